@@ -1,0 +1,46 @@
+/** Runs every test file under test/ (or those named on the command line) and ends with the line "N passed, N failed". */
+import { readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const wanted = process.argv.slice(2).map((path) => resolve(path));
+const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+	.filter((name) => name.endsWith(".test.ts"))
+	.map((name) => join(here, name))
+	.filter((file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)))
+	.sort();
+
+if (files.length === 0) {
+	console.error(`no test file under ${wanted.map((path) => relative(process.cwd(), path)).join(", ")}`);
+	process.exit(2);
+}
+
+// Compiled once here, so that the files that run in parallel find it in the cache.
+const { ensureBuilt } = await import("../sim/xs/build");
+await ensureBuilt((message) => console.log(message));
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+const stream = run({ files, concurrency: 2 });
+stream.on("test:pass", (event) => {
+	if (event.details.type === "suite") return;
+	if (event.skip !== undefined) skipped++;
+	else passed++;
+});
+stream.on("test:fail", (event) => {
+	if (event.details.type === "suite" && event.details.error?.cause === "test failed") return;
+	failed++;
+});
+stream.compose(spec).pipe(process.stdout);
+stream.on("end", () => {
+	// After the reporter's own summary has been written.
+	setImmediate(() => {
+		process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+		process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+	});
+});
