@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { JSONDocument } from "./json";
+import type { Problem } from "./problem";
+
+/** Reads a JSON file; a problem says why it cannot be read as text. */
+export function readDocument(path: string, shown: string): JSONDocument | Problem {
+	let bytes: Uint8Array;
+	try {
+		bytes = readFileSync(path);
+	} catch (error) {
+		return { file: shown, line: 0, column: 0, path: "", message: whyNot(error) };
+	}
+	if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return place(shown, 1, 1, "begins with a byte order mark, which is not JSON");
+	if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return place(shown, 1, 1, "is UTF-16; UTF-8 is needed");
+	try {
+		return new JSONDocument(shown, new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+	} catch {
+		return notUTF8(bytes, shown);
+	}
+}
+
+function place(file: string, line: number, column: number, message: string): Problem {
+	return { file, line, column, path: "", message };
+}
+
+/** Points at the first byte that is not UTF-8. */
+function notUTF8(bytes: Uint8Array, shown: string): Problem {
+	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+	let text = "";
+	try {
+		for (let i = 0; i < bytes.length; i++) text += decoder.decode(bytes.subarray(i, i + 1), { stream: true });
+	} catch {
+		// `text` ends before the bad byte, as it does when the last character is cut off.
+	}
+	const lines = text.split("\n");
+	return place(shown, lines.length, lines[lines.length - 1].length + 1, "is not UTF-8 text");
+}
+
+/** The cause of a failed read, in words. */
+export function whyNot(error: unknown): string {
+	const code = error instanceof Error && "code" in error ? error.code : undefined;
+	switch (code) {
+		case "ENOENT":
+		case "ENOTDIR":
+			return "does not exist";
+		case "EISDIR":
+			return "is a directory";
+		case "EACCES":
+		case "EPERM":
+			return "cannot be read: permission denied";
+		default:
+			return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+	}
+}

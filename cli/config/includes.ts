@@ -1,0 +1,89 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { readDocument } from "./file";
+import { JSONDocument } from "./json";
+import type { Path, Problem } from "./problem";
+
+/** What the manifests that a manifest includes bring along. */
+export interface Included {
+	/** Drivers that some target gets, by name. */
+	readonly drivers: ReadonlySet<string>;
+	/** Folder of Firefly's own firmware; undefined when it is not among them. */
+	readonly firmware: string | undefined;
+	readonly problems: readonly Problem[];
+}
+
+const driverPrefix = "driver/";
+
+/** Walks the includes of a manifest, as mcconfig does; those of the SDK (`$(MODDABLE)/…`) are left to it. */
+export function readIncludes(document: JSONDocument, path: string): Included {
+	const walk = new Walk();
+	walk.manifest(document, resolve(path));
+	return walk;
+}
+
+class Walk implements Included {
+	readonly drivers = new Set<string>();
+	readonly problems: Problem[] = [];
+	firmware: string | undefined;
+	readonly #seen = new Set<string>();
+
+	manifest(document: JSONDocument, path: string): void {
+		this.#seen.add(path);
+		const root = document.value;
+		if (!isObject(root)) return;
+		this.#part(document, path, root, []);
+		if (!isObject(root.platforms)) return;
+		for (const [name, platform] of Object.entries(root.platforms)) if (isObject(platform)) this.#part(document, path, platform, ["platforms", name]);
+	}
+
+	#part(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
+		if (isObject(part.modules)) for (const [name, target] of Object.entries(part.modules)) this.#module(name, target, dirname(path));
+		const { include } = part;
+		if (include === undefined) return;
+		if (typeof include === "string") this.#include(document, path, include, [...at, "include"]);
+		else if (Array.isArray(include)) for (const [index, entry] of include.entries()) this.#include(document, path, entry, [...at, "include", index]);
+		else this.problems.push(document.at([...at, "include"], "is not a list of manifests"));
+	}
+
+	#module(name: string, target: unknown, directory: string): void {
+		if (!name.startsWith(driverPrefix)) return;
+		const driver = name.slice(driverPrefix.length);
+		if (driver !== "*") this.drivers.add(driver);
+		else for (const pattern of [target].flat()) if (typeof pattern === "string") this.#wildcard(join(directory, pattern));
+	}
+
+	/** `driver/*`: each file of a folder is a driver. */
+	#wildcard(pattern: string): void {
+		if (basename(pattern) !== "*") return;
+		try {
+			for (const entry of readdirSync(dirname(pattern))) if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
+		} catch {
+			// mcconfig takes a folder that is not there for an empty one.
+		}
+	}
+
+	#include(document: JSONDocument, path: string, entry: unknown, at: Path): void {
+		// Manifests from git are fetched by mcconfig.
+		if (isObject(entry) && typeof entry.git === "string") return;
+		if (typeof entry !== "string") {
+			this.problems.push(document.at(at, "is not the path of a manifest"));
+			return;
+		}
+		if (entry.includes("$(")) return;
+		const target = resolve(dirname(path), entry);
+		if (target.endsWith(join("firmware", "manifest.json"))) this.firmware = dirname(target);
+		if (this.#seen.has(target)) return;
+		const included = readDocument(target, relative(process.cwd(), target));
+		if (!(included instanceof JSONDocument)) {
+			this.problems.push(included.line === 0 ? document.at(at, `${JSON.stringify(entry)} ${included.message}`) : included);
+			return;
+		}
+		this.problems.push(...included.problems);
+		this.manifest(included, target);
+	}
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,140 @@
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { formatPath, type Path, type Problem } from "./problem";
+
+/** A JSON text with the place of every value. */
+export class JSONDocument {
+	readonly file: string;
+	/** Undefined when the text is no JSON. */
+	readonly value: unknown;
+	readonly problems: readonly Problem[];
+	readonly #lines: readonly number[];
+	readonly #values = new Map<string, number>();
+	readonly #keys = new Map<string, number>();
+
+	/** @param file named in problems */
+	constructor(file: string, text: string) {
+		this.file = file;
+		const lines = [0];
+		for (let i = 0; i < text.length; i++) if (text[i] === "\n") lines.push(i + 1);
+		this.#lines = lines;
+		const errors: ParseError[] = [];
+		const root = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
+		const problems = this.#syntax(text, errors);
+		// A tree that comments and trailing commas left whole is worth checking on.
+		const whole = errors.every((error) => isComment(error) || isTrailingComma(text, error));
+		if (root !== undefined && whole) this.value = this.#build(root, [], problems);
+		if (problems.length === 0) problems.push(...this.#oracle(text));
+		this.problems = problems;
+	}
+
+	/** A problem at the value at `path`, or at what of it exists. */
+	at(path: Path, message: string): Problem {
+		for (let length = path.length; ; length--) {
+			const offset = this.#values.get(JSON.stringify(path.slice(0, length)));
+			if (offset !== undefined || length === 0) return this.#problem(offset ?? 0, path, message);
+		}
+	}
+
+	/** A problem with the key that `path` ends in. */
+	atKey(path: Path, message: string): Problem {
+		return this.#problem(this.#keys.get(JSON.stringify(path)) ?? 0, path, message);
+	}
+
+	#problem(offset: number, path: Path, message: string): Problem {
+		let line = this.#lines.length;
+		while (line > 1 && this.#lines[line - 1] > offset) line--;
+		return { file: this.file, line, column: offset - this.#lines[line - 1] + 1, path: formatPath(path), message };
+	}
+
+	#syntax(text: string, errors: readonly ParseError[]): Problem[] {
+		const problems: Problem[] = [];
+		let last = -1;
+		for (const error of errors) {
+			const trailing = isTrailingComma(text, error);
+			const offset = trailing ? text.lastIndexOf(",", error.offset) : error.offset;
+			if (offset === last) continue;
+			last = offset;
+			problems.push(this.#problem(offset, [], trailing ? "a comma before the end of an object or list is not JSON" : describe(error, text)));
+			// What the parser says after it lost its way helps nobody.
+			if (!trailing && !isComment(error)) break;
+		}
+		return problems;
+	}
+
+	/** What JSON.parse has against a text that passed. */
+	#oracle(text: string): Problem[] {
+		try {
+			JSON.parse(text);
+			return [];
+		} catch (error) {
+			return [this.#problem(0, [], `not JSON: ${error instanceof Error ? error.message : error}`)];
+		}
+	}
+
+	/** The value, keys such as `__proto__` taken as keys; notes where each part is, and keys that come twice. */
+	#build(node: Node, path: Path, problems: Problem[]): unknown {
+		this.#values.set(JSON.stringify(path), node.offset);
+		if (node.type === "array") return (node.children ?? []).map((child, index) => this.#build(child, [...path, index], problems));
+		if (node.type !== "object") return node.value;
+		const object = {};
+		for (const property of node.children ?? []) {
+			const [key, value] = property.children ?? [];
+			const name = String(key?.value);
+			const at = [...path, name];
+			if (Object.hasOwn(object, name)) problems.push(this.#problem(property.offset, at, "this key is here twice"));
+			this.#keys.set(JSON.stringify(at), property.offset);
+			const built = value === undefined ? undefined : this.#build(value, at, problems);
+			Object.defineProperty(object, name, { value: built, enumerable: true, configurable: true, writable: true });
+		}
+		return object;
+	}
+}
+
+function isComment(error: ParseError): boolean {
+	return printParseErrorCode(error.error) === "InvalidCommentToken";
+}
+
+/** Whether the parser missed a value or a property where a list or an object ends after a comma. */
+function isTrailingComma(text: string, error: ParseError): boolean {
+	const code = printParseErrorCode(error.error);
+	if (code !== "ValueExpected" && code !== "PropertyNameExpected") return false;
+	if (text[error.offset] !== "}" && text[error.offset] !== "]") return false;
+	return text.slice(0, error.offset).trimEnd().endsWith(",");
+}
+
+function describe(error: ParseError, text: string): string {
+	const found = text.slice(error.offset, error.offset + Math.max(1, Math.min(error.length, 20)));
+	const here = error.offset >= text.length ? "the end of the file" : JSON.stringify(found);
+	switch (printParseErrorCode(error.error)) {
+		case "InvalidCommentToken":
+			return "comments are not JSON";
+		case "PropertyNameExpected":
+			return `a key in double quotes is needed here, not ${here}`;
+		case "ValueExpected":
+			return `a value is needed here, not ${here}`;
+		case "ColonExpected":
+			return `a colon is needed here, not ${here}`;
+		case "CommaExpected":
+			return `a comma is needed here, not ${here}`;
+		case "CloseBraceExpected":
+			return `a closing brace is needed here, not ${here}`;
+		case "CloseBracketExpected":
+			return `a closing bracket is needed here, not ${here}`;
+		case "EndOfFileExpected":
+			return `the file should end here, not go on with ${here}`;
+		case "UnexpectedEndOfComment":
+			return "comments are not JSON";
+		case "UnexpectedEndOfString":
+			return "this string does not end";
+		case "InvalidNumberFormat":
+		case "UnexpectedEndOfNumber":
+			return "this is not a number";
+		case "InvalidUnicode":
+		case "InvalidEscapeCharacter":
+			return "this escape is not JSON";
+		case "InvalidCharacter":
+			return "a control character must be escaped in a string";
+		default:
+			return `this is not JSON: ${here}`;
+	}
+}

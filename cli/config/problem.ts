@@ -1,0 +1,38 @@
+/** Steps from the root of a document to a value: keys and indices. */
+export type Path = readonly (string | number)[];
+
+/** One thing that is wrong, and where. */
+export interface Problem {
+	/** As the user named it. */
+	readonly file: string;
+	/** From 1; 0 when it concerns no line of the file. */
+	readonly line: number;
+	/** From 1, in UTF-16 code units. */
+	readonly column: number;
+	/** `config.firefly.sensors[0].every`; empty for the whole file. */
+	readonly path: string;
+	readonly message: string;
+}
+
+/** Spells a path as JavaScript would. */
+export function formatPath(path: Path): string {
+	let text = "";
+	for (const step of path) {
+		if (typeof step === "number") text += `[${step}]`;
+		else if (/^[A-Za-z_$][\w$-]*$/.test(step)) text += text === "" ? step : `.${step}`;
+		else text += `[${JSON.stringify(step)}]`;
+	}
+	return text;
+}
+
+/** `manifest.json:12:18 config.firefly.topic: …` */
+export function formatProblem(problem: Problem): string {
+	const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+	return problem.path === "" ? `${place}: ${problem.message}` : `${place} ${problem.path}: ${problem.message}`;
+}
+
+/** By file in the order given, then by line and column. */
+export function sortProblems(problems: readonly Problem[]): Problem[] {
+	const files = [...new Set(problems.map((problem) => problem.file))];
+	return [...problems].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,244 @@
+import { defaults } from "../../src/config/defaults";
+import { formatDuration, parseDuration } from "../../src/config/duration";
+import { expand } from "../../src/config/template";
+import { utf8Length } from "../../src/config/text";
+import type { JSONDocument } from "./json";
+import { type OverrideKey, type Overrides, secretAdvice } from "./overrides";
+import type { Path, Problem } from "./problem";
+import { valueAt } from "./schema-problems";
+import { nearest } from "./suggest";
+
+/** Wakes whose samples an outbox should have room for. */
+const leastWakes = 4;
+
+const root: Path = ["config", "firefly"];
+
+/** What no schema can say: values that do not go together. Values that the schema refuses are passed over. */
+export function ruleProblems(document: JSONDocument, overrides: Overrides): Problem[] {
+	const rules = new Rules(document, overrides);
+	rules.presence();
+	rules.secrets();
+	rules.sensors();
+	rules.topic();
+	rules.times();
+	rules.sizes();
+	rules.outbox();
+	rules.broker();
+	return rules.problems;
+}
+
+class Rules {
+	readonly problems: Problem[] = [];
+	readonly #document: JSONDocument;
+	readonly #overrides: Overrides;
+	readonly #reports: boolean;
+	readonly #names: string[] = [];
+
+	constructor(document: JSONDocument, overrides: Overrides) {
+		this.#document = document;
+		this.#overrides = overrides;
+		const role = this.#get("role") ?? defaults.role;
+		this.#reports = role === "sensor" || role === "both";
+		for (let i = 0; i < this.#count; i++) this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
+	}
+
+	presence(): void {
+		const config = valueAt(this.#document.value, ["config"]);
+		if (typeof config === "object" && config !== null)
+			for (const key of Object.keys(config))
+				if (key !== "firefly" && nearest(key, ["firefly"]) !== undefined)
+					this.#refuseKey(["config", key], 'is not a known key; did you mean "firefly"?');
+		if (valueAt(this.#document.value, root) === undefined) {
+			this.#refuse(config === undefined ? [] : ["config"], `lacks "${config === undefined ? "config.firefly" : "firefly"}"`);
+			return;
+		}
+		if (!this.#reports) return;
+		if (this.#count === 0) this.#refuse(this.#get("sensors") === undefined ? root : [...root, "sensors"], "a sensor node needs sensors");
+		if (this.#get("broker", "url") === undefined && this.#overrides.broker_url === undefined)
+			this.#refuse(
+				this.#get("broker") === undefined ? root : [...root, "broker"],
+				`lacks "${this.#get("broker") === undefined ? "broker.url" : "url"}"`,
+			);
+		if (this.#get("wifi") !== undefined && this.#get("wifi", "ssid") === undefined && this.#overrides.wifi_ssid === undefined)
+			this.#refuse([...root, "wifi"], 'lacks "ssid"');
+	}
+
+	secrets(): void {
+		const places: readonly (readonly [Path, OverrideKey])[] = [
+			[[...root, "wifi", "password"], "wifi_password"],
+			[[...root, "broker", "password"], "broker_password"],
+			[["config", "wifi_password"], "wifi_password"],
+			[["config", "broker_password"], "broker_password"],
+		];
+		for (const [path, key] of places) if (valueAt(this.#document.value, path) !== undefined) this.#refuseKey(path, secretAdvice(key));
+		if (valueAt(this.#document.value, ["config", "ssid"]) !== undefined)
+			this.#refuseKey(["config", "ssid"], "holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid");
+	}
+
+	sensors(): void {
+		for (const [index, name] of this.#names.entries()) {
+			const first = this.#names.indexOf(name);
+			if (name !== "" && first < index) this.#refuse([...root, "sensors", index, "name"], `"${name}" is also the name of sensors[${first}]`);
+			const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
+			const heartbeat = this.#duration("sensors", index, "heartbeat");
+			if (heartbeat !== undefined && heartbeat < every)
+				this.#refuse(
+					[...root, "sensors", index, "heartbeat"],
+					`"${this.#get("sensors", index, "heartbeat")}" is less than every, ${formatDuration(every)}`,
+				);
+		}
+	}
+
+	topic(): void {
+		const topic = this.#get("topic");
+		if (typeof topic !== "string" || topic.includes("{sensor}") || this.#count < 2) return;
+		if ((this.#get("payload") ?? defaults.payload) === "value")
+			this.#refuse(
+				[...root, "topic"],
+				`"${topic}" lacks {sensor}, which tells the bare values of ${this.#count} sensors apart; or set payload to "json"`,
+			);
+	}
+
+	times(): void {
+		const { sleep, broker, backoff } = defaults;
+		const limit = this.#duration("sleep", "awakeLimit") ?? sleep.awakeLimit;
+		if ((this.#get("sleep", "mode") ?? sleep.mode) === "deep" && this.#reports) {
+			this.#fits(limit, ["broker", "connectTimeout"], broker.connectTimeout);
+			this.#fits(limit, ["broker", "acknowledgeTimeout"], broker.acknowledgeTimeout);
+			this.#fits(limit, ["sleep", "commandWindow"], sleep.commandWindow);
+		}
+		const minimum = this.#duration("backoff", "minimum") ?? backoff.minimum;
+		const maximum = this.#duration("backoff", "maximum") ?? backoff.maximum;
+		if (maximum < minimum) {
+			const key = this.#get("backoff", "maximum") === undefined ? "minimum" : "maximum";
+			const other = key === "maximum" ? `less than minimum, ${formatDuration(minimum)}` : `more than maximum, ${formatDuration(maximum)}`;
+			this.#refuse([...root, "backoff", key], `"${this.#get("backoff", key)}" is ${other}`);
+		}
+	}
+
+	/** A time-out that the end of the wake forestalls. */
+	#fits(limit: number, path: readonly [string, string], fallback: number): void {
+		const written = this.#get(...path);
+		const value = this.#duration(...path);
+		if (written !== undefined && value !== undefined && value >= limit)
+			this.#refuse([...root, ...path], `"${written}" is not less than sleep.awakeLimit, ${formatDuration(limit)}, which ends the wake first`);
+		if (written === undefined && fallback >= limit && this.#get("sleep", "awakeLimit") !== undefined)
+			this.#refuse(
+				[...root, "sleep", "awakeLimit"],
+				`"${this.#get("sleep", "awakeLimit")}" is not more than ${path.join(".")}, ${formatDuration(fallback)}; shorten that too`,
+			);
+	}
+
+	sizes(): void {
+		if (!this.#reports) return;
+		const room = this.#integer("broker", "sendBuffer") ?? defaults.broker.sendBuffer;
+		const at = this.#get("broker", "sendBuffer") === undefined ? root : [...root, "broker", "sendBuffer"];
+		const report = this.#reportSize();
+		if (report > room) this.#refuse(at, `a report may take ${report} bytes, but broker.sendBuffer is ${room}`);
+		const connect = this.#connectSize();
+		if (connect > room) this.#refuse(at, `CONNECT may take ${connect} bytes, but broker.sendBuffer is ${room}`);
+	}
+
+	/** An outbox that a few wakes without a network fill. Records take 14 bytes and 10 for each value (src/sensor/record.ts). */
+	outbox(): void {
+		if (!this.#reports) return;
+		const size = this.#integer("outbox", "size") ?? defaults.outbox.size;
+		const together = this.#get("payload") === "json" && !String(this.#get("topic") ?? defaults.topic).includes("{sensor}");
+		const wake = together ? 14 + 10 * this.#count : 24 * this.#count;
+		if (size < leastWakes * wake)
+			this.#refuse([...root, "outbox", "size"], `${size} bytes hold the samples of fewer than ${leastWakes} wakes; ${leastWakes * wake} are needed`);
+	}
+
+	/** Bytes of the longest PUBLISH, by its parts: header 7, properties up to 16, numbers up to 24 characters. */
+	#reportSize(): number {
+		const topic = String(this.#get("topic") ?? defaults.topic);
+		let longest = 0;
+		let all = 0;
+		for (const name of this.#names) {
+			longest = Math.max(longest, name.length);
+			all += name.length + 28;
+		}
+		const text = this.#expanded(topic.split("{sensor}").join("s".repeat(longest)));
+		if ((this.#get("payload") ?? defaults.payload) === "value") return 23 + utf8Length(text) + 24;
+		// {"seq":4294967295,"time":"2026-01-01T00:00:00.000Z", …}
+		return 23 + utf8Length(text) + 56 + (topic.includes("{sensor}") ? longest + 28 : all);
+	}
+
+	/** Bytes of CONNECT: headers 15, properties up to 40, each text with two bytes of length. */
+	#connectSize(): number {
+		let size = 55 + 2 + utf8Length(this.#expanded(String(this.#get("broker", "clientId") ?? defaults.broker.clientId)));
+		for (const key of ["username", "password"] as const) {
+			const text = this.#overrides[`broker_${key}`] ?? this.#get("broker", key);
+			if (typeof text === "string") size += 2 + utf8Length(this.#expanded(text));
+		}
+		if (this.#get("broker", "will") === undefined) return size;
+		const topic = String(this.#get("broker", "will", "topic") ?? defaults.will.topic);
+		const payload = String(this.#get("broker", "will", "payload") ?? defaults.will.payload);
+		return size + 4 + 16 + utf8Length(this.#expanded(topic)) + utf8Length(payload);
+	}
+
+	broker(): void {
+		const connections = this.#integer("listen", "connections") ?? defaults.listen.connections;
+		const sessions = this.#integer("listen", "sessions") ?? defaults.listen.sessions;
+		if (connections <= sessions) return;
+		const key = this.#get("listen", "sessions") === undefined ? "connections" : "sessions";
+		this.#refuse(
+			[...root, "listen", key],
+			key === "sessions" ? `${sessions} is less than connections, ${connections}` : `${connections} is more than sessions, ${sessions}`,
+		);
+	}
+
+	/** A text with placeholders as long as they get. */
+	#expanded(text: string): string {
+		const device = { mac: "0".repeat(12), chip: "esp32c3" };
+		return expand(text, { ...device, id: expand(String(this.#get("id") ?? defaults.id), device) });
+	}
+
+	get #count(): number {
+		const sensors = this.#get("sensors");
+		return Array.isArray(sensors) ? sensors.length : 0;
+	}
+
+	#get(...path: (string | number)[]): unknown {
+		return valueAt(this.#document.value, [...root, ...path]);
+	}
+
+	#duration(...path: (string | number)[]): number | undefined {
+		const value = this.#get(...path);
+		return typeof value === "string" ? parseDuration(value) : undefined;
+	}
+
+	#integer(...path: (string | number)[]): number | undefined {
+		const value = this.#get(...path);
+		return typeof value === "number" && Number.isInteger(value) ? value : undefined;
+	}
+
+	#refuse(path: Path, message: string): void {
+		this.problems.push(this.#document.at(path, message));
+	}
+
+	#refuseKey(path: Path, message: string): void {
+		this.problems.push(this.#document.atKey(path, message));
+	}
+}
+
+/**
+ * Sensors whose driver the build does not bring along.
+ * @param manifestOf what to include for a driver that would be there
+ */
+export function driverProblems(document: JSONDocument, drivers: ReadonlySet<string>, manifestOf: (driver: string) => string | undefined): Problem[] {
+	const sensors = valueAt(document.value, [...root, "sensors"]);
+	if (!Array.isArray(sensors)) return [];
+	const problems: Problem[] = [];
+	for (const index of sensors.keys()) {
+		const path = [...root, "sensors", index, "driver"];
+		const driver = valueAt(document.value, path);
+		if (typeof driver !== "string" || drivers.has(driver)) continue;
+		const manifest = manifestOf(driver);
+		const meant = nearest(driver, [...drivers]);
+		const missing = meant === undefined ? `add the manifest that brings driver/${driver} to include` : `did you mean "${meant}"?`;
+		const advice = manifest === undefined ? missing : `add "${manifest}" to include`;
+		problems.push(document.at(path, `"${driver}" is a driver that no include provides; ${advice}`));
+	}
+	return problems;
+}

@@ -1,0 +1,133 @@
+import { IsRefine, type TSchema } from "typebox";
+import type { TLocalizedValidationError } from "typebox/error";
+import { Settings } from "typebox/system";
+import { Errors } from "typebox/value";
+import type { JSONDocument } from "./json";
+import type { Path, Problem } from "./problem";
+import { didYouMean, meantDuration, nearest } from "./suggest";
+
+interface Keywords {
+	readonly type?: string | readonly string[];
+	readonly pattern?: string;
+	readonly minimum?: number;
+	readonly maximum?: number;
+	readonly enum?: readonly unknown[];
+	readonly properties?: Readonly<Record<string, unknown>>;
+	readonly anyOf?: readonly unknown[];
+}
+
+/** What the schema has against the document, in words. */
+export function schemaProblems(document: JSONDocument, schema: TSchema): Problem[] {
+	// TypeBox stops after 8 errors otherwise.
+	Settings.Set({ maxErrors: 10_000 });
+	const problems = new Map<string, Problem>();
+	for (const error of Errors(schema, document.value)) {
+		for (const problem of explain(document, schema, error)) {
+			const key = `${problem.line}:${problem.column}:${problem.path}`;
+			if (!problems.has(key)) problems.set(key, problem);
+		}
+	}
+	return [...problems.values()];
+}
+
+function explain(document: JSONDocument, schema: TSchema, error: TLocalizedValidationError): Problem[] {
+	const path = pathTo(document.value, error.instancePath);
+	const value = valueAt(document.value, path);
+	const rule = valueAt(schema, steps(error.schemaPath)) as TSchema & Keywords;
+	switch (error.keyword) {
+		case "boolean":
+			// The schema `false` of an unknown key: told by additionalProperties.
+			return [];
+		case "additionalProperties":
+			return error.params.additionalProperties.map((key) =>
+				document.atKey([...path, key], `is not a known key${didYouMean(nearest(key, Object.keys(rule.properties ?? {})))}`),
+			);
+		case "required":
+			return [document.at(path, `lacks ${error.params.requiredProperties.map((key) => JSON.stringify(key)).join(" and ")}`)];
+		case "maxItems":
+			return [document.at(path, `has more than ${error.params.limit} entries`)];
+		default:
+			return [document.at(path, say(value, rule, String(path.at(-1)).endsWith("password")))];
+	}
+}
+
+/** The sentence about a value that a rule refuses. */
+function say(value: unknown, rule: TSchema & Keywords, secret: boolean): string {
+	const shown = secret ? "the password" : show(value);
+	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
+	if (rule.enum !== undefined) {
+		const words = rule.enum.map((word) => JSON.stringify(word)).join(", ");
+		return `${shown} is not one of ${words}${didYouMean(meantChoice(value, rule.enum))}`;
+	}
+	if (duration && (typeof value === "string" || typeof value === "number")) {
+		const problem = typeof value === "string" && IsRefine(rule) ? rule["~refine"][0].error(value) : "";
+		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(meantDuration(value))}`;
+	}
+	if (IsRefine(rule) && typeof value === "string") return `${shown} ${rule["~refine"][0].error(value)}`;
+	if (typeof value === "number" && (rule.type === "integer" || rule.type === "number") && rule.minimum !== undefined) {
+		if (rule.type === "number" || Number.isInteger(value)) return `${shown} is not between ${rule.minimum} and ${rule.maximum}`;
+	}
+	return `${shown} is not ${kindOf(rule)}${didYouMean(meantNumber(value, rule))}`;
+}
+
+function kindOf(rule: Keywords): string {
+	if (rule.anyOf !== undefined) return "a string or false";
+	switch (rule.type) {
+		case "string":
+			return "a string";
+		case "integer":
+			return "a whole number";
+		case "number":
+			return "a number";
+		case "array":
+			return "a list";
+		case "boolean":
+			return "true or false";
+		default:
+			return "an object";
+	}
+}
+
+function show(value: unknown): string {
+	if (Array.isArray(value)) return "a list";
+	if (typeof value === "object" && value !== null) return "an object";
+	// No message repeats a password.
+	return (JSON.stringify(value) ?? "nothing").replace(/\/\/[^/@]*@/, "//…@");
+}
+
+function meantChoice(value: unknown, choices: readonly unknown[]): unknown {
+	const same = choices.find((choice) => String(choice) === String(value));
+	if (same !== undefined) return same;
+	const words = choices.filter((choice) => typeof choice === "string");
+	return typeof value === "string" ? nearest(value, words) : undefined;
+}
+
+function meantNumber(value: unknown, rule: Keywords): number | undefined {
+	if (typeof value !== "string" || (rule.type !== "integer" && rule.type !== "number")) return undefined;
+	return /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
+}
+
+/** The steps of a JSON pointer (RFC 6901), a leading `#` aside. */
+function steps(pointer: string): string[] {
+	return pointer
+		.split("/")
+		.slice(1)
+		.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** A pointer's steps with indices where lists are. */
+function pathTo(root: unknown, pointer: string): Path {
+	const path: (string | number)[] = [];
+	for (const step of steps(pointer)) path.push(Array.isArray(valueAt(root, path)) ? Number(step) : step);
+	return path;
+}
+
+/** What is at a path; undefined where it leads nowhere. */
+export function valueAt(root: unknown, path: Path): unknown {
+	let value = root;
+	for (const step of path) {
+		if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+		value = (value as Readonly<Record<string | number, unknown>>)[step];
+	}
+	return value;
+}

@@ -1,0 +1,42 @@
+import { distance } from "fastest-levenshtein";
+import { parseDuration } from "../../src/config/duration";
+
+/** The word that `text` was probably meant to be; undefined when none is near. */
+export function nearest(text: string, words: readonly string[]): string | undefined {
+	const wanted = text.toLowerCase();
+	let best: string | undefined;
+	let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;
+	for (const word of words) {
+		const steps = distance(wanted, word.toLowerCase());
+		if (steps < bestDistance) {
+			best = word;
+			bestDistance = steps;
+		}
+	}
+	return best;
+}
+
+/** `; did you mean "every"?`, or nothing. */
+export function didYouMean(suggestion: unknown): string {
+	return suggestion === undefined ? "" : `; did you mean ${JSON.stringify(suggestion)}?`;
+}
+
+/** Spellings of units that people use, by their first letters. */
+const units: readonly (readonly [RegExp, string])[] = [
+	[/^(ms|msecs?|millis|milliseconds?)$/, "ms"],
+	[/^(s|secs?|seconds?)$/, "s"],
+	[/^(m|mins?|minutes?)$/, "m"],
+	[/^(h|hrs?|hours?)$/, "h"],
+	[/^(d|days?)$/, "d"],
+];
+
+/** The duration that a text or number was probably meant to be: `60 seconds` is `60s`, and so is 60. */
+export function meantDuration(value: unknown): string | undefined {
+	const match = /^\s*(\d+)?([.,]\d+)?\s*([a-z]*)\.?\s*$/i.exec(String(value));
+	if (match === null || (match[1] === undefined && match[2] === undefined)) return undefined;
+	const number = `${match[1] ?? "0"}${(match[2] ?? "").replace(",", ".")}`;
+	const unit = match[3] === "" ? "s" : units.find(([spelling]) => spelling.test(match[3].toLowerCase()))?.[1];
+	if (unit === undefined) return undefined;
+	const meant = `${number}${unit}`;
+	return parseDuration(meant) === undefined || meant === value ? undefined : meant;
+}

@@ -1,0 +1,49 @@
+/** Milliseconds of each unit, by its spelling. */
+function unit(text: string): number {
+	switch (text) {
+		case "ms":
+			return 1;
+		case "s":
+			return 1000;
+		case "m":
+			return 60_000;
+		case "h":
+			return 3_600_000;
+		case "d":
+			return 86_400_000;
+		default:
+			return Number.NaN;
+	}
+}
+
+/**
+ * A duration in milliseconds, rounded, from a decimal number and a unit: `250ms`, `60s`, `1.5m`, `1h`, `30d`.
+ * Undefined for everything else, signs, blanks, exponents and bare numbers included.
+ */
+export function parseDuration(text: string): number | undefined {
+	let digits = 0;
+	let point = false;
+	let end = 0;
+	for (const character of text) {
+		if (character >= "0" && character <= "9") digits++;
+		else if (character === "." && digits > 0 && !point) {
+			point = true;
+			digits = 0;
+		} else break;
+		end++;
+	}
+	// The number ends in a digit.
+	if (digits === 0) return undefined;
+	const milliseconds = Math.round(Number(text.slice(0, end)) * unit(text.slice(end)));
+	return milliseconds >= 0 ? milliseconds : undefined;
+}
+
+/** The shortest spelling of a duration in whole milliseconds: `90000` is `90s`, `3600000` is `1h`. */
+export function formatDuration(milliseconds: number): string {
+	if (milliseconds === 0) return "0s";
+	if (milliseconds % 86_400_000 === 0) return `${milliseconds / 86_400_000}d`;
+	if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`;
+	if (milliseconds % 60_000 === 0) return `${milliseconds / 60_000}m`;
+	if (milliseconds % 1000 === 0) return `${milliseconds / 1000}s`;
+	return `${milliseconds}ms`;
+}

@@ -1,0 +1,30 @@
+import { defaults } from "./defaults";
+import { ranges } from "./ranges";
+import type { Section } from "./section";
+import type { ListenSettings } from "./types";
+
+export function readListen(section: Section): ListenSettings {
+	const values = defaults.listen;
+	const limits = ranges.listen;
+	return {
+		port: section.integer("port", values.port, limits.port),
+		connections: section.integer("connections", values.connections, limits.connections),
+		handshakes: section.integer("handshakes", values.handshakes, limits.handshakes),
+		sessions: section.integer("sessions", values.sessions, limits.sessions),
+		subscriptions: section.integer("subscriptions", values.subscriptions, limits.subscriptions),
+		sessionBytes: section.integer("sessionBytes", values.sessionBytes, limits.sessionBytes),
+		filterLevels: section.integer("filterLevels", values.filterLevels, limits.filterLevels),
+		filterBytes: section.integer("filterBytes", values.filterBytes, limits.filterBytes),
+		retainedTopics: section.integer("retainedTopics", values.retainedTopics, limits.retainedTopics),
+		retainedBytes: section.integer("retainedBytes", values.retainedBytes, limits.retainedBytes),
+		inFlight: section.integer("inFlight", values.inFlight, limits.inFlight),
+		queuedPerClient: section.integer("queuedPerClient", values.queuedPerClient, limits.queuedPerClient),
+		queuedMessages: section.integer("queuedMessages", values.queuedMessages, limits.queuedMessages),
+		queuedBytes: section.integer("queuedBytes", values.queuedBytes, limits.queuedBytes),
+		packetSize: section.integer("packetSize", values.packetSize, limits.packetSize),
+		connectTimeout: section.duration("connectTimeout", values.connectTimeout, limits.connectTimeout),
+		keepAliveLimit: section.seconds("keepAliveLimit", values.keepAliveLimit, limits.keepAliveLimit),
+		sessionExpiryLimit: section.seconds("sessionExpiryLimit", values.sessionExpiryLimit, limits.sessionExpiryLimit),
+		lastValue: section.choice("lastValue", values.lastValue, ["retained", "every"]),
+	};
+}

@@ -1,0 +1,122 @@
+import { formatDuration, parseDuration } from "./duration";
+import { type Range, ranges } from "./ranges";
+import { expand, unknownPlaceholder } from "./template";
+import { utf8Length, validName } from "./text";
+import { parseURL, validHost } from "./url";
+
+/** What is wrong with a value, as the rest of a sentence that begins with it; undefined when nothing is. */
+export type Problem = (text: string) => string | undefined;
+
+/** Placeholders of texts that one device has. */
+export const deviceNames: readonly string[] = ["mac", "chip", "id"];
+/** Placeholders of the report topic. */
+export const sensorNames: readonly string[] = ["mac", "chip", "id", "sensor"];
+
+export function durationProblem(text: string, range: Range): string | undefined {
+	const duration = parseDuration(text);
+	if (duration === undefined) return "is not a duration";
+	if (duration >= range.minimum && duration <= range.maximum) return undefined;
+	return `is not between ${formatDuration(range.minimum)} and ${formatDuration(range.maximum)}`;
+}
+
+/** For durations that MQTT counts in seconds; so does `range`. */
+export function secondsProblem(text: string, range: Range): string | undefined {
+	const problem = durationProblem(text, { minimum: range.minimum * 1000, maximum: range.maximum * 1000 });
+	if (problem !== undefined) return problem;
+	return (parseDuration(text) ?? 0) % 1000 === 0 ? undefined : "is not in whole seconds";
+}
+
+export function idProblem(text: string): string | undefined {
+	const wrong = placeholderProblem(text, ["mac", "chip"]);
+	if (wrong !== undefined) return wrong;
+	return validName(expand(text, { mac: "m", chip: "c" }), ranges.idLength) && text.length <= ranges.idLength
+		? undefined
+		: `is not 1 to ${ranges.idLength} letters, digits, - _ . and placeholders`;
+}
+
+export function nameProblem(text: string): string | undefined {
+	return validName(text, ranges.nameLength) ? undefined : `is not 1 to ${ranges.nameLength} letters, digits, - _ .`;
+}
+
+export function propertyProblem(text: string): string | undefined {
+	for (const part of text.split(".")) if (part === "") return "is not names joined by dots";
+	return controlProblem(text) ?? lengthProblem(text, 1, ranges.propertyLength);
+}
+
+export function unitProblem(text: string): string | undefined {
+	return lengthProblem(text, 1, ranges.nameLength);
+}
+
+export function reportTopicProblem(text: string): string | undefined {
+	return topicProblem(text, sensorNames);
+}
+
+export function deviceTopicProblem(text: string): string | undefined {
+	return topicProblem(text, deviceNames);
+}
+
+function topicProblem(template: string, known: readonly string[]): string | undefined {
+	if (template === "") return "is empty";
+	// [MQTT-3.3.2-2]
+	if (template.includes("#") || template.includes("+")) return "holds a wildcard, which only subscriptions may";
+	// [MQTT-4.7.2-1]
+	if (template.startsWith("$")) return "begins with $, which is kept for the broker";
+	return controlProblem(template) ?? placeholderProblem(template, known) ?? lengthProblem(template, 1, ranges.topicLength);
+}
+
+/** IEEE 802.11 §9.4.2.2: at most 32 octets. */
+export function ssidProblem(text: string): string | undefined {
+	return lengthProblem(text, 1, 32);
+}
+
+/** 8 to 63 characters are a passphrase, 64 hexadecimal digits a key (IEEE 802.11 §J.4). */
+export function passphraseProblem(text: string): string | undefined {
+	return lengthProblem(text, 8, 64);
+}
+
+export function urlProblem(text: string): string | undefined {
+	const address = parseURL(text);
+	return typeof address === "string" ? address : undefined;
+}
+
+export function hostProblem(text: string): string | undefined {
+	return validHost(text, "-_:") ? undefined : "is not a host name or an address";
+}
+
+/** Client identifier and user name: an MQTT string, perhaps with placeholders. */
+export function textProblem(text: string): string | undefined {
+	// [MQTT-1.5.4-2]
+	if (text.includes("\0")) return "holds the character U+0000";
+	return placeholderProblem(text, deviceNames) ?? secretProblem(text);
+}
+
+export function secretProblem(text: string): string | undefined {
+	return lengthProblem(text, 1, ranges.textLength);
+}
+
+export function payloadProblem(text: string): string | undefined {
+	return lengthProblem(text, 0, ranges.textLength);
+}
+
+function controlProblem(text: string): string | undefined {
+	for (const character of text) {
+		const code = character.codePointAt(0) ?? 0;
+		if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "holds a control character";
+	}
+	return undefined;
+}
+
+function placeholderProblem(text: string, known: readonly string[]): string | undefined {
+	const unknown = unknownPlaceholder(text, known);
+	if (unknown === undefined) return undefined;
+	if (unknown.length === 1) return "holds a brace that belongs to no placeholder";
+	return `holds the unknown placeholder ${unknown}; there are {${known.join("}, {")}}`;
+}
+
+function lengthProblem(text: string, minimum: number, maximum: number): string | undefined {
+	const length = utf8Length(text);
+	if (length < 0) return "holds half of a surrogate pair";
+	if (length === 0 && minimum > 0) return "is empty";
+	if (length > maximum) return `is ${length} bytes long; at most ${maximum} are allowed`;
+	return length < minimum ? `is ${length} bytes long; at least ${minimum} are needed` : undefined;
+}

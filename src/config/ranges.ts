@@ -1,0 +1,69 @@
+export interface Range {
+	readonly minimum: number;
+	readonly maximum: number;
+}
+
+/** Longest sleep: the timer of {@link ../device.ts#Sleep.deep} takes 2^31 − 1 ms. */
+const longest = 24 * 86_400_000;
+
+/** What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from here. */
+export const ranges = {
+	broker: {
+		keepAlive: { minimum: 0, maximum: 65_535 },
+		sessionExpiry: { minimum: 0, maximum: 4_294_967_295 },
+		willDelay: { minimum: 0, maximum: 4_294_967_295 },
+		connectTimeout: { minimum: 100, maximum: 120_000 },
+		acknowledgeTimeout: { minimum: 100, maximum: 120_000 },
+		pingTimeout: { minimum: 100, maximum: 120_000 },
+		sendBuffer: { minimum: 128, maximum: 8192 },
+		receiveBuffer: { minimum: 128, maximum: 8192 },
+		inFlight: { minimum: 1, maximum: 64 },
+	},
+	sleep: {
+		awakeLimit: { minimum: 1000, maximum: 600_000 },
+		commandWindow: { minimum: 0, maximum: 60_000 },
+	},
+	outbox: { size: { minimum: 256, maximum: 6000 } },
+	backoff: {
+		minimum: { minimum: 100, maximum: longest },
+		maximum: { minimum: 100, maximum: longest },
+	},
+	sensor: {
+		every: { minimum: 100, maximum: longest },
+		heartbeat: { minimum: 100, maximum: longest },
+		delta: { minimum: 0, maximum: 1e9 },
+		decimals: { minimum: 0, maximum: 6 },
+	},
+	listen: {
+		port: { minimum: 0, maximum: 65_535 },
+		connections: { minimum: 1, maximum: 64 },
+		handshakes: { minimum: 1, maximum: 16 },
+		sessions: { minimum: 1, maximum: 256 },
+		subscriptions: { minimum: 1, maximum: 1024 },
+		sessionBytes: { minimum: 64, maximum: 65_536 },
+		filterLevels: { minimum: 1, maximum: 8192 },
+		filterBytes: { minimum: 16, maximum: 65_536 },
+		retainedTopics: { minimum: 0, maximum: 1024 },
+		retainedBytes: { minimum: 0, maximum: 1_048_576 },
+		inFlight: { minimum: 1, maximum: 64 },
+		queuedPerClient: { minimum: 1, maximum: 4096 },
+		queuedMessages: { minimum: 1, maximum: 4096 },
+		queuedBytes: { minimum: 128, maximum: 1_048_576 },
+		packetSize: { minimum: 128, maximum: 65_536 },
+		connectTimeout: { minimum: 100, maximum: 120_000 },
+		keepAliveLimit: { minimum: 0, maximum: 65_535 },
+		sessionExpiryLimit: { minimum: 0, maximum: 4_294_967_295 },
+	},
+	/** Sensors of one node. */
+	sensors: 16,
+	/** Characters of an id. */
+	idLength: 64,
+	/** Characters of a sensor's name. */
+	nameLength: 32,
+	/** Bytes of the path to a value in a driver's sample. */
+	propertyLength: 64,
+	/** Bytes of a topic template. */
+	topicLength: 128,
+	/** Bytes of user name, password and will payload, each. */
+	textLength: 128,
+} as const;

@@ -1,0 +1,42 @@
+import Type from "typebox";
+import { defaults } from "../defaults";
+import { ranges } from "../ranges";
+import { Choice, Count, Duration, Seconds, strict } from "./kinds";
+
+const values = defaults.listen;
+const limits = ranges.listen;
+
+export const ListenConfig = Type.Object(
+	{
+		port: Type.Optional(Count("TCP port; 0 lets the host choose one.", limits.port, values.port)),
+		connections: Type.Optional(Count("Clients connected at once.", limits.connections, values.connections)),
+		handshakes: Type.Optional(Count("Connections that may wait for their CONNECT at once, on top of these.", limits.handshakes, values.handshakes)),
+		sessions: Type.Optional(Count("Sessions kept, connected or not.", limits.sessions, values.sessions)),
+		subscriptions: Type.Optional(Count("Subscriptions of all sessions together.", limits.subscriptions, values.subscriptions)),
+		sessionBytes: Type.Optional(Count("Bytes for the client identifiers and wills of these.", limits.sessionBytes, values.sessionBytes)),
+		filterLevels: Type.Optional(
+			Count("Levels of all topic filters together; filters that begin alike share theirs.", limits.filterLevels, values.filterLevels),
+		),
+		filterBytes: Type.Optional(Count("Bytes for the text of these.", limits.filterBytes, values.filterBytes)),
+		retainedTopics: Type.Optional(Count("Topics whose current value is kept.", limits.retainedTopics, values.retainedTopics)),
+		retainedBytes: Type.Optional(Count("Bytes for these topics and values.", limits.retainedBytes, values.retainedBytes)),
+		inFlight: Type.Optional(Count("Messages of QoS 1 and 2 under way to one client, at most.", limits.inFlight, values.inFlight)),
+		queuedPerClient: Type.Optional(
+			Count("Messages waiting for one client or under way to it, at most.", limits.queuedPerClient, values.queuedPerClient),
+		),
+		queuedMessages: Type.Optional(Count("Messages waiting, for all clients together.", limits.queuedMessages, values.queuedMessages)),
+		queuedBytes: Type.Optional(Count("Bytes for these messages.", limits.queuedBytes, values.queuedBytes)),
+		packetSize: Type.Optional(Count("Largest packet taken or sent, in bytes.", limits.packetSize, values.packetSize)),
+		connectTimeout: Type.Optional(Duration("Time that a new connection has to send CONNECT.", limits.connectTimeout, values.connectTimeout)),
+		keepAliveLimit: Type.Optional(
+			Seconds("Keepalive given to clients that ask for none or for more; 0s sets no limit.", limits.keepAliveLimit, values.keepAliveLimit),
+		),
+		sessionExpiryLimit: Type.Optional(
+			Seconds("Longest time that the session of an absent client is kept.", limits.sessionExpiryLimit, values.sessionExpiryLimit),
+		),
+		lastValue: Type.Optional(
+			Choice('What a new subscriber is handed: "retained" values, or the current value of "every" topic.', ["retained", "every"], values.lastValue),
+		),
+	},
+	{ ...strict, description: "The broker on this device; every pool has a fixed size." },
+);

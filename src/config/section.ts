@@ -1,0 +1,102 @@
+import { parseDuration } from "./duration";
+import { durationProblem, type Problem, secondsProblem } from "./problems";
+import type { Range } from "./ranges";
+
+/** Shows a value in a message; no JSON.stringify, which fails on values in read-only memory. */
+function show(value: unknown): string {
+	if (typeof value === "string") return `"${value}"`;
+	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+	return String(value);
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** One object of the configuration: hands out its values checked, and traces those that are not what they should be. */
+export class Section {
+	readonly path: string;
+	readonly #values: { readonly [key: string]: unknown };
+	readonly #trace: (message: string) => void;
+
+	constructor(value: unknown, path: string, trace: (message: string) => void) {
+		this.path = path;
+		this.#trace = trace;
+		this.#values = isObject(value) ? value : {};
+		if (value !== undefined && !isObject(value)) trace(`${path}: ${show(value)} is not an object`);
+	}
+
+	value(key: string): unknown {
+		return this.#values[key];
+	}
+
+	section(key: string): Section {
+		return new Section(this.#values[key], `${this.path}.${key}`, this.#trace);
+	}
+
+	/** The list's entries, at most `maximum` of them. */
+	list(key: string, maximum: number): readonly Section[] {
+		const value = this.#values[key];
+		const sections: Section[] = [];
+		if (value === undefined) return sections;
+		if (!Array.isArray(value)) return this.refuse(key, "is not a list", sections);
+		if (value.length > maximum) this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
+		for (let i = 0; i < value.length && i < maximum; i++) sections.push(new Section(value[i], `${this.path}.${key}[${i}]`, this.#trace));
+		return sections;
+	}
+
+	object(key: string): object | undefined {
+		const value = this.#values[key];
+		return value === undefined || isObject(value) ? value : this.refuse(key, "is not an object", undefined);
+	}
+
+	string<Fallback extends string | undefined>(key: string, fallback: Fallback, problem: Problem): string | Fallback {
+		const value = this.#values[key];
+		if (value === undefined) return fallback;
+		if (typeof value !== "string") return this.refuse(key, "is not a string", fallback);
+		const wrong = problem(value);
+		return wrong === undefined ? value : this.refuse(key, wrong, fallback);
+	}
+
+	number<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
+		const value = this.#values[key];
+		if (value === undefined) return fallback;
+		if (typeof value !== "number") return this.refuse(key, "is not a number", fallback);
+		return value >= range.minimum && value <= range.maximum
+			? value
+			: this.refuse(key, `is not between ${range.minimum} and ${range.maximum}`, fallback);
+	}
+
+	integer<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
+		const value = this.number(key, fallback, range);
+		return value === undefined || value === Math.floor(value) ? value : this.refuse(key, "is not a whole number", fallback);
+	}
+
+	/** Milliseconds; `range` too. */
+	duration<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
+		const text = this.string(key, undefined, (value) => durationProblem(value, range));
+		return (text === undefined ? undefined : parseDuration(text)) ?? fallback;
+	}
+
+	/** Seconds; `range` too. */
+	seconds(key: string, fallback: number, range: Range): number {
+		const text = this.string(key, undefined, (value) => secondsProblem(value, range));
+		const milliseconds = text === undefined ? undefined : parseDuration(text);
+		return milliseconds === undefined ? fallback : milliseconds / 1000;
+	}
+
+	choice<const Choice extends string | number | boolean>(key: string, fallback: Choice, choices: readonly Choice[]): Choice {
+		const value = this.#values[key];
+		if (value === undefined) return fallback;
+		for (let i = 0; i < choices.length; i++) if (choices[i] === value) return choices[i];
+		return this.refuse(key, `is not one of ${choices.join(", ")}`, fallback);
+	}
+
+	/** Traces what is wrong with a value and returns what is used instead. */
+	refuse<Fallback>(key: string, problem: string, fallback: Fallback): Fallback {
+		const value = this.#values[key];
+		const shown = key.endsWith("password") ? "the password" : value === undefined ? "it" : show(value);
+		this.#trace(`${this.path}.${key}: ${shown} ${problem}`);
+		return fallback;
+	}
+}

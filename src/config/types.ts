@@ -1,0 +1,166 @@
+/** What the firmware reads at boot, complete and checked. Durations are milliseconds unless a field says seconds. */
+export interface Settings {
+	readonly role: Role;
+	/** Name of this device, placeholders filled in. */
+	readonly id: string;
+	/** Absent: the host is on a network by itself. */
+	readonly wifi?: WiFiSettings;
+	readonly broker: BrokerSettings;
+	/** Topic template; `{mac}`, `{chip}` and `{id}` are filled in, `{sensor}` is left for each sensor's name. */
+	readonly topic: string;
+	/** `value`: the bare number. `json`: an object with sequence number, time and values. */
+	readonly payload: "value" | "json";
+	readonly sleep: SleepSettings;
+	readonly outbox: OutboxSettings;
+	readonly backoff: BackoffSettings;
+	readonly sensors: readonly SensorSettings[];
+	readonly listen: ListenSettings;
+	readonly time: TimeSettings;
+}
+
+export type Role = "sensor" | "broker" | "both";
+
+export interface WiFiSettings {
+	/** 1 … 32 bytes. */
+	readonly ssid: string;
+	/** 8 … 64 bytes; absent for an open network. */
+	readonly password?: string;
+}
+
+/** The broker that the node reports to. */
+export interface BrokerSettings {
+	/** Name or address; empty when none is configured: there is nobody to report to. */
+	readonly host: string;
+	/** 1 … 65535. */
+	readonly port: number;
+	/** MQTT 3.1.1 is 4, MQTT 5.0 is 5 (the protocol version byte of CONNECT). */
+	readonly version: 4 | 5;
+	/** Seconds, 0 … 65535; 0 turns keepalive off. */
+	readonly keepAlive: number;
+	/** Whether PUBLISH leaves before CONNACK has arrived; `auto` falls back where a broker refuses. */
+	readonly pipeline: "auto" | boolean;
+	/** Client identifier, placeholders filled in. */
+	readonly clientId: string;
+	readonly username?: string;
+	readonly password?: string;
+	readonly cleanStart: boolean;
+	/** Seconds that the broker keeps the session after the connection ended, 0 … 2^32 − 1 (forever). */
+	readonly sessionExpiry: number;
+	readonly will?: WillSettings;
+	/** From the start of the TCP connection to CONNACK. */
+	readonly connectTimeout: number;
+	/** For PUBACK, SUBACK and UNSUBACK. */
+	readonly acknowledgeTimeout: number;
+	/** For PINGRESP. */
+	readonly pingTimeout: number;
+	/** Bytes; the largest packet but for streamed payloads. */
+	readonly sendBuffer: number;
+	/** Bytes; the largest packet but for streamed payloads. */
+	readonly receiveBuffer: number;
+	/** QoS 1 and 2 messages sent and not yet acknowledged, at most. */
+	readonly inFlight: number;
+}
+
+export interface WillSettings {
+	/** Placeholders filled in. */
+	readonly topic: string;
+	readonly payload: string;
+	readonly qos: 0 | 1 | 2;
+	readonly retain: boolean;
+	/** Seconds that the broker waits before it publishes the will (MQTT 5.0 only). */
+	readonly delay: number;
+}
+
+export interface SleepSettings {
+	/** `deep`: the chip is off between reports. `none`: it stays awake and connected. */
+	readonly mode: "deep" | "none";
+	/** A wake ends after this time, whatever happens. */
+	readonly awakeLimit: number;
+	/** How long the node listens for queued commands after CONNACK. */
+	readonly commandWindow: number;
+}
+
+export interface OutboxSettings {
+	/** `rtc` survives sleep and reset, not power loss. */
+	readonly storage: "rtc";
+	/** What gives way when it is full: the oldest sample, or every second one. */
+	readonly policy: "dropOldest" | "thin";
+	/** Bytes. */
+	readonly size: number;
+}
+
+/** Wait after a failed report: random between 0 and a bound that doubles from `minimum` to `maximum`. */
+export interface BackoffSettings {
+	readonly minimum: number;
+	readonly maximum: number;
+}
+
+export interface SensorSettings {
+	/** Unique; fills `{sensor}`. */
+	readonly name: string;
+	readonly driver: string;
+	/** Handed to the driver's constructor and `configure`. */
+	readonly options?: object;
+	/** Where the value is in what the driver's `sample()` returns, outermost name first. */
+	readonly property: readonly string[];
+	readonly unit?: string;
+	/** Time between samples. */
+	readonly every: number;
+	/** Whether samples are taken at whole multiples of `every` in wall time. */
+	readonly grid: boolean;
+	/** Deadband: a value closer than this to the last one reported is not reported. */
+	readonly delta?: number;
+	/** A value is reported after this time though it stayed within `delta`. */
+	readonly heartbeat?: number;
+	/** Digits after the decimal point, 0 … 6; absent: the shortest text that reads back as the same number. */
+	readonly decimals?: number;
+	readonly qos: 0 | 1 | 2;
+	readonly retain: boolean;
+}
+
+/** The broker on this device: every pool is sized here, at start. */
+export interface ListenSettings {
+	/** 0 … 65535; 0 lets the host choose. */
+	readonly port: number;
+	/** Clients connected at once. */
+	readonly connections: number;
+	/** Connections that may wait for their CONNECT at the same time, on top of these; others wait to be accepted. */
+	readonly handshakes: number;
+	/** Sessions kept, connected or not. */
+	readonly sessions: number;
+	/** Subscriptions of all sessions together. */
+	readonly subscriptions: number;
+	/** Bytes for the client identifiers and wills of all sessions. */
+	readonly sessionBytes: number;
+	/** Levels of all topic filters together; filters that begin alike share theirs. */
+	readonly filterLevels: number;
+	/** Bytes for the text of these. */
+	readonly filterBytes: number;
+	/** Topics whose current value is kept. */
+	readonly retainedTopics: number;
+	/** Bytes for the topics and payloads of these. */
+	readonly retainedBytes: number;
+	/** QoS 1 and 2 messages under way to one client, at most; less where its receive maximum says so. */
+	readonly inFlight: number;
+	/** Messages waiting for one client or under way to it, at most. */
+	readonly queuedPerClient: number;
+	/** Messages waiting for all clients together or under way to them. */
+	readonly queuedMessages: number;
+	/** Bytes for the topics and payloads of these. */
+	readonly queuedBytes: number;
+	/** Largest packet taken, bytes; also the maximum packet size told to clients. No more than the platform's TCP holds unread: 5744 on ESP32, 1536 in mcsim. */
+	readonly packetSize: number;
+	/** Time a new connection has to send CONNECT. */
+	readonly connectTimeout: number;
+	/** Seconds; the keepalive given to clients that ask for none or for more. 0: no limit. */
+	readonly keepAliveLimit: number;
+	/** Seconds; the longest session expiry granted. */
+	readonly sessionExpiryLimit: number;
+	/** What a new subscriber is handed: the retained values, or every topic's current value. */
+	readonly lastValue: "retained" | "every";
+}
+
+export interface TimeSettings {
+	/** SNTP server, name or address; undefined: the clock is never asked for. */
+	readonly server: string | undefined;
+}

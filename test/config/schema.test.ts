@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { IsRefine } from "typebox";
+import { Check } from "typebox/value";
+import { JSONDocument } from "../../cli/config/json";
+import { jsonSchema } from "../../cli/config/json-schema";
+import { ruleProblems } from "../../cli/config/rules";
+import { formatDuration } from "../../src/config/duration";
+import { FireflyConfig } from "../../src/config/schema/firefly";
+import { readSettings } from "../../src/config/settings";
+
+const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
+
+function read(firefly: unknown) {
+	const traces: string[] = [];
+	return { settings: readSettings({ firefly }, identity, (message) => traces.push(message)), traces };
+}
+
+/** The keywords that Firefly's schema uses. */
+interface Node {
+	readonly type?: string;
+	readonly description?: string;
+	readonly default?: unknown;
+	readonly enum?: readonly unknown[];
+	readonly anyOf?: readonly unknown[];
+	readonly minimum?: number;
+	readonly maximum?: number;
+	readonly maxItems?: number;
+	readonly required?: readonly string[];
+	readonly properties?: Readonly<Record<string, Node>>;
+	readonly items?: Node;
+}
+
+const root = FireflyConfig as unknown as Node;
+
+/** Values that a node takes. */
+function valid(node: Node): fc.Arbitrary<unknown> {
+	if (node.properties !== undefined) {
+		const entries = Object.entries(node.properties).map(([key, child]) => [key, valid(child)] as const);
+		return fc.record(Object.fromEntries(entries), { requiredKeys: [...(node.required ?? [])], noNullPrototype: true });
+	}
+	if (node.enum !== undefined) return fc.constantFrom(...node.enum);
+	if (node.items !== undefined) return fc.array(valid(node.items), { maxLength: 3 });
+	if (node.type === "integer") return fc.integer({ min: node.minimum ?? 0, max: node.maximum ?? 0 });
+	if (node.type === "number") return fc.double({ min: node.minimum ?? 0, max: node.maximum ?? 0, noNaN: true });
+	if (node.type === "string" || node.anyOf !== undefined)
+		return fc.oneof(texts, ...(node.anyOf === undefined ? [] : [fc.constant(false)])).filter((value) => accepts(node, value));
+	return fc.dictionary(fc.string(), fc.jsonValue());
+}
+
+const texts = fc.oneof(
+	fc.string(),
+	fc.string({ unit: "binary" }),
+	fc.constantFrom("mqtt://b", "mqtt://[::1]:1884", "{id}", "{mac}-{chip}", "home/{id}/{sensor}", "a.b", "p4ssword", "°C", "x"),
+	fc.nat(4_000_000_000).map(formatDuration),
+	fc.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.constantFrom("s", "m", "h")).map(([number, unit]) => `${number.toFixed(2)}${unit}`),
+	fc.integer({ min: 1, max: 20 }).map((seconds) => `${seconds}s`),
+);
+
+function accepts(node: Node, value: unknown): boolean {
+	return Check(node, value) && (!IsRefine(node) || node["~refine"].every((refinement) => refinement.check(value)));
+}
+
+/** All nodes with their paths. */
+function* walk(node: Node, path = "config.firefly"): Generator<readonly [string, Node]> {
+	yield [path, node];
+	for (const [key, child] of Object.entries(node.properties ?? {})) yield* walk(child, `${path}.${key}`);
+	if (node.items !== undefined) yield* walk(node.items, `${path}[]`);
+}
+
+/** The configuration that says what holds without it. */
+function spelledOut(node: Node): unknown {
+	if (node.default !== undefined) return node.default;
+	if (node.properties === undefined) return undefined;
+	const entries = Object.entries(node.properties).map(([key, child]) => [key, spelledOut(child)] as const);
+	const known = entries.filter(([key, value]) => value !== undefined && key !== "will");
+	return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
+describe("the schema and what the device reads", () => {
+	test("what the schema and the rules accept is read without a word", () => {
+		fc.assert(
+			fc.property(valid(root), (firefly) => {
+				assert.ok(Check(FireflyConfig, firefly));
+				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
+				const refused = ruleProblems(document, {}).some(({ message }) =>
+					/is also the name|less than minimum|more than maximum|lacks \{sensor\}/.test(message),
+				);
+				fc.pre(!refused);
+				assert.deepEqual(read(firefly).traces, []);
+			}),
+			{ numRuns: 100 },
+		);
+	});
+
+	test("what the schema refuses is traced", () => {
+		const junk = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
+		const leaves = [...walk(root)].filter(([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"));
+		fc.assert(
+			fc.property(fc.constantFrom(...leaves), junk, ([path], value) => {
+				const firefly = path
+					.split(".")
+					.slice(2)
+					.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+				fc.pre(!Check(FireflyConfig, firefly) && value !== undefined);
+				assert.equal(read(firefly).traces.length, 1, `${path}: ${JSON.stringify(value)}`);
+			}),
+			{ numRuns: 300 },
+		);
+	});
+
+	test("the schema's defaults are those of the device", () => {
+		const firefly = spelledOut(root);
+		const { settings, traces } = read(firefly);
+		assert.deepEqual(traces, []);
+		assert.deepEqual(settings, read({}).settings);
+		const sensor = { name: "t", driver: "d" };
+		const spelled = { ...(spelledOut(root.properties?.sensors?.items ?? {}) as object), ...sensor };
+		assert.deepEqual(read({ sensors: [spelled] }).settings, read({ sensors: [sensor] }).settings);
+		const will = spelledOut(root.properties?.broker?.properties?.will ?? {});
+		assert.deepEqual(read({ broker: { will } }).settings, read({ broker: { will: {} } }).settings);
+	});
+
+	test("every setting has its key", () => {
+		const keys = (...path: string[]): string[] =>
+			Object.keys(path.reduce<Node>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {}).sort();
+		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
+			wifi: { ssid: "n", password: "p4ssword" },
+			broker: { username: "u", password: "p", will: {} },
+		}).settings;
+		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
+		assert.deepEqual(names.sort(), keys());
+		const { host, port, ...broker } = groups.broker;
+		assert.deepEqual([...Object.keys(broker), "url"].sort(), keys("broker"));
+		assert.deepEqual(Object.keys(broker.will ?? {}).sort(), keys("broker", "will"));
+		assert.deepEqual(Object.keys(wifi ?? {}).sort(), keys("wifi"));
+		for (const name of ["sleep", "outbox", "backoff", "listen", "time"] as const)
+			assert.deepEqual(Object.keys(groups[name]).sort(), keys(name), name);
+		assert.deepEqual([host, port], ["", 1883]);
+	});
+
+	test("every key says what it is", () => {
+		for (const [path, node] of walk(root)) if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
+	});
+});
+
+test("docs/manifest.schema.json is what the sources say (else run: node --import tsx cli/config/write-schema.ts)", () => {
+	assert.equal(readFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), "utf8"), jsonSchema());
+});

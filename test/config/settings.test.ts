@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { defaults, readSettings, type Settings } from "../../src/config/settings";
+
+const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
+
+function read(config: unknown): { settings: Settings; traces: string[] } {
+	const traces: string[] = [];
+	const settings = readSettings(config, identity, (message) => traces.push(message));
+	return { settings, traces };
+}
+
+const sensor = { name: "t", driver: "d" };
+
+test("nothing configured: defaults, nobody to report to, nothing to trace", () => {
+	const { settings, traces } = read({});
+	assert.deepEqual(traces, []);
+	assert.deepEqual(settings, {
+		role: "sensor",
+		id: "firefly-a0b1c2d3e4f5",
+		broker: { ...defaults.broker, clientId: "firefly-a0b1c2d3e4f5" },
+		topic: "firefly/firefly-a0b1c2d3e4f5/{sensor}",
+		payload: "value",
+		sleep: defaults.sleep,
+		outbox: defaults.outbox,
+		backoff: defaults.backoff,
+		sensors: [],
+		listen: defaults.listen,
+		time: defaults.time,
+	});
+	assert.equal(settings.broker.host, "");
+});
+
+test("everything configured", () => {
+	const { settings, traces } = read({
+		firefly: {
+			role: "both",
+			id: "shed-{chip}",
+			wifi: { ssid: "n", password: "p4ssword" },
+			broker: {
+				url: "mqtt://b:1884",
+				version: 4,
+				keepAlive: "2m",
+				pipeline: false,
+				clientId: "{id}/{mac}",
+				username: "{mac}",
+				password: "{secret}",
+				cleanStart: false,
+				sessionExpiry: "1d",
+				will: { topic: "{id}/gone", payload: "", qos: 2, retain: true, delay: "5s" },
+				connectTimeout: "3s",
+				acknowledgeTimeout: "1500ms",
+				pingTimeout: "2.5s",
+				sendBuffer: 1024,
+				receiveBuffer: 256,
+				inFlight: 3,
+			},
+			topic: "home/{id}/{sensor}/{mac}",
+			payload: "json",
+			sleep: { mode: "none", awakeLimit: "20s", commandWindow: "0s" },
+			outbox: { storage: "rtc", policy: "thin", size: 2000 },
+			backoff: { minimum: "1s", maximum: "1h" },
+			sensors: [
+				{
+					name: "t",
+					driver: "sht3x",
+					options: { a: 1 },
+					property: "a.b",
+					unit: "°C",
+					every: "10s",
+					grid: true,
+					delta: 0.2,
+					heartbeat: "5m",
+					decimals: 1,
+					qos: 0,
+					retain: false,
+				},
+				{ name: "u.v", driver: "sht3x" },
+			],
+			listen: { port: 0, sessionExpiryLimit: "1h", lastValue: "every" },
+			time: { server: false },
+		},
+	});
+	assert.deepEqual(traces, []);
+	assert.deepEqual(settings, {
+		role: "both",
+		id: "shed-esp32",
+		wifi: { ssid: "n", password: "p4ssword" },
+		broker: {
+			host: "b",
+			port: 1884,
+			version: 4,
+			keepAlive: 120,
+			pipeline: false,
+			clientId: "shed-esp32/a0b1c2d3e4f5",
+			username: "a0b1c2d3e4f5",
+			password: "{secret}",
+			cleanStart: false,
+			sessionExpiry: 86_400,
+			will: { topic: "shed-esp32/gone", payload: "", qos: 2, retain: true, delay: 5 },
+			connectTimeout: 3000,
+			acknowledgeTimeout: 1500,
+			pingTimeout: 2500,
+			sendBuffer: 1024,
+			receiveBuffer: 256,
+			inFlight: 3,
+		},
+		topic: "home/shed-esp32/{sensor}/a0b1c2d3e4f5",
+		payload: "json",
+		sleep: { mode: "none", awakeLimit: 20_000, commandWindow: 0 },
+		outbox: { storage: "rtc", policy: "thin", size: 2000 },
+		backoff: { minimum: 1000, maximum: 3_600_000 },
+		sensors: [
+			{
+				name: "t",
+				driver: "sht3x",
+				options: { a: 1 },
+				property: ["a", "b"],
+				unit: "°C",
+				every: 10_000,
+				grid: true,
+				delta: 0.2,
+				heartbeat: 300_000,
+				decimals: 1,
+				qos: 0,
+				retain: false,
+			},
+			{ name: "u.v", driver: "sht3x", property: ["u.v"], every: 60_000, grid: false, qos: 1, retain: true },
+		],
+		listen: { ...defaults.listen, port: 0, sessionExpiryLimit: 3600, lastValue: "every" },
+		time: { server: undefined },
+	});
+});
+
+test("strings of the build's command line go first", () => {
+	const { settings, traces } = read({
+		firefly: { wifi: { ssid: "n" }, broker: { url: "mqtt://b", username: "u" } },
+		wifi_ssid: "m",
+		wifi_password: "p4ssword",
+		broker_url: "mqtt://c:1",
+		broker_username: "{chip}",
+		broker_password: "x",
+	});
+	assert.deepEqual(traces, []);
+	assert.deepEqual(settings.wifi, { ssid: "m", password: "p4ssword" });
+	const { host, port, username, password } = settings.broker;
+	assert.deepEqual([host, port, username, password], ["c", 1, "esp32", "x"]);
+});
+
+describe("a bad value is traced with its path and its default used", () => {
+	const rows: readonly (readonly [object, string])[] = [
+		[{ role: "boss" }, 'config.firefly.role: "boss" is not one of sensor, broker, both'],
+		[{ id: 7 }, "config.firefly.id: 7 is not a string"],
+		[{ broker: [] }, "config.firefly.broker: a list is not an object"],
+		[{ broker: { url: "b" } }, 'config.firefly.broker.url: "b" does not begin with mqtt://'],
+		[{ broker: { keepAlive: 60 } }, "config.firefly.broker.keepAlive: 60 is not a string"],
+		[{ broker: { keepAlive: "100ms" } }, 'config.firefly.broker.keepAlive: "100ms" is not in whole seconds'],
+		[{ broker: { password: "" } }, "config.firefly.broker.password: the password is empty"],
+		[{ broker: { sendBuffer: 4 } }, "config.firefly.broker.sendBuffer: 4 is not between 128 and 8192"],
+		[{ broker: { sendBuffer: 128.5 } }, "config.firefly.broker.sendBuffer: 128.5 is not a whole number"],
+		[{ broker: { sendBuffer: Number.NaN } }, "config.firefly.broker.sendBuffer: NaN is not between 128 and 8192"],
+		[{ broker: { pipeline: "true" } }, 'config.firefly.broker.pipeline: "true" is not one of auto, true, false'],
+		[{ topic: "a/#" }, 'config.firefly.topic: "a/#" holds a wildcard, which only subscriptions may'],
+		[{ sleep: { awakeLimit: "8" } }, 'config.firefly.sleep.awakeLimit: "8" is not a duration'],
+		[{ sleep: { awakeLimit: "1h" } }, 'config.firefly.sleep.awakeLimit: "1h" is not between 1s and 10m'],
+		[{ sleep: null }, "config.firefly.sleep: null is not an object"],
+		[{ time: { server: "a b" } }, 'config.firefly.time.server: "a b" is not a host name or an address'],
+		[{ sensors: { a: sensor } }, "config.firefly.sensors: an object is not a list"],
+		[{ sensors: [null] }, "config.firefly.sensors[0]: null is not an object"],
+	];
+	for (const [firefly, trace] of rows) {
+		test(trace, () => {
+			const { settings, traces } = read({ firefly });
+			assert.equal(traces[0], trace);
+			assert.deepEqual({ ...settings, sensors: [] }, read({}).settings);
+		});
+	}
+
+	test("config itself", () => {
+		for (const config of [undefined, null, 1, "x", [], () => 1]) assert.deepEqual(read(config).settings, read({}).settings);
+		assert.deepEqual(read("x").traces, ['config: "x" is not an object']);
+	});
+
+	test("backoff that ends before it begins", () => {
+		const { settings, traces } = read({ firefly: { backoff: { minimum: "1m", maximum: "1s" } } });
+		assert.deepEqual(settings.backoff, { minimum: 60_000, maximum: 60_000 });
+		assert.deepEqual(traces, ['config.firefly.backoff.maximum: "1s" is less than minimum']);
+	});
+
+	test("bare values of two sensors on one topic", () => {
+		const { settings, traces } = read({ firefly: { topic: "a/b", sensors: [sensor, { ...sensor, name: "u" }] } });
+		assert.equal(settings.topic, "firefly/firefly-a0b1c2d3e4f5/{sensor}");
+		assert.deepEqual(traces, ['config.firefly.topic: "a/b" lacks {sensor}, which tells the bare values of several sensors apart']);
+	});
+
+	test("sensors that cannot be used are left out, others stay", () => {
+		const { settings, traces } = read({ firefly: { sensors: [{ driver: "d" }, sensor, { name: "a b", driver: "d" }, sensor, { name: "v" }] } });
+		assert.deepEqual(
+			settings.sensors.map(({ name }) => name),
+			["t"],
+		);
+		assert.deepEqual(traces, [
+			"config.firefly.sensors[0].name: it is missing",
+			'config.firefly.sensors[2].name: "a b" is not 1 to 32 letters, digits, - _ .',
+			'config.firefly.sensors[3].name: "t" names another sensor too',
+			"config.firefly.sensors[4].driver: it is missing",
+		]);
+	});
+
+	test("more sensors than fit", () => {
+		const sensors = Array.from({ length: 20 }, (_, index) => ({ name: `s${index}`, driver: "d" }));
+		const { settings, traces } = read({ firefly: { sensors } });
+		assert.equal(settings.sensors.length, 16);
+		assert.deepEqual(traces, ["config.firefly.sensors: more than 16 entries; the others are left out"]);
+	});
+});
+
+test("nothing makes it throw, and what it returns is complete", () => {
+	const key = fc.constantFrom(
+		"firefly",
+		"broker",
+		"sensors",
+		"name",
+		"driver",
+		"every",
+		"topic",
+		"will",
+		"url",
+		"id",
+		"wifi",
+		"ssid",
+		"listen",
+		"sleep",
+	);
+	const value = fc.letrec((tie) => ({
+		value: fc.oneof(
+			{ depthSize: "medium" },
+			fc.anything(),
+			fc.string(),
+			fc.constantFrom("mqtt://b", "5s", "{id}", "t"),
+			fc.array(tie("value"), { maxLength: 4 }),
+			fc.dictionary(key, tie("value"), { maxKeys: 6 }),
+		),
+	})).value;
+	fc.assert(
+		fc.property(fc.dictionary(key, value), (config) => {
+			const { settings } = read({ firefly: config });
+			assert.ok(settings.id.length > 0 && settings.topic.length > 0);
+			assert.ok(settings.sleep.awakeLimit >= 1000 && settings.backoff.maximum >= settings.backoff.minimum);
+			for (const { every, name, property } of settings.sensors) assert.ok(every >= 100 && name !== "" && property.length > 0);
+		}),
+	);
+});
