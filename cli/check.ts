@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { formatProblem } from "./config/problem";
+import { Failure } from "./failure";
+
+interface CheckOptions {
+	readonly json?: true;
+}
+
+export function checkCommand(): Command {
+	return new Command("check")
+		.description("Check a manifest: configuration, includes, drivers. Prints every problem with its place; exit code 1 if there is one.")
+		.argument("[manifest]", "the manifest to check", "manifest.json")
+		.option("--json", "print one JSON object: file, problems with file, line, column, path, message")
+		.action((file: string, options: CheckOptions) => check(file, options));
+}
+
+async function check(file: string, options: CheckOptions): Promise<void> {
+	const { loadManifest } = await import("./config/load");
+	const loaded = loadManifest(file, process.env);
+	const problems = "problems" in loaded ? loaded.problems : [];
+	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems })}\n`);
+	else if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);
+	else for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+	if (problems.length > 0) throw new Failure("");
+}

@@ -1,0 +1,4 @@
+/** Ends a command with exit code 1; the message is for people. */
+export class Failure extends Error {
+	override readonly name = "Failure";
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { checkCommand } from "./check";
+import { Failure } from "./failure";
+import { simCommand } from "./sim";
+
+/** Exit codes that scripts depend on. */
+const failed = 1;
+const wrongUsage = 2;
+
+/** Runs the command line and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+	const program = new Command("firefly")
+		.description("Sensor firmware for MQTT: try it on the desk, check it, put it on a chip.")
+		.version(version(), "-V, --version", "print the version")
+		.helpOption("-h, --help", "print this help")
+		.helpCommand("help [command]", "print the help of a command")
+		.addCommand(simCommand())
+		.addCommand(checkCommand());
+	for (const command of [program, ...program.commands])
+		command.exitOverride().showHelpAfterError("(--help lists what there is)").allowExcessArguments(false);
+	try {
+		await program.parseAsync([...argv]);
+	} catch (error) {
+		process.exitCode = codeOf(error);
+	}
+}
+
+/** The exit code of what ended a command; prints what commander has not. */
+function codeOf(error: unknown): number {
+	// Without arguments commander prints the help as an error: wrong usage too.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsage;
+	if (error instanceof Failure) {
+		if (error.message !== "") process.stderr.write(`${error.message}\n`);
+		return failed;
+	}
+	process.stderr.write(`firefly: ${error instanceof Error ? error.message : String(error)}\n`);
+	if (process.env.FIREFLY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+	return failed;
+}
+
+function version(): string {
+	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+	return version;
+}

@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command, Option } from "commander";
+import type { Loaded } from "./config/load";
+import type { Overrides } from "./config/overrides";
+import { formatProblem } from "./config/problem";
+import { Failure } from "./failure";
+import { brokerOption, durationOption, seedOption, speedOption } from "./values";
+
+interface SimOptions {
+	readonly manifest?: string;
+	readonly for?: number;
+	readonly speed: number | "max";
+	readonly seed: number;
+	readonly replay?: string;
+	readonly broker?: string;
+	readonly engine: "xs" | "node";
+	readonly json?: true;
+}
+
+/** The manifest beside the sources. */
+const own = fileURLToPath(new URL("../manifest.json", import.meta.url));
+/** At full speed a simulation without an end is of no use. */
+const longRun = 24 * 3_600_000;
+
+export function simCommand(): Command {
+	return new Command("sim")
+		.description("Run the firmware of a manifest on simulated boards and show what happens; ends with a summary.")
+		.option("--manifest <file>", "the manifest to run (default: manifest.json here, otherwise Firefly's own)")
+		.option(
+			"--for <duration>",
+			"simulated time to run, such as 90s, 24h or 30d (default: until interrupted, or the end of the replay; 24h at full speed)",
+			durationOption,
+		)
+		.option("--speed <factor>", 'times as fast as real time: 1, 60, or "max"', speedOption, 1)
+		.option("--seed <number>", "seed of everything random; the same seed gives the same run", seedOption, 1)
+		.option("--replay <csv>", "feed the sensors from a CSV file; without --manifest, its columns are the sensors")
+		.option("--broker <url>", "report to this broker, mqtt://host:port, instead of a simulated one", brokerOption)
+		.addOption(new Option("--engine <name>", "what runs the firmware: the real XS engine, or Node").choices(["xs", "node"]).default("xs"))
+		.option("--json", "print one JSON object per event, in simulated time only")
+		.action((options: SimOptions) => sim(options));
+}
+
+async function sim(options: SimOptions): Promise<void> {
+	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
+	const manifest = accept(await load(options, overrides));
+	// Loaded only now, so that help and wrong usage are answered at once and no other command needs the engine.
+	const [{ chooseReport }, { runSimulation }] = await Promise.all([import("../sim/report/choose"), import("../sim/simulation")]);
+	const report = chooseReport(process.stdout, options.json === true, options.speed);
+	const interrupt = new Interrupt();
+	try {
+		await runSimulation({
+			manifest,
+			duration: options.for ?? (options.speed === "max" && options.replay === undefined ? longRun : undefined),
+			speed: options.speed,
+			seed: options.seed,
+			...(options.replay === undefined ? {} : { replay: options.replay }),
+			...(options.broker === undefined ? {} : { broker: new URL(options.broker) }),
+			engine: options.engine,
+			listener: report,
+			signal: interrupt.signal,
+			listening: (port) => report.note(`the broker on the board also listens on mqtt://127.0.0.1:${port}`),
+			progress: (done, total) => {
+				if (done === 0) process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
+			},
+		});
+	} catch (error) {
+		report.close();
+		throw error;
+	} finally {
+		interrupt.dispose();
+	}
+	report.finish();
+}
+
+async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> {
+	const { loadManifest } = await import("./config/load");
+	if (options.manifest !== undefined) return loadManifest(options.manifest, process.env, overrides);
+	if (options.replay !== undefined) return (await import("./replay-manifest")).replayManifest(options.replay, own, process.env, overrides);
+	return loadManifest(existsSync("manifest.json") ? "manifest.json" : own, process.env, overrides);
+}
+
+function accept(loaded: Loaded) {
+	if ("manifest" in loaded) return loaded.manifest;
+	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
+}
+
+/** SIGINT and SIGTERM end the simulation in good order; a second one ends the process. A reader that goes away counts too. */
+class Interrupt {
+	readonly #controller = new AbortController();
+	readonly #stop = (): void => {
+		if (this.#controller.signal.aborted) process.exit(130);
+		this.#controller.abort();
+	};
+	readonly #broken = (error: NodeJS.ErrnoException): void => {
+		if (error.code !== "EPIPE") throw error;
+		process.exit(0);
+	};
+
+	constructor() {
+		process.on("SIGINT", this.#stop);
+		process.on("SIGTERM", this.#stop);
+		process.stdout.on("error", this.#broken);
+	}
+
+	get signal(): AbortSignal {
+		return this.#controller.signal;
+	}
+
+	dispose(): void {
+		process.off("SIGINT", this.#stop);
+		process.off("SIGTERM", this.#stop);
+	}
+}

@@ -1,0 +1,167 @@
+import { EnergyMeter } from "./energy";
+import type { Fault, SensorDescription, SimulationEvent } from "./events";
+import { Histogram } from "./histogram";
+
+/** What one node is doing. */
+export type NodeState = "off" | "booting" | "awake" | "joining" | "connecting" | "connected" | "asleep" | "crashed";
+
+/** Counts what happens to one node. */
+export class NodeCounters {
+	readonly node: string;
+	readonly role: "sensor" | "broker";
+	readonly sensors: readonly SensorDescription[];
+	readonly alwaysOn: boolean;
+	readonly energy = new EnergyMeter();
+	/** ms from the start of the firmware to deep sleep. */
+	readonly awake = new Histogram();
+	readonly failed = new Map<Fault, number>();
+	readonly values = new Map<string, number | undefined>();
+	state: NodeState = "off";
+	/** When the present sleep ends. */
+	wakesAt = 0;
+	boots = 0;
+	wakes = 0;
+	samples = 0;
+	filtered = 0;
+	published = 0;
+	repeated = 0;
+	acknowledged = 0;
+	dropped = 0;
+	waiting = 0;
+	limits = 0;
+	crashes = 0;
+	sent = 0;
+	received = 0;
+	roundTrips = 0;
+	/** Connections that delivered something, and the reports they delivered. */
+	exchanges = 0;
+	delivered = 0;
+	#wokeAt = 0;
+	/** Sequence numbers count from 1 without gaps, so the highest is the number of reports since power came on. */
+	#highest = 0;
+	#before = 0;
+
+	constructor(event: SimulationEvent & { readonly type: "node" }) {
+		this.node = event.node;
+		this.role = event.role;
+		this.sensors = event.sensors;
+		this.alwaysOn = event.alwaysOn ?? false;
+	}
+
+	get accepted(): number {
+		return this.#before + this.#highest;
+	}
+
+	/** Reports that were accepted and are nowhere: 0, or something is wrong. */
+	get lost(): number {
+		return this.accepted - this.acknowledged - this.waiting - this.dropped;
+	}
+
+	event(event: SimulationEvent): void {
+		if (this.role === "sensor") this.energy.event(event);
+		switch (event.type) {
+			case "boot":
+				this.boots++;
+				this.state = "booting";
+				if (event.reason === "power-on" || event.reason === "brown-out") this.#powerOn();
+				break;
+			case "wake":
+				this.wakes++;
+				this.state = "awake";
+				this.#wokeAt = event.time;
+				break;
+			case "sample":
+				this.samples++;
+				this.values.set(event.sensor, event.value);
+				break;
+			case "filtered":
+				this.filtered++;
+				break;
+			case "accepted":
+				this.#highest = Math.max(this.#highest, event.sequence);
+				this.waiting = event.waiting;
+				break;
+			case "dropped":
+				this.dropped += event.count;
+				this.waiting = event.waiting;
+				break;
+			case "join":
+				this.state = "joining";
+				break;
+			case "joined":
+				this.state = "awake";
+				break;
+			case "open":
+				this.state = "connecting";
+				break;
+			case "connected":
+				this.state = "connected";
+				break;
+			case "publish":
+				if (event.again) this.repeated++;
+				else this.published++;
+				break;
+			case "acknowledged":
+				this.acknowledged++;
+				this.waiting = event.waiting;
+				break;
+			case "exchange":
+				this.#exchange(event);
+				break;
+			case "failed":
+				this.failed.set(event.fault, (this.failed.get(event.fault) ?? 0) + 1);
+				break;
+			case "limit":
+				this.limits++;
+				break;
+			case "sleep":
+				this.state = "asleep";
+				this.wakesAt = event.time + event.duration;
+				this.waiting = event.waiting;
+				this.awake.add(event.time - this.#wokeAt);
+				break;
+			case "crash":
+				this.crashes++;
+				this.state = "crashed";
+				break;
+		}
+	}
+
+	/** What was in retained memory is gone. */
+	#powerOn(): void {
+		this.#before += this.#highest;
+		this.#highest = 0;
+		this.waiting = 0;
+	}
+
+	#exchange(event: SimulationEvent & { readonly type: "exchange" }): void {
+		if (this.state !== "asleep") this.state = "awake";
+		this.sent += event.sent;
+		this.received += event.received;
+		if (event.reports === 0) return;
+		this.exchanges++;
+		this.roundTrips += event.roundTrips;
+		this.delivered += event.reports;
+	}
+}
+
+/** Counts what happens in a simulation. */
+export class Counters {
+	readonly nodes = new Map<string, NodeCounters>();
+	/** Time of the first event and of the last one. */
+	start: number | undefined;
+	now = 0;
+
+	/** The counters of the event's node, with the event counted. */
+	event(event: SimulationEvent): NodeCounters {
+		this.start ??= event.time;
+		this.now = Math.max(this.now, event.time);
+		let node = this.nodes.get(event.node);
+		if (node === undefined) {
+			node = new NodeCounters(event.type === "node" ? event : { time: event.time, node: event.node, type: "node", role: "sensor", sensors: [] });
+			this.nodes.set(event.node, node);
+		}
+		node.event(event);
+		return node;
+	}
+}

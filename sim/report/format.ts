@@ -1,0 +1,34 @@
+/** `2026-01-01 00:00:01.250`, in UTC. */
+export function formatTime(time: number): string {
+	return new Date(time).toISOString().slice(0, 23).replace("T", " ");
+}
+
+/** A span of ms for people: `0.812 s`, `4.2 min`, `3.1 h`, `26.0 d`. */
+export function formatSpan(milliseconds: number): string {
+	if (milliseconds < 100_000) return `${formatNumber(milliseconds / 1000, 3)} s`;
+	if (milliseconds < 100 * 60_000) return `${formatNumber(milliseconds / 60_000, 1)} min`;
+	if (milliseconds < 100 * 3_600_000) return `${formatNumber(milliseconds / 3_600_000, 1)} h`;
+	return `${formatNumber(milliseconds / 86_400_000, 1)} d`;
+}
+
+/** At most `digits` after the point, thousands apart, no zeros at the end. */
+export function formatNumber(value: number, digits = 0): string {
+	return value.toLocaleString("en-US", { maximumFractionDigits: digits });
+}
+
+/** A reading with its unit; `–` when there is none. */
+export function formatValue(value: number | undefined, unit: string | undefined, decimals: number | undefined): string {
+	if (value === undefined || Number.isNaN(value)) return "–";
+	const text = decimals === undefined ? String(Number(value.toPrecision(6))) : value.toFixed(decimals);
+	return unit === undefined ? text : `${text} ${unit}`;
+}
+
+/** `1 report`, `2 reports`. */
+export function count(value: number, noun: string): string {
+	return `${formatNumber(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** Cuts a text that is longer than `width` characters. */
+export function clip(text: string, width: number): string {
+	return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

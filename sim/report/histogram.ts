@@ -1,0 +1,44 @@
+/** Below this, values are counted one by one. */
+const exact = 2048;
+/** Cells of each doubling above: no value is told smaller by more than 1 part in 1024. */
+const cells = 1024;
+
+/** Counts non-negative whole numbers in bounded memory; quantiles are exact below 2048 and within 0.1 % above. */
+export class Histogram {
+	readonly #counts = new Map<number, number>();
+	#count = 0;
+
+	get count(): number {
+		return this.#count;
+	}
+
+	/** Fractions are rounded. */
+	add(value: number): void {
+		const cell = cellOf(Math.max(0, Math.round(value)));
+		this.#counts.set(cell, (this.#counts.get(cell) ?? 0) + 1);
+		this.#count++;
+	}
+
+	/** The smallest value that at least the part `rank` (0 … 1) of all values does not exceed; undefined when there is none. */
+	quantile(rank: number): number | undefined {
+		const wanted = Math.max(1, Math.ceil(rank * this.#count));
+		let seen = 0;
+		for (const cell of [...this.#counts.keys()].sort((a, b) => a - b)) {
+			seen += this.#counts.get(cell) ?? 0;
+			if (seen >= wanted) return cell;
+		}
+		return undefined;
+	}
+
+	merge(other: Histogram): void {
+		for (const [cell, count] of other.#counts) this.#counts.set(cell, (this.#counts.get(cell) ?? 0) + count);
+		this.#count += other.#count;
+	}
+}
+
+/** The lower end of the cell that a value falls into. */
+function cellOf(value: number): number {
+	if (value < exact) return value;
+	const width = 2 ** Math.floor(Math.log2(value)) / cells;
+	return Math.floor(value / width) * width;
+}

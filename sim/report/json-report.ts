@@ -1,0 +1,32 @@
+import { Counters } from "./counters";
+import type { SimulationEvent } from "./events";
+import { LineWriter, type Sink } from "./output";
+import type { Report } from "./report";
+import { summarize } from "./summary";
+
+/** One JSON object a line: every event, then a summary of type `summary`. */
+export class JSONReport implements Report {
+	readonly #counters = new Counters();
+	readonly #writer: LineWriter;
+
+	constructor(sink: Sink) {
+		this.#writer = new LineWriter(sink);
+	}
+
+	event(event: SimulationEvent): void {
+		this.#counters.event(event);
+		this.#writer.line(JSON.stringify(event));
+	}
+
+	/** Not told: a port would differ from run to run. */
+	note(): void {}
+
+	finish(): void {
+		this.#writer.line(JSON.stringify({ time: this.#counters.now, type: "summary", ...summarize(this.#counters) }));
+		this.close();
+	}
+
+	close(): void {
+		this.#writer.flush();
+	}
+}

@@ -1,0 +1,45 @@
+import { type Phase, phases } from "./energy";
+import { count, formatNumber, formatSpan } from "./format";
+import type { Summary } from "./summary";
+
+const names: Readonly<Record<Phase, string>> = { boot: "boot", join: "Wi-Fi join", exchange: "exchange", awake: "CPU awake", sleep: "deep sleep" };
+
+/** A summary for people, a line each. */
+export function summaryLines(summary: Summary): string[] {
+	const { nodes, duration, awake, exchange } = summary;
+	const lines = [
+		"",
+		`${count(nodes, "node")}, ${formatSpan(duration)} simulated: ${count(summary.wakes, "wake")}, ${count(summary.samples, "sample")} (${formatNumber(summary.filtered)} held back), ${count(summary.accepted, "report")}`,
+		`reports      ${formatNumber(summary.published)} published, ${formatNumber(summary.acknowledged)} acknowledged, ${formatNumber(summary.waiting)} waiting, ${formatNumber(summary.dropped)} dropped, ${formatNumber(summary.lost)} lost; ${formatNumber(summary.repeated)} sent again`,
+	];
+	const failures = Object.entries(summary.failed).map(([fault, number]) => `${fault} ${formatNumber(number)}`);
+	if (summary.limits > 0) failures.push(`ended by awakeLimit ${formatNumber(summary.limits)}`);
+	if (summary.crashes > 0) failures.push(`crashes ${formatNumber(summary.crashes)}`);
+	if (failures.length > 0) lines.push(`failures     ${failures.join(", ")}`);
+	if (awake !== undefined)
+		lines.push(`awake        p50 ${formatSpan(awake.p50)}, p95 ${formatSpan(awake.p95)}, longest ${formatSpan(awake.maximum)}`);
+	if (exchange !== undefined)
+		lines.push(
+			`network      ${formatNumber(exchange.bytesPerReport)} bytes a report; ${formatNumber(exchange.roundTripsPerExchange, 2)} round trips and ${formatNumber(exchange.reportsPerExchange, 2)} reports an exchange`,
+		);
+	return [...lines, ...energyLines(summary)];
+}
+
+function energyLines(summary: Summary): string[] {
+	const { average, battery } = summary.energy;
+	if (battery === undefined) return [];
+	let total = 0;
+	for (const phase of phases) total += summary.energy.phases[phase].charge;
+	const shares = phases.map((phase) => {
+		const { charge } = summary.energy.phases[phase];
+		return `${names[phase]} ${formatNumber(charge, 1)} mC (${formatNumber((100 * charge) / total)} %)`;
+	});
+	return [
+		`energy       ${shares.join(", ")}`,
+		`battery      ${formatNumber(average, 3)} mA on average: ${formatDays(battery.days)} on ${formatNumber(battery.capacity)} mAh (ESP32 chip alone, currents of the ESP32-WROOM-32 datasheet)`,
+	];
+}
+
+function formatDays(days: number): string {
+	return days < 730 ? `${formatNumber(days)} days` : `${formatNumber(days / 365.25, 1)} years`;
+}

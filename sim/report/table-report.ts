@@ -1,0 +1,130 @@
+import { createLogUpdate } from "log-update";
+import pc from "picocolors";
+import { Counters, type NodeCounters } from "./counters";
+import { batteryCapacity } from "./currents";
+import { averageCurrent, batteryDays } from "./energy";
+import type { SimulationEvent } from "./events";
+import { clip, formatNumber, formatSpan, formatTime } from "./format";
+import { formatSensor, Narrator } from "./narrator";
+import type { Report } from "./report";
+import { summarize } from "./summary";
+import { summaryLines } from "./summary-text";
+
+/** Time between redraws, ms of wall time. */
+const redraw = 200;
+/** Lines of news kept below the table. */
+const news = 6;
+/** Simulated ms before an average current says anything about a battery. */
+const settled = 60_000;
+
+/** A value at the broker. */
+interface Current {
+	readonly payload: string;
+	readonly time: number;
+}
+
+/** A terminal, as far as a table needs one. */
+export interface Screen {
+	readonly columns?: number;
+	readonly rows?: number;
+	write(text: string): unknown;
+}
+
+/** A table that stays in place on a terminal: nodes, the broker's current values, the latest news. */
+export class TableReport implements Report {
+	readonly #counters = new Counters();
+	readonly #narrator = new Narrator();
+	readonly #values = new Map<string, Current>();
+	readonly #news: string[] = [];
+	readonly #screen: Screen;
+	readonly #speed: number | "max";
+	readonly #update: ReturnType<typeof createLogUpdate>;
+	readonly #timer: NodeJS.Timeout;
+	#note = "";
+	#drawn = 0;
+	/** Wall time of the last event. */
+	#seen = 0;
+
+	/** @param speed times as fast as wall time, so that the clock goes on between events */
+	constructor(screen: Screen, speed: number | "max") {
+		this.#screen = screen;
+		this.#speed = speed;
+		this.#update = createLogUpdate(screen as NodeJS.WriteStream);
+		this.#timer = setInterval(() => this.#draw(), redraw).unref();
+	}
+
+	event(event: SimulationEvent): void {
+		const line = this.#narrator.line(event, this.#counters.event(event));
+		this.#seen = Date.now();
+		if (event.type === "value") {
+			if (event.payload === "") this.#values.delete(event.topic);
+			else this.#values.set(event.topic, { payload: event.payload, time: event.time });
+		} else if (line !== undefined) {
+			this.#news.push(`${formatTime(event.time).slice(11)}  ${line.split("\n")[0]}`);
+			if (this.#news.length > news) this.#news.shift();
+		}
+		// A simulation at full speed leaves no turn to the timer.
+		if (this.#seen - this.#drawn >= redraw) this.#draw();
+	}
+
+	note(text: string): void {
+		this.#note = text;
+	}
+
+	finish(): void {
+		this.close();
+		for (const line of summaryLines(summarize(this.#counters))) this.#screen.write(`${line}\n`);
+	}
+
+	close(): void {
+		clearInterval(this.#timer);
+		this.#seen = Date.now();
+		this.#draw();
+		this.#update.done();
+	}
+
+	/** Simulated time, which nothing may have happened in for a while. */
+	get #now(): number {
+		const { now } = this.#counters;
+		return this.#speed === "max" ? now : now + (Date.now() - this.#seen) * this.#speed;
+	}
+
+	#draw(): void {
+		if (this.#counters.start === undefined) return;
+		this.#drawn = Date.now();
+		const now = this.#now;
+		const width = Math.max(40, this.#screen.columns ?? 80);
+		const lines = [pc.bold(`Firefly  ${formatTime(now).slice(0, 19)} UTC, simulated`), pc.dim(clip(this.#note, width)), ""];
+		lines.push(...this.#nodes(now, width), "", ...this.#current(width), "");
+		for (const line of this.#news) lines.push(pc.dim(clip(line, width)));
+		this.#update(lines.slice(0, Math.max(4, (this.#screen.rows ?? 24) - 1)).join("\n"));
+	}
+
+	#nodes(now: number, width: number): string[] {
+		const lines = [pc.dim(clip(row("node", "state", "wakes", "acked", "waiting", "mA", "battery", "last values"), width))];
+		for (const node of this.#counters.nodes.values()) if (node.role === "sensor") lines.push(clip(this.#node(node, now), width));
+		return lines;
+	}
+
+	#node(node: NodeCounters, now: number): string {
+		const { energy, wakesAt, wakes, acknowledged, waiting } = node;
+		const state = node.state === "asleep" ? `asleep ${formatSpan(Math.max(0, Math.round((wakesAt - now) / 1000)) * 1000)}` : node.state;
+		energy.settle(this.#counters.now);
+		const current = averageCurrent(energy.charge, energy.time);
+		const days = energy.time < settled ? "" : `${formatNumber(batteryDays(batteryCapacity, current))} d`;
+		const values = [...node.values].map(([name, value]) => `${name} ${formatSensor(node, name, value)}`).join("  ");
+		return row(node.node, state, formatNumber(wakes), formatNumber(acknowledged), formatNumber(waiting), formatNumber(current, 2), days, values);
+	}
+
+	#current(width: number): string[] {
+		const lines = [pc.dim(clip(`${"topic at the broker".padEnd(44)} ${"value".padEnd(24)} since`, width))];
+		for (const [topic, { payload, time }] of this.#values)
+			lines.push(clip(`${clip(topic, 44).padEnd(44)} ${clip(payload, 24).padEnd(24)} ${formatTime(time).slice(11, 19)}`, width));
+		return lines;
+	}
+}
+
+function row(node: string, state: string, wakes: string, acked: string, waiting: string, current: string, battery: string, values: string): string {
+	const numbers = [wakes, acked, waiting, current, battery].map((text) => text.padStart(8)).join("");
+	return `${clip(node, 24).padEnd(24)} ${clip(state, 13).padEnd(13)}${numbers}  ${values}`;
+}

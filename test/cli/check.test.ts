@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { loadManifest } from "../../cli/config/load";
+import { formatProblem } from "../../cli/config/problem";
+import { Project } from "./project";
+import { wrongConfigurations } from "./wrong-configurations";
+
+const good = '{"broker": {"url": "mqtt://b"}, "sensors": [{"name": "t", "driver": "sht3x"}]}';
+const broker = '{"role": "broker"}';
+
+function manifest(firefly: string): string {
+	return `{\n"include": ["firmware/manifest.json"],\n"config": {"firefly":\n${firefly}\n}}`;
+}
+
+describe("what is wrong with a manifest", () => {
+	const project = new Project();
+	const directory = process.cwd();
+	before(() => process.chdir(project.directory));
+	after(() => {
+		process.chdir(directory);
+		project.remove();
+	});
+
+	function check(files: Readonly<Record<string, string | Uint8Array>>, environment: NodeJS.ProcessEnv = {}): string[] {
+		for (const [name, content] of Object.entries(files)) project.write(name, content);
+		const loaded = loadManifest("manifest.json", environment);
+		return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
+	}
+
+	test("a good one", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
+
+	for (const { name, firefly, problems } of wrongConfigurations) {
+		test(name, () =>
+			assert.deepEqual(
+				check({ "manifest.json": manifest(firefly) }),
+				problems.map((problem) => `manifest.json:4:${problem}`),
+			),
+		);
+	}
+
+	const files: readonly (readonly [string, string | Uint8Array, ...string[]])[] = [
+		["an empty file", "", ":1:1: a value is needed here, not the end of the file"],
+		["a list", "[]", ":1:1: a list is not an object"],
+		["null", "null", ":1:1: null is not an object"],
+		["a comment", `// mine\n${manifest(good)}`, ":1:1: comments are not JSON"],
+		["a comment in a block", manifest(good).replace("]", "/* x */ ]"), ":2:37: comments are not JSON"],
+		[
+			"a comma at the end of an object",
+			manifest(broker).replace('"broker"}', '"broker",}'),
+			":4:18: a comma before the end of an object or list is not JSON",
+		],
+		["a comma at the end of a list", manifest(broker).replace("]", ", ]"), ":2:37: a comma before the end of an object or list is not JSON"],
+		[
+			"commas, comments and wrong values at once",
+			manifest('{"role": "brokr"}').replace("]", ", ] /* x */"),
+			":2:37: a comma before the end of an object or list is not JSON",
+			":2:41: comments are not JSON",
+			':4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?',
+		],
+		["a missing comma", '{"a": 1\n"b": 2}', ':2:1: a comma is needed here, not "\\"b\\""'],
+		["a missing brace", '{"a": 1', ":1:8: a closing brace is needed here, not the end of the file"],
+		["single quotes", "{'a': 1}", ":1:2: this is not JSON: \"'a'\""],
+		["an endless string", '{"a": "b', ":1:7: this string does not end"],
+		["a tab in a string", '{"a": "\t"}', ":1:7: a control character must be escaped in a string"],
+		["a foreign escape", '{"a": "\\x41"}', ":1:7: this escape is not JSON"],
+		["something after the end", "{} {}", ':1:4: the file should end here, not go on with "{"'],
+		["a byte order mark", `\ufeff${manifest(good)}`, ":1:1: begins with a byte order mark, which is not JSON"],
+		["UTF-16", Buffer.from(manifest(good), "utf16le"), ':1:2: this is not JSON: "\\u0000"'],
+		["UTF-16 with a byte order mark", Buffer.from(`\ufeff${manifest(good)}`, "utf16le"), ":1:1: is UTF-16; UTF-8 is needed"],
+		["Latin-1", Buffer.from('{\n"ü": 1}', "latin1"), ":2:2: is not UTF-8 text"],
+		["a character cut in half", Buffer.from('{"ü').subarray(0, 3), ":1:3: is not UTF-8 text"],
+		["no configuration", '{"include": "firmware/manifest.json"}', ':1:1: lacks "config.firefly"'],
+		["an empty configuration", '{"include": "firmware/manifest.json", "config": {}}', ':1:49 config: lacks "firefly"'],
+		[
+			"a misspelt firefly",
+			'{"include": "firmware/manifest.json", "config": {"fireFly": {}}}',
+			':1:49 config: lacks "firefly"',
+			':1:50 config.fireFly: is not a known key; did you mean "firefly"?',
+		],
+		[
+			"a misspelt include",
+			`{"includes": ["firmware/manifest.json"], "config": {"firefly": ${broker}}}`,
+			":1:1 include: does not lead to firmware/manifest.json, which is Firefly itself",
+			':1:2 includes: is not a known key; did you mean "include"?',
+		],
+		[
+			"a manifest to include that is not there",
+			`{"include": ["firmware/manifest.json", "x/manifest.json"], "config": {"firefly": ${broker}}}`,
+			':1:40 include[1]: "x/manifest.json" does not exist',
+		],
+		[
+			"a number to include",
+			`{"include": ["firmware/manifest.json", 3], "config": {"firefly": ${broker}}}`,
+			":1:40 include[1]: is not the path of a manifest",
+		],
+		[
+			"a folder to include",
+			`{"include": ["firmware/manifest.json", "firmware"], "config": {"firefly": ${broker}}}`,
+			':1:40 include[1]: "firmware" is a directory',
+		],
+		[
+			"the SDK's own Wi-Fi key and a secret beside the configuration",
+			`{"include": ["firmware/manifest.json"], "config": {"ssid": "x", "wifi_password": "y", "firefly": ${broker}}}`,
+			":1:52 config.ssid: holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid",
+			":1:65 config.wifi_password: is a secret, which a manifest does not keep; move it to wifi.password in firefly.local.json, or to FIREFLY_WIFI_PASSWORD",
+		],
+		[
+			"a wrong value for one target only",
+			`{"include": ["firmware/manifest.json"], "config": {"firefly": ${broker}}, "platforms": {"esp32": {"config": {"firefly": {"rol": 1}}}}}`,
+			':1:131 platforms.esp32.config.firefly.rol: is not a known key; did you mean "role"?',
+		],
+	];
+	for (const [name, content, ...problems] of files) {
+		test(name, () =>
+			assert.deepEqual(
+				check({ "manifest.json": content }),
+				problems.map((problem) => `manifest.json${problem}`),
+			),
+		);
+	}
+
+	test("an included manifest that is not JSON", () => {
+		project.write("broken/manifest.json", "{,}");
+		const problems = check({ "manifest.json": manifest(broker).replace("]", ', "broken/manifest.json"]') });
+		assert.deepEqual(problems, ['broken/manifest.json:1:2: a value is needed here, not ","']);
+	});
+
+	test("drivers by wildcard, by target, and from an include of an include", () => {
+		project.write(
+			"mine/manifest.json",
+			'{"include": ["deep/manifest.json"], "modules": {"driver/*": "./drivers/*"}, "platforms": {"esp32": {"modules": {"driver/adc": "x"}}}}',
+		);
+		project.write("mine/drivers/probe.ts", "");
+		project.write(
+			"mine/deep/manifest.json",
+			'{"include": ["../manifest.json", "$(MODDABLE)/examples/manifest_base.json"], "modules": {"driver/deep": "./deep"}}',
+		);
+		const sensors = ["probe", "adc", "deep", "virtual", "replay"].map((driver) => `{"name": "${driver}", "driver": "${driver}"}`);
+		const text = manifest(`{"broker": {"url": "mqtt://b"}, "sensors": [${sensors.join(", ")}]}`);
+		assert.deepEqual(check({ "manifest.json": text.replace("]", ', "mine/manifest.json"]') }), []);
+	});
+
+	test("a driver that is there but not included", () => {
+		project.write("firmware/drivers/si7020/manifest.json", "{}");
+		assert.deepEqual(check({ "manifest.json": manifest(good.replace("sht3x", "si7020")) }), [
+			'manifest.json:4:69 config.firefly.sensors[0].driver: "si7020" is a driver that no include provides; add "./firmware/drivers/si7020/manifest.json" to include',
+		]);
+	});
+
+	describe("with firefly.local.json and the environment", () => {
+		const noBroker = '{"sensors": [{"name": "t", "driver": "sht3x"}]}';
+		after(() => project.write("firefly.local.json", "{}"));
+
+		test("they complete the manifest", () => {
+			project.write("manifest.json", manifest(noBroker));
+			project.write("firefly.local.json", '{"wifi": {"ssid": "n", "password": "p4ssword"}, "broker": {"url": "mqtt://b", "username": "u"}}');
+			const loaded = loadManifest("manifest.json", { FIREFLY_BROKER_PASSWORD: "x", FIREFLY_BROKER_USERNAME: "v", FIREFLY_WIFI_SSID: "" });
+			assert.deepEqual("manifest" in loaded ? loaded.manifest.overrides : loaded.problems, {
+				wifi_ssid: "n",
+				wifi_password: "p4ssword",
+				broker_url: "mqtt://b",
+				broker_username: "v",
+				broker_password: "x",
+			});
+		});
+
+		test("what is wrong with them, without repeating a secret", () => {
+			const local = '{"wifi": {"password": "short"}, "broker": {"pasword": "x", "url": "b"}}';
+			assert.deepEqual(
+				check({ "manifest.json": manifest(noBroker), "firefly.local.json": local }, { FIREFLY_WIFI_PASSWORD: "tiny", FIREFLY_BROKER_URL: "x" }),
+				[
+					"firefly.local.json:1:23 wifi.password: the password is 5 bytes long; at least 8 are needed",
+					'firefly.local.json:1:44 broker.pasword: is not a known key; did you mean "password"?',
+					'firefly.local.json:1:67 broker.url: "b" does not begin with mqtt://',
+					"environment FIREFLY_WIFI_PASSWORD: the password is 4 bytes long; at least 8 are needed",
+					'environment FIREFLY_BROKER_URL: "x" does not begin with mqtt://',
+				],
+			);
+		});
+	});
+});
+
+describe("firefly check", () => {
+	const project = new Project({
+		"manifest.json": manifest(good),
+		"sub/wrong.json": manifest('{"role": "brokr"}').replaceAll("firmware", "../firmware"),
+	});
+	after(() => project.remove());
+
+	test("says so when there is nothing", async () => {
+		assert.deepEqual(await project.run(["check"]), { code: 0, stdout: "manifest.json: no problems\n", stderr: "" });
+	});
+
+	test("prints the problems of the file named", async () => {
+		assert.deepEqual(await project.run(["check", "sub/wrong.json"]), {
+			code: 1,
+			stdout: "",
+			stderr: 'sub/wrong.json:4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?\n',
+		});
+	});
+
+	test("prints JSON when asked", async () => {
+		const { code, stdout, stderr } = await project.run(["check", "--json", "sub/wrong.json"]);
+		assert.deepEqual([code, stderr], [1, ""]);
+		const { file, problems } = JSON.parse(stdout);
+		assert.equal(file, "sub/wrong.json");
+		assert.deepEqual(problems[0], {
+			file: "sub/wrong.json",
+			line: 4,
+			column: 10,
+			path: "config.firefly.role",
+			message: '"brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?',
+		});
+		assert.deepEqual(JSON.parse((await project.run(["check", "--json"])).stdout), { file: "manifest.json", problems: [] });
+	});
+
+	test("names a file that cannot be read", async () => {
+		assert.deepEqual(await project.run(["check", "nothing.json"]), { code: 1, stdout: "", stderr: "nothing.json: does not exist\n" });
+		assert.deepEqual(await project.run(["check", "firmware"]), { code: 1, stdout: "", stderr: "firmware: is a directory\n" });
+		assert.deepEqual(await project.run(["check", "manifest.json/x"]), { code: 1, stdout: "", stderr: "manifest.json/x: does not exist\n" });
+	});
+
+	test("finds Firefly's own manifest good", async () => {
+		const own = new URL("../../manifest.json", import.meta.url).pathname;
+		assert.deepEqual(await project.run(["check", own]), { code: 0, stdout: `${own}: no problems\n`, stderr: "" });
+	});
+});

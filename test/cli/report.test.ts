@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { Counters } from "../../sim/report/counters";
+import { currents } from "../../sim/report/currents";
+import { batteryDays, EnergyMeter } from "../../sim/report/energy";
+import type { Happening, SimulationEvent } from "../../sim/report/events";
+import { Histogram } from "../../sim/report/histogram";
+import { JSONReport } from "../../sim/report/json-report";
+import { LineReport } from "../../sim/report/line-report";
+import { summarize } from "../../sim/report/summary";
+import { TableReport } from "../../sim/report/table-report";
+
+const start = Date.UTC(2026, 0, 1);
+
+/** Events of one node, at ms after the start. */
+function events(...happenings: readonly (readonly [number, Happening])[]): SimulationEvent[] {
+	return happenings.map(([time, happening]) => ({ time: start + time, node: "shed", ...happening }));
+}
+
+/** One wake that delivers a report, and the next that has nothing to say. */
+const day = events(
+	[0, { type: "node", role: "sensor", sensors: [{ name: "t", unit: "°C", decimals: 1 }] }],
+	[0, { type: "boot", reason: "power-on" }],
+	[100, { type: "wake", reason: "power-on" }],
+	[110, { type: "sample", sensor: "t", value: 21.25 }],
+	[110, { type: "accepted", sequence: 1, waiting: 1 }],
+	[120, { type: "join" }],
+	[1120, { type: "joined" }],
+	[1120, { type: "open" }],
+	[1140, { type: "publish", sequence: 1, qos: 1, again: false }],
+	[1160, { type: "connected", sessionPresent: false }],
+	[1160, { type: "acknowledged", sequence: 1, waiting: 0 }],
+	[1170, { type: "exchange", sent: 80, received: 20, roundTrips: 2, reports: 1 }],
+	[1200, { type: "sleep", duration: 58_800, waiting: 0 }],
+	[60_000, { type: "boot", reason: "deep-sleep" }],
+	[60_100, { type: "wake", reason: "deep-sleep" }],
+	[60_110, { type: "sample", sensor: "t", value: undefined }],
+	[60_110, { type: "filtered", sensor: "t" }],
+	[60_120, { type: "sleep", duration: 59_880, waiting: 0 }],
+	[120_000, { type: "trace", message: "end" }],
+);
+
+function summaryOf(list: readonly SimulationEvent[]) {
+	const counters = new Counters();
+	for (const event of list) counters.event(event);
+	return summarize(counters);
+}
+
+/** The text that a report prints. */
+function print(make: (sink: { write(text: string): void }) => JSONReport | LineReport, list: readonly SimulationEvent[]): string {
+	let text = "";
+	const write = (more: string): void => {
+		text += more;
+	};
+	const report = make({ write });
+	for (const event of list) report.event(event);
+	report.note("a note");
+	report.finish();
+	return text;
+}
+
+describe("summary", () => {
+	test("of one wake that reports and one that does not", () => {
+		const { energy, ...rest } = summaryOf(day);
+		assert.deepEqual(rest, {
+			nodes: 1,
+			duration: 120_000,
+			wakes: 2,
+			samples: 2,
+			filtered: 1,
+			accepted: 1,
+			published: 1,
+			repeated: 0,
+			acknowledged: 1,
+			waiting: 0,
+			dropped: 0,
+			lost: 0,
+			crashes: 0,
+			limits: 0,
+			failed: {},
+			awake: { p50: 20, p95: 1100, maximum: 1100 },
+			exchange: { bytesPerReport: 100, roundTripsPerExchange: 2, reportsPerExchange: 1 },
+		});
+		const times = Object.fromEntries(Object.entries(energy.phases).map(([phase, { time }]) => [phase, time]));
+		assert.deepEqual(times, { boot: 200, join: 1000, exchange: 50, awake: 70, sleep: 118_680 });
+		assert.equal(energy.phases.join.charge, currents.receive);
+		assert.equal(energy.phases.sleep.charge, 118.68 * currents.deepSleep);
+	});
+
+	test("a report that vanished is lost", () => {
+		const list = events(
+			[0, { type: "boot", reason: "power-on" }],
+			[1, { type: "accepted", sequence: 1, waiting: 1 }],
+			[2, { type: "accepted", sequence: 2, waiting: 2 }],
+			[3, { type: "dropped", count: 1, waiting: 1 }],
+			[4, { type: "sleep", duration: 1, waiting: 0 }],
+		);
+		assert.deepEqual([summaryOf(list).accepted, summaryOf(list).dropped, summaryOf(list).lost], [2, 1, 1]);
+	});
+
+	test("what power loss took from retained memory is lost, what a reset kept is not", () => {
+		const accepted = (time: number, sequence: number) => [time, { type: "accepted", sequence, waiting: 1 }] as const;
+		const reset = events(accepted(1, 1), [2, { type: "boot", reason: "reset" }]);
+		const power = events(accepted(1, 1), [2, { type: "boot", reason: "power-on" }], accepted(3, 1));
+		assert.deepEqual([summaryOf(reset).lost, summaryOf(reset).waiting], [0, 1]);
+		assert.deepEqual([summaryOf(power).lost, summaryOf(power).waiting, summaryOf(power).accepted], [1, 1, 2]);
+	});
+
+	test("failures by fault, crashes, limits, and what was sent again", () => {
+		const summary = summaryOf(
+			events(
+				[1, { type: "failed", fault: "wifi", reasonCode: 0 }],
+				[2, { type: "failed", fault: "peer", reasonCode: 0x87 }],
+				[3, { type: "failed", fault: "wifi", reasonCode: 0 }],
+				[4, { type: "limit" }],
+				[5, { type: "crash", kind: "heap", message: "full" }],
+				[6, { type: "publish", sequence: 1, qos: 1, again: true }],
+			),
+		);
+		assert.deepEqual([summary.failed, summary.limits, summary.crashes, summary.repeated], [{ peer: 1, wifi: 2 }, 1, 1, 1]);
+	});
+
+	test("of nothing", () => {
+		const { duration, energy, awake, exchange } = summaryOf([]);
+		assert.deepEqual([duration, energy.average, energy.battery, awake, exchange], [0, 0, undefined, undefined, undefined]);
+	});
+
+	test("brokers take no part in energy", () => {
+		const list: SimulationEvent[] = [
+			{ time: 0, node: "broker", type: "node", role: "broker", sensors: [] },
+			{ time: 0, node: "broker", type: "boot", reason: "power-on" },
+			{ time: 1000, node: "broker", type: "wake", reason: "power-on" },
+		];
+		assert.deepEqual([summaryOf(list).nodes, summaryOf(list).energy.average], [0, 0]);
+	});
+});
+
+describe("energy", () => {
+	test("comes near what was measured: 774 ms, 108.6 mC, of which boot 70 ms and the exchange 40 ms (upy-esp32-experiments)", () => {
+		const meter = new EnergyMeter();
+		for (const event of events(
+			[0, { type: "boot", reason: "deep-sleep" }],
+			[70, { type: "wake", reason: "deep-sleep" }],
+			[70, { type: "join" }],
+			[734, { type: "joined" }],
+			[734, { type: "open" }],
+			[774, { type: "exchange", sent: 100, received: 30, roundTrips: 2, reports: 1 }],
+			[774, { type: "sleep", duration: 1, waiting: 0 }],
+		))
+			meter.event(event);
+		assert.ok(meter.charge > 108.6 / 2 && meter.charge < 108.6, String(meter.charge));
+	});
+
+	test("a connection that stays open costs the radio only around its traffic", () => {
+		const meter = new EnergyMeter();
+		for (const event of events(
+			[0, { type: "boot", reason: "power-on" }],
+			[0, { type: "wake", reason: "power-on" }],
+			[0, { type: "open" }],
+			[60_000, { type: "publish", sequence: 1, qos: 1, again: false }],
+		))
+			meter.event(event);
+		meter.settle(start + 60_500);
+		assert.deepEqual([meter.shares.exchange.time, meter.shares.awake.time], [1500, 59_000]);
+	});
+
+	test("an exchange counted after sleep began does not wake the node", () => {
+		const meter = new EnergyMeter();
+		for (const event of events(
+			[0, { type: "boot", reason: "power-on" }],
+			[0, { type: "sleep", duration: 1, waiting: 0 }],
+			[5, { type: "exchange", sent: 1, received: 1, roundTrips: 1, reports: 1 }],
+		))
+			meter.event(event);
+		assert.equal(meter.phase, "sleep");
+	});
+
+	test("battery life", () => assert.equal(batteryDays(2400, 1), 100));
+});
+
+test("quantiles: exact where small, within 0.1 % where large", () => {
+	fc.assert(
+		fc.property(fc.array(fc.nat(1e9), { minLength: 1 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, rank) => {
+			const histogram = new Histogram();
+			for (const value of values) histogram.add(value);
+			const exact = values.sort((a, b) => a - b)[Math.max(1, Math.ceil(rank * values.length)) - 1];
+			const found = histogram.quantile(rank) ?? Number.NaN;
+			assert.ok(Math.abs(found - exact) <= (exact < 2048 ? 0 : exact / 1000), `${found} for ${exact}`);
+		}),
+	);
+	assert.equal(new Histogram().quantile(0.5), undefined);
+});
+
+describe("reports", () => {
+	test("lines", () => {
+		assert.equal(
+			print((sink) => new LineReport(sink), day),
+			`2026-01-01 00:00:00.000  shed  1 sensor: t
+2026-01-01 00:00:00.000  shed  boots: power-on
+2026-01-01 00:00:01.200  shed  awake 1.1 s, t 21.3 °C, 1 acknowledged; sleeps 58.8 s
+2026-01-01 00:01:00.120  shed  awake 0.02 s, t –, 1 held back; sleeps 59.88 s
+2026-01-01 00:02:00.000  shed  | end
+a note
+
+1 node, 2 min simulated: 2 wakes, 2 samples (1 held back), 1 report
+reports      1 published, 1 acknowledged, 0 waiting, 0 dropped, 0 lost; 0 sent again
+awake        p50 0.02 s, p95 1.1 s, longest 1.1 s
+network      100 bytes a report; 2 round trips and 1 reports an exchange
+energy       boot 13.6 mC (11 %), Wi-Fi join 100 mC (80 %), exchange 5.3 mC (4 %), CPU awake 4.8 mC (4 %), deep sleep 1.2 mC (1 %)
+battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, currents of the ESP32-WROOM-32 datasheet)
+`,
+		);
+	});
+
+	test("a line for each trouble", () => {
+		const lines = print(
+			(sink) => new LineReport(sink),
+			events(
+				[0, { type: "failed", fault: "peer", reasonCode: 0x87 }],
+				[1, { type: "failed", fault: "wifi", reasonCode: 0 }],
+				[2, { type: "limit" }],
+				[3, { type: "dropped", count: 2, waiting: 5 }],
+				[4, { type: "crash", kind: "stack", message: "overflow" }],
+				[5, { type: "value", topic: "a/b", payload: "1", retained: true }],
+				[6, { type: "value", topic: "a/b", payload: "", retained: true }],
+				[7, { type: "sleep", duration: 1000, waiting: 5 }],
+			),
+		).split("\n");
+		assert.deepEqual(
+			lines.slice(0, 7).map((line) => line.slice(25)),
+			[
+				"shed  report failed: peer (reason code 0x87)",
+				"shed  report failed: wifi",
+				"shed  awakeLimit reached",
+				"shed  outbox full: 2 reports dropped, 5 waiting",
+				"shed  crashed: stack: overflow",
+				"shed  a/b = 1",
+				"shed  a/b = (cleared)",
+			],
+		);
+		assert.match(lines[7], /nothing to do, 5 waiting; sleeps 1 s$/);
+	});
+
+	test("a node that never sleeps tells when all is acknowledged", () => {
+		const text = print(
+			(sink) => new LineReport(sink),
+			events(
+				[0, { type: "node", role: "sensor", sensors: [{ name: "t" }], alwaysOn: true }],
+				[1, { type: "sample", sensor: "t", value: 0.00476416302416414 }],
+				[2, { type: "acknowledged", sequence: 1, waiting: 1 }],
+				[3, { type: "acknowledged", sequence: 2, waiting: 0 }],
+			),
+		);
+		assert.match(text, /003 {2}shed {2}t 0\.00476416, 2 acknowledged\n/);
+	});
+
+	test("JSON: every event as it is, then the summary, and nothing of this machine", () => {
+		const lines = print((sink) => new JSONReport(sink), day)
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		assert.deepEqual(lines.slice(0, -1), JSON.parse(JSON.stringify(day)));
+		assert.deepEqual(lines.at(-1), { time: start + 120_000, type: "summary", ...JSON.parse(JSON.stringify(summaryOf(day))) });
+	});
+
+	test("a table that fits its screen, then the summary", () => {
+		let text = "";
+		const write = (more: string): void => {
+			text += more;
+		};
+		const report = new TableReport({ columns: 100, rows: 30, write }, "max");
+		for (const event of day) report.event(event);
+		report.event({ time: start + 120_000, node: "broker", type: "node", role: "broker", sensors: [] });
+		report.event({ time: start + 120_000, node: "broker", type: "value", topic: "home/t", payload: "21.3", retained: true });
+		report.note("a note");
+		report.finish();
+		const plain = text.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g"), "");
+		assert.match(plain, /Firefly {2}2026-01-01 00:02:00 UTC, simulated/);
+		assert.match(plain, /shed +asleep 0 s +2 +1 +0 +1\.0\d +\d+ d {2}t –/);
+		assert.match(plain, /home\/t +21\.3 +00:02:00/);
+		assert.match(plain, /a note/);
+		assert.match(plain, /\n1 node, 2 min simulated/);
+		for (const line of plain.split("\n").filter((line) => !/mC|mAh|published|simulated:/.test(line))) assert.ok(line.length <= 100, line);
+	});
+});

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { cli, Project } from "./project";
+
+const own = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const header = '"date","Temperature","CO2 (ppm)"\n';
+const recording = `${header}"1","2015-02-02 14:19:00",23.7,749.2\n"2","2015-02-02 14:19:59",23.718,760.4\n"3","2015-02-02 14:21:00",23.73,769.666666666667\n`;
+
+describe("firefly sim", () => {
+	const project = new Project({
+		"recording.csv": recording,
+		"cut.csv": recording.slice(0, -25),
+		"wrong.json": '{"config": {"firefly": {"role": "x"}}}',
+	});
+	after(() => project.remove());
+	const quick = ["sim", "--speed", "max", "--engine", "node"];
+
+	test("runs Firefly's own manifest from any folder and sums up", async () => {
+		const { code, stdout, stderr } = await project.run([...quick, "--for", "5m"]);
+		assert.deepEqual([code, stderr], [0, ""]);
+		assert.match(stdout, /broker {2}home\/greenhouse-\w{12}\/temperature = \d+(\.\d)?\n/);
+		assert.match(stdout, /awake [\d.]+ s, temperature [\d.]+ °C, .*acknowledged; sleeps [\d.]+ s\n/);
+		assert.match(stdout, /\n1 node, 5 min simulated: \d+ wakes, /);
+		assert.match(stdout, / 0 lost; \d+ sent again\n/);
+		assert.match(stdout, /\nawake {8}p50 /);
+		assert.match(stdout, /\nnetwork {6}\d+ bytes a report; 2 round trips /);
+		assert.match(stdout, /\nbattery .* days on 2,500 mAh/);
+	});
+
+	test("the default engine is XS", async () => {
+		const { code, stdout } = await project.run(["sim", "--speed", "max", "--for", "1m", "--json"]);
+		assert.equal(code, 0);
+		const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+		assert.deepEqual([summary.type, summary.lost, summary.crashes], ["summary", 0, 0]);
+		assert.ok(summary.acknowledged > 0);
+	});
+
+	test("--json: the same seed, the same bytes; another seed, others", async () => {
+		const run = async (seed: string) => (await project.run([...quick, "--for", "10m", "--json", "--seed", seed])).stdout;
+		const first = await run("7");
+		assert.equal(await run("7"), first);
+		assert.notEqual(await run("8"), first);
+		const events = first
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		assert.ok(events.every(({ time, type }) => time >= Date.UTC(2026) && typeof type === "string"));
+		for (const type of [
+			"node",
+			"boot",
+			"wake",
+			"sample",
+			"accepted",
+			"join",
+			"open",
+			"connected",
+			"publish",
+			"acknowledged",
+			"exchange",
+			"sleep",
+			"value",
+		])
+			assert.ok(
+				events.some((event) => event.type === type),
+				type,
+			);
+		assert.equal(events.at(-1).lost, 0);
+	});
+
+	test("a recording brings its own configuration", async () => {
+		const { code, stdout, stderr } = await project.run([...quick, "--replay", "recording.csv", "--json"]);
+		assert.deepEqual([code, stderr], [0, ""]);
+		const events = stdout
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		assert.deepEqual(
+			events.find(({ type, role }) => type === "node" && role === "sensor").sensors.map(({ name }: { name: string }) => name),
+			["Temperature", "CO2_ppm_"],
+		);
+		const reports = events.filter(({ type, topic }) => type === "value" && topic === "firefly/recording").map(({ payload }) => JSON.parse(payload));
+		assert.ok(reports.some((report) => report.Temperature === 23.73 && report.CO2_ppm_ === 769.666666666667));
+	});
+
+	describe("what fails: exit code 1, a reason, no stack", () => {
+		const rows: readonly (readonly [readonly string[], RegExp])[] = [
+			[["--manifest", "none.json"], /^none\.json: does not exist\n$/],
+			[
+				["--manifest", "wrong.json"],
+				/^wrong\.json:1:1 include: does not lead to .*\nwrong\.json:1:33 config\.firefly\.role: "x" is not one of .*\n$/,
+			],
+			[["--replay", "none.csv"], /none\.csv/],
+			[["--replay", "cut.csv"], /cut\.csv:4: .*cut off here/],
+			[["--replay", "recording.csv", "--manifest", own], /recording\.csv:1: no column for/],
+		];
+		for (const [args, expected] of rows) {
+			test(args.join(" ").replace(own, "manifest.json"), async () => {
+				const { code, stdout, stderr } = await project.run([...quick, "--for", "1m", ...args]);
+				assert.equal(code, 1);
+				assert.doesNotMatch(stdout, /simulated/);
+				assert.match(stderr, expected);
+				assert.doesNotMatch(stderr, /^\s+at /m);
+			});
+		}
+	});
+
+	for (const json of [false, true]) {
+		test(`SIGINT ends it in good order${json ? ", with --json" : ""}`, async () => {
+			const child = spawn(process.execPath, [cli, "sim", "--engine", "node", ...(json ? ["--json"] : [])], { cwd: project.directory });
+			let stdout = "";
+			let stderr = "";
+			child.stderr.on("data", (data) => {
+				stderr += data;
+			});
+			for await (const data of child.stdout) {
+				stdout += data;
+				if (/acknowledged/.test(stdout) && !child.killed) child.kill("SIGINT");
+			}
+			if (child.exitCode === null) await once(child, "exit");
+			assert.deepEqual([child.exitCode, stderr], [0, ""]);
+			assert.match(stdout, json ? /"type":"summary".*\}\n$/ : /\nbattery .*\n$/);
+		});
+	}
+});
