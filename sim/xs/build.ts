@@ -1,0 +1,163 @@
+import { execFile, execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { findSources, optimisation, type Sources } from "./sources";
+
+/** Called with 0 when a build begins, and after each file; never when the addon was built before. */
+export type Progress = (done: number, total: number) => void;
+
+/** Settings of a build; all have defaults. */
+export interface BuildOptions {
+	/** where builds are kept: `.cache/xs` of the project */
+	cache?: string;
+	/** the C compiler: `$CC`, or `cc` */
+	compiler?: string;
+	/** files compiled at a time: as many as there are cores */
+	jobs?: number;
+	progress?: Progress;
+}
+
+const defaultCache = fileURLToPath(new URL("../../.cache/xs", import.meta.url));
+
+/** The C compiler is missing or does not work. */
+export class CompilerError extends Error {
+	override name = "CompilerError";
+}
+
+function compilerVersion(compiler: string): string {
+	try {
+		return execFileSync(compiler, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+	} catch {
+		throw new CompilerError(
+			`The simulator runs the real XS engine, which is compiled once on this machine, and there is no C compiler ("${compiler}").\n` +
+				"Install one: Debian, Ubuntu: apt install gcc libc6-dev · Fedora: dnf install gcc glibc-devel · Alpine: apk add gcc musl-dev · macOS: xcode-select --install",
+		);
+	}
+}
+
+/** The path that the addon has, or will have once it is built. */
+export function addonPath(options: BuildOptions = {}): string {
+	return locate(findSources(), options);
+}
+
+function locate(sources: Sources, options: BuildOptions): string {
+	const compiler = options.compiler ?? process.env.CC ?? "cc";
+	const key = createHash("sha256").update(sources.digest).update(compilerVersion(compiler)).digest("hex");
+	return join(options.cache ?? defaultCache, key, "xs.node");
+}
+
+/** Builds the addon unless this very one is there already, and returns its path. Any number of processes may ask at once: one builds, the others wait. */
+export async function build(options: BuildOptions = {}): Promise<string> {
+	const sources = findSources();
+	const path = locate(sources, options);
+	const folder = join(path, "..");
+	const lock = `${folder}.lock`;
+	while (!existsSync(path)) {
+		mkdirSync(join(folder, ".."), { recursive: true });
+		if (!acquire(lock)) {
+			await sleep(100);
+			continue;
+		}
+		try {
+			if (!existsSync(path)) await compileAll(sources, folder, options);
+		} finally {
+			rmSync(lock, { force: true });
+		}
+	}
+	return path;
+}
+
+/** {@link build}, announced in one line if there is something to build. */
+export async function ensureBuilt(announce: (message: string) => void, options: BuildOptions = {}): Promise<void> {
+	await build({
+		...options,
+		progress: (done, total) => {
+			if (done === 0) announce("building XS once, about 10 s");
+			options.progress?.(done, total);
+		},
+	});
+}
+
+/** A lock is a file with the process id of its owner; it is broken when that process is gone. */
+function acquire(lock: string): boolean {
+	try {
+		writeFileSync(lock, String(process.pid), { flag: "wx" });
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+		breakStale(lock);
+		return false;
+	}
+}
+
+function breakStale(lock: string): void {
+	try {
+		const text = readFileSync(lock, "utf8");
+		if (text === "") {
+			if (Date.now() - statSync(lock).mtimeMs > 5000) rmSync(lock, { force: true }); // died between creating and writing
+		} else process.kill(Number(text), 0);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ESRCH") rmSync(lock, { force: true });
+	}
+}
+
+async function compileAll(sources: Sources, folder: string, options: BuildOptions): Promise<void> {
+	const compiler = options.compiler ?? process.env.CC ?? "cc";
+	const temporary = `${folder}.${process.pid}-${randomBytes(4).toString("hex")}`;
+	for (const name of readdirSync(dirname(folder))) {
+		if (name.startsWith(`${basename(folder)}.`) && name.includes("-")) rmSync(join(dirname(folder), name), { recursive: true, force: true }); // interrupted, we hold the lock
+	}
+	mkdirSync(temporary);
+	try {
+		const total = sources.files.length + 1;
+		let done = 0;
+		options.progress?.(0, total);
+		const queue = [...sources.files];
+		const worker = async (): Promise<void> => {
+			for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+				try {
+					await run(compiler, [optimisation(file), ...sources.flags, "-c", file, "-o", join(temporary, objectName(file))]);
+				} catch (error) {
+					queue.length = 0;
+					throw error;
+				}
+				options.progress?.(++done, total);
+			}
+		};
+		const jobs = Math.max(1, options.jobs ?? availableParallelism());
+		const results = await Promise.allSettled(Array.from({ length: jobs }, worker));
+		for (const result of results) if (result.status === "rejected") throw result.reason;
+		const objects = sources.files.map((file) => join(temporary, objectName(file)));
+		await run(compiler, ["-o", join(temporary, "xs.node"), ...objects, ...sources.libraries]);
+		options.progress?.(total, total);
+		for (const object of objects) rmSync(object);
+		try {
+			renameSync(temporary, folder);
+		} catch (error) {
+			if (!existsSync(join(folder, "xs.node"))) throw error;
+		}
+	} finally {
+		rmSync(temporary, { recursive: true, force: true });
+	}
+}
+
+function objectName(file: string): string {
+	return `${basename(file, ".c")}.o`;
+}
+
+function run(compiler: string, args: readonly string[]): Promise<void> {
+	return new Promise((resolve, reject) => {
+		execFile(compiler, args, { maxBuffer: 1 << 24 }, (error, _stdout, stderr) => {
+			if (!error) return resolve();
+			reject(
+				new CompilerError(
+					`XS could not be compiled: ${compiler} failed${stderr ? `\n${stderr.split("\n").slice(0, 20).join("\n")}` : `: ${error.message}`}`,
+				),
+			);
+		});
+	});
+}
