@@ -1,0 +1,131 @@
+import {
+	ADMINISTRATIVE_ACTION,
+	BAD_AUTHENTICATION_METHOD,
+	BAD_USER_NAME_OR_PASSWORD,
+	BANNED,
+	CLIENT_IDENTIFIER_NOT_VALID,
+	CONNECTION_RATE_EXCEEDED,
+	MAXIMUM_CONNECT_TIME,
+	MESSAGE_RATE_TOO_HIGH,
+	NOT_AUTHORIZED,
+	PACKET_TOO_LARGE,
+	PAYLOAD_FORMAT_INVALID,
+	QOS_NOT_SUPPORTED,
+	QUOTA_EXCEEDED,
+	REASON_STRING,
+	RECEIVE_MAXIMUM_EXCEEDED,
+	RETAIN_NOT_SUPPORTED,
+	reasonName,
+	SERVER_BUSY,
+	SERVER_MOVED,
+	SERVER_REFERENCE,
+	SERVER_SHUTTING_DOWN,
+	SERVER_UNAVAILABLE,
+	SESSION_TAKEN_OVER,
+	TOPIC_NAME_INVALID,
+	UNSPECIFIED_ERROR,
+	UNSUPPORTED_PROTOCOL_VERSION,
+	USE_ANOTHER_SERVER,
+	type Version,
+} from "../mqtt/constants";
+import type { Packet } from "../mqtt/packet";
+import type { PropertyReader } from "../mqtt/property-reader";
+import { text } from "../mqtt/utf8";
+
+/**
+ * Who has to act before another attempt can succeed.
+ * - `configuration`: a person; credentials, client identifier, version, server address.
+ * - `peer`: the broker broke the protocol or left an answer out.
+ * - `resource`: nobody; something is full or busy, try later.
+ * - `transport`: nobody; name resolution, TCP or the network failed.
+ */
+export type Fault = "configuration" | "peer" | "resource" | "transport";
+
+export interface ClientErrorDetail {
+	readonly reasonCode?: number;
+	readonly pipelineRefused?: boolean;
+	readonly serverReference?: string | undefined;
+	readonly cause?: unknown;
+}
+
+/** Why a connection ended. */
+export class ClientError extends Error {
+	readonly fault: Fault;
+	/** The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has none. */
+	readonly reasonCode: number;
+	/** The broker closed before CONNACK a connection on which PUBLISH or DISCONNECT had been sent before CONNACK: try again without pipelining. */
+	readonly pipelineRefused: boolean;
+	/** Where the broker sends its clients (§3.2.2.3.16, §3.14.2.2.5). */
+	readonly serverReference: string | undefined;
+
+	constructor(fault: Fault, message: string, detail?: ClientErrorDetail) {
+		super(message);
+		this.name = "ClientError";
+		this.fault = fault;
+		this.reasonCode = detail?.reasonCode ?? 0;
+		this.pipelineRefused = detail?.pipelineRefused ?? false;
+		this.serverReference = detail?.serverReference;
+		if (detail?.cause !== undefined) this.cause = detail.cause;
+	}
+}
+
+/** Sorts a reason code (§2.4) of CONNACK or of the broker's DISCONNECT. */
+export function faultOf(reasonCode: number): Fault {
+	// The broker ended the connection and names no error.
+	if (reasonCode < UNSPECIFIED_ERROR) return "transport";
+	switch (reasonCode) {
+		case UNSUPPORTED_PROTOCOL_VERSION:
+		case CLIENT_IDENTIFIER_NOT_VALID:
+		case BAD_USER_NAME_OR_PASSWORD:
+		case NOT_AUTHORIZED:
+		case BANNED:
+		case BAD_AUTHENTICATION_METHOD:
+		case TOPIC_NAME_INVALID:
+		case PAYLOAD_FORMAT_INVALID:
+		case RETAIN_NOT_SUPPORTED:
+		case QOS_NOT_SUPPORTED:
+		case USE_ANOTHER_SERVER:
+		case SERVER_MOVED:
+		// Another client uses the same identifier.
+		case SESSION_TAKEN_OVER:
+			return "configuration";
+		case SERVER_UNAVAILABLE:
+		case SERVER_BUSY:
+		case SERVER_SHUTTING_DOWN:
+		case RECEIVE_MAXIMUM_EXCEEDED:
+		case PACKET_TOO_LARGE:
+		case MESSAGE_RATE_TOO_HIGH:
+		case QUOTA_EXCEEDED:
+		case CONNECTION_RATE_EXCEEDED:
+		case MAXIMUM_CONNECT_TIME:
+		case ADMINISTRATIVE_ACTION:
+			return "resource";
+		default:
+			return "peer";
+	}
+}
+
+/** The broker said no, in CONNACK or DISCONNECT. */
+export function refusal(what: string, packet: Packet): ClientError {
+	const { reasonCode, properties } = packet;
+	const reasonString = find(properties, REASON_STRING);
+	const serverReference = find(properties, SERVER_REFERENCE);
+	let message = `${what}: ${reasonName(reasonCode)}`;
+	if (reasonString !== undefined) message += ` (${reasonString})`;
+	if (serverReference !== undefined) message += `, see ${serverReference}`;
+	return new ClientError(faultOf(reasonCode), message, { reasonCode, serverReference });
+}
+
+/** The broker broke the protocol (§4.13). MQTT 3.1.1 gives a client no means to limit what it is sent: too much is nobody's mistake there. */
+export function violation(reasonCode: number, message: string, version: Version): ClientError {
+	const fault = reasonCode === RECEIVE_MAXIMUM_EXCEEDED && version === 4 ? "resource" : "peer";
+	return new ClientError(fault, message, { reasonCode });
+}
+
+export function timeout(fault: Fault, what: string, ms: number, reasonCode = 0): ClientError {
+	return new ClientError(fault, `${what} within ${ms} ms`, { reasonCode });
+}
+
+function find(properties: PropertyReader, id: number): string | undefined {
+	return properties.find(id) ? text(properties.bytes, properties.start, properties.end) : undefined;
+}

@@ -1,0 +1,69 @@
+import { PACKET_IDENTIFIER_NOT_FOUND, RECEIVE_MAXIMUM_EXCEEDED, SUCCESS, TOPIC_ALIAS, TOPIC_ALIAS_INVALID } from "../mqtt/constants";
+import type { Encoder } from "../mqtt/encoder";
+import type { Packet } from "../mqtt/packet";
+import type { ClientHandler } from "./options";
+import { ReceivedIds } from "./received";
+
+/** Messages from the broker: delivered, and answered once their last byte was delivered. */
+export class Inbound {
+	#encoder: Encoder;
+	#handler: ClientHandler;
+	#received: ReceivedIds;
+	#qos = 0;
+	#packetId = 0;
+	/** Not a QoS 2 message that had been delivered before, nor one that came after DISCONNECT. */
+	#deliver = false;
+	#muted = false;
+
+	/** @param receiveMaximum QoS 2 messages under way */
+	constructor(encoder: Encoder, handler: ClientHandler, receiveMaximum: number) {
+		this.#encoder = encoder;
+		this.#handler = handler;
+		this.#received = new ReceivedIds(receiveMaximum);
+	}
+
+	/** @param sessionPresent of CONNACK: without a session the identifiers of an earlier one mean nothing. [MQTT-3.2.2-5] */
+	begin(sessionPresent: boolean): void {
+		this.#muted = false;
+		if (!sessionPresent) this.#received.clear();
+	}
+
+	/** DISCONNECT is staged: nothing is delivered or answered any more, so the broker keeps it for the next connection. [MQTT-3.14.4-1] */
+	mute(): void {
+		this.#muted = true;
+	}
+
+	/** @returns 0, or the reason code for which the connection has to end */
+	publish(packet: Packet): number {
+		// No alias was allowed, as CONNECT carries no Topic Alias Maximum. [MQTT-3.1.2-27]
+		const { properties } = packet;
+		if (!properties.empty && properties.find(TOPIC_ALIAS)) return TOPIC_ALIAS_INVALID;
+		this.#qos = packet.qos;
+		this.#packetId = packet.packetId;
+		this.#deliver = !this.#muted;
+		if (this.#qos === 2) {
+			if (this.#received.has(this.#packetId)) this.#deliver = false;
+			else if (this.#received.full) return RECEIVE_MAXIMUM_EXCEEDED;
+		}
+		if (this.#deliver) this.#handler.onMessage?.(packet);
+		return 0;
+	}
+
+	payload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+		if (this.#deliver) this.#handler.onPayload?.(bytes, start, end, last);
+		if (!last || this.#muted) return;
+		// The client keeps room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8]
+		if (this.#qos === 1) this.#encoder.puback(this.#packetId);
+		else if (this.#qos === 2) {
+			if (this.#deliver) this.#received.add(this.#packetId);
+			this.#encoder.pubrec(this.#packetId);
+		}
+	}
+
+	/** PUBREL is always answered. [MQTT-4.3.3-11] */
+	release(packet: Packet): void {
+		if (this.#muted) return;
+		const known = this.#received.remove(packet.packetId);
+		this.#encoder.pubcomp(packet.packetId, known || packet.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+	}
+}

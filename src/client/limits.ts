@@ -1,0 +1,111 @@
+import {
+	ASSIGNED_CLIENT_IDENTIFIER,
+	MAXIMUM_PACKET_SIZE,
+	MAXIMUM_QOS,
+	MAXIMUM_REMAINING_LENGTH,
+	RECEIVE_MAXIMUM,
+	RETAIN_AVAILABLE,
+	SERVER_KEEP_ALIVE,
+	SESSION_EXPIRY_INTERVAL,
+	TOPIC_ALIAS_MAXIMUM,
+	type Version,
+} from "../mqtt/constants";
+import type { Packet } from "../mqtt/packet";
+import { varintSize } from "../mqtt/varint";
+
+/** What a first flight has to respect, from the last CONNACK of the same broker: kept over deep sleep by whoever opens the session. */
+export interface RememberedLimits {
+	/** 1 … 65535; 65535 by default. */
+	readonly receiveMaximum?: number;
+	/** Bytes, 1 … 268435460; that by default. */
+	readonly maximumPacketSize?: number;
+	/** 2 by default. */
+	readonly maximumQoS?: number;
+	/** True by default. */
+	readonly retainAvailable?: boolean;
+}
+
+/** The largest packet that MQTT can express (§2.1.4), in bytes: no limit. */
+export const UNLIMITED: number = MAXIMUM_REMAINING_LENGTH + 5;
+
+/** What CONNACK says (§3.2.2); until it comes, what is remembered of an earlier one. In MQTT 3.1.1 there are no limits. */
+export class Limits {
+	/** QoS 1 and 2 messages sent and not yet acknowledged. */
+	receiveMaximum = 65_535;
+	/** Bytes. */
+	maximumPacketSize: number = UNLIMITED;
+	maximumQoS = 2;
+	retainAvailable = true;
+	/** Aliases that may be used; 0 until this connection's CONNACK has arrived. [MQTT-3.2.2-17] */
+	topicAliasMaximum = 0;
+	/** Seconds; −1: the client's own keepalive holds. */
+	serverKeepAlive = -1;
+	/** Seconds that the broker keeps the session; −1: as asked for. */
+	sessionExpiry = -1;
+	/** The broker continues an earlier session. */
+	sessionPresent = false;
+	/** The client identifier that the broker chose (§3.2.2.3.7), in UTF-8; undefined where it chose none. */
+	assignedClientId: Uint8Array | undefined;
+
+	/** For a connection whose CONNACK has not come: as remembered, or else as the last CONNACK said. */
+	begin(remembered: RememberedLimits | undefined): void {
+		this.topicAliasMaximum = 0;
+		this.serverKeepAlive = -1;
+		this.sessionExpiry = -1;
+		this.sessionPresent = false;
+		this.assignedClientId = undefined;
+		if (remembered === undefined) return;
+		this.receiveMaximum = remembered.receiveMaximum || 65_535;
+		this.maximumPacketSize = remembered.maximumPacketSize || UNLIMITED;
+		this.maximumQoS = remembered.maximumQoS ?? 2;
+		this.retainAvailable = remembered.retainAvailable ?? true;
+	}
+
+	/** Takes a successful CONNACK; what it leaves out has its default. */
+	take(connack: Packet): void {
+		const { properties, sessionPresent } = connack;
+		this.sessionPresent = sessionPresent;
+		this.receiveMaximum = 65_535;
+		this.maximumPacketSize = UNLIMITED;
+		this.maximumQoS = 2;
+		this.retainAvailable = true;
+		properties.rewind();
+		while (properties.next()) {
+			const value = properties.number;
+			switch (properties.id) {
+				case RECEIVE_MAXIMUM:
+					this.receiveMaximum = value;
+					break;
+				case MAXIMUM_PACKET_SIZE:
+					this.maximumPacketSize = value;
+					break;
+				case MAXIMUM_QOS:
+					this.maximumQoS = value;
+					break;
+				case RETAIN_AVAILABLE:
+					this.retainAvailable = value !== 0;
+					break;
+				case TOPIC_ALIAS_MAXIMUM:
+					this.topicAliasMaximum = value;
+					break;
+				case SERVER_KEEP_ALIVE:
+					this.serverKeepAlive = value;
+					break;
+				case SESSION_EXPIRY_INTERVAL:
+					this.sessionExpiry = value;
+					break;
+				case ASSIGNED_CLIENT_IDENTIFIER:
+					this.assignedClientId = properties.bytes.slice(properties.start, properties.end);
+					break;
+			}
+		}
+	}
+}
+
+/** Bytes of a whole PUBLISH (§3.3). */
+export function publishSize(version: Version, topicLength: number, payloadLength: number, qos: number, propertiesLength: number): number {
+	let remaining = 2 + topicLength + payloadLength;
+	if (qos > 0) remaining += 2;
+	if (version === 5) remaining += varintSize(propertiesLength) + propertiesLength;
+	return 1 + varintSize(remaining) + remaining;
+}

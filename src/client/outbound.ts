@@ -1,0 +1,149 @@
+import type { Time } from "../device";
+import { PUBACK, RETAIN } from "../mqtt/constants";
+import type { Encoder } from "../mqtt/encoder";
+import type { PropertyWriter } from "../mqtt/property-writer";
+import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
+import { InFlight } from "./inflight";
+import { type Limits, publishSize } from "./limits";
+
+/** Not now. */
+export const BUSY = -1;
+/** Not on this connection, nor on another with the same limits. */
+export const NEVER = -2;
+
+// Why publish() said BUSY
+export const WANTS_CONNACK = 1;
+const WANTS_ROOM = 2;
+const WANTS_WINDOW = 4;
+
+export interface OutboundOptions {
+	readonly encoder: Encoder;
+	readonly limits: Limits;
+	readonly deadlines: Deadlines;
+	readonly time: Pick<Time, "delta">;
+	/** Messages. */
+	readonly inFlight: number;
+	/** Bytes. */
+	readonly sendBuffer: number;
+	/** ms */
+	readonly acknowledgeTimeout: number;
+	/** Writes what is staged, if the socket takes it. */
+	flush(): void;
+}
+
+/** Messages to the broker, until they are acknowledged. */
+export class Outbound {
+	/** What has to come before publish() may succeed again after BUSY: WANTS_…, 0 after success. */
+	wants = 0;
+	/** A QoS 0 message was staged: only the broker's close tells that it was read. */
+	#unconfirmed = false;
+	#accepted = false;
+	#options: OutboundOptions;
+	#inFlight: InFlight;
+
+	constructor(options: OutboundOptions) {
+		this.#options = options;
+		this.#inFlight = new InFlight(options.inFlight);
+	}
+
+	/** QoS 1 messages that wait for PUBACK. */
+	get count(): number {
+		return this.#inFlight.count;
+	}
+
+	/** Whether the broker has not confirmed everything. */
+	get pending(): boolean {
+		return this.#unconfirmed || this.#inFlight.count > 0;
+	}
+
+	begin(): void {
+		this.wants = 0;
+		this.#unconfirmed = false;
+		this.#accepted = false;
+		this.#inFlight.clear();
+	}
+
+	/** CONNACK has come: from now on the broker owes acknowledgements. */
+	accept(now: number): void {
+		this.#accepted = true;
+		this.#inFlight.restart(now);
+		if (this.#inFlight.count > 0) this.#await();
+	}
+
+	/** @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
+	publish(
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		properties: PropertyWriter | undefined,
+		reserved: number,
+		now: number,
+	): number {
+		const { encoder, limits, sendBuffer } = this.#options;
+		const qos = (flags >> 1) & 3;
+		const size = publishSize(encoder.version, topic.length, payloadLength, qos, properties === undefined ? 0 : properties.length);
+		if (size > sendBuffer || qos === 2) return NEVER;
+		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
+		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
+			if (this.#accepted) return NEVER;
+			// Only this connection's CONNACK is final.
+			this.wants |= WANTS_CONNACK;
+			return BUSY;
+		}
+		const inFlight = this.#inFlight;
+		// [MQTT-3.3.4-7]
+		if (qos > 0 && inFlight.count >= this.#window()) {
+			this.wants |= WANTS_WINDOW;
+			return BUSY;
+		}
+		if (encoder.room < size + reserved) {
+			this.#options.flush();
+			if (encoder.room < size + reserved) {
+				this.wants |= WANTS_ROOM;
+				return BUSY;
+			}
+		}
+		const packetId = qos > 0 ? inFlight.next() : 0;
+		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, packetId, properties); // [MQTT-3.2.2-14]
+		if (qos > 0) {
+			inFlight.add(packetId, now);
+			if (this.#accepted) this.#await();
+		} else this.#unconfirmed = true;
+		return packetId;
+	}
+
+	/** Whether publish() may succeed again after BUSY. */
+	ready(): boolean {
+		const { wants } = this;
+		if ((wants & WANTS_CONNACK) !== 0 && this.#accepted) return true;
+		if ((wants & WANTS_ROOM) !== 0 && this.#options.encoder.length === 0) return true;
+		return (wants & WANTS_WINDOW) !== 0 && this.#inFlight.count < this.#window();
+	}
+
+	/** PUBACK has come. @returns whether it was awaited: else its identifier is one of an earlier connection */
+	acknowledge(packetId: number): boolean {
+		if (this.#inFlight.awaited(packetId) !== PUBACK) return false;
+		this.#inFlight.remove(packetId);
+		return true;
+	}
+
+	/** For the ACKNOWLEDGE deadline. @returns whether a message waited too long; else goes on waiting */
+	overdue(now: number): boolean {
+		if (this.#inFlight.count === 0) return false;
+		const { deadlines, time, acknowledgeTimeout } = this.#options;
+		const remaining = acknowledgeTimeout - this.#inFlight.age(time, now);
+		if (remaining <= 0) return true;
+		deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
+		return false;
+	}
+
+	#await(): void {
+		const { deadlines, acknowledgeTimeout } = this.#options;
+		if (!deadlines.running(ACKNOWLEDGE_DEADLINE)) deadlines.start(ACKNOWLEDGE_DEADLINE, acknowledgeTimeout);
+	}
+
+	#window(): number {
+		return Math.min(this.#options.limits.receiveMaximum, this.#inFlight.capacity);
+	}
+}

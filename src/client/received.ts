@@ -1,0 +1,41 @@
+/**
+ * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not come: a repeated PUBLISH with one of
+ * them is answered and not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+ */
+export class ReceivedIds {
+	#count = 0;
+	#ids: Uint16Array;
+
+	constructor(capacity: number) {
+		this.#ids = new Uint16Array(capacity);
+	}
+
+	get full(): boolean {
+		return this.#count === this.#ids.length;
+	}
+
+	has(packetId: number): boolean {
+		return this.#find(packetId) >= 0;
+	}
+
+	add(packetId: number): void {
+		this.#ids[this.#count++] = packetId;
+	}
+
+	/** @returns whether it was there */
+	remove(packetId: number): boolean {
+		const index = this.#find(packetId);
+		if (index < 0) return false;
+		this.#ids[index] = this.#ids[--this.#count];
+		return true;
+	}
+
+	clear(): void {
+		this.#count = 0;
+	}
+
+	#find(packetId: number): number {
+		for (let i = 0; i < this.#count; i++) if (this.#ids[i] === packetId) return i;
+		return -1;
+	}
+}

@@ -1,0 +1,206 @@
+import type { Device, TCP } from "../device";
+import type { Encoder } from "../mqtt/encoder";
+import { ClientError } from "./errors";
+
+// What a transport tells; nothing after `close()`
+/** `readable` or the room to write changed. */
+export const CHANGED = 0;
+/** TCP is up: the first time that anything may be written. */
+export const CONNECTED = 1;
+/** The connection ended or failed; the platform knows no more. Everything that had arrived was offered before. */
+export const LOST = 2;
+
+/** Largest piece read at once, in bytes. */
+const CHUNK = 128;
+
+/**
+ * The socket and what is on its way in and out. Staged packets stay in the encoder until the socket has room for all of
+ * them, as `write` takes all or nothing; they go in slices only where even the empty socket has less room than they take.
+ */
+export class Transport {
+	/** The chunk last read. */
+	readonly view: Uint8Array;
+	/** Bytes that wait to be read. */
+	readable = 0;
+	/** Writing failed: what is staged is thrown away. The end of the connection will be told, or not, as the platform pleases. */
+	broken = false;
+	#buffer: ArrayBuffer;
+	#slice: Uint8Array<ArrayBuffer> | undefined;
+	#device: Pick<Device, "tcp" | "resolve">;
+	#encoder: Encoder;
+	#tell: (event: number, which: number) => void;
+	#onFailed: (error: ClientError) => void;
+	#socket: TCP | undefined;
+	/** Callbacks of an older socket are recognised by it and dropped. */
+	#generation = 0;
+	#connected = false;
+	#room = 0;
+	/** Room of the empty socket: the most ever told. */
+	#capacity = 0;
+	/** Staged bytes that already left, in slices. */
+	#sent = 0;
+
+	/** @param onFailed there is no address, or no socket: the transport is closed; may be called inside `open()` */
+	constructor(
+		device: Pick<Device, "tcp" | "resolve">,
+		encoder: Encoder,
+		tell: (event: number, which: number) => void,
+		onFailed: (error: ClientError) => void,
+	) {
+		this.#device = device;
+		this.#encoder = encoder;
+		this.#tell = tell;
+		this.#onFailed = onFailed;
+		this.#buffer = new ArrayBuffer(CHUNK, { maxByteLength: CHUNK });
+		this.view = new Uint8Array(this.#buffer);
+	}
+
+	/** Resolves the name and connects. */
+	open(host: string, port: number): void {
+		this.close();
+		const generation = this.#generation;
+		try {
+			this.#device.resolve(host, (address) => {
+				if (generation !== this.#generation) return;
+				if (address === undefined) this.#fail(`${host} cannot be resolved`);
+				else this.#connect(address, port);
+			});
+		} catch (cause) {
+			this.#fail(`${host} cannot be resolved`, cause);
+		}
+	}
+
+	#connect(address: string, port: number): void {
+		try {
+			this.#socket = this.#create(address, port);
+		} catch (cause) {
+			this.#fail(`no socket to ${address}:${port}`, cause);
+		}
+	}
+
+	#create(address: string, port: number): TCP {
+		const generation = this.#generation;
+		return new this.#device.tcp.io({
+			address,
+			port,
+			nodelay: true,
+			onReadable: (bytes) => {
+				if (generation !== this.#generation) return;
+				this.readable = bytes;
+				this.#tell(CHANGED, 0);
+			},
+			onWritable: (bytes) => {
+				if (generation !== this.#generation) return;
+				this.#setRoom(bytes);
+				const event = this.#connected ? CHANGED : CONNECTED;
+				this.#connected = true;
+				this.#tell(event, 0);
+			},
+			onError: () => {
+				if (generation === this.#generation) this.#tell(LOST, 0);
+			},
+		});
+	}
+
+	#fail(message: string, cause?: unknown): void {
+		this.close();
+		this.#onFailed(new ClientError("transport", message, { cause }));
+	}
+
+	/** Everything staged was taken, and the platform's own buffer is empty again: it has left this device. */
+	get drained(): boolean {
+		return this.#encoder.length === 0 && this.#room >= this.#capacity;
+	}
+
+	/** Reads at most `limit` bytes into `view`. @returns how many */
+	read(limit: number): number {
+		let count = Math.floor(Math.min(limit, this.readable));
+		if (count <= 0) return 0;
+		if (count > CHUNK) count = CHUNK;
+		this.#buffer.resize(count);
+		this.readable -= count;
+		this.#socket?.read(this.view);
+		return count;
+	}
+
+	/** Writes what is staged, if the socket has room. @returns whether anything was written */
+	flush(): boolean {
+		const encoder = this.#encoder;
+		const length = encoder.length;
+		if (length === 0 || !this.#connected) return false;
+		if (this.broken) {
+			this.#drop();
+			return false;
+		}
+		if (this.#sent === 0 && length <= this.#capacity) {
+			if (length > this.#room) return false;
+			this.#write(encoder.seal());
+			encoder.reset();
+			return true;
+		}
+		return this.#flushSlices(length);
+	}
+
+	close(): void {
+		this.#generation++;
+		this.#drop();
+		const socket = this.#socket;
+		this.#socket = undefined;
+		this.#connected = false;
+		this.#room = 0;
+		this.#capacity = 0;
+		this.readable = 0;
+		this.broken = false;
+		try {
+			socket?.close();
+		} catch {
+			// A socket that is already gone is as good as closed.
+		}
+	}
+
+	#flushSlices(length: number): boolean {
+		const staged = this.#encoder.view;
+		// Only where the platform's buffer is smaller than ours.
+		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK, { maxByteLength: CHUNK }));
+		const slice = this.#slice;
+		const before = this.#sent;
+		while (this.#sent < length && this.#room > 0 && !this.broken) {
+			let count = length - this.#sent;
+			if (count > this.#room) count = this.#room;
+			if (count > CHUNK) count = CHUNK;
+			slice.buffer.resize(count);
+			for (let i = 0, from = this.#sent; i < count; i++) slice[i] = staged[from + i];
+			this.#write(slice);
+			this.#sent += count;
+		}
+		const wrote = this.#sent > before;
+		if (this.#sent === length || this.broken) this.#drop();
+		return wrote;
+	}
+
+	#write(bytes: Uint8Array): void {
+		try {
+			const room = this.#socket?.write(bytes);
+			if (room === undefined) this.#break();
+			else this.#setRoom(room);
+		} catch {
+			// The peer is gone; what it said last may still wait to be read.
+			this.#break();
+		}
+	}
+
+	#break(): void {
+		this.broken = true;
+		this.#room = 0;
+	}
+
+	#setRoom(room: number): void {
+		this.#room = room;
+		if (room > this.#capacity) this.#capacity = room;
+	}
+
+	#drop(): void {
+		this.#encoder.reset();
+		this.#sent = 0;
+	}
+}

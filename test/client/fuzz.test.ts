@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { generate, type Packet } from "mqtt-packet";
+import { QOS1 } from "../../src/mqtt/constants";
+import { VirtualNetwork } from "../support/virtual-network";
+import { Recorder } from "./harness";
+import { ScriptedBroker } from "./scripted-broker";
+
+const HOUR = 3_600_000;
+
+/** Pieces of the stream at these places. */
+function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+	const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
+	return [0, ...places].map((from, index) => bytes.slice(from, places[index] ?? bytes.length)).filter(({ length }) => length > 0);
+}
+
+const packet = (version: 4 | 5): fc.Arbitrary<Packet> =>
+	fc.oneof(
+		fc.record({
+			cmd: fc.constant("publish" as const),
+			topic: fc.constantFrom("a", "set/interval"),
+			payload: fc.string({ maxLength: 700 }),
+			qos: fc.constantFrom(0 as const, 1 as const, 2 as const),
+			messageId: fc.integer({ min: 1, max: 20 }),
+			dup: fc.constant(false),
+			retain: fc.boolean(),
+		}),
+		fc.record({ cmd: fc.constant("puback" as const), messageId: fc.integer({ min: 1, max: 5 }), reasonCode: fc.constant(0) }),
+		fc.record({ cmd: fc.constant("pubrel" as const), messageId: fc.integer({ min: 1, max: 20 }), reasonCode: fc.constant(version === 5 ? 0x92 : 0) }),
+		fc.record({ cmd: fc.constant("pingresp" as const) }),
+	);
+
+/** A connection on which the broker sends these bytes, in these pieces, at these times, instead of whatever it should say. */
+function play(
+	version: 4 | 5,
+	stream: readonly Uint8Array[],
+	gap: number,
+	end: boolean,
+): { node: Recorder; network: VirtualNetwork; broker: ScriptedBroker } {
+	const network = new VirtualNetwork({ latency: 5 });
+	let started = false;
+	const broker = new ScriptedBroker(network, 1883, {
+		version,
+		answer: (_packet, connection) => {
+			if (!started) {
+				started = true;
+				let at = 0;
+				for (const piece of stream) {
+					at += gap;
+					network.clock.after(at, () => connection.peer.write(piece));
+				}
+				// Not before the last answer has arrived.
+				if (end) network.clock.after(at + 100, () => connection.end());
+			}
+			return true;
+		},
+	});
+	const node: Recorder = new Recorder({ version, receiveBuffer: 256 }, network.device, { onWritable: () => void node.publish("1", QOS1) });
+	node.open();
+	assert.ok(network.clock.run(HOUR), "it ends by itself");
+	return { node, network, broker };
+}
+
+const connack = { 4: Uint8Array.of(0x20, 2, 0, 0), 5: Uint8Array.of(0x20, 3, 0, 0, 0) };
+
+for (const version of [4, 5] as const)
+	describe(`any bytes from the broker, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
+		test("noise ends in one onClosed, and nothing is left", () => {
+			fc.assert(
+				fc.property(
+					fc.uint8Array({ maxLength: 400 }),
+					fc.array(fc.nat(500), { maxLength: 8 }),
+					fc.nat(50),
+					fc.boolean(),
+					fc.boolean(),
+					(bytes, cuts, gap, welcome, end) => {
+						const stream = [...(welcome ? [connack[version]] : []), ...pieces(bytes, cuts)];
+						const { node, network } = play(version, stream, gap, end);
+						assert.equal(node.closed.length, 1);
+						assert.ok(node.error !== undefined);
+						assert.equal(node.client.state, "closed");
+						assert.equal(network.clock.pending, 0);
+					},
+				),
+				{ numRuns: 300 },
+			);
+		});
+
+		test("packets with one byte changed", () => {
+			fc.assert(
+				fc.property(
+					fc.array(packet(version), { minLength: 1, maxLength: 6 }),
+					fc.nat(),
+					fc.nat(255),
+					fc.array(fc.nat(3000), { maxLength: 8 }),
+					(packets, place, value, cuts) => {
+						const bytes = Buffer.concat(packets.map((each) => generate(each, { protocolVersion: version })));
+						bytes[place % bytes.length] = value;
+						const { node } = play(version, [connack[version], ...pieces(bytes, cuts)], 1, true);
+						assert.equal(node.closed.length, 1);
+					},
+				),
+				{ numRuns: 200 },
+			);
+		});
+
+		test("what is told does not depend on how the stream is cut", () => {
+			const told = (stream: readonly Uint8Array[]): unknown => {
+				const { node, broker } = play(version, stream, 1, true);
+				return {
+					messages: node.messages.map(({ topic, payload, qos }) => ({ topic, payload, qos })),
+					acknowledged: node.acknowledged.map(({ packetId }) => packetId),
+					answers: broker.packets.slice(2).map(({ cmd, messageId }) => [cmd, messageId]),
+					error: node.error?.message,
+				};
+			};
+			fc.assert(
+				fc.property(
+					fc.array(
+						packet(version).filter(({ cmd }) => cmd !== "pingresp"),
+						{ minLength: 1, maxLength: 8 },
+					),
+					fc.array(fc.nat(6000), { maxLength: 30 }),
+					(packets, cuts) => {
+						const bytes = new Uint8Array(Buffer.concat([connack[version], ...packets.map((each) => generate(each, { protocolVersion: version }))]));
+						assert.deepEqual(told(pieces(bytes, cuts)), told([bytes]));
+					},
+				),
+				{ numRuns: 200 },
+			);
+		});
+	});

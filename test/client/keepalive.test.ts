@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { QOS1 } from "../../src/mqtt/constants";
+import { type NetworkOptions, VirtualNetwork } from "../support/virtual-network";
+import { Recorder } from "./harness";
+import { type BrokerScript, ScriptedBroker } from "./scripted-broker";
+
+const L = 40;
+
+function scene(script: BrokerScript = {}, options: NetworkOptions = {}) {
+	const network = new VirtualNetwork({ latency: L, ...options });
+	return { network, clock: network.clock, broker: new ScriptedBroker(network, 1883, script) };
+}
+
+describe("keepalive", () => {
+	test("PINGREQ after ¾ of the interval without traffic, again and again", () => {
+		const { network, clock, broker } = scene();
+		const node = new Recorder({ keepAlive: 60 }, network.device);
+		node.open();
+		clock.advance(600_000);
+		assert.equal(node.client.state, "open");
+		const pings = broker.times.filter((_, index) => broker.commands[index] === "pingreq");
+		// CONNACK comes at 4 L; from then on 45 s after the later of sending and receiving, then one way.
+		assert.equal(pings[0], 4 * L + 45_000 + L);
+		assert.equal(pings[1] - pings[0], 45_000);
+		assert.equal(pings.length, 13);
+	});
+
+	test("sending alone does not put it off: nothing was received", () => {
+		const { network, clock, broker } = scene();
+		const node = new Recorder({ keepAlive: 10 }, network.device);
+		node.open();
+		clock.advance(1000);
+		for (let i = 0; i < 20; i++) {
+			node.publish("1", 0);
+			clock.advance(1000);
+		}
+		assert.equal(node.client.state, "open");
+		assert.ok(broker.commands.includes("pingreq"));
+	});
+
+	test("receiving alone does not put it off: nothing was sent", () => {
+		const { network, clock, broker } = scene();
+		const node = new Recorder({ keepAlive: 10 }, network.device);
+		node.open();
+		clock.advance(1000);
+		for (let i = 0; i < 20; i++) {
+			broker.connections[0].send({ cmd: "publish", topic: "a", payload: "1", qos: 0, dup: false, retain: false });
+			clock.advance(1000);
+		}
+		assert.equal(node.messages.length, 20);
+		assert.ok(broker.commands.includes("pingreq"));
+	});
+
+	test("an exchange both ways needs none", () => {
+		const { network, clock, broker } = scene();
+		const node = new Recorder({ keepAlive: 10 }, network.device);
+		node.open();
+		clock.advance(1000);
+		for (let i = 0; i < 60; i++) {
+			node.publish("1", QOS1);
+			clock.advance(1000);
+		}
+		assert.equal(node.acknowledged.length, 60);
+		assert.ok(!broker.commands.includes("pingreq"));
+	});
+
+	test("PINGRESP missing: dead after pingTimeout", () => {
+		const { network, clock } = scene({ answer: (packet) => packet.cmd === "pingreq" });
+		const node = new Recorder({ keepAlive: 60, pingTimeout: 2000 }, network.device);
+		node.now = () => clock.now;
+		node.open();
+		clock.advance(600_000);
+		assert.equal(node.error?.fault, "peer");
+		assert.equal(node.error?.reasonCode, 0x8d);
+		assert.equal(node.closed[0].at, 4 * L + 45_000 + 2000);
+		assert.equal(network.open, 0);
+	});
+
+	test("nothing can be sent: found by the ping as well", () => {
+		const { network, clock } = scene({}, { capacity: 100, silentRoom: true });
+		const node = new Recorder({ keepAlive: 60, clientId: "x".repeat(60) }, network.device);
+		node.now = () => clock.now;
+		node.open();
+		clock.advance(1000);
+		assert.equal(node.client.state, "open");
+		node.publish("x".repeat(60), 0);
+		clock.advance(600_000);
+		assert.equal(node.error?.reasonCode, 0x8d);
+	});
+
+	test("Server Keep Alive holds instead of ours", () => {
+		for (const [serverKeepAlive, first] of [
+			[20, 15_000],
+			[0, undefined],
+		] as const) {
+			const { network, clock, broker } = scene({ connack: { properties: { serverKeepAlive } } });
+			const node = new Recorder({ keepAlive: 60 }, network.device);
+			node.open();
+			clock.advance(600_000);
+			const index = broker.commands.indexOf("pingreq");
+			assert.equal(broker.times[index], first === undefined ? undefined : 5 * L + first);
+		}
+	});
+
+	test("keepAlive 0: none", () => {
+		const { network, clock, broker } = scene();
+		const node = new Recorder({ keepAlive: 0 }, network.device);
+		node.open();
+		assert.ok(clock.run(600_000), "no timer is left running");
+		assert.deepEqual(broker.commands, ["connect"]);
+		assert.equal(node.client.state, "open");
+		assert.equal(node.publish("1", QOS1), 1);
+		clock.advance(1000);
+		assert.equal(node.acknowledged.length, 1);
+	});
+
+	test("ticks that wrap change nothing", () => {
+		for (const before of [0, 50, 100, 1000, 30_000, 45_170, 46_000]) {
+			const { network, clock, broker } = scene();
+			clock.ticksOffset = 2 ** 31 - before;
+			const node = new Recorder({ keepAlive: 60 }, network.device, { onWritable: () => node.publish("1", QOS1) });
+			node.open();
+			clock.advance(600_000);
+			assert.equal(node.client.state, "open");
+			assert.equal(broker.times[broker.commands.indexOf("pingreq")], 4 * L + 45_000 + L);
+			assert.equal(node.closed.length, 0);
+		}
+	});
+});
+
+describe("the timer", () => {
+	test("one for each connection; a steady exchange moves it only when a deadline has run out", () => {
+		const { network, clock } = scene();
+		const node = new Recorder({ keepAlive: 60, acknowledgeTimeout: 5000 }, network.device);
+		node.open();
+		clock.advance(1000);
+		const moved = clock.timersMoved;
+		for (let i = 0; i < 1000; i++) {
+			node.publish("1", QOS1);
+			clock.advance(100);
+		}
+		assert.equal(node.acknowledged.length, 1000);
+		assert.equal(clock.timersCreated, 1);
+		assert.ok(clock.timersMoved - moved <= (2 * 100_000) / 5000 + 4, `${clock.timersMoved - moved} moves for 1000 messages`);
+	});
+
+	test("is gone once the connection is closed", () => {
+		const { network, clock } = scene();
+		const node = new Recorder({}, network.device);
+		node.open();
+		clock.advance(1000);
+		node.close();
+		clock.advance(1000);
+		assert.equal(node.closed.length, 1);
+		assert.equal(clock.pending, 0);
+	});
+});

@@ -1,0 +1,78 @@
+import { generate, type IConnackPacket, type Packet, parser } from "mqtt-packet";
+import type { Peer, VirtualNetwork } from "../support/virtual-network";
+
+export interface BrokerScript {
+	version?: 4 | 5;
+	/** Merged into CONNACK. */
+	connack?: Partial<IConnackPacket>;
+	/** Answers a packet instead of the broker; false: the broker shall. */
+	answer?: (packet: Packet, connection: Connection) => boolean;
+	/** Does something else than read. */
+	accept?: (connection: Connection) => void;
+}
+
+/** A connection of a scripted broker. */
+export interface Connection {
+	readonly peer: Peer;
+	/** Sends a packet. */
+	send(packet: Packet): void;
+	/** Sends any bytes. */
+	raw(...bytes: number[]): void;
+	end(): void;
+}
+
+/** A broker on the virtual network that answers at once, built on mqtt-packet, which shares nothing with the code under test. */
+export class ScriptedBroker {
+	readonly packets: Packet[] = [];
+	/** When each packet arrived, ms. */
+	readonly times: number[] = [];
+	readonly connections: Connection[] = [];
+	/** How often a client closed, or its connection was reset. */
+	ends = 0;
+
+	constructor(network: VirtualNetwork, port: number, script: BrokerScript = {}) {
+		const options = { protocolVersion: script.version ?? 5 };
+		network.serve(port, (peer) => {
+			const connection: Connection = {
+				peer,
+				send: (packet) => peer.write(new Uint8Array(generate(packet, options))),
+				raw: (...bytes) => peer.write(Uint8Array.from(bytes)),
+				end: () => peer.end(),
+			};
+			this.connections.push(connection);
+			const decoder = parser(options);
+			decoder.on("packet", (packet: Packet) => {
+				this.packets.push(packet);
+				this.times.push(network.clock.now);
+				if (script.answer?.(packet, connection) !== true) this.#answer(packet, connection, script);
+			});
+			peer.onData = (bytes) => void decoder.parse(Buffer.from(bytes));
+			peer.onEnd = () => {
+				this.ends++;
+				peer.end();
+			};
+			script.accept?.(connection);
+		});
+	}
+
+	get commands(): string[] {
+		return this.packets.map((packet) => packet.cmd);
+	}
+
+	#answer(packet: Packet, connection: Connection, script: BrokerScript): void {
+		switch (packet.cmd) {
+			case "connect":
+				connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0, returnCode: 0, ...script.connack });
+				break;
+			case "publish":
+				if (packet.qos === 1) connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0 });
+				break;
+			case "pingreq":
+				connection.send({ cmd: "pingresp" });
+				break;
+			case "disconnect":
+				connection.end();
+				break;
+		}
+	}
+}

@@ -1,0 +1,132 @@
+import { lookup } from "node:dns";
+import { connect, isIP, type Socket } from "node:net";
+import type { Device, TCP, TCPOptions, TimerId } from "../../src/device";
+
+export interface NodeDeviceOptions {
+	/** Bytes that an empty socket takes. */
+	capacity?: number;
+	/** Splits what arrives into pieces; by default none. */
+	split?: (bytes: Uint8Array) => Uint8Array[];
+}
+
+interface NodeTimer {
+	readonly callback: (id: TimerId) => void;
+	repeat: number;
+	handle: NodeJS.Timeout | undefined;
+}
+
+/** The network side of a device on node:net, in the shape of ECMA-419. */
+export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
+	const capacity = options.capacity ?? 5744;
+	const split = options.split ?? ((bytes: Uint8Array) => [bytes]);
+
+	class NodeTCP implements TCP {
+		#socket: Socket;
+		#inbox = Buffer.alloc(0);
+		#room = 0;
+		#ended = false;
+		#closed = false;
+		#onError: (() => void) | undefined;
+
+		constructor({ address, port, nodelay, onReadable, onWritable, onError }: TCPOptions) {
+			if (address === undefined || isIP(address) === 0) throw new Error("invalid address");
+			this.#onError = onError;
+			const socket = connect({ host: address, port: port ?? 0, noDelay: nodelay ?? false });
+			this.#socket = socket;
+			socket.on("connect", () => {
+				this.#room = capacity;
+				if (!this.#closed) onWritable?.(this.#room);
+			});
+			socket.on("data", (data: Buffer) => {
+				for (const piece of split(data)) {
+					if (this.#closed) return;
+					this.#inbox = Buffer.concat([this.#inbox, piece]);
+					onReadable?.(this.#inbox.length);
+				}
+			});
+			socket.on("error", () => this.#end());
+			socket.on("end", () => this.#end());
+			socket.on("close", () => this.#end());
+			this.#onRoom = onWritable;
+		}
+		#onRoom: ((bytes: number) => void) | undefined;
+
+		read(buffer: Uint8Array): number | undefined {
+			this.#check();
+			if (this.#inbox.length === 0) return undefined;
+			if (buffer.length === 0 || buffer.length > this.#inbox.length) throw new Error("invalid");
+			buffer.set(this.#inbox.subarray(0, buffer.length));
+			this.#inbox = this.#inbox.subarray(buffer.length);
+			return buffer.length;
+		}
+
+		write(buffer: Uint8Array): number | undefined {
+			this.#check();
+			if (this.#ended || this.#socket.destroyed) return undefined;
+			const { length } = buffer;
+			if (length > this.#room) throw new Error("would block");
+			this.#room -= length;
+			this.#socket.write(Buffer.from(buffer), () => {
+				this.#room += length;
+				if (!this.#closed && !this.#ended) this.#onRoom?.(this.#room);
+			});
+			return this.#room;
+		}
+
+		close(): void {
+			if (this.#closed) return;
+			this.#closed = true;
+			this.#socket.end();
+			this.#socket.destroySoon();
+		}
+
+		#end(): void {
+			if (this.#ended || this.#closed) return;
+			this.#ended = true;
+			this.#onError?.();
+		}
+
+		#check(): void {
+			if (this.#closed) throw new Error("invalid host data");
+		}
+	}
+
+	const arm = (timer: NodeTimer, delay: number): void => {
+		timer.handle = setTimeout(() => {
+			if (timer.repeat > 0) arm(timer, timer.repeat);
+			timer.callback(timer);
+		}, delay);
+	};
+
+	const time: Device["time"] = {
+		get ticks() {
+			return Math.floor(performance.now()) | 0;
+		},
+		delta: (start: number, end: number = time.ticks): number => (end - start) | 0,
+	};
+
+	return {
+		tcp: { io: NodeTCP },
+		timer: {
+			set: (callback, delay, repeat = 0) => {
+				const timer: NodeTimer = { callback, repeat, handle: undefined };
+				arm(timer, delay);
+				return timer;
+			},
+			schedule: (id, delay, repeat = 0) => {
+				const timer = id as NodeTimer;
+				clearTimeout(timer.handle);
+				timer.repeat = repeat;
+				if (delay !== undefined) arm(timer, delay);
+			},
+			clear: (id) => {
+				if (id !== undefined) clearTimeout((id as NodeTimer).handle);
+			},
+		},
+		time,
+		resolve: (host, callback) => {
+			if (isIP(host) !== 0) callback(host);
+			else lookup(host, 4, (error, address) => callback(error === null ? address : undefined));
+		},
+	};
+}

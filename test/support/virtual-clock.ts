@@ -1,0 +1,121 @@
+import type { Time, Timer, TimerId } from "../../src/device";
+
+interface Event {
+	at: number;
+	readonly order: number;
+	readonly run: () => void;
+}
+
+interface VirtualTimer {
+	readonly callback: (id: TimerId) => void;
+	repeat: number;
+	event: Event | undefined;
+	/** A one-shot timer that ran: on some hosts it must never be scheduled again. */
+	spent: boolean;
+}
+
+/** Time that passes only when told to; what happens at the same moment happens in the order in which it was asked for. */
+export class VirtualClock {
+	/** Milliseconds. */
+	now = 0;
+	/** Timers ever created, and how often any was moved. */
+	timersCreated = 0;
+	timersMoved = 0;
+	/** Added to `ticks`, which wraps at 2^31 as on an ESP32. */
+	ticksOffset = 0;
+	#events: Event[] = [];
+	#order = 0;
+
+	readonly time: Time;
+	readonly timer: Timer;
+
+	constructor() {
+		const clock = this;
+		this.time = {
+			get ticks() {
+				return (clock.now + clock.ticksOffset) | 0;
+			},
+			delta(start: number, end: number = clock.time.ticks) {
+				return (end - start) | 0;
+			},
+		};
+		this.timer = {
+			set: (callback, delay, repeat = 0) => {
+				this.timersCreated++;
+				const timer: VirtualTimer = { callback, repeat, event: undefined, spent: false };
+				this.#arm(timer, delay);
+				return timer;
+			},
+			schedule: (id, delay, repeat = 0) => {
+				this.timersMoved++;
+				const timer = id as VirtualTimer;
+				if (timer.spent) throw new Error("a one-shot timer is spent after its callback");
+				this.#cancel(timer);
+				if (delay === undefined) return;
+				timer.repeat = repeat;
+				this.#arm(timer, delay);
+			},
+			clear: (id) => {
+				if (id !== undefined) this.#cancel(id as VirtualTimer);
+			},
+		};
+	}
+
+	/** Runs `run` in `delay` ms. */
+	after(delay: number, run: () => void): void {
+		this.#events.push(this.#event(delay, run));
+	}
+
+	/** Lets `ms` pass. */
+	advance(ms: number): void {
+		this.#runUntil(this.now + ms);
+	}
+
+	/** Lets time pass until nothing is left to happen, or `limit` ms have passed. @returns whether nothing is left */
+	run(limit: number): boolean {
+		return this.#runUntil(this.now + limit);
+	}
+
+	get pending(): number {
+		return this.#events.length;
+	}
+
+	#runUntil(end: number): boolean {
+		for (;;) {
+			let next: Event | undefined;
+			for (const event of this.#events)
+				if (next === undefined || event.at < next.at || (event.at === next.at && event.order < next.order)) next = event;
+			if (next === undefined || next.at > end) {
+				this.now = end;
+				return next === undefined;
+			}
+			this.#events.splice(this.#events.indexOf(next), 1);
+			this.now = next.at;
+			next.run();
+		}
+	}
+
+	#event(delay: number, run: () => void): Event {
+		return { at: this.now + delay, order: this.#order++, run };
+	}
+
+	#arm(timer: VirtualTimer, delay: number): void {
+		if (!Number.isInteger(delay) || delay < 0) throw new Error(`timer delay ${delay}`);
+		const event = this.#event(delay, () => {
+			if (timer.repeat > 0) this.#arm(timer, timer.repeat);
+			else {
+				timer.event = undefined;
+				timer.spent = true;
+			}
+			timer.callback(timer);
+		});
+		timer.event = event;
+		this.#events.push(event);
+	}
+
+	#cancel(timer: VirtualTimer): void {
+		const index = timer.event === undefined ? -1 : this.#events.indexOf(timer.event);
+		if (index >= 0) this.#events.splice(index, 1);
+		timer.event = undefined;
+	}
+}

@@ -1,0 +1,290 @@
+import type { Device, Listener, ListenerOptions, TCP, TCPOptions } from "../../src/device";
+import { VirtualClock } from "./virtual-clock";
+
+export interface NetworkOptions {
+	/** ms, one way. */
+	latency?: number;
+	/** Bytes that an empty socket takes; restored when the other side has acknowledged them, 2 × latency later. */
+	capacity?: number;
+	/** The room of a client's socket is never told again after a write. */
+	silentRoom?: boolean;
+	/** onError is never called. */
+	silentErrors?: boolean;
+	/** What write() does once the end of the connection has arrived. */
+	afterEnd?: "undefined" | "throws";
+}
+
+/** What crossed the network, when it left. */
+export interface Crossing {
+	readonly at: number;
+	readonly from: "client" | "server";
+	readonly what: "SYN" | "data" | "FIN";
+	readonly bytes: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** TCP in memory, with latency and without loss, in the shape of ECMA-419, as strict as the strictest host. */
+export class VirtualNetwork {
+	readonly clock: VirtualClock;
+	latency: number;
+	readonly capacity: number;
+	readonly silentRoom: boolean;
+	readonly silentErrors: boolean;
+	readonly afterEnd: "undefined" | "throws";
+	/** In the order of leaving. */
+	readonly log: Crossing[] = [];
+	/** SYNs to these ports are never answered. */
+	readonly blackHoles = new Set<number>();
+	readonly listeners = new Map<number, (socket: Socket) => void>();
+	/** Names known to `device.resolve`; undefined: an answer never comes. */
+	readonly names = new Map<string, string | undefined>();
+	/** Sockets not closed yet. */
+	open = 0;
+
+	constructor(options: NetworkOptions = {}, clock = new VirtualClock()) {
+		this.clock = clock;
+		this.latency = options.latency ?? 10;
+		this.capacity = options.capacity ?? 5744;
+		this.silentRoom = options.silentRoom ?? false;
+		this.silentErrors = options.silentErrors ?? false;
+		this.afterEnd = options.afterEnd ?? "undefined";
+	}
+
+	/** The parts of a device that concern the network. */
+	get device(): Pick<Device, "tcp" | "listener" | "timer" | "time" | "resolve"> {
+		const network = this;
+		class ClientTCP extends Socket {
+			constructor(options: TCPOptions) {
+				super(network, "client", options);
+			}
+		}
+		class VirtualListener implements Listener {
+			readonly port: number;
+			#waiting: Socket[] = [];
+			constructor(options: ListenerOptions) {
+				this.port = options.port || 49_152 + network.listeners.size;
+				network.listeners.set(this.port, (socket) => {
+					this.#waiting.push(socket);
+					options.onReadable?.(1);
+				});
+			}
+			read(): TCP | undefined {
+				return this.#waiting.shift();
+			}
+			close(): void {
+				network.listeners.delete(this.port);
+			}
+		}
+		return {
+			tcp: { io: ClientTCP },
+			listener: { io: VirtualListener },
+			timer: this.clock.timer,
+			time: this.clock.time,
+			resolve: (host, callback) => {
+				if (/^[\d.]+$/.test(host)) callback(host);
+				else if (!this.names.has(host)) this.clock.after(this.latency * 2, () => callback(undefined));
+				else {
+					const address = this.names.get(host);
+					if (address !== undefined) this.clock.after(this.latency * 2, () => callback(address));
+				}
+			},
+		};
+	}
+
+	/** Accepts connections on a port with a scripted peer: bytes in, bytes out. */
+	serve(port: number, accept: (peer: Peer) => void): void {
+		this.listeners.set(port, (socket) => accept(new Peer(socket)));
+	}
+
+	note(from: "client" | "server", what: "SYN" | "data" | "FIN", bytes: Uint8Array): void {
+		this.log.push({ at: this.clock.now, from, what, bytes });
+	}
+}
+
+/** One end of a connection. */
+export class Socket implements TCP {
+	network: VirtualNetwork;
+	side: "client" | "server";
+	other: Socket | undefined;
+	/** Everything not read yet. */
+	inbox: Uint8Array = NOTHING;
+	/** The other end has closed and its FIN has arrived. */
+	ended = false;
+	closed = false;
+	#options: TCPOptions;
+	#connected = false;
+	#room = 0;
+	#told = false;
+
+	constructor(network: VirtualNetwork, side: "client" | "server", options: TCPOptions) {
+		this.network = network;
+		this.side = side;
+		this.#options = options;
+		network.open++;
+		if (options.from !== undefined) this.#adopt(options.from as Socket);
+		else if (side === "client") this.#connect();
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		this.#check();
+		if (this.inbox.length === 0) return undefined;
+		if (buffer.length === 0 || buffer.length > this.inbox.length) throw new Error("invalid");
+		buffer.set(this.inbox.subarray(0, buffer.length));
+		this.inbox = this.inbox.slice(buffer.length);
+		if (this.inbox.length === 0 && this.ended) this.network.clock.after(0, () => this.#tellEnd());
+		return buffer.length;
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		this.#check();
+		if (!this.#connected) throw new Error("not ready");
+		if (this.ended) {
+			if (this.network.afterEnd === "throws") throw new Error("write failed");
+			return undefined;
+		}
+		if (buffer.length > this.#room) throw new Error("would block");
+		const { network } = this;
+		const bytes = buffer.slice();
+		network.note(this.side, "data", bytes);
+		this.#room -= bytes.length;
+		const { other } = this;
+		network.clock.after(network.latency, () => {
+			if (other === undefined || other.closed) {
+				// A reset comes back.
+				network.clock.after(network.latency, () => this.end());
+				return;
+			}
+			other.deliver(bytes);
+			network.clock.after(network.latency, () => this.#restore(bytes.length));
+		});
+		return this.#room;
+	}
+
+	close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		const { network, other } = this;
+		network.open--;
+		if (other === undefined) return;
+		network.note(this.side, "FIN", NOTHING);
+		network.clock.after(network.latency, () => other.end());
+	}
+
+	/** Bytes arrive. */
+	deliver(bytes: Uint8Array): void {
+		if (this.closed || this.ended) return;
+		const inbox = new Uint8Array(this.inbox.length + bytes.length);
+		inbox.set(this.inbox);
+		inbox.set(bytes, this.inbox.length);
+		this.inbox = inbox;
+		this.#options.onReadable?.(inbox.length);
+	}
+
+	/** The other side's FIN, or a reset, arrives. */
+	end(): void {
+		if (this.closed || this.ended) return;
+		this.ended = true;
+		if (this.inbox.length === 0) this.#tellEnd();
+	}
+
+	establish(): void {
+		if (this.closed) return;
+		this.#connected = true;
+		this.#room = this.network.capacity;
+		this.#options.onWritable?.(this.#room);
+	}
+
+	#restore(bytes: number): void {
+		this.#room += bytes;
+		if (this.closed || this.ended) return;
+		if (this.network.silentRoom && this.side === "client") return;
+		this.#options.onWritable?.(this.#room);
+	}
+
+	#tellEnd(): void {
+		if (this.closed || this.#told || this.network.silentErrors) return;
+		this.#told = true;
+		this.#options.onError?.();
+	}
+
+	#check(): void {
+		if (this.closed) throw new Error("invalid host data");
+	}
+
+	#connect(): void {
+		const { network } = this;
+		const { port = 0 } = this.#options;
+		network.note("client", "SYN", NOTHING);
+		if (network.blackHoles.has(port)) return;
+		network.clock.after(network.latency, () => {
+			const accept = network.listeners.get(port);
+			if (this.closed) return;
+			if (accept === undefined) {
+				network.clock.after(network.latency, () => this.end());
+				return;
+			}
+			const server = new Socket(network, "server", {});
+			server.other = this;
+			this.other = server;
+			network.clock.after(network.latency, () => this.establish());
+			server.establish();
+			accept(server);
+		});
+	}
+
+	/** Takes over the connection of a socket from a listener. */
+	#adopt(donor: Socket): void {
+		const { network, other } = donor;
+		this.side = "server";
+		this.other = other;
+		if (other !== undefined) other.other = this;
+		this.inbox = donor.inbox;
+		this.ended = donor.ended;
+		if (!donor.closed) network.open--;
+		donor.closed = true;
+		donor.other = undefined;
+		donor.deliver = (bytes) => this.deliver(bytes);
+		donor.end = () => this.end();
+		network.clock.after(0, () => {
+			this.establish();
+			if (this.inbox.length > 0) this.#options.onReadable?.(this.inbox.length);
+			else if (this.ended) this.#tellEnd();
+		});
+	}
+}
+
+/** The other end for tests: a peer that does as told, with no limit on what it sends. */
+export class Peer {
+	readonly socket: Socket;
+	onData: (bytes: Uint8Array) => void = () => {};
+	onEnd: () => void = () => {};
+	/** All that has arrived. */
+	readonly received: Uint8Array[] = [];
+
+	constructor(socket: Socket) {
+		this.socket = socket;
+		socket.deliver = (bytes) => {
+			if (socket.closed) return;
+			this.received.push(bytes);
+			this.onData(bytes);
+		};
+		socket.end = () => {
+			if (socket.closed || socket.ended) return;
+			socket.ended = true;
+			this.onEnd();
+		};
+	}
+
+	write(bytes: Uint8Array): void {
+		const { network, other } = this.socket;
+		if (this.socket.closed) return;
+		network.note("server", "data", bytes);
+		network.clock.after(network.latency, () => other?.deliver(bytes));
+	}
+
+	/** Closes the connection. */
+	end(): void {
+		this.socket.close();
+	}
+}
