@@ -1,0 +1,32 @@
+import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBACK } from "../constants";
+import type { Packet } from "../packet";
+import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW } from "../property-rules";
+import { reasonAllowed } from "../reasons";
+import { readProperties } from "./properties";
+
+/** SUBACK and UNSUBACK (§3.9, §3.11). Returns 0 or a reason code. */
+export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
+	if (start + 2 > end) return packet.refuse(MALFORMED_PACKET, "packet ends within its packet identifier");
+	const packetId = (bytes[start] << 8) | bytes[start + 1];
+	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0"); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
+	packet.packetId = packetId;
+	const type = packet.type;
+	let at = start + 2;
+	packet.properties.set(bytes, at, at);
+	packet.setList(at, end);
+	if (packet.version === 4) {
+		if (type !== SUBACK) return at === end ? 0 : packet.refuse(MALFORMED_PACKET, "UNSUBACK is too long");
+	} else {
+		const code = readProperties(packet, packet.properties, bytes, at, end, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH);
+		if (code !== 0) return code;
+		at = packet.properties.to;
+		packet.setList(at, end);
+	}
+	if (at === end) return packet.refuse(PROTOCOL_ERROR, "no reason code"); // [MQTT-3.8.4-6] [MQTT-3.1.1:3.8.4-5]
+	for (; at < end; at++) {
+		const code = bytes[at];
+		if (packet.version === 4 ? code > 2 && code !== 0x80 : !reasonAllowed(type, code, false))
+			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.9.3-2] [MQTT-3.11.3-2]
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+import { PROTOCOL_ERROR, type Version } from "../constants";
+import { MQTTError } from "../error";
+import type { PropertyWriter } from "../property-writer";
+import { varintSize, writeVarint } from "../varint";
+
+/**
+ * Bytes of the properties with their length; 0 in MQTT 3.1.1, which has none and leaves out those given.
+ * @param low which properties the packet may carry (see property-rules)
+ * @throws {MQTTError} 0x82 for a property that the packet may not carry
+ */
+export function propertiesSize(properties: PropertyWriter | undefined, version: Version, low: number, high: number): number {
+	if (version === 4) return 0;
+	if (properties === undefined) return 1; // [MQTT-2.2.2-1]
+	if ((properties.low & ~low) !== 0 || (properties.high & ~high) !== 0) throw new MQTTError(PROTOCOL_ERROR, "property is not allowed in this packet"); // §2.2.2.2
+	const length = properties.length;
+	return varintSize(length) + length;
+}
+
+/** Writes the property length and the properties; returns the index after them. */
+export function writeProperties(bytes: Uint8Array, at: number, properties: PropertyWriter | undefined, version: Version): number {
+	if (version === 4) return at;
+	if (properties === undefined) {
+		bytes[at] = 0;
+		return at + 1;
+	}
+	const length = properties.length;
+	const source = properties.bytes;
+	let next = writeVarint(bytes, at, length);
+	for (let i = 0; i < length; i++) bytes[next++] = source[i];
+	return next;
+}

@@ -1,0 +1,40 @@
+import { MAXIMUM_STRING, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../constants";
+import { MQTTError } from "../error";
+import { PUBLISH_HIGH, PUBLISH_LOW, TOPIC_ALIAS_BIT } from "../property-rules";
+import type { PropertyWriter } from "../property-writer";
+import { propertiesSize } from "./properties";
+
+/** Checks the fields of a PUBLISH, apart from its topic's content, and returns the length of its variable header in bytes. */
+export function publishHeaderSize(
+	topicLength: number,
+	flags: number,
+	packetId: number,
+	properties: PropertyWriter | undefined,
+	version: Version,
+): number {
+	checkDelivery(flags, packetId);
+	if (topicLength === 0) checkAlias(properties, version);
+	else if (topicLength > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
+	return topicLength + ((flags & 6) === 0 ? 2 : 4) + propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH); // [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
+}
+
+/** @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier for them, that PUBLISH may not have */
+function checkDelivery(flags: number, packetId: number): void {
+	if (!(flags >= 0 && flags <= 15)) throw new MQTTError(PROTOCOL_ERROR, "flags are not of four bits");
+	const qos = flags & 6;
+	if (qos === 6) throw new MQTTError(PROTOCOL_ERROR, "QoS 3"); // [MQTT-3.3.1-4]
+	if (qos !== 0)
+		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-1]
+	else if ((flags & 8) !== 0) throw new MQTTError(PROTOCOL_ERROR, "DUP with QoS 0"); // [MQTT-3.3.1-2]
+}
+
+/** @throws {MQTTError} 0x82 where no topic alias stands for an empty topic */
+function checkAlias(properties: PropertyWriter | undefined, version: Version): void {
+	if (version === 4 || properties === undefined || (properties.high & TOPIC_ALIAS_BIT) === 0)
+		throw new MQTTError(PROTOCOL_ERROR, "neither topic nor topic alias"); // §3.3.2.1 [MQTT-4.7.3-1]
+}
+
+/** @throws {MQTTError} 0x82 for what is not 1…65,535 */
+export function checkPacketId(packetId: number): void {
+	if (!(packetId > 0 && packetId <= 0xffff)) throw new MQTTError(PROTOCOL_ERROR, "packet identifier is not 1 to 65,535");
+}

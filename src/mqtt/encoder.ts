@@ -1,0 +1,371 @@
+import { copyBytes, writeField, writeTwo } from "./bytes";
+import {
+	AUTH,
+	CONNACK,
+	CONNECT,
+	DISCONNECT,
+	MAXIMUM_REMAINING_LENGTH,
+	PACKET_TOO_LARGE,
+	PINGREQ,
+	PINGRESP,
+	PROTOCOL_ERROR,
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	PUBREL,
+	SUBACK,
+	SUBSCRIBE,
+	TOPIC_NAME_INVALID,
+	UNSUBACK,
+	UNSUBSCRIBE,
+	type Version,
+} from "./constants";
+import { connectLength, writeConnect } from "./encode/connect";
+import { propertiesSize, writeProperties } from "./encode/properties";
+import { checkPacketId, publishHeaderSize } from "./encode/publish";
+import { reasonSize, writeReason } from "./encode/reason";
+import { codesSize, writeCodes } from "./encode/suback";
+import { filtersSize, subscriptionsSize, writeFilters, writeSubscriptions } from "./encode/subscribe";
+import { MQTTError } from "./error";
+import type { ConnectFields, Subscription } from "./fields";
+import {
+	ACKNOWLEDGE_HIGH,
+	ACKNOWLEDGE_LOW,
+	CONNACK_HIGH,
+	CONNACK_LOW,
+	NO_PROPERTIES,
+	SUBSCRIBE_HIGH,
+	SUBSCRIBE_LOW,
+	UNSUBSCRIBE_HIGH,
+} from "./property-rules";
+import type { PropertyWriter } from "./property-writer";
+import { connackReturnCode, reasonAllowed } from "./reasons";
+import { validTopicName } from "./topics";
+import { varintSize, writeVarint } from "./varint";
+
+export interface EncoderOptions {
+	/** Bytes of the one buffer. At least 16. */
+	size: number;
+	/** 5 by default. */
+	version?: Version;
+}
+
+/**
+ * Stages MQTT packets in one fixed buffer. Each packet method stages one whole packet and returns its length in bytes; it returns 0 and stages nothing if the
+ * packet does not fit behind what is staged, and throws MQTTError, staging nothing, if it can never fit (0x95) or is not allowed. Allocates nothing after
+ * construction, errors apart. Properties are left out in MQTT 3.1.1.
+ *
+ * Strings are UTF-8 bytes and are checked. The topic of publish() is checked once per array, so its bytes must not change later; that of publishHeader() comes
+ * from a decoder and is not. What the peer announced (maximum packet size, receive maximum, topic aliases) is the session's business.
+ */
+export class Encoder {
+	/** Length-tracking view of the buffer: exactly the staged bytes after seal(), the whole buffer before. */
+	readonly view: Uint8Array;
+	/** Bytes of the buffer. */
+	readonly size: number;
+	readonly #buffer: ArrayBuffer;
+	#length = 0;
+	#version: Version;
+	#five: boolean;
+	/** The topic that publish() found valid last, and the bytes of a QoS 1 PUBLISH on it without properties and payload, in the current version. */
+	#topic: Uint8Array | undefined;
+	#header = 0;
+	/** Bytes of the buffer within reach of the view; 0 while it is sealed, which sends each packet through #open(). */
+	#limit: number;
+
+	constructor(options: EncoderOptions) {
+		const size = Math.max(options.size, 16);
+		this.#version = options.version ?? 5;
+		this.#five = this.#version === 5;
+		this.size = size;
+		this.#limit = size;
+		// Grown once to its full length, later changes of length allocate nothing on XS
+		this.#buffer = new ArrayBuffer(0, { maxByteLength: size });
+		this.view = new Uint8Array(this.#buffer);
+		this.#buffer.resize(size);
+	}
+
+	get version(): Version {
+		return this.#version;
+	}
+
+	set version(version: Version) {
+		this.#version = version;
+		this.#five = version === 5;
+		this.#topic = undefined;
+	}
+
+	/** Bytes staged. */
+	get length(): number {
+		return this.#length;
+	}
+
+	/** Bytes that can still be staged. */
+	get room(): number {
+		return this.size - this.#length;
+	}
+
+	connect(fields: ConnectFields): number {
+		const remaining = connectLength(fields, this.#version);
+		const at = this.#begin(CONNECT << 4, remaining);
+		return at < 0 ? 0 : this.#end(writeConnect(this.view, at, fields, this.#version));
+	}
+
+	/** MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has none, and then the connection is closed without CONNACK. */
+	connack(sessionPresent: boolean, reasonCode: number, properties?: PropertyWriter): number {
+		const version = this.#version;
+		if (sessionPresent && reasonCode !== 0) throw new MQTTError(PROTOCOL_ERROR, "session present in a refusal"); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+		if (!reasonAllowed(CONNACK, reasonCode, false)) throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
+		const code = version === 4 ? connackReturnCode(reasonCode) : reasonCode;
+		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it"); // [MQTT-3.1.1:3.2.2-6]
+		const at = this.#begin(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
+		if (at < 0) return 0;
+		const view = this.view;
+		view[at] = sessionPresent ? 1 : 0; // [MQTT-3.2.2-1]
+		view[at + 1] = code;
+		return this.#end(writeProperties(view, at + 2, properties, version));
+	}
+
+	/**
+	 * @param payload copied from its start
+	 * @param payloadLength bytes, an integer
+	 * @param flags low nibble of the first byte: RETAIN | QOS1 | QOS2 | DUP
+	 * @param packetId 1…65,535 with QoS 1 or 2, ignored with QoS 0
+	 */
+	publish(topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number, packetId: number, properties?: PropertyWriter): number {
+		// What a node sends most, a short QoS 1 message on the topic of the one before, is written out: on XS a call costs as much as the work.
+		// Bits are left of a size from 128 on, of flags other than QoS 1 with or without RETAIN, of a packet identifier above 65,535.
+		const from = this.#length;
+		const size = this.#header + payloadLength;
+		const end = from + size;
+		if (topic !== this.#topic || properties || !packetId || (size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16))
+			return this.#publish(topic, payload, payloadLength, flags, packetId, properties);
+		if (!(end + payload.length <= this.#limit) || payloadLength >>> 0 > payload.length)
+			return this.#publish(topic, payload, payloadLength, flags, packetId, properties);
+		const view = this.view;
+		view[from] = 0x30 | flags;
+		view[from + 1] = size - 2;
+		view[from + 2] = 0;
+		view[from + 3] = topic.length;
+		view.set(topic, from + 4);
+		let at = end - payloadLength;
+		// A native copy beats a loop; what it copies beyond payloadLength lands in what is free
+		view.set(payload, at);
+		if (this.#five) view[--at] = 0; // [MQTT-2.2.2-1]
+		view[at - 1] = packetId;
+		view[at - 2] = packetId >> 8;
+		this.#length = end;
+		return size;
+	}
+
+	/**
+	 * Stages a PUBLISH without its payload, `payloadLength` bytes of which must follow through payload() before any other packet. Returns the bytes of the header alone.
+	 * The topic must be valid: it comes from a decoder or passed validTopicName().
+	 */
+	publishHeader(
+		topic: Uint8Array,
+		topicStart: number,
+		topicEnd: number,
+		payloadLength: number,
+		flags: number,
+		packetId: number,
+		properties?: PropertyWriter,
+	): number {
+		const topicLength = topicEnd - topicStart;
+		const version = this.#version;
+		const header = publishHeaderSize(topicLength, flags, packetId, properties, version);
+		let at = this.#begin(0x30 | flags, header + payloadLength, header);
+		if (at < 0) return 0;
+		const view = this.view;
+		at = copyBytes(view, writeTwo(view, at, topicLength), topic, topicStart, topicEnd);
+		if ((flags & 6) !== 0) at = writeTwo(view, at, packetId);
+		return this.#end(writeProperties(view, at, properties, version));
+	}
+
+	/** Stages as much of [start, end) as fits, and returns how many bytes. */
+	payload(bytes: Uint8Array, start: number, end: number): number {
+		const from = this.#length;
+		const count = Math.min(end - start, this.size - from);
+		if (count <= 0) return 0;
+		this.#open();
+		this.#length = copyBytes(this.view, from, bytes, start, start + count);
+		return count;
+	}
+
+	/** MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide it. */
+	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+		return this.#acknowledge(PUBACK, 0, packetId, reasonCode, properties);
+	}
+
+	/** As puback. */
+	pubrec(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+		return this.#acknowledge(PUBREC, 0, packetId, reasonCode, properties);
+	}
+
+	/** As puback. */
+	pubrel(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+		return this.#acknowledge(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
+	}
+
+	/** As puback. */
+	pubcomp(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+		return this.#acknowledge(PUBCOMP, 0, packetId, reasonCode, properties);
+	}
+
+	subscribe(packetId: number, subscriptions: readonly Subscription[], properties?: PropertyWriter): number {
+		const version = this.#version;
+		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
+		const size = subscriptionsSize(subscriptions, version);
+		const at = this.#begin((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
+		if (at < 0) return 0;
+		const view = this.view;
+		return this.#end(writeSubscriptions(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), subscriptions));
+	}
+
+	/** One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every code from 0x80 on becomes 0x80. */
+	suback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
+		return this.#codes(SUBACK, packetId, codes, count, properties);
+	}
+
+	unsubscribe(packetId: number, filters: readonly Uint8Array[], properties?: PropertyWriter): number {
+		const version = this.#version;
+		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
+		const size = filtersSize(filters, version);
+		const at = this.#begin((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
+		if (at < 0) return 0;
+		const view = this.view;
+		return this.#end(writeFilters(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), filters));
+	}
+
+	/** As suback; MQTT 3.1.1 leaves the codes out. */
+	unsuback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
+		return this.#codes(UNSUBACK, packetId, codes, count, properties);
+	}
+
+	pingreq(): number {
+		const at = this.#begin(PINGREQ << 4, 0);
+		return at < 0 ? 0 : this.#end(at);
+	}
+
+	pingresp(): number {
+		const at = this.#begin(PINGRESP << 4, 0);
+		return at < 0 ? 0 : this.#end(at);
+	}
+
+	/** MQTT 3.1.1 has no reason codes: anything but 0 throws, as its DISCONNECT always means a normal end. */
+	disconnect(reasonCode = 0, properties?: PropertyWriter): number {
+		const size = reasonSize(DISCONNECT, reasonCode, properties, this.#version);
+		const at = this.#begin(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
+		return at < 0 ? 0 : this.#end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+	}
+
+	/** MQTT 5.0 only. The properties must have an authentication method. */
+	auth(reasonCode: number, properties?: PropertyWriter): number {
+		const size = reasonSize(AUTH, reasonCode, properties, this.#version);
+		const at = this.#begin(AUTH << 4, size); // [MQTT-3.15.1-1]
+		return at < 0 ? 0 : this.#end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+	}
+
+	/** Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its full length again. */
+	seal(): Uint8Array {
+		this.#limit = 0;
+		this.#buffer.resize(this.#length);
+		return this.view;
+	}
+
+	/** Empty again. */
+	reset(): void {
+		this.#length = 0;
+		this.#open();
+	}
+
+	/** publish() without short cuts. */
+	#publish(
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		packetId: number,
+		properties: PropertyWriter | undefined,
+	): number {
+		const version = this.#version;
+		const topicLength = topic.length;
+		if (!(payloadLength >= 0 && payloadLength <= payload.length)) throw new MQTTError(PROTOCOL_ERROR, "payloadLength is not within the payload");
+		const remaining = publishHeaderSize(topicLength, flags, packetId, properties, version) + payloadLength;
+		if (topic !== this.#topic && topicLength !== 0) {
+			if (!validTopicName(topic, 0, topicLength)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name"); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+			this.#topic = topic;
+			this.#header = topicLength + (version === 4 ? 6 : 7);
+		}
+		let at = this.#begin(0x30 | flags, remaining);
+		if (at < 0) return 0;
+		const view = this.view;
+		at = writeField(view, at, topic);
+		if ((flags & 6) !== 0) at = writeTwo(view, at, packetId);
+		at = writeProperties(view, at, properties, version);
+		if (at + payload.length <= this.#limit) {
+			view.set(payload, at);
+			return this.#end(at + payloadLength);
+		}
+		return this.#end(copyBytes(view, at, payload, 0, payloadLength));
+	}
+
+	#acknowledge(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
+		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
+		const size = reasonSize(type, reasonCode, properties, this.#version);
+		const at = this.#begin((type << 4) | flags, 2 + size);
+		if (at < 0) return 0;
+		return this.#end(writeReason(this.view, writeTwo(this.view, at, packetId), size, reasonCode, properties, this.#version));
+	}
+
+	#codes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
+		const version = this.#version;
+		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
+		const size = codesSize(type, codes, count, version);
+		const at = this.#begin(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
+		if (at < 0) return 0;
+		const view = this.view;
+		return this.#end(writeCodes(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), codes, size, version));
+	}
+
+	/**
+	 * Writes the fixed header, where `present` bytes after it fit behind what is staged.
+	 * @returns the index after it, or -1
+	 */
+	#begin(first: number, remaining: number, present = remaining): number {
+		const from = this.#length;
+		const view = this.view;
+		if (remaining < 128) {
+			if (from + 2 + present > this.#limit && !this.#fits(remaining, present)) return -1;
+			view[from] = first;
+			view[from + 1] = remaining;
+			return from + 2;
+		}
+		if (!this.#fits(remaining, present)) return -1;
+		view[from] = first;
+		return writeVarint(view, from + 1, remaining);
+	}
+
+	#fits(remaining: number, present: number): boolean {
+		if (remaining > MAXIMUM_REMAINING_LENGTH) throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes"); // §2.1.4
+		const total = 1 + varintSize(remaining) + present;
+		if (total > this.size) throw new MQTTError(PACKET_TOO_LARGE, "packet is larger than the buffer");
+		if (this.#length + total > this.size) return false;
+		this.#open();
+		return true;
+	}
+
+	/** Undoes seal(). */
+	#open(): void {
+		if (this.#limit !== 0) return;
+		this.#limit = this.size;
+		this.#buffer.resize(this.size);
+	}
+
+	/** Counts the packet that ends at `at` as staged; returns its length. */
+	#end(at: number): number {
+		const length = at - this.#length;
+		this.#length = at;
+		return length;
+	}
+}

@@ -1,0 +1,12 @@
+/** A request that MQTT does not allow, thrown by encoder and property writer. What a peer sent never throws: see `DecoderHandler.onError`. */
+export class MQTTError extends Error {
+	// A field, as assigning to an inherited name that is frozen in ROM throws
+	override readonly name = "MQTTError";
+	/** The MQTT 5.0 reason code (§2.4) that a peer would answer with. */
+	readonly reasonCode: number;
+
+	constructor(reasonCode: number, message: string) {
+		super(message);
+		this.reasonCode = reasonCode;
+	}
+}

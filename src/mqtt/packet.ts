@@ -1,0 +1,151 @@
+import { CLEAN_START, HAS_PASSWORD, HAS_USERNAME, UNSUBSCRIBE, type Version, WILL, WILL_RETAIN } from "./constants";
+import { PropertyReader } from "./property-reader";
+
+/**
+ * What a decoder hands out: one object, filled anew for each packet and valid only during the callback. Ranges [start, end) index `bytes`.
+ * A field means something only for the packet types that carry it; others keep old values.
+ */
+export class Packet {
+	/** The protocol version by which the packet was read. */
+	version: Version = 5;
+	/** Packet type, CONNECT (1) to AUTH (15). */
+	type = 0;
+	/** The low nibble of the first byte. */
+	flags = 0;
+	/** The array that all ranges index; it belongs to the decoder or to whoever pushed it. */
+	bytes: Uint8Array;
+	/** PUBLISH with QoS above 0, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK: 1…65,535. 0 in a PUBLISH with QoS 0. */
+	packetId = 0;
+	/** CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH and, after nextReason(), SUBACK and UNSUBACK: an MQTT 5.0 reason code; the return codes of a 3.1.1 CONNACK are translated. */
+	reasonCode = 0;
+	/** CONNACK. */
+	sessionPresent = false;
+	/** Every packet type that has properties; empty in MQTT 3.1.1. */
+	readonly properties: PropertyReader;
+
+	// PUBLISH
+	topicStart = 0;
+	/** Equal to topicStart where a topic alias stands for the topic. */
+	topicEnd = 0;
+	/** Bytes. */
+	payloadLength = 0;
+	/** Where the payload begins, in `bytes` or in the bytes still to come. */
+	payloadStart = 0;
+
+	// CONNECT
+	/** CONNECT flags (§3.1.2.3). */
+	connectFlags = 0;
+	/** Seconds; 0 is off. */
+	keepAlive = 0;
+	clientIdStart = 0;
+	clientIdEnd = 0;
+	willTopicStart = 0;
+	willTopicEnd = 0;
+	willPayloadStart = 0;
+	willPayloadEnd = 0;
+	readonly willProperties: PropertyReader;
+	usernameStart = 0;
+	usernameEnd = 0;
+	passwordStart = 0;
+	passwordEnd = 0;
+
+	// SUBSCRIBE and UNSUBSCRIBE, after nextFilter()
+	filterStart = 0;
+	filterEnd = 0;
+	/** Subscription options (§3.8.3.1); 0 in UNSUBSCRIBE. */
+	options = 0;
+
+	/** The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and how far it was walked. */
+	listStart = 0;
+	listEnd = 0;
+	#at = 0;
+
+	/** What is wrong, when a decoder refuses the packet; a literal. */
+	fault = "";
+
+	constructor() {
+		this.bytes = new Uint8Array(0);
+		this.properties = new PropertyReader(this.bytes);
+		this.willProperties = new PropertyReader(this.bytes);
+	}
+
+	get qos(): number {
+		return (this.flags >> 1) & 3;
+	}
+
+	get retain(): boolean {
+		return (this.flags & 1) !== 0;
+	}
+
+	get dup(): boolean {
+		return (this.flags & 8) !== 0;
+	}
+
+	get cleanStart(): boolean {
+		return (this.connectFlags & CLEAN_START) !== 0;
+	}
+
+	get hasWill(): boolean {
+		return (this.connectFlags & WILL) !== 0;
+	}
+
+	get willQoS(): number {
+		return (this.connectFlags >> 3) & 3;
+	}
+
+	get willRetain(): boolean {
+		return (this.connectFlags & WILL_RETAIN) !== 0;
+	}
+
+	get hasUsername(): boolean {
+		return (this.connectFlags & HAS_USERNAME) !== 0;
+	}
+
+	get hasPassword(): boolean {
+		return (this.connectFlags & HAS_PASSWORD) !== 0;
+	}
+
+	/** Takes [start, end) of `bytes` as the list to walk. */
+	setList(start: number, end: number): void {
+		this.listStart = start;
+		this.listEnd = end;
+		this.#at = start;
+	}
+
+	/** Walks the list from its beginning again. */
+	rewind(): void {
+		this.#at = this.listStart;
+	}
+
+	/** Moves to the next topic filter of a SUBSCRIBE or UNSUBSCRIBE; false after the last. */
+	nextFilter(): boolean {
+		const at = this.#at;
+		if (at >= this.listEnd) return false;
+		const bytes = this.bytes;
+		const start = at + 2;
+		const end = start + ((bytes[at] << 8) | bytes[at + 1]);
+		this.filterStart = start;
+		this.filterEnd = end;
+		if (this.type === UNSUBSCRIBE) this.#at = end;
+		else {
+			this.options = bytes[end];
+			this.#at = end + 1;
+		}
+		return true;
+	}
+
+	/** Moves to the next reason code of a SUBACK or UNSUBACK; false after the last. An UNSUBACK of MQTT 3.1.1 has none. */
+	nextReason(): boolean {
+		const at = this.#at;
+		if (at >= this.listEnd) return false;
+		this.reasonCode = this.bytes[at];
+		this.#at = at + 1;
+		return true;
+	}
+
+	/** Notes what is wrong and returns the reason code. */
+	refuse(reasonCode: number, fault: string): number {
+		this.fault = fault;
+		return reasonCode;
+	}
+}

@@ -1,0 +1,147 @@
+import { MALFORMED_PACKET } from "./constants";
+import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_FOUR, TYPE_NONE, TYPE_PAIR, TYPE_STRING, TYPE_TWO } from "./property-types";
+import { validUTF8 } from "./utf8";
+import { readVarint, varintSize } from "./varint";
+
+/**
+ * Walks the properties of one packet (§2.2.2) where they lie. Valid as long as the packet that it came with.
+ *
+ * ```ts
+ * properties.rewind();
+ * while (properties.next()) if (properties.id === MESSAGE_EXPIRY_INTERVAL) expiry = properties.number;
+ * ```
+ */
+export class PropertyReader {
+	/** The array that the ranges below index. */
+	bytes: Uint8Array;
+	/** Identifier of the current property; 0 before the first and after the last. */
+	id = 0;
+	/** Value of a current property that is an integer. */
+	number = 0;
+	/** Where the value of a current string or binary property lies: [start, end). */
+	start = 0;
+	end = 0;
+	/** Where the name of a current user property lies: [nameStart, nameEnd). */
+	nameStart = 0;
+	nameEnd = 0;
+	/** Where all the properties lie, without their length: [from, to). Empty in MQTT 3.1.1. */
+	from = 0;
+	to = 0;
+	/** Which identifiers occur: bit n of `low` is identifier n, of `high` n + 32. */
+	low = 0;
+	high = 0;
+	/** The index after the current property. */
+	at = 0;
+	/** The reason code for which `next()` stopped before the end; 0 in a packet that was handed out. */
+	fault = 0;
+
+	constructor(bytes: Uint8Array) {
+		this.bytes = bytes;
+	}
+
+	/** Reads [from, to) of `bytes` from now on. */
+	set(bytes: Uint8Array, from: number, to: number): void {
+		this.bytes = bytes;
+		this.from = from;
+		this.to = to;
+		this.at = from;
+		this.id = 0;
+		this.fault = 0;
+		this.low = 0;
+		this.high = 0;
+	}
+
+	/** Whether there is no property at all. */
+	get empty(): boolean {
+		return this.from === this.to;
+	}
+
+	/** Back to before the first property. */
+	rewind(): void {
+		this.at = this.from;
+		this.id = 0;
+	}
+
+	/** Whether a property with this identifier occurs. */
+	has(id: number): boolean {
+		return ((id < 32 ? this.low : this.high) & (1 << (id & 31))) !== 0;
+	}
+
+	/** Makes the first property with this identifier the current one; false if there is none. */
+	find(id: number): boolean {
+		this.rewind();
+		if (!this.has(id)) return false;
+		while (this.next()) if (this.id === id) return true;
+		return false;
+	}
+
+	/** Makes the next property the current one; false after the last. */
+	next(): boolean {
+		const to = this.to;
+		let at = this.at;
+		if (at >= to) {
+			this.id = 0;
+			return false;
+		}
+		const bytes = this.bytes;
+		const id = bytes[at++];
+		const type = propertyType(id);
+		let next = at;
+		switch (type) {
+			case TYPE_BYTE:
+				next = at + 1;
+				if (next <= to) this.number = bytes[at];
+				break;
+			case TYPE_TWO:
+				next = at + 2;
+				if (next <= to) this.number = (bytes[at] << 8) | bytes[at + 1];
+				break;
+			case TYPE_FOUR:
+				next = at + 4;
+				if (next <= to) this.number = bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
+				break;
+			case TYPE_STRING:
+			case TYPE_BINARY:
+				next = this.#field(at, type);
+				break;
+			case TYPE_PAIR:
+				next = this.#field(at, TYPE_STRING);
+				if (next > to) break;
+				this.nameStart = this.start;
+				this.nameEnd = this.end;
+				next = this.#field(next, TYPE_STRING); // [MQTT-1.5.7-1]
+				break;
+			case TYPE_NONE:
+				return this.#fail(); // an identifier that no packet may carry (§2.2.2.2)
+			default: {
+				const value = readVarint(bytes, at, to);
+				if (value < 0) return this.#fail();
+				this.number = value;
+				next = at + varintSize(value);
+			}
+		}
+		if (next > to) return this.#fail();
+		this.id = id;
+		this.at = next;
+		return true;
+	}
+
+	/** Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is no such field. */
+	#field(at: number, type: number): number {
+		const to = this.to;
+		const start = at + 2;
+		if (start > to) return start;
+		const end = start + ((this.bytes[at] << 8) | this.bytes[at + 1]);
+		if (end > to) return end;
+		this.start = start;
+		this.end = end;
+		if (type === TYPE_STRING && !validUTF8(this.bytes, start, end)) return to + 1; // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+		return end;
+	}
+
+	#fail(): boolean {
+		this.fault = MALFORMED_PACKET;
+		this.id = 0;
+		return false;
+	}
+}

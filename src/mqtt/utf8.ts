@@ -1,0 +1,90 @@
+/**
+ * The UTF-8 bytes of a string, for start-up: allocates.
+ * @throws {RangeError} for what an MQTT string must not contain: a lone surrogate or U+0000 (§1.5.4).
+ */
+export function utf8(text: string): Uint8Array {
+	let length = 0;
+	for (const character of text) {
+		const code = character.codePointAt(0) as number;
+		if (code === 0) throw new RangeError("U+0000 in an MQTT string"); // [MQTT-1.5.4-2]
+		if (code >= 0xd800 && code <= 0xdfff) throw new RangeError("lone surrogate in an MQTT string"); // [MQTT-1.5.4-1]
+		length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	}
+	const bytes = new Uint8Array(length);
+	let at = 0;
+	for (const character of text) {
+		const code = character.codePointAt(0) as number;
+		if (code < 0x80) bytes[at++] = code;
+		else {
+			if (code < 0x800) bytes[at++] = 0xc0 | (code >> 6);
+			else {
+				if (code < 0x10000) bytes[at++] = 0xe0 | (code >> 12);
+				else {
+					bytes[at++] = 0xf0 | (code >> 18);
+					bytes[at++] = 0x80 | ((code >> 12) & 0x3f);
+				}
+				bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+			}
+			bytes[at++] = 0x80 | (code & 0x3f);
+		}
+	}
+	return bytes;
+}
+
+/** The string of valid UTF-8 in [start, end), for messages only: allocates. */
+export function text(bytes: Uint8Array, start: number, end: number): string {
+	let result = "";
+	let at = start;
+	while (at < end) {
+		const byte = bytes[at];
+		if (byte < 0x80) {
+			result += String.fromCharCode(byte);
+			at += 1;
+		} else if (byte < 0xe0) {
+			result += String.fromCharCode(((byte & 0x1f) << 6) | (bytes[at + 1] & 0x3f));
+			at += 2;
+		} else if (byte < 0xf0) {
+			result += String.fromCharCode(((byte & 0x0f) << 12) | ((bytes[at + 1] & 0x3f) << 6) | (bytes[at + 2] & 0x3f));
+			at += 3;
+		} else {
+			result += String.fromCodePoint(((byte & 0x07) << 18) | ((bytes[at + 1] & 0x3f) << 12) | ((bytes[at + 2] & 0x3f) << 6) | (bytes[at + 3] & 0x3f));
+			at += 4;
+		}
+	}
+	return result;
+}
+
+/** Whether [start, end) is an MQTT string's content (§1.5.4): UTF-8 without overlong forms, surrogates or U+0000. A byte order mark is an ordinary character [MQTT-1.5.4-3]. */
+export function validUTF8(bytes: Uint8Array, start: number, end: number): boolean {
+	let at = start;
+	while (at < end) {
+		const byte = bytes[at++];
+		if (byte < 0x80) {
+			if (byte === 0) return false; // [MQTT-1.5.4-2] [MQTT-3.1.1:1.5.3-2]
+			continue;
+		}
+		// The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 §4) [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
+		let more = 0;
+		let low = 0x80;
+		let high = 0xbf;
+		if (byte < 0xc2) return false;
+		if (byte < 0xe0) more = 1;
+		else if (byte < 0xf0) {
+			more = 2;
+			if (byte === 0xe0) low = 0xa0;
+			else if (byte === 0xed) high = 0x9f;
+		} else if (byte < 0xf5) {
+			more = 3;
+			if (byte === 0xf0) low = 0x90;
+			else if (byte === 0xf4) high = 0x8f;
+		} else return false;
+		if (at + more > end) return false;
+		if (bytes[at] < low || bytes[at] > high) return false;
+		at++;
+		for (; more > 1; more--) {
+			if ((bytes[at] & 0xc0) !== 0x80) return false;
+			at++;
+		}
+	}
+	return true;
+}
