@@ -1,0 +1,101 @@
+import type { Device, WakeReason } from "../device";
+import { REAL_DRIFT, REAL_NOW, REAL_SLEEP, REAL_SYNCHRONISED, REAL_WALL } from "./layout";
+import type { Retained } from "./retained";
+
+/** A time server is asked again after this time, in ms. */
+const STALE = 86_400_000;
+/** Weight of the newest sleep in the estimate of the drift. */
+const DRIFT_WEIGHT = 0.25;
+/** Beyond this a sleep was cut short or the clock was set in between. */
+const DRIFT_LIMIT = 0.1;
+/** Shorter sleeps, in ms, say nothing about drift. */
+const DRIFT_SLEEP = 5000;
+
+/**
+ * Node time and wall time. Node time, in ms, goes on from boot to boot, never jumps and never runs backwards: everything is
+ * scheduled by it. Wall time is the host's clock where it is set, else what was known before the sleep.
+ */
+export class Clock {
+	readonly #device: Pick<Device, "time" | "clockIsSet">;
+	readonly #reals: Float64Array;
+	#ticks = 0;
+	#now = 0;
+	/** Wall time − node time, for a host that forgets wall time in sleep; NaN: unknown. */
+	#offset = NaN;
+	/** The same when {@link jumped} was last asked. */
+	#before = NaN;
+
+	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: Retained) {
+		this.#device = device;
+		this.#reals = retained.reals;
+		this.#ticks = device.time.ticks;
+	}
+
+	/** Takes up time from what {@link stamp} left behind; learns how much sleeps differ from what was ordered. */
+	restore(reason: WakeReason): void {
+		const reals = this.#reals;
+		const ordered = reals[REAL_SLEEP];
+		const before = reals[REAL_WALL];
+		let drift = reals[REAL_DRIFT];
+		let elapsed = reason === "deep-sleep" ? ordered * (1 + drift) : 0;
+		if (this.#device.clockIsSet) {
+			const slept = Date.now() - before;
+			// NaN, or set back meanwhile, compares false.
+			if (slept >= 0) {
+				if (reason === "deep-sleep" && ordered >= DRIFT_SLEEP) {
+					const error = slept / ordered - 1;
+					if (Math.abs(error) < DRIFT_LIMIT) drift += (error - drift) * DRIFT_WEIGHT;
+					reals[REAL_DRIFT] = drift;
+				}
+				elapsed = slept;
+			}
+		} else if (reason === "deep-sleep" && ordered > 0) this.#offset = before - reals[REAL_NOW];
+		this.#before = before - reals[REAL_NOW];
+		this.#now = reals[REAL_NOW] + Math.round(elapsed);
+	}
+
+	/** Node time. */
+	get now(): number {
+		const { time } = this.#device;
+		const ticks = time.ticks;
+		this.#now += time.delta(this.#ticks, ticks);
+		this.#ticks = ticks;
+		return this.#now;
+	}
+
+	/** Wall time − node time; NaN: unknown. */
+	get offset(): number {
+		return this.#device.clockIsSet ? Date.now() - this.now : this.#offset;
+	}
+
+	/** Whether wall time became known, or changed by more than the passing of time since last asked. */
+	get jumped(): boolean {
+		const { offset } = this;
+		const before = this.#before;
+		this.#before = offset;
+		return Math.abs(offset - before) > 500 || (Number.isNaN(before) && !Number.isNaN(offset));
+	}
+
+	/** Whether to ask a time server: no wall time, or not heard from one for a day. */
+	get stale(): boolean {
+		const reals = this.#reals;
+		if (Number.isNaN(this.offset)) return true;
+		// Set by someone else, just now as far as is known.
+		if (Number.isNaN(reals[REAL_SYNCHRONISED])) reals[REAL_SYNCHRONISED] = this.now;
+		return this.now - reals[REAL_SYNCHRONISED] > STALE;
+	}
+
+	/** A time server has answered. */
+	synchronised(): void {
+		this.#reals[REAL_SYNCHRONISED] = this.now;
+	}
+
+	/** Notes both times for the next boot; to be committed. @param sleep ms ordered, 0: none */
+	stamp(sleep: number): void {
+		const reals = this.#reals;
+		const { now } = this;
+		reals[REAL_NOW] = now;
+		reals[REAL_WALL] = now + this.offset;
+		reals[REAL_SLEEP] = sleep;
+	}
+}

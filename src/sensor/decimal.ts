@@ -1,0 +1,150 @@
+/** Decimals of at most 15 significant digits and doubles are one to one: two of them never name the same double. */
+const MANTISSA_LIMIT = 1e15;
+/** 10^22 is the largest power of ten that a double holds exactly; dividing by an exact power rounds once, as reading the text does. */
+const SCALE_LIMIT = 22;
+
+const ZERO = 0x30;
+const POINT = 0x2e;
+const MINUS = 0x2d;
+
+/** Longest text of a number, in bytes: `-1.7976931348623157e+308`. */
+export const NUMBER_LENGTH = 24;
+
+/** A number as mantissa · 10^−scale. One object is reused, so that taking a number apart allocates nothing. */
+export class Decimal {
+	/** An integer, |mantissa| < 10^15. */
+	mantissa = 0;
+	/** −22 … 22; negative from 10^15 on. */
+	scale = 0;
+
+	/**
+	 * Finds the shortest decimal that reads back as `value`. False where it has more than 15 significant digits or lies
+	 * outside 10^−22 … 10^37, and for what is not finite.
+	 */
+	set(value: number): boolean {
+		const magnitude = value < 0 ? -value : value;
+		let power = 1;
+		if (magnitude < MANTISSA_LIMIT) {
+			for (let scale = 0; scale <= SCALE_LIMIT; scale++) {
+				const mantissa = Math.round(magnitude * power);
+				if (mantissa >= MANTISSA_LIMIT) return false;
+				if (mantissa / power === magnitude) {
+					this.mantissa = value < 0 ? -mantissa : mantissa;
+					this.scale = scale;
+					return true;
+				}
+				power *= 10;
+			}
+			return false;
+		}
+		for (let scale = 1; scale <= SCALE_LIMIT; scale++) {
+			power *= 10;
+			const mantissa = Math.round(magnitude / power);
+			if (mantissa < MANTISSA_LIMIT && mantissa * power === magnitude) {
+				this.mantissa = value < 0 ? -mantissa : mantissa;
+				this.scale = -scale;
+				return true;
+			}
+		}
+		return false;
+	}
+}
+
+/**
+ * Writes `value` as JSON text, the same as `String(value)`, and returns the index after it; `null` where it is not finite.
+ * Allocates only for a number of more than 15 significant digits or beyond 10^−22 … 10^37, which takes `String(value)`.
+ * @param bytes with room for {@link NUMBER_LENGTH} bytes at `at`
+ */
+export function writeNumber(bytes: Uint8Array, at: number, value: number, decimal: Decimal): number {
+	if (decimal.set(value)) return writeDecimal(bytes, at, decimal.mantissa, decimal.scale);
+	if (value - value !== 0) return writeNull(bytes, at);
+	const text = String(value);
+	const { length } = text;
+	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
+	return at;
+}
+
+export function writeNull(bytes: Uint8Array, at: number): number {
+	bytes[at] = 0x6e;
+	bytes[at + 1] = 0x75;
+	bytes[at + 2] = bytes[at + 3] = 0x6c;
+	return at + 4;
+}
+
+/** Writes mantissa · 10^−scale in the form of ECMA-262 Number::toString and returns the index after it. Allocates nothing. */
+export function writeDecimal(bytes: Uint8Array, at: number, mantissa: number, scale: number): number {
+	if (mantissa < 0) {
+		bytes[at++] = MINUS;
+		mantissa = -mantissa;
+	}
+	if (mantissa === 0) {
+		bytes[at] = ZERO;
+		return at + 1;
+	}
+	let digits = countDigits(mantissa);
+	/** Digits before the decimal point; 0 and below: zeros after it. */
+	const whole = digits - scale;
+	if (whole > 21 || whole < -5) {
+		while (mantissa % 10 === 0) {
+			mantissa /= 10;
+			digits--;
+		}
+		at = writeDigits(bytes, at, mantissa, digits, digits - 1);
+		bytes[at++] = 0x65;
+		const exponent = whole - 1;
+		bytes[at++] = exponent < 0 ? MINUS : 0x2b;
+		const size = exponent < 0 ? -exponent : exponent;
+		return writeDigits(bytes, at, size, countDigits(size), 0);
+	}
+	if (scale <= 0) {
+		at = writeDigits(bytes, at, mantissa, digits, 0);
+		for (; scale < 0; scale++) bytes[at++] = ZERO;
+		return at;
+	}
+	if (whole > 0) return writeDigits(bytes, at, mantissa, digits, scale);
+	bytes[at++] = ZERO;
+	bytes[at++] = POINT;
+	for (let zeros = whole; zeros < 0; zeros++) bytes[at++] = ZERO;
+	return writeDigits(bytes, at, mantissa, digits, 0);
+}
+
+/** Writes an integer 0 … 10^15. */
+export function writeInteger(bytes: Uint8Array, at: number, value: number): number {
+	return writeDigits(bytes, at, value, countDigits(value), 0);
+}
+
+function countDigits(value: number): number {
+	let digits = 1;
+	let limit = 10;
+	while (value >= limit) {
+		limit *= 10;
+		digits++;
+	}
+	return digits;
+}
+
+/** Writes `digits` digits of `value`, from the last to the first, with a point before the last `fraction` ones. */
+function writeDigits(bytes: Uint8Array, at: number, value: number, digits: number, fraction: number): number {
+	const end = fraction > 0 ? at + digits + 1 : at + digits;
+	const point = fraction > 0 ? end - 1 - fraction : -1;
+	let index = end;
+	// Above 2^31 the quotient must come from floating point.
+	while (value > 0x7fffffff) {
+		const quotient = Math.floor(value / 10);
+		if (--index === point) index = writePoint(bytes, index);
+		bytes[index] = ZERO + (value - quotient * 10);
+		value = quotient;
+	}
+	while (index > at) {
+		const quotient = (value / 10) | 0;
+		if (--index === point) index = writePoint(bytes, index);
+		bytes[index] = ZERO + (value - quotient * 10);
+		value = quotient;
+	}
+	return end;
+}
+
+function writePoint(bytes: Uint8Array, index: number): number {
+	bytes[index] = POINT;
+	return index - 1;
+}

@@ -1,0 +1,23 @@
+/**
+ * Whether a value is worth a report: without `delta` always, else when it lies at least that far from the last one reported,
+ * or when `heartbeat` has passed since.
+ * @param last value reported last; NaN: none
+ * @param elapsed ms since that was sampled
+ */
+export function passes(value: number, last: number, elapsed: number, delta: number | undefined, heartbeat: number | undefined): boolean {
+	if (delta === undefined || Number.isNaN(last)) return true;
+	if (heartbeat !== undefined && elapsed >= heartbeat) return true;
+	const change = Math.abs(value - last);
+	// As decimals 23.9 and 23.7 are 0.2 apart, as doubles a little less.
+	const error = (Math.abs(value) + Math.abs(last)) * 2.3e-16;
+	return change > 0 && change + error >= delta;
+}
+
+/** `value` rounded to so many digits after the decimal point, halves up. */
+export function rounded(value: number, decimals: number): number {
+	let power = 1;
+	for (let i = 0; i < decimals; i++) power *= 10;
+	const scaled = value * power;
+	// From 2^52 on a double has no fraction left to round.
+	return Math.abs(scaled) < 0x10000000000000 ? Math.round(scaled) / power : value;
+}

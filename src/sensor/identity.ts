@@ -1,0 +1,18 @@
+import type { BrokerSettings, SensorSettings } from "../config/types";
+
+/** FNV-1a, 32 bits, over UTF-16 code units. For start-up: allocates. */
+function hash(text: string): number {
+	let state = 0x811c9dc5;
+	for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+	return state >>> 0;
+}
+
+/** Changes with everything that gives the values in the outbox their meaning. */
+export function sensorsIdentity(sensors: readonly SensorSettings[]): number {
+	return hash(JSON.stringify(sensors.map(({ name, driver, property, unit }) => [name, driver, property, unit ?? null])));
+}
+
+/** Changes with the broker, of which a CONNACK's limits and the refusal of pipelining are remembered. */
+export function brokerIdentity({ host, port, version }: BrokerSettings): number {
+	return hash(`${host}:${port}:${version}`);
+}

@@ -1,0 +1,88 @@
+/**
+ * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, then the ring of the outbox.
+ * The newer valid copy wins; a commit overwrites the other, so that a reset at any byte leaves one whole.
+ */
+
+export const MAGIC = 0x46_4c_79_46;
+/** To be raised whenever the meaning of any byte changes. */
+export const VERSION = 1;
+
+// Words of 32 bits, unsigned.
+export const WORD_MAGIC = 0;
+/** Layout version above, number of sensors below. */
+export const WORD_SHAPE = 1;
+export const WORD_CHECKSUM = 2;
+/** Counts commits. */
+export const WORD_GENERATION = 3;
+/** Tells sensor lists apart: an index in a record means another sensor under another list. */
+export const WORD_SENSORS = 4;
+/** Tells brokers apart: what follows from a CONNACK holds for that broker only. */
+export const WORD_BROKER = 5;
+export const WORD_RING_START = 6;
+export const WORD_RING_SIZE = 7;
+/** Index in the ring of its oldest record. */
+export const WORD_HEAD = 8;
+/** Bytes from there to the end of the newest. */
+export const WORD_USED = 9;
+/** Records in these bytes, dead ones included. */
+export const WORD_RECORDS = 10;
+/** Reports waiting. */
+export const WORD_WAITING = 11;
+/** Sequence number of the next report. */
+export const WORD_SEQUENCE = 12;
+export const WORD_WAKES = 13;
+/** Failed tries in a row. */
+export const WORD_ATTEMPTS = 14;
+export const WORD_FLAGS = 15;
+/** Of the last CONNACK. */
+export const WORD_RECEIVE_MAXIMUM = 16;
+/** Of the last CONNACK, bytes. */
+export const WORD_PACKET_SIZE = 17;
+/** Four counters of reports given up, one for each {@link ./events.ts!DropPolicy}. */
+export const WORD_DROPPED = 18;
+export const WORD_ACKNOWLEDGED = 22;
+/** Readings that failed. */
+export const WORD_FAILURES = 23;
+export const WORDS = 24;
+
+/** The broker closed before CONNACK on a pipelined exchange. */
+export const FLAG_NO_PIPELINE = 1;
+/** A CONNACK's limits are known: the two words and the flags below. */
+export const FLAG_LIMITS = 2;
+export const FLAG_NO_RETAIN = 4;
+/** Maximum QoS, 2 bits. */
+export const QOS_SHIFT = 3;
+
+// Doubles after the words; milliseconds. Node time counts from the first start and never jumps.
+/** Node time of this commit. */
+export const REAL_NOW = 0;
+/** Wall time of this commit; NaN: unknown. */
+export const REAL_WALL = 1;
+/** Sleep that was ordered together with this commit; 0: none. */
+export const REAL_SLEEP = 2;
+/** Node time before which no report is tried. */
+export const REAL_RETRY = 3;
+/** Node time of the last answer of a time server; NaN: never. */
+export const REAL_SYNCHRONISED = 4;
+/** Part by which sleeps last longer than ordered; 0: exact. */
+export const REAL_DRIFT = 5;
+export const REALS = 6;
+
+// Doubles for each sensor.
+/** Node time of its next sample. */
+export const SENSOR_DUE = 0;
+/** Last value reported; NaN: none. */
+export const SENSOR_VALUE = 1;
+/** Node time when it was sampled. */
+export const SENSOR_TIME = 2;
+export const SENSOR_REALS = 3;
+
+/** Bytes of one copy of the fixed part. */
+export const FIXED_SIZE = WORDS * 4 + REALS * 8;
+/** Bytes of one copy of a sensor's part. */
+export const SENSOR_SIZE = SENSOR_REALS * 8;
+
+/** Bytes before the ring. */
+export function headerSize(sensors: number): number {
+	return 2 * (FIXED_SIZE + sensors * SENSOR_SIZE);
+}

@@ -1,0 +1,356 @@
+import type { Settings } from "../config/types";
+import type { Device, TimerId } from "../device";
+import { backoff } from "./backoff";
+import { Clock } from "./clock";
+import { Collector } from "./collector";
+import type { Fault } from "./events";
+import { FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
+import { Exchange } from "./exchange";
+import { brokerIdentity, sensorsIdentity } from "./identity";
+import { headerSize, REAL_DRIFT, REAL_RETRY, WORD_ATTEMPTS, WORD_BROKER, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
+import { Network } from "./network";
+import { Outbox } from "./outbox";
+import { Reports } from "./reports";
+import { Retained } from "./retained";
+import { LONGEST_SLEEP, sleepLength, together, waitFor } from "./schedule";
+
+/** A try this much before its time, in ms, spares another wake. */
+const RETRY_TOLERANCE = 1000;
+/** Most of a wake, in ms, that is spent on waiting for a time server. */
+const SYNCHRONISE_LIMIT = 3000;
+/** Sleep, in ms, after a fault of the program: what fails at every boot is not to empty the battery. */
+const FAULT_PAUSE = 60_000;
+/** Longest time that a timer is set for, in ms. */
+const LONGEST_TIMER = 86_400_000;
+/** How soon, in ms, to look again whether a connection has closed. */
+const CLOSING_PAUSE = 100;
+
+// What a host's callback asks for
+const START = 0;
+const STEP = 1;
+const LIMIT = 2;
+const JOINED = 3;
+const DOWN = 4;
+const CONNECT = 5;
+const DONE = 6;
+const SYNCHRONISE = 7;
+const NOTHING = 8;
+
+/**
+ * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps. Everything that
+ * has to survive is in retained memory by the time it counts, so that the node may be cut off anywhere.
+ */
+export class SensorNode {
+	readonly #device: Device;
+	readonly #settings: Settings;
+	readonly #deep: boolean;
+	/** There is nothing to report, or nobody to report to. */
+	readonly #idle: boolean;
+	readonly #retained: Retained;
+	readonly #outbox: Outbox;
+	readonly #reports: Reports;
+	readonly #clock: Clock;
+	readonly #collector: Collector;
+	readonly #network: Network;
+	#exchange: Exchange | undefined;
+	/** Node time at start. */
+	#startedAt = 0;
+	#joinedAt = 0;
+	/** Between the decision to report and its end. */
+	#reporting = false;
+	#asleep = false;
+	/** What is to be done at the end of the present step. */
+	#next = NOTHING;
+	#timer: TimerId | undefined;
+	#watchdog: TimerId | undefined;
+	#synchronising: TimerId | undefined;
+	/** What the host calls; none lets an exception out, which would end the app. */
+	readonly #onTimer = () => this.#guard(STEP);
+	readonly #onWatchdog = () => this.#guard(LIMIT);
+	readonly #onSynchronised = () => this.#guard(CONNECT);
+
+	constructor(device: Device, settings: Settings) {
+		this.#device = device;
+		this.#settings = settings;
+		// A broker on this chip has to stay awake.
+		this.#idle = settings.sensors.length === 0 || settings.broker.host === "";
+		this.#deep = settings.sleep.mode === "deep" && settings.role === "sensor";
+		const { sensors, outbox } = settings;
+		let memory = device.retained;
+		if (memory.length < headerSize(sensors.length) + 256) {
+			device.trace(`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`);
+			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
+		}
+		this.#retained = new Retained(memory, sensors.length, sensorsIdentity(sensors), outbox.size);
+		this.#reports = new Reports(settings, device);
+		this.#outbox = new Outbox(this.#retained, {
+			policy: outbox.policy,
+			longest: this.#reports.longest,
+			onDropped: (sequence, policy) => device.event?.("dropped", sequence, this.#outbox.waiting, policy),
+		});
+		this.#clock = new Clock(device, this.#retained);
+		this.#collector = new Collector(device, settings, this.#retained, this.#outbox, this.#reports, this.#clock);
+		this.#network = new Network(
+			device,
+			settings.wifi,
+			() => this.#guard(JOINED),
+			() => this.#guard(DOWN),
+		);
+	}
+
+	/** Call once at boot. Never throws; in deep mode it ends with `Device.sleep.deep`. */
+	start(): void {
+		this.#guard(START);
+	}
+
+	/** Does what the host's callback, or the step before, asks for: one after the other, as the stack is short. */
+	#guard(what: number): void {
+		if (this.#asleep) return;
+		try {
+			for (let step = what; step !== NOTHING; step = this.#next) {
+				this.#next = NOTHING;
+				switch (step) {
+					case START:
+						this.#start();
+						break;
+					case STEP:
+						this.#step();
+						break;
+					case LIMIT:
+						this.#limit();
+						break;
+					case JOINED:
+						this.#joined();
+						break;
+					case DOWN:
+						this.#down();
+						break;
+					case SYNCHRONISE:
+						this.#synchronise();
+						break;
+					case CONNECT:
+						this.#connect();
+						break;
+					case DONE:
+						this.#reporting = false;
+						this.#rest(0);
+						break;
+				}
+			}
+		} catch (error) {
+			this.#next = NOTHING;
+			this.#fault(error);
+		}
+	}
+
+	#start(): void {
+		const { sleep } = this.#device;
+		const words = this.#retained.words;
+		const restored = this.#retained.restore();
+		this.#clock.restore(sleep.reason);
+		this.#startedAt = this.#clock.now;
+		if (this.#deep) this.#watch();
+		if (restored === "changed") this.#outbox.discard();
+		else this.#outbox.recover();
+		const broker = brokerIdentity(this.#settings.broker);
+		if (words[WORD_BROKER] !== broker) {
+			words[WORD_BROKER] = broker;
+			words[WORD_FLAGS] = 0;
+		}
+		words[WORD_WAKES]++;
+		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		this.#device.event?.("wake", this.#outbox.waiting, words[WORD_SEQUENCE], dropped);
+		this.#collector.start(restored !== "valid");
+		if (this.#idle) this.#device.trace(this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured");
+		this.#next = STEP;
+	}
+
+	/** Samples what is due, then reports, or waits for what comes next. */
+	#step(): void {
+		// In deep mode it is wanted once; elsewhere it is set anew below.
+		if (this.#deep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
+		if (!this.#idle) {
+			const wait = waitFor(this.#collector.earliest, this.#clock.now);
+			if (wait > 0) {
+				this.#schedule(wait);
+				return;
+			}
+			this.#collector.collect();
+			if (!this.#reporting) {
+				if (this.#mayReport()) this.#report();
+			} else if (this.#exchange?.busy) this.#exchange.pump();
+		}
+		this.#rest(0);
+	}
+
+	#mayReport(): boolean {
+		if (this.#outbox.waiting === 0 && this.#deep) return false;
+		if (this.#exchange?.busy) return false;
+		return this.#retained.reals[REAL_RETRY] - this.#clock.now <= RETRY_TOLERANCE;
+	}
+
+	#report(): void {
+		this.#reporting = true;
+		if (!this.#deep) this.#watch();
+		if (this.#network.up) this.#next = SYNCHRONISE;
+		else {
+			this.#joinedAt = this.#clock.now;
+			this.#device.event?.("join");
+			try {
+				this.#network.join();
+			} catch (error) {
+				this.#failed(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
+			}
+		}
+	}
+
+	#joined(): void {
+		this.#device.event?.("joined", this.#clock.now - this.#joinedAt);
+		if (this.#reporting) this.#next = SYNCHRONISE;
+	}
+
+	/** Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to have a time. */
+	#synchronise(): void {
+		const device = this.#device;
+		const { server } = this.#settings.time;
+		if (device.setClock === undefined || server === undefined || !this.#clock.stale) {
+			this.#next = CONNECT;
+			return;
+		}
+		if (Number.isNaN(this.#clock.offset)) {
+			const limit = Math.min(SYNCHRONISE_LIMIT, this.#settings.sleep.awakeLimit >> 1);
+			this.#synchronising = device.timer.set(this.#onSynchronised, limit, limit);
+		}
+		try {
+			device.setClock(server, (set) => {
+				if (set) this.#clock.synchronised();
+				if (this.#synchronising !== undefined) this.#guard(CONNECT);
+			});
+		} catch (error) {
+			device.trace(`no time from ${server}: ${error}`);
+			this.#stopSynchronising();
+		}
+		if (this.#synchronising === undefined) this.#next = CONNECT;
+	}
+
+	#connect(): void {
+		this.#stopSynchronising();
+		if (!this.#reporting || this.#exchange?.busy) return;
+		this.#exchange ??= new Exchange(this.#device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, {
+			onOpened: () => {
+				if (!this.#deep) this.#unwatch();
+			},
+			onDelivered: () => this.#succeeded(),
+			onDone: () => this.#guard(DONE),
+			onFailed: (fault, reasonCode, message) => {
+				try {
+					if (!this.#asleep) this.#failed(fault, reasonCode, message);
+				} catch (error) {
+					this.#fault(error);
+				}
+			},
+		});
+		this.#exchange.open();
+	}
+
+	#succeeded(): void {
+		this.#retained.words[WORD_ATTEMPTS] = 0;
+		this.#retained.reals[REAL_RETRY] = 0;
+	}
+
+	/** The try is over; what waits, waits for the next. */
+	#failed(fault: Fault, reasonCode: number, message: string): void {
+		this.#postpone(fault, reasonCode, message);
+		this.#rest(0);
+	}
+
+	#postpone(fault: Fault, reasonCode: number, message: string): void {
+		const { words, reals } = this.#retained;
+		const { minimum, maximum } = this.#settings.backoff;
+		this.#reporting = false;
+		this.#stopSynchronising();
+		if (!this.#deep) this.#unwatch();
+		const failures = ++words[WORD_ATTEMPTS];
+		const pause = backoff(failures, minimum, maximum, Math.random());
+		reals[REAL_RETRY] = this.#clock.now + pause;
+		this.#device.event?.("failed", fault, reasonCode, failures);
+		this.#device.trace(`not reported: ${message}; ${this.#outbox.waiting} waiting, next try in ${pause} ms`);
+	}
+
+	/** No network, or no more. */
+	#down(): void {
+		if (!this.#reporting) return;
+		this.#exchange?.abort();
+		this.#failed(FAULT_WIFI, 0, "no Wi-Fi");
+	}
+
+	/** The wake, or without sleep this try, has taken as long as it may. */
+	#limit(): void {
+		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waiting);
+		if (!this.#deep) this.#unwatch();
+		if (this.#reporting) {
+			this.#exchange?.abort();
+			if (!this.#network.up) this.#network.leave();
+			this.#failed(FAULT_LIMIT, 0, "awakeLimit is over");
+		} else this.#rest(0);
+	}
+
+	#fault(error: unknown): void {
+		try {
+			this.#exchange?.abort();
+			this.#postpone(FAULT_PROGRAM, 0, `${error}`);
+			this.#rest(FAULT_PAUSE);
+		} catch {
+			this.#asleep = true;
+			this.#device.sleep.deep(FAULT_PAUSE);
+		}
+	}
+
+	/** Nothing can be done now: sleeps, or sets the timer, until something can. @param least ms */
+	#rest(least: number): void {
+		if (this.#asleep) return;
+		const { now } = this.#clock;
+		let until = this.#idle ? now + LONGEST_SLEEP : this.#collector.earliest;
+		if (!this.#idle && !this.#reporting && (this.#outbox.waiting > 0 || !this.#deep))
+			until = Math.min(until, together(this.#retained.reals[REAL_RETRY], until));
+		until = Math.max(until, now + least);
+		if (!this.#deep) this.#schedule(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_PAUSE : 1));
+		else if (!this.#reporting) this.#sleep(until);
+	}
+
+	#sleep(until: number): void {
+		const { reals } = this.#retained;
+		this.#collector.close();
+		const { now } = this.#clock;
+		const length = sleepLength(until, now, reals[REAL_DRIFT]);
+		this.#clock.stamp(length);
+		this.#retained.commit();
+		this.#asleep = true;
+		this.#device.event?.("sleep", length, this.#outbox.waiting, now - this.#startedAt);
+		this.#device.sleep.deep(length);
+	}
+
+	/** Calls `step` after `delay` ms. */
+	#schedule(delay: number): void {
+		const { timer } = this.#device;
+		const ms = Math.min(Math.ceil(delay), LONGEST_TIMER);
+		if (this.#timer === undefined) this.#timer = timer.set(this.#onTimer, ms, ms);
+		else timer.schedule(this.#timer, ms, ms);
+	}
+
+	#watch(): void {
+		const { timer } = this.#device;
+		const { awakeLimit } = this.#settings.sleep;
+		if (this.#watchdog === undefined) this.#watchdog = timer.set(this.#onWatchdog, awakeLimit, awakeLimit);
+		else timer.schedule(this.#watchdog, awakeLimit, awakeLimit);
+	}
+
+	#unwatch(): void {
+		if (this.#watchdog !== undefined) this.#device.timer.schedule(this.#watchdog);
+	}
+
+	#stopSynchronising(): void {
+		this.#device.timer.clear(this.#synchronising);
+		this.#synchronising = undefined;
+	}
+}

@@ -1,0 +1,185 @@
+import { CRC_START, crc16 } from "./checksum";
+import { Decimal } from "./decimal";
+
+/** Longest record in bytes: its length is one byte. */
+export const RECORD_LIMIT = 255;
+/** Bytes before the first value. */
+export const RECORD_HEADER = 14;
+/** Most bytes that one value takes. */
+export const VALUE_LIMIT = 10;
+
+// Layout: length (1), state (1), CRC-16 over all but itself and the state (2), sequence number (4), time (6, milliseconds,
+// little-endian, top bit: counted from the first start instead of 1970), then the values.
+export const LENGTH = 0;
+export const STATE = 1;
+const CRC = 2;
+export const SEQUENCE = 4;
+const TIME = 8;
+
+/** Waiting, never sent. A state is one byte, so that a reset cannot tear its change; it lies outside the CRC. */
+export const LIVE = 0x5a;
+/** Waiting, sent at least once: sent again it may arrive twice. */
+export const SENT = 0x3c;
+/** Acknowledged or dropped: its room is free as soon as it is the oldest. */
+export const DEAD = 0x00;
+
+/** Whether a state byte is one; any other was damaged. */
+export function known(state: number): boolean {
+	return state === LIVE || state === SENT || state === DEAD;
+}
+
+const RELATIVE = 0x8000;
+const TWO_32 = 0x1_0000_0000;
+
+/** In a value's second byte the scale is above the size in bytes: 0 … 22 for decimals, or one of these. */
+const SCALE_SHIFT = 3;
+const FLOAT = 31 << SCALE_SHIFT;
+
+/**
+ * One report as it lies in the outbox: sequence number, time, and for each value its sensor's index and the number without loss,
+ * as a decimal of as few bytes as it takes or, where it has more than 15 digits, as a double. Reused; allocates nothing.
+ */
+export class Record {
+	readonly bytes = new Uint8Array(RECORD_LIMIT);
+	length = 0;
+	sequence = 0;
+	/** ms since 1970, or since the node's first start where {@link relative}. */
+	time = 0;
+	/** Sampled before the clock was known. */
+	relative = false;
+
+	/** Of the value that {@link next} found: index of its sensor. */
+	sensor = 0;
+	/** Whether it is {@link decimal}; otherwise it is {@link float}. */
+	isDecimal = false;
+	readonly decimal = new Decimal();
+	get float(): number {
+		return this.#float[0];
+	}
+
+	readonly #float = new Float64Array(1);
+	readonly #floatBytes = new Uint8Array(this.#float.buffer);
+	#at = 0;
+
+	/** Starts a record to be filled by {@link add} and finished by {@link seal}. */
+	begin(time: number, relative: boolean): void {
+		this.length = RECORD_HEADER;
+		this.time = Math.round(time);
+		this.relative = relative;
+	}
+
+	/** False when the record is full: this value belongs to the next one. */
+	add(sensor: number, value: number): boolean {
+		let at = this.length;
+		if (at + VALUE_LIMIT > RECORD_LIMIT) return false;
+		const { bytes, decimal } = this;
+		bytes[at] = sensor;
+		const tag = at + 1;
+		at += 2;
+		if (decimal.set(value) && decimal.scale >= 0) {
+			let { mantissa } = decimal;
+			// Two's complement, as few bytes as keep the sign.
+			while (mantissa > 0x3fffffff || mantissa < -0x40000000) {
+				const quotient = Math.floor(mantissa / 256);
+				bytes[at++] = mantissa - quotient * 256;
+				mantissa = quotient;
+			}
+			while (mantissa > 127 || mantissa < -128) {
+				bytes[at++] = mantissa;
+				mantissa >>= 8;
+			}
+			if (mantissa !== 0 || at > tag + 1) bytes[at++] = mantissa;
+			bytes[tag] = (decimal.scale << SCALE_SHIFT) | (at - tag - 1);
+		} else {
+			this.#float[0] = value;
+			bytes[tag] = FLOAT;
+			bytes.set(this.#floatBytes, at);
+			at += 8;
+		}
+		this.length = at;
+		return true;
+	}
+
+	/** Completes the bytes with what stands before the values. */
+	seal(sequence: number): void {
+		const { bytes, length } = this;
+		this.sequence = sequence;
+		bytes[LENGTH] = length;
+		bytes[STATE] = LIVE;
+		bytes[SEQUENCE] = sequence;
+		bytes[SEQUENCE + 1] = sequence >>> 8;
+		bytes[SEQUENCE + 2] = sequence >>> 16;
+		bytes[SEQUENCE + 3] = sequence >>> 24;
+		const high = Math.floor(this.time / TWO_32);
+		const low = this.time - high * TWO_32;
+		bytes[TIME] = low;
+		bytes[TIME + 1] = low >>> 8;
+		bytes[TIME + 2] = low >>> 16;
+		bytes[TIME + 3] = low >>> 24;
+		const flagged = this.relative ? high | RELATIVE : high;
+		bytes[TIME + 4] = flagged;
+		bytes[TIME + 5] = flagged >> 8;
+		const crc = this.#crc();
+		bytes[CRC] = crc;
+		bytes[CRC + 1] = crc >> 8;
+	}
+
+	/** Takes up the record in {@link bytes}; false when it is damaged. */
+	open(): boolean {
+		const { bytes } = this;
+		const length = bytes[LENGTH];
+		this.length = length;
+		if (length < RECORD_HEADER || this.#crc() !== (bytes[CRC] | (bytes[CRC + 1] << 8))) return false;
+		this.sequence = (bytes[SEQUENCE] | (bytes[SEQUENCE + 1] << 8) | (bytes[SEQUENCE + 2] << 16) | (bytes[SEQUENCE + 3] << 24)) >>> 0;
+		const high = bytes[TIME + 4] | (bytes[TIME + 5] << 8);
+		this.relative = high >= RELATIVE;
+		const low = (bytes[TIME] | (bytes[TIME + 1] << 8) | (bytes[TIME + 2] << 16) | (bytes[TIME + 3] << 24)) >>> 0;
+		this.time = (high & 0x7fff) * TWO_32 + low;
+		this.#at = RECORD_HEADER;
+		return true;
+	}
+
+	/** Whether an opened record was sent before. */
+	get sent(): boolean {
+		return this.bytes[STATE] !== LIVE;
+	}
+
+	/** Back before the first value. */
+	rewind(): void {
+		this.#at = RECORD_HEADER;
+	}
+
+	/** Moves to the next value; false after the last. */
+	next(): boolean {
+		const { bytes, decimal } = this;
+		const at = this.#at;
+		if (at + 2 > this.length) return false;
+		this.sensor = bytes[at];
+		const tag = bytes[at + 1];
+		if (tag === FLOAT) {
+			this.isDecimal = false;
+			const floatBytes = this.#floatBytes;
+			for (let i = 0; i < 8; i++) floatBytes[i] = bytes[at + 2 + i];
+			this.#at = at + 10;
+			return true;
+		}
+		const size = tag & 7;
+		let index = at + 1 + size;
+		let mantissa = 0;
+		if (size > 0) {
+			mantissa = (bytes[index] << 24) >> 24;
+			if (size <= 4) while (--index > at + 1) mantissa = (mantissa << 8) | bytes[index];
+			else while (--index > at + 1) mantissa = mantissa * 256 + bytes[index];
+		}
+		decimal.mantissa = mantissa;
+		decimal.scale = tag >> SCALE_SHIFT;
+		this.isDecimal = true;
+		this.#at = at + 2 + size;
+		return true;
+	}
+
+	#crc(): number {
+		const { bytes, length } = this;
+		return crc16(bytes, SEQUENCE, length, crc16(bytes, LENGTH, LENGTH + 1, CRC_START));
+	}
+}

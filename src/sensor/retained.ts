@@ -1,0 +1,166 @@
+import { mix32 } from "./checksum";
+import {
+	FIXED_SIZE,
+	headerSize,
+	MAGIC,
+	REAL_SYNCHRONISED,
+	REAL_WALL,
+	REALS,
+	SENSOR_REALS,
+	SENSOR_SIZE,
+	SENSOR_VALUE,
+	VERSION,
+	WORD_CHECKSUM,
+	WORD_GENERATION,
+	WORD_HEAD,
+	WORD_MAGIC,
+	WORD_RECORDS,
+	WORD_RING_SIZE,
+	WORD_RING_START,
+	WORD_SENSORS,
+	WORD_SEQUENCE,
+	WORD_SHAPE,
+	WORD_USED,
+	WORD_WAITING,
+	WORDS,
+} from "./layout";
+
+/** What was found at boot. `garbage`: power-on, or another layout. `changed`: a valid header under another list of sensors or size of the outbox. */
+export type Restored = "valid" | "changed" | "garbage";
+
+/**
+ * The retained header: a working copy in RAM, as typed arrays over one buffer, that {@link commit} writes to retained
+ * memory as a whole. All of it changes together or, after a reset in between, not at all.
+ */
+export class Retained {
+	/** @see layout.ts for the meaning of each */
+	readonly words: Uint32Array;
+	readonly reals: Float64Array;
+	/** Three doubles for each sensor. */
+	readonly sensors: Float64Array;
+	readonly memory: Uint8Array;
+
+	readonly #identity: number;
+	readonly #ringSize: number;
+	readonly #count: number;
+	readonly #buffer: ArrayBuffer;
+	readonly #all: Uint32Array;
+	readonly #fixedBytes: Uint8Array;
+	readonly #sensorBytes: Uint8Array;
+
+	/**
+	 * @param identity tells lists of sensors apart
+	 * @param ringSize bytes for the outbox; less when `memory` has less
+	 * @throws {RangeError} where `memory` cannot hold the header and the smallest ring
+	 */
+	constructor(memory: Uint8Array, count: number, identity: number, ringSize: number) {
+		const room = memory.length - headerSize(count);
+		if (room < 256) throw new RangeError(`${memory.length} bytes of retained memory; at least ${headerSize(count) + 256} are needed`);
+		this.memory = memory;
+		this.#identity = identity;
+		this.#count = count;
+		this.#ringSize = Math.min(ringSize, room);
+		this.#buffer = new ArrayBuffer(FIXED_SIZE + count * SENSOR_SIZE);
+		this.words = new Uint32Array(this.#buffer, 0, WORDS);
+		this.reals = new Float64Array(this.#buffer, WORDS * 4, REALS);
+		this.sensors = new Float64Array(this.#buffer, FIXED_SIZE, count * SENSOR_REALS);
+		this.#all = new Uint32Array(this.#buffer);
+		this.#fixedBytes = new Uint8Array(this.#buffer, 0, FIXED_SIZE);
+		this.#sensorBytes = new Uint8Array(this.#buffer, FIXED_SIZE);
+	}
+
+	/**
+	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words are the old ones (so that what waited can be counted) until
+	 * {@link adopt}; after `garbage` everything is as at a first start.
+	 */
+	restore(): Restored {
+		const first = this.#generation(0);
+		const second = this.#generation(1);
+		// Generations wrap: the difference tells which is newer.
+		const newest = ((second - first) | 0) > 0 ? 1 : 0;
+		if (this.#load(newest) || this.#load(1 - newest)) return "valid";
+		const old = this.#loadForeign(newest) || this.#loadForeign(1 - newest);
+		this.sensors.fill(0);
+		this.#resetSensors();
+		if (old) return "changed";
+		this.#all.fill(0);
+		this.#resetSensors();
+		this.reals[REAL_WALL] = NaN;
+		this.reals[REAL_SYNCHRONISED] = NaN;
+		this.words[WORD_SEQUENCE] = 1;
+		this.adopt();
+		return "garbage";
+	}
+
+	/** Takes on the present shape with an empty ring; counters, sequence number and times stay. */
+	adopt(): void {
+		const { words } = this;
+		words[WORD_MAGIC] = MAGIC;
+		words[WORD_SHAPE] = (VERSION << 16) | this.#count;
+		words[WORD_SENSORS] = this.#identity;
+		words[WORD_RING_START] = headerSize(this.#count);
+		words[WORD_RING_SIZE] = this.#ringSize;
+		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
+	}
+
+	/** Makes the working copy durable. Allocates nothing. */
+	commit(): void {
+		const { words, memory } = this;
+		const generation = (words[WORD_GENERATION] + 1) >>> 0;
+		words[WORD_GENERATION] = generation;
+		words[WORD_CHECKSUM] = 0;
+		words[WORD_CHECKSUM] = mix32(this.#all, 0, this.#all.length);
+		const odd = generation & 1;
+		memory.set(this.#fixedBytes, odd * FIXED_SIZE);
+		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + odd * this.#sensorBytes.length);
+	}
+
+	#generation(copy: number): number {
+		const { memory } = this;
+		const at = copy * FIXED_SIZE + WORD_GENERATION * 4;
+		return memory[at] | (memory[at + 1] << 8) | (memory[at + 2] << 16) | (memory[at + 3] << 24);
+	}
+
+	#load(copy: number): boolean {
+		const { memory, words } = this;
+		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		if (words[WORD_MAGIC] !== MAGIC || words[WORD_SHAPE] !== ((VERSION << 16) | this.#count)) return false;
+		if (words[WORD_SENSORS] !== this.#identity || words[WORD_RING_SIZE] !== this.#ringSize) return false;
+		const sensors = this.#sensorBytes;
+		const from = 2 * FIXED_SIZE + copy * sensors.length;
+		sensors.set(memory.subarray(from, from + sensors.length));
+		return this.#check(this.#all) && this.#sane();
+	}
+
+	/** A header written under another list of sensors: only its fixed part is of use. */
+	#loadForeign(copy: number): boolean {
+		const { memory, words } = this;
+		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		const count = words[WORD_SHAPE] & 0xffff;
+		if (words[WORD_MAGIC] !== MAGIC || words[WORD_SHAPE] >>> 16 !== VERSION || headerSize(count) > memory.length) return false;
+		const whole = new Uint8Array(FIXED_SIZE + count * SENSOR_SIZE);
+		whole.set(this.#fixedBytes);
+		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
+		whole.set(memory.subarray(from, from + count * SENSOR_SIZE), FIXED_SIZE);
+		return this.#check(new Uint32Array(whole.buffer)) && this.#sane();
+	}
+
+	#check(all: Uint32Array): boolean {
+		const checksum = all[WORD_CHECKSUM];
+		all[WORD_CHECKSUM] = 0;
+		return mix32(all, 0, all.length) === checksum;
+	}
+
+	/** What a checksum cannot promise after a fault of our own: indices within memory. */
+	#sane(): boolean {
+		const { words } = this;
+		const size = words[WORD_RING_SIZE];
+		return words[WORD_RING_START] + size <= this.memory.length && words[WORD_HEAD] < size && words[WORD_USED] <= size;
+	}
+
+	#resetSensors(): void {
+		const { sensors } = this;
+		const { length } = sensors;
+		for (let i = SENSOR_VALUE; i < length; i += SENSOR_REALS) sensors[i] = NaN;
+	}
+}

@@ -1,0 +1,156 @@
+import type { Settings } from "../../../src/config/types";
+import type { Device, TCP, TCPOptions, TimerId } from "../../../src/device";
+import { SensorNode } from "../../../src/sensor/node";
+
+// Runs inside XS: a node that is always on, a broker that acknowledges, and the time in between; none of it allocates.
+
+class LoopTimer {
+	readonly callback: (id: TimerId) => void;
+	at = 0;
+	repeat = 0;
+	active = true;
+	constructor(callback: (id: TimerId) => void) {
+		this.callback = callback;
+	}
+}
+
+const CONNECT = 1;
+const PUBLISH = 3;
+
+/** The host, and the broker's end of its only socket. */
+class Host {
+	ticks = 0;
+	published = 0;
+	readonly timers: LoopTimer[] = [];
+	readonly inbox = new Uint8Array(256);
+	readable = 0;
+	options: TCPOptions = {};
+	readonly reading = { temperature: 0, humidity: 0, co2: 0, ratio: 0 };
+
+	answer(bytes: Uint8Array): void {
+		const { inbox } = this;
+		for (let at = 0; at < bytes.length; ) {
+			const type = bytes[at] >> 4;
+			let length = bytes[at + 1] & 0x7f;
+			let start = at + 2;
+			if (bytes[at + 1] > 0x7f) {
+				length |= bytes[at + 2] << 7;
+				start++;
+			}
+			let to = this.readable;
+			if (type === CONNECT) {
+				inbox[to++] = 0x20;
+				inbox[to++] = 3;
+				inbox[to++] = inbox[to++] = inbox[to++] = 0;
+			} else if (type === PUBLISH) {
+				const id = start + 2 + ((bytes[start] << 8) | bytes[start + 1]);
+				inbox[to++] = 0x40;
+				inbox[to++] = 2;
+				inbox[to++] = bytes[id];
+				inbox[to++] = bytes[id + 1];
+				this.published++;
+			}
+			this.readable = to;
+			at = start + length;
+		}
+	}
+
+	take(buffer: Uint8Array): number {
+		const { inbox } = this;
+		const { length } = buffer;
+		for (let i = 0; i < length; i++) buffer[i] = inbox[i];
+		inbox.copyWithin(0, length, this.readable);
+		this.readable -= length;
+		return length;
+	}
+
+	/** Lets time pass until `count` reports were published. */
+	run(count: number): void {
+		const { timers, reading } = this;
+		const end = this.published + count;
+		while (this.published < end) {
+			this.ticks += 1000;
+			reading.temperature = 20 + (this.published % 100) / 10;
+			reading.humidity = 40 + (this.published % 7) / 1000;
+			reading.co2 = 700 + (this.published % 13);
+			reading.ratio = 0.00476416302416414;
+			for (let i = 0; i < timers.length; i++) {
+				const timer = timers[i];
+				if (!timer.active || timer.at > this.ticks) continue;
+				timer.at = this.ticks + timer.repeat;
+				timer.callback(timer);
+			}
+			while (this.readable > 0) this.options.onReadable?.(this.readable);
+			this.options.onWritable?.(8192);
+		}
+	}
+}
+
+export default function main(
+	keep: (run: (count: number) => void) => void,
+	tell: (text: string) => void,
+	retained: Uint8Array,
+	settings: Settings,
+): void {
+	const host = new Host();
+	class LoopTCP implements TCP {
+		constructor(options: TCPOptions) {
+			host.options = options;
+		}
+		read(buffer: Uint8Array) {
+			return host.take(buffer);
+		}
+		write(buffer: Uint8Array) {
+			host.answer(buffer);
+			return 8192;
+		}
+		close() {}
+	}
+	class Driver {
+		configure() {}
+		sample() {
+			return host.reading;
+		}
+		close() {}
+	}
+	const device: Device = {
+		mac: "a0b1c2d3e4f5",
+		chip: "xs",
+		tcp: { io: LoopTCP },
+		timer: {
+			set(callback, delay, repeat = 0) {
+				const timer = new LoopTimer(callback);
+				timer.at = host.ticks + delay;
+				timer.repeat = repeat;
+				host.timers.push(timer);
+				return timer;
+			},
+			schedule(id, delay, repeat = 0) {
+				const timer = id as LoopTimer;
+				timer.active = delay !== undefined;
+				if (delay === undefined) return;
+				timer.at = host.ticks + delay;
+				timer.repeat = repeat;
+			},
+			clear(id) {
+				if (id !== undefined) (id as LoopTimer).active = false;
+			},
+		},
+		time: {
+			get ticks() {
+				return host.ticks;
+			},
+			delta: (start, end = host.ticks) => end - start,
+		},
+		sleep: { reason: "power-on", deep() {} },
+		retained,
+		clockIsSet: true,
+		resolve: (name, callback) => callback(name),
+		driver: () => Driver,
+		trace: tell,
+	};
+	new SensorNode(device, settings).start();
+	host.options.onWritable?.(8192);
+	host.run(100);
+	keep((count) => host.run(count));
+}
