@@ -1,0 +1,231 @@
+import type { TCP, TCPConstructor } from "../device";
+import { CONNECT, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../mqtt/constants";
+import type { Memory } from "./memory";
+
+/** No socket. */
+export const FREE = 0;
+/** Waiting for CONNECT. */
+export const OPENING = 1;
+/** CONNECT was accepted. */
+export const OPEN = 2;
+/** To be closed before the current turn ends; nothing more is read or written. */
+export const CLOSING = 3;
+
+/** Room in the socket that is kept for the answer to a packet, bytes: the longest CONNACK, or any acknowledgement but SUBACK and UNSUBACK. */
+const ANSWER = 96;
+
+/** Who takes what a connection reads. None of these throws. */
+export interface ConnectionOwner {
+	/** A whole packet was read: its first byte, and what follows its fixed header in [start, end) of the memory. */
+	packet(connection: Connection, first: number, start: number, end: number): void;
+	/** What the peer sent cannot be read. */
+	fault(connection: Connection, reasonCode: number): void;
+	/** There is room to write again. */
+	writable(connection: Connection): void;
+	/** The peer is gone. */
+	lost(connection: Connection): void;
+	/** Before and after each call from the socket. */
+	enter(): void;
+	leave(): void;
+	/** An exception where none should be. */
+	broken(connection: Connection, error: unknown): void;
+}
+
+/**
+ * One client's socket, and where in the byte stream it is.
+ *
+ * Only the fixed header of a packet is read ahead. The rest stays in the platform's TCP until all of it has arrived, so that a connection
+ * needs no buffer of its own, a packet that never ends costs nothing, and a peer that does not read its answers is not read from either.
+ */
+export class Connection {
+	/** Counted from 1. */
+	readonly index: number;
+	state = FREE;
+	version: Version = 4;
+	session = 0;
+	/** Bytes that the socket takes now. */
+	room = 0;
+	/** Largest packet the client takes, bytes. */
+	maximumPacket = 0;
+	/** QoS 1 messages that may be under way to it. */
+	window = 0;
+	/** When it was last heard of, and for how long it may be silent (0: for ever), in ms of the broker's clock. */
+	heard = 0;
+	silence = 0;
+	/** Whether its reading of what we send counts as a sign of life: it asked for no keepalive. */
+	lenient = false;
+	/** Why it is being closed. */
+	reason = 0;
+	/** Whether stored values are still to be sent to it; the subscription they are for, 0 between two; and the last one looked at. */
+	unfilled = false;
+	filling = 0;
+	filled = 0;
+	readonly #owner: ConnectionOwner;
+	readonly #memory: Memory;
+	readonly #limit: number;
+	#tcp: TCP | undefined;
+	/** Bytes that can be read now. */
+	#available = 0;
+	/** First byte and remaining length of the packet that is being read; `#shift` is 0 until the remaining length has begun, -1 once it is complete. */
+	#first = 0;
+	#remaining = 0;
+	#shift = 0;
+
+	/** @param limit bytes of the largest packet */
+	constructor(index: number, owner: ConnectionOwner, memory: Memory, limit: number) {
+		this.index = index;
+		this.#owner = owner;
+		this.#memory = memory;
+		this.#limit = limit;
+	}
+
+	/** Takes over a socket from a listener. @throws what the host's socket throws */
+	adopt(from: TCP, io: TCPConstructor): void {
+		const owner = this.#owner;
+		this.room = 0;
+		this.session = 0;
+		this.unfilled = false;
+		this.filling = 0;
+		this.#available = 0;
+		this.#shift = 0;
+		this.state = OPENING;
+		this.#tcp = new io({
+			from,
+			nodelay: true,
+			onReadable: (bytes) => {
+				owner.enter();
+				this.#available = bytes;
+				this.read();
+				owner.leave();
+			},
+			onWritable: (bytes) => {
+				owner.enter();
+				this.room = bytes;
+				this.read();
+				this.#written();
+				owner.leave();
+			},
+			onError: () => {
+				owner.enter();
+				owner.lost(this);
+				owner.leave();
+			},
+		});
+	}
+
+	/** Hands over the packets that are complete, as long as there is room for their answers. */
+	read(): void {
+		try {
+			while ((this.state === OPENING || this.state === OPEN) && this.#header()) {
+				const length = this.#remaining;
+				if (this.#available < length || this.room < ANSWER + (length >> 1)) return;
+				this.#shift = 0;
+				this.#body(length);
+			}
+		} catch (error) {
+			this.#owner.broken(this, error);
+		}
+	}
+
+	#written(): void {
+		try {
+			this.#owner.writable(this);
+		} catch (error) {
+			this.#owner.broken(this, error);
+		}
+	}
+
+	/** Writes a sealed view; when that fails the connection is lost. */
+	write(view: Uint8Array): boolean {
+		const tcp = this.#tcp;
+		if (tcp !== undefined) {
+			try {
+				const room = tcp.write(view);
+				if (room !== undefined) {
+					this.room = room;
+					return true;
+				}
+			} catch {
+				// a socket that is gone throws or returns undefined, as the platform likes
+			}
+		}
+		this.room = 0;
+		this.#owner.lost(this);
+		return false;
+	}
+
+	/** Closes the socket; the connection is free. */
+	close(): void {
+		const tcp = this.#tcp;
+		this.#tcp = undefined;
+		this.state = FREE;
+		this.session = 0;
+		this.room = 0;
+		try {
+			tcp?.close();
+		} catch {
+			// closed already
+		}
+	}
+
+	/** Reads on in the fixed header; whether it is complete. */
+	#header(): boolean {
+		if (this.#shift === -1) return true;
+		const tcp = this.#tcp!;
+		if (this.#shift === 0) {
+			if (this.#available < 2) return false; // no packet is shorter
+			const head = this.#memory.head;
+			tcp.read(head);
+			this.#available -= 2;
+			this.#first = head[0];
+			this.#remaining = 0;
+			if (this.state === OPENING && head[0] !== CONNECT << 4) {
+				this.#owner.fault(this, PROTOCOL_ERROR); // [MQTT-3.1.0-1]
+				return false;
+			}
+			if (!this.#length(head[1])) return false;
+		}
+		const one = this.#memory.one;
+		while (this.#shift !== -1) {
+			if (this.#available < 1) return false;
+			tcp.read(one);
+			this.#available--;
+			if (!this.#length(one[0])) return false;
+		}
+		return true;
+	}
+
+	/** Takes one byte of the remaining length (§1.5.5); false when the connection cannot go on. */
+	#length(byte: number): boolean {
+		const shift = this.#shift;
+		const remaining = this.#remaining + ((byte & 0x7f) << shift);
+		this.#remaining = remaining;
+		if ((byte & 0x80) !== 0) {
+			this.#shift = shift + 7;
+			if (shift < 21) return true;
+			this.#owner.fault(this, MALFORMED_PACKET);
+			return false;
+		}
+		if (byte === 0 && shift > 0) {
+			this.#owner.fault(this, MALFORMED_PACKET); // [MQTT-1.5.5-1]
+			return false;
+		}
+		this.#shift = -1;
+		const size = 2 + shift / 7 + remaining;
+		if (size > this.#limit) {
+			this.#owner.fault(this, PACKET_TOO_LARGE); // [MQTT-3.2.2-15]
+			return false;
+		}
+		return true;
+	}
+
+	#body(length: number): void {
+		const memory = this.#memory;
+		const tail = memory.tail(length);
+		if (length > 0) {
+			this.#tcp!.read(tail);
+			this.#available -= length;
+		}
+		this.#owner.packet(this, this.#first, memory.body, memory.body + length);
+	}
+}

@@ -1,0 +1,67 @@
+import type { ListenSettings } from "../config/settings";
+import type { Device } from "../device";
+import { Anyone, type Authority } from "./authority";
+import { Clock } from "./clock";
+import { CLOSING, type Connection, FREE } from "./connection";
+import { Counters } from "./counters";
+import { Memory } from "./memory";
+import { Message } from "./message";
+import { Queues } from "./queues";
+import { Sessions } from "./sessions";
+import { Subscriptions } from "./subscriptions";
+import { ValueStore } from "./value-store";
+
+/** What of the host the broker needs. */
+export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace">;
+
+/** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
+export class Core {
+	readonly host: Host;
+	readonly settings: ListenSettings;
+	readonly clock: Clock;
+	readonly counters = new Counters();
+	readonly memory: Memory;
+	readonly sessions: Sessions;
+	readonly subscriptions: Subscriptions;
+	readonly queues: Queues;
+	readonly store: ValueStore;
+	readonly authority: Authority = new Anyone();
+	/** By index; the first is not used. */
+	readonly connections: (Connection | undefined)[] = [undefined];
+	/** The will in work. */
+	readonly will: Message;
+	/** Connections past CONNECT. */
+	open = 0;
+	/** Connections in state CLOSING. */
+	closing = 0;
+
+	constructor(host: Host, settings: ListenSettings) {
+		const { sessions, subscriptions, sessionBytes, filterLevels, filterBytes, retainedTopics, retainedBytes, queuedMessages, queuedBytes } = settings;
+		this.host = host;
+		this.settings = settings;
+		this.clock = new Clock(host.time);
+		const memory = new Memory(sessionBytes + filterBytes + retainedBytes + queuedBytes, settings.packetSize);
+		this.memory = memory;
+		this.will = new Message(memory.bytes);
+		this.sessions = new Sessions(memory, sessions, sessionBytes);
+		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
+		this.queues = new Queues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
+		this.store = new ValueStore(memory, retainedTopics, retainedBytes);
+	}
+
+	/** The connection that serves a session; undefined while the client is away or going. */
+	connectionOf(session: number): Connection | undefined {
+		return this.connections[this.sessions.connection[session]];
+	}
+
+	/**
+	 * Lets a connection end before the turn does.
+	 * @param reasonCode told to an MQTT 5.0 client in DISCONNECT; 0 for none
+	 */
+	close(connection: Connection, reasonCode: number): void {
+		if (connection.state === FREE || connection.state === CLOSING) return;
+		connection.state = CLOSING;
+		connection.reason = reasonCode;
+		this.closing++;
+	}
+}

@@ -1,0 +1,71 @@
+import type { TimerId } from "../device";
+import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
+import { type Connection, OPEN, OPENING } from "./connection";
+import type { Core } from "./core";
+
+/** Never less than this until the next look, ms. */
+const PAUSE = 10;
+/** Longest delay that is asked of a host's timer, ms. */
+const LONGEST = 0x3fffffff;
+
+/** Ends connections that are silent for too long: before CONNECT, and past one and a half times their keepalive. One timer serves all. */
+export class Patience {
+	readonly #core: Core;
+	readonly #ring: () => void;
+	#timer: TimerId | undefined;
+	/** When the timer rings, ms of the broker's clock; infinite while it rests. */
+	#due = Number.POSITIVE_INFINITY;
+
+	/** @param ring what the timer calls; it is to call check() */
+	constructor(core: Core, ring: () => void) {
+		this.#core = core;
+		this.#ring = ring;
+	}
+
+	/** Sees to it that the timer rings in time for a connection, whose `heard` and `silence` have changed. */
+	watch(connection: Connection): void {
+		if (connection.silence === 0) return;
+		const due = connection.heard + connection.silence;
+		if (due < this.#due) this.#schedule(due);
+	}
+
+	/** Lets those go whose time is over. */
+	check(): void {
+		const core = this.#core;
+		const { connections } = core;
+		const now = core.clock.now;
+		let next = Number.POSITIVE_INFINITY;
+		for (let i = 1; i < connections.length; i++) {
+			const connection = connections[i]!;
+			const { state, silence } = connection;
+			if ((state !== OPENING && state !== OPEN) || silence === 0) continue;
+			const due = connection.heard + silence;
+			if (due > now) {
+				if (due < next) next = due;
+				continue;
+			}
+			core.counters.timeouts++;
+			core.close(connection, KEEP_ALIVE_TIMEOUT); // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24]
+		}
+		this.#due = Number.POSITIVE_INFINITY;
+		if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
+		else if (this.#timer !== undefined) core.host.timer.schedule(this.#timer);
+	}
+
+	/** Gives the timer back. */
+	close(): void {
+		this.#core.host.timer.clear(this.#timer);
+		this.#timer = undefined;
+		this.#due = Number.POSITIVE_INFINITY;
+	}
+
+	#schedule(due: number): void {
+		const { timer } = this.#core.host;
+		let delay = Math.ceil(due - this.#core.clock.now);
+		if (delay < PAUSE) delay = PAUSE;
+		if (delay > LONGEST) delay = LONGEST;
+		this.#due = due;
+		if (this.#timer === undefined) this.#timer = timer.set(this.#ring, delay, delay);
+		else timer.schedule(this.#timer, delay, delay);
+	}
+}

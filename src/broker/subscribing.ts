@@ -1,0 +1,79 @@
+import {
+	NO_SUBSCRIPTION_EXISTED,
+	NOT_AUTHORIZED,
+	QUOTA_EXCEEDED,
+	RETAIN_HANDLING,
+	SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+	SUBSCRIPTION_IDENTIFIER,
+	SUCCESS,
+} from "../mqtt/constants";
+import type { Packet } from "../mqtt/packet";
+import { sharedFilterStart } from "../mqtt/topics";
+import type { Connection } from "./connection";
+import type { Core } from "./core";
+import type { Sender } from "./sender";
+
+/** Retain handling (§3.8.3.1): stored values at every SUBSCRIBE, or only for a new subscription. */
+const SEND_ALWAYS = 0x00;
+const SEND_IF_NEW = 0x10;
+
+/** SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11). */
+export class Subscribing {
+	readonly #core: Core;
+	readonly #sender: Sender;
+	readonly #codes: Uint8Array;
+
+	constructor(core: Core, sender: Sender) {
+		this.#core = core;
+		this.#sender = sender;
+		this.#codes = new Uint8Array(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
+	}
+
+	subscribe(connection: Connection, packet: Packet): void {
+		const codes = this.#codes;
+		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
+		let count = 0;
+		packet.rewind();
+		while (packet.nextFilter()) codes[count++] = this.#add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
+		this.#sender.to(connection).suback(packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+		this.#sender.flush(connection);
+	}
+
+	unsubscribe(connection: Connection, packet: Packet): void {
+		const codes = this.#codes;
+		const { subscriptions } = this.#core;
+		let count = 0;
+		packet.rewind();
+		while (packet.nextFilter()) {
+			const removed = subscriptions.remove(connection.session, packet.bytes, packet.filterStart, packet.filterEnd); // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+			if (removed !== 0 && removed === connection.filling) connection.filling = 0;
+			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
+		}
+		this.#sender.to(connection).unsuback(packet.packetId, codes, count); // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
+		this.#sender.flush(connection);
+	}
+
+	/** Takes one topic filter; returns its reason code. */
+	#add(connection: Connection, packet: Packet, identifier: number): number {
+		const { subscriptions, authority, counters, settings } = this.#core;
+		const { bytes, filterStart, filterEnd, options } = packet;
+		if (packet.version === 5 && sharedFilterStart(bytes, filterStart, filterEnd) !== 0) return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+		if (!authority.subscribe(connection.session, bytes, filterStart, filterEnd)) return NOT_AUTHORIZED;
+		const granted = Math.min(options & 3, 1);
+		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, (options & 0x0c) | granted, identifier);
+		if (subscription === 0) {
+			counters.subscriptionQuota++;
+			return QUOTA_EXCEEDED;
+		}
+		const handling = options & RETAIN_HANDLING;
+		if (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed)) {
+			// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.1.1:3.3.1-6]
+			if (settings.retainedTopics > 0) {
+				subscriptions.wantFill(subscription);
+				if (connection.filling === subscription) connection.filling = 0;
+				connection.unfilled = true;
+			}
+		}
+		return granted;
+	}
+}

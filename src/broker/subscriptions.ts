@@ -1,0 +1,195 @@
+import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../mqtt/constants";
+import type { Memory } from "./memory";
+import { TopicTree } from "./topic-tree";
+
+/** In a subscription's options: its stored values are still to be sent. */
+const UNFILLED = 0x80;
+
+// Columns of a subscription
+const WIDTH = 5;
+const SESSION = 0;
+const NODE = 1;
+const OPTIONS = 2;
+/** The next one with the same filter; unused ones form a list through it too. */
+const NEXT_OF_NODE = 3;
+const NEXT_OF_SESSION = 4;
+
+/**
+ * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its filter's node and that of its session.
+ * Changing a subscription costs by the length of these lists; finding those that match a message does not depend on how many there are.
+ */
+export class Subscriptions {
+	readonly tree: TopicTree;
+	/** The subscriptions that match() found: `found[0]` up to the number it returned. */
+	readonly found: Uint16Array;
+	/** Whether add() met the same filter in the same session. */
+	existed = false;
+	/** Subscriptions in use. */
+	count = 0;
+	/** The columns of each subscription. */
+	readonly #rows: Uint16Array;
+	readonly #identifiers: Uint32Array;
+	readonly #firstOfNode: Uint16Array;
+	readonly #firstOfSession: Uint16Array;
+	#unused = 1;
+
+	/** @param records subscriptions @param sessions sessions @param levels of all filters together @param bytes for the text of these */
+	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
+		const { tables } = memory;
+		this.tree = new TopicTree(memory, levels, bytes);
+		this.found = tables.u16(records);
+		this.#rows = tables.u16(WIDTH * records + WIDTH);
+		this.#identifiers = tables.u32(records + 1);
+		this.#firstOfNode = tables.u16(levels + 1);
+		this.#firstOfSession = tables.u16(sessions + 1);
+		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT_OF_NODE] = i + 1;
+	}
+
+	session(subscription: number): number {
+		return this.#rows[WIDTH * subscription + SESSION];
+	}
+
+	/** The QoS that was granted. */
+	qos(subscription: number): number {
+		return this.#rows[WIDTH * subscription + OPTIONS] & 3;
+	}
+
+	noLocal(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & NO_LOCAL) !== 0;
+	}
+
+	retainAsPublished(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & RETAIN_AS_PUBLISHED) !== 0;
+	}
+
+	/** The subscription identifier, 0 where none was given. */
+	identifier(subscription: number): number {
+		return this.#identifiers[subscription];
+	}
+
+	/** Whether its filter matches a topic name. */
+	covers(subscription: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return this.tree.covers(this.#rows[WIDTH * subscription + NODE], bytes, start, end);
+	}
+
+	/** Notes that its stored values are to be sent. */
+	wantFill(subscription: number): void {
+		this.#rows[WIDTH * subscription + OPTIONS] |= UNFILLED;
+	}
+
+	/** The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if there is none. */
+	takeFill(session: number): number {
+		let subscription = this.#firstOfSession[session];
+		while (subscription !== 0 && (this.#rows[WIDTH * subscription + OPTIONS] & UNFILLED) === 0)
+			subscription = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+		if (subscription !== 0) this.#rows[WIDTH * subscription + OPTIONS] &= ~UNFILLED;
+		return subscription;
+	}
+
+	/** The first subscription of a session, then the next one of the same session; 0 after the last. */
+	firstOf(session: number): number {
+		return this.#firstOfSession[session];
+	}
+
+	next(subscription: number): number {
+		return this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+	}
+
+	/**
+	 * Subscribes, or replaces the subscription with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
+	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
+	 */
+	add(session: number, bytes: Uint8Array, start: number, end: number, options: number, identifier: number): number {
+		const known = this.#find(session, bytes, start, end);
+		this.existed = known !== 0;
+		const subscription = known === 0 ? this.#take(session, bytes, start, end) : known;
+		if (subscription === 0) return 0;
+		this.#rows[WIDTH * subscription + OPTIONS] = options;
+		this.#identifiers[subscription] = identifier;
+		return subscription;
+	}
+
+	/** Ends one subscription; returns its number, 0 if there was none. */
+	remove(session: number, bytes: Uint8Array, start: number, end: number): number {
+		const subscription = this.#find(session, bytes, start, end);
+		if (subscription === 0) return 0;
+		const rows = this.#rows;
+		if (this.#firstOfSession[session] === subscription) this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		else {
+			let previous = this.#firstOfSession[session];
+			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_SESSION];
+			rows[WIDTH * previous + NEXT_OF_SESSION] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		}
+		this.#release(subscription);
+		return subscription;
+	}
+
+	/** Ends all subscriptions of a session. */
+	removeAll(session: number): void {
+		let subscription = this.#firstOfSession[session];
+		this.#firstOfSession[session] = 0;
+		while (subscription !== 0) {
+			const next = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+			this.#release(subscription);
+			subscription = next;
+		}
+	}
+
+	/** Finds all subscriptions whose filter matches a topic name. */
+	match(bytes: Uint8Array, start: number, end: number): number {
+		const tree = this.tree;
+		const found = this.found;
+		const nodes = tree.match(bytes, start, end);
+		let count = 0;
+		for (let i = 0; i < nodes; i++) {
+			let subscription = this.#firstOfNode[tree.found[i]];
+			while (subscription !== 0) {
+				found[count++] = subscription;
+				subscription = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
+			}
+		}
+		return count;
+	}
+
+	#find(session: number, bytes: Uint8Array, start: number, end: number): number {
+		const node = this.tree.find(bytes, start, end);
+		if (node === 0) return 0;
+		let subscription = this.#firstOfNode[node];
+		while (subscription !== 0 && this.#rows[WIDTH * subscription + SESSION] !== session)
+			subscription = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
+		return subscription;
+	}
+
+	#take(session: number, bytes: Uint8Array, start: number, end: number): number {
+		const subscription = this.#unused;
+		if (subscription === 0) return 0;
+		const node = this.tree.add(bytes, start, end);
+		if (node === 0) return 0;
+		this.#unused = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
+		this.#rows[WIDTH * subscription + SESSION] = session;
+		this.#rows[WIDTH * subscription + NODE] = node;
+		this.#rows[WIDTH * subscription + NEXT_OF_NODE] = this.#firstOfNode[node];
+		this.#firstOfNode[node] = subscription;
+		this.#rows[WIDTH * subscription + NEXT_OF_SESSION] = this.#firstOfSession[session];
+		this.#firstOfSession[session] = subscription;
+		this.count++;
+		return subscription;
+	}
+
+	/** Takes a subscription out of its node's list and gives it back. */
+	#release(subscription: number): void {
+		const node = this.#rows[WIDTH * subscription + NODE];
+		const rows = this.#rows;
+		if (this.#firstOfNode[node] === subscription) this.#firstOfNode[node] = rows[WIDTH * subscription + NEXT_OF_NODE];
+		else {
+			let previous = this.#firstOfNode[node];
+			while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_NODE];
+			rows[WIDTH * previous + NEXT_OF_NODE] = rows[WIDTH * subscription + NEXT_OF_NODE];
+		}
+		rows[WIDTH * subscription + NEXT_OF_NODE] = this.#unused;
+		this.#unused = subscription;
+		this.#rows[WIDTH * subscription + SESSION] = 0;
+		this.count--;
+		this.tree.remove(node);
+	}
+}

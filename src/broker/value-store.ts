@@ -1,0 +1,179 @@
+import { buckets, hash, SEED, same } from "./hash";
+import type { Memory } from "./memory";
+import type { Message } from "./message";
+import { Messages } from "./messages";
+
+/**
+ * Every topic's current value and when it arrived, within fixed room.
+ *
+ * A topic has at most two values here: the retained one, which a new subscriber is handed (§3.3.1.3), and the current one where a message without RETAIN
+ * came later. A retained message therefore replaces both. When the room is used up, values that are not retained give way; retained ones never do
+ * and, with the time they came, stand for the topic again.
+ */
+export class ValueStore {
+	readonly messages: Messages;
+	/** Retained values. */
+	retained = 0;
+	/** The record that the last put() filled; 0 when it emptied the topic or found no room. */
+	last = 0;
+	/** The highest record. */
+	readonly records: number;
+	readonly #table: Uint16Array;
+	readonly #chain: Uint16Array;
+	readonly #live: Uint8Array;
+	/** Where the search for a value to give up goes on. */
+	#hand = 0;
+
+	/** @param records values @param bytes for their topics, properties and payloads */
+	constructor(memory: Memory, records: number, bytes: number) {
+		const { tables } = memory;
+		this.messages = new Messages(memory, memory.arena(bytes, records), records);
+		this.records = records;
+		this.#table = tables.u16(buckets(records));
+		this.#chain = tables.u16(records + 1);
+		this.#live = tables.u8(records + 1);
+	}
+
+	/** Values kept, retained or not. */
+	get count(): number {
+		return this.messages.arena.count;
+	}
+
+	/**
+	 * Takes a message that was published.
+	 * @returns false when a retained one finds no room: then nothing has changed
+	 */
+	put(message: Message): boolean {
+		const bytes = message.bytes;
+		const bucket = hash(bytes, message.topicStart, message.topicEnd, SEED) & (this.#table.length - 1);
+		this.last = 0;
+		if (!message.retain) {
+			this.#keep(message, bucket);
+			return true;
+		}
+		if (message.payloadStart === message.payloadEnd) {
+			this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10]
+			this.#remove(this.#find(bucket, message, false), bucket);
+			return true;
+		}
+		if (!this.#keep(message, bucket)) return false; // [MQTT-3.3.1-5]
+		this.#remove(this.#find(bucket, message, false), bucket);
+		return true;
+	}
+
+	/** The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is none. */
+	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
+		const bucket = hash(bytes, start, end, SEED) & (this.#table.length - 1);
+		if (current) {
+			const record = this.#lookup(bucket, bytes, start, end, false);
+			if (record !== 0) return record;
+		}
+		return this.#lookup(bucket, bytes, start, end, true);
+	}
+
+	/**
+	 * Whether a new subscriber is handed the value in a record: a retained one, or, with `current`, each topic's latest. A walk tries the records
+	 * from 1 to `records`; values that come or go meanwhile do not disturb it.
+	 */
+	offered(record: number, current: boolean): boolean {
+		if (this.#live[record] === 0) return false;
+		if (!this.messages.retained(record)) return current;
+		return !current || !this.#superseded(record);
+	}
+
+	/** Drops a value, one whose expiry has passed for example. */
+	drop(record: number): void {
+		const messages = this.messages;
+		const bucket = hash(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), SEED) & (this.#table.length - 1);
+		this.#remove(record, bucket);
+	}
+
+	/** Whether a later message without RETAIN came for the topic of a retained value. */
+	#superseded(record: number): boolean {
+		const messages = this.messages;
+		const bytes = messages.arena.bytes;
+		const start = messages.topicStart(record);
+		const end = messages.topicEnd(record);
+		return this.#lookup(hash(bytes, start, end, SEED) & (this.#table.length - 1), bytes, start, end, false) !== 0;
+	}
+
+	#keep(message: Message, bucket: number): boolean {
+		const messages = this.messages;
+		const arena = messages.arena;
+		const room = messages.room(message);
+		let record = this.#find(bucket, message, message.retain);
+		if (record !== 0 && room <= arena.size(record)) {
+			messages.overwrite(record, message);
+			this.last = record;
+			return true;
+		}
+		const returned = record === 0 ? 0 : arena.size(record);
+		if (room > arena.free + returned && room > this.#attainable() + (message.retain ? returned : 0)) {
+			// a value that cannot be kept must not leave an older one looking current
+			if (!message.retain) this.#remove(record, bucket);
+			return false;
+		}
+		if (record === 0 && arena.exhausted && !this.#evict()) return false;
+		this.#remove(record, bucket);
+		while (room > arena.free) this.#evict();
+		record = messages.add(message);
+		this.last = record;
+		this.#live[record] = 1;
+		this.#chain[record] = this.#table[bucket];
+		this.#table[bucket] = record;
+		if (message.retain) this.retained++;
+		return true;
+	}
+
+	/** Bytes free, or in values that may give way. */
+	#attainable(): number {
+		const messages = this.messages;
+		let bytes = messages.arena.free;
+		if (this.retained < messages.arena.count) {
+			for (let i = 1; i <= this.records; i++) if (this.#live[i] !== 0 && !messages.retained(i)) bytes += messages.arena.size(i);
+		}
+		return bytes;
+	}
+
+	/** Gives up one value that is not retained, an older one rather than a newer; false when all are retained. */
+	#evict(): boolean {
+		if (this.retained === this.messages.arena.count) return false;
+		let hand = this.#hand;
+		do hand = hand >= this.records ? 1 : hand + 1;
+		while (this.#live[hand] === 0 || this.messages.retained(hand));
+		this.#hand = hand;
+		this.drop(hand);
+		return true;
+	}
+
+	#find(bucket: number, message: Message, retained: boolean): number {
+		return this.#lookup(bucket, message.bytes, message.topicStart, message.topicEnd, retained);
+	}
+
+	#lookup(bucket: number, bytes: Uint8Array, start: number, end: number, retained: boolean): number {
+		const messages = this.messages;
+		const own = messages.arena.bytes;
+		const chain = this.#chain;
+		let record = this.#table[bucket];
+		while (record !== 0) {
+			const topic = messages.topicStart(record);
+			if (messages.topicEnd(record) - topic === end - start && messages.retained(record) === retained && same(bytes, start, end, own, topic)) break;
+			record = chain[record];
+		}
+		return record;
+	}
+
+	#remove(record: number, bucket: number): void {
+		if (record === 0) return;
+		const chain = this.#chain;
+		if (this.#table[bucket] === record) this.#table[bucket] = chain[record];
+		else {
+			let previous = this.#table[bucket];
+			while (chain[previous] !== record) previous = chain[previous];
+			chain[previous] = chain[record];
+		}
+		this.#live[record] = 0;
+		if (this.messages.retained(record)) this.retained--;
+		this.messages.arena.release(record);
+	}
+}

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { IDisconnectPacket } from "mqtt-packet";
+import { World } from "./support/world";
+
+describe("others do not notice", () => {
+	test("a subscriber that reads nothing", () => {
+		const world = new World();
+		const frozen = world.client("frozen");
+		frozen.subscribe("t", { qos: 1 });
+		frozen.freeze();
+		const quick = world.client("quick", 5, { properties: { receiveMaximum: 65535 } });
+		quick.subscribe("t");
+		const sender = world.client("sender");
+		let got = 0;
+		for (let i = 0; i < 500; i++) {
+			sender.publish("t", `${i}`.padEnd(300, "x"), { qos: i & 1, messageId: i + 1 });
+			got += quick.messages().length;
+		}
+		assert.equal(got, 500);
+		assert.equal(sender.packets.length, 250);
+		assert.ok(sender.packets.every((packet) => packet.cmd === "puback" && packet.reasonCode === 0));
+		assert.ok(world.broker.counters.droppedQueue > 400);
+		const waiting = world.broker.usage.queued;
+		assert.ok(waiting <= 16);
+		frozen.thaw();
+		const first = frozen.publishes();
+		assert.equal(String(first[0].payload).replace(/x+/, ""), "0");
+		for (const { qos, messageId } of first) if (qos === 1) frozen.send({ cmd: "puback", messageId });
+		sender.publish("t", "after");
+		assert.equal(frozen.messages().at(-1), "t=after");
+	});
+
+	test("a client that sends without reading the answers is not read from, and its own keepalive ends it", () => {
+		const world = new World();
+		const deaf = world.client("deaf", 5, { keepalive: 20 });
+		deaf.subscribe("t");
+		deaf.freeze();
+		for (let i = 0; i < 4000; i++) deaf.publish("t", "x".repeat(200), { qos: 1, messageId: (i % 60_000) + 1 });
+		assert.ok(world.broker.counters.received < 4000);
+		const other = world.client("other");
+		other.subscribe("t");
+		other.publish("t", "1");
+		assert.deepEqual(other.messages(), ["t=1"]);
+		world.host.advance(30_000);
+		assert.equal(world.broker.usage.connections, 1);
+	});
+
+	test("a client that thaws gets its answers, none lost", () => {
+		const world = new World();
+		const deaf = world.client("deaf");
+		deaf.freeze();
+		for (let i = 0; i < 3000; i++) deaf.publish("t", "x", { qos: 1, messageId: i + 1 });
+		deaf.thaw();
+		assert.equal(deaf.packets.length, 3000);
+		assert.ok(deaf.packets.every((packet, i) => packet.messageId === i + 1));
+	});
+
+	test("half a packet that never ends", () => {
+		const world = new World();
+		const half = world.client("half", 5, { keepalive: 10 });
+		half.sendRaw(new Uint8Array([0x32, 200, 1, 0, 1, 0x74]));
+		const other = world.client("other");
+		other.subscribe("#");
+		other.publish("t", "x".repeat(400));
+		assert.equal(other.messages().length, 1);
+		world.host.advance(15_001);
+		assert.ok(half.closed);
+	});
+
+	test("malformed packets end their own connection with the reason that the specification gives", () => {
+		const cases: [string, number[], number][] = [
+			["reserved type", [0x00, 0x00], 0x81],
+			["PUBLISH with QoS 3", [0x36, 5, 0, 1, 0x74, 0, 1], 0x81],
+			["PUBLISH to a wildcard", [0x30, 4, 0, 1, 0x23, 0], 0x90],
+			["PUBLISH with packet identifier 0", [0x32, 6, 0, 1, 0x74, 0, 0, 0], 0x82],
+			["SUBSCRIBE with wrong flags", [0x80, 7, 0, 1, 0, 0, 1, 0x74, 0], 0x81],
+			["SUBSCRIBE without a filter", [0x82, 3, 0, 1, 0], 0x82],
+			["remaining length of five bytes", [0x30, 0x80, 0x80, 0x80, 0x80, 0x01], 0x81],
+			["remaining length longer than need be", [0x30, 0x80, 0x00], 0x81],
+			["a packet only a broker sends", [0xd0, 0x00], 0x82],
+			["AUTH without a method", [0xf0, 0x02, 0x18, 0x00], 0x82],
+		];
+		for (const [name, bytes, reason] of cases) {
+			const world = new World();
+			const other = world.client("other");
+			const peer = world.client("a").sendRaw(new Uint8Array(bytes));
+			assert.equal((peer.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode, reason, name);
+			assert.ok(peer.closed);
+			assert.ok(!other.closed);
+			const old = world.client("old", 4).sendRaw(new Uint8Array(bytes));
+			assert.ok(old.closed, name);
+			assert.equal(old.packets.length, 0);
+			assert.equal(world.broker.usage.connections, 1);
+		}
+	});
+
+	test("arbitrary bytes, before and after CONNECT", () => {
+		const world = new World();
+		const other = world.client("other", 5, { keepalive: 0xffff });
+		other.subscribe("other/#");
+		const packetLike = fc
+			.tuple(fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 60 }))
+			.map(([first, body]) => Uint8Array.from([first, body.length, ...body]));
+		fc.assert(
+			fc.property(
+				fc.constantFrom<0 | 4 | 5>(0, 4, 5),
+				fc.array(fc.oneof(packetLike, fc.uint8Array({ maxLength: 30 })), { maxLength: 6 }),
+				(version, chunks) => {
+					const peer = world.peer(version === 4 ? 4 : 5);
+					if (version !== 0) peer.open("fuzz", { keepalive: 10 });
+					peer.socket.frozen = true; // what comes back is not for a strict parser: PUBLISH of what was published
+					for (const chunk of chunks) peer.sendRaw(chunk);
+					peer.drop();
+					world.host.advance(15_001);
+					other.publish("other/1", "x");
+					assert.deepEqual(other.messages(), ["other/1=x"]);
+					assert.equal(world.broker.usage.sockets, 1);
+				},
+			),
+			{ numRuns: 1000 },
+		);
+		assert.deepEqual(world.host.traces, []);
+		assert.equal(world.broker.counters.internal, 0);
+	});
+
+	test("flipped bits and cut ends of a whole conversation", () => {
+		const model = new World().peer(5);
+		const stream = Buffer.concat([
+			model.encode({
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: 5,
+				clean: true,
+				clientId: "bits",
+				keepalive: 10,
+				will: { topic: "w", payload: Buffer.from("gone"), qos: 1, retain: true, properties: { willDelayInterval: 3 } },
+			}),
+			model.encode({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a/+/#", qos: 1 }], properties: { subscriptionIdentifier: 5 } }),
+			model.encode({
+				cmd: "publish",
+				topic: "a/b",
+				payload: "1",
+				qos: 1,
+				messageId: 2,
+				retain: true,
+				dup: false,
+				properties: { userProperties: { k: "v" } },
+			}),
+			model.encode({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["a/+/#"] }),
+			model.encode({ cmd: "disconnect", reasonCode: 4 }),
+		]);
+		const world = new World();
+		const watcher = world.client("watcher", 5, { keepalive: 0xffff });
+		watcher.subscribe("watch");
+		for (let bit = 0; bit < stream.length * 8; bit++) {
+			const peer = world.peer(5);
+			peer.socket.frozen = true;
+			const bytes = new Uint8Array(stream);
+			bytes[bit >> 3] ^= 1 << (bit & 7);
+			peer.sendRaw(bytes.subarray(0, bit % 3 === 0 ? bit >> 3 : bytes.length));
+			peer.drop();
+			world.host.advance(15_001);
+			if (bit % 50 === 0) world.host.advance(100_000);
+		}
+		world.host.advance(66_000 * 1500);
+		assert.equal(world.broker.usage.sockets, 0);
+		assert.equal(world.broker.usage.sessions, 0);
+		assert.equal(world.broker.usage.subscriptions, 0);
+		assert.equal(world.broker.usage.queued, 0);
+		assert.equal(world.broker.counters.internal, 0);
+	});
+});
+
+test("sockets that fail at the worst moment cost only their own connection", () => {
+	const world = new World();
+	const sender = world.client("sender");
+	const peers = [0, 1, 2, 3].map((i) => world.client(`p${i}`));
+	for (const peer of peers) peer.subscribe("t", { qos: 1 });
+	const inside = peers.map((peer) => peer.socket.other);
+	inside[0].write = () => {
+		throw new Error("not ready");
+	};
+	inside[1].write = () => undefined;
+	sender.publish("t", "1", { qos: 1, messageId: 1 });
+	assert.deepEqual(peers[2].messages(), ["t=1"]);
+	assert.equal(world.broker.usage.connections, 3);
+	inside[2].read = () => {
+		throw new Error("broken");
+	};
+	peers[2].publish("t", "2");
+	assert.ok(peers[2].closed);
+	assert.equal(world.host.traces.length, 1);
+	inside[3].close = () => {
+		throw new Error("invalid host data");
+	};
+	peers[3].send({ cmd: "disconnect" });
+	assert.equal(world.broker.usage.connections, 1);
+	sender.publish("t", "3", { qos: 1, messageId: 2 });
+	assert.equal(sender.packets.length, 2);
+});
+
+test("a connection that is gone before it is accepted is passed over", () => {
+	const world = new World({ connections: 1, handshakes: 0 });
+	const first = world.client("a");
+	const gone = world.peer();
+	const next = world.peer();
+	gone.socket.other.closed = true;
+	first.send({ cmd: "disconnect" });
+	assert.ok(next.open("b"));
+});
+
+test("10,000 clients that connect, publish and vanish leave the pools as they were", () => {
+	const world = new World({ keepAliveLimit: 0 });
+	const watcher = world.client("watcher", 5, { keepalive: 0 });
+	watcher.subscribe("will/+");
+	let first: unknown;
+	for (let i = 0; i < 10_000; i++) {
+		const version = i & 1 ? 4 : 5;
+		const peer = world.client(`node-${i % 20}`, version, {
+			keepalive: 10,
+			will: { topic: `will/${i % 20}`, payload: Buffer.from("x"), qos: 0, retain: false },
+		});
+		peer.subscribe(`node/${i % 20}/+`, { qos: 1 });
+		peer.publish(`value/${i % 20}`, `${i}`, { retain: true, qos: 1, messageId: 1 });
+		// without a FIN: only the keepalive or a takeover ends it
+		if (i % 3 === 0) peer.drop();
+		else if (i % 3 === 1) world.host.advance(15_001);
+		if (i === 99) first = world.broker.usage;
+	}
+	world.host.advance(15_001);
+	const usage = { ...world.broker.usage, valueBytes: 0 };
+	assert.deepEqual(
+		{ sockets: usage.sockets, sessions: usage.sessions, subscriptions: usage.subscriptions, queued: usage.queued },
+		{ sockets: 1, sessions: 1, subscriptions: 1, queued: 0 },
+	);
+	assert.equal(usage.values, (first as typeof usage).values);
+	assert.ok(watcher.messages().length > 9000);
+	assert.equal(world.broker.counters.internal, 0);
+});
+
+test("many at once: 200 clients, each message to each subscriber", () => {
+	const world = new World({
+		connections: 200,
+		handshakes: 3,
+		sessions: 200,
+		subscriptions: 400,
+		sessionBytes: 4000,
+		filterLevels: 800,
+		filterBytes: 8000,
+		retainedTopics: 200,
+		retainedBytes: 8000,
+		queuedMessages: 1000,
+	});
+	const clients = Array.from({ length: 200 }, (_, i) => world.client(`c${i}`, i & 1 ? 4 : 5));
+	for (const [i, client] of clients.entries()) {
+		client.subscribe(`to/${i}`, { qos: 1 });
+		client.subscribe("all/+");
+	}
+	for (const [i, client] of clients.entries()) client.publish(`to/${(i + 7) % 200}`, `${i}`, { qos: 1, messageId: 1 });
+	clients[0].publish("all/x", "!");
+	for (const [i, client] of clients.entries()) assert.deepEqual(client.messages(), [`to/${i}=${(i + 193) % 200}`, "all/x=!"]);
+});

@@ -1,0 +1,227 @@
+import type { Host } from "../../../src/broker/core";
+import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
+
+/** Bytes that a virtual socket takes before its peer reads, and holds unread. */
+const ROOM = 5744;
+
+/** One end of a virtual connection: strict as the SDK's socket on lwIP. */
+export class VirtualSocket implements TCP {
+	readonly world: VirtualHost;
+	options: TCPOptions = {};
+	other!: VirtualSocket;
+	received: Uint8Array[] = [];
+	available = 0;
+	/** Bytes written that the other end has not taken; where it is frozen they stay. */
+	unread = 0;
+	room = ROOM;
+	/** The test's end: does not take what is sent. */
+	frozen = false;
+	closed = false;
+	ended = false;
+
+	constructor(world: VirtualHost) {
+		this.world = world;
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		if (this.closed) throw new Error("invalid host data");
+		if (this.available === 0) return undefined;
+		if (buffer.length === 0 || buffer.length > this.available) throw new Error("invalid");
+		let at = 0;
+		while (at < buffer.length) {
+			const chunk = this.received[0]!;
+			const part = chunk.subarray(0, buffer.length - at);
+			buffer.set(part, at);
+			at += part.length;
+			if (part.length === chunk.length) this.received.shift();
+			else this.received[0] = chunk.subarray(part.length);
+		}
+		this.available -= buffer.length;
+		if (this.available === 0 && this.ended) this.world.later(() => this.#fail());
+		return buffer.length;
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		if (this.closed) throw new Error("invalid host data");
+		if (this.ended) throw new Error("not ready");
+		if (buffer.length > this.room) throw new Error("would block");
+		this.room -= buffer.length;
+		const bytes = buffer.slice();
+		this.world.later(() => this.other.arrive(bytes));
+		return this.room;
+	}
+
+	close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		this.world.later(() => this.other.end());
+	}
+
+	/** Attaches callbacks: the broker's end after it was accepted. */
+	attach(options: TCPOptions): void {
+		this.options = options;
+		this.world.later(() => {
+			if (this.closed) return;
+			if (this.available > 0) options.onReadable?.(this.available);
+			if (!this.closed) options.onWritable?.(this.room);
+			if (this.ended && this.available === 0) this.#fail();
+		});
+	}
+
+	arrive(bytes: Uint8Array): void {
+		if (this.closed) return;
+		this.received.push(bytes);
+		this.available += bytes.length;
+		if (this.options.onReadable) this.options.onReadable(this.available);
+	}
+
+	/** The other end gives `bytes` of room back. */
+	taken(bytes: number): void {
+		if (this.closed || this.ended) return;
+		this.room += bytes;
+		this.options.onWritable?.(this.room);
+	}
+
+	end(): void {
+		if (this.closed || this.ended) return;
+		this.ended = true;
+		if (this.available === 0) this.#fail();
+	}
+
+	#fail(): void {
+		if (!this.closed) this.options.onError?.();
+	}
+}
+
+/** A host for the broker in memory, with a clock that the test moves. Everything happens in run(). */
+export class VirtualHost implements Host {
+	now = 1_000;
+	readonly traces: string[] = [];
+	readonly events: [string, number, number, number][] = [];
+	/** Connections that wait to be accepted. */
+	backlog: VirtualSocket[] = [];
+	listening: ListenerOptions | undefined;
+	readonly tcp: Host["tcp"];
+	readonly listener: NonNullable<Host["listener"]>;
+	readonly timer: Host["timer"];
+	readonly time: Host["time"];
+	readonly #queue: (() => void)[] = [];
+	readonly #timers = new Map<object, { callback: (id: TimerId) => void; due: number; repeat: number }>();
+
+	constructor() {
+		const world = this;
+		this.tcp = {
+			io: class {
+				constructor(options: TCPOptions) {
+					const from = options.from as unknown as VirtualSocket;
+					if (from.closed) throw new Error("invalid from");
+					from.attach(options);
+					// biome-ignore lint/correctness/noConstructorReturn: the donor serves on
+					return from as never;
+				}
+			} as unknown as Host["tcp"]["io"],
+		};
+		this.listener = {
+			io: class implements Listener {
+				readonly port = 1883;
+				constructor(options: ListenerOptions) {
+					world.listening = options;
+				}
+				read(): TCP | undefined {
+					return world.backlog.shift();
+				}
+				close(): void {
+					world.listening = undefined;
+				}
+			},
+		};
+		this.timer = {
+			set: (callback, delay, repeat = 0) => {
+				const id = {};
+				this.#timers.set(id, { callback, due: this.now + delay, repeat });
+				return id;
+			},
+			schedule: (id, delay, repeat = 0) => {
+				const timer = this.#timers.get(id as object)!;
+				timer.due = delay === undefined ? Number.POSITIVE_INFINITY : this.now + delay;
+				timer.repeat = repeat;
+			},
+			clear: (id) => {
+				this.#timers.delete(id as object);
+			},
+		};
+		this.time = {
+			get ticks() {
+				return world.now | 0;
+			},
+			delta: (start, end = this.now | 0) => (end - start) | 0,
+		};
+	}
+
+	/** Timers that will ring. */
+	get timers(): number {
+		let count = 0;
+		for (const { due } of this.#timers.values()) if (due !== Number.POSITIVE_INFINITY) count++;
+		return count;
+	}
+
+	trace(message: string): void {
+		this.traces.push(message);
+	}
+
+	event(name: string, a = 0, b = 0, c = 0): void {
+		this.events.push([name, a, b, c]);
+	}
+
+	later(callback: () => void): void {
+		this.#queue.push(callback);
+	}
+
+	/** Lets everything happen that is due. */
+	run(): void {
+		for (let callback = this.#queue.shift(); callback !== undefined; callback = this.#queue.shift()) callback();
+	}
+
+	/** Moves the clock, ringing timers on the way. */
+	advance(ms: number): void {
+		this.run();
+		const until = this.now + ms;
+		for (;;) {
+			let next: object | undefined;
+			let due = until;
+			for (const [id, timer] of this.#timers) {
+				if (timer.due <= due) {
+					due = timer.due;
+					next = id;
+				}
+			}
+			if (next === undefined) break;
+			const timer = this.#timers.get(next)!;
+			this.now = due;
+			timer.due = timer.repeat > 0 ? due + timer.repeat : Number.POSITIVE_INFINITY;
+			timer.callback(next);
+			this.run();
+		}
+		this.now = until;
+	}
+
+	/** A connection from outside; what the returned end writes reaches the broker. */
+	connect(): VirtualSocket {
+		const inside = new VirtualSocket(this);
+		const outside = new VirtualSocket(this);
+		inside.other = outside;
+		outside.other = inside;
+		outside.options = {
+			onReadable: (bytes) => {
+				if (outside.frozen) return;
+				this.later(() => inside.taken(bytes - outside.unread));
+				outside.unread = bytes;
+			},
+		};
+		this.later(() => {
+			this.backlog.push(inside);
+			this.listening?.onReadable?.(this.backlog.length);
+		});
+		return outside;
+	}
+}

@@ -1,0 +1,40 @@
+import { Broker } from "../../../src/broker/broker";
+import { defaults, type ListenSettings } from "../../../src/config/settings";
+import { Peer } from "./peer";
+import { VirtualHost } from "./virtual-host";
+
+/** A broker in memory, and clients for it. */
+export class World {
+	readonly host = new VirtualHost();
+	readonly broker: Broker;
+
+	constructor(settings: Partial<ListenSettings> = {}) {
+		this.broker = new Broker(this.host, { ...defaults.listen, ...settings });
+		this.broker.start();
+	}
+
+	/** A connection on which nothing was sent yet. */
+	peer(version: 4 | 5 = 5): Peer {
+		const peer = new Peer(this.host, version);
+		this.host.run();
+		return peer;
+	}
+
+	/** A client that is connected. */
+	client(id: string, version: 4 | 5 = 5, fields: Record<string, unknown> = {}): Peer {
+		const peer = this.peer(version);
+		const connack = peer.open(id, fields) as { reasonCode?: number; returnCode?: number } | undefined;
+		if ((connack?.reasonCode ?? connack?.returnCode) !== 0) throw new Error(`refused: ${JSON.stringify(connack)}`);
+		return peer;
+	}
+
+	/** The current values: topic → [payload, time, retained]. */
+	values(): Map<string, [string, number, boolean]> {
+		const result = new Map<string, [string, number, boolean]>();
+		this.broker.forEachValue((bytes, topicStart, topicEnd, payloadStart, payloadEnd, time, retained) => {
+			const cut = (start: number, end: number) => Buffer.from(bytes.slice(start, end)).toString();
+			result.set(cut(topicStart, topicEnd), [cut(payloadStart, payloadEnd), time, retained]);
+		});
+		return result;
+	}
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Memory } from "../../src/broker/memory";
+import { Message } from "../../src/broker/message";
+import { ValueStore } from "../../src/broker/value-store";
+import { text, utf8 } from "../../src/mqtt/utf8";
+
+function message(topic: string, payload: string, retain: boolean, arrived = 0): Message {
+	const bytes = utf8(`${topic}${payload}`);
+	const result = new Message(bytes);
+	result.topicEnd = utf8(topic).length;
+	result.propertiesStart = result.propertiesEnd = result.payloadStart = result.topicEnd;
+	result.payloadEnd = bytes.length;
+	result.retain = retain;
+	result.arrived = arrived;
+	return result;
+}
+
+function contents(store: ValueStore, current: boolean): Map<string, string> {
+	const result = new Map<string, string>();
+	const value = new Message(new Uint8Array(0));
+	for (let record = 1; record <= store.records; record++) {
+		if (!store.offered(record, current)) continue;
+		store.messages.read(record, value);
+		const topic = text(value.bytes, value.topicStart, value.topicEnd);
+		assert.ok(!result.has(topic), "one value a topic");
+		result.set(topic, `${text(value.bytes, value.payloadStart, value.payloadEnd)} ${value.retain} ${value.arrived}`);
+	}
+	return result;
+}
+
+test("against a model with room for everything", () => {
+	const put = fc.record({
+		topic: fc.constantFrom("a", "b", "a/b", "a/b/c", "ü"),
+		payload: fc.string({ maxLength: 12 }).map((s) => s.replaceAll(/[^ -~]/g, "")),
+		retain: fc.boolean(),
+	});
+	fc.assert(
+		fc.property(fc.array(put, { maxLength: 60 }), (puts) => {
+			const store = new ValueStore(new Memory(400, 0), 10, 400);
+			const retained = new Map<string, string>();
+			const current = new Map<string, string>();
+			let time = 0;
+			for (const { topic, payload, retain } of puts) {
+				const value = `${payload} ${retain} ${++time}`;
+				assert.ok(store.put(message(topic, payload, retain, time)));
+				if (retain && payload === "") {
+					retained.delete(topic);
+					current.delete(topic);
+				} else {
+					if (retain) retained.set(topic, value);
+					current.set(topic, value);
+				}
+				assert.deepEqual(contents(store, false), retained);
+				assert.deepEqual(contents(store, true), current);
+				assert.equal(store.retained, retained.size);
+			}
+		}),
+	);
+});
+
+test("with little room: retained values stay, others give way, and a refusal changes nothing", () => {
+	const put = fc.record({
+		topic: fc.integer({ min: 0, max: 12 }).map((n) => `t/${n}`),
+		length: fc.integer({ min: 0, max: 60 }),
+		retain: fc.boolean(),
+	});
+	fc.assert(
+		fc.property(fc.array(put, { maxLength: 80 }), (puts) => {
+			const store = new ValueStore(new Memory(160, 0), 6, 160);
+			const retained = new Map<string, string>();
+			for (const [time, { topic, length, retain }] of puts.entries()) {
+				const before = contents(store, true);
+				const payload = "x".repeat(length);
+				const taken = store.put(message(topic, payload, retain, time));
+				const after = contents(store, true);
+				if (!taken) {
+					assert.ok(retain);
+					assert.deepEqual(after, before);
+				} else if (retain && length === 0) retained.delete(topic);
+				else if (retain) retained.set(topic, `${payload} true ${time}`);
+				assert.deepEqual(contents(store, false), retained);
+				if (!retain && store.last !== 0) assert.equal(after.get(topic), `${payload} false ${time}`);
+				// another topic keeps its value, or falls back to the retained one when the later one gave way
+				for (const [name, value] of after) if (name !== topic) assert.ok(value === before.get(name) || value === retained.get(name));
+			}
+			for (const topic of retained.keys()) store.put(message(topic, "", true));
+			assert.equal(store.retained, 0);
+		}),
+	);
+});
+
+test("a topic is found by its name", () => {
+	const store = new ValueStore(new Memory(200, 0), 4, 200);
+	store.put(message("a", "1", true));
+	store.put(message("a", "2", false));
+	const name = utf8("a");
+	const value = new Message(new Uint8Array(0));
+	store.messages.read(store.get(name, 0, 1, false), value);
+	assert.equal(value.bytes[value.payloadStart], 0x31);
+	store.messages.read(store.get(name, 0, 1, true), value);
+	assert.equal(value.bytes[value.payloadStart], 0x32);
+	assert.equal(store.get(utf8("b"), 0, 1, true), 0);
+});
+
+test("a store without room keeps nothing and says so", () => {
+	const store = new ValueStore(new Memory(0, 0), 0, 0);
+	assert.ok(store.put(message("a", "1", false)));
+	assert.ok(!store.put(message("a", "1", true)));
+	assert.equal(store.count, 0);
+});

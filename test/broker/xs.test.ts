@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { benchOnXS } from "./support/xs-machine";
+
+/** Slots are 16 bytes on an ESP32; chunk bytes are counted as they are here, on 64 bits, which is more than there. */
+const SLOT = 16;
+
+test("on XS: memory of the broker and of each client, nothing allocated for each message", async (t) => {
+	const { machine, call } = await benchOnXS();
+	const size = () => {
+		machine.collect();
+		const { slots, chunks } = machine.statistics;
+		return { slots: slots.used, chunks: chunks.used, bytes: slots.used * SLOT + chunks.used };
+	};
+	const bare = size();
+	call(0);
+	const base = size();
+	t.diagnostic(`stack so far ${machine.statistics.stack.peak}`);
+	t.diagnostic(`base: ${base.slots - bare.slots} slots, ${base.chunks - bare.chunks} chunk bytes = ${base.bytes - bare.bytes} bytes`);
+	assert.ok(base.bytes - bare.bytes <= 32 * 1024);
+	for (let i = 0; i < 8; i++) assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 1 : 0), 2);
+	for (const [version, qos, payload, retain] of [
+		[5, 1, 470, 1],
+		[5, 0, 470, 0],
+		[5, 0, 5, 1],
+		[5, 1, 5, 0],
+	] as const) {
+		call(2, version, qos, payload, retain);
+		assert.equal(call(3, 200), 200 * (8 + qos));
+		const before = machine.statistics;
+		call(3, 1000);
+		const after = machine.statistics;
+		t.diagnostic(
+			`QoS ${qos}, ${payload} bytes, 1 to 8: ${Math.round((after.computrons - before.computrons) / 1000)} computrons a message; stack peak ${after.stack.peak}`,
+		);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+	}
+	const full = size();
+	assert.ok((full.bytes - base.bytes) / 8 <= 1.5 * 1024);
+	t.diagnostic(`each of 8 clients: ${Math.round((full.slots - base.slots) / 8)} slots, ${Math.round((full.chunks - base.chunks) / 8)} chunk bytes`);
+	machine.destroy();
+});
+
+test("on XS: clients that come, publish and vanish leave nothing behind", async () => {
+	const { machine, call } = await benchOnXS();
+	call(0);
+	call(1, 0, 5, 1);
+	call(2, 5, 1, 30, 1);
+	const used: number[] = [];
+	for (let i = 1; i <= 1000; i++) {
+		call(1, 1, i & 1 ? 4 : 5, 1);
+		call(3, 1);
+		assert.equal(call(4), i);
+		if (i % 100 !== 0) continue;
+		machine.collect();
+		const { slots, chunks } = machine.statistics;
+		used.push(slots.used * SLOT + chunks.used);
+	}
+	// what an earlier call left on the stack may keep a few slots alive until the next
+	assert.ok(Math.max(...used.slice(5)) <= Math.max(...used.slice(0, 5)));
+	machine.destroy();
+});
