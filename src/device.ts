@@ -21,7 +21,7 @@ export interface TCPOptions {
 	nodelay?: boolean;
 	/** Takes over the connection of a socket that a listener returned; the donor is closed. */
 	from?: TCP;
-	/** Bytes ready to read, since the last call. */
+	/** Bytes ready to read, all of them. */
 	onReadable?(bytes: number): void;
 	/** Bytes that may be written now; the first call means that the connection is up. */
 	onWritable?(bytes: number): void;
@@ -149,7 +149,7 @@ export interface Device {
 	readonly sleep: Sleep;
 	/** Memory that survives deep sleep and reset, not power loss; contents are arbitrary after power-on. Writes go through at once. */
 	readonly retained: Uint8Array;
-	/** Whether `Date.now()` is wall time (2020 or later). */
+	/** Whether `Date.now()` is wall time: something set it since power came on. */
 	readonly clockIsSet: boolean;
 	/** Name to IP address, undefined if it cannot be resolved. An address resolves to itself. */
 	resolve(host: string, callback: (address: string | undefined) => void): void;

@@ -50,6 +50,8 @@ export interface ClientErrorDetail {
 
 /** Why a connection ended. */
 export class ClientError extends Error {
+	// A field, as assigning to an inherited name that is frozen in ROM throws
+	override readonly name = "ClientError";
 	readonly fault: Fault;
 	/** The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has none. */
 	readonly reasonCode: number;
@@ -60,7 +62,6 @@ export class ClientError extends Error {
 
 	constructor(fault: Fault, message: string, detail?: ClientErrorDetail) {
 		super(message);
-		this.name = "ClientError";
 		this.fault = fault;
 		this.reasonCode = detail?.reasonCode ?? 0;
 		this.pipelineRefused = detail?.pipelineRefused ?? false;

@@ -1,0 +1,68 @@
+import host from "firmware/platform/host";
+import Modules from "modules";
+import SNTP from "sntp";
+import Time from "time";
+import type { Device, SensorConstructor } from "../src/device";
+
+/** 2001-09-09T01:46:40Z. A clock that shows less counts from 1970 and was never set; a recording that is replayed may be of any later year. */
+const CLOCK_EPOCH = 1_000_000_000_000;
+
+const EVENT_MODULE = "platform/event";
+
+class HostDevice implements Device {
+	readonly mac = host.mac();
+	readonly chip = host.chip();
+	readonly tcp = { io: host.tcp };
+	readonly listener = { io: host.listener };
+	readonly timer = host.timer;
+	readonly time = Time;
+	declare readonly wifi: NonNullable<Device["wifi"]>;
+	readonly sleep = host.sleep();
+	readonly retained = host.retained();
+	declare setClock: NonNullable<Device["setClock"]>;
+	declare event: NonNullable<Device["event"]>;
+
+	constructor() {
+		const WiFi = host.wifi;
+		if (WiFi) this.wifi = { io: WiFi };
+		if (host.setsClock) this.setClock = setClock;
+		if (Modules.has(EVENT_MODULE)) this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
+	}
+
+	get clockIsSet(): boolean {
+		return Date.now() >= CLOCK_EPOCH;
+	}
+
+	resolve(name: string, callback: (address: string | undefined) => void): void {
+		try {
+			host.resolve(name, (_, address) => callback(address));
+		} catch {
+			host.timer.set(() => callback(undefined), 0);
+		}
+	}
+
+	driver(name: string): SensorConstructor | undefined {
+		const specifier = `driver/${name}`;
+		return Modules.has(specifier) ? (Modules.importNow(specifier) as SensorConstructor) : undefined;
+	}
+
+	trace(message: string): void {
+		trace(message, "\n");
+	}
+}
+
+/** Asks once, with the SDK's own repeats; the clock is set to the whole second. */
+function setClock(server: string, callback: (set: boolean) => void): void {
+	new SNTP({ host: server }, (message, value) => {
+		if (message === SNTP.time) {
+			Time.set(value as number);
+			callback(true);
+		} else if (message === SNTP.error) callback(false);
+		return undefined;
+	});
+}
+
+/** The platform's pieces as one {@link Device}. Calls native functions: at run time only. */
+export function gatherDevice(): Device {
+	return new HostDevice();
+}

@@ -1,0 +1,45 @@
+import TCP from "embedded:io/socket/tcp";
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
+import Net from "net";
+import Timer from "timer";
+import WiFi from "wifi";
+import type { TCPConstructor, Timer as TimerClass, WiFiConstructor } from "../../src/device";
+import type { Host } from "../host";
+import { CountedListener } from "../listener";
+import { chip, mac } from "./identity";
+import { retained } from "./retained";
+import { sleep } from "./sleep";
+
+/*
+ * Everything that the firmware takes from its platform on the ESP32; another host of this platform provides the same.
+ *
+ * Modules of the SDK:
+ *   embedded:io/socket/tcp, timer, net, wifi                                (here)
+ *   embedded:io/socket/listener                                             (../listener.ts)
+ *   time, modules, sntp                                                     (../device.ts)
+ *   mc/config                                                               (../main.ts)
+ *   driver/<name>                                                           (loaded by name through `modules`)
+ *   platform/event                                                          (optional, by name through `modules`: a host that keeps count)
+ *   global trace(text)
+ * Native functions, in C beside this file:
+ *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
+ *   xs_firefly_deep_sleep(ms)     posts: pending output is handed over first, then the chip sleeps
+ *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
+ *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
+ *   xs_firefly_chip()             the chip's name, a string
+ */
+const host: Host = {
+	chip,
+	mac,
+	tcp: TCP as unknown as TCPConstructor,
+	listener: CountedListener,
+	timer: Timer as unknown as TimerClass,
+	wifi: WiFi as unknown as WiFiConstructor,
+	resolve: (name, callback) => Net.resolve(name, callback),
+	setsClock: true,
+	sleep,
+	retained,
+	boot: (run) => run(),
+};
+
+export default Object.freeze(host);

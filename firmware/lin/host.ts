@@ -1,0 +1,70 @@
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
+import Net from "net";
+import Timer from "timer";
+import type { Timer as TimerShape } from "../../src/device";
+import type { Host } from "../host";
+import { ignoreBrokenPipes } from "./pipes";
+import { Run } from "./run";
+
+/** A locally administered address: mcsim has no radio to ask. */
+const MAC = "020000000001";
+const RETAINED_SIZE = 7168;
+
+const SDKTimer = Timer as unknown as TimerShape;
+
+/*
+ * mcsim plays the chip. Power-on is the start of the application, retained memory an array; deep sleep ends everything
+ * that the run opened, and starts the firmware again when it is over. State is made at run time: what a preloaded module
+ * makes is read-only.
+ */
+let memory: Uint8Array | undefined;
+let current: Run | undefined;
+let start: (() => void) | undefined;
+
+function run(): Run {
+	current ??= new Run("power-on", deepSleep);
+	return current;
+}
+
+function deepSleep(ms: number): void {
+	const ending = current;
+	if (!ending || ending.sleeping) return;
+	ending.sleeping = true;
+	SDKTimer.set(() => ending.end(), 0);
+	SDKTimer.set(
+		() => {
+			current = new Run("deep-sleep", deepSleep);
+			start?.();
+		},
+		Math.max(ms, 1),
+	);
+}
+
+const host: Host = {
+	chip: () => "mcsim",
+	mac: () => MAC,
+	get tcp() {
+		return run().tcp;
+	},
+	get listener() {
+		return run().listener;
+	},
+	get timer() {
+		return run().timer;
+	},
+	// The SDK's resolver on Linux takes the first address only, which is an IPv6 one for this name.
+	resolve: (name, callback) => Net.resolve(name === "localhost" ? "127.0.0.1" : name, callback),
+	setsClock: false,
+	sleep: () => run().sleep,
+	retained() {
+		memory ??= new Uint8Array(RETAINED_SIZE);
+		return memory;
+	},
+	boot(firmware) {
+		ignoreBrokenPipes();
+		start = firmware;
+		firmware();
+	},
+};
+
+export default Object.freeze(host);

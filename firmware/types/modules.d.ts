@@ -1,0 +1,94 @@
+/** The modules that the firmware imports from its platform, as far as it uses them. */
+
+declare module "mc/config" {
+	/** The manifest's `config` and the command line's strings, deep-frozen. */
+	const config: unknown;
+	export default config;
+}
+
+declare module "embedded:io/socket/tcp" {
+	const TCP: import("../../src/device").TCPConstructor;
+	export default TCP;
+}
+
+declare module "embedded:io/socket/listener" {
+	const Listener: import("../../src/device").ListenerConstructor;
+	export default Listener;
+}
+
+declare module "embedded:io/analog" {
+	export default class Analog {
+		constructor(options: { pin: number });
+		/** Bits of a reading. */
+		readonly resolution: number;
+		/** 0 … 2^resolution − 1. */
+		read(): number;
+	}
+}
+
+declare module "embedded:provider/builtin" {
+	/** The target's buses and pins. */
+	const device: {
+		readonly I2C?: { readonly default?: object };
+		readonly io: { readonly SMBus?: unknown; readonly Analog?: unknown };
+	};
+	export default device;
+}
+
+declare module "timer" {
+	const Timer: import("../../src/device").Timer & {
+		/** Blocks for that many ms. */
+		delay(ms: number): void;
+	};
+	export default Timer;
+}
+
+declare module "time" {
+	const Time: import("../../src/device").Time & {
+		/** @param seconds since 1970 */
+		set(seconds: number): void;
+	};
+	export default Time;
+}
+
+declare module "modules" {
+	/** The modules in the build. */
+	const Modules: {
+		has(specifier: string): boolean;
+		/** The module's default export. */
+		importNow(specifier: string): unknown;
+	};
+	export default Modules;
+}
+
+declare module "net" {
+	const Net: {
+		/** Calls back with an IP address, or with undefined; may call back before it returns; throws when too many look-ups are under way. */
+		resolve(host: string, callback: (host: string, address?: string) => void): void;
+	};
+	export default Net;
+}
+
+declare module "sntp" {
+	export default class SNTP {
+		static readonly time: number;
+		static readonly retry: number;
+		static readonly error: number;
+		/** `message` is one of the constants; `value` is seconds since 1970 with `time`. The socket is closed after `time`, and after `error` unless the callback returns another host. */
+		constructor(options: { host: string }, callback: (message: number, value?: number | string) => string | undefined);
+		close(): void;
+	}
+}
+
+declare module "wifi" {
+	const WiFi: import("../../src/device").WiFiConstructor & {
+		/** Leaves the access point. */
+		disconnect(): void;
+	};
+	export default WiFi;
+}
+
+declare module "firmware/platform/host" {
+	const host: import("../host").Host;
+	export default host;
+}

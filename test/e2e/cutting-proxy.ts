@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+const PUBACK = 4;
+
+/** Stands between a node and its broker and can hold back what the broker answers. */
+export class CuttingProxy {
+	readonly port: number;
+	/** Called when a PUBACK comes from the broker; true: it and all after it is lost, and both connections break. */
+	onAcknowledge: () => boolean = () => false;
+	readonly #server: Server;
+	readonly #sockets = new Set<Socket>();
+
+	private constructor(server: Server, target: number) {
+		this.#server = server;
+		this.port = (server.address() as AddressInfo).port;
+		server.on("connection", (node) => this.#join(node, connect(target, "127.0.0.1")));
+	}
+
+	static async start(target: number): Promise<CuttingProxy> {
+		const server = createServer().listen(0, "127.0.0.1");
+		await once(server, "listening");
+		return new CuttingProxy(server, target);
+	}
+
+	stop(): void {
+		this.#server.close();
+		for (const socket of this.#sockets) socket.destroy();
+	}
+
+	#join(node: Socket, broker: Socket): void {
+		for (const [socket, other] of [
+			[node, broker],
+			[broker, node],
+		] as const) {
+			this.#sockets.add(socket);
+			socket.setNoDelay(true);
+			socket.on("error", () => {});
+			socket.on("close", () => {
+				this.#sockets.delete(socket);
+				other.destroy();
+			});
+		}
+		node.on("data", (data) => broker.write(data));
+		let pending = Buffer.alloc(0);
+		broker.on("data", (data) => {
+			pending = Buffer.concat([pending, data]);
+			for (let length = packetLength(pending); length > 0 && length <= pending.length; length = packetLength(pending)) {
+				if (pending[0] >> 4 === PUBACK && this.onAcknowledge()) {
+					node.destroy();
+					broker.destroy();
+					return;
+				}
+				node.write(pending.subarray(0, length));
+				pending = pending.subarray(length);
+			}
+		});
+	}
+}
+
+/** Of the packet at the start, 0 where that is not known yet. */
+function packetLength(bytes: Buffer): number {
+	let remaining = 0;
+	for (let i = 1; i < Math.min(bytes.length, 5); i++) {
+		remaining |= (bytes[i] & 0x7f) << (7 * (i - 1));
+		if (bytes[i] < 128) return i + 1 + remaining;
+	}
+	return 0;
+}

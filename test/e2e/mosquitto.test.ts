@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { replayManifest } from "../../cli/replay-manifest";
+import type { SimulationEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/simulation";
+import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+import { CuttingProxy } from "./cutting-proxy";
+import { officeRecording } from "./recording";
+import { type Report, Subscriber } from "./subscriber";
+
+const own = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const HOUR = 3_600_000;
+const AWAKE_LIMIT = 8000;
+const skip = mosquittoInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "mosquitto is not installed";
+const { path, rows } = officeRecording();
+
+async function replay(port: number, onEvent: (event: SimulationEvent) => void = () => {}): Promise<SimulationEvent[]> {
+	const broker = new URL(`mqtt://127.0.0.1:${port}`);
+	const loaded = replayManifest(path, own, {}, { broker_url: broker.href });
+	assert.ok("manifest" in loaded);
+	const events: SimulationEvent[] = [];
+	await runSimulation({
+		manifest: loaded.manifest,
+		duration: undefined,
+		speed: "max",
+		seed: 1,
+		replay: path,
+		broker,
+		engine: "xs",
+		listener: {
+			event(event) {
+				events.push(event);
+				onEvent(event);
+			},
+		},
+	});
+	return events;
+}
+
+function count(events: readonly SimulationEvent[], type: SimulationEvent["type"]): number {
+	return events.filter((event) => event.type === type).length;
+}
+
+/** Every row of the recording arrived with its own sequence number, time and values, as often as it was sent. */
+function assertWhole(reports: readonly Report[], events: readonly SimulationEvent[]): void {
+	const again = events.filter((event) => event.type === "publish" && event.again).length;
+	const first = new Map<number, Report>();
+	for (const report of reports) {
+		const known = first.get(report.seq);
+		if (known) assert.deepEqual(report, known, "a repeated report is the same report");
+		else first.set(report.seq, report);
+	}
+	assert.equal(first.size, rows.length);
+	rows.forEach((row, index) => {
+		const { seq, time, ...values } = first.get(index + 1) ?? { seq: 0, time: null };
+		assert.equal(seq, index + 1);
+		assert.deepEqual(values, row, `row ${index}`);
+		assert.ok(time !== null && new Date(time).toISOString() === time, `time of row ${index}: ${time}`);
+		const grid = Date.parse(time) % 60_000;
+		assert.ok(grid < 3000 || grid > 57_000, `${time} is on the minute`);
+	});
+	assert.ok(reports.length - rows.length <= again, `${reports.length - rows.length} duplicates, ${again} retransmissions`);
+	assert.equal(count(events, "accepted"), rows.length);
+	assert.equal(count(events, "acknowledged"), rows.length);
+	assert.equal(count(events, "dropped"), 0);
+	assert.equal(count(events, "crash"), 0);
+}
+
+/** No wake was longer than it may be, boot apart. */
+function assertAwakeLimit(events: readonly SimulationEvent[]): void {
+	let woken = 0;
+	for (const { type, time } of events) {
+		if (type === "wake") woken = time;
+		else if (type === "sleep") assert.ok(time - woken <= AWAKE_LIMIT + 500, `awake for ${time - woken} ms`);
+	}
+}
+
+describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
+	test(`all ${rows.length} rows arrive, once, with their values`, async (t) => {
+		const mosquitto = await Mosquitto.start();
+		t.after(() => mosquitto.stop());
+		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${mosquitto.port}`);
+		t.after(() => subscriber.end());
+		const events = await replay(mosquitto.port);
+		const reports = await subscriber.settled((all) => all.length >= rows.length);
+		assert.equal(reports.length, rows.length);
+		assertWhole(reports, events);
+		assertAwakeLimit(events);
+		assert.equal(count(events, "failed"), 0);
+	});
+
+	test("mosquitto stopped for an hour in the middle: nothing is lost, and no wake is too long", async (t) => {
+		const broker = await RestartableMosquitto.start();
+		t.after(() => broker.dispose());
+		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${broker.port}`);
+		t.after(() => subscriber.end());
+		let stopped = 0;
+		let lasted = 0;
+		const events = await replay(broker.port, ({ time, type }) => {
+			if (type !== "sleep") return;
+			if (stopped === 0 && time > Date.UTC(2015, 1, 3, 12)) {
+				stopped = time;
+				broker.stop();
+			} else if (stopped > 0 && lasted === 0 && time - stopped >= HOUR) {
+				lasted = time - stopped;
+				broker.restart();
+			}
+		});
+		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		assert.ok(lasted >= HOUR);
+		const failed = events.filter((event) => event.type === "failed");
+		assert.ok(failed.length > 0 && failed.every((event) => event.fault === "transport"));
+		assertWhole(reports, events);
+		assertAwakeLimit(events);
+	});
+
+	test("mosquitto killed between PUBLISH and PUBACK: the report is sent again, nothing is lost", async (t) => {
+		const broker = await RestartableMosquitto.start();
+		t.after(() => broker.dispose());
+		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${broker.port}`);
+		t.after(() => subscriber.end());
+		const proxy = await CuttingProxy.start(broker.port);
+		t.after(() => proxy.stop());
+		const kills = new Set([40, 41, 500, 1700]);
+		let acknowledged = 0;
+		let dead = false;
+		proxy.onAcknowledge = () => {
+			if (!kills.delete(++acknowledged)) return false;
+			broker.stop("SIGKILL");
+			dead = true;
+			return true;
+		};
+		const events = await replay(proxy.port, ({ type }) => {
+			if (type !== "sleep" || !dead) return;
+			dead = false;
+			broker.restart();
+		});
+		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		assert.equal(kills.size, 0);
+		const again = events.filter((event) => event.type === "publish" && event.again).length;
+		assert.ok(again >= 4, "what was not acknowledged was sent again");
+		t.diagnostic(`${again} sent again, ${reports.length - rows.length} of them arrived twice`);
+		assertWhole(reports, events);
+		assertAwakeLimit(events);
+	});
+});
+
+/** Keeps its subscribers' sessions over a stop; both ends of the stop are over when the call returns, so that simulated time stands still meanwhile. */
+class RestartableMosquitto {
+	readonly port: number;
+	readonly #settings: string;
+	#process: number;
+
+	private constructor(port: number, settings: string, process: number) {
+		this.port = port;
+		this.#settings = settings;
+		this.#process = process;
+	}
+
+	static async start(): Promise<RestartableMosquitto> {
+		const folder = mkdtempSync(join(tmpdir(), "mosquitto-"));
+		const port = await freePort();
+		const started = new RestartableMosquitto(port, folder, 0);
+		started.restart();
+		return started;
+	}
+
+	restart(): void {
+		const script = `
+			cd "$1"; PATH="$PATH:/usr/sbin"
+			[ -f conf ] || printf 'listener %s 127.0.0.1\\nallow_anonymous true\\npersistence true\\npersistence_location %s/\\nautosave_interval 1\\nautosave_on_changes true\\n${process.getuid?.() === 0 ? "user root\\n" : ""}' "$2" "$1" > conf
+			mosquitto -c conf >/dev/null 2>&1 & echo $!
+			i=0; until mosquitto_pub -p "$2" -t '$up' -n 2>/dev/null; do i=$((i + 1)); [ $i -gt 100 ] && exit 1; sleep 0.05; done`;
+		const { status, stdout } = spawnSync("sh", ["-c", script, "sh", this.#settings, String(this.port)], {
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+		});
+		assert.equal(status, 0, "mosquitto starts");
+		this.#process = Number(stdout.trim());
+	}
+
+	stop(signal: NodeJS.Signals = "SIGTERM"): void {
+		process.kill(this.#process, signal);
+		spawnSync("sh", ["-c", `while kill -0 ${this.#process} 2>/dev/null; do sleep 0.02; done`]);
+	}
+
+	dispose(): void {
+		this.stop("SIGKILL");
+		rmSync(this.#settings, { recursive: true, force: true });
+	}
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Sleep } from "../../src/device";
+import { root } from "./graph";
+import { load } from "./load";
+
+for (const [code, reason] of [
+	[0, "power-on"],
+	[1, "power-on"],
+	[2, "reset"],
+	[3, "crash"],
+	[4, "crash"],
+	[7, "crash"],
+	[8, "deep-sleep"],
+	[9, "brown-out"],
+	[13, "power-on"],
+	[15, "crash"],
+] as const) {
+	test(`reset reason ${code} of the ESP-IDF is ${reason}`, async () => {
+		const slept: number[] = [];
+		const { sleep } = await load<{ sleep(): Sleep }>("firmware/esp32/sleep", {
+			modules: {},
+			natives: { xs_firefly_reset_reason: () => code, xs_firefly_deep_sleep: (ms: number) => slept.push(ms) },
+		});
+		const { reason: found, deep } = sleep();
+		assert.equal(found, reason);
+		deep(1000);
+		assert.deepEqual(slept, [1000]);
+	});
+}
+
+for (const platform of ["esp32", "lin"]) {
+	const folder = join(root, "firmware", platform);
+
+	test(`${platform}: each native function has its C function in the file beside it`, () => {
+		let natives = 0;
+		for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
+			const names = [...readFileSync(join(folder, file), "utf8").matchAll(/native\("(\w+)"\)/g)].map(([, name]) => name!);
+			if (names.length === 0) continue;
+			const c = readFileSync(join(folder, file.replace(/ts$/, "c")), "utf8");
+			for (const name of names) assert.match(c, new RegExp(`^void ${name}\\(xsMachine \\*the\\)$`, "m"));
+			natives += names.length;
+		}
+		assert.ok(natives > 0);
+	});
+}
+
+test("the retained memory that the firmware asks for is what the C file defines", () => {
+	const { defines } = JSON.parse(readFileSync(join(root, "firmware/manifest.json"), "utf8")) as { defines: { firefly: { retained: number } } };
+	const [, size] = /RETAINED_SIZE = (\d+)/.exec(readFileSync(join(root, "firmware/esp32/retained.ts"), "utf8"))!;
+	assert.equal(Number(size), defines.firefly.retained);
+});

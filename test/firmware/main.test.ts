@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { WakeReason } from "../../src/device";
+import { load } from "./load";
+
+interface Scene {
+	readonly role?: "sensor" | "broker" | "both";
+	readonly mode?: "deep" | "none";
+	readonly reason?: WakeReason;
+	readonly wifi?: boolean;
+	readonly nodeThrows?: boolean;
+}
+
+/** Runs `main` once and tells what it did. */
+async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false }: Scene) {
+	const done: string[] = [];
+	let notify: ((message: string) => void) | undefined;
+	class WiFi {
+		constructor(_: object, callback: (message: string) => void) {
+			done.push("join");
+			notify = callback;
+		}
+		close(): void {}
+	}
+	const device = {
+		mac: "0123456789ab",
+		chip: "test",
+		...(wifi ? { wifi: { io: WiFi } } : {}),
+		sleep: { reason, deep: (ms: number) => done.push(`sleep ${ms}`) },
+		timer: { set: (callback: () => void, ms: number) => done.push(`timer ${ms}`) && callback, schedule() {}, clear() {} },
+		trace: (message: string) => done.push(`trace ${message}`),
+	};
+	const { default: main } = await load<{ default(): void }>("firmware/main", {
+		modules: {
+			"mc/config": { default: {} },
+			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
+			"firmware/device": { gatherDevice: () => device },
+			"src/config/settings": {
+				readSettings: () => ({ role, sleep: { mode }, wifi: { ssid: "net" }, listen: {} }),
+			},
+			"src/broker/broker": {
+				Broker: class {
+					start(): void {
+						done.push("broker");
+					}
+				},
+			},
+			"src/sensor/node": {
+				SensorNode: class {
+					#device: { wifi?: unknown };
+					constructor(given: { wifi?: unknown }) {
+						this.#device = given;
+						if (nodeThrows) throw new Error("no such sensor");
+					}
+					start(): void {
+						done.push(this.#device.wifi ? "node with wifi" : "node");
+					}
+				},
+			},
+		},
+	});
+	main();
+	return { done, notify };
+}
+
+test("a sensor starts at once and raises Wi-Fi itself", async () => {
+	assert.deepEqual((await boot({})).done, ["node with wifi"]);
+});
+
+test("after a crash a sensor sleeps first: a fault at every boot must not become a boot loop", async () => {
+	assert.deepEqual((await boot({ reason: "crash" })).done, ["sleep 60000"]);
+	assert.deepEqual((await boot({ reason: "crash", mode: "none" })).done, ["node with wifi"]);
+});
+
+test("a start that fails is traced and slept over", async () => {
+	assert.deepEqual((await boot({ nodeThrows: true })).done, ["trace firefly: cannot start: Error: no such sensor", "sleep 900000"]);
+});
+
+test("a broker waits for its network, and only the first address starts it", async () => {
+	const { done, notify } = await boot({ role: "broker", mode: "none" });
+	assert.deepEqual(done, ["join"]);
+	notify?.("connect");
+	notify?.("gotIP");
+	notify?.("gotIP");
+	assert.deepEqual(done, ["join", "broker"]);
+});
+
+test("in both roles the node finds itself on the network", async () => {
+	const { done, notify } = await boot({ role: "both", mode: "none" });
+	notify?.("gotIP");
+	assert.deepEqual(done, ["join", "broker", "node"]);
+});
+
+test("without Wi-Fi a broker starts at once", async () => {
+	assert.deepEqual((await boot({ role: "broker", wifi: false })).done, ["broker"]);
+});

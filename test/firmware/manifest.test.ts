@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { importGraph, root } from "./graph";
+import { readManifest } from "./manifest";
+
+const MANIFEST = "firmware/manifest.json";
+/** What the SDK provides through the manifest's includes. */
+const SDK = ["embedded:io/socket/listener", "embedded:io/socket/tcp", "mc/config", "modules", "net", "sntp", "time", "timer", "wifi"];
+
+const sorted = (values: Iterable<string>): string[] => [...values].sort();
+
+for (const platform of ["esp32", "lin"]) {
+	const host = `firmware/${platform}/host`;
+
+	test(`${platform}: the manifest lists exactly the modules that the firmware imports`, async () => {
+		const { files } = await importGraph("firmware/main", host);
+		assert.deepEqual(sorted(readManifest(MANIFEST, platform).modules.values()), sorted(files));
+	});
+
+	test(`${platform}: each module is preloaded, by name`, () => {
+		const { modules, preload } = readManifest(MANIFEST, platform);
+		assert.deepEqual(sorted(preload), sorted(modules.keys()));
+	});
+
+	test(`${platform}: relative imports mean the same to the compiler and on the device`, () => {
+		// Same tree of targets as of files, but for the platform's folder, whose name is the same on all.
+		for (const [target, file] of readManifest(MANIFEST, platform).modules)
+			assert.equal(target, file.replace(`firmware/${platform}/`, "firmware/platform/"));
+	});
+
+	test(`${platform}: nothing is imported but what the SDK provides`, async () => {
+		const { bare } = await importGraph("firmware/main", host);
+		const unknown = sorted(bare).filter((specifier) => !SDK.includes(specifier));
+		assert.deepEqual(unknown, []);
+	});
+}
+
+test("the base manifest is included before the others, which need its variables", () => {
+	assert.equal(readManifest(MANIFEST, "esp32").include[0], "$(MODDABLE)/examples/manifest_base.json");
+});
+
+for (const name of readdirSync(join(root, "firmware/drivers"), { withFileTypes: true }).flatMap((entry) =>
+	entry.isDirectory() ? [entry.name] : [],
+)) {
+	const folder = `firmware/drivers/${name}`;
+
+	test(`driver ${name}: its manifest provides driver/${name} and all that it imports`, async () => {
+		const { modules, preload } = readManifest(`${folder}/manifest.json`, "esp32");
+		assert.equal(modules.get(`driver/${name}`), `${folder}/${name}`);
+		const { files } = await importGraph(`${folder}/${name}`);
+		assert.deepEqual(sorted(modules.values()), sorted(files));
+		assert.deepEqual(sorted(preload), sorted(modules.keys()));
+		for (const [target, file] of modules) {
+			assert.ok(existsSync(join(root, `${file}.ts`)));
+			assert.equal(target, file.replace(folder, "driver").replace("firmware/drivers/", ""));
+		}
+	});
+}
