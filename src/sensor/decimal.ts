@@ -7,8 +7,8 @@ const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
 
-/** Longest text of a number, in bytes: `-1.7976931348623157e+308`. */
-export const NUMBER_LENGTH = 24;
+/** Longest text of a number, in bytes: 17 digits behind the most zeros that are written out, `-0.0000010702056624301601`. */
+export const NUMBER_LENGTH = 25;
 
 /** A number as mantissa · 10^−scale. One object is reused, so that taking a number apart allocates nothing. */
 export class Decimal {

@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+const PUBLISH = 3;
 const PUBACK = 4;
 
 /** Stands between a node and its broker and can hold back what the broker answers. */
 export class CuttingProxy {
 	readonly port: number;
+	/** PUBLISH packets of the node that went on to the broker. */
+	published = 0;
 	/** Called when a PUBACK comes from the broker; true: it and all after it is lost, and both connections break. */
 	onAcknowledge: () => boolean = () => false;
 	readonly #server: Server;
@@ -41,21 +44,28 @@ export class CuttingProxy {
 				other.destroy();
 			});
 		}
-		node.on("data", (data) => broker.write(data));
-		let pending = Buffer.alloc(0);
-		broker.on("data", (data) => {
-			pending = Buffer.concat([pending, data]);
-			for (let length = packetLength(pending); length > 0 && length <= pending.length; length = packetLength(pending)) {
-				if (pending[0] >> 4 === PUBACK && this.onAcknowledge()) {
-					node.destroy();
-					broker.destroy();
-					return;
-				}
-				node.write(pending.subarray(0, length));
-				pending = pending.subarray(length);
-			}
+		eachPacket(node, (packet) => {
+			if (packet[0] >> 4 === PUBLISH) this.published++;
+			broker.write(packet);
+		});
+		eachPacket(broker, (packet) => {
+			if (packet[0] >> 4 === PUBACK && this.onAcknowledge()) {
+				node.destroy();
+				broker.destroy();
+			} else node.write(packet);
 		});
 	}
+}
+
+function eachPacket(socket: Socket, take: (packet: Buffer) => void): void {
+	let pending = Buffer.alloc(0);
+	socket.on("data", (data) => {
+		pending = Buffer.concat([pending, data]);
+		for (let length = packetLength(pending); length > 0 && length <= pending.length && !socket.destroyed; length = packetLength(pending)) {
+			take(pending.subarray(0, length));
+			pending = pending.subarray(length);
+		}
+	});
 }
 
 /** Of the packet at the start, 0 where that is not known yet. */

@@ -46,9 +46,12 @@ function count(events: readonly SimulationEvent[], type: SimulationEvent["type"]
 	return events.filter((event) => event.type === type).length;
 }
 
-/** Every row of the recording arrived with its own sequence number, time and values, as often as it was sent. */
+function countAgain(events: readonly SimulationEvent[]): number {
+	return events.filter((event) => event.type === "publish" && event.again).length;
+}
+
+/** Every row of the recording arrived with its own sequence number, time and values. */
 function assertWhole(reports: readonly Report[], events: readonly SimulationEvent[]): void {
-	const again = events.filter((event) => event.type === "publish" && event.again).length;
 	const first = new Map<number, Report>();
 	for (const report of reports) {
 		const known = first.get(report.seq);
@@ -64,7 +67,6 @@ function assertWhole(reports: readonly Report[], events: readonly SimulationEven
 		const grid = Date.parse(time) % 60_000;
 		assert.ok(grid < 3000 || grid > 57_000, `${time} is on the minute`);
 	});
-	assert.ok(reports.length - rows.length <= again, `${reports.length - rows.length} duplicates, ${again} retransmissions`);
 	assert.equal(count(events, "accepted"), rows.length);
 	assert.equal(count(events, "acknowledged"), rows.length);
 	assert.equal(count(events, "dropped"), 0);
@@ -113,6 +115,7 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		});
 		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
 		assert.ok(lasted >= HOUR);
+		assert.ok(reports.length - rows.length <= countAgain(events), "duplicates come from retransmissions only");
 		const failed = events.filter((event) => event.type === "failed");
 		assert.ok(failed.length > 0 && failed.every((event) => event.fault === "transport"));
 		assertWhole(reports, events);
@@ -142,9 +145,11 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		});
 		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
 		assert.equal(kills.size, 0);
-		const again = events.filter((event) => event.type === "publish" && event.again).length;
+		const again = countAgain(events);
 		assert.ok(again >= 4, "what was not acknowledged was sent again");
-		t.diagnostic(`${again} sent again, ${reports.length - rows.length} of them arrived twice`);
+		// A killed mosquitto may also repeat towards the subscriber what it had delivered, so the node's own repetitions are counted before it.
+		assert.equal(proxy.published, rows.length + again);
+		t.diagnostic(`${again} sent again; ${reports.length - rows.length} arrived twice`);
 		assertWhole(reports, events);
 		assertAwakeLimit(events);
 	});
