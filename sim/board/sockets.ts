@@ -1,0 +1,135 @@
+import type { HostListener, HostNetwork, HostSocket, SocketHandler } from "../network/socket";
+import { type Core, lowestFree, type Natives, type Peripheral } from "./core";
+
+const READABLE = 1;
+const WRITABLE = 2;
+const FAILED = 3;
+
+interface Entry {
+	readonly socket: HostSocket;
+	/** Opened by the device, not accepted. */
+	readonly outbound: boolean;
+	/** {@link Sockets.acknowledged} when it was opened. */
+	readonly acknowledged: number;
+}
+
+/** TCP sockets and listeners by number. */
+export class Sockets implements Peripheral {
+	readonly natives: Natives;
+	/** Reports acknowledged since power-on, as counted by the progress of the firmware. */
+	acknowledged = 0;
+	readonly #core: Core;
+	readonly #network: HostNetwork;
+	readonly #isUp: () => boolean;
+	readonly #entries: (Entry | undefined)[] = [];
+	readonly #listeners: (HostListener | undefined)[] = [];
+	#dispatch: number | undefined;
+	#dispatchListener: number | undefined;
+
+	/** @param isUp whether the device has an address */
+	constructor(core: Core, network: HostNetwork, isUp: () => boolean) {
+		this.#core = core;
+		this.#network = network;
+		this.#isUp = isUp;
+		this.natives = {
+			sim_tcp_start: (handle: number) => {
+				this.#dispatch = handle;
+			},
+			sim_tcp_open: (address: string | undefined, port: number | undefined) => this.#open(address, port),
+			sim_tcp_take: (id: number) => this.#take(id),
+			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#get(id).read(buffer),
+			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#get(id).write(buffer),
+			sim_tcp_close: (id: number) => this.#close(id),
+			sim_listener_start: (handle: number) => {
+				this.#dispatchListener = handle;
+			},
+			sim_listener_open: (port: number | undefined) => this.#listen(port),
+			sim_listener_port: (id: number) => this.#listener(id).port,
+			sim_listener_read: (id: number) => this.#accept(id),
+			sim_listener_close: (id: number) => {
+				this.#listeners[id]?.close();
+				this.#listeners[id] = undefined;
+			},
+		};
+	}
+
+	reset(): void {
+		for (const entry of this.#entries) if (entry) this.#tell(entry);
+		this.#entries.length = 0;
+		this.#listeners.length = 0;
+		this.#dispatch = undefined;
+		this.#dispatchListener = undefined;
+		this.#network.reset();
+	}
+
+	#open(address: string | undefined, port: number | undefined): number {
+		if (port === undefined || !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
+		if (!this.#isUp()) throw new Error("connect error");
+		return this.#add(this.#network.connect(String(address), Math.trunc(port)), true);
+	}
+
+	/** A new number, so that nothing meant for the donor reaches the heir. */
+	#take(id: number): number {
+		const entry = this.#entries[id];
+		if (!entry) throw new Error("invalid host data");
+		const heir = lowestFree(this.#entries);
+		entry.socket.handler = this.#handler(heir);
+		this.#entries[heir] = entry;
+		this.#entries[id] = undefined;
+		return heir;
+	}
+
+	#add(socket: HostSocket, outbound: boolean): number {
+		const id = lowestFree(this.#entries);
+		this.#entries[id] = { socket, outbound, acknowledged: this.acknowledged };
+		if (outbound) socket.handler = this.#handler(id);
+		return id;
+	}
+
+	#handler(id: number): SocketHandler {
+		const core = this.#core;
+		return {
+			readable: (bytes) => core.call(this.#dispatch, id, READABLE, bytes),
+			writable: (room) => core.call(this.#dispatch, id, WRITABLE, room),
+			failed: () => core.call(this.#dispatch, id, FAILED, 0),
+		};
+	}
+
+	#close(id: number): void {
+		const entry = this.#entries[id];
+		if (!entry) return;
+		this.#entries[id] = undefined;
+		entry.socket.close();
+		this.#tell(entry);
+	}
+
+	#tell({ socket, outbound, acknowledged }: Entry): void {
+		if (!outbound) return;
+		const { sent, received, roundTrips } = socket.statistics;
+		this.#core.emit({ type: "exchange", sent, received, roundTrips, reports: this.acknowledged - acknowledged });
+	}
+
+	#get(id: number): HostSocket {
+		const entry = this.#entries[id];
+		if (!entry) throw new Error("invalid host data");
+		return entry.socket;
+	}
+
+	#listen(port: number | undefined): number {
+		if (port !== undefined && !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
+		const id = lowestFree(this.#listeners);
+		this.#listeners[id] = this.#network.listen(Math.trunc(port ?? 0), (count) => this.#core.call(this.#dispatchListener, id, count));
+		return id;
+	}
+
+	#listener(id: number): HostListener {
+		const listener = this.#listeners[id];
+		if (!listener) throw new Error("invalid host data");
+		return listener;
+	}
+
+	#accept(id: number): number {
+		const socket = this.#listener(id).accept();
+		return socket ? this.#add(socket, false) : -1;
+	}
+}

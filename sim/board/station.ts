@@ -1,0 +1,128 @@
+import type { Random } from "../clock/random";
+import type { AccessPoint, Join } from "../wifi/access-point";
+import type { Core, Natives, Peripheral } from "./core";
+
+const START = 0;
+const CONNECT = 1;
+const GOT_IP = 2;
+const LOST_IP = 3;
+const DISCONNECT = 4;
+
+const MODE_OFF = -5;
+const MODE_STATION = 1;
+
+/** The Wi-Fi station of a board. Without an access point the board is wired: always on the network. */
+export class Station implements Peripheral {
+	readonly natives: Natives;
+	readonly #core: Core;
+	readonly #accessPoint: AccessPoint | undefined;
+	readonly #random: Random;
+	readonly #changed: (up: boolean) => void;
+	#dispatch: number | undefined;
+	#on = false;
+	#up = false;
+	#ssid: string | undefined;
+	#join: Join | undefined;
+
+	/** @param changed tells the network stack whether the board is on the network */
+	constructor(core: Core, accessPoint: AccessPoint | undefined, random: Random, changed: (up: boolean) => void) {
+		this.#core = core;
+		this.#accessPoint = accessPoint;
+		this.#random = random;
+		this.#changed = changed;
+		this.natives = {
+			sim_wifi_start: (handle: number) => {
+				this.#dispatch = handle;
+			},
+			sim_wifi_connect: (ssid: string | undefined, password: string | undefined, bssid: Uint8Array | undefined, channel: number | undefined) =>
+				this.#connect(ssid, password, bssid, channel),
+			sim_wifi_disconnect: () => this.#leave(),
+			sim_wifi_mode: (mode?: number) => {
+				if (mode === undefined) return this.#on ? MODE_STATION : MODE_OFF;
+				if (mode === MODE_OFF) this.#leave();
+				this.#on = mode !== MODE_OFF;
+				return mode;
+			},
+		};
+		changed(accessPoint === undefined);
+	}
+
+	/** On the network. */
+	get up(): boolean {
+		return this.#accessPoint === undefined || this.#up;
+	}
+
+	get ssid(): string | undefined {
+		return this.#up ? this.#ssid : undefined;
+	}
+
+	/** Of the access point that the station is on. */
+	get accessPoint(): AccessPoint | undefined {
+		return this.#up ? this.#accessPoint : undefined;
+	}
+
+	reset(): void {
+		this.#leave();
+		this.#on = false;
+		this.#dispatch = undefined;
+	}
+
+	#connect(ssid: string | undefined, password: string | undefined, bssid: Uint8Array | undefined, channel: number | undefined): void {
+		if (!ssid) throw new Error("ssid required");
+		if (Buffer.byteLength(ssid) > 32) throw new Error("ssid too long - 32 bytes max");
+		if (password && Buffer.byteLength(password) > 64) throw new Error("password too long - 64 bytes max");
+		if (bssid && bssid.length !== 6) throw new Error("bssid must be 6 bytes");
+		if (channel !== undefined && !(channel >= 1 && channel <= 13)) throw new Error("invalid channel");
+		this.#leave();
+		const accessPoint = this.#accessPoint;
+		if (!accessPoint) {
+			// Wired: Wi-Fi works all the same, at once.
+			this.#later(START, CONNECT, GOT_IP);
+			return;
+		}
+		this.#ssid = ssid;
+		if (!this.#on) this.#later(START);
+		this.#on = true;
+		this.#join = accessPoint.join(
+			this.#random,
+			{ ssid, bssid: bssid && Buffer.from(bssid).toString("hex"), channel },
+			{
+				connected: () => this.#tell(CONNECT),
+				addressed: () => {
+					this.#set(true);
+					this.#tell(GOT_IP);
+				},
+				down: () => this.#set(false),
+				disconnected: (reason) => {
+					this.#join = undefined;
+					this.#set(false);
+					this.#tell(DISCONNECT, reason);
+				},
+				lostAddress: () => this.#tell(LOST_IP),
+			},
+		);
+	}
+
+	#later(...messages: number[]): void {
+		const dispatch = this.#dispatch;
+		this.#core.scheduler.after(0, () => {
+			for (const message of messages) if (this.#dispatch === dispatch) this.#tell(message);
+		});
+	}
+
+	#leave(): void {
+		this.#join?.cancel();
+		this.#join = undefined;
+		this.#set(false);
+	}
+
+	#set(up: boolean): void {
+		if (this.#up === up) return;
+		this.#up = up;
+		if (this.#accessPoint) this.#changed(up);
+	}
+
+	#tell(message: number, detail = 0): void {
+		this.#core.call(this.#dispatch, message, detail);
+	}
+}

@@ -1,0 +1,69 @@
+import type { Scheduled } from "../clock/scheduler";
+import { type Core, lowestFree, type Natives, type Peripheral } from "./core";
+
+interface Timer {
+	due: number;
+	/** ms; 0: spent after its callback; −1: stopped. */
+	repeat: number;
+	scheduled: Scheduled | undefined;
+	readonly fire: () => void;
+}
+
+/** The SDK's timers: later calls follow the first at exact multiples of the interval. */
+export class Timers implements Peripheral {
+	readonly natives: Natives;
+	readonly #core: Core;
+	readonly #timers: (Timer | undefined)[] = [];
+	#dispatch: number | undefined;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.natives = {
+			sim_timer_start: (handle: number) => {
+				this.#dispatch = handle;
+			},
+			sim_timer_set: (delay: number, repeat: number) => this.#set(delay, repeat),
+			sim_timer_schedule: (id: number, delay: number, repeat: number) => this.#schedule(this.#timers[id]!, delay, repeat),
+			sim_timer_stop: (id: number) => {
+				const timer = this.#timers[id]!;
+				core.scheduler.cancel(timer.scheduled);
+				timer.repeat = -1;
+			},
+			sim_timer_clear: (id: number) => {
+				core.scheduler.cancel(this.#timers[id]!.scheduled);
+				this.#timers[id] = undefined;
+			},
+		};
+	}
+
+	reset(): void {
+		for (const timer of this.#timers) this.#core.scheduler.cancel(timer?.scheduled);
+		this.#timers.length = 0;
+		this.#dispatch = undefined;
+	}
+
+	#set(delay: number, repeat: number): number {
+		const id = lowestFree(this.#timers);
+		const timer: Timer = { due: 0, repeat: 0, scheduled: undefined, fire: () => this.#fire(timer, id) };
+		this.#timers[id] = timer;
+		this.#schedule(timer, delay, repeat);
+		return id;
+	}
+
+	#schedule(timer: Timer, delay: number, repeat: number): void {
+		const { scheduler } = this.#core;
+		scheduler.cancel(timer.scheduled);
+		timer.due = scheduler.now + Math.max(0, Math.trunc(delay));
+		timer.repeat = Math.trunc(repeat);
+		timer.scheduled = scheduler.at(timer.due, timer.fire);
+	}
+
+	#fire(timer: Timer, id: number): void {
+		if (timer.repeat > 0) {
+			timer.due += timer.repeat;
+			timer.scheduled = this.#core.scheduler.at(timer.due, timer.fire);
+		}
+		this.#core.call(this.#dispatch, id);
+		if (timer.repeat === 0 && this.#timers[id] === timer) this.#timers[id] = undefined;
+	}
+}

@@ -1,0 +1,143 @@
+import type { Scheduler } from "./scheduler";
+
+/** How virtual time follows the wall clock: 1 is real time, 60 a minute a second, "max" as fast as the machine can. */
+export type Speed = number | "max";
+
+export interface PaceOptions {
+	readonly speed: Speed;
+	/** Wall clock, ms, monotonic. */
+	wall?(): number;
+}
+
+/** Longest stretch of virtual events at speed "max" before sockets and signals get their turn, wall ms. */
+const SLICE = 8;
+/** Longest single wait, wall ms; a waker shortens it. */
+const LONGEST_WAIT = 1000;
+
+/**
+ * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link hold}), virtual time follows the
+ * wall clock one to one, whatever the speed, so that time-outs mean what they say; otherwise it runs at `speed`.
+ */
+export class Pace {
+	readonly #scheduler: Scheduler;
+	readonly #speed: Speed;
+	#until = Infinity;
+	readonly #wall: () => number;
+	#held = 0;
+	#listening = 0;
+	#stopped = false;
+	#failure: unknown;
+	#failed = false;
+	#wake: (() => void) | undefined;
+	#anchorVirtual: number;
+	#anchorWall: number;
+
+	constructor(scheduler: Scheduler, options: PaceOptions) {
+		this.#scheduler = scheduler;
+		this.#speed = options.speed;
+		this.#wall = options.wall ?? (() => performance.now());
+		this.#anchorVirtual = scheduler.now;
+		this.#anchorWall = this.#wall();
+	}
+
+	/** A real socket opens: virtual time takes the speed of the wall clock until the matching {@link release}. */
+	hold(): void {
+		if (this.#held++ === 0) this.#anchor();
+	}
+
+	release(): void {
+		if (--this.#held === 0) this.#anchor();
+	}
+
+	/** A real listener accepts from now on: {@link run} does not end for want of events until the matching {@link ignore}. */
+	listen(): void {
+		this.#listening++;
+	}
+
+	ignore(): void {
+		this.#listening--;
+	}
+
+	/** Something real happened (bytes arrived): brings virtual time up to the present, then runs `action` there. */
+	enter(action: () => void): void {
+		if (this.#stopped) return;
+		try {
+			const target = Math.min(this.#target(), this.#until);
+			while (!this.#stopped && this.#scheduler.step(target));
+			if (this.#stopped) return;
+			if (Number.isFinite(target) && target > this.#scheduler.now) this.#scheduler.advance(target);
+			action();
+		} catch (error) {
+			this.#failed = true;
+			this.#failure = error;
+			this.#stopped = true;
+		}
+		this.#wake?.();
+	}
+
+	/** Ends {@link run} before the next event. */
+	stop(): void {
+		this.#stopped = true;
+		this.#wake?.();
+	}
+
+	/**
+	 * Runs until {@link stop}, or until nothing can happen any more.
+	 * @param until virtual ms since 1970 at which the run ends at the latest
+	 */
+	async run(until = Infinity): Promise<void> {
+		const scheduler = this.#scheduler;
+		this.#until = until;
+		this.#anchor();
+		while (!this.#stopped) {
+			const sliceEnd = this.#wall() + SLICE;
+			let count = 0;
+			for (;;) {
+				// The target moves when an event opens the first real socket or closes the last one.
+				if (!scheduler.step(Math.min(this.#target(), this.#until))) break;
+				if (this.#stopped || ((++count & 63) === 0 && this.#wall() >= sliceEnd)) break;
+			}
+			if (this.#stopped) break;
+			const next = scheduler.next;
+			if (next > this.#until && this.#target() >= this.#until) {
+				scheduler.advance(this.#until);
+				return;
+			}
+			if (next === Infinity && this.#held === 0 && this.#listening === 0) return;
+			await this.#pause(Math.min(next, this.#until));
+		}
+		if (this.#failed) throw this.#failure;
+	}
+
+	/** The virtual time that the wall clock allows now, whole ms since the anchor. */
+	#target(): number {
+		if (this.#held > 0) return this.#anchorVirtual + Math.floor(this.#wall() - this.#anchorWall);
+		if (this.#speed === "max") return Infinity;
+		return this.#anchorVirtual + Math.floor((this.#wall() - this.#anchorWall) * this.#speed);
+	}
+
+	#anchor(): void {
+		this.#anchorVirtual = this.#scheduler.now;
+		this.#anchorWall = this.#wall();
+	}
+
+	#pause(virtual: number): Promise<void> {
+		const factor = this.#held > 0 ? 1 : this.#speed;
+		const due =
+			virtual === Infinity ? LONGEST_WAIT : factor === "max" ? 0 : this.#anchorWall + (virtual - this.#anchorVirtual) / factor - this.#wall();
+		return new Promise((resolve) => {
+			if (due <= 0) {
+				setImmediate(resolve);
+				return;
+			}
+			const timer = setTimeout(done, Math.min(Math.ceil(due), LONGEST_WAIT));
+			const self = this;
+			function done(): void {
+				clearTimeout(timer);
+				self.#wake = undefined;
+				resolve();
+			}
+			this.#wake = done;
+		});
+	}
+}

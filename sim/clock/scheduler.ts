@@ -1,0 +1,122 @@
+/** Something that will happen. Opaque; for {@link Scheduler.cancel}. */
+export interface Scheduled {
+	readonly time: number;
+}
+
+class Entry implements Scheduled {
+	time: number;
+	order: number;
+	/** Position in the heap; −1 when it is not waiting. */
+	index = -1;
+	run: () => void;
+
+	constructor(time: number, order: number, run: () => void) {
+		this.time = time;
+		this.order = order;
+		this.run = run;
+	}
+}
+
+/**
+ * Discrete events in virtual milliseconds (fractions allowed). Events run by time, and in the order they were scheduled where
+ * times are equal. The scheduler decides what happens next, never when on the wall clock: that is {@link Pace}.
+ */
+export class Scheduler {
+	#now: number;
+	#order = 0;
+	readonly #heap: Entry[] = [];
+
+	/** @param start ms since 1970-01-01T00:00Z */
+	constructor(start: number) {
+		this.#now = start;
+	}
+
+	/** Virtual time, ms since 1970-01-01T00:00Z. */
+	get now(): number {
+		return this.#now;
+	}
+
+	/** The time of the next event; Infinity when nothing is scheduled. */
+	get next(): number {
+		return this.#heap.length ? this.#heap[0]!.time : Infinity;
+	}
+
+	/** Runs `run` at `time`, or now if that is past. */
+	at(time: number, run: () => void): Scheduled {
+		const entry = new Entry(Math.max(time, this.#now), this.#order++, run);
+		this.#rise(entry, this.#heap.length);
+		return entry;
+	}
+
+	/** Runs `run` after `delay` ms; with 0, after everything already due now. */
+	after(delay: number, run: () => void): Scheduled {
+		return this.at(this.#now + delay, run);
+	}
+
+	/** Harmless for what already ran. */
+	cancel(scheduled: Scheduled | undefined): void {
+		const entry = scheduled as Entry | undefined;
+		if (entry && entry.index >= 0) this.#remove(entry.index);
+	}
+
+	/** Runs the next event if it is due at or before `limit`; false when none is. */
+	step(limit: number): boolean {
+		const heap = this.#heap;
+		if (heap.length === 0 || heap[0]!.time > limit) return false;
+		const entry = heap[0]!;
+		this.#remove(0);
+		this.#now = entry.time;
+		entry.run();
+		return true;
+	}
+
+	/** Moves to `time` where nothing is due before it. */
+	advance(time: number): void {
+		if (this.next < time) throw new RangeError("an event is due before that time");
+		if (time > this.#now) this.#now = time;
+	}
+
+	#remove(index: number): void {
+		const heap = this.#heap;
+		heap[index]!.index = -1;
+		const last = heap.pop()!;
+		if (index === heap.length) return;
+		if (index > 0 && precedes(last, heap[(index - 1) >> 1]!)) this.#rise(last, index);
+		else this.#sink(last, index);
+	}
+
+	#rise(entry: Entry, from: number): void {
+		const heap = this.#heap;
+		let index = from;
+		while (index > 0) {
+			const parent = (index - 1) >> 1;
+			if (!precedes(entry, heap[parent]!)) break;
+			heap[index] = heap[parent]!;
+			heap[index]!.index = index;
+			index = parent;
+		}
+		heap[index] = entry;
+		entry.index = index;
+	}
+
+	#sink(entry: Entry, from: number): void {
+		const heap = this.#heap;
+		const length = heap.length;
+		let index = from;
+		for (;;) {
+			let child = 2 * index + 1;
+			if (child >= length) break;
+			if (child + 1 < length && precedes(heap[child + 1]!, heap[child]!)) child++;
+			if (!precedes(heap[child]!, entry)) break;
+			heap[index] = heap[child]!;
+			heap[index]!.index = index;
+			index = child;
+		}
+		heap[index] = entry;
+		entry.index = index;
+	}
+}
+
+function precedes(a: Entry, b: Entry): boolean {
+	return a.time < b.time || (a.time === b.time && a.order < b.order);
+}

@@ -1,0 +1,226 @@
+import { Board } from "./board/board";
+import { Pace, type Speed } from "./clock/pace";
+import { Random } from "./clock/random";
+import { Scheduler } from "./clock/scheduler";
+import { chooseEngine, type EngineName } from "./engine/choose";
+import type { Image } from "./engine/engine";
+import { linkProgram } from "./manifest/program";
+import { type JSONObject, type Manifest, readManifest } from "./manifest/read";
+import { GatewayNetwork } from "./network/gateway";
+import { RealNetwork } from "./network/real";
+import type { HostNetwork } from "./network/socket";
+import { LATENCY, VirtualNetwork } from "./network/virtual";
+import { Observer } from "./observer";
+import { type BoardPlan, DESK_ADDRESS, planBoards } from "./plan";
+import type { Happening, SimulationListener } from "./report/events";
+import { type Recording, readRecording } from "./sensors/csv";
+import type { SensorPort } from "./sensors/port";
+import { ReplaySensors } from "./sensors/replay";
+import { stepOf, Timeline } from "./sensors/timeline";
+import { VirtualSensors } from "./sensors/virtual";
+import { AccessPoint } from "./wifi/access-point";
+
+/** A manifest as the command line has read and checked it. */
+export interface SimulationManifest {
+	/** Absolute; includes are relative to its folder. */
+	readonly path: string;
+	readonly json: object;
+	/** Top-level strings of `mc/config`. */
+	readonly overrides: Readonly<Record<string, string | undefined>>;
+}
+
+export interface FleetOptions {
+	readonly manifest: SimulationManifest;
+	readonly speed: Speed;
+	/** Any safe integer. */
+	readonly seed: number;
+	readonly engine: EngineName;
+	readonly listener: SimulationListener;
+	/** A CSV file that the sensors replay. */
+	readonly replay?: string;
+	/** An outside broker; the manifest's configuration names it already. Without it a board beside the node serves. */
+	readonly broker?: URL;
+	/** One way on the virtual network, ms. */
+	readonly latency?: number;
+	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
+	readonly listenPort?: number;
+	/** Told when that port accepts connections. */
+	listening?(port: number): void;
+	/** Told while XS is built, once on a machine. */
+	progress?(done: number, total: number): void;
+}
+
+/** Simulated time begins here where no recording says otherwise, ms since 1970. */
+export const START = Date.UTC(2026, 0, 1);
+/** Bytes of retained memory where the manifest's `defines` say nothing. */
+const RETAINED = 7168;
+/** From the last acknowledgement of a recording to the end of the run, for DISCONNECT to leave, ms. */
+const EPILOGUE = 1000;
+
+/** The boards of a simulation, their network, and the time that they share. */
+export class Fleet {
+	readonly scheduler: Scheduler;
+	readonly pace: Pace;
+	readonly network: VirtualNetwork;
+	readonly accessPoint: AccessPoint;
+	/** In the order in which power comes on. */
+	readonly boards: Board[] = [];
+	/** What the sensors replay. */
+	readonly timeline: Timeline | undefined;
+	readonly #options: FleetOptions;
+	readonly #recording: Recording | undefined;
+	readonly #images: Image[] = [];
+	readonly #real: RealNetwork[] = [];
+	readonly #observers: Observer[] = [];
+	#waiting = 0;
+	#finishing = false;
+
+	private constructor(options: FleetOptions, recording: Recording | undefined) {
+		this.#options = options;
+		this.#recording = recording;
+		this.timeline = recording && new Timeline(recording, stepOf(recording));
+		this.scheduler = new Scheduler(this.timeline?.start ?? START);
+		this.pace = new Pace(this.scheduler, { speed: options.speed });
+		this.network = new VirtualNetwork(this.scheduler, { latency: options.latency ?? LATENCY });
+		this.accessPoint = new AccessPoint(this.scheduler);
+	}
+
+	/** Reads, links and assembles; nothing runs yet. Throws ManifestError and ReplayError. */
+	static async build(options: FleetOptions): Promise<Fleet> {
+		const fleet = new Fleet(options, options.replay === undefined ? undefined : readRecording(options.replay));
+		try {
+			await fleet.#assemble();
+		} catch (error) {
+			fleet.dispose();
+			throw error;
+		}
+		return fleet;
+	}
+
+	/** The board that runs the manifest's own configuration. */
+	get node(): Board {
+		return this.boards[this.boards.length - 1]!;
+	}
+
+	/** Switches everything on and runs. @param duration simulated ms */
+	async run(duration: number | undefined): Promise<void> {
+		for (const board of this.boards) board.powerOn();
+		for (const observer of this.#observers) observer.start();
+		await this.pace.run(duration === undefined ? Infinity : this.scheduler.now + duration);
+	}
+
+	/** Ends {@link run}. */
+	stop(): void {
+		this.pace.stop();
+	}
+
+	dispose(): void {
+		this.pace.stop();
+		for (const board of this.boards) board.powerOff();
+		for (const network of this.#real) network.dispose();
+		for (const image of this.#images) image.dispose();
+	}
+
+	async #assemble(): Promise<void> {
+		const { manifest, broker, seed } = this.#options;
+		const read = readManifest(manifest.path, manifest.json);
+		const config = { ...read.config, ...definedOnly(manifest.overrides) };
+		const plan = planBoards(config, broker !== undefined);
+		for (const [name, address] of plan.names) this.network.names.set(name, address);
+		const seeds = new Random(seed, "boards");
+		for (const board of plan.boards) await this.#add(board, read, seeds.uint32());
+		const { name } = plan.boards[plan.boards.length - 1]!;
+		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.complaints]) this.#emit(name, { type: "trace", message });
+	}
+
+	async #add(plan: BoardPlan, manifest: Manifest, seed: number): Promise<void> {
+		const { name, role, settings, address, mac } = plan;
+		const { sensors } = settings;
+		const properties = sensors.map(({ property }) => property);
+		this.#emit(name, {
+			type: "node",
+			role,
+			sensors: sensors.map(({ name, unit, decimals }) => ({
+				name,
+				...(unit === undefined ? {} : { unit }),
+				...(decimals === undefined ? {} : { decimals }),
+			})),
+		});
+		const network = this.#networkOf(plan);
+		const board = new Board({
+			scheduler: this.scheduler,
+			network,
+			...(settings.wifi === undefined ? {} : { accessPoint: this.accessPoint }),
+			latency: this.network.latency,
+			mac,
+			address,
+			seed,
+			sensors,
+			port: this.#sensors(properties, seed),
+			retained: retainedSize(manifest.defines),
+			// A recording's own times are to be met, so the clock is right from the start and keeps time.
+			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
+			emit: (happening) => this.#emit(name, happening),
+		});
+		this.boards.push(board);
+		const engine = await chooseEngine(this.#options.engine, this.#options.progress);
+		const program = linkProgram(manifest, { config: plan.config, drivers: sensors.map(({ driver }) => driver), properties });
+		const image = await engine.load(program, board.natives);
+		this.#images.push(image);
+		board.flash(image);
+		if (!plan.serves || this.#options.broker) return;
+		const desk = this.network.find(DESK_ADDRESS) ?? this.network.host(DESK_ADDRESS);
+		this.#observers.push(
+			new Observer(this.scheduler, desk, address, settings.listen.port, {
+				value: (topic, payload, retained) => this.#emit(name, { type: "value", topic, payload, retained }),
+			}),
+		);
+	}
+
+	#networkOf({ address, serves }: BoardPlan): HostNetwork {
+		const { broker, speed, listenPort, listening } = this.#options;
+		if (broker) return this.#realNetwork();
+		const host = this.network.host(address);
+		if (!serves || speed !== 1) return host;
+		return new GatewayNetwork(host, this.#realNetwork(listenPort ?? 0, listening));
+	}
+
+	#realNetwork(listenPort?: number, listening?: (port: number) => void): RealNetwork {
+		const network = new RealNetwork(this.scheduler, this.pace, {
+			...(listenPort === undefined ? {} : { listenPort }),
+			...(listening ? { listening } : {}),
+		});
+		this.#real.push(network);
+		return network;
+	}
+
+	#sensors(properties: readonly (readonly string[])[], seed: number): SensorPort {
+		if (!this.#recording || !this.timeline) return new VirtualSensors(this.scheduler, seed, properties);
+		return new ReplaySensors(this.scheduler, this.#recording, this.timeline, properties);
+	}
+
+	#emit(node: string, happening: Happening): void {
+		this.#options.listener.event({ time: this.scheduler.now, node, ...happening });
+		if (this.timeline) this.#watch(happening, this.timeline);
+	}
+
+	/** A recording is delivered when its last row was reported and nothing waits any more. */
+	#watch(happening: Happening, timeline: Timeline): void {
+		if (happening.type === "accepted" || happening.type === "acknowledged" || happening.type === "sleep") this.#waiting = happening.waiting;
+		if (happening.type !== "acknowledged" && happening.type !== "sleep") return;
+		if (this.#finishing || this.#waiting > 0 || this.scheduler.now < timeline.end) return;
+		this.#finishing = true;
+		this.scheduler.after(EPILOGUE, () => this.stop());
+	}
+}
+
+function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
+	return Object.fromEntries(Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** `defines.firefly.retained`, which sizes the C array on the chip. */
+function retainedSize(defines: JSONObject): number {
+	const firefly = defines.firefly;
+	const size = typeof firefly === "object" && firefly !== null ? (firefly as JSONObject).retained : undefined;
+	return typeof size === "number" ? size : RETAINED;
+}

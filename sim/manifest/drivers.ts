@@ -1,0 +1,64 @@
+/**
+ * The source of the driver that stands in for every sensor: an object with a getter for each property that the configuration
+ * reads, at its path. Reading allocates nothing.
+ * @param paths properties by number
+ */
+export function driverSource(paths: readonly (readonly string[])[]): string {
+	const root: Branch = { leaves: new Map(), branches: new Map() };
+	paths.forEach((path, index) => {
+		let branch = root;
+		for (const name of path.slice(0, -1)) {
+			let next = branch.branches.get(name);
+			if (!next) {
+				next = { leaves: new Map(), branches: new Map() };
+				branch.branches.set(name, next);
+			}
+			branch = next;
+		}
+		branch.leaves.set(path[path.length - 1]!, index);
+	});
+	const classes: string[] = [];
+	const top = writeBranch(root, classes);
+	return `${TEXT_OF}${classes.join("")}export default class {
+	#reading;
+	constructor(options) {
+		const instance = native("sim_sensor_open").call(undefined, textOf(options));
+		this.#reading = new ${top}(instance);
+	}
+	configure() {}
+	sample() {
+		return this.#reading;
+	}
+	close() {}
+}
+`;
+}
+
+/** XS refuses to stringify what is in ROM, as the configuration is. */
+const TEXT_OF = `function textOf(value) {
+	if (typeof value !== "object" || value === null) return JSON.stringify(value);
+	const names = Object.keys(value);
+	let text = "";
+	for (let i = 0; i < names.length; i++) text += (i > 0 ? "," : "") + JSON.stringify(names[i]) + ":" + textOf(value[names[i]]);
+	return "{" + text + "}";
+}
+`;
+
+interface Branch {
+	readonly leaves: Map<string, number>;
+	readonly branches: Map<string, Branch>;
+}
+
+function writeBranch(branch: Branch, classes: string[]): string {
+	const made: string[] = [];
+	for (const [name, child] of branch.branches) made.push(`\t\tthis[${JSON.stringify(name)}] = new ${writeBranch(child, classes)}(instance);\n`);
+	const getters: string[] = [];
+	for (const [name, index] of branch.leaves) {
+		getters.push(`\tget [${JSON.stringify(name)}]() {\n\t\treturn native("sim_sensor_read").call(undefined, this.#instance, ${index});\n\t}\n`);
+	}
+	const name = `Reading${classes.length}`;
+	classes.push(
+		`class ${name} {\n\t#instance;\n\tconstructor(instance) {\n\t\tthis.#instance = instance;\n${made.join("")}\t}\n${getters.join("")}}\n`,
+	);
+	return name;
+}

@@ -1,0 +1,229 @@
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { driverSource } from "./drivers";
+import { ManifestError } from "./error";
+import { declaredModules, type ModuleFile, preloadedModules } from "./modules";
+import type { JSONObject, JSONValue, Manifest } from "./read";
+import { CONFIG_MODULE, includeOf, MODULES_MODULE, ownSource } from "./sdk";
+import { type Transpiled, transpile } from "./transpile";
+
+export interface ProgramModule {
+	readonly specifier: string;
+	/** File, or a name in angle brackets for generated code. */
+	readonly path: string;
+	readonly code: string;
+	/** Specifiers, resolved; {@link written} has them as in the code, in the same order. */
+	readonly imports: readonly string[];
+	readonly written: readonly string[];
+	/** Runs at build time and lives in ROM. */
+	readonly preloaded: boolean;
+	line(line: number): number;
+}
+
+/** Everything that an engine needs to run the firmware of a manifest. */
+export interface Program {
+	/** In an order in which every module follows those it imports, cycles aside. */
+	readonly modules: ReadonlyMap<string, ProgramModule>;
+	/** The module that starts the firmware, and whose default export is called if it is a function. */
+	readonly main: string;
+	readonly creation: Creation;
+}
+
+/** Memory of the machine, on the ESP32 (manifest `creation`, with mcconfig's defaults). */
+export interface Creation {
+	/** Bytes in which slots and chunks grow towards each other; 0: each has its own. */
+	readonly static: number;
+	/** Bytes. */
+	readonly chunk: Size;
+	/** Slots. */
+	readonly heap: Size;
+	/** Slots. */
+	readonly stack: number;
+	/** Names that may be made at run time. */
+	readonly keys: Size;
+}
+
+export interface Size {
+	readonly initial: number;
+	readonly incremental: number;
+}
+
+const EVENT = "platform/event";
+const DRIVERS = "driver/";
+/** Drivers that only the simulator has. */
+const OWN_DRIVERS = ["virtual", "replay"];
+/** What plays every sensor: see drivers.ts. */
+const STAND_IN = "sim/sensor";
+
+export interface ProgramOptions {
+	/** Takes the place of the manifest's `config`. */
+	readonly config?: JSONObject;
+	/** Drivers in use, by name. */
+	readonly drivers?: readonly string[];
+	/** Properties that the simulator's sensors offer, by number. */
+	readonly properties?: readonly (readonly string[])[];
+}
+
+/** Reads, transpiles and links the modules that the firmware of `manifest` reaches. Throws {@link ManifestError}. */
+export function linkProgram(manifest: Manifest, options: ProgramOptions = {}): Program {
+	return new Linker(manifest, options).link();
+}
+
+class Linker {
+	readonly #manifest: Manifest;
+	readonly #options: ProgramOptions;
+	readonly #files: Map<string, ModuleFile>;
+	readonly #generated = new Map<string, string>();
+	readonly #transpiled = new Map<string, Transpiled>();
+	readonly #modules = new Map<string, ProgramModule>();
+	readonly #preload: ReadonlySet<string>;
+	readonly #visiting = new Set<string>();
+
+	constructor(manifest: Manifest, options: ProgramOptions) {
+		this.#manifest = manifest;
+		this.#options = options;
+		this.#files = declaredModules(manifest);
+		const preload = preloadedModules(manifest, this.#files);
+		for (const name of preload) {
+			if (!this.#files.has(name) && !manifest.sdk.has(name))
+				throw new ManifestError(`${manifest.path}: preload names "${name}", which no manifest declares`);
+		}
+		this.#preload = new Set([...preload, ...manifest.sdk]);
+	}
+
+	link(): Program {
+		const main = this.#main();
+		if (!this.#files.has(EVENT)) this.#files.set(EVENT, { specifier: EVENT, path: ownSource("event"), manifest: undefined });
+		this.#generated.set(CONFIG_MODULE, configSource(this.#options.config ?? this.#manifest.config));
+		this.#generated.set(STAND_IN, driverSource(this.#options.properties ?? []));
+		if (this.#manifest.sdk.has(MODULES_MODULE)) this.#generated.set(MODULES_MODULE, this.#dynamic());
+		this.#visit(main, undefined, false);
+		this.#markPreloaded();
+		return { modules: this.#modules, main, creation: readCreation(this.#manifest.creation) };
+	}
+
+	#main(): string {
+		const { main } = this.#manifest.creation;
+		const specifier = typeof main === "string" ? main : "main";
+		if (!this.#files.has(specifier)) throw new ManifestError(`${this.#manifest.path}: no manifest declares the main module "${specifier}"`);
+		return specifier;
+	}
+
+	/** `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need hardware are played. */
+	#dynamic(): string {
+		const targets = new Map<string, string>([[EVENT, EVENT]]);
+		for (const name of OWN_DRIVERS) targets.set(DRIVERS + name, STAND_IN);
+		for (const specifier of this.#files.keys()) {
+			if (specifier.startsWith(DRIVERS) && !targets.has(specifier)) targets.set(specifier, this.#runs(specifier) ? specifier : STAND_IN);
+		}
+		for (const name of this.#options.drivers ?? []) if (!targets.has(DRIVERS + name)) targets.set(DRIVERS + name, STAND_IN);
+		const names = [...targets];
+		const imports = names.map(([, target], index) => `import m${index} from "${target}";\n`).join("");
+		const has = names.map(([name]) => `\t\tcase "${name}":\n`).join("");
+		const now = names.map(([name], index) => `\t\tcase "${name}": return m${index};\n`).join("");
+		return `${imports}
+function has(specifier) {
+	switch (specifier) {
+${has}			return true;
+	}
+	return false;
+}
+function importNow(specifier) {
+	switch (specifier) {
+${now}	}
+	throw new Error("module not found: " + specifier);
+}
+export default Object.freeze({ has, importNow });
+`;
+	}
+
+	/** Whether everything that a driver imports is in the build. */
+	#runs(specifier: string, path: ReadonlySet<string> = new Set()): boolean {
+		if (path.has(specifier) || this.#generated.has(specifier)) return true;
+		if (!this.#files.has(specifier)) return false;
+		return this.#transpile(specifier).imports.every((name) => this.#runs(resolveSpecifier(name, specifier), new Set([...path, specifier])));
+	}
+
+	#visit(specifier: string, importer: string | undefined, written: string | false): void {
+		if (this.#modules.has(specifier) || this.#visiting.has(specifier)) return;
+		if (!this.#files.has(specifier) && !this.#generated.has(specifier)) throw this.#undeclared(specifier, importer!, written || specifier);
+		this.#visiting.add(specifier);
+		const { code, imports, line } = this.#transpile(specifier);
+		const resolved = imports.map((name) => resolveSpecifier(name, specifier));
+		for (let i = 0; i < resolved.length; i++) this.#visit(resolved[i]!, specifier, imports[i]!);
+		const path = this.#files.get(specifier)?.path ?? `<${specifier}>`;
+		this.#modules.set(specifier, { specifier, path, code, imports: resolved, written: imports, preloaded: false, line });
+	}
+	#transpile(specifier: string): Transpiled {
+		let transpiled = this.#transpiled.get(specifier);
+		if (!transpiled) {
+			const path = this.#files.get(specifier)?.path;
+			transpiled = path === undefined ? transpile(this.#generated.get(specifier)!, `${specifier}.js`) : cached(path);
+			this.#transpiled.set(specifier, transpiled);
+		}
+		return transpiled;
+	}
+
+	#undeclared(specifier: string, importer: string, written: string): ManifestError {
+		const from = this.#files.get(importer);
+		const include = includeOf(specifier);
+		const hint = include ? `: include ${include}` : `; the manifests are ${this.#manifest.files.join(", ")}`;
+		return new ManifestError(`${from?.path ?? importer} imports "${written}" (module "${specifier}"), which no manifest declares${hint}`);
+	}
+
+	/** What a preloaded module imports is preloaded with it. */
+	#markPreloaded(): void {
+		const marked = new Set<string>();
+		const mark = (specifier: string): void => {
+			if (marked.has(specifier) || !this.#modules.has(specifier)) return;
+			marked.add(specifier);
+			for (const name of this.#modules.get(specifier)!.imports) mark(name);
+		};
+		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, EVENT, ...this.#preload]) mark(specifier);
+		for (const specifier of marked) this.#modules.set(specifier, { ...this.#modules.get(specifier)!, preloaded: true });
+	}
+}
+
+/** Relative specifiers are resolved against the importer's specifier, not against its file. */
+function resolveSpecifier(name: string, importer: string): string {
+	return name.startsWith("./") || name.startsWith("../") ? posix.join(posix.dirname(importer), name).replace(/\.(?:js|ts|mjs)$/, "") : name;
+}
+
+const cache = new Map<string, Transpiled & { readonly source: string }>();
+
+function cached(path: string): Transpiled {
+	const source = readFileSync(path, "utf8");
+	const present = cache.get(path);
+	if (present?.source === source) return present;
+	const transpiled = { ...transpile(source, path), source };
+	cache.set(path, transpiled);
+	return transpiled;
+}
+
+function configSource(config: JSONObject): string {
+	return `function freeze(value) {
+	if (typeof value === "object" && value !== null) {
+		const names = Object.keys(value);
+		for (let i = 0; i < names.length; i++) freeze(value[names[i]]);
+		Object.freeze(value);
+	}
+	return value;
+}
+export default freeze(${JSON.stringify(config)});
+`;
+}
+
+function readCreation(creation: JSONObject): Creation {
+	const number = (value: JSONValue | undefined, otherwise: number): number => (typeof value === "number" ? value : otherwise);
+	const size = (value: JSONValue | undefined, initial: number, incremental: number): Size => {
+		const object = typeof value === "object" && value !== null ? (value as JSONObject) : {};
+		return { initial: number(object.initial, initial), incremental: number(object.incremental, incremental) };
+	};
+	return {
+		static: number(creation.static, 0),
+		chunk: size(creation.chunk, 32768, 1024),
+		heap: size(creation.heap, 2048, 64),
+		stack: number(creation.stack, 384),
+		keys: size(creation.keys, 32, 32),
+	};
+}

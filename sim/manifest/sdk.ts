@@ -1,0 +1,67 @@
+import { fileURLToPath } from "node:url";
+
+/** The SDK's modules that the simulator has, each with its own source. */
+const SOURCES = {
+	timer: "timer",
+	time: "time",
+	net: "net",
+	sntp: "sntp",
+	wifi: "wifi",
+	"embedded:io/socket/tcp": "tcp",
+	"embedded:io/socket/listener": "listener",
+} as const;
+
+/** Generated from the manifest: see program.ts. */
+export const MODULES_MODULE = "modules";
+export const CONFIG_MODULE = "mc/config";
+
+interface Include {
+	readonly modules: readonly string[];
+	/** Defines $(MODULES) and the other variables of the SDK's base. */
+	readonly base?: true;
+}
+
+const BASE = ["timer", "time"];
+const NET = [...BASE, "net", "sntp"];
+
+/** What the SDK's manifests declare for platform esp32, as far as the simulator has it. */
+const INCLUDES: Readonly<Record<string, Include>> = {
+	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
+	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
+	"$(MODDABLE)/modules/io/manifest.json": { modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"], base: true },
+	"$(MODDABLE)/modules/network/net/manifest.json": { modules: NET },
+	"$(MODDABLE)/modules/network/sntp/manifest.json": { modules: NET },
+	"$(MODDABLE)/modules/network/wifi/manifest.json": { modules: ["wifi"] },
+	"$(MODDABLE)/modules/base/modules/manifest.json": { modules: [MODULES_MODULE] },
+	"$(MODDABLE)/modules/base/time/manifest.json": { modules: ["time"] },
+	"$(MODDABLE)/modules/base/timer/manifest.json": { modules: ["timer"] },
+};
+
+/** Drivers for hardware: the simulator accepts their includes, has none of them, and puts its own sensors in their place. */
+const HARDWARE = /^\$\(MODDABLE\)\/modules\/(drivers|io)\//;
+
+/** The SDK's answer to an include of one of its manifests; undefined where the simulator has none. */
+export function sdkInclude(path: string): Include | undefined {
+	return INCLUDES[path] ?? (HARDWARE.test(path) ? { modules: [] } : undefined);
+}
+
+/** Includes that the simulator answers. */
+export function sdkIncludes(): string[] {
+	return Object.keys(INCLUDES);
+}
+
+/** Which include declares an SDK module, for messages. */
+export function includeOf(specifier: string): string | undefined {
+	return Object.keys(INCLUDES).findLast((path) => INCLUDES[path]!.modules.includes(specifier));
+}
+
+/** File of an SDK module in the simulator. */
+export function sdkSource(specifier: string): string | undefined {
+	const name = SOURCES[specifier as keyof typeof SOURCES];
+	return name === undefined ? undefined : ownSource(name);
+}
+
+/** File of one of the simulator's own modules. */
+export function ownSource(name: string): string {
+	return fileURLToPath(new URL(`../modules/${name}.ts`, import.meta.url));
+}

@@ -1,0 +1,74 @@
+import type { TCP as Socket, TCPOptions } from "../../src/device";
+import type { Native } from "./native";
+
+/** ECMA-419's TCP socket as the SDK has it on lwIP, "buffer" format. */
+
+const READABLE = 1;
+const WRITABLE = 2;
+
+let sockets: (TCP | undefined)[] | undefined;
+
+/** @param kind 1 readable, 2 writable, 3 error */
+function dispatch(id: number, kind: number, bytes: number): void {
+	sockets![id]?.notify(kind, bytes);
+}
+
+export default class TCP implements Socket {
+	#id: number;
+	#onReadable: TCPOptions["onReadable"];
+	#onWritable: TCPOptions["onWritable"];
+	#onError: TCPOptions["onError"];
+
+	/** @param options a number: the socket of that number, which a listener accepted */
+	constructor(options: TCPOptions | number) {
+		if (sockets === undefined) {
+			sockets = [];
+			(native("sim_tcp_start") as Native).call(undefined, dispatch);
+		}
+		if (typeof options === "number") {
+			this.#id = options;
+			return;
+		}
+		const { from } = options;
+		this.#onReadable = options.onReadable;
+		this.#onWritable = options.onWritable;
+		this.#onError = options.onError;
+		if (from === undefined) this.#id = (native("sim_tcp_open") as Native).call(undefined, options.address, options.port) as number;
+		else {
+			const donor = from as TCP;
+			this.#id = (native("sim_tcp_take") as Native).call(undefined, donor.#id) as number;
+			donor.#id = -1;
+		}
+		sockets[this.#id] = this;
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		return (native("sim_tcp_read") as Native).call(undefined, this.#id, buffer) as number | undefined;
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		return (native("sim_tcp_write") as Native).call(undefined, this.#id, buffer) as number | undefined;
+	}
+
+	close(): void {
+		const id = this.#id;
+		if (id < 0) return;
+		this.#id = -1;
+		sockets![id] = undefined;
+		(native("sim_tcp_close") as Native).call(undefined, id);
+	}
+
+	/** For the simulator only. */
+	notify(kind: number, bytes: number): void {
+		if (kind === READABLE) {
+			const onReadable = this.#onReadable;
+			if (onReadable !== undefined) onReadable.call(this, bytes);
+		} else if (kind === WRITABLE) {
+			const onWritable = this.#onWritable;
+			if (onWritable !== undefined) onWritable.call(this, bytes);
+		} else {
+			const onError = this.#onError;
+			if (onError !== undefined) onError.call(this);
+		}
+	}
+}

@@ -1,0 +1,142 @@
+import dns from "node:dns";
+import net from "node:net";
+import type { Pace } from "../clock/pace";
+import type { Scheduler } from "../clock/scheduler";
+import { RealSocket } from "./real-socket";
+import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
+
+export interface RealNetworkOptions {
+	/** Address that listeners bind to. Default: loopback. */
+	readonly listenAddress?: string;
+	/** The port to bind instead of the one asked for; 0 lets the machine choose. Default: as asked for. */
+	readonly listenPort?: number;
+	/** Called when a listener accepts connections. */
+	listening?(port: number): void;
+	/** Called when a listener could not be opened, or broke. */
+	failed?(error: Error): void;
+}
+
+/** The network stack of a device that talks to this machine's network. */
+export class RealNetwork implements HostNetwork {
+	/** This machine's network is taken to be up; a board that is off it opens no sockets. */
+	up = true;
+	readonly #scheduler: Scheduler;
+	readonly #pace: Pace;
+	readonly #options: RealNetworkOptions;
+	readonly #open = new Set<RealSocket>();
+	readonly #listeners = new Set<RealListener>();
+	/** Sockets whose device vanished; their peers have yet to notice. */
+	readonly #orphans = new Set<RealSocket>();
+
+	constructor(scheduler: Scheduler, pace: Pace, options: RealNetworkOptions = {}) {
+		this.#scheduler = scheduler;
+		this.#pace = pace;
+		this.#options = options;
+	}
+
+	connect(address: string, port: number): HostSocket {
+		if (!isAddress(address)) throw new Error("invalid address");
+		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) => this.#forget(ended));
+		this.#open.add(socket);
+		return socket;
+	}
+
+	listen(port: number, readable: (count: number) => void): HostListener {
+		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, readable, (socket) => this.#track(socket));
+		this.#listeners.add(listener);
+		return listener;
+	}
+
+	resolve(name: string, callback: (address: string | undefined) => void): void {
+		if (isAddress(name)) {
+			this.#scheduler.after(0, () => callback(name));
+			return;
+		}
+		this.#pace.hold();
+		dns.lookup(name, { family: 4 }, (error, address) =>
+			this.#pace.enter(() => {
+				this.#pace.release();
+				callback(error ? undefined : address);
+			}),
+		);
+	}
+
+	reset(): void {
+		for (const listener of this.#listeners) listener.close();
+		this.#listeners.clear();
+		for (const socket of this.#open) {
+			socket.abandon();
+			this.#orphans.add(socket);
+		}
+		this.#open.clear();
+	}
+
+	/** Frees everything that the machine lent. */
+	dispose(): void {
+		this.reset();
+		for (const socket of this.#orphans) socket.destroy();
+	}
+
+	#track(socket: net.Socket): RealSocket {
+		const accepted = RealSocket.accepted(this.#scheduler, this.#pace, socket, (ended) => this.#forget(ended));
+		this.#open.add(accepted);
+		return accepted;
+	}
+
+	#forget(socket: RealSocket): void {
+		this.#open.delete(socket);
+		this.#orphans.delete(socket);
+	}
+}
+
+class RealListener implements HostListener {
+	readonly #server: net.Server;
+	readonly #pace: Pace;
+	readonly #pending: RealSocket[] = [];
+	readonly #asked: number;
+	#listening = true;
+
+	constructor(
+		scheduler: Scheduler,
+		pace: Pace,
+		options: RealNetworkOptions,
+		port: number,
+		readable: (count: number) => void,
+		track: (socket: net.Socket) => RealSocket,
+	) {
+		this.#pace = pace;
+		this.#asked = port;
+		pace.listen();
+		this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: false }, (connection) =>
+			pace.enter(() => {
+				this.#pending.push(track(connection));
+				scheduler.after(0, () => {
+					if (this.#listening && this.#pending.length > 0) readable(this.#pending.length);
+				});
+			}),
+		);
+		this.#server.on("error", (error) => options.failed?.(error));
+		this.#server.listen(options.listenPort ?? port, options.listenAddress ?? "127.0.0.1", () => {
+			const address = this.#server.address();
+			if (address !== null && typeof address === "object") options.listening?.(address.port);
+		});
+	}
+
+	/** What the device asked for while the machine has yet to bind. */
+	get port(): number {
+		const address = this.#server.address();
+		return address !== null && typeof address === "object" ? address.port : this.#asked;
+	}
+
+	accept(): HostSocket | undefined {
+		return this.#pending.shift();
+	}
+
+	close(): void {
+		if (!this.#listening) return;
+		this.#listening = false;
+		this.#pace.ignore();
+		this.#server.close();
+		for (const socket of this.#pending.splice(0)) socket.close();
+	}
+}

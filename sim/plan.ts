@@ -1,0 +1,83 @@
+import { readSettings, type Settings } from "../src/config/settings";
+import type { JSONObject } from "./manifest/read";
+import { isAddress } from "./network/socket";
+
+/** A board that a simulation needs. */
+export interface BoardPlan {
+	/** Its name in events. */
+	readonly name: string;
+	readonly role: "sensor" | "broker";
+	/** What its firmware reads as `mc/config`. */
+	readonly config: JSONObject;
+	readonly settings: Settings;
+	/** IPv4, on the virtual network. */
+	readonly address: string;
+	readonly mac: string;
+	/** Runs a broker, alone or beside its sensors. */
+	readonly serves: boolean;
+}
+
+export interface Plan {
+	/** In the order in which power comes on. */
+	readonly boards: readonly BoardPlan[];
+	/** Names on the virtual network and their addresses. */
+	readonly names: ReadonlyMap<string, string>;
+	/** What the configuration says of itself that the firmware would trace. */
+	readonly complaints: readonly string[];
+}
+
+export const CHIP = "esp32";
+/** Of the desk that looks on. */
+export const DESK_ADDRESS = "192.168.4.10";
+const SENSOR_MAC = "02f1ef1f0001";
+const SENSOR_ADDRESS = "192.168.4.11";
+const BROKER_MAC = "02f1ef1f00b0";
+const BROKER_ADDRESS = "192.168.4.2";
+const BROKER_NAME = "broker";
+
+/**
+ * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays, one that runs the
+ * firmware as that broker, at the address that the configuration gives.
+ * @param outside whether the broker is outside the simulation
+ */
+export function planBoards(config: JSONObject, outside: boolean): Plan {
+	const complaints: string[] = [];
+	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => complaints.push(message));
+	const { host, port } = settings.broker;
+	const serves = settings.role !== "sensor";
+	const brokerAddress = isAddress(host) && host !== SENSOR_ADDRESS && host !== DESK_ADDRESS ? host : BROKER_ADDRESS;
+	const names = new Map<string, string>();
+	if (host !== "" && !isAddress(host) && !outside) names.set(host, brokerAddress);
+	const node: BoardPlan = {
+		name: settings.role === "broker" ? BROKER_NAME : settings.id,
+		role: settings.role === "broker" ? "broker" : "sensor",
+		config,
+		settings,
+		address: serves && !outside ? brokerAddress : SENSOR_ADDRESS,
+		mac: SENSOR_MAC,
+		serves,
+	};
+	if (outside || serves) return { boards: [node], names, complaints };
+	const serverConfig = serverOf(config, port);
+	const server: BoardPlan = {
+		name: BROKER_NAME,
+		role: "broker",
+		config: serverConfig,
+		settings: readSettings(serverConfig, { mac: BROKER_MAC, chip: CHIP }, () => {}),
+		address: brokerAddress,
+		mac: BROKER_MAC,
+		serves: true,
+	};
+	return { boards: [server, node], names, complaints };
+}
+
+/** The same configuration as a broker: wired, without sensors, at the port that the node expects. */
+function serverOf(config: JSONObject, port: number): JSONObject {
+	const { wifi: _wifi, sensors: _sensors, ...firefly } = objectOf(config.firefly);
+	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
+	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...objectOf(firefly.listen), port } } };
+}
+
+function objectOf(value: unknown): JSONObject {
+	return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JSONObject) : {};
+}

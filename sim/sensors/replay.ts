@@ -1,0 +1,42 @@
+import type { Natives } from "../board/core";
+import type { Scheduler } from "../clock/scheduler";
+import { type RecordedRow, type Recording, ReplayError } from "./csv";
+import type { SensorPort } from "./port";
+import type { Timeline } from "./timeline";
+
+/** Sensors that read a recording: each property is the column of its name. */
+export class ReplaySensors implements SensorPort {
+	readonly natives: Natives;
+	readonly #seen = new Set<RecordedRow>();
+
+	/**
+	 * Throws {@link ReplayError} when a property has no column.
+	 * @param paths properties that the drivers offer, by number
+	 */
+	constructor(scheduler: Scheduler, recording: Recording, timeline: Timeline, paths: readonly (readonly string[])[]) {
+		const columns = paths.map((path) => columnOf(recording, path));
+		this.natives = {
+			sim_sensor_open: () => 0,
+			sim_sensor_read: (_instance: number, path: number) => {
+				const row = timeline.at(scheduler.now);
+				if (!row) return undefined;
+				this.#seen.add(row);
+				return row.values[columns[path]!];
+			},
+		};
+	}
+
+	/** Rows that were read at least once. */
+	get rowsRead(): number {
+		return this.#seen.size;
+	}
+}
+
+/** By the whole name, else by its last part; upper and lower case are one. */
+function columnOf(recording: Recording, path: readonly string[]): number {
+	const names = recording.columns.map((name) => name.toLowerCase());
+	const whole = names.indexOf(path.join(".").toLowerCase());
+	const index = whole < 0 ? names.indexOf(path[path.length - 1]!.toLowerCase()) : whole;
+	if (index < 0) throw new ReplayError(`${recording.file}:1: no column for ${path.join(".")}; there are ${recording.columns.join(", ")}`);
+	return index;
+}

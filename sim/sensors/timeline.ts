@@ -1,0 +1,63 @@
+import { type RecordedRow, type Recording, ReplayError } from "./csv";
+
+/** Steps that people sample at, ms. */
+const STEPS = [1, 2, 5, 10, 15, 20, 30].map((seconds) => seconds * 1000).concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
+
+/** The step of an absolute time grid that fits a recording best: that nearest to the median distance of its rows, ms. */
+export function stepOf(recording: Recording): number {
+	const { rows } = recording;
+	if (rows.length < 2) return 60_000;
+	const distances = rows.slice(1).map((row, index) => row.time - rows[index]!.time);
+	distances.sort((a, b) => a - b);
+	const median = distances[distances.length >> 1]!;
+	return STEPS.reduce((best, step) => (Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best));
+}
+
+/**
+ * The rows of a recording on an absolute grid: each row belongs to the grid time nearest to it, so that rows a second early or late
+ * are met by samples on the grid, every one exactly once.
+ */
+export class Timeline {
+	/** ms */
+	readonly step: number;
+	readonly #recording: Recording;
+	readonly #rows = new Map<number, number>();
+
+	/** Throws {@link ReplayError} when two rows fall on one grid time. @param step ms */
+	constructor(recording: Recording, step: number) {
+		this.step = step;
+		this.#recording = recording;
+		recording.rows.forEach((row, index) => {
+			const slot = this.#slot(row.time);
+			const other = this.#rows.get(slot);
+			if (other !== undefined) {
+				const time = new Date(slot * step).toISOString();
+				throw new ReplayError(
+					`${recording.file}:${row.line}: this row and line ${recording.rows[other]!.line} both fall on ${time} of a grid of ${step / 1000} s`,
+				);
+			}
+			this.#rows.set(slot, index);
+		});
+	}
+
+	/** Grid time of the first row, ms since 1970. */
+	get start(): number {
+		return this.#slot(this.#recording.rows[0]!.time) * this.step;
+	}
+
+	/** Grid time of the last row, ms since 1970. */
+	get end(): number {
+		const { rows } = this.#recording;
+		return this.#slot(rows[rows.length - 1]!.time) * this.step;
+	}
+
+	/** The row of the grid time nearest to `time`, if there is one. */
+	at(time: number): RecordedRow | undefined {
+		const index = this.#rows.get(this.#slot(time));
+		return index === undefined ? undefined : this.#recording.rows[index];
+	}
+
+	#slot(time: number): number {
+		return Math.round(time / this.step);
+	}
+}

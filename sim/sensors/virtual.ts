@@ -1,0 +1,51 @@
+import type { Natives } from "../board/core";
+import { Random } from "../clock/random";
+import type { Scheduler } from "../clock/scheduler";
+import { type Curve, curveOf, reading, valueAt } from "./curves";
+import type { SensorPort } from "./port";
+
+interface Channel {
+	readonly curve: Curve;
+	readonly phase: number;
+	readonly noise: Random;
+}
+
+/** Sensors in a room that warms by day, each with noise of its own. The same seed gives the same readings. */
+export class VirtualSensors implements SensorPort {
+	readonly natives: Natives;
+	readonly #scheduler: Scheduler;
+	readonly #seed: number;
+	readonly #paths: readonly (readonly string[])[];
+	/** Options text of each instance; an instance outlives the boot that opened it. */
+	readonly #instances: string[] = [];
+	readonly #channels = new Map<number, Channel>();
+
+	/** @param paths properties that the drivers offer, by number */
+	constructor(scheduler: Scheduler, seed: number, paths: readonly (readonly string[])[]) {
+		this.#scheduler = scheduler;
+		this.#seed = seed;
+		this.#paths = paths;
+		this.natives = {
+			sim_sensor_open: (options: string) => {
+				const index = this.#instances.indexOf(options);
+				return index < 0 ? this.#instances.push(options) - 1 : index;
+			},
+			sim_sensor_read: (instance: number, path: number) => this.#read(instance, path),
+		};
+	}
+
+	#read(instance: number, path: number): number {
+		const key = instance * this.#paths.length + path;
+		let channel = this.#channels.get(key);
+		if (!channel) {
+			channel = this.#channel(this.#instances[instance]!, this.#paths[path]!);
+			this.#channels.set(key, channel);
+		}
+		return reading(channel.curve, valueAt(channel.curve, this.#scheduler.now, channel.phase), channel.noise.normal());
+	}
+
+	#channel(options: string, path: readonly string[]): Channel {
+		const noise = new Random(this.#seed, `sensor ${path.join(".")} ${options}`);
+		return { curve: curveOf(path[path.length - 1]!, JSON.parse(options)), phase: noise.number(), noise };
+	}
+}

@@ -1,0 +1,165 @@
+/** The firmware on simulated boards, reporting to a real broker. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connectAsync, type MqttClient } from "mqtt";
+import { Fleet } from "../../sim/fleet";
+import type { SimulationEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/simulation";
+import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+
+const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const HOUR = 3_600_000;
+const START = Date.UTC(2026, 1, 2, 14, 19);
+
+/** What a subscriber of a broker gets, across several connections. */
+class Subscriber {
+	readonly reports: { seq: number; time: string; [column: string]: unknown }[] = [];
+	#client: MqttClient | undefined;
+
+	async connect(port: number): Promise<void> {
+		await this.end();
+		const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+		this.#client = client;
+		client.on("error", () => {});
+		client.on("message", (_topic, payload) => this.reports.push(JSON.parse(payload.toString())));
+		await client.subscribeAsync("replay", { qos: 1 });
+	}
+
+	async end(): Promise<void> {
+		await this.#client?.endAsync(true);
+		this.#client = undefined;
+	}
+
+	/** What was published before is here when this returns. */
+	async settle(): Promise<void> {
+		const done = new Promise<void>((resolve) => this.#client?.on("message", (_topic, payload) => payload.toString() === '{"seq":0}' && resolve()));
+		await this.#client?.publishAsync("replay", '{"seq":0}', { qos: 1 });
+		await done;
+		this.reports.pop();
+	}
+}
+
+function manifest(port: number) {
+	const sensor = (name: string) => ({ name, driver: "replay", property: name, every: "60s", grid: true });
+	const firefly = {
+		id: "replay",
+		wifi: { ssid: "replay" },
+		broker: { url: `mqtt://127.0.0.1:${port}` },
+		topic: "replay",
+		payload: "json",
+		outbox: { size: 6000 },
+		sensors: [sensor("a"), sensor("b")],
+	};
+	return { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config: { firefly } }, overrides: {} };
+}
+
+describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not installed" }, () => {
+	const folder = mkdtempSync(join(tmpdir(), "firefly-replay-"));
+	after(() => rmSync(folder, { recursive: true }));
+	const count = 240;
+	// A second early or late, as loggers are.
+	const rows = Array.from({ length: count }, (_, i) => ({
+		time: START + i * 60_000 + (i === 0 ? 0 : ((i * 7) % 3) * 1000 - 1000),
+		a: 20 + i / 7,
+		b: i % 2,
+	}));
+	const replay = join(folder, "rows.csv");
+	const stamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
+	writeFileSync(replay, `"date","a","b"\n${rows.map(({ time, a, b }, i) => `"${i}","${stamp(time)}",${a},${b}\n`).join("")}`);
+
+	function verify(subscriber: Subscriber, events: readonly SimulationEvent[]): void {
+		const bySequence = new Map(subscriber.reports.map((report) => [report.seq, report]));
+		assert.deepEqual(
+			[...bySequence.keys()].sort((x, y) => x - y),
+			rows.map((_, i) => i + 1),
+		);
+		for (const [i, { a, b }] of rows.entries()) {
+			const report = bySequence.get(i + 1)!;
+			assert.deepEqual([report.a, report.b], [a, b]);
+			// A wake for another try may take the next sample a little early.
+			assert.ok(Math.abs(Date.parse(report.time) - (START + i * 60_000)) < 10_000, report.time);
+		}
+		assert.equal(events.filter(({ type }) => type === "crash" || type === "limit").length, 0);
+	}
+
+	for (const engine of ["node", "xs"] as const) {
+		test(`every row arrives once, as it is in the file, on ${engine}`, async (t) => {
+			const broker = await Mosquitto.start();
+			const subscriber = new Subscriber();
+			t.after(async () => {
+				await subscriber.end();
+				await broker.stop();
+			});
+			await subscriber.connect(broker.port);
+			const events: SimulationEvent[] = [];
+			const url = new URL(`mqtt://127.0.0.1:${broker.port}`);
+			await runSimulation({
+				manifest: manifest(broker.port),
+				duration: undefined,
+				speed: "max",
+				seed: 3,
+				engine,
+				replay,
+				broker: url,
+				listener: { event: (event) => void events.push(event) },
+			});
+			await subscriber.settle();
+			verify(subscriber, events);
+			assert.equal(subscriber.reports.length, count);
+		});
+	}
+
+	test("a broker killed between PUBLISH and PUBACK, and away for an hour, costs nothing but a repetition", async (t) => {
+		let broker = await Mosquitto.start();
+		const { port } = broker;
+		const subscriber = new Subscriber();
+		t.after(async () => {
+			await subscriber.end();
+			await broker.stop("SIGKILL");
+		});
+		await subscriber.connect(port);
+		const events: SimulationEvent[] = [];
+		let stage: "before" | "frozen" | "killed" = "before";
+		const restart = async (): Promise<void> => {
+			await broker.stop();
+			broker = await Mosquitto.start(undefined, port);
+			await subscriber.connect(port);
+		};
+		const fleet: Fleet = await Fleet.build({
+			manifest: manifest(port),
+			speed: "max",
+			seed: 3,
+			engine: "xs",
+			replay,
+			broker: new URL(`mqtt://127.0.0.1:${port}`),
+			listener: {
+				event(event) {
+					events.push(event);
+					if (stage === "before" && event.type === "open" && event.time > START + 1.5 * HOUR) {
+						stage = "frozen";
+						broker.process.kill("SIGSTOP");
+					} else if (stage === "frozen" && event.type === "publish") {
+						stage = "killed";
+						// In a turn of its own, for the bytes to leave first.
+						setTimeout(() => broker.process.kill("SIGKILL"), 20);
+						fleet.scheduler.after(HOUR, () => {
+							fleet.pace.hold();
+							void restart().then(() => fleet.pace.enter(() => fleet.pace.release()));
+						});
+					}
+				},
+			},
+		});
+		await fleet.run(undefined);
+		fleet.dispose();
+		await subscriber.settle();
+		verify(subscriber, events);
+		const repeated = events.filter((event) => event.type === "publish" && event.again);
+		assert.ok(repeated.length >= 1);
+		assert.ok(events.filter(({ type }) => type === "failed").length >= 2);
+	});
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Scheduler } from "../../sim/clock/scheduler";
+import { parseRecording, type Recording, ReplayError, readRecording } from "../../sim/sensors/csv";
+import { ReplaySensors } from "../../sim/sensors/replay";
+import { stepOf, Timeline } from "../../sim/sensors/timeline";
+
+const MINUTE = 60_000;
+const HEADER = '"date","Temperature","CO2"\n';
+
+function fails(text: string, message: RegExp): void {
+	assert.throws(
+		() => parseRecording(text, "x.csv"),
+		(error: unknown) => error instanceof ReplayError && message.test(error.message),
+		`${message}`,
+	);
+}
+
+test("a recording: names from the header, the unnamed row number left out, dates in UTC", () => {
+	const recording = parseRecording(`${HEADER}"140","2015-02-02 14:19:00",23.7,749.2\n"141","2015-02-02 14:19:59",23.718,\n`, "x.csv");
+	assert.deepEqual(recording, {
+		file: "x.csv",
+		columns: ["Temperature", "CO2"],
+		rows: [
+			{ line: 2, time: Date.UTC(2015, 1, 2, 14, 19, 0), values: [23.7, 749.2] },
+			{ line: 3, time: Date.UTC(2015, 1, 2, 14, 19, 59), values: [23.718, undefined] },
+		],
+		warnings: [],
+	});
+});
+
+test("dates come in other places and forms, with or without row numbers, with CRLF and a byte order mark", () => {
+	const recording = parseRecording(
+		"\ufeffv,Timestamp\r\n1,2026-01-01T00:00:00Z\r\n2,2026-01-01T02:00:00.500+01:00\r\n3,1767232800\r\n4,1767236400000\r\n",
+		"x.csv",
+	);
+	assert.deepEqual(
+		recording.rows.map(({ time, values }) => [time - Date.UTC(2026, 0, 1), values[0]]),
+		[
+			[0, 1],
+			[3_600_500, 2],
+			[7_200_000, 3],
+			[10_800_000, 4],
+		],
+	);
+});
+
+test("what is not whole is an error with its line", () => {
+	const row = '"1","2015-02-02 14:19:00",23.7,749.2\n';
+	fails("", /x\.csv:1: a header/);
+	fails(HEADER, /x\.csv:1: a header and at least one row/);
+	fails("a,b\n1,2\n", /x\.csv:1: no column is called date/);
+	fails("date\n2015-02-02\n", /no column besides/);
+	fails("date,a,a\n2015-02-02,1,2\n", /two columns are called "a"/);
+	fails("date,\n2015-02-02,1\n", /a column has no name/);
+	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",23`, /x\.csv:3: 3 fields where 4 are needed: the file is cut off here/);
+	fails(`${HEADER}${row}"2","2015-02-02 14:2`, /x\.csv:\d: .*cut off/);
+	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",1,2,3\n${row}`, /x\.csv:3: 5 fields where 4/);
+	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",abc,1\n`, /x\.csv:3: Temperature is "abc", not a number/);
+	fails(`${HEADER}${row}"2","yesterday",1,1\n`, /x\.csv:3: date is "yesterday", not a date/);
+	fails(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
+	fails(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
+	assert.throws(() => readRecording("/nonexistent/x.csv"), /no such file/);
+});
+
+test("any truncation of a recording is an error, a warning, or a recording of whole lines", () => {
+	const rows = Array.from({ length: 4 }, (_, i) => `"${i}","2015-02-02 14:2${i}:00",2${i}.25,7${i}9\n`);
+	const text = HEADER + rows.join("");
+	fc.assert(
+		fc.property(fc.integer({ min: 0, max: text.length - 1 }), (length) => {
+			const cut = text.slice(0, length);
+			try {
+				const { warnings } = parseRecording(cut, "x.csv");
+				assert.ok(cut.endsWith("\n") || warnings.length === 1);
+			} catch (error) {
+				assert.ok(error instanceof ReplayError, String(error));
+				assert.match(error.message, /^x\.csv:\d+: /);
+			}
+		}),
+	);
+});
+
+/** A recording with a row near each of some times. */
+function recordingOf(times: readonly number[]): Recording {
+	return { file: "x.csv", columns: ["v"], rows: times.map((time, index) => ({ line: index + 2, time, values: [index] })), warnings: [] };
+}
+
+test("the grid that fits: the step nearest to the median distance", () => {
+	assert.equal(stepOf(recordingOf([0, 59_000, 120_000, 180_000])), MINUTE);
+	assert.equal(stepOf(recordingOf([0, 10_100, 19_900, 50_000])), 10_000);
+	assert.equal(stepOf(recordingOf([0])), MINUTE);
+});
+
+test("each row within a third of a step of the grid is met by exactly one sample, however late the samples are", () => {
+	const row = fc.record({ present: fc.boolean(), jitter: fc.integer({ min: -20_000, max: 20_000 }) });
+	fc.assert(
+		fc.property(
+			fc.array(row, { minLength: 1, maxLength: 200 }),
+			fc.integer({ min: 1, max: 1_000_000 }),
+			fc.integer({ min: -5000, max: 8000 }),
+			(plan, first, late) => {
+				const slots = plan.map((entry, index) => ({ ...entry, slot: first + index })).filter(({ present }) => present);
+				fc.pre(slots.length > 0);
+				const recording = recordingOf(slots.map(({ slot, jitter }) => slot * MINUTE + jitter));
+				const timeline = new Timeline(recording, MINUTE);
+				assert.equal(timeline.start, slots[0]!.slot * MINUTE);
+				assert.equal(timeline.end, slots.at(-1)!.slot * MINUTE);
+				const met: number[] = [];
+				for (let time = timeline.start; time <= timeline.end; time += MINUTE) {
+					const found = timeline.at(time + late);
+					if (found) met.push(found.values[0]!);
+				}
+				assert.deepEqual(
+					met,
+					recording.rows.map((_, index) => index),
+				);
+			},
+		),
+	);
+});
+
+test("two rows on one grid time are an error that names both", () => {
+	assert.throws(() => new Timeline(recordingOf([0, 20_000]), MINUTE), /x\.csv:3: this row and line 2 both fall on 1970-01-01T00:00:00\.000Z/);
+});
+
+test("sensors read the column of their name, and nothing between rows", () => {
+	const recording = parseRecording(`${HEADER}2015-02-02 14:19:00,23.7,749\n2015-02-02 14:21:00,24,750\n`, "x.csv");
+	const timeline = new Timeline(recording, MINUTE);
+	const scheduler = new Scheduler(timeline.start);
+	const sensors = new ReplaySensors(scheduler, recording, timeline, [["thermometer", "temperature"], ["co2"]]);
+	const read = (path: number): unknown => (sensors.natives.sim_sensor_read as unknown as (instance: number, path: number) => unknown)(0, path);
+	assert.deepEqual([read(0), read(1)], [23.7, 749]);
+	scheduler.advance(timeline.start + MINUTE);
+	assert.equal(read(0), undefined);
+	scheduler.advance(timeline.start + 2 * MINUTE + 5000);
+	assert.equal(read(1), 750);
+	assert.equal(sensors.rowsRead, 2);
+	assert.throws(() => new ReplaySensors(scheduler, recording, timeline, [["humidity"]]), /no column for humidity; there are Temperature, CO2/);
+});

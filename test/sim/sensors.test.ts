@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { EngineName } from "../../sim/engine/choose";
+import { Fleet, START } from "../../sim/fleet";
+import type { SimulationEvent } from "../../sim/report/events";
+import { curveOf, reading, valueAt } from "../../sim/sensors/curves";
+
+const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const HOUR = 3_600_000;
+
+async function samples(
+	engine: EngineName,
+	sensors: readonly object[],
+	include: readonly string[] = [],
+): Promise<Map<string, (number | undefined)[]>> {
+	const values = new Map<string, (number | undefined)[]>();
+	const traces: SimulationEvent[] = [];
+	const firefly = { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sensors };
+	const fleet = await Fleet.build({
+		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json", ...include], config: { firefly } }, overrides: {} },
+		speed: "max",
+		seed: 5,
+		engine,
+		listener: {
+			event(event) {
+				if (event.type === "trace") traces.push(event);
+				if (event.type === "sample") values.set(event.sensor, [...(values.get(event.sensor) ?? []), event.value]);
+			},
+		},
+	});
+	await fleet.run(24 * HOUR);
+	fleet.dispose();
+	assert.deepEqual(traces, []);
+	return values;
+}
+
+test("every driver of the build is played where its hardware is missing, each property and each set of options by itself", async () => {
+	const drivers = ["sht3x", "bmp280", "ntc", "battery"].map((name) => `./firmware/drivers/${name}/manifest.json`);
+	const sensors = [
+		{ name: "warm", driver: "sht3x", property: "thermometer.temperature", every: "10m" },
+		{ name: "other", driver: "sht3x", options: { address: 69 }, property: "thermometer.temperature", every: "10m" },
+		{ name: "damp", driver: "sht3x", property: "hygrometer.humidity", every: "10m" },
+		{ name: "air", driver: "bmp280", property: "barometer.pressure", every: "10m" },
+		{ name: "flat", driver: "ntc", options: { pin: 3 }, property: "temperature", every: "10m" },
+		{ name: "cell", driver: "battery", options: { pin: 4 }, property: "battery.voltage", every: "10m" },
+		{ name: "soil", driver: "virtual", options: { mean: 30, swing: 0, noise: 0, weather: 0 }, property: "moisture", every: "10m" },
+	];
+	const values = await samples("xs", sensors, drivers);
+	assert.deepEqual(
+		[...values.keys()],
+		sensors.map(({ name }) => name),
+	);
+	for (const [name, readings] of values) {
+		assert.ok(readings.length >= 143, `${name} ${readings.length}`);
+		assert.ok(
+			readings.every((value) => typeof value === "number" && Number.isFinite(value)),
+			name,
+		);
+	}
+	assert.notDeepEqual(values.get("warm"), values.get("other"));
+	assert.deepEqual([...new Set(values.get("soil"))], [30]);
+	assert.deepEqual(await samples("node", sensors, drivers), values, "the same on both engines");
+});
+
+test("a virtual room is warmest in the afternoon, and a reading keeps to the sensor's steps and range", () => {
+	const curve = { ...curveOf("temperature", {}), weather: 0 };
+	const at = (hour: number): number => valueAt(curve, START + hour * HOUR, 0);
+	assert.equal(at(15), curve.mean + curve.swing);
+	assert.ok(Math.abs(at(3) - (curve.mean - curve.swing)) < 1e-9);
+	assert.equal(reading(curve, 21.3749, 0), 21.37);
+	const humidity = curveOf("humidity", { noise: 1, resolution: 0.5 });
+	assert.equal(reading(humidity, 99.9, 5), 100);
+	assert.equal(reading(humidity, 47.3, 0), 47.5);
+});
