@@ -1,0 +1,53 @@
+import { SHA256, SHA256_BLOCK, SHA256_SIZE } from "./sha256";
+
+/** HMAC-SHA-256 (RFC 2104, RFC 4868). Allocates nothing after construction; a key serves any number of messages. */
+export class HMAC {
+	/** The hash value after the block of the key with ipad, and with opad: all that is kept of a key (RFC 2104 §4). */
+	readonly inner = new Int32Array(8);
+	readonly outer = new Int32Array(8);
+	readonly #hash = new SHA256();
+	readonly #block = new Uint8Array(SHA256_BLOCK);
+
+	/** Sets the key, bytes [start, end), and begins a message. */
+	key(bytes: Uint8Array, start: number, end: number): this {
+		const hash = this.#hash;
+		const block = this.#block.fill(0);
+		if (end - start > SHA256_BLOCK) hash.reset().update(bytes, start, end).digest(block, 0);
+		else for (let i = start; i < end; i++) block[i - start] = bytes[i];
+		for (let i = 0; i < SHA256_BLOCK; i++) block[i] ^= 0x36;
+		hash.reset().update(block, 0, SHA256_BLOCK).save(this.inner);
+		for (let i = 0; i < SHA256_BLOCK; i++) block[i] ^= 0x36 ^ 0x5c;
+		hash.reset().update(block, 0, SHA256_BLOCK).save(this.outer);
+		block.fill(0);
+		return this.reset();
+	}
+
+	/** Begins a message under the same key. */
+	reset(): this {
+		this.#hash.resume(this.inner);
+		return this;
+	}
+
+	/** Takes bytes [start, end) of the message. */
+	update(bytes: Uint8Array, start: number, end: number): this {
+		this.#hash.update(bytes, start, end);
+		return this;
+	}
+
+	/** Writes the code, 32 bytes, to `target` from `at` on, and begins the next message. */
+	digest(target: Uint8Array, at: number): void {
+		const hash = this.#hash;
+		const block = this.#block;
+		hash.digest(block, 0);
+		hash.resume(this.outer).update(block, 0, SHA256_SIZE).digest(target, at);
+		block.fill(0);
+		this.reset();
+	}
+
+	/** Forgets the key and all that came of it; a new key must be set. */
+	clear(): void {
+		this.inner.fill(0);
+		this.outer.fill(0);
+		this.#hash.clear();
+	}
+}

@@ -1,0 +1,43 @@
+// Opcodes (RFC 6455 §11.8)
+export const CONTINUATION = 0x0;
+export const TEXT = 0x1;
+export const BINARY = 0x2;
+export const CLOSE = 0x8;
+export const PING = 0x9;
+export const PONG = 0xa;
+
+/** The first bit of a frame: the last of its message (§5.2). */
+export const FIN = 0x80;
+
+// Status codes of a Close frame that are sent here (§7.4.1)
+export const NORMAL_CLOSURE = 1000;
+export const PROTOCOL_ERROR = 1002;
+export const UNSUPPORTED_DATA = 1003;
+export const MESSAGE_TOO_BIG = 1009;
+
+/** Largest payload of a control frame, bytes (§5.5). */
+export const CONTROL_PAYLOAD = 125;
+
+/** Longest frame taken, bytes. It need not fit into memory, as frames are passed on as they arrive; MQTT's largest packet is 2^28 + 4. */
+export const MAXIMUM_FRAME = 0x7fffffff;
+
+/** Bytes of a page that are sent at once, and room that a socket must have for the answer to a request. */
+export const PIECE = 512;
+
+/** Longest frame that the server sends, bytes of payload; what is longer leaves in several frames. */
+export const LONGEST_SENT = 16_384;
+
+/** Room in the socket that its user is not told of, so that a ping can be answered and a Close frame sent: the longest control frame, bytes. */
+export const RESERVE = 2 + CONTROL_PAYLOAD;
+
+/** Bytes for what is kept of a request until it is answered: path, Host, Origin, key and credentials together, and the header field in work. */
+export const REQUEST_STORE = 512;
+
+/** Longest request line, bytes (RFC 9112 §3). */
+export const REQUEST_LINE = 256;
+
+/** Header fields of a request, at most. */
+export const HEADER_FIELDS = 64;
+
+/** Longest request, bytes. All but {@link REQUEST_STORE} of it is only looked at. */
+export const REQUEST_SIZE = 8192;

@@ -1,0 +1,28 @@
+import type { Request } from "./request";
+
+/** Answers GET requests that ask for no WebSocket, with pages written piece by piece: nothing but two numbers is kept for each reader. */
+export interface Pages {
+	/**
+	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. What `request` holds is valid until then, or until `reply.closed`.
+	 */
+	get(request: Request, reply: Reply): void;
+	/**
+	 * Writes the next piece of a page to bytes [start, end), 512 of them, and remembers in `reply.place` how far it has come. What is written need not fill
+	 * them; nothing written is the end of the page.
+	 * @returns how many bytes were written
+	 */
+	fill(reply: Reply, bytes: Uint8Array, start: number, end: number): number;
+}
+
+/** One answer. */
+export interface Reply {
+	/** The page's own: how far it is, and whom it is for. Both begin as 0. */
+	place: number;
+	reader: number;
+	/** The connection has ended; nothing need be answered any more. */
+	readonly closed: boolean;
+	/** Sends a page. @param type media type, by default HTML in UTF-8 */
+	page(type?: string): void;
+	/** Sends a refusal. @param status 4xx or 5xx; 401 asks for name and password @param message one line of ASCII */
+	refuse(status: number, message: string): void;
+}

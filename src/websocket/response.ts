@@ -1,0 +1,77 @@
+/** Writes ASCII text to `bytes` from `at` on and returns the index after it. For answers that end a connection: on XS it allocates for each character. */
+export function writeText(bytes: Uint8Array, at: number, text: string): number {
+	const { length } = text;
+	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
+	return at;
+}
+
+/** The head of the answer that accepts a WebSocket (RFC 6455 §4.2.2), up to the value of its last field. */
+export const ACCEPTANCE =
+	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: "; // [MQTT-6.0.0-4]
+
+/** What is appended to the key of a request before it is hashed (RFC 6455 §1.3). */
+export const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** Writes the head of a page, whose end is the end of the connection (RFC 9112 §6.3). It needs no script, loads nothing, and is never stored or framed. */
+export function writePageHead(bytes: Uint8Array, type: string): number {
+	let at = writeText(bytes, 0, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: ");
+	at = writeText(bytes, at, type);
+	at = writeText(
+		bytes,
+		at,
+		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ",
+	);
+	return writeText(bytes, at, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\r\n");
+}
+
+/** Writes a refusal, `message` being its body. @returns its length, at most 350 bytes and the message */
+export function writeRefusal(bytes: Uint8Array, status: number, message: string): number {
+	let at = writeText(bytes, 0, `HTTP/1.1 ${status} ${reason(status)}\r\nConnection: close\r\n${special(status)}`);
+	at = writeText(bytes, at, `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${message.length + 1}\r\n\r\n`);
+	return writeText(bytes, writeText(bytes, at, message), "\n");
+}
+
+function reason(status: number): string {
+	switch (status) {
+		case 400:
+			return "Bad Request";
+		case 401:
+			return "Unauthorized";
+		case 403:
+			return "Forbidden";
+		case 404:
+			return "Not Found";
+		case 405:
+			return "Method Not Allowed";
+		case 414:
+			return "URI Too Long";
+		case 421:
+			return "Misdirected Request";
+		case 426:
+			return "Upgrade Required";
+		case 429:
+			return "Too Many Requests";
+		case 431:
+			return "Request Header Fields Too Large";
+		case 503:
+			return "Service Unavailable";
+		case 505:
+			return "HTTP Version Not Supported";
+		default:
+			return "";
+	}
+}
+
+/** The header fields that a status asks for. */
+function special(status: number): string {
+	switch (status) {
+		case 401:
+			return 'WWW-Authenticate: Basic realm="Firefly", charset="UTF-8"\r\n'; // RFC 9110 §11.6.1, RFC 7617 §2.1
+		case 405:
+			return "Allow: GET\r\n"; // RFC 9110 §15.5.6
+		case 426:
+			return "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"; // RFC 9110 §15.5.22, RFC 6455 §4.4
+		default:
+			return "";
+	}
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Pages, Reply, Request } from "../../src/websocket/server";
+import { CLOSED, JUDGING } from "../../src/websocket/stream";
+import { Session } from "./support/fake-tcp";
+import { request } from "./support/frames";
+
+function get(path: string, fields: Record<string, string> = {}): Buffer {
+	const none = { Upgrade: undefined, Connection: undefined, "Sec-WebSocket-Key": undefined, "Sec-WebSocket-Version": undefined };
+	return request({ ...none, "Sec-WebSocket-Protocol": undefined, ...fields }, `GET ${path} HTTP/1.1`);
+}
+
+const textOf = (request: Request, start: number, end: number) => Buffer.from(request.bytes.subarray(start, end)).toString("latin1");
+
+/** A page of `count` numbered lines. */
+function lines(count: number): Pages & { asked: string[] } {
+	return {
+		asked: [],
+		get(request: Request, reply: Reply) {
+			const path = textOf(request, request.pathStart, request.pathEnd);
+			this.asked.push(path + textOf(request, request.pathEnd, request.queryEnd));
+			if (path === "/") reply.page();
+			else if (path === "/plain") reply.page("text/plain");
+			else reply.refuse(404, "no such page");
+		},
+		fill(reply: Reply, bytes: Uint8Array, start: number, end: number) {
+			let at = start;
+			while (reply.place < count && at + 10 <= end) {
+				bytes.set(Buffer.from(`line ${String(reply.place++).padStart(4, "0")}\n`), at);
+				at += 10;
+			}
+			return at - start;
+		},
+	};
+}
+
+const page = (count: number) => Array.from({ length: count }, (_, i) => `line ${String(i).padStart(4, "0")}\n`).join("");
+
+describe("pages", () => {
+	it("are streamed as fast as the peer reads", () => {
+		const pages = lines(1000);
+		const session = new Session({ pages });
+		session.tcp.deliver(get("/?a=b"));
+		let got = session.tcp.take().toString();
+		assert.ok(got.length > 4000 && got.length < 5744);
+		assert.equal(session.stream.state !== CLOSED, true);
+		for (let i = 0; i < 50 && session.errors === 0; i++) {
+			session.tcp.allow(i & 1 ? 5744 : 300);
+			got += session.tcp.take().toString();
+		}
+		const [head, body] = got.split("\r\n\r\n");
+		assert.equal(body, page(1000));
+		assert.match(head, /^HTTP\/1.1 200 OK\r\nConnection: close\r\nContent-Type: text\/html; charset=utf-8\r\nCache-Control: no-store\r\n/);
+		assert.match(head, /default-src 'none'/);
+		assert.deepEqual(pages.asked, ["/?a=b"]);
+		assert.equal(session.errors, 1);
+		assert.equal(session.stream.state, CLOSED);
+		assert.deepEqual(session.rooms, []);
+		assert.deepEqual(session.exceptions, []);
+	});
+
+	it("have a type, and may be empty", () => {
+		const session = new Session({ pages: lines(0) });
+		session.tcp.deliver(get("/plain"));
+		assert.match(session.tcp.take().toString(), /\r\nContent-Type: text\/plain\r\n(.|\r\n)*\r\n\r\n$/);
+		assert.equal(session.errors, 1);
+	});
+
+	it("that do not exist are refused", () => {
+		const session = new Session({ pages: lines(1) });
+		session.tcp.deliver(get("/other"));
+		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 404 Not Found\r\n(.|\r\n)*\r\n\r\nno such page\n$/);
+		assert.deepEqual(session.refusals, [404]);
+	});
+
+	it("may refuse with any status", () => {
+		for (const [status, reason] of [
+			[429, "Too Many Requests"],
+			[503, "Service Unavailable"],
+			[418, ""],
+		] as const) {
+			const session = new Session({ pages: { get: (_request, reply) => reply.refuse(status, "later"), fill: () => 0 } });
+			session.tcp.deliver(get("/"));
+			assert.ok(session.tcp.take().toString().startsWith(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`));
+		}
+	});
+
+	it("without them every request is told to upgrade", () => {
+		const session = new Session();
+		session.tcp.deliver(get("/"));
+		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 426 Upgrade Required\r\n/);
+	});
+
+	it("are for this host only, whatever the origin: without CORS no other page can read them", () => {
+		const session = new Session({ pages: lines(1) });
+		session.tcp.deliver(get("/", { Origin: "https://evil.example" }));
+		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 200 /);
+	});
+
+	it("may ask for name and password, and answer later", () => {
+		const waiting: { reply: Reply; user: string }[] = [];
+		const pages: Pages = {
+			get(request, reply) {
+				if (!request.credentials()) reply.refuse(401, "who are you");
+				else {
+					const user = `${textOf(request, request.userStart, request.userEnd)}/${textOf(request, request.passwordStart, request.passwordEnd)}`;
+					reply.reader = 7;
+					waiting.push({ reply, user });
+				}
+			},
+			fill(reply, bytes, start) {
+				if (reply.place++ > 0) return 0;
+				bytes[start] = 0x30 + reply.reader;
+				return 1;
+			},
+		};
+		for (const bad of [
+			{},
+			{ Authorization: "Bearer x" },
+			{ Authorization: "Basic" },
+			{ Authorization: "Basic !" },
+			{ Authorization: "Basic eHg=" },
+		] as Record<string, string>[]) {
+			const session = new Session({ pages });
+			session.tcp.deliver(get("/", bad));
+			assert.match(session.tcp.take().toString(), /^HTTP\/1.1 401 Unauthorized\r\n(.|\r\n)*WWW-Authenticate: Basic realm="Firefly"/);
+		}
+		const session = new Session({ pages });
+		session.tcp.deliver(get("/", { Authorization: `bAsic ${Buffer.from("ada:pass:word").toString("base64")}` }));
+		assert.equal(session.stream.state, JUDGING);
+		session.tcp.deliver(Buffer.from("more"));
+		session.tcp.allow(5744);
+		assert.equal(session.tcp.take().length, 0);
+		assert.equal(waiting[0].user, "ada/pass:word");
+		waiting[0].reply.page();
+		assert.match(session.tcp.take().toString(), /\r\n\r\n7$/);
+		waiting[0].reply.page();
+		waiting[0].reply.refuse(404, "again");
+		assert.equal(session.tcp.take().length, 0);
+
+		const gone = new Session({ pages });
+		gone.tcp.deliver(get("/", { Authorization: `Basic ${Buffer.from("ada:").toString("base64")}` }));
+		gone.tcp.options.onError?.();
+		const { reply, user } = waiting[1];
+		assert.equal(user, "ada/");
+		assert.equal(reply.closed, true);
+		reply.refuse(401, "no");
+		assert.equal(gone.tcp.take().length, 0);
+		assert.equal(gone.errors, 1);
+	});
+
+	it("an exception out of a page ends its connection and no more", () => {
+		const pages: Pages = {
+			get() {
+				throw new Error("broken page");
+			},
+			fill: () => 0,
+		};
+		const session = new Session({ pages });
+		session.tcp.deliver(get("/"));
+		assert.equal(String(session.exceptions), "Error: broken page");
+		assert.equal(session.errors, 1);
+		assert.equal(session.tcp.closed, 1);
+	});
+});

@@ -1,0 +1,474 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { CLOSED, ENDED, OPEN, REQUEST } from "../../src/websocket/stream";
+import { FakeTCP, Session } from "./support/fake-tcp";
+import { frame, parse, request } from "./support/frames";
+
+const BINARY = 2;
+const CLOSE = 8;
+const PING = 9;
+const PONG = 10;
+
+/** A close frame's payload. */
+const code = (status: number, reason = "") => Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
+
+describe("golden frames", () => {
+	it("RFC 6455 §5.7: the masked ping, answered by the unmasked pong", () => {
+		const session = new Session().open();
+		session.tcp.deliver(Buffer.from("898537fa213d7f9f4d5158", "hex"));
+		assert.equal(session.tcp.take().toString("hex"), "8a0548656c6c6f");
+	});
+	it("the same payload in a binary frame", () => {
+		const session = new Session().open();
+		session.tcp.deliver(Buffer.from("828537fa213d7f9f4d5158", "hex"));
+		assert.equal(session.received.toString(), "Hello");
+	});
+	it("§5.7: 256 bytes in one frame, from the server", () => {
+		const session = new Session().open();
+		session.stream.write(new Uint8Array(256).fill(7));
+		assert.equal(session.tcp.take().toString("hex"), `827e0100${"07".repeat(256)}`);
+		assert.equal(session.tcp.writes, 2);
+	});
+	it("125 and 126 bytes", () => {
+		const session = new Session().open();
+		session.stream.write(new Uint8Array(125));
+		assert.equal(session.tcp.take().subarray(0, 2).toString("hex"), "827d");
+		session.stream.write(new Uint8Array(126));
+		assert.equal(session.tcp.take().subarray(0, 4).toString("hex"), "827e007e");
+	});
+	it("65,536 bytes in one frame, from the client", () => {
+		const session = new Session().open();
+		const bytes = Buffer.alloc(65_536, "0123456789");
+		session.tcp.deliver(frame(BINARY, bytes));
+		assert.deepEqual(session.received, bytes);
+	});
+});
+
+describe("what fails a connection (RFC 6455 §7.1.7)", () => {
+	const rows: [why: string, status: number, bytes: Buffer][] = [
+		["RSV1 (§5.2)", 1002, frame(BINARY, "x", { rsv: 4 })],
+		["RSV2", 1002, frame(BINARY, "x", { rsv: 2 })],
+		["RSV3", 1002, frame(PING, "", { rsv: 1 })],
+		["a frame that is not masked (§5.1)", 1002, frame(BINARY, "x", { masked: false })],
+		["a ping that is not masked", 1002, frame(PING, "", { masked: false })],
+		["text [MQTT-6.0.0-1]", 1003, frame(1, "text")],
+		["text, to be continued", 1003, frame(1, "text", { fin: false })],
+		...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode): [string, number, Buffer] => [`reserved opcode ${opcode} (§5.2)`, 1002, frame(opcode)]),
+		["a continuation of nothing (§5.4)", 1002, frame(0, "x")],
+		["a new message before the last one ended (§5.4)", 1002, Buffer.concat([frame(BINARY, "a", { fin: false }), frame(BINARY, "b")])],
+		["a continuation after the last", 1002, Buffer.concat([frame(BINARY, "a", { fin: false }), frame(0, "b"), frame(0, "c")])],
+		["a ping in fragments (§5.5)", 1002, frame(PING, "x", { fin: false })],
+		["a close in fragments", 1002, frame(CLOSE, "", { fin: false })],
+		["a ping of 126 bytes (§5.5)", 1002, frame(PING, Buffer.alloc(126))],
+		["a pong of 64-bit length", 1002, frame(PONG, "", { width: 8 })],
+		["16 bits for a length of 125 (§5.2)", 1002, frame(BINARY, Buffer.alloc(125), { width: 2 })],
+		["64 bits for a length of 65,535", 1002, frame(BINARY, Buffer.alloc(65_535), { width: 8 })],
+		["the most significant bit of a length (§5.2)", 1002, Buffer.from("82ff800000000000000000000000", "hex")],
+		["a length of 2^31 (§7.4.1)", 1009, Buffer.from("82ff000000008000000000000000", "hex")],
+		["a length of 2^63 - 1", 1009, Buffer.from("82ff7fffffffffffffff00000000", "hex")],
+		["a close with one byte (§5.5.1)", 1002, frame(CLOSE, "x")],
+		...[0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map((status): [string, number, Buffer] => [
+			`a close with status ${status} (§7.4)`,
+			1002,
+			frame(CLOSE, code(status)),
+		]),
+	];
+	for (const [why, status, bytes] of rows) {
+		it(`${status}: ${why}`, () => {
+			const before = frame(BINARY, "before");
+			for (const size of [bytes.length + before.length, 1]) {
+				const session = new Session().open();
+				const all = Buffer.concat([before, bytes]);
+				for (let at = 0; at < all.length; at += size) session.tcp.deliver(all.subarray(at, at + size));
+				assert.deepEqual(parse(session.tcp.take()), [{ opcode: CLOSE, fin: true, payload: code(status) }]);
+				assert.deepEqual(session.failures, [status]);
+				assert.equal(session.errors, 1);
+				assert.equal(session.tcp.closed, 1);
+				assert.equal(session.received.subarray(0, 6).toString(), "before");
+				assert.deepEqual(session.exceptions, []);
+			}
+		});
+	}
+
+	it("a length of 2^31 - 1 is waited for", () => {
+		const session = new Session().open();
+		session.tcp.deliver(Buffer.from("82ff000000007fffffff0000000001", "hex"));
+		assert.deepEqual([...session.received], [1]);
+		assert.equal(session.stream.state, OPEN);
+	});
+});
+
+describe("control frames", () => {
+	it("pongs carry their ping's payload, of any length (§5.5.2), also between fragments (§5.4)", () => {
+		const session = new Session().open();
+		session.tcp.deliver(frame(BINARY, "one ", { fin: false }));
+		for (let length = 0; length <= 125; length++) {
+			const payload = Buffer.alloc(length, "payload of a ping");
+			session.tcp.room = 5744;
+			session.tcp.allow(5744);
+			session.tcp.deliver(frame(PING, payload));
+			assert.deepEqual(parse(session.tcp.take()), [{ opcode: PONG, fin: true, payload }]);
+		}
+		session.tcp.deliver(frame(0, "message"));
+		assert.equal(session.received.toString(), "one message");
+	});
+	it("a pong that was not asked for is ignored (§5.5.3)", () => {
+		const session = new Session().open();
+		session.tcp.deliver(Buffer.concat([frame(PONG, "x"), frame(PONG), frame(BINARY, "data")]));
+		assert.equal(session.tcp.take().length, 0);
+		assert.equal(session.received.toString(), "data");
+	});
+	for (const status of [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999]) {
+		it(`a close with ${status} is answered with the same, once, and the server closes first (§5.5.1, §7.1.1)`, () => {
+			const session = new Session().open();
+			session.tcp.deliver(Buffer.concat([frame(BINARY, "last"), frame(CLOSE, code(status, "reason")), frame(BINARY, "after"), frame(PING)]));
+			assert.deepEqual(parse(session.tcp.take()), [{ opcode: CLOSE, fin: true, payload: code(status) }]);
+			assert.equal(session.received.toString(), "last");
+			assert.deepEqual([session.errors, session.tcp.closed, session.tcp.inbox.length], [1, 1, 0]);
+			assert.deepEqual(session.failures, []);
+		});
+	}
+	it("a close without a status", () => {
+		const session = new Session().open();
+		session.tcp.deliver(frame(CLOSE));
+		assert.equal(session.tcp.take().toString("hex"), "8800");
+	});
+	it("the user's close says 1000", () => {
+		const session = new Session().open();
+		session.tcp.deliver(Buffer.from([0x82]));
+		session.stream.close();
+		session.stream.close();
+		assert.equal(session.tcp.take().toString("hex"), "880203e8");
+		assert.deepEqual([session.tcp.closed, session.errors, session.tcp.inbox.length], [1, 0, 0]);
+		assert.equal(session.stream.state, CLOSED);
+		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
+		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
+	});
+	it("pings wait in the socket while there is no room for their pongs, and so does all behind them", () => {
+		const session = new Session().open();
+		session.stream.write(new Uint8Array(session.rooms[0]));
+		session.tcp.take();
+		session.tcp.deliver(Buffer.concat([...Array.from({ length: 10 }, () => frame(PING, Buffer.alloc(100))), frame(BINARY, "behind")]));
+		assert.equal(parse(session.tcp.take()).length, 1);
+		assert.equal(session.received.length, 0);
+		assert.equal(session.tcp.inbox.length, 8 * 106 + 100 + 12, "the header of the next one is read");
+		for (let i = 0; i < 9; i++) session.tcp.allow(127);
+		assert.equal(parse(session.tcp.take()).length, 9);
+		assert.equal(session.received.toString(), "behind");
+		assert.deepEqual(session.exceptions, []);
+	});
+	it("pings are answered on a host that tells its room once, and the user hears of less room in time", () => {
+		const session = new Session().open();
+		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(PING, Buffer.alloc(125)));
+		assert.equal(parse(session.tcp.take()).length, 20);
+		assert.ok(session.rooms.length > 1);
+		assert.equal(session.stream.write(new Uint8Array(session.rooms.at(-1)!)), 0);
+		parse(session.tcp.take());
+	});
+	it("without any room a close is waited with", () => {
+		const session = new Session().open();
+		session.tcp.allow(0);
+		session.tcp.deliver(frame(CLOSE, code(1000)));
+		assert.equal(session.stream.state, OPEN);
+		session.tcp.allow(4);
+		assert.equal(session.tcp.take().toString("hex"), "880203e8");
+		assert.equal(session.errors, 1);
+	});
+});
+
+describe("room", () => {
+	it("all that is promised can be written at once, whatever pings come meanwhile", () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 0, max: 6000 }),
+				fc.array(fc.integer({ min: 0, max: 125 }), { maxLength: 5 }),
+				fc.array(fc.integer({ min: 1, max: 6000 }), { maxLength: 5 }),
+				(room, pings, writes) => {
+					const session = new Session().open();
+					session.tcp.allow(room);
+					for (const length of pings) session.tcp.deliver(frame(PING, Buffer.alloc(length)));
+					let promised = session.rooms.at(-1)!;
+					session.tcp.take();
+					const sent: Buffer[] = [];
+					for (const wanted of [...writes, 6000]) {
+						const bytes = Buffer.alloc(Math.min(wanted, promised), sent.length + 1);
+						const left = session.stream.write(bytes);
+						assert.ok(left !== undefined && left <= promised);
+						promised = left;
+						sent.push(bytes);
+					}
+					assert.throws(() => session.stream.write(new Uint8Array(promised + 1)), /would block/);
+					const frames = parse(session.tcp.take());
+					assert.deepEqual(Buffer.concat(frames.map(({ payload }) => payload)), Buffer.concat(sent));
+					for (const { opcode, fin } of frames) assert.deepEqual([opcode, fin], [BINARY, true]);
+					assert.deepEqual(session.exceptions, []);
+				},
+			),
+			{ numRuns: 300 },
+		);
+	});
+	it("the reserve is small", () => {
+		const session = new Session({}, 5744).open();
+		assert.equal(session.rooms[0], 5744 - 159 - 127 - 4 * Math.ceil((5744 - 159 - 127) / 516));
+	});
+	it("what is longer than a piece leaves in several binary frames [MQTT-6.0.0-1]", () => {
+		const session = new Session({ size: 512 }).open();
+		session.stream.write(Buffer.alloc(1300, 1));
+		assert.deepEqual(
+			parse(session.tcp.take()).map(({ payload }) => payload.length),
+			[512, 512, 276],
+		);
+	});
+	it("a write that finds the connection lost", () => {
+		const session = new Session().open();
+		session.tcp.broken = true;
+		assert.equal(session.stream.write(new Uint8Array(10)), undefined);
+		assert.equal(session.stream.write(new Uint8Array(600)), undefined);
+		session.tcp.deliver(frame(PING));
+		assert.equal(session.errors, 1);
+	});
+	it("an empty write sends nothing", () => {
+		const session = new Session().open();
+		assert.equal(session.stream.write(new Uint8Array(0)), session.rooms[0]);
+		assert.equal(session.tcp.take().length, 0);
+	});
+	it("nothing is written before the handshake", () => {
+		const session = new Session();
+		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
+		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
+	});
+});
+
+describe("the user", () => {
+	it("that reads nothing is not read ahead for, past its store", () => {
+		const session = new Session({ size: 512 }).open();
+		session.onReadable = () => {};
+		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(BINARY, Buffer.alloc(100, i)));
+		assert.equal(session.available, 600);
+		assert.equal(session.tcp.inbox.length, 15 * 106 - 6);
+		session.onReadable = () => session.read(session.available);
+		session.onWritable = session.onReadable;
+		session.tcp.allow(5744);
+		assert.deepEqual(session.received, Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))));
+	});
+	it("that waits for as many bytes as its size gets them, in frames of any length", () => {
+		for (const length of [1, 2, 7, 100, 511, 512]) {
+			const session = new Session({ size: 512 }).open();
+			let got = 0;
+			session.onReadable = () => {
+				if (session.available < 512) return;
+				session.read(512);
+				got++;
+			};
+			const bytes = Buffer.alloc(512, "abc");
+			for (let round = 1; round <= 3; round++) {
+				for (let at = 0; at < 512; at += length) session.tcp.deliver(frame(BINARY, bytes.subarray(at, at + length)));
+				assert.equal(got, round);
+			}
+			assert.deepEqual(session.received, Buffer.concat([bytes, bytes, bytes]));
+		}
+	});
+	it("may close in any callback", () => {
+		for (const what of ["onReadable", "onWritable", "onError"] as const) {
+			const session = new Session();
+			session[what] = () => session.stream.close();
+			session.tcp.deliver(Buffer.concat([request(), frame(BINARY, "x"), frame(BINARY, "y"), frame(1)]));
+			session.tcp.allow(100);
+			assert.equal(session.stream.state, CLOSED);
+			assert.equal(session.tcp.closed, 1);
+			assert.deepEqual(session.exceptions, []);
+		}
+	});
+	it("that throws loses its stream, and nothing gets out to the host", () => {
+		for (const what of ["onReadable", "onWritable"] as const) {
+			const session = new Session();
+			session[what] = () => {
+				throw new Error(what);
+			};
+			session.tcp.deliver(Buffer.concat([request(), frame(BINARY, "x")]));
+			assert.equal(String(session.exceptions), `Error: ${what}`);
+			assert.equal(session.errors, 1);
+		}
+		const session = new Session();
+		session.onError = () => {
+			throw new Error("onError");
+		};
+		session.tcp.options.onError?.();
+		session.tcp.options.onError?.();
+		assert.equal(String(session.exceptions), "Error: onError");
+		assert.equal(session.stream.state, ENDED);
+	});
+	it("closes a stream whose socket is gone already", () => {
+		const session = new Session().open();
+		session.onReadable = () => {};
+		session.tcp.deliver(frame(BINARY, "abc"));
+		session.tcp.inbox = Buffer.alloc(0);
+		session.stream.close();
+		assert.equal(session.tcp.closed, 1);
+	});
+	it("may not ask for more than is there", () => {
+		const session = new Session().open();
+		session.onReadable = () => {};
+		session.tcp.deliver(frame(BINARY, "abc"));
+		assert.throws(() => session.stream.read(new Uint8Array(4)), /invalid/);
+		session.read(3);
+		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
+	});
+	it("gives its store to the next stream", () => {
+		const session = new Session().open();
+		const stores = new Set<number>();
+		for (let i = 0; i < 5; i++) {
+			const stream = new session.server.io({ from: new FakeTCP() });
+			FakeTCP.last.allow(5744);
+			FakeTCP.last.deliver(request());
+			stores.add(FakeTCP.last.take().length);
+			stream.close();
+		}
+		assert.deepEqual([...stores], [159]);
+		assert.throws(() => new session.server.io({ address: "127.0.0.1", port: 1 }), /listener/);
+	});
+});
+
+describe("properties", () => {
+	/** Cuts bytes to frames of given lengths, control frames between them, fragments at will. */
+	function cut(bytes: Uint8Array, plan: { length: number; fin: boolean; control: number }[]): Buffer {
+		const frames: Buffer[] = [];
+		let fragmented = false;
+		for (let at = 0, i = 0; at < bytes.length; i++) {
+			const { length, fin, control } = plan[i % plan.length];
+			frames.push(frame(fragmented ? 0 : BINARY, bytes.subarray(at, at + length), { fin }));
+			fragmented = !fin;
+			at += length;
+			if (control > 0) frames.push(frame(control & 1 ? PING : PONG, Buffer.alloc(control)));
+		}
+		return Buffer.concat(frames);
+	}
+	const plan = fc
+		.array(
+			fc.record({ length: fc.integer({ min: 0, max: 700 }), fin: fc.boolean(), control: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 125 })) }),
+			{
+				minLength: 1,
+				maxLength: 8,
+			},
+		)
+		.filter((plan) => plan.some(({ length }) => length > 0));
+	const sizes = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 8 });
+
+	it("any fragmentation in any pieces, read in any pieces, is the same bytes [MQTT-6.0.0-2]", () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 1, max: 3000 }),
+				plan,
+				sizes,
+				fc.array(fc.integer({ min: 1, max: 512 }), { minLength: 1, maxLength: 5 }),
+				(count, plan, sizes, reads) => {
+					const bytes = Buffer.from(Array.from({ length: count }, (_, i) => (i * 7 + (i >> 8)) & 255));
+					const session = new Session({ size: 512 }).open();
+					let next = 0;
+					// As the broker: wants a certain number of bytes, and waits for them
+					session.onReadable = () => {
+						for (;;) {
+							const wanted = Math.min(reads[next % reads.length], count - session.received.length);
+							if (wanted === 0 || session.available < wanted) return;
+							session.read(wanted);
+							next++;
+						}
+					};
+					const all = cut(bytes, plan);
+					for (let at = 0, i = 0; at < all.length; i++) {
+						session.tcp.deliver(all.subarray(at, at + sizes[i % sizes.length]));
+						at += sizes[i % sizes.length];
+						session.tcp.allow(5744);
+					}
+					assert.deepEqual(session.received, bytes);
+					assert.equal(session.errors, 0);
+					assert.deepEqual(session.exceptions, []);
+				},
+			),
+			{ numRuns: 500 },
+		);
+	});
+
+	const bits = fc.oneof(
+		fc.uint8Array({ maxLength: 200 }),
+		fc
+			.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 140 }), fc.boolean(), fc.boolean(), fc.constantFrom(undefined, 1, 2, 8))
+			.map(([first, payload, fin, masked, width]) =>
+				frame(first & 15, payload, {
+					fin,
+					masked,
+					rsv: (first & 0xf0) === 0x10 ? 1 : 0,
+					...(width === undefined ? {} : { width: width as 1 | 2 | 8 }),
+				}),
+			),
+		fc.uint8Array({ minLength: 1, maxLength: 300 }).map((payload) => frame(BINARY, payload)),
+	);
+
+	it("arbitrary bytes never throw, in no piece differently, and end in a declared state", () => {
+		fc.assert(
+			fc.property(fc.array(bits, { maxLength: 12 }), sizes, (parts, sizes) => {
+				const all = Buffer.concat(parts);
+				const results = [[all.length || 1], sizes].map((sizes) => {
+					const session = new Session({ size: 512 }, 60_000).open();
+					for (let at = 0, i = 0; at < all.length; i++) {
+						session.tcp.deliver(all.subarray(at, at + sizes[i % sizes.length]));
+						at += sizes[i % sizes.length];
+					}
+					const { state } = session.stream;
+					assert.deepEqual(session.exceptions, []);
+					assert.ok(state === OPEN || state === CLOSED);
+					assert.equal(session.errors, state === OPEN ? 0 : 1);
+					assert.equal(session.tcp.closed, session.errors);
+					parse(session.tcp.sent);
+					return { state, sent: session.tcp.sent, received: session.received, failures: session.failures };
+				});
+				assert.deepEqual(results[1], results[0]);
+			}),
+			{ numRuns: 1000 },
+		);
+	});
+
+	it("nor do arbitrary requests", () => {
+		const word = fc.oneof(
+			fc.constantFrom(
+				...request()
+					.toString("latin1")
+					.split(/(\r\n|: )/),
+				"GET",
+				" ",
+				"/",
+				"HTTP/1.1",
+				",",
+			),
+			fc.string({ unit: "binary", maxLength: 8 }),
+		);
+		const mutated = fc.tuple(fc.nat(200), fc.integer({ min: 0, max: 255 }), fc.nat(3)).map(([at, byte, drop]) => {
+			const bytes = request();
+			bytes[at % bytes.length] = byte;
+			return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + drop)]);
+		});
+		const requests = fc.oneof(
+			mutated,
+			fc.array(word, { maxLength: 60 }).map((words) => Buffer.from(words.join(""), "latin1")),
+		);
+		fc.assert(
+			fc.property(requests, sizes, (bytes, sizes) => {
+				const results = [[bytes.length || 1], sizes].map((sizes) => {
+					const session = new Session();
+					for (let at = 0, i = 0; at < bytes.length; i++) {
+						session.tcp.deliver(bytes.subarray(at, at + sizes[i % sizes.length]));
+						at += sizes[i % sizes.length];
+					}
+					const { state } = session.stream;
+					assert.deepEqual(session.exceptions, []);
+					assert.ok(state === REQUEST || state === OPEN || state === CLOSED);
+					assert.equal(session.tcp.sent.length > 0, state !== REQUEST);
+					return { state, sent: session.tcp.sent };
+				});
+				assert.deepEqual(results[1], results[0]);
+			}),
+			{ numRuns: 2000 },
+		);
+	});
+});

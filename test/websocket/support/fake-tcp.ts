@@ -1,0 +1,132 @@
+import type { TCP, TCPOptions } from "../../../src/device";
+import { WebSocketServer } from "../../../src/websocket/server";
+import type { WebSocketOptions } from "../../../src/websocket/shared";
+import { WebSocketStream } from "../../../src/websocket/stream";
+import { request } from "./frames";
+
+/** A socket whose peer is the test, as strict as the strictest host. */
+export class FakeTCP implements TCP {
+	/** The last one that took a socket over. */
+	static last: FakeTCP;
+	inbox: Buffer = Buffer.alloc(0);
+	sent: Buffer = Buffer.alloc(0);
+	writes = 0;
+	room = 0;
+	closed = 0;
+	/** write() finds the connection lost. */
+	broken = false;
+	readonly options: TCPOptions;
+
+	constructor(options: TCPOptions = {}) {
+		this.options = options;
+		if (options.from !== undefined) FakeTCP.last = this;
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		if (this.closed > 0) throw new Error("invalid host data");
+		if (buffer.length === 0 || buffer.length > this.inbox.length) throw new Error("invalid");
+		buffer.set(this.inbox.subarray(0, buffer.length));
+		this.inbox = this.inbox.subarray(buffer.length);
+		return buffer.length;
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		if (this.closed > 0) throw new Error("invalid host data");
+		if (this.broken) return undefined;
+		if (buffer.length > this.room) throw new Error("would block");
+		this.room -= buffer.length;
+		this.writes++;
+		this.sent = Buffer.concat([this.sent, buffer]);
+		return this.room;
+	}
+
+	close(): void {
+		this.closed++;
+	}
+
+	/** Bytes arrive. */
+	deliver(bytes: Uint8Array): void {
+		if (this.closed > 0) return;
+		this.inbox = Buffer.concat([this.inbox, bytes]);
+		this.options.onReadable?.(this.inbox.length);
+	}
+
+	/** There is so much room now. */
+	allow(room: number): void {
+		this.room = room;
+		if (this.closed === 0) this.options.onWritable?.(room);
+	}
+
+	/** What was sent since the last call. */
+	take(): Buffer {
+		const { sent } = this;
+		this.sent = Buffer.alloc(0);
+		return sent;
+	}
+}
+
+/** A stream with a user that notes what it gets. */
+export class Session {
+	readonly server: WebSocketServer;
+	readonly tcp: FakeTCP;
+	readonly stream: WebSocketStream;
+	received: Buffer = Buffer.alloc(0);
+	/** What onWritable told. */
+	readonly rooms: number[] = [];
+	errors = 0;
+	readonly failures: number[] = [];
+	readonly refusals: number[] = [];
+	readonly exceptions: unknown[] = [];
+	/** Bytes that the user was told of and has not read. */
+	available = 0;
+	/** What the user does when there is something to read; by default it reads all of it. */
+	onReadable: () => void = () => this.read(this.available);
+	onWritable: () => void = () => {};
+	onError: () => void = () => this.stream.close();
+
+	constructor(options: Partial<WebSocketOptions> = {}, room = 5744) {
+		this.server = new WebSocketServer({
+			tcp: FakeTCP,
+			size: 512,
+			onFailed: (code) => this.failures.push(code),
+			onRefused: (status) => this.refusals.push(status),
+			onException: (error) => this.exceptions.push(error),
+			...options,
+		});
+		const stream = new this.server.io({
+			from: new FakeTCP(),
+			onReadable: (bytes) => {
+				if (bytes <= this.available) throw new Error("onReadable without more bytes");
+				this.available = bytes;
+				this.onReadable();
+			},
+			onWritable: (bytes) => {
+				this.rooms.push(bytes);
+				this.onWritable();
+			},
+			onError: () => {
+				this.errors++;
+				this.onError();
+			},
+		});
+		if (!(stream instanceof WebSocketStream)) throw new Error("no stream");
+		this.stream = stream;
+		this.tcp = FakeTCP.last;
+		this.tcp.allow(room);
+	}
+
+	read(count: number): Uint8Array {
+		const bytes = new Uint8Array(count);
+		if (this.stream.read(bytes) !== count) throw new Error("not read");
+		this.available -= count;
+		this.received = Buffer.concat([this.received, bytes]);
+		return bytes;
+	}
+
+	/** Past the handshake. */
+	open(): this {
+		this.tcp.deliver(request());
+		this.tcp.take();
+		return this;
+	}
+}
