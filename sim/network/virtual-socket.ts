@@ -1,7 +1,6 @@
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
-import type { VirtualHost } from "./virtual";
 
 interface Segment {
 	/** Position of the first byte in the stream. */
@@ -18,11 +17,23 @@ const RETRIES = 12;
 const RETRANSMIT_LIMIT = 60_000;
 const NOTHING = new Uint8Array(0);
 
+/** Where a socket is plugged in. */
+export interface Plug {
+	/** Packets to and from here disappear. */
+	readonly blackHole: boolean;
+	/** Whether packets leave here for `to` now. */
+	reaches(to: Plug): boolean;
+	/** Whether packets arrive here now. */
+	isReached(): boolean;
+	/** The connection is over. */
+	forget(socket: VirtualSocket): void;
+}
+
 /** One end of a virtual connection: a reliable stream over a path of fixed latency that may lose packets while it is down. */
 export class VirtualSocket extends DeviceSocket {
 	/** Set by the network at the handshake. */
 	peer: VirtualSocket | undefined;
-	readonly #host: VirtualHost;
+	readonly #host: Plug;
 	readonly #latency: number;
 	readonly #unsent: Uint8Array[] = [];
 	readonly #unacknowledged: Segment[] = [];
@@ -36,13 +47,13 @@ export class VirtualSocket extends DeviceSocket {
 	#retry: Scheduled | undefined;
 	#retries = 0;
 
-	constructor(scheduler: Scheduler, host: VirtualHost, latency: number) {
+	constructor(scheduler: Scheduler, host: Plug, latency: number) {
 		super(scheduler);
 		this.#host = host;
 		this.#latency = latency;
 	}
 
-	get host(): VirtualHost {
+	get host(): Plug {
 		return this.#host;
 	}
 
@@ -58,7 +69,7 @@ export class VirtualSocket extends DeviceSocket {
 	}
 
 	/** Runs `arrive` at the other host one latency later; `lost` runs instead (at once or then) if the path is down. */
-	carry(to: VirtualHost, arrive: () => void, lost: () => void): void {
+	carry(to: Plug, arrive: () => void, lost: () => void): void {
 		if (!this.#host.reaches(to)) lost();
 		else this.scheduler.after(this.#latency, () => (to.isReached() ? arrive() : lost()));
 	}

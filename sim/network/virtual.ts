@@ -1,6 +1,6 @@
 import type { Scheduler } from "../clock/scheduler";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
-import { VirtualSocket } from "./virtual-socket";
+import { type Plug, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
 	/** One way, ms. Default {@link LATENCY}. */
@@ -85,7 +85,7 @@ class VirtualListener implements HostListener {
 }
 
 /** A network stack with one address. */
-export class VirtualHost implements HostNetwork {
+export class VirtualHost implements HostNetwork, Plug {
 	readonly network: VirtualNetwork;
 	readonly address: string;
 	up = true;
@@ -108,7 +108,7 @@ export class VirtualHost implements HostNetwork {
 	}
 
 	/** Whether packets leave here for `to` now. */
-	reaches(to: VirtualHost): boolean {
+	reaches(to: Plug): boolean {
 		return this.up && !this.blackHole && !to.blackHole;
 	}
 
