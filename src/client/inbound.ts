@@ -22,7 +22,7 @@ export class Inbound {
 		this.#received = new ReceivedIds(receiveMaximum);
 	}
 
-	/** @param sessionPresent of CONNACK: without a session the identifiers of an earlier one mean nothing. [MQTT-3.2.2-5] */
+	/** @param sessionPresent of CONNACK: without a session the identifiers of an earlier one mean nothing. [MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT-3.1.1:3.1.2-6] */
 	begin(sessionPresent: boolean): void {
 		this.#muted = false;
 		if (!sessionPresent) this.#received.clear();
@@ -40,7 +40,7 @@ export class Inbound {
 		if (!properties.empty && properties.find(TOPIC_ALIAS)) return TOPIC_ALIAS_INVALID;
 		this.#qos = packet.qos;
 		this.#packetId = packet.packetId;
-		this.#deliver = !this.#muted;
+		this.#deliver = !this.#muted; // QoS 1: whatever its packet identifier was used for before [MQTT-4.3.2-5]
 		if (this.#qos === 2) {
 			if (this.#received.has(this.#packetId)) this.#deliver = false;
 			else if (this.#received.full) return RECEIVE_MAXIMUM_EXCEEDED;
@@ -52,7 +52,8 @@ export class Inbound {
 	payload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
 		if (this.#deliver) this.#handler.onPayload?.(bytes, start, end, last);
 		if (!last || this.#muted) return;
-		// The client keeps room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8]
+		// The client keeps room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		// Each leaves as its message ends, so in their order, and whatever became of the message. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
 		if (this.#qos === 1) this.#encoder.puback(this.#packetId);
 		else if (this.#qos === 2) {
 			if (this.#deliver) this.#received.add(this.#packetId);
@@ -60,7 +61,7 @@ export class Inbound {
 		}
 	}
 
-	/** PUBREL is always answered. [MQTT-4.3.3-11] */
+	/** PUBREL is always answered, and frees its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
 	release(packet: Packet): void {
 		if (this.#muted) return;
 		const known = this.#received.remove(packet.packetId);

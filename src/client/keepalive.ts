@@ -9,6 +9,8 @@ export class KeepAlive {
 	#deadlines: Deadlines;
 	#pingTimeout: number;
 	#interval = 0;
+	/** For PINGRESP, ms: no longer than the keepalive interval, within which something else would have to be sent. */
+	#patience = 0;
 	#sentAt = 0;
 	#receivedAt = 0;
 	/** A PINGREQ is under way. */
@@ -26,6 +28,7 @@ export class KeepAlive {
 	begin(seconds: number, now: number): void {
 		this.#awaiting = false;
 		this.#interval = seconds * 750;
+		this.#patience = Math.min(this.#pingTimeout, seconds * 1000); // [MQTT-3.1.2-20]
 		this.#sentAt = now;
 		this.#receivedAt = now;
 		if (seconds > 0) this.#deadlines.start(KEEPALIVE_DEADLINE, this.#interval);
@@ -46,12 +49,12 @@ export class KeepAlive {
 
 	/** For the KEEPALIVE deadline: stages PINGREQ, or goes on waiting if there was traffic. */
 	due(now: number): void {
-		const remaining = this.#remaining(now);
+		const remaining = this.remaining(now);
 		if (remaining > 0) this.#deadlines.start(KEEPALIVE_DEADLINE, remaining);
 		else {
 			this.#encoder.pingreq();
 			this.#awaiting = true;
-			this.#deadlines.start(PINGRESP_DEADLINE, this.#pingTimeout);
+			this.#deadlines.start(PINGRESP_DEADLINE, this.#patience);
 		}
 	}
 
@@ -60,11 +63,11 @@ export class KeepAlive {
 		if (!this.#awaiting) return false;
 		this.#awaiting = false;
 		this.#deadlines.stop(PINGRESP_DEADLINE);
-		this.#deadlines.start(KEEPALIVE_DEADLINE, this.#remaining(now));
+		this.#deadlines.start(KEEPALIVE_DEADLINE, this.remaining(now));
 		return true;
 	}
 
-	#remaining(now: number): number {
+	private remaining(now: number): number {
 		return this.#interval - Math.max(this.#time.delta(this.#sentAt, now), this.#time.delta(this.#receivedAt, now));
 	}
 }

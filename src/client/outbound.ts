@@ -17,18 +17,12 @@ const WANTS_ROOM = 2;
 const WANTS_WINDOW = 4;
 
 export interface OutboundOptions {
-	readonly encoder: Encoder;
-	readonly limits: Limits;
-	readonly deadlines: Deadlines;
-	readonly time: Pick<Time, "delta">;
 	/** Messages. */
 	readonly inFlight: number;
 	/** Bytes. */
 	readonly sendBuffer: number;
 	/** ms */
 	readonly acknowledgeTimeout: number;
-	/** Writes what is staged, if the socket takes it. */
-	flush(): void;
 }
 
 /** Messages to the broker, until they are acknowledged. */
@@ -39,10 +33,28 @@ export class Outbound {
 	#unconfirmed = false;
 	#accepted = false;
 	#options: OutboundOptions;
+	#encoder: Encoder;
+	#limits: Limits;
+	#deadlines: Deadlines;
+	#time: Pick<Time, "delta">;
+	#flusher: { flush(): void };
 	#inFlight: InFlight;
 
-	constructor(options: OutboundOptions) {
+	/** @param flusher writes what is staged, if the socket takes it */
+	constructor(
+		options: OutboundOptions,
+		encoder: Encoder,
+		limits: Limits,
+		deadlines: Deadlines,
+		time: Pick<Time, "delta">,
+		flusher: { flush(): void },
+	) {
 		this.#options = options;
+		this.#encoder = encoder;
+		this.#limits = limits;
+		this.#deadlines = deadlines;
+		this.#time = time;
+		this.#flusher = flusher;
 		this.#inFlight = new InFlight(options.inFlight);
 	}
 
@@ -67,7 +79,7 @@ export class Outbound {
 	accept(now: number): void {
 		this.#accepted = true;
 		this.#inFlight.restart(now);
-		if (this.#inFlight.count > 0) this.#await();
+		if (this.#inFlight.count > 0) this.await();
 	}
 
 	/** @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
@@ -80,7 +92,9 @@ export class Outbound {
 		reserved: number,
 		now: number,
 	): number {
-		const { encoder, limits, sendBuffer } = this.#options;
+		const encoder = this.#encoder;
+		const limits = this.#limits;
+		const { sendBuffer } = this.#options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(encoder.version, topic.length, payloadLength, qos, properties === undefined ? 0 : properties.length);
 		if (size > sendBuffer || qos === 2) return NEVER;
@@ -92,13 +106,13 @@ export class Outbound {
 			return BUSY;
 		}
 		const inFlight = this.#inFlight;
-		// [MQTT-3.3.4-7]
-		if (qos > 0 && inFlight.count >= this.#window()) {
+		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
+		if (qos > 0 && inFlight.count >= this.window()) {
 			this.wants |= WANTS_WINDOW;
 			return BUSY;
 		}
 		if (encoder.room < size + reserved) {
-			this.#options.flush();
+			this.#flusher.flush();
 			if (encoder.room < size + reserved) {
 				this.wants |= WANTS_ROOM;
 				return BUSY;
@@ -108,7 +122,7 @@ export class Outbound {
 		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, packetId, properties); // [MQTT-3.2.2-14]
 		if (qos > 0) {
 			inFlight.add(packetId, now);
-			if (this.#accepted) this.#await();
+			if (this.#accepted) this.await();
 		} else this.#unconfirmed = true;
 		return packetId;
 	}
@@ -117,11 +131,11 @@ export class Outbound {
 	ready(): boolean {
 		const { wants } = this;
 		if ((wants & WANTS_CONNACK) !== 0 && this.#accepted) return true;
-		if ((wants & WANTS_ROOM) !== 0 && this.#options.encoder.length === 0) return true;
-		return (wants & WANTS_WINDOW) !== 0 && this.#inFlight.count < this.#window();
+		if ((wants & WANTS_ROOM) !== 0 && this.#encoder.length === 0) return true;
+		return (wants & WANTS_WINDOW) !== 0 && this.#inFlight.count < this.window();
 	}
 
-	/** PUBACK has come. @returns whether it was awaited: else its identifier is one of an earlier connection */
+	/** PUBACK has come, be it a refusal. [MQTT-4.4.0-2] @returns whether it was awaited: else its identifier is one of an earlier connection */
 	acknowledge(packetId: number): boolean {
 		if (this.#inFlight.awaited(packetId) !== PUBACK) return false;
 		this.#inFlight.remove(packetId);
@@ -131,19 +145,19 @@ export class Outbound {
 	/** For the ACKNOWLEDGE deadline. @returns whether a message waited too long; else goes on waiting */
 	overdue(now: number): boolean {
 		if (this.#inFlight.count === 0) return false;
-		const { deadlines, time, acknowledgeTimeout } = this.#options;
-		const remaining = acknowledgeTimeout - this.#inFlight.age(time, now);
+		const remaining = this.#options.acknowledgeTimeout - this.#inFlight.age(this.#time, now);
 		if (remaining <= 0) return true;
-		deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
+		this.#deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;
 	}
 
-	#await(): void {
-		const { deadlines, acknowledgeTimeout } = this.#options;
-		if (!deadlines.running(ACKNOWLEDGE_DEADLINE)) deadlines.start(ACKNOWLEDGE_DEADLINE, acknowledgeTimeout);
+	private await(): void {
+		const deadlines = this.#deadlines;
+		if (!deadlines.running(ACKNOWLEDGE_DEADLINE)) deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
 	}
 
-	#window(): number {
-		return Math.min(this.#options.limits.receiveMaximum, this.#inFlight.capacity);
+	/** Messages that may be under way at once. [MQTT-4.9.0-1] */
+	private window(): number {
+		return Math.min(this.#limits.receiveMaximum, this.#inFlight.capacity);
 	}
 }

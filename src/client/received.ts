@@ -4,28 +4,31 @@
  */
 export class ReceivedIds {
 	#count = 0;
-	#ids: Uint16Array;
+	#capacity: number;
+	/** Made for the first message with QoS 2, as most clients never get one. */
+	#ids: Uint16Array | undefined;
 
 	constructor(capacity: number) {
-		this.#ids = new Uint16Array(capacity);
+		this.#capacity = capacity;
 	}
 
 	get full(): boolean {
-		return this.#count === this.#ids.length;
+		return this.#count === this.#capacity;
 	}
 
 	has(packetId: number): boolean {
-		return this.#find(packetId) >= 0;
+		return this.find(packetId) >= 0;
 	}
 
 	add(packetId: number): void {
+		this.#ids ??= new Uint16Array(this.#capacity);
 		this.#ids[this.#count++] = packetId;
 	}
 
 	/** @returns whether it was there */
 	remove(packetId: number): boolean {
-		const index = this.#find(packetId);
-		if (index < 0) return false;
+		const index = this.find(packetId);
+		if (index < 0 || this.#ids === undefined) return false;
 		this.#ids[index] = this.#ids[--this.#count];
 		return true;
 	}
@@ -34,8 +37,9 @@ export class ReceivedIds {
 		this.#count = 0;
 	}
 
-	#find(packetId: number): number {
-		for (let i = 0; i < this.#count; i++) if (this.#ids[i] === packetId) return i;
+	private find(packetId: number): number {
+		const ids = this.#ids;
+		if (ids !== undefined) for (let i = 0; i < this.#count; i++) if (ids[i] === packetId) return i;
 		return -1;
 	}
 }

@@ -10,6 +10,13 @@ export const CONNECTED = 1;
 /** The connection ended or failed; the platform knows no more. Everything that had arrived was offered before. */
 export const LOST = 2;
 
+export interface TransportHandler {
+	/** @param what CHANGED, CONNECTED or LOST */
+	turn(what: number, which: number): void;
+	/** There is no address, or no socket: the transport is closed. May be called inside `open()`. */
+	closeSoon(error: ClientError): void;
+}
+
 /** Largest piece read at once, in bytes. */
 const CHUNK = 128;
 
@@ -28,8 +35,7 @@ export class Transport {
 	#slice: Uint8Array<ArrayBuffer> | undefined;
 	#device: Pick<Device, "tcp" | "resolve">;
 	#encoder: Encoder;
-	#tell: (event: number, which: number) => void;
-	#onFailed: (error: ClientError) => void;
+	#handler: TransportHandler;
 	#socket: TCP | undefined;
 	/** Callbacks of an older socket are recognised by it and dropped. */
 	#generation = 0;
@@ -40,17 +46,10 @@ export class Transport {
 	/** Staged bytes that already left, in slices. */
 	#sent = 0;
 
-	/** @param onFailed there is no address, or no socket: the transport is closed; may be called inside `open()` */
-	constructor(
-		device: Pick<Device, "tcp" | "resolve">,
-		encoder: Encoder,
-		tell: (event: number, which: number) => void,
-		onFailed: (error: ClientError) => void,
-	) {
+	constructor(device: Pick<Device, "tcp" | "resolve">, encoder: Encoder, handler: TransportHandler) {
 		this.#device = device;
 		this.#encoder = encoder;
-		this.#tell = tell;
-		this.#onFailed = onFailed;
+		this.#handler = handler;
 		this.#buffer = new ArrayBuffer(CHUNK, { maxByteLength: CHUNK });
 		this.view = new Uint8Array(this.#buffer);
 	}
@@ -62,23 +61,23 @@ export class Transport {
 		try {
 			this.#device.resolve(host, (address) => {
 				if (generation !== this.#generation) return;
-				if (address === undefined) this.#fail(`${host} cannot be resolved`);
-				else this.#connect(address, port);
+				if (address === undefined) this.fail(`${host} cannot be resolved`);
+				else this.connect(address, port);
 			});
 		} catch (cause) {
-			this.#fail(`${host} cannot be resolved`, cause);
+			this.fail(`${host} cannot be resolved`, cause);
 		}
 	}
 
-	#connect(address: string, port: number): void {
+	private connect(address: string, port: number): void {
 		try {
-			this.#socket = this.#create(address, port);
+			this.#socket = this.create(address, port);
 		} catch (cause) {
-			this.#fail(`no socket to ${address}:${port}`, cause);
+			this.fail(`no socket to ${address}:${port}`, cause);
 		}
 	}
 
-	#create(address: string, port: number): TCP {
+	private create(address: string, port: number): TCP {
 		const generation = this.#generation;
 		return new this.#device.tcp.io({
 			address,
@@ -87,24 +86,24 @@ export class Transport {
 			onReadable: (bytes) => {
 				if (generation !== this.#generation) return;
 				this.readable = bytes;
-				this.#tell(CHANGED, 0);
+				this.#handler.turn(CHANGED, 0);
 			},
 			onWritable: (bytes) => {
 				if (generation !== this.#generation) return;
-				this.#setRoom(bytes);
+				this.setRoom(bytes);
 				const event = this.#connected ? CHANGED : CONNECTED;
 				this.#connected = true;
-				this.#tell(event, 0);
+				this.#handler.turn(event, 0);
 			},
 			onError: () => {
-				if (generation === this.#generation) this.#tell(LOST, 0);
+				if (generation === this.#generation) this.#handler.turn(LOST, 0);
 			},
 		});
 	}
 
-	#fail(message: string, cause?: unknown): void {
+	private fail(message: string, cause?: unknown): void {
 		this.close();
-		this.#onFailed(new ClientError("transport", message, { cause }));
+		this.#handler.closeSoon(new ClientError("transport", message, { cause }));
 	}
 
 	/** Everything staged was taken, and the platform's own buffer is empty again: it has left this device. */
@@ -129,21 +128,21 @@ export class Transport {
 		const length = encoder.length;
 		if (length === 0 || !this.#connected) return false;
 		if (this.broken) {
-			this.#drop();
+			this.drop();
 			return false;
 		}
 		if (this.#sent === 0 && length <= this.#capacity) {
 			if (length > this.#room) return false;
-			this.#write(encoder.seal());
+			this.write(encoder.seal());
 			encoder.reset();
 			return true;
 		}
-		return this.#flushSlices(length);
+		return this.flushSlices(length);
 	}
 
 	close(): void {
 		this.#generation++;
-		this.#drop();
+		this.drop();
 		const socket = this.#socket;
 		this.#socket = undefined;
 		this.#connected = false;
@@ -158,7 +157,7 @@ export class Transport {
 		}
 	}
 
-	#flushSlices(length: number): boolean {
+	private flushSlices(length: number): boolean {
 		const staged = this.#encoder.view;
 		// Only where the platform's buffer is smaller than ours.
 		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK, { maxByteLength: CHUNK }));
@@ -170,36 +169,36 @@ export class Transport {
 			if (count > CHUNK) count = CHUNK;
 			slice.buffer.resize(count);
 			for (let i = 0, from = this.#sent; i < count; i++) slice[i] = staged[from + i];
-			this.#write(slice);
+			this.write(slice);
 			this.#sent += count;
 		}
 		const wrote = this.#sent > before;
-		if (this.#sent === length || this.broken) this.#drop();
+		if (this.#sent === length || this.broken) this.drop();
 		return wrote;
 	}
 
-	#write(bytes: Uint8Array): void {
+	private write(bytes: Uint8Array): void {
 		try {
 			const room = this.#socket?.write(bytes);
-			if (room === undefined) this.#break();
-			else this.#setRoom(room);
+			if (room === undefined) this.break();
+			else this.setRoom(room);
 		} catch {
 			// The peer is gone; what it said last may still wait to be read.
-			this.#break();
+			this.break();
 		}
 	}
 
-	#break(): void {
+	private break(): void {
 		this.broken = true;
 		this.#room = 0;
 	}
 
-	#setRoom(room: number): void {
+	private setRoom(room: number): void {
 		this.#room = room;
 		if (room > this.#capacity) this.#capacity = room;
 	}
 
-	#drop(): void {
+	private drop(): void {
 		this.#encoder.reset();
 		this.#sent = 0;
 	}

@@ -44,7 +44,7 @@ export interface DecoderOptions {
 	version?: Version;
 	handler: DecoderHandler;
 	/** The largest whole packet in bytes, as told to the peer (§3.1.2.11.4, §3.2.2.3.6); unlimited by default. */
-	maximumPacketSize?: number;
+	maximumPacketSize?: number | undefined;
 	/** The packet to hand out; decoders may share one, as it is valid only during a callback. */
 	packet?: Packet;
 }
@@ -80,11 +80,11 @@ export class Decoder {
 	constructor(options: DecoderOptions) {
 		this.version = options.version ?? 5;
 		this.maximumPacketSize = options.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-		this.#packet = options.packet ?? new Packet();
 		this.#handler = options.handler;
 		this.#fromClient = options.from === "client";
 		this.#initialVersion = this.version;
 		this.#buffer = new Uint8Array(Math.max(options.size, 16));
+		this.#packet = options.packet ?? new Packet(this.#fromClient, this.#buffer);
 		this.#limit = Math.min(this.#buffer.length, this.maximumPacketSize);
 	}
 
@@ -109,10 +109,10 @@ export class Decoder {
 					this.#first = first;
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
-						this.#fail(code, this.#packet.fault);
+						this.fail(code, this.#packet.fault);
 						return;
 					}
-					this.#complete(bytes, at + 2, next);
+					this.complete(bytes, at + 2, next);
 					if (this.#generation !== generation) return;
 					at = next;
 					continue;
@@ -124,7 +124,7 @@ export class Decoder {
 					this.#first = first;
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
-						this.#fail(code, this.#packet.fault);
+						this.fail(code, this.#packet.fault);
 						return;
 					}
 					this.#remaining = 0;
@@ -140,28 +140,28 @@ export class Decoder {
 					if (byte > 127) {
 						this.#count = shift + 7;
 						if (shift < 21) break;
-						this.#fail(MALFORMED_PACKET, "remaining length has more than four bytes"); // §2.1.4 [MQTT-1.5.5-1]
+						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes"); // §2.1.4 [MQTT-1.5.5-1]
 						return;
 					}
 					if (byte === 0 && shift > 0) {
-						this.#fail(MALFORMED_PACKET, "remaining length is longer than it needs to be"); // [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
+						this.fail(MALFORMED_PACKET, "remaining length is longer than it needs to be"); // [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
 						return;
 					}
 					this.#count = 0;
 					const size = remaining + 2 + (shift === 0 ? 0 : shift === 7 ? 1 : shift === 14 ? 2 : 3);
 					if (size > this.maximumPacketSize) {
-						this.#fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size"); // [MQTT-3.1.2-24] [MQTT-3.2.2-15]
+						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size"); // [MQTT-3.1.2-24] [MQTT-3.2.2-15]
 						return;
 					}
 					if (size > this.#buffer.length) {
 						if (this.#first >> 4 !== PUBLISH) {
-							this.#fail(PACKET_TOO_LARGE, "packet is larger than the buffer");
+							this.fail(PACKET_TOO_LARGE, "packet is larger than the buffer");
 							return;
 						}
 						this.#state = PUBLISH_HEADER;
 					} else if (at + remaining <= end) {
 						at += remaining;
-						this.#complete(bytes, at - remaining, at);
+						this.complete(bytes, at - remaining, at);
 					} else this.#state = BODY;
 					break;
 				}
@@ -171,11 +171,11 @@ export class Decoder {
 					const next = end - at < remaining - have ? end : at + remaining - have;
 					this.#count = copyBytes(this.#buffer, have, bytes, at, next);
 					at = next;
-					if (this.#count === remaining) this.#complete(this.#buffer, 0, remaining);
+					if (this.#count === remaining) this.complete(this.#buffer, 0, remaining);
 					break;
 				}
 				case PUBLISH_HEADER:
-					at = this.#header(bytes, at, end);
+					at = this.header(bytes, at, end);
 					break;
 				case PAYLOAD: {
 					const left = this.#count;
@@ -210,13 +210,13 @@ export class Decoder {
 		if (this.#fromClient) this.version = this.#initialVersion;
 	}
 
-	#fail(reasonCode: number, message: string): void {
+	private fail(reasonCode: number, message: string): void {
 		this.stop(); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 		this.#handler.onError(reasonCode, message);
 	}
 
 	/** A packet is all there, its body in [start, end). */
-	#complete(bytes: Uint8Array, start: number, end: number): void {
+	private complete(bytes: Uint8Array, start: number, end: number): void {
 		const packet = this.#packet;
 		const first = this.#first;
 		const type = first >> 4;
@@ -229,7 +229,7 @@ export class Decoder {
 		if (type === PUBLISH) {
 			const code = decodePublish(packet, bytes, start, end, this.#fromClient);
 			if (code !== 0) {
-				this.#fail(code, packet.fault);
+				this.fail(code, packet.fault);
 				return;
 			}
 			const generation = this.#generation;
@@ -241,11 +241,11 @@ export class Decoder {
 		const code = decodeBody(packet, bytes, start, end, this.#fromClient);
 		if (type === CONNECT) this.version = packet.version;
 		if (code === 0) handler.onPacket(packet);
-		else this.#fail(code, packet.fault);
+		else this.fail(code, packet.fault);
 	}
 
 	/** Reads on in the header of a PUBLISH larger than the buffer; returns the index after the bytes that it took. */
-	#header(bytes: Uint8Array, from: number, end: number): number {
+	private header(bytes: Uint8Array, from: number, end: number): number {
 		const buffer = this.#buffer;
 		const remaining = this.#remaining;
 		const first = this.#first;
@@ -260,19 +260,19 @@ export class Decoder {
 			const assembled = this.#count;
 			const length = assembled === 0 ? publishHeaderLength(bytes, at, known, flags, version) : publishHeaderLength(buffer, 0, known, flags, version);
 			if (length < 0 || length > remaining) {
-				this.#fail(MALFORMED_PACKET, "PUBLISH header is malformed or runs past the packet's end");
+				this.fail(MALFORMED_PACKET, "PUBLISH header is malformed or runs past the packet's end");
 				return end;
 			}
 			if (length > room) {
-				this.#fail(PACKET_TOO_LARGE, "PUBLISH header is larger than the buffer");
+				this.fail(PACKET_TOO_LARGE, "PUBLISH header is larger than the buffer");
 				return end;
 			}
 			if (length === known) {
 				if (assembled !== 0) {
-					this.#streaming(buffer, 0, length);
+					this.streaming(buffer, 0, length);
 					return at;
 				}
-				this.#streaming(bytes, at, length);
+				this.streaming(bytes, at, length);
 				return at + length;
 			}
 			if (length > (assembled === 0 ? end - at : assembled)) {
@@ -286,7 +286,7 @@ export class Decoder {
 	}
 
 	/** The header of a PUBLISH larger than the buffer is all there, `length` bytes from `start` on. */
-	#streaming(bytes: Uint8Array, start: number, length: number): void {
+	private streaming(bytes: Uint8Array, start: number, length: number): void {
 		const packet = this.#packet;
 		packet.version = this.version;
 		packet.type = PUBLISH;
@@ -294,7 +294,7 @@ export class Decoder {
 		packet.bytes = bytes;
 		const code = decodePublish(packet, bytes, start, start + this.#remaining, this.#fromClient);
 		if (code !== 0) {
-			this.#fail(code, packet.fault);
+			this.fail(code, packet.fault);
 			return;
 		}
 		this.#count = this.#remaining - length;

@@ -107,8 +107,8 @@ export class Encoder {
 
 	connect(fields: ConnectFields): number {
 		const remaining = connectLength(fields, this.#version);
-		const at = this.#begin(CONNECT << 4, remaining);
-		return at < 0 ? 0 : this.#end(writeConnect(this.view, at, fields, this.#version));
+		const at = this.begin(CONNECT << 4, remaining);
+		return at < 0 ? 0 : this.end(writeConnect(this.view, at, fields, this.#version));
 	}
 
 	/** MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has none, and then the connection is closed without CONNACK. */
@@ -118,12 +118,12 @@ export class Encoder {
 		if (!reasonAllowed(CONNACK, reasonCode, false)) throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
 		const code = version === 4 ? connackReturnCode(reasonCode) : reasonCode;
 		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it"); // [MQTT-3.1.1:3.2.2-6]
-		const at = this.#begin(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
+		const at = this.begin(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
 		if (at < 0) return 0;
 		const view = this.view;
 		view[at] = sessionPresent ? 1 : 0; // [MQTT-3.2.2-1]
 		view[at + 1] = code;
-		return this.#end(writeProperties(view, at + 2, properties, version));
+		return this.end(writeProperties(view, at + 2, properties, version));
 	}
 
 	/**
@@ -139,9 +139,9 @@ export class Encoder {
 		const size = this.#header + payloadLength;
 		const end = from + size;
 		if (topic !== this.#topic || properties || !packetId || (size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16))
-			return this.#publish(topic, payload, payloadLength, flags, packetId, properties);
+			return this.publishAny(topic, payload, payloadLength, flags, packetId, properties);
 		if (!(end + payload.length <= this.#limit) || payloadLength >>> 0 > payload.length)
-			return this.#publish(topic, payload, payloadLength, flags, packetId, properties);
+			return this.publishAny(topic, payload, payloadLength, flags, packetId, properties);
 		const view = this.view;
 		view[from] = 0x30 | flags;
 		view[from + 1] = size - 2;
@@ -174,12 +174,12 @@ export class Encoder {
 		const topicLength = topicEnd - topicStart;
 		const version = this.#version;
 		const header = publishHeaderSize(topicLength, flags, packetId, properties, version);
-		let at = this.#begin(0x30 | flags, header + payloadLength, header);
+		let at = this.begin(0x30 | flags, header + payloadLength, header);
 		if (at < 0) return 0;
 		const view = this.view;
 		at = copyBytes(view, writeTwo(view, at, topicLength), topic, topicStart, topicEnd);
 		if ((flags & 6) !== 0) at = writeTwo(view, at, packetId);
-		return this.#end(writeProperties(view, at, properties, version));
+		return this.end(writeProperties(view, at, properties, version));
 	}
 
 	/** Stages as much of [start, end) as fits, and returns how many bytes. */
@@ -187,83 +187,83 @@ export class Encoder {
 		const from = this.#length;
 		const count = Math.min(end - start, this.size - from);
 		if (count <= 0) return 0;
-		this.#open();
+		this.open();
 		this.#length = copyBytes(this.view, from, bytes, start, start + count);
 		return count;
 	}
 
 	/** MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide it. */
 	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.#acknowledge(PUBACK, 0, packetId, reasonCode, properties);
+		return this.acknowledge(PUBACK, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
 	pubrec(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.#acknowledge(PUBREC, 0, packetId, reasonCode, properties);
+		return this.acknowledge(PUBREC, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
 	pubrel(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.#acknowledge(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
+		return this.acknowledge(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
 	}
 
 	/** As puback. */
 	pubcomp(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.#acknowledge(PUBCOMP, 0, packetId, reasonCode, properties);
+		return this.acknowledge(PUBCOMP, 0, packetId, reasonCode, properties);
 	}
 
 	subscribe(packetId: number, subscriptions: readonly Subscription[], properties?: PropertyWriter): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = subscriptionsSize(subscriptions, version);
-		const at = this.#begin((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
+		const at = this.begin((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.#end(writeSubscriptions(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), subscriptions));
+		return this.end(writeSubscriptions(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), subscriptions));
 	}
 
 	/** One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every code from 0x80 on becomes 0x80. */
 	suback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
-		return this.#codes(SUBACK, packetId, codes, count, properties);
+		return this.codes(SUBACK, packetId, codes, count, properties);
 	}
 
 	unsubscribe(packetId: number, filters: readonly Uint8Array[], properties?: PropertyWriter): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = filtersSize(filters, version);
-		const at = this.#begin((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
+		const at = this.begin((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.#end(writeFilters(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), filters));
+		return this.end(writeFilters(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), filters));
 	}
 
 	/** As suback; MQTT 3.1.1 leaves the codes out. */
 	unsuback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
-		return this.#codes(UNSUBACK, packetId, codes, count, properties);
+		return this.codes(UNSUBACK, packetId, codes, count, properties);
 	}
 
 	pingreq(): number {
-		const at = this.#begin(PINGREQ << 4, 0);
-		return at < 0 ? 0 : this.#end(at);
+		const at = this.begin(PINGREQ << 4, 0);
+		return at < 0 ? 0 : this.end(at);
 	}
 
 	pingresp(): number {
-		const at = this.#begin(PINGRESP << 4, 0);
-		return at < 0 ? 0 : this.#end(at);
+		const at = this.begin(PINGRESP << 4, 0);
+		return at < 0 ? 0 : this.end(at);
 	}
 
 	/** MQTT 3.1.1 has no reason codes: anything but 0 throws, as its DISCONNECT always means a normal end. */
 	disconnect(reasonCode = 0, properties?: PropertyWriter): number {
 		const size = reasonSize(DISCONNECT, reasonCode, properties, this.#version);
-		const at = this.#begin(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
-		return at < 0 ? 0 : this.#end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		const at = this.begin(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
+		return at < 0 ? 0 : this.end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
 	/** MQTT 5.0 only. The properties must have an authentication method. */
 	auth(reasonCode: number, properties?: PropertyWriter): number {
 		const size = reasonSize(AUTH, reasonCode, properties, this.#version);
-		const at = this.#begin(AUTH << 4, size); // [MQTT-3.15.1-1]
-		return at < 0 ? 0 : this.#end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		const at = this.begin(AUTH << 4, size); // [MQTT-3.15.1-1]
+		return at < 0 ? 0 : this.end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
 	/** Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its full length again. */
@@ -276,11 +276,11 @@ export class Encoder {
 	/** Empty again. */
 	reset(): void {
 		this.#length = 0;
-		this.#open();
+		this.open();
 	}
 
 	/** publish() without short cuts. */
-	#publish(
+	private publishAny(
 		topic: Uint8Array,
 		payload: Uint8Array,
 		payloadLength: number,
@@ -297,7 +297,7 @@ export class Encoder {
 			this.#topic = topic;
 			this.#header = topicLength + (version === 4 ? 6 : 7);
 		}
-		let at = this.#begin(0x30 | flags, remaining);
+		let at = this.begin(0x30 | flags, remaining);
 		if (at < 0) return 0;
 		const view = this.view;
 		at = writeField(view, at, topic);
@@ -305,65 +305,65 @@ export class Encoder {
 		at = writeProperties(view, at, properties, version);
 		if (at + payload.length <= this.#limit) {
 			view.set(payload, at);
-			return this.#end(at + payloadLength);
+			return this.end(at + payloadLength);
 		}
-		return this.#end(copyBytes(view, at, payload, 0, payloadLength));
+		return this.end(copyBytes(view, at, payload, 0, payloadLength));
 	}
 
-	#acknowledge(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
+	private acknowledge(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
 		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
 		const size = reasonSize(type, reasonCode, properties, this.#version);
-		const at = this.#begin((type << 4) | flags, 2 + size);
+		const at = this.begin((type << 4) | flags, 2 + size);
 		if (at < 0) return 0;
-		return this.#end(writeReason(this.view, writeTwo(this.view, at, packetId), size, reasonCode, properties, this.#version));
+		return this.end(writeReason(this.view, writeTwo(this.view, at, packetId), size, reasonCode, properties, this.#version));
 	}
 
-	#codes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
+	private codes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
 		const size = codesSize(type, codes, count, version);
-		const at = this.#begin(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
+		const at = this.begin(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.#end(writeCodes(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), codes, size, version));
+		return this.end(writeCodes(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), codes, size, version));
 	}
 
 	/**
 	 * Writes the fixed header, where `present` bytes after it fit behind what is staged.
 	 * @returns the index after it, or -1
 	 */
-	#begin(first: number, remaining: number, present = remaining): number {
+	private begin(first: number, remaining: number, present = remaining): number {
 		const from = this.#length;
 		const view = this.view;
 		if (remaining < 128) {
-			if (from + 2 + present > this.#limit && !this.#fits(remaining, present)) return -1;
+			if (from + 2 + present > this.#limit && !this.fits(remaining, present)) return -1;
 			view[from] = first;
 			view[from + 1] = remaining;
 			return from + 2;
 		}
-		if (!this.#fits(remaining, present)) return -1;
+		if (!this.fits(remaining, present)) return -1;
 		view[from] = first;
 		return writeVarint(view, from + 1, remaining);
 	}
 
-	#fits(remaining: number, present: number): boolean {
+	private fits(remaining: number, present: number): boolean {
 		if (remaining > MAXIMUM_REMAINING_LENGTH) throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes"); // §2.1.4
 		const total = 1 + varintSize(remaining) + present;
 		if (total > this.size) throw new MQTTError(PACKET_TOO_LARGE, "packet is larger than the buffer");
 		if (this.#length + total > this.size) return false;
-		this.#open();
+		this.open();
 		return true;
 	}
 
 	/** Undoes seal(). */
-	#open(): void {
+	private open(): void {
 		if (this.#limit !== 0) return;
 		this.#limit = this.size;
 		this.#buffer.resize(this.size);
 	}
 
 	/** Counts the packet that ends at `at` as staged; returns its length. */
-	#end(at: number): number {
+	private end(at: number): number {
 		const length = at - this.#length;
 		this.#length = at;
 		return length;

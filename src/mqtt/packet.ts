@@ -32,28 +32,28 @@ export class Packet {
 	/** Where the payload begins, in `bytes` or in the bytes still to come. */
 	payloadStart = 0;
 
-	// CONNECT
+	// CONNECT; absent, as all below it, from a packet that never comes from a client
 	/** CONNECT flags (§3.1.2.3). */
-	connectFlags = 0;
+	declare connectFlags: number;
 	/** Seconds; 0 is off. */
-	keepAlive = 0;
-	clientIdStart = 0;
-	clientIdEnd = 0;
-	willTopicStart = 0;
-	willTopicEnd = 0;
-	willPayloadStart = 0;
-	willPayloadEnd = 0;
-	readonly willProperties: PropertyReader;
-	usernameStart = 0;
-	usernameEnd = 0;
-	passwordStart = 0;
-	passwordEnd = 0;
+	declare keepAlive: number;
+	declare clientIdStart: number;
+	declare clientIdEnd: number;
+	declare willTopicStart: number;
+	declare willTopicEnd: number;
+	declare willPayloadStart: number;
+	declare willPayloadEnd: number;
+	declare readonly willProperties: PropertyReader;
+	declare usernameStart: number;
+	declare usernameEnd: number;
+	declare passwordStart: number;
+	declare passwordEnd: number;
 
 	// SUBSCRIBE and UNSUBSCRIBE, after nextFilter()
-	filterStart = 0;
-	filterEnd = 0;
+	declare filterStart: number;
+	declare filterEnd: number;
 	/** Subscription options (§3.8.3.1); 0 in UNSUBSCRIBE. */
-	options = 0;
+	declare options: number;
 
 	/** The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and how far it was walked. */
 	listStart = 0;
@@ -63,10 +63,16 @@ export class Packet {
 	/** What is wrong, when a decoder refuses the packet; a literal. */
 	fault = "";
 
-	constructor() {
-		this.bytes = new Uint8Array(0);
-		this.properties = new PropertyReader(this.bytes);
-		this.willProperties = new PropertyReader(this.bytes);
+	/** @param fromClient with the fields of what only clients send @param bytes any, until a packet is read */
+	constructor(fromClient = true, bytes: Uint8Array = new Uint8Array(0)) {
+		this.bytes = bytes;
+		this.properties = new PropertyReader(bytes);
+		if (!fromClient) return;
+		this.connectFlags = this.keepAlive = this.clientIdStart = this.clientIdEnd = 0;
+		this.willTopicStart = this.willTopicEnd = this.willPayloadStart = this.willPayloadEnd = 0;
+		this.willProperties = new PropertyReader(bytes);
+		this.usernameStart = this.usernameEnd = this.passwordStart = this.passwordEnd = 0;
+		this.filterStart = this.filterEnd = this.options = 0;
 	}
 
 	get qos(): number {

@@ -102,32 +102,32 @@ export class PropertyReader {
 				break;
 			case TYPE_STRING:
 			case TYPE_BINARY:
-				next = this.#field(at, type);
+				next = this.field(at, type);
 				break;
 			case TYPE_PAIR:
-				next = this.#field(at, TYPE_STRING);
+				next = this.field(at, TYPE_STRING);
 				if (next > to) break;
 				this.nameStart = this.start;
 				this.nameEnd = this.end;
-				next = this.#field(next, TYPE_STRING); // [MQTT-1.5.7-1]
+				next = this.field(next, TYPE_STRING); // [MQTT-1.5.7-1]
 				break;
 			case TYPE_NONE:
-				return this.#fail(); // an identifier that no packet may carry (§2.2.2.2)
+				return this.fail(); // an identifier that no packet may carry (§2.2.2.2)
 			default: {
 				const value = readVarint(bytes, at, to);
-				if (value < 0) return this.#fail();
+				if (value < 0) return this.fail();
 				this.number = value;
 				next = at + varintSize(value);
 			}
 		}
-		if (next > to) return this.#fail();
+		if (next > to) return this.fail();
 		this.id = id;
 		this.at = next;
 		return true;
 	}
 
 	/** Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is no such field. */
-	#field(at: number, type: number): number {
+	private field(at: number, type: number): number {
 		const to = this.to;
 		const start = at + 2;
 		if (start > to) return start;
@@ -135,11 +135,11 @@ export class PropertyReader {
 		if (end > to) return end;
 		this.start = start;
 		this.end = end;
-		if (type === TYPE_STRING && !validUTF8(this.bytes, start, end)) return to + 1; // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+		if (type === TYPE_STRING && !validUTF8(this.bytes, start, end)) return to + 1; // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
 		return end;
 	}
 
-	#fail(): boolean {
+	private fail(): boolean {
 		this.fault = MALFORMED_PACKET;
 		this.id = 0;
 		return false;

@@ -70,127 +70,127 @@ export class PropertyWriter {
 	}
 
 	payloadFormatIndicator(utf8: boolean): this {
-		return this.#flag(PAYLOAD_FORMAT_INDICATOR, utf8);
+		return this.flag(PAYLOAD_FORMAT_INDICATOR, utf8);
 	}
 
 	/** @param seconds 0…4,294,967,295 */
 	messageExpiryInterval(seconds: number): this {
-		return this.#integer(MESSAGE_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
+		return this.integer(MESSAGE_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	contentType(text: Uint8Array): this {
-		return this.#text(CONTENT_TYPE, text);
+		return this.text(CONTENT_TYPE, text);
 	}
 
 	responseTopic(topic: Uint8Array): this {
 		if (topic.length === 0 || hasWildcard(topic, 0, topic.length)) throw new MQTTError(PROTOCOL_ERROR, "response topic is no topic name"); // [MQTT-3.3.2-14] [MQTT-4.7.3-1]
-		return this.#text(RESPONSE_TOPIC, topic);
+		return this.text(RESPONSE_TOPIC, topic);
 	}
 
 	correlationData(data: Uint8Array): this {
-		return this.#data(CORRELATION_DATA, data);
+		return this.data(CORRELATION_DATA, data);
 	}
 
 	/** @param identifier 1…268,435,455 */
 	subscriptionIdentifier(identifier: number): this {
-		return this.#integer(SUBSCRIPTION_IDENTIFIER, identifier, MAXIMUM_REMAINING_LENGTH);
+		return this.integer(SUBSCRIPTION_IDENTIFIER, identifier, MAXIMUM_REMAINING_LENGTH);
 	}
 
 	/** @param seconds 0…4,294,967,295; the largest is for ever */
 	sessionExpiryInterval(seconds: number): this {
-		return this.#integer(SESSION_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
+		return this.integer(SESSION_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	assignedClientIdentifier(identifier: Uint8Array): this {
-		return this.#text(ASSIGNED_CLIENT_IDENTIFIER, identifier);
+		return this.text(ASSIGNED_CLIENT_IDENTIFIER, identifier);
 	}
 
 	/** @param seconds 0…65,535 */
 	serverKeepAlive(seconds: number): this {
-		return this.#integer(SERVER_KEEP_ALIVE, seconds, 0xffff);
+		return this.integer(SERVER_KEEP_ALIVE, seconds, 0xffff);
 	}
 
 	authenticationMethod(method: Uint8Array): this {
-		return this.#text(AUTHENTICATION_METHOD, method);
+		return this.text(AUTHENTICATION_METHOD, method);
 	}
 
 	authenticationData(data: Uint8Array): this {
-		return this.#data(AUTHENTICATION_DATA, data);
+		return this.data(AUTHENTICATION_DATA, data);
 	}
 
 	requestProblemInformation(wanted: boolean): this {
-		return this.#flag(REQUEST_PROBLEM_INFORMATION, wanted);
+		return this.flag(REQUEST_PROBLEM_INFORMATION, wanted);
 	}
 
 	/** @param seconds 0…4,294,967,295 */
 	willDelayInterval(seconds: number): this {
-		return this.#integer(WILL_DELAY_INTERVAL, seconds, 0xffff_ffff);
+		return this.integer(WILL_DELAY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	requestResponseInformation(wanted: boolean): this {
-		return this.#flag(REQUEST_RESPONSE_INFORMATION, wanted);
+		return this.flag(REQUEST_RESPONSE_INFORMATION, wanted);
 	}
 
 	responseInformation(text: Uint8Array): this {
-		return this.#text(RESPONSE_INFORMATION, text);
+		return this.text(RESPONSE_INFORMATION, text);
 	}
 
 	serverReference(text: Uint8Array): this {
-		return this.#text(SERVER_REFERENCE, text);
+		return this.text(SERVER_REFERENCE, text);
 	}
 
 	reasonString(text: Uint8Array): this {
-		return this.#text(REASON_STRING, text);
+		return this.text(REASON_STRING, text);
 	}
 
 	/** @param count 1…65,535 */
 	receiveMaximum(count: number): this {
-		return this.#integer(RECEIVE_MAXIMUM, count, 0xffff);
+		return this.integer(RECEIVE_MAXIMUM, count, 0xffff);
 	}
 
 	/** @param aliases 0…65,535 */
 	topicAliasMaximum(aliases: number): this {
-		return this.#integer(TOPIC_ALIAS_MAXIMUM, aliases, 0xffff);
+		return this.integer(TOPIC_ALIAS_MAXIMUM, aliases, 0xffff);
 	}
 
 	/** @param alias 1…65,535 */
 	topicAlias(alias: number): this {
-		return this.#integer(TOPIC_ALIAS, alias, 0xffff);
+		return this.integer(TOPIC_ALIAS, alias, 0xffff);
 	}
 
 	/** @param qos 0 or 1 */
 	maximumQoS(qos: number): this {
-		return this.#integer(MAXIMUM_QOS, qos, 1);
+		return this.integer(MAXIMUM_QOS, qos, 1);
 	}
 
 	retainAvailable(available: boolean): this {
-		return this.#flag(RETAIN_AVAILABLE, available);
+		return this.flag(RETAIN_AVAILABLE, available);
 	}
 
 	userProperty(name: Uint8Array, value: Uint8Array): this {
 		if (!validUTF8(name, 0, name.length) || !validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "user property is not UTF-8"); // [MQTT-1.5.7-1]
 		if (name.length > MAXIMUM_STRING || value.length > MAXIMUM_STRING)
 			throw new MQTTError(PACKET_TOO_LARGE, "user property is longer than 65,535 bytes");
-		this.#begin(USER_PROPERTY, 4 + name.length + value.length);
+		this.begin(USER_PROPERTY, 4 + name.length + value.length);
 		this.length = writeField(this.bytes, writeField(this.bytes, this.length, name), value);
 		return this;
 	}
 
 	/** @param bytes 1…4,294,967,295 */
 	maximumPacketSize(bytes: number): this {
-		return this.#integer(MAXIMUM_PACKET_SIZE, bytes, 0xffff_ffff);
+		return this.integer(MAXIMUM_PACKET_SIZE, bytes, 0xffff_ffff);
 	}
 
 	wildcardSubscriptionAvailable(available: boolean): this {
-		return this.#flag(WILDCARD_SUBSCRIPTION_AVAILABLE, available);
+		return this.flag(WILDCARD_SUBSCRIPTION_AVAILABLE, available);
 	}
 
 	subscriptionIdentifierAvailable(available: boolean): this {
-		return this.#flag(SUBSCRIPTION_IDENTIFIER_AVAILABLE, available);
+		return this.flag(SUBSCRIPTION_IDENTIFIER_AVAILABLE, available);
 	}
 
 	sharedSubscriptionAvailable(available: boolean): this {
-		return this.#flag(SHARED_SUBSCRIPTION_AVAILABLE, available);
+		return this.flag(SHARED_SUBSCRIPTION_AVAILABLE, available);
 	}
 
 	/** Adds the reader's current property as it is. */
@@ -200,22 +200,22 @@ export class PropertyWriter {
 		switch (propertyType(id)) {
 			case TYPE_STRING:
 			case TYPE_BINARY:
-				this.#begin(id, 2 + reader.end - reader.start);
-				this.#range(source, reader.start, reader.end);
+				this.begin(id, 2 + reader.end - reader.start);
+				this.range(source, reader.start, reader.end);
 				break;
 			case TYPE_PAIR:
-				this.#begin(id, 4 + reader.nameEnd - reader.nameStart + reader.end - reader.start);
-				this.#range(source, reader.nameStart, reader.nameEnd);
-				this.#range(source, reader.start, reader.end);
+				this.begin(id, 4 + reader.nameEnd - reader.nameStart + reader.end - reader.start);
+				this.range(source, reader.nameStart, reader.nameEnd);
+				this.range(source, reader.start, reader.end);
 				break;
 			default:
-				this.#integer(id, reader.number, 0xffff_ffff);
+				this.integer(id, reader.number, 0xffff_ffff);
 		}
 		return this;
 	}
 
 	/** Notes the property and makes sure of room for its identifier and `size` bytes. */
-	#begin(id: number, size: number): void {
+	private begin(id: number, size: number): void {
 		const bit = propertyBit(id);
 		// Subscription identifiers repeat in a PUBLISH; in a SUBSCRIBE the encoder's caller gives one (§3.8.2.1.2)
 		if (((id < 32 ? this.low : this.high) & bit) !== 0 && id !== USER_PROPERTY && id !== SUBSCRIPTION_IDENTIFIER)
@@ -226,50 +226,50 @@ export class PropertyWriter {
 		this.bytes[this.length++] = id;
 	}
 
-	#flag(id: number, value: boolean): this {
-		this.#begin(id, 1);
+	private flag(id: number, value: boolean): this {
+		this.begin(id, 1);
 		this.bytes[this.length++] = value ? 1 : 0;
 		return this;
 	}
 
 	/** Any of the integer types. */
-	#integer(id: number, value: number, maximum: number): this {
+	private integer(id: number, value: number, maximum: number): this {
 		if (!(value >= 0 && value <= maximum) || value % 1 !== 0 || !propertyValueAllowed(id, value))
 			throw new MQTTError(id === TOPIC_ALIAS ? TOPIC_ALIAS_INVALID : PROTOCOL_ERROR, "property value is out of its range"); // [MQTT-3.3.2-8]
 		const bytes = this.bytes;
 		switch (propertyType(id)) {
 			case TYPE_BYTE:
-				this.#begin(id, 1);
+				this.begin(id, 1);
 				bytes[this.length++] = value;
 				break;
 			case TYPE_TWO:
-				this.#begin(id, 2);
+				this.begin(id, 2);
 				this.length = writeTwo(bytes, this.length, value);
 				break;
 			case TYPE_FOUR:
-				this.#begin(id, 4);
+				this.begin(id, 4);
 				this.length = writeTwo(bytes, writeTwo(bytes, this.length, value >>> 16), value);
 				break;
 			default:
-				this.#begin(id, varintSize(value));
+				this.begin(id, varintSize(value));
 				this.length = writeVarint(bytes, this.length, value);
 		}
 		return this;
 	}
 
-	#text(id: number, value: Uint8Array): this {
-		if (!validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "property is not UTF-8"); // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
-		return this.#data(id, value);
+	private text(id: number, value: Uint8Array): this {
+		if (!validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "property is not UTF-8"); // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+		return this.data(id, value);
 	}
 
-	#data(id: number, value: Uint8Array): this {
+	private data(id: number, value: Uint8Array): this {
 		if (value.length > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "property is longer than 65,535 bytes");
-		this.#begin(id, 2 + value.length);
+		this.begin(id, 2 + value.length);
 		this.length = writeField(this.bytes, this.length, value);
 		return this;
 	}
 
-	#range(source: Uint8Array, start: number, end: number): void {
+	private range(source: Uint8Array, start: number, end: number): void {
 		this.length = copyBytes(this.bytes, writeTwo(this.bytes, this.length, end - start), source, start, end);
 	}
 }

@@ -1,8 +1,19 @@
+/** XS has a native function for it, which leaves no garbage; other engines lack it. */
+interface XSArrayBuffer {
+	fromString(text: string): ArrayBuffer;
+}
+
 /**
  * The UTF-8 bytes of a string, for start-up: allocates.
  * @throws {RangeError} for what an MQTT string must not contain: a lone surrogate or U+0000 (§1.5.4).
  */
 export function utf8(text: string): Uint8Array {
+	const xs = ArrayBuffer as Partial<XSArrayBuffer>;
+	if (xs.fromString !== undefined) {
+		const bytes = new Uint8Array(xs.fromString(text));
+		// What is not valid is looked at again, for its error.
+		if (validUTF8(bytes, 0, bytes.length)) return bytes;
+	}
 	let length = 0;
 	for (const character of text) {
 		const code = character.codePointAt(0) as number;
@@ -54,7 +65,7 @@ export function text(bytes: Uint8Array, start: number, end: number): string {
 	return result;
 }
 
-/** Whether [start, end) is an MQTT string's content (§1.5.4): UTF-8 without overlong forms, surrogates or U+0000. A byte order mark is an ordinary character [MQTT-1.5.4-3]. */
+/** Whether [start, end) is an MQTT string's content (§1.5.4): UTF-8 without overlong forms, surrogates or U+0000. A byte order mark is an ordinary character [MQTT-1.5.4-3] [MQTT-3.1.1:1.5.3-3]. */
 export function validUTF8(bytes: Uint8Array, start: number, end: number): boolean {
 	let at = start;
 	while (at < end) {

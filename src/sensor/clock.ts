@@ -65,7 +65,12 @@ export class Clock {
 
 	/** Wall time − node time; NaN: unknown. */
 	get offset(): number {
-		return this.#device.clockIsSet ? Date.now() - this.now : this.#offset;
+		return this.offsetAt(this.now);
+	}
+
+	/** The same. @param now node time, just read */
+	offsetAt(now: number): number {
+		return this.#device.clockIsSet ? Date.now() - now : this.#offset;
 	}
 
 	/** Whether wall time became known, or changed by more than the passing of time since last asked. */
@@ -95,7 +100,7 @@ export class Clock {
 		const reals = this.#reals;
 		const { now } = this;
 		reals[REAL_NOW] = now;
-		reals[REAL_WALL] = now + this.offset;
+		reals[REAL_WALL] = now + this.offsetAt(now);
 		reals[REAL_SLEEP] = sleep;
 	}
 }

@@ -4,6 +4,7 @@ import type { Clock } from "./clock";
 import { passes, rounded } from "./filter";
 import { SENSOR_DUE, SENSOR_REALS, SENSOR_TIME, SENSOR_VALUE, WORD_FAILURES, WORD_SEQUENCE } from "./layout";
 import type { Outbox } from "./outbox";
+import type { Plan } from "./plan";
 import { Record } from "./record";
 import type { Reports } from "./reports";
 import type { Retained } from "./retained";
@@ -15,6 +16,12 @@ const NOT_DUE = 0;
 const FAILED = 1;
 const SAMPLED = 2;
 const PASSED = 3;
+
+// What a round knows of a sensor
+const RESULT = 0;
+const VALUE = 1;
+const TIME = 2;
+const ROUND = 3;
 
 /** Samples the sensors that are due, filters, and puts reports into the outbox. */
 export class Collector {
@@ -29,13 +36,13 @@ export class Collector {
 	readonly #sampler: Sampler;
 	readonly #grouped: boolean;
 	readonly #record = new Record();
-	readonly #values: Float64Array;
-	readonly #times: Float64Array;
-	readonly #results: Uint8Array;
+	/** Of this round: for each sensor what became of it, its value, and its time. */
+	readonly #round: Float64Array;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
 		{ sensors }: Settings,
+		plan: Plan,
 		retained: Retained,
 		outbox: Outbox,
 		reports: Reports,
@@ -49,17 +56,15 @@ export class Collector {
 		this.#outbox = outbox;
 		this.#clock = clock;
 		this.#grouped = reports.grouped;
-		this.#sampler = new Sampler(device, sensors);
-		this.#values = new Float64Array(sensors.length);
-		this.#times = new Float64Array(sensors.length);
-		this.#results = new Uint8Array(sensors.length);
+		this.#sampler = new Sampler(device, sensors, plan.sources);
+		this.#round = new Float64Array(sensors.length * ROUND);
 	}
 
 	/** At boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
 	start(fresh: boolean): void {
 		const state = this.#state;
 		const { jumped, now } = this.#clock;
-		if (!fresh && jumped) this.#realign();
+		if (!fresh && jumped) this.realign();
 		for (let i = 0; i < this.#settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
 			// Further away than can be: the settings were changed.
@@ -78,26 +83,27 @@ export class Collector {
 	/** Takes all samples that are due, and commits what the outbox took. Allocates nothing but what drivers do. */
 	collect(): void {
 		const clock = this.#clock;
-		if (clock.jumped) this.#realign();
-		const { now, offset } = clock;
+		if (clock.jumped) this.realign();
+		const { now } = clock;
+		const offset = clock.offsetAt(now);
 		this.#sampler.begin();
 		const count = this.#settings.length;
-		const results = this.#results;
+		const round = this.#round;
 		let passed = false;
 		for (let i = 0; i < count; i++) {
-			const result = this.#sample(i, now, offset);
-			results[i] = result;
+			const result = this.sample(i, now, offset);
+			round[i * ROUND + RESULT] = result;
 			if (result === PASSED) passed = true;
 		}
 		if (passed) {
 			const first = this.#words[WORD_SEQUENCE];
-			this.#report(now, offset);
+			this.report(now, offset);
 			const end = this.#words[WORD_SEQUENCE];
 			clock.stamp(0);
 			this.#retained.commit();
 			for (let sequence = first; sequence < end; sequence++) this.#device.event?.("accepted", sequence, this.#outbox.waiting + 1 + sequence - end);
 		}
-		for (let i = 0; i < count; i++) if (results[i] === SAMPLED) this.#device.event?.("filtered", i);
+		for (let i = 0; i < count; i++) if (round[i * ROUND + RESULT] === SAMPLED) this.#device.event?.("filtered", i);
 	}
 
 	/** Before sleep. */
@@ -105,7 +111,7 @@ export class Collector {
 		this.#sampler.close();
 	}
 
-	#sample(index: number, now: number, offset: number): number {
+	private sample(index: number, now: number, offset: number): number {
 		const { every, grid, decimals, delta, heartbeat } = this.#settings[index];
 		const state = this.#state;
 		const at = index * SENSOR_REALS;
@@ -115,7 +121,7 @@ export class Collector {
 		state[at + SENSOR_DUE] = grid && offset - offset === 0 ? followingOnGrid(now, now + offset, every) : following(due, now, every);
 		let value = this.#sampler.sample(index);
 		if (decimals !== undefined) value = rounded(value, decimals);
-		this.#values[index] = value;
+		this.#round[index * ROUND + VALUE] = value;
 		this.#device.event?.("sample", index, value);
 		if (Number.isNaN(value)) {
 			this.#words[WORD_FAILURES]++;
@@ -123,48 +129,48 @@ export class Collector {
 		}
 		// Counted from the time it should have been, intervals are exact multiples of `every`.
 		const time = Math.abs(now - due) < every ? due : now;
-		this.#times[index] = time;
+		this.#round[index * ROUND + TIME] = time;
 		return passes(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat) ? PASSED : SAMPLED;
 	}
 
 	/** Puts into the outbox what passed; where one report holds all values, everything sampled together with it. */
-	#report(now: number, offset: number): void {
+	private report(now: number, offset: number): void {
 		const record = this.#record;
 		const relative = Number.isNaN(offset);
 		const time = relative ? now : now + offset;
-		const results = this.#results;
+		const round = this.#round;
 		const grouped = this.#grouped;
 		const least = grouped ? SAMPLED : PASSED;
-		const count = results.length;
+		const { length } = round;
 		record.begin(time, relative);
-		for (let i = 0; i < count; i++) {
-			if (results[i] < least) continue;
-			if (!record.add(i, this.#values[i])) {
-				this.#append();
+		for (let at = 0, i = 0; at < length; at += ROUND, i++) {
+			if (round[at + RESULT] < least) continue;
+			if (!record.add(i, round[at + VALUE])) {
+				this.append();
 				record.begin(time, relative);
-				record.add(i, this.#values[i]);
+				record.add(i, round[at + VALUE]);
 			}
 			if (!grouped) {
-				this.#append();
+				this.append();
 				record.begin(time, relative);
 			}
 		}
-		if (grouped) this.#append();
+		if (grouped) this.append();
 		const state = this.#state;
-		for (let i = 0; i < count; i++) {
-			if (results[i] < least) continue;
-			results[i] = PASSED;
-			state[i * SENSOR_REALS + SENSOR_VALUE] = this.#values[i];
-			state[i * SENSOR_REALS + SENSOR_TIME] = this.#times[i];
+		for (let at = 0, i = 0; at < length; at += ROUND, i += SENSOR_REALS) {
+			if (round[at + RESULT] < least) continue;
+			round[at + RESULT] = PASSED;
+			state[i + SENSOR_VALUE] = round[at + VALUE];
+			state[i + SENSOR_TIME] = round[at + TIME];
 		}
 	}
 
-	#append(): void {
+	private append(): void {
 		if (!this.#outbox.append(this.#record)) this.#device.trace("the outbox is too small for a report");
 	}
 
 	/** After wall time was set or has jumped. */
-	#realign(): void {
+	private realign(): void {
 		const { now, offset } = this.#clock;
 		if (Number.isNaN(offset)) return;
 		const state = this.#state;

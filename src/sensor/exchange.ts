@@ -1,4 +1,4 @@
-import type { ClientError, RememberedLimits } from "../client/client";
+import type { ClientError, ClientHandler, RememberedLimits } from "../client/client";
 import { BUSY, Client, NEVER } from "../client/client";
 import type { Fault as ClientFault } from "../client/errors";
 import { faultOf } from "../client/errors";
@@ -30,9 +30,8 @@ type ExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event
  * Empties the outbox over one connection: sends as many reports as the broker's limits and the send buffer allow, goes on with each
  * acknowledgement, and closes after the last; or, where `stays`, waits for more.
  */
-export class Exchange {
+export class Exchange implements ClientHandler {
 	readonly #device: ExchangeDevice;
-	readonly #retained: Retained;
 	readonly #words: Uint32Array;
 	readonly #outbox: Outbox;
 	readonly #reports: Reports;
@@ -41,9 +40,8 @@ export class Exchange {
 	readonly #client: Client;
 	readonly #pipeline: boolean | "auto";
 	readonly #stays: boolean;
-	/** Packet identifiers under way, 0: free; and their sequence numbers. */
-	readonly #packetIds: Uint16Array;
-	readonly #sequences: Uint32Array;
+	/** Packet identifiers under way, 0: free; each with its sequence number behind it. */
+	readonly #underWay: Uint32Array;
 	#inFlight = 0;
 	/** Of the last QoS 0 report sent on this connection, which waits for the connection's end; 0: none. */
 	#unconfirmed = 0;
@@ -59,6 +57,8 @@ export class Exchange {
 	/** Sequence number of the last report sent on this connection. */
 	#lastSent = 0;
 	#aborted = false;
+	/** The broker closed on packets before CONNACK; whether they were the reason shows on a connection without them. */
+	#suspicious = false;
 
 	constructor(
 		device: ExchangeDevice,
@@ -72,7 +72,6 @@ export class Exchange {
 	) {
 		const { broker } = settings;
 		this.#device = device;
-		this.#retained = retained;
 		this.#words = retained.words;
 		this.#outbox = outbox;
 		this.#reports = reports;
@@ -80,18 +79,8 @@ export class Exchange {
 		this.#handler = handler;
 		this.#stays = stays;
 		this.#pipeline = broker.pipeline;
-		this.#packetIds = new Uint16Array(broker.inFlight);
-		this.#sequences = new Uint32Array(broker.inFlight);
-		this.#client = new Client(
-			{
-				...broker,
-				onOpen: (sessionPresent) => this.#onOpen(sessionPresent),
-				onWritable: () => this.pump(),
-				onAcknowledged: (packetId, reasonCode) => this.#onAcknowledged(packetId, reasonCode),
-				onClosed: (error) => this.#onClosed(error),
-			},
-			device,
-		);
+		this.#underWay = new Uint32Array(2 * broker.inFlight);
+		this.#client = new Client(broker, this, device);
 	}
 
 	/** Whether a connection is being made, is up, or being closed. */
@@ -102,13 +91,14 @@ export class Exchange {
 	/** Connects; reports leave as soon as they may. */
 	open(): void {
 		this.#outbox.rewind();
-		this.#packetIds.fill(0);
+		this.#underWay.fill(0);
 		this.#inFlight = this.#unconfirmed = this.#delivered = this.#refusal = this.#lastSent = 0;
 		this.#held = this.#finished = this.#opened = false;
 		this.#openedAt = this.#clock.now;
-		const pipeline = this.#pipeline === true || (this.#pipeline === "auto" && (this.#words[WORD_FLAGS] & FLAG_NO_PIPELINE) === 0);
+		const pipeline =
+			this.#pipeline === true || (this.#pipeline === "auto" && !this.#suspicious && (this.#words[WORD_FLAGS] & FLAG_NO_PIPELINE) === 0);
 		this.#device.event?.("open", pipeline ? 1 : 0, this.#outbox.waiting);
-		this.#client.open({ pipeline, limits: this.#limits() });
+		this.#client.open({ pipeline, limits: this.limits() });
 	}
 
 	/** Sends what waits and is not under way. Call it when the outbox has grown. Allocates nothing. */
@@ -116,11 +106,16 @@ export class Exchange {
 		const outbox = this.#outbox;
 		this.#finished = false;
 		while (this.#held || outbox.next()) {
-			this.#held = !this.#send();
+			this.#held = !this.send();
 			if (this.#held) return;
 		}
 		this.#finished = true;
-		this.#settle();
+		this.settle();
+	}
+
+	/** For the client. */
+	onWritable(): void {
+		this.pump();
 	}
 
 	/** Drops the connection; nothing is told any more. */
@@ -131,16 +126,16 @@ export class Exchange {
 	}
 
 	/** Sends the record that the outbox found last. False: not now. */
-	#send(): boolean {
+	private send(): boolean {
 		const outbox = this.#outbox;
 		const { record } = outbox;
 		const { sequence, sent } = record;
 		const reports = this.#reports;
-		if (this.#inFlight === this.#packetIds.length) return false;
+		if (2 * this.#inFlight === this.#underWay.length) return false;
 		const words = this.#words;
 		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
 		const length = reports.write(record, this.#clock.offset, dropped);
-		const flags = this.#flags();
+		const flags = this.flags();
 		let packetId = NEVER;
 		try {
 			packetId = this.#client.publish(reports.topic(record), reports.payload, length, flags);
@@ -160,53 +155,60 @@ export class Exchange {
 		outbox.markSent();
 		this.#lastSent = sequence;
 		this.#device.event?.("publish", sequence, sent ? 1 : 0, packetId === 0 ? 0 : 1);
-		if (packetId > 0) this.#track(packetId, sequence);
-		else if (this.#stays && this.#opened) this.#deliver(sequence, 0);
+		if (packetId > 0) this.track(packetId, sequence);
+		else if (this.#stays && this.#opened) this.deliver(sequence, 0);
 		else this.#unconfirmed = sequence;
 		return true;
 	}
 
 	/** Of the record that the outbox found last. */
-	#flags(): number {
+	private flags(): number {
 		const flags = this.#reports.flags(this.#outbox.record);
 		return this.#client.limits.maximumQoS === 0 ? flags & ~QOS1 : flags; // [MQTT-3.2.2-11]
 	}
 
-	#track(packetId: number, sequence: number): void {
-		const packetIds = this.#packetIds;
-		let slot = 0;
-		while (packetIds[slot] !== 0) slot++;
-		packetIds[slot] = packetId;
-		this.#sequences[slot] = sequence;
+	private track(packetId: number, sequence: number): void {
+		const underWay = this.#underWay;
+		let at = 0;
+		while (underWay[at] !== 0) at += 2;
+		underWay[at] = packetId;
+		underWay[at + 1] = sequence;
 		this.#inFlight++;
 	}
 
-	#onOpen(sessionPresent: boolean): void {
+	/** For the client. */
+	onOpen(sessionPresent: boolean): void {
 		this.#opened = true;
-		this.#remember();
+		if (this.#suspicious) {
+			this.#suspicious = false;
+			this.#words[WORD_FLAGS] |= FLAG_NO_PIPELINE;
+			this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
+		}
+		this.remember();
 		this.#device.event?.("opened", sessionPresent ? 1 : 0, this.#clock.now - this.#openedAt);
 		this.#handler.onOpened();
-		if (this.#stays) this.#confirm();
+		if (this.#stays) this.confirm();
 		this.pump();
 	}
 
-	#onAcknowledged(packetId: number, reasonCode: number): void {
-		const packetIds = this.#packetIds;
-		const { length } = packetIds;
-		for (let slot = 0; slot < length; slot++) {
-			if (packetIds[slot] !== packetId) continue;
-			packetIds[slot] = 0;
+	/** For the client. */
+	onAcknowledged(packetId: number, reasonCode: number): void {
+		const underWay = this.#underWay;
+		const { length } = underWay;
+		for (let at = 0; at < length; at += 2) {
+			if (underWay[at] !== packetId) continue;
+			underWay[at] = 0;
 			this.#inFlight--;
 			// The broker answers, and does not take it: it waits for another try.
 			if (reasonCode >= UNSPECIFIED_ERROR) this.#refusal = reasonCode;
-			else this.#deliver(this.#sequences[slot], reasonCode);
+			else this.deliver(underWay[at + 1], reasonCode);
 			break;
 		}
 		if (this.#held) this.pump();
-		else this.#settle();
+		else this.settle();
 	}
 
-	#deliver(sequence: number, reasonCode: number): void {
+	private deliver(sequence: number, reasonCode: number): void {
 		const outbox = this.#outbox;
 		const index = outbox.find(sequence);
 		// Given up by the outbox while under way: it is counted there.
@@ -218,20 +220,20 @@ export class Exchange {
 	}
 
 	/** The broker has read what was sent with QoS 0: it leaves the outbox. */
-	#confirm(): void {
+	private confirm(): void {
 		const last = this.#unconfirmed;
 		if (last === 0) return;
 		const outbox = this.#outbox;
 		const { record } = outbox;
 		this.#unconfirmed = 0;
 		outbox.seek(0);
-		while (outbox.next() && record.sequence <= last) if (record.sent && (this.#flags() & QOS1) === 0) this.#deliver(record.sequence, 0);
+		while (outbox.next() && record.sequence <= last) if (record.sent && (this.flags() & QOS1) === 0) this.deliver(record.sequence, 0);
 		this.#held = false;
 		outbox.seek(this.#lastSent);
 	}
 
 	/** After everything was sent and acknowledged, closes. */
-	#settle(): void {
+	private settle(): void {
 		if (!this.#finished || this.#inFlight > 0) return;
 		if (this.#stays) {
 			// What was refused is tried again after a pause, on another connection.
@@ -242,21 +244,20 @@ export class Exchange {
 		if (this.#opened || this.#unconfirmed > 0) this.#client.close();
 	}
 
-	#onClosed(error: ClientError | undefined): void {
+	/** For the client. */
+	onClosed(error: ClientError | undefined): void {
 		if (this.#aborted) {
 			this.#aborted = false;
 			return;
 		}
 		const handler = this.#handler;
-		const words = this.#words;
-		if (error?.pipelineRefused && this.#pipeline === "auto" && (words[WORD_FLAGS] & FLAG_NO_PIPELINE) === 0) {
-			words[WORD_FLAGS] |= FLAG_NO_PIPELINE;
-			this.#retained.commit();
-			this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
+		if (error?.pipelineRefused && this.#pipeline === "auto" && !this.#suspicious && (this.#words[WORD_FLAGS] & FLAG_NO_PIPELINE) === 0) {
+			this.#suspicious = true;
 			this.open();
 			return;
 		}
-		if (error === undefined && this.#opened) this.#confirm();
+		this.#suspicious = false;
+		if (error === undefined && this.#opened) this.confirm();
 		this.#device.event?.("closed", this.#delivered);
 		const refusal = this.#refusal;
 		if (refusal !== 0) handler.onFailed(faultNumber(faultOf(refusal)), refusal, "the broker does not take a report");
@@ -266,7 +267,7 @@ export class Exchange {
 	}
 
 	/** Keeps what CONNACK says for the next first flight. */
-	#remember(): void {
+	private remember(): void {
 		const words = this.#words;
 		const { receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable } = this.#client.limits;
 		words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
@@ -274,7 +275,7 @@ export class Exchange {
 		words[WORD_FLAGS] = (words[WORD_FLAGS] & FLAG_NO_PIPELINE) | FLAG_LIMITS | (retainAvailable ? 0 : FLAG_NO_RETAIN) | (maximumQoS << QOS_SHIFT);
 	}
 
-	#limits(): RememberedLimits {
+	private limits(): RememberedLimits {
 		const words = this.#words;
 		const flags = words[WORD_FLAGS];
 		if ((flags & FLAG_LIMITS) === 0) return {};

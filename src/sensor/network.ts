@@ -1,26 +1,27 @@
 import type { WiFiSettings } from "../config/types";
 import type { Device, WiFi } from "../device";
 
+export interface NetworkHandler {
+	/** An address was given. */
+	onUp(): void;
+	/** The join failed, or the network was lost; raise it anew. */
+	onDown(): void;
+}
+
 /** Raises Wi-Fi, once per try; on a host that is always on a network, it is up at once. */
 export class Network {
 	readonly #device: Pick<Device, "wifi">;
 	readonly #settings: WiFiSettings | undefined;
-	readonly #onUp: () => void;
-	readonly #onDown: () => void;
+	readonly #handler: NetworkHandler;
 	#wifi: WiFi | undefined;
 	#up = false;
 	/** Answers to an older join are recognised by it. */
 	#generation = 0;
 
-	/**
-	 * @param onUp an address was given
-	 * @param onDown the join failed, or the network was lost; raise it anew
-	 */
-	constructor(device: Pick<Device, "wifi">, settings: WiFiSettings | undefined, onUp: () => void, onDown: () => void) {
+	constructor(device: Pick<Device, "wifi">, settings: WiFiSettings | undefined, handler: NetworkHandler) {
 		this.#device = device;
 		this.#settings = settings;
-		this.#onUp = onUp;
-		this.#onDown = onDown;
+		this.#handler = handler;
 		this.#up = device.wifi === undefined || settings === undefined;
 	}
 
@@ -33,7 +34,7 @@ export class Network {
 		const { wifi } = this.#device;
 		const settings = this.#settings;
 		if (wifi === undefined || settings === undefined) {
-			this.#onUp();
+			this.#handler.onUp();
 			return;
 		}
 		this.leave();
@@ -43,10 +44,10 @@ export class Network {
 			if (message === "gotIP") {
 				if (this.#up) return;
 				this.#up = true;
-				this.#onUp();
+				this.#handler.onUp();
 			} else if (message === "disconnect" || message === "lostIP") {
 				this.leave();
-				this.#onDown();
+				this.#handler.onDown();
 			}
 		});
 	}

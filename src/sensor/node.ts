@@ -3,13 +3,13 @@ import type { Device, TimerId } from "../device";
 import { backoff } from "./backoff";
 import { Clock } from "./clock";
 import { Collector } from "./collector";
-import type { Fault } from "./events";
+import type { DropPolicy, Fault } from "./events";
 import { FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
-import { Exchange } from "./exchange";
-import { brokerIdentity, sensorsIdentity } from "./identity";
+import { Exchange, type ExchangeHandler } from "./exchange";
 import { headerSize, REAL_DRIFT, REAL_RETRY, WORD_ATTEMPTS, WORD_BROKER, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
-import { Network } from "./network";
-import { Outbox } from "./outbox";
+import { Network, type NetworkHandler } from "./network";
+import { Outbox, type OutboxHandler } from "./outbox";
+import { type Plan, planOf } from "./plan";
 import { Reports } from "./reports";
 import { Retained } from "./retained";
 import { LONGEST_SLEEP, sleepLength, together, waitFor } from "./schedule";
@@ -40,9 +40,10 @@ const NOTHING = 8;
  * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps. Everything that
  * has to survive is in retained memory by the time it counts, so that the node may be cut off anywhere.
  */
-export class SensorNode {
+export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandler {
 	readonly #device: Device;
 	readonly #settings: Settings;
+	readonly #plan: Plan;
 	readonly #deep: boolean;
 	/** There is nothing to report, or nobody to report to. */
 	readonly #idle: boolean;
@@ -64,14 +65,14 @@ export class SensorNode {
 	#timer: TimerId | undefined;
 	#watchdog: TimerId | undefined;
 	#synchronising: TimerId | undefined;
-	/** What the host calls; none lets an exception out, which would end the app. */
-	readonly #onTimer = () => this.#guard(STEP);
-	readonly #onWatchdog = () => this.#guard(LIMIT);
-	readonly #onSynchronised = () => this.#guard(CONNECT);
+	/** What the host's timers call. */
+	readonly #onTimer = (id: TimerId): void => this.guard(id === this.#watchdog ? LIMIT : id === this.#synchronising ? CONNECT : STEP);
 
-	constructor(device: Device, settings: Settings) {
+	/** @param plan of the same settings, or of their template */
+	constructor(device: Device, settings: Settings, plan: Plan = planOf(settings)) {
 		this.#device = device;
 		this.#settings = settings;
+		this.#plan = plan;
 		// A broker on this chip has to stay awake.
 		this.#idle = settings.sensors.length === 0 || settings.broker.host === "";
 		this.#deep = settings.sleep.mode === "deep" && settings.role === "sensor";
@@ -81,78 +82,69 @@ export class SensorNode {
 			device.trace(`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`);
 			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
 		}
-		this.#retained = new Retained(memory, sensors.length, sensorsIdentity(sensors), outbox.size);
-		this.#reports = new Reports(settings, device);
-		this.#outbox = new Outbox(this.#retained, {
-			policy: outbox.policy,
-			longest: this.#reports.longest,
-			onDropped: (sequence, policy) => device.event?.("dropped", sequence, this.#outbox.waiting, policy),
-		});
+		this.#retained = new Retained(memory, sensors.length, plan.sensors, outbox.size);
+		this.#reports = new Reports(settings, plan, device);
+		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#reports.longest, this);
 		this.#clock = new Clock(device, this.#retained);
-		this.#collector = new Collector(device, settings, this.#retained, this.#outbox, this.#reports, this.#clock);
-		this.#network = new Network(
-			device,
-			settings.wifi,
-			() => this.#guard(JOINED),
-			() => this.#guard(DOWN),
-		);
+		this.#collector = new Collector(device, settings, plan, this.#retained, this.#outbox, this.#reports, this.#clock);
+		this.#network = new Network(device, settings.wifi, this);
 	}
 
 	/** Call once at boot. Never throws; in deep mode it ends with `Device.sleep.deep`. */
 	start(): void {
-		this.#guard(START);
+		this.guard(START);
 	}
 
 	/** Does what the host's callback, or the step before, asks for: one after the other, as the stack is short. */
-	#guard(what: number): void {
+	private guard(what: number): void {
 		if (this.#asleep) return;
 		try {
 			for (let step = what; step !== NOTHING; step = this.#next) {
 				this.#next = NOTHING;
 				switch (step) {
 					case START:
-						this.#start();
+						this.begin();
 						break;
 					case STEP:
-						this.#step();
+						this.step();
 						break;
 					case LIMIT:
-						this.#limit();
+						this.limit();
 						break;
 					case JOINED:
-						this.#joined();
+						this.joined();
 						break;
 					case DOWN:
-						this.#down();
+						this.down();
 						break;
 					case SYNCHRONISE:
-						this.#synchronise();
+						this.synchronise();
 						break;
 					case CONNECT:
-						this.#connect();
+						this.connect();
 						break;
 					case DONE:
 						this.#reporting = false;
-						this.#rest(0);
+						this.rest(0);
 						break;
 				}
 			}
 		} catch (error) {
 			this.#next = NOTHING;
-			this.#fault(error);
+			this.fault(error);
 		}
 	}
 
-	#start(): void {
+	private begin(): void {
 		const { sleep } = this.#device;
 		const words = this.#retained.words;
 		const restored = this.#retained.restore();
 		this.#clock.restore(sleep.reason);
 		this.#startedAt = this.#clock.now;
-		if (this.#deep) this.#watch();
+		if (this.#deep) this.watch();
 		if (restored === "changed") this.#outbox.discard();
 		else this.#outbox.recover();
-		const broker = brokerIdentity(this.#settings.broker);
+		const { broker } = this.#plan;
 		if (words[WORD_BROKER] !== broker) {
 			words[WORD_BROKER] = broker;
 			words[WORD_FLAGS] = 0;
@@ -166,32 +158,32 @@ export class SensorNode {
 	}
 
 	/** Samples what is due, then reports, or waits for what comes next. */
-	#step(): void {
+	private step(): void {
 		// In deep mode it is wanted once; elsewhere it is set anew below.
 		if (this.#deep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
 		if (!this.#idle) {
 			const wait = waitFor(this.#collector.earliest, this.#clock.now);
 			if (wait > 0) {
-				this.#schedule(wait);
+				this.schedule(wait);
 				return;
 			}
 			this.#collector.collect();
 			if (!this.#reporting) {
-				if (this.#mayReport()) this.#report();
+				if (this.mayReport()) this.report();
 			} else if (this.#exchange?.busy) this.#exchange.pump();
 		}
-		this.#rest(0);
+		this.rest(0);
 	}
 
-	#mayReport(): boolean {
+	private mayReport(): boolean {
 		if (this.#outbox.waiting === 0 && this.#deep) return false;
 		if (this.#exchange?.busy) return false;
 		return this.#retained.reals[REAL_RETRY] - this.#clock.now <= RETRY_TOLERANCE;
 	}
 
-	#report(): void {
+	private report(): void {
 		this.#reporting = true;
-		if (!this.#deep) this.#watch();
+		if (!this.#deep) this.watch();
 		if (this.#network.up) this.#next = SYNCHRONISE;
 		else {
 			this.#joinedAt = this.#clock.now;
@@ -199,18 +191,18 @@ export class SensorNode {
 			try {
 				this.#network.join();
 			} catch (error) {
-				this.#failed(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
+				this.failed(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
 			}
 		}
 	}
 
-	#joined(): void {
+	private joined(): void {
 		this.#device.event?.("joined", this.#clock.now - this.#joinedAt);
 		if (this.#reporting) this.#next = SYNCHRONISE;
 	}
 
 	/** Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to have a time. */
-	#synchronise(): void {
+	private synchronise(): void {
 		const device = this.#device;
 		const { server } = this.#settings.time;
 		if (device.setClock === undefined || server === undefined || !this.#clock.stale) {
@@ -219,57 +211,81 @@ export class SensorNode {
 		}
 		if (Number.isNaN(this.#clock.offset)) {
 			const limit = Math.min(SYNCHRONISE_LIMIT, this.#settings.sleep.awakeLimit >> 1);
-			this.#synchronising = device.timer.set(this.#onSynchronised, limit, limit);
+			this.#synchronising = device.timer.set(this.#onTimer, limit, limit);
 		}
 		try {
 			device.setClock(server, (set) => {
 				if (set) this.#clock.synchronised();
-				if (this.#synchronising !== undefined) this.#guard(CONNECT);
+				if (this.#synchronising !== undefined) this.guard(CONNECT);
 			});
 		} catch (error) {
 			device.trace(`no time from ${server}: ${error}`);
-			this.#stopSynchronising();
+			this.stopSynchronising();
 		}
 		if (this.#synchronising === undefined) this.#next = CONNECT;
 	}
 
-	#connect(): void {
-		this.#stopSynchronising();
+	private connect(): void {
+		this.stopSynchronising();
 		if (!this.#reporting || this.#exchange?.busy) return;
-		this.#exchange ??= new Exchange(this.#device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, {
-			onOpened: () => {
-				if (!this.#deep) this.#unwatch();
-			},
-			onDelivered: () => this.#succeeded(),
-			onDone: () => this.#guard(DONE),
-			onFailed: (fault, reasonCode, message) => {
-				try {
-					if (!this.#asleep) this.#failed(fault, reasonCode, message);
-				} catch (error) {
-					this.#fault(error);
-				}
-			},
-		});
+		this.#exchange ??= new Exchange(this.#device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, this);
 		this.#exchange.open();
 	}
 
-	#succeeded(): void {
+	// What the parts tell. None lets an exception out to the host, which would end the app.
+
+	/** For the outbox. */
+	onDropped(sequence: number, policy: DropPolicy): void {
+		this.#device.event?.("dropped", sequence, this.#outbox.waiting, policy);
+	}
+
+	/** For the network. */
+	onUp(): void {
+		this.guard(JOINED);
+	}
+
+	/** For the network. */
+	onDown(): void {
+		this.guard(DOWN);
+	}
+
+	/** For the exchange. */
+	onOpened(): void {
+		if (!this.#deep) this.unwatch();
+	}
+
+	/** For the exchange. */
+	onDone(): void {
+		this.guard(DONE);
+	}
+
+	/** For the exchange. */
+	onFailed(fault: Fault, reasonCode: number, message: string): void {
+		try {
+			if (!this.#asleep) this.failed(fault, reasonCode, message);
+		} catch (error) {
+			this.fault(error);
+		}
+	}
+
+	/** For the exchange. */
+	onDelivered(): void {
 		this.#retained.words[WORD_ATTEMPTS] = 0;
 		this.#retained.reals[REAL_RETRY] = 0;
 	}
 
 	/** The try is over; what waits, waits for the next. */
-	#failed(fault: Fault, reasonCode: number, message: string): void {
-		this.#postpone(fault, reasonCode, message);
-		this.#rest(0);
+	private failed(fault: Fault, reasonCode: number, message: string): void {
+		this.postpone(fault, reasonCode, message);
+		this.rest(0);
 	}
 
-	#postpone(fault: Fault, reasonCode: number, message: string): void {
+	private postpone(fault: Fault, reasonCode: number, message: string): void {
 		const { words, reals } = this.#retained;
 		const { minimum, maximum } = this.#settings.backoff;
 		this.#reporting = false;
-		this.#stopSynchronising();
-		if (!this.#deep) this.#unwatch();
+		this.stopSynchronising();
+		if (!this.#deep) this.unwatch();
 		const failures = ++words[WORD_ATTEMPTS];
 		const pause = backoff(failures, minimum, maximum, Math.random());
 		reals[REAL_RETRY] = this.#clock.now + pause;
@@ -278,28 +294,28 @@ export class SensorNode {
 	}
 
 	/** No network, or no more. */
-	#down(): void {
+	private down(): void {
 		if (!this.#reporting) return;
 		this.#exchange?.abort();
-		this.#failed(FAULT_WIFI, 0, "no Wi-Fi");
+		this.failed(FAULT_WIFI, 0, "no Wi-Fi");
 	}
 
 	/** The wake, or without sleep this try, has taken as long as it may. */
-	#limit(): void {
+	private limit(): void {
 		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waiting);
-		if (!this.#deep) this.#unwatch();
+		if (!this.#deep) this.unwatch();
 		if (this.#reporting) {
 			this.#exchange?.abort();
 			if (!this.#network.up) this.#network.leave();
-			this.#failed(FAULT_LIMIT, 0, "awakeLimit is over");
-		} else this.#rest(0);
+			this.failed(FAULT_LIMIT, 0, "awakeLimit is over");
+		} else this.rest(0);
 	}
 
-	#fault(error: unknown): void {
+	private fault(error: unknown): void {
 		try {
 			this.#exchange?.abort();
-			this.#postpone(FAULT_PROGRAM, 0, `${error}`);
-			this.#rest(FAULT_PAUSE);
+			this.postpone(FAULT_PROGRAM, 0, `${error}`);
+			this.rest(FAULT_PAUSE);
 		} catch {
 			this.#asleep = true;
 			this.#device.sleep.deep(FAULT_PAUSE);
@@ -307,18 +323,18 @@ export class SensorNode {
 	}
 
 	/** Nothing can be done now: sleeps, or sets the timer, until something can. @param least ms */
-	#rest(least: number): void {
+	private rest(least: number): void {
 		if (this.#asleep) return;
 		const { now } = this.#clock;
 		let until = this.#idle ? now + LONGEST_SLEEP : this.#collector.earliest;
 		if (!this.#idle && !this.#reporting && (this.#outbox.waiting > 0 || !this.#deep))
 			until = Math.min(until, together(this.#retained.reals[REAL_RETRY], until));
 		until = Math.max(until, now + least);
-		if (!this.#deep) this.#schedule(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_PAUSE : 1));
-		else if (!this.#reporting) this.#sleep(until);
+		if (!this.#deep) this.schedule(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_PAUSE : 1));
+		else if (!this.#reporting) this.sleep(until);
 	}
 
-	#sleep(until: number): void {
+	private sleep(until: number): void {
 		const { reals } = this.#retained;
 		this.#collector.close();
 		const { now } = this.#clock;
@@ -331,25 +347,25 @@ export class SensorNode {
 	}
 
 	/** Calls `step` after `delay` ms. */
-	#schedule(delay: number): void {
+	private schedule(delay: number): void {
 		const { timer } = this.#device;
 		const ms = Math.min(Math.ceil(delay), LONGEST_TIMER);
 		if (this.#timer === undefined) this.#timer = timer.set(this.#onTimer, ms, ms);
 		else timer.schedule(this.#timer, ms, ms);
 	}
 
-	#watch(): void {
+	private watch(): void {
 		const { timer } = this.#device;
 		const { awakeLimit } = this.#settings.sleep;
-		if (this.#watchdog === undefined) this.#watchdog = timer.set(this.#onWatchdog, awakeLimit, awakeLimit);
+		if (this.#watchdog === undefined) this.#watchdog = timer.set(this.#onTimer, awakeLimit, awakeLimit);
 		else timer.schedule(this.#watchdog, awakeLimit, awakeLimit);
 	}
 
-	#unwatch(): void {
+	private unwatch(): void {
 		if (this.#watchdog !== undefined) this.#device.timer.schedule(this.#watchdog);
 	}
 
-	#stopSynchronising(): void {
+	private stopSynchronising(): void {
 		this.#device.timer.clear(this.#synchronising);
 		this.#synchronising = undefined;
 	}

@@ -6,10 +6,7 @@ import { repair } from "./repair";
 import type { Retained } from "./retained";
 import { Ring } from "./ring";
 
-export interface OutboxOptions {
-	readonly policy: "dropOldest" | "thin";
-	/** Bytes of the longest record that will be appended. `thin` keeps as much room free to move records through. */
-	readonly longest: number;
+export interface OutboxHandler {
 	/** A report was given up, and that is durable. The sequence number is 0 where it could not be read. */
 	onDropped(sequence: number, policy: DropPolicy): void;
 }
@@ -25,10 +22,12 @@ export class Outbox {
 	readonly #retained: Retained;
 	readonly #words: Uint32Array;
 	readonly #ring: Ring;
-	readonly #options: OutboxOptions;
+	readonly #handler: OutboxHandler;
+	readonly #longest: number;
 	readonly #thins: boolean;
 	readonly #reserve: number;
-	readonly #scratch = new Record();
+	/** Made when records first have to be moved or mended. */
+	#scratch: Record | undefined;
 	/** Bytes from the cursor to the end of the newest record. */
 	#ahead = 0;
 	/** Index of the record that `next` found; −1 when it may have moved. */
@@ -36,13 +35,21 @@ export class Outbox {
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
 	#last = 0;
 
-	constructor(retained: Retained, options: OutboxOptions) {
+	/** @param longest bytes of the longest record that will be appended; `thin` keeps as much room free to move records through */
+	constructor(retained: Retained, policy: "dropOldest" | "thin", longest: number, handler: OutboxHandler) {
 		this.#retained = retained;
 		this.#words = retained.words;
 		this.#ring = new Ring(retained);
-		this.#options = options;
-		this.#thins = options.policy === "thin";
-		this.#reserve = this.#thins ? options.longest : 0;
+		this.#handler = handler;
+		this.#longest = longest;
+		this.#thins = policy === "thin";
+		this.#reserve = this.#thins ? longest : 0;
+	}
+
+	/** For moving and mending. */
+	get scratch(): Record {
+		this.#scratch ??= new Record();
+		return this.#scratch;
 	}
 
 	/** Reports waiting. */
@@ -52,29 +59,29 @@ export class Outbox {
 
 	/** Call once after the header was restored: settles what a reset left half done; damaged records are left out and counted. */
 	recover(): void {
-		this.#settle(false);
-		this.#sort();
-		this.#front();
+		this.settle(false);
+		this.sort();
+		this.front();
 	}
 
 	/** Gives up everything: the records belong to another list of sensors or another ring. Told before it is durable, as one commit ends it all. */
 	discard(): void {
 		const words = this.#words;
 		const ring = this.#ring;
-		const { onDropped } = this.#options;
-		for (let lost = this.#agree(false); lost > 0; lost--) onDropped(0, DROPPED_CORRUPTED);
+		const handler = this.#handler;
+		for (let lost = this.agree(false); lost > 0; lost--) handler.onDropped(0, DROPPED_CORRUPTED);
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
 			if (ring.waits(index)) {
 				words[WORD_WAITING]--;
 				words[WORD_DROPPED + DROPPED_UNREADABLE]++;
-				onDropped(ring.sequence(index), DROPPED_UNREADABLE);
+				handler.onDropped(ring.sequence(index), DROPPED_UNREADABLE);
 			}
 			ring.shift();
 		}
 		this.#retained.adopt();
 		this.#retained.commit();
-		this.#front();
+		this.front();
 	}
 
 	/**
@@ -89,7 +96,7 @@ export class Outbox {
 		const { length } = record;
 		const need = length + this.#reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
-		if (ring.room < need) this.#makeRoom(need);
+		if (ring.room < need) this.makeRoom(need);
 		const sequence = words[WORD_SEQUENCE];
 		record.seal(sequence);
 		ring.write(record);
@@ -101,11 +108,11 @@ export class Outbox {
 
 	/** Moves the cursor before the oldest report. */
 	rewind(): void {
-		this.#settle(false);
-		this.#front();
+		this.settle(false);
+		this.front();
 	}
 
-	#front(): void {
+	private front(): void {
 		this.#ahead = this.#words[WORD_USED];
 		this.#found = -1;
 		this.#last = 0;
@@ -130,8 +137,8 @@ export class Outbox {
 				}
 			}
 			// Neither this record nor its length can be trusted.
-			this.#settle(true);
-			this.#seek();
+			this.settle(true);
+			this.reseek();
 		}
 		return false;
 	}
@@ -145,13 +152,13 @@ export class Outbox {
 	seek(sequence: number): void {
 		this.#last = sequence;
 		this.#found = -1;
-		this.#seek();
+		this.reseek();
 	}
 
 	/** A report was acknowledged: removes it. @param index from {@link find}, with nothing done to the outbox since */
 	remove(index: number): void {
 		this.#ring.setState(index, DEAD);
-		this.#release();
+		this.release();
 		this.#words[WORD_WAITING]--;
 		this.#words[WORD_ACKNOWLEDGED]++;
 	}
@@ -161,8 +168,8 @@ export class Outbox {
 		const index = this.find(sequence);
 		if (index < 0) return;
 		this.#ring.setState(index, DEAD);
-		this.#release();
-		this.#give(sequence, DROPPED_UNREADABLE);
+		this.release();
+		this.give(sequence, DROPPED_UNREADABLE);
 	}
 
 	/** Index of a waiting report; −1: not here (any more). */
@@ -180,40 +187,40 @@ export class Outbox {
 	}
 
 	/** Counts a report that has just left the ring, makes both durable, and tells. */
-	#give(sequence: number, policy: DropPolicy): void {
+	private give(sequence: number, policy: DropPolicy): void {
 		const words = this.#words;
 		words[WORD_WAITING]--;
 		words[WORD_DROPPED + policy]++;
 		this.#retained.commit();
-		this.#options.onDropped(sequence, policy);
+		this.#handler.onDropped(sequence, policy);
 	}
 
-	#makeRoom(need: number): void {
+	private makeRoom(need: number): void {
 		const words = this.#words;
 		const ring = this.#ring;
-		this.#settle(false);
-		this.#release();
+		this.settle(false);
+		this.release();
 		while (ring.room < need) {
 			// To thin takes room for the longest record, and more than two to keep the ends.
-			if (this.#thins && ring.room >= this.#reserve && words[WORD_WAITING] > 2) this.#thin();
-			else this.#dropOldest();
+			if (this.#thins && ring.room >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
+			else this.dropOldest();
 		}
 		this.#found = -1;
-		this.#seek();
+		this.reseek();
 	}
 
-	#dropOldest(): void {
+	private dropOldest(): void {
 		const sequence = this.#ring.sequence(this.#words[WORD_HEAD]);
 		this.#ring.shift();
-		this.#give(sequence, DROPPED_OLDEST);
-		this.#release();
+		this.give(sequence, DROPPED_OLDEST);
+		this.release();
 	}
 
 	/**
 	 * Drops every second one of the older half, so that the time they cover stays covered. Once around: each record that stays
 	 * is copied behind the newest and left out in front in one commit, until the oldest is in front again.
 	 */
-	#thin(): void {
+	private thin(): void {
 		const words = this.#words;
 		const ring = this.#ring;
 		const half = (words[WORD_WAITING] + 1) >> 1;
@@ -223,27 +230,28 @@ export class Outbox {
 			if (ring.waits(index) && ++ordinal <= half && (ordinal & 1) === 0) {
 				const sequence = ring.sequence(index);
 				ring.shift();
-				this.#give(sequence, DROPPED_THINNED);
-			} else this.#rotate();
+				this.give(sequence, DROPPED_THINNED);
+			} else this.rotate();
 		}
 	}
 
 	/** Moves the record in front behind the newest, or leaves it out if it is dead. There must be room. */
-	#rotate(): void {
+	private rotate(): void {
 		const ring = this.#ring;
 		const index = this.#words[WORD_HEAD];
 		if (!ring.waits(index)) {
 			ring.shift();
 			return;
 		}
-		ring.read(index, ring.length(index), this.#scratch);
-		ring.write(this.#scratch);
+		const { scratch } = this;
+		ring.read(index, ring.length(index), scratch);
+		ring.write(scratch);
 		ring.shift();
 		this.#retained.commit();
 	}
 
-	/** A reset amid {@link #thin} leaves the records in order but for where they begin: goes on around until the oldest is in front. */
-	#sort(): void {
+	/** A reset amid {@link thin} leaves the records in order but for where they begin: goes on around until the oldest is in front. */
+	private sort(): void {
 		const words = this.#words;
 		const ring = this.#ring;
 		const used = words[WORD_USED];
@@ -258,23 +266,23 @@ export class Outbox {
 			}
 			offset += ring.length(index);
 		}
-		if (turns === 0 || ring.room < this.#options.longest) return;
-		while (turns-- > 0) this.#rotate();
+		if (turns === 0 || ring.room < this.#longest) return;
+		while (turns-- > 0) this.rotate();
 	}
 
 	/** Makes header and ring agree, and counts what damage has cost; durable where there was damage. @param doubt every record is checked */
-	#settle(doubt: boolean): void {
-		let lost = this.#agree(doubt);
+	private settle(doubt: boolean): void {
+		let lost = this.agree(doubt);
 		if (lost < 0) return;
 		this.#retained.commit();
-		for (; lost > 0; lost--) this.#options.onDropped(0, DROPPED_CORRUPTED);
+		for (; lost > 0; lost--) this.#handler.onDropped(0, DROPPED_CORRUPTED);
 	}
 
 	/** −1: there was no damage; else how many reports it cost. */
-	#agree(doubt: boolean): number {
+	private agree(doubt: boolean): number {
 		const words = this.#words;
 		const before = words[WORD_WAITING];
-		const mended = repair(this.#ring, this.#scratch, doubt);
+		const mended = repair(this.#ring, this, doubt);
 		const lost = Math.max(mended, 0);
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
 		// A record dies by its byte alone only when it is acknowledged; drops are committed together with their count. Fewer than
@@ -284,7 +292,7 @@ export class Outbox {
 	}
 
 	/** Puts the cursor behind the record found last, after records have moved. */
-	#seek(): void {
+	private reseek(): void {
 		const ring = this.#ring;
 		const used = this.#words[WORD_USED];
 		const last = this.#last;
@@ -298,7 +306,7 @@ export class Outbox {
 	}
 
 	/** Leaves out what is dead in front. */
-	#release(): void {
+	private release(): void {
 		const words = this.#words;
 		const ring = this.#ring;
 		while (words[WORD_USED] > 0) {

@@ -54,11 +54,12 @@ export class Record {
 	isDecimal = false;
 	readonly decimal = new Decimal();
 	get float(): number {
-		return this.#float[0];
+		return this.#float === undefined ? NaN : this.#float[0];
 	}
 
-	readonly #float = new Float64Array(1);
-	readonly #floatBytes = new Uint8Array(this.#float.buffer);
+	/** One double and its bytes, made when first needed: few numbers are no decimals. */
+	#float: Float64Array<ArrayBuffer> | undefined;
+	#floatBytes: Uint8Array | undefined;
 	#at = 0;
 
 	/** Starts a record to be filled by {@link add} and finished by {@link seal}. */
@@ -91,9 +92,10 @@ export class Record {
 			if (mantissa !== 0 || at > tag + 1) bytes[at++] = mantissa;
 			bytes[tag] = (decimal.scale << SCALE_SHIFT) | (at - tag - 1);
 		} else {
-			this.#float[0] = value;
+			const floatBytes = this.floatBytes();
+			(this.#float as Float64Array)[0] = value;
 			bytes[tag] = FLOAT;
-			bytes.set(this.#floatBytes, at);
+			bytes.set(floatBytes, at);
 			at += 8;
 		}
 		this.length = at;
@@ -119,7 +121,7 @@ export class Record {
 		const flagged = this.relative ? high | RELATIVE : high;
 		bytes[TIME + 4] = flagged;
 		bytes[TIME + 5] = flagged >> 8;
-		const crc = this.#crc();
+		const crc = this.crc();
 		bytes[CRC] = crc;
 		bytes[CRC + 1] = crc >> 8;
 	}
@@ -129,7 +131,7 @@ export class Record {
 		const { bytes } = this;
 		const length = bytes[LENGTH];
 		this.length = length;
-		if (length < RECORD_HEADER || this.#crc() !== (bytes[CRC] | (bytes[CRC + 1] << 8))) return false;
+		if (length < RECORD_HEADER || this.crc() !== (bytes[CRC] | (bytes[CRC + 1] << 8))) return false;
 		this.sequence = (bytes[SEQUENCE] | (bytes[SEQUENCE + 1] << 8) | (bytes[SEQUENCE + 2] << 16) | (bytes[SEQUENCE + 3] << 24)) >>> 0;
 		const high = bytes[TIME + 4] | (bytes[TIME + 5] << 8);
 		this.relative = high >= RELATIVE;
@@ -158,7 +160,7 @@ export class Record {
 		const tag = bytes[at + 1];
 		if (tag === FLOAT) {
 			this.isDecimal = false;
-			const floatBytes = this.#floatBytes;
+			const floatBytes = this.floatBytes();
 			for (let i = 0; i < 8; i++) floatBytes[i] = bytes[at + 2 + i];
 			this.#at = at + 10;
 			return true;
@@ -178,7 +180,13 @@ export class Record {
 		return true;
 	}
 
-	#crc(): number {
+	private floatBytes(): Uint8Array {
+		this.#float ??= new Float64Array(1);
+		this.#floatBytes ??= new Uint8Array(this.#float.buffer);
+		return this.#floatBytes;
+	}
+
+	private crc(): number {
 		const { bytes, length } = this;
 		return crc16(bytes, SEQUENCE, length, crc16(bytes, LENGTH, LENGTH + 1, CRC_START));
 	}

@@ -6,12 +6,12 @@ import type { Ring } from "./ring";
 /**
  * Makes header and ring agree after a reset or damage: counts what waits, and where the chain of records is broken, finds the
  * next whole one and fills the gap. Afterwards the chain is sound..
- * @param record scratch
+ * @param owner has a scratch record, which is needed only for damage
  * @param doubt damage was seen: every record is checked, not only the chain of their lengths
  * @returns how many waiting reports were lost to damage
  */
-export function repair(ring: Ring, record: Record, doubt: boolean): number {
-	if (doubt) return mend(ring, record);
+export function repair(ring: Ring, owner: { readonly scratch: Record }, doubt: boolean): number {
+	if (doubt) return mend(ring, owner.scratch);
 	const { words } = ring;
 	const used = words[WORD_USED];
 	let waiting = 0;
@@ -29,7 +29,7 @@ export function repair(ring: Ring, record: Record, doubt: boolean): number {
 		words[WORD_WAITING] = waiting;
 		return -1;
 	}
-	return mend(ring, record);
+	return mend(ring, owner.scratch);
 }
 
 function mend(ring: Ring, record: Record): number {

@@ -1,42 +1,17 @@
-import { expand } from "../config/template";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import { QOS1, RETAIN } from "../mqtt/constants";
 import { utf8 } from "../mqtt/utf8";
-import { TIME_LENGTH, validTime, writeTime } from "./civil";
-import { Decimal, NUMBER_LENGTH, writeDecimal, writeInteger, writeNull, writeNumber } from "./decimal";
+import { validTime, writeTime } from "./civil";
+import { writeDecimal, writeInteger, writeNull, writeNumber } from "./decimal";
+import type { Plan } from "./plan";
 import type { Record } from "./record";
 import { RECORD_HEADER, VALUE_LIMIT } from "./record";
+import { fillTopic } from "./topic";
 
 const CLOSE = 0x7d;
 
-/** All texts of a node's messages, in UTF-8. */
-class Texts {
-	/** For each sensor. */
-	readonly topics: Uint8Array[] = [];
-	/** `,"name":` for each sensor. */
-	readonly keys: Uint8Array[] = [];
-	readonly sequence = utf8('{"seq":');
-	readonly time = utf8(',"time":');
-	readonly dropped = utf8(',"dropped":');
-	/** Bytes of the longest payload. */
-	readonly size: number;
-
-	constructor({ sensors, topic, payload, id }: Settings, { mac, chip }: Pick<Device, "mac" | "chip">) {
-		const json = payload === "json";
-		let size = json ? this.sequence.length + 10 + this.time.length + TIME_LENGTH + 2 + this.dropped.length + 12 : NUMBER_LENGTH;
-		for (const { name } of sensors) {
-			this.topics.push(utf8(expand(topic, { mac, chip, id, sensor: name })));
-			if (!json) continue;
-			const key = utf8(`,${JSON.stringify(name)}:`);
-			this.keys.push(key);
-			size += key.length + NUMBER_LENGTH;
-		}
-		this.size = size;
-	}
-}
-
-/** Turns records into messages: topic, payload and flags. The first use encodes all texts; after that nothing is allocated. */
+/** Turns records into messages: topic, payload and flags. The first use encodes the topics; after that nothing is allocated. */
 export class Reports {
 	/** Whether one report holds all values of a wake; else each sensor has its own. */
 	readonly grouped: boolean;
@@ -46,22 +21,23 @@ export class Reports {
 	readonly #settings: Settings;
 	readonly #device: Pick<Device, "mac" | "chip">;
 	readonly #json: boolean;
-	readonly #decimal = new Decimal();
-	#texts: Texts | undefined;
+	readonly #plan: Plan;
+	#topics: readonly Uint8Array[] | undefined;
 	#payload: Uint8Array | undefined;
 
-	constructor(settings: Settings, device: Pick<Device, "mac" | "chip">) {
+	constructor(settings: Settings, plan: Plan, device: Pick<Device, "mac" | "chip">) {
 		const { sensors, topic, payload } = settings;
 		this.#settings = settings;
+		this.#plan = plan;
 		this.#device = device;
 		this.#json = payload === "json";
 		this.grouped = this.#json && !topic.includes("{sensor}");
 		this.longest = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
-	/** What {@link write} writes to. @throws RangeError where a topic is no MQTT string, as all but `flags` do */
+	/** What {@link write} writes to. */
 	get payload(): Uint8Array {
-		this.#payload ??= new Uint8Array(this.#encoded().size);
+		this.#payload ??= new Uint8Array(this.#plan.size);
 		return this.#payload;
 	}
 
@@ -69,7 +45,8 @@ export class Reports {
 	topic(record: Record): Uint8Array {
 		record.rewind();
 		record.next();
-		return this.#encoded().topics[record.sensor];
+		this.#topics ??= this.encode();
+		return this.#topics[record.sensor];
 	}
 
 	/** RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent as QoS 1. */
@@ -95,9 +72,9 @@ export class Reports {
 		record.rewind();
 		if (!this.#json) {
 			record.next();
-			return this.#writeValue(bytes, 0, record);
+			return this.writeValue(bytes, 0, record);
 		}
-		const texts = this.#encoded();
+		const texts = this.#plan;
 		let at = copy(bytes, 0, texts.sequence);
 		at = writeInteger(bytes, at, record.sequence);
 		at = copy(bytes, at, texts.time);
@@ -108,20 +85,23 @@ export class Reports {
 			bytes[at++] = 0x22;
 		} else at = writeNull(bytes, at);
 		if (dropped > 0) at = writeInteger(bytes, copy(bytes, at, texts.dropped), dropped);
-		while (record.next()) at = this.#writeValue(bytes, copy(bytes, at, texts.keys[record.sensor]), record);
+		while (record.next()) at = this.writeValue(bytes, copy(bytes, at, texts.keys[record.sensor]), record);
 		bytes[at] = CLOSE;
 		return at + 1;
 	}
 
-	#writeValue(bytes: Uint8Array, at: number, record: Record): number {
-		if (!record.isDecimal) return writeNumber(bytes, at, record.float, this.#decimal);
+	private writeValue(bytes: Uint8Array, at: number, record: Record): number {
+		if (!record.isDecimal) return writeNumber(bytes, at, record.float, record.decimal);
 		const { mantissa, scale } = record.decimal;
 		return writeDecimal(bytes, at, mantissa, scale);
 	}
 
-	#encoded(): Texts {
-		this.#texts ??= new Texts(this.#settings, this.#device);
-		return this.#texts;
+	private encode(): readonly Uint8Array[] {
+		const mac = utf8(this.#device.mac);
+		const chip = utf8(this.#device.chip);
+		const topics: Uint8Array[] = [];
+		for (let i = 0; i < this.#plan.topics.length; i++) topics.push(fillTopic(this.#plan.topics[i], mac, chip));
+		return topics;
 	}
 }
 

@@ -33,7 +33,7 @@ export type Restored = "valid" | "changed" | "garbage";
  * memory as a whole. All of it changes together or, after a reset in between, not at all.
  */
 export class Retained {
-	/** @see layout.ts for the meaning of each */
+	/** All of it; the first ones are words, @see layout.ts for the meaning of each. */
 	readonly words: Uint32Array;
 	readonly reals: Float64Array;
 	/** Three doubles for each sensor. */
@@ -43,8 +43,6 @@ export class Retained {
 	readonly #identity: number;
 	readonly #ringSize: number;
 	readonly #count: number;
-	readonly #buffer: ArrayBuffer;
-	readonly #all: Uint32Array;
 	readonly #fixedBytes: Uint8Array;
 	readonly #sensorBytes: Uint8Array;
 
@@ -60,13 +58,12 @@ export class Retained {
 		this.#identity = identity;
 		this.#count = count;
 		this.#ringSize = Math.min(ringSize, room);
-		this.#buffer = new ArrayBuffer(FIXED_SIZE + count * SENSOR_SIZE);
-		this.words = new Uint32Array(this.#buffer, 0, WORDS);
-		this.reals = new Float64Array(this.#buffer, WORDS * 4, REALS);
-		this.sensors = new Float64Array(this.#buffer, FIXED_SIZE, count * SENSOR_REALS);
-		this.#all = new Uint32Array(this.#buffer);
-		this.#fixedBytes = new Uint8Array(this.#buffer, 0, FIXED_SIZE);
-		this.#sensorBytes = new Uint8Array(this.#buffer, FIXED_SIZE);
+		const buffer = new ArrayBuffer(FIXED_SIZE + count * SENSOR_SIZE);
+		this.words = new Uint32Array(buffer);
+		this.reals = new Float64Array(buffer, WORDS * 4, REALS);
+		this.sensors = new Float64Array(buffer, FIXED_SIZE, count * SENSOR_REALS);
+		this.#fixedBytes = new Uint8Array(buffer, 0, FIXED_SIZE);
+		this.#sensorBytes = new Uint8Array(buffer, FIXED_SIZE);
 	}
 
 	/**
@@ -74,17 +71,17 @@ export class Retained {
 	 * {@link adopt}; after `garbage` everything is as at a first start.
 	 */
 	restore(): Restored {
-		const first = this.#generation(0);
-		const second = this.#generation(1);
+		const first = this.generation(0);
+		const second = this.generation(1);
 		// Generations wrap: the difference tells which is newer.
 		const newest = ((second - first) | 0) > 0 ? 1 : 0;
-		if (this.#load(newest) || this.#load(1 - newest)) return "valid";
-		const old = this.#loadForeign(newest) || this.#loadForeign(1 - newest);
+		if (this.load(newest) || this.load(1 - newest)) return "valid";
+		const old = this.loadForeign(newest) || this.loadForeign(1 - newest);
 		this.sensors.fill(0);
-		this.#resetSensors();
+		this.resetSensors();
 		if (old) return "changed";
-		this.#all.fill(0);
-		this.#resetSensors();
+		this.words.fill(0);
+		this.resetSensors();
 		this.reals[REAL_WALL] = NaN;
 		this.reals[REAL_SYNCHRONISED] = NaN;
 		this.words[WORD_SEQUENCE] = 1;
@@ -109,19 +106,19 @@ export class Retained {
 		const generation = (words[WORD_GENERATION] + 1) >>> 0;
 		words[WORD_GENERATION] = generation;
 		words[WORD_CHECKSUM] = 0;
-		words[WORD_CHECKSUM] = mix32(this.#all, 0, this.#all.length);
+		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
 		const odd = generation & 1;
 		memory.set(this.#fixedBytes, odd * FIXED_SIZE);
 		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + odd * this.#sensorBytes.length);
 	}
 
-	#generation(copy: number): number {
+	private generation(copy: number): number {
 		const { memory } = this;
 		const at = copy * FIXED_SIZE + WORD_GENERATION * 4;
 		return memory[at] | (memory[at + 1] << 8) | (memory[at + 2] << 16) | (memory[at + 3] << 24);
 	}
 
-	#load(copy: number): boolean {
+	private load(copy: number): boolean {
 		const { memory, words } = this;
 		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
 		if (words[WORD_MAGIC] !== MAGIC || words[WORD_SHAPE] !== ((VERSION << 16) | this.#count)) return false;
@@ -129,11 +126,11 @@ export class Retained {
 		const sensors = this.#sensorBytes;
 		const from = 2 * FIXED_SIZE + copy * sensors.length;
 		sensors.set(memory.subarray(from, from + sensors.length));
-		return this.#check(this.#all) && this.#sane();
+		return this.check(this.words) && this.sane();
 	}
 
 	/** A header written under another list of sensors: only its fixed part is of use. */
-	#loadForeign(copy: number): boolean {
+	private loadForeign(copy: number): boolean {
 		const { memory, words } = this;
 		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
 		const count = words[WORD_SHAPE] & 0xffff;
@@ -142,23 +139,23 @@ export class Retained {
 		whole.set(this.#fixedBytes);
 		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
 		whole.set(memory.subarray(from, from + count * SENSOR_SIZE), FIXED_SIZE);
-		return this.#check(new Uint32Array(whole.buffer)) && this.#sane();
+		return this.check(new Uint32Array(whole.buffer)) && this.sane();
 	}
 
-	#check(all: Uint32Array): boolean {
+	private check(all: Uint32Array): boolean {
 		const checksum = all[WORD_CHECKSUM];
 		all[WORD_CHECKSUM] = 0;
 		return mix32(all, 0, all.length) === checksum;
 	}
 
 	/** What a checksum cannot promise after a fault of our own: indices within memory. */
-	#sane(): boolean {
+	private sane(): boolean {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];
 		return words[WORD_RING_START] + size <= this.memory.length && words[WORD_HEAD] < size && words[WORD_USED] <= size;
 	}
 
-	#resetSensors(): void {
+	private resetSensors(): void {
 		const { sensors } = this;
 		const { length } = sensors;
 		for (let i = SENSOR_VALUE; i < length; i += SENSOR_REALS) sensors[i] = NaN;

@@ -43,12 +43,12 @@ export class Ring {
 
 	/** Whether the record at an index waits; what has no room for a state is a filler. */
 	waits(index: number): boolean {
-		return this.length(index) > STATE && this.#byte(index + STATE) !== DEAD;
+		return this.length(index) > STATE && this.byte(index + STATE) !== DEAD;
 	}
 
 	/** Of a record that is no filler. */
 	state(index: number): number {
-		return this.#byte(index + STATE);
+		return this.byte(index + STATE);
 	}
 
 	sequence(index: number): number {
@@ -58,12 +58,12 @@ export class Ring {
 			const address = words[WORD_RING_START] + at;
 			return (memory[address] | (memory[address + 1] << 8) | (memory[address + 2] << 16) | (memory[address + 3] << 24)) >>> 0;
 		}
-		return (this.#byte(at) | (this.#byte(at + 1) << 8) | (this.#byte(at + 2) << 16) | (this.#byte(at + 3) << 24)) >>> 0;
+		return (this.byte(at) | (this.byte(at + 1) << 8) | (this.byte(at + 2) << 16) | (this.byte(at + 3) << 24)) >>> 0;
 	}
 
 	/** Durable at once: a byte cannot be torn. */
 	setState(index: number, state: number): void {
-		this.memory[this.#address(index + STATE)] = state;
+		this.memory[this.address(index + STATE)] = state;
 	}
 
 	/** Makes [index, index + length) something to be passed over. */
@@ -77,12 +77,12 @@ export class Ring {
 		const { words, memory } = this;
 		const { bytes } = record;
 		const start = words[WORD_RING_START];
-		let address = start + index;
 		const before = words[WORD_RING_SIZE] - index;
-		const split = Math.min(before, length);
+		const split = before < length ? before : length;
+		let base = start + index;
 		let i = 0;
-		for (; i < split; i++) bytes[i] = memory[address++];
-		for (address = start; i < length; i++) bytes[i] = memory[address++];
+		for (; i < split; i++) bytes[i] = memory[base + i];
+		for (base = start - split; i < length; i++) bytes[i] = memory[base + i];
 	}
 
 	/** Adds a record behind the newest. There must be room. */
@@ -94,12 +94,12 @@ export class Ring {
 		const used = words[WORD_USED];
 		const start = words[WORD_RING_START];
 		const index = this.index(used);
-		let address = start + index;
 		const before = words[WORD_RING_SIZE] - index;
-		const split = Math.min(before, length);
+		const split = before < length ? before : length;
+		let base = start + index;
 		let i = 0;
-		for (; i < split; i++) memory[address++] = bytes[i];
-		for (address = start; i < length; i++) memory[address++] = bytes[i];
+		for (; i < split; i++) memory[base + i] = bytes[i];
+		for (base = start - split; i < length; i++) memory[base + i] = bytes[i];
 		words[WORD_USED] = used + length;
 		words[WORD_RECORDS]++;
 	}
@@ -119,12 +119,12 @@ export class Ring {
 		words[WORD_RECORDS]--;
 	}
 
-	#byte(index: number): number {
-		return this.memory[this.#address(index)];
+	private byte(index: number): number {
+		return this.memory[this.address(index)];
 	}
 
 	/** Where in memory an index lies that may be beyond the end by less than the ring's size. */
-	#address(index: number): number {
+	private address(index: number): number {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];
 		return words[WORD_RING_START] + (index >= size ? index - size : index);

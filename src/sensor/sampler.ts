@@ -5,17 +5,14 @@ import type { Device, Sensor } from "../device";
 class Source {
 	readonly name: string;
 	readonly options: object;
-	/** What tells it from others. */
-	readonly key: string;
 	sensor: Sensor | undefined = undefined;
 	reading: unknown = undefined;
 	/** Already asked in this round. */
 	asked = false;
 
-	constructor(name: string, options: object, key: string) {
+	constructor(name: string, options: object) {
 		this.name = name;
 		this.options = options;
-		this.key = key;
 	}
 }
 
@@ -26,12 +23,14 @@ export class Sampler {
 	/** For each sensor. */
 	readonly #sources: Source[] = [];
 
-	constructor(device: Pick<Device, "driver" | "trace">, sensors: readonly SensorSettings[]) {
+	/** @param sources for each sensor, the index of the first one that shares its driver */
+	constructor(device: Pick<Device, "driver" | "trace">, sensors: readonly SensorSettings[], sources: readonly number[]) {
 		this.#device = device;
 		this.#sensors = sensors;
-		for (const { driver, options = {} } of sensors) {
-			const key = `${driver} ${JSON.stringify(options)}`;
-			this.#sources.push(this.#sources.find((source) => source.key === key) ?? new Source(driver, options, key));
+		for (let i = 0; i < sensors.length; i++) {
+			const first = sources[i];
+			const { driver, options } = sensors[i];
+			this.#sources.push(first < i ? this.#sources[first] : new Source(driver, options ?? {}));
 		}
 	}
 
@@ -48,7 +47,7 @@ export class Sampler {
 			source.asked = true;
 			source.reading = undefined;
 			try {
-				source.sensor ??= this.#start(source);
+				source.sensor ??= this.start(source);
 				source.reading = source.sensor.sample();
 			} catch (error) {
 				this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
@@ -67,7 +66,8 @@ export class Sampler {
 
 	/** Before sleep: lets every driver switch its hardware off. */
 	close(): void {
-		for (const source of this.#sources) {
+		for (let i = 0; i < this.#sources.length; i++) {
+			const source = this.#sources[i];
 			const { sensor } = source;
 			source.sensor = undefined;
 			try {
@@ -78,7 +78,7 @@ export class Sampler {
 		}
 	}
 
-	#start(source: Source): Sensor {
+	private start(source: Source): Sensor {
 		const Driver = this.#device.driver(source.name);
 		if (Driver === undefined) throw new Error(`this build has no driver "${source.name}"`);
 		const sensor = new Driver(source.options);

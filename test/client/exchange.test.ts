@@ -16,6 +16,7 @@ function scene(script: BrokerScript = {}, options: NetworkOptions = {}) {
 
 for (const version of [4, 5] as const) {
 	describe(`a report, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
+		// [MQTT-3.1.0-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.1.1:4.3.2-1] [MQTT-3.1.1:3.14.4-1] [MQTT-3.1.1:3.14.4-2]
 		test("QoS 1: the last PUBACK comes 4 latencies after SYN, all in one flight", () => {
 			const { network, clock, broker } = scene({ version });
 			const node = new Recorder({ version }, network.device, {
@@ -70,6 +71,7 @@ for (const version of [4, 5] as const) {
 			assert.equal(node.error, undefined);
 		});
 
+		// [MQTT-4.3.1-1]
 		test("QoS 0: CONNACK and the broker's close come in the same two round trips", () => {
 			const { network, clock, broker } = scene({ version });
 			const node = new Recorder({ version }, network.device, {
@@ -223,6 +225,7 @@ describe("publishing", () => {
 		assert.equal(broker.packets.length, 51);
 	});
 
+	// [MQTT-4.4.0-2]
 	test("a PUBACK with an error is told as it is", () => {
 		const { network, clock } = scene({
 			answer: (packet, connection) => {
@@ -352,6 +355,7 @@ describe("open and close", () => {
 		}
 	});
 
+	// [MQTT-3.1.1:4.8.0-2]
 	test("a handler that throws ends the connection, with the exception as cause", () => {
 		for (const name of ["onOpen", "onWritable", "onAcknowledged", "onClosed"] as const) {
 			const { network, clock } = scene();

@@ -43,6 +43,7 @@ describe("CONNACK says no", () => {
 		[0x9d, "configuration"],
 		[0x9f, "resource"],
 	];
+	// [MQTT-4.13.2-1]
 	for (const [reasonCode, fault] of v5)
 		test(`MQTT 5.0, 0x${reasonCode.toString(16)}: ${fault}`, () => {
 			const { node, finished, network } = attempt({ connack: { reasonCode } });
@@ -75,6 +76,7 @@ describe("CONNACK says no", () => {
 		assert.equal(node.error?.message, "the broker refused the connection: Server moved (moved), see other.example:1883");
 	});
 
+	// [MQTT-3.2.2-4] [MQTT-3.1.2-4]
 	test("a session that Clean Start had ended is a protocol error", () => {
 		for (const version of [4, 5] as const) {
 			const { node } = attempt({ connack: { sessionPresent: true } }, { version });
@@ -328,6 +330,7 @@ describe("after CONNACK", () => {
 		assert.equal(node.error?.pipelineRefused, false);
 	});
 
+	// [MQTT-4.13.2-1]
 	for (const [reasonCode, fault] of [
 		[0x00, "transport"],
 		[0x81, "peer"],
@@ -355,6 +358,7 @@ describe("after CONNACK", () => {
 			assert.ok(!broker.commands.includes("disconnect"));
 		});
 
+	// [MQTT-4.13.2-1]
 	for (const [name, bytes, reasonCode] of [
 		["CONNACK again", [0x20, 3, 0, 0, 0], 0x82],
 		["SUBACK", [0x90, 4, 0, 1, 0, 0], 0x82],
@@ -384,6 +388,7 @@ describe("after CONNACK", () => {
 			assert.equal(broker.ends + broker.connections.filter(({ peer }) => peer.socket.closed).length > 0, true);
 		});
 
+	// [MQTT-3.1.1:4.8.0-1]
 	test("MQTT 3.1.1: a protocol error ends without DISCONNECT, so the will is published", () => {
 		const { node, broker, finished } = attempt(
 			{

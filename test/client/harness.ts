@@ -53,9 +53,8 @@ export class Recorder {
 			if (this.inside > 0) this.nested++;
 		};
 		this.client = new Client(
+			{ ...defaults, ...options },
 			{
-				...defaults,
-				...options,
 				onOpen: (sessionPresent) => {
 					note();
 					this.opened.push({ at: this.now(), sessionPresent });

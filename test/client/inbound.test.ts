@@ -21,6 +21,7 @@ const message = { cmd: "publish", topic: "set", dup: false, retain: false } as c
 
 for (const version of [4, 5] as const)
 	describe(`messages from the broker, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
+		// [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-3.1.1:4.3.2-2]
 		test("QoS 0 is delivered, QoS 1 also acknowledged, in order", () => {
 			const { clock, broker, node } = opened({}, { version });
 			const [connection] = broker.connections;
@@ -42,6 +43,7 @@ for (const version of [4, 5] as const)
 			);
 		});
 
+		// [MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT-4.3.3-12] [MQTT-4.6.0-3] [MQTT-3.1.1:4.3.3-2]
 		test("QoS 2 is delivered once, however often it comes before PUBREL", () => {
 			const { clock, broker, node } = opened({}, { version });
 			const [connection] = broker.connections;
@@ -99,6 +101,7 @@ for (const version of [4, 5] as const)
 			assert.equal(broker.commands.filter((command) => command === "puback").length, bytes.length);
 		});
 
+		// [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2]
 		test("close() while a message is delivered: it is acknowledged, then comes DISCONNECT, then nothing", () => {
 			const { clock, broker, node } = opened(
 				{ answer: (packet) => packet.cmd === "disconnect" },

@@ -8,6 +8,7 @@ import { PUBACK } from "../../src/mqtt/constants";
 const time = { delta: (start: number, end = 0) => end - start };
 
 describe("in flight", () => {
+	// [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-3.1.1:2.3.1-2]
 	test("identifiers go up, skip those in use, and wrap to 1", () => {
 		const table = new InFlight(3);
 		table.add(table.next(), 0);

@@ -77,6 +77,15 @@ describe("keepalive", () => {
 		assert.equal(network.open, 0);
 	});
 
+	test("[MQTT-3.1.2-20] a pingTimeout above keepAlive is cut to it: nothing else is sent meanwhile", () => {
+		const { network, clock } = scene({ answer: (packet) => packet.cmd === "pingreq" });
+		const node = new Recorder({ keepAlive: 10, pingTimeout: 60_000 }, network.device);
+		node.now = () => clock.now;
+		node.open();
+		clock.advance(600_000);
+		assert.equal(node.closed[0].at, 4 * L + 7500 + 10_000);
+	});
+
 	test("nothing can be sent: found by the ping as well", () => {
 		const { network, clock } = scene({}, { capacity: 100, silentRoom: true });
 		const node = new Recorder({ keepAlive: 60, clientId: "x".repeat(60) }, network.device);
@@ -89,6 +98,7 @@ describe("keepalive", () => {
 		assert.equal(node.error?.reasonCode, 0x8d);
 	});
 
+	// [MQTT-3.1.2-21] [MQTT-3.2.2-21]
 	test("Server Keep Alive holds instead of ours", () => {
 		for (const [serverKeepAlive, first] of [
 			[20, 15_000],

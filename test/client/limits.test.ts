@@ -17,6 +17,7 @@ function scene(script: BrokerScript = {}) {
 }
 
 describe("limits of CONNACK", () => {
+	// [MQTT-3.3.4-7] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
 	test("receive maximum 1: one message at a time, onWritable after each PUBACK", () => {
 		const { network, clock, broker } = scene({ connack: { properties: { receiveMaximum: 1 } } });
 		let sent = 0;
@@ -39,6 +40,7 @@ describe("limits of CONNACK", () => {
 		assert.equal(broker.commands.filter((command) => command === "publish").length, 5);
 	});
 
+	// [MQTT-4.9.0-2]
 	test("QoS 0 is not subject to receive maximum", () => {
 		const { network, clock } = scene({ connack: { properties: { receiveMaximum: 1 } } });
 		const node = new Recorder({ pipeline: false }, network.device);
@@ -57,6 +59,7 @@ describe("limits of CONNACK", () => {
 		assert.deepEqual([node.publish("1", QOS1), node.publish("2", QOS1), node.publish("3", QOS1)], [1, 2, BUSY]);
 	});
 
+	// [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]
 	test("maximum packet size, maximum QoS, retain", () => {
 		const { network, clock, broker } = scene({ connack: { properties: { maximumPacketSize: 60, maximumQoS: 0, retainAvailable: false } } });
 		const node = new Recorder({}, network.device);
@@ -214,6 +217,20 @@ describe("CONNECT", () => {
 			correlationData: { type: "Buffer", data: [9] },
 			userProperties: { w: "1" },
 		});
+	});
+
+	test("[MQTT-3.1.2-30] with an authentication method nothing leaves before CONNACK", () => {
+		const { network, clock, broker } = scene({});
+		const node = new Recorder({ authenticationMethod: "plain", authenticationData: Uint8Array.of(1) }, network.device);
+		node.open({ pipeline: true });
+		let early = 0;
+		for (let i = 0; i < 3 * L; i++) {
+			clock.advance(1);
+			if (node.client.state === "handshake") early = node.publish("t", QOS1);
+		}
+		assert.equal(early, BUSY);
+		assert.deepEqual(broker.commands, ["connect"]);
+		node.client.abort();
 	});
 
 	test("MQTT 3.1.1 leaves the properties out", () => {

@@ -150,6 +150,24 @@ test("a broker that refuses packets before CONNACK: the node waits from then on,
 	assert.deepEqual(board.balance, { accepted: 3, acknowledged: 3, dropped: 0, waiting: 0, lost: 0 });
 });
 
+test("a broker that fails once before CONNACK is not taken for one that refuses early packets", () => {
+	const board = new Board();
+	let failures = 2;
+	new ScriptedBroker(board.network, 1883, {
+		answer: (packet, connection) => {
+			if (packet.cmd !== "connect" || failures === 0) return false;
+			failures--;
+			connection.end();
+			return true;
+		},
+	});
+	board.run(4 * MINUTE - 1);
+	const pipelined = board.events("open").map(({ a }) => a);
+	assert.deepEqual(pipelined.slice(0, 2), [1, 0], "tried again without them, and failed the same");
+	assert.ok(pipelined.length > 2 && pipelined.slice(2).every((a) => a === 1));
+	assert.equal(board.balance.lost, 0);
+});
+
 test("the last CONNACK's limits hold for the next first flight", () => {
 	const board = new Board({ sensors: Array.from({ length: 6 }, (_, i) => ({ name: `s${i}` })) });
 	const broker = new ScriptedBroker(board.network, 1883, { connack: { properties: { receiveMaximum: 2 } } });

@@ -23,7 +23,7 @@ class Box {
 	constructor(memory: Fragile, policy: Policy, size: number, identity = 1, sensors = 1) {
 		this.fragile = memory;
 		this.retained = new Retained(memory.memory, sensors, identity, size);
-		this.outbox = new Outbox(this.retained, { policy, longest: LONGEST, onDropped: (sequence, why) => this.dropped.push({ sequence, policy: why }) });
+		this.outbox = new Outbox(this.retained, policy, LONGEST, { onDropped: (sequence, why) => this.dropped.push({ sequence, policy: why }) });
 		this.restored = this.retained.restore();
 		if (this.restored === "changed") this.outbox.discard();
 		else this.outbox.recover();
@@ -326,7 +326,7 @@ test("a damaged header copy falls back to the one before", () => {
 test("a record longer than the ring is refused", () => {
 	const retained = new Retained(fragile(headerSize(1) + 256).memory, 1, 1, 256);
 	retained.restore();
-	const outbox = new Outbox(retained, { policy: "thin", longest: 255, onDropped: () => assert.fail() });
+	const outbox = new Outbox(retained, "thin", 255, { onDropped: () => assert.fail() });
 	const record = new Record();
 	record.begin(0, false);
 	assert.ok(record.add(0, 1));

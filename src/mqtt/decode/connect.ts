@@ -78,7 +78,7 @@ function decodeRest(packet: Packet, bytes: Uint8Array, from: number, end: number
 	let at = from;
 	packet.willProperties.set(bytes, at, at);
 	if ((flags & WILL) !== 0) {
-		// [MQTT-3.1.2-9]
+		// [MQTT-3.1.2-9] [MQTT-3.1.1:3.1.2-11]
 		if (level === 5) {
 			const code = readProperties(packet, packet.willProperties, bytes, at, end, WILL_LOW, WILL_HIGH);
 			if (code !== 0) return code;

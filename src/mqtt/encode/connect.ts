@@ -68,7 +68,7 @@ export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFie
 	bytes[at++] = 0x54;
 	bytes[at++] = 0x54;
 	bytes[at++] = version; // [MQTT-3.1.2-2]
-	let flags = cleanStart ? CLEAN_START : 0; // [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-13] [MQTT-3.1.1:3.1.2-15]
+	let flags = cleanStart ? CLEAN_START : 0; // [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-11] [MQTT-3.1.1:3.1.2-13] [MQTT-3.1.1:3.1.2-15]
 	if (will !== undefined) flags |= WILL | (will.qos << 3) | (will.retain ? WILL_RETAIN : 0);
 	if (username !== undefined) flags |= HAS_USERNAME;
 	if (password !== undefined) flags |= HAS_PASSWORD;

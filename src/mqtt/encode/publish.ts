@@ -25,7 +25,7 @@ function checkDelivery(flags: number, packetId: number): void {
 	if (qos === 6) throw new MQTTError(PROTOCOL_ERROR, "QoS 3"); // [MQTT-3.3.1-4]
 	if (qos !== 0)
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-1]
-	else if ((flags & 8) !== 0) throw new MQTTError(PROTOCOL_ERROR, "DUP with QoS 0"); // [MQTT-3.3.1-2]
+	else if ((flags & 8) !== 0) throw new MQTTError(PROTOCOL_ERROR, "DUP with QoS 0"); // [MQTT-3.3.1-2] [MQTT-4.3.1-1]
 }
 
 /** @throws {MQTTError} 0x82 where no topic alias stands for an empty topic */
