@@ -11,6 +11,11 @@ export interface TCP {
 	write(buffer: Uint8Array): number | undefined;
 	/** Idempotent. No callback follows. */
 	close(): void;
+	/**
+	 * The peer's IP address, where the host tells it. Read it once, as soon as the connection is taken over: on lwIP asking after the peer has reset the
+	 * connection is not safe.
+	 */
+	readonly remoteAddress?: string | undefined;
 }
 
 export interface TCPOptions {
