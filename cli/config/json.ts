@@ -4,6 +4,7 @@ import { formatPath, type Path, type Problem } from "./problem";
 /** A JSON text with the place of every value. */
 export class JSONDocument {
 	readonly file: string;
+	readonly text: string;
 	/** Undefined when the text is no JSON. */
 	readonly value: unknown;
 	readonly problems: readonly Problem[];
@@ -14,6 +15,7 @@ export class JSONDocument {
 	/** @param file named in problems */
 	constructor(file: string, text: string) {
 		this.file = file;
+		this.text = text;
 		const lines = [0];
 		for (let i = 0; i < text.length; i++) if (text[i] === "\n") lines.push(i + 1);
 		this.#lines = lines;

@@ -1,12 +1,14 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
+import { userProblem } from "../../src/config/problems";
+import { ranges } from "../../src/config/ranges";
 import { expand } from "../../src/config/template";
 import { utf8Length } from "../../src/config/text";
 import type { JSONDocument } from "./json";
 import { type OverrideKey, type Overrides, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
-import { nearest } from "./suggest";
+import { didYouMean, nearest } from "./suggest";
 
 /** Wakes whose samples an outbox should have room for. */
 const leastWakes = 4;
@@ -24,6 +26,8 @@ export function ruleProblems(document: JSONDocument, overrides: Overrides): Prob
 	rules.sizes();
 	rules.outbox();
 	rules.broker();
+	rules.access();
+	rules.ports();
 	return rules.problems;
 }
 
@@ -186,6 +190,44 @@ class Rules {
 			[...root, "listen", key],
 			key === "sessions" ? `${sessions} is less than connections, ${connections}` : `${connections} is more than sessions, ${sessions}`,
 		);
+	}
+
+	/** Who is let in, and what the rules say of them. */
+	access(): void {
+		const users = this.#get("listen", "users");
+		const names = typeof users === "object" && users !== null ? Object.keys(users) : [];
+		const at = [...root, "listen", "users"];
+		for (const [index, name] of names.entries()) {
+			const wrong = userProblem(name);
+			if (wrong !== undefined) this.#refuseKey([...at, name], `is the name of a user, but ${wrong}`);
+			else if (index === ranges.listen.users) this.#refuseKey([...at, name], `is one user more than the ${index} there may be`);
+		}
+		const acl = this.#get("listen", "acl");
+		for (const [index, rule] of (Array.isArray(acl) ? acl : []).entries()) {
+			const { allow, deny, user } = Object(rule) as Readonly<Record<string, unknown>>;
+			const path = [...root, "listen", "acl", index];
+			if ((allow === undefined) === (deny === undefined)) this.#refuse(path, 'needs either "allow" or "deny"');
+			if (typeof user === "string" && !names.includes(user))
+				this.#refuse([...path, "user"], `${JSON.stringify(user)} is no user of listen.users${didYouMean(nearest(user, names))}`);
+		}
+		const role = this.#get("role");
+		if ((role !== "broker" && role !== "both") || names.length > 0 || this.#get("listen", "anonymous") === true) return;
+		const listen = this.#get("listen") === undefined ? root : [...root, "listen"];
+		this.#refuse(
+			listen,
+			'a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE", or set listen.anonymous to true',
+		);
+	}
+
+	/** Ports that are the same, where the host does not choose them. */
+	ports(): void {
+		const port = this.#integer("listen", "port") ?? defaults.listen.port;
+		const webSocket = this.#integer("listen", "webSocket");
+		const tls = this.#get("listen", "tls") === undefined ? undefined : (this.#integer("listen", "tls", "port") ?? 8883);
+		const path = [...root, "listen", "webSocket"];
+		if (webSocket === undefined || webSocket === 0) return;
+		if (webSocket === port) this.#refuse(path, `${webSocket} is the port of MQTT over TCP too`);
+		else if (webSocket === tls) this.#refuse(path, `${webSocket} is the port of TLS too`);
 	}
 
 	/** A text with placeholders as long as they get. */

@@ -47,13 +47,19 @@ function explain(document: JSONDocument, schema: TSchema, error: TLocalizedValid
 		case "maxItems":
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
-			return [document.at(path, say(value, rule, String(path.at(-1)).endsWith("password")))];
+			return [document.at(path, say(value, rule, secretAt(path)))];
 	}
 }
 
+/** What a message about a value calls it where it may not show it. */
+function secretAt(path: Path): string | undefined {
+	if (path.at(-2) === "users" && path.at(-3) === "listen") return "the password hash";
+	return String(path.at(-1)).endsWith("password") ? "the password" : undefined;
+}
+
 /** The sentence about a value that a rule refuses. */
-function say(value: unknown, rule: TSchema & Keywords, secret: boolean): string {
-	const shown = secret ? "the password" : show(value);
+function say(value: unknown, rule: TSchema & Keywords, secret: string | undefined): string {
+	const shown = secret ?? show(value);
 	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
 	if (rule.enum !== undefined) {
 		const words = rule.enum.map((word) => JSON.stringify(word)).join(", ");

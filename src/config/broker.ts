@@ -2,24 +2,24 @@ import { defaults } from "./defaults";
 import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
-import { expand, type Placeholders } from "./template";
+import { expand } from "./template";
 import type { BrokerSettings, WillSettings } from "./types";
 import { type Address, parseURL } from "./url";
 
-/** @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker` */
-export function readBroker(top: Section, section: Section, placeholders: Placeholders): BrokerSettings {
+/** @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker` @param id takes the place of `{id}` */
+export function readBroker(top: Section, section: Section, id: string): BrokerSettings {
 	const address = readAddress(top, "broker_url") ?? readAddress(section, "url") ?? defaults.broker;
 	const username = top.string("broker_username", section.string("username", undefined, textProblem), textProblem);
 	const password = top.string("broker_password", section.string("password", undefined, secretProblem), secretProblem);
-	const will = readWill(section, placeholders);
+	const will = readWill(section, id);
 	return {
 		host: address.host,
 		port: address.port,
 		version: section.choice("version", defaults.broker.version, [4, 5]),
 		keepAlive: section.seconds("keepAlive", defaults.broker.keepAlive, ranges.broker.keepAlive),
 		pipeline: section.choice("pipeline", defaults.broker.pipeline, ["auto", true, false]),
-		clientId: expand(section.string("clientId", defaults.broker.clientId, textProblem), placeholders),
-		...(username === undefined ? {} : { username: expand(username, placeholders) }),
+		clientId: expand(section.string("clientId", defaults.broker.clientId, textProblem), { id }),
+		...(username === undefined ? {} : { username: expand(username, { id }) }),
 		...(password === undefined ? {} : { password }),
 		cleanStart: section.choice("cleanStart", defaults.broker.cleanStart, [true, false]),
 		sessionExpiry: section.seconds("sessionExpiry", defaults.broker.sessionExpiry, ranges.broker.sessionExpiry),
@@ -39,12 +39,12 @@ function readAddress(section: Section, key: string): Address | undefined {
 	return typeof address === "string" ? undefined : address;
 }
 
-function readWill(broker: Section, placeholders: Placeholders): WillSettings | undefined {
+function readWill(broker: Section, id: string): WillSettings | undefined {
 	if (broker.value("will") === undefined) return undefined;
 	const section = broker.section("will");
 	const topic = section.string("topic", defaults.will.topic, deviceTopicProblem);
 	return {
-		topic: expand(topic, placeholders),
+		topic: expand(topic, { id }),
 		payload: section.string("payload", defaults.will.payload, payloadProblem),
 		qos: section.choice("qos", defaults.will.qos, [0, 1, 2]),
 		retain: section.choice("retain", defaults.will.retain, [true, false]),

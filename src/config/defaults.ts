@@ -1,3 +1,4 @@
+import { freeze } from "./freeze";
 import type {
 	BackoffSettings,
 	BrokerSettings,
@@ -23,7 +24,7 @@ export const defaults: {
 	readonly sensor: Omit<SensorSettings, "name" | "driver" | "property">;
 	readonly listen: ListenSettings;
 	readonly time: TimeSettings;
-} = {
+} = freeze({
 	role: "sensor",
 	id: "firefly-{mac}",
 	topic: "firefly/{id}/{sensor}",
@@ -61,14 +62,25 @@ export const defaults: {
 		retainedTopics: 32,
 		retainedBytes: 3072,
 		inFlight: 8,
+		receiveMaximum: 16,
 		queuedPerClient: 16,
 		queuedMessages: 64,
 		queuedBytes: 3072,
 		packetSize: 512,
+		topicAliases: 2,
+		aliasBytes: 256,
 		connectTimeout: 10_000,
 		keepAliveLimit: 300,
 		sessionExpiryLimit: 86_400,
+		systemInterval: 10_000,
 		lastValue: "retained",
+		anonymous: false,
+		users: [],
+		acl: [],
+		failedAddresses: 16,
+		webSockets: 4,
+		origins: [],
+		hosts: [],
 	},
 	time: { server: "pool.ntp.org" },
-};
+});

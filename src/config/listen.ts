@@ -1,4 +1,6 @@
+import { readRules, readTLS, readUsers } from "./access";
 import { defaults } from "./defaults";
+import { hostNameProblem, originProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
 import type { ListenSettings } from "./types";
@@ -6,6 +8,8 @@ import type { ListenSettings } from "./types";
 export function readListen(section: Section): ListenSettings {
 	const values = defaults.listen;
 	const limits = ranges.listen;
+	const tls = readTLS(section);
+	const webSocket = section.integer("webSocket", undefined, limits.port);
 	return {
 		port: section.integer("port", values.port, limits.port),
 		connections: section.integer("connections", values.connections, limits.connections),
@@ -18,13 +22,26 @@ export function readListen(section: Section): ListenSettings {
 		retainedTopics: section.integer("retainedTopics", values.retainedTopics, limits.retainedTopics),
 		retainedBytes: section.integer("retainedBytes", values.retainedBytes, limits.retainedBytes),
 		inFlight: section.integer("inFlight", values.inFlight, limits.inFlight),
+		receiveMaximum: section.integer("receiveMaximum", values.receiveMaximum, limits.receiveMaximum),
 		queuedPerClient: section.integer("queuedPerClient", values.queuedPerClient, limits.queuedPerClient),
 		queuedMessages: section.integer("queuedMessages", values.queuedMessages, limits.queuedMessages),
 		queuedBytes: section.integer("queuedBytes", values.queuedBytes, limits.queuedBytes),
 		packetSize: section.integer("packetSize", values.packetSize, limits.packetSize),
+		topicAliases: section.integer("topicAliases", values.topicAliases, limits.topicAliases),
+		aliasBytes: section.integer("aliasBytes", values.aliasBytes, limits.aliasBytes),
 		connectTimeout: section.duration("connectTimeout", values.connectTimeout, limits.connectTimeout),
 		keepAliveLimit: section.seconds("keepAliveLimit", values.keepAliveLimit, limits.keepAliveLimit),
 		sessionExpiryLimit: section.seconds("sessionExpiryLimit", values.sessionExpiryLimit, limits.sessionExpiryLimit),
+		systemInterval: section.duration("systemInterval", values.systemInterval, limits.systemInterval),
 		lastValue: section.choice("lastValue", values.lastValue, ["retained", "every"]),
+		anonymous: section.choice("anonymous", values.anonymous, [true, false]),
+		users: readUsers(section),
+		acl: readRules(section),
+		webSockets: section.integer("webSockets", values.webSockets, limits.webSockets),
+		origins: section.strings("origins", limits.names, originProblem),
+		hosts: section.strings("hosts", limits.names, hostNameProblem),
+		failedAddresses: section.integer("failedAddresses", values.failedAddresses, limits.failedAddresses),
+		...(webSocket === undefined ? {} : { webSocket }),
+		...(tls === undefined ? {} : { tls }),
 	};
 }

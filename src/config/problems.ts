@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from "./duration";
+import { parseHash } from "./password-hash";
 import { type Range, ranges } from "./ranges";
 import { expand, unknownPlaceholder } from "./template";
 import { utf8Length, validName } from "./text";
@@ -8,9 +9,9 @@ import { parseURL, validHost } from "./url";
 export type Problem = (text: string) => string | undefined;
 
 /** Placeholders of texts that one device has. */
-export const deviceNames: readonly string[] = ["mac", "chip", "id"];
+export const deviceNames: readonly string[] = Object.freeze(["mac", "chip", "id"]);
 /** Placeholders of the report topic. */
-export const sensorNames: readonly string[] = ["mac", "chip", "id", "sensor"];
+export const sensorNames: readonly string[] = Object.freeze(["mac", "chip", "id", "sensor"]);
 
 export function durationProblem(text: string, range: Range): string | undefined {
 	const duration = parseDuration(text);
@@ -83,6 +84,21 @@ export function hostProblem(text: string): string | undefined {
 	return validHost(text, "-_:") ? undefined : "is not a host name or an address";
 }
 
+/** A name of this host as a browser sends it, without port. */
+export function hostNameProblem(text: string): string | undefined {
+	return validHost(text, "-_") ? undefined : "is not a host name, which goes without scheme and port";
+}
+
+/** An origin (RFC 6454 §6.2) as a browser sends it; `*` for all, `null` for files. */
+export function originProblem(text: string): string | undefined {
+	if (text === "*" || text === "null") return undefined;
+	const scheme = text.indexOf("://");
+	const known = scheme > 0 && validHost(text.slice(0, scheme), "+-") && !text.endsWith("/");
+	return known && typeof parseURL(`mqtt${text.slice(scheme)}`) !== "string"
+		? undefined
+		: 'is not an origin such as "https://panel.example" or "http://192.168.1.5:3000"';
+}
+
 /** Client identifier and user name: an MQTT string, perhaps with placeholders. */
 export function textProblem(text: string): string | undefined {
 	// [MQTT-1.5.4-2]
@@ -92,6 +108,40 @@ export function textProblem(text: string): string | undefined {
 
 export function secretProblem(text: string): string | undefined {
 	return lengthProblem(text, 1, ranges.textLength);
+}
+
+/** A user of the broker: fills `{user}` in topics, so that no level may be added or opened by it. */
+export function userProblem(text: string): string | undefined {
+	return controlProblem(text) ?? levelProblem(text) ?? lengthProblem(text, 1, ranges.listen.userLength);
+}
+
+export function clientProblem(text: string): string | undefined {
+	return controlProblem(text) ?? lengthProblem(text, 1, ranges.listen.clientLength);
+}
+
+export function hashProblem(text: string): string | undefined {
+	if (parseHash(text) === undefined) return "is not a password hash; firefly passwd makes one";
+	return undefined;
+}
+
+/** A topic filter (§4.7.1) with placeholders. */
+export function aclTopicProblem(text: string): string | undefined {
+	if (text.startsWith("$share/")) return "begins with $share/, which a rule leaves away";
+	const levels = text.split("/");
+	for (let i = 0; i < levels.length; i++) {
+		const level = levels[i];
+		// [MQTT-4.7.1-1] [MQTT-4.7.1-2]
+		if (level.includes("#") && (level !== "#" || i < levels.length - 1)) return "holds a # that is not its last level";
+		if (level.includes("+") && level !== "+") return "holds a + that is not a level of its own";
+	}
+	return controlProblem(text) ?? placeholderProblem(text, ["user", "id"]) ?? lengthProblem(text, 1, ranges.topicLength);
+}
+
+function levelProblem(text: string): string | undefined {
+	if (text.startsWith("$")) return "begins with $";
+	for (const character of text)
+		if (character === "/" || character === "+" || character === "#") return `holds ${character}, which has a meaning in topics`;
+	return undefined;
 }
 
 export function payloadProblem(text: string): string | undefined {

@@ -1,3 +1,5 @@
+import { freeze } from "./freeze";
+
 export interface Range {
 	readonly minimum: number;
 	readonly maximum: number;
@@ -7,7 +9,7 @@ export interface Range {
 const longest = 24 * 86_400_000;
 
 /** What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from here. */
-export const ranges = {
+export const ranges = freeze({
 	broker: {
 		keepAlive: { minimum: 0, maximum: 65_535 },
 		sessionExpiry: { minimum: 0, maximum: 4_294_967_295 },
@@ -46,13 +48,30 @@ export const ranges = {
 		retainedTopics: { minimum: 0, maximum: 1024 },
 		retainedBytes: { minimum: 0, maximum: 1_048_576 },
 		inFlight: { minimum: 1, maximum: 64 },
+		receiveMaximum: { minimum: 1, maximum: 4096 },
 		queuedPerClient: { minimum: 1, maximum: 4096 },
 		queuedMessages: { minimum: 1, maximum: 4096 },
 		queuedBytes: { minimum: 128, maximum: 1_048_576 },
 		packetSize: { minimum: 128, maximum: 65_536 },
+		topicAliases: { minimum: 0, maximum: 64 },
+		aliasBytes: { minimum: 0, maximum: 65_536 },
 		connectTimeout: { minimum: 100, maximum: 120_000 },
 		keepAliveLimit: { minimum: 0, maximum: 65_535 },
+		systemInterval: { minimum: 0, maximum: 3_600_000 },
 		sessionExpiryLimit: { minimum: 0, maximum: 4_294_967_295 },
+		webSockets: { minimum: 1, maximum: 64 },
+		failedAddresses: { minimum: 1, maximum: 256 },
+		/** Users who may log in. */
+		users: 64,
+		/** Origins and host names of the WebSocket port, of each. */
+		names: 16,
+		/** Rules of the access control list. */
+		rules: 64,
+		/** Iterations of a password hash; far fewer than the upper end already keep an ESP32 busy for minutes. */
+		iterations: { minimum: 100, maximum: 10_000_000 },
+		/** Bytes of a user name, and of the client identifier in a rule. */
+		userLength: 64,
+		clientLength: 256,
 	},
 	/** Sensors of one node. */
 	sensors: 16,
@@ -66,4 +85,4 @@ export const ranges = {
 	topicLength: 128,
 	/** Bytes of user name, password and will payload, each. */
 	textLength: 128,
-} as const;
+} as const);

@@ -45,17 +45,34 @@ export class Section {
 		return sections;
 	}
 
+	/** The list's texts, at most `maximum` of them; those that are not what they should be are left out. */
+	strings(key: string, maximum: number, problem: Problem): readonly string[] {
+		const value = this.#values[key];
+		const texts: string[] = [];
+		if (value === undefined) return texts;
+		if (!Array.isArray(value)) return this.refuse(key, "is not a list", texts);
+		if (value.length > maximum) this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
+		for (let i = 0; i < value.length && i < maximum; i++) {
+			const text: unknown = value[i];
+			const wrong = typeof text === "string" ? problem(text) : "is not a string";
+			if (wrong === undefined) texts.push(text as string);
+			else this.#trace(`${this.path}.${key}[${i}]: ${show(text)} ${wrong}`);
+		}
+		return texts;
+	}
+
 	object(key: string): object | undefined {
 		const value = this.#values[key];
 		return value === undefined || isObject(value) ? value : this.refuse(key, "is not an object", undefined);
 	}
 
-	string<Fallback extends string | undefined>(key: string, fallback: Fallback, problem: Problem): string | Fallback {
+	/** @param secret whether the value may not be shown */
+	string<Fallback extends string | undefined>(key: string, fallback: Fallback, problem: Problem, secret = false): string | Fallback {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
-		if (typeof value !== "string") return this.refuse(key, "is not a string", fallback);
+		if (typeof value !== "string") return this.refuse(key, "is not a string", fallback, secret);
 		const wrong = problem(value);
-		return wrong === undefined ? value : this.refuse(key, wrong, fallback);
+		return wrong === undefined ? value : this.refuse(key, wrong, fallback, secret);
 	}
 
 	number<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
@@ -93,9 +110,9 @@ export class Section {
 	}
 
 	/** Traces what is wrong with a value and returns what is used instead. */
-	refuse<Fallback>(key: string, problem: string, fallback: Fallback): Fallback {
+	refuse<Fallback>(key: string, problem: string, fallback: Fallback, secret = false): Fallback {
 		const value = this.#values[key];
-		const shown = key.endsWith("password") ? "the password" : value === undefined ? "it" : show(value);
+		const shown = secret ? "the secret" : key.endsWith("password") ? "the password" : value === undefined ? "it" : show(value);
 		this.#trace(`${this.path}.${key}: ${shown} ${problem}`);
 		return fallback;
 	}

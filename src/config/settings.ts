@@ -1,6 +1,8 @@
 import { readBroker } from "./broker";
 import { defaults } from "./defaults";
+import { freeze } from "./freeze";
 import { readListen } from "./listen";
+import { type Identity, personalise } from "./personal";
 import { hostProblem, idProblem, passphraseProblem, reportTopicProblem, ssidProblem } from "./problems";
 import { ranges } from "./ranges";
 import { Section } from "./section";
@@ -9,39 +11,42 @@ import { expand } from "./template";
 import type { BackoffSettings, OutboxSettings, Settings, SleepSettings, TimeSettings, WiFiSettings } from "./types";
 
 export { defaults } from "./defaults";
+export { type Identity, personalise } from "./personal";
 export type * from "./types";
 
-/** What tells one chip from another. */
-export interface Identity {
-	/** 12 lower-case hexadecimal digits. */
-	readonly mac: string;
-	readonly chip: string;
+/**
+ * Settings of one device. Never throws, as {@link readTemplate}.
+ * @param config all of `mc/config`
+ */
+export function readSettings(config: unknown, identity: Identity, trace: (message: string) => void): Settings {
+	return personalise(readTemplate(config, trace), identity);
 }
 
 /**
- * Reads `mc/config` on the device. Never throws: a bad value is traced with its path and replaced by its default, a bad sensor
+ * Reads `mc/config` into settings for any device, `{mac}` and `{chip}` still in them: nothing here depends on the device, so that it
+ * can be done when the firmware is linked. Never throws: a bad value is traced with its path and replaced by its default, a bad sensor
  * is left out. Without `broker.host` or sensors there is nothing to report, and the node sleeps.
  * @param config all of `mc/config`: the key `firefly` from the manifest, and `wifi_ssid`, `wifi_password`, `broker_url`,
  * `broker_username` and `broker_password`, which the build's command line adds as strings and which go first
+ * @returns frozen, with what it takes over from `config`
  */
-export function readSettings(config: unknown, identity: Identity, trace: (message: string) => void): Settings {
+export function readTemplate(config: unknown, trace: (message: string) => void): Settings {
 	const top = new Section(config, "config", trace);
 	const firefly = top.section("firefly");
 	const role = firefly.choice("role", defaults.role, ["sensor", "broker", "both"]);
-	const id = expand(firefly.string("id", defaults.id, idProblem), identity);
-	const names = { mac: identity.mac, chip: identity.chip, id };
+	const id = firefly.string("id", defaults.id, idProblem);
 	const payload = firefly.choice("payload", defaults.payload, ["value", "json"]);
 	const sensors = readSensors(firefly);
 	let topic = firefly.string("topic", defaults.topic, reportTopicProblem);
 	if (payload === "value" && sensors.length > 1 && !topic.includes("{sensor}"))
 		topic = firefly.refuse("topic", "lacks {sensor}, which tells the bare values of several sensors apart", defaults.topic);
 	const wifi = readWiFi(top, firefly);
-	return {
+	return freeze({
 		role,
 		id,
 		...(wifi === undefined ? {} : { wifi }),
-		broker: readBroker(top, firefly.section("broker"), names),
-		topic: expand(topic, names),
+		broker: readBroker(top, firefly.section("broker"), id),
+		topic: expand(topic, { id }),
 		payload,
 		sleep: readSleep(firefly.section("sleep")),
 		outbox: readOutbox(firefly.section("outbox")),
@@ -49,7 +54,7 @@ export function readSettings(config: unknown, identity: Identity, trace: (messag
 		sensors,
 		listen: readListen(firefly.section("listen")),
 		time: readTime(firefly.section("time")),
-	};
+	});
 }
 
 function readWiFi(top: Section, firefly: Section): WiFiSettings | undefined {

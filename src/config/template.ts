@@ -7,13 +7,16 @@ export interface Placeholders {
 }
 
 /** Replaces `{mac}`, `{chip}`, `{id}` and `{sensor}` by the values given. */
-export function expand(template: string, values: Placeholders): string {
+export function expand(template: string, { mac, chip, id, sensor }: Placeholders): string {
 	let result = template;
-	if (values.id !== undefined) result = result.split("{id}").join(values.id);
-	if (values.mac !== undefined) result = result.split("{mac}").join(values.mac);
-	if (values.chip !== undefined) result = result.split("{chip}").join(values.chip);
-	if (values.sensor !== undefined) result = result.split("{sensor}").join(values.sensor);
-	return result;
+	if (id !== undefined) result = replace(result, "{id}", id);
+	if (mac !== undefined) result = replace(result, "{mac}", mac);
+	if (chip !== undefined) result = replace(result, "{chip}", chip);
+	return sensor === undefined ? result : replace(result, "{sensor}", sensor);
+}
+
+function replace(text: string, name: string, value: string): string {
+	return text.includes(name) ? text.split(name).join(value) : text;
 }
 
 /** The first placeholder that is not one of `known`, or a brace that belongs to none; undefined when all is well. */

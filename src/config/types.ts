@@ -118,46 +118,117 @@ export interface SensorSettings {
 	readonly retain: boolean;
 }
 
-/** The broker on this device: every pool is sized here, at start. */
+/** Someone who may log in. */
+export interface UserSettings {
+	/** 1 … 64 bytes. */
+	readonly name: string;
+	/** `$pbkdf2-sha256$i=iterations$salt$key`, as `firefly passwd` makes it: password-hash.ts. */
+	readonly hash: string;
+}
+
+/** One rule of `listen.acl`. */
+export interface RuleSettings {
+	readonly effect: "allow" | "deny";
+	readonly action: "publish" | "subscribe" | "all";
+	/** A topic filter; `{user}` and `{id}` stand for the client's user name and client identifier. */
+	readonly topic: string;
+	/** Absent: for everybody. */
+	readonly user?: string;
+	/** The client identifier that it is for; absent: all. */
+	readonly client?: string;
+}
+
+/** A second port where the platform has a TLS listener. */
+export interface TLSSettings {
+	/** 0 … 65535; 0 lets the host choose. */
+	readonly port: number;
+	/** Files in PEM. */
+	readonly certificate: string;
+	readonly key: string;
+}
+
+/**
+ * The broker on this device: every pool is sized here, at start. What a full pool refuses is told by the protocol's own means and counted:
+ * MQTT 5.0 reason code 0x97 (quota exceeded), or what MQTT 3.1.1 has for it.
+ */
 export interface ListenSettings {
 	/** 0 … 65535; 0 lets the host choose. */
 	readonly port: number;
-	/** Clients connected at once. */
+	/** Clients connected at once. Full: CONNACK 0x97, or return code 3; a known client identifier still takes over its old connection. */
 	readonly connections: number;
 	/** Connections that may wait for their CONNECT at the same time, on top of these; others wait to be accepted. */
 	readonly handshakes: number;
-	/** Sessions kept, connected or not. */
+	/** Sessions kept, connected or not. Full: CONNACK 0x97, or return code 3. */
 	readonly sessions: number;
-	/** Subscriptions of all sessions together. */
+	/** Subscriptions of all sessions together. Full: SUBACK 0x97, or 0x80. */
 	readonly subscriptions: number;
-	/** Bytes for the client identifiers and wills of all sessions. */
+	/** Bytes for the client identifiers and wills of all sessions. Full: CONNACK 0x97, or return code 3. */
 	readonly sessionBytes: number;
-	/** Levels of all topic filters together; filters that begin alike share theirs. */
+	/** Levels of all topic filters together; filters that begin alike share theirs. Full: SUBACK 0x97, or 0x80. */
 	readonly filterLevels: number;
-	/** Bytes for the text of these. */
+	/** Bytes for the text of these. Full: as filterLevels. */
 	readonly filterBytes: number;
-	/** Topics whose current value is kept. */
+	/**
+	 * Topics whose current value is kept. Full: values that are not retained give way to newer ones. All retained: a retained QoS 1 message goes nowhere, PUBACK 0x97
+	 * or the connection closes unacknowledged; a retained QoS 0 message reaches those who are subscribed, and is not kept.
+	 */
 	readonly retainedTopics: number;
-	/** Bytes for the topics and payloads of these. */
+	/** Bytes for the topics, properties and payloads of these. Full: as retainedTopics. */
 	readonly retainedBytes: number;
-	/** QoS 1 and 2 messages under way to one client, at most; less where its receive maximum says so. */
+	/** QoS 1 and 2 messages under way to one client, at most; less where its receive maximum says so. Reached: the rest waits in its queue. */
 	readonly inFlight: number;
-	/** Messages waiting for one client or under way to it, at most. */
+	/** QoS 2 messages that a client may have sent and not released yet; told to it as its receive maximum. Exceeded: DISCONNECT 0x93, or the connection closes. */
+	readonly receiveMaximum: number;
+	/** Messages waiting for one client or under way to it, at most. Reached: that client loses the message, waiting QoS 0 messages first; nobody else does. */
 	readonly queuedPerClient: number;
-	/** Messages waiting for all clients together or under way to them. */
+	/**
+	 * Messages waiting for all clients together or under way to them. Full: a QoS 1 message that someone would have to wait for goes nowhere, PUBACK 0x97 or the
+	 * connection closes unacknowledged; a QoS 0 message is lost only to those who would have to wait.
+	 */
 	readonly queuedMessages: number;
-	/** Bytes for the topics and payloads of these. */
+	/** Bytes for the topics, properties and payloads of these that wait. Full: as queuedMessages. */
 	readonly queuedBytes: number;
-	/** Largest packet taken, bytes; also the maximum packet size told to clients. No more than the platform's TCP holds unread: 5744 on ESP32, 1536 in mcsim. */
+	/**
+	 * Largest packet taken, bytes; also the maximum packet size told to clients. A larger one closes its connection, DISCONNECT 0x95. No more than the platform's TCP
+	 * holds unread or unsent: 5744 on ESP32, 1536 in mcsim.
+	 */
 	readonly packetSize: number;
-	/** Time a new connection has to send CONNECT. */
+	/** Topic aliases of one client in each direction; told to it as its topic alias maximum. 0: none. */
+	readonly topicAliases: number;
+	/**
+	 * Bytes for the topics of all of these. Full: messages go out with their topics; a client that sets another alias is disconnected with 0x97.
+	 */
+	readonly aliasBytes: number;
+	/** Time a new connection has to send CONNECT; then it is closed. */
 	readonly connectTimeout: number;
-	/** Seconds; the keepalive given to clients that ask for none or for more. 0: no limit. */
+	/** Seconds; the keepalive given to clients that ask for none or, with MQTT 5.0, for more. 0: no limit. */
 	readonly keepAliveLimit: number;
 	/** Seconds; the longest session expiry granted. */
 	readonly sessionExpiryLimit: number;
+	/** Time between two messages to each of the `$SYS/broker` topics that someone subscribed to; 0: there are none. */
+	readonly systemInterval: number;
 	/** What a new subscriber is handed: the retained values, or every topic's current value. */
 	readonly lastValue: "retained" | "every";
+	/** Whether clients without a user name are let in. */
+	readonly anonymous: boolean;
+	/** Who may log in. With none of them and `anonymous` off nobody is let in. */
+	readonly users: readonly UserSettings[];
+	/**
+	 * What those who were let in may do: the first rule that fits decides, and what no rule fits is denied. Without any rule everything is allowed.
+	 * Publishing to topics that begin with `$` is never allowed.
+	 */
+	readonly acl: readonly RuleSettings[];
+	/** Client addresses whose failed logins are remembered. Full: the one whose last failure is longest ago is forgotten. */
+	readonly failedAddresses: number;
+	readonly tls?: TLSSettings;
+	/** A second port, for MQTT over WebSocket and the status page, 0 … 65535; 0 lets the host choose. Absent: there is none. */
+	readonly webSocket?: number;
+	/** Connections to that port at once, about 2 KB each; they count among `connections` and `handshakes` too. Full: others wait to be accepted. */
+	readonly webSockets: number;
+	/** Origins besides the port's own whose pages may connect to it, such as `https://panel.example`; `*` stands for all. */
+	readonly origins: readonly string[];
+	/** Names besides `localhost` by which that port may be called; an address always may. */
+	readonly hosts: readonly string[];
 }
 
 export interface TimeSettings {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { defaults, readSettings, type Settings } from "../../src/config/settings";
+import { defaults, personalise, readSettings, readTemplate, type Settings } from "../../src/config/settings";
+import { plain } from "./plain";
 
 const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
 
 function read(config: unknown): { settings: Settings; traces: string[] } {
 	const traces: string[] = [];
-	const settings = readSettings(config, identity, (message) => traces.push(message));
+	const settings = plain(readSettings(config, identity, (message) => traces.push(message)));
 	return { settings, traces };
 }
 
@@ -78,7 +79,7 @@ test("everything configured", () => {
 				},
 				{ name: "u.v", driver: "sht3x" },
 			],
-			listen: { port: 0, sessionExpiryLimit: "1h", lastValue: "every" },
+			listen: { port: 0, sessionExpiryLimit: "1h", lastValue: "every", webSocket: 8080, webSockets: 2, origins: ["https://p"], hosts: ["p"] },
 			time: { server: false },
 		},
 	});
@@ -128,7 +129,16 @@ test("everything configured", () => {
 			},
 			{ name: "u.v", driver: "sht3x", property: ["u.v"], every: 60_000, grid: false, qos: 1, retain: true },
 		],
-		listen: { ...defaults.listen, port: 0, sessionExpiryLimit: 3600, lastValue: "every" },
+		listen: {
+			...defaults.listen,
+			port: 0,
+			sessionExpiryLimit: 3600,
+			lastValue: "every",
+			webSocket: 8080,
+			webSockets: 2,
+			origins: ["https://p"],
+			hosts: ["p"],
+		},
 		time: { server: undefined },
 	});
 });
@@ -251,4 +261,49 @@ test("nothing makes it throw, and what it returns is complete", () => {
 			for (const { every, name, property } of settings.sensors) assert.ok(every >= 100 && name !== "" && property.length > 0);
 		}),
 	);
+});
+
+describe("settings for any device", () => {
+	const config = {
+		firefly: {
+			id: "shed-{chip}",
+			broker: { url: "mqtt://b", clientId: "c-{mac}", username: "{id}", will: { topic: "{id}/gone" } },
+			topic: "home/{id}/{sensor}",
+			sensors: [{ ...sensor, options: { pin: 3 } }],
+		},
+	};
+
+	test("only {mac} and {chip} are left open", () => {
+		const { id, topic, broker } = readTemplate(config, () => assert.fail());
+		assert.deepEqual(
+			[id, topic, broker.clientId, broker.username, broker.will?.topic],
+			["shed-{chip}", "home/shed-{chip}/{sensor}", "c-{mac}", "shed-{chip}", "shed-{chip}/gone"],
+		);
+	});
+
+	test("they are frozen all the way down", () => {
+		const frozen = (value: unknown, path: string): void => {
+			if (typeof value !== "object" || value === null) return;
+			assert.ok(Object.isFrozen(value), path);
+			for (const [name, part] of Object.entries(value)) frozen(part, `${path}.${name}`);
+		};
+		frozen(
+			readTemplate(config, () => assert.fail()),
+			"settings",
+		);
+	});
+
+	test("nothing is copied but what is personal", () => {
+		const template = readTemplate({ firefly: { id: "a", broker: { will: {} } } }, () => assert.fail());
+		assert.equal(personalise(template, identity), template);
+		const personal = readTemplate(config, () => assert.fail());
+		const settings = personalise(personal, identity);
+		assert.deepEqual(Object.keys(settings), ["id", "topic", "broker"]);
+		assert.equal(settings.sensors, personal.sensors);
+		assert.deepEqual(plain(settings), plain(readSettings(config, identity, () => assert.fail())));
+		assert.deepEqual(
+			[settings.broker.clientId, settings.broker.username, settings.broker.will?.topic],
+			["c-a0b1c2d3e4f5", "shed-esp32", "shed-esp32/gone"],
+		);
+	});
 });

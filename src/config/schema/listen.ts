@@ -1,7 +1,9 @@
 import Type from "typebox";
 import { defaults } from "../defaults";
+import { hostNameProblem, originProblem } from "../problems";
 import { ranges } from "../ranges";
-import { Choice, Count, Duration, Seconds, strict } from "./kinds";
+import { AccessRule, TLSConfig, UsersConfig } from "./access";
+import { Choice, Count, Duration, Seconds, strict, Text } from "./kinds";
 
 const values = defaults.listen;
 const limits = ranges.listen;
@@ -21,12 +23,17 @@ export const ListenConfig = Type.Object(
 		retainedTopics: Type.Optional(Count("Topics whose current value is kept.", limits.retainedTopics, values.retainedTopics)),
 		retainedBytes: Type.Optional(Count("Bytes for these topics and values.", limits.retainedBytes, values.retainedBytes)),
 		inFlight: Type.Optional(Count("Messages of QoS 1 and 2 under way to one client, at most.", limits.inFlight, values.inFlight)),
+		receiveMaximum: Type.Optional(
+			Count("QoS 2 messages that a client may have sent and not released yet.", limits.receiveMaximum, values.receiveMaximum),
+		),
 		queuedPerClient: Type.Optional(
 			Count("Messages waiting for one client or under way to it, at most.", limits.queuedPerClient, values.queuedPerClient),
 		),
 		queuedMessages: Type.Optional(Count("Messages waiting, for all clients together.", limits.queuedMessages, values.queuedMessages)),
 		queuedBytes: Type.Optional(Count("Bytes for these messages.", limits.queuedBytes, values.queuedBytes)),
 		packetSize: Type.Optional(Count("Largest packet taken or sent, in bytes.", limits.packetSize, values.packetSize)),
+		topicAliases: Type.Optional(Count("Topic aliases of one client in each direction.", limits.topicAliases, values.topicAliases)),
+		aliasBytes: Type.Optional(Count("Bytes for the topics of all of these.", limits.aliasBytes, values.aliasBytes)),
 		connectTimeout: Type.Optional(Duration("Time that a new connection has to send CONNECT.", limits.connectTimeout, values.connectTimeout)),
 		keepAliveLimit: Type.Optional(
 			Seconds("Keepalive given to clients that ask for none or for more; 0s sets no limit.", limits.keepAliveLimit, values.keepAliveLimit),
@@ -34,8 +41,40 @@ export const ListenConfig = Type.Object(
 		sessionExpiryLimit: Type.Optional(
 			Seconds("Longest time that the session of an absent client is kept.", limits.sessionExpiryLimit, values.sessionExpiryLimit),
 		),
+		systemInterval: Type.Optional(
+			Duration("Time between two messages to each $SYS/broker topic; 0s: there are none.", limits.systemInterval, values.systemInterval),
+		),
 		lastValue: Type.Optional(
 			Choice('What a new subscriber is handed: "retained" values, or the current value of "every" topic.', ["retained", "every"], values.lastValue),
+		),
+		anonymous: Type.Optional(Choice("Whether clients without a user name are let in.", [true, false], values.anonymous)),
+		users: Type.Optional(UsersConfig),
+		acl: Type.Optional(
+			Type.Array(AccessRule, {
+				description:
+					"What clients may do: the first rule that fits decides, what no rule fits is denied. Everything is allowed where there is no rule.",
+				maxItems: limits.rules,
+			}),
+		),
+		failedAddresses: Type.Optional(Count("Addresses whose failed logins are remembered.", limits.failedAddresses, values.failedAddresses)),
+		tls: Type.Optional(TLSConfig),
+		webSocket: Type.Optional(
+			Count("TCP port for MQTT over WebSocket and the status page; 0 lets the host choose one. There is none when left out.", limits.port),
+		),
+		webSockets: Type.Optional(
+			Count("Connections to that port at once; they count among connections and handshakes too.", limits.webSockets, values.webSockets),
+		),
+		origins: Type.Optional(
+			Type.Array(Text("An origin.", originProblem, { examples: ["https://panel.example"] }), {
+				description: "Origins besides that port's own whose pages may connect to it; * stands for all.",
+				maxItems: limits.names,
+			}),
+		),
+		hosts: Type.Optional(
+			Type.Array(Text("A host name without port.", hostNameProblem, { examples: ["greenhouse.local"] }), {
+				description: "Names besides localhost by which that port may be called; an address always may.",
+				maxItems: limits.names,
+			}),
 		),
 	},
 	{ ...strict, description: "The broker on this device; every pool has a fixed size." },
