@@ -21,7 +21,7 @@ export class Arena {
 	readonly #start: number;
 	readonly #end: number;
 	/** OFFSET and SIZE of each record. */
-	readonly #places: Uint32Array;
+	readonly #places: Uint16Array | Uint32Array;
 	/** NEXT and PREVIOUS of each record: those in use in the order of their offsets; the unused ones form a list through NEXT. */
 	readonly #links: Uint16Array;
 	#first = 0;
@@ -37,7 +37,7 @@ export class Arena {
 		this.#end = end;
 		this.#top = start;
 		this.#unused = records > 0 ? 1 : 0;
-		this.#places = tables.u32(2 * records + 2);
+		this.#places = end > 0xffff ? tables.u32(2 * records + 2) : tables.u16(2 * records + 2);
 		this.#links = tables.u16(2 * records + 2);
 		for (let i = 1; i < records; i++) this.#links[2 * i + NEXT] = i + 1;
 	}

@@ -1,9 +1,9 @@
 import type { ListenSettings } from "../config/settings";
-import type { Listener } from "../device";
 import { IMPLEMENTATION_SPECIFIC_ERROR, SERVER_SHUTTING_DOWN } from "../mqtt/constants";
-import { Connection, type ConnectionOwner, FREE, OPEN } from "./connection";
+import { type Connection, type ConnectionOwner, FREE, LENIENT, OPEN, OPENING } from "./connection";
 import { Core, type Host } from "./core";
 import type { Counters } from "./counters";
+import { Doors } from "./doors";
 import { Farewell } from "./farewell";
 import { Handshake } from "./handshake";
 import { Message } from "./message";
@@ -13,6 +13,14 @@ import { Publishing } from "./publishing";
 import { Router } from "./router";
 import { Sender } from "./sender";
 import { Subscribing } from "./subscribing";
+import { Web } from "./web/web";
+
+// Ports, in the order in which they are opened
+const MQTT = 0;
+const WEB_SOCKET = 1;
+
+/** The connections that MQTT's own port may have: all there are. */
+const UNLIMITED = 0xffff;
 
 /**
  * Takes a current value: its topic and payload lie in [topicStart, topicEnd) and [payloadStart, payloadEnd) of `bytes`, which is valid only during the call.
@@ -29,7 +37,7 @@ export type ValueCallback = (
 ) => void;
 
 /**
- * An MQTT broker for clients of 3.1.1 and 5.0 on one port. All pools are allocated by the constructor, each connection when it is first needed; routing a message allocates nothing.
+ * An MQTT broker for clients of 3.1.1 and 5.0 on one port, and over WebSocket on another where one is configured. All pools are allocated by the constructor, each connection when it is first needed; routing a message allocates nothing.
  * What a full pool does is counted in {@link counters}, and told to the client by the protocol's own means.
  */
 export class Broker implements ConnectionOwner {
@@ -39,13 +47,16 @@ export class Broker implements ConnectionOwner {
 	readonly #protocol: Protocol;
 	readonly #patience: Patience;
 	readonly #value: Message;
-	#listener: Listener | undefined;
-	/** Whether connections wait to be accepted until one is free. */
-	#backlog = false;
+	readonly #doors: Doors;
+	readonly #web: Web | undefined;
+	#started = false;
+	/** When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to them. */
+	#reportAt = Number.POSITIVE_INFINITY;
 
-	constructor(host: Host, settings: ListenSettings) {
+	/** @param name shown to people */
+	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
 		const core = new Core(host, settings);
-		const sender = new Sender(settings.packetSize, core.clock);
+		const sender = new Sender(core, core.stamp);
 		const router = new Router(core, sender);
 		const farewell = new Farewell(core, sender, router);
 		const handshake = new Handshake(core, sender, farewell);
@@ -53,8 +64,18 @@ export class Broker implements ConnectionOwner {
 		this.#router = router;
 		this.#farewell = farewell;
 		this.#protocol = new Protocol(core, sender, router, handshake, new Publishing(core, sender, router), new Subscribing(core, sender));
-		this.#patience = new Patience(core, () => this.#ring());
+		this.#patience = new Patience(core, farewell, () => this.#ring());
 		this.#value = new Message(core.memory.bytes);
+		this.#doors = new Doors(core, this, this.#patience);
+		if (settings.webSocket !== undefined) this.#web = new Web(core, name);
+		core.memory.tables.close();
+		core.authority.verdict = (index, reasonCode) => {
+			this.enter();
+			if (index < 0) this.#web!.pages.judged(index, reasonCode);
+			else this.#judged(index, reasonCode);
+			this.#proceed();
+			this.leave();
+		};
 	}
 
 	/** What happened so far. */
@@ -64,30 +85,35 @@ export class Broker implements ConnectionOwner {
 
 	/** The port in use; 0 before start(). */
 	get port(): number {
-		return this.#listener?.port ?? 0;
+		return this.#doors.port(MQTT);
 	}
 
-	/** Opens the port. @throws {Error} when the host has no listener or the port is taken */
+	/** The port for WebSocket and the status page; 0 before start() and where none is configured. */
+	get webSocketPort(): number {
+		return this.#doors.port(WEB_SOCKET);
+	}
+
+	/** Opens the ports. @throws {Error} when the host has no listener, or no TLS where that is asked for, or a port is taken */
 	start(): void {
-		if (this.#listener !== undefined) return;
+		if (this.#started) return;
 		const { host, settings } = this.#core;
-		if (host.listener === undefined) throw new Error("this host cannot listen");
-		this.#listener = new host.listener.io({
-			port: settings.port,
-			onReadable: () => {
-				this.enter();
-				this.#accept();
-				this.leave();
-			},
-		});
+		if (settings.tls !== undefined) throw new Error("this host has no TLS, which listen.tls asks for");
+		const doors = this.#doors;
+		doors.open(settings.port, host.tcp.io, UNLIMITED);
+		this.#started = true;
+		try {
+			if (this.#web !== undefined) doors.open(settings.webSocket!, this.#web.io, settings.webSockets);
+		} catch (error) {
+			this.stop();
+			throw error;
+		}
 	}
 
-	/** Closes the port and all connections. */
+	/** Closes the ports and all connections. */
 	stop(): void {
 		this.enter();
-		this.#listener?.close();
-		this.#listener = undefined;
-		this.#backlog = false;
+		this.#doors.close();
+		this.#started = false;
 		const { connections } = this.#core;
 		for (let i = 1; i < connections.length; i++) this.#core.close(connections[i]!, SERVER_SHUTTING_DOWN);
 		this.leave();
@@ -129,16 +155,34 @@ export class Broker implements ConnectionOwner {
 
 	// ConnectionOwner
 
+	get judging(): boolean {
+		return this.#core.authority.judging;
+	}
+
+	get addresses(): boolean {
+		return this.#core.authority.addresses;
+	}
+
 	enter(): void {
 		this.#core.clock.tick();
 	}
 
 	leave(): void {
 		try {
+			const { closing } = this.#core;
 			this.#farewell.settle();
 			this.#router.resume();
 			this.#farewell.settle();
-			if (this.#backlog) this.#accept();
+			if (closing > 0) {
+				// sessions whose clients went may end by themselves, or their wills be due
+				this.#patience.check(this.#reportAt);
+				this.#farewell.settle();
+			}
+			if (this.#core.subscriptions.systems > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#core.system.reports > 0) {
+				this.#reportAt = this.#core.clock.now + this.#core.settings.systemInterval;
+				this.#patience.wake(this.#reportAt);
+			}
+			if (this.#doors.crowded) this.#doors.accept();
 		} catch (error) {
 			// an exception that got out to the host would end the firmware
 			this.#core.counters.internal++;
@@ -159,7 +203,7 @@ export class Broker implements ConnectionOwner {
 
 	writable(connection: Connection): void {
 		if (connection.state !== OPEN) return;
-		if (connection.lenient) connection.heard = this.#core.clock.now;
+		if ((connection.traits & LENIENT) !== 0) connection.heard = this.#core.clock.now;
 		this.#router.pump(connection);
 	}
 
@@ -174,43 +218,37 @@ export class Broker implements ConnectionOwner {
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
-	/** Takes connections that wait, as long as there is a place for them. */
-	#accept(): void {
-		const { connections, counters, host, clock, settings, memory } = this.#core;
-		const listener = this.#listener;
-		this.#backlog = false;
-		if (listener === undefined) return;
-		const places = settings.connections + settings.handshakes;
-		for (let i = 1; i <= places; i++) {
-			const known = connections[i];
-			if (known !== undefined && known.state !== FREE) continue;
-			const tcp = listener.read();
-			if (tcp === undefined) return;
-			counters.accepted++;
-			const connection = known ?? new Connection(i, this, memory, settings.packetSize);
-			connections[i] = connection;
-			connection.heard = clock.now;
-			connection.silence = settings.connectTimeout;
+	/** Answers the CONNECT that was judged. */
+	#judged(index: number, reasonCode: number): void {
+		const { connections } = this.#core;
+		const connection = connections[index];
+		if (connection?.state === OPENING && connection.pending) {
+			connection.pending = false;
 			try {
-				connection.adopt(tcp, host.tcp.io);
+				this.#protocol.judged(connection, reasonCode);
 				this.#patience.watch(connection);
-			} catch {
-				// the peer was gone before it was its turn
-				connection.close();
-				try {
-					tcp.close();
-				} catch {
-					// gone
-				}
-				i--;
+			} catch (error) {
+				this.broken(connection, error);
 			}
+			connection.resume();
 		}
-		this.#backlog = true;
+	}
+
+	/** Goes on with those who waited while another was judged. */
+	#proceed(): void {
+		const { connections } = this.#core;
+		this.#web?.pages.proceed();
+		for (let i = 1; i < connections.length; i++) if (connections[i]!.state === OPENING) connections[i]!.resume();
 	}
 
 	#ring(): void {
 		this.enter();
-		this.#patience.check();
+		const { clock } = this.#core;
+		if (this.#reportAt <= clock.now) {
+			this.#reportAt = Number.POSITIVE_INFINITY;
+			this.#router.report();
+		}
+		this.#patience.check(this.#reportAt);
 		this.leave();
 	}
 }

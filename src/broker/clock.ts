@@ -1,5 +1,8 @@
 import type { Time } from "../device";
 
+/** A time that never comes, s of the broker's clock; also the session expiry interval of a session that does not expire (§3.1.2.11.2). */
+export const NEVER = 0xffff_ffff;
+
 /** Milliseconds since the broker was made, without the wraps of the host's ticks. Must be asked at least every 24 days. */
 export class Clock {
 	/** The time of the last tick(). */
@@ -18,5 +21,10 @@ export class Clock {
 		const ticks = time.ticks;
 		this.now += time.delta(this.#ticks, ticks);
 		this.#ticks = ticks;
+	}
+
+	/** The second, of this clock, by whose begin `seconds` have passed from now. NEVER for NEVER. */
+	after(seconds: number): number {
+		return seconds === NEVER ? NEVER : Math.min(Math.ceil(this.now / 1000 + seconds), NEVER - 1);
 	}
 }

@@ -1,5 +1,5 @@
 import type { TCP, TCPConstructor } from "../device";
-import { CONNECT, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../mqtt/constants";
+import { CONNECT, MALFORMED_PACKET, MAXIMUM_REMAINING_LENGTH, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../mqtt/constants";
 import type { Memory } from "./memory";
 
 /** No socket. */
@@ -12,7 +12,20 @@ export const OPEN = 2;
 export const CLOSING = 3;
 
 /** Room in the socket that is kept for the answer to a packet, bytes: the longest CONNACK, or any acknowledgement but SUBACK and UNSUBACK. */
-const ANSWER = 96;
+const ANSWER = 192;
+
+// Traits of a client
+/** It asked for no keepalive, so its reading of what we send counts as a sign of life. */
+export const LENIENT = 1;
+/** It wants no reason strings in acknowledgements (Request Problem Information, §3.1.2.11.7). */
+export const QUIET = 2;
+/** It wants to be told when values from the store came. */
+export const TIMED = 4;
+/** Stored values are still to be sent to it. */
+export const UNFILLED = 8;
+
+/** A client that names no maximum packet size takes what the protocol can carry. */
+export const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 
 /** Who takes what a connection reads. None of these throws. */
 export interface ConnectionOwner {
@@ -29,6 +42,10 @@ export interface ConnectionOwner {
 	leave(): void;
 	/** An exception where none should be. */
 	broken(connection: Connection, error: unknown): void;
+	/** Whether a CONNECT is being judged, so that no other may be read. */
+	readonly judging: boolean;
+	/** Whether the addresses of clients are wanted. */
+	readonly addresses: boolean;
 }
 
 /**
@@ -47,17 +64,24 @@ export class Connection {
 	room = 0;
 	/** Largest packet the client takes, bytes. */
 	maximumPacket = 0;
-	/** QoS 1 messages that may be under way to it. */
+	/** QoS 1 and 2 messages that may be under way to it. */
 	window = 0;
 	/** When it was last heard of, and for how long it may be silent (0: for ever), in ms of the broker's clock. */
 	heard = 0;
 	silence = 0;
-	/** Whether its reading of what we send counts as a sign of life: it asked for no keepalive. */
-	lenient = false;
+	/** LENIENT, QUIET, TIMED, UNFILLED. */
+	traits = 0;
+	/** Topic aliases that it takes, within those that the broker has room for. */
+	aliases = 0;
+	/** The port that it came in by. */
+	door = 0;
 	/** Why it is being closed. */
 	reason = 0;
-	/** Whether stored values are still to be sent to it; the subscription they are for, 0 between two; and the last one looked at. */
-	unfilled = false;
+	/** Whether its CONNECT is being judged. */
+	pending = false;
+	/** The client's address, where the platform knows it and the authority wants it. */
+	address: string | undefined = undefined;
+	/** While UNFILLED: the subscription that stored values are for, 0 between two; and the last one looked at. */
 	filling = 0;
 	filled = 0;
 	readonly #owner: ConnectionOwner;
@@ -84,11 +108,16 @@ export class Connection {
 		const owner = this.#owner;
 		this.room = 0;
 		this.session = 0;
-		this.unfilled = false;
+		this.traits = 0;
+		this.aliases = 0;
+		this.maximumPacket = UNLIMITED_PACKET;
+		this.version = 4;
 		this.filling = 0;
 		this.#available = 0;
 		this.#shift = 0;
 		this.state = OPENING;
+		this.pending = false;
+		this.address = undefined;
 		this.#tcp = new io({
 			from,
 			nodelay: true,
@@ -111,12 +140,14 @@ export class Connection {
 				owner.leave();
 			},
 		});
+		// Here, as the SDK's getter must not be asked once the peer is gone
+		if (owner.addresses) this.address = this.#tcp.remoteAddress;
 	}
 
 	/** Hands over the packets that are complete, as long as there is room for their answers. */
 	read(): void {
 		try {
-			while ((this.state === OPENING || this.state === OPEN) && this.#header()) {
+			while ((this.state === OPEN || (this.state === OPENING && !this.#owner.judging)) && this.#header()) {
 				const length = this.#remaining;
 				if (this.#available < length || this.room < ANSWER + (length >> 1)) return;
 				this.#shift = 0;
@@ -125,6 +156,12 @@ export class Connection {
 		} catch (error) {
 			this.#owner.broken(this, error);
 		}
+	}
+
+	/** Reads on at a time when the socket has not called. */
+	resume(): void {
+		this.read();
+		(this.#tcp as (TCP & { resume?(): void }) | undefined)?.resume?.();
 	}
 
 	#written(): void {

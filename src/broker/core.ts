@@ -1,18 +1,23 @@
 import type { ListenSettings } from "../config/settings";
 import type { Device } from "../device";
-import { Anyone, type Authority } from "./authority";
+import { authorityOf } from "./access/access";
+import { Aliases } from "./aliases";
+import type { Authority } from "./authority";
 import { Clock } from "./clock";
 import { CLOSING, type Connection, FREE } from "./connection";
 import { Counters } from "./counters";
 import { Memory } from "./memory";
 import { Message } from "./message";
 import { Queues } from "./queues";
+import { SEND_AREA } from "./sender";
 import { Sessions } from "./sessions";
+import { STAMP_LIMIT, Stamp } from "./stamp";
 import { Subscriptions } from "./subscriptions";
+import { System } from "./system";
 import { ValueStore } from "./value-store";
 
 /** What of the host the broker needs. */
-export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace">;
+export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> & Partial<Pick<Device, "clockIsSet">>;
 
 /** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
 export class Core {
@@ -25,7 +30,12 @@ export class Core {
 	readonly subscriptions: Subscriptions;
 	readonly queues: Queues;
 	readonly store: ValueStore;
-	readonly authority: Authority = new Anyone();
+	readonly aliases: Aliases;
+	/** The broker's own topics. */
+	readonly system: System;
+	/** When values came, as text. */
+	readonly stamp: Stamp;
+	readonly authority: Authority;
 	/** By index; the first is not used. */
 	readonly connections: (Connection | undefined)[] = [undefined];
 	/** The will in work. */
@@ -40,18 +50,26 @@ export class Core {
 		this.host = host;
 		this.settings = settings;
 		this.clock = new Clock(host.time);
-		const memory = new Memory(sessionBytes + filterBytes + retainedBytes + queuedBytes, settings.packetSize);
+		const memory = new Memory(
+			sessionBytes + filterBytes + retainedBytes + queuedBytes + settings.aliasBytes,
+			settings.packetSize,
+			settings.packetSize + SEND_AREA,
+		);
 		this.memory = memory;
 		this.will = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
 		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
 		this.queues = new Queues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
 		this.store = new ValueStore(memory, retainedTopics, retainedBytes);
+		this.aliases = new Aliases(memory, settings.connections + settings.handshakes, settings.topicAliases, settings.aliasBytes);
+		this.system = new System(this);
+		this.stamp = new Stamp(host, this.clock, memory.tables.u8(STAMP_LIMIT));
+		this.authority = authorityOf(host, settings, this.clock, this.sessions, memory.bytes);
 	}
 
 	/** The connection that serves a session; undefined while the client is away or going. */
 	connectionOf(session: number): Connection | undefined {
-		return this.connections[this.sessions.connection[session]];
+		return this.connections[this.sessions.connection(session)];
 	}
 
 	/**

@@ -5,6 +5,8 @@ export class Counters {
 	/** CONNECTs answered with success, and refused. */
 	opened = 0;
 	refused = 0;
+	/** HTTP requests refused, those for a WebSocket included. */
+	refusedRequests = 0;
 	/** Connections ended by the broker: for a fault of the peer, silence, an old client with the same id. */
 	faults = 0;
 	timeouts = 0;
@@ -12,6 +14,11 @@ export class Counters {
 	/** Connections lost without DISCONNECT, and wills published for that. */
 	lost = 0;
 	wills = 0;
+	/** The most clients that were connected at once. */
+	mostOpen = 0;
+	/** Bytes of packets that came in, and that were written. */
+	bytesIn = 0;
+	bytesOut = 0;
 	/** PUBLISH packets that came in. */
 	received = 0;
 	/** Messages handed to subscribers' sockets. */
@@ -23,6 +30,8 @@ export class Counters {
 	droppedQueue = 0;
 	droppedSize = 0;
 	droppedExpired = 0;
+	/** Messages for a shared subscription that no member could take. */
+	droppedShare = 0;
 	/** Subscriptions that found their pool full. */
 	subscriptionQuota = 0;
 	/** Exceptions inside the broker that cost one connection. */

@@ -1,10 +1,11 @@
 import { QUOTA_EXCEEDED, SUCCESS } from "../mqtt/constants";
+import { NEVER } from "./clock";
 import { CLOSING, type Connection } from "./connection";
 import type { Core } from "./core";
 import type { Router } from "./router";
 import type { Sender } from "./sender";
 
-/** Ends connections, and with each its session: DISCONNECT where the client understands it, the will where it is due, everything given back. */
+/** Ends connections and sessions: DISCONNECT where the client understands it, the will where it is due, everything given back that does not last. */
 export class Farewell {
 	readonly #core: Core;
 	readonly #sender: Sender;
@@ -28,42 +29,71 @@ export class Farewell {
 		}
 	}
 
-	/** Ends one connection in state CLOSING. */
+	/** Ends one connection in state CLOSING, and its session unless that lasts. */
 	end(connection: Connection): void {
 		const core = this.#core;
 		const { sessions, subscriptions, queues } = core;
-		const session = connection.session;
+		const { session, reason, filling } = connection;
 		core.closing--;
 		if (session === 0) {
 			connection.close();
 			return;
 		}
-		const reason = connection.reason;
-		if (connection.version === 5 && reason !== SUCCESS && connection.room >= 4) {
-			this.#sender.to(connection).disconnect(reason); // [MQTT-3.14.0-1]
-			this.#sender.flush(connection);
-		}
+		if (connection.version === 5 && reason !== SUCCESS) this.#sender.disconnect(connection, reason); // [MQTT-3.14.0-1]
 		connection.close();
+		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
 		core.open--;
-		sessions.connection[session] = 0;
-		queues.clear(session);
+		sessions.setConnection(session, 0);
+		if (!sessions.lasting(session)) {
+			this.finish(session);
+			return;
+		}
+		// [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+		if (filling !== 0) subscriptions.wantFill(filling);
+		queues.suspend(session);
+		sessions.setEndsAt(session, core.clock.after(sessions.expiry(session))); // [MQTT-3.1.2-23]
+		if (sessions.will(session) === 0) return;
+		const delay = sessions.willDelay(session);
+		if (delay === 0) this.#publishWill(session);
+		else sessions.setWillAt(session, Math.min(core.clock.after(delay), NEVER - 1));
+	}
+
+	/** Ends a session whose client is not connected. */
+	finish(session: number): void {
+		const { sessions, subscriptions, queues } = this.#core;
 		subscriptions.removeAll(session);
-		this.#publishWill(session);
+		this.#router.rescue(session);
+		queues.clear(session);
+		if (sessions.will(session) !== 0) this.#publishWill(session); // [MQTT-3.1.3-9]
 		sessions.remove(session);
 	}
 
-	/** The will of a session that ends without DISCONNECT [MQTT-3.1.2-8] [MQTT-3.1.3-9]. As sessions end with their connections, a will delay ends too. */
+	/** Publishes the wills that are due, and ends the sessions whose time is over. @returns when the next one is due, s of the broker's clock */
+	check(): number {
+		const { sessions, clock } = this.#core;
+		const now = clock.now / 1000;
+		let next = NEVER;
+		for (let session = 1; session <= sessions.last; session++) {
+			if (!sessions.used(session) || sessions.connection(session) !== 0) continue;
+			if (sessions.endsAt(session) <= now) {
+				this.finish(session);
+				continue;
+			}
+			if (sessions.willAt(session) <= now) this.#publishWill(session); // [MQTT-3.1.3-9]
+			next = Math.min(next, sessions.endsAt(session), sessions.willAt(session));
+		}
+		return next;
+	}
+
+	/** Publishes the will of a client that went without DISCONNECT, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
 	#publishWill(session: number): void {
 		const { sessions, authority, counters, clock, will } = this.#core;
-		const record = sessions.will[session];
-		if (record === 0) return;
-		sessions.wills.read(record, will);
+		sessions.wills.read(sessions.will(session), will);
 		will.arrived = clock.now;
-		if (!authority.publish(session, will.bytes, will.topicStart, will.topicEnd)) {
-			counters.denied++;
-			return;
-		}
-		counters.wills++;
-		if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.quota++;
+		if (authority.publish(session, will.bytes, will.topicStart, will.topicEnd)) {
+			counters.wills++;
+			if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.quota++;
+		} else counters.denied++;
+		sessions.dropWill(session);
 	}
 }

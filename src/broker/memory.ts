@@ -2,30 +2,39 @@ import { Arena } from "./arena";
 import { Tables } from "./tables";
 
 /**
- * The one buffer that holds what the broker keeps and the packet it is reading, so that bytes move from one to the other with `copyWithin`.
- * Its end is the receive area: a resizable buffer under a length-tracking view lets one view ask a socket for exactly as many bytes as wanted.
+ * The one buffer that holds what the broker keeps, the packet it is reading and the PUBLISH it is writing, so that bytes move from one to the other with
+ * `copyWithin`. The last two areas end where the resizable buffer ends at that moment: one length-tracking view each lets the broker ask a socket for exactly
+ * as many bytes as wanted, and give it exactly as many as written.
  */
 export class Memory {
 	/** Everything, from index 0. */
 	readonly bytes: Uint8Array;
 	/** Index of the receive area: of what follows the fixed header of the packet that is being read. */
 	readonly body: number;
+	/** Index of the send area, and the bytes it takes. */
+	readonly out: number;
+	readonly outSize: number;
 	/** For what describes the bytes. */
 	readonly tables = new Tables();
 	readonly #buffer: ArrayBuffer;
 	readonly #tail: Uint8Array;
+	readonly #sealed: Uint8Array;
 	readonly #head: Uint8Array;
 	readonly #one: Uint8Array;
 	#claimed = 0;
 
-	/** @param kept bytes for the arenas @param packet bytes of the largest packet after its fixed header */
-	constructor(kept: number, packet: number) {
+	/** @param kept bytes for the arenas @param packet bytes of the largest packet after its fixed header @param out bytes of the largest PUBLISH written */
+	constructor(kept: number, packet: number, out = 0) {
+		const size = kept + packet + out;
 		this.body = kept;
-		this.#buffer = new ArrayBuffer(kept + packet, { maxByteLength: kept + packet });
+		this.out = kept + packet;
+		this.outSize = out;
+		this.#buffer = new ArrayBuffer(size, { maxByteLength: size });
 		this.bytes = new Uint8Array(this.#buffer);
 		this.#head = this.tables.u8(2);
 		this.#one = this.tables.u8(1);
 		this.#tail = new Uint8Array(this.#buffer, kept);
+		this.#sealed = new Uint8Array(this.#buffer, kept + packet);
 	}
 
 	/** The next `size` bytes as an arena. */
@@ -45,9 +54,20 @@ export class Memory {
 		return this.#one;
 	}
 
-	/** A view of the receive area from `body`, `length` bytes long. */
+	/** A view of the receive area from `body`, `length` bytes long. The send area is gone. */
 	tail(length: number): Uint8Array {
 		this.#buffer.resize(this.body + length);
 		return this.#tail;
+	}
+
+	/** Makes the whole send area writable. */
+	open(): void {
+		this.#buffer.resize(this.out + this.outSize);
+	}
+
+	/** A view of the first `length` bytes of the send area, ready for a socket. */
+	sealed(length: number): Uint8Array {
+		this.#buffer.resize(this.out + length);
+		return this.#sealed;
 	}
 }

@@ -19,11 +19,11 @@ export class Messages {
 	readonly #parts: Uint16Array;
 	readonly #arrived: Float64Array;
 
-	/** @param records as given to the arena */
-	constructor(memory: Memory, arena: Arena, records: number) {
+	/** @param records as given to the arena @param timed whether read() is to tell when they arrived */
+	constructor(memory: Memory, arena: Arena, records: number, timed = true) {
 		this.arena = arena;
 		this.#parts = memory.tables.u16(4 * records + 4);
-		this.#arrived = memory.tables.f64(records + 1);
+		this.#arrived = memory.tables.f64(timed ? records + 1 : 0);
 	}
 
 	/** Bytes that a message takes here. */
@@ -96,8 +96,12 @@ export class Messages {
 	}
 }
 
-/** Within one array natively; from another byte by byte, as a view of a part would be an allocation. */
-function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
-	if (to === from) to.copyWithin(at, start, end);
-	else for (let i = start; i < end; i++) to[at++] = from[i];
+/** Copies [start, end) and returns the index after it: within one array natively; from another byte by byte, as a view of a part would be an allocation. */
+export function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+	if (to !== from) {
+		for (let i = start; i < end; i++) to[at++] = from[i];
+		return at;
+	}
+	to.copyWithin(at, start, end);
+	return at + end - start;
 }

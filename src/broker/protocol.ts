@@ -8,7 +8,11 @@ import {
 	PUBACK,
 	PUBCOMP,
 	PUBLISH,
+	PUBREC,
 	PUBREL,
+	QOS1,
+	QOS2,
+	SESSION_EXPIRY_INTERVAL,
 	SUBSCRIBE,
 	SUCCESS,
 	UNSUBSCRIBE,
@@ -17,7 +21,8 @@ import { decodeBody } from "../mqtt/decode/body";
 import { checkFirstByte } from "../mqtt/decode/fixed-header";
 import { decodePublish } from "../mqtt/decode/publish";
 import { Packet } from "../mqtt/packet";
-import { type Connection, OPENING } from "./connection";
+import { varintSize } from "../mqtt/varint";
+import { type Connection, OPENING, UNFILLED } from "./connection";
 import type { Core } from "./core";
 import type { Handshake } from "./handshake";
 import type { Publishing } from "./publishing";
@@ -53,6 +58,7 @@ export class Protocol {
 		const { bytes } = core.memory;
 		const type = first >> 4;
 		connection.heard = core.clock.now;
+		core.counters.bytesIn += 1 + varintSize(end - start) + end - start;
 		packet.bytes = bytes;
 		packet.version = connection.version;
 		packet.type = type;
@@ -70,30 +76,52 @@ export class Protocol {
 			return;
 		}
 		this.#more = false;
-		this.#answer(connection, packet);
+		if (type === CONNECT) this.#connect(connection, packet, start, end);
+		else this.#answer(connection, packet);
 		if (this.#more) this.#router.pump(connection);
+	}
+
+	/** The verdict on a CONNECT that had to wait for it. */
+	judged(connection: Connection, reasonCode: number): void {
+		const { memory } = this.#core;
+		const packet = this.#packet;
+		const end = this.#handshake.held.restore(memory);
+		packet.bytes = memory.bytes;
+		packet.version = connection.version;
+		packet.type = CONNECT;
+		packet.flags = 0;
+		decodeBody(packet, memory.bytes, memory.body, end, true);
+		this.#handshake.answer(connection, packet, reasonCode);
+		if (connection.session !== 0) this.#router.pump(connection);
+	}
+
+	#connect(connection: Connection, packet: Packet, start: number, end: number): void {
+		if (connection.state !== OPENING) {
+			this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
+			return;
+		}
+		connection.version = packet.version;
+		this.#handshake.connect(connection, packet, start, end);
+		this.#more = connection.session !== 0;
 	}
 
 	#answer(connection: Connection, packet: Packet): void {
 		switch (packet.type) {
-			case CONNECT:
-				if (connection.state !== OPENING) {
-					this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
-					return;
-				}
-				connection.version = packet.version;
-				this.#handshake.connect(connection, packet);
-				return;
 			case PUBACK:
-				this.#more = this.#core.queues.acknowledge(connection.session, packet.packetId);
+				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3]
+				return;
+			case PUBREC:
+				this.#received(connection, packet);
 				return;
 			case PUBREL:
-				this.#sender.to(connection).pubcomp(packet.packetId, connection.version === 5 ? PACKET_IDENTIFIER_NOT_FOUND : SUCCESS);
-				this.#sender.flush(connection);
+				this.#publishing.release(connection, packet.packetId);
+				return;
+			case PUBCOMP:
+				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS2, true); // [MQTT-4.3.3-5]
 				return;
 			case SUBSCRIBE:
 				this.#subscribing.subscribe(connection, packet);
-				this.#more = connection.unfilled;
+				this.#more = (connection.traits & UNFILLED) !== 0;
 				return;
 			case UNSUBSCRIBE:
 				this.#subscribing.unsubscribe(connection, packet);
@@ -103,14 +131,40 @@ export class Protocol {
 				this.#sender.flush(connection);
 				return;
 			case DISCONNECT:
-				if (packet.reasonCode !== DISCONNECT_WITH_WILL_MESSAGE) this.#core.sessions.dropWill(connection.session); // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
-				this.#core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
-				return;
-			case PUBCOMP:
+				this.#leave(connection, packet);
 				return;
 			default:
 				this.#core.close(connection, PROTOCOL_ERROR);
 		}
+	}
+
+	/** PUBREC: PUBREL is owed, or the message is over. */
+	#received(connection: Connection, packet: Packet): void {
+		const { queues } = this.#core;
+		const { packetId } = packet;
+		if (packet.reasonCode >= 0x80) {
+			this.#more = queues.finish(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3]
+			return;
+		}
+		const known = queues.release(connection.session, packetId);
+		this.#sender.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4] [MQTT-3.5.4-1]
+	}
+
+	/** DISCONNECT: the will is not published, and the client may change how long its session lasts. */
+	#leave(connection: Connection, packet: Packet): void {
+		const core = this.#core;
+		const { sessions } = core;
+		const { session } = connection;
+		const told = packet.properties;
+		if (connection.version === 5 && told.find(SESSION_EXPIRY_INTERVAL)) {
+			if (sessions.expiry(session) === 0 && told.number !== 0) {
+				core.close(connection, PROTOCOL_ERROR); // §3.14.2.2.2
+				return;
+			}
+			sessions.setExpiry(session, Math.min(told.number, core.settings.sessionExpiryLimit));
+		}
+		if (packet.reasonCode !== DISCONNECT_WITH_WILL_MESSAGE) sessions.dropWill(session); // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
+		core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
 	}
 
 	/** Ends a connection for what cannot be understood. */
@@ -119,6 +173,6 @@ export class Protocol {
 		if (connection.state === OPENING) {
 			connection.version = packet.version;
 			this.#handshake.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2]
-		} else this.#core.close(connection, reasonCode); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode); // [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 	}
 }

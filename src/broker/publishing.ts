@@ -1,12 +1,24 @@
-import { NOT_AUTHORIZED, QOS_NOT_SUPPORTED, QUOTA_EXCEEDED, SUCCESS, TOPIC_ALIAS, TOPIC_ALIAS_INVALID } from "../mqtt/constants";
+import {
+	NOT_AUTHORIZED,
+	PACKET_IDENTIFIER_NOT_FOUND,
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	QUOTA_EXCEEDED,
+	RECEIVE_MAXIMUM_EXCEEDED,
+	SUCCESS,
+	TOPIC_ALIAS,
+	TOPIC_ALIAS_INVALID,
+} from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import type { Connection } from "./connection";
 import type { Core } from "./core";
 import { Message } from "./message";
+import { settleProperties } from "./properties";
 import type { Router } from "./router";
 import type { Sender } from "./sender";
 
-/** PUBLISH from a client, and PUBACK for it (§3.3, §3.4). */
+/** PUBLISH from a client, and what answers it: PUBACK, or PUBREC and PUBCOMP (§3.3 to §3.7, §4.3). */
 export class Publishing {
 	readonly #core: Core;
 	readonly #sender: Sender;
@@ -24,20 +36,17 @@ export class Publishing {
 	publish(connection: Connection, packet: Packet, end: number): void {
 		const core = this.#core;
 		core.counters.received++;
-		const qos = packet.qos;
-		if (qos > 1) {
-			core.close(connection, QOS_NOT_SUPPORTED); // [MQTT-3.2.2-11]
-			return;
-		}
-		const properties = packet.properties;
-		if (properties.has(TOPIC_ALIAS)) {
-			core.close(connection, TOPIC_ALIAS_INVALID); // no topic alias maximum was told [MQTT-3.3.2-9]
-			return;
-		}
+		const { qos, properties } = packet;
 		const message = this.#message;
 		message.bytes = packet.bytes;
 		message.topicStart = packet.topicStart;
 		message.topicEnd = packet.topicEnd;
+		if (properties.has(TOPIC_ALIAS) && !this.#alias(connection, packet, message)) return;
+		if (qos === 2 && core.queues.taken(connection.session, packet.packetId)) {
+			// It came before: it is acknowledged again and goes nowhere [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+			this.#sender.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
+			return;
+		}
 		message.propertiesStart = properties.from;
 		message.propertiesEnd = properties.to;
 		message.payloadStart = packet.payloadStart;
@@ -45,8 +54,62 @@ export class Publishing {
 		message.qos = qos;
 		message.retain = packet.retain;
 		message.arrived = core.clock.now;
-		const code = this.#route(connection, message);
-		if (qos !== 0) this.#acknowledge(connection, packet.packetId, code);
+		settleProperties(message, properties);
+		if (qos === 2) this.#exactlyOnce(connection, packet.packetId, message);
+		else {
+			const code = this.#route(connection, message);
+			if (qos !== 0) this.#acknowledge(connection, PUBACK, packet.packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		}
+	}
+
+	/** PUBREL: the packet identifier may name another message from now on. */
+	release(connection: Connection, packetId: number): void {
+		const known = this.#core.queues.untake(connection.session, packetId); // [MQTT-4.3.3-12]
+		this.#sender.acknowledge(connection, PUBCOMP, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
+	}
+
+	/** A message is routed when it comes, and its packet identifier kept until PUBREL (method A of §4.3.3). */
+	#exactlyOnce(connection: Connection, packetId: number, message: Message): void {
+		const core = this.#core;
+		const { queues } = core;
+		const { session } = connection;
+		let code = QUOTA_EXCEEDED;
+		if (queues.takenCount(session) >= core.settings.receiveMaximum) {
+			core.close(connection, RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7] [MQTT-3.3.4-8]
+			return;
+		}
+		if (queues.take(session, packetId)) {
+			code = this.#route(connection, message);
+			if (code >= 0x80) queues.untake(session, packetId); // [MQTT-4.3.3-9]
+		} else core.counters.quota++;
+		this.#acknowledge(connection, PUBREC, packetId, code); // [MQTT-4.3.3-8] [MQTT-3.1.1:4.3.3-2]
+	}
+
+	/** Puts the topic in the place of its alias; false when the connection cannot go on. */
+	#alias(connection: Connection, packet: Packet, message: Message): boolean {
+		const core = this.#core;
+		const { aliases } = core;
+		const { properties } = packet;
+		properties.find(TOPIC_ALIAS);
+		const alias = properties.number;
+		if (alias > aliases.limit) {
+			core.close(connection, TOPIC_ALIAS_INVALID); // [MQTT-3.3.2-9]
+			return false;
+		}
+		if (packet.topicStart !== packet.topicEnd) {
+			if (aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd)) return true; // [MQTT-3.3.2-12]
+			core.counters.quota++;
+			core.close(connection, QUOTA_EXCEEDED);
+			return false;
+		}
+		const record = aliases.get(connection.index, alias);
+		if (record === 0) {
+			core.close(connection, TOPIC_ALIAS_INVALID); // §3.3.2.3.4: no topic was given to it
+			return false;
+		}
+		message.topicStart = aliases.start(record);
+		message.topicEnd = aliases.end(record);
+		return true;
 	}
 
 	#route(connection: Connection, message: Message): number {
@@ -60,7 +123,7 @@ export class Publishing {
 		return code;
 	}
 
-	#acknowledge(connection: Connection, packetId: number, code: number): void {
+	#acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
 		let told = code;
 		if (connection.version === 4) {
 			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
@@ -70,7 +133,6 @@ export class Publishing {
 			}
 			told = SUCCESS;
 		}
-		this.#sender.to(connection).puback(packetId, told); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
-		this.#sender.flush(connection);
+		this.#sender.acknowledge(connection, type, packetId, told);
 	}
 }

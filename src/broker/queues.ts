@@ -1,39 +1,39 @@
+import { DUP } from "../mqtt/constants";
+import { Entries } from "./entries";
 import type { Memory } from "./memory";
 import type { Message } from "./message";
 import { Messages } from "./messages";
 
-// Columns of an entry
-const NEXT = 0;
-const CONTENT = 1;
-const PACKET_ID = 2;
-const FLAGS = 3;
+const QOS = 6;
+/** In an entry's flags: its PUBLISH was taken, it waits for PUBCOMP. */
+const RELEASED = 0x10;
 
-// Columns of a session: the ends of its two lists
+// Columns of a session: the ends of its lists, and the packet identifiers of QoS 2 that its client has not released yet
 const FIRST_WAITING = 0;
 const LAST_WAITING = 1;
 const FIRST_UNDER_WAY = 2;
 const LAST_UNDER_WAY = 3;
+const FIRST_TAKEN = 4;
+/** How many wait, and how many are under way. */
+const WAITING = 5;
+const UNDER_WAY = 6;
+const LISTS = 7;
 
 /**
  * Messages on their way to each session. An entry is one message for one session, in one of two lists: waiting to be sent, or under way with a packet
- * identifier until its acknowledgement. Entries and contents come from pools that all sessions share; a content is kept once however many wait for it.
+ * identifier until its acknowledgement. What was under way when the connection ended is at the front of the waiting ones again, with its identifier.
+ * Entries and contents come from pools that all sessions share; a content is kept once however many wait for it.
+ *
+ * The packet identifiers of QoS 2 messages that came in (§4.3.3) are entries too, in a third list.
  */
 export class Queues {
-	/** What waiting entries carry. */
+	/** What entries carry. */
 	readonly contents: Messages;
-	/** Waiting entries, and those under way, by session. */
-	readonly waiting: Uint16Array;
-	readonly underWay: Uint16Array;
-	/** Entries that are free. */
-	free: number;
 	readonly #limit: number;
+	readonly #entries: Entries;
 	/** Entries that carry each content. */
 	readonly #references: Uint16Array;
-	/** Four columns of each entry, of each session. */
-	readonly #entries: Uint16Array;
 	readonly #lists: Uint16Array;
-	readonly #identifiers: Uint32Array;
-	#unused = 1;
 	/** The content of the message that is being handed out, once one session has to wait for it. */
 	#current = 0;
 
@@ -41,20 +41,35 @@ export class Queues {
 	constructor(memory: Memory, sessions: number, records: number, bytes: number, limit: number) {
 		const { tables } = memory;
 		this.contents = new Messages(memory, memory.arena(bytes, records), records);
-		this.waiting = tables.u16(sessions + 1);
-		this.underWay = tables.u16(sessions + 1);
-		this.free = records;
 		this.#limit = limit;
-		this.#entries = tables.u16(4 * records + 4);
-		this.#lists = tables.u16(4 * sessions + 4);
+		this.#entries = new Entries(tables, records);
+		this.#lists = tables.u16(LISTS * sessions + LISTS);
 		this.#references = tables.u16(records + 1);
-		this.#identifiers = tables.u32(records + 1);
-		for (let i = 1; i < records; i++) this.#entries[4 * i + NEXT] = i + 1;
+	}
+
+	/** Entries that are free. */
+	get free(): number {
+		return this.#entries.free;
+	}
+
+	/** The fewest that ever were. */
+	get leastFree(): number {
+		return this.#entries.leastFree;
+	}
+
+	/** Waiting entries of a session. */
+	waiting(session: number): number {
+		return this.#lists[LISTS * session + WAITING];
+	}
+
+	/** Entries of a session that are under way. */
+	underWay(session: number): number {
+		return this.#lists[LISTS * session + UNDER_WAY];
 	}
 
 	/** Whether a session has as many entries as it may have. */
 	full(session: number): boolean {
-		return this.waiting[session] + this.underWay[session] >= this.#limit;
+		return this.waiting(session) + this.underWay(session) >= this.#limit;
 	}
 
 	/** Whether a content of this message could be kept. */
@@ -62,29 +77,39 @@ export class Queues {
 		return this.#current !== 0 || (!this.contents.arena.exhausted && this.contents.room(message) <= this.contents.arena.free);
 	}
 
-	/** From here on push() is about another message. */
+	/** From here on all is about another message; to be ended with end(). */
 	begin(): void {
 		this.#current = 0;
 	}
 
-	/** Lets a session wait for the message; false when its own limit, the entries or the bytes are used up. */
-	push(session: number, message: Message, flags: number, identifier: number): boolean {
+	/** Forgets a message that was reserved and then needed by nobody. */
+	end(): void {
+		const content = this.#current;
+		this.#current = 0;
+		if (content !== 0 && this.#references[content] === 0) this.contents.arena.release(content);
+	}
+
+	/** Keeps the message, so that passed() can count on it; false when there is no room. */
+	reserve(message: Message): boolean {
+		if (this.#current !== 0) return true;
+		const content = this.contents.add(message);
+		if (content === 0) return false;
+		this.#references[content] = 0;
+		this.#current = content;
+		return true;
+	}
+
+	/** Lets a session wait for the message; false when its own limit, the entries or the bytes are used up. @param share the shared subscription's name, 0 for none */
+	push(session: number, message: Message, flags: number, identifier: number, share: number): boolean {
+		if (this.full(session) || this.free === 0 || !this.reserve(message)) return false;
+		this.#append(session, this.#current, flags, identifier, share);
+		return true;
+	}
+
+	/** Lets another session wait for what an entry carries; false when its own limit or the entries are used up. */
+	pass(entry: number, session: number, flags: number, identifier: number, share: number): boolean {
 		if (this.full(session) || this.free === 0) return false;
-		let content = this.#current;
-		if (content === 0) {
-			content = this.contents.add(message);
-			if (content === 0) return false;
-			this.#references[content] = 0;
-			this.#current = content;
-		}
-		this.#references[content]++;
-		const entry = this.#take(flags);
-		this.#entries[4 * entry + CONTENT] = content;
-		this.#identifiers[entry] = identifier;
-		if (this.#lists[4 * session + LAST_WAITING] === 0) this.#lists[4 * session + FIRST_WAITING] = entry;
-		else this.#entries[4 * this.#lists[4 * session + LAST_WAITING] + NEXT] = entry;
-		this.#lists[4 * session + LAST_WAITING] = entry;
-		this.waiting[session]++;
+		this.#append(session, this.#entries.content(entry), flags, identifier, share);
 		return true;
 	}
 
@@ -92,10 +117,10 @@ export class Queues {
 	yield(session: number): boolean {
 		const entries = this.#entries;
 		let previous = 0;
-		let entry = this.#lists[4 * session + FIRST_WAITING];
-		while (entry !== 0 && (this.#entries[4 * entry + FLAGS] & 6) !== 0) {
+		let entry = this.#lists[LISTS * session + FIRST_WAITING];
+		while (entry !== 0 && (entries.flags(entry) & (QOS | RELEASED)) !== 0) {
 			previous = entry;
-			entry = entries[4 * entry + NEXT];
+			entry = entries.next(entry);
 		}
 		if (entry === 0) return false;
 		this.#unlinkWaiting(session, previous, entry);
@@ -105,114 +130,232 @@ export class Queues {
 
 	/** The first waiting entry of a session; 0 if none waits. */
 	first(session: number): number {
-		return this.#lists[4 * session + FIRST_WAITING];
+		return this.#lists[LISTS * session + FIRST_WAITING];
+	}
+
+	/** The next waiting entry of the same session. */
+	next(entry: number): number {
+		return this.#entries.next(entry);
 	}
 
 	/** The low nibble of its PUBLISH. */
 	flags(entry: number): number {
-		return this.#entries[4 * entry + FLAGS];
+		return this.#entries.flags(entry) & 15;
+	}
+
+	/** Whether only PUBREL is to be sent for a waiting entry. */
+	released(entry: number): boolean {
+		return (this.#entries.flags(entry) & RELEASED) !== 0;
+	}
+
+	/** The packet identifier under which a waiting entry was sent on an earlier connection; 0 if it was not. */
+	packetId(entry: number): number {
+		return this.#entries.packetId(entry);
 	}
 
 	/** The subscription identifier it goes with; 0 for none. */
 	identifier(entry: number): number {
-		return this.#identifiers[entry];
+		return this.#entries.identifier(entry);
+	}
+
+	/** The name of the shared subscription it came through; 0 for none. */
+	share(entry: number): number {
+		return this.#entries.share(entry);
 	}
 
 	/** Fills `message` with what a waiting entry carries. */
 	read(entry: number, message: Message): void {
-		this.contents.read(this.#entries[4 * entry + CONTENT], message);
+		this.contents.read(this.#entries.content(entry), message);
 	}
 
 	/** The first waiting entry was sent with QoS 0, or is not wanted any more. */
 	drop(session: number): void {
-		const entry = this.#lists[4 * session + FIRST_WAITING];
+		const entry = this.#lists[LISTS * session + FIRST_WAITING];
 		this.#unlinkWaiting(session, 0, entry);
 		this.#release(entry);
 	}
 
-	/** The first waiting entry was sent and is under way. */
-	sent(session: number, packetId: number): void {
-		const entry = this.#lists[4 * session + FIRST_WAITING];
+	/** The first waiting entry was sent and is under way. @param keep whether it may have to be sent again */
+	sent(session: number, packetId: number, keep: boolean): void {
+		const entry = this.#lists[LISTS * session + FIRST_WAITING];
 		this.#unlinkWaiting(session, 0, entry);
-		this.#forget(entry);
+		if (!keep) this.#forget(entry);
 		this.#depart(session, entry, packetId);
 	}
 
-	/** A message was sent without waiting and is under way; there must be a free entry. */
-	passed(session: number, packetId: number, flags: number): void {
-		this.#depart(session, this.#take(flags), packetId);
+	/** A message was sent without waiting and is under way; there must be a free entry, and the message reserved if it is kept. */
+	passed(session: number, packetId: number, flags: number, identifier: number, share: number, keep: boolean): void {
+		const content = keep ? this.#current : 0;
+		if (content !== 0) this.#references[content]++;
+		this.#depart(session, this.#entries.take(content, flags, identifier, share), packetId);
 	}
 
-	/** Whether a packet identifier is under way. */
+	/** Whether a packet identifier is under way, or was when the last connection ended. */
 	busy(session: number, packetId: number): boolean {
-		let entry = this.#lists[4 * session + FIRST_UNDER_WAY];
-		while (entry !== 0 && this.#entries[4 * entry + PACKET_ID] !== packetId) entry = this.#entries[4 * entry + NEXT];
-		return entry !== 0;
+		const entries = this.#entries;
+		let entry = this.#lists[LISTS * session + FIRST_UNDER_WAY];
+		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
+		if (entry !== 0) return true;
+		entry = this.#lists[LISTS * session + FIRST_WAITING];
+		while (entry !== 0 && entries.packetId(entry) !== 0) {
+			if (entries.packetId(entry) === packetId) return true;
+			entry = entries.next(entry);
+		}
+		return false;
 	}
 
-	/** Ends what was under way with a packet identifier and QoS 1; false if nothing was. */
-	acknowledge(session: number, packetId: number): boolean {
+	/**
+	 * Ends what is under way with a packet identifier.
+	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH @param released whether PUBREL was sent for it
+	 * @returns false if nothing of that kind was
+	 */
+	finish(session: number, packetId: number, qos: number, released: boolean): boolean {
 		const entries = this.#entries;
 		let previous = 0;
-		let entry = this.#lists[4 * session + FIRST_UNDER_WAY];
-		while (entry !== 0 && this.#entries[4 * entry + PACKET_ID] !== packetId) {
+		let entry = this.#lists[LISTS * session + FIRST_UNDER_WAY];
+		while (entry !== 0 && entries.packetId(entry) !== packetId) {
 			previous = entry;
-			entry = entries[4 * entry + NEXT];
+			entry = entries.next(entry);
 		}
-		if (entry === 0) return false;
-		if (previous === 0) this.#lists[4 * session + FIRST_UNDER_WAY] = entries[4 * entry + NEXT];
-		else entries[4 * previous + NEXT] = entries[4 * entry + NEXT];
-		if (this.#lists[4 * session + LAST_UNDER_WAY] === entry) this.#lists[4 * session + LAST_UNDER_WAY] = previous;
-		this.underWay[session]--;
+		if (entry === 0 || (entries.flags(entry) & QOS) !== qos || ((entries.flags(entry) & RELEASED) !== 0) !== released) return false;
+		const row = LISTS * session;
+		if (previous === 0) this.#lists[row + FIRST_UNDER_WAY] = entries.next(entry);
+		else entries.link(previous, entries.next(entry));
+		if (this.#lists[row + LAST_UNDER_WAY] === entry) this.#lists[row + LAST_UNDER_WAY] = previous;
+		this.#lists[LISTS * session + UNDER_WAY]--;
 		this.#release(entry);
 		return true;
 	}
 
+	/** A QoS 2 message under way was taken: from now on PUBREL is owed for it [MQTT-4.3.3-4]. False if no such message is under way. */
+	release(session: number, packetId: number): boolean {
+		const entries = this.#entries;
+		let entry = this.#lists[LISTS * session + FIRST_UNDER_WAY];
+		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
+		if (entry === 0 || (entries.flags(entry) & QOS) !== 4) return false;
+		entries.setFlags(entry, entries.flags(entry) | RELEASED);
+		this.#forget(entry);
+		return true;
+	}
+
+	/** Whether a QoS 2 message with this packet identifier came from the client, and was not released yet. */
+	taken(session: number, packetId: number): boolean {
+		const entries = this.#entries;
+		let entry = this.#lists[LISTS * session + FIRST_TAKEN];
+		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
+		return entry !== 0;
+	}
+
+	/** How many of them there are. */
+	takenCount(session: number): number {
+		let count = 0;
+		for (let entry = this.#lists[LISTS * session + FIRST_TAKEN]; entry !== 0; entry = this.#entries.next(entry)) count++;
+		return count;
+	}
+
+	/** Notes one; false when the entries are used up. */
+	take(session: number, packetId: number): boolean {
+		if (this.free === 0) return false;
+		const entry = this.#entries.take(0, 0, 0, 0);
+		this.#entries.setPacketId(entry, packetId);
+		this.#entries.link(entry, this.#lists[LISTS * session + FIRST_TAKEN]);
+		this.#lists[LISTS * session + FIRST_TAKEN] = entry;
+		return true;
+	}
+
+	/** Strikes one out; false if it was not there. */
+	untake(session: number, packetId: number): boolean {
+		const entries = this.#entries;
+		let previous = 0;
+		let entry = this.#lists[LISTS * session + FIRST_TAKEN];
+		while (entry !== 0 && entries.packetId(entry) !== packetId) {
+			previous = entry;
+			entry = entries.next(entry);
+		}
+		if (entry === 0) return false;
+		if (previous === 0) this.#lists[LISTS * session + FIRST_TAKEN] = entries.next(entry);
+		else entries.link(previous, entries.next(entry));
+		this.#release(entry);
+		return true;
+	}
+
+	/** The client of a lasting session is gone: what was under way waits again, in its order [MQTT-4.4.0-1] [MQTT-4.6.0-1]; QoS 0 messages are dropped. */
+	suspend(session: number): void {
+		while (this.yield(session));
+		const entries = this.#entries;
+		const row = LISTS * session;
+		const lists = this.#lists;
+		const first = lists[row + FIRST_UNDER_WAY];
+		if (first === 0) return;
+		for (let entry = first; entry !== 0; entry = entries.next(entry)) {
+			const flags = entries.flags(entry);
+			if ((flags & RELEASED) === 0) entries.setFlags(entry, flags | DUP); // [MQTT-3.3.1-1]
+		}
+		const last = lists[row + LAST_UNDER_WAY];
+		entries.link(last, lists[row + FIRST_WAITING]);
+		if (lists[row + FIRST_WAITING] === 0) lists[row + LAST_WAITING] = last;
+		lists[row + FIRST_WAITING] = first;
+		lists[row + FIRST_UNDER_WAY] = 0;
+		lists[row + LAST_UNDER_WAY] = 0;
+		lists[row + WAITING] += lists[row + UNDER_WAY];
+		this.#lists[LISTS * session + UNDER_WAY] = 0;
+	}
+
 	/** Forgets everything of a session. */
 	clear(session: number): void {
-		while (this.#lists[4 * session + FIRST_WAITING] !== 0) this.drop(session);
-		let entry = this.#lists[4 * session + FIRST_UNDER_WAY];
-		this.#lists[4 * session + FIRST_UNDER_WAY] = 0;
-		this.#lists[4 * session + LAST_UNDER_WAY] = 0;
-		this.underWay[session] = 0;
+		const row = LISTS * session;
+		while (this.#lists[row + FIRST_WAITING] !== 0) this.drop(session);
+		this.#releaseList(row + FIRST_UNDER_WAY);
+		this.#releaseList(row + FIRST_TAKEN);
+		this.#lists[row + LAST_UNDER_WAY] = 0;
+		this.#lists[LISTS * session + UNDER_WAY] = 0;
+	}
+
+	#releaseList(head: number): void {
+		let entry = this.#lists[head];
+		this.#lists[head] = 0;
 		while (entry !== 0) {
-			const next = this.#entries[4 * entry + NEXT];
+			const next = this.#entries.next(entry);
 			this.#release(entry);
 			entry = next;
 		}
 	}
 
-	#depart(session: number, entry: number, packetId: number): void {
-		this.#entries[4 * entry + PACKET_ID] = packetId;
-		if (this.#lists[4 * session + LAST_UNDER_WAY] === 0) this.#lists[4 * session + FIRST_UNDER_WAY] = entry;
-		else this.#entries[4 * this.#lists[4 * session + LAST_UNDER_WAY] + NEXT] = entry;
-		this.#lists[4 * session + LAST_UNDER_WAY] = entry;
-		this.underWay[session]++;
+	#append(session: number, content: number, flags: number, identifier: number, share: number): void {
+		this.#references[content]++;
+		const entry = this.#entries.take(content, flags, identifier, share);
+		this.#enlist(LISTS * session + FIRST_WAITING, entry);
+		this.#lists[LISTS * session + WAITING]++;
 	}
 
-	#take(flags: number): number {
-		const entry = this.#unused;
-		this.#unused = this.#entries[4 * entry + NEXT];
-		this.#entries[4 * entry + NEXT] = 0;
-		this.#entries[4 * entry + CONTENT] = 0;
-		this.#entries[4 * entry + FLAGS] = flags;
-		this.free--;
-		return entry;
+	#depart(session: number, entry: number, packetId: number): void {
+		this.#entries.setPacketId(entry, packetId);
+		this.#enlist(LISTS * session + FIRST_UNDER_WAY, entry);
+		this.#lists[LISTS * session + UNDER_WAY]++;
+	}
+
+	/** Puts an entry at the end of the list whose head is there; its tail is the next column. */
+	#enlist(head: number, entry: number): void {
+		const lists = this.#lists;
+		if (lists[head + 1] === 0) lists[head] = entry;
+		else this.#entries.link(lists[head + 1], entry);
+		lists[head + 1] = entry;
 	}
 
 	#unlinkWaiting(session: number, previous: number, entry: number): void {
 		const entries = this.#entries;
-		if (previous === 0) this.#lists[4 * session + FIRST_WAITING] = entries[4 * entry + NEXT];
-		else entries[4 * previous + NEXT] = entries[4 * entry + NEXT];
-		if (this.#lists[4 * session + LAST_WAITING] === entry) this.#lists[4 * session + LAST_WAITING] = previous;
-		entries[4 * entry + NEXT] = 0;
-		this.waiting[session]--;
+		const row = LISTS * session;
+		if (previous === 0) this.#lists[row + FIRST_WAITING] = entries.next(entry);
+		else entries.link(previous, entries.next(entry));
+		if (this.#lists[row + LAST_WAITING] === entry) this.#lists[row + LAST_WAITING] = previous;
+		entries.link(entry, 0);
+		this.#lists[LISTS * session + WAITING]--;
 	}
 
 	#forget(entry: number): void {
-		const content = this.#entries[4 * entry + CONTENT];
+		const content = this.#entries.content(entry);
 		if (content === 0) return;
-		this.#entries[4 * entry + CONTENT] = 0;
+		this.#entries.dropContent(entry);
 		if (--this.#references[content] === 0) {
 			this.contents.arena.release(content);
 			if (this.#current === content) this.#current = 0;
@@ -221,8 +364,6 @@ export class Queues {
 
 	#release(entry: number): void {
 		this.#forget(entry);
-		this.#entries[4 * entry + NEXT] = this.#unused;
-		this.#unused = entry;
-		this.free++;
+		this.#entries.release(entry);
 	}
 }

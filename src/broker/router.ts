@@ -1,199 +1,214 @@
-import { NO_MATCHING_SUBSCRIBERS, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../mqtt/constants";
-import { type Connection, OPEN } from "./connection";
+import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../mqtt/constants";
+import { type Connection, OPEN, TIMED, UNFILLED } from "./connection";
 import type { Core } from "./core";
 import { Message } from "./message";
-import { EXPIRED, NO_ROOM, OVERHEAD, SENT, type Sender, TOO_LARGE } from "./sender";
+import { Recipients } from "./recipients";
+import { EXPIRED, NO_ROOM, SENT, type Sender, TOO_LARGE } from "./sender";
+
+/** Bytes of the longest PUBREL without a reason string. */
+const PUBREL_ROOM = 5;
 
 /**
  * Brings a published message to the store and to every subscriber: at once where the socket takes it and nothing waits, else into the session's queue.
- * A session whose queue is full loses the message; when the pools themselves are full, a QoS 1 message is refused as a whole.
+ * A session whose queue is full loses the message; when the pools themselves are full, a message of QoS 1 or 2 is refused as a whole.
  */
 export class Router {
 	readonly #core: Core;
 	readonly #sender: Sender;
 	/** What is read from a queue or from the store. */
 	readonly #stored: Message;
-	/** Sessions that the message in work matched, with the number of the message; and what all their subscriptions together say. */
-	readonly #marks: Float64Array;
-	readonly #qos: Uint8Array;
-	readonly #retain: Uint8Array;
-	readonly #identifiers: Uint32Array;
-	readonly #named: Uint16Array;
-	#mark = 0;
+	readonly #recipients: Recipients;
 	/** Whether stored values wait for an entry of the queues. */
 	#starved = false;
 
 	constructor(core: Core, sender: Sender) {
-		const size = core.settings.sessions + 1;
-		const { tables } = core.memory;
 		this.#core = core;
 		this.#sender = sender;
 		this.#stored = new Message(core.memory.bytes);
-		this.#marks = tables.f64(size);
-		this.#qos = tables.u8(size);
-		this.#retain = tables.u8(size);
-		this.#identifiers = tables.u32(size);
-		this.#named = tables.u16(size);
+		this.#recipients = new Recipients(core);
 	}
 
 	/**
 	 * Routes a message.
 	 * @param from the session that published it
-	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a QoS 1 message went nowhere, and a retained QoS 0 message was not kept
+	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere, and a retained QoS 0 message was not kept
 	 */
 	publish(message: Message, from: number): number {
 		const core = this.#core;
 		const { subscriptions, queues, store } = core;
-		const matched = this.#gather(subscriptions.match(message.bytes, message.topicStart, message.topicEnd), message, from);
-		queues.begin();
+		const recipients = this.#recipients;
+		const matched = recipients.gather(message, from);
 		this.#sender.forget();
 		if (message.qos !== 0 && !this.#admits(matched, message)) return QUOTA_EXCEEDED;
 		const kept = store.put(message);
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		core.host.event?.("retained", store.last, message.retain ? 1 : 0, message.payloadEnd - message.payloadStart);
+		queues.begin();
 		const found = subscriptions.found;
 		for (let i = 0; i < matched; i++) {
 			const subscription = found[i];
-			const session = subscriptions.session(subscription);
-			if (this.#named[session] > 1)
-				this.#deliver(
-					session,
-					message,
-					subscriptions.qos(subscription),
-					subscriptions.retainAsPublished(subscription),
-					subscriptions.identifier(subscription),
-				);
-			else this.#deliver(session, message, this.#qos[session], this.#retain[session] !== 0, this.#identifiers[session]);
+			this.#deliver(
+				subscriptions.session(subscription),
+				message,
+				recipients.qos(subscription),
+				recipients.asPublished(subscription),
+				recipients.identifier(subscription),
+				subscriptions.share(subscription),
+			);
 		}
+		queues.end();
+		if (subscriptions.systems > 0 && store.last !== 0) this.#announce(core.system.reports + store.last);
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
-	/** Sends a connection what waits for it, as far as it goes: first its queue, then stored values for new subscriptions. */
+	/** Hands the broker's own topics that tell how it does to those who subscribed. */
+	report(): void {
+		const { system } = this.#core;
+		for (let i = 1; i <= system.reports; i++) this.#announce(i);
+	}
+
+	/** Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its place. */
+	#announce(index: number): void {
+		const { system, subscriptions, queues } = this.#core;
+		const recipients = this.#recipients;
+		const message = this.#stored;
+		if (!system.read(index, message)) return;
+		const matched = recipients.gather(message, 0);
+		queues.begin();
+		for (let i = 0; i < matched; i++) {
+			const subscription = subscriptions.found[i];
+			this.#sender.forget();
+			if (i > 0) system.read(index, message);
+			const identifier = recipients.identifier(subscription);
+			this.#deliver(
+				subscriptions.session(subscription),
+				message,
+				0,
+				recipients.asPublished(subscription),
+				identifier,
+				subscriptions.share(subscription),
+			);
+		}
+		queues.end();
+		this.#sender.forget();
+	}
+
+	/** Sends a connection what waits for it, as far as it goes: first its queue, in its order [MQTT-4.6.0-5] [MQTT-4.6.0-6], then stored values for new subscriptions. */
 	pump(connection: Connection): void {
-		const { queues, counters } = this.#core;
+		const { queues, sessions } = this.#core;
 		const session = connection.session;
 		const message = this.#stored;
 		while (connection.state === OPEN) {
 			const entry = queues.first(session);
 			if (entry === 0) {
-				if (!connection.unfilled || !this.#fill(connection)) return;
+				if ((connection.traits & UNFILLED) === 0 || !this.#fill(connection)) return;
+				continue;
+			}
+			let packetId = queues.packetId(entry);
+			if (queues.released(entry)) {
+				if (connection.room < PUBREL_ROOM) return;
+				this.#sender.acknowledge(connection, PUBREL, packetId, SUCCESS); // [MQTT-4.4.0-1] [MQTT-4.3.3-4]
+				queues.sent(session, packetId, true);
 				continue;
 			}
 			const flags = queues.flags(entry);
 			const reliable = (flags & 6) !== 0;
-			if (reliable && queues.underWay[session] >= connection.window) return; // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+			if (reliable && queues.underWay(session) >= connection.window) return; // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
 			queues.read(entry, message);
-			const packetId = reliable ? this.#packetId(session) : 0;
-			const result = this.#sender.publish(connection, message, flags, packetId, queues.identifier(entry));
+			if (reliable && packetId === 0) packetId = this.#packetId(session);
+			const result = this.#sender.publish(connection, message, flags, packetId, queues.identifier(entry), false);
 			if (result === NO_ROOM) return;
-			if (result === SENT) {
-				counters.delivered++;
-				this.#told(message);
-			} else this.#dropped(result);
-			if (result === SENT && reliable) queues.sent(session, packetId);
+			if (result === SENT) this.#told(message);
+			else this.#dropped(result);
+			if (result === SENT && reliable) queues.sent(session, packetId, sessions.lasting(session) || queues.share(entry) !== 0);
 			else queues.drop(session);
 		}
 	}
 
-	/** Goes on with stored values that had to wait for entries of the queues, once there are some. */
+	/** Goes on with stored values that had to wait for room in the queues, once there is some. */
 	resume(): void {
 		const core = this.#core;
 		if (!this.#starved || core.queues.free === 0) return;
 		this.#starved = false;
 		for (let i = 1; i < core.connections.length; i++) {
 			const connection = core.connections[i]!;
-			if (connection.state === OPEN && connection.unfilled) this.pump(connection);
+			if (connection.state === OPEN && (connection.traits & UNFILLED) !== 0) this.pump(connection);
 		}
 	}
 
 	/**
-	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one subscription for each copy to be delivered.
-	 *
-	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its subscriptions carry an identifier, one copy for
-	 * each subscription, so that every copy can name its own [MQTT-3.3.4-5].
+	 * A session ends, and its subscriptions have ended: what others of the same shared subscription can still get, they get. Only QoS 1: the others are not
+	 * delivered twice at any price [MQTT-4.8.2-5].
 	 */
-	#gather(count: number, message: Message, from: number): number {
-		const { subscriptions, authority } = this.#core;
-		const { found } = subscriptions;
-		const marks = this.#marks;
-		const mark = ++this.#mark;
-		let kept = 0;
-		for (let i = 0; i < count; i++) {
-			const subscription = found[i];
-			const session = subscriptions.session(subscription);
-			if (session === from && subscriptions.noLocal(subscription)) continue; // [MQTT-3.8.3-3]
-			if (!authority.receive(session, message.bytes, message.topicStart, message.topicEnd)) continue;
-			const identifier = subscriptions.identifier(subscription);
-			if (marks[session] !== mark) {
-				marks[session] = mark;
-				this.#qos[session] = 0;
-				this.#retain[session] = 0;
-				this.#identifiers[session] = 0;
-				this.#named[session] = 0;
+	rescue(session: number): void {
+		const { queues, subscriptions } = this.#core;
+		const message = this.#stored;
+		queues.suspend(session);
+		for (let entry = queues.first(session); entry !== 0; entry = queues.next(entry)) {
+			const share = queues.share(entry);
+			if (share === 0 || (queues.flags(entry) & 6) !== 2) continue;
+			queues.read(entry, message);
+			const { bytes, topicStart, topicEnd } = message;
+			const count = subscriptions.match(bytes, topicStart, topicEnd);
+			const { found } = subscriptions;
+			let best = 0;
+			let rank = 0;
+			for (let i = 0; i < count; i++) {
+				if (subscriptions.share(found[i]) !== share || subscriptions.qos(found[i]) === 0) continue;
+				const own = this.#recipients.rank(found[i], message);
+				if (own <= rank) continue;
+				rank = own;
+				best = found[i];
 			}
-			if (subscriptions.qos(subscription) > this.#qos[session]) this.#qos[session] = subscriptions.qos(subscription);
-			if (subscriptions.retainAsPublished(subscription)) this.#retain[session] = 1;
-			if (identifier !== 0) {
-				this.#identifiers[session] = identifier;
-				this.#named[session]++;
-			}
-			found[kept++] = subscription;
+			if (best === 0) continue;
+			const heir = subscriptions.session(best);
+			subscriptions.rotate(best);
+			if (!queues.pass(entry, heir, queues.flags(entry) & 7, subscriptions.identifier(best), share)) continue;
+			const connection = this.#core.connectionOf(heir);
+			if (connection !== undefined) this.pump(connection);
 		}
-		const first = ++this.#mark;
-		let copies = 0;
-		for (let i = 0; i < kept; i++) {
-			const subscription = found[i];
-			const session = subscriptions.session(subscription);
-			if (this.#named[session] > 1 || marks[session] !== first) found[copies++] = subscription;
-			marks[session] = first;
-		}
-		return copies;
 	}
 
-	/** Whether the pools can take a QoS 1 message for all who get it with QoS 1 and have room in their own queue. */
+	/** Whether the pools can take a message of QoS 1 or 2 for all who get it so and have room in their own queue. */
 	#admits(matched: number, message: Message): boolean {
-		const { subscriptions, queues } = this.#core;
+		const { subscriptions, queues, sessions } = this.#core;
 		const { found } = subscriptions;
 		let entries = 0;
-		let waits = false;
+		let kept = false;
 		for (let i = 0; i < matched; i++) {
 			const subscription = found[i];
 			const session = subscriptions.session(subscription);
-			const qos = this.#named[session] > 1 ? subscriptions.qos(subscription) : this.#qos[session];
-			if (qos === 0) continue;
-			if (this.#ready(session, message, qos)) entries++;
-			else if (!queues.full(session)) {
+			const share = subscriptions.share(subscription);
+			if (this.#recipients.qos(subscription) === 0) continue;
+			if (this.#recipients.ready(session, message, message.qos)) {
 				entries++;
-				waits = true;
+				if (share !== 0 || sessions.lasting(session)) kept = true;
+			} else if (!queues.full(session)) {
+				entries++;
+				kept = true;
 			}
 		}
-		return entries <= queues.free && (!waits || queues.holds(message));
+		if (entries > queues.free) return false;
+		queues.begin();
+		return !kept || queues.holds(message);
 	}
 
-	/** Whether a message can go straight to the socket. */
-	#ready(session: number, message: Message, qos: number): boolean {
-		const { queues } = this.#core;
-		const connection = this.#core.connectionOf(session);
-		if (connection === undefined || connection.state !== OPEN || queues.waiting[session] !== 0) return false;
-		if (qos !== 0 && (queues.free === 0 || queues.underWay[session] >= connection.window)) return false; // [MQTT-3.3.4-9]
-		return message.size + OVERHEAD <= connection.room;
-	}
-
-	#deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number): void {
-		const { queues, counters } = this.#core;
+	#deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number, share: number): void {
+		const { queues, counters, sessions } = this.#core;
 		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
 		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0); // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9]
 		const connection = this.#core.connectionOf(session);
-		if (connection !== undefined && connection.state !== OPEN) return; // its session ends with it
-		if (connection !== undefined && this.#ready(session, message, qos)) {
+		const keep = qos !== 0 && (share !== 0 || sessions.lasting(session));
+		if (connection === undefined || connection.state !== OPEN) {
+			if (qos === 0 || !sessions.lasting(session)) return; // a client that is away gets QoS 1 and 2 (§4.1), one without a lasting session nothing more
+		} else if (this.#recipients.ready(session, message, qos) && (!keep || queues.reserve(message))) {
 			const packetId = qos === 0 ? 0 : this.#packetId(session);
 			const sender = this.#sender;
 			const result = sender.repeats(connection, flags, identifier)
 				? sender.repeat(connection, packetId)
-				: sender.publish(connection, message, flags, packetId, identifier);
+				: sender.publish(connection, message, flags, packetId, identifier, false);
 			if (result === SENT) {
-				if (qos !== 0) queues.passed(session, packetId, flags);
-				counters.delivered++;
+				if (qos !== 0) queues.passed(session, packetId, flags, identifier, share, keep);
 				this.#told(message);
 				return;
 			}
@@ -203,12 +218,12 @@ export class Router {
 			}
 		}
 		if (queues.full(session) && qos !== 0 && queues.yield(session)) counters.droppedQueue++;
-		if (!queues.push(session, message, flags, identifier)) counters.droppedQueue++;
+		if (!queues.push(session, message, flags, identifier, share)) counters.droppedQueue++;
 	}
 
 	/** Sends the next stored value for a new subscription; false when that must wait or nothing is left. */
 	#fill(connection: Connection): boolean {
-		const { subscriptions, store, queues, settings, counters, authority } = this.#core;
+		const { subscriptions, store, queues, sessions, settings, authority, system } = this.#core;
 		const session = connection.session;
 		let subscription = connection.filling;
 		if (subscription === 0) {
@@ -216,29 +231,37 @@ export class Router {
 			connection.filling = subscription;
 			connection.filled = 0;
 			if (subscription === 0) {
-				connection.unfilled = false;
+				connection.traits &= ~UNFILLED;
 				return false;
 			}
 		}
 		const current = settings.lastValue === "every";
+		const stamped = (connection.traits & TIMED) !== 0;
 		const message = this.#stored;
-		for (let record = connection.filled + 1; record <= store.records; record++) {
+		const own = subscriptions.system(subscription);
+		const last = own ? store.records + system.count : store.records;
+		for (let record = connection.filled + 1; record <= last; record++) {
 			connection.filled = record;
-			if (!store.offered(record, current)) continue;
-			store.messages.read(record, message);
+			if (record > store.records) {
+				if (!system.read(record - store.records, message)) continue;
+			} else if (store.offered(record, current)) store.messages.read(record, message);
+			else continue;
 			const { topicStart, topicEnd } = message;
 			if (!subscriptions.covers(subscription, message.bytes, topicStart, topicEnd)) continue;
 			if (!authority.receive(session, message.bytes, topicStart, topicEnd)) continue;
 			const granted = subscriptions.qos(subscription);
 			const qos = Math.min(granted, message.qos);
-			if (qos !== 0 && (queues.free === 0 || queues.underWay[session] >= connection.window)) {
-				if (queues.free === 0) this.#starved = true;
+			const keep = qos !== 0 && sessions.lasting(session);
+			if (qos !== 0 && !this.#enters(connection, message, keep)) {
 				connection.filled = record - 1;
 				return false;
 			}
 			const packetId = qos === 0 ? 0 : this.#packetId(session);
 			const flags = (qos << 1) | RETAIN; // [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-8]
-			const result = this.#sender.publish(connection, message, flags, packetId, subscriptions.identifier(subscription));
+			const identifier = subscriptions.identifier(subscription);
+			const result = this.#sender.publish(connection, message, flags, packetId, identifier, stamped && record <= store.records);
+			if (result === SENT && qos !== 0) queues.passed(session, packetId, flags, identifier, 0, keep);
+			queues.end();
 			if (result === NO_ROOM) {
 				connection.filled = record - 1;
 				return false;
@@ -248,13 +271,21 @@ export class Router {
 				this.#dropped(result);
 				continue;
 			}
-			if (qos !== 0) queues.passed(session, packetId, flags);
-			counters.delivered++;
 			this.#told(message);
 			return true;
 		}
 		connection.filling = 0;
 		return true;
+	}
+
+	/** Whether there is room in the queues for a stored value that goes out with QoS 1 or 2; if it is to be kept, it is reserved. */
+	#enters(connection: Connection, message: Message, keep: boolean): boolean {
+		const { queues } = this.#core;
+		queues.begin();
+		if (queues.underWay(connection.session) >= connection.window) return false; // [MQTT-3.3.4-9]
+		if (queues.free !== 0 && (!keep || queues.reserve(message))) return true;
+		this.#starved = true;
+		return false;
 	}
 
 	/** A packet identifier that is not under way [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
@@ -266,6 +297,7 @@ export class Router {
 	}
 
 	#told(message: Message): void {
+		this.#core.counters.delivered++;
 		this.#core.host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
 	}
 

@@ -1,10 +1,25 @@
-import { MAXIMUM_REMAINING_LENGTH, MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../mqtt/constants";
+import {
+	PACKET_TOO_LARGE,
+	PUBACK,
+	PUBLISH,
+	PUBREC,
+	PUBREL,
+	reasonName,
+	SUBSCRIPTION_IDENTIFIER,
+	TOPIC_ALIAS,
+	USER_PROPERTY,
+} from "../mqtt/constants";
 import { Encoder } from "../mqtt/encoder";
-import { PropertyReader } from "../mqtt/property-reader";
 import { PropertyWriter } from "../mqtt/property-writer";
-import type { Clock } from "./clock";
-import type { Connection } from "./connection";
+import { utf8 } from "../mqtt/utf8";
+import { varintSize, writeVarint } from "../mqtt/varint";
+import { type Connection, QUIET } from "./connection";
+import type { Core } from "./core";
+import type { Memory } from "./memory";
 import type { Message } from "./message";
+import { copy } from "./messages";
+import { EXPIRY_BYTES, expires, secondsLeft, writeFour } from "./properties";
+import { STAMP_LIMIT, type Stamp } from "./stamp";
 
 // What became of a message
 export const SENT = 0;
@@ -14,117 +29,253 @@ export const NO_ROOM = 1;
 export const TOO_LARGE = 2;
 export const EXPIRED = 3;
 
-/** What a PUBLISH may need beyond topic, properties and payload, bytes: fixed header, two lengths, packet identifier, subscription identifier. */
+/**
+ * What a PUBLISH may need beyond topic, properties and payload, bytes: fixed header, two lengths, packet identifier, subscription identifier, topic alias, and
+ * the time a value came.
+ */
 export const OVERHEAD = 24;
+export const SEND_AREA = OVERHEAD + 5 + 12 + STAMP_LIMIT;
 
-/** Encodes packets in one buffer for all connections and writes them to their sockets. */
+const DUP = 8;
+const QOS = 6;
+
+/** Writes packets to clients: PUBLISH in the memory's send area, all others through one encoder. */
 export class Sender {
-	readonly encoder: Encoder;
 	/** For the packet that is encoded next. */
-	readonly properties: PropertyWriter;
-	readonly #reader: PropertyReader;
-	readonly #clock: Clock;
-	/** The PUBLISH that is staged, as long as it may be sent to another client too: version 0 for none. Its packet identifier lies at #idAt. */
+	readonly properties = new PropertyWriter(160);
+	readonly #core: Core;
+	readonly #memory: Memory;
+	readonly #encoder: Encoder;
+	readonly #stamp: Stamp;
+	/** The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for none. Its packet identifier lies at #idAt. */
 	#version = 0;
 	#flags = 0;
 	#identifier = 0;
 	#idAt = 0;
+	#size = 0;
 
-	/** @param packetSize bytes of the largest packet that comes in */
-	constructor(packetSize: number, clock: Clock) {
-		this.encoder = new Encoder({ size: packetSize + OVERHEAD });
-		this.properties = new PropertyWriter(packetSize + OVERHEAD);
-		this.#reader = new PropertyReader(this.properties.bytes);
-		this.#clock = clock;
+	constructor(core: Core, stamp: Stamp) {
+		this.#core = core;
+		this.#memory = core.memory;
+		this.#stamp = stamp;
+		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
+		this.#encoder = new Encoder({ size: Math.max(192, Math.ceil(core.settings.packetSize / 3) + 8) });
 	}
 
 	/** The encoder, empty, for a packet to a connection. */
 	to(connection: Connection): Encoder {
-		const encoder = this.encoder;
-		this.#version = 0;
+		const encoder = this.#encoder;
 		encoder.reset();
 		encoder.version = connection.version;
 		return encoder;
 	}
 
-	/** Writes what is staged; room for answers is there before a packet is read. False when the connection is lost. */
+	/** Writes what is encoded; room for answers is there before a packet is read. False when the connection is lost. */
 	flush(connection: Connection): boolean {
-		return connection.write(this.encoder.seal());
+		const { length } = this.#encoder;
+		if (length > connection.maximumPacket) {
+			this.#core.close(connection, PACKET_TOO_LARGE); // [MQTT-3.1.2-24]
+			return false;
+		}
+		this.#core.counters.bytesOut += length;
+		return connection.write(this.#encoder.seal());
 	}
 
-	/** Sends a message. @param identifier subscription identifier, 0 for none @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED */
-	publish(connection: Connection, message: Message, flags: number, packetId: number, identifier: number): number {
-		const encoder = this.to(connection);
-		const payload = message.payloadEnd - message.payloadStart;
-		let properties: PropertyWriter | undefined;
-		if (message.propertiesStart !== message.propertiesEnd) {
-			if (!this.#forward(message)) return EXPIRED;
-			properties = this.properties;
-		} else if (identifier !== 0) properties = this.properties.reset();
-		if (connection.version === 4) properties = undefined;
-		else if (identifier !== 0) properties?.subscriptionIdentifier(identifier); // [MQTT-3.3.4-3]
-		const header = encoder.publishHeader(message.bytes, message.topicStart, message.topicEnd, payload, flags, packetId, properties);
-		if (header === 0 || header + payload > connection.maximumPacket) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-		if (header + payload > connection.room) return NO_ROOM;
-		encoder.payload(message.bytes, message.payloadStart, message.payloadEnd);
+	/** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
+	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number): void {
+		this.#acknowledge(connection, type, packetId, reasonCode, undefined);
+		if (reasonCode >= 0x80 && this.#explains(connection)) {
+			const { length } = this.#encoder;
+			const reason = this.#reason(reasonCode);
+			// [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2]
+			if (length + 1 + reason.length <= connection.maximumPacket) this.#acknowledge(connection, type, packetId, reasonCode, reason);
+		}
 		this.flush(connection);
-		this.#version = connection.version;
+	}
+
+	/** Sends SUBACK, with the reason of its first refusal. */
+	suback(connection: Connection, packetId: number, codes: Uint8Array, count: number): void {
+		let length = this.to(connection).suback(packetId, codes, count);
+		let refused = 0;
+		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i];
+		if (refused !== 0 && this.#explains(connection)) {
+			const reason = this.#reason(refused);
+			length += reason.length;
+			if (length <= connection.maximumPacket && length + 1 < this.#encoder.size) this.to(connection).suback(packetId, codes, count, reason); // [MQTT-3.9.2-1]
+		}
+		this.flush(connection);
+	}
+
+	/** Sends a DISCONNECT of MQTT 5.0, if there is room. */
+	disconnect(connection: Connection, reasonCode: number): void {
+		const encoder = this.to(connection);
+		const reason = this.#reason(reasonCode);
+		const room = Math.min(connection.maximumPacket, connection.room);
+		if (4 + reason.length <= room)
+			encoder.disconnect(reasonCode, reason); // [MQTT-3.14.2-3]
+		else if (room >= 3) encoder.disconnect(reasonCode);
+		else return;
+		this.flush(connection);
+	}
+
+	/** Sends a CONNACK that refuses. @throws {MQTTError} when the version knows no code for it */
+	refuse(connection: Connection, reasonCode: number): void {
+		const encoder = this.to(connection);
+		const properties = connection.version === 5 ? this.#reason(reasonCode) : undefined;
+		const length = encoder.connack(false, reasonCode, properties); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+		if (length > connection.maximumPacket) this.to(connection).connack(false, reasonCode); // [MQTT-3.2.2-19]
+		this.flush(connection);
+	}
+
+	/**
+	 * Sends a message.
+	 * @param identifier subscription identifier, 0 for none @param stamped whether the client is told when the message came
+	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
+	 */
+	publish(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, stamped: boolean): number {
+		const memory = this.#memory;
+		const { bytes, out } = memory;
+		const { index } = connection;
+		const { aliases } = this.#core;
+		const five = connection.version === 5;
+		const from = message.bytes;
+		const { topicStart, topicEnd } = message;
+		let { propertiesStart } = message;
+		let expiry = -1;
+		if (expires(message)) {
+			expiry = secondsLeft(message, this.#core.clock.now);
+			if (expiry < 0) {
+				if ((flags & DUP) === 0) return EXPIRED; // [MQTT-3.3.2-5]
+				expiry = 0; // its delivery had begun
+			}
+			propertiesStart += EXPIRY_BYTES;
+		}
+		const payload = message.payloadEnd - message.payloadStart;
+		let topic = topicEnd - topicStart;
+		let alias = 0;
+		let fresh = false;
+		let properties = 0;
+		let stamp = 0;
+		if (five) {
+			if (connection.aliases !== 0) {
+				alias = aliases.find(index, connection.aliases, from, topicStart, topicEnd);
+				if (alias !== 0) topic = 0;
+				else {
+					alias = aliases.give(index, connection.aliases, from, topicStart, topicEnd); // [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+					fresh = alias !== 0;
+				}
+			}
+			if (stamped) stamp = this.#stamp.write(message.arrived);
+			properties =
+				message.propertiesEnd -
+				propertiesStart +
+				(expiry < 0 ? 0 : EXPIRY_BYTES) +
+				(identifier === 0 ? 0 : 1 + varintSize(identifier)) +
+				(alias === 0 ? 0 : 3) +
+				(stamp === 0 ? 0 : 5 + this.#stamp.name.length + stamp);
+		}
+		const remaining = 2 + topic + ((flags & QOS) === 0 ? 0 : 2) + (five ? varintSize(properties) + properties : 0) + payload;
+		const size = 1 + varintSize(remaining) + remaining;
+		if (size > connection.room || size > connection.maximumPacket || size > memory.outSize) {
+			if (fresh) aliases.take(index, alias);
+			return size > connection.maximumPacket || size > memory.outSize ? TOO_LARGE : NO_ROOM; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+		}
+		memory.open();
+		bytes[out] = (PUBLISH << 4) | flags;
+		let at = writeVarint(bytes, out + 1, remaining);
+		bytes[at] = topic >> 8;
+		bytes[at + 1] = topic;
+		at += 2;
+		if (topic !== 0) at = copy(bytes, at, from, topicStart, topicEnd);
+		this.#idAt = at;
+		if ((flags & QOS) !== 0) {
+			bytes[at] = packetId >> 8;
+			bytes[at + 1] = packetId;
+			at += 2;
+		}
+		if (five) {
+			at = writeVarint(bytes, at, properties);
+			if (expiry >= 0) {
+				bytes[at] = from[message.propertiesStart];
+				at = writeFour(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
+			}
+			// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
+			if (propertiesStart !== message.propertiesEnd) at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
+			if (identifier !== 0) {
+				bytes[at] = SUBSCRIPTION_IDENTIFIER;
+				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
+			}
+			if (alias !== 0) {
+				bytes[at] = TOPIC_ALIAS;
+				bytes[at + 1] = alias >> 8;
+				bytes[at + 2] = alias;
+				at += 3;
+			}
+			if (stamp !== 0) {
+				bytes[at] = USER_PROPERTY;
+				at = this.#stamp.copyTo(bytes, at + 1, stamp);
+			}
+		}
+		copy(bytes, at, from, message.payloadStart, message.payloadEnd);
+		this.#core.counters.bytesOut += size;
+		this.#version = alias === 0 && stamp === 0 ? connection.version : 0;
 		this.#flags = flags;
 		this.#identifier = identifier;
-		const size = header + payload;
-		this.#idAt = (size < 130 ? 4 : size < 16_387 ? 5 : 6) + message.topicEnd - message.topicStart;
+		this.#size = size;
+		connection.write(memory.sealed(size));
 		return SENT;
 	}
 
-	/** What is staged is not about the next message. */
+	/** What is in the send area is not about the next message. */
 	forget(): void {
 		this.#version = 0;
 	}
 
 	/** Whether the last message, as it was last sent, can be sent to this connection too. */
 	repeats(connection: Connection, flags: number, identifier: number): boolean {
-		return this.#version === connection.version && this.#flags === flags && this.#identifier === identifier;
+		return this.#version === connection.version && this.#flags === flags && this.#identifier === identifier && connection.aliases === 0;
 	}
 
 	/** Sends the last message again, to another client. @returns as publish() */
 	repeat(connection: Connection, packetId: number): number {
-		const { encoder } = this;
-		const { length } = encoder;
-		if (length > connection.maximumPacket) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-		if (length > connection.room) return NO_ROOM;
+		const size = this.#size;
+		if (size > connection.maximumPacket) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+		if (size > connection.room) return NO_ROOM;
+		const memory = this.#memory;
 		if (packetId !== 0) {
-			const { view } = encoder;
+			const { bytes } = memory;
 			const at = this.#idAt;
-			view[at] = packetId >> 8;
-			view[at + 1] = packetId;
+			bytes[at] = packetId >> 8;
+			bytes[at + 1] = packetId;
 		}
-		this.flush(connection);
+		this.#core.counters.bytesOut += size;
+		connection.write(memory.sealed(size));
 		return SENT;
 	}
 
-	/** Copies the properties that a subscriber is told, in their order; false when the message has expired [MQTT-3.3.2-5]. */
-	#forward(message: Message): boolean {
-		const properties = this.properties.reset();
-		const reader = this.#reader;
-		reader.set(message.bytes, message.propertiesStart, message.propertiesEnd);
-		while (reader.next()) {
-			switch (reader.id) {
-				case MESSAGE_EXPIRY_INTERVAL: {
-					const left = reader.number - Math.floor((this.#clock.now - message.arrived) / 1000);
-					if (left < 0 || (left === 0 && reader.number > 0)) return false;
-					properties.messageExpiryInterval(left); // [MQTT-3.3.2-6]
-					break;
-				}
-				case TOPIC_ALIAS:
-				case WILL_DELAY_INTERVAL:
-					break;
-				default:
-					properties.copy(reader); // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
-			}
+	/** Whether a client wants to be told more about an acknowledgement than its code [MQTT-3.1.2-29]. */
+	#explains(connection: Connection): boolean {
+		return connection.version === 5 && (connection.traits & QUIET) === 0;
+	}
+
+	#reason(reasonCode: number): PropertyWriter {
+		return this.properties.reset().reasonString(utf8(reasonName(reasonCode)));
+	}
+
+	#acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): void {
+		const encoder = this.to(connection);
+		switch (type) {
+			case PUBACK:
+				encoder.puback(packetId, reasonCode, properties);
+				return;
+			case PUBREC:
+				encoder.pubrec(packetId, reasonCode, properties);
+				return;
+			case PUBREL:
+				encoder.pubrel(packetId, reasonCode, properties);
+				return;
+			default:
+				encoder.pubcomp(packetId, reasonCode, properties);
 		}
-		return true;
 	}
 }
-
-/** A client that names no maximum packet size takes what the protocol can carry. */
-export const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;

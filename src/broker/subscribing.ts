@@ -1,17 +1,10 @@
-import {
-	NO_SUBSCRIPTION_EXISTED,
-	NOT_AUTHORIZED,
-	QUOTA_EXCEEDED,
-	RETAIN_HANDLING,
-	SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
-	SUBSCRIPTION_IDENTIFIER,
-	SUCCESS,
-} from "../mqtt/constants";
+import { NO_SUBSCRIPTION_EXISTED, NOT_AUTHORIZED, QUOTA_EXCEEDED, RETAIN_HANDLING, SUBSCRIPTION_IDENTIFIER, SUCCESS } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import { sharedFilterStart } from "../mqtt/topics";
-import type { Connection } from "./connection";
+import { type Connection, UNFILLED } from "./connection";
 import type { Core } from "./core";
 import type { Sender } from "./sender";
+import { SYSTEM } from "./subscriptions";
 
 /** Retain handling (§3.8.3.1): stored values at every SUBSCRIBE, or only for a new subscription. */
 const SEND_ALWAYS = 0x00;
@@ -26,7 +19,7 @@ export class Subscribing {
 	constructor(core: Core, sender: Sender) {
 		this.#core = core;
 		this.#sender = sender;
-		this.#codes = new Uint8Array(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
+		this.#codes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
 	}
 
 	subscribe(connection: Connection, packet: Packet): void {
@@ -35,8 +28,7 @@ export class Subscribing {
 		let count = 0;
 		packet.rewind();
 		while (packet.nextFilter()) codes[count++] = this.#add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
-		this.#sender.to(connection).suback(packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
-		this.#sender.flush(connection);
+		this.#sender.suback(connection, packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
 	}
 
 	unsubscribe(connection: Connection, packet: Packet): void {
@@ -45,7 +37,9 @@ export class Subscribing {
 		let count = 0;
 		packet.rewind();
 		while (packet.nextFilter()) {
-			const removed = subscriptions.remove(connection.session, packet.bytes, packet.filterStart, packet.filterEnd); // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+			const { bytes, filterStart, filterEnd } = packet;
+			const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared); // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
 			if (removed !== 0 && removed === connection.filling) connection.filling = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
@@ -55,24 +49,24 @@ export class Subscribing {
 
 	/** Takes one topic filter; returns its reason code. */
 	#add(connection: Connection, packet: Packet, identifier: number): number {
-		const { subscriptions, authority, counters, settings } = this.#core;
+		const { subscriptions, authority, counters, system } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
-		if (packet.version === 5 && sharedFilterStart(bytes, filterStart, filterEnd) !== 0) return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
-		if (!authority.subscribe(connection.session, bytes, filterStart, filterEnd)) return NOT_AUTHORIZED;
-		const granted = Math.min(options & 3, 1);
-		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, (options & 0x0c) | granted, identifier);
+		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+		if (!authority.subscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd)) return NOT_AUTHORIZED;
+		const granted = options & 3;
+		const own = shared === 0 && system.covers(bytes, filterStart, filterEnd) ? SYSTEM : 0;
+		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, shared, (options & 0x0f) | own, identifier);
 		if (subscription === 0) {
 			counters.subscriptionQuota++;
 			return QUOTA_EXCEEDED;
 		}
 		const handling = options & RETAIN_HANDLING;
-		if (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed)) {
+		// A shared subscription is handed no stored values (§4.8.2)
+		if (shared === 0 && (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed))) {
 			// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.1.1:3.3.1-6]
-			if (settings.retainedTopics > 0) {
-				subscriptions.wantFill(subscription);
-				if (connection.filling === subscription) connection.filling = 0;
-				connection.unfilled = true;
-			}
+			subscriptions.wantFill(subscription);
+			if (connection.filling === subscription) connection.filling = 0;
+			connection.traits |= UNFILLED;
 		}
 		return granted;
 	}

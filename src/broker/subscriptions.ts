@@ -4,15 +4,19 @@ import { TopicTree } from "./topic-tree";
 
 /** In a subscription's options: its stored values are still to be sent. */
 const UNFILLED = 0x80;
+/** In a subscription's options, given to add(): its filter is one for the broker's own topics. */
+export const SYSTEM = 0x40;
 
 // Columns of a subscription
-const WIDTH = 5;
+const WIDTH = 6;
 const SESSION = 0;
 const NODE = 1;
 const OPTIONS = 2;
 /** The next one with the same filter; unused ones form a list through it too. */
 const NEXT_OF_NODE = 3;
 const NEXT_OF_SESSION = 4;
+/** The node of `$share/name` for a shared subscription; 0 for any other. */
+const SHARE = 5;
 
 /**
  * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its filter's node and that of its session.
@@ -24,8 +28,9 @@ export class Subscriptions {
 	readonly found: Uint16Array;
 	/** Whether add() met the same filter in the same session. */
 	existed = false;
-	/** Subscriptions in use. */
+	/** Subscriptions in use, and those with the option SYSTEM among them. */
 	count = 0;
+	systems = 0;
 	/** The columns of each subscription. */
 	readonly #rows: Uint16Array;
 	readonly #identifiers: Uint32Array;
@@ -67,9 +72,24 @@ export class Subscriptions {
 		return this.#identifiers[subscription];
 	}
 
+	/** The node of its filter, without the name of a shared one. */
+	node(subscription: number): number {
+		return this.#rows[WIDTH * subscription + NODE];
+	}
+
+	/** The name of a shared subscription (§4.8.2), as a number; 0 for any other. */
+	share(subscription: number): number {
+		return this.#rows[WIDTH * subscription + SHARE];
+	}
+
 	/** Whether its filter matches a topic name. */
 	covers(subscription: number, bytes: Uint8Array, start: number, end: number): boolean {
 		return this.tree.covers(this.#rows[WIDTH * subscription + NODE], bytes, start, end);
+	}
+
+	/** Whether its filter is one for the broker's own topics. */
+	system(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & SYSTEM) !== 0;
 	}
 
 	/** Notes that its stored values are to be sent. */
@@ -97,21 +117,23 @@ export class Subscriptions {
 
 	/**
 	 * Subscribes, or replaces the subscription with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
+	 * @param shared where the filter of a shared subscription begins, after its name; 0 for any other
 	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
 	 */
-	add(session: number, bytes: Uint8Array, start: number, end: number, options: number, identifier: number): number {
-		const known = this.#find(session, bytes, start, end);
+	add(session: number, bytes: Uint8Array, start: number, end: number, shared: number, options: number, identifier: number): number {
+		const known = this.#find(session, bytes, start, end, shared);
 		this.existed = known !== 0;
-		const subscription = known === 0 ? this.#take(session, bytes, start, end) : known;
+		const subscription = known === 0 ? this.#take(session, bytes, start, end, shared) : known;
 		if (subscription === 0) return 0;
+		if (known === 0 && (options & SYSTEM) !== 0) this.systems++;
 		this.#rows[WIDTH * subscription + OPTIONS] = options;
 		this.#identifiers[subscription] = identifier;
 		return subscription;
 	}
 
 	/** Ends one subscription; returns its number, 0 if there was none. */
-	remove(session: number, bytes: Uint8Array, start: number, end: number): number {
-		const subscription = this.#find(session, bytes, start, end);
+	remove(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+		const subscription = this.#find(session, bytes, start, end, shared);
 		if (subscription === 0) return 0;
 		const rows = this.#rows;
 		if (this.#firstOfSession[session] === subscription) this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
@@ -151,26 +173,53 @@ export class Subscriptions {
 		return count;
 	}
 
-	#find(session: number, bytes: Uint8Array, start: number, end: number): number {
-		const node = this.tree.find(bytes, start, end);
+	/** Puts a subscription at the end of the list of its node: match() finds it last from now on. */
+	rotate(subscription: number): void {
+		const rows = this.#rows;
+		const node = rows[WIDTH * subscription + NODE];
+		let last = subscription;
+		while (rows[WIDTH * last + NEXT_OF_NODE] !== 0) last = rows[WIDTH * last + NEXT_OF_NODE];
+		if (last === subscription) return;
+		this.#unlink(subscription, node);
+		rows[WIDTH * subscription + NEXT_OF_NODE] = 0;
+		rows[WIDTH * last + NEXT_OF_NODE] = subscription;
+	}
+
+	#find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+		const node = this.tree.find(bytes, shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
+		const share = shared === 0 ? 0 : this.tree.find(bytes, start, shared - 1);
+		if (shared !== 0 && share === 0) return 0;
+		const rows = this.#rows;
 		let subscription = this.#firstOfNode[node];
-		while (subscription !== 0 && this.#rows[WIDTH * subscription + SESSION] !== session)
-			subscription = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
+		while (subscription !== 0 && (rows[WIDTH * subscription + SESSION] !== session || rows[WIDTH * subscription + SHARE] !== share))
+			subscription = rows[WIDTH * subscription + NEXT_OF_NODE];
 		return subscription;
 	}
 
-	#take(session: number, bytes: Uint8Array, start: number, end: number): number {
+	#take(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
 		const subscription = this.#unused;
 		if (subscription === 0) return 0;
-		const node = this.tree.add(bytes, start, end);
+		const { tree } = this;
+		const node = tree.add(bytes, shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
-		this.#unused = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
-		this.#rows[WIDTH * subscription + SESSION] = session;
-		this.#rows[WIDTH * subscription + NODE] = node;
-		this.#rows[WIDTH * subscription + NEXT_OF_NODE] = this.#firstOfNode[node];
+		let share = 0;
+		if (shared !== 0) {
+			share = tree.add(bytes, start, shared - 1);
+			if (share === 0) {
+				tree.remove(node);
+				return 0;
+			}
+		}
+		const rows = this.#rows;
+		const row = WIDTH * subscription;
+		this.#unused = rows[row + NEXT_OF_NODE];
+		rows[row + SESSION] = session;
+		rows[row + NODE] = node;
+		rows[row + SHARE] = share;
+		rows[row + NEXT_OF_NODE] = this.#firstOfNode[node];
 		this.#firstOfNode[node] = subscription;
-		this.#rows[WIDTH * subscription + NEXT_OF_SESSION] = this.#firstOfSession[session];
+		rows[row + NEXT_OF_SESSION] = this.#firstOfSession[session];
 		this.#firstOfSession[session] = subscription;
 		this.count++;
 		return subscription;
@@ -178,18 +227,28 @@ export class Subscriptions {
 
 	/** Takes a subscription out of its node's list and gives it back. */
 	#release(subscription: number): void {
-		const node = this.#rows[WIDTH * subscription + NODE];
 		const rows = this.#rows;
-		if (this.#firstOfNode[node] === subscription) this.#firstOfNode[node] = rows[WIDTH * subscription + NEXT_OF_NODE];
-		else {
-			let previous = this.#firstOfNode[node];
-			while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_NODE];
-			rows[WIDTH * previous + NEXT_OF_NODE] = rows[WIDTH * subscription + NEXT_OF_NODE];
-		}
-		rows[WIDTH * subscription + NEXT_OF_NODE] = this.#unused;
+		const row = WIDTH * subscription;
+		const node = rows[row + NODE];
+		this.#unlink(subscription, node);
+		if ((rows[row + OPTIONS] & SYSTEM) !== 0) this.systems--;
+		rows[row + NEXT_OF_NODE] = this.#unused;
 		this.#unused = subscription;
-		this.#rows[WIDTH * subscription + SESSION] = 0;
+		rows[row + SESSION] = 0;
 		this.count--;
 		this.tree.remove(node);
+		if (rows[row + SHARE] !== 0) this.tree.remove(rows[row + SHARE]);
+	}
+
+	#unlink(subscription: number, node: number): void {
+		const rows = this.#rows;
+		const next = rows[WIDTH * subscription + NEXT_OF_NODE];
+		if (this.#firstOfNode[node] === subscription) {
+			this.#firstOfNode[node] = next;
+			return;
+		}
+		let previous = this.#firstOfNode[node];
+		while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_NODE];
+		rows[WIDTH * previous + NEXT_OF_NODE] = next;
 	}
 }

@@ -55,6 +55,11 @@ export class TopicTree {
 		return this.#arena.used;
 	}
 
+	/** The most that `bytes` ever was. */
+	get peak(): number {
+		return this.#arena.peak;
+	}
+
 	/** The node of a valid topic filter that is in the tree, be it only as the beginning of others; 0 if it is not. */
 	find(bytes: Uint8Array, start: number, end: number): number {
 		let node = ROOT;

@@ -19,6 +19,10 @@ export interface Reply {
 	/** The page's own: how far it is, and whom it is for. Both begin as 0. */
 	place: number;
 	reader: number;
+	/** The reader's address, where the platform knows it. */
+	readonly remoteAddress: string | undefined;
+	/** 512 bytes or more for the page's own use, once it has answered: they held the request. */
+	readonly store: Uint8Array;
 	/** The connection has ended; nothing need be answered any more. */
 	readonly closed: boolean;
 	/** Sends a page. @param type media type, by default HTML in UTF-8 */

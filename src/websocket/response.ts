@@ -21,7 +21,7 @@ export function writePageHead(bytes: Uint8Array, type: string): number {
 		at,
 		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ",
 	);
-	return writeText(bytes, at, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n\r\n");
+	return writeText(bytes, at, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\r\n");
 }
 
 /** Writes a refusal, `message` being its body. @returns its length, at most 350 bytes and the message */

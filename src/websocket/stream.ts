@@ -40,7 +40,7 @@ const HEADER = 4;
  * more than the frame at hand still has: MQTT packets may span frames. A ping stays there too, until there is room for its pong. So nothing is queued, and a
  * peer that does not read is not read from.
  *
- * read() and write() are for callbacks of the stream; write() also for any other time.
+ * read() and write() are for callbacks of the stream; write() also for any other time, and read() where resume() follows.
  */
 export class WebSocketStream implements TCP, Reply {
 	place = 0;
@@ -48,7 +48,8 @@ export class WebSocketStream implements TCP, Reply {
 	readonly #shared: Shared;
 	readonly #options: TCPOptions;
 	readonly #tcp: TCP;
-	readonly #store: Uint8Array;
+	readonly remoteAddress: string | undefined;
+	readonly store: Uint8Array;
 	readonly #frame = new FrameHeader();
 	#request: Request | undefined;
 	#state = REQUEST;
@@ -75,8 +76,8 @@ export class WebSocketStream implements TCP, Reply {
 		if (from === undefined) throw new Error("a WebSocket takes over a socket from a listener");
 		this.#shared = shared;
 		this.#options = options;
-		this.#store = shared.take();
-		this.#request = new Request(this.#store);
+		this.store = shared.take();
+		this.#request = new Request(this.store);
 		this.#tcp = new shared.options.tcp({
 			from,
 			nodelay: options.nodelay ?? true,
@@ -90,6 +91,8 @@ export class WebSocketStream implements TCP, Reply {
 			},
 			onError: () => this.#end(),
 		});
+		// Here, as the SDK's getter must not be asked once the peer is gone
+		this.remoteAddress = this.#tcp.remoteAddress;
 	}
 
 	get state(): number {
@@ -109,7 +112,7 @@ export class WebSocketStream implements TCP, Reply {
 		if (length > available) throw new Error("invalid");
 		let at = 0;
 		if (held > 0) {
-			const store = this.#store;
+			const { store } = this;
 			const count = Math.min(length, held);
 			while (at < count) {
 				buffer[at] = store[at];
@@ -149,6 +152,11 @@ export class WebSocketStream implements TCP, Reply {
 		return this.#promise();
 	}
 
+	/** After a read() that was not in a callback: goes on with what lies behind. */
+	resume(): void {
+		if (this.#state === OPEN) this.#run(false);
+	}
+
 	/** Also says goodbye, where the peer has not yet, and drops what lies unread, lest the platform's reset overtakes the last words. */
 	close(): void {
 		const state = this.#state;
@@ -167,7 +175,7 @@ export class WebSocketStream implements TCP, Reply {
 		} catch {
 			// gone already
 		}
-		this.#shared.give(this.#store);
+		this.#shared.give(this.store);
 		tcp.close();
 	}
 
@@ -193,7 +201,8 @@ export class WebSocketStream implements TCP, Reply {
 			if (this.#state === REQUEST) this.#head();
 			if (this.#state >= ACCEPTING && this.#state <= SENDING) this.#answer();
 			else if (writable && this.#state === OPEN) this.#options.onWritable?.(this.#promise());
-			if (this.#state === OPEN) this.#frames();
+			// The user is called from here, where little is on the stack yet
+			while (this.#state === OPEN && this.#advance()) this.#options.onReadable?.(this.#told); // [MQTT-6.0.0-2]
 		} catch (error) {
 			this.#shared.options.onException?.(error);
 			this.#end();
@@ -256,8 +265,8 @@ export class WebSocketStream implements TCP, Reply {
 		}
 	}
 
-	/** Reads frame after frame, as long as they are there, can be answered, and the user takes their payload. */
-	#frames(): void {
+	/** Reads frame after frame, as long as they are there and can be answered, until the user is to be told of payload: then it returns true. */
+	#advance(): boolean {
 		const { wire } = this.#shared;
 		const frame = this.#frame;
 		const tcp = this.#tcp;
@@ -266,31 +275,28 @@ export class WebSocketStream implements TCP, Reply {
 				const offer = this.#held + Math.min(this.#left, this.#raw);
 				if (offer > this.#told) {
 					this.#told = offer;
-					this.#options.onReadable?.(offer); // [MQTT-6.0.0-2]
-					if (this.#state !== OPEN) return;
+					return true;
 				}
-				if (this.#left > 0) {
-					if (this.#raw <= this.#left || this.#held + this.#left > this.#store.length) return;
-					this.#keep();
-				}
+				if (this.#raw <= this.#left || this.#held + this.#left > this.store.length) return false;
+				this.#keep();
 			} else if (this.#stage === START) {
-				if (this.#raw < FRAME_START) return;
+				if (this.#raw < FRAME_START) return false;
 				const start = wire.read(tcp, FRAME_START);
 				this.#raw -= FRAME_START;
 				const code = frame.begin(start[0], start[1]);
 				if (code !== 0) {
 					this.#fail(code);
-					return;
+					return false;
 				}
 				this.#stage = REST;
 			} else if (this.#stage === REST) {
 				const { rest } = frame;
-				if (this.#raw < rest) return;
+				if (this.#raw < rest) return false;
 				const code = frame.finish(wire.read(tcp, rest), 0, wire.word);
 				this.#raw -= rest;
 				if (code !== 0) {
 					this.#fail(code);
-					return;
+					return false;
 				}
 				if (frame.control) this.#stage = CONTROL;
 				else {
@@ -298,16 +304,17 @@ export class WebSocketStream implements TCP, Reply {
 					this.#left = frame.length;
 				}
 			} else {
-				if (!this.#control()) return;
+				if (!this.#control()) return false;
 				this.#stage = START;
 			}
 		}
+		return false;
 	}
 
 	/** The user waits for more than the frame at hand has: what is left of it goes to the store. */
 	#keep(): void {
 		const { wire } = this.#shared;
-		const store = this.#store;
+		const { store } = this;
 		while (this.#left > 0) {
 			const count = Math.min(this.#left, wire.size);
 			store.set(wire.unmask(this.#tcp, count, this.#frame), this.#held);

@@ -10,7 +10,7 @@ describe("PUBLISH", () => {
 			const low = world.client("low", version);
 			low.subscribe("t", { qos: 0 });
 			const high = world.client("high", version);
-			assert.deepEqual((high.subscribe("t", { qos: 2 }) as ISubackPacket).granted, [1]);
+			assert.deepEqual((high.subscribe("t", { qos: 2 }) as ISubackPacket).granted, [2]);
 			const sender = world.client("sender", version);
 			sender.publish("t", "0").publish("t", "1", { qos: 1, messageId: 77 });
 			assert.equal((sender.shift("puback") as IPubackPacket).messageId, 77);
@@ -67,19 +67,6 @@ describe("PUBLISH", () => {
 		}
 	});
 
-	test("QoS 2 closes the connection with the reason", () => {
-		const world = new World();
-		const five = world.client("five").publish("t", "1", { qos: 2, messageId: 1 });
-		assert.equal((five.shift("disconnect") as IDisconnectPacket).reasonCode, 0x9b);
-		assert.ok(five.closed);
-		assert.ok(world.client("four", 4).publish("t", "1", { qos: 2, messageId: 1 }).closed);
-	});
-
-	test("a topic alias, which nobody offered, closes the connection", () => {
-		const peer = new World().client("a").publish("t", "1", { properties: { topicAlias: 1 } });
-		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
-	});
-
 	test("topics that begin with $ belong to the broker", () => {
 		const world = new World();
 		const all = world.client("all");
@@ -90,7 +77,7 @@ describe("PUBLISH", () => {
 		assert.equal((five.shift("puback") as IPubackPacket).reasonCode, 0x87);
 		const four = world.client("four", 4).publish("$SYS/x", "1", { qos: 1, messageId: 1 });
 		assert.ok(four.shift("puback"));
-		assert.deepEqual([...all.messages(), ...sys.messages()], []);
+		assert.deepEqual([...all.messages(), ...sys.messages().filter((text) => !text.startsWith("$SYS/broker/"))], []);
 		assert.equal(world.broker.counters.denied, 2);
 		assert.equal(world.values().size, 0);
 	});
@@ -219,7 +206,7 @@ describe("SUBSCRIBE", () => {
 		const world = new World({ filterLevels: 3 });
 		const subscriptions = ["a", "b/c", "d", "$share/g/a"].map((topic) => ({ topic, qos: 1 }));
 		const five = world.client("five").send({ cmd: "subscribe", messageId: 3, subscriptions });
-		assert.deepEqual([...(five.shift("suback") as ISubackPacket).granted], [1, 1, 0x97, 0x9e]);
+		assert.deepEqual([...(five.shift("suback") as ISubackPacket).granted], [1, 1, 0x97, 0x97]);
 		const four = world.client("four", 4).send({ cmd: "subscribe", messageId: 3, subscriptions: subscriptions.slice(0, 3) });
 		assert.deepEqual([...(four.shift("suback") as ISubackPacket).granted], [1, 1, 0x80]);
 	});

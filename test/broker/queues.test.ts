@@ -7,7 +7,16 @@ import { Queues } from "../../src/broker/queues";
 
 const SESSIONS = 3;
 
-test("queues against a model: order, shared contents, acknowledgements out of order, limits", () => {
+interface Entry {
+	mark: number;
+	size: number;
+	qos: number;
+	/** 0: not sent yet. */
+	id: number;
+	released: boolean;
+}
+
+test("queues against a model: order, shared contents, acknowledgements out of order, QoS 2 in both directions, clients that come back, limits", () => {
 	const session = fc.integer({ min: 1, max: SESSIONS });
 	const step = fc.oneof(
 		{
@@ -16,19 +25,24 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 				do: fc.constant("push" as const),
 				to: fc.uniqueArray(session, { minLength: 1 }),
 				size: fc.nat({ max: 30 }),
-				qos: fc.nat({ max: 1 }),
+				qos: fc.nat({ max: 2 }),
 			}),
 		},
-		{ weight: 3, arbitrary: fc.record({ do: fc.constant("send" as const), session }) },
-		{ weight: 2, arbitrary: fc.record({ do: fc.constant("acknowledge" as const), session, which: fc.nat({ max: 4 }) }) },
+		{ weight: 4, arbitrary: fc.record({ do: fc.constant("send" as const), session }) },
+		{ weight: 3, arbitrary: fc.record({ do: fc.constant("finish" as const), session, which: fc.nat({ max: 4 }), qos: fc.constantFrom(1, 2) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("release" as const), session, which: fc.nat({ max: 4 }) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("take" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("untake" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("yield" as const), session }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant("suspend" as const), session }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const), session }) },
 	);
 	fc.assert(
-		fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-			const queues = new Queues(new Memory(120, 0), SESSIONS, 10, 120, 5);
-			const waiting: { mark: number; size: number; qos: number }[][] = [[], [], [], []];
-			const underWay: number[][] = [[], [], [], []];
+		fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+			const queues = new Queues(new Memory(120, 0), SESSIONS, 12, 120, 5);
+			const waiting: Entry[][] = [[], [], [], []];
+			const underWay: Entry[][] = [[], [], [], []];
+			const taken: Set<number>[] = [new Set(), new Set(), new Set(), new Set()];
 			let mark = 0;
 			let packetId = 0;
 			const out = new Message(new Uint8Array(0));
@@ -40,50 +54,80 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					queues.begin();
 					for (const to of action.to) {
 						const own = waiting[to].length + underWay[to].length;
-						const pushed = queues.push(to, message, action.qos << 1, 0);
-						if (pushed) waiting[to].push({ mark, size: action.size, qos: action.qos });
+						const pushed = queues.push(to, message, action.qos << 1, 0, 0);
+						if (pushed) waiting[to].push({ mark, size: action.size, qos: action.qos, id: 0, released: false });
 						assert.ok(!pushed || own < 5);
 					}
+					queues.end();
 				} else if (action.do === "clear") {
 					queues.clear(action.session);
 					waiting[action.session] = [];
 					underWay[action.session] = [];
+					taken[action.session].clear();
+				} else if (action.do === "suspend") {
+					const { session } = action;
+					queues.suspend(session);
+					waiting[session] = [...underWay[session], ...waiting[session].filter(({ qos }) => qos > 0)];
+					underWay[session] = [];
 				} else if (action.do === "yield") {
 					const list = waiting[action.session];
 					const index = list.findIndex(({ qos }) => qos === 0);
 					assert.equal(queues.yield(action.session), index >= 0);
 					if (index >= 0) list.splice(index, 1);
-				} else if (action.do === "acknowledge") {
-					const id = underWay[action.session][action.which];
-					assert.equal(queues.acknowledge(action.session, id ?? 0xffff), id !== undefined);
-					if (id !== undefined) underWay[action.session].splice(action.which, 1);
+				} else if (action.do === "take") {
+					if (taken[action.session].has(action.id)) continue;
+					const { free } = queues;
+					assert.equal(queues.take(action.session, action.id), free > 0);
+					if (free > 0) taken[action.session].add(action.id);
+				} else if (action.do === "untake") {
+					assert.equal(queues.untake(action.session, action.id), taken[action.session].delete(action.id));
+				} else if (action.do === "release") {
+					const entry = underWay[action.session][action.which];
+					assert.equal(queues.release(action.session, entry?.id ?? 0xffff), entry?.qos === 2);
+					if (entry?.qos === 2) entry.released = true;
+				} else if (action.do === "finish") {
+					const list = underWay[action.session];
+					const entry = list[action.which];
+					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
+					assert.equal(queues.finish(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2), due);
+					if (due) list.splice(action.which, 1);
 				} else {
-					const entry = queues.first(action.session);
-					const first = waiting[action.session].shift();
+					const { session } = action;
+					const entry = queues.first(session);
+					const first = waiting[session].shift();
 					assert.equal(entry !== 0, first !== undefined);
 					if (first === undefined) continue;
-					queues.read(entry, out);
-					assert.equal(out.payloadEnd - out.payloadStart, first.size);
-					assert.ok(out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.mark));
-					assert.equal(queues.flags(entry) >> 1, first.qos);
-					if (first.qos === 0) queues.drop(action.session);
+					assert.equal(queues.packetId(entry), first.id);
+					assert.equal(queues.released(entry), first.released);
+					assert.equal(queues.flags(entry), (first.qos << 1) | (first.id !== 0 && !first.released ? 8 : queues.flags(entry) & 8));
+					if (!first.released) {
+						queues.read(entry, out);
+						assert.equal(out.payloadEnd - out.payloadStart, first.size);
+						assert.ok(out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.mark));
+					}
+					if (first.qos === 0) queues.drop(session);
 					else {
-						queues.sent(action.session, ++packetId);
-						underWay[action.session].push(packetId);
-						assert.ok(queues.busy(action.session, packetId));
+						if (first.id === 0) first.id = ++packetId;
+						else assert.ok(queues.busy(session, first.id));
+						queues.sent(session, first.id, true);
+						underWay[session].push(first);
+						assert.ok(queues.busy(session, first.id));
 					}
 				}
 				let entries = 0;
 				for (let i = 1; i <= SESSIONS; i++) {
-					assert.equal(queues.waiting[i], waiting[i].length);
-					assert.equal(queues.underWay[i], underWay[i].length);
-					entries += waiting[i].length + underWay[i].length;
+					assert.equal(queues.waiting(i), waiting[i].length);
+					assert.equal(queues.underWay(i), underWay[i].length);
+					assert.equal(queues.takenCount(i), taken[i].size);
+					for (let id = 1; id <= 4; id++) assert.equal(queues.taken(i, id), taken[i].has(id));
+					entries += waiting[i].length + underWay[i].length + taken[i].size;
 				}
-				assert.equal(queues.free, 10 - entries);
+				assert.equal(queues.free, 12 - entries);
 			}
 			for (let i = 1; i <= SESSIONS; i++) queues.clear(i);
-			assert.equal(queues.free, 10);
+			assert.equal(queues.free, 12);
 			assert.equal(queues.contents.arena.count, 0);
 		}),
+		{ numRuns: 300 },
 	);
 });

@@ -262,3 +262,35 @@ test("many at once: 200 clients, each message to each subscriber", () => {
 	clients[0].publish("all/x", "!");
 	for (const [i, client] of clients.entries()) assert.deepEqual(client.messages(), [`to/${i}=${(i + 193) % 200}`, "all/x=!"]);
 });
+
+test("50 connects a second, half of them without a word, and a subscriber slower than the publisher: others get every message at once", () => {
+	const world = new World({ connectTimeout: 1000, inFlight: 2 });
+	const quick = world.client("quick", 5, { keepalive: 0xffff });
+	quick.subscribe("t", { qos: 1 });
+	const slow = world.client("slow", 5, { keepalive: 0xffff });
+	slow.subscribe("t", { qos: 1 });
+	const sender = world.client("sender", 5, { keepalive: 0xffff });
+	let order = -1;
+	for (let i = 0; i < 1000; i++) {
+		const visitor = world.peer(i & 1 ? 4 : 5);
+		if (i % 2 === 0 && visitor.open(`visitor-${i % 4}`)) visitor.drop();
+		sender.publish("t", `${i}`, { qos: 1, messageId: (i % 60_000) + 1 });
+		const [packet, ...more] = quick.publishes();
+		assert.equal(more.length, 0);
+		assert.equal(String(packet.payload), `${i}`);
+		quick.send({ cmd: "puback", messageId: packet.messageId });
+		if (i % 10 === 0) {
+			for (const { messageId, payload } of slow.publishes()) {
+				assert.ok(Number(payload) > order, "in order");
+				order = Number(payload);
+				slow.send({ cmd: "puback", messageId });
+			}
+		}
+		world.host.advance(20);
+		// places of those that say nothing are free again after connectTimeout
+		if (i % 100 === 99) world.host.advance(1001);
+	}
+	assert.ok(world.broker.counters.accepted > 150);
+	assert.ok(world.broker.counters.droppedQueue > 500);
+	assert.equal(world.broker.counters.internal, 0);
+});

@@ -137,9 +137,9 @@ test("subscriptions against a model: match, replace, unsubscribe, end of session
 				} else {
 					const bytes = utf8(action.filter);
 					const key = `${session} ${action.filter}`;
-					if (action.do === "remove") assert.equal(subscriptions.remove(session, bytes, 0, bytes.length) !== 0, model.delete(key));
+					if (action.do === "remove") assert.equal(subscriptions.remove(session, bytes, 0, bytes.length, 0) !== 0, model.delete(key));
 					else {
-						const subscription = subscriptions.add(session, bytes, 0, bytes.length, action.qos, 0);
+						const subscription = subscriptions.add(session, bytes, 0, bytes.length, 0, action.qos, 0);
 						assert.equal(subscription !== 0, model.has(key) || model.size < 20);
 						assert.equal(subscriptions.existed, model.has(key));
 						if (subscription !== 0) model.set(key, action.qos);

@@ -18,15 +18,19 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 	t.diagnostic(`stack so far ${machine.statistics.stack.peak}`);
 	t.diagnostic(`base: ${base.slots - bare.slots} slots, ${base.chunks - bare.chunks} chunk bytes = ${base.bytes - bare.bytes} bytes`);
 	assert.ok(base.bytes - bare.bytes <= 32 * 1024);
-	for (let i = 0; i < 8; i++) assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 1 : 0), 2);
+	// four take QoS 2, two of them have sessions that last
+	for (let i = 0; i < 8; i++) assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 2 : 0, i === 2 || i === 3 ? 1 : 0), 2);
 	for (const [version, qos, payload, retain] of [
 		[5, 1, 470, 1],
 		[5, 0, 470, 0],
 		[5, 0, 5, 1],
 		[5, 1, 5, 0],
+		[5, 2, 470, 1],
+		[5, 2, 5, 0],
 	] as const) {
 		call(2, version, qos, payload, retain);
-		assert.equal(call(3, 200), 200 * (8 + qos));
+		// PUBACK to the sender; or PUBREC and PUBCOMP to the sender, PUBREL to four
+		assert.equal(call(3, 200), 200 * (8 + [0, 1, 6][qos]));
 		const before = machine.statistics;
 		call(3, 1000);
 		const after = machine.statistics;
@@ -37,6 +41,16 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
 	}
 	const full = size();
+	call(6, 4);
+	for (const updates of [1, 10]) {
+		const before = machine.statistics;
+		assert.equal(call(7, updates), updates * 30, "29 topics and the answer to a ping");
+		const after = machine.statistics;
+		if (updates === 1) continue;
+		t.diagnostic(`each update of all $SYS topics: ${Math.round((after.computrons - before.computrons) / updates)} computrons`);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+	}
 	assert.ok((full.bytes - base.bytes) / 8 <= 1.5 * 1024);
 	t.diagnostic(`each of 8 clients: ${Math.round((full.slots - base.slots) / 8)} slots, ${Math.round((full.chunks - base.chunks) / 8)} chunk bytes`);
 	machine.destroy();
@@ -60,4 +74,26 @@ test("on XS: clients that come, publish and vanish leave nothing behind", async 
 	// what an earlier call left on the stack may keep a few slots alive until the next
 	assert.ok(Math.max(...used.slice(5)) <= Math.max(...used.slice(0, 5)));
 	machine.destroy();
+});
+
+test("on XS: 10,000 times connect, publish a retained value, vanish without a FIN, connect again with the same identifier", async (t) => {
+	for (const lasting of [0, 1]) {
+		const { machine, call } = await benchOnXS();
+		call(0);
+		call(1, 0, 5, 2, 1);
+		call(2, 5, 1, 30, 1);
+		const used: { slots: number; chunks: number }[] = [];
+		for (let i = 1; i <= 10_000; i++) {
+			assert.ok(call(5, 5, lasting) >= 2);
+			call(3, 1);
+			if (i !== 100 && i !== 10_000) continue;
+			machine.collect();
+			machine.collect();
+			const { slots, chunks } = machine.statistics;
+			used.push({ slots: slots.used, chunks: chunks.used });
+		}
+		t.diagnostic(`${lasting ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`);
+		assert.deepEqual(used[1], used[0]);
+		machine.destroy();
+	}
 });

@@ -3,10 +3,7 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
-import mqtt, { type IClientOptions } from "mqtt";
 import { WebSocket } from "ws";
-import { Broker } from "../../src/broker/broker";
-import { defaults } from "../../src/config/settings";
 import type { Listener, TCP } from "../../src/device";
 import { type Pages, WebSocketServer } from "../../src/websocket/server";
 import { nodeHost } from "../broker/support/node-host";
@@ -157,47 +154,4 @@ describe("ws against an echo", () => {
 		for await (const chunk of socket) answer += chunk;
 		assert.match(answer, /^HTTP\/1.1 421 (.|\r\n)*a configured name\n$/);
 	});
-});
-
-describe("MQTT.js over WebSocket against the broker", () => {
-	let broker: Broker;
-	let port: number;
-	before(async () => {
-		broker = new Broker({ ...nodeHost(), tcp: { io: webSocket().io } }, { ...defaults.listen, port: 0 });
-		broker.start();
-		while (broker.port === 0) await new Promise(setImmediate);
-		port = broker.port;
-	});
-	after(() => broker.stop());
-
-	for (const protocolVersion of [4, 5] as const) {
-		it(`version ${protocolVersion}`, async () => {
-			const client = (options: IClientOptions) => mqtt.connectAsync(`ws://127.0.0.1:${port}`, { protocolVersion, reconnectPeriod: 0, ...options });
-			const a = await client({ clientId: "a", path: "/mqtt" });
-			const b = await client({ clientId: "b", will: { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false } });
-			await a.publishAsync("kept", "1", { retain: true, qos: 1 });
-			const got: string[] = [];
-			const done = new Promise<void>((resolve) =>
-				b.on("message", (topic, payload) => {
-					got.push(`${topic} ${payload.length}`);
-					if (got.length === 101) resolve();
-				}),
-			);
-			await b.subscribeAsync("#", { qos: 1 });
-			const sent = ["kept 1"];
-			for (let i = 0; i < 100; i++) {
-				const length = (i * 37) % 450;
-				await a.publishAsync(`n/${i}`, Buffer.alloc(length), { qos: (i & 1) as 0 | 1 });
-				sent.push(`n/${i} ${length}`);
-			}
-			await done;
-			assert.deepEqual(got, sent);
-			await a.subscribeAsync("will");
-			const will = new Promise((resolve) => a.on("message", (_topic, payload) => resolve(payload.toString())));
-			b.stream.destroy();
-			assert.equal(await will, "gone");
-			await a.endAsync();
-			assert.equal(broker.counters.internal, 0);
-		});
-	}
 });

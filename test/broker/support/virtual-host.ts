@@ -98,9 +98,8 @@ export class VirtualHost implements Host {
 	now = 1_000;
 	readonly traces: string[] = [];
 	readonly events: [string, number, number, number][] = [];
-	/** Connections that wait to be accepted. */
-	backlog: VirtualSocket[] = [];
-	listening: ListenerOptions | undefined;
+	/** Ports that are listened on, and the connections that wait there to be accepted. */
+	readonly doors = new Map<number, { readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }>();
 	readonly tcp: Host["tcp"];
 	readonly listener: NonNullable<Host["listener"]>;
 	readonly timer: Host["timer"];
@@ -123,15 +122,17 @@ export class VirtualHost implements Host {
 		};
 		this.listener = {
 			io: class implements Listener {
-				readonly port = 1883;
+				readonly port: number;
 				constructor(options: ListenerOptions) {
-					world.listening = options;
+					this.port = options.port || 49_152;
+					if (world.doors.has(this.port)) throw new Error("port in use");
+					world.doors.set(this.port, { options, backlog: [] });
 				}
 				read(): TCP | undefined {
-					return world.backlog.shift();
+					return world.doors.get(this.port)?.backlog.shift();
 				}
 				close(): void {
-					world.listening = undefined;
+					world.doors.delete(this.port);
 				}
 			},
 		};
@@ -206,7 +207,7 @@ export class VirtualHost implements Host {
 	}
 
 	/** A connection from outside; what the returned end writes reaches the broker. */
-	connect(): VirtualSocket {
+	connect(port = 1883): VirtualSocket {
 		const inside = new VirtualSocket(this);
 		const outside = new VirtualSocket(this);
 		inside.other = outside;
@@ -219,8 +220,9 @@ export class VirtualHost implements Host {
 			},
 		};
 		this.later(() => {
-			this.backlog.push(inside);
-			this.listening?.onReadable?.(this.backlog.length);
+			const door = this.doors.get(port);
+			door?.backlog.push(inside);
+			door?.options.onReadable?.(door.backlog.length);
 		});
 		return outside;
 	}

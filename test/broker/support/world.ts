@@ -9,7 +9,7 @@ export class World {
 	readonly broker: Broker;
 
 	constructor(settings: Partial<ListenSettings> = {}) {
-		this.broker = new Broker(this.host, { ...defaults.listen, ...settings });
+		this.broker = new Broker(this.host, { ...defaults.listen, anonymous: true, ...settings });
 		this.broker.start();
 	}
 

@@ -2,19 +2,20 @@ import { Broker } from "../../../src/broker/broker";
 import { defaults } from "../../../src/config/defaults";
 import type { Listener, ListenerOptions, TCP, TCPOptions } from "../../../src/device";
 import { Encoder } from "../../../src/mqtt/encoder";
+import { PropertyWriter } from "../../../src/mqtt/property-writer";
 import { utf8 } from "../../../src/mqtt/utf8";
 
 declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
 
-/** A socket whose peer is here too: it reads what it was given at once, and notes the packet identifier of the last PUBLISH that was written. */
+/** A socket whose peer is here too: it reads what it was given at once, and notes what the packets that were written are to be answered with. */
 class Socket implements TCP {
 	options: TCPOptions;
 	input: Uint8Array = new Uint8Array(0);
 	at = 0;
 	end = 0;
-	written = 0;
 	packets = 0;
-	packetId = 0;
+	/** Answers owed; they are in its row of `answers`. */
+	owed = 0;
 
 	constructor(options: TCPOptions) {
 		this.options = options;
@@ -29,17 +30,38 @@ class Socket implements TCP {
 	}
 
 	write(buffer: Uint8Array): number {
-		this.written += buffer.length;
 		this.packets++;
-		if ((buffer[0] & 0xf6) === 0x32) {
+		const first = buffer[0];
+		if (first >> 4 === 3 && (first & 6) !== 0) {
 			const topic = buffer[1] > 127 ? 3 : 2;
 			const at = topic + 2 + ((buffer[topic] << 8) | buffer[topic + 1]);
-			this.packetId = (buffer[at] << 8) | buffer[at + 1];
-		}
+			this.owe((first & 6) === 2 ? 0x40 : 0x50, buffer[at], buffer[at + 1]);
+		} else if (first === 0x50) this.owe(0x62, buffer[2], buffer[3]);
+		else if (first === 0x62) this.owe(0x70, buffer[2], buffer[3]);
 		return 5744;
 	}
 
 	close(): void {}
+
+	owe(first: number, high: number, low: number): void {
+		const at = ROW * sockets.indexOf(this) + 3 * this.owed++;
+		answers[at] = first;
+		answers[at + 1] = high;
+		answers[at + 2] = low;
+	}
+
+	/** Sends one answer; false if none is owed. */
+	answer(): boolean {
+		if (this.owed === 0) return false;
+		const row = ROW * sockets.indexOf(this);
+		acknowledgement[0] = answers[row];
+		acknowledgement[2] = answers[row + 1];
+		acknowledgement[3] = answers[row + 2];
+		answers.copyWithin(row, row + 3, row + ROW);
+		this.owed--;
+		this.give(acknowledgement, 4);
+		return true;
+	}
 
 	give(bytes: Uint8Array, length: number): void {
 		this.input = bytes;
@@ -49,10 +71,15 @@ class Socket implements TCP {
 	}
 }
 
+/** First byte and packet identifier of each answer that a socket owes; bytes a socket. */
+const ROW = 48;
+const answers = new Uint8Array(16 * ROW);
 const sockets: Socket[] = [];
 const waiting: Socket[] = [];
 let onReadable: (count: number) => void = () => {};
 let ticks = 0;
+let ring: () => void = () => {};
+const ping = new Uint8Array([0xc0, 0]);
 
 const listener = {
 	io: class implements Listener {
@@ -70,7 +97,14 @@ const listener = {
 const host = {
 	listener,
 	tcp: { io: Socket },
-	timer: { set: () => 1, schedule() {}, clear() {} },
+	timer: {
+		set(callback: () => void) {
+			ring = callback;
+			return 1;
+		},
+		schedule() {},
+		clear() {},
+	},
 	time: {
 		get ticks() {
 			return ++ticks;
@@ -85,30 +119,38 @@ const host = {
 let broker: Broker;
 const encoder = new Encoder({ size: 1024 });
 let publish: Uint8Array;
-const puback = new Uint8Array([0x40, 2, 0, 0]);
+const acknowledgement = new Uint8Array([0x40, 2, 0, 0]);
+
 const topic = utf8("greenhouse/node-7/climate");
 
 const keep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
 
 /** 0: makes the broker. */
 keep(() => {
-	broker = new Broker(host as never, defaults.listen);
+	broker = new Broker(host as never, { ...defaults.listen, anonymous: true });
 	broker.start();
 	return 0;
 });
 
-/** 1: connects a client of a version and subscribes it to one filter. */
-keep((index: number, version: number, qos: number) => {
+/** Connects a client on a socket of its own. */
+function connect(index: number, version: number, lasting: number): Socket {
 	const socket = new Socket({});
 	sockets.push(socket);
 	waiting.push(socket);
 	onReadable(1);
-	const inside = sockets[index];
+	const inside = sockets[sockets.length - 1];
 	inside.options.onWritable!(5744);
 	encoder.version = version as 4 | 5;
 	encoder.reset();
-	const length = encoder.connect({ clientId: utf8(`client-${index}`), keepAlive: 60, cleanStart: true });
+	const properties = lasting && version === 5 ? new PropertyWriter(8).sessionExpiryInterval(100) : undefined;
+	const length = encoder.connect({ clientId: utf8(`client-${index}`), keepAlive: 60, cleanStart: lasting === 0, properties });
 	inside.give(encoder.view.slice(0, length), length);
+	return inside;
+}
+
+/** 1: connects a client of a version and subscribes it to one filter. */
+keep((index: number, version: number, qos: number, lasting: number) => {
+	const inside = connect(index, version, lasting);
 	encoder.reset();
 	const subscribe = encoder.subscribe(1, [{ filter: utf8(index % 2 ? "greenhouse/+/climate" : "greenhouse/#"), options: qos }]);
 	inside.give(encoder.view.slice(0, subscribe), subscribe);
@@ -130,13 +172,10 @@ keep((count: number) => {
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
 	for (let n = 0; n < count; n++) {
 		sockets[0].give(publish, publish.length);
-		for (let i = 0; i < sockets.length; i++) {
-			const socket = sockets[i];
-			if (socket.packetId === 0) continue;
-			puback[2] = socket.packetId >> 8;
-			puback[3] = socket.packetId & 0xff;
-			socket.packetId = 0;
-			socket.give(puback, 4);
+		let more = true;
+		while (more) {
+			more = false;
+			for (let i = 0; i < sockets.length; i++) if (sockets[i].answer()) more = true;
 		}
 	}
 	let packets = 0;
@@ -149,4 +188,34 @@ keep(() => {
 	const socket = sockets.pop()!;
 	socket.options.onError!();
 	return broker.counters.lost;
+});
+
+/** 5: a client connects, publishes what 2 prepared, and vanishes without a FIN; the next with the same identifier takes over. */
+keep((version: number, lasting: number) => {
+	const inside = connect(99, version, lasting);
+	inside.give(publish, publish.length);
+	while (inside.answer());
+	sockets.pop();
+	return inside.packets;
+});
+
+/** 6: subscribes the last client to the broker's own topics. */
+keep((version: number) => {
+	const inside = sockets[sockets.length - 1];
+	encoder.version = version as 4 | 5;
+	encoder.reset();
+	const subscribe = encoder.subscribe(2, [{ filter: utf8("$SYS/#"), options: 0 }]);
+	inside.give(encoder.view.slice(0, subscribe), subscribe);
+	return inside.packets;
+});
+
+/** 7: lets time pass until the broker's timer rings, so often. */
+keep((count: number) => {
+	const before = sockets[sockets.length - 1].packets;
+	for (let i = 0; i < count; i++) {
+		ticks += 11_000;
+		for (let j = 0; j < sockets.length; j++) sockets[j].give(ping, 2);
+		ring();
+	}
+	return sockets[sockets.length - 1].packets - before;
 });

@@ -6,14 +6,24 @@ import { Machine, type ModuleSource, prepare, Root } from "../../../sim/xs/index
 const top = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../..");
 
 /** The broker on XS, its modules preloaded as on a device, with a bench that plays host and clients. */
-export async function benchOnXS(): Promise<{ machine: Machine; call(step: number, ...numbers: number[]): number }> {
+export async function benchOnXS(bench = "xs-bench"): Promise<{ machine: Machine; call(step: number, ...numbers: number[]): number }> {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
-	for (const folder of ["src/mqtt", "src/mqtt/decode", "src/mqtt/encode", "src/broker", "src/config"]) {
+	for (const folder of [
+		"src/mqtt",
+		"src/mqtt/decode",
+		"src/mqtt/encode",
+		"src/crypto",
+		"src/broker",
+		"src/broker/access",
+		"src/broker/web",
+		"src/websocket",
+		"src/config",
+	]) {
 		for (const file of readdirSync(join(top, folder))) if (file.endsWith(".ts")) add(modules, `${folder}/${file.slice(0, -3)}`);
 	}
 	const preload = [...modules.keys()].filter((name) => !name.startsWith("src/config"));
-	add(modules, "test/broker/support/xs-bench");
+	add(modules, `test/broker/support/${bench}`);
 	const root = new Root({ modules, preload: [...preload, "src/config/defaults"], natives: ["keep"] });
 	const handles: number[] = [];
 	const machine = new Machine(root, {
@@ -26,7 +36,7 @@ export async function benchOnXS(): Promise<{ machine: Machine; call(step: number
 			},
 		},
 	});
-	machine.import("test/broker/support/xs-bench");
+	machine.import(`test/broker/support/${bench}`);
 	return { machine, call: (step, ...numbers) => machine.call(handles[step], ...numbers) as number };
 }
 

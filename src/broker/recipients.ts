@@ -1,0 +1,159 @@
+import { OPEN } from "./connection";
+import type { Core } from "./core";
+import type { Message } from "./message";
+import { OVERHEAD } from "./sender";
+
+// Columns of a session: the number of the message that it matched last, and what all its subscriptions together say
+const WIDTH = 4;
+const MARK = 0;
+const FLAGS = 1;
+const IDENTIFIER = 2;
+/** How many of them have an identifier. */
+const NAMED = 3;
+
+/** In FLAGS, beside the QoS. */
+const AS_PUBLISHED = 4;
+
+/** Who gets a message, how, and whether at once. */
+export class Recipients {
+	readonly #core: Core;
+	readonly #sums: Uint32Array;
+	#mark = 0;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.#sums = core.memory.tables.u32(WIDTH * (core.settings.sessions + 1));
+	}
+
+	/**
+	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one subscription for each copy to be delivered.
+	 *
+	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its subscriptions carry an identifier, one copy for
+	 * each subscription, so that every copy can name its own [MQTT-3.3.4-5]. Of a shared subscription one session gets a copy.
+	 */
+	gather(message: Message, from: number): number {
+		const { subscriptions, authority } = this.#core;
+		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
+		const { found } = subscriptions;
+		const sums = this.#sums;
+		if (this.#mark > 0xffff_fff0) {
+			sums.fill(0);
+			this.#mark = 0;
+		}
+		const mark = ++this.#mark;
+		let kept = 0;
+		for (let i = 0; i < count; i++) {
+			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) this.#elect(i, count, message);
+			const subscription = found[i];
+			if (subscription === 0) continue;
+			if (subscriptions.share(subscription) !== 0) {
+				found[kept++] = subscription;
+				continue;
+			}
+			const session = subscriptions.session(subscription);
+			if (session === from && subscriptions.noLocal(subscription)) continue; // [MQTT-3.8.3-3]
+			if (!authority.receive(session, message.bytes, message.topicStart, message.topicEnd)) continue;
+			const row = WIDTH * session;
+			const qos = subscriptions.qos(subscription);
+			const identifier = subscriptions.identifier(subscription);
+			if (sums[row + MARK] !== mark) {
+				sums[row + MARK] = mark;
+				sums[row + FLAGS] = 0;
+				sums[row + IDENTIFIER] = 0;
+				sums[row + NAMED] = 0;
+			}
+			if (qos > (sums[row + FLAGS] & 3)) sums[row + FLAGS] = (sums[row + FLAGS] & ~3) | qos;
+			if (subscriptions.retainAsPublished(subscription)) sums[row + FLAGS] |= AS_PUBLISHED;
+			if (identifier !== 0) {
+				sums[row + IDENTIFIER] = identifier;
+				sums[row + NAMED]++;
+			}
+			found[kept++] = subscription;
+		}
+		const first = ++this.#mark;
+		let copies = 0;
+		for (let i = 0; i < kept; i++) {
+			const subscription = found[i];
+			if (subscriptions.share(subscription) !== 0) {
+				found[copies++] = subscription;
+				continue;
+			}
+			const row = WIDTH * subscriptions.session(subscription);
+			if (sums[row + NAMED] > 1 || sums[row + MARK] !== first) found[copies++] = subscription;
+			sums[row + MARK] = first;
+		}
+		return copies;
+	}
+
+	/**
+	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the message best, the one whose turn it is. The others
+	 * become 0; so does that one where nobody may have the message.
+	 */
+	#elect(index: number, count: number, message: Message): void {
+		const { subscriptions, counters } = this.#core;
+		const { found } = subscriptions;
+		const share = subscriptions.share(found[index]);
+		const node = subscriptions.node(found[index]);
+		let best = 0;
+		let rank = 0;
+		for (let i = index; i < count; i++) {
+			const subscription = found[i];
+			if (subscription === 0 || subscriptions.share(subscription) !== share || subscriptions.node(subscription) !== node) continue;
+			found[i] = 0;
+			const own = this.rank(subscription, message);
+			if (own <= rank) continue;
+			rank = own;
+			best = subscription;
+		}
+		found[index] = best;
+		if (best === 0) counters.droppedShare++;
+		else subscriptions.rotate(best);
+	}
+
+	/** How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its client comes back, 0 not at all. */
+	rank(subscription: number, message: Message): number {
+		const { subscriptions, authority, queues, sessions } = this.#core;
+		const session = subscriptions.session(subscription);
+		const qos = Math.min(subscriptions.qos(subscription), message.qos);
+		if (!authority.receive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
+		if (this.ready(session, message, qos)) return 3;
+		if (queues.full(session)) return 0;
+		const connection = this.#core.connectionOf(session);
+		if (connection !== undefined && connection.state === OPEN) return 2;
+		return qos !== 0 && sessions.lasting(session) ? 1 : 0;
+	}
+
+	/** For a subscription that gather() left: the QoS that was granted for this copy. */
+	qos(subscription: number): number {
+		const { subscriptions } = this.#core;
+		return this.#alone(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
+	}
+
+	/** Whether it keeps the RETAIN flag. */
+	asPublished(subscription: number): boolean {
+		const { subscriptions } = this.#core;
+		if (this.#alone(subscription)) return subscriptions.retainAsPublished(subscription);
+		return (this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & AS_PUBLISHED) !== 0;
+	}
+
+	/** The subscription identifier that it carries; 0 for none. */
+	identifier(subscription: number): number {
+		const { subscriptions } = this.#core;
+		return this.#alone(subscription) ? subscriptions.identifier(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
+	}
+
+	/** Whether a message can go straight to the socket. */
+	ready(session: number, message: Message, qos: number): boolean {
+		const { queues } = this.#core;
+		const connection = this.#core.connectionOf(session);
+		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
+		if (qos !== 0 && (queues.free === 0 || queues.underWay(session) >= connection.window)) return false; // [MQTT-3.3.4-9]
+		return message.size + OVERHEAD <= connection.room;
+	}
+
+	/** Whether its copy is for this subscription alone. */
+	#alone(subscription: number): boolean {
+		const { subscriptions } = this.#core;
+		return subscriptions.share(subscription) !== 0 || this.#sums[WIDTH * subscriptions.session(subscription) + NAMED] > 1;
+	}
+}

@@ -1,0 +1,217 @@
+import { utf8 } from "../mqtt/utf8";
+import type { Core } from "./core";
+import type { Message } from "./message";
+import { STAMP_LIMIT, writeDecimal } from "./stamp";
+
+const NEW_LINE = 0x0a;
+const DOLLAR = 0x24;
+/** Where the message is made, from the begin of the send area: far enough on for the PUBLISH to be made of it in place. */
+const OFFSET = 32;
+
+/** What a new version of the project changes too. */
+export const VERSION = "0.1.0";
+const VERSION_BYTES = 5;
+
+/** Bytes of `$SYS/` and of `$SYS/last/`, with which the texts begin. */
+const PREFIX = 5;
+const LAST = 10;
+
+/** The prefix; and on a line each what follows `$SYS/`, in the order of #number(). */
+const NAMES = `$SYS/last/
+broker/version
+broker/uptime
+broker/clients/connected
+broker/clients/total
+broker/clients/maximum
+broker/messages/received
+broker/messages/sent
+broker/bytes/received
+broker/bytes/sent
+broker/retained/count
+broker/subscriptions/count
+broker/dropped/queue
+broker/dropped/size
+broker/dropped/expired
+broker/dropped/share
+broker/refused/connect
+broker/refused/quota
+broker/refused/denied
+broker/refused/subscribe
+broker/memory/sessions
+broker/memory/sessions/peak
+broker/memory/filters
+broker/memory/filters/peak
+broker/memory/values
+broker/memory/values/peak
+broker/memory/queue
+broker/memory/queue/peak
+broker/entries/used
+broker/entries/peak
+`;
+const COUNT = 29;
+
+/**
+ * The broker's own topics, each made when it is asked for: `$SYS/broker/…`, which tell how it does, and `$SYS/last/<topic>`, which tell when a topic's current
+ * value came. They are numbered from 1 to `count`.
+ */
+export class System {
+	/** How many topics there are of the first kind, which are handed out at intervals. */
+	readonly reports: number;
+	readonly count: number;
+	readonly #core: Core;
+	/** NAMES, from when someone first subscribes to one of these topics. */
+	#names: Uint8Array | undefined;
+	/** The name that was read last, and where the next one begins. */
+	#index = 0;
+	#next = 0;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.reports = core.settings.systemInterval === 0 ? 0 : COUNT;
+		this.count = this.reports + core.store.records;
+	}
+
+	/** Whether a topic filter can match a topic of these only: it begins with `$SYS/`. */
+	covers(bytes: Uint8Array, start: number, end: number): boolean {
+		if (end - start < PREFIX || bytes[start] !== DOLLAR) return false;
+		const names = this.#texts();
+		for (let i = 0; i < PREFIX; i++) if (bytes[start + i] !== names[i]) return false;
+		return true;
+	}
+
+	/** Makes a topic and its value in the memory's send area, which must not be in use; false if there is no such topic now. */
+	read(index: number, message: Message): boolean {
+		const { memory, clock } = this.#core;
+		memory.open();
+		const { bytes } = memory;
+		const start = memory.out + OFFSET;
+		message.bytes = bytes;
+		message.qos = 0;
+		message.arrived = clock.now;
+		const topicEnd = index > this.reports ? this.#lastTopic(index - this.reports, start, message) : this.#report(index, start);
+		if (topicEnd === 0) return false;
+		message.retain = true;
+		message.topicStart = start;
+		message.topicEnd = topicEnd;
+		message.propertiesStart = topicEnd;
+		message.propertiesEnd = topicEnd;
+		message.payloadStart = topicEnd;
+		message.payloadEnd = index > this.reports ? this.#time(topicEnd, message.arrived) : this.#value(index, topicEnd);
+		return true;
+	}
+
+	/** Writes `$SYS/last/` and the topic of a stored value; returns the index after it, 0 if there is no value. */
+	#lastTopic(record: number, at: number, message: Message): number {
+		const { store, memory } = this.#core;
+		if (!store.offered(record, true)) return 0;
+		store.messages.read(record, message);
+		const { bytes } = memory;
+		const { topicStart, topicEnd } = message;
+		const names = this.#texts();
+		const topic = at + LAST;
+		const end = topic + topicEnd - topicStart;
+		if (bytes[topicStart] === DOLLAR || end + STAMP_LIMIT > memory.out + memory.outSize) return 0;
+		message.qos = 0;
+		for (let i = 0; i < LAST; i++) bytes[at + i] = names[i];
+		bytes.copyWithin(topic, topicStart, topicEnd);
+		return end;
+	}
+
+	#time(at: number, arrived: number): number {
+		const { stamp, memory } = this.#core;
+		const length = stamp.write(arrived);
+		for (let i = 0; i < length; i++) memory.bytes[at + i] = stamp.text[i];
+		return at + length;
+	}
+
+	#report(index: number, at: number): number {
+		const { bytes } = this.#core.memory;
+		const names = this.#texts();
+		if (this.#index === 0 || index !== this.#index + 1) {
+			this.#index = 0;
+			this.#next = LAST + 1;
+		}
+		let from = this.#next;
+		while (this.#index < index - 1) if (names[from++] === NEW_LINE) this.#index++;
+		for (let i = 0; i < PREFIX; i++) bytes[at++] = names[i];
+		while (names[from] !== NEW_LINE) bytes[at++] = names[from++];
+		this.#index = index;
+		this.#next = from + 1;
+		return at;
+	}
+
+	#value(index: number, at: number): number {
+		const { bytes } = this.#core.memory;
+		if (index !== 1) return writeDecimal(bytes, at, Math.max(0, this.#number(index)));
+		const names = this.#texts();
+		for (let i = names.length - VERSION_BYTES; i < names.length; i++) bytes[at++] = names[i];
+		return at;
+	}
+
+	#texts(): Uint8Array {
+		this.#names ??= utf8(NAMES + VERSION);
+		return this.#names;
+	}
+
+	#number(index: number): number {
+		const { clock, counters, sessions, subscriptions, store, queues, settings, open } = this.#core;
+		switch (index) {
+			case 2:
+				return Math.floor(clock.now / 1000);
+			case 3:
+				return open;
+			case 4:
+				return sessions.count;
+			case 5:
+				return counters.mostOpen;
+			case 6:
+				return counters.received;
+			case 7:
+				return counters.delivered;
+			case 8:
+				return counters.bytesIn;
+			case 9:
+				return counters.bytesOut;
+			case 10:
+				return store.retained;
+			case 11:
+				return subscriptions.count;
+			case 12:
+				return counters.droppedQueue;
+			case 13:
+				return counters.droppedSize;
+			case 14:
+				return counters.droppedExpired;
+			case 15:
+				return counters.droppedShare;
+			case 16:
+				return counters.refused;
+			case 17:
+				return counters.quota;
+			case 18:
+				return counters.denied;
+			case 19:
+				return counters.subscriptionQuota;
+			case 20:
+				return sessions.bytes;
+			case 21:
+				return sessions.peak;
+			case 22:
+				return subscriptions.tree.bytes;
+			case 23:
+				return subscriptions.tree.peak;
+			case 24:
+				return store.messages.arena.used;
+			case 25:
+				return store.messages.arena.peak;
+			case 26:
+				return queues.contents.arena.used;
+			case 27:
+				return queues.contents.arena.peak;
+			case 28:
+				return settings.queuedMessages - queues.free;
+			default:
+				return settings.queuedMessages - queues.leastFree;
+		}
+	}
+}

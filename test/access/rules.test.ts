@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { lastTopicStart } from "../../src/broker/access/levels";
+import { Rules } from "../../src/broker/access/rules";
+import { Users } from "../../src/broker/access/users";
+import type { RuleSettings } from "../../src/config/settings";
+import { naiveMatch } from "../broker/support/topics";
+import { hashOf } from "./hashes";
+
+const encoder = new TextEncoder();
+const users = new Users(["anna", "ben"].map((name) => ({ name, hash: hashOf(name) })));
+
+/** Rules asked with texts; the client identifier lies somewhere in a larger memory. */
+class Asked {
+	readonly #rules: Rules;
+	readonly #user: number;
+
+	constructor(rules: readonly RuleSettings[], user: string, client: string) {
+		const memory = encoder.encode(`xx${client}yy`);
+		const identifiers = { identifierStart: () => 2, identifierEnd: () => memory.length - 2 };
+		this.#rules = new Rules(rules, users, identifiers, memory);
+		this.#user = users.named(user);
+	}
+
+	may(action: "publish" | "receive" | "subscribe", topic: string): boolean {
+		const bytes = encoder.encode(`>${topic}<`);
+		return this.#rules[action](this.#user, 1, bytes, 1, bytes.length - 1);
+	}
+}
+
+/** Whether a rule fits, by the letter of the documentation. */
+function fits(rule: RuleSettings, action: "publish" | "subscribe", user: string, client: string, topic: string): boolean {
+	if (rule.action !== "all" && rule.action !== action) return false;
+	if (rule.user !== undefined && rule.user !== user) return false;
+	if (rule.client !== undefined && rule.client !== client) return false;
+	if (rule.topic.includes("{user}") && user === "") return false;
+	return naiveMatch(rule.topic.replaceAll("{user}", user).replaceAll("{id}", client), topic);
+}
+
+function naive(rules: readonly RuleSettings[], action: "publish" | "subscribe", user: string, client: string, topic: string): boolean {
+	if (rules.length === 0) return true;
+	return rules.find((rule) => fits(rule, action, user, client, topic))?.effect === "allow";
+}
+
+const word = fc.constantFrom("", "a", "b", "ab", "ü", "anna", "c1");
+const topicName = fc
+	.tuple(fc.constantFrom("", "", "", "$"), fc.array(word, { minLength: 1, maxLength: 4 }))
+	.map(([mark, levels]) => mark + levels.join("/"))
+	.filter((topic) => topic !== "");
+const filterOf = (level: fc.Arbitrary<string>) =>
+	fc
+		.tuple(fc.constantFrom("", "", "", "$"), fc.array(fc.oneof(level, fc.constant("+")), { maxLength: 4 }), fc.boolean())
+		.map(([mark, levels, rest]) => (levels[0] === "+" ? "" : mark) + (rest ? [...levels, "#"] : levels).join("/"))
+		.filter((filter) => filter !== "" && !/^\$#/.test(filter));
+const pattern = filterOf(fc.oneof(word, fc.constantFrom("{user}", "{id}", "a{id}", "{user}-{id}")));
+const user = fc.constantFrom("", "anna", "ben");
+const client = fc.constantFrom("c1", "c2", "anna", "ü");
+const rule: fc.Arbitrary<RuleSettings> = fc
+	.record(
+		{
+			effect: fc.constantFrom("allow", "deny"),
+			action: fc.constantFrom("publish", "subscribe", "all"),
+			topic: pattern,
+			user: fc.constantFrom("anna", "ben", "nobody"),
+			client,
+		},
+		{ requiredKeys: ["effect", "action", "topic"] },
+	)
+	.map((value) => value as RuleSettings);
+const rules = fc.array(rule, { maxLength: 6 });
+
+describe("access rules against the plain reading of them", () => {
+	test("publishing and receiving: the first rule that fits, else denied", () => {
+		fc.assert(
+			fc.property(rules, user, client, fc.array(topicName, { minLength: 1, maxLength: 10 }), (rules, user, client, topics) => {
+				const asked = new Asked(rules, user, client);
+				for (const topic of topics) {
+					assert.equal(asked.may("publish", topic), naive(rules, "publish", user, client, topic), `publish ${topic}`);
+					assert.equal(asked.may("receive", topic), naive(rules, "subscribe", user, client, topic), `receive ${topic}`);
+				}
+			}),
+			{ numRuns: 2000 },
+		);
+	});
+
+	test("a filter that can bring anything at all is granted; one without wildcards exactly if its topic may be received", () => {
+		fc.assert(
+			fc.property(
+				rules,
+				user,
+				client,
+				filterOf(word),
+				fc.array(topicName, { minLength: 1, maxLength: 20 }),
+				(rules, user, client, filter, topics) => {
+					const asked = new Asked(rules, user, client);
+					const granted = asked.may("subscribe", filter);
+					for (const topic of topics) {
+						if (naiveMatch(filter, topic) && naive(rules, "subscribe", user, client, topic)) assert.ok(granted, `${filter} brings ${topic}`);
+					}
+					if (!/[+#]/.test(filter)) assert.equal(granted, naive(rules, "subscribe", user, client, filter), filter);
+				},
+			),
+			{ numRuns: 3000 },
+		);
+	});
+
+	test("a filter is refused that one denial covers, or that no allowance touches", () => {
+		const secret: RuleSettings[] = [
+			{ effect: "deny", action: "all", topic: "secret/#" },
+			{ effect: "allow", action: "subscribe", topic: "home/+/{id}" },
+			{ effect: "allow", action: "subscribe", topic: "#", user: "anna" },
+		];
+		const table: readonly (readonly [string, string, boolean])[] = [
+			["ben", "secret", false],
+			["anna", "secret/#", false],
+			["anna", "secret/+/x", false],
+			["anna", "#", true],
+			["anna", "+/x", true],
+			["anna", "$SYS/#", false],
+			["ben", "#", true],
+			["ben", "home/#", true],
+			["ben", "home/+/c1", true],
+			["ben", "home/x/c1", true],
+			["ben", "home/x/c2", false],
+			["ben", "home", false],
+			["ben", "+/+/c1", true],
+			["ben", "+/+/+/#", true],
+			["ben", "+/+/+/+", false],
+			["ben", "away/#", false],
+		];
+		for (const [user, filter, expected] of table) assert.equal(new Asked(secret, user, "c1").may("subscribe", filter), expected, `${user} ${filter}`);
+	});
+
+	test("$SYS/last/<topic> is subject to the topic's own rules", () => {
+		for (const [filter, rest] of [
+			["$SYS/last/home/x", "home/x"],
+			["$SYS/last/#", "#"],
+			["$SYS/last//", "/"],
+			["$SYS/last/", "$SYS/last/"],
+			["$SYS/last", "$SYS/last"],
+			["$SYS/lost/a", "$SYS/lost/a"],
+			["$SYS/broker/uptime", "$SYS/broker/uptime"],
+		]) {
+			const bytes = encoder.encode(`>${filter}<`);
+			assert.equal(Buffer.from(bytes.subarray(lastTopicStart(bytes, 1, bytes.length - 1), -1)).toString(), rest);
+		}
+	});
+});

@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket, IUnsubackPacket } from "mqtt-packet";
+import type { Peer } from "./support/peer";
+import { World } from "./support/world";
+
+const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
+
+describe("topic aliases", () => {
+	test("from a client: set, used, changed; the subscriber sees topics", () => {
+		const world = new World();
+		const watcher = world.client("watcher");
+		watcher.subscribe("#");
+		const sender = world.client("sender");
+		const alias = (topic: string, topicAlias: number, payload: string) => sender.publish(topic, payload, { properties: { topicAlias } });
+		alias("a/long/topic", 1, "1");
+		alias("", 1, "2");
+		alias("b", 2, "3");
+		alias("", 2, "4");
+		alias("", 1, "5");
+		alias("c", 1, "6");
+		alias("", 1, "7");
+		assert.deepEqual(watcher.messages(), ["a/long/topic=1", "a/long/topic=2", "b=3", "b=4", "a/long/topic=5", "c=6", "c=7"]);
+		assert.deepEqual(
+			watcher.publishes().map(({ properties }) => properties?.topicAlias),
+			[],
+		);
+	});
+
+	test("an alias above the maximum, or one that stands for nothing, closes the connection, 0x94", () => {
+		const world = new World();
+		for (const topic of ["t", ""]) {
+			const peer = world.client("a").publish(topic, "1", { properties: { topicAlias: topic === "" ? 1 : 3 } });
+			assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
+		}
+	});
+
+	test("they end with the connection, and give their bytes back", () => {
+		const world = new World({ topicAliases: 1, aliasBytes: 8 });
+		const sender = world.client("sender", 5, lasting);
+		sender.publish("12345678", "1", { properties: { topicAlias: 1 } });
+		const other = world.client("other").publish("x", "1", { properties: { topicAlias: 1 } });
+		assert.equal((other.shift("disconnect") as IDisconnectPacket).reasonCode, 0x97);
+		sender.drop();
+		const again = world.client("sender", 5, lasting).publish("", "1", { properties: { topicAlias: 1 } });
+		assert.equal((again.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
+		assert.ok(!world.client("other").publish("x", "1", { properties: { topicAlias: 1 } }).closed);
+	});
+
+	test("to a client that takes them: the topic once, then its alias; those without room go with their topic", () => {
+		const world = new World();
+		const peer = world.client("peer", 5, { properties: { topicAliasMaximum: 10 } });
+		peer.subscribe("#", { qos: 1 });
+		const plain = world.client("plain");
+		plain.subscribe("#");
+		const sender = world.client("sender");
+		for (const topic of ["a", "b", "c", "a", "b", "c"]) sender.publish(topic, "1", { qos: 1, messageId: 1 });
+		assert.deepEqual(
+			peer.publishes().map(({ topic, properties }) => [topic, properties?.topicAlias]),
+			[
+				["a", 1],
+				["b", 2],
+				["c", undefined],
+				["", 1],
+				["", 2],
+				["c", undefined],
+			],
+		);
+		assert.deepEqual(plain.messages(), ["a=1", "b=1", "c=1", "a=1", "b=1", "c=1"]);
+	});
+
+	test("a client's own aliases come before those that the broker gives", () => {
+		const world = new World({ topicAliases: 1, aliasBytes: 10 });
+		const peer = world.client("peer", 5, { properties: { topicAliasMaximum: 1 } });
+		peer.subscribe("#");
+		const sender = world.client("sender");
+		sender.publish("12345678", "1");
+		sender.publish("87654321", "2", { properties: { topicAlias: 1 } });
+		assert.ok(!sender.closed);
+		sender.publish("12345678", "3").publish("", "4", { properties: { topicAlias: 1 } });
+		assert.deepEqual(
+			peer.publishes().map(({ topic }) => topic),
+			["12345678", "87654321", "12345678", "87654321"],
+		);
+	});
+});
+
+describe("shared subscriptions", () => {
+	function members(world: World, count: number, qos: number, filter = "$share/g/t/+"): Peer[] {
+		return Array.from({ length: count }, (_, i) => {
+			const peer = world.client(`m${i}`, 5, lasting);
+			assert.deepEqual([...(peer.subscribe(filter, { qos }) as ISubackPacket).granted], [qos]);
+			return peer;
+		});
+	}
+
+	test("each message goes to one member, evenly; other groups and plain subscriptions have their own copies", () => {
+		const world = new World();
+		const group = members(world, 3, 1);
+		const other = world.client("other");
+		other.subscribe("$share/h/t/+");
+		const plain = world.client("plain");
+		plain.subscribe("t/#");
+		group[0].subscribe("t/1", { qos: 0 });
+		const sender = world.client("sender");
+		for (let i = 0; i < 30; i++) {
+			sender.publish(`t/${i % 2}`, `${i}`);
+		}
+		const counts = group.map((peer) => peer.messages().length);
+		assert.deepEqual(counts, [10 + 15, 10, 10]);
+		assert.equal(other.messages().length, 30);
+		assert.equal(plain.messages().length, 30);
+	});
+
+	test("members that are away are passed over, unless nobody is there", () => {
+		const world = new World();
+		const group = members(world, 2, 1);
+		const sender = world.client("sender");
+		group[0].drop();
+		for (let i = 1; i <= 4; i++) sender.publish("t/1", `${i}`, { qos: 1, messageId: i });
+		assert.equal(group[1].messages().length, 4);
+		group[1].drop();
+		sender.publish("t/1", "5", { qos: 1, messageId: 5 });
+		assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
+		const again = [0, 1].map(
+			(i) =>
+				world
+					.client(`m${i}`, 5, lasting)
+					.messages()
+					.filter((text) => text === "t/1=5").length,
+		);
+		assert.equal(again[0] + again[1], 1);
+	});
+
+	test("a member that takes no more is passed over", () => {
+		const world = new World({ inFlight: 1 });
+		const group = members(world, 2, 1);
+		const sender = world.client("sender");
+		for (let i = 1; i <= 6; i++) {
+			sender.publish("t/1", `${i}`, { qos: 1, messageId: i });
+			for (const { messageId } of group[1].publishes()) group[1].send({ cmd: "puback", messageId });
+		}
+		assert.equal(group[0].publishes().length, 1);
+	});
+
+	test("when a member's session ends, its QoS 1 messages go to another member, QoS 2 to nobody", () => {
+		const world = new World();
+		const group = members(world, 2, 2);
+		const sender = world.client("sender");
+		for (let i = 1; i <= 4; i++) sender.publish("t/1", `${i}`, { qos: i <= 2 ? 1 : 2, messageId: i });
+		const mine = group[0].messages();
+		const theirs = group[1].messages();
+		assert.equal(mine.length, 2);
+		group[0].send({ cmd: "disconnect", properties: { sessionExpiryInterval: 0 } });
+		const rescued = group[1].publishes();
+		assert.deepEqual(
+			rescued.map(({ topic, payload, dup }) => `${topic}=${payload}${dup ? "!" : ""}`),
+			mine.slice(0, 1),
+		);
+		assert.equal(theirs.length, 2);
+	});
+
+	test("a negative acknowledgement ends a message; nobody else gets it", () => {
+		const world = new World();
+		const group = members(world, 2, 1);
+		world.client("sender").publish("t/1", "1", { qos: 1, messageId: 1 });
+		const holder = group.findIndex((peer) => peer.packets.some(({ cmd }) => cmd === "publish"));
+		const [{ messageId }] = group[holder].publishes();
+		group[holder].send({ cmd: "puback", messageId, reasonCode: 0x80 });
+		assert.deepEqual(group[1 - holder].messages(), []);
+		assert.equal(world.broker.usage.queued, 0);
+	});
+
+	test("no local is a protocol error; so is a bad name; no retained values; UNSUBSCRIBE names the group", () => {
+		const world = new World();
+		world.client("sender").publish("t", "kept", { retain: true });
+		for (const filter of ["$share//t", "$share/g", "$share/g/", "$share/a+/t"]) {
+			const peer = world.client("peer");
+			peer.subscribe(filter);
+			assert.ok(((peer.shift("disconnect") as IDisconnectPacket).reasonCode ?? 0) >= 0x80, filter);
+		}
+		const peer = world.client("peer");
+		peer.subscribe("$share/g/t");
+		assert.deepEqual(peer.messages(), []);
+		peer.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["t", "$share/h/t", "$share/g/t"] });
+		assert.deepEqual([...(peer.shift("unsuback") as IUnsubackPacket).granted], [0x11, 0x11, 0]);
+		assert.equal(world.broker.usage.filterLevels, 0);
+		peer.subscribe("$share/g/t", { nl: true });
+		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
+		const old = world.client("old", 4);
+		old.subscribe("$share/g/t");
+		world.client("x").publish("t", "1");
+		assert.deepEqual(old.messages(), [], "MQTT 3.1.1 knows no shared subscriptions: it is a topic like any other");
+	});
+});
+
+describe("what clients ask for in CONNECT", () => {
+	test("response information", () => {
+		const world = new World();
+		const ask = (id: string, want: boolean) =>
+			(world.peer().open(id, { properties: { requestResponseInformation: want } }) as IConnackPacket).properties?.responseInformation;
+		assert.equal(ask("a", true), "response/a");
+		assert.equal(ask("a", false), undefined);
+		assert.equal(ask("a/+", true), "response");
+	});
+
+	test("reasons are given in words, unless they are not wanted or too long", () => {
+		const world = new World();
+		const told = (properties: Record<string, unknown>) => {
+			const peer = world.client("a", 5, { properties }).publish("$SYS/x", "1", { qos: 1, messageId: 1 });
+			const puback = peer.shift("puback") as IPubackPacket;
+			assert.equal(puback.reasonCode, 0x87);
+			peer.sendRaw(new Uint8Array([0xd0, 0]));
+			const disconnect = peer.shift("disconnect") as IDisconnectPacket;
+			assert.equal(disconnect.reasonCode, 0x82);
+			return [puback.properties?.reasonString, disconnect.properties?.reasonString];
+		};
+		assert.deepEqual(told({}), ["Not authorized", "Protocol Error"]);
+		assert.deepEqual(told({ requestProblemInformation: false }), [undefined, "Protocol Error"]);
+		assert.deepEqual(told({ maximumPacketSize: 20 }), [undefined, undefined]);
+		const suback = new World({ filterLevels: 1 }).client("a").subscribe("a/b") as ISubackPacket;
+		assert.equal(suback.properties?.reasonString, "Quota exceeded");
+		const refused = world.peer().open("x".repeat(257)) as IConnackPacket;
+		assert.equal(refused.properties?.reasonString, "Client Identifier not valid");
+	});
+
+	test("enhanced authentication is refused, 0x8C; AUTH without it closes the connection", () => {
+		const world = new World();
+		const peer = world.peer();
+		const connack = peer.open("a", { properties: { authenticationMethod: "SCRAM", authenticationData: Buffer.from("x") } }) as IConnackPacket;
+		assert.equal(connack.reasonCode, 0x8c);
+		assert.ok(peer.closed);
+		const late = world.client("b").send({ cmd: "auth", reasonCode: 0x19, properties: { authenticationMethod: "SCRAM" } });
+		assert.equal((late.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
+	});
+
+	test("the time that stored values came, as ISO 8601, or as their age where no clock is set", () => {
+		for (const clockIsSet of [true, false]) {
+			const world = new World();
+			Object.assign(world.host, { clockIsSet });
+			world.client("sender").publish("t", "1", { retain: true, properties: { userProperties: { k: "v" } } });
+			world.host.advance(65_500);
+			const wants = world.client("wants", 5, { properties: { userProperties: { "firefly-time": "" } } });
+			wants.subscribe("t");
+			const told = { ...wants.publishes()[0].properties?.userProperties } as Record<string, string>;
+			assert.equal(told.k, "v");
+			if (clockIsSet) {
+				assert.match(told["firefly-time"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+				assert.ok(Math.abs(Date.now() - 65_500 - Date.parse(told["firefly-time"])) < 2000);
+			} else assert.equal(told["firefly-time"], "65");
+			world.client("sender").publish("t", "2");
+			assert.equal(wants.publishes()[0].properties?.userProperties, undefined, "live messages come as they are");
+			const plain = world.client("plain");
+			plain.subscribe("t");
+			assert.deepEqual({ ...plain.publishes()[0].properties?.userProperties }, { k: "v" });
+		}
+	});
+});

@@ -1,0 +1,101 @@
+import { parse } from "../../websocket/support/frames";
+import type { VirtualHost, VirtualSocket } from "./virtual-host";
+
+/** The port of the status page in these tests. */
+export const WEB = 8080;
+
+/** What asks the broker over HTTP, byte for byte. */
+export class Browser {
+	readonly host: VirtualHost;
+	readonly socket: VirtualSocket;
+	closed = false;
+	#received = "";
+
+	constructor(host: VirtualHost) {
+		this.host = host;
+		this.socket = host.connect(WEB);
+		const flow = this.socket.options.onReadable!;
+		this.socket.options = {
+			onReadable: (bytes) => {
+				if (this.socket.frozen) return;
+				this.#take();
+				flow(bytes);
+			},
+			onError: () => {
+				this.closed = true;
+			},
+		};
+		host.run();
+	}
+
+	/** Asks for a page and lets the world run. @param user `name:password` */
+	get(path = "/", fields: Readonly<Record<string, string>> = {}): this {
+		const lines = [`GET ${path} HTTP/1.1`];
+		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields })) lines.push(`${name}: ${value}`);
+		return this.send(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
+	}
+
+	send(bytes: Uint8Array): this {
+		this.socket.room = Number.POSITIVE_INFINITY;
+		this.socket.write(bytes);
+		this.host.run();
+		return this;
+	}
+
+	/** Reads what has come so far, although the socket is frozen. */
+	read(): this {
+		const bytes = this.socket.available;
+		this.#take();
+		this.socket.other.taken(bytes);
+		this.host.run();
+		return this;
+	}
+
+	/** What came in binary frames after the answer to an upgrade request. */
+	get packets(): Buffer {
+		const bytes = Buffer.from(this.#received, "latin1");
+		const frames = parse(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
+		return Buffer.concat(frames.filter(({ opcode }) => opcode === 2).map(({ payload }) => payload));
+	}
+
+	/** All that came. */
+	get answer(): string {
+		return Buffer.from(this.#received, "latin1").toString();
+	}
+
+	get status(): number {
+		return Number(/^HTTP\/1.1 (\d+) /.exec(this.#received)?.[1] ?? 0);
+	}
+
+	/** The page without its head. */
+	get page(): string {
+		return this.answer.slice(this.answer.indexOf("\r\n\r\n") + 4);
+	}
+
+	/** What it says of each topic: topic, value, and when that came. */
+	get rows(): string[][] {
+		return [...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs)].map((row) => row.slice(1).map(text));
+	}
+
+	#take(): void {
+		const { socket } = this;
+		if (socket.available === 0) return;
+		const bytes = new Uint8Array(socket.available);
+		socket.read(bytes);
+		this.#received += Buffer.from(bytes).toString("latin1");
+	}
+}
+
+/** The text of markup without attributes. */
+function text(markup: string): string {
+	return markup
+		.replace(/<[^>]*>/g, " ")
+		.replaceAll("&lt;", "<")
+		.replaceAll("&gt;", ">")
+		.replaceAll("&amp;", "&");
+}
+
+/** The credentials of a request. */
+export function basic(user: string, password: string): Record<string, string> {
+	return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+}

@@ -1,0 +1,168 @@
+import { Broker } from "../../../src/broker/broker";
+import { defaults } from "../../../src/config/defaults";
+import type { Listener, ListenerOptions, TCP, TCPOptions } from "../../../src/device";
+import { utf8 } from "../../../src/mqtt/utf8";
+
+declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
+
+/** A socket whose peer is here too: it has at hand what it is told to, over and over, and takes what it is given at once. */
+class Socket implements TCP {
+	options: TCPOptions;
+	input: Uint8Array = new Uint8Array(0);
+	at = 0;
+	packets = 0;
+	bytes = 0;
+
+	constructor(options: TCPOptions) {
+		this.options = options;
+		if (options.from !== undefined) inside = this;
+	}
+
+	read(buffer: Uint8Array): number {
+		const length = buffer.length;
+		for (let i = 0; i < length; i++) buffer[i] = this.input[this.at++];
+		return length;
+	}
+
+	write(buffer: Uint8Array): number {
+		this.packets++;
+		this.bytes += buffer.length;
+		return 5744;
+	}
+
+	close(): void {}
+
+	give(bytes: Uint8Array): void {
+		this.input = bytes;
+		this.at = 0;
+		this.options.onReadable!(bytes.length);
+	}
+}
+
+let inside: Socket;
+const waiting: Socket[] = [];
+const doors: ((count: number) => void)[] = [];
+let ticks = 0;
+
+const host = {
+	listener: {
+		io: class implements Listener {
+			port = 8080;
+			constructor(options: ListenerOptions) {
+				doors.push(options.onReadable!);
+			}
+			read(): TCP | undefined {
+				return waiting.shift();
+			}
+			close(): void {}
+		},
+	},
+	tcp: { io: Socket },
+	timer: { set: () => 1, schedule() {}, clear() {} },
+	time: {
+		get ticks() {
+			return ++ticks;
+		},
+		delta: (start: number, end?: number) => (end ?? ticks) - start,
+	},
+	trace(message: string) {
+		throw new Error(message);
+	},
+};
+
+const sockets: Socket[] = [];
+let publish: Uint8Array;
+
+/** A frame of a client. */
+function frame(payload: Uint8Array): Uint8Array {
+	const { length } = payload;
+	const head = [0x82, 0x80 | (length < 126 ? length : 126)];
+	if (length > 125) head.push(length >> 8, length & 255);
+	head.push(1, 2, 3, 4);
+	const bytes = new Uint8Array(head.length + length);
+	bytes.set(head, 0);
+	for (let i = 0; i < length; i++) bytes[head.length + i] = payload[i] ^ (1 + (i & 3));
+	return bytes;
+}
+
+function packet(first: number, body: number[]): Uint8Array {
+	const { length } = body;
+	return new Uint8Array([first, ...(length < 128 ? [length] : [(length & 127) | 128, length >> 7]), ...body]);
+}
+
+const text = (string: string) => [0, string.length, ...utf8(string)];
+
+const UPGRADE = utf8(
+	"GET /mqtt HTTP/1.1\r\nHost: 192.168.1.10:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
+);
+const GET = utf8("GET / HTTP/1.1\r\nHost: 192.168.1.10:8080\r\n\r\n");
+
+function accept(door: number): Socket {
+	waiting.push(new Socket({}));
+	doors[door](1);
+	inside.options.onWritable!(5744);
+	return inside;
+}
+
+const keep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
+
+/** 0: makes the broker, with its second port if 1 is given. */
+keep((web: number) => {
+	const broker = new Broker(host as never, { ...defaults.listen, anonymous: true, ...(web ? { webSocket: 8080, webSockets: 8 } : {}) }, "greenhouse");
+	broker.start();
+	return doors.length;
+});
+
+/** 1: connects a client over WebSocket (1) or TCP (0), which subscribes to everything. */
+keep((web: number) => {
+	const socket = accept(web);
+	sockets.push(socket);
+	const connect = packet(0x10, [...text("MQTT"), 4, 2, 0, 60, ...text(`client-${sockets.length}`)]);
+	const subscribe = packet(0x82, [0, 1, ...text("greenhouse/#"), 0]);
+	if (web) socket.give(UPGRADE);
+	socket.give(web ? frame(connect) : connect);
+	socket.give(web ? frame(subscribe) : subscribe);
+	return socket.packets;
+});
+
+/** 2: prepares the PUBLISH that 3 sends. */
+keep((size: number) => {
+	publish = frame(packet(0x30, [...text("greenhouse/node-7/climate"), ...new Uint8Array(size).fill(0x35)]));
+	return publish.length;
+});
+
+/** 3: the first client, which is one over WebSocket, publishes `count` times. @returns packets that others got */
+keep((count: number) => {
+	let before = 0;
+	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
+	for (let n = 0; n < count; n++) sockets[0].give(publish);
+	let packets = 0;
+	for (let i = 0; i < sockets.length; i++) packets += sockets[i].packets;
+	return packets - before;
+});
+
+/** 4: fills the store with topics. */
+keep((count: number) => {
+	for (let i = 0; i < count; i++) sockets[0].give(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
+	return count;
+});
+
+let reader: Socket;
+
+/** 5: asks for the status page, but takes only its head and the beginning. */
+keep(() => {
+	reader = accept(1);
+	reader.options.onWritable!(600);
+	reader.write = (buffer) => {
+		reader.bytes += buffer.length;
+		return 0;
+	};
+	reader.give(GET);
+	return reader.bytes;
+});
+
+/** 6: takes as many pieces more. @returns how many bytes of the page have come */
+keep((pieces: number) => {
+	for (let i = 0; i < pieces; i++) reader.options.onWritable!(600);
+	return reader.bytes;
+});

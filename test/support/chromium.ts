@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+
+/** Whether Chromium can be run here; CI installs it. */
+export const chromiumInstalled: boolean = spawnSync("chromium", ["--version"]).status === 0;
+
+/** For `describe` and `test`: the reason to leave them out. CI leaves none out. */
+export const skipWithoutChromium: string | false = chromiumInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "chromium is not installed";
+
+const flags = [
+	"--headless",
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--disable-dev-shm-usage",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+	"--disable-extensions",
+	"--remote-debugging-pipe",
+];
+
+interface Answer {
+	readonly id?: number;
+	readonly method?: string;
+	readonly params?: unknown;
+	readonly sessionId?: string;
+	readonly result?: unknown;
+	readonly error?: { readonly message: string };
+}
+
+/** A headless Chromium with one page, spoken to by its DevTools protocol over a pipe. */
+export class Chromium {
+	/** What pages wrote to the console, and exceptions that nobody caught. */
+	readonly console: string[] = [];
+	readonly #process: ChildProcess;
+	readonly #directory: string;
+	readonly #waiting = new Map<number, (answer: Answer) => void>();
+	readonly #events = new Map<string, () => void>();
+	#last = 0;
+	#session: string | undefined;
+
+	private constructor(directory: string) {
+		this.#directory = directory;
+		this.#process = spawn("chromium", [...flags, `--user-data-dir=${directory}`, "about:blank"], {
+			stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+		});
+		let rest = "";
+		(this.#process.stdio[4] as Readable).setEncoding("utf8").on("data", (text: string) => {
+			const messages = (rest + text).split("\0");
+			rest = messages.pop() ?? "";
+			for (const message of messages) this.#take(JSON.parse(message) as Answer);
+		});
+		this.#process.on("exit", () => {
+			for (const answer of this.#waiting.values()) answer({ error: { message: "Chromium has ended" } });
+		});
+	}
+
+	static async start(): Promise<Chromium> {
+		const chromium = new Chromium(await mkdtemp(join(tmpdir(), "chromium-")));
+		const { targetId } = await chromium.#call<{ targetId: string }>("Target.createTarget", { url: "about:blank" });
+		const { sessionId } = await chromium.#call<{ sessionId: string }>("Target.attachToTarget", { targetId, flatten: true });
+		chromium.#session = sessionId;
+		for (const domain of ["Page", "Runtime", "Log"]) await chromium.#call(`${domain}.enable`);
+		return chromium;
+	}
+
+	/** Opens a page and waits until it is loaded. */
+	async open(url: string): Promise<void> {
+		const loaded = new Promise<void>((resolve) => this.#events.set("Page.loadEventFired", resolve));
+		const { errorText } = await this.#call<{ errorText?: string }>("Page.navigate", { url });
+		if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
+		await loaded;
+	}
+
+	/** Runs an expression in the page and returns its value, or that of the promise that it is. */
+	async evaluate<Value>(expression: string): Promise<Value> {
+		const { result, exceptionDetails } = await this.#call<{
+			result: { value: Value };
+			exceptionDetails?: { exception?: { description?: string }; text: string };
+		}>("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+		if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+		return result.value;
+	}
+
+	async stop(): Promise<void> {
+		if (this.#process.exitCode === null && this.#process.signalCode === null) {
+			const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+			this.#session = undefined;
+			this.#call("Browser.close").catch(() => {});
+			await ended;
+		}
+		await rm(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+	}
+
+	async #call<Result>(method: string, params: object = {}): Promise<Result> {
+		const id = ++this.#last;
+		const answer = await new Promise<Answer>((resolve) => {
+			this.#waiting.set(id, resolve);
+			const session = this.#session === undefined ? {} : { sessionId: this.#session };
+			(this.#process.stdio[3] as Writable).write(`${JSON.stringify({ id, method, params, ...session })}\0`);
+		});
+		this.#waiting.delete(id);
+		if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`);
+		return answer.result as Result;
+	}
+
+	#take(answer: Answer): void {
+		const { id, method = "", params } = answer;
+		if (id !== undefined) this.#waiting.get(id)?.(answer);
+		else if (/^(Runtime\.(consoleAPICalled|exceptionThrown)|Log\.entryAdded|Page\.javascriptDialogOpening)$/.test(method))
+			this.console.push(JSON.stringify(params));
+		else {
+			this.#events.get(method)?.();
+			this.#events.delete(method);
+		}
+	}
+}
