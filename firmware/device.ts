@@ -12,8 +12,6 @@ const EVENT_MODULE = "platform/event";
 class HostDevice implements Device {
 	readonly mac = host.mac();
 	readonly chip = host.chip();
-	readonly tcp = { io: host.tcp };
-	readonly listener = { io: host.listener };
 	readonly timer = host.timer;
 	readonly time = Time;
 	declare readonly wifi: NonNullable<Device["wifi"]>;
@@ -27,6 +25,14 @@ class HostDevice implements Device {
 		if (WiFi) this.wifi = { io: WiFi };
 		if (host.setsClock) this.setClock = setClock;
 		if (Modules.has(EVENT_MODULE)) this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
+	}
+
+	get tcp(): Device["tcp"] {
+		return { io: host.tcp };
+	}
+
+	get listener(): NonNullable<Device["listener"]> {
+		return { io: host.listener };
 	}
 
 	get clockIsSet(): boolean {

@@ -1,12 +1,12 @@
 import host from "firmware/platform/host";
-import config from "mc/config";
 import { Broker } from "../src/broker/broker";
-import type { Settings } from "../src/config/settings";
-import { readSettings } from "../src/config/settings";
+import { personalise } from "../src/config/personal";
+import type { Settings } from "../src/config/types";
 import type { Device } from "../src/device";
 import { SensorNode } from "../src/sensor/node";
 import { gatherDevice } from "./device";
 import { Network } from "./network";
+import { plan, problems, template } from "./settings";
 
 /** Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to outlive it. */
 const FAILED_PAUSE = 900_000;
@@ -16,7 +16,8 @@ const CRASH_PAUSE = 60_000;
 /** Runs the roles of the configuration. Throws nothing. */
 function run(): void {
 	const device = gatherDevice();
-	const settings = readSettings(config, device, device.trace);
+	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
+	const settings = personalise(template, device);
 	const { role, wifi, sleep } = settings;
 	if (role === "sensor") {
 		if (sleep.mode === "deep" && device.sleep.reason === "crash") device.sleep.deep(CRASH_PAUSE);
@@ -31,8 +32,8 @@ function run(): void {
 function start(device: Device, settings: Settings): void {
 	try {
 		const { role } = settings;
-		if (role !== "sensor") new Broker(device, settings.listen).start();
-		if (role !== "broker") new SensorNode(device, settings).start();
+		if (role !== "sensor") new Broker(device, settings.listen, settings.id).start();
+		if (role !== "broker") new SensorNode(device, settings, plan).start();
 	} catch (error) {
 		device.trace(`firefly: cannot start: ${error}`);
 		device.sleep.deep(FAILED_PAUSE);

@@ -44,8 +44,8 @@ export interface FleetOptions {
 	readonly latency?: number;
 	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
 	readonly listenPort?: number;
-	/** Told when that port accepts connections. */
-	listening?(port: number): void;
+	/** Told when that port accepts connections, and then another one for WebSocket. @param number 0 for MQTT, 1 for WebSocket */
+	listening?(port: number, number: number): void;
 	/** Told while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
 }
@@ -122,10 +122,10 @@ export class Fleet {
 	}
 
 	async #assemble(): Promise<void> {
-		const { manifest, broker, seed } = this.#options;
+		const { manifest, broker, seed, speed } = this.#options;
 		const read = readManifest(manifest.path, manifest.json);
 		const config = { ...read.config, ...definedOnly(manifest.overrides) };
-		const plan = planBoards(config, broker !== undefined);
+		const plan = planBoards(config, broker !== undefined, speed === 1);
 		for (const [name, address] of plan.names) this.network.names.set(name, address);
 		const seeds = new Random(seed, "boards");
 		for (const board of plan.boards) await this.#add(board, read, seeds.uint32());
@@ -185,7 +185,7 @@ export class Fleet {
 		return new GatewayNetwork(host, this.#realNetwork(listenPort ?? 0, listening));
 	}
 
-	#realNetwork(listenPort?: number, listening?: (port: number) => void): RealNetwork {
+	#realNetwork(listenPort?: number, listening?: (port: number, number: number) => void): RealNetwork {
 		const network = new RealNetwork(this.scheduler, this.pace, {
 			...(listenPort === undefined ? {} : { listenPort }),
 			...(listening ? { listening } : {}),

@@ -33,14 +33,16 @@ const SENSOR_MAC = "02f1ef1f0001";
 const SENSOR_ADDRESS = "192.168.4.11";
 const BROKER_MAC = "02f1ef1f00b0";
 const BROKER_ADDRESS = "192.168.4.2";
+/** For WebSocket and the status page, where the configuration names no port. */
+const WEB_PORT = 8080;
 const BROKER_NAME = "broker";
 
 /**
  * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays, one that runs the
  * firmware as that broker, at the address that the configuration gives.
- * @param outside whether the broker is outside the simulation
+ * @param outside whether the broker is outside the simulation @param page whether a broker that the simulation adds also serves WebSocket and its status page
  */
-export function planBoards(config: JSONObject, outside: boolean): Plan {
+export function planBoards(config: JSONObject, outside: boolean, page = false): Plan {
 	const complaints: string[] = [];
 	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => complaints.push(message));
 	const { host, port } = settings.broker;
@@ -58,7 +60,7 @@ export function planBoards(config: JSONObject, outside: boolean): Plan {
 		serves,
 	};
 	if (outside || serves) return { boards: [node], names, complaints };
-	const serverConfig = serverOf(config, port);
+	const serverConfig = serverOf(config, port, page);
 	const server: BoardPlan = {
 		name: BROKER_NAME,
 		role: "broker",
@@ -71,11 +73,12 @@ export function planBoards(config: JSONObject, outside: boolean): Plan {
 	return { boards: [server, node], names, complaints };
 }
 
-/** The same configuration as a broker: wired, without sensors, at the port that the node expects. */
-function serverOf(config: JSONObject, port: number): JSONObject {
+/** The same configuration as a broker: wired, without sensors, at the port that the node expects, open to all unless it says otherwise. */
+function serverOf(config: JSONObject, port: number, page: boolean): JSONObject {
 	const { wifi: _wifi, sensors: _sensors, ...firefly } = objectOf(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
-	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...objectOf(firefly.listen), port } } };
+	const open = { anonymous: true, ...(page ? { webSocket: port === WEB_PORT ? WEB_PORT + 1 : WEB_PORT } : {}) };
+	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...open, ...objectOf(firefly.listen), port } } };
 }
 
 function objectOf(value: unknown): JSONObject {

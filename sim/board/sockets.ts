@@ -39,6 +39,7 @@ export class Sockets implements Peripheral {
 			sim_tcp_take: (id: number) => this.#take(id),
 			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#get(id).read(buffer),
 			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#get(id).write(buffer),
+			sim_tcp_remote: (id: number) => this.#get(id).remoteAddress,
 			sim_tcp_close: (id: number) => this.#close(id),
 			sim_listener_start: (handle: number) => {
 				this.#dispatchListener = handle;

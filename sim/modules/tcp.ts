@@ -42,6 +42,10 @@ export default class TCP implements Socket {
 		sockets[this.#id] = this;
 	}
 
+	get remoteAddress(): string | undefined {
+		return (native("sim_tcp_remote") as Native).call(undefined, this.#id) as string | undefined;
+	}
+
 	read(buffer: Uint8Array): number | undefined {
 		return (native("sim_tcp_read") as Native).call(undefined, this.#id, buffer) as number | undefined;
 	}

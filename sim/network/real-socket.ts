@@ -47,6 +47,10 @@ export class RealSocket extends DeviceSocket {
 		return socket;
 	}
 
+	get remoteAddress(): string | undefined {
+		return this.#socket.remoteAddress?.replace(/^::ffff:/, "");
+	}
+
 	/** Ends the connection for good, at the end of a simulation. */
 	destroy(): void {
 		this.#socket.destroy();

@@ -8,18 +8,19 @@ import { type HostListener, type HostNetwork, type HostSocket, isAddress } from 
 export interface RealNetworkOptions {
 	/** Address that listeners bind to. Default: loopback. */
 	readonly listenAddress?: string;
-	/** The port to bind instead of the one asked for; 0 lets the machine choose. Default: as asked for. */
+	/** The port that the first listener binds instead of the one it asked for; 0 lets the machine choose, as it then does for all others. Default: as asked for. */
 	readonly listenPort?: number;
-	/** Called when a listener accepts connections. */
-	listening?(port: number): void;
-	/** Called when a listener could not be opened, or broke. */
-	failed?(error: Error): void;
+	/** Called when a listener accepts connections. @param number of the listener, from 0 in the order of opening */
+	listening?(port: number, number: number): void;
+	/** Called when a listener could not be opened, or broke. @param port that was asked for */
+	failed?(error: Error, port: number): void;
 }
 
 /** The network stack of a device that talks to this machine's network. */
 export class RealNetwork implements HostNetwork {
 	/** This machine's network is taken to be up; a board that is off it opens no sockets. */
 	up = true;
+	#opened = 0;
 	readonly #scheduler: Scheduler;
 	readonly #pace: Pace;
 	readonly #options: RealNetworkOptions;
@@ -42,7 +43,7 @@ export class RealNetwork implements HostNetwork {
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
-		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, readable, (socket) => this.#track(socket));
+		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, this.#opened++, readable, (socket) => this.#track(socket));
 		this.#listeners.add(listener);
 		return listener;
 	}
@@ -101,6 +102,7 @@ class RealListener implements HostListener {
 		pace: Pace,
 		options: RealNetworkOptions,
 		port: number,
+		number: number,
 		readable: (count: number) => void,
 		track: (socket: net.Socket) => RealSocket,
 	) {
@@ -115,10 +117,10 @@ class RealListener implements HostListener {
 				});
 			}),
 		);
-		this.#server.on("error", (error) => options.failed?.(error));
-		this.#server.listen(options.listenPort ?? port, options.listenAddress ?? "127.0.0.1", () => {
+		this.#server.on("error", (error) => options.failed?.(error, port));
+		this.#server.listen(options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0, options.listenAddress ?? "127.0.0.1", () => {
 			const address = this.#server.address();
-			if (address !== null && typeof address === "object") options.listening?.(address.port);
+			if (address !== null && typeof address === "object") options.listening?.(address.port, number);
 		});
 	}
 

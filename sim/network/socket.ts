@@ -12,6 +12,8 @@ export interface SocketHandler {
 export interface HostSocket {
 	handler: SocketHandler | undefined;
 	readonly statistics: SocketStatistics;
+	/** IP address of the other end, where the network knows it. */
+	readonly remoteAddress?: string | undefined;
 	/** Fills `into` completely. Throws "invalid" when fewer bytes are there; undefined when none is. */
 	read(into: Uint8Array): number | undefined;
 	/** Takes all of `bytes` or throws: "not ready" before the connection is up or after it ended, "would block" past the room. Returns the room left; undefined once the connection is lost. */

@@ -68,7 +68,7 @@ export class TableReport implements Report {
 	}
 
 	note(text: string): void {
-		this.#note = text;
+		this.#note = this.#note === "" ? text : `${this.#note}; ${text}`;
 	}
 
 	finish(): void {

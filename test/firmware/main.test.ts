@@ -9,10 +9,11 @@ interface Scene {
 	readonly reason?: WakeReason;
 	readonly wifi?: boolean;
 	readonly nodeThrows?: boolean;
+	readonly problems?: readonly string[];
 }
 
 /** Runs `main` once and tells what it did. */
-async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false }: Scene) {
+async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [] }: Scene) {
 	const done: string[] = [];
 	let notify: ((message: string) => void) | undefined;
 	class WiFi {
@@ -32,11 +33,12 @@ async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi 
 	};
 	const { default: main } = await load<{ default(): void }>("firmware/main", {
 		modules: {
-			"mc/config": { default: {} },
 			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
 			"firmware/device": { gatherDevice: () => device },
-			"src/config/settings": {
-				readSettings: () => ({ role, sleep: { mode }, wifi: { ssid: "net" }, listen: {} }),
+			"firmware/settings": {
+				template: { id: "{mac}", topic: "t", role, sleep: { mode }, wifi: { ssid: "net" }, listen: {}, broker: { clientId: "{id}" } },
+				plan: {},
+				problems,
 			},
 			"src/broker/broker": {
 				Broker: class {
@@ -70,6 +72,11 @@ test("a sensor starts at once and raises Wi-Fi itself", async () => {
 test("after a crash a sensor sleeps first: a fault at every boot must not become a boot loop", async () => {
 	assert.deepEqual((await boot({ reason: "crash" })).done, ["sleep 60000"]);
 	assert.deepEqual((await boot({ reason: "crash", mode: "none" })).done, ["node with wifi"]);
+});
+
+test("what was wrong with the configuration is traced at every start", async () => {
+	const problems = ["config.firefly.role: 7 is not a string", "another"];
+	assert.deepEqual((await boot({ problems })).done, [...problems.map((problem) => `trace ${problem}`), "node with wifi"]);
 });
 
 test("a start that fails is traced and slept over", async () => {

@@ -97,9 +97,9 @@ describe("a simulation", () => {
 	});
 
 	test("a manifest of a broker alone runs, and one that is both", async () => {
-		const alone = await run(HOUR, { manifest: manifest({ role: "broker", sensors: [] }) });
+		const alone = await run(HOUR, { manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }) });
 		assert.deepEqual([...new Set(alone.map(({ type }) => type))], ["node", "boot"]);
-		const both = await run(HOUR, { manifest: manifest({ role: "both", sleep: { mode: "none" } }) });
+		const both = await run(HOUR, { manifest: manifest({ role: "both", listen: { anonymous: true }, sleep: { mode: "none" } }) });
 		assert.equal(lost(both), 0);
 		assert.ok(all(both, "value").length > 50, `${both.length}`);
 	});
@@ -242,7 +242,8 @@ describe("with real sockets", () => {
 			told = resolve;
 		});
 		const running = runSimulation({ ...options(events, { speed: 1, listening: (port) => told(port) }), duration: undefined, signal: stop.signal });
-		const client = await connectAsync(`mqtt://127.0.0.1:${await listening}`, { protocolVersion: 5 });
+		const port = await Promise.race([listening, running]);
+		const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
 		const message = new Promise<string>((resolve) => client.on("message", (topic, payload) => resolve(`${topic} ${payload}`)));
 		await client.subscribeAsync("home/#");
 		assert.match(await message, /^home\/temperature [\d.]+$/);

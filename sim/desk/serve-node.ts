@@ -1,0 +1,40 @@
+import { Broker } from "../../src/broker/broker";
+import { nodeListener } from "./node-listener";
+import { NodeTCP } from "./node-tcp";
+import { nodeTime, nodeTimer } from "./node-timer";
+import { gatherPorts, portError, ServeError, type ServeOptions } from "./serve";
+
+/** The broker on V8, straight over Node's sockets. */
+export function serveOnNode(options: ServeOptions): Promise<void> {
+	const { name, settings, address, secure, signal, listening, trace } = options;
+	// TLS is this host's affair: the listener brings the connections of both ports.
+	const { tls: _tls, ...plain } = settings;
+	return new Promise((resolve, reject) => {
+		let broker: Broker | undefined;
+		const end = (error?: Error): void => {
+			signal.removeEventListener("abort", stop);
+			broker?.stop();
+			broker = undefined;
+			if (error === undefined) resolve();
+			else reject(error);
+		};
+		const stop = (): void => end();
+		const listener = nodeListener({
+			address,
+			...(secure === undefined ? {} : { secure }),
+			handshakeTimeout: settings.connectTimeout,
+			listening: gatherPorts(settings, listening),
+			failed: (error, port) => end(portError(error, port)),
+		});
+		try {
+			broker = new Broker({ tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace }, plain, name);
+			broker.start();
+		} catch (error) {
+			// What a certificate or key lacks
+			end(new ServeError(error instanceof Error ? error.message : String(error)));
+			return;
+		}
+		if (signal.aborted) stop();
+		else signal.addEventListener("abort", stop);
+	});
+}

@@ -1,0 +1,68 @@
+import { Board } from "../board/board";
+import { Pace } from "../clock/pace";
+import { Scheduler } from "../clock/scheduler";
+import { chooseEngine } from "../engine/choose";
+import { linkProgram } from "../manifest/program";
+import { RealNetwork } from "../network/real";
+import type { Happening } from "../report/events";
+import { VirtualSensors } from "../sensors/virtual";
+import { gatherPorts, portError, ServeError, type ServeOptions } from "./serve";
+
+/** Bytes of retained memory; a broker keeps nothing there. */
+const RETAINED = 7168;
+const MAC = "02f1ef1f00b0";
+
+/** The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start. */
+export async function serveOnXS(options: ServeOptions): Promise<void> {
+	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
+	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
+	const scheduler = new Scheduler(Date.now());
+	const pace = new Pace(scheduler, { speed: 1 });
+	const gathered = gatherPorts(settings, listening);
+	let failure: Error | undefined;
+	const network = new RealNetwork(scheduler, pace, {
+		// Node takes these for all addresses of both kinds.
+		listenAddress: address ?? "::",
+		listening: (port, number) => gathered(number, port),
+		failed: (error, port) => {
+			failure = portError(error, port);
+			pace.stop();
+		},
+	});
+	const board = new Board({
+		scheduler,
+		network,
+		latency: 0,
+		mac: MAC,
+		address: "127.0.0.1",
+		seed: scheduler.now % 0xffff_ffff,
+		sensors: [],
+		port: new VirtualSensors(scheduler, 0, []),
+		retained: RETAINED,
+		clock: scheduler.now,
+		drift: 0,
+		bootTime: 0,
+		emit: (happening) => tell(happening, trace),
+	});
+	const engine = await chooseEngine("xs", progress);
+	const image = await engine.load(linkProgram(manifest, { config }), board.natives);
+	const stop = (): void => pace.stop();
+	signal.addEventListener("abort", stop);
+	try {
+		board.flash(image);
+		board.powerOn();
+		if (!signal.aborted) await pace.run();
+	} finally {
+		signal.removeEventListener("abort", stop);
+		board.powerOff();
+		network.dispose();
+		image.dispose();
+	}
+	if (failure !== undefined) throw failure;
+}
+
+function tell(happening: Happening, trace: (message: string) => void): void {
+	if (happening.type === "trace") trace(happening.message);
+	else if (happening.type === "crash")
+		trace(`the broker crashed and starts again: ${happening.message}${happening.stack ? `\n${happening.stack}` : ""}`);
+}
