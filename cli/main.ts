@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { brokerCommand } from "./broker";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
+import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
 
 /** Exit codes that scripts depend on. */
@@ -16,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.helpOption("-h, --help", "print this help")
 		.helpCommand("help [command]", "print the help of a command")
 		.addCommand(simCommand())
+		.addCommand(brokerCommand())
+		.addCommand(passwdCommand())
 		.addCommand(checkCommand());
 	for (const command of [program, ...program.commands])
 		command.exitOverride().showHelpAfterError("(--help lists what there is)").allowExcessArguments(false);

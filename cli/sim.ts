@@ -5,6 +5,7 @@ import type { Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
+import { Interrupt } from "./interrupt";
 import { brokerOption, durationOption, seedOption, speedOption } from "./values";
 
 interface SimOptions {
@@ -59,7 +60,8 @@ async function sim(options: SimOptions): Promise<void> {
 			engine: options.engine,
 			listener: report,
 			signal: interrupt.signal,
-			listening: (port) => report.note(`the broker on the board also listens on mqtt://127.0.0.1:${port}`),
+			listening: (port, number) =>
+				report.note(number === 0 ? `the broker on the board also listens on mqtt://127.0.0.1:${port}` : `its status page: http://127.0.0.1:${port}/`),
 			progress: (done, total) => {
 				if (done === 0) process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
 			},
@@ -83,32 +85,4 @@ async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> 
 function accept(loaded: Loaded) {
 	if ("manifest" in loaded) return loaded.manifest;
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
-}
-
-/** SIGINT and SIGTERM end the simulation in good order; a second one ends the process. A reader that goes away counts too. */
-class Interrupt {
-	readonly #controller = new AbortController();
-	readonly #stop = (): void => {
-		if (this.#controller.signal.aborted) process.exit(130);
-		this.#controller.abort();
-	};
-	readonly #broken = (error: NodeJS.ErrnoException): void => {
-		if (error.code !== "EPIPE") throw error;
-		process.exit(0);
-	};
-
-	constructor() {
-		process.on("SIGINT", this.#stop);
-		process.on("SIGTERM", this.#stop);
-		process.stdout.on("error", this.#broken);
-	}
-
-	get signal(): AbortSignal {
-		return this.#controller.signal;
-	}
-
-	dispose(): void {
-		process.off("SIGINT", this.#stop);
-		process.off("SIGTERM", this.#stop);
-	}
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../src/config/duration";
-import { urlProblem } from "../src/config/problems";
+import { urlProblem, userProblem } from "../src/config/problems";
+import { ranges } from "../src/config/ranges";
 import { meantDuration } from "./config/suggest";
 
 /** A span of simulated time, in ms. */
@@ -24,6 +25,28 @@ export function seedOption(text: string): number {
 	const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
 	if (seed <= 0xffff_ffff) return seed;
 	throw new InvalidArgumentError("A whole number from 0 to 4294967295 is needed.");
+}
+
+/** Name of a user of the broker. */
+export function userOption(text: string): string {
+	const problem = userProblem(text);
+	if (problem === undefined) return text;
+	throw new InvalidArgumentError(`It ${problem}.`);
+}
+
+/** Iterations of a password hash. */
+export function iterationsOption(text: string): number {
+	const { minimum, maximum } = ranges.listen.iterations;
+	const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (count >= minimum && count <= maximum) return count;
+	throw new InvalidArgumentError(`A whole number from ${minimum} to ${maximum} is needed.`);
+}
+
+/** A TCP port; 0 lets the machine choose. */
+export function portOption(text: string): number {
+	const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+	if (port <= 65_535) return port;
+	throw new InvalidArgumentError("A port from 0 to 65535 is needed.");
 }
 
 /** Where a broker listens. */

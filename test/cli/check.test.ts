@@ -6,7 +6,7 @@ import { Project } from "./project";
 import { wrongConfigurations } from "./wrong-configurations";
 
 const good = '{"broker": {"url": "mqtt://b"}, "sensors": [{"name": "t", "driver": "sht3x"}]}';
-const broker = '{"role": "broker"}';
+const broker = '{"role": "broker", "listen": {"anonymous": true}}';
 
 function manifest(firefly: string): string {
 	return `{\n"include": ["firmware/manifest.json"],\n"config": {"firefly":\n${firefly}\n}}`;
@@ -46,8 +46,8 @@ describe("what is wrong with a manifest", () => {
 		["a comment in a block", manifest(good).replace("]", "/* x */ ]"), ":2:37: comments are not JSON"],
 		[
 			"a comma at the end of an object",
-			manifest(broker).replace('"broker"}', '"broker",}'),
-			":4:18: a comma before the end of an object or list is not JSON",
+			manifest(broker).replace("true}}", "true},}"),
+			":4:49: a comma before the end of an object or list is not JSON",
 		],
 		["a comma at the end of a list", manifest(broker).replace("]", ", ]"), ":2:37: a comma before the end of an object or list is not JSON"],
 		[
@@ -107,7 +107,7 @@ describe("what is wrong with a manifest", () => {
 		[
 			"a wrong value for one target only",
 			`{"include": ["firmware/manifest.json"], "config": {"firefly": ${broker}}, "platforms": {"esp32": {"config": {"firefly": {"rol": 1}}}}}`,
-			':1:131 platforms.esp32.config.firefly.rol: is not a known key; did you mean "role"?',
+			':1:162 platforms.esp32.config.firefly.rol: is not a known key; did you mean "role"?',
 		],
 	];
 	for (const [name, content, ...problems] of files) {

@@ -359,9 +359,61 @@ export const wrongConfigurations: readonly Row[] = [
 		problems: ["43 config.firefly.listen.sessions: 4 is less than connections, 8"],
 	},
 	{
+		name: "one port twice",
+		firefly: withKey('"listen": {"port": 8080, "webSocket": 8080}'),
+		problems: ["40 config.firefly.listen.webSocket: 8080 is the port of MQTT over TCP too"],
+	},
+	{
+		name: "an origin with a path",
+		firefly: withKey('"listen": {"origins": ["https://panel.example/"]}'),
+		problems: [
+			'25 config.firefly.listen.origins[0]: "https://panel.example/" is not an origin such as "https://panel.example" or "http://192.168.1.5:3000"',
+		],
+	},
+	{
+		name: "a host with a port",
+		firefly: withKey('"listen": {"hosts": ["panel.local:8080"]}'),
+		problems: ['23 config.firefly.listen.hosts[0]: "panel.local:8080" is not a host name, which goes without scheme and port'],
+	},
+	{
 		name: "listen value",
 		firefly: withKey('"listen": {"lastValue": "all"}'),
 		problems: ['26 config.firefly.listen.lastValue: "all" is not one of "retained", "every"'],
+	},
+	{
+		name: "a password instead of its hash",
+		firefly: withKey('"listen": {"users": {"anna": "apple"}}'),
+		problems: ["31 config.firefly.listen.users.anna: the password hash is not a password hash; firefly passwd makes one"],
+	},
+	{
+		name: "a user whose name adds a level",
+		firefly: withKey(`"listen": {"users": {"a/b": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}`),
+		problems: ['23 config.firefly.listen.users["a/b"]: is the name of a user, but holds /, which has a meaning in topics'],
+	},
+	{
+		name: "a rule that neither allows nor denies",
+		firefly: withKey('"listen": {"acl": [{"topic": "#"}]}'),
+		problems: ['21 config.firefly.listen.acl[0]: needs either "allow" or "deny"'],
+	},
+	{
+		name: "a rule for nobody, with a topic that is no filter",
+		firefly: withKey('"listen": {"acl": [{"allow": "all", "topic": "a/#/b", "user": "ana"}]}'),
+		problems: [
+			'47 config.firefly.listen.acl[0].topic: "a/#/b" holds a # that is not its last level',
+			'64 config.firefly.listen.acl[0].user: "ana" is no user of listen.users',
+		],
+	},
+	{
+		name: "a placeholder that rules do not know",
+		firefly: withKey('"listen": {"acl": [{"allow": "all", "topic": "{mac}/#"}]}'),
+		problems: ['47 config.firefly.listen.acl[0].topic: "{mac}/#" holds the unknown placeholder {mac}; there are {user}, {id}'],
+	},
+	{
+		name: "a broker that lets nobody in",
+		firefly: '{"role": "broker"}',
+		problems: [
+			'1 config.firefly: a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE", or set listen.anonymous to true',
+		],
 	},
 	{ name: "firefly no object", firefly: "[]", problems: ["1 config.firefly: a list is not an object"] },
 ];

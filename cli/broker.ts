@@ -1,0 +1,52 @@
+import { Command, Option } from "commander";
+import { Failure } from "./failure";
+import { Interrupt } from "./interrupt";
+import { portOption } from "./values";
+
+interface BrokerOptions {
+	readonly port?: number;
+	readonly wsPort?: number;
+	readonly config?: string;
+	readonly engine: "xs" | "node";
+}
+
+export function brokerCommand(): Command {
+	return new Command("broker")
+		.description("Run the broker alone, in real time, on this machine's network, until interrupted.")
+		.option("--port <number>", "TCP port; 0 lets the machine choose one (default: that of the configuration, or 1883)", portOption)
+		.option("--ws-port <number>", "another TCP port, for MQTT over WebSocket and the status page; 0 lets the machine choose one", portOption)
+		.option("--config <manifest>", "serve as listen of this manifest says, on all addresses (default: loopback only, and everybody is let in)")
+		.addOption(
+			new Option("--engine <name>", "what runs the broker: the real XS engine with a chip's memory, or Node, with far larger pools")
+				.choices(["xs", "node"])
+				.default("xs"),
+		)
+		.action((options: BrokerOptions) => broker(options));
+}
+
+async function broker({ port, wsPort, config, engine }: BrokerOptions): Promise<void> {
+	// Loaded only now, so that help and wrong usage are answered at once.
+	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([import("./broker-config"), import("../sim/desk/serve")]);
+	const prepared = prepareBroker(config, { port, webSocket: wsPort }, engine);
+	const interrupt = new Interrupt();
+	try {
+		await serve({
+			engine,
+			...prepared,
+			signal: interrupt.signal,
+			listening({ mqtt, mqtts, webSocket }) {
+				process.stdout.write(`listening on mqtt://127.0.0.1:${mqtt}\n`);
+				if (mqtts !== undefined) process.stdout.write(`listening on mqtts://127.0.0.1:${mqtts}\n`);
+				if (webSocket !== undefined) process.stdout.write(`listening on ws://127.0.0.1:${webSocket}\n`);
+			},
+			trace: (message) => process.stderr.write(`${message}\n`),
+			progress: (done, total) => {
+				if (done === 0) process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
+			},
+		});
+	} catch (error) {
+		throw error instanceof ServeError ? new Failure(error.message) : error;
+	} finally {
+		interrupt.dispose();
+	}
+}

@@ -1,0 +1,28 @@
+/** SIGINT and SIGTERM end a command in good order; a second one ends the process. A reader that goes away counts too. */
+export class Interrupt {
+	readonly #controller = new AbortController();
+	readonly #stop = (): void => {
+		if (this.#controller.signal.aborted) process.exit(130);
+		this.#controller.abort();
+	};
+	readonly #broken = (error: NodeJS.ErrnoException): void => {
+		if (error.code !== "EPIPE") throw error;
+		process.exit(0);
+	};
+
+	constructor() {
+		process.on("SIGINT", this.#stop);
+		process.on("SIGTERM", this.#stop);
+		process.stdout.on("error", this.#broken);
+	}
+
+	get signal(): AbortSignal {
+		return this.#controller.signal;
+	}
+
+	dispose(): void {
+		process.off("SIGINT", this.#stop);
+		process.off("SIGTERM", this.#stop);
+		process.stdout.off("error", this.#broken);
+	}
+}

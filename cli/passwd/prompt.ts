@@ -1,0 +1,46 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { Failure } from "../failure";
+
+/** Longest password, bytes: the two bytes of its length in CONNECT (§1.5.6) allow more, a chip's packets do not. */
+const LONGEST = 256;
+
+/** Asks for a password twice without showing it, or takes the first line of standard input. */
+export async function readPassword(user: string, stdin: boolean): Promise<string> {
+	if (!stdin && !process.stdin.isTTY) throw new Failure("the password is asked for on a terminal; use --stdin to read it from standard input");
+	const password = stdin ? await firstLine() : await askTwice(user);
+	if (password === "") throw new Failure("an empty password is no password");
+	if (Buffer.byteLength(password) > LONGEST) throw new Failure(`a password has at most ${LONGEST} bytes`);
+	return password;
+}
+
+async function firstLine(): Promise<string> {
+	for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) return line;
+	return "";
+}
+
+async function askTwice(user: string): Promise<string> {
+	const password = await ask(`Password for ${user}: `);
+	if ((await ask("Again: ")) !== password) throw new Failure("the two are not the same; nothing was changed");
+	return password;
+}
+
+/** Nothing that is typed is shown. */
+function ask(prompt: string): Promise<string> {
+	process.stderr.write(prompt);
+	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+	return new Promise((resolve, reject) => {
+		let answered = false;
+		reader.question("", (answer) => {
+			answered = true;
+			reader.close();
+			resolve(answer);
+		});
+		reader.on("SIGINT", () => reader.close());
+		reader.on("close", () => {
+			process.stderr.write("\n");
+			if (!answered) reject(new Failure("nothing was changed"));
+		});
+	});
+}

@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cli } from "./project";
+
+/** A `firefly broker` that accepts connections. */
+export class BrokerProcess {
+	/** By scheme. */
+	readonly ports: Readonly<Record<string, number>>;
+	readonly #child: ChildProcess;
+	readonly #errors: () => string;
+
+	private constructor(ports: Readonly<Record<string, number>>, child: ChildProcess, errors: () => string) {
+		this.ports = ports;
+		this.#child = child;
+		this.#errors = errors;
+	}
+
+	/** @param ports how many it is to tell of */
+	static async start(args: readonly string[], ports = 1): Promise<BrokerProcess> {
+		const child = spawn(process.execPath, [cli, "broker", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+		let output = "";
+		let errors = "";
+		child.stderr.on("data", (data) => {
+			errors += data;
+		});
+		const exited = once(child, "exit");
+		for (;;) {
+			const lines = [...output.matchAll(/^listening on (\w+):\/\/127\.0\.0\.1:(\d+)$/gm)];
+			if (lines.length >= ports) {
+				const found = Object.fromEntries(lines.map(([, scheme, port]) => [scheme, Number(port)]));
+				return new BrokerProcess(found, child, () => errors);
+			}
+			const [chunk] = await Promise.race([once(child.stdout, "data"), exited]);
+			if (child.exitCode !== null) throw new Error(`the broker ended: ${output}${errors}`);
+			output += chunk;
+		}
+	}
+
+	/** @returns the exit code, and what it said on standard error */
+	async stop(signal: NodeJS.Signals = "SIGINT"): Promise<readonly [number | null, string]> {
+		const exited = once(this.#child, "exit");
+		this.#child.kill(signal);
+		const [code] = await exited;
+		return [code, this.#errors()];
+	}
+}

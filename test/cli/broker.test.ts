@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { hashPassword } from "../../cli/passwd/hash";
+import { mosquittoInstalled } from "../support/mosquitto";
+import { selfSigned } from "../support/self-signed";
+import { BrokerProcess } from "./broker-process";
+import { Project } from "./project";
+
+const firmware = fileURLToPath(new URL("../../firmware/manifest.json", import.meta.url));
+
+function manifest(listen: object): string {
+	return JSON.stringify({ include: [firmware], config: { firefly: { role: "broker", listen } } });
+}
+
+function client(port: number, options: IClientOptions = {}): Promise<MqttClient> {
+	return mqtt.connectAsync(`${options.protocol ?? "mqtt"}://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options }, false);
+}
+
+/** One message, there and back. */
+async function echo(a: MqttClient, topic: string): Promise<string> {
+	const message = new Promise<string>((resolve) => a.once("message", (_, payload) => resolve(payload.toString())));
+	await a.subscribeAsync(topic, { qos: 1 });
+	await a.publishAsync(topic, `on ${topic}`, { qos: 1 });
+	return message;
+}
+
+function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
+	return new Promise((resolve) => {
+		execFile(`mosquitto_${tool}`, ["-h", "127.0.0.1", ...args], (error, stdout, stderr) => {
+			resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
+		});
+	});
+}
+
+const users = { anna: hashPassword("apple", 100), ben: hashPassword("banana", 100) };
+const acl = [
+	{ deny: "all", topic: "secret/#" },
+	{ allow: "all", topic: "home/{user}/#" },
+	{ allow: "subscribe", topic: "#", user: "anna" },
+];
+
+for (const engine of ["node", "xs"] as const) {
+	describe(`firefly broker --engine ${engine}`, () => {
+		test("without a configuration: everybody may, on a port that the machine chose; SIGINT ends it well", async () => {
+			const broker = await BrokerProcess.start(["--port", "0", "--engine", engine]);
+			for (const protocolVersion of [4, 5] as const) {
+				const a = await client(broker.ports.mqtt!, { protocolVersion });
+				assert.equal(await echo(a, "a/b"), "on a/b");
+				await a.endAsync();
+			}
+			const left = await client(broker.ports.mqtt!);
+			const closed = new Promise<void>((resolve) => left.once("close", () => resolve()));
+			assert.deepEqual(await broker.stop(), [0, ""]);
+			await closed;
+		});
+
+		test("a WebSocket port", async () => {
+			const broker = await BrokerProcess.start(["--port", "0", "--ws-port", "0", "--engine", engine], 2);
+			const a = await client(broker.ports.ws!, { protocol: "ws" });
+			assert.equal(await echo(a, "a/b"), "on a/b");
+			await a.endAsync();
+			assert.deepEqual(await broker.stop("SIGTERM"), [0, ""]);
+		});
+
+		test("users and rules of a manifest; mosquitto's own clients", { skip: !mosquittoInstalled }, async () => {
+			const project = new Project({ "broker.json": manifest({ users, acl }) });
+			after(() => project.remove());
+			const broker = await BrokerProcess.start(["--config", `${project.directory}/broker.json`, "--port", "0", "--engine", engine]);
+			const to = ["-p", String(broker.ports.mqtt)];
+			for (const version of ["mqttv311", "mqttv5"]) {
+				const anna = [...to, "-V", version, "-u", "anna", "-P", "apple"];
+				const ben = [...to, "-V", version, "-u", "ben", "-P", "banana"];
+				assert.deepEqual(await mosquitto("pub", ...ben, "-t", "home/ben/x", "-m", version, "-r", "-q", "1"), { code: 0, output: "" });
+				await mosquitto("pub", ...ben, "-t", "home/anna/x", "-m", "not his", "-r", "-q", "1");
+				await mosquitto("pub", ...anna, "-t", "secret/x", "-m", "not hers", "-r", "-q", "1");
+				assert.equal((await mosquitto("sub", ...anna, "-t", "#", "-v", "-W", "1")).output, `home/ben/x ${version}\n`.concat("Timed out\n"));
+				assert.match((await mosquitto("sub", ...ben, "-t", "home/anna/#", "-W", "1")).output, /denied|rejected/i);
+				assert.match((await mosquitto("pub", ...to, "-V", version, "-t", "x", "-m", "x")).output, /not authori[sz]ed/i);
+			}
+			assert.match((await mosquitto("pub", ...to, "-u", "anna", "-P", "banana", "-t", "x", "-m", "x")).output, /bad user name or password/i);
+			assert.deepEqual(await broker.stop(), [0, ""]);
+		});
+
+		test("a port that is in use: exit code 1 and one line", async () => {
+			const server = createServer().listen(0, "127.0.0.1");
+			await once(server, "listening");
+			const { port } = server.address() as { port: number };
+			const project = new Project();
+			const outcome = await project.run(["broker", "--port", String(port), "--engine", engine]);
+			assert.deepEqual(outcome, { code: 1, stdout: "", stderr: `port ${port} is in use by another program\n` });
+			server.close();
+			project.remove();
+		});
+	});
+}
+
+describe("TLS", () => {
+	const { certificate, key } = selfSigned();
+	const project = new Project({
+		"broker.json": manifest({ users, acl, port: 0, tls: { port: 0, certificate: "certificate.pem", key: "key.pem" } }),
+		"lost.json": manifest({ anonymous: true, port: 0, tls: { port: 0, certificate: "lost.pem", key: "key.pem" } }),
+		"mixed.json": manifest({ anonymous: true, port: 0, tls: { port: 0, certificate: "key.pem", key: "key.pem" } }),
+		"certificate.pem": certificate,
+		"key.pem": key,
+	});
+	after(() => project.remove());
+
+	test("a second port serves the same broker; who trusts nobody or speaks no TLS is not served, and harms nobody", async () => {
+		const broker = await BrokerProcess.start(["--config", `${project.directory}/broker.json`, "--engine", "node"], 2);
+		const { mqtt: plainPort, mqtts } = broker.ports;
+		const login = { username: "anna", password: "apple" };
+		const secure = await client(mqtts!, { protocol: "mqtts", ca: certificate, ...login });
+		const plain = await client(plainPort!, login);
+		const received = new Promise<number>((resolve) => secure.once("message", (_, payload) => resolve(payload.length)));
+		await secure.subscribeAsync("#");
+		await plain.publishAsync("home/anna/x", "y".repeat(5000), { qos: 1 });
+		assert.equal(await received, 5000);
+		await assert.rejects(client(mqtts!, { protocol: "mqtts", ...login, connectTimeout: 2000 }));
+		await assert.rejects(client(mqtts!, { ...login, connectTimeout: 2000 }));
+		assert.equal(await echo(secure, "home/anna/z"), "on home/anna/z");
+		await Promise.all([secure.endAsync(), plain.endAsync()]);
+		assert.deepEqual(await broker.stop(), [0, ""]);
+	});
+
+	test("files that are missing or wrong, and an engine without TLS: exit code 1 and one line", async () => {
+		const rows: readonly (readonly [string, string, RegExp])[] = [
+			["lost.json", "node", /^\S+lost\.pem: does not exist\n$/],
+			["mixed.json", "node", /^listen\.tls: .+\n$/],
+			["broker.json", "xs", /^listen\.tls: XS has no TLS here; use --engine node\n$/],
+		];
+		for (const [file, engine, expected] of rows) {
+			const { code, stdout, stderr } = await project.run(["broker", "--config", file, "--engine", engine]);
+			assert.deepEqual([code, stdout], [1, ""]);
+			assert.match(stderr, expected);
+		}
+	});
+});
+
+test("configurations that cannot be served: exit code 1, the reason and no stack", async () => {
+	const project = new Project({
+		"nobody.json": JSON.stringify({ include: [firmware], config: { firefly: { sensors: [], role: "sensor" } } }),
+		"closed.json": manifest({ acl: [] }),
+		"wrong.json": manifest({ users: { anna: "apple" }, acl: [{ allow: "read", topic: "#" }] }),
+	});
+	const rows: readonly (readonly [readonly string[], number, RegExp])[] = [
+		[["--config", "lost.json"], 1, /^lost\.json: does not exist\n$/],
+		[["--config", "closed.json"], 1, /a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE"/],
+		[
+			["--config", "wrong.json"],
+			1,
+			/users\.anna: the password hash is not a password hash; firefly passwd makes one\n.*"read" is not one of "publish"/,
+		],
+		[["--port", "70000"], 2, /^error: option '--port <number>' argument '70000' is invalid/],
+		[["--engine", "v8"], 2, /^error: option '--engine <name>'/],
+		[["now"], 2, /^error: too many arguments/],
+	];
+	for (const [args, expected, message] of rows) {
+		const { code, stdout, stderr } = await project.run(["broker", ...args]);
+		assert.deepEqual([code, stdout], [expected, ""], args.join(" "));
+		assert.match(stderr, message);
+		assert.doesNotMatch(stderr, /^\s+at /m);
+	}
+	project.remove();
+});
