@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { pending } from "../../docs/conformance/pending";
+import { report, statements } from "../../docs/conformance/report";
+import { name } from "../../docs/conformance/statement";
+import { render } from "../../docs/conformance/table";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const result = report(root);
+const again = "node --import tsx docs/conformance/generate.ts";
+
+describe("conformance", () => {
+	test("every citation names a statement that exists", () => assert.deepEqual(result.unknown, []));
+
+	test("every statement that applies is cited by the code that keeps it and by a test that shows it, or is pending", () =>
+		assert.deepEqual(result.gaps, []));
+
+	test("nothing is pending that is covered by now: take it out of docs/conformance/pending.ts", () => assert.deepEqual(result.settled, []));
+
+	test("docs/conformance.md is what the citations say", () => {
+		const text = readFileSync(`${root}/docs/conformance.md`, "utf8");
+		assert.ok(text === render(result), `docs/conformance.md is out of date: ${again}`);
+	});
+});
+
+describe("the statements", () => {
+	test("are 251 of MQTT 5.0 and 141 of MQTT 3.1.1, each once", () => {
+		assert.equal(statements.filter(({ specification }) => specification === "5.0").length, 251);
+		assert.equal(statements.filter(({ specification }) => specification === "3.1.1").length, 141);
+		assert.equal(new Set(statements.map(name)).size, 392);
+	});
+
+	test("have a number, someone they bind and a short subject", () => {
+		for (const statement of statements) {
+			assert.match(statement.id, /^\d+[.-]\d+\.\d+-\d+$/);
+			assert.ok(statement.binds.length > 0);
+			const words = statement.subject.split(" ").length;
+			assert.ok(words >= 2 && words <= 10, `${name(statement)} ${statement.subject}`);
+		}
+	});
+
+	test("shared by both versions exist in both", () => {
+		const names = new Set(statements.map(name));
+		for (const statement of statements) if (statement.shared) assert.ok(names.has(`MQTT-${statement.id}`), statement.id);
+	});
+
+	test("are pending once, and only for whom they bind and apply to", () => {
+		const seen = new Set<string>();
+		for (const { side, names } of pending) {
+			for (const each of names) {
+				const statement = statements.find((candidate) => name(candidate) === each);
+				assert.ok(statement?.binds.includes(side) && statement.exempt[side] === undefined, `${each} (${side})`);
+				assert.ok(!seen.has(`${each} ${side}`), `${each} (${side}) twice`);
+				seen.add(`${each} ${side}`);
+			}
+		}
+	});
+});

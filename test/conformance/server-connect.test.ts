@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
+import type { Peer } from "../broker/support/peer";
+import { World } from "../broker/support/world";
+import { bytes } from "../mqtt/notation";
+
+const versions = [4, 5] as const;
+
+function code(packet: unknown): number | undefined {
+	const connack = packet as IConnackPacket | undefined;
+	return connack?.reasonCode ?? connack?.returnCode;
+}
+
+function commands(peer: Peer): string[] {
+	return peer.packets.map(({ cmd }) => cmd);
+}
+
+describe("CONNECT, as a server has to take it", () => {
+	test("[MQTT-3.1.4-5] [MQTT-3.1.1:3.1.4-4] [MQTT-3.2.0-1] [MQTT-3.2.0-2] CONNACK with success comes first, and once", () => {
+		for (const version of versions) {
+			const world = new World();
+			world.client("sender", version).publish("t", "1", { retain: true });
+			const peer = world.peer(version);
+			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "a", keepalive: 60 };
+			const subscribe = { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "#", qos: 0 }] };
+			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(subscribe), ...peer.encode({ cmd: "pingreq" })]));
+			assert.deepEqual(commands(peer).slice(0, 1), ["connack"]);
+			assert.deepEqual(commands(peer).sort(), ["connack", "pingresp", "publish", "suback"]);
+			assert.equal(code(peer.packets[0]), 0);
+		}
+	});
+
+	test("[MQTT-3.1.1:3.1.0-2] a second CONNECT ends the connection", () => {
+		for (const version of versions) {
+			const peer = new World().client("a", version);
+			peer.open("a");
+			assert.ok(peer.closed);
+			assert.deepEqual(commands(peer), version === 5 ? ["disconnect"] : []);
+		}
+	});
+
+	test("[MQTT-3.1.4-1] [MQTT-3.1.1:3.1.4-1] [MQTT-3.1.1:3.2.2-6] a malformed CONNECT: 3.1.1 is told nothing", () => {
+		for (const [version, packet] of [
+			[4, "10 { s'MQTT' 04 03 003c s'a' }"],
+			[4, "10 { s'MQTT' 04 02 003c 0001 ff }"],
+			[4, "10 { s'MQTT' 04 02 003c s'a' 00 }"],
+			[5, "10 { s'MQTT' 05 03 003c 00 s'a' }"],
+			[5, "10 { s'MQTT' 05 02 003c 00 s'a' 00 }"],
+		] as const) {
+			const peer = new World().peer(version).sendRaw(bytes(packet));
+			assert.ok(peer.closed, packet);
+			assert.ok(version === 5 || peer.packets.length === 0, packet);
+			assert.ok(!commands(peer).includes("disconnect"), packet);
+		}
+	});
+
+	test("[MQTT-3.1.2-1] [MQTT-3.1.2-2] protocol names and versions it does not serve", () => {
+		for (const [version, packet, refusal] of [
+			[4, "10 { s'MQIsdp' 03 02 003c s'a' }", 1],
+			[4, "10 { s'MQTT' 03 02 003c s'a' }", 1],
+			[5, "10 { s'MQTT' 06 02 003c 00 s'a' }", 0x84],
+		] as const) {
+			const peer = new World().peer(version).sendRaw(bytes(packet));
+			assert.equal(code(peer.shift("connack")), refusal);
+			assert.ok(peer.closed);
+		}
+	});
+
+	test("[MQTT-3.2.2-6] [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-4] [MQTT-3.1.1:3.2.2-5] [MQTT-4.13.2-1] a refusal: Session Present 0, then the end", () => {
+		for (const version of versions) {
+			const world = new World({ connections: 1 });
+			world.client("a", version, { clean: false });
+			const peer = world.peer(version);
+			const connack = peer.open("b", { clean: false }) as IConnackPacket;
+			assert.equal(code(connack), version === 5 ? 0x97 : 3);
+			assert.equal(connack.sessionPresent, false);
+			assert.ok(peer.closed);
+		}
+	});
+
+	test("[MQTT-3.1.4-6] [MQTT-3.1.1:3.1.4-5] what follows a refused CONNECT is not processed", () => {
+		for (const version of versions) {
+			const world = new World();
+			const watcher = world.client("watcher");
+			watcher.subscribe("#");
+			const peer = world.peer(version);
+			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "x".repeat(300), keepalive: 60 };
+			const publish = { cmd: "publish", topic: "t", payload: "1", qos: 0, retain: false, dup: false };
+			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(publish)]));
+			assert.ok(peer.closed);
+			assert.deepEqual(watcher.messages(), []);
+		}
+	});
+
+	test("[MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9] a client identifier that is refused", () => {
+		for (const version of versions) {
+			const peer = new World().peer(version);
+			assert.equal(code(peer.open("x".repeat(300))), version === 5 ? 0x85 : 2);
+			assert.ok(peer.closed);
+		}
+	});
+
+	test("[MQTT-3.1.1:3.1.3-8] MQTT 3.1.1: none for a session to keep", () => {
+		const peer = new World().peer(4).sendRaw(bytes("10 { s'MQTT' 04 00 003c s'' }"));
+		assert.equal(code(peer.shift("connack")), 2);
+		assert.ok(peer.closed);
+	});
+
+	test("[MQTT-3.1.3-5] client identifiers of 1 to 23 letters and digits are taken", () => {
+		const characters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+		for (const version of versions) {
+			for (let length = 1; length <= 23; length++) {
+				for (const from of [0, 23, 39]) assert.equal(code(new World().peer(version).open(characters.slice(from, from + length))), 0);
+			}
+		}
+	});
+
+	test("[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] an empty one is replaced by one that is new, told and used", () => {
+		const world = new World();
+		const seen = new Set<string | undefined>();
+		const peers = [1, 2, 3].map(() => world.peer(5));
+		for (const peer of peers) seen.add((peer.open("") as IConnackPacket).properties?.assignedClientIdentifier);
+		assert.equal(seen.size, 3);
+		const [first] = seen;
+		assert.equal(code(world.peer(5).open(first ?? "")), 0);
+		assert.ok(peers[0]?.closed, "it is the client's own from now on");
+		assert.equal(code(world.peer(4).open("")), 0);
+		assert.equal(code(world.peer(4).open("")), 0);
+	});
+
+	test("[MQTT-3.1.3-2] [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2] a client identifier is one session's: the older connection ends", () => {
+		for (const version of versions) {
+			const world = new World();
+			const old = world.client("a", version);
+			const other = world.client("b", version);
+			world.client("a", version);
+			assert.ok(old.closed && !other.closed);
+			if (version === 5) assert.equal((old.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8e);
+		}
+	});
+
+	test("[MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3] [MQTT-3.1.1:3.2.2-1] a clean start", () => {
+		for (const version of versions) {
+			const world = new World();
+			const session = version === 5 ? { clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: false };
+			const old = world.client("a", version, session);
+			old.subscribe("t");
+			old.drop();
+			const fresh = world.peer(version);
+			const connack = fresh.open("a") as IConnackPacket;
+			assert.equal(connack.sessionPresent, false);
+			world.client("b").publish("t", "1");
+			assert.deepEqual(fresh.messages(), []);
+		}
+	});
+
+	test("[MQTT-3.1.2-6] [MQTT-3.1.1:3.2.2-3] no session to resume: a new one, and Session Present 0", () => {
+		for (const version of versions) {
+			const world = new World();
+			const peer = world.peer(version);
+			assert.equal((peer.open("a", { clean: false }) as IConnackPacket).sessionPresent, false);
+			peer.subscribe("t");
+			peer.publish("t", "1");
+			assert.deepEqual(peer.messages(), ["t=1"]);
+		}
+	});
+
+	test("[MQTT-4.12.0-1] [MQTT-4.12.0-4] [MQTT-4.12.0-6] authentication methods are refused; without one no AUTH is sent", () => {
+		const peer = new World().peer(5);
+		assert.equal(code(peer.open("a", { properties: { authenticationMethod: "SCRAM-SHA-1" } })), 0x8c);
+		assert.ok(peer.closed);
+		const plain = new World().peer(5);
+		const connack = plain.open("a") as IConnackPacket;
+		assert.equal(connack.properties?.authenticationMethod, undefined);
+		assert.deepEqual(commands(plain), []);
+	});
+});
+
+describe("the end of a connection, as a server has to make it", () => {
+	test("[MQTT-3.1.2-22] [MQTT-3.2.2-22] [MQTT-3.1.1:3.1.2-24] one and a half times the keepalive that the client named", () => {
+		for (const version of versions) {
+			const world = new World({ keepAliveLimit: 1000 });
+			const peer = world.peer(version);
+			const connack = peer.open("a", { keepalive: 20 }) as IConnackPacket;
+			assert.equal(connack.properties?.serverKeepAlive, undefined);
+			world.host.advance(29_900);
+			assert.ok(!peer.closed);
+			world.host.advance(200);
+			assert.ok(peer.closed);
+		}
+	});
+
+	test("there is no DISCONNECT before CONNACK", () => {
+		for (const packet of ["c0 00", "10 { s'MQTT' 05 02 003c }", "ff ffffffff", "00 00"]) {
+			const world = new World({ connectTimeout: 1000 });
+			const peer = world.peer(5).sendRaw(bytes(packet));
+			world.host.advance(2000);
+			assert.ok(peer.closed, packet);
+			assert.ok(!commands(peer).includes("disconnect"), packet);
+		}
+	});
+
+	test("[MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.1.1:4.8.0-1] an error: DISCONNECT in 5.0, then nothing but the end", () => {
+		for (const version of versions) {
+			for (const [packet, reason] of [
+				["c1 00", 0x81],
+				[version === 5 ? "32 { s'a' 0000 00 }" : "32 { s'a' 0000 }", 0x82],
+				[version === 5 ? "82 { 0001 00 s'a/#/b' 00 }" : "82 { 0001 s'a/#/b' 00 }", 0x8f],
+			] as const) {
+				const peer = new World().client("a", version);
+				peer.sendRaw(bytes(`${packet} c0 00`));
+				assert.ok(peer.closed);
+				assert.deepEqual(
+					peer.packets.map((each) => [each.cmd, (each as IDisconnectPacket).reasonCode]),
+					version === 5 ? [["disconnect", reason]] : [],
+				);
+			}
+		}
+	});
+
+	test("[MQTT-3.12.4-1] PINGREQ is answered", () => {
+		for (const version of versions) assert.ok(new World().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
+	});
+});
+
+describe("wills, as a server has to treat them", () => {
+	const will = { topic: "will", payload: Buffer.from("gone"), qos: 1, retain: false };
+
+	test("[MQTT-3.1.2-7] [MQTT-3.1.2-10] [MQTT-3.1.1:3.1.2-8] [MQTT-3.1.1:3.1.2-12] it is stored, published once, and there is none without one", () => {
+		for (const version of versions) {
+			const world = new World();
+			const watcher = world.client("watcher");
+			watcher.subscribe("will");
+			world.client("a", version, { will }).drop();
+			assert.deepEqual(watcher.messages(), ["will=gone"]);
+			world.client("a", version).drop();
+			assert.deepEqual(watcher.messages(), []);
+		}
+	});
+
+	test("[MQTT-3.14.4-3] DISCONNECT discards it", () => {
+		for (const version of versions) {
+			const world = new World();
+			const watcher = world.client("watcher");
+			watcher.subscribe("will");
+			world.client("a", version, { will }).send({ cmd: "disconnect", reasonCode: 0 });
+			world.host.advance(1_000_000);
+			assert.deepEqual(watcher.messages(), []);
+		}
+	});
+
+	test("[MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17] it is retained where it says so", () => {
+		for (const version of versions) {
+			for (const retain of [false, true]) {
+				const world = new World();
+				world.client("a", version, { will: { ...will, retain } }).drop();
+				const late = world.client("late", version);
+				late.subscribe("will");
+				assert.deepEqual(late.messages(), retain ? ["will=gone"] : []);
+			}
+		}
+	});
+
+	test("[MQTT-3.1.3-10] its user properties keep their order", () => {
+		const world = new World();
+		const watcher = world.client("watcher");
+		watcher.subscribe("will");
+		const userProperties = { z: ["1", "2"], a: "3" };
+		world.client("a", 5, { will: { ...will, properties: { userProperties } } }).drop();
+		assert.deepEqual({ ...watcher.publishes()[0]?.properties?.userProperties }, userProperties);
+	});
+});

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket } from "mqtt-packet";
+import type { Peer } from "../broker/support/peer";
+import { World } from "../broker/support/world";
+
+describe("topic aliases, as a server has to treat them", () => {
+	test("[MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] it gives none above the client's maximum, and none where there is none", () => {
+		for (const maximum of [undefined, 0, 1, 2]) {
+			const world = new World();
+			const peer = world.client("a", 5, { properties: maximum === undefined ? {} : { topicAliasMaximum: maximum } });
+			peer.subscribe("#");
+			const sender = world.client("b");
+			for (let round = 0; round < 2; round++) for (const topic of ["x", "y", "z"]) sender.publish(topic, "1");
+			const aliases = peer.publishes().map(({ properties }) => properties?.topicAlias ?? 0);
+			assert.equal(aliases.length, 6);
+			assert.ok(Math.max(...aliases) <= (maximum ?? 0), `${maximum}: ${aliases}`);
+		}
+	});
+
+	test("[MQTT-3.3.2-7] [MQTT-3.3.2-9] a client's aliases end with its connection, and have to be within the maximum that was told", () => {
+		const world = new World();
+		const first = world.peer(5);
+		const maximum = (first.open("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
+		assert.ok(maximum > 0);
+		first.publish("t", "1", { properties: { topicAlias: maximum } }).publish("", "2", { properties: { topicAlias: maximum } });
+		assert.ok(!first.closed);
+		first.drop();
+		for (const topicAlias of [maximum, maximum + 1]) {
+			const next = world.client("a", 5).publish(topicAlias === maximum ? "" : "t", "3", { properties: { topicAlias } });
+			assert.ok(next.closed);
+			assert.ok([0x82, 0x94].includes((next.shift("disconnect") as IDisconnectPacket).reasonCode ?? 0));
+		}
+	});
+});
+
+describe("shared subscriptions, as a server has to treat them", () => {
+	function group(world: World, qos: readonly number[]): Peer[] {
+		return qos.map((each, i) => {
+			const peer = world.client(`g${i}`, 5, { clean: false, properties: { sessionExpiryInterval: 600 } });
+			peer.subscribe("$share/g/t", { qos: each });
+			return peer;
+		});
+	}
+
+	test("[MQTT-4.8.2-3] each gets its messages with the QoS that it was granted", () => {
+		const world = new World();
+		const peers = group(world, [0, 1]);
+		const sender = world.client("sender");
+		for (let i = 1; i <= 10; i++) sender.publish("t", `${i}`, { qos: 1, messageId: i });
+		const got = peers.map((peer) => peer.publishes().map(({ qos }) => qos));
+		assert.equal(got.flat().length, 10);
+		for (const [qos, each] of got.entries()) assert.deepEqual(new Set(each), new Set([qos]));
+	});
+
+	test("[MQTT-4.8.2-4] [MQTT-4.8.2-5] QoS 2 that was begun is completed with the same client, or with nobody", () => {
+		for (const back of [true, false]) {
+			const world = new World();
+			const peers = group(world, [2, 2]);
+			world.client("sender").publish("t", "1", { qos: 2, messageId: 1 });
+			const index = peers.findIndex((peer) => peer.messages().length === 1);
+			peers[index]?.drop();
+			if (back) {
+				const again = world.peer(5);
+				again.open(`g${index}`, { clean: false, properties: { sessionExpiryInterval: 600 } });
+				assert.deepEqual(again.messages(), ["t=1"]);
+			} else world.client(`g${index}`, 5).drop();
+			assert.deepEqual(peers[1 - index]?.messages(), []);
+		}
+	});
+
+	test("[MQTT-4.8.2-6] what one client refuses goes to nobody else", () => {
+		for (const qos of [1, 2]) {
+			const world = new World();
+			const peers = group(world, [qos, qos]);
+			world.client("sender").publish("t", "1", { qos, messageId: 1 }).send({ cmd: "pubrel", messageId: 1 });
+			for (const peer of peers) {
+				for (const { messageId } of peer.publishes())
+					peer.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId: messageId as number, reasonCode: 0x83 });
+			}
+			world.host.advance(10_000);
+			assert.deepEqual(
+				peers.flatMap((peer) => peer.messages()),
+				[],
+			);
+			assert.equal(world.broker.usage.queued, 0);
+		}
+	});
+});
+
+describe("reason strings, as a server has to send them", () => {
+	const refused = "$SYS/x";
+
+	/** The lengths of the answers to a PUBLISH that is refused with PUBACK or PUBREC, and to a SUBSCRIBE. */
+	function answers(properties: Record<string, unknown>): { puback: IPubackPacket; pubrec: IPubackPacket; suback: ISubackPacket } {
+		const peer = new World({ subscriptions: 1 }).client("a", 5, { properties });
+		peer.subscribe("first");
+		peer.publish(refused, "1", { qos: 1, messageId: 1 }).publish(refused, "1", { qos: 2, messageId: 2 });
+		const suback = peer.subscribe("t") as ISubackPacket;
+		return { puback: peer.shift("puback") as IPubackPacket, pubrec: peer.shift("pubrec") as IPubackPacket, suback };
+	}
+
+	test("[MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1] only where they fit", () => {
+		for (let maximumPacketSize = 20; maximumPacketSize < 40; maximumPacketSize++) {
+			for (const packet of Object.values(answers({ maximumPacketSize }))) assert.ok((packet.length ?? 0) + 2 <= maximumPacketSize, packet.cmd);
+		}
+		for (const packet of Object.values(answers({}))) assert.ok(packet.properties?.reasonString, packet.cmd);
+	});
+
+	test("[MQTT-3.1.2-29] not on acknowledgements to a client that does not ask for them", () => {
+		for (const packet of Object.values(answers({ requestProblemInformation: false })))
+			assert.equal(packet.properties?.reasonString, undefined, packet.cmd);
+	});
+
+	test("[MQTT-3.14.2-3] [MQTT-3.2.2-19] DISCONNECT and a refusing CONNACK, only where they fit", () => {
+		for (const [maximumPacketSize, told] of [
+			[undefined, true],
+			[10, false],
+		] as const) {
+			const properties = maximumPacketSize === undefined ? {} : { maximumPacketSize };
+			const other = new World().peer(5);
+			const connack = other.open("x".repeat(300), { properties }) as IConnackPacket;
+			assert.equal(connack.reasonCode, 0x85);
+			assert.equal(connack.properties?.reasonString !== undefined, told);
+		}
+		for (const [maximumPacketSize, told] of [
+			[undefined, true],
+			[30, false],
+		] as const) {
+			const peer = new World().client("a", 5, { keepalive: 10, properties: maximumPacketSize === undefined ? {} : { maximumPacketSize } });
+			peer.sendRaw(Uint8Array.of(0xc1, 0));
+			const disconnect = peer.shift("disconnect") as IDisconnectPacket;
+			assert.equal(disconnect.reasonCode, 0x81);
+			assert.ok(told === false || disconnect.properties?.reasonString);
+			assert.ok((disconnect.length ?? 0) + 2 <= (maximumPacketSize ?? 512));
+		}
+	});
+
+	test("[MQTT-3.1.2-28] response information only where it is asked for", () => {
+		for (const requestResponseInformation of [undefined, false, true]) {
+			const properties = requestResponseInformation === undefined ? {} : { requestResponseInformation };
+			const connack = new World().peer(5).open("a", { properties }) as IConnackPacket;
+			assert.ok(requestResponseInformation || connack.properties?.responseInformation === undefined);
+		}
+	});
+});
