@@ -4,7 +4,7 @@ import type { Memory } from "./memory";
 
 /**
  * Topic aliases (§3.3.2.3.4) of each connection, both ways. Those that a client set must be kept as long as it is connected; those that the broker set are only
- * there to save bytes, and give way to the others.
+ * there to save bytes, and give way to the others. A client is granted as many as find room with the longest topics that a packet can carry.
  */
 export class Aliases {
 	/** Aliases of one connection in one direction. */
@@ -12,13 +12,21 @@ export class Aliases {
 	readonly #arena: Arena;
 	/** Records of the topics: for each connection first the client's aliases, then the broker's. */
 	readonly #records: Uint16Array;
+	/** Aliases that each connection's client may set, and how many more can be granted. */
+	readonly #granted: Uint8Array;
+	#left: number;
 
-	/** @param connections the highest index of a connection @param limit aliases of one connection in one direction @param bytes for all topics */
-	constructor(memory: Memory, connections: number, limit: number, bytes: number) {
+	/**
+	 * @param connections the highest index of a connection @param limit aliases of one connection in one direction
+	 * @param bytes for all topics @param longest bytes of the longest topic
+	 */
+	constructor(memory: Memory, connections: number, limit: number, bytes: number, longest: number) {
 		const records = limit === 0 ? 0 : 2 * limit * connections;
 		this.limit = limit;
 		this.#arena = memory.arena(bytes, records);
 		this.#records = memory.tables.u16(limit === 0 ? 0 : records + 2 * limit);
+		this.#left = Math.floor(bytes / longest);
+		this.#granted = memory.tables.u8(connections + 1);
 	}
 
 	/** Bytes of topics. */
@@ -31,9 +39,22 @@ export class Aliases {
 		return this.#arena.count;
 	}
 
+	/** Sets aside what a client may set, and returns how many aliases that is: 1 to that number are accepted until clear() [MQTT-3.3.2-12]. */
+	grant(connection: number): number {
+		const count = Math.min(this.limit, this.#left);
+		this.#left -= count;
+		this.#granted[connection] = count;
+		return count;
+	}
+
+	/** Aliases that a client may set. */
+	granted(connection: number): number {
+		return this.#granted[connection];
+	}
+
 	/** The record of the topic that a client gave an alias; 0 if it gave none. */
 	get(connection: number, alias: number): number {
-		return alias > this.limit ? 0 : this.#records[2 * this.limit * connection + alias - 1];
+		return alias > this.#granted[connection] ? 0 : this.#records[2 * this.limit * connection + alias - 1];
 	}
 
 	/** Where the topic of a record begins, until something is set. */
@@ -45,12 +66,12 @@ export class Aliases {
 		return this.#arena.offset(record) + this.#arena.size(record);
 	}
 
-	/** Takes what a client's alias stands for from now on; false when there is no room. */
-	set(connection: number, alias: number, bytes: Uint8Array, start: number, end: number): boolean {
+	/** Takes what a client's alias, 1 to what it was granted, stands for from now on. */
+	set(connection: number, alias: number, bytes: Uint8Array, start: number, end: number): void {
 		const at = 2 * this.limit * connection + alias - 1;
-		if (this.#put(at, bytes, start, end)) return true;
+		if (this.#put(at, bytes, start, end)) return;
 		this.#yield();
-		return this.#put(at, bytes, start, end);
+		this.#put(at, bytes, start, end);
 	}
 
 	/** The alias, 1 to `limit`, that the broker gave a topic; 0 if none. */
@@ -64,8 +85,9 @@ export class Aliases {
 		return 0;
 	}
 
-	/** An alias for a topic that has none; 0 when all are given or there is no room. */
+	/** An alias for a topic that has none; 0 when all are given or there is no room. Moves no topic: the message that is being sent may have its own here. */
 	give(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
+		if (!this.#arena.fits(end - start)) return 0; // [MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3]
 		const first = (2 * connection + 1) * this.limit;
 		for (let i = 0; i < limit; i++) if (this.#records[first + i] === 0) return this.#put(first + i, bytes, start, end) ? i + 1 : 0;
 		return 0;
@@ -80,6 +102,9 @@ export class Aliases {
 	clear(connection: number): void {
 		const first = 2 * connection * this.limit;
 		for (let i = first; i < first + 2 * this.limit; i++) this.#release(i);
+		this.#left += this.#granted[connection];
+		this.#granted[connection] = 0;
+		this.#arena.compact(); // so that give() finds room
 	}
 
 	#put(at: number, bytes: Uint8Array, start: number, end: number): boolean {

@@ -52,7 +52,12 @@ export class Arena {
 		return this.#unused === 0;
 	}
 
-	/** Index of the record's first byte; valid until the next allocate(). */
+	/** Whether allocate() would move no record. */
+	fits(size: number): boolean {
+		return size <= this.#end - this.#top;
+	}
+
+	/** Index of the record's first byte; valid until the next allocate() or compact(). */
 	offset(record: number): number {
 		return this.#places[2 * record + OFFSET];
 	}
@@ -66,7 +71,7 @@ export class Arena {
 	allocate(size: number): number {
 		const record = this.#unused;
 		if (record === 0 || size > this.free) return 0;
-		if (size > this.#end - this.#top) this.#compact();
+		if (size > this.#end - this.#top) this.compact();
 		const last = this.#last;
 		this.#unused = this.#links[2 * record + NEXT];
 		this.#links[2 * record + NEXT] = 0;
@@ -99,7 +104,8 @@ export class Arena {
 		this.used -= this.#places[2 * record + SIZE];
 	}
 
-	#compact(): void {
+	/** Moves the records together. */
+	compact(): void {
 		const bytes = this.bytes;
 		const places = this.#places;
 		const links = this.#links;

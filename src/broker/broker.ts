@@ -213,6 +213,7 @@ export class Broker implements ConnectionOwner {
 	}
 
 	broken(connection: Connection, error: unknown): void {
+		// [MQTT-3.1.1:4.8.0-2]
 		this.#core.counters.internal++;
 		this.#core.host.trace(`broker: ${error}`);
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);

@@ -16,6 +16,9 @@ import { Subscriptions } from "./subscriptions";
 import { System } from "./system";
 import { ValueStore } from "./value-store";
 
+/** What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic alias. */
+const ALIAS_OVERHEAD = 8;
+
 /** What of the host the broker needs. */
 export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> & Partial<Pick<Device, "clockIsSet">>;
 
@@ -61,10 +64,21 @@ export class Core {
 		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
 		this.queues = new Queues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
 		this.store = new ValueStore(memory, retainedTopics, retainedBytes);
-		this.aliases = new Aliases(memory, settings.connections + settings.handshakes, settings.topicAliases, settings.aliasBytes);
+		this.aliases = new Aliases(
+			memory,
+			settings.connections + settings.handshakes,
+			settings.topicAliases,
+			settings.aliasBytes,
+			settings.packetSize - ALIAS_OVERHEAD,
+		);
 		this.system = new System(this);
 		this.stamp = new Stamp(host, this.clock, memory.tables.u8(STAMP_LIMIT));
 		this.authority = authorityOf(host, settings, this.clock, this.sessions, memory.bytes);
+	}
+
+	/** Whether there is room for retained messages at all. */
+	get retains(): boolean {
+		return this.settings.retainedTopics !== 0 && this.settings.retainedBytes !== 0;
 	}
 
 	/** The connection that serves a session; undefined while the client is away or going. */

@@ -42,17 +42,17 @@ export class Farewell {
 		if (connection.version === 5 && reason !== SUCCESS) this.#sender.disconnect(connection, reason); // [MQTT-3.14.0-1]
 		connection.close();
 		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
-		core.open--;
+		core.open--; // [MQTT-3.14.4-2]
 		sessions.setConnection(session, 0);
 		if (!sessions.lasting(session)) {
 			this.finish(session);
 			return;
 		}
-		// [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
 		if (filling !== 0) subscriptions.wantFill(filling);
 		queues.suspend(session);
 		sessions.setEndsAt(session, core.clock.after(sessions.expiry(session))); // [MQTT-3.1.2-23]
-		if (sessions.will(session) === 0) return;
+		if (sessions.will(session) === 0) return; // [MQTT-3.1.1:3.1.2-12]
 		const delay = sessions.willDelay(session);
 		if (delay === 0) this.#publishWill(session);
 		else sessions.setWillAt(session, Math.min(core.clock.after(delay), NEVER - 1));
@@ -65,7 +65,7 @@ export class Farewell {
 		this.#router.rescue(session);
 		queues.clear(session);
 		if (sessions.will(session) !== 0) this.#publishWill(session); // [MQTT-3.1.3-9]
-		sessions.remove(session);
+		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
 	}
 
 	/** Publishes the wills that are due, and ends the sessions whose time is over. @returns when the next one is due, s of the broker's clock */

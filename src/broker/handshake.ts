@@ -8,6 +8,7 @@ import {
 	RECEIVE_MAXIMUM,
 	REQUEST_PROBLEM_INFORMATION,
 	REQUEST_RESPONSE_INFORMATION,
+	RETAIN_NOT_SUPPORTED,
 	SESSION_EXPIRY_INTERVAL,
 	SESSION_TAKEN_OVER,
 	SUCCESS,
@@ -70,7 +71,7 @@ export class Handshake {
 			this.refuse(connection, code);
 			return;
 		}
-		const session = this.#session(packet, assign);
+		const session = this.#session(packet, assign); // [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
 		if (session === 0) {
 			this.refuse(connection, QUOTA_EXCEEDED);
 			return;
@@ -94,16 +95,17 @@ export class Handshake {
 		} catch {
 			// MQTT 3.1.1 knows no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
 		}
-		this.#core.close(connection, SUCCESS);
+		this.#core.close(connection, SUCCESS); // [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
 	}
 
 	#refusal(connection: Connection, packet: Packet): number {
 		if (packet.version === 5) {
 			const told = packet.properties;
 			if (told.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacket = told.number;
-			if (told.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1]
+			if (told.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1] [MQTT-4.12.0-6]
+			if (packet.hasWill && packet.willRetain && !this.#core.retains) return RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
 		}
-		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT) return CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8]
+		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT) return CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9]
 		return this.#core.authority.connect(packet, connection.index, connection.address);
 	}
 
@@ -123,7 +125,7 @@ export class Handshake {
 			do this.#invent();
 			while (sessions.find(bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
 		} else {
-			known = sessions.find(bytes, start, end);
+			known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
 			const old = core.connectionOf(known);
 			if (old !== undefined) {
 				core.counters.takeovers++;
@@ -181,15 +183,21 @@ export class Handshake {
 		sessions.setEndsAt(session, NEVER);
 		if (connection.version === 4) {
 			if (keepAlive === 0) keepAlive = limit;
-			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit);
+			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit); // [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:4.1.0-1]
 			this.#sender.to(connection).connack(this.#present, SUCCESS); // [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]
 		} else {
 			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
 			this.#told(connection, packet.properties);
-			this.#connack(connection, packet, assigned, keepAlive);
+			if (!this.#connack(connection, packet, assigned, keepAlive)) {
+				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot keep to [MQTT-3.14.0-1]
+				this.#core.counters.refused++;
+				sessions.dropWill(session);
+				this.#core.close(connection, SUCCESS);
+				return;
+			}
 		}
-		connection.silence = keepAlive * 1500; // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24]
-		this.#sender.flush(connection);
+		connection.silence = keepAlive * 1500; // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24] [MQTT-3.2.2-22]
+		this.#sender.flush(connection); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.1.1:3.1.4-4] [MQTT-3.1.1:3.2.0-1]
 	}
 
 	/** Takes what an MQTT 5.0 client says of itself (§3.1.2.11). */
@@ -203,7 +211,7 @@ export class Handshake {
 					expiry = Math.min(told.number, settings.sessionExpiryLimit);
 					break;
 				case RECEIVE_MAXIMUM:
-					connection.window = Math.min(told.number, settings.inFlight);
+					connection.window = Math.min(told.number, settings.inFlight); // [MQTT-4.9.0-1]
 					break;
 				case TOPIC_ALIAS_MAXIMUM:
 					connection.aliases = Math.min(told.number, aliases.limit);
@@ -218,18 +226,22 @@ export class Handshake {
 		sessions.setExpiry(connection.session, expiry);
 	}
 
-	/** Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet size is small. */
-	#connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): void {
+	/**
+	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet size is small.
+	 * @returns false when that is too small all the same
+	 */
+	#connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
 		const { settings, sessions, queues, aliases } = this.#core;
 		const { session } = connection;
 		const told = packet.properties;
 		const properties = this.#sender.properties.reset().receiveMaximum(settings.receiveMaximum).maximumPacketSize(settings.packetSize);
-		if (aliases.limit !== 0) properties.topicAliasMaximum(aliases.limit);
+		if (!this.#core.retains) properties.retainAvailable(false); // [MQTT-3.2.2-13]
 		if (told.find(SESSION_EXPIRY_INTERVAL) && told.number !== sessions.expiry(session)) properties.sessionExpiryInterval(sessions.expiry(session));
 		if (assigned) properties.assignedClientIdentifier(this.#assigned); // [MQTT-3.2.2-16]
 		if (keepAlive !== packet.keepAlive) properties.serverKeepAlive(keepAlive); // [MQTT-3.2.2-21]
-		const needed = properties.length;
 		const room = connection.maximumPacket - 6; // fixed header, flags, code, property length
+		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0) properties.topicAliasMaximum(aliases.granted(connection.index));
+		const needed = properties.length;
 		if (told.find(REQUEST_RESPONSE_INFORMATION) && told.number === 1) {
 			const information = this.#responseInformation(session); // [MQTT-3.1.2-28]
 			if (needed + 3 + information.length <= room) properties.responseInformation(information);
@@ -239,7 +251,7 @@ export class Handshake {
 			const count = utf8(String(queues.waiting(session)));
 			if (properties.length + 5 + name.length + count.length <= room) properties.userProperty(name, count); // [MQTT-3.2.2-20]
 		}
-		this.#sender.to(connection).connack(this.#present, SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+		return this.#sender.to(connection).connack(this.#present, SUCCESS, properties) <= connection.maximumPacket; // [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
 	}
 
 	/** A topic for answers to this client: `response/` and its identifier, where that can be a topic. */

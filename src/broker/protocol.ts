@@ -1,7 +1,6 @@
 import {
 	CONNECT,
 	DISCONNECT,
-	DISCONNECT_WITH_WILL_MESSAGE,
 	PACKET_IDENTIFIER_NOT_FOUND,
 	PINGREQ,
 	PROTOCOL_ERROR,
@@ -108,7 +107,7 @@ export class Protocol {
 	#answer(connection: Connection, packet: Packet): void {
 		switch (packet.type) {
 			case PUBACK:
-				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3]
+				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
 				return;
 			case PUBREC:
 				this.#received(connection, packet);
@@ -143,14 +142,14 @@ export class Protocol {
 		const { queues } = this.#core;
 		const { packetId } = packet;
 		if (packet.reasonCode >= 0x80) {
-			this.#more = queues.finish(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3]
+			this.#more = queues.finish(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
 			return;
 		}
 		const known = queues.release(connection.session, packetId);
-		this.#sender.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4] [MQTT-3.5.4-1]
+		this.#sender.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
 	}
 
-	/** DISCONNECT: the will is not published, and the client may change how long its session lasts. */
+	/** DISCONNECT: the will is published only where a reason is given, and the client may change how long its session lasts. */
 	#leave(connection: Connection, packet: Packet): void {
 		const core = this.#core;
 		const { sessions } = core;
@@ -163,7 +162,7 @@ export class Protocol {
 			}
 			sessions.setExpiry(session, Math.min(told.number, core.settings.sessionExpiryLimit));
 		}
-		if (packet.reasonCode !== DISCONNECT_WITH_WILL_MESSAGE) sessions.dropWill(session); // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
+		if (packet.reasonCode === SUCCESS) sessions.dropWill(session); // [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-3.1.2-10]
 		core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
 	}
 
@@ -172,7 +171,7 @@ export class Protocol {
 		this.#core.counters.faults++;
 		if (connection.state === OPENING) {
 			connection.version = packet.version;
-			this.#handshake.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2]
-		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode); // [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+			this.#handshake.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2] [MQTT-3.1.4-1]
+		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode); // [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
 	}
 }

@@ -6,6 +6,7 @@ import {
 	PUBREC,
 	QUOTA_EXCEEDED,
 	RECEIVE_MAXIMUM_EXCEEDED,
+	RETAIN_NOT_SUPPORTED,
 	SUCCESS,
 	TOPIC_ALIAS,
 	TOPIC_ALIAS_INVALID,
@@ -41,6 +42,10 @@ export class Publishing {
 		message.bytes = packet.bytes;
 		message.topicStart = packet.topicStart;
 		message.topicEnd = packet.topicEnd;
+		if (packet.retain && connection.version === 5 && !core.retains) {
+			core.close(connection, RETAIN_NOT_SUPPORTED); // §3.2.2.3.5
+			return;
+		}
 		if (properties.has(TOPIC_ALIAS) && !this.#alias(connection, packet, message)) return;
 		if (qos === 2 && core.queues.taken(connection.session, packet.packetId)) {
 			// It came before: it is acknowledged again and goes nowhere [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
@@ -57,14 +62,14 @@ export class Publishing {
 		settleProperties(message, properties);
 		if (qos === 2) this.#exactlyOnce(connection, packet.packetId, message);
 		else {
-			const code = this.#route(connection, message);
+			const code = this.#route(connection, message); // [MQTT-4.3.2-5]
 			if (qos !== 0) this.#acknowledge(connection, PUBACK, packet.packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
 		}
 	}
 
 	/** PUBREL: the packet identifier may name another message from now on. */
 	release(connection: Connection, packetId: number): void {
-		const known = this.#core.queues.untake(connection.session, packetId); // [MQTT-4.3.3-12]
+		const known = this.#core.queues.untake(connection.session, packetId); // [MQTT-4.3.3-12] [MQTT-4.3.3-13]
 		this.#sender.acknowledge(connection, PUBCOMP, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
 	}
 
@@ -92,15 +97,13 @@ export class Publishing {
 		const { properties } = packet;
 		properties.find(TOPIC_ALIAS);
 		const alias = properties.number;
-		if (alias > aliases.limit) {
+		if (alias > aliases.granted(connection.index)) {
 			core.close(connection, TOPIC_ALIAS_INVALID); // [MQTT-3.3.2-9]
 			return false;
 		}
 		if (packet.topicStart !== packet.topicEnd) {
-			if (aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd)) return true; // [MQTT-3.3.2-12]
-			core.counters.quota++;
-			core.close(connection, QUOTA_EXCEEDED);
-			return false;
+			aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd); // [MQTT-3.3.2-12]
+			return true;
 		}
 		const record = aliases.get(connection.index, alias);
 		if (record === 0) {
@@ -128,7 +131,7 @@ export class Publishing {
 		if (connection.version === 4) {
 			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
 			if (code === QUOTA_EXCEEDED) {
-				this.#core.close(connection, QUOTA_EXCEEDED);
+				this.#core.close(connection, QUOTA_EXCEEDED); // [MQTT-3.1.1:4.8.0-2]
 				return;
 			}
 			told = SUCCESS;

@@ -180,7 +180,7 @@ export class Queues {
 		const entry = this.#lists[LISTS * session + FIRST_WAITING];
 		this.#unlinkWaiting(session, 0, entry);
 		if (!keep) this.#forget(entry);
-		this.#depart(session, entry, packetId);
+		this.#depart(session, entry, packetId); // [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.10.4-3] [MQTT-3.1.1:4.1.0-2]
 	}
 
 	/** A message was sent without waiting and is under way; there must be a free entry, and the message reserved if it is kept. */

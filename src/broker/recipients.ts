@@ -33,7 +33,7 @@ export class Recipients {
 	 */
 	gather(message: Message, from: number): number {
 		const { subscriptions, authority } = this.#core;
-		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
+		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd); // [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
 		const { found } = subscriptions;
 		const sums = this.#sums;
 		if (this.#mark > 0xffff_fff0) {
@@ -79,7 +79,7 @@ export class Recipients {
 				continue;
 			}
 			const row = WIDTH * subscriptions.session(subscription);
-			if (sums[row + NAMED] > 1 || sums[row + MARK] !== first) found[copies++] = subscription;
+			if (sums[row + NAMED] > 1 || sums[row + MARK] !== first) found[copies++] = subscription; // [MQTT-3.3.4-4]
 			sums[row + MARK] = first;
 		}
 		return copies;
@@ -126,6 +126,7 @@ export class Recipients {
 	/** For a subscription that gather() left: the QoS that was granted for this copy. */
 	qos(subscription: number): number {
 		const { subscriptions } = this.#core;
+		// [MQTT-4.8.2-3]
 		return this.#alone(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
 	}
 
@@ -146,7 +147,7 @@ export class Recipients {
 	ready(session: number, message: Message, qos: number): boolean {
 		const { queues } = this.#core;
 		const connection = this.#core.connectionOf(session);
-		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
+		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false; // [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
 		if (qos !== 0 && (queues.free === 0 || queues.underWay(session) >= connection.window)) return false; // [MQTT-3.3.4-9]
 		return message.size + OVERHEAD <= connection.room;
 	}

@@ -31,7 +31,8 @@ export class Router {
 	/**
 	 * Routes a message.
 	 * @param from the session that published it
-	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere, and a retained QoS 0 message was not kept
+	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere, and a retained QoS 0 message was not kept, nor the
+	 * one it replaces
 	 */
 	publish(message: Message, from: number): number {
 		const core = this.#core;
@@ -107,13 +108,13 @@ export class Router {
 			let packetId = queues.packetId(entry);
 			if (queues.released(entry)) {
 				if (connection.room < PUBREL_ROOM) return;
-				this.#sender.acknowledge(connection, PUBREL, packetId, SUCCESS); // [MQTT-4.4.0-1] [MQTT-4.3.3-4]
+				this.#sender.acknowledge(connection, PUBREL, packetId, SUCCESS); // [MQTT-4.4.0-1] [MQTT-4.3.3-4] [MQTT-4.3.3-6]
 				queues.sent(session, packetId, true);
 				continue;
 			}
 			const flags = queues.flags(entry);
 			const reliable = (flags & 6) !== 0;
-			if (reliable && queues.underWay(session) >= connection.window) return; // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+			if (reliable && queues.underWay(session) >= connection.window) return; // [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
 			queues.read(entry, message);
 			if (reliable && packetId === 0) packetId = this.#packetId(session);
 			const result = this.#sender.publish(connection, message, flags, packetId, queues.identifier(entry), false);
@@ -196,7 +197,7 @@ export class Router {
 	#deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number, share: number): void {
 		const { queues, counters, sessions } = this.#core;
 		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
-		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0); // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9]
+		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0); // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 		const connection = this.#core.connectionOf(session);
 		const keep = qos !== 0 && (share !== 0 || sessions.lasting(session));
 		if (connection === undefined || connection.state !== OPEN) {
@@ -257,7 +258,7 @@ export class Router {
 				return false;
 			}
 			const packetId = qos === 0 ? 0 : this.#packetId(session);
-			const flags = (qos << 1) | RETAIN; // [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-8]
+			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
 			const identifier = subscriptions.identifier(subscription);
 			const result = this.#sender.publish(connection, message, flags, packetId, identifier, stamped && record <= store.records);
 			if (result === SENT && qos !== 0) queues.passed(session, packetId, flags, identifier, 0, keep);
@@ -292,7 +293,7 @@ export class Router {
 	#packetId(session: number): number {
 		const { sessions, queues } = this.#core;
 		let id = sessions.nextPacketId(session);
-		while (queues.busy(session, id)) id = sessions.nextPacketId(session);
+		while (queues.busy(session, id)) id = sessions.nextPacketId(session); // [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
 		return id;
 	}
 

@@ -146,7 +146,7 @@ export class Sender {
 			expiry = secondsLeft(message, this.#core.clock.now);
 			if (expiry < 0) {
 				if ((flags & DUP) === 0) return EXPIRED; // [MQTT-3.3.2-5]
-				expiry = 0; // its delivery had begun
+				expiry = 0; // its delivery had begun [MQTT-4.3.3-7]
 			}
 			propertiesStart += EXPIRY_BYTES;
 		}
@@ -161,7 +161,7 @@ export class Sender {
 				alias = aliases.find(index, connection.aliases, from, topicStart, topicEnd);
 				if (alias !== 0) topic = 0;
 				else {
-					alias = aliases.give(index, connection.aliases, from, topicStart, topicEnd); // [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+					alias = aliases.give(index, connection.aliases, from, topicStart, topicEnd); // [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
 					fresh = alias !== 0;
 				}
 			}
@@ -199,7 +199,7 @@ export class Sender {
 				bytes[at] = from[message.propertiesStart];
 				at = writeFour(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
 			}
-			// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
+			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
 			if (propertiesStart !== message.propertiesEnd) at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
 			if (identifier !== 0) {
 				bytes[at] = SUBSCRIPTION_IDENTIFIER;

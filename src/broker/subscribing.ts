@@ -64,10 +64,10 @@ export class Subscribing {
 		// A shared subscription is handed no stored values (§4.8.2)
 		if (shared === 0 && (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed))) {
 			// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.1.1:3.3.1-6]
-			subscriptions.wantFill(subscription);
+			subscriptions.wantFill(subscription); // [MQTT-3.8.4-4]
 			if (connection.filling === subscription) connection.filling = 0;
 			connection.traits |= UNFILLED;
 		}
-		return granted;
+		return granted; // [MQTT-3.8.4-7]
 	}
 }

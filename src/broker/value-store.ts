@@ -41,24 +41,27 @@ export class ValueStore {
 
 	/**
 	 * Takes a message that was published.
-	 * @returns false when a retained one finds no room: then nothing has changed
+	 * @returns false when a retained one finds no room: then nothing has changed, but for QoS 0: then the topic is empty, as nobody can be told
 	 */
 	put(message: Message): boolean {
 		const bytes = message.bytes;
 		const bucket = hash(bytes, message.topicStart, message.topicEnd, SEED) & (this.#table.length - 1);
 		this.last = 0;
 		if (!message.retain) {
+			// [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12]
 			this.#keep(message, bucket);
 			return true;
 		}
 		if (message.payloadStart === message.payloadEnd) {
-			this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10]
+			this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
 			this.#remove(this.#find(bucket, message, false), bucket);
 			return true;
 		}
-		if (!this.#keep(message, bucket)) return false; // [MQTT-3.3.1-5]
+		const kept = this.#keep(message, bucket); // [MQTT-3.3.1-5]
+		if (!kept && message.qos !== 0) return false;
+		if (!kept) this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
 		this.#remove(this.#find(bucket, message, false), bucket);
-		return true;
+		return kept;
 	}
 
 	/** The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is none. */

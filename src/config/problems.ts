@@ -101,13 +101,11 @@ export function originProblem(text: string): string | undefined {
 
 /** Client identifier and user name: an MQTT string, perhaps with placeholders. */
 export function textProblem(text: string): string | undefined {
-	// [MQTT-1.5.4-2]
-	if (text.includes("\0")) return "holds the character U+0000";
 	return placeholderProblem(text, deviceNames) ?? secretProblem(text);
 }
 
 export function secretProblem(text: string): string | undefined {
-	return lengthProblem(text, 1, ranges.textLength);
+	return nullProblem(text) ?? lengthProblem(text, 1, ranges.textLength);
 }
 
 /** A user of the broker: fills `{user}` in topics, so that no level may be added or opened by it. */
@@ -145,7 +143,12 @@ function levelProblem(text: string): string | undefined {
 }
 
 export function payloadProblem(text: string): string | undefined {
-	return lengthProblem(text, 0, ranges.textLength);
+	return nullProblem(text) ?? lengthProblem(text, 0, ranges.textLength);
+}
+
+/** What the client takes as text goes the way of MQTT strings. [MQTT-1.5.4-2] */
+function nullProblem(text: string): string | undefined {
+	return text.includes("\0") ? "holds the character U+0000" : undefined;
 }
 
 function controlProblem(text: string): string | undefined {

@@ -170,7 +170,9 @@ export interface ListenSettings {
 	readonly filterBytes: number;
 	/**
 	 * Topics whose current value is kept. Full: values that are not retained give way to newer ones. All retained: a retained QoS 1 message goes nowhere, PUBACK 0x97
-	 * or the connection closes unacknowledged; a retained QoS 0 message reaches those who are subscribed, and is not kept.
+	 * or the connection closes unacknowledged; a retained QoS 0 message reaches those who are subscribed, and is not kept, nor is the one
+	 * that it replaces. 0, here or in retainedBytes: MQTT 5.0 clients are told that messages are not retained; who sends one is disconnected, 0x9A, and a will that
+	 * is to be retained is refused with it.
 	 */
 	readonly retainedTopics: number;
 	/** Bytes for the topics, properties and payloads of these. Full: as retainedTopics. */
@@ -193,10 +195,12 @@ export interface ListenSettings {
 	 * holds unread or unsent: 5744 on ESP32, 1536 in mcsim.
 	 */
 	readonly packetSize: number;
-	/** Topic aliases of one client in each direction; told to it as its topic alias maximum. 0: none. */
+	/** Topic aliases of one client in each direction; told to it as its topic alias maximum as far as aliasBytes go. 0: none. */
 	readonly topicAliases: number;
 	/**
-	 * Bytes for the topics of all of these. Full: messages go out with their topics; a client that sets another alias is disconnected with 0x97.
+	 * Bytes for the topics of all of these. A client is told of as many aliases for its own messages as find room for the longest topic that a packet can carry,
+	 * packetSize − 8 bytes each, beside those of the clients that came before: with less than that none. The aliases of messages to clients take what is
+	 * not used; without room these go out with their topics.
 	 */
 	readonly aliasBytes: number;
 	/** Time a new connection has to send CONNECT; then it is closed. */

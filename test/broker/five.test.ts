@@ -6,9 +6,19 @@ import { World } from "./support/world";
 
 const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
 
+/** The topics of what came, those that an alias stands for too. */
+function named(peer: Peer): (string | undefined)[] {
+	const known = new Map<number, string>();
+	return peer.publishes().map(({ topic, properties }) => {
+		const alias = properties?.topicAlias ?? 0;
+		if (topic !== "") known.set(alias, topic);
+		return topic === "" ? known.get(alias) : topic;
+	});
+}
+
 describe("topic aliases", () => {
 	test("from a client: set, used, changed; the subscriber sees topics", () => {
-		const world = new World();
+		const world = new World({ aliasBytes: 2048 });
 		const watcher = world.client("watcher");
 		watcher.subscribe("#");
 		const sender = world.client("sender");
@@ -28,7 +38,7 @@ describe("topic aliases", () => {
 	});
 
 	test("an alias above the maximum, or one that stands for nothing, closes the connection, 0x94", () => {
-		const world = new World();
+		const world = new World({ aliasBytes: 2048 });
 		for (const topic of ["t", ""]) {
 			const peer = world.client("a").publish(topic, "1", { properties: { topicAlias: topic === "" ? 1 : 3 } });
 			assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
@@ -36,15 +46,62 @@ describe("topic aliases", () => {
 	});
 
 	test("they end with the connection, and give their bytes back", () => {
-		const world = new World({ topicAliases: 1, aliasBytes: 8 });
+		const world = new World({ topicAliases: 1, aliasBytes: 504 });
 		const sender = world.client("sender", 5, lasting);
 		sender.publish("12345678", "1", { properties: { topicAlias: 1 } });
-		const other = world.client("other").publish("x", "1", { properties: { topicAlias: 1 } });
-		assert.equal((other.shift("disconnect") as IDisconnectPacket).reasonCode, 0x97);
+		const other = world.peer();
+		assert.equal((other.open("other") as IConnackPacket).properties?.topicAliasMaximum, undefined);
+		other.publish("x", "1", { properties: { topicAlias: 1 } });
+		assert.equal((other.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
 		sender.drop();
 		const again = world.client("sender", 5, lasting).publish("", "1", { properties: { topicAlias: 1 } });
 		assert.equal((again.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
 		assert.ok(!world.client("other").publish("x", "1", { properties: { topicAlias: 1 } }).closed);
+	});
+
+	test("[MQTT-3.3.2-12] as many as a client is told of are accepted, however long their topics", () => {
+		for (const aliasBytes of [0, 255, 504, 1100, 1512]) {
+			const world = new World({ aliasBytes });
+			const taker = world.client("taker", 5, { properties: { topicAliasMaximum: 2 } });
+			taker.drop();
+			const peers = ["a", "b"].map((id) => {
+				const peer = world.peer();
+				return { peer, maximum: (peer.open(id) as IConnackPacket).properties?.topicAliasMaximum ?? 0 };
+			});
+			assert.equal(peers[0].maximum + peers[1].maximum, Math.floor(aliasBytes / 504));
+			const watcher = world.client("watcher", 5, { properties: { topicAliasMaximum: 2 } });
+			watcher.subscribe("#");
+			const expected: string[] = [];
+			for (const length of [503, 1, 300, 503, 8]) {
+				for (const { peer, maximum } of peers) {
+					for (let topicAlias = 1; topicAlias <= maximum; topicAlias++) {
+						const topic = String(topicAlias).repeat(length);
+						peer.publish(topic, "", { properties: { topicAlias } });
+						if (length < 503) peer.publish("", "x", { properties: { topicAlias } });
+						expected.push(topic, ...(length < 503 ? [topic] : []));
+					}
+				}
+			}
+			assert.deepEqual(named(watcher), expected);
+			for (const { peer } of peers) assert.ok(!peer.closed);
+		}
+	});
+
+	test("[MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3] a topic that an alias stands for stays what it is while aliases are given to subscribers", () => {
+		const world = new World({ packetSize: 64, aliasBytes: 120 });
+		const sender = world.client("sender");
+		const alias = (topic: string, topicAlias: number) => sender.publish(topic, "", { properties: { topicAlias } });
+		const topic = "t".repeat(50);
+		alias("x".repeat(50), 1);
+		alias(topic, 2);
+		alias("y", 1); // leaves a gap before the topic
+		const watchers = ["a", "b", "c"].map((id) => {
+			const watcher = world.client(id, 5, { properties: { topicAliasMaximum: 2 } });
+			watcher.subscribe("#");
+			return watcher;
+		});
+		for (let i = 0; i < 3; i++) alias("", 2);
+		for (const watcher of watchers) assert.deepEqual(named(watcher), Array(3).fill(topic));
 	});
 
 	test("to a client that takes them: the topic once, then its alias; those without room go with their topic", () => {
@@ -70,17 +127,18 @@ describe("topic aliases", () => {
 	});
 
 	test("a client's own aliases come before those that the broker gives", () => {
-		const world = new World({ topicAliases: 1, aliasBytes: 10 });
+		const world = new World({ topicAliases: 1, packetSize: 64, aliasBytes: 56 });
+		const sender = world.client("sender");
 		const peer = world.client("peer", 5, { properties: { topicAliasMaximum: 1 } });
 		peer.subscribe("#");
-		const sender = world.client("sender");
-		sender.publish("12345678", "1");
-		sender.publish("87654321", "2", { properties: { topicAlias: 1 } });
+		const [one, other] = ["1".repeat(40), "2".repeat(40)];
+		sender.publish(one, "1");
+		sender.publish(other, "2", { properties: { topicAlias: 1 } });
 		assert.ok(!sender.closed);
-		sender.publish("12345678", "3").publish("", "4", { properties: { topicAlias: 1 } });
+		sender.publish(one, "3").publish("", "4", { properties: { topicAlias: 1 } });
 		assert.deepEqual(
 			peer.publishes().map(({ topic }) => topic),
-			["12345678", "87654321", "12345678", "87654321"],
+			[one, other, one, other],
 		);
 	});
 });

@@ -60,7 +60,7 @@ describe("limits, each by hitting it", () => {
 		}
 	});
 
-	test("retainedTopics, retainedBytes: PUBACK 0x97, or the connection closes; a live QoS 0 message still arrives", () => {
+	test("[MQTT-3.1.1:4.8.0-2] retainedTopics, retainedBytes: PUBACK 0x97, or the connection closes; a live QoS 0 message still arrives", () => {
 		for (const settings of [{ retainedTopics: 1 }, { retainedBytes: 8 }]) {
 			const world = new World(settings);
 			const watcher = world.client("watcher");

@@ -6,7 +6,7 @@ import { Message } from "../../src/broker/message";
 import { ValueStore } from "../../src/broker/value-store";
 import { text, utf8 } from "../../src/mqtt/utf8";
 
-function message(topic: string, payload: string, retain: boolean, arrived = 0): Message {
+function message(topic: string, payload: string, retain: boolean, arrived = 0, qos = 0): Message {
 	const bytes = utf8(`${topic}${payload}`);
 	const result = new Message(bytes);
 	result.topicEnd = utf8(topic).length;
@@ -14,6 +14,7 @@ function message(topic: string, payload: string, retain: boolean, arrived = 0): 
 	result.payloadEnd = bytes.length;
 	result.retain = retain;
 	result.arrived = arrived;
+	result.qos = qos;
 	return result;
 }
 
@@ -60,23 +61,28 @@ test("against a model with room for everything", () => {
 	);
 });
 
-test("with little room: retained values stay, others give way, and a refusal changes nothing", () => {
+test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give way, and a refusal changes nothing, or with QoS 0 empties the topic", () => {
 	const put = fc.record({
 		topic: fc.integer({ min: 0, max: 12 }).map((n) => `t/${n}`),
 		length: fc.integer({ min: 0, max: 60 }),
 		retain: fc.boolean(),
+		qos: fc.integer({ min: 0, max: 2 }),
 	});
 	fc.assert(
 		fc.property(fc.array(put, { maxLength: 80 }), (puts) => {
 			const store = new ValueStore(new Memory(160, 0), 6, 160);
 			const retained = new Map<string, string>();
-			for (const [time, { topic, length, retain }] of puts.entries()) {
+			for (const [time, { topic, length, retain, qos }] of puts.entries()) {
 				const before = contents(store, true);
 				const payload = "x".repeat(length);
-				const taken = store.put(message(topic, payload, retain, time));
+				const taken = store.put(message(topic, payload, retain, time, qos));
 				const after = contents(store, true);
 				if (!taken) {
 					assert.ok(retain);
+					if (qos === 0) {
+						before.delete(topic);
+						retained.delete(topic);
+					}
 					assert.deepEqual(after, before);
 				} else if (retain && length === 0) retained.delete(topic);
 				else if (retain) retained.set(topic, `${payload} true ${time}`);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { pbkdf2Sync } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { Messages } from "../../src/broker/messages";
 import type { ListenSettings } from "../../src/config/settings";
 import { frame, request } from "../websocket/support/frames";
 import { Browser, basic, WEB } from "./support/browser";
@@ -55,6 +56,26 @@ describe("the status page", () => {
 
 	test("says so where there is nothing", () => {
 		assert.match(new Browser(world().host).get().page, /<tbody><tr><td colspan=3><i>no values<\/i><\/table>/);
+	});
+
+	test("shows many topics in order at a cost that does not grow with their square", (context) => {
+		const { host, client } = bound(world({ retainedTopics: 1000, retainedBytes: 65_536 }));
+		const a = client("a");
+		const topics = Array.from({ length: 900 }, (_, i) => `home/${((i * 7919) % 900).toString().padStart(3, "0")}`);
+		for (const topic of topics) a.publish(topic, "1", { retain: true });
+		const looks = context.mock.method(Messages.prototype, "topicStart");
+		const { rows } = new Browser(host).get();
+		assert.deepEqual(
+			rows.map(([topic]) => topic),
+			topics.sort(),
+		);
+		assert.ok(looks.mock.callCount() < 150_000, `${looks.mock.callCount()} looks at topics`);
+	});
+
+	test("sends a terminal no control characters, also not those of two bytes", () => {
+		const { host, client } = bound(world());
+		client("a").publish("t", "a\u001bb\u009bc\u00a0d");
+		assert.equal(new Browser(host).get().rows[0][1], "a b c\u00a0d");
 	});
 
 	test("shows itself anew for those who ask for it", () => {

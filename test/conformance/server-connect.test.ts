@@ -40,6 +40,92 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
+	test("[MQTT-3.1.0-2] so does one that would be refused, whatever for, and leaves nothing behind", () => {
+		for (const version of versions) {
+			for (const packet of [
+				"10 { s'MQTT' 06 02 003c 00 s'a' }",
+				"10 { s'MQTT' 03 02 003c s'a' }",
+				"10 { s'MQIsdp' 03 02 003c s'a' }",
+				"10 { s'MQTT' 04 00 003c s'' }",
+				"10 { s'MQTT' 05 03 003c 00 s'a' }",
+				"10 { s'M' }",
+				"11 { s'MQTT' 05 02 003c 00 s'a' }",
+			]) {
+				const world = new World();
+				const peer = world.client("a", version).sendRaw(bytes(packet));
+				assert.ok(peer.closed, packet);
+				assert.deepEqual(
+					peer.packets.map((each) => [each.cmd, (each as IDisconnectPacket).reasonCode]),
+					version === 5 ? [["disconnect", 0x82]] : [],
+				);
+				const { sockets, connections, sessions } = world.broker.usage;
+				assert.deepEqual([sockets, connections, sessions, world.broker.counters.internal], [0, 0, version === 5 ? 0 : sessions, 0]);
+			}
+		}
+	});
+
+	test("[MQTT-3.1.4-2] one that may not come in is told so, and the connection ends", () => {
+		for (const version of versions) {
+			const peer = new World({ anonymous: false }).peer(version);
+			assert.equal(code(peer.open("a")), version === 5 ? 0x87 : 5);
+			assert.ok(peer.closed);
+		}
+	});
+
+	test("[MQTT-3.2.2-13] without room for retained messages CONNACK says so, and Will Retain is refused", () => {
+		for (const settings of [{ retainedTopics: 0 }, { retainedBytes: 0 }, {}]) {
+			const none = Object.keys(settings).length > 0;
+			const world = new World(settings);
+			const connack = world.peer(5).open("a") as IConnackPacket;
+			assert.equal(connack.properties?.retainAvailable, none ? false : undefined);
+			for (const retain of [false, true]) {
+				const peer = world.peer(5);
+				assert.equal(code(peer.open("b", { will: { topic: "t", payload: Buffer.from("x"), qos: 0, retain } })), none && retain ? 0x9a : 0);
+				assert.equal(peer.closed, none && retain);
+			}
+			const sender = world.client("c").publish("t", "1", { retain: true });
+			assert.equal((sender.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode, none ? 0x9a : undefined);
+		}
+	});
+
+	test("[MQTT-3.14.0-1] [MQTT-3.1.2-24] [MQTT-3.2.2-20] a CONNACK too large for the client loses what it can do without, or does not come, and nothing else comes", () => {
+		let told = 0;
+		for (let maximumPacketSize = 1; maximumPacketSize < 90; maximumPacketSize++) {
+			const world = new World({ aliasBytes: 2048 });
+			const watcher = world.client("watcher");
+			watcher.subscribe("will");
+			const fields = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 600, maximumPacketSize, requestResponseInformation: true } };
+			const will = { topic: "will", payload: Buffer.from("x"), qos: 0, retain: false };
+			world.client("a", 5, { clean: false, properties: { sessionExpiryInterval: 600 } }).drop();
+			const peer = world.peer(5);
+			const connack = peer.open("a", { ...fields, will }) as IConnackPacket | undefined;
+			assert.deepEqual(commands(peer), []);
+			assert.equal(peer.closed, connack === undefined);
+			if (connack === undefined) {
+				assert.ok(maximumPacketSize < 16, `${maximumPacketSize}`);
+				assert.deepEqual(watcher.messages(), []);
+				continue;
+			}
+			assert.ok((connack.length ?? 0) + 2 <= maximumPacketSize);
+			assert.equal(connack.properties?.receiveMaximum, 16);
+			if (connack.properties?.userProperties) told++;
+		}
+		assert.ok(told > 0);
+	});
+
+	test("[MQTT-3.1.2-24] nor does a SUBACK or UNSUBACK", () => {
+		for (const cmd of ["subscribe", "unsubscribe"]) {
+			const peer = new World().client("a", 5, { keepalive: 10, properties: { maximumPacketSize: 20 } });
+			const filters = Array.from({ length: 30 }, (_, i) => `${i}`);
+			peer.send({ cmd, messageId: 1, subscriptions: filters.map((topic) => ({ topic, qos: 0 })), unsubscriptions: filters });
+			assert.ok(peer.closed);
+			assert.deepEqual(
+				peer.packets.map((each) => [each.cmd, (each as IDisconnectPacket).reasonCode]),
+				[["disconnect", 0x95]],
+			);
+		}
+	});
+
 	test("[MQTT-3.1.4-1] [MQTT-3.1.1:3.1.4-1] [MQTT-3.1.1:3.2.2-6] a malformed CONNECT: 3.1.1 is told nothing", () => {
 		for (const [version, packet] of [
 			[4, "10 { s'MQTT' 04 03 003c s'a' }"],
@@ -247,6 +333,17 @@ describe("wills, as a server has to treat them", () => {
 			world.client("a", version, { will }).send({ cmd: "disconnect", reasonCode: 0 });
 			world.host.advance(1_000_000);
 			assert.deepEqual(watcher.messages(), []);
+		}
+	});
+
+	test("[MQTT-3.1.2-8] [MQTT-3.14.4-3] DISCONNECT with any other reason publishes it", () => {
+		for (const reasonCode of [0, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99]) {
+			const world = new World();
+			const watcher = world.client("watcher");
+			watcher.subscribe("will");
+			const peer = world.client("a", 5, { will }).send({ cmd: "disconnect", reasonCode });
+			assert.ok(peer.closed);
+			assert.deepEqual(watcher.messages(), reasonCode === 0 ? [] : ["will=gone"], `${reasonCode}`);
 		}
 	});
 

@@ -19,7 +19,7 @@ describe("topic aliases, as a server has to treat them", () => {
 	});
 
 	test("[MQTT-3.3.2-7] [MQTT-3.3.2-9] a client's aliases end with its connection, and have to be within the maximum that was told", () => {
-		const world = new World();
+		const world = new World({ aliasBytes: 2048 });
 		const first = world.peer(5);
 		const maximum = (first.open("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
 		assert.ok(maximum > 0);

@@ -61,6 +61,22 @@ describe("retained messages, as a server has to keep them", () => {
 		}
 	});
 
+	test("[MQTT-3.1.1:3.3.1-7] a QoS 0 message that finds no room takes the old one away; QoS 1 is refused and changes nothing", () => {
+		for (const version of versions) {
+			const world = new World({ retainedBytes: 32 });
+			const sender = world.client("sender", version).publish("t", "old", { retain: true });
+			const handed = (id: string) => {
+				const peer = world.client(id, version);
+				peer.subscribe("t");
+				return peer.messages();
+			};
+			sender.publish("t", "x".repeat(40), { retain: true, qos: 1, messageId: 1 });
+			assert.deepEqual(handed("a"), ["t=old"]);
+			world.client("other", version).publish("t", "x".repeat(40), { retain: true });
+			assert.deepEqual(handed("b"), []);
+		}
+	});
+
 	test("[MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11] an empty payload is delivered, clears, and is not kept", () => {
 		for (const version of versions) {
 			const world = new World();

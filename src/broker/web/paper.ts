@@ -78,7 +78,11 @@ export class Paper {
 		while (i < end && at <= limit) {
 			const byte = source[i++];
 			if (byte === AMPERSAND || byte === LESS || byte === GREATER) at = entity(bytes, at, byte);
-			else {
+			else if (byte === 0xc2 && source[i] < 0xa0) {
+				// a control character of two bytes: U+0080 to U+009F
+				bytes[at++] = 0x20;
+				i++;
+			} else {
 				bytes[at++] = byte < 0x20 || byte === 0x7f ? 0x20 : byte;
 				// the rest of a character
 				while (i < end && (source[i] & 0xc0) === 0x80) bytes[at++] = source[i++];

@@ -2,9 +2,9 @@ import { utf8 } from "../../mqtt/utf8";
 import type { Reply } from "../../websocket/pages";
 import type { Core } from "../core";
 import { Message } from "../message";
-import { expires, secondsLeft } from "../properties";
 import { AGE, AGO, CLIENTS, END, END_LIVE, LIVE, NAME, NONE, NOW, OF, ROW, START, STYLE, TABLE, UP, VALUE } from "./markup";
 import { Paper } from "./paper";
+import { TopicOrder } from "./topic-order";
 
 // Parts of the page, in their order
 const HEAD = 0;
@@ -28,8 +28,6 @@ const ROOM = 300;
 // Only read
 const ELLIPSIS = utf8("…");
 
-const DOLLAR = 0x24;
-
 /**
  * The status page, written piece by piece. All that is kept of a reader between two pieces is its place and the topic shown last, which lies in the reply's own
  * store: rows come in the order of topics, whatever comes, goes or changes meanwhile.
@@ -39,12 +37,14 @@ export class StatusPage {
 	readonly #name: Uint8Array;
 	readonly #paper: Paper;
 	readonly #value: Message;
+	readonly #order: TopicOrder;
 
 	constructor(core: Core, name: string) {
 		this.#core = core;
 		this.#name = utf8(name);
 		this.#paper = new Paper(this.#name);
 		this.#value = new Message(this.#name);
+		this.#order = new TopicOrder(core);
 	}
 
 	/** The place where a page begins. */
@@ -117,7 +117,7 @@ export class StatusPage {
 	#row(reply: Reply, length: number): number {
 		const paper = this.#paper;
 		const { store, reader } = reply;
-		const record = this.#next(reader, store, length);
+		const record = this.#order.after(reader, store, length);
 		if (record === 0) {
 			if (length === 0) paper.put(NONE);
 			return 0;
@@ -140,39 +140,4 @@ export class StatusPage {
 		for (let i = topicStart; i < topicEnd; i++) store[size++] = bytes[i];
 		return size;
 	}
-
-	/** The record of the first topic after one, of those that the reader may see; 0 if there is none. */
-	#next(reader: number, last: Uint8Array, length: number): number {
-		const { store, authority, clock } = this.#core;
-		const { messages } = store;
-		const { bytes } = messages.arena;
-		const value = this.#value;
-		let found = 0;
-		let from = 0;
-		let to = 0;
-		for (let record = 1; record <= store.records; record++) {
-			const start = messages.topicStart(record);
-			const end = messages.topicEnd(record);
-			if (bytes[start] === DOLLAR || compare(bytes, start, end, last, 0, length) <= 0) continue;
-			if (found !== 0 && compare(bytes, start, end, bytes, from, to) >= 0) continue;
-			// what costs more is asked last; a record without a value is found out here
-			if (!store.offered(record, true)) continue;
-			messages.read(record, value);
-			if (expires(value) && secondsLeft(value, clock.now) < 0) continue;
-			if (!authority.reads(reader, bytes, start, end)) continue;
-			found = record;
-			from = start;
-			to = end;
-		}
-		return found;
-	}
-}
-
-/** Below 0, 0 or above 0 as one text comes before, is, or comes after another. */
-function compare(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): number {
-	const shift = bStart - aStart;
-	const end = Math.min(aEnd, bEnd - shift);
-	let i = aStart;
-	while (i < end && a[i] === b[i + shift]) i++;
-	return i < end ? a[i] - b[i + shift] : aEnd - aStart - (bEnd - bStart);
 }

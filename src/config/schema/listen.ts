@@ -33,7 +33,13 @@ export const ListenConfig = Type.Object(
 		queuedBytes: Type.Optional(Count("Bytes for these messages.", limits.queuedBytes, values.queuedBytes)),
 		packetSize: Type.Optional(Count("Largest packet taken or sent, in bytes.", limits.packetSize, values.packetSize)),
 		topicAliases: Type.Optional(Count("Topic aliases of one client in each direction.", limits.topicAliases, values.topicAliases)),
-		aliasBytes: Type.Optional(Count("Bytes for the topics of all of these.", limits.aliasBytes, values.aliasBytes)),
+		aliasBytes: Type.Optional(
+			Count(
+				"Bytes for the topics of all of these; an alias that a client may set takes packetSize - 8 of them.",
+				limits.aliasBytes,
+				values.aliasBytes,
+			),
+		),
 		connectTimeout: Type.Optional(Duration("Time that a new connection has to send CONNECT.", limits.connectTimeout, values.connectTimeout)),
 		keepAliveLimit: Type.Optional(
 			Seconds("Keepalive given to clients that ask for none or for more; 0s sets no limit.", limits.keepAliveLimit, values.keepAliveLimit),

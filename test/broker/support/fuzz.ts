@@ -47,7 +47,7 @@ export function fuzz(packets: number, seed: number): number {
 		state ^= state << 5;
 		return (state >>> 0) % below;
 	};
-	const world = new World({ retainedTopics: 8, retainedBytes: 512, connectTimeout: 1000, sessionExpiryLimit: 20 });
+	const world = new World({ retainedTopics: 8, retainedBytes: 512, aliasBytes: 1024, connectTimeout: 1000, sessionExpiryLimit: 20 });
 	const conversations = [conversation(world, 4), conversation(world, 5)];
 	const other = world.client("other", 5, { keepalive: 0xffff });
 	other.subscribe("$share/watch/other/+");
@@ -74,8 +74,9 @@ export function fuzz(packets: number, seed: number): number {
 		other.publish("other/x", "!");
 		assert.deepEqual(other.messages(), ["other/x=!"]);
 	}
-	for (let i = 0; i < 200; i++) {
-		world.host.advance(10_000);
+	// longer than one and a half times the longest keepalive that a mutated CONNECT can name
+	for (let i = 0; i < 400; i++) {
+		world.host.advance(250_000);
 		other.send({ cmd: "pingreq" });
 	}
 	world.host.advance(1000);

@@ -1,0 +1,105 @@
+import type { Core } from "../core";
+import { Message } from "../message";
+import { expires, secondsLeft } from "../properties";
+
+const DOLLAR = 0x24;
+
+/**
+ * The stored values that a reader may see, in the order of their topics, which the store does not have. One look at all of them finds the next ones up to the
+ * square root of their number, lest a page of many rows takes as many looks: any visitor could keep the broker busy with that. What was found is good until
+ * something changes or another reader asks.
+ */
+export class TopicOrder {
+	readonly #core: Core;
+	readonly #value: Message;
+	/** Records in the order of topics, and how many. */
+	readonly #next: Uint16Array;
+	#count = 0;
+	/** The one that was told last. */
+	#at = 0;
+	#reader = 0;
+	/** What `#changes` was. */
+	#seen = -1;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.#value = new Message(core.memory.bytes);
+		this.#next = new Uint16Array(Math.ceil(Math.sqrt(core.store.records)));
+	}
+
+	/** The record of the first topic after the one in [0, length) of `last`; 0 if there is none. */
+	after(reader: number, last: Uint8Array, length: number): number {
+		if (reader === this.#reader && this.#seen === this.#changes) {
+			// the same again, where it had no room, or the next one
+			for (let i = this.#at; i <= this.#at + 1 && i < this.#count; i++) {
+				if (i === 0 || this.#compare(this.#next[i - 1], last, length) !== 0) continue;
+				this.#at = i;
+				if (this.#lives(this.#next[i])) return this.#next[i];
+			}
+		}
+		this.#find(reader, last, length);
+		return this.#count === 0 ? 0 : this.#next[0];
+	}
+
+	/** A number that changes when the store does. */
+	get #changes(): number {
+		const { counters, store } = this.#core;
+		return counters.received + counters.wills + counters.droppedExpired + store.count;
+	}
+
+	#find(reader: number, last: Uint8Array, length: number): void {
+		const { store, authority } = this.#core;
+		const { messages } = store;
+		const { bytes } = messages.arena;
+		const next = this.#next;
+		let count = 0;
+		for (let record = 1; record <= store.records; record++) {
+			// what costs more is asked last; a record without a value is found out here
+			const start = messages.topicStart(record);
+			if (bytes[start] === DOLLAR || this.#compare(record, last, length) <= 0) continue;
+			if (count === next.length && this.#precedes(next[count - 1], record)) continue;
+			if (!store.offered(record, true) || !this.#lives(record)) continue;
+			if (!authority.reads(reader, bytes, start, messages.topicEnd(record))) continue;
+			let low = 0;
+			let high = count;
+			while (low < high) {
+				const middle = (low + high) >> 1;
+				if (this.#precedes(next[middle], record)) low = middle + 1;
+				else high = middle;
+			}
+			if (count < next.length) count++;
+			next.copyWithin(low + 1, low, count - 1);
+			next[low] = record;
+		}
+		this.#count = count;
+		this.#at = 0;
+		this.#reader = reader;
+		this.#seen = this.#changes;
+	}
+
+	#lives(record: number): boolean {
+		const value = this.#value;
+		this.#core.store.messages.read(record, value);
+		return !expires(value) || secondsLeft(value, this.#core.clock.now) >= 0;
+	}
+
+	#compare(record: number, other: Uint8Array, length: number): number {
+		const { messages } = this.#core.store;
+		return compare(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), other, 0, length);
+	}
+
+	#precedes(a: number, b: number): boolean {
+		const { messages } = this.#core.store;
+		const { bytes } = messages.arena;
+		return compare(bytes, messages.topicStart(a), messages.topicEnd(a), bytes, messages.topicStart(b), messages.topicEnd(b)) < 0;
+	}
+}
+
+/** Below 0, 0 or above 0 as one text comes before, is, or comes after another. */
+function compare(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): number {
+	const shift = bStart - aStart;
+	const end = Math.min(aEnd, bEnd - shift);
+	let i = aStart;
+	while (i < end && a[i] === b[i + shift]) i++;
+	return i < end ? a[i] - b[i + shift] : aEnd - aStart - (bEnd - bStart);
+}
