@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
+import { Outbox } from "./outbox";
 
 /** Bytes that may wait to be sent; more than Node's own mark, past which it tells when they are gone. */
 const SEND_ROOM = 262_144;
@@ -17,11 +18,7 @@ export class NodeTCP implements TCP {
 	#offset = 0;
 	#available = 0;
 	#ended = false;
-	#corked = false;
-	readonly #uncork = (): void => {
-		this.#corked = false;
-		this.#socket?.uncork();
-	};
+	#outbox: Outbox | undefined;
 	readonly #gone = (): void => this.#end();
 
 	/** @param options a socket: as a listener hands it out, without callbacks */
@@ -63,23 +60,15 @@ export class NodeTCP implements TCP {
 		}
 		this.#available = available - wanted;
 		if (available >= RECEIVE_ROOM && this.#available < RECEIVE_ROOM) this.#socket?.resume();
-		if (this.#available === 0 && this.#ended) setImmediate(() => this.#tellEnd());
 		return wanted;
 	}
 
 	write(buffer: Uint8Array): number | undefined {
 		const socket = this.#open();
 		if (this.#ended || !socket.writable) return undefined;
-		const room = SEND_ROOM - socket.writableLength;
-		if (buffer.length > room) throw new Error("would block");
-		if (!this.#corked) {
-			// What is written in one turn leaves together.
-			this.#corked = true;
-			socket.cork();
-			process.nextTick(this.#uncork);
-		}
-		socket.write(Buffer.from(buffer));
-		return room - buffer.length;
+		if (buffer.length > this.#room) throw new Error("would block");
+		this.#outbox?.add(buffer);
+		return this.#room;
 	}
 
 	close(): void {
@@ -89,11 +78,17 @@ export class NodeTCP implements TCP {
 		this.#options = undefined;
 		this.#chunks.length = 0;
 		this.#available = 0;
-		if (this.#corked) socket.uncork();
+		this.#outbox?.flush();
+		this.#outbox = undefined;
 		socket.removeAllListeners("data").removeAllListeners("end").resume();
 		socket.destroySoon();
 		// A peer that does not read keeps nothing alive.
 		if (!socket.destroyed) setTimeout(() => socket.destroy(), LINGER).unref();
+	}
+
+	/** Bytes that can be written now. */
+	get #room(): number {
+		return SEND_ROOM - (this.#socket?.writableLength ?? SEND_ROOM) - (this.#outbox?.length ?? 0);
 	}
 
 	#adopt(donor: NodeTCP, options: TCPOptions): void {
@@ -102,6 +97,7 @@ export class NodeTCP implements TCP {
 		donor.#socket = undefined;
 		socket.off("error", donor.#gone).off("close", donor.#gone);
 		this.#socket = socket;
+		this.#outbox = new Outbox(socket);
 		this.#options = options;
 		socket.on("error", this.#gone).on("close", this.#gone).on("end", this.#gone);
 		socket.on("drain", () => this.#writable());
@@ -122,16 +118,13 @@ export class NodeTCP implements TCP {
 	}
 
 	#writable(): void {
-		if (!this.#ended) this.#options?.onWritable?.(SEND_ROOM - (this.#socket?.writableLength ?? SEND_ROOM));
+		if (!this.#ended) this.#options?.onWritable?.(this.#room);
 	}
 
+	/** Also when there is something left to read: half a packet is never going to be whole, and nobody would ask for it again. */
 	#end(): void {
 		if (this.#ended) return;
 		this.#ended = true;
-		if (this.#available === 0) this.#tellEnd();
-	}
-
-	#tellEnd(): void {
 		this.#options?.onError?.();
 	}
 

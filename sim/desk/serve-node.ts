@@ -27,7 +27,7 @@ export function serveOnNode(options: ServeOptions): Promise<void> {
 			failed: (error, port) => end(portError(error, port)),
 		});
 		try {
-			broker = new Broker({ tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace }, plain, name);
+			broker = new Broker({ tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace, newViews: true }, plain, name);
 			broker.start();
 		} catch (error) {
 			// What a certificate or key lacks

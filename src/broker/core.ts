@@ -20,7 +20,11 @@ import { ValueStore } from "./value-store";
 const ALIAS_OVERHEAD = 8;
 
 /** What of the host the broker needs. */
-export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> & Partial<Pick<Device, "clockIsSet">>;
+export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> &
+	Partial<Pick<Device, "clockIsSet">> & {
+		/** Whether a new view for each packet is cheaper here than resizing a buffer: true on V8. */
+		readonly newViews?: boolean;
+	};
 
 /** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
 export class Core {
@@ -57,6 +61,7 @@ export class Core {
 			sessionBytes + filterBytes + retainedBytes + queuedBytes + settings.aliasBytes,
 			settings.packetSize,
 			settings.packetSize + SEND_AREA,
+			host.newViews,
 		);
 		this.memory = memory;
 		this.will = new Message(memory.bytes);

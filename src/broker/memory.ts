@@ -17,24 +17,28 @@ export class Memory {
 	/** For what describes the bytes. */
 	readonly tables = new Tables();
 	readonly #buffer: ArrayBuffer;
-	readonly #tail: Uint8Array;
-	readonly #sealed: Uint8Array;
+	/** Undefined where views are made for each packet. */
+	readonly #tail: Uint8Array | undefined;
+	readonly #sealed: Uint8Array | undefined;
 	readonly #head: Uint8Array;
 	readonly #one: Uint8Array;
 	#claimed = 0;
 
-	/** @param kept bytes for the arenas @param packet bytes of the largest packet after its fixed header @param out bytes of the largest PUBLISH written */
-	constructor(kept: number, packet: number, out = 0) {
+	/**
+	 * @param kept bytes for the arenas @param packet bytes of the largest packet after its fixed header @param out bytes of the largest PUBLISH written
+	 * @param newViews whether each packet gets a new view instead of a resized buffer: for V8, where resizing gives pages back to the system and a view is cheap
+	 */
+	constructor(kept: number, packet: number, out = 0, newViews = false) {
 		const size = kept + packet + out;
 		this.body = kept;
 		this.out = kept + packet;
 		this.outSize = out;
-		this.#buffer = new ArrayBuffer(size, { maxByteLength: size });
+		this.#buffer = newViews ? new ArrayBuffer(size) : new ArrayBuffer(size, { maxByteLength: size });
 		this.bytes = new Uint8Array(this.#buffer);
 		this.#head = this.tables.u8(2);
 		this.#one = this.tables.u8(1);
-		this.#tail = new Uint8Array(this.#buffer, kept);
-		this.#sealed = new Uint8Array(this.#buffer, kept + packet);
+		this.#tail = newViews ? undefined : new Uint8Array(this.#buffer, kept);
+		this.#sealed = newViews ? undefined : new Uint8Array(this.#buffer, kept + packet);
 	}
 
 	/** The next `size` bytes as an arena. */
@@ -56,17 +60,19 @@ export class Memory {
 
 	/** A view of the receive area from `body`, `length` bytes long. The send area is gone. */
 	tail(length: number): Uint8Array {
+		if (this.#tail === undefined) return new Uint8Array(this.#buffer, this.body, length);
 		this.#buffer.resize(this.body + length);
 		return this.#tail;
 	}
 
 	/** Makes the whole send area writable. */
 	open(): void {
-		this.#buffer.resize(this.out + this.outSize);
+		if (this.#sealed !== undefined) this.#buffer.resize(this.out + this.outSize);
 	}
 
 	/** A view of the first `length` bytes of the send area, ready for a socket. */
 	sealed(length: number): Uint8Array {
+		if (this.#sealed === undefined) return new Uint8Array(this.#buffer, this.out, length);
 		this.#buffer.resize(this.out + length);
 		return this.#sealed;
 	}

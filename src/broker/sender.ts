@@ -36,6 +36,9 @@ export const EXPIRED = 3;
 export const OVERHEAD = 24;
 export const SEND_AREA = OVERHEAD + 5 + 12 + STAMP_LIMIT;
 
+/** Bytes of the longest packet but PUBLISH, SUBACK and UNSUBACK. */
+const ANSWER = 192;
+
 const DUP = 8;
 const QOS = 6;
 
@@ -45,7 +48,11 @@ export class Sender {
 	readonly properties = new PropertyWriter(160);
 	readonly #core: Core;
 	readonly #memory: Memory;
-	readonly #encoder: Encoder;
+	readonly #small: Encoder;
+	/** For SUBACK and UNSUBACK; the same where it need not be larger. */
+	readonly #large: Encoder;
+	/** The one that was used last. */
+	#encoder: Encoder;
 	readonly #stamp: Stamp;
 	/** The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for none. Its packet identifier lies at #idAt. */
 	#version = 0;
@@ -59,12 +66,16 @@ export class Sender {
 		this.#memory = core.memory;
 		this.#stamp = stamp;
 		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
-		this.#encoder = new Encoder({ size: Math.max(192, Math.ceil(core.settings.packetSize / 3) + 8) });
+		const size = Math.ceil(core.settings.packetSize / 3) + 8;
+		this.#small = new Encoder({ size: ANSWER });
+		this.#large = size > ANSWER ? new Encoder({ size }) : this.#small;
+		this.#encoder = this.#small;
 	}
 
 	/** The encoder, empty, for a packet to a connection. */
-	to(connection: Connection): Encoder {
-		const encoder = this.#encoder;
+	to(connection: Connection, large = false): Encoder {
+		const encoder = large ? this.#large : this.#small;
+		this.#encoder = encoder;
 		encoder.reset();
 		encoder.version = connection.version;
 		return encoder;
@@ -95,13 +106,13 @@ export class Sender {
 
 	/** Sends SUBACK, with the reason of its first refusal. */
 	suback(connection: Connection, packetId: number, codes: Uint8Array, count: number): void {
-		let length = this.to(connection).suback(packetId, codes, count);
+		let length = this.to(connection, true).suback(packetId, codes, count);
 		let refused = 0;
 		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i];
 		if (refused !== 0 && this.#explains(connection)) {
 			const reason = this.#reason(refused);
 			length += reason.length;
-			if (length <= connection.maximumPacket && length + 1 < this.#encoder.size) this.to(connection).suback(packetId, codes, count, reason); // [MQTT-3.9.2-1]
+			if (length <= connection.maximumPacket && length + 1 < this.#encoder.size) this.to(connection, true).suback(packetId, codes, count, reason); // [MQTT-3.9.2-1]
 		}
 		this.flush(connection);
 	}

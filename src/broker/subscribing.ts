@@ -43,7 +43,7 @@ export class Subscribing {
 			if (removed !== 0 && removed === connection.filling) connection.filling = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
-		this.#sender.to(connection).unsuback(packet.packetId, codes, count); // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
+		this.#sender.to(connection, true).unsuback(packet.packetId, codes, count); // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
 		this.#sender.flush(connection);
 	}
 

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../../test/support/mosquitto";
+import { Peer } from "./peer";
+import { Pinned } from "./process";
+
+export interface RunningBroker {
+	readonly process: Pinned;
+	readonly port: number;
+	/** Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it. */
+	memory(): Promise<number>;
+	stop(): Promise<void>;
+}
+
+export interface BrokerKind {
+	readonly name: string;
+	start(): Promise<RunningBroker>;
+}
+
+function path(relative: string): string {
+	return fileURLToPath(new URL(relative, import.meta.url));
+}
+
+async function onNode(args: readonly string[]): Promise<RunningBroker> {
+	const broker = new Pinned(process.execPath, ["--expose-gc", "--import", new URL("./heap-probe.mjs", import.meta.url).href, ...args]);
+	return { process: broker, port: await broker.port(), memory: () => broker.heap(), stop: () => broker.stop() };
+}
+
+async function mosquitto(): Promise<RunningBroker> {
+	const port = await freePort();
+	const directory = mkdtempSync(join(tmpdir(), "mosquitto-"));
+	const file = join(directory, "mosquitto.conf");
+	const settings = [`listener ${port} 127.0.0.1`, "set_tcp_nodelay true", "allow_anonymous true", "log_dest none"];
+	writeFileSync(file, `${settings.join("\n")}\n`);
+	const process = new Pinned("mosquitto", ["-c", file]);
+	const stop = async (): Promise<void> => {
+		await process.stop();
+		rmSync(directory, { recursive: true, force: true });
+	};
+	for (let tries = 0; ; tries++) {
+		try {
+			(await Peer.connect(port, "first")).close();
+			return { process, port, memory: async () => process.resident, stop };
+		} catch (error) {
+			if (tries < 100) await sleep(20);
+			else {
+				await stop();
+				throw error;
+			}
+		}
+	}
+}
+
+/** @param nodeArgs for Node where it runs Firefly, such as --cpu-prof */
+export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] {
+	return [
+		{ name: "firefly", start: () => onNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
+		{ name: "mosquitto", start: mosquitto },
+		{ name: "aedes", start: () => onNode(["--import", "tsx", path("./aedes-server.ts")]) },
+	];
+}

@@ -1,0 +1,132 @@
+import mqtt from "mqtt-packet";
+import type { RunningBroker } from "./brokers";
+import { Peer } from "./peer";
+import type { Scenario } from "./scenarios";
+
+const PUBACK_SIZE = 4;
+/** A phase that makes no progress for so long has failed, ms. */
+const PATIENCE = 5000;
+
+/**
+ * Sends messages for so many ms.
+ * @returns CPU time of the broker per delivery, µs
+ */
+export async function phase(broker: RunningBroker, scenario: Scenario, duration: number): Promise<number> {
+	const load = await Load.open(broker.port, scenario);
+	try {
+		await load.run(duration / 10); // buffers and connections find their size
+		const before = broker.process.cpu;
+		const deliveries = await load.run(duration);
+		return (broker.process.cpu - before) / deliveries;
+	} finally {
+		await load.close();
+	}
+}
+
+/** The clients of one phase. */
+class Load {
+	readonly #scenario: Scenario;
+	readonly #publishers: readonly Peer[];
+	readonly #subscribers: readonly Peer[];
+	/** What each publisher sends at a time. */
+	readonly #bursts: readonly Uint8Array[];
+	/** Bytes of a delivery: as published, as the flags change none and topics have one length. */
+	readonly #size: number;
+	/** Bytes that are to come, at all clients. */
+	#missing = 0;
+	#arrived: () => void = () => {};
+
+	private constructor(scenario: Scenario, publishers: readonly Peer[], subscribers: readonly Peer[]) {
+		this.#scenario = scenario;
+		this.#publishers = publishers;
+		this.#subscribers = subscribers;
+		this.#bursts = publishers.map((_, i) =>
+			Buffer.concat(Array.from({ length: scenario.burst }, (_, j) => publication(scenario, i, j + 1, "x".repeat(scenario.payload)))),
+		);
+		this.#size = this.#bursts[0].length / scenario.burst;
+		const count = (chunk: Uint8Array): void => this.#came(chunk.length);
+		for (const peer of publishers) peer.onData = count;
+		for (const peer of subscribers) peer.onData = scenario.qos === 0 ? count : this.#acknowledging(peer);
+	}
+
+	static async open(port: number, scenario: Scenario): Promise<Load> {
+		const connect = (name: string, count: number) => Promise.all(Array.from({ length: count }, (_, i) => Peer.connect(port, `${name}${i}`)));
+		const subscribers = await connect("subscriber", scenario.subscribers);
+		await Promise.all(subscribers.map((peer) => peer.subscribe(scenario.filter, scenario.qos)));
+		return new Load(scenario, await connect("publisher", scenario.publishers), subscribers);
+	}
+
+	/** @returns deliveries in about so many ms */
+	async run(duration: number): Promise<number> {
+		const { burst, publishers, subscribers } = this.#scenario;
+		const start = performance.now();
+		let deliveries = 0;
+		let moved = 0;
+		const watch = setInterval(() => {
+			if (deliveries === moved) throw new Error(`${this.#scenario.name}: ${this.#missing} bytes did not come`);
+			moved = deliveries;
+		}, PATIENCE);
+		while (performance.now() - start < duration) {
+			await this.#burst();
+			deliveries += burst * publishers * subscribers;
+		}
+		clearInterval(watch);
+		return deliveries;
+	}
+
+	/** Leaves nothing retained. */
+	async close(): Promise<void> {
+		if (this.#scenario.retain) {
+			this.#missing = PUBACK_SIZE * this.#publishers.length;
+			const cleared = new Promise<void>((resolve) => {
+				this.#arrived = resolve;
+			});
+			for (const peer of this.#subscribers) peer.close();
+			for (const [i, peer] of this.#publishers.entries()) peer.send(publication(this.#scenario, i, 1, ""));
+			await cleared;
+		}
+		for (const peer of [...this.#publishers, ...this.#subscribers]) peer.close();
+	}
+
+	#burst(): Promise<void> {
+		const { burst, qos, subscribers } = this.#scenario;
+		const publishers = this.#publishers;
+		this.#missing = publishers.length * burst * (this.#size * subscribers + (qos === 0 ? 0 : PUBACK_SIZE));
+		return new Promise((resolve) => {
+			this.#arrived = resolve;
+			for (let i = 0; i < publishers.length; i++) publishers[i].send(this.#bursts[i]);
+		});
+	}
+
+	#came(bytes: number): void {
+		this.#missing -= bytes;
+		if (this.#missing === 0) this.#arrived();
+		else if (this.#missing < 0) throw new Error(`${this.#scenario.name}: more came than was asked for`);
+	}
+
+	/** Answers each delivery with PUBACK, those of a chunk in one write. */
+	#acknowledging(peer: Peer): (chunk: Uint8Array) => void {
+		const size = this.#size;
+		// the packet identifier follows the topic
+		const high = size - this.#scenario.payload - 2;
+		const packet = new Uint8Array(size);
+		const answers = new Uint8Array(PUBACK_SIZE * this.#scenario.burst * this.#publishers.length);
+		let at = 0;
+		return (chunk) => {
+			let answered = 0;
+			for (const byte of chunk) {
+				packet[at++] = byte;
+				if (at < size) continue;
+				at = 0;
+				answers.set([0x40, 2, packet[high], packet[high + 1]], answered);
+				answered += PUBACK_SIZE;
+			}
+			if (answered > 0) peer.send(answers.slice(0, answered));
+			this.#came(chunk.length);
+		};
+	}
+}
+
+function publication({ topic, qos, retain }: Scenario, publisher: number, messageId: number, payload: string): Buffer {
+	return mqtt.generate({ cmd: "publish", topic: topic(publisher), payload, qos, retain, dup: false, ...(qos === 0 ? {} : { messageId }) });
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+/** Whether brokers and load can each have a core of their own. */
+export const pinned: boolean = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
+
+/** Clock ticks a second, the unit of /proc/<pid>/stat. */
+const TICKS = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout) || 100;
+
+/** Keeps this process, all its threads, to the second core; brokers get the first. */
+export function pinLoad(): void {
+	if (pinned) spawnSync("taskset", ["-apc", "1", `${process.pid}`]);
+}
+
+/** A process on the first core. */
+export class Pinned {
+	readonly #child: ChildProcess;
+	#output = "";
+
+	constructor(command: string, args: readonly string[]) {
+		const [file, ...rest] = pinned ? ["taskset", "-c", "0", command, ...args] : [command, ...args];
+		this.#child = spawn(file, rest, { stdio: ["ignore", "pipe", "inherit"] });
+		this.#child.stdout?.on("data", (data) => {
+			this.#output += data;
+		});
+	}
+
+	/** taskset becomes the command that it starts, so that this is the broker's. */
+	get pid(): number {
+		const { pid } = this.#child;
+		if (pid === undefined) throw new Error("the process did not start");
+		return pid;
+	}
+
+	/** The port that it says it listens on. */
+	async port(): Promise<number> {
+		for (;;) {
+			const found = /^listening on mqtt:\/\/127\.0\.0\.1:(\d+)$/m.exec(this.#output);
+			if (found !== null) return Number(found[1]);
+			if (this.#child.exitCode !== null) throw new Error(`${this.#child.spawnargs.join(" ")} ended`);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	/** CPU time that all its threads have used in user and kernel mode, µs; steps of a clock tick, usually 10 ms. */
+	get cpu(): number {
+		const stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
+		// The name before may hold spaces. utime and stime are fields 14 and 15 (proc(5)); the state, field 3, follows the name.
+		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+		return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS;
+	}
+
+	/** Of a Node with the heap probe: memory in use without garbage, KiB. */
+	async heap(): Promise<number> {
+		const said = this.#output.length;
+		this.#child.kill("SIGUSR2");
+		for (;;) {
+			const found = /^in use: (\d+)$/m.exec(this.#output.slice(said));
+			if (found !== null) return Number(found[1]) / 1024;
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	/** Resident memory, KiB. */
+	get resident(): number {
+		return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, "latin1"))?.[1]);
+	}
+
+	async stop(): Promise<void> {
+		if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+		const exited = once(this.#child, "exit");
+		this.#child.kill("SIGTERM");
+		const force = setTimeout(() => this.#child.kill("SIGKILL"), 2000);
+		await exited;
+		clearTimeout(force);
+	}
+}

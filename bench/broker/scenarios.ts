@@ -1,0 +1,43 @@
+/** What goes through a broker in one phase. */
+export interface Scenario {
+	readonly name: string;
+	readonly publishers: number;
+	readonly subscribers: number;
+	/** PUBLISH packets that each publisher sends at a time; the next follow when all of all publishers have arrived. */
+	readonly burst: number;
+	/** Bytes of payload. */
+	readonly payload: number;
+	/** Of publications and subscriptions. */
+	readonly qos: 0 | 1;
+	readonly retain: boolean;
+	/** Topic of a publisher, always of the same length, and what subscribers ask for. */
+	readonly topic: (publisher: number) => string;
+	readonly filter: string;
+}
+
+const one = {
+	publishers: 1,
+	subscribers: 1,
+	burst: 20,
+	payload: 32,
+	qos: 0,
+	retain: false,
+	topic: () => "home/sensor00/temperature",
+	filter: "home/sensor00/temperature",
+} as const satisfies Partial<Scenario>;
+
+export const scenarios: readonly Scenario[] = [
+	{ ...one, name: "1 → 1, one at a time", burst: 1 },
+	{ ...one, name: "1 → 1" },
+	{ ...one, name: "1 → 10", subscribers: 10 },
+	{
+		...one,
+		name: "20 → 1 by home/+/temperature",
+		publishers: 20,
+		burst: 1,
+		topic: (publisher) => `home/sensor${String(publisher).padStart(2, "0")}/temperature`,
+		filter: "home/+/temperature",
+	},
+	{ ...one, name: "1 → 1, 1 kB", payload: 1024 },
+	{ ...one, name: "1 → 1, QoS 1, retained", qos: 1, retain: true },
+];
