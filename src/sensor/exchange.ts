@@ -227,9 +227,19 @@ export class Exchange implements ClientHandler {
 		const { record } = outbox;
 		this.#unconfirmed = 0;
 		outbox.seek(0);
-		while (outbox.next() && record.sequence <= last) if (record.sent && (this.flags() & QOS1) === 0) this.deliver(record.sequence, 0);
+		while (outbox.next() && record.sequence <= last) {
+			// CONNACK may have lowered the QoS since: what was sent with QoS 1 still waits for its own answer.
+			if (record.sent && (this.flags() & QOS1) === 0 && !this.isUnderWay(record.sequence)) this.deliver(record.sequence, 0);
+		}
 		this.#held = false;
 		outbox.seek(this.#lastSent);
+	}
+
+	private isUnderWay(sequence: number): boolean {
+		const underWay = this.#underWay;
+		const { length } = underWay;
+		for (let at = 0; at < length; at += 2) if (underWay[at] !== 0 && underWay[at + 1] === sequence) return true;
+		return false;
 	}
 
 	/** After everything was sent and acknowledged, closes. */

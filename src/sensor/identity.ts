@@ -7,9 +7,13 @@ function hash(text: string): number {
 	return state >>> 0;
 }
 
-/** Changes with everything that gives the values in the outbox their meaning. */
-export function sensorsIdentity(sensors: readonly SensorSettings[]): number {
-	return hash(JSON.stringify(sensors.map(({ name, driver, property, unit }) => [name, driver, property, unit ?? null])));
+/**
+ * Changes with everything that gives the values in the outbox their meaning.
+ * @param grouped whether one record holds the values of several sensors: as a bare value only the first of them would be sent
+ */
+export function sensorsIdentity(sensors: readonly SensorSettings[], grouped: boolean): number {
+	const texts = JSON.stringify(sensors.map(({ name, driver, property, unit }) => [name, driver, property, unit ?? null]));
+	return hash(grouped ? `${texts}*` : texts);
 }
 
 /** Changes with the broker, of which a CONNACK's limits and the refusal of pipelining are remembered. */

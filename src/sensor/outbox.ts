@@ -1,7 +1,7 @@
 import type { DropPolicy } from "./events";
 import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "./events";
 import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_SEQUENCE, WORD_USED, WORD_WAITING } from "./layout";
-import { DEAD, known, Record, SENT, STATE } from "./record";
+import { DEAD, known, REFUSED, Record, SENT, STATE } from "./record";
 import { repair } from "./repair";
 import type { Retained } from "./retained";
 import { Ring } from "./ring";
@@ -167,9 +167,11 @@ export class Outbox {
 	refuse(sequence: number): void {
 		const index = this.find(sequence);
 		if (index < 0) return;
+		// Dead before it is counted, it would pass for acknowledged after a reset in between.
+		this.#ring.setState(index, REFUSED);
+		this.give(sequence, DROPPED_UNREADABLE);
 		this.#ring.setState(index, DEAD);
 		this.release();
-		this.give(sequence, DROPPED_UNREADABLE);
 	}
 
 	/** Index of a waiting report; −1: not here (any more). */
@@ -284,11 +286,27 @@ export class Outbox {
 		const before = words[WORD_WAITING];
 		const mended = repair(this.#ring, this, doubt);
 		const lost = Math.max(mended, 0);
+		if (words[WORD_WAITING] > before) this.bury();
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
 		// A record dies by its byte alone only when it is acknowledged; drops are committed together with their count. Fewer than
 		// none: damage has brought back what was acknowledged, and it will be again.
 		words[WORD_ACKNOWLEDGED] += before - lost - words[WORD_WAITING];
 		return mended;
+	}
+
+	/** More wait than the header says: a reset has cut {@link refuse} short after its commit. */
+	private bury(): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		const used = words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.index(offset);
+			if (ring.waits(index) && ring.state(index) === REFUSED) {
+				ring.setState(index, DEAD);
+				words[WORD_WAITING]--;
+			}
+			offset += ring.length(index);
+		}
 	}
 
 	/** Puts the cursor behind the record found last, after records have moved. */

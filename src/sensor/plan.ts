@@ -37,7 +37,7 @@ export function planOf(settings: Settings): Plan {
 	let size = json ? sequence.length + 10 + time.length + TIME_LENGTH + 2 + dropped.length + 12 : NUMBER_LENGTH;
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
 	return freeze({
-		sensors: sensorsIdentity(sensors),
+		sensors: sensorsIdentity(sensors, json && !topic.includes("{sensor}")),
 		broker: brokerIdentity(broker),
 		sources: sourcesOf(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),

@@ -20,12 +20,14 @@ const TIME = 8;
 export const LIVE = 0x5a;
 /** Waiting, sent at least once: sent again it may arrive twice. */
 export const SENT = 0x3c;
+/** Being given up: waits until the commit that counts it, and is dead from then on. */
+export const REFUSED = 0xc3;
 /** Acknowledged or dropped: its room is free as soon as it is the oldest. */
 export const DEAD = 0x00;
 
 /** Whether a state byte is one; any other was damaged. */
 export function known(state: number): boolean {
-	return state === LIVE || state === SENT || state === DEAD;
+	return state === LIVE || state === SENT || state === DEAD || state === REFUSED;
 }
 
 const RELATIVE = 0x8000;

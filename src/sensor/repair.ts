@@ -5,7 +5,7 @@ import type { Ring } from "./ring";
 
 /**
  * Makes header and ring agree after a reset or damage: counts what waits, and where the chain of records is broken, finds the
- * next whole one and fills the gap. Afterwards the chain is sound..
+ * next whole one and fills the gap. Afterwards the chain is sound.
  * @param owner has a scratch record, which is needed only for damage
  * @param doubt damage was seen: every record is checked, not only the chain of their lengths
  * @returns how many waiting reports were lost to damage

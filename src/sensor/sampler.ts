@@ -16,7 +16,7 @@ class Source {
 	}
 }
 
-/** Takes samples. Sensors with the same driver and options share it and, within a round, its reading. A driver that fails never throws from here. */
+/** Takes samples. Sensors with the same driver and options share it and, within a round, its reading. A driver that fails never throws from here, and is started anew for the next round. */
 export class Sampler {
 	readonly #device: Pick<Device, "driver" | "trace">;
 	readonly #sensors: readonly SensorSettings[];
@@ -47,10 +47,12 @@ export class Sampler {
 			source.asked = true;
 			source.reading = undefined;
 			try {
-				source.sensor ??= this.start(source);
-				source.reading = source.sensor.sample();
+				const sensor = source.sensor ?? this.start(source);
+				source.reading = sensor.sample();
 			} catch (error) {
 				this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
+				// Half set up or in an unknown state it would stay so, and keep its pins from the next one.
+				this.shut(source);
 			}
 		}
 		let value = source.reading;
@@ -66,15 +68,16 @@ export class Sampler {
 
 	/** Before sleep: lets every driver switch its hardware off. */
 	close(): void {
-		for (let i = 0; i < this.#sources.length; i++) {
-			const source = this.#sources[i];
-			const { sensor } = source;
-			source.sensor = undefined;
-			try {
-				sensor?.close();
-			} catch (error) {
-				this.#device.trace(`driver ${source.name}: ${error}`);
-			}
+		for (let i = 0; i < this.#sources.length; i++) this.shut(this.#sources[i]);
+	}
+
+	private shut(source: Source): void {
+		const { sensor } = source;
+		source.sensor = undefined;
+		try {
+			sensor?.close();
+		} catch (error) {
+			this.#device.trace(`driver ${source.name}: ${error}`);
 		}
 	}
 
@@ -82,6 +85,7 @@ export class Sampler {
 		const Driver = this.#device.driver(source.name);
 		if (Driver === undefined) throw new Error(`this build has no driver "${source.name}"`);
 		const sensor = new Driver(source.options);
+		source.sensor = sensor;
 		sensor.configure(source.options);
 		return sensor;
 	}

@@ -77,7 +77,7 @@ describe("keepalive", () => {
 		assert.equal(network.open, 0);
 	});
 
-	test("[MQTT-3.1.2-20] a pingTimeout above keepAlive is cut to it: nothing else is sent meanwhile", () => {
+	test("[MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23] a pingTimeout above keepAlive is cut to it: nothing else is sent meanwhile", () => {
 		const { network, clock } = scene({ answer: (packet) => packet.cmd === "pingreq" });
 		const node = new Recorder({ keepAlive: 10, pingTimeout: 60_000 }, network.device);
 		node.now = () => clock.now;

@@ -113,8 +113,8 @@ describe("the schema and what the device reads", () => {
 					.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 				fc.pre(!Check(FireflyConfig, firefly) && value !== undefined);
 				const { length } = read(firefly).traces;
-				// Several users or names may be wrong, and what a section needs beside the value may be missing.
-				assert.ok(length === 1 || (length > 1 && /\.(users|origins|hosts)$|\.tls\./.test(path)), `${path}: ${JSON.stringify(value)}`);
+				// Several users, rules or names may be wrong, and what a section needs beside the value may be missing.
+				assert.ok(length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)), `${path}: ${JSON.stringify(value)}`);
 			}),
 			{ numRuns: 300 },
 		);

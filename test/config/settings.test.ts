@@ -167,6 +167,7 @@ describe("a bad value is traced with its path and its default used", () => {
 		[{ broker: { keepAlive: 60 } }, "config.firefly.broker.keepAlive: 60 is not a string"],
 		[{ broker: { keepAlive: "100ms" } }, 'config.firefly.broker.keepAlive: "100ms" is not in whole seconds'],
 		[{ broker: { password: "" } }, "config.firefly.broker.password: the password is empty"],
+		[{ broker: { password: "a\0b" } }, "config.firefly.broker.password: the password holds the character U+0000"],
 		[{ broker: { sendBuffer: 4 } }, "config.firefly.broker.sendBuffer: 4 is not between 128 and 8192"],
 		[{ broker: { sendBuffer: 128.5 } }, "config.firefly.broker.sendBuffer: 128.5 is not a whole number"],
 		[{ broker: { sendBuffer: Number.NaN } }, "config.firefly.broker.sendBuffer: NaN is not between 128 and 8192"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { reportTopicProblem } from "../../src/config/problems";
+import { payloadProblem, reportTopicProblem, secretProblem, textProblem } from "../../src/config/problems";
 import { expand, unknownPlaceholder } from "../../src/config/template";
 import { utf8Length } from "../../src/config/text";
 import { parseURL } from "../../src/config/url";
@@ -61,4 +61,11 @@ test("lengths in UTF-8 are those of the encoder", () => {
 		}),
 	);
 	assert.equal(utf8Length("\ud800"), -1);
+});
+
+test("what becomes an MQTT string holds no U+0000", () => {
+	for (const problem of [payloadProblem, secretProblem, textProblem]) {
+		assert.equal(problem("a\0b"), "holds the character U+0000");
+		assert.equal(problem("ab"), undefined);
+	}
 });

@@ -144,3 +144,56 @@ test("a fault of the program: tries become rare, samples are kept, and nothing b
 		assert.ok(board.traces[0].includes("U+0000"));
 	}
 });
+
+test("always on: a driver that fails gives its pins back and is started anew", () => {
+	let open = 0;
+	let made = 0;
+	class Exclusive {
+		readonly #made = ++made;
+		#readings = 0;
+		constructor() {
+			if (open > 0) throw new Error("pin in use");
+			open++;
+		}
+		configure() {
+			if (this.#made === 1) throw new Error("no answer");
+		}
+		sample() {
+			if (this.#made === 2 && ++this.#readings > 2) throw new Error("bus hangs");
+			return { temperature: this.#made };
+		}
+		close() {
+			open--;
+		}
+	}
+	const board = new Board({ ...always, sensors: [{ driver: "exclusive" }] });
+	board.drivers = { exclusive: Exclusive };
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.run(6 * MINUTE - 1);
+	assert.deepEqual(payloads(broker), [..."2233"]);
+	assert.equal(open, 1);
+});
+
+test("always on: QoS 1 sent early to a broker that takes only QoS 0 is not taken for delivered", () => {
+	const board = new Board({
+		...always,
+		sensors: [
+			{ name: "a", qos: 1 },
+			{ name: "b", qos: 0 },
+		],
+	});
+	let first = true;
+	const broker = new ScriptedBroker(board.network, 1883, {
+		connack: { properties: { maximumQoS: 0 } },
+		answer: (packet, connection) => {
+			if (packet.cmd !== "publish" || !first) return false;
+			first = false;
+			connection.send({ cmd: "disconnect", reasonCode: 0x9b });
+			connection.end();
+			return true;
+		},
+	});
+	board.run(MINUTE - 1);
+	const again = broker.packets.filter((packet) => packet.cmd === "publish" && packet.topic.endsWith("/a") && packet.qos === 0);
+	assert.equal(again.length, 1);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaults } from "../../src/config/defaults";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { Board, EPOCH } from "./support/board";
 
@@ -412,6 +413,22 @@ test("a changed sensor list: what waited is given up and counted, and the new on
 	assert.equal(board.events("dropped").length, 5);
 	assert.equal(board.balance.lost, 0);
 	assert.equal(board.events("accepted").find(({ at }) => at >= 5 * MINUTE)?.a, 6);
+});
+
+test("values recorded together are not cut to the first one when the settings ask for bare values", () => {
+	const sensors = [{ name: "a" }, { name: "b" }];
+	for (const policy of ["dropOldest", "thin"] as const) {
+		const outbox = { ...defaults.outbox, policy, size: 256 };
+		const board = new Board({ payload: "json", topic: "home/{id}", sensors, outbox });
+		board.wifi = "fails";
+		board.run(5 * MINUTE - 1);
+		board.settings = { ...board.settings, payload: "value", topic: "home/node/{sensor}" };
+		board.wifi = "joins";
+		new ScriptedBroker(board.network, 1883);
+		board.run(20 * MINUTE);
+		assert.equal(board.events("dropped").length, 5);
+		assert.equal(board.balance.lost, 0);
+	}
 });
 
 test("resets anywhere, also amid a write to retained memory, lose nothing", () => {

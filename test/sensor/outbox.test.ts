@@ -350,3 +350,29 @@ test("a record takes values until it is full", () => {
 	}
 	assert.ok(!record.next());
 });
+
+test("a reset at any byte of giving up a report counts it once, as dropped and never as acknowledged", () => {
+	for (let budget = 0; ; budget++) {
+		const memory = fragile(headerSize(1) + 256);
+		let box = new Box(memory, "dropOldest", 256);
+		for (let value = 0; value < 3; value++) box.accept(value);
+		memory.budget = budget;
+		let finished = false;
+		try {
+			box.outbox.refuse(2);
+			finished = true;
+		} catch (error) {
+			assert.ok(error instanceof Reset);
+		}
+		memory.budget = Infinity;
+		box = new Box(memory, "dropOldest", 256);
+		const { words } = box.retained;
+		assert.equal(words[WORD_ACKNOWLEDGED], 0, `cut after ${budget} bytes`);
+		assert.deepEqual([...box.waiting().keys()], words[WORD_DROPPED + DROPPED_UNREADABLE] === 1 ? [1, 3] : [1, 2, 3], `cut after ${budget} bytes`);
+		box.outbox.refuse(2);
+		assert.equal(words[WORD_DROPPED + DROPPED_UNREADABLE], 1);
+		assert.deepEqual([...box.waiting().keys()], [1, 3]);
+		box.balance();
+		if (finished) break;
+	}
+});
