@@ -1,24 +1,59 @@
-import { writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { applyEdits, modify } from "jsonc-parser";
 import { readDocument } from "../config/file";
 import { JSONDocument } from "../config/json";
 import { formatProblem } from "../config/problem";
 import { Failure } from "../failure";
 
-/** Reads a manifest. @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is */
+const USERS = ["config", "firefly", "listen", "users"];
+
+/** Reads a manifest. @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is by then */
 export function addUser(file: string): (user: string, hash: string) => void {
-	const document = readDocument(file, file);
-	const problems = document instanceof JSONDocument ? document.problems : [document];
-	if (problems.length > 0 || !(document instanceof JSONDocument)) throw new Failure(problems.map(formatProblem).join("\n"));
-	const { text } = document;
+	read(file);
 	return (user, hash) => {
-		const edits = modify(text, ["config", "firefly", "listen", "users", user], hash, { formattingOptions: formattingOf(text) });
+		// Read again: typing a password takes time, in which the file may be edited.
+		const text = read(file);
+		const edits = modify(text, [...USERS, user], hash, { formattingOptions: formattingOf(text) });
 		try {
-			writeFileSync(file, applyEdits(text, edits));
+			replaceFile(file, applyEdits(text, edits));
 		} catch (error) {
 			throw new Failure(`${file}: cannot be written: ${error instanceof Error ? error.message : error}`);
 		}
 	};
+}
+
+/** The text of a manifest with room for users. */
+function read(file: string): string {
+	const document = readDocument(file, file);
+	const problems = document instanceof JSONDocument ? [...document.problems] : [document];
+	if (document instanceof JSONDocument && problems.length === 0) {
+		let value = document.value;
+		for (let length = 0; length <= USERS.length && value !== undefined; length++) {
+			if (typeof value === "object" && value !== null && !Array.isArray(value)) value = (value as Readonly<Record<string, unknown>>)[USERS[length]];
+			else {
+				problems.push(document.at(USERS.slice(0, length), "an object is needed here"));
+				break;
+			}
+		}
+		if (problems.length === 0) return document.text;
+	}
+	throw new Failure(problems.map(formatProblem).join("\n"));
+}
+
+/** Writes a file beside it first, so that it is whole at any moment; where it lies and who may read it stay. */
+function replaceFile(file: string, text: string): void {
+	const path = realpathSync(file);
+	const draft = `${path}.${process.pid}.tmp`;
+	try {
+		const { mode } = statSync(path);
+		accessSync(path, constants.W_OK);
+		writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
+		chmodSync(draft, mode);
+		renameSync(draft, path);
+	} catch (error) {
+		rmSync(draft, { force: true });
+		throw error;
+	}
 }
 
 /** Indentation and line ends as the file has them. */

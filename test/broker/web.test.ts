@@ -64,12 +64,15 @@ describe("the status page", () => {
 		const topics = Array.from({ length: 900 }, (_, i) => `home/${((i * 7919) % 900).toString().padStart(3, "0")}`);
 		for (const topic of topics) a.publish(topic, "1", { retain: true });
 		const looks = context.mock.method(Messages.prototype, "topicStart");
-		const { rows } = new Browser(host).get();
+		const browser = new Browser(host);
+		browser.socket.frozen = true;
+		browser.get();
+		while (!browser.closed) browser.read();
 		assert.deepEqual(
-			rows.map(([topic]) => topic),
+			browser.rows.map(([topic]) => topic),
 			topics.sort(),
 		);
-		assert.ok(looks.mock.callCount() < 150_000, `${looks.mock.callCount()} looks at topics`);
+		assert.ok(looks.mock.callCount() < 200_000, `${looks.mock.callCount()} looks at topics`);
 	});
 
 	test("sends a terminal no control characters, also not those of two bytes", () => {
@@ -147,7 +150,7 @@ describe("the status page", () => {
 					assert.match(rest, row);
 					assert.match(rest.replace(row, ""), /^<\/table><footer>/);
 					// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what becomes of them
-					assert.equal(rows[0][0], topic.replace(/[\u0000-\u001f\u007f]/g, " "));
+					assert.equal(rows[0][0], topic.replace(/[\u0000-\u001f\u007f-\u009f]/g, " "));
 				},
 			),
 			{ numRuns: 150 },

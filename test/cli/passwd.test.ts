@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { parseHash } from "../../src/config/password-hash";
@@ -60,8 +60,27 @@ describe("firefly passwd", () => {
 		assert.ok(text.startsWith('{\n\t"config": {"firefly": {\n\t\t"role": "broker",') && text.endsWith('}},\n\t"x": [1,2]\n}\n'));
 	});
 
+	test("--manifest takes the file as it is when the password has come, and leaves links and permissions alone", async () => {
+		project.write("kept.json", "{}");
+		const [path, link] = [join(project.directory, "kept.json"), join(project.directory, "link.json")];
+		chmodSync(path, 0o600);
+		symlinkSync("kept.json", link);
+		const child = spawn(process.execPath, [cli, "passwd", "anna", "--stdin", "--manifest", "link.json"], { cwd: project.directory });
+		const closed = once(child, "close");
+		// Once the command is waiting for the password, or not yet: either way the edit is there first.
+		project.write("kept.json", '{"edited": 1}');
+		child.stdin.end("one\n");
+		assert.deepEqual(await closed, [0, null]);
+		const text = readFileSync(path, "utf8");
+		assert.ok(text.includes('"edited": 1') && text.includes('"anna"'));
+		assert.equal(statSync(path).mode & 0o777, 0o600);
+		assert.ok(lstatSync(link).isSymbolicLink());
+		assert.ok(!readdirSync(project.directory).some((name) => name.endsWith(".tmp")));
+	});
+
 	test("what cannot be done: exit code, one line, no stack, nothing changed", async () => {
 		project.write("broken.json", '{"config": ');
+		project.write("list.json", '{"config": {"firefly": {"listen": []}}}');
 		const rows: readonly (readonly [string, readonly string[], number, RegExp])[] = [
 			["", ["anna", "--stdin"], 1, /^an empty password is no password\n$/],
 			["\nx", ["anna", "--stdin"], 1, /^an empty password is no password\n$/],
@@ -69,6 +88,7 @@ describe("firefly passwd", () => {
 			["x", ["anna"], 1, /^the password is asked for on a terminal; use --stdin/],
 			["x", ["anna", "--stdin", "--manifest", "lost.json"], 1, /^lost\.json: does not exist\n$/],
 			["x", ["anna", "--stdin", "--manifest", "broken.json"], 1, /^broken\.json:1:12: a value is needed here/],
+			["x", ["anna", "--stdin", "--manifest", "list.json"], 1, /^list\.json:1:35 config\.firefly\.listen: an object is needed here/],
 			["x", ["a/b", "--stdin"], 2, /'a\/b' is invalid.*It holds \/, which has a meaning in topics\./],
 			["x", ["$x", "--stdin"], 2, /It begins with \$\./],
 			["x", ["anna", "--stdin", "--iterations", "3"], 2, /A whole number from 100 to 10000000 is needed\./],
