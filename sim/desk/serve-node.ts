@@ -2,7 +2,7 @@ import { Broker } from "../../src/broker/broker";
 import { nodeListener } from "./node-listener";
 import { NodeTCP } from "./node-tcp";
 import { nodeTime, nodeTimer } from "./node-timer";
-import { gatherPorts, portError, ServeError, type ServeOptions } from "./serve";
+import { gatherPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** The broker on V8, straight over Node's sockets. */
 export function serveOnNode(options: ServeOptions): Promise<void> {

@@ -6,7 +6,7 @@ import { linkProgram } from "../manifest/program";
 import { RealNetwork } from "../network/real";
 import type { Happening } from "../report/events";
 import { VirtualSensors } from "../sensors/virtual";
-import { gatherPorts, portError, ServeError, type ServeOptions } from "./serve";
+import { gatherPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** Bytes of retained memory; a broker keeps nothing there. */
 const RETAINED = 7168;
