@@ -120,6 +120,28 @@ export interface SensorConstructor {
 	new (options: object): Sensor;
 }
 
+/** ECMA-419 key-value storage (§18) in "buffer" format. Keys are 1 to 15 characters, as ESP-IDF's NVS has it. */
+export interface Storage {
+	/**
+	 * Fills the begin of `buffer` with the value of a key and returns its length, bytes; undefined if there is none.
+	 * @throws {RangeError} when the value is longer
+	 */
+	read(key: string, buffer: Uint8Array): number | undefined;
+	/** @throws when there is no room, or the medium fails; then the key may have its old value, a part of the new one, or none */
+	write(key: string, value: Uint8Array): void;
+	/** Does nothing if there is no such key. */
+	delete(key: string): void;
+	close(): void;
+	/** Makes lasting what was written, deleted or renamed before. Absent where each call does so by itself. Not part of ECMA-419. */
+	sync?(): void;
+}
+
+/** The SDK's `embedded:storage/key-value`. */
+export interface StorageModule {
+	/** @param options `path`: a name of 1 to 15 characters; keys of one path are not those of another @throws where it cannot be opened */
+	open(options: { readonly path: string; readonly format?: "buffer" }): Storage;
+}
+
 /** What happened, for a host that keeps count (the simulator); numbers only, so that reporting allocates nothing. */
 export type EventName =
 	| "wake"
@@ -156,6 +178,8 @@ export interface Device {
 	readonly retained: Uint8Array;
 	/** Whether `Date.now()` is wall time: something set it since power came on. */
 	readonly clockIsSet: boolean;
+	/** Memory that survives loss of power. Absent where the host has none. */
+	readonly storage?: StorageModule;
 	/** Name to IP address, undefined if it cannot be resolved. An address resolves to itself. */
 	resolve(host: string, callback: (address: string | undefined) => void): void;
 	/** Asks an SNTP server and sets the clock; `true` when it did. Absent where the host keeps the clock. */

@@ -1,11 +1,12 @@
 import type { ListenSettings } from "../config/settings";
 import { IMPLEMENTATION_SPECIFIC_ERROR, SERVER_SHUTTING_DOWN } from "../mqtt/constants";
 import { type Connection, type ConnectionOwner, FREE, LENIENT, OPEN, OPENING } from "./connection";
-import { Core, type Host } from "./core";
+import { Core } from "./core";
 import type { Counters } from "./counters";
 import { Doors } from "./doors";
 import { Farewell } from "./farewell";
 import { Handshake } from "./handshake";
+import type { Host } from "./host";
 import { Message } from "./message";
 import { Patience } from "./patience";
 import { Protocol } from "./protocol";
@@ -13,6 +14,7 @@ import { Publishing } from "./publishing";
 import { Router } from "./router";
 import { Sender } from "./sender";
 import { Subscribing } from "./subscribing";
+import { System } from "./system";
 import { Web } from "./web/web";
 
 // Ports, in the order in which they are opened
@@ -44,6 +46,7 @@ export class Broker implements ConnectionOwner {
 	readonly #core: Core;
 	readonly #farewell: Farewell;
 	readonly #router: Router;
+	readonly #system: System;
 	readonly #protocol: Protocol;
 	readonly #patience: Patience;
 	readonly #value: Message;
@@ -57,13 +60,15 @@ export class Broker implements ConnectionOwner {
 	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
 		const core = new Core(host, settings);
 		const sender = new Sender(core, core.stamp);
-		const router = new Router(core, sender);
+		const system = new System(core);
+		const router = new Router(core, sender, system);
 		const farewell = new Farewell(core, sender, router);
 		const handshake = new Handshake(core, sender, farewell);
 		this.#core = core;
 		this.#router = router;
+		this.#system = system;
 		this.#farewell = farewell;
-		this.#protocol = new Protocol(core, sender, router, handshake, new Publishing(core, sender, router), new Subscribing(core, sender));
+		this.#protocol = new Protocol(core, sender, router, handshake, new Publishing(core, sender, router), new Subscribing(core, sender, system));
 		this.#patience = new Patience(core, farewell, () => this.#ring());
 		this.#value = new Message(core.memory.bytes);
 		this.#doors = new Doors(core, this, this.#patience);
@@ -178,7 +183,7 @@ export class Broker implements ConnectionOwner {
 				this.#patience.check(this.#reportAt);
 				this.#farewell.settle();
 			}
-			if (this.#core.subscriptions.systems > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#core.system.reports > 0) {
+			if (this.#core.subscriptions.systems > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#system.reports > 0) {
 				this.#reportAt = this.#core.clock.now + this.#core.settings.systemInterval;
 				this.#patience.wake(this.#reportAt);
 			}

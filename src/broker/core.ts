@@ -1,30 +1,22 @@
 import type { ListenSettings } from "../config/settings";
-import type { Device } from "../device";
 import { authorityOf } from "./access/access";
 import { Aliases } from "./aliases";
 import type { Authority } from "./authority";
 import { Clock } from "./clock";
 import { CLOSING, type Connection, FREE } from "./connection";
 import { Counters } from "./counters";
+import type { Host } from "./host";
 import { Memory } from "./memory";
 import { Message } from "./message";
 import { Queues } from "./queues";
-import { SEND_AREA } from "./sender";
+import { SEND_AREA } from "./send-area";
 import { Sessions } from "./sessions";
 import { STAMP_LIMIT, Stamp } from "./stamp";
 import { Subscriptions } from "./subscriptions";
-import { System } from "./system";
 import { ValueStore } from "./value-store";
 
 /** What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic alias. */
 const ALIAS_OVERHEAD = 8;
-
-/** What of the host the broker needs. */
-export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> &
-	Partial<Pick<Device, "clockIsSet">> & {
-		/** Whether a new view for each packet is cheaper here than resizing a buffer: true on V8. */
-		readonly newViews?: boolean;
-	};
 
 /** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
 export class Core {
@@ -38,8 +30,6 @@ export class Core {
 	readonly queues: Queues;
 	readonly store: ValueStore;
 	readonly aliases: Aliases;
-	/** The broker's own topics. */
-	readonly system: System;
 	/** When values came, as text. */
 	readonly stamp: Stamp;
 	readonly authority: Authority;
@@ -76,7 +66,6 @@ export class Core {
 			settings.aliasBytes,
 			settings.packetSize - ALIAS_OVERHEAD,
 		);
-		this.system = new System(this);
 		this.stamp = new Stamp(host, this.clock, memory.tables.u8(STAMP_LIMIT));
 		this.authority = authorityOf(host, settings, this.clock, this.sessions, memory.bytes);
 	}

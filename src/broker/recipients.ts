@@ -1,7 +1,7 @@
 import { OPEN } from "./connection";
 import type { Core } from "./core";
 import type { Message } from "./message";
-import { OVERHEAD } from "./sender";
+import { OVERHEAD } from "./send-area";
 
 // Columns of a session: the number of the message that it matched last, and what all its subscriptions together say
 const WIDTH = 4;

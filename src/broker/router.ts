@@ -4,6 +4,7 @@ import type { Core } from "./core";
 import { Message } from "./message";
 import { Recipients } from "./recipients";
 import { EXPIRED, NO_ROOM, SENT, type Sender, TOO_LARGE } from "./sender";
+import type { System } from "./system";
 
 /** Bytes of the longest PUBREL without a reason string. */
 const PUBREL_ROOM = 5;
@@ -15,15 +16,17 @@ const PUBREL_ROOM = 5;
 export class Router {
 	readonly #core: Core;
 	readonly #sender: Sender;
+	readonly #system: System;
 	/** What is read from a queue or from the store. */
 	readonly #stored: Message;
 	readonly #recipients: Recipients;
 	/** Whether stored values wait for an entry of the queues. */
 	#starved = false;
 
-	constructor(core: Core, sender: Sender) {
+	constructor(core: Core, sender: Sender, system: System) {
 		this.#core = core;
 		this.#sender = sender;
+		this.#system = system;
 		this.#stored = new Message(core.memory.bytes);
 		this.#recipients = new Recipients(core);
 	}
@@ -58,19 +61,20 @@ export class Router {
 			);
 		}
 		queues.end();
-		if (subscriptions.systems > 0 && store.last !== 0) this.#announce(core.system.reports + store.last);
+		if (subscriptions.systems > 0 && store.last !== 0) this.#announce(this.#system.reports + store.last);
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
 	/** Hands the broker's own topics that tell how it does to those who subscribed. */
 	report(): void {
-		const { system } = this.#core;
+		const system = this.#system;
 		for (let i = 1; i <= system.reports; i++) this.#announce(i);
 	}
 
 	/** Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its place. */
 	#announce(index: number): void {
-		const { system, subscriptions, queues } = this.#core;
+		const { subscriptions, queues } = this.#core;
+		const system = this.#system;
 		const recipients = this.#recipients;
 		const message = this.#stored;
 		if (!system.read(index, message)) return;
@@ -224,7 +228,8 @@ export class Router {
 
 	/** Sends the next stored value for a new subscription; false when that must wait or nothing is left. */
 	#fill(connection: Connection): boolean {
-		const { subscriptions, store, queues, sessions, settings, authority, system } = this.#core;
+		const { subscriptions, store, queues, sessions, settings, authority } = this.#core;
+		const system = this.#system;
 		const session = connection.session;
 		let subscription = connection.filling;
 		if (subscription === 0) {

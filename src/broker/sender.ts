@@ -19,7 +19,7 @@ import type { Memory } from "./memory";
 import type { Message } from "./message";
 import { copy } from "./messages";
 import { EXPIRY_BYTES, expires, secondsLeft, writeFour } from "./properties";
-import { STAMP_LIMIT, type Stamp } from "./stamp";
+import type { Stamp } from "./stamp";
 
 // What became of a message
 export const SENT = 0;
@@ -28,13 +28,6 @@ export const NO_ROOM = 1;
 /** It is larger than the client takes. */
 export const TOO_LARGE = 2;
 export const EXPIRED = 3;
-
-/**
- * What a PUBLISH may need beyond topic, properties and payload, bytes: fixed header, two lengths, packet identifier, subscription identifier, topic alias, and
- * the time a value came.
- */
-export const OVERHEAD = 24;
-export const SEND_AREA = OVERHEAD + 5 + 12 + STAMP_LIMIT;
 
 /** Bytes of the longest packet but PUBLISH, SUBACK and UNSUBACK. */
 const ANSWER = 192;

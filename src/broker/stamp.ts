@@ -1,6 +1,6 @@
 import { utf8 } from "../mqtt/utf8";
 import type { Clock } from "./clock";
-import type { Host } from "./core";
+import type { Host } from "./host";
 
 /** The longest text that write() makes, bytes. */
 export const STAMP_LIMIT = 24;

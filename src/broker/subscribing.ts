@@ -5,6 +5,7 @@ import { type Connection, UNFILLED } from "./connection";
 import type { Core } from "./core";
 import type { Sender } from "./sender";
 import { SYSTEM } from "./subscriptions";
+import type { System } from "./system";
 
 /** Retain handling (§3.8.3.1): stored values at every SUBSCRIBE, or only for a new subscription. */
 const SEND_ALWAYS = 0x00;
@@ -14,11 +15,13 @@ const SEND_IF_NEW = 0x10;
 export class Subscribing {
 	readonly #core: Core;
 	readonly #sender: Sender;
+	readonly #system: System;
 	readonly #codes: Uint8Array;
 
-	constructor(core: Core, sender: Sender) {
+	constructor(core: Core, sender: Sender, system: System) {
 		this.#core = core;
 		this.#sender = sender;
+		this.#system = system;
 		this.#codes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
 	}
 
@@ -49,12 +52,12 @@ export class Subscribing {
 
 	/** Takes one topic filter; returns its reason code. */
 	#add(connection: Connection, packet: Packet, identifier: number): number {
-		const { subscriptions, authority, counters, system } = this.#core;
+		const { subscriptions, authority, counters } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
 		if (!authority.subscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd)) return NOT_AUTHORIZED;
 		const granted = options & 3;
-		const own = shared === 0 && system.covers(bytes, filterStart, filterEnd) ? SYSTEM : 0;
+		const own = shared === 0 && this.#system.covers(bytes, filterStart, filterEnd) ? SYSTEM : 0;
 		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, shared, (options & 0x0f) | own, identifier);
 		if (subscription === 0) {
 			counters.subscriptionQuota++;

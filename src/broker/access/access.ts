@@ -3,7 +3,7 @@ import { CLIENT_IDENTIFIER_NOT_VALID, NOT_AUTHORIZED, SUCCESS } from "../../mqtt
 import type { Packet } from "../../mqtt/packet";
 import { Anyone, type Authority, type Identifiers, type Verdict } from "../authority";
 import type { Clock } from "../clock";
-import type { Host } from "../core";
+import type { Host } from "../host";
 import { fitsLevel, lastTopicStart } from "./levels";
 import { Login } from "./login";
 import { Rules } from "./rules";

@@ -6,8 +6,8 @@ import { BAD_USER_NAME_OR_PASSWORD, CONNECTION_RATE_EXCEEDED, SUCCESS } from "..
 import type { Packet } from "../../mqtt/packet";
 import { PENDING, type Verdict } from "../authority";
 import type { Clock } from "../clock";
-import type { Host } from "../core";
 import { hash, SEED } from "../hash";
+import type { Host } from "../host";
 import { Failures } from "./failures";
 import { SALT_SIZE, type Users } from "./users";
 

@@ -1,4 +1,4 @@
-import type { Host } from "../../../src/broker/core";
+import type { Host } from "../../../src/broker/host";
 import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 /** Bytes that a virtual socket takes before its peer reads, and holds unread. */
