@@ -1,4 +1,5 @@
-import { SHA256, SHA256_BLOCK, SHA256_SIZE } from "./sha256";
+import { BLOCK_SIZE } from "./block-hash";
+import { SHA256, SHA256_SIZE } from "./sha256";
 
 /** HMAC-SHA-256 (RFC 2104, RFC 4868). Allocates nothing after construction; a key serves any number of messages. */
 export class HMAC {
@@ -6,18 +7,18 @@ export class HMAC {
 	readonly inner = new Int32Array(8);
 	readonly outer = new Int32Array(8);
 	readonly #hash = new SHA256();
-	readonly #block = new Uint8Array(SHA256_BLOCK);
+	readonly #block = new Uint8Array(BLOCK_SIZE);
 
 	/** Sets the key, bytes [start, end), and begins a message. */
 	key(bytes: Uint8Array, start: number, end: number): this {
 		const hash = this.#hash;
 		const block = this.#block.fill(0);
-		if (end - start > SHA256_BLOCK) hash.reset().update(bytes, start, end).digest(block, 0);
+		if (end - start > BLOCK_SIZE) hash.reset().update(bytes, start, end).digest(block, 0);
 		else for (let i = start; i < end; i++) block[i - start] = bytes[i];
-		for (let i = 0; i < SHA256_BLOCK; i++) block[i] ^= 0x36;
-		hash.reset().update(block, 0, SHA256_BLOCK).save(this.inner);
-		for (let i = 0; i < SHA256_BLOCK; i++) block[i] ^= 0x36 ^ 0x5c;
-		hash.reset().update(block, 0, SHA256_BLOCK).save(this.outer);
+		for (let i = 0; i < BLOCK_SIZE; i++) block[i] ^= 0x36;
+		hash.reset().update(block, 0, BLOCK_SIZE).save(this.inner);
+		for (let i = 0; i < BLOCK_SIZE; i++) block[i] ^= 0x36 ^ 0x5c;
+		hash.reset().update(block, 0, BLOCK_SIZE).save(this.outer);
 		block.fill(0);
 		return this.reset();
 	}

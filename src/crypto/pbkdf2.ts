@@ -1,5 +1,6 @@
+import { writeWords } from "./block-hash";
 import { HMAC } from "./hmac";
-import { SHA256_SIZE, writeWords } from "./sha256";
+import { SHA256_SIZE } from "./sha256";
 import { compress, SCHEDULE } from "./sha256-block";
 
 /** Bytes of a derived key. */
