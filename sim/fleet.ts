@@ -1,3 +1,4 @@
+import { admitObserver } from "./admission";
 import { Board } from "./board/board";
 import { Pace, type Speed } from "./clock/pace";
 import { Random } from "./clock/random";
@@ -11,7 +12,7 @@ import { RealNetwork } from "./network/real";
 import type { HostNetwork } from "./network/socket";
 import { LATENCY, VirtualNetwork } from "./network/virtual";
 import { Observer } from "./observer";
-import { type BoardPlan, DESK_ADDRESS, planBoards } from "./plan";
+import { type BoardPlan, DESK_ADDRESS, objectOf, planBoards } from "./plan";
 import type { Happening, SimulationListener } from "./report/events";
 import { type Recording, readRecording } from "./sensors/csv";
 import type { SensorPort } from "./sensors/port";
@@ -146,6 +147,8 @@ export class Fleet {
 				...(decimals === undefined ? {} : { decimals }),
 			})),
 		});
+		const observed = plan.serves && !this.#options.broker;
+		const config = observed ? this.#observe(plan, new Random(seed, "observer")) : plan.config;
 		const network = this.#networkOf(plan);
 		const board = new Board({
 			scheduler: this.scheduler,
@@ -164,17 +167,24 @@ export class Fleet {
 		});
 		this.boards.push(board);
 		const engine = await chooseEngine(this.#options.engine, this.#options.progress);
-		const program = linkProgram(manifest, { config: plan.config, drivers: sensors.map(({ driver }) => driver), properties });
+		const program = linkProgram(manifest, { config, drivers: sensors.map(({ driver }) => driver), properties });
 		const image = await engine.load(program, board.natives);
 		this.#images.push(image);
 		board.flash(image);
-		if (!plan.serves || this.#options.broker) return;
+	}
+
+	/** Makes an observer of a broker. @returns the board's configuration, with what lets the observer in */
+	#observe({ name, config, settings, address }: BoardPlan, random: Random): JSONObject {
+		const firefly = objectOf(config.firefly);
+		const { admission, listen, complaint } = admitObserver(objectOf(firefly.listen), settings.listen, random);
+		if (complaint !== undefined) this.#emit(name, { type: "trace", message: complaint });
 		const desk = this.network.find(DESK_ADDRESS) ?? this.network.host(DESK_ADDRESS);
 		this.#observers.push(
-			new Observer(this.scheduler, desk, address, settings.listen.port, {
+			new Observer(this.scheduler, desk, address, settings.listen.port, admission, {
 				value: (topic, payload, retained) => this.#emit(name, { type: "value", topic, payload, retained }),
 			}),
 		);
+		return { ...config, firefly: { ...firefly, listen } };
 	}
 
 	#networkOf({ address, serves }: BoardPlan): HostNetwork {

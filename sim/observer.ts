@@ -3,6 +3,7 @@ import { Decoder, type DecoderHandler } from "../src/mqtt/decoder";
 import { Encoder } from "../src/mqtt/encoder";
 import type { Packet } from "../src/mqtt/packet";
 import { utf8 } from "../src/mqtt/utf8";
+import type { Admission } from "./admission";
 import type { Scheduled, Scheduler } from "./clock/scheduler";
 import type { HostNetwork, HostSocket } from "./network/socket";
 
@@ -19,12 +20,15 @@ const AGAIN = 1000;
 const RETAIN_AS_PUBLISHED = 8;
 const STRICT = new TextDecoder("utf-8", { fatal: true });
 
-/** A desk client that sees every value a broker on the virtual network takes. */
+/**
+ * A desk client that sees every value a broker on the virtual network takes. It is a client like others: `$SYS` counts it, its subscription, and what it is sent.
+ */
 export class Observer implements DecoderHandler {
 	readonly #scheduler: Scheduler;
 	readonly #network: HostNetwork;
 	readonly #address: string;
 	readonly #port: number;
+	readonly #admission: Admission;
 	readonly #handler: ObserverHandler;
 	readonly #encoder = new Encoder({ size: SIZE });
 	readonly #decoder = new Decoder({ size: SIZE, from: "broker", handler: this });
@@ -35,11 +39,12 @@ export class Observer implements DecoderHandler {
 	/** Of a payload that comes in pieces: told of nothing. */
 	#whole = true;
 
-	constructor(scheduler: Scheduler, network: HostNetwork, address: string, port: number, handler: ObserverHandler) {
+	constructor(scheduler: Scheduler, network: HostNetwork, address: string, port: number, admission: Admission, handler: ObserverHandler) {
 		this.#scheduler = scheduler;
 		this.#network = network;
 		this.#address = address;
 		this.#port = port;
+		this.#admission = admission;
 		this.#handler = handler;
 	}
 
@@ -96,7 +101,16 @@ export class Observer implements DecoderHandler {
 
 	#introduce(): void {
 		this.#decoder.reset();
-		this.#send(() => this.#encoder.connect({ clientId: utf8("firefly-desk"), keepAlive: 0, cleanStart: true }));
+		const { clientId, username, password } = this.#admission;
+		this.#send(() =>
+			this.#encoder.connect({
+				clientId: utf8(clientId),
+				keepAlive: 0,
+				cleanStart: true,
+				...(username === undefined ? {} : { username: utf8(username) }),
+				...(password === undefined ? {} : { password: utf8(password) }),
+			}),
+		);
 	}
 
 	#keepAlive(interval: number): void {

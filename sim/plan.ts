@@ -1,6 +1,8 @@
-import { readSettings, type Settings } from "../src/config/settings";
+import { ranges } from "../src/config/ranges";
+import { type BrokerSettings, readSettings, type Settings } from "../src/config/settings";
 import type { JSONObject } from "./manifest/read";
 import { isAddress } from "./network/socket";
+import { virtualHash } from "./password";
 
 /** A board that a simulation needs. */
 export interface BoardPlan {
@@ -60,12 +62,13 @@ export function planBoards(config: JSONObject, outside: boolean, page = false): 
 		serves,
 	};
 	if (outside || serves) return { boards: [node], names, complaints };
-	const serverConfig = serverOf(config, port, page);
+	const { config: serverConfig, complaint } = withUser(serverOf(config, port, page), settings.broker);
+	if (complaint !== undefined) complaints.push(complaint);
 	const server: BoardPlan = {
 		name: BROKER_NAME,
 		role: "broker",
 		config: serverConfig,
-		settings: readSettings(serverConfig, { mac: BROKER_MAC, chip: CHIP }, () => {}),
+		settings: readServer(serverConfig),
 		address: brokerAddress,
 		mac: BROKER_MAC,
 		serves: true,
@@ -81,6 +84,22 @@ function serverOf(config: JSONObject, port: number, page: boolean): JSONObject {
 	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...open, ...objectOf(firefly.listen), port } } };
 }
 
-function objectOf(value: unknown): JSONObject {
+function readServer(config: JSONObject): Settings {
+	return readSettings(config, { mac: BROKER_MAC, chip: CHIP }, () => {});
+}
+
+/** It stands for a broker that the node may log in to: where that is not for all, the node's user is one of those who may. */
+function withUser(config: JSONObject, { username, password = "" }: BrokerSettings): { config: JSONObject; complaint?: string } {
+	const { users, anonymous } = readServer(config).listen;
+	if (username === undefined || (anonymous && users.length === 0) || users.some(({ name }) => name === username)) return { config };
+	if (users.length === ranges.listen.users)
+		return { config, complaint: `the simulated broker has no room in listen.users for ${username}, who reports to it` };
+	const firefly = objectOf(config.firefly);
+	const listen = objectOf(firefly.listen);
+	const known = { ...objectOf(listen.users), [username]: virtualHash(username, password) };
+	return { config: { ...config, firefly: { ...firefly, listen: { ...listen, users: known } } } };
+}
+
+export function objectOf(value: unknown): JSONObject {
 	return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JSONObject) : {};
 }

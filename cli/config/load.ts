@@ -1,14 +1,12 @@
-import { existsSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { ranges } from "../../src/config/ranges";
+import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
-import { validName } from "../../src/config/text";
+import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
 import { readIncludes } from "./includes";
 import { JSONDocument } from "./json";
 import { type Overrides, readOverrides } from "./overrides";
 import { type Problem, sortProblems } from "./problem";
-import { driverProblems, ruleProblems } from "./rules";
+import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
 
 /** A manifest without problems. */
@@ -20,9 +18,6 @@ export interface LoadedManifest {
 	/** What the desk adds to `mc/config`. */
 	readonly overrides: Overrides;
 }
-
-/** Drivers that only the simulator has. */
-const deskDrivers = ["virtual", "replay"];
 
 export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems: readonly Problem[] };
 
@@ -50,11 +45,7 @@ export function checkDocument(document: JSONDocument, path: string, environment:
 	problems.push(...shape);
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
-		const drivers = new Set([...included.drivers, ...deskDrivers]);
-		const rules = [
-			...ruleProblems(document, merged),
-			...driverProblems(document, drivers, (driver) => driverManifest(driver, included.firmware, path)),
-		];
+		const rules = [...ruleProblems(document, merged), ...driverProblems(document, included.drivers, included.firmware, path)];
 		// What is of the wrong kind has been told; that it does not go together with the rest follows from that.
 		const told = (rule: Problem) => shape.some(({ line, column }) => line === rule.line && column === rule.column);
 		problems.push(...included.problems, ...rules.filter((rule) => !told(rule)));
@@ -63,11 +54,4 @@ export function checkDocument(document: JSONDocument, path: string, environment:
 	problems.push(...desk.problems);
 	if (problems.length > 0) return { problems: sortProblems(problems) };
 	return { manifest: { path, json: value as object, overrides: merged } };
-}
-
-/** The manifest of a driver that comes with Firefly, as `include` would name it. */
-function driverManifest(driver: string, firmware: string | undefined, path: string): string | undefined {
-	if (firmware === undefined || !validName(driver, ranges.nameLength)) return undefined;
-	const manifest = join(firmware, "drivers", driver, "manifest.json");
-	return existsSync(manifest) ? `./${relative(dirname(path), manifest).replaceAll("\\", "/")}` : undefined;
 }

@@ -2,16 +2,12 @@ import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
 import { userProblem } from "../../src/config/problems";
 import { ranges } from "../../src/config/ranges";
-import { expand } from "../../src/config/template";
-import { utf8Length } from "../../src/config/text";
 import type { JSONDocument } from "./json";
 import { type OverrideKey, type Overrides, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
+import { sizeProblems } from "./sizes";
 import { didYouMean, nearest } from "./suggest";
-
-/** Wakes whose samples an outbox should have room for. */
-const leastWakes = 4;
 
 const root: Path = ["config", "firefly"];
 
@@ -23,12 +19,10 @@ export function ruleProblems(document: JSONDocument, overrides: Overrides): Prob
 	rules.sensors();
 	rules.topic();
 	rules.times();
-	rules.sizes();
-	rules.outbox();
 	rules.broker();
 	rules.access();
 	rules.ports();
-	return rules.problems;
+	return [...rules.problems, ...sizeProblems(document, overrides)];
 }
 
 class Rules {
@@ -133,54 +127,6 @@ class Rules {
 			);
 	}
 
-	sizes(): void {
-		if (!this.#reports) return;
-		const room = this.#integer("broker", "sendBuffer") ?? defaults.broker.sendBuffer;
-		const at = this.#get("broker", "sendBuffer") === undefined ? root : [...root, "broker", "sendBuffer"];
-		const report = this.#reportSize();
-		if (report > room) this.#refuse(at, `a report may take ${report} bytes, but broker.sendBuffer is ${room}`);
-		const connect = this.#connectSize();
-		if (connect > room) this.#refuse(at, `CONNECT may take ${connect} bytes, but broker.sendBuffer is ${room}`);
-	}
-
-	/** An outbox that a few wakes without a network fill. Records take 14 bytes and 10 for each value (src/sensor/record.ts). */
-	outbox(): void {
-		if (!this.#reports) return;
-		const size = this.#integer("outbox", "size") ?? defaults.outbox.size;
-		const together = this.#get("payload") === "json" && !String(this.#get("topic") ?? defaults.topic).includes("{sensor}");
-		const wake = together ? 14 + 10 * this.#count : 24 * this.#count;
-		if (size < leastWakes * wake)
-			this.#refuse([...root, "outbox", "size"], `${size} bytes hold the samples of fewer than ${leastWakes} wakes; ${leastWakes * wake} are needed`);
-	}
-
-	/** Bytes of the longest PUBLISH, by its parts: header 7, properties up to 16, numbers up to 24 characters. */
-	#reportSize(): number {
-		const topic = String(this.#get("topic") ?? defaults.topic);
-		let longest = 0;
-		let all = 0;
-		for (const name of this.#names) {
-			longest = Math.max(longest, name.length);
-			all += name.length + 28;
-		}
-		const text = this.#expanded(topic.split("{sensor}").join("s".repeat(longest)));
-		if ((this.#get("payload") ?? defaults.payload) === "value") return 23 + utf8Length(text) + 24;
-		// {"seq":4294967295,"time":"2026-01-01T00:00:00.000Z", …}
-		return 23 + utf8Length(text) + 56 + (topic.includes("{sensor}") ? longest + 28 : all);
-	}
-
-	/** Bytes of CONNECT: headers 15, properties up to 40, each text with two bytes of length. */
-	#connectSize(): number {
-		let size = 55 + 2 + utf8Length(this.#expanded(String(this.#get("broker", "clientId") ?? defaults.broker.clientId)));
-		for (const key of ["username", "password"] as const) {
-			const text = this.#overrides[`broker_${key}`] ?? this.#get("broker", key);
-			if (typeof text === "string") size += 2 + utf8Length(this.#expanded(text));
-		}
-		if (this.#get("broker", "will") === undefined) return size;
-		const topic = String(this.#get("broker", "will", "topic") ?? defaults.will.topic);
-		const payload = String(this.#get("broker", "will", "payload") ?? defaults.will.payload);
-		return size + 4 + 16 + utf8Length(this.#expanded(topic)) + utf8Length(payload);
-	}
-
 	broker(): void {
 		const connections = this.#integer("listen", "connections") ?? defaults.listen.connections;
 		const sessions = this.#integer("listen", "sessions") ?? defaults.listen.sessions;
@@ -230,12 +176,6 @@ class Rules {
 		else if (webSocket === tls) this.#refuse(path, `${webSocket} is the port of TLS too`);
 	}
 
-	/** A text with placeholders as long as they get. */
-	#expanded(text: string): string {
-		const device = { mac: "0".repeat(12), chip: "esp32c3" };
-		return expand(text, { ...device, id: expand(String(this.#get("id") ?? defaults.id), device) });
-	}
-
 	get #count(): number {
 		const sensors = this.#get("sensors");
 		return Array.isArray(sensors) ? sensors.length : 0;
@@ -262,25 +202,4 @@ class Rules {
 	#refuseKey(path: Path, message: string): void {
 		this.problems.push(this.#document.atKey(path, message));
 	}
-}
-
-/**
- * Sensors whose driver the build does not bring along.
- * @param manifestOf what to include for a driver that would be there
- */
-export function driverProblems(document: JSONDocument, drivers: ReadonlySet<string>, manifestOf: (driver: string) => string | undefined): Problem[] {
-	const sensors = valueAt(document.value, [...root, "sensors"]);
-	if (!Array.isArray(sensors)) return [];
-	const problems: Problem[] = [];
-	for (const index of sensors.keys()) {
-		const path = [...root, "sensors", index, "driver"];
-		const driver = valueAt(document.value, path);
-		if (typeof driver !== "string" || drivers.has(driver)) continue;
-		const manifest = manifestOf(driver);
-		const meant = nearest(driver, [...drivers]);
-		const missing = meant === undefined ? `add the manifest that brings driver/${driver} to include` : `did you mean "${meant}"?`;
-		const advice = manifest === undefined ? missing : `add "${manifest}" to include`;
-		problems.push(document.at(path, `"${driver}" is a driver that no include provides; ${advice}`));
-	}
-	return problems;
 }

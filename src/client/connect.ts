@@ -1,6 +1,9 @@
+import type { Version } from "../mqtt/constants";
+import { connectLength } from "../mqtt/encode/connect";
 import type { ConnectFields } from "../mqtt/fields";
 import { PropertyWriter } from "../mqtt/property-writer";
 import { utf8 } from "../mqtt/utf8";
+import { varintSize } from "../mqtt/varint";
 import type { ClientOptions, UserProperty, WillOptions } from "./options";
 
 /** Receive maximum told to the broker where none is configured. */
@@ -18,6 +21,12 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	}
 	if (options.version === 5) fields.properties = connectProperties(options);
 	return fields;
+}
+
+/** Bytes of the whole packet. @throws MQTTError for fields that do not go together */
+export function connectSize(fields: ConnectFields, version: Version): number {
+	const remaining = connectLength(fields, version);
+	return 1 + varintSize(remaining) + remaining;
 }
 
 /** §3.1.2.11 */

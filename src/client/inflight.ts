@@ -31,7 +31,7 @@ export class InFlight {
 	}
 
 	/**
-	 * Takes note of a QoS 1 message that was staged with an identifier from {@link next}, until PUBACK. Not when `count` is `capacity`.
+	 * Takes note of a QoS 1 message that was staged with an identifier that is not in use, until PUBACK. Not when `count` is `capacity`.
 	 * [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
 	 */
 	add(packetId: number, now: number): void {

@@ -82,13 +82,14 @@ export class Outbound {
 		if (this.#inFlight.count > 0) this.await();
 	}
 
-	/** @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
+	/** @param packetId 0: any that is not in use @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
 	publish(
 		topic: Uint8Array,
 		payload: Uint8Array,
 		payloadLength: number,
 		flags: number,
 		properties: PropertyWriter | undefined,
+		packetId: number,
 		reserved: number,
 		now: number,
 	): number {
@@ -107,7 +108,7 @@ export class Outbound {
 		}
 		const inFlight = this.#inFlight;
 		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
-		if (qos > 0 && inFlight.count >= this.window()) {
+		if (qos > 0 && (inFlight.count >= this.window() || (packetId > 0 && inFlight.awaited(packetId) !== 0))) {
 			this.wants |= WANTS_WINDOW;
 			return BUSY;
 		}
@@ -118,13 +119,13 @@ export class Outbound {
 				return BUSY;
 			}
 		}
-		const packetId = qos > 0 ? inFlight.next() : 0;
-		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, packetId, properties); // [MQTT-3.2.2-14]
+		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.next();
+		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, id, properties); // [MQTT-3.2.2-14]
 		if (qos > 0) {
-			inFlight.add(packetId, now);
+			inFlight.add(id, now);
 			if (this.#accepted) this.await();
 		} else this.#unconfirmed = true;
-		return packetId;
+		return id;
 	}
 
 	/** Whether publish() may succeed again after BUSY. */

@@ -1,9 +1,13 @@
 import type { Device, WakeReason } from "../device";
-import { REAL_DRIFT, REAL_NOW, REAL_SLEEP, REAL_SYNCHRONISED, REAL_WALL } from "./layout";
+import { backoff } from "./backoff";
+import { REAL_ASK, REAL_DRIFT, REAL_NOW, REAL_SLEEP, REAL_SYNCHRONISED, REAL_WALL, WORD_ASKED } from "./layout";
 import type { Retained } from "./retained";
 
 /** A time server is asked again after this time, in ms. */
 const STALE = 86_400_000;
+/** Upper end of the wait before a time server that did not answer is asked again, in ms: after the first time, and at most. */
+const ASK_MINIMUM = 60_000;
+const ASK_MAXIMUM = 21_600_000;
 /** Weight of the newest sleep in the estimate of the drift. */
 const DRIFT_WEIGHT = 0.25;
 /** Beyond this a sleep was cut short or the clock was set in between. */
@@ -17,6 +21,7 @@ const DRIFT_SLEEP = 5000;
  */
 export class Clock {
 	readonly #device: Pick<Device, "time" | "clockIsSet">;
+	readonly #retained: Retained;
 	readonly #reals: Float64Array;
 	#ticks = 0;
 	#now = 0;
@@ -27,14 +32,18 @@ export class Clock {
 
 	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: Retained) {
 		this.#device = device;
+		this.#retained = retained;
 		this.#reals = retained.reals;
 		this.#ticks = device.time.ticks;
 	}
 
-	/** Takes up time from what {@link stamp} left behind; learns how much sleeps differ from what was ordered. */
+	/**
+	 * Takes up time from what {@link stamp} left behind; learns how much sleeps differ from what was ordered. Not where another boot came after that sleep: a crash,
+	 * and the pause after it, would pass for drift.
+	 */
 	restore(reason: WakeReason): void {
 		const reals = this.#reals;
-		const ordered = reals[REAL_SLEEP];
+		const ordered = this.#retained.enter() ? 0 : reals[REAL_SLEEP];
 		const before = reals[REAL_WALL];
 		let drift = reals[REAL_DRIFT];
 		let elapsed = reason === "deep-sleep" ? ordered * (1 + drift) : 0;
@@ -81,17 +90,27 @@ export class Clock {
 		return Math.abs(offset - before) > 500 || (Number.isNaN(before) && !Number.isNaN(offset));
 	}
 
-	/** Whether to ask a time server: no wall time, or not heard from one for a day. */
+	/** Whether to ask a time server: no wall time, or not heard from one for a day; and none is being waited for after asking in vain. */
 	get stale(): boolean {
 		const reals = this.#reals;
-		if (Number.isNaN(this.offset)) return true;
+		const { offset, now } = this;
+		if (now < reals[REAL_ASK]) return false;
+		if (Number.isNaN(offset)) return true;
 		// Set by someone else, just now as far as is known.
-		if (Number.isNaN(reals[REAL_SYNCHRONISED])) reals[REAL_SYNCHRONISED] = this.now;
-		return this.now - reals[REAL_SYNCHRONISED] > STALE;
+		if (Number.isNaN(reals[REAL_SYNCHRONISED])) reals[REAL_SYNCHRONISED] = now;
+		return now - reals[REAL_SYNCHRONISED] > STALE;
+	}
+
+	/** A time server is asked: until it answers, it counts as one that does not. */
+	asked(): void {
+		const failures = ++this.#retained.words[WORD_ASKED];
+		this.#reals[REAL_ASK] = this.now + backoff(failures, ASK_MINIMUM, ASK_MAXIMUM, Math.random());
 	}
 
 	/** A time server has answered. */
 	synchronised(): void {
+		this.#retained.words[WORD_ASKED] = 0;
+		this.#reals[REAL_ASK] = 0;
 		this.#reals[REAL_SYNCHRONISED] = this.now;
 	}
 

@@ -22,7 +22,7 @@
  * | acknowledged | sequence number | reports waiting | reason code |
  * | dropped | sequence number, 0 where it could not be read | reports waiting | {@link DropPolicy} |
  * | closed | reports acknowledged in this connection | | |
- * | failed | {@link Fault} | MQTT reason code, 0: none | failures in a row |
+ * | failed | {@link Fault} | MQTT reason code, 0: none | failures in a row: of tries, or, where the broker refused a report, of those on its topic |
  * | limit | ms awake | reports waiting | |
  * | sleep | ms ordered | reports waiting | ms awake |
  */

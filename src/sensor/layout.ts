@@ -1,11 +1,11 @@
 /**
- * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, then the ring of the outbox.
+ * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, a byte that marks a boot, then the ring of the outbox.
  * The newer valid copy wins; a commit overwrites the other, so that a reset at any byte leaves one whole.
  */
 
 export const MAGIC = 0x46_4c_79_46;
 /** To be raised whenever the meaning of any byte changes. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 // Words of 32 bits, unsigned.
 export const WORD_MAGIC = 0;
@@ -43,9 +43,14 @@ export const WORD_DROPPED = 18;
 export const WORD_ACKNOWLEDGED = 22;
 /** Readings that failed. */
 export const WORD_FAILURES = 23;
-export const WORDS = 24;
+/** Times in a row that a time server was asked and had not answered yet. */
+export const WORD_ASKED = 24;
+/** Topics whose {@link SENSOR_PAUSE} is not 0. */
+export const WORD_REFUSED = 25;
+/** An even number, for the checksum. */
+export const WORDS = 26;
 
-/** The broker closed before CONNACK on a pipelined exchange. */
+/** The broker closed before CONNACK on a pipelined exchange: until {@link REAL_PROBE} it is not tried again. */
 export const FLAG_NO_PIPELINE = 1;
 /** A CONNACK's limits are known: the two words and the flags below. */
 export const FLAG_LIMITS = 2;
@@ -66,7 +71,11 @@ export const REAL_RETRY = 3;
 export const REAL_SYNCHRONISED = 4;
 /** Part by which sleeps last longer than ordered; 0: exact. */
 export const REAL_DRIFT = 5;
-export const REALS = 6;
+/** Node time from which a broker that refused packets before CONNACK is offered them again. */
+export const REAL_PROBE = 6;
+/** Node time before which no time server is asked. */
+export const REAL_ASK = 7;
+export const REALS = 8;
 
 // Doubles for each sensor.
 /** Node time of its next sample. */
@@ -75,14 +84,16 @@ export const SENSOR_DUE = 0;
 export const SENSOR_VALUE = 1;
 /** Node time when it was sampled. */
 export const SENSOR_TIME = 2;
-export const SENSOR_REALS = 3;
+/** 0, or, where reports on its topic were refused since the last that was taken: node time before which none is tried, times 32, and refusals in a row, up to 31. */
+export const SENSOR_PAUSE = 3;
+export const SENSOR_REALS = 4;
 
 /** Bytes of one copy of the fixed part. */
 export const FIXED_SIZE = WORDS * 4 + REALS * 8;
 /** Bytes of one copy of a sensor's part. */
 export const SENSOR_SIZE = SENSOR_REALS * 8;
 
-/** Bytes before the ring. */
+/** Bytes before the ring; the last one is the mark of a boot, outside the checksum. */
 export function headerSize(sensors: number): number {
-	return 2 * (FIXED_SIZE + sensors * SENSOR_SIZE);
+	return 2 * (FIXED_SIZE + sensors * SENSOR_SIZE) + 1;
 }

@@ -1,21 +1,21 @@
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
+import { reasonName } from "../mqtt/constants";
 import { backoff } from "./backoff";
 import { Clock } from "./clock";
 import { Collector } from "./collector";
 import type { DropPolicy, Fault } from "./events";
-import { FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
+import { FAULT_CONFIGURATION, FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
 import { Exchange, type ExchangeHandler } from "./exchange";
 import { headerSize, REAL_DRIFT, REAL_RETRY, WORD_ATTEMPTS, WORD_BROKER, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
 import { Network, type NetworkHandler } from "./network";
 import { Outbox, type OutboxHandler } from "./outbox";
 import { type Plan, planOf } from "./plan";
+import { forgiveAll, nextRelease, refusalsOf } from "./refusals";
 import { Reports } from "./reports";
 import { Retained } from "./retained";
-import { LONGEST_SLEEP, sleepLength, together, waitFor } from "./schedule";
+import { LONGEST_SLEEP, RETRY_TOLERANCE, sleepLength, together, waitFor } from "./schedule";
 
-/** A try this much before its time, in ms, spares another wake. */
-const RETRY_TOLERANCE = 1000;
 /** Most of a wake, in ms, that is spent on waiting for a time server. */
 const SYNCHRONISE_LIMIT = 3000;
 /** Sleep, in ms, after a fault of the program: what fails at every boot is not to empty the battery. */
@@ -34,7 +34,8 @@ const DOWN = 4;
 const CONNECT = 5;
 const DONE = 6;
 const SYNCHRONISE = 7;
-const NOTHING = 8;
+const REPORT = 8;
+const NOTHING = 9;
 
 /**
  * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps. Everything that
@@ -45,8 +46,8 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 	readonly #settings: Settings;
 	readonly #plan: Plan;
 	readonly #deep: boolean;
-	/** There is nothing to report, or nobody to report to. */
-	readonly #idle: boolean;
+	/** There is nothing to report, nobody to report to, or no way to do it. */
+	#idle: boolean;
 	readonly #retained: Retained;
 	readonly #outbox: Outbox;
 	readonly #reports: Reports;
@@ -111,6 +112,9 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 					case LIMIT:
 						this.limit();
 						break;
+					case REPORT:
+						this.report();
+						break;
 					case JOINED:
 						this.joined();
 						break;
@@ -148,6 +152,7 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 		if (words[WORD_BROKER] !== broker) {
 			words[WORD_BROKER] = broker;
 			words[WORD_FLAGS] = 0;
+			forgiveAll(this.#retained);
 		}
 		words[WORD_WAKES]++;
 		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
@@ -169,20 +174,32 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 			}
 			this.#collector.collect();
 			if (!this.#reporting) {
-				if (this.mayReport()) this.report();
+				if (this.mayReport()) {
+					this.#reporting = true;
+					this.#next = REPORT;
+				}
 			} else if (this.#exchange?.busy) this.#exchange.pump();
 		}
 		this.rest(0);
 	}
 
 	private mayReport(): boolean {
-		if (this.#outbox.waiting === 0 && this.#deep) return false;
 		if (this.#exchange?.busy) return false;
-		return this.#retained.reals[REAL_RETRY] - this.#clock.now <= RETRY_TOLERANCE;
+		return this.nextTry() - this.#clock.now <= RETRY_TOLERANCE;
+	}
+
+	/** Node time of the next try to report; Infinity: there is nothing to report. A node that is always on connects all the same. */
+	private nextTry(): number {
+		const retry = this.#retained.reals[REAL_RETRY];
+		return this.#deep ? Math.max(retry, this.#outbox.released(this.#reports.grouped)) : retry;
 	}
 
 	private report(): void {
-		this.#reporting = true;
+		if (!this.prepare()) {
+			this.#reporting = false;
+			this.rest(0);
+			return;
+		}
 		if (!this.#deep) this.watch();
 		if (this.#network.up) this.#next = SYNCHRONISE;
 		else {
@@ -193,6 +210,20 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 			} catch (error) {
 				this.failed(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
 			}
+		}
+	}
+
+	/** Makes what a report needs. It fails for a configuration with which no CONNECT can be made: that is not tried again. */
+	private prepare(): boolean {
+		const device = this.#device;
+		try {
+			this.#exchange ??= new Exchange(device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, this);
+			return true;
+		} catch (error) {
+			this.#idle = true;
+			device.event?.("failed", FAULT_CONFIGURATION, 0, 1);
+			device.trace(`nothing can be reported with this configuration: ${error}`);
+			return false;
 		}
 	}
 
@@ -213,6 +244,7 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 			const limit = Math.min(SYNCHRONISE_LIMIT, this.#settings.sleep.awakeLimit >> 1);
 			this.#synchronising = device.timer.set(this.#onTimer, limit, limit);
 		}
+		this.#clock.asked();
 		try {
 			device.setClock(server, (set) => {
 				if (set) this.#clock.synchronised();
@@ -228,8 +260,7 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 	private connect(): void {
 		this.stopSynchronising();
 		if (!this.#reporting || this.#exchange?.busy) return;
-		this.#exchange ??= new Exchange(this.#device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, this);
-		this.#exchange.open();
+		this.#exchange?.open();
 	}
 
 	// What the parts tell. None lets an exception out to the host, which would end the app.
@@ -252,6 +283,16 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 	/** For the exchange. */
 	onOpened(): void {
 		if (!this.#deep) this.unwatch();
+	}
+
+	/** For the exchange. */
+	onRefused(topic: number, fault: Fault, reasonCode: number, pause: number): void {
+		const { sensors } = this.#settings;
+		this.#device.event?.("failed", fault, reasonCode, refusalsOf(this.#retained, topic));
+		const what = this.#reports.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
+		this.#device.trace(`the broker does not take ${what}: ${reasonName(reasonCode)}; next try in ${pause} ms`);
+		// Where nothing ends the try, the pause's end needs a timer.
+		if (!this.#deep) this.rest(0);
 	}
 
 	/** For the exchange. */
@@ -327,8 +368,10 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 		if (this.#asleep) return;
 		const { now } = this.#clock;
 		let until = this.#idle ? now + LONGEST_SLEEP : this.#collector.earliest;
-		if (!this.#idle && !this.#reporting && (this.#outbox.waiting > 0 || !this.#deep))
-			until = Math.min(until, together(this.#retained.reals[REAL_RETRY], until));
+		if (!this.#idle) {
+			const retry = this.#reporting ? nextRelease(this.#retained, now) : this.nextTry();
+			until = Math.min(until, together(retry, until));
+		}
 		until = Math.max(until, now + least);
 		if (!this.#deep) this.schedule(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_PAUSE : 1));
 		else if (!this.#reporting) this.sleep(until);
@@ -341,6 +384,7 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 		const length = sleepLength(until, now, reals[REAL_DRIFT]);
 		this.#clock.stamp(length);
 		this.#retained.commit();
+		this.#retained.leave();
 		this.#asleep = true;
 		this.#device.event?.("sleep", length, this.#outbox.waiting, now - this.#startedAt);
 		this.#device.sleep.deep(length);

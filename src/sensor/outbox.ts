@@ -1,10 +1,11 @@
 import type { DropPolicy } from "./events";
 import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "./events";
 import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_SEQUENCE, WORD_USED, WORD_WAITING } from "./layout";
-import { DEAD, known, REFUSED, Record, SENT, STATE } from "./record";
+import { DEAD, known, REFUSED, RETURNED, Record, SENT, STATE } from "./record";
 import { repair } from "./repair";
 import type { Retained } from "./retained";
 import { Ring } from "./ring";
+import { hasUnanswered, releasedAt } from "./survey";
 
 export interface OutboxHandler {
 	/** A report was given up, and that is durable. The sequence number is 0 where it could not be read. */
@@ -96,6 +97,7 @@ export class Outbox {
 		const { length } = record;
 		const need = length + this.#reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
+		if (ring.room < need + this.#longest) this.compact();
 		if (ring.room < need) this.makeRoom(need);
 		const sequence = words[WORD_SEQUENCE];
 		record.seal(sequence);
@@ -148,6 +150,16 @@ export class Outbox {
 		if (this.#found >= 0) this.#ring.setState(this.#found, SENT);
 	}
 
+	/** Notes in retained memory that the broker has answered a report with a refusal. @param index from {@link find}, with nothing done to the outbox since */
+	markReturned(index: number): void {
+		this.#ring.setState(index, RETURNED);
+	}
+
+	/** Whether a report was sent and not answered. */
+	get unanswered(): boolean {
+		return hasUnanswered(this.#ring);
+	}
+
 	/** Moves the cursor behind the report with this sequence number. */
 	seek(sequence: number): void {
 		this.#last = sequence;
@@ -188,6 +200,16 @@ export class Outbox {
 		return -1;
 	}
 
+	/** Index of the sensor whose value is the first in a report. @param index from {@link find}, with nothing done to the outbox since */
+	sensor(index: number): number {
+		return this.#ring.sensor(index);
+	}
+
+	/** Node time from which something that waits may be tried. @param grouped one topic serves all */
+	released(grouped: boolean): number {
+		return releasedAt(this.#ring, grouped);
+	}
+
 	/** Counts a report that has just left the ring, makes both durable, and tells. */
 	private give(sequence: number, policy: DropPolicy): void {
 		const words = this.#words;
@@ -207,6 +229,20 @@ export class Outbox {
 			if (this.#thins && ring.room >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
 			else this.dropOldest();
 		}
+		this.#found = -1;
+		this.reseek();
+	}
+
+	/**
+	 * Gives back the room of what is dead behind a report that waits longer than others do, as on a topic that is paused. Once around, each record that waits is
+	 * moved behind the newest; worth it where a quarter is dead, and possible with room for one.
+	 */
+	private compact(): void {
+		const words = this.#words;
+		const records = words[WORD_RECORDS];
+		if ((records - words[WORD_WAITING]) * 4 < records || this.#ring.room < this.#longest) return;
+		this.settle(false);
+		for (let left = words[WORD_RECORDS]; left > 0; left--) this.rotate();
 		this.#found = -1;
 		this.reseek();
 	}

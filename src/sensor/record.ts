@@ -20,6 +20,8 @@ const TIME = 8;
 export const LIVE = 0x5a;
 /** Waiting, sent at least once: sent again it may arrive twice. */
 export const SENT = 0x3c;
+/** Waiting, sent, and refused by an answer: sent again it is a new message. */
+export const RETURNED = 0xa5;
 /** Being given up: waits until the commit that counts it, and is dead from then on. */
 export const REFUSED = 0xc3;
 /** Acknowledged or dropped: its room is free as soon as it is the oldest. */
@@ -27,7 +29,7 @@ export const DEAD = 0x00;
 
 /** Whether a state byte is one; any other was damaged. */
 export function known(state: number): boolean {
-	return state === LIVE || state === SENT || state === DEAD || state === REFUSED;
+	return state === LIVE || state === SENT || state === RETURNED || state === DEAD || state === REFUSED;
 }
 
 const RELATIVE = 0x8000;
@@ -146,6 +148,11 @@ export class Record {
 	/** Whether an opened record was sent before. */
 	get sent(): boolean {
 		return this.bytes[STATE] !== LIVE;
+	}
+
+	/** Whether it was sent and not answered. */
+	get unanswered(): boolean {
+		return this.bytes[STATE] === SENT;
 	}
 
 	/** Back before the first value. */

@@ -49,6 +49,11 @@ export class Reports {
 		return this.#topics[record.sensor];
 	}
 
+	/** Index of the sensor by which the topic of an opened record goes: the first one's where it serves all. */
+	topicIndex(record: Record): number {
+		return this.grouped ? 0 : record.bytes[RECORD_HEADER];
+	}
+
 	/** RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent as QoS 1. */
 	flags(record: Record): number {
 		const { sensors } = this.#settings;

@@ -15,6 +15,7 @@ import {
 	WORD_HEAD,
 	WORD_MAGIC,
 	WORD_RECORDS,
+	WORD_REFUSED,
 	WORD_RING_SIZE,
 	WORD_RING_START,
 	WORD_SENSORS,
@@ -36,7 +37,7 @@ export class Retained {
 	/** All of it; the first ones are words, @see layout.ts for the meaning of each. */
 	readonly words: Uint32Array;
 	readonly reals: Float64Array;
-	/** Three doubles for each sensor. */
+	/** So many doubles for each sensor: `SENSOR_REALS`. */
 	readonly sensors: Float64Array;
 	readonly memory: Uint8Array;
 
@@ -97,7 +98,7 @@ export class Retained {
 		words[WORD_SENSORS] = this.#identity;
 		words[WORD_RING_START] = headerSize(this.#count);
 		words[WORD_RING_SIZE] = this.#ringSize;
-		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
+		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = words[WORD_REFUSED] = 0;
 	}
 
 	/** Makes the working copy durable. Allocates nothing. */
@@ -110,6 +111,20 @@ export class Retained {
 		const odd = generation & 1;
 		memory.set(this.#fixedBytes, odd * FIXED_SIZE);
 		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + odd * this.#sensorBytes.length);
+	}
+
+	/** Marks a boot. Returns whether one was marked since {@link leave}: then the time since is no sleep. */
+	enter(): boolean {
+		const { memory } = this;
+		const at = headerSize(this.#count) - 1;
+		const marked = memory[at] !== 0;
+		memory[at] = 1;
+		return marked;
+	}
+
+	/** Before sleep, when it has been committed. */
+	leave(): void {
+		this.memory[headerSize(this.#count) - 1] = 0;
 	}
 
 	private generation(copy: number): number {

@@ -1,6 +1,6 @@
 import { WORD_GENERATION, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_RING_START, WORD_USED } from "./layout";
 import type { Record } from "./record";
-import { DEAD, LENGTH, SEQUENCE, STATE } from "./record";
+import { DEAD, LENGTH, RECORD_HEADER, SEQUENCE, STATE } from "./record";
 import type { Retained } from "./retained";
 
 /**
@@ -59,6 +59,11 @@ export class Ring {
 			return (memory[address] | (memory[address + 1] << 8) | (memory[address + 2] << 16) | (memory[address + 3] << 24)) >>> 0;
 		}
 		return (this.byte(at) | (this.byte(at + 1) << 8) | (this.byte(at + 2) << 16) | (this.byte(at + 3) << 24)) >>> 0;
+	}
+
+	/** Of the record at an index: the sensor of its first value. */
+	sensor(index: number): number {
+		return this.byte(index + RECORD_HEADER);
 	}
 
 	/** Durable at once: a byte cannot be torn. */

@@ -2,6 +2,8 @@
 export const LONGEST_SLEEP = 0x7fffffff;
 /** Most that a sample may be taken before its time, in ms. */
 const EARLIEST = 5000;
+/** A try this much before its time, in ms, spares another wake. */
+export const RETRY_TOLERANCE = 1000;
 /** A sample this near, in ms, is waited for: cheaper than to sleep and boot again. */
 const NEAR = 250;
 

@@ -4,6 +4,7 @@ import { loadManifest } from "../../cli/config/load";
 import { formatProblem } from "../../cli/config/problem";
 import { Project } from "./project";
 import { wrongConfigurations } from "./wrong-configurations";
+import { wrongSizes } from "./wrong-sizes";
 
 const good = '{"broker": {"url": "mqtt://b"}, "sensors": [{"name": "t", "driver": "sht3x"}]}';
 const broker = '{"role": "broker", "listen": {"anonymous": true}}';
@@ -29,7 +30,7 @@ describe("what is wrong with a manifest", () => {
 
 	test("a good one", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
 
-	for (const { name, firefly, problems } of wrongConfigurations) {
+	for (const { name, firefly, problems } of [...wrongConfigurations, ...wrongSizes]) {
 		test(name, () =>
 			assert.deepEqual(
 				check({ "manifest.json": manifest(firefly) }),
@@ -145,6 +146,43 @@ describe("what is wrong with a manifest", () => {
 		assert.deepEqual(check({ "manifest.json": manifest(good.replace("sht3x", "si7020")) }), [
 			'manifest.json:4:69 config.firefly.sensors[0].driver: "si7020" is a driver that no include provides; add "./firmware/drivers/si7020/manifest.json" to include',
 		]);
+	});
+
+	test("a driver that is misspelt and not included, and one that nobody has", () => {
+		project.write("firmware/drivers/si7020/manifest.json", "{}");
+		project.write("firmware/drivers/ntc/manifest.json", "{}");
+		project.write("firmware/drivers/sensor-bus.ts", "");
+		const sensors = '[{"name": "a", "driver": "si702"}, {"name": "b", "driver": "thermocouple"}]';
+		assert.deepEqual(check({ "manifest.json": manifest(`{"broker": {"url": "mqtt://b"}, "sensors": ${sensors}}`) }), [
+			'manifest.json:4:69 config.firefly.sensors[0].driver: "si702" is a driver that no include provides; did you mean "si7020"? Then add "./firmware/drivers/si7020/manifest.json" to include',
+			'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020',
+		]);
+	});
+
+	test("a driver of Firefly for a manifest in another folder", () => {
+		project.write("firmware/drivers/si7020/manifest.json", "{}");
+		project.write("mine/manifest.json", manifest(good.replace("sht3x", "si7020")).replace("firmware/", "../firmware/"));
+		const loaded = loadManifest("mine/manifest.json", {});
+		assert.deepEqual("problems" in loaded ? loaded.problems.map(({ message }) => message) : [], [
+			'"si7020" is a driver that no include provides; add "../firmware/drivers/si7020/manifest.json" to include',
+		]);
+	});
+
+	test("a password without a user name, which MQTT 3.1.1 does not allow", () => {
+		const old = good.replace('"mqtt://b"', '"mqtt://b", "version": 4');
+		const files = { "manifest.json": manifest(old) };
+		assert.deepEqual(check(files, { FIREFLY_BROKER_PASSWORD: "x" }), [
+			"manifest.json:4:12 config.firefly.broker: no CONNECT can be made of this: password without a user name",
+		]);
+		assert.deepEqual(check(files, { FIREFLY_BROKER_PASSWORD: "x", FIREFLY_BROKER_USERNAME: "u" }), []);
+	});
+
+	test("a CONNECT that is too long with the user name from the environment", () => {
+		const files = { "manifest.json": manifest(good.replace('"mqtt://b"', '"mqtt://b", "sendBuffer": 128')) };
+		assert.deepEqual(check(files, { FIREFLY_BROKER_USERNAME: "u".repeat(100) }), [
+			"manifest.json:4:46 config.firefly.broker.sendBuffer: CONNECT takes up to 141 bytes, but broker.sendBuffer is 128; raise it to 141 or more, or shorten clientId, username, password or will",
+		]);
+		assert.deepEqual(check(files, { FIREFLY_BROKER_USERNAME: "u".repeat(87) }), []);
 	});
 
 	describe("with firefly.local.json and the environment", () => {

@@ -7,8 +7,8 @@ export interface Row {
 	readonly problems: readonly string[];
 }
 
-const broker = '"broker": {"url": "mqtt://b"}';
-const sensor = '{"name": "t", "driver": "sht3x"}';
+export const broker = '"broker": {"url": "mqtt://b"}';
+export const sensor = '{"name": "t", "driver": "sht3x"}';
 
 /** A good configuration and something more in its first place. */
 function withKey(more: string): string {
@@ -26,7 +26,7 @@ function withURL(url: string): string {
 function withSensors(sensors: string): string {
 	return `{${broker}, "sensors": ${sensors}}`;
 }
-function sensorList(length: number): string {
+export function sensorList(length: number): string {
 	return Array.from({ length }, (_, index) => `{"name": "s${index}", "driver": "sht3x"}`).join(", ");
 }
 
@@ -253,7 +253,7 @@ export const wrongConfigurations: readonly Row[] = [
 	{ name: "sensor lacks", firefly: withSensors("[{}]"), problems: ['45 config.firefly.sensors[0]: lacks "name" and "driver"'] },
 	{
 		name: "too many sensors",
-		firefly: `{${broker}, "topic": "a/{sensor}", "outbox": {"size": 6000}, "sensors": [${sensorList(17)}]}`,
+		firefly: `{${broker}, "topic": "a/{sensor}", "outbox": {"size": 5000}, "sensors": [${sensorList(17)}]}`,
 		problems: ["93 config.firefly.sensors: has more than 16 entries"],
 	},
 	{
@@ -275,7 +275,7 @@ export const wrongConfigurations: readonly Row[] = [
 		name: "driver unknown far",
 		firefly: withSensors('[{"name": "t", "driver": "thermocouple"}]'),
 		problems: [
-			'69 config.firefly.sensors[0].driver: "thermocouple" is a driver that no include provides; add the manifest that brings driver/thermocouple to include',
+			'69 config.firefly.sensors[0].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"',
 		],
 	},
 	{
@@ -337,16 +337,6 @@ export const wrongConfigurations: readonly Row[] = [
 		firefly: withKey('"outbox": {"size": 100}'),
 		problems: ["21 config.firefly.outbox.size: 100 is not between 256 and 6000"],
 	},
-	{
-		name: "report too long",
-		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128}, "topic": "${"x".repeat(60)}", "payload": "json", "sensors": [${sensor}]}`,
-		problems: ["46 config.firefly.broker.sendBuffer: a report may take 168 bytes, but broker.sendBuffer is 128"],
-	},
-	{
-		name: "connect too long",
-		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128, "username": "${"u".repeat(100)}"}, "topic": "{sensor}", "sensors": [${sensor}]}`,
-		problems: ["46 config.firefly.broker.sendBuffer: CONNECT may take 179 bytes, but broker.sendBuffer is 128"],
-	},
 	{ name: "time server", firefly: withKey('"time": {"server": true}'), problems: ["21 config.firefly.time.server: true is not a string"] },
 	{
 		name: "time server name",
@@ -379,6 +369,21 @@ export const wrongConfigurations: readonly Row[] = [
 		name: "listen value",
 		firefly: withKey('"listen": {"lastValue": "all"}'),
 		problems: ['26 config.firefly.listen.lastValue: "all" is not one of "retained", "every"'],
+	},
+	{
+		name: "persistence in words",
+		firefly: withKey('"listen": {"persist": "yes"}'),
+		problems: ['24 config.firefly.listen.persist: "yes" is not one of true, false'],
+	},
+	{
+		name: "a persistence interval that is too long",
+		firefly: withKey('"listen": {"persist": true, "persistInterval": "2h"}'),
+		problems: ['49 config.firefly.listen.persistInterval: "2h" is not between 0s and 1h'],
+	},
+	{
+		name: "a persistence interval without unit",
+		firefly: withKey('"listen": {"persistInterval": 60}'),
+		problems: ['32 config.firefly.listen.persistInterval: 60 is not a duration; did you mean "60s"?'],
 	},
 	{
 		name: "a password instead of its hash",

@@ -376,3 +376,45 @@ test("a reset at any byte of giving up a report counts it once, as dropped and n
 		if (finished) break;
 	}
 });
+
+test("room behind a report that waits for long is given back, and a reset at any byte of that loses nothing", () => {
+	for (const policy of ["dropOldest", "thin"] as const) {
+		const size = 400;
+		for (let budget = 0; ; budget += 7) {
+			const memory = fragile(headerSize(1) + size);
+			let box = new Box(memory, policy, size);
+			// The oldest and every third wait, the others are acknowledged as they come, until the ring has been full once.
+			const waiting = new Set<number>();
+			let value = 0;
+			const accept = () => {
+				const sequence = box.accept(value++);
+				waiting.add(sequence);
+				if (sequence % 3 !== 1) {
+					assert.ok(box.remove(sequence));
+					waiting.delete(sequence);
+				}
+			};
+			for (let i = 0; i < 18; i++) accept();
+			memory.budget = budget;
+			let finished = false;
+			try {
+				for (let i = 0; i < 9; i++) accept();
+				finished = true;
+			} catch (error) {
+				assert.ok(error instanceof Reset);
+			}
+			memory.budget = Infinity;
+			box = new Box(memory, policy, size);
+			assert.deepEqual(box.dropped, [], `${policy}, cut after ${budget} bytes`);
+			const left = [...box.waiting().keys()];
+			for (const sequence of waiting)
+				assert.ok(left.includes(sequence) || sequence === value, `${policy}, cut after ${budget} bytes: report ${sequence}`);
+			assert.deepEqual(
+				left,
+				[...left].sort((a, b) => a - b),
+			);
+			box.balance();
+			if (finished) break;
+		}
+	}
+});

@@ -57,6 +57,8 @@ export class Board {
 	wifi: "joins" | "fails" | "silent" | "throws" = "joins";
 	joinTime = 200;
 	bootTime = 0;
+	/** Sleep of the firmware at a boot after a crash, before the node is started, ms. */
+	crashPause = 0;
 	/** How much longer sleeps last than ordered. */
 	drift = 0;
 	clockIsSet = true;
@@ -106,7 +108,8 @@ export class Board {
 	reset(reason: WakeReason): void {
 		this.#cut(this.#run);
 		this.retained.budget = Infinity;
-		this.network.clock.after(this.bootTime, () => this.#boot(reason));
+		const pause = reason === "crash" ? this.crashPause : 0;
+		this.network.clock.after(this.bootTime + pause, () => this.#boot(pause > 0 ? "deep-sleep" : reason));
 	}
 
 	/** The network of the moment is gone. */

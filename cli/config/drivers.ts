@@ -1,0 +1,56 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { JSONDocument } from "./json";
+import type { Problem } from "./problem";
+import { valueAt } from "./schema-problems";
+import { nearest } from "./suggest";
+
+/** Drivers that only the simulator has. */
+const deskDrivers = ["virtual", "replay"];
+
+/**
+ * Sensors whose driver the build does not bring along, and what to include for it.
+ * @param included drivers that it does bring @param firmware folder of Firefly's firmware, if that is included @param path of the manifest
+ */
+export function driverProblems(document: JSONDocument, included: ReadonlySet<string>, firmware: string | undefined, path: string): Problem[] {
+	const root = ["config", "firefly", "sensors"];
+	const sensors = valueAt(document.value, root);
+	if (!Array.isArray(sensors)) return [];
+	const own = firmware === undefined ? new Map<string, string>() : ownDrivers(firmware, path);
+	const present = new Set([...included, ...deskDrivers]);
+	const problems: Problem[] = [];
+	for (const index of sensors.keys()) {
+		const place = [...root, index, "driver"];
+		const driver = valueAt(document.value, place);
+		if (typeof driver !== "string" || present.has(driver)) continue;
+		problems.push(document.at(place, `"${driver}" is a driver that no include provides; ${advice(driver, present, own)}`));
+	}
+	return problems;
+}
+
+function advice(driver: string, present: ReadonlySet<string>, own: ReadonlyMap<string, string>): string {
+	const manifest = own.get(driver);
+	if (manifest !== undefined) return `add ${JSON.stringify(manifest)} to include`;
+	const meant = nearest(driver, [...present, ...own.keys()]);
+	if (meant !== undefined) return `did you mean "${meant}"?${present.has(meant) ? "" : ` Then add ${JSON.stringify(own.get(meant))} to include`}`;
+	const names = [...own.keys()].sort();
+	const instead = names.length === 0 ? "" : `; Firefly itself has ${names.join(", ")}`;
+	return `add the manifest that brings the module driver/${driver} to include, such as "./${driver}/manifest.json"${instead}`;
+}
+
+/** The drivers that come with Firefly, each with its manifest as `include` would name it. */
+function ownDrivers(firmware: string, path: string): ReadonlyMap<string, string> {
+	const folder = join(firmware, "drivers");
+	const drivers = new Map<string, string>();
+	if (!existsSync(folder)) return drivers;
+	for (const name of readdirSync(folder)) {
+		const manifest = join(folder, name, "manifest.json");
+		if (existsSync(manifest)) drivers.set(name, includePath(dirname(path), manifest));
+	}
+	return drivers;
+}
+
+function includePath(from: string, to: string): string {
+	const path = relative(from, to).replaceAll("\\", "/");
+	return path.startsWith("..") ? path : `./${path}`;
+}

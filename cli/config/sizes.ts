@@ -1,0 +1,77 @@
+import { connectFields, connectSize } from "../../src/client/connect";
+import { publishSize } from "../../src/client/limits";
+import { readSettings, type Settings } from "../../src/config/settings";
+import { MQTTError } from "../../src/mqtt/error";
+import { headerSize } from "../../src/sensor/layout";
+import { planOf } from "../../src/sensor/plan";
+import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/record";
+import { fillTopic } from "../../src/sensor/topic";
+import type { JSONDocument } from "./json";
+import type { Overrides } from "./overrides";
+import type { Path, Problem } from "./problem";
+import { valueAt } from "./schema-problems";
+
+/** Wakes whose samples an outbox should have room for. */
+const leastWakes = 4;
+/** Bytes of retained memory where no `defines` say otherwise: firmware/manifest.json. */
+const retainedSize = 7168;
+
+const root: Path = ["config", "firefly"];
+/** As long as the names of a device get. */
+const longest = { mac: "0".repeat(12), chip: "esp32c61" };
+
+/**
+ * What does not fit the memory set aside for it: packets in the send buffer, samples in the outbox, the outbox in retained memory. The firmware's own code
+ * reckons; what the schema refuses has its default here, as on the device.
+ */
+export function sizeProblems(document: JSONDocument, overrides: Overrides): Problem[] {
+	const config = valueAt(document.value, ["config"]);
+	const settings = readSettings({ ...Object(config), ...overrides }, longest, () => {});
+	if (settings.role === "broker") return [];
+	return [...packetProblems(document, settings), ...outboxProblems(document, settings)];
+}
+
+function packetProblems(document: JSONDocument, settings: Settings): Problem[] {
+	const problems: Problem[] = [];
+	const { sendBuffer } = settings.broker;
+	const written = valueAt(document.value, [...root, "broker", "sendBuffer"]) !== undefined;
+	const place = [...root, "broker", ...(written ? ["sendBuffer"] : [])];
+	const refuse = (what: string, size: number, shorten: string): void => {
+		if (size <= sendBuffer) return;
+		const least = written ? `raise it to ${size}` : `set it to ${size}`;
+		problems.push(
+			document.at(place, `${what} takes up to ${size} bytes, but broker.sendBuffer is ${sendBuffer}; ${least} or more, or shorten ${shorten}`),
+		);
+	};
+	refuse("a report", reportSize(settings), "topic or the names of sensors");
+	try {
+		refuse("CONNECT", connectSize(connectFields(settings.broker), settings.broker.version), "clientId, username, password or will");
+	} catch (error) {
+		if (!(error instanceof MQTTError)) throw error;
+		problems.push(document.at([...root, "broker"], `no CONNECT can be made of this: ${error.message}`));
+	}
+	return problems;
+}
+
+/** Bytes of the longest PUBLISH; 0 without sensors. */
+function reportSize(settings: Settings): number {
+	const { size, topics } = planOf(settings);
+	const mac = new Uint8Array(longest.mac.length);
+	const chip = new Uint8Array(longest.chip.length);
+	return Math.max(0, ...topics.map((topic) => publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0)));
+}
+
+/** An outbox that a few wakes without a network fill, or that finds no room. */
+function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topic }: Settings): Problem[] {
+	const problems: Problem[] = [];
+	const path = [...root, "outbox", "size"];
+	const together = payload === "json" && !topic.includes("{sensor}");
+	const wake = together ? RECORD_HEADER + VALUE_LIMIT * sensors.length : (RECORD_HEADER + VALUE_LIMIT) * sensors.length;
+	if (outbox.size < leastWakes * wake)
+		problems.push(document.at(path, `${outbox.size} bytes hold the samples of fewer than ${leastWakes} wakes; ${leastWakes * wake} are needed`));
+	const defined = valueAt(document.value, ["defines", "firefly", "retained"]);
+	const room = (typeof defined === "number" ? defined : retainedSize) - headerSize(sensors.length);
+	if (outbox.size > room)
+		problems.push(document.at(path, `${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors, ${room}`));
+	return problems;
+}

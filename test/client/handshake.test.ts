@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { QOS1 } from "../../src/mqtt/constants";
+import { VirtualNetwork } from "../support/virtual-network";
+import { attempt, L } from "./attempt";
+import { Recorder } from "./harness";
+import { ScriptedBroker } from "./scripted-broker";
+
+describe("before CONNACK", () => {
+	test("an unknown name", () => {
+		const network = new VirtualNetwork({ latency: L });
+		const node = new Recorder({ host: "nowhere" }, network.device);
+		node.open();
+		assert.ok(network.clock.run(60_000));
+		assert.equal(node.error?.fault, "transport");
+		assert.equal(node.error?.message, "nowhere cannot be resolved");
+	});
+
+	test("a name server that never answers", () => {
+		const network = new VirtualNetwork({ latency: L });
+		network.names.set("slow", undefined);
+		const node = new Recorder({ host: "slow" }, network.device);
+		node.now = () => network.clock.now;
+		node.open();
+		assert.ok(network.clock.run(60_000));
+		assert.equal(node.error?.fault, "transport");
+		assert.equal(node.closed[0].at, 5000);
+	});
+
+	test("resolver and socket that throw", () => {
+		const { device } = new VirtualNetwork();
+		const clock = new VirtualNetwork().clock;
+		const broken: ConstructorParameters<typeof Recorder>[1][] = [
+			{
+				...device,
+				timer: clock.timer,
+				time: clock.time,
+				resolve: () => {
+					throw new Error("no resolver");
+				},
+			},
+			{
+				...device,
+				timer: clock.timer,
+				time: clock.time,
+				tcp: {
+					io: class {
+						constructor() {
+							throw new Error("no sockets left");
+						}
+						read(): undefined {}
+						write(): undefined {}
+						close(): void {}
+					},
+				},
+			},
+		];
+		for (const each of broken) {
+			const node = new Recorder({}, each);
+			node.open();
+			assert.equal(node.closed.length, 0);
+			assert.ok(clock.run(60_000));
+			assert.equal(node.error?.fault, "transport");
+			assert.ok(node.error?.cause instanceof Error);
+			assert.equal(node.nested, 0);
+		}
+	});
+
+	test("nobody listens", () => {
+		const network = new VirtualNetwork({ latency: L });
+		const node = new Recorder({}, network.device);
+		node.now = () => network.clock.now;
+		node.open();
+		assert.ok(network.clock.run(60_000));
+		assert.equal(node.error?.fault, "transport");
+		assert.equal(node.error?.pipelineRefused, false);
+		assert.equal(node.closed[0].at, 2 * L);
+	});
+
+	test("SYN is never answered", () => {
+		const network = new VirtualNetwork({ latency: L });
+		network.blackHoles.add(1883);
+		const node = new Recorder({}, network.device);
+		node.now = () => network.clock.now;
+		node.open();
+		assert.ok(network.clock.run(60_000));
+		assert.equal(node.error?.fault, "transport");
+		assert.equal(node.closed[0].at, 5000);
+	});
+
+	test("TCP is accepted, then silence", () => {
+		const { node, finished } = attempt({ answer: () => true });
+		assert.ok(finished);
+		assert.equal(node.error?.fault, "peer");
+		assert.equal(node.error?.message, "no CONNACK within 5000 ms");
+		assert.equal(node.closed[0].at, 5000);
+	});
+
+	for (const [name, options, published] of [
+		["with a message in the first flight", {}, true],
+		["without pipelining", { pipeline: false }, false],
+	] as const)
+		test(`the broker closes: ${name}`, () => {
+			const { node, finished } = attempt(
+				{
+					answer: (_packet, connection) => {
+						connection.end();
+						return true;
+					},
+				},
+				options,
+			);
+			assert.ok(finished);
+			assert.equal(node.error?.fault, "transport");
+			assert.equal(node.error?.pipelineRefused, published);
+		});
+
+	test("a broker that refuses pipelining is reached without it", () => {
+		const network = new VirtualNetwork({ latency: L });
+		let accepted = false;
+		const broker = new ScriptedBroker(network, 1883, {
+			accept: () => {
+				accepted = false;
+			},
+			answer: (packet, connection) => {
+				if (packet.cmd === "connect") {
+					// It thinks for a moment, and cannot bear to be told more meanwhile.
+					network.clock.after(1, () => {
+						if (connection.peer.socket.closed) return;
+						accepted = true;
+						connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0 });
+					});
+					return true;
+				}
+				if (!accepted) connection.end();
+				return !accepted;
+			},
+		});
+		const node: Recorder = new Recorder({}, network.device, {
+			onWritable: () => node.publish("1", QOS1),
+			onAcknowledged: () => node.client.close(),
+			onClosed: (error) => {
+				if (error?.pipelineRefused) node.client.open({ pipeline: false });
+			},
+		});
+		node.open();
+		assert.ok(network.clock.run(60_000));
+		assert.equal(node.closed.length, 2);
+		assert.equal(node.closed[0].error?.pipelineRefused, true);
+		assert.equal(node.closed[1].error, undefined);
+		assert.equal(node.acknowledged.length, 1);
+		assert.equal(broker.connections.length, 2);
+	});
+
+	for (const [name, bytes] of [
+		["HTTP", [...Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]],
+		["an SSH banner", [...Buffer.from("SSH-2.0-OpenSSH_9.2\r\n")]],
+		["zeros", new Array(64).fill(0)],
+		["0xff", new Array(64).fill(255)],
+		["PINGRESP", [0xd0, 0]],
+		["PUBACK", [0x40, 2, 0, 1]],
+		["PUBLISH", [0x30, 4, 0, 1, 0x61, 0]],
+		["CONNECT", [0x10, 13, 0, 4, 77, 81, 84, 84, 5, 2, 0, 60, 0, 0, 0]],
+		["DISCONNECT", [0xe0, 0]],
+	] as const)
+		test(`the broker sends ${name}`, () => {
+			const { node, finished, broker } = attempt({
+				answer: (_packet, connection) => {
+					connection.raw(...bytes);
+					return true;
+				},
+			});
+			assert.ok(finished);
+			assert.equal(node.error?.fault, "peer");
+			assert.ok((node.error?.reasonCode ?? 0) >= 0x81);
+			assert.ok(!broker.commands.includes("disconnect"));
+		});
+
+	test("the broker speaks first", () => {
+		const { node, finished } = attempt({ accept: (connection) => connection.raw(0x20, 3, 0, 0, 0) });
+		assert.ok(finished);
+		assert.equal(node.closed.length, 1);
+	});
+
+	test("half a CONNACK, then silence or the end", () => {
+		for (const end of [false, true]) {
+			const { node, finished } = attempt({
+				answer: (_packet, connection) => {
+					connection.raw(0x20, 3, 0);
+					if (end) connection.end();
+					return true;
+				},
+			});
+			assert.ok(finished);
+			assert.equal(node.error?.fault, end ? "transport" : "peer");
+		}
+	});
+
+	test("a CONNECT longer than the send buffer is refused at construction, one as long is sent", () => {
+		const { device } = new VirtualNetwork();
+		for (const [version, length] of [
+			[5, 18],
+			[4, 14],
+		] as const) {
+			const clientId = "x".repeat(60);
+			assert.throws(() => new Recorder({ version, sendBuffer: length + 59, clientId }, device), {
+				message: `CONNECT takes ${length + 60} bytes, sendBuffer is ${length + 59}`,
+			});
+			const { node, broker } = attempt({}, { version, sendBuffer: length + 60, clientId });
+			assert.equal(node.opened.length, 1);
+			assert.ok(broker.commands.includes("publish"));
+		}
+	});
+
+	test("options that MQTT 3.1.1 does not allow are refused at construction", () => {
+		const { device } = new VirtualNetwork();
+		assert.throws(() => new Recorder({ version: 4, password: "x" }, device), { message: "password without a user name" });
+		assert.throws(() => new Recorder({ version: 4, clientId: "", cleanStart: false }, device), {
+			message: "no client identifier for a session to keep",
+		});
+	});
+});
