@@ -69,9 +69,9 @@ export class Aliases {
 	/** Takes what a client's alias, 1 to what it was granted, stands for from now on. */
 	set(connection: number, alias: number, bytes: Uint8Array, start: number, end: number): void {
 		const at = 2 * this.limit * connection + alias - 1;
-		if (this.#put(at, bytes, start, end)) return;
-		this.#yield();
-		this.#put(at, bytes, start, end);
+		if (this.put(at, bytes, start, end)) return;
+		this.yield();
+		this.put(at, bytes, start, end);
 	}
 
 	/** The alias, 1 to `limit`, that the broker gave a topic; 0 if none. */
@@ -89,26 +89,26 @@ export class Aliases {
 	give(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
 		if (!this.#arena.fits(end - start)) return 0; // [MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3]
 		const first = (2 * connection + 1) * this.limit;
-		for (let i = 0; i < limit; i++) if (this.#records[first + i] === 0) return this.#put(first + i, bytes, start, end) ? i + 1 : 0;
+		for (let i = 0; i < limit; i++) if (this.#records[first + i] === 0) return this.put(first + i, bytes, start, end) ? i + 1 : 0;
 		return 0;
 	}
 
 	/** Takes back what give() gave. */
 	take(connection: number, alias: number): void {
-		this.#release((2 * connection + 1) * this.limit + alias - 1);
+		this.release((2 * connection + 1) * this.limit + alias - 1);
 	}
 
 	/** Forgets the aliases of a connection [MQTT-3.3.2-7]. */
 	clear(connection: number): void {
 		const first = 2 * connection * this.limit;
-		for (let i = first; i < first + 2 * this.limit; i++) this.#release(i);
+		for (let i = first; i < first + 2 * this.limit; i++) this.release(i);
 		this.#left += this.#granted[connection];
 		this.#granted[connection] = 0;
 		this.#arena.compact(); // so that give() finds room
 	}
 
-	#put(at: number, bytes: Uint8Array, start: number, end: number): boolean {
-		this.#release(at);
+	private put(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+		this.release(at);
 		const arena = this.#arena;
 		const record = arena.allocate(end - start);
 		if (record === 0) return false;
@@ -120,12 +120,12 @@ export class Aliases {
 	}
 
 	/** Forgets all aliases that the broker gave. */
-	#yield(): void {
+	private yield(): void {
 		const { limit } = this;
-		for (let first = limit; first < this.#records.length; first += 2 * limit) for (let i = 0; i < limit; i++) this.#release(first + i);
+		for (let first = limit; first < this.#records.length; first += 2 * limit) for (let i = 0; i < limit; i++) this.release(first + i);
 	}
 
-	#release(at: number): void {
+	private release(at: number): void {
 		const record = this.#records[at];
 		if (record === 0) return;
 		this.#records[at] = 0;

@@ -1,10 +1,11 @@
 import type { Tables } from "./tables";
 
-// Columns
+// Columns of a record: its place; and its neighbours, those in use in the order of their offsets. The unused ones form a list through NEXT.
+const WIDTH = 4;
 const OFFSET = 0;
 const SIZE = 1;
-const NEXT = 0;
-const PREVIOUS = 1;
+const NEXT = 2;
+const PREVIOUS = 3;
 
 /**
  * Records of any length in one region of a byte array, moved together when the free space has become scattered.
@@ -20,10 +21,8 @@ export class Arena {
 	peak = 0;
 	readonly #start: number;
 	readonly #end: number;
-	/** OFFSET and SIZE of each record. */
-	readonly #places: Uint16Array | Uint32Array;
-	/** NEXT and PREVIOUS of each record: those in use in the order of their offsets; the unused ones form a list through NEXT. */
-	readonly #links: Uint16Array;
+	/** One table, as a typed array takes five slots on XS. */
+	readonly #rows: Uint16Array | Uint32Array;
 	#first = 0;
 	#last = 0;
 	#unused: number;
@@ -37,9 +36,8 @@ export class Arena {
 		this.#end = end;
 		this.#top = start;
 		this.#unused = records > 0 ? 1 : 0;
-		this.#places = end > 0xffff ? tables.u32(2 * records + 2) : tables.u16(2 * records + 2);
-		this.#links = tables.u16(2 * records + 2);
-		for (let i = 1; i < records; i++) this.#links[2 * i + NEXT] = i + 1;
+		this.#rows = end > 0xffff ? tables.u32(WIDTH * records + WIDTH) : tables.u16(WIDTH * records + WIDTH);
+		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT] = i + 1;
 	}
 
 	/** Bytes that are free, together. */
@@ -59,12 +57,12 @@ export class Arena {
 
 	/** Index of the record's first byte; valid until the next allocate() or compact(). */
 	offset(record: number): number {
-		return this.#places[2 * record + OFFSET];
+		return this.#rows[WIDTH * record + OFFSET];
 	}
 
 	/** Bytes that the record was allocated with. */
 	size(record: number): number {
-		return this.#places[2 * record + SIZE];
+		return this.#rows[WIDTH * record + SIZE];
 	}
 
 	/** A new record of `size` bytes with arbitrary contents, or 0 when records or bytes are used up. Other records may move. */
@@ -72,15 +70,17 @@ export class Arena {
 		const record = this.#unused;
 		if (record === 0 || size > this.free) return 0;
 		if (size > this.#end - this.#top) this.compact();
+		const rows = this.#rows;
+		const row = WIDTH * record;
 		const last = this.#last;
-		this.#unused = this.#links[2 * record + NEXT];
-		this.#links[2 * record + NEXT] = 0;
-		this.#links[2 * record + PREVIOUS] = last;
+		this.#unused = rows[row + NEXT];
+		rows[row + NEXT] = 0;
+		rows[row + PREVIOUS] = last;
 		if (last === 0) this.#first = record;
-		else this.#links[2 * last + NEXT] = record;
+		else rows[WIDTH * last + NEXT] = record;
 		this.#last = record;
-		this.#places[2 * record + OFFSET] = this.#top;
-		this.#places[2 * record + SIZE] = size;
+		rows[row + OFFSET] = this.#top;
+		rows[row + SIZE] = size;
 		this.#top += size;
 		this.count++;
 		const used = this.used + size;
@@ -91,31 +91,32 @@ export class Arena {
 
 	/** Gives a record back. */
 	release(record: number): void {
-		const next = this.#links[2 * record + NEXT];
-		const previous = this.#links[2 * record + PREVIOUS];
+		const rows = this.#rows;
+		const row = WIDTH * record;
+		const next = rows[row + NEXT];
+		const previous = rows[row + PREVIOUS];
 		if (next === 0) this.#last = previous;
-		else this.#links[2 * next + PREVIOUS] = previous;
+		else rows[WIDTH * next + PREVIOUS] = previous;
 		if (previous === 0) this.#first = next;
-		else this.#links[2 * previous + NEXT] = next;
-		if (next === 0) this.#top = previous === 0 ? this.#start : this.#places[2 * previous + OFFSET] + this.#places[2 * previous + SIZE];
-		this.#links[2 * record + NEXT] = this.#unused;
+		else rows[WIDTH * previous + NEXT] = next;
+		if (next === 0) this.#top = previous === 0 ? this.#start : rows[WIDTH * previous + OFFSET] + rows[WIDTH * previous + SIZE];
+		rows[row + NEXT] = this.#unused;
 		this.#unused = record;
 		this.count--;
-		this.used -= this.#places[2 * record + SIZE];
+		this.used -= rows[row + SIZE];
 	}
 
 	/** Moves the records together. */
 	compact(): void {
 		const bytes = this.bytes;
-		const places = this.#places;
-		const links = this.#links;
+		const rows = this.#rows;
 		let top = this.#start;
-		for (let record = this.#first; record !== 0; record = links[2 * record + NEXT]) {
-			const from = places[2 * record + OFFSET];
-			const size = places[2 * record + SIZE];
+		for (let record = this.#first; record !== 0; record = rows[WIDTH * record + NEXT]) {
+			const from = rows[WIDTH * record + OFFSET];
+			const size = rows[WIDTH * record + SIZE];
 			if (from !== top) {
 				bytes.copyWithin(top, from, from + size);
-				places[2 * record + OFFSET] = top;
+				rows[WIDTH * record + OFFSET] = top;
 			}
 			top += size;
 		}

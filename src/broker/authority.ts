@@ -30,6 +30,10 @@ export interface Authority {
 	owns(packet: Packet, session: number): boolean;
 	/** A CONNECT that was let in opens a session: from now on it is that user's. Its client identifier is known to {@link Identifiers} before anything else is asked. */
 	open(packet: Packet, session: number): void;
+	/** Copies the name of a session's user to `at`, and returns the index after it: `at` itself for nobody in particular. */
+	writeUser(session: number, target: Uint8Array, at: number): number;
+	/** A session that was kept over a restart belongs to the user of that name again, nobody in particular for none. False when there is no such user any more. */
+	restore(session: number, bytes: Uint8Array, start: number, end: number): boolean;
 	/** Whether a session may publish to a topic name. Wills too are judged when they are published. */
 	publish(session: number, bytes: Uint8Array, start: number, end: number): boolean;
 	/** Whether a session may subscribe to a topic filter; of a shared subscription, what follows its name. */
@@ -65,6 +69,14 @@ export class Anyone implements Authority {
 	}
 
 	open(): void {}
+
+	writeUser(_session: number, _target: Uint8Array, at: number): number {
+		return at;
+	}
+
+	restore(): boolean {
+		return true;
+	}
 
 	publish(_session: number, bytes: Uint8Array, start: number, _end: number): boolean {
 		return bytes[start] !== DOLLAR;

@@ -9,9 +9,11 @@ import { Handshake } from "./handshake";
 import type { Host } from "./host";
 import { Message } from "./message";
 import { Patience } from "./patience";
+import { Keeper } from "./persist/keeper";
 import { Protocol } from "./protocol";
 import { Publishing } from "./publishing";
 import { Router } from "./router";
+import type { Saver } from "./saver";
 import { Sender } from "./sender";
 import { Subscribing } from "./subscribing";
 import { System } from "./system";
@@ -20,6 +22,9 @@ import { Web } from "./web/web";
 // Ports, in the order in which they are opened
 const MQTT = 0;
 const WEB_SOCKET = 1;
+
+/** Time until storing is tried again where it failed and is to be done at once, ms. */
+const RETRY = 1000;
 
 /** The connections that MQTT's own port may have: all there are. */
 const UNLIMITED = 0xffff;
@@ -55,6 +60,8 @@ export class Broker implements ConnectionOwner {
 	#started = false;
 	/** When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to them. */
 	#reportAt = Number.POSITIVE_INFINITY;
+	/** When state is stored next, as #reportAt; infinite while nothing changes. */
+	#saveAt = Number.POSITIVE_INFINITY;
 
 	/** @param name shown to people */
 	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
@@ -68,17 +75,21 @@ export class Broker implements ConnectionOwner {
 		this.#router = router;
 		this.#system = system;
 		this.#farewell = farewell;
-		this.#protocol = new Protocol(core, sender, router, handshake, new Publishing(core, sender, router), new Subscribing(core, sender, system));
-		this.#patience = new Patience(core, farewell, () => this.#ring());
+		this.#protocol = new Protocol(core, sender, handshake, new Publishing(core, sender, router), new Subscribing(core, sender, system));
+		this.#patience = new Patience(core, farewell, () => this.ring());
 		this.#value = new Message(core.memory.bytes);
 		this.#doors = new Doors(core, this, this.#patience);
 		if (settings.webSocket !== undefined) this.#web = new Web(core, name);
 		core.memory.tables.close();
 		core.authority.verdict = (index, reasonCode) => {
 			this.enter();
-			if (index < 0) this.#web!.pages.judged(index, reasonCode);
-			else this.#judged(index, reasonCode);
-			this.#proceed();
+			try {
+				if (index < 0) this.#web!.pages.judged(index, reasonCode);
+				else this.judged(index, reasonCode);
+				this.proceed(index);
+			} catch (error) {
+				this.stumbled(error);
+			}
 			this.leave();
 		};
 	}
@@ -98,11 +109,13 @@ export class Broker implements ConnectionOwner {
 		return this.#doors.port(WEB_SOCKET);
 	}
 
-	/** Opens the ports. @throws {Error} when the host has no listener, or no TLS where that is asked for, or a port is taken */
+	/** Restores what was kept, and opens the ports. @throws {Error} when the host has no listener, no TLS or no storage where these are asked for, or a port is taken */
 	start(): void {
 		if (this.#started) return;
-		const { host, settings } = this.#core;
+		const core = this.#core;
+		const { host, settings } = core;
 		if (settings.tls !== undefined) throw new Error("this host has no TLS, which listen.tls asks for");
+		if (settings.persist && core.keeper === undefined) this.restore();
 		const doors = this.#doors;
 		doors.open(settings.port, host.tcp.io, UNLIMITED);
 		this.#started = true;
@@ -114,7 +127,7 @@ export class Broker implements ConnectionOwner {
 		}
 	}
 
-	/** Closes the ports and all connections. */
+	/** Closes the ports and all connections, and stores what has changed. */
 	stop(): void {
 		this.enter();
 		this.#doors.close();
@@ -122,6 +135,8 @@ export class Broker implements ConnectionOwner {
 		const { connections } = this.#core;
 		for (let i = 1; i < connections.length; i++) this.#core.close(connections[i]!, SERVER_SHUTTING_DOWN);
 		this.leave();
+		this.#core.keeper?.save();
+		this.#saveAt = Number.POSITIVE_INFINITY;
 		this.#patience.close();
 	}
 
@@ -180,24 +195,29 @@ export class Broker implements ConnectionOwner {
 			this.#farewell.settle();
 			if (closing > 0) {
 				// sessions whose clients went may end by themselves, or their wills be due
-				this.#patience.check(this.#reportAt);
+				this.#patience.check(Math.min(this.#reportAt, this.#saveAt));
 				this.#farewell.settle();
 			}
+			if (this.#core.keeper !== undefined) this.save(this.#core.keeper);
 			if (this.#core.subscriptions.systems > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#system.reports > 0) {
 				this.#reportAt = this.#core.clock.now + this.#core.settings.systemInterval;
 				this.#patience.wake(this.#reportAt);
 			}
 			if (this.#doors.crowded) this.#doors.accept();
 		} catch (error) {
-			// an exception that got out to the host would end the firmware
-			this.#core.counters.internal++;
-			this.#core.host.trace(`broker: ${error}`);
+			this.stumbled(error);
 		}
 	}
 
 	packet(connection: Connection, first: number, start: number, end: number): void {
 		const silence = connection.silence;
-		this.#protocol.packet(connection, first, start, end);
+		const protocol = this.#protocol;
+		let more = protocol.read(connection, first, start, end) && protocol.obey(connection, start, end);
+		if (protocol.connecting) {
+			protocol.clear();
+			more = protocol.answer(connection);
+		}
+		if (more) this.#router.pump(connection);
 		if (connection.silence !== silence) this.#patience.watch(connection);
 	}
 
@@ -218,44 +238,93 @@ export class Broker implements ConnectionOwner {
 	}
 
 	broken(connection: Connection, error: unknown): void {
+		this.stumbled(error);
 		// [MQTT-3.1.1:4.8.0-2]
-		this.#core.counters.internal++;
-		this.#core.host.trace(`broker: ${error}`);
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
 	/** Answers the CONNECT that was judged. */
-	#judged(index: number, reasonCode: number): void {
+	private judged(index: number, reasonCode: number): void {
 		const { connections } = this.#core;
 		const connection = connections[index];
-		if (connection?.state === OPENING && connection.pending) {
-			connection.pending = false;
-			try {
-				this.#protocol.judged(connection, reasonCode);
-				this.#patience.watch(connection);
-			} catch (error) {
-				this.broken(connection, error);
-			}
-			connection.resume();
+		if (connection?.state !== OPENING || !connection.pending) {
+			this.#protocol.unheeded();
+			return;
 		}
+		connection.pending = false;
+		try {
+			this.#protocol.judged(connection, reasonCode);
+			this.#protocol.clear();
+			if (this.#protocol.answer(connection)) this.#router.pump(connection);
+			this.#patience.watch(connection);
+		} catch (error) {
+			this.broken(connection, error);
+		}
+		connection.resume();
 	}
 
-	/** Goes on with those who waited while another was judged. */
-	#proceed(): void {
+	/** Goes on with those who waited while another was judged: in turn, so that nobody who tries again and again keeps the others waiting. @param last who was judged */
+	private proceed(last: number): void {
 		const { connections } = this.#core;
-		this.#web?.pages.proceed();
-		for (let i = 1; i < connections.length; i++) if (connections[i]!.state === OPENING) connections[i]!.resume();
+		const pages = this.#web?.pages;
+		const count = connections.length - 1;
+		if (last > 0) pages?.proceed();
+		const from = last > 0 ? last : Math.floor(Math.random() * count);
+		for (let i = from; i < from + count; i++) {
+			const connection = connections[1 + (i % count)]!;
+			if (connection.state === OPENING) connection.resume();
+		}
+		if (last < 0) pages?.proceed();
 	}
 
-	#ring(): void {
+	private ring(): void {
 		this.enter();
-		const { clock } = this.#core;
-		if (this.#reportAt <= clock.now) {
-			this.#reportAt = Number.POSITIVE_INFINITY;
-			this.#router.report();
+		try {
+			const { clock } = this.#core;
+			if (this.#reportAt <= clock.now) {
+				this.#reportAt = Number.POSITIVE_INFINITY;
+				this.#router.report();
+			}
+			if (this.#saveAt <= clock.now) {
+				this.#saveAt = Number.POSITIVE_INFINITY;
+				this.#core.keeper?.save();
+			}
+			this.#patience.check(Math.min(this.#reportAt, this.#saveAt));
+		} catch (error) {
+			this.stumbled(error);
 		}
-		this.#patience.check(this.#reportAt);
 		this.leave();
+	}
+
+	/** Restores what is stored. Without what cannot be read the broker serves all the same. */
+	private restore(): void {
+		const core = this.#core;
+		const { storage } = core.host;
+		if (storage === undefined) throw new Error("this host has no storage, which listen.persist asks for");
+		this.enter();
+		try {
+			core.keeper = new Keeper(core, storage.open({ path: "firefly", format: "buffer" }));
+		} catch (error) {
+			core.counters.storageFailed++;
+			core.host.trace(`broker: state is neither restored nor kept: ${error}`);
+		}
+		this.ring(); // wills of clients that were connected, sessions whose time is over
+	}
+
+	/** Stores what has changed, now or in time. */
+	private save(keeper: Saver): void {
+		const { clock, settings } = this.#core;
+		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(keeper.changed || keeper.waits)) return;
+		if (settings.persistInterval === 0 && keeper.changed) keeper.save();
+		if (!(keeper.changed || keeper.waits)) return;
+		this.#saveAt = clock.now + (settings.persistInterval === 0 ? RETRY : settings.persistInterval);
+		this.#patience.wake(this.#saveAt);
+	}
+
+	/** An exception that got out to the host would end the firmware. */
+	private stumbled(error: unknown): void {
+		this.#core.counters.internal++;
+		this.#core.host.trace(`broker: ${error}`);
 	}
 }
 

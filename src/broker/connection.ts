@@ -105,7 +105,6 @@ export class Connection {
 
 	/** Takes over a socket from a listener. @throws what the host's socket throws */
 	adopt(from: TCP, io: TCPConstructor): void {
-		const owner = this.#owner;
 		this.room = 0;
 		this.session = 0;
 		this.traits = 0;
@@ -118,44 +117,63 @@ export class Connection {
 		this.state = OPENING;
 		this.pending = false;
 		this.address = undefined;
-		this.#tcp = new io({
+		// Closures that hold nothing but this connection are the smallest
+		this.#tcp = adopted(
+			io,
 			from,
-			nodelay: true,
-			onReadable: (bytes) => {
-				owner.enter();
-				this.#available = bytes;
-				this.read();
-				owner.leave();
-			},
-			onWritable: (bytes) => {
-				owner.enter();
-				this.room = bytes;
-				this.read();
-				this.#written();
-				owner.leave();
-			},
-			onError: () => {
-				owner.enter();
-				owner.lost(this);
-				owner.leave();
-			},
-		});
+			(bytes) => this.readable(bytes),
+			(bytes) => this.writable(bytes),
+			() => this.failed(),
+		);
 		// Here, as the SDK's getter must not be asked once the peer is gone
-		if (owner.addresses) this.address = this.#tcp.remoteAddress;
+		if (this.#owner.addresses) this.address = this.#tcp.remoteAddress;
+	}
+
+	private readable(bytes: number): void {
+		this.#owner.enter();
+		this.#available = bytes;
+		this.read();
+		this.#owner.leave();
+	}
+
+	private writable(bytes: number): void {
+		this.#owner.enter();
+		this.room = bytes;
+		this.read();
+		this.written();
+		this.#owner.leave();
+	}
+
+	private failed(): void {
+		this.#owner.enter();
+		this.#owner.lost(this);
+		this.#owner.leave();
 	}
 
 	/** Hands over the packets that are complete, as long as there is room for their answers. */
 	read(): void {
+		const { body } = this.#memory;
 		try {
-			while ((this.state === OPEN || (this.state === OPENING && !this.#owner.judging)) && this.#header()) {
-				const length = this.#remaining;
-				if (this.#available < length || this.room < ANSWER + (length >> 1)) return;
-				this.#shift = 0;
-				this.#body(length);
-			}
+			// The owner is called from here, where little is on the stack yet
+			for (let length = this.next(); length >= 0; length = this.next()) this.#owner.packet(this, this.#first, body, body + length);
 		} catch (error) {
 			this.#owner.broken(this, error);
 		}
+	}
+
+	/** Reads one packet; returns the length of what follows its fixed header, -1 when it is not complete or has to wait. */
+	private next(): number {
+		if (this.state !== OPEN && (this.state !== OPENING || this.#owner.judging)) return -1;
+		if (!this.header()) return -1;
+		const length = this.#remaining;
+		if (this.#available < length || this.room < ANSWER + (length >> 1)) return -1;
+		this.#shift = 0;
+		if (length > 0) {
+			this.#tcp!.read(this.#memory.tail(length));
+			this.#memory.open();
+			this.#available -= length;
+		}
+		return length;
 	}
 
 	/** Reads on at a time when the socket has not called. */
@@ -164,7 +182,7 @@ export class Connection {
 		(this.#tcp as (TCP & { resume?(): void }) | undefined)?.resume?.();
 	}
 
-	#written(): void {
+	private written(): void {
 		try {
 			this.#owner.writable(this);
 		} catch (error) {
@@ -206,7 +224,7 @@ export class Connection {
 	}
 
 	/** Reads on in the fixed header; whether it is complete. */
-	#header(): boolean {
+	private header(): boolean {
 		if (this.#shift === -1) return true;
 		const tcp = this.#tcp!;
 		if (this.#shift === 0) {
@@ -220,20 +238,20 @@ export class Connection {
 				this.#owner.fault(this, PROTOCOL_ERROR); // [MQTT-3.1.0-1]
 				return false;
 			}
-			if (!this.#length(head[1])) return false;
+			if (!this.takeLength(head[1])) return false;
 		}
 		const one = this.#memory.one;
 		while (this.#shift !== -1) {
 			if (this.#available < 1) return false;
 			tcp.read(one);
 			this.#available--;
-			if (!this.#length(one[0])) return false;
+			if (!this.takeLength(one[0])) return false;
 		}
 		return true;
 	}
 
 	/** Takes one byte of the remaining length (§1.5.5); false when the connection cannot go on. */
-	#length(byte: number): boolean {
+	private takeLength(byte: number): boolean {
 		const shift = this.#shift;
 		const remaining = this.#remaining + ((byte & 0x7f) << shift);
 		this.#remaining = remaining;
@@ -255,14 +273,9 @@ export class Connection {
 		}
 		return true;
 	}
+}
 
-	#body(length: number): void {
-		const memory = this.#memory;
-		const tail = memory.tail(length);
-		if (length > 0) {
-			this.#tcp!.read(tail);
-			this.#available -= length;
-		}
-		this.#owner.packet(this, this.#first, memory.body, memory.body + length);
-	}
+/** As arguments the functions stay nameless: a name that tsx gives to a function takes 256 B on V8. */
+function adopted(io: TCPConstructor, from: TCP, onReadable: (bytes: number) => void, onWritable: (bytes: number) => void, onError: () => void): TCP {
+	return new io({ from, nodelay: true, onReadable, onWritable, onError });
 }

@@ -9,6 +9,7 @@ import type { Host } from "./host";
 import { Memory } from "./memory";
 import { Message } from "./message";
 import { Queues } from "./queues";
+import type { Saver } from "./saver";
 import { SEND_AREA } from "./send-area";
 import { Sessions } from "./sessions";
 import { STAMP_LIMIT, Stamp } from "./stamp";
@@ -35,6 +36,8 @@ export class Core {
 	readonly authority: Authority;
 	/** By index; the first is not used. */
 	readonly connections: (Connection | undefined)[] = [undefined];
+	/** Keeps state over a restart, where that is asked for. */
+	keeper: Saver | undefined = undefined;
 	/** The will in work. */
 	readonly will: Message;
 	/** Connections past CONNECT. */

@@ -34,6 +34,9 @@ export class Counters {
 	droppedShare = 0;
 	/** Subscriptions that found their pool full. */
 	subscriptionQuota = 0;
-	/** Exceptions inside the broker that cost one connection. */
+	/** Writes to storage, and attempts to store that failed. */
+	storageWrites = 0;
+	storageFailed = 0;
+	/** Exceptions inside the broker: each costs a connection at most. */
 	internal = 0;
 }

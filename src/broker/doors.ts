@@ -1,7 +1,13 @@
 import type { Listener, TCPConstructor } from "../device";
-import { Connection, type ConnectionOwner, FREE } from "./connection";
+import { networkOf } from "./access/network";
+import { Connection, type ConnectionOwner, FREE, OPENING } from "./connection";
 import type { Core } from "./core";
 import type { Patience } from "./patience";
+
+/** Time that a connection has for its CONNECT while others wait for a place and its address has more than its share of them, ms. */
+export const HASTE = 1000;
+/** Pause between two looks at that, ms. */
+const GLANCE = 250;
 
 /** A port, and what its connections are read with. */
 interface Door {
@@ -23,6 +29,8 @@ export class Doors {
 	#doors: Door[] = [];
 	/** The port whose turn it is: one that is crowded must not keep others from being served. */
 	#turn = 0;
+	/** Not before this is looked again at who takes too many places, ms of the broker's clock. */
+	#lookAt = 0;
 
 	constructor(core: Core, owner: ConnectionOwner, patience: Patience) {
 		this.#core = core;
@@ -42,9 +50,9 @@ export class Doors {
 					const door = this.#doors[number];
 					if (door === undefined) return;
 					door.waiting = true;
+					this.crowded = true;
 					this.#owner.enter();
-					this.accept();
-					this.#owner.leave();
+					this.#owner.leave(); // which lets accept() have its turn
 				},
 			}),
 			io,
@@ -67,10 +75,41 @@ export class Doors {
 		this.crowded = false;
 		while (idle < count) {
 			this.#turn = (this.#turn + 1) % count;
-			if (this.#take(this.#turn)) idle = 0;
+			if (this.take(this.#turn)) idle = 0;
 			else idle++;
 		}
 		for (let i = 0; i < count; i++) if (doors[i].waiting) this.crowded = true;
+		if (this.crowded && this.#owner.addresses && !this.#owner.judging) this.hurry();
+	}
+
+	/**
+	 * While others wait, one address, or one network of IPv6, can hold half of the handshakes' places until the connect time-out, and the rest for HASTE: whoever
+	 * opens connections and says nothing is not to keep everybody else out. Not while a CONNECT is judged, as those of others may wait for that.
+	 */
+	private hurry(): void {
+		const { connections, settings, clock } = this.#core;
+		const { now } = clock;
+		const patience = this.#patience;
+		if (now < this.#lookAt) {
+			patience.wake(this.#lookAt);
+			return;
+		}
+		this.#lookAt = now + GLANCE;
+		const share = Math.max(1, Math.ceil(settings.handshakes / 2));
+		for (let i = 1; i < connections.length; i++) {
+			const connection = connections[i]!;
+			const { state, silence, address } = connection;
+			if (state !== OPENING || silence <= HASTE || address === undefined) continue;
+			const network = networkOf(address);
+			let others = 0;
+			for (let j = 1; j < i && others < share; j++) {
+				const other = connections[j]!;
+				if (other.state === OPENING && other.address !== undefined && networkOf(other.address) === network) others++;
+			}
+			if (others < share) continue;
+			if (connection.heard + HASTE <= now) connection.silence = HASTE;
+			patience.wake(connection.heard + HASTE);
+		}
 	}
 
 	close(): void {
@@ -81,12 +120,12 @@ export class Doors {
 	}
 
 	/** Takes one connection; false if there is none, or no place for it. */
-	#take(number: number): boolean {
+	private take(number: number): boolean {
 		const door = this.#doors[number];
 		if (!door.waiting) return false;
 		const core = this.#core;
 		const { connections, counters, clock, settings } = core;
-		const place = this.#place(number, door.limit);
+		const place = this.place(number, door.limit);
 		if (place === 0) return false;
 		const tcp = door.listener.read();
 		if (tcp === undefined) {
@@ -115,7 +154,7 @@ export class Doors {
 	}
 
 	/** The first free place; 0 where there is none, or where the port has as many connections as it may. */
-	#place(number: number, limit: number): number {
+	private place(number: number, limit: number): number {
 		const { connections, settings } = this.#core;
 		const places = settings.connections + settings.handshakes;
 		let place = 0;

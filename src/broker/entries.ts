@@ -1,3 +1,4 @@
+import type { Ledger } from "./persist/ledger";
 import type { Tables } from "./tables";
 
 // Columns
@@ -13,8 +14,13 @@ export class Entries {
 	/** Entries that are free, and the fewest that ever were. */
 	free: number;
 	leastFree: number;
+	/** Where changes are noted, if entries are to outlive a restart. */
+	ledger: Ledger | undefined = undefined;
 	readonly #rows: Uint16Array;
 	readonly #identifiers: Uint32Array;
+	/** In which order entries were taken; only where they are to outlive a restart. */
+	#sequences: Uint32Array | undefined = undefined;
+	#sequence = 0;
 	#unused = 1;
 
 	constructor(tables: Tables, records: number) {
@@ -37,14 +43,34 @@ export class Entries {
 		rows[row + FLAGS] = flags;
 		rows[row + SHARE] = share;
 		this.#identifiers[entry] = identifier;
+		if (this.#sequences !== undefined) this.#sequences[entry] = ++this.#sequence;
 		if (--this.free < this.leastFree) this.leastFree = this.free;
+		this.ledger?.mark(entry);
 		return entry;
 	}
 
 	release(entry: number): void {
 		this.#rows[WIDTH * entry + NEXT] = this.#unused;
 		this.#unused = entry;
+		this.ledger?.mark(entry);
 		this.free++;
+	}
+
+	/** Numbers entries in the order in which they are taken. @param records entries */
+	number(tables: Tables, records: number): void {
+		this.#sequences = tables.u32(records + 1);
+	}
+
+	/** The number of an entry in that order; it may pass 2^32 − 1 and go on from 0. */
+	sequence(entry: number): number {
+		return this.#sequences === undefined ? 0 : this.#sequences[entry];
+	}
+
+	/** Gives an entry the number that it had; later ones follow the highest. */
+	setSequence(entry: number, sequence: number): void {
+		if (this.#sequences === undefined) return;
+		this.#sequences[entry] = sequence;
+		if (((sequence - this.#sequence) | 0) > 0) this.#sequence = sequence;
 	}
 
 	next(entry: number): number {
@@ -61,6 +87,7 @@ export class Entries {
 
 	dropContent(entry: number): void {
 		this.#rows[WIDTH * entry + CONTENT] = 0;
+		this.ledger?.mark(entry);
 	}
 
 	packetId(entry: number): number {
@@ -69,6 +96,7 @@ export class Entries {
 
 	setPacketId(entry: number, packetId: number): void {
 		this.#rows[WIDTH * entry + PACKET_ID] = packetId;
+		this.ledger?.mark(entry);
 	}
 
 	flags(entry: number): number {
@@ -77,6 +105,7 @@ export class Entries {
 
 	setFlags(entry: number, flags: number): void {
 		this.#rows[WIDTH * entry + FLAGS] = flags;
+		this.ledger?.mark(entry);
 	}
 
 	/** The subscription identifier; 0 for none. */

@@ -29,33 +29,38 @@ export class Farewell {
 		}
 	}
 
-	/** Ends one connection in state CLOSING, and its session unless that lasts. */
+	/** Ends one connection in state CLOSING, and its session unless that lasts. Its steps follow one another, as the last one may take much of the stack. */
 	end(connection: Connection): void {
+		const { session } = connection;
+		this.part(connection);
+		if (session === 0) return;
+		if (!this.#core.sessions.lasting(session)) this.finish(session);
+		else if (this.suspend(session)) this.publishWill(session);
+	}
+
+	/** Tells a client that it is over, and parts its session from it. */
+	private part(connection: Connection): void {
 		const core = this.#core;
-		const { sessions, subscriptions, queues } = core;
 		const { session, reason, filling } = connection;
 		core.closing--;
-		if (session === 0) {
-			connection.close();
-			return;
-		}
-		if (connection.version === 5 && reason !== SUCCESS) this.#sender.disconnect(connection, reason); // [MQTT-3.14.0-1]
+		if (session !== 0 && connection.version === 5 && reason !== SUCCESS) this.#sender.disconnect(connection, reason); // [MQTT-3.14.0-1]
 		connection.close();
+		if (session === 0) return;
 		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
 		core.open--; // [MQTT-3.14.4-2]
-		sessions.setConnection(session, 0);
-		if (!sessions.lasting(session)) {
-			this.finish(session);
-			return;
-		}
-		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
-		if (filling !== 0) subscriptions.wantFill(filling);
-		queues.suspend(session);
-		sessions.setEndsAt(session, core.clock.after(sessions.expiry(session))); // [MQTT-3.1.2-23]
-		if (sessions.will(session) === 0) return; // [MQTT-3.1.1:3.1.2-12]
+		core.sessions.setConnection(session, 0);
+		if (filling !== 0 && core.sessions.lasting(session)) core.subscriptions.wantFill(filling); // [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+	}
+
+	/** A session goes on without its client. @returns whether its will is to be published now */
+	private suspend(session: number): boolean {
+		const { sessions, queues, clock } = this.#core;
+		queues.suspend(session); // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
+		sessions.setEndsAt(session, clock.after(sessions.expiry(session))); // [MQTT-3.1.2-23]
+		if (sessions.will(session) === 0) return false; // [MQTT-3.1.1:3.1.2-12]
 		const delay = sessions.willDelay(session);
-		if (delay === 0) this.#publishWill(session);
-		else sessions.setWillAt(session, Math.min(core.clock.after(delay), NEVER - 1));
+		if (delay !== 0) sessions.setWillAt(session, Math.min(clock.after(delay), NEVER - 1));
+		return delay === 0;
 	}
 
 	/** Ends a session whose client is not connected. */
@@ -64,7 +69,7 @@ export class Farewell {
 		subscriptions.removeAll(session);
 		this.#router.rescue(session);
 		queues.clear(session);
-		if (sessions.will(session) !== 0) this.#publishWill(session); // [MQTT-3.1.3-9]
+		if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
 		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
 	}
 
@@ -79,21 +84,25 @@ export class Farewell {
 				this.finish(session);
 				continue;
 			}
-			if (sessions.willAt(session) <= now) this.#publishWill(session); // [MQTT-3.1.3-9]
+			if (sessions.willAt(session) <= now) this.publishWill(session); // [MQTT-3.1.3-9]
 			next = Math.min(next, sessions.endsAt(session), sessions.willAt(session));
 		}
 		return next;
 	}
 
 	/** Publishes the will of a client that went without DISCONNECT, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
-	#publishWill(session: number): void {
+	private publishWill(session: number): void {
 		const { sessions, authority, counters, clock, will } = this.#core;
 		sessions.wills.read(sessions.will(session), will);
 		will.arrived = clock.now;
-		if (authority.publish(session, will.bytes, will.topicStart, will.topicEnd)) {
-			counters.wills++;
-			if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.quota++;
-		} else counters.denied++;
-		sessions.dropWill(session);
+		try {
+			if (authority.publish(session, will.bytes, will.topicStart, will.topicEnd)) {
+				counters.wills++;
+				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.quota++;
+			} else counters.denied++;
+		} finally {
+			// also one that failed: it would fail again and again
+			sessions.dropWill(session);
+		}
 	}
 }

@@ -54,16 +54,49 @@ export class Handshake {
 		this.#farewell = farewell;
 	}
 
-	/** Takes a CONNECT, which lies in [start, end) of the packet's bytes, and answers it unless its judgement takes time: then answer() is called later. */
-	connect(connection: Connection, packet: Packet, start: number, end: number): void {
-		const code = this.#refusal(connection, packet);
+	/** Takes a CONNECT, which lies in [start, end) of the packet's bytes. @returns the verdict on it, for clear() and answer(); PENDING where that takes time */
+	connect(connection: Connection, packet: Packet, start: number, end: number): number {
+		const code = this.refusal(connection, packet);
 		connection.pending = code === PENDING;
-		if (code === PENDING) this.held.keep(packet.bytes, start, end);
-		else this.answer(connection, packet, code);
+		if (code !== PENDING) return code;
+		connection.silence = this.#core.settings.connectTimeout; // all of it again, however much it was hurried
+		this.held.keep(packet.bytes, start, end);
+		wipePassword(packet);
+		return code;
 	}
 
-	/** Answers a CONNECT by the verdict on it: the connection is open, or refused and about to be closed. */
+	/**
+	 * Ends what is in the way of a CONNECT that is let in: the client's old connection, and its session where it wants a new one. Before answer(), and apart from
+	 * it, as either takes much of the stack. @returns whether there was anything
+	 */
+	clear(packet: Packet, verdict: number): boolean {
+		const core = this.#core;
+		const { sessions } = core;
+		if (verdict !== SUCCESS || packet.clientIdStart === packet.clientIdEnd) return false;
+		let known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		if (known === 0 || !core.authority.owns(packet, known)) return false;
+		const old = core.connectionOf(known);
+		if (old !== undefined) {
+			core.counters.takeovers++;
+			core.close(old, SESSION_TAKEN_OVER); // [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2]
+			this.#farewell.end(old);
+			known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		}
+		const ends = known !== 0 && packet.cleanStart && core.open < core.settings.connections;
+		if (ends) this.#farewell.finish(known); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6]
+		return ends || old !== undefined;
+	}
+
+	/** Answers a CONNECT by the verdict on it, once clear() was called: the connection is open, or refused and about to be closed. The password is gone from the memory afterwards. */
 	answer(connection: Connection, packet: Packet, verdict: number): void {
+		try {
+			this.obey(connection, packet, verdict);
+		} finally {
+			wipePassword(packet);
+		}
+	}
+
+	private obey(connection: Connection, packet: Packet, verdict: number): void {
 		const assign = packet.clientIdStart === packet.clientIdEnd;
 		const known = assign ? 0 : this.#core.sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
 		const code = verdict === SUCCESS && known !== 0 && !this.#core.authority.owns(packet, known) ? NOT_AUTHORIZED : verdict;
@@ -71,7 +104,7 @@ export class Handshake {
 			this.refuse(connection, code);
 			return;
 		}
-		const session = this.#session(packet, assign); // [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
+		const session = this.session(packet, assign); // [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
 		if (session === 0) {
 			this.refuse(connection, QUOTA_EXCEEDED);
 			return;
@@ -84,7 +117,7 @@ export class Handshake {
 		core.open++;
 		core.counters.opened++;
 		if (core.open > core.counters.mostOpen) core.counters.mostOpen = core.open;
-		this.#accept(connection, packet, assign);
+		this.accept(connection, packet, assign);
 	}
 
 	/** Sends CONNACK with a reason code, if the version has one for it, and lets the connection end [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-5]. */
@@ -98,7 +131,7 @@ export class Handshake {
 		this.#core.close(connection, SUCCESS); // [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
 	}
 
-	#refusal(connection: Connection, packet: Packet): number {
+	private refusal(connection: Connection, packet: Packet): number {
 		if (packet.version === 5) {
 			const told = packet.properties;
 			if (told.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacket = told.number;
@@ -109,8 +142,8 @@ export class Handshake {
 		return this.#core.authority.connect(packet, connection.index, connection.address);
 	}
 
-	/** The session for the client, new or kept, whose old connection ends; 0 when a pool is used up. */
-	#session(packet: Packet, assign: boolean): number {
+	/** The session for the client, new or kept; 0 when a pool is used up. */
+	private session(packet: Packet, assign: boolean): number {
 		const core = this.#core;
 		const { sessions } = core;
 		let bytes = packet.bytes;
@@ -122,27 +155,14 @@ export class Handshake {
 			bytes = this.#assigned;
 			start = 0;
 			end = bytes.length;
-			do this.#invent();
+			do this.invent();
 			while (sessions.find(bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
-		} else {
-			known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
-			const old = core.connectionOf(known);
-			if (old !== undefined) {
-				core.counters.takeovers++;
-				core.close(old, SESSION_TAKEN_OVER); // [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2]
-				this.#farewell.end(old);
-				known = sessions.find(bytes, start, end);
-			}
-		}
+		} else known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
 		if (core.open >= core.settings.connections) return 0;
-		if (known !== 0 && packet.cleanStart) {
-			this.#farewell.finish(known); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6]
-			known = 0;
-		}
 		const session = known === 0 ? sessions.add(bytes, start, end) : known; // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
 		if (session === 0) return 0;
 		sessions.dropWill(session); // one that waits for its delay is not published when the session goes on [MQTT-3.1.3-9]
-		if (packet.hasWill && !this.#keepWill(session, packet)) {
+		if (packet.hasWill && !this.keepWill(session, packet)) {
 			if (known === 0) sessions.remove(session);
 			return 0;
 		}
@@ -151,7 +171,7 @@ export class Handshake {
 	}
 
 	/** Stores the will [MQTT-3.1.2-7]; false when there is no room. */
-	#keepWill(session: number, packet: Packet): boolean {
+	private keepWill(session: number, packet: Packet): boolean {
 		const { sessions, will } = this.#core;
 		const properties = packet.willProperties;
 		sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
@@ -170,7 +190,7 @@ export class Handshake {
 		return record !== 0;
 	}
 
-	#accept(connection: Connection, packet: Packet, assigned: boolean): void {
+	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
 		const { settings, sessions } = this.#core;
 		const { session } = connection;
 		const limit = settings.keepAliveLimit;
@@ -179,6 +199,8 @@ export class Handshake {
 		if (this.#present) traits |= UNFILLED;
 		connection.traits = traits;
 		connection.window = settings.inFlight;
+		// Hardly anything was written so far: what has no room now would wait for ever
+		connection.maximumPacket = Math.min(connection.maximumPacket, connection.room);
 		connection.aliases = 0;
 		sessions.setEndsAt(session, NEVER);
 		if (connection.version === 4) {
@@ -187,8 +209,8 @@ export class Handshake {
 			this.#sender.to(connection).connack(this.#present, SUCCESS); // [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]
 		} else {
 			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
-			this.#told(connection, packet.properties);
-			if (!this.#connack(connection, packet, assigned, keepAlive)) {
+			this.told(connection, packet.properties);
+			if (!this.connack(connection, packet, assigned, keepAlive)) {
 				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot keep to [MQTT-3.14.0-1]
 				this.#core.counters.refused++;
 				sessions.dropWill(session);
@@ -201,7 +223,7 @@ export class Handshake {
 	}
 
 	/** Takes what an MQTT 5.0 client says of itself (§3.1.2.11). */
-	#told(connection: Connection, told: PropertyReader): void {
+	private told(connection: Connection, told: PropertyReader): void {
 		const { settings, sessions, aliases, stamp } = this.#core;
 		let expiry = 0;
 		told.rewind();
@@ -230,7 +252,7 @@ export class Handshake {
 	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet size is small.
 	 * @returns false when that is too small all the same
 	 */
-	#connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
+	private connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
 		const { settings, sessions, queues, aliases } = this.#core;
 		const { session } = connection;
 		const told = packet.properties;
@@ -243,7 +265,7 @@ export class Handshake {
 		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0) properties.topicAliasMaximum(aliases.granted(connection.index));
 		const needed = properties.length;
 		if (told.find(REQUEST_RESPONSE_INFORMATION) && told.number === 1) {
-			const information = this.#responseInformation(session); // [MQTT-3.1.2-28]
+			const information = this.responseInformation(session); // [MQTT-3.1.2-28]
 			if (needed + 3 + information.length <= room) properties.responseInformation(information);
 		}
 		if (this.#present) {
@@ -255,7 +277,7 @@ export class Handshake {
 	}
 
 	/** A topic for answers to this client: `response/` and its identifier, where that can be a topic. */
-	#responseInformation(session: number): Uint8Array {
+	private responseInformation(session: number): Uint8Array {
 		const { sessions, memory } = this.#core;
 		const { bytes } = memory;
 		const start = sessions.identifierStart(session);
@@ -268,7 +290,7 @@ export class Handshake {
 		return topic;
 	}
 
-	#invent(): void {
+	private invent(): void {
 		const bytes = this.#assigned;
 		const end = bytes.length;
 		for (let i = end - DIGITS; i < end; i++) {
@@ -276,4 +298,8 @@ export class Handshake {
 			bytes[i] = digit < 10 ? 0x30 + digit : 0x57 + digit;
 		}
 	}
+}
+
+function wipePassword(packet: Packet): void {
+	if (packet.hasPassword) packet.bytes.fill(0, packet.passwordStart, packet.passwordEnd);
 }

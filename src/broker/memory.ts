@@ -65,7 +65,10 @@ export class Memory {
 		return this.#tail;
 	}
 
-	/** Makes the whole send area writable. */
+	/**
+	 * Makes the whole send area writable. To be called as soon as a socket has taken or filled a view: XS keeps of a shortened buffer only what it holds when it
+	 * collects garbage, and would need all of it a second time to make it longer again.
+	 */
 	open(): void {
 		if (this.#sealed !== undefined) this.#buffer.resize(this.out + this.outSize);
 	}

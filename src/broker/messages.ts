@@ -1,6 +1,8 @@
+import { MESSAGE_EXPIRY_INTERVAL } from "../mqtt/constants";
 import type { Arena } from "./arena";
 import type { Memory } from "./memory";
 import type { Message } from "./message";
+import { EXPIRY_BYTES, readFour } from "./properties";
 
 /** Records are rounded up to this many bytes, so that a value that grows by a digit stays where it is. */
 const GRAIN = 8;
@@ -93,6 +95,19 @@ export class Messages {
 
 	arrived(record: number): number {
 		return this.#arrived[record];
+	}
+
+	/** When a copy expires, in ms of the broker's clock: infinite without a message expiry interval (§3.3.2.3.3). An interval of 0 s is one of 1 s here. */
+	expiresAt(record: number): number {
+		const properties = this.topicEnd(record);
+		if (this.#parts[4 * record + PROPERTIES] < EXPIRY_BYTES || this.arena.bytes[properties] !== MESSAGE_EXPIRY_INTERVAL)
+			return Number.POSITIVE_INFINITY;
+		return this.#arrived[record] + 1000 * Math.max(1, readFour(this.arena.bytes, properties + 1));
+	}
+
+	/** A copy arrived so much earlier, ms. */
+	age(record: number, ms: number): void {
+		this.#arrived[record] -= ms;
 	}
 }
 

@@ -37,7 +37,7 @@ export class Patience {
 
 	/** Sees to it that the timer rings by then, ms of the broker's clock. */
 	wake(due: number): void {
-		if (due < this.#due) this.#schedule(due);
+		if (due < this.#due) this.schedule(due);
 	}
 
 	/** Lets those go whose time is over. @param other when the timer is to ring for something else, ms of the broker's clock */
@@ -61,7 +61,7 @@ export class Patience {
 		const seconds = this.#farewell.check();
 		if (seconds !== NEVER && seconds * 1000 < next) next = seconds * 1000;
 		this.#due = Number.POSITIVE_INFINITY;
-		if (next !== Number.POSITIVE_INFINITY) this.#schedule(next);
+		if (next !== Number.POSITIVE_INFINITY) this.schedule(next);
 		else if (this.#timer !== undefined) core.host.timer.schedule(this.#timer);
 	}
 
@@ -72,7 +72,7 @@ export class Patience {
 		this.#due = Number.POSITIVE_INFINITY;
 	}
 
-	#schedule(due: number): void {
+	private schedule(due: number): void {
 		const { timer } = this.#core.host;
 		let delay = Math.ceil(due - this.#core.clock.now);
 		if (delay < PAUSE) delay = PAUSE;

@@ -21,11 +21,11 @@ import { checkFirstByte } from "../mqtt/decode/fixed-header";
 import { decodePublish } from "../mqtt/decode/publish";
 import { Packet } from "../mqtt/packet";
 import { varintSize } from "../mqtt/varint";
-import { type Connection, OPENING, UNFILLED } from "./connection";
+import { PENDING } from "./authority";
+import { type Connection, OPENING } from "./connection";
 import type { Core } from "./core";
 import type { Handshake } from "./handshake";
 import type { Publishing } from "./publishing";
-import type { Router } from "./router";
 import type { Sender } from "./sender";
 import type { Subscribing } from "./subscribing";
 
@@ -33,25 +33,27 @@ import type { Subscribing } from "./subscribing";
 export class Protocol {
 	readonly #core: Core;
 	readonly #sender: Sender;
-	readonly #router: Router;
 	readonly #handshake: Handshake;
 	readonly #publishing: Publishing;
 	readonly #subscribing: Subscribing;
 	readonly #packet = new Packet();
-	/** Whether the packet lets its connection be sent more. It is sent after the packet has been read, which spares the stack. */
-	#more = false;
+	/** The verdict on a CONNECT that is still to be answered; PENDING where there is none. */
+	#verdict = PENDING;
 
-	constructor(core: Core, sender: Sender, router: Router, handshake: Handshake, publishing: Publishing, subscribing: Subscribing) {
+	constructor(core: Core, sender: Sender, handshake: Handshake, publishing: Publishing, subscribing: Subscribing) {
 		this.#core = core;
 		this.#sender = sender;
-		this.#router = router;
 		this.#handshake = handshake;
 		this.#publishing = publishing;
 		this.#subscribing = subscribing;
 	}
 
-	/** Takes one whole packet: its first byte, and the rest after the fixed header in [start, end) of the memory. */
-	packet(connection: Connection, first: number, start: number, end: number): void {
+	/**
+	 * Reads one whole packet: its first byte, and the rest after the fixed header in [start, end) of the memory. What it asks for is done by obey(): one after the
+	 * other, which spares the stack.
+	 * @returns false when there is nothing to do
+	 */
+	read(connection: Connection, first: number, start: number, end: number): boolean {
 		const core = this.#core;
 		const packet = this.#packet;
 		const { bytes } = core.memory;
@@ -63,21 +65,27 @@ export class Protocol {
 		packet.type = type;
 		packet.flags = first & 15;
 		let fault = checkFirstByte(packet, first, true, connection.version);
-		if (type === PUBLISH) {
-			if (fault === 0) fault = decodePublish(packet, bytes, start, end, true);
-			if (fault === 0) {
-				this.#publishing.publish(connection, packet, end);
-				return;
-			}
-		} else if (fault === 0) fault = decodeBody(packet, bytes, start, end, true);
-		if (fault !== 0) {
-			this.#refuse(connection, packet, fault);
-			return;
+		if (fault === 0) fault = type === PUBLISH ? decodePublish(packet, bytes, start, end, true) : decodeBody(packet, bytes, start, end, true);
+		if (fault === 0) return true;
+		this.refuse(connection, packet, fault);
+		if (type === CONNECT) bytes.fill(0, start, end); // it may hold a password
+		return false;
+	}
+
+	/** Does what the packet asks for that was read. @returns whether its connection can be sent more */
+	obey(connection: Connection, start: number, end: number): boolean {
+		// These are calls in tail position, which take nothing of the stack on XS
+		const packet = this.#packet;
+		switch (packet.type) {
+			case PUBLISH:
+				return this.#publishing.publish(connection, packet, end);
+			case SUBSCRIBE:
+				return this.#subscribing.subscribe(connection, packet);
+			case CONNECT:
+				return this.connect(connection, packet, start, end);
+			default:
+				return this.answerTo(connection, packet);
 		}
-		this.#more = false;
-		if (type === CONNECT) this.#connect(connection, packet, start, end);
-		else this.#answer(connection, packet);
-		if (this.#more) this.#router.pump(connection);
 	}
 
 	/** The verdict on a CONNECT that had to wait for it. */
@@ -90,67 +98,80 @@ export class Protocol {
 		packet.type = CONNECT;
 		packet.flags = 0;
 		decodeBody(packet, memory.bytes, memory.body, end, true);
-		this.#handshake.answer(connection, packet, reasonCode);
-		if (connection.session !== 0) this.#router.pump(connection);
+		this.#verdict = reasonCode;
 	}
 
-	#connect(connection: Connection, packet: Packet, start: number, end: number): void {
-		if (connection.state !== OPENING) {
-			this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
-			return;
-		}
-		connection.version = packet.version;
-		this.#handshake.connect(connection, packet, start, end);
-		this.#more = connection.session !== 0;
+	/** A CONNECT was judged: clear() and answer() are to be called. */
+	get connecting(): boolean {
+		return this.#verdict !== PENDING;
 	}
 
-	#answer(connection: Connection, packet: Packet): void {
+	/** Ends what is in the way of the CONNECT. @returns whether there was anything */
+	clear(): boolean {
+		return this.#handshake.clear(this.#packet, this.#verdict);
+	}
+
+	/** Answers the CONNECT. @returns whether its connection can be sent more */
+	answer(connection: Connection): boolean {
+		const verdict = this.#verdict;
+		this.#verdict = PENDING;
+		this.#handshake.answer(connection, this.#packet, verdict);
+		return connection.session !== 0;
+	}
+
+	/** Nobody waits for the verdict any more. */
+	unheeded(): void {
+		this.#handshake.held.forget();
+	}
+
+	private connect(connection: Connection, packet: Packet, start: number, end: number): boolean {
+		if (connection.state === OPENING) {
+			connection.version = packet.version;
+			this.#verdict = this.#handshake.connect(connection, packet, start, end);
+		} else this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
+		return false;
+	}
+
+	private answerTo(connection: Connection, packet: Packet): boolean {
+		const { queues } = this.#core;
 		switch (packet.type) {
 			case PUBACK:
-				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-				return;
+				return queues.finish(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
 			case PUBREC:
-				this.#received(connection, packet);
-				return;
+				return this.received(connection, packet);
 			case PUBREL:
 				this.#publishing.release(connection, packet.packetId);
-				return;
+				return false;
 			case PUBCOMP:
-				this.#more = this.#core.queues.finish(connection.session, packet.packetId, QOS2, true); // [MQTT-4.3.3-5]
-				return;
-			case SUBSCRIBE:
-				this.#subscribing.subscribe(connection, packet);
-				this.#more = (connection.traits & UNFILLED) !== 0;
-				return;
+				return queues.finish(connection.session, packet.packetId, QOS2, true); // [MQTT-4.3.3-5]
 			case UNSUBSCRIBE:
 				this.#subscribing.unsubscribe(connection, packet);
-				return;
+				return false;
 			case PINGREQ:
 				this.#sender.to(connection).pingresp(); // [MQTT-3.12.4-1]
 				this.#sender.flush(connection);
-				return;
+				return false;
 			case DISCONNECT:
-				this.#leave(connection, packet);
-				return;
+				this.leave(connection, packet);
+				return false;
 			default:
 				this.#core.close(connection, PROTOCOL_ERROR);
+				return false;
 		}
 	}
 
 	/** PUBREC: PUBREL is owed, or the message is over. */
-	#received(connection: Connection, packet: Packet): void {
+	private received(connection: Connection, packet: Packet): boolean {
 		const { queues } = this.#core;
 		const { packetId } = packet;
-		if (packet.reasonCode >= 0x80) {
-			this.#more = queues.finish(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-			return;
-		}
+		if (packet.reasonCode >= 0x80) return queues.finish(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
 		const known = queues.release(connection.session, packetId);
 		this.#sender.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+		return false;
 	}
 
 	/** DISCONNECT: the will is published only where a reason is given, and the client may change how long its session lasts. */
-	#leave(connection: Connection, packet: Packet): void {
+	private leave(connection: Connection, packet: Packet): void {
 		const core = this.#core;
 		const { sessions } = core;
 		const { session } = connection;
@@ -167,7 +188,7 @@ export class Protocol {
 	}
 
 	/** Ends a connection for what cannot be understood. */
-	#refuse(connection: Connection, packet: Packet, reasonCode: number): void {
+	private refuse(connection: Connection, packet: Packet, reasonCode: number): void {
 		this.#core.counters.faults++;
 		if (connection.state === OPENING) {
 			connection.version = packet.version;

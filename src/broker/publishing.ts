@@ -33,8 +33,8 @@ export class Publishing {
 		this.#message = new Message(core.memory.bytes);
 	}
 
-	/** Takes a PUBLISH that ends at `end`. */
-	publish(connection: Connection, packet: Packet, end: number): void {
+	/** Takes a PUBLISH that ends at `end`. @returns false: nothing more can be sent for it */
+	publish(connection: Connection, packet: Packet, end: number): boolean {
 		const core = this.#core;
 		core.counters.received++;
 		const { qos, properties } = packet;
@@ -44,13 +44,13 @@ export class Publishing {
 		message.topicEnd = packet.topicEnd;
 		if (packet.retain && connection.version === 5 && !core.retains) {
 			core.close(connection, RETAIN_NOT_SUPPORTED); // §3.2.2.3.5
-			return;
+			return false;
 		}
-		if (properties.has(TOPIC_ALIAS) && !this.#alias(connection, packet, message)) return;
-		if (qos === 2 && core.queues.taken(connection.session, packet.packetId)) {
+		if (properties.has(TOPIC_ALIAS) && !this.alias(connection, packet, message)) return false;
+		if (qos === 2 && core.queues.taken.has(connection.session, packet.packetId)) {
 			// It came before: it is acknowledged again and goes nowhere [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
 			this.#sender.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
-			return;
+			return false;
 		}
 		message.propertiesStart = properties.from;
 		message.propertiesEnd = properties.to;
@@ -60,38 +60,43 @@ export class Publishing {
 		message.retain = packet.retain;
 		message.arrived = core.clock.now;
 		settleProperties(message, properties);
-		if (qos === 2) this.#exactlyOnce(connection, packet.packetId, message);
-		else {
-			const code = this.#route(connection, message); // [MQTT-4.3.2-5]
-			if (qos !== 0) this.#acknowledge(connection, PUBACK, packet.packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
-		}
+		// In tail position, which spares the stack on XS
+		if (qos === 2) return this.exactlyOnce(connection, packet.packetId, message);
+		return this.atLeastOnce(connection, packet.packetId, message);
 	}
 
 	/** PUBREL: the packet identifier may name another message from now on. */
 	release(connection: Connection, packetId: number): void {
-		const known = this.#core.queues.untake(connection.session, packetId); // [MQTT-4.3.3-12] [MQTT-4.3.3-13]
+		const known = this.#core.queues.taken.delete(connection.session, packetId); // [MQTT-4.3.3-12] [MQTT-4.3.3-13]
 		this.#sender.acknowledge(connection, PUBCOMP, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
 	}
 
+	private atLeastOnce(connection: Connection, packetId: number, message: Message): boolean {
+		const code = this.route(connection, message); // [MQTT-4.3.2-5]
+		if (message.qos !== 0) this.acknowledge(connection, PUBACK, packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		return false;
+	}
+
 	/** A message is routed when it comes, and its packet identifier kept until PUBREL (method A of §4.3.3). */
-	#exactlyOnce(connection: Connection, packetId: number, message: Message): void {
+	private exactlyOnce(connection: Connection, packetId: number, message: Message): boolean {
 		const core = this.#core;
-		const { queues } = core;
+		const { taken } = core.queues;
 		const { session } = connection;
 		let code = QUOTA_EXCEEDED;
-		if (queues.takenCount(session) >= core.settings.receiveMaximum) {
+		if (taken.count(session) >= core.settings.receiveMaximum) {
 			core.close(connection, RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7] [MQTT-3.3.4-8]
-			return;
+			return false;
 		}
-		if (queues.take(session, packetId)) {
-			code = this.#route(connection, message);
-			if (code >= 0x80) queues.untake(session, packetId); // [MQTT-4.3.3-9]
+		if (taken.add(session, packetId) !== 0 || (this.#router.expire() && taken.add(session, packetId) !== 0)) {
+			code = this.route(connection, message);
+			if (code >= 0x80) taken.delete(session, packetId); // [MQTT-4.3.3-9]
 		} else core.counters.quota++;
-		this.#acknowledge(connection, PUBREC, packetId, code); // [MQTT-4.3.3-8] [MQTT-3.1.1:4.3.3-2]
+		this.acknowledge(connection, PUBREC, packetId, code); // [MQTT-4.3.3-8] [MQTT-3.1.1:4.3.3-2]
+		return false;
 	}
 
 	/** Puts the topic in the place of its alias; false when the connection cannot go on. */
-	#alias(connection: Connection, packet: Packet, message: Message): boolean {
+	private alias(connection: Connection, packet: Packet, message: Message): boolean {
 		const core = this.#core;
 		const { aliases } = core;
 		const { properties } = packet;
@@ -115,7 +120,7 @@ export class Publishing {
 		return true;
 	}
 
-	#route(connection: Connection, message: Message): number {
+	private route(connection: Connection, message: Message): number {
 		const core = this.#core;
 		if (!core.authority.publish(connection.session, message.bytes, message.topicStart, message.topicEnd)) {
 			core.counters.denied++;
@@ -126,7 +131,7 @@ export class Publishing {
 		return code;
 	}
 
-	#acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
+	private acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
 		let told = code;
 		if (connection.version === 4) {
 			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.

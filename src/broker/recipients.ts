@@ -43,7 +43,7 @@ export class Recipients {
 		const mark = ++this.#mark;
 		let kept = 0;
 		for (let i = 0; i < count; i++) {
-			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) this.#elect(i, count, message);
+			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) this.elect(i, count, message);
 			const subscription = found[i];
 			if (subscription === 0) continue;
 			if (subscriptions.share(subscription) !== 0) {
@@ -89,7 +89,7 @@ export class Recipients {
 	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the message best, the one whose turn it is. The others
 	 * become 0; so does that one where nobody may have the message.
 	 */
-	#elect(index: number, count: number, message: Message): void {
+	private elect(index: number, count: number, message: Message): void {
 		const { subscriptions, counters } = this.#core;
 		const { found } = subscriptions;
 		const share = subscriptions.share(found[index]);
@@ -112,12 +112,12 @@ export class Recipients {
 
 	/** How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its client comes back, 0 not at all. */
 	rank(subscription: number, message: Message): number {
-		const { subscriptions, authority, queues, sessions } = this.#core;
+		const { subscriptions, authority, sessions } = this.#core;
 		const session = subscriptions.session(subscription);
 		const qos = Math.min(subscriptions.qos(subscription), message.qos);
 		if (!authority.receive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
 		if (this.ready(session, message, qos)) return 3;
-		if (queues.full(session)) return 0;
+		if (this.full(session)) return 0;
 		const connection = this.#core.connectionOf(session);
 		if (connection !== undefined && connection.state === OPEN) return 2;
 		return qos !== 0 && sessions.lasting(session) ? 1 : 0;
@@ -127,20 +127,20 @@ export class Recipients {
 	qos(subscription: number): number {
 		const { subscriptions } = this.#core;
 		// [MQTT-4.8.2-3]
-		return this.#alone(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
+		return this.alone(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
 	}
 
 	/** Whether it keeps the RETAIN flag. */
 	asPublished(subscription: number): boolean {
 		const { subscriptions } = this.#core;
-		if (this.#alone(subscription)) return subscriptions.retainAsPublished(subscription);
+		if (this.alone(subscription)) return subscriptions.retainAsPublished(subscription);
 		return (this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & AS_PUBLISHED) !== 0;
 	}
 
 	/** The subscription identifier that it carries; 0 for none. */
 	identifier(subscription: number): number {
 		const { subscriptions } = this.#core;
-		return this.#alone(subscription) ? subscriptions.identifier(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
+		return this.alone(subscription) ? subscriptions.identifier(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
 	}
 
 	/** Whether a message can go straight to the socket. */
@@ -152,8 +152,22 @@ export class Recipients {
 		return message.size + OVERHEAD <= connection.room;
 	}
 
+	/** Whether a session can wait for no further message: what has expired gives way first. */
+	full(session: number): boolean {
+		const { queues } = this.#core;
+		return queues.full(session) && (!this.expire() || queues.full(session));
+	}
+
+	/** Drops what waits and has expired; false if nothing has. */
+	expire(): boolean {
+		const { queues, clock, counters } = this.#core;
+		const dropped = queues.expire(clock.now);
+		counters.droppedExpired += dropped;
+		return dropped !== 0;
+	}
+
 	/** Whether its copy is for this subscription alone. */
-	#alone(subscription: number): boolean {
+	private alone(subscription: number): boolean {
 		const { subscriptions } = this.#core;
 		return subscriptions.share(subscription) !== 0 || this.#sums[WIDTH * subscriptions.session(subscription) + NAMED] > 1;
 	}

@@ -38,20 +38,29 @@ export class Router {
 	 * one it replaces
 	 */
 	publish(message: Message, from: number): number {
+		const code = this.route(message, from);
+		// From here, as route() has much on the stack
+		const { subscriptions, store } = this.#core;
+		if (code !== QUOTA_EXCEEDED && subscriptions.systems > 0 && store.last !== 0) this.announce(this.#system.reports + store.last);
+		return code;
+	}
+
+	/** @returns as publish() */
+	private route(message: Message, from: number): number {
 		const core = this.#core;
 		const { subscriptions, queues, store } = core;
 		const recipients = this.#recipients;
 		const matched = recipients.gather(message, from);
 		this.#sender.forget();
-		if (message.qos !== 0 && !this.#admits(matched, message)) return QUOTA_EXCEEDED;
-		const kept = store.put(message);
+		if (message.qos !== 0 && !this.admits(matched, message)) return QUOTA_EXCEEDED;
+		const kept = store.put(message) || (store.expire(core.clock.now) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		core.host.event?.("retained", store.last, message.retain ? 1 : 0, message.payloadEnd - message.payloadStart);
 		queues.begin();
 		const found = subscriptions.found;
 		for (let i = 0; i < matched; i++) {
 			const subscription = found[i];
-			this.#deliver(
+			this.deliver(
 				subscriptions.session(subscription),
 				message,
 				recipients.qos(subscription),
@@ -61,18 +70,17 @@ export class Router {
 			);
 		}
 		queues.end();
-		if (subscriptions.systems > 0 && store.last !== 0) this.#announce(this.#system.reports + store.last);
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
 	/** Hands the broker's own topics that tell how it does to those who subscribed. */
 	report(): void {
 		const system = this.#system;
-		for (let i = 1; i <= system.reports; i++) this.#announce(i);
+		for (let i = 1; i <= system.reports; i++) this.announce(i);
 	}
 
 	/** Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its place. */
-	#announce(index: number): void {
+	private announce(index: number): void {
 		const { subscriptions, queues } = this.#core;
 		const system = this.#system;
 		const recipients = this.#recipients;
@@ -85,7 +93,7 @@ export class Router {
 			this.#sender.forget();
 			if (i > 0) system.read(index, message);
 			const identifier = recipients.identifier(subscription);
-			this.#deliver(
+			this.deliver(
 				subscriptions.session(subscription),
 				message,
 				0,
@@ -106,7 +114,7 @@ export class Router {
 		while (connection.state === OPEN) {
 			const entry = queues.first(session);
 			if (entry === 0) {
-				if ((connection.traits & UNFILLED) === 0 || !this.#fill(connection)) return;
+				if ((connection.traits & UNFILLED) === 0 || !this.fill(connection)) return;
 				continue;
 			}
 			let packetId = queues.packetId(entry);
@@ -120,11 +128,11 @@ export class Router {
 			const reliable = (flags & 6) !== 0;
 			if (reliable && queues.underWay(session) >= connection.window) return; // [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
 			queues.read(entry, message);
-			if (reliable && packetId === 0) packetId = this.#packetId(session);
+			if (reliable && packetId === 0) packetId = this.packetId(session);
 			const result = this.#sender.publish(connection, message, flags, packetId, queues.identifier(entry), false);
 			if (result === NO_ROOM) return;
-			if (result === SENT) this.#told(message);
-			else this.#dropped(result);
+			if (result === SENT) this.told(message);
+			else this.dropped(result);
 			if (result === SENT && reliable) queues.sent(session, packetId, sessions.lasting(session) || queues.share(entry) !== 0);
 			else queues.drop(session);
 		}
@@ -149,6 +157,7 @@ export class Router {
 		const { queues, subscriptions } = this.#core;
 		const message = this.#stored;
 		queues.suspend(session);
+		this.expire();
 		for (let entry = queues.first(session); entry !== 0; entry = queues.next(entry)) {
 			const share = queues.share(entry);
 			if (share === 0 || (queues.flags(entry) & 6) !== 2) continue;
@@ -174,8 +183,17 @@ export class Router {
 		}
 	}
 
+	/** Drops what waits and has expired, as the pools are full; false if nothing has. */
+	expire(): boolean {
+		return this.#recipients.expire();
+	}
+
 	/** Whether the pools can take a message of QoS 1 or 2 for all who get it so and have room in their own queue. */
-	#admits(matched: number, message: Message): boolean {
+	private admits(matched: number, message: Message): boolean {
+		return this.fits(matched, message) || (this.expire() && this.fits(matched, message));
+	}
+
+	private fits(matched: number, message: Message): boolean {
 		const { subscriptions, queues, sessions } = this.#core;
 		const { found } = subscriptions;
 		let entries = 0;
@@ -188,7 +206,7 @@ export class Router {
 			if (this.#recipients.ready(session, message, message.qos)) {
 				entries++;
 				if (share !== 0 || sessions.lasting(session)) kept = true;
-			} else if (!queues.full(session)) {
+			} else if (!this.#recipients.full(session)) {
 				entries++;
 				kept = true;
 			}
@@ -198,7 +216,7 @@ export class Router {
 		return !kept || queues.holds(message);
 	}
 
-	#deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number, share: number): void {
+	private deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number, share: number): void {
 		const { queues, counters, sessions } = this.#core;
 		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
 		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0); // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
@@ -207,27 +225,28 @@ export class Router {
 		if (connection === undefined || connection.state !== OPEN) {
 			if (qos === 0 || !sessions.lasting(session)) return; // a client that is away gets QoS 1 and 2 (§4.1), one without a lasting session nothing more
 		} else if (this.#recipients.ready(session, message, qos) && (!keep || queues.reserve(message))) {
-			const packetId = qos === 0 ? 0 : this.#packetId(session);
+			const packetId = qos === 0 ? 0 : this.packetId(session);
 			const sender = this.#sender;
 			const result = sender.repeats(connection, flags, identifier)
 				? sender.repeat(connection, packetId)
 				: sender.publish(connection, message, flags, packetId, identifier, false);
 			if (result === SENT) {
 				if (qos !== 0) queues.passed(session, packetId, flags, identifier, share, keep);
-				this.#told(message);
+				this.told(message);
 				return;
 			}
 			if (result !== NO_ROOM) {
-				this.#dropped(result);
+				this.dropped(result);
 				return;
 			}
 		}
-		if (queues.full(session) && qos !== 0 && queues.yield(session)) counters.droppedQueue++;
-		if (!queues.push(session, message, flags, identifier, share)) counters.droppedQueue++;
+		if (this.#recipients.full(session) && qos !== 0 && queues.yield(session)) counters.droppedQueue++;
+		if (queues.push(session, message, flags, identifier, share)) return;
+		if (!this.expire() || !queues.push(session, message, flags, identifier, share)) counters.droppedQueue++;
 	}
 
 	/** Sends the next stored value for a new subscription; false when that must wait or nothing is left. */
-	#fill(connection: Connection): boolean {
+	private fill(connection: Connection): boolean {
 		const { subscriptions, store, queues, sessions, settings, authority } = this.#core;
 		const system = this.#system;
 		const session = connection.session;
@@ -258,11 +277,15 @@ export class Router {
 			const granted = subscriptions.qos(subscription);
 			const qos = Math.min(granted, message.qos);
 			const keep = qos !== 0 && sessions.lasting(session);
-			if (qos !== 0 && !this.#enters(connection, message, keep)) {
+			if (keep && !queues.couldHold(message)) {
+				this.dropped(TOO_LARGE);
+				continue;
+			}
+			if (qos !== 0 && !this.enters(connection, message, keep)) {
 				connection.filled = record - 1;
 				return false;
 			}
-			const packetId = qos === 0 ? 0 : this.#packetId(session);
+			const packetId = qos === 0 ? 0 : this.packetId(session);
 			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
 			const identifier = subscriptions.identifier(subscription);
 			const result = this.#sender.publish(connection, message, flags, packetId, identifier, stamped && record <= store.records);
@@ -274,40 +297,42 @@ export class Router {
 			}
 			if (result === EXPIRED) store.drop(record); // [MQTT-3.3.2-5]
 			if (result !== SENT) {
-				this.#dropped(result);
+				this.dropped(result);
 				continue;
 			}
-			this.#told(message);
+			this.told(message);
 			return true;
 		}
 		connection.filling = 0;
+		subscriptions.ledger?.mark(subscription);
 		return true;
 	}
 
 	/** Whether there is room in the queues for a stored value that goes out with QoS 1 or 2; if it is to be kept, it is reserved. */
-	#enters(connection: Connection, message: Message, keep: boolean): boolean {
+	private enters(connection: Connection, message: Message, keep: boolean): boolean {
 		const { queues } = this.#core;
 		queues.begin();
 		if (queues.underWay(connection.session) >= connection.window) return false; // [MQTT-3.3.4-9]
 		if (queues.free !== 0 && (!keep || queues.reserve(message))) return true;
+		if (this.expire() && queues.free !== 0 && (!keep || queues.reserve(message))) return true;
 		this.#starved = true;
 		return false;
 	}
 
 	/** A packet identifier that is not under way [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
-	#packetId(session: number): number {
+	private packetId(session: number): number {
 		const { sessions, queues } = this.#core;
 		let id = sessions.nextPacketId(session);
 		while (queues.busy(session, id)) id = sessions.nextPacketId(session); // [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
 		return id;
 	}
 
-	#told(message: Message): void {
+	private told(message: Message): void {
 		this.#core.counters.delivered++;
 		this.#core.host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
 	}
 
-	#dropped(result: number): void {
+	private dropped(result: number): void {
 		if (result === TOO_LARGE) this.#core.counters.droppedSize++;
 		else this.#core.counters.droppedExpired++;
 	}

@@ -81,18 +81,24 @@ export class Sender {
 			this.#core.close(connection, PACKET_TOO_LARGE); // [MQTT-3.1.2-24]
 			return false;
 		}
-		this.#core.counters.bytesOut += length;
+		const { keeper, settings, counters } = this.#core;
+		if (keeper?.changed && settings.persistInterval === 0) {
+			// what is acknowledged must not be lost; storing it takes the send area
+			keeper.save();
+			this.#version = 0;
+		}
+		counters.bytesOut += length;
 		return connection.write(this.#encoder.seal());
 	}
 
 	/** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
 	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number): void {
-		this.#acknowledge(connection, type, packetId, reasonCode, undefined);
-		if (reasonCode >= 0x80 && this.#explains(connection)) {
+		this.encode(connection, type, packetId, reasonCode, undefined);
+		if (reasonCode >= 0x80 && this.explains(connection)) {
 			const { length } = this.#encoder;
-			const reason = this.#reason(reasonCode);
+			const reason = this.reason(reasonCode);
 			// [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2]
-			if (length + 1 + reason.length <= connection.maximumPacket) this.#acknowledge(connection, type, packetId, reasonCode, reason);
+			if (length + 1 + reason.length <= connection.maximumPacket) this.encode(connection, type, packetId, reasonCode, reason);
 		}
 		this.flush(connection);
 	}
@@ -102,8 +108,8 @@ export class Sender {
 		let length = this.to(connection, true).suback(packetId, codes, count);
 		let refused = 0;
 		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i];
-		if (refused !== 0 && this.#explains(connection)) {
-			const reason = this.#reason(refused);
+		if (refused !== 0 && this.explains(connection)) {
+			const reason = this.reason(refused);
 			length += reason.length;
 			if (length <= connection.maximumPacket && length + 1 < this.#encoder.size) this.to(connection, true).suback(packetId, codes, count, reason); // [MQTT-3.9.2-1]
 		}
@@ -113,7 +119,7 @@ export class Sender {
 	/** Sends a DISCONNECT of MQTT 5.0, if there is room. */
 	disconnect(connection: Connection, reasonCode: number): void {
 		const encoder = this.to(connection);
-		const reason = this.#reason(reasonCode);
+		const reason = this.reason(reasonCode);
 		const room = Math.min(connection.maximumPacket, connection.room);
 		if (4 + reason.length <= room)
 			encoder.disconnect(reasonCode, reason); // [MQTT-3.14.2-3]
@@ -125,7 +131,7 @@ export class Sender {
 	/** Sends a CONNACK that refuses. @throws {MQTTError} when the version knows no code for it */
 	refuse(connection: Connection, reasonCode: number): void {
 		const encoder = this.to(connection);
-		const properties = connection.version === 5 ? this.#reason(reasonCode) : undefined;
+		const properties = connection.version === 5 ? this.reason(reasonCode) : undefined;
 		const length = encoder.connack(false, reasonCode, properties); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
 		if (length > connection.maximumPacket) this.to(connection).connack(false, reasonCode); // [MQTT-3.2.2-19]
 		this.flush(connection);
@@ -137,6 +143,23 @@ export class Sender {
 	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
 	 */
 	publish(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, stamped: boolean): number {
+		const result = this.compose(connection, message, flags, packetId, identifier, stamped);
+		// Writing is a call in tail position, with little on the stack of XS
+		return result === SENT ? this.transmit(connection) : result;
+	}
+
+	/** Writes what is in the send area. @returns SENT: a connection that is lost is noticed elsewhere */
+	private transmit(connection: Connection): number {
+		const size = this.#size;
+		const memory = this.#memory;
+		this.#core.counters.bytesOut += size;
+		connection.write(memory.sealed(size));
+		memory.open();
+		return SENT;
+	}
+
+	/** Puts a message into the send area. @returns as publish() */
+	private compose(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, stamped: boolean): number {
 		const memory = this.#memory;
 		const { bytes, out } = memory;
 		const { index } = connection;
@@ -221,12 +244,10 @@ export class Sender {
 			}
 		}
 		copy(bytes, at, from, message.payloadStart, message.payloadEnd);
-		this.#core.counters.bytesOut += size;
 		this.#version = alias === 0 && stamp === 0 ? connection.version : 0;
 		this.#flags = flags;
 		this.#identifier = identifier;
 		this.#size = size;
-		connection.write(memory.sealed(size));
 		return SENT;
 	}
 
@@ -252,21 +273,19 @@ export class Sender {
 			bytes[at] = packetId >> 8;
 			bytes[at + 1] = packetId;
 		}
-		this.#core.counters.bytesOut += size;
-		connection.write(memory.sealed(size));
-		return SENT;
+		return this.transmit(connection);
 	}
 
 	/** Whether a client wants to be told more about an acknowledgement than its code [MQTT-3.1.2-29]. */
-	#explains(connection: Connection): boolean {
+	private explains(connection: Connection): boolean {
 		return connection.version === 5 && (connection.traits & QUIET) === 0;
 	}
 
-	#reason(reasonCode: number): PropertyWriter {
+	private reason(reasonCode: number): PropertyWriter {
 		return this.properties.reset().reasonString(utf8(reasonName(reasonCode)));
 	}
 
-	#acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): void {
+	private encode(connection: Connection, type: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): void {
 		const encoder = this.to(connection);
 		switch (type) {
 			case PUBACK:

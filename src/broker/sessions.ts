@@ -3,6 +3,7 @@ import { NEVER } from "./clock";
 import { hash, SEED, same } from "./hash";
 import type { Memory } from "./memory";
 import { Messages } from "./messages";
+import type { Ledger } from "./persist/ledger";
 
 // Columns of a session: 16 bits
 const ROW = 4;
@@ -26,6 +27,8 @@ export class Sessions {
 	count = 0;
 	/** The highest number of a session. */
 	readonly last: number;
+	/** Where changes are noted, if sessions are to outlive a restart. */
+	ledger: Ledger | undefined = undefined;
 	readonly #texts: Arena;
 	readonly #rows: Uint16Array;
 	readonly #words: Uint32Array;
@@ -47,6 +50,7 @@ export class Sessions {
 
 	setConnection(session: number, index: number): void {
 		this.#rows[ROW * session + CONNECTION] = index;
+		this.ledger?.mark(session);
 	}
 
 	/** The will (§3.1.2.5), a record of `wills`; 0 where there is none. */
@@ -56,6 +60,7 @@ export class Sessions {
 
 	setWill(session: number, record: number): void {
 		this.#rows[ROW * session + WILL] = record;
+		this.ledger?.mark(session);
 	}
 
 	/** Seconds that a session outlives its connection; NEVER: it does not end by itself. */
@@ -65,6 +70,7 @@ export class Sessions {
 
 	setExpiry(session: number, seconds: number): void {
 		this.#words[WIDTH * session + EXPIRY] = seconds;
+		this.ledger?.mark(session);
 	}
 
 	/** When a session whose client is away ends, s of the broker's clock, or NEVER. */
@@ -74,6 +80,7 @@ export class Sessions {
 
 	setEndsAt(session: number, second: number): void {
 		this.#words[WIDTH * session + ENDS_AT] = second;
+		this.ledger?.mark(session);
 	}
 
 	/** When its will is published, as endsAt(). */
@@ -92,6 +99,7 @@ export class Sessions {
 
 	setWillDelay(session: number, seconds: number): void {
 		this.#words[WIDTH * session + WILL_DELAY] = seconds;
+		this.ledger?.mark(session);
 	}
 
 	/** Bytes of client identifiers and wills. */
@@ -164,6 +172,11 @@ export class Sessions {
 		if (will === 0) return;
 		this.setWill(session, 0);
 		this.#texts.release(will);
+	}
+
+	/** In which client identifiers lie. */
+	get texts(): Uint8Array {
+		return this.#texts.bytes;
 	}
 
 	/** Index of the first byte of its client identifier, and of the byte after it; until sessions or wills change. */

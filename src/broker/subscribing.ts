@@ -25,13 +25,15 @@ export class Subscribing {
 		this.#codes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
 	}
 
-	subscribe(connection: Connection, packet: Packet): void {
+	/** @returns whether stored values are to be sent */
+	subscribe(connection: Connection, packet: Packet): boolean {
 		const codes = this.#codes;
 		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
 		let count = 0;
 		packet.rewind();
-		while (packet.nextFilter()) codes[count++] = this.#add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
+		while (packet.nextFilter()) codes[count++] = this.add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
 		this.#sender.suback(connection, packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+		return (connection.traits & UNFILLED) !== 0;
 	}
 
 	unsubscribe(connection: Connection, packet: Packet): void {
@@ -51,7 +53,7 @@ export class Subscribing {
 	}
 
 	/** Takes one topic filter; returns its reason code. */
-	#add(connection: Connection, packet: Packet, identifier: number): number {
+	private add(connection: Connection, packet: Packet, identifier: number): number {
 		const { subscriptions, authority, counters } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;

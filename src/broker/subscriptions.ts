@@ -1,5 +1,6 @@
 import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../mqtt/constants";
 import type { Memory } from "./memory";
+import type { Ledger } from "./persist/ledger";
 import { TopicTree } from "./topic-tree";
 
 /** In a subscription's options: its stored values are still to be sent. */
@@ -31,17 +32,20 @@ export class Subscriptions {
 	/** Subscriptions in use, and those with the option SYSTEM among them. */
 	count = 0;
 	systems = 0;
+	/** Where changes are noted, if subscriptions are to outlive a restart. */
+	ledger: Ledger | undefined = undefined;
 	/** The columns of each subscription. */
 	readonly #rows: Uint16Array;
 	readonly #identifiers: Uint32Array;
 	readonly #firstOfNode: Uint16Array;
 	readonly #firstOfSession: Uint16Array;
-	#unused = 1;
+	#unused: number;
 
 	/** @param records subscriptions @param sessions sessions @param levels of all filters together @param bytes for the text of these */
 	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
 		const { tables } = memory;
 		this.tree = new TopicTree(memory, levels, bytes);
+		this.#unused = records > 0 ? 1 : 0;
 		this.found = tables.u16(records);
 		this.#rows = tables.u16(WIDTH * records + WIDTH);
 		this.#identifiers = tables.u32(records + 1);
@@ -65,6 +69,11 @@ export class Subscriptions {
 
 	retainAsPublished(subscription: number): boolean {
 		return (this.#rows[WIDTH * subscription + OPTIONS] & RETAIN_AS_PUBLISHED) !== 0;
+	}
+
+	/** Its options, as they are given to add(). @param unfilled whether not all of its stored values were sent */
+	options(subscription: number, unfilled: boolean): number {
+		return this.#rows[WIDTH * subscription + OPTIONS] | (unfilled ? UNFILLED : 0);
 	}
 
 	/** The subscription identifier, 0 where none was given. */
@@ -95,6 +104,7 @@ export class Subscriptions {
 	/** Notes that its stored values are to be sent. */
 	wantFill(subscription: number): void {
 		this.#rows[WIDTH * subscription + OPTIONS] |= UNFILLED;
+		this.ledger?.mark(subscription);
 	}
 
 	/** The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if there is none. */
@@ -121,19 +131,20 @@ export class Subscriptions {
 	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
 	 */
 	add(session: number, bytes: Uint8Array, start: number, end: number, shared: number, options: number, identifier: number): number {
-		const known = this.#find(session, bytes, start, end, shared);
+		const known = this.find(session, bytes, start, end, shared);
 		this.existed = known !== 0;
-		const subscription = known === 0 ? this.#take(session, bytes, start, end, shared) : known;
+		const subscription = known === 0 ? this.take(session, bytes, start, end, shared) : known;
 		if (subscription === 0) return 0;
 		if (known === 0 && (options & SYSTEM) !== 0) this.systems++;
 		this.#rows[WIDTH * subscription + OPTIONS] = options;
 		this.#identifiers[subscription] = identifier;
+		this.ledger?.mark(subscription);
 		return subscription;
 	}
 
 	/** Ends one subscription; returns its number, 0 if there was none. */
 	remove(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
-		const subscription = this.#find(session, bytes, start, end, shared);
+		const subscription = this.find(session, bytes, start, end, shared);
 		if (subscription === 0) return 0;
 		const rows = this.#rows;
 		if (this.#firstOfSession[session] === subscription) this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
@@ -142,7 +153,7 @@ export class Subscriptions {
 			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_SESSION];
 			rows[WIDTH * previous + NEXT_OF_SESSION] = rows[WIDTH * subscription + NEXT_OF_SESSION];
 		}
-		this.#release(subscription);
+		this.release(subscription);
 		return subscription;
 	}
 
@@ -152,7 +163,7 @@ export class Subscriptions {
 		this.#firstOfSession[session] = 0;
 		while (subscription !== 0) {
 			const next = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
-			this.#release(subscription);
+			this.release(subscription);
 			subscription = next;
 		}
 	}
@@ -180,12 +191,12 @@ export class Subscriptions {
 		let last = subscription;
 		while (rows[WIDTH * last + NEXT_OF_NODE] !== 0) last = rows[WIDTH * last + NEXT_OF_NODE];
 		if (last === subscription) return;
-		this.#unlink(subscription, node);
+		this.unlink(subscription, node);
 		rows[WIDTH * subscription + NEXT_OF_NODE] = 0;
 		rows[WIDTH * last + NEXT_OF_NODE] = subscription;
 	}
 
-	#find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+	private find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
 		const node = this.tree.find(bytes, shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
 		const share = shared === 0 ? 0 : this.tree.find(bytes, start, shared - 1);
@@ -197,7 +208,7 @@ export class Subscriptions {
 		return subscription;
 	}
 
-	#take(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+	private take(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
 		const subscription = this.#unused;
 		if (subscription === 0) return 0;
 		const { tree } = this;
@@ -226,21 +237,22 @@ export class Subscriptions {
 	}
 
 	/** Takes a subscription out of its node's list and gives it back. */
-	#release(subscription: number): void {
+	private release(subscription: number): void {
 		const rows = this.#rows;
 		const row = WIDTH * subscription;
 		const node = rows[row + NODE];
-		this.#unlink(subscription, node);
+		this.unlink(subscription, node);
 		if ((rows[row + OPTIONS] & SYSTEM) !== 0) this.systems--;
 		rows[row + NEXT_OF_NODE] = this.#unused;
 		this.#unused = subscription;
+		this.ledger?.mark(subscription);
 		rows[row + SESSION] = 0;
 		this.count--;
 		this.tree.remove(node);
 		if (rows[row + SHARE] !== 0) this.tree.remove(rows[row + SHARE]);
 	}
 
-	#unlink(subscription: number, node: number): void {
+	private unlink(subscription: number, node: number): void {
 		const rows = this.#rows;
 		const next = rows[WIDTH * subscription + NEXT_OF_NODE];
 		if (this.#firstOfNode[node] === subscription) {

@@ -47,8 +47,19 @@ broker/memory/queue
 broker/memory/queue/peak
 broker/entries/used
 broker/entries/peak
+broker/levels/used
+broker/aliases/used
+broker/memory/aliases
+broker/refused/requests
+broker/ended/faults
+broker/ended/timeouts
+broker/ended/takeovers
+broker/ended/lost
+broker/storage/writes
+broker/storage/failed
+broker/errors
 `;
-const COUNT = 29;
+const COUNT = 40;
 
 /**
  * The broker's own topics, each made when it is asked for: `$SYS/broker/…`, which tell how it does, and `$SYS/last/<topic>`, which tell when a topic's current
@@ -74,7 +85,7 @@ export class System {
 	/** Whether a topic filter can match a topic of these only: it begins with `$SYS/`. */
 	covers(bytes: Uint8Array, start: number, end: number): boolean {
 		if (end - start < PREFIX || bytes[start] !== DOLLAR) return false;
-		const names = this.#texts();
+		const names = this.texts();
 		for (let i = 0; i < PREFIX; i++) if (bytes[start + i] !== names[i]) return false;
 		return true;
 	}
@@ -88,7 +99,7 @@ export class System {
 		message.bytes = bytes;
 		message.qos = 0;
 		message.arrived = clock.now;
-		const topicEnd = index > this.reports ? this.#lastTopic(index - this.reports, start, message) : this.#report(index, start);
+		const topicEnd = index > this.reports ? this.lastTopic(index - this.reports, start, message) : this.report(index, start);
 		if (topicEnd === 0) return false;
 		message.retain = true;
 		message.topicStart = start;
@@ -96,18 +107,18 @@ export class System {
 		message.propertiesStart = topicEnd;
 		message.propertiesEnd = topicEnd;
 		message.payloadStart = topicEnd;
-		message.payloadEnd = index > this.reports ? this.#time(topicEnd, message.arrived) : this.#value(index, topicEnd);
+		message.payloadEnd = index > this.reports ? this.time(topicEnd, message.arrived) : this.value(index, topicEnd);
 		return true;
 	}
 
 	/** Writes `$SYS/last/` and the topic of a stored value; returns the index after it, 0 if there is no value. */
-	#lastTopic(record: number, at: number, message: Message): number {
+	private lastTopic(record: number, at: number, message: Message): number {
 		const { store, memory } = this.#core;
 		if (!store.offered(record, true)) return 0;
 		store.messages.read(record, message);
 		const { bytes } = memory;
 		const { topicStart, topicEnd } = message;
-		const names = this.#texts();
+		const names = this.texts();
 		const topic = at + LAST;
 		const end = topic + topicEnd - topicStart;
 		if (bytes[topicStart] === DOLLAR || end + STAMP_LIMIT > memory.out + memory.outSize) return 0;
@@ -117,16 +128,16 @@ export class System {
 		return end;
 	}
 
-	#time(at: number, arrived: number): number {
+	private time(at: number, arrived: number): number {
 		const { stamp, memory } = this.#core;
 		const length = stamp.write(arrived);
 		for (let i = 0; i < length; i++) memory.bytes[at + i] = stamp.text[i];
 		return at + length;
 	}
 
-	#report(index: number, at: number): number {
+	private report(index: number, at: number): number {
 		const { bytes } = this.#core.memory;
-		const names = this.#texts();
+		const names = this.texts();
 		if (this.#index === 0 || index !== this.#index + 1) {
 			this.#index = 0;
 			this.#next = LAST + 1;
@@ -140,21 +151,21 @@ export class System {
 		return at;
 	}
 
-	#value(index: number, at: number): number {
+	private value(index: number, at: number): number {
 		const { bytes } = this.#core.memory;
-		if (index !== 1) return writeDecimal(bytes, at, Math.max(0, this.#number(index)));
-		const names = this.#texts();
+		if (index !== 1) return writeDecimal(bytes, at, Math.max(0, this.number(index)));
+		const names = this.texts();
 		for (let i = names.length - VERSION_BYTES; i < names.length; i++) bytes[at++] = names[i];
 		return at;
 	}
 
-	#texts(): Uint8Array {
+	private texts(): Uint8Array {
 		this.#names ??= utf8(NAMES + VERSION);
 		return this.#names;
 	}
 
-	#number(index: number): number {
-		const { clock, counters, sessions, subscriptions, store, queues, settings, open } = this.#core;
+	private number(index: number): number {
+		const { clock, counters, sessions, subscriptions, store, queues, aliases, settings, open } = this.#core;
 		switch (index) {
 			case 2:
 				return Math.floor(clock.now / 1000);
@@ -210,8 +221,30 @@ export class System {
 				return queues.contents.arena.peak;
 			case 28:
 				return settings.queuedMessages - queues.free;
-			default:
+			case 29:
 				return settings.queuedMessages - queues.leastFree;
+			case 30:
+				return subscriptions.tree.count;
+			case 31:
+				return aliases.count;
+			case 32:
+				return aliases.bytes;
+			case 33:
+				return counters.refusedRequests;
+			case 34:
+				return counters.faults;
+			case 35:
+				return counters.timeouts;
+			case 36:
+				return counters.takeovers;
+			case 37:
+				return counters.lost;
+			case 38:
+				return counters.storageWrites;
+			case 39:
+				return counters.storageFailed;
+			default:
+				return counters.internal;
 		}
 	}
 }

@@ -2,7 +2,7 @@ import type { Arena } from "./arena";
 import { buckets, hash, SEED, same } from "./hash";
 import type { Memory } from "./memory";
 
-const SLASH = 0x2f;
+export const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;
@@ -66,7 +66,7 @@ export class TopicTree {
 		let at = start;
 		for (;;) {
 			const stop = levelEnd(bytes, at, end);
-			node = this.#child(node, bytes, at, stop);
+			node = this.child(node, bytes, at, stop);
 			if (node === 0 || stop === end) return node;
 			at = stop + 1;
 		}
@@ -78,11 +78,11 @@ export class TopicTree {
 		let at = start;
 		for (;;) {
 			const stop = levelEnd(bytes, at, end);
-			let child = this.#child(node, bytes, at, stop);
+			let child = this.child(node, bytes, at, stop);
 			if (child === 0) {
-				child = this.#grow(node, bytes, at, stop);
+				child = this.grow(node, bytes, at, stop);
 				if (child === 0) {
-					this.#prune(node);
+					this.prune(node);
 					return 0;
 				}
 			}
@@ -98,7 +98,7 @@ export class TopicTree {
 	/** Takes back one use of the filter that ends at a node. */
 	remove(node: number): void {
 		this.#nodes[WIDTH * node + USERS]--;
-		this.#prune(node);
+		this.prune(node);
 	}
 
 	/** Finds the nodes whose path matches a topic name, each once; some are only the beginning of filters. Returns how many. */
@@ -123,7 +123,7 @@ export class TopicTree {
 					if (nodes[WIDTH * node + HASH_CHILD] !== 0) found[count++] = nodes[WIDTH * node + HASH_CHILD];
 					if (nodes[WIDTH * node + PLUS_CHILD] !== 0) front[last++] = nodes[WIDTH * node + PLUS_CHILD];
 				}
-				const child = this.#named(node, text, bytes, at, stop);
+				const child = this.named(node, text, bytes, at, stop);
 				if (child !== 0) front[last++] = child;
 			}
 			wild = true;
@@ -165,22 +165,40 @@ export class TopicTree {
 		return true;
 	}
 
-	#child(parent: number, bytes: Uint8Array, start: number, end: number): number {
+	/** Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself where there is no room. */
+	copyPath(node: number, target: Uint8Array, at: number): number {
+		const nodes = this.#nodes;
+		const arena = this.#arena;
+		let end = at - 1;
+		for (let i = node; i !== ROOT; i = nodes[WIDTH * i + PARENT]) end += 1 + arena.size(i);
+		if (end > target.length) return at;
+		let to = end;
+		for (let i = node; i !== ROOT; i = nodes[WIDTH * i + PARENT]) {
+			const start = arena.offset(i);
+			const size = arena.size(i);
+			to -= size;
+			for (let j = 0; j < size; j++) target[to + j] = arena.bytes[start + j];
+			if (to > at) target[--to] = SLASH;
+		}
+		return end;
+	}
+
+	private child(parent: number, bytes: Uint8Array, start: number, end: number): number {
 		if (end - start === 1) {
 			if (bytes[start] === PLUS) return this.#nodes[WIDTH * parent + PLUS_CHILD];
 			if (bytes[start] === HASH) return this.#nodes[WIDTH * parent + HASH_CHILD];
 		}
-		return this.#named(parent, hash(bytes, start, end, SEED), bytes, start, end);
+		return this.named(parent, hash(bytes, start, end, SEED), bytes, start, end);
 	}
 
-	#bucket(parent: number, text: number): number {
+	private bucket(parent: number, text: number): number {
 		return (text ^ Math.imul(parent, 0x9e3779b1)) & (this.#table.length - 1);
 	}
 
-	#named(parent: number, text: number, bytes: Uint8Array, start: number, end: number): number {
+	private named(parent: number, text: number, bytes: Uint8Array, start: number, end: number): number {
 		const arena = this.#arena;
 		const nodes = this.#nodes;
-		let node = this.#table[this.#bucket(parent, text)];
+		let node = this.#table[this.bucket(parent, text)];
 		while (node !== 0) {
 			if (
 				this.#nodes[WIDTH * node + PARENT] === parent &&
@@ -193,7 +211,7 @@ export class TopicTree {
 		return node;
 	}
 
-	#grow(parent: number, bytes: Uint8Array, start: number, end: number): number {
+	private grow(parent: number, bytes: Uint8Array, start: number, end: number): number {
 		const arena = this.#arena;
 		const node = arena.allocate(end - start);
 		if (node === 0) return 0;
@@ -208,7 +226,7 @@ export class TopicTree {
 		if (end - start === 1 && bytes[start] === PLUS) this.#nodes[WIDTH * parent + PLUS_CHILD] = node;
 		else if (end - start === 1 && bytes[start] === HASH) this.#nodes[WIDTH * parent + HASH_CHILD] = node;
 		else {
-			const bucket = this.#bucket(parent, hash(bytes, start, end, SEED));
+			const bucket = this.bucket(parent, hash(bytes, start, end, SEED));
 			this.#nodes[WIDTH * node + CHAIN] = this.#table[bucket];
 			this.#table[bucket] = node;
 		}
@@ -216,17 +234,17 @@ export class TopicTree {
 	}
 
 	/** Gives back a node that nothing uses any more, and then its parents. */
-	#prune(node: number): void {
+	private prune(node: number): void {
 		while (node !== ROOT && this.#nodes[WIDTH * node + USERS] === 0) {
 			const parent = this.#nodes[WIDTH * node + PARENT];
-			this.#unlink(node, parent);
+			this.unlink(node, parent);
 			this.#arena.release(node);
 			if (parent !== ROOT) this.#nodes[WIDTH * parent + USERS]--;
 			node = parent;
 		}
 	}
 
-	#unlink(node: number, parent: number): void {
+	private unlink(node: number, parent: number): void {
 		if (this.#nodes[WIDTH * parent + PLUS_CHILD] === node) {
 			this.#nodes[WIDTH * parent + PLUS_CHILD] = 0;
 			return;
@@ -237,7 +255,7 @@ export class TopicTree {
 		}
 		const arena = this.#arena;
 		const start = arena.offset(node);
-		const bucket = this.#bucket(parent, hash(arena.bytes, start, start + arena.size(node), SEED));
+		const bucket = this.bucket(parent, hash(arena.bytes, start, start + arena.size(node), SEED));
 		const nodes = this.#nodes;
 		if (this.#table[bucket] === node) this.#table[bucket] = nodes[WIDTH * node + CHAIN];
 		else {

@@ -2,6 +2,7 @@ import { buckets, hash, SEED, same } from "./hash";
 import type { Memory } from "./memory";
 import type { Message } from "./message";
 import { Messages } from "./messages";
+import type { Ledger } from "./persist/ledger";
 
 /**
  * Every topic's current value and when it arrived, within fixed room.
@@ -18,6 +19,8 @@ export class ValueStore {
 	last = 0;
 	/** The highest record. */
 	readonly records: number;
+	/** Where changes are noted, if values are to outlive a restart. */
+	ledger: Ledger | undefined = undefined;
 	readonly #table: Uint16Array;
 	readonly #chain: Uint16Array;
 	readonly #live: Uint8Array;
@@ -49,18 +52,18 @@ export class ValueStore {
 		this.last = 0;
 		if (!message.retain) {
 			// [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12]
-			this.#keep(message, bucket);
+			this.keep(message, bucket);
 			return true;
 		}
 		if (message.payloadStart === message.payloadEnd) {
-			this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
-			this.#remove(this.#find(bucket, message, false), bucket);
+			this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
+			this.remove(this.find(bucket, message, false), bucket);
 			return true;
 		}
-		const kept = this.#keep(message, bucket); // [MQTT-3.3.1-5]
+		const kept = this.keep(message, bucket); // [MQTT-3.3.1-5]
 		if (!kept && message.qos !== 0) return false;
-		if (!kept) this.#remove(this.#find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
-		this.#remove(this.#find(bucket, message, false), bucket);
+		if (!kept) this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
+		this.remove(this.find(bucket, message, false), bucket);
 		return kept;
 	}
 
@@ -68,10 +71,10 @@ export class ValueStore {
 	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
 		const bucket = hash(bytes, start, end, SEED) & (this.#table.length - 1);
 		if (current) {
-			const record = this.#lookup(bucket, bytes, start, end, false);
+			const record = this.lookup(bucket, bytes, start, end, false);
 			if (record !== 0) return record;
 		}
-		return this.#lookup(bucket, bytes, start, end, true);
+		return this.lookup(bucket, bytes, start, end, true);
 	}
 
 	/**
@@ -81,46 +84,64 @@ export class ValueStore {
 	offered(record: number, current: boolean): boolean {
 		if (this.#live[record] === 0) return false;
 		if (!this.messages.retained(record)) return current;
-		return !current || !this.#superseded(record);
+		return !current || !this.superseded(record);
+	}
+
+	/** Whether a record has a value. */
+	holds(record: number): boolean {
+		return this.#live[record] !== 0;
 	}
 
 	/** Drops a value, one whose expiry has passed for example. */
 	drop(record: number): void {
 		const messages = this.messages;
 		const bucket = hash(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), SEED) & (this.#table.length - 1);
-		this.#remove(record, bucket);
+		this.remove(record, bucket);
+	}
+
+	/** Drops the values whose expiry has passed [MQTT-3.3.2-5]. @param now ms of the broker's clock @returns whether there were any */
+	expire(now: number): boolean {
+		let found = false;
+		for (let record = 1; record <= this.records; record++) {
+			if (this.#live[record] === 0 || this.messages.expiresAt(record) > now) continue;
+			this.drop(record);
+			found = true;
+		}
+		return found;
 	}
 
 	/** Whether a later message without RETAIN came for the topic of a retained value. */
-	#superseded(record: number): boolean {
+	private superseded(record: number): boolean {
 		const messages = this.messages;
 		const bytes = messages.arena.bytes;
 		const start = messages.topicStart(record);
 		const end = messages.topicEnd(record);
-		return this.#lookup(hash(bytes, start, end, SEED) & (this.#table.length - 1), bytes, start, end, false) !== 0;
+		return this.lookup(hash(bytes, start, end, SEED) & (this.#table.length - 1), bytes, start, end, false) !== 0;
 	}
 
-	#keep(message: Message, bucket: number): boolean {
+	private keep(message: Message, bucket: number): boolean {
 		const messages = this.messages;
 		const arena = messages.arena;
 		const room = messages.room(message);
-		let record = this.#find(bucket, message, message.retain);
+		let record = this.find(bucket, message, message.retain);
 		if (record !== 0 && room <= arena.size(record)) {
 			messages.overwrite(record, message);
 			this.last = record;
+			this.ledger?.mark(record);
 			return true;
 		}
 		const returned = record === 0 ? 0 : arena.size(record);
-		if (room > arena.free + returned && room > this.#attainable() + (message.retain ? returned : 0)) {
+		if (room > arena.free + returned && room > this.attainable() + (message.retain ? returned : 0)) {
 			// a value that cannot be kept must not leave an older one looking current
-			if (!message.retain) this.#remove(record, bucket);
+			if (!message.retain) this.remove(record, bucket);
 			return false;
 		}
-		if (record === 0 && arena.exhausted && !this.#evict()) return false;
-		this.#remove(record, bucket);
-		while (room > arena.free) this.#evict();
+		if (record === 0 && arena.exhausted && !this.evict()) return false;
+		this.remove(record, bucket);
+		while (room > arena.free) this.evict();
 		record = messages.add(message);
 		this.last = record;
+		this.ledger?.mark(record);
 		this.#live[record] = 1;
 		this.#chain[record] = this.#table[bucket];
 		this.#table[bucket] = record;
@@ -129,7 +150,7 @@ export class ValueStore {
 	}
 
 	/** Bytes free, or in values that may give way. */
-	#attainable(): number {
+	private attainable(): number {
 		const messages = this.messages;
 		let bytes = messages.arena.free;
 		if (this.retained < messages.arena.count) {
@@ -139,7 +160,7 @@ export class ValueStore {
 	}
 
 	/** Gives up one value that is not retained, an older one rather than a newer; false when all are retained. */
-	#evict(): boolean {
+	private evict(): boolean {
 		if (this.retained === this.messages.arena.count) return false;
 		let hand = this.#hand;
 		do hand = hand >= this.records ? 1 : hand + 1;
@@ -149,11 +170,11 @@ export class ValueStore {
 		return true;
 	}
 
-	#find(bucket: number, message: Message, retained: boolean): number {
-		return this.#lookup(bucket, message.bytes, message.topicStart, message.topicEnd, retained);
+	private find(bucket: number, message: Message, retained: boolean): number {
+		return this.lookup(bucket, message.bytes, message.topicStart, message.topicEnd, retained);
 	}
 
-	#lookup(bucket: number, bytes: Uint8Array, start: number, end: number, retained: boolean): number {
+	private lookup(bucket: number, bytes: Uint8Array, start: number, end: number, retained: boolean): number {
 		const messages = this.messages;
 		const own = messages.arena.bytes;
 		const chain = this.#chain;
@@ -166,7 +187,7 @@ export class ValueStore {
 		return record;
 	}
 
-	#remove(record: number, bucket: number): void {
+	private remove(record: number, bucket: number): void {
 		if (record === 0) return;
 		const chain = this.#chain;
 		if (this.#table[bucket] === record) this.#table[bucket] = chain[record];
@@ -176,6 +197,7 @@ export class ValueStore {
 			chain[previous] = chain[record];
 		}
 		this.#live[record] = 0;
+		this.ledger?.mark(record);
 		if (this.messages.retained(record)) this.retained--;
 		this.messages.arena.release(record);
 	}

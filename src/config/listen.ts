@@ -34,6 +34,8 @@ export function readListen(section: Section): ListenSettings {
 		sessionExpiryLimit: section.seconds("sessionExpiryLimit", values.sessionExpiryLimit, limits.sessionExpiryLimit),
 		systemInterval: section.duration("systemInterval", values.systemInterval, limits.systemInterval),
 		lastValue: section.choice("lastValue", values.lastValue, ["retained", "every"]),
+		persist: section.choice("persist", values.persist, [true, false]),
+		persistInterval: section.duration("persistInterval", values.persistInterval, limits.persistInterval),
 		anonymous: section.choice("anonymous", values.anonymous, [true, false]),
 		users: readUsers(section),
 		acl: readRules(section),

@@ -58,6 +58,7 @@ export const ranges = freeze({
 		connectTimeout: { minimum: 100, maximum: 120_000 },
 		keepAliveLimit: { minimum: 0, maximum: 65_535 },
 		systemInterval: { minimum: 0, maximum: 3_600_000 },
+		persistInterval: { minimum: 0, maximum: 3_600_000 },
 		sessionExpiryLimit: { minimum: 0, maximum: 4_294_967_295 },
 		webSockets: { minimum: 1, maximum: 64 },
 		failedAddresses: { minimum: 1, maximum: 256 },

@@ -181,6 +181,35 @@ describe("logging in", () => {
 	});
 });
 
+test("a client identifier is that of who holds it, as long as the session lasts: a user, another one, nobody in particular", () => {
+	const names = ["anna", "ben", undefined] as const;
+	for (const version of [4, 5] as const) {
+		for (const holder of names) {
+			for (const clean of [true, false]) {
+				const broker = world({ anonymous: true });
+				const enter = (name: (typeof names)[number], wanted: boolean): [Peer, number | undefined] => {
+					const peer = broker.peer(version);
+					const password = { anna: "apple", ben: "banana", "": undefined }[name ?? ""];
+					const properties = version === 5 && !wanted ? { properties: { sessionExpiryInterval: 60 } } : {};
+					return [peer, login(broker, peer, name, password, { clientId: "shared", clean: wanted, ...properties })];
+				};
+				/** What others are told, whether they ask for a new session or not. */
+				const others = () => names.flatMap((name) => (name === holder ? [] : [true, false].map((wanted) => enter(name, wanted)[1])));
+				const refused = Array(4).fill(version === 4 ? 5 : 0x87);
+				const [first] = enter(holder, clean);
+				assert.deepEqual(others(), refused);
+				assert.equal(first.closed, false);
+				const [second, code] = enter(holder, clean);
+				assert.deepEqual([code, first.closed], [0, true]);
+				second.drop();
+				// its session goes on, or has gone
+				if (clean) assert.equal(others()[0], 0);
+				else assert.deepEqual(others(), refused);
+			}
+		}
+	}
+});
+
 describe("access rules in the broker", () => {
 	const acl = [
 		rule("deny", "all", "secret/#"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Failures, FIRST_DELAY, FORGOTTEN_AFTER, FREE_FAILURES, LONGEST_DELAY } from "../../src/broker/access/failures";
+import { Failures, FIRST_DELAY, FORGOTTEN_AFTER, FREE_FAILURES, LONGEST_DELAY, NEIGHBOURS } from "../../src/broker/access/failures";
 
 test("the first failures cost nothing; then the wait doubles up to its limit, and an address is forgotten in the end", () => {
 	const failures = new Failures(4);
@@ -43,4 +43,28 @@ test("a full table forgets the address whose last failure is longest ago; withou
 	);
 	fail(undefined, 5);
 	assert.ok(failures.wait(undefined, 5) > 0);
+});
+
+test("the addresses of one IPv6 network share an entry once a few of them have failed; one that fails by itself keeps only itself out", () => {
+	const failures = new Failures(16);
+	const fail = (address: string, times: number) => {
+		for (let i = 0; i < times; i++) failures.add(address, 0);
+	};
+	fail("2001:db8:0:1::1", 20);
+	assert.equal(failures.wait("2001:db8:0:1::1", 0), LONGEST_DELAY);
+	assert.equal(failures.wait("2001:db8:0:1::2", 0), 0);
+	// from now on each guess comes from another address
+	for (let i = 0; i < NEIGHBOURS + FREE_FAILURES; i++) failures.add(`2001:db8:0:1:${i}::7`, 0);
+	assert.ok(failures.wait("2001:DB8:0:1:abcd::1", 0) > 0);
+	assert.ok(failures.wait("2001:db8:0:1::ffff", 0) > 0);
+	assert.equal(failures.wait("2001:db8:0:2::1", 0), 0);
+	assert.equal(failures.wait("10.0.0.1", 0), 0);
+	assert.equal(failures.wait("2001:db8:0:1:abcd::1", FORGOTTEN_AFTER), 0);
+});
+
+test("a network of IPv6 drives no more than a few others out of the table", () => {
+	const failures = new Failures(8);
+	for (let i = 0; i <= FREE_FAILURES; i++) failures.add("10.0.0.1", i);
+	for (let i = 0; i < 1000; i++) failures.add(`2001:db8::${i.toString(16)}`, 10 + i);
+	assert.ok(failures.wait("10.0.0.1", 5) > 0);
 });

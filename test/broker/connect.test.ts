@@ -9,7 +9,7 @@ describe("CONNECT", () => {
 		const connack = world.peer(5).open("a", { keepalive: 0, clean: false, properties: { sessionExpiryInterval: 600 } }) as IConnackPacket;
 		assert.equal(connack.reasonCode, 0);
 		assert.equal(connack.sessionPresent, false);
-		assert.deepEqual({ ...connack.properties }, { receiveMaximum: 16, maximumPacketSize: 512, serverKeepAlive: 300 });
+		assert.deepEqual({ ...connack.properties }, { receiveMaximum: 16, maximumPacketSize: 512, serverKeepAlive: 300, topicAliasMaximum: 1 });
 	});
 
 	test("MQTT 3.1.1 gets return code 0 and no session", () => {

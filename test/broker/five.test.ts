@@ -104,6 +104,22 @@ describe("topic aliases", () => {
 		for (const watcher of watchers) assert.deepEqual(named(watcher), Array(3).fill(topic));
 	});
 
+	test("with the default pools one client at a time is told of an alias", () => {
+		const world = new World();
+		const maximum = (id: string) => {
+			const peer = world.peer();
+			return { peer, maximum: (peer.open(id) as IConnackPacket).properties?.topicAliasMaximum };
+		};
+		for (let i = 0; i < 3; i++) {
+			const { peer, maximum: told } = maximum("sensor");
+			assert.equal(told, 1);
+			assert.equal(maximum("another").maximum, undefined);
+			for (const topic of ["t".repeat(500), "home/greenhouse/temperature", ""]) peer.publish(topic, "1", { properties: { topicAlias: 1 } });
+			assert.ok(!peer.closed);
+			peer.drop();
+		}
+	});
+
 	test("to a client that takes them: the topic once, then its alias; those without room go with their topic", () => {
 		const world = new World();
 		const peer = world.client("peer", 5, { properties: { topicAliasMaximum: 10 } });

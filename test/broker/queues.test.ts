@@ -77,10 +77,10 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 				} else if (action.do === "take") {
 					if (taken[action.session].has(action.id)) continue;
 					const { free } = queues;
-					assert.equal(queues.take(action.session, action.id), free > 0);
+					assert.equal(queues.taken.add(action.session, action.id) > 0, free > 0);
 					if (free > 0) taken[action.session].add(action.id);
 				} else if (action.do === "untake") {
-					assert.equal(queues.untake(action.session, action.id), taken[action.session].delete(action.id));
+					assert.equal(queues.taken.delete(action.session, action.id), taken[action.session].delete(action.id));
 				} else if (action.do === "release") {
 					const entry = underWay[action.session][action.which];
 					assert.equal(queues.release(action.session, entry?.id ?? 0xffff), entry?.qos === 2);
@@ -118,8 +118,8 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 				for (let i = 1; i <= SESSIONS; i++) {
 					assert.equal(queues.waiting(i), waiting[i].length);
 					assert.equal(queues.underWay(i), underWay[i].length);
-					assert.equal(queues.takenCount(i), taken[i].size);
-					for (let id = 1; id <= 4; id++) assert.equal(queues.taken(i, id), taken[i].has(id));
+					assert.equal(queues.taken.count(i), taken[i].size);
+					for (let id = 1; id <= 4; id++) assert.equal(queues.taken.has(i, id), taken[i].has(id));
 					entries += waiting[i].length + underWay[i].length + taken[i].size;
 				}
 				assert.equal(queues.free, 12 - entries);

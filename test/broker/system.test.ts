@@ -28,7 +28,7 @@ describe("$SYS/broker", () => {
 			const watcher = world.client("watcher", version, { keepalive: 0 });
 			watcher.subscribe("$SYS/broker/#");
 			const first = table(watcher);
-			assert.equal(first.size, 29);
+			assert.equal(first.size, 40);
 			assert.equal(first.get("$SYS/broker/version"), VERSION);
 			assert.equal(first.get("$SYS/broker/clients/connected"), "3");
 			assert.equal(first.get("$SYS/broker/clients/maximum"), "3");
@@ -42,7 +42,7 @@ describe("$SYS/broker", () => {
 				world.host.advance(10_001);
 			}
 			const later = watcher.publishes();
-			assert.equal(later.length, 3 * 29);
+			assert.equal(later.length, 3 * 40);
 			assert.ok(later.every(({ retain }) => !retain));
 			assert.equal(String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload), "4");
 			assert.ok(Number(later.filter(({ topic }) => topic.endsWith("uptime")).at(-1)?.payload) >= 30);
@@ -70,6 +70,33 @@ describe("$SYS/broker", () => {
 		assert.ok(slow.publishes().every(({ topic, payload }) => (topic === "" || topic.startsWith("$SYS/broker/")) && payload.length > 0));
 		assert.equal(world.broker.counters.internal, 0);
 		assert.deepEqual(world.host.traces, []);
+	});
+
+	test("what is refused, ends early or fills a pool shows", () => {
+		const world = new World({ aliasBytes: 2048, connectTimeout: 1000 });
+		const watcher = world.client("watcher", 5, { keepalive: 0 });
+		watcher.subscribe("$SYS/broker/#");
+		watcher.messages();
+		world
+			.client("publisher", 5, { keepalive: 0 })
+			.publish("seven77", "x", { properties: { topicAlias: 1 } })
+			.subscribe("a/b/c");
+		world.client("faulty").sendRaw(new Uint8Array([0xf0, 0]));
+		world.client("gone").drop();
+		world.client("twice");
+		world.client("twice").send({ cmd: "disconnect" });
+		world.peer();
+		world.broker.counters.storageWrites = 11;
+		world.broker.counters.storageFailed = 12;
+		world.broker.counters.refusedRequests = 13;
+		world.broker.counters.internal = 14;
+		world.host.advance(10_001);
+		const values = table(watcher);
+		const names = ["levels/used", "aliases/used", "memory/aliases", "ended/faults", "ended/timeouts", "ended/takeovers", "ended/lost"];
+		assert.deepEqual(
+			[...names, "storage/writes", "storage/failed", "refused/requests", "errors"].map((name) => values.get(`$SYS/broker/${name}`)),
+			["6", "1", "7", "1", "1", "1", "1", "11", "12", "13", "14"],
+		);
 	});
 
 	test("0 turns it off", () => {

@@ -213,6 +213,7 @@ describe("the status page", () => {
 			["GET /", 400],
 		] as const) {
 			const browser = new Browser(host).send(Buffer.from(`${line}\r\nHost: localhost\r\n\r\n`));
+			host.advance(20);
 			assert.equal(browser.status, status, line);
 			assert.equal(browser.closed, true);
 		}
@@ -269,7 +270,7 @@ describe("who reads what", () => {
 
 	test("judged one after the other, and gone meanwhile", () => {
 		const { host, broker } = world({ anonymous: false, users: [user("ada", "secret", 5000)], connectTimeout: 100_000 });
-		const waiting = ["secret", "wrong", "secret", "other"].map((password) => new Browser(host).get("/", basic("ada", password)));
+		const waiting = ["secret", "wrong", "secret", "other"].map((password) => new Browser(host).ask("/", basic("ada", password)));
 		assert.deepEqual(
 			waiting.map(({ status }) => status),
 			[0, 0, 0, 0],
@@ -288,7 +289,7 @@ describe("who reads what", () => {
 
 	test("a WebSocket client whose frames wait while another is judged misses nothing", () => {
 		const { host, broker } = world({ anonymous: true, users: [user("ada", "secret", 5000)] });
-		const page = new Browser(host).get("/", basic("ada", "secret"));
+		const page = new Browser(host).ask("/", basic("ada", "secret"));
 		const browser = new Browser(host);
 		const [upgrade, first] = connect("ws");
 		browser.send(upgrade).send(Buffer.concat([first, PINGREQ]));

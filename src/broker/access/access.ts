@@ -4,14 +4,13 @@ import type { Packet } from "../../mqtt/packet";
 import { Anyone, type Authority, type Identifiers, type Verdict } from "../authority";
 import type { Clock } from "../clock";
 import type { Host } from "../host";
+import { copy } from "../messages";
 import { fitsLevel, lastTopicStart } from "./levels";
 import { Login } from "./login";
 import { Rules } from "./rules";
 import { Users } from "./users";
 
 const DOLLAR = 0x24;
-/** The user of a session that was there before anyone logged in, restored from storage. */
-const UNKNOWN = 0xff;
 
 /** Users and rules as configured. All tables are made here. */
 export class Access implements Authority {
@@ -30,7 +29,7 @@ export class Access implements Authority {
 		this.#rules = new Rules(settings.acl, users, identifiers, memory);
 		this.#login = users.count === 0 ? undefined : new Login(host, clock, users, settings.failedAddresses);
 		this.#anonymous = settings.anonymous;
-		this.#sessions = new Uint8Array(settings.sessions + 1).fill(UNKNOWN);
+		this.#sessions = new Uint8Array(settings.sessions + 1);
 	}
 
 	get verdict(): Verdict {
@@ -58,24 +57,35 @@ export class Access implements Authority {
 	}
 
 	owns(packet: Packet, session: number): boolean {
-		const user = this.#sessions[session];
-		return user === UNKNOWN || user === this.user(packet);
+		return this.#sessions[session] === this.user(packet);
 	}
 
 	open(packet: Packet, session: number): void {
 		this.#sessions[session] = this.user(packet);
 	}
 
+	writeUser(session: number, target: Uint8Array, at: number): number {
+		const users = this.#users;
+		const user = this.#sessions[session];
+		return copy(target, at, users.texts, users.nameStart(user), users.nameEnd(user));
+	}
+
+	restore(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+		const user = this.#users.find(bytes, start, end);
+		this.#sessions[session] = user;
+		return user !== 0 || (start === end && this.#anonymous);
+	}
+
 	publish(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return bytes[start] !== DOLLAR && this.#rules.publish(this.#userOf(session), session, bytes, start, end);
+		return bytes[start] !== DOLLAR && this.#rules.publish(this.#sessions[session], session, bytes, start, end);
 	}
 
 	subscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#rules.subscribe(this.#userOf(session), session, bytes, lastTopicStart(bytes, start, end), end);
+		return this.#rules.subscribe(this.#sessions[session], session, bytes, lastTopicStart(bytes, start, end), end);
 	}
 
 	receive(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#rules.receive(this.#userOf(session), session, bytes, lastTopicStart(bytes, start, end), end);
+		return this.#rules.receive(this.#sessions[session], session, bytes, lastTopicStart(bytes, start, end), end);
 	}
 
 	user(packet: Packet): number {
@@ -84,11 +94,6 @@ export class Access implements Authority {
 
 	reads(user: number, bytes: Uint8Array, start: number, end: number): boolean {
 		return this.#rules.receive(user, 0, bytes, lastTopicStart(bytes, start, end), end);
-	}
-
-	#userOf(session: number): number {
-		const user = this.#sessions[session];
-		return user === UNKNOWN ? 0 : user;
 	}
 }
 

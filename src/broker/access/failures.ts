@@ -1,3 +1,5 @@
+import { networkOf } from "./network";
+
 /** Failed logins of an address that cost it nothing: people mistype. */
 export const FREE_FAILURES = 3;
 /** Wait after the next one, ms; it doubles with each. */
@@ -6,10 +8,15 @@ export const FIRST_DELAY = 1000;
 export const LONGEST_DELAY = 60_000;
 /** An address is forgotten this long after its last failure, ms. */
 export const FORGOTTEN_AFTER = 600_000;
+/** IPv6 addresses of one network that are remembered each by itself. */
+export const NEIGHBOURS = 4;
 
 /**
  * Failed logins by client address: who fails again and again waits longer and longer, and is refused meanwhile without a look at the password. A success
  * forgives nothing, as whoever has one account could guess at others for ever. When the table is full, the address whose last failure is longest ago gives way.
+ *
+ * Whoever has one IPv6 address has all of its network, 2^64 of them, and so may his neighbours at home have. The first few of a network that fail are remembered
+ * each by itself, so that one that was set up wrong keeps only itself out; after these all others of the network share one entry.
  * Where the platform cannot tell addresses, all clients share one entry.
  */
 export class Failures {
@@ -27,7 +34,7 @@ export class Failures {
 
 	/** How long an address has to wait until it may try again, ms. */
 	wait(address: string | undefined, now: number): number {
-		const entry = this.#find(address ?? "");
+		const entry = this.find(this.nameOf(address ?? "", now));
 		if (entry < 0) return 0;
 		const count = this.#counts[entry];
 		if (count <= FREE_FAILURES) return 0;
@@ -39,8 +46,8 @@ export class Failures {
 	add(address: string | undefined, now: number): void {
 		const counts = this.#counts;
 		const last = this.#last;
-		const name = address ?? "";
-		let entry = this.#find(name);
+		const name = this.nameOf(address ?? "", now);
+		let entry = this.find(name);
 		if (entry >= 0 && now - last[entry] >= FORGOTTEN_AFTER) counts[entry] = 0;
 		if (entry < 0) {
 			entry = 0;
@@ -58,7 +65,22 @@ export class Failures {
 		last[entry] = now;
 	}
 
-	#find(address: string): number {
+	/** What an address is remembered by. */
+	private nameOf(address: string, now: number): string {
+		if (this.find(address) >= 0) return address;
+		let network = "";
+		let neighbours = 0;
+		for (let i = 0; i < this.#addresses.length; i++) {
+			if (this.#counts[i] === 0 || now - this.#last[i] >= FORGOTTEN_AFTER) continue;
+			if (network === "") network = networkOf(address);
+			if (!network.includes(":")) return address;
+			const other = this.#addresses[i];
+			if (other !== network && networkOf(other) === network) neighbours++;
+		}
+		return neighbours < NEIGHBOURS ? address : network;
+	}
+
+	private find(address: string): number {
 		const counts = this.#counts;
 		for (let i = 0; i < counts.length; i++) if (counts[i] !== 0 && this.#addresses[i] === address) return i;
 		return -1;

@@ -25,8 +25,13 @@ export class HeldPacket {
 		memory.tail(length);
 		const { bytes, body } = memory;
 		for (let i = 0; i < length; i++) bytes[body + i] = own[i];
-		own.fill(0);
-		this.#length = 0;
+		this.forget();
 		return body + length;
+	}
+
+	/** Wipes what was kept. */
+	forget(): void {
+		this.#bytes?.fill(0);
+		this.#length = 0;
 	}
 }

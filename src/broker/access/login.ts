@@ -69,6 +69,7 @@ export class Login {
 		const double = user !== 0 ? user : 1 + ((hash(bytes, usernameStart, usernameEnd, SEED) >>> 0) % users.count);
 		const tag = this.#tag;
 		this.#fast.reset().update(this.#secret, 0, SECRET).update(bytes, start, end).digest(tag, 0);
+		this.#fast.clear();
 		const known = equalConstantTime(tag, 0, KEY_SIZE, this.#tags, double * KEY_SIZE);
 		if (known && user !== 0) return SUCCESS;
 		const salt = double * SALT_SIZE;
@@ -79,22 +80,22 @@ export class Login {
 		this.#double = double;
 		this.judging = true;
 		const { timer } = this.#host;
-		if (this.#timer === undefined) this.#timer = timer.set(() => this.#turn(), PAUSE, PAUSE);
+		if (this.#timer === undefined) this.#timer = timer.set(() => this.turn(), PAUSE, PAUSE);
 		else timer.schedule(this.#timer, PAUSE, PAUSE);
 		return PENDING;
 	}
 
-	#turn(): void {
+	private turn(): void {
 		if (!this.judging) return;
 		const { time, timer } = this.#host;
 		const begun = time.ticks;
 		let left = MOST;
 		while (!this.#slow.step(1)) if (--left === 0 || time.delta(begun) >= SLICE) return;
 		timer.schedule(this.#timer!);
-		this.#finish();
+		this.finish();
 	}
 
-	#finish(): void {
+	private finish(): void {
 		const key = this.#key;
 		this.#slow.digest(key, 0);
 		const right = equalConstantTime(key, 0, KEY_SIZE, this.#users.keys, this.#double * KEY_SIZE) && this.#user !== 0;

@@ -40,7 +40,7 @@ export class Patterns {
 				p++;
 				while (t < topicEnd && topic[t] !== SLASH) t++;
 			} else if (byte >= ID) {
-				t = this.#name(byte, topic, t, topicEnd);
+				t = this.name(byte, topic, t, topicEnd);
 				if (t < 0) return false;
 				p++;
 			} else if (t === topicEnd) return byte === SLASH && p + 2 === end && bytes[p + 1] === HASH;
@@ -54,16 +54,16 @@ export class Patterns {
 
 	/** Whether the pattern in [start, end) matches every topic name that a topic filter matches. May be false for odd pairs where it is true: `+/#` and `#`. */
 	covers(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number): boolean {
-		return this.#compare(start, end, filter, filterStart, filterEnd, true);
+		return this.compare(start, end, filter, filterStart, filterEnd, true);
 	}
 
 	/** Whether there are topic names that both the pattern in [start, end) and a topic filter match. */
 	overlaps(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number): boolean {
-		return this.#compare(start, end, filter, filterStart, filterEnd, false);
+		return this.compare(start, end, filter, filterStart, filterEnd, false);
 	}
 
 	/** Level by level; an index past the end by one means that no level is left. */
-	#compare(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number, covering: boolean): boolean {
+	private compare(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number, covering: boolean): boolean {
 		const { bytes } = this;
 		let p = start;
 		let f = filterStart;
@@ -85,7 +85,7 @@ export class Patterns {
 				while (p < end && bytes[p] !== SLASH) {
 					const byte = bytes[p++];
 					if (byte >= ID) {
-						f = this.#name(byte, filter, f, filterEnd);
+						f = this.name(byte, filter, f, filterEnd);
 						if (f < 0) return false;
 					} else if (f < filterEnd && filter[f] === byte) f++;
 					else return false;
@@ -98,7 +98,7 @@ export class Patterns {
 	}
 
 	/** The index after what a placeholder stands for, if that is at `at`; -1 otherwise. */
-	#name(placeholder: number, bytes: Uint8Array, at: number, end: number): number {
+	private name(placeholder: number, bytes: Uint8Array, at: number, end: number): number {
 		const isUser = placeholder === USER;
 		const name = isUser ? this.user : this.id;
 		const nameEnd = isUser ? this.userEnd : this.idEnd;

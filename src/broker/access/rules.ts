@@ -8,8 +8,9 @@ import type { Users } from "./users";
 const ALLOW = 1;
 const PUBLISH = 2;
 const SUBSCRIBE = 4;
-/** Its topic names the user: it is not for those who have none. */
+/** Its topic names the user, or the client: it is not for those who have none. */
 const PERSONAL = 8;
+const NAMED = 16;
 /** A user that does not exist. */
 const NOBODY = 0xff;
 
@@ -51,7 +52,8 @@ export class Rules {
 				(effect === "allow" ? ALLOW : 0) |
 				(action === "subscribe" ? 0 : PUBLISH) |
 				(action === "publish" ? 0 : SUBSCRIBE) |
-				(pattern.includes(USER) ? PERSONAL : 0);
+				(pattern.includes(USER) ? PERSONAL : 0) |
+				(pattern.includes(ID) ? NAMED : 0);
 			if (user !== undefined) this.#who[i] = users.named(user) || NOBODY;
 			const row = i * COLUMNS;
 			this.#rows[row + PATTERN] = size;
@@ -74,12 +76,12 @@ export class Rules {
 
 	/** Whether a session of a user (0: none) may publish to a topic name. */
 	publish(user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#decide(PUBLISH, user, session, bytes, start, end);
+		return this.decide(PUBLISH, user, session, bytes, start, end);
 	}
 
 	/** Whether it may be sent what was published to a topic name. */
 	receive(user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#decide(SUBSCRIBE, user, session, bytes, start, end);
+		return this.decide(SUBSCRIBE, user, session, bytes, start, end);
 	}
 
 	/** Whether it may subscribe to a topic filter: unless everything that the filter matches is denied, as far as the rules tell one by one. */
@@ -88,9 +90,9 @@ export class Rules {
 		const rows = this.#rows;
 		const patterns = this.#patterns;
 		if (kinds.length === 0) return true;
-		this.#names(user, session);
+		this.names(user, session);
 		for (let i = 0; i < kinds.length; i++) {
-			if (!this.#concerns(i, SUBSCRIBE, user)) continue;
+			if (!this.concerns(i, SUBSCRIBE, user)) continue;
 			const from = rows[i * COLUMNS + PATTERN];
 			const to = rows[i * COLUMNS + CLIENT];
 			if ((kinds[i] & ALLOW) !== 0) {
@@ -100,20 +102,20 @@ export class Rules {
 		return false;
 	}
 
-	#decide(action: number, user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
+	private decide(action: number, user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
 		const kinds = this.#kinds;
 		const rows = this.#rows;
 		const patterns = this.#patterns;
 		if (kinds.length === 0) return true;
-		this.#names(user, session);
+		this.names(user, session);
 		for (let i = 0; i < kinds.length; i++) {
-			if (!this.#concerns(i, action, user)) continue;
+			if (!this.concerns(i, action, user)) continue;
 			if (patterns.matches(rows[i * COLUMNS + PATTERN], rows[i * COLUMNS + CLIENT], bytes, start, end)) return (kinds[i] & ALLOW) !== 0;
 		}
 		return false;
 	}
 
-	#names(user: number, session: number): void {
+	private names(user: number, session: number): void {
 		const patterns = this.#patterns;
 		patterns.userStart = this.#users.nameStart(user);
 		patterns.userEnd = this.#users.nameEnd(user);
@@ -122,7 +124,7 @@ export class Rules {
 	}
 
 	/** Whether a rule is about an action, and about the user and client whose names are set. */
-	#concerns(rule: number, action: number, user: number): boolean {
+	private concerns(rule: number, action: number, user: number): boolean {
 		const kind = this.#kinds[rule];
 		if ((kind & action) === 0 || ((kind & PERSONAL) !== 0 && user === 0)) return false;
 		const who = this.#who[rule];
@@ -130,8 +132,9 @@ export class Rules {
 		const rows = this.#rows;
 		let at = rows[rule * COLUMNS + CLIENT];
 		const end = rows[rule * COLUMNS + END];
-		if (at === end) return true;
 		const { bytes, id, idStart, idEnd } = this.#patterns;
+		if ((kind & NAMED) !== 0 && idStart === idEnd) return false;
+		if (at === end) return true;
 		if (idEnd - idStart !== end - at) return false;
 		for (let i = idStart; i < idEnd; i++) if (id[i] !== bytes[at++]) return false;
 		return true;

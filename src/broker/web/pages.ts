@@ -14,8 +14,6 @@ const LIVE = utf8("?live");
 export class BrokerPages implements Pages {
 	readonly #core: Core;
 	readonly #page: StatusPage;
-	/** The credentials in work, as those of a CONNECT. */
-	readonly #packet = new Packet();
 	/** Who waits to be judged, or is being judged; a place is free again when its reply is closed. */
 	readonly #requests: (Request | undefined)[] = [];
 	readonly #replies: (Reply | undefined)[] = [];
@@ -25,7 +23,6 @@ export class BrokerPages implements Pages {
 	constructor(core: Core, name: string) {
 		this.#core = core;
 		this.#page = new StatusPage(core, name);
-		this.#packet.type = CONNECT;
 		// one more than there can be connections, as one that is being judged may have gone
 		for (let i = 0; i <= core.settings.webSockets; i++) {
 			this.#requests.push(undefined);
@@ -40,7 +37,7 @@ export class BrokerPages implements Pages {
 			return;
 		}
 		reply.place = this.#page.begin(isLive(bytes, pathEnd, request.queryEnd));
-		const place = this.#free();
+		const place = this.free();
 		if (place < 0) {
 			reply.refuse(503, "busy");
 			return;
@@ -49,7 +46,7 @@ export class BrokerPages implements Pages {
 		this.#requests[place] = request;
 		this.#replies[place] = reply;
 		this.#core.clock.tick();
-		if (!this.#core.authority.judging) this.#judge(place);
+		if (!this.#core.authority.judging) this.judge(place);
 	}
 
 	fill(reply: Reply, bytes: Uint8Array, start: number, end: number): number {
@@ -62,64 +59,64 @@ export class BrokerPages implements Pages {
 		const place = -1 - ticket;
 		this.#judged = -1;
 		const request = this.#requests[place];
-		if (request !== undefined) this.#answer(place, request, reasonCode);
+		if (request !== undefined) this.answer(place, request, reasonCode);
 	}
 
 	/** Judges those who waited, as far as that takes no time, and one more. */
 	proceed(): void {
 		const { authority } = this.#core;
-		for (let i = 0; i < this.#requests.length && !authority.judging; i++) if (this.#requests[i] !== undefined) this.#judge(i);
+		for (let i = 0; i < this.#requests.length && !authority.judging; i++) if (this.#requests[i] !== undefined) this.judge(i);
 	}
 
-	#judge(place: number): void {
+	private judge(place: number): void {
 		const request = this.#requests[place]!;
 		if (this.#replies[place]!.closed) {
-			this.#forget(place);
+			this.forget(place);
 			return;
 		}
-		this.#present(request);
-		const code = this.#core.authority.connect(this.#packet, -1 - place, this.#replies[place]!.remoteAddress);
+		const code = this.#core.authority.connect(present(request), -1 - place, this.#replies[place]!.remoteAddress);
 		if (code === PENDING) this.#judged = place;
-		else this.#answer(place, request, code);
+		else this.answer(place, request, code);
 	}
 
-	#answer(place: number, request: Request, code: number): void {
+	private answer(place: number, request: Request, code: number): void {
 		const reply = this.#replies[place]!;
-		this.#forget(place);
+		this.forget(place);
 		if (reply.closed) return;
 		if (code === SUCCESS) {
-			this.#present(request);
-			reply.reader = this.#core.authority.user(this.#packet);
+			reply.reader = this.#core.authority.user(present(request));
 			reply.page();
 		} else if (code === CONNECTION_RATE_EXCEEDED) reply.refuse(429, "too many failed logins from this address; wait");
 		else reply.refuse(401, "user name and password, please");
 	}
 
-	/** Takes name and password of a request, whose credentials() were called. */
-	#present(request: Request): void {
-		const packet = this.#packet;
-		packet.bytes = request.bytes;
-		packet.connectFlags = request.userStart === 0 ? 0 : HAS_USERNAME | HAS_PASSWORD;
-		packet.usernameStart = request.userStart;
-		packet.usernameEnd = request.userEnd;
-		packet.passwordStart = request.passwordStart;
-		packet.passwordEnd = request.passwordEnd;
-	}
-
 	/** A place for one more; -1 where there is none. */
-	#free(): number {
+	private free(): number {
 		const replies = this.#replies;
 		for (let i = 0; i < replies.length; i++) {
-			if (replies[i]?.closed && i !== this.#judged) this.#forget(i);
+			if (replies[i]?.closed && i !== this.#judged) this.forget(i);
 			if (replies[i] === undefined) return i;
 		}
 		return -1;
 	}
 
-	#forget(place: number): void {
+	private forget(place: number): void {
 		this.#requests[place] = undefined;
 		this.#replies[place] = undefined;
 	}
+}
+
+/** Name and password of a request, whose credentials() were called, as those of a CONNECT. Made each time: pages are rare, and a packet is large. */
+function present(request: Request): Packet {
+	const packet = new Packet();
+	packet.type = CONNECT;
+	packet.bytes = request.bytes;
+	packet.connectFlags = request.userStart === 0 ? 0 : HAS_USERNAME | HAS_PASSWORD;
+	packet.usernameStart = request.userStart;
+	packet.usernameEnd = request.userEnd;
+	packet.passwordStart = request.passwordStart;
+	packet.passwordEnd = request.passwordEnd;
+	return packet;
 }
 
 function isLive(bytes: Uint8Array, start: number, end: number): boolean {

@@ -44,7 +44,7 @@ export class Paper {
 
 	/** Writes markup whole. */
 	put(markup: Uint8Array): void {
-		if (!this.#fits(markup.length)) return;
+		if (!this.fits(markup.length)) return;
 		this.bytes.set(markup, this.at);
 		this.at += markup.length;
 	}
@@ -61,7 +61,7 @@ export class Paper {
 	}
 
 	number(value: number): void {
-		if (this.#fits(DIGITS)) this.at = writeDecimal(this.bytes, this.at, value);
+		if (this.fits(DIGITS)) this.at = writeDecimal(this.bytes, this.at, value);
 	}
 
 	/**
@@ -97,15 +97,15 @@ export class Paper {
 	value(source: Uint8Array, start: number, end: number, room: number): void {
 		if (start === end) this.put(EMPTY);
 		else if (validUTF8(source, start, end)) {
-			if (!this.text(source, start, end, room)) this.#cut(end - start);
-		} else if (this.#fits(3 * HEX)) {
+			if (!this.text(source, start, end, room)) this.cut(end - start);
+		} else if (this.fits(3 * HEX)) {
 			const { bytes } = this;
 			for (let i = start; i < end && i < start + HEX; i++) {
 				if (i > start) bytes[this.at++] = 0x20;
-				this.#digit(source[i] >> 4);
-				this.#digit(source[i] & 15);
+				this.digit(source[i] >> 4);
+				this.digit(source[i] & 15);
 			}
-			if (end - start > HEX) this.#cut(end - start);
+			if (end - start > HEX) this.cut(end - start);
 		}
 	}
 
@@ -135,12 +135,12 @@ export class Paper {
 		if (stamp.write(then) !== CALENDAR) return false;
 		const { text } = stamp;
 		this.put(TIME);
-		if (this.#fits(CALENDAR)) {
+		if (this.fits(CALENDAR)) {
 			this.bytes.set(text, this.at);
 			this.at += CALENDAR;
 		}
 		this.put(TIME_TEXT);
-		if (this.#fits(CALENDAR)) {
+		if (this.fits(CALENDAR)) {
 			const { bytes } = this;
 			let { at } = this;
 			// without T, milliseconds and Z
@@ -151,17 +151,17 @@ export class Paper {
 		return true;
 	}
 
-	#cut(length: number): void {
+	private cut(length: number): void {
 		this.put(CUT);
 		this.number(length);
 		this.put(BYTES);
 	}
 
-	#digit(value: number): void {
+	private digit(value: number): void {
 		this.bytes[this.at++] = value < 10 ? 0x30 + value : 0x57 + value;
 	}
 
-	#fits(length: number): boolean {
+	private fits(length: number): boolean {
 		if (this.at + length <= this.end) return true;
 		this.full = true;
 		return false;

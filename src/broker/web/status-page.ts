@@ -61,7 +61,7 @@ export class StatusPage {
 		paper.open(bytes, start, end);
 		while (part <= FOOT) {
 			const { at } = paper;
-			offset = this.#write(part, offset, live !== 0, reply);
+			offset = this.write(part, offset, live !== 0, reply);
 			if (paper.full) {
 				if (part === TITLE || part === HEADING || part === FACTS || part === ROWS) paper.rewind(at);
 				break;
@@ -75,7 +75,7 @@ export class StatusPage {
 	}
 
 	/** Writes a part, or the next row, from `offset` on. @returns how far in it that is; after the last row 0 */
-	#write(part: number, offset: number, live: boolean, reply: Reply): number {
+	private write(part: number, offset: number, live: boolean, reply: Reply): number {
 		const paper = this.#paper;
 		switch (part) {
 			case HEAD:
@@ -85,10 +85,10 @@ export class StatusPage {
 			case LOOKS:
 				return paper.pour(STYLE, offset);
 			case FACTS:
-				this.#facts();
+				this.facts();
 				return 0;
 			case ROWS:
-				return this.#row(reply, offset);
+				return this.row(reply, offset);
 			case FOOT:
 				return paper.pour(live ? END_LIVE : END, offset);
 			default:
@@ -98,7 +98,7 @@ export class StatusPage {
 		}
 	}
 
-	#facts(): void {
+	private facts(): void {
 		const paper = this.#paper;
 		const { clock, stamp, open, settings } = this.#core;
 		paper.put(UP);
@@ -114,7 +114,7 @@ export class StatusPage {
 	}
 
 	/** Writes the row after the topic that lies in the store, `length` bytes long, 0 before the first. @returns the length of its topic, 0 if there is none any more */
-	#row(reply: Reply, length: number): number {
+	private row(reply: Reply, length: number): number {
 		const paper = this.#paper;
 		const { store, reader } = reply;
 		const record = this.#order.after(reader, store, length);

@@ -32,12 +32,12 @@ export class TopicOrder {
 		if (reader === this.#reader && this.#seen === this.#changes) {
 			// the same again, where it had no room, or the next one
 			for (let i = this.#at; i <= this.#at + 1 && i < this.#count; i++) {
-				if (i === 0 || this.#compare(this.#next[i - 1], last, length) !== 0) continue;
+				if (i === 0 || this.compare(this.#next[i - 1], last, length) !== 0) continue;
 				this.#at = i;
-				if (this.#lives(this.#next[i])) return this.#next[i];
+				if (this.lives(this.#next[i])) return this.#next[i];
 			}
 		}
-		this.#find(reader, last, length);
+		this.find(reader, last, length);
 		return this.#count === 0 ? 0 : this.#next[0];
 	}
 
@@ -47,7 +47,7 @@ export class TopicOrder {
 		return counters.received + counters.wills + counters.droppedExpired + store.count;
 	}
 
-	#find(reader: number, last: Uint8Array, length: number): void {
+	private find(reader: number, last: Uint8Array, length: number): void {
 		const { store, authority } = this.#core;
 		const { messages } = store;
 		const { bytes } = messages.arena;
@@ -56,15 +56,15 @@ export class TopicOrder {
 		for (let record = 1; record <= store.records; record++) {
 			// what costs more is asked last; a record without a value is found out here
 			const start = messages.topicStart(record);
-			if (bytes[start] === DOLLAR || this.#compare(record, last, length) <= 0) continue;
-			if (count === next.length && this.#precedes(next[count - 1], record)) continue;
-			if (!store.offered(record, true) || !this.#lives(record)) continue;
+			if (bytes[start] === DOLLAR || this.compare(record, last, length) <= 0) continue;
+			if (count === next.length && this.precedes(next[count - 1], record)) continue;
+			if (!store.offered(record, true) || !this.lives(record)) continue;
 			if (!authority.reads(reader, bytes, start, messages.topicEnd(record))) continue;
 			let low = 0;
 			let high = count;
 			while (low < high) {
 				const middle = (low + high) >> 1;
-				if (this.#precedes(next[middle], record)) low = middle + 1;
+				if (this.precedes(next[middle], record)) low = middle + 1;
 				else high = middle;
 			}
 			if (count < next.length) count++;
@@ -77,18 +77,18 @@ export class TopicOrder {
 		this.#seen = this.#changes;
 	}
 
-	#lives(record: number): boolean {
+	private lives(record: number): boolean {
 		const value = this.#value;
 		this.#core.store.messages.read(record, value);
 		return !expires(value) || secondsLeft(value, this.#core.clock.now) >= 0;
 	}
 
-	#compare(record: number, other: Uint8Array, length: number): number {
+	private compare(record: number, other: Uint8Array, length: number): number {
 		const { messages } = this.#core.store;
 		return compare(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), other, 0, length);
 	}
 
-	#precedes(a: number, b: number): boolean {
+	private precedes(a: number, b: number): boolean {
 		const { messages } = this.#core.store;
 		const { bytes } = messages.arena;
 		return compare(bytes, messages.topicStart(a), messages.topicEnd(a), bytes, messages.topicStart(b), messages.topicEnd(b)) < 0;

@@ -15,6 +15,7 @@ export class Web {
 		this.pages = new BrokerPages(core, name);
 		this.io = new WebSocketServer({
 			tcp: host.tcp.io,
+			timer: host.timer,
 			size: settings.packetSize,
 			origins: settings.origins,
 			hosts: settings.hosts,

@@ -38,7 +38,7 @@ export const BrokerConfig = Type.Object(
 		keepAlive: Type.Optional(Seconds("Longest silence before the client sends PINGREQ; 0s turns keepalive off.", limits.keepAlive, values.keepAlive)),
 		pipeline: Type.Optional(
 			Choice(
-				'Whether reports leave together with CONNECT, before the broker has answered; "auto" stops doing so when a broker refuses.',
+				'Whether reports leave together with CONNECT, before the broker has answered; "auto" stops doing so for a day when a broker refuses.',
 				["auto", true, false],
 				values.pipeline,
 			),

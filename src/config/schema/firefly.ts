@@ -83,7 +83,7 @@ const Backoff = Type.Object(
 		),
 		maximum: Type.Optional(Duration("Largest bound.", ranges.backoff.maximum, defaults.backoff.maximum)),
 	},
-	{ ...strict, description: "Waits between failed reports." },
+	{ ...strict, description: "Waits between failed reports; a topic on which the broker refuses a report waits on its own." },
 );
 
 const Time = Type.Object(

@@ -53,6 +53,20 @@ export const ListenConfig = Type.Object(
 		lastValue: Type.Optional(
 			Choice('What a new subscriber is handed: "retained" values, or the current value of "every" topic.', ["retained", "every"], values.lastValue),
 		),
+		persist: Type.Optional(
+			Choice(
+				"Whether retained values and lasting sessions, with what waits for them, survive a restart: in flash, or on a desk in a directory.",
+				[true, false],
+				values.persist,
+			),
+		),
+		persistInterval: Type.Optional(
+			Duration(
+				"Time from a change until it is stored, the most that a power cut takes; flash wears, so rarely is better. 0s: before each acknowledgement.",
+				limits.persistInterval,
+				values.persistInterval,
+			),
+		),
 		anonymous: Type.Optional(Choice("Whether clients without a user name are let in.", [true, false], values.anonymous)),
 		users: Type.Optional(UsersConfig),
 		acl: Type.Optional(

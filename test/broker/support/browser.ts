@@ -4,6 +4,9 @@ import type { VirtualHost, VirtualSocket } from "./virtual-host";
 /** The port of the status page in these tests. */
 export const WEB = 8080;
 
+/** How long a page is given to come, in turns of 1 ms. */
+const TURNS = 20;
+
 /** What asks the broker over HTTP, byte for byte. */
 export class Browser {
 	readonly host: VirtualHost;
@@ -28,8 +31,15 @@ export class Browser {
 		host.run();
 	}
 
-	/** Asks for a page and lets the world run. @param user `name:password` */
+	/** Asks for a page and lets it come. */
 	get(path = "/", fields: Readonly<Record<string, string>> = {}): this {
+		this.ask(path, fields);
+		this.host.advance(TURNS);
+		return this;
+	}
+
+	/** Asks for a page and lets the world run, but not its clock. */
+	ask(path = "/", fields: Readonly<Record<string, string>> = {}): this {
 		const lines = [`GET ${path} HTTP/1.1`];
 		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields })) lines.push(`${name}: ${value}`);
 		return this.send(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
@@ -47,7 +57,7 @@ export class Browser {
 		const bytes = this.socket.available;
 		this.#take();
 		this.socket.other.taken(bytes);
-		this.host.run();
+		this.host.advance(TURNS);
 		return this;
 	}
 

@@ -1,5 +1,5 @@
 import type { Host } from "../../../src/broker/host";
-import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
+import type { Listener, ListenerOptions, StorageModule, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 /** Bytes that a virtual socket takes before its peer reads, and holds unread. */
 const ROOM = 5744;
@@ -18,6 +18,8 @@ export class VirtualSocket implements TCP {
 	frozen = false;
 	closed = false;
 	ended = false;
+	/** Of the other end, as the platform tells it. */
+	remoteAddress: string | undefined = undefined;
 
 	constructor(world: VirtualHost) {
 		this.world = world;
@@ -97,6 +99,8 @@ export class VirtualSocket implements TCP {
 export class VirtualHost implements Host {
 	now = 1_000;
 	readonly traces: string[] = [];
+	clockIsSet = true;
+	declare readonly storage: StorageModule;
 	readonly events: [string, number, number, number][] = [];
 	/** Ports that are listened on, and the connections that wait there to be accepted. */
 	readonly doors = new Map<number, { readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }>();
@@ -107,8 +111,9 @@ export class VirtualHost implements Host {
 	readonly #queue: (() => void)[] = [];
 	readonly #timers = new Map<object, { callback: (id: TimerId) => void; due: number; repeat: number }>();
 
-	constructor() {
+	constructor(storage?: StorageModule) {
 		const world = this;
+		if (storage !== undefined) this.storage = storage;
 		this.tcp = {
 			io: class {
 				constructor(options: TCPOptions) {

@@ -1,15 +1,19 @@
 import { Broker } from "../../../src/broker/broker";
 import { defaults, type ListenSettings } from "../../../src/config/settings";
+import type { StorageModule } from "../../../src/device";
 import { Peer } from "./peer";
 import { VirtualHost } from "./virtual-host";
 
 /** A broker in memory, and clients for it. */
 export class World {
-	readonly host = new VirtualHost();
+	readonly host: VirtualHost;
 	readonly broker: Broker;
 
-	constructor(settings: Partial<ListenSettings> = {}) {
-		this.broker = new Broker(this.host, { ...defaults.listen, anonymous: true, ...settings });
+	/** @param storage where state is kept, if it is */
+	constructor(settings: Partial<ListenSettings> = {}, storage?: StorageModule, clockIsSet = true) {
+		this.host = new VirtualHost(storage);
+		this.host.clockIsSet = clockIsSet;
+		this.broker = new Broker(this.host, { ...defaults.listen, anonymous: true, persist: storage !== undefined, ...settings });
 		this.broker.start();
 	}
 

@@ -5,7 +5,7 @@ import { Encoder } from "../../../src/mqtt/encoder";
 import { PropertyWriter } from "../../../src/mqtt/property-writer";
 import { utf8 } from "../../../src/mqtt/utf8";
 
-declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
+declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
 /** A socket whose peer is here too: it reads what it was given at once, and notes what the packets that were written are to be answered with. */
 class Socket implements TCP {
@@ -125,9 +125,25 @@ const topic = utf8("greenhouse/node-7/climate");
 
 const keep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
 
-/** 0: makes the broker. */
-keep(() => {
-	broker = new Broker(host as never, { ...defaults.listen, anonymous: true });
+/** Key-value storage outside the machine. */
+const storage = {
+	open() {
+		const [read, write, remove] = [native("read"), native("write"), native("delete")];
+		return {
+			read(key: string, buffer: Uint8Array) {
+				const length = read.call(undefined, key, buffer) as number;
+				return length < 0 ? undefined : length;
+			},
+			write: (key: string, value: Uint8Array) => void write.call(undefined, key, value),
+			delete: (key: string) => void remove.call(undefined, key),
+			close() {},
+		};
+	},
+};
+
+/** 0: makes the broker. @param persist 1: with storage */
+keep((persist: number) => {
+	broker = new Broker({ ...host, storage } as never, { ...defaults.listen, anonymous: true, persist: persist === 1 });
 	broker.start();
 	return 0;
 });
@@ -218,4 +234,18 @@ keep((count: number) => {
 		ring();
 	}
 	return sockets[sockets.length - 1].packets - before;
+});
+
+/** 8: lets the broker store what has changed. */
+keep(() => {
+	ticks += 61_000;
+	for (let j = 0; j < sockets.length; j++) sockets[j].give(ping, 2);
+	ring();
+	return broker.counters.storageWrites;
+});
+
+/** 9: how many sessions, subscriptions, values and waiting messages there are, each in a byte. */
+keep(() => {
+	const { sessions, subscriptions, values, queued } = broker.usage;
+	return (sessions << 24) | (subscriptions << 16) | (values << 8) | queued;
 });

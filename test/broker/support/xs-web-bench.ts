@@ -166,3 +166,34 @@ keep((pieces: number) => {
 	for (let i = 0; i < pieces; i++) reader.options.onWritable!(600);
 	return reader.bytes;
 });
+
+/** 7: a client over WebSocket (1) or TCP (0), of a session that lasts, with a will for everyone; the next one takes over from it, with a clean start (1) or without. */
+keep((web: number, version: number, qos: number, clean: number) => {
+	const five = version === 5;
+	const will = [...text("greenhouse/will"), ...text("gone")];
+	const flags = 0x24 | (qos << 3) | (clean << 1);
+	const connect = packet(0x10, [
+		...text("MQTT"),
+		version,
+		flags,
+		0,
+		60,
+		...(five ? [5, 17, 0, 0, 0, 9] : []),
+		...text("taken"),
+		...(five ? [0] : []),
+		...will,
+	]);
+	const socket = accept(web);
+	sockets.push(socket);
+	if (web) socket.give(UPGRADE);
+	socket.give(web ? frame(connect) : connect);
+	return socket.packets;
+});
+
+/** 8: the last client subscribes to a filter: everything, or (1) the broker's own topics. */
+keep((web: number, own: number) => {
+	const socket = sockets[sockets.length - 1];
+	const subscribe = packet(0x82, [0, 2, ...text(own ? "$SYS/#" : "#"), 2]);
+	socket.give(web ? frame(subscribe) : subscribe);
+	return socket.packets;
+});

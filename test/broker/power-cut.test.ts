@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import fc from "fast-check";
+import { Flash, type Tear } from "./support/flash";
+import { World } from "./support/world";
+
+const INTERVAL = 60_000;
+const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100_000 } };
+const settings = {
+	keepAliveLimit: 0,
+	retainedTopics: 4,
+	sessions: 8,
+	subscriptions: 6,
+	queuedMessages: 12,
+	queuedPerClient: 6,
+	lastValue: "every",
+} as const;
+
+const digit = fc.integer({ min: 0, max: 2 });
+const payload = fc.string({ minLength: 0, maxLength: 12 });
+const step = fc.oneof(
+	fc.record({ do: fc.constant("publish" as const), topic: digit, payload, retain: fc.boolean(), qos: fc.constantFrom(0, 1, 2) }),
+	fc.record({ do: fc.constant("subscribe" as const), client: digit, topic: digit, qos: fc.constantFrom(0, 1, 2) }),
+	fc.record({ do: fc.constant("unsubscribe" as const), client: digit, topic: digit }),
+	fc.record({ do: fc.constant("come" as const), client: digit, clean: fc.boolean(), will: fc.boolean() }),
+	fc.record({ do: fc.constant("go" as const), client: digit }),
+	fc.record({ do: fc.constant("vanish" as const), client: digit }),
+	fc.record({ do: fc.constant("acknowledge" as const), client: digit }),
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** Three clients that come and go, and a fourth that publishes. */
+class Actors {
+	readonly #world: World;
+	readonly #clients: (ReturnType<World["client"]> | undefined)[] = [];
+	#id = 0;
+
+	constructor(world: World) {
+		this.#world = world;
+	}
+
+	take(step: Step): void {
+		const id = ++this.#id;
+		if (step.do === "publish") {
+			const sender = this.#world.client("sender");
+			sender.publish(`t/${step.topic}`, step.payload, { retain: step.retain, qos: step.qos, ...(step.qos > 0 && { messageId: id }) });
+			sender.send({ cmd: "disconnect" });
+			return;
+		}
+		if (step.do === "come") {
+			const will = step.will ? { will: { topic: `will/${step.client}`, payload: "gone", qos: 1, retain: true } } : {};
+			this.#clients[step.client] = this.#world.client(`client-${step.client}`, 5, step.clean ? will : { ...lasting, ...will });
+			return;
+		}
+		const client = this.#clients[step.client];
+		if (client === undefined || client.closed) return;
+		if (step.do === "subscribe") client.subscribe(`t/${step.topic === 2 ? "#" : step.topic}`, { qos: step.qos });
+		else if (step.do === "unsubscribe")
+			client.send({ cmd: "unsubscribe", messageId: id, unsubscriptions: [`t/${step.topic === 2 ? "#" : step.topic}`] });
+		else if (step.do === "go" || step.do === "vanish") {
+			if (step.do === "go") client.send({ cmd: "disconnect" });
+			else client.drop();
+			this.#clients[step.client] = undefined;
+		} else
+			for (const { qos, messageId } of client.publishes())
+				if (qos > 0) client.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId, ...(qos === 2 && { reasonCode: 0 }) });
+	}
+}
+
+/** All that a broker on this storage knows, as its clients see it. */
+function knowledge(flash: Flash): string {
+	const world = new World(settings, new Flash(flash.values));
+	assert.deepEqual(world.host.traces, []);
+	world.host.advance(20);
+	const values = [...world.values()].map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`).sort();
+	const { sessions, subscriptions, queued, queuedBytes } = world.broker.usage;
+	const clients = [0, 1, 2].map((i) => {
+		const client = world.peer();
+		const { sessionPresent } = client.open(`client-${i}`, lasting) as { sessionPresent?: boolean };
+		return { sessionPresent, packets: client.packets.map((packet) => JSON.stringify(packet)) };
+	});
+	return JSON.stringify({ values, sessions, subscriptions, queued, queuedBytes, clients });
+}
+
+test("power cut at any byte while a broker stores its state: after the restart it knows what it knew then, or at the time before", () => {
+	mock.method(Date, "now", () => 1_700_000_000_000); // so that the same steps write the same bytes
+	let cuts = 0;
+	fc.assert(
+		fc.property(fc.array(step, { maxLength: 12 }), fc.array(step, { maxLength: 12 }), fc.integer(), (before, after, seed) => {
+			const flash = new Flash();
+			const world = new World(settings, flash);
+			const actors = new Actors(world);
+			for (const each of before) actors.take(each);
+			world.host.advance(INTERVAL);
+			const old = new Map(flash.values);
+			const begin = flash.written;
+			for (const each of after) actors.take(each);
+			world.host.advance(INTERVAL);
+			assert.equal(world.broker.counters.internal + world.broker.counters.storageFailed, 0);
+			const then = knowledge(new Flash(old));
+			const now = knowledge(flash);
+			const bytes = flash.written - begin;
+			for (let i = 0; i < 6 && bytes > 0; i++) {
+				const cut = new Flash();
+				cut.cutAt = begin + (((seed ^ (i * 0x9e3779b1)) >>> 0) % bytes);
+				cut.tear = (["old", "part", "none"] as Tear[])[i % 3]!;
+				replay(cut, before, after, old);
+				const known = knowledge(cut);
+				assert.ok(known === then || known === now, `${known}\n${then}\n${now}`);
+				cuts++;
+			}
+		}),
+		{ numRuns: 60 },
+	);
+	assert.ok(cuts > 100);
+});
+
+/** The same steps on a medium whose power goes. */
+function replay(cut: Flash, before: readonly Step[], after: readonly Step[], old: ReadonlyMap<string, Uint8Array>): void {
+	const world = new World(settings, cut);
+	const actors = new Actors(world);
+	for (const each of before) actors.take(each);
+	world.host.advance(INTERVAL);
+	assert.deepEqual(cut.values, old);
+	for (const each of after) actors.take(each);
+	world.host.advance(INTERVAL);
+}

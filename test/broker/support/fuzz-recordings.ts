@@ -1,0 +1,119 @@
+import { generate, type Packet } from "mqtt-packet";
+import { frame, request } from "../../websocket/support/frames";
+
+type Fields = Record<string, unknown>;
+
+/** Everything that the protocol has, packet by packet. */
+function everything(version: 4 | 5): Fields[] {
+	const five = version === 5;
+	const properties = (more: Fields) => (five ? { properties: more } : {});
+	const will = { topic: "fuzz/will", payload: Buffer.from("gone"), qos: 2, retain: true, ...properties({ willDelayInterval: 3, contentType: "t" }) };
+	const lasting = {
+		clean: false,
+		...properties({ sessionExpiryInterval: 20, topicAliasMaximum: 3, receiveMaximum: 3, requestResponseInformation: true }),
+	};
+	const publish = { cmd: "publish", topic: "fuzz/a", payload: "12345", retain: true, dup: false };
+	return [
+		{ cmd: "connect", clientId: "fuzz", keepalive: 10, username: "u", password: Buffer.from("p"), will, ...lasting },
+		{
+			cmd: "subscribe",
+			messageId: 1,
+			subscriptions: [
+				{ topic: "fuzz/#", qos: 2, rap: true },
+				{ topic: five ? "$share/g/fuzz/+" : "fuzz/+", qos: 1 },
+				{ topic: five ? "$SYS/broker/errors" : "fuzz/a/$SYS", qos: 1, rh: 1 },
+			],
+			...properties({ subscriptionIdentifier: 5 }),
+		},
+		{ ...publish, qos: 0, ...properties({ messageExpiryInterval: 9, topicAlias: 1, userProperties: { k: "v" } }) },
+		{ ...publish, qos: 1, messageId: 2, ...properties({ topicAlias: 2, responseTopic: "r", correlationData: Buffer.from("c") }) },
+		{ ...publish, topic: "fuzz/b/c", qos: 2, messageId: 3 },
+		{ cmd: "puback", messageId: 1 },
+		{ cmd: "pubrec", messageId: 2 },
+		{ cmd: "pubcomp", messageId: 2 },
+		{ cmd: "pubrel", messageId: 3 },
+		{ cmd: "pingreq" },
+		{ cmd: "unsubscribe", messageId: 4, unsubscriptions: ["fuzz/#"] },
+		{ cmd: "disconnect", ...(five ? { reasonCode: 4, properties: { sessionExpiryInterval: 5 } } : {}) },
+	];
+}
+
+/** A sensor that reports, long ones too, and leaves. */
+function sensor(version: 4 | 5): Fields[] {
+	const publish = { cmd: "publish", topic: "fuzz/node-7/climate", qos: 1, retain: true, dup: false };
+	return [
+		{ cmd: "connect", clientId: "", clean: true, keepalive: 60, ...(version === 5 ? { properties: { topicAliasMaximum: 0 } } : {}) },
+		{ ...publish, messageId: 1, payload: '{"temperature":21.5,"humidity":48}' },
+		{ ...publish, messageId: 2, dup: true, payload: "0123456789".repeat(20) },
+		{ ...publish, messageId: 0xffff, topic: "fuzz/node-7/status", payload: "" },
+		{ cmd: "disconnect" },
+	];
+}
+
+/** A panel that looks at all there is, and takes it slowly. */
+function panel(version: 4 | 5): Fields[] {
+	const topics = ["fuzz/+/climate", "+/b/#", version === 5 ? "fuzz/a" : "$SYS/#", "other/very/deep/topic/filter/with/levels/#"];
+	return [
+		{
+			cmd: "connect",
+			clientId: "panel",
+			clean: false,
+			keepalive: 0,
+			...(version === 5 ? { properties: { sessionExpiryInterval: 60, maximumPacketSize: 90 } } : {}),
+		},
+		{ cmd: "subscribe", messageId: 9, subscriptions: topics.map((topic, i) => ({ topic, qos: i % 3, nl: i === 1, rh: i % 3 })) },
+		{ cmd: "publish", topic: "fuzz/b/set", payload: "on", qos: 2, messageId: 10, retain: false, dup: false },
+		{ cmd: "pubrec", messageId: 1, ...(version === 5 ? { reasonCode: 0x80, properties: { reasonString: "no" } } : {}) },
+		{ cmd: "pubrel", messageId: 10 },
+		{ cmd: "unsubscribe", messageId: 11, unsubscriptions: topics.slice(0, 2) },
+		{ cmd: "pingreq" },
+	];
+}
+
+const browser = {
+	Origin: "http://192.168.1.10:8080",
+	"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)",
+	"Cache-Control": "no-cache",
+	"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+};
+const page = {
+	Upgrade: undefined,
+	Connection: "keep-alive",
+	"Sec-WebSocket-Key": undefined,
+	"Sec-WebSocket-Version": undefined,
+	"Sec-WebSocket-Protocol": undefined,
+};
+
+/** What was recorded between a client and a broker: of the client's side each packet, or its request. */
+export interface Conversation {
+	readonly http: boolean;
+	readonly packets: readonly Uint8Array[];
+}
+
+export interface Recordings {
+	readonly conversations: readonly Conversation[];
+	readonly requests: readonly Conversation[];
+	/** Requests that begin a conversation over WebSocket. */
+	readonly upgrades: readonly Uint8Array[];
+}
+
+export function recordings(): Recordings {
+	const conversations: Conversation[] = [];
+	for (const version of [4, 5] as const) {
+		for (const record of [everything, sensor, panel]) {
+			const packets = record(version).map((fields) => {
+				const packet = fields.cmd === "connect" ? { protocolId: "MQTT", protocolVersion: version, ...fields } : fields;
+				return generate(packet as unknown as Packet, { protocolVersion: version });
+			});
+			conversations.push({ http: false, packets });
+		}
+	}
+	const upgrades = [request({}, "GET /mqtt HTTP/1.1"), request(browser)];
+	const requests = upgrades.map((upgrade) => ({
+		http: true,
+		packets: [upgrade, frame(2, conversations[0]!.packets[0]!, { mask: Buffer.of(1, 2, 3, 4) })],
+	}));
+	requests.push({ http: true, packets: [request({ ...page, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")] });
+	requests.push({ http: true, packets: [request({ ...page, Accept: "text/html" })] });
+	return { conversations, requests, upgrades };
+}

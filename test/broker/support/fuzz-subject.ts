@@ -1,0 +1,50 @@
+import { Broker, type Usage } from "../../../src/broker/broker";
+import type { Net } from "./fuzz-net";
+import { settings } from "./fuzz-settings";
+
+/** Slots and chunk bytes in use, and the most slots of the stack that ever were. */
+export interface Memory {
+	readonly slots: number;
+	readonly chunks: number;
+	readonly stack: number;
+}
+
+/** A broker on one of the engines. Whatever goes wrong in it is thrown. */
+export interface Subject {
+	/** How full its pools are. */
+	usage(): Record<keyof Usage, number>;
+	/** Topics that have a value. */
+	topics(): Uint8Array[];
+	/** Exceptions where none should be. */
+	internal(): number;
+	/** Memory after a collection; undefined where nobody counts. */
+	memory(): Memory | undefined;
+	end(): void;
+}
+
+export class SubjectOnNode implements Subject {
+	readonly #broker: Broker;
+
+	constructor(net: Net) {
+		this.#broker = new Broker(net, settings);
+		this.#broker.start();
+	}
+
+	usage(): Record<keyof Usage, number> {
+		return this.#broker.usage;
+	}
+
+	topics(): Uint8Array[] {
+		const topics: Uint8Array[] = [];
+		this.#broker.forEachValue((bytes, start, end) => topics.push(bytes.slice(start, end)));
+		return topics;
+	}
+
+	internal(): number {
+		return this.#broker.counters.internal;
+	}
+
+	memory(): undefined {}
+
+	end(): void {}
+}
