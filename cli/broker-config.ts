@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deskPools } from "../sim/desk/pools";
 import type { ServeOptions } from "../sim/desk/serve";
@@ -13,30 +13,40 @@ import { Failure } from "./failure";
 
 /** Firefly's own manifest, whose firmware runs where there is no configuration. */
 const own = fileURLToPath(new URL("../manifest.json", import.meta.url));
+/** Where the state is kept if nobody says, beside the manifest. */
+const DATA = ".firefly";
 const identity = { mac: "02f1ef1f00b0", chip: "esp32" };
+
+/** `listen.persistInterval` where the configuration names none: a disk does not wear as flash does. */
+const DISK_INTERVAL = "1s";
 
 interface Asked {
 	readonly port: number | undefined;
 	readonly webSocket: number | undefined;
+	/** Directory for the state. */
+	readonly data: string | undefined;
 }
 
-type Prepared = Pick<ServeOptions, "name" | "settings" | "manifest" | "config" | "address" | "secure">;
+type Prepared = Pick<ServeOptions, "name" | "settings" | "manifest" | "config" | "address" | "secure" | "data">;
 
 /**
  * What the broker serves as.
- * @param file a manifest @param ports go before those of the manifest
+ * @param file a manifest @param asked goes before what the manifest says
  */
-export function prepareBroker(file: string | undefined, ports: Asked, engine: EngineName): Prepared {
+export function prepareBroker(file: string | undefined, asked: Asked, engine: EngineName): Prepared {
 	const path = file === undefined ? own : resolve(file);
 	const manifest = file === undefined ? readManifest(own) : readManifest(path, load(file));
 	const { wifi: _wifi, ...firefly } = objectOf(file === undefined ? undefined : manifest.config.firefly);
 	const listen: JSONObject = {
+		persistInterval: DISK_INTERVAL,
 		...(file === undefined ? { anonymous: true } : objectOf(firefly.listen)),
-		...(ports.port === undefined ? {} : { port: ports.port }),
-		...(ports.webSocket === undefined ? {} : { webSocket: ports.webSocket }),
+		...(asked.port === undefined ? {} : { port: asked.port }),
+		...(asked.webSocket === undefined ? {} : { webSocket: asked.webSocket }),
+		...(asked.data === undefined ? {} : { persist: true }),
 	};
 	const { tls: _tls, ...plain } = listen;
-	const config = { firefly: { ...firefly, role: "broker", sensors: [], listen: engine === "xs" ? plain : listen } };
+	// This machine keeps the clock.
+	const config = { firefly: { ...firefly, role: "broker", sensors: [], time: { server: false }, listen: engine === "xs" ? plain : listen } };
 	const { id: name, listen: settings } = readSettings({ firefly: { ...firefly, listen } }, identity, () => {});
 	if (!settings.anonymous && settings.users.length === 0)
 		throw new Failure(
@@ -47,6 +57,7 @@ export function prepareBroker(file: string | undefined, ports: Asked, engine: En
 		manifest,
 		config,
 		settings: engine === "node" ? widened(settings, listen) : settings,
+		...(settings.persist ? { data: resolve(asked.data ?? join(dirname(path), DATA)) } : {}),
 		address: file === undefined ? "127.0.0.1" : undefined,
 		...(settings.tls === undefined ? {} : { secure: readSecure(settings.tls, dirname(path)) }),
 	};

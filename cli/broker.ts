@@ -7,6 +7,7 @@ interface BrokerOptions {
 	readonly port?: number;
 	readonly wsPort?: number;
 	readonly config?: string;
+	readonly data?: string;
 	readonly engine: "xs" | "node";
 }
 
@@ -16,6 +17,10 @@ export function brokerCommand(): Command {
 		.option("--port <number>", "TCP port; 0 lets the machine choose one (default: that of the configuration, or 1883)", portOption)
 		.option("--ws-port <number>", "another TCP port, for MQTT over WebSocket and the status page; 0 lets the machine choose one", portOption)
 		.option("--config <manifest>", "serve as listen of this manifest says, on all addresses (default: loopback only, and everybody is let in)")
+		.option(
+			"--data <directory>",
+			"keep retained values and lasting sessions over restarts here (default: .firefly beside the manifest if that has listen.persist, else nowhere)",
+		)
 		.addOption(
 			new Option("--engine <name>", "what runs the broker: the real XS engine with a chip's memory, or Node, with far larger pools")
 				.choices(["xs", "node"])
@@ -24,10 +29,10 @@ export function brokerCommand(): Command {
 		.action((options: BrokerOptions) => broker(options));
 }
 
-async function broker({ port, wsPort, config, engine }: BrokerOptions): Promise<void> {
+async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Promise<void> {
 	// Loaded only now, so that help and wrong usage are answered at once.
 	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([import("./broker-config"), import("../sim/desk/serve")]);
-	const prepared = prepareBroker(config, { port, webSocket: wsPort }, engine);
+	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
 	const interrupt = new Interrupt();
 	try {
 		await serve({

@@ -1,4 +1,4 @@
-/** SIGINT and SIGTERM end a command in good order; a second one ends the process. A reader that goes away counts too. */
+/** SIGINT, SIGTERM and SIGHUP end a command in good order; a second one ends the process. A reader that goes away counts too. */
 export class Interrupt {
 	readonly #controller = new AbortController();
 	readonly #stop = (): void => {
@@ -13,6 +13,7 @@ export class Interrupt {
 	constructor() {
 		process.on("SIGINT", this.#stop);
 		process.on("SIGTERM", this.#stop);
+		process.on("SIGHUP", this.#stop);
 		process.stdout.on("error", this.#broken);
 	}
 
@@ -23,6 +24,7 @@ export class Interrupt {
 	dispose(): void {
 		process.off("SIGINT", this.#stop);
 		process.off("SIGTERM", this.#stop);
+		process.off("SIGHUP", this.#stop);
 		process.stdout.off("error", this.#broken);
 	}
 }

@@ -35,6 +35,10 @@ class HostDevice implements Device {
 		return { io: host.listener };
 	}
 
+	get storage(): NonNullable<Device["storage"]> {
+		return host.storage;
+	}
+
 	get clockIsSet(): boolean {
 		return Date.now() >= CLOCK_EPOCH;
 	}

@@ -1,4 +1,4 @@
-import type { ListenerConstructor, Sleep, TCPConstructor, Timer, WiFiConstructor } from "../src/device";
+import type { ListenerConstructor, Sleep, StorageModule, TCPConstructor, Timer, WiFiConstructor } from "../src/device";
 
 /** What differs from one platform to the next. The module `firmware/platform/host` exports one; the manifest says which. */
 export interface Host {
@@ -15,6 +15,8 @@ export interface Host {
 	resolve(name: string, callback: (name: string, address?: string) => void): void;
 	/** Whether the clock is ours to set. */
 	readonly setsClock: boolean;
+	/** What survives loss of power. */
+	readonly storage: StorageModule;
 	sleep(): Sleep;
 	/** Memory that survives sleep and reset. */
 	retained(): Uint8Array;

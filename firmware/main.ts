@@ -4,9 +4,11 @@ import { personalise } from "../src/config/personal";
 import type { Settings } from "../src/config/types";
 import type { Device } from "../src/device";
 import { SensorNode } from "../src/sensor/node";
+import { keepTime } from "./clock";
 import { gatherDevice } from "./device";
 import { Network } from "./network";
 import { plan, problems, template } from "./settings";
+import { onStop } from "./stop";
 
 /** Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to outlive it. */
 const FAILED_PAUSE = 900_000;
@@ -32,12 +34,20 @@ function run(): void {
 function start(device: Device, settings: Settings): void {
 	try {
 		const { role } = settings;
-		if (role !== "sensor") new Broker(device, settings.listen, settings.id).start();
+		if (role !== "sensor") serve(device, settings);
 		if (role !== "broker") new SensorNode(device, settings, plan).start();
 	} catch (error) {
 		device.trace(`firefly: cannot start: ${error}`);
 		device.sleep.deep(FAILED_PAUSE);
 	}
+}
+
+function serve(device: Device, { role, listen, id, time }: Settings): void {
+	const broker = new Broker(device, listen, id);
+	broker.start();
+	onStop(() => broker.stop());
+	// Where there is a sensor it sees to the clock.
+	if (role === "broker" && device.setClock && time.server !== undefined) keepTime(device, time.server);
 }
 
 export default function main(): void {

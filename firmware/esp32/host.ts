@@ -1,4 +1,5 @@
 import TCP from "embedded:io/socket/tcp";
+import storage from "embedded:storage/key-value";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
 import Timer from "timer";
@@ -14,12 +15,13 @@ import { sleep } from "./sleep";
  * Everything that the firmware takes from its platform on the ESP32; another host of this platform provides the same.
  *
  * Modules of the SDK:
- *   embedded:io/socket/tcp, timer, net, wifi                                (here)
+ *   embedded:io/socket/tcp, embedded:storage/key-value, timer, net, wifi    (here)
  *   embedded:io/socket/listener                                             (../listener.ts)
  *   time, modules, sntp                                                     (../device.ts)
  *   mc/config                                                               (../main.ts)
  *   driver/<name>                                                           (loaded by name through `modules`)
  *   platform/event                                                          (optional, by name through `modules`: a host that keeps count)
+ *   platform/stop                                                           (optional, likewise: a host that stops in good order)
  *   global trace(text)
  * Native functions, in C beside this file:
  *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
@@ -37,6 +39,7 @@ const host: Host = {
 	wifi: WiFi as unknown as WiFiConstructor,
 	resolve: (name, callback) => Net.resolve(name, callback),
 	setsClock: true,
+	storage,
 	sleep,
 	retained,
 	boot: (run) => run(),

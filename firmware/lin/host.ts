@@ -5,6 +5,7 @@ import type { Timer as TimerShape } from "../../src/device";
 import type { Host } from "../host";
 import { ignoreBrokenPipes } from "./pipes";
 import { Run } from "./run";
+import { storage } from "./storage";
 
 /** A locally administered address: mcsim has no radio to ask. */
 const MAC = "020000000001";
@@ -55,6 +56,7 @@ const host: Host = {
 	// The SDK's resolver on Linux takes the first address only, which is an IPv6 one for this name.
 	resolve: (name, callback) => Net.resolve(name === "localhost" ? "127.0.0.1" : name, callback),
 	setsClock: false,
+	storage,
 	sleep: () => run().sleep,
 	retained() {
 		memory ??= new Uint8Array(RETAINED_SIZE);

@@ -16,6 +16,34 @@ declare module "embedded:io/socket/listener" {
 	export default Listener;
 }
 
+declare module "embedded:storage/key-value" {
+	const storage: import("../../src/device").StorageModule;
+	export default storage;
+}
+
+/** Linux only. */
+declare module "file" {
+	export class File {
+		/** @param write the file is made if need be, and written from its begin @throws where it cannot be opened */
+		constructor(path: string, write: boolean);
+		/** Bytes. */
+		readonly length: number;
+		/** The rest of the file; throws where there is none. */
+		read(type: ArrayBufferConstructor): ArrayBuffer;
+		write(bytes: ArrayBuffer): void;
+		close(): void;
+		static exists(path: string): boolean;
+		/** False where there is none. */
+		static delete(path: string): boolean;
+		/** @param name in the same folder; a file of that name is replaced */
+		static rename(path: string, name: string): boolean;
+	}
+	export const Directory: {
+		/** Does nothing where it is there. @throws where it cannot be made */
+		create(path: string): void;
+	};
+}
+
 declare module "embedded:io/analog" {
 	export default class Analog {
 		constructor(options: { pin: number });

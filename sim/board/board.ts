@@ -1,5 +1,5 @@
 import type { SensorSettings } from "../../src/config/settings";
-import type { WakeReason } from "../../src/device";
+import type { StorageModule, WakeReason } from "../../src/device";
 import { Random } from "../clock/random";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { type Chip, type ChipStatistics, Crash, type Image } from "../engine/engine";
@@ -9,6 +9,8 @@ import type { SensorPort } from "../sensors/port";
 import type { AccessPoint } from "../wifi/access-point";
 import type { Core, Natives, Peripheral } from "./core";
 import { DeviceClock } from "./device-clock";
+import { Flash } from "./flash";
+import { KeyValue } from "./key-value";
 import { Names, TimeServers } from "./names";
 import { Progress } from "./progress";
 import { Sockets } from "./sockets";
@@ -31,6 +33,8 @@ export interface BoardOptions {
 	readonly port: SensorPort;
 	/** Bytes of retained memory. */
 	readonly retained: number;
+	/** What the firmware stores values in. Default: flash of the board's own. */
+	readonly storage?: StorageModule;
 	/** What the clock shows when power comes on, ms since 1970. */
 	readonly clock?: number;
 	/** Error of the sleep oscillator, parts per million. Default: drawn from ±{@link DRIFT}. */
@@ -69,6 +73,8 @@ export class Board implements Core {
 	#state: BoardState = "off";
 	#reason: WakeReason = "power-on";
 	#chip: Chip | undefined;
+	/** What the firmware does before it is stopped. */
+	#farewell: number | undefined;
 	#next: Scheduled | undefined;
 	readonly #wall = (): number => this.#clock.read(this.scheduler.now);
 	readonly #console = (text: string): void => this.#trace(text);
@@ -95,6 +101,7 @@ export class Board implements Core {
 			this.station,
 			new Names(this, network, this.station, options),
 			new TimeServers(this, options.latency, () => this.station.up),
+			new KeyValue(options.storage ?? new Flash()),
 			new Progress(this, sockets, options.sensors, () => this.#reason),
 		];
 		this.#natives = Object.assign(this.#system(), options.port.natives, ...this.#peripherals.map(({ natives }) => natives)) as Natives;
@@ -139,6 +146,11 @@ export class Board implements Core {
 	/** Everything stops at once; nothing is kept. */
 	powerOff(): void {
 		this.#stop("off");
+	}
+
+	/** Lets the firmware end in good order what it has begun; power is still on after it. */
+	stop(): void {
+		this.call(this.#farewell);
 	}
 
 	/** The reset button, or a watchdog: retained memory is kept. */
@@ -208,6 +220,7 @@ export class Board implements Core {
 		this.#next = undefined;
 		const chip = this.#chip;
 		this.#chip = undefined;
+		this.#farewell = undefined;
 		this.#state = state;
 		chip?.destroy();
 		for (const peripheral of this.#peripherals) peripheral.reset();
@@ -226,6 +239,9 @@ export class Board implements Core {
 			sim_time_ticks: () => Math.floor(scheduler.now - this.#booted) | 0,
 			sim_time_microseconds: () => Math.floor((scheduler.now - this.#booted) * 1000),
 			sim_time_set: (seconds: number) => this.#clock.set(scheduler.now, seconds * 1000),
+			sim_stop_start: (handle: number) => {
+				this.#farewell = handle;
+			},
 			xs_firefly_deep_sleep: (duration: number) => {
 				// In a turn of its own, after those that hand over what was written.
 				this.scheduler.cancel(this.#next);

@@ -1,17 +1,12 @@
 import net from "node:net";
-import tls from "node:tls";
 import type { Listener, ListenerConstructor, ListenerOptions, TCP } from "../../src/device";
 import { NodeTCP } from "./node-tcp";
+import { type Secure, SecureServer } from "./secure-server";
 
 /** Connections that wait to be accepted; more are cut off. */
 const BACKLOG = 128;
 
-/** A certificate and its private key, in PEM, and the port to use them on. */
-export interface Secure {
-	readonly port: number;
-	readonly certificate: Uint8Array;
-	readonly key: Uint8Array;
-}
+export type { Secure } from "./secure-server";
 
 export interface ListenerHostOptions {
 	/** Address to bind to; undefined: all. */
@@ -31,7 +26,7 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 	let made = 0;
 	return class NodeListener implements Listener {
 		readonly #plain: net.Server;
-		readonly #secure: net.Server | undefined;
+		readonly #secure: SecureServer | undefined;
 		readonly #waiting: NodeTCP[] = [];
 		readonly #onReadable: ListenerOptions["onReadable"];
 		readonly #number = made++;
@@ -43,11 +38,9 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 			this.#pending = 1;
 			if (host.secure !== undefined && this.#number === 0) {
 				const { port: securePort } = host.secure;
-				this.#secure = secureServer(host.secure, host.handshakeTimeout, (socket) => this.#take(socket));
-				// Whoever speaks no TLS is cut off by Node.
-				this.#secure.on("tlsClientError", (_error, socket) => socket.destroy());
+				this.#secure = new SecureServer(host.secure, host.handshakeTimeout, (socket) => this.#take(socket));
 				this.#pending = 2;
-				this.#listen(this.#secure, securePort);
+				this.#listen(this.#secure.server, securePort);
 			}
 			this.#listen(this.#plain, port);
 		}
@@ -70,7 +63,7 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 			server.on("error", (error) => host.failed(error, port));
 			server.listen({ port, ...(host.address === undefined ? {} : { host: host.address }) }, () => {
 				this.#pending--;
-				if (this.#pending === 0) host.listening(this.#number, this.port, this.#secure && portOf(this.#secure));
+				if (this.#pending === 0) host.listening(this.#number, this.port, this.#secure && portOf(this.#secure.server));
 			});
 		}
 
@@ -83,15 +76,6 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 			this.#onReadable?.(this.#waiting.length);
 		}
 	};
-}
-
-/** Throws an Error for people when certificate and key cannot be used. */
-function secureServer({ certificate, key }: Secure, handshakeTimeout: number, take: (socket: net.Socket) => void): net.Server {
-	try {
-		return tls.createServer({ allowHalfOpen: true, noDelay: true, cert: Buffer.from(certificate), key: Buffer.from(key), handshakeTimeout }, take);
-	} catch (error) {
-		throw new Error(`listen.tls: certificate and key cannot be used: ${error instanceof Error ? error.message : error}`);
-	}
 }
 
 function portOf(server: net.Server): number | undefined {

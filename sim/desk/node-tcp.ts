@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
 import { Outbox } from "./outbox";
+import { abandon, handOver, own, receive, type SocketOwner } from "./owned-socket";
+import { type Sender, turn } from "./turn";
 
 /** Bytes that may wait to be sent; more than Node's own mark, past which it tells when they are gone. */
 const SEND_ROOM = 262_144;
@@ -8,24 +10,30 @@ const SEND_ROOM = 262_144;
 const RECEIVE_ROOM = 131_072;
 /** How long a closed socket may take to send what was written, ms. */
 const LINGER = 2000;
+/** Up to so many bytes a loop is quicker than a view. */
+const SHORT = 40;
 
 /** ECMA-419's TCP socket over one that Node has accepted, plain or TLS. */
-export class NodeTCP implements TCP {
+export class NodeTCP implements TCP, SocketOwner, Sender {
 	#socket: Socket | undefined;
-	#options: TCPOptions | undefined;
-	readonly #chunks: Uint8Array[] = [];
-	/** Bytes of the first chunk that were read. */
+	#onReadable: TCPOptions["onReadable"];
+	#onWritable: TCPOptions["onWritable"];
+	#onError: TCPOptions["onError"];
+	/** What was received: the first chunk, how much of it was read, and those after it. */
+	#chunk: Uint8Array | undefined;
 	#offset = 0;
+	#later: Uint8Array[] | undefined;
 	#available = 0;
+	/** Whether Node was told to read no more. */
+	#paused = false;
 	#ended = false;
 	#outbox: Outbox | undefined;
-	readonly #gone = (): void => this.#end();
 
 	/** @param options a socket: as a listener hands it out, without callbacks */
 	constructor(options: TCPOptions | { readonly accepted: Socket }) {
 		if ("accepted" in options) {
 			this.#socket = options.accepted;
-			options.accepted.on("error", this.#gone).on("close", this.#gone);
+			own(options.accepted, this);
 			return;
 		}
 		if (options.from === undefined) throw new Error("this host accepts connections and makes none");
@@ -38,28 +46,29 @@ export class NodeTCP implements TCP {
 	}
 
 	read(buffer: Uint8Array): number | undefined {
-		this.#open();
+		const socket = this.#open();
 		const wanted = buffer.length;
 		const available = this.#available;
 		if (available === 0) return undefined;
 		if (wanted === 0 || wanted > available) throw new Error("invalid");
-		const chunks = this.#chunks;
 		let at = 0;
 		while (at < wanted) {
-			const chunk = chunks[0]!;
+			const chunk = this.#chunk!;
 			const from = this.#offset;
 			const size = Math.min(wanted - at, chunk.length - from);
-			// A loop is quicker than a view for the few bytes of a header
-			if (size < 32) for (let i = 0; i < size; i++) buffer[at + i] = chunk[from + i]!;
-			else buffer.set(chunk.subarray(from, from + size), at);
+			if (size <= SHORT) for (let i = 0; i < size; i++) buffer[at + i] = chunk[from + i]!;
+			else buffer.set(size === chunk.length ? chunk : chunk.subarray(from, from + size), at);
 			at += size;
 			if (from + size === chunk.length) {
-				chunks.shift();
+				this.#chunk = this.#later?.shift();
 				this.#offset = 0;
 			} else this.#offset = from + size;
 		}
 		this.#available = available - wanted;
-		if (available >= RECEIVE_ROOM && this.#available < RECEIVE_ROOM) this.#socket?.resume();
+		if (this.#paused && this.#available < RECEIVE_ROOM) {
+			this.#paused = false;
+			socket.resume();
+		}
 		return wanted;
 	}
 
@@ -67,23 +76,68 @@ export class NodeTCP implements TCP {
 		const socket = this.#open();
 		if (this.#ended || !socket.writable) return undefined;
 		if (buffer.length > this.#room) throw new Error("would block");
-		this.#outbox?.add(buffer);
+		if (this.#outbox === undefined) {
+			this.#outbox = Outbox.take();
+			turn.send(this);
+		}
+		this.#outbox.add(buffer, socket);
 		return this.#room;
+	}
+
+	/** Hands what was written to the system. */
+	flush(): void {
+		const outbox = this.#outbox;
+		if (outbox === undefined) return;
+		this.#outbox = undefined;
+		outbox.release(this.#socket!);
 	}
 
 	close(): void {
 		const socket = this.#socket;
 		if (socket === undefined) return;
+		this.flush();
 		this.#socket = undefined;
-		this.#options = undefined;
-		this.#chunks.length = 0;
+		this.#onReadable = undefined;
+		this.#onWritable = undefined;
+		this.#onError = undefined;
+		this.#chunk = undefined;
+		this.#later = undefined;
 		this.#available = 0;
-		this.#outbox?.flush();
-		this.#outbox = undefined;
-		socket.removeAllListeners("data").removeAllListeners("end").resume();
+		abandon(socket);
 		socket.destroySoon();
 		// A peer that does not read keeps nothing alive.
 		if (!socket.destroyed) setTimeout(() => socket.destroy(), LINGER).unref();
+	}
+
+	takes(size: number): boolean {
+		return !this.#paused && this.#available + size < RECEIVE_ROOM;
+	}
+
+	received(chunk: Uint8Array): void {
+		if (this.#chunk === undefined) this.#chunk = chunk;
+		else {
+			this.#later ??= [];
+			this.#later.push(chunk);
+		}
+		this.#available += chunk.length;
+		if (this.#available >= RECEIVE_ROOM && !this.#paused) {
+			this.#paused = true;
+			this.#socket?.pause();
+		}
+		turn.beginRead();
+		this.#onReadable?.(this.#available);
+		turn.endRead(this);
+	}
+
+	drained(): void {
+		if (!this.#ended) this.#onWritable?.(this.#room);
+	}
+
+	/** Also when there is something left to read: half a packet is never going to be whole, and nobody would ask for it again. */
+	gone(): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#onError?.();
 	}
 
 	/** Bytes that can be written now. */
@@ -94,38 +148,20 @@ export class NodeTCP implements TCP {
 	#adopt(donor: NodeTCP, options: TCPOptions): void {
 		const socket = donor.#socket;
 		if (socket === undefined || donor.#ended) throw new Error("invalid from");
+		donor.flush();
 		donor.#socket = undefined;
-		socket.off("error", donor.#gone).off("close", donor.#gone);
 		this.#socket = socket;
-		this.#outbox = new Outbox(socket);
-		this.#options = options;
-		socket.on("error", this.#gone).on("close", this.#gone).on("end", this.#gone);
-		socket.on("drain", () => this.#writable());
+		// Not the options themselves, which hold the donor
+		this.#onReadable = options.onReadable;
+		this.#onWritable = options.onWritable;
+		this.#onError = options.onError;
+		handOver(socket, this);
 		if (options.nodelay) socket.setNoDelay(true);
 		setImmediate(() => {
 			if (this.#socket !== socket) return;
-			this.#writable();
-			socket.on("data", (chunk: Uint8Array) => this.#data(chunk));
+			this.drained();
+			receive(socket);
 		});
-	}
-
-	#data(chunk: Uint8Array): void {
-		if (this.#options === undefined) return;
-		this.#chunks.push(chunk);
-		this.#available += chunk.length;
-		if (this.#available >= RECEIVE_ROOM) this.#socket?.pause();
-		this.#options.onReadable?.(this.#available);
-	}
-
-	#writable(): void {
-		if (!this.#ended) this.#options?.onWritable?.(this.#room);
-	}
-
-	/** Also when there is something left to read: half a packet is never going to be whole, and nobody would ask for it again. */
-	#end(): void {
-		if (this.#ended) return;
-		this.#ended = true;
-		this.#options?.onError?.();
 	}
 
 	#open(): Socket {

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Time, Timer, TimerId } from "../../src/device";
 
 interface Ring {
@@ -29,10 +30,16 @@ function arm(ring: Ring, delay: number, repeat: number): void {
 	}, delay);
 }
 
-/** The SDK's `time` module on Node. */
-export const nodeTime: Time = {
-	get ticks() {
+/** A class, as V8 finds an object's own accessor slowly. */
+class NodeTime implements Time {
+	get ticks(): number {
 		return Math.floor(performance.now());
-	},
-	delta: (start, end = Math.floor(performance.now())) => end - start,
-};
+	}
+
+	delta(start: number, end: number = this.ticks): number {
+		return end - start;
+	}
+}
+
+/** The SDK's `time` module on Node. */
+export const nodeTime: Time = new NodeTime();

@@ -2,25 +2,21 @@ import type { Socket } from "node:net";
 
 /** Bytes of one buffer; longer writes go alone. */
 const SIZE = 16_384;
-/** Buffers kept for later. */
+/** Outboxes kept for later, with their buffers. */
 const SPARE = 64;
 
-const spare: Buffer[] = [];
-let waiting: Outbox[] = [];
-let sending: Outbox[] = [];
+const spare: Outbox[] = [];
 
-/**
- * Gathers what a socket is given in one turn of the event loop. It leaves in one system call when the turn's events have been handled, also where they came
- * from several sockets.
- */
+/** Gathers what a socket is given, so that it leaves in one system call. A socket needs one only while there is something in it. */
 export class Outbox {
-	readonly #socket: Socket;
-	#buffer: Buffer | undefined;
+	#buffer = Buffer.allocUnsafeSlow(SIZE);
 	#length = 0;
-	#waits = false;
 
-	constructor(socket: Socket) {
-		this.#socket = socket;
+	private constructor() {}
+
+	/** An empty one. */
+	static take(): Outbox {
+		return spare.pop() ?? new Outbox();
 	}
 
 	/** Bytes that are not with the socket yet. */
@@ -28,44 +24,32 @@ export class Outbox {
 		return this.#length;
 	}
 
-	/** Takes a copy of the bytes. */
-	add(bytes: Uint8Array): void {
+	/** Takes a copy of the bytes; where they do not fit, what is there goes to the socket first. */
+	add(bytes: Uint8Array, socket: Socket): void {
 		const size = bytes.length;
-		if (this.#length + size > SIZE) this.flush();
+		if (this.#length + size > SIZE) this.#flush(socket);
 		if (size > SIZE) {
-			this.#socket.write(Buffer.from(bytes));
+			socket.write(Buffer.from(bytes));
 			return;
 		}
-		this.#buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(SIZE);
 		this.#buffer.set(bytes, this.#length);
 		this.#length += size;
-		if (this.#waits) return;
-		this.#waits = true;
-		if (waiting.push(this) === 1) setImmediate(Outbox.flushAll);
 	}
 
-	/** Hands all to the socket now. */
-	flush(): void {
-		const buffer = this.#buffer;
-		if (buffer === undefined) return;
+	/** Hands all to the socket. The outbox is for others then. */
+	release(socket: Socket): void {
+		this.#flush(socket);
+		if (spare.length < SPARE) spare.push(this);
+	}
+
+	#flush(socket: Socket): void {
 		const length = this.#length;
-		this.#buffer = undefined;
+		if (length === 0) return;
 		this.#length = 0;
-		const socket = this.#socket;
-		if (socket.writable) socket.write(buffer.subarray(0, length));
+		if (!socket.writable) return;
+		const buffer = this.#buffer;
+		socket.write(length === SIZE ? buffer : buffer.subarray(0, length));
 		// Node keeps bytes that the system has not taken, and counts them; the buffer is then its own.
-		if (socket.writableLength === 0 && spare.length < SPARE) spare.push(buffer);
-	}
-
-	/** Flushes all that have something. */
-	static flushAll(): void {
-		const all = waiting;
-		waiting = sending;
-		sending = all;
-		for (const outbox of all) {
-			outbox.#waits = false;
-			outbox.flush();
-		}
-		all.length = 0;
+		if (socket.writableLength !== 0) this.#buffer = Buffer.allocUnsafeSlow(SIZE);
 	}
 }

@@ -16,6 +16,7 @@ export const deskPools = {
 	queuedMessages: 20_000,
 	queuedBytes: 8_388_608,
 	packetSize: 65_536,
+	aliasBytes: 16 * 65_528,
 	failedAddresses: 256,
 	webSockets: 500,
 } as const satisfies Partial<ListenSettings>;

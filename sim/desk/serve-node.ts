@@ -1,11 +1,12 @@
 import { Broker } from "../../src/broker/broker";
+import type { StorageModule } from "../../src/device";
 import { nodeListener } from "./node-listener";
 import { NodeTCP } from "./node-tcp";
 import { nodeTime, nodeTimer } from "./node-timer";
 import { gatherPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** The broker on V8, straight over Node's sockets. */
-export function serveOnNode(options: ServeOptions): Promise<void> {
+export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { name, settings, address, secure, signal, listening, trace } = options;
 	// TLS is this host's affair: the listener brings the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
@@ -27,7 +28,8 @@ export function serveOnNode(options: ServeOptions): Promise<void> {
 			failed: (error, port) => end(portError(error, port)),
 		});
 		try {
-			broker = new Broker({ tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace, newViews: true }, plain, name);
+			const host = { tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace, newViews: true };
+			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
 			broker.start();
 		} catch (error) {
 			// What a certificate or key lacks

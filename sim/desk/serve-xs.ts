@@ -1,3 +1,4 @@
+import type { StorageModule } from "../../src/device";
 import { Board } from "../board/board";
 import { Pace } from "../clock/pace";
 import { Scheduler } from "../clock/scheduler";
@@ -13,7 +14,7 @@ const RETAINED = 7168;
 const MAC = "02f1ef1f00b0";
 
 /** The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start. */
-export async function serveOnXS(options: ServeOptions): Promise<void> {
+export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
 	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
 	const scheduler = new Scheduler(Date.now());
@@ -39,6 +40,7 @@ export async function serveOnXS(options: ServeOptions): Promise<void> {
 		sensors: [],
 		port: new VirtualSensors(scheduler, 0, []),
 		retained: RETAINED,
+		...(storage === undefined ? {} : { storage }),
 		clock: scheduler.now,
 		drift: 0,
 		bootTime: 0,
@@ -46,7 +48,10 @@ export async function serveOnXS(options: ServeOptions): Promise<void> {
 	});
 	const engine = await chooseEngine("xs", progress);
 	const image = await engine.load(linkProgram(manifest, { config }), board.natives);
-	const stop = (): void => pace.stop();
+	const stop = (): void => {
+		pace.enter(() => board.stop());
+		pace.stop();
+	};
 	signal.addEventListener("abort", stop);
 	try {
 		board.flash(image);

@@ -16,6 +16,8 @@ export interface ServeOptions {
 	readonly address: string | undefined;
 	/** A second port with TLS; only on V8. */
 	readonly secure?: Secure;
+	/** Directory where its state is kept, made if need be; absent: it has no storage. */
+	readonly data?: string;
 	/** Ends the broker in good order. */
 	readonly signal: AbortSignal;
 	/** Connections are accepted on all ports. */

@@ -48,7 +48,8 @@ export interface Size {
 	readonly incremental: number;
 }
 
-const EVENT = "platform/event";
+/** What the firmware takes from its host by name, and our source of each. */
+const HOST: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
 const DRIVERS = "driver/";
 /** Drivers that only the simulator has. */
 const OWN_DRIVERS = ["virtual", "replay"];
@@ -93,7 +94,9 @@ class Linker {
 
 	link(): Program {
 		const main = this.#main();
-		if (!this.#files.has(EVENT)) this.#files.set(EVENT, { specifier: EVENT, path: ownSource("event"), manifest: undefined });
+		for (const [specifier, name] of Object.entries(HOST)) {
+			if (!this.#files.has(specifier)) this.#files.set(specifier, { specifier, path: ownSource(name), manifest: undefined });
+		}
 		this.#generated.set(CONFIG_MODULE, configSource(this.#options.config ?? this.#manifest.config));
 		this.#generated.set(STAND_IN, driverSource(this.#options.properties ?? []));
 		if (this.#manifest.sdk.has(MODULES_MODULE)) this.#generated.set(MODULES_MODULE, this.#dynamic());
@@ -111,7 +114,7 @@ class Linker {
 
 	/** `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need hardware are played. */
 	#dynamic(): string {
-		const targets = new Map<string, string>([[EVENT, EVENT]]);
+		const targets = new Map<string, string>(Object.keys(HOST).map((specifier) => [specifier, specifier]));
 		for (const name of OWN_DRIVERS) targets.set(DRIVERS + name, STAND_IN);
 		for (const specifier of this.#files.keys()) {
 			if (specifier.startsWith(DRIVERS) && !targets.has(specifier)) targets.set(specifier, this.#runs(specifier) ? specifier : STAND_IN);
@@ -179,7 +182,7 @@ export default Object.freeze({ has, importNow });
 			marked.add(specifier);
 			for (const name of this.#modules.get(specifier)!.imports) mark(name);
 		};
-		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, EVENT, ...this.#preload]) mark(specifier);
+		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, ...Object.keys(HOST), ...this.#preload]) mark(specifier);
 		for (const specifier of marked) this.#modules.set(specifier, { ...this.#modules.get(specifier)!, preloaded: true });
 	}
 }

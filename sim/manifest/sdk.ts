@@ -9,6 +9,7 @@ const SOURCES = {
 	wifi: "wifi",
 	"embedded:io/socket/tcp": "tcp",
 	"embedded:io/socket/listener": "listener",
+	"embedded:storage/key-value": "storage",
 } as const;
 
 /** Generated from the manifest: see program.ts. */
@@ -29,6 +30,7 @@ const INCLUDES: Readonly<Record<string, Include>> = {
 	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
 	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
 	"$(MODDABLE)/modules/io/manifest.json": { modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"], base: true },
+	"$(MODDABLE)/modules/io/storage/manifest.json": { modules: ["embedded:storage/key-value"] },
 	"$(MODDABLE)/modules/network/net/manifest.json": { modules: NET },
 	"$(MODDABLE)/modules/network/sntp/manifest.json": { modules: NET },
 	"$(MODDABLE)/modules/network/wifi/manifest.json": { modules: ["wifi"] },

@@ -75,7 +75,7 @@ export const defaults: {
 		systemInterval: 10_000,
 		lastValue: "retained",
 		persist: false,
-		persistInterval: 60_000,
+		persistInterval: 600_000,
 		anonymous: false,
 		users: [],
 		acl: [],

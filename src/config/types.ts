@@ -241,7 +241,8 @@ export interface ListenSettings {
 	 */
 	readonly persist: boolean;
 	/**
-	 * Time from a change until it is stored, with everything else that changed: what a power cut takes at most. 0: before each acknowledgement.
+	 * Time from a change until it is stored, with everything else that changed: what a power cut takes at most. 0: before each acknowledgement. `firefly broker`, on a
+	 * disk, takes a second where the configuration names none.
 	 *
 	 * Flash wears. In ESP-IDF's NVS a record of up to 64 bytes takes 4 entries of 32 bytes; a page of 4 KB holds 126 entries and bears about 100,000 erasures.
 	 * Five pages in turn take 15 million such records, and half of that where half of each page is kept. Rule of thumb: years = interval in seconds ÷ (4 × records

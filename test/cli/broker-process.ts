@@ -43,4 +43,9 @@ export class BrokerProcess {
 		const [code] = await exited;
 		return [code, this.#errors()];
 	}
+
+	/** Whatever it is doing. Harmless when repeated. */
+	kill(): void {
+		this.#child.kill("SIGKILL");
+	}
 }

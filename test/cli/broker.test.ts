@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -86,12 +87,52 @@ for (const engine of ["node", "xs"] as const) {
 			assert.deepEqual(await broker.stop(), [0, ""]);
 		});
 
+		test("--data keeps what is retained, also without a configuration; who else wants the directory meanwhile is told so", async () => {
+			const project = new Project();
+			after(() => project.remove());
+			const args = ["--port", "0", "--engine", engine, "--data", `${project.directory}/state/of/things`];
+			const broker = await BrokerProcess.start(args);
+			const a = await client(broker.ports.mqtt!);
+			await a.publishAsync("a/b", "kept", { qos: 1, retain: true });
+			const second = await project.run(["broker", ...args]);
+			assert.deepEqual([second.code, second.stdout], [1, ""]);
+			assert.match(second.stderr, /^\S+state\/of\/things cannot be used: it is in use by process \d+; if that is no broker, remove \S+lock\n$/);
+			await a.endAsync();
+			assert.deepEqual(await broker.stop("SIGTERM"), [0, ""]);
+			const successor = await BrokerProcess.start(args);
+			const b = await client(successor.ports.mqtt!);
+			const message = new Promise<string>((resolve) => b.once("message", (_, payload) => resolve(payload.toString())));
+			await b.subscribeAsync("#");
+			assert.equal(await message, "kept");
+			await b.endAsync();
+			assert.deepEqual(await successor.stop(), [0, ""]);
+			assert.deepEqual(readdirSync(`${project.directory}/state/of/things`), ["state"]);
+		});
+
+		test("listen.persist keeps it in .firefly beside the manifest; without either nothing is written", async () => {
+			const project = new Project({
+				"persist/manifest.json": manifest({ anonymous: true, persist: true }),
+				"plain/manifest.json": manifest({ anonymous: true }),
+			});
+			after(() => project.remove());
+			for (const [name, expected] of [
+				["persist", [".firefly", "manifest.json"]],
+				["plain", ["manifest.json"]],
+			] as const) {
+				const directory = `${project.directory}/${name}`;
+				const broker = await BrokerProcess.start(["--config", `${directory}/manifest.json`, "--port", "0", "--engine", engine]);
+				assert.deepEqual(await broker.stop(), [0, ""]);
+				assert.deepEqual(readdirSync(directory).sort(), expected);
+			}
+		});
+
 		test("a port that is in use: exit code 1 and one line", async () => {
 			const server = createServer().listen(0, "127.0.0.1");
 			await once(server, "listening");
 			const { port } = server.address() as { port: number };
 			const project = new Project();
-			const outcome = await project.run(["broker", "--port", String(port), "--engine", engine]);
+			const outcome = await project.run(["broker", "--port", String(port), "--engine", engine, "--data", "state"]);
+			assert.ok(!existsSync(`${project.directory}/state/lock`), "and no lock is left behind");
 			assert.deepEqual(outcome, { code: 1, stdout: "", stderr: `port ${port} is in use by another program\n` });
 			server.close();
 			project.remove();
@@ -155,6 +196,7 @@ test("configurations that cannot be served: exit code 1, the reason and no stack
 			1,
 			/users\.anna: the password hash is not a password hash; firefly passwd makes one\n.*"read" is not one of "publish"/,
 		],
+		[["--data", "closed.json"], 1, /^\S+closed\.json cannot be used: it is not a directory\n$/],
 		[["--port", "70000"], 2, /^error: option '--port <number>' argument '70000' is invalid/],
 		[["--engine", "v8"], 2, /^error: option '--engine <name>'/],
 		[["now"], 2, /^error: too many arguments/],

@@ -13,6 +13,7 @@ interface Platform {
 async function gather({ setsClock = true, wifi, drivers = {}, resolve = () => {} }: Platform) {
 	const ntp: { host: string; callback: (message: number, value?: number) => void }[] = [];
 	const clock: number[] = [];
+	let opened = 0;
 	class SNTP {
 		static readonly time = 1;
 		static readonly retry = 2;
@@ -34,13 +35,17 @@ async function gather({ setsClock = true, wifi, drivers = {}, resolve = () => {}
 					wifi,
 					resolve,
 					setsClock,
+					get storage() {
+						opened++;
+						return { open: () => assert.fail("nobody asked for it") };
+					},
 					sleep: () => ({ reason: "power-on", deep() {} }),
 					retained: () => new Uint8Array(16),
 				},
 			},
 		},
 	});
-	return { device: gatherDevice(), ntp, clock };
+	return { device: gatherDevice(), ntp, clock, opened: () => opened };
 }
 
 test("what a platform lacks is absent", async () => {
@@ -84,4 +89,11 @@ test("drivers and the counting host are modules of the build", async () => {
 	assert.equal(device.driver("sht3x"), Driver);
 	assert.equal(device.driver("bmp280"), undefined);
 	assert.equal(device.event, event);
+});
+
+test("storage is left alone until somebody asks for it", async () => {
+	const { device, opened } = await gather({});
+	assert.equal(opened(), 0);
+	assert.ok(device.storage);
+	assert.equal(opened(), 1);
 });

@@ -38,6 +38,8 @@ async function start() {
 			net: { default: { resolve: (name: string, callback: (name: string, address?: string) => void) => callback(name, name) } },
 			"embedded:io/socket/tcp": { default: Socket },
 			"embedded:io/socket/listener": { default: Socket },
+			"mc/config": { default: { file: { root: "/nowhere/" } } },
+			file: { File: class {}, Directory: {} },
 		},
 		natives: { xs_firefly_ignore_broken_pipes: () => {} },
 	});

@@ -10,11 +10,21 @@ interface Scene {
 	readonly wifi?: boolean;
 	readonly nodeThrows?: boolean;
 	readonly problems?: readonly string[];
+	/** Absent: the host keeps the clock. */
+	readonly setClock?: () => void;
+	readonly timeServer?: string;
+	/** Whether the host says when it is about to stop. */
+	readonly stops?: boolean;
 }
 
 /** Runs `main` once and tells what it did. */
-async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [] }: Scene) {
+async function boot(scene: Scene) {
+	const { role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [], setClock, timeServer } = scene;
 	const done: string[] = [];
+	let stop: (() => void) | undefined;
+	const onStop = (callback: () => void): void => {
+		stop = callback;
+	};
 	let notify: ((message: string) => void) | undefined;
 	class WiFi {
 		constructor(_: object, callback: (message: string) => void) {
@@ -29,14 +39,25 @@ async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi 
 		...(wifi ? { wifi: { io: WiFi } } : {}),
 		sleep: { reason, deep: (ms: number) => done.push(`sleep ${ms}`) },
 		timer: { set: (callback: () => void, ms: number) => done.push(`timer ${ms}`) && callback, schedule() {}, clear() {} },
+		...(setClock ? { setClock } : {}),
 		trace: (message: string) => done.push(`trace ${message}`),
 	};
 	const { default: main } = await load<{ default(): void }>("firmware/main", {
 		modules: {
 			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
+			modules: { default: { has: (name: string) => scene.stops === true && name === "platform/stop", importNow: () => onStop } },
 			"firmware/device": { gatherDevice: () => device },
 			"firmware/settings": {
-				template: { id: "{mac}", topic: "t", role, sleep: { mode }, wifi: { ssid: "net" }, listen: {}, broker: { clientId: "{id}" } },
+				template: {
+					id: "{mac}",
+					topic: "t",
+					role,
+					sleep: { mode },
+					wifi: { ssid: "net" },
+					listen: {},
+					broker: { clientId: "{id}" },
+					time: { server: timeServer },
+				},
 				plan: {},
 				problems,
 			},
@@ -44,6 +65,9 @@ async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi 
 				Broker: class {
 					start(): void {
 						done.push("broker");
+					}
+					stop(): void {
+						done.push("broker stops");
 					}
 				},
 			},
@@ -62,7 +86,7 @@ async function boot({ role = "sensor", mode = "deep", reason = "power-on", wifi 
 		},
 	});
 	main();
-	return { done, notify };
+	return { done, notify, stop: () => stop?.() };
 }
 
 test("a sensor starts at once and raises Wi-Fi itself", async () => {
@@ -100,4 +124,26 @@ test("in both roles the node finds itself on the network", async () => {
 
 test("without Wi-Fi a broker starts at once", async () => {
 	assert.deepEqual((await boot({ role: "broker", wifi: false })).done, ["broker"]);
+});
+
+test("a broker keeps the time, if it is the host's to set and there is a server to ask; in both roles the node does", async () => {
+	const setClock = (): void => {};
+	const timeServer = "pool.example";
+	const broker = { role: "broker", wifi: false, setClock, timeServer } as const;
+	assert.deepEqual((await boot(broker)).done, ["broker", "timer 0"]);
+	assert.deepEqual((await boot({ ...broker, role: "both" })).done, ["broker", "node"]);
+	assert.deepEqual((await boot({ role: "broker", wifi: false, setClock })).done, ["broker"]);
+	assert.deepEqual((await boot({ role: "broker", wifi: false, timeServer })).done, ["broker"]);
+});
+
+test("a host that stops in good order stops the broker; a node has nothing to end", async () => {
+	const broker = await boot({ role: "both", wifi: false, stops: true });
+	broker.stop();
+	assert.deepEqual(broker.done, ["broker", "node", "broker stops"]);
+	const chip = await boot({ role: "broker", wifi: false });
+	chip.stop();
+	assert.deepEqual(chip.done, ["broker"]);
+	const sensor = await boot({ stops: true });
+	sensor.stop();
+	assert.deepEqual(sensor.done, ["node with wifi"]);
 });

@@ -1,0 +1,51 @@
+import { Directory, File } from "file";
+import config from "mc/config";
+import type { Storage, StorageModule } from "../../src/device";
+
+/** A file for each key, in a folder of this machine's. A write replaces a file by another one: what the power cuts short leaves the old value. */
+class FolderStorage implements Storage {
+	readonly #folder: string;
+
+	constructor(folder: string) {
+		this.#folder = folder;
+		Directory.create(folder);
+	}
+
+	read(key: string, buffer: Uint8Array): number | undefined {
+		const path = this.#folder + key;
+		if (!File.exists(path)) return undefined;
+		const file = new File(path, false);
+		try {
+			const { length } = file;
+			if (length > buffer.length) throw new RangeError("buffer too small");
+			if (length > 0) buffer.set(new Uint8Array(file.read(ArrayBuffer)));
+			return length;
+		} finally {
+			file.close();
+		}
+	}
+
+	write(key: string, value: Uint8Array): void {
+		const path = `${this.#folder}${key}.new`;
+		// One that is there would keep what goes beyond the new value.
+		File.delete(path);
+		const file = new File(path, true);
+		try {
+			file.write(value.slice().buffer);
+		} finally {
+			file.close();
+		}
+		if (!File.rename(path, key)) throw new Error(`cannot replace ${key}`);
+	}
+
+	delete(key: string): void {
+		File.delete(this.#folder + key);
+	}
+
+	close(): void {}
+}
+
+/** The SDK has no key-value storage on Linux. This one is in `config.file.root` of the manifest, by default /tmp, and survives a relaunch. */
+export const storage: StorageModule = Object.freeze({
+	open: ({ path }: { readonly path: string }): Storage => new FolderStorage(`${(config as { file: { root: string } }).file.root}${path}/`),
+});

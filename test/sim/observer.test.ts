@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { admitObserver } from "../../sim/admission";
+import { Random } from "../../sim/clock/random";
+import type { EngineName } from "../../sim/engine/choose";
+import type { JSONObject } from "../../sim/manifest/read";
+import { virtualHash } from "../../sim/password";
+import type { SimulationEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/simulation";
+import { ranges } from "../../src/config/ranges";
+import { readSettings } from "../../src/config/settings";
+
+const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const MINUTE = 60_000;
+const credentials = { broker_username: "greenhouse", broker_password: "tomato" };
+const users = { greenhouse: virtualHash("greenhouse", "tomato"), anna: virtualHash("anna", "apple") };
+const own = { allow: "publish", topic: "home/{user}/#", user: "greenhouse" };
+
+interface Run {
+	readonly events: SimulationEvent[];
+	readonly values: string[];
+	readonly acknowledged: number;
+	readonly failed: number;
+	readonly traces: string[];
+}
+
+/** Ten minutes with one sensor a minute. */
+async function run(firefly: JSONObject, overrides: Readonly<Record<string, string>> = credentials, engine: EngineName = "node"): Promise<Run> {
+	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1 };
+	const config = {
+		firefly: { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/greenhouse/{sensor}", sensors: [sensor], ...firefly },
+	};
+	const events: SimulationEvent[] = [];
+	await runSimulation({
+		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config }, overrides },
+		speed: "max",
+		seed: 7,
+		engine,
+		listener: { event: (event) => void events.push(event) },
+		duration: 10 * MINUTE,
+	});
+	const count = (type: SimulationEvent["type"]): number => events.filter((event) => event.type === type).length;
+	return {
+		events,
+		values: events.flatMap((event) => (event.type === "value" ? [event.topic] : [])),
+		acknowledged: count("acknowledged"),
+		failed: count("failed"),
+		traces: events.flatMap((event) => (event.type === "trace" ? [event.message] : [])),
+	};
+}
+
+const both = { role: "both", sleep: { mode: "none" } } as const;
+const pool = (length: number): JSONObject => Object.fromEntries(Array.from({ length }, (_, i) => [`user${i}`, users.anna]));
+const rules = (length: number): JSONObject[] => Array.from({ length }, (_, i) => (i === 0 ? own : { deny: "all", topic: `none/${i}` }));
+
+describe("values are shown", () => {
+	for (const [name, firefly] of [
+		["of a board that is both, with users", { ...both, listen: { users } }],
+		["of a board that is both, with users and rules that let nobody else read", { ...both, listen: { users, acl: [own] } }],
+		["of a board that is both, open to all who may read nothing", { ...both, listen: { anonymous: true, users, acl: [own] } }],
+		["of the broker beside a node, with users", { listen: { users } }],
+		["of the broker beside a node, with users and rules", { listen: { users, acl: [own] } }],
+		["of the broker beside a node, whose user is not among its users", { listen: { users: { anna: users.anna }, anonymous: false } }],
+		["of the broker beside a node, which lets nobody in but that node", { listen: { anonymous: false, acl: [{ allow: "all", topic: "#" }] } }],
+		["of a broker with room for one client", { listen: { connections: 1, sessions: 1, subscriptions: 1, filterLevels: 1, sessionBytes: 64, users } }],
+	] as const)
+		test(name, async () => {
+			const { values, acknowledged, failed, traces } = await run(firefly);
+			assert.ok(acknowledged >= 9, traces.join("\n"));
+			assert.deepEqual([...new Set(values)], ["home/greenhouse/temperature"]);
+			assert.ok(values.length >= 9);
+			assert.equal(failed, 0);
+		});
+
+	test("the same on both engines", async () => {
+		const firefly = { ...both, listen: { users, acl: [own] } };
+		const told = JSON.stringify((await run(firefly)).events);
+		assert.equal(JSON.stringify((await run(firefly)).events), told);
+		assert.equal(JSON.stringify((await run(firefly, credentials, "xs")).events), told);
+	});
+});
+
+describe("what the configuration says stays", () => {
+	test("a node with the wrong password is refused", async () => {
+		const { values, acknowledged, failed } = await run({ listen: { users } }, { ...credentials, broker_password: "potato" });
+		assert.deepEqual([values.length, acknowledged], [0, 0]);
+		assert.ok(failed > 0);
+	});
+
+	test("a topic that the rules deny is refused, and not shown", async () => {
+		const { values, acknowledged, failed } = await run({ ...both, topic: "home/other/{sensor}", listen: { users, acl: [own] } });
+		assert.deepEqual([values.length, acknowledged], [0, 0]);
+		assert.ok(failed > 0);
+	});
+
+	test("full pools of users or rules: everything works, and it is said what cannot be shown", async () => {
+		const full = { ...pool(ranges.listen.users - 1), greenhouse: users.greenhouse };
+		const crowded = await run({ ...both, listen: { users: full } });
+		assert.ok(crowded.acknowledged >= 9 && crowded.failed === 0);
+		assert.ok(crowded.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")));
+		const ruled = await run({ ...both, listen: { users, acl: rules(ranges.listen.rules) } });
+		assert.ok(ruled.acknowledged >= 9 && ruled.failed === 0);
+		assert.ok(ruled.traces.some((line) => line.startsWith("values that the rules hide are not shown")));
+		const stranger = await run({ listen: { users: pool(ranges.listen.users), anonymous: true } });
+		assert.equal(stranger.acknowledged, 0);
+		assert.ok(stranger.traces.includes("the simulated broker has no room in listen.users for greenhouse, who reports to it"));
+	});
+});
+
+describe("what lets the observer in", () => {
+	const admit = (listen: JSONObject, seed = 1) => {
+		const settings = readSettings({ firefly: { listen } }, { mac: "0", chip: "x" }, () => {}).listen;
+		return { settings, ...admitObserver(listen, settings, new Random(seed, "observer")) };
+	};
+
+	test("is for it alone, and by the seed", () => {
+		const listen = { users, acl: [own] };
+		const { admission, listen: made } = admit(listen);
+		assert.deepEqual(admit(listen), admit(listen));
+		assert.notDeepEqual(admit(listen, 2).admission, admission);
+		assert.deepEqual(Object.keys(made.users as JSONObject), ["greenhouse", "anna", "firefly-desk"]);
+		assert.deepEqual(made.acl, [{ allow: "subscribe", topic: "#", user: "firefly-desk" }, own]);
+		assert.deepEqual(listen, { users, acl: [own] }, "nothing is changed in place");
+	});
+
+	test("is nothing where all may read, nobody may log in, or its client identifier is enough", () => {
+		assert.equal(admit({ anonymous: true }).listen.acl, undefined);
+		assert.equal(admit({ anonymous: true }).listen.users, undefined);
+		assert.equal(admit({}).listen.users, undefined);
+		const { admission, listen } = admit({ anonymous: true, users, acl: [own] });
+		assert.equal(admission.username, undefined);
+		assert.equal(listen.users, users);
+		assert.deepEqual(listen.acl, [{ allow: "subscribe", topic: "#", client: admission.clientId }, own]);
+	});
+
+	test("takes another name where its own is taken", () => {
+		const { admission } = admit({ users: { ...users, "firefly-desk": users.anna } });
+		assert.equal(admission.username, "firefly-desk-2");
+	});
+
+	test("leaves clients the room they have on a board, within what there may be", () => {
+		const { settings, listen } = admit({ connections: 3, sessions: ranges.listen.sessions.maximum });
+		assert.equal(listen.connections, 4);
+		assert.equal(listen.sessions, ranges.listen.sessions.maximum);
+		assert.equal(listen.subscriptions, settings.subscriptions + 1);
+	});
+});
