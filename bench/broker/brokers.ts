@@ -10,13 +10,15 @@ import { Pinned } from "./process";
 export interface RunningBroker {
 	readonly process: Pinned;
 	readonly port: number;
-	/** Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it. */
+	/** Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it, as far as V8 knows. */
 	memory(): Promise<number>;
 	stop(): Promise<void>;
 }
 
 export interface BrokerKind {
 	readonly name: string;
+	/** The highest QoS that it serves. */
+	readonly qos: 0 | 1;
 	start(): Promise<RunningBroker>;
 }
 
@@ -57,8 +59,9 @@ async function mosquitto(): Promise<RunningBroker> {
 /** @param nodeArgs for Node where it runs Firefly, such as --cpu-prof */
 export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] {
 	return [
-		{ name: "firefly", start: () => onNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
-		{ name: "mosquitto", start: mosquitto },
-		{ name: "aedes", start: () => onNode(["--import", "tsx", path("./aedes-server.ts")]) },
+		{ name: "firefly", qos: 1, start: () => onNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
+		{ name: "mosquitto", qos: 1, start: mosquitto },
+		{ name: "aedes", qos: 1, start: () => onNode(["--import", "tsx", path("./aedes-server.ts")]) },
+		{ name: "bare Node", qos: 0, start: () => onNode(["--import", "tsx", path("./bare-server.ts")]) },
 	];
 }

@@ -13,11 +13,12 @@ export class Peer {
 		socket.on("data", (chunk) => this.onData(chunk));
 	}
 
-	static async connect(port: number, clientId: string): Promise<Peer> {
+	/** @param clean whether its session ends with the connection, and none is taken up */
+	static async connect(port: number, clientId: string, clean = true): Promise<Peer> {
 		const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
 		await once(socket, "connect");
 		const peer = new Peer(socket);
-		await peer.#ask(mqtt.generate({ cmd: "connect", clientId, clean: true, keepalive: 0, protocolId: "MQTT", protocolVersion: 4 }), 4);
+		await peer.#ask(mqtt.generate({ cmd: "connect", clientId, clean, keepalive: 0, protocolId: "MQTT", protocolVersion: 4 }), 4);
 		socket.on("close", () => {
 			if (!socket.destroyed || socket.errored) throw new Error(`the broker closed ${clientId}`);
 		});

@@ -17,7 +17,7 @@ export async function phase(broker: RunningBroker, scenario: Scenario, duration:
 		await load.run(duration / 10); // buffers and connections find their size
 		const before = broker.process.cpu;
 		const deliveries = await load.run(duration);
-		return (broker.process.cpu - before) / deliveries;
+		return broker.process.spent(before) / deliveries;
 	} finally {
 		await load.close();
 	}
@@ -25,6 +25,7 @@ export async function phase(broker: RunningBroker, scenario: Scenario, duration:
 
 /** The clients of one phase. */
 class Load {
+	readonly #port: number;
 	readonly #scenario: Scenario;
 	readonly #publishers: readonly Peer[];
 	readonly #subscribers: readonly Peer[];
@@ -36,7 +37,8 @@ class Load {
 	#missing = 0;
 	#arrived: () => void = () => {};
 
-	private constructor(scenario: Scenario, publishers: readonly Peer[], subscribers: readonly Peer[]) {
+	private constructor(port: number, scenario: Scenario, publishers: readonly Peer[], subscribers: readonly Peer[]) {
+		this.#port = port;
 		this.#scenario = scenario;
 		this.#publishers = publishers;
 		this.#subscribers = subscribers;
@@ -50,10 +52,11 @@ class Load {
 	}
 
 	static async open(port: number, scenario: Scenario): Promise<Load> {
-		const connect = (name: string, count: number) => Promise.all(Array.from({ length: count }, (_, i) => Peer.connect(port, `${name}${i}`)));
-		const subscribers = await connect("subscriber", scenario.subscribers);
+		const connect = (name: string, count: number, clean = true) =>
+			Promise.all(Array.from({ length: count }, (_, i) => Peer.connect(port, `${name}${i}`, clean)));
+		const subscribers = await connect("subscriber", scenario.subscribers, !scenario.lasting);
 		await Promise.all(subscribers.map((peer) => peer.subscribe(scenario.filter, scenario.qos)));
-		return new Load(scenario, await connect("publisher", scenario.publishers), subscribers);
+		return new Load(port, scenario, await connect("publisher", scenario.publishers), subscribers);
 	}
 
 	/** @returns deliveries in about so many ms */
@@ -74,7 +77,7 @@ class Load {
 		return deliveries;
 	}
 
-	/** Leaves nothing retained. */
+	/** Leaves no session and nothing retained. */
 	async close(): Promise<void> {
 		if (this.#scenario.retain) {
 			this.#missing = PUBACK_SIZE * this.#publishers.length;
@@ -86,6 +89,8 @@ class Load {
 			await cleared;
 		}
 		for (const peer of [...this.#publishers, ...this.#subscribers]) peer.close();
+		if (!this.#scenario.lasting) return;
+		for (let i = 0; i < this.#subscribers.length; i++) (await Peer.connect(this.#port, `subscriber${i}`)).close();
 	}
 
 	#burst(): Promise<void> {

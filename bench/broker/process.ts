@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 /** Whether brokers and load can each have a core of their own. */
 export const pinned: boolean = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
-
-/** Clock ticks a second, the unit of /proc/<pid>/stat. */
-const TICKS = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout) || 100;
 
 /** Keeps this process, all its threads, to the second core; brokers get the first. */
 export function pinLoad(): void {
@@ -25,6 +22,8 @@ export class Pinned {
 		this.#child.stdout?.on("data", (data) => {
 			this.#output += data;
 		});
+		// Also when something is thrown where nobody catches it
+		process.once("exit", () => this.#child.kill("SIGKILL"));
 	}
 
 	/** taskset becomes the command that it starts, so that this is the broker's. */
@@ -44,12 +43,18 @@ export class Pinned {
 		}
 	}
 
-	/** CPU time that all its threads have used in user and kernel mode, µs; steps of a clock tick, usually 10 ms. */
-	get cpu(): number {
-		const stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
-		// The name before may hold spaces. utime and stime are fields 14 and 15 (proc(5)); the state, field 3, follows the name.
-		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-		return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS;
+	/** CPU time of its threads so far, in user and kernel mode, ns by thread. */
+	get cpu(): ReadonlyMap<string, number> {
+		const tasks = `/proc/${this.pid}/task`;
+		// The first number of schedstat (the kernel's Documentation/scheduler/sched-stats.rst); /proc/<pid>/stat only has steps of 10 ms
+		return new Map(readdirSync(tasks).map((thread) => [thread, Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "latin1"), 10)]));
+	}
+
+	/** CPU time that all threads have used since an earlier reading of `cpu`, µs. */
+	spent(since: ReadonlyMap<string, number>): number {
+		let time = 0;
+		for (const [thread, now] of this.cpu) time += now - (since.get(thread) ?? 0);
+		return time / 1000;
 	}
 
 	/** Of a Node with the heap probe: memory in use without garbage, KiB. */

@@ -10,6 +10,8 @@ export interface Scenario {
 	/** Of publications and subscriptions. */
 	readonly qos: 0 | 1;
 	readonly retain: boolean;
+	/** Whether the subscribers' sessions outlive their connections, so that the broker keeps each message until it is acknowledged. */
+	readonly lasting: boolean;
 	/** Topic of a publisher, always of the same length, and what subscribers ask for. */
 	readonly topic: (publisher: number) => string;
 	readonly filter: string;
@@ -22,6 +24,7 @@ const one = {
 	payload: 32,
 	qos: 0,
 	retain: false,
+	lasting: false,
 	topic: () => "home/sensor00/temperature",
 	filter: "home/sensor00/temperature",
 } as const satisfies Partial<Scenario>;
@@ -40,4 +43,6 @@ export const scenarios: readonly Scenario[] = [
 	},
 	{ ...one, name: "1 → 1, 1 kB", payload: 1024 },
 	{ ...one, name: "1 → 1, QoS 1, retained", qos: 1, retain: true },
+	{ ...one, name: "1 → 1, QoS 1, session lasts", qos: 1, lasting: true },
+	{ ...one, name: "1 → 1, QoS 1, lasts, one at a time", qos: 1, lasting: true, burst: 1 },
 ];

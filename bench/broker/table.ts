@@ -1,19 +1,45 @@
-/** The middle one, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
+const NAME = 36;
+const CELL = 11;
+const RATIO = 19;
+
+/** The value that so large a part of all are below: 0.5 for the median. Between two values it is interpolated. */
+export function quantile(values: readonly number[], part: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
-	const middle = sorted.length >> 1;
-	return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+	const at = (sorted.length - 1) * part;
+	const below = Math.floor(at);
+	const above = Math.min(below + 1, sorted.length - 1);
+	return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
 }
 
 export function heading(title: string, names: readonly string[]): void {
-	line(title, [...names, ...names.slice(1).map((name) => `÷ ${name}`)]);
+	line(
+		title,
+		names,
+		names.slice(1).map((name) => `÷ ${name}`),
+	);
 }
 
-/** Values of the first and the others, then the first's ratios to the others. */
-export function row(name: string, values: readonly number[], digits: number): void {
-	line(name, [...values.map((value) => value.toFixed(digits)), ...values.slice(1).map((value) => (values[0] / value).toFixed(2))]);
+/**
+ * A row of medians, then of the first's ratios to the others: the median of those within each round, and the middle half of them in brackets.
+ * @param rounds of each column, in the order of the rounds; empty where there is no value
+ */
+export function row(name: string, rounds: readonly (readonly number[])[], digits: number): void {
+	const first = rounds[0]!;
+	const ratios = rounds.slice(1).map((others) => first.map((value, i) => value / others[i]!));
+	line(
+		name,
+		rounds.map((values) => (values.length === 0 ? "–" : quantile(values, 0.5).toFixed(digits))),
+		ratios.map((values, i) => (rounds[i + 1]!.length === 0 ? "–" : spread(values))),
+	);
 }
 
-function line(name: string, cells: readonly string[]): void {
-	process.stdout.write(`${name.padEnd(38)}${cells.map((cell) => cell.padStart(12)).join("")}\n`);
+function spread(values: readonly number[]): string {
+	const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => quantile(values, part).toFixed(2));
+	return values.length === 1 ? middle! : `${middle} (${low}–${high})`;
+}
+
+function line(name: string, cells: readonly string[], ratios: readonly string[]): void {
+	process.stdout.write(
+		`${name.padEnd(NAME)}${cells.map((cell) => cell.padStart(CELL)).join("")}${ratios.map((cell) => cell.padStart(RATIO)).join("")}\n`,
+	);
 }

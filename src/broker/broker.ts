@@ -314,9 +314,8 @@ export class Broker implements ConnectionOwner {
 	/** Stores what has changed, now or in time. */
 	private save(keeper: Saver): void {
 		const { clock, settings } = this.#core;
+		if (settings.persistInterval === 0 && keeper.changed && !keeper.failing) keeper.save();
 		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(keeper.changed || keeper.waits)) return;
-		if (settings.persistInterval === 0 && keeper.changed) keeper.save();
-		if (!(keeper.changed || keeper.waits)) return;
 		this.#saveAt = clock.now + (settings.persistInterval === 0 ? RETRY : settings.persistInterval);
 		this.#patience.wake(this.#saveAt);
 	}

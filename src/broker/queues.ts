@@ -388,6 +388,12 @@ export class Queues {
 		return true;
 	}
 
+	/** A content arrived so much earlier, ms. */
+	age(content: number, ms: number): void {
+		this.contents.age(content, ms);
+		this.#deadline = 0;
+	}
+
 	private append(session: number, content: number, flags: number, identifier: number, share: number): void {
 		this.#references[content]++;
 		const entry = this.#entries.take(content, flags, identifier, share);

@@ -4,6 +4,8 @@ export interface Saver {
 	readonly changed: boolean;
 	/** Whether it is to be called again though nothing changes: it is not known yet for how long there was no power. */
 	readonly waits: boolean;
+	/** Whether the last attempt to store failed. */
+	readonly failing: boolean;
 	/** Stores what has changed. When that fails nothing is changed there, it is counted, and the next call tries again. Throws nothing. */
 	save(): void;
 }

@@ -67,6 +67,12 @@ export class ValueStore {
 		return kept;
 	}
 
+	/** Takes a value that was kept over a restart, and leaves the topic's other one as it is. */
+	restore(message: Message): void {
+		this.last = 0;
+		this.keep(message, hash(message.bytes, message.topicStart, message.topicEnd, SEED) & (this.#table.length - 1));
+	}
+
 	/** The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is none. */
 	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
 		const bucket = hash(bytes, start, end, SEED) & (this.#table.length - 1);

@@ -29,6 +29,11 @@ export class Body {
 		this.end = memory.out;
 	}
 
+	/** The most bytes that one can have. */
+	get room(): number {
+		return this.#memory.outSize - HEADER;
+	}
+
 	/** Begins a new one. */
 	begin(): void {
 		this.#memory.open();

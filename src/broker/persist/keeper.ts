@@ -22,8 +22,7 @@ export class Keeper implements Saver {
 	readonly #subscriptions: KeptSubscriptions;
 	readonly #queues: KeptQueues;
 	readonly #values: KeptValues;
-	/** Whether the last attempt to store failed. */
-	#failing = false;
+	failing = false;
 
 	/** Restores what is stored into the broker's empty pools. @throws what the storage throws */
 	constructor(core: Core, storage: Storage) {
@@ -62,7 +61,7 @@ export class Keeper implements Saver {
 	}
 
 	save(): void {
-		const { counters, host } = this.#core;
+		const { counters, host, memory } = this.#core;
 		const vault = this.#vault;
 		const writes = vault.writes;
 		try {
@@ -73,14 +72,15 @@ export class Keeper implements Saver {
 			this.#values.save();
 			this.#lifetime.stamp();
 			vault.commit();
-			this.#failing = false;
+			this.failing = false;
 		} catch (error) {
 			vault.abandon();
 			counters.storageFailed++;
-			if (!this.#failing) host.trace(`broker: state is not stored: ${error}`);
-			this.#failing = true;
+			if (!this.failing) host.trace(`broker: state is not stored: ${error}`);
+			this.failing = true;
 		}
 		counters.storageWrites += vault.writes - writes;
+		memory.open();
 	}
 
 	private restore(): void {
@@ -97,6 +97,7 @@ export class Keeper implements Saver {
 	private age(): void {
 		const missed = this.#lifetime.catchUp();
 		if (missed === 0) return;
+		this.#sessions.age(missed);
 		this.#values.age(missed);
 		this.#queues.age(missed);
 	}

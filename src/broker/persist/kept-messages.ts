@@ -4,6 +4,8 @@ import type { Body } from "./body";
 import type { Lifetime } from "./lifetime";
 
 const RETAIN = 4;
+/** What a record has besides topic, properties and payload, bytes. */
+const OVERHEAD = 11;
 
 /** Messages in stored records. */
 export class KeptMessages {
@@ -16,6 +18,15 @@ export class KeptMessages {
 		this.message = new Message(body.bytes);
 		this.#body = body;
 		this.#lifetime = lifetime;
+	}
+
+	/**
+	 * Whether a copy can be a record of its own. One whose topic came as an alias, with a payload that left no room for it, cannot; nor can it be sent to a client
+	 * that has no alias for the topic yet, as after a restart none has.
+	 */
+	fits(messages: Messages, record: number): boolean {
+		messages.read(record, this.message);
+		return this.message.size + OVERHEAD <= this.#body.room;
 	}
 
 	/** Writes a copy, as the last thing in a record. */

@@ -94,9 +94,9 @@ export class KeptQueues {
 
 	/** So much time has passed without power, as {@link KeptValues.age}. */
 	age(missed: number): void {
-		const { contents } = this.#core.queues;
+		const { queues } = this.#core;
 		for (let i = 1; i < this.#contents.states.length; i++) {
-			if (this.#contents.restored(i)) contents.age(i, missed);
+			if (this.#contents.restored(i)) queues.age(i, missed);
 			else this.#contents.mark(i);
 		}
 	}
@@ -109,7 +109,7 @@ export class KeptQueues {
 		const state = queues.state(entry);
 		if (kind === OUTGOING && (state & QOS) === 0) return;
 		const content = queues.content(entry);
-		if (content !== 0) this.keepContent(content);
+		if (content !== 0 && !this.keepContent(content)) return;
 		if (!alive(this.#entries, entry)) return;
 		const share = queues.share(entry);
 		body.begin();
@@ -124,12 +124,16 @@ export class KeptQueues {
 		vault.put(ENTRY, entry);
 	}
 
-	private keepContent(content: number): void {
-		if (!alive(this.#contents, content)) return;
+	/** @returns whether there is a record of it */
+	private keepContent(content: number): boolean {
+		const { contents } = this.#core.queues;
+		if (!this.#messages.fits(contents, content)) return false;
+		if (!alive(this.#contents, content)) return true;
 		const vault = this.#vault;
 		vault.body.begin();
-		this.#messages.write(this.#core.queues.contents, content);
+		this.#messages.write(contents, content);
 		vault.put(CONTENT, content);
+		return true;
 	}
 
 	/** What is stored and not in use any more. */

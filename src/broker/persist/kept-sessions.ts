@@ -38,6 +38,7 @@ export class KeptSessions {
 
 	/** @returns how many sessions found no room */
 	restore(): number {
+		const { sessions } = this.#core;
 		const vault = this.#vault;
 		const { states } = this.#ledger;
 		let lost = 0;
@@ -48,8 +49,10 @@ export class KeptSessions {
 			if (session === 0) lost++;
 			this.#restored[i] = session;
 			this.#ledger.move(i, session);
+			// It ends in its time from now on, however often the power goes
+			if (this.#ends[session] === NEVER && sessions.expiry(session) !== NEVER) this.#ledger.mark(session);
 		}
-		this.#core.sessions.ledger = this.#ledger;
+		sessions.ledger = this.#ledger;
 		return lost;
 	}
 
@@ -86,6 +89,18 @@ export class KeptSessions {
 			vault.put(SESSION, i);
 			this.#sums[i] = sum;
 			this.#ends[i] = ends;
+		}
+	}
+
+	/** So much time has passed without power, as {@link KeptValues.age}. */
+	age(missed: number): void {
+		const { sessions } = this.#core;
+		const ledger = this.#ledger;
+		for (let i = 1; i <= sessions.last; i++) {
+			const ends = sessions.endsAt(i);
+			if (!sessions.used(i) || ends === NEVER) continue;
+			if (ledger.restored(i)) sessions.setEndsAt(i, Math.max(0, ends - Math.floor(missed / 1000)));
+			else ledger.mark(i);
 		}
 	}
 

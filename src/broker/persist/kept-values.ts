@@ -1,6 +1,6 @@
 import type { Core } from "../core";
 import type { KeptMessages } from "./kept-messages";
-import { CHANGED } from "./ledger";
+import { CHANGED, STORED } from "./ledger";
 import { VALUE, type Vault } from "./vault";
 
 /** Stores what new subscribers are handed: the retained values, or every topic's current one. */
@@ -21,16 +21,19 @@ export class KeptValues {
 		const vault = this.#vault;
 		const messages = this.#messages;
 		const ledger = vault.ledgers[VALUE];
-		let lost = 0;
-		for (let i = 1; i < ledger.states.length; i++) {
+		const { states } = ledger;
+		let found = 0;
+		for (let i = 1; i < states.length; i++) {
 			if (!vault.read(VALUE, i)) continue;
+			found++;
 			messages.read();
-			store.put(messages.message);
-			if (store.last === 0) lost++;
+			store.restore(messages.message);
 			ledger.move(i, store.last);
 		}
+		// also those that gave way to later ones
+		for (let i = 1; i < states.length; i++) if ((states[i] & STORED) !== 0 && (i > store.records || !store.holds(i))) ledger.mark(i);
 		store.ledger = ledger;
-		return lost;
+		return found - store.count;
 	}
 
 	save(): void {
@@ -42,7 +45,7 @@ export class KeptValues {
 		const { states } = ledger;
 		for (let i = 1; i < states.length; i++) {
 			if ((states[i] & CHANGED) === 0) continue;
-			if (i <= store.records && store.holds(i) && (every || store.messages.retained(i))) {
+			if (i <= store.records && store.holds(i) && (every || store.messages.retained(i)) && this.#messages.fits(store.messages, i)) {
 				vault.body.begin();
 				this.#messages.write(store.messages, i);
 				vault.put(VALUE, i);

@@ -53,6 +53,8 @@ export class Vault {
 	#pending = 0;
 	/** Whether a transaction was given up since the last commit. */
 	#abandoned = false;
+	/** Whether there may be a commit record of the next generation. */
+	#doubtful = false;
 
 	/** @param sizes records of each kind */
 	constructor(memory: Memory, storage: Storage, sizes: readonly number[]) {
@@ -89,23 +91,23 @@ export class Vault {
 	read(kind: number, number: number): boolean {
 		const { states } = this.ledgers[kind];
 		const one = this.key(kind, number, 0);
-		const other = this.key(kind, number, SECOND);
 		const first = this.find(one, kind);
-		const second = this.find(other, kind);
-		const newest = second > first ? other : one;
-		const older = newest === one ? second : first;
-		if (older !== NOTHING) this.#storage.delete(newest === one ? other : one);
+		const second = this.find(this.key(kind, number, SECOND), kind);
+		const newest = second > first ? SECOND : 0;
+		const older = newest === 0 ? second : first;
 		const generation = Math.max(first, second);
-		if (generation === NOTHING) return false;
-		if (generation !== USELESS && newest === one && older !== NOTHING) this.find(one, kind);
-		if (generation === USELESS || this.body.kind === TOMBSTONE) {
-			// without the tombstone an older version would count again
-			if (older !== NOTHING) this.#storage.sync?.();
-			this.#storage.delete(newest);
-			return false;
+		states[number] = generation > NOTHING ? STORED | newest : 0;
+		if (older !== NOTHING) this.remove(kind, number, newest ^ SECOND);
+		if (generation === USELESS) this.remove(kind, number, newest);
+		if (generation <= NOTHING) return false;
+		if (newest === 0 && older !== NOTHING) this.find(one, kind);
+		if (this.body.kind !== TOMBSTONE) {
+			states[number] |= RESTORED;
+			return true;
 		}
-		states[number] = STORED | RESTORED | (newest === other ? SECOND : 0);
-		return true;
+		// without the tombstone an older version would count again
+		if ((states[number] & TRIED) === 0) this.unearth(kind, number, older !== NOTHING);
+		return false;
 	}
 
 	/** Writes a new version of a record, which is in `body`. @throws what the storage throws: then abandon() */
@@ -134,13 +136,18 @@ export class Vault {
 		return written;
 	}
 
-	/** Gives the transaction up; everything stays as it was, and CHANGED what is. */
+	/** Gives the transaction up; everything stays as it was, and CHANGED what is. What it has written is deleted, as a full storage has no room for more. */
 	abandon(): void {
 		this.#pending = 0;
 		this.#abandoned = true;
 		for (let kind = 0; kind < KINDS; kind++) {
 			const { states } = this.ledgers[kind];
 			for (let i = 1; i < states.length; i++) states[i] &= ~(WRITTEN | GONE | ALIVE);
+		}
+		try {
+			this.retract();
+		} catch {
+			// before the next commit it must succeed
 		}
 	}
 
@@ -151,6 +158,7 @@ export class Vault {
 	private write(kind: number, number: number, tag: number): void {
 		const { states } = this.ledgers[kind];
 		const state = states[number];
+		this.deny();
 		states[number] |= TRIED;
 		this.#pending++;
 		this.writes++;
@@ -182,15 +190,46 @@ export class Vault {
 		}
 	}
 
-	/** Deletes what a transaction that was given up has written and this one has not: it must not be committed with it. */
+	/** Deletes what is of no use under one of a record's keys. Where that fails, and the record's next version goes there, it is left to retract(). */
+	private remove(kind: number, number: number, second: number): void {
+		const { states } = this.ledgers[kind];
+		try {
+			this.#storage.delete(this.key(kind, number, second));
+		} catch (error) {
+			if (next(states[number]) !== second) throw error;
+			states[number] |= TRIED;
+			this.#abandoned = true;
+		}
+	}
+
+	/** Deletes a record's tombstone. Where that fails it stays, and stands for nothing. @param sync whether what is deleted has to be so for good before */
+	private unearth(kind: number, number: number, sync: boolean): void {
+		const { states } = this.ledgers[kind];
+		try {
+			if (sync) this.#storage.sync?.();
+			this.#storage.delete(this.key(kind, number, states[number] & SECOND));
+			states[number] = 0;
+		} catch {
+			// at the next start, or with the record's next version
+		}
+	}
+
+	/** Deletes a commit record that may have been written though storage said that it was not, before anything else is changed. */
+	private deny(): void {
+		if (!this.#doubtful) return;
+		this.#storage.delete(commitKey(this.#generation + 1));
+		this.#doubtful = false;
+	}
+
+	/** Deletes what transactions that were given up have written and this one has not: it must not be committed with it. */
 	private retract(): void {
+		this.deny();
 		for (let kind = 0; kind < KINDS; kind++) {
 			const { states } = this.ledgers[kind];
 			for (let i = 1; i < states.length; i++) {
 				const state = states[i];
 				if ((state & TRIED) === 0 || (state & WRITTEN) !== 0) continue;
 				this.#storage.delete(this.key(kind, i, next(state)));
-				states[i] = state & ~TRIED;
 			}
 		}
 		this.#abandoned = false;
@@ -201,7 +240,7 @@ export class Vault {
 		const storage = this.#storage;
 		const { body } = this;
 		const generation = this.#generation + 1;
-		const key = generation % 2 === 0 ? "ca" : "cb";
+		const key = commitKey(generation);
 		storage.sync?.();
 		body.begin();
 		body.u48(this.time);
@@ -213,7 +252,7 @@ export class Vault {
 			storage.sync?.();
 		} catch (error) {
 			// whether it was written or not: from now on it was not
-			storage.delete(key);
+			this.#doubtful = true;
 			throw error;
 		}
 		this.#generation = generation;
@@ -259,16 +298,15 @@ export class Vault {
 				const state = states[i];
 				if ((state & GONE) === 0) continue;
 				states[i] = state & ~GONE;
-				if (kept) continue;
-				try {
-					storage.delete(this.key(kind, i, state & SECOND));
-					states[i] = 0;
-				} catch {
-					// it stays, and stands for nothing
-				}
+				if (!kept) this.unearth(kind, i, false);
 			}
 		}
 	}
+}
+
+/** The key of a generation's commit record. */
+function commitKey(generation: number): string {
+	return generation % 2 === 0 ? "ca" : "cb";
 }
 
 /** Which of its two keys a record is written under next. */

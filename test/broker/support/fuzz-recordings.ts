@@ -95,6 +95,8 @@ export interface Recordings {
 	readonly requests: readonly Conversation[];
 	/** Requests that begin a conversation over WebSocket. */
 	readonly upgrades: readonly Uint8Array[];
+	/** A CONNECT that is longer than all others, mutated or not. */
+	readonly longest: Uint8Array;
 }
 
 export function recordings(): Recordings {
@@ -115,5 +117,14 @@ export function recordings(): Recordings {
 	}));
 	requests.push({ http: true, packets: [request({ ...page, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")] });
 	requests.push({ http: true, packets: [request({ ...page, Accept: "text/html" })] });
-	return { conversations, requests, upgrades };
+	const connect = {
+		cmd: "connect",
+		protocolId: "MQTT",
+		protocolVersion: 4,
+		clientId: "long",
+		username: "u",
+		password: Buffer.alloc(440),
+		clean: true,
+	};
+	return { conversations, requests, upgrades, longest: generate(connect as unknown as Packet) };
 }

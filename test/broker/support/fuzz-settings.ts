@@ -11,6 +11,14 @@ export const settings: ListenSettings = {
 	webSocket: WEB_PORT,
 	webSockets: 6,
 	anonymous: true,
+	// whose password, "p", is in the recordings
+	users: [{ name: "u", hash: "$pbkdf2-sha256$i=100$AAECAwQFBgcICQoLDA0ODw$QtwhHE1YWrmUNkoMSF0pD/qTuqgf2MFEX2Tmks6UogI" }],
+	acl: [
+		{ effect: "deny", action: "publish", topic: "fuzz/a/#", user: "nobody" },
+		{ effect: "allow", action: "all", topic: "fuzz/{user}/#" },
+		{ effect: "deny", action: "subscribe", topic: "fuzz/b/c", client: "panel" },
+		{ effect: "allow", action: "all", topic: "#" },
+	],
 	lastValue: "every",
 	retainedTopics: 8,
 	retainedBytes: 768,

@@ -3,7 +3,7 @@ import { Frames } from "./fuzz-frames";
 import { Mutator, Random } from "./fuzz-mutator";
 import type { Channel, Net } from "./fuzz-net";
 import { Offender } from "./fuzz-offender";
-import { recordings } from "./fuzz-recordings";
+import { type Recordings, recordings } from "./fuzz-recordings";
 import { MQTT_PORT, settings, WEB_PORT } from "./fuzz-settings";
 import type { Subject } from "./fuzz-subject";
 import { Witness } from "./fuzz-witness";
@@ -37,9 +37,9 @@ export class FuzzWorld {
 		this.#visitors = [new Witness(net, frames, 5, true, "visitor-1"), new Witness(net, frames, 4, false, "visitor-2")];
 		for (const witness of [...this.#publishers, ...this.#subscribers]) witness.connect();
 		for (const witness of this.#subscribers) witness.subscribe();
-		this.#crowd();
-		const mutator = new Mutator(random);
 		const recorded = recordings();
+		this.#crowd(recorded);
+		const mutator = new Mutator(random);
 		for (let i = 0; i < OFFENDERS; i++) this.#offenders.push(new Offender(net, random, mutator, frames, recorded, this.#ghosts));
 		this.settle();
 		this.#usage = subject.usage();
@@ -90,13 +90,19 @@ export class FuzzWorld {
 		if (this.#usage !== undefined) assert.deepEqual(this.#subject.usage(), this.#usage);
 	}
 
-	/** Takes all places there are, over WebSocket as far as that goes, so that what is made on demand has been made. */
-	#crowd(): void {
+	/** Takes all places there are, logs in and looks at the page, so that what is made on demand has been made. */
+	#crowd({ longest, requests }: Recordings): void {
 		const net = this.#net;
 		const channels: Channel[] = [];
-		for (let i = 0; i < settings.webSockets; i++) channels.push(net.connect(WEB_PORT));
-		for (let i = 0; i < settings.connections + settings.handshakes; i++) channels.push(net.connect(MQTT_PORT));
+		const open = (port: number, bytes: Uint8Array) => {
+			const channel = net.connect(port);
+			channels.push(channel);
+			channel.give(bytes, 0, bytes.length);
+		};
+		for (let i = 0; i < settings.webSockets; i++) open(WEB_PORT, requests.at(-1 - (i & 1))!.packets[0]!);
+		for (let i = 0; i < settings.connections + settings.handshakes; i++) open(MQTT_PORT, longest);
 		net.run();
+		net.advance(1000);
 		for (const channel of channels) channel.leave(true);
 		net.run();
 	}

@@ -143,7 +143,7 @@ const storage = {
 
 /** 0: makes the broker. @param persist 1: with storage */
 keep((persist: number) => {
-	broker = new Broker({ ...host, storage } as never, { ...defaults.listen, anonymous: true, persist: persist === 1 });
+	broker = new Broker({ ...host, storage } as never, { ...defaults.listen, anonymous: true, persist: persist === 1, persistInterval: 60_000 });
 	broker.start();
 	return 0;
 });
