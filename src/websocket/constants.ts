@@ -24,6 +24,10 @@ export const MAXIMUM_FRAME = 0x7fffffff;
 /** Bytes of a page that are sent at once, and room that a socket must have for the answer to a request. */
 export const PIECE = 512;
 
+/** Pieces of a page that are sent in one turn; and until the next turn, ms. */
+export const TURN = 2;
+export const PAUSE = 1;
+
 /** Longest frame that the server sends, bytes of payload; what is longer leaves in several frames. */
 export const LONGEST_SENT = 16_384;
 

@@ -36,7 +36,6 @@ export class Policy {
 	readonly #origins: Uint8Array[] = [];
 	readonly #hosts: Uint8Array[] = [LOCALHOST];
 	readonly #anyOrigin: boolean;
-	readonly #key = new Uint8Array(18);
 
 	/** @throws {RangeError} for names that are not well-formed Unicode */
 	constructor(options: PolicyOptions) {
@@ -52,7 +51,7 @@ export class Policy {
 		if (hostStart === hostEnd) return refuse(request, 400, "no Host"); // RFC 6455 §4.2.1, RFC 9112 §3.2
 		const nameEnd = endOfName(bytes, hostStart, hostEnd);
 		if (nameEnd < 0) return refuse(request, 400, "malformed Host");
-		if (!this.#knows(bytes, hostStart, nameEnd)) return refuse(request, 421, "Host is not an address, localhost or a configured name");
+		if (!this.knows(bytes, hostStart, nameEnd)) return refuse(request, 421, "Host is not an address, localhost or a configured name");
 		if (!request.upgrade) {
 			if (request.keyStart >= 0 || request.version >= 0) return refuse(request, 426, "no Upgrade: websocket"); // RFC 6455 §4.2.1
 			return PAGE;
@@ -60,27 +59,27 @@ export class Policy {
 		if (!request.connection) return refuse(request, 400, "no Connection: Upgrade"); // RFC 6455 §4.2.1
 		if (request.version < 0) return refuse(request, 400, "no Sec-WebSocket-Version");
 		if (request.version !== 13) return refuse(request, 426, "Sec-WebSocket-Version is not 13"); // RFC 6455 §4.2.2, §4.4
-		if (!this.#validKey(request)) return refuse(request, 400, "Sec-WebSocket-Key is not base64 of 16 bytes"); // RFC 6455 §4.2.1
+		if (!this.validKey(request)) return refuse(request, 400, "Sec-WebSocket-Key is not base64 of 16 bytes"); // RFC 6455 §4.2.1
 		if (!sameText(bytes, 0, request.pathEnd, ROOT) && !sameText(bytes, 0, request.pathEnd, MQTT_PATH))
 			return refuse(request, 404, "WebSocket path is not / or /mqtt"); // RFC 6455 §4.2.2
-		if (!this.#admits(request)) return refuse(request, 403, "Origin is not allowed"); // RFC 6455 §4.2.2, §10.2
+		if (!this.admits(request)) return refuse(request, 403, "Origin is not allowed"); // RFC 6455 §4.2.2, §10.2
 		if (!request.protocol) return refuse(request, 400, "subprotocol mqtt is not offered"); // [MQTT-6.0.0-3]
 		return WEBSOCKET;
 	}
 
-	#validKey(request: Request): boolean {
+	private validKey(request: Request): boolean {
 		const { keyStart, keyEnd } = request;
-		return keyEnd - keyStart === 24 && decodeBase64(request.bytes, keyStart, keyEnd, this.#key, 0) === 16;
+		return keyEnd - keyStart === 24 && decodeBase64(request.bytes, keyStart, keyEnd, new Uint8Array(18), 0) === 16;
 	}
 
-	#knows(bytes: Uint8Array, start: number, end: number): boolean {
+	private knows(bytes: Uint8Array, start: number, end: number): boolean {
 		if (isAddress(bytes, start, end)) return true;
 		const hosts = this.#hosts;
 		for (let i = 0; i < hosts.length; i++) if (sameText(bytes, start, end, hosts[i])) return true;
 		return false;
 	}
 
-	#admits(request: Request): boolean {
+	private admits(request: Request): boolean {
 		const { bytes, originStart, originEnd, hostStart, hostEnd } = request;
 		if (originStart < 0 || this.#anyOrigin) return true;
 		const schemed = sameText(bytes, originStart, Math.min(originStart + 7, originEnd), HTTP_SCHEME)

@@ -111,7 +111,7 @@ export class Request {
 
 	/** Takes bytes [start, end), no more than are wanted. */
 	push(bytes: Uint8Array, start: number, end: number): void {
-		for (let i = start; i < end && this.status === 0; i++) this.#take(bytes[i]);
+		for (let i = start; i < end && this.status === 0; i++) this.take(bytes[i]);
 	}
 
 	/** Reads name and password of Basic authentication (RFC 7617), once; false when there are none. */
@@ -131,31 +131,31 @@ export class Request {
 		return true;
 	}
 
-	#refuse(status: number, fault: string): void {
+	private refuse(status: number, fault: string): void {
 		this.status = status;
 		this.fault = fault;
 	}
 
-	#keep(byte: number): void {
+	private keep(byte: number): void {
 		if (this.#end < this.bytes.length) this.bytes[this.#end++] = byte;
-		else this.#refuse(431, "header fields are larger than the store");
+		else this.refuse(431, "header fields are larger than the store");
 	}
 
-	#take(byte: number): void {
+	private take(byte: number): void {
 		if (++this.#size > REQUEST_SIZE) {
-			this.#refuse(431, "request is too large");
+			this.refuse(431, "request is too large");
 			return;
 		}
 		switch (this.#state) {
 			case METHOD:
 			case TARGET:
 			case HTTP_VERSION:
-				if (this.#size > REQUEST_LINE) this.#refuse(414, "request line is too long");
-				else this.#line(byte);
+				if (this.#size > REQUEST_LINE) this.refuse(414, "request line is too long");
+				else this.line(byte);
 				break;
 			case LINE_FEED:
 				if (byte === LF) this.#state = FIELD;
-				else this.#refuse(400, "CR without LF"); // RFC 9112 §2.2
+				else this.refuse(400, "CR without LF"); // RFC 9112 §2.2
 				break;
 			case FIELD:
 				if (byte === CR) {
@@ -163,40 +163,40 @@ export class Request {
 					break;
 				}
 				if (++this.#fields > HEADER_FIELDS) {
-					this.#refuse(431, "too many header fields");
+					this.refuse(431, "too many header fields");
 					break;
 				}
 				this.#start = this.#end;
 				this.#state = NAME;
-				this.#name(byte);
+				this.name(byte);
 				break;
 			case NAME:
-				this.#name(byte);
+				this.name(byte);
 				break;
 			case SPACE:
 				if (isSpace(byte)) break;
 				this.#state = VALUE;
-				this.#value(byte);
+				this.value(byte);
 				break;
 			case VALUE:
-				this.#value(byte);
+				this.value(byte);
 				break;
 			case LAST_LINE_FEED:
 				if (byte === LF) this.#state = DONE;
-				else this.#refuse(400, "CR without LF");
+				else this.refuse(400, "CR without LF");
 				break;
 			default:
 		}
 	}
 
 	/** The request line (RFC 9112 §3). */
-	#line(byte: number): void {
+	private line(byte: number): void {
 		const { bytes } = this;
 		switch (this.#state) {
 			case METHOD:
-				if (isTokenCharacter(byte)) this.#keep(byte);
-				else if (byte !== 0x20 || this.#end === 0) this.#refuse(400, "not HTTP");
-				else if (!same(bytes, 0, this.#end, GET)) this.#refuse(405, "method is not GET");
+				if (isTokenCharacter(byte)) this.keep(byte);
+				else if (byte !== 0x20 || this.#end === 0) this.refuse(400, "not HTTP");
+				else if (!same(bytes, 0, this.#end, GET)) this.refuse(405, "method is not GET");
 				else {
 					this.#end = 0;
 					this.#state = TARGET;
@@ -204,9 +204,9 @@ export class Request {
 				break;
 			case TARGET:
 				if (byte > 0x20 && byte < 0x7f) {
-					if (this.#end === 0 && byte !== 0x2f) this.#refuse(400, "request target is not a path");
-					else this.#keep(byte);
-				} else if (byte !== 0x20 || this.#end === 0) this.#refuse(400, "malformed request target");
+					if (this.#end === 0 && byte !== 0x2f) this.refuse(400, "request target is not a path");
+					else this.keep(byte);
+				} else if (byte !== 0x20 || this.#end === 0) this.refuse(400, "malformed request target");
 				else {
 					this.queryEnd = this.#end;
 					while (this.pathEnd < this.queryEnd && bytes[this.pathEnd] !== 0x3f) this.pathEnd++;
@@ -216,12 +216,12 @@ export class Request {
 				break;
 			default:
 				if (byte !== CR) {
-					this.#keep(byte);
-					if (this.#end - this.#start > HTTP.length) this.#refuse(400, "not HTTP");
+					this.keep(byte);
+					if (this.#end - this.#start > HTTP.length) this.refuse(400, "not HTTP");
 				} else if (this.#end - this.#start !== HTTP.length || !same(bytes, this.#start, this.#start + SCHEME.length, SCHEME))
-					this.#refuse(400, "not HTTP");
+					this.refuse(400, "not HTTP");
 				else if (!same(bytes, this.#start, this.#end, HTTP))
-					this.#refuse(505, "version is not HTTP/1.1"); // RFC 6455 §4.2.1
+					this.refuse(505, "version is not HTTP/1.1"); // RFC 6455 §4.2.1
 				else {
 					this.#end = this.#start;
 					this.#state = LINE_FEED;
@@ -229,35 +229,35 @@ export class Request {
 		}
 	}
 
-	#name(byte: number): void {
+	private name(byte: number): void {
 		if (isTokenCharacter(byte)) {
-			if (this.#end - this.#start <= LONGEST_NAME) this.#keep(lower(byte));
+			if (this.#end - this.#start <= LONGEST_NAME) this.keep(lower(byte));
 		} else if (byte !== 0x3a || this.#end === this.#start)
-			this.#refuse(400, "malformed header field name"); // RFC 9112 §5.1, §5.2: no space before the colon, no folding
+			this.refuse(400, "malformed header field name"); // RFC 9112 §5.1, §5.2: no space before the colon, no folding
 		else {
 			const field = fieldOf(this.bytes, this.#start, this.#end);
 			this.#field = field;
 			this.#end = this.#start;
 			this.#state = SPACE;
 			if (field === HOST || field === ORIGIN || field === KEY || field === VERSION || field === AUTHORIZATION) {
-				if ((this.#seen & (1 << field)) !== 0) this.#refuse(400, "header field that may appear only once came twice"); // RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5
+				if ((this.#seen & (1 << field)) !== 0) this.refuse(400, "header field that may appear only once came twice"); // RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5
 			}
 			this.#seen |= 1 << field;
 		}
 	}
 
-	#value(byte: number): void {
+	private value(byte: number): void {
 		if (byte === CR) {
 			while (this.#end > this.#start && isSpace(this.bytes[this.#end - 1])) this.#end--;
-			this.#complete(this.#start, this.#end);
+			this.complete(this.#start, this.#end);
 			this.#state = LINE_FEED;
 		} else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f)
-			this.#refuse(400, "control character in a header field"); // RFC 9110 §5.5
-		else if (this.#field !== 0) this.#keep(byte);
+			this.refuse(400, "control character in a header field"); // RFC 9110 §5.5
+		else if (this.#field !== 0) this.keep(byte);
 	}
 
 	/** A field has come; its value in [start, end) is dropped unless it is needed later. */
-	#complete(start: number, end: number): void {
+	private complete(start: number, end: number): void {
 		const { bytes } = this;
 		let keep = false;
 		switch (this.#field) {
@@ -294,10 +294,10 @@ export class Request {
 				if (hasToken(bytes, start, end, MQTT, false)) this.protocol = true; // [MQTT-6.0.0-3]
 				break;
 			case CONTENT_LENGTH:
-				if (!same(bytes, start, end, ZERO)) this.#refuse(400, "a request with content");
+				if (!same(bytes, start, end, ZERO)) this.refuse(400, "a request with content");
 				break;
 			case TRANSFER_ENCODING:
-				this.#refuse(400, "a request with content");
+				this.refuse(400, "a request with content");
 				break;
 			default:
 		}

@@ -1,3 +1,5 @@
+import { utf8 } from "../mqtt/utf8";
+
 /** Writes ASCII text to `bytes` from `at` on and returns the index after it. For answers that end a connection: on XS it allocates for each character. */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	const { length } = text;
@@ -5,12 +7,14 @@ export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	return at;
 }
 
+// Only read, so that a device has them in flash
 /** The head of the answer that accepts a WebSocket (RFC 6455 §4.2.2), up to the value of its last field. */
-export const ACCEPTANCE =
-	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: "; // [MQTT-6.0.0-4]
+export const ACCEPTANCE = utf8(
+	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: ", // [MQTT-6.0.0-4]
+);
 
 /** What is appended to the key of a request before it is hashed (RFC 6455 §1.3). */
-export const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
 /** Writes the head of a page, whose end is the end of the connection (RFC 9112 §6.3). It needs no script, loads nothing, and is never stored or framed. */
 export function writePageHead(bytes: Uint8Array, type: string): number {

@@ -18,8 +18,9 @@ export type { WebSocketOptions } from "./shared";
  * when that was a WebSocket for MQTT. Anything else is answered and ends in `onError`, as does what breaks RFC 6455. How long a peer may take for its request,
  * or to read a page, is for the user to limit, by closing.
  *
- * Memory: one buffer for all streams (`size`, 512 to 16,384 bytes), and for each stream a store of `size` bytes, at least 512, that is used again. Nothing is
- * allocated once a stream is open. Limits: constants.ts.
+ * Memory: one buffer for all streams (`size`, 512 to 16,384 bytes), and a store of `size` bytes, at least 512, for each stream whose request is not
+ * answered yet or that holds a part of a packet whose other parts come in other frames. One store is kept for the next; nothing else is allocated once a stream
+ * is open. Limits: constants.ts.
  */
 export class WebSocketServer {
 	/** Takes over sockets from a listener, by `from`. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Timer } from "../../src/device";
 import type { Pages, Reply, Request } from "../../src/websocket/server";
-import { CLOSED, JUDGING } from "../../src/websocket/stream";
+import { CLOSED, JUDGING } from "../../src/websocket/states";
 import { Session } from "./support/fake-tcp";
 import { request } from "./support/frames";
 
@@ -57,6 +58,47 @@ describe("pages", () => {
 		assert.equal(session.stream.state, CLOSED);
 		assert.deepEqual(session.rooms, []);
 		assert.deepEqual(session.exceptions, []);
+	});
+
+	it("are sent in turns, so that a long one holds nobody up, on a host with timers", () => {
+		const due: (() => void)[] = [];
+		let callback = () => {};
+		const timer: Timer = {
+			set(ring) {
+				callback = () => ring(1);
+				due.push(callback);
+				return 1;
+			},
+			schedule(_id, delay) {
+				due.length = 0;
+				if (delay !== undefined) due.push(callback);
+			},
+			clear() {},
+		};
+		const session = new Session({ pages: lines(1000), timer }, 60_000);
+		session.tcp.deliver(get("/"));
+		let got = session.tcp.take().toString();
+		assert.ok(got.length > 0 && got.length <= 1024);
+		session.tcp.allow(60_000);
+		session.tcp.deliver(Buffer.from("more"));
+		assert.equal(session.tcp.take().length, 0, "not before its turn");
+		for (let turns = 0; due.length > 0 && turns < 100; turns++) {
+			due[0]();
+			const more = session.tcp.take().toString();
+			assert.ok(more.length <= 1024);
+			got += more;
+		}
+		assert.equal(got.split("\r\n\r\n")[1], page(1000));
+		assert.equal(session.stream.state, CLOSED);
+		assert.equal(due.length, 0);
+
+		const gone = new Session({ pages: lines(1000), timer }, 60_000);
+		gone.tcp.deliver(get("/"));
+		gone.tcp.take();
+		gone.tcp.options.onError?.();
+		for (let turns = 0; due.length > 0 && turns < 100; turns++) due[0]();
+		assert.equal(gone.tcp.take().length, 0);
+		assert.equal(due.length, 0);
 	});
 
 	it("have a type, and may be empty", () => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Pages, WebSocketOptions } from "../../src/websocket/server";
-import { CLOSED, OPEN, REQUEST } from "../../src/websocket/stream";
+import { CLOSED, OPEN, REQUEST } from "../../src/websocket/states";
 import { Session } from "./support/fake-tcp";
 import { GOOD, KEY, request } from "./support/frames";
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { CLOSED, ENDED, OPEN, REQUEST } from "../../src/websocket/stream";
+import { Shared } from "../../src/websocket/shared";
+import { CLOSED, ENDED, OPEN } from "../../src/websocket/states";
+import { WebSocketStream } from "../../src/websocket/stream";
 import { FakeTCP, Session } from "./support/fake-tcp";
 import { frame, parse, request } from "./support/frames";
 
@@ -315,160 +317,75 @@ describe("the user", () => {
 		session.read(3);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 	});
-	it("gives its store to the next stream", () => {
-		const session = new Session().open();
-		const stores = new Set<number>();
-		for (let i = 0; i < 5; i++) {
-			const stream = new session.server.io({ from: new FakeTCP() });
-			FakeTCP.last.allow(5744);
-			FakeTCP.last.deliver(request());
-			stores.add(FakeTCP.last.take().length);
-			stream.close();
-		}
-		assert.deepEqual([...stores], [159]);
+	it("needs a listener's socket", () => {
+		const session = new Session();
 		assert.throws(() => new session.server.io({ address: "127.0.0.1", port: 1 }), /listener/);
 	});
 });
 
-describe("properties", () => {
-	/** Cuts bytes to frames of given lengths, control frames between them, fragments at will. */
-	function cut(bytes: Uint8Array, plan: { length: number; fin: boolean; control: number }[]): Buffer {
-		const frames: Buffer[] = [];
-		let fragmented = false;
-		for (let at = 0, i = 0; at < bytes.length; i++) {
-			const { length, fin, control } = plan[i % plan.length];
-			frames.push(frame(fragmented ? 0 : BINARY, bytes.subarray(at, at + length), { fin }));
-			fragmented = !fin;
-			at += length;
-			if (control > 0) frames.push(frame(control & 1 ? PING : PONG, Buffer.alloc(control)));
-		}
-		return Buffer.concat(frames);
+describe("stores", () => {
+	/** The one store that is there when nobody has it. */
+	function spared() {
+		const shared = new Shared({ tcp: FakeTCP, size: 512 });
+		const store = shared.take();
+		shared.give(store);
+		const spare = () => {
+			const got = shared.take();
+			shared.give(got);
+			return got === store;
+		};
+		return { shared, spare };
 	}
-	const plan = fc
-		.array(
-			fc.record({ length: fc.integer({ min: 0, max: 700 }), fin: fc.boolean(), control: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 125 })) }),
-			{
-				minLength: 1,
-				maxLength: 8,
-			},
-		)
-		.filter((plan) => plan.some(({ length }) => length > 0));
-	const sizes = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 8 });
+	const options = () => ({ from: new FakeTCP() });
 
-	it("any fragmentation in any pieces, read in any pieces, is the same bytes [MQTT-6.0.0-2]", () => {
-		fc.assert(
-			fc.property(
-				fc.integer({ min: 1, max: 3000 }),
-				plan,
-				sizes,
-				fc.array(fc.integer({ min: 1, max: 512 }), { minLength: 1, maxLength: 5 }),
-				(count, plan, sizes, reads) => {
-					const bytes = Buffer.from(Array.from({ length: count }, (_, i) => (i * 7 + (i >> 8)) & 255));
-					const session = new Session({ size: 512 }).open();
-					let next = 0;
-					// As the broker: wants a certain number of bytes, and waits for them
-					session.onReadable = () => {
-						for (;;) {
-							const wanted = Math.min(reads[next % reads.length], count - session.received.length);
-							if (wanted === 0 || session.available < wanted) return;
-							session.read(wanted);
-							next++;
-						}
-					};
-					const all = cut(bytes, plan);
-					for (let at = 0, i = 0; at < all.length; i++) {
-						session.tcp.deliver(all.subarray(at, at + sizes[i % sizes.length]));
-						at += sizes[i % sizes.length];
-						session.tcp.allow(5744);
-					}
-					assert.deepEqual(session.received, bytes);
-					assert.equal(session.errors, 0);
-					assert.deepEqual(session.exceptions, []);
-				},
-			),
-			{ numRuns: 500 },
-		);
+	it("are there for requests only, and for packets in several frames", () => {
+		const { shared, spare } = spared();
+		let read: number | undefined = 0;
+		const onReadable = (bytes: number) => {
+			if (bytes === 300) read = stream.read(new Uint8Array(300));
+		};
+		const stream = new WebSocketStream(shared, { ...options(), onReadable });
+		const tcp = FakeTCP.last;
+		tcp.allow(5744);
+		tcp.deliver(request());
+		assert.equal(stream.state, OPEN);
+		assert.ok(spare());
+		tcp.deliver(frame(BINARY, Buffer.alloc(100)));
+		assert.ok(spare());
+		tcp.deliver(frame(BINARY, Buffer.alloc(100)));
+		assert.ok(!spare());
+		tcp.deliver(frame(BINARY, Buffer.alloc(100)));
+		assert.equal(read, 300);
+		assert.ok(spare());
 	});
 
-	const bits = fc.oneof(
-		fc.uint8Array({ maxLength: 200 }),
-		fc
-			.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 140 }), fc.boolean(), fc.boolean(), fc.constantFrom(undefined, 1, 2, 8))
-			.map(([first, payload, fin, masked, width]) =>
-				frame(first & 15, payload, {
-					fin,
-					masked,
-					rsv: (first & 0xf0) === 0x10 ? 1 : 0,
-					...(width === undefined ? {} : { width: width as 1 | 2 | 8 }),
-				}),
-			),
-		fc.uint8Array({ minLength: 1, maxLength: 300 }).map((payload) => frame(BINARY, payload)),
-	);
-
-	it("arbitrary bytes never throw, in no piece differently, and end in a declared state", () => {
-		fc.assert(
-			fc.property(fc.array(bits, { maxLength: 12 }), sizes, (parts, sizes) => {
-				const all = Buffer.concat(parts);
-				const results = [[all.length || 1], sizes].map((sizes) => {
-					const session = new Session({ size: 512 }, 60_000).open();
-					for (let at = 0, i = 0; at < all.length; i++) {
-						session.tcp.deliver(all.subarray(at, at + sizes[i % sizes.length]));
-						at += sizes[i % sizes.length];
-					}
-					const { state } = session.stream;
-					assert.deepEqual(session.exceptions, []);
-					assert.ok(state === OPEN || state === CLOSED);
-					assert.equal(session.errors, state === OPEN ? 0 : 1);
-					assert.equal(session.tcp.closed, session.errors);
-					parse(session.tcp.sent);
-					return { state, sent: session.tcp.sent, received: session.received, failures: session.failures };
-				});
-				assert.deepEqual(results[1], results[0]);
-			}),
-			{ numRuns: 1000 },
-		);
+	it("are given back, whether a request is accepted, refused, never ends, or its stream is closed in a packet", () => {
+		for (const [bytes, close] of [
+			[request(), true],
+			[Buffer.concat([request(), frame(BINARY, Buffer.alloc(10)), frame(BINARY, Buffer.alloc(10))]), true],
+			[Buffer.from("POST / HTTP/1.1\r\n"), true],
+			[Buffer.from("GET /"), true],
+			[Buffer.from("GET /"), false],
+		] as const) {
+			const { shared, spare } = spared();
+			const stream = new WebSocketStream(shared, options());
+			FakeTCP.last.allow(5744);
+			FakeTCP.last.deliver(bytes);
+			if (close) stream.close();
+			else FakeTCP.last.options.onError?.();
+			assert.ok(spare());
+		}
 	});
 
-	it("nor do arbitrary requests", () => {
-		const word = fc.oneof(
-			fc.constantFrom(
-				...request()
-					.toString("latin1")
-					.split(/(\r\n|: )/),
-				"GET",
-				" ",
-				"/",
-				"HTTP/1.1",
-				",",
-			),
-			fc.string({ unit: "binary", maxLength: 8 }),
-		);
-		const mutated = fc.tuple(fc.nat(200), fc.integer({ min: 0, max: 255 }), fc.nat(3)).map(([at, byte, drop]) => {
-			const bytes = request();
-			bytes[at % bytes.length] = byte;
-			return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + drop)]);
-		});
-		const requests = fc.oneof(
-			mutated,
-			fc.array(word, { maxLength: 60 }).map((words) => Buffer.from(words.join(""), "latin1")),
-		);
-		fc.assert(
-			fc.property(requests, sizes, (bytes, sizes) => {
-				const results = [[bytes.length || 1], sizes].map((sizes) => {
-					const session = new Session();
-					for (let at = 0, i = 0; at < bytes.length; i++) {
-						session.tcp.deliver(bytes.subarray(at, at + sizes[i % sizes.length]));
-						at += sizes[i % sizes.length];
-					}
-					const { state } = session.stream;
-					assert.deepEqual(session.exceptions, []);
-					assert.ok(state === REQUEST || state === OPEN || state === CLOSED);
-					assert.equal(session.tcp.sent.length > 0, state !== REQUEST);
-					return { state, sent: session.tcp.sent };
-				});
-				assert.deepEqual(results[1], results[0]);
-			}),
-			{ numRuns: 2000 },
-		);
+	it("are not taken for a socket that is gone before it is taken over", () => {
+		const { shared, spare } = spared();
+		shared.options.tcp = class extends FakeTCP {
+			constructor() {
+				super();
+				throw new Error("invalid from");
+			}
+		};
+		assert.throws(() => new WebSocketStream(shared, options()), /invalid from/);
+		assert.ok(spare());
 	});
 });

@@ -149,7 +149,7 @@ describe("on XS", () => {
 	it("memory", (t) => {
 		for (const [name, { slots, chunks }] of memory) t.diagnostic(`${name}: ${slots} slots, ${chunks} chunk bytes = ${slots * 16 + chunks} bytes`);
 		const of = (name: string) => memory.get(name)!.slots * 16 + memory.get(name)!.chunks;
-		assert.ok(of("server") < 3328);
-		assert.ok((of("4 more, with their sockets") - of("4 sockets")) / 4 <= 2048);
+		assert.ok(of("server") < 2304);
+		assert.ok((of("4 more, with their sockets") - of("4 sockets")) / 4 <= 1152);
 	});
 });

@@ -1,0 +1,19 @@
+// States of a stream
+
+/** Reading the request. */
+export const REQUEST = 0;
+/** The pages have the request and have not answered yet. */
+export const JUDGING = 1;
+/** An answer waits for room: that to a WebSocket, a refusal, the head of a page. */
+export const ACCEPTING = 2;
+export const REFUSING = 3;
+export const HEADING = 4;
+/** Sending a page. */
+export const SENDING = 5;
+/** Carrying frames. */
+export const OPEN = 6;
+/** Over, which is still to be told. */
+export const ENDING = 7;
+/** Over, and told so: onError was called. */
+export const ENDED = 8;
+export const CLOSED = 9;
