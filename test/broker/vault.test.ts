@@ -159,6 +159,76 @@ describe("numbered records in key-value storage", () => {
 		);
 	});
 
+	test("a transaction that found no room does not take the room of a smaller one", () => {
+		const flash = new Flash();
+		const { vault } = open(flash);
+		let room = 120;
+		const storage = flash.open();
+		const small = new Vault(
+			new Memory(0, 0, 64),
+			{
+				...storage,
+				write(key, value) {
+					let used = value.length - (flash.values.get(key)?.length ?? 0);
+					for (const { length } of flash.values.values()) used += length;
+					if (used > room) throw new Error("no room");
+					storage.write(key, value);
+				},
+			},
+			sizes,
+		);
+		apply(vault, [[VALUE, 1, "one"]]);
+		small.open(new Tables());
+		for (const kind of KINDS) for (let i = 1; i <= RECORDS; i++) small.read(kind, i);
+		room = 140;
+		assert.throws(() =>
+			apply(small, [
+				[VALUE, 2, "x".repeat(20)],
+				[VALUE, 3, "x".repeat(40)],
+			]),
+		);
+		small.abandon();
+		apply(small, [[SESSION, 1, "x".repeat(20)]]);
+		assert.deepEqual([...open(flash).records.keys()], [`${VALUE}/1`, `${SESSION}/1`]);
+	});
+
+	test("a commit record that was written though storage said that it was not, and cannot be deleted at once, is deleted before anything else is written", () => {
+		for (let bytes = 0; bytes < 20; bytes++) {
+			const flash = new Flash();
+			const storage = flash.open();
+			let failing = false;
+			const vault = new Vault(
+				new Memory(0, 0, 64),
+				{
+					...storage,
+					write(key, value) {
+						storage.write(key, value);
+						if (failing && key.startsWith("c")) throw new Error("timeout");
+					},
+					delete(key) {
+						if (failing) throw new Error("timeout");
+						storage.delete(key);
+					},
+				},
+				sizes,
+			);
+			vault.open(new Tables());
+			const change = (text: string): Change[] => [
+				[VALUE, 1, text],
+				[VALUE, 2, text],
+			];
+			apply(vault, change("one"));
+			failing = true;
+			assert.throws(() => apply(vault, change("two")));
+			vault.abandon();
+			failing = false;
+			flash.cutAt = flash.written + bytes;
+			assert.throws(() => apply(vault, change("three")));
+			const [first, second] = [...open(new Flash(flash.values)).records.values()];
+			assert.ok(first === second, `${first} ${second}`);
+		}
+	});
+
 	test("other numbers of records: what is there is found, and what was given up long ago stays away", () => {
 		const flash = new Flash();
 		const wide = open(flash).vault;

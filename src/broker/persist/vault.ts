@@ -270,7 +270,7 @@ export class Vault {
 			ledger.changed = false;
 			for (let i = 1; i < states.length; i++) {
 				const state = states[i];
-				states[i] = (state & WRITTEN) === 0 ? state & ~(CHANGED | TRIED) : STORED | next(state) | (state & GONE);
+				states[i] = (state & WRITTEN) === 0 ? state & ~(CHANGED | TRIED) : STORED | next(state) | (state & (GONE | RESTORED));
 				if ((state & (WRITTEN | STORED)) !== (WRITTEN | STORED)) continue;
 				if ((state & GONE) !== 0) gone = true;
 				try {

@@ -13,7 +13,13 @@ export class World {
 	constructor(settings: Partial<ListenSettings> = {}, storage?: StorageModule, clockIsSet = true) {
 		this.host = new VirtualHost(storage);
 		this.host.clockIsSet = clockIsSet;
-		this.broker = new Broker(this.host, { ...defaults.listen, anonymous: true, persist: storage !== undefined, persistInterval: 60_000, ...settings });
+		this.broker = new Broker(this.host, {
+			...defaults.listen,
+			anonymous: true,
+			persist: storage !== undefined,
+			persistInterval: 60_000,
+			...settings,
+		});
 		this.broker.start();
 	}
 
