@@ -22,6 +22,29 @@ writeFileSync(
 	JSON.stringify({ include: [firmware], config: { firefly: { role: "broker", listen: { anonymous: true, persist: true, persistInterval: "0s" } } } }),
 );
 
+/**
+ * Takes what waits for the session, so many messages, and acknowledges all. mosquitto_sub would subscribe as well, and where it leaves before SUBACK came
+ * the system throws away acknowledgements that the broker has not read yet.
+ */
+async function taken(url: string, protocolVersion: 4 | 5, count: number): Promise<string[]> {
+	const received: string[] = [];
+	const client = mqtt.connect(url, {
+		protocolVersion,
+		clientId: "away",
+		clean: false,
+		reconnectPeriod: 0,
+		...(protocolVersion === 5 && { properties: { sessionExpiryInterval: 3600 } }),
+	});
+	await new Promise<void>((resolve, reject) => {
+		client.on("error", reject);
+		client.on("message", (topic, payload) => {
+			if (received.push(`${topic} ${payload}`) === count) resolve();
+		});
+	});
+	await client.endAsync();
+	return received;
+}
+
 function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<string> {
 	return new Promise((resolve, reject) => {
 		execFile(`mosquitto_${tool}`, ["-h", "127.0.0.1", ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
@@ -105,8 +128,7 @@ for (const engine of ["node", "xs"] as const) {
 				await broker.pub("-t", "more/2", "-m", "between", "-q", "2");
 				await broker.succeed(signal);
 				await broker.pub("-t", "news/3", "-m", "after", "-q", "1");
-				const received = await broker.sub(...session, "-t", "unheard", "-v", "-C", "3");
-				assert.equal(received, "news/1 before\nmore/2 between\nnews/3 after\n");
+				assert.deepEqual(await taken(broker.url, version === "mqttv5" ? 5 : 4, 3), ["news/1 before", "more/2 between", "news/3 after"]);
 				// The client is gone when its last acknowledgement has left; the broker has it before this.
 				await broker.pub("-t", "other", "-m", "x", "-q", "1");
 				await broker.succeed(signal);
