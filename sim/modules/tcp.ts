@@ -39,6 +39,8 @@ export default class TCP implements Socket {
 			this.#id = (native("sim_tcp_take") as Native).call(undefined, donor.#id) as number;
 			donor.#id = -1;
 		}
+		// Sockets that wait to be taken over have numbers too; a gap would make the array sparse, see docs/xs.md.
+		while (sockets.length < this.#id) sockets.push(undefined);
 		sockets[this.#id] = this;
 	}
 

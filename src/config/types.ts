@@ -236,7 +236,8 @@ export interface ListenSettings {
 	/**
 	 * Whether the broker's state survives a restart, in the platform's key-value storage: what new subscribers are handed, and the sessions that last, with their
 	 * subscriptions, waiting QoS 1 and 2 messages and wills. A power cut at any byte leaves the state of the last time it was stored. Storage that is full or
-	 * fails changes nothing there; it is counted, and tried again after persistInterval. The NVS partition of the SDK, 24 KB, has room for about 120 records of up to
+	 * fails changes nothing there and stops nobody: what is acknowledged meanwhile is only in RAM; it is counted, and tried again after persistInterval. A message
+	 * longer than packetSize with its topic, which only a topic alias brings about, is not stored. The NVS partition of the SDK, 24 KB, has room for about 120 records of up to
 	 * 64 bytes; a larger one is a line in partitions.csv.
 	 */
 	readonly persist: boolean;
