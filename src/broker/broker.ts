@@ -66,7 +66,7 @@ export class Broker implements ConnectionOwner {
 	/** @param name shown to people */
 	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
 		const core = new Core(host, settings);
-		const sender = new Sender(core, core.stamp);
+		const sender = new Sender(core);
 		const system = new System(core);
 		const router = new Router(core, sender, system);
 		const farewell = new Farewell(core, sender, router);

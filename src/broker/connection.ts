@@ -25,7 +25,7 @@ export const TIMED = 4;
 export const UNFILLED = 8;
 
 /** A client that names no maximum packet size takes what the protocol can carry. */
-export const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
+const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 
 /** Who takes what a connection reads. None of these throws. */
 export interface ConnectionOwner {

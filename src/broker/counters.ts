@@ -34,7 +34,7 @@ export class Counters {
 	droppedShare = 0;
 	/** Subscriptions that found their pool full. */
 	subscriptionQuota = 0;
-	/** Writes to storage, and attempts to store that failed. */
+	/** Writes to storage, and attempts to restore or store that failed. */
 	storageWrites = 0;
 	storageFailed = 0;
 	/** Exceptions inside the broker: each costs a connection at most. */

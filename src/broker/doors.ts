@@ -38,8 +38,8 @@ export class Doors {
 		this.#patience = patience;
 	}
 
-	/** Opens a port. @returns its number, from 0 @throws {Error} when the host has no listener or the port is taken */
-	open(port: number, io: TCPConstructor, limit: number): number {
+	/** Opens a port. @throws {Error} when the host has no listener or the port is taken */
+	open(port: number, io: TCPConstructor, limit: number): void {
 		const { listener } = this.#core.host;
 		if (listener === undefined) throw new Error("this host cannot listen");
 		const number = this.#doors.length;
@@ -59,7 +59,6 @@ export class Doors {
 			limit,
 			waiting: false,
 		});
-		return number;
 	}
 
 	/** The port in use; 0 where there is none. */

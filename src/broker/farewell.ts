@@ -90,7 +90,7 @@ export class Farewell {
 		return next;
 	}
 
-	/** Publishes the will of a client that went without DISCONNECT, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
+	/** Publishes the will of a client that went without a DISCONNECT of reason code 0, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
 	private publishWill(session: number): void {
 		const { sessions, authority, counters, clock, will } = this.#core;
 		sessions.wills.read(sessions.will(session), will);

@@ -30,7 +30,7 @@ import { settleProperties } from "./properties";
 import type { Sender } from "./sender";
 
 /** Longest client identifier, bytes; at least 23 must be taken [MQTT-3.1.3-5]. */
-export const CLIENT_IDENTIFIER_LIMIT = 256;
+const CLIENT_IDENTIFIER_LIMIT = 256;
 
 const DIGITS = 12;
 /** Longest client identifier that is put into a topic for answers, bytes. */

@@ -181,7 +181,7 @@ export class Queues {
 		return this.#lists[LISTS * session + FIRST_WAITING];
 	}
 
-	/** The next waiting entry of the same session. */
+	/** The entry after it in the same list; 0 after the last. */
 	next(entry: number): number {
 		return this.#entries.next(entry);
 	}
@@ -196,7 +196,7 @@ export class Queues {
 		return (this.#entries.flags(entry) & RELEASED) !== 0;
 	}
 
-	/** The packet identifier under which a waiting entry was sent on an earlier connection; 0 if it was not. */
+	/** Its packet identifier; 0 for a waiting entry that was not sent on an earlier connection. */
 	packetId(entry: number): number {
 		return this.#entries.packetId(entry);
 	}

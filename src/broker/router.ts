@@ -240,7 +240,7 @@ export class Router {
 				return;
 			}
 		}
-		if (this.#recipients.full(session) && qos !== 0 && queues.yield(session)) counters.droppedQueue++;
+		if (qos !== 0 && this.#recipients.full(session) && queues.yield(session)) counters.droppedQueue++;
 		if (queues.push(session, message, flags, identifier, share)) return;
 		if (!this.expire() || !queues.push(session, message, flags, identifier, share)) counters.droppedQueue++;
 	}

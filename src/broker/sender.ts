@@ -54,10 +54,10 @@ export class Sender {
 	#idAt = 0;
 	#size = 0;
 
-	constructor(core: Core, stamp: Stamp) {
+	constructor(core: Core) {
 		this.#core = core;
 		this.#memory = core.memory;
-		this.#stamp = stamp;
+		this.#stamp = core.stamp;
 		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
 		const size = Math.ceil(core.settings.packetSize / 3) + 8;
 		this.#small = new Encoder({ size: ANSWER });

@@ -15,7 +15,7 @@ export class ValueStore {
 	readonly messages: Messages;
 	/** Retained values. */
 	retained = 0;
-	/** The record that the last put() filled; 0 when it emptied the topic or found no room. */
+	/** The record that the last put() or restore() filled; 0 when it emptied the topic or found no room. */
 	last = 0;
 	/** The highest record. */
 	readonly records: number;

@@ -256,7 +256,7 @@ export class Client extends Connection {
 
 	/** For the decoder. */
 	onPublish(packet: Packet): void {
-		const reasonCode = this.accepted ? this.inbound.publish(packet) : PROTOCOL_ERROR;
+		const reasonCode = this.accepted ? this.inbound.publish(packet) : PROTOCOL_ERROR; // [MQTT-3.2.0-1]
 		if (reasonCode !== 0) this.violated(reasonCode, "PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum");
 	}
 

@@ -46,13 +46,15 @@ export class InFlight {
 		return this.find(packetId) < 0 ? 0 : PUBACK;
 	}
 
-	remove(packetId: number): void {
+	/** @returns whether it was in use */
+	remove(packetId: number): boolean {
 		const index = this.find(packetId);
-		if (index < 0) return;
+		if (index < 0) return false;
 		const last = --this.#count;
 		const table = this.#table;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
+		return true;
 	}
 
 	/** Milliseconds that the message waiting longest has waited; 0 when none waits. */

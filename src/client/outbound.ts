@@ -1,5 +1,5 @@
 import type { Time } from "../device";
-import { PUBACK, RETAIN } from "../mqtt/constants";
+import { RETAIN } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
@@ -82,7 +82,7 @@ export class Outbound {
 		if (this.#inFlight.count > 0) this.await();
 	}
 
-	/** @param packetId 0: any that is not in use @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
+	/** @param packetId 0: one that is not in use @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
 	publish(
 		topic: Uint8Array,
 		payload: Uint8Array,
@@ -138,9 +138,7 @@ export class Outbound {
 
 	/** PUBACK has come, be it a refusal. [MQTT-4.4.0-2] @returns whether it was awaited: else its identifier is one of an earlier connection */
 	acknowledge(packetId: number): boolean {
-		if (this.#inFlight.awaited(packetId) !== PUBACK) return false;
-		this.#inFlight.remove(packetId);
-		return true;
+		return this.#inFlight.remove(packetId);
 	}
 
 	/** For the ACKNOWLEDGE deadline. @returns whether a message waited too long; else goes on waiting */

@@ -32,7 +32,7 @@ export class Packet {
 	/** Where the payload begins, in `bytes` or in the bytes still to come. */
 	payloadStart = 0;
 
-	// CONNECT; absent, as all below it, from a packet that never comes from a client
+	// CONNECT; absent, as what is only declared below, from a packet that never comes from a client
 	/** CONNECT flags (§3.1.2.3). */
 	declare connectFlags: number;
 	/** Seconds; 0 is off. */

@@ -43,10 +43,8 @@ export class Reports {
 
 	/** Topic of an opened record. */
 	topic(record: Record): Uint8Array {
-		record.rewind();
-		record.next();
 		this.#topics ??= this.encode();
-		return this.#topics[record.sensor];
+		return this.#topics[record.bytes[RECORD_HEADER]];
 	}
 
 	/** Index of the sensor by which the topic of an opened record goes: the first one's where it serves all. */

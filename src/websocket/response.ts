@@ -1,6 +1,6 @@
 import { utf8 } from "../mqtt/utf8";
 
-/** Writes ASCII text to `bytes` from `at` on and returns the index after it. For answers that end a connection: on XS it allocates for each character. */
+/** Writes ASCII text to `bytes` from `at` on and returns the index after it. For the one answer that a connection has: on XS it allocates for each character. */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	const { length } = text;
 	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);

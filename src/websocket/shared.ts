@@ -30,7 +30,7 @@ export interface Waiting {
 	turn(): void;
 }
 
-/** What the streams of one server share: the buffer for bytes in passing, the checks, and the stores of streams that have ended. */
+/** What the streams of one server share: the buffer for bytes in passing, the checks, one spare store, and the turns of long pages. */
 export class Shared {
 	readonly options: WebSocketOptions;
 	readonly wire: Wire;

@@ -1,4 +1,4 @@
-// States of a stream
+// States of an exchange, up to SENDING, and of its stream; either may be ENDED or CLOSED
 
 /** Reading the request. */
 export const REQUEST = 0;
@@ -14,6 +14,6 @@ export const SENDING = 5;
 export const OPEN = 6;
 /** Over, which is still to be told. */
 export const ENDING = 7;
-/** Over, and told so: onError was called. */
+/** Over, and told so: an exchange by answered(), a stream by onError. */
 export const ENDED = 8;
 export const CLOSED = 9;

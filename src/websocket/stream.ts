@@ -1,5 +1,5 @@
 import type { TCP, TCPOptions } from "../device";
-import { BINARY, CLOSE, NORMAL_CLOSURE, PONG, PROTOCOL_ERROR, RESERVE } from "./constants";
+import { BINARY, CLOSE, FIN, NORMAL_CLOSURE, PONG, PROTOCOL_ERROR, RESERVE } from "./constants";
 import { Exchange, type Requester } from "./exchange";
 import { FRAME_START, FrameHeader, validStatus } from "./frame";
 import type { Shared } from "./shared";
@@ -326,7 +326,7 @@ export class WebSocketStream implements TCP, Requester {
 		if (this.#room < HEADER) return;
 		const { wire } = this.#shared;
 		const bytes = wire.open();
-		bytes[0] = 0x80 | CLOSE;
+		bytes[0] = FIN | CLOSE;
 		bytes[1] = code === 0 ? 0 : 2;
 		bytes[2] = code >> 8;
 		bytes[3] = code;

@@ -13,7 +13,7 @@ import { Users } from "./users";
 const DOLLAR = 0x24;
 
 /** Users and rules as configured. All tables are made here. */
-export class Access implements Authority {
+class Access implements Authority {
 	readonly #users: Users;
 	readonly #rules: Rules;
 	/** Absent where nobody can log in. */

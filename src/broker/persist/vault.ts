@@ -126,14 +126,12 @@ export class Vault {
 		}
 	}
 
-	/** Ends the transaction; then nothing is CHANGED any more. @returns false if there was nothing to write @throws as put() */
-	commit(): boolean {
+	/** Ends the transaction; then nothing is CHANGED any more. @throws as put() */
+	commit(): void {
 		if (this.#abandoned) this.retract();
-		const written = this.#pending > 0 || !this.#sized;
-		if (written) this.seal();
+		if (this.#pending > 0 || !this.#sized) this.seal();
 		this.#pending = 0;
 		this.tidy();
-		return written;
 	}
 
 	/** Gives the transaction up; everything stays as it was, and CHANGED what is. What it has written is deleted, as a full storage has no room for more. */

@@ -6,7 +6,7 @@ const DOLLAR = 0x24;
 
 /**
  * The stored values that a reader may see, in the order of their topics, which the store does not have. One look at all of them finds the next ones up to the
- * square root of their number, lest a page of many rows takes as many looks: any visitor could keep the broker busy with that. What was found is good until
+ * square root of their number, lest a page of many rows takes as many looks: a visitor could keep the broker busy with that. What was found is good until
  * something changes or another reader asks.
  */
 export class TopicOrder {
