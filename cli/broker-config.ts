@@ -5,6 +5,7 @@ import { deskPools } from "../sim/desk/pools";
 import type { ServeOptions } from "../sim/desk/serve";
 import type { EngineName } from "../sim/engine/choose";
 import { type JSONObject, readManifest } from "../sim/manifest/read";
+import { BROKER_MAC, CHIP, objectOf } from "../sim/plan";
 import { type ListenSettings, readSettings, type TLSSettings } from "../src/config/settings";
 import { whyNot } from "./config/file";
 import { loadManifest } from "./config/load";
@@ -15,7 +16,7 @@ import { Failure } from "./failure";
 const own = fileURLToPath(new URL("../manifest.json", import.meta.url));
 /** Where the state is kept if nobody says, beside the manifest. */
 const DATA = ".firefly";
-const identity = { mac: "02f1ef1f00b0", chip: "esp32" };
+const identity = { mac: BROKER_MAC, chip: CHIP };
 
 /** `listen.persistInterval` where the configuration names none: a disk does not wear as flash does. */
 const DISK_INTERVAL = "1s";
@@ -85,8 +86,4 @@ function readPEM(path: string): Uint8Array {
 	} catch (error) {
 		throw new Failure(`${path}: ${whyNot(error)}`);
 	}
-}
-
-function objectOf(value: unknown): JSONObject {
-	return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JSONObject) : {};
 }

@@ -33,7 +33,7 @@ export const CHIP = "esp32";
 export const DESK_ADDRESS = "192.168.4.10";
 const SENSOR_MAC = "02f1ef1f0001";
 const SENSOR_ADDRESS = "192.168.4.11";
-const BROKER_MAC = "02f1ef1f00b0";
+export const BROKER_MAC = "02f1ef1f00b0";
 const BROKER_ADDRESS = "192.168.4.2";
 /** For WebSocket and the status page, where the configuration names no port. */
 const WEB_PORT = 8080;

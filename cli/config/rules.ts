@@ -171,6 +171,7 @@ class Rules {
 		const webSocket = this.#integer("listen", "webSocket");
 		const tls = this.#get("listen", "tls") === undefined ? undefined : (this.#integer("listen", "tls", "port") ?? 8883);
 		const path = [...root, "listen", "webSocket"];
+		if (tls !== undefined && tls !== 0 && tls === port) this.#refuse([...root, "listen", "tls", "port"], `${tls} is the port of MQTT over TCP too`);
 		if (webSocket === undefined || webSocket === 0) return;
 		if (webSocket === port) this.#refuse(path, `${webSocket} is the port of MQTT over TCP too`);
 		else if (webSocket === tls) this.#refuse(path, `${webSocket} is the port of TLS too`);

@@ -18,7 +18,7 @@ import { sleep } from "./sleep";
  *   embedded:io/socket/tcp, embedded:storage/key-value, timer, net, wifi    (here)
  *   embedded:io/socket/listener                                             (../listener.ts)
  *   time, modules, sntp                                                     (../device.ts)
- *   mc/config                                                               (../main.ts)
+ *   mc/config                                                               (../settings.ts)
  *   driver/<name>                                                           (loaded by name through `modules`)
  *   platform/event                                                          (optional, by name through `modules`: a host that keeps count)
  *   platform/stop                                                           (optional, likewise: a host that stops in good order)

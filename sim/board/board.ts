@@ -47,7 +47,7 @@ export interface BoardOptions {
 /** From reset to the firmware's first line, ms: the boot time that von Eicken measured on an ESP32 in 2018. That of XS is not measured. */
 export const BOOT_TIME = 270;
 /** Bound of the sleep oscillator's error after the IDF's calibration at boot, parts per million. */
-export const DRIFT = 100;
+const DRIFT = 100;
 /** The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME} of its boot. */
 const CRASHES = 20;
 const CRASH_UPTIME = 1000;

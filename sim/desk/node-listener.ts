@@ -6,8 +6,6 @@ import { type Secure, SecureServer } from "./secure-server";
 /** Connections that wait to be accepted; more are cut off. */
 const BACKLOG = 128;
 
-export type { Secure } from "./secure-server";
-
 export interface ListenerHostOptions {
 	/** Address to bind to; undefined: all. */
 	readonly address: string | undefined;

@@ -5,13 +5,13 @@ import { Scheduler } from "../clock/scheduler";
 import { chooseEngine } from "../engine/choose";
 import { linkProgram } from "../manifest/program";
 import { RealNetwork } from "../network/real";
+import { BROKER_MAC } from "../plan";
 import type { Happening } from "../report/events";
 import { VirtualSensors } from "../sensors/virtual";
 import { gatherPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** Bytes of retained memory; a broker keeps nothing there. */
 const RETAINED = 7168;
-const MAC = "02f1ef1f00b0";
 
 /** The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start. */
 export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
@@ -34,7 +34,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 		scheduler,
 		network,
 		latency: 0,
-		mac: MAC,
+		mac: BROKER_MAC,
 		address: "127.0.0.1",
 		seed: scheduler.now % 0xffff_ffff,
 		sensors: [],

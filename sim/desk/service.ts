@@ -1,13 +1,13 @@
 import type { ListenSettings } from "../../src/config/settings";
 import type { EngineName } from "../engine/choose";
 import type { JSONObject, Manifest } from "../manifest/read";
-import type { Secure } from "./node-listener";
+import type { Secure } from "./secure-server";
 
 export interface ServeOptions {
 	readonly engine: EngineName;
 	/** What the status page calls it. */
 	readonly name: string;
-	/** What the broker on V8 is made of; `port` 0 lets the machine choose. */
+	/** What the broker on V8 is made of, and on both engines which ports to wait for; `port` 0 lets the machine choose. */
 	readonly settings: ListenSettings;
 	/** Where the firmware for XS is, and what it reads as `mc/config`: the same settings. */
 	readonly manifest: Manifest;

@@ -9,9 +9,9 @@ import { parseURL, validHost } from "./url";
 export type Problem = (text: string) => string | undefined;
 
 /** Placeholders of texts that one device has. */
-export const deviceNames: readonly string[] = Object.freeze(["mac", "chip", "id"]);
+const deviceNames: readonly string[] = Object.freeze(["mac", "chip", "id"]);
 /** Placeholders of the report topic. */
-export const sensorNames: readonly string[] = Object.freeze(["mac", "chip", "id", "sensor"]);
+const sensorNames: readonly string[] = Object.freeze(["mac", "chip", "id", "sensor"]);
 
 export function durationProblem(text: string, range: Range): string | undefined {
 	const duration = parseDuration(text);

@@ -354,6 +354,16 @@ export const wrongConfigurations: readonly Row[] = [
 		problems: ["40 config.firefly.listen.webSocket: 8080 is the port of MQTT over TCP too"],
 	},
 	{
+		name: "TLS on the port without",
+		firefly: withKey('"listen": {"tls": {"port": 1883, "certificate": "c", "key": "k"}}'),
+		problems: ["29 config.firefly.listen.tls.port: 1883 is the port of MQTT over TCP too"],
+	},
+	{
+		name: "TLS on the port for WebSocket",
+		firefly: withKey('"listen": {"webSocket": 8883, "tls": {"certificate": "c", "key": "k"}}'),
+		problems: ["26 config.firefly.listen.webSocket: 8883 is the port of TLS too"],
+	},
+	{
 		name: "an origin with a path",
 		firefly: withKey('"listen": {"origins": ["https://panel.example/"]}'),
 		problems: [
