@@ -4,7 +4,7 @@
  *     node --import tsx bench/simulation.ts [days]
  */
 import { fileURLToPath } from "node:url";
-import { Fleet } from "../sim/fleet";
+import { Simulation } from "../sim/simulation";
 
 const DAY = 86_400_000;
 const MANIFEST = fileURLToPath(new URL("../manifest.json", import.meta.url));
@@ -29,8 +29,8 @@ const json = {
 for (const engine of ["xs", "node"] as const) {
 	let wakes = 0;
 	let reports = 0;
-	const begin = performance.now();
-	const fleet = await Fleet.build({
+	const startedAt = performance.now();
+	const simulation = await Simulation.build({
 		manifest: { path: MANIFEST, json, overrides: {} },
 		speed: "max",
 		seed: 1,
@@ -42,13 +42,13 @@ for (const engine of ["xs", "node"] as const) {
 			},
 		},
 	});
-	const built = performance.now();
-	await fleet.run(days * DAY);
-	const ended = performance.now();
-	fleet.dispose();
-	const seconds = (ended - built) / 1000;
-	const ratio = Math.round((days * DAY) / (ended - built)).toLocaleString("en");
+	const builtAt = performance.now();
+	await simulation.run(days * DAY);
+	const endedAt = performance.now();
+	simulation.dispose();
+	const seconds = (endedAt - builtAt) / 1000;
+	const ratio = Math.round((days * DAY) / (endedAt - builtAt)).toLocaleString("en");
 	console.log(
-		`${engine}: ${days} days in ${seconds.toFixed(2)} s, ${ratio} times real time; ${wakes} wakes, ${reports} reports; built in ${((built - begin) / 1000).toFixed(2)} s`,
+		`${engine}: ${days} days in ${seconds.toFixed(2)} s, ${ratio} times real time; ${wakes} wakes, ${reports} reports; built in ${((builtAt - startedAt) / 1000).toFixed(2)} s`,
 	);
 }

@@ -31,7 +31,7 @@ export function brokerCommand(): Command {
 
 async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Promise<void> {
 	// Loaded only now, so that help and wrong usage are answered at once.
-	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([import("./broker-config"), import("../sim/desk/serve")]);
+	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([import("./broker-config"), import("../sim/service/serve")]);
 	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
 	const interrupt = new Interrupt();
 	try {

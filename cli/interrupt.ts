@@ -5,7 +5,7 @@ export class Interrupt {
 		if (this.#controller.signal.aborted) process.exit(130);
 		this.#controller.abort();
 	};
-	readonly #broken = (error: NodeJS.ErrnoException): void => {
+	readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
 		if (error.code !== "EPIPE") throw error;
 		process.exit(0);
 	};
@@ -14,7 +14,7 @@ export class Interrupt {
 		process.on("SIGINT", this.#stop);
 		process.on("SIGTERM", this.#stop);
 		process.on("SIGHUP", this.#stop);
-		process.stdout.on("error", this.#broken);
+		process.stdout.on("error", this.#onOutputError);
 	}
 
 	get signal(): AbortSignal {
@@ -25,6 +25,6 @@ export class Interrupt {
 		process.off("SIGINT", this.#stop);
 		process.off("SIGTERM", this.#stop);
 		process.off("SIGHUP", this.#stop);
-		process.stdout.off("error", this.#broken);
+		process.stdout.off("error", this.#onOutputError);
 	}
 }

@@ -7,8 +7,8 @@ import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
 
 /** Exit codes that scripts depend on. */
-const failed = 1;
-const wrongUsage = 2;
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -26,21 +26,21 @@ export async function main(argv: readonly string[]): Promise<void> {
 	try {
 		await program.parseAsync([...argv]);
 	} catch (error) {
-		process.exitCode = codeOf(error);
+		process.exitCode = exitCodeOf(error);
 	}
 }
 
 /** The exit code of what ended a command; prints what commander has not. */
-function codeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
 	// Without arguments commander prints the help as an error: wrong usage too.
-	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsage;
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
 	if (error instanceof Failure) {
 		if (error.message !== "") process.stderr.write(`${error.message}\n`);
-		return failed;
+		return EXIT_FAILURE;
 	}
 	process.stderr.write(`firefly: ${error instanceof Error ? error.message : String(error)}\n`);
 	if (process.env.FIREFLY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-	return failed;
+	return EXIT_FAILURE;
 }
 
 function version(): string {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { readRecording } from "../sim/sensors/csv";
-import { stepOf } from "../sim/sensors/timeline";
+import { gridStepOf } from "../sim/sensors/timeline";
 import { formatDuration } from "../src/config/duration";
 import { ranges } from "../src/config/ranges";
 import { JSONDocument } from "./config/json";
@@ -10,12 +10,12 @@ import type { Overrides } from "./config/overrides";
 /**
  * The configuration for a recording that comes without one: each column is a sensor, every row one JSON report with the values as
  * they are, at the recording's pace on an absolute grid. The outbox holds more than an hour of a minute's pace.
- * @param own Firefly's own manifest, whose place and firmware it takes
+ * @param ownManifest Firefly's own manifest, whose place and firmware it takes
  */
-export function replayManifest(csv: string, own: string, environment: NodeJS.ProcessEnv, overrides: Overrides): Loaded {
+export function replayManifest(csv: string, ownManifest: string, environment: NodeJS.ProcessEnv, overrides: Overrides): Loaded {
 	const recording = readRecording(csv);
-	const every = formatDuration(stepOf(recording));
-	const id = nameOf(basename(csv).replace(/\.[^.]*$/, ""), ranges.idLength);
+	const every = formatDuration(gridStepOf(recording));
+	const id = sanitizeName(basename(csv).replace(/\.[^.]*$/, ""), ranges.idLength);
 	const firefly = {
 		id,
 		wifi: { ssid: "replay" },
@@ -23,13 +23,19 @@ export function replayManifest(csv: string, own: string, environment: NodeJS.Pro
 		topic: "firefly/{id}",
 		payload: "json",
 		outbox: { size: 6000 },
-		sensors: recording.columns.map((column) => ({ name: nameOf(column, ranges.nameLength), driver: "replay", property: column, every, grid: true })),
+		sensors: recording.columns.map((column) => ({
+			name: sanitizeName(column, ranges.nameLength),
+			driver: "replay",
+			property: column,
+			every,
+			grid: true,
+		})),
 	};
 	const manifest = { include: ["./firmware/manifest.json"], config: { firefly } };
-	return checkDocument(new JSONDocument(`${csv} as a configuration`, JSON.stringify(manifest)), own, environment, overrides);
+	return checkDocument(new JSONDocument(`${csv} as a configuration`, JSON.stringify(manifest)), ownManifest, environment, overrides);
 }
 
 /** A name out of any text. */
-function nameOf(text: string, length: number): string {
+function sanitizeName(text: string, length: number): string {
 	return text.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, length) || "_";
 }

@@ -20,9 +20,9 @@ interface SimOptions {
 }
 
 /** The manifest beside the sources. */
-const own = fileURLToPath(new URL("../manifest.json", import.meta.url));
+const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
 /** At full speed a simulation without an end is of no use. */
-const longRun = 24 * 3_600_000;
+const fullSpeedDurationMs = 24 * 3_600_000;
 
 export function simCommand(): Command {
 	return new Command("sim")
@@ -44,15 +44,15 @@ export function simCommand(): Command {
 
 async function sim(options: SimOptions): Promise<void> {
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
-	const manifest = accept(await load(options, overrides));
+	const manifest = requireManifest(await load(options, overrides));
 	// Loaded only now, so that help and wrong usage are answered at once and no other command needs the engine.
-	const [{ chooseReport }, { runSimulation }] = await Promise.all([import("../sim/report/choose"), import("../sim/simulation")]);
-	const report = chooseReport(process.stdout, options.json === true, options.speed);
+	const [{ createReport }, { runSimulation }] = await Promise.all([import("../sim/report/report-factory"), import("../sim/run")]);
+	const report = createReport(process.stdout, options.json === true, options.speed);
 	const interrupt = new Interrupt();
 	try {
 		await runSimulation({
 			manifest,
-			duration: options.for ?? (options.speed === "max" && options.replay === undefined ? longRun : undefined),
+			duration: options.for ?? (options.speed === "max" && options.replay === undefined ? fullSpeedDurationMs : undefined),
 			speed: options.speed,
 			seed: options.seed,
 			...(options.replay === undefined ? {} : { replay: options.replay }),
@@ -78,11 +78,11 @@ async function sim(options: SimOptions): Promise<void> {
 async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> {
 	const { loadManifest } = await import("./config/load");
 	if (options.manifest !== undefined) return loadManifest(options.manifest, process.env, overrides);
-	if (options.replay !== undefined) return (await import("./replay-manifest")).replayManifest(options.replay, own, process.env, overrides);
-	return loadManifest(existsSync("manifest.json") ? "manifest.json" : own, process.env, overrides);
+	if (options.replay !== undefined) return (await import("./replay-manifest")).replayManifest(options.replay, ownManifest, process.env, overrides);
+	return loadManifest(existsSync("manifest.json") ? "manifest.json" : ownManifest, process.env, overrides);
 }
 
-function accept(loaded: Loaded) {
+function requireManifest(loaded: Loaded) {
 	if ("manifest" in loaded) return loaded.manifest;
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
 }

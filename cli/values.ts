@@ -1,15 +1,17 @@
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../src/config/duration";
-import { urlProblem, userProblem } from "../src/config/problems";
 import { ranges } from "../src/config/ranges";
-import { meantDuration } from "./config/suggest";
+import { urlProblem, userProblem } from "../src/config/validators";
+import { suggestDuration } from "./config/suggest";
 
 /** A span of simulated time, in ms. */
 export function durationOption(text: string): number {
 	const duration = parseDuration(text);
 	if (duration !== undefined && duration > 0) return duration;
-	const meant = meantDuration(text);
-	throw new InvalidArgumentError(meant === undefined ? "A duration such as 250ms, 60s, 15m, 24h or 30d is needed." : `Did you mean ${meant}?`);
+	const suggestion = suggestDuration(text);
+	throw new InvalidArgumentError(
+		suggestion === undefined ? "A duration such as 250ms, 60s, 15m, 24h or 30d is needed." : `Did you mean ${suggestion}?`,
+	);
 }
 
 /** How many times as fast as the clock on the wall. */

@@ -5,7 +5,7 @@ import Time from "time";
 import type { Device, SensorConstructor } from "../src/device";
 
 /** 2001-09-09T01:46:40Z. A clock that shows less counts from 1970 and was never set; a recording that is replayed may be of any later year. */
-const CLOCK_EPOCH = 1_000_000_000_000;
+const EARLIEST_SET_CLOCK_MS = 1_000_000_000_000;
 
 const EVENT_MODULE = "platform/event";
 
@@ -40,7 +40,7 @@ class HostDevice implements Device {
 	}
 
 	get clockIsSet(): boolean {
-		return Date.now() >= CLOCK_EPOCH;
+		return Date.now() >= EARLIEST_SET_CLOCK_MS;
 	}
 
 	resolve(name: string, callback: (address: string | undefined) => void): void {

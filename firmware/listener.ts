@@ -8,24 +8,24 @@ const SDKListener = Listener as unknown as ListenerConstructor;
  * pins it, and never frees it.
  */
 export class CountedListener extends SDKListener {
-	#waiting: { count: number };
+	#announced: { count: number };
 
 	constructor({ onReadable, ...options }: ListenerOptions) {
-		const waiting = { count: 0 };
+		const announced = { count: 0 };
 		super({
 			...options,
 			onReadable(count) {
-				waiting.count = count;
+				announced.count = count;
 				onReadable?.(count);
 			},
 		});
-		this.#waiting = waiting;
+		this.#announced = announced;
 	}
 
 	override read(): TCP | undefined {
-		const waiting = this.#waiting;
-		if (waiting.count === 0) return undefined;
-		waiting.count--;
+		const announced = this.#announced;
+		if (announced.count === 0) return undefined;
+		announced.count--;
 		return super.read();
 	}
 }

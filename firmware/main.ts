@@ -1,53 +1,53 @@
 import host from "firmware/platform/host";
 import { Broker } from "../src/broker/broker";
-import { personalise } from "../src/config/personal";
+import { settingsForDevice } from "../src/config/device-settings";
 import type { Settings } from "../src/config/types";
 import type { Device } from "../src/device";
 import { SensorNode } from "../src/sensor/node";
-import { keepTime } from "./clock";
+import { keepClockSynchronised } from "./clock-sync";
 import { gatherDevice } from "./device";
-import { Network } from "./network";
-import { plan, problems, template } from "./settings";
+import { derivedSettings, problems, template } from "./settings";
 import { onStop } from "./stop";
+import { WiFiStation } from "./wifi-station";
 
 /** Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to outlive it. */
-const FAILED_PAUSE = 900_000;
+const FAILED_START_SLEEP_MS = 900_000;
 /** Sleep, in ms, after a crash, before the firmware is run again: a fault that returns at every boot costs one boot a minute. */
-const CRASH_PAUSE = 60_000;
+const CRASH_SLEEP_MS = 60_000;
 
 /** Runs the roles of the configuration. Throws nothing. */
 function run(): void {
 	const device = gatherDevice();
 	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
-	const settings = personalise(template, device);
+	const settings = settingsForDevice(template, device);
 	const { role, wifi, sleep } = settings;
 	if (role === "sensor") {
-		if (sleep.mode === "deep" && device.sleep.reason === "crash") device.sleep.deep(CRASH_PAUSE);
-		else start(device, settings);
+		if (sleep.mode === "deep" && device.sleep.reason === "crash") device.sleep.deep(CRASH_SLEEP_MS);
+		else startRoles(device, settings);
 	} else if (wifi && device.wifi) {
-		const joined: Device = Object.create(device, { wifi: { value: undefined } });
-		new Network(device, wifi, () => start(joined, settings));
-	} else start(device, settings);
+		const joinedDevice: Device = Object.create(device, { wifi: { value: undefined } });
+		new WiFiStation(device, wifi, () => startRoles(joinedDevice, settings));
+	} else startRoles(device, settings);
 }
 
 /** @param device on a network already unless the role is `sensor` */
-function start(device: Device, settings: Settings): void {
+function startRoles(device: Device, settings: Settings): void {
 	try {
 		const { role } = settings;
-		if (role !== "sensor") serve(device, settings);
-		if (role !== "broker") new SensorNode(device, settings, plan).start();
+		if (role !== "sensor") startBroker(device, settings);
+		if (role !== "broker") new SensorNode(device, settings, derivedSettings).start();
 	} catch (error) {
 		device.trace(`firefly: cannot start: ${error}`);
-		device.sleep.deep(FAILED_PAUSE);
+		device.sleep.deep(FAILED_START_SLEEP_MS);
 	}
 }
 
-function serve(device: Device, { role, listen, id, time }: Settings): void {
+function startBroker(device: Device, { role, listen, id, time }: Settings): void {
 	const broker = new Broker(device, listen, id);
 	broker.start();
 	onStop(() => broker.stop());
 	// Where there is a sensor it sees to the clock.
-	if (role === "broker" && device.setClock && time.server !== undefined) keepTime(device, time.server);
+	if (role === "broker" && device.setClock && time.server !== undefined) keepClockSynchronised(device, time.server);
 }
 
 export default function main(): void {

@@ -3,9 +3,9 @@ import { Decoder, type DecoderHandler } from "../src/mqtt/decoder";
 import { Encoder } from "../src/mqtt/encoder";
 import type { Packet } from "../src/mqtt/packet";
 import { utf8 } from "../src/mqtt/utf8";
-import type { Admission } from "./admission";
 import type { Scheduled, Scheduler } from "./clock/scheduler";
 import type { HostNetwork, HostSocket } from "./network/socket";
+import type { ObserverCredentials } from "./observer-credentials";
 
 export interface ObserverHandler {
 	/** @param payload text, or hexadecimal after `0x` when it is not UTF-8 */
@@ -13,12 +13,12 @@ export interface ObserverHandler {
 }
 
 /** Packets both ways, bytes; longer payloads are left out. */
-const SIZE = 4096;
+const MAX_PACKET_SIZE = 4096;
 /** Between tries, ms. */
-const AGAIN = 1000;
+const RECONNECT_DELAY_MS = 1000;
 /** Subscription options: QoS 0, RETAIN as published (§3.8.3.1). */
 const RETAIN_AS_PUBLISHED = 8;
-const STRICT = new TextDecoder("utf-8", { fatal: true });
+const UTF8_DECODER = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * A desk client that sees every value a broker on the virtual network takes. It is a client like others: `$SYS` counts it, its subscription, and what it is sent.
@@ -28,41 +28,41 @@ export class Observer implements DecoderHandler {
 	readonly #network: HostNetwork;
 	readonly #address: string;
 	readonly #port: number;
-	readonly #admission: Admission;
+	readonly #credentials: ObserverCredentials;
 	readonly #handler: ObserverHandler;
-	readonly #encoder = new Encoder({ size: SIZE });
-	readonly #decoder = new Decoder({ size: SIZE, from: "broker", handler: this });
+	readonly #encoder = new Encoder({ size: MAX_PACKET_SIZE });
+	readonly #decoder = new Decoder({ size: MAX_PACKET_SIZE, from: "broker", handler: this });
 	#socket: HostSocket | undefined;
 	#ping: Scheduled | undefined;
 	#topic = "";
 	#retained = false;
 	/** Of a payload that comes in pieces: told of nothing. */
-	#whole = true;
+	#singleChunk = true;
 
-	constructor(scheduler: Scheduler, network: HostNetwork, address: string, port: number, admission: Admission, handler: ObserverHandler) {
+	constructor(scheduler: Scheduler, network: HostNetwork, address: string, port: number, credentials: ObserverCredentials, handler: ObserverHandler) {
 		this.#scheduler = scheduler;
 		this.#network = network;
 		this.#address = address;
 		this.#port = port;
-		this.#admission = admission;
+		this.#credentials = credentials;
 		this.#handler = handler;
 	}
 
 	start(): void {
 		const socket = this.#network.connect(this.#address, this.#port);
 		this.#socket = socket;
-		let up = false;
+		let connected = false;
 		socket.handler = {
 			writable: () => {
-				if (!up) this.#introduce();
-				up = true;
+				if (!connected) this.#sendConnect();
+				connected = true;
 			},
 			readable: (bytes) => {
 				const buffer = new Uint8Array(bytes);
 				socket.read(buffer);
 				this.#decoder.push(buffer, 0, bytes);
 			},
-			failed: () => this.#again(),
+			failed: () => this.#reconnect(),
 		};
 	}
 
@@ -75,33 +75,33 @@ export class Observer implements DecoderHandler {
 	onPacket(packet: Packet): void {
 		if (packet.type !== CONNACK) return;
 		if (packet.reasonCode !== 0) {
-			this.#again();
+			this.#reconnect();
 			return;
 		}
 		const { properties } = packet;
 		const seconds = properties.find(SERVER_KEEP_ALIVE) ? properties.number : 0;
-		if (seconds > 0) this.#keepAlive(seconds * 750);
+		if (seconds > 0) this.#schedulePing(seconds * 750);
 		this.#send(() => this.#encoder.subscribe(1, [{ filter: utf8("#"), options: RETAIN_AS_PUBLISHED }]));
 	}
 
 	onPublish(packet: Packet): void {
 		this.#topic = Buffer.from(packet.bytes.subarray(packet.topicStart, packet.topicEnd)).toString();
 		this.#retained = packet.retain;
-		this.#whole = true;
+		this.#singleChunk = true;
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		if (last && this.#whole) this.#handler.value(this.#topic, readable(bytes.subarray(start, end)), this.#retained);
-		this.#whole = last;
+		if (last && this.#singleChunk) this.#handler.value(this.#topic, payloadText(bytes.subarray(start, end)), this.#retained);
+		this.#singleChunk = last;
 	}
 
 	onError(): void {
-		this.#again();
+		this.#reconnect();
 	}
 
-	#introduce(): void {
+	#sendConnect(): void {
 		this.#decoder.reset();
-		const { clientId, username, password } = this.#admission;
+		const { clientId, username, password } = this.#credentials;
 		this.#send(() =>
 			this.#encoder.connect({
 				clientId: utf8(clientId),
@@ -113,16 +113,16 @@ export class Observer implements DecoderHandler {
 		);
 	}
 
-	#keepAlive(interval: number): void {
+	#schedulePing(intervalMs: number): void {
 		this.#scheduler.cancel(this.#ping);
-		this.#ping = this.#scheduler.after(interval, () => {
+		this.#ping = this.#scheduler.after(intervalMs, () => {
 			this.#send(() => this.#encoder.pingreq());
-			this.#keepAlive(interval);
+			this.#schedulePing(intervalMs);
 		});
 	}
 
-	#send(stage: () => number): void {
-		stage();
+	#send(writePacket: () => number): void {
+		writePacket();
 		try {
 			this.#socket?.write(this.#encoder.seal());
 		} catch {
@@ -131,17 +131,17 @@ export class Observer implements DecoderHandler {
 		this.#encoder.reset();
 	}
 
-	#again(): void {
+	#reconnect(): void {
 		this.#scheduler.cancel(this.#ping);
 		this.#socket?.close();
 		this.#socket = undefined;
-		this.#ping = this.#scheduler.after(AGAIN, () => this.start());
+		this.#ping = this.#scheduler.after(RECONNECT_DELAY_MS, () => this.start());
 	}
 }
 
-function readable(bytes: Uint8Array): string {
+function payloadText(bytes: Uint8Array): string {
 	try {
-		return STRICT.decode(bytes);
+		return UTF8_DECODER.decode(bytes);
 	} catch {
 		return `0x${Buffer.from(bytes).toString("hex")}`;
 	}

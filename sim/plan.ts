@@ -1,8 +1,8 @@
 import { ranges } from "../src/config/ranges";
 import { type BrokerSettings, readSettings, type Settings } from "../src/config/settings";
-import type { JSONObject } from "./manifest/read";
+import type { JSONObject } from "./manifest/manifest-reader";
 import { isAddress } from "./network/socket";
-import { virtualHash } from "./password";
+import { deterministicHash } from "./password";
 
 /** A board that a simulation needs. */
 export interface BoardPlan {
@@ -16,90 +16,93 @@ export interface BoardPlan {
 	readonly address: string;
 	readonly mac: string;
 	/** Runs a broker, alone or beside its sensors. */
-	readonly serves: boolean;
+	readonly hasBroker: boolean;
 }
 
-export interface Plan {
+export interface SimulationPlan {
 	/** In the order in which power comes on. */
 	readonly boards: readonly BoardPlan[];
 	/** Names on the virtual network and their addresses. */
 	readonly names: ReadonlyMap<string, string>;
 	/** What the configuration says of itself that the firmware would trace. */
-	readonly complaints: readonly string[];
+	readonly warnings: readonly string[];
 }
 
 export const CHIP = "esp32";
 /** Of the desk that looks on. */
-export const DESK_ADDRESS = "192.168.4.10";
+export const OBSERVER_ADDRESS = "192.168.4.10";
 const SENSOR_MAC = "02f1ef1f0001";
 const SENSOR_ADDRESS = "192.168.4.11";
 export const BROKER_MAC = "02f1ef1f00b0";
 const BROKER_ADDRESS = "192.168.4.2";
 /** For WebSocket and the status page, where the configuration names no port. */
-const WEB_PORT = 8080;
+const DEFAULT_WEB_PORT = 8080;
 const BROKER_NAME = "broker";
 
 /**
  * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays, one that runs the
  * firmware as that broker, at the address that the configuration gives.
- * @param outside whether the broker is outside the simulation @param page whether a broker that the simulation adds also serves WebSocket and its status page
+ * @param externalBroker whether the broker is outside the simulation @param withStatusPage whether a broker that the simulation adds also serves WebSocket and its status page
  */
-export function planBoards(config: JSONObject, outside: boolean, page = false): Plan {
-	const complaints: string[] = [];
-	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => complaints.push(message));
+export function planBoards(config: JSONObject, externalBroker: boolean, withStatusPage = false): SimulationPlan {
+	const warnings: string[] = [];
+	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => warnings.push(message));
 	const { host, port } = settings.broker;
-	const serves = settings.role !== "sensor";
-	const brokerAddress = isAddress(host) && host !== SENSOR_ADDRESS && host !== DESK_ADDRESS ? host : BROKER_ADDRESS;
+	const hasBroker = settings.role !== "sensor";
+	const brokerAddress = isAddress(host) && host !== SENSOR_ADDRESS && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
 	const names = new Map<string, string>();
-	if (host !== "" && !isAddress(host) && !outside) names.set(host, brokerAddress);
+	if (host !== "" && !isAddress(host) && !externalBroker) names.set(host, brokerAddress);
 	const node: BoardPlan = {
 		name: settings.role === "broker" ? BROKER_NAME : settings.id,
 		role: settings.role === "broker" ? "broker" : "sensor",
 		config,
 		settings,
-		address: serves && !outside ? brokerAddress : SENSOR_ADDRESS,
+		address: hasBroker && !externalBroker ? brokerAddress : SENSOR_ADDRESS,
 		mac: SENSOR_MAC,
-		serves,
+		hasBroker,
 	};
-	if (outside || serves) return { boards: [node], names, complaints };
-	const { config: serverConfig, complaint } = withUser(serverOf(config, port, page), settings.broker);
-	if (complaint !== undefined) complaints.push(complaint);
+	if (externalBroker || hasBroker) return { boards: [node], names, warnings };
+	const { config: serverConfig, warning } = withNodeUser(brokerConfigOf(config, port, withStatusPage), settings.broker);
+	if (warning !== undefined) warnings.push(warning);
 	const server: BoardPlan = {
 		name: BROKER_NAME,
 		role: "broker",
 		config: serverConfig,
-		settings: readServer(serverConfig),
+		settings: readBrokerSettings(serverConfig),
 		address: brokerAddress,
 		mac: BROKER_MAC,
-		serves: true,
+		hasBroker: true,
 	};
-	return { boards: [server, node], names, complaints };
+	return { boards: [server, node], names, warnings };
 }
 
 /** The same configuration as a broker: wired, without sensors, at the port that the node expects, open to all unless it says otherwise. */
-function serverOf(config: JSONObject, port: number, page: boolean): JSONObject {
-	const { wifi: _wifi, sensors: _sensors, ...firefly } = objectOf(config.firefly);
+function brokerConfigOf(config: JSONObject, port: number, withStatusPage: boolean): JSONObject {
+	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
-	const open = { anonymous: true, ...(page ? { webSocket: port === WEB_PORT ? WEB_PORT + 1 : WEB_PORT } : {}) };
-	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...open, ...objectOf(firefly.listen), port } } };
+	const defaultListen = {
+		anonymous: true,
+		...(withStatusPage ? { webSocket: port === DEFAULT_WEB_PORT ? DEFAULT_WEB_PORT + 1 : DEFAULT_WEB_PORT } : {}),
+	};
+	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...defaultListen, ...asObject(firefly.listen), port } } };
 }
 
-function readServer(config: JSONObject): Settings {
+function readBrokerSettings(config: JSONObject): Settings {
 	return readSettings(config, { mac: BROKER_MAC, chip: CHIP }, () => {});
 }
 
 /** It stands for a broker that the node may log in to: where that is not for all, the node's user is one of those who may. */
-function withUser(config: JSONObject, { username, password = "" }: BrokerSettings): { config: JSONObject; complaint?: string } {
-	const { users, anonymous } = readServer(config).listen;
+function withNodeUser(config: JSONObject, { username, password = "" }: BrokerSettings): { config: JSONObject; warning?: string } {
+	const { users, anonymous } = readBrokerSettings(config).listen;
 	if (username === undefined || (anonymous && users.length === 0) || users.some(({ name }) => name === username)) return { config };
 	if (users.length === ranges.listen.users)
-		return { config, complaint: `the simulated broker has no room in listen.users for ${username}, who reports to it` };
-	const firefly = objectOf(config.firefly);
-	const listen = objectOf(firefly.listen);
-	const known = { ...objectOf(listen.users), [username]: virtualHash(username, password) };
+		return { config, warning: `the simulated broker has no room in listen.users for ${username}, who reports to it` };
+	const firefly = asObject(config.firefly);
+	const listen = asObject(firefly.listen);
+	const known = { ...asObject(listen.users), [username]: deterministicHash(username, password) };
 	return { config: { ...config, firefly: { ...firefly, listen: { ...listen, users: known } } } };
 }
 
-export function objectOf(value: unknown): JSONObject {
+export function asObject(value: unknown): JSONObject {
 	return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JSONObject) : {};
 }

@@ -1,23 +1,236 @@
-import { Fleet, type FleetOptions } from "./fleet";
+import { Board } from "./board/board";
+import { Pace, type Speed } from "./clock/pace";
+import { Random } from "./clock/random";
+import { Scheduler } from "./clock/scheduler";
+import type { Image } from "./engine/engine";
+import { createEngine, type EngineName } from "./engine/engine-factory";
+import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
+import { linkProgram } from "./manifest/program";
+import { GatewayNetwork } from "./network/gateway";
+import { RealNetwork } from "./network/real";
+import type { HostNetwork } from "./network/socket";
+import { DEFAULT_LATENCY_MS, VirtualNetwork } from "./network/virtual";
+import { Observer } from "./observer";
+import { grantObserverAccess } from "./observer-credentials";
+import { asObject, type BoardPlan, OBSERVER_ADDRESS, planBoards } from "./plan";
+import type { SimulationEvent, SimulationListener } from "./report/events";
+import { type Recording, readRecording } from "./sensors/csv";
+import type { SensorPort } from "./sensors/port";
+import { ReplaySensors } from "./sensors/replay";
+import { gridStepOf, Timeline } from "./sensors/timeline";
+import { VirtualSensors } from "./sensors/virtual";
+import { AccessPoint } from "./wifi/access-point";
 
-export type SimulationOptions = FleetOptions & {
-	/** Simulated ms; undefined: until the recording is delivered or `signal` is given. */
-	readonly duration: number | undefined;
-	readonly signal?: AbortSignal;
-};
+/** A manifest as the command line has read and checked it. */
+export interface SimulationManifest {
+	/** Absolute; includes are relative to its folder. */
+	readonly path: string;
+	readonly json: object;
+	/** Top-level strings of `mc/config`. */
+	readonly overrides: Readonly<Record<string, string | undefined>>;
+}
 
-/**
- * Runs the firmware of a manifest on simulated boards until its time is up, the recording is delivered, or `signal` is given. Throws
- * ManifestError and ReplayError, whose messages are for people.
- */
-export async function runSimulation(options: SimulationOptions): Promise<void> {
-	const fleet = await Fleet.build(options);
-	const stop = (): void => fleet.stop();
-	options.signal?.addEventListener("abort", stop, { once: true });
-	try {
-		if (!options.signal?.aborted) await fleet.run(options.duration);
-	} finally {
-		options.signal?.removeEventListener("abort", stop);
-		fleet.dispose();
+export interface SimulationOptions {
+	readonly manifest: SimulationManifest;
+	readonly speed: Speed;
+	/** Any safe integer. */
+	readonly seed: number;
+	readonly engine: EngineName;
+	readonly listener: SimulationListener;
+	/** A CSV file that the sensors replay. */
+	readonly replay?: string;
+	/** An outside broker; the manifest's configuration names it already. Without it a board beside the node serves. */
+	readonly broker?: URL;
+	/** One way on the virtual network, ms. */
+	readonly latency?: number;
+	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
+	readonly listenPort?: number;
+	/** Told when that port accepts connections, and then another one for WebSocket. @param number 0 for MQTT, 1 for WebSocket */
+	listening?(port: number, number: number): void;
+	/** Told while XS is built, once on a machine. */
+	progress?(done: number, total: number): void;
+}
+
+/** Simulated time begins here where no recording says otherwise, ms since 1970. */
+export const DEFAULT_START_TIME = Date.UTC(2026, 0, 1);
+/** Bytes of retained memory where the manifest's `defines` say nothing. */
+const DEFAULT_RETAINED_BYTES = 7168;
+/** From the last acknowledgement of a recording to the end of the run, for DISCONNECT to leave, ms. */
+const DISCONNECT_GRACE_MS = 1000;
+
+/** The boards of a simulation, their network, and the time that they share. */
+export class Simulation {
+	readonly scheduler: Scheduler;
+	readonly pace: Pace;
+	readonly network: VirtualNetwork;
+	readonly accessPoint: AccessPoint;
+	/** In the order in which power comes on. */
+	readonly boards: Board[] = [];
+	/** What the sensors replay. */
+	readonly timeline: Timeline | undefined;
+	readonly #options: SimulationOptions;
+	readonly #recording: Recording | undefined;
+	readonly #images: Image[] = [];
+	readonly #realNetworks: RealNetwork[] = [];
+	readonly #observers: Observer[] = [];
+	#waiting = 0;
+	#stopping = false;
+
+	private constructor(options: SimulationOptions, recording: Recording | undefined) {
+		this.#options = options;
+		this.#recording = recording;
+		this.timeline = recording && new Timeline(recording, gridStepOf(recording));
+		this.scheduler = new Scheduler(this.timeline?.start ?? DEFAULT_START_TIME);
+		this.pace = new Pace(this.scheduler, { speed: options.speed });
+		this.network = new VirtualNetwork(this.scheduler, { latency: options.latency ?? DEFAULT_LATENCY_MS });
+		this.accessPoint = new AccessPoint(this.scheduler);
 	}
+
+	/** Reads, links and assembles; nothing runs yet. Throws ManifestError and ReplayError. */
+	static async build(options: SimulationOptions): Promise<Simulation> {
+		const simulation = new Simulation(options, options.replay === undefined ? undefined : readRecording(options.replay));
+		try {
+			await simulation.#assemble();
+		} catch (error) {
+			simulation.dispose();
+			throw error;
+		}
+		return simulation;
+	}
+
+	/** The board that runs the manifest's own configuration. */
+	get node(): Board {
+		return this.boards[this.boards.length - 1]!;
+	}
+
+	/** Switches everything on and runs. @param duration simulated ms */
+	async run(duration: number | undefined): Promise<void> {
+		for (const board of this.boards) board.powerOn();
+		for (const observer of this.#observers) observer.start();
+		await this.pace.run(duration === undefined ? Infinity : this.scheduler.now + duration);
+	}
+
+	/** Ends {@link run}. */
+	stop(): void {
+		this.pace.stop();
+	}
+
+	dispose(): void {
+		this.pace.stop();
+		for (const board of this.boards) board.powerOff();
+		for (const network of this.#realNetworks) network.dispose();
+		for (const image of this.#images) image.dispose();
+	}
+
+	async #assemble(): Promise<void> {
+		const { manifest, broker, seed, speed } = this.#options;
+		const read = readManifest(manifest.path, manifest.json);
+		const config = { ...read.config, ...definedOnly(manifest.overrides) };
+		const plan = planBoards(config, broker !== undefined, speed === 1);
+		for (const [name, address] of plan.names) this.network.names.set(name, address);
+		const seeds = new Random(seed, "boards");
+		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
+		const { name } = plan.boards[plan.boards.length - 1]!;
+		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings]) this.#emit(name, { type: "trace", message });
+	}
+
+	async #addBoard(plan: BoardPlan, manifest: Manifest, seed: number): Promise<void> {
+		const { name, role, settings, address, mac } = plan;
+		const { sensors } = settings;
+		const properties = sensors.map(({ property }) => property);
+		this.#emit(name, {
+			type: "node",
+			role,
+			sensors: sensors.map(({ name, unit, decimals }) => ({
+				name,
+				...(unit === undefined ? {} : { unit }),
+				...(decimals === undefined ? {} : { decimals }),
+			})),
+		});
+		const observed = plan.hasBroker && !this.#options.broker;
+		const config = observed ? this.#addObserver(plan, new Random(seed, "observer")) : plan.config;
+		const network = this.#createNetwork(plan);
+		const board = new Board({
+			scheduler: this.scheduler,
+			network,
+			...(settings.wifi === undefined ? {} : { accessPoint: this.accessPoint }),
+			latency: this.network.latency,
+			mac,
+			address,
+			seed,
+			sensors,
+			sensorPort: this.#createSensorPort(properties, seed),
+			retained: retainedSize(manifest.defines),
+			// A recording's own times are to be met, so the clock is right from the start and keeps time.
+			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
+			emit: (event) => this.#emit(name, event),
+		});
+		this.boards.push(board);
+		const engine = await createEngine(this.#options.engine, this.#options.progress);
+		const program = linkProgram(manifest, { config, drivers: sensors.map(({ driver }) => driver), properties });
+		const image = await engine.load(program, board.natives);
+		this.#images.push(image);
+		board.flash(image);
+	}
+
+	/** Makes an observer of a broker. @returns the board's configuration, with what lets the observer in */
+	#addObserver({ name, config, settings, address }: BoardPlan, random: Random): JSONObject {
+		const firefly = asObject(config.firefly);
+		const { credentials, listen, warning } = grantObserverAccess(asObject(firefly.listen), settings.listen, random);
+		if (warning !== undefined) this.#emit(name, { type: "trace", message: warning });
+		const observerHost = this.network.find(OBSERVER_ADDRESS) ?? this.network.host(OBSERVER_ADDRESS);
+		this.#observers.push(
+			new Observer(this.scheduler, observerHost, address, settings.listen.port, credentials, {
+				value: (topic, payload, retained) => this.#emit(name, { type: "value", topic, payload, retained }),
+			}),
+		);
+		return { ...config, firefly: { ...firefly, listen } };
+	}
+
+	#createNetwork({ address, hasBroker }: BoardPlan): HostNetwork {
+		const { broker, speed, listenPort, listening } = this.#options;
+		if (broker) return this.#createRealNetwork();
+		const host = this.network.host(address);
+		if (!hasBroker || speed !== 1) return host;
+		return new GatewayNetwork(host, this.#createRealNetwork(listenPort ?? 0, listening));
+	}
+
+	#createRealNetwork(listenPort?: number, listening?: (port: number, number: number) => void): RealNetwork {
+		const network = new RealNetwork(this.scheduler, this.pace, {
+			...(listenPort === undefined ? {} : { listenPort }),
+			...(listening ? { listening } : {}),
+		});
+		this.#realNetworks.push(network);
+		return network;
+	}
+
+	#createSensorPort(properties: readonly (readonly string[])[], seed: number): SensorPort {
+		if (!this.#recording || !this.timeline) return new VirtualSensors(this.scheduler, seed, properties);
+		return new ReplaySensors(this.scheduler, this.#recording, this.timeline, properties);
+	}
+
+	#emit(node: string, event: SimulationEvent): void {
+		this.#options.listener.event({ time: this.scheduler.now, node, ...event });
+		if (this.timeline) this.#stopWhenDelivered(event, this.timeline);
+	}
+
+	/** A recording is delivered when its last row was reported and nothing waits any more. */
+	#stopWhenDelivered(event: SimulationEvent, timeline: Timeline): void {
+		if (event.type === "accepted" || event.type === "acknowledged" || event.type === "sleep") this.#waiting = event.waiting;
+		if (event.type !== "acknowledged" && event.type !== "sleep") return;
+		if (this.#stopping || this.#waiting > 0 || this.scheduler.now < timeline.end) return;
+		this.#stopping = true;
+		this.scheduler.after(DISCONNECT_GRACE_MS, () => this.stop());
+	}
+}
+
+function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
+	return Object.fromEntries(Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** `defines.firefly.retained`, which sizes the C array on the chip. */
+function retainedSize(defines: JSONObject): number {
+	const firefly = defines.firefly;
+	const size = typeof firefly === "object" && firefly !== null ? (firefly as JSONObject).retained : undefined;
+	return typeof size === "number" ? size : DEFAULT_RETAINED_BYTES;
 }

@@ -6,16 +6,16 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { build } from "../sim/xs/build";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const wanted = process.argv.slice(2).map((path) => resolve(path));
-const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+const testFolder = fileURLToPath(new URL(".", import.meta.url));
+const requestedPaths = process.argv.slice(2).map((path) => resolve(path));
+const files = readdirSync(testFolder, { recursive: true, encoding: "utf8" })
 	.filter((name) => name.endsWith(".test.ts"))
-	.map((name) => join(here, name))
-	.filter((file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)))
+	.map((name) => join(testFolder, name))
+	.filter((file) => requestedPaths.length === 0 || requestedPaths.some((path) => file === path || file.startsWith(`${path}/`)))
 	.sort();
 
 if (files.length === 0) {
-	console.error(`no test file under ${wanted.map((path) => relative(process.cwd(), path)).join(", ")}`);
+	console.error(`no test file under ${requestedPaths.map((path) => relative(process.cwd(), path)).join(", ")}`);
 	process.exit(2);
 }
 
@@ -37,7 +37,7 @@ stream.on("test:pass", (event) => {
 	else passed++;
 });
 stream.on("test:fail", (event) => {
-	if (event.details.type === "suite" && wrapsOthers(event.details.error)) return;
+	if (event.details.type === "suite" && isSubtestFailure(event.details.error)) return;
 	failed++;
 });
 stream.compose(new spec()).pipe(process.stdout);
@@ -50,6 +50,6 @@ stream.on("end", () => {
 });
 
 /** A suite fails when a test in it does, which has been counted. */
-function wrapsOthers(error: unknown): boolean {
+function isSubtestFailure(error: unknown): boolean {
 	return error instanceof Error && "failureType" in error && error.failureType === "subtestsFailed";
 }

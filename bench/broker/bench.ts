@@ -5,8 +5,8 @@
 import { parseArgs } from "node:util";
 import { brokerKinds, type RunningBroker } from "./brokers";
 import { type MemoryUse, measureMemory } from "./memory";
-import { phase } from "./phase";
-import { pinLoad, pinned } from "./process";
+import { runPhase } from "./phase";
+import { canPin, pinLoad } from "./process";
 import { scenarios } from "./scenarios";
 import { heading, row } from "./table";
 
@@ -15,12 +15,12 @@ const { values: options } = parseArgs({
 });
 const rounds = options.quick ? 3 : 12;
 /** Rounds before those that count, for compilers to warm up. */
-const warmUp = 2;
+const warmUpRounds = 2;
 /** Of one phase, ms. */
-const duration = options.quick ? 180 : 400;
-const warmUpDuration = 400;
+const durationMs = options.quick ? 180 : 400;
+const warmUpMs = 400;
 /** Clients that are silent. */
-const idle = 800;
+const idleClients = 800;
 
 const profile = options["cpu-prof"];
 const kinds = brokerKinds(profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]);
@@ -30,18 +30,18 @@ const brokers: RunningBroker[] = [];
 pinLoad();
 try {
 	for (const kind of kinds) brokers.push(await kind.start());
-	process.stdout.write(pinned ? "brokers on core 0, load on core 1\n" : "not pinned: taskset or a second core is missing\n");
+	process.stdout.write(canPin ? "brokers on core 0, load on core 1\n" : "not pinned: taskset or a second core is missing\n");
 	process.stdout.write("medians of all rounds; ratios within each round: their median (and middle half)\n\n");
 	const memory: MemoryUse[] = [];
-	for (const broker of brokers) memory.push(await measureMemory(broker, idle));
+	for (const broker of brokers) memory.push(await measureMemory(broker, idleClients));
 
 	const cpu = chosen.map(() => brokers.map((): number[] => []));
-	for (let round = -warmUp; round < rounds; round++)
+	for (let round = -warmUpRounds; round < rounds; round++)
 		for (const [i, scenario] of chosen.entries())
 			for (let turn = 0; turn < brokers.length; turn++) {
-				const which = (turn + round + warmUp) % brokers.length;
+				const which = (turn + round + warmUpRounds) % brokers.length;
 				if (scenario.qos > kinds[which]!.qos) continue;
-				const used = await phase(brokers[which]!, scenario, round < 0 ? warmUpDuration : duration);
+				const used = await runPhase(brokers[which]!, scenario, round < 0 ? warmUpMs : durationMs);
 				if (round >= 0) cpu[i]![which]!.push(used);
 			}
 
@@ -51,12 +51,12 @@ try {
 	heading("memory", names);
 	row(
 		"resident before the first client, MiB",
-		memory.map(({ base }) => [base]),
+		memory.map(({ baseMiB }) => [baseMiB]),
 		1,
 	);
 	row(
-		`per idle client of ${idle}, KiB`,
-		memory.map(({ client }) => [client]),
+		`per idle client of ${idleClients}, KiB`,
+		memory.map(({ clientKiB }) => [clientKiB]),
 		2,
 	);
 } finally {

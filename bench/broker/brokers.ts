@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../test/support/mosquitto";
-import { Peer } from "./peer";
-import { Pinned } from "./process";
+import { BenchClient } from "./bench-client";
+import { PinnedProcess } from "./process";
 
 export interface RunningBroker {
-	readonly process: Pinned;
+	readonly process: PinnedProcess;
 	readonly port: number;
 	/** Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it, as far as V8 knows. */
-	memory(): Promise<number>;
+	memoryKiB(): Promise<number>;
 	stop(): Promise<void>;
 }
 
@@ -26,26 +26,26 @@ function path(relative: string): string {
 	return fileURLToPath(new URL(relative, import.meta.url));
 }
 
-async function onNode(args: readonly string[]): Promise<RunningBroker> {
-	const broker = new Pinned(process.execPath, ["--expose-gc", "--import", new URL("./heap-probe.mjs", import.meta.url).href, ...args]);
-	return { process: broker, port: await broker.port(), memory: () => broker.heap(), stop: () => broker.stop() };
+async function startOnNode(args: readonly string[]): Promise<RunningBroker> {
+	const broker = new PinnedProcess(process.execPath, ["--expose-gc", "--import", new URL("./heap-probe.mjs", import.meta.url).href, ...args]);
+	return { process: broker, port: await broker.port(), memoryKiB: () => broker.heapKiB(), stop: () => broker.stop() };
 }
 
-async function mosquitto(): Promise<RunningBroker> {
+async function startMosquitto(): Promise<RunningBroker> {
 	const port = await freePort();
 	const directory = mkdtempSync(join(tmpdir(), "mosquitto-"));
 	const file = join(directory, "mosquitto.conf");
 	const settings = [`listener ${port} 127.0.0.1`, "set_tcp_nodelay true", "allow_anonymous true", "log_dest none"];
 	writeFileSync(file, `${settings.join("\n")}\n`);
-	const process = new Pinned("mosquitto", ["-c", file]);
+	const process = new PinnedProcess("mosquitto", ["-c", file]);
 	const stop = async (): Promise<void> => {
 		await process.stop();
 		rmSync(directory, { recursive: true, force: true });
 	};
 	for (let tries = 0; ; tries++) {
 		try {
-			(await Peer.connect(port, "first")).close();
-			return { process, port, memory: async () => process.resident, stop };
+			(await BenchClient.connect(port, "first")).close();
+			return { process, port, memoryKiB: async () => process.residentKiB, stop };
 		} catch (error) {
 			if (tries < 100) await sleep(20);
 			else {
@@ -59,9 +59,9 @@ async function mosquitto(): Promise<RunningBroker> {
 /** @param nodeArgs for Node where it runs Firefly, such as --cpu-prof */
 export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] {
 	return [
-		{ name: "firefly", qos: 1, start: () => onNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
-		{ name: "mosquitto", qos: 1, start: mosquitto },
-		{ name: "aedes", qos: 1, start: () => onNode(["--import", "tsx", path("./aedes-server.ts")]) },
-		{ name: "bare Node", qos: 0, start: () => onNode(["--import", "tsx", path("./bare-server.ts")]) },
+		{ name: "firefly", qos: 1, start: () => startOnNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
+		{ name: "mosquitto", qos: 1, start: startMosquitto },
+		{ name: "aedes", qos: 1, start: () => startOnNode(["--import", "tsx", path("./aedes-server.ts")]) },
+		{ name: "bare Node", qos: 0, start: () => startOnNode(["--import", "tsx", path("./bare-server.ts")]) },
 	];
 }

@@ -1,43 +1,43 @@
 import mqtt from "mqtt-packet";
+import { BenchClient } from "./bench-client";
 import type { RunningBroker } from "./brokers";
-import { Peer } from "./peer";
 import type { Scenario } from "./scenarios";
 
 const PUBACK_SIZE = 4;
 /** A phase that makes no progress for so long has failed, ms. */
-const PATIENCE = 5000;
+const STALL_TIMEOUT_MS = 5000;
 
 /**
  * Sends messages for so many ms.
  * @returns CPU time of the broker per delivery, µs
  */
-export async function phase(broker: RunningBroker, scenario: Scenario, duration: number): Promise<number> {
-	const load = await Load.open(broker.port, scenario);
+export async function runPhase(broker: RunningBroker, scenario: Scenario, durationMs: number): Promise<number> {
+	const load = await PhaseLoad.open(broker.port, scenario);
 	try {
-		await load.run(duration / 10); // buffers and connections find their size
-		const before = broker.process.cpu;
-		const deliveries = await load.run(duration);
-		return broker.process.spent(before) / deliveries;
+		await load.run(durationMs / 10); // buffers and connections find their size
+		const before = broker.process.cpuTimesNs;
+		const deliveries = await load.run(durationMs);
+		return broker.process.cpuSpentUs(before) / deliveries;
 	} finally {
 		await load.close();
 	}
 }
 
 /** The clients of one phase. */
-class Load {
+class PhaseLoad {
 	readonly #port: number;
 	readonly #scenario: Scenario;
-	readonly #publishers: readonly Peer[];
-	readonly #subscribers: readonly Peer[];
+	readonly #publishers: readonly BenchClient[];
+	readonly #subscribers: readonly BenchClient[];
 	/** What each publisher sends at a time. */
 	readonly #bursts: readonly Uint8Array[];
 	/** Bytes of a delivery: as published, as the flags change none and topics have one length. */
 	readonly #size: number;
 	/** Bytes that are to come, at all clients. */
 	#missing = 0;
-	#arrived: () => void = () => {};
+	#onComplete: () => void = () => {};
 
-	private constructor(port: number, scenario: Scenario, publishers: readonly Peer[], subscribers: readonly Peer[]) {
+	private constructor(port: number, scenario: Scenario, publishers: readonly BenchClient[], subscribers: readonly BenchClient[]) {
 		this.#port = port;
 		this.#scenario = scenario;
 		this.#publishers = publishers;
@@ -46,30 +46,30 @@ class Load {
 			Buffer.concat(Array.from({ length: scenario.burst }, (_, j) => publication(scenario, i, j + 1, "x".repeat(scenario.payload)))),
 		);
 		this.#size = this.#bursts[0].length / scenario.burst;
-		const count = (chunk: Uint8Array): void => this.#came(chunk.length);
+		const count = (chunk: Uint8Array): void => this.#onReceived(chunk.length);
 		for (const peer of publishers) peer.onData = count;
-		for (const peer of subscribers) peer.onData = scenario.qos === 0 ? count : this.#acknowledging(peer);
+		for (const peer of subscribers) peer.onData = scenario.qos === 0 ? count : this.#acknowledger(peer);
 	}
 
-	static async open(port: number, scenario: Scenario): Promise<Load> {
+	static async open(port: number, scenario: Scenario): Promise<PhaseLoad> {
 		const connect = (name: string, count: number, clean = true) =>
-			Promise.all(Array.from({ length: count }, (_, i) => Peer.connect(port, `${name}${i}`, clean)));
-		const subscribers = await connect("subscriber", scenario.subscribers, !scenario.lasting);
+			Promise.all(Array.from({ length: count }, (_, i) => BenchClient.connect(port, `${name}${i}`, clean)));
+		const subscribers = await connect("subscriber", scenario.subscribers, !scenario.persistent);
 		await Promise.all(subscribers.map((peer) => peer.subscribe(scenario.filter, scenario.qos)));
-		return new Load(port, scenario, await connect("publisher", scenario.publishers), subscribers);
+		return new PhaseLoad(port, scenario, await connect("publisher", scenario.publishers), subscribers);
 	}
 
 	/** @returns deliveries in about so many ms */
-	async run(duration: number): Promise<number> {
+	async run(durationMs: number): Promise<number> {
 		const { burst, publishers, subscribers } = this.#scenario;
 		const start = performance.now();
 		let deliveries = 0;
-		let moved = 0;
+		let lastDeliveries = 0;
 		const watch = setInterval(() => {
-			if (deliveries === moved) throw new Error(`${this.#scenario.name}: ${this.#missing} bytes did not come`);
-			moved = deliveries;
-		}, PATIENCE);
-		while (performance.now() - start < duration) {
+			if (deliveries === lastDeliveries) throw new Error(`${this.#scenario.name}: ${this.#missing} bytes did not come`);
+			lastDeliveries = deliveries;
+		}, STALL_TIMEOUT_MS);
+		while (performance.now() - start < durationMs) {
 			await this.#burst();
 			deliveries += burst * publishers * subscribers;
 		}
@@ -82,15 +82,15 @@ class Load {
 		if (this.#scenario.retain) {
 			this.#missing = PUBACK_SIZE * this.#publishers.length;
 			const cleared = new Promise<void>((resolve) => {
-				this.#arrived = resolve;
+				this.#onComplete = resolve;
 			});
 			for (const peer of this.#subscribers) peer.close();
 			for (const [i, peer] of this.#publishers.entries()) peer.send(publication(this.#scenario, i, 1, ""));
 			await cleared;
 		}
 		for (const peer of [...this.#publishers, ...this.#subscribers]) peer.close();
-		if (!this.#scenario.lasting) return;
-		for (let i = 0; i < this.#subscribers.length; i++) (await Peer.connect(this.#port, `subscriber${i}`)).close();
+		if (!this.#scenario.persistent) return;
+		for (let i = 0; i < this.#subscribers.length; i++) (await BenchClient.connect(this.#port, `subscriber${i}`)).close();
 	}
 
 	#burst(): Promise<void> {
@@ -98,19 +98,19 @@ class Load {
 		const publishers = this.#publishers;
 		this.#missing = publishers.length * burst * (this.#size * subscribers + (qos === 0 ? 0 : PUBACK_SIZE));
 		return new Promise((resolve) => {
-			this.#arrived = resolve;
+			this.#onComplete = resolve;
 			for (let i = 0; i < publishers.length; i++) publishers[i].send(this.#bursts[i]);
 		});
 	}
 
-	#came(bytes: number): void {
+	#onReceived(bytes: number): void {
 		this.#missing -= bytes;
-		if (this.#missing === 0) this.#arrived();
+		if (this.#missing === 0) this.#onComplete();
 		else if (this.#missing < 0) throw new Error(`${this.#scenario.name}: more came than was asked for`);
 	}
 
 	/** Answers each delivery with PUBACK, those of a chunk in one write. */
-	#acknowledging(peer: Peer): (chunk: Uint8Array) => void {
+	#acknowledger(peer: BenchClient): (chunk: Uint8Array) => void {
 		const size = this.#size;
 		// the packet identifier follows the topic
 		const high = size - this.#scenario.payload - 2;
@@ -127,7 +127,7 @@ class Load {
 				answered += PUBACK_SIZE;
 			}
 			if (answered > 0) peer.send(answers.slice(0, answered));
-			this.#came(chunk.length);
+			this.#onReceived(chunk.length);
 		};
 	}
 }

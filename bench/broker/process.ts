@@ -4,20 +4,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 /** Whether brokers and load can each have a core of their own. */
-export const pinned: boolean = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
+export const canPin: boolean = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
 
 /** Keeps this process, all its threads, to the second core; brokers get the first. */
 export function pinLoad(): void {
-	if (pinned) spawnSync("taskset", ["-apc", "1", `${process.pid}`]);
+	if (canPin) spawnSync("taskset", ["-apc", "1", `${process.pid}`]);
 }
 
 /** A process on the first core. */
-export class Pinned {
+export class PinnedProcess {
 	readonly #child: ChildProcess;
 	#output = "";
 
 	constructor(command: string, args: readonly string[]) {
-		const [file, ...rest] = pinned ? ["taskset", "-c", "0", command, ...args] : [command, ...args];
+		const [file, ...rest] = canPin ? ["taskset", "-c", "0", command, ...args] : [command, ...args];
 		this.#child = spawn(file, rest, { stdio: ["ignore", "pipe", "inherit"] });
 		this.#child.stdout?.on("data", (data) => {
 			this.#output += data;
@@ -44,21 +44,21 @@ export class Pinned {
 	}
 
 	/** CPU time of its threads so far, in user and kernel mode, ns by thread. */
-	get cpu(): ReadonlyMap<string, number> {
+	get cpuTimesNs(): ReadonlyMap<string, number> {
 		const tasks = `/proc/${this.pid}/task`;
 		// The first number of schedstat (the kernel's Documentation/scheduler/sched-stats.rst); /proc/<pid>/stat only has steps of 10 ms
 		return new Map(readdirSync(tasks).map((thread) => [thread, Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "latin1"), 10)]));
 	}
 
 	/** CPU time that all threads have used since an earlier reading of `cpu`, µs. */
-	spent(since: ReadonlyMap<string, number>): number {
+	cpuSpentUs(since: ReadonlyMap<string, number>): number {
 		let time = 0;
-		for (const [thread, now] of this.cpu) time += now - (since.get(thread) ?? 0);
+		for (const [thread, now] of this.cpuTimesNs) time += now - (since.get(thread) ?? 0);
 		return time / 1000;
 	}
 
 	/** Of a Node with the heap probe: memory in use without garbage, KiB. */
-	async heap(): Promise<number> {
+	async heapKiB(): Promise<number> {
 		const said = this.#output.length;
 		this.#child.kill("SIGUSR2");
 		for (;;) {
@@ -69,7 +69,7 @@ export class Pinned {
 	}
 
 	/** Resident memory, KiB. */
-	get resident(): number {
+	get residentKiB(): number {
 		return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, "latin1"))?.[1]);
 	}
 

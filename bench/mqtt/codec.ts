@@ -3,11 +3,11 @@ import mqtt from "mqtt-packet";
 import { Decoder } from "../../src/mqtt/decoder";
 import { Encoder } from "../../src/mqtt/encoder";
 import { compare, heading, row } from "./compare";
-import { type Message, messages } from "./messages";
+import { type BenchMessage, messages } from "./messages";
 
 let sink = 0;
 
-function encode(message: Message, batch: number): (times: number) => void {
+function encode(message: BenchMessage, batch: number): (times: number) => void {
 	const { topic, payload, flags, packetId, properties, version } = message;
 	const encoder = new Encoder({ size: batch * message.raw.length, version });
 	return (times) => {
@@ -19,7 +19,7 @@ function encode(message: Message, batch: number): (times: number) => void {
 	};
 }
 
-function generate({ packet, version }: Message): (times: number) => void {
+function generate({ packet, version }: BenchMessage): (times: number) => void {
 	const options = { protocolVersion: version };
 	return (times) => {
 		for (let i = 0; i < times; i++) sink += mqtt.generate(packet, options).length;
@@ -27,12 +27,12 @@ function generate({ packet, version }: Message): (times: number) => void {
 }
 
 /** A chunk of many messages, and how often it has to be read. */
-function chunk(message: Message): { bytes: Buffer; count: number } {
+function chunk(message: BenchMessage): { bytes: Buffer; count: number } {
 	const count = 20;
 	return { bytes: Buffer.concat(new Array<Buffer>(count).fill(message.raw)), count };
 }
 
-function decode(message: Message, split: number): (times: number) => void {
+function decode(message: BenchMessage, split: number): (times: number) => void {
 	const { bytes, count } = chunk(message);
 	const decoder = new Decoder({
 		size: 512,
@@ -57,7 +57,7 @@ function decode(message: Message, split: number): (times: number) => void {
 	};
 }
 
-function parse(message: Message, split: number): (times: number) => void {
+function parse(message: BenchMessage, split: number): (times: number) => void {
 	const { bytes, count } = chunk(message);
 	const parser = mqtt.parser({ protocolVersion: message.version });
 	parser.on("packet", (packet) => {

@@ -3,7 +3,7 @@ import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { utf8 } from "../../src/mqtt/utf8";
 
 /** One message in both libraries' terms. */
-export interface Message {
+export interface BenchMessage {
 	name: string;
 	version: 4 | 5;
 	flags: number;
@@ -17,7 +17,7 @@ export interface Message {
 	raw: Buffer;
 }
 
-function message(name: string, version: 4 | 5, qos: 0 | 1, topic: string, payload: string, withProperties = false): Message {
+function message(name: string, version: 4 | 5, qos: 0 | 1, topic: string, payload: string, withProperties = false): BenchMessage {
 	const properties = withProperties ? { messageExpiryInterval: 60, contentType: "text/plain", userProperties: { unit: "C" } } : undefined;
 	const packet: Packet = {
 		cmd: "publish",
@@ -45,7 +45,7 @@ function message(name: string, version: 4 | 5, qos: 0 | 1, topic: string, payloa
 }
 
 const topic = "home/greenhouse/humidity"; // 24 bytes
-export const messages: readonly Message[] = [
+export const messages: readonly BenchMessage[] = [
 	message("3.1.1 QoS 1, 24-byte topic, 5-byte payload", 4, 1, topic, "23.74"),
 	message("5.0 QoS 1, 24-byte topic, 5-byte payload", 5, 1, topic, "23.74"),
 	message("5.0 QoS 0, 24-byte topic, 120-byte payload", 5, 0, topic, "x".repeat(120)),

@@ -6,7 +6,7 @@ import { valueAt } from "./schema-problems";
 import { nearest } from "./suggest";
 
 /** Drivers that only the simulator has. */
-const deskDrivers = ["virtual", "replay"];
+const simulatorDrivers = ["virtual", "replay"];
 
 /**
  * Sensors whose driver the build does not bring along, and what to include for it.
@@ -17,18 +17,18 @@ export function driverProblems(document: JSONDocument, included: ReadonlySet<str
 	const sensors = valueAt(document.value, root);
 	if (!Array.isArray(sensors)) return [];
 	const own = firmware === undefined ? new Map<string, string>() : ownDrivers(firmware, path);
-	const present = new Set([...included, ...deskDrivers]);
+	const present = new Set([...included, ...simulatorDrivers]);
 	const problems: Problem[] = [];
 	for (const index of sensors.keys()) {
 		const place = [...root, index, "driver"];
 		const driver = valueAt(document.value, place);
 		if (typeof driver !== "string" || present.has(driver)) continue;
-		problems.push(document.at(place, `"${driver}" is a driver that no include provides; ${advice(driver, present, own)}`));
+		problems.push(document.at(place, `"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`));
 	}
 	return problems;
 }
 
-function advice(driver: string, present: ReadonlySet<string>, own: ReadonlyMap<string, string>): string {
+function includeAdvice(driver: string, present: ReadonlySet<string>, own: ReadonlyMap<string, string>): string {
 	const manifest = own.get(driver);
 	if (manifest !== undefined) return `add ${JSON.stringify(manifest)} to include`;
 	const meant = nearest(driver, [...present, ...own.keys()]);

@@ -8,10 +8,11 @@ export function readDocument(path: string, shown: string): JSONDocument | Proble
 	try {
 		bytes = readFileSync(path);
 	} catch (error) {
-		return { file: shown, line: 0, column: 0, path: "", message: whyNot(error) };
+		return { file: shown, line: 0, column: 0, path: "", message: readErrorText(error) };
 	}
-	if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return place(shown, 1, 1, "begins with a byte order mark, which is not JSON");
-	if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return place(shown, 1, 1, "is UTF-16; UTF-8 is needed");
+	if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return problemAt(shown, 1, 1, "begins with a byte order mark, which is not JSON");
+	if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+		return problemAt(shown, 1, 1, "is UTF-16; UTF-8 is needed");
 	try {
 		return new JSONDocument(shown, new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
 	} catch {
@@ -19,7 +20,7 @@ export function readDocument(path: string, shown: string): JSONDocument | Proble
 	}
 }
 
-function place(file: string, line: number, column: number, message: string): Problem {
+function problemAt(file: string, line: number, column: number, message: string): Problem {
 	return { file, line, column, path: "", message };
 }
 
@@ -33,11 +34,11 @@ function notUTF8(bytes: Uint8Array, shown: string): Problem {
 		// `text` ends before the bad byte, as it does when the last character is cut off.
 	}
 	const lines = text.split("\n");
-	return place(shown, lines.length, lines[lines.length - 1].length + 1, "is not UTF-8 text");
+	return problemAt(shown, lines.length, lines[lines.length - 1].length + 1, "is not UTF-8 text");
 }
 
 /** The cause of a failed read, in words. */
-export function whyNot(error: unknown): string {
+export function readErrorText(error: unknown): string {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
 	switch (code) {
 		case "ENOENT":

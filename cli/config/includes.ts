@@ -17,44 +17,46 @@ const driverPrefix = "driver/";
 
 /** Walks the includes of a manifest, as mcconfig does; those of the SDK (`$(MODDABLE)/…`) are left to it. */
 export function readIncludes(document: JSONDocument, path: string): Included {
-	const walk = new Walk();
-	walk.manifest(document, resolve(path));
+	const walk = new IncludeWalker();
+	walk.visitManifest(document, resolve(path));
 	return walk;
 }
 
-class Walk implements Included {
+class IncludeWalker implements Included {
 	readonly drivers = new Set<string>();
 	readonly problems: Problem[] = [];
 	firmware: string | undefined;
 	readonly #seen = new Set<string>();
 
-	manifest(document: JSONDocument, path: string): void {
+	visitManifest(document: JSONDocument, path: string): void {
 		this.#seen.add(path);
 		const root = document.value;
 		if (!isObject(root)) return;
-		this.#part(document, path, root, []);
+		this.#visitBlock(document, path, root, []);
 		if (!isObject(root.platforms)) return;
-		for (const [name, platform] of Object.entries(root.platforms)) if (isObject(platform)) this.#part(document, path, platform, ["platforms", name]);
+		for (const [name, platform] of Object.entries(root.platforms))
+			if (isObject(platform)) this.#visitBlock(document, path, platform, ["platforms", name]);
 	}
 
-	#part(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
-		if (isObject(part.modules)) for (const [name, target] of Object.entries(part.modules)) this.#module(name, target, dirname(path));
+	#visitBlock(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
+		if (isObject(part.modules)) for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
 		const { include } = part;
 		if (include === undefined) return;
-		if (typeof include === "string") this.#include(document, path, include, [...at, "include"]);
-		else if (Array.isArray(include)) for (const [index, entry] of include.entries()) this.#include(document, path, entry, [...at, "include", index]);
+		if (typeof include === "string") this.#visitInclude(document, path, include, [...at, "include"]);
+		else if (Array.isArray(include))
+			for (const [index, entry] of include.entries()) this.#visitInclude(document, path, entry, [...at, "include", index]);
 		else this.problems.push(document.at([...at, "include"], "is not a list of manifests"));
 	}
 
-	#module(name: string, target: unknown, directory: string): void {
+	#addDriver(name: string, target: unknown, directory: string): void {
 		if (!name.startsWith(driverPrefix)) return;
 		const driver = name.slice(driverPrefix.length);
 		if (driver !== "*") this.drivers.add(driver);
-		else for (const pattern of [target].flat()) if (typeof pattern === "string") this.#wildcard(join(directory, pattern));
+		else for (const pattern of [target].flat()) if (typeof pattern === "string") this.#addDriversOf(join(directory, pattern));
 	}
 
 	/** `driver/*`: each file of a folder is a driver. */
-	#wildcard(pattern: string): void {
+	#addDriversOf(pattern: string): void {
 		if (basename(pattern) !== "*") return;
 		try {
 			for (const entry of readdirSync(dirname(pattern))) if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
@@ -63,7 +65,7 @@ class Walk implements Included {
 		}
 	}
 
-	#include(document: JSONDocument, path: string, entry: unknown, at: Path): void {
+	#visitInclude(document: JSONDocument, path: string, entry: unknown, at: Path): void {
 		// Manifests from git are fetched by mcconfig.
 		if (isObject(entry) && typeof entry.git === "string") return;
 		if (typeof entry !== "string") {
@@ -80,7 +82,7 @@ class Walk implements Included {
 			return;
 		}
 		this.problems.push(...included.problems);
-		this.manifest(included, target);
+		this.visitManifest(included, target);
 	}
 }
 

@@ -21,11 +21,11 @@ export class JSONDocument {
 		this.#lines = lines;
 		const errors: ParseError[] = [];
 		const root = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
-		const problems = this.#syntax(text, errors);
+		const problems = this.#syntaxProblems(text, errors);
 		// A tree that comments and trailing commas left whole is worth checking on.
 		const whole = errors.every((error) => isComment(error) || isTrailingComma(text, error));
-		if (root !== undefined && whole) this.value = this.#build(root, [], problems);
-		if (problems.length === 0) problems.push(...this.#oracle(text));
+		if (root !== undefined && whole) this.value = this.#buildValue(root, [], problems);
+		if (problems.length === 0) problems.push(...this.#jsonParseProblems(text));
 		this.problems = problems;
 	}
 
@@ -48,7 +48,7 @@ export class JSONDocument {
 		return { file: this.file, line, column: offset - this.#lines[line - 1] + 1, path: formatPath(path), message };
 	}
 
-	#syntax(text: string, errors: readonly ParseError[]): Problem[] {
+	#syntaxProblems(text: string, errors: readonly ParseError[]): Problem[] {
 		const problems: Problem[] = [];
 		let last = -1;
 		for (const error of errors) {
@@ -56,7 +56,9 @@ export class JSONDocument {
 			const offset = trailing ? text.lastIndexOf(",", error.offset) : error.offset;
 			if (offset === last) continue;
 			last = offset;
-			problems.push(this.#problem(offset, [], trailing ? "a comma before the end of an object or list is not JSON" : describe(error, text)));
+			problems.push(
+				this.#problem(offset, [], trailing ? "a comma before the end of an object or list is not JSON" : describeParseError(error, text)),
+			);
 			// What the parser says after it lost its way helps nobody.
 			if (!trailing && !isComment(error)) break;
 		}
@@ -64,7 +66,7 @@ export class JSONDocument {
 	}
 
 	/** What JSON.parse has against a text that passed. */
-	#oracle(text: string): Problem[] {
+	#jsonParseProblems(text: string): Problem[] {
 		try {
 			JSON.parse(text);
 			return [];
@@ -74,9 +76,9 @@ export class JSONDocument {
 	}
 
 	/** The value, keys such as `__proto__` taken as keys; notes where each part is, and keys that come twice. */
-	#build(node: Node, path: Path, problems: Problem[]): unknown {
+	#buildValue(node: Node, path: Path, problems: Problem[]): unknown {
 		this.#values.set(JSON.stringify(path), node.offset);
-		if (node.type === "array") return (node.children ?? []).map((child, index) => this.#build(child, [...path, index], problems));
+		if (node.type === "array") return (node.children ?? []).map((child, index) => this.#buildValue(child, [...path, index], problems));
 		if (node.type !== "object") return node.value;
 		const object = {};
 		for (const property of node.children ?? []) {
@@ -85,7 +87,7 @@ export class JSONDocument {
 			const at = [...path, name];
 			if (Object.hasOwn(object, name)) problems.push(this.#problem(property.offset, at, "this key is here twice"));
 			this.#keys.set(JSON.stringify(at), property.offset);
-			const built = value === undefined ? undefined : this.#build(value, at, problems);
+			const built = value === undefined ? undefined : this.#buildValue(value, at, problems);
 			Object.defineProperty(object, name, { value: built, enumerable: true, configurable: true, writable: true });
 		}
 		return object;
@@ -104,7 +106,7 @@ function isTrailingComma(text: string, error: ParseError): boolean {
 	return text.slice(0, error.offset).trimEnd().endsWith(",");
 }
 
-function describe(error: ParseError, text: string): string {
+function describeParseError(error: ParseError, text: string): string {
 	const found = text.slice(error.offset, error.offset + Math.max(1, Math.min(error.length, 20)));
 	const here = error.offset >= text.length ? "the end of the file" : JSON.stringify(found);
 	switch (printParseErrorCode(error.error)) {

@@ -39,19 +39,19 @@ export function checkDocument(document: JSONDocument, path: string, environment:
 	const problems = [...document.problems];
 	const { value } = document;
 	if (value === undefined) return { problems: sortProblems(problems) };
-	const desk = readOverrides(path, environment);
-	const merged = { ...desk.overrides, ...overrides };
+	const local = readOverrides(path, environment);
+	const merged = { ...local.overrides, ...overrides };
 	const shape = schemaProblems(document, Manifest);
 	problems.push(...shape);
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
 		const rules = [...ruleProblems(document, merged), ...driverProblems(document, included.drivers, included.firmware, path)];
 		// What is of the wrong kind has been told; that it does not go together with the rest follows from that.
-		const told = (rule: Problem) => shape.some(({ line, column }) => line === rule.line && column === rule.column);
-		problems.push(...included.problems, ...rules.filter((rule) => !told(rule)));
+		const alreadyReported = (rule: Problem) => shape.some(({ line, column }) => line === rule.line && column === rule.column);
+		problems.push(...included.problems, ...rules.filter((rule) => !alreadyReported(rule)));
 		if (included.firmware === undefined) problems.push(document.at(["include"], "does not lead to firmware/manifest.json, which is Firefly itself"));
 	}
-	problems.push(...desk.problems);
+	problems.push(...local.problems);
 	if (problems.length > 0) return { problems: sortProblems(problems) };
 	return { manifest: { path, json: value as object, overrides: merged } };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type Problem as Predicate, passphraseProblem, secretProblem, ssidProblem, textProblem, urlProblem } from "../../src/config/problems";
 import { LocalConfig } from "../../src/config/schema/local";
+import { type Validator as Predicate, passphraseProblem, secretProblem, ssidProblem, textProblem, urlProblem } from "../../src/config/validators";
 import { readDocument } from "./file";
 import { JSONDocument } from "./json";
 import type { Problem } from "./problem";
@@ -12,14 +12,14 @@ export type Overrides = Readonly<Partial<Record<OverrideKey, string>>>;
 
 export type OverrideKey = "wifi_ssid" | "wifi_password" | "broker_url" | "broker_username" | "broker_password";
 
-interface Source {
+interface OverrideSource {
 	readonly key: OverrideKey;
 	readonly path: readonly [string, string];
 	readonly variable: string;
 	readonly problem: Predicate;
 }
 
-const sources: readonly Source[] = [
+const overrideSources: readonly OverrideSource[] = [
 	{ key: "wifi_ssid", path: ["wifi", "ssid"], variable: "FIREFLY_WIFI_SSID", problem: ssidProblem },
 	{ key: "wifi_password", path: ["wifi", "password"], variable: "FIREFLY_WIFI_PASSWORD", problem: passphraseProblem },
 	{ key: "broker_url", path: ["broker", "url"], variable: "FIREFLY_BROKER_URL", problem: urlProblem },
@@ -40,13 +40,13 @@ export function readOverrides(manifest: string, environment: NodeJS.ProcessEnv):
 		else {
 			problems.push(...document.problems);
 			if (document.value !== undefined) problems.push(...schemaProblems(document, LocalConfig));
-			for (const source of sources) {
+			for (const source of overrideSources) {
 				const value = valueAt(document.value, source.path);
 				if (typeof value === "string") overrides[source.key] = value;
 			}
 		}
 	}
-	for (const { key, variable, problem } of sources) {
+	for (const { key, variable, problem } of overrideSources) {
 		const value = environment[variable];
 		if (value === undefined || value === "") continue;
 		const wrong = problem(value);
@@ -59,6 +59,6 @@ export function readOverrides(manifest: string, environment: NodeJS.ProcessEnv):
 
 /** Where to keep what may not stand in a manifest. */
 export function secretAdvice(key: OverrideKey): string {
-	const source = sources.find((candidate) => candidate.key === key);
+	const source = overrideSources.find((candidate) => candidate.key === key);
 	return `is a secret, which a manifest does not keep; move it to ${source?.path.join(".")} in ${localFile}, or to ${source?.variable}`;
 }

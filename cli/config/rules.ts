@@ -1,7 +1,7 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
-import { userProblem } from "../../src/config/problems";
 import { ranges } from "../../src/config/ranges";
+import { userProblem } from "../../src/config/validators";
 import type { JSONDocument } from "./json";
 import { type OverrideKey, type Overrides, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
@@ -13,171 +13,172 @@ const root: Path = ["config", "firefly"];
 
 /** What no schema can say: values that do not go together. Values that the schema refuses are passed over. */
 export function ruleProblems(document: JSONDocument, overrides: Overrides): Problem[] {
-	const rules = new Rules(document, overrides);
-	rules.presence();
-	rules.secrets();
-	rules.sensors();
-	rules.topic();
-	rules.times();
-	rules.broker();
-	rules.access();
-	rules.ports();
+	const rules = new ConfigRules(document, overrides);
+	rules.checkPresence();
+	rules.checkSecrets();
+	rules.checkSensors();
+	rules.checkTopic();
+	rules.checkTimes();
+	rules.checkPools();
+	rules.checkAccess();
+	rules.checkPorts();
 	return [...rules.problems, ...sizeProblems(document, overrides)];
 }
 
-class Rules {
+class ConfigRules {
 	readonly problems: Problem[] = [];
 	readonly #document: JSONDocument;
 	readonly #overrides: Overrides;
-	readonly #reports: boolean;
+	readonly #hasSensorRole: boolean;
 	readonly #names: string[] = [];
 
 	constructor(document: JSONDocument, overrides: Overrides) {
 		this.#document = document;
 		this.#overrides = overrides;
 		const role = this.#get("role") ?? defaults.role;
-		this.#reports = role === "sensor" || role === "both";
-		for (let i = 0; i < this.#count; i++) this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
+		this.#hasSensorRole = role === "sensor" || role === "both";
+		for (let i = 0; i < this.#sensorCount; i++) this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
 	}
 
-	presence(): void {
+	checkPresence(): void {
 		const config = valueAt(this.#document.value, ["config"]);
 		if (typeof config === "object" && config !== null)
 			for (const key of Object.keys(config))
 				if (key !== "firefly" && nearest(key, ["firefly"]) !== undefined)
-					this.#refuseKey(["config", key], 'is not a known key; did you mean "firefly"?');
+					this.#addKeyProblem(["config", key], 'is not a known key; did you mean "firefly"?');
 		if (valueAt(this.#document.value, root) === undefined) {
-			this.#refuse(config === undefined ? [] : ["config"], `lacks "${config === undefined ? "config.firefly" : "firefly"}"`);
+			this.#addProblem(config === undefined ? [] : ["config"], `lacks "${config === undefined ? "config.firefly" : "firefly"}"`);
 			return;
 		}
-		if (!this.#reports) return;
-		if (this.#count === 0) this.#refuse(this.#get("sensors") === undefined ? root : [...root, "sensors"], "a sensor node needs sensors");
+		if (!this.#hasSensorRole) return;
+		if (this.#sensorCount === 0) this.#addProblem(this.#get("sensors") === undefined ? root : [...root, "sensors"], "a sensor node needs sensors");
 		if (this.#get("broker", "url") === undefined && this.#overrides.broker_url === undefined)
-			this.#refuse(
+			this.#addProblem(
 				this.#get("broker") === undefined ? root : [...root, "broker"],
 				`lacks "${this.#get("broker") === undefined ? "broker.url" : "url"}"`,
 			);
 		if (this.#get("wifi") !== undefined && this.#get("wifi", "ssid") === undefined && this.#overrides.wifi_ssid === undefined)
-			this.#refuse([...root, "wifi"], 'lacks "ssid"');
+			this.#addProblem([...root, "wifi"], 'lacks "ssid"');
 	}
 
-	secrets(): void {
+	checkSecrets(): void {
 		const places: readonly (readonly [Path, OverrideKey])[] = [
 			[[...root, "wifi", "password"], "wifi_password"],
 			[[...root, "broker", "password"], "broker_password"],
 			[["config", "wifi_password"], "wifi_password"],
 			[["config", "broker_password"], "broker_password"],
 		];
-		for (const [path, key] of places) if (valueAt(this.#document.value, path) !== undefined) this.#refuseKey(path, secretAdvice(key));
+		for (const [path, key] of places) if (valueAt(this.#document.value, path) !== undefined) this.#addKeyProblem(path, secretAdvice(key));
 		if (valueAt(this.#document.value, ["config", "ssid"]) !== undefined)
-			this.#refuseKey(["config", "ssid"], "holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid");
+			this.#addKeyProblem(["config", "ssid"], "holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid");
 	}
 
-	sensors(): void {
+	checkSensors(): void {
 		for (const [index, name] of this.#names.entries()) {
 			const first = this.#names.indexOf(name);
-			if (name !== "" && first < index) this.#refuse([...root, "sensors", index, "name"], `"${name}" is also the name of sensors[${first}]`);
+			if (name !== "" && first < index) this.#addProblem([...root, "sensors", index, "name"], `"${name}" is also the name of sensors[${first}]`);
 			const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
 			const heartbeat = this.#duration("sensors", index, "heartbeat");
 			if (heartbeat !== undefined && heartbeat < every)
-				this.#refuse(
+				this.#addProblem(
 					[...root, "sensors", index, "heartbeat"],
 					`"${this.#get("sensors", index, "heartbeat")}" is less than every, ${formatDuration(every)}`,
 				);
 		}
 	}
 
-	topic(): void {
+	checkTopic(): void {
 		const topic = this.#get("topic");
-		if (typeof topic !== "string" || topic.includes("{sensor}") || this.#count < 2) return;
+		if (typeof topic !== "string" || topic.includes("{sensor}") || this.#sensorCount < 2) return;
 		if ((this.#get("payload") ?? defaults.payload) === "value")
-			this.#refuse(
+			this.#addProblem(
 				[...root, "topic"],
-				`"${topic}" lacks {sensor}, which tells the bare values of ${this.#count} sensors apart; or set payload to "json"`,
+				`"${topic}" lacks {sensor}, which tells the bare values of ${this.#sensorCount} sensors apart; or set payload to "json"`,
 			);
 	}
 
-	times(): void {
+	checkTimes(): void {
 		const { sleep, broker, backoff } = defaults;
 		const limit = this.#duration("sleep", "awakeLimit") ?? sleep.awakeLimit;
-		if ((this.#get("sleep", "mode") ?? sleep.mode) === "deep" && this.#reports) {
-			this.#fits(limit, ["broker", "connectTimeout"], broker.connectTimeout);
-			this.#fits(limit, ["broker", "acknowledgeTimeout"], broker.acknowledgeTimeout);
-			this.#fits(limit, ["sleep", "commandWindow"], sleep.commandWindow);
+		if ((this.#get("sleep", "mode") ?? sleep.mode) === "deep" && this.#hasSensorRole) {
+			this.#checkTimeout(limit, ["broker", "connectTimeout"], broker.connectTimeout);
+			this.#checkTimeout(limit, ["broker", "acknowledgeTimeout"], broker.acknowledgeTimeout);
+			this.#checkTimeout(limit, ["sleep", "commandWindow"], sleep.commandWindow);
 		}
 		const minimum = this.#duration("backoff", "minimum") ?? backoff.minimum;
 		const maximum = this.#duration("backoff", "maximum") ?? backoff.maximum;
 		if (maximum < minimum) {
 			const key = this.#get("backoff", "maximum") === undefined ? "minimum" : "maximum";
 			const other = key === "maximum" ? `less than minimum, ${formatDuration(minimum)}` : `more than maximum, ${formatDuration(maximum)}`;
-			this.#refuse([...root, "backoff", key], `"${this.#get("backoff", key)}" is ${other}`);
+			this.#addProblem([...root, "backoff", key], `"${this.#get("backoff", key)}" is ${other}`);
 		}
 	}
 
 	/** A time-out that the end of the wake forestalls. */
-	#fits(limit: number, path: readonly [string, string], fallback: number): void {
+	#checkTimeout(limit: number, path: readonly [string, string], fallback: number): void {
 		const written = this.#get(...path);
 		const value = this.#duration(...path);
 		if (written !== undefined && value !== undefined && value >= limit)
-			this.#refuse([...root, ...path], `"${written}" is not less than sleep.awakeLimit, ${formatDuration(limit)}, which ends the wake first`);
+			this.#addProblem([...root, ...path], `"${written}" is not less than sleep.awakeLimit, ${formatDuration(limit)}, which ends the wake first`);
 		if (written === undefined && fallback >= limit && this.#get("sleep", "awakeLimit") !== undefined)
-			this.#refuse(
+			this.#addProblem(
 				[...root, "sleep", "awakeLimit"],
 				`"${this.#get("sleep", "awakeLimit")}" is not more than ${path.join(".")}, ${formatDuration(fallback)}; shorten that too`,
 			);
 	}
 
-	broker(): void {
+	checkPools(): void {
 		const connections = this.#integer("listen", "connections") ?? defaults.listen.connections;
 		const sessions = this.#integer("listen", "sessions") ?? defaults.listen.sessions;
 		if (connections <= sessions) return;
 		const key = this.#get("listen", "sessions") === undefined ? "connections" : "sessions";
-		this.#refuse(
+		this.#addProblem(
 			[...root, "listen", key],
 			key === "sessions" ? `${sessions} is less than connections, ${connections}` : `${connections} is more than sessions, ${sessions}`,
 		);
 	}
 
 	/** Who is let in, and what the rules say of them. */
-	access(): void {
+	checkAccess(): void {
 		const users = this.#get("listen", "users");
 		const names = typeof users === "object" && users !== null ? Object.keys(users) : [];
 		const at = [...root, "listen", "users"];
 		for (const [index, name] of names.entries()) {
 			const wrong = userProblem(name);
-			if (wrong !== undefined) this.#refuseKey([...at, name], `is the name of a user, but ${wrong}`);
-			else if (index === ranges.listen.users) this.#refuseKey([...at, name], `is one user more than the ${index} there may be`);
+			if (wrong !== undefined) this.#addKeyProblem([...at, name], `is the name of a user, but ${wrong}`);
+			else if (index === ranges.listen.users) this.#addKeyProblem([...at, name], `is one user more than the ${index} there may be`);
 		}
 		const acl = this.#get("listen", "acl");
 		for (const [index, rule] of (Array.isArray(acl) ? acl : []).entries()) {
 			const { allow, deny, user } = Object(rule) as Readonly<Record<string, unknown>>;
 			const path = [...root, "listen", "acl", index];
-			if ((allow === undefined) === (deny === undefined)) this.#refuse(path, 'needs either "allow" or "deny"');
+			if ((allow === undefined) === (deny === undefined)) this.#addProblem(path, 'needs either "allow" or "deny"');
 			if (typeof user === "string" && !names.includes(user))
-				this.#refuse([...path, "user"], `${JSON.stringify(user)} is no user of listen.users${didYouMean(nearest(user, names))}`);
+				this.#addProblem([...path, "user"], `${JSON.stringify(user)} is no user of listen.users${didYouMean(nearest(user, names))}`);
 		}
 		const role = this.#get("role");
 		if ((role !== "broker" && role !== "both") || names.length > 0 || this.#get("listen", "anonymous") === true) return;
 		const listen = this.#get("listen") === undefined ? root : [...root, "listen"];
-		this.#refuse(
+		this.#addProblem(
 			listen,
 			'a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE", or set listen.anonymous to true',
 		);
 	}
 
 	/** Ports that are the same, where the host does not choose them. */
-	ports(): void {
+	checkPorts(): void {
 		const port = this.#integer("listen", "port") ?? defaults.listen.port;
 		const webSocket = this.#integer("listen", "webSocket");
 		const tls = this.#get("listen", "tls") === undefined ? undefined : (this.#integer("listen", "tls", "port") ?? 8883);
 		const path = [...root, "listen", "webSocket"];
-		if (tls !== undefined && tls !== 0 && tls === port) this.#refuse([...root, "listen", "tls", "port"], `${tls} is the port of MQTT over TCP too`);
+		if (tls !== undefined && tls !== 0 && tls === port)
+			this.#addProblem([...root, "listen", "tls", "port"], `${tls} is the port of MQTT over TCP too`);
 		if (webSocket === undefined || webSocket === 0) return;
-		if (webSocket === port) this.#refuse(path, `${webSocket} is the port of MQTT over TCP too`);
-		else if (webSocket === tls) this.#refuse(path, `${webSocket} is the port of TLS too`);
+		if (webSocket === port) this.#addProblem(path, `${webSocket} is the port of MQTT over TCP too`);
+		else if (webSocket === tls) this.#addProblem(path, `${webSocket} is the port of TLS too`);
 	}
 
-	get #count(): number {
+	get #sensorCount(): number {
 		const sensors = this.#get("sensors");
 		return Array.isArray(sensors) ? sensors.length : 0;
 	}
@@ -196,11 +197,11 @@ class Rules {
 		return typeof value === "number" && Number.isInteger(value) ? value : undefined;
 	}
 
-	#refuse(path: Path, message: string): void {
+	#addProblem(path: Path, message: string): void {
 		this.problems.push(this.#document.at(path, message));
 	}
 
-	#refuseKey(path: Path, message: string): void {
+	#addKeyProblem(path: Path, message: string): void {
 		this.problems.push(this.#document.atKey(path, message));
 	}
 }

@@ -4,9 +4,9 @@ import { Settings } from "typebox/system";
 import { Errors } from "typebox/value";
 import type { JSONDocument } from "./json";
 import type { Path, Problem } from "./problem";
-import { didYouMean, meantDuration, nearest } from "./suggest";
+import { didYouMean, nearest, suggestDuration } from "./suggest";
 
-interface Keywords {
+interface SchemaKeywords {
 	readonly type?: string | readonly string[];
 	readonly pattern?: string;
 	readonly minimum?: number;
@@ -22,7 +22,7 @@ export function schemaProblems(document: JSONDocument, schema: TSchema): Problem
 	Settings.Set({ maxErrors: 10_000 });
 	const problems = new Map<string, Problem>();
 	for (const error of Errors(schema, document.value)) {
-		for (const problem of explain(document, schema, error)) {
+		for (const problem of problemsOf(document, schema, error)) {
 			const key = `${problem.line}:${problem.column}:${problem.path}`;
 			if (!problems.has(key)) problems.set(key, problem);
 		}
@@ -30,10 +30,10 @@ export function schemaProblems(document: JSONDocument, schema: TSchema): Problem
 	return [...problems.values()];
 }
 
-function explain(document: JSONDocument, schema: TSchema, error: TLocalizedValidationError): Problem[] {
-	const path = pathTo(document.value, error.instancePath);
+function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedValidationError): Problem[] {
+	const path = pointerPath(document.value, error.instancePath);
 	const value = valueAt(document.value, path);
-	const rule = valueAt(schema, steps(error.schemaPath)) as TSchema & Keywords;
+	const rule = valueAt(schema, pointerSteps(error.schemaPath)) as TSchema & SchemaKeywords;
 	switch (error.keyword) {
 		case "boolean":
 			// The schema `false` of an unknown key: told by additionalProperties.
@@ -47,7 +47,7 @@ function explain(document: JSONDocument, schema: TSchema, error: TLocalizedValid
 		case "maxItems":
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
-			return [document.at(path, say(value, rule, secretAt(path)))];
+			return [document.at(path, describeProblem(value, rule, secretAt(path)))];
 	}
 }
 
@@ -58,25 +58,25 @@ function secretAt(path: Path): string | undefined {
 }
 
 /** The sentence about a value that a rule refuses. */
-function say(value: unknown, rule: TSchema & Keywords, secret: string | undefined): string {
-	const shown = secret ?? show(value);
+function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret: string | undefined): string {
+	const shown = secret ?? displayValue(value);
 	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
 	if (rule.enum !== undefined) {
 		const words = rule.enum.map((word) => JSON.stringify(word)).join(", ");
-		return `${shown} is not one of ${words}${didYouMean(meantChoice(value, rule.enum))}`;
+		return `${shown} is not one of ${words}${didYouMean(suggestChoice(value, rule.enum))}`;
 	}
 	if (duration && (typeof value === "string" || typeof value === "number")) {
 		const problem = typeof value === "string" && IsRefine(rule) ? rule["~refine"][0].error(value) : "";
-		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(meantDuration(value))}`;
+		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(suggestDuration(value))}`;
 	}
 	if (IsRefine(rule) && typeof value === "string") return `${shown} ${rule["~refine"][0].error(value)}`;
 	if (typeof value === "number" && (rule.type === "integer" || rule.type === "number") && rule.minimum !== undefined) {
 		if (rule.type === "number" || Number.isInteger(value)) return `${shown} is not between ${rule.minimum} and ${rule.maximum}`;
 	}
-	return `${shown} is not ${kindOf(rule)}${didYouMean(meantNumber(value, rule))}`;
+	return `${shown} is not ${kindOf(rule)}${didYouMean(suggestNumber(value, rule))}`;
 }
 
-function kindOf(rule: Keywords): string {
+function kindOf(rule: SchemaKeywords): string {
 	if (rule.anyOf !== undefined) return "a string or false";
 	switch (rule.type) {
 		case "string":
@@ -94,27 +94,27 @@ function kindOf(rule: Keywords): string {
 	}
 }
 
-function show(value: unknown): string {
+function displayValue(value: unknown): string {
 	if (Array.isArray(value)) return "a list";
 	if (typeof value === "object" && value !== null) return "an object";
 	// No message repeats a password.
 	return (JSON.stringify(value) ?? "nothing").replace(/\/\/[^/@]*@/, "//…@");
 }
 
-function meantChoice(value: unknown, choices: readonly unknown[]): unknown {
+function suggestChoice(value: unknown, choices: readonly unknown[]): unknown {
 	const same = choices.find((choice) => String(choice) === String(value));
 	if (same !== undefined) return same;
 	const words = choices.filter((choice) => typeof choice === "string");
 	return typeof value === "string" ? nearest(value, words) : undefined;
 }
 
-function meantNumber(value: unknown, rule: Keywords): number | undefined {
+function suggestNumber(value: unknown, rule: SchemaKeywords): number | undefined {
 	if (typeof value !== "string" || (rule.type !== "integer" && rule.type !== "number")) return undefined;
 	return /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
 }
 
 /** The steps of a JSON pointer (RFC 6901), a leading `#` aside. */
-function steps(pointer: string): string[] {
+function pointerSteps(pointer: string): string[] {
 	return pointer
 		.split("/")
 		.slice(1)
@@ -122,9 +122,9 @@ function steps(pointer: string): string[] {
 }
 
 /** A pointer's steps with indices where lists are. */
-function pathTo(root: unknown, pointer: string): Path {
+function pointerPath(root: unknown, pointer: string): Path {
 	const path: (string | number)[] = [];
-	for (const step of steps(pointer)) path.push(Array.isArray(valueAt(root, path)) ? Number(step) : step);
+	for (const step of pointerSteps(pointer)) path.push(Array.isArray(valueAt(root, path)) ? Number(step) : step);
 	return path;
 }
 

@@ -1,10 +1,10 @@
-import { connectFields, connectSize } from "../../src/client/connect";
+import { connectFields, connectSize } from "../../src/client/connect-fields";
 import { publishSize } from "../../src/client/limits";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
+import { deriveSettings } from "../../src/sensor/derived-settings";
 import { headerSize } from "../../src/sensor/layout";
-import { planOf } from "../../src/sensor/plan";
-import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/record";
+import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
 import type { JSONDocument } from "./json";
 import type { Overrides } from "./overrides";
@@ -12,13 +12,13 @@ import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 
 /** Wakes whose samples an outbox should have room for. */
-const leastWakes = 4;
+const minimumWakes = 4;
 /** Bytes of retained memory where no `defines` say otherwise: firmware/manifest.json. */
-const retainedSize = 7168;
+const defaultRetainedSize = 7168;
 
 const root: Path = ["config", "firefly"];
 /** As long as the names of a device get. */
-const longest = { mac: "0".repeat(12), chip: "esp32c61" };
+const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
  * What does not fit the memory set aside for it: packets in the send buffer, samples in the outbox, the outbox in retained memory. The firmware's own code
@@ -26,7 +26,7 @@ const longest = { mac: "0".repeat(12), chip: "esp32c61" };
  */
 export function sizeProblems(document: JSONDocument, overrides: Overrides): Problem[] {
 	const config = valueAt(document.value, ["config"]);
-	const settings = readSettings({ ...Object(config), ...overrides }, longest, () => {});
+	const settings = readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
 	if (settings.role === "broker") return [];
 	return [...packetProblems(document, settings), ...outboxProblems(document, settings)];
 }
@@ -55,9 +55,9 @@ function packetProblems(document: JSONDocument, settings: Settings): Problem[] {
 
 /** Bytes of the longest PUBLISH; 0 without sensors. */
 function reportSize(settings: Settings): number {
-	const { size, topics } = planOf(settings);
-	const mac = new Uint8Array(longest.mac.length);
-	const chip = new Uint8Array(longest.chip.length);
+	const { size, topics } = deriveSettings(settings);
+	const mac = new Uint8Array(longestIdentity.mac.length);
+	const chip = new Uint8Array(longestIdentity.chip.length);
 	return Math.max(0, ...topics.map((topic) => publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0)));
 }
 
@@ -67,10 +67,10 @@ function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topi
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");
 	const wake = together ? RECORD_HEADER + VALUE_LIMIT * sensors.length : (RECORD_HEADER + VALUE_LIMIT) * sensors.length;
-	if (outbox.size < leastWakes * wake)
-		problems.push(document.at(path, `${outbox.size} bytes hold the samples of fewer than ${leastWakes} wakes; ${leastWakes * wake} are needed`));
+	if (outbox.size < minimumWakes * wake)
+		problems.push(document.at(path, `${outbox.size} bytes hold the samples of fewer than ${minimumWakes} wakes; ${minimumWakes * wake} are needed`));
 	const defined = valueAt(document.value, ["defines", "firefly", "retained"]);
-	const room = (typeof defined === "number" ? defined : retainedSize) - headerSize(sensors.length);
+	const room = (typeof defined === "number" ? defined : defaultRetainedSize) - headerSize(sensors.length);
 	if (outbox.size > room)
 		problems.push(document.at(path, `${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors, ${room}`));
 	return problems;

@@ -31,12 +31,12 @@ const units: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The duration that a text or number was probably meant to be: `60 seconds` is `60s`, and so is 60. */
-export function meantDuration(value: unknown): string | undefined {
+export function suggestDuration(value: unknown): string | undefined {
 	const match = /^\s*(\d+)?([.,]\d+)?\s*([a-z]*)\.?\s*$/i.exec(String(value));
 	if (match === null || (match[1] === undefined && match[2] === undefined)) return undefined;
 	const number = `${match[1] ?? "0"}${(match[2] ?? "").replace(",", ".")}`;
 	const unit = match[3] === "" ? "s" : units.find(([spelling]) => spelling.test(match[3].toLowerCase()))?.[1];
 	if (unit === undefined) return undefined;
-	const meant = `${number}${unit}`;
-	return parseDuration(meant) === undefined || meant === value ? undefined : meant;
+	const suggestion = `${number}${unit}`;
+	return parseDuration(suggestion) === undefined || suggestion === value ? undefined : suggestion;
 }

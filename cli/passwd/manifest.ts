@@ -9,10 +9,10 @@ const USERS = ["config", "firefly", "listen", "users"];
 
 /** Reads a manifest. @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is by then */
 export function addUser(file: string): (user: string, hash: string) => void {
-	read(file);
+	readManifestText(file);
 	return (user, hash) => {
 		// Read again: typing a password takes time, in which the file may be edited.
-		const text = read(file);
+		const text = readManifestText(file);
 		const edits = modify(text, [...USERS, user], hash, { formattingOptions: formattingOf(text) });
 		try {
 			replaceFile(file, applyEdits(text, edits));
@@ -23,7 +23,7 @@ export function addUser(file: string): (user: string, hash: string) => void {
 }
 
 /** The text of a manifest with room for users. */
-function read(file: string): string {
+function readManifestText(file: string): string {
 	const document = readDocument(file, file);
 	const problems = document instanceof JSONDocument ? [...document.problems] : [document];
 	if (document instanceof JSONDocument && problems.length === 0) {
@@ -43,15 +43,15 @@ function read(file: string): string {
 /** Writes a file beside it first, so that it is whole at any moment; where it lies and who may read it stay. */
 function replaceFile(file: string, text: string): void {
 	const path = realpathSync(file);
-	const draft = `${path}.${process.pid}.tmp`;
+	const temporary = `${path}.${process.pid}.tmp`;
 	try {
 		const { mode } = statSync(path);
 		accessSync(path, constants.W_OK);
-		writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
-		chmodSync(draft, mode);
-		renameSync(draft, path);
+		writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
+		chmodSync(temporary, mode);
+		renameSync(temporary, path);
 	} catch (error) {
-		rmSync(draft, { force: true });
+		rmSync(temporary, { force: true });
 		throw error;
 	}
 }

@@ -38,11 +38,11 @@ export function citationsOf(text: string, file: string): Citation[] {
 
 /** For which conformance targets a file speaks: the wire format serves both. */
 export function sidesOf(file: string): readonly Side[] {
-	for (const [pattern, sides] of PLACES) if (pattern.test(file)) return sides;
+	for (const [pattern, sides] of SIDES_BY_PATH) if (pattern.test(file)) return sides;
 	return [];
 }
 
-const PLACES: readonly (readonly [RegExp, readonly Side[]])[] = [
+const SIDES_BY_PATH: readonly (readonly [RegExp, readonly Side[]])[] = [
 	[/^src\/(broker|websocket)\//, ["server"]],
 	[/^src\/(client|sensor|config)\//, ["client"]],
 	[/^src\/mqtt\//, ["server", "client"]],

@@ -1,7 +1,7 @@
 import { type Citation, citations, sidesOf } from "./citations";
 import { pending } from "./pending";
-import { name, type Side, type Statement } from "./statement";
-import { statements4 } from "./statements-3.1.1";
+import { citationName, type Side, type Statement } from "./statement";
+import { statements311 } from "./statements-3.1.1";
 import { statements5 } from "./statements-5.0";
 
 /** exempt: does not apply. gap: applies, and no citation enforces or no test shows it. */
@@ -23,43 +23,45 @@ export interface Entry {
 	readonly duties: readonly Duty[];
 }
 
-export interface Report {
+export interface ConformanceReport {
 	readonly entries: readonly Entry[];
 	/** Citations of statements that do not exist, as "file:line name". */
 	readonly unknown: readonly string[];
 	/** Applicable, not covered and not in the list of what is pending, as "name (side): what is missing". */
 	readonly gaps: readonly string[];
 	/** In the list of what is pending, and covered, exempt or unknown by now. */
-	readonly settled: readonly string[];
+	readonly resolvedPending: readonly string[];
 }
 
-export const statements: readonly Statement[] = [...statements5, ...statements4];
+export const statements: readonly Statement[] = [...statements5, ...statements311];
 
 /** Reads the citations under `root` and holds them against the statements. */
-export function report(root: string): Report {
-	return judge(statements, citations(root, ["src", "test"]), pending);
+export function createConformanceReport(root: string): ConformanceReport {
+	return evaluateCitations(statements, citations(root, ["src", "test"]), pending);
 }
 
-export function judge(all: readonly Statement[], cited: readonly Citation[], list: readonly Pending[]): Report {
-	const known = new Set(all.map(name));
+export function evaluateCitations(all: readonly Statement[], cited: readonly Citation[], list: readonly Pending[]): ConformanceReport {
+	const known = new Set(all.map(citationName));
 	const unknown = cited.filter((citation) => !known.has(citation.name) && sidesOf(citation.file).length > 0);
-	const waiting = new Map<string, string>(list.flatMap(({ side, names, reason }) => names.map((each) => [`${each} (${side})`, reason] as const)));
-	const unsettled = new Set<string>();
+	const pendingReasons = new Map<string, string>(
+		list.flatMap(({ side, names, reason }) => names.map((each) => [`${each} (${side})`, reason] as const)),
+	);
+	const stillPending = new Set<string>();
 	const gaps: string[] = [];
 	const entries = all.map((statement): Entry => {
-		const names = statement.shared ? [name(statement), `MQTT-${statement.id}`] : [name(statement)];
+		const names = statement.shared ? [citationName(statement), `MQTT-${statement.id}`] : [citationName(statement)];
 		const own = cited.filter((citation) => names.includes(citation.name));
 		const duties = statement.binds.map((side): Duty => {
 			const places = [...new Set(own.filter(({ file }) => sidesOf(file).includes(side)).map(({ file }) => file))].sort();
 			const code = places.filter((file) => file.startsWith("src/"));
 			const tests = places.filter((file) => file.startsWith("test/"));
-			const key = `${name(statement)} (${side})`;
+			const key = `${citationName(statement)} (${side})`;
 			const exempt = statement.exempt[side];
 			if (exempt !== undefined) return { side, status: "exempt", reason: exempt, code, tests };
 			if (code.length > 0 && tests.length > 0) return { side, status: "covered", reason: "", code, tests };
-			const reason = waiting.get(key);
+			const reason = pendingReasons.get(key);
 			if (reason !== undefined) {
-				unsettled.add(key);
+				stillPending.add(key);
 				return { side, status: "pending", reason, code, tests };
 			}
 			gaps.push(`${key}: ${[code.length === 0 ? "no code" : "", tests.length === 0 ? "no test" : ""].filter(Boolean).join(" and ")} cites it`);
@@ -71,7 +73,7 @@ export function judge(all: readonly Statement[], cited: readonly Citation[], lis
 		entries,
 		unknown: unknown.map(({ file, line, name }) => `${file}:${line} ${name}`),
 		gaps,
-		settled: [...waiting.keys()].filter((key) => !unsettled.has(key)),
+		resolvedPending: [...pendingReasons.keys()].filter((key) => !stillPending.has(key)),
 	};
 }
 

@@ -23,18 +23,18 @@ export const BOTH: readonly Side[] = ["server", "client"];
 export type Exemption = string | Partial<Record<Side, string>>;
 
 /** A statement of MQTT 5.0. */
-export function five(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
+export function mqtt5(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
 	return { specification: "5.0", id, binds, subject, exempt: spread(binds, exemption), shared: false };
 }
 
 /** A statement of MQTT 3.1.1 whose number means something else in 5.0, or nothing. */
-export function four(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
+export function mqtt311(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
 	return { specification: "3.1.1", id, binds, subject, exempt: spread(binds, exemption), shared: false };
 }
 
 /** A statement of MQTT 3.1.1 that 5.0 has under the same number. */
-export function same(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
-	return { ...four(id, binds, subject, exemption), shared: true };
+export function mqtt311Shared(id: string, binds: readonly Side[], subject: string, exemption: Exemption = {}): Statement {
+	return { ...mqtt311(id, binds, subject, exemption), shared: true };
 }
 
 function spread(binds: readonly Side[], exemption: Exemption): Partial<Record<Side, string>> {
@@ -42,6 +42,6 @@ function spread(binds: readonly Side[], exemption: Exemption): Partial<Record<Si
 }
 
 /** How a citation names it. */
-export function name({ specification, id }: Pick<Statement, "specification" | "id">): string {
+export function citationName({ specification, id }: Pick<Statement, "specification" | "id">): string {
 	return specification === "5.0" ? `MQTT-${id}` : `MQTT-3.1.1:${id}`;
 }

@@ -1,5 +1,5 @@
-import type { Duty, Entry, Report, Status } from "./report";
-import { name, type Specification } from "./statement";
+import type { ConformanceReport, Duty, Entry, Status } from "./report";
+import { citationName, type Specification } from "./statement";
 
 const HEAD = `# Conformance to MQTT 3.1.1 and 5.0
 
@@ -15,7 +15,7 @@ statement that applies has no code or no test that cites it, and where a citatio
 `;
 
 /** The whole of docs/conformance.md. */
-export function render(report: Report): string {
+export function render(report: ConformanceReport): string {
 	return [HEAD, summary(report.entries), section(report.entries, "5.0"), section(report.entries, "3.1.1")].join("\n");
 }
 
@@ -46,8 +46,9 @@ function section(entries: readonly Entry[], specification: Specification): strin
 	];
 	for (const { statement, duties } of entries) {
 		if (statement.specification !== specification) continue;
-		const title = `${name(statement)}${statement.shared ? " =" : ""} | ${statement.subject}`;
-		for (const [sides, duty] of merged(duties)) lines.push(`| ${title} | ${sides} | ${state(duty)} | ${files(duty.code)} | ${files(duty.tests)} |`);
+		const title = `${citationName(statement)}${statement.shared ? " =" : ""} | ${statement.subject}`;
+		for (const [sides, duty] of merged(duties))
+			lines.push(`| ${title} | ${sides} | ${statusText(duty)} | ${files(duty.code)} | ${files(duty.tests)} |`);
 	}
 	return `${lines.join("\n")}\n`;
 }
@@ -60,7 +61,7 @@ function merged(duties: readonly Duty[]): [string, Duty][] {
 	return duties.map((duty) => [duty.side, duty]);
 }
 
-function state({ status, reason }: Duty): string {
+function statusText({ status, reason }: Duty): string {
 	return reason === "" ? status : `${status}: ${reason}`;
 }
 

@@ -10,7 +10,7 @@ interface BusOptions {
 }
 
 /** Options of the SDK's sensor classes for a sensor on the target's I²C bus. */
-export function onBus(options: BusOptions): object {
+export function busSensorOptions(options: BusOptions): object {
 	return { sensor: { ...device.I2C?.default, io: device.io.SMBus, ...options } };
 }
 
@@ -21,7 +21,7 @@ export function onBus(options: BusOptions): object {
 export function busDriver(Sensor: SensorConstructor): SensorConstructor {
 	return class extends Sensor {
 		constructor(options: BusOptions) {
-			super(onBus(options));
+			super(busSensorOptions(options));
 		}
 	};
 }

@@ -3,8 +3,8 @@ import Net from "net";
 import Timer from "timer";
 import type { Timer as TimerShape } from "../../src/device";
 import type { Host } from "../host";
+import { FirmwareRun } from "./firmware-run";
 import { ignoreBrokenPipes } from "./pipes";
-import { Run } from "./run";
 import { storage } from "./storage";
 
 /** A locally administered address: mcsim has no radio to ask. */
@@ -19,11 +19,11 @@ const SDKTimer = Timer as unknown as TimerShape;
  * makes is read-only.
  */
 let memory: Uint8Array | undefined;
-let current: Run | undefined;
-let start: (() => void) | undefined;
+let current: FirmwareRun | undefined;
+let runFirmware: (() => void) | undefined;
 
-function run(): Run {
-	current ??= new Run("power-on", deepSleep);
+function currentRun(): FirmwareRun {
+	current ??= new FirmwareRun("power-on", deepSleep);
 	return current;
 }
 
@@ -34,8 +34,8 @@ function deepSleep(ms: number): void {
 	SDKTimer.set(() => ending.end(), 0);
 	SDKTimer.set(
 		() => {
-			current = new Run("deep-sleep", deepSleep);
-			start?.();
+			current = new FirmwareRun("deep-sleep", deepSleep);
+			runFirmware?.();
 		},
 		Math.max(ms, 1),
 	);
@@ -45,26 +45,26 @@ const host: Host = {
 	chip: () => "mcsim",
 	mac: () => MAC,
 	get tcp() {
-		return run().tcp;
+		return currentRun().tcp;
 	},
 	get listener() {
-		return run().listener;
+		return currentRun().listener;
 	},
 	get timer() {
-		return run().timer;
+		return currentRun().timer;
 	},
 	// The SDK's resolver on Linux takes the first address only, which is an IPv6 one for this name.
 	resolve: (name, callback) => Net.resolve(name === "localhost" ? "127.0.0.1" : name, callback),
 	setsClock: false,
 	storage,
-	sleep: () => run().sleep,
+	sleep: () => currentRun().sleep,
 	retained() {
 		memory ??= new Uint8Array(RETAINED_SIZE);
 		return memory;
 	},
 	boot(firmware) {
 		ignoreBrokenPipes();
-		start = firmware;
+		runFirmware = firmware;
 		firmware();
 	},
 };

@@ -4,15 +4,15 @@ import { Random } from "../clock/random";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { type Chip, type ChipStatistics, Crash, type Image } from "../engine/engine";
 import type { HostNetwork } from "../network/socket";
-import type { Happening } from "../report/events";
+import type { SimulationEvent } from "../report/events";
 import type { SensorPort } from "../sensors/port";
 import type { AccessPoint } from "../wifi/access-point";
-import type { Core, Natives, Peripheral } from "./core";
 import { DeviceClock } from "./device-clock";
+import { FirmwareEvents } from "./firmware-events";
 import { Flash } from "./flash";
 import { KeyValue } from "./key-value";
-import { Names, TimeServers } from "./names";
-import { Progress } from "./progress";
+import { NetModule, TimeServers } from "./net-services";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import { Sockets } from "./sockets";
 import { Station } from "./station";
 import { Timers } from "./timers";
@@ -30,27 +30,27 @@ export interface BoardOptions {
 	readonly seed: number;
 	readonly sensors: readonly SensorSettings[];
 	/** Where the drivers get their values. */
-	readonly port: SensorPort;
+	readonly sensorPort: SensorPort;
 	/** Bytes of retained memory. */
 	readonly retained: number;
 	/** What the firmware stores values in. Default: flash of the board's own. */
 	readonly storage?: StorageModule;
 	/** What the clock shows when power comes on, ms since 1970. */
 	readonly clock?: number;
-	/** Error of the sleep oscillator, parts per million. Default: drawn from ±{@link DRIFT}. */
+	/** Error of the sleep oscillator, parts per million. Default: drawn from ±{@link MAX_DRIFT_PPM}. */
 	readonly drift?: number;
 	/** From reset to the firmware's first line, ms. */
 	readonly bootTime?: number;
-	emit(happening: Happening): void;
+	emit(event: SimulationEvent): void;
 }
 
 /** From reset to the firmware's first line, ms: the boot time that von Eicken measured on an ESP32 in 2018. That of XS is not measured. */
-export const BOOT_TIME = 270;
+export const BOOT_TIME_MS = 270;
 /** Bound of the sleep oscillator's error after the IDF's calibration at boot, parts per million. */
-const DRIFT = 100;
-/** The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME} of its boot. */
-const CRASHES = 20;
-const CRASH_UPTIME = 1000;
+const MAX_DRIFT_PPM = 100;
+/** The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME_MS} of its boot. */
+const MAX_CONSECUTIVE_CRASHES = 20;
+const CRASH_UPTIME_MS = 1000;
 
 /** `esp_reset_reason_t` (ESP-IDF, esp_system.h). */
 const RESET_CODES: Readonly<Record<WakeReason, number>> = { "power-on": 1, reset: 2, crash: 4, "deep-sleep": 8, "brown-out": 9 };
@@ -59,13 +59,13 @@ const RESET_CODES: Readonly<Record<WakeReason, number>> = { "power-on": 1, reset
 export type BoardState = "off" | "booting" | "running" | "asleep";
 
 /** One virtual ESP32. */
-export class Board implements Core {
+export class Board implements PeripheralHost {
 	readonly scheduler: Scheduler;
 	readonly station: Station;
 	readonly #options: BoardOptions;
 	readonly #retained: Uint8Array;
-	readonly #noise: Random;
-	readonly #seeds: Random;
+	readonly #powerOnNoise: Random;
+	readonly #bootSeeds: Random;
 	readonly #clock: DeviceClock;
 	readonly #peripherals: readonly Peripheral[];
 	readonly #natives: Natives;
@@ -74,22 +74,22 @@ export class Board implements Core {
 	#reason: WakeReason = "power-on";
 	#chip: Chip | undefined;
 	/** What the firmware does before it is stopped. */
-	#farewell: number | undefined;
-	#next: Scheduled | undefined;
-	readonly #wall = (): number => this.#clock.read(this.scheduler.now);
-	readonly #console = (text: string): void => this.#trace(text);
-	#booted = 0;
-	#crashes = 0;
-	#line = "";
+	#stopHandle: number | undefined;
+	#scheduled: Scheduled | undefined;
+	readonly #deviceTime = (): number => this.#clock.timeAt(this.scheduler.now);
+	readonly #onTrace = (text: string): void => this.#emitTrace(text);
+	#bootedAt = 0;
+	#consecutiveCrashes = 0;
+	#partialLine = "";
 
 	constructor(options: BoardOptions) {
 		const { scheduler, seed, network } = options;
 		this.scheduler = scheduler;
 		this.#options = options;
 		this.#retained = new Uint8Array(options.retained);
-		this.#noise = new Random(seed, "power");
-		this.#seeds = new Random(seed, "boot");
-		const drift = options.drift ?? new Random(seed, "drift").between(-DRIFT, DRIFT);
+		this.#powerOnNoise = new Random(seed, "power");
+		this.#bootSeeds = new Random(seed, "boot");
+		const drift = options.drift ?? new Random(seed, "drift").between(-MAX_DRIFT_PPM, MAX_DRIFT_PPM);
 		this.#clock = new DeviceClock(scheduler.now, drift, options.clock ?? 0);
 		this.station = new Station(this, options.accessPoint, new Random(seed, "wifi"), (up) => {
 			network.up = up;
@@ -99,12 +99,12 @@ export class Board implements Core {
 			new Timers(this),
 			sockets,
 			this.station,
-			new Names(this, network, this.station, options),
+			new NetModule(this, network, this.station, options),
 			new TimeServers(this, options.latency, () => this.station.up),
 			new KeyValue(options.storage ?? new Flash()),
-			new Progress(this, sockets, options.sensors, () => this.#reason),
+			new FirmwareEvents(this, sockets, options.sensors, () => this.#reason),
 		];
-		this.#natives = Object.assign(this.#system(), options.port.natives, ...this.#peripherals.map(({ natives }) => natives)) as Natives;
+		this.#natives = Object.assign(this.#systemNatives(), options.sensorPort.natives, ...this.#peripherals.map(({ natives }) => natives)) as Natives;
 	}
 
 	get state(): BoardState {
@@ -122,7 +122,7 @@ export class Board implements Core {
 
 	/** What the device believes the time to be, ms since 1970. */
 	get time(): number {
-		return this.#clock.read(this.scheduler.now);
+		return this.#clock.timeAt(this.scheduler.now);
 	}
 
 	statistics(): ChipStatistics | undefined {
@@ -138,7 +138,7 @@ export class Board implements Core {
 	/** Power comes on: retained memory holds noise, the clock starts anew. */
 	powerOn(reason: "power-on" | "brown-out" = "power-on"): void {
 		this.powerOff();
-		this.#noise.fill(this.#retained);
+		this.#powerOnNoise.fill(this.#retained);
 		this.#clock.set(this.scheduler.now, this.#options.clock ?? 0);
 		this.#boot(reason);
 	}
@@ -150,7 +150,7 @@ export class Board implements Core {
 
 	/** Lets the firmware end in good order what it has begun; power is still on after it. */
 	stop(): void {
-		this.call(this.#farewell);
+		this.call(this.#stopHandle);
 	}
 
 	/** The reset button, or a watchdog: retained memory is kept. */
@@ -165,21 +165,21 @@ export class Board implements Core {
 		try {
 			return chip.call(handle, ...args);
 		} catch (error) {
-			this.#crashed(error);
+			this.#onCrash(error);
 			return undefined;
 		}
 	}
 
-	emit(happening: Happening): void {
-		this.#options.emit(happening);
+	emit(event: SimulationEvent): void {
+		this.#options.emit(event);
 	}
 
 	#boot(reason: WakeReason): void {
 		this.#reason = reason;
 		this.#state = "booting";
-		this.#booted = this.scheduler.now;
+		this.#bootedAt = this.scheduler.now;
 		this.emit({ type: "boot", reason });
-		this.#next = this.scheduler.after(this.#options.bootTime ?? BOOT_TIME, () => this.#start());
+		this.#scheduled = this.scheduler.after(this.#options.bootTime ?? BOOT_TIME_MS, () => this.#start());
 	}
 
 	#start(): void {
@@ -187,65 +187,65 @@ export class Board implements Core {
 		this.#state = "running";
 		try {
 			this.#chip = this.#image.boot({
-				clock: this.#wall,
-				seed: this.#seeds.uint32(),
+				clock: this.#deviceTime,
+				seed: this.#bootSeeds.uint32(),
 				retained: this.#retained,
 				natives: this.#natives,
-				trace: this.#console,
+				trace: this.#onTrace,
 			});
 			this.#chip.start();
 		} catch (error) {
-			this.#crashed(error);
+			this.#onCrash(error);
 		}
 	}
 
 	#sleep(duration: number): void {
 		this.#stop("asleep");
-		this.#crashes = 0;
-		this.#next = this.scheduler.after(this.#clock.sleep(duration), () => this.#boot("deep-sleep"));
+		this.#consecutiveCrashes = 0;
+		this.#scheduled = this.scheduler.after(this.#clock.sleep(duration), () => this.#boot("deep-sleep"));
 	}
 
-	#crashed(error: unknown): void {
+	#onCrash(error: unknown): void {
 		if (!(error instanceof Crash)) throw error;
-		const uptime = this.scheduler.now - this.#booted - (this.#options.bootTime ?? BOOT_TIME);
+		const uptime = this.scheduler.now - this.#bootedAt - (this.#options.bootTime ?? BOOT_TIME_MS);
 		this.#stop("off");
 		this.emit({ type: "crash", kind: error.kind, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) });
-		this.#crashes = uptime < CRASH_UPTIME ? this.#crashes + 1 : 0;
-		if (this.#crashes < CRASHES) this.#boot("crash");
-		else this.emit({ type: "trace", message: `crashed ${CRASHES} times in a row at start-up; the board is given up` });
+		this.#consecutiveCrashes = uptime < CRASH_UPTIME_MS ? this.#consecutiveCrashes + 1 : 0;
+		if (this.#consecutiveCrashes < MAX_CONSECUTIVE_CRASHES) this.#boot("crash");
+		else this.emit({ type: "trace", message: `crashed ${MAX_CONSECUTIVE_CRASHES} times in a row at start-up; the board is given up` });
 	}
 
 	#stop(state: BoardState): void {
-		this.scheduler.cancel(this.#next);
-		this.#next = undefined;
+		this.scheduler.cancel(this.#scheduled);
+		this.#scheduled = undefined;
 		const chip = this.#chip;
 		this.#chip = undefined;
-		this.#farewell = undefined;
+		this.#stopHandle = undefined;
 		this.#state = state;
 		chip?.destroy();
 		for (const peripheral of this.#peripherals) peripheral.reset();
 	}
 
 	/** Lines of the console; a line may come in pieces. */
-	#trace(text: string): void {
-		const lines = (this.#line + text).split("\n");
-		this.#line = lines.pop()!;
+	#emitTrace(text: string): void {
+		const lines = (this.#partialLine + text).split("\n");
+		this.#partialLine = lines.pop()!;
 		for (const message of lines) if (message !== "") this.emit({ type: "trace", message });
 	}
 
-	#system(): Natives {
+	#systemNatives(): Natives {
 		const { scheduler } = this;
 		return {
-			sim_time_ticks: () => Math.floor(scheduler.now - this.#booted) | 0,
-			sim_time_microseconds: () => Math.floor((scheduler.now - this.#booted) * 1000),
+			sim_time_ticks: () => Math.floor(scheduler.now - this.#bootedAt) | 0,
+			sim_time_microseconds: () => Math.floor((scheduler.now - this.#bootedAt) * 1000),
 			sim_time_set: (seconds: number) => this.#clock.set(scheduler.now, seconds * 1000),
 			sim_stop_start: (handle: number) => {
-				this.#farewell = handle;
+				this.#stopHandle = handle;
 			},
 			xs_firefly_deep_sleep: (duration: number) => {
 				// In a turn of its own, after those that hand over what was written.
-				this.scheduler.cancel(this.#next);
-				this.#next = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
+				this.scheduler.cancel(this.#scheduled);
+				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},
 			xs_firefly_reset_reason: () => RESET_CODES[this.#reason],
 			xs_firefly_mac: () => this.#options.mac,

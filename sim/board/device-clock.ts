@@ -7,7 +7,7 @@ export class DeviceClock {
 	readonly drift: number;
 	#offset: number;
 	/** Part of a millisecond that the sleeps so far were too short. */
-	#rest = 0;
+	#remainder = 0;
 
 	/**
 	 * @param now virtual ms
@@ -20,7 +20,7 @@ export class DeviceClock {
 	}
 
 	/** What it shows at virtual time `now`, whole ms. */
-	read(now: number): number {
+	timeAt(now: number): number {
 		return Math.floor(now + this.#offset);
 	}
 
@@ -31,9 +31,9 @@ export class DeviceClock {
 
 	/** Starts a sleep of `duration` ms by this clock; returns how long it really is, whole ms, in the long run exactly. */
 	sleep(duration: number): number {
-		const exact = duration * (1 + this.drift / 1e6) + this.#rest;
+		const exact = duration * (1 + this.drift / 1e6) + this.#remainder;
 		const real = Math.max(0, Math.round(exact));
-		this.#rest = exact - real;
+		this.#remainder = exact - real;
 		this.#offset -= real - duration;
 		return real;
 	}

@@ -1,12 +1,12 @@
 import type { Storage, StorageModule } from "../../src/device";
 
 /** What ESP-IDF's NVS counts in, bytes. */
-const ENTRY = 32;
+const ENTRY_SIZE = 32;
 /**
  * Entries of the SDK's NVS partition of 24 KB: six pages of 126, of which one stays free for moving house, less about a page that the radio's
  * calibration and settings take.
  */
-export const ENTRIES = 4 * 126;
+export const DEFAULT_ENTRIES = 4 * 126;
 
 /** The flash of a board as a store of values by key. It keeps them while the power is off. */
 export class Flash implements StorageModule {
@@ -15,7 +15,7 @@ export class Flash implements StorageModule {
 	#used = 0;
 
 	/** @param entries that it has room for */
-	constructor(entries = ENTRIES) {
+	constructor(entries = DEFAULT_ENTRIES) {
 		this.#entries = entries;
 	}
 
@@ -44,21 +44,21 @@ export class Flash implements StorageModule {
 
 	/** The old value makes room only when the new one is there. */
 	#write(key: string, value: Uint8Array): void {
-		if (this.#used + entriesOf(value) > this.#entries) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
+		if (this.#used + entriesNeeded(value) > this.#entries) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
 		this.#delete(key);
 		this.#values.set(key, value.slice());
-		this.#used += entriesOf(value);
+		this.#used += entriesNeeded(value);
 	}
 
 	#delete(key: string): void {
 		const value = this.#values.get(key);
 		if (value === undefined) return;
 		this.#values.delete(key);
-		this.#used -= entriesOf(value);
+		this.#used -= entriesNeeded(value);
 	}
 }
 
 /** Two for the key: one before the bytes, one that tells where they are. */
-function entriesOf(value: Uint8Array): number {
-	return 2 + Math.ceil(value.length / ENTRY);
+function entriesNeeded(value: Uint8Array): number {
+	return 2 + Math.ceil(value.length / ENTRY_SIZE);
 }

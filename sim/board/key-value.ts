@@ -1,48 +1,48 @@
 import type { Storage, StorageModule } from "../../src/device";
-import { lowestFree, type Natives, type Peripheral } from "./core";
+import { lowestFree, type Natives, type Peripheral } from "./peripheral";
 
 /** Bytes of a name in ESP-IDF's NVS (NVS_KEY_NAME_MAX_SIZE − 1). */
-const NAME_LENGTH = 15;
+const MAX_NAME_LENGTH = 15;
 /** Where there is no value. */
 const MISSING = -1;
 
 /** Key-value storage by number, with the limits of ESP-IDF's NVS on names. */
 export class KeyValue implements Peripheral {
 	readonly natives: Natives;
-	readonly #open: (Storage | undefined)[] = [];
+	readonly #storages: (Storage | undefined)[] = [];
 
-	/** @param memory where the values are */
-	constructor(memory: StorageModule) {
+	/** @param storageModule where the values are */
+	constructor(storageModule: StorageModule) {
 		this.natives = {
 			sim_storage_open: (path: string) => {
-				const id = lowestFree(this.#open);
-				this.#open[id] = memory.open({ path: checked(path) });
+				const id = lowestFree(this.#storages);
+				this.#storages[id] = storageModule.open({ path: checkName(path) });
 				return id;
 			},
-			sim_storage_read: (id: number, key: string, buffer: Uint8Array) => read(this.#get(id), checked(key), buffer),
-			sim_storage_write: (id: number, key: string, value: Uint8Array) => this.#get(id).write(checked(key), value),
-			sim_storage_delete: (id: number, key: string) => this.#get(id).delete(checked(key)),
+			sim_storage_read: (id: number, key: string, buffer: Uint8Array) => readValue(this.#get(id), checkName(key), buffer),
+			sim_storage_write: (id: number, key: string, value: Uint8Array) => this.#get(id).write(checkName(key), value),
+			sim_storage_delete: (id: number, key: string) => this.#get(id).delete(checkName(key)),
 			sim_storage_sync: (id: number) => this.#get(id).sync?.(),
 			sim_storage_close: (id: number) => {
-				this.#open[id]?.close();
-				this.#open[id] = undefined;
+				this.#storages[id]?.close();
+				this.#storages[id] = undefined;
 			},
 		};
 	}
 
 	reset(): void {
-		for (const storage of this.#open) storage?.close();
-		this.#open.length = 0;
+		for (const storage of this.#storages) storage?.close();
+		this.#storages.length = 0;
 	}
 
 	#get(id: number): Storage {
-		const storage = this.#open[id];
+		const storage = this.#storages[id];
 		if (!storage) throw new Error("invalid host data");
 		return storage;
 	}
 }
 
-function read(storage: Storage, key: string, buffer: Uint8Array): number {
+function readValue(storage: Storage, key: string, buffer: Uint8Array): number {
 	try {
 		return storage.read(key, buffer) ?? MISSING;
 	} catch (error) {
@@ -52,8 +52,8 @@ function read(storage: Storage, key: string, buffer: Uint8Array): number {
 	}
 }
 
-function checked(name: string): string {
+function checkName(name: string): string {
 	if (name === "") throw new Error("ESP_ERR_NVS_INVALID_NAME");
-	if (Buffer.byteLength(name) > NAME_LENGTH) throw new Error("ESP_ERR_NVS_KEY_TOO_LONG");
+	if (Buffer.byteLength(name) > MAX_NAME_LENGTH) throw new Error("ESP_ERR_NVS_KEY_TOO_LONG");
 	return name;
 }

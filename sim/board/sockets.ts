@@ -1,11 +1,11 @@
 import type { HostListener, HostNetwork, HostSocket, SocketHandler } from "../network/socket";
-import { type Core, lowestFree, type Natives, type Peripheral } from "./core";
+import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
 
 const READABLE = 1;
 const WRITABLE = 2;
 const FAILED = 3;
 
-interface Entry {
+interface SocketEntry {
 	readonly socket: HostSocket;
 	/** Opened by the device, not accepted. */
 	readonly outbound: boolean;
@@ -18,16 +18,16 @@ export class Sockets implements Peripheral {
 	readonly natives: Natives;
 	/** Reports acknowledged since power-on, as counted by the progress of the firmware. */
 	acknowledged = 0;
-	readonly #core: Core;
+	readonly #core: PeripheralHost;
 	readonly #network: HostNetwork;
 	readonly #isUp: () => boolean;
-	readonly #entries: (Entry | undefined)[] = [];
+	readonly #entries: (SocketEntry | undefined)[] = [];
 	readonly #listeners: (HostListener | undefined)[] = [];
 	#dispatch: number | undefined;
 	#dispatchListener: number | undefined;
 
 	/** @param isUp whether the device has an address */
-	constructor(core: Core, network: HostNetwork, isUp: () => boolean) {
+	constructor(core: PeripheralHost, network: HostNetwork, isUp: () => boolean) {
 		this.#core = core;
 		this.#network = network;
 		this.#isUp = isUp;
@@ -35,8 +35,8 @@ export class Sockets implements Peripheral {
 			sim_tcp_start: (handle: number) => {
 				this.#dispatch = handle;
 			},
-			sim_tcp_open: (address: string | undefined, port: number | undefined) => this.#open(address, port),
-			sim_tcp_take: (id: number) => this.#take(id),
+			sim_tcp_open: (address: string | undefined, port: number | undefined) => this.#connect(address, port),
+			sim_tcp_take: (id: number) => this.#transfer(id),
 			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#get(id).read(buffer),
 			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#get(id).write(buffer),
 			sim_tcp_remote: (id: number) => this.#get(id).remoteAddress,
@@ -55,7 +55,7 @@ export class Sockets implements Peripheral {
 	}
 
 	reset(): void {
-		for (const entry of this.#entries) if (entry) this.#tell(entry);
+		for (const entry of this.#entries) if (entry) this.#emitExchange(entry);
 		this.#entries.length = 0;
 		this.#listeners.length = 0;
 		this.#dispatch = undefined;
@@ -63,21 +63,21 @@ export class Sockets implements Peripheral {
 		this.#network.reset();
 	}
 
-	#open(address: string | undefined, port: number | undefined): number {
+	#connect(address: string | undefined, port: number | undefined): number {
 		if (port === undefined || !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
 		if (!this.#isUp()) throw new Error("connect error");
 		return this.#add(this.#network.connect(String(address), Math.trunc(port)), true);
 	}
 
 	/** A new number, so that nothing meant for the donor reaches the heir. */
-	#take(id: number): number {
+	#transfer(id: number): number {
 		const entry = this.#entries[id];
 		if (!entry) throw new Error("invalid host data");
-		const heir = lowestFree(this.#entries);
-		entry.socket.handler = this.#handler(heir);
-		this.#entries[heir] = entry;
+		const newId = lowestFree(this.#entries);
+		entry.socket.handler = this.#handler(newId);
+		this.#entries[newId] = entry;
 		this.#entries[id] = undefined;
-		return heir;
+		return newId;
 	}
 
 	#add(socket: HostSocket, outbound: boolean): number {
@@ -101,10 +101,10 @@ export class Sockets implements Peripheral {
 		if (!entry) return;
 		this.#entries[id] = undefined;
 		entry.socket.close();
-		this.#tell(entry);
+		this.#emitExchange(entry);
 	}
 
-	#tell({ socket, outbound, acknowledged }: Entry): void {
+	#emitExchange({ socket, outbound, acknowledged }: SocketEntry): void {
 		if (!outbound) return;
 		const { sent, received, roundTrips } = socket.statistics;
 		this.#core.emit({ type: "exchange", sent, received, roundTrips, reports: this.acknowledged - acknowledged });

@@ -1,12 +1,12 @@
 import type { Random } from "../clock/random";
 import type { AccessPoint, Join } from "../wifi/access-point";
-import type { Core, Natives, Peripheral } from "./core";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
-const START = 0;
-const CONNECT = 1;
-const GOT_IP = 2;
-const LOST_IP = 3;
-const DISCONNECT = 4;
+const WIFI_STARTED = 0;
+const WIFI_CONNECTED = 1;
+const WIFI_GOT_IP = 2;
+const WIFI_LOST_IP = 3;
+const WIFI_DISCONNECTED = 4;
 
 const MODE_OFF = -5;
 const MODE_STATION = 1;
@@ -14,37 +14,37 @@ const MODE_STATION = 1;
 /** The Wi-Fi station of a board. Without an access point the board is wired: always on the network. */
 export class Station implements Peripheral {
 	readonly natives: Natives;
-	readonly #core: Core;
+	readonly #core: PeripheralHost;
 	readonly #accessPoint: AccessPoint | undefined;
 	readonly #random: Random;
-	readonly #changed: (up: boolean) => void;
+	readonly #onUpChanged: (up: boolean) => void;
 	#dispatch: number | undefined;
 	#on = false;
 	#up = false;
 	#ssid: string | undefined;
 	#join: Join | undefined;
 
-	/** @param changed tells the network stack whether the board is on the network */
-	constructor(core: Core, accessPoint: AccessPoint | undefined, random: Random, changed: (up: boolean) => void) {
+	/** @param onUpChanged tells the network stack whether the board is on the network */
+	constructor(core: PeripheralHost, accessPoint: AccessPoint | undefined, random: Random, onUpChanged: (up: boolean) => void) {
 		this.#core = core;
 		this.#accessPoint = accessPoint;
 		this.#random = random;
-		this.#changed = changed;
+		this.#onUpChanged = onUpChanged;
 		this.natives = {
 			sim_wifi_start: (handle: number) => {
 				this.#dispatch = handle;
 			},
 			sim_wifi_connect: (ssid: string | undefined, password: string | undefined, bssid: Uint8Array | undefined, channel: number | undefined) =>
 				this.#connect(ssid, password, bssid, channel),
-			sim_wifi_disconnect: () => this.#leave(),
+			sim_wifi_disconnect: () => this.#disconnect(),
 			sim_wifi_mode: (mode?: number) => {
 				if (mode === undefined) return this.#on ? MODE_STATION : MODE_OFF;
-				if (mode === MODE_OFF) this.#leave();
+				if (mode === MODE_OFF) this.#disconnect();
 				this.#on = mode !== MODE_OFF;
 				return mode;
 			},
 		};
-		changed(accessPoint === undefined);
+		onUpChanged(accessPoint === undefined);
 	}
 
 	/** On the network. */
@@ -62,7 +62,7 @@ export class Station implements Peripheral {
 	}
 
 	reset(): void {
-		this.#leave();
+		this.#disconnect();
 		this.#on = false;
 		this.#dispatch = undefined;
 	}
@@ -73,56 +73,56 @@ export class Station implements Peripheral {
 		if (password && Buffer.byteLength(password) > 64) throw new Error("password too long - 64 bytes max");
 		if (bssid && bssid.length !== 6) throw new Error("bssid must be 6 bytes");
 		if (channel !== undefined && !(channel >= 1 && channel <= 13)) throw new Error("invalid channel");
-		this.#leave();
+		this.#disconnect();
 		const accessPoint = this.#accessPoint;
 		if (!accessPoint) {
 			// Wired: Wi-Fi works all the same, at once.
-			this.#later(START, CONNECT, GOT_IP);
+			this.#notifyLater(WIFI_STARTED, WIFI_CONNECTED, WIFI_GOT_IP);
 			return;
 		}
 		this.#ssid = ssid;
-		if (!this.#on) this.#later(START);
+		if (!this.#on) this.#notifyLater(WIFI_STARTED);
 		this.#on = true;
 		this.#join = accessPoint.join(
 			this.#random,
 			{ ssid, bssid: bssid && Buffer.from(bssid).toString("hex"), channel },
 			{
-				connected: () => this.#tell(CONNECT),
+				connected: () => this.#notify(WIFI_CONNECTED),
 				addressed: () => {
-					this.#set(true);
-					this.#tell(GOT_IP);
+					this.#setUp(true);
+					this.#notify(WIFI_GOT_IP);
 				},
-				down: () => this.#set(false),
+				down: () => this.#setUp(false),
 				disconnected: (reason) => {
 					this.#join = undefined;
-					this.#set(false);
-					this.#tell(DISCONNECT, reason);
+					this.#setUp(false);
+					this.#notify(WIFI_DISCONNECTED, reason);
 				},
-				lostAddress: () => this.#tell(LOST_IP),
+				lostAddress: () => this.#notify(WIFI_LOST_IP),
 			},
 		);
 	}
 
-	#later(...messages: number[]): void {
+	#notifyLater(...messages: number[]): void {
 		const dispatch = this.#dispatch;
 		this.#core.scheduler.after(0, () => {
-			for (const message of messages) if (this.#dispatch === dispatch) this.#tell(message);
+			for (const message of messages) if (this.#dispatch === dispatch) this.#notify(message);
 		});
 	}
 
-	#leave(): void {
+	#disconnect(): void {
 		this.#join?.cancel();
 		this.#join = undefined;
-		this.#set(false);
+		this.#setUp(false);
 	}
 
-	#set(up: boolean): void {
+	#setUp(up: boolean): void {
 		if (this.#up === up) return;
 		this.#up = up;
-		if (this.#accessPoint) this.#changed(up);
+		if (this.#accessPoint) this.#onUpChanged(up);
 	}
 
-	#tell(message: number, detail = 0): void {
+	#notify(message: number, detail = 0): void {
 		this.#core.call(this.#dispatch, message, detail);
 	}
 }

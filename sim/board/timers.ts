@@ -1,5 +1,5 @@
 import type { Scheduled } from "../clock/scheduler";
-import { type Core, lowestFree, type Natives, type Peripheral } from "./core";
+import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
 
 interface Timer {
 	due: number;
@@ -12,11 +12,11 @@ interface Timer {
 /** The SDK's timers: later calls follow the first at exact multiples of the interval. */
 export class Timers implements Peripheral {
 	readonly natives: Natives;
-	readonly #core: Core;
+	readonly #core: PeripheralHost;
 	readonly #timers: (Timer | undefined)[] = [];
 	#dispatch: number | undefined;
 
-	constructor(core: Core) {
+	constructor(core: PeripheralHost) {
 		this.#core = core;
 		this.natives = {
 			sim_timer_start: (handle: number) => {

@@ -6,25 +6,25 @@ export type Speed = number | "max";
 export interface PaceOptions {
 	readonly speed: Speed;
 	/** Wall clock, ms, monotonic. */
-	wall?(): number;
+	wallClock?(): number;
 }
 
 /** Longest stretch of virtual events at speed "max" before sockets and signals get their turn, wall ms. */
-const SLICE = 8;
+const SLICE_MS = 8;
 /** Longest single wait, wall ms; a waker shortens it. */
-const LONGEST_WAIT = 1000;
+const MAX_WAIT_MS = 1000;
 
 /**
- * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link hold}), virtual time follows the
+ * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link holdRealTime}), virtual time follows the
  * wall clock one to one, whatever the speed, so that time-outs mean what they say; otherwise it runs at `speed`.
  */
 export class Pace {
 	readonly #scheduler: Scheduler;
 	readonly #speed: Speed;
 	#until = Infinity;
-	readonly #wall: () => number;
-	#held = 0;
-	#listening = 0;
+	readonly #wallClock: () => number;
+	#holds = 0;
+	#listenerCount = 0;
 	#stopped = false;
 	#failure: unknown;
 	#failed = false;
@@ -35,31 +35,31 @@ export class Pace {
 	constructor(scheduler: Scheduler, options: PaceOptions) {
 		this.#scheduler = scheduler;
 		this.#speed = options.speed;
-		this.#wall = options.wall ?? (() => performance.now());
+		this.#wallClock = options.wallClock ?? (() => performance.now());
 		this.#anchorVirtual = scheduler.now;
-		this.#anchorWall = this.#wall();
+		this.#anchorWall = this.#wallClock();
 	}
 
-	/** A real socket opens: virtual time takes the speed of the wall clock until the matching {@link release}. */
-	hold(): void {
-		if (this.#held++ === 0) this.#anchor();
+	/** A real socket opens: virtual time takes the speed of the wall clock until the matching {@link releaseRealTime}. */
+	holdRealTime(): void {
+		if (this.#holds++ === 0) this.#setAnchor();
 	}
 
-	release(): void {
-		if (--this.#held === 0) this.#anchor();
+	releaseRealTime(): void {
+		if (--this.#holds === 0) this.#setAnchor();
 	}
 
-	/** A real listener accepts from now on: {@link run} does not end for want of events until the matching {@link ignore}. */
-	listen(): void {
-		this.#listening++;
+	/** A real listener accepts from now on: {@link run} does not end for want of events until the matching {@link removeListener}. */
+	addListener(): void {
+		this.#listenerCount++;
 	}
 
-	ignore(): void {
-		this.#listening--;
+	removeListener(): void {
+		this.#listenerCount--;
 	}
 
 	/** Something real happened (bytes arrived): brings virtual time up to the present, then runs `action` there. */
-	enter(action: () => void): void {
+	runExternalEvent(action: () => void): void {
 		if (this.#stopped) return;
 		try {
 			const target = Math.min(this.#target(), this.#until);
@@ -88,14 +88,14 @@ export class Pace {
 	async run(until = Infinity): Promise<void> {
 		const scheduler = this.#scheduler;
 		this.#until = until;
-		this.#anchor();
+		this.#setAnchor();
 		while (!this.#stopped) {
-			const sliceEnd = this.#wall() + SLICE;
+			const sliceEnd = this.#wallClock() + SLICE_MS;
 			let count = 0;
 			for (;;) {
 				// The target moves when an event opens the first real socket or closes the last one.
 				if (!scheduler.step(Math.min(this.#target(), this.#until))) break;
-				if (this.#stopped || ((++count & 63) === 0 && this.#wall() >= sliceEnd)) break;
+				if (this.#stopped || ((++count & 63) === 0 && this.#wallClock() >= sliceEnd)) break;
 			}
 			if (this.#stopped) break;
 			const next = scheduler.next;
@@ -103,34 +103,34 @@ export class Pace {
 				scheduler.advance(this.#until);
 				return;
 			}
-			if (next === Infinity && this.#held === 0 && this.#listening === 0) return;
-			await this.#pause(Math.min(next, this.#until));
+			if (next === Infinity && this.#holds === 0 && this.#listenerCount === 0) return;
+			await this.#waitUntil(Math.min(next, this.#until));
 		}
 		if (this.#failed) throw this.#failure;
 	}
 
 	/** The virtual time that the wall clock allows now, whole ms since the anchor. */
 	#target(): number {
-		if (this.#held > 0) return this.#anchorVirtual + Math.floor(this.#wall() - this.#anchorWall);
+		if (this.#holds > 0) return this.#anchorVirtual + Math.floor(this.#wallClock() - this.#anchorWall);
 		if (this.#speed === "max") return Infinity;
-		return this.#anchorVirtual + Math.floor((this.#wall() - this.#anchorWall) * this.#speed);
+		return this.#anchorVirtual + Math.floor((this.#wallClock() - this.#anchorWall) * this.#speed);
 	}
 
-	#anchor(): void {
+	#setAnchor(): void {
 		this.#anchorVirtual = this.#scheduler.now;
-		this.#anchorWall = this.#wall();
+		this.#anchorWall = this.#wallClock();
 	}
 
-	#pause(virtual: number): Promise<void> {
-		const factor = this.#held > 0 ? 1 : this.#speed;
-		const due =
-			virtual === Infinity ? LONGEST_WAIT : factor === "max" ? 0 : this.#anchorWall + (virtual - this.#anchorVirtual) / factor - this.#wall();
+	#waitUntil(virtual: number): Promise<void> {
+		const factor = this.#holds > 0 ? 1 : this.#speed;
+		const waitMs =
+			virtual === Infinity ? MAX_WAIT_MS : factor === "max" ? 0 : this.#anchorWall + (virtual - this.#anchorVirtual) / factor - this.#wallClock();
 		return new Promise((resolve) => {
-			if (due <= 0) {
+			if (waitMs <= 0) {
 				setImmediate(resolve);
 				return;
 			}
-			const timer = setTimeout(done, Math.min(Math.ceil(due), LONGEST_WAIT));
+			const timer = setTimeout(done, Math.min(Math.ceil(waitMs), MAX_WAIT_MS));
 			const self = this;
 			function done(): void {
 				clearTimeout(timer);

@@ -3,7 +3,7 @@ export interface Scheduled {
 	readonly time: number;
 }
 
-class Entry implements Scheduled {
+class HeapEntry implements Scheduled {
 	time: number;
 	order: number;
 	/** Position in the heap; −1 when it is not waiting. */
@@ -24,7 +24,7 @@ class Entry implements Scheduled {
 export class Scheduler {
 	#now: number;
 	#order = 0;
-	readonly #heap: Entry[] = [];
+	readonly #heap: HeapEntry[] = [];
 
 	/** @param start ms since 1970-01-01T00:00Z */
 	constructor(start: number) {
@@ -43,8 +43,8 @@ export class Scheduler {
 
 	/** Runs `run` at `time`, or now if that is past. */
 	at(time: number, run: () => void): Scheduled {
-		const entry = new Entry(Math.max(time, this.#now), this.#order++, run);
-		this.#rise(entry, this.#heap.length);
+		const entry = new HeapEntry(Math.max(time, this.#now), this.#order++, run);
+		this.#siftUp(entry, this.#heap.length);
 		return entry;
 	}
 
@@ -55,7 +55,7 @@ export class Scheduler {
 
 	/** Harmless for what already ran. */
 	cancel(scheduled: Scheduled | undefined): void {
-		const entry = scheduled as Entry | undefined;
+		const entry = scheduled as HeapEntry | undefined;
 		if (entry && entry.index >= 0) this.#remove(entry.index);
 	}
 
@@ -81,11 +81,11 @@ export class Scheduler {
 		heap[index]!.index = -1;
 		const last = heap.pop()!;
 		if (index === heap.length) return;
-		if (index > 0 && precedes(last, heap[(index - 1) >> 1]!)) this.#rise(last, index);
-		else this.#sink(last, index);
+		if (index > 0 && precedes(last, heap[(index - 1) >> 1]!)) this.#siftUp(last, index);
+		else this.#siftDown(last, index);
 	}
 
-	#rise(entry: Entry, from: number): void {
+	#siftUp(entry: HeapEntry, from: number): void {
 		const heap = this.#heap;
 		let index = from;
 		while (index > 0) {
@@ -99,7 +99,7 @@ export class Scheduler {
 		entry.index = index;
 	}
 
-	#sink(entry: Entry, from: number): void {
+	#siftDown(entry: HeapEntry, from: number): void {
 		const heap = this.#heap;
 		const length = heap.length;
 		let index = from;
@@ -117,6 +117,6 @@ export class Scheduler {
 	}
 }
 
-function precedes(a: Entry, b: Entry): boolean {
+function precedes(a: HeapEntry, b: HeapEntry): boolean {
 	return a.time < b.time || (a.time === b.time && a.order < b.order);
 }

@@ -4,12 +4,12 @@
  */
 export class BufferPool {
 	/** What the program has as `ArrayBuffer`. */
-	readonly constructorOf: ArrayBufferConstructor;
+	readonly arrayBufferConstructor: ArrayBufferConstructor;
 	readonly #free = new Map<number, ArrayBuffer[]>();
 	#used: ArrayBuffer[] = [];
 
 	constructor() {
-		this.constructorOf = new Proxy(ArrayBuffer, {
+		this.arrayBufferConstructor = new Proxy(ArrayBuffer, {
 			construct: (target, [length, options]: [number, { maxByteLength?: number }?]) => {
 				const maximum = options?.maxByteLength;
 				return maximum === undefined ? new target(length) : this.#take(length, maximum);

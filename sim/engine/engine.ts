@@ -1,14 +1,14 @@
 import type { Program } from "../manifest/program";
 
 /** What the firmware hands over and gets back. A function arrives as a handle, for {@link Chip.call}. */
-export type HostValue = number | string | boolean | undefined | Uint8Array;
+export type NativeValue = number | string | boolean | undefined | Uint8Array;
 
 /**
  * A native function. Typed arrays and buffers are lent for the call only; an Error thrown here is thrown in the firmware.
  * A name that ends in `_start` is where functions may be handed over.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
-export type HostFunction = (...args: never[]) => number | string | boolean | undefined | void;
+export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;
 
 export interface BootOptions {
 	/** What Date.now() tells, ms. */
@@ -17,7 +17,7 @@ export interface BootOptions {
 	readonly seed: number;
 	/** Survives the chip; `xs_firefly_retained` hands it to the firmware. */
 	readonly retained: Uint8Array;
-	readonly natives: Readonly<Record<string, HostFunction>>;
+	readonly natives: Readonly<Record<string, NativeFunction>>;
 	/** The global `trace`, called for each of its arguments. */
 	trace(text: string): void;
 }

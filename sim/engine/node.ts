@@ -3,14 +3,14 @@ import { compileFunction } from "node:vm";
 import { build } from "esbuild";
 import type { Program } from "../manifest/program";
 import { BufferPool } from "./buffer-pool";
-import { type BootOptions, type Chip, Crash, type Engine, type HostFunction, type Image } from "./engine";
+import { type BootOptions, type Chip, Crash, type Engine, type Image, type NativeFunction } from "./engine";
 import { MathRandom } from "./math-random";
 
-type Native = (name: string) => HostFunction;
+type NativeLookup = (name: string) => NativeFunction;
 type Callback = (...args: unknown[]) => unknown;
 /** What a program takes from its host; `main` receives the default export of the main module, `reset` what puts a module's variables back. */
-type Body = (
-	native: Native,
+type ProgramFunction = (
+	native: NativeLookup,
 	trace: (...text: string[]) => void,
 	boardGlobal: object,
 	boardDate: DateConstructor,
@@ -49,10 +49,10 @@ export const nodeEngine: Engine = {
 				{
 					name: "program",
 					setup(pluginBuild) {
-						pluginBuild.onResolve({ filter: /./ }, ({ path, importer }) => ({ path: target(program, path, importer), namespace: "program" }));
+						pluginBuild.onResolve({ filter: /./ }, ({ path, importer }) => ({ path: resolveImport(program, path, importer), namespace: "program" }));
 						pluginBuild.onLoad({ filter: /./, namespace: "program" }, ({ path }) => {
 							const { code } = program.modules.get(path)!;
-							return { contents: code + restoring(code), loader: "js" };
+							return { contents: code + restoreCode(code), loader: "js" };
 						});
 					},
 				},
@@ -65,7 +65,7 @@ export const nodeEngine: Engine = {
 };
 
 /** Code that tells the host how to put the variables of a module back. */
-function restoring(code: string): string {
+function restoreCode(code: string): string {
 	const variables = [...code.matchAll(VARIABLE)];
 	if (variables.length === 0) return "";
 	return `sim_reset(() => {\n${variables.map(([, name, value]) => `${name} = ${value ?? "undefined"};\n`).join("")}});\n`;
@@ -79,9 +79,9 @@ function isROM(program: Program): boolean {
 	return true;
 }
 
-function target(program: Program, path: string, importer: string): string {
+function resolveImport(program: Program, path: string, importer: string): string {
 	const module = program.modules.get(importer);
-	return module ? module.imports[module.written.indexOf(path)]! : path;
+	return module ? module.imports[module.importsAsWritten.indexOf(path)]! : path;
 }
 
 class NodeImage implements Image {
@@ -89,19 +89,19 @@ class NodeImage implements Image {
 	chip: NodeChip | undefined;
 	readonly #program: Program;
 	readonly #map: string;
-	readonly #body: Body;
-	readonly #rom: boolean;
+	readonly #programFunction: ProgramFunction;
+	readonly #runsFromROM: boolean;
 	readonly #restores: (() => void)[] = [];
 	readonly #buffers = new BufferPool();
 	#main: unknown;
 	#loaded = false;
-	#decoded: SourceMap | undefined;
+	#sourceMap: SourceMap | undefined;
 
 	constructor(program: Program, code: string, map: string) {
 		this.#program = program;
 		this.#map = map;
-		this.#rom = isROM(program);
-		this.#body = compileFunction(`"use strict";${code}`, PARAMETERS, { filename: FILE }) as Body;
+		this.#runsFromROM = isROM(program);
+		this.#programFunction = compileFunction(`"use strict";${code}`, PARAMETERS, { filename: FILE }) as ProgramFunction;
 	}
 
 	boot(options: BootOptions): Chip {
@@ -117,7 +117,7 @@ class NodeImage implements Image {
 
 	/** Runs the modules as far as they have to, then the main module's default export. */
 	run(): void {
-		if (!this.#loaded || !this.#rom) this.#load();
+		if (!this.#loaded || !this.#runsFromROM) this.#load();
 		else for (const restore of this.#restores) restore();
 		if (typeof this.#main === "function") (this.#main as Callback)();
 	}
@@ -126,8 +126,8 @@ class NodeImage implements Image {
 		this.#restores.length = 0;
 		const math = Object.create(Math) as Math;
 		math.random = () => this.chip!.random();
-		const date = dateOf(() => this.chip!.clock());
-		this.#body(
+		const date = createDateClass(() => this.chip!.clock());
+		this.#programFunction(
 			(name) => this.chip!.bind(name),
 			(...text) => {
 				for (const part of text) this.chip!.trace(part);
@@ -135,7 +135,7 @@ class NodeImage implements Image {
 			{},
 			date,
 			math,
-			this.#buffers.constructorOf,
+			this.#buffers.arrayBufferConstructor,
 			(main) => {
 				this.#main = main;
 			},
@@ -145,22 +145,26 @@ class NodeImage implements Image {
 	}
 
 	/** The firmware's lines of a stack, as in its source files. */
-	stack(stack: string): string {
+	sourceStack(stack: string): string {
 		return stack
 			.split("\n")
 			.flatMap((text, index) => {
 				const frame = FRAME.exec(text);
-				return frame ? [text.replace(/\S*firmware\.js:\d+:\d+/, this.#place(Number(frame[1]), Number(frame[2])))] : index === 0 ? [text] : [];
+				return frame
+					? [text.replace(/\S*firmware\.js:\d+:\d+/, this.#sourceLocation(Number(frame[1]), Number(frame[2])))]
+					: index === 0
+						? [text]
+						: [];
 			})
 			.join("\n");
 	}
 
-	#place(line: number, column: number): string {
-		this.#decoded ??= new SourceMap(JSON.parse(this.#map));
-		const entry = this.#decoded.findEntry(line - 1, column - 1);
+	#sourceLocation(line: number, column: number): string {
+		this.#sourceMap ??= new SourceMap(JSON.parse(this.#map));
+		const entry = this.#sourceMap.findEntry(line - 1, column - 1);
 		if (!("originalSource" in entry)) return `firmware:${line}`;
 		const module = this.#program.modules.get(entry.originalSource.replace(/^.*?program:/, ""));
-		return module ? `${module.path}:${module.line(entry.originalLine + 1)}` : `${entry.originalSource}:${entry.originalLine + 1}`;
+		return module ? `${module.path}:${module.sourceLine(entry.originalLine + 1)}` : `${entry.originalSource}:${entry.originalLine + 1}`;
 	}
 }
 
@@ -170,9 +174,9 @@ class NodeChip implements Chip {
 	readonly #image: NodeImage;
 	readonly #options: BootOptions;
 	readonly #functions: Callback[] = [];
-	readonly #natives = new Map<string, HostFunction>();
+	readonly #natives = new Map<string, NativeFunction>();
 	#random: MathRandom | undefined;
-	#dead = false;
+	#destroyed = false;
 
 	constructor(image: NodeImage, options: BootOptions) {
 		this.#image = image;
@@ -182,12 +186,12 @@ class NodeChip implements Chip {
 	}
 
 	start(): void {
-		this.#enter(() => this.#image.run());
+		this.#invoke(() => this.#image.run());
 	}
 
 	call(handle: number, ...args: (number | string | boolean | undefined)[]): unknown {
 		const callback = this.#functions[handle]!;
-		return this.#enter(() => callback(...args));
+		return this.#invoke(() => callback(...args));
 	}
 
 	random(): number {
@@ -195,10 +199,10 @@ class NodeChip implements Chip {
 		return this.#random.next();
 	}
 
-	bind(name: string): HostFunction {
+	bind(name: string): NativeFunction {
 		let bound = this.#natives.get(name);
 		if (!bound) {
-			bound = this.#host(name);
+			bound = this.#lookUpNative(name);
 			this.#natives.set(name, bound);
 		}
 		return bound;
@@ -209,27 +213,27 @@ class NodeChip implements Chip {
 	}
 
 	destroy(): void {
-		this.#dead = true;
+		this.#destroyed = true;
 		this.#functions.length = 0;
 	}
 
-	#enter(action: () => unknown): unknown {
-		if (this.#dead) throw new Error("the chip is off");
+	#invoke(action: () => unknown): unknown {
+		if (this.#destroyed) throw new Error("the chip is off");
 		try {
 			return action();
 		} catch (thrown) {
 			this.destroy();
 			const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-			throw new Crash("unhandled exception", error.message, error.stack && this.#image.stack(error.stack));
+			throw new Crash("unhandled exception", error.message, error.stack && this.#image.sourceStack(error.stack));
 		}
 	}
 
-	#host(name: string): HostFunction {
-		if (name === "xs_firefly_retained") return ((bytes: number) => this.#retained(bytes)) as unknown as HostFunction;
-		const host = this.#options.natives[name] as ((...args: unknown[]) => ReturnType<HostFunction>) | undefined;
+	#lookUpNative(name: string): NativeFunction {
+		if (name === "xs_firefly_retained") return ((bytes: number) => this.#retained(bytes)) as unknown as NativeFunction;
+		const host = this.#options.natives[name] as ((...args: unknown[]) => ReturnType<NativeFunction>) | undefined;
 		if (!host) throw new Error(`no native function ${name}`);
-		if (!name.endsWith("_start")) return host as HostFunction;
-		return ((callback: () => unknown) => host(this.#functions.push(callback) - 1)) as unknown as HostFunction;
+		if (!name.endsWith("_start")) return host as NativeFunction;
+		return ((callback: () => unknown) => host(this.#functions.push(callback) - 1)) as unknown as NativeFunction;
 	}
 
 	#retained(bytes: number): ArrayBufferLike {
@@ -239,7 +243,7 @@ class NodeChip implements Chip {
 	}
 }
 
-function dateOf(clock: () => number): DateConstructor {
+function createDateClass(clock: () => number): DateConstructor {
 	return class BoardDate extends Date {
 		constructor(...args: [] | [number]) {
 			super(...((args.length === 0 ? [clock()] : args) as [number]));

@@ -1,11 +1,11 @@
-import type { Creation, Program, ProgramModule } from "../manifest/program";
-import { Machine, type HostFunction as NativeFunction, type Progress, prepare, Root, XSCrash } from "../xs/index";
+import type { CreationSizes, Program, ProgramModule } from "../manifest/program";
+import { Machine, type Progress, prepare, Root, XSCrash, type HostFunction as XSHostFunction } from "../xs/index";
 import { type BootOptions, type Chip, type ChipStatistics, Crash, type Engine, type Image } from "./engine";
 
 /** A runaway loop ends here: far more than a wake needs, computrons for one entry. */
-const COMPUTRONS = 100_000_000;
+const COMPUTRON_LIMIT = 100_000_000;
 /** Slots and pointers take twice the bytes that they take on an ESP32. */
-const WIDTH = 2;
+const SLOT_SIZE_RATIO = 2;
 
 /** The real engine, with memory of the ESP32's size. @param progress told while the engine is built, once */
 export function xsEngine(progress?: Progress): Engine {
@@ -13,7 +13,7 @@ export function xsEngine(progress?: Progress): Engine {
 		name: "xs",
 		async load(program, natives) {
 			await prepare(progress ? { progress } : {});
-			return guard(program, () => new XSImage(program, natives));
+			return rethrowAsCrash(program, () => new XSImage(program, natives));
 		},
 	};
 }
@@ -25,7 +25,7 @@ class XSImage implements Image {
 
 	constructor(program: Program, natives: readonly string[]) {
 		this.program = program;
-		this.memory = memoryOf(program.creation);
+		this.memory = machineMemory(program.creation);
 		const modules = new Map<string, { source: string; path: string }>();
 		const preload: string[] = [];
 		for (const { specifier, code, path, preloaded } of program.modules.values()) {
@@ -38,13 +38,13 @@ class XSImage implements Image {
 			natives,
 			resolve(specifier, importer) {
 				const module = program.modules.get(importer);
-				return module ? module.imports[module.written.indexOf(specifier)] : specifier;
+				return module ? module.imports[module.importsAsWritten.indexOf(specifier)] : specifier;
 			},
 		});
 	}
 
 	boot(options: BootOptions): Chip {
-		return guard(this.program, () => new XSChip(this, options));
+		return rethrowAsCrash(this.program, () => new XSChip(this, options));
 	}
 
 	dispose(): void {
@@ -62,8 +62,8 @@ class XSChip implements Chip {
 			creation: image.memory,
 			clock: options.clock,
 			seed: options.seed,
-			computronLimit: COMPUTRONS,
-			natives: options.natives as Readonly<Record<string, NativeFunction>>,
+			computronLimit: COMPUTRON_LIMIT,
+			natives: options.natives as Readonly<Record<string, XSHostFunction>>,
 			retained: options.retained,
 			trace: options.trace,
 		});
@@ -74,7 +74,7 @@ class XSChip implements Chip {
 			this.#machine.launch(this.#image.program.main);
 			if (this.#machine.pendingJobs) this.#machine.runJobs();
 		} catch (error) {
-			throw translate(this.#image.program, error);
+			throw toCrash(this.#image.program, error);
 		}
 	}
 
@@ -84,7 +84,7 @@ class XSChip implements Chip {
 			if (this.#machine.pendingJobs) this.#machine.runJobs();
 			return result;
 		} catch (error) {
-			throw translate(this.#image.program, error);
+			throw toCrash(this.#image.program, error);
 		}
 	}
 
@@ -109,36 +109,36 @@ class XSChip implements Chip {
 }
 
 /** The manifest's sizes are those of the ESP32. */
-function memoryOf(creation: Creation): ConstructorParameters<typeof Machine>[1]["creation"] {
+function machineMemory(creation: CreationSizes): ConstructorParameters<typeof Machine>[1]["creation"] {
 	const { heap, chunk, stack, keys } = creation;
 	return {
 		slots: heap.initial,
-		chunks: chunk.initial * WIDTH,
+		chunks: chunk.initial * SLOT_SIZE_RATIO,
 		stack,
 		keys: keys.initial,
 		moreSlots: heap.incremental,
-		moreChunks: chunk.incremental * WIDTH,
+		moreChunks: chunk.incremental * SLOT_SIZE_RATIO,
 		moreKeys: keys.incremental,
-		...(creation.static > 0 ? { total: creation.static * WIDTH } : {}),
+		...(creation.static > 0 ? { total: creation.static * SLOT_SIZE_RATIO } : {}),
 	};
 }
 
-function guard<T>(program: Program, action: () => T): T {
+function rethrowAsCrash<T>(program: Program, action: () => T): T {
 	try {
 		return action();
 	} catch (error) {
-		throw translate(program, error);
+		throw toCrash(program, error);
 	}
 }
 
-function translate(program: Program, error: unknown): unknown {
+function toCrash(program: Program, error: unknown): unknown {
 	if (!(error instanceof XSCrash)) return error;
 	const byPath = new Map<string, ProgramModule>();
 	for (const module of program.modules.values()) byPath.set(module.path, module);
-	const place = (text: string): string =>
+	const mapLocations = (text: string): string =>
 		text.replace(/([^\s()]+):(\d+)/g, (whole, path: string, line: string) => {
 			const module = byPath.get(path);
-			return module ? `${path}:${module.line(Number(line))}` : whole;
+			return module ? `${path}:${module.sourceLine(Number(line))}` : whole;
 		});
-	return new Crash(error.kind, place(error.detail || error.kind), error.stack && place(error.stack));
+	return new Crash(error.kind, mapLocations(error.detail || error.kind), error.stack && mapLocations(error.stack));
 }

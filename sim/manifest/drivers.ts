@@ -4,7 +4,7 @@
  * @param paths properties by number
  */
 export function driverSource(paths: readonly (readonly string[])[]): string {
-	const root: Branch = { leaves: new Map(), branches: new Map() };
+	const root: PropertyTree = { leaves: new Map(), branches: new Map() };
 	paths.forEach((path, index) => {
 		let branch = root;
 		for (const name of path.slice(0, -1)) {
@@ -18,8 +18,8 @@ export function driverSource(paths: readonly (readonly string[])[]): string {
 		branch.leaves.set(path[path.length - 1]!, index);
 	});
 	const classes: string[] = [];
-	const top = writeBranch(root, classes);
-	return `${TEXT_OF}${classes.join("")}export default class {
+	const top = writeClass(root, classes);
+	return `${TEXT_OF_SOURCE}${classes.join("")}export default class {
 	#reading;
 	constructor(options) {
 		const instance = native("sim_sensor_open").call(undefined, textOf(options));
@@ -35,7 +35,7 @@ export function driverSource(paths: readonly (readonly string[])[]): string {
 }
 
 /** XS refuses to stringify what is in ROM, as the configuration is. */
-const TEXT_OF = `function textOf(value) {
+const TEXT_OF_SOURCE = `function textOf(value) {
 	if (typeof value !== "object" || value === null) return JSON.stringify(value);
 	const names = Object.keys(value);
 	let text = "";
@@ -44,14 +44,14 @@ const TEXT_OF = `function textOf(value) {
 }
 `;
 
-interface Branch {
+interface PropertyTree {
 	readonly leaves: Map<string, number>;
-	readonly branches: Map<string, Branch>;
+	readonly branches: Map<string, PropertyTree>;
 }
 
-function writeBranch(branch: Branch, classes: string[]): string {
+function writeClass(branch: PropertyTree, classes: string[]): string {
 	const made: string[] = [];
-	for (const [name, child] of branch.branches) made.push(`\t\tthis[${JSON.stringify(name)}] = new ${writeBranch(child, classes)}(instance);\n`);
+	for (const [name, child] of branch.branches) made.push(`\t\tthis[${JSON.stringify(name)}] = new ${writeClass(child, classes)}(instance);\n`);
 	const getters: string[] = [];
 	for (const [name, index] of branch.leaves) {
 		getters.push(`\tget [${JSON.stringify(name)}]() {\n\t\treturn native("sim_sensor_read").call(undefined, this.#instance, ${index});\n\t}\n`);

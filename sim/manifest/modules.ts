@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ManifestError } from "./error";
-import type { Declaration, Manifest } from "./read";
-import { sdkSource } from "./sdk";
+import type { Manifest, ModuleDeclaration } from "./manifest-reader";
+import { sdkModulePath } from "./sdk";
 
 /** A module of the build and where its source is. */
 export interface ModuleFile {
@@ -20,10 +20,10 @@ export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 	const excluded = new Set<string>();
 	for (const declaration of manifest.declarations) {
 		if (declaration.target !== "~") continue;
-		for (const source of declaration.sources) for (const { path } of files("", source, declaration)) excluded.add(path);
+		for (const source of declaration.sources) for (const { path } of matchingFiles("", source, declaration)) excluded.add(path);
 	}
 	for (const specifier of manifest.sdk) {
-		const path = sdkSource(specifier);
+		const path = sdkModulePath(specifier);
 		if (path !== undefined) modules.set(specifier, { specifier, path, manifest: undefined });
 	}
 	for (const declaration of manifest.declarations) {
@@ -31,7 +31,7 @@ export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 		for (const source of declaration.sources) {
 			// Sources of the SDK itself: not at hand, so an import of them says that they are not declared.
 			if (source.startsWith("$(MODDABLE)")) continue;
-			for (const file of files(declaration.target, source, declaration)) {
+			for (const file of matchingFiles(declaration.target, source, declaration)) {
 				if (excluded.has(file.path)) continue;
 				const present = modules.get(file.specifier);
 				if (present && present.path !== file.path) {
@@ -61,7 +61,7 @@ export function preloadedModules(manifest: Manifest, modules: ReadonlyMap<string
 	return preload;
 }
 
-function files(target: string, source: string, declaration: Declaration): ModuleFile[] {
+function matchingFiles(target: string, source: string, declaration: ModuleDeclaration): ModuleFile[] {
 	const directory = dirname(source);
 	const pattern = basename(source);
 	const star = pattern.indexOf("*");

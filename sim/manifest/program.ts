@@ -2,22 +2,22 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { driverSource } from "./drivers";
 import { ManifestError } from "./error";
+import type { JSONObject, JSONValue, Manifest } from "./manifest-reader";
 import { declaredModules, type ModuleFile, preloadedModules } from "./modules";
-import type { JSONObject, JSONValue, Manifest } from "./read";
-import { CONFIG_MODULE, includeOf, MODULES_MODULE, ownSource } from "./sdk";
-import { type Transpiled, transpile } from "./transpile";
+import { CONFIG_MODULE, includeOf, MODULES_MODULE, simulatorModulePath } from "./sdk";
+import { type Transpiled, transpile } from "./transpiler";
 
 export interface ProgramModule {
 	readonly specifier: string;
 	/** File, or a name in angle brackets for generated code. */
 	readonly path: string;
 	readonly code: string;
-	/** Specifiers, resolved; {@link written} has them as in the code, in the same order. */
+	/** Specifiers, resolved; {@link importsAsWritten} has them as in the code, in the same order. */
 	readonly imports: readonly string[];
-	readonly written: readonly string[];
+	readonly importsAsWritten: readonly string[];
 	/** Runs at build time and lives in ROM. */
 	readonly preloaded: boolean;
-	line(line: number): number;
+	sourceLine(line: number): number;
 }
 
 /** Everything that an engine needs to run the firmware of a manifest. */
@@ -26,35 +26,35 @@ export interface Program {
 	readonly modules: ReadonlyMap<string, ProgramModule>;
 	/** The module that starts the firmware, and whose default export is called if it is a function. */
 	readonly main: string;
-	readonly creation: Creation;
+	readonly creation: CreationSizes;
 }
 
 /** Memory of the machine, on the ESP32 (manifest `creation`, with mcconfig's defaults). */
-export interface Creation {
+export interface CreationSizes {
 	/** Bytes in which slots and chunks grow towards each other; 0: each has its own. */
 	readonly static: number;
 	/** Bytes. */
-	readonly chunk: Size;
+	readonly chunk: GrowableSize;
 	/** Slots. */
-	readonly heap: Size;
+	readonly heap: GrowableSize;
 	/** Slots. */
 	readonly stack: number;
 	/** Names that may be made at run time. */
-	readonly keys: Size;
+	readonly keys: GrowableSize;
 }
 
-export interface Size {
+export interface GrowableSize {
 	readonly initial: number;
 	readonly incremental: number;
 }
 
 /** What the firmware takes from its host by name, and our source of each. */
-const HOST: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
-const DRIVERS = "driver/";
+const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
+const DRIVER_PREFIX = "driver/";
 /** Drivers that only the simulator has. */
-const OWN_DRIVERS = ["virtual", "replay"];
+const SIMULATOR_DRIVERS = ["virtual", "replay"];
 /** What plays every sensor: see drivers.ts. */
-const STAND_IN = "sim/sensor";
+const SENSOR_DRIVER = "sim/sensor";
 
 export interface ProgramOptions {
 	/** Takes the place of the manifest's `config`. */
@@ -93,19 +93,19 @@ class Linker {
 	}
 
 	link(): Program {
-		const main = this.#main();
-		for (const [specifier, name] of Object.entries(HOST)) {
-			if (!this.#files.has(specifier)) this.#files.set(specifier, { specifier, path: ownSource(name), manifest: undefined });
+		const main = this.#mainSpecifier();
+		for (const [specifier, name] of Object.entries(HOST_MODULES)) {
+			if (!this.#files.has(specifier)) this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
 		}
 		this.#generated.set(CONFIG_MODULE, configSource(this.#options.config ?? this.#manifest.config));
-		this.#generated.set(STAND_IN, driverSource(this.#options.properties ?? []));
-		if (this.#manifest.sdk.has(MODULES_MODULE)) this.#generated.set(MODULES_MODULE, this.#dynamic());
+		this.#generated.set(SENSOR_DRIVER, driverSource(this.#options.properties ?? []));
+		if (this.#manifest.sdk.has(MODULES_MODULE)) this.#generated.set(MODULES_MODULE, this.#modulesSource());
 		this.#visit(main, undefined, false);
 		this.#markPreloaded();
 		return { modules: this.#modules, main, creation: readCreation(this.#manifest.creation) };
 	}
 
-	#main(): string {
+	#mainSpecifier(): string {
 		const { main } = this.#manifest.creation;
 		const specifier = typeof main === "string" ? main : "main";
 		if (!this.#files.has(specifier)) throw new ManifestError(`${this.#manifest.path}: no manifest declares the main module "${specifier}"`);
@@ -113,13 +113,13 @@ class Linker {
 	}
 
 	/** `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need hardware are played. */
-	#dynamic(): string {
-		const targets = new Map<string, string>(Object.keys(HOST).map((specifier) => [specifier, specifier]));
-		for (const name of OWN_DRIVERS) targets.set(DRIVERS + name, STAND_IN);
+	#modulesSource(): string {
+		const targets = new Map<string, string>(Object.keys(HOST_MODULES).map((specifier) => [specifier, specifier]));
+		for (const name of SIMULATOR_DRIVERS) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
 		for (const specifier of this.#files.keys()) {
-			if (specifier.startsWith(DRIVERS) && !targets.has(specifier)) targets.set(specifier, this.#runs(specifier) ? specifier : STAND_IN);
+			if (specifier.startsWith(DRIVER_PREFIX) && !targets.has(specifier)) targets.set(specifier, this.#canRun(specifier) ? specifier : SENSOR_DRIVER);
 		}
-		for (const name of this.#options.drivers ?? []) if (!targets.has(DRIVERS + name)) targets.set(DRIVERS + name, STAND_IN);
+		for (const name of this.#options.drivers ?? []) if (!targets.has(DRIVER_PREFIX + name)) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
 		const names = [...targets];
 		const imports = names.map(([, target], index) => `import m${index} from "${target}";\n`).join("");
 		const has = names.map(([name]) => `\t\tcase "${name}":\n`).join("");
@@ -141,27 +141,27 @@ export default Object.freeze({ has, importNow });
 	}
 
 	/** Whether everything that a driver imports is in the build. */
-	#runs(specifier: string, path: ReadonlySet<string> = new Set()): boolean {
+	#canRun(specifier: string, path: ReadonlySet<string> = new Set()): boolean {
 		if (path.has(specifier) || this.#generated.has(specifier)) return true;
 		if (!this.#files.has(specifier)) return false;
-		return this.#transpile(specifier).imports.every((name) => this.#runs(resolveSpecifier(name, specifier), new Set([...path, specifier])));
+		return this.#transpile(specifier).imports.every((name) => this.#canRun(resolveRelative(name, specifier), new Set([...path, specifier])));
 	}
 
 	#visit(specifier: string, importer: string | undefined, written: string | false): void {
 		if (this.#modules.has(specifier) || this.#visiting.has(specifier)) return;
 		if (!this.#files.has(specifier) && !this.#generated.has(specifier)) throw this.#undeclared(specifier, importer!, written || specifier);
 		this.#visiting.add(specifier);
-		const { code, imports, line } = this.#transpile(specifier);
-		const resolved = imports.map((name) => resolveSpecifier(name, specifier));
+		const { code, imports, sourceLine } = this.#transpile(specifier);
+		const resolved = imports.map((name) => resolveRelative(name, specifier));
 		for (let i = 0; i < resolved.length; i++) this.#visit(resolved[i]!, specifier, imports[i]!);
 		const path = this.#files.get(specifier)?.path ?? `<${specifier}>`;
-		this.#modules.set(specifier, { specifier, path, code, imports: resolved, written: imports, preloaded: false, line });
+		this.#modules.set(specifier, { specifier, path, code, imports: resolved, importsAsWritten: imports, preloaded: false, sourceLine });
 	}
 	#transpile(specifier: string): Transpiled {
 		let transpiled = this.#transpiled.get(specifier);
 		if (!transpiled) {
 			const path = this.#files.get(specifier)?.path;
-			transpiled = path === undefined ? transpile(this.#generated.get(specifier)!, `${specifier}.js`) : cached(path);
+			transpiled = path === undefined ? transpile(this.#generated.get(specifier)!, `${specifier}.js`) : transpileCached(path);
 			this.#transpiled.set(specifier, transpiled);
 		}
 		return transpiled;
@@ -182,19 +182,19 @@ export default Object.freeze({ has, importNow });
 			marked.add(specifier);
 			for (const name of this.#modules.get(specifier)!.imports) mark(name);
 		};
-		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, ...Object.keys(HOST), ...this.#preload]) mark(specifier);
+		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, ...Object.keys(HOST_MODULES), ...this.#preload]) mark(specifier);
 		for (const specifier of marked) this.#modules.set(specifier, { ...this.#modules.get(specifier)!, preloaded: true });
 	}
 }
 
 /** Relative specifiers are resolved against the importer's specifier, not against its file. */
-function resolveSpecifier(name: string, importer: string): string {
+function resolveRelative(name: string, importer: string): string {
 	return name.startsWith("./") || name.startsWith("../") ? posix.join(posix.dirname(importer), name).replace(/\.(?:js|ts|mjs)$/, "") : name;
 }
 
 const cache = new Map<string, Transpiled & { readonly source: string }>();
 
-function cached(path: string): Transpiled {
+function transpileCached(path: string): Transpiled {
 	const source = readFileSync(path, "utf8");
 	const present = cache.get(path);
 	if (present?.source === source) return present;
@@ -216,9 +216,9 @@ export default freeze(${JSON.stringify(config)});
 `;
 }
 
-function readCreation(creation: JSONObject): Creation {
+function readCreation(creation: JSONObject): CreationSizes {
 	const number = (value: JSONValue | undefined, otherwise: number): number => (typeof value === "number" ? value : otherwise);
-	const size = (value: JSONValue | undefined, initial: number, incremental: number): Size => {
+	const size = (value: JSONValue | undefined, initial: number, incremental: number): GrowableSize => {
 		const object = typeof value === "object" && value !== null ? (value as JSONObject) : {};
 		return { initial: number(object.initial, initial), incremental: number(object.incremental, incremental) };
 	};

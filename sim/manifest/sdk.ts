@@ -16,7 +16,7 @@ const SOURCES = {
 export const MODULES_MODULE = "modules";
 export const CONFIG_MODULE = "mc/config";
 
-interface Include {
+interface SDKInclude {
 	readonly modules: readonly string[];
 	/** Defines $(MODULES) and the other variables of the SDK's base. */
 	readonly base?: true;
@@ -26,7 +26,7 @@ const BASE = ["timer", "time"];
 const NET = [...BASE, "net", "sntp"];
 
 /** What the SDK's manifests declare for platform esp32, as far as the simulator has it. */
-const INCLUDES: Readonly<Record<string, Include>> = {
+const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
 	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
 	"$(MODDABLE)/modules/io/manifest.json": { modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"], base: true },
@@ -40,11 +40,11 @@ const INCLUDES: Readonly<Record<string, Include>> = {
 };
 
 /** Drivers for hardware: the simulator accepts their includes, has none of them, and puts its own sensors in their place. */
-const HARDWARE = /^\$\(MODDABLE\)\/modules\/(drivers|io)\//;
+const HARDWARE_INCLUDE = /^\$\(MODDABLE\)\/modules\/(drivers|io)\//;
 
 /** The SDK's answer to an include of one of its manifests; undefined where the simulator has none. */
-export function sdkInclude(path: string): Include | undefined {
-	return INCLUDES[path] ?? (HARDWARE.test(path) ? { modules: [] } : undefined);
+export function sdkIncludeOf(path: string): SDKInclude | undefined {
+	return INCLUDES[path] ?? (HARDWARE_INCLUDE.test(path) ? { modules: [] } : undefined);
 }
 
 /** Includes that the simulator answers. */
@@ -58,12 +58,12 @@ export function includeOf(specifier: string): string | undefined {
 }
 
 /** File of an SDK module in the simulator. */
-export function sdkSource(specifier: string): string | undefined {
+export function sdkModulePath(specifier: string): string | undefined {
 	const name = SOURCES[specifier as keyof typeof SOURCES];
-	return name === undefined ? undefined : ownSource(name);
+	return name === undefined ? undefined : simulatorModulePath(name);
 }
 
 /** File of one of the simulator's own modules. */
-export function ownSource(name: string): string {
+export function simulatorModulePath(name: string): string {
 	return fileURLToPath(new URL(`../modules/${name}.ts`, import.meta.url));
 }

@@ -1,5 +1,5 @@
 import type { Scheduler } from "../clock/scheduler";
-import { Inbox } from "./inbox";
+import { ReceiveBuffer } from "./receive-buffer";
 import { type HostSocket, type SocketHandler, SocketStatistics } from "./socket";
 
 const READABLE = 1;
@@ -15,7 +15,7 @@ const OUTPUT = 8;
 export abstract class DeviceSocket implements HostSocket {
 	readonly statistics: SocketStatistics;
 	protected readonly scheduler: Scheduler;
-	protected readonly inbox = new Inbox();
+	protected readonly receiveBuffer = new ReceiveBuffer();
 	/** The connection ended, from the network's point of view. */
 	protected lost = false;
 	/** The owner let go of the socket. */
@@ -39,16 +39,16 @@ export abstract class DeviceSocket implements HostSocket {
 		if (handler && this.wasReset) throw new Error("invalid from");
 		this.#handler = handler;
 		if (!handler || !this.#ready) return;
-		this.trigger((this.room > 0 ? WRITABLE : 0) | (this.inbox.length > 0 ? READABLE : 0) | (this.lost ? ERROR : 0));
+		this.trigger((this.room > 0 ? WRITABLE : 0) | (this.receiveBuffer.length > 0 ? READABLE : 0) | (this.lost ? ERROR : 0));
 	}
 
 	read(into: Uint8Array): number | undefined {
-		const available = this.inbox.length;
+		const available = this.receiveBuffer.length;
 		if (available === 0) return undefined;
 		if (into.length === 0 || into.length > available) throw new Error("invalid");
-		this.inbox.shift(into);
-		this.consumed(into.length);
-		if (this.inbox.length === 0 && this.#error) this.trigger(ERROR);
+		this.receiveBuffer.readInto(into);
+		this.onConsumed(into.length);
+		if (this.receiveBuffer.length === 0 && this.#error) this.trigger(ERROR);
 		return into.length;
 	}
 
@@ -57,7 +57,7 @@ export abstract class DeviceSocket implements HostSocket {
 		if (this.#error || this.lost) return undefined;
 		if (bytes.length > this.room) throw new Error("would block");
 		if (bytes.length > 0) {
-			this.statistics.wrote(bytes.length);
+			this.statistics.countSent(bytes.length);
 			this.enqueue(bytes.slice());
 			this.trigger(OUTPUT);
 		}
@@ -69,16 +69,16 @@ export abstract class DeviceSocket implements HostSocket {
 		this.closed = true;
 		this.#handler = undefined;
 		this.#triggered = 0;
-		this.shut(this.inbox.length > 0);
-		this.inbox.clear();
+		this.closeConnection(this.receiveBuffer.length > 0);
+		this.receiveBuffer.clear();
 	}
 
 	abandon(): void {
 		this.closed = true;
 		this.#handler = undefined;
 		this.#triggered = 0;
-		this.vanish();
-		this.inbox.clear();
+		this.dropSilently();
+		this.receiveBuffer.clear();
 	}
 
 	/** Bytes that may be written now. */
@@ -87,32 +87,32 @@ export abstract class DeviceSocket implements HostSocket {
 	protected abstract get wasReset(): boolean;
 	protected abstract enqueue(bytes: Uint8Array): void;
 	/** What was enqueued may leave. */
-	protected abstract output(): void;
-	protected abstract consumed(bytes: number): void;
+	protected abstract flushOutput(): void;
+	protected abstract onConsumed(bytes: number): void;
 	/** @param reset with RST instead of FIN */
-	protected abstract shut(reset: boolean): void;
-	protected abstract vanish(): void;
+	protected abstract closeConnection(reset: boolean): void;
+	protected abstract dropSilently(): void;
 
 	/** The connection is up. */
-	protected established(): void {
+	protected onEstablished(): void {
 		this.#ready = true;
 		this.trigger(WRITABLE);
 	}
 
-	protected received(bytes: Uint8Array): void {
+	protected onReceived(bytes: Uint8Array): void {
 		if (this.closed) return;
-		this.inbox.push(bytes);
-		this.statistics.arrived(bytes.length, this.scheduler.now);
+		this.receiveBuffer.push(bytes);
+		this.statistics.countReceived(bytes.length, this.scheduler.now);
 		this.trigger(READABLE);
 	}
 
 	/** The other side took bytes. */
-	protected relieved(): void {
+	protected onSendRoom(): void {
 		this.trigger(WRITABLE);
 	}
 
 	/** FIN or RST came, or the network gave up. */
-	protected ended(): void {
+	protected onEnded(): void {
 		if (this.lost) return;
 		this.lost = true;
 		this.trigger(ERROR);
@@ -135,9 +135,9 @@ export abstract class DeviceSocket implements HostSocket {
 			// An accepted socket keeps what is known for the owner that has yet to come.
 			if (this.#handler) this.#ready = false;
 		}
-		if (triggered & OUTPUT) this.output();
-		if (triggered & READABLE && this.inbox.length > 0) this.#handler?.readable(this.inbox.length);
-		if (this.inbox.length > 0 && this.#error) return;
+		if (triggered & OUTPUT) this.flushOutput();
+		if (triggered & READABLE && this.receiveBuffer.length > 0) this.#handler?.readable(this.receiveBuffer.length);
+		if (this.receiveBuffer.length > 0 && this.#error) return;
 		if (this.#error) this.#handler?.failed();
 		else if (triggered & WRITABLE) this.#handler?.writable(this.room);
 	}

@@ -2,59 +2,59 @@ import type { HostListener, HostNetwork, HostSocket } from "./socket";
 
 /** A device on the virtual network whose listeners also accept from this machine's network. */
 export class GatewayNetwork implements HostNetwork {
-	readonly #inside: HostNetwork;
-	readonly #outside: HostNetwork;
+	readonly #virtual: HostNetwork;
+	readonly #real: HostNetwork;
 
-	constructor(inside: HostNetwork, outside: HostNetwork) {
-		this.#inside = inside;
-		this.#outside = outside;
+	constructor(virtual: HostNetwork, real: HostNetwork) {
+		this.#virtual = virtual;
+		this.#real = real;
 	}
 
 	get up(): boolean {
-		return this.#inside.up;
+		return this.#virtual.up;
 	}
 
 	set up(up: boolean) {
-		this.#inside.up = up;
+		this.#virtual.up = up;
 	}
 
 	connect(address: string, port: number): HostSocket {
-		return this.#inside.connect(address, port);
+		return this.#virtual.connect(address, port);
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
-		return new GatewayListener(this.#inside.listen(port, readable), this.#outside.listen(port, readable));
+		return new GatewayListener(this.#virtual.listen(port, readable), this.#real.listen(port, readable));
 	}
 
 	resolve(name: string, callback: (address: string | undefined) => void): void {
-		this.#inside.resolve(name, callback);
+		this.#virtual.resolve(name, callback);
 	}
 
 	reset(): void {
-		this.#inside.reset();
-		this.#outside.reset();
+		this.#virtual.reset();
+		this.#real.reset();
 	}
 }
 
 class GatewayListener implements HostListener {
-	readonly #inside: HostListener;
-	readonly #outside: HostListener;
+	readonly #virtual: HostListener;
+	readonly #real: HostListener;
 
-	constructor(inside: HostListener, outside: HostListener) {
-		this.#inside = inside;
-		this.#outside = outside;
+	constructor(virtual: HostListener, real: HostListener) {
+		this.#virtual = virtual;
+		this.#real = real;
 	}
 
 	get port(): number {
-		return this.#inside.port;
+		return this.#virtual.port;
 	}
 
 	accept(): HostSocket | undefined {
-		return this.#inside.accept() ?? this.#outside.accept();
+		return this.#virtual.accept() ?? this.#real.accept();
 	}
 
 	close(): void {
-		this.#inside.close();
-		this.#outside.close();
+		this.#virtual.close();
+		this.#real.close();
 	}
 }

@@ -5,7 +5,7 @@ import { DeviceSocket } from "./device-socket";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 
 /** How long a closed socket may still hold virtual time to the wall clock while its peer's FIN is outstanding, wall ms. */
-const LINGER = 250;
+const LINGER_MS = 250;
 
 /** A device's socket over a socket of this machine, with the room and window that the device would have. */
 export class RealSocket extends DeviceSocket {
@@ -16,34 +16,34 @@ export class RealSocket extends DeviceSocket {
 	#reset = false;
 	#unsent: Uint8Array[] = [];
 	#pending = 0;
-	readonly #done: (socket: RealSocket) => void;
+	readonly #onDone: (socket: RealSocket) => void;
 
-	/** @param done called when the socket has ended for good */
-	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, done: (socket: RealSocket) => void) {
+	/** @param onDone called when the socket has ended for good */
+	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, onDone: (socket: RealSocket) => void) {
 		super(scheduler);
 		this.#pace = pace;
 		this.#socket = socket;
-		this.#done = done;
-		pace.hold();
+		this.#onDone = onDone;
+		pace.holdRealTime();
 		socket.setNoDelay(true);
-		socket.on("data", (bytes: Uint8Array) => this.#pace.enter(() => this.#data(bytes)));
-		socket.on("end", () => this.#pace.enter(() => this.ended()));
-		socket.on("error", () => this.#pace.enter(() => this.#failed()));
-		socket.on("close", () => this.#pace.enter(() => this.#closed()));
+		socket.on("data", (bytes: Uint8Array) => this.#pace.runExternalEvent(() => this.#onData(bytes)));
+		socket.on("end", () => this.#pace.runExternalEvent(() => this.onEnded()));
+		socket.on("error", () => this.#pace.runExternalEvent(() => this.#onError()));
+		socket.on("close", () => this.#pace.runExternalEvent(() => this.#onClosed()));
 	}
 
 	/** A connection to somebody. */
-	static connect(scheduler: Scheduler, pace: Pace, address: string, port: number, done: (socket: RealSocket) => void): RealSocket {
+	static connect(scheduler: Scheduler, pace: Pace, address: string, port: number, onDone: (socket: RealSocket) => void): RealSocket {
 		const connection = net.connect({ host: address, port, allowHalfOpen: true });
-		const socket = new RealSocket(scheduler, pace, connection, done);
-		connection.once("connect", () => pace.enter(() => socket.#up()));
+		const socket = new RealSocket(scheduler, pace, connection, onDone);
+		connection.once("connect", () => pace.runExternalEvent(() => socket.#onConnected()));
 		return socket;
 	}
 
 	/** A connection from somebody. */
-	static accepted(scheduler: Scheduler, pace: Pace, connection: net.Socket, done: (socket: RealSocket) => void): RealSocket {
-		const socket = new RealSocket(scheduler, pace, connection, done);
-		socket.#up();
+	static fromAccepted(scheduler: Scheduler, pace: Pace, connection: net.Socket, onDone: (socket: RealSocket) => void): RealSocket {
+		const socket = new RealSocket(scheduler, pace, connection, onDone);
+		socket.#onConnected();
 		return socket;
 	}
 
@@ -69,69 +69,69 @@ export class RealSocket extends DeviceSocket {
 		this.#pending += bytes.length;
 	}
 
-	protected output(): void {
+	protected flushOutput(): void {
 		const chunks = this.#unsent;
 		if (chunks.length === 0) return;
 		this.#unsent = [];
 		const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 		this.#socket.write(bytes, () =>
-			this.#pace.enter(() => {
+			this.#pace.runExternalEvent(() => {
 				this.#pending -= bytes.length;
-				if (!this.lost) this.relieved();
+				if (!this.lost) this.onSendRoom();
 			}),
 		);
 	}
 
-	protected consumed(): void {
-		if (this.#socket.isPaused() && this.inbox.length < RECEIVE_WINDOW) this.#socket.resume();
+	protected onConsumed(): void {
+		if (this.#socket.isPaused() && this.receiveBuffer.length < RECEIVE_WINDOW) this.#socket.resume();
 	}
 
-	protected shut(reset: boolean): void {
+	protected closeConnection(reset: boolean): void {
 		if (reset) this.#socket.resetAndDestroy();
 		else {
-			this.output();
+			this.flushOutput();
 			this.#socket.end();
 			this.#socket.resume();
 		}
 		if (!this.#holding) return;
 		// The peer's FIN shows that it has read everything; a peer that never answers must not stop the clock.
-		this.#linger = setTimeout(() => this.#pace.enter(() => this.#release()), LINGER);
+		this.#linger = setTimeout(() => this.#pace.runExternalEvent(() => this.#releasePace()), LINGER_MS);
 	}
 
 	/** A device that fell asleep sends neither FIN nor RST: the other side finds out by itself. */
-	protected vanish(): void {
+	protected dropSilently(): void {
 		this.#unsent = [];
 		this.#socket.unref();
 		this.#socket.resume();
-		this.#release();
+		this.#releasePace();
 	}
 
-	#up(): void {
+	#onConnected(): void {
 		if (this.closed) return;
-		this.statistics.arrived(0, this.scheduler.now);
-		this.established();
+		this.statistics.countReceived(0, this.scheduler.now);
+		this.onEstablished();
 	}
 
-	#data(bytes: Uint8Array): void {
-		this.received(bytes);
-		if (!this.closed && this.inbox.length >= RECEIVE_WINDOW) this.#socket.pause();
+	#onData(bytes: Uint8Array): void {
+		this.onReceived(bytes);
+		if (!this.closed && this.receiveBuffer.length >= RECEIVE_WINDOW) this.#socket.pause();
 	}
 
-	#failed(): void {
+	#onError(): void {
 		this.#reset = true;
-		this.ended();
+		this.onEnded();
 	}
 
-	#closed(): void {
-		this.ended();
-		this.#release();
-		this.#done(this);
+	#onClosed(): void {
+		this.onEnded();
+		this.#releasePace();
+		this.#onDone(this);
 	}
 
-	#release(): void {
+	#releasePace(): void {
 		clearTimeout(this.#linger);
 		if (!this.#holding) return;
 		this.#holding = false;
-		this.#pace.release();
+		this.#pace.releaseRealTime();
 	}
 }

@@ -20,14 +20,14 @@ export interface RealNetworkOptions {
 export class RealNetwork implements HostNetwork {
 	/** This machine's network is taken to be up; a board that is off it opens no sockets. */
 	up = true;
-	#opened = 0;
+	#openedListeners = 0;
 	readonly #scheduler: Scheduler;
 	readonly #pace: Pace;
 	readonly #options: RealNetworkOptions;
-	readonly #open = new Set<RealSocket>();
+	readonly #sockets = new Set<RealSocket>();
 	readonly #listeners = new Set<RealListener>();
 	/** Sockets whose device vanished; their peers have yet to notice. */
-	readonly #orphans = new Set<RealSocket>();
+	readonly #abandonedSockets = new Set<RealSocket>();
 
 	constructor(scheduler: Scheduler, pace: Pace, options: RealNetworkOptions = {}) {
 		this.#scheduler = scheduler;
@@ -37,13 +37,15 @@ export class RealNetwork implements HostNetwork {
 
 	connect(address: string, port: number): HostSocket {
 		if (!isAddress(address)) throw new Error("invalid address");
-		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) => this.#forget(ended));
-		this.#open.add(socket);
+		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) => this.#removeSocket(ended));
+		this.#sockets.add(socket);
 		return socket;
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
-		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, this.#opened++, readable, (socket) => this.#track(socket));
+		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, this.#openedListeners++, readable, (socket) =>
+			this.#track(socket),
+		);
 		this.#listeners.add(listener);
 		return listener;
 	}
@@ -53,10 +55,10 @@ export class RealNetwork implements HostNetwork {
 			this.#scheduler.after(0, () => callback(name));
 			return;
 		}
-		this.#pace.hold();
+		this.#pace.holdRealTime();
 		dns.lookup(name, { family: 4 }, (error, address) =>
-			this.#pace.enter(() => {
-				this.#pace.release();
+			this.#pace.runExternalEvent(() => {
+				this.#pace.releaseRealTime();
 				callback(error ? undefined : address);
 			}),
 		);
@@ -65,28 +67,28 @@ export class RealNetwork implements HostNetwork {
 	reset(): void {
 		for (const listener of this.#listeners) listener.close();
 		this.#listeners.clear();
-		for (const socket of this.#open) {
+		for (const socket of this.#sockets) {
 			socket.abandon();
-			this.#orphans.add(socket);
+			this.#abandonedSockets.add(socket);
 		}
-		this.#open.clear();
+		this.#sockets.clear();
 	}
 
 	/** Frees everything that the machine lent. */
 	dispose(): void {
 		this.reset();
-		for (const socket of this.#orphans) socket.destroy();
+		for (const socket of this.#abandonedSockets) socket.destroy();
 	}
 
 	#track(socket: net.Socket): RealSocket {
-		const accepted = RealSocket.accepted(this.#scheduler, this.#pace, socket, (ended) => this.#forget(ended));
-		this.#open.add(accepted);
+		const accepted = RealSocket.fromAccepted(this.#scheduler, this.#pace, socket, (ended) => this.#removeSocket(ended));
+		this.#sockets.add(accepted);
 		return accepted;
 	}
 
-	#forget(socket: RealSocket): void {
-		this.#open.delete(socket);
-		this.#orphans.delete(socket);
+	#removeSocket(socket: RealSocket): void {
+		this.#sockets.delete(socket);
+		this.#abandonedSockets.delete(socket);
 	}
 }
 
@@ -94,7 +96,7 @@ class RealListener implements HostListener {
 	readonly #server: net.Server;
 	readonly #pace: Pace;
 	readonly #pending: RealSocket[] = [];
-	readonly #asked: number;
+	readonly #requestedPort: number;
 	#listening = true;
 
 	constructor(
@@ -107,10 +109,10 @@ class RealListener implements HostListener {
 		track: (socket: net.Socket) => RealSocket,
 	) {
 		this.#pace = pace;
-		this.#asked = port;
-		pace.listen();
+		this.#requestedPort = port;
+		pace.addListener();
 		this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: false }, (connection) =>
-			pace.enter(() => {
+			pace.runExternalEvent(() => {
 				this.#pending.push(track(connection));
 				scheduler.after(0, () => {
 					if (this.#listening && this.#pending.length > 0) readable(this.#pending.length);
@@ -127,7 +129,7 @@ class RealListener implements HostListener {
 	/** What the device asked for while the machine has yet to bind. */
 	get port(): number {
 		const address = this.#server.address();
-		return address !== null && typeof address === "object" ? address.port : this.#asked;
+		return address !== null && typeof address === "object" ? address.port : this.#requestedPort;
 	}
 
 	accept(): HostSocket | undefined {
@@ -137,7 +139,7 @@ class RealListener implements HostListener {
 	close(): void {
 		if (!this.#listening) return;
 		this.#listening = false;
-		this.#pace.ignore();
+		this.#pace.removeListener();
 		this.#server.close();
 		for (const socket of this.#pending.splice(0)) socket.close();
 	}

@@ -55,26 +55,26 @@ export class SocketStatistics {
 	/** Serial waits: SYN until SYN/ACK is one; then one each time bytes arrive after bytes were sent. */
 	roundTrips = 0;
 	/** When SYN left, virtual ms. */
-	opened: number;
+	openedAt: number;
 	/** When bytes last arrived, virtual ms. */
-	lastReceived = 0;
-	#waiting = true;
+	lastReceivedAt = 0;
+	#awaitingReply = true;
 
 	constructor(opened: number) {
-		this.opened = opened;
+		this.openedAt = opened;
 	}
 
-	wrote(bytes: number): void {
+	countSent(bytes: number): void {
 		this.sent += bytes;
-		this.#waiting = true;
+		this.#awaitingReply = true;
 	}
 
 	/** @param bytes 0 for SYN/ACK */
-	arrived(bytes: number, now: number): void {
+	countReceived(bytes: number, now: number): void {
 		this.received += bytes;
-		if (bytes > 0) this.lastReceived = now;
-		if (this.#waiting) this.roundTrips++;
-		this.#waiting = false;
+		if (bytes > 0) this.lastReceivedAt = now;
+		if (this.#awaitingReply) this.roundTrips++;
+		this.#awaitingReply = false;
 	}
 }
 

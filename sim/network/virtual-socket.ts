@@ -10,30 +10,30 @@ interface Segment {
 }
 
 /** First retransmission time-out, ms (ESP-IDF's LWIP_TCP_RTO_TIME); doubles with each. */
-const RETRANSMIT = 1500;
+const RETRANSMIT_TIMEOUT_MS = 1500;
 /** Retransmissions before the connection is given up (TCP_MAXRTX, TCP_SYNMAXRTX). */
-const RETRIES = 12;
+const MAX_RETRANSMISSIONS = 12;
 /** Longest pause between two, ms. */
-const RETRANSMIT_LIMIT = 60_000;
-const NOTHING = new Uint8Array(0);
+const MAX_RETRANSMIT_DELAY_MS = 60_000;
+const EMPTY = new Uint8Array(0);
 
 /** Where a socket is plugged in. */
-export interface Plug {
+export interface SocketHost {
 	/** Packets to and from here disappear. */
 	readonly blackHole: boolean;
 	/** Whether packets leave here for `to` now. */
-	reaches(to: Plug): boolean;
+	canSendTo(to: SocketHost): boolean;
 	/** Whether packets arrive here now. */
-	isReached(): boolean;
+	canReceive(): boolean;
 	/** The connection is over. */
-	forget(socket: VirtualSocket): void;
+	removeSocket(socket: VirtualSocket): void;
 }
 
 /** One end of a virtual connection: a reliable stream over a path of fixed latency that may lose packets while it is down. */
 export class VirtualSocket extends DeviceSocket {
 	/** Set by the network at the handshake. */
 	peer: VirtualSocket | undefined;
-	readonly #host: Plug;
+	readonly #host: SocketHost;
 	readonly #latency: number;
 	readonly #unsent: Uint8Array[] = [];
 	readonly #unacknowledged: Segment[] = [];
@@ -43,54 +43,54 @@ export class VirtualSocket extends DeviceSocket {
 	#expected = 0;
 	#finQueued = false;
 	#finSent = false;
-	#dead = false;
+	#terminated = false;
 	#retry: Scheduled | undefined;
 	#retries = 0;
 
-	constructor(scheduler: Scheduler, host: Plug, latency: number) {
+	constructor(scheduler: Scheduler, host: SocketHost, latency: number) {
 		super(scheduler);
 		this.#host = host;
 		this.#latency = latency;
 	}
 
-	get host(): Plug {
+	get host(): SocketHost {
 		return this.#host;
 	}
 
 	/** Neither end will send or answer any more. */
-	get dead(): boolean {
-		return this.#dead;
+	get terminated(): boolean {
+		return this.#terminated;
 	}
 
 	/** The handshake is complete on this side. */
-	up(): void {
-		this.statistics.arrived(0, this.scheduler.now);
-		this.established();
+	onHandshakeComplete(): void {
+		this.statistics.countReceived(0, this.scheduler.now);
+		this.onEstablished();
 	}
 
 	/** Runs `arrive` at the other host one latency later; `lost` runs instead (at once or then) if the path is down. */
-	carry(to: Plug, arrive: () => void, lost: () => void): void {
-		if (!this.#host.reaches(to)) lost();
-		else this.scheduler.after(this.#latency, () => (to.isReached() ? arrive() : lost()));
+	transmitTo(to: SocketHost, arrive: () => void, lost: () => void): void {
+		if (!this.#host.canSendTo(to)) lost();
+		else this.scheduler.after(this.#latency, () => (to.canReceive() ? arrive() : lost()));
 	}
 
 	/** Calls `attempt` again after the present time-out, or gives the connection up. */
 	retransmit(attempt: () => void): void {
-		if (this.#retry || this.#dead) return;
-		const delay = Math.min(RETRANSMIT * 2 ** this.#retries, RETRANSMIT_LIMIT);
+		if (this.#retry || this.#terminated) return;
+		const delay = Math.min(RETRANSMIT_TIMEOUT_MS * 2 ** this.#retries, MAX_RETRANSMIT_DELAY_MS);
 		this.#retry = this.scheduler.after(delay, () => {
 			this.#retry = undefined;
-			if (this.#dead) return;
-			if (++this.#retries > RETRIES) this.die();
+			if (this.#terminated) return;
+			if (++this.#retries > MAX_RETRANSMISSIONS) this.terminate();
 			else attempt();
 		});
 	}
 
 	/** RST came, or nobody answers. */
-	die(): void {
-		if (this.#dead) return;
-		this.#stop();
-		this.ended();
+	terminate(): void {
+		if (this.#terminated) return;
+		this.#release();
+		this.onEnded();
 	}
 
 	protected get room(): number {
@@ -98,7 +98,7 @@ export class VirtualSocket extends DeviceSocket {
 	}
 
 	protected get wasReset(): boolean {
-		return this.#dead;
+		return this.#terminated;
 	}
 
 	protected enqueue(bytes: Uint8Array): void {
@@ -106,14 +106,14 @@ export class VirtualSocket extends DeviceSocket {
 		this.#unsentBytes += bytes.length;
 	}
 
-	protected output(): void {
+	protected flushOutput(): void {
 		const peer = this.peer;
-		if (!peer || this.#dead || this.#finSent) return;
-		const window = RECEIVE_WINDOW - peer.inbox.length - this.#inFlight;
-		const length = Math.min(this.#unsentBytes, window);
+		if (!peer || this.#terminated || this.#finSent) return;
+		const receiveWindow = RECEIVE_WINDOW - peer.receiveBuffer.length - this.#inFlight;
+		const length = Math.min(this.#unsentBytes, receiveWindow);
 		const fin = this.#finQueued && length === this.#unsentBytes;
 		if (length <= 0 && !fin) return;
-		const bytes = this.#take(length);
+		const bytes = this.#takeUnsent(length);
 		const segment = { start: this.#sequence, bytes, fin };
 		this.#sequence += bytes.length;
 		this.#inFlight += bytes.length;
@@ -122,41 +122,41 @@ export class VirtualSocket extends DeviceSocket {
 		this.#transmit(segment);
 	}
 
-	protected consumed(): void {
+	protected onConsumed(): void {
 		const peer = this.peer;
 		// The window opens: news only to a peer that waits for it.
-		if (peer && peer.#unsentBytes > 0) this.carry(peer.#host, () => peer.output(), NOTHING_HAPPENS);
+		if (peer && peer.#unsentBytes > 0) this.transmitTo(peer.#host, () => peer.flushOutput(), noop);
 	}
 
-	protected shut(reset: boolean): void {
+	protected closeConnection(reset: boolean): void {
 		const peer = this.peer;
 		if (reset || !peer) {
-			this.#stop();
-			if (peer) this.carry(peer.#host, () => peer.die(), NOTHING_HAPPENS);
+			this.#release();
+			if (peer) this.transmitTo(peer.#host, () => peer.terminate(), noop);
 			return;
 		}
 		this.#finQueued = true;
-		this.output();
+		this.flushOutput();
 	}
 
-	protected vanish(): void {
-		this.#stop();
+	protected dropSilently(): void {
+		this.#release();
 	}
 
-	#stop(): void {
-		this.#dead = true;
+	#release(): void {
+		this.#terminated = true;
 		this.scheduler.cancel(this.#retry);
 		this.#retry = undefined;
 		this.#unsent.length = 0;
 		this.#unacknowledged.length = 0;
 		this.#unsentBytes = 0;
 		this.#inFlight = 0;
-		this.#host.forget(this);
+		this.#host.removeSocket(this);
 	}
 
-	#take(length: number): Uint8Array {
+	#takeUnsent(length: number): Uint8Array {
 		this.#unsentBytes -= length;
-		if (length === 0) return NOTHING;
+		if (length === 0) return EMPTY;
 		const first = this.#unsent[0]!;
 		if (first.length === length) {
 			this.#unsent.shift();
@@ -177,46 +177,46 @@ export class VirtualSocket extends DeviceSocket {
 
 	#transmit(segment: Segment): void {
 		const peer = this.peer!;
-		this.carry(
+		this.transmitTo(
 			peer.#host,
-			() => peer.#arrive(segment),
-			() => this.#missed(),
+			() => peer.#onSegment(segment),
+			() => this.#scheduleRetransmission(),
 		);
 	}
 
 	/** A packet or its acknowledgement was lost: everything unacknowledged goes again later. */
-	#missed(): void {
+	#scheduleRetransmission(): void {
 		// The last FIN of a closed socket to a host that is gone: nobody would notice.
-		if (this.closed && this.peer!.#dead) this.#stop();
+		if (this.closed && this.peer!.#terminated) this.#release();
 		else
 			this.retransmit(() => {
 				for (const segment of [...this.#unacknowledged]) this.#transmit(segment);
 			});
 	}
 
-	#arrive(segment: Segment): void {
+	#onSegment(segment: Segment): void {
 		const sender = this.peer!;
-		if (this.#dead) {
-			this.carry(sender.#host, () => sender.die(), NOTHING_HAPPENS);
+		if (this.#terminated) {
+			this.transmitTo(sender.#host, () => sender.terminate(), noop);
 			return;
 		}
 		// A gap: what is missing is on its way again, and this follows it.
 		if (segment.start > this.#expected) return;
 		if (segment.start === this.#expected && !this.lost) {
 			this.#expected += segment.bytes.length;
-			if (segment.bytes.length > 0) this.received(segment.bytes);
-			if (segment.fin) this.ended();
+			if (segment.bytes.length > 0) this.onReceived(segment.bytes);
+			if (segment.fin) this.onEnded();
 		}
-		this.carry(
+		this.transmitTo(
 			sender.#host,
-			() => sender.#acknowledged(segment),
-			() => sender.#missed(),
+			() => sender.#onAcknowledged(segment),
+			() => sender.#scheduleRetransmission(),
 		);
-		if (this.closed && this.#finSent && this.#unacknowledged.length === 0 && this.lost) this.#stop();
+		if (this.closed && this.#finSent && this.#unacknowledged.length === 0 && this.lost) this.#release();
 	}
 
-	#acknowledged(segment: Segment): void {
-		if (this.#dead || !this.#unacknowledged.includes(segment)) return;
+	#onAcknowledged(segment: Segment): void {
+		if (this.#terminated || !this.#unacknowledged.includes(segment)) return;
 		while (this.#unacknowledged.length > 0) {
 			const first = this.#unacknowledged.shift()!;
 			this.#inFlight -= first.bytes.length;
@@ -227,13 +227,13 @@ export class VirtualSocket extends DeviceSocket {
 			this.scheduler.cancel(this.#retry);
 			this.#retry = undefined;
 			if (this.#finSent && this.lost) {
-				this.#stop();
+				this.#release();
 				return;
 			}
 		}
-		if (segment.bytes.length > 0 && !this.lost) this.relieved();
-		this.output();
+		if (segment.bytes.length > 0 && !this.lost) this.onSendRoom();
+		this.flushOutput();
 	}
 }
 
-function NOTHING_HAPPENS(): void {}
+function noop(): void {}

@@ -1,18 +1,18 @@
 import type { Scheduler } from "../clock/scheduler";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
-import { type Plug, VirtualSocket } from "./virtual-socket";
+import { type SocketHost, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
-	/** One way, ms. Default {@link LATENCY}. */
+	/** One way, ms. Default {@link DEFAULT_LATENCY_MS}. */
 	readonly latency?: number;
 	/** Names and their addresses. */
 	readonly names?: ReadonlyMap<string, string>;
 }
 
 /** One-way latency between two hosts, ms: a small home network with Wi-Fi. */
-export const LATENCY = 4;
+export const DEFAULT_LATENCY_MS = 4;
 
-const EPHEMERAL = 49152;
+const FIRST_EPHEMERAL_PORT = 49152;
 
 /** TCP between virtual hosts, with one fixed latency and nothing lost, except at hosts that are down or black holes. */
 export class VirtualNetwork {
@@ -23,7 +23,7 @@ export class VirtualNetwork {
 
 	constructor(scheduler: Scheduler, options: VirtualNetworkOptions = {}) {
 		this.scheduler = scheduler;
-		this.latency = options.latency ?? LATENCY;
+		this.latency = options.latency ?? DEFAULT_LATENCY_MS;
 		this.names = new Map(options.names);
 	}
 
@@ -55,7 +55,7 @@ class VirtualListener implements HostListener {
 	}
 
 	/** The handshake of `socket` is complete. */
-	offer(socket: VirtualSocket): void {
+	enqueue(socket: VirtualSocket): void {
 		if (!this.#open) {
 			socket.close();
 			return;
@@ -73,19 +73,19 @@ class VirtualListener implements HostListener {
 	close(): void {
 		if (!this.#open) return;
 		this.#open = false;
-		this.#host.unlisten(this.port);
+		this.#host.removeListener(this.port);
 		for (const socket of this.#pending.splice(0)) socket.close();
 	}
 
 	/** The device is gone. */
-	vanish(): void {
+	discard(): void {
 		this.#open = false;
 		this.#pending.length = 0;
 	}
 }
 
 /** A network stack with one address. */
-export class VirtualHost implements HostNetwork, Plug {
+export class VirtualHost implements HostNetwork, SocketHost {
 	readonly network: VirtualNetwork;
 	readonly address: string;
 	up = true;
@@ -95,7 +95,7 @@ export class VirtualHost implements HostNetwork, Plug {
 	refusing = false;
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
-	#ephemeral = EPHEMERAL;
+	#nextEphemeralPort = FIRST_EPHEMERAL_PORT;
 
 	constructor(network: VirtualNetwork, address: string) {
 		this.network = network;
@@ -108,12 +108,12 @@ export class VirtualHost implements HostNetwork, Plug {
 	}
 
 	/** Whether packets leave here for `to` now. */
-	reaches(to: Plug): boolean {
+	canSendTo(to: SocketHost): boolean {
 		return this.up && !this.blackHole && !to.blackHole;
 	}
 
 	/** Whether packets arrive here now. */
-	isReached(): boolean {
+	canReceive(): boolean {
 		return this.up && !this.blackHole;
 	}
 
@@ -122,80 +122,80 @@ export class VirtualHost implements HostNetwork, Plug {
 		const { scheduler, latency } = this.network;
 		const socket = new VirtualSocket(scheduler, this, latency);
 		this.#sockets.add(socket);
-		const knock = (): void => {
+		const sendSyn = (): void => {
 			const to = this.network.find(address);
-			const again = (): void => socket.retransmit(knock);
-			if (to) socket.carry(to, () => to.#knocked(socket, port, again), again);
-			else again();
+			const retry = (): void => socket.retransmit(sendSyn);
+			if (to) socket.transmitTo(to, () => to.#onSyn(socket, port, retry), retry);
+			else retry();
 		};
-		knock();
+		sendSyn();
 		return socket;
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
-		const chosen = port === 0 ? this.#ephemeral++ : port;
+		const chosen = port === 0 ? this.#nextEphemeralPort++ : port;
 		if (this.#listeners.has(chosen)) throw new Error("socket bind");
 		const listener = new VirtualListener(this, chosen, readable);
 		this.#listeners.set(chosen, listener);
 		return listener;
 	}
 
-	unlisten(port: number): void {
+	removeListener(port: number): void {
 		this.#listeners.delete(port);
 	}
 
 	resolve(name: string, callback: (address: string | undefined) => void): void {
 		const { scheduler, latency, names } = this.network;
 		if (isAddress(name)) scheduler.after(0, () => callback(name));
-		else scheduler.after(2 * latency, () => callback(this.isReached() ? names.get(name) : undefined));
+		else scheduler.after(2 * latency, () => callback(this.canReceive() ? names.get(name) : undefined));
 	}
 
 	reset(): void {
-		for (const listener of this.#listeners.values()) listener.vanish();
+		for (const listener of this.#listeners.values()) listener.discard();
 		this.#listeners.clear();
 		for (const socket of [...this.#sockets]) socket.abandon();
 	}
 
 	/** The program behind this host's port is killed: its connections are reset. */
-	kill(): void {
+	resetConnections(): void {
 		for (const socket of [...this.#sockets]) {
 			const peer = socket.peer;
-			if (peer) socket.carry(peer.host, () => peer.die(), again);
-			socket.die();
+			if (peer) socket.transmitTo(peer.host, () => peer.terminate(), noop);
+			socket.terminate();
 		}
-		function again(): void {}
+		function noop(): void {}
 	}
 
-	forget(socket: VirtualSocket): void {
+	removeSocket(socket: VirtualSocket): void {
 		this.#sockets.delete(socket);
 	}
 
 	/** SYN arrives. */
-	#knocked(client: VirtualSocket, port: number, again: () => void): void {
+	#onSyn(client: VirtualSocket, port: number, retry: () => void): void {
 		const listener = this.#listeners.get(port);
 		const { scheduler, latency } = this.network;
 		const reply = new VirtualSocket(scheduler, this, latency);
 		if (!listener || this.refusing) {
-			reply.carry(client.host, () => client.die(), again);
+			reply.transmitTo(client.host, () => client.terminate(), retry);
 			return;
 		}
 		reply.peer = client;
-		reply.carry(
+		reply.transmitTo(
 			client.host,
 			() => {
 				// The client gave up meanwhile, or an earlier SYN/ACK reached it.
-				if (client.dead || client.peer) return;
+				if (client.terminated || client.peer) return;
 				client.peer = reply;
 				this.#sockets.add(reply);
-				client.up();
-				client.carry(this, () => admit(), admit);
+				client.onHandshakeComplete();
+				client.transmitTo(this, () => acceptConnection(), acceptConnection);
 			},
-			again,
+			retry,
 		);
-		function admit(): void {
-			if (reply.dead) return;
-			reply.up();
-			listener!.offer(reply);
+		function acceptConnection(): void {
+			if (reply.terminated) return;
+			reply.onHandshakeComplete();
+			listener!.enqueue(reply);
 		}
 	}
 }

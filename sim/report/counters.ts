@@ -1,5 +1,5 @@
 import { EnergyMeter } from "./energy";
-import type { Fault, SensorDescription, SimulationEvent } from "./events";
+import type { FaultName, SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";
 
 /** What one node is doing. */
@@ -14,7 +14,7 @@ export class NodeCounters {
 	readonly energy = new EnergyMeter();
 	/** ms from the start of the firmware to deep sleep. */
 	readonly awake = new Histogram();
-	readonly failed = new Map<Fault, number>();
+	readonly failed = new Map<FaultName, number>();
 	readonly values = new Map<string, number | undefined>();
 	state: NodeState = "off";
 	/** When the present sleep ends. */
@@ -38,10 +38,10 @@ export class NodeCounters {
 	delivered = 0;
 	#wokeAt = 0;
 	/** Sequence numbers count from 1 without gaps, so the highest is the number of reports since power came on. */
-	#highest = 0;
-	#before = 0;
+	#highestSequence = 0;
+	#acceptedBefore = 0;
 
-	constructor(event: SimulationEvent & { readonly type: "node" }) {
+	constructor(event: TimedEvent & { readonly type: "node" }) {
 		this.node = event.node;
 		this.role = event.role;
 		this.sensors = event.sensors;
@@ -49,7 +49,7 @@ export class NodeCounters {
 	}
 
 	get accepted(): number {
-		return this.#before + this.#highest;
+		return this.#acceptedBefore + this.#highestSequence;
 	}
 
 	/** Reports that were accepted and are nowhere: 0, or something is wrong. */
@@ -57,7 +57,7 @@ export class NodeCounters {
 		return this.accepted - this.acknowledged - this.waiting - this.dropped;
 	}
 
-	event(event: SimulationEvent): void {
+	event(event: TimedEvent): void {
 		if (this.role === "sensor") this.energy.event(event);
 		switch (event.type) {
 			case "boot":
@@ -78,7 +78,7 @@ export class NodeCounters {
 				this.filtered++;
 				break;
 			case "accepted":
-				this.#highest = Math.max(this.#highest, event.sequence);
+				this.#highestSequence = Math.max(this.#highestSequence, event.sequence);
 				this.waiting = event.waiting;
 				break;
 			case "dropped":
@@ -129,12 +129,12 @@ export class NodeCounters {
 
 	/** What was in retained memory is gone. */
 	#powerOn(): void {
-		this.#before += this.#highest;
-		this.#highest = 0;
+		this.#acceptedBefore += this.#highestSequence;
+		this.#highestSequence = 0;
 		this.waiting = 0;
 	}
 
-	#exchange(event: SimulationEvent & { readonly type: "exchange" }): void {
+	#exchange(event: TimedEvent & { readonly type: "exchange" }): void {
 		if (this.state !== "asleep") this.state = "awake";
 		this.sent += event.sent;
 		this.received += event.received;
@@ -146,14 +146,14 @@ export class NodeCounters {
 }
 
 /** Counts what happens in a simulation. */
-export class Counters {
+export class SimulationCounters {
 	readonly nodes = new Map<string, NodeCounters>();
 	/** Time of the first event and of the last one. */
 	start: number | undefined;
 	now = 0;
 
 	/** The counters of the event's node, with the event counted. */
-	event(event: SimulationEvent): NodeCounters {
+	event(event: TimedEvent): NodeCounters {
 		this.start ??= event.time;
 		this.now = Math.max(this.now, event.time);
 		let node = this.nodes.get(event.node);

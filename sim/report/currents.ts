@@ -14,13 +14,13 @@ export const currents = {
 } as const;
 
 /** Air time of a byte sent, in ms: 802.11b at 1 Mbit/s. */
-export const transmitTimePerByte = 0.008;
+export const transmitMsPerByte = 0.008;
 
 /** What each send adds to its bytes on air: PLCP preamble, MAC, LLC, IP and TCP headers (24 + 36 + 8 + 20 + 20). */
-export const transmitOverhead = 108;
+export const transmitOverheadBytes = 108;
 
 /** After this time in ms without traffic a connection that stays open leaves its modem asleep between beacons. */
-export const modemIdle = 1000;
+export const modemIdleMs = 1000;
 
 /** mAh that the battery of the estimate holds: one cell of size 18650, and few at that. */
-export const batteryCapacity = 2500;
+export const batteryCapacityMAh = 2500;

@@ -1,5 +1,5 @@
-import { currents, modemIdle, transmitOverhead, transmitTimePerByte } from "./currents";
-import type { SimulationEvent } from "./events";
+import { currents, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "./currents";
+import type { TimedEvent } from "./events";
 
 /** What a node does, as far as its current tells. */
 export type Phase = "boot" | "join" | "exchange" | "awake" | "sleep";
@@ -7,7 +7,7 @@ export type Phase = "boot" | "join" | "exchange" | "awake" | "sleep";
 export const phases: readonly Phase[] = ["boot", "join", "exchange", "awake", "sleep"];
 
 /** Current of each phase, mA. */
-const draw: Readonly<Record<Phase, number>> = {
+const phaseCurrents: Readonly<Record<Phase, number>> = {
 	boot: currents.cpu,
 	join: currents.receive,
 	exchange: currents.receive,
@@ -15,7 +15,7 @@ const draw: Readonly<Record<Phase, number>> = {
 	sleep: currents.deepSleep,
 };
 
-interface Share {
+interface PhaseShare {
 	/** ms. */
 	time: number;
 	/** mC, which are mA × s. */
@@ -24,64 +24,70 @@ interface Share {
 
 /** Adds up the charge that one node takes, by phase, from its events. */
 export class EnergyMeter {
-	readonly shares: Readonly<Record<Phase, Share>> = { boot: none(), join: none(), exchange: none(), awake: none(), sleep: none() };
+	readonly shares: Readonly<Record<Phase, PhaseShare>> = {
+		boot: emptyShare(),
+		join: emptyShare(),
+		exchange: emptyShare(),
+		awake: emptyShare(),
+		sleep: emptyShare(),
+	};
 	#phase: Phase | undefined;
-	#since = 0;
+	#integratedUntil = 0;
 	/** Last traffic of the open connection. */
-	#traffic = 0;
+	#lastTrafficAt = 0;
 
 	/** The phase since the last event; undefined before the first boot and after a crash. */
 	get phase(): Phase | undefined {
 		return this.#phase;
 	}
 
-	event(event: SimulationEvent): void {
+	event(event: TimedEvent): void {
 		switch (event.type) {
 			case "boot":
-				this.#enter("boot", event.time);
+				this.#startPhase("boot", event.time);
 				break;
 			case "wake":
-				this.#enter("awake", event.time);
+				this.#startPhase("awake", event.time);
 				break;
 			case "join":
-				this.#enter("join", event.time);
+				this.#startPhase("join", event.time);
 				break;
 			case "joined":
-				this.#enter("awake", event.time);
+				this.#startPhase("awake", event.time);
 				break;
 			case "open":
 			case "connected":
 			case "publish":
 			case "acknowledged":
-				this.#enter("exchange", event.time);
-				this.#traffic = event.time;
+				this.#startPhase("exchange", event.time);
+				this.#lastTrafficAt = event.time;
 				break;
 			case "exchange":
 				this.#transmitted(event.sent, event.roundTrips);
 				// The connection may be counted only after sleep has begun.
-				if (this.#phase === "exchange") this.#enter("awake", event.time);
+				if (this.#phase === "exchange") this.#startPhase("awake", event.time);
 				break;
 			case "failed":
-				if (this.#phase === "join") this.#enter("awake", event.time);
+				if (this.#phase === "join") this.#startPhase("awake", event.time);
 				break;
 			case "sleep":
-				this.#enter("sleep", event.time);
+				this.#startPhase("sleep", event.time);
 				break;
 			case "crash":
-				this.#enter("boot", event.time);
+				this.#startPhase("boot", event.time);
 				break;
 		}
 	}
 
 	/** Brings the shares up to `time`. */
-	settle(time: number): void {
-		const elapsed = time - this.#since;
-		this.#since = time;
+	integrateTo(time: number): void {
+		const elapsed = time - this.#integratedUntil;
+		this.#integratedUntil = time;
 		if (this.#phase === undefined) return;
 		if (this.#phase !== "exchange") this.#add(this.#phase, elapsed);
 		else {
 			// A connection without traffic does not keep the radio up.
-			const active = Math.min(elapsed, Math.max(0, this.#traffic + modemIdle - (time - elapsed)));
+			const active = Math.min(elapsed, Math.max(0, this.#lastTrafficAt + modemIdleMs - (time - elapsed)));
 			this.#add("exchange", active);
 			this.#add("awake", elapsed - active);
 		}
@@ -101,25 +107,25 @@ export class EnergyMeter {
 		return sum;
 	}
 
-	#enter(phase: Phase, time: number): void {
-		this.settle(time);
+	#startPhase(phase: Phase, time: number): void {
+		this.integrateTo(time);
 		this.#phase = phase;
 	}
 
 	#add(phase: Phase, time: number): void {
 		const share = this.shares[phase];
 		share.time += time;
-		share.charge += (draw[phase] * time) / 1000;
+		share.charge += (phaseCurrents[phase] * time) / 1000;
 	}
 
 	/** Sending takes more than listening does, which is counted already. */
 	#transmitted(bytes: number, sends: number): void {
-		const airTime = (bytes + sends * transmitOverhead) * transmitTimePerByte;
+		const airTime = (bytes + sends * transmitOverheadBytes) * transmitMsPerByte;
 		this.shares.exchange.charge += ((currents.transmit - currents.receive) * airTime) / 1000;
 	}
 }
 
-function none(): Share {
+function emptyShare(): PhaseShare {
 	return { time: 0, charge: 0 };
 }
 

@@ -4,13 +4,13 @@ import type { WakeReason } from "../../src/device";
  * Everything that a simulation tells about itself, in the order of `time`. All of it follows from manifest, seed and replay
  * file: no wall-clock time, port or process id, so that two runs (without an outside broker) print the same bytes.
  */
-export type SimulationEvent = { readonly time: Milliseconds; readonly node: string } & Happening;
+export type TimedEvent = { readonly time: Milliseconds; readonly node: string } & SimulationEvent;
 
 /** Simulated time, milliseconds since 1970-01-01T00:00Z. */
 export type Milliseconds = number;
 
 /** Who is at fault for a failed report. `wifi`: no network. `name`: the broker's name did not resolve. `limit`: awakeLimit ended it. `program`: an exception that nothing expected. The others: ClientError. */
-export type Fault = "configuration" | "peer" | "resource" | "transport" | "wifi" | "name" | "limit" | "program";
+export type FaultName = "configuration" | "peer" | "resource" | "transport" | "wifi" | "name" | "limit" | "program";
 
 export interface SensorDescription {
 	readonly name: string;
@@ -18,7 +18,7 @@ export interface SensorDescription {
 	readonly decimals?: number;
 }
 
-export type Happening =
+export type SimulationEvent =
 	/** Once for each node, before its first boot. `alwaysOn`: it does not sleep between reports. */
 	| { readonly type: "node"; readonly role: "sensor" | "broker"; readonly sensors: readonly SensorDescription[]; readonly alwaysOn?: boolean }
 	/** Power comes on, or the sleep timer rings: the chip starts up. */
@@ -47,7 +47,7 @@ export type Happening =
 	/** The connection is over. Bytes are TCP payload; `roundTrips` counts serial waits, TCP's handshake included; `reports` were acknowledged in it. */
 	| { readonly type: "exchange"; readonly sent: number; readonly received: number; readonly roundTrips: number; readonly reports: number }
 	/** A report could not be delivered in this wake; it waits in the outbox. `reasonCode`: MQTT's, or 0. */
-	| { readonly type: "failed"; readonly fault: Fault; readonly reasonCode: number }
+	| { readonly type: "failed"; readonly fault: FaultName; readonly reasonCode: number }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: ms asked for. */
@@ -60,5 +60,5 @@ export type Happening =
 	| { readonly type: "value"; readonly topic: string; readonly payload: string; readonly retained: boolean };
 
 export interface SimulationListener {
-	event(event: SimulationEvent): void;
+	event(event: TimedEvent): void;
 }

@@ -1,7 +1,7 @@
 /** Below this, values are counted one by one. */
-const exact = 2048;
+const EXACT_LIMIT = 2048;
 /** Cells of each doubling above: no value is told smaller by more than 1 part in 1024. */
-const cells = 1024;
+const CELLS_PER_DOUBLING = 1024;
 
 /** Counts non-negative whole numbers in bounded memory; quantiles are exact below 2048 and within 0.1 % above. */
 export class Histogram {
@@ -38,7 +38,7 @@ export class Histogram {
 
 /** The lower end of the cell that a value falls into. */
 function cellOf(value: number): number {
-	if (value < exact) return value;
-	const width = 2 ** Math.floor(Math.log2(value)) / cells;
+	if (value < EXACT_LIMIT) return value;
+	const width = 2 ** Math.floor(Math.log2(value)) / CELLS_PER_DOUBLING;
 	return Math.floor(value / width) * width;
 }

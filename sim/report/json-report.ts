@@ -1,19 +1,19 @@
-import { Counters } from "./counters";
-import type { SimulationEvent } from "./events";
+import { SimulationCounters } from "./counters";
+import type { TimedEvent } from "./events";
 import { LineWriter, type Sink } from "./output";
 import type { Report } from "./report";
 import { summarize } from "./summary";
 
 /** One JSON object a line: every event, then a summary of type `summary`. */
 export class JSONReport implements Report {
-	readonly #counters = new Counters();
+	readonly #counters = new SimulationCounters();
 	readonly #writer: LineWriter;
 
 	constructor(sink: Sink) {
 		this.#writer = new LineWriter(sink);
 	}
 
-	event(event: SimulationEvent): void {
+	event(event: TimedEvent): void {
 		this.#counters.event(event);
 		this.#writer.line(JSON.stringify(event));
 	}

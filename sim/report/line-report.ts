@@ -1,7 +1,7 @@
-import { Counters } from "./counters";
-import type { SimulationEvent } from "./events";
+import { SimulationCounters } from "./counters";
+import { EventText } from "./event-text";
+import type { TimedEvent } from "./events";
 import { formatTime } from "./format";
-import { Narrator } from "./narrator";
 import { LineWriter, type Sink } from "./output";
 import type { Report } from "./report";
 import { summarize } from "./summary";
@@ -9,16 +9,16 @@ import { summaryLines } from "./summary-text";
 
 /** Plain lines, one for each thing worth telling. */
 export class LineReport implements Report {
-	readonly #counters = new Counters();
+	readonly #counters = new SimulationCounters();
 	readonly #writer: LineWriter;
-	readonly #narrator = new Narrator();
+	readonly #eventText = new EventText();
 
 	constructor(sink: Sink) {
 		this.#writer = new LineWriter(sink);
 	}
 
-	event(event: SimulationEvent): void {
-		const line = this.#narrator.line(event, this.#counters.event(event));
+	event(event: TimedEvent): void {
+		const line = this.#eventText.line(event, this.#counters.event(event));
 		if (line !== undefined) this.#writer.line(`${formatTime(event.time)}  ${line}`);
 	}
 

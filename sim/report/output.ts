@@ -4,7 +4,7 @@ export interface Sink {
 }
 
 /** Longest text held back, in characters. */
-const enough = 65_536;
+const FLUSH_LENGTH = 65_536;
 
 /** Gathers lines, so that a fast simulation does not pay for each: they leave in the next turn of the event loop, or once they are many. */
 export class LineWriter {
@@ -18,7 +18,7 @@ export class LineWriter {
 
 	line(text: string): void {
 		this.#text += `${text}\n`;
-		if (this.#text.length >= enough) this.flush();
+		if (this.#text.length >= FLUSH_LENGTH) this.flush();
 		else if (!this.#scheduled) {
 			this.#scheduled = true;
 			setImmediate(() => this.flush());

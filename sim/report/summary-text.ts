@@ -2,7 +2,13 @@ import { type Phase, phases } from "./energy";
 import { count, formatNumber, formatSpan } from "./format";
 import type { Summary } from "./summary";
 
-const names: Readonly<Record<Phase, string>> = { boot: "boot", join: "Wi-Fi join", exchange: "exchange", awake: "CPU awake", sleep: "deep sleep" };
+const phaseNames: Readonly<Record<Phase, string>> = {
+	boot: "boot",
+	join: "Wi-Fi join",
+	exchange: "exchange",
+	awake: "CPU awake",
+	sleep: "deep sleep",
+};
 
 /** A summary for people, a line each. */
 export function summaryLines(summary: Summary): string[] {
@@ -32,7 +38,7 @@ function energyLines(summary: Summary): string[] {
 	for (const phase of phases) total += summary.energy.phases[phase].charge;
 	const shares = phases.map((phase) => {
 		const { charge } = summary.energy.phases[phase];
-		return `${names[phase]} ${formatNumber(charge, 1)} mC (${formatNumber((100 * charge) / total)} %)`;
+		return `${phaseNames[phase]} ${formatNumber(charge, 1)} mC (${formatNumber((100 * charge) / total)} %)`;
 	});
 	return [
 		`energy       ${shares.join(", ")}`,

@@ -1,5 +1,5 @@
-import type { Counters, NodeCounters } from "./counters";
-import { batteryCapacity } from "./currents";
+import type { NodeCounters, SimulationCounters } from "./counters";
+import { batteryCapacityMAh } from "./currents";
 import { averageCurrent, batteryDays, type Phase, phases } from "./energy";
 import { Histogram } from "./histogram";
 
@@ -39,12 +39,12 @@ export interface Energy {
 	readonly battery?: { readonly capacity: number; readonly days: number };
 }
 
-export function summarize(counters: Counters): Summary {
+export function summarize(counters: SimulationCounters): Summary {
 	const nodes = [...counters.nodes.values()].filter((node) => node.role === "sensor");
 	const awake = new Histogram();
 	const failed: Record<string, number> = {};
 	for (const node of nodes) {
-		node.energy.settle(counters.now);
+		node.energy.integrateTo(counters.now);
 		awake.merge(node.awake);
 		for (const [fault, count] of node.failed) failed[fault] = (failed[fault] ?? 0) + count;
 	}
@@ -97,5 +97,9 @@ function energyOf(nodes: readonly NodeCounters[]): Energy {
 		shares[phase] = share;
 	}
 	const average = averageCurrent(charge, time);
-	return { phases: shares, average, ...(average > 0 ? { battery: { capacity: batteryCapacity, days: batteryDays(batteryCapacity, average) } } : {}) };
+	return {
+		phases: shares,
+		average,
+		...(average > 0 ? { battery: { capacity: batteryCapacityMAh, days: batteryDays(batteryCapacityMAh, average) } } : {}),
+	};
 }

@@ -1,24 +1,24 @@
 import { createLogUpdate } from "log-update";
 import pc from "picocolors";
-import { Counters, type NodeCounters } from "./counters";
-import { batteryCapacity } from "./currents";
+import { type NodeCounters, SimulationCounters } from "./counters";
+import { batteryCapacityMAh } from "./currents";
 import { averageCurrent, batteryDays } from "./energy";
-import type { SimulationEvent } from "./events";
+import { EventText, formatSensor } from "./event-text";
+import type { TimedEvent } from "./events";
 import { clip, formatNumber, formatSpan, formatTime } from "./format";
-import { formatSensor, Narrator } from "./narrator";
 import type { Report } from "./report";
 import { summarize } from "./summary";
 import { summaryLines } from "./summary-text";
 
 /** Time between redraws, ms of wall time. */
-const redraw = 200;
+const REDRAW_INTERVAL_MS = 200;
 /** Lines of news kept below the table. */
-const news = 6;
+const NEWS_LINES = 6;
 /** Simulated ms before an average current says anything about a battery. */
-const settled = 60_000;
+const MINIMUM_AVERAGED_MS = 60_000;
 
 /** A value at the broker. */
-interface Current {
+interface CurrentValue {
 	readonly payload: string;
 	readonly time: number;
 }
@@ -32,39 +32,39 @@ export interface Screen {
 
 /** A table that stays in place on a terminal: nodes, the broker's current values, the latest news. */
 export class TableReport implements Report {
-	readonly #counters = new Counters();
-	readonly #narrator = new Narrator();
-	readonly #values = new Map<string, Current>();
+	readonly #counters = new SimulationCounters();
+	readonly #eventText = new EventText();
+	readonly #values = new Map<string, CurrentValue>();
 	readonly #news: string[] = [];
 	readonly #screen: Screen;
 	readonly #speed: number | "max";
 	readonly #update: ReturnType<typeof createLogUpdate>;
 	readonly #timer: NodeJS.Timeout;
 	#note = "";
-	#drawn = 0;
+	#lastDrawnAt = 0;
 	/** Wall time of the last event. */
-	#seen = 0;
+	#lastEventAt = 0;
 
 	/** @param speed times as fast as wall time, so that the clock goes on between events */
 	constructor(screen: Screen, speed: number | "max") {
 		this.#screen = screen;
 		this.#speed = speed;
 		this.#update = createLogUpdate(screen as NodeJS.WriteStream);
-		this.#timer = setInterval(() => this.#draw(), redraw).unref();
+		this.#timer = setInterval(() => this.#draw(), REDRAW_INTERVAL_MS).unref();
 	}
 
-	event(event: SimulationEvent): void {
-		const line = this.#narrator.line(event, this.#counters.event(event));
-		this.#seen = Date.now();
+	event(event: TimedEvent): void {
+		const line = this.#eventText.line(event, this.#counters.event(event));
+		this.#lastEventAt = Date.now();
 		if (event.type === "value") {
 			if (event.payload === "") this.#values.delete(event.topic);
 			else this.#values.set(event.topic, { payload: event.payload, time: event.time });
 		} else if (line !== undefined) {
 			this.#news.push(`${formatTime(event.time).slice(11)}  ${line.split("\n")[0]}`);
-			if (this.#news.length > news) this.#news.shift();
+			if (this.#news.length > NEWS_LINES) this.#news.shift();
 		}
 		// A simulation at full speed leaves no turn to the timer.
-		if (this.#seen - this.#drawn >= redraw) this.#draw();
+		if (this.#lastEventAt - this.#lastDrawnAt >= REDRAW_INTERVAL_MS) this.#draw();
 	}
 
 	note(text: string): void {
@@ -78,7 +78,7 @@ export class TableReport implements Report {
 
 	close(): void {
 		clearInterval(this.#timer);
-		this.#seen = Date.now();
+		this.#lastEventAt = Date.now();
 		this.#draw();
 		this.#update.done();
 	}
@@ -86,16 +86,16 @@ export class TableReport implements Report {
 	/** Simulated time, which nothing may have happened in for a while. */
 	get #now(): number {
 		const { now } = this.#counters;
-		return this.#speed === "max" ? now : now + (Date.now() - this.#seen) * this.#speed;
+		return this.#speed === "max" ? now : now + (Date.now() - this.#lastEventAt) * this.#speed;
 	}
 
 	#draw(): void {
 		if (this.#counters.start === undefined) return;
-		this.#drawn = Date.now();
+		this.#lastDrawnAt = Date.now();
 		const now = this.#now;
 		const width = Math.max(40, this.#screen.columns ?? 80);
 		const lines = [pc.bold(`Firefly  ${formatTime(now).slice(0, 19)} UTC, simulated`), pc.dim(clip(this.#note, width)), ""];
-		lines.push(...this.#nodes(now, width), "", ...this.#current(width), "");
+		lines.push(...this.#nodes(now, width), "", ...this.#currentValues(width), "");
 		for (const line of this.#news) lines.push(pc.dim(clip(line, width)));
 		this.#update(lines.slice(0, Math.max(4, (this.#screen.rows ?? 24) - 1)).join("\n"));
 	}
@@ -109,14 +109,14 @@ export class TableReport implements Report {
 	#node(node: NodeCounters, now: number): string {
 		const { energy, wakesAt, wakes, acknowledged, waiting } = node;
 		const state = node.state === "asleep" ? `asleep ${formatSpan(Math.max(0, Math.round((wakesAt - now) / 1000)) * 1000)}` : node.state;
-		energy.settle(this.#counters.now);
+		energy.integrateTo(this.#counters.now);
 		const current = averageCurrent(energy.charge, energy.time);
-		const days = energy.time < settled ? "" : `${formatNumber(batteryDays(batteryCapacity, current))} d`;
+		const days = energy.time < MINIMUM_AVERAGED_MS ? "" : `${formatNumber(batteryDays(batteryCapacityMAh, current))} d`;
 		const values = [...node.values].map(([name, value]) => `${name} ${formatSensor(node, name, value)}`).join("  ");
 		return row(node.node, state, formatNumber(wakes), formatNumber(acknowledged), formatNumber(waiting), formatNumber(current, 2), days, values);
 	}
 
-	#current(width: number): string[] {
+	#currentValues(width: number): string[] {
 		const lines = [pc.dim(clip(`${"topic at the broker".padEnd(44)} ${"value".padEnd(24)} since`, width))];
 		for (const [topic, { payload, time }] of this.#values)
 			lines.push(clip(`${clip(topic, 44).padEnd(44)} ${clip(payload, 24).padEnd(24)} ${formatTime(time).slice(11, 19)}`, width));

@@ -50,7 +50,7 @@ export function readRecording(file: string): Recording {
 
 /** As {@link readRecording}, from text. */
 export function parseRecording(text: string, file: string): Recording {
-	const records = split(text, file);
+	const records = parseRecords(text, file);
 	const header = records[0]?.record;
 	if (!header || records.length < 2) throw new ReplayError(`${file}:1: a header and at least one row are needed`);
 	const numbered = records[1]!.record.length === header.length + 1;
@@ -60,8 +60,9 @@ export function parseRecording(text: string, file: string): Recording {
 	if (date < 0) throw new ReplayError(`${file}:1: no column is called date, time, datetime or timestamp`);
 	const columns = names.filter((_, index) => index !== date);
 	if (columns.length === 0) throw new ReplayError(`${file}:1: no column besides "${names[date]}"`);
-	const twice = columns.find((name, index) => name === "" || columns.indexOf(name) !== index);
-	if (twice !== undefined) throw new ReplayError(`${file}:1: ${twice === "" ? "a column has no name" : `two columns are called "${twice}"`}`);
+	const invalidName = columns.find((name, index) => name === "" || columns.indexOf(name) !== index);
+	if (invalidName !== undefined)
+		throw new ReplayError(`${file}:1: ${invalidName === "" ? "a column has no name" : `two columns are called "${invalidName}"`}`);
 	const rows: RecordedRow[] = [];
 	for (let i = 1; i < records.length; i++) {
 		const { record, info } = records[i]!;
@@ -83,7 +84,7 @@ export function parseRecording(text: string, file: string): Recording {
 	return { file, columns, rows, warnings };
 }
 
-function split(text: string, file: string): Parsed[] {
+function parseRecords(text: string, file: string): Parsed[] {
 	try {
 		return parse(text, { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }) as unknown as Parsed[];
 	} catch (error) {

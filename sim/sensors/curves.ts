@@ -15,7 +15,7 @@ export interface Curve {
 	readonly maximum?: number;
 }
 
-const OTHER: Curve = { mean: 50, swing: 10, peak: 14, weather: 5, noise: 0.2, resolution: 0.01 };
+const DEFAULT_CURVE: Curve = { mean: 50, swing: 10, peak: 14, weather: 5, noise: 0.2, resolution: 0.01 };
 
 /** By the last name of the property, in lower case; units as in ECMA-419's sensor classes and the SDK's drivers. */
 const CURVES: Readonly<Record<string, Curve>> = {
@@ -31,23 +31,23 @@ const CURVES: Readonly<Record<string, Curve>> = {
 
 /** The curve of a property, with what the driver's options say of it. */
 export function curveOf(property: string, options: Readonly<Record<string, unknown>>): Curve {
-	const curve = CURVES[property.toLowerCase()] ?? OTHER;
-	const changes = Object.entries(options).filter(([name, value]) => name in OTHER && typeof value === "number");
+	const curve = CURVES[property.toLowerCase()] ?? DEFAULT_CURVE;
+	const changes = Object.entries(options).filter(([name, value]) => name in DEFAULT_CURVE && typeof value === "number");
 	return { ...curve, ...Object.fromEntries(changes) };
 }
 
-const DAY = 86_400_000;
-const HOUR = 3_600_000;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** The value at a time, without noise, not quantised. @param phase 0 … 1, differs between instances */
-export function valueAt(curve: Curve, time: number, phase: number): number {
-	const day = Math.cos((2 * Math.PI * (time - curve.peak * HOUR)) / DAY);
-	const weather = Math.sin(2 * Math.PI * (time / (3.3 * DAY) + phase)) * 0.6 + Math.sin(2 * Math.PI * (time / (10.7 * DAY) + phase * 3)) * 0.4;
+export function curveValue(curve: Curve, time: number, phase: number): number {
+	const day = Math.cos((2 * Math.PI * (time - curve.peak * HOUR_MS)) / DAY_MS);
+	const weather = Math.sin(2 * Math.PI * (time / (3.3 * DAY_MS) + phase)) * 0.6 + Math.sin(2 * Math.PI * (time / (10.7 * DAY_MS) + phase * 3)) * 0.4;
 	return curve.mean + curve.swing * day + curve.weather * weather;
 }
 
 /** A reading: with noise, in steps, within the sensor's range. @param noise from the standard normal distribution */
-export function reading(curve: Curve, value: number, noise: number): number {
+export function quantizedReading(curve: Curve, value: number, noise: number): number {
 	const bounded = Math.min(curve.maximum ?? Infinity, Math.max(curve.minimum ?? -Infinity, value + noise * curve.noise));
 	if (!(curve.resolution > 0)) return bounded;
 	// Steps of 0.01 are to read as 21.37, not as 21.370000000000001.

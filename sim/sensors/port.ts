@@ -1,4 +1,4 @@
-import type { Natives } from "../board/core";
+import type { Natives } from "../board/peripheral";
 
 /** Where the drivers of a board get their values: see manifest/drivers.ts for the other side. */
 export interface SensorPort {

@@ -1,4 +1,4 @@
-import type { Natives } from "../board/core";
+import type { Natives } from "../board/peripheral";
 import type { Scheduler } from "../clock/scheduler";
 import { type RecordedRow, type Recording, ReplayError } from "./csv";
 import type { SensorPort } from "./port";
@@ -7,7 +7,7 @@ import type { Timeline } from "./timeline";
 /** Sensors that read a recording: each property is the column of its name. */
 export class ReplaySensors implements SensorPort {
 	readonly natives: Natives;
-	readonly #seen = new Set<RecordedRow>();
+	readonly #readRows = new Set<RecordedRow>();
 
 	/**
 	 * Throws {@link ReplayError} when a property has no column.
@@ -20,7 +20,7 @@ export class ReplaySensors implements SensorPort {
 			sim_sensor_read: (_instance: number, path: number) => {
 				const row = timeline.at(scheduler.now);
 				if (!row) return undefined;
-				this.#seen.add(row);
+				this.#readRows.add(row);
 				return row.values[columns[path]!];
 			},
 		};
@@ -28,7 +28,7 @@ export class ReplaySensors implements SensorPort {
 
 	/** Rows that were read at least once. */
 	get rowsRead(): number {
-		return this.#seen.size;
+		return this.#readRows.size;
 	}
 }
 

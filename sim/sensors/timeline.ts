@@ -1,16 +1,18 @@
 import { type RecordedRow, type Recording, ReplayError } from "./csv";
 
 /** Steps that people sample at, ms. */
-const STEPS = [1, 2, 5, 10, 15, 20, 30].map((seconds) => seconds * 1000).concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
+const SAMPLING_STEPS_MS = [1, 2, 5, 10, 15, 20, 30]
+	.map((seconds) => seconds * 1000)
+	.concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
 
 /** The step of an absolute time grid that fits a recording best: that nearest to the median distance of its rows, ms. */
-export function stepOf(recording: Recording): number {
+export function gridStepOf(recording: Recording): number {
 	const { rows } = recording;
 	if (rows.length < 2) return 60_000;
 	const distances = rows.slice(1).map((row, index) => row.time - rows[index]!.time);
 	distances.sort((a, b) => a - b);
 	const median = distances[distances.length >> 1]!;
-	return STEPS.reduce((best, step) => (Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best));
+	return SAMPLING_STEPS_MS.reduce((best, step) => (Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best));
 }
 
 /**

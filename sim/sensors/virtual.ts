@@ -1,7 +1,7 @@
-import type { Natives } from "../board/core";
+import type { Natives } from "../board/peripheral";
 import { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
-import { type Curve, curveOf, reading, valueAt } from "./curves";
+import { type Curve, curveOf, curveValue, quantizedReading } from "./curves";
 import type { SensorPort } from "./port";
 
 interface Channel {
@@ -41,7 +41,7 @@ export class VirtualSensors implements SensorPort {
 			channel = this.#channel(this.#instances[instance]!, this.#paths[path]!);
 			this.#channels.set(key, channel);
 		}
-		return reading(channel.curve, valueAt(channel.curve, this.#scheduler.now, channel.phase), channel.noise.normal());
+		return quantizedReading(channel.curve, curveValue(channel.curve, this.#scheduler.now, channel.phase), channel.noise.normal());
 	}
 
 	#channel(options: string, path: readonly string[]): Channel {

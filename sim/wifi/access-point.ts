@@ -33,7 +33,7 @@ export const JOIN_TIMES: JoinTimes = {
 	address: { from: 550, to: 950 },
 };
 
-export interface Station {
+export interface JoinTarget {
 	readonly ssid: string;
 	/** Hexadecimal. With {@link channel}: only this access point is tried. */
 	readonly bssid: string | undefined;
@@ -55,9 +55,9 @@ export interface Join {
 }
 
 /** Tries of the SDK's module before it reports that it is disconnected. */
-const TRIES = 6;
+const MAX_JOIN_TRIES = 6;
 /** A station misses the access point's beacons for so long before it gives up, ms (ESP-IDF: 6 s). */
-const BEACON_TIMEOUT = 6000;
+const BEACON_TIMEOUT_MS = 6000;
 
 /** One access point, in reach until an outage. */
 export class AccessPoint {
@@ -65,7 +65,7 @@ export class AccessPoint {
 	channel: number;
 	readonly #scheduler: Scheduler;
 	readonly #times: JoinTimes;
-	readonly #joins = new Set<Joining>();
+	readonly #joins = new Set<JoinAttempt>();
 	#present = true;
 
 	constructor(scheduler: Scheduler, options: { bssid?: string; channel?: number; times?: JoinTimes } = {}) {
@@ -82,24 +82,24 @@ export class AccessPoint {
 	/** An outage begins (false) or ends. */
 	set present(present: boolean) {
 		this.#present = present;
-		if (!present) for (const join of [...this.#joins]) join.lose();
+		if (!present) for (const join of [...this.#joins]) join.onOutage();
 	}
 
 	/** @param random the device's own stream */
-	join(random: Random, station: Station, handler: JoinHandler): Join {
-		return new Joining(this, this.#scheduler, this.#times, random, this.#joins, station, handler);
+	join(random: Random, station: JoinTarget, handler: JoinHandler): Join {
+		return new JoinAttempt(this, this.#scheduler, this.#times, random, this.#joins, station, handler);
 	}
 }
 
-class Joining implements Join {
+class JoinAttempt implements Join {
 	readonly #accessPoint: AccessPoint;
 	readonly #scheduler: Scheduler;
 	readonly #times: JoinTimes;
 	readonly #random: Random;
-	readonly #all: Set<Joining>;
-	readonly #station: Station;
+	readonly #joins: Set<JoinAttempt>;
+	readonly #target: JoinTarget;
 	readonly #handler: JoinHandler;
-	#tries = TRIES;
+	#remainingTries = MAX_JOIN_TRIES;
 	#associated = false;
 	#next: Scheduled | undefined;
 
@@ -108,46 +108,46 @@ class Joining implements Join {
 		scheduler: Scheduler,
 		times: JoinTimes,
 		random: Random,
-		all: Set<Joining>,
-		station: Station,
+		joins: Set<JoinAttempt>,
+		target: JoinTarget,
 		handler: JoinHandler,
 	) {
 		this.#accessPoint = accessPoint;
 		this.#scheduler = scheduler;
 		this.#times = times;
 		this.#random = random;
-		this.#all = all;
-		this.#station = station;
+		this.#joins = joins;
+		this.#target = target;
 		this.#handler = handler;
-		all.add(this);
-		this.#after(times.start, () => this.#try());
+		joins.add(this);
+		this.#after(times.start, () => this.#search());
 	}
 
 	cancel(): void {
-		this.#all.delete(this);
+		this.#joins.delete(this);
 		this.#scheduler.cancel(this.#next);
 	}
 
 	/** The access point went silent. */
-	lose(): void {
+	onOutage(): void {
 		if (!this.#associated) return;
 		this.#handler.down();
 		this.#scheduler.cancel(this.#next);
-		this.#next = this.#scheduler.after(BEACON_TIMEOUT, () => {
+		this.#next = this.#scheduler.after(BEACON_TIMEOUT_MS, () => {
 			this.#handler.lostAddress();
 			this.#end(0);
 		});
 	}
 
-	#try(): void {
-		const { bssid, channel } = this.#station;
+	#search(): void {
+		const { bssid, channel } = this.#target;
 		const known = bssid !== undefined && channel !== undefined;
 		this.#after(known ? this.#times.probe : this.#times.scan, () => {
 			const accessPoint = this.#accessPoint;
 			const found =
 				accessPoint.present && (bssid === undefined || bssid === accessPoint.bssid) && (channel === undefined || channel === accessPoint.channel);
 			if (found) this.#associate();
-			else if (--this.#tries > 0) this.#try();
+			else if (--this.#remainingTries > 0) this.#search();
 			else this.#end(0);
 		});
 	}
@@ -156,12 +156,12 @@ class Joining implements Join {
 		this.#after(this.#times.associate, () => {
 			this.#associated = true;
 			this.#handler.connected();
-			if (this.#all.has(this)) this.#after(this.#times.address, () => this.#handler.addressed());
+			if (this.#joins.has(this)) this.#after(this.#times.address, () => this.#handler.addressed());
 		});
 	}
 
 	#end(reason: number): void {
-		this.#all.delete(this);
+		this.#joins.delete(this);
 		this.#handler.disconnected(reason);
 	}
 

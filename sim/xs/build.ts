@@ -41,10 +41,10 @@ function compilerVersion(compiler: string): string {
 
 /** The path that the addon has, or will have once it is built. */
 export function addonPath(options: BuildOptions = {}): string {
-	return locate(findSources(), options);
+	return addonPathOf(findSources(), options);
 }
 
-function locate(sources: Sources, options: BuildOptions): string {
+function addonPathOf(sources: Sources, options: BuildOptions): string {
 	const compiler = options.compiler ?? process.env.CC ?? "cc";
 	const key = createHash("sha256").update(sources.digest).update(compilerVersion(compiler)).digest("hex");
 	return join(options.cache ?? defaultCache, key, "xs.node");
@@ -53,12 +53,12 @@ function locate(sources: Sources, options: BuildOptions): string {
 /** Builds the addon unless this very one is there already, and returns its path. Any number of processes may ask at once: one builds, the others wait. */
 export async function build(options: BuildOptions = {}): Promise<string> {
 	const sources = findSources();
-	const path = locate(sources, options);
+	const path = addonPathOf(sources, options);
 	const folder = join(path, "..");
 	const lock = `${folder}.lock`;
 	while (!existsSync(path)) {
 		mkdirSync(join(folder, ".."), { recursive: true });
-		if (!acquire(lock)) {
+		if (!acquireLock(lock)) {
 			await sleep(100);
 			continue;
 		}
@@ -83,18 +83,18 @@ export async function ensureBuilt(announce: (message: string) => void, options: 
 }
 
 /** A lock is a file with the process id of its owner; it is broken when that process is gone. */
-function acquire(lock: string): boolean {
+function acquireLock(lock: string): boolean {
 	try {
 		writeFileSync(lock, String(process.pid), { flag: "wx" });
 		return true;
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-		breakStale(lock);
+		removeStaleLock(lock);
 		return false;
 	}
 }
 
-function breakStale(lock: string): void {
+function removeStaleLock(lock: string): void {
 	try {
 		const text = readFileSync(lock, "utf8");
 		if (text === "") {

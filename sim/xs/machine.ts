@@ -63,16 +63,16 @@ export class Machine {
 	constructor(root: Root, options: MachineOptions) {
 		const { creation } = options;
 		const sizes = new Float64Array([
-			whole("slots", creation.slots, 64),
-			whole("chunks", creation.chunks, 0),
-			whole("stack", creation.stack, 64),
-			whole("keys", creation.keys, 0),
-			whole("moreSlots", creation.moreSlots ?? 0, 0),
-			whole("moreChunks", creation.moreChunks ?? 0, 0),
-			whole("moreKeys", creation.moreKeys ?? 0, 0),
-			whole("total", creation.total ?? 0, 0),
+			checkInteger("slots", creation.slots, 64),
+			checkInteger("chunks", creation.chunks, 0),
+			checkInteger("stack", creation.stack, 64),
+			checkInteger("keys", creation.keys, 0),
+			checkInteger("moreSlots", creation.moreSlots ?? 0, 0),
+			checkInteger("moreChunks", creation.moreChunks ?? 0, 0),
+			checkInteger("moreKeys", creation.moreKeys ?? 0, 0),
+			checkInteger("total", creation.total ?? 0, 0),
 			Math.trunc(options.seed),
-			whole("computronLimit", options.computronLimit ?? 0, 0),
+			checkInteger("computronLimit", options.computronLimit ?? 0, 0),
 		]);
 		const natives = root.natives.map((name) => options.natives?.[name]);
 		this.#machine = binding().machine(root.native, sizes, natives, options.clock, options.trace, options.retained);
@@ -133,7 +133,7 @@ export class Machine {
 	}
 }
 
-function whole(name: string, value: number, minimum: number): number {
+function checkInteger(name: string, value: number, minimum: number): number {
 	if (!Number.isSafeInteger(value) || value < minimum || value > 0x7fffffff)
 		throw new RangeError(`${name}: ${value} is not an integer from ${minimum} to 2147483647`);
 	return value;

@@ -15,7 +15,7 @@ export interface Sources {
 	readonly digest: string;
 }
 
-const native = fileURLToPath(new URL("./native", import.meta.url));
+const nativeFolder = fileURLToPath(new URL("./native", import.meta.url));
 
 /** Debugger, profiler and snapshots: native/debug.c stands in for them. */
 const omitted: ReadonlySet<string> = new Set(["xsDebug.c", "xsProfile.c", "xsSnapshot.c", "xsSourceMap.c"]);
@@ -69,7 +69,7 @@ const defines = [
 /** The optimisation flag for a C file. */
 export function optimisation(file: string): "-O0" | "-O1" | "-O2" {
 	const name = basename(file);
-	if (hot.has(name) || (file.startsWith(native) && !name.startsWith("addon"))) return "-O2";
+	if (hot.has(name) || (file.startsWith(nativeFolder) && !name.startsWith("addon"))) return "-O2";
 	return cold.has(name) ? "-O0" : "-O1";
 }
 
@@ -88,8 +88,8 @@ function list(folder: string, extension: string): string[] {
 export function findSources(): Sources {
 	const xs = join(packageFolder("@agoric/xsnap"), "moddable", "xs");
 	const api = join(packageFolder("node-api-headers"), "include");
-	const folders = [native, join(xs, "includes"), join(xs, "platforms"), join(xs, "sources")];
-	const cFiles = [...list(join(xs, "sources"), ".c"), ...list(native, ".c")].filter((file) => !omitted.has(basename(file)));
+	const folders = [nativeFolder, join(xs, "includes"), join(xs, "platforms"), join(xs, "sources")];
+	const cFiles = [...list(join(xs, "sources"), ".c"), ...list(nativeFolder, ".c")].filter((file) => !omitted.has(basename(file)));
 	const contents = new Map<string, Buffer>();
 	for (const file of [...cFiles, ...[...folders, api].flatMap((folder) => list(folder, ".h"))]) contents.set(file, readFileSync(file));
 	const files = cFiles.sort((a, b) => weight(b, contents) - weight(a, contents));

@@ -1,30 +1,30 @@
 import type { ListenSettings } from "../config/settings";
 import { IMPLEMENTATION_SPECIFIC_ERROR, SERVER_SHUTTING_DOWN } from "../mqtt/constants";
-import { type Connection, type ConnectionOwner, FREE, LENIENT, OPEN, OPENING } from "./connection";
 import { Core } from "./core";
-import type { Counters } from "./counters";
-import { Doors } from "./doors";
-import { Farewell } from "./farewell";
-import { Handshake } from "./handshake";
+import { PacketWriter } from "./delivery/packet-writer";
+import { Router } from "./delivery/router";
+import { SysTopics } from "./delivery/sys-topics";
+import { ConnectHandler } from "./handlers/connect-handler";
+import { Dispatcher } from "./handlers/dispatcher";
+import { PublishHandler } from "./handlers/publish-handler";
+import { SessionEnd } from "./handlers/session-end";
+import { SubscribeHandler } from "./handlers/subscribe-handler";
 import type { Host } from "./host";
-import { Message } from "./message";
-import { Patience } from "./patience";
-import { Keeper } from "./persist/keeper";
-import { Protocol } from "./protocol";
-import { Publishing } from "./publishing";
-import { Router } from "./router";
-import type { Saver } from "./saver";
-import { Sender } from "./sender";
-import { Subscribing } from "./subscribing";
-import { System } from "./system";
-import { Web } from "./web/web";
+import { Listeners } from "./listeners";
+import { BrokerPersistence } from "./persist/broker-persistence";
+import type { Persistence } from "./persist/persistence";
+import type { BrokerCounters } from "./pool/counters";
+import { Message } from "./pool/message";
+import { type Connection, type ConnectionOwner, FREE, NO_KEEP_ALIVE, OPEN, OPENING } from "./session/connection";
+import { Timeouts } from "./timeouts";
+import { WebServer } from "./web/web-server";
 
 // Ports, in the order in which they are opened
-const MQTT = 0;
-const WEB_SOCKET = 1;
+const MQTT_LISTENER = 0;
+const WEB_SOCKET_LISTENER = 1;
 
 /** Time until storing is tried again where it failed and is to be done at once, ms. */
-const RETRY = 1000;
+const SAVE_RETRY_MS = 1000;
 
 /** The connections that MQTT's own port may have: all there are. */
 const UNLIMITED = 0xffff;
@@ -49,14 +49,14 @@ export type ValueCallback = (
  */
 export class Broker implements ConnectionOwner {
 	readonly #core: Core;
-	readonly #farewell: Farewell;
+	readonly #sessionEnd: SessionEnd;
 	readonly #router: Router;
-	readonly #system: System;
-	readonly #protocol: Protocol;
-	readonly #patience: Patience;
-	readonly #value: Message;
-	readonly #doors: Doors;
-	readonly #web: Web | undefined;
+	readonly #sysTopics: SysTopics;
+	readonly #dispatcher: Dispatcher;
+	readonly #timeouts: Timeouts;
+	readonly #retained: Message;
+	readonly #listeners: Listeners;
+	readonly #web: WebServer | undefined;
 	#started = false;
 	/** When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to them. */
 	#reportAt = Number.POSITIVE_INFINITY;
@@ -66,47 +66,53 @@ export class Broker implements ConnectionOwner {
 	/** @param name shown to people */
 	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
 		const core = new Core(host, settings);
-		const sender = new Sender(core);
-		const system = new System(core);
-		const router = new Router(core, sender, system);
-		const farewell = new Farewell(core, sender, router);
-		const handshake = new Handshake(core, sender, farewell);
+		const packetWriter = new PacketWriter(core);
+		const sysTopics = new SysTopics(core);
+		const router = new Router(core, packetWriter, sysTopics);
+		const sessionEnd = new SessionEnd(core, packetWriter, router);
+		const connectHandler = new ConnectHandler(core, packetWriter, sessionEnd);
 		this.#core = core;
 		this.#router = router;
-		this.#system = system;
-		this.#farewell = farewell;
-		this.#protocol = new Protocol(core, sender, handshake, new Publishing(core, sender, router), new Subscribing(core, sender, system));
-		this.#patience = new Patience(core, farewell, () => this.ring());
-		this.#value = new Message(core.memory.bytes);
-		this.#doors = new Doors(core, this, this.#patience);
-		if (settings.webSocket !== undefined) this.#web = new Web(core, name);
+		this.#sysTopics = sysTopics;
+		this.#sessionEnd = sessionEnd;
+		this.#dispatcher = new Dispatcher(
+			core,
+			packetWriter,
+			connectHandler,
+			new PublishHandler(core, packetWriter, router),
+			new SubscribeHandler(core, packetWriter, sysTopics),
+		);
+		this.#timeouts = new Timeouts(core, sessionEnd, () => this.onTimer());
+		this.#retained = new Message(core.memory.bytes);
+		this.#listeners = new Listeners(core, this, this.#timeouts);
+		if (settings.webSocket !== undefined) this.#web = new WebServer(core, name);
 		core.memory.tables.close();
-		core.authority.verdict = (index, reasonCode) => {
-			this.enter();
+		core.authorizer.onAuthResult = (index, reasonCode) => {
+			this.beginCallback();
 			try {
-				if (index < 0) this.#web!.pages.judged(index, reasonCode);
-				else this.judged(index, reasonCode);
-				this.proceed(index);
+				if (index < 0) this.#web!.pages.authResult(index, reasonCode);
+				else this.onAuthResult(index, reasonCode);
+				this.resumeWaiting(index);
 			} catch (error) {
-				this.stumbled(error);
+				this.reportInternalError(error);
 			}
-			this.leave();
+			this.endCallback();
 		};
 	}
 
 	/** What happened so far. */
-	get counters(): Counters {
+	get counters(): BrokerCounters {
 		return this.#core.counters;
 	}
 
 	/** The port in use; 0 before start(). */
 	get port(): number {
-		return this.#doors.port(MQTT);
+		return this.#listeners.port(MQTT_LISTENER);
 	}
 
 	/** The port for WebSocket and the status page; 0 before start() and where none is configured. */
 	get webSocketPort(): number {
-		return this.#doors.port(WEB_SOCKET);
+		return this.#listeners.port(WEB_SOCKET_LISTENER);
 	}
 
 	/** Restores what was kept, and opens the ports. @throws {Error} when the host has no listener, no TLS or no storage where these are asked for, or a port is taken */
@@ -115,12 +121,12 @@ export class Broker implements ConnectionOwner {
 		const core = this.#core;
 		const { host, settings } = core;
 		if (settings.tls !== undefined) throw new Error("this host has no TLS, which listen.tls asks for");
-		if (settings.persist && core.keeper === undefined) this.restore();
-		const doors = this.#doors;
-		doors.open(settings.port, host.tcp.io, UNLIMITED);
+		if (settings.persist && core.persistence === undefined) this.restore();
+		const listeners = this.#listeners;
+		listeners.listen(settings.port, host.tcp.io, UNLIMITED);
 		this.#started = true;
 		try {
-			if (this.#web !== undefined) doors.open(settings.webSocket!, this.#web.io, settings.webSockets);
+			if (this.#web !== undefined) listeners.listen(settings.webSocket!, this.#web.io, settings.webSockets);
 		} catch (error) {
 			this.stop();
 			throw error;
@@ -129,15 +135,15 @@ export class Broker implements ConnectionOwner {
 
 	/** Closes the ports and all connections, and stores what has changed. */
 	stop(): void {
-		this.enter();
-		this.#doors.close();
+		this.beginCallback();
+		this.#listeners.close();
 		this.#started = false;
 		const { connections } = this.#core;
 		for (let i = 1; i < connections.length; i++) this.#core.close(connections[i]!, SERVER_SHUTTING_DOWN);
-		this.leave();
-		this.#core.keeper?.save();
+		this.endCallback();
+		this.#core.persistence?.save();
 		this.#saveAt = Number.POSITIVE_INFINITY;
-		this.#patience.close();
+		this.#timeouts.close();
 	}
 
 	/** Calls back with every topic's current value. The broker must not be changed meanwhile. */
@@ -145,22 +151,30 @@ export class Broker implements ConnectionOwner {
 		const { store, clock } = this.#core;
 		clock.tick();
 		const now = Date.now();
-		const value = this.#value;
+		const retained = this.#retained;
 		for (let record = 1; record <= store.records; record++) {
-			if (!store.offered(record, true)) continue;
-			store.messages.read(record, value);
-			callback(value.bytes, value.topicStart, value.topicEnd, value.payloadStart, value.payloadEnd, now - (clock.now - value.arrived), value.retain);
+			if (!store.isInitialValue(record, true)) continue;
+			store.messages.readInto(record, retained);
+			callback(
+				retained.bytes,
+				retained.topicStart,
+				retained.topicEnd,
+				retained.payloadStart,
+				retained.payloadEnd,
+				now - (clock.nowMs - retained.arrivedAtMs),
+				retained.retain,
+			);
 		}
 	}
 
 	/** Pools in use, for a host that shows or checks them. */
 	get usage(): Usage {
-		const { connections, open, sessions, subscriptions, queues, store, settings } = this.#core;
+		const { connections, openCount, sessions, subscriptions, queues, store, settings } = this.#core;
 		let sockets = 0;
 		for (let i = 1; i < connections.length; i++) if (connections[i]!.state !== FREE) sockets++;
 		return {
 			sockets,
-			connections: open,
+			connections: openCount,
 			sessions: sessions.count,
 			sessionBytes: sessions.bytes,
 			subscriptions: subscriptions.count,
@@ -175,125 +189,125 @@ export class Broker implements ConnectionOwner {
 
 	// ConnectionOwner
 
-	get judging(): boolean {
-		return this.#core.authority.judging;
+	get authenticating(): boolean {
+		return this.#core.authorizer.authenticating;
 	}
 
-	get addresses(): boolean {
-		return this.#core.authority.addresses;
+	get wantsAddresses(): boolean {
+		return this.#core.authorizer.needsAddresses;
 	}
 
-	enter(): void {
+	beginCallback(): void {
 		this.#core.clock.tick();
 	}
 
-	leave(): void {
+	endCallback(): void {
 		try {
-			const { closing } = this.#core;
-			this.#farewell.settle();
-			this.#router.resume();
-			this.#farewell.settle();
-			if (closing > 0) {
+			const { closingCount } = this.#core;
+			this.#sessionEnd.endClosing();
+			this.#router.resumeRetained();
+			this.#sessionEnd.endClosing();
+			if (closingCount > 0) {
 				// sessions whose clients went may end by themselves, or their wills be due
-				this.#patience.check(Math.min(this.#reportAt, this.#saveAt));
-				this.#farewell.settle();
+				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
+				this.#sessionEnd.endClosing();
 			}
-			if (this.#core.keeper !== undefined) this.save(this.#core.keeper);
-			if (this.#core.subscriptions.systems > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#system.reports > 0) {
-				this.#reportAt = this.#core.clock.now + this.#core.settings.systemInterval;
-				this.#patience.wake(this.#reportAt);
+			if (this.#core.persistence !== undefined) this.save(this.#core.persistence);
+			if (this.#core.subscriptions.sysCount > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#sysTopics.periodicCount > 0) {
+				this.#reportAt = this.#core.clock.nowMs + this.#core.settings.systemInterval;
+				this.#timeouts.scheduleBy(this.#reportAt);
 			}
-			if (this.#doors.crowded) this.#doors.accept();
+			if (this.#listeners.hasBacklog) this.#listeners.accept();
 		} catch (error) {
-			this.stumbled(error);
+			this.reportInternalError(error);
 		}
 	}
 
-	packet(connection: Connection, first: number, start: number, end: number): void {
-		const silence = connection.silence;
-		const protocol = this.#protocol;
-		let more = protocol.read(connection, first, start, end) && protocol.obey(connection, start, end);
-		if (protocol.connecting) {
-			protocol.clear();
-			more = protocol.answer(connection);
+	onPacket(connection: Connection, first: number, start: number, end: number): void {
+		const timeoutBefore = connection.keepAliveTimeoutMs;
+		const dispatcher = this.#dispatcher;
+		let more = dispatcher.decode(connection, first, start, end) && dispatcher.handle(connection, start, end);
+		if (dispatcher.connectReady) {
+			dispatcher.endOldSession();
+			more = dispatcher.answerConnect(connection);
 		}
 		if (more) this.#router.pump(connection);
-		if (connection.silence !== silence) this.#patience.watch(connection);
+		if (connection.keepAliveTimeoutMs !== timeoutBefore) this.#timeouts.watch(connection);
 	}
 
-	fault(connection: Connection, reasonCode: number): void {
-		this.#core.counters.faults++;
+	onProtocolError(connection: Connection, reasonCode: number): void {
+		this.#core.counters.peerFaults++;
 		this.#core.close(connection, reasonCode);
 	}
 
-	writable(connection: Connection): void {
+	onWritable(connection: Connection): void {
 		if (connection.state !== OPEN) return;
-		if ((connection.traits & LENIENT) !== 0) connection.heard = this.#core.clock.now;
+		if ((connection.clientFlags & NO_KEEP_ALIVE) !== 0) connection.lastReceivedAt = this.#core.clock.nowMs;
 		this.#router.pump(connection);
 	}
 
-	lost(connection: Connection): void {
-		if (connection.state === OPEN) this.#core.counters.lost++;
+	onLost(connection: Connection): void {
+		if (connection.state === OPEN) this.#core.counters.connectionsLost++;
 		this.#core.close(connection, 0);
 	}
 
-	broken(connection: Connection, error: unknown): void {
-		this.stumbled(error);
+	onInternalError(connection: Connection, error: unknown): void {
+		this.reportInternalError(error);
 		// [MQTT-3.1.1:4.8.0-2]
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
 	/** Answers the CONNECT that was judged. */
-	private judged(index: number, reasonCode: number): void {
+	private onAuthResult(index: number, reasonCode: number): void {
 		const { connections } = this.#core;
 		const connection = connections[index];
-		if (connection?.state !== OPENING || !connection.pending) {
-			this.#protocol.unheeded();
+		if (connection?.state !== OPENING || !connection.awaitingAuth) {
+			this.#dispatcher.discardPendingConnect();
 			return;
 		}
-		connection.pending = false;
+		connection.awaitingAuth = false;
 		try {
-			this.#protocol.judged(connection, reasonCode);
-			this.#protocol.clear();
-			if (this.#protocol.answer(connection)) this.#router.pump(connection);
-			this.#patience.watch(connection);
+			this.#dispatcher.onAuthResult(connection, reasonCode);
+			this.#dispatcher.endOldSession();
+			if (this.#dispatcher.answerConnect(connection)) this.#router.pump(connection);
+			this.#timeouts.watch(connection);
 		} catch (error) {
-			this.broken(connection, error);
+			this.onInternalError(connection, error);
 		}
 		connection.resume();
 	}
 
 	/** Goes on with those who waited while another was judged: in turn, so that nobody who tries again and again keeps the others waiting. @param last who was judged */
-	private proceed(last: number): void {
+	private resumeWaiting(last: number): void {
 		const { connections } = this.#core;
 		const pages = this.#web?.pages;
 		const count = connections.length - 1;
-		if (last > 0) pages?.proceed();
+		if (last > 0) pages?.resumeWaiting();
 		const from = last > 0 ? last : Math.floor(Math.random() * count);
 		for (let i = from; i < from + count; i++) {
 			const connection = connections[1 + (i % count)]!;
 			if (connection.state === OPENING) connection.resume();
 		}
-		if (last < 0) pages?.proceed();
+		if (last < 0) pages?.resumeWaiting();
 	}
 
-	private ring(): void {
-		this.enter();
+	private onTimer(): void {
+		this.beginCallback();
 		try {
 			const { clock } = this.#core;
-			if (this.#reportAt <= clock.now) {
+			if (this.#reportAt <= clock.nowMs) {
 				this.#reportAt = Number.POSITIVE_INFINITY;
-				this.#router.report();
+				this.#router.publishSysTopics();
 			}
-			if (this.#saveAt <= clock.now) {
+			if (this.#saveAt <= clock.nowMs) {
 				this.#saveAt = Number.POSITIVE_INFINITY;
-				this.#core.keeper?.save();
+				this.#core.persistence?.save();
 			}
-			this.#patience.check(Math.min(this.#reportAt, this.#saveAt));
+			this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 		} catch (error) {
-			this.stumbled(error);
+			this.reportInternalError(error);
 		}
-		this.leave();
+		this.endCallback();
 	}
 
 	/** Restores what is stored. Without what cannot be read the broker serves all the same. */
@@ -301,28 +315,28 @@ export class Broker implements ConnectionOwner {
 		const core = this.#core;
 		const { storage } = core.host;
 		if (storage === undefined) throw new Error("this host has no storage, which listen.persist asks for");
-		this.enter();
+		this.beginCallback();
 		try {
-			core.keeper = new Keeper(core, storage.open({ path: "firefly", format: "buffer" }));
+			core.persistence = new BrokerPersistence(core, storage.open({ path: "firefly", format: "buffer" }));
 		} catch (error) {
-			core.counters.storageFailed++;
+			core.counters.storageFailures++;
 			core.host.trace(`broker: state is neither restored nor kept: ${error}`);
 		}
-		this.ring(); // wills of clients that were connected, sessions whose time is over
+		this.onTimer(); // wills of clients that were connected, sessions whose time is over
 	}
 
 	/** Stores what has changed, now or in time. */
-	private save(keeper: Saver): void {
+	private save(persistence: Persistence): void {
 		const { clock, settings } = this.#core;
-		if (settings.persistInterval === 0 && keeper.changed && !keeper.failing) keeper.save();
-		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(keeper.changed || keeper.waits)) return;
-		this.#saveAt = clock.now + (settings.persistInterval === 0 ? RETRY : settings.persistInterval);
-		this.#patience.wake(this.#saveAt);
+		if (settings.persistInterval === 0 && persistence.changed && !persistence.failing) persistence.save();
+		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(persistence.changed || persistence.awaitingWallClock)) return;
+		this.#saveAt = clock.nowMs + (settings.persistInterval === 0 ? SAVE_RETRY_MS : settings.persistInterval);
+		this.#timeouts.scheduleBy(this.#saveAt);
 	}
 
 	/** An exception that got out to the host would end the firmware. */
-	private stumbled(error: unknown): void {
-		this.#core.counters.internal++;
+	private reportInternalError(error: unknown): void {
+		this.#core.counters.internalErrors++;
 		this.#core.host.trace(`broker: ${error}`);
 	}
 }

@@ -1,20 +1,20 @@
 import type { ListenSettings } from "../config/settings";
-import { authorityOf } from "./access/access";
-import { Aliases } from "./aliases";
-import type { Authority } from "./authority";
-import { Clock } from "./clock";
-import { CLOSING, type Connection, FREE } from "./connection";
-import { Counters } from "./counters";
+import { createAuthorizer } from "./access/access-control";
+import type { Authorizer } from "./access/authorizer";
+import { SEND_AREA_EXTRA } from "./delivery/send-area";
+import { TIMESTAMP_LIMIT, Timestamp } from "./delivery/timestamp";
 import type { Host } from "./host";
-import { Memory } from "./memory";
-import { Message } from "./message";
-import { Queues } from "./queues";
-import type { Saver } from "./saver";
-import { SEND_AREA } from "./send-area";
-import { Sessions } from "./sessions";
-import { STAMP_LIMIT, Stamp } from "./stamp";
-import { Subscriptions } from "./subscriptions";
-import { ValueStore } from "./value-store";
+import type { Persistence } from "./persist/persistence";
+import { BrokerClock } from "./pool/clock";
+import { BrokerCounters } from "./pool/counters";
+import { Memory } from "./pool/memory";
+import { Message } from "./pool/message";
+import { CLOSING, type Connection, FREE } from "./session/connection";
+import { OutgoingQueues } from "./session/outgoing-queues";
+import { Sessions } from "./session/sessions";
+import { TopicAliases } from "./session/topic-aliases";
+import { RetainedStore } from "./topics/retained-store";
+import { Subscriptions } from "./topics/subscriptions";
 
 /** What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic alias. */
 const ALIAS_OVERHEAD = 8;
@@ -23,58 +23,58 @@ const ALIAS_OVERHEAD = 8;
 export class Core {
 	readonly host: Host;
 	readonly settings: ListenSettings;
-	readonly clock: Clock;
-	readonly counters = new Counters();
+	readonly clock: BrokerClock;
+	readonly counters = new BrokerCounters();
 	readonly memory: Memory;
 	readonly sessions: Sessions;
 	readonly subscriptions: Subscriptions;
-	readonly queues: Queues;
-	readonly store: ValueStore;
-	readonly aliases: Aliases;
+	readonly queues: OutgoingQueues;
+	readonly store: RetainedStore;
+	readonly aliases: TopicAliases;
 	/** When values came, as text. */
-	readonly stamp: Stamp;
-	readonly authority: Authority;
+	readonly timestamp: Timestamp;
+	readonly authorizer: Authorizer;
 	/** By index; the first is not used. */
 	readonly connections: (Connection | undefined)[] = [undefined];
 	/** Keeps state over a restart, where that is asked for. */
-	keeper: Saver | undefined = undefined;
+	persistence: Persistence | undefined = undefined;
 	/** The will in work. */
 	readonly will: Message;
 	/** Connections past CONNECT. */
-	open = 0;
+	openCount = 0;
 	/** Connections in state CLOSING. */
-	closing = 0;
+	closingCount = 0;
 
 	constructor(host: Host, settings: ListenSettings) {
 		const { sessions, subscriptions, sessionBytes, filterLevels, filterBytes, retainedTopics, retainedBytes, queuedMessages, queuedBytes } = settings;
 		this.host = host;
 		this.settings = settings;
-		this.clock = new Clock(host.time);
+		this.clock = new BrokerClock(host.time);
 		const memory = new Memory(
 			sessionBytes + filterBytes + retainedBytes + queuedBytes + settings.aliasBytes,
 			settings.packetSize,
-			settings.packetSize + SEND_AREA,
+			settings.packetSize + SEND_AREA_EXTRA,
 			host.newViews,
 		);
 		this.memory = memory;
 		this.will = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
 		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
-		this.queues = new Queues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
-		this.store = new ValueStore(memory, retainedTopics, retainedBytes);
-		this.aliases = new Aliases(
+		this.queues = new OutgoingQueues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
+		this.store = new RetainedStore(memory, retainedTopics, retainedBytes);
+		this.aliases = new TopicAliases(
 			memory,
 			settings.connections + settings.handshakes,
 			settings.topicAliases,
 			settings.aliasBytes,
 			settings.packetSize - ALIAS_OVERHEAD,
 		);
-		this.stamp = new Stamp(host, this.clock, memory.tables.u8(STAMP_LIMIT));
-		this.authority = authorityOf(host, settings, this.clock, this.sessions, memory.bytes);
+		this.timestamp = new Timestamp(host, this.clock, memory.tables.u8(TIMESTAMP_LIMIT));
+		this.authorizer = createAuthorizer(host, settings, this.clock, this.sessions, memory.bytes);
 	}
 
 	/** Whether there is room for retained messages at all. */
-	get retains(): boolean {
+	get retainAvailable(): boolean {
 		return this.settings.retainedTopics !== 0 && this.settings.retainedBytes !== 0;
 	}
 
@@ -90,7 +90,7 @@ export class Core {
 	close(connection: Connection, reasonCode: number): void {
 		if (connection.state === FREE || connection.state === CLOSING) return;
 		connection.state = CLOSING;
-		connection.reason = reasonCode;
-		this.closing++;
+		connection.closeReason = reasonCode;
+		this.closingCount++;
 	}
 }

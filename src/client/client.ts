@@ -12,48 +12,48 @@ import {
 } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import type { PropertyWriter } from "../mqtt/property-writer";
-import { Connection, RESERVE } from "./connection";
-import { CONNECT_DEADLINE, DEADLINE } from "./deadlines";
-import { ClientError, refusal } from "./errors";
-import type { OpenOptions, State } from "./options";
-import { BUSY, WANTS_CONNACK } from "./outbound";
-import { CONNECTED, LOST } from "./transport";
+import { ClientConnection, SEND_RESERVE } from "./client-connection";
+import { CONNECT_DEADLINE, DEADLINE_PASSED } from "./deadlines";
+import { ClientError, refusalError } from "./errors";
+import type { ClientState, OpenOptions } from "./options";
+import { BLOCKED_ON_CONNACK, BUSY } from "./outbound";
+import { TRANSPORT_CONNECTED, TRANSPORT_LOST } from "./transport";
 
-export { ClientError, type Fault } from "./errors";
-export type { Limits, RememberedLimits } from "./limits";
-export type { ClientDevice, ClientHandler, ClientOptions, OpenOptions, State, UserProperty, WillOptions } from "./options";
-export { BUSY, NEVER } from "./outbound";
+export { ClientError, type ClientFault } from "./errors";
+export type { BrokerLimits, CachedLimits } from "./limits";
+export type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions, UserProperty, WillOptions } from "./options";
+export { BUSY, REJECTED } from "./outbound";
 
 /** A packet of 4 bytes may end in the first byte read and every 4 more, and is answered with at most 5: n bytes read need 5 + 5 / 4 n to answer. */
-const ANSWER = 5;
+const MAXIMUM_ANSWER_SIZE = 5;
 
 /**
  * One MQTT session over one TCP connection at a time. All buffers are allocated by the constructor and serve every later `open()`;
  * after that only `open()` and errors allocate.
  */
-export class Client extends Connection {
-	get state(): State {
-		return this.current;
+export class Client extends ClientConnection {
+	get state(): ClientState {
+		return this.currentState;
 	}
 
 	/** QoS 1 messages that wait for PUBACK. */
 	get inFlight(): number {
-		return this.outbound.count;
+		return this.outbound.inFlightCount;
 	}
 
 	/** Resolves the name, connects, sends CONNECT. @throws Error if `state` is not "closed" */
 	open(options?: OpenOptions): void {
-		if (this.current !== "closed") throw new Error(`open() while ${this.current}`);
+		if (this.currentState !== "closed") throw new Error(`open() while ${this.currentState}`);
 		const { pipeline, connectTimeout, host, port, authenticationMethod } = this.options;
-		this.current = "connecting";
+		this.currentState = "connecting";
 		this.pipeline = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false); // [MQTT-3.1.2-30]
-		this.limits.begin(options?.limits);
-		this.early = this.accepted = this.closeAsked = false;
-		this.error = undefined;
-		this.outbound.begin();
-		this.leaving.begin();
+		this.limits.reset(options?.limits);
+		this.sentBeforeConnack = this.connackAccepted = this.closeRequested = false;
+		this.closeError = undefined;
+		this.outbound.reset();
+		this.gracefulClose.reset();
 		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
-		this.transport.open(host, port);
+		this.transport.resolveAndConnect(host, port);
 	}
 
 	/**
@@ -69,15 +69,15 @@ export class Client extends Connection {
 	 */
 	publish(topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number, properties?: PropertyWriter, packetId = 0): number {
 		if (!this.mayPublish()) {
-			this.outbound.wants |= WANTS_CONNACK;
+			this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
-		const outside = this.depth === 0;
-		if (outside) this.now = this.device.time.ticks;
-		const result = this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, this.reserved, this.now);
+		const outsideCallback = this.callbackDepth === 0;
+		if (outsideCallback) this.now = this.device.time.ticks;
+		const result = this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, this.reservedBytes, this.now);
 		if (result >= 0) {
-			if (!this.accepted) this.early = true;
-			if (outside) this.flush();
+			if (!this.connackAccepted) this.sentBeforeConnack = true;
+			if (outsideCallback) this.flush();
 		}
 		return result;
 	}
@@ -87,186 +87,189 @@ export class Client extends Connection {
 	 * When pipelining it leaves before CONNACK, which is still read; else it waits for CONNACK. Acknowledgements that arrive are still told.
 	 */
 	close(): void {
-		if (this.current === "connecting") this.closeSoon(undefined);
-		else if (this.current === "handshake" || this.current === "open") {
-			this.current = "closing";
-			this.closeAsked = true;
-			if (this.depth > 0) return;
+		if (this.currentState === "connecting") this.scheduleClose(undefined);
+		else if (this.currentState === "handshake" || this.currentState === "open") {
+			this.currentState = "closing";
+			this.closeRequested = true;
+			if (this.callbackDepth > 0) return;
 			this.now = this.device.time.ticks;
-			this.endFlight();
-			this.watchLeaving();
+			this.flushStaged();
+			this.watchGracefulClose();
 		}
 	}
 
 	/** Drops TCP at once, without DISCONNECT: the broker publishes the will. `onClosed(undefined)` follows. */
 	abort(): void {
-		if (this.current !== "closed") this.closeSoon(undefined);
+		if (this.currentState !== "closed") this.scheduleClose(undefined);
 	}
 
 	private mayPublish(): boolean {
-		return this.current === "open" || (this.current === "handshake" && this.pipeline);
+		return this.currentState === "open" || (this.currentState === "handshake" && this.pipeline);
 	}
 
 	// What is told by the parts comes to methods: an object with a prototype costs nothing for each, a closure nine slots.
 
 	/** For transport and deadlines. Every callback of the host but the resolver's answer comes through here: an exception out of one would end the app. */
-	turn(what: number, which: number): void {
-		this.depth++;
+	onEvent(event: number, deadline: number): void {
+		this.callbackDepth++;
 		try {
 			this.now = this.device.time.ticks;
-			switch (what) {
-				case CONNECTED:
-					this.begin();
+			switch (event) {
+				case TRANSPORT_CONNECTED:
+					this.onConnected();
 					break;
-				case LOST:
-					this.onLost();
+				case TRANSPORT_LOST:
+					this.onTransportLost();
 					break;
-				case DEADLINE:
-					this.onDeadline(which);
+				case DEADLINE_PASSED:
+					this.onDeadlinePassed(deadline);
 					break;
 			}
-			if (this.transport.readable > 0) this.read();
-			this.settle();
+			if (this.transport.readable > 0) this.readPackets();
+			this.finishTurn();
 		} catch (cause) {
-			this.threw(cause);
+			this.onHandlerException(cause);
 		}
-		this.depth--;
+		this.callbackDepth--;
 	}
 
 	/** [MQTT-3.1.1:4.8.0-2] */
-	private threw(cause: unknown): void {
+	private onHandlerException(cause: unknown): void {
 		try {
-			if (this.current === "closed") throw cause;
-			this.finish(new ClientError("configuration", "a handler threw an exception", { cause }));
+			if (this.currentState === "closed") throw cause;
+			this.finishClose(new ClientError("configuration", "a handler threw an exception", { cause }));
 		} catch (lost) {
 			this.device.trace?.(`exception in onClosed: ${lost}\n`);
 		}
 	}
 
 	/** TCP is up. */
-	private begin(): void {
-		this.current = "handshake";
+	private onConnected(): void {
+		this.currentState = "handshake";
 		this.decoder.reset();
 		this.encoder.connect(this.fields); // [MQTT-3.1.0-1]
 		// Packets may follow before CONNACK (§3.1.4).
-		this.outbound.wants = WANTS_CONNACK;
+		this.outbound.blockedOn = BLOCKED_ON_CONNACK;
 		if (!this.pipeline) return;
-		this.outbound.wants = 0;
+		this.outbound.blockedOn = 0;
 		this.handler.onWritable();
 	}
 
 	/** Writes what is staged, asks for more to send, goes on with a close. */
-	private settle(): void {
-		this.endFlight();
+	private finishTurn(): void {
+		this.flushStaged();
 		const outbound = this.outbound;
-		if (outbound.wants !== 0 && this.mayPublish() && outbound.ready()) {
-			outbound.wants = 0;
+		if (outbound.blockedOn !== 0 && this.mayPublish() && outbound.canRetry()) {
+			outbound.blockedOn = 0;
 			this.handler.onWritable();
-			this.endFlight();
+			this.flushStaged();
 		}
-		if (this.current === "closing") this.watchLeaving();
+		if (this.currentState === "closing") this.watchGracefulClose();
 	}
 
 	/** Writes what is staged, after `close()` with DISCONNECT behind it. */
-	private endFlight(): void {
-		if (this.closeAsked && (this.accepted || this.pipeline)) {
-			this.closeAsked = false;
-			if (!this.accepted) this.early = true;
-			this.disconnect(SUCCESS, this.options.acknowledgeTimeout);
+	private flushStaged(): void {
+		if (this.closeRequested && (this.connackAccepted || this.pipeline)) {
+			this.closeRequested = false;
+			if (!this.connackAccepted) this.sentBeforeConnack = true;
+			this.stageDisconnect(SUCCESS, this.options.acknowledgeTimeout);
 		}
 		this.flush();
 	}
 
-	private read(): void {
+	private readPackets(): void {
 		const transport = this.transport;
 		const encoder = this.encoder;
 		while (transport.readable > 0) {
 			// Without room for the answers nothing is read, which holds the broker back.
-			if (encoder.room <= RESERVE + ANSWER) this.flush();
-			const count = transport.read(((encoder.room - RESERVE - ANSWER) * 4) / 5);
+			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) this.flush();
+			const count = transport.read(((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5);
 			if (count === 0) return;
-			this.keepAlive.received(this.now);
-			this.reserved = RESERVE + ANSWER + count + (count >> 2);
-			this.decoder.push(transport.view, 0, count);
-			this.reserved = RESERVE;
+			this.keepAlive.noteReceived(this.now);
+			this.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
+			this.decoder.push(transport.chunk, 0, count);
+			this.reservedBytes = SEND_RESERVE;
 		}
 	}
 
 	/** For the decoder. */
 	onPacket(packet: Packet): void {
 		const { type } = packet;
-		if (type === CONNACK && !this.accepted) {
+		if (type === CONNACK && !this.connackAccepted) {
 			this.onConnack(packet);
 			return;
 		}
 		// [MQTT-3.2.0-1]
-		if (!this.accepted && type !== AUTH) {
-			this.violated(PROTOCOL_ERROR, "a packet before CONNACK");
+		if (!this.connackAccepted && type !== AUTH) {
+			this.failProtocol(PROTOCOL_ERROR, "a packet before CONNACK");
 			return;
 		}
 		switch (type) {
 			case PUBACK:
-				if (this.outbound.acknowledge(packet.packetId)) this.handler.onAcknowledged(packet.packetId, packet.reasonCode);
+				if (this.outbound.onPuback(packet.packetId)) this.handler.onAcknowledged(packet.packetId, packet.reasonCode);
 				break;
 			case PUBREL:
-				this.inbound.release(packet);
+				this.inbound.onPubrel(packet);
 				break;
 			case PINGRESP:
-				if (this.current !== "closing" && !this.keepAlive.answered(this.now)) this.violated(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
+				if (this.currentState !== "closing" && !this.keepAlive.onPingresp(this.now)) this.failProtocol(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
 				break;
 			case DISCONNECT:
-				if (this.current === "closing" && packet.reasonCode < UNSPECIFIED_ERROR) break;
-				this.finish(refusal("the broker disconnected", packet)); // [MQTT-4.13.2-1]
+				if (this.currentState === "closing" && packet.reasonCode < UNSPECIFIED_ERROR) break;
+				this.finishClose(refusalError("the broker disconnected", packet)); // [MQTT-4.13.2-1]
 				break;
 			case AUTH:
 				// [MQTT-4.12.0-6]
-				if (this.options.authenticationMethod === undefined) this.violated(PROTOCOL_ERROR, "AUTH without an authentication method");
+				if (this.options.authenticationMethod === undefined) this.failProtocol(PROTOCOL_ERROR, "AUTH without an authentication method");
 				else
-					this.end(IMPLEMENTATION_SPECIFIC_ERROR, new ClientError("configuration", "the authentication method needs AUTH, which is not supported"));
+					this.failConnection(
+						IMPLEMENTATION_SPECIFIC_ERROR,
+						new ClientError("configuration", "the authentication method needs AUTH, which is not supported"),
+					);
 				break;
 			default:
-				this.violated(PROTOCOL_ERROR, "unexpected packet");
+				this.failProtocol(PROTOCOL_ERROR, "unexpected packet");
 		}
 	}
 
 	private onConnack(packet: Packet): void {
 		const { reasonCode, sessionPresent } = packet;
 		if (reasonCode !== SUCCESS) {
-			this.finish(refusal("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
+			this.finishClose(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
 			return;
 		}
 		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
 		if (sessionPresent && this.fields.cleanStart) {
-			this.violated(PROTOCOL_ERROR, "a session after Clean Start");
+			this.failProtocol(PROTOCOL_ERROR, "a session after Clean Start");
 			return;
 		}
 		const { limits } = this;
-		limits.take(packet);
-		this.accepted = true;
-		this.inbound.begin(sessionPresent);
+		limits.applyConnack(packet);
+		this.connackAccepted = true;
+		this.inbound.onConnack(sessionPresent);
 		this.deadlines.stop(CONNECT_DEADLINE);
-		if (this.current === "handshake") {
-			this.current = "open";
-			this.outbound.accept(this.now);
+		if (this.currentState === "handshake") {
+			this.currentState = "open";
+			this.outbound.onConnack(this.now);
 			// [MQTT-3.2.2-21] [MQTT-3.1.2-21]
-			this.keepAlive.begin(limits.serverKeepAlive >= 0 ? limits.serverKeepAlive : this.fields.keepAlive, this.now);
-		} else if (this.leaving.left) this.linger();
+			this.keepAlive.start(limits.serverKeepAliveSeconds >= 0 ? limits.serverKeepAliveSeconds : this.fields.keepAlive, this.now);
+		} else if (this.gracefulClose.disconnectSent) this.awaitBrokerClose();
 		this.handler.onOpen(sessionPresent);
 	}
 
 	/** For the decoder. */
 	onPublish(packet: Packet): void {
-		const reasonCode = this.accepted ? this.inbound.publish(packet) : PROTOCOL_ERROR; // [MQTT-3.2.0-1]
-		if (reasonCode !== 0) this.violated(reasonCode, "PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum");
+		const reasonCode = this.connackAccepted ? this.inbound.onPublish(packet) : PROTOCOL_ERROR; // [MQTT-3.2.0-1]
+		if (reasonCode !== 0) this.failProtocol(reasonCode, "PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum");
 	}
 
 	/** For the decoder. */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		this.inbound.payload(bytes, start, end, last);
+		this.inbound.onPayload(bytes, start, end, last);
 	}
 
 	/** For the decoder. */
 	onError(reasonCode: number, message: string): void {
-		this.violated(reasonCode, message);
+		this.failProtocol(reasonCode, message);
 	}
 }

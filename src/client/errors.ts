@@ -30,7 +30,7 @@ import {
 } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import type { PropertyReader } from "../mqtt/property-reader";
-import { text } from "../mqtt/utf8";
+import { decodeUTF8 } from "../mqtt/utf8";
 
 /**
  * Who has to act before another attempt can succeed.
@@ -39,7 +39,7 @@ import { text } from "../mqtt/utf8";
  * - `resource`: nobody; something is full or busy, try later.
  * - `transport`: nobody; name resolution, TCP or the network failed.
  */
-export type Fault = "configuration" | "peer" | "resource" | "transport";
+export type ClientFault = "configuration" | "peer" | "resource" | "transport";
 
 export interface ClientErrorDetail {
 	readonly reasonCode?: number;
@@ -52,7 +52,7 @@ export interface ClientErrorDetail {
 export class ClientError extends Error {
 	// A field, as assigning to an inherited name that is frozen in ROM throws
 	override readonly name = "ClientError";
-	readonly fault: Fault;
+	readonly fault: ClientFault;
 	/** The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has none. */
 	readonly reasonCode: number;
 	/** The broker closed before CONNACK a connection on which PUBLISH or DISCONNECT had been sent before CONNACK: try again without pipelining. */
@@ -60,7 +60,7 @@ export class ClientError extends Error {
 	/** Where the broker sends its clients (§3.2.2.3.16, §3.14.2.2.5). */
 	readonly serverReference: string | undefined;
 
-	constructor(fault: Fault, message: string, detail?: ClientErrorDetail) {
+	constructor(fault: ClientFault, message: string, detail?: ClientErrorDetail) {
 		super(message);
 		this.fault = fault;
 		this.reasonCode = detail?.reasonCode ?? 0;
@@ -71,7 +71,7 @@ export class ClientError extends Error {
 }
 
 /** Sorts a reason code (§2.4) of CONNACK or of the broker's DISCONNECT. */
-export function faultOf(reasonCode: number): Fault {
+export function faultOf(reasonCode: number): ClientFault {
 	// The broker ended the connection and names no error.
 	if (reasonCode < UNSPECIFIED_ERROR) return "transport";
 	switch (reasonCode) {
@@ -107,26 +107,26 @@ export function faultOf(reasonCode: number): Fault {
 }
 
 /** The broker said no, in CONNACK or DISCONNECT. */
-export function refusal(what: string, packet: Packet): ClientError {
+export function refusalError(context: string, packet: Packet): ClientError {
 	const { reasonCode, properties } = packet;
-	const reasonString = find(properties, REASON_STRING);
-	const serverReference = find(properties, SERVER_REFERENCE);
-	let message = `${what}: ${reasonName(reasonCode)}`;
+	const reasonString = propertyText(properties, REASON_STRING);
+	const serverReference = propertyText(properties, SERVER_REFERENCE);
+	let message = `${context}: ${reasonName(reasonCode)}`;
 	if (reasonString !== undefined) message += ` (${reasonString})`;
 	if (serverReference !== undefined) message += `, see ${serverReference}`;
 	return new ClientError(faultOf(reasonCode), message, { reasonCode, serverReference });
 }
 
 /** The broker broke the protocol (§4.13). MQTT 3.1.1 gives a client no means to limit what it is sent: too much is nobody's mistake there. */
-export function violation(reasonCode: number, message: string, version: Version): ClientError {
+export function violationError(reasonCode: number, message: string, version: Version): ClientError {
 	const fault = reasonCode === RECEIVE_MAXIMUM_EXCEEDED && version === 4 ? "resource" : "peer";
 	return new ClientError(fault, message, { reasonCode });
 }
 
-export function timeout(fault: Fault, what: string, ms: number, reasonCode = 0): ClientError {
-	return new ClientError(fault, `${what} within ${ms} ms`, { reasonCode });
+export function timeoutError(fault: ClientFault, problem: string, timeoutMs: number, reasonCode = 0): ClientError {
+	return new ClientError(fault, `${problem} within ${timeoutMs} ms`, { reasonCode });
 }
 
-function find(properties: PropertyReader, id: number): string | undefined {
-	return properties.find(id) ? text(properties.bytes, properties.start, properties.end) : undefined;
+function propertyText(properties: PropertyReader, id: number): string | undefined {
+	return properties.find(id) ? decodeUTF8(properties.bytes, properties.start, properties.end) : undefined;
 }

@@ -14,7 +14,7 @@ import type { Packet } from "../mqtt/packet";
 import { varintSize } from "../mqtt/varint";
 
 /** What a first flight has to respect, from the last CONNACK of the same broker: kept over deep sleep by whoever opens the session. */
-export interface RememberedLimits {
+export interface CachedLimits {
 	/** 1 … 65535; 65535 by default. */
 	readonly receiveMaximum?: number;
 	/** Bytes, 1 … 268435460; that by default. */
@@ -29,7 +29,7 @@ export interface RememberedLimits {
 export const UNLIMITED: number = MAXIMUM_REMAINING_LENGTH + 5;
 
 /** What CONNACK says (§3.2.2); until it comes, what is remembered of an earlier one. In MQTT 3.1.1 there are no limits. */
-export class Limits {
+export class BrokerLimits {
 	/** QoS 1 and 2 messages sent and not yet acknowledged. */
 	receiveMaximum = 65_535;
 	/** Bytes. */
@@ -39,30 +39,30 @@ export class Limits {
 	/** Aliases that may be used; 0 until this connection's CONNACK has arrived. [MQTT-3.2.2-17] */
 	topicAliasMaximum = 0;
 	/** Seconds; −1: the client's own keepalive holds. */
-	serverKeepAlive = -1;
+	serverKeepAliveSeconds = -1;
 	/** Seconds that the broker keeps the session; −1: as asked for. */
-	sessionExpiry = -1;
+	sessionExpirySeconds = -1;
 	/** The broker continues an earlier session. */
 	sessionPresent = false;
 	/** The client identifier that the broker chose (§3.2.2.3.7), in UTF-8; undefined where it chose none. */
 	assignedClientId: Uint8Array | undefined;
 
 	/** For a connection whose CONNACK has not come: as remembered, or else as the last CONNACK said. */
-	begin(remembered: RememberedLimits | undefined): void {
+	reset(cached: CachedLimits | undefined): void {
 		this.topicAliasMaximum = 0;
-		this.serverKeepAlive = -1;
-		this.sessionExpiry = -1;
+		this.serverKeepAliveSeconds = -1;
+		this.sessionExpirySeconds = -1;
 		this.sessionPresent = false;
 		this.assignedClientId = undefined;
-		if (remembered === undefined) return;
-		this.receiveMaximum = remembered.receiveMaximum || 65_535;
-		this.maximumPacketSize = remembered.maximumPacketSize || UNLIMITED;
-		this.maximumQoS = remembered.maximumQoS ?? 2;
-		this.retainAvailable = remembered.retainAvailable ?? true;
+		if (cached === undefined) return;
+		this.receiveMaximum = cached.receiveMaximum || 65_535;
+		this.maximumPacketSize = cached.maximumPacketSize || UNLIMITED;
+		this.maximumQoS = cached.maximumQoS ?? 2;
+		this.retainAvailable = cached.retainAvailable ?? true;
 	}
 
 	/** Takes a successful CONNACK; what it leaves out has its default. */
-	take(connack: Packet): void {
+	applyConnack(connack: Packet): void {
 		const { properties, sessionPresent } = connack;
 		this.sessionPresent = sessionPresent;
 		this.receiveMaximum = 65_535;
@@ -89,10 +89,10 @@ export class Limits {
 					this.topicAliasMaximum = value;
 					break;
 				case SERVER_KEEP_ALIVE:
-					this.serverKeepAlive = value;
+					this.serverKeepAliveSeconds = value;
 					break;
 				case SESSION_EXPIRY_INTERVAL:
-					this.sessionExpiry = value;
+					this.sessionExpirySeconds = value;
 					break;
 				case ASSIGNED_CLIENT_IDENTIFIER:
 					this.assignedClientId = properties.bytes.slice(properties.start, properties.end);

@@ -2,7 +2,7 @@ import type { BrokerSettings, WillSettings } from "../config/types";
 import type { Device } from "../device";
 import type { Packet } from "../mqtt/packet";
 import type { ClientError } from "./errors";
-import type { RememberedLimits } from "./limits";
+import type { CachedLimits } from "./limits";
 
 /** Name and value. */
 export type UserProperty = readonly [name: string, value: string];
@@ -39,7 +39,7 @@ export interface OpenOptions {
 	/** Whether packets leave before CONNACK; by default as configured, where "auto" means yes. */
 	readonly pipeline?: boolean;
 	/** By default what the last CONNACK that this client saw said. */
-	readonly limits?: RememberedLimits;
+	readonly limits?: CachedLimits;
 }
 
 /**
@@ -74,4 +74,4 @@ export interface ClientHandler {
 export type ClientDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve"> & Partial<Pick<Device, "trace">>;
 
 /** `connecting` lasts until TCP is up, `handshake` until CONNACK, `closing` until `onClosed`. */
-export type State = "closed" | "connecting" | "handshake" | "open" | "closing";
+export type ClientState = "closed" | "connecting" | "handshake" | "open" | "closing";

@@ -3,18 +3,18 @@ import { RETAIN } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
-import { InFlight } from "./inflight";
-import { type Limits, publishSize } from "./limits";
+import { InFlight } from "./in-flight";
+import { type BrokerLimits, publishSize } from "./limits";
 
 /** Not now. */
 export const BUSY = -1;
 /** Not on this connection, nor on another with the same limits. */
-export const NEVER = -2;
+export const REJECTED = -2;
 
 // Why publish() said BUSY
-export const WANTS_CONNACK = 1;
-const WANTS_ROOM = 2;
-const WANTS_WINDOW = 4;
+export const BLOCKED_ON_CONNACK = 1;
+const BLOCKED_ON_BUFFER = 2;
+const BLOCKED_ON_QUOTA = 4;
 
 export interface OutboundOptions {
 	/** Messages. */
@@ -28,13 +28,13 @@ export interface OutboundOptions {
 /** Messages to the broker, until they are acknowledged. */
 export class Outbound {
 	/** What has to come before publish() may succeed again after BUSY: WANTS_…, 0 after success. */
-	wants = 0;
+	blockedOn = 0;
 	/** A QoS 0 message was staged: only the broker's close tells that it was read. */
-	#unconfirmed = false;
-	#accepted = false;
+	#qos0Unconfirmed = false;
+	#connackAccepted = false;
 	#options: OutboundOptions;
 	#encoder: Encoder;
-	#limits: Limits;
+	#limits: BrokerLimits;
 	#deadlines: Deadlines;
 	#time: Pick<Time, "delta">;
 	#flusher: { flush(): void };
@@ -44,7 +44,7 @@ export class Outbound {
 	constructor(
 		options: OutboundOptions,
 		encoder: Encoder,
-		limits: Limits,
+		limits: BrokerLimits,
 		deadlines: Deadlines,
 		time: Pick<Time, "delta">,
 		flusher: { flush(): void },
@@ -59,30 +59,30 @@ export class Outbound {
 	}
 
 	/** QoS 1 messages that wait for PUBACK. */
-	get count(): number {
+	get inFlightCount(): number {
 		return this.#inFlight.count;
 	}
 
 	/** Whether the broker has not confirmed everything. */
-	get pending(): boolean {
-		return this.#unconfirmed || this.#inFlight.count > 0;
+	get hasUnconfirmed(): boolean {
+		return this.#qos0Unconfirmed || this.#inFlight.count > 0;
 	}
 
-	begin(): void {
-		this.wants = 0;
-		this.#unconfirmed = false;
-		this.#accepted = false;
+	reset(): void {
+		this.blockedOn = 0;
+		this.#qos0Unconfirmed = false;
+		this.#connackAccepted = false;
 		this.#inFlight.clear();
 	}
 
 	/** CONNACK has come: from now on the broker owes acknowledgements. */
-	accept(now: number): void {
-		this.#accepted = true;
-		this.#inFlight.restart(now);
-		if (this.#inFlight.count > 0) this.await();
+	onConnack(now: number): void {
+		this.#connackAccepted = true;
+		this.#inFlight.restartWaits(now);
+		if (this.#inFlight.count > 0) this.startAcknowledgeDeadline();
 	}
 
-	/** @param packetId 0: one that is not in use @param reserved bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
+	/** @param packetId 0: one that is not in use @param reservedBytes bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
 	publish(
 		topic: Uint8Array,
 		payload: Uint8Array,
@@ -90,7 +90,7 @@ export class Outbound {
 		flags: number,
 		properties: PropertyWriter | undefined,
 		packetId: number,
-		reserved: number,
+		reservedBytes: number,
 		now: number,
 	): number {
 		const encoder = this.#encoder;
@@ -98,65 +98,65 @@ export class Outbound {
 		const { sendBuffer } = this.#options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(encoder.version, topic.length, payloadLength, qos, properties === undefined ? 0 : properties.length);
-		if (size > sendBuffer || qos === 2) return NEVER;
+		if (size > sendBuffer || qos === 2) return REJECTED;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
-			if (this.#accepted) return NEVER;
+			if (this.#connackAccepted) return REJECTED;
 			// Only this connection's CONNACK is final.
-			this.wants |= WANTS_CONNACK;
+			this.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
 		const inFlight = this.#inFlight;
 		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
-		if (qos > 0 && (inFlight.count >= this.window() || (packetId > 0 && inFlight.awaited(packetId) !== 0))) {
-			this.wants |= WANTS_WINDOW;
+		if (qos > 0 && (inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.awaitedPacketType(packetId) !== 0))) {
+			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
 		}
-		if (encoder.room < size + reserved) {
+		if (encoder.room < size + reservedBytes) {
 			this.#flusher.flush();
-			if (encoder.room < size + reserved) {
-				this.wants |= WANTS_ROOM;
+			if (encoder.room < size + reservedBytes) {
+				this.blockedOn |= BLOCKED_ON_BUFFER;
 				return BUSY;
 			}
 		}
-		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.next();
+		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.nextPacketId();
 		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, id, properties); // [MQTT-3.2.2-14]
 		if (qos > 0) {
 			inFlight.add(id, now);
-			if (this.#accepted) this.await();
-		} else this.#unconfirmed = true;
+			if (this.#connackAccepted) this.startAcknowledgeDeadline();
+		} else this.#qos0Unconfirmed = true;
 		return id;
 	}
 
 	/** Whether publish() may succeed again after BUSY. */
-	ready(): boolean {
-		const { wants } = this;
-		if ((wants & WANTS_CONNACK) !== 0 && this.#accepted) return true;
-		if ((wants & WANTS_ROOM) !== 0 && this.#encoder.length === 0) return true;
-		return (wants & WANTS_WINDOW) !== 0 && this.#inFlight.count < this.window();
+	canRetry(): boolean {
+		const { blockedOn } = this;
+		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && this.#connackAccepted) return true;
+		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && this.#encoder.length === 0) return true;
+		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.#inFlight.count < this.sendQuota();
 	}
 
 	/** PUBACK has come, be it a refusal. [MQTT-4.4.0-2] @returns whether it was awaited: else its identifier is one of an earlier connection */
-	acknowledge(packetId: number): boolean {
+	onPuback(packetId: number): boolean {
 		return this.#inFlight.remove(packetId);
 	}
 
 	/** For the ACKNOWLEDGE deadline. @returns whether a message waited too long; else goes on waiting */
-	overdue(now: number): boolean {
+	acknowledgeOverdue(now: number): boolean {
 		if (this.#inFlight.count === 0) return false;
-		const remaining = this.#options.acknowledgeTimeout - this.#inFlight.age(this.#time, now);
+		const remaining = this.#options.acknowledgeTimeout - this.#inFlight.longestWaitMs(this.#time, now);
 		if (remaining <= 0) return true;
 		this.#deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;
 	}
 
-	private await(): void {
+	private startAcknowledgeDeadline(): void {
 		const deadlines = this.#deadlines;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE)) deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
 	}
 
 	/** Messages that may be under way at once. [MQTT-4.9.0-1] */
-	private window(): number {
+	private sendQuota(): number {
 		return Math.min(this.#limits.receiveMaximum, this.#inFlight.capacity);
 	}
 }

@@ -4,21 +4,21 @@ import { ClientError } from "./errors";
 
 // What a transport tells; nothing after `close()`
 /** `readable` or the room to write changed. */
-export const CHANGED = 0;
+export const TRANSPORT_CHANGED = 0;
 /** TCP is up: the first time that anything may be written. */
-export const CONNECTED = 1;
+export const TRANSPORT_CONNECTED = 1;
 /** The connection ended or failed; the platform knows no more. Everything that had arrived was offered before. */
-export const LOST = 2;
+export const TRANSPORT_LOST = 2;
 
 export interface TransportHandler {
-	/** @param what CHANGED, CONNECTED or LOST */
-	turn(what: number, which: number): void;
+	/** @param event CHANGED, CONNECTED or LOST */
+	onEvent(event: number, deadline: number): void;
 	/** There is no address, or no socket: the transport is closed. May be called inside `open()`. */
-	closeSoon(error: ClientError): void;
+	scheduleClose(error: ClientError): void;
 }
 
 /** Largest piece read at once, in bytes. */
-const CHUNK = 128;
+const CHUNK_SIZE = 128;
 
 /**
  * The socket and what is on its way in and out. Staged packets stay in the encoder until the socket has room for all of
@@ -26,11 +26,11 @@ const CHUNK = 128;
  */
 export class Transport {
 	/** The chunk last read. */
-	readonly view: Uint8Array;
+	readonly chunk: Uint8Array;
 	/** Bytes that wait to be read. */
 	readable = 0;
 	/** Writing failed: what is staged is thrown away. The end of the connection will be told, or not, as the platform pleases. */
-	broken = false;
+	writeFailed = false;
 	#buffer: ArrayBuffer;
 	#slice: Uint8Array<ArrayBuffer> | undefined;
 	#device: Pick<Device, "tcp" | "resolve">;
@@ -50,34 +50,34 @@ export class Transport {
 		this.#device = device;
 		this.#encoder = encoder;
 		this.#handler = handler;
-		this.#buffer = new ArrayBuffer(CHUNK, { maxByteLength: CHUNK });
-		this.view = new Uint8Array(this.#buffer);
+		this.#buffer = new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE });
+		this.chunk = new Uint8Array(this.#buffer);
 	}
 
 	/** Resolves the name and connects. */
-	open(host: string, port: number): void {
+	resolveAndConnect(host: string, port: number): void {
 		this.close();
 		const generation = this.#generation;
 		try {
 			this.#device.resolve(host, (address) => {
 				if (generation !== this.#generation) return;
 				if (address === undefined) this.fail(`${host} cannot be resolved`);
-				else this.connect(address, port);
+				else this.openSocket(address, port);
 			});
 		} catch (cause) {
 			this.fail(`${host} cannot be resolved`, cause);
 		}
 	}
 
-	private connect(address: string, port: number): void {
+	private openSocket(address: string, port: number): void {
 		try {
-			this.#socket = this.create(address, port);
+			this.#socket = this.createSocket(address, port);
 		} catch (cause) {
 			this.fail(`no socket to ${address}:${port}`, cause);
 		}
 	}
 
-	private create(address: string, port: number): TCP {
+	private createSocket(address: string, port: number): TCP {
 		const generation = this.#generation;
 		return new this.#device.tcp.io({
 			address,
@@ -86,24 +86,24 @@ export class Transport {
 			onReadable: (bytes) => {
 				if (generation !== this.#generation) return;
 				this.readable = bytes;
-				this.#handler.turn(CHANGED, 0);
+				this.#handler.onEvent(TRANSPORT_CHANGED, 0);
 			},
 			onWritable: (bytes) => {
 				if (generation !== this.#generation) return;
 				this.setRoom(bytes);
-				const event = this.#connected ? CHANGED : CONNECTED;
+				const event = this.#connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
 				this.#connected = true;
-				this.#handler.turn(event, 0);
+				this.#handler.onEvent(event, 0);
 			},
 			onError: () => {
-				if (generation === this.#generation) this.#handler.turn(LOST, 0);
+				if (generation === this.#generation) this.#handler.onEvent(TRANSPORT_LOST, 0);
 			},
 		});
 	}
 
 	private fail(message: string, cause?: unknown): void {
 		this.close();
-		this.#handler.closeSoon(new ClientError("transport", message, { cause }));
+		this.#handler.scheduleClose(new ClientError("transport", message, { cause }));
 	}
 
 	/** Everything staged was taken, and the platform's own buffer is empty again: it has left this device. */
@@ -115,10 +115,10 @@ export class Transport {
 	read(limit: number): number {
 		let count = Math.floor(Math.min(limit, this.readable));
 		if (count <= 0) return 0;
-		if (count > CHUNK) count = CHUNK;
+		if (count > CHUNK_SIZE) count = CHUNK_SIZE;
 		this.#buffer.resize(count);
 		this.readable -= count;
-		this.#socket?.read(this.view);
+		this.#socket?.read(this.chunk);
 		return count;
 	}
 
@@ -127,8 +127,8 @@ export class Transport {
 		const encoder = this.#encoder;
 		const length = encoder.length;
 		if (length === 0 || !this.#connected) return false;
-		if (this.broken) {
-			this.drop();
+		if (this.writeFailed) {
+			this.discardStaged();
 			return false;
 		}
 		if (this.#sent === 0 && length <= this.#capacity) {
@@ -142,14 +142,14 @@ export class Transport {
 
 	close(): void {
 		this.#generation++;
-		this.drop();
+		this.discardStaged();
 		const socket = this.#socket;
 		this.#socket = undefined;
 		this.#connected = false;
 		this.#room = 0;
 		this.#capacity = 0;
 		this.readable = 0;
-		this.broken = false;
+		this.writeFailed = false;
 		try {
 			socket?.close();
 		} catch {
@@ -160,36 +160,36 @@ export class Transport {
 	private flushSlices(length: number): boolean {
 		const staged = this.#encoder.view;
 		// Only where the platform's buffer is smaller than ours.
-		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK, { maxByteLength: CHUNK }));
+		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE }));
 		const slice = this.#slice;
 		const before = this.#sent;
-		while (this.#sent < length && this.#room > 0 && !this.broken) {
+		while (this.#sent < length && this.#room > 0 && !this.writeFailed) {
 			let count = length - this.#sent;
 			if (count > this.#room) count = this.#room;
-			if (count > CHUNK) count = CHUNK;
+			if (count > CHUNK_SIZE) count = CHUNK_SIZE;
 			slice.buffer.resize(count);
 			for (let i = 0, from = this.#sent; i < count; i++) slice[i] = staged[from + i];
 			this.write(slice);
 			this.#sent += count;
 		}
 		const wrote = this.#sent > before;
-		if (this.#sent === length || this.broken) this.drop();
+		if (this.#sent === length || this.writeFailed) this.discardStaged();
 		return wrote;
 	}
 
 	private write(bytes: Uint8Array): void {
 		try {
 			const room = this.#socket?.write(bytes);
-			if (room === undefined) this.break();
+			if (room === undefined) this.onWriteFailed();
 			else this.setRoom(room);
 		} catch {
 			// The peer is gone; what it said last may still wait to be read.
-			this.break();
+			this.onWriteFailed();
 		}
 	}
 
-	private break(): void {
-		this.broken = true;
+	private onWriteFailed(): void {
+		this.writeFailed = true;
 		this.#room = 0;
 	}
 
@@ -198,7 +198,7 @@ export class Transport {
 		if (room > this.#capacity) this.#capacity = room;
 	}
 
-	private drop(): void {
+	private discardStaged(): void {
 		this.#encoder.reset();
 		this.#sent = 0;
 	}

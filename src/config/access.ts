@@ -1,7 +1,7 @@
-import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
 import type { RuleSettings, TLSSettings, UserSettings } from "./types";
+import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "./validators";
 
 /** Users whose name or hash is not what it should be are left out: nobody can log in as one. */
 export function readUsers(listen: Section): readonly UserSettings[] {
@@ -10,9 +10,9 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 	const section = listen.section("users");
 	for (let i = 0; i < names.length; i++) {
 		const name = names[i];
-		const wrong = userProblem(name);
-		if (wrong !== undefined) {
-			section.refuse(name, `belongs to a user whose name ${wrong}`, undefined, true);
+		const problem = userProblem(name);
+		if (problem !== undefined) {
+			section.refuse(name, `belongs to a user whose name ${problem}`, undefined, true);
 			continue;
 		}
 		if (users.length === ranges.listen.users) {
@@ -26,24 +26,24 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 }
 
 /** Allows nothing. */
-const DENY: RuleSettings = Object.freeze({ effect: "deny", action: "all", topic: "#" });
+const DENY_ALL: RuleSettings = Object.freeze({ effect: "deny", action: "all", topic: "#" });
 
 /** The rules in order. From one that cannot be read on, everything is denied: what it was to forbid must not become allowed. */
 export function readRules(listen: Section): readonly RuleSettings[] {
 	const rules: RuleSettings[] = [];
 	const value = listen.value("acl");
 	if (value === undefined) return rules;
-	if (!Array.isArray(value)) return listen.refuse("acl", "is not a list; everything is denied", [DENY]);
+	if (!Array.isArray(value)) return listen.refuse("acl", "is not a list; everything is denied", [DENY_ALL]);
 	const entries = listen.list("acl", ranges.listen.rules);
 	for (let i = 0; i < entries.length; i++) {
 		const rule = readRule(entries[i]);
 		if (rule === undefined) {
-			rules.push(DENY);
+			rules.push(DENY_ALL);
 			return rules;
 		}
 		rules.push(rule);
 	}
-	if (value.length > entries.length) rules.push(DENY);
+	if (value.length > entries.length) rules.push(DENY_ALL);
 	return rules;
 }
 

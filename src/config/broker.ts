@@ -1,10 +1,10 @@
 import { defaults } from "./defaults";
-import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
 import { expand } from "./template";
 import type { BrokerSettings, WillSettings } from "./types";
-import { type Address, parseURL } from "./url";
+import { type BrokerAddress, parseBrokerURL } from "./url";
+import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "./validators";
 
 /** @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker` @param id takes the place of `{id}` */
 export function readBroker(top: Section, section: Section, id: string): BrokerSettings {
@@ -33,9 +33,9 @@ export function readBroker(top: Section, section: Section, id: string): BrokerSe
 	};
 }
 
-function readAddress(section: Section, key: string): Address | undefined {
+function readAddress(section: Section, key: string): BrokerAddress | undefined {
 	const text = section.string(key, undefined, urlProblem);
-	const address = text === undefined ? undefined : parseURL(text);
+	const address = text === undefined ? undefined : parseBrokerURL(text);
 	return typeof address === "string" ? undefined : address;
 }
 

@@ -1,4 +1,4 @@
-import { freeze } from "./freeze";
+import { deepFreeze } from "./deep-freeze";
 import type {
 	BackoffSettings,
 	BrokerSettings,
@@ -24,7 +24,7 @@ export const defaults: {
 	readonly sensor: Omit<SensorSettings, "name" | "driver" | "property">;
 	readonly listen: ListenSettings;
 	readonly time: TimeSettings;
-} = freeze({
+} = deepFreeze({
 	role: "sensor",
 	id: "firefly-{mac}",
 	topic: "firefly/{id}/{sensor}",

@@ -1,5 +1,5 @@
 /** Milliseconds of each unit, by its spelling. */
-function unit(text: string): number {
+function unitMs(text: string): number {
 	switch (text) {
 		case "ms":
 			return 1;
@@ -34,7 +34,7 @@ export function parseDuration(text: string): number | undefined {
 	}
 	// The number ends in a digit.
 	if (digits === 0) return undefined;
-	const milliseconds = Math.round(Number(text.slice(0, end)) * unit(text.slice(end)));
+	const milliseconds = Math.round(Number(text.slice(0, end)) * unitMs(text.slice(end)));
 	return milliseconds >= 0 ? milliseconds : undefined;
 }
 

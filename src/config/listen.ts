@@ -1,9 +1,9 @@
 import { readRules, readTLS, readUsers } from "./access";
 import { defaults } from "./defaults";
-import { hostNameProblem, originProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
 import type { ListenSettings } from "./types";
+import { hostNameProblem, originProblem } from "./validators";
 
 export function readListen(section: Section): ListenSettings {
 	const values = defaults.listen;

@@ -16,7 +16,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  * Takes `$pbkdf2-sha256$i=1000$salt$key` apart: the form of the PHC string format for PBKDF2 (RFC 8018 §5.2), the text telling how it was made.
  * Undefined when it is not one, or its iterations are out of range.
  */
-export function parseHash(text: string): PasswordHash | undefined {
+export function parsePasswordHash(text: string): PasswordHash | undefined {
 	const parts = text.split("$");
 	if (parts.length !== 5 || parts[0] !== "" || parts[1] !== "pbkdf2-sha256") return undefined;
 	const count = parts[2];
@@ -35,7 +35,7 @@ export function parseHash(text: string): PasswordHash | undefined {
 	return { iterations, salt, key };
 }
 
-export function formatHash(hash: PasswordHash): string {
+export function formatPasswordHash(hash: PasswordHash): string {
 	return `$pbkdf2-sha256$i=${hash.iterations}$${hash.salt}$${hash.key}`;
 }
 

@@ -1,4 +1,4 @@
-import { freeze } from "./freeze";
+import { deepFreeze } from "./deep-freeze";
 
 export interface Range {
 	readonly minimum: number;
@@ -6,10 +6,10 @@ export interface Range {
 }
 
 /** Longest sleep: the timer of {@link ../device.ts#Sleep.deep} takes 2^31 − 1 ms. */
-const longest = 24 * 86_400_000;
+const longestMs = 24 * 86_400_000;
 
 /** What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from here. */
-export const ranges = freeze({
+export const ranges = deepFreeze({
 	broker: {
 		keepAlive: { minimum: 0, maximum: 65_535 },
 		sessionExpiry: { minimum: 0, maximum: 4_294_967_295 },
@@ -27,12 +27,12 @@ export const ranges = freeze({
 	},
 	outbox: { size: { minimum: 256, maximum: 6000 } },
 	backoff: {
-		minimum: { minimum: 100, maximum: longest },
-		maximum: { minimum: 100, maximum: longest },
+		minimum: { minimum: 100, maximum: longestMs },
+		maximum: { minimum: 100, maximum: longestMs },
 	},
 	sensor: {
-		every: { minimum: 100, maximum: longest },
-		heartbeat: { minimum: 100, maximum: longest },
+		every: { minimum: 100, maximum: longestMs },
+		heartbeat: { minimum: 100, maximum: longestMs },
 		delta: { minimum: 0, maximum: 1e9 },
 		decimals: { minimum: 0, maximum: 6 },
 	},

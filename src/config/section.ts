@@ -1,9 +1,9 @@
 import { parseDuration } from "./duration";
-import { durationProblem, type Problem, secondsProblem } from "./problems";
 import type { Range } from "./ranges";
+import { durationProblem, secondsProblem, type Validator } from "./validators";
 
 /** Shows a value in a message; no JSON.stringify, which fails on values in read-only memory. */
-function show(value: unknown): string {
+function formatValue(value: unknown): string {
 	if (typeof value === "string") return `"${value}"`;
 	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
 	return String(value);
@@ -23,7 +23,7 @@ export class Section {
 		this.path = path;
 		this.#trace = trace;
 		this.#values = isObject(value) ? value : {};
-		if (value !== undefined && !isObject(value)) trace(`${path}: ${show(value)} is not an object`);
+		if (value !== undefined && !isObject(value)) trace(`${path}: ${formatValue(value)} is not an object`);
 	}
 
 	value(key: string): unknown {
@@ -46,7 +46,7 @@ export class Section {
 	}
 
 	/** The list's texts, at most `maximum` of them; those that are not what they should be are left out. */
-	strings(key: string, maximum: number, problem: Problem): readonly string[] {
+	strings(key: string, maximum: number, validate: Validator): readonly string[] {
 		const value = this.#values[key];
 		const texts: string[] = [];
 		if (value === undefined) return texts;
@@ -54,9 +54,9 @@ export class Section {
 		if (value.length > maximum) this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
 		for (let i = 0; i < value.length && i < maximum; i++) {
 			const text: unknown = value[i];
-			const wrong = typeof text === "string" ? problem(text) : "is not a string";
-			if (wrong === undefined) texts.push(text as string);
-			else this.#trace(`${this.path}.${key}[${i}]: ${show(text)} ${wrong}`);
+			const problem = typeof text === "string" ? validate(text) : "is not a string";
+			if (problem === undefined) texts.push(text as string);
+			else this.#trace(`${this.path}.${key}[${i}]: ${formatValue(text)} ${problem}`);
 		}
 		return texts;
 	}
@@ -67,12 +67,12 @@ export class Section {
 	}
 
 	/** @param secret whether the value may not be shown */
-	string<Fallback extends string | undefined>(key: string, fallback: Fallback, problem: Problem, secret = false): string | Fallback {
+	string<Fallback extends string | undefined>(key: string, fallback: Fallback, validate: Validator, secret = false): string | Fallback {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
 		if (typeof value !== "string") return this.refuse(key, "is not a string", fallback, secret);
-		const wrong = problem(value);
-		return wrong === undefined ? value : this.refuse(key, wrong, fallback, secret);
+		const problem = validate(value);
+		return problem === undefined ? value : this.refuse(key, problem, fallback, secret);
 	}
 
 	number<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
@@ -90,14 +90,14 @@ export class Section {
 	}
 
 	/** Milliseconds; `range` too. */
-	duration<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
-		const text = this.string(key, undefined, (value) => durationProblem(value, range));
+	duration<Fallback extends number | undefined>(key: string, fallback: Fallback, rangeMs: Range): number | Fallback {
+		const text = this.string(key, undefined, (value) => durationProblem(value, rangeMs));
 		return (text === undefined ? undefined : parseDuration(text)) ?? fallback;
 	}
 
 	/** Seconds; `range` too. */
-	seconds(key: string, fallback: number, range: Range): number {
-		const text = this.string(key, undefined, (value) => secondsProblem(value, range));
+	seconds(key: string, fallback: number, rangeSeconds: Range): number {
+		const text = this.string(key, undefined, (value) => secondsProblem(value, rangeSeconds));
 		const milliseconds = text === undefined ? undefined : parseDuration(text);
 		return milliseconds === undefined ? fallback : milliseconds / 1000;
 	}
@@ -112,7 +112,7 @@ export class Section {
 	/** Traces what is wrong with a value and returns what is used instead. */
 	refuse<Fallback>(key: string, problem: string, fallback: Fallback, secret = false): Fallback {
 		const value = this.#values[key];
-		const shown = secret ? "the secret" : key.endsWith("password") ? "the password" : value === undefined ? "it" : show(value);
+		const shown = secret ? "the secret" : key.endsWith("password") ? "the password" : value === undefined ? "it" : formatValue(value);
 		this.#trace(`${this.path}.${key}: ${shown} ${problem}`);
 		return fallback;
 	}

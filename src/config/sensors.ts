@@ -1,8 +1,8 @@
 import { defaults } from "./defaults";
-import { nameProblem, propertyProblem, unitProblem } from "./problems";
 import { ranges } from "./ranges";
 import type { Section } from "./section";
 import type { SensorSettings } from "./types";
+import { nameProblem, propertyProblem, unitProblem } from "./validators";
 
 /** The sensors of `config.firefly`; one without a usable name or driver is left out. */
 export function readSensors(firefly: Section): readonly SensorSettings[] {

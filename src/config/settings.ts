@@ -1,25 +1,25 @@
 import { readBroker } from "./broker";
+import { deepFreeze } from "./deep-freeze";
 import { defaults } from "./defaults";
-import { freeze } from "./freeze";
+import { type DeviceIdentity, settingsForDevice } from "./device-settings";
 import { readListen } from "./listen";
-import { type Identity, personalise } from "./personal";
-import { hostProblem, idProblem, passphraseProblem, reportTopicProblem, ssidProblem } from "./problems";
 import { ranges } from "./ranges";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
 import type { BackoffSettings, OutboxSettings, Settings, SleepSettings, TimeSettings, WiFiSettings } from "./types";
+import { hostProblem, idProblem, passphraseProblem, reportTopicProblem, ssidProblem } from "./validators";
 
 export { defaults } from "./defaults";
-export { type Identity, personalise } from "./personal";
+export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
 
 /**
  * Settings of one device. Never throws, as {@link readTemplate}.
  * @param config all of `mc/config`
  */
-export function readSettings(config: unknown, identity: Identity, trace: (message: string) => void): Settings {
-	return personalise(readTemplate(config, trace), identity);
+export function readSettings(config: unknown, identity: DeviceIdentity, trace: (message: string) => void): Settings {
+	return settingsForDevice(readTemplate(config, trace), identity);
 }
 
 /**
@@ -41,7 +41,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 	if (payload === "value" && sensors.length > 1 && !topic.includes("{sensor}"))
 		topic = firefly.refuse("topic", "lacks {sensor}, which tells the bare values of several sensors apart", defaults.topic);
 	const wifi = readWiFi(top, firefly);
-	return freeze({
+	return deepFreeze({
 		role,
 		id,
 		...(wifi === undefined ? {} : { wifi }),

@@ -1,5 +1,5 @@
 /** Where an MQTT broker listens. */
-export interface Address {
+export interface BrokerAddress {
 	/** Name, IPv4 address, or IPv6 address without brackets. */
 	readonly host: string;
 	/** 1 … 65535. */
@@ -9,7 +9,7 @@ export interface Address {
 const scheme = "mqtt://";
 
 /** Reads `mqtt://host[:port][/]`; the port is 1883 when none is given. A string says what is wrong. */
-export function parseURL(text: string): Address | string {
+export function parseBrokerURL(text: string): BrokerAddress | string {
 	if (!text.startsWith(scheme)) return `does not begin with ${scheme}`;
 	let rest = text.slice(scheme.length);
 	if (rest.endsWith("/")) rest = rest.slice(0, -1);
@@ -41,7 +41,7 @@ export function parseURL(text: string): Address | string {
 }
 
 /** Letters, digits, dots and the characters of `more`; 1 … 253 of them (RFC 1035 §2.3.4). */
-export function validHost(host: string, more: string): boolean {
+export function validHost(host: string, extraCharacters: string): boolean {
 	if (host.length < 1 || host.length > 253) return false;
 	for (const character of host) {
 		const fits =
@@ -49,7 +49,7 @@ export function validHost(host: string, more: string): boolean {
 			(character >= "A" && character <= "Z") ||
 			(character >= "0" && character <= "9") ||
 			character === "." ||
-			more.includes(character);
+			extraCharacters.includes(character);
 		if (!fits) return false;
 	}
 	return true;

@@ -1,7 +1,7 @@
 import { writeWords } from "./block-hash";
 import { HMAC } from "./hmac";
 import { SHA256_SIZE } from "./sha256";
-import { compress, SCHEDULE } from "./sha256-block";
+import { compress, SCHEDULE_WORDS } from "./sha256-block";
 
 /** Bytes of a derived key. */
 export const KEY_SIZE = SHA256_SIZE;
@@ -16,7 +16,7 @@ export const KEY_SIZE = SHA256_SIZE;
  */
 export class PBKDF2 {
 	readonly #hmac = new HMAC();
-	readonly #words = new Int32Array(SCHEDULE);
+	readonly #words = new Int32Array(SCHEDULE_WORDS);
 	readonly #state = new Int32Array(8);
 	/** The exclusive or of all codes so far. */
 	readonly #sum = new Int32Array(8);

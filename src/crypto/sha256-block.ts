@@ -11,7 +11,7 @@ const K = Int32Array.of(
 );
 
 /** Words of the buffer that compress() works in: the message schedule. */
-export const SCHEDULE = 64;
+export const SCHEDULE_WORDS = 64;
 
 /** Sets the initial hash value, FIPS 180-4 §5.3.3. */
 export function initialise(state: Int32Array): void {
@@ -27,7 +27,7 @@ export function initialise(state: Int32Array): void {
 
 /** Takes one block, the first 16 of `words`, into the hash value (FIPS 180-4 §6.2.2). The other words are overwritten. */
 export function compress(state: Int32Array, words: Int32Array): void {
-	for (let t = 16; t < SCHEDULE; t++) {
+	for (let t = 16; t < SCHEDULE_WORDS; t++) {
 		const x = words[t - 2];
 		const y = words[t - 15];
 		words[t] =
@@ -44,7 +44,7 @@ export function compress(state: Int32Array, words: Int32Array): void {
 	let f = state[5];
 	let g = state[6];
 	let h = state[7];
-	for (let t = 0; t < SCHEDULE; t++) {
+	for (let t = 0; t < SCHEDULE_WORDS; t++) {
 		const first = (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + K[t] + words[t]) | 0;
 		h = g;
 		g = f;

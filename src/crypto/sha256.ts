@@ -1,5 +1,5 @@
 import { BLOCK_SIZE, BlockHash } from "./block-hash";
-import { compress, initialise, SCHEDULE } from "./sha256-block";
+import { compress, initialise, SCHEDULE_WORDS } from "./sha256-block";
 
 /** Bytes of a digest. */
 export const SHA256_SIZE = 32;
@@ -7,7 +7,7 @@ export const SHA256_SIZE = 32;
 /** SHA-256 (FIPS 180-4 §6.2) of bytes that come in pieces. */
 export class SHA256 extends BlockHash {
 	constructor() {
-		super(new Int32Array(8), new Int32Array(SCHEDULE));
+		super(new Int32Array(8), new Int32Array(SCHEDULE_WORDS));
 	}
 
 	/** Begins with the hash value after one block, as save() gave it. */

@@ -9,14 +9,14 @@ export function copyBytes(target: Uint8Array, at: number, source: Uint8Array, st
 }
 
 /** Writes a two byte integer (§1.5.2) and returns the index after it. */
-export function writeTwo(bytes: Uint8Array, at: number, value: number): number {
+export function writeUint16(bytes: Uint8Array, at: number, value: number): number {
 	bytes[at++] = value >> 8;
 	bytes[at++] = value;
 	return at;
 }
 
 /** Writes a string or binary field (§1.5.4, §1.5.6), length first, and returns the index after it. */
-export function writeField(bytes: Uint8Array, at: number, field: Uint8Array): number {
+export function writeLengthPrefixed(bytes: Uint8Array, at: number, field: Uint8Array): number {
 	const length = field.length;
 	bytes[at] = length >> 8;
 	bytes[at + 1] = length;

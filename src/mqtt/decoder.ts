@@ -8,7 +8,7 @@ import { Packet } from "./packet";
 // What the next byte is
 const FIRST_BYTE = 0;
 /** Of the remaining length. */
-const LENGTH = 1;
+const REMAINING_LENGTH = 1;
 /** Of a packet that is assembled in the buffer. */
 const BODY = 2;
 /** Of the header of a PUBLISH that is too long for the buffer. */
@@ -67,9 +67,9 @@ export class Decoder {
 	readonly #initialVersion: Version;
 	readonly #buffer: Uint8Array;
 	/** The largest packet that is handed out whole, in bytes. */
-	readonly #limit: number;
+	readonly #wholePacketLimit: number;
 	#state = FIRST_BYTE;
-	#first = 0;
+	#firstByte = 0;
 	/** Remaining length of the packet, or as much of it as is known. */
 	#remaining = 0;
 	/** LENGTH: bits read of the remaining length. Later: bytes in the buffer, or bytes of payload to come. */
@@ -85,12 +85,12 @@ export class Decoder {
 		this.#initialVersion = this.version;
 		this.#buffer = new Uint8Array(Math.max(options.size, 16));
 		this.#packet = options.packet ?? new Packet(this.#fromClient, this.#buffer);
-		this.#limit = Math.min(this.#buffer.length, this.maximumPacketSize);
+		this.#wholePacketLimit = Math.min(this.#buffer.length, this.maximumPacketSize);
 	}
 
 	/** Type of the packet being read or read last; 0 before the first. Tells onError what was refused: only a CONNECT is answered with a CONNACK. */
 	get type(): number {
-		return this.#first >> 4;
+		return this.#firstByte >> 4;
 	}
 
 	/**
@@ -104,15 +104,15 @@ export class Decoder {
 				// The short packet that is all there, as most are, without keeping state
 				const remaining = bytes[at + 1];
 				const next = at + 2 + remaining;
-				if (remaining < 128 && next <= end && remaining + 2 <= this.#limit) {
+				if (remaining < 128 && next <= end && remaining + 2 <= this.#wholePacketLimit) {
 					const first = bytes[at];
-					this.#first = first;
+					this.#firstByte = first;
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
-						this.fail(code, this.#packet.fault);
+						this.fail(code, this.#packet.errorMessage);
 						return;
 					}
-					this.complete(bytes, at + 2, next);
+					this.handlePacket(bytes, at + 2, next);
 					if (this.#generation !== generation) return;
 					at = next;
 					continue;
@@ -121,18 +121,18 @@ export class Decoder {
 			switch (this.#state) {
 				case FIRST_BYTE: {
 					const first = bytes[at++];
-					this.#first = first;
+					this.#firstByte = first;
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
-						this.fail(code, this.#packet.fault);
+						this.fail(code, this.#packet.errorMessage);
 						return;
 					}
 					this.#remaining = 0;
 					this.#count = 0;
-					this.#state = LENGTH;
+					this.#state = REMAINING_LENGTH;
 					break;
 				}
-				case LENGTH: {
+				case REMAINING_LENGTH: {
 					const byte = bytes[at++];
 					const shift = this.#count;
 					const remaining = this.#remaining | ((byte & 0x7f) << shift);
@@ -154,14 +154,14 @@ export class Decoder {
 						return;
 					}
 					if (size > this.#buffer.length) {
-						if (this.#first >> 4 !== PUBLISH) {
+						if (this.#firstByte >> 4 !== PUBLISH) {
 							this.fail(PACKET_TOO_LARGE, "packet is larger than the buffer");
 							return;
 						}
 						this.#state = PUBLISH_HEADER;
 					} else if (at + remaining <= end) {
 						at += remaining;
-						this.complete(bytes, at - remaining, at);
+						this.handlePacket(bytes, at - remaining, at);
 					} else this.#state = BODY;
 					break;
 				}
@@ -171,11 +171,11 @@ export class Decoder {
 					const next = end - at < remaining - have ? end : at + remaining - have;
 					this.#count = copyBytes(this.#buffer, have, bytes, at, next);
 					at = next;
-					if (this.#count === remaining) this.complete(this.#buffer, 0, remaining);
+					if (this.#count === remaining) this.handlePacket(this.#buffer, 0, remaining);
 					break;
 				}
 				case PUBLISH_HEADER:
-					at = this.header(bytes, at, end);
+					at = this.readPublishHeader(bytes, at, end);
 					break;
 				case PAYLOAD: {
 					const left = this.#count;
@@ -205,7 +205,7 @@ export class Decoder {
 	/** Ready for a new connection, in the version given at construction or set since for a broker's packets. Inside a callback: the rest of the chunk in work is dropped. */
 	reset(): void {
 		this.#state = FIRST_BYTE;
-		this.#first = 0;
+		this.#firstByte = 0;
 		this.#generation++;
 		if (this.#fromClient) this.version = this.#initialVersion;
 	}
@@ -216,9 +216,9 @@ export class Decoder {
 	}
 
 	/** A packet is all there, its body in [start, end). */
-	private complete(bytes: Uint8Array, start: number, end: number): void {
+	private handlePacket(bytes: Uint8Array, start: number, end: number): void {
 		const packet = this.#packet;
-		const first = this.#first;
+		const first = this.#firstByte;
 		const type = first >> 4;
 		const handler = this.#handler;
 		this.#state = FIRST_BYTE;
@@ -229,7 +229,7 @@ export class Decoder {
 		if (type === PUBLISH) {
 			const code = decodePublish(packet, bytes, start, end, this.#fromClient);
 			if (code !== 0) {
-				this.fail(code, packet.fault);
+				this.fail(code, packet.errorMessage);
 				return;
 			}
 			const generation = this.#generation;
@@ -241,14 +241,14 @@ export class Decoder {
 		const code = decodeBody(packet, bytes, start, end, this.#fromClient);
 		if (type === CONNECT) this.version = packet.version;
 		if (code === 0) handler.onPacket(packet);
-		else this.fail(code, packet.fault);
+		else this.fail(code, packet.errorMessage);
 	}
 
 	/** Reads on in the header of a PUBLISH larger than the buffer; returns the index after the bytes that it took. */
-	private header(bytes: Uint8Array, from: number, end: number): number {
+	private readPublishHeader(bytes: Uint8Array, from: number, end: number): number {
 		const buffer = this.#buffer;
 		const remaining = this.#remaining;
-		const first = this.#first;
+		const first = this.#firstByte;
 		const flags = first & 15;
 		const version = this.version;
 		const room = buffer.length - (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
@@ -269,10 +269,10 @@ export class Decoder {
 			}
 			if (length === known) {
 				if (assembled !== 0) {
-					this.streaming(buffer, 0, length);
+					this.beginStreaming(buffer, 0, length);
 					return at;
 				}
-				this.streaming(bytes, at, length);
+				this.beginStreaming(bytes, at, length);
 				return at + length;
 			}
 			if (length > (assembled === 0 ? end - at : assembled)) {
@@ -286,15 +286,15 @@ export class Decoder {
 	}
 
 	/** The header of a PUBLISH larger than the buffer is all there, `length` bytes from `start` on. */
-	private streaming(bytes: Uint8Array, start: number, length: number): void {
+	private beginStreaming(bytes: Uint8Array, start: number, length: number): void {
 		const packet = this.#packet;
 		packet.version = this.version;
 		packet.type = PUBLISH;
-		packet.flags = this.#first & 15;
+		packet.flags = this.#firstByte & 15;
 		packet.bytes = bytes;
 		const code = decodePublish(packet, bytes, start, start + this.#remaining, this.#fromClient);
 		if (code !== 0) {
-			this.fail(code, packet.fault);
+			this.fail(code, packet.errorMessage);
 			return;
 		}
 		this.#count = this.#remaining - length;

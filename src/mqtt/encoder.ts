@@ -1,4 +1,4 @@
-import { copyBytes, writeField, writeTwo } from "./bytes";
+import { copyBytes, writeLengthPrefixed, writeUint16 } from "./bytes";
 import {
 	AUTH,
 	CONNACK,
@@ -24,10 +24,10 @@ import { connectLength, writeConnect } from "./encode/connect";
 import { propertiesSize, writeProperties } from "./encode/properties";
 import { checkPacketId, publishHeaderSize } from "./encode/publish";
 import { reasonSize, writeReason } from "./encode/reason";
-import { codesSize, writeCodes } from "./encode/suback";
+import { reasonCodesSize, writeReasonCodes } from "./encode/suback";
 import { filtersSize, subscriptionsSize, writeFilters, writeSubscriptions } from "./encode/subscribe";
 import { MQTTError } from "./error";
-import type { ConnectFields, Subscription } from "./fields";
+import type { ConnectFields, Subscription } from "./packet-fields";
 import {
 	ACKNOWLEDGE_HIGH,
 	ACKNOWLEDGE_LOW,
@@ -66,19 +66,19 @@ export class Encoder {
 	readonly #buffer: ArrayBuffer;
 	#length = 0;
 	#version: Version;
-	#five: boolean;
+	#isVersion5: boolean;
 	/** The topic that publish() found valid last, and the bytes of a QoS 1 PUBLISH on it without properties and payload, in the current version. */
-	#topic: Uint8Array | undefined;
-	#header = 0;
+	#cachedTopic: Uint8Array | undefined;
+	#cachedTopicSize = 0;
 	/** Bytes of the buffer within reach of the view; 0 while it is sealed, which sends each packet through #open(). */
-	#limit: number;
+	#viewLimit: number;
 
 	constructor(options: EncoderOptions) {
 		const size = Math.max(options.size, 16);
 		this.#version = options.version ?? 5;
-		this.#five = this.#version === 5;
+		this.#isVersion5 = this.#version === 5;
 		this.size = size;
-		this.#limit = size;
+		this.#viewLimit = size;
 		// Grown once to its full length, later changes of length allocate nothing on XS
 		this.#buffer = new ArrayBuffer(0, { maxByteLength: size });
 		this.view = new Uint8Array(this.#buffer);
@@ -91,8 +91,8 @@ export class Encoder {
 
 	set version(version: Version) {
 		this.#version = version;
-		this.#five = version === 5;
-		this.#topic = undefined;
+		this.#isVersion5 = version === 5;
+		this.#cachedTopic = undefined;
 	}
 
 	/** Bytes staged. */
@@ -107,8 +107,8 @@ export class Encoder {
 
 	connect(fields: ConnectFields): number {
 		const remaining = connectLength(fields, this.#version);
-		const at = this.begin(CONNECT << 4, remaining);
-		return at < 0 ? 0 : this.end(writeConnect(this.view, at, fields, this.#version));
+		const at = this.writeFixedHeader(CONNECT << 4, remaining);
+		return at < 0 ? 0 : this.commit(writeConnect(this.view, at, fields, this.#version));
 	}
 
 	/** MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has none, and then the connection is closed without CONNACK. */
@@ -118,12 +118,12 @@ export class Encoder {
 		if (!reasonAllowed(CONNACK, reasonCode, false)) throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
 		const code = version === 4 ? connackReturnCode(reasonCode) : reasonCode;
 		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it"); // [MQTT-3.1.1:3.2.2-6]
-		const at = this.begin(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
+		const at = this.writeFixedHeader(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
 		if (at < 0) return 0;
 		const view = this.view;
 		view[at] = sessionPresent ? 1 : 0; // [MQTT-3.2.2-1]
 		view[at + 1] = code;
-		return this.end(writeProperties(view, at + 2, properties, version));
+		return this.commit(writeProperties(view, at + 2, properties, version));
 	}
 
 	/**
@@ -136,12 +136,12 @@ export class Encoder {
 		// What a node sends most, a short QoS 1 message on the topic of the one before, is written out: on XS a call costs as much as the work.
 		// Bits are left of a size from 128 on, of flags other than QoS 1 with or without RETAIN, of a packet identifier above 65,535.
 		const from = this.#length;
-		const size = this.#header + payloadLength;
+		const size = this.#cachedTopicSize + payloadLength;
 		const end = from + size;
-		if (topic !== this.#topic || properties || !packetId || (size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16))
-			return this.publishAny(topic, payload, payloadLength, flags, packetId, properties);
-		if (!(end + payload.length <= this.#limit) || payloadLength >>> 0 > payload.length)
-			return this.publishAny(topic, payload, payloadLength, flags, packetId, properties);
+		if (topic !== this.#cachedTopic || properties || !packetId || (size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16))
+			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
+		if (!(end + payload.length <= this.#viewLimit) || payloadLength >>> 0 > payload.length)
+			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
 		const view = this.view;
 		view[from] = 0x30 | flags;
 		view[from + 1] = size - 2;
@@ -151,7 +151,7 @@ export class Encoder {
 		let at = end - payloadLength;
 		// A native copy beats a loop; what it copies beyond payloadLength lands in what is free
 		view.set(payload, at);
-		if (this.#five) view[--at] = 0; // [MQTT-2.2.2-1]
+		if (this.#isVersion5) view[--at] = 0; // [MQTT-2.2.2-1]
 		view[at - 1] = packetId;
 		view[at - 2] = packetId >> 8;
 		this.#length = end;
@@ -174,12 +174,12 @@ export class Encoder {
 		const topicLength = topicEnd - topicStart;
 		const version = this.#version;
 		const header = publishHeaderSize(topicLength, flags, packetId, properties, version);
-		let at = this.begin(0x30 | flags, header + payloadLength, header);
+		let at = this.writeFixedHeader(0x30 | flags, header + payloadLength, header);
 		if (at < 0) return 0;
 		const view = this.view;
-		at = copyBytes(view, writeTwo(view, at, topicLength), topic, topicStart, topicEnd);
-		if ((flags & 6) !== 0) at = writeTwo(view, at, packetId);
-		return this.end(writeProperties(view, at, properties, version));
+		at = copyBytes(view, writeUint16(view, at, topicLength), topic, topicStart, topicEnd);
+		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
+		return this.commit(writeProperties(view, at, properties, version));
 	}
 
 	/** Stages as much of [start, end) as fits, and returns how many bytes. */
@@ -187,88 +187,88 @@ export class Encoder {
 		const from = this.#length;
 		const count = Math.min(end - start, this.size - from);
 		if (count <= 0) return 0;
-		this.open();
+		this.unseal();
 		this.#length = copyBytes(this.view, from, bytes, start, start + count);
 		return count;
 	}
 
 	/** MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide it. */
 	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.acknowledge(PUBACK, 0, packetId, reasonCode, properties);
+		return this.stageAcknowledgement(PUBACK, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
 	pubrec(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.acknowledge(PUBREC, 0, packetId, reasonCode, properties);
+		return this.stageAcknowledgement(PUBREC, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
 	pubrel(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.acknowledge(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
+		return this.stageAcknowledgement(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
 	}
 
 	/** As puback. */
 	pubcomp(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
-		return this.acknowledge(PUBCOMP, 0, packetId, reasonCode, properties);
+		return this.stageAcknowledgement(PUBCOMP, 0, packetId, reasonCode, properties);
 	}
 
 	subscribe(packetId: number, subscriptions: readonly Subscription[], properties?: PropertyWriter): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = subscriptionsSize(subscriptions, version);
-		const at = this.begin((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
+		const at = this.writeFixedHeader((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.end(writeSubscriptions(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), subscriptions));
+		return this.commit(writeSubscriptions(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), subscriptions));
 	}
 
 	/** One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every code from 0x80 on becomes 0x80. */
 	suback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
-		return this.codes(SUBACK, packetId, codes, count, properties);
+		return this.stageReasonCodes(SUBACK, packetId, codes, count, properties);
 	}
 
 	unsubscribe(packetId: number, filters: readonly Uint8Array[], properties?: PropertyWriter): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = filtersSize(filters, version);
-		const at = this.begin((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
+		const at = this.writeFixedHeader((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.end(writeFilters(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), filters));
+		return this.commit(writeFilters(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), filters));
 	}
 
 	/** As suback; MQTT 3.1.1 leaves the codes out. */
 	unsuback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
-		return this.codes(UNSUBACK, packetId, codes, count, properties);
+		return this.stageReasonCodes(UNSUBACK, packetId, codes, count, properties);
 	}
 
 	pingreq(): number {
-		const at = this.begin(PINGREQ << 4, 0);
-		return at < 0 ? 0 : this.end(at);
+		const at = this.writeFixedHeader(PINGREQ << 4, 0);
+		return at < 0 ? 0 : this.commit(at);
 	}
 
 	pingresp(): number {
-		const at = this.begin(PINGRESP << 4, 0);
-		return at < 0 ? 0 : this.end(at);
+		const at = this.writeFixedHeader(PINGRESP << 4, 0);
+		return at < 0 ? 0 : this.commit(at);
 	}
 
 	/** MQTT 3.1.1 has no reason codes: anything but 0 throws, as its DISCONNECT always means a normal end. */
 	disconnect(reasonCode = 0, properties?: PropertyWriter): number {
 		const size = reasonSize(DISCONNECT, reasonCode, properties, this.#version);
-		const at = this.begin(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
-		return at < 0 ? 0 : this.end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		const at = this.writeFixedHeader(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
+		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
 	/** MQTT 5.0 only. The properties must have an authentication method. */
 	auth(reasonCode: number, properties?: PropertyWriter): number {
 		const size = reasonSize(AUTH, reasonCode, properties, this.#version);
-		const at = this.begin(AUTH << 4, size); // [MQTT-3.15.1-1]
-		return at < 0 ? 0 : this.end(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		const at = this.writeFixedHeader(AUTH << 4, size); // [MQTT-3.15.1-1]
+		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
 	/** Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its full length again. */
 	seal(): Uint8Array {
-		this.#limit = 0;
+		this.#viewLimit = 0;
 		this.#buffer.resize(this.#length);
 		return this.view;
 	}
@@ -276,11 +276,11 @@ export class Encoder {
 	/** Empty again. */
 	reset(): void {
 		this.#length = 0;
-		this.open();
+		this.unseal();
 	}
 
 	/** publish() without short cuts. */
-	private publishAny(
+	private publishSlowPath(
 		topic: Uint8Array,
 		payload: Uint8Array,
 		payloadLength: number,
@@ -292,78 +292,78 @@ export class Encoder {
 		const topicLength = topic.length;
 		if (!(payloadLength >= 0 && payloadLength <= payload.length)) throw new MQTTError(PROTOCOL_ERROR, "payloadLength is not within the payload");
 		const remaining = publishHeaderSize(topicLength, flags, packetId, properties, version) + payloadLength;
-		if (topic !== this.#topic && topicLength !== 0) {
+		if (topic !== this.#cachedTopic && topicLength !== 0) {
 			if (!validTopicName(topic, 0, topicLength)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name"); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-			this.#topic = topic;
-			this.#header = topicLength + (version === 4 ? 6 : 7);
+			this.#cachedTopic = topic;
+			this.#cachedTopicSize = topicLength + (version === 4 ? 6 : 7);
 		}
-		let at = this.begin(0x30 | flags, remaining);
+		let at = this.writeFixedHeader(0x30 | flags, remaining);
 		if (at < 0) return 0;
 		const view = this.view;
-		at = writeField(view, at, topic);
-		if ((flags & 6) !== 0) at = writeTwo(view, at, packetId);
+		at = writeLengthPrefixed(view, at, topic);
+		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		at = writeProperties(view, at, properties, version);
-		if (at + payload.length <= this.#limit) {
+		if (at + payload.length <= this.#viewLimit) {
 			view.set(payload, at);
-			return this.end(at + payloadLength);
+			return this.commit(at + payloadLength);
 		}
-		return this.end(copyBytes(view, at, payload, 0, payloadLength));
+		return this.commit(copyBytes(view, at, payload, 0, payloadLength));
 	}
 
-	private acknowledge(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
+	private stageAcknowledgement(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
 		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
 		const size = reasonSize(type, reasonCode, properties, this.#version);
-		const at = this.begin((type << 4) | flags, 2 + size);
+		const at = this.writeFixedHeader((type << 4) | flags, 2 + size);
 		if (at < 0) return 0;
-		return this.end(writeReason(this.view, writeTwo(this.view, at, packetId), size, reasonCode, properties, this.#version));
+		return this.commit(writeReason(this.view, writeUint16(this.view, at, packetId), size, reasonCode, properties, this.#version));
 	}
 
-	private codes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
+	private stageReasonCodes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
-		const size = codesSize(type, codes, count, version);
-		const at = this.begin(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
+		const size = reasonCodesSize(type, codes, count, version);
+		const at = this.writeFixedHeader(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.end(writeCodes(view, writeProperties(view, writeTwo(view, at, packetId), properties, version), codes, size, version));
+		return this.commit(writeReasonCodes(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), codes, size, version));
 	}
 
 	/**
 	 * Writes the fixed header, where `present` bytes after it fit behind what is staged.
 	 * @returns the index after it, or -1
 	 */
-	private begin(first: number, remaining: number, present = remaining): number {
+	private writeFixedHeader(first: number, remaining: number, presentBytes = remaining): number {
 		const from = this.#length;
 		const view = this.view;
 		if (remaining < 128) {
-			if (from + 2 + present > this.#limit && !this.fits(remaining, present)) return -1;
+			if (from + 2 + presentBytes > this.#viewLimit && !this.ensureRoom(remaining, presentBytes)) return -1;
 			view[from] = first;
 			view[from + 1] = remaining;
 			return from + 2;
 		}
-		if (!this.fits(remaining, present)) return -1;
+		if (!this.ensureRoom(remaining, presentBytes)) return -1;
 		view[from] = first;
 		return writeVarint(view, from + 1, remaining);
 	}
 
-	private fits(remaining: number, present: number): boolean {
+	private ensureRoom(remaining: number, presentBytes: number): boolean {
 		if (remaining > MAXIMUM_REMAINING_LENGTH) throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes"); // §2.1.4
-		const total = 1 + varintSize(remaining) + present;
+		const total = 1 + varintSize(remaining) + presentBytes;
 		if (total > this.size) throw new MQTTError(PACKET_TOO_LARGE, "packet is larger than the buffer");
 		if (this.#length + total > this.size) return false;
-		this.open();
+		this.unseal();
 		return true;
 	}
 
 	/** Undoes seal(). */
-	private open(): void {
-		if (this.#limit !== 0) return;
-		this.#limit = this.size;
+	private unseal(): void {
+		if (this.#viewLimit !== 0) return;
+		this.#viewLimit = this.size;
 		this.#buffer.resize(this.size);
 	}
 
 	/** Counts the packet that ends at `at` as staged; returns its length. */
-	private end(at: number): number {
+	private commit(at: number): number {
 		const length = at - this.#length;
 		this.#length = at;
 		return length;

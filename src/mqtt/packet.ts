@@ -61,7 +61,7 @@ export class Packet {
 	#at = 0;
 
 	/** What is wrong, when a decoder refuses the packet; a literal. */
-	fault = "";
+	errorMessage = "";
 
 	/** @param fromClient with the fields of what only clients send @param bytes any, until a packet is read */
 	constructor(fromClient = true, bytes: Uint8Array = new Uint8Array(0)) {
@@ -150,8 +150,8 @@ export class Packet {
 	}
 
 	/** Notes what is wrong and returns the reason code. */
-	refuse(reasonCode: number, fault: string): number {
-		this.fault = fault;
+	refuse(reasonCode: number, errorMessage: string): number {
+		this.errorMessage = errorMessage;
 		return reasonCode;
 	}
 }

@@ -1,5 +1,5 @@
 import { MALFORMED_PACKET } from "./constants";
-import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_FOUR, TYPE_NONE, TYPE_PAIR, TYPE_STRING, TYPE_TWO } from "./property-types";
+import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_NONE, TYPE_STRING, TYPE_STRING_PAIR, TYPE_UINT16, TYPE_UINT32 } from "./property-types";
 import { validUTF8 } from "./utf8";
 import { readVarint, varintSize } from "./varint";
 
@@ -28,27 +28,27 @@ export class PropertyReader {
 	from = 0;
 	to = 0;
 	/** Which identifiers occur: bit n of `low` is identifier n, of `high` n + 32. */
-	low = 0;
-	high = 0;
+	idsLow = 0;
+	idsHigh = 0;
 	/** The index after the current property. */
 	at = 0;
 	/** The reason code for which `next()` stopped before the end; 0 in a packet that was handed out. */
-	fault = 0;
+	errorCode = 0;
 
 	constructor(bytes: Uint8Array) {
 		this.bytes = bytes;
 	}
 
 	/** Reads [from, to) of `bytes` from now on. */
-	set(bytes: Uint8Array, from: number, to: number): void {
+	setRange(bytes: Uint8Array, from: number, to: number): void {
 		this.bytes = bytes;
 		this.from = from;
 		this.to = to;
 		this.at = from;
 		this.id = 0;
-		this.fault = 0;
-		this.low = 0;
-		this.high = 0;
+		this.errorCode = 0;
+		this.idsLow = 0;
+		this.idsHigh = 0;
 	}
 
 	/** Whether there is no property at all. */
@@ -64,7 +64,7 @@ export class PropertyReader {
 
 	/** Whether a property with this identifier occurs. */
 	has(id: number): boolean {
-		return ((id < 32 ? this.low : this.high) & (1 << (id & 31))) !== 0;
+		return ((id < 32 ? this.idsLow : this.idsHigh) & (1 << (id & 31))) !== 0;
 	}
 
 	/** Makes the first property with this identifier the current one; false if there is none. */
@@ -92,24 +92,24 @@ export class PropertyReader {
 				next = at + 1;
 				if (next <= to) this.number = bytes[at];
 				break;
-			case TYPE_TWO:
+			case TYPE_UINT16:
 				next = at + 2;
 				if (next <= to) this.number = (bytes[at] << 8) | bytes[at + 1];
 				break;
-			case TYPE_FOUR:
+			case TYPE_UINT32:
 				next = at + 4;
 				if (next <= to) this.number = bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
 				break;
 			case TYPE_STRING:
 			case TYPE_BINARY:
-				next = this.field(at, type);
+				next = this.readField(at, type);
 				break;
-			case TYPE_PAIR:
-				next = this.field(at, TYPE_STRING);
+			case TYPE_STRING_PAIR:
+				next = this.readField(at, TYPE_STRING);
 				if (next > to) break;
 				this.nameStart = this.start;
 				this.nameEnd = this.end;
-				next = this.field(next, TYPE_STRING); // [MQTT-1.5.7-1]
+				next = this.readField(next, TYPE_STRING); // [MQTT-1.5.7-1]
 				break;
 			case TYPE_NONE:
 				return this.fail(); // an identifier that no packet may carry (§2.2.2.2)
@@ -127,7 +127,7 @@ export class PropertyReader {
 	}
 
 	/** Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is no such field. */
-	private field(at: number, type: number): number {
+	private readField(at: number, type: number): number {
 		const to = this.to;
 		const start = at + 2;
 		if (start > to) return start;
@@ -140,7 +140,7 @@ export class PropertyReader {
 	}
 
 	private fail(): boolean {
-		this.fault = MALFORMED_PACKET;
+		this.errorCode = MALFORMED_PACKET;
 		this.id = 0;
 		return false;
 	}

@@ -1,4 +1,4 @@
-import { copyBytes, writeField, writeTwo } from "./bytes";
+import { copyBytes, writeLengthPrefixed, writeUint16 } from "./bytes";
 import {
 	ASSIGNED_CLIENT_IDENTIFIER,
 	AUTHENTICATION_DATA,
@@ -37,7 +37,7 @@ import {
 import { MQTTError } from "./error";
 import type { PropertyReader } from "./property-reader";
 import { propertyBit, propertyValueAllowed } from "./property-rules";
-import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_FOUR, TYPE_PAIR, TYPE_STRING, TYPE_TWO } from "./property-types";
+import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_STRING, TYPE_STRING_PAIR, TYPE_UINT16, TYPE_UINT32 } from "./property-types";
 import { hasWildcard } from "./topics";
 import { validUTF8 } from "./utf8";
 import { varintSize, writeVarint } from "./varint";
@@ -53,8 +53,8 @@ export class PropertyWriter {
 	/** Bytes written. */
 	length = 0;
 	/** Which identifiers occur: bit n is identifier n, and n + 32. */
-	low = 0;
-	high = 0;
+	idsLow = 0;
+	idsHigh = 0;
 
 	/** @param size bytes: one per property plus its value, 2 more per string. */
 	constructor(size: number) {
@@ -64,133 +64,133 @@ export class PropertyWriter {
 	/** Empty again. */
 	reset(): this {
 		this.length = 0;
-		this.low = 0;
-		this.high = 0;
+		this.idsLow = 0;
+		this.idsHigh = 0;
 		return this;
 	}
 
 	payloadFormatIndicator(utf8: boolean): this {
-		return this.flag(PAYLOAD_FORMAT_INDICATOR, utf8);
+		return this.writeFlag(PAYLOAD_FORMAT_INDICATOR, utf8);
 	}
 
 	/** @param seconds 0…4,294,967,295 */
 	messageExpiryInterval(seconds: number): this {
-		return this.integer(MESSAGE_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
+		return this.writeInteger(MESSAGE_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	contentType(text: Uint8Array): this {
-		return this.text(CONTENT_TYPE, text);
+		return this.writeText(CONTENT_TYPE, text);
 	}
 
 	responseTopic(topic: Uint8Array): this {
 		if (topic.length === 0 || hasWildcard(topic, 0, topic.length)) throw new MQTTError(PROTOCOL_ERROR, "response topic is no topic name"); // [MQTT-3.3.2-14] [MQTT-4.7.3-1]
-		return this.text(RESPONSE_TOPIC, topic);
+		return this.writeText(RESPONSE_TOPIC, topic);
 	}
 
 	correlationData(data: Uint8Array): this {
-		return this.data(CORRELATION_DATA, data);
+		return this.writeData(CORRELATION_DATA, data);
 	}
 
 	/** @param identifier 1…268,435,455 */
 	subscriptionIdentifier(identifier: number): this {
-		return this.integer(SUBSCRIPTION_IDENTIFIER, identifier, MAXIMUM_REMAINING_LENGTH);
+		return this.writeInteger(SUBSCRIPTION_IDENTIFIER, identifier, MAXIMUM_REMAINING_LENGTH);
 	}
 
 	/** @param seconds 0…4,294,967,295; the largest is for ever */
 	sessionExpiryInterval(seconds: number): this {
-		return this.integer(SESSION_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
+		return this.writeInteger(SESSION_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	assignedClientIdentifier(identifier: Uint8Array): this {
-		return this.text(ASSIGNED_CLIENT_IDENTIFIER, identifier);
+		return this.writeText(ASSIGNED_CLIENT_IDENTIFIER, identifier);
 	}
 
 	/** @param seconds 0…65,535 */
 	serverKeepAlive(seconds: number): this {
-		return this.integer(SERVER_KEEP_ALIVE, seconds, 0xffff);
+		return this.writeInteger(SERVER_KEEP_ALIVE, seconds, 0xffff);
 	}
 
 	authenticationMethod(method: Uint8Array): this {
-		return this.text(AUTHENTICATION_METHOD, method);
+		return this.writeText(AUTHENTICATION_METHOD, method);
 	}
 
 	authenticationData(data: Uint8Array): this {
-		return this.data(AUTHENTICATION_DATA, data);
+		return this.writeData(AUTHENTICATION_DATA, data);
 	}
 
 	requestProblemInformation(wanted: boolean): this {
-		return this.flag(REQUEST_PROBLEM_INFORMATION, wanted);
+		return this.writeFlag(REQUEST_PROBLEM_INFORMATION, wanted);
 	}
 
 	/** @param seconds 0…4,294,967,295 */
 	willDelayInterval(seconds: number): this {
-		return this.integer(WILL_DELAY_INTERVAL, seconds, 0xffff_ffff);
+		return this.writeInteger(WILL_DELAY_INTERVAL, seconds, 0xffff_ffff);
 	}
 
 	requestResponseInformation(wanted: boolean): this {
-		return this.flag(REQUEST_RESPONSE_INFORMATION, wanted);
+		return this.writeFlag(REQUEST_RESPONSE_INFORMATION, wanted);
 	}
 
 	responseInformation(text: Uint8Array): this {
-		return this.text(RESPONSE_INFORMATION, text);
+		return this.writeText(RESPONSE_INFORMATION, text);
 	}
 
 	serverReference(text: Uint8Array): this {
-		return this.text(SERVER_REFERENCE, text);
+		return this.writeText(SERVER_REFERENCE, text);
 	}
 
 	reasonString(text: Uint8Array): this {
-		return this.text(REASON_STRING, text);
+		return this.writeText(REASON_STRING, text);
 	}
 
 	/** @param count 1…65,535 */
 	receiveMaximum(count: number): this {
-		return this.integer(RECEIVE_MAXIMUM, count, 0xffff);
+		return this.writeInteger(RECEIVE_MAXIMUM, count, 0xffff);
 	}
 
 	/** @param aliases 0…65,535 */
 	topicAliasMaximum(aliases: number): this {
-		return this.integer(TOPIC_ALIAS_MAXIMUM, aliases, 0xffff);
+		return this.writeInteger(TOPIC_ALIAS_MAXIMUM, aliases, 0xffff);
 	}
 
 	/** @param alias 1…65,535 */
 	topicAlias(alias: number): this {
-		return this.integer(TOPIC_ALIAS, alias, 0xffff);
+		return this.writeInteger(TOPIC_ALIAS, alias, 0xffff);
 	}
 
 	/** @param qos 0 or 1 */
 	maximumQoS(qos: number): this {
-		return this.integer(MAXIMUM_QOS, qos, 1);
+		return this.writeInteger(MAXIMUM_QOS, qos, 1);
 	}
 
 	retainAvailable(available: boolean): this {
-		return this.flag(RETAIN_AVAILABLE, available);
+		return this.writeFlag(RETAIN_AVAILABLE, available);
 	}
 
 	userProperty(name: Uint8Array, value: Uint8Array): this {
 		if (!validUTF8(name, 0, name.length) || !validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "user property is not UTF-8"); // [MQTT-1.5.7-1]
 		if (name.length > MAXIMUM_STRING || value.length > MAXIMUM_STRING)
 			throw new MQTTError(PACKET_TOO_LARGE, "user property is longer than 65,535 bytes");
-		this.begin(USER_PROPERTY, 4 + name.length + value.length);
-		this.length = writeField(this.bytes, writeField(this.bytes, this.length, name), value);
+		this.startProperty(USER_PROPERTY, 4 + name.length + value.length);
+		this.length = writeLengthPrefixed(this.bytes, writeLengthPrefixed(this.bytes, this.length, name), value);
 		return this;
 	}
 
 	/** @param bytes 1…4,294,967,295 */
 	maximumPacketSize(bytes: number): this {
-		return this.integer(MAXIMUM_PACKET_SIZE, bytes, 0xffff_ffff);
+		return this.writeInteger(MAXIMUM_PACKET_SIZE, bytes, 0xffff_ffff);
 	}
 
 	wildcardSubscriptionAvailable(available: boolean): this {
-		return this.flag(WILDCARD_SUBSCRIPTION_AVAILABLE, available);
+		return this.writeFlag(WILDCARD_SUBSCRIPTION_AVAILABLE, available);
 	}
 
 	subscriptionIdentifierAvailable(available: boolean): this {
-		return this.flag(SUBSCRIPTION_IDENTIFIER_AVAILABLE, available);
+		return this.writeFlag(SUBSCRIPTION_IDENTIFIER_AVAILABLE, available);
 	}
 
 	sharedSubscriptionAvailable(available: boolean): this {
-		return this.flag(SHARED_SUBSCRIPTION_AVAILABLE, available);
+		return this.writeFlag(SHARED_SUBSCRIPTION_AVAILABLE, available);
 	}
 
 	/** Adds the reader's current property as it is. */
@@ -200,76 +200,76 @@ export class PropertyWriter {
 		switch (propertyType(id)) {
 			case TYPE_STRING:
 			case TYPE_BINARY:
-				this.begin(id, 2 + reader.end - reader.start);
-				this.range(source, reader.start, reader.end);
+				this.startProperty(id, 2 + reader.end - reader.start);
+				this.writeRange(source, reader.start, reader.end);
 				break;
-			case TYPE_PAIR:
-				this.begin(id, 4 + reader.nameEnd - reader.nameStart + reader.end - reader.start);
-				this.range(source, reader.nameStart, reader.nameEnd);
-				this.range(source, reader.start, reader.end);
+			case TYPE_STRING_PAIR:
+				this.startProperty(id, 4 + reader.nameEnd - reader.nameStart + reader.end - reader.start);
+				this.writeRange(source, reader.nameStart, reader.nameEnd);
+				this.writeRange(source, reader.start, reader.end);
 				break;
 			default:
-				this.integer(id, reader.number, 0xffff_ffff);
+				this.writeInteger(id, reader.number, 0xffff_ffff);
 		}
 		return this;
 	}
 
 	/** Notes the property and makes sure of room for its identifier and `size` bytes. */
-	private begin(id: number, size: number): void {
+	private startProperty(id: number, size: number): void {
 		const bit = propertyBit(id);
 		// Subscription identifiers repeat in a PUBLISH; in a SUBSCRIBE the encoder's caller gives one (§3.8.2.1.2)
-		if (((id < 32 ? this.low : this.high) & bit) !== 0 && id !== USER_PROPERTY && id !== SUBSCRIPTION_IDENTIFIER)
+		if (((id < 32 ? this.idsLow : this.idsHigh) & bit) !== 0 && id !== USER_PROPERTY && id !== SUBSCRIPTION_IDENTIFIER)
 			throw new MQTTError(PROTOCOL_ERROR, "property given twice");
 		if (this.length + 1 + size > this.bytes.length) throw new MQTTError(PACKET_TOO_LARGE, "property writer is full");
-		if (id < 32) this.low |= bit;
-		else this.high |= bit;
+		if (id < 32) this.idsLow |= bit;
+		else this.idsHigh |= bit;
 		this.bytes[this.length++] = id;
 	}
 
-	private flag(id: number, value: boolean): this {
-		this.begin(id, 1);
+	private writeFlag(id: number, value: boolean): this {
+		this.startProperty(id, 1);
 		this.bytes[this.length++] = value ? 1 : 0;
 		return this;
 	}
 
 	/** Any of the integer types. */
-	private integer(id: number, value: number, maximum: number): this {
+	private writeInteger(id: number, value: number, maximum: number): this {
 		if (!(value >= 0 && value <= maximum) || value % 1 !== 0 || !propertyValueAllowed(id, value))
 			throw new MQTTError(id === TOPIC_ALIAS ? TOPIC_ALIAS_INVALID : PROTOCOL_ERROR, "property value is out of its range"); // [MQTT-3.3.2-8]
 		const bytes = this.bytes;
 		switch (propertyType(id)) {
 			case TYPE_BYTE:
-				this.begin(id, 1);
+				this.startProperty(id, 1);
 				bytes[this.length++] = value;
 				break;
-			case TYPE_TWO:
-				this.begin(id, 2);
-				this.length = writeTwo(bytes, this.length, value);
+			case TYPE_UINT16:
+				this.startProperty(id, 2);
+				this.length = writeUint16(bytes, this.length, value);
 				break;
-			case TYPE_FOUR:
-				this.begin(id, 4);
-				this.length = writeTwo(bytes, writeTwo(bytes, this.length, value >>> 16), value);
+			case TYPE_UINT32:
+				this.startProperty(id, 4);
+				this.length = writeUint16(bytes, writeUint16(bytes, this.length, value >>> 16), value);
 				break;
 			default:
-				this.begin(id, varintSize(value));
+				this.startProperty(id, varintSize(value));
 				this.length = writeVarint(bytes, this.length, value);
 		}
 		return this;
 	}
 
-	private text(id: number, value: Uint8Array): this {
+	private writeText(id: number, value: Uint8Array): this {
 		if (!validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "property is not UTF-8"); // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
-		return this.data(id, value);
+		return this.writeData(id, value);
 	}
 
-	private data(id: number, value: Uint8Array): this {
+	private writeData(id: number, value: Uint8Array): this {
 		if (value.length > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "property is longer than 65,535 bytes");
-		this.begin(id, 2 + value.length);
-		this.length = writeField(this.bytes, this.length, value);
+		this.startProperty(id, 2 + value.length);
+		this.length = writeLengthPrefixed(this.bytes, this.length, value);
 		return this;
 	}
 
-	private range(source: Uint8Array, start: number, end: number): void {
-		this.length = copyBytes(this.bytes, writeTwo(this.bytes, this.length, end - start), source, start, end);
+	private writeRange(source: Uint8Array, start: number, end: number): void {
+		this.length = copyBytes(this.bytes, writeUint16(this.bytes, this.length, end - start), source, start, end);
 	}
 }

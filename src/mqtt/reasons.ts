@@ -16,19 +16,19 @@ import {
 export function reasonAllowed(type: number, code: number, fromClient: boolean): boolean {
 	switch (type) {
 		case CONNACK:
-			return connack(code); // [MQTT-3.2.2-8]
+			return connackReasonAllowed(code); // [MQTT-3.2.2-8]
 		case PUBACK: // [MQTT-3.4.2-1]
 		case PUBREC: // [MQTT-3.5.2-1]
-			return code === 0 || received(code);
+			return code === 0 || pubackReasonAllowed(code);
 		case PUBREL: // [MQTT-3.6.2-1]
 		case PUBCOMP: // [MQTT-3.7.2-1]
 			return code === 0 || code === 0x92;
 		case SUBACK:
-			return code <= 2 || suback(code); // [MQTT-3.9.3-2]
+			return code <= 2 || subackReasonAllowed(code); // [MQTT-3.9.3-2]
 		case UNSUBACK:
-			return code === 0 || unsuback(code); // [MQTT-3.11.3-2]
+			return code === 0 || unsubackReasonAllowed(code); // [MQTT-3.11.3-2]
 		case DISCONNECT:
-			return code === 0 || disconnect(code, fromClient); // [MQTT-3.14.2-1]
+			return code === 0 || disconnectReasonAllowed(code, fromClient); // [MQTT-3.14.2-1]
 		case AUTH:
 			return code === 0x18 || code === (fromClient ? 0x19 : 0x00); // [MQTT-3.15.2-1]
 		default:
@@ -37,7 +37,7 @@ export function reasonAllowed(type: number, code: number, fromClient: boolean): 
 }
 
 /** Table 3-1. */
-function connack(code: number): boolean {
+function connackReasonAllowed(code: number): boolean {
 	if (code < 0x80) return code === 0;
 	if (code <= 0x8a) return true;
 	switch (code) {
@@ -58,7 +58,7 @@ function connack(code: number): boolean {
 }
 
 /** Tables 3-4 and 3-5. */
-function received(code: number): boolean {
+function pubackReasonAllowed(code: number): boolean {
 	switch (code) {
 		case 0x10:
 		case 0x80:
@@ -75,7 +75,7 @@ function received(code: number): boolean {
 }
 
 /** Table 3-8. */
-function suback(code: number): boolean {
+function subackReasonAllowed(code: number): boolean {
 	switch (code) {
 		case 0x80:
 		case 0x83:
@@ -93,7 +93,7 @@ function suback(code: number): boolean {
 }
 
 /** Table 3-9. */
-function unsuback(code: number): boolean {
+function unsubackReasonAllowed(code: number): boolean {
 	switch (code) {
 		case 0x11:
 		case 0x80:
@@ -108,7 +108,7 @@ function unsuback(code: number): boolean {
 }
 
 /** Table 3-10; 0x8C, which only §2.4 lists for DISCONNECT, is taken from a broker. */
-function disconnect(code: number, fromClient: boolean): boolean {
+function disconnectReasonAllowed(code: number, fromClient: boolean): boolean {
 	if (code === DISCONNECT_WITH_WILL_MESSAGE) return fromClient;
 	if (code < 0x80 || code > 0xa2) return false;
 	switch (code) {

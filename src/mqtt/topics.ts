@@ -19,7 +19,7 @@ export function hasWildcard(bytes: Uint8Array, start: number, end: number): bool
  * 0, or the reason code for which a topic name that was received is refused: 0x81 where it is not UTF-8, 0x90 where it has a wildcard. Nearly all topics are plain
  * ASCII, which takes one comparison less a byte than each check on its own.
  */
-export function topicNameFault(bytes: Uint8Array, start: number, end: number): number {
+export function checkTopicName(bytes: Uint8Array, start: number, end: number): number {
 	for (let i = start; i < end; i++) {
 		const byte = bytes[i];
 		if (byte > 0x7f) {
@@ -34,7 +34,7 @@ export function topicNameFault(bytes: Uint8Array, start: number, end: number): n
 }
 
 /** Whether each wildcard in [start, end) is a whole level, and `#` the last one. */
-export function wildcardsPlaced(bytes: Uint8Array, start: number, end: number): boolean {
+export function validWildcards(bytes: Uint8Array, start: number, end: number): boolean {
 	for (let i = start; i < end; i++) {
 		const byte = bytes[i];
 		if (byte === HASH) {
@@ -61,7 +61,7 @@ export function validTopicName(bytes: Uint8Array, start: number, end: number): b
 export function validTopicFilter(bytes: Uint8Array, start: number, end: number): boolean {
 	const length = end - start;
 	if (length < 1 || length > MAXIMUM_STRING) return false; // [MQTT-4.7.3-1] [MQTT-4.7.3-3]
-	return wildcardsPlaced(bytes, start, end) && validUTF8(bytes, start, end); // [MQTT-4.7.3-2]
+	return validWildcards(bytes, start, end) && validUTF8(bytes, start, end); // [MQTT-4.7.3-2]
 }
 
 /**

@@ -43,7 +43,7 @@ export function utf8(text: string): Uint8Array {
 }
 
 /** The string of valid UTF-8 in [start, end), for messages only: allocates. */
-export function text(bytes: Uint8Array, start: number, end: number): string {
+export function decodeUTF8(bytes: Uint8Array, start: number, end: number): string {
 	let result = "";
 	let at = start;
 	while (at < end) {

@@ -2,9 +2,9 @@
 export const CRC_START = 0xffff;
 
 /** The CRC of each byte alone. In a preloaded module it lies in flash; it is never written. */
-const TABLE: Uint16Array = table();
+const TABLE: Uint16Array = makeTable();
 
-function table(): Uint16Array {
+function makeTable(): Uint16Array {
 	const entries = new Uint16Array(256);
 	for (let byte = 0; byte < 256; byte++) {
 		let crc = byte << 8;

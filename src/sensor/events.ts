@@ -20,15 +20,15 @@
  * | opened | session present, 0 or 1 | ms since open | |
  * | publish | sequence number | 1: was sent before, in this or an earlier wake | QoS |
  * | acknowledged | sequence number | reports waiting | reason code |
- * | dropped | sequence number, 0 where it could not be read | reports waiting | {@link DropPolicy} |
+ * | dropped | sequence number, 0 where it could not be read | reports waiting | {@link DropReason} |
  * | closed | reports acknowledged in this connection | | |
- * | failed | {@link Fault} | MQTT reason code, 0: none | failures in a row: of tries, or, where the broker refused a report, of those on its topic |
+ * | failed | {@link FaultCode} | MQTT reason code, 0: none | failures in a row: of tries, or, where the broker refused a report, of those on its topic |
  * | limit | ms awake | reports waiting | |
  * | sleep | ms ordered | reports waiting | ms awake |
  */
 
 /** Why a report left the outbox unacknowledged. */
-export type DropPolicy = typeof DROPPED_OLDEST | typeof DROPPED_THINNED | typeof DROPPED_CORRUPTED | typeof DROPPED_UNREADABLE;
+export type DropReason = typeof DROPPED_OLDEST | typeof DROPPED_THINNED | typeof DROPPED_CORRUPTED | typeof DROPPED_UNREADABLE;
 /** The outbox was full: the oldest gave way. */
 export const DROPPED_OLDEST = 0;
 /** The outbox was full: every other of the older half gave way. */
@@ -39,7 +39,7 @@ export const DROPPED_CORRUPTED = 2;
 export const DROPPED_UNREADABLE = 3;
 
 /** Who is at fault for a try that failed. */
-export type Fault =
+export type FaultCode =
 	| typeof FAULT_CONFIGURATION
 	| typeof FAULT_PEER
 	| typeof FAULT_RESOURCE

@@ -4,7 +4,7 @@
  * @param last value reported last; NaN: none
  * @param elapsed ms since that was sampled
  */
-export function passes(value: number, last: number, elapsed: number, delta: number | undefined, heartbeat: number | undefined): boolean {
+export function passesDeadband(value: number, last: number, elapsed: number, delta: number | undefined, heartbeat: number | undefined): boolean {
 	if (delta === undefined || Number.isNaN(last)) return true;
 	if (heartbeat !== undefined && elapsed >= heartbeat) return true;
 	const change = Math.abs(value - last);
@@ -14,7 +14,7 @@ export function passes(value: number, last: number, elapsed: number, delta: numb
 }
 
 /** `value` rounded to so many digits after the decimal point, halves up. */
-export function rounded(value: number, decimals: number): number {
+export function roundTo(value: number, decimals: number): number {
 	let power = 1;
 	for (let i = 0; i < decimals; i++) power *= 10;
 	const scaled = value * power;

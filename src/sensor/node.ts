@@ -1,60 +1,70 @@
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import { reasonName } from "../mqtt/constants";
-import { backoff } from "./backoff";
-import { Clock } from "./clock";
+import { backoffDelay } from "./backoff";
 import { Collector } from "./collector";
-import type { DropPolicy, Fault } from "./events";
+import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import type { DropReason, FaultCode } from "./events";
 import { FAULT_CONFIGURATION, FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
-import { Exchange, type ExchangeHandler } from "./exchange";
-import { headerSize, REAL_DRIFT, REAL_RETRY, WORD_ATTEMPTS, WORD_BROKER, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
-import { Network, type NetworkHandler } from "./network";
+import {
+	headerSize,
+	REAL_DRIFT,
+	REAL_RETRY,
+	WORD_BROKER_HASH,
+	WORD_DROPPED,
+	WORD_FAILED_TRIES,
+	WORD_FLAGS,
+	WORD_SEQUENCE,
+	WORD_WAKES,
+} from "./layout";
+import { NetworkSession, type NetworkSessionHandler } from "./network-session";
+import { NodeClock } from "./node-clock";
 import { Outbox, type OutboxHandler } from "./outbox";
-import { type Plan, planOf } from "./plan";
-import { forgiveAll, nextRelease, refusalsOf } from "./refusals";
-import { Reports } from "./reports";
-import { Retained } from "./retained";
-import { LONGEST_SLEEP, RETRY_TOLERANCE, sleepLength, together, waitFor } from "./schedule";
+import { ReportEncoder } from "./report-encoder";
+import { ReportExchange, type ReportExchangeHandler } from "./report-exchange";
+import { RetainedState } from "./retained-state";
+import { alignRetryWithSample, awakeWait, LONGEST_SLEEP_MS, RETRY_TOLERANCE_MS, sleepLength } from "./schedule";
+import { clearAllBackoffs, nextPauseEnd, refusalCount } from "./topic-backoff";
 
 /** Most of a wake, in ms, that is spent on waiting for a time server. */
-const SYNCHRONISE_LIMIT = 3000;
+const SYNC_LIMIT_MS = 3000;
 /** Sleep, in ms, after a fault of the program: what fails at every boot is not to empty the battery. */
-const FAULT_PAUSE = 60_000;
+const ERROR_SLEEP_MS = 60_000;
 /** Longest time that a timer is set for, in ms. */
-const LONGEST_TIMER = 86_400_000;
+const LONGEST_TIMER_MS = 86_400_000;
 /** How soon, in ms, to look again whether a connection has closed. */
-const CLOSING_PAUSE = 100;
+const CLOSING_RECHECK_MS = 100;
 
 // What a host's callback asks for
-const START = 0;
-const STEP = 1;
-const LIMIT = 2;
-const JOINED = 3;
-const DOWN = 4;
-const CONNECT = 5;
-const DONE = 6;
-const SYNCHRONISE = 7;
-const REPORT = 8;
-const NOTHING = 9;
+const TASK_BOOT = 0;
+const TASK_SAMPLE = 1;
+const TASK_AWAKE_LIMIT = 2;
+const TASK_NETWORK_UP = 3;
+const TASK_NETWORK_DOWN = 4;
+const TASK_CONNECT = 5;
+const TASK_DONE = 6;
+const TASK_SYNCHRONISE = 7;
+const TASK_REPORT = 8;
+const TASK_NONE = 9;
 
 /**
  * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps. Everything that
  * has to survive is in retained memory by the time it counts, so that the node may be cut off anywhere.
  */
-export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandler {
+export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler, OutboxHandler {
 	readonly #device: Device;
 	readonly #settings: Settings;
-	readonly #plan: Plan;
-	readonly #deep: boolean;
+	readonly #derived: DerivedSettings;
+	readonly #deepSleep: boolean;
 	/** There is nothing to report, nobody to report to, or no way to do it. */
 	#idle: boolean;
-	readonly #retained: Retained;
+	readonly #retained: RetainedState;
 	readonly #outbox: Outbox;
-	readonly #reports: Reports;
-	readonly #clock: Clock;
+	readonly #encoder: ReportEncoder;
+	readonly #clock: NodeClock;
 	readonly #collector: Collector;
-	readonly #network: Network;
-	#exchange: Exchange | undefined;
+	readonly #network: NetworkSession;
+	#exchange: ReportExchange | undefined;
 	/** Node time at start. */
 	#startedAt = 0;
 	#joinedAt = 0;
@@ -62,162 +72,163 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 	#reporting = false;
 	#asleep = false;
 	/** What is to be done at the end of the present step. */
-	#next = NOTHING;
+	#nextTask = TASK_NONE;
 	#timer: TimerId | undefined;
 	#watchdog: TimerId | undefined;
-	#synchronising: TimerId | undefined;
+	#syncTimer: TimerId | undefined;
 	/** What the host's timers call. */
-	readonly #onTimer = (id: TimerId): void => this.guard(id === this.#watchdog ? LIMIT : id === this.#synchronising ? CONNECT : STEP);
+	readonly #onTimer = (id: TimerId): void =>
+		this.runTasks(id === this.#watchdog ? TASK_AWAKE_LIMIT : id === this.#syncTimer ? TASK_CONNECT : TASK_SAMPLE);
 
-	/** @param plan of the same settings, or of their template */
-	constructor(device: Device, settings: Settings, plan: Plan = planOf(settings)) {
+	/** @param derived of the same settings, or of their template */
+	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
 		this.#device = device;
 		this.#settings = settings;
-		this.#plan = plan;
+		this.#derived = derived;
 		// A broker on this chip has to stay awake.
 		this.#idle = settings.sensors.length === 0 || settings.broker.host === "";
-		this.#deep = settings.sleep.mode === "deep" && settings.role === "sensor";
+		this.#deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
 		if (memory.length < headerSize(sensors.length) + 256) {
 			device.trace(`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`);
 			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
 		}
-		this.#retained = new Retained(memory, sensors.length, plan.sensors, outbox.size);
-		this.#reports = new Reports(settings, plan, device);
-		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#reports.longest, this);
-		this.#clock = new Clock(device, this.#retained);
-		this.#collector = new Collector(device, settings, plan, this.#retained, this.#outbox, this.#reports, this.#clock);
-		this.#network = new Network(device, settings.wifi, this);
+		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, outbox.size);
+		this.#encoder = new ReportEncoder(settings, derived, device);
+		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
+		this.#clock = new NodeClock(device, this.#retained);
+		this.#collector = new Collector(device, settings, derived, this.#retained, this.#outbox, this.#encoder, this.#clock);
+		this.#network = new NetworkSession(device, settings.wifi, this);
 	}
 
 	/** Call once at boot. Never throws; in deep mode it ends with `Device.sleep.deep`. */
 	start(): void {
-		this.guard(START);
+		this.runTasks(TASK_BOOT);
 	}
 
 	/** Does what the host's callback, or the step before, asks for: one after the other, as the stack is short. */
-	private guard(what: number): void {
+	private runTasks(firstTask: number): void {
 		if (this.#asleep) return;
 		try {
-			for (let step = what; step !== NOTHING; step = this.#next) {
-				this.#next = NOTHING;
-				switch (step) {
-					case START:
-						this.begin();
+			for (let task = firstTask; task !== TASK_NONE; task = this.#nextTask) {
+				this.#nextTask = TASK_NONE;
+				switch (task) {
+					case TASK_BOOT:
+						this.boot();
 						break;
-					case STEP:
-						this.step();
+					case TASK_SAMPLE:
+						this.sampleAndReport();
 						break;
-					case LIMIT:
-						this.limit();
+					case TASK_AWAKE_LIMIT:
+						this.handleAwakeLimit();
 						break;
-					case REPORT:
+					case TASK_REPORT:
 						this.report();
 						break;
-					case JOINED:
-						this.joined();
+					case TASK_NETWORK_UP:
+						this.handleNetworkUp();
 						break;
-					case DOWN:
-						this.down();
+					case TASK_NETWORK_DOWN:
+						this.handleNetworkDown();
 						break;
-					case SYNCHRONISE:
+					case TASK_SYNCHRONISE:
 						this.synchronise();
 						break;
-					case CONNECT:
+					case TASK_CONNECT:
 						this.connect();
 						break;
-					case DONE:
+					case TASK_DONE:
 						this.#reporting = false;
-						this.rest(0);
+						this.waitOrSleep(0);
 						break;
 				}
 			}
 		} catch (error) {
-			this.#next = NOTHING;
-			this.fault(error);
+			this.#nextTask = TASK_NONE;
+			this.handleInternalError(error);
 		}
 	}
 
-	private begin(): void {
+	private boot(): void {
 		const { sleep } = this.#device;
 		const words = this.#retained.words;
 		const restored = this.#retained.restore();
 		this.#clock.restore(sleep.reason);
 		this.#startedAt = this.#clock.now;
-		if (this.#deep) this.watch();
+		if (this.#deepSleep) this.startWatchdog();
 		if (restored === "changed") this.#outbox.discard();
 		else this.#outbox.recover();
-		const { broker } = this.#plan;
-		if (words[WORD_BROKER] !== broker) {
-			words[WORD_BROKER] = broker;
+		const { brokerHash } = this.#derived;
+		if (words[WORD_BROKER_HASH] !== brokerHash) {
+			words[WORD_BROKER_HASH] = brokerHash;
 			words[WORD_FLAGS] = 0;
-			forgiveAll(this.#retained);
+			clearAllBackoffs(this.#retained);
 		}
 		words[WORD_WAKES]++;
 		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		this.#device.event?.("wake", this.#outbox.waiting, words[WORD_SEQUENCE], dropped);
+		this.#device.event?.("wake", this.#outbox.waitingCount, words[WORD_SEQUENCE], dropped);
 		this.#collector.start(restored !== "valid");
 		if (this.#idle) this.#device.trace(this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured");
-		this.#next = STEP;
+		this.#nextTask = TASK_SAMPLE;
 	}
 
 	/** Samples what is due, then reports, or waits for what comes next. */
-	private step(): void {
+	private sampleAndReport(): void {
 		// In deep mode it is wanted once; elsewhere it is set anew below.
-		if (this.#deep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
+		if (this.#deepSleep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
 		if (!this.#idle) {
-			const wait = waitFor(this.#collector.earliest, this.#clock.now);
-			if (wait > 0) {
-				this.schedule(wait);
+			const waitMs = awakeWait(this.#collector.earliestDue, this.#clock.now);
+			if (waitMs > 0) {
+				this.setTimer(waitMs);
 				return;
 			}
 			this.#collector.collect();
 			if (!this.#reporting) {
-				if (this.mayReport()) {
+				if (this.shouldReport()) {
 					this.#reporting = true;
-					this.#next = REPORT;
+					this.#nextTask = TASK_REPORT;
 				}
 			} else if (this.#exchange?.busy) this.#exchange.pump();
 		}
-		this.rest(0);
+		this.waitOrSleep(0);
 	}
 
-	private mayReport(): boolean {
+	private shouldReport(): boolean {
 		if (this.#exchange?.busy) return false;
-		return this.nextTry() - this.#clock.now <= RETRY_TOLERANCE;
+		return this.nextTryAt() - this.#clock.now <= RETRY_TOLERANCE_MS;
 	}
 
 	/** Node time of the next try to report; Infinity: there is nothing to report. A node that is always on connects all the same. */
-	private nextTry(): number {
+	private nextTryAt(): number {
 		const retry = this.#retained.reals[REAL_RETRY];
-		return this.#deep ? Math.max(retry, this.#outbox.released(this.#reports.grouped)) : retry;
+		return this.#deepSleep ? Math.max(retry, this.#outbox.sendableAt(this.#encoder.grouped)) : retry;
 	}
 
 	private report(): void {
-		if (!this.prepare()) {
+		if (!this.createExchange()) {
 			this.#reporting = false;
-			this.rest(0);
+			this.waitOrSleep(0);
 			return;
 		}
-		if (!this.#deep) this.watch();
-		if (this.#network.up) this.#next = SYNCHRONISE;
+		if (!this.#deepSleep) this.startWatchdog();
+		if (this.#network.isUp) this.#nextTask = TASK_SYNCHRONISE;
 		else {
 			this.#joinedAt = this.#clock.now;
 			this.#device.event?.("join");
 			try {
 				this.#network.join();
 			} catch (error) {
-				this.failed(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
+				this.endTry(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
 			}
 		}
 	}
 
 	/** Makes what a report needs. It fails for a configuration with which no CONNECT can be made: that is not tried again. */
-	private prepare(): boolean {
+	private createExchange(): boolean {
 		const device = this.#device;
 		try {
-			this.#exchange ??= new Exchange(device, this.#settings, !this.#deep, this.#retained, this.#outbox, this.#reports, this.#clock, this);
+			this.#exchange ??= new ReportExchange(device, this.#settings, !this.#deepSleep, this.#retained, this.#outbox, this.#encoder, this.#clock, this);
 			return true;
 		} catch (error) {
 			this.#idle = true;
@@ -227,153 +238,153 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 		}
 	}
 
-	private joined(): void {
+	private handleNetworkUp(): void {
 		this.#device.event?.("joined", this.#clock.now - this.#joinedAt);
-		if (this.#reporting) this.#next = SYNCHRONISE;
+		if (this.#reporting) this.#nextTask = TASK_SYNCHRONISE;
 	}
 
 	/** Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to have a time. */
 	private synchronise(): void {
 		const device = this.#device;
 		const { server } = this.#settings.time;
-		if (device.setClock === undefined || server === undefined || !this.#clock.stale) {
-			this.#next = CONNECT;
+		if (device.setClock === undefined || server === undefined || !this.#clock.needsSync) {
+			this.#nextTask = TASK_CONNECT;
 			return;
 		}
-		if (Number.isNaN(this.#clock.offset)) {
-			const limit = Math.min(SYNCHRONISE_LIMIT, this.#settings.sleep.awakeLimit >> 1);
-			this.#synchronising = device.timer.set(this.#onTimer, limit, limit);
+		if (Number.isNaN(this.#clock.wallOffset)) {
+			const limitMs = Math.min(SYNC_LIMIT_MS, this.#settings.sleep.awakeLimit >> 1);
+			this.#syncTimer = device.timer.set(this.#onTimer, limitMs, limitMs);
 		}
-		this.#clock.asked();
+		this.#clock.countSyncRequest();
 		try {
 			device.setClock(server, (set) => {
-				if (set) this.#clock.synchronised();
-				if (this.#synchronising !== undefined) this.guard(CONNECT);
+				if (set) this.#clock.recordSync();
+				if (this.#syncTimer !== undefined) this.runTasks(TASK_CONNECT);
 			});
 		} catch (error) {
 			device.trace(`no time from ${server}: ${error}`);
-			this.stopSynchronising();
+			this.clearSyncTimer();
 		}
-		if (this.#synchronising === undefined) this.#next = CONNECT;
+		if (this.#syncTimer === undefined) this.#nextTask = TASK_CONNECT;
 	}
 
 	private connect(): void {
-		this.stopSynchronising();
+		this.clearSyncTimer();
 		if (!this.#reporting || this.#exchange?.busy) return;
-		this.#exchange?.open();
+		this.#exchange?.connect();
 	}
 
 	// What the parts tell. None lets an exception out to the host, which would end the app.
 
 	/** For the outbox. */
-	onDropped(sequence: number, policy: DropPolicy): void {
-		this.#device.event?.("dropped", sequence, this.#outbox.waiting, policy);
+	onDropped(sequence: number, reason: DropReason): void {
+		this.#device.event?.("dropped", sequence, this.#outbox.waitingCount, reason);
 	}
 
 	/** For the network. */
-	onUp(): void {
-		this.guard(JOINED);
+	onNetworkUp(): void {
+		this.runTasks(TASK_NETWORK_UP);
 	}
 
 	/** For the network. */
-	onDown(): void {
-		this.guard(DOWN);
+	onNetworkDown(): void {
+		this.runTasks(TASK_NETWORK_DOWN);
 	}
 
 	/** For the exchange. */
 	onOpened(): void {
-		if (!this.#deep) this.unwatch();
+		if (!this.#deepSleep) this.stopWatchdog();
 	}
 
 	/** For the exchange. */
-	onRefused(topic: number, fault: Fault, reasonCode: number, pause: number): void {
+	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void {
 		const { sensors } = this.#settings;
-		this.#device.event?.("failed", fault, reasonCode, refusalsOf(this.#retained, topic));
-		const what = this.#reports.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
-		this.#device.trace(`the broker does not take ${what}: ${reasonName(reasonCode)}; next try in ${pause} ms`);
+		this.#device.event?.("failed", fault, reasonCode, refusalCount(this.#retained, topic));
+		const subject = this.#encoder.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
+		this.#device.trace(`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${pauseMs} ms`);
 		// Where nothing ends the try, the pause's end needs a timer.
-		if (!this.#deep) this.rest(0);
+		if (!this.#deepSleep) this.waitOrSleep(0);
 	}
 
 	/** For the exchange. */
 	onDone(): void {
-		this.guard(DONE);
+		this.runTasks(TASK_DONE);
 	}
 
 	/** For the exchange. */
-	onFailed(fault: Fault, reasonCode: number, message: string): void {
+	onFailed(fault: FaultCode, reasonCode: number, message: string): void {
 		try {
-			if (!this.#asleep) this.failed(fault, reasonCode, message);
+			if (!this.#asleep) this.endTry(fault, reasonCode, message);
 		} catch (error) {
-			this.fault(error);
+			this.handleInternalError(error);
 		}
 	}
 
 	/** For the exchange. */
 	onDelivered(): void {
-		this.#retained.words[WORD_ATTEMPTS] = 0;
+		this.#retained.words[WORD_FAILED_TRIES] = 0;
 		this.#retained.reals[REAL_RETRY] = 0;
 	}
 
 	/** The try is over; what waits, waits for the next. */
-	private failed(fault: Fault, reasonCode: number, message: string): void {
-		this.postpone(fault, reasonCode, message);
-		this.rest(0);
+	private endTry(fault: FaultCode, reasonCode: number, message: string): void {
+		this.scheduleRetry(fault, reasonCode, message);
+		this.waitOrSleep(0);
 	}
 
-	private postpone(fault: Fault, reasonCode: number, message: string): void {
+	private scheduleRetry(fault: FaultCode, reasonCode: number, message: string): void {
 		const { words, reals } = this.#retained;
 		const { minimum, maximum } = this.#settings.backoff;
 		this.#reporting = false;
-		this.stopSynchronising();
-		if (!this.#deep) this.unwatch();
-		const failures = ++words[WORD_ATTEMPTS];
-		const pause = backoff(failures, minimum, maximum, Math.random());
-		reals[REAL_RETRY] = this.#clock.now + pause;
+		this.clearSyncTimer();
+		if (!this.#deepSleep) this.stopWatchdog();
+		const failures = ++words[WORD_FAILED_TRIES];
+		const pauseMs = backoffDelay(failures, minimum, maximum, Math.random());
+		reals[REAL_RETRY] = this.#clock.now + pauseMs;
 		this.#device.event?.("failed", fault, reasonCode, failures);
-		this.#device.trace(`not reported: ${message}; ${this.#outbox.waiting} waiting, next try in ${pause} ms`);
+		this.#device.trace(`not reported: ${message}; ${this.#outbox.waitingCount} waiting, next try in ${pauseMs} ms`);
 	}
 
 	/** No network, or no more. */
-	private down(): void {
+	private handleNetworkDown(): void {
 		if (!this.#reporting) return;
 		this.#exchange?.abort();
-		this.failed(FAULT_WIFI, 0, "no Wi-Fi");
+		this.endTry(FAULT_WIFI, 0, "no Wi-Fi");
 	}
 
 	/** The wake, or without sleep this try, has taken as long as it may. */
-	private limit(): void {
-		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waiting);
-		if (!this.#deep) this.unwatch();
+	private handleAwakeLimit(): void {
+		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waitingCount);
+		if (!this.#deepSleep) this.stopWatchdog();
 		if (this.#reporting) {
 			this.#exchange?.abort();
-			if (!this.#network.up) this.#network.leave();
-			this.failed(FAULT_LIMIT, 0, "awakeLimit is over");
-		} else this.rest(0);
+			if (!this.#network.isUp) this.#network.leave();
+			this.endTry(FAULT_LIMIT, 0, "awakeLimit is over");
+		} else this.waitOrSleep(0);
 	}
 
-	private fault(error: unknown): void {
+	private handleInternalError(error: unknown): void {
 		try {
 			this.#exchange?.abort();
-			this.postpone(FAULT_PROGRAM, 0, `${error}`);
-			this.rest(FAULT_PAUSE);
+			this.scheduleRetry(FAULT_PROGRAM, 0, `${error}`);
+			this.waitOrSleep(ERROR_SLEEP_MS);
 		} catch {
 			this.#asleep = true;
-			this.#device.sleep.deep(FAULT_PAUSE);
+			this.#device.sleep.deep(ERROR_SLEEP_MS);
 		}
 	}
 
-	/** Nothing can be done now: sleeps, or sets the timer, until something can. @param least ms */
-	private rest(least: number): void {
+	/** Nothing can be done now: sleeps, or sets the timer, until something can. @param leastMs ms */
+	private waitOrSleep(leastMs: number): void {
 		if (this.#asleep) return;
 		const { now } = this.#clock;
-		let until = this.#idle ? now + LONGEST_SLEEP : this.#collector.earliest;
+		let until = this.#idle ? now + LONGEST_SLEEP_MS : this.#collector.earliestDue;
 		if (!this.#idle) {
-			const retry = this.#reporting ? nextRelease(this.#retained, now) : this.nextTry();
-			until = Math.min(until, together(retry, until));
+			const retry = this.#reporting ? nextPauseEnd(this.#retained, now) : this.nextTryAt();
+			until = Math.min(until, alignRetryWithSample(retry, until));
 		}
-		until = Math.max(until, now + least);
-		if (!this.#deep) this.schedule(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_PAUSE : 1));
+		until = Math.max(until, now + leastMs);
+		if (!this.#deepSleep) this.setTimer(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_RECHECK_MS : 1));
 		else if (!this.#reporting) this.sleep(until);
 	}
 
@@ -381,36 +392,36 @@ export class SensorNode implements ExchangeHandler, NetworkHandler, OutboxHandle
 		const { reals } = this.#retained;
 		this.#collector.close();
 		const { now } = this.#clock;
-		const length = sleepLength(until, now, reals[REAL_DRIFT]);
-		this.#clock.stamp(length);
+		const sleepMs = sleepLength(until, now, reals[REAL_DRIFT]);
+		this.#clock.saveTimes(sleepMs);
 		this.#retained.commit();
-		this.#retained.leave();
+		this.#retained.clearBootMark();
 		this.#asleep = true;
-		this.#device.event?.("sleep", length, this.#outbox.waiting, now - this.#startedAt);
-		this.#device.sleep.deep(length);
+		this.#device.event?.("sleep", sleepMs, this.#outbox.waitingCount, now - this.#startedAt);
+		this.#device.sleep.deep(sleepMs);
 	}
 
 	/** Calls `step` after `delay` ms. */
-	private schedule(delay: number): void {
+	private setTimer(delayMs: number): void {
 		const { timer } = this.#device;
-		const ms = Math.min(Math.ceil(delay), LONGEST_TIMER);
+		const ms = Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS);
 		if (this.#timer === undefined) this.#timer = timer.set(this.#onTimer, ms, ms);
 		else timer.schedule(this.#timer, ms, ms);
 	}
 
-	private watch(): void {
+	private startWatchdog(): void {
 		const { timer } = this.#device;
 		const { awakeLimit } = this.#settings.sleep;
 		if (this.#watchdog === undefined) this.#watchdog = timer.set(this.#onTimer, awakeLimit, awakeLimit);
 		else timer.schedule(this.#watchdog, awakeLimit, awakeLimit);
 	}
 
-	private unwatch(): void {
+	private stopWatchdog(): void {
 		if (this.#watchdog !== undefined) this.#device.timer.schedule(this.#watchdog);
 	}
 
-	private stopSynchronising(): void {
-		this.#device.timer.clear(this.#synchronising);
-		this.#synchronising = undefined;
+	private clearSyncTimer(): void {
+		this.#device.timer.clear(this.#syncTimer);
+		this.#syncTimer = undefined;
 	}
 }

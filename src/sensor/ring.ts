@@ -1,7 +1,7 @@
 import { WORD_GENERATION, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_RING_START, WORD_USED } from "./layout";
-import type { Record } from "./record";
-import { DEAD, LENGTH, RECORD_HEADER, SEQUENCE, STATE } from "./record";
-import type { Retained } from "./retained";
+import type { ReportRecord } from "./report-record";
+import { OFFSET_LENGTH, OFFSET_SEQUENCE, OFFSET_STATE, RECORD_HEADER, STATE_DEAD } from "./report-record";
+import type { RetainedState } from "./retained-state";
 
 /**
  * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header says where they begin and end:
@@ -10,26 +10,26 @@ import type { Retained } from "./retained";
  * An "index" is a place in the ring, an "offset" the distance from the oldest record.
  */
 export class Ring {
-	readonly retained: Retained;
+	readonly retained: RetainedState;
 	readonly words: Uint32Array;
 	readonly memory: Uint8Array;
 
 	/** Bytes left out in front since the commit `#freedAt`; after a reset they would be in use again. */
-	#freed = 0;
-	#freedAt = 0;
+	#uncommittedFreed = 0;
+	#freedGeneration = 0;
 
-	constructor(retained: Retained) {
+	constructor(retained: RetainedState) {
 		this.retained = retained;
 		this.words = retained.words;
 		this.memory = retained.memory;
 	}
 
 	/** Free bytes. */
-	get room(): number {
+	get freeBytes(): number {
 		return this.words[WORD_RING_SIZE] - this.words[WORD_USED];
 	}
 
-	index(offset: number): number {
+	indexAt(offset: number): number {
 		const { words } = this;
 		const index = words[WORD_HEAD] + offset;
 		const size = words[WORD_RING_SIZE];
@@ -37,53 +37,53 @@ export class Ring {
 	}
 
 	/** Of the record at an index: bytes to the next one, 1 … 255; 0: the chain is damaged. */
-	length(index: number): number {
+	lengthAt(index: number): number {
 		return this.memory[this.words[WORD_RING_START] + index];
 	}
 
 	/** Whether the record at an index waits; what has no room for a state is a filler. */
-	waits(index: number): boolean {
-		return this.length(index) > STATE && this.byte(index + STATE) !== DEAD;
+	isWaiting(index: number): boolean {
+		return this.lengthAt(index) > OFFSET_STATE && this.byteAt(index + OFFSET_STATE) !== STATE_DEAD;
 	}
 
 	/** Of a record that is no filler. */
-	state(index: number): number {
-		return this.byte(index + STATE);
+	stateAt(index: number): number {
+		return this.byteAt(index + OFFSET_STATE);
 	}
 
-	sequence(index: number): number {
+	sequenceAt(index: number): number {
 		const { words, memory } = this;
-		const at = index + SEQUENCE;
+		const at = index + OFFSET_SEQUENCE;
 		if (at + 4 <= words[WORD_RING_SIZE]) {
 			const address = words[WORD_RING_START] + at;
 			return (memory[address] | (memory[address + 1] << 8) | (memory[address + 2] << 16) | (memory[address + 3] << 24)) >>> 0;
 		}
-		return (this.byte(at) | (this.byte(at + 1) << 8) | (this.byte(at + 2) << 16) | (this.byte(at + 3) << 24)) >>> 0;
+		return (this.byteAt(at) | (this.byteAt(at + 1) << 8) | (this.byteAt(at + 2) << 16) | (this.byteAt(at + 3) << 24)) >>> 0;
 	}
 
 	/** Of the record at an index: the sensor of its first value. */
-	sensor(index: number): number {
-		return this.byte(index + RECORD_HEADER);
+	firstSensorAt(index: number): number {
+		return this.byteAt(index + RECORD_HEADER);
 	}
 
 	/** Durable at once: a byte cannot be torn. */
 	setState(index: number, state: number): void {
-		this.memory[this.address(index + STATE)] = state;
+		this.memory[this.addressOf(index + OFFSET_STATE)] = state;
 	}
 
 	/** Makes [index, index + length) something to be passed over. */
-	fill(index: number, length: number): void {
+	fillGap(index: number, length: number): void {
 		this.memory[this.words[WORD_RING_START] + index] = length;
-		if (length > STATE) this.setState(index, DEAD);
+		if (length > OFFSET_STATE) this.setState(index, STATE_DEAD);
 	}
 
 	/** Copies `length` bytes at an index to a record, which is then to be opened. */
-	read(index: number, length: number, record: Record): void {
+	readRecord(index: number, length: number, record: ReportRecord): void {
 		const { words, memory } = this;
 		const { bytes } = record;
 		const start = words[WORD_RING_START];
-		const before = words[WORD_RING_SIZE] - index;
-		const split = before < length ? before : length;
+		const bytesToEnd = words[WORD_RING_SIZE] - index;
+		const split = bytesToEnd < length ? bytesToEnd : length;
 		let base = start + index;
 		let i = 0;
 		for (; i < split; i++) bytes[i] = memory[base + i];
@@ -91,16 +91,16 @@ export class Ring {
 	}
 
 	/** Adds a record behind the newest. There must be room. */
-	write(record: Record): void {
+	appendRecord(record: ReportRecord): void {
 		const { words, memory } = this;
 		const { bytes } = record;
-		const length = bytes[LENGTH];
-		if (this.#freedAt === words[WORD_GENERATION] && length > this.room - this.#freed) this.retained.commit();
+		const length = bytes[OFFSET_LENGTH];
+		if (this.#freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.#uncommittedFreed) this.retained.commit();
 		const used = words[WORD_USED];
 		const start = words[WORD_RING_START];
-		const index = this.index(used);
-		const before = words[WORD_RING_SIZE] - index;
-		const split = before < length ? before : length;
+		const index = this.indexAt(used);
+		const bytesToEnd = words[WORD_RING_SIZE] - index;
+		const split = bytesToEnd < length ? bytesToEnd : length;
 		let base = start + index;
 		let i = 0;
 		for (; i < split; i++) memory[base + i] = bytes[i];
@@ -110,26 +110,26 @@ export class Ring {
 	}
 
 	/** Leaves out the record in front. */
-	shift(): void {
+	dropHead(): void {
 		const { words } = this;
-		const length = this.length(words[WORD_HEAD]);
+		const length = this.lengthAt(words[WORD_HEAD]);
 		const generation = words[WORD_GENERATION];
-		if (this.#freedAt === generation) this.#freed += length;
+		if (this.#freedGeneration === generation) this.#uncommittedFreed += length;
 		else {
-			this.#freedAt = generation;
-			this.#freed = length;
+			this.#freedGeneration = generation;
+			this.#uncommittedFreed = length;
 		}
-		words[WORD_HEAD] = this.index(length);
+		words[WORD_HEAD] = this.indexAt(length);
 		words[WORD_USED] -= length;
 		words[WORD_RECORDS]--;
 	}
 
-	private byte(index: number): number {
-		return this.memory[this.address(index)];
+	private byteAt(index: number): number {
+		return this.memory[this.addressOf(index)];
 	}
 
 	/** Where in memory an index lies that may be beyond the end by less than the ring's size. */
-	private address(index: number): number {
+	private addressOf(index: number): number {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];
 		return words[WORD_RING_START] + (index >= size ? index - size : index);

@@ -2,13 +2,13 @@ import type { SensorSettings } from "../config/types";
 import type { Device, Sensor } from "../device";
 
 /** One driver, which may serve several sensors of the settings. */
-class Source {
+class SharedDriver {
 	readonly name: string;
 	readonly options: object;
 	sensor: Sensor | undefined = undefined;
 	reading: unknown = undefined;
 	/** Already asked in this round. */
-	asked = false;
+	sampledThisRound = false;
 
 	constructor(name: string, options: object) {
 		this.name = name;
@@ -21,41 +21,41 @@ export class Sampler {
 	readonly #device: Pick<Device, "driver" | "trace">;
 	readonly #sensors: readonly SensorSettings[];
 	/** For each sensor. */
-	readonly #sources: Source[] = [];
+	readonly #drivers: SharedDriver[] = [];
 
-	/** @param sources for each sensor, the index of the first one that shares its driver */
-	constructor(device: Pick<Device, "driver" | "trace">, sensors: readonly SensorSettings[], sources: readonly number[]) {
+	/** @param firstWithSameDriver for each sensor, the index of the first one that shares its driver */
+	constructor(device: Pick<Device, "driver" | "trace">, sensors: readonly SensorSettings[], firstWithSameDriver: readonly number[]) {
 		this.#device = device;
 		this.#sensors = sensors;
 		for (let i = 0; i < sensors.length; i++) {
-			const first = sources[i];
+			const first = firstWithSameDriver[i];
 			const { driver, options } = sensors[i];
-			this.#sources.push(first < i ? this.#sources[first] : new Source(driver, options ?? {}));
+			this.#drivers.push(first < i ? this.#drivers[first] : new SharedDriver(driver, options ?? {}));
 		}
 	}
 
 	/** Begins a round: drivers are asked anew. */
-	begin(): void {
-		const sources = this.#sources;
-		for (let i = 0; i < sources.length; i++) sources[i].asked = false;
+	beginRound(): void {
+		const drivers = this.#drivers;
+		for (let i = 0; i < drivers.length; i++) drivers[i].sampledThisRound = false;
 	}
 
 	/** The value of a sensor, not rounded; NaN when there is none. Allocates nothing but what the driver does. */
 	sample(index: number): number {
-		const source = this.#sources[index];
-		if (!source.asked) {
-			source.asked = true;
-			source.reading = undefined;
+		const driver = this.#drivers[index];
+		if (!driver.sampledThisRound) {
+			driver.sampledThisRound = true;
+			driver.reading = undefined;
 			try {
-				const sensor = source.sensor ?? this.start(source);
-				source.reading = sensor.sample();
+				const sensor = driver.sensor ?? this.startDriver(driver);
+				driver.reading = sensor.sample();
 			} catch (error) {
 				this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
 				// Half set up or in an unknown state it would stay so, and keep its pins from the next one.
-				this.shut(source);
+				this.closeDriver(driver);
 			}
 		}
-		let value = source.reading;
+		let value = driver.reading;
 		const path = this.#sensors[index].property;
 		for (let i = 0; i < path.length; i++) {
 			if (value === undefined || value === null) return NaN;
@@ -68,25 +68,25 @@ export class Sampler {
 
 	/** Before sleep: lets every driver switch its hardware off. */
 	close(): void {
-		for (let i = 0; i < this.#sources.length; i++) this.shut(this.#sources[i]);
+		for (let i = 0; i < this.#drivers.length; i++) this.closeDriver(this.#drivers[i]);
 	}
 
-	private shut(source: Source): void {
-		const { sensor } = source;
-		source.sensor = undefined;
+	private closeDriver(driver: SharedDriver): void {
+		const { sensor } = driver;
+		driver.sensor = undefined;
 		try {
 			sensor?.close();
 		} catch (error) {
-			this.#device.trace(`driver ${source.name}: ${error}`);
+			this.#device.trace(`driver ${driver.name}: ${error}`);
 		}
 	}
 
-	private start(source: Source): Sensor {
-		const Driver = this.#device.driver(source.name);
-		if (Driver === undefined) throw new Error(`this build has no driver "${source.name}"`);
-		const sensor = new Driver(source.options);
-		source.sensor = sensor;
-		sensor.configure(source.options);
+	private startDriver(driver: SharedDriver): Sensor {
+		const Driver = this.#device.driver(driver.name);
+		if (Driver === undefined) throw new Error(`this build has no driver "${driver.name}"`);
+		const sensor = new Driver(driver.options);
+		driver.sensor = sensor;
+		sensor.configure(driver.options);
 		return sensor;
 	}
 }

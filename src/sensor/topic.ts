@@ -18,17 +18,17 @@ export function topicTemplate(topic: string): TopicTemplate {
 export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8Array): Uint8Array {
 	if (template.length === 1 && typeof template[0] !== "string") return template[0];
 	let length = 0;
-	for (let i = 0; i < template.length; i++) length += piece(template[i], mac, chip).length;
+	for (let i = 0; i < template.length; i++) length += pieceBytes(template[i], mac, chip).length;
 	const topic = new Uint8Array(length);
 	let at = 0;
 	for (let i = 0; i < template.length; i++) {
-		const bytes = piece(template[i], mac, chip);
+		const bytes = pieceBytes(template[i], mac, chip);
 		topic.set(bytes, at);
 		at += bytes.length;
 	}
 	return topic;
 }
 
-function piece(of: TopicTemplate[number], mac: Uint8Array, chip: Uint8Array): Uint8Array {
-	return of === "mac" ? mac : of === "chip" ? chip : of;
+function pieceBytes(piece: TopicTemplate[number], mac: Uint8Array, chip: Uint8Array): Uint8Array {
+	return piece === "mac" ? mac : piece === "chip" ? chip : piece;
 }

@@ -1,23 +1,23 @@
-import type { Request } from "./request";
+import type { HttpRequest } from "./http-request";
 
 /** Answers GET requests that ask for no WebSocket, with pages written piece by piece: nothing but two numbers is kept for each reader. */
 export interface Pages {
 	/**
 	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. What `request` holds is valid until then, or until `reply.closed`.
 	 */
-	get(request: Request, reply: Reply): void;
+	get(request: HttpRequest, reply: Reply): void;
 	/**
 	 * Writes the next piece of a page to bytes [start, end), 512 of them, and remembers in `reply.place` how far it has come. What is written need not fill
 	 * them; nothing written is the end of the page.
 	 * @returns how many bytes were written
 	 */
-	fill(reply: Reply, bytes: Uint8Array, start: number, end: number): number;
+	writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number): number;
 }
 
 /** One answer. */
 export interface Reply {
 	/** The page's own: how far it is, and whom it is for. Both begin as 0. */
-	place: number;
+	position: number;
 	reader: number;
 	/** The reader's address, where the platform knows it. */
 	readonly remoteAddress: string | undefined;

@@ -1,10 +1,10 @@
 import type { TCPConstructor } from "../device";
-import { Shared, type WebSocketOptions } from "./shared";
+import { WebSocketContext, type WebSocketOptions } from "./context";
 import { WebSocketStream } from "./stream";
 
+export type { WebSocketOptions } from "./context";
+export type { HttpRequest } from "./http-request";
 export type { Pages, Reply } from "./pages";
-export type { Request } from "./request";
-export type { WebSocketOptions } from "./shared";
 
 /**
  * MQTT over WebSocket (RFC 6455, subprotocol `mqtt`), the server's side, as a kind of TCP socket:
@@ -28,10 +28,10 @@ export class WebSocketServer {
 
 	/** @throws {RangeError} for origins or hosts that are not well-formed Unicode */
 	constructor(options: WebSocketOptions) {
-		const shared = new Shared(options);
+		const context = new WebSocketContext(options);
 		this.io = class extends WebSocketStream {
 			constructor(options: ConstructorParameters<TCPConstructor>[0]) {
-				super(shared, options);
+				super(context, options);
 			}
 		};
 	}

@@ -1,17 +1,17 @@
 // States of an exchange, up to SENDING, and of its stream; either may be ENDED or CLOSED
 
 /** Reading the request. */
-export const REQUEST = 0;
+export const READING_REQUEST = 0;
 /** The pages have the request and have not answered yet. */
-export const JUDGING = 1;
+export const AWAITING_PAGES = 1;
 /** An answer waits for room: that to a WebSocket, a refusal, the head of a page. */
-export const ACCEPTING = 2;
-export const REFUSING = 3;
-export const HEADING = 4;
+export const SENDING_ACCEPTANCE = 2;
+export const SENDING_REFUSAL = 3;
+export const SENDING_PAGE_HEAD = 4;
 /** Sending a page. */
-export const SENDING = 5;
+export const SENDING_PAGE = 5;
 /** Carrying frames. */
-export const OPEN = 6;
+export const STREAM_OPEN = 6;
 /** Over, which is still to be told. */
 export const ENDING = 7;
 /** Over, and told so: an exchange by answered(), a stream by onError. */

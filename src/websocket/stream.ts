@@ -1,17 +1,17 @@
 import type { TCP, TCPOptions } from "../device";
-import { BINARY, CLOSE, FIN, NORMAL_CLOSURE, PONG, PROTOCOL_ERROR, RESERVE } from "./constants";
-import { Exchange, type Requester } from "./exchange";
-import { FRAME_START, FrameHeader, validStatus } from "./frame";
-import type { Shared } from "./shared";
-import { CLOSED, ENDED, ENDING, OPEN, REQUEST } from "./states";
+import { BINARY, CLOSE, CONTROL_FRAME_RESERVE, FIN, NORMAL_CLOSURE, PONG, WEBSOCKET_PROTOCOL_ERROR } from "./constants";
+import type { WebSocketContext } from "./context";
+import { FRAME_START_SIZE, FrameHeader, validStatus } from "./frame";
+import { HttpExchange, type HttpExchangeHandler } from "./http-exchange";
+import { CLOSED, ENDED, ENDING, READING_REQUEST, STREAM_OPEN } from "./states";
 
 // What of a frame comes next, when no payload of a data frame is left
-const START = 0;
-const REST = 1;
-const CONTROL = 2;
+const FRAME_HEADER_START = 0;
+const FRAME_HEADER_REST = 1;
+const CONTROL_FRAME_PAYLOAD = 2;
 
 /** Longest header of a frame that is sent, bytes. */
-const HEADER = 4;
+const LONGEST_SENT_HEADER = 4;
 
 /**
  * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` comes first when the handshake is done, and what is read and
@@ -23,44 +23,44 @@ const HEADER = 4;
  *
  * read() and write() are for callbacks of the stream; write() also for any other time, and read() where resume() follows.
  */
-export class WebSocketStream implements TCP, Requester {
-	readonly #shared: Shared;
+export class WebSocketStream implements TCP, HttpExchangeHandler {
+	readonly #context: WebSocketContext;
 	readonly #options: TCPOptions;
 	readonly #tcp: TCP;
 	readonly #frame = new FrameHeader();
 	/** Until the request is answered. */
-	#exchange: Exchange | undefined;
-	#state = REQUEST;
+	#exchange: HttpExchange | undefined;
+	#state = READING_REQUEST;
 	/** Bytes that the socket has to read, and takes. */
-	#raw = 0;
-	#room = 0;
+	#socketReadable = 0;
+	#socketRoom = 0;
 	/** Bytes of room that the user was told of, as payload and with their headers. */
 	#payloadRoom = 0;
-	#promised = 0;
-	#stage = START;
+	#announcedRoom = 0;
+	#stage = FRAME_HEADER_START;
 	/** Payload of the data frame at hand that still lies in the socket or is to come. */
-	#left = 0;
+	#framePayloadLeft = 0;
 	/** Bytes in the store, before that; there is one as long as it holds any. */
-	#held = 0;
+	#storedBytes = 0;
 	#store: Uint8Array | undefined;
 	/** Bytes that the user was told of and has not read. */
-	#told = 0;
+	#announcedReadable = 0;
 
 	/** @throws {Error} without `options.from`, and what the host's socket throws */
-	constructor(shared: Shared, options: TCPOptions) {
+	constructor(context: WebSocketContext, options: TCPOptions) {
 		const { from } = options;
 		if (from === undefined) throw new Error("a WebSocket takes over a socket from a listener");
-		this.#shared = shared;
+		this.#context = context;
 		this.#options = options;
 		// Closures that hold nothing but this stream are the smallest
-		this.#tcp = new shared.options.tcp({
+		this.#tcp = new context.options.tcp({
 			from,
 			nodelay: options.nodelay ?? true,
-			onReadable: (bytes) => this.readable(bytes),
-			onWritable: (bytes) => this.writable(bytes),
-			onError: () => this.end(),
+			onReadable: (bytes) => this.onSocketReadable(bytes),
+			onWritable: (bytes) => this.onSocketWritable(bytes),
+			onError: () => this.endStream(),
 		});
-		this.#exchange = new Exchange(shared, this, this.#tcp);
+		this.#exchange = new HttpExchange(context, this, this.#tcp);
 	}
 
 	get state(): number {
@@ -74,10 +74,10 @@ export class WebSocketStream implements TCP, Requester {
 
 	read(buffer: Uint8Array): number | undefined {
 		const { length } = buffer;
-		const left = this.#left;
-		const held = this.#held;
-		const available = held + Math.min(left, this.#raw);
-		if (this.#state !== OPEN || available === 0) return undefined;
+		const left = this.#framePayloadLeft;
+		const held = this.#storedBytes;
+		const available = held + Math.min(left, this.#socketReadable);
+		if (this.#state !== STREAM_OPEN || available === 0) return undefined;
 		if (length > available) throw new Error("invalid");
 		let at = 0;
 		if (held > 0) {
@@ -89,42 +89,42 @@ export class WebSocketStream implements TCP, Requester {
 			}
 			if (count < held) store.copyWithin(0, count, held);
 			else this.dropStore();
-			this.#held = held - count;
+			this.#storedBytes = held - count;
 		}
-		const { wire } = this.#shared;
+		const { frameBuffer } = this.#context;
 		while (at < length) {
-			const count = Math.min(length - at, wire.size);
-			buffer.set(wire.unmask(this.#tcp, count, this.#frame), at);
+			const count = Math.min(length - at, frameBuffer.size);
+			buffer.set(frameBuffer.readUnmasked(this.#tcp, count, this.#frame), at);
 			at += count;
-			this.#raw -= count;
-			this.#left -= count;
+			this.#socketReadable -= count;
+			this.#framePayloadLeft -= count;
 		}
-		this.#told -= length;
+		this.#announcedReadable -= length;
 		return length;
 	}
 
 	write(buffer: Uint8Array): number | undefined {
-		if (this.#state !== OPEN) return undefined;
+		if (this.#state !== STREAM_OPEN) return undefined;
 		const { length } = buffer;
 		if (length > this.#payloadRoom) throw new Error("would block");
-		const { wire } = this.#shared;
-		let room: number | undefined = this.#room;
-		if (length > 0 && length <= wire.size)
-			room = wire.frame(this.#tcp, BINARY, buffer); // [MQTT-6.0.0-1]
+		const { frameBuffer } = this.#context;
+		let room: number | undefined = this.#socketRoom;
+		if (length > 0 && length <= frameBuffer.size)
+			room = frameBuffer.writeFrame(this.#tcp, BINARY, buffer); // [MQTT-6.0.0-1]
 		else {
-			for (let at = 0; at < length && room !== undefined; at += wire.size) {
-				wire.load(buffer, at, Math.min(length - at, wire.size));
-				room = wire.reply(this.#tcp, BINARY);
+			for (let at = 0; at < length && room !== undefined; at += frameBuffer.size) {
+				frameBuffer.load(buffer, at, Math.min(length - at, frameBuffer.size));
+				room = frameBuffer.writeLoadedFrame(this.#tcp, BINARY);
 			}
 		}
 		if (room === undefined) return undefined;
-		this.#room = room;
-		return this.promise();
+		this.#socketRoom = room;
+		return this.announceRoom();
 	}
 
 	/** After a read() that was not in a callback: goes on with what lies behind. */
 	resume(): void {
-		if (this.#state === OPEN) this.readable(this.#raw);
+		if (this.#state === STREAM_OPEN) this.onSocketReadable(this.#socketReadable);
 	}
 
 	/** Also says goodbye, where the peer has not yet, and drops what lies unread, lest the platform's reset overtakes the last words. */
@@ -133,14 +133,14 @@ export class WebSocketStream implements TCP, Requester {
 		if (state === CLOSED) return;
 		const tcp = this.#tcp;
 		this.#state = CLOSED;
-		if (this.#exchange !== undefined) this.part(this.#exchange, CLOSED);
+		if (this.#exchange !== undefined) this.detachExchange(this.#exchange, CLOSED);
 		try {
-			if (state === OPEN) this.sayClose(NORMAL_CLOSURE);
-			const { wire } = this.#shared;
-			while (this.#raw > 0) {
-				const count = Math.min(this.#raw, wire.size);
-				wire.read(tcp, count);
-				this.#raw -= count;
+			if (state === STREAM_OPEN) this.sendClose(NORMAL_CLOSURE);
+			const { frameBuffer } = this.#context;
+			while (this.#socketReadable > 0) {
+				const count = Math.min(this.#socketReadable, frameBuffer.size);
+				frameBuffer.read(tcp, count);
+				this.#socketReadable -= count;
 			}
 		} catch {
 			// gone already
@@ -151,206 +151,206 @@ export class WebSocketStream implements TCP, Requester {
 
 	// Requester
 
-	answered(accepted: boolean): void {
-		this.part(this.#exchange!, ENDED);
+	onAnswered(accepted: boolean): void {
+		this.detachExchange(this.#exchange!, ENDED);
 		if (accepted) {
-			this.#state = OPEN;
-			this.offer();
-		} else this.end();
+			this.#state = STREAM_OPEN;
+			this.announceWritable();
+		} else this.endStream();
 	}
 
 	/** Takes over what the exchange knows of the socket. */
-	private part(exchange: Exchange, state: number): void {
-		this.#raw = exchange.raw;
-		this.#room = exchange.room;
+	private detachExchange(exchange: HttpExchange, state: number): void {
+		this.#socketReadable = exchange.socketReadable;
+		this.#socketRoom = exchange.socketRoom;
 		exchange.end(state);
-		this.#shared.give(exchange.store);
+		this.#context.releaseStore(exchange.store);
 		this.#exchange = undefined;
 	}
 
-	private readable(bytes: number): void {
+	private onSocketReadable(bytes: number): void {
 		const exchange = this.#exchange;
 		if (exchange !== undefined) {
-			exchange.raw = bytes;
+			exchange.socketReadable = bytes;
 			exchange.run();
-		} else this.#raw = bytes;
-		this.carry();
+		} else this.#socketReadable = bytes;
+		this.deliver();
 	}
 
-	private writable(bytes: number): void {
+	private onSocketWritable(bytes: number): void {
 		const exchange = this.#exchange;
 		if (exchange !== undefined) {
-			exchange.room = bytes;
+			exchange.socketRoom = bytes;
 			exchange.run();
 		} else {
-			this.#room = bytes;
-			this.offer();
+			this.#socketRoom = bytes;
+			this.announceWritable();
 		}
-		this.carry();
+		this.deliver();
 	}
 
 	/** Tells the user how much can be written. */
-	private offer(): void {
-		if (this.#state !== OPEN) return;
+	private announceWritable(): void {
+		if (this.#state !== STREAM_OPEN) return;
 		try {
-			this.#options.onWritable?.(this.promise());
+			this.#options.onWritable?.(this.announceRoom());
 		} catch (error) {
-			this.broken(error);
+			this.reportInternalError(error);
 		}
 	}
 
 	/** Reads on, as far as there are bytes. The user is called from here, where little is on the stack yet. */
-	private carry(): void {
+	private deliver(): void {
 		try {
-			while (this.advance()) this.#options.onReadable?.(this.#told); // [MQTT-6.0.0-2]
+			while (this.readFrames()) this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
 		} catch (error) {
-			this.broken(error);
+			this.reportInternalError(error);
 		}
-		if (this.#state === ENDING) this.end();
+		if (this.#state === ENDING) this.endStream();
 	}
 
-	private broken(error: unknown): void {
-		this.#shared.options.onException?.(error);
-		this.end();
+	private reportInternalError(error: unknown): void {
+		this.#context.options.onException?.(error);
+		this.endStream();
 	}
 
 	/** Reads frame after frame, as long as they are there and can be answered, until the user is to be told of payload: then it returns true. */
-	private advance(): boolean {
-		const { wire } = this.#shared;
+	private readFrames(): boolean {
+		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
 		const tcp = this.#tcp;
-		while (this.#state === OPEN) {
-			if (this.#left > 0) {
-				const offer = this.#held + Math.min(this.#left, this.#raw);
-				if (offer > this.#told) {
-					this.#told = offer;
+		while (this.#state === STREAM_OPEN) {
+			if (this.#framePayloadLeft > 0) {
+				const available = this.#storedBytes + Math.min(this.#framePayloadLeft, this.#socketReadable);
+				if (available > this.#announcedReadable) {
+					this.#announcedReadable = available;
 					return true;
 				}
-				if (this.#raw <= this.#left || this.#held + this.#left > this.#shared.storeSize) return false;
-				this.keep();
-			} else if (this.#stage === START) {
-				if (this.#raw < FRAME_START) return false;
-				const start = wire.read(tcp, FRAME_START);
-				this.#raw -= FRAME_START;
-				const code = frame.begin(start[0], start[1]);
+				if (this.#socketReadable <= this.#framePayloadLeft || this.#storedBytes + this.#framePayloadLeft > this.#context.storeSize) return false;
+				this.storePayload();
+			} else if (this.#stage === FRAME_HEADER_START) {
+				if (this.#socketReadable < FRAME_START_SIZE) return false;
+				const start = frameBuffer.read(tcp, FRAME_START_SIZE);
+				this.#socketReadable -= FRAME_START_SIZE;
+				const code = frame.readStart(start[0], start[1]);
 				if (code !== 0) {
 					this.fail(code);
 					return false;
 				}
-				this.#stage = REST;
-			} else if (this.#stage === REST) {
-				const { rest } = frame;
-				if (this.#raw < rest) return false;
-				const code = frame.finish(wire.read(tcp, rest), 0, wire.word);
-				this.#raw -= rest;
+				this.#stage = FRAME_HEADER_REST;
+			} else if (this.#stage === FRAME_HEADER_REST) {
+				const { restLength } = frame;
+				if (this.#socketReadable < restLength) return false;
+				const code = frame.readRest(frameBuffer.read(tcp, restLength), 0, frameBuffer.maskWord);
+				this.#socketReadable -= restLength;
 				if (code !== 0) {
 					this.fail(code);
 					return false;
 				}
-				if (frame.control) this.#stage = CONTROL;
+				if (frame.isControl) this.#stage = CONTROL_FRAME_PAYLOAD;
 				else {
-					this.#stage = START;
-					this.#left = frame.length;
+					this.#stage = FRAME_HEADER_START;
+					this.#framePayloadLeft = frame.length;
 				}
 			} else {
-				if (!this.control()) return false;
-				this.#stage = START;
+				if (!this.answerControlFrame()) return false;
+				this.#stage = FRAME_HEADER_START;
 			}
 		}
 		return false;
 	}
 
 	/** The user waits for more than the frame at hand has: what is left of it goes to the store. */
-	private keep(): void {
-		const { wire } = this.#shared;
-		this.#store ??= this.#shared.take();
-		while (this.#left > 0) {
-			const count = Math.min(this.#left, wire.size);
-			this.#store.set(wire.unmask(this.#tcp, count, this.#frame), this.#held);
-			this.#held += count;
-			this.#raw -= count;
-			this.#left -= count;
+	private storePayload(): void {
+		const { frameBuffer } = this.#context;
+		this.#store ??= this.#context.takeStore();
+		while (this.#framePayloadLeft > 0) {
+			const count = Math.min(this.#framePayloadLeft, frameBuffer.size);
+			this.#store.set(frameBuffer.readUnmasked(this.#tcp, count, this.#frame), this.#storedBytes);
+			this.#storedBytes += count;
+			this.#socketReadable -= count;
+			this.#framePayloadLeft -= count;
 		}
 	}
 
 	private dropStore(): void {
-		if (this.#store !== undefined) this.#shared.give(this.#store);
+		if (this.#store !== undefined) this.#context.releaseStore(this.#store);
 		this.#store = undefined;
 	}
 
 	/** Reads and answers a control frame, whose header is read; false while it is not all there or cannot be answered. */
-	private control(): boolean {
-		const { wire } = this.#shared;
+	private answerControlFrame(): boolean {
+		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
 		const { length, opcode } = frame;
-		if (this.#raw < length) return false;
-		if (opcode !== PONG && this.#room - this.#promised < 2 + length) {
-			if (this.#room < 2 + length) return false;
+		if (this.#socketReadable < length) return false;
+		if (opcode !== PONG && this.#socketRoom - this.#announcedRoom < 2 + length) {
+			if (this.#socketRoom < 2 + length) return false;
 			// Pongs have used up the reserve: it is set aside anew
-			this.#options.onWritable?.(this.promise());
-			if (this.#state !== OPEN || this.#room < 2 + length) return false;
+			this.#options.onWritable?.(this.announceRoom());
+			if (this.#state !== STREAM_OPEN || this.#socketRoom < 2 + length) return false;
 		}
-		const data = wire.unmask(this.#tcp, length, frame);
-		this.#raw -= length;
+		const data = frameBuffer.readUnmasked(this.#tcp, length, frame);
+		this.#socketReadable -= length;
 		if (opcode === PONG) return true; // §5.5.3: one that was not asked for means nothing
 		if (opcode === CLOSE) {
-			this.closing(data, length);
+			this.answerClose(data, length);
 			return true;
 		}
-		const room = wire.reply(this.#tcp, PONG); // §5.5.2
+		const room = frameBuffer.writeLoadedFrame(this.#tcp, PONG); // §5.5.2
 		if (room === undefined) this.#state = ENDING;
-		else this.#room = room;
+		else this.#socketRoom = room;
 		return true;
 	}
 
 	/** The peer says goodbye: it is answered with its own status code (§5.5.1), and the server closes first (§7.1.1). */
-	private closing(data: Uint8Array, length: number): void {
+	private answerClose(data: Uint8Array, length: number): void {
 		const code = length === 0 ? 0 : (data[0] << 8) | data[1];
 		if (length > 0 && !validStatus(code)) {
-			this.fail(PROTOCOL_ERROR); // §7.4.1
+			this.fail(WEBSOCKET_PROTOCOL_ERROR); // §7.4.1
 			return;
 		}
-		this.sayClose(code);
+		this.sendClose(code);
 		this.#state = ENDING;
 	}
 
 	/** Fails the connection (§7.1.7). */
 	private fail(code: number): void {
-		this.#shared.options.onFailed?.(code);
-		this.sayClose(code);
+		this.#context.options.onFailed?.(code);
+		this.sendClose(code);
 		this.#state = ENDING;
 	}
 
 	/** @param code 0 for none */
-	private sayClose(code: number): void {
-		if (this.#room < HEADER) return;
-		const { wire } = this.#shared;
-		const bytes = wire.open();
+	private sendClose(code: number): void {
+		if (this.#socketRoom < LONGEST_SENT_HEADER) return;
+		const { frameBuffer } = this.#context;
+		const bytes = frameBuffer.fullBuffer();
 		bytes[0] = FIN | CLOSE;
 		bytes[1] = code === 0 ? 0 : 2;
 		bytes[2] = code >> 8;
 		bytes[3] = code;
-		const room = wire.send(this.#tcp, code === 0 ? 2 : HEADER);
-		if (room !== undefined) this.#room = room;
+		const room = frameBuffer.writeRaw(this.#tcp, code === 0 ? 2 : LONGEST_SENT_HEADER);
+		if (room !== undefined) this.#socketRoom = room;
 	}
 
 	/** Nothing more comes or goes; the user is told so, once. */
-	private end(): void {
+	private endStream(): void {
 		if (this.#state >= ENDED) return;
 		this.#state = ENDED;
-		if (this.#exchange !== undefined) this.part(this.#exchange, ENDED);
+		if (this.#exchange !== undefined) this.detachExchange(this.#exchange, ENDED);
 		try {
 			this.#options.onError?.();
 		} catch (error) {
-			this.#shared.options.onException?.(error);
+			this.#context.options.onException?.(error);
 		}
 	}
 
 	/** Promises all room but the reserve: how much payload can be written, whose frames have a header for each full piece. */
-	private promise(): number {
-		const room = this.#room - RESERVE;
-		this.#promised = Math.max(room, 0);
-		const payload = room > 0 ? room - HEADER * Math.ceil(room / (this.#shared.wire.size + HEADER)) : 0;
+	private announceRoom(): number {
+		const room = this.#socketRoom - CONTROL_FRAME_RESERVE;
+		this.#announcedRoom = Math.max(room, 0);
+		const payload = room > 0 ? room - LONGEST_SENT_HEADER * Math.ceil(room / (this.#context.frameBuffer.size + LONGEST_SENT_HEADER)) : 0;
 		this.#payloadRoom = Math.max(payload, 0);
 		return this.#payloadRoom;
 	}

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Arena } from "../../src/broker/arena";
-import { Tables } from "../../src/broker/tables";
+import { Arena } from "../../src/broker/pool/arena";
+import { Tables } from "../../src/broker/pool/tables";
 
 test("records keep their bytes through any order of allocation and release, and the neighbours of the region are left alone", () => {
 	const step = fc.oneof(

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import fc from "fast-check";
-import { Flash, type Tear } from "./support/flash";
-import { World } from "./support/world";
+import { BrokerHarness } from "./support/broker-harness";
+import { PowerCutStorage, type TornWrite } from "./support/power-cut-storage";
 
-const INTERVAL = 60_000;
-const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100_000 } };
+const PERSIST_INTERVAL_MS = 60_000;
+const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100_000 } };
 const settings = {
 	keepAliveLimit: 0,
 	retainedTopics: 4,
@@ -30,26 +30,26 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Three clients that come and go, and a fourth that publishes. */
-class Actors {
-	readonly #world: World;
-	readonly #clients: (ReturnType<World["client"]> | undefined)[] = [];
+class ScriptedClients {
+	readonly #harness: BrokerHarness;
+	readonly #clients: (ReturnType<BrokerHarness["client"]> | undefined)[] = [];
 	#id = 0;
 
-	constructor(world: World) {
-		this.#world = world;
+	constructor(harness: BrokerHarness) {
+		this.#harness = harness;
 	}
 
-	take(step: Step): void {
+	runStep(step: Step): void {
 		const id = ++this.#id;
 		if (step.do === "publish") {
-			const sender = this.#world.client("sender");
+			const sender = this.#harness.client("sender");
 			sender.publish(`t/${step.topic}`, step.payload, { retain: step.retain, qos: step.qos, ...(step.qos > 0 && { messageId: id }) });
 			sender.send({ cmd: "disconnect" });
 			return;
 		}
 		if (step.do === "come") {
 			const will = step.will ? { will: { topic: `will/${step.client}`, payload: "gone", qos: 1, retain: true } } : {};
-			this.#clients[step.client] = this.#world.client(`client-${step.client}`, 5, step.clean ? will : { ...lasting, ...will });
+			this.#clients[step.client] = this.#harness.client(`client-${step.client}`, 5, step.clean ? will : { ...persistent, ...will });
 			return;
 		}
 		const client = this.#clients[step.client];
@@ -68,15 +68,15 @@ class Actors {
 }
 
 /** All that a broker on this storage knows, as its clients see it. */
-function knowledge(flash: Flash): string {
-	const world = new World(settings, new Flash(flash.values));
-	assert.deepEqual(world.host.traces, []);
-	world.host.advance(20);
-	const values = [...world.values()].map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`).sort();
-	const { sessions, subscriptions, queued, queuedBytes } = world.broker.usage;
+function brokerState(flash: PowerCutStorage): string {
+	const harness = new BrokerHarness(settings, new PowerCutStorage(flash.values));
+	assert.deepEqual(harness.host.traces, []);
+	harness.host.advance(20);
+	const values = [...harness.values()].map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`).sort();
+	const { sessions, subscriptions, queued, queuedBytes } = harness.broker.usage;
 	const clients = [0, 1, 2].map((i) => {
-		const client = world.peer();
-		const { sessionPresent } = client.open(`client-${i}`, lasting) as { sessionPresent?: boolean };
+		const client = harness.peer();
+		const { sessionPresent } = client.connect(`client-${i}`, persistent) as { sessionPresent?: boolean };
 		return { sessionPresent, packets: client.packets.map((packet) => JSON.stringify(packet)) };
 	});
 	return JSON.stringify({ values, sessions, subscriptions, queued, queuedBytes, clients });
@@ -87,26 +87,26 @@ test("power cut at any byte while a broker stores its state: after the restart i
 	let cuts = 0;
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 12 }), fc.array(step, { maxLength: 12 }), fc.integer(), (before, after, seed) => {
-			const flash = new Flash();
-			const world = new World(settings, flash);
-			const actors = new Actors(world);
-			for (const each of before) actors.take(each);
-			world.host.advance(INTERVAL);
-			const old = new Map(flash.values);
-			const begin = flash.written;
-			for (const each of after) actors.take(each);
-			world.host.advance(INTERVAL);
-			assert.equal(world.broker.counters.internal + world.broker.counters.storageFailed, 0);
-			const then = knowledge(new Flash(old));
-			const now = knowledge(flash);
-			const bytes = flash.written - begin;
+			const flash = new PowerCutStorage();
+			const harness = new BrokerHarness(settings, flash);
+			const clients = new ScriptedClients(harness);
+			for (const each of before) clients.runStep(each);
+			harness.host.advance(PERSIST_INTERVAL_MS);
+			const valuesBefore = new Map(flash.values);
+			const bytesBefore = flash.writtenBytes;
+			for (const each of after) clients.runStep(each);
+			harness.host.advance(PERSIST_INTERVAL_MS);
+			assert.equal(harness.broker.counters.internalErrors + harness.broker.counters.storageFailures, 0);
+			const stateBefore = brokerState(new PowerCutStorage(valuesBefore));
+			const stateAfter = brokerState(flash);
+			const bytes = flash.writtenBytes - bytesBefore;
 			for (let i = 0; i < 6 && bytes > 0; i++) {
-				const cut = new Flash();
-				cut.cutAt = begin + (((seed ^ (i * 0x9e3779b1)) >>> 0) % bytes);
-				cut.tear = (["old", "part", "none"] as Tear[])[i % 3]!;
-				replay(cut, before, after, old);
-				const known = knowledge(cut);
-				assert.ok(known === then || known === now, `${known}\n${then}\n${now}`);
+				const cutStorage = new PowerCutStorage();
+				cutStorage.cutAtByte = bytesBefore + (((seed ^ (i * 0x9e3779b1)) >>> 0) % bytes);
+				cutStorage.tornWrite = (["old", "part", "none"] as TornWrite[])[i % 3]!;
+				replay(cutStorage, before, after, valuesBefore);
+				const stateAfterCut = brokerState(cutStorage);
+				assert.ok(stateAfterCut === stateBefore || stateAfterCut === stateAfter, `${stateAfterCut}\n${stateBefore}\n${stateAfter}`);
 				cuts++;
 			}
 		}),
@@ -116,12 +116,12 @@ test("power cut at any byte while a broker stores its state: after the restart i
 });
 
 /** The same steps on a medium whose power goes. */
-function replay(cut: Flash, before: readonly Step[], after: readonly Step[], old: ReadonlyMap<string, Uint8Array>): void {
-	const world = new World(settings, cut);
-	const actors = new Actors(world);
-	for (const each of before) actors.take(each);
-	world.host.advance(INTERVAL);
-	assert.deepEqual(cut.values, old);
-	for (const each of after) actors.take(each);
-	world.host.advance(INTERVAL);
+function replay(cutStorage: PowerCutStorage, before: readonly Step[], after: readonly Step[], valuesBefore: ReadonlyMap<string, Uint8Array>): void {
+	const harness = new BrokerHarness(settings, cutStorage);
+	const clients = new ScriptedClients(harness);
+	for (const each of before) clients.runStep(each);
+	harness.host.advance(PERSIST_INTERVAL_MS);
+	assert.deepEqual(cutStorage.values, valuesBefore);
+	for (const each of after) clients.runStep(each);
+	harness.host.advance(PERSIST_INTERVAL_MS);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IDisconnectPacket, IPublishPacket, IPubrecPacket, IPubrelPacket, Packet } from "mqtt-packet";
-import { World } from "./support/world";
+import { BrokerHarness } from "./support/broker-harness";
 
-const lasting = { clean: false, properties: { sessionExpiryInterval: 100 } };
+const persistent = { clean: false, properties: { sessionExpiryInterval: 100 } };
 
 function id(packet: Packet | undefined): number | undefined {
 	return (packet as { messageId?: number } | undefined)?.messageId;
@@ -12,10 +12,10 @@ function id(packet: Packet | undefined): number | undefined {
 describe("QoS 2 from a client", () => {
 	test("a message is routed once, however often it comes before PUBREL, and again under the same identifier after it", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("t", { qos: 2 });
-			const sender = world.client("sender", version);
+			const sender = harness.client("sender", version);
 			sender.publish("t", "1", { qos: 2, messageId: 7 });
 			assert.equal(id(sender.shift("pubrec")), 7);
 			sender.publish("t", "1", { qos: 2, messageId: 7, dup: true });
@@ -29,95 +29,95 @@ describe("QoS 2 from a client", () => {
 	});
 
 	test("PUBREL for what is not there is answered 0x92, in 3.1.1 without a code", () => {
-		const world = new World();
-		const five = world.client("five").send({ cmd: "pubrel", messageId: 9 });
-		assert.equal((five.shift("pubcomp") as IPubrelPacket & { reasonCode: number }).reasonCode, 0x92);
-		const four = world.client("four", 4).send({ cmd: "pubrel", messageId: 9 });
-		assert.equal(id(four.shift("pubcomp")), 9);
+		const harness = new BrokerHarness();
+		const v5Client = harness.client("five").send({ cmd: "pubrel", messageId: 9 });
+		assert.equal((v5Client.shift("pubcomp") as IPubrelPacket & { reasonCode: number }).reasonCode, 0x92);
+		const v4Client = harness.client("four", 4).send({ cmd: "pubrel", messageId: 9 });
+		assert.equal(id(v4Client.shift("pubcomp")), 9);
 	});
 
 	test("what came before the connection broke is not routed again after it", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("t");
-			const sender = world.client("sender", version, lasting);
+			const sender = harness.client("sender", version, persistent);
 			sender.publish("t", "1", { qos: 2, messageId: 7 }).drop();
-			const again = world.client("sender", version, lasting);
+			const again = harness.client("sender", version, persistent);
 			again.publish("t", "1", { qos: 2, messageId: 7, dup: true });
 			assert.equal(id(again.shift("pubrec")), 7);
 			assert.deepEqual(watcher.messages(), ["t=1"]);
 			again.drop();
-			const clean = world.client("sender", version, { clean: true });
+			const clean = harness.client("sender", version, { clean: true });
 			clean.publish("t", "2", { qos: 2, messageId: 7 });
 			assert.deepEqual(watcher.messages(), ["t=2"], "a clean session knows nothing of it");
 		}
 	});
 
 	test("receiveMaximum: more at once closes the connection, 0x93", () => {
-		const world = new World({ receiveMaximum: 2 });
+		const harness = new BrokerHarness({ receiveMaximum: 2 });
 		for (const version of [4, 5] as const) {
-			const sender = world.client("sender", version);
+			const sender = harness.client("sender", version);
 			for (let i = 1; i <= 3; i++) sender.publish("t", "1", { qos: 2, messageId: i });
 			assert.ok(sender.closed);
 			if (version === 5) assert.equal((sender.shift("disconnect") as IDisconnectPacket).reasonCode, 0x93);
-			assert.equal(world.broker.usage.queued, 0);
+			assert.equal(harness.broker.usage.queued, 0);
 		}
 	});
 
 	test("refused messages are over with their PUBREC", () => {
-		const world = new World({ queuedMessages: 1 });
-		const sender = world.client("sender");
+		const harness = new BrokerHarness({ queuedMessages: 1 });
+		const sender = harness.client("sender");
 		sender.publish("$SYS/x", "1", { qos: 2, messageId: 1 });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x87);
 		sender.publish("t", "1", { qos: 2, messageId: 1 });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x10);
 		sender.publish("t", "2", { qos: 2, messageId: 2 });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x97);
-		const four = world.client("four", 4).publish("t", "2", { qos: 2, messageId: 2 });
-		assert.ok(four.closed);
+		const v4Client = harness.client("four", 4).publish("t", "2", { qos: 2, messageId: 2 });
+		assert.ok(v4Client.closed);
 	});
 });
 
 describe("QoS 2 to a client", () => {
 	test("PUBLISH, PUBREL, PUBCOMP; each identifier until PUBCOMP", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const peer = world.client("peer", version);
+			const harness = new BrokerHarness();
+			const peer = harness.client("peer", version);
 			peer.subscribe("t", { qos: 2 });
-			world.client("sender").publish("t", "1", { qos: 2, messageId: 3 });
+			harness.client("sender").publish("t", "1", { qos: 2, messageId: 3 });
 			const [packet] = peer.publishes();
 			assert.equal(packet.qos, 2);
 			peer.send({ cmd: "puback", messageId: packet.messageId });
-			assert.equal(world.broker.usage.queued, 2, "PUBACK does not end it");
+			assert.equal(harness.broker.usage.queued, 2, "PUBACK does not end it");
 			peer.send({ cmd: "pubrec", messageId: packet.messageId });
 			assert.equal(id(peer.shift("pubrel")), packet.messageId);
 			peer.send({ cmd: "pubrec", messageId: packet.messageId });
 			assert.equal(id(peer.shift("pubrel")), packet.messageId);
 			peer.send({ cmd: "pubcomp", messageId: packet.messageId });
-			assert.equal(world.broker.usage.queued, 1, "the sender's identifier");
+			assert.equal(harness.broker.usage.queued, 1, "the sender's identifier");
 		}
 	});
 
 	test("PUBREC with an error ends it; PUBREC for what is not there is answered 0x92", () => {
-		const world = new World();
-		const peer = world.client("peer");
+		const harness = new BrokerHarness();
+		const peer = harness.client("peer");
 		peer.subscribe("t", { qos: 2 });
-		const sender = world.client("sender");
+		const sender = harness.client("sender");
 		sender.publish("t", "1", { qos: 2, messageId: 3 }).send({ cmd: "pubrel", messageId: 3 });
 		peer.send({ cmd: "pubrec", messageId: peer.publishes()[0].messageId, reasonCode: 0x83 });
 		assert.equal(peer.shift("pubrel"), undefined);
-		assert.equal(world.broker.usage.queued, 0);
+		assert.equal(harness.broker.usage.queued, 0);
 		peer.send({ cmd: "pubrec", messageId: 99 });
 		assert.equal((peer.shift("pubrel") as IPubrelPacket & { reasonCode: number }).reasonCode, 0x92);
 	});
 
 	test("after a reconnect: PUBLISH with DUP and the same identifiers, PUBREL where PUBREC had come, in the old order, before anything newer", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const peer = world.client("peer", version, lasting);
+			const harness = new BrokerHarness();
+			const peer = harness.client("peer", version, persistent);
 			peer.subscribe("t", { qos: 2 });
-			const sender = world.client("sender");
+			const sender = harness.client("sender");
 			for (const [i, qos] of [2, 2, 1, 2].entries()) sender.publish("t", `${i}`, { qos, messageId: i + 1 });
 			const sent = peer.publishes().map(({ messageId }) => messageId!);
 			peer.send({ cmd: "pubrec", messageId: sent[0] });
@@ -127,7 +127,7 @@ describe("QoS 2 to a client", () => {
 			sender.publish("t", "4", { qos: 1, messageId: 5 });
 			sender.publish("t", "never", { qos: 0 });
 			for (let round = 0; round < 2; round++) {
-				const again = world.client("peer", version, lasting);
+				const again = harness.client("peer", version, persistent);
 				const got = again.packets.map((packet) => [packet.cmd, id(packet), (packet as IPublishPacket).dup ?? false]);
 				assert.deepEqual(got, [
 					["pubrel", sent[1], false],
@@ -142,10 +142,10 @@ describe("QoS 2 to a client", () => {
 	});
 
 	test("QoS 0 never overtakes, also when the receive maximum holds QoS 2 back", () => {
-		const world = new World({ inFlight: 1 });
-		const peer = world.client("peer");
+		const harness = new BrokerHarness({ inFlight: 1 });
+		const peer = harness.client("peer");
 		peer.subscribe("t", { qos: 2 });
-		const sender = world.client("sender");
+		const sender = harness.client("sender");
 		sender.publish("t", "a", { qos: 2, messageId: 1 }).publish("t", "b", { qos: 2, messageId: 2 }).publish("t", "c");
 		const got: string[] = [];
 		for (let batch = peer.publishes(); batch.length > 0; batch = peer.publishes()) {

@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { IDisconnectPacket } from "mqtt-packet";
-import { World } from "./support/world";
+import { BrokerHarness } from "./support/broker-harness";
 
 describe("others do not notice", () => {
 	test("a subscriber that reads nothing", () => {
-		const world = new World();
-		const frozen = world.client("frozen");
+		const harness = new BrokerHarness();
+		const frozen = harness.client("frozen");
 		frozen.subscribe("t", { qos: 1 });
 		frozen.freeze();
-		const quick = world.client("quick", 5, { properties: { receiveMaximum: 65535 } });
+		const quick = harness.client("quick", 5, { properties: { receiveMaximum: 65535 } });
 		quick.subscribe("t");
-		const sender = world.client("sender");
-		let got = 0;
+		const sender = harness.client("sender");
+		let receivedCount = 0;
 		for (let i = 0; i < 500; i++) {
 			sender.publish("t", `${i}`.padEnd(300, "x"), { qos: i & 1, messageId: i + 1 });
-			got += quick.messages().length;
+			receivedCount += quick.messages().length;
 		}
-		assert.equal(got, 500);
+		assert.equal(receivedCount, 500);
 		assert.equal(sender.packets.length, 250);
 		assert.ok(sender.packets.every((packet) => packet.cmd === "puback" && packet.reasonCode === 0));
-		assert.ok(world.broker.counters.droppedQueue > 400);
-		const waiting = world.broker.usage.queued;
+		assert.ok(harness.broker.counters.droppedQueue > 400);
+		const waiting = harness.broker.usage.queued;
 		assert.ok(waiting <= 16);
 		frozen.thaw();
 		const first = frozen.publishes();
@@ -33,39 +33,39 @@ describe("others do not notice", () => {
 	});
 
 	test("a client that sends without reading the answers is not read from, and its own keepalive ends it", () => {
-		const world = new World();
-		const deaf = world.client("deaf", 5, { keepalive: 20 });
-		deaf.subscribe("t");
-		deaf.freeze();
-		for (let i = 0; i < 4000; i++) deaf.publish("t", "x".repeat(200), { qos: 1, messageId: (i % 60_000) + 1 });
-		assert.ok(world.broker.counters.received < 4000);
-		const other = world.client("other");
+		const harness = new BrokerHarness();
+		const nonReadingClient = harness.client("deaf", 5, { keepalive: 20 });
+		nonReadingClient.subscribe("t");
+		nonReadingClient.freeze();
+		for (let i = 0; i < 4000; i++) nonReadingClient.publish("t", "x".repeat(200), { qos: 1, messageId: (i % 60_000) + 1 });
+		assert.ok(harness.broker.counters.publishesReceived < 4000);
+		const other = harness.client("other");
 		other.subscribe("t");
 		other.publish("t", "1");
 		assert.deepEqual(other.messages(), ["t=1"]);
-		world.host.advance(30_000);
-		assert.equal(world.broker.usage.connections, 1);
+		harness.host.advance(30_000);
+		assert.equal(harness.broker.usage.connections, 1);
 	});
 
 	test("a client that thaws gets its answers, none lost", () => {
-		const world = new World();
-		const deaf = world.client("deaf");
-		deaf.freeze();
-		for (let i = 0; i < 3000; i++) deaf.publish("t", "x", { qos: 1, messageId: i + 1 });
-		deaf.thaw();
-		assert.equal(deaf.packets.length, 3000);
-		assert.ok(deaf.packets.every((packet, i) => packet.messageId === i + 1));
+		const harness = new BrokerHarness();
+		const nonReadingClient = harness.client("deaf");
+		nonReadingClient.freeze();
+		for (let i = 0; i < 3000; i++) nonReadingClient.publish("t", "x", { qos: 1, messageId: i + 1 });
+		nonReadingClient.thaw();
+		assert.equal(nonReadingClient.packets.length, 3000);
+		assert.ok(nonReadingClient.packets.every((packet, i) => packet.messageId === i + 1));
 	});
 
 	test("half a packet that never ends", () => {
-		const world = new World();
-		const half = world.client("half", 5, { keepalive: 10 });
+		const harness = new BrokerHarness();
+		const half = harness.client("half", 5, { keepalive: 10 });
 		half.sendRaw(new Uint8Array([0x32, 200, 1, 0, 1, 0x74]));
-		const other = world.client("other");
+		const other = harness.client("other");
 		other.subscribe("#");
 		other.publish("t", "x".repeat(400));
 		assert.equal(other.messages().length, 1);
-		world.host.advance(15_001);
+		harness.host.advance(15_001);
 		assert.ok(half.closed);
 	});
 
@@ -83,22 +83,22 @@ describe("others do not notice", () => {
 			["AUTH without a method", [0xf0, 0x02, 0x18, 0x00], 0x82],
 		];
 		for (const [name, bytes, reason] of cases) {
-			const world = new World();
-			const other = world.client("other");
-			const peer = world.client("a").sendRaw(new Uint8Array(bytes));
+			const harness = new BrokerHarness();
+			const other = harness.client("other");
+			const peer = harness.client("a").sendRaw(new Uint8Array(bytes));
 			assert.equal((peer.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode, reason, name);
 			assert.ok(peer.closed);
 			assert.ok(!other.closed);
-			const old = world.client("old", 4).sendRaw(new Uint8Array(bytes));
+			const old = harness.client("old", 4).sendRaw(new Uint8Array(bytes));
 			assert.ok(old.closed, name);
 			assert.equal(old.packets.length, 0);
-			assert.equal(world.broker.usage.connections, 1);
+			assert.equal(harness.broker.usage.connections, 1);
 		}
 	});
 
 	test("arbitrary bytes, before and after CONNECT", () => {
-		const world = new World();
-		const other = world.client("other", 5, { keepalive: 0xffff });
+		const harness = new BrokerHarness();
+		const other = harness.client("other", 5, { keepalive: 0xffff });
 		other.subscribe("other/#");
 		const packetLike = fc
 			.tuple(fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 60 }))
@@ -108,27 +108,27 @@ describe("others do not notice", () => {
 				fc.constantFrom<0 | 4 | 5>(0, 4, 5),
 				fc.array(fc.oneof(packetLike, fc.uint8Array({ maxLength: 30 })), { maxLength: 6 }),
 				(version, chunks) => {
-					const peer = world.peer(version === 4 ? 4 : 5);
-					if (version !== 0) peer.open("fuzz", { keepalive: 10 });
+					const peer = harness.peer(version === 4 ? 4 : 5);
+					if (version !== 0) peer.connect("fuzz", { keepalive: 10 });
 					peer.socket.frozen = true; // what comes back is not for a strict parser: PUBLISH of what was published
 					for (const chunk of chunks) peer.sendRaw(chunk);
 					peer.drop();
-					world.host.advance(15_001);
+					harness.host.advance(15_001);
 					other.publish("other/1", "x");
 					assert.deepEqual(other.messages(), ["other/1=x"]);
-					assert.equal(world.broker.usage.sockets, 1);
+					assert.equal(harness.broker.usage.sockets, 1);
 				},
 			),
 			{ numRuns: 1000 },
 		);
-		assert.deepEqual(world.host.traces, []);
-		assert.equal(world.broker.counters.internal, 0);
+		assert.deepEqual(harness.host.traces, []);
+		assert.equal(harness.broker.counters.internalErrors, 0);
 	});
 
 	test("flipped bits and cut ends of a whole conversation", () => {
-		const model = new World().peer(5);
+		const templateClient = new BrokerHarness().peer(5);
 		const stream = Buffer.concat([
-			model.encode({
+			templateClient.encode({
 				cmd: "connect",
 				protocolId: "MQTT",
 				protocolVersion: 5,
@@ -137,8 +137,13 @@ describe("others do not notice", () => {
 				keepalive: 10,
 				will: { topic: "w", payload: Buffer.from("gone"), qos: 1, retain: true, properties: { willDelayInterval: 3 } },
 			}),
-			model.encode({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "a/+/#", qos: 1 }], properties: { subscriptionIdentifier: 5 } }),
-			model.encode({
+			templateClient.encode({
+				cmd: "subscribe",
+				messageId: 1,
+				subscriptions: [{ topic: "a/+/#", qos: 1 }],
+				properties: { subscriptionIdentifier: 5 },
+			}),
+			templateClient.encode({
 				cmd: "publish",
 				topic: "a/b",
 				payload: "1",
@@ -148,77 +153,77 @@ describe("others do not notice", () => {
 				dup: false,
 				properties: { userProperties: { k: "v" } },
 			}),
-			model.encode({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["a/+/#"] }),
-			model.encode({ cmd: "disconnect", reasonCode: 4 }),
+			templateClient.encode({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["a/+/#"] }),
+			templateClient.encode({ cmd: "disconnect", reasonCode: 4 }),
 		]);
-		const world = new World();
-		const watcher = world.client("watcher", 5, { keepalive: 0xffff });
+		const harness = new BrokerHarness();
+		const watcher = harness.client("watcher", 5, { keepalive: 0xffff });
 		watcher.subscribe("watch");
 		for (let bit = 0; bit < stream.length * 8; bit++) {
-			const peer = world.peer(5);
+			const peer = harness.peer(5);
 			peer.socket.frozen = true;
 			const bytes = new Uint8Array(stream);
 			bytes[bit >> 3] ^= 1 << (bit & 7);
 			peer.sendRaw(bytes.subarray(0, bit % 3 === 0 ? bit >> 3 : bytes.length));
 			peer.drop();
-			world.host.advance(15_001);
-			if (bit % 50 === 0) world.host.advance(100_000);
+			harness.host.advance(15_001);
+			if (bit % 50 === 0) harness.host.advance(100_000);
 		}
-		world.host.advance(66_000 * 1500);
-		assert.equal(world.broker.usage.sockets, 0);
-		assert.equal(world.broker.usage.sessions, 0);
-		assert.equal(world.broker.usage.subscriptions, 0);
-		assert.equal(world.broker.usage.queued, 0);
-		assert.equal(world.broker.counters.internal, 0);
+		harness.host.advance(66_000 * 1500);
+		assert.equal(harness.broker.usage.sockets, 0);
+		assert.equal(harness.broker.usage.sessions, 0);
+		assert.equal(harness.broker.usage.subscriptions, 0);
+		assert.equal(harness.broker.usage.queued, 0);
+		assert.equal(harness.broker.counters.internalErrors, 0);
 	});
 });
 
 test("sockets that fail at the worst moment cost only their own connection", () => {
-	const world = new World();
-	const sender = world.client("sender");
-	const peers = [0, 1, 2, 3].map((i) => world.client(`p${i}`));
+	const harness = new BrokerHarness();
+	const sender = harness.client("sender");
+	const peers = [0, 1, 2, 3].map((i) => harness.client(`p${i}`));
 	for (const peer of peers) peer.subscribe("t", { qos: 1 });
-	const inside = peers.map((peer) => peer.socket.other);
-	inside[0].write = () => {
+	const brokerSockets = peers.map((peer) => peer.socket.remote);
+	brokerSockets[0].write = () => {
 		throw new Error("not ready");
 	};
-	inside[1].write = () => undefined;
+	brokerSockets[1].write = () => undefined;
 	sender.publish("t", "1", { qos: 1, messageId: 1 });
 	assert.deepEqual(peers[2].messages(), ["t=1"]);
-	assert.equal(world.broker.usage.connections, 3);
-	inside[2].read = () => {
+	assert.equal(harness.broker.usage.connections, 3);
+	brokerSockets[2].read = () => {
 		throw new Error("broken");
 	};
 	peers[2].publish("t", "2");
 	assert.ok(peers[2].closed);
-	assert.equal(world.host.traces.length, 1);
-	inside[3].close = () => {
+	assert.equal(harness.host.traces.length, 1);
+	brokerSockets[3].close = () => {
 		throw new Error("invalid host data");
 	};
 	peers[3].send({ cmd: "disconnect" });
-	assert.equal(world.broker.usage.connections, 1);
+	assert.equal(harness.broker.usage.connections, 1);
 	sender.publish("t", "3", { qos: 1, messageId: 2 });
 	assert.equal(sender.packets.length, 2);
 });
 
 test("a connection that is gone before it is accepted is passed over", () => {
-	const world = new World({ connections: 1, handshakes: 0 });
-	const first = world.client("a");
-	const gone = world.peer();
-	const next = world.peer();
-	gone.socket.other.closed = true;
+	const harness = new BrokerHarness({ connections: 1, handshakes: 0 });
+	const first = harness.client("a");
+	const gone = harness.peer();
+	const next = harness.peer();
+	gone.socket.remote.closed = true;
 	first.send({ cmd: "disconnect" });
-	assert.ok(next.open("b"));
+	assert.ok(next.connect("b"));
 });
 
 test("10,000 clients that connect, publish and vanish leave the pools as they were", () => {
-	const world = new World({ keepAliveLimit: 0 });
-	const watcher = world.client("watcher", 5, { keepalive: 0 });
+	const harness = new BrokerHarness({ keepAliveLimit: 0 });
+	const watcher = harness.client("watcher", 5, { keepalive: 0 });
 	watcher.subscribe("will/+");
 	let first: unknown;
 	for (let i = 0; i < 10_000; i++) {
 		const version = i & 1 ? 4 : 5;
-		const peer = world.client(`node-${i % 20}`, version, {
+		const peer = harness.client(`node-${i % 20}`, version, {
 			keepalive: 10,
 			will: { topic: `will/${i % 20}`, payload: Buffer.from("x"), qos: 0, retain: false },
 		});
@@ -226,22 +231,22 @@ test("10,000 clients that connect, publish and vanish leave the pools as they we
 		peer.publish(`value/${i % 20}`, `${i}`, { retain: true, qos: 1, messageId: 1 });
 		// without a FIN: only the keepalive or a takeover ends it
 		if (i % 3 === 0) peer.drop();
-		else if (i % 3 === 1) world.host.advance(15_001);
-		if (i === 99) first = world.broker.usage;
+		else if (i % 3 === 1) harness.host.advance(15_001);
+		if (i === 99) first = harness.broker.usage;
 	}
-	world.host.advance(15_001);
-	const usage = { ...world.broker.usage, valueBytes: 0 };
+	harness.host.advance(15_001);
+	const usage = { ...harness.broker.usage, valueBytes: 0 };
 	assert.deepEqual(
 		{ sockets: usage.sockets, sessions: usage.sessions, subscriptions: usage.subscriptions, queued: usage.queued },
 		{ sockets: 1, sessions: 1, subscriptions: 1, queued: 0 },
 	);
 	assert.equal(usage.values, (first as typeof usage).values);
 	assert.ok(watcher.messages().length > 9000);
-	assert.equal(world.broker.counters.internal, 0);
+	assert.equal(harness.broker.counters.internalErrors, 0);
 });
 
 test("many at once: 200 clients, each message to each subscriber", () => {
-	const world = new World({
+	const harness = new BrokerHarness({
 		connections: 200,
 		handshakes: 3,
 		sessions: 200,
@@ -253,7 +258,7 @@ test("many at once: 200 clients, each message to each subscriber", () => {
 		retainedBytes: 8000,
 		queuedMessages: 1000,
 	});
-	const clients = Array.from({ length: 200 }, (_, i) => world.client(`c${i}`, i & 1 ? 4 : 5));
+	const clients = Array.from({ length: 200 }, (_, i) => harness.client(`c${i}`, i & 1 ? 4 : 5));
 	for (const [i, client] of clients.entries()) {
 		client.subscribe(`to/${i}`, { qos: 1 });
 		client.subscribe("all/+");
@@ -264,16 +269,16 @@ test("many at once: 200 clients, each message to each subscriber", () => {
 });
 
 test("50 connects a second, half of them without a word, and a subscriber slower than the publisher: others get every message at once", () => {
-	const world = new World({ connectTimeout: 1000, inFlight: 2 });
-	const quick = world.client("quick", 5, { keepalive: 0xffff });
+	const harness = new BrokerHarness({ connectTimeout: 1000, inFlight: 2 });
+	const quick = harness.client("quick", 5, { keepalive: 0xffff });
 	quick.subscribe("t", { qos: 1 });
-	const slow = world.client("slow", 5, { keepalive: 0xffff });
+	const slow = harness.client("slow", 5, { keepalive: 0xffff });
 	slow.subscribe("t", { qos: 1 });
-	const sender = world.client("sender", 5, { keepalive: 0xffff });
+	const sender = harness.client("sender", 5, { keepalive: 0xffff });
 	let order = -1;
 	for (let i = 0; i < 1000; i++) {
-		const visitor = world.peer(i & 1 ? 4 : 5);
-		if (i % 2 === 0 && visitor.open(`visitor-${i % 4}`)) visitor.drop();
+		const shortLivedClient = harness.peer(i & 1 ? 4 : 5);
+		if (i % 2 === 0 && shortLivedClient.connect(`visitor-${i % 4}`)) shortLivedClient.drop();
 		sender.publish("t", `${i}`, { qos: 1, messageId: (i % 60_000) + 1 });
 		const [packet, ...more] = quick.publishes();
 		assert.equal(more.length, 0);
@@ -286,11 +291,11 @@ test("50 connects a second, half of them without a word, and a subscriber slower
 				slow.send({ cmd: "puback", messageId });
 			}
 		}
-		world.host.advance(20);
+		harness.host.advance(20);
 		// places of those that say nothing are free again after connectTimeout
-		if (i % 100 === 99) world.host.advance(1001);
+		if (i % 100 === 99) harness.host.advance(1001);
 	}
-	assert.ok(world.broker.counters.accepted > 150);
-	assert.ok(world.broker.counters.droppedQueue > 500);
-	assert.equal(world.broker.counters.internal, 0);
+	assert.ok(harness.broker.counters.connectionsAccepted > 150);
+	assert.ok(harness.broker.counters.droppedQueue > 500);
+	assert.equal(harness.broker.counters.internalErrors, 0);
 });

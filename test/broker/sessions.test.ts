@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket } from "mqtt-packet";
-import { World } from "./support/world";
+import { BrokerHarness } from "./support/broker-harness";
 
-const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
+const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
 
 describe("sessions that last", () => {
 	test("subscriptions and QoS 1 messages wait for the client; session present says so; CONNACK tells how many wait", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const first = world.peer(version);
-			assert.equal((first.open("node", lasting) as IConnackPacket).sessionPresent, false);
+			const harness = new BrokerHarness();
+			const first = harness.peer(version);
+			assert.equal((first.connect("node", persistent) as IConnackPacket).sessionPresent, false);
 			first.subscribe("command/#", { qos: 1 });
 			first.send({ cmd: "disconnect" });
-			const sender = world.client("sender");
+			const sender = harness.client("sender");
 			sender.publish("command/1", "x", { qos: 1, messageId: 1 }).publish("command/2", "y", { qos: 1, messageId: 2 }).publish("command/3", "z");
 			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
-			const again = world.peer(version);
-			const connack = again.open("node", lasting) as IConnackPacket;
+			const again = harness.peer(version);
+			const connack = again.connect("node", persistent) as IConnackPacket;
 			assert.equal(connack.sessionPresent, true);
 			if (version === 5) assert.deepEqual({ ...connack.properties?.userProperties }, { "firefly-queued": "2" });
 			const got = again.publishes();
@@ -29,39 +29,39 @@ describe("sessions that last", () => {
 				],
 			);
 			for (const { messageId } of got) again.send({ cmd: "puback", messageId });
-			assert.equal(world.broker.usage.queued, 0);
-			assert.equal(world.broker.usage.queuedBytes, 0);
+			assert.equal(harness.broker.usage.queued, 0);
+			assert.equal(harness.broker.usage.queuedBytes, 0);
 			again.send({ cmd: "disconnect" });
-			const clean = world.peer(version);
-			assert.equal((clean.open("node", { clean: true }) as IConnackPacket).sessionPresent, false);
+			const clean = harness.peer(version);
+			assert.equal((clean.connect("node", { clean: true }) as IConnackPacket).sessionPresent, false);
 			clean.send({ cmd: "disconnect" });
-			assert.equal((world.peer(version).open("node", lasting) as IConnackPacket).sessionPresent, false);
-			assert.equal(world.broker.usage.subscriptions, 0);
+			assert.equal((harness.peer(version).connect("node", persistent) as IConnackPacket).sessionPresent, false);
+			assert.equal(harness.broker.usage.subscriptions, 0);
 		}
 	});
 
 	test("clean start ends the old session, also when its client is connected", () => {
 		for (const version of [4, 5] as const) {
-			const world = new World();
-			const old = world.client("node", version, lasting);
+			const harness = new BrokerHarness();
+			const old = harness.client("node", version, persistent);
 			old.subscribe("t", { qos: 1 });
-			const fresh = world.client("node", version);
+			const fresh = harness.client("node", version);
 			assert.ok(old.closed);
 			if (version === 5) assert.equal((old.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8e);
 			fresh.publish("t", "1");
 			assert.deepEqual(fresh.messages(), []);
-			assert.equal(world.broker.usage.sessions, 1);
+			assert.equal(harness.broker.usage.sessions, 1);
 		}
 	});
 
 	test("taking over a session goes on with it: what was under way comes again", () => {
-		const world = new World();
-		const old = world.client("node", 5, lasting);
+		const harness = new BrokerHarness();
+		const old = harness.client("node", 5, persistent);
 		old.subscribe("t", { qos: 1 });
-		world.client("sender").publish("t", "1", { qos: 1, messageId: 1 });
+		harness.client("sender").publish("t", "1", { qos: 1, messageId: 1 });
 		assert.equal(old.publishes().length, 1);
-		const fresh = world.peer();
-		assert.equal((fresh.open("node", lasting) as IConnackPacket).sessionPresent, true);
+		const fresh = harness.peer();
+		assert.equal((fresh.connect("node", persistent) as IConnackPacket).sessionPresent, true);
 		assert.deepEqual(
 			fresh.publishes().map(({ payload, dup }) => [String(payload), dup]),
 			[["1", true]],
@@ -69,61 +69,61 @@ describe("sessions that last", () => {
 	});
 
 	test("they end after their expiry, which is granted up to the limit and may be changed with DISCONNECT", () => {
-		const world = new World({ sessionExpiryLimit: 50 });
-		const first = world.peer();
-		assert.equal((first.open("node", lasting) as IConnackPacket).properties?.sessionExpiryInterval, 50);
+		const harness = new BrokerHarness({ sessionExpiryLimit: 50 });
+		const first = harness.peer();
+		assert.equal((first.connect("node", persistent) as IConnackPacket).properties?.sessionExpiryInterval, 50);
 		first.drop();
-		world.host.advance(49_000);
-		assert.equal(world.broker.usage.sessions, 1);
-		world.host.advance(2_000);
-		assert.equal(world.broker.usage.sessions, 0);
-		assert.equal(world.host.timers, 0);
-		world.client("node", 5, lasting).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
-		world.host.advance(11_001);
-		assert.equal(world.broker.usage.sessions, 0);
-		world.client("node", 5, lasting).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 0 } });
-		assert.equal(world.broker.usage.sessions, 0);
-		const none = world.client("node").send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
+		harness.host.advance(49_000);
+		assert.equal(harness.broker.usage.sessions, 1);
+		harness.host.advance(2_000);
+		assert.equal(harness.broker.usage.sessions, 0);
+		assert.equal(harness.host.timers, 0);
+		harness.client("node", 5, persistent).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
+		harness.host.advance(11_001);
+		assert.equal(harness.broker.usage.sessions, 0);
+		harness.client("node", 5, persistent).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 0 } });
+		assert.equal(harness.broker.usage.sessions, 0);
+		const none = harness.client("node").send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
 		assert.equal((none.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
-		assert.equal(world.broker.usage.sessions, 0);
-		world.client("old", 4, { clean: false }).drop();
-		world.host.advance(51_001);
-		assert.equal(world.broker.usage.sessions, 0, "MQTT 3.1.1 lasts as long as the limit");
+		assert.equal(harness.broker.usage.sessions, 0);
+		harness.client("old", 4, { clean: false }).drop();
+		harness.host.advance(51_001);
+		assert.equal(harness.broker.usage.sessions, 0, "MQTT 3.1.1 lasts as long as the limit");
 	});
 
 	test("a session without end stays as long as the limit has none", () => {
-		const world = new World({ sessionExpiryLimit: 0xffff_ffff });
-		world.client("node", 5, { clean: false, properties: { sessionExpiryInterval: 0xffff_ffff } }).drop();
-		world.host.advance(400 * 86_400_000);
-		assert.equal(world.broker.usage.sessions, 1);
+		const harness = new BrokerHarness({ sessionExpiryLimit: 0xffff_ffff });
+		harness.client("node", 5, { clean: false, properties: { sessionExpiryInterval: 0xffff_ffff } }).drop();
+		harness.host.advance(400 * 86_400_000);
+		assert.equal(harness.broker.usage.sessions, 1);
 	});
 
 	test("a full queue of a client that is away costs only that client", () => {
-		const world = new World({ queuedPerClient: 3 });
-		world
-			.client("away", 5, lasting)
+		const harness = new BrokerHarness({ queuedPerClient: 3 });
+		harness
+			.client("away", 5, persistent)
 			.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] })
 			.drop();
-		const sender = world.client("sender");
+		const sender = harness.client("sender");
 		for (let i = 1; i <= 5; i++) {
 			sender.publish("t", `${i}`, { qos: 1, messageId: i });
 			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
 		}
-		assert.equal(world.broker.counters.droppedQueue, 2);
-		assert.deepEqual(world.client("away", 5, lasting).messages(), ["t=1", "t=2", "t=3"]);
+		assert.equal(harness.broker.counters.droppedQueue, 2);
+		assert.deepEqual(harness.client("away", 5, persistent).messages(), ["t=1", "t=2", "t=3"]);
 	});
 
 	test("messages that expire while their client is away are gone, others say how long they are good for", () => {
-		const world = new World();
-		world
-			.client("away", 5, lasting)
+		const harness = new BrokerHarness();
+		harness
+			.client("away", 5, persistent)
 			.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] })
 			.drop();
-		const sender = world.client("sender");
+		const sender = harness.client("sender");
 		sender.publish("t", "short", { qos: 1, messageId: 1, properties: { messageExpiryInterval: 5, contentType: "a" } });
 		sender.publish("t", "long", { qos: 1, messageId: 2, properties: { contentType: "b", messageExpiryInterval: 60, userProperties: { k: "v" } } });
-		world.host.advance(10_000);
-		const [packet, ...more] = world.client("away", 5, lasting).publishes();
+		harness.host.advance(10_000);
+		const [packet, ...more] = harness.client("away", 5, persistent).publishes();
 		assert.equal(more.length, 0);
 		assert.equal(packet.properties?.messageExpiryInterval, 50);
 		assert.equal(packet.properties?.contentType, "b");
@@ -131,24 +131,24 @@ describe("sessions that last", () => {
 	});
 
 	test("all places taken: a client with a session is refused and keeps it", () => {
-		const world = new World({ connections: 1 });
-		world.client("node", 5, lasting).drop();
-		const other = world.client("other");
-		assert.equal((world.peer().open("node", lasting) as IConnackPacket).reasonCode, 0x97);
+		const harness = new BrokerHarness({ connections: 1 });
+		harness.client("node", 5, persistent).drop();
+		const other = harness.client("other");
+		assert.equal((harness.peer().connect("node", persistent) as IConnackPacket).reasonCode, 0x97);
 		other.send({ cmd: "disconnect" });
-		assert.equal((world.peer().open("node", lasting) as IConnackPacket).sessionPresent, true);
+		assert.equal((harness.peer().connect("node", persistent) as IConnackPacket).sessionPresent, true);
 	});
 
 	test("retained values that were still to come arrive on the next connection", () => {
-		const world = new World({ inFlight: 2 });
-		const sender = world.client("sender");
+		const harness = new BrokerHarness({ inFlight: 2 });
+		const sender = harness.client("sender");
 		for (let i = 0; i < 5; i++) sender.publish(`t/${i}`, "x", { retain: true, qos: 1, messageId: i + 1 });
-		const peer = world.client("node", 5, lasting);
+		const peer = harness.client("node", 5, persistent);
 		peer.subscribe("t/#", { qos: 1 });
 		const topics = new Set(peer.publishes().map(({ topic }) => topic));
 		assert.equal(topics.size, 2);
 		peer.drop();
-		const again = world.client("node", 5, lasting);
+		const again = harness.client("node", 5, persistent);
 		for (let batch = again.publishes(); batch.length > 0; batch = again.publishes()) {
 			for (const { topic, messageId } of batch) {
 				topics.add(topic);
@@ -162,59 +162,59 @@ describe("sessions that last", () => {
 describe("wills and sessions", () => {
 	const will = (delay: number) => ({ topic: "will", payload: Buffer.from("gone"), qos: 1, retain: false, properties: { willDelayInterval: delay } });
 
-	function watch(world: World) {
-		const watcher = world.client("watcher", 5, { keepalive: 0 });
+	function subscribeWillWatcher(harness: BrokerHarness) {
+		const watcher = harness.client("watcher", 5, { keepalive: 0 });
 		watcher.subscribe("will", { qos: 2 });
 		return watcher;
 	}
 
 	test("the will comes after its delay, or when the session ends, whichever is first", () => {
-		for (const [delay, due] of [
+		for (const [delay, expectedDelay] of [
 			[10, 10],
 			[1000, 100],
 			[0, 0],
 		]) {
-			const world = new World({ keepAliveLimit: 0 });
-			const watcher = watch(world);
-			world.client("node", 5, { ...lasting, will: will(delay) }).drop();
-			world.host.advance(Math.max(due * 1000 - 1000, 0));
-			assert.deepEqual(watcher.messages(), due === 0 ? ["will=gone"] : []);
-			world.host.advance(2000);
-			assert.deepEqual(watcher.messages(), due === 0 ? [] : ["will=gone"]);
-			world.host.advance(2_000_000);
+			const harness = new BrokerHarness({ keepAliveLimit: 0 });
+			const watcher = subscribeWillWatcher(harness);
+			harness.client("node", 5, { ...persistent, will: will(delay) }).drop();
+			harness.host.advance(Math.max(expectedDelay * 1000 - 1000, 0));
+			assert.deepEqual(watcher.messages(), expectedDelay === 0 ? ["will=gone"] : []);
+			harness.host.advance(2000);
+			assert.deepEqual(watcher.messages(), expectedDelay === 0 ? [] : ["will=gone"]);
+			harness.host.advance(2_000_000);
 			assert.deepEqual(watcher.messages(), []);
-			assert.equal(world.broker.usage.sessions, 1);
+			assert.equal(harness.broker.usage.sessions, 1);
 		}
 	});
 
 	test("a client that is back before the delay has no will published; a clean start publishes it", () => {
-		const world = new World({ keepAliveLimit: 0 });
-		const watcher = watch(world);
-		world.client("node", 5, { ...lasting, will: will(10) }).drop();
-		world.host.advance(5000);
-		world.client("node", 5, { ...lasting, will: will(10) });
-		world.host.advance(50_000);
+		const harness = new BrokerHarness({ keepAliveLimit: 0 });
+		const watcher = subscribeWillWatcher(harness);
+		harness.client("node", 5, { ...persistent, will: will(10) }).drop();
+		harness.host.advance(5000);
+		harness.client("node", 5, { ...persistent, will: will(10) });
+		harness.host.advance(50_000);
 		assert.deepEqual(watcher.messages(), []);
-		world.client("node", 5, lasting); // takes over, and the session goes on
-		world.host.advance(50_000);
+		harness.client("node", 5, persistent); // takes over, and the session goes on
+		harness.host.advance(50_000);
 		assert.deepEqual(watcher.messages(), []);
-		world.client("node", 5, { ...lasting, will: will(10) }).drop();
-		world.client("node");
+		harness.client("node", 5, { ...persistent, will: will(10) }).drop();
+		harness.client("node");
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
 	test("taking over a session publishes a will without delay", () => {
-		const world = new World();
-		const watcher = watch(world);
-		world.client("node", 5, { ...lasting, will: will(0) });
-		world.client("node", 5, lasting);
+		const harness = new BrokerHarness();
+		const watcher = subscribeWillWatcher(harness);
+		harness.client("node", 5, { ...persistent, will: will(0) });
+		harness.client("node", 5, persistent);
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
 	test("a will of QoS 2 with properties", () => {
-		const world = new World();
-		const watcher = watch(world);
-		world
+		const harness = new BrokerHarness();
+		const watcher = subscribeWillWatcher(harness);
+		harness
 			.client("node", 5, { will: { ...will(5), qos: 2, properties: { willDelayInterval: 5, contentType: "text", messageExpiryInterval: 9 } } })
 			.drop();
 		const [packet] = watcher.publishes();

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Memory } from "../../src/broker/memory";
-import { Subscriptions } from "../../src/broker/subscriptions";
-import { TopicTree } from "../../src/broker/topic-tree";
+import { Memory } from "../../src/broker/pool/memory";
+import { Subscriptions } from "../../src/broker/topics/subscriptions";
+import { TopicTree } from "../../src/broker/topics/topic-tree";
 import { utf8 } from "../../src/mqtt/utf8";
-import { naiveMatch, topicFilter, topicName } from "./support/topics";
+import { naiveMatch, topicFilter, topicName } from "./support/naive-match";
 
-function tree(nodes = 400, bytes = 1000): TopicTree {
+function createTree(nodes = 400, bytes = 1000): TopicTree {
 	return new TopicTree(new Memory(bytes, 0), nodes, bytes);
 }
 
@@ -17,7 +17,7 @@ test("a topic name finds exactly the filters that match it, whatever was added a
 			fc.array(fc.record({ filter: topicFilter, remove: fc.boolean() }), { maxLength: 60 }),
 			fc.array(topicName, { minLength: 1, maxLength: 10 }),
 			(steps, topics) => {
-				const filters = tree();
+				const filters = createTree();
 				const nodes = new Map<string, { node: number; uses: number }>();
 				for (const { filter, remove } of steps) {
 					const bytes = utf8(filter);
@@ -37,12 +37,12 @@ test("a topic name finds exactly the filters that match it, whatever was added a
 				for (const topic of topics) {
 					const bytes = utf8(topic);
 					const count = filters.match(bytes, 0, bytes.length);
-					const found = [...filters.found.subarray(0, count)];
-					assert.equal(new Set(found).size, count);
+					const matchedNodes = [...filters.found.subarray(0, count)];
+					assert.equal(new Set(matchedNodes).size, count);
 					for (const [filter, { node }] of nodes) {
 						const expected = naiveMatch(filter, topic);
-						assert.equal(found.includes(node), expected, `${filter} and ${topic}`);
-						assert.equal(filters.covers(node, bytes, 0, bytes.length), expected, `${filter} covers ${topic}`);
+						assert.equal(matchedNodes.includes(node), expected, `${filter} and ${topic}`);
+						assert.equal(filters.matches(node, bytes, 0, bytes.length), expected, `${filter} covers ${topic}`);
 						const text = utf8(filter);
 						assert.equal(filters.find(text, 0, text.length), node);
 					}
@@ -57,49 +57,49 @@ test("a topic name finds exactly the filters that match it, whatever was added a
 });
 
 test("a filter that finds no room leaves nothing behind", () => {
-	const few = tree(3);
-	const fits = utf8("a/b");
-	const node = few.add(fits, 0, fits.length);
+	const threeNodeTree = createTree(3);
+	const fittingFilter = utf8("a/b");
+	const node = threeNodeTree.add(fittingFilter, 0, fittingFilter.length);
 	const long = utf8("x/y/z");
-	assert.equal(few.add(long, 0, long.length), 0);
+	assert.equal(threeNodeTree.add(long, 0, long.length), 0);
 	const longer = utf8("a/b/c/d");
-	assert.equal(few.add(longer, 0, longer.length), 0);
-	assert.equal(few.count, 2);
-	few.remove(node);
-	assert.notEqual(few.add(long, 0, long.length), 0);
+	assert.equal(threeNodeTree.add(longer, 0, longer.length), 0);
+	assert.equal(threeNodeTree.count, 2);
+	threeNodeTree.remove(node);
+	assert.notEqual(threeNodeTree.add(long, 0, long.length), 0);
 
-	const narrow = tree(10, 4);
-	const wide = utf8("abc/de");
-	assert.equal(narrow.add(wide, 0, wide.length), 0);
-	assert.equal(narrow.count, 0);
-	assert.equal(narrow.bytes, 0);
+	const smallByteTree = createTree(10, 4);
+	const longFilter = utf8("abc/de");
+	assert.equal(smallByteTree.add(longFilter, 0, longFilter.length), 0);
+	assert.equal(smallByteTree.count, 0);
+	assert.equal(smallByteTree.bytes, 0);
 });
 
 test("the levels that a match visits do not grow with the number of filters", () => {
-	const filters = tree(2000, 8000);
+	const filters = createTree(2000, 8000);
 	const bytes = utf8("site/room-7/temperature");
-	const visits = () => {
+	const countByteReads = () => {
 		// every level looked at leaves its number in `found` or is walked over: count the byte comparisons instead, through a counting view
 		let reads = 0;
-		const counting = new Proxy(bytes, {
+		const countingBytes = new Proxy(bytes, {
 			get(target, key) {
 				if (typeof key === "string" && /^\d+$/.test(key)) reads++;
 				return Reflect.get(target, key, target);
 			},
 		});
-		filters.match(counting, 0, bytes.length);
+		filters.match(countingBytes, 0, bytes.length);
 		return reads;
 	};
 	for (const filter of ["site/room-7/temperature", "site/+/temperature", "site/#"]) {
 		const text = utf8(filter);
 		filters.add(text, 0, text.length);
 	}
-	const before = visits();
+	const before = countByteReads();
 	for (let i = 100; i < 600; i++) {
 		const text = utf8(`site/r${i}/x`);
 		assert.notEqual(filters.add(text, 0, text.length), 0);
 	}
-	assert.equal(visits(), before);
+	assert.equal(countByteReads(), before);
 });
 
 test("subscriptions against a model: match, replace, unsubscribe, end of session", () => {

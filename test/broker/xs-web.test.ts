@@ -2,34 +2,34 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { benchOnXS } from "./support/xs-machine";
 
-const SLOT = 16;
+const SLOT_BYTES = 16;
 
 test("on XS: the second port's memory, and nothing allocated for each message over WebSocket or piece of the status page", async (t) => {
 	const { machine, call } = await benchOnXS("xs-web-bench");
 	const size = () => {
 		machine.collect();
 		const { slots, chunks } = machine.statistics;
-		return slots.used * SLOT + chunks.used;
+		return slots.used * SLOT_BYTES + chunks.used;
 	};
-	/** @param slack chunk bytes: the buffer that all share is as long as the last piece that was sent */
-	const unallocated = (run: () => void, slack = 0) => {
+	/** @param allowedSlots chunk bytes: the buffer that all share is as long as the last piece that was sent */
+	const assertNothingAllocated = (run: () => void, allowedSlots = 0) => {
 		const before = machine.statistics;
 		run();
 		const after = machine.statistics;
 		assert.equal(after.slots.allocated - before.slots.allocated, 0);
-		assert.ok(Math.abs(after.chunks.allocated - before.chunks.allocated) <= slack);
+		assert.ok(Math.abs(after.chunks.allocated - before.chunks.allocated) <= allowedSlots);
 		return after.computrons - before.computrons;
 	};
 	assert.equal(call(0, 1), 2);
-	const base = size();
+	const brokerSize = size();
 	for (const web of [1, 1, 0, 1, 0]) assert.equal(call(1, web), 2 + web);
-	const clients = size() - base;
+	const clients = size() - brokerSize;
 	t.diagnostic(`3 clients over WebSocket and 2 over TCP: ${clients} bytes; stack peak ${machine.statistics.stack.peak}`);
 	assert.ok(clients <= 3 * 3072 + 2 * 1536);
 	for (const payload of [5, 400]) {
 		call(2, payload);
 		assert.equal(call(3, 200), 200 * 5);
-		const computrons = unallocated(() => call(3, 1000));
+		const computrons = assertNothingAllocated(() => call(3, 1000));
 		t.diagnostic(`${payload} bytes, from 1 over WebSocket to 3 and 2 over TCP: ${Math.round(computrons / 1000)} computrons a message`);
 	}
 	call(4, 30);
@@ -37,20 +37,20 @@ test("on XS: the second port's memory, and nothing allocated for each message ov
 	call(6, 3);
 	const before = call(6, 1);
 	let after = 0;
-	const computrons = unallocated(() => {
+	const computrons = assertNothingAllocated(() => {
 		after = call(6, 7);
 	}, 256);
 	assert.ok(after - before > 7 * 300);
 	t.diagnostic(`a piece of the status page: ${Math.round(computrons / 7)} computrons`);
 	machine.destroy();
 
-	const plain = await benchOnXS("xs-web-bench");
-	assert.equal(plain.call(0, 0), 1);
-	plain.machine.collect();
-	const { slots, chunks } = plain.machine.statistics;
-	t.diagnostic(`the second port, before anyone connects: ${base - slots.used * SLOT - chunks.used} bytes`);
-	assert.ok(base - slots.used * SLOT - chunks.used <= 6144);
-	plain.machine.destroy();
+	const tcpOnlyBench = await benchOnXS("xs-web-bench");
+	assert.equal(tcpOnlyBench.call(0, 0), 1);
+	tcpOnlyBench.machine.collect();
+	const { slots, chunks } = tcpOnlyBench.machine.statistics;
+	t.diagnostic(`the second port, before anyone connects: ${brokerSize - slots.used * SLOT_BYTES - chunks.used} bytes`);
+	assert.ok(brokerSize - slots.used * SLOT_BYTES - chunks.used <= 6144);
+	tcpOnlyBench.machine.destroy();
 });
 
 test("on XS: the stack where calls are deepest: clients that take over from others with a will, as those who watch all there is look on", async (t) => {

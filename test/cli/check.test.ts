@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { loadManifest } from "../../cli/config/load";
 import { formatProblem } from "../../cli/config/problem";
+import { invalidConfigurations } from "./invalid-configurations";
+import { oversizedConfigurations } from "./oversized-configurations";
 import { Project } from "./project";
-import { wrongConfigurations } from "./wrong-configurations";
-import { wrongSizes } from "./wrong-sizes";
 
 const good = '{"broker": {"url": "mqtt://b"}, "sensors": [{"name": "t", "driver": "sht3x"}]}';
 const broker = '{"role": "broker", "listen": {"anonymous": true}}';
@@ -30,7 +30,7 @@ describe("what is wrong with a manifest", () => {
 
 	test("a good one", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
 
-	for (const { name, firefly, problems } of [...wrongConfigurations, ...wrongSizes]) {
+	for (const { name, firefly, problems } of [...invalidConfigurations, ...oversizedConfigurations]) {
 		test(name, () =>
 			assert.deepEqual(
 				check({ "manifest.json": manifest(firefly) }),

@@ -5,12 +5,12 @@ import { once } from "node:events";
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { parseHash } from "../../src/config/password-hash";
+import { parsePasswordHash } from "../../src/config/password-hash";
 import { cli, type Outcome, Project } from "./project";
 
 /** Whether a hash is that of a password. */
-function fits(hash: string, password: string): boolean {
-	const { iterations, salt, key } = parseHash(hash)!;
+function hashMatches(hash: string, password: string): boolean {
+	const { iterations, salt, key } = parsePasswordHash(hash)!;
 	return pbkdf2Sync(password, Buffer.from(salt, "base64"), iterations, 32, "sha256").equals(Buffer.from(key, "base64"));
 }
 
@@ -39,7 +39,7 @@ describe("firefly passwd", () => {
 			assert.deepEqual([code, stderr], [0, ""]);
 			const { anna } = JSON.parse(`{${stdout}}`) as { anna: string };
 			assert.match(anna, /^\$pbkdf2-sha256\$i=200\$/);
-			assert.ok(fits(anna, "grün und blau") && !fits(anna, "grün und blau\n"));
+			assert.ok(hashMatches(anna, "grün und blau") && !hashMatches(anna, "grün und blau\n"));
 		}
 		assert.notEqual(lines[0].stdout, lines[1].stdout);
 	});
@@ -51,11 +51,11 @@ describe("firefly passwd", () => {
 		const users = () => (JSON.parse(read()) as { config: { firefly: { listen: { users: Record<string, string> } } } }).config.firefly.listen.users;
 		assert.deepEqual(await passwd("one", "anna", "--stdin", "--manifest", "m.json", "--iterations", "1000"), { code: 0, stdout: "", stderr: "" });
 		await passwd("two", "ben", "--stdin", "--manifest", "m.json");
-		assert.ok(fits(users().anna, "one") && fits(users().ben, "two"));
-		assert.equal(parseHash(users().anna)?.iterations, 1000);
+		assert.ok(hashMatches(users().anna, "one") && hashMatches(users().ben, "two"));
+		assert.equal(parsePasswordHash(users().anna)?.iterations, 1000);
 		const [text, old] = [read(), users().anna];
 		await passwd("three", "anna", "--stdin", "--manifest", "m.json");
-		assert.ok(fits(users().anna, "three"));
+		assert.ok(hashMatches(users().anna, "three"));
 		assert.equal(read(), text.replace(old, users().anna));
 		assert.ok(text.startsWith('{\n\t"config": {"firefly": {\n\t\t"role": "broker",') && text.endsWith('}},\n\t"x": [1,2]\n}\n'));
 	});

@@ -23,10 +23,10 @@ export class Project {
 	}
 
 	run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-		const options = { cwd: this.directory, env: { ...clean(process.env), ...environment }, maxBuffer: 1 << 28 };
-		return new Promise((done) => {
+		const options = { cwd: this.directory, env: { ...withoutFireflyVariables(process.env), ...environment }, maxBuffer: 1 << 28 };
+		return new Promise((resolve) => {
 			execFile(process.execPath, [cli, ...args], options, (error: ExecFileException | null, stdout, stderr) => {
-				done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+				resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
 			});
 		});
 	}
@@ -42,6 +42,6 @@ export interface Outcome {
 	readonly stderr: string;
 }
 
-function clean(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function withoutFireflyVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("FIREFLY_")));
 }

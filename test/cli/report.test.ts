@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { Counters } from "../../sim/report/counters";
+import { SimulationCounters } from "../../sim/report/counters";
 import { currents } from "../../sim/report/currents";
 import { batteryDays, EnergyMeter } from "../../sim/report/energy";
-import type { Happening, SimulationEvent } from "../../sim/report/events";
+import type { SimulationEvent, TimedEvent } from "../../sim/report/events";
 import { Histogram } from "../../sim/report/histogram";
 import { JSONReport } from "../../sim/report/json-report";
 import { LineReport } from "../../sim/report/line-report";
@@ -14,12 +14,12 @@ import { TableReport } from "../../sim/report/table-report";
 const start = Date.UTC(2026, 0, 1);
 
 /** Events of one node, at ms after the start. */
-function events(...happenings: readonly (readonly [number, Happening])[]): SimulationEvent[] {
-	return happenings.map(([time, happening]) => ({ time: start + time, node: "shed", ...happening }));
+function events(...timedEvents: readonly (readonly [number, SimulationEvent])[]): TimedEvent[] {
+	return timedEvents.map(([time, event]) => ({ time: start + time, node: "shed", ...event }));
 }
 
 /** One wake that delivers a report, and the next that has nothing to say. */
-const day = events(
+const dayEvents = events(
 	[0, { type: "node", role: "sensor", sensors: [{ name: "t", unit: "°C", decimals: 1 }] }],
 	[0, { type: "boot", reason: "power-on" }],
 	[100, { type: "wake", reason: "power-on" }],
@@ -41,19 +41,19 @@ const day = events(
 	[120_000, { type: "trace", message: "end" }],
 );
 
-function summaryOf(list: readonly SimulationEvent[]) {
-	const counters = new Counters();
+function summaryOf(list: readonly TimedEvent[]) {
+	const counters = new SimulationCounters();
 	for (const event of list) counters.event(event);
 	return summarize(counters);
 }
 
 /** The text that a report prints. */
-function print(make: (sink: { write(text: string): void }) => JSONReport | LineReport, list: readonly SimulationEvent[]): string {
+function render(createReport: (sink: { write(text: string): void }) => JSONReport | LineReport, list: readonly TimedEvent[]): string {
 	let text = "";
 	const write = (more: string): void => {
 		text += more;
 	};
-	const report = make({ write });
+	const report = createReport({ write });
 	for (const event of list) report.event(event);
 	report.note("a note");
 	report.finish();
@@ -62,7 +62,7 @@ function print(make: (sink: { write(text: string): void }) => JSONReport | LineR
 
 describe("summary", () => {
 	test("of one wake that reports and one that does not", () => {
-		const { energy, ...rest } = summaryOf(day);
+		const { energy, ...rest } = summaryOf(dayEvents);
 		assert.deepEqual(rest, {
 			nodes: 1,
 			duration: 120_000,
@@ -127,7 +127,7 @@ describe("summary", () => {
 	});
 
 	test("brokers take no part in energy", () => {
-		const list: SimulationEvent[] = [
+		const list: TimedEvent[] = [
 			{ time: 0, node: "broker", type: "node", role: "broker", sensors: [] },
 			{ time: 0, node: "broker", type: "boot", reason: "power-on" },
 			{ time: 1000, node: "broker", type: "wake", reason: "power-on" },
@@ -161,7 +161,7 @@ describe("energy", () => {
 			[60_000, { type: "publish", sequence: 1, qos: 1, again: false }],
 		))
 			meter.event(event);
-		meter.settle(start + 60_500);
+		meter.integrateTo(start + 60_500);
 		assert.deepEqual([meter.shares.exchange.time, meter.shares.awake.time], [1500, 59_000]);
 	});
 
@@ -195,7 +195,7 @@ test("quantiles: exact where small, within 0.1 % where large", () => {
 describe("reports", () => {
 	test("lines", () => {
 		assert.equal(
-			print((sink) => new LineReport(sink), day),
+			render((sink) => new LineReport(sink), dayEvents),
 			`2026-01-01 00:00:00.000  shed  1 sensor: t
 2026-01-01 00:00:00.000  shed  boots: power-on
 2026-01-01 00:00:01.200  shed  awake 1.1 s, t 21.3 °C, 1 acknowledged; sleeps 58.8 s
@@ -214,7 +214,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 	});
 
 	test("a line for each trouble", () => {
-		const lines = print(
+		const lines = render(
 			(sink) => new LineReport(sink),
 			events(
 				[0, { type: "failed", fault: "peer", reasonCode: 0x87 }],
@@ -243,7 +243,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 	});
 
 	test("a node that never sleeps tells when all is acknowledged", () => {
-		const text = print(
+		const text = render(
 			(sink) => new LineReport(sink),
 			events(
 				[0, { type: "node", role: "sensor", sensors: [{ name: "t" }], alwaysOn: true }],
@@ -256,12 +256,12 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 	});
 
 	test("JSON: every event as it is, then the summary, and nothing of this machine", () => {
-		const lines = print((sink) => new JSONReport(sink), day)
+		const lines = render((sink) => new JSONReport(sink), dayEvents)
 			.trimEnd()
 			.split("\n")
 			.map((line) => JSON.parse(line));
-		assert.deepEqual(lines.slice(0, -1), JSON.parse(JSON.stringify(day)));
-		assert.deepEqual(lines.at(-1), { time: start + 120_000, type: "summary", ...JSON.parse(JSON.stringify(summaryOf(day))) });
+		assert.deepEqual(lines.slice(0, -1), JSON.parse(JSON.stringify(dayEvents)));
+		assert.deepEqual(lines.at(-1), { time: start + 120_000, type: "summary", ...JSON.parse(JSON.stringify(summaryOf(dayEvents))) });
 	});
 
 	test("a table that fits its screen, then the summary", () => {
@@ -270,7 +270,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 			text += more;
 		};
 		const report = new TableReport({ columns: 100, rows: 30, write }, "max");
-		for (const event of day) report.event(event);
+		for (const event of dayEvents) report.event(event);
 		report.event({ time: start + 120_000, node: "broker", type: "node", role: "broker", sensors: [] });
 		report.event({ time: start + 120_000, node: "broker", type: "value", topic: "home/t", payload: "21.3", retained: true });
 		report.note("a note");

@@ -2,24 +2,24 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { QOS1 } from "../../src/mqtt/constants";
 import { VirtualNetwork } from "../support/virtual-network";
-import { attempt, L } from "./attempt";
-import { Recorder } from "./harness";
+import { LATENCY_MS, publishOnce } from "./publish-once";
+import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 describe("after CONNACK", () => {
 	test("PUBACK never comes", () => {
-		const { node, finished } = attempt({ answer: (packet) => packet.cmd === "publish" });
+		const { node, finished } = publishOnce({ answer: (packet) => packet.cmd === "publish" });
 		assert.ok(finished);
 		assert.equal(node.error?.fault, "peer");
 		assert.equal(node.error?.message, "no PUBACK within 3000 ms");
-		assert.equal(node.closed[0].at, 4 * L + 3000, "counted from CONNACK");
+		assert.equal(node.closed[0].at, 4 * LATENCY_MS + 3000, "counted from CONNACK");
 		assert.equal(node.client.inFlight, 1, "until the next open()");
 	});
 
 	test("PUBACK never comes for one of many", () => {
-		const network = new VirtualNetwork({ latency: L });
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		new ScriptedBroker(network, 1883, { answer: (packet) => packet.cmd === "publish" && packet.messageId === 5 });
-		const node = new Recorder({}, network.device);
+		const node = new RecordingClient({}, network.device);
 		node.now = () => network.clock.now;
 		node.open();
 		network.clock.advance(1000);
@@ -32,7 +32,7 @@ describe("after CONNACK", () => {
 	});
 
 	test("the broker closes without a word", () => {
-		const { node, finished } = attempt({
+		const { node, finished } = publishOnce({
 			answer: (packet, connection) => {
 				if (packet.cmd === "publish") connection.end();
 				return packet.cmd === "publish";
@@ -56,7 +56,7 @@ describe("after CONNACK", () => {
 		[0x9c, "configuration"],
 	] as const)
 		test(`DISCONNECT 0x${reasonCode.toString(16)}: ${fault}`, () => {
-			const { node, finished, broker } = attempt({
+			const { node, finished, broker } = publishOnce({
 				answer: (packet, connection) => {
 					if (packet.cmd !== "publish") return false;
 					connection.send({ cmd: "disconnect", reasonCode, properties: { reasonString: "so it is" } });
@@ -85,10 +85,10 @@ describe("after CONNACK", () => {
 		["an overlong length", [0x30, 0xff, 0xff, 0xff, 0xff, 1], 0x81],
 	] as const)
 		test(`unexpected: ${name}`, () => {
-			const { node, finished, broker } = attempt({
+			const { node, finished, broker } = publishOnce({
 				answer: (packet, connection) => {
 					if (packet.cmd !== "publish") return false;
-					connection.raw(...bytes);
+					connection.sendBytes(...bytes);
 					return true;
 				},
 			});
@@ -98,16 +98,16 @@ describe("after CONNACK", () => {
 			const last = broker.packets.at(-1);
 			assert.equal(last?.cmd, "disconnect");
 			assert.equal(last?.cmd === "disconnect" && last.reasonCode, reasonCode);
-			assert.equal(broker.ends + broker.connections.filter(({ peer }) => peer.socket.closed).length > 0, true);
+			assert.equal(broker.endCount + broker.connections.filter(({ peer }) => peer.socket.closed).length > 0, true);
 		});
 
 	// [MQTT-3.1.1:4.8.0-1]
 	test("MQTT 3.1.1: a protocol error ends without DISCONNECT, so the will is published", () => {
-		const { node, broker, finished } = attempt(
+		const { node, broker, finished } = publishOnce(
 			{
 				answer: (packet, connection) => {
 					if (packet.cmd !== "publish") return false;
-					connection.raw(0x90, 3, 0, 1, 0);
+					connection.sendBytes(0x90, 3, 0, 1, 0);
 					return true;
 				},
 			},
@@ -120,7 +120,7 @@ describe("after CONNACK", () => {
 
 	test("AUTH for a configured method is refused with 0x8c", () => {
 		for (const early of [true, false]) {
-			const { node, broker } = attempt(
+			const { node, broker } = publishOnce(
 				{
 					answer: (packet, connection) => {
 						if (packet.cmd !== (early ? "connect" : "publish")) return false;
@@ -138,10 +138,10 @@ describe("after CONNACK", () => {
 	test("a PUBACK for nothing is of an earlier connection", () => {
 		const network = new VirtualNetwork();
 		const broker = new ScriptedBroker(network, 1883);
-		const node = new Recorder({}, network.device);
+		const node = new RecordingClient({}, network.device);
 		node.open();
 		network.clock.advance(1000);
-		broker.connections[0].raw(0x40, 2, 0, 77);
+		broker.connections[0].sendBytes(0x40, 2, 0, 77);
 		network.clock.advance(1000);
 		assert.equal(node.client.state, "open");
 		assert.equal(node.acknowledged.length, 0);

@@ -4,13 +4,13 @@ import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { QOS1 } from "../../src/mqtt/constants";
 import { VirtualNetwork } from "../support/virtual-network";
-import { Recorder } from "./harness";
+import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 const HOUR = 3_600_000;
 
 /** Pieces of the stream at these places. */
-function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 	const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
 	return [0, ...places].map((from, index) => bytes.slice(from, places[index] ?? bytes.length)).filter(({ length }) => length > 0);
 }
@@ -32,12 +32,12 @@ const packet = (version: 4 | 5): fc.Arbitrary<Packet> =>
 	);
 
 /** A connection on which the broker sends these bytes, in these pieces, at these times, instead of whatever it should say. */
-function play(
+function sendStream(
 	version: 4 | 5,
 	stream: readonly Uint8Array[],
-	gap: number,
+	gapMs: number,
 	end: boolean,
-): { node: Recorder; network: VirtualNetwork; broker: ScriptedBroker } {
+): { node: RecordingClient; network: VirtualNetwork; broker: ScriptedBroker } {
 	const network = new VirtualNetwork({ latency: 5 });
 	let started = false;
 	const broker = new ScriptedBroker(network, 1883, {
@@ -47,7 +47,7 @@ function play(
 				started = true;
 				let at = 0;
 				for (const piece of stream) {
-					at += gap;
+					at += gapMs;
 					network.clock.after(at, () => connection.peer.write(piece));
 				}
 				// Not before the last answer has arrived.
@@ -56,7 +56,9 @@ function play(
 			return true;
 		},
 	});
-	const node: Recorder = new Recorder({ version, receiveBuffer: 256 }, network.device, { onWritable: () => void node.publish("1", QOS1) });
+	const node: RecordingClient = new RecordingClient({ version, receiveBuffer: 256 }, network.device, {
+		onWritable: () => void node.publish("1", QOS1),
+	});
 	node.open();
 	assert.ok(network.clock.run(HOUR), "it ends by itself");
 	return { node, network, broker };
@@ -74,9 +76,9 @@ for (const version of [4, 5] as const)
 					fc.nat(50),
 					fc.boolean(),
 					fc.boolean(),
-					(bytes, cuts, gap, welcome, end) => {
-						const stream = [...(welcome ? [connack[version]] : []), ...pieces(bytes, cuts)];
-						const { node, network } = play(version, stream, gap, end);
+					(bytes, cuts, gapMs, withConnack, end) => {
+						const stream = [...(withConnack ? [connack[version]] : []), ...splitAt(bytes, cuts)];
+						const { node, network } = sendStream(version, stream, gapMs, end);
 						assert.equal(node.closed.length, 1);
 						assert.ok(node.error !== undefined);
 						assert.equal(node.client.state, "closed");
@@ -97,7 +99,7 @@ for (const version of [4, 5] as const)
 					(packets, place, value, cuts) => {
 						const bytes = Buffer.concat(packets.map((each) => generate(each, { protocolVersion: version })));
 						bytes[place % bytes.length] = value;
-						const { node } = play(version, [connack[version], ...pieces(bytes, cuts)], 1, true);
+						const { node } = sendStream(version, [connack[version], ...splitAt(bytes, cuts)], 1, true);
 						assert.equal(node.closed.length, 1);
 					},
 				),
@@ -106,8 +108,8 @@ for (const version of [4, 5] as const)
 		});
 
 		test("what is told does not depend on how the stream is cut", () => {
-			const told = (stream: readonly Uint8Array[]): unknown => {
-				const { node, broker } = play(version, stream, 1, true);
+			const recordedCallbacks = (stream: readonly Uint8Array[]): unknown => {
+				const { node, broker } = sendStream(version, stream, 1, true);
 				return {
 					messages: node.messages.map(({ topic, payload, qos }) => ({ topic, payload, qos })),
 					acknowledged: node.acknowledged.map(({ packetId }) => packetId),
@@ -124,7 +126,7 @@ for (const version of [4, 5] as const)
 					fc.array(fc.nat(6000), { maxLength: 30 }),
 					(packets, cuts) => {
 						const bytes = new Uint8Array(Buffer.concat([connack[version], ...packets.map((each) => generate(each, { protocolVersion: version }))]));
-						assert.deepEqual(told(pieces(bytes, cuts)), told([bytes]));
+						assert.deepEqual(recordedCallbacks(splitAt(bytes, cuts)), recordedCallbacks([bytes]));
 					},
 				),
 				{ numRuns: 200 },

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { QOS1 } from "../../src/mqtt/constants";
 import { VirtualNetwork } from "../support/virtual-network";
-import { attempt, L } from "./attempt";
-import { Recorder } from "./harness";
+import { LATENCY_MS, publishOnce } from "./publish-once";
+import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 describe("before CONNACK", () => {
 	test("an unknown name", () => {
-		const network = new VirtualNetwork({ latency: L });
-		const node = new Recorder({ host: "nowhere" }, network.device);
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
+		const node = new RecordingClient({ host: "nowhere" }, network.device);
 		node.open();
 		assert.ok(network.clock.run(60_000));
 		assert.equal(node.error?.fault, "transport");
@@ -17,9 +17,9 @@ describe("before CONNACK", () => {
 	});
 
 	test("a name server that never answers", () => {
-		const network = new VirtualNetwork({ latency: L });
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		network.names.set("slow", undefined);
-		const node = new Recorder({ host: "slow" }, network.device);
+		const node = new RecordingClient({ host: "slow" }, network.device);
 		node.now = () => network.clock.now;
 		node.open();
 		assert.ok(network.clock.run(60_000));
@@ -30,7 +30,7 @@ describe("before CONNACK", () => {
 	test("resolver and socket that throw", () => {
 		const { device } = new VirtualNetwork();
 		const clock = new VirtualNetwork().clock;
-		const broken: ConstructorParameters<typeof Recorder>[1][] = [
+		const failingDevices: ConstructorParameters<typeof RecordingClient>[1][] = [
 			{
 				...device,
 				timer: clock.timer,
@@ -55,32 +55,32 @@ describe("before CONNACK", () => {
 				},
 			},
 		];
-		for (const each of broken) {
-			const node = new Recorder({}, each);
+		for (const each of failingDevices) {
+			const node = new RecordingClient({}, each);
 			node.open();
 			assert.equal(node.closed.length, 0);
 			assert.ok(clock.run(60_000));
 			assert.equal(node.error?.fault, "transport");
 			assert.ok(node.error?.cause instanceof Error);
-			assert.equal(node.nested, 0);
+			assert.equal(node.nestedCallbacks, 0);
 		}
 	});
 
 	test("nobody listens", () => {
-		const network = new VirtualNetwork({ latency: L });
-		const node = new Recorder({}, network.device);
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
+		const node = new RecordingClient({}, network.device);
 		node.now = () => network.clock.now;
 		node.open();
 		assert.ok(network.clock.run(60_000));
 		assert.equal(node.error?.fault, "transport");
 		assert.equal(node.error?.pipelineRefused, false);
-		assert.equal(node.closed[0].at, 2 * L);
+		assert.equal(node.closed[0].at, 2 * LATENCY_MS);
 	});
 
 	test("SYN is never answered", () => {
-		const network = new VirtualNetwork({ latency: L });
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		network.blackHoles.add(1883);
-		const node = new Recorder({}, network.device);
+		const node = new RecordingClient({}, network.device);
 		node.now = () => network.clock.now;
 		node.open();
 		assert.ok(network.clock.run(60_000));
@@ -89,7 +89,7 @@ describe("before CONNACK", () => {
 	});
 
 	test("TCP is accepted, then silence", () => {
-		const { node, finished } = attempt({ answer: () => true });
+		const { node, finished } = publishOnce({ answer: () => true });
 		assert.ok(finished);
 		assert.equal(node.error?.fault, "peer");
 		assert.equal(node.error?.message, "no CONNACK within 5000 ms");
@@ -101,7 +101,7 @@ describe("before CONNACK", () => {
 		["without pipelining", { pipeline: false }, false],
 	] as const)
 		test(`the broker closes: ${name}`, () => {
-			const { node, finished } = attempt(
+			const { node, finished } = publishOnce(
 				{
 					answer: (_packet, connection) => {
 						connection.end();
@@ -116,7 +116,7 @@ describe("before CONNACK", () => {
 		});
 
 	test("a broker that refuses pipelining is reached without it", () => {
-		const network = new VirtualNetwork({ latency: L });
+		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		let accepted = false;
 		const broker = new ScriptedBroker(network, 1883, {
 			accept: () => {
@@ -136,7 +136,7 @@ describe("before CONNACK", () => {
 				return !accepted;
 			},
 		});
-		const node: Recorder = new Recorder({}, network.device, {
+		const node: RecordingClient = new RecordingClient({}, network.device, {
 			onWritable: () => node.publish("1", QOS1),
 			onAcknowledged: () => node.client.close(),
 			onClosed: (error) => {
@@ -164,9 +164,9 @@ describe("before CONNACK", () => {
 		["DISCONNECT", [0xe0, 0]],
 	] as const)
 		test(`the broker sends ${name}`, () => {
-			const { node, finished, broker } = attempt({
+			const { node, finished, broker } = publishOnce({
 				answer: (_packet, connection) => {
-					connection.raw(...bytes);
+					connection.sendBytes(...bytes);
 					return true;
 				},
 			});
@@ -177,16 +177,16 @@ describe("before CONNACK", () => {
 		});
 
 	test("the broker speaks first", () => {
-		const { node, finished } = attempt({ accept: (connection) => connection.raw(0x20, 3, 0, 0, 0) });
+		const { node, finished } = publishOnce({ accept: (connection) => connection.sendBytes(0x20, 3, 0, 0, 0) });
 		assert.ok(finished);
 		assert.equal(node.closed.length, 1);
 	});
 
 	test("half a CONNACK, then silence or the end", () => {
 		for (const end of [false, true]) {
-			const { node, finished } = attempt({
+			const { node, finished } = publishOnce({
 				answer: (_packet, connection) => {
-					connection.raw(0x20, 3, 0);
+					connection.sendBytes(0x20, 3, 0);
 					if (end) connection.end();
 					return true;
 				},
@@ -203,10 +203,10 @@ describe("before CONNACK", () => {
 			[4, 14],
 		] as const) {
 			const clientId = "x".repeat(60);
-			assert.throws(() => new Recorder({ version, sendBuffer: length + 59, clientId }, device), {
+			assert.throws(() => new RecordingClient({ version, sendBuffer: length + 59, clientId }, device), {
 				message: `CONNECT takes ${length + 60} bytes, sendBuffer is ${length + 59}`,
 			});
-			const { node, broker } = attempt({}, { version, sendBuffer: length + 60, clientId });
+			const { node, broker } = publishOnce({}, { version, sendBuffer: length + 60, clientId });
 			assert.equal(node.opened.length, 1);
 			assert.ok(broker.commands.includes("publish"));
 		}
@@ -214,8 +214,8 @@ describe("before CONNACK", () => {
 
 	test("options that MQTT 3.1.1 does not allow are refused at construction", () => {
 		const { device } = new VirtualNetwork();
-		assert.throws(() => new Recorder({ version: 4, password: "x" }, device), { message: "password without a user name" });
-		assert.throws(() => new Recorder({ version: 4, clientId: "", cleanStart: false }, device), {
+		assert.throws(() => new RecordingClient({ version: 4, password: "x" }, device), { message: "password without a user name" });
+		assert.throws(() => new RecordingClient({ version: 4, clientId: "", cleanStart: false }, device), {
 			message: "no client identifier for a session to keep",
 		});
 	});

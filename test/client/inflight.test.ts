@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { InFlight } from "../../src/client/inflight";
-import { ReceivedIds } from "../../src/client/received";
+import { InFlight } from "../../src/client/in-flight";
+import { IncomingQos2Ids } from "../../src/client/incoming-qos2";
 import { PUBACK } from "../../src/mqtt/constants";
 
 const time = { delta: (start: number, end = 0) => end - start };
@@ -11,29 +11,29 @@ describe("in flight", () => {
 	// [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-3.1.1:2.3.1-2]
 	test("identifiers go up, skip those in use, and wrap to 1", () => {
 		const table = new InFlight(3);
-		table.add(table.next(), 0);
-		assert.equal(table.awaited(1), PUBACK);
+		table.add(table.nextPacketId(), 0);
+		assert.equal(table.awaitedPacketType(1), PUBACK);
 		for (let id = 2; id <= 65_535; id++) {
-			assert.equal(table.next(), id);
+			assert.equal(table.nextPacketId(), id);
 			table.add(id, 0);
 			table.remove(id);
 		}
-		assert.equal(table.next(), 2, "0 is never one, 1 is in use");
+		assert.equal(table.nextPacketId(), 2, "0 is never one, 1 is in use");
 		table.remove(1);
-		assert.equal(table.next(), 1);
+		assert.equal(table.nextPacketId(), 1);
 	});
 
 	test("the age is that of the oldest", () => {
 		const table = new InFlight(3);
-		assert.equal(table.age(time, 100), 0);
+		assert.equal(table.longestWaitMs(time, 100), 0);
 		table.add(1, 10);
 		table.add(2, 20);
 		table.add(3, 30);
-		assert.equal(table.age(time, 100), 90);
+		assert.equal(table.longestWaitMs(time, 100), 90);
 		table.remove(1);
-		assert.equal(table.age(time, 100), 80);
-		table.restart(95);
-		assert.equal(table.age(time, 100), 5);
+		assert.equal(table.longestWaitMs(time, 100), 80);
+		table.restartWaits(95);
+		assert.equal(table.longestWaitMs(time, 100), 5);
 		table.clear();
 		assert.equal(table.count, 0);
 	});
@@ -48,7 +48,7 @@ describe("in flight", () => {
 					now += 10;
 					if (step === "add") {
 						if (table.count === table.capacity) continue;
-						const id = table.next();
+						const id = table.nextPacketId();
 						assert.ok(!model.has(id) && id > 0 && id < 65_536);
 						table.add(id, now);
 						model.set(id, now);
@@ -57,8 +57,8 @@ describe("in flight", () => {
 						model.delete(step);
 					}
 					assert.equal(table.count, model.size);
-					for (let id = 1; id < 40; id++) assert.equal(table.awaited(id) === PUBACK, model.has(id));
-					assert.equal(table.age(time, now), model.size === 0 ? 0 : now - Math.min(...model.values()));
+					for (let id = 1; id < 40; id++) assert.equal(table.awaitedPacketType(id) === PUBACK, model.has(id));
+					assert.equal(table.longestWaitMs(time, now), model.size === 0 ? 0 : now - Math.min(...model.values()));
 				}
 			}),
 		);
@@ -68,7 +68,7 @@ describe("in flight", () => {
 test("identifiers received behave like a set", () => {
 	fc.assert(
 		fc.property(fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 })), { maxLength: 60 }), (steps) => {
-			const ids = new ReceivedIds(4);
+			const ids = new IncomingQos2Ids(4);
 			const model = new Set<number>();
 			for (const [add, id] of steps) {
 				if (!add) assert.equal(ids.remove(id), model.delete(id));

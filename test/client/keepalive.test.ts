@@ -1,34 +1,34 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { QOS1 } from "../../src/mqtt/constants";
-import { type NetworkOptions, VirtualNetwork } from "../support/virtual-network";
-import { Recorder } from "./harness";
+import { VirtualNetwork, type VirtualNetworkOptions } from "../support/virtual-network";
+import { RecordingClient } from "./recording-client";
 import { type BrokerScript, ScriptedBroker } from "./scripted-broker";
 
-const L = 40;
+const LATENCY_MS = 40;
 
-function scene(script: BrokerScript = {}, options: NetworkOptions = {}) {
-	const network = new VirtualNetwork({ latency: L, ...options });
+function setUp(script: BrokerScript = {}, options: VirtualNetworkOptions = {}) {
+	const network = new VirtualNetwork({ latency: LATENCY_MS, ...options });
 	return { network, clock: network.clock, broker: new ScriptedBroker(network, 1883, script) };
 }
 
 describe("keepalive", () => {
 	test("PINGREQ after ¾ of the interval without traffic, again and again", () => {
-		const { network, clock, broker } = scene();
-		const node = new Recorder({ keepAlive: 60 }, network.device);
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ keepAlive: 60 }, network.device);
 		node.open();
 		clock.advance(600_000);
 		assert.equal(node.client.state, "open");
 		const pings = broker.times.filter((_, index) => broker.commands[index] === "pingreq");
 		// CONNACK comes at 4 L; from then on 45 s after the later of sending and receiving, then one way.
-		assert.equal(pings[0], 4 * L + 45_000 + L);
+		assert.equal(pings[0], 4 * LATENCY_MS + 45_000 + LATENCY_MS);
 		assert.equal(pings[1] - pings[0], 45_000);
 		assert.equal(pings.length, 13);
 	});
 
 	test("sending alone does not put it off: nothing was received", () => {
-		const { network, clock, broker } = scene();
-		const node = new Recorder({ keepAlive: 10 }, network.device);
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
 		clock.advance(1000);
 		for (let i = 0; i < 20; i++) {
@@ -40,8 +40,8 @@ describe("keepalive", () => {
 	});
 
 	test("receiving alone does not put it off: nothing was sent", () => {
-		const { network, clock, broker } = scene();
-		const node = new Recorder({ keepAlive: 10 }, network.device);
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
 		clock.advance(1000);
 		for (let i = 0; i < 20; i++) {
@@ -53,8 +53,8 @@ describe("keepalive", () => {
 	});
 
 	test("an exchange both ways needs none", () => {
-		const { network, clock, broker } = scene();
-		const node = new Recorder({ keepAlive: 10 }, network.device);
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
 		clock.advance(1000);
 		for (let i = 0; i < 60; i++) {
@@ -66,29 +66,29 @@ describe("keepalive", () => {
 	});
 
 	test("PINGRESP missing: dead after pingTimeout", () => {
-		const { network, clock } = scene({ answer: (packet) => packet.cmd === "pingreq" });
-		const node = new Recorder({ keepAlive: 60, pingTimeout: 2000 }, network.device);
+		const { network, clock } = setUp({ answer: (packet) => packet.cmd === "pingreq" });
+		const node = new RecordingClient({ keepAlive: 60, pingTimeout: 2000 }, network.device);
 		node.now = () => clock.now;
 		node.open();
 		clock.advance(600_000);
 		assert.equal(node.error?.fault, "peer");
 		assert.equal(node.error?.reasonCode, 0x8d);
-		assert.equal(node.closed[0].at, 4 * L + 45_000 + 2000);
-		assert.equal(network.open, 0);
+		assert.equal(node.closed[0].at, 4 * LATENCY_MS + 45_000 + 2000);
+		assert.equal(network.openSockets, 0);
 	});
 
 	test("[MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23] a pingTimeout above keepAlive is cut to it: nothing else is sent meanwhile", () => {
-		const { network, clock } = scene({ answer: (packet) => packet.cmd === "pingreq" });
-		const node = new Recorder({ keepAlive: 10, pingTimeout: 60_000 }, network.device);
+		const { network, clock } = setUp({ answer: (packet) => packet.cmd === "pingreq" });
+		const node = new RecordingClient({ keepAlive: 10, pingTimeout: 60_000 }, network.device);
 		node.now = () => clock.now;
 		node.open();
 		clock.advance(600_000);
-		assert.equal(node.closed[0].at, 4 * L + 7500 + 10_000);
+		assert.equal(node.closed[0].at, 4 * LATENCY_MS + 7500 + 10_000);
 	});
 
 	test("nothing can be sent: found by the ping as well", () => {
-		const { network, clock } = scene({}, { capacity: 100, silentRoom: true });
-		const node = new Recorder({ keepAlive: 60, clientId: "x".repeat(60) }, network.device);
+		const { network, clock } = setUp({}, { capacity: 100, suppressWritable: true });
+		const node = new RecordingClient({ keepAlive: 60, clientId: "x".repeat(60) }, network.device);
 		node.now = () => clock.now;
 		node.open();
 		clock.advance(1000);
@@ -104,18 +104,18 @@ describe("keepalive", () => {
 			[20, 15_000],
 			[0, undefined],
 		] as const) {
-			const { network, clock, broker } = scene({ connack: { properties: { serverKeepAlive } } });
-			const node = new Recorder({ keepAlive: 60 }, network.device);
+			const { network, clock, broker } = setUp({ connack: { properties: { serverKeepAlive } } });
+			const node = new RecordingClient({ keepAlive: 60 }, network.device);
 			node.open();
 			clock.advance(600_000);
 			const index = broker.commands.indexOf("pingreq");
-			assert.equal(broker.times[index], first === undefined ? undefined : 5 * L + first);
+			assert.equal(broker.times[index], first === undefined ? undefined : 5 * LATENCY_MS + first);
 		}
 	});
 
 	test("keepAlive 0: none", () => {
-		const { network, clock, broker } = scene();
-		const node = new Recorder({ keepAlive: 0 }, network.device);
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ keepAlive: 0 }, network.device);
 		node.open();
 		assert.ok(clock.run(600_000), "no timer is left running");
 		assert.deepEqual(broker.commands, ["connect"]);
@@ -127,13 +127,13 @@ describe("keepalive", () => {
 
 	test("ticks that wrap change nothing", () => {
 		for (const before of [0, 50, 100, 1000, 30_000, 45_170, 46_000]) {
-			const { network, clock, broker } = scene();
+			const { network, clock, broker } = setUp();
 			clock.ticksOffset = 2 ** 31 - before;
-			const node = new Recorder({ keepAlive: 60 }, network.device, { onWritable: () => node.publish("1", QOS1) });
+			const node = new RecordingClient({ keepAlive: 60 }, network.device, { onWritable: () => node.publish("1", QOS1) });
 			node.open();
 			clock.advance(600_000);
 			assert.equal(node.client.state, "open");
-			assert.equal(broker.times[broker.commands.indexOf("pingreq")], 4 * L + 45_000 + L);
+			assert.equal(broker.times[broker.commands.indexOf("pingreq")], 4 * LATENCY_MS + 45_000 + LATENCY_MS);
 			assert.equal(node.closed.length, 0);
 		}
 	});
@@ -141,8 +141,8 @@ describe("keepalive", () => {
 
 describe("the timer", () => {
 	test("one for each connection; a steady exchange moves it only when a deadline has run out", () => {
-		const { network, clock } = scene();
-		const node = new Recorder({ keepAlive: 60, acknowledgeTimeout: 5000 }, network.device);
+		const { network, clock } = setUp();
+		const node = new RecordingClient({ keepAlive: 60, acknowledgeTimeout: 5000 }, network.device);
 		node.open();
 		clock.advance(1000);
 		const moved = clock.timersMoved;
@@ -156,8 +156,8 @@ describe("the timer", () => {
 	});
 
 	test("is gone once the connection is closed", () => {
-		const { network, clock } = scene();
-		const node = new Recorder({}, network.device);
+		const { network, clock } = setUp();
+		const node = new RecordingClient({}, network.device);
 		node.open();
 		clock.advance(1000);
 		node.close();

@@ -1,23 +1,23 @@
 import { generate, type IConnackPacket, type Packet, parser } from "mqtt-packet";
-import type { Peer, VirtualNetwork } from "../support/virtual-network";
+import type { ScriptedPeer, VirtualNetwork } from "../support/virtual-network";
 
 export interface BrokerScript {
 	version?: 4 | 5;
 	/** Merged into CONNACK. */
 	connack?: Partial<IConnackPacket>;
 	/** Answers a packet instead of the broker; false: the broker shall. */
-	answer?: (packet: Packet, connection: Connection) => boolean;
+	answer?: (packet: Packet, connection: ScriptedConnection) => boolean;
 	/** Does something else than read. */
-	accept?: (connection: Connection) => void;
+	accept?: (connection: ScriptedConnection) => void;
 }
 
 /** A connection of a scripted broker. */
-export interface Connection {
-	readonly peer: Peer;
+export interface ScriptedConnection {
+	readonly peer: ScriptedPeer;
 	/** Sends a packet. */
 	send(packet: Packet): void;
 	/** Sends any bytes. */
-	raw(...bytes: number[]): void;
+	sendBytes(...bytes: number[]): void;
 	end(): void;
 }
 
@@ -26,17 +26,17 @@ export class ScriptedBroker {
 	readonly packets: Packet[] = [];
 	/** When each packet arrived, ms. */
 	readonly times: number[] = [];
-	readonly connections: Connection[] = [];
+	readonly connections: ScriptedConnection[] = [];
 	/** How often a client closed, or its connection was reset. */
-	ends = 0;
+	endCount = 0;
 
 	constructor(network: VirtualNetwork, port: number, script: BrokerScript = {}) {
 		const options = { protocolVersion: script.version ?? 5 };
 		network.serve(port, (peer) => {
-			const connection: Connection = {
+			const connection: ScriptedConnection = {
 				peer,
 				send: (packet) => peer.write(new Uint8Array(generate(packet, options))),
-				raw: (...bytes) => peer.write(Uint8Array.from(bytes)),
+				sendBytes: (...bytes) => peer.write(Uint8Array.from(bytes)),
 				end: () => peer.end(),
 			};
 			this.connections.push(connection);
@@ -44,11 +44,11 @@ export class ScriptedBroker {
 			decoder.on("packet", (packet: Packet) => {
 				this.packets.push(packet);
 				this.times.push(network.clock.now);
-				if (script.answer?.(packet, connection) !== true) this.#answer(packet, connection, script);
+				if (script.answer?.(packet, connection) !== true) this.#respond(packet, connection, script);
 			});
 			peer.onData = (bytes) => void decoder.parse(Buffer.from(bytes));
 			peer.onEnd = () => {
-				this.ends++;
+				this.endCount++;
 				peer.end();
 			};
 			script.accept?.(connection);
@@ -59,7 +59,7 @@ export class ScriptedBroker {
 		return this.packets.map((packet) => packet.cmd);
 	}
 
-	#answer(packet: Packet, connection: Connection, script: BrokerScript): void {
+	#respond(packet: Packet, connection: ScriptedConnection, script: BrokerScript): void {
 		switch (packet.cmd) {
 			case "connect":
 				connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0, returnCode: 0, ...script.connack });

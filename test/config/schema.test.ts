@@ -10,17 +10,17 @@ import { ruleProblems } from "../../cli/config/rules";
 import { formatDuration } from "../../src/config/duration";
 import { FireflyConfig } from "../../src/config/schema/firefly";
 import { readSettings } from "../../src/config/settings";
-import { plain } from "./plain";
+import { flattenSettings } from "./flat-settings";
 
 const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
 
 function read(firefly: unknown) {
 	const traces: string[] = [];
-	return { settings: plain(readSettings({ firefly }, identity, (message) => traces.push(message))), traces };
+	return { settings: flattenSettings(readSettings({ firefly }, identity, (message) => traces.push(message))), traces };
 }
 
 /** The keywords that Firefly's schema uses. */
-interface Node {
+interface SchemaNode {
 	readonly type?: string;
 	readonly description?: string;
 	readonly default?: unknown;
@@ -30,27 +30,27 @@ interface Node {
 	readonly maximum?: number;
 	readonly maxItems?: number;
 	readonly required?: readonly string[];
-	readonly properties?: Readonly<Record<string, Node>>;
-	readonly items?: Node;
-	readonly patternProperties?: Readonly<Record<string, Node>>;
+	readonly properties?: Readonly<Record<string, SchemaNode>>;
+	readonly items?: SchemaNode;
+	readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
 }
 
-const root = FireflyConfig as unknown as Node;
+const root = FireflyConfig as unknown as SchemaNode;
 
 /** Values that a node takes. */
-function valid(node: Node): fc.Arbitrary<unknown> {
+function arbitraryFor(node: SchemaNode): fc.Arbitrary<unknown> {
 	if (node.properties !== undefined) {
-		const entries = Object.entries(node.properties).map(([key, child]) => [key, valid(child)] as const);
+		const entries = Object.entries(node.properties).map(([key, child]) => [key, arbitraryFor(child)] as const);
 		return fc.record(Object.fromEntries(entries), { requiredKeys: [...(node.required ?? [])], noNullPrototype: true });
 	}
 	if (node.enum !== undefined) return fc.constantFrom(...node.enum);
-	if (node.items !== undefined) return fc.array(valid(node.items), { maxLength: 3 });
+	if (node.items !== undefined) return fc.array(arbitraryFor(node.items), { maxLength: 3 });
 	if (node.type === "integer") return fc.integer({ min: node.minimum ?? 0, max: node.maximum ?? 0 });
 	if (node.type === "number") return fc.double({ min: node.minimum ?? 0, max: node.maximum ?? 0, noNaN: true });
 	if (node.type === "string" || node.anyOf !== undefined)
-		return fc.oneof(texts, ...(node.anyOf === undefined ? [] : [fc.constant(false)])).filter((value) => accepts(node, value));
+		return fc.oneof(texts, ...(node.anyOf === undefined ? [] : [fc.constant(false)])).filter((value) => schemaAccepts(node, value));
 	const child = Object.values(node.patternProperties ?? {})[0];
-	return child?.type === "string" ? fc.dictionary(fc.string(), valid(child), { maxKeys: 3 }) : fc.dictionary(fc.string(), fc.jsonValue());
+	return child?.type === "string" ? fc.dictionary(fc.string(), arbitraryFor(child), { maxKeys: 3 }) : fc.dictionary(fc.string(), fc.jsonValue());
 }
 
 const texts = fc.oneof(
@@ -64,22 +64,22 @@ const texts = fc.oneof(
 	fc.integer({ min: 1, max: 20 }).map((seconds) => `${seconds}s`),
 );
 
-function accepts(node: Node, value: unknown): boolean {
+function schemaAccepts(node: SchemaNode, value: unknown): boolean {
 	return Check(node, value) && (!IsRefine(node) || node["~refine"].every((refinement) => refinement.check(value)));
 }
 
 /** All nodes with their paths. */
-function* walk(node: Node, path = "config.firefly"): Generator<readonly [string, Node]> {
+function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<readonly [string, SchemaNode]> {
 	yield [path, node];
-	for (const [key, child] of Object.entries(node.properties ?? {})) yield* walk(child, `${path}.${key}`);
-	if (node.items !== undefined) yield* walk(node.items, `${path}[]`);
+	for (const [key, child] of Object.entries(node.properties ?? {})) yield* walkSchema(child, `${path}.${key}`);
+	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
 /** The configuration that says what holds without it. */
-function spelledOut(node: Node): unknown {
+function withDefaults(node: SchemaNode): unknown {
 	if (node.default !== undefined) return node.default;
 	if (node.properties === undefined) return undefined;
-	const entries = Object.entries(node.properties).map(([key, child]) => [key, spelledOut(child)] as const);
+	const entries = Object.entries(node.properties).map(([key, child]) => [key, withDefaults(child)] as const);
 	const known = entries.filter(([key, value]) => value !== undefined && key !== "will" && key !== "tls");
 	return known.length === 0 ? undefined : Object.fromEntries(known);
 }
@@ -87,7 +87,7 @@ function spelledOut(node: Node): unknown {
 describe("the schema and what the device reads", () => {
 	test("what the schema and the rules accept is read without a word", () => {
 		fc.assert(
-			fc.property(valid(root), (firefly) => {
+			fc.property(arbitraryFor(root), (firefly) => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}).some(({ message }) =>
@@ -103,10 +103,10 @@ describe("the schema and what the device reads", () => {
 	});
 
 	test("what the schema refuses is traced", () => {
-		const junk = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
-		const leaves = [...walk(root)].filter(([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"));
+		const invalidValue = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
+		const leaves = [...walkSchema(root)].filter(([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"));
 		fc.assert(
-			fc.property(fc.constantFrom(...leaves), junk, ([path], value) => {
+			fc.property(fc.constantFrom(...leaves), invalidValue, ([path], value) => {
 				const firefly = path
 					.split(".")
 					.slice(2)
@@ -121,20 +121,20 @@ describe("the schema and what the device reads", () => {
 	});
 
 	test("the schema's defaults are those of the device", () => {
-		const firefly = spelledOut(root);
+		const firefly = withDefaults(root);
 		const { settings, traces } = read(firefly);
 		assert.deepEqual(traces, []);
 		assert.deepEqual(settings, read({}).settings);
 		const sensor = { name: "t", driver: "d" };
-		const spelled = { ...(spelledOut(root.properties?.sensors?.items ?? {}) as object), ...sensor };
-		assert.deepEqual(read({ sensors: [spelled] }).settings, read({ sensors: [sensor] }).settings);
-		const will = spelledOut(root.properties?.broker?.properties?.will ?? {});
+		const sensorDefaults = { ...(withDefaults(root.properties?.sensors?.items ?? {}) as object), ...sensor };
+		assert.deepEqual(read({ sensors: [sensorDefaults] }).settings, read({ sensors: [sensor] }).settings);
+		const will = withDefaults(root.properties?.broker?.properties?.will ?? {});
 		assert.deepEqual(read({ broker: { will } }).settings, read({ broker: { will: {} } }).settings);
 	});
 
 	test("every setting has its key", () => {
 		const keys = (...path: string[]): string[] =>
-			Object.keys(path.reduce<Node>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {}).sort();
+			Object.keys(path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {}).sort();
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
@@ -152,7 +152,7 @@ describe("the schema and what the device reads", () => {
 	});
 
 	test("every key says what it is", () => {
-		for (const [path, node] of walk(root)) if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
+		for (const [path, node] of walkSchema(root)) if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
 	});
 });
 

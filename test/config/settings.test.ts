@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { defaults, personalise, readSettings, readTemplate, type Settings } from "../../src/config/settings";
-import { plain } from "./plain";
+import { defaults, readSettings, readTemplate, type Settings, settingsForDevice } from "../../src/config/settings";
+import { flattenSettings } from "./flat-settings";
 
 const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
 
 function read(config: unknown): { settings: Settings; traces: string[] } {
 	const traces: string[] = [];
-	const settings = plain(readSettings(config, identity, (message) => traces.push(message)));
+	const settings = flattenSettings(readSettings(config, identity, (message) => traces.push(message)));
 	return { settings, traces };
 }
 
@@ -308,12 +308,12 @@ describe("settings for any device", () => {
 
 	test("nothing is copied but what is personal", () => {
 		const template = readTemplate({ firefly: { id: "a", broker: { will: {} } } }, () => assert.fail());
-		assert.equal(personalise(template, identity), template);
+		assert.equal(settingsForDevice(template, identity), template);
 		const personal = readTemplate(config, () => assert.fail());
-		const settings = personalise(personal, identity);
+		const settings = settingsForDevice(personal, identity);
 		assert.deepEqual(Object.keys(settings), ["id", "topic", "broker"]);
 		assert.equal(settings.sensors, personal.sensors);
-		assert.deepEqual(plain(settings), plain(readSettings(config, identity, () => assert.fail())));
+		assert.deepEqual(flattenSettings(settings), flattenSettings(readSettings(config, identity, () => assert.fail())));
 		assert.deepEqual(
 			[settings.broker.clientId, settings.broker.username, settings.broker.will?.topic],
 			["c-a0b1c2d3e4f5", "shed-esp32", "shed-esp32/gone"],

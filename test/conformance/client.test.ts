@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BUSY } from "../../src/client/client";
 import { QOS1 } from "../../src/mqtt/constants";
-import { Recorder } from "../client/harness";
+import { RecordingClient } from "../client/recording-client";
 import { type BrokerScript, ScriptedBroker } from "../client/scripted-broker";
 import { VirtualNetwork } from "../support/virtual-network";
 
-function scene(script: BrokerScript = {}) {
+function setUp(script: BrokerScript = {}) {
 	const network = new VirtualNetwork({ latency: 10 });
 	return { network, clock: network.clock, broker: new ScriptedBroker(network, 1883, script) };
 }
@@ -15,8 +15,8 @@ const message = { cmd: "publish", topic: "set", dup: false, retain: false } as c
 
 describe("a client's duties", () => {
 	test("[MQTT-3.3.4-8] [MQTT-4.9.0-3] with its quota used up it still answers, pings and says good-bye", () => {
-		const { network, clock, broker } = scene({ connack: { properties: { receiveMaximum: 1 } }, answer: ({ cmd }) => cmd === "publish" });
-		const node = new Recorder({ keepAlive: 2, acknowledgeTimeout: 600_000 }, network.device);
+		const { network, clock, broker } = setUp({ connack: { properties: { receiveMaximum: 1 } }, answer: ({ cmd }) => cmd === "publish" });
+		const node = new RecordingClient({ keepAlive: 2, acknowledgeTimeout: 600_000 }, network.device);
 		node.open();
 		clock.advance(1000);
 		assert.equal(node.publish("1", QOS1), 1);
@@ -31,8 +31,8 @@ describe("a client's duties", () => {
 
 	test("[MQTT-4.3.2-5] after PUBACK a message under the same identifier is a new one, whatever its DUP flag", () => {
 		for (const version of [4, 5] as const) {
-			const { network, clock, broker } = scene({ version });
-			const node = new Recorder({ version }, network.device);
+			const { network, clock, broker } = setUp({ version });
+			const node = new RecordingClient({ version }, network.device);
 			node.open();
 			clock.advance(1000);
 			for (const dup of [false, true]) broker.connections[0].send({ ...message, payload: `${dup}`, qos: 1, messageId: 9, dup });
@@ -49,8 +49,8 @@ describe("a client's duties", () => {
 		for (const version of [4, 5] as const) {
 			for (const sessionPresent of [false, true]) {
 				const connack = { sessionPresent: false };
-				const { network, clock, broker } = scene({ version, connack });
-				const node = new Recorder({ version, cleanStart: !sessionPresent, ...(sessionPresent && { sessionExpiry: 60 }) }, network.device);
+				const { network, clock, broker } = setUp({ version, connack });
+				const node = new RecordingClient({ version, cleanStart: !sessionPresent, ...(sessionPresent && { sessionExpiry: 60 }) }, network.device);
 				node.open();
 				clock.advance(1000);
 				broker.connections[0].send({ ...message, payload: "a", qos: 2, messageId: 9 });
@@ -73,8 +73,8 @@ describe("a client's duties", () => {
 
 	test("[MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2] what waits for PUBACK is not forgotten while the connection lasts", () => {
 		for (const version of [4, 5] as const) {
-			const { network, clock } = scene({ version, answer: ({ cmd }) => cmd === "publish" });
-			const node = new Recorder({ version, acknowledgeTimeout: 600_000 }, network.device);
+			const { network, clock } = setUp({ version, answer: ({ cmd }) => cmd === "publish" });
+			const node = new RecordingClient({ version, acknowledgeTimeout: 600_000 }, network.device);
 			node.open();
 			clock.advance(1000);
 			for (let i = 0; i < 3; i++) node.publish(`${i}`, QOS1);

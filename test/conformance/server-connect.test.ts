@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
-import type { Peer } from "../broker/support/peer";
-import { World } from "../broker/support/world";
+import { BrokerHarness } from "../broker/support/broker-harness";
+import type { TestClient } from "../broker/support/test-client";
 import { bytes } from "../mqtt/notation";
 
 const versions = [4, 5] as const;
@@ -12,16 +12,16 @@ function code(packet: unknown): number | undefined {
 	return connack?.reasonCode ?? connack?.returnCode;
 }
 
-function commands(peer: Peer): string[] {
+function commands(peer: TestClient): string[] {
 	return peer.packets.map(({ cmd }) => cmd);
 }
 
 describe("CONNECT, as a server has to take it", () => {
 	test("[MQTT-3.1.4-5] [MQTT-3.1.1:3.1.4-4] [MQTT-3.2.0-1] [MQTT-3.2.0-2] CONNACK with success comes first, and once", () => {
 		for (const version of versions) {
-			const world = new World();
-			world.client("sender", version).publish("t", "1", { retain: true });
-			const peer = world.peer(version);
+			const harness = new BrokerHarness();
+			harness.client("sender", version).publish("t", "1", { retain: true });
+			const peer = harness.peer(version);
 			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "a", keepalive: 60 };
 			const subscribe = { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "#", qos: 0 }] };
 			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(subscribe), ...peer.encode({ cmd: "pingreq" })]));
@@ -33,8 +33,8 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.1:3.1.0-2] a second CONNECT ends the connection", () => {
 		for (const version of versions) {
-			const peer = new World().client("a", version);
-			peer.open("a");
+			const peer = new BrokerHarness().client("a", version);
+			peer.connect("a");
 			assert.ok(peer.closed);
 			assert.deepEqual(commands(peer), version === 5 ? ["disconnect"] : []);
 		}
@@ -51,23 +51,23 @@ describe("CONNECT, as a server has to take it", () => {
 				"10 { s'M' }",
 				"11 { s'MQTT' 05 02 003c 00 s'a' }",
 			]) {
-				const world = new World();
-				const peer = world.client("a", version).sendRaw(bytes(packet));
+				const harness = new BrokerHarness();
+				const peer = harness.client("a", version).sendRaw(bytes(packet));
 				assert.ok(peer.closed, packet);
 				assert.deepEqual(
 					peer.packets.map((each) => [each.cmd, (each as IDisconnectPacket).reasonCode]),
 					version === 5 ? [["disconnect", 0x82]] : [],
 				);
-				const { sockets, connections, sessions } = world.broker.usage;
-				assert.deepEqual([sockets, connections, sessions, world.broker.counters.internal], [0, 0, version === 5 ? 0 : sessions, 0]);
+				const { sockets, connections, sessions } = harness.broker.usage;
+				assert.deepEqual([sockets, connections, sessions, harness.broker.counters.internalErrors], [0, 0, version === 5 ? 0 : sessions, 0]);
 			}
 		}
 	});
 
 	test("[MQTT-3.1.4-2] one that may not come in is told so, and the connection ends", () => {
 		for (const version of versions) {
-			const peer = new World({ anonymous: false }).peer(version);
-			assert.equal(code(peer.open("a")), version === 5 ? 0x87 : 5);
+			const peer = new BrokerHarness({ anonymous: false }).peer(version);
+			assert.equal(code(peer.connect("a")), version === 5 ? 0x87 : 5);
 			assert.ok(peer.closed);
 		}
 	});
@@ -75,15 +75,15 @@ describe("CONNECT, as a server has to take it", () => {
 	test("[MQTT-3.2.2-13] without room for retained messages CONNACK says so, and Will Retain is refused", () => {
 		for (const settings of [{ retainedTopics: 0 }, { retainedBytes: 0 }, {}]) {
 			const none = Object.keys(settings).length > 0;
-			const world = new World(settings);
-			const connack = world.peer(5).open("a") as IConnackPacket;
+			const harness = new BrokerHarness(settings);
+			const connack = harness.peer(5).connect("a") as IConnackPacket;
 			assert.equal(connack.properties?.retainAvailable, none ? false : undefined);
 			for (const retain of [false, true]) {
-				const peer = world.peer(5);
-				assert.equal(code(peer.open("b", { will: { topic: "t", payload: Buffer.from("x"), qos: 0, retain } })), none && retain ? 0x9a : 0);
+				const peer = harness.peer(5);
+				assert.equal(code(peer.connect("b", { will: { topic: "t", payload: Buffer.from("x"), qos: 0, retain } })), none && retain ? 0x9a : 0);
 				assert.equal(peer.closed, none && retain);
 			}
-			const sender = world.client("c").publish("t", "1", { retain: true });
+			const sender = harness.client("c").publish("t", "1", { retain: true });
 			assert.equal((sender.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode, none ? 0x9a : undefined);
 		}
 	});
@@ -91,14 +91,14 @@ describe("CONNECT, as a server has to take it", () => {
 	test("[MQTT-3.14.0-1] [MQTT-3.1.2-24] [MQTT-3.2.2-20] a CONNACK too large for the client loses what it can do without, or does not come, and nothing else comes", () => {
 		let told = 0;
 		for (let maximumPacketSize = 1; maximumPacketSize < 90; maximumPacketSize++) {
-			const world = new World({ aliasBytes: 2048 });
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness({ aliasBytes: 2048 });
+			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
 			const fields = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 600, maximumPacketSize, requestResponseInformation: true } };
 			const will = { topic: "will", payload: Buffer.from("x"), qos: 0, retain: false };
-			world.client("a", 5, { clean: false, properties: { sessionExpiryInterval: 600 } }).drop();
-			const peer = world.peer(5);
-			const connack = peer.open("a", { ...fields, will }) as IConnackPacket | undefined;
+			harness.client("a", 5, { clean: false, properties: { sessionExpiryInterval: 600 } }).drop();
+			const peer = harness.peer(5);
+			const connack = peer.connect("a", { ...fields, will }) as IConnackPacket | undefined;
 			assert.deepEqual(commands(peer), []);
 			assert.equal(peer.closed, connack === undefined);
 			if (connack === undefined) {
@@ -115,7 +115,7 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.2-24] nor does a SUBACK or UNSUBACK", () => {
 		for (const cmd of ["subscribe", "unsubscribe"]) {
-			const peer = new World().client("a", 5, { keepalive: 10, properties: { maximumPacketSize: 20 } });
+			const peer = new BrokerHarness().client("a", 5, { keepalive: 10, properties: { maximumPacketSize: 20 } });
 			const filters = Array.from({ length: 30 }, (_, i) => `${i}`);
 			peer.send({ cmd, messageId: 1, subscriptions: filters.map((topic) => ({ topic, qos: 0 })), unsubscriptions: filters });
 			assert.ok(peer.closed);
@@ -134,7 +134,7 @@ describe("CONNECT, as a server has to take it", () => {
 			[5, "10 { s'MQTT' 05 03 003c 00 s'a' }"],
 			[5, "10 { s'MQTT' 05 02 003c 00 s'a' 00 }"],
 		] as const) {
-			const peer = new World().peer(version).sendRaw(bytes(packet));
+			const peer = new BrokerHarness().peer(version).sendRaw(bytes(packet));
 			assert.ok(peer.closed, packet);
 			assert.ok(version === 5 || peer.packets.length === 0, packet);
 			assert.ok(!commands(peer).includes("disconnect"), packet);
@@ -147,7 +147,7 @@ describe("CONNECT, as a server has to take it", () => {
 			[4, "10 { s'MQTT' 03 02 003c s'a' }", 1],
 			[5, "10 { s'MQTT' 06 02 003c 00 s'a' }", 0x84],
 		] as const) {
-			const peer = new World().peer(version).sendRaw(bytes(packet));
+			const peer = new BrokerHarness().peer(version).sendRaw(bytes(packet));
 			assert.equal(code(peer.shift("connack")), refusal);
 			assert.ok(peer.closed);
 		}
@@ -155,10 +155,10 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.2.2-6] [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-4] [MQTT-3.1.1:3.2.2-5] [MQTT-4.13.2-1] a refusal: Session Present 0, then the end", () => {
 		for (const version of versions) {
-			const world = new World({ connections: 1 });
-			world.client("a", version, { clean: false });
-			const peer = world.peer(version);
-			const connack = peer.open("b", { clean: false }) as IConnackPacket;
+			const harness = new BrokerHarness({ connections: 1 });
+			harness.client("a", version, { clean: false });
+			const peer = harness.peer(version);
+			const connack = peer.connect("b", { clean: false }) as IConnackPacket;
 			assert.equal(code(connack), version === 5 ? 0x97 : 3);
 			assert.equal(connack.sessionPresent, false);
 			assert.ok(peer.closed);
@@ -167,10 +167,10 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.4-6] [MQTT-3.1.1:3.1.4-5] what follows a refused CONNECT is not processed", () => {
 		for (const version of versions) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("#");
-			const peer = world.peer(version);
+			const peer = harness.peer(version);
 			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "x".repeat(300), keepalive: 60 };
 			const publish = { cmd: "publish", topic: "t", payload: "1", qos: 0, retain: false, dup: false };
 			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(publish)]));
@@ -181,14 +181,14 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9] a client identifier that is refused", () => {
 		for (const version of versions) {
-			const peer = new World().peer(version);
-			assert.equal(code(peer.open("x".repeat(300))), version === 5 ? 0x85 : 2);
+			const peer = new BrokerHarness().peer(version);
+			assert.equal(code(peer.connect("x".repeat(300))), version === 5 ? 0x85 : 2);
 			assert.ok(peer.closed);
 		}
 	});
 
 	test("[MQTT-3.1.1:3.1.3-8] MQTT 3.1.1: none for a session to keep", () => {
-		const peer = new World().peer(4).sendRaw(bytes("10 { s'MQTT' 04 00 003c s'' }"));
+		const peer = new BrokerHarness().peer(4).sendRaw(bytes("10 { s'MQTT' 04 00 003c s'' }"));
 		assert.equal(code(peer.shift("connack")), 2);
 		assert.ok(peer.closed);
 	});
@@ -197,30 +197,30 @@ describe("CONNECT, as a server has to take it", () => {
 		const characters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 		for (const version of versions) {
 			for (let length = 1; length <= 23; length++) {
-				for (const from of [0, 23, 39]) assert.equal(code(new World().peer(version).open(characters.slice(from, from + length))), 0);
+				for (const from of [0, 23, 39]) assert.equal(code(new BrokerHarness().peer(version).connect(characters.slice(from, from + length))), 0);
 			}
 		}
 	});
 
 	test("[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] an empty one is replaced by one that is new, told and used", () => {
-		const world = new World();
+		const harness = new BrokerHarness();
 		const seen = new Set<string | undefined>();
-		const peers = [1, 2, 3].map(() => world.peer(5));
-		for (const peer of peers) seen.add((peer.open("") as IConnackPacket).properties?.assignedClientIdentifier);
+		const peers = [1, 2, 3].map(() => harness.peer(5));
+		for (const peer of peers) seen.add((peer.connect("") as IConnackPacket).properties?.assignedClientIdentifier);
 		assert.equal(seen.size, 3);
 		const [first] = seen;
-		assert.equal(code(world.peer(5).open(first ?? "")), 0);
+		assert.equal(code(harness.peer(5).connect(first ?? "")), 0);
 		assert.ok(peers[0]?.closed, "it is the client's own from now on");
-		assert.equal(code(world.peer(4).open("")), 0);
-		assert.equal(code(world.peer(4).open("")), 0);
+		assert.equal(code(harness.peer(4).connect("")), 0);
+		assert.equal(code(harness.peer(4).connect("")), 0);
 	});
 
 	test("[MQTT-3.1.3-2] [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2] a client identifier is one session's: the older connection ends", () => {
 		for (const version of versions) {
-			const world = new World();
-			const old = world.client("a", version);
-			const other = world.client("b", version);
-			world.client("a", version);
+			const harness = new BrokerHarness();
+			const old = harness.client("a", version);
+			const other = harness.client("b", version);
+			harness.client("a", version);
 			assert.ok(old.closed && !other.closed);
 			if (version === 5) assert.equal((old.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8e);
 		}
@@ -228,24 +228,24 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3] [MQTT-3.1.1:3.2.2-1] a clean start", () => {
 		for (const version of versions) {
-			const world = new World();
+			const harness = new BrokerHarness();
 			const session = version === 5 ? { clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: false };
-			const old = world.client("a", version, session);
+			const old = harness.client("a", version, session);
 			old.subscribe("t");
 			old.drop();
-			const fresh = world.peer(version);
-			const connack = fresh.open("a") as IConnackPacket;
+			const fresh = harness.peer(version);
+			const connack = fresh.connect("a") as IConnackPacket;
 			assert.equal(connack.sessionPresent, false);
-			world.client("b").publish("t", "1");
+			harness.client("b").publish("t", "1");
 			assert.deepEqual(fresh.messages(), []);
 		}
 	});
 
 	test("[MQTT-3.1.2-6] [MQTT-3.1.1:3.2.2-3] no session to resume: a new one, and Session Present 0", () => {
 		for (const version of versions) {
-			const world = new World();
-			const peer = world.peer(version);
-			assert.equal((peer.open("a", { clean: false }) as IConnackPacket).sessionPresent, false);
+			const harness = new BrokerHarness();
+			const peer = harness.peer(version);
+			assert.equal((peer.connect("a", { clean: false }) as IConnackPacket).sessionPresent, false);
 			peer.subscribe("t");
 			peer.publish("t", "1");
 			assert.deepEqual(peer.messages(), ["t=1"]);
@@ -253,11 +253,11 @@ describe("CONNECT, as a server has to take it", () => {
 	});
 
 	test("[MQTT-4.12.0-1] [MQTT-4.12.0-4] [MQTT-4.12.0-6] authentication methods are refused; without one no AUTH is sent", () => {
-		const peer = new World().peer(5);
-		assert.equal(code(peer.open("a", { properties: { authenticationMethod: "SCRAM-SHA-1" } })), 0x8c);
+		const peer = new BrokerHarness().peer(5);
+		assert.equal(code(peer.connect("a", { properties: { authenticationMethod: "SCRAM-SHA-1" } })), 0x8c);
 		assert.ok(peer.closed);
-		const plain = new World().peer(5);
-		const connack = plain.open("a") as IConnackPacket;
+		const plain = new BrokerHarness().peer(5);
+		const connack = plain.connect("a") as IConnackPacket;
 		assert.equal(connack.properties?.authenticationMethod, undefined);
 		assert.deepEqual(commands(plain), []);
 	});
@@ -266,22 +266,22 @@ describe("CONNECT, as a server has to take it", () => {
 describe("the end of a connection, as a server has to make it", () => {
 	test("[MQTT-3.1.2-22] [MQTT-3.2.2-22] [MQTT-3.1.1:3.1.2-24] one and a half times the keepalive that the client named", () => {
 		for (const version of versions) {
-			const world = new World({ keepAliveLimit: 1000 });
-			const peer = world.peer(version);
-			const connack = peer.open("a", { keepalive: 20 }) as IConnackPacket;
+			const harness = new BrokerHarness({ keepAliveLimit: 1000 });
+			const peer = harness.peer(version);
+			const connack = peer.connect("a", { keepalive: 20 }) as IConnackPacket;
 			assert.equal(connack.properties?.serverKeepAlive, undefined);
-			world.host.advance(29_900);
+			harness.host.advance(29_900);
 			assert.ok(!peer.closed);
-			world.host.advance(200);
+			harness.host.advance(200);
 			assert.ok(peer.closed);
 		}
 	});
 
 	test("there is no DISCONNECT before CONNACK", () => {
 		for (const packet of ["c0 00", "10 { s'MQTT' 05 02 003c }", "ff ffffffff", "00 00"]) {
-			const world = new World({ connectTimeout: 1000 });
-			const peer = world.peer(5).sendRaw(bytes(packet));
-			world.host.advance(2000);
+			const harness = new BrokerHarness({ connectTimeout: 1000 });
+			const peer = harness.peer(5).sendRaw(bytes(packet));
+			harness.host.advance(2000);
 			assert.ok(peer.closed, packet);
 			assert.ok(!commands(peer).includes("disconnect"), packet);
 		}
@@ -294,7 +294,7 @@ describe("the end of a connection, as a server has to make it", () => {
 				[version === 5 ? "32 { s'a' 0000 00 }" : "32 { s'a' 0000 }", 0x82],
 				[version === 5 ? "82 { 0001 00 s'a/#/b' 00 }" : "82 { 0001 s'a/#/b' 00 }", 0x8f],
 			] as const) {
-				const peer = new World().client("a", version);
+				const peer = new BrokerHarness().client("a", version);
 				peer.sendRaw(bytes(`${packet} c0 00`));
 				assert.ok(peer.closed);
 				assert.deepEqual(
@@ -306,7 +306,7 @@ describe("the end of a connection, as a server has to make it", () => {
 	});
 
 	test("[MQTT-3.12.4-1] PINGREQ is answered", () => {
-		for (const version of versions) assert.ok(new World().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
+		for (const version of versions) assert.ok(new BrokerHarness().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
 	});
 });
 
@@ -315,33 +315,33 @@ describe("wills, as a server has to treat them", () => {
 
 	test("[MQTT-3.1.2-7] [MQTT-3.1.2-10] [MQTT-3.1.1:3.1.2-8] [MQTT-3.1.1:3.1.2-12] it is stored, published once, and there is none without one", () => {
 		for (const version of versions) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
-			world.client("a", version, { will }).drop();
+			harness.client("a", version, { will }).drop();
 			assert.deepEqual(watcher.messages(), ["will=gone"]);
-			world.client("a", version).drop();
+			harness.client("a", version).drop();
 			assert.deepEqual(watcher.messages(), []);
 		}
 	});
 
 	test("[MQTT-3.14.4-3] DISCONNECT discards it", () => {
 		for (const version of versions) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
-			world.client("a", version, { will }).send({ cmd: "disconnect", reasonCode: 0 });
-			world.host.advance(1_000_000);
+			harness.client("a", version, { will }).send({ cmd: "disconnect", reasonCode: 0 });
+			harness.host.advance(1_000_000);
 			assert.deepEqual(watcher.messages(), []);
 		}
 	});
 
 	test("[MQTT-3.1.2-8] [MQTT-3.14.4-3] DISCONNECT with any other reason publishes it", () => {
 		for (const reasonCode of [0, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99]) {
-			const world = new World();
-			const watcher = world.client("watcher");
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
-			const peer = world.client("a", 5, { will }).send({ cmd: "disconnect", reasonCode });
+			const peer = harness.client("a", 5, { will }).send({ cmd: "disconnect", reasonCode });
 			assert.ok(peer.closed);
 			assert.deepEqual(watcher.messages(), reasonCode === 0 ? [] : ["will=gone"], `${reasonCode}`);
 		}
@@ -350,9 +350,9 @@ describe("wills, as a server has to treat them", () => {
 	test("[MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17] it is retained where it says so", () => {
 		for (const version of versions) {
 			for (const retain of [false, true]) {
-				const world = new World();
-				world.client("a", version, { will: { ...will, retain } }).drop();
-				const late = world.client("late", version);
+				const harness = new BrokerHarness();
+				harness.client("a", version, { will: { ...will, retain } }).drop();
+				const late = harness.client("late", version);
 				late.subscribe("will");
 				assert.deepEqual(late.messages(), retain ? ["will=gone"] : []);
 			}
@@ -360,11 +360,11 @@ describe("wills, as a server has to treat them", () => {
 	});
 
 	test("[MQTT-3.1.3-10] its user properties keep their order", () => {
-		const world = new World();
-		const watcher = world.client("watcher");
+		const harness = new BrokerHarness();
+		const watcher = harness.client("watcher");
 		watcher.subscribe("will");
 		const userProperties = { z: ["1", "2"], a: "3" };
-		world.client("a", 5, { will: { ...will, properties: { userProperties } } }).drop();
+		harness.client("a", 5, { will: { ...will, properties: { userProperties } } }).drop();
 		assert.deepEqual({ ...watcher.publishes()[0]?.properties?.userProperties }, userProperties);
 	});
 });

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket } from "mqtt-packet";
-import type { Peer } from "../broker/support/peer";
-import { World } from "../broker/support/world";
+import { BrokerHarness } from "../broker/support/broker-harness";
+import type { TestClient } from "../broker/support/test-client";
 
 describe("topic aliases, as a server has to treat them", () => {
 	test("[MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] it gives none above the client's maximum, and none where there is none", () => {
 		for (const maximum of [undefined, 0, 1, 2]) {
-			const world = new World();
-			const peer = world.client("a", 5, { properties: maximum === undefined ? {} : { topicAliasMaximum: maximum } });
+			const harness = new BrokerHarness();
+			const peer = harness.client("a", 5, { properties: maximum === undefined ? {} : { topicAliasMaximum: maximum } });
 			peer.subscribe("#");
-			const sender = world.client("b");
+			const sender = harness.client("b");
 			for (let round = 0; round < 2; round++) for (const topic of ["x", "y", "z"]) sender.publish(topic, "1");
 			const aliases = peer.publishes().map(({ properties }) => properties?.topicAlias ?? 0);
 			assert.equal(aliases.length, 6);
@@ -19,15 +19,15 @@ describe("topic aliases, as a server has to treat them", () => {
 	});
 
 	test("[MQTT-3.3.2-7] [MQTT-3.3.2-9] a client's aliases end with its connection, and have to be within the maximum that was told", () => {
-		const world = new World({ aliasBytes: 2048 });
-		const first = world.peer(5);
-		const maximum = (first.open("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
+		const harness = new BrokerHarness({ aliasBytes: 2048 });
+		const first = harness.peer(5);
+		const maximum = (first.connect("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
 		assert.ok(maximum > 0);
 		first.publish("t", "1", { properties: { topicAlias: maximum } }).publish("", "2", { properties: { topicAlias: maximum } });
 		assert.ok(!first.closed);
 		first.drop();
 		for (const topicAlias of [maximum, maximum + 1]) {
-			const next = world.client("a", 5).publish(topicAlias === maximum ? "" : "t", "3", { properties: { topicAlias } });
+			const next = harness.client("a", 5).publish(topicAlias === maximum ? "" : "t", "3", { properties: { topicAlias } });
 			assert.ok(next.closed);
 			assert.ok([0x82, 0x94].includes((next.shift("disconnect") as IDisconnectPacket).reasonCode ?? 0));
 		}
@@ -35,18 +35,18 @@ describe("topic aliases, as a server has to treat them", () => {
 });
 
 describe("shared subscriptions, as a server has to treat them", () => {
-	function group(world: World, qos: readonly number[]): Peer[] {
+	function group(harness: BrokerHarness, qos: readonly number[]): TestClient[] {
 		return qos.map((each, i) => {
-			const peer = world.client(`g${i}`, 5, { clean: false, properties: { sessionExpiryInterval: 600 } });
+			const peer = harness.client(`g${i}`, 5, { clean: false, properties: { sessionExpiryInterval: 600 } });
 			peer.subscribe("$share/g/t", { qos: each });
 			return peer;
 		});
 	}
 
 	test("[MQTT-4.8.2-3] each gets its messages with the QoS that it was granted", () => {
-		const world = new World();
-		const peers = group(world, [0, 1]);
-		const sender = world.client("sender");
+		const harness = new BrokerHarness();
+		const peers = group(harness, [0, 1]);
+		const sender = harness.client("sender");
 		for (let i = 1; i <= 10; i++) sender.publish("t", `${i}`, { qos: 1, messageId: i });
 		const got = peers.map((peer) => peer.publishes().map(({ qos }) => qos));
 		assert.equal(got.flat().length, 10);
@@ -55,35 +55,35 @@ describe("shared subscriptions, as a server has to treat them", () => {
 
 	test("[MQTT-4.8.2-4] [MQTT-4.8.2-5] QoS 2 that was begun is completed with the same client, or with nobody", () => {
 		for (const back of [true, false]) {
-			const world = new World();
-			const peers = group(world, [2, 2]);
-			world.client("sender").publish("t", "1", { qos: 2, messageId: 1 });
+			const harness = new BrokerHarness();
+			const peers = group(harness, [2, 2]);
+			harness.client("sender").publish("t", "1", { qos: 2, messageId: 1 });
 			const index = peers.findIndex((peer) => peer.messages().length === 1);
 			peers[index]?.drop();
 			if (back) {
-				const again = world.peer(5);
-				again.open(`g${index}`, { clean: false, properties: { sessionExpiryInterval: 600 } });
+				const again = harness.peer(5);
+				again.connect(`g${index}`, { clean: false, properties: { sessionExpiryInterval: 600 } });
 				assert.deepEqual(again.messages(), ["t=1"]);
-			} else world.client(`g${index}`, 5).drop();
+			} else harness.client(`g${index}`, 5).drop();
 			assert.deepEqual(peers[1 - index]?.messages(), []);
 		}
 	});
 
 	test("[MQTT-4.8.2-6] what one client refuses goes to nobody else", () => {
 		for (const qos of [1, 2]) {
-			const world = new World();
-			const peers = group(world, [qos, qos]);
-			world.client("sender").publish("t", "1", { qos, messageId: 1 }).send({ cmd: "pubrel", messageId: 1 });
+			const harness = new BrokerHarness();
+			const peers = group(harness, [qos, qos]);
+			harness.client("sender").publish("t", "1", { qos, messageId: 1 }).send({ cmd: "pubrel", messageId: 1 });
 			for (const peer of peers) {
 				for (const { messageId } of peer.publishes())
 					peer.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId: messageId as number, reasonCode: 0x83 });
 			}
-			world.host.advance(10_000);
+			harness.host.advance(10_000);
 			assert.deepEqual(
 				peers.flatMap((peer) => peer.messages()),
 				[],
 			);
-			assert.equal(world.broker.usage.queued, 0);
+			assert.equal(harness.broker.usage.queued, 0);
 		}
 	});
 });
@@ -93,7 +93,7 @@ describe("reason strings, as a server has to send them", () => {
 
 	/** The lengths of the answers to a PUBLISH that is refused with PUBACK or PUBREC, and to a SUBSCRIBE. */
 	function answers(properties: Record<string, unknown>): { puback: IPubackPacket; pubrec: IPubackPacket; suback: ISubackPacket } {
-		const peer = new World({ subscriptions: 1 }).client("a", 5, { properties });
+		const peer = new BrokerHarness({ subscriptions: 1 }).client("a", 5, { properties });
 		peer.subscribe("first");
 		peer.publish(refused, "1", { qos: 1, messageId: 1 }).publish(refused, "1", { qos: 2, messageId: 2 });
 		const suback = peer.subscribe("t") as ISubackPacket;
@@ -118,8 +118,8 @@ describe("reason strings, as a server has to send them", () => {
 			[10, false],
 		] as const) {
 			const properties = maximumPacketSize === undefined ? {} : { maximumPacketSize };
-			const other = new World().peer(5);
-			const connack = other.open("x".repeat(300), { properties }) as IConnackPacket;
+			const other = new BrokerHarness().peer(5);
+			const connack = other.connect("x".repeat(300), { properties }) as IConnackPacket;
 			assert.equal(connack.reasonCode, 0x85);
 			assert.equal(connack.properties?.reasonString !== undefined, told);
 		}
@@ -127,7 +127,7 @@ describe("reason strings, as a server has to send them", () => {
 			[undefined, true],
 			[30, false],
 		] as const) {
-			const peer = new World().client("a", 5, { keepalive: 10, properties: maximumPacketSize === undefined ? {} : { maximumPacketSize } });
+			const peer = new BrokerHarness().client("a", 5, { keepalive: 10, properties: maximumPacketSize === undefined ? {} : { maximumPacketSize } });
 			peer.sendRaw(Uint8Array.of(0xc1, 0));
 			const disconnect = peer.shift("disconnect") as IDisconnectPacket;
 			assert.equal(disconnect.reasonCode, 0x81);
@@ -139,7 +139,7 @@ describe("reason strings, as a server has to send them", () => {
 	test("[MQTT-3.1.2-28] response information only where it is asked for", () => {
 		for (const requestResponseInformation of [undefined, false, true]) {
 			const properties = requestResponseInformation === undefined ? {} : { requestResponseInformation };
-			const connack = new World().peer(5).open("a", { properties }) as IConnackPacket;
+			const connack = new BrokerHarness().peer(5).connect("a", { properties }) as IConnackPacket;
 			assert.ok(requestResponseInformation || connack.properties?.responseInformation === undefined);
 		}
 	});

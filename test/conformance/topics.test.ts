@@ -4,14 +4,14 @@ import { Encoder } from "../../src/mqtt/encoder";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { validTopicFilter, validTopicName } from "../../src/mqtt/topics";
 
-const ALLOWED = new Uint8Array(65_535).fill(0x61);
-const LONGER = new Uint8Array(65_536).fill(0x61);
+const LONGEST_TOPIC = new Uint8Array(65_535).fill(0x61);
+const TOO_LONG_TOPIC = new Uint8Array(65_536).fill(0x61);
 
 describe("lengths of strings", () => {
 	it("[MQTT-4.7.3-3] topic names and filters have at most 65,535 bytes", () => {
 		for (const [topic, allowed] of [
-			[ALLOWED, true],
-			[LONGER, false],
+			[LONGEST_TOPIC, true],
+			[TOO_LONG_TOPIC, false],
 		] as const) {
 			assert.equal(validTopicName(topic, 0, topic.length), allowed);
 			assert.equal(validTopicFilter(topic, 0, topic.length), allowed);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { base64Length, decodeBase64, encodeBase64 } from "../../src/crypto/base64";
-import { equalConstantTime } from "../../src/crypto/equal";
+import { equalConstantTime } from "../../src/crypto/constant-time";
 
 const ascii = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 
@@ -38,7 +38,7 @@ describe("base64", () => {
 		});
 	}
 
-	for (const [why, text] of [
+	for (const [reason, text] of [
 		["no padding", "Zg"],
 		["too much padding", "Z==="],
 		["only padding", "===="],
@@ -54,7 +54,7 @@ describe("base64", () => {
 		["@", "Zm9@"],
 		[":", "Zm9:"],
 	]) {
-		it(`refuses ${why}`, () => assert.equal(decode(text), undefined));
+		it(`refuses ${reason}`, () => assert.equal(decode(text), undefined));
 	}
 
 	it("as Buffer does", () => {

@@ -17,7 +17,7 @@ export class CuttingProxy {
 	private constructor(server: Server, target: number) {
 		this.#server = server;
 		this.port = (server.address() as AddressInfo).port;
-		server.on("connection", (node) => this.#join(node, connect(target, "127.0.0.1")));
+		server.on("connection", (node) => this.#relay(node, connect(target, "127.0.0.1")));
 	}
 
 	static async start(target: number): Promise<CuttingProxy> {
@@ -31,7 +31,7 @@ export class CuttingProxy {
 		for (const socket of this.#sockets) socket.destroy();
 	}
 
-	#join(node: Socket, broker: Socket): void {
+	#relay(node: Socket, broker: Socket): void {
 		for (const [socket, other] of [
 			[node, broker],
 			[broker, node],
@@ -57,12 +57,12 @@ export class CuttingProxy {
 	}
 }
 
-function eachPacket(socket: Socket, take: (packet: Buffer) => void): void {
+function eachPacket(socket: Socket, onPacket: (packet: Buffer) => void): void {
 	let pending = Buffer.alloc(0);
 	socket.on("data", (data) => {
 		pending = Buffer.concat([pending, data]);
 		for (let length = packetLength(pending); length > 0 && length <= pending.length && !socket.destroyed; length = packetLength(pending)) {
-			take(pending.subarray(0, length));
+			onPacket(pending.subarray(0, length));
 			pending = pending.subarray(length);
 		}
 	});

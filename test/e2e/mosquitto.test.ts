@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { replayManifest } from "../../cli/replay-manifest";
-import type { SimulationEvent } from "../../sim/report/events";
-import { runSimulation } from "../../sim/simulation";
+import type { TimedEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/run";
 import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 import { CuttingProxy } from "./cutting-proxy";
-import { officeRecording } from "./recording";
+import { officeRecording } from "./office-recording";
 import { type Report, Subscriber } from "./subscriber";
 
 const own = fileURLToPath(new URL("../../manifest.json", import.meta.url));
@@ -19,11 +19,11 @@ const AWAKE_LIMIT = 8000;
 const skip = mosquittoInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "mosquitto is not installed";
 const { path, rows } = officeRecording();
 
-async function replay(port: number, onEvent: (event: SimulationEvent) => void = () => {}): Promise<SimulationEvent[]> {
+async function replay(port: number, onEvent: (event: TimedEvent) => void = () => {}): Promise<TimedEvent[]> {
 	const broker = new URL(`mqtt://127.0.0.1:${port}`);
 	const loaded = replayManifest(path, own, {}, { broker_url: broker.href });
 	assert.ok("manifest" in loaded);
-	const events: SimulationEvent[] = [];
+	const events: TimedEvent[] = [];
 	await runSimulation({
 		manifest: loaded.manifest,
 		duration: undefined,
@@ -42,16 +42,16 @@ async function replay(port: number, onEvent: (event: SimulationEvent) => void = 
 	return events;
 }
 
-function count(events: readonly SimulationEvent[], type: SimulationEvent["type"]): number {
+function count(events: readonly TimedEvent[], type: TimedEvent["type"]): number {
 	return events.filter((event) => event.type === type).length;
 }
 
-function countAgain(events: readonly SimulationEvent[]): number {
+function countRepeated(events: readonly TimedEvent[]): number {
 	return events.filter((event) => event.type === "publish" && event.again).length;
 }
 
 /** Every row of the recording arrived with its own sequence number, time and values. */
-function assertWhole(reports: readonly Report[], events: readonly SimulationEvent[]): void {
+function assertNothingLost(reports: readonly Report[], events: readonly TimedEvent[]): void {
 	const first = new Map<number, Report>();
 	for (const report of reports) {
 		const known = first.get(report.seq);
@@ -74,7 +74,7 @@ function assertWhole(reports: readonly Report[], events: readonly SimulationEven
 }
 
 /** No wake was longer than it may be, boot apart. */
-function assertAwakeLimit(events: readonly SimulationEvent[]): void {
+function assertAwakeLimit(events: readonly TimedEvent[]): void {
 	let woken = 0;
 	for (const { type, time } of events) {
 		if (type === "wake") woken = time;
@@ -89,9 +89,9 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${mosquitto.port}`);
 		t.after(() => subscriber.end());
 		const events = await replay(mosquitto.port);
-		const reports = await subscriber.settled((all) => all.length >= rows.length);
+		const reports = await subscriber.waitForReports((all) => all.length >= rows.length);
 		assert.equal(reports.length, rows.length);
-		assertWhole(reports, events);
+		assertNothingLost(reports, events);
 		assertAwakeLimit(events);
 		assert.equal(count(events, "failed"), 0);
 	});
@@ -102,23 +102,23 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${broker.port}`);
 		t.after(() => subscriber.end());
 		let stopped = 0;
-		let lasted = 0;
+		let downtimeMs = 0;
 		const events = await replay(broker.port, ({ time, type }) => {
 			if (type !== "sleep") return;
 			if (stopped === 0 && time > Date.UTC(2015, 1, 3, 12)) {
 				stopped = time;
 				broker.stop();
-			} else if (stopped > 0 && lasted === 0 && time - stopped >= HOUR) {
-				lasted = time - stopped;
+			} else if (stopped > 0 && downtimeMs === 0 && time - stopped >= HOUR) {
+				downtimeMs = time - stopped;
 				broker.restart();
 			}
 		});
-		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
-		assert.ok(lasted >= HOUR);
-		assert.ok(reports.length - rows.length <= countAgain(events), "duplicates come from retransmissions only");
+		const reports = await subscriber.waitForReports((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		assert.ok(downtimeMs >= HOUR);
+		assert.ok(reports.length - rows.length <= countRepeated(events), "duplicates come from retransmissions only");
 		const failed = events.filter((event) => event.type === "failed");
 		assert.ok(failed.length > 0 && failed.every((event) => event.fault === "transport"));
-		assertWhole(reports, events);
+		assertNothingLost(reports, events);
 		assertAwakeLimit(events);
 	});
 
@@ -131,26 +131,26 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		t.after(() => proxy.stop());
 		const kills = new Set([40, 41, 500, 1700]);
 		let acknowledged = 0;
-		let dead = false;
+		let brokerDown = false;
 		proxy.onAcknowledge = () => {
 			if (!kills.delete(++acknowledged)) return false;
 			broker.stop("SIGKILL");
-			dead = true;
+			brokerDown = true;
 			return true;
 		};
 		const events = await replay(proxy.port, ({ type }) => {
-			if (type !== "sleep" || !dead) return;
-			dead = false;
+			if (type !== "sleep" || !brokerDown) return;
+			brokerDown = false;
 			broker.restart();
 		});
-		const reports = await subscriber.settled((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		const reports = await subscriber.waitForReports((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
 		assert.equal(kills.size, 0);
-		const again = countAgain(events);
+		const again = countRepeated(events);
 		assert.ok(again >= 4, "what was not acknowledged was sent again");
 		// A killed mosquitto may also repeat towards the subscriber what it had delivered, so the node's own repetitions are counted before it.
 		assert.equal(proxy.published, rows.length + again);
 		t.diagnostic(`${again} sent again; ${reports.length - rows.length} arrived twice`);
-		assertWhole(reports, events);
+		assertNothingLost(reports, events);
 		assertAwakeLimit(events);
 	});
 });

@@ -26,7 +26,7 @@ writeFileSync(
  * Takes what waits for the session, so many messages, and acknowledges all. mosquitto_sub would subscribe as well, and where it leaves before SUBACK came
  * the system throws away acknowledgements that the broker has not read yet.
  */
-async function taken(url: string, protocolVersion: 4 | 5, count: number): Promise<string[]> {
+async function receiveMessages(url: string, protocolVersion: 4 | 5, count: number): Promise<string[]> {
 	const received: string[] = [];
 	const client = mqtt.connect(url, {
 		protocolVersion,
@@ -55,7 +55,7 @@ function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<string> {
 }
 
 /** A broker, and its successors over the same directory. */
-class Lineage {
+class RestartableBroker {
 	#broker: BrokerProcess;
 	readonly #args: readonly string[];
 
@@ -64,11 +64,11 @@ class Lineage {
 		this.#args = args;
 	}
 
-	static async start(t: TestContext, ...args: string[]): Promise<Lineage> {
+	static async start(t: TestContext, ...args: string[]): Promise<RestartableBroker> {
 		const all = ["--port", "0", "--data", join(folder, `data${folders++}`), ...args];
-		const lineage = new Lineage(await BrokerProcess.start(all), all);
-		t.after(() => lineage.#broker.kill());
-		return lineage;
+		const restartable = new RestartableBroker(await BrokerProcess.start(all), all);
+		t.after(() => restartable.#broker.kill());
+		return restartable;
 	}
 
 	pub(...args: string[]): Promise<string> {
@@ -79,7 +79,7 @@ class Lineage {
 		return mosquitto("sub", "-p", this.#port, ...args);
 	}
 
-	async succeed(signal: NodeJS.Signals): Promise<void> {
+	async restart(signal: NodeJS.Signals): Promise<void> {
 		const [code, errors] = await this.#broker.stop(signal);
 		assert.deepEqual([code, errors], [signal === "SIGKILL" ? null : 0, ""]);
 		this.#broker = await BrokerProcess.start(this.#args);
@@ -105,40 +105,40 @@ for (const engine of ["node", "xs"] as const) {
 			["killed, storing before it acknowledges", "SIGKILL", "mqttv5", ["--config", careful]],
 		] as const) {
 			test(`${name}: retained values are there again, and those that were cleared are not`, async (t) => {
-				const broker = await Lineage.start(t, "--engine", engine, ...args);
+				const broker = await RestartableBroker.start(t, "--engine", engine, ...args);
 				await broker.pub("-t", "a/kept", "-m", "first", "-r", "-q", "1");
 				await broker.pub("-t", "a/gone", "-m", "x", "-r", "-q", "1");
 				await broker.pub("-t", "a/passing", "-m", "x", "-q", "1");
-				await broker.succeed(signal);
+				await broker.restart(signal);
 				assert.deepEqual((await broker.sub("-t", "#", "-v", "-W", "1")).split("\n").sort(), ["", "a/gone x", "a/kept first"]);
 				await broker.pub("-t", "a/gone", "-n", "-r", "-q", "1");
 				await broker.pub("-t", "a/kept", "-m", "second", "-r", "-q", "2");
-				await broker.succeed(signal);
+				await broker.restart(signal);
 				assert.equal(await broker.sub("-t", "#", "-v", "-W", "1"), "a/kept second\n");
 				await broker.end();
 			});
 
 			test(`${name}: a ${version} session has its subscriptions and what was published while its client was away`, async (t) => {
-				const broker = await Lineage.start(t, "--engine", engine, ...args);
+				const broker = await RestartableBroker.start(t, "--engine", engine, ...args);
 				const session = ["-V", version, "-c", "-i", "away", "-q", "1", ...(version === "mqttv5" ? ["-x", "3600"] : [])];
 				await broker.sub(...session, "-t", "news/+", "-t", "more/#", "-E");
 				await broker.pub("-t", "news/1", "-m", "before", "-q", "1");
 				await broker.pub("-t", "other", "-m", "not subscribed", "-q", "1");
-				await broker.succeed(signal);
+				await broker.restart(signal);
 				await broker.pub("-t", "more/2", "-m", "between", "-q", "2");
-				await broker.succeed(signal);
+				await broker.restart(signal);
 				await broker.pub("-t", "news/3", "-m", "after", "-q", "1");
-				assert.deepEqual(await taken(broker.url, version === "mqttv5" ? 5 : 4, 3), ["news/1 before", "more/2 between", "news/3 after"]);
+				assert.deepEqual(await receiveMessages(broker.url, version === "mqttv5" ? 5 : 4, 3), ["news/1 before", "more/2 between", "news/3 after"]);
 				// The client is gone when its last acknowledgement has left; the broker has it before this.
 				await broker.pub("-t", "other", "-m", "x", "-q", "1");
-				await broker.succeed(signal);
+				await broker.restart(signal);
 				assert.equal(await broker.sub(...session, "-t", "unheard", "-W", "1"), "", "what was delivered does not come again");
 				await broker.end();
 			});
 		}
 
 		test("killed in the midst of work: what was acknowledged is there, retained and for the session that waits for it", async (t) => {
-			const broker = await Lineage.start(t, "--engine", engine, "--config", careful);
+			const broker = await RestartableBroker.start(t, "--engine", engine, "--config", careful);
 			const session = {
 				protocolVersion: 5,
 				clientId: "away",
@@ -160,7 +160,7 @@ for (const engine of ["node", "xs"] as const) {
 				}
 				// One that is under way when the broker dies.
 				client.publish("count", String(++last), { qos: 1, retain: true }, () => {});
-				await broker.succeed("SIGKILL");
+				await broker.restart("SIGKILL");
 				client.end(true);
 				const found = await broker.sub("-t", "count", "-C", "1");
 				assert.ok([`${last - 1}\n`, `${last}\n`].includes(found), `${found}, where ${last - 1} was acknowledged`);
@@ -183,7 +183,7 @@ for (const engine of ["node", "xs"] as const) {
 		});
 
 		test("killed: the will of a client that was connected is published by the successor", async (t) => {
-			const broker = await Lineage.start(t, "--engine", engine, "--config", careful);
+			const broker = await RestartableBroker.start(t, "--engine", engine, "--config", careful);
 			const client = await mqtt.connectAsync(broker.url, {
 				protocolVersion: 5,
 				clientId: "willed",
@@ -193,7 +193,7 @@ for (const engine of ["node", "xs"] as const) {
 				reconnectPeriod: 0,
 			});
 			client.on("error", () => {});
-			await broker.succeed("SIGKILL");
+			await broker.restart("SIGKILL");
 			assert.equal(await broker.sub("-t", "last/#", "-v", "-C", "1"), "last/words gone\n");
 			await broker.end();
 		});

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Device } from "../../src/device";
-import { load } from "./load";
+import { loadModule } from "./module-loader";
 
-interface Platform {
+interface PlatformStub {
 	readonly setsClock?: boolean;
 	readonly wifi?: object;
 	readonly drivers?: Readonly<Record<string, unknown>>;
 	readonly resolve?: (name: string, callback: (name: string, address?: string) => void) => void;
 }
 
-async function gather({ setsClock = true, wifi, drivers = {}, resolve = () => {} }: Platform) {
+async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () => {} }: PlatformStub) {
 	const ntp: { host: string; callback: (message: number, value?: number) => void }[] = [];
 	const clock: number[] = [];
 	let opened = 0;
@@ -22,7 +22,7 @@ async function gather({ setsClock = true, wifi, drivers = {}, resolve = () => {}
 			ntp.push({ host, callback });
 		}
 	}
-	const { gatherDevice } = await load<{ gatherDevice(): Device }>("firmware/device", {
+	const { gatherDevice } = await loadModule<{ gatherDevice(): Device }>("firmware/device", {
 		modules: {
 			modules: { default: { has: (specifier: string) => specifier in drivers, importNow: (specifier: string) => drivers[specifier] } },
 			time: { default: { ticks: 0, delta: () => 0, set: (seconds: number) => clock.push(seconds) } },
@@ -49,14 +49,14 @@ async function gather({ setsClock = true, wifi, drivers = {}, resolve = () => {}
 }
 
 test("what a platform lacks is absent", async () => {
-	const { device } = await gather({ setsClock: false });
+	const { device } = await loadDevice({ setsClock: false });
 	assert.equal(device.wifi, undefined);
 	assert.equal(device.setClock, undefined);
 	assert.equal(device.event, undefined);
 });
 
 test("the clock is set by the server's answer, and only then", async () => {
-	const { device, ntp, clock } = await gather({ wifi: class {} });
+	const { device, ntp, clock } = await loadDevice({ wifi: class {} });
 	const answers: boolean[] = [];
 	device.setClock?.("pool.example", (set) => answers.push(set));
 	assert.equal(ntp[0]!.host, "pool.example");
@@ -70,7 +70,7 @@ test("the clock is set by the server's answer, and only then", async () => {
 });
 
 test("a resolver that is busy is a name that cannot be resolved", async () => {
-	const { device } = await gather({
+	const { device } = await loadDevice({
 		resolve: () => {
 			throw new Error("busy");
 		},
@@ -85,14 +85,14 @@ test("a resolver that is busy is a name that cannot be resolved", async () => {
 test("drivers and the counting host are modules of the build", async () => {
 	class Driver {}
 	const event = () => {};
-	const { device } = await gather({ drivers: { "driver/sht3x": Driver, "platform/event": event } });
+	const { device } = await loadDevice({ drivers: { "driver/sht3x": Driver, "platform/event": event } });
 	assert.equal(device.driver("sht3x"), Driver);
 	assert.equal(device.driver("bmp280"), undefined);
 	assert.equal(device.event, event);
 });
 
 test("storage is left alone until somebody asks for it", async () => {
-	const { device, opened } = await gather({});
+	const { device, opened } = await loadDevice({});
 	assert.equal(opened(), 0);
 	assert.ok(device.storage);
 	assert.equal(opened(), 1);

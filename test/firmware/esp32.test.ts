@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Sleep } from "../../src/device";
-import { root } from "./graph";
-import { load } from "./load";
+import { root } from "./import-graph";
+import { loadModule } from "./module-loader";
 
 for (const [code, reason] of [
 	[0, "power-on"],
@@ -20,7 +20,7 @@ for (const [code, reason] of [
 ] as const) {
 	test(`reset reason ${code} of the ESP-IDF is ${reason}`, async () => {
 		const slept: number[] = [];
-		const { sleep } = await load<{ sleep(): Sleep }>("firmware/esp32/sleep", {
+		const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
 			modules: {},
 			natives: { xs_firefly_reset_reason: () => code, xs_firefly_deep_sleep: (ms: number) => slept.push(ms) },
 		});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Host } from "../../firmware/host";
-import { load } from "./load";
+import { loadModule } from "./module-loader";
 
 interface FakeTimer {
 	readonly callback: (id: object) => void;
@@ -32,7 +32,7 @@ async function start() {
 			sockets.delete(this);
 		}
 	}
-	const { default: host } = await load<{ default: Host }>("firmware/lin/host", {
+	const { default: host } = await loadModule<{ default: Host }>("firmware/lin/host", {
 		modules: {
 			timer: { default: Timer },
 			net: { default: { resolve: (name: string, callback: (name: string, address?: string) => void) => callback(name, name) } },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ListenerConstructor, ListenerOptions } from "../../src/device";
-import { load } from "./load";
+import { loadModule } from "./module-loader";
 
 test("the SDK's listener is read once for each connection that it announced, and not again", async () => {
 	let reads = 0;
@@ -16,22 +16,22 @@ test("the SDK's listener is read once for each connection that it announced, and
 			return {};
 		}
 	}
-	const { CountedListener } = await load<{ CountedListener: ListenerConstructor }>("firmware/listener", {
+	const { CountedListener } = await loadModule<{ CountedListener: ListenerConstructor }>("firmware/listener", {
 		modules: { "embedded:io/socket/listener": { default: Listener } },
 	});
-	const taken: number[] = [];
+	const announcedAndRead: number[] = [];
 	const listener = new CountedListener({
 		port: 1883,
 		onReadable(count) {
 			let sockets = 0;
 			while (listener.read() !== undefined) sockets++;
-			taken.push(count, sockets);
+			announcedAndRead.push(count, sockets);
 		},
 	});
 	assert.equal(listener.read(), undefined);
 	announce?.(3);
 	announce?.(1);
-	assert.deepEqual(taken, [3, 3, 1, 1]);
+	assert.deepEqual(announcedAndRead, [3, 3, 1, 1]);
 	assert.equal(listener.read(), undefined);
 	assert.equal(reads, 4);
 });

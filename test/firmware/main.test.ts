@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WakeReason } from "../../src/device";
-import { load } from "./load";
+import { loadModule } from "./module-loader";
 
-interface Scene {
+interface BootOptions {
 	readonly role?: "sensor" | "broker" | "both";
 	readonly mode?: "deep" | "none";
 	readonly reason?: WakeReason;
@@ -14,12 +14,12 @@ interface Scene {
 	readonly setClock?: () => void;
 	readonly timeServer?: string;
 	/** Whether the host says when it is about to stop. */
-	readonly stops?: boolean;
+	readonly announcesStop?: boolean;
 }
 
 /** Runs `main` once and tells what it did. */
-async function boot(scene: Scene) {
-	const { role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [], setClock, timeServer } = scene;
+async function boot(options: BootOptions) {
+	const { role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [], setClock, timeServer } = options;
 	const done: string[] = [];
 	let stop: (() => void) | undefined;
 	const onStop = (callback: () => void): void => {
@@ -42,10 +42,10 @@ async function boot(scene: Scene) {
 		...(setClock ? { setClock } : {}),
 		trace: (message: string) => done.push(`trace ${message}`),
 	};
-	const { default: main } = await load<{ default(): void }>("firmware/main", {
+	const { default: main } = await loadModule<{ default(): void }>("firmware/main", {
 		modules: {
 			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
-			modules: { default: { has: (name: string) => scene.stops === true && name === "platform/stop", importNow: () => onStop } },
+			modules: { default: { has: (name: string) => options.announcesStop === true && name === "platform/stop", importNow: () => onStop } },
 			"firmware/device": { gatherDevice: () => device },
 			"firmware/settings": {
 				template: {
@@ -58,7 +58,7 @@ async function boot(scene: Scene) {
 					broker: { clientId: "{id}" },
 					time: { server: timeServer },
 				},
-				plan: {},
+				derivedSettings: {},
 				problems,
 			},
 			"src/broker/broker": {
@@ -137,13 +137,13 @@ test("a broker keeps the time, if it is the host's to set and there is a server 
 });
 
 test("a host that stops in good order stops the broker; a node has nothing to end", async () => {
-	const broker = await boot({ role: "both", wifi: false, stops: true });
+	const broker = await boot({ role: "both", wifi: false, announcesStop: true });
 	broker.stop();
 	assert.deepEqual(broker.done, ["broker", "node", "broker stops"]);
 	const chip = await boot({ role: "broker", wifi: false });
 	chip.stop();
 	assert.deepEqual(chip.done, ["broker"]);
-	const sensor = await boot({ stops: true });
+	const sensor = await boot({ announcesStop: true });
 	sensor.stop();
 	assert.deepEqual(sensor.done, ["node with wifi"]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { importGraph, root } from "./graph";
+import { importGraph, root } from "./import-graph";
 import { readManifest } from "./manifest";
 
 const MANIFEST = "firmware/manifest.json";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { root } from "./graph";
+import { root } from "./import-graph";
 
 interface Part {
 	readonly include?: readonly string[];

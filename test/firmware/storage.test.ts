@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, test } from "node:test";
 import type { StorageModule } from "../../src/device";
-import { load } from "./load";
+import { loadModule } from "./module-loader";
 
 const root = `${mkdtempSync(join(tmpdir(), "firefly-lin-"))}/`;
 after(() => rmSync(root, { recursive: true }));
@@ -50,9 +50,9 @@ class File {
 		return existsSync(path);
 	}
 	static delete(path: string): boolean {
-		const there = existsSync(path);
+		const existed = existsSync(path);
 		rmSync(path, { force: true });
-		return there;
+		return existed;
 	}
 	static rename(path: string, name: string): boolean {
 		assert.equal(basename(name), name);
@@ -62,7 +62,7 @@ class File {
 }
 
 async function open() {
-	const { storage } = await load<{ storage: StorageModule }>("firmware/lin/storage", {
+	const { storage } = await loadModule<{ storage: StorageModule }>("firmware/lin/storage", {
 		modules: {
 			"mc/config": { default: { file: { root } } },
 			file: { File, Directory: { create: (path: string) => mkdirSync(path, { recursive: true }) } },

@@ -1,7 +1,7 @@
 /** Rewrites the module lists of firmware/manifest.json from what the firmware imports: `npm run manifest`, after a file came or went. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { importGraph, root } from "./graph";
+import { importGraph, root } from "./import-graph";
 
 interface Lists {
 	modules: Record<string, string>;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Version } from "../../src/mqtt/constants";
-import type { Plain, Properties, Property, Will } from "./plain";
+import type { PlainPacket, Properties, Property, Will } from "./plain-packet";
 
 /** Objects like those of literals, for strict comparison. */
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -94,7 +94,7 @@ function properties(version: Version, list: fc.Arbitrary<Properties>): fc.Arbitr
 }
 
 /** CONNECT */
-export function connect(version: Version): fc.Arbitrary<Plain> {
+export function connect(version: Version): fc.Arbitrary<PlainPacket> {
 	const will: fc.Arbitrary<Will> = record({
 		topic: topicName,
 		payload: binary,
@@ -123,7 +123,7 @@ export function connect(version: Version): fc.Arbitrary<Plain> {
 }
 
 /** PUBLISH */
-export function publish(version: Version, from: "client" | "broker", payload: fc.Arbitrary<string> = binary): fc.Arbitrary<Plain> {
+export function publish(version: Version, from: "client" | "broker", payload: fc.Arbitrary<string> = binary): fc.Arbitrary<PlainPacket> {
 	const single = [...messageProperties, ...(from === "broker" ? [subscriptionIdentifier] : [])];
 	const list = fc.oneof(
 		propertyList(...single).map((list) => ({ list, alias: false })),
@@ -143,7 +143,7 @@ export function publish(version: Version, from: "client" | "broker", payload: fc
 
 const RECEIVED = [0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
 
-function acknowledge(version: Version): fc.Arbitrary<Plain> {
+function acknowledge(version: Version): fc.Arbitrary<PlainPacket> {
 	const list = properties(version, acknowledgeProperties);
 	return fc.oneof(
 		record({
@@ -161,7 +161,7 @@ function acknowledge(version: Version): fc.Arbitrary<Plain> {
 	);
 }
 
-function subscribe(version: Version): fc.Arbitrary<Plain> {
+function subscribe(version: Version): fc.Arbitrary<PlainPacket> {
 	const qos = fc.integer({ min: 0, max: 2 });
 	const options = fc.tuple(qos, fc.integer({ min: 0, max: 3 }), qos).map(([qos, bits, handling]) => qos | (bits << 2) | (handling << 4));
 	const plain = record({ filter: topicFilter, options: version === 4 ? qos : options });
@@ -174,7 +174,7 @@ function subscribe(version: Version): fc.Arbitrary<Plain> {
 	});
 }
 
-function unsubscribe(version: Version): fc.Arbitrary<Plain> {
+function unsubscribe(version: Version): fc.Arbitrary<PlainPacket> {
 	return record({
 		type: fc.constant("UNSUBSCRIBE" as const),
 		packetId,
@@ -183,7 +183,7 @@ function unsubscribe(version: Version): fc.Arbitrary<Plain> {
 	});
 }
 
-function suback(version: Version): fc.Arbitrary<Plain> {
+function suback(version: Version): fc.Arbitrary<PlainPacket> {
 	const list = properties(version, acknowledgeProperties);
 	const codes = version === 4 ? [0, 1, 2, 0x80] : [0, 1, 2, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2];
 	const gone = fc.array(fc.constantFrom(0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91), { minLength: 1, maxLength: 5 });
@@ -198,7 +198,7 @@ function suback(version: Version): fc.Arbitrary<Plain> {
 	);
 }
 
-function connack(version: Version): fc.Arbitrary<Plain> {
+function connack(version: Version): fc.Arbitrary<PlainPacket> {
 	const codes =
 		version === 4
 			? [0, 0x84, 0x85, 0x88, 0x86, 0x87]
@@ -208,7 +208,7 @@ function connack(version: Version): fc.Arbitrary<Plain> {
 		.map(([present, reasonCode, properties]) => ({ type: "CONNACK" as const, sessionPresent: present && reasonCode === 0, reasonCode, properties }));
 }
 
-function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<Plain> {
+function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<PlainPacket> {
 	const both = [0, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
 	const codes =
 		from === "client" ? [...both, 4] : [...both, 0x87, 0x89, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2];
@@ -220,14 +220,14 @@ function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<P
 	});
 }
 
-function auth(from: "client" | "broker"): fc.Arbitrary<Plain> {
+function auth(from: "client" | "broker"): fc.Arbitrary<PlainPacket> {
 	return fc
 		.tuple(fc.constantFrom(0x18, from === "client" ? 0x19 : 0), utf8Bytes, propertyList(property(0x16, binary), property(0x1f, utf8Bytes)))
 		.map(([reasonCode, method, list]) => ({ type: "AUTH" as const, reasonCode, properties: [[0x15, method] as const, ...list] }));
 }
 
 /** Every packet that a side may send, by name. */
-export function packets(version: Version, from: "client" | "broker"): Record<string, fc.Arbitrary<Plain>> {
+export function packets(version: Version, from: "client" | "broker"): Record<string, fc.Arbitrary<PlainPacket>> {
 	const common = { PUBLISH: publish(version, from), acknowledgements: acknowledge(version), ...(version === 5 ? { AUTH: auth(from) } : {}) };
 	if (from === "client")
 		return {

@@ -5,43 +5,43 @@ import { Decoder, type DecoderHandler } from "../../src/mqtt/decoder";
 import { Encoder } from "../../src/mqtt/encoder";
 import { Packet } from "../../src/mqtt/packet";
 import { publish } from "./arbitrary";
+import { decode, oneByteChunks, RecordingHandler } from "./decoder-recorder";
 import { bytes } from "./notation";
-import { encode, type Plain, text } from "./plain";
-import { decode, Recorder, singles } from "./recorder";
+import { encodePlain, latin1Text, type PlainPacket } from "./plain-packet";
 
 const PINGREQ = bytes("c000");
 const HELLO = bytes("30 { s'a/b' 'hello' }");
 
-class Log implements DecoderHandler {
+class LineLog implements DecoderHandler {
 	readonly lines: string[] = [];
 	decoder: Decoder | undefined;
 	/** Called at the start of each callback. */
-	act: ((line: string, decoder: Decoder) => void) | undefined;
+	onLine: ((line: string, decoder: Decoder) => void) | undefined;
 
-	#add(line: string): void {
+	#addLine(line: string): void {
 		this.lines.push(line);
-		if (this.decoder) this.act?.(line, this.decoder);
+		if (this.decoder) this.onLine?.(line, this.decoder);
 	}
 
 	onPacket(packet: Packet): void {
-		this.#add(`packet ${packet.type}`);
+		this.#addLine(`packet ${packet.type}`);
 	}
 
 	onPublish(packet: Packet): void {
-		this.#add(`publish ${text(packet.bytes, packet.topicStart, packet.topicEnd)} ${packet.payloadLength}`);
+		this.#addLine(`publish ${latin1Text(packet.bytes, packet.topicStart, packet.topicEnd)} ${packet.payloadLength}`);
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		this.#add(`payload ${text(bytes, start, end)}${last ? "." : ""}`);
+		this.#addLine(`payload ${latin1Text(bytes, start, end)}${last ? "." : ""}`);
 	}
 
 	onError(reasonCode: number): void {
-		this.#add(`error ${reasonCode.toString(16)}`);
+		this.#addLine(`error ${reasonCode.toString(16)}`);
 	}
 }
 
-function logged(size = 64): { log: Log; decoder: Decoder } {
-	const log = new Log();
+function createLogged(size = 64): { log: LineLog; decoder: Decoder } {
+	const log = new LineLog();
 	const decoder = new Decoder({ size, from: "client", version: 4, handler: log });
 	log.decoder = decoder;
 	return { log, decoder };
@@ -60,12 +60,12 @@ describe("payloads", () => {
 		fc.assert(
 			fc.property(packet, split, fc.integer({ min: 16, max: 700 }), ([version, packet], split, size) => {
 				const encoder = new Encoder({ size: 4096, version });
-				encode(encoder, packet);
+				encodePlain(encoder, packet);
 				const raw = Uint8Array.from(encoder.seal());
 				assert.ok(packet.type === "PUBLISH");
 				const header = raw.length - packet.payload.length;
 				const expected = header > size ? [{ error: 0x95 }] : [{ packet }];
-				for (const chunks of [[], split, singles(raw)]) {
+				for (const chunks of [[], split, oneByteChunks(raw)]) {
 					const recorder = decode(raw, { version, from: "broker", size, split: chunks });
 					assert.deepEqual(recorder.events, expected, recorder.message);
 					if (raw.length <= size) assert.equal(recorder.pieces, 1);
@@ -76,7 +76,7 @@ describe("payloads", () => {
 	});
 
 	it("stream in pieces of what arrives", () => {
-		const { log, decoder } = logged(16);
+		const { log, decoder } = createLogged(16);
 		const raw = bytes(`30 { s'a' '${"0123456789".repeat(3)}' }`);
 		decoder.push(raw, 0, 3);
 		decoder.push(raw, 3, 10);
@@ -86,7 +86,7 @@ describe("payloads", () => {
 	});
 
 	it("of no bytes come in one call at once", () => {
-		const { log, decoder } = logged();
+		const { log, decoder } = createLogged();
 		decoder.push(bytes("31 { s'a' }"), 0, 5);
 		assert.deepEqual(log.lines, ["publish a 0", "payload ."]);
 	});
@@ -122,7 +122,7 @@ describe("limits", () => {
 		assert.equal(fits.length, 16);
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
 		const larger = bytes("82 { 0001 s'a/b/c/d/ee' 00 }");
-		for (const split of [[], singles(larger)])
+		for (const split of [[], oneByteChunks(larger)])
 			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [{ error: 0x95 }]);
 	});
 
@@ -130,16 +130,16 @@ describe("limits", () => {
 		const fits = bytes(`30 { s'a234567890ab' '${"x".repeat(20)}' }`);
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
 		const larger = bytes(`30 { s'a234567890abc' '${"x".repeat(20)}' }`);
-		for (const split of [[], singles(larger)])
+		for (const split of [[], oneByteChunks(larger)])
 			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [{ error: 0x95 }]);
 	});
 
 	it("a header of wrong lengths is malformed however long the packet is", () => {
 		const topic = bytes(`30 20 00ff '${"x".repeat(30)}'`);
 		const properties = bytes(`30 20 0001 'a' 8000 '${"x".repeat(27)}'`);
-		const beyond = bytes(`30 20 0001 'a' 7f '${"x".repeat(28)}'`);
-		for (const raw of [topic, properties, beyond])
-			for (const split of [[], singles(raw)])
+		const tooLong = bytes(`30 20 0001 'a' 7f '${"x".repeat(28)}'`);
+		for (const raw of [topic, properties, tooLong])
+			for (const split of [[], oneByteChunks(raw)])
 				assert.deepEqual(decode(raw, { version: 5, from: "client", size: 16, split }).events, [{ error: 0x81 }]);
 	});
 });
@@ -149,7 +149,7 @@ describe("handlers", () => {
 	const all = ["packet 12", "publish a/b 5", "payload hello.", "packet 12"];
 
 	it("see everything in order", () => {
-		const { log, decoder } = logged();
+		const { log, decoder } = createLogged();
 		decoder.push(stream, 0, stream.length);
 		assert.deepEqual(log.lines, all);
 		assert.equal(decoder.type, 12);
@@ -157,37 +157,37 @@ describe("handlers", () => {
 
 	for (const [i, line] of all.entries()) {
 		it(`stop() in "${line}" ends the callbacks, also for later chunks, until reset()`, () => {
-			const { log, decoder } = logged();
-			log.act = (_, decoder) => {
+			const { log, decoder } = createLogged();
+			log.onLine = (_, decoder) => {
 				if (log.lines.length === i + 1) decoder.stop();
 			};
 			decoder.push(stream, 0, stream.length);
 			decoder.push(stream, 0, stream.length);
 			assert.deepEqual(log.lines, all.slice(0, i + 1));
 			log.lines.length = 0;
-			log.act = undefined;
+			log.onLine = undefined;
 			decoder.reset();
 			decoder.push(stream, 0, stream.length);
 			assert.deepEqual(log.lines, all);
 		});
 
 		it(`reset() in "${line}" drops the rest of the chunk and reads the next one from its start`, () => {
-			const { log, decoder } = logged();
-			log.act = (_, decoder) => {
+			const { log, decoder } = createLogged();
+			log.onLine = (_, decoder) => {
 				if (log.lines.length === i + 1) decoder.reset();
 			};
 			decoder.push(stream, 0, stream.length);
 			assert.deepEqual(log.lines, all.slice(0, i + 1));
 			log.lines.length = 0;
-			log.act = undefined;
+			log.onLine = undefined;
 			decoder.push(stream, 0, stream.length);
 			assert.deepEqual(log.lines, all);
 		});
 	}
 
 	it("may reset() and push() inside onError, as after a reconnect", () => {
-		const { log, decoder } = logged();
-		log.act = (line, decoder) => {
+		const { log, decoder } = createLogged();
+		log.onLine = (line, decoder) => {
 			if (!line.startsWith("error")) return;
 			decoder.reset();
 			decoder.push(PINGREQ, 0, 2);
@@ -197,9 +197,9 @@ describe("handlers", () => {
 	});
 
 	it("stop() while a long payload streams", () => {
-		const { log, decoder } = logged(16);
+		const { log, decoder } = createLogged(16);
 		const raw = bytes(`30 { s'a' '${"x".repeat(40)}' }`);
-		log.act = (line, decoder) => {
+		log.onLine = (line, decoder) => {
 			if (line.startsWith("payload")) decoder.stop();
 		};
 		decoder.push(raw, 0, 20);
@@ -208,7 +208,7 @@ describe("handlers", () => {
 	});
 
 	it("nothing follows an error", () => {
-		const { log, decoder } = logged();
+		const { log, decoder } = createLogged();
 		decoder.push(concat(bytes("c100"), PINGREQ), 0, 4);
 		decoder.push(PINGREQ, 0, 2);
 		assert.deepEqual(log.lines, ["error 81"]);
@@ -218,7 +218,7 @@ describe("handlers", () => {
 
 describe("versions", () => {
 	it("a CONNECT sets the decoder's version, for what comes in the same chunk too", () => {
-		const recorder = new Recorder();
+		const recorder = new RecordingHandler();
 		const decoder = new Decoder({ size: 64, from: "client", handler: recorder });
 		const four = concat(bytes("10 { s'MQTT' 04 02 0000 s'a' }"), HELLO);
 		decoder.push(four, 0, four.length);
@@ -230,7 +230,7 @@ describe("versions", () => {
 		decoder.push(five, 0, five.length);
 		assert.equal(decoder.version, 5);
 		assert.deepEqual(
-			recorder.events.map((event) => "packet" in event && (event.packet as Plain).type),
+			recorder.events.map((event) => "packet" in event && (event.packet as PlainPacket).type),
 			["CONNECT", "PUBLISH", "CONNECT", "PUBLISH"],
 		);
 	});
@@ -244,7 +244,7 @@ describe("versions", () => {
 			["10 { s'MQTT' 05 03 003c 00 s'a' }", 5],
 			["10 { s'MQTT' 06 02 003c 00 s'a' }", 5],
 		] as const) {
-			const decoder = new Decoder({ size: 64, from: "client", handler: new Recorder() });
+			const decoder = new Decoder({ size: 64, from: "client", handler: new RecordingHandler() });
 			const packet = bytes(raw);
 			decoder.push(packet, 0, packet.length);
 			assert.equal(decoder.version, version, raw);
@@ -253,7 +253,7 @@ describe("versions", () => {
 	});
 
 	it("a broker's packets are read in the version that was set, also after reset()", () => {
-		const recorder = new Recorder();
+		const recorder = new RecordingHandler();
 		const decoder = new Decoder({ size: 64, from: "broker", handler: recorder });
 		decoder.version = 4;
 		decoder.reset();
@@ -293,7 +293,7 @@ describe("packets", () => {
 		const handler: DecoderHandler = {
 			onPacket(packet) {
 				for (let round = 0; round < 2; round++) {
-					while (packet.nextFilter()) filters.push(text(packet.bytes, packet.filterStart, packet.filterEnd) + packet.options);
+					while (packet.nextFilter()) filters.push(latin1Text(packet.bytes, packet.filterStart, packet.filterEnd) + packet.options);
 					packet.rewind();
 				}
 			},

@@ -9,20 +9,20 @@ import { connackReasonCode, connackReturnCode, reasonAllowed } from "../../src/m
 import { utf8 } from "../../src/mqtt/utf8";
 import { packets } from "./arbitrary";
 import { bytes } from "./notation";
-import { encode } from "./plain";
+import { encodePlain } from "./plain-packet";
 
 const TOPIC = utf8("a/b");
 const NOTHING = new Uint8Array(0);
 const HELLO = utf8("hello");
 
 /** Checks that `act` throws this reason code and stages nothing. */
-function refuses(encoder: Encoder, reasonCode: number, act: () => unknown): void {
+function assertRefused(encoder: Encoder, reasonCode: number, act: () => unknown): void {
 	const { length } = encoder;
 	assert.throws(act, (error) => error instanceof MQTTError && error.reasonCode === reasonCode);
 	assert.equal(encoder.length, length);
 }
 
-function staged(encoder: Encoder): Buffer {
+function stagedBytes(encoder: Encoder): Buffer {
 	return Buffer.from(Uint8Array.from(encoder.seal()));
 }
 
@@ -37,7 +37,7 @@ describe("staging", () => {
 		assert.equal(encoder.pingreq(), 2);
 		assert.equal(encoder.room, 0);
 		assert.equal(encoder.pingreq(), 0);
-		assert.deepEqual(staged(encoder), Buffer.from(bytes("32 { s'a/b' 0001 'hello' } 32 { s'a/b' 0002 'hello' } c000")));
+		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("32 { s'a/b' 0001 'hello' } 32 { s'a/b' 0002 'hello' } c000")));
 	});
 
 	it("returns 0 exactly where a packet does not fit, and leaves what is staged alone", () => {
@@ -46,16 +46,16 @@ describe("staging", () => {
 			fc.assert(
 				fc.property(any, fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 4 }), (packet, spare, pings) => {
 					const first = new Encoder({ size: 4096, version });
-					const length = encode(first, packet);
-					const raw = staged(first);
+					const length = encodePlain(first, packet);
+					const raw = stagedBytes(first);
 					assert.equal(raw.length, length);
 					const encoder = new Encoder({ size: Math.max(16, length + spare), version });
 					for (let i = 0; i < pings; i++) encoder.pingreq();
 					const before = encoder.length;
 					const fits = encoder.room >= length;
-					assert.equal(encode(encoder, packet), fits ? length : 0);
+					assert.equal(encodePlain(encoder, packet), fits ? length : 0);
 					assert.equal(encoder.length, fits ? before + length : before);
-					assert.deepEqual(staged(encoder), Buffer.concat([Buffer.from("c000".repeat(before / 2), "hex"), ...(fits ? [raw] : [])]));
+					assert.deepEqual(stagedBytes(encoder), Buffer.concat([Buffer.from("c000".repeat(before / 2), "hex"), ...(fits ? [raw] : [])]));
 				}),
 				{ numRuns: 100 },
 			);
@@ -65,10 +65,10 @@ describe("staging", () => {
 	it("throws 0x95 for a packet larger than the buffer", () => {
 		const encoder = new Encoder({ size: 16, version: 4 });
 		encoder.pingreq();
-		refuses(encoder, 0x95, () => encoder.publish(TOPIC, new Uint8Array(10), 10, 0, 0));
-		refuses(encoder, 0x95, () => encoder.publishHeader(utf8("a/b/c/d/e/f/g/h"), 0, 15, 0, 0, 0));
-		refuses(encoder, 0x95, () => encoder.subscribe(1, [{ filter: utf8("a/b/c/d/e/f/g/h"), options: 0 }]));
-		refuses(encoder, 0x95, () => encoder.publishHeader(TOPIC, 0, 3, 268_435_451, 0, 0));
+		assertRefused(encoder, 0x95, () => encoder.publish(TOPIC, new Uint8Array(10), 10, 0, 0));
+		assertRefused(encoder, 0x95, () => encoder.publishHeader(utf8("a/b/c/d/e/f/g/h"), 0, 15, 0, 0, 0));
+		assertRefused(encoder, 0x95, () => encoder.subscribe(1, [{ filter: utf8("a/b/c/d/e/f/g/h"), options: 0 }]));
+		assertRefused(encoder, 0x95, () => encoder.publishHeader(TOPIC, 0, 3, 268_435_451, 0, 0));
 		assert.ok(encoder.publishHeader(TOPIC, 0, 3, 268_435_450, 0, 0) > 0);
 	});
 
@@ -81,14 +81,14 @@ describe("staging", () => {
 		assert.equal(view.length, 2);
 		encoder.publish(TOPIC, HELLO, 5, 0, 0);
 		assert.equal(view.length, 64);
-		assert.deepEqual(staged(encoder), Buffer.from(bytes("c000 30 { s'a/b' 'hello' }")));
+		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("c000 30 { s'a/b' 'hello' }")));
 		encoder.reset();
 		assert.equal(view.length, 64);
 		assert.equal(encoder.length, 0);
 		encoder.seal();
 		assert.equal(view.length, 0);
 		assert.equal(encoder.payload(HELLO, 1, 3), 2);
-		assert.deepEqual(staged(encoder), Buffer.from("el"));
+		assert.deepEqual(stagedBytes(encoder), Buffer.from("el"));
 	});
 });
 
@@ -98,10 +98,10 @@ describe("PUBLISH", () => {
 		for (const size of [16, 20, 64]) {
 			const encoder = new Encoder({ size, version: 4 });
 			encoder.publish(TOPIC, source, 4, 0, 0);
-			assert.deepEqual(staged(encoder), Buffer.from(bytes("30 { s'a/b' '21.5' }")));
+			assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("30 { s'a/b' '21.5' }")));
 			if (size < 64) continue;
 			encoder.pingreq();
-			assert.deepEqual(staged(encoder), Buffer.from(bytes("30 { s'a/b' '21.5' } c000")));
+			assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("30 { s'a/b' '21.5' } c000")));
 		}
 	});
 
@@ -128,7 +128,7 @@ describe("PUBLISH", () => {
 				for (const encoder of [fresh, reused]) for (let i = 0; i < pings; i++) encoder.pingreq();
 				const length = fresh.publish(new Uint8Array(topic).fill(0x74), source, payload.length, flags, packetId);
 				assert.equal(reused.publish(topics[topic] as Uint8Array, source, payload.length, flags, packetId), length);
-				assert.deepEqual(staged(reused), staged(fresh));
+				assert.deepEqual(stagedBytes(reused), stagedBytes(fresh));
 			}),
 			{ numRuns: 2000 },
 		);
@@ -139,9 +139,9 @@ describe("PUBLISH", () => {
 			const encoder = new Encoder({ size: 64, version });
 			encoder.publish(TOPIC, HELLO, 5, QOS1, 1);
 			for (const packetId of [0, -1, 65536, 65537, 131072, Number.NaN])
-				refuses(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, QOS1, packetId));
-			for (const length of [6, -1, 64, Number.NaN]) refuses(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, length, QOS1, 1));
-			for (const flags of [6, 8, 9, 16, 18, -1, 14]) refuses(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, flags, 1));
+				assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, QOS1, packetId));
+			for (const length of [6, -1, 64, Number.NaN]) assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, length, QOS1, 1));
+			for (const flags of [6, 8, 9, 16, 18, -1, 14]) assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, flags, 1));
 			encoder.seal();
 			assert.equal(encoder.publish(TOPIC, HELLO, 5, QOS1 | RETAIN, 65535), version === 4 ? 14 : 15);
 			assert.equal(encoder.view.length, 64);
@@ -169,22 +169,22 @@ describe("PUBLISH", () => {
 			(flags: number, packetId: number, topic = TOPIC, properties?: PropertyWriter) =>
 			() =>
 				encoder.publish(topic, NOTHING, 0, flags, packetId, properties);
-		refuses(encoder, 0x82, publish(6, 1));
-		refuses(encoder, 0x82, publish(DUP, 0));
-		refuses(encoder, 0x82, publish(QOS1, 0));
-		refuses(encoder, 0x82, publish(QOS2, 65536));
-		refuses(encoder, 0x82, publish(QOS1, Number.NaN));
-		refuses(encoder, 0x82, publish(0, 0, NOTHING));
-		refuses(encoder, 0x82, publish(0, 0, NOTHING, new PropertyWriter(8).messageExpiryInterval(1)));
-		refuses(encoder, 0x90, publish(0, 0, utf8("a/#")));
-		refuses(encoder, 0x90, publish(0, 0, utf8("+")));
-		refuses(encoder, 0x95, publish(0, 0, new Uint8Array(65536).fill(0x61)));
-		refuses(encoder, 0x82, publish(0, 0, TOPIC, new PropertyWriter(8).receiveMaximum(1)));
-		refuses(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 6, 0, 0));
-		refuses(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, -1, 0, 0));
+		assertRefused(encoder, 0x82, publish(6, 1));
+		assertRefused(encoder, 0x82, publish(DUP, 0));
+		assertRefused(encoder, 0x82, publish(QOS1, 0));
+		assertRefused(encoder, 0x82, publish(QOS2, 65536));
+		assertRefused(encoder, 0x82, publish(QOS1, Number.NaN));
+		assertRefused(encoder, 0x82, publish(0, 0, NOTHING));
+		assertRefused(encoder, 0x82, publish(0, 0, NOTHING, new PropertyWriter(8).messageExpiryInterval(1)));
+		assertRefused(encoder, 0x90, publish(0, 0, utf8("a/#")));
+		assertRefused(encoder, 0x90, publish(0, 0, utf8("+")));
+		assertRefused(encoder, 0x95, publish(0, 0, new Uint8Array(65536).fill(0x61)));
+		assertRefused(encoder, 0x82, publish(0, 0, TOPIC, new PropertyWriter(8).receiveMaximum(1)));
+		assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 6, 0, 0));
+		assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, -1, 0, 0));
 		assert.ok(publish(0, 0, NOTHING, new PropertyWriter(8).topicAlias(1))() > 0);
 		encoder.version = 4;
-		refuses(encoder, 0x82, publish(0, 0, NOTHING, new PropertyWriter(8).topicAlias(1)));
+		assertRefused(encoder, 0x82, publish(0, 0, NOTHING, new PropertyWriter(8).topicAlias(1)));
 	});
 });
 
@@ -195,29 +195,29 @@ describe("CONNECT", () => {
 	it("is refused where it is not allowed", () => {
 		for (const version of [4, 5] as const) {
 			const encoder = new Encoder({ size: 128, version });
-			refuses(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: 65536 }));
-			refuses(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: 1.5 }));
-			refuses(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: -1 }));
-			refuses(encoder, 0x81, () => encoder.connect({ ...fields, clientId: Uint8Array.of(0xff) }));
-			refuses(encoder, 0x81, () => encoder.connect({ ...fields, username: Uint8Array.of(0) }));
-			refuses(encoder, 0x95, () => encoder.connect({ ...fields, username: utf8("u"), password: new Uint8Array(65536) }));
-			refuses(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: utf8("#") } }));
-			refuses(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: NOTHING } }));
-			refuses(encoder, 0x82, () => encoder.connect({ ...fields, will: { ...will, qos: 3 as 2 } }));
+			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: 65536 }));
+			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: 1.5 }));
+			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: -1 }));
+			assertRefused(encoder, 0x81, () => encoder.connect({ ...fields, clientId: Uint8Array.of(0xff) }));
+			assertRefused(encoder, 0x81, () => encoder.connect({ ...fields, username: Uint8Array.of(0) }));
+			assertRefused(encoder, 0x95, () => encoder.connect({ ...fields, username: utf8("u"), password: new Uint8Array(65536) }));
+			assertRefused(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: utf8("#") } }));
+			assertRefused(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: NOTHING } }));
+			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, will: { ...will, qos: 3 as 2 } }));
 		}
 		const four = new Encoder({ size: 128, version: 4 });
-		refuses(four, 0x85, () => four.connect({ ...fields, clientId: NOTHING, cleanStart: false }));
-		refuses(four, 0x82, () => four.connect({ ...fields, password: utf8("p") }));
+		assertRefused(four, 0x85, () => four.connect({ ...fields, clientId: NOTHING, cleanStart: false }));
+		assertRefused(four, 0x82, () => four.connect({ ...fields, password: utf8("p") }));
 		const five = new Encoder({ size: 128 });
-		refuses(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).topicAlias(1) }));
-		refuses(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).authenticationData(NOTHING) }));
-		refuses(five, 0x82, () => five.connect({ ...fields, will: { ...will, properties: new PropertyWriter(8).sessionExpiryInterval(1) } }));
+		assertRefused(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).topicAlias(1) }));
+		assertRefused(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).authenticationData(NOTHING) }));
+		assertRefused(five, 0x82, () => five.connect({ ...fields, will: { ...will, properties: new PropertyWriter(8).sessionExpiryInterval(1) } }));
 	});
 
 	it("leaves properties out in MQTT 3.1.1", () => {
 		const encoder = new Encoder({ size: 128, version: 4 });
 		encoder.connect({ ...fields, properties: new PropertyWriter(8).sessionExpiryInterval(1) });
-		assert.deepEqual(staged(encoder), Buffer.from(bytes("10 { s'MQTT' 04 02 0000 s'a' }")));
+		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("10 { s'MQTT' 04 02 0000 s'a' }")));
 	});
 });
 
@@ -226,10 +226,10 @@ describe("reason codes", () => {
 		for (let code = 0; code < 256; code++) {
 			const encoder = new Encoder({ size: 16, version: 4 });
 			const returnCode = connackReturnCode(code);
-			if (returnCode < 0) refuses(encoder, 0x82, () => encoder.connack(false, code));
+			if (returnCode < 0) assertRefused(encoder, 0x82, () => encoder.connack(false, code));
 			else {
 				encoder.connack(false, code);
-				assert.deepEqual(staged(encoder), Buffer.of(0x20, 2, 0, returnCode));
+				assert.deepEqual(stagedBytes(encoder), Buffer.of(0x20, 2, 0, returnCode));
 				assert.equal(connackReturnCode(connackReasonCode(returnCode)), returnCode);
 			}
 		}
@@ -238,33 +238,33 @@ describe("reason codes", () => {
 
 	it("that MQTT 3.1.1 cannot say are refused", () => {
 		const encoder = new Encoder({ size: 16, version: 4 });
-		refuses(encoder, 0x82, () => encoder.puback(1, 0x97));
-		refuses(encoder, 0x82, () => encoder.pubrec(1, 0x80));
-		refuses(encoder, 0x82, () => encoder.disconnect(4));
-		refuses(encoder, 0x82, () => encoder.auth(0x18));
+		assertRefused(encoder, 0x82, () => encoder.puback(1, 0x97));
+		assertRefused(encoder, 0x82, () => encoder.pubrec(1, 0x80));
+		assertRefused(encoder, 0x82, () => encoder.disconnect(4));
+		assertRefused(encoder, 0x82, () => encoder.auth(0x18));
 		assert.equal(encoder.puback(1, 0x10), 4);
 	});
 
 	it("of a SUBACK become 0x80 in MQTT 3.1.1", () => {
 		const encoder = new Encoder({ size: 16, version: 4 });
 		encoder.suback(1, Uint8Array.of(1, 0x97, 0x80, 9), 3);
-		assert.deepEqual(staged(encoder), Buffer.from(bytes("90 05 0001 01 80 80")));
+		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("90 05 0001 01 80 80")));
 	});
 
 	it("not of the packet are refused", () => {
 		const encoder = new Encoder({ size: 32 });
-		refuses(encoder, 0x82, () => encoder.connack(false, 0x10));
-		refuses(encoder, 0x82, () => encoder.connack(true, 0x87));
-		refuses(encoder, 0x82, () => encoder.puback(1, 0x92));
-		refuses(encoder, 0x82, () => encoder.pubrel(1, 0x80));
-		refuses(encoder, 0x82, () => encoder.disconnect(0x85));
-		refuses(encoder, 0x82, () => encoder.auth(0x01, new PropertyWriter(8).authenticationMethod(utf8("m"))));
-		refuses(encoder, 0x82, () => encoder.auth(0x18));
-		refuses(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(3), 1));
-		refuses(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(0), 0));
-		refuses(encoder, 0x82, () => encoder.unsuback(1, Uint8Array.of(0), 2));
-		refuses(encoder, 0x82, () => encoder.puback(0));
-		refuses(encoder, 0x82, () => encoder.suback(0, Uint8Array.of(0), 1));
+		assertRefused(encoder, 0x82, () => encoder.connack(false, 0x10));
+		assertRefused(encoder, 0x82, () => encoder.connack(true, 0x87));
+		assertRefused(encoder, 0x82, () => encoder.puback(1, 0x92));
+		assertRefused(encoder, 0x82, () => encoder.pubrel(1, 0x80));
+		assertRefused(encoder, 0x82, () => encoder.disconnect(0x85));
+		assertRefused(encoder, 0x82, () => encoder.auth(0x01, new PropertyWriter(8).authenticationMethod(utf8("m"))));
+		assertRefused(encoder, 0x82, () => encoder.auth(0x18));
+		assertRefused(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(3), 1));
+		assertRefused(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(0), 0));
+		assertRefused(encoder, 0x82, () => encoder.unsuback(1, Uint8Array.of(0), 2));
+		assertRefused(encoder, 0x82, () => encoder.puback(0));
+		assertRefused(encoder, 0x82, () => encoder.suback(0, Uint8Array.of(0), 1));
 		assert.equal(reasonAllowed(PUBACK, 0x10, true), true);
 		assert.equal(reasonAllowed(CONNACK, 0x7f, false), false);
 		assert.equal(reasonAllowed(DISCONNECT, 0x8c, false), true);
@@ -276,21 +276,21 @@ describe("SUBSCRIBE and UNSUBSCRIBE", () => {
 	it("are refused where they are not allowed", () => {
 		const encoder = new Encoder({ size: 128 });
 		const subscribe = (filter: string, options: number) => () => encoder.subscribe(1, [{ filter: utf8(filter), options }]);
-		refuses(encoder, 0x82, () => encoder.subscribe(1, []));
-		refuses(encoder, 0x82, () => encoder.subscribe(0, [{ filter: TOPIC, options: 0 }]));
-		refuses(encoder, 0x8f, subscribe("", 0));
-		refuses(encoder, 0x8f, subscribe("a#", 0));
-		refuses(encoder, 0x8f, subscribe("$share/g", 0));
-		refuses(encoder, 0x82, subscribe("$share/g/t", 4));
-		refuses(encoder, 0x82, subscribe("a", 3));
-		refuses(encoder, 0x81, subscribe("a", 0x40));
-		refuses(encoder, 0x82, subscribe("a", 256));
-		refuses(encoder, 0x82, () => encoder.unsubscribe(1, []));
-		refuses(encoder, 0x82, () => encoder.unsubscribe(0, [TOPIC]));
-		refuses(encoder, 0x8f, () => encoder.unsubscribe(1, [TOPIC, utf8("+a")]));
-		refuses(encoder, 0x82, () => encoder.unsubscribe(1, [TOPIC], new PropertyWriter(8).subscriptionIdentifier(1)));
+		assertRefused(encoder, 0x82, () => encoder.subscribe(1, []));
+		assertRefused(encoder, 0x82, () => encoder.subscribe(0, [{ filter: TOPIC, options: 0 }]));
+		assertRefused(encoder, 0x8f, subscribe("", 0));
+		assertRefused(encoder, 0x8f, subscribe("a#", 0));
+		assertRefused(encoder, 0x8f, subscribe("$share/g", 0));
+		assertRefused(encoder, 0x82, subscribe("$share/g/t", 4));
+		assertRefused(encoder, 0x82, subscribe("a", 3));
+		assertRefused(encoder, 0x81, subscribe("a", 0x40));
+		assertRefused(encoder, 0x82, subscribe("a", 256));
+		assertRefused(encoder, 0x82, () => encoder.unsubscribe(1, []));
+		assertRefused(encoder, 0x82, () => encoder.unsubscribe(0, [TOPIC]));
+		assertRefused(encoder, 0x8f, () => encoder.unsubscribe(1, [TOPIC, utf8("+a")]));
+		assertRefused(encoder, 0x82, () => encoder.unsubscribe(1, [TOPIC], new PropertyWriter(8).subscriptionIdentifier(1)));
 		encoder.version = 4;
-		refuses(encoder, 0x81, subscribe("a", 4));
+		assertRefused(encoder, 0x81, subscribe("a", 4));
 		assert.ok(subscribe("$share/g", 0)() > 0);
 	});
 });

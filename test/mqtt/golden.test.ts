@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Encoder } from "../../src/mqtt/encoder";
+import { decode, oneByteChunks } from "./decoder-recorder";
 import { golden } from "./golden";
 import { bytes } from "./notation";
-import { encode } from "./plain";
-import { decode, singles } from "./recorder";
+import { encodePlain } from "./plain-packet";
 
 describe("golden table", () => {
 	for (const row of golden) {
@@ -14,12 +14,12 @@ describe("golden table", () => {
 		it(`MQTT ${version === 4 ? "3.1.1" : "5.0"}, ${from}, ${raw[0]?.toString(16)}: ${name}`, () => {
 			const whole = decode(raw, row);
 			assert.deepEqual(whole.events, [expected], whole.message);
-			const pieces = decode(raw, { ...row, split: singles(raw) });
+			const pieces = decode(raw, { ...row, split: oneByteChunks(raw) });
 			assert.deepEqual(pieces.events, [expected], pieces.message);
 			assert.equal(pieces.message, whole.message);
 			if (packet === undefined || row.canonical === false) return;
 			const encoder = new Encoder({ size: 512, version });
-			assert.equal(encode(encoder, packet), raw.length);
+			assert.equal(encodePlain(encoder, packet), raw.length);
 			assert.deepEqual(Buffer.from(encoder.seal()), Buffer.from(raw));
 		});
 	}

@@ -1,8 +1,8 @@
 import { connack, connect } from "./golden/connect";
 import { acknowledge, publish } from "./golden/publish";
-import type { Row } from "./golden/row";
+import type { GoldenRow } from "./golden/row";
 import { session } from "./golden/session";
 import { suback, subscribe, unsubscribe } from "./golden/subscribe";
 
 /** Raw bytes ↔ packet or reason code, for every packet type in both versions and every rule that refuses one. */
-export const golden: readonly Row[] = [...connect, ...connack, ...publish, ...acknowledge, ...subscribe, ...suback, ...unsubscribe, ...session];
+export const golden: readonly GoldenRow[] = [...connect, ...connack, ...publish, ...acknowledge, ...subscribe, ...suback, ...unsubscribe, ...session];

@@ -1,6 +1,6 @@
 import type { Packet } from "mqtt-packet";
 import type { Version } from "../../src/mqtt/constants";
-import type { Plain, Properties, Property } from "./plain";
+import type { PlainPacket, Properties, Property } from "./plain-packet";
 
 /** mqtt-packet's names, and the kinds of values. */
 const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "number" | "string" | "binary"]> = {
@@ -33,7 +33,7 @@ const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "numb
 };
 
 /** mqtt-packet's objects, all at once. */
-type Loose = Record<string, unknown>;
+type OraclePacket = Record<string, unknown>;
 
 function string(bytes: string): string {
 	return Buffer.from(bytes, "latin1").toString("utf8");
@@ -47,14 +47,14 @@ function bytes(value: unknown): string {
 	return (typeof value === "string" ? Buffer.from(value, "utf8") : (value as Buffer)).toString("latin1");
 }
 
-function toProperties(list: Properties): Loose {
-	const result: Loose = {};
+function toProperties(list: Properties): OraclePacket {
+	const result: OraclePacket = {};
 	const users: Record<string, string[]> = Object.create(null);
-	for (const [id, value, value2] of list) {
+	for (const [id, value, pairValue] of list) {
 		if (id === 0x26) {
 			const name = string(value as string);
 			users[name] ??= [];
-			users[name].push(string(value2 as string));
+			users[name].push(string(pairValue as string));
 			continue;
 		}
 		const [name, kind] = PROPERTIES[id] as (typeof PROPERTIES)[number];
@@ -68,11 +68,11 @@ function toProperties(list: Properties): Loose {
 	return result;
 }
 
-function fromProperties(loose: unknown): Properties {
+function fromProperties(oraclePacket: unknown): Properties {
 	const result: Property[] = [];
-	for (const [name, value] of Object.entries((loose ?? {}) as Loose)) {
+	for (const [name, value] of Object.entries((oraclePacket ?? {}) as OraclePacket)) {
 		if (name === "userProperties") {
-			for (const [name, values] of Object.entries(value as Loose))
+			for (const [name, values] of Object.entries(value as OraclePacket))
 				for (const value of [values].flat()) result.push([0x26, bytes(name), bytes(value)]);
 			continue;
 		}
@@ -85,18 +85,23 @@ function fromProperties(loose: unknown): Properties {
 }
 
 /** A packet in mqtt-packet's form. */
-export function toOracle(packet: Plain, version: Version): Packet {
-	const loose: Loose = { cmd: packet.type.toLowerCase() };
-	if ("packetId" in packet) loose.messageId = packet.packetId;
-	if ("properties" in packet && version === 5) loose.properties = toProperties(packet.properties);
+export function toOracle(packet: PlainPacket, version: Version): Packet {
+	const oraclePacket: OraclePacket = { cmd: packet.type.toLowerCase() };
+	if ("packetId" in packet) oraclePacket.messageId = packet.packetId;
+	if ("properties" in packet && version === 5) oraclePacket.properties = toProperties(packet.properties);
 	switch (packet.type) {
 		case "CONNECT": {
 			const { will, username, password } = packet;
-			Object.assign(loose, { protocolVersion: version, clientId: string(packet.clientId), clean: packet.cleanStart, keepalive: packet.keepAlive });
-			if (username !== undefined) loose.username = string(username);
-			if (password !== undefined) loose.password = binary(password);
+			Object.assign(oraclePacket, {
+				protocolVersion: version,
+				clientId: string(packet.clientId),
+				clean: packet.cleanStart,
+				keepalive: packet.keepAlive,
+			});
+			if (username !== undefined) oraclePacket.username = string(username);
+			if (password !== undefined) oraclePacket.password = binary(password);
 			if (will)
-				loose.will = {
+				oraclePacket.will = {
 					topic: string(will.topic),
 					payload: binary(will.payload),
 					qos: will.qos,
@@ -106,11 +111,11 @@ export function toOracle(packet: Plain, version: Version): Packet {
 			break;
 		}
 		case "CONNACK":
-			loose.sessionPresent = packet.sessionPresent;
-			loose[version === 5 ? "reasonCode" : "returnCode"] = version === 5 ? packet.reasonCode : RETURN_CODES.indexOf(packet.reasonCode);
+			oraclePacket.sessionPresent = packet.sessionPresent;
+			oraclePacket[version === 5 ? "reasonCode" : "returnCode"] = version === 5 ? packet.reasonCode : RETURN_CODES.indexOf(packet.reasonCode);
 			break;
 		case "PUBLISH":
-			Object.assign(loose, {
+			Object.assign(oraclePacket, {
 				topic: string(packet.topic),
 				payload: binary(packet.payload),
 				qos: (packet.flags >> 1) & 3,
@@ -119,7 +124,7 @@ export function toOracle(packet: Plain, version: Version): Packet {
 			});
 			break;
 		case "SUBSCRIBE":
-			loose.subscriptions = packet.subscriptions.map(({ filter, options }) => ({
+			oraclePacket.subscriptions = packet.subscriptions.map(({ filter, options }) => ({
 				topic: string(filter),
 				qos: options & 3,
 				nl: (options & 4) !== 0,
@@ -128,39 +133,39 @@ export function toOracle(packet: Plain, version: Version): Packet {
 			}));
 			break;
 		case "UNSUBSCRIBE":
-			loose.unsubscriptions = packet.filters.map(string);
+			oraclePacket.unsubscriptions = packet.filters.map(string);
 			break;
 		case "SUBACK":
 		case "UNSUBACK":
-			loose.granted = packet.codes;
+			oraclePacket.granted = packet.codes;
 			break;
 		case "PINGREQ":
 		case "PINGRESP":
 			break;
 		default:
-			loose.reasonCode = packet.reasonCode;
+			oraclePacket.reasonCode = packet.reasonCode;
 	}
-	return loose as unknown as Packet;
+	return oraclePacket as unknown as Packet;
 }
 
 const RETURN_CODES = [0, 0x84, 0x85, 0x88, 0x86, 0x87];
 
 /** A packet that mqtt-packet parsed. */
-export function fromOracle(given: Packet, version: Version): Plain {
-	const loose = given as unknown as Loose;
-	const properties = fromProperties(loose.properties);
-	const packetId = loose.messageId as number;
-	const reasonCode = (loose.reasonCode as number | undefined) ?? 0;
+export function fromOracle(given: Packet, version: Version): PlainPacket {
+	const oraclePacket = given as unknown as OraclePacket;
+	const properties = fromProperties(oraclePacket.properties);
+	const packetId = oraclePacket.messageId as number;
+	const reasonCode = (oraclePacket.reasonCode as number | undefined) ?? 0;
 	switch (given.cmd) {
 		case "connect": {
-			const will = loose.will as Loose | undefined;
+			const will = oraclePacket.will as OraclePacket | undefined;
 			return {
 				type: "CONNECT",
-				clientId: bytes(loose.clientId),
-				keepAlive: loose.keepalive as number,
-				cleanStart: loose.clean as boolean,
-				...(loose.username === undefined ? {} : { username: bytes(loose.username) }),
-				...(loose.password === undefined ? {} : { password: bytes(loose.password) }),
+				clientId: bytes(oraclePacket.clientId),
+				keepAlive: oraclePacket.keepalive as number,
+				cleanStart: oraclePacket.clean as boolean,
+				...(oraclePacket.username === undefined ? {} : { username: bytes(oraclePacket.username) }),
+				...(oraclePacket.password === undefined ? {} : { password: bytes(oraclePacket.password) }),
 				...(will
 					? {
 							will: {
@@ -178,18 +183,18 @@ export function fromOracle(given: Packet, version: Version): Plain {
 		case "connack":
 			return {
 				type: "CONNACK",
-				sessionPresent: loose.sessionPresent as boolean,
-				reasonCode: version === 5 ? reasonCode : (RETURN_CODES[loose.returnCode as number] as number),
+				sessionPresent: oraclePacket.sessionPresent as boolean,
+				reasonCode: version === 5 ? reasonCode : (RETURN_CODES[oraclePacket.returnCode as number] as number),
 				properties,
 			};
 		case "publish": {
-			const qos = loose.qos as number;
+			const qos = oraclePacket.qos as number;
 			return {
 				type: "PUBLISH",
-				flags: (loose.dup ? 8 : 0) | (qos << 1) | (loose.retain ? 1 : 0),
-				topic: bytes(loose.topic),
+				flags: (oraclePacket.dup ? 8 : 0) | (qos << 1) | (oraclePacket.retain ? 1 : 0),
+				topic: bytes(oraclePacket.topic),
 				packetId: qos > 0 ? packetId : 0,
-				payload: bytes(loose.payload),
+				payload: bytes(oraclePacket.payload),
 				properties,
 			};
 		}
@@ -212,7 +217,7 @@ export function fromOracle(given: Packet, version: Version): Plain {
 			return { type: "UNSUBSCRIBE", packetId, filters: given.unsubscriptions.map(bytes), properties };
 		case "suback":
 		case "unsuback":
-			return { type: given.cmd.toUpperCase() as "SUBACK", packetId, codes: (loose.granted as number[] | undefined) ?? [], properties };
+			return { type: given.cmd.toUpperCase() as "SUBACK", packetId, codes: (oraclePacket.granted as number[] | undefined) ?? [], properties };
 		case "pingreq":
 		case "pingresp":
 			return { type: given.cmd.toUpperCase() as "PINGREQ" };

@@ -6,15 +6,15 @@ import { PropertyReader } from "../../src/mqtt/property-reader";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { utf8 } from "../../src/mqtt/utf8";
 import { bytes } from "./notation";
-import { text } from "./plain";
+import { latin1Text } from "./plain-packet";
 
-function refuses(reasonCode: number, writer: PropertyWriter, act: (writer: PropertyWriter) => unknown): void {
-	const { length, low, high } = writer;
+function assertRefused(reasonCode: number, writer: PropertyWriter, act: (writer: PropertyWriter) => unknown): void {
+	const { length, idsLow, idsHigh } = writer;
 	assert.throws(
 		() => act(writer),
 		(error) => error instanceof MQTTError && error.reasonCode === reasonCode,
 	);
-	assert.deepEqual([writer.length, writer.low, writer.high], [length, low, high]);
+	assert.deepEqual([writer.length, writer.idsLow, writer.idsHigh], [length, idsLow, idsHigh]);
 }
 
 function content(writer: PropertyWriter): Buffer {
@@ -24,35 +24,35 @@ function content(writer: PropertyWriter): Buffer {
 describe("PropertyWriter", () => {
 	it("refuses values out of their range", () => {
 		const writer = new PropertyWriter(64);
-		refuses(0x82, writer, (w) => w.sessionExpiryInterval(-1));
-		refuses(0x82, writer, (w) => w.sessionExpiryInterval(4294967296));
-		refuses(0x82, writer, (w) => w.sessionExpiryInterval(0.5));
-		refuses(0x82, writer, (w) => w.messageExpiryInterval(Number.NaN));
-		refuses(0x82, writer, (w) => w.receiveMaximum(0));
-		refuses(0x82, writer, (w) => w.receiveMaximum(65536));
-		refuses(0x82, writer, (w) => w.maximumPacketSize(0));
-		refuses(0x82, writer, (w) => w.maximumQoS(2));
-		refuses(0x82, writer, (w) => w.subscriptionIdentifier(0));
-		refuses(0x82, writer, (w) => w.subscriptionIdentifier(268435456));
-		refuses(0x94, writer, (w) => w.topicAlias(0));
-		refuses(0x94, writer, (w) => w.topicAlias(65536));
-		refuses(0x82, writer, (w) => w.serverKeepAlive(65536));
-		refuses(0x82, writer, (w) => w.responseTopic(utf8("a/#")));
-		refuses(0x82, writer, (w) => w.responseTopic(utf8("")));
-		refuses(0x81, writer, (w) => w.contentType(Uint8Array.of(0xff)));
-		refuses(0x81, writer, (w) => w.userProperty(Uint8Array.of(0), utf8("v")));
-		refuses(0x81, writer, (w) => w.userProperty(utf8("k"), Uint8Array.of(0xc0, 0x80)));
-		refuses(0x95, writer, (w) => w.correlationData(new Uint8Array(65536)));
-		refuses(0x95, writer, (w) => w.userProperty(utf8("k"), new Uint8Array(65536).fill(65)));
+		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(-1));
+		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(4294967296));
+		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(0.5));
+		assertRefused(0x82, writer, (w) => w.messageExpiryInterval(Number.NaN));
+		assertRefused(0x82, writer, (w) => w.receiveMaximum(0));
+		assertRefused(0x82, writer, (w) => w.receiveMaximum(65536));
+		assertRefused(0x82, writer, (w) => w.maximumPacketSize(0));
+		assertRefused(0x82, writer, (w) => w.maximumQoS(2));
+		assertRefused(0x82, writer, (w) => w.subscriptionIdentifier(0));
+		assertRefused(0x82, writer, (w) => w.subscriptionIdentifier(268435456));
+		assertRefused(0x94, writer, (w) => w.topicAlias(0));
+		assertRefused(0x94, writer, (w) => w.topicAlias(65536));
+		assertRefused(0x82, writer, (w) => w.serverKeepAlive(65536));
+		assertRefused(0x82, writer, (w) => w.responseTopic(utf8("a/#")));
+		assertRefused(0x82, writer, (w) => w.responseTopic(utf8("")));
+		assertRefused(0x81, writer, (w) => w.contentType(Uint8Array.of(0xff)));
+		assertRefused(0x81, writer, (w) => w.userProperty(Uint8Array.of(0), utf8("v")));
+		assertRefused(0x81, writer, (w) => w.userProperty(utf8("k"), Uint8Array.of(0xc0, 0x80)));
+		assertRefused(0x95, writer, (w) => w.correlationData(new Uint8Array(65536)));
+		assertRefused(0x95, writer, (w) => w.userProperty(utf8("k"), new Uint8Array(65536).fill(65)));
 	});
 
 	it("refuses a second one of all but user properties and subscription identifiers", () => {
 		const writer = new PropertyWriter(64).sessionExpiryInterval(1).topicAlias(1).contentType(utf8("t")).payloadFormatIndicator(true);
-		refuses(0x82, writer, (w) => w.sessionExpiryInterval(2));
-		refuses(0x94, writer, (w) => w.topicAlias(0));
-		refuses(0x82, writer, (w) => w.topicAlias(1));
-		refuses(0x82, writer, (w) => w.contentType(utf8("t")));
-		refuses(0x82, writer, (w) => w.payloadFormatIndicator(true));
+		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(2));
+		assertRefused(0x94, writer, (w) => w.topicAlias(0));
+		assertRefused(0x82, writer, (w) => w.topicAlias(1));
+		assertRefused(0x82, writer, (w) => w.contentType(utf8("t")));
+		assertRefused(0x82, writer, (w) => w.payloadFormatIndicator(true));
 		writer.userProperty(utf8("k"), utf8("v")).userProperty(utf8("k"), utf8("v")).subscriptionIdentifier(1).subscriptionIdentifier(2);
 		assert.equal(writer.reset(), writer);
 		assert.equal(writer.sessionExpiryInterval(3).length, 5);
@@ -60,22 +60,22 @@ describe("PropertyWriter", () => {
 
 	it("refuses what does not fit and keeps what it has", () => {
 		const writer = new PropertyWriter(7).sessionExpiryInterval(1);
-		refuses(0x95, writer, (w) => w.receiveMaximum(1));
-		refuses(0x95, writer, (w) => w.userProperty(utf8(""), utf8("")));
-		refuses(0x95, writer, (w) => w.serverReference(utf8("")));
-		refuses(0x95, writer, (w) => w.subscriptionIdentifier(128));
+		assertRefused(0x95, writer, (w) => w.receiveMaximum(1));
+		assertRefused(0x95, writer, (w) => w.userProperty(utf8(""), utf8("")));
+		assertRefused(0x95, writer, (w) => w.serverReference(utf8("")));
+		assertRefused(0x95, writer, (w) => w.subscriptionIdentifier(128));
 		writer.subscriptionIdentifier(127);
-		refuses(0x95, writer, (w) => w.requestProblemInformation(false));
+		assertRefused(0x95, writer, (w) => w.requestProblemInformation(false));
 		assert.deepEqual(content(writer), Buffer.from(bytes("11 00000001 0b 7f")));
 	});
 
 	it("copies any property from a reader", () => {
 		const raw = bytes("01 01 02 ffffffff 03 s'text' 09 0002 00ff 23 0102 0b 8001 0b ffffff7f 26 s'k' s'v' 26 s'' s''");
 		const reader = new PropertyReader(raw);
-		reader.set(raw, 0, raw.length);
+		reader.setRange(raw, 0, raw.length);
 		const writer = new PropertyWriter(raw.length);
 		while (reader.next()) writer.copy(reader);
-		assert.equal(reader.fault, 0);
+		assert.equal(reader.errorCode, 0);
 		assert.deepEqual(content(writer), Buffer.from(raw));
 	});
 });
@@ -83,7 +83,7 @@ describe("PropertyWriter", () => {
 describe("PropertyReader", () => {
 	const raw = bytes("ff 11 0000000a 26 s'a' s'1' 26 s'b' s'2' ff");
 	const reader = new PropertyReader(raw);
-	reader.set(raw, 1, raw.length - 1);
+	reader.setRange(raw, 1, raw.length - 1);
 
 	it("walks, finds and rewinds", () => {
 		assert.equal(reader.empty, false);
@@ -91,7 +91,7 @@ describe("PropertyReader", () => {
 		assert.deepEqual([reader.id, reader.number], [constants.SESSION_EXPIRY_INTERVAL, 10]);
 		assert.ok(reader.next());
 		assert.ok(reader.next());
-		assert.equal(text(raw, reader.nameStart, reader.nameEnd) + text(raw, reader.start, reader.end), "b2");
+		assert.equal(latin1Text(raw, reader.nameStart, reader.nameEnd) + latin1Text(raw, reader.start, reader.end), "b2");
 		assert.equal(reader.next(), false);
 		assert.equal(reader.id, 0);
 		assert.equal(reader.next(), false);
@@ -102,10 +102,10 @@ describe("PropertyReader", () => {
 
 	it("finds only what the decoder saw", () => {
 		assert.equal(reader.has(constants.SESSION_EXPIRY_INTERVAL), false);
-		reader.low = 1 << constants.SESSION_EXPIRY_INTERVAL;
-		reader.high = 1 << (constants.USER_PROPERTY - 32);
+		reader.idsLow = 1 << constants.SESSION_EXPIRY_INTERVAL;
+		reader.idsHigh = 1 << (constants.USER_PROPERTY - 32);
 		assert.ok(reader.find(constants.USER_PROPERTY));
-		assert.equal(text(raw, reader.nameStart, reader.nameEnd), "a");
+		assert.equal(latin1Text(raw, reader.nameStart, reader.nameEnd), "a");
 		assert.ok(reader.find(constants.SESSION_EXPIRY_INTERVAL));
 		assert.equal(reader.find(constants.REASON_STRING), false);
 		assert.equal(reader.find(constants.MAXIMUM_QOS), false);

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { type DecodeOptions, decode, oneByteChunks, type RecordingHandler } from "./decoder-recorder";
 import { golden } from "./golden";
 import { bytes } from "./notation";
-import { type DecodeOptions, decode, type Recorder, singles } from "./recorder";
 
 /** What a decoder may report. */
-const DECLARED = new Set([0x81, 0x82, 0x84, 0x85, 0x8f, 0x90, 0x94, 0x95]);
+const DECLARED_REASON_CODES = new Set([0x81, 0x82, 0x84, 0x85, 0x8f, 0x90, 0x94, 0x95]);
 
-function check(raw: Uint8Array, options: DecodeOptions): Recorder {
+function checkDecoder(raw: Uint8Array, options: DecodeOptions): RecordingHandler {
 	const whole = decode(raw, options);
-	for (const event of whole.events) if ("error" in event) assert.ok(DECLARED.has(event.error), `reason code ${event.error}`);
-	const pieces = decode(raw, { ...options, split: singles(raw) });
+	for (const event of whole.events) if ("error" in event) assert.ok(DECLARED_REASON_CODES.has(event.error), `reason code ${event.error}`);
+	const pieces = decode(raw, { ...options, split: oneByteChunks(raw) });
 	// A payload that is still streaming has other pieces, nothing else differs
 	assert.deepEqual(pieces.events, whole.events);
 	assert.equal(pieces.message, whole.message);
@@ -26,7 +26,7 @@ describe("any input ends in a declared state", () => {
 				fc.constantFrom(4 as const, 5 as const),
 				fc.constantFrom("client" as const, "broker" as const),
 				fc.integer({ min: 16, max: 64 }),
-				(raw, version, from, size) => void check(raw, { version, from, size }),
+				(raw, version, from, size) => void checkDecoder(raw, { version, from, size }),
 			),
 			{ numRuns: 5000 },
 		);
@@ -43,7 +43,7 @@ describe("any input ends in a declared state", () => {
 				fc.constantFrom("client" as const, "broker" as const),
 				fc.integer({ min: 16, max: 64 }),
 				(list, version, from, size) =>
-					void check(Uint8Array.from(list.flatMap(([first, body]) => [first, body.length, ...body])), { version, from, size }),
+					void checkDecoder(Uint8Array.from(list.flatMap(([first, body]) => [first, body.length, ...body])), { version, from, size }),
 			),
 			{ numRuns: 5000 },
 		);
@@ -53,7 +53,7 @@ describe("any input ends in a declared state", () => {
 		for (const row of golden) {
 			const raw = bytes(row.bytes);
 			for (let length = 0; length < raw.length; length++) {
-				const { events } = check(raw.slice(0, length), row);
+				const { events } = checkDecoder(raw.slice(0, length), row);
 				if (row.packet !== undefined) assert.deepEqual(events, [], row.name);
 				else assert.ok(events.length === 0 || events.length === 1, row.name);
 			}
@@ -66,7 +66,7 @@ describe("any input ends in a declared state", () => {
 			for (let bit = 0; bit < raw.length * 8; bit++) {
 				const flipped = raw.slice();
 				flipped[bit >> 3] = (raw[bit >> 3] as number) ^ (1 << (bit & 7));
-				check(flipped, row);
+				checkDecoder(flipped, row);
 			}
 		}
 	});
@@ -80,7 +80,7 @@ describe("any input ends in a declared state", () => {
 					const changed = raw.slice();
 					changed[at] = value;
 					const { events } = decode(changed, row);
-					for (const event of events) if ("error" in event) assert.ok(DECLARED.has(event.error));
+					for (const event of events) if ("error" in event) assert.ok(DECLARED_REASON_CODES.has(event.error));
 				}
 			}
 		}
@@ -90,7 +90,7 @@ describe("any input ends in a declared state", () => {
 		fc.assert(
 			fc.property(fc.array(fc.constantFrom(...golden), { minLength: 1, maxLength: 5 }), (rows) => {
 				const { version, from } = rows[0] as (typeof rows)[number];
-				const recorder = check(Uint8Array.from(rows.flatMap((row) => [...bytes(row.bytes)])), { version, from });
+				const recorder = checkDecoder(Uint8Array.from(rows.flatMap((row) => [...bytes(row.bytes)])), { version, from });
 				const errors = recorder.events.filter((event) => "error" in event);
 				assert.ok(errors.length <= 1);
 			}),

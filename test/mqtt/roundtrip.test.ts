@@ -4,12 +4,12 @@ import fc from "fast-check";
 import type { Version } from "../../src/mqtt/constants";
 import { Encoder } from "../../src/mqtt/encoder";
 import { packets } from "./arbitrary";
-import { encode, type Plain } from "./plain";
-import { decode, singles } from "./recorder";
+import { decode, oneByteChunks } from "./decoder-recorder";
+import { encodePlain, type PlainPacket } from "./plain-packet";
 
-function encoded(version: Version, list: readonly Plain[]): Uint8Array {
+function encoded(version: Version, list: readonly PlainPacket[]): Uint8Array {
 	const encoder = new Encoder({ size: 1 << 16, version });
-	for (const packet of list) assert.ok(encode(encoder, packet) > 0);
+	for (const packet of list) assert.ok(encodePlain(encoder, packet) > 0);
 	return Uint8Array.from(encoder.seal());
 }
 
@@ -27,7 +27,7 @@ describe("decode after encode is the identity", () => {
 							const expected = [{ packet }];
 							assert.deepEqual(decode(bytes, { version, from }).events, expected);
 							assert.deepEqual(decode(bytes, { version, from, split }).events, expected);
-							assert.deepEqual(decode(bytes, { version, from, split: singles(bytes) }).events, expected);
+							assert.deepEqual(decode(bytes, { version, from, split: oneByteChunks(bytes) }).events, expected);
 						}),
 						{ numRuns: 150 },
 					);
@@ -42,7 +42,7 @@ describe("decode after encode is the identity", () => {
 						const expected = list.map((packet) => ({ packet }));
 						assert.deepEqual(decode(bytes, { version, from }).events, expected);
 						assert.deepEqual(decode(bytes, { version, from, split }).events, expected);
-						assert.deepEqual(decode(bytes, { version, from, split: singles(bytes) }).events, expected);
+						assert.deepEqual(decode(bytes, { version, from, split: oneByteChunks(bytes) }).events, expected);
 					}),
 					{ numRuns: 150 },
 				);

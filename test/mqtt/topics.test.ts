@@ -2,30 +2,30 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { matches, sharedFilterStart, validTopicFilter, validTopicName } from "../../src/mqtt/topics";
-import { text, utf8, validUTF8 } from "../../src/mqtt/utf8";
+import { decodeUTF8, utf8, validUTF8 } from "../../src/mqtt/utf8";
 import { topicFilter, topicName } from "./arbitrary";
-import { array, text as latin } from "./plain";
+import { latin1Text as latin, latin1Bytes } from "./plain-packet";
 
 /** Puts bytes somewhere in a larger array. */
-function placed(bytes: Uint8Array): { bytes: Uint8Array; start: number; end: number } {
+function placeInLargerArray(bytes: Uint8Array): { bytes: Uint8Array; start: number; end: number } {
 	const room = new Uint8Array(bytes.length + 5).fill(0x23);
 	room.set(bytes, 3);
 	return { bytes: room, start: 3, end: 3 + bytes.length };
 }
 
 function name(topic: string): boolean {
-	const { bytes, start, end } = placed(Buffer.from(topic));
+	const { bytes, start, end } = placeInLargerArray(Buffer.from(topic));
 	return validTopicName(bytes, start, end);
 }
 
 function filter(topic: string): boolean {
-	const { bytes, start, end } = placed(Buffer.from(topic));
+	const { bytes, start, end } = placeInLargerArray(Buffer.from(topic));
 	return validTopicFilter(bytes, start, end);
 }
 
 function match(filter: string, topic: string): boolean {
-	const f = placed(Buffer.from(filter));
-	const t = placed(Buffer.from(topic));
+	const f = placeInLargerArray(Buffer.from(filter));
+	const t = placeInLargerArray(Buffer.from(topic));
 	return matches(f.bytes, f.start, f.end, t.bytes, t.start, t.end);
 }
 
@@ -44,7 +44,7 @@ describe("topic names and filters", () => {
 
 	it("shared subscriptions", () => {
 		const at = (topic: string) => {
-			const { bytes, start, end } = placed(Buffer.from(topic));
+			const { bytes, start, end } = placeInLargerArray(Buffer.from(topic));
 			const found = sharedFilterStart(bytes, start, end);
 			return found > 0 ? latin(bytes, found, end) : found;
 		};
@@ -122,7 +122,7 @@ describe("matching", () => {
 	it("a filter matches itself where it has no wildcard, and # everything without $", () => {
 		fc.assert(
 			fc.property(topicName, (topic) => {
-				const bytes = array(topic);
+				const bytes = latin1Bytes(topic);
 				assert.ok(validTopicName(bytes, 0, bytes.length));
 				assert.ok(validTopicFilter(bytes, 0, bytes.length));
 				assert.ok(matches(bytes, 0, bytes.length, bytes, 0, bytes.length));
@@ -131,7 +131,7 @@ describe("matching", () => {
 		);
 		fc.assert(
 			fc.property(topicFilter, (topic) => {
-				const bytes = array(topic);
+				const bytes = latin1Bytes(topic);
 				assert.ok(validTopicFilter(bytes, 0, bytes.length));
 				assert.equal(validTopicName(bytes, 0, bytes.length), !/[+#]/.test(topic));
 			}),
@@ -158,7 +158,7 @@ describe("UTF-8", () => {
 		);
 		fc.assert(
 			fc.property(fc.array(lead, { maxLength: 6 }), (list) => {
-				const { bytes, start, end } = placed(Uint8Array.from(list));
+				const { bytes, start, end } = placeInLargerArray(Uint8Array.from(list));
 				assert.equal(validUTF8(bytes, start, end), reference(Uint8Array.from(list)));
 			}),
 			{ numRuns: 20_000 },
@@ -181,11 +181,11 @@ describe("UTF-8", () => {
 				fc.pre(!string.includes("\0"));
 				const bytes = utf8(string);
 				assert.deepEqual(Buffer.from(bytes), Buffer.from(string));
-				assert.equal(text(bytes, 0, bytes.length), string);
+				assert.equal(decodeUTF8(bytes, 0, bytes.length), string);
 			}),
 		);
-		assert.equal(text(utf8("\ufeffa"), 0, 4), "\ufeffa");
-		assert.equal(text(utf8("é€😀"), 0, 9), "é€😀");
+		assert.equal(decodeUTF8(utf8("\ufeffa"), 0, 4), "\ufeffa");
+		assert.equal(decodeUTF8(utf8("é€😀"), 0, 9), "é€😀");
 	});
 
 	it("utf8() refuses U+0000 and lone surrogates", () => {

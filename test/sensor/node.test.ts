@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaults } from "../../src/config/defaults";
 import { ScriptedBroker } from "../client/scripted-broker";
-import { Board } from "./support/board";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
+import { TestBoard } from "./support/test-board";
 
 test("wakes each minute, reports, sleeps; the bare value under the sensor's topic", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.sample = (time) => ({ temperature: 20 + Math.floor(time / MINUTE) / 10 });
 	board.run(HOUR - 1);
@@ -20,17 +20,17 @@ test("wakes each minute, reports, sleeps; the bare value under the sensor's topi
 			assert.equal(packet.topic, "home/node/temperature");
 			assert.ok(packet.retain && packet.qos === 1 && !packet.dup);
 		}
-	assert.deepEqual(board.balance, { accepted: 60, acknowledged: 60, dropped: 0, waiting: 0, lost: 0 });
+	assert.deepEqual(board.reportCounts, { accepted: 60, acknowledged: 60, dropped: 0, waiting: 0, lost: 0 });
 	assert.deepEqual(
 		board.events("sample").map(({ at }) => at),
 		Array.from({ length: 60 }, (_, i) => i * MINUTE),
 	);
-	assert.ok(board.awake < 1000);
+	assert.ok(board.longestAwakeMs < 1000);
 	assert.equal(board.events("failed").length, 0);
 });
 
 test("JSON: one report for all sensors of a wake where the topic names none", () => {
-	const board = new Board({
+	const board = new TestBoard({
 		payload: "json",
 		topic: "{mac}/{chip}/{id}",
 		sensors: [
@@ -57,7 +57,7 @@ test("JSON: one report for all sensors of a wake where the topic names none", ()
 });
 
 test("a wake with nothing to say never raises Wi-Fi; the heartbeat does", () => {
-	const board = new Board({ sensors: [{ delta: 0.2, heartbeat: 15 * MINUTE }] });
+	const board = new TestBoard({ sensors: [{ delta: 0.2, heartbeat: 15 * MINUTE }] });
 	const broker = new ScriptedBroker(board.network, 1883);
 	let value = 20;
 	board.sample = () => ({ temperature: value });
@@ -73,25 +73,25 @@ test("a wake with nothing to say never raises Wi-Fi; the heartbeat does", () => 
 });
 
 test("the last CONNACK's limits hold for the next first flight", () => {
-	const board = new Board({ sensors: Array.from({ length: 6 }, (_, i) => ({ name: `s${i}` })) });
+	const board = new TestBoard({ sensors: Array.from({ length: 6 }, (_, i) => ({ name: `s${i}` })) });
 	const broker = new ScriptedBroker(board.network, 1883, { connack: { properties: { receiveMaximum: 2 } } });
 	board.run(2 * MINUTE - 1);
 	const second = broker.commands.lastIndexOf("connect");
-	const flight = broker.packets.slice(second + 1).filter((_, i) => broker.times[second + 1 + i] === broker.times[second]);
-	assert.equal(flight.length, 2);
-	assert.deepEqual(board.balance, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
+	const firstFlight = broker.packets.slice(second + 1).filter((_, i) => broker.times[second + 1 + i] === broker.times[second]);
+	assert.equal(firstFlight.length, 2);
+	assert.deepEqual(board.reportCounts, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
 });
 
 test("a report larger than the broker takes is given up and counted, not tried for ever", () => {
-	const board = new Board({ payload: "json" });
+	const board = new TestBoard({ payload: "json" });
 	new ScriptedBroker(board.network, 1883, { connack: { properties: { maximumPacketSize: 40 } } });
 	board.run(3 * MINUTE - 1);
 	// The first left before the limit was known.
-	assert.deepEqual(board.balance, { accepted: 3, acknowledged: 1, dropped: 2, waiting: 0, lost: 0 });
+	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 1, dropped: 2, waiting: 0, lost: 0 });
 });
 
 test("drivers that throw, are missing or read nothing never stop the node", () => {
-	class Thrower {
+	class ThrowingDriver {
 		constructor() {
 			throw new Error("no such chip");
 		}
@@ -101,7 +101,7 @@ test("drivers that throw, are missing or read nothing never stop the node", () =
 		}
 		close() {}
 	}
-	class Fickle {
+	class IntermittentDriver {
 		#count = 0;
 		configure() {}
 		sample() {
@@ -112,7 +112,7 @@ test("drivers that throw, are missing or read nothing never stop the node", () =
 			throw new Error("close");
 		}
 	}
-	const board = new Board({
+	const board = new TestBoard({
 		sensors: [
 			{ name: "a", driver: "thrower" },
 			{ name: "b", driver: "fickle" },
@@ -122,7 +122,7 @@ test("drivers that throw, are missing or read nothing never stop the node", () =
 			{ name: "f", property: ["on"] },
 		],
 	});
-	board.drivers = { thrower: Thrower, fickle: Fickle };
+	board.drivers = { thrower: ThrowingDriver, fickle: IntermittentDriver };
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.sample = (time) => (time < 5 * MINUTE ? { temperature: 2, nan: NaN, on: true } : undefined);
 	board.run(10 * MINUTE - 1);
@@ -133,7 +133,7 @@ test("drivers that throw, are missing or read nothing never stop the node", () =
 });
 
 test("a changed sensor list: what waited is given up and counted, and the new one starts", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	board.wifi = "fails";
 	board.run(5 * MINUTE - 1);
 	board.settings = { ...board.settings, sensors: [...board.settings.sensors, { ...board.settings.sensors[0], name: "other" }] };
@@ -141,7 +141,7 @@ test("a changed sensor list: what waited is given up and counted, and the new on
 	new ScriptedBroker(board.network, 1883);
 	board.run(20 * MINUTE);
 	assert.equal(board.events("dropped").length, 5);
-	assert.equal(board.balance.lost, 0);
+	assert.equal(board.reportCounts.lost, 0);
 	assert.equal(board.events("accepted").find(({ at }) => at >= 5 * MINUTE)?.a, 6);
 });
 
@@ -149,7 +149,7 @@ test("values recorded together are not cut to the first one when the settings as
 	const sensors = [{ name: "a" }, { name: "b" }];
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const outbox = { ...defaults.outbox, policy, size: 256 };
-		const board = new Board({ payload: "json", topic: "home/{id}", sensors, outbox });
+		const board = new TestBoard({ payload: "json", topic: "home/{id}", sensors, outbox });
 		board.wifi = "fails";
 		board.run(5 * MINUTE - 1);
 		board.settings = { ...board.settings, payload: "value", topic: "home/node/{sensor}" };
@@ -157,23 +157,23 @@ test("values recorded together are not cut to the first one when the settings as
 		new ScriptedBroker(board.network, 1883);
 		board.run(20 * MINUTE);
 		assert.equal(board.events("dropped").length, 5);
-		assert.equal(board.balance.lost, 0);
+		assert.equal(board.reportCounts.lost, 0);
 	}
 });
 
 test("no broker or no sensors: says so and sleeps", () => {
 	for (const overrides of [{ broker: { host: "" } }, { sensors: [] }]) {
-		const board = new Board(overrides);
+		const board = new TestBoard(overrides);
 		board.run(HOUR);
 		assert.equal(board.boots, 1);
-		assert.equal(board.awake, 0);
+		assert.equal(board.longestAwakeMs, 0);
 		assert.ok(board.traces.some((line) => line.startsWith("no ")));
 		assert.equal(board.events("join").length, 0);
 	}
 });
 
 test("too little retained memory: works from RAM and says so", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	Object.assign(board, { retained: { memory: new Uint8Array(100), bytes: new Uint8Array(100), budget: Infinity, backwards: false } });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(3 * MINUTE - 1);
@@ -188,7 +188,7 @@ test("a configuration with which no CONNECT can be made: says so once and sleeps
 		[{ version: 4, password: "secret" }, "password without a user name"],
 	] as const)
 		for (const mode of ["deep", "none"] as const) {
-			const board = new Board({ broker, sleep: { mode } });
+			const board = new TestBoard({ broker, sleep: { mode } });
 			new ScriptedBroker(board.network, 1883);
 			board.run(24 * HOUR);
 			assert.equal(board.boots, 1);
@@ -197,21 +197,21 @@ test("a configuration with which no CONNECT can be made: says so once and sleeps
 				board.events("failed").map(({ a, b, c }) => [a, b, c]),
 				[[0, 0, 1]],
 			);
-			const told = board.traces.filter((line) => line.startsWith("nothing can be reported with this configuration: "));
-			assert.equal(told.length, 1);
-			assert.ok(told[0].includes(why), told[0]);
+			const errorTraces = board.traces.filter((line) => line.startsWith("nothing can be reported with this configuration: "));
+			assert.equal(errorTraces.length, 1);
+			assert.ok(errorTraces[0].includes(why), errorTraces[0]);
 			assert.equal(board.events("accepted").length, 1);
-			if (mode === "deep") assert.equal(board.balance.lost, 0);
+			if (mode === "deep") assert.equal(board.reportCounts.lost, 0);
 		}
 });
 
 test("a report that waits with such a configuration is sent when it is mended", () => {
-	const board = new Board({ broker: { sendBuffer: 128, username: "u".repeat(120) } });
+	const board = new TestBoard({ broker: { sendBuffer: 128, username: "u".repeat(120) } });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(HOUR);
 	board.settings = { ...board.settings, broker: { ...board.settings.broker, sendBuffer: 256 } };
 	board.reset("reset");
 	board.run(MINUTE / 2);
 	assert.ok(payloads(broker).length >= 2);
-	assert.equal(board.balance.lost, 0);
+	assert.equal(board.reportCounts.lost, 0);
 });

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ScriptedBroker } from "../client/scripted-broker";
-import { Board } from "./support/board";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
+import { TestBoard } from "./support/test-board";
 
 test("an hour without a broker: nothing lost, samples go on, tries are spaced out, no wake beyond its limit", () => {
 	for (const outage of ["refused", "black hole", "silent", "wifi", "wifi silent"] as const) {
-		const board = new Board({ sleep: { awakeLimit: 4000 } });
+		const board = new TestBoard({ sleep: { awakeLimit: 4000 } });
 		board.sample = (time) => ({ temperature: Math.floor(time / MINUTE) });
-		const healthy = board.network.listeners;
+		const listeners = board.network.listeners;
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.run(10 * MINUTE - 1);
-		const accept = healthy.get(1883);
-		if (outage === "refused") healthy.delete(1883);
+		const accept = listeners.get(1883);
+		if (outage === "refused") listeners.delete(1883);
 		else if (outage === "black hole") board.network.blackHoles.add(1883);
 		else if (outage === "silent") board.network.serve(1883, () => {});
 		else board.wifi = outage === "wifi" ? "fails" : "silent";
@@ -20,41 +20,41 @@ test("an hour without a broker: nothing lost, samples go on, tries are spaced ou
 		const tries = board.events("failed").length;
 		assert.ok(tries >= 4 && tries <= 40, `${tries} tries`);
 		assert.equal(board.events("sample").length, 70);
-		assert.equal(board.balance.lost, 0);
-		if (accept) healthy.set(1883, accept);
+		assert.equal(board.reportCounts.lost, 0);
+		if (accept) listeners.set(1883, accept);
 		board.network.blackHoles.clear();
 		board.wifi = "joins";
 		board.run(HOUR);
 		assert.equal(board.events("sample").length, 130);
-		assert.deepEqual(board.balance, { accepted: 130, acknowledged: 130, dropped: 0, waiting: 0, lost: 0 });
+		assert.deepEqual(board.reportCounts, { accepted: 130, acknowledged: 130, dropped: 0, waiting: 0, lost: 0 });
 		assert.deepEqual(
 			payloads(broker),
 			Array.from({ length: 130 }, (_, i) => String(i)),
 		);
-		assert.ok(board.awake <= 4000, `${outage}: awake for ${board.awake} ms`);
+		assert.ok(board.longestAwakeMs <= 4000, `${outage}: awake for ${board.longestAwakeMs} ms`);
 	}
 });
 
 test("killed between PUBLISH and PUBACK: sent again in a later wake, and counted", () => {
-	const board = new Board();
-	let kills = 3;
+	const board = new TestBoard();
+	let killsLeft = 3;
 	const broker = new ScriptedBroker(board.network, 1883, {
 		answer: (packet, connection) => {
-			if (packet.cmd !== "publish" || kills === 0) return false;
-			kills--;
+			if (packet.cmd !== "publish" || killsLeft === 0) return false;
+			killsLeft--;
 			connection.end();
 			return true;
 		},
 	});
 	board.run(30 * MINUTE - 1);
-	assert.deepEqual(board.balance, { accepted: 30, acknowledged: 30, dropped: 0, waiting: 0, lost: 0 });
+	assert.deepEqual(board.reportCounts, { accepted: 30, acknowledged: 30, dropped: 0, waiting: 0, lost: 0 });
 	assert.equal(board.events("publish").filter(({ b }) => b === 1).length, payloads(broker).length - 30);
 	assert.ok(payloads(broker).length > 30);
 });
 
 test("QoS 0 leaves the outbox only after CONNACK and a clean close", () => {
 	for (const pipeline of [true, false]) {
-		const board = new Board({ sensors: [{ qos: 0 }], broker: { pipeline } });
+		const board = new TestBoard({ sensors: [{ qos: 0 }], broker: { pipeline } });
 		let refuse = true;
 		const broker = new ScriptedBroker(board.network, 1883, {
 			answer: (packet, connection) => {
@@ -65,10 +65,10 @@ test("QoS 0 leaves the outbox only after CONNACK and a clean close", () => {
 			},
 		});
 		board.run(MINUTE - 1);
-		assert.equal(board.balance.waiting, 1);
+		assert.equal(board.reportCounts.waiting, 1);
 		refuse = false;
 		board.run(30 * MINUTE);
-		const { accepted, waiting, lost } = board.balance;
+		const { accepted, waiting, lost } = board.reportCounts;
 		assert.deepEqual({ accepted, waiting, lost }, { accepted: 31, waiting: 0, lost: 0 });
 		assert.ok(payloads(broker).length >= 31);
 	}
@@ -76,18 +76,18 @@ test("QoS 0 leaves the outbox only after CONNACK and a clean close", () => {
 
 test("a full outbox: drops are counted and told in JSON", () => {
 	for (const policy of ["dropOldest", "thin"] as const) {
-		const board = new Board({ payload: "json", outbox: { storage: "rtc", policy, size: 512 } });
+		const board = new TestBoard({ payload: "json", outbox: { storage: "rtc", policy, size: 512 } });
 		board.wifi = "fails";
 		board.run(2 * HOUR - 1);
-		const { dropped, accepted, lost } = board.balance;
+		const { dropped, accepted, lost } = board.reportCounts;
 		assert.equal(accepted, 120);
 		assert.equal(lost, 0);
 		assert.ok(dropped > 80);
 		board.wifi = "joins";
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.run(HOUR);
-		assert.equal(board.balance.lost, 0);
-		assert.equal(board.balance.waiting, 0);
+		assert.equal(board.reportCounts.lost, 0);
+		assert.equal(board.reportCounts.waiting, 0);
 		const last = JSON.parse(payloads(broker).at(-1) ?? "") as { dropped: number; seq: number };
 		assert.equal(last.dropped, board.events("dropped").length);
 		assert.equal(payloads(broker).length, 180 - board.events("dropped").length);
@@ -95,7 +95,7 @@ test("a full outbox: drops are counted and told in JSON", () => {
 });
 
 test("120 reports that waited leave in one wake", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	board.wifi = "fails";
 	board.run(2 * HOUR - 1);
 	board.wifi = "joins";
@@ -106,13 +106,13 @@ test("120 reports that waited leave in one wake", () => {
 	const first = board.events("sleep").find(({ at }) => at > board.events("opened")[0].at);
 	assert.equal(first?.b, 0);
 	assert.ok(payloads(broker).length >= 120);
-	assert.ok(board.awake < 8000);
+	assert.ok(board.longestAwakeMs < 8000);
 });
 
 test("resets anywhere, also amid a write to retained memory, lose nothing", () => {
 	for (let seed = 1; seed <= 12; seed++) {
-		const board = new Board({ sensors: [{ every: 10_000 }] });
-		board.retained.backwards = seed % 2 === 0;
+		const board = new TestBoard({ sensors: [{ every: 10_000 }] });
+		board.retained.writesBackwards = seed % 2 === 0;
 		const seen = new Set<number>();
 		board.sample = (time) => ({ temperature: time });
 		const broker = new ScriptedBroker(board.network, 1883);
@@ -124,11 +124,11 @@ test("resets anywhere, also amid a write to retained memory, lose nothing", () =
 		for (let i = 0; i < 40; i++) {
 			board.run(random(12_000));
 			if (random(2) === 0) board.reset("reset");
-			else board.retained.budget = random(900);
+			else board.retained.writeBudget = random(900);
 			if (random(6) === 0) board.wifi = board.wifi === "joins" ? "fails" : "joins";
 		}
 		board.wifi = "joins";
-		board.retained.budget = Infinity;
+		board.retained.writeBudget = Infinity;
 		board.run(HOUR);
 		for (const text of payloads(broker)) seen.add(Number(text));
 		// The last one may be under way.
@@ -137,8 +137,8 @@ test("resets anywhere, also amid a write to retained memory, lose nothing", () =
 		for (const sequence of accepted) assert.ok(acknowledged.has(sequence), `report ${sequence}`);
 		assert.equal(new Set(accepted).size, accepted.length);
 		// A report may be safe without having been told: in the wake event it is counted.
-		const told = Math.max(...board.events("wake").map(({ b }) => b)) - 1;
-		assert.ok(acknowledged.size >= told - 1 && seen.size >= accepted.length);
+		const lastSequence = Math.max(...board.events("wake").map(({ b }) => b)) - 1;
+		assert.ok(acknowledged.size >= lastSequence - 1 && seen.size >= accepted.length);
 		assert.equal(board.events("dropped").length, 0);
 	}
 });

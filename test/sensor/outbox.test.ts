@@ -4,35 +4,37 @@ import fc from "fast-check";
 import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "../../src/sensor/events";
 import { headerSize, WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_SEQUENCE, WORD_WAITING } from "../../src/sensor/layout";
 import { Outbox } from "../../src/sensor/outbox";
-import { Record } from "../../src/sensor/record";
-import { Retained } from "../../src/sensor/retained";
-import type { Fragile } from "./support/memory";
-import { fragile, Reset } from "./support/memory";
+import { ReportRecord } from "../../src/sensor/report-record";
+import { RetainedState } from "../../src/sensor/retained-state";
+import type { FragileMemory } from "./support/fragile-memory";
+import { createFragileMemory, ResetError } from "./support/fragile-memory";
 
 type Policy = "dropOldest" | "thin";
 const LONGEST = 34;
 
 /** A node's memory and what a boot makes of it. */
-class Box {
+class OutboxHarness {
 	readonly dropped: { sequence: number; policy: number }[] = [];
-	readonly fragile: Fragile;
-	readonly retained: Retained;
+	readonly fragile: FragileMemory;
+	readonly retained: RetainedState;
 	readonly outbox: Outbox;
 	readonly restored: string;
 
-	constructor(memory: Fragile, policy: Policy, size: number, identity = 1, sensors = 1) {
+	constructor(memory: FragileMemory, policy: Policy, size: number, identity = 1, sensors = 1) {
 		this.fragile = memory;
-		this.retained = new Retained(memory.memory, sensors, identity, size);
-		this.outbox = new Outbox(this.retained, policy, LONGEST, { onDropped: (sequence, why) => this.dropped.push({ sequence, policy: why }) });
+		this.retained = new RetainedState(memory.memory, sensors, identity, size);
+		this.outbox = new Outbox(this.retained, policy, LONGEST, {
+			onDropped: (sequence, policyCode) => this.dropped.push({ sequence, policy: policyCode }),
+		});
 		this.restored = this.retained.restore();
 		if (this.restored === "changed") this.outbox.discard();
 		else this.outbox.recover();
 	}
 
 	accept(...values: number[]): number {
-		const record = new Record();
-		record.begin(1e12 + Math.trunc(values[0]), false);
-		for (const value of values) assert.ok(record.add(0, value));
+		const record = new ReportRecord();
+		record.reset(1e12 + Math.trunc(values[0]), false);
+		for (const value of values) assert.ok(record.addValue(0, value));
 		assert.ok(this.outbox.append(record));
 		this.retained.commit();
 		return record.sequence;
@@ -53,16 +55,16 @@ class Box {
 		while (outbox.next()) {
 			const { record } = outbox;
 			assert.ok(!found.has(record.sequence));
-			assert.ok(record.next());
+			assert.ok(record.nextValue());
 			const value = record.isDecimal ? record.decimal.mantissa / 10 ** record.decimal.scale : record.float;
 			assert.equal(record.time, 1e12 + Math.trunc(value));
 			found.set(record.sequence, value);
 		}
-		assert.equal(found.size, outbox.waiting);
+		assert.equal(found.size, outbox.waitingCount);
 		return found;
 	}
 
-	balance(): void {
+	assertCountsConsistent(): void {
 		const { words } = this.retained;
 		const drops = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
 		assert.equal(words[WORD_SEQUENCE] - 1, words[WORD_ACKNOWLEDGED] + words[WORD_WAITING] + drops, "accepted = acknowledged + waiting + dropped");
@@ -93,99 +95,102 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 			fc.boolean(),
 			fc.array(actions, { maxLength: 80, size: "max" }),
 			(policy, size, backwards, list) => {
-				const memory = fragile(headerSize(1) + size);
+				const memory = createFragileMemory(headerSize(1) + size);
 				memory.bytes.fill(0x5a);
-				memory.backwards = backwards;
-				let box = new Box(memory, policy, size);
-				assert.equal(box.restored, "garbage");
-				box.retained.commit();
+				memory.writesBackwards = backwards;
+				let harness = new OutboxHarness(memory, policy, size);
+				assert.equal(harness.restored, "garbage");
+				harness.retained.commit();
 				const values = new Map<number, number>();
 				const waiting = new Set<number>();
 				let value = 0;
-				let told = 0;
+				let checkedDrops = 0;
 				/** Told, or known otherwise. */
 				let drops = 0;
-				const drain = () => {
-					for (; told < box.dropped.length; told++) {
-						const { sequence, policy: why } = box.dropped[told];
-						assert.equal(why, policy === "thin" && why === DROPPED_THINNED ? DROPPED_THINNED : DROPPED_OLDEST);
+				const checkDrops = () => {
+					for (; checkedDrops < harness.dropped.length; checkedDrops++) {
+						const { sequence, policy: policyCode } = harness.dropped[checkedDrops];
+						assert.equal(policyCode, policy === "thin" && policyCode === DROPPED_THINNED ? DROPPED_THINNED : DROPPED_OLDEST);
 						const order = [...waiting].sort((a, b) => a - b).indexOf(sequence);
 						drops++;
-						if (why === DROPPED_OLDEST) assert.equal(order, 0, "the oldest gives way");
+						if (policyCode === DROPPED_OLDEST) assert.equal(order, 0, "the oldest gives way");
 						else assert.ok(order > 0 && order <= waiting.size / 2 + 1, "one of the older half, but not the oldest");
 						waiting.delete(sequence);
 					}
 				};
 				for (const action of list) {
-					const doubtful = new Set<number>();
+					const maybeLost = new Set<number>();
 					let reset = false;
-					memory.budget = ("reset" in action ? action.reset : null) ?? Infinity;
+					memory.writeBudget = ("reset" in action ? action.reset : null) ?? Infinity;
 					try {
 						if (action.type === "accept") {
 							const own = Array.from({ length: action.count }, () => ++value + (value % 3 === 0 ? Math.PI : 0));
-							const next = box.retained.words[WORD_SEQUENCE];
-							doubtful.add(next);
+							const next = harness.retained.words[WORD_SEQUENCE];
+							maybeLost.add(next);
 							values.set(next, own[0]);
-							const sequence = box.accept(...own);
-							drain();
+							const sequence = harness.accept(...own);
+							checkDrops();
 							waiting.add(sequence);
 						} else if (action.type === "acknowledge") {
 							for (let i = 0; i < action.count && waiting.size > 0; i++) {
 								const sequence = [...waiting][action.which % waiting.size];
-								doubtful.clear();
-								doubtful.add(sequence);
-								assert.ok(box.remove(sequence));
-								assert.ok(!box.remove(sequence), "an acknowledgement removes once");
+								maybeLost.clear();
+								maybeLost.add(sequence);
+								assert.ok(harness.remove(sequence));
+								assert.ok(!harness.remove(sequence), "an acknowledgement removes once");
 								waiting.delete(sequence);
 							}
 						} else if (action.type === "send") {
-							box.outbox.rewind();
-							for (let i = 0; i < action.count && box.outbox.next(); i++) box.outbox.markSent();
-						} else if (action.type === "commit") box.retained.commit();
+							harness.outbox.rewind();
+							for (let i = 0; i < action.count && harness.outbox.next(); i++) harness.outbox.markSent();
+						} else if (action.type === "commit") harness.retained.commit();
 						else reset = true;
 					} catch (error) {
-						if (!(error instanceof Reset)) throw error;
+						if (!(error instanceof ResetError)) throw error;
 						reset = true;
 					}
 					if (reset) {
-						drain();
+						checkDrops();
 						// Resets may strike while the node recovers from one.
 						for (;;) {
-							memory.budget = action.type === "reboot" && action.reset !== null ? action.reset : Infinity;
+							memory.writeBudget = action.type === "reboot" && action.reset !== null ? action.reset : Infinity;
 							try {
-								box = new Box(memory, policy, size);
+								harness = new OutboxHarness(memory, policy, size);
 							} catch (error) {
-								if (!(error instanceof Reset)) throw error;
-								memory.budget = Infinity;
-								box = new Box(memory, policy, size);
+								if (!(error instanceof ResetError)) throw error;
+								memory.writeBudget = Infinity;
+								harness = new OutboxHarness(memory, policy, size);
 							}
 							break;
 						}
-						memory.budget = Infinity;
-						told = 0;
-						assert.equal(box.restored, "valid");
-						const found = box.waiting();
-						for (const sequence of doubtful) {
+						memory.writeBudget = Infinity;
+						checkedDrops = 0;
+						assert.equal(harness.restored, "valid");
+						const found = harness.waiting();
+						for (const sequence of maybeLost) {
 							if (found.has(sequence)) waiting.add(sequence);
 							else waiting.delete(sequence);
 						}
 						// A drop may have become durable without having been told.
 						const missing = [...waiting].filter((sequence) => !found.has(sequence));
-						const { words } = box.retained;
-						assert.equal(missing.length, words[WORD_DROPPED + DROPPED_OLDEST] + words[WORD_DROPPED + DROPPED_THINNED] - drops - box.dropped.length);
+						const { words } = harness.retained;
+						assert.equal(
+							missing.length,
+							words[WORD_DROPPED + DROPPED_OLDEST] + words[WORD_DROPPED + DROPPED_THINNED] - drops - harness.dropped.length,
+						);
 						assert.ok(missing.length <= 1);
 						drops += missing.length;
 						for (const sequence of missing) waiting.delete(sequence);
 					}
-					memory.budget = Infinity;
-					drain();
-					const found = box.waiting();
+					memory.writeBudget = Infinity;
+					checkDrops();
+					const found = harness.waiting();
 					assert.deepEqual(
 						[...found.keys()],
 						[...waiting].sort((a, b) => a - b),
 					);
 					for (const [sequence, read] of found) assert.equal(read, values.get(sequence));
-					box.balance();
+					harness.assertCountsConsistent();
 				}
 			},
 		),
@@ -202,24 +207,24 @@ test("damage costs the records that it hits, which are counted, and no other", (
 			fc.array(fc.nat(), { maxLength: 5 }),
 			(count, damages, reboot, acknowledged) => {
 				const size = 400;
-				const memory = fragile(headerSize(1) + size);
-				let box = new Box(memory, "dropOldest", size);
-				for (let i = 1; i <= count; i++) box.accept(i);
+				const memory = createFragileMemory(headerSize(1) + size);
+				let harness = new OutboxHarness(memory, "dropOldest", size);
+				for (let i = 1; i <= count; i++) harness.accept(i);
 				for (const which of acknowledged) {
-					const waiting = [...box.waiting().keys()];
-					if (waiting.length > 0) box.remove(waiting[which % waiting.length]);
+					const waiting = [...harness.waiting().keys()];
+					if (waiting.length > 0) harness.remove(waiting[which % waiting.length]);
 				}
-				box.retained.commit();
-				const before = box.waiting();
+				harness.retained.commit();
+				const before = harness.waiting();
 				for (const [at, byte] of damages) memory.bytes[headerSize(1) + at] = byte;
-				if (reboot) box = new Box(memory, "dropOldest", size);
-				const first = box.dropped.length;
+				if (reboot) harness = new OutboxHarness(memory, "dropOldest", size);
+				const first = harness.dropped.length;
 				const read = () => {
 					const found = new Map<number, number>();
-					box.outbox.rewind();
-					while (box.outbox.next()) {
-						assert.ok(box.outbox.record.next());
-						found.set(box.outbox.record.sequence, box.outbox.record.decimal.mantissa);
+					harness.outbox.rewind();
+					while (harness.outbox.next()) {
+						assert.ok(harness.outbox.record.nextValue());
+						found.set(harness.outbox.record.sequence, harness.outbox.record.decimal.mantissa);
 					}
 					return found;
 				};
@@ -230,14 +235,15 @@ test("damage costs the records that it hits, which are counted, and no other", (
 				let lost = 0;
 				for (const sequence of before.keys()) if (!after.has(sequence)) lost++;
 				assert.ok(lost <= damages.length);
-				assert.equal(box.outbox.waiting, after.size);
-				for (let i = reboot ? 0 : first; i < box.dropped.length; i++) assert.deepEqual(box.dropped[i], { sequence: 0, policy: DROPPED_CORRUPTED });
-				box.balance();
+				assert.equal(harness.outbox.waitingCount, after.size);
+				for (let i = reboot ? 0 : first; i < harness.dropped.length; i++)
+					assert.deepEqual(harness.dropped[i], { sequence: 0, policy: DROPPED_CORRUPTED });
+				harness.assertCountsConsistent();
 				// It works on.
-				const sequence = box.accept(count + 1);
+				const sequence = harness.accept(count + 1);
 				assert.equal(sequence, count + 1);
 				assert.ok(read().has(sequence));
-				box.balance();
+				harness.assertCountsConsistent();
 			},
 		),
 		{ numRuns: 500 },
@@ -249,13 +255,13 @@ test("4096 bytes hold 240 reports of a reading with one decimal and 170 of any d
 		[23.7, 227],
 		[Math.PI, 170],
 	] as const) {
-		const box = new Box(fragile(headerSize(1) + 4096), "dropOldest", 4096);
+		const harness = new OutboxHarness(createFragileMemory(headerSize(1) + 4096), "dropOldest", 4096);
 		let count = 0;
-		for (; box.dropped.length === 0; count++) {
-			const record = new Record();
-			record.begin(1e12, false);
-			record.add(0, value);
-			assert.ok(box.outbox.append(record));
+		for (; harness.dropped.length === 0; count++) {
+			const record = new ReportRecord();
+			record.reset(1e12, false);
+			record.addValue(0, value);
+			assert.ok(harness.outbox.append(record));
 		}
 		assert.ok(count - 1 >= least, `${count - 1} reports`);
 	}
@@ -263,48 +269,48 @@ test("4096 bytes hold 240 reports of a reading with one decimal and 170 of any d
 
 test("thin keeps the whole range of time covered, older parts more thinly", () => {
 	const size = 4096;
-	const box = new Box(fragile(headerSize(1) + size), "thin", size);
-	for (let i = 1; i <= 5000; i++) box.accept(i);
-	const kept = [...box.waiting().keys()];
+	const harness = new OutboxHarness(createFragileMemory(headerSize(1) + size), "thin", size);
+	for (let i = 1; i <= 5000; i++) harness.accept(i);
+	const kept = [...harness.waiting().keys()];
 	assert.equal(kept[0], 1);
 	assert.equal(kept.at(-1), 5000);
 	assert.ok(kept.length > 120);
 	for (let i = 2; i < kept.length; i++) assert.ok(kept[i] > kept[i - 1]);
 	assert.ok(kept.filter((sequence) => sequence > 4900).length >= 90);
-	box.balance();
+	harness.assertCountsConsistent();
 });
 
 test("records of another sensor list are not misread but given up and counted; numbering goes on", () => {
 	for (const sensors of [1, 2, 5]) {
 		const size = 512;
-		const memory = fragile(headerSize(1) + 512 + 200);
-		let box = new Box(memory, "dropOldest", size);
-		for (let i = 1; i <= 5; i++) box.accept(i);
-		box.remove(2);
-		box = new Box(memory, "dropOldest", size, 2, sensors);
-		assert.equal(box.restored, "changed");
+		const memory = createFragileMemory(headerSize(1) + 512 + 200);
+		let harness = new OutboxHarness(memory, "dropOldest", size);
+		for (let i = 1; i <= 5; i++) harness.accept(i);
+		harness.remove(2);
+		harness = new OutboxHarness(memory, "dropOldest", size, 2, sensors);
+		assert.equal(harness.restored, "changed");
 		assert.deepEqual(
-			box.dropped,
+			harness.dropped,
 			[1, 3, 4, 5].map((sequence) => ({ sequence, policy: DROPPED_UNREADABLE })),
 		);
-		assert.equal(box.outbox.waiting, 0);
-		assert.equal(box.accept(6), 6);
-		box = new Box(memory, "dropOldest", size, 2, sensors);
-		assert.equal(box.restored, "valid");
-		assert.deepEqual([...box.waiting().keys()], [6]);
-		box.balance();
+		assert.equal(harness.outbox.waitingCount, 0);
+		assert.equal(harness.accept(6), 6);
+		harness = new OutboxHarness(memory, "dropOldest", size, 2, sensors);
+		assert.equal(harness.restored, "valid");
+		assert.deepEqual([...harness.waiting().keys()], [6]);
+		harness.assertCountsConsistent();
 	}
 });
 
 test("whatever is in memory at power-on, the node starts afresh and can work", () => {
 	fc.assert(
 		fc.property(fc.uint8Array({ minLength: headerSize(2) + 256, maxLength: headerSize(2) + 300 }), (bytes) => {
-			const memory = fragile(bytes.length, bytes);
-			const box = new Box(memory, "dropOldest", 256, 1, 2);
-			assert.equal(box.restored, "garbage");
-			assert.equal(box.outbox.waiting, 0);
-			assert.equal(box.accept(1), 1);
-			assert.deepEqual([...new Box(memory, "dropOldest", 256, 1, 2).waiting().keys()], [1]);
+			const memory = createFragileMemory(bytes.length, bytes);
+			const harness = new OutboxHarness(memory, "dropOldest", 256, 1, 2);
+			assert.equal(harness.restored, "garbage");
+			assert.equal(harness.outbox.waitingCount, 0);
+			assert.equal(harness.accept(1), 1);
+			assert.deepEqual([...new OutboxHarness(memory, "dropOldest", 256, 1, 2).waiting().keys()], [1]);
 		}),
 	);
 });
@@ -312,11 +318,11 @@ test("whatever is in memory at power-on, the node starts afresh and can work", (
 test("a damaged header copy falls back to the one before", () => {
 	const size = 256;
 	for (let at = 0; at < headerSize(1); at++) {
-		const memory = fragile(headerSize(1) + size);
-		const box = new Box(memory, "dropOldest", size);
-		for (let i = 1; i <= 3; i++) box.accept(i);
+		const memory = createFragileMemory(headerSize(1) + size);
+		const harness = new OutboxHarness(memory, "dropOldest", size);
+		for (let i = 1; i <= 3; i++) harness.accept(i);
 		memory.bytes[at] ^= 0x10;
-		const again = new Box(memory, "dropOldest", size);
+		const again = new OutboxHarness(memory, "dropOldest", size);
 		assert.equal(again.restored, "valid");
 		const kept = [...again.waiting().keys()];
 		assert.ok(kept.length === 3 || kept.length === 2);
@@ -324,55 +330,55 @@ test("a damaged header copy falls back to the one before", () => {
 });
 
 test("a record longer than the ring is refused", () => {
-	const retained = new Retained(fragile(headerSize(1) + 256).memory, 1, 1, 256);
+	const retained = new RetainedState(createFragileMemory(headerSize(1) + 256).memory, 1, 1, 256);
 	retained.restore();
 	const outbox = new Outbox(retained, "thin", 255, { onDropped: () => assert.fail() });
-	const record = new Record();
-	record.begin(0, false);
-	assert.ok(record.add(0, 1));
+	const record = new ReportRecord();
+	record.reset(0, false);
+	assert.ok(record.addValue(0, 1));
 	assert.equal(outbox.append(record), false);
-	assert.throws(() => new Retained(new Uint8Array(300), 1, 1, 256), RangeError);
+	assert.throws(() => new RetainedState(new Uint8Array(300), 1, 1, 256), RangeError);
 });
 
 test("a record takes values until it is full", () => {
-	const record = new Record();
-	record.begin(5, true);
+	const record = new ReportRecord();
+	record.reset(5, true);
 	let count = 0;
-	while (record.add(count, Math.E * count)) count++;
+	while (record.addValue(count, Math.E * count)) count++;
 	assert.ok(count >= 24);
 	record.seal(0xfffffffe);
-	assert.ok(record.open());
+	assert.ok(record.parse());
 	assert.equal(record.sequence, 0xfffffffe);
-	assert.ok(record.relative && record.time === 5 && !record.sent);
+	assert.ok(record.relative && record.time === 5 && !record.wasSent);
 	for (let i = 0; i < count; i++) {
-		assert.ok(record.next());
+		assert.ok(record.nextValue());
 		assert.equal(record.isDecimal ? record.decimal.mantissa / 10 ** record.decimal.scale : record.float, Math.E * i);
 	}
-	assert.ok(!record.next());
+	assert.ok(!record.nextValue());
 });
 
 test("a reset at any byte of giving up a report counts it once, as dropped and never as acknowledged", () => {
 	for (let budget = 0; ; budget++) {
-		const memory = fragile(headerSize(1) + 256);
-		let box = new Box(memory, "dropOldest", 256);
-		for (let value = 0; value < 3; value++) box.accept(value);
-		memory.budget = budget;
+		const memory = createFragileMemory(headerSize(1) + 256);
+		let harness = new OutboxHarness(memory, "dropOldest", 256);
+		for (let value = 0; value < 3; value++) harness.accept(value);
+		memory.writeBudget = budget;
 		let finished = false;
 		try {
-			box.outbox.refuse(2);
+			harness.outbox.dropUnsendable(2);
 			finished = true;
 		} catch (error) {
-			assert.ok(error instanceof Reset);
+			assert.ok(error instanceof ResetError);
 		}
-		memory.budget = Infinity;
-		box = new Box(memory, "dropOldest", 256);
-		const { words } = box.retained;
+		memory.writeBudget = Infinity;
+		harness = new OutboxHarness(memory, "dropOldest", 256);
+		const { words } = harness.retained;
 		assert.equal(words[WORD_ACKNOWLEDGED], 0, `cut after ${budget} bytes`);
-		assert.deepEqual([...box.waiting().keys()], words[WORD_DROPPED + DROPPED_UNREADABLE] === 1 ? [1, 3] : [1, 2, 3], `cut after ${budget} bytes`);
-		box.outbox.refuse(2);
+		assert.deepEqual([...harness.waiting().keys()], words[WORD_DROPPED + DROPPED_UNREADABLE] === 1 ? [1, 3] : [1, 2, 3], `cut after ${budget} bytes`);
+		harness.outbox.dropUnsendable(2);
 		assert.equal(words[WORD_DROPPED + DROPPED_UNREADABLE], 1);
-		assert.deepEqual([...box.waiting().keys()], [1, 3]);
-		box.balance();
+		assert.deepEqual([...harness.waiting().keys()], [1, 3]);
+		harness.assertCountsConsistent();
 		if (finished) break;
 	}
 });
@@ -381,39 +387,39 @@ test("room behind a report that waits for long is given back, and a reset at any
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const size = 400;
 		for (let budget = 0; ; budget += 7) {
-			const memory = fragile(headerSize(1) + size);
-			let box = new Box(memory, policy, size);
+			const memory = createFragileMemory(headerSize(1) + size);
+			let harness = new OutboxHarness(memory, policy, size);
 			// The oldest and every third wait, the others are acknowledged as they come, until the ring has been full once.
 			const waiting = new Set<number>();
 			let value = 0;
 			const accept = () => {
-				const sequence = box.accept(value++);
+				const sequence = harness.accept(value++);
 				waiting.add(sequence);
 				if (sequence % 3 !== 1) {
-					assert.ok(box.remove(sequence));
+					assert.ok(harness.remove(sequence));
 					waiting.delete(sequence);
 				}
 			};
 			for (let i = 0; i < 18; i++) accept();
-			memory.budget = budget;
+			memory.writeBudget = budget;
 			let finished = false;
 			try {
 				for (let i = 0; i < 9; i++) accept();
 				finished = true;
 			} catch (error) {
-				assert.ok(error instanceof Reset);
+				assert.ok(error instanceof ResetError);
 			}
-			memory.budget = Infinity;
-			box = new Box(memory, policy, size);
-			assert.deepEqual(box.dropped, [], `${policy}, cut after ${budget} bytes`);
-			const left = [...box.waiting().keys()];
+			memory.writeBudget = Infinity;
+			harness = new OutboxHarness(memory, policy, size);
+			assert.deepEqual(harness.dropped, [], `${policy}, cut after ${budget} bytes`);
+			const left = [...harness.waiting().keys()];
 			for (const sequence of waiting)
 				assert.ok(left.includes(sequence) || sequence === value, `${policy}, cut after ${budget} bytes: report ${sequence}`);
 			assert.deepEqual(
 				left,
 				[...left].sort((a, b) => a - b),
 			);
-			box.balance();
+			harness.assertCountsConsistent();
 			if (finished) break;
 		}
 	}

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ScriptedBroker } from "../client/scripted-broker";
-import { Board } from "./support/board";
 import { HOUR, MINUTE } from "./support/payloads";
+import { TestBoard } from "./support/test-board";
 
 /** A broker that takes no packet before it has sent CONNACK, 5 ms after CONNECT. */
-function strictBroker(board: Board) {
+function strictBroker(board: TestBoard) {
 	const state = { mode: "strict" as "strict" | "lenient" | "deaf" };
 	const broker = new ScriptedBroker(board.network, 1883, {
 		answer: (packet, connection) => {
@@ -24,7 +24,7 @@ function strictBroker(board: Board) {
 }
 
 test("a broker that refuses packets before CONNACK: the node waits from then on, in the same wake, also after sleep", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	strictBroker(board);
 	board.run(3 * MINUTE - 1);
 	assert.deepEqual(
@@ -33,11 +33,11 @@ test("a broker that refuses packets before CONNACK: the node waits from then on,
 	);
 	assert.equal(board.boots, 3);
 	assert.equal(board.events("failed").length, 0);
-	assert.deepEqual(board.balance, { accepted: 3, acknowledged: 3, dropped: 0, waiting: 0, lost: 0 });
+	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 3, dropped: 0, waiting: 0, lost: 0 });
 });
 
 test("a broker that fails once before CONNACK is not taken for one that refuses early packets", () => {
-	const board = new Board();
+	const board = new TestBoard();
 	let failures = 2;
 	new ScriptedBroker(board.network, 1883, {
 		answer: (packet, connection) => {
@@ -51,11 +51,11 @@ test("a broker that fails once before CONNACK is not taken for one that refuses 
 	const pipelined = board.events("open").map(({ a }) => a);
 	assert.deepEqual(pipelined.slice(0, 2), [1, 0], "tried again without them, and failed the same");
 	assert.ok(pipelined.length > 2 && pipelined.slice(2).every((a) => a === 1));
-	assert.equal(board.balance.lost, 0);
+	assert.equal(board.reportCounts.lost, 0);
 });
 
 test("what a broker refused before CONNACK is offered to it again after a day, and nothing is lost when it refuses again", () => {
-	const board = new Board({ sensors: [{ every: 10 * MINUTE }] });
+	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
 	board.run(60 * HOUR - 1);
 	const pipelined = () => board.events("open").flatMap(({ a, at }) => (a === 1 ? [at] : []));
@@ -65,7 +65,7 @@ test("what a broker refused before CONNACK is offered to it again after a day, a
 		"by the first report after a day",
 	);
 	assert.equal(board.events("failed").length, 0);
-	const { accepted, acknowledged, waiting, dropped } = board.balance;
+	const { accepted, acknowledged, waiting, dropped } = board.reportCounts;
 	assert.deepEqual([acknowledged, waiting, dropped], [accepted, 0, 0]);
 	broker.mode = "lenient";
 	board.run(48 * HOUR);
@@ -77,11 +77,11 @@ test("what a broker refused before CONNACK is offered to it again after a day, a
 		"from the next try on",
 	);
 	assert.equal(board.events("failed").length, 0);
-	assert.equal(board.balance.lost, 0);
+	assert.equal(board.reportCounts.lost, 0);
 });
 
 test("a try to pipeline again that is cut off before it shows is made again", () => {
-	const board = new Board({ sensors: [{ every: 10 * MINUTE }] });
+	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
 	board.run(24 * HOUR + 5 * MINUTE);
 	broker.mode = "deaf";
@@ -92,6 +92,6 @@ test("a try to pipeline again that is cut off before it shows is made again", ()
 	const last = since.findLastIndex(({ a }) => a === 1);
 	assert.ok(last > 0 && since.slice(0, last).every(({ a }) => a === 1), "while nobody answers, and once more");
 	assert.ok(since.length - last > 5);
-	assert.equal(board.balance.lost, 0);
-	assert.equal(board.balance.waiting, 0);
+	assert.equal(board.reportCounts.lost, 0);
+	assert.equal(board.reportCounts.waiting, 0);
 });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IPublishPacket } from "mqtt-packet";
 import { type BrokerScript, ScriptedBroker } from "../client/scripted-broker";
-import { Board } from "./support/board";
 import { HOUR, MINUTE } from "./support/payloads";
+import { TestBoard } from "./support/test-board";
 
 const session = { cleanStart: false, sessionExpiry: 86_400 } as const;
-const both = [4, 5] as const;
+const versions = [4, 5] as const;
 
 /** A broker that keeps a session, and cuts the connection at the first message while told to. */
-function keeper(board: Board, version: 4 | 5) {
+function sessionKeepingBroker(board: TestBoard, version: 4 | 5) {
 	const connack = { sessionPresent: false };
 	const state = { cuts: false, connack, broker: undefined as unknown as ScriptedBroker };
 	const script: BrokerScript = {
@@ -31,25 +31,25 @@ function publishes(broker: ScriptedBroker): IPublishPacket[] {
 	return broker.packets.filter((packet) => packet.cmd === "publish");
 }
 
-const told = ({ messageId, payload, dup }: IPublishPacket) => [messageId, payload.toString(), dup];
+const publishFields = ({ messageId, payload, dup }: IPublishPacket) => [messageId, payload.toString(), dup];
 const sensors = ["a", "b", "c", "d"].map((name) => ({ name, property: [name], every: 10 * MINUTE }));
 const sample = (time: number) => ({ a: time, b: time + 1, c: time + 2, d: time + 3 });
 
 test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2.3.1-3] [MQTT-3.1.1:4.1.0-1] what was not answered is sent again in its session, through sleep: same identifiers, same order, DUP", () => {
-	for (const version of both) {
-		const board = new Board({ sensors, broker: { ...session, version } });
+	for (const version of versions) {
+		const board = new TestBoard({ sensors, broker: { ...session, version } });
 		board.sample = sample;
-		const state = keeper(board, version);
+		const state = sessionKeepingBroker(board, version);
 		state.cuts = true;
 		board.run(100);
 		assert.equal(publishes(state.broker).length, 0);
 		board.run(1000);
-		const first = publishes(state.broker).map(told);
+		const first = publishes(state.broker).map(publishFields);
 		assert.ok(first.length >= 3 && first.every(([, , dup]) => dup === false));
 		state.cuts = false;
 		state.connack.sessionPresent = true;
 		board.run(9 * MINUTE);
-		const second = publishes(state.broker).slice(first.length).map(told);
+		const second = publishes(state.broker).slice(first.length).map(publishFields);
 		assert.deepEqual(
 			second.slice(0, first.length),
 			first.map(([id, payload]) => [id, payload, true]),
@@ -61,7 +61,7 @@ test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2
 			[1, 0],
 			"CONNACK is waited for, as it says whether the session goes on",
 		);
-		assert.deepEqual(board.balance, { accepted: 4, acknowledged: 4, dropped: 0, waiting: 0, lost: 0 });
+		assert.deepEqual(board.reportCounts, { accepted: 4, acknowledged: 4, dropped: 0, waiting: 0, lost: 0 });
 		board.run(10 * MINUTE);
 		assert.equal(board.events("open").at(-1)?.a, 1, "and not where nothing is unanswered");
 		assert.ok(!publishes(state.broker).at(-1)?.dup);
@@ -69,34 +69,34 @@ test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2
 });
 
 test("[MQTT-3.2.2-5] where the session is gone, what was not answered is sent as new messages", () => {
-	for (const version of both) {
-		const board = new Board({ sensors, broker: { ...session, version } });
+	for (const version of versions) {
+		const board = new TestBoard({ sensors, broker: { ...session, version } });
 		board.sample = sample;
-		const state = keeper(board, version);
+		const state = sessionKeepingBroker(board, version);
 		state.cuts = true;
 		board.run(1000);
 		state.cuts = false;
 		board.run(9 * MINUTE);
 		assert.ok(publishes(state.broker).every(({ dup }) => !dup));
-		assert.equal(board.balance.waiting, 0);
+		assert.equal(board.reportCounts.waiting, 0);
 	}
 });
 
 test("with Clean Start nothing is sent with DUP, and a try after a cut leaves in one flight", () => {
-	const board = new Board({ sensors });
+	const board = new TestBoard({ sensors });
 	board.sample = sample;
-	const state = keeper(board, 5);
+	const state = sessionKeepingBroker(board, 5);
 	state.cuts = true;
 	board.run(1000);
 	state.cuts = false;
 	board.run(9 * MINUTE);
 	assert.ok(publishes(state.broker).every(({ dup }) => !dup));
 	assert.ok(board.events("open").every(({ a }) => a === 1));
-	assert.equal(board.balance.waiting, 0);
+	assert.equal(board.reportCounts.waiting, 0);
 });
 
 test("what was answered with a refusal is a new message when it is tried again", () => {
-	const board = new Board({ sensors: [{}], broker: session });
+	const board = new TestBoard({ sensors: [{}], broker: session });
 	let refusals = 2;
 	const broker = new ScriptedBroker(board.network, 1883, {
 		connack: { sessionPresent: true },
@@ -110,11 +110,11 @@ test("what was answered with a refusal is a new message when it is tried again",
 	board.run(MINUTE - 1);
 	assert.ok(publishes(broker).length >= 3);
 	assert.ok(publishes(broker).every(({ dup }) => !dup));
-	assert.equal(board.balance.waiting, 0);
+	assert.equal(board.reportCounts.waiting, 0);
 });
 
 test("a report on a topic that pauses is sent again with DUP where the session has it under way, and what was refused without", () => {
-	const board = new Board({ broker: session });
+	const board = new TestBoard({ broker: session });
 	let answers = 0;
 	const broker = new ScriptedBroker(board.network, 1883, {
 		connack: { sessionPresent: true },
@@ -139,12 +139,12 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 			[false, true],
 		],
 	);
-	assert.equal(board.balance.waiting, 0);
-	assert.equal(board.balance.lost, 0);
+	assert.equal(board.reportCounts.waiting, 0);
+	assert.equal(board.reportCounts.lost, 0);
 });
 
 test("identifiers go round after 65,535 and none is used twice at once", () => {
-	const board = new Board({ sleep: { mode: "none" }, sensors: [{ every: 100 }], broker: { inFlight: 1 } });
+	const board = new TestBoard({ sleep: { mode: "none" }, sensors: [{ every: 100 }], broker: { inFlight: 1 } });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.sample = (time) => ({ temperature: time });
 	board.run(2 * HOUR);

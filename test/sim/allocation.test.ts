@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ChipStatistics } from "../../sim/engine/engine";
-import { Fleet } from "../../sim/fleet";
+import { Simulation } from "../../sim/simulation";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const PUBLISHES = 10_000;
 /** After so many every pool and buffer has been used. */
-const SETTLED = 50;
+const WARM_UP_REPORTS = 50;
 
 test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no chunk byte, neither in the node nor in its broker`, async (t) => {
 	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "1s", decimals: 1 };
 	const firefly = { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sleep: { mode: "none" }, sensors: [sensor] };
 	let acknowledged = 0;
 	let before: ChipStatistics[] = [];
-	const fleet: Fleet = await Fleet.build({
+	const fleet: Simulation = await Simulation.build({
 		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config: { firefly } }, overrides: {} },
 		speed: "max",
 		seed: 1,
@@ -22,8 +22,8 @@ test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no 
 		listener: {
 			event({ type }) {
 				if (type !== "acknowledged") return;
-				if (++acknowledged === SETTLED) before = statistics();
-				if (acknowledged === SETTLED + PUBLISHES) fleet.stop();
+				if (++acknowledged === WARM_UP_REPORTS) before = statistics();
+				if (acknowledged === WARM_UP_REPORTS + PUBLISHES) fleet.stop();
 			},
 		},
 	});
@@ -31,7 +31,7 @@ test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no 
 	await fleet.run(2 * PUBLISHES * 1000);
 	const after = statistics();
 	fleet.dispose();
-	assert.equal(acknowledged, SETTLED + PUBLISHES);
+	assert.equal(acknowledged, WARM_UP_REPORTS + PUBLISHES);
 	for (const [index, name] of ["broker", "node"].entries()) {
 		const [from, to] = [before[index]!, after[index]!];
 		t.diagnostic(`${name}: ${((to.computrons - from.computrons) / PUBLISHES).toFixed(0)} computrons a publish, sampled to acknowledged`);

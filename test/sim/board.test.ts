@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BOOT_TIME } from "../../sim/board/board";
-import type { EngineName } from "../../sim/engine/choose";
-import { Bench } from "./harness";
+import { BOOT_TIME_MS } from "../../sim/board/board";
+import type { EngineName } from "../../sim/engine/engine-factory";
+import { BoardBench } from "./board-bench";
 
 const engines: EngineName[] = ["node", "xs"];
 
 for (const engine of engines) {
 	describe(`a board on ${engine}`, () => {
 		test("retained memory survives deep sleep and reset, not power loss; a module's variables survive nothing", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "count" });
-			bench.run(2 * (BOOT_TIME + 1000) + BOOT_TIME);
+			bench.run(2 * (BOOT_TIME_MS + 1000) + BOOT_TIME_MS);
 			const boots = (): string[] => lines().map((line) => line.replace(/ random.*/, ""));
 			assert.deepEqual(boots(), ["270 boot 1 call 1 reason 1", "1540 boot 2 call 1 reason 8", "2810 boot 3 call 1 reason 8"]);
 			assert.equal(board.state, "asleep");
@@ -27,7 +27,7 @@ for (const engine of engines) {
 		});
 
 		test("power-on leaves noise in retained memory", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board } = await bench.board(engine, { mode: "count" }, { retained: 64 });
 			const first = board.retained.slice();
 			board.powerOn();
@@ -36,11 +36,11 @@ for (const engine of engines) {
 		});
 
 		test("the clock starts at 1970, runs on through sleep, and drifts with the sleep's oscillator", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "count" }, { drift: 1000 });
 			bench.run(100_000);
 			const clocks = lines().map((line) => [Number(line.split(" ")[0]), Number(line.split(" ").at(-1))]);
-			assert.equal(clocks[0]![1], BOOT_TIME);
+			assert.equal(clocks[0]![1], BOOT_TIME_MS);
 			// Each second asleep really lasts 1.001 s.
 			for (const [index, [at, clock]] of clocks.entries()) assert.equal(at! - clock!, index);
 			assert.ok(board.time < 100_000);
@@ -48,7 +48,7 @@ for (const engine of engines) {
 
 		test("random numbers differ from boot to boot and repeat with the seed", async () => {
 			const random = async (seed: number): Promise<string[]> => {
-				const bench = new Bench();
+				const bench = new BoardBench();
 				const { lines } = await bench.board(engine, { mode: "count" }, { seed });
 				bench.run(10_000);
 				return lines().map((line) => line.replace(/.* random ([\d.e-]+) .*/, "$1"));
@@ -60,33 +60,33 @@ for (const engine of engines) {
 		});
 
 		test("a crash is told with its stack in the source, and the board boots again with what it had retained", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, events, lines } = await bench.board(engine, { mode: "crash" });
 			const other = await bench.board(engine, { mode: "count" }, { address: "192.168.4.12" });
 			bench.run(1000);
-			const crash = events.find(({ happening }) => happening.type === "crash");
-			assert.ok(crash?.happening.type === "crash");
-			assert.equal(crash.at, BOOT_TIME + 100);
-			assert.equal(crash.happening.kind, "unhandled exception");
-			assert.match(crash.happening.message, /out of coffee/);
-			assert.match(crash.happening.stack ?? "", /probe[\\/]power\.ts:31/);
-			assert.deepEqual(lines(), [`${2 * BOOT_TIME + 100} after crash 77`]);
+			const crash = events.find(({ event }) => event.type === "crash");
+			assert.ok(crash?.event.type === "crash");
+			assert.equal(crash.at, BOOT_TIME_MS + 100);
+			assert.equal(crash.event.kind, "unhandled exception");
+			assert.match(crash.event.message, /out of coffee/);
+			assert.match(crash.event.stack ?? "", /probe[\\/]power\.ts:31/);
+			assert.deepEqual(lines(), [`${2 * BOOT_TIME_MS + 100} after crash 77`]);
 			assert.equal(board.state, "asleep");
 			bench.run(5000);
 			assert.ok(other.lines().length >= 4, "other boards run on");
 		});
 
 		test("a board that crashes at every start is given up", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, events } = await bench.board(engine, { mode: "count" }, { retained: 32 });
 			bench.run(60_000);
-			assert.equal(events.filter(({ happening }) => happening.type === "crash").length, 20);
-			assert.match(JSON.stringify(events.at(-1)?.happening), /given up/);
+			assert.equal(events.filter(({ event }) => event.type === "crash").length, 20);
+			assert.match(JSON.stringify(events.at(-1)?.event), /given up/);
 			assert.equal(board.state, "off");
 		});
 
 		test("timers ring in order, at their times, and refuse what hardware would not do", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { lines } = await bench.board(engine, { mode: "timers" });
 			bench.run(2000);
 			assert.deepEqual(
@@ -107,7 +107,7 @@ for (const engine of engines) {
 		});
 
 		test("a peer and a server talk over the virtual network, each step one latency after the other", async () => {
-			const bench = new Bench(10);
+			const bench = new BoardBench(10);
 			const server = await bench.board(engine, { mode: "serve" }, { address: "192.168.4.2" });
 			bench.network.names.set("broker.local", "192.168.4.2");
 			bench.run(500);
@@ -116,11 +116,11 @@ for (const engine of engines) {
 			bench.run(2000);
 			// Power at 500, firmware at 770, name at 790, SYN/ACK at 810, data there at 820, echo and acknowledgement here at 830.
 			assert.deepEqual(peer.lines(), ["790 not ready", "810 writable 5744", "810 room left 5739", "830 read 5 hello", "830 error"]);
-			assert.deepEqual(peer.events.at(-1), { at: 830, happening: { type: "exchange", sent: 5, received: 5, roundTrips: 2, reports: 0 } });
+			assert.deepEqual(peer.events.at(-1), { at: 830, event: { type: "exchange", sent: 5, received: 5, roundTrips: 2, reports: 0 } });
 		});
 
 		test("a closed port refuses, an unknown name does not resolve", async () => {
-			const bench = new Bench(10);
+			const bench = new BoardBench(10);
 			bench.network.host("192.168.4.2");
 			const peer = await bench.board(engine, { mode: "talk", host: "192.168.4.2", port: 99, text: "hello" });
 			const lost = await bench.board(engine, { mode: "talk", host: "nowhere", port: 99, text: "hello" }, { address: "192.168.4.12" });
@@ -130,7 +130,7 @@ for (const engine of engines) {
 		});
 
 		test("Wi-Fi joins, tells where it is, and time servers answer in whole seconds", async () => {
-			const bench = new Bench(10);
+			const bench = new BoardBench(10);
 			const { lines } = await bench.board(engine, { mode: "radio" }, { wifi: true, clock: 5 });
 			bench.run(5000);
 			const [start, connect, ip, facts, sntp] = lines();
@@ -149,7 +149,7 @@ for (const engine of engines) {
 test("both engines give the same random numbers", async () => {
 	const told: string[][] = [];
 	for (const engine of engines) {
-		const bench = new Bench();
+		const bench = new BoardBench();
 		const { lines } = await bench.board(engine, { mode: "count" }, { seed: 42 });
 		bench.run(20_000);
 		told.push(lines());
@@ -163,10 +163,10 @@ test("memory of the manifest's size: full slots, a deep recursion and an endless
 		["recurse", /stack overflow/],
 		["spin", /computron limit/],
 	] as const) {
-		const bench = new Bench();
+		const bench = new BoardBench();
 		const { board, events } = await bench.board("xs", { mode });
 		bench.run(1000);
-		const crash = events.find(({ happening }) => happening.type === "crash")?.happening;
+		const crash = events.find(({ event }) => event.type === "crash")?.event;
 		assert.ok(crash?.type === "crash");
 		assert.match(crash.kind, kind);
 		assert.equal(board.state, "running", "and it boots again");

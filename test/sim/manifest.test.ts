@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { ManifestError } from "../../sim/manifest/error";
+import { readManifest } from "../../sim/manifest/manifest-reader";
 import { declaredModules } from "../../sim/manifest/modules";
 import { matchPlatform } from "../../sim/manifest/platform";
 import { linkProgram, type Program } from "../../sim/manifest/program";
-import { readManifest } from "../../sim/manifest/read";
 
 const folder = mkdtempSync(join(tmpdir(), "firefly-manifest-"));
 after(() => rmSync(folder, { recursive: true }));
 
 /** Writes the files of a project and names its manifest. */
-function project(name: string, files: Record<string, string | object>): string {
+function writeProject(name: string, files: Record<string, string | object>): string {
 	for (const [path, content] of Object.entries(files)) {
 		const file = join(folder, name, path);
 		mkdirSync(dirname(file), { recursive: true });
@@ -24,7 +24,7 @@ function project(name: string, files: Record<string, string | object>): string {
 
 const BASE = "$(MODDABLE)/examples/manifest_base.json";
 
-function link(path: string): Program {
+function linkManifest(path: string): Program {
 	return linkProgram(readManifest(path));
 }
 
@@ -39,7 +39,7 @@ test("the block of a platform: the longest name that matches, then wildcards, th
 });
 
 test("includes come first, the platform's block last; objects are merged", () => {
-	const path = project("merge", {
+	const path = writeProject("merge", {
 		"manifest.json": {
 			build: { PARTS: "./parts" },
 			include: ["$(PARTS)/a.json", "./parts/b.json"],
@@ -70,12 +70,12 @@ test("includes come first, the platform's block last; objects are merged", () =>
 });
 
 test("what is made up may stand in for the root file", () => {
-	const path = project("madeup", { "parts.json": { config: { a: 1 } } });
+	const path = writeProject("madeup", { "parts.json": { config: { a: 1 } } });
 	assert.deepEqual(readManifest(path, { include: "./parts.json", config: { b: 2 } }).config, { a: 1, b: 2 });
 });
 
 test("modules: names, wildcards, suffixes, exclusions; C and declarations are passed over", () => {
-	const path = project("modules", {
+	const path = writeProject("modules", {
 		"manifest.json": {
 			include: BASE,
 			modules: { "*": ["./main", "./extra/*"], "lib/*": "./lib/x-*", alias: "./lib/other", "~": "./extra/skipped" },
@@ -100,15 +100,15 @@ test("a module that is not declared does not load: the importer and the manifest
 		"main.ts": 'import Timer from "timer";\nimport { a } from "./helper";\nTimer.set(a, 1);\n',
 		"helper.ts": "export function a() {}\n",
 	};
-	const path = project("undeclared", files);
+	const path = writeProject("undeclared", files);
 	assert.throws(
-		() => link(path),
+		() => linkManifest(path),
 		(error: unknown) =>
 			error instanceof ManifestError &&
 			/main\.ts imports "\.\/helper" \(module "helper"\), which no manifest declares.*undeclared.manifest\.json/.test(error.message),
 	);
-	project("undeclared", { "main.ts": 'import Net from "net";\nNet.get("IP");\n' });
-	assert.throws(() => link(path), /main\.ts imports "net".*include \$\(MODDABLE\)\/modules\/network\/sntp\/manifest\.json/);
+	writeProject("undeclared", { "main.ts": 'import Net from "net";\nNet.get("IP");\n' });
+	assert.throws(() => linkManifest(path), /main\.ts imports "net".*include \$\(MODDABLE\)\/modules\/network\/sntp\/manifest\.json/);
 });
 
 test("errors of manifests name the file", () => {
@@ -135,20 +135,20 @@ test("errors of manifests name the file", () => {
 		["git", { include: [{ git: "https://example.com/x.git" }] }, /cannot include/],
 	];
 	for (const [name, manifest, message] of cases) {
-		const path = project(name, { "manifest.json": manifest });
+		const path = writeProject(name, { "manifest.json": manifest });
 		assert.throws(
-			() => link(path),
+			() => linkManifest(path),
 			(error: unknown) => error instanceof ManifestError && message.test(error.message),
 			name,
 		);
 	}
-	assert.throws(() => link(join(folder, "nothing", "manifest.json")), /cannot be read/);
-	const twice = project("twice", { "manifest.json": { modules: { "*": ["./main", "./a/*"] } }, "main.ts": "", "a/main.ts": "" });
-	assert.throws(() => link(twice), /"main" is .*a.main\.ts, but .* declares it as/);
+	assert.throws(() => linkManifest(join(folder, "nothing", "manifest.json")), /cannot be read/);
+	const twice = writeProject("twice", { "manifest.json": { modules: { "*": ["./main", "./a/*"] } }, "main.ts": "", "a/main.ts": "" });
+	assert.throws(() => linkManifest(twice), /"main" is .*a.main\.ts, but .* declares it as/);
 });
 
 test("what a preloaded module imports is preloaded; wildcards in preload match JavaScript only", () => {
-	const path = project("preload", {
+	const path = writeProject("preload", {
 		"manifest.json": { include: BASE, modules: { "*": ["./main", "./lib/*"] }, preload: ["a", "j*"] },
 		"main.ts": 'import "a"; import "js"; import "jts"; import "late";',
 		"lib/a.ts": 'import "b";',
@@ -157,7 +157,7 @@ test("what a preloaded module imports is preloaded; wildcards in preload match J
 		"lib/jts.ts": "",
 		"lib/late.ts": "",
 	});
-	const { modules } = link(path);
+	const { modules } = linkManifest(path);
 	assert.deepEqual(
 		[...modules.values()].filter(({ preloaded }) => preloaded).map(({ specifier }) => specifier),
 		["b", "a", "js"],
@@ -165,7 +165,7 @@ test("what a preloaded module imports is preloaded; wildcards in preload match J
 });
 
 test("drivers: those of the build that can run, and a stand-in for those that need hardware", () => {
-	const path = project("drivers", {
+	const path = writeProject("drivers", {
 		"manifest.json": {
 			include: [BASE, "$(MODDABLE)/modules/base/modules/manifest.json", "$(MODDABLE)/modules/drivers/sensors/sht3x/manifest.json"],
 			modules: { "*": "./main", "driver/*": "./drivers/*" },
@@ -182,11 +182,11 @@ test("drivers: those of the build that can run, and a stand-in for those that ne
 });
 
 test("creation is read as mcconfig has it", () => {
-	const path = project("creation", {
+	const path = writeProject("creation", {
 		"manifest.json": { modules: { "*": "./main" }, creation: { static: 65536, chunk: { initial: 1536, incremental: 512 }, stack: 256 } },
 		"main.ts": "",
 	});
-	assert.deepEqual(link(path).creation, {
+	assert.deepEqual(linkManifest(path).creation, {
 		static: 65536,
 		chunk: { initial: 1536, incremental: 512 },
 		heap: { initial: 2048, incremental: 64 },
@@ -196,6 +196,6 @@ test("creation is read as mcconfig has it", () => {
 });
 
 test("a type error is no error, a syntax error is one with file and line", () => {
-	const path = project("syntax", { "manifest.json": { modules: { "*": "./main" } }, "main.ts": "const x: number = 'a';\nconst = 1;\n" });
-	assert.throws(() => link(path), /main\.ts:2/);
+	const path = writeProject("syntax", { "manifest.json": { modules: { "*": "./main" } }, "main.ts": "const x: number = 'a';\nconst = 1;\n" });
+	assert.throws(() => linkManifest(path), /main\.ts:2/);
 });

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connectAsync, type MqttClient } from "mqtt";
-import { Fleet } from "../../sim/fleet";
-import type { SimulationEvent } from "../../sim/report/events";
-import { runSimulation } from "../../sim/simulation";
+import type { TimedEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/run";
+import { Simulation } from "../../sim/simulation";
 import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
@@ -35,7 +35,7 @@ class Subscriber {
 	}
 
 	/** What was published before is here when this returns. */
-	async settle(): Promise<void> {
+	async waitForMarker(): Promise<void> {
 		const done = new Promise<void>((resolve) => this.#client?.on("message", (_topic, payload) => payload.toString() === '{"seq":0}' && resolve()));
 		await this.#client?.publishAsync("replay", '{"seq":0}', { qos: 1 });
 		await done;
@@ -68,10 +68,10 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 		b: i % 2,
 	}));
 	const replay = join(folder, "rows.csv");
-	const stamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
-	writeFileSync(replay, `"date","a","b"\n${rows.map(({ time, a, b }, i) => `"${i}","${stamp(time)}",${a},${b}\n`).join("")}`);
+	const timestamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
+	writeFileSync(replay, `"date","a","b"\n${rows.map(({ time, a, b }, i) => `"${i}","${timestamp(time)}",${a},${b}\n`).join("")}`);
 
-	function verify(subscriber: Subscriber, events: readonly SimulationEvent[]): void {
+	function assertRowsReported(subscriber: Subscriber, events: readonly TimedEvent[]): void {
 		const bySequence = new Map(subscriber.reports.map((report) => [report.seq, report]));
 		assert.deepEqual(
 			[...bySequence.keys()].sort((x, y) => x - y),
@@ -95,7 +95,7 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 				await broker.stop();
 			});
 			await subscriber.connect(broker.port);
-			const events: SimulationEvent[] = [];
+			const events: TimedEvent[] = [];
 			const url = new URL(`mqtt://127.0.0.1:${broker.port}`);
 			await runSimulation({
 				manifest: manifest(broker.port),
@@ -107,8 +107,8 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 				broker: url,
 				listener: { event: (event) => void events.push(event) },
 			});
-			await subscriber.settle();
-			verify(subscriber, events);
+			await subscriber.waitForMarker();
+			assertRowsReported(subscriber, events);
 			assert.equal(subscriber.reports.length, count);
 		});
 	}
@@ -122,14 +122,14 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 			await broker.stop("SIGKILL");
 		});
 		await subscriber.connect(port);
-		const events: SimulationEvent[] = [];
+		const events: TimedEvent[] = [];
 		let stage: "before" | "frozen" | "killed" = "before";
 		const restart = async (): Promise<void> => {
 			await broker.stop();
 			broker = await Mosquitto.start(undefined, port);
 			await subscriber.connect(port);
 		};
-		const fleet: Fleet = await Fleet.build({
+		const simulation: Simulation = await Simulation.build({
 			manifest: manifest(port),
 			speed: "max",
 			seed: 3,
@@ -146,18 +146,18 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 						stage = "killed";
 						// In a turn of its own, for the bytes to leave first.
 						setTimeout(() => broker.process.kill("SIGKILL"), 20);
-						fleet.scheduler.after(HOUR, () => {
-							fleet.pace.hold();
-							void restart().then(() => fleet.pace.enter(() => fleet.pace.release()));
+						simulation.scheduler.after(HOUR, () => {
+							simulation.pace.holdRealTime();
+							void restart().then(() => simulation.pace.runExternalEvent(() => simulation.pace.releaseRealTime()));
 						});
 					}
 				},
 			},
 		});
-		await fleet.run(undefined);
-		fleet.dispose();
-		await subscriber.settle();
-		verify(subscriber, events);
+		await simulation.run(undefined);
+		simulation.dispose();
+		await subscriber.waitForMarker();
+		assertRowsReported(subscriber, events);
 		const repeated = events.filter((event) => event.type === "publish" && event.again);
 		assert.ok(repeated.length >= 1);
 		assert.ok(events.filter(({ type }) => type === "failed").length >= 2);

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { admitObserver } from "../../sim/admission";
 import { Random } from "../../sim/clock/random";
-import type { EngineName } from "../../sim/engine/choose";
-import type { JSONObject } from "../../sim/manifest/read";
-import { virtualHash } from "../../sim/password";
-import type { SimulationEvent } from "../../sim/report/events";
-import { runSimulation } from "../../sim/simulation";
+import type { EngineName } from "../../sim/engine/engine-factory";
+import type { JSONObject } from "../../sim/manifest/manifest-reader";
+import { grantObserverAccess } from "../../sim/observer-credentials";
+import { deterministicHash } from "../../sim/password";
+import type { TimedEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/run";
 import { ranges } from "../../src/config/ranges";
 import { readSettings } from "../../src/config/settings";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const MINUTE = 60_000;
 const credentials = { broker_username: "greenhouse", broker_password: "tomato" };
-const users = { greenhouse: virtualHash("greenhouse", "tomato"), anna: virtualHash("anna", "apple") };
+const users = { greenhouse: deterministicHash("greenhouse", "tomato"), anna: deterministicHash("anna", "apple") };
 const own = { allow: "publish", topic: "home/{user}/#", user: "greenhouse" };
 
-interface Run {
-	readonly events: SimulationEvent[];
+interface RunResult {
+	readonly events: TimedEvent[];
 	readonly values: string[];
 	readonly acknowledged: number;
 	readonly failed: number;
@@ -26,12 +26,12 @@ interface Run {
 }
 
 /** Ten minutes with one sensor a minute. */
-async function run(firefly: JSONObject, overrides: Readonly<Record<string, string>> = credentials, engine: EngineName = "node"): Promise<Run> {
+async function run(firefly: JSONObject, overrides: Readonly<Record<string, string>> = credentials, engine: EngineName = "node"): Promise<RunResult> {
 	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1 };
 	const config = {
 		firefly: { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/greenhouse/{sensor}", sensors: [sensor], ...firefly },
 	};
-	const events: SimulationEvent[] = [];
+	const events: TimedEvent[] = [];
 	await runSimulation({
 		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config }, overrides },
 		speed: "max",
@@ -40,7 +40,7 @@ async function run(firefly: JSONObject, overrides: Readonly<Record<string, strin
 		listener: { event: (event) => void events.push(event) },
 		duration: 10 * MINUTE,
 	});
-	const count = (type: SimulationEvent["type"]): number => events.filter((event) => event.type === type).length;
+	const count = (type: TimedEvent["type"]): number => events.filter((event) => event.type === type).length;
 	return {
 		events,
 		values: events.flatMap((event) => (event.type === "value" ? [event.topic] : [])),
@@ -75,9 +75,9 @@ describe("values are shown", () => {
 
 	test("the same on both engines", async () => {
 		const firefly = { ...both, listen: { users, acl: [own] } };
-		const told = JSON.stringify((await run(firefly)).events);
-		assert.equal(JSON.stringify((await run(firefly)).events), told);
-		assert.equal(JSON.stringify((await run(firefly, credentials, "xs")).events), told);
+		const eventsJson = JSON.stringify((await run(firefly)).events);
+		assert.equal(JSON.stringify((await run(firefly)).events), eventsJson);
+		assert.equal(JSON.stringify((await run(firefly, credentials, "xs")).events), eventsJson);
 	});
 });
 
@@ -96,51 +96,51 @@ describe("what the configuration says stays", () => {
 
 	test("full pools of users or rules: everything works, and it is said what cannot be shown", async () => {
 		const full = { ...pool(ranges.listen.users - 1), greenhouse: users.greenhouse };
-		const crowded = await run({ ...both, listen: { users: full } });
-		assert.ok(crowded.acknowledged >= 9 && crowded.failed === 0);
-		assert.ok(crowded.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")));
-		const ruled = await run({ ...both, listen: { users, acl: rules(ranges.listen.rules) } });
-		assert.ok(ruled.acknowledged >= 9 && ruled.failed === 0);
-		assert.ok(ruled.traces.some((line) => line.startsWith("values that the rules hide are not shown")));
-		const stranger = await run({ listen: { users: pool(ranges.listen.users), anonymous: true } });
-		assert.equal(stranger.acknowledged, 0);
-		assert.ok(stranger.traces.includes("the simulated broker has no room in listen.users for greenhouse, who reports to it"));
+		const fullUsers = await run({ ...both, listen: { users: full } });
+		assert.ok(fullUsers.acknowledged >= 9 && fullUsers.failed === 0);
+		assert.ok(fullUsers.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")));
+		const fullRules = await run({ ...both, listen: { users, acl: rules(ranges.listen.rules) } });
+		assert.ok(fullRules.acknowledged >= 9 && fullRules.failed === 0);
+		assert.ok(fullRules.traces.some((line) => line.startsWith("values that the rules hide are not shown")));
+		const withoutCredentials = await run({ listen: { users: pool(ranges.listen.users), anonymous: true } });
+		assert.equal(withoutCredentials.acknowledged, 0);
+		assert.ok(withoutCredentials.traces.includes("the simulated broker has no room in listen.users for greenhouse, who reports to it"));
 	});
 });
 
 describe("what lets the observer in", () => {
-	const admit = (listen: JSONObject, seed = 1) => {
+	const createAdmission = (listen: JSONObject, seed = 1) => {
 		const settings = readSettings({ firefly: { listen } }, { mac: "0", chip: "x" }, () => {}).listen;
-		return { settings, ...admitObserver(listen, settings, new Random(seed, "observer")) };
+		return { settings, ...grantObserverAccess(listen, settings, new Random(seed, "observer")) };
 	};
 
 	test("is for it alone, and by the seed", () => {
 		const listen = { users, acl: [own] };
-		const { admission, listen: made } = admit(listen);
-		assert.deepEqual(admit(listen), admit(listen));
-		assert.notDeepEqual(admit(listen, 2).admission, admission);
-		assert.deepEqual(Object.keys(made.users as JSONObject), ["greenhouse", "anna", "firefly-desk"]);
-		assert.deepEqual(made.acl, [{ allow: "subscribe", topic: "#", user: "firefly-desk" }, own]);
+		const { credentials, listen: listenWithObserver } = createAdmission(listen);
+		assert.deepEqual(createAdmission(listen), createAdmission(listen));
+		assert.notDeepEqual(createAdmission(listen, 2).credentials, credentials);
+		assert.deepEqual(Object.keys(listenWithObserver.users as JSONObject), ["greenhouse", "anna", "firefly-desk"]);
+		assert.deepEqual(listenWithObserver.acl, [{ allow: "subscribe", topic: "#", user: "firefly-desk" }, own]);
 		assert.deepEqual(listen, { users, acl: [own] }, "nothing is changed in place");
 	});
 
 	test("is nothing where all may read, nobody may log in, or its client identifier is enough", () => {
-		assert.equal(admit({ anonymous: true }).listen.acl, undefined);
-		assert.equal(admit({ anonymous: true }).listen.users, undefined);
-		assert.equal(admit({}).listen.users, undefined);
-		const { admission, listen } = admit({ anonymous: true, users, acl: [own] });
-		assert.equal(admission.username, undefined);
+		assert.equal(createAdmission({ anonymous: true }).listen.acl, undefined);
+		assert.equal(createAdmission({ anonymous: true }).listen.users, undefined);
+		assert.equal(createAdmission({}).listen.users, undefined);
+		const { credentials, listen } = createAdmission({ anonymous: true, users, acl: [own] });
+		assert.equal(credentials.username, undefined);
 		assert.equal(listen.users, users);
-		assert.deepEqual(listen.acl, [{ allow: "subscribe", topic: "#", client: admission.clientId }, own]);
+		assert.deepEqual(listen.acl, [{ allow: "subscribe", topic: "#", client: credentials.clientId }, own]);
 	});
 
 	test("takes another name where its own is taken", () => {
-		const { admission } = admit({ users: { ...users, "firefly-desk": users.anna } });
-		assert.equal(admission.username, "firefly-desk-2");
+		const { credentials } = createAdmission({ users: { ...users, "firefly-desk": users.anna } });
+		assert.equal(credentials.username, "firefly-desk-2");
 	});
 
 	test("leaves clients the room they have on a board, within what there may be", () => {
-		const { settings, listen } = admit({ connections: 3, sessions: ranges.listen.sessions.maximum });
+		const { settings, listen } = createAdmission({ connections: 3, sessions: ranges.listen.sessions.maximum });
 		assert.equal(listen.connections, 4);
 		assert.equal(listen.sessions, ranges.listen.sessions.maximum);
 		assert.equal(listen.subscriptions, settings.subscriptions + 1);

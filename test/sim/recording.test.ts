@@ -4,12 +4,12 @@ import fc from "fast-check";
 import { Scheduler } from "../../sim/clock/scheduler";
 import { parseRecording, type Recording, ReplayError, readRecording } from "../../sim/sensors/csv";
 import { ReplaySensors } from "../../sim/sensors/replay";
-import { stepOf, Timeline } from "../../sim/sensors/timeline";
+import { gridStepOf, Timeline } from "../../sim/sensors/timeline";
 
 const MINUTE = 60_000;
 const HEADER = '"date","Temperature","CO2"\n';
 
-function fails(text: string, message: RegExp): void {
+function assertRejected(text: string, message: RegExp): void {
 	assert.throws(
 		() => parseRecording(text, "x.csv"),
 		(error: unknown) => error instanceof ReplayError && message.test(error.message),
@@ -48,19 +48,19 @@ test("dates come in other places and forms, with or without row numbers, with CR
 
 test("what is not whole is an error with its line", () => {
 	const row = '"1","2015-02-02 14:19:00",23.7,749.2\n';
-	fails("", /x\.csv:1: a header/);
-	fails(HEADER, /x\.csv:1: a header and at least one row/);
-	fails("a,b\n1,2\n", /x\.csv:1: no column is called date/);
-	fails("date\n2015-02-02\n", /no column besides/);
-	fails("date,a,a\n2015-02-02,1,2\n", /two columns are called "a"/);
-	fails("date,\n2015-02-02,1\n", /a column has no name/);
-	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",23`, /x\.csv:3: 3 fields where 4 are needed: the file is cut off here/);
-	fails(`${HEADER}${row}"2","2015-02-02 14:2`, /x\.csv:\d: .*cut off/);
-	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",1,2,3\n${row}`, /x\.csv:3: 5 fields where 4/);
-	fails(`${HEADER}${row}"2","2015-02-02 14:20:00",abc,1\n`, /x\.csv:3: Temperature is "abc", not a number/);
-	fails(`${HEADER}${row}"2","yesterday",1,1\n`, /x\.csv:3: date is "yesterday", not a date/);
-	fails(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
-	fails(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
+	assertRejected("", /x\.csv:1: a header/);
+	assertRejected(HEADER, /x\.csv:1: a header and at least one row/);
+	assertRejected("a,b\n1,2\n", /x\.csv:1: no column is called date/);
+	assertRejected("date\n2015-02-02\n", /no column besides/);
+	assertRejected("date,a,a\n2015-02-02,1,2\n", /two columns are called "a"/);
+	assertRejected("date,\n2015-02-02,1\n", /a column has no name/);
+	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",23`, /x\.csv:3: 3 fields where 4 are needed: the file is cut off here/);
+	assertRejected(`${HEADER}${row}"2","2015-02-02 14:2`, /x\.csv:\d: .*cut off/);
+	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",1,2,3\n${row}`, /x\.csv:3: 5 fields where 4/);
+	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",abc,1\n`, /x\.csv:3: Temperature is "abc", not a number/);
+	assertRejected(`${HEADER}${row}"2","yesterday",1,1\n`, /x\.csv:3: date is "yesterday", not a date/);
+	assertRejected(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
+	assertRejected(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
 	assert.throws(() => readRecording("/nonexistent/x.csv"), /no such file/);
 });
 
@@ -87,9 +87,9 @@ function recordingOf(times: readonly number[]): Recording {
 }
 
 test("the grid that fits: the step nearest to the median distance", () => {
-	assert.equal(stepOf(recordingOf([0, 59_000, 120_000, 180_000])), MINUTE);
-	assert.equal(stepOf(recordingOf([0, 10_100, 19_900, 50_000])), 10_000);
-	assert.equal(stepOf(recordingOf([0])), MINUTE);
+	assert.equal(gridStepOf(recordingOf([0, 59_000, 120_000, 180_000])), MINUTE);
+	assert.equal(gridStepOf(recordingOf([0, 10_100, 19_900, 50_000])), 10_000);
+	assert.equal(gridStepOf(recordingOf([0])), MINUTE);
 });
 
 test("each row within a third of a step of the grid is met by exactly one sample, however late the samples are", () => {
@@ -106,13 +106,13 @@ test("each row within a third of a step of the grid is met by exactly one sample
 				const timeline = new Timeline(recording, MINUTE);
 				assert.equal(timeline.start, slots[0]!.slot * MINUTE);
 				assert.equal(timeline.end, slots.at(-1)!.slot * MINUTE);
-				const met: number[] = [];
+				const matchedRows: number[] = [];
 				for (let time = timeline.start; time <= timeline.end; time += MINUTE) {
 					const found = timeline.at(time + late);
-					if (found) met.push(found.values[0]!);
+					if (found) matchedRows.push(found.values[0]!);
 				}
 				assert.deepEqual(
-					met,
+					matchedRows,
 					recording.rows.map((_, index) => index),
 				);
 			},

@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { EngineName } from "../../sim/engine/choose";
-import { Fleet, START } from "../../sim/fleet";
-import type { SimulationEvent } from "../../sim/report/events";
-import { curveOf, reading, valueAt } from "../../sim/sensors/curves";
+import type { EngineName } from "../../sim/engine/engine-factory";
+import type { TimedEvent } from "../../sim/report/events";
+import { curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
+import { DEFAULT_START_TIME, Simulation } from "../../sim/simulation";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const HOUR = 3_600_000;
 
-async function samples(
+async function collectSamples(
 	engine: EngineName,
 	sensors: readonly object[],
 	include: readonly string[] = [],
 ): Promise<Map<string, (number | undefined)[]>> {
 	const values = new Map<string, (number | undefined)[]>();
-	const traces: SimulationEvent[] = [];
+	const traces: TimedEvent[] = [];
 	const firefly = { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sensors };
-	const fleet = await Fleet.build({
+	const simulation = await Simulation.build({
 		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json", ...include], config: { firefly } }, overrides: {} },
 		speed: "max",
 		seed: 5,
@@ -29,8 +29,8 @@ async function samples(
 			},
 		},
 	});
-	await fleet.run(24 * HOUR);
-	fleet.dispose();
+	await simulation.run(24 * HOUR);
+	simulation.dispose();
 	assert.deepEqual(traces, []);
 	return values;
 }
@@ -46,7 +46,7 @@ test("every driver of the build is played where its hardware is missing, each pr
 		{ name: "cell", driver: "battery", options: { pin: 4 }, property: "battery.voltage", every: "10m" },
 		{ name: "soil", driver: "virtual", options: { mean: 30, swing: 0, noise: 0, weather: 0 }, property: "moisture", every: "10m" },
 	];
-	const values = await samples("xs", sensors, drivers);
+	const values = await collectSamples("xs", sensors, drivers);
 	assert.deepEqual(
 		[...values.keys()],
 		sensors.map(({ name }) => name),
@@ -60,16 +60,16 @@ test("every driver of the build is played where its hardware is missing, each pr
 	}
 	assert.notDeepEqual(values.get("warm"), values.get("other"));
 	assert.deepEqual([...new Set(values.get("soil"))], [30]);
-	assert.deepEqual(await samples("node", sensors, drivers), values, "the same on both engines");
+	assert.deepEqual(await collectSamples("node", sensors, drivers), values, "the same on both engines");
 });
 
 test("a virtual room is warmest in the afternoon, and a reading keeps to the sensor's steps and range", () => {
 	const curve = { ...curveOf("temperature", {}), weather: 0 };
-	const at = (hour: number): number => valueAt(curve, START + hour * HOUR, 0);
+	const at = (hour: number): number => curveValue(curve, DEFAULT_START_TIME + hour * HOUR, 0);
 	assert.equal(at(15), curve.mean + curve.swing);
 	assert.ok(Math.abs(at(3) - (curve.mean - curve.swing)) < 1e-9);
-	assert.equal(reading(curve, 21.3749, 0), 21.37);
+	assert.equal(quantizedReading(curve, 21.3749, 0), 21.37);
 	const humidity = curveOf("humidity", { noise: 1, resolution: 0.5 });
-	assert.equal(reading(humidity, 99.9, 5), 100);
-	assert.equal(reading(humidity, 47.3, 0), 47.5);
+	assert.equal(quantizedReading(humidity, 99.9, 5), 100);
+	assert.equal(quantizedReading(humidity, 47.3, 0), 47.5);
 });

@@ -4,20 +4,20 @@ import net, { type AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connectAsync } from "mqtt";
-import type { EngineName } from "../../sim/engine/choose";
-import { Fleet, type FleetOptions, START } from "../../sim/fleet";
-import type { SimulationEvent } from "../../sim/report/events";
-import { runSimulation, type SimulationOptions } from "../../sim/simulation";
+import type { EngineName } from "../../sim/engine/engine-factory";
+import type { TimedEvent } from "../../sim/report/events";
+import { type RunOptions, runSimulation } from "../../sim/run";
+import { DEFAULT_START_TIME, Simulation, type SimulationOptions } from "../../sim/simulation";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const HOUR = 3_600_000;
 
-interface Change {
+interface FireflyOverrides {
 	readonly [name: string]: unknown;
 }
 
 /** The firmware with one sensor a minute. */
-function manifest(firefly: Change = {}): SimulationOptions["manifest"] {
+function manifest(firefly: FireflyOverrides = {}): RunOptions["manifest"] {
 	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1 };
 	const config = {
 		firefly: { id: "node", wifi: { ssid: "home" }, broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sensors: [sensor], ...firefly },
@@ -25,94 +25,94 @@ function manifest(firefly: Change = {}): SimulationOptions["manifest"] {
 	return { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config }, overrides: {} };
 }
 
-function options(events: SimulationEvent[], rest: Partial<FleetOptions> = {}): FleetOptions {
+function options(events: TimedEvent[], rest: Partial<SimulationOptions> = {}): SimulationOptions {
 	return { manifest: manifest(), speed: "max", seed: 7, engine: "node", listener: { event: (event) => void events.push(event) }, ...rest };
 }
 
-async function run(duration: number, rest: Partial<FleetOptions> = {}): Promise<SimulationEvent[]> {
-	const events: SimulationEvent[] = [];
+async function run(duration: number, rest: Partial<SimulationOptions> = {}): Promise<TimedEvent[]> {
+	const events: TimedEvent[] = [];
 	await runSimulation({ ...options(events, rest), duration });
 	return events;
 }
 
-type Kind<T extends SimulationEvent["type"]> = Extract<SimulationEvent, { type: T }>;
+type EventOfType<T extends TimedEvent["type"]> = Extract<TimedEvent, { type: T }>;
 
-function all<T extends SimulationEvent["type"]>(events: readonly SimulationEvent[], type: T): Kind<T>[] {
-	return events.filter((event): event is Kind<T> => event.type === type);
+function eventsOfType<T extends TimedEvent["type"]>(events: readonly TimedEvent[], type: T): EventOfType<T>[] {
+	return events.filter((event): event is EventOfType<T> => event.type === type);
 }
 
 /** Reports that were taken and neither acknowledged nor are waiting. */
-function lost(events: readonly SimulationEvent[]): number {
+function countLost(events: readonly TimedEvent[]): number {
 	const last = events.findLast((event) => "waiting" in event);
-	const accepted = Math.max(0, ...all(events, "accepted").map(({ sequence }) => sequence));
-	const dropped = all(events, "dropped").reduce((sum, { count }) => sum + count, 0);
-	return accepted - all(events, "acknowledged").length - dropped - (last && "waiting" in last ? last.waiting : 0);
+	const accepted = Math.max(0, ...eventsOfType(events, "accepted").map(({ sequence }) => sequence));
+	const dropped = eventsOfType(events, "dropped").reduce((sum, { count }) => sum + count, 0);
+	return accepted - eventsOfType(events, "acknowledged").length - dropped - (last && "waiting" in last ? last.waiting : 0);
 }
 
 describe("a simulation", () => {
 	test("tells the same twice, on both engines, and another seed tells something else", async () => {
-		const tell = async (engine: EngineName, seed: number): Promise<string> => JSON.stringify(await run(2 * HOUR, { engine, seed }));
-		const once = await tell("xs", 7);
-		assert.equal(await tell("xs", 7), once);
-		assert.equal(await tell("node", 7), once);
-		assert.notEqual(await tell("node", 8), once);
+		const runToJson = async (engine: EngineName, seed: number): Promise<string> => JSON.stringify(await run(2 * HOUR, { engine, seed }));
+		const once = await runToJson("xs", 7);
+		assert.equal(await runToJson("xs", 7), once);
+		assert.equal(await runToJson("node", 7), once);
+		assert.notEqual(await runToJson("node", 8), once);
 	});
 
 	test("every report of a day is acknowledged and reaches a subscriber as it was sampled", async () => {
 		const events = await run(24 * HOUR);
-		const samples = all(events, "sample");
+		const samples = eventsOfType(events, "sample");
 		assert.ok(samples.length >= 1439, `${samples.length}`);
-		assert.equal(lost(events), 0);
-		assert.equal(all(events, "crash").length + all(events, "failed").length + all(events, "limit").length, 0);
-		const values = all(events, "value");
+		assert.equal(countLost(events), 0);
+		assert.equal(eventsOfType(events, "crash").length + eventsOfType(events, "failed").length + eventsOfType(events, "limit").length, 0);
+		const values = eventsOfType(events, "value");
 		assert.deepEqual(
 			values.map(({ payload }) => Number(payload)),
 			samples.slice(0, values.length).map(({ value }) => Number(value!.toFixed(1))),
 		);
 		assert.ok(samples.length - values.length <= 1);
-		assert.ok(events.every(({ time }) => Number.isInteger(time) && time >= START && time <= START + 24 * HOUR));
+		assert.ok(events.every(({ time }) => Number.isInteger(time) && time >= DEFAULT_START_TIME && time <= DEFAULT_START_TIME + 24 * HOUR));
 	});
 
 	for (const latency of [3, 50]) {
 		test(`with a one-way latency of ${latency} ms the PUBACK comes 4 of them after SYN, 6 without pipelining`, async () => {
-			for (const [pipeline, trips] of [
+			for (const [pipeline, expectedRoundTrips] of [
 				["auto", 2],
 				[true, 2],
 				[false, 3],
 			] as const) {
 				const broker = { url: "mqtt://192.168.1.10", pipeline };
 				const events = await run(HOUR, { latency, manifest: manifest({ broker }) });
-				const opened = all(events, "open");
-				const acknowledged = all(events, "acknowledged");
+				const opened = eventsOfType(events, "open");
+				const acknowledged = eventsOfType(events, "acknowledged");
 				assert.ok(acknowledged.length > 55);
-				for (const [index, { time }] of acknowledged.entries()) assert.equal(time - opened[index]!.time, 2 * trips * latency);
-				for (const { roundTrips, reports } of all(events, "exchange")) assert.deepEqual([roundTrips, reports], [trips, 1]);
+				for (const [index, { time }] of acknowledged.entries()) assert.equal(time - opened[index]!.time, 2 * expectedRoundTrips * latency);
+				for (const { roundTrips, reports } of eventsOfType(events, "exchange")) assert.deepEqual([roundTrips, reports], [expectedRoundTrips, 1]);
 			}
 		});
 	}
 
 	test("the broker is found by name", async () => {
 		const events = await run(HOUR, { manifest: manifest({ broker: { url: "mqtt://broker.example" } }) });
-		assert.ok(all(events, "acknowledged").length > 55);
+		assert.ok(eventsOfType(events, "acknowledged").length > 55);
 	});
 
 	test("a manifest of a broker alone runs, and one that is both", async () => {
 		const alone = await run(HOUR, { manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }) });
 		assert.deepEqual([...new Set(alone.map(({ type }) => type))], ["node", "boot"]);
 		const both = await run(HOUR, { manifest: manifest({ role: "both", listen: { anonymous: true }, sleep: { mode: "none" } }) });
-		assert.equal(lost(both), 0);
-		assert.ok(all(both, "value").length > 50, `${both.length}`);
+		assert.equal(countLost(both), 0);
+		assert.ok(eventsOfType(both, "value").length > 50, `${both.length}`);
 	});
 
 	test("without Wi-Fi in the configuration the board is wired", async () => {
 		const events = await run(HOUR, { manifest: manifest({ wifi: undefined }) });
-		assert.ok(all(events, "acknowledged").length > 55);
-		assert.equal(all(events, "join").length, 0);
+		assert.ok(eventsOfType(events, "acknowledged").length > 55);
+		assert.equal(eventsOfType(events, "join").length, 0);
 	});
 });
 
 describe("nothing is lost", () => {
-	const trouble: [string, (fleet: Fleet, at: (minutes: number, action: () => void) => void) => void][] = [
+	const disturbances: [string, (simulation: Simulation, at: (minutes: number, action: () => void) => void) => void][] = [
 		[
 			"when the access point is away for an hour",
 			({ accessPoint }, at) => {
@@ -169,26 +169,26 @@ describe("nothing is lost", () => {
 				}),
 		],
 	];
-	async function suffer(engine: EngineName, make: (typeof trouble)[number][1]): Promise<SimulationEvent[]> {
-		const events: SimulationEvent[] = [];
-		const fleet = await Fleet.build(options(events, { engine }));
-		make(fleet, (minutes, action) => fleet.scheduler.at(START + Math.round(minutes * 60_000), action));
-		await fleet.run(5 * HOUR);
-		fleet.dispose();
+	async function runDisturbed(engine: EngineName, disturb: (typeof disturbances)[number][1]): Promise<TimedEvent[]> {
+		const events: TimedEvent[] = [];
+		const simulation = await Simulation.build(options(events, { engine }));
+		disturb(simulation, (minutes, action) => simulation.scheduler.at(DEFAULT_START_TIME + Math.round(minutes * 60_000), action));
+		await simulation.run(5 * HOUR);
+		simulation.dispose();
 		return events;
 	}
 
-	for (const [name, make] of trouble) {
+	for (const [name, disturb] of disturbances) {
 		test(name, async () => {
-			const events = await suffer("xs", make);
-			assert.deepEqual(events, await suffer("node", make), "both engines tell the same");
-			assert.equal(lost(events), 0);
-			assert.equal(all(events, "crash").length, 0);
+			const events = await runDisturbed("xs", disturb);
+			assert.deepEqual(events, await runDisturbed("node", disturb), "both engines tell the same");
+			assert.equal(countLost(events), 0);
+			assert.equal(eventsOfType(events, "crash").length, 0);
 			const last = events.findLast((event) => "waiting" in event);
 			assert.ok(last && "waiting" in last && last.waiting <= 1, "and the outbox is empty again");
-			for (const { time } of all(events, "sleep")) {
-				const woken = events.findLast((event) => event.type === "wake" && event.time <= time)!;
-				assert.ok(time - woken.time <= 8000 + 500, `awake for ${time - woken.time} ms`);
+			for (const { time } of eventsOfType(events, "sleep")) {
+				const wakeEvent = events.findLast((event) => event.type === "wake" && event.time <= time)!;
+				assert.ok(time - wakeEvent.time <= 8000 + 500, `awake for ${time - wakeEvent.time} ms`);
 			}
 		});
 	}
@@ -218,10 +218,10 @@ describe("with real sockets", () => {
 		const { url, close } = await peer((socket) => socket.on("data", () => socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))));
 		const events = await run(HOUR, { manifest: manifest({ broker: { url: url.href } }), broker: url });
 		close();
-		assert.ok(all(events, "failed").length > 3);
-		assert.ok(all(events, "failed").every(({ fault }) => fault === "peer"));
-		assert.equal(all(events, "acknowledged").length, 0);
-		assert.equal(lost(events), 0);
+		assert.ok(eventsOfType(events, "failed").length > 3);
+		assert.ok(eventsOfType(events, "failed").every(({ fault }) => fault === "peer"));
+		assert.equal(eventsOfType(events, "acknowledged").length, 0);
+		assert.equal(countLost(events), 0);
 	});
 
 	test("one that accepts and says nothing costs the time-out, not more", async () => {
@@ -229,19 +229,23 @@ describe("with real sockets", () => {
 		const broker = { url: url.href, connectTimeout: "0.2s" };
 		const events = await run(5 * 60_000, { manifest: manifest({ broker }), broker: url });
 		close();
-		assert.ok(all(events, "failed").length > 0);
-		assert.equal(lost(events), 0);
-		assert.equal(all(events, "limit").length, 0);
+		assert.ok(eventsOfType(events, "failed").length > 0);
+		assert.equal(countLost(events), 0);
+		assert.equal(eventsOfType(events, "limit").length, 0);
 	});
 
 	test("at the speed of the wall clock the broker's board is reachable from this machine", async () => {
-		const events: SimulationEvent[] = [];
+		const events: TimedEvent[] = [];
 		const stop = new AbortController();
-		let told: (port: number) => void = () => {};
+		let onListening: (port: number) => void = () => {};
 		const listening = new Promise<number>((resolve) => {
-			told = resolve;
+			onListening = resolve;
 		});
-		const running = runSimulation({ ...options(events, { speed: 1, listening: (port) => told(port) }), duration: undefined, signal: stop.signal });
+		const running = runSimulation({
+			...options(events, { speed: 1, listening: (port) => onListening(port) }),
+			duration: undefined,
+			signal: stop.signal,
+		});
 		const port = await Promise.race([listening, running]);
 		const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
 		const message = new Promise<string>((resolve) => client.on("message", (topic, payload) => resolve(`${topic} ${payload}`)));
@@ -254,7 +258,7 @@ describe("with real sockets", () => {
 	});
 
 	test("a simulation that is stopped before it starts does not start", async () => {
-		const events: SimulationEvent[] = [];
+		const events: TimedEvent[] = [];
 		await runSimulation({ ...options(events), duration: undefined, signal: AbortSignal.abort() });
 		assert.deepEqual([...new Set(events.map(({ type }) => type))], ["node"]);
 	});

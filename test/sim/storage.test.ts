@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BOOT_TIME } from "../../sim/board/board";
-import { ENTRIES, Flash } from "../../sim/board/flash";
-import type { EngineName } from "../../sim/engine/choose";
-import { Bench } from "./harness";
+import { BOOT_TIME_MS } from "../../sim/board/board";
+import { DEFAULT_ENTRIES, Flash } from "../../sim/board/flash";
+import type { EngineName } from "../../sim/engine/engine-factory";
+import { BoardBench } from "./board-bench";
 
 const engines: EngineName[] = ["node", "xs"];
-const words = (line: string): string => line.replace(/^\d+ /, "");
+const withoutTime = (line: string): string => line.replace(/^\d+ /, "");
 
 for (const engine of engines) {
 	describe(`key-value storage of a board on ${engine}`, () => {
 		test("keeps its values through sleep, reset and loss of power; names and buffers have the limits of NVS", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "store" });
-			bench.run(BOOT_TIME + 1000 + BOOT_TIME);
+			bench.run(BOOT_TIME_MS + 1000 + BOOT_TIME_MS);
 			board.reset();
 			bench.run(3000);
 			board.powerOff();
 			board.powerOn();
-			bench.run(3000 + BOOT_TIME);
-			const said = lines().map(words);
+			bench.run(3000 + BOOT_TIME_MS);
+			const printedLines = lines().map(withoutTime);
 			assert.deepEqual(
-				said.filter((line) => line.startsWith("boot")),
+				printedLines.filter((line) => line.startsWith("boot")),
 				[
 					"boot 1 found  count 0 long ",
 					"boot 8 found 2 count 1 long RangeError: buffer too small",
@@ -29,17 +29,17 @@ for (const engine of engines) {
 					"boot 1 found 2 count 3 long RangeError: buffer too small",
 				],
 			);
-			assert.equal(said[1], "gone  Error: ESP_ERR_NVS_KEY_TOO_LONG Error: ESP_ERR_NVS_INVALID_NAME");
-			assert.equal(said[2], "closed Error: invalid host data");
+			assert.equal(printedLines[1], "gone  Error: ESP_ERR_NVS_KEY_TOO_LONG Error: ESP_ERR_NVS_INVALID_NAME");
+			assert.equal(printedLines[2], "closed Error: invalid host data");
 		});
 
 		test("full flash takes nothing more, keeps what it has, and takes on again once something is gone", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { lines } = await bench.board(engine, { mode: "fill" });
 			bench.run(1000);
 			// Four entries each; a new version needs its room before the old one is given up.
 			const full = "Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE";
-			assert.deepEqual(lines().map(words), [`${ENTRIES / 4} ${full}`, `old 64 ${full}`, "room "]);
+			assert.deepEqual(lines().map(withoutTime), [`${DEFAULT_ENTRIES / 4} ${full}`, `old 64 ${full}`, "room "]);
 		});
 
 		test("may be given from outside, and then be another board's", async () => {
@@ -48,11 +48,11 @@ for (const engine of engines) {
 				[0, "boot 1 found  count 0 long "],
 				[5000, "boot 1 found 2 count 1 long RangeError: buffer too small"],
 			] as const) {
-				const bench = new Bench();
+				const bench = new BoardBench();
 				bench.run(at);
 				const { lines } = await bench.board(engine, { mode: "store" }, { storage: flash });
-				bench.run(at + BOOT_TIME);
-				assert.equal(words(lines()[0]!), expected);
+				bench.run(at + BOOT_TIME_MS);
+				assert.equal(withoutTime(lines()[0]!), expected);
 			}
 			assert.equal(flash.used, 3 + 3);
 		});
@@ -60,19 +60,19 @@ for (const engine of engines) {
 		test("paths are kept apart; their names are no longer than keys", async () => {
 			const flash = new Flash();
 			for (const path of ["one", "two"]) {
-				const bench = new Bench();
+				const bench = new BoardBench();
 				const { lines } = await bench.board(engine, { mode: "store", path }, { storage: flash });
-				bench.run(BOOT_TIME);
+				bench.run(BOOT_TIME_MS);
 				assert.match(lines()[0]!, /found {2}count 0/);
 			}
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { events } = await bench.board(engine, { mode: "store", path: "sixteen_letters_" });
-			bench.run(BOOT_TIME);
+			bench.run(BOOT_TIME_MS);
 			assert.match(JSON.stringify(events.at(-2)), /KEY_TOO_LONG/);
 		});
 
 		test("a firmware that asks for it is told before it is stopped, and not after", async () => {
-			const bench = new Bench();
+			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "stop" });
 			board.stop();
 			bench.run(1000);

@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "../../sim/clock/random";
 import { Scheduler } from "../../sim/clock/scheduler";
-import { AccessPoint, JOIN_TIMES, type Station } from "../../sim/wifi/access-point";
+import { AccessPoint, JOIN_TIMES, type JoinTarget } from "../../sim/wifi/access-point";
 
 const { start, scan, probe, associate, address } = JOIN_TIMES;
 
-function join(accessPoint: AccessPoint, scheduler: Scheduler, seed: number, station: Partial<Station> = {}) {
-	const began = scheduler.now;
+function join(accessPoint: AccessPoint, scheduler: Scheduler, seed: number, station: Partial<JoinTarget> = {}) {
+	const startTime = scheduler.now;
 	const log: string[] = [];
-	const note = (what: string) => () => void log.push(`${what} ${scheduler.now - began}`);
+	const logEvent = (what: string) => () => void log.push(`${what} ${scheduler.now - startTime}`);
 	const joining = accessPoint.join(
 		new Random(seed, "wifi"),
 		{ ssid: "home", bssid: undefined, channel: undefined, ...station },
 		{
-			connected: note("connected"),
-			addressed: note("addressed"),
-			down: note("down"),
-			lostAddress: note("lost"),
-			disconnected: (reason) => note(`disconnected ${reason}`)(),
+			connected: logEvent("connected"),
+			addressed: logEvent("addressed"),
+			down: logEvent("down"),
+			lostAddress: logEvent("lost"),
+			disconnected: (reason) => logEvent(`disconnected ${reason}`)(),
 		},
 	);
 	return { joining, log, time: () => Number(log.at(-1)?.split(" ").at(-1)) };

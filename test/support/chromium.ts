@@ -24,7 +24,7 @@ const flags = [
 	"--remote-debugging-pipe",
 ];
 
-interface Answer {
+interface DevToolsMessage {
 	readonly id?: number;
 	readonly method?: string;
 	readonly params?: unknown;
@@ -39,7 +39,7 @@ export class Chromium {
 	readonly console: string[] = [];
 	readonly #process: ChildProcess;
 	readonly #directory: string;
-	readonly #waiting = new Map<number, (answer: Answer) => void>();
+	readonly #waiting = new Map<number, (answer: DevToolsMessage) => void>();
 	readonly #events = new Map<string, () => void>();
 	#last = 0;
 	#session: string | undefined;
@@ -53,7 +53,7 @@ export class Chromium {
 		(this.#process.stdio[4] as Readable).setEncoding("utf8").on("data", (text: string) => {
 			const messages = (rest + text).split("\0");
 			rest = messages.pop() ?? "";
-			for (const message of messages) this.#take(JSON.parse(message) as Answer);
+			for (const message of messages) this.#receive(JSON.parse(message) as DevToolsMessage);
 		});
 		this.#process.on("exit", () => {
 			for (const answer of this.#waiting.values()) answer({ error: { message: "Chromium has ended" } });
@@ -99,7 +99,7 @@ export class Chromium {
 
 	async #call<Result>(method: string, params: object = {}): Promise<Result> {
 		const id = ++this.#last;
-		const answer = await new Promise<Answer>((resolve) => {
+		const answer = await new Promise<DevToolsMessage>((resolve) => {
 			this.#waiting.set(id, resolve);
 			const session = this.#session === undefined ? {} : { sessionId: this.#session };
 			(this.#process.stdio[3] as Writable).write(`${JSON.stringify({ id, method, params, ...session })}\0`);
@@ -109,7 +109,7 @@ export class Chromium {
 		return answer.result as Result;
 	}
 
-	#take(answer: Answer): void {
+	#receive(answer: DevToolsMessage): void {
 		const { id, method = "", params } = answer;
 		if (id !== undefined) this.#waiting.get(id)?.(answer);
 		else if (/^(Runtime\.(consoleAPICalled|exceptionThrown)|Log\.entryAdded|Page\.javascriptDialogOpening)$/.test(method))

@@ -47,9 +47,9 @@ export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" 
 			socket.on("error", () => this.#end());
 			socket.on("end", () => this.#end());
 			socket.on("close", () => this.#end());
-			this.#onRoom = onWritable;
+			this.#onWritable = onWritable;
 		}
-		#onRoom: ((bytes: number) => void) | undefined;
+		#onWritable: ((bytes: number) => void) | undefined;
 
 		read(buffer: Uint8Array): number | undefined {
 			this.#check();
@@ -68,7 +68,7 @@ export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" 
 			this.#room -= length;
 			this.#socket.write(Buffer.from(buffer), () => {
 				this.#room += length;
-				if (!this.#closed && !this.#ended) this.#onRoom?.(this.#room);
+				if (!this.#closed && !this.#ended) this.#onWritable?.(this.#room);
 			});
 			return this.#room;
 		}
@@ -91,9 +91,9 @@ export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" 
 		}
 	}
 
-	const arm = (timer: NodeTimer, delay: number): void => {
+	const startTimer = (timer: NodeTimer, delay: number): void => {
 		timer.handle = setTimeout(() => {
-			if (timer.repeat > 0) arm(timer, timer.repeat);
+			if (timer.repeat > 0) startTimer(timer, timer.repeat);
 			timer.callback(timer);
 		}, delay);
 	};
@@ -110,14 +110,14 @@ export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" 
 		timer: {
 			set: (callback, delay, repeat = 0) => {
 				const timer: NodeTimer = { callback, repeat, handle: undefined };
-				arm(timer, delay);
+				startTimer(timer, delay);
 				return timer;
 			},
 			schedule: (id, delay, repeat = 0) => {
 				const timer = id as NodeTimer;
 				clearTimeout(timer.handle);
 				timer.repeat = repeat;
-				if (delay !== undefined) arm(timer, delay);
+				if (delay !== undefined) startTimer(timer, delay);
 			},
 			clear: (id) => {
 				if (id !== undefined) clearTimeout((id as NodeTimer).handle);

@@ -1,6 +1,6 @@
 import type { Time, Timer, TimerId } from "../../src/device";
 
-interface Event {
+interface ScheduledEvent {
 	at: number;
 	readonly order: number;
 	readonly run: () => void;
@@ -9,9 +9,9 @@ interface Event {
 interface VirtualTimer {
 	readonly callback: (id: TimerId) => void;
 	repeat: number;
-	event: Event | undefined;
+	event: ScheduledEvent | undefined;
 	/** A one-shot timer that ran: on some hosts it must never be scheduled again. */
-	spent: boolean;
+	expired: boolean;
 }
 
 /** Time that passes only when told to; what happens at the same moment happens in the order in which it was asked for. */
@@ -23,7 +23,7 @@ export class VirtualClock {
 	timersMoved = 0;
 	/** Added to `ticks`, which wraps at 2^31 as on an ESP32. */
 	ticksOffset = 0;
-	#events: Event[] = [];
+	#events: ScheduledEvent[] = [];
 	#order = 0;
 
 	readonly time: Time;
@@ -42,18 +42,18 @@ export class VirtualClock {
 		this.timer = {
 			set: (callback, delay, repeat = 0) => {
 				this.timersCreated++;
-				const timer: VirtualTimer = { callback, repeat, event: undefined, spent: false };
-				this.#arm(timer, delay);
+				const timer: VirtualTimer = { callback, repeat, event: undefined, expired: false };
+				this.#schedule(timer, delay);
 				return timer;
 			},
 			schedule: (id, delay, repeat = 0) => {
 				this.timersMoved++;
 				const timer = id as VirtualTimer;
-				if (timer.spent) throw new Error("a one-shot timer is spent after its callback");
+				if (timer.expired) throw new Error("a one-shot timer is spent after its callback");
 				this.#cancel(timer);
 				if (delay === undefined) return;
 				timer.repeat = repeat;
-				this.#arm(timer, delay);
+				this.#schedule(timer, delay);
 			},
 			clear: (id) => {
 				if (id !== undefined) this.#cancel(id as VirtualTimer);
@@ -82,7 +82,7 @@ export class VirtualClock {
 
 	#runUntil(end: number): boolean {
 		for (;;) {
-			let next: Event | undefined;
+			let next: ScheduledEvent | undefined;
 			for (const event of this.#events)
 				if (next === undefined || event.at < next.at || (event.at === next.at && event.order < next.order)) next = event;
 			if (next === undefined || next.at > end) {
@@ -95,17 +95,17 @@ export class VirtualClock {
 		}
 	}
 
-	#event(delay: number, run: () => void): Event {
+	#event(delay: number, run: () => void): ScheduledEvent {
 		return { at: this.now + delay, order: this.#order++, run };
 	}
 
-	#arm(timer: VirtualTimer, delay: number): void {
+	#schedule(timer: VirtualTimer, delay: number): void {
 		if (!Number.isInteger(delay) || delay < 0) throw new Error(`timer delay ${delay}`);
 		const event = this.#event(delay, () => {
-			if (timer.repeat > 0) this.#arm(timer, timer.repeat);
+			if (timer.repeat > 0) this.#schedule(timer, timer.repeat);
 			else {
 				timer.event = undefined;
-				timer.spent = true;
+				timer.expired = true;
 			}
 			timer.callback(timer);
 		});

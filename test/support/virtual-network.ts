@@ -1,67 +1,67 @@
 import type { Device, Listener, ListenerOptions, TCP, TCPOptions } from "../../src/device";
 import { VirtualClock } from "./virtual-clock";
 
-export interface NetworkOptions {
+export interface VirtualNetworkOptions {
 	/** ms, one way. */
 	latency?: number;
 	/** Bytes that an empty socket takes; restored when the other side has acknowledged them, 2 × latency later. */
 	capacity?: number;
 	/** The room of a client's socket is never told again after a write. */
-	silentRoom?: boolean;
+	suppressWritable?: boolean;
 	/** onError is never called. */
-	silentErrors?: boolean;
+	suppressErrors?: boolean;
 	/** What write() does once the end of the connection has arrived. */
-	afterEnd?: "undefined" | "throws";
+	writeAfterEnd?: "undefined" | "throws";
 }
 
 /** What crossed the network, when it left. */
-export interface Crossing {
+export interface LoggedSegment {
 	readonly at: number;
 	readonly from: "client" | "server";
-	readonly what: "SYN" | "data" | "FIN";
+	readonly kind: "SYN" | "data" | "FIN";
 	readonly bytes: Uint8Array;
 }
 
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
 /** TCP in memory, with latency and without loss, in the shape of ECMA-419, as strict as the strictest host. */
 export class VirtualNetwork {
 	readonly clock: VirtualClock;
 	latency: number;
 	readonly capacity: number;
-	readonly silentRoom: boolean;
-	readonly silentErrors: boolean;
-	readonly afterEnd: "undefined" | "throws";
+	readonly suppressWritable: boolean;
+	readonly suppressErrors: boolean;
+	readonly writeAfterEnd: "undefined" | "throws";
 	/** In the order of leaving. */
-	readonly log: Crossing[] = [];
+	readonly log: LoggedSegment[] = [];
 	/** SYNs to these ports are never answered. */
 	readonly blackHoles = new Set<number>();
-	readonly listeners = new Map<number, (socket: Socket) => void>();
+	readonly listeners = new Map<number, (socket: VirtualTCP) => void>();
 	/** Names known to `device.resolve`; undefined: an answer never comes. */
 	readonly names = new Map<string, string | undefined>();
 	/** Sockets not closed yet. */
-	open = 0;
+	openSockets = 0;
 
-	constructor(options: NetworkOptions = {}, clock = new VirtualClock()) {
+	constructor(options: VirtualNetworkOptions = {}, clock = new VirtualClock()) {
 		this.clock = clock;
 		this.latency = options.latency ?? 10;
 		this.capacity = options.capacity ?? 5744;
-		this.silentRoom = options.silentRoom ?? false;
-		this.silentErrors = options.silentErrors ?? false;
-		this.afterEnd = options.afterEnd ?? "undefined";
+		this.suppressWritable = options.suppressWritable ?? false;
+		this.suppressErrors = options.suppressErrors ?? false;
+		this.writeAfterEnd = options.writeAfterEnd ?? "undefined";
 	}
 
 	/** The parts of a device that concern the network. */
 	get device(): Pick<Device, "tcp" | "listener" | "timer" | "time" | "resolve"> {
 		const network = this;
-		class ClientTCP extends Socket {
+		class ClientTCP extends VirtualTCP {
 			constructor(options: TCPOptions) {
 				super(network, "client", options);
 			}
 		}
 		class VirtualListener implements Listener {
 			readonly port: number;
-			#waiting: Socket[] = [];
+			#waiting: VirtualTCP[] = [];
 			constructor(options: ListenerOptions) {
 				this.port = options.port || 49_152 + network.listeners.size;
 				network.listeners.set(this.port, (socket) => {
@@ -93,36 +93,36 @@ export class VirtualNetwork {
 	}
 
 	/** Accepts connections on a port with a scripted peer: bytes in, bytes out. */
-	serve(port: number, accept: (peer: Peer) => void): void {
-		this.listeners.set(port, (socket) => accept(new Peer(socket)));
+	serve(port: number, accept: (peer: ScriptedPeer) => void): void {
+		this.listeners.set(port, (socket) => accept(new ScriptedPeer(socket)));
 	}
 
-	note(from: "client" | "server", what: "SYN" | "data" | "FIN", bytes: Uint8Array): void {
-		this.log.push({ at: this.clock.now, from, what, bytes });
+	logSegment(from: "client" | "server", kind: "SYN" | "data" | "FIN", bytes: Uint8Array): void {
+		this.log.push({ at: this.clock.now, from, kind, bytes });
 	}
 }
 
 /** One end of a connection. */
-export class Socket implements TCP {
+export class VirtualTCP implements TCP {
 	network: VirtualNetwork;
 	side: "client" | "server";
-	other: Socket | undefined;
+	remote: VirtualTCP | undefined;
 	/** Everything not read yet. */
-	inbox: Uint8Array = NOTHING;
+	inbox: Uint8Array = NO_BYTES;
 	/** The other end has closed and its FIN has arrived. */
 	ended = false;
 	closed = false;
 	#options: TCPOptions;
 	#connected = false;
 	#room = 0;
-	#told = false;
+	#endReported = false;
 
 	constructor(network: VirtualNetwork, side: "client" | "server", options: TCPOptions) {
 		this.network = network;
 		this.side = side;
 		this.#options = options;
-		network.open++;
-		if (options.from !== undefined) this.#adopt(options.from as Socket);
+		network.openSockets++;
+		if (options.from !== undefined) this.#adopt(options.from as VirtualTCP);
 		else if (side === "client") this.#connect();
 	}
 
@@ -132,7 +132,7 @@ export class Socket implements TCP {
 		if (buffer.length === 0 || buffer.length > this.inbox.length) throw new Error("invalid");
 		buffer.set(this.inbox.subarray(0, buffer.length));
 		this.inbox = this.inbox.slice(buffer.length);
-		if (this.inbox.length === 0 && this.ended) this.network.clock.after(0, () => this.#tellEnd());
+		if (this.inbox.length === 0 && this.ended) this.network.clock.after(0, () => this.#reportEnd());
 		return buffer.length;
 	}
 
@@ -140,23 +140,23 @@ export class Socket implements TCP {
 		this.#check();
 		if (!this.#connected) throw new Error("not ready");
 		if (this.ended) {
-			if (this.network.afterEnd === "throws") throw new Error("write failed");
+			if (this.network.writeAfterEnd === "throws") throw new Error("write failed");
 			return undefined;
 		}
 		if (buffer.length > this.#room) throw new Error("would block");
 		const { network } = this;
 		const bytes = buffer.slice();
-		network.note(this.side, "data", bytes);
+		network.logSegment(this.side, "data", bytes);
 		this.#room -= bytes.length;
-		const { other } = this;
+		const { remote } = this;
 		network.clock.after(network.latency, () => {
-			if (other === undefined || other.closed) {
+			if (remote === undefined || remote.closed) {
 				// A reset comes back.
 				network.clock.after(network.latency, () => this.end());
 				return;
 			}
-			other.deliver(bytes);
-			network.clock.after(network.latency, () => this.#restore(bytes.length));
+			remote.deliver(bytes);
+			network.clock.after(network.latency, () => this.#restoreRoom(bytes.length));
 		});
 		return this.#room;
 	}
@@ -164,11 +164,11 @@ export class Socket implements TCP {
 	close(): void {
 		if (this.closed) return;
 		this.closed = true;
-		const { network, other } = this;
-		network.open--;
-		if (other === undefined) return;
-		network.note(this.side, "FIN", NOTHING);
-		network.clock.after(network.latency, () => other.end());
+		const { network, remote } = this;
+		network.openSockets--;
+		if (remote === undefined) return;
+		network.logSegment(this.side, "FIN", NO_BYTES);
+		network.clock.after(network.latency, () => remote.end());
 	}
 
 	/** Bytes arrive. */
@@ -185,7 +185,7 @@ export class Socket implements TCP {
 	end(): void {
 		if (this.closed || this.ended) return;
 		this.ended = true;
-		if (this.inbox.length === 0) this.#tellEnd();
+		if (this.inbox.length === 0) this.#reportEnd();
 	}
 
 	establish(): void {
@@ -195,16 +195,16 @@ export class Socket implements TCP {
 		this.#options.onWritable?.(this.#room);
 	}
 
-	#restore(bytes: number): void {
+	#restoreRoom(bytes: number): void {
 		this.#room += bytes;
 		if (this.closed || this.ended) return;
-		if (this.network.silentRoom && this.side === "client") return;
+		if (this.network.suppressWritable && this.side === "client") return;
 		this.#options.onWritable?.(this.#room);
 	}
 
-	#tellEnd(): void {
-		if (this.closed || this.#told || this.network.silentErrors) return;
-		this.#told = true;
+	#reportEnd(): void {
+		if (this.closed || this.#endReported || this.network.suppressErrors) return;
+		this.#endReported = true;
 		this.#options.onError?.();
 	}
 
@@ -215,7 +215,7 @@ export class Socket implements TCP {
 	#connect(): void {
 		const { network } = this;
 		const { port = 0 } = this.#options;
-		network.note("client", "SYN", NOTHING);
+		network.logSegment("client", "SYN", NO_BYTES);
 		if (network.blackHoles.has(port)) return;
 		network.clock.after(network.latency, () => {
 			const accept = network.listeners.get(port);
@@ -224,9 +224,9 @@ export class Socket implements TCP {
 				network.clock.after(network.latency, () => this.end());
 				return;
 			}
-			const server = new Socket(network, "server", {});
-			server.other = this;
-			this.other = server;
+			const server = new VirtualTCP(network, "server", {});
+			server.remote = this;
+			this.remote = server;
 			network.clock.after(network.latency, () => this.establish());
 			server.establish();
 			accept(server);
@@ -234,35 +234,35 @@ export class Socket implements TCP {
 	}
 
 	/** Takes over the connection of a socket from a listener. */
-	#adopt(donor: Socket): void {
-		const { network, other } = donor;
+	#adopt(donor: VirtualTCP): void {
+		const { network, remote } = donor;
 		this.side = "server";
-		this.other = other;
-		if (other !== undefined) other.other = this;
+		this.remote = remote;
+		if (remote !== undefined) remote.remote = this;
 		this.inbox = donor.inbox;
 		this.ended = donor.ended;
-		if (!donor.closed) network.open--;
+		if (!donor.closed) network.openSockets--;
 		donor.closed = true;
-		donor.other = undefined;
+		donor.remote = undefined;
 		donor.deliver = (bytes) => this.deliver(bytes);
 		donor.end = () => this.end();
 		network.clock.after(0, () => {
 			this.establish();
 			if (this.inbox.length > 0) this.#options.onReadable?.(this.inbox.length);
-			else if (this.ended) this.#tellEnd();
+			else if (this.ended) this.#reportEnd();
 		});
 	}
 }
 
 /** The other end for tests: a peer that does as told, with no limit on what it sends. */
-export class Peer {
-	readonly socket: Socket;
+export class ScriptedPeer {
+	readonly socket: VirtualTCP;
 	onData: (bytes: Uint8Array) => void = () => {};
 	onEnd: () => void = () => {};
 	/** All that has arrived. */
 	readonly received: Uint8Array[] = [];
 
-	constructor(socket: Socket) {
+	constructor(socket: VirtualTCP) {
 		this.socket = socket;
 		socket.deliver = (bytes) => {
 			if (socket.closed) return;
@@ -277,10 +277,10 @@ export class Peer {
 	}
 
 	write(bytes: Uint8Array): void {
-		const { network, other } = this.socket;
+		const { network, remote } = this.socket;
 		if (this.socket.closed) return;
-		network.note("server", "data", bytes);
-		network.clock.after(network.latency, () => other?.deliver(bytes));
+		network.logSegment("server", "data", bytes);
+		network.clock.after(network.latency, () => remote?.deliver(bytes));
 	}
 
 	/** Closes the connection. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Timer } from "../../src/device";
-import type { Pages, Reply, Request } from "../../src/websocket/server";
-import { CLOSED, JUDGING } from "../../src/websocket/states";
-import { Session } from "./support/fake-tcp";
+import type { HttpRequest, Pages, Reply } from "../../src/websocket/server";
+import { AWAITING_PAGES, CLOSED } from "../../src/websocket/states";
+import { StreamHarness } from "./support/fake-tcp";
 import { request } from "./support/frames";
 
 function get(path: string, fields: Record<string, string> = {}): Buffer {
@@ -11,23 +11,23 @@ function get(path: string, fields: Record<string, string> = {}): Buffer {
 	return request({ ...none, "Sec-WebSocket-Protocol": undefined, ...fields }, `GET ${path} HTTP/1.1`);
 }
 
-const textOf = (request: Request, start: number, end: number) => Buffer.from(request.bytes.subarray(start, end)).toString("latin1");
+const textOf = (request: HttpRequest, start: number, end: number) => Buffer.from(request.bytes.subarray(start, end)).toString("latin1");
 
 /** A page of `count` numbered lines. */
-function lines(count: number): Pages & { asked: string[] } {
+function linePages(count: number): Pages & { asked: string[] } {
 	return {
 		asked: [],
-		get(request: Request, reply: Reply) {
+		get(request: HttpRequest, reply: Reply) {
 			const path = textOf(request, request.pathStart, request.pathEnd);
 			this.asked.push(path + textOf(request, request.pathEnd, request.queryEnd));
 			if (path === "/") reply.page();
 			else if (path === "/plain") reply.page("text/plain");
 			else reply.refuse(404, "no such page");
 		},
-		fill(reply: Reply, bytes: Uint8Array, start: number, end: number) {
+		writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number) {
 			let at = start;
-			while (reply.place < count && at + 10 <= end) {
-				bytes.set(Buffer.from(`line ${String(reply.place++).padStart(4, "0")}\n`), at);
+			while (reply.position < count && at + 10 <= end) {
+				bytes.set(Buffer.from(`line ${String(reply.position++).padStart(4, "0")}\n`), at);
 				at += 10;
 			}
 			return at - start;
@@ -39,15 +39,15 @@ const page = (count: number) => Array.from({ length: count }, (_, i) => `line ${
 
 describe("pages", () => {
 	it("are streamed as fast as the peer reads", () => {
-		const pages = lines(1000);
-		const session = new Session({ pages });
+		const pages = linePages(1000);
+		const session = new StreamHarness({ pages });
 		session.tcp.deliver(get("/?a=b"));
-		let got = session.tcp.take().toString();
+		let got = session.tcp.takeSent().toString();
 		assert.ok(got.length > 4000 && got.length < 5744);
 		assert.equal(session.stream.state !== CLOSED, true);
 		for (let i = 0; i < 50 && session.errors === 0; i++) {
-			session.tcp.allow(i & 1 ? 5744 : 300);
-			got += session.tcp.take().toString();
+			session.tcp.grantRoom(i & 1 ? 5744 : 300);
+			got += session.tcp.takeSent().toString();
 		}
 		const [head, body] = got.split("\r\n\r\n");
 		assert.equal(body, page(1000));
@@ -56,62 +56,62 @@ describe("pages", () => {
 		assert.deepEqual(pages.asked, ["/?a=b"]);
 		assert.equal(session.errors, 1);
 		assert.equal(session.stream.state, CLOSED);
-		assert.deepEqual(session.rooms, []);
+		assert.deepEqual(session.writableRooms, []);
 		assert.deepEqual(session.exceptions, []);
 	});
 
 	it("are sent in turns, so that a long one holds nobody up, on a host with timers", () => {
-		const due: (() => void)[] = [];
+		const dueTimers: (() => void)[] = [];
 		let callback = () => {};
 		const timer: Timer = {
-			set(ring) {
-				callback = () => ring(1);
-				due.push(callback);
+			set(onTimer) {
+				callback = () => onTimer(1);
+				dueTimers.push(callback);
 				return 1;
 			},
 			schedule(_id, delay) {
-				due.length = 0;
-				if (delay !== undefined) due.push(callback);
+				dueTimers.length = 0;
+				if (delay !== undefined) dueTimers.push(callback);
 			},
 			clear() {},
 		};
-		const session = new Session({ pages: lines(1000), timer }, 60_000);
+		const session = new StreamHarness({ pages: linePages(1000), timer }, 60_000);
 		session.tcp.deliver(get("/"));
-		let got = session.tcp.take().toString();
+		let got = session.tcp.takeSent().toString();
 		assert.ok(got.length > 0 && got.length <= 1024);
-		session.tcp.allow(60_000);
+		session.tcp.grantRoom(60_000);
 		session.tcp.deliver(Buffer.from("more"));
-		assert.equal(session.tcp.take().length, 0, "not before its turn");
-		for (let turns = 0; due.length > 0 && turns < 100; turns++) {
-			due[0]();
-			const more = session.tcp.take().toString();
+		assert.equal(session.tcp.takeSent().length, 0, "not before its turn");
+		for (let turns = 0; dueTimers.length > 0 && turns < 100; turns++) {
+			dueTimers[0]();
+			const more = session.tcp.takeSent().toString();
 			assert.ok(more.length <= 1024);
 			got += more;
 		}
 		assert.equal(got.split("\r\n\r\n")[1], page(1000));
 		assert.equal(session.stream.state, CLOSED);
-		assert.equal(due.length, 0);
+		assert.equal(dueTimers.length, 0);
 
-		const gone = new Session({ pages: lines(1000), timer }, 60_000);
+		const gone = new StreamHarness({ pages: linePages(1000), timer }, 60_000);
 		gone.tcp.deliver(get("/"));
-		gone.tcp.take();
+		gone.tcp.takeSent();
 		gone.tcp.options.onError?.();
-		for (let turns = 0; due.length > 0 && turns < 100; turns++) due[0]();
-		assert.equal(gone.tcp.take().length, 0);
-		assert.equal(due.length, 0);
+		for (let turns = 0; dueTimers.length > 0 && turns < 100; turns++) dueTimers[0]();
+		assert.equal(gone.tcp.takeSent().length, 0);
+		assert.equal(dueTimers.length, 0);
 	});
 
 	it("have a type, and may be empty", () => {
-		const session = new Session({ pages: lines(0) });
+		const session = new StreamHarness({ pages: linePages(0) });
 		session.tcp.deliver(get("/plain"));
-		assert.match(session.tcp.take().toString(), /\r\nContent-Type: text\/plain\r\n(.|\r\n)*\r\n\r\n$/);
+		assert.match(session.tcp.takeSent().toString(), /\r\nContent-Type: text\/plain\r\n(.|\r\n)*\r\n\r\n$/);
 		assert.equal(session.errors, 1);
 	});
 
 	it("that do not exist are refused", () => {
-		const session = new Session({ pages: lines(1) });
+		const session = new StreamHarness({ pages: linePages(1) });
 		session.tcp.deliver(get("/other"));
-		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 404 Not Found\r\n(.|\r\n)*\r\n\r\nno such page\n$/);
+		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 404 Not Found\r\n(.|\r\n)*\r\n\r\nno such page\n$/);
 		assert.deepEqual(session.refusals, [404]);
 	});
 
@@ -121,37 +121,37 @@ describe("pages", () => {
 			[503, "Service Unavailable"],
 			[418, ""],
 		] as const) {
-			const session = new Session({ pages: { get: (_request, reply) => reply.refuse(status, "later"), fill: () => 0 } });
+			const session = new StreamHarness({ pages: { get: (_request, reply) => reply.refuse(status, "later"), writePiece: () => 0 } });
 			session.tcp.deliver(get("/"));
-			assert.ok(session.tcp.take().toString().startsWith(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`));
+			assert.ok(session.tcp.takeSent().toString().startsWith(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`));
 		}
 	});
 
 	it("without them every request is told to upgrade", () => {
-		const session = new Session();
+		const session = new StreamHarness();
 		session.tcp.deliver(get("/"));
-		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 426 Upgrade Required\r\n/);
+		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 426 Upgrade Required\r\n/);
 	});
 
 	it("are for this host only, whatever the origin: without CORS no other page can read them", () => {
-		const session = new Session({ pages: lines(1) });
+		const session = new StreamHarness({ pages: linePages(1) });
 		session.tcp.deliver(get("/", { Origin: "https://evil.example" }));
-		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 200 /);
+		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 200 /);
 	});
 
 	it("may ask for name and password, and answer later", () => {
 		const waiting: { reply: Reply; user: string }[] = [];
 		const pages: Pages = {
 			get(request, reply) {
-				if (!request.credentials()) reply.refuse(401, "who are you");
+				if (!request.readCredentials()) reply.refuse(401, "who are you");
 				else {
 					const user = `${textOf(request, request.userStart, request.userEnd)}/${textOf(request, request.passwordStart, request.passwordEnd)}`;
 					reply.reader = 7;
 					waiting.push({ reply, user });
 				}
 			},
-			fill(reply, bytes, start) {
-				if (reply.place++ > 0) return 0;
+			writePiece(reply, bytes, start) {
+				if (reply.position++ > 0) return 0;
 				bytes[start] = 0x30 + reply.reader;
 				return 1;
 			},
@@ -163,31 +163,31 @@ describe("pages", () => {
 			{ Authorization: "Basic !" },
 			{ Authorization: "Basic eHg=" },
 		] as Record<string, string>[]) {
-			const session = new Session({ pages });
+			const session = new StreamHarness({ pages });
 			session.tcp.deliver(get("/", bad));
-			assert.match(session.tcp.take().toString(), /^HTTP\/1.1 401 Unauthorized\r\n(.|\r\n)*WWW-Authenticate: Basic realm="Firefly"/);
+			assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 401 Unauthorized\r\n(.|\r\n)*WWW-Authenticate: Basic realm="Firefly"/);
 		}
-		const session = new Session({ pages });
+		const session = new StreamHarness({ pages });
 		session.tcp.deliver(get("/", { Authorization: `bAsic ${Buffer.from("ada:pass:word").toString("base64")}` }));
-		assert.equal(session.stream.state, JUDGING);
+		assert.equal(session.stream.state, AWAITING_PAGES);
 		session.tcp.deliver(Buffer.from("more"));
-		session.tcp.allow(5744);
-		assert.equal(session.tcp.take().length, 0);
+		session.tcp.grantRoom(5744);
+		assert.equal(session.tcp.takeSent().length, 0);
 		assert.equal(waiting[0].user, "ada/pass:word");
 		waiting[0].reply.page();
-		assert.match(session.tcp.take().toString(), /\r\n\r\n7$/);
+		assert.match(session.tcp.takeSent().toString(), /\r\n\r\n7$/);
 		waiting[0].reply.page();
 		waiting[0].reply.refuse(404, "again");
-		assert.equal(session.tcp.take().length, 0);
+		assert.equal(session.tcp.takeSent().length, 0);
 
-		const gone = new Session({ pages });
+		const gone = new StreamHarness({ pages });
 		gone.tcp.deliver(get("/", { Authorization: `Basic ${Buffer.from("ada:").toString("base64")}` }));
 		gone.tcp.options.onError?.();
 		const { reply, user } = waiting[1];
 		assert.equal(user, "ada/");
 		assert.equal(reply.closed, true);
 		reply.refuse(401, "no");
-		assert.equal(gone.tcp.take().length, 0);
+		assert.equal(gone.tcp.takeSent().length, 0);
 		assert.equal(gone.errors, 1);
 	});
 
@@ -196,9 +196,9 @@ describe("pages", () => {
 			get() {
 				throw new Error("broken page");
 			},
-			fill: () => 0,
+			writePiece: () => 0,
 		};
-		const session = new Session({ pages });
+		const session = new StreamHarness({ pages });
 		session.tcp.deliver(get("/"));
 		assert.equal(String(session.exceptions), "Error: broken page");
 		assert.equal(session.errors, 1);

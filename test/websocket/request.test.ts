@@ -3,28 +3,28 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Pages, WebSocketOptions } from "../../src/websocket/server";
-import { CLOSED, OPEN, REQUEST } from "../../src/websocket/states";
-import { Session } from "./support/fake-tcp";
-import { GOOD, KEY, request } from "./support/frames";
+import { CLOSED, READING_REQUEST, STREAM_OPEN } from "../../src/websocket/states";
+import { StreamHarness } from "./support/fake-tcp";
+import { KEY, request, VALID_FIELDS } from "./support/frames";
 
 /** The status of the answer, 0 without one. */
 function statusOf(bytes: Uint8Array, options: Partial<WebSocketOptions> = {}): number {
-	const session = new Session(options);
+	const session = new StreamHarness(options);
 	session.tcp.deliver(bytes);
-	const answer = session.tcp.take().toString("latin1");
+	const answer = session.tcp.takeSent().toString("latin1");
 	assert.deepEqual(session.exceptions, []);
 	if (answer === "") return 0;
 	const status = Number(/^HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/.exec(answer)?.[1]);
 	if (status === 101) {
-		assert.equal(session.stream.state, OPEN);
+		assert.equal(session.stream.state, STREAM_OPEN);
 		assert.equal(session.errors, 0);
-		assert.ok(session.rooms.length > 0);
+		assert.ok(session.writableRooms.length > 0);
 	} else {
 		assert.match(answer, /\r\nConnection: close\r\n/);
 		assert.equal(session.stream.state, CLOSED);
 		assert.equal(session.errors, 1);
 		assert.equal(session.tcp.closed, 1);
-		assert.deepEqual(session.rooms, []);
+		assert.deepEqual(session.writableRooms, []);
 		if (status !== 200) {
 			assert.deepEqual(session.refusals, [status]);
 			const body = answer.slice(answer.indexOf("\r\n\r\n") + 4);
@@ -34,17 +34,17 @@ function statusOf(bytes: Uint8Array, options: Partial<WebSocketOptions> = {}): n
 	return status;
 }
 
-const PAGE: Pages = {
+const EMPTY_PAGES: Pages = {
 	get: (_request, reply) => reply.page(),
-	fill: () => 0,
+	writePiece: () => 0,
 };
 
 describe("the opening handshake", () => {
 	it("is answered as in RFC 6455 §1.3, with the subprotocol mqtt [MQTT-6.0.0-4]", () => {
-		const session = new Session();
+		const session = new StreamHarness();
 		session.tcp.deliver(request());
 		assert.equal(
-			session.tcp.take().toString(),
+			session.tcp.takeSent().toString(),
 			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
 		);
 		assert.equal(session.tcp.writes, 1);
@@ -54,10 +54,10 @@ describe("the opening handshake", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (nonce) => {
 				const key = Buffer.from(nonce).toString("base64");
-				const session = new Session();
+				const session = new StreamHarness();
 				session.tcp.deliver(request({ "Sec-WebSocket-Key": key }));
 				const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-				assert.ok(session.tcp.take().toString().endsWith(`Sec-WebSocket-Accept: ${accept}\r\n\r\n`));
+				assert.ok(session.tcp.takeSent().toString().endsWith(`Sec-WebSocket-Accept: ${accept}\r\n\r\n`));
 			}),
 			{ numRuns: 50 },
 		);
@@ -126,56 +126,56 @@ describe("the opening handshake", () => {
 		["what is to be kept is larger than the store", 431, request({ Authorization: "x".repeat(500) })],
 		["a list that is larger than the store", 431, request({ "Sec-WebSocket-Protocol": "x,".repeat(300) })],
 	];
-	for (const [why, status, bytes] of rows) it(`${status}: ${why}`, () => assert.equal(statusOf(bytes), status));
+	for (const [reason, status, bytes] of rows) it(`${status}: ${reason}`, () => assert.equal(statusOf(bytes), status));
 
 	it("tells what it speaks", () => {
 		const answer = (bytes: Buffer) => {
-			const session = new Session();
+			const session = new StreamHarness();
 			session.tcp.deliver(bytes);
-			return session.tcp.take().toString();
+			return session.tcp.takeSent().toString();
 		};
 		assert.match(answer(request({ "Sec-WebSocket-Version": "8" })), /\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n/);
 		assert.match(answer(request({}, "PUT / HTTP/1.1")), /\r\nAllow: GET\r\n/);
 	});
 
 	it("waits for room", () => {
-		const session = new Session({}, 100);
+		const session = new StreamHarness({}, 100);
 		session.tcp.deliver(request());
-		assert.equal(session.tcp.take().length, 0);
-		assert.deepEqual(session.rooms, []);
-		session.tcp.allow(5744);
-		assert.match(session.tcp.take().toString(), /^HTTP\/1.1 101 /);
-		assert.equal(session.rooms.length, 1);
+		assert.equal(session.tcp.takeSent().length, 0);
+		assert.deepEqual(session.writableRooms, []);
+		session.tcp.grantRoom(5744);
+		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 101 /);
+		assert.equal(session.writableRooms.length, 1);
 	});
 
 	it("a request in any pieces is answered the same, and what follows it is not lost", () => {
 		const requests = rows.map(([, , bytes]) => bytes);
 		fc.assert(
 			fc.property(fc.constantFrom(...requests), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), (bytes, sizes) => {
-				const whole = new Session();
+				const whole = new StreamHarness();
 				whole.tcp.deliver(bytes);
-				const pieces = new Session();
+				const pieces = new StreamHarness();
 				for (let at = 0, i = 0; at < bytes.length; i++) {
 					const size = sizes[i % sizes.length];
 					pieces.tcp.deliver(bytes.subarray(at, at + size));
 					at += size;
 				}
-				assert.deepEqual(pieces.tcp.take(), whole.tcp.take());
+				assert.deepEqual(pieces.tcp.takeSent(), whole.tcp.takeSent());
 				assert.equal(pieces.stream.state, whole.stream.state);
 			}),
 			{ numRuns: 300 },
 		);
-		const early = new Session();
+		const early = new StreamHarness();
 		early.tcp.deliver(Buffer.concat([request(), Buffer.from("828300000000010203", "hex")]));
 		assert.deepEqual([...early.received], [1, 2, 3]);
 	});
 
 	it("an unfinished request is waited for", () => {
-		const session = new Session();
+		const session = new StreamHarness();
 		session.tcp.deliver(request().subarray(0, -1));
-		assert.equal(session.stream.state, REQUEST);
+		assert.equal(session.stream.state, READING_REQUEST);
 		session.stream.close();
-		assert.equal(session.tcp.take().length, 0);
+		assert.equal(session.tcp.takeSent().length, 0);
 	});
 });
 
@@ -212,7 +212,9 @@ describe("Host", () => {
 		it(`${host} is not this server (DNS rebinding)`, () => {
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["greenhouse.local"] }), 421);
 			assert.equal(
-				statusOf(request({ Host: host, Upgrade: undefined, "Sec-WebSocket-Key": undefined, "Sec-WebSocket-Version": undefined }), { pages: PAGE }),
+				statusOf(request({ Host: host, Upgrade: undefined, "Sec-WebSocket-Key": undefined, "Sec-WebSocket-Version": undefined }), {
+					pages: EMPTY_PAGES,
+				}),
 				421,
 			);
 		});
@@ -221,7 +223,7 @@ describe("Host", () => {
 });
 
 describe("Origin", () => {
-	const origin = (Origin: string | string[] | undefined, Host = GOOD.Host, options: Partial<WebSocketOptions> = {}) =>
+	const origin = (Origin: string | string[] | undefined, Host = VALID_FIELDS.Host, options: Partial<WebSocketOptions> = {}) =>
 		statusOf(request({ Origin, Host }), options);
 	it("may be absent: no browser", () => assert.equal(origin(undefined), 101));
 	it("may be the server's own", () => {

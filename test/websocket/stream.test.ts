@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Shared } from "../../src/websocket/shared";
-import { CLOSED, ENDED, OPEN } from "../../src/websocket/states";
+import { WebSocketContext } from "../../src/websocket/context";
+import { CLOSED, ENDED, STREAM_OPEN } from "../../src/websocket/states";
 import { WebSocketStream } from "../../src/websocket/stream";
-import { FakeTCP, Session } from "./support/fake-tcp";
-import { frame, parse, request } from "./support/frames";
+import { FakeTCP, StreamHarness } from "./support/fake-tcp";
+import { frame, parseFrames, request } from "./support/frames";
 
 const BINARY = 2;
 const CLOSE = 8;
@@ -13,34 +13,34 @@ const PING = 9;
 const PONG = 10;
 
 /** A close frame's payload. */
-const code = (status: number, reason = "") => Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
+const closePayload = (status: number, reason = "") => Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
 
 describe("golden frames", () => {
 	it("RFC 6455 §5.7: the masked ping, answered by the unmasked pong", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from("898537fa213d7f9f4d5158", "hex"));
-		assert.equal(session.tcp.take().toString("hex"), "8a0548656c6c6f");
+		assert.equal(session.tcp.takeSent().toString("hex"), "8a0548656c6c6f");
 	});
 	it("the same payload in a binary frame", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from("828537fa213d7f9f4d5158", "hex"));
 		assert.equal(session.received.toString(), "Hello");
 	});
 	it("§5.7: 256 bytes in one frame, from the server", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(256).fill(7));
-		assert.equal(session.tcp.take().toString("hex"), `827e0100${"07".repeat(256)}`);
+		assert.equal(session.tcp.takeSent().toString("hex"), `827e0100${"07".repeat(256)}`);
 		assert.equal(session.tcp.writes, 2);
 	});
 	it("125 and 126 bytes", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(125));
-		assert.equal(session.tcp.take().subarray(0, 2).toString("hex"), "827d");
+		assert.equal(session.tcp.takeSent().subarray(0, 2).toString("hex"), "827d");
 		session.stream.write(new Uint8Array(126));
-		assert.equal(session.tcp.take().subarray(0, 4).toString("hex"), "827e007e");
+		assert.equal(session.tcp.takeSent().subarray(0, 4).toString("hex"), "827e007e");
 	});
 	it("65,536 bytes in one frame, from the client", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		const bytes = Buffer.alloc(65_536, "0123456789");
 		session.tcp.deliver(frame(BINARY, bytes));
 		assert.deepEqual(session.received, bytes);
@@ -73,17 +73,17 @@ describe("what fails a connection (RFC 6455 §7.1.7)", () => {
 		...[0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map((status): [string, number, Buffer] => [
 			`a close with status ${status} (§7.4)`,
 			1002,
-			frame(CLOSE, code(status)),
+			frame(CLOSE, closePayload(status)),
 		]),
 	];
-	for (const [why, status, bytes] of rows) {
-		it(`${status}: ${why}`, () => {
+	for (const [reason, status, bytes] of rows) {
+		it(`${status}: ${reason}`, () => {
 			const before = frame(BINARY, "before");
 			for (const size of [bytes.length + before.length, 1]) {
-				const session = new Session().open();
+				const session = new StreamHarness().open();
 				const all = Buffer.concat([before, bytes]);
 				for (let at = 0; at < all.length; at += size) session.tcp.deliver(all.subarray(at, at + size));
-				assert.deepEqual(parse(session.tcp.take()), [{ opcode: CLOSE, fin: true, payload: code(status) }]);
+				assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: CLOSE, fin: true, payload: closePayload(status) }]);
 				assert.deepEqual(session.failures, [status]);
 				assert.equal(session.errors, 1);
 				assert.equal(session.tcp.closed, 1);
@@ -94,87 +94,87 @@ describe("what fails a connection (RFC 6455 §7.1.7)", () => {
 	}
 
 	it("a length of 2^31 - 1 is waited for", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from("82ff000000007fffffff0000000001", "hex"));
 		assert.deepEqual([...session.received], [1]);
-		assert.equal(session.stream.state, OPEN);
+		assert.equal(session.stream.state, STREAM_OPEN);
 	});
 });
 
 describe("control frames", () => {
 	it("pongs carry their ping's payload, of any length (§5.5.2), also between fragments (§5.4)", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(frame(BINARY, "one ", { fin: false }));
 		for (let length = 0; length <= 125; length++) {
 			const payload = Buffer.alloc(length, "payload of a ping");
 			session.tcp.room = 5744;
-			session.tcp.allow(5744);
+			session.tcp.grantRoom(5744);
 			session.tcp.deliver(frame(PING, payload));
-			assert.deepEqual(parse(session.tcp.take()), [{ opcode: PONG, fin: true, payload }]);
+			assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: PONG, fin: true, payload }]);
 		}
 		session.tcp.deliver(frame(0, "message"));
 		assert.equal(session.received.toString(), "one message");
 	});
 	it("a pong that was not asked for is ignored (§5.5.3)", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.concat([frame(PONG, "x"), frame(PONG), frame(BINARY, "data")]));
-		assert.equal(session.tcp.take().length, 0);
+		assert.equal(session.tcp.takeSent().length, 0);
 		assert.equal(session.received.toString(), "data");
 	});
 	for (const status of [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999]) {
 		it(`a close with ${status} is answered with the same, once, and the server closes first (§5.5.1, §7.1.1)`, () => {
-			const session = new Session().open();
-			session.tcp.deliver(Buffer.concat([frame(BINARY, "last"), frame(CLOSE, code(status, "reason")), frame(BINARY, "after"), frame(PING)]));
-			assert.deepEqual(parse(session.tcp.take()), [{ opcode: CLOSE, fin: true, payload: code(status) }]);
+			const session = new StreamHarness().open();
+			session.tcp.deliver(Buffer.concat([frame(BINARY, "last"), frame(CLOSE, closePayload(status, "reason")), frame(BINARY, "after"), frame(PING)]));
+			assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: CLOSE, fin: true, payload: closePayload(status) }]);
 			assert.equal(session.received.toString(), "last");
 			assert.deepEqual([session.errors, session.tcp.closed, session.tcp.inbox.length], [1, 1, 0]);
 			assert.deepEqual(session.failures, []);
 		});
 	}
 	it("a close without a status", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(frame(CLOSE));
-		assert.equal(session.tcp.take().toString("hex"), "8800");
+		assert.equal(session.tcp.takeSent().toString("hex"), "8800");
 	});
 	it("the user's close says 1000", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from([0x82]));
 		session.stream.close();
 		session.stream.close();
-		assert.equal(session.tcp.take().toString("hex"), "880203e8");
+		assert.equal(session.tcp.takeSent().toString("hex"), "880203e8");
 		assert.deepEqual([session.tcp.closed, session.errors, session.tcp.inbox.length], [1, 0, 0]);
 		assert.equal(session.stream.state, CLOSED);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
 	});
 	it("pings wait in the socket while there is no room for their pongs, and so does all behind them", () => {
-		const session = new Session().open();
-		session.stream.write(new Uint8Array(session.rooms[0]));
-		session.tcp.take();
+		const session = new StreamHarness().open();
+		session.stream.write(new Uint8Array(session.writableRooms[0]));
+		session.tcp.takeSent();
 		session.tcp.deliver(Buffer.concat([...Array.from({ length: 10 }, () => frame(PING, Buffer.alloc(100))), frame(BINARY, "behind")]));
-		assert.equal(parse(session.tcp.take()).length, 1);
+		assert.equal(parseFrames(session.tcp.takeSent()).length, 1);
 		assert.equal(session.received.length, 0);
 		assert.equal(session.tcp.inbox.length, 8 * 106 + 100 + 12, "the header of the next one is read");
-		for (let i = 0; i < 9; i++) session.tcp.allow(127);
-		assert.equal(parse(session.tcp.take()).length, 9);
+		for (let i = 0; i < 9; i++) session.tcp.grantRoom(127);
+		assert.equal(parseFrames(session.tcp.takeSent()).length, 9);
 		assert.equal(session.received.toString(), "behind");
 		assert.deepEqual(session.exceptions, []);
 	});
 	it("pings are answered on a host that tells its room once, and the user hears of less room in time", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(PING, Buffer.alloc(125)));
-		assert.equal(parse(session.tcp.take()).length, 20);
-		assert.ok(session.rooms.length > 1);
-		assert.equal(session.stream.write(new Uint8Array(session.rooms.at(-1)!)), 0);
-		parse(session.tcp.take());
+		assert.equal(parseFrames(session.tcp.takeSent()).length, 20);
+		assert.ok(session.writableRooms.length > 1);
+		assert.equal(session.stream.write(new Uint8Array(session.writableRooms.at(-1)!)), 0);
+		parseFrames(session.tcp.takeSent());
 	});
 	it("without any room a close is waited with", () => {
-		const session = new Session().open();
-		session.tcp.allow(0);
-		session.tcp.deliver(frame(CLOSE, code(1000)));
-		assert.equal(session.stream.state, OPEN);
-		session.tcp.allow(4);
-		assert.equal(session.tcp.take().toString("hex"), "880203e8");
+		const session = new StreamHarness().open();
+		session.tcp.grantRoom(0);
+		session.tcp.deliver(frame(CLOSE, closePayload(1000)));
+		assert.equal(session.stream.state, STREAM_OPEN);
+		session.tcp.grantRoom(4);
+		assert.equal(session.tcp.takeSent().toString("hex"), "880203e8");
 		assert.equal(session.errors, 1);
 	});
 });
@@ -187,11 +187,11 @@ describe("room", () => {
 				fc.array(fc.integer({ min: 0, max: 125 }), { maxLength: 5 }),
 				fc.array(fc.integer({ min: 1, max: 6000 }), { maxLength: 5 }),
 				(room, pings, writes) => {
-					const session = new Session().open();
-					session.tcp.allow(room);
+					const session = new StreamHarness().open();
+					session.tcp.grantRoom(room);
 					for (const length of pings) session.tcp.deliver(frame(PING, Buffer.alloc(length)));
-					let promised = session.rooms.at(-1)!;
-					session.tcp.take();
+					let promised = session.writableRooms.at(-1)!;
+					session.tcp.takeSent();
 					const sent: Buffer[] = [];
 					for (const wanted of [...writes, 6000]) {
 						const bytes = Buffer.alloc(Math.min(wanted, promised), sent.length + 1);
@@ -201,7 +201,7 @@ describe("room", () => {
 						sent.push(bytes);
 					}
 					assert.throws(() => session.stream.write(new Uint8Array(promised + 1)), /would block/);
-					const frames = parse(session.tcp.take());
+					const frames = parseFrames(session.tcp.takeSent());
 					assert.deepEqual(Buffer.concat(frames.map(({ payload }) => payload)), Buffer.concat(sent));
 					for (const { opcode, fin } of frames) assert.deepEqual([opcode, fin], [BINARY, true]);
 					assert.deepEqual(session.exceptions, []);
@@ -211,32 +211,32 @@ describe("room", () => {
 		);
 	});
 	it("the reserve is small", () => {
-		const session = new Session({}, 5744).open();
-		assert.equal(session.rooms[0], 5744 - 159 - 127 - 4 * Math.ceil((5744 - 159 - 127) / 516));
+		const session = new StreamHarness({}, 5744).open();
+		assert.equal(session.writableRooms[0], 5744 - 159 - 127 - 4 * Math.ceil((5744 - 159 - 127) / 516));
 	});
 	it("what is longer than a piece leaves in several binary frames [MQTT-6.0.0-1]", () => {
-		const session = new Session({ size: 512 }).open();
+		const session = new StreamHarness({ size: 512 }).open();
 		session.stream.write(Buffer.alloc(1300, 1));
 		assert.deepEqual(
-			parse(session.tcp.take()).map(({ payload }) => payload.length),
+			parseFrames(session.tcp.takeSent()).map(({ payload }) => payload.length),
 			[512, 512, 276],
 		);
 	});
 	it("a write that finds the connection lost", () => {
-		const session = new Session().open();
-		session.tcp.broken = true;
+		const session = new StreamHarness().open();
+		session.tcp.connectionLost = true;
 		assert.equal(session.stream.write(new Uint8Array(10)), undefined);
 		assert.equal(session.stream.write(new Uint8Array(600)), undefined);
 		session.tcp.deliver(frame(PING));
 		assert.equal(session.errors, 1);
 	});
 	it("an empty write sends nothing", () => {
-		const session = new Session().open();
-		assert.equal(session.stream.write(new Uint8Array(0)), session.rooms[0]);
-		assert.equal(session.tcp.take().length, 0);
+		const session = new StreamHarness().open();
+		assert.equal(session.stream.write(new Uint8Array(0)), session.writableRooms[0]);
+		assert.equal(session.tcp.takeSent().length, 0);
 	});
 	it("nothing is written before the handshake", () => {
-		const session = new Session();
+		const session = new StreamHarness();
 		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 	});
@@ -244,19 +244,19 @@ describe("room", () => {
 
 describe("the user", () => {
 	it("that reads nothing is not read ahead for, past its store", () => {
-		const session = new Session({ size: 512 }).open();
+		const session = new StreamHarness({ size: 512 }).open();
 		session.onReadable = () => {};
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(BINARY, Buffer.alloc(100, i)));
 		assert.equal(session.available, 600);
 		assert.equal(session.tcp.inbox.length, 15 * 106 - 6);
 		session.onReadable = () => session.read(session.available);
 		session.onWritable = session.onReadable;
-		session.tcp.allow(5744);
+		session.tcp.grantRoom(5744);
 		assert.deepEqual(session.received, Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))));
 	});
 	it("that waits for as many bytes as its size gets them, in frames of any length", () => {
 		for (const length of [1, 2, 7, 100, 511, 512]) {
-			const session = new Session({ size: 512 }).open();
+			const session = new StreamHarness({ size: 512 }).open();
 			let got = 0;
 			session.onReadable = () => {
 				if (session.available < 512) return;
@@ -273,10 +273,10 @@ describe("the user", () => {
 	});
 	it("may close in any callback", () => {
 		for (const what of ["onReadable", "onWritable", "onError"] as const) {
-			const session = new Session();
+			const session = new StreamHarness();
 			session[what] = () => session.stream.close();
 			session.tcp.deliver(Buffer.concat([request(), frame(BINARY, "x"), frame(BINARY, "y"), frame(1)]));
-			session.tcp.allow(100);
+			session.tcp.grantRoom(100);
 			assert.equal(session.stream.state, CLOSED);
 			assert.equal(session.tcp.closed, 1);
 			assert.deepEqual(session.exceptions, []);
@@ -284,7 +284,7 @@ describe("the user", () => {
 	});
 	it("that throws loses its stream, and nothing gets out to the host", () => {
 		for (const what of ["onReadable", "onWritable"] as const) {
-			const session = new Session();
+			const session = new StreamHarness();
 			session[what] = () => {
 				throw new Error(what);
 			};
@@ -292,7 +292,7 @@ describe("the user", () => {
 			assert.equal(String(session.exceptions), `Error: ${what}`);
 			assert.equal(session.errors, 1);
 		}
-		const session = new Session();
+		const session = new StreamHarness();
 		session.onError = () => {
 			throw new Error("onError");
 		};
@@ -302,7 +302,7 @@ describe("the user", () => {
 		assert.equal(session.stream.state, ENDED);
 	});
 	it("closes a stream whose socket is gone already", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.onReadable = () => {};
 		session.tcp.deliver(frame(BINARY, "abc"));
 		session.tcp.inbox = Buffer.alloc(0);
@@ -310,7 +310,7 @@ describe("the user", () => {
 		assert.equal(session.tcp.closed, 1);
 	});
 	it("may not ask for more than is there", () => {
-		const session = new Session().open();
+		const session = new StreamHarness().open();
 		session.onReadable = () => {};
 		session.tcp.deliver(frame(BINARY, "abc"));
 		assert.throws(() => session.stream.read(new Uint8Array(4)), /invalid/);
@@ -318,20 +318,20 @@ describe("the user", () => {
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 	});
 	it("needs a listener's socket", () => {
-		const session = new Session();
+		const session = new StreamHarness();
 		assert.throws(() => new session.server.io({ address: "127.0.0.1", port: 1 }), /listener/);
 	});
 });
 
 describe("stores", () => {
 	/** The one store that is there when nobody has it. */
-	function spared() {
-		const shared = new Shared({ tcp: FakeTCP, size: 512 });
-		const store = shared.take();
-		shared.give(store);
+	function setUpSpareStore() {
+		const shared = new WebSocketContext({ tcp: FakeTCP, size: 512 });
+		const store = shared.takeStore();
+		shared.releaseStore(store);
 		const spare = () => {
-			const got = shared.take();
-			shared.give(got);
+			const got = shared.takeStore();
+			shared.releaseStore(got);
 			return got === store;
 		};
 		return { shared, spare };
@@ -339,16 +339,16 @@ describe("stores", () => {
 	const options = () => ({ from: new FakeTCP() });
 
 	it("are there for requests only, and for packets in several frames", () => {
-		const { shared, spare } = spared();
+		const { shared, spare } = setUpSpareStore();
 		let read: number | undefined = 0;
 		const onReadable = (bytes: number) => {
 			if (bytes === 300) read = stream.read(new Uint8Array(300));
 		};
 		const stream = new WebSocketStream(shared, { ...options(), onReadable });
 		const tcp = FakeTCP.last;
-		tcp.allow(5744);
+		tcp.grantRoom(5744);
 		tcp.deliver(request());
-		assert.equal(stream.state, OPEN);
+		assert.equal(stream.state, STREAM_OPEN);
 		assert.ok(spare());
 		tcp.deliver(frame(BINARY, Buffer.alloc(100)));
 		assert.ok(spare());
@@ -367,9 +367,9 @@ describe("stores", () => {
 			[Buffer.from("GET /"), true],
 			[Buffer.from("GET /"), false],
 		] as const) {
-			const { shared, spare } = spared();
+			const { shared, spare } = setUpSpareStore();
 			const stream = new WebSocketStream(shared, options());
-			FakeTCP.last.allow(5744);
+			FakeTCP.last.grantRoom(5744);
 			FakeTCP.last.deliver(bytes);
 			if (close) stream.close();
 			else FakeTCP.last.options.onError?.();
@@ -378,7 +378,7 @@ describe("stores", () => {
 	});
 
 	it("are not taken for a socket that is gone before it is taken over", () => {
-		const { shared, spare } = spared();
+		const { shared, spare } = setUpSpareStore();
 		shared.options.tcp = class extends FakeTCP {
 			constructor() {
 				super();

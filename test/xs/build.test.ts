@@ -49,8 +49,8 @@ test("many ask at once, one builds; a lock left by a dead process is broken", as
 	const compiler = fakeCompiler("once", `echo x >> ${join(folder, "once.calls")}\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done`);
 	const cache = join(folder, "once-cache");
 	mkdirSync(cache);
-	const dead = execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }).trim();
-	writeFileSync(`${join(addonPath({ compiler, cache }), "..")}.lock`, dead);
+	const deadProcessId = execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }).trim();
+	writeFileSync(`${join(addonPath({ compiler, cache }), "..")}.lock`, deadProcessId);
 	await Promise.all([build({ compiler, cache }), build({ compiler, cache }), build({ compiler, cache })]);
 	assert.equal(
 		execFileSync("wc", ["-l", join(folder, "once.calls")], { encoding: "utf8" })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Machine, type MachineOptions } from "../../sim/xs/index";
-import { crashOf, creation, machineOf, rootOf, run } from "./device";
+import { catchCrash, createMachine, createRoot, creation, run } from "./device";
 
 const causes: Record<string, { source: string; kind: string; detail?: RegExp; stack?: RegExp; options?: Partial<MachineOptions> }> = {
 	"slot memory": {
@@ -45,7 +45,7 @@ const causes: Record<string, { source: string; kind: string; detail?: RegExp; st
 
 for (const [name, { source, kind, detail, stack, options }] of Object.entries(causes)) {
 	test(`crash: ${name}`, () => {
-		const crash = crashOf(() => run(source, options));
+		const crash = catchCrash(() => run(source, options));
 		assert.equal(crash.kind, kind);
 		assert.match(crash.detail, detail ?? /^$/);
 		if (stack) assert.match(crash.stack ?? "", stack);
@@ -53,10 +53,10 @@ for (const [name, { source, kind, detail, stack, options }] of Object.entries(ca
 }
 
 test("other devices run on, the crashed one throws the same crash for ever", () => {
-	const root = rootOf({ main: 'let n = 0; native("keep").call(this, bad => { n++; if (bad) throw new Error("bad"); return n; })' });
+	const root = createRoot({ main: 'let n = 0; native("keep").call(this, bad => { n++; if (bad) throw new Error("bad"); return n; })' });
 	const devices = Array.from({ length: 5 }, () => {
 		let handle = 0;
-		const machine = machineOf(root, {
+		const machine = createMachine(root, {
 			keep: (h: number) => {
 				handle = h;
 			},
@@ -65,7 +65,7 @@ test("other devices run on, the crashed one throws the same crash for ever", () 
 		return { machine, handle };
 	});
 	const [first, ...others] = devices;
-	const crash = crashOf(() => first.machine.call(first.handle, true));
+	const crash = catchCrash(() => first.machine.call(first.handle, true));
 	assert.equal(crash.kind, "unhandled exception");
 	for (const { machine, handle } of others) {
 		assert.equal(machine.call(handle), 1);
@@ -73,11 +73,11 @@ test("other devices run on, the crashed one throws the same crash for ever", () 
 		assert.equal(machine.call(handle), 2);
 	}
 	assert.equal(
-		crashOf(() => first.machine.call(first.handle)),
+		catchCrash(() => first.machine.call(first.handle)),
 		crash,
 	);
 	assert.equal(
-		crashOf(() => first.machine.runJobs()),
+		catchCrash(() => first.machine.runJobs()),
 		crash,
 	);
 	assert.ok(first.machine.statistics.computrons > 0);
@@ -87,9 +87,9 @@ test("other devices run on, the crashed one throws the same crash for ever", () 
 });
 
 test("memory too small to start", () => {
-	const root = rootOf({});
-	assert.throws(() => machineOf(root, {}, { creation: { ...creation, slots: 10 } }), RangeError);
-	const crash = crashOf(() => machineOf(root, {}, { creation: { ...creation, stack: 64, slots: 64, chunks: 0, keys: 0 } }).import("x"));
+	const root = createRoot({});
+	assert.throws(() => createMachine(root, {}, { creation: { ...creation, slots: 10 } }), RangeError);
+	const crash = catchCrash(() => createMachine(root, {}, { creation: { ...creation, stack: 64, slots: 64, chunks: 0, keys: 0 } }).import("x"));
 	assert.equal(crash.kind, "chunk memory full");
 	root.dispose();
 	assert.throws(() => new Machine(root, { creation, clock: () => 0, seed: 1 }), /disposed/);
@@ -104,7 +104,7 @@ test("a crash in the middle of a collection, a sort, a JSON.stringify, a generat
 			"function* g() { try { for (;;) yield [{}]; } finally {} } const all = []; for (const x of g()) all.push(x);",
 			"const all = []; (async () => { try { for (;;) { all.push(await new Promise(r => r([1]))); } } catch {} })()",
 		]) {
-			assert.match(crashOf(() => run(source)).kind, /memory full/);
+			assert.match(catchCrash(() => run(source)).kind, /memory full/);
 		}
 	}
 });

@@ -5,20 +5,20 @@ await prepare();
 /** About what `creation` gives an ESP32. */
 export const creation: Creation = { slots: 2048, chunks: 65536, stack: 384, keys: 32 };
 
-export function rootOf(sources: Record<string, string>, options: Partial<Omit<RootOptions, "modules">> = {}): Root {
+export function createRoot(sources: Record<string, string>, options: Partial<Omit<RootOptions, "modules">> = {}): Root {
 	const modules = new Map(Object.entries(sources).map(([specifier, source]) => [specifier, { source, path: `${specifier}.js` }]));
 	return new Root({ preload: [], natives: ["log", "keep", "other", "fire"], ...options, modules });
 }
 
-export function machineOf(root: Root, natives: Record<string, HostFunction> = {}, options: Partial<MachineOptions> = {}): Machine {
+export function createMachine(root: Root, natives: Record<string, HostFunction> = {}, options: Partial<MachineOptions> = {}): Machine {
 	return new Machine(root, { creation, clock: () => 0, seed: 1, natives, ...options });
 }
 
 /** Runs a module in a device of its own; what it logs is returned. */
 export function run(source: string, options: Partial<MachineOptions> = {}, modules: Record<string, string> = {}, preload: string[] = []): unknown[] {
 	const logged: unknown[] = [];
-	const root = rootOf({ ...modules, main: `const log = (...args) => native("log").call(this, ...args);\n${source}` }, { preload });
-	const machine = machineOf(root, { log: (...args: unknown[]) => void logged.push(...args) }, options);
+	const root = createRoot({ ...modules, main: `const log = (...args) => native("log").call(this, ...args);\n${source}` }, { preload });
+	const machine = createMachine(root, { log: (...args: unknown[]) => void logged.push(...args) }, options);
 	try {
 		machine.launch("main");
 		machine.runJobs();
@@ -29,7 +29,7 @@ export function run(source: string, options: Partial<MachineOptions> = {}, modul
 	return logged;
 }
 
-export function crashOf(action: () => void): XSCrash {
+export function catchCrash(action: () => void): XSCrash {
 	try {
 		action();
 	} catch (error) {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostValue, Machine } from "../../sim/xs/index";
-import { crashOf, machineOf, rootOf, run } from "./device";
+import { catchCrash, createMachine, createRoot, run } from "./device";
 
 test("values cross both ways", () => {
-	const root = rootOf({ main: 'native("keep").call(this, (...args) => native("log").call(this, ...args));' });
+	const root = createRoot({ main: 'native("keep").call(this, (...args) => native("log").call(this, ...args));' });
 	let handle = 0;
 	let seen: unknown[] = [];
-	const machine = machineOf(root, {
+	const machine = createMachine(root, {
 		keep: (h: number) => {
 			handle = h;
 		},
@@ -54,9 +54,9 @@ test("what XS cannot take is refused, what Node cannot take is undefined", () =>
 		undefined,
 		undefined,
 	]);
-	const root = rootOf({ main: 'try { native("other").call(this); } catch (e) { native("log").call(this, e.message); }' });
+	const root = createRoot({ main: 'try { native("other").call(this); } catch (e) { native("log").call(this, e.message); }' });
 	let message = "";
-	const machine = machineOf(root, {
+	const machine = createMachine(root, {
 		other: (() => ({})) as never,
 		log: (text: string) => {
 			message = text;
@@ -69,12 +69,12 @@ test("what XS cannot take is refused, what Node cannot take is undefined", () =>
 
 test("native: the same function each time, errors for names that do not exist or are not provided", () => {
 	assert.deepEqual(run('log(native("log") === native("log"), typeof native("other"))'), [true, "function"]);
-	assert.match(crashOf(() => run('native("gone")')).detail, /native "gone" does not exist/);
-	assert.match(crashOf(() => run('native("other").call(this)')).detail, /native "other" is not provided/);
+	assert.match(catchCrash(() => run('native("gone")')).detail, /native "gone" does not exist/);
+	assert.match(catchCrash(() => run('native("other").call(this)')).detail, /native "other" is not provided/);
 });
 
 test("typed arrays arrive as views of XS memory, writes are seen by XS", () => {
-	const root = rootOf(
+	const root = createRoot(
 		{
 			rom: "export const rom = new Uint8Array([7, 8, 9]);",
 			main: `
@@ -92,7 +92,7 @@ test("typed arrays arrive as views of XS memory, writes are seen by XS", () => {
 		{ preload: ["rom"] },
 	);
 	const logged: unknown[] = [];
-	const machine = machineOf(root, {
+	const machine = createMachine(root, {
 		log: (...args: unknown[]) => void logged.push(args.join(" ")),
 		other: (view: Uint8Array) => {
 			const text = `${view.length}:${view.join()}`;
@@ -114,9 +114,9 @@ test("typed arrays arrive as views of XS memory, writes are seen by XS", () => {
 });
 
 test("a view kept too long is detached with the machine", () => {
-	const root = rootOf({ main: 'native("keep").call(this, new Uint8Array([1, 2, 3]))' });
+	const root = createRoot({ main: 'native("keep").call(this, new Uint8Array([1, 2, 3]))' });
 	let kept = new Uint8Array();
-	const machine = machineOf(root, {
+	const machine = createMachine(root, {
 		keep: (view: Uint8Array) => {
 			kept = view as Uint8Array<ArrayBuffer>;
 		},
@@ -129,21 +129,23 @@ test("a view kept too long is detached with the machine", () => {
 });
 
 test("a Uint8Array that is returned becomes an ArrayBuffer", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: 'const b = native("other").call(this); native("log").call(this, b instanceof ArrayBuffer, new Uint8Array(b).join());',
 	});
 	const logged: unknown[] = [];
-	const machine = machineOf(root, { other: () => Uint8Array.of(5, 6), log: (...args: unknown[]) => void logged.push(...args) });
+	const machine = createMachine(root, { other: () => Uint8Array.of(5, 6), log: (...args: unknown[]) => void logged.push(...args) });
 	machine.import("main");
 	assert.deepEqual(logged, [true, "5,6"]);
 	root.dispose();
 });
 
 test("functions become handles that survive collections until they are forgotten", () => {
-	const root = rootOf({ main: 'for (let i = 0; i < 100; i++) native("keep").call(this, () => i); native("other").call(this, () => () => "inner");' });
+	const root = createRoot({
+		main: 'for (let i = 0; i < 100; i++) native("keep").call(this, () => i); native("other").call(this, () => () => "inner");',
+	});
 	const handles: number[] = [];
 	let outer = 0;
-	const machine = machineOf(root, {
+	const machine = createMachine(root, {
 		keep: (h: number) => void handles.push(h),
 		other: (h: number) => {
 			outer = h;
@@ -159,13 +161,13 @@ test("functions become handles that survive collections until they are forgotten
 	machine.forget(123456);
 	machine.collect();
 	assert.ok(machine.statistics.slots.used < used - 300);
-	assert.match(crashOf(() => machine.call(handles[0])).detail, /no function has the handle/);
+	assert.match(catchCrash(() => machine.call(handles[0])).detail, /no function has the handle/);
 	machine.destroy();
 	root.dispose();
 });
 
 test("nested entries, exceptions both ways", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: `
 			class Mine extends Error { code = 42; }
 			const node = native("other");
@@ -176,7 +178,7 @@ test("nested entries, exceptions both ways", () => {
 		`,
 	});
 	const handles: number[] = [];
-	const machine: Machine = machineOf(root, {
+	const machine: Machine = createMachine(root, {
 		keep: (h: number) => void handles.push(h),
 		other: (which: HostValue) => {
 			if (typeof which === "number") return machine.call(handles[0], which - 1);
@@ -200,7 +202,7 @@ test("nested entries, exceptions both ways", () => {
 	assert.equal(machine.call(handles[2], "pass"), "mine 42");
 	assert.equal(machine.call(handles[2], "catch"), "caught in Node");
 	assert.equal(machine.call(handles[2], "replace"), "replaced");
-	const crash = crashOf(() => machine.call(handles[3], "node"));
+	const crash = catchCrash(() => machine.call(handles[3], "node"));
 	assert.equal(crash.detail, "Error: from Node");
 	assert.ok(crash.cause instanceof Error && crash.cause.message === "from Node");
 	machine.destroy();
@@ -208,7 +210,7 @@ test("nested entries, exceptions both ways", () => {
 });
 
 test("a crash in an inner entry ends the outer ones, even if a host function swallows it", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: `
 			native("keep").call(this, () => { for (const all = [];;) all.push({}); });
 			native("keep").call(this, which => { try { native("other").call(this, which); } catch {} native("log").call(this, "not reached"); });
@@ -217,16 +219,16 @@ test("a crash in an inner entry ends the outer ones, even if a host function swa
 	for (const which of ["swallow", "pass"]) {
 		const handles: number[] = [];
 		const logged: unknown[] = [];
-		const machine: Machine = machineOf(root, {
+		const machine: Machine = createMachine(root, {
 			keep: (h: number) => void handles.push(h),
 			log: (text: string) => void logged.push(text),
 			other: (how: string) => {
-				const crash = crashOf(() => machine.call(handles[0]));
+				const crash = catchCrash(() => machine.call(handles[0]));
 				if (how === "pass") throw crash;
 			},
 		});
 		machine.import("main");
-		assert.equal(crashOf(() => machine.call(handles[1], which)).kind, "slot memory full");
+		assert.equal(catchCrash(() => machine.call(handles[1], which)).kind, "slot memory full");
 		assert.deepEqual(logged, []);
 		machine.destroy();
 	}
@@ -234,31 +236,31 @@ test("a crash in an inner entry ends the outer ones, even if a host function swa
 });
 
 test("one device calls into another; the crash of one is an exception in the other", () => {
-	const root = rootOf({ main: 'native("keep").call(this, n => native("other").call(this, n));' });
+	const root = createRoot({ main: 'native("keep").call(this, n => native("other").call(this, n));' });
 	const handles: number[] = [];
 	const keep = (h: number) => void handles.push(h);
-	const second = machineOf(root, {
+	const second = createMachine(root, {
 		keep,
 		other: (n: number) => {
 			if (n === 13) throw new Error("unlucky");
 			return n + 1;
 		},
 	});
-	const first = machineOf(root, { keep, other: (n: number) => second.call(handles[1], n) });
+	const first = createMachine(root, { keep, other: (n: number) => second.call(handles[1], n) });
 	first.import("main");
 	second.import("main");
 	assert.equal(first.call(handles[0], 5), 6);
-	assert.match(crashOf(() => first.call(handles[0], 13)).detail, /unlucky/);
-	assert.equal(crashOf(() => second.call(handles[1], 1)).kind, "unhandled exception");
+	assert.match(catchCrash(() => first.call(handles[0], 13)).detail, /unlucky/);
+	assert.equal(catchCrash(() => second.call(handles[1], 1)).kind, "unhandled exception");
 	root.dispose();
 });
 
 test("destroyed from inside: XS does not go on, the entry returns", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: 'native("log").call(this, "before"); try { native("other").call(this); } finally { native("log").call(this, "after"); }',
 	});
 	const logged: unknown[] = [];
-	const machine: Machine = machineOf(root, { log: (text: string) => void logged.push(text), other: () => machine.destroy() });
+	const machine: Machine = createMachine(root, { log: (text: string) => void logged.push(text), other: () => machine.destroy() });
 	machine.import("main");
 	assert.deepEqual(logged, ["before"]);
 	assert.throws(() => machine.import("main"), /destroyed/);
@@ -273,7 +275,7 @@ test("destroyed from inside: XS does not go on, the entry returns", () => {
 });
 
 test("retained memory is the same bytes in XS and Node, crash included", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: `
 			const all = new Uint8Array(native("xs_firefly_retained").call(this));
 			const part = new Uint8Array(native("xs_firefly_retained").call(this, 8));
@@ -289,12 +291,12 @@ test("retained memory is the same bytes in XS and Node, crash included", () => {
 	const pool = Uint8Array.from({ length: 20 }, (_, i) => i);
 	const retained = pool.subarray(5, 15);
 	const logged: string[] = [];
-	const machine = machineOf(
+	const machine = createMachine(
 		root,
 		{ log: (...args: unknown[]) => void logged.push(args.join(" ")), other: (view: Uint8Array) => void view.fill(77) },
 		{ retained },
 	);
-	crashOf(() => machine.import("main"));
+	catchCrash(() => machine.import("main"));
 	assert.deepEqual(logged, ["10 8 5,6,7,8,9,10,11,12,13,14", "100,6,77,77,77,77,3,4,13,7", "RangeError"]);
 	assert.equal(retained.join(), Array(10).fill(5).join());
 	assert.deepEqual([pool[4], pool[15]], [4, 15]);
@@ -304,9 +306,9 @@ test("retained memory is the same bytes in XS and Node, crash included", () => {
 });
 
 test("trace", () => {
-	const root = rootOf({ main: 'trace("a", 1, "\\n"); trace.left("b");' });
+	const root = createRoot({ main: 'trace("a", 1, "\\n"); trace.left("b");' });
 	const traced: string[] = [];
-	machineOf(root, {}, { trace: (text) => void traced.push(text) }).import("main");
+	createMachine(root, {}, { trace: (text) => void traced.push(text) }).import("main");
 	assert.deepEqual(traced, ["a", "1", "\n"]);
 	root.dispose();
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crashOf, machineOf, rootOf } from "./device";
+import { catchCrash, createMachine, createRoot } from "./device";
 
 function counter(preload: string[]) {
-	return rootOf(
+	return createRoot(
 		{
 			main: 'import { next, Thing, table } from "state"; globalThis.mine = 0; native("keep").call(this, () => { mine++; return next() * 100 + mine; })',
 			state: "let n = 0; export function next() { return ++n; } export class Thing { x = 1; } export const table = { open: { value: 1 } };",
@@ -16,7 +16,7 @@ for (const preload of [[], ["state"]]) {
 	test(`globals and module state are a machine's own (preload: ${preload.join() || "none"})`, () => {
 		const root = counter(preload);
 		const handles: number[] = [];
-		const machines = [1, 2, 3].map(() => machineOf(root, { keep: (h: number) => void handles.push(h) }));
+		const machines = [1, 2, 3].map(() => createMachine(root, { keep: (h: number) => void handles.push(h) }));
 		for (const machine of machines) machine.import("main");
 		assert.equal(machines[0].call(handles[0]), 101);
 		assert.equal(machines[0].call(handles[0]), 202);
@@ -61,11 +61,11 @@ test("objects of the root: frozen functions and prototypes, aliases for the rest
 		p.open.extra = new Array(10).fill({ a: 1 });
 		log("keep", () => p.open.deep.value + p.open.extra.length);
 	`;
-	const root = rootOf({ pre: preloaded, main }, { preload: ["pre"] });
+	const root = createRoot({ pre: preloaded, main }, { preload: ["pre"] });
 	for (let i = 0; i < 3; i++) {
 		const logged: string[] = [];
 		let handle = 0;
-		const machine = machineOf(root, {
+		const machine = createMachine(root, {
 			log: (name: string, ...rest: unknown[]) => {
 				if (name === "keep") handle = rest[0] as number;
 				else logged.push(`${name}: ${rest.join(" ")}`);
@@ -90,7 +90,7 @@ test("objects of the root: frozen functions and prototypes, aliases for the rest
 });
 
 test("10,000 machines made, run, half of them crashed, and destroyed: nothing grows", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: 'native("keep").call(this, n => { const all = []; for (let i = 0; i < n; i++) all.push({ i, s: "x".repeat(i) }); return JSON.stringify(all).length; })',
 	});
 	let first = "";
@@ -98,7 +98,7 @@ test("10,000 machines made, run, half of them crashed, and destroyed: nothing gr
 	let growth = 0;
 	for (let i = 0; i < 10000; i++) {
 		let handle = 0;
-		const machine = machineOf(root, {
+		const machine = createMachine(root, {
 			keep: (h: number) => {
 				handle = h;
 			},
@@ -108,7 +108,7 @@ test("10,000 machines made, run, half of them crashed, and destroyed: nothing gr
 		const counts = JSON.stringify(machine.statistics);
 		first ||= counts;
 		assert.equal(counts, first);
-		if (i % 2) assert.match(crashOf(() => machine.call(handle, 100000)).kind, /memory full/);
+		if (i % 2) assert.match(catchCrash(() => machine.call(handle, 100000)).kind, /memory full/);
 		machine.destroy();
 		if (i === 4000) resident = process.memoryUsage.rss();
 		if (i > 4000) growth = process.memoryUsage.rss() - resident;
@@ -119,18 +119,18 @@ test("10,000 machines made, run, half of them crashed, and destroyed: nothing gr
 
 test("machines that nobody destroys, roots that nobody disposes of", () => {
 	for (let i = 0; i < 50; i++) {
-		const root = rootOf({ main: "globalThis.x = new Uint8Array(1000);" });
-		for (let j = 0; j < 10; j++) machineOf(root).import("main");
+		const root = createRoot({ main: "globalThis.x = new Uint8Array(1000);" });
+		for (let j = 0; j < 10; j++) createMachine(root).import("main");
 	}
 });
 
 test("the clock and the random numbers are a machine's own", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: 'native("log").call(this, Date.now(), new Date().toISOString(), new Date(2020, 0, 1).getTime(), Math.random(), Math.random())',
 	});
 	const logs = [1, 2, 1].map((seed, i) => {
 		const logged: unknown[] = [];
-		const machine = machineOf(root, { log: (...args: unknown[]) => void logged.push(...args) }, { seed, clock: () => 1e12 + i });
+		const machine = createMachine(root, { log: (...args: unknown[]) => void logged.push(...args) }, { seed, clock: () => 1e12 + i });
 		machine.import("main");
 		machine.destroy();
 		return logged;

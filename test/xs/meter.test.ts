@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HostValue, Machine, Statistics } from "../../sim/xs/index";
-import { crashOf, creation, machineOf, rootOf } from "./device";
+import { catchCrash, createMachine, createRoot, creation } from "./device";
 
 /** A machine with the functions that a module keeps. */
 function start(source: string, natives: Record<string, (...args: never[]) => HostValue | undefined> = {}): { machine: Machine; handles: number[] } {
 	const handles: number[] = [];
-	const machine = machineOf(rootOf({ main: source }), { keep: (h: number) => void handles.push(h), ...natives });
+	const machine = createMachine(createRoot({ main: source }), { keep: (h: number) => void handles.push(h), ...natives });
 	machine.import("main");
 	return { machine, handles };
 }
@@ -41,9 +41,9 @@ test("computrons: the same for the same code, on every machine and every time", 
 });
 
 test("the computron limit counts one entry, not the life of the machine", () => {
-	const root = rootOf({ main: 'native("keep").call(this, n => { for (let i = 0; i < n; i++); });' });
+	const root = createRoot({ main: 'native("keep").call(this, n => { for (let i = 0; i < n; i++); });' });
 	let handle = 0;
-	const machine = machineOf(
+	const machine = createMachine(
 		root,
 		{
 			keep: (h: number) => {
@@ -56,7 +56,7 @@ test("the computron limit counts one entry, not the life of the machine", () => 
 	for (let i = 0; i < 100; i++) machine.call(handle, 1000);
 	const before = machine.statistics.computrons;
 	assert.ok(before > 500000);
-	assert.equal(crashOf(() => machine.call(handle, 1e9)).kind, "computron limit");
+	assert.equal(catchCrash(() => machine.call(handle, 1e9)).kind, "computron limit");
 	const used = machine.statistics.computrons - before;
 	assert.ok(used >= 50000 && used < 50100, `${used}`);
 });

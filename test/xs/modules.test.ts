@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crashOf, machineOf, rootOf, run } from "./device";
+import { catchCrash, createMachine, createRoot, run } from "./device";
 
 for (const preloaded of [false, true]) {
 	const modules = {
@@ -29,18 +29,18 @@ for (const preloaded of [false, true]) {
 }
 
 test("a missing module: the error names it and its importer", () => {
-	const crash = crashOf(() => run('import "lib/x";', {}, { "lib/x": 'import "./gone/y";' }));
+	const crash = catchCrash(() => run('import "lib/x";', {}, { "lib/x": 'import "./gone/y";' }));
 	assert.equal(crash.kind, "unhandled exception");
 	assert.equal(crash.detail, 'ReferenceError: module "./gone/y" not found, imported by "lib/x"');
-	assert.match(crashOf(() => run('import("nowhere");')).detail, /module "nowhere" not found, imported by "main"/);
+	assert.match(catchCrash(() => run('import("nowhere");')).detail, /module "nowhere" not found, imported by "main"/);
 	assert.deepEqual(run('import("nowhere").catch(e => log(e.message));'), ['module "nowhere" not found, imported by "main"']);
-	const root = rootOf({ main: "" });
-	assert.equal(crashOf(() => machineOf(root).import("gone")).detail, 'ReferenceError: module "gone" not found');
+	const root = createRoot({ main: "" });
+	assert.equal(catchCrash(() => createMachine(root).import("gone")).detail, 'ReferenceError: module "gone" not found');
 	root.dispose();
 });
 
 test("a missing export", () => {
-	assert.match(crashOf(() => run('import { gone } from "lib";', {}, { lib: "export const here = 1;" })).detail, /SyntaxError: .*gone not found/);
+	assert.match(catchCrash(() => run('import { gone } from "lib";', {}, { lib: "export const here = 1;" })).detail, /SyntaxError: .*gone not found/);
 });
 
 test("syntax errors stop the root, with path and line", () => {
@@ -53,7 +53,7 @@ test("syntax errors stop the root, with path and line", () => {
 		["await 1; return 2;", /^main\.js:1: /],
 		["'".repeat(3), /^main\.js:1: /],
 	] as const) {
-		const crash = crashOf(() => rootOf({ main: source }));
+		const crash = catchCrash(() => createRoot({ main: source }));
 		assert.equal(crash.kind, "syntax error", source);
 		assert.match(crash.detail, detail);
 	}
@@ -64,7 +64,7 @@ test("syntax errors stop the root, with path and line", () => {
 });
 
 test("source nested too deep is an error", () => {
-	assert.match(crashOf(() => rootOf({ main: "[".repeat(200000) })).detail, /^main\.js:1: stack overflow/);
+	assert.match(catchCrash(() => createRoot({ main: "[".repeat(200000) })).detail, /^main\.js:1: stack overflow/);
 	assert.deepEqual(run('let s = "["; for (let i = 0; i < 14; i++) s += s; try { eval(s); } catch (e) { log(e.name, e.message); }'), [
 		"RangeError",
 		"stack overflow",
@@ -72,33 +72,33 @@ test("source nested too deep is an error", () => {
 });
 
 test("an error in a preloaded module stops the root", () => {
-	const crash = crashOf(() => rootOf({ pre: "\nthrow new Error('early');" }, { preload: ["pre"] }));
+	const crash = catchCrash(() => createRoot({ pre: "\nthrow new Error('early');" }, { preload: ["pre"] }));
 	assert.equal(crash.kind, "unhandled exception");
 	assert.equal(crash.detail, "Error: early");
 	assert.match(crash.stack ?? "", /pre\.js:2/);
 	assert.match(
-		crashOf(() => rootOf({ pre: 'native("log").call(this, 1);' }, { preload: ["pre"] })).detail,
+		catchCrash(() => createRoot({ pre: 'native("log").call(this, 1);' }, { preload: ["pre"] })).detail,
 		/"log" cannot be called while preloading/,
 	);
-	assert.match(crashOf(() => rootOf({}, { preload: ["gone"] })).detail, /module "gone" not found/);
-	assert.match(crashOf(() => rootOf({ pre: "await 1;" }, { preload: ["pre"] })).detail, /async module/);
+	assert.match(catchCrash(() => createRoot({}, { preload: ["gone"] })).detail, /module "gone" not found/);
+	assert.match(catchCrash(() => createRoot({ pre: "await 1;" }, { preload: ["pre"] })).detail, /async module/);
 });
 
 test("a resolve function of one's own", () => {
-	const root = rootOf(
+	const root = createRoot(
 		{ main: 'import { x } from "alias"; native("log").call(this, x);', real: "export const x = 5;" },
 		{ resolve: (specifier) => (specifier === "alias" ? "real" : specifier) },
 	);
 	const logged: unknown[] = [];
-	machineOf(root, { log: (x: number) => void logged.push(x) }).import("main");
+	createMachine(root, { log: (x: number) => void logged.push(x) }).import("main");
 	assert.deepEqual(logged, [5]);
 	root.dispose();
 });
 
 test("launch calls a default export that is a function, import does not", () => {
-	const root = rootOf({ main: 'export default function () { native("log").call(this, "launched"); }', value: "export default 5;" });
+	const root = createRoot({ main: 'export default function () { native("log").call(this, "launched"); }', value: "export default 5;" });
 	const logged: unknown[] = [];
-	const machine = machineOf(root, { log: (text: string) => void logged.push(text) });
+	const machine = createMachine(root, { log: (text: string) => void logged.push(text) });
 	machine.import("main");
 	assert.deepEqual(logged, []);
 	machine.launch("main");
@@ -109,7 +109,7 @@ test("launch calls a default export that is a function, import does not", () => 
 });
 
 test("promises: jobs run when asked, in order, async functions too", () => {
-	const root = rootOf({
+	const root = createRoot({
 		main: `
 			const log = native("log");
 			(async () => { log.call(this, "a"); await null; log.call(this, "c"); try { await Promise.reject(new Error("x")); } catch (e) { log.call(this, e.message); } })();
@@ -118,7 +118,7 @@ test("promises: jobs run when asked, in order, async functions too", () => {
 		`,
 	});
 	const logged: unknown[] = [];
-	const machine = machineOf(root, { log: (text: string) => void logged.push(text) });
+	const machine = createMachine(root, { log: (text: string) => void logged.push(text) });
 	machine.import("main");
 	assert.deepEqual(logged, ["a", "b"]);
 	assert.ok(machine.pendingJobs);
@@ -130,11 +130,11 @@ test("promises: jobs run when asked, in order, async functions too", () => {
 });
 
 test("a rejection without jobs is pending too", () => {
-	const root = rootOf({ main: 'Promise.reject(new Error("alone"));' });
-	const machine = machineOf(root);
+	const root = createRoot({ main: 'Promise.reject(new Error("alone"));' });
+	const machine = createMachine(root);
 	machine.import("main");
 	assert.ok(machine.pendingJobs);
-	assert.equal(crashOf(() => machine.runJobs()).kind, "unhandled rejection");
+	assert.equal(catchCrash(() => machine.runJobs()).kind, "unhandled rejection");
 	assert.ok(!machine.pendingJobs);
 	root.dispose();
 });

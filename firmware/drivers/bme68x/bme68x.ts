@@ -4,7 +4,7 @@ import { busDriver } from "../sensor-bus";
 
 const POLLS = 20;
 /** ms */
-const POLL_INTERVAL = 50;
+const POLL_INTERVAL_MS = 50;
 
 interface Sample {
 	readonly hygrometer: { humidity?: number };
@@ -21,7 +21,7 @@ export default class extends busDriver(Sensor) {
 				if (hygrometer.humidity !== undefined) hygrometer.humidity *= 100;
 				return sample;
 			}
-			Timer.delay(POLL_INTERVAL);
+			Timer.delay(POLL_INTERVAL_MS);
 		}
 		return undefined;
 	}

@@ -1,9 +1,9 @@
 import type { Sensor } from "../../../src/device";
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** Time of day, in ms, when it is warmest. */
-const WARMEST = 15 * 60 * MINUTE;
+const WARMEST_MS = 15 * 60 * MINUTE_MS;
 
 interface VirtualOptions {
 	/** Another seed gives another noise. */
@@ -42,13 +42,13 @@ export default class implements Sensor {
 
 	sample(): object {
 		const now = Date.now();
-		const minute = Math.floor(now / MINUTE);
-		const warmth = Math.cos(((now - WARMEST) / DAY) * 2 * Math.PI);
+		const minute = Math.floor(now / MINUTE_MS);
+		const warmth = Math.cos(((now - WARMEST_MS) / DAY_MS) * 2 * Math.PI);
 		const seed = this.#seed;
 		return {
 			thermometer: { temperature: this.#mean + this.#swing * warmth + 0.15 * noise(seed, minute, 0) },
 			hygrometer: { humidity: 55 - 12 * warmth + 0.5 * noise(seed, minute, 1) },
-			barometer: { pressure: 101_325 + 300 * Math.cos((now / DAY) * 0.9) + 12 * noise(seed, minute, 2) },
+			barometer: { pressure: 101_325 + 300 * Math.cos((now / DAY_MS) * 0.9) + 12 * noise(seed, minute, 2) },
 			battery: { voltage: 3.9 + 0.01 * noise(seed, minute, 3) },
 		};
 	}

@@ -1,7 +1,7 @@
-import { parseHash } from "../../config/password-hash";
+import { parsePasswordHash } from "../../config/password-hash";
 import type { UserSettings } from "../../config/settings";
 import { decodeBase64 } from "../../crypto/base64";
-import { equalConstantTime } from "../../crypto/equal";
+import { equalConstantTime } from "../../crypto/constant-time";
 import { KEY_SIZE } from "../../crypto/pbkdf2";
 import { utf8 } from "../../mqtt/utf8";
 
@@ -12,7 +12,7 @@ export const SALT_SIZE = 16;
 export class Users {
 	readonly count: number;
 	/** In which the names lie. */
-	readonly texts: Uint8Array;
+	readonly nameBytes: Uint8Array;
 	/** SALT_SIZE and KEY_SIZE bytes each. */
 	readonly salts: Uint8Array;
 	readonly keys: Uint8Array;
@@ -31,7 +31,7 @@ export class Users {
 		this.#ends = new Uint16Array(count + 1);
 		for (let i = 0; i < count; i++) {
 			const { name, hash } = users[i];
-			const parts = parseHash(hash);
+			const parts = parsePasswordHash(hash);
 			if (parts === undefined) throw new Error(`the password hash of user ${name} cannot be read`);
 			decode(`${parts.salt}==`, this.salts, (i + 1) * SALT_SIZE);
 			decode(`${parts.key}=`, this.keys, (i + 1) * KEY_SIZE);
@@ -40,8 +40,8 @@ export class Users {
 			size += names[i].length;
 			this.#ends[i + 1] = size;
 		}
-		this.texts = new Uint8Array(size);
-		for (let i = 0; i < count; i++) this.texts.set(names[i], this.#ends[i]);
+		this.nameBytes = new Uint8Array(size);
+		for (let i = 0; i < count; i++) this.nameBytes.set(names[i], this.#ends[i]);
 	}
 
 	/** The user of a name; 0 if there is none. Looks at all of them, whoever it is. */
@@ -50,13 +50,13 @@ export class Users {
 		let found = 0;
 		for (let user = 1; user <= this.count; user++) {
 			const at = ends[user - 1];
-			if (ends[user] - at === end - start && equalConstantTime(bytes, start, end, this.texts, at)) found = user;
+			if (ends[user] - at === end - start && equalConstantTime(bytes, start, end, this.nameBytes, at)) found = user;
 		}
 		return found;
 	}
 
 	/** As find(), at start-up. */
-	named(name: string): number {
+	findByName(name: string): number {
 		const bytes = utf8(name);
 		return this.find(bytes, 0, bytes.length);
 	}

@@ -7,7 +7,7 @@ export const START = utf8(
 );
 
 /** For who asks for it: the page again, every ten seconds. */
-export const LIVE = utf8("<meta http-equiv=refresh content=10>");
+export const REFRESH_TAG = utf8("<meta http-equiv=refresh content=10>");
 
 export const STYLE = utf8(
 	`</title><style>
@@ -60,12 +60,12 @@ export const END_LIVE = utf8("</table><footer>Shown anew every 10 seconds. <a hr
 
 // In values
 export const EMPTY = utf8("<i>empty</i>");
-export const CUT = utf8("… <i>");
+export const TRUNCATED = utf8("… <i>");
 export const BYTES = utf8(" bytes</i>");
 
 // Units of time spans
 export const DAYS = utf8(" d ");
 export const HOURS = utf8(" h ");
-export const LAST_HOURS = utf8(" h");
+export const HOURS_END = utf8(" h");
 export const MINUTES = utf8(" min");
 export const SECONDS = utf8(" s");

@@ -1,6 +1,6 @@
 import type { Core } from "../core";
-import { Message } from "../message";
-import { expires, secondsLeft } from "../properties";
+import { Message } from "../pool/message";
+import { hasExpiry, secondsLeft } from "../pool/message-properties";
 
 const DOLLAR = 0x24;
 
@@ -16,10 +16,10 @@ export class TopicOrder {
 	readonly #next: Uint16Array;
 	#count = 0;
 	/** The one that was told last. */
-	#at = 0;
+	#lastIndex = 0;
 	#reader = 0;
 	/** What `#changes` was. */
-	#seen = -1;
+	#seenChanges = -1;
 
 	constructor(core: Core) {
 		this.#core = core;
@@ -28,27 +28,27 @@ export class TopicOrder {
 	}
 
 	/** The record of the first topic after the one in [0, length) of `last`; 0 if there is none. */
-	after(reader: number, last: Uint8Array, length: number): number {
-		if (reader === this.#reader && this.#seen === this.#changes) {
+	nextAfter(reader: number, last: Uint8Array, length: number): number {
+		if (reader === this.#reader && this.#seenChanges === this.#changes) {
 			// the same again, where it had no room, or the next one
-			for (let i = this.#at; i <= this.#at + 1 && i < this.#count; i++) {
+			for (let i = this.#lastIndex; i <= this.#lastIndex + 1 && i < this.#count; i++) {
 				if (i === 0 || this.compare(this.#next[i - 1], last, length) !== 0) continue;
-				this.#at = i;
-				if (this.lives(this.#next[i])) return this.#next[i];
+				this.#lastIndex = i;
+				if (this.isUnexpired(this.#next[i])) return this.#next[i];
 			}
 		}
-		this.find(reader, last, length);
+		this.refill(reader, last, length);
 		return this.#count === 0 ? 0 : this.#next[0];
 	}
 
 	/** A number that changes when the store does. */
 	get #changes(): number {
 		const { counters, store } = this.#core;
-		return counters.received + counters.wills + counters.droppedExpired + store.count;
+		return counters.publishesReceived + counters.willsPublished + counters.droppedExpired + store.count;
 	}
 
-	private find(reader: number, last: Uint8Array, length: number): void {
-		const { store, authority } = this.#core;
+	private refill(reader: number, last: Uint8Array, length: number): void {
+		const { store, authorizer } = this.#core;
 		const { messages } = store;
 		const { bytes } = messages.arena;
 		const next = this.#next;
@@ -58,8 +58,8 @@ export class TopicOrder {
 			const start = messages.topicStart(record);
 			if (bytes[start] === DOLLAR || this.compare(record, last, length) <= 0) continue;
 			if (count === next.length && this.precedes(next[count - 1], record)) continue;
-			if (!store.offered(record, true) || !this.lives(record)) continue;
-			if (!authority.reads(reader, bytes, start, messages.topicEnd(record))) continue;
+			if (!store.isInitialValue(record, true) || !this.isUnexpired(record)) continue;
+			if (!authorizer.mayRead(reader, bytes, start, messages.topicEnd(record))) continue;
 			let low = 0;
 			let high = count;
 			while (low < high) {
@@ -72,15 +72,15 @@ export class TopicOrder {
 			next[low] = record;
 		}
 		this.#count = count;
-		this.#at = 0;
+		this.#lastIndex = 0;
 		this.#reader = reader;
-		this.#seen = this.#changes;
+		this.#seenChanges = this.#changes;
 	}
 
-	private lives(record: number): boolean {
+	private isUnexpired(record: number): boolean {
 		const value = this.#value;
-		this.#core.store.messages.read(record, value);
-		return !expires(value) || secondsLeft(value, this.#core.clock.now) >= 0;
+		this.#core.store.messages.readInto(record, value);
+		return !hasExpiry(value) || secondsLeft(value, this.#core.clock.nowMs) >= 0;
 	}
 
 	private compare(record: number, other: Uint8Array, length: number): number {

@@ -1,6 +1,6 @@
 import Type from "typebox";
-import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "../problems";
 import { ranges } from "../ranges";
+import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "../validators";
 import { Count, strict, Text } from "./kinds";
 
 export const UsersConfig = Type.Record(

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { defaults } from "../defaults";
-import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "../problems";
 import { ranges } from "../ranges";
+import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "../validators";
 import { Choice, Count, Duration, Seconds, strict, Text } from "./kinds";
 
 const values = defaults.broker;

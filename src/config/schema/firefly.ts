@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { defaults } from "../defaults";
-import { hostProblem, idProblem, nameProblem, passphraseProblem, propertyProblem, reportTopicProblem, ssidProblem, unitProblem } from "../problems";
 import { ranges } from "../ranges";
+import { hostProblem, idProblem, nameProblem, passphraseProblem, propertyProblem, reportTopicProblem, ssidProblem, unitProblem } from "../validators";
 import { BrokerConfig } from "./broker";
 import { Choice, Count, Duration, strict, Text } from "./kinds";
 import { ListenConfig } from "./listen";

@@ -1,7 +1,7 @@
 import Type, { type TUnsafe } from "typebox";
 import { formatDuration } from "../duration";
-import { durationProblem, type Problem, secondsProblem } from "../problems";
 import type { Range } from "../ranges";
+import { durationProblem, secondsProblem, type Validator } from "../validators";
 
 /** Objects know all their keys: an unknown one is an error. */
 export const strict = { additionalProperties: false } as const;
@@ -12,31 +12,31 @@ const secondsPattern = "^\\d+(\\.\\d+)?(s|m|h|d)$";
 /** A string that the firmware's own `problem` judges. Keywords in `hints` are for editors, which cannot run it. */
 export function Text(
 	description: string,
-	problem: Problem,
+	validate: Validator,
 	hints: { readonly default?: string; readonly pattern?: string; readonly examples?: string[] } = {},
 ) {
 	return Type.Refine(
 		Type.String({ description, minLength: 1, ...hints }),
-		(value: string) => problem(value) === undefined,
-		(value: string) => problem(value) ?? "",
+		(value: string) => validate(value) === undefined,
+		(value: string) => validate(value) ?? "",
 	);
 }
 
 /** A duration; `fallback` and `range` in ms. */
-export function Duration(description: string, range: Range, fallback?: number) {
-	const limits = `From ${formatDuration(range.minimum)} to ${formatDuration(range.maximum)}.`;
-	return Text(`${description} ${limits}`, (text) => durationProblem(text, range), {
+export function Duration(description: string, rangeMs: Range, fallbackMs?: number) {
+	const limits = `From ${formatDuration(rangeMs.minimum)} to ${formatDuration(rangeMs.maximum)}.`;
+	return Text(`${description} ${limits}`, (text) => durationProblem(text, rangeMs), {
 		pattern: durationPattern,
-		...(fallback === undefined ? {} : { default: formatDuration(fallback) }),
+		...(fallbackMs === undefined ? {} : { default: formatDuration(fallbackMs) }),
 	});
 }
 
 /** A duration that MQTT counts in seconds; `fallback` and `range` in seconds. */
-export function Seconds(description: string, range: Range, fallback: number) {
-	const limits = `Whole seconds, from ${formatDuration(range.minimum * 1000)} to ${formatDuration(range.maximum * 1000)}.`;
-	return Text(`${description} ${limits}`, (text) => secondsProblem(text, range), {
+export function Seconds(description: string, rangeSeconds: Range, fallbackSeconds: number) {
+	const limits = `Whole seconds, from ${formatDuration(rangeSeconds.minimum * 1000)} to ${formatDuration(rangeSeconds.maximum * 1000)}.`;
+	return Text(`${description} ${limits}`, (text) => secondsProblem(text, rangeSeconds), {
 		pattern: secondsPattern,
-		default: formatDuration(fallback * 1000),
+		default: formatDuration(fallbackSeconds * 1000),
 	});
 }
 

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { defaults } from "../defaults";
-import { hostNameProblem, originProblem } from "../problems";
 import { ranges } from "../ranges";
+import { hostNameProblem, originProblem } from "../validators";
 import { AccessRule, TLSConfig, UsersConfig } from "./access";
 import { Choice, Count, Duration, Seconds, strict, Text } from "./kinds";
 

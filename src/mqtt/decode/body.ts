@@ -1,6 +1,6 @@
 import { AUTH, CONNACK, CONNECT, DISCONNECT, MALFORMED_PACKET, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from "../constants";
 import type { Packet } from "../packet";
-import { decodeAcknowledge } from "./acknowledge";
+import { decodeAcknowledgement } from "./acknowledgement";
 import { decodeConnack } from "./connack";
 import { decodeConnect } from "./connect";
 import { decodeDisconnect } from "./disconnect";
@@ -13,7 +13,7 @@ export function decodeBody(packet: Packet, bytes: Uint8Array, start: number, end
 	if (type < SUBSCRIBE) {
 		if (type === CONNECT) return decodeConnect(packet, bytes, start, end);
 		if (type === CONNACK) return decodeConnack(packet, bytes, start, end);
-		return decodeAcknowledge(packet, bytes, start, end, fromClient);
+		return decodeAcknowledgement(packet, bytes, start, end, fromClient);
 	}
 	switch (type) {
 		case SUBSCRIBE:

@@ -10,7 +10,7 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 	const flags = bytes[start];
 	if (flags > 1) return packet.refuse(MALFORMED_PACKET, "reserved CONNACK flags"); // [MQTT-3.2.2-1]
 	let code = bytes[start + 1];
-	packet.properties.set(bytes, end, end);
+	packet.properties.setRange(bytes, end, end);
 	if (packet.version === 4) {
 		if (end - start !== 2) return packet.refuse(MALFORMED_PACKET, "CONNACK is too long");
 		code = connackReasonCode(code);
@@ -19,8 +19,8 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 		// A broker that knows only MQTT 3.1.1 answers in its own format: "unacceptable protocol version" (its §3.2.2.3)
 		if (end - start === 2 && code === 1) return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "the broker does not speak MQTT 5.0");
 		if (!reasonAllowed(CONNACK, code, false)) return packet.refuse(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
-		const refusal = readProperties(packet, packet.properties, bytes, start + 2, end, CONNACK_LOW, CONNACK_HIGH);
-		if (refusal !== 0) return refusal;
+		const propertiesCode = readProperties(packet, packet.properties, bytes, start + 2, end, CONNACK_LOW, CONNACK_HIGH);
+		if (propertiesCode !== 0) return propertiesCode;
 		if (packet.properties.to !== end) return packet.refuse(MALFORMED_PACKET, "bytes after the CONNACK properties");
 	}
 	if (flags === 1 && code !== 0) return packet.refuse(PROTOCOL_ERROR, "session present in a refusal"); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]

@@ -35,11 +35,11 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	const flags = bytes[at];
 	packet.connectFlags = flags;
 	packet.keepAlive = (bytes[at + 1] << 8) | bytes[at + 2];
-	const refusal = checkFlags(packet, flags);
-	if (refusal !== 0) return refusal;
+	const reasonCode = checkConnectFlags(packet, flags);
+	if (reasonCode !== 0) return reasonCode;
 	at += 3;
 
-	packet.properties.set(bytes, at, at);
+	packet.properties.setRange(bytes, at, at);
 	if (level === 5) {
 		const properties = packet.properties;
 		const code = readProperties(packet, properties, bytes, at, end, CONNECT_LOW, CONNECT_HIGH);
@@ -54,14 +54,14 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	packet.clientIdStart = at + 2;
 	packet.clientIdEnd = clientIdEnd;
 
-	const code = decodeRest(packet, bytes, clientIdEnd, end, level);
+	const code = decodeAfterClientId(packet, bytes, clientIdEnd, end, level);
 	if (code !== 0) return code;
 	if (level === 4 && packet.clientIdStart === clientIdEnd && (flags & CLEAN_START) === 0)
 		return packet.refuse(CLIENT_IDENTIFIER_NOT_VALID, "no client identifier for a session to keep"); // [MQTT-3.1.1:3.1.3-7] [MQTT-3.1.1:3.1.3-8]
 	return 0;
 }
 
-function checkFlags(packet: Packet, flags: number): number {
+function checkConnectFlags(packet: Packet, flags: number): number {
 	if ((flags & 1) !== 0) return packet.refuse(MALFORMED_PACKET, "reserved CONNECT flag"); // [MQTT-3.1.2-3]
 	if ((flags & WILL) === 0) {
 		if ((flags & WILL_QOS) !== 0) return packet.refuse(PROTOCOL_ERROR, "will QoS without a will"); // [MQTT-3.1.2-11] [MQTT-3.1.1:3.1.2-13]
@@ -73,10 +73,10 @@ function checkFlags(packet: Packet, flags: number): number {
 }
 
 /** What follows the client identifier, in this order [MQTT-3.1.3-1]. */
-function decodeRest(packet: Packet, bytes: Uint8Array, from: number, end: number, level: number): number {
+function decodeAfterClientId(packet: Packet, bytes: Uint8Array, from: number, end: number, level: number): number {
 	const flags = packet.connectFlags;
 	let at = from;
-	packet.willProperties.set(bytes, at, at);
+	packet.willProperties.setRange(bytes, at, at);
 	if ((flags & WILL) !== 0) {
 		// [MQTT-3.1.2-9] [MQTT-3.1.1:3.1.2-11]
 		if (level === 5) {

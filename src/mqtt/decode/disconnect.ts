@@ -7,7 +7,7 @@ import { readProperties } from "./properties";
 /** DISCONNECT and AUTH (§3.14, §3.15), which are built alike. Returns 0 or a reason code. */
 export function decodeDisconnect(packet: Packet, bytes: Uint8Array, start: number, end: number, fromClient: boolean): number {
 	const properties = packet.properties;
-	properties.set(bytes, end, end);
+	properties.setRange(bytes, end, end);
 	packet.reasonCode = 0;
 	if (packet.version === 4) return start === end ? 0 : packet.refuse(MALFORMED_PACKET, "DISCONNECT is too long");
 	const auth = packet.type === AUTH;
@@ -17,10 +17,10 @@ export function decodeDisconnect(packet: Packet, bytes: Uint8Array, start: numbe
 		packet.reasonCode = code;
 	} else if (auth && fromClient) return packet.refuse(PROTOCOL_ERROR, "success is not for a client to send"); // [MQTT-3.15.2-1]
 	if (start + 1 < end) {
-		const refusal = auth
+		const propertiesCode = auth
 			? readProperties(packet, properties, bytes, start + 1, end, AUTH_LOW, AUTH_HIGH)
 			: readProperties(packet, properties, bytes, start + 1, end, DISCONNECT_LOW, DISCONNECT_HIGH);
-		if (refusal !== 0) return refusal;
+		if (propertiesCode !== 0) return propertiesCode;
 		if (properties.to !== end) return packet.refuse(MALFORMED_PACKET, "bytes after the properties");
 		if (!auth && !fromClient && properties.has(SESSION_EXPIRY_INTERVAL))
 			return packet.refuse(PROTOCOL_ERROR, "session expiry interval from a broker"); // [MQTT-3.14.2-2]

@@ -32,7 +32,7 @@ export function readProperties(
 	if (length < 0) return packet.refuse(MALFORMED_PACKET, "property length is not a variable byte integer");
 	const from = at + varintSize(length);
 	if (from + length > end) return packet.refuse(MALFORMED_PACKET, "properties run past the packet's end");
-	reader.set(bytes, from, from + length);
+	reader.setRange(bytes, from, from + length);
 	if (length === 0) return 0;
 	const repeatable = packet.type === PUBLISH ? SUBSCRIPTION_IDENTIFIER : USER_PROPERTY;
 	let seenLow = 0;
@@ -53,9 +53,9 @@ export function readProperties(
 				? packet.refuse(TOPIC_ALIAS_INVALID, "topic alias 0")
 				: packet.refuse(PROTOCOL_ERROR, "property value is out of its range"); // [MQTT-3.3.2-8]
 	}
-	if (reader.fault !== 0) return packet.refuse(reader.fault, "malformed property");
-	reader.low = seenLow;
-	reader.high = seenHigh;
+	if (reader.errorCode !== 0) return packet.refuse(reader.errorCode, "malformed property");
+	reader.idsLow = seenLow;
+	reader.idsHigh = seenHigh;
 	reader.rewind();
 	return 0;
 }

@@ -1,20 +1,20 @@
 import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, type Version } from "../constants";
 import type { Packet } from "../packet";
 import { PUBLISH_HIGH, PUBLISH_LOW } from "../property-rules";
-import { topicNameFault } from "../topics";
+import { checkTopicName } from "../topics";
 import { readProperties } from "./properties";
 
 /**
  * How many bytes the variable header of a PUBLISH has, as far as the first `have` of them tell: more than `have` where they do not suffice to tell or are not
  * all there, -1 where the property length is malformed.
  */
-export function publishHeaderLength(bytes: Uint8Array, start: number, have: number, flags: number, version: Version): number {
-	if (have < 2) return 2;
+export function publishHeaderLength(bytes: Uint8Array, start: number, available: number, flags: number, version: Version): number {
+	if (available < 2) return 2;
 	let length = 2 + ((bytes[start] << 8) | bytes[start + 1]) + ((flags & 6) === 0 ? 0 : 2);
 	if (version === 4) return length;
 	let properties = 0;
 	for (let shift = 0; shift < 28; shift += 7) {
-		if (have <= length) return length + 1;
+		if (available <= length) return length + 1;
 		const byte = bytes[start + length++];
 		properties |= (byte & 0x7f) << shift;
 		if (byte < 128) return byte === 0 && shift > 0 ? -1 : length + properties; // [MQTT-1.5.5-1]
@@ -33,8 +33,8 @@ export function decodePublish(packet: Packet, bytes: Uint8Array, start: number, 
 	if (topicStart > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");
 	const topicEnd = topicStart + ((bytes[start] << 8) | bytes[start + 1]);
 	if (topicEnd > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");
-	const fault = topicNameFault(bytes, topicStart, topicEnd); // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-2]
-	if (fault !== 0) return packet.refuse(fault, "not a topic name");
+	const reasonCode = checkTopicName(bytes, topicStart, topicEnd); // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-2]
+	if (reasonCode !== 0) return packet.refuse(reasonCode, "not a topic name");
 	packet.topicStart = topicStart;
 	packet.topicEnd = topicEnd;
 
@@ -50,10 +50,10 @@ export function decodePublish(packet: Packet, bytes: Uint8Array, start: number, 
 	packet.packetId = packetId;
 
 	const properties = packet.properties;
-	if (packet.version === 4) properties.set(bytes, at, at);
+	if (packet.version === 4) properties.setRange(bytes, at, at);
 	else if (at < end && bytes[at] === 0) {
 		at++;
-		properties.set(bytes, at, at);
+		properties.setRange(bytes, at, at);
 	} else {
 		const code = readProperties(packet, properties, bytes, at, end, PUBLISH_LOW, PUBLISH_HIGH);
 		if (code !== 0) return code;

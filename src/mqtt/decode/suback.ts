@@ -12,7 +12,7 @@ export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, e
 	packet.packetId = packetId;
 	const type = packet.type;
 	let at = start + 2;
-	packet.properties.set(bytes, at, at);
+	packet.properties.setRange(bytes, at, at);
 	packet.setList(at, end);
 	if (packet.version === 4) {
 		if (type !== SUBACK) return at === end ? 0 : packet.refuse(MALFORMED_PACKET, "UNSUBACK is too long");

@@ -2,8 +2,8 @@ import { fieldEnd } from "../bytes";
 import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE, TOPIC_FILTER_INVALID } from "../constants";
 import type { Packet } from "../packet";
 import { NO_PROPERTIES, SUBSCRIBE_HIGH, SUBSCRIBE_LOW, UNSUBSCRIBE_HIGH } from "../property-rules";
-import { subscriptionFault } from "../subscription";
-import { sharedFilterStart, wildcardsPlaced } from "../topics";
+import { checkSubscriptionOptions } from "../subscription-options";
+import { sharedFilterStart, validWildcards } from "../topics";
 import { validUTF8 } from "../utf8";
 import { readProperties } from "./properties";
 
@@ -16,7 +16,7 @@ export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number
 	const subscribe = packet.type === SUBSCRIBE;
 	const properties = packet.properties;
 	let at = start + 2;
-	properties.set(bytes, at, at);
+	properties.setRange(bytes, at, at);
 	if (packet.version === 5) {
 		const code = subscribe
 			? readProperties(packet, properties, bytes, at, end, SUBSCRIBE_LOW, SUBSCRIBE_HIGH)
@@ -30,12 +30,12 @@ export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number
 		const filterEnd = fieldEnd(bytes, at, end);
 		if (filterEnd < 0 || !validUTF8(bytes, at + 2, filterEnd)) return packet.refuse(MALFORMED_PACKET, "malformed topic filter"); // [MQTT-3.8.3-1] [MQTT-3.10.3-1]
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, at + 2, filterEnd) : 0;
-		if (shared < 0 || filterEnd === at + 2 || !wildcardsPlaced(bytes, at + 2, filterEnd))
+		if (shared < 0 || filterEnd === at + 2 || !validWildcards(bytes, at + 2, filterEnd))
 			return packet.refuse(TOPIC_FILTER_INVALID, "invalid topic filter"); // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
 		at = filterEnd;
 		if (subscribe) {
 			if (at === end) return packet.refuse(MALFORMED_PACKET, "topic filter without subscription options"); // [MQTT-3.8.3-2] [MQTT-3.1.1:3.8.3-3]
-			const code = subscriptionFault(bytes[at], shared > 0, packet.version);
+			const code = checkSubscriptionOptions(bytes[at], shared > 0, packet.version);
 			if (code !== 0) return packet.refuse(code, "invalid subscription options");
 			at++;
 		}

@@ -1,4 +1,4 @@
-import { writeField, writeTwo } from "../bytes";
+import { writeLengthPrefixed, writeUint16 } from "../bytes";
 import {
 	AUTHENTICATION_DATA,
 	AUTHENTICATION_METHOD,
@@ -16,7 +16,7 @@ import {
 	WILL_RETAIN,
 } from "../constants";
 import { MQTTError } from "../error";
-import type { ConnectFields, WillFields } from "../fields";
+import type { ConnectFields, WillFields } from "../packet-fields";
 import { CONNECT_HIGH, CONNECT_LOW, propertyBit, WILL_HIGH, WILL_LOW } from "../property-rules";
 import { validTopicName } from "../topics";
 import { validUTF8 } from "../utf8";
@@ -31,8 +31,8 @@ export function connectLength(fields: ConnectFields, version: Version): number {
 		if (password !== undefined && username === undefined) throw new MQTTError(PROTOCOL_ERROR, "password without a user name"); // [MQTT-3.1.1:3.1.2-22]
 	} else if (
 		properties !== undefined &&
-		(properties.low & propertyBit(AUTHENTICATION_DATA)) !== 0 &&
-		(properties.low & propertyBit(AUTHENTICATION_METHOD)) === 0
+		(properties.idsLow & propertyBit(AUTHENTICATION_DATA)) !== 0 &&
+		(properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0
 	)
 		throw new MQTTError(PROTOCOL_ERROR, "authentication data without a method"); // §3.1.2.11.10
 	let length = 10 + propertiesSize(properties, version, CONNECT_LOW, CONNECT_HIGH) + stringSize(clientId); // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
@@ -62,7 +62,7 @@ function stringSize(field: Uint8Array): number {
 /** Writes what follows the fixed header; returns the index after it. The order is [MQTT-3.1.3-1]. */
 export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFields, version: Version): number {
 	const { clientId, keepAlive, cleanStart, username, password, properties, will } = fields;
-	let at = writeTwo(bytes, from, 4);
+	let at = writeUint16(bytes, from, 4);
 	bytes[at++] = 0x4d; // MQTT [MQTT-3.1.2-1]
 	bytes[at++] = 0x51;
 	bytes[at++] = 0x54;
@@ -73,16 +73,16 @@ export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFie
 	if (username !== undefined) flags |= HAS_USERNAME;
 	if (password !== undefined) flags |= HAS_PASSWORD;
 	bytes[at++] = flags;
-	at = writeTwo(bytes, at, keepAlive);
+	at = writeUint16(bytes, at, keepAlive);
 	at = writeProperties(bytes, at, properties, version);
-	at = writeField(bytes, at, clientId);
+	at = writeLengthPrefixed(bytes, at, clientId);
 	if (will !== undefined) {
 		// [MQTT-3.1.2-9]
 		at = writeProperties(bytes, at, will.properties, version);
-		at = writeField(bytes, at, will.topic);
-		at = writeField(bytes, at, will.payload);
+		at = writeLengthPrefixed(bytes, at, will.topic);
+		at = writeLengthPrefixed(bytes, at, will.payload);
 	}
-	if (username !== undefined) at = writeField(bytes, at, username); // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.1:3.1.2-18] [MQTT-3.1.1:3.1.2-19]
-	if (password !== undefined) at = writeField(bytes, at, password); // [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.1:3.1.2-20] [MQTT-3.1.1:3.1.2-21]
+	if (username !== undefined) at = writeLengthPrefixed(bytes, at, username); // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.1:3.1.2-18] [MQTT-3.1.1:3.1.2-19]
+	if (password !== undefined) at = writeLengthPrefixed(bytes, at, password); // [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.1:3.1.2-20] [MQTT-3.1.1:3.1.2-21]
 	return at;
 }

@@ -11,7 +11,8 @@ import { varintSize, writeVarint } from "../varint";
 export function propertiesSize(properties: PropertyWriter | undefined, version: Version, low: number, high: number): number {
 	if (version === 4) return 0;
 	if (properties === undefined) return 1; // [MQTT-2.2.2-1]
-	if ((properties.low & ~low) !== 0 || (properties.high & ~high) !== 0) throw new MQTTError(PROTOCOL_ERROR, "property is not allowed in this packet"); // §2.2.2.2
+	if ((properties.idsLow & ~low) !== 0 || (properties.idsHigh & ~high) !== 0)
+		throw new MQTTError(PROTOCOL_ERROR, "property is not allowed in this packet"); // §2.2.2.2
 	const length = properties.length;
 	return varintSize(length) + length;
 }

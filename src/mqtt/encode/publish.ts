@@ -12,14 +12,14 @@ export function publishHeaderSize(
 	properties: PropertyWriter | undefined,
 	version: Version,
 ): number {
-	checkDelivery(flags, packetId);
-	if (topicLength === 0) checkAlias(properties, version);
+	checkPublishFlags(flags, packetId);
+	if (topicLength === 0) checkTopicAlias(properties, version);
 	else if (topicLength > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
 	return topicLength + ((flags & 6) === 0 ? 2 : 4) + propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH); // [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
 }
 
 /** @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier for them, that PUBLISH may not have */
-function checkDelivery(flags: number, packetId: number): void {
+function checkPublishFlags(flags: number, packetId: number): void {
 	if (!(flags >= 0 && flags <= 15)) throw new MQTTError(PROTOCOL_ERROR, "flags are not of four bits");
 	const qos = flags & 6;
 	if (qos === 6) throw new MQTTError(PROTOCOL_ERROR, "QoS 3"); // [MQTT-3.3.1-4]
@@ -29,8 +29,8 @@ function checkDelivery(flags: number, packetId: number): void {
 }
 
 /** @throws {MQTTError} 0x82 where no topic alias stands for an empty topic */
-function checkAlias(properties: PropertyWriter | undefined, version: Version): void {
-	if (version === 4 || properties === undefined || (properties.high & TOPIC_ALIAS_BIT) === 0)
+function checkTopicAlias(properties: PropertyWriter | undefined, version: Version): void {
+	if (version === 4 || properties === undefined || (properties.idsHigh & TOPIC_ALIAS_BIT) === 0)
 		throw new MQTTError(PROTOCOL_ERROR, "neither topic nor topic alias"); // §3.3.2.1 [MQTT-4.7.3-1]
 }
 

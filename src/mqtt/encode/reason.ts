@@ -19,7 +19,7 @@ export function reasonSize(type: number, reasonCode: number, properties: Propert
 	if (!reasonAllowed(type, reasonCode, true) && !reasonAllowed(type, reasonCode, false))
 		throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
 	if (type === AUTH) {
-		if (properties === undefined || (properties.low & propertyBit(AUTHENTICATION_METHOD)) === 0)
+		if (properties === undefined || (properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0)
 			throw new MQTTError(PROTOCOL_ERROR, "AUTH without an authentication method"); // §3.15.2.2.2
 		return 1 + propertiesSize(properties, version, AUTH_LOW, AUTH_HIGH);
 	}

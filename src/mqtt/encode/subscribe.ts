@@ -1,8 +1,8 @@
-import { writeField } from "../bytes";
+import { writeLengthPrefixed } from "../bytes";
 import { PROTOCOL_ERROR, TOPIC_FILTER_INVALID, type Version } from "../constants";
 import { MQTTError } from "../error";
-import type { Subscription } from "../fields";
-import { subscriptionFault } from "../subscription";
+import type { Subscription } from "../packet-fields";
+import { checkSubscriptionOptions } from "../subscription-options";
 import { sharedFilterStart, validTopicFilter } from "../topics";
 
 /** Checks the topic filters and options of a SUBSCRIBE and returns their length in bytes. */
@@ -12,8 +12,8 @@ export function subscriptionsSize(subscriptions: readonly Subscription[], versio
 	for (let i = 0; i < subscriptions.length; i++) {
 		const { filter, options } = subscriptions[i];
 		const shared = checkFilter(filter, version); // [MQTT-3.8.3-1]
-		const fault = options >= 0 && options <= 0xff ? subscriptionFault(options, shared, version) : PROTOCOL_ERROR;
-		if (fault !== 0) throw new MQTTError(fault, "invalid subscription options");
+		const reasonCode = options >= 0 && options <= 0xff ? checkSubscriptionOptions(options, shared, version) : PROTOCOL_ERROR;
+		if (reasonCode !== 0) throw new MQTTError(reasonCode, "invalid subscription options");
 		size += 3 + filter.length;
 	}
 	return size;
@@ -24,7 +24,7 @@ export function writeSubscriptions(bytes: Uint8Array, from: number, subscription
 	let at = from;
 	for (let i = 0; i < subscriptions.length; i++) {
 		const { filter, options } = subscriptions[i];
-		at = writeField(bytes, at, filter);
+		at = writeLengthPrefixed(bytes, at, filter);
 		bytes[at++] = options;
 	}
 	return at;
@@ -44,7 +44,7 @@ export function filtersSize(filters: readonly Uint8Array[], version: Version): n
 /** Writes the payload of an UNSUBSCRIBE; returns the index after it. */
 export function writeFilters(bytes: Uint8Array, from: number, filters: readonly Uint8Array[]): number {
 	let at = from;
-	for (let i = 0; i < filters.length; i++) at = writeField(bytes, at, filters[i]);
+	for (let i = 0; i < filters.length; i++) at = writeLengthPrefixed(bytes, at, filters[i]);
 	return at;
 }
 

@@ -1,11 +1,11 @@
-import { parse } from "../../websocket/support/frames";
+import { parseFrames } from "../../websocket/support/frames";
 import type { VirtualHost, VirtualSocket } from "./virtual-host";
 
 /** The port of the status page in these tests. */
-export const WEB = 8080;
+export const WEB_PORT = 8080;
 
 /** How long a page is given to come, in turns of 1 ms. */
-const TURNS = 20;
+const PAGE_TIMEOUT_MS = 20;
 
 /** What asks the broker over HTTP, byte for byte. */
 export class Browser {
@@ -16,13 +16,13 @@ export class Browser {
 
 	constructor(host: VirtualHost) {
 		this.host = host;
-		this.socket = host.connect(WEB);
-		const flow = this.socket.options.onReadable!;
+		this.socket = host.connect(WEB_PORT);
+		const onReadable = this.socket.options.onReadable!;
 		this.socket.options = {
 			onReadable: (bytes) => {
 				if (this.socket.frozen) return;
-				this.#take();
-				flow(bytes);
+				this.#readAvailable();
+				onReadable(bytes);
 			},
 			onError: () => {
 				this.closed = true;
@@ -33,13 +33,13 @@ export class Browser {
 
 	/** Asks for a page and lets it come. */
 	get(path = "/", fields: Readonly<Record<string, string>> = {}): this {
-		this.ask(path, fields);
-		this.host.advance(TURNS);
+		this.request(path, fields);
+		this.host.advance(PAGE_TIMEOUT_MS);
 		return this;
 	}
 
 	/** Asks for a page and lets the world run, but not its clock. */
-	ask(path = "/", fields: Readonly<Record<string, string>> = {}): this {
+	request(path = "/", fields: Readonly<Record<string, string>> = {}): this {
 		const lines = [`GET ${path} HTTP/1.1`];
 		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields })) lines.push(`${name}: ${value}`);
 		return this.send(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
@@ -55,16 +55,16 @@ export class Browser {
 	/** Reads what has come so far, although the socket is frozen. */
 	read(): this {
 		const bytes = this.socket.available;
-		this.#take();
-		this.socket.other.taken(bytes);
-		this.host.advance(TURNS);
+		this.#readAvailable();
+		this.socket.remote.releaseRoom(bytes);
+		this.host.advance(PAGE_TIMEOUT_MS);
 		return this;
 	}
 
 	/** What came in binary frames after the answer to an upgrade request. */
 	get packets(): Buffer {
 		const bytes = Buffer.from(this.#received, "latin1");
-		const frames = parse(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
+		const frames = parseFrames(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
 		return Buffer.concat(frames.filter(({ opcode }) => opcode === 2).map(({ payload }) => payload));
 	}
 
@@ -84,10 +84,10 @@ export class Browser {
 
 	/** What it says of each topic: topic, value, and when that came. */
 	get rows(): string[][] {
-		return [...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs)].map((row) => row.slice(1).map(text));
+		return [...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs)].map((row) => row.slice(1).map(textOf));
 	}
 
-	#take(): void {
+	#readAvailable(): void {
 		const { socket } = this;
 		if (socket.available === 0) return;
 		const bytes = new Uint8Array(socket.available);
@@ -97,7 +97,7 @@ export class Browser {
 }
 
 /** The text of markup without attributes. */
-function text(markup: string): string {
+function textOf(markup: string): string {
 	return markup
 		.replace(/<[^>]*>/g, " ")
 		.replaceAll("&lt;", "<")
@@ -106,6 +106,6 @@ function text(markup: string): string {
 }
 
 /** The credentials of a request. */
-export function basic(user: string, password: string): Record<string, string> {
+export function basicAuthorization(user: string, password: string): Record<string, string> {
 	return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
 }

@@ -16,18 +16,18 @@ export class Random {
 		return (state >>> 0) % bound;
 	}
 
-	of<T>(list: readonly T[]): T {
+	pick<T>(list: readonly T[]): T {
 		return list[this.below(list.length)]!;
 	}
 
 	/** Whether it is this one of so many times. */
-	once(times: number): boolean {
+	oneIn(times: number): boolean {
 		return this.below(times) === 0;
 	}
 }
 
 /** Bytes that mean much somewhere: ends of ranges, wildcards, separators, flags. */
-const MARKED = new Uint8Array([0x00, 0x01, 0x7f, 0x80, 0xff, 0x23, 0x24, 0x2b, 0x2f, 0x0d, 0x0a, 0xc0, 0xef]);
+const SPECIAL_BYTES = new Uint8Array([0x00, 0x01, 0x7f, 0x80, 0xff, 0x23, 0x24, 0x2b, 0x2f, 0x0d, 0x0a, 0xc0, 0xef]);
 
 /** Damages packets. */
 export class Mutator {
@@ -44,12 +44,12 @@ export class Mutator {
 	damage(bytes: Uint8Array, length: number): number {
 		const random = this.#random;
 		let end = length;
-		for (let edits = random.once(4) ? 3 : random.once(2) ? 2 : 1; edits > 0; edits--) end = this.#edit(bytes, end);
+		for (let edits = random.oneIn(4) ? 3 : random.oneIn(2) ? 2 : 1; edits > 0; edits--) end = this.#mutate(bytes, end);
 		return end;
 	}
 
 	/** Makes the remaining length of an MQTT packet of less than 16 kB what it has to be, so that what is wrong with it is further inside. */
-	repair(bytes: Uint8Array, length: number): void {
+	fixRemainingLength(bytes: Uint8Array, length: number): void {
 		if (length < 2) return;
 		if (length < 130 && bytes[1] < 128) bytes[1] = length - 2;
 		else if (length > 130 && bytes[1] >= 128 && bytes[2] < 128) {
@@ -58,7 +58,7 @@ export class Mutator {
 		}
 	}
 
-	#edit(bytes: Uint8Array, length: number): number {
+	#mutate(bytes: Uint8Array, length: number): number {
 		const random = this.#random;
 		const at = random.below(length);
 		switch (random.below(9)) {
@@ -66,13 +66,13 @@ export class Mutator {
 				bytes[at] = random.below(256);
 				return length;
 			case 1:
-				bytes[at] = MARKED[random.below(MARKED.length)];
+				bytes[at] = SPECIAL_BYTES[random.below(SPECIAL_BYTES.length)];
 				return length;
 			case 2:
 				bytes[at] ^= 1 << random.below(8);
 				return length;
 			case 3:
-				bytes[at] += random.once(2) ? 1 : 255;
+				bytes[at] += random.oneIn(2) ? 1 : 255;
 				return length;
 			case 4:
 				if (length < 2) return length;
@@ -85,7 +85,7 @@ export class Mutator {
 				return length + count;
 			}
 			case 6:
-				if (!random.once(4)) return length;
+				if (!random.oneIn(4)) return length;
 				return 1 + at;
 			default:
 				bytes[at] = bytes[random.below(length)];

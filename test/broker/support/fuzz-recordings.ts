@@ -4,24 +4,24 @@ import { frame, request } from "../../websocket/support/frames";
 type Fields = Record<string, unknown>;
 
 /** Everything that the protocol has, packet by packet. */
-function everything(version: 4 | 5): Fields[] {
-	const five = version === 5;
-	const properties = (more: Fields) => (five ? { properties: more } : {});
+function allPackets(version: 4 | 5): Fields[] {
+	const isV5 = version === 5;
+	const properties = (more: Fields) => (isV5 ? { properties: more } : {});
 	const will = { topic: "fuzz/will", payload: Buffer.from("gone"), qos: 2, retain: true, ...properties({ willDelayInterval: 3, contentType: "t" }) };
-	const lasting = {
+	const persistent = {
 		clean: false,
 		...properties({ sessionExpiryInterval: 20, topicAliasMaximum: 3, receiveMaximum: 3, requestResponseInformation: true }),
 	};
 	const publish = { cmd: "publish", topic: "fuzz/a", payload: "12345", retain: true, dup: false };
 	return [
-		{ cmd: "connect", clientId: "fuzz", keepalive: 10, username: "u", password: Buffer.from("p"), will, ...lasting },
+		{ cmd: "connect", clientId: "fuzz", keepalive: 10, username: "u", password: Buffer.from("p"), will, ...persistent },
 		{
 			cmd: "subscribe",
 			messageId: 1,
 			subscriptions: [
 				{ topic: "fuzz/#", qos: 2, rap: true },
-				{ topic: five ? "$share/g/fuzz/+" : "fuzz/+", qos: 1 },
-				{ topic: five ? "$SYS/broker/errors" : "fuzz/a/$SYS", qos: 1, rh: 1 },
+				{ topic: isV5 ? "$share/g/fuzz/+" : "fuzz/+", qos: 1 },
+				{ topic: isV5 ? "$SYS/broker/errors" : "fuzz/a/$SYS", qos: 1, rh: 1 },
 			],
 			...properties({ subscriptionIdentifier: 5 }),
 		},
@@ -34,12 +34,12 @@ function everything(version: 4 | 5): Fields[] {
 		{ cmd: "pubrel", messageId: 3 },
 		{ cmd: "pingreq" },
 		{ cmd: "unsubscribe", messageId: 4, unsubscriptions: ["fuzz/#"] },
-		{ cmd: "disconnect", ...(five ? { reasonCode: 4, properties: { sessionExpiryInterval: 5 } } : {}) },
+		{ cmd: "disconnect", ...(isV5 ? { reasonCode: 4, properties: { sessionExpiryInterval: 5 } } : {}) },
 	];
 }
 
 /** A sensor that reports, long ones too, and leaves. */
-function sensor(version: 4 | 5): Fields[] {
+function sensorPackets(version: 4 | 5): Fields[] {
 	const publish = { cmd: "publish", topic: "fuzz/node-7/climate", qos: 1, retain: true, dup: false };
 	return [
 		{ cmd: "connect", clientId: "", clean: true, keepalive: 60, ...(version === 5 ? { properties: { topicAliasMaximum: 0 } } : {}) },
@@ -51,7 +51,7 @@ function sensor(version: 4 | 5): Fields[] {
 }
 
 /** A panel that looks at all there is, and takes it slowly. */
-function panel(version: 4 | 5): Fields[] {
+function panelPackets(version: 4 | 5): Fields[] {
 	const topics = ["fuzz/+/climate", "+/b/#", version === 5 ? "fuzz/a" : "$SYS/#", "other/very/deep/topic/filter/with/levels/#"];
 	return [
 		{
@@ -70,13 +70,13 @@ function panel(version: 4 | 5): Fields[] {
 	];
 }
 
-const browser = {
+const browserFields = {
 	Origin: "http://192.168.1.10:8080",
 	"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)",
 	"Cache-Control": "no-cache",
 	"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
 };
-const page = {
+const pageFields = {
 	Upgrade: undefined,
 	Connection: "keep-alive",
 	"Sec-WebSocket-Key": undefined,
@@ -96,27 +96,27 @@ export interface Recordings {
 	/** Requests that begin a conversation over WebSocket. */
 	readonly upgrades: readonly Uint8Array[];
 	/** A CONNECT that is longer than all others, mutated or not. */
-	readonly longest: Uint8Array;
+	readonly longestConnect: Uint8Array;
 }
 
 export function recordings(): Recordings {
 	const conversations: Conversation[] = [];
 	for (const version of [4, 5] as const) {
-		for (const record of [everything, sensor, panel]) {
-			const packets = record(version).map((fields) => {
+		for (const createPackets of [allPackets, sensorPackets, panelPackets]) {
+			const packets = createPackets(version).map((fields) => {
 				const packet = fields.cmd === "connect" ? { protocolId: "MQTT", protocolVersion: version, ...fields } : fields;
 				return generate(packet as unknown as Packet, { protocolVersion: version });
 			});
 			conversations.push({ http: false, packets });
 		}
 	}
-	const upgrades = [request({}, "GET /mqtt HTTP/1.1"), request(browser)];
+	const upgrades = [request({}, "GET /mqtt HTTP/1.1"), request(browserFields)];
 	const requests = upgrades.map((upgrade) => ({
 		http: true,
 		packets: [upgrade, frame(2, conversations[0]!.packets[0]!, { mask: Buffer.of(1, 2, 3, 4) })],
 	}));
-	requests.push({ http: true, packets: [request({ ...page, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")] });
-	requests.push({ http: true, packets: [request({ ...page, Accept: "text/html" })] });
+	requests.push({ http: true, packets: [request({ ...pageFields, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")] });
+	requests.push({ http: true, packets: [request({ ...pageFields, Accept: "text/html" })] });
 	const connect = {
 		cmd: "connect",
 		protocolId: "MQTT",
@@ -126,5 +126,5 @@ export function recordings(): Recordings {
 		password: Buffer.alloc(440),
 		clean: true,
 	};
-	return { conversations, requests, upgrades, longest: generate(connect as unknown as Packet) };
+	return { conversations, requests, upgrades, longestConnect: generate(connect as unknown as Packet) };
 }

@@ -1,5 +1,5 @@
 import { Broker, type Usage } from "../../../src/broker/broker";
-import type { Net } from "./fuzz-net";
+import type { FuzzNetwork } from "./fuzz-network";
 import { settings } from "./fuzz-settings";
 
 /** Slots and chunk bytes in use, and the most slots of the stack that ever were. */
@@ -16,16 +16,16 @@ export interface Subject {
 	/** Topics that have a value. */
 	topics(): Uint8Array[];
 	/** Exceptions where none should be. */
-	internal(): number;
+	internalErrors(): number;
 	/** Memory after a collection; undefined where nobody counts. */
-	memory(): Memory | undefined;
+	memoryUse(): Memory | undefined;
 	end(): void;
 }
 
 export class SubjectOnNode implements Subject {
 	readonly #broker: Broker;
 
-	constructor(net: Net) {
+	constructor(net: FuzzNetwork) {
 		this.#broker = new Broker(net, settings);
 		this.#broker.start();
 	}
@@ -40,11 +40,11 @@ export class SubjectOnNode implements Subject {
 		return topics;
 	}
 
-	internal(): number {
-		return this.#broker.counters.internal;
+	internalErrors(): number {
+		return this.#broker.counters.internalErrors;
 	}
 
-	memory(): undefined {}
+	memoryUse(): undefined {}
 
 	end(): void {}
 }

@@ -1,43 +1,43 @@
 import assert from "node:assert/strict";
-import { Net } from "./fuzz-net";
+import { FuzzHarness } from "./fuzz-harness";
+import { FuzzNetwork } from "./fuzz-network";
 import { type Memory, type Subject, SubjectOnNode } from "./fuzz-subject";
-import { FuzzWorld } from "./fuzz-world";
 import { SubjectOnXS } from "./xs-subject";
 
 export type Engine = "xs" | "node";
 
 /** What a run has come to. */
-export interface Fuzzed {
+export interface FuzzResult {
 	readonly packets: number;
 	/** On XS, between two blocks. */
 	readonly memory: Memory | undefined;
 }
 
 /** Blocks after which everything that is made on demand has been made. */
-const WARM = 2;
+const WARM_UP_BLOCKS = 2;
 
 /**
  * Sends mutated packets of recorded conversations to a whole broker, over TCP and WebSocket, in blocks. Fails when anything is thrown, or the device crashes;
  * when a client that does not take part gets anything but what is due to it; when after a block, with the offenders gone, the pools are not as full as at
  * first, or, on XS, not as much memory is in use as after the first blocks.
  */
-export async function fuzz(engine: Engine, packets: number, seed: number, block = 1000): Promise<Fuzzed> {
-	const net = new Net();
-	const subject: Subject = engine === "node" ? new SubjectOnNode(net) : await SubjectOnXS.start(net);
-	const world = new FuzzWorld(net, subject, seed);
+export async function fuzz(engine: Engine, packets: number, seed: number, block = 1000): Promise<FuzzResult> {
+	const network = new FuzzNetwork();
+	const subject: Subject = engine === "node" ? new SubjectOnNode(network) : await SubjectOnXS.start(network);
+	const harness = new FuzzHarness(network, subject, seed);
 	let sent = 0;
-	let warm: Memory | undefined;
+	let baseline: Memory | undefined;
 	let stack = 0;
 	for (let blocks = 0; sent < packets; blocks++) {
-		world.run(block);
-		world.settle();
+		harness.run(block);
+		harness.checkRecovery();
 		sent += block;
-		const memory = subject.memory();
+		const memory = subject.memoryUse();
 		if (memory === undefined) continue;
 		stack = memory.stack;
-		if (blocks < WARM) warm = memory;
-		else assert.deepEqual({ ...memory, stack: 0 }, { ...warm, stack: 0 }, `memory after ${sent} packets`);
+		if (blocks < WARM_UP_BLOCKS) baseline = memory;
+		else assert.deepEqual({ ...memory, stack: 0 }, { ...baseline, stack: 0 }, `memory after ${sent} packets`);
 	}
 	subject.end();
-	return { packets: sent, memory: warm && { ...warm, stack } };
+	return { packets: sent, memory: baseline && { ...baseline, stack } };
 }

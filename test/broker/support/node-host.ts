@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Host } from "../../../src/broker/host";
 import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
 
-const ROOM = 65_536;
+const SEND_BUFFER_BYTES = 65_536;
 
 /** A host on Node's own sockets, for real peers. */
 export function nodeHost(): Host {
@@ -11,16 +11,16 @@ export function nodeHost(): Host {
 		listener: { io: NodeListener },
 		timer: {
 			set(callback, delay, repeat = 0) {
-				const id: Ring = { callback, timeout: undefined };
-				ring(id, delay, repeat);
+				const id: NodeTimer = { callback, timeout: undefined };
+				startTimer(id, delay, repeat);
 				return id;
 			},
 			schedule(id, delay, repeat = 0) {
-				clearTimeout((id as Ring).timeout);
-				if (delay !== undefined) ring(id as Ring, delay, repeat);
+				clearTimeout((id as NodeTimer).timeout);
+				if (delay !== undefined) startTimer(id as NodeTimer, delay, repeat);
 			},
 			clear(id) {
-				if (id !== undefined) clearTimeout((id as Ring).timeout);
+				if (id !== undefined) clearTimeout((id as NodeTimer).timeout);
 			},
 		},
 		time: {
@@ -35,14 +35,14 @@ export function nodeHost(): Host {
 	};
 }
 
-interface Ring {
+interface NodeTimer {
 	callback: (id: TimerId) => void;
 	timeout: ReturnType<typeof setTimeout> | undefined;
 }
 
-function ring(id: Ring, delay: number, repeat: number): void {
+function startTimer(id: NodeTimer, delay: number, repeat: number): void {
 	id.timeout = setTimeout(() => {
-		if (repeat > 0) ring(id, repeat, repeat);
+		if (repeat > 0) startTimer(id, repeat, repeat);
 		id.callback(id);
 	}, delay);
 }
@@ -83,7 +83,7 @@ class NodeTCP implements TCP {
 	}
 
 	get #room(): number {
-		return Math.max(0, ROOM - this.socket.writableLength);
+		return Math.max(0, SEND_BUFFER_BYTES - this.socket.writableLength);
 	}
 
 	read(buffer: Uint8Array): number | undefined {
@@ -124,12 +124,12 @@ class NodeTCP implements TCP {
 
 class NodeListener implements Listener {
 	readonly #server: Server;
-	readonly #waiting: NodeTCP[] = [];
+	readonly #backlog: NodeTCP[] = [];
 
 	constructor(options: ListenerOptions) {
 		this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-			this.#waiting.push(new NodeTCP({ accepted: socket }));
-			options.onReadable?.(this.#waiting.length);
+			this.#backlog.push(new NodeTCP({ accepted: socket }));
+			options.onReadable?.(this.#backlog.length);
 		});
 		this.#server.listen(options.port, "127.0.0.1");
 	}
@@ -140,11 +140,11 @@ class NodeListener implements Listener {
 	}
 
 	read(): TCP | undefined {
-		return this.#waiting.shift();
+		return this.#backlog.shift();
 	}
 
 	close(): void {
 		this.#server.close();
-		for (const tcp of this.#waiting.splice(0)) tcp.close();
+		for (const tcp of this.#backlog.splice(0)) tcp.close();
 	}
 }

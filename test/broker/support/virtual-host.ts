@@ -2,18 +2,18 @@ import type { Host } from "../../../src/broker/host";
 import type { Listener, ListenerOptions, StorageModule, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 /** Bytes that a virtual socket takes before its peer reads, and holds unread. */
-const ROOM = 5744;
+const SOCKET_BUFFER_BYTES = 5744;
 
 /** One end of a virtual connection: strict as the SDK's socket on lwIP. */
 export class VirtualSocket implements TCP {
-	readonly world: VirtualHost;
+	readonly host: VirtualHost;
 	options: TCPOptions = {};
-	other!: VirtualSocket;
+	remote!: VirtualSocket;
 	received: Uint8Array[] = [];
 	available = 0;
 	/** Bytes written that the other end has not taken; where it is frozen they stay. */
 	unread = 0;
-	room = ROOM;
+	room = SOCKET_BUFFER_BYTES;
 	/** The test's end: does not take what is sent. */
 	frozen = false;
 	closed = false;
@@ -21,8 +21,8 @@ export class VirtualSocket implements TCP {
 	/** Of the other end, as the platform tells it. */
 	remoteAddress: string | undefined = undefined;
 
-	constructor(world: VirtualHost) {
-		this.world = world;
+	constructor(host: VirtualHost) {
+		this.host = host;
 	}
 
 	read(buffer: Uint8Array): number | undefined {
@@ -39,7 +39,7 @@ export class VirtualSocket implements TCP {
 			else this.received[0] = chunk.subarray(part.length);
 		}
 		this.available -= buffer.length;
-		if (this.available === 0 && this.ended) this.world.later(() => this.#fail());
+		if (this.available === 0 && this.ended) this.host.defer(() => this.#reportError());
 		return buffer.length;
 	}
 
@@ -49,28 +49,28 @@ export class VirtualSocket implements TCP {
 		if (buffer.length > this.room) throw new Error("would block");
 		this.room -= buffer.length;
 		const bytes = buffer.slice();
-		this.world.later(() => this.other.arrive(bytes));
+		this.host.defer(() => this.remote.deliver(bytes));
 		return this.room;
 	}
 
 	close(): void {
 		if (this.closed) return;
 		this.closed = true;
-		this.world.later(() => this.other.end());
+		this.host.defer(() => this.remote.end());
 	}
 
 	/** Attaches callbacks: the broker's end after it was accepted. */
 	attach(options: TCPOptions): void {
 		this.options = options;
-		this.world.later(() => {
+		this.host.defer(() => {
 			if (this.closed) return;
 			if (this.available > 0) options.onReadable?.(this.available);
 			if (!this.closed) options.onWritable?.(this.room);
-			if (this.ended && this.available === 0) this.#fail();
+			if (this.ended && this.available === 0) this.#reportError();
 		});
 	}
 
-	arrive(bytes: Uint8Array): void {
+	deliver(bytes: Uint8Array): void {
 		if (this.closed) return;
 		this.received.push(bytes);
 		this.available += bytes.length;
@@ -78,7 +78,7 @@ export class VirtualSocket implements TCP {
 	}
 
 	/** The other end gives `bytes` of room back. */
-	taken(bytes: number): void {
+	releaseRoom(bytes: number): void {
 		if (this.closed || this.ended) return;
 		this.room += bytes;
 		this.options.onWritable?.(this.room);
@@ -87,10 +87,10 @@ export class VirtualSocket implements TCP {
 	end(): void {
 		if (this.closed || this.ended) return;
 		this.ended = true;
-		if (this.available === 0) this.#fail();
+		if (this.available === 0) this.#reportError();
 	}
 
-	#fail(): void {
+	#reportError(): void {
 		if (!this.closed) this.options.onError?.();
 	}
 }
@@ -103,7 +103,7 @@ export class VirtualHost implements Host {
 	declare readonly storage: StorageModule;
 	readonly events: [string, number, number, number][] = [];
 	/** Ports that are listened on, and the connections that wait there to be accepted. */
-	readonly doors = new Map<number, { readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }>();
+	readonly listeners = new Map<number, { readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }>();
 	readonly tcp: Host["tcp"];
 	readonly listener: NonNullable<Host["listener"]>;
 	readonly timer: Host["timer"];
@@ -112,7 +112,7 @@ export class VirtualHost implements Host {
 	readonly #timers = new Map<object, { callback: (id: TimerId) => void; due: number; repeat: number }>();
 
 	constructor(storage?: StorageModule) {
-		const world = this;
+		const host = this;
 		if (storage !== undefined) this.storage = storage;
 		this.tcp = {
 			io: class {
@@ -130,14 +130,14 @@ export class VirtualHost implements Host {
 				readonly port: number;
 				constructor(options: ListenerOptions) {
 					this.port = options.port || 49_152;
-					if (world.doors.has(this.port)) throw new Error("port in use");
-					world.doors.set(this.port, { options, backlog: [] });
+					if (host.listeners.has(this.port)) throw new Error("port in use");
+					host.listeners.set(this.port, { options, backlog: [] });
 				}
 				read(): TCP | undefined {
-					return world.doors.get(this.port)?.backlog.shift();
+					return host.listeners.get(this.port)?.backlog.shift();
 				}
 				close(): void {
-					world.doors.delete(this.port);
+					host.listeners.delete(this.port);
 				}
 			},
 		};
@@ -158,7 +158,7 @@ export class VirtualHost implements Host {
 		};
 		this.time = {
 			get ticks() {
-				return world.now | 0;
+				return host.now | 0;
 			},
 			delta: (start, end = this.now | 0) => (end - start) | 0,
 		};
@@ -179,7 +179,7 @@ export class VirtualHost implements Host {
 		this.events.push([name, a, b, c]);
 	}
 
-	later(callback: () => void): void {
+	defer(callback: () => void): void {
 		this.#queue.push(callback);
 	}
 
@@ -191,10 +191,10 @@ export class VirtualHost implements Host {
 	/** Moves the clock, ringing timers on the way. */
 	advance(ms: number): void {
 		this.run();
-		const until = this.now + ms;
+		const end = this.now + ms;
 		for (;;) {
 			let next: object | undefined;
-			let due = until;
+			let due = end;
 			for (const [id, timer] of this.#timers) {
 				if (timer.due <= due) {
 					due = timer.due;
@@ -208,27 +208,27 @@ export class VirtualHost implements Host {
 			timer.callback(next);
 			this.run();
 		}
-		this.now = until;
+		this.now = end;
 	}
 
 	/** A connection from outside; what the returned end writes reaches the broker. */
 	connect(port = 1883): VirtualSocket {
-		const inside = new VirtualSocket(this);
-		const outside = new VirtualSocket(this);
-		inside.other = outside;
-		outside.other = inside;
-		outside.options = {
+		const brokerSocket = new VirtualSocket(this);
+		const clientSocket = new VirtualSocket(this);
+		brokerSocket.remote = clientSocket;
+		clientSocket.remote = brokerSocket;
+		clientSocket.options = {
 			onReadable: (bytes) => {
-				if (outside.frozen) return;
-				this.later(() => inside.taken(bytes - outside.unread));
-				outside.unread = bytes;
+				if (clientSocket.frozen) return;
+				this.defer(() => brokerSocket.releaseRoom(bytes - clientSocket.unread));
+				clientSocket.unread = bytes;
 			},
 		};
-		this.later(() => {
-			const door = this.doors.get(port);
-			door?.backlog.push(inside);
-			door?.options.onReadable?.(door.backlog.length);
+		this.defer(() => {
+			const listener = this.listeners.get(port);
+			listener?.backlog.push(brokerSocket);
+			listener?.options.onReadable?.(listener.backlog.length);
 		});
-		return outside;
+		return clientSocket;
 	}
 }

@@ -15,7 +15,7 @@ class Socket implements TCP {
 	end = 0;
 	packets = 0;
 	/** Answers owed; they are in its row of `answers`. */
-	owed = 0;
+	owedAnswers = 0;
 
 	constructor(options: TCPOptions) {
 		this.options = options;
@@ -35,16 +35,16 @@ class Socket implements TCP {
 		if (first >> 4 === 3 && (first & 6) !== 0) {
 			const topic = buffer[1] > 127 ? 3 : 2;
 			const at = topic + 2 + ((buffer[topic] << 8) | buffer[topic + 1]);
-			this.owe((first & 6) === 2 ? 0x40 : 0x50, buffer[at], buffer[at + 1]);
-		} else if (first === 0x50) this.owe(0x62, buffer[2], buffer[3]);
-		else if (first === 0x62) this.owe(0x70, buffer[2], buffer[3]);
+			this.oweAnswer((first & 6) === 2 ? 0x40 : 0x50, buffer[at], buffer[at + 1]);
+		} else if (first === 0x50) this.oweAnswer(0x62, buffer[2], buffer[3]);
+		else if (first === 0x62) this.oweAnswer(0x70, buffer[2], buffer[3]);
 		return 5744;
 	}
 
 	close(): void {}
 
-	owe(first: number, high: number, low: number): void {
-		const at = ROW * sockets.indexOf(this) + 3 * this.owed++;
+	oweAnswer(first: number, high: number, low: number): void {
+		const at = ANSWER_ROW_BYTES * sockets.indexOf(this) + 3 * this.owedAnswers++;
 		answers[at] = first;
 		answers[at + 1] = high;
 		answers[at + 2] = low;
@@ -52,18 +52,18 @@ class Socket implements TCP {
 
 	/** Sends one answer; false if none is owed. */
 	answer(): boolean {
-		if (this.owed === 0) return false;
-		const row = ROW * sockets.indexOf(this);
+		if (this.owedAnswers === 0) return false;
+		const row = ANSWER_ROW_BYTES * sockets.indexOf(this);
 		acknowledgement[0] = answers[row];
 		acknowledgement[2] = answers[row + 1];
 		acknowledgement[3] = answers[row + 2];
-		answers.copyWithin(row, row + 3, row + ROW);
-		this.owed--;
-		this.give(acknowledgement, 4);
+		answers.copyWithin(row, row + 3, row + ANSWER_ROW_BYTES);
+		this.owedAnswers--;
+		this.deliver(acknowledgement, 4);
 		return true;
 	}
 
-	give(bytes: Uint8Array, length: number): void {
+	deliver(bytes: Uint8Array, length: number): void {
 		this.input = bytes;
 		this.at = 0;
 		this.end = length;
@@ -72,13 +72,13 @@ class Socket implements TCP {
 }
 
 /** First byte and packet identifier of each answer that a socket owes; bytes a socket. */
-const ROW = 48;
-const answers = new Uint8Array(16 * ROW);
+const ANSWER_ROW_BYTES = 48;
+const answers = new Uint8Array(16 * ANSWER_ROW_BYTES);
 const sockets: Socket[] = [];
-const waiting: Socket[] = [];
+const backlog: Socket[] = [];
 let onReadable: (count: number) => void = () => {};
 let ticks = 0;
-let ring: () => void = () => {};
+let onTimer: () => void = () => {};
 const ping = new Uint8Array([0xc0, 0]);
 
 const listener = {
@@ -88,7 +88,7 @@ const listener = {
 			onReadable = options.onReadable!;
 		}
 		read(): TCP | undefined {
-			return waiting.shift();
+			return backlog.shift();
 		}
 		close(): void {}
 	},
@@ -99,7 +99,7 @@ const host = {
 	tcp: { io: Socket },
 	timer: {
 		set(callback: () => void) {
-			ring = callback;
+			onTimer = callback;
 			return 1;
 		},
 		schedule() {},
@@ -123,7 +123,7 @@ const acknowledgement = new Uint8Array([0x40, 2, 0, 0]);
 
 const topic = utf8("greenhouse/node-7/climate");
 
-const keep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
+const registerStep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
 
 /** Key-value storage outside the machine. */
 const storage = {
@@ -142,39 +142,39 @@ const storage = {
 };
 
 /** 0: makes the broker. @param persist 1: with storage */
-keep((persist: number) => {
+registerStep((persist: number) => {
 	broker = new Broker({ ...host, storage } as never, { ...defaults.listen, anonymous: true, persist: persist === 1, persistInterval: 60_000 });
 	broker.start();
 	return 0;
 });
 
 /** Connects a client on a socket of its own. */
-function connect(index: number, version: number, lasting: number): Socket {
+function connect(index: number, version: number, persistent: number): Socket {
 	const socket = new Socket({});
 	sockets.push(socket);
-	waiting.push(socket);
+	backlog.push(socket);
 	onReadable(1);
-	const inside = sockets[sockets.length - 1];
-	inside.options.onWritable!(5744);
+	const brokerSocket = sockets[sockets.length - 1];
+	brokerSocket.options.onWritable!(5744);
 	encoder.version = version as 4 | 5;
 	encoder.reset();
-	const properties = lasting && version === 5 ? new PropertyWriter(8).sessionExpiryInterval(100) : undefined;
-	const length = encoder.connect({ clientId: utf8(`client-${index}`), keepAlive: 60, cleanStart: lasting === 0, properties });
-	inside.give(encoder.view.slice(0, length), length);
-	return inside;
+	const properties = persistent && version === 5 ? new PropertyWriter(8).sessionExpiryInterval(100) : undefined;
+	const length = encoder.connect({ clientId: utf8(`client-${index}`), keepAlive: 60, cleanStart: persistent === 0, properties });
+	brokerSocket.deliver(encoder.view.slice(0, length), length);
+	return brokerSocket;
 }
 
 /** 1: connects a client of a version and subscribes it to one filter. */
-keep((index: number, version: number, qos: number, lasting: number) => {
-	const inside = connect(index, version, lasting);
+registerStep((index: number, version: number, qos: number, persistent: number) => {
+	const brokerSocket = connect(index, version, persistent);
 	encoder.reset();
 	const subscribe = encoder.subscribe(1, [{ filter: utf8(index % 2 ? "greenhouse/+/climate" : "greenhouse/#"), options: qos }]);
-	inside.give(encoder.view.slice(0, subscribe), subscribe);
-	return inside.packets;
+	brokerSocket.deliver(encoder.view.slice(0, subscribe), subscribe);
+	return brokerSocket.packets;
 });
 
 /** 2: prepares the PUBLISH that 3 sends. */
-keep((version: number, qos: number, size: number, retain: number) => {
+registerStep((version: number, qos: number, size: number, retain: number) => {
 	encoder.version = version as 4 | 5;
 	encoder.reset();
 	const length = encoder.publish(topic, new Uint8Array(size).fill(0x35), size, (qos << 1) | retain, 9);
@@ -183,11 +183,11 @@ keep((version: number, qos: number, size: number, retain: number) => {
 });
 
 /** 3: the first client publishes `count` times; every other acknowledges what it gets. */
-keep((count: number) => {
+registerStep((count: number) => {
 	let before = 0;
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
 	for (let n = 0; n < count; n++) {
-		sockets[0].give(publish, publish.length);
+		sockets[0].deliver(publish, publish.length);
 		let more = true;
 		while (more) {
 			more = false;
@@ -200,52 +200,52 @@ keep((count: number) => {
 });
 
 /** 4: the last client is not there any more; its place and all of its session is free. */
-keep(() => {
+registerStep(() => {
 	const socket = sockets.pop()!;
 	socket.options.onError!();
-	return broker.counters.lost;
+	return broker.counters.connectionsLost;
 });
 
 /** 5: a client connects, publishes what 2 prepared, and vanishes without a FIN; the next with the same identifier takes over. */
-keep((version: number, lasting: number) => {
-	const inside = connect(99, version, lasting);
-	inside.give(publish, publish.length);
-	while (inside.answer());
+registerStep((version: number, persistent: number) => {
+	const brokerSocket = connect(99, version, persistent);
+	brokerSocket.deliver(publish, publish.length);
+	while (brokerSocket.answer());
 	sockets.pop();
-	return inside.packets;
+	return brokerSocket.packets;
 });
 
 /** 6: subscribes the last client to the broker's own topics. */
-keep((version: number) => {
-	const inside = sockets[sockets.length - 1];
+registerStep((version: number) => {
+	const brokerSocket = sockets[sockets.length - 1];
 	encoder.version = version as 4 | 5;
 	encoder.reset();
 	const subscribe = encoder.subscribe(2, [{ filter: utf8("$SYS/#"), options: 0 }]);
-	inside.give(encoder.view.slice(0, subscribe), subscribe);
-	return inside.packets;
+	brokerSocket.deliver(encoder.view.slice(0, subscribe), subscribe);
+	return brokerSocket.packets;
 });
 
 /** 7: lets time pass until the broker's timer rings, so often. */
-keep((count: number) => {
+registerStep((count: number) => {
 	const before = sockets[sockets.length - 1].packets;
 	for (let i = 0; i < count; i++) {
 		ticks += 11_000;
-		for (let j = 0; j < sockets.length; j++) sockets[j].give(ping, 2);
-		ring();
+		for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping, 2);
+		onTimer();
 	}
 	return sockets[sockets.length - 1].packets - before;
 });
 
 /** 8: lets the broker store what has changed. */
-keep(() => {
+registerStep(() => {
 	ticks += 61_000;
-	for (let j = 0; j < sockets.length; j++) sockets[j].give(ping, 2);
-	ring();
+	for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping, 2);
+	onTimer();
 	return broker.counters.storageWrites;
 });
 
 /** 9: how many sessions, subscriptions, values and waiting messages there are, each in a byte. */
-keep(() => {
+registerStep(() => {
 	const { sessions, subscriptions, values, queued } = broker.usage;
 	return (sessions << 24) | (subscriptions << 16) | (values << 8) | queued;
 });

@@ -48,7 +48,7 @@ class Socket implements TCP {
 
 /** By number. Not a Map, which on XS keeps now and then an entry that was deleted. */
 const sockets: (Socket | undefined)[] = [];
-const doors = new Map<number, (count: number) => void>();
+const listeners = new Map<number, (count: number) => void>();
 const timers: (() => void)[] = [];
 
 const host = {
@@ -57,7 +57,7 @@ const host = {
 			readonly port: number;
 			constructor(options: ListenerOptions) {
 				this.port = options.port;
-				doors.set(options.port, options.onReadable!);
+				listeners.set(options.port, options.onReadable!);
 				listen.call(undefined, options.port);
 			}
 			read(): TCP | undefined {
@@ -99,49 +99,49 @@ const host = {
 
 let broker: Broker;
 
-const keep = (handle: (...numbers: number[]) => number) => {
+const registerStep = (handle: (...numbers: number[]) => number) => {
 	native("keep").call(undefined, handle);
 };
 
 /** 0: makes the broker. */
-keep(() => {
+registerStep(() => {
 	broker = new Broker(host as never, settings);
 	broker.start();
 	return 0;
 });
 
 /** 1: bytes can be read. */
-keep((id, bytes) => {
+registerStep((id, bytes) => {
 	sockets[id]!.options!.onReadable!(bytes);
 	return 0;
 });
 
 /** 2: bytes can be written. */
-keep((id, bytes) => {
+registerStep((id, bytes) => {
 	sockets[id]!.options!.onWritable!(bytes);
 	return 0;
 });
 
 /** 3: a peer has gone. */
-keep((id) => {
+registerStep((id) => {
 	sockets[id]!.options!.onError!();
 	return 0;
 });
 
 /** 4: connections wait at a port. */
-keep((port, count) => {
-	doors.get(port)!(count);
+registerStep((port, count) => {
+	listeners.get(port)!(count);
 	return 0;
 });
 
 /** 5: a timer rings. */
-keep((index) => {
+registerStep((index) => {
 	timers[index]();
 	return 0;
 });
 
 /** 6: how full a pool is, by its number in the order of xs-subject.ts. */
-keep((pool) => {
+registerStep((pool) => {
 	const { usage } = broker;
 	switch (pool) {
 		case 0:
@@ -170,16 +170,16 @@ keep((pool) => {
 });
 
 /** 7: tells each topic that has a value. */
-keep(() => {
+registerStep(() => {
 	broker.forEachValue((bytes, start, end) => topic.call(undefined, bytes, start, end));
 	return 0;
 });
 
 /** 8: exceptions where none should be. */
-keep(() => broker.counters.internal);
+registerStep(() => broker.counters.internalErrors);
 
 /** 9: fails. The machine keeps the last error that came from outside, and that has a slot for each call on its stack: this one is always the same. */
-keep(() => {
+registerStep(() => {
 	try {
 		return fail.call(undefined, "the last error");
 	} catch {

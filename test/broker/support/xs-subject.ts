@@ -1,20 +1,20 @@
 import type { HostFunction, Machine } from "../../../sim/xs/index";
 import type { Usage } from "../../../src/broker/broker";
-import type { Channel, Net } from "./fuzz-net";
+import type { Channel, FuzzNetwork } from "./fuzz-network";
 import type { Subject } from "./fuzz-subject";
-import { chip, machineOnXS } from "./xs-machine";
+import { deviceCreation, machineOnXS } from "./xs-machine";
 
 // Steps of xs-fuzz-bench.ts
 const START = 0;
-const READABLE = 1;
-const WRITABLE = 2;
-const FAILED = 3;
-const ARRIVED = 4;
-const RING = 5;
+const ON_READABLE = 1;
+const ON_WRITABLE = 2;
+const ON_ERROR = 3;
+const ON_CONNECTION = 4;
+const ON_TIMER = 5;
 const USAGE = 6;
 const TOPICS = 7;
-const INTERNAL = 8;
-const FAIL = 9;
+const INTERNAL_ERRORS = 8;
+const THROW_ERROR = 9;
 
 const POOLS: readonly (keyof Usage)[] = [
 	"sockets",
@@ -42,21 +42,21 @@ export class SubjectOnXS implements Subject {
 		this.#topics = topics;
 	}
 
-	static async start(net: Net): Promise<SubjectOnXS> {
+	static async start(network: FuzzNetwork): Promise<SubjectOnXS> {
 		const channels = new Map<number, Channel>();
 		const topics: Uint8Array[] = [];
 		let call!: (step: number, ...numbers: number[]) => number;
-		const known = (id: number): Channel => {
+		const channelOf = (id: number): Channel => {
 			const channel = channels.get(id);
 			if (channel === undefined) throw new Error("invalid host data");
 			return channel;
 		};
 		const natives: Record<string, HostFunction> = {
 			listen: (port: number) => {
-				net.doors.set(port, { onReadable: (count) => call(ARRIVED, port, count), backlog: [] });
+				network.listeners.set(port, { onReadable: (count) => call(ON_CONNECTION, port, count), backlog: [] });
 			},
 			accept: (port: number) => {
-				const channel = net.doors.get(port)!.backlog.shift();
+				const channel = network.listeners.get(port)!.backlog.shift();
 				if (channel === undefined) return 0;
 				let id = 1;
 				while (channels.has(id)) id++;
@@ -64,26 +64,26 @@ export class SubjectOnXS implements Subject {
 				return id;
 			},
 			attach: (id: number) =>
-				known(id).attach({
-					onReadable: (bytes) => call(READABLE, id, bytes),
-					onWritable: (bytes) => call(WRITABLE, id, bytes),
-					onError: () => call(FAILED, id),
+				channelOf(id).attach({
+					onReadable: (bytes) => call(ON_READABLE, id, bytes),
+					onWritable: (bytes) => call(ON_WRITABLE, id, bytes),
+					onError: () => call(ON_ERROR, id),
 				}),
-			read: (id: number, buffer: Uint8Array) => known(id).read(buffer),
-			write: (id: number, buffer: Uint8Array) => known(id).write(buffer),
+			read: (id: number, buffer: Uint8Array) => channelOf(id).read(buffer),
+			write: (id: number, buffer: Uint8Array) => channelOf(id).write(buffer),
 			close: (id: number) => {
 				channels.get(id)?.close();
 				channels.delete(id);
 			},
-			set: (index: number, delay: number, repeat: number) => net.timer.set(() => call(RING, index), delay, repeat) as number,
-			schedule: (id: number, delay: number | undefined, repeat: number | undefined) => net.timer.schedule(id, delay, repeat),
-			ticks: () => net.time.ticks,
-			fail: (message: string) => net.trace(message),
+			set: (index: number, delay: number, repeat: number) => network.timer.set(() => call(ON_TIMER, index), delay, repeat) as number,
+			schedule: (id: number, delay: number | undefined, repeat: number | undefined) => network.timer.schedule(id, delay, repeat),
+			ticks: () => network.time.ticks,
+			fail: (message: string) => network.trace(message),
 			topic: (bytes: Uint8Array, start: number, end: number) => {
 				topics.push(bytes.slice(start, end));
 			},
 		};
-		const bench = await machineOnXS("xs-fuzz-bench", chip, { natives, preload: ["fuzz-settings"] });
+		const bench = await machineOnXS("xs-fuzz-bench", deviceCreation, { natives, preload: ["fuzz-settings"] });
 		call = bench.call;
 		call(START);
 		return new SubjectOnXS(bench.machine, call, topics);
@@ -99,13 +99,13 @@ export class SubjectOnXS implements Subject {
 		return this.#topics.slice();
 	}
 
-	internal(): number {
-		return this.#call(INTERNAL);
+	internalErrors(): number {
+		return this.#call(INTERNAL_ERRORS);
 	}
 
-	memory(): { slots: number; chunks: number; stack: number } {
+	memoryUse(): { slots: number; chunks: number; stack: number } {
 		const machine = this.#machine;
-		this.#call(FAIL);
+		this.#call(THROW_ERROR);
 		machine.collect();
 		machine.collect();
 		const { slots, chunks, stack } = machine.statistics;

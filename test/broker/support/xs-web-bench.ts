@@ -15,7 +15,7 @@ class Socket implements TCP {
 
 	constructor(options: TCPOptions) {
 		this.options = options;
-		if (options.from !== undefined) inside = this;
+		if (options.from !== undefined) brokerSocket = this;
 	}
 
 	read(buffer: Uint8Array): number {
@@ -32,16 +32,16 @@ class Socket implements TCP {
 
 	close(): void {}
 
-	give(bytes: Uint8Array): void {
+	deliver(bytes: Uint8Array): void {
 		this.input = bytes;
 		this.at = 0;
 		this.options.onReadable!(bytes.length);
 	}
 }
 
-let inside: Socket;
-const waiting: Socket[] = [];
-const doors: ((count: number) => void)[] = [];
+let brokerSocket: Socket;
+const backlog: Socket[] = [];
+const listeners: ((count: number) => void)[] = [];
 let ticks = 0;
 
 const host = {
@@ -49,10 +49,10 @@ const host = {
 		io: class implements Listener {
 			port = 8080;
 			constructor(options: ListenerOptions) {
-				doors.push(options.onReadable!);
+				listeners.push(options.onReadable!);
 			}
 			read(): TCP | undefined {
-				return waiting.shift();
+				return backlog.shift();
 			}
 			close(): void {}
 		},
@@ -97,79 +97,83 @@ const UPGRADE = utf8(
 );
 const GET = utf8("GET / HTTP/1.1\r\nHost: 192.168.1.10:8080\r\n\r\n");
 
-function accept(door: number): Socket {
-	waiting.push(new Socket({}));
-	doors[door](1);
-	inside.options.onWritable!(5744);
-	return inside;
+function accept(listener: number): Socket {
+	backlog.push(new Socket({}));
+	listeners[listener](1);
+	brokerSocket.options.onWritable!(5744);
+	return brokerSocket;
 }
 
-const keep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
+const registerStep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
 
 /** 0: makes the broker, with its second port if 1 is given. */
-keep((web: number) => {
-	const broker = new Broker(host as never, { ...defaults.listen, anonymous: true, ...(web ? { webSocket: 8080, webSockets: 8 } : {}) }, "greenhouse");
+registerStep((overWebSocket: number) => {
+	const broker = new Broker(
+		host as never,
+		{ ...defaults.listen, anonymous: true, ...(overWebSocket ? { webSocket: 8080, webSockets: 8 } : {}) },
+		"greenhouse",
+	);
 	broker.start();
-	return doors.length;
+	return listeners.length;
 });
 
 /** 1: connects a client over WebSocket (1) or TCP (0), which subscribes to everything. */
-keep((web: number) => {
-	const socket = accept(web);
+registerStep((overWebSocket: number) => {
+	const socket = accept(overWebSocket);
 	sockets.push(socket);
 	const connect = packet(0x10, [...text("MQTT"), 4, 2, 0, 60, ...text(`client-${sockets.length}`)]);
 	const subscribe = packet(0x82, [0, 1, ...text("greenhouse/#"), 0]);
-	if (web) socket.give(UPGRADE);
-	socket.give(web ? frame(connect) : connect);
-	socket.give(web ? frame(subscribe) : subscribe);
+	if (overWebSocket) socket.deliver(UPGRADE);
+	socket.deliver(overWebSocket ? frame(connect) : connect);
+	socket.deliver(overWebSocket ? frame(subscribe) : subscribe);
 	return socket.packets;
 });
 
 /** 2: prepares the PUBLISH that 3 sends. */
-keep((size: number) => {
+registerStep((size: number) => {
 	publish = frame(packet(0x30, [...text("greenhouse/node-7/climate"), ...new Uint8Array(size).fill(0x35)]));
 	return publish.length;
 });
 
 /** 3: the first client, which is one over WebSocket, publishes `count` times. @returns packets that others got */
-keep((count: number) => {
+registerStep((count: number) => {
 	let before = 0;
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
-	for (let n = 0; n < count; n++) sockets[0].give(publish);
+	for (let n = 0; n < count; n++) sockets[0].deliver(publish);
 	let packets = 0;
 	for (let i = 0; i < sockets.length; i++) packets += sockets[i].packets;
 	return packets - before;
 });
 
 /** 4: fills the store with topics. */
-keep((count: number) => {
-	for (let i = 0; i < count; i++) sockets[0].give(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
+registerStep((count: number) => {
+	for (let i = 0; i < count; i++) sockets[0].deliver(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
 	return count;
 });
 
-let reader: Socket;
+let slowReader: Socket;
 
 /** 5: asks for the status page, but takes only its head and the beginning. */
-keep(() => {
-	reader = accept(1);
-	reader.options.onWritable!(600);
-	reader.write = (buffer) => {
-		reader.bytes += buffer.length;
+registerStep(() => {
+	slowReader = accept(1);
+	slowReader.options.onWritable!(600);
+	slowReader.write = (buffer) => {
+		slowReader.bytes += buffer.length;
 		return 0;
 	};
-	reader.give(GET);
-	return reader.bytes;
+	slowReader.deliver(GET);
+	return slowReader.bytes;
 });
 
 /** 6: takes as many pieces more. @returns how many bytes of the page have come */
-keep((pieces: number) => {
-	for (let i = 0; i < pieces; i++) reader.options.onWritable!(600);
-	return reader.bytes;
+registerStep((pieces: number) => {
+	for (let i = 0; i < pieces; i++) slowReader.options.onWritable!(600);
+	return slowReader.bytes;
 });
 
 /** 7: a client over WebSocket (1) or TCP (0), of a session that lasts, with a will for everyone; the next one takes over from it, with a clean start (1) or without. */
-keep((web: number, version: number, qos: number, clean: number) => {
-	const five = version === 5;
+registerStep((overWebSocket: number, version: number, qos: number, clean: number) => {
+	const isV5 = version === 5;
 	const will = [...text("greenhouse/will"), ...text("gone")];
 	const flags = 0x24 | (qos << 3) | (clean << 1);
 	const connect = packet(0x10, [
@@ -178,22 +182,22 @@ keep((web: number, version: number, qos: number, clean: number) => {
 		flags,
 		0,
 		60,
-		...(five ? [5, 17, 0, 0, 0, 9] : []),
+		...(isV5 ? [5, 17, 0, 0, 0, 9] : []),
 		...text("taken"),
-		...(five ? [0] : []),
+		...(isV5 ? [0] : []),
 		...will,
 	]);
-	const socket = accept(web);
+	const socket = accept(overWebSocket);
 	sockets.push(socket);
-	if (web) socket.give(UPGRADE);
-	socket.give(web ? frame(connect) : connect);
+	if (overWebSocket) socket.deliver(UPGRADE);
+	socket.deliver(overWebSocket ? frame(connect) : connect);
 	return socket.packets;
 });
 
 /** 8: the last client subscribes to a filter: everything, or (1) the broker's own topics. */
-keep((web: number, own: number) => {
+registerStep((overWebSocket: number, sysTopics: number) => {
 	const socket = sockets[sockets.length - 1];
-	const subscribe = packet(0x82, [0, 2, ...text(own ? "$SYS/#" : "#"), 2]);
-	socket.give(web ? frame(subscribe) : subscribe);
+	const subscribe = packet(0x82, [0, 2, ...text(sysTopics ? "$SYS/#" : "#"), 2]);
+	socket.deliver(overWebSocket ? frame(subscribe) : subscribe);
 	return socket.packets;
 });

@@ -1,11 +1,11 @@
-import { bad, good, type Row } from "./row";
+import { bad, type GoldenRow, good } from "./row";
 
 const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
 const c = "client";
 const plainConnect = { type: "CONNECT", clientId: "a", keepAlive: 60, cleanStart: true, properties: [] } as const;
 
-export const connect: readonly Row[] = [
+export const connect: readonly GoldenRow[] = [
 	good(4, c, "3.1.1, least", "10 0d 0004 'MQTT' 04 02 003c 0001 'a'", plainConnect),
 	good(4, c, "3.1.1, no client identifier, clean session", "10 { s'MQTT' 04 02 0000 s'' }", { ...plainConnect, clientId: "", keepAlive: 0 }),
 	good(4, c, "3.1.1, session to keep", "10 { s'MQTT' 04 00 ffff s'a' }", { ...plainConnect, keepAlive: 65535, cleanStart: false }),
@@ -152,7 +152,7 @@ export const connect: readonly Row[] = [
 const b = "broker";
 const accepted = { type: "CONNACK", sessionPresent: false, reasonCode: 0, properties: [] } as const;
 
-export const connack: readonly Row[] = [
+export const connack: readonly GoldenRow[] = [
 	good(4, b, "3.1.1, accepted", "20 02 00 00", accepted),
 	good(4, b, "3.1.1, accepted, session present", "20 02 01 00", { ...accepted, sessionPresent: true }),
 	good(4, b, "3.1.1, unacceptable protocol version", "20 02 00 01", { ...accepted, reasonCode: 0x84 }),

@@ -1,4 +1,4 @@
-import { bad, good, odd, type Row } from "./row";
+import { bad, type GoldenRow, good, nonCanonical } from "./row";
 
 const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
@@ -6,7 +6,7 @@ const c = "client";
 const b = "broker";
 const message = { type: "PUBLISH", flags: 0, topic: "a/b", packetId: 0, payload: "hi", properties: [] } as const;
 
-export const publish: readonly Row[] = [
+export const publish: readonly GoldenRow[] = [
 	good(4, c, "3.1.1, QoS 0", "30 07 0003 'a/b' 'hi'", message),
 	good(4, c, "3.1.1, QoS 1", "32 { s'a/b' 0001 'hi' }", { ...message, flags: 2, packetId: 1 }),
 	good(4, b, "3.1.1, QoS 2, DUP, retain", "3d { s'a/b' ffff 'hi' }", { ...message, flags: 13, packetId: 65535 }),
@@ -112,13 +112,13 @@ export const publish: readonly Row[] = [
 
 const ack = { packetId: 1, reasonCode: 0, properties: [] } as const;
 
-function acknowledgements(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", first: string, other: string, wrong: string, error: number): Row[] {
+function acknowledgements(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", first: string, other: string, wrong: string, error: number): GoldenRow[] {
 	return [
 		good(4, c, `${type} 3.1.1`, `${first} 02 0001`, { ...ack, type }),
 		good(4, b, `${type} 3.1.1, from a broker`, `${first} 02 ffff`, { ...ack, type, packetId: 65535 }),
 		good(5, c, `${type} 5.0, success`, `${first} 02 0001`, { ...ack, type }),
-		odd(5, c, `${type} 5.0, success spelt out`, `${first} 03 0001 00`, { ...ack, type }),
-		odd(5, c, `${type} 5.0, no properties spelt out`, `${first} 04 0001 00 00`, { ...ack, type }),
+		nonCanonical(5, c, `${type} 5.0, success spelt out`, `${first} 03 0001 00`, { ...ack, type }),
+		nonCanonical(5, c, `${type} 5.0, no properties spelt out`, `${first} 04 0001 00 00`, { ...ack, type }),
 		good(5, b, `${type} 5.0, reason code`, `${first} 03 0001 ${other}`, { ...ack, type, reasonCode: Number.parseInt(other, 16) }),
 		good(5, b, `${type} 5.0, properties`, `${first} { 0001 ${other} { 1f s'why' 26 s'k' s'v' } }`, {
 			...ack,
@@ -143,7 +143,7 @@ function acknowledgements(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", firs
 	];
 }
 
-export const acknowledge: readonly Row[] = [
+export const acknowledge: readonly GoldenRow[] = [
 	...acknowledgements("PUBACK", "40", "10", "41", 0x92),
 	...acknowledgements("PUBREC", "50", "97", "52", 0x92),
 	...acknowledgements("PUBREL", "62", "92", "60", 0x80),

@@ -1,4 +1,4 @@
-import { bad, good, odd, type Row } from "./row";
+import { bad, type GoldenRow, good, nonCanonical } from "./row";
 
 const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
@@ -6,7 +6,7 @@ const c = "client";
 const b = "broker";
 const end = { type: "DISCONNECT", reasonCode: 0, properties: [] } as const;
 
-export const session: readonly Row[] = [
+export const session: readonly GoldenRow[] = [
 	good(4, c, "PINGREQ 3.1.1", "c0 00", { type: "PINGREQ" }),
 	good(5, c, "PINGREQ 5.0", "c0 00", { type: "PINGREQ" }),
 	good(4, b, "PINGRESP 3.1.1", "d0 00", { type: "PINGRESP" }),
@@ -21,8 +21,8 @@ export const session: readonly Row[] = [
 	good(4, c, "DISCONNECT 3.1.1", "e0 00", end),
 	good(5, c, "DISCONNECT 5.0, normal", "e0 00", end),
 	good(5, b, "DISCONNECT 5.0, normal, from a broker", "e0 00", end),
-	odd(5, c, "DISCONNECT 5.0, normal, spelt out", "e0 01 00", end),
-	odd(5, c, "DISCONNECT 5.0, no properties spelt out", "e0 02 00 00", end),
+	nonCanonical(5, c, "DISCONNECT 5.0, normal, spelt out", "e0 01 00", end),
+	nonCanonical(5, c, "DISCONNECT 5.0, no properties spelt out", "e0 02 00 00", end),
 	good(5, c, "DISCONNECT 5.0, with will message", "e0 01 04", { ...end, reasonCode: 4 }),
 	good(5, c, "DISCONNECT 5.0, session expiry interval", "e0 { 00 { 11 0000003c } }", { ...end, properties: [[0x11, 60]] }),
 	good(5, b, "DISCONNECT 5.0, server moved", "e0 { 9d { 1c s'h:1883' 1f s'r' 26 s'k' s'v' } }", {
@@ -66,7 +66,7 @@ export const session: readonly Row[] = [
 			[0x26, "k", "v"],
 		],
 	}),
-	odd(5, b, "AUTH, success without properties", "f0 00", { type: "AUTH", reasonCode: 0, properties: [] }),
+	nonCanonical(5, b, "AUTH, success without properties", "f0 00", { type: "AUTH", reasonCode: 0, properties: [] }),
 	bad(5, c, "AUTH, reserved flags", "f2 { 18 { 15 s'm' } }", MALFORMED),
 	bad(4, c, "AUTH in 3.1.1", "f0 00", MALFORMED),
 	bad(4, b, "AUTH in 3.1.1 from a broker", "f0 00", MALFORMED),

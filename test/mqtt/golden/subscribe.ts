@@ -1,4 +1,4 @@
-import { bad, good, type Row } from "./row";
+import { bad, type GoldenRow, good } from "./row";
 
 const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
@@ -6,7 +6,7 @@ const c = "client";
 const b = "broker";
 const one = { type: "SUBSCRIBE", packetId: 1, subscriptions: [{ filter: "a/b", options: 0 }], properties: [] } as const;
 
-export const subscribe: readonly Row[] = [
+export const subscribe: readonly GoldenRow[] = [
 	good(4, c, "3.1.1, one filter", "82 08 0001 0003 'a/b' 00", one),
 	good(4, c, "3.1.1, three filters", "82 { ffff s'#' 02 s'+/x/#' 01 s'$share/g/t' 00 }", {
 		...one,
@@ -81,7 +81,7 @@ export const subscribe: readonly Row[] = [
 
 const codes = { type: "SUBACK", packetId: 1, codes: [0], properties: [] } as const;
 
-export const suback: readonly Row[] = [
+export const suback: readonly GoldenRow[] = [
 	good(4, b, "SUBACK 3.1.1", "90 03 0001 00", codes),
 	good(4, b, "SUBACK 3.1.1, every code", "90 06 0001 00 01 02 80", { ...codes, codes: [0, 1, 2, 0x80] }),
 	good(5, b, "SUBACK 5.0", "90 04 0001 00 01", { ...codes, codes: [1] }),
@@ -113,7 +113,7 @@ export const suback: readonly Row[] = [
 
 const gone = { type: "UNSUBSCRIBE", packetId: 1, filters: ["a/b"], properties: [] } as const;
 
-export const unsubscribe: readonly Row[] = [
+export const unsubscribe: readonly GoldenRow[] = [
 	good(4, c, "UNSUBSCRIBE 3.1.1", "a2 07 0001 0003 'a/b'", gone),
 	good(4, c, "UNSUBSCRIBE 3.1.1, two filters", "a2 { 0001 s'#' s'a/+' }", { ...gone, filters: ["#", "a/+"] }),
 	good(5, c, "UNSUBSCRIBE 5.0", "a2 { 0001 00 s'a/b' }", gone),

@@ -18,17 +18,17 @@ const CONNECT = 1;
 const PUBLISH = 3;
 
 /** The host, and the broker's end of its only socket. */
-class Host {
+class LoopHost {
 	ticks = 0;
 	published = 0;
 	readonly timers: LoopTimer[] = [];
-	readonly inbox = new Uint8Array(256);
+	readonly receiveBuffer = new Uint8Array(256);
 	readable = 0;
 	options: TCPOptions = {};
 	readonly reading = { temperature: 0, humidity: 0, co2: 0, ratio: 0 };
 
-	answer(bytes: Uint8Array): void {
-		const { inbox } = this;
+	respond(bytes: Uint8Array): void {
+		const { receiveBuffer } = this;
 		for (let at = 0; at < bytes.length; ) {
 			const type = bytes[at] >> 4;
 			let length = bytes[at + 1] & 0x7f;
@@ -39,15 +39,15 @@ class Host {
 			}
 			let to = this.readable;
 			if (type === CONNECT) {
-				inbox[to++] = 0x20;
-				inbox[to++] = 3;
-				inbox[to++] = inbox[to++] = inbox[to++] = 0;
+				receiveBuffer[to++] = 0x20;
+				receiveBuffer[to++] = 3;
+				receiveBuffer[to++] = receiveBuffer[to++] = receiveBuffer[to++] = 0;
 			} else if (type === PUBLISH) {
 				const id = start + 2 + ((bytes[start] << 8) | bytes[start + 1]);
-				inbox[to++] = 0x40;
-				inbox[to++] = 2;
-				inbox[to++] = bytes[id];
-				inbox[to++] = bytes[id + 1];
+				receiveBuffer[to++] = 0x40;
+				receiveBuffer[to++] = 2;
+				receiveBuffer[to++] = bytes[id];
+				receiveBuffer[to++] = bytes[id + 1];
 				this.published++;
 			}
 			this.readable = to;
@@ -55,11 +55,11 @@ class Host {
 		}
 	}
 
-	take(buffer: Uint8Array): number {
-		const { inbox } = this;
+	readInto(buffer: Uint8Array): number {
+		const { receiveBuffer } = this;
 		const { length } = buffer;
-		for (let i = 0; i < length; i++) buffer[i] = inbox[i];
-		inbox.copyWithin(0, length, this.readable);
+		for (let i = 0; i < length; i++) buffer[i] = receiveBuffer[i];
+		receiveBuffer.copyWithin(0, length, this.readable);
 		this.readable -= length;
 		return length;
 	}
@@ -92,16 +92,16 @@ export default function main(
 	retained: Uint8Array,
 	settings: Settings,
 ): void {
-	const host = new Host();
+	const host = new LoopHost();
 	class LoopTCP implements TCP {
 		constructor(options: TCPOptions) {
 			host.options = options;
 		}
 		read(buffer: Uint8Array) {
-			return host.take(buffer);
+			return host.readInto(buffer);
 		}
 		write(buffer: Uint8Array) {
-			host.answer(buffer);
+			host.respond(buffer);
 			return 8192;
 		}
 		close() {}

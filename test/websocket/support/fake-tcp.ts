@@ -1,6 +1,6 @@
 import type { TCP, TCPOptions } from "../../../src/device";
+import type { WebSocketOptions } from "../../../src/websocket/context";
 import { WebSocketServer } from "../../../src/websocket/server";
-import type { WebSocketOptions } from "../../../src/websocket/shared";
 import { WebSocketStream } from "../../../src/websocket/stream";
 import { request } from "./frames";
 
@@ -14,7 +14,7 @@ export class FakeTCP implements TCP {
 	room = 0;
 	closed = 0;
 	/** write() finds the connection lost. */
-	broken = false;
+	connectionLost = false;
 	readonly options: TCPOptions;
 
 	constructor(options: TCPOptions = {}) {
@@ -32,7 +32,7 @@ export class FakeTCP implements TCP {
 
 	write(buffer: Uint8Array): number | undefined {
 		if (this.closed > 0) throw new Error("invalid host data");
-		if (this.broken) return undefined;
+		if (this.connectionLost) return undefined;
 		if (buffer.length > this.room) throw new Error("would block");
 		this.room -= buffer.length;
 		this.writes++;
@@ -52,13 +52,13 @@ export class FakeTCP implements TCP {
 	}
 
 	/** There is so much room now. */
-	allow(room: number): void {
+	grantRoom(room: number): void {
 		this.room = room;
 		if (this.closed === 0) this.options.onWritable?.(room);
 	}
 
 	/** What was sent since the last call. */
-	take(): Buffer {
+	takeSent(): Buffer {
 		const { sent } = this;
 		this.sent = Buffer.alloc(0);
 		return sent;
@@ -66,13 +66,13 @@ export class FakeTCP implements TCP {
 }
 
 /** A stream with a user that notes what it gets. */
-export class Session {
+export class StreamHarness {
 	readonly server: WebSocketServer;
 	readonly tcp: FakeTCP;
 	readonly stream: WebSocketStream;
 	received: Buffer = Buffer.alloc(0);
 	/** What onWritable told. */
-	readonly rooms: number[] = [];
+	readonly writableRooms: number[] = [];
 	errors = 0;
 	readonly failures: number[] = [];
 	readonly refusals: number[] = [];
@@ -101,7 +101,7 @@ export class Session {
 				this.onReadable();
 			},
 			onWritable: (bytes) => {
-				this.rooms.push(bytes);
+				this.writableRooms.push(bytes);
 				this.onWritable();
 			},
 			onError: () => {
@@ -112,7 +112,7 @@ export class Session {
 		if (!(stream instanceof WebSocketStream)) throw new Error("no stream");
 		this.stream = stream;
 		this.tcp = FakeTCP.last;
-		this.tcp.allow(room);
+		this.tcp.grantRoom(room);
 	}
 
 	read(count: number): Uint8Array {
@@ -126,7 +126,7 @@ export class Session {
 	/** Past the handshake. */
 	open(): this {
 		this.tcp.deliver(request());
-		this.tcp.take();
+		this.tcp.takeSent();
 		return this;
 	}
 }

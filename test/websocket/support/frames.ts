@@ -26,7 +26,7 @@ export function frame(opcode: number, payload: Uint8Array | string = "", options
 export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /** The lines of a good request, by name, to be varied. */
-export const GOOD: Readonly<Record<string, string>> = {
+export const VALID_FIELDS: Readonly<Record<string, string>> = {
 	Host: "192.168.1.10:8080",
 	Upgrade: "websocket",
 	Connection: "Upgrade",
@@ -38,14 +38,14 @@ export const GOOD: Readonly<Record<string, string>> = {
 /** A request; a field that is undefined is left out, one that is an array comes more than once. */
 export function request(fields: Record<string, string | string[] | undefined> = {}, line = "GET / HTTP/1.1"): Buffer {
 	const lines = [line];
-	for (const [name, value] of Object.entries({ ...GOOD, ...fields })) {
+	for (const [name, value] of Object.entries({ ...VALID_FIELDS, ...fields })) {
 		for (const one of value === undefined ? [] : Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
 	}
 	return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }
 
 /** What a server sent, frame by frame. @throws {Error} if it is masked, or is no frame */
-export function parse(bytes: Uint8Array): { opcode: number; fin: boolean; payload: Buffer }[] {
+export function parseFrames(bytes: Uint8Array): { opcode: number; fin: boolean; payload: Buffer }[] {
 	const frames = [];
 	for (let at = 0; at < bytes.length; ) {
 		if (bytes[at] & 0x70) throw new Error("RSV");

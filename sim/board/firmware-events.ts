@@ -1,0 +1,56 @@
+import type { SensorSettings } from "../../src/config/settings";
+import type { WakeReason } from "../../src/device";
+import type { FaultName, SimulationEvent } from "../report/events";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
+import type { Sockets } from "./sockets";
+
+/** `Fault` of src/sensor/events by number. */
+const FAULT_NAMES: readonly FaultName[] = ["configuration", "peer", "resource", "transport", "wifi", "limit", "program"];
+
+/** What the firmware tells of its progress, in the simulator's words (src/sensor/events has the numbers). */
+export class FirmwareEvents implements Peripheral {
+	readonly natives: Natives;
+
+	constructor(core: PeripheralHost, sockets: Sockets, sensors: readonly SensorSettings[], reason: () => WakeReason) {
+		this.natives = {
+			sim_event: (name: string, a = 0, b = 0, c = 0) => {
+				if (name === "acknowledged") sockets.acknowledged++;
+				const event = toSimulationEvent(name, a, b, c);
+				if (event) core.emit(event);
+			},
+		};
+
+		function toSimulationEvent(name: string, a: number, b: number, c: number): SimulationEvent | undefined {
+			switch (name) {
+				case "wake":
+					return { type: "wake", reason: reason() };
+				case "sample":
+					return { type: "sample", sensor: sensors[a]?.name ?? String(a), value: Number.isNaN(b) ? undefined : b };
+				case "filtered":
+					return { type: "filtered", sensor: sensors[a]?.name ?? String(a) };
+				case "accepted":
+					return { type: "accepted", sequence: a, waiting: b };
+				case "dropped":
+					return { type: "dropped", count: 1, waiting: b };
+				case "join":
+				case "joined":
+				case "open":
+				case "limit":
+					return { type: name };
+				case "opened":
+					return { type: "connected", sessionPresent: a !== 0 };
+				case "publish":
+					return { type: "publish", sequence: a, qos: c as 0 | 1 | 2, again: b !== 0 };
+				case "acknowledged":
+					return { type: "acknowledged", sequence: a, waiting: b };
+				case "failed":
+					return { type: "failed", fault: FAULT_NAMES[a] ?? "program", reasonCode: b };
+				case "sleep":
+					return { type: "sleep", duration: a, waiting: b };
+			}
+			return undefined;
+		}
+	}
+
+	reset(): void {}
+}

@@ -1,0 +1,122 @@
+import type { Scheduled } from "../clock/scheduler";
+import type { HostNetwork } from "../network/socket";
+import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
+import type { Station } from "./station";
+
+/** What a board knows of the network that is no socket: look-ups, addresses. */
+export class NetModule implements Peripheral {
+	readonly natives: Natives;
+	#bootCount = 0;
+	#dispatch: number | undefined;
+
+	constructor(core: PeripheralHost, network: HostNetwork, station: Station, identity: { readonly mac: string; readonly address: string }) {
+		this.natives = {
+			sim_net_start: (handle: number) => {
+				this.#dispatch = handle;
+			},
+			sim_net_resolve: (host: string, id: number) => {
+				const boot = this.#bootCount;
+				network.resolve(host, (address) => {
+					if (boot === this.#bootCount) core.call(this.#dispatch, id, address);
+				});
+			},
+			sim_net_get: (property: string) => {
+				switch (property) {
+					case "IP":
+						return station.up ? identity.address : undefined;
+					case "MAC":
+						return colonSeparated(identity.mac);
+					case "SSID":
+						return station.ssid;
+					case "BSSID":
+						return station.accessPoint && colonSeparated(station.accessPoint.bssid);
+					case "RSSI":
+						return station.accessPoint && -60;
+					case "CHANNEL":
+						return station.accessPoint?.channel;
+				}
+				return undefined;
+			},
+		};
+	}
+
+	reset(): void {
+		this.#bootCount++;
+		this.#dispatch = undefined;
+	}
+}
+
+function colonSeparated(hexadecimal: string): string {
+	return hexadecimal.toUpperCase().replace(/(..)(?=.)/g, "$1:");
+}
+
+const SNTP_TIME = 1;
+const SNTP_RETRY = 2;
+const SNTP_ERROR = -1;
+/** ms between tries, and how many there are, in the SDK's module. */
+const RETRY_INTERVAL_MS = 5000;
+const SNTP_MAX_TRIES = 5;
+
+interface TimeQuery {
+	scheduled: Scheduled | undefined;
+	tries: number;
+}
+
+/** Time servers: any name answers with the true time, whole seconds, while the board is on the network. */
+export class TimeServers implements Peripheral {
+	readonly natives: Natives;
+	readonly #core: PeripheralHost;
+	readonly #latency: number;
+	readonly #isUp: () => boolean;
+	readonly #queries: (TimeQuery | undefined)[] = [];
+	#dispatch: number | undefined;
+
+	/** @param latency one way, ms */
+	constructor(core: PeripheralHost, latency: number, isUp: () => boolean) {
+		this.#core = core;
+		this.#latency = latency;
+		this.#isUp = isUp;
+		this.natives = {
+			sim_sntp_start: (handle: number) => {
+				this.#dispatch = handle;
+			},
+			sim_sntp_open: () => {
+				const id = lowestFree(this.#queries);
+				this.#queries[id] = { scheduled: undefined, tries: SNTP_MAX_TRIES };
+				this.#query(id);
+				return id;
+			},
+			sim_sntp_close: (id: number) => {
+				core.scheduler.cancel(this.#queries[id]?.scheduled);
+				this.#queries[id] = undefined;
+			},
+		};
+	}
+
+	reset(): void {
+		for (const query of this.#queries) this.#core.scheduler.cancel(query?.scheduled);
+		this.#queries.length = 0;
+		this.#dispatch = undefined;
+	}
+
+	#query(id: number): void {
+		const { scheduler } = this.#core;
+		const query = this.#queries[id];
+		if (!query) return;
+		if (this.#isUp()) {
+			const seconds = Math.floor((scheduler.now + this.#latency) / 1000);
+			query.scheduled = scheduler.after(2 * this.#latency, () => this.#core.call(this.#dispatch, id, SNTP_TIME, seconds));
+			return;
+		}
+		query.scheduled = scheduler.after(RETRY_INTERVAL_MS, () => {
+			if (--query.tries > 0) {
+				this.#core.call(this.#dispatch, id, SNTP_RETRY, undefined);
+				this.#query(id);
+				return;
+			}
+			query.tries = SNTP_MAX_TRIES;
+			const host = this.#core.call(this.#dispatch, id, SNTP_ERROR, "no response from SNTP server");
+			if (host !== undefined) this.#query(id);
+		});
+	}
+}

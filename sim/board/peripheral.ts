@@ -1,0 +1,26 @@
+import type { Scheduler } from "../clock/scheduler";
+import type { NativeFunction } from "../engine/engine";
+import type { SimulationEvent } from "../report/events";
+
+export type Natives = Record<string, NativeFunction>;
+
+/** What the peripherals of a board see of it. */
+export interface PeripheralHost {
+	readonly scheduler: Scheduler;
+	/** Calls into the firmware; nothing happens while the chip is off. */
+	call(handle: number | undefined, ...args: (number | string | boolean | undefined)[]): unknown;
+	emit(event: SimulationEvent): void;
+}
+
+/** A part of the board with native functions of its own. */
+export interface Peripheral {
+	readonly natives: Natives;
+	/** The chip went off: forget its functions and everything pending. */
+	reset(): void;
+}
+
+/** The lowest index that is free. */
+export function lowestFree(list: readonly unknown[]): number {
+	const index = list.indexOf(undefined);
+	return index < 0 ? list.length : index;
+}

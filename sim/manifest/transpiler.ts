@@ -1,0 +1,39 @@
+import { SourceMap } from "node:module";
+import { transformSync } from "esbuild";
+
+/** JavaScript without types, and what it needs to be linked. */
+export interface Transpiled {
+	readonly code: string;
+	/** Specifiers as written, in the order of the imports. */
+	readonly imports: readonly string[];
+	/** Line of the source for a line of the code, both from 1. */
+	sourceLine(line: number): number;
+}
+
+const IMPORT = /^(?:import|export)\b[^"'();]*?(?:\bfrom\s*)?"([^"]+)";$/gm;
+
+/** Strips the types and prints each import on a line of its own. Throws esbuild's error with file and line. */
+export function transpile(source: string, path: string): Transpiled {
+	const { code, map } = transformSync(source, {
+		loader: path.endsWith(".ts") ? "ts" : "js",
+		format: "esm",
+		target: "esnext",
+		sourcemap: "external",
+		sourcefile: path,
+		sourcesContent: false,
+		charset: "utf8",
+		tsconfigRaw: { compilerOptions: { target: "esnext", useDefineForClassFields: true, verbatimModuleSyntax: true } },
+	});
+	const imports: string[] = [];
+	for (const match of code.matchAll(IMPORT)) imports.push(match[1]!);
+	let sourceMap: SourceMap | undefined;
+	return {
+		code,
+		imports,
+		sourceLine(line) {
+			sourceMap ??= new SourceMap(JSON.parse(map));
+			const entry = sourceMap.findEntry(line - 1, Number.MAX_SAFE_INTEGER);
+			return "originalLine" in entry ? entry.originalLine + 1 : line;
+		},
+	};
+}

@@ -1,0 +1,100 @@
+import type { NodeCounters } from "./counters";
+import type { TimedEvent } from "./events";
+import { count, formatSpan, formatValue } from "./format";
+
+/** Puts events into words; what belongs to one wake is told at its end. */
+export class EventText {
+	readonly #wakes = new Map<string, WakeText>();
+
+	/** The line to print for an event, if it is worth one. */
+	line(event: TimedEvent, counters: NodeCounters): string | undefined {
+		const { node } = event;
+		const wake = this.#wakeOf(node);
+		switch (event.type) {
+			case "node":
+				return event.role === "broker"
+					? undefined
+					: `${node}  ${count(event.sensors.length, "sensor")}: ${event.sensors.map((sensor) => sensor.name).join(", ")}`;
+			case "boot":
+				this.#wakes.set(node, new WakeText(event.time));
+				return event.reason === "deep-sleep" || counters.role === "broker" ? undefined : `${node}  boots: ${event.reason}`;
+			case "wake":
+				wake.start = event.time;
+				return undefined;
+			case "sample":
+				wake.sample(`${event.sensor} ${formatSensor(counters, event.sensor, event.value)}`);
+				return undefined;
+			case "filtered":
+				wake.filtered();
+				return undefined;
+			case "acknowledged":
+				wake.acknowledged();
+				return counters.alwaysOn && event.waiting === 0 ? `${node}  ${wake.takeText()}` : undefined;
+			case "dropped":
+				return `${node}  outbox full: ${count(event.count, "report")} dropped, ${event.waiting} waiting`;
+			case "failed":
+				return `${node}  report failed: ${event.fault}${event.reasonCode === 0 ? "" : ` (reason code 0x${event.reasonCode.toString(16).padStart(2, "0")})`}`;
+			case "limit":
+				return `${node}  awakeLimit reached`;
+			case "sleep":
+				return `${node}  awake ${formatSpan(event.time - wake.start)}, ${wake.takeText()}${event.waiting === 0 ? "" : `, ${event.waiting} waiting`}; sleeps ${formatSpan(event.duration)}`;
+			case "crash":
+				return `${node}  crashed: ${event.kind}: ${event.message}${event.stack === undefined ? "" : `\n${event.stack}`}`;
+			case "trace":
+				return `${node}  | ${event.message.trimEnd()}`;
+			case "value":
+				return `${node}  ${event.topic} = ${event.payload === "" ? "(cleared)" : event.payload}`;
+			default:
+				return undefined;
+		}
+	}
+
+	#wakeOf(node: string): WakeText {
+		let wake = this.#wakes.get(node);
+		if (wake === undefined) {
+			wake = new WakeText(0);
+			this.#wakes.set(node, wake);
+		}
+		return wake;
+	}
+}
+
+class WakeText {
+	start: number;
+	#values: string[] = [];
+	#filtered = 0;
+	#acknowledged = 0;
+
+	constructor(start: number) {
+		this.start = start;
+	}
+
+	sample(text: string): void {
+		this.#values.push(text);
+	}
+
+	filtered(): void {
+		this.#filtered++;
+	}
+
+	acknowledged(): void {
+		this.#acknowledged++;
+	}
+
+	/** What happened since it was last told. */
+	takeText(): string {
+		const parts = [...this.#values];
+		if (this.#filtered > 0) parts.push(`${this.#filtered} held back`);
+		if (this.#acknowledged > 0) parts.push(`${this.#acknowledged} acknowledged`);
+		this.#values = [];
+		this.#filtered = 0;
+		this.#acknowledged = 0;
+		return parts.length === 0 ? "nothing to do" : parts.join(", ");
+	}
+}
+
+/** A reading as the sensor's description says. */
+export function formatSensor(counters: NodeCounters, name: string, value: number | undefined): string {
+	const sensor = counters.sensors.find((candidate) => candidate.name === name);
+	return formatValue(value, sensor?.unit, sensor?.decimals);
+}

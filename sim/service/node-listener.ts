@@ -1,0 +1,82 @@
+import net from "node:net";
+import type { Listener, ListenerConstructor, ListenerOptions, TCP } from "../../src/device";
+import { NodeTCP } from "./node-tcp";
+import { type SecureListenOptions, SecureServer } from "./secure-server";
+
+/** Connections that wait to be accepted; more are cut off. */
+const MAX_BACKLOG = 128;
+
+export interface ListenerHostOptions {
+	/** Address to bind to; undefined: all. */
+	readonly address: string | undefined;
+	/** Another port, with TLS, whose connections arrive at the first listener. */
+	readonly secure?: SecureListenOptions;
+	/** How long a TLS handshake may take, ms. */
+	readonly handshakeTimeoutMs: number;
+	/** A listener's ports accept connections. @param number of the listener, from 0 in the order of making */
+	listening(number: number, port: number, securePort: number | undefined): void;
+	/** A port could not be opened, or broke. */
+	failed(error: Error, port: number): void;
+}
+
+/** ECMA-419's TCP listener on Node. */
+export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
+	let listenerCount = 0;
+	return class NodeListener implements Listener {
+		readonly #plain: net.Server;
+		readonly #secure: SecureServer | undefined;
+		readonly #waiting: NodeTCP[] = [];
+		readonly #onReadable: ListenerOptions["onReadable"];
+		readonly #number = listenerCount++;
+		#portsToOpen: number;
+
+		constructor({ port, onReadable }: ListenerOptions) {
+			this.#onReadable = onReadable;
+			this.#plain = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#enqueue(socket));
+			this.#portsToOpen = 1;
+			if (host.secure !== undefined && this.#number === 0) {
+				const { port: securePort } = host.secure;
+				this.#secure = new SecureServer(host.secure, host.handshakeTimeoutMs, (socket) => this.#enqueue(socket));
+				this.#portsToOpen = 2;
+				this.#listen(this.#secure.server, securePort);
+			}
+			this.#listen(this.#plain, port);
+		}
+
+		get port(): number {
+			return portOf(this.#plain) ?? 0;
+		}
+
+		read(): TCP | undefined {
+			return this.#waiting.shift();
+		}
+
+		close(): void {
+			this.#plain.close();
+			this.#secure?.close();
+			for (const tcp of this.#waiting.splice(0)) tcp.close();
+		}
+
+		#listen(server: net.Server, port: number): void {
+			server.on("error", (error) => host.failed(error, port));
+			server.listen({ port, ...(host.address === undefined ? {} : { host: host.address }) }, () => {
+				this.#portsToOpen--;
+				if (this.#portsToOpen === 0) host.listening(this.#number, this.port, this.#secure && portOf(this.#secure.server));
+			});
+		}
+
+		#enqueue(socket: net.Socket): void {
+			if (this.#waiting.length >= MAX_BACKLOG) {
+				socket.on("error", () => {}).destroy();
+				return;
+			}
+			this.#waiting.push(new NodeTCP({ accepted: socket }));
+			this.#onReadable?.(this.#waiting.length);
+		}
+	};
+}
+
+function portOf(server: net.Server): number | undefined {
+	const address = server.address();
+	return address !== null && typeof address === "object" ? address.port : undefined;
+}

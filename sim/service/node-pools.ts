@@ -1,0 +1,22 @@
+import type { ListenSettings } from "../../src/config/settings";
+
+/** Pools of a broker on V8, where the configuration does not say otherwise: about 30 MB in all. */
+export const nodePools = {
+	connections: 1000,
+	handshakes: 200,
+	sessions: 2000,
+	subscriptions: 10_000,
+	sessionBytes: 524_288,
+	filterLevels: 12_000,
+	filterBytes: 524_288,
+	retainedTopics: 10_000,
+	retainedBytes: 4_194_304,
+	inFlight: 64,
+	queuedPerClient: 1000,
+	queuedMessages: 20_000,
+	queuedBytes: 8_388_608,
+	packetSize: 65_536,
+	aliasBytes: 16 * 65_528,
+	failedAddresses: 256,
+	webSockets: 500,
+} as const satisfies Partial<ListenSettings>;

@@ -1,0 +1,42 @@
+import { Broker } from "../../src/broker/broker";
+import type { StorageModule } from "../../src/device";
+import { nodeListener } from "./node-listener";
+import { NodeTCP } from "./node-tcp";
+import { nodeTime, nodeTimer } from "./node-timer";
+import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
+
+/** The broker on V8, straight over Node's sockets. */
+export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
+	const { name, settings, address, secure, signal, listening, trace } = options;
+	// TLS is this host's affair: the listener brings the connections of both ports.
+	const { tls: _tls, ...plain } = settings;
+	return new Promise((resolve, reject) => {
+		let broker: Broker | undefined;
+		const finish = (error?: Error): void => {
+			signal.removeEventListener("abort", stop);
+			broker?.stop();
+			broker = undefined;
+			if (error === undefined) resolve();
+			else reject(error);
+		};
+		const stop = (): void => finish();
+		const listener = nodeListener({
+			address,
+			...(secure === undefined ? {} : { secure }),
+			handshakeTimeoutMs: settings.connectTimeout,
+			listening: collectPorts(settings, listening),
+			failed: (error, port) => finish(portError(error, port)),
+		});
+		try {
+			const host = { tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace, newViews: true };
+			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
+			broker.start();
+		} catch (error) {
+			// What a certificate or key lacks
+			finish(new ServeError(error instanceof Error ? error.message : String(error)));
+			return;
+		}
+		if (signal.aborted) stop();
+		else signal.addEventListener("abort", stop);
+	});
+}

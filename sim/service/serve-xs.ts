@@ -1,0 +1,72 @@
+import type { StorageModule } from "../../src/device";
+import { Board } from "../board/board";
+import { Pace } from "../clock/pace";
+import { Scheduler } from "../clock/scheduler";
+import { createEngine } from "../engine/engine-factory";
+import { linkProgram } from "../manifest/program";
+import { RealNetwork } from "../network/real";
+import { BROKER_MAC } from "../plan";
+import type { SimulationEvent } from "../report/events";
+import { VirtualSensors } from "../sensors/virtual";
+import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
+
+/** Bytes of retained memory; a broker keeps nothing there. */
+const RETAINED_BYTES = 7168;
+
+/** The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start. */
+export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
+	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
+	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
+	const scheduler = new Scheduler(Date.now());
+	const pace = new Pace(scheduler, { speed: 1 });
+	const onListening = collectPorts(settings, listening);
+	let failure: Error | undefined;
+	const network = new RealNetwork(scheduler, pace, {
+		// Node takes these for all addresses of both kinds.
+		listenAddress: address ?? "::",
+		listening: (port, number) => onListening(number, port),
+		failed: (error, port) => {
+			failure = portError(error, port);
+			pace.stop();
+		},
+	});
+	const board = new Board({
+		scheduler,
+		network,
+		latency: 0,
+		mac: BROKER_MAC,
+		address: "127.0.0.1",
+		seed: scheduler.now % 0xffff_ffff,
+		sensors: [],
+		sensorPort: new VirtualSensors(scheduler, 0, []),
+		retained: RETAINED_BYTES,
+		...(storage === undefined ? {} : { storage }),
+		clock: scheduler.now,
+		drift: 0,
+		bootTime: 0,
+		emit: (event) => traceEvent(event, trace),
+	});
+	const engine = await createEngine("xs", progress);
+	const image = await engine.load(linkProgram(manifest, { config }), board.natives);
+	const stop = (): void => {
+		pace.runExternalEvent(() => board.stop());
+		pace.stop();
+	};
+	signal.addEventListener("abort", stop);
+	try {
+		board.flash(image);
+		board.powerOn();
+		if (!signal.aborted) await pace.run();
+	} finally {
+		signal.removeEventListener("abort", stop);
+		board.powerOff();
+		network.dispose();
+		image.dispose();
+	}
+	if (failure !== undefined) throw failure;
+}
+
+function traceEvent(event: SimulationEvent, trace: (message: string) => void): void {
+	if (event.type === "trace") trace(event.message);
+	else if (event.type === "crash") trace(`the broker crashed and starts again: ${event.message}${event.stack ? `\n${event.stack}` : ""}`);
+}

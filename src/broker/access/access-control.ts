@@ -1,0 +1,112 @@
+import type { ListenSettings } from "../../config/settings";
+import { CLIENT_IDENTIFIER_NOT_VALID, NOT_AUTHORIZED, SUCCESS } from "../../mqtt/constants";
+import type { Packet } from "../../mqtt/packet";
+import type { Host } from "../host";
+import type { BrokerClock } from "../pool/clock";
+import { copy } from "../pool/messages";
+import { AllowAll, type Authorizer, type AuthResultHandler, type ClientIdentifiers } from "./authorizer";
+import { Login } from "./login";
+import { canFillPlaceholder, skipLastPrefix } from "./placeholder-levels";
+import { Rules } from "./rules";
+import { Users } from "./users";
+
+const DOLLAR = 0x24;
+
+/** Users and rules as configured. All tables are made here. */
+class AccessControl implements Authorizer {
+	readonly #users: Users;
+	readonly #rules: Rules;
+	/** Absent where nobody can log in. */
+	readonly #login: Login | undefined;
+	readonly #anonymous: boolean;
+	/** The user of each session. */
+	readonly #sessionUsers: Uint8Array;
+
+	/** @param memory in which client identifiers lie */
+	constructor(host: Pick<Host, "timer" | "time">, settings: ListenSettings, clock: BrokerClock, identifiers: ClientIdentifiers, memory: Uint8Array) {
+		const users = new Users(settings.users);
+		this.#users = users;
+		this.#rules = new Rules(settings.acl, users, identifiers, memory);
+		this.#login = users.count === 0 ? undefined : new Login(host, clock, users, settings.failedAddresses);
+		this.#anonymous = settings.anonymous;
+		this.#sessionUsers = new Uint8Array(settings.sessions + 1);
+	}
+
+	get onAuthResult(): AuthResultHandler {
+		return this.#login?.onAuthResult ?? ignoreResult;
+	}
+
+	set onAuthResult(verdict: AuthResultHandler) {
+		if (this.#login !== undefined) this.#login.onAuthResult = verdict;
+	}
+
+	get authenticating(): boolean {
+		return this.#login?.authenticating ?? false;
+	}
+
+	get needsAddresses(): boolean {
+		return this.#login !== undefined;
+	}
+
+	authenticate(packet: Packet, connection: number, address: string | undefined): number {
+		const { bytes, clientIdStart, clientIdEnd } = packet;
+		if (this.#rules.namesClients && !canFillPlaceholder(bytes, clientIdStart, clientIdEnd)) return CLIENT_IDENTIFIER_NOT_VALID;
+		const login = this.#login;
+		if (login !== undefined && packet.hasUsername) return login.check(packet, connection, address);
+		return this.#anonymous ? SUCCESS : NOT_AUTHORIZED;
+	}
+
+	ownsSession(packet: Packet, session: number): boolean {
+		return this.#sessionUsers[session] === this.userOf(packet);
+	}
+
+	bindUser(packet: Packet, session: number): void {
+		this.#sessionUsers[session] = this.userOf(packet);
+	}
+
+	writeUserName(session: number, target: Uint8Array, at: number): number {
+		const users = this.#users;
+		const user = this.#sessionUsers[session];
+		return copy(target, at, users.nameBytes, users.nameStart(user), users.nameEnd(user));
+	}
+
+	restoreUser(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+		const user = this.#users.find(bytes, start, end);
+		this.#sessionUsers[session] = user;
+		return user !== 0 || (start === end && this.#anonymous);
+	}
+
+	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return bytes[start] !== DOLLAR && this.#rules.mayPublish(this.#sessionUsers[session], session, bytes, start, end);
+	}
+
+	maySubscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return this.#rules.maySubscribe(this.#sessionUsers[session], session, bytes, skipLastPrefix(bytes, start, end), end);
+	}
+
+	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return this.#rules.mayReceive(this.#sessionUsers[session], session, bytes, skipLastPrefix(bytes, start, end), end);
+	}
+
+	userOf(packet: Packet): number {
+		return packet.hasUsername ? this.#users.find(packet.bytes, packet.usernameStart, packet.usernameEnd) : 0;
+	}
+
+	mayRead(user: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return this.#rules.mayReceive(user, 0, bytes, skipLastPrefix(bytes, start, end), end);
+	}
+}
+
+function ignoreResult(): void {}
+
+/** What the configuration asks for. */
+export function createAuthorizer(
+	host: Pick<Host, "timer" | "time">,
+	settings: ListenSettings,
+	clock: BrokerClock,
+	identifiers: ClientIdentifiers,
+	memory: Uint8Array,
+): Authorizer {
+	const { anonymous, users, acl } = settings;
+	return anonymous && users.length === 0 && acl.length === 0 ? new AllowAll() : new AccessControl(host, settings, clock, identifiers, memory);
+}

@@ -1,0 +1,305 @@
+import {
+	PACKET_TOO_LARGE,
+	PUBACK,
+	PUBLISH,
+	PUBREC,
+	PUBREL,
+	reasonName,
+	SUBSCRIPTION_IDENTIFIER,
+	TOPIC_ALIAS,
+	USER_PROPERTY,
+} from "../../mqtt/constants";
+import { Encoder } from "../../mqtt/encoder";
+import { PropertyWriter } from "../../mqtt/property-writer";
+import { utf8 } from "../../mqtt/utf8";
+import { varintSize, writeVarint } from "../../mqtt/varint";
+import type { Core } from "../core";
+import type { Memory } from "../pool/memory";
+import type { Message } from "../pool/message";
+import { EXPIRY_BYTES, hasExpiry, secondsLeft, writeUint32 } from "../pool/message-properties";
+import { copy } from "../pool/messages";
+import { type Connection, NO_REASON_STRING } from "../session/connection";
+import type { Timestamp } from "./timestamp";
+
+// What became of a message
+export const SENT = 0;
+/** The socket takes no more now. */
+export const NO_ROOM = 1;
+/** It is larger than the client takes. */
+export const TOO_LARGE = 2;
+export const EXPIRED = 3;
+
+/** Bytes of the longest packet but PUBLISH, SUBACK and UNSUBACK. */
+const SMALL_PACKET_SIZE = 192;
+
+const DUP = 8;
+const QOS_MASK = 6;
+
+/** Writes packets to clients: PUBLISH in the memory's send area, all others through one encoder. */
+export class PacketWriter {
+	/** For the packet that is encoded next. */
+	readonly properties = new PropertyWriter(160);
+	readonly #core: Core;
+	readonly #memory: Memory;
+	readonly #smallEncoder: Encoder;
+	/** For SUBACK and UNSUBACK; the same where it need not be larger. */
+	readonly #largeEncoder: Encoder;
+	/** The one that was used last. */
+	#encoder: Encoder;
+	readonly #timestamp: Timestamp;
+	/** The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for none. Its packet identifier lies at #idAt. */
+	#version = 0;
+	#flags = 0;
+	#identifier = 0;
+	#packetIdAt = 0;
+	#size = 0;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.#memory = core.memory;
+		this.#timestamp = core.timestamp;
+		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
+		const size = Math.ceil(core.settings.packetSize / 3) + 8;
+		this.#smallEncoder = new Encoder({ size: SMALL_PACKET_SIZE });
+		this.#largeEncoder = size > SMALL_PACKET_SIZE ? new Encoder({ size }) : this.#smallEncoder;
+		this.#encoder = this.#smallEncoder;
+	}
+
+	/** The encoder, empty, for a packet to a connection. */
+	encoderFor(connection: Connection, large = false): Encoder {
+		const encoder = large ? this.#largeEncoder : this.#smallEncoder;
+		this.#encoder = encoder;
+		encoder.reset();
+		encoder.version = connection.version;
+		return encoder;
+	}
+
+	/** Writes what is encoded; room for answers is there before a packet is read. False when the connection is lost. */
+	flush(connection: Connection): boolean {
+		const { length } = this.#encoder;
+		if (length > connection.maximumPacketSize) {
+			this.#core.close(connection, PACKET_TOO_LARGE); // [MQTT-3.1.2-24]
+			return false;
+		}
+		const { persistence, settings, counters } = this.#core;
+		if (persistence?.changed && settings.persistInterval === 0) {
+			// what is acknowledged must not be lost; storing it takes the send area
+			persistence.save();
+			this.#version = 0;
+		}
+		counters.bytesOut += length;
+		return connection.write(this.#encoder.seal());
+	}
+
+	/** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
+	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number): void {
+		this.encode(connection, type, packetId, reasonCode, undefined);
+		if (reasonCode >= 0x80 && this.wantsReasonString(connection)) {
+			const { length } = this.#encoder;
+			const reason = this.reasonProperty(reasonCode);
+			// [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2]
+			if (length + 1 + reason.length <= connection.maximumPacketSize) this.encode(connection, type, packetId, reasonCode, reason);
+		}
+		this.flush(connection);
+	}
+
+	/** Sends SUBACK, with the reason of its first refusal. */
+	suback(connection: Connection, packetId: number, codes: Uint8Array, count: number): void {
+		let length = this.encoderFor(connection, true).suback(packetId, codes, count);
+		let refused = 0;
+		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i];
+		if (refused !== 0 && this.wantsReasonString(connection)) {
+			const reason = this.reasonProperty(refused);
+			length += reason.length;
+			if (length <= connection.maximumPacketSize && length + 1 < this.#encoder.size)
+				this.encoderFor(connection, true).suback(packetId, codes, count, reason); // [MQTT-3.9.2-1]
+		}
+		this.flush(connection);
+	}
+
+	/** Sends a DISCONNECT of MQTT 5.0, if there is room. */
+	disconnect(connection: Connection, reasonCode: number): void {
+		const encoder = this.encoderFor(connection);
+		const reason = this.reasonProperty(reasonCode);
+		const room = Math.min(connection.maximumPacketSize, connection.room);
+		if (4 + reason.length <= room)
+			encoder.disconnect(reasonCode, reason); // [MQTT-3.14.2-3]
+		else if (room >= 3) encoder.disconnect(reasonCode);
+		else return;
+		this.flush(connection);
+	}
+
+	/** Sends a CONNACK that refuses. @throws {MQTTError} when the version knows no code for it */
+	refuseConnect(connection: Connection, reasonCode: number): void {
+		const encoder = this.encoderFor(connection);
+		const properties = connection.version === 5 ? this.reasonProperty(reasonCode) : undefined;
+		const length = encoder.connack(false, reasonCode, properties); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+		if (length > connection.maximumPacketSize) this.encoderFor(connection).connack(false, reasonCode); // [MQTT-3.2.2-19]
+		this.flush(connection);
+	}
+
+	/**
+	 * Sends a message.
+	 * @param identifier subscription identifier, 0 for none @param withTimestamp whether the client is told when the message came
+	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
+	 */
+	publish(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, withTimestamp: boolean): number {
+		const result = this.compose(connection, message, flags, packetId, identifier, withTimestamp);
+		// Writing is a call in tail position, with little on the stack of XS
+		return result === SENT ? this.transmit(connection) : result;
+	}
+
+	/** Writes what is in the send area. @returns SENT: a connection that is lost is noticed elsewhere */
+	private transmit(connection: Connection): number {
+		const size = this.#size;
+		const memory = this.#memory;
+		this.#core.counters.bytesOut += size;
+		connection.write(memory.sendView(size));
+		memory.reopenSendArea();
+		return SENT;
+	}
+
+	/** Puts a message into the send area. @returns as publish() */
+	private compose(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, withTimestamp: boolean): number {
+		const memory = this.#memory;
+		const { bytes, sendStart } = memory;
+		const { index } = connection;
+		const { aliases } = this.#core;
+		const isVersion5 = connection.version === 5;
+		const from = message.bytes;
+		const { topicStart, topicEnd } = message;
+		let { propertiesStart } = message;
+		let expiry = -1;
+		if (hasExpiry(message)) {
+			expiry = secondsLeft(message, this.#core.clock.nowMs);
+			if (expiry < 0) {
+				if ((flags & DUP) === 0) return EXPIRED; // [MQTT-3.3.2-5]
+				expiry = 0; // its delivery had begun [MQTT-4.3.3-7]
+			}
+			propertiesStart += EXPIRY_BYTES;
+		}
+		const payload = message.payloadEnd - message.payloadStart;
+		let topic = topicEnd - topicStart;
+		let alias = 0;
+		let newAlias = false;
+		let properties = 0;
+		let timestampLength = 0;
+		if (isVersion5) {
+			if (connection.topicAliasMaximum !== 0) {
+				alias = aliases.find(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
+				if (alias !== 0) topic = 0;
+				else {
+					alias = aliases.assign(index, connection.topicAliasMaximum, from, topicStart, topicEnd); // [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
+					newAlias = alias !== 0;
+				}
+			}
+			if (withTimestamp) timestampLength = this.#timestamp.write(message.arrivedAtMs);
+			properties =
+				message.propertiesEnd -
+				propertiesStart +
+				(expiry < 0 ? 0 : EXPIRY_BYTES) +
+				(identifier === 0 ? 0 : 1 + varintSize(identifier)) +
+				(alias === 0 ? 0 : 3) +
+				(timestampLength === 0 ? 0 : 5 + this.#timestamp.propertyName.length + timestampLength);
+		}
+		const remaining = 2 + topic + ((flags & QOS_MASK) === 0 ? 0 : 2) + (isVersion5 ? varintSize(properties) + properties : 0) + payload;
+		const size = 1 + varintSize(remaining) + remaining;
+		if (size > connection.room || size > connection.maximumPacketSize || size > memory.sendSize) {
+			if (newAlias) aliases.unassign(index, alias);
+			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+		}
+		memory.reopenSendArea();
+		bytes[sendStart] = (PUBLISH << 4) | flags;
+		let at = writeVarint(bytes, sendStart + 1, remaining);
+		bytes[at] = topic >> 8;
+		bytes[at + 1] = topic;
+		at += 2;
+		if (topic !== 0) at = copy(bytes, at, from, topicStart, topicEnd);
+		this.#packetIdAt = at;
+		if ((flags & QOS_MASK) !== 0) {
+			bytes[at] = packetId >> 8;
+			bytes[at + 1] = packetId;
+			at += 2;
+		}
+		if (isVersion5) {
+			at = writeVarint(bytes, at, properties);
+			if (expiry >= 0) {
+				bytes[at] = from[message.propertiesStart];
+				at = writeUint32(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
+			}
+			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
+			if (propertiesStart !== message.propertiesEnd) at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
+			if (identifier !== 0) {
+				bytes[at] = SUBSCRIPTION_IDENTIFIER;
+				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
+			}
+			if (alias !== 0) {
+				bytes[at] = TOPIC_ALIAS;
+				bytes[at + 1] = alias >> 8;
+				bytes[at + 2] = alias;
+				at += 3;
+			}
+			if (timestampLength !== 0) {
+				bytes[at] = USER_PROPERTY;
+				at = this.#timestamp.copyProperty(bytes, at + 1, timestampLength);
+			}
+		}
+		copy(bytes, at, from, message.payloadStart, message.payloadEnd);
+		this.#version = alias === 0 && timestampLength === 0 ? connection.version : 0;
+		this.#flags = flags;
+		this.#identifier = identifier;
+		this.#size = size;
+		return SENT;
+	}
+
+	/** What is in the send area is not about the next message. */
+	invalidate(): void {
+		this.#version = 0;
+	}
+
+	/** Whether the last message, as it was last sent, can be sent to this connection too. */
+	canRepeat(connection: Connection, flags: number, identifier: number): boolean {
+		return this.#version === connection.version && this.#flags === flags && this.#identifier === identifier && connection.topicAliasMaximum === 0;
+	}
+
+	/** Sends the last message again, to another client. @returns as publish() */
+	repeat(connection: Connection, packetId: number): number {
+		const size = this.#size;
+		if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+		if (size > connection.room) return NO_ROOM;
+		const memory = this.#memory;
+		if (packetId !== 0) {
+			const { bytes } = memory;
+			const at = this.#packetIdAt;
+			bytes[at] = packetId >> 8;
+			bytes[at + 1] = packetId;
+		}
+		return this.transmit(connection);
+	}
+
+	/** Whether a client wants to be told more about an acknowledgement than its code [MQTT-3.1.2-29]. */
+	private wantsReasonString(connection: Connection): boolean {
+		return connection.version === 5 && (connection.clientFlags & NO_REASON_STRING) === 0;
+	}
+
+	private reasonProperty(reasonCode: number): PropertyWriter {
+		return this.properties.reset().reasonString(utf8(reasonName(reasonCode)));
+	}
+
+	private encode(connection: Connection, type: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): void {
+		const encoder = this.encoderFor(connection);
+		switch (type) {
+			case PUBACK:
+				encoder.puback(packetId, reasonCode, properties);
+				return;
+			case PUBREC:
+				encoder.pubrec(packetId, reasonCode, properties);
+				return;
+			case PUBREL:
+				encoder.pubrel(packetId, reasonCode, properties);
+				return;
+			default:
+				encoder.pubcomp(packetId, reasonCode, properties);
+		}
+	}
+}

@@ -1,0 +1,176 @@
+import type { Core } from "../core";
+import type { Message } from "../pool/message";
+import { OPEN } from "../session/connection";
+import { PUBLISH_OVERHEAD } from "./send-area";
+
+// Columns of a session: the number of the message that it matched last, and what all its subscriptions together say
+const WIDTH = 4;
+const MARK = 0;
+const FLAGS = 1;
+const IDENTIFIER = 2;
+/** How many of them have an identifier. */
+const IDENTIFIER_COUNT = 3;
+
+/** In FLAGS, beside the QoS. */
+const AS_PUBLISHED = 4;
+
+/** Who gets a message, how, and whether at once. */
+export class Recipients {
+	readonly #core: Core;
+	readonly #sums: Uint32Array;
+	#mark = 0;
+
+	constructor(core: Core) {
+		this.#core = core;
+		this.#sums = core.memory.tables.u32(WIDTH * (core.settings.sessions + 1));
+	}
+
+	/**
+	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one subscription for each copy to be delivered.
+	 *
+	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its subscriptions carry an identifier, one copy for
+	 * each subscription, so that every copy can name its own [MQTT-3.3.4-5]. Of a shared subscription one session gets a copy.
+	 */
+	gather(message: Message, publisher: number): number {
+		const { subscriptions, authorizer } = this.#core;
+		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd); // [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
+		const { found } = subscriptions;
+		const sums = this.#sums;
+		if (this.#mark > 0xffff_fff0) {
+			sums.fill(0);
+			this.#mark = 0;
+		}
+		const mark = ++this.#mark;
+		let kept = 0;
+		for (let i = 0; i < count; i++) {
+			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) this.selectMember(i, count, message);
+			const subscription = found[i];
+			if (subscription === 0) continue;
+			if (subscriptions.share(subscription) !== 0) {
+				found[kept++] = subscription;
+				continue;
+			}
+			const session = subscriptions.session(subscription);
+			if (session === publisher && subscriptions.noLocal(subscription)) continue; // [MQTT-3.8.3-3]
+			if (!authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) continue;
+			const row = WIDTH * session;
+			const qos = subscriptions.qos(subscription);
+			const identifier = subscriptions.identifier(subscription);
+			if (sums[row + MARK] !== mark) {
+				sums[row + MARK] = mark;
+				sums[row + FLAGS] = 0;
+				sums[row + IDENTIFIER] = 0;
+				sums[row + IDENTIFIER_COUNT] = 0;
+			}
+			if (qos > (sums[row + FLAGS] & 3)) sums[row + FLAGS] = (sums[row + FLAGS] & ~3) | qos;
+			if (subscriptions.retainAsPublished(subscription)) sums[row + FLAGS] |= AS_PUBLISHED;
+			if (identifier !== 0) {
+				sums[row + IDENTIFIER] = identifier;
+				sums[row + IDENTIFIER_COUNT]++;
+			}
+			found[kept++] = subscription;
+		}
+		const first = ++this.#mark;
+		let copies = 0;
+		for (let i = 0; i < kept; i++) {
+			const subscription = found[i];
+			if (subscriptions.share(subscription) !== 0) {
+				found[copies++] = subscription;
+				continue;
+			}
+			const row = WIDTH * subscriptions.session(subscription);
+			if (sums[row + IDENTIFIER_COUNT] > 1 || sums[row + MARK] !== first) found[copies++] = subscription; // [MQTT-3.3.4-4]
+			sums[row + MARK] = first;
+		}
+		return copies;
+	}
+
+	/**
+	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the message best, the one whose turn it is. The others
+	 * become 0; so does that one where nobody may have the message.
+	 */
+	private selectMember(index: number, count: number, message: Message): void {
+		const { subscriptions, counters } = this.#core;
+		const { found } = subscriptions;
+		const share = subscriptions.share(found[index]);
+		const node = subscriptions.node(found[index]);
+		let best = 0;
+		let rank = 0;
+		for (let i = index; i < count; i++) {
+			const subscription = found[i];
+			if (subscription === 0 || subscriptions.share(subscription) !== share || subscriptions.node(subscription) !== node) continue;
+			found[i] = 0;
+			const own = this.rank(subscription, message);
+			if (own <= rank) continue;
+			rank = own;
+			best = subscription;
+		}
+		found[index] = best;
+		if (best === 0) counters.droppedShared++;
+		else subscriptions.moveToEnd(best);
+	}
+
+	/** How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its client comes back, 0 not at all. */
+	rank(subscription: number, message: Message): number {
+		const { subscriptions, authorizer, sessions } = this.#core;
+		const session = subscriptions.session(subscription);
+		const qos = Math.min(subscriptions.qos(subscription), message.qos);
+		if (!authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
+		if (this.canSendNow(session, message, qos)) return 3;
+		if (this.isQueueFull(session)) return 0;
+		const connection = this.#core.connectionOf(session);
+		if (connection !== undefined && connection.state === OPEN) return 2;
+		return qos !== 0 && sessions.persistent(session) ? 1 : 0;
+	}
+
+	/** For a subscription that gather() left: the QoS that was granted for this copy. */
+	qos(subscription: number): number {
+		const { subscriptions } = this.#core;
+		// [MQTT-4.8.2-3]
+		return this.hasOwnCopy(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
+	}
+
+	/** Whether it keeps the RETAIN flag. */
+	retainAsPublished(subscription: number): boolean {
+		const { subscriptions } = this.#core;
+		if (this.hasOwnCopy(subscription)) return subscriptions.retainAsPublished(subscription);
+		return (this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & AS_PUBLISHED) !== 0;
+	}
+
+	/** The subscription identifier that it carries; 0 for none. */
+	identifier(subscription: number): number {
+		const { subscriptions } = this.#core;
+		return this.hasOwnCopy(subscription)
+			? subscriptions.identifier(subscription)
+			: this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
+	}
+
+	/** Whether a message can go straight to the socket. */
+	canSendNow(session: number, message: Message, qos: number): boolean {
+		const { queues } = this.#core;
+		const connection = this.#core.connectionOf(session);
+		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false; // [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
+		if (qos !== 0 && (queues.free === 0 || queues.inFlight(session) >= connection.sendQuota)) return false; // [MQTT-3.3.4-9]
+		return message.size + PUBLISH_OVERHEAD <= connection.room;
+	}
+
+	/** Whether a session can wait for no further message: what has expired gives way first. */
+	isQueueFull(session: number): boolean {
+		const { queues } = this.#core;
+		return queues.isFull(session) && (!this.dropExpired() || queues.isFull(session));
+	}
+
+	/** Drops what waits and has expired; false if nothing has. */
+	dropExpired(): boolean {
+		const { queues, clock, counters } = this.#core;
+		const dropped = queues.dropExpired(clock.nowMs);
+		counters.droppedExpired += dropped;
+		return dropped !== 0;
+	}
+
+	/** Whether its copy is for this subscription alone. */
+	private hasOwnCopy(subscription: number): boolean {
+		const { subscriptions } = this.#core;
+		return subscriptions.share(subscription) !== 0 || this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER_COUNT] > 1;
+	}
+}

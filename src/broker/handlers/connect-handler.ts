@@ -1,0 +1,306 @@
+import {
+	AUTHENTICATION_METHOD,
+	BAD_AUTHENTICATION_METHOD,
+	CLIENT_IDENTIFIER_NOT_VALID,
+	MAXIMUM_PACKET_SIZE,
+	NOT_AUTHORIZED,
+	QUOTA_EXCEEDED,
+	RECEIVE_MAXIMUM,
+	REQUEST_PROBLEM_INFORMATION,
+	REQUEST_RESPONSE_INFORMATION,
+	RETAIN_NOT_SUPPORTED,
+	SESSION_EXPIRY_INTERVAL,
+	SESSION_TAKEN_OVER,
+	SUCCESS,
+	TOPIC_ALIAS_MAXIMUM,
+	USER_PROPERTY,
+	WILL_DELAY_INTERVAL,
+} from "../../mqtt/constants";
+import type { Packet } from "../../mqtt/packet";
+import type { PropertyReader } from "../../mqtt/property-reader";
+import { hasWildcard } from "../../mqtt/topics";
+import { utf8 } from "../../mqtt/utf8";
+import { PENDING } from "../access/authorizer";
+import type { Core } from "../core";
+import type { PacketWriter } from "../delivery/packet-writer";
+import { NEVER_SECONDS } from "../pool/clock";
+import { normalizeProperties } from "../pool/message-properties";
+import { type Connection, NO_KEEP_ALIVE, NO_REASON_STRING, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import { DeferredConnect } from "./deferred-connect";
+import type { SessionEnd } from "./session-end";
+
+/** Longest client identifier, bytes; at least 23 must be taken [MQTT-3.1.3-5]. */
+const CLIENT_IDENTIFIER_LIMIT = 256;
+
+const ASSIGNED_DIGITS = 12;
+/** Longest client identifier that is put into a topic for answers, bytes. */
+const RESPONSE_IDENTIFIER_LIMIT = 40;
+
+/** CONNECT and CONNACK (§3.1, §3.2). */
+export class ConnectHandler {
+	readonly #core: Core;
+	readonly #packetWriter: PacketWriter;
+	readonly #sessionEnd: SessionEnd;
+	/** The CONNECT that is being judged. */
+	readonly deferred = new DeferredConnect();
+	/** An assigned client identifier: a prefix, and hexadecimal digits that are filled in. */
+	readonly #assignedIdentifier = utf8("auto-000000000000");
+	/** Whether the session in work was there before. */
+	#sessionPresent = false;
+
+	constructor(core: Core, packetWriter: PacketWriter, sessionEnd: SessionEnd) {
+		this.#core = core;
+		this.#packetWriter = packetWriter;
+		this.#sessionEnd = sessionEnd;
+	}
+
+	/** Takes a CONNECT, which lies in [start, end) of the packet's bytes. @returns the verdict on it, for clear() and answer(); PENDING where that takes time */
+	connect(connection: Connection, packet: Packet, start: number, end: number): number {
+		const code = this.checkConnect(connection, packet);
+		connection.awaitingAuth = code === PENDING;
+		if (code !== PENDING) return code;
+		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout; // all of it again, however much it was hurried
+		this.deferred.hold(packet.bytes, start, end);
+		wipePassword(packet);
+		return code;
+	}
+
+	/**
+	 * Ends what is in the way of a CONNECT that is let in: the client's old connection, and its session where it wants a new one. Before answer(), and apart from
+	 * it, as either takes much of the stack. @returns whether there was anything
+	 */
+	endOldSession(packet: Packet, authResult: number): boolean {
+		const core = this.#core;
+		const { sessions } = core;
+		if (authResult !== SUCCESS || packet.clientIdStart === packet.clientIdEnd) return false;
+		let known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		if (known === 0 || !core.authorizer.ownsSession(packet, known)) return false;
+		const old = core.connectionOf(known);
+		if (old !== undefined) {
+			core.counters.takeovers++;
+			core.close(old, SESSION_TAKEN_OVER); // [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2]
+			this.#sessionEnd.endConnection(old);
+			known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		}
+		const ends = known !== 0 && packet.cleanStart && core.openCount < core.settings.connections;
+		if (ends) this.#sessionEnd.endSession(known); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6]
+		return ends || old !== undefined;
+	}
+
+	/** Answers a CONNECT by the verdict on it, once clear() was called: the connection is open, or refused and about to be closed. The password is gone from the memory afterwards. */
+	answer(connection: Connection, packet: Packet, authResult: number): void {
+		try {
+			this.completeConnect(connection, packet, authResult);
+		} finally {
+			wipePassword(packet);
+		}
+	}
+
+	private completeConnect(connection: Connection, packet: Packet, authResult: number): void {
+		const assign = packet.clientIdStart === packet.clientIdEnd;
+		const known = assign ? 0 : this.#core.sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		const code = authResult === SUCCESS && known !== 0 && !this.#core.authorizer.ownsSession(packet, known) ? NOT_AUTHORIZED : authResult;
+		if (code !== SUCCESS) {
+			this.refuse(connection, code);
+			return;
+		}
+		const session = this.openSession(packet, assign); // [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
+		if (session === 0) {
+			this.refuse(connection, QUOTA_EXCEEDED);
+			return;
+		}
+		const core = this.#core;
+		core.authorizer.bindUser(packet, session);
+		core.sessions.setConnection(session, connection.index);
+		connection.session = session;
+		connection.state = OPEN;
+		core.openCount++;
+		core.counters.connectsAccepted++;
+		if (core.openCount > core.counters.peakClients) core.counters.peakClients = core.openCount;
+		this.accept(connection, packet, assign);
+	}
+
+	/** Sends CONNACK with a reason code, if the version has one for it, and lets the connection end [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-5]. */
+	refuse(connection: Connection, reasonCode: number): void {
+		this.#core.counters.connectsRefused++;
+		try {
+			this.#packetWriter.refuseConnect(connection, reasonCode);
+		} catch {
+			// MQTT 3.1.1 knows no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
+		}
+		this.#core.close(connection, SUCCESS); // [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
+	}
+
+	private checkConnect(connection: Connection, packet: Packet): number {
+		if (packet.version === 5) {
+			const properties = packet.properties;
+			if (properties.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacketSize = properties.number;
+			if (properties.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1] [MQTT-4.12.0-6]
+			if (packet.hasWill && packet.willRetain && !this.#core.retainAvailable) return RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
+		}
+		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT) return CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9]
+		return this.#core.authorizer.authenticate(packet, connection.index, connection.address);
+	}
+
+	/** The session for the client, new or kept; 0 when a pool is used up. */
+	private openSession(packet: Packet, assign: boolean): number {
+		const core = this.#core;
+		const { sessions } = core;
+		let bytes = packet.bytes;
+		let start = packet.clientIdStart;
+		let end = packet.clientIdEnd;
+		let known = 0;
+		this.#sessionPresent = false;
+		if (assign) {
+			bytes = this.#assignedIdentifier;
+			start = 0;
+			end = bytes.length;
+			do this.generateIdentifier();
+			while (sessions.find(bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
+		} else known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
+		if (core.openCount >= core.settings.connections) return 0;
+		const session = known === 0 ? sessions.add(bytes, start, end) : known; // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
+		if (session === 0) return 0;
+		sessions.dropWill(session); // one that waits for its delay is not published when the session goes on [MQTT-3.1.3-9]
+		if (packet.hasWill && !this.storeWill(session, packet)) {
+			if (known === 0) sessions.remove(session);
+			return 0;
+		}
+		this.#sessionPresent = known !== 0;
+		return session;
+	}
+
+	/** Stores the will [MQTT-3.1.2-7]; false when there is no room. */
+	private storeWill(session: number, packet: Packet): boolean {
+		const { sessions, will } = this.#core;
+		const properties = packet.willProperties;
+		sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
+		will.bytes = packet.bytes;
+		will.topicStart = packet.willTopicStart;
+		will.topicEnd = packet.willTopicEnd;
+		will.propertiesStart = properties.from;
+		will.propertiesEnd = properties.to;
+		will.payloadStart = packet.willPayloadStart;
+		will.payloadEnd = packet.willPayloadEnd;
+		will.qos = packet.willQoS;
+		will.retain = packet.willRetain; // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
+		normalizeProperties(will, properties);
+		const record = sessions.wills.add(will);
+		sessions.setWill(session, record);
+		return record !== 0;
+	}
+
+	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
+		const { settings, sessions } = this.#core;
+		const { session } = connection;
+		const limit = settings.keepAliveLimit;
+		let keepAlive = packet.keepAlive;
+		let clientFlags = keepAlive === 0 ? NO_KEEP_ALIVE : 0;
+		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
+		connection.clientFlags = clientFlags;
+		connection.sendQuota = settings.inFlight;
+		// Hardly anything was written so far: what has no room now would wait for ever
+		connection.maximumPacketSize = Math.min(connection.maximumPacketSize, connection.room);
+		connection.topicAliasMaximum = 0;
+		sessions.setEndsAt(session, NEVER_SECONDS);
+		if (connection.version === 4) {
+			if (keepAlive === 0) keepAlive = limit;
+			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit); // [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:4.1.0-1]
+			this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS); // [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]
+		} else {
+			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
+			this.applyConnectProperties(connection, packet.properties);
+			if (!this.connack(connection, packet, assigned, keepAlive)) {
+				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot keep to [MQTT-3.14.0-1]
+				this.#core.counters.connectsRefused++;
+				sessions.dropWill(session);
+				this.#core.close(connection, SUCCESS);
+				return;
+			}
+		}
+		connection.keepAliveTimeoutMs = keepAlive * 1500; // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24] [MQTT-3.2.2-22]
+		this.#packetWriter.flush(connection); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.1.1:3.1.4-4] [MQTT-3.1.1:3.2.0-1]
+	}
+
+	/** Takes what an MQTT 5.0 client says of itself (§3.1.2.11). */
+	private applyConnectProperties(connection: Connection, properties: PropertyReader): void {
+		const { settings, sessions, aliases, timestamp } = this.#core;
+		let expiry = 0;
+		properties.rewind();
+		while (properties.next()) {
+			switch (properties.id) {
+				case SESSION_EXPIRY_INTERVAL:
+					expiry = Math.min(properties.number, settings.sessionExpiryLimit);
+					break;
+				case RECEIVE_MAXIMUM:
+					connection.sendQuota = Math.min(properties.number, settings.inFlight); // [MQTT-4.9.0-1]
+					break;
+				case TOPIC_ALIAS_MAXIMUM:
+					connection.topicAliasMaximum = Math.min(properties.number, aliases.limit);
+					break;
+				case REQUEST_PROBLEM_INFORMATION:
+					if (properties.number === 0) connection.clientFlags |= NO_REASON_STRING;
+					break;
+				case USER_PROPERTY:
+					if (timestamp.isPropertyName(properties.bytes, properties.nameStart, properties.nameEnd)) connection.clientFlags |= WANTS_TIMESTAMP;
+			}
+		}
+		sessions.setExpiry(connection.session, expiry);
+	}
+
+	/**
+	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet size is small.
+	 * @returns false when that is too small all the same
+	 */
+	private connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
+		const { settings, sessions, queues, aliases } = this.#core;
+		const { session } = connection;
+		const requested = packet.properties;
+		const properties = this.#packetWriter.properties.reset().receiveMaximum(settings.receiveMaximum).maximumPacketSize(settings.packetSize);
+		if (!this.#core.retainAvailable) properties.retainAvailable(false); // [MQTT-3.2.2-13]
+		if (requested.find(SESSION_EXPIRY_INTERVAL) && requested.number !== sessions.expirySeconds(session))
+			properties.sessionExpiryInterval(sessions.expirySeconds(session));
+		if (assigned) properties.assignedClientIdentifier(this.#assignedIdentifier); // [MQTT-3.2.2-16]
+		if (keepAlive !== packet.keepAlive) properties.serverKeepAlive(keepAlive); // [MQTT-3.2.2-21]
+		const room = connection.maximumPacketSize - 6; // fixed header, flags, code, property length
+		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0) properties.topicAliasMaximum(aliases.granted(connection.index));
+		const needed = properties.length;
+		if (requested.find(REQUEST_RESPONSE_INFORMATION) && requested.number === 1) {
+			const information = this.responseInformation(session); // [MQTT-3.1.2-28]
+			if (needed + 3 + information.length <= room) properties.responseInformation(information);
+		}
+		if (this.#sessionPresent) {
+			const name = utf8("firefly-queued");
+			const count = utf8(String(queues.waiting(session)));
+			if (properties.length + 5 + name.length + count.length <= room) properties.userProperty(name, count); // [MQTT-3.2.2-20]
+		}
+		return this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS, properties) <= connection.maximumPacketSize; // [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+	}
+
+	/** A topic for answers to this client: `response/` and its identifier, where that can be a topic. */
+	private responseInformation(session: number): Uint8Array {
+		const { sessions, memory } = this.#core;
+		const { bytes } = memory;
+		const start = sessions.identifierStart(session);
+		const end = sessions.identifierEnd(session);
+		const prefix = utf8("response/");
+		if (end - start > RESPONSE_IDENTIFIER_LIMIT || hasWildcard(bytes, start, end)) return prefix.slice(0, 8);
+		const topic = new Uint8Array(prefix.length + end - start);
+		topic.set(prefix);
+		topic.set(bytes.slice(start, end), prefix.length);
+		return topic;
+	}
+
+	private generateIdentifier(): void {
+		const bytes = this.#assignedIdentifier;
+		const end = bytes.length;
+		for (let i = end - ASSIGNED_DIGITS; i < end; i++) {
+			const digit = Math.floor(Math.random() * 16);
+			bytes[i] = digit < 10 ? 0x30 + digit : 0x57 + digit;
+		}
+	}
+}
+
+function wipePassword(packet: Packet): void {
+	if (packet.hasPassword) packet.bytes.fill(0, packet.passwordStart, packet.passwordEnd);
+}

@@ -1,0 +1,204 @@
+import {
+	CONNECT,
+	DISCONNECT,
+	PACKET_IDENTIFIER_NOT_FOUND,
+	PINGREQ,
+	PROTOCOL_ERROR,
+	PUBACK,
+	PUBCOMP,
+	PUBLISH,
+	PUBREC,
+	PUBREL,
+	QOS1,
+	QOS2,
+	SESSION_EXPIRY_INTERVAL,
+	SUBSCRIBE,
+	SUCCESS,
+	UNSUBSCRIBE,
+} from "../../mqtt/constants";
+import { decodeBody } from "../../mqtt/decode/body";
+import { checkFirstByte } from "../../mqtt/decode/fixed-header";
+import { decodePublish } from "../../mqtt/decode/publish";
+import { Packet } from "../../mqtt/packet";
+import { varintSize } from "../../mqtt/varint";
+import { PENDING } from "../access/authorizer";
+import type { Core } from "../core";
+import type { PacketWriter } from "../delivery/packet-writer";
+import { type Connection, OPENING } from "../session/connection";
+import type { ConnectHandler } from "./connect-handler";
+import type { PublishHandler } from "./publish-handler";
+import type { SubscribeHandler } from "./subscribe-handler";
+
+/** Reads each packet where it lies, and gives it to the part that answers it. */
+export class Dispatcher {
+	readonly #core: Core;
+	readonly #packetWriter: PacketWriter;
+	readonly #connectHandler: ConnectHandler;
+	readonly #publishHandler: PublishHandler;
+	readonly #subscribeHandler: SubscribeHandler;
+	readonly #packet = new Packet();
+	/** The verdict on a CONNECT that is still to be answered; PENDING where there is none. */
+	#authResult = PENDING;
+
+	constructor(
+		core: Core,
+		packetWriter: PacketWriter,
+		connectHandler: ConnectHandler,
+		publishHandler: PublishHandler,
+		subscribeHandler: SubscribeHandler,
+	) {
+		this.#core = core;
+		this.#packetWriter = packetWriter;
+		this.#connectHandler = connectHandler;
+		this.#publishHandler = publishHandler;
+		this.#subscribeHandler = subscribeHandler;
+	}
+
+	/**
+	 * Reads one whole packet: its first byte, and the rest after the fixed header in [start, end) of the memory. What it asks for is done by obey(): one after the
+	 * other, which spares the stack.
+	 * @returns false when there is nothing to do
+	 */
+	decode(connection: Connection, first: number, start: number, end: number): boolean {
+		const core = this.#core;
+		const packet = this.#packet;
+		const { bytes } = core.memory;
+		const type = first >> 4;
+		connection.lastReceivedAt = core.clock.nowMs;
+		core.counters.bytesIn += 1 + varintSize(end - start) + end - start;
+		packet.bytes = bytes;
+		packet.version = connection.version;
+		packet.type = type;
+		packet.flags = first & 15;
+		let fault = checkFirstByte(packet, first, true, connection.version);
+		if (fault === 0) fault = type === PUBLISH ? decodePublish(packet, bytes, start, end, true) : decodeBody(packet, bytes, start, end, true);
+		if (fault === 0) return true;
+		this.rejectMalformed(connection, packet, fault);
+		if (type === CONNECT) bytes.fill(0, start, end); // it may hold a password
+		return false;
+	}
+
+	/** Does what the packet asks for that was read. @returns whether its connection can be sent more */
+	handle(connection: Connection, start: number, end: number): boolean {
+		// These are calls in tail position, which take nothing of the stack on XS
+		const packet = this.#packet;
+		switch (packet.type) {
+			case PUBLISH:
+				return this.#publishHandler.publish(connection, packet, end);
+			case SUBSCRIBE:
+				return this.#subscribeHandler.subscribe(connection, packet);
+			case CONNECT:
+				return this.handleConnect(connection, packet, start, end);
+			default:
+				return this.handleOther(connection, packet);
+		}
+	}
+
+	/** The verdict on a CONNECT that had to wait for it. */
+	onAuthResult(connection: Connection, reasonCode: number): void {
+		const { memory } = this.#core;
+		const packet = this.#packet;
+		const end = this.#connectHandler.deferred.restore(memory);
+		packet.bytes = memory.bytes;
+		packet.version = connection.version;
+		packet.type = CONNECT;
+		packet.flags = 0;
+		decodeBody(packet, memory.bytes, memory.receiveStart, end, true);
+		this.#authResult = reasonCode;
+	}
+
+	/** A CONNECT was judged: clear() and answer() are to be called. */
+	get connectReady(): boolean {
+		return this.#authResult !== PENDING;
+	}
+
+	/** Ends what is in the way of the CONNECT. @returns whether there was anything */
+	endOldSession(): boolean {
+		return this.#connectHandler.endOldSession(this.#packet, this.#authResult);
+	}
+
+	/** Answers the CONNECT. @returns whether its connection can be sent more */
+	answerConnect(connection: Connection): boolean {
+		const authResult = this.#authResult;
+		this.#authResult = PENDING;
+		this.#connectHandler.answer(connection, this.#packet, authResult);
+		return connection.session !== 0;
+	}
+
+	/** Nobody waits for the verdict any more. */
+	discardPendingConnect(): void {
+		this.#connectHandler.deferred.wipe();
+	}
+
+	private handleConnect(connection: Connection, packet: Packet, start: number, end: number): boolean {
+		if (connection.state === OPENING) {
+			connection.version = packet.version;
+			this.#authResult = this.#connectHandler.connect(connection, packet, start, end);
+		} else this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
+		return false;
+	}
+
+	private handleOther(connection: Connection, packet: Packet): boolean {
+		const { queues } = this.#core;
+		switch (packet.type) {
+			case PUBACK:
+				return queues.complete(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+			case PUBREC:
+				return this.handlePubrec(connection, packet);
+			case PUBREL:
+				this.#publishHandler.release(connection, packet.packetId);
+				return false;
+			case PUBCOMP:
+				return queues.complete(connection.session, packet.packetId, QOS2, true); // [MQTT-4.3.3-5]
+			case UNSUBSCRIBE:
+				this.#subscribeHandler.unsubscribe(connection, packet);
+				return false;
+			case PINGREQ:
+				this.#packetWriter.encoderFor(connection).pingresp(); // [MQTT-3.12.4-1]
+				this.#packetWriter.flush(connection);
+				return false;
+			case DISCONNECT:
+				this.handleDisconnect(connection, packet);
+				return false;
+			default:
+				this.#core.close(connection, PROTOCOL_ERROR);
+				return false;
+		}
+	}
+
+	/** PUBREC: PUBREL is owed, or the message is over. */
+	private handlePubrec(connection: Connection, packet: Packet): boolean {
+		const { queues } = this.#core;
+		const { packetId } = packet;
+		if (packet.reasonCode >= 0x80) return queues.complete(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+		const known = queues.markReleased(connection.session, packetId);
+		this.#packetWriter.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+		return false;
+	}
+
+	/** DISCONNECT: the will is published only where a reason is given, and the client may change how long its session lasts. */
+	private handleDisconnect(connection: Connection, packet: Packet): void {
+		const core = this.#core;
+		const { sessions } = core;
+		const { session } = connection;
+		const properties = packet.properties;
+		if (connection.version === 5 && properties.find(SESSION_EXPIRY_INTERVAL)) {
+			if (sessions.expirySeconds(session) === 0 && properties.number !== 0) {
+				core.close(connection, PROTOCOL_ERROR); // §3.14.2.2.2
+				return;
+			}
+			sessions.setExpiry(session, Math.min(properties.number, core.settings.sessionExpiryLimit));
+		}
+		if (packet.reasonCode === SUCCESS) sessions.dropWill(session); // [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-3.1.2-10]
+		core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
+	}
+
+	/** Ends a connection for what cannot be understood. */
+	private rejectMalformed(connection: Connection, packet: Packet, reasonCode: number): void {
+		this.#core.counters.peerFaults++;
+		if (connection.state === OPENING) {
+			connection.version = packet.version;
+			this.#connectHandler.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2] [MQTT-3.1.4-1]
+		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode); // [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
+	}
+}

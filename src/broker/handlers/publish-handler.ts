@@ -1,0 +1,146 @@
+import {
+	NOT_AUTHORIZED,
+	PACKET_IDENTIFIER_NOT_FOUND,
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	QUOTA_EXCEEDED,
+	RECEIVE_MAXIMUM_EXCEEDED,
+	RETAIN_NOT_SUPPORTED,
+	SUCCESS,
+	TOPIC_ALIAS,
+	TOPIC_ALIAS_INVALID,
+} from "../../mqtt/constants";
+import type { Packet } from "../../mqtt/packet";
+import type { Core } from "../core";
+import type { PacketWriter } from "../delivery/packet-writer";
+import type { Router } from "../delivery/router";
+import { Message } from "../pool/message";
+import { normalizeProperties } from "../pool/message-properties";
+import type { Connection } from "../session/connection";
+
+/** PUBLISH from a client, and what answers it: PUBACK, or PUBREC and PUBCOMP (§3.3 to §3.7, §4.3). */
+export class PublishHandler {
+	readonly #core: Core;
+	readonly #packetWriter: PacketWriter;
+	readonly #router: Router;
+	readonly #message: Message;
+
+	constructor(core: Core, packetWriter: PacketWriter, router: Router) {
+		this.#core = core;
+		this.#packetWriter = packetWriter;
+		this.#router = router;
+		this.#message = new Message(core.memory.bytes);
+	}
+
+	/** Takes a PUBLISH that ends at `end`. @returns false: nothing more can be sent for it */
+	publish(connection: Connection, packet: Packet, end: number): boolean {
+		const core = this.#core;
+		core.counters.publishesReceived++;
+		const { qos, properties } = packet;
+		const message = this.#message;
+		message.bytes = packet.bytes;
+		message.topicStart = packet.topicStart;
+		message.topicEnd = packet.topicEnd;
+		if (packet.retain && connection.version === 5 && !core.retainAvailable) {
+			core.close(connection, RETAIN_NOT_SUPPORTED); // §3.2.2.3.5
+			return false;
+		}
+		if (properties.has(TOPIC_ALIAS) && !this.resolveAlias(connection, packet, message)) return false;
+		if (qos === 2 && core.queues.incomingQos2.has(connection.session, packet.packetId)) {
+			// It came before: it is acknowledged again and goes nowhere [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+			this.#packetWriter.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
+			return false;
+		}
+		message.propertiesStart = properties.from;
+		message.propertiesEnd = properties.to;
+		message.payloadStart = packet.payloadStart;
+		message.payloadEnd = end;
+		message.qos = qos;
+		message.retain = packet.retain;
+		message.arrivedAtMs = core.clock.nowMs;
+		normalizeProperties(message, properties);
+		// In tail position, which spares the stack on XS
+		if (qos === 2) return this.exactlyOnce(connection, packet.packetId, message);
+		return this.atLeastOnce(connection, packet.packetId, message);
+	}
+
+	/** PUBREL: the packet identifier may name another message from now on. */
+	release(connection: Connection, packetId: number): void {
+		const known = this.#core.queues.incomingQos2.delete(connection.session, packetId); // [MQTT-4.3.3-12] [MQTT-4.3.3-13]
+		this.#packetWriter.acknowledge(connection, PUBCOMP, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
+	}
+
+	private atLeastOnce(connection: Connection, packetId: number, message: Message): boolean {
+		const code = this.route(connection, message); // [MQTT-4.3.2-5]
+		if (message.qos !== 0) this.acknowledge(connection, PUBACK, packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		return false;
+	}
+
+	/** A message is routed when it comes, and its packet identifier kept until PUBREL (method A of §4.3.3). */
+	private exactlyOnce(connection: Connection, packetId: number, message: Message): boolean {
+		const core = this.#core;
+		const { incomingQos2 } = core.queues;
+		const { session } = connection;
+		let code = QUOTA_EXCEEDED;
+		if (incomingQos2.count(session) >= core.settings.receiveMaximum) {
+			core.close(connection, RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7] [MQTT-3.3.4-8]
+			return false;
+		}
+		if (incomingQos2.add(session, packetId) !== 0 || (this.#router.dropExpired() && incomingQos2.add(session, packetId) !== 0)) {
+			code = this.route(connection, message);
+			if (code >= 0x80) incomingQos2.delete(session, packetId); // [MQTT-4.3.3-9]
+		} else core.counters.publishesOverQuota++;
+		this.acknowledge(connection, PUBREC, packetId, code); // [MQTT-4.3.3-8] [MQTT-3.1.1:4.3.3-2]
+		return false;
+	}
+
+	/** Puts the topic in the place of its alias; false when the connection cannot go on. */
+	private resolveAlias(connection: Connection, packet: Packet, message: Message): boolean {
+		const core = this.#core;
+		const { aliases } = core;
+		const { properties } = packet;
+		properties.find(TOPIC_ALIAS);
+		const alias = properties.number;
+		if (alias > aliases.granted(connection.index)) {
+			core.close(connection, TOPIC_ALIAS_INVALID); // [MQTT-3.3.2-9]
+			return false;
+		}
+		if (packet.topicStart !== packet.topicEnd) {
+			aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd); // [MQTT-3.3.2-12]
+			return true;
+		}
+		const record = aliases.get(connection.index, alias);
+		if (record === 0) {
+			core.close(connection, TOPIC_ALIAS_INVALID); // §3.3.2.3.4: no topic was given to it
+			return false;
+		}
+		message.topicStart = aliases.topicStart(record);
+		message.topicEnd = aliases.topicEnd(record);
+		return true;
+	}
+
+	private route(connection: Connection, message: Message): number {
+		const core = this.#core;
+		if (!core.authorizer.mayPublish(connection.session, message.bytes, message.topicStart, message.topicEnd)) {
+			core.counters.publishesDenied++;
+			return NOT_AUTHORIZED;
+		}
+		const code = this.#router.publish(message, connection.session);
+		if (code === QUOTA_EXCEEDED) core.counters.publishesOverQuota++;
+		return code;
+	}
+
+	private acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
+		let reasonCode = code;
+		if (connection.version === 4) {
+			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
+			if (code === QUOTA_EXCEEDED) {
+				this.#core.close(connection, QUOTA_EXCEEDED); // [MQTT-3.1.1:4.8.0-2]
+				return;
+			}
+			reasonCode = SUCCESS;
+		}
+		this.#packetWriter.acknowledge(connection, type, packetId, reasonCode);
+	}
+}

@@ -1,0 +1,108 @@
+import { QUOTA_EXCEEDED, SUCCESS } from "../../mqtt/constants";
+import type { Core } from "../core";
+import type { PacketWriter } from "../delivery/packet-writer";
+import type { Router } from "../delivery/router";
+import { NEVER_SECONDS } from "../pool/clock";
+import { CLOSING, type Connection } from "../session/connection";
+
+/** Ends connections and sessions: DISCONNECT where the client understands it, the will where it is due, everything given back that does not last. */
+export class SessionEnd {
+	readonly #core: Core;
+	readonly #packetWriter: PacketWriter;
+	readonly #router: Router;
+
+	constructor(core: Core, packetWriter: PacketWriter, router: Router) {
+		this.#core = core;
+		this.#packetWriter = packetWriter;
+		this.#router = router;
+	}
+
+	/** Ends all connections that are to be closed, also those that fail meanwhile. */
+	endClosing(): void {
+		const core = this.#core;
+		const { connections } = core;
+		while (core.closingCount > 0) {
+			for (let i = 1; i < connections.length; i++) {
+				const connection = connections[i]!;
+				if (connection.state === CLOSING) this.endConnection(connection);
+			}
+		}
+	}
+
+	/** Ends one connection in state CLOSING, and its session unless that lasts. Its steps follow one another, as the last one may take much of the stack. */
+	endConnection(connection: Connection): void {
+		const { session } = connection;
+		this.disconnect(connection);
+		if (session === 0) return;
+		if (!this.#core.sessions.persistent(session)) this.endSession(session);
+		else if (this.suspend(session)) this.publishWill(session);
+	}
+
+	/** Tells a client that it is over, and parts its session from it. */
+	private disconnect(connection: Connection): void {
+		const core = this.#core;
+		const { session, closeReason, retainedSubscription } = connection;
+		core.closingCount--;
+		if (session !== 0 && connection.version === 5 && closeReason !== SUCCESS) this.#packetWriter.disconnect(connection, closeReason); // [MQTT-3.14.0-1]
+		connection.close();
+		if (session === 0) return;
+		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
+		core.openCount--; // [MQTT-3.14.4-2]
+		core.sessions.setConnection(session, 0);
+		if (retainedSubscription !== 0 && core.sessions.persistent(session)) core.subscriptions.requestRetained(retainedSubscription); // [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+	}
+
+	/** A session goes on without its client. @returns whether its will is to be published now */
+	private suspend(session: number): boolean {
+		const { sessions, queues, clock } = this.#core;
+		queues.suspend(session); // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
+		sessions.setEndsAt(session, clock.deadlineSeconds(sessions.expirySeconds(session))); // [MQTT-3.1.2-23]
+		if (sessions.will(session) === 0) return false; // [MQTT-3.1.1:3.1.2-12]
+		const delay = sessions.willDelaySeconds(session);
+		if (delay !== 0) sessions.setWillAt(session, Math.min(clock.deadlineSeconds(delay), NEVER_SECONDS - 1));
+		return delay === 0;
+	}
+
+	/** Ends a session whose client is not connected. */
+	endSession(session: number): void {
+		const { sessions, subscriptions, queues } = this.#core;
+		subscriptions.removeAll(session);
+		this.#router.redistribute(session);
+		queues.clear(session);
+		if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
+		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
+	}
+
+	/** Publishes the wills that are due, and ends the sessions whose time is over. @returns when the next one is due, s of the broker's clock */
+	checkDue(): number {
+		const { sessions, clock } = this.#core;
+		const nowSeconds = clock.nowMs / 1000;
+		let nextSeconds = NEVER_SECONDS;
+		for (let session = 1; session <= sessions.capacity; session++) {
+			if (!sessions.inUse(session) || sessions.connection(session) !== 0) continue;
+			if (sessions.endsAtSeconds(session) <= nowSeconds) {
+				this.endSession(session);
+				continue;
+			}
+			if (sessions.willAtSeconds(session) <= nowSeconds) this.publishWill(session); // [MQTT-3.1.3-9]
+			nextSeconds = Math.min(nextSeconds, sessions.endsAtSeconds(session), sessions.willAtSeconds(session));
+		}
+		return nextSeconds;
+	}
+
+	/** Publishes the will of a client that went without a DISCONNECT of reason code 0, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
+	private publishWill(session: number): void {
+		const { sessions, authorizer, counters, clock, will } = this.#core;
+		sessions.wills.readInto(sessions.will(session), will);
+		will.arrivedAtMs = clock.nowMs;
+		try {
+			if (authorizer.mayPublish(session, will.bytes, will.topicStart, will.topicEnd)) {
+				counters.willsPublished++;
+				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.publishesOverQuota++;
+			} else counters.publishesDenied++;
+		} finally {
+			// also one that failed: it would fail again and again
+			sessions.dropWill(session);
+		}
+	}
+}

@@ -1,0 +1,78 @@
+import { NO_SUBSCRIPTION_EXISTED, NOT_AUTHORIZED, QUOTA_EXCEEDED, RETAIN_HANDLING, SUBSCRIPTION_IDENTIFIER, SUCCESS } from "../../mqtt/constants";
+import type { Packet } from "../../mqtt/packet";
+import { sharedFilterStart } from "../../mqtt/topics";
+import type { Core } from "../core";
+import type { PacketWriter } from "../delivery/packet-writer";
+import type { SysTopics } from "../delivery/sys-topics";
+import { type Connection, RETAINED_PENDING } from "../session/connection";
+import { SYS_FILTER } from "../topics/subscriptions";
+
+/** Retain handling (§3.8.3.1): stored values at every SUBSCRIBE, or only for a new subscription. */
+const SEND_ALWAYS = 0x00;
+const SEND_IF_NEW = 0x10;
+
+/** SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11). */
+export class SubscribeHandler {
+	readonly #core: Core;
+	readonly #packetWriter: PacketWriter;
+	readonly #sysTopics: SysTopics;
+	readonly #reasonCodes: Uint8Array;
+
+	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
+		this.#core = core;
+		this.#packetWriter = packetWriter;
+		this.#sysTopics = sysTopics;
+		this.#reasonCodes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
+	}
+
+	/** @returns whether stored values are to be sent */
+	subscribe(connection: Connection, packet: Packet): boolean {
+		const codes = this.#reasonCodes;
+		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
+		let count = 0;
+		packet.rewind();
+		while (packet.nextFilter()) codes[count++] = this.add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
+		this.#packetWriter.suback(connection, packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+		return (connection.clientFlags & RETAINED_PENDING) !== 0;
+	}
+
+	unsubscribe(connection: Connection, packet: Packet): void {
+		const codes = this.#reasonCodes;
+		const { subscriptions } = this.#core;
+		let count = 0;
+		packet.rewind();
+		while (packet.nextFilter()) {
+			const { bytes, filterStart, filterEnd } = packet;
+			const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared); // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
+			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
+		}
+		this.#packetWriter.encoderFor(connection, true).unsuback(packet.packetId, codes, count); // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
+		this.#packetWriter.flush(connection);
+	}
+
+	/** Takes one topic filter; returns its reason code. */
+	private add(connection: Connection, packet: Packet, identifier: number): number {
+		const { subscriptions, authorizer, counters } = this.#core;
+		const { bytes, filterStart, filterEnd, options } = packet;
+		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+		if (!authorizer.maySubscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd)) return NOT_AUTHORIZED;
+		const granted = options & 3;
+		const sysFlag = shared === 0 && this.#sysTopics.isSysFilter(bytes, filterStart, filterEnd) ? SYS_FILTER : 0;
+		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, shared, (options & 0x0f) | sysFlag, identifier);
+		if (subscription === 0) {
+			counters.subscriptionsOverQuota++;
+			return QUOTA_EXCEEDED;
+		}
+		const handling = options & RETAIN_HANDLING;
+		// A shared subscription is handed no stored values (§4.8.2)
+		if (shared === 0 && (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed))) {
+			// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.1.1:3.3.1-6]
+			subscriptions.requestRetained(subscription); // [MQTT-3.8.4-4]
+			if (connection.retainedSubscription === subscription) connection.retainedSubscription = 0;
+			connection.clientFlags |= RETAINED_PENDING;
+		}
+		return granted; // [MQTT-3.8.4-7]
+	}
+}

@@ -1,0 +1,62 @@
+import { Message } from "../pool/message";
+import type { Messages } from "../pool/messages";
+import type { PersistentClock } from "./persistent-clock";
+import type { RecordCodec } from "./record-codec";
+
+const RETAIN = 4;
+/** What a record has besides topic, properties and payload, bytes. */
+const OVERHEAD = 11;
+
+/** Messages in stored records. */
+export class MessageRecords {
+	/** What was read last, or is written. */
+	readonly message: Message;
+	readonly #codec: RecordCodec;
+	readonly #persistentClock: PersistentClock;
+
+	constructor(codec: RecordCodec, persistentClock: PersistentClock) {
+		this.message = new Message(codec.bytes);
+		this.#codec = codec;
+		this.#persistentClock = persistentClock;
+	}
+
+	/**
+	 * Whether a copy can be a record of its own. One whose topic came as an alias, with a payload that left no room for it, cannot; nor can it be sent to a client
+	 * that has no alias for the topic yet, as after a restart none has.
+	 */
+	fits(messages: Messages, record: number): boolean {
+		messages.readInto(record, this.message);
+		return this.message.size + OVERHEAD <= this.#codec.maxSize;
+	}
+
+	/** Writes a copy, as the last thing in a record. */
+	writeMessage(messages: Messages, record: number): void {
+		const codec = this.#codec;
+		const message = this.message;
+		messages.readInto(record, message);
+		codec.writeU8(message.qos | (message.retain ? RETAIN : 0));
+		codec.writeU48(this.#persistentClock.fromBrokerTime(message.arrivedAtMs));
+		codec.writeU16(message.topicEnd - message.topicStart);
+		codec.writeU16(message.propertiesEnd - message.propertiesStart);
+		codec.writeBytes(message.bytes, message.topicStart, message.payloadEnd);
+	}
+
+	/** Reads one into `message`. */
+	readMessage(): void {
+		const codec = this.#codec;
+		const message = this.message;
+		const flags = codec.readU8();
+		message.bytes = codec.bytes;
+		message.qos = flags & 3;
+		message.retain = (flags & RETAIN) !== 0;
+		message.arrivedAtMs = this.#persistentClock.toBrokerTime(codec.readU48());
+		const topic = codec.readU16();
+		const properties = codec.readU16();
+		message.topicStart = codec.at;
+		message.topicEnd = codec.at + topic;
+		message.propertiesStart = message.topicEnd;
+		message.propertiesEnd = message.topicEnd + properties;
+		message.payloadStart = message.propertiesEnd;
+		message.payloadEnd = codec.end;
+	}
+}

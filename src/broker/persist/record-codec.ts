@@ -1,0 +1,127 @@
+import type { Memory } from "../pool/memory";
+import { readUint32, writeUint32 } from "../pool/message-properties";
+import { copy } from "../pool/messages";
+import { crc32 } from "./crc32";
+
+/** CRC-32 of all that follows, generation, kind: bytes. */
+const HEADER_SIZE = 9;
+const GENERATION_OFFSET = 4;
+const KIND_OFFSET = 8;
+
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * One stored record, written or read from begin to end in the memory's send area, whose contents are lost. Numbers have their most significant byte first.
+ */
+export class RecordCodec {
+	/** In which it lies. */
+	readonly bytes: Uint8Array;
+	/** Where reading or writing goes on. */
+	at: number;
+	/** Behind its last byte, while it is read. */
+	end: number;
+	readonly #memory: Memory;
+
+	constructor(memory: Memory) {
+		this.#memory = memory;
+		this.bytes = memory.bytes;
+		this.at = memory.sendStart;
+		this.end = memory.sendStart;
+	}
+
+	/** The most bytes that one can have. */
+	get maxSize(): number {
+		return this.#memory.sendSize - HEADER_SIZE;
+	}
+
+	/** Begins a new one. */
+	startWriting(): void {
+		this.#memory.reopenSendArea();
+		this.at = this.#memory.sendStart + HEADER_SIZE;
+	}
+
+	writeU8(value: number): void {
+		this.bytes[this.at++] = value;
+	}
+
+	writeU16(value: number): void {
+		const { bytes, at } = this;
+		bytes[at] = value >> 8;
+		bytes[at + 1] = value;
+		this.at = at + 2;
+	}
+
+	writeU32(value: number): void {
+		this.at = writeUint32(this.bytes, this.at, value);
+	}
+
+	/** A whole number, 0 … 2^48 − 1. */
+	writeU48(value: number): void {
+		this.writeU16(Math.floor(value / TWO_32));
+		this.writeU32(value % TWO_32);
+	}
+
+	/** Bytes [start, end) of another place. */
+	writeBytes(from: Uint8Array, start: number, end: number): void {
+		this.at = copy(this.bytes, this.at, from, start, end);
+	}
+
+	/** The CRC of what was written so far, without generation and kind. */
+	get checksum(): number {
+		return crc32(this.bytes, this.#memory.sendStart + HEADER_SIZE, this.at);
+	}
+
+	/** Ends it. @returns all of it, for storage */
+	finish(generation: number, kind: number): Uint8Array {
+		const { bytes } = this;
+		const { sendStart } = this.#memory;
+		writeUint32(bytes, sendStart + GENERATION_OFFSET, generation);
+		bytes[sendStart + KIND_OFFSET] = kind;
+		writeUint32(bytes, sendStart, crc32(bytes, sendStart + GENERATION_OFFSET, this.at));
+		return this.#memory.sendView(this.at - sendStart);
+	}
+
+	/** A view for storage to fill, as long as a record can be. */
+	readBuffer(): Uint8Array {
+		this.#memory.reopenSendArea();
+		return this.#memory.sendView(this.#memory.sendSize);
+	}
+
+	/** Begins to read what storage filled in. @returns false when it is not whole */
+	startReading(length: number): boolean {
+		const { bytes } = this;
+		const { sendStart } = this.#memory;
+		this.at = sendStart + HEADER_SIZE;
+		this.end = sendStart + length;
+		return length >= HEADER_SIZE && readUint32(bytes, sendStart) === crc32(bytes, sendStart + GENERATION_OFFSET, this.end);
+	}
+
+	get generation(): number {
+		return readUint32(this.bytes, this.#memory.sendStart + GENERATION_OFFSET);
+	}
+
+	get kind(): number {
+		return this.bytes[this.#memory.sendStart + KIND_OFFSET];
+	}
+
+	readU8(): number {
+		return this.bytes[this.at++];
+	}
+
+	readU16(): number {
+		const { bytes, at } = this;
+		this.at = at + 2;
+		return (bytes[at] << 8) | bytes[at + 1];
+	}
+
+	readU32(): number {
+		const { at } = this;
+		this.at = at + 4;
+		return readUint32(this.bytes, at);
+	}
+
+	readU48(): number {
+		const high = this.readU16();
+		return high * TWO_32 + this.readU32();
+	}
+}

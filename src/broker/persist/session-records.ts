@@ -1,0 +1,182 @@
+import type { Core } from "../core";
+import { NEVER_SECONDS } from "../pool/clock";
+import { CHANGED, type DirtyFlags, STORED, UNCOMMITTED } from "../pool/dirty-flags";
+import type { Tables } from "../pool/tables";
+import type { MessageRecords } from "./message-records";
+import type { PersistentClock } from "./persistent-clock";
+import { ENTRY_KIND, SESSION_KIND, SUBSCRIPTION_KIND, type TransactionalStore } from "./transactional-store";
+
+const WILL = 1;
+
+/**
+ * Stores sessions that outlive their connection, and wills: of all clients, as one that is connected when the power goes is one that went without DISCONNECT.
+ *
+ * When a session ends is stored an eighth of its expiry interval too late, and anew only when that would be too early: a node that comes once a minute
+ * would otherwise be written once a minute.
+ */
+export class SessionRecords {
+	readonly #core: Core;
+	readonly #recordStore: TransactionalStore;
+	readonly #persistentClock: PersistentClock;
+	readonly #messages: MessageRecords;
+	readonly #dirtyFlags: DirtyFlags;
+	/** Of each session as it is stored: when it ends, s of the lifetime's clock, NEVER while its client is connected, 0 for one that does not last; and the CRC. */
+	readonly #endsAtSeconds: Uint32Array;
+	readonly #checksums: Uint32Array;
+	/** While restoring: the session of each stored one. */
+	#restoredSessions = new Uint16Array(0);
+
+	constructor(core: Core, tables: Tables, recordStore: TransactionalStore, persistentClock: PersistentClock, messages: MessageRecords) {
+		this.#core = core;
+		this.#recordStore = recordStore;
+		this.#persistentClock = persistentClock;
+		this.#messages = messages;
+		this.#dirtyFlags = recordStore.dirtyFlags[SESSION_KIND];
+		this.#endsAtSeconds = tables.u32(core.sessions.capacity + 1);
+		this.#checksums = tables.u32(core.sessions.capacity + 1);
+	}
+
+	/** @returns how many sessions found no room */
+	restore(): number {
+		const { sessions } = this.#core;
+		const recordStore = this.#recordStore;
+		const { states } = this.#dirtyFlags;
+		let lost = 0;
+		this.#restoredSessions = new Uint16Array(states.length);
+		for (let i = 1; i < states.length; i++) {
+			if (!recordStore.readRecord(SESSION_KIND, i)) continue;
+			const session = this.restoreSession();
+			if (session === 0) lost++;
+			this.#restoredSessions[i] = session;
+			this.#dirtyFlags.renumber(i, session);
+			// It ends in its time from now on, however often the power goes
+			if (this.#endsAtSeconds[session] === NEVER_SECONDS && sessions.expirySeconds(session) !== NEVER_SECONDS) this.#dirtyFlags.mark(session);
+		}
+		sessions.dirtyFlags = this.#dirtyFlags;
+		return lost;
+	}
+
+	/** The session that was stored under a number; 0 if it could not be restored. */
+	restoredSession(storedSession: number): number {
+		return this.#restoredSessions[storedSession] ?? 0;
+	}
+
+	/** Nothing is asked of restored() any more. */
+	finishRestore(): void {
+		this.#restoredSessions = new Uint16Array(0);
+	}
+
+	save(): void {
+		const { sessions } = this.#core;
+		const dirtyFlags = this.#dirtyFlags;
+		const recordStore = this.#recordStore;
+		if (!dirtyFlags.changed) return;
+		const { states } = dirtyFlags;
+		for (let i = 1; i < states.length; i++) {
+			if ((states[i] & CHANGED) === 0) continue;
+			const used = i <= sessions.capacity && sessions.inUse(i);
+			const persistent = used && sessions.persistent(i);
+			if (persistent !== (this.#endsAtSeconds[i] ?? 0) > 0) this.markDependents(i);
+			if (!persistent && (!used || sessions.will(i) === 0)) {
+				if (i <= sessions.capacity) this.#endsAtSeconds[i] = 0;
+				recordStore.drop(SESSION_KIND, i);
+				continue;
+			}
+			const endsAtSeconds = persistent ? this.endSecondsToStore(i) : 0;
+			this.writeSession(i, endsAtSeconds);
+			const { checksum } = recordStore.codec;
+			if ((states[i] & (STORED | UNCOMMITTED)) === STORED && checksum === this.#checksums[i]) continue;
+			recordStore.put(SESSION_KIND, i);
+			this.#checksums[i] = checksum;
+			this.#endsAtSeconds[i] = endsAtSeconds;
+		}
+	}
+
+	/** So much time has passed without power, as {@link KeptValues.age}. */
+	backdate(missedMs: number): void {
+		const { sessions } = this.#core;
+		const dirtyFlags = this.#dirtyFlags;
+		for (let i = 1; i <= sessions.capacity; i++) {
+			const endsAtSeconds = sessions.endsAtSeconds(i);
+			if (!sessions.inUse(i) || endsAtSeconds === NEVER_SECONDS) continue;
+			if (dirtyFlags.isRestored(i)) sessions.setEndsAt(i, Math.max(0, endsAtSeconds - Math.floor(missedMs / 1000)));
+			else dirtyFlags.mark(i);
+		}
+	}
+
+	/** When a lasting session ends, as it is to be stored. */
+	private endSecondsToStore(session: number): number {
+		const { sessions } = this.#core;
+		const expiry = sessions.expirySeconds(session);
+		if (expiry === NEVER_SECONDS || sessions.connection(session) !== 0) return NEVER_SECONDS;
+		const dueSeconds = Math.ceil(this.#persistentClock.fromBrokerTime(sessions.endsAtSeconds(session) * 1000) / 1000);
+		const latestSeconds = dueSeconds + (expiry >>> 2);
+		const storedSeconds = this.#endsAtSeconds[session];
+		return storedSeconds >= dueSeconds && storedSeconds <= latestSeconds ? storedSeconds : Math.min(dueSeconds + (expiry >>> 3), NEVER_SECONDS - 1);
+	}
+
+	/** A session lasts from now on, or no more, and so do its subscriptions and what waits for it. */
+	private markDependents(session: number): void {
+		const { subscriptions } = this.#core;
+		const subscriptionFlags = this.#recordStore.dirtyFlags[SUBSCRIPTION_KIND];
+		for (let i = subscriptions.firstOf(session); i !== 0; i = subscriptions.next(i)) subscriptionFlags.mark(i);
+		this.#recordStore.dirtyFlags[ENTRY_KIND].changed = true;
+	}
+
+	private writeSession(session: number, endsAtSeconds: number): void {
+		const { sessions, authorizer } = this.#core;
+		const { codec } = this.#recordStore;
+		const will = sessions.will(session);
+		const start = sessions.identifierStart(session);
+		const end = sessions.identifierEnd(session);
+		codec.startWriting();
+		codec.writeU32(sessions.expirySeconds(session));
+		codec.writeU32(endsAtSeconds);
+		codec.writeU8(0);
+		const user = codec.at;
+		codec.at = authorizer.writeUserName(session, codec.bytes, user);
+		codec.bytes[user - 1] = codec.at - user;
+		codec.writeU16(end - start);
+		codec.writeBytes(sessions.identifierBytes, start, end);
+		codec.writeU8(will === 0 ? 0 : WILL);
+		if (will === 0) return;
+		codec.writeU32(sessions.willDelaySeconds(session));
+		this.#messages.writeMessage(sessions.wills, will);
+	}
+
+	/** Adds the session that is in the body; 0 when it has no room, or its user none any more. */
+	private restoreSession(): number {
+		const { sessions, authorizer, clock } = this.#core;
+		const { codec } = this.#recordStore;
+		const { bytes } = codec;
+		const expiry = codec.readU32();
+		const endsAtSeconds = codec.readU32();
+		const user = codec.at + 1;
+		const identifier = user + codec.readU8() + 2;
+		codec.at = identifier - 2;
+		const end = identifier + codec.readU16();
+		const session = sessions.add(bytes, identifier, end);
+		if (session === 0) return 0;
+		if (!authorizer.restoreUser(session, bytes, user, identifier - 2)) {
+			sessions.remove(session);
+			return 0;
+		}
+		sessions.setExpiry(session, expiry);
+		sessions.setEndsAt(
+			session,
+			endsAtSeconds === NEVER_SECONDS
+				? clock.deadlineSeconds(expiry)
+				: Math.max(0, Math.ceil(this.#persistentClock.toBrokerTime(endsAtSeconds * 1000) / 1000)),
+		);
+		this.#endsAtSeconds[session] = endsAtSeconds;
+		codec.at = end;
+		if (codec.readU8() === WILL) {
+			const delay = codec.readU32();
+			this.#messages.readMessage();
+			sessions.setWill(session, sessions.wills.add(this.#messages.message));
+			sessions.setWillDelay(session, delay);
+			sessions.setWillAt(session, clock.deadlineSeconds(delay));
+		}
+		return session;
+	}
+}

@@ -1,0 +1,68 @@
+import { MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../../mqtt/constants";
+import type { PropertyReader } from "../../mqtt/property-reader";
+import type { Message } from "./message";
+
+/** Bytes of a message expiry interval with its identifier. */
+export const EXPIRY_BYTES = 5;
+
+/**
+ * Puts the properties of a message into the form in which it is kept and forwarded, where they lie: what concerns only this connection is left out, and the
+ * message expiry interval comes first. All others stay as they are and in their order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
+ */
+export function normalizeProperties(message: Message, reader: PropertyReader): void {
+	if (!reader.has(MESSAGE_EXPIRY_INTERVAL) && !reader.has(TOPIC_ALIAS) && !reader.has(WILL_DELAY_INTERVAL)) return;
+	const { bytes, propertiesStart } = message;
+	let expiry = -1;
+	let from = propertiesStart;
+	let to = propertiesStart;
+	reader.rewind();
+	while (reader.next()) {
+		const next = reader.at;
+		switch (reader.id) {
+			case MESSAGE_EXPIRY_INTERVAL:
+				expiry = reader.number;
+				break;
+			case TOPIC_ALIAS:
+			case WILL_DELAY_INTERVAL:
+				break;
+			default:
+				bytes.copyWithin(to, from, next);
+				to += next - from;
+		}
+		from = next;
+	}
+	if (expiry >= 0) {
+		bytes.copyWithin(propertiesStart + EXPIRY_BYTES, propertiesStart, to);
+		bytes[propertiesStart] = MESSAGE_EXPIRY_INTERVAL;
+		writeUint32(bytes, propertiesStart + 1, expiry);
+		to += EXPIRY_BYTES;
+	}
+	message.propertiesEnd = to;
+}
+
+/** Whether the first property is a message expiry interval. */
+export function hasExpiry(message: Message): boolean {
+	return message.propertiesStart !== message.propertiesEnd && message.bytes[message.propertiesStart] === MESSAGE_EXPIRY_INTERVAL;
+}
+
+/**
+ * Seconds that a message with an expiry interval may still wait at `now`, ms of the broker's clock; negative when it has expired [MQTT-3.3.2-5] [MQTT-3.3.2-6].
+ */
+export function secondsLeft(message: Message, now: number): number {
+	const interval = readUint32(message.bytes, message.propertiesStart + 1);
+	const left = interval - Math.floor((now - message.arrivedAtMs) / 1000);
+	return left === 0 && interval !== 0 ? -1 : left;
+}
+
+export function readUint32(bytes: Uint8Array, at: number): number {
+	return bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
+}
+
+/** Writes a four byte integer (§1.5.3) and returns the index after it. */
+export function writeUint32(bytes: Uint8Array, at: number, value: number): number {
+	bytes[at] = value >>> 24;
+	bytes[at + 1] = value >>> 16;
+	bytes[at + 2] = value >>> 8;
+	bytes[at + 3] = value;
+	return at + 4;
+}

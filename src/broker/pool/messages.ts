@@ -1,0 +1,122 @@
+import { MESSAGE_EXPIRY_INTERVAL } from "../../mqtt/constants";
+import type { Arena } from "./arena";
+import type { Memory } from "./memory";
+import type { Message } from "./message";
+import { EXPIRY_BYTES, readUint32 } from "./message-properties";
+
+/** Records are rounded up to this many bytes, so that a value that grows by a digit stays where it is. */
+const ROUNDING = 8;
+const RETAIN = 4;
+
+// Columns
+const TOPIC = 0;
+const PROPERTIES = 1;
+const PAYLOAD = 2;
+const FLAGS = 3;
+
+/** Copies of messages in an arena. A copy is known by its record there. */
+export class Messages {
+	readonly arena: Arena;
+	/** TOPIC, PROPERTIES and PAYLOAD in bytes, and FLAGS (QoS, and whether retained) of each record. */
+	readonly #parts: Uint16Array;
+	readonly #arrivedAtMs: Float64Array;
+
+	/** @param records as given to the arena @param timed whether read() is to tell when they arrived */
+	constructor(memory: Memory, arena: Arena, records: number, timed = true) {
+		this.arena = arena;
+		this.#parts = memory.tables.u16(4 * records + 4);
+		this.#arrivedAtMs = memory.tables.f64(timed ? records + 1 : 0);
+	}
+
+	/** Bytes that a message takes here. */
+	roundedSize(message: Message): number {
+		return (message.size + ROUNDING - 1) & -ROUNDING;
+	}
+
+	/** Copies a message, whose bytes must not lie in this arena; 0 when there is no room. */
+	add(message: Message): number {
+		const record = this.arena.allocate(this.roundedSize(message));
+		if (record !== 0) this.overwrite(record, message);
+		return record;
+	}
+
+	/** Puts a message where another was; there must be room. */
+	overwrite(record: number, message: Message): void {
+		const from = message.bytes;
+		const to = this.arena.bytes;
+		const topic = message.topicEnd - message.topicStart;
+		const properties = message.propertiesEnd - message.propertiesStart;
+		let at = this.arena.offset(record);
+		copy(to, at, from, message.topicStart, message.topicEnd);
+		at += topic;
+		copy(to, at, from, message.propertiesStart, message.propertiesEnd);
+		copy(to, at + properties, from, message.payloadStart, message.payloadEnd);
+		const parts = this.#parts;
+		const row = 4 * record;
+		parts[row + TOPIC] = topic;
+		parts[row + PROPERTIES] = properties;
+		parts[row + PAYLOAD] = message.payloadEnd - message.payloadStart;
+		parts[row + FLAGS] = message.qos | (message.retain ? RETAIN : 0);
+		this.#arrivedAtMs[record] = message.arrivedAtMs;
+	}
+
+	/** Fills `message` with the parts of a copy. */
+	readInto(record: number, message: Message): void {
+		const start = this.arena.offset(record);
+		const parts = this.#parts;
+		const row = 4 * record;
+		const properties = start + parts[row + TOPIC];
+		const payload = properties + parts[row + PROPERTIES];
+		const flags = parts[row + FLAGS];
+		message.bytes = this.arena.bytes;
+		message.topicStart = start;
+		message.topicEnd = properties;
+		message.propertiesStart = properties;
+		message.propertiesEnd = payload;
+		message.payloadStart = payload;
+		message.payloadEnd = payload + parts[row + PAYLOAD];
+		message.qos = flags & 3;
+		message.retain = (flags & RETAIN) !== 0;
+		message.arrivedAtMs = this.#arrivedAtMs[record];
+	}
+
+	/** Index of the first byte of a copy's topic. */
+	topicStart(record: number): number {
+		return this.arena.offset(record);
+	}
+
+	topicEnd(record: number): number {
+		return this.arena.offset(record) + this.#parts[4 * record + TOPIC];
+	}
+
+	isRetained(record: number): boolean {
+		return (this.#parts[4 * record + FLAGS] & RETAIN) !== 0;
+	}
+
+	arrivedAtMs(record: number): number {
+		return this.#arrivedAtMs[record];
+	}
+
+	/** When a copy expires, in ms of the broker's clock: infinite without a message expiry interval (§3.3.2.3.3). An interval of 0 s is one of 1 s here. */
+	expiresAtMs(record: number): number {
+		const properties = this.topicEnd(record);
+		if (this.#parts[4 * record + PROPERTIES] < EXPIRY_BYTES || this.arena.bytes[properties] !== MESSAGE_EXPIRY_INTERVAL)
+			return Number.POSITIVE_INFINITY;
+		return this.#arrivedAtMs[record] + 1000 * Math.max(1, readUint32(this.arena.bytes, properties + 1));
+	}
+
+	/** A copy arrived so much earlier, ms. */
+	backdate(record: number, ms: number): void {
+		this.#arrivedAtMs[record] -= ms;
+	}
+}
+
+/** Copies [start, end) and returns the index after it: within one array natively; from another byte by byte, as a view of a part would be an allocation. */
+export function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+	if (to !== from) {
+		for (let i = start; i < end; i++) to[at++] = from[i];
+		return at;
+	}
+	to.copyWithin(at, start, end);
+	return at + end - start;
+}

@@ -1,0 +1,120 @@
+import type { DirtyFlags } from "../pool/dirty-flags";
+import type { Tables } from "../pool/tables";
+
+// Columns
+const WIDTH = 5;
+const NEXT = 0;
+const CONTENT = 1;
+const PACKET_ID = 2;
+const FLAGS = 3;
+const SHARE = 4;
+
+/** The entries of the queues: rows of a table, known by numbers from 1; 0 means none. Each can be linked to another. */
+export class QueueEntries {
+	/** Entries that are free, and the fewest that ever were. */
+	free: number;
+	leastFree: number;
+	/** Where changes are noted, if entries are to outlive a restart. */
+	dirtyFlags: DirtyFlags | undefined = undefined;
+	readonly #rows: Uint16Array;
+	readonly #identifiers: Uint32Array;
+	/** In which order entries were taken; only where they are to outlive a restart. */
+	#sequences: Uint32Array | undefined = undefined;
+	#sequence = 0;
+	#firstFree = 1;
+
+	constructor(tables: Tables, records: number) {
+		this.free = records;
+		this.leastFree = records;
+		this.#rows = tables.u16(WIDTH * records + WIDTH);
+		this.#identifiers = tables.u32(records + 1);
+		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT] = i + 1;
+	}
+
+	/** A new entry, linked to none; there must be a free one. */
+	allocate(content: number, flags: number, identifier: number, share: number): number {
+		const rows = this.#rows;
+		const entry = this.#firstFree;
+		const row = WIDTH * entry;
+		this.#firstFree = rows[row + NEXT];
+		rows[row + NEXT] = 0;
+		rows[row + CONTENT] = content;
+		rows[row + PACKET_ID] = 0;
+		rows[row + FLAGS] = flags;
+		rows[row + SHARE] = share;
+		this.#identifiers[entry] = identifier;
+		if (this.#sequences !== undefined) this.#sequences[entry] = ++this.#sequence;
+		if (--this.free < this.leastFree) this.leastFree = this.free;
+		this.dirtyFlags?.mark(entry);
+		return entry;
+	}
+
+	release(entry: number): void {
+		this.#rows[WIDTH * entry + NEXT] = this.#firstFree;
+		this.#firstFree = entry;
+		this.dirtyFlags?.mark(entry);
+		this.free++;
+	}
+
+	/** Numbers entries in the order in which they are taken. @param records entries */
+	enableSequences(tables: Tables, records: number): void {
+		this.#sequences = tables.u32(records + 1);
+	}
+
+	/** The number of an entry in that order; it may pass 2^32 − 1 and go on from 0. */
+	sequence(entry: number): number {
+		return this.#sequences === undefined ? 0 : this.#sequences[entry];
+	}
+
+	/** Gives an entry the number that it had; later ones follow the highest. */
+	setSequence(entry: number, sequence: number): void {
+		if (this.#sequences === undefined) return;
+		this.#sequences[entry] = sequence;
+		if (((sequence - this.#sequence) | 0) > 0) this.#sequence = sequence;
+	}
+
+	next(entry: number): number {
+		return this.#rows[WIDTH * entry + NEXT];
+	}
+
+	setNext(entry: number, next: number): void {
+		this.#rows[WIDTH * entry + NEXT] = next;
+	}
+
+	content(entry: number): number {
+		return this.#rows[WIDTH * entry + CONTENT];
+	}
+
+	dropContent(entry: number): void {
+		this.#rows[WIDTH * entry + CONTENT] = 0;
+		this.dirtyFlags?.mark(entry);
+	}
+
+	packetId(entry: number): number {
+		return this.#rows[WIDTH * entry + PACKET_ID];
+	}
+
+	setPacketId(entry: number, packetId: number): void {
+		this.#rows[WIDTH * entry + PACKET_ID] = packetId;
+		this.dirtyFlags?.mark(entry);
+	}
+
+	flags(entry: number): number {
+		return this.#rows[WIDTH * entry + FLAGS];
+	}
+
+	setFlags(entry: number, flags: number): void {
+		this.#rows[WIDTH * entry + FLAGS] = flags;
+		this.dirtyFlags?.mark(entry);
+	}
+
+	/** The subscription identifier; 0 for none. */
+	identifier(entry: number): number {
+		return this.#identifiers[entry];
+	}
+
+	/** The name of the shared subscription, a node of the topic tree; 0 for none. */
+	share(entry: number): number {
+		return this.#rows[WIDTH * entry + SHARE];
+	}
+}

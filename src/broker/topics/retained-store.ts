@@ -1,0 +1,211 @@
+import type { DirtyFlags } from "../pool/dirty-flags";
+import { bucketCount, equalBytes, FNV_SEED, fnv1a } from "../pool/hash";
+import type { Memory } from "../pool/memory";
+import type { Message } from "../pool/message";
+import { Messages } from "../pool/messages";
+
+/**
+ * Every topic's current value and when it arrived, within fixed room.
+ *
+ * A topic has at most two values here: the retained one, which a new subscriber is handed (§3.3.1.3), and the current one where a message without RETAIN
+ * came later. A retained message therefore replaces both. When the room is used up, values that are not retained give way; retained ones never do
+ * and, with the time they came, stand for the topic again.
+ */
+export class RetainedStore {
+	readonly messages: Messages;
+	/** Retained values. */
+	retainedCount = 0;
+	/** The record that the last put() or restore() filled; 0 when it emptied the topic or found no room. */
+	lastRecord = 0;
+	/** The highest record. */
+	readonly records: number;
+	/** Where changes are noted, if values are to outlive a restart. */
+	dirtyFlags: DirtyFlags | undefined = undefined;
+	readonly #buckets: Uint16Array;
+	readonly #chain: Uint16Array;
+	readonly #occupied: Uint8Array;
+	/** Where the search for a value to give up goes on. */
+	#evictionCursor = 0;
+
+	/** @param records values @param bytes for their topics, properties and payloads */
+	constructor(memory: Memory, records: number, bytes: number) {
+		const { tables } = memory;
+		this.messages = new Messages(memory, memory.arena(bytes, records), records);
+		this.records = records;
+		this.#buckets = tables.u16(bucketCount(records));
+		this.#chain = tables.u16(records + 1);
+		this.#occupied = tables.u8(records + 1);
+	}
+
+	/** Values kept, retained or not. */
+	get count(): number {
+		return this.messages.arena.count;
+	}
+
+	/**
+	 * Takes a message that was published.
+	 * @returns false when a retained one finds no room: then nothing has changed, but for QoS 0: then the topic is empty, as nobody can be told
+	 */
+	put(message: Message): boolean {
+		const bytes = message.bytes;
+		const bucket = fnv1a(bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1);
+		this.lastRecord = 0;
+		if (!message.retain) {
+			// [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12]
+			this.insert(message, bucket);
+			return true;
+		}
+		if (message.payloadStart === message.payloadEnd) {
+			this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
+			this.remove(this.find(bucket, message, false), bucket);
+			return true;
+		}
+		const kept = this.insert(message, bucket); // [MQTT-3.3.1-5]
+		if (!kept && message.qos !== 0) return false;
+		if (!kept) this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
+		this.remove(this.find(bucket, message, false), bucket);
+		return kept;
+	}
+
+	/** Takes a value that was kept over a restart, and leaves the topic's other one as it is. */
+	restore(message: Message): void {
+		this.lastRecord = 0;
+		this.insert(message, fnv1a(message.bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1));
+	}
+
+	/** The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is none. */
+	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
+		const bucket = fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1);
+		if (current) {
+			const record = this.lookup(bucket, bytes, start, end, false);
+			if (record !== 0) return record;
+		}
+		return this.lookup(bucket, bytes, start, end, true);
+	}
+
+	/**
+	 * Whether a new subscriber is handed the value in a record: a retained one, or, with `current`, each topic's latest. A walk tries the records
+	 * from 1 to `records`; values that come or go meanwhile do not disturb it.
+	 */
+	isInitialValue(record: number, current: boolean): boolean {
+		if (this.#occupied[record] === 0) return false;
+		if (!this.messages.isRetained(record)) return current;
+		return !current || !this.superseded(record);
+	}
+
+	/** Whether a record has a value. */
+	has(record: number): boolean {
+		return this.#occupied[record] !== 0;
+	}
+
+	/** Drops a value, one whose expiry has passed for example. */
+	drop(record: number): void {
+		const messages = this.messages;
+		const bucket = fnv1a(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), FNV_SEED) & (this.#buckets.length - 1);
+		this.remove(record, bucket);
+	}
+
+	/** Drops the values whose expiry has passed [MQTT-3.3.2-5]. @param nowMs ms of the broker's clock @returns whether there were any */
+	dropExpired(nowMs: number): boolean {
+		let found = false;
+		for (let record = 1; record <= this.records; record++) {
+			if (this.#occupied[record] === 0 || this.messages.expiresAtMs(record) > nowMs) continue;
+			this.drop(record);
+			found = true;
+		}
+		return found;
+	}
+
+	/** Whether a later message without RETAIN came for the topic of a retained value. */
+	private superseded(record: number): boolean {
+		const messages = this.messages;
+		const bytes = messages.arena.bytes;
+		const start = messages.topicStart(record);
+		const end = messages.topicEnd(record);
+		return this.lookup(fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1), bytes, start, end, false) !== 0;
+	}
+
+	private insert(message: Message, bucket: number): boolean {
+		const messages = this.messages;
+		const arena = messages.arena;
+		const room = messages.roundedSize(message);
+		let record = this.find(bucket, message, message.retain);
+		if (record !== 0 && room <= arena.size(record)) {
+			messages.overwrite(record, message);
+			this.lastRecord = record;
+			this.dirtyFlags?.mark(record);
+			return true;
+		}
+		const reusable = record === 0 ? 0 : arena.size(record);
+		if (room > arena.free + reusable && room > this.reclaimableBytes() + (message.retain ? reusable : 0)) {
+			// a value that cannot be kept must not leave an older one looking current
+			if (!message.retain) this.remove(record, bucket);
+			return false;
+		}
+		if (record === 0 && arena.exhausted && !this.evict()) return false;
+		this.remove(record, bucket);
+		while (room > arena.free) this.evict();
+		record = messages.add(message);
+		this.lastRecord = record;
+		this.dirtyFlags?.mark(record);
+		this.#occupied[record] = 1;
+		this.#chain[record] = this.#buckets[bucket];
+		this.#buckets[bucket] = record;
+		if (message.retain) this.retainedCount++;
+		return true;
+	}
+
+	/** Bytes free, or in values that may give way. */
+	private reclaimableBytes(): number {
+		const messages = this.messages;
+		let bytes = messages.arena.free;
+		if (this.retainedCount < messages.arena.count) {
+			for (let i = 1; i <= this.records; i++) if (this.#occupied[i] !== 0 && !messages.isRetained(i)) bytes += messages.arena.size(i);
+		}
+		return bytes;
+	}
+
+	/** Gives up one value that is not retained, an older one rather than a newer; false when all are retained. */
+	private evict(): boolean {
+		if (this.retainedCount === this.messages.arena.count) return false;
+		let cursor = this.#evictionCursor;
+		do cursor = cursor >= this.records ? 1 : cursor + 1;
+		while (this.#occupied[cursor] === 0 || this.messages.isRetained(cursor));
+		this.#evictionCursor = cursor;
+		this.drop(cursor);
+		return true;
+	}
+
+	private find(bucket: number, message: Message, retained: boolean): number {
+		return this.lookup(bucket, message.bytes, message.topicStart, message.topicEnd, retained);
+	}
+
+	private lookup(bucket: number, bytes: Uint8Array, start: number, end: number, retained: boolean): number {
+		const messages = this.messages;
+		const own = messages.arena.bytes;
+		const chain = this.#chain;
+		let record = this.#buckets[bucket];
+		while (record !== 0) {
+			const topic = messages.topicStart(record);
+			if (messages.topicEnd(record) - topic === end - start && messages.isRetained(record) === retained && equalBytes(bytes, start, end, own, topic))
+				break;
+			record = chain[record];
+		}
+		return record;
+	}
+
+	private remove(record: number, bucket: number): void {
+		if (record === 0) return;
+		const chain = this.#chain;
+		if (this.#buckets[bucket] === record) this.#buckets[bucket] = chain[record];
+		else {
+			let previous = this.#buckets[bucket];
+			while (chain[previous] !== record) previous = chain[previous];
+			chain[previous] = chain[record];
+		}
+		this.#occupied[record] = 0;
+		this.dirtyFlags?.mark(record);
+		if (this.messages.isRetained(record)) this.retainedCount--;
+		this.messages.arena.release(record);
+	}
+}

@@ -1,0 +1,266 @@
+import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../../mqtt/constants";
+import type { DirtyFlags } from "../pool/dirty-flags";
+import type { Memory } from "../pool/memory";
+import { TopicTree } from "./topic-tree";
+
+/** In a subscription's options: its stored values are still to be sent. */
+const RETAINED_PENDING = 0x80;
+/** In a subscription's options, given to add(): its filter is one for the broker's own topics. */
+export const SYS_FILTER = 0x40;
+
+// Columns of a subscription
+const WIDTH = 6;
+const SESSION = 0;
+const NODE = 1;
+const OPTIONS = 2;
+/** The next one with the same filter; unused ones form a list through it too. */
+const NEXT_OF_NODE = 3;
+const NEXT_OF_SESSION = 4;
+/** The node of `$share/name` for a shared subscription; 0 for any other. */
+const SHARE = 5;
+
+/**
+ * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its filter's node and that of its session.
+ * Changing a subscription costs by the length of these lists; finding those that match a message does not depend on how many there are.
+ */
+export class Subscriptions {
+	readonly tree: TopicTree;
+	/** The subscriptions that match() found: `found[0]` up to the number it returned. */
+	readonly found: Uint16Array;
+	/** Whether add() met the same filter in the same session. */
+	existed = false;
+	/** Subscriptions in use, and those with the option SYSTEM among them. */
+	count = 0;
+	sysCount = 0;
+	/** Where changes are noted, if subscriptions are to outlive a restart. */
+	dirtyFlags: DirtyFlags | undefined = undefined;
+	/** The columns of each subscription. */
+	readonly #rows: Uint16Array;
+	readonly #identifiers: Uint32Array;
+	readonly #firstOfNode: Uint16Array;
+	readonly #firstOfSession: Uint16Array;
+	#unused: number;
+
+	/** @param records subscriptions @param sessions sessions @param levels of all filters together @param bytes for the text of these */
+	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
+		const { tables } = memory;
+		this.tree = new TopicTree(memory, levels, bytes);
+		this.#unused = records > 0 ? 1 : 0;
+		this.found = tables.u16(records);
+		this.#rows = tables.u16(WIDTH * records + WIDTH);
+		this.#identifiers = tables.u32(records + 1);
+		this.#firstOfNode = tables.u16(levels + 1);
+		this.#firstOfSession = tables.u16(sessions + 1);
+		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT_OF_NODE] = i + 1;
+	}
+
+	session(subscription: number): number {
+		return this.#rows[WIDTH * subscription + SESSION];
+	}
+
+	/** The QoS that was granted. */
+	qos(subscription: number): number {
+		return this.#rows[WIDTH * subscription + OPTIONS] & 3;
+	}
+
+	noLocal(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & NO_LOCAL) !== 0;
+	}
+
+	retainAsPublished(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & RETAIN_AS_PUBLISHED) !== 0;
+	}
+
+	/** Its options, as they are given to add(). @param retainedPending whether not all of its stored values were sent */
+	options(subscription: number, retainedPending: boolean): number {
+		return this.#rows[WIDTH * subscription + OPTIONS] | (retainedPending ? RETAINED_PENDING : 0);
+	}
+
+	/** The subscription identifier, 0 where none was given. */
+	identifier(subscription: number): number {
+		return this.#identifiers[subscription];
+	}
+
+	/** The node of its filter, without the name of a shared one. */
+	node(subscription: number): number {
+		return this.#rows[WIDTH * subscription + NODE];
+	}
+
+	/** The name of a shared subscription (§4.8.2), as a number; 0 for any other. */
+	share(subscription: number): number {
+		return this.#rows[WIDTH * subscription + SHARE];
+	}
+
+	/** Whether its filter matches a topic name. */
+	matches(subscription: number, bytes: Uint8Array, start: number, end: number): boolean {
+		return this.tree.matches(this.#rows[WIDTH * subscription + NODE], bytes, start, end);
+	}
+
+	/** Whether its filter is one for the broker's own topics. */
+	isSys(subscription: number): boolean {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & SYS_FILTER) !== 0;
+	}
+
+	/** Notes that its stored values are to be sent. */
+	requestRetained(subscription: number): void {
+		this.#rows[WIDTH * subscription + OPTIONS] |= RETAINED_PENDING;
+		this.dirtyFlags?.mark(subscription);
+	}
+
+	/** The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if there is none. */
+	takeRetainedPending(session: number): number {
+		let subscription = this.#firstOfSession[session];
+		while (subscription !== 0 && (this.#rows[WIDTH * subscription + OPTIONS] & RETAINED_PENDING) === 0)
+			subscription = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+		if (subscription !== 0) this.#rows[WIDTH * subscription + OPTIONS] &= ~RETAINED_PENDING;
+		return subscription;
+	}
+
+	/** The first subscription of a session, then the next one of the same session; 0 after the last. */
+	firstOf(session: number): number {
+		return this.#firstOfSession[session];
+	}
+
+	next(subscription: number): number {
+		return this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+	}
+
+	/**
+	 * Subscribes, or replaces the subscription with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
+	 * @param shared where the filter of a shared subscription begins, after its name; 0 for any other
+	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
+	 */
+	add(session: number, bytes: Uint8Array, start: number, end: number, shared: number, options: number, identifier: number): number {
+		const known = this.find(session, bytes, start, end, shared);
+		this.existed = known !== 0;
+		const subscription = known === 0 ? this.allocate(session, bytes, start, end, shared) : known;
+		if (subscription === 0) return 0;
+		if (known === 0 && (options & SYS_FILTER) !== 0) this.sysCount++;
+		this.#rows[WIDTH * subscription + OPTIONS] = options;
+		this.#identifiers[subscription] = identifier;
+		this.dirtyFlags?.mark(subscription);
+		return subscription;
+	}
+
+	/** Ends one subscription; returns its number, 0 if there was none. */
+	remove(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+		const subscription = this.find(session, bytes, start, end, shared);
+		if (subscription === 0) return 0;
+		const rows = this.#rows;
+		if (this.#firstOfSession[session] === subscription) this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		else {
+			let previous = this.#firstOfSession[session];
+			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_SESSION];
+			rows[WIDTH * previous + NEXT_OF_SESSION] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		}
+		this.release(subscription);
+		return subscription;
+	}
+
+	/** Ends all subscriptions of a session. */
+	removeAll(session: number): void {
+		let subscription = this.#firstOfSession[session];
+		this.#firstOfSession[session] = 0;
+		while (subscription !== 0) {
+			const next = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
+			this.release(subscription);
+			subscription = next;
+		}
+	}
+
+	/** Finds all subscriptions whose filter matches a topic name. */
+	match(bytes: Uint8Array, start: number, end: number): number {
+		const tree = this.tree;
+		const found = this.found;
+		const nodes = tree.match(bytes, start, end);
+		let count = 0;
+		for (let i = 0; i < nodes; i++) {
+			let subscription = this.#firstOfNode[tree.found[i]];
+			while (subscription !== 0) {
+				found[count++] = subscription;
+				subscription = this.#rows[WIDTH * subscription + NEXT_OF_NODE];
+			}
+		}
+		return count;
+	}
+
+	/** Puts a subscription at the end of the list of its node: match() finds it last from now on. */
+	moveToEnd(subscription: number): void {
+		const rows = this.#rows;
+		const node = rows[WIDTH * subscription + NODE];
+		let last = subscription;
+		while (rows[WIDTH * last + NEXT_OF_NODE] !== 0) last = rows[WIDTH * last + NEXT_OF_NODE];
+		if (last === subscription) return;
+		this.unlink(subscription, node);
+		rows[WIDTH * subscription + NEXT_OF_NODE] = 0;
+		rows[WIDTH * last + NEXT_OF_NODE] = subscription;
+	}
+
+	private find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+		const node = this.tree.find(bytes, shared === 0 ? start : shared, end);
+		if (node === 0) return 0;
+		const share = shared === 0 ? 0 : this.tree.find(bytes, start, shared - 1);
+		if (shared !== 0 && share === 0) return 0;
+		const rows = this.#rows;
+		let subscription = this.#firstOfNode[node];
+		while (subscription !== 0 && (rows[WIDTH * subscription + SESSION] !== session || rows[WIDTH * subscription + SHARE] !== share))
+			subscription = rows[WIDTH * subscription + NEXT_OF_NODE];
+		return subscription;
+	}
+
+	private allocate(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+		const subscription = this.#unused;
+		if (subscription === 0) return 0;
+		const { tree } = this;
+		const node = tree.add(bytes, shared === 0 ? start : shared, end);
+		if (node === 0) return 0;
+		let share = 0;
+		if (shared !== 0) {
+			share = tree.add(bytes, start, shared - 1);
+			if (share === 0) {
+				tree.remove(node);
+				return 0;
+			}
+		}
+		const rows = this.#rows;
+		const row = WIDTH * subscription;
+		this.#unused = rows[row + NEXT_OF_NODE];
+		rows[row + SESSION] = session;
+		rows[row + NODE] = node;
+		rows[row + SHARE] = share;
+		rows[row + NEXT_OF_NODE] = this.#firstOfNode[node];
+		this.#firstOfNode[node] = subscription;
+		rows[row + NEXT_OF_SESSION] = this.#firstOfSession[session];
+		this.#firstOfSession[session] = subscription;
+		this.count++;
+		return subscription;
+	}
+
+	/** Takes a subscription out of its node's list and gives it back. */
+	private release(subscription: number): void {
+		const rows = this.#rows;
+		const row = WIDTH * subscription;
+		const node = rows[row + NODE];
+		this.unlink(subscription, node);
+		if ((rows[row + OPTIONS] & SYS_FILTER) !== 0) this.sysCount--;
+		rows[row + NEXT_OF_NODE] = this.#unused;
+		this.#unused = subscription;
+		this.dirtyFlags?.mark(subscription);
+		rows[row + SESSION] = 0;
+		this.count--;
+		this.tree.remove(node);
+		if (rows[row + SHARE] !== 0) this.tree.remove(rows[row + SHARE]);
+	}
+
+	private unlink(subscription: number, node: number): void {
+		const rows = this.#rows;
+		const next = rows[WIDTH * subscription + NEXT_OF_NODE];
+		if (this.#firstOfNode[node] === subscription) {
+			this.#firstOfNode[node] = next;
+			return;
+		}
+		let previous = this.#firstOfNode[node];
+		while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_NODE];
+		rows[WIDTH * previous + NEXT_OF_NODE] = next;
+	}
+}

@@ -1,0 +1,126 @@
+import { CONNECT, CONNECTION_RATE_EXCEEDED, HAS_PASSWORD, HAS_USERNAME, SUCCESS } from "../../mqtt/constants";
+import { Packet } from "../../mqtt/packet";
+import { utf8 } from "../../mqtt/utf8";
+import type { HttpRequest } from "../../websocket/http-request";
+import type { Pages, Reply } from "../../websocket/pages";
+import { PENDING } from "../access/authorizer";
+import type { Core } from "../core";
+import { StatusPage } from "./status-page";
+
+/** The query that asks for a page that is shown anew again and again. */
+const LIVE_QUERY = utf8("?live");
+
+/** Answers HTTP requests: `/` is the status page, for those who may read what is on it. */
+export class BrokerPages implements Pages {
+	readonly #core: Core;
+	readonly #page: StatusPage;
+	/** Who waits to be judged, or is being judged; a place is free again when its reply is closed. */
+	readonly #requests: (HttpRequest | undefined)[] = [];
+	readonly #replies: (Reply | undefined)[] = [];
+	/** The one who is being judged; -1 for none. */
+	#authenticating = -1;
+
+	constructor(core: Core, name: string) {
+		this.#core = core;
+		this.#page = new StatusPage(core, name);
+		// one more than there can be connections, as one that is being judged may have gone
+		for (let i = 0; i <= core.settings.webSockets; i++) {
+			this.#requests.push(undefined);
+			this.#replies.push(undefined);
+		}
+	}
+
+	get(request: HttpRequest, reply: Reply): void {
+		const { bytes, pathStart, pathEnd } = request;
+		if (pathEnd - pathStart !== 1) {
+			reply.refuse(404, "there is only /");
+			return;
+		}
+		reply.position = this.#page.initialPlace(isLive(bytes, pathEnd, request.queryEnd));
+		const slot = this.freeSlot();
+		if (slot < 0) {
+			reply.refuse(503, "busy");
+			return;
+		}
+		request.readCredentials();
+		this.#requests[slot] = request;
+		this.#replies[slot] = reply;
+		this.#core.clock.tick();
+		if (!this.#core.authorizer.authenticating) this.authenticate(slot);
+	}
+
+	writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number): number {
+		this.#core.clock.tick();
+		return this.#page.fill(reply, bytes, start, end);
+	}
+
+	/** The verdict on what was told PENDING. @param ticket as told to the authority: below 0 */
+	authResult(ticket: number, reasonCode: number): void {
+		const slot = -1 - ticket;
+		this.#authenticating = -1;
+		const request = this.#requests[slot];
+		if (request !== undefined) this.sendResult(slot, request, reasonCode);
+	}
+
+	/** Judges those who waited, as far as that takes no time, and one more. */
+	resumeWaiting(): void {
+		const { authorizer } = this.#core;
+		for (let i = 0; i < this.#requests.length && !authorizer.authenticating; i++) if (this.#requests[i] !== undefined) this.authenticate(i);
+	}
+
+	private authenticate(slot: number): void {
+		const request = this.#requests[slot]!;
+		if (this.#replies[slot]!.closed) {
+			this.release(slot);
+			return;
+		}
+		const code = this.#core.authorizer.authenticate(connectPacketOf(request), -1 - slot, this.#replies[slot]!.remoteAddress);
+		if (code === PENDING) this.#authenticating = slot;
+		else this.sendResult(slot, request, code);
+	}
+
+	private sendResult(slot: number, request: HttpRequest, code: number): void {
+		const reply = this.#replies[slot]!;
+		this.release(slot);
+		if (reply.closed) return;
+		if (code === SUCCESS) {
+			reply.reader = this.#core.authorizer.userOf(connectPacketOf(request));
+			reply.page();
+		} else if (code === CONNECTION_RATE_EXCEEDED) reply.refuse(429, "too many failed logins from this address; wait");
+		else reply.refuse(401, "user name and password, please");
+	}
+
+	/** A place for one more; -1 where there is none. */
+	private freeSlot(): number {
+		const replies = this.#replies;
+		for (let i = 0; i < replies.length; i++) {
+			if (replies[i]?.closed && i !== this.#authenticating) this.release(i);
+			if (replies[i] === undefined) return i;
+		}
+		return -1;
+	}
+
+	private release(slot: number): void {
+		this.#requests[slot] = undefined;
+		this.#replies[slot] = undefined;
+	}
+}
+
+/** Name and password of a request, whose credentials() were called, as those of a CONNECT. Made each time: pages are rare, and a packet is large. */
+function connectPacketOf(request: HttpRequest): Packet {
+	const packet = new Packet();
+	packet.type = CONNECT;
+	packet.bytes = request.bytes;
+	packet.connectFlags = request.userStart === 0 ? 0 : HAS_USERNAME | HAS_PASSWORD;
+	packet.usernameStart = request.userStart;
+	packet.usernameEnd = request.userEnd;
+	packet.passwordStart = request.passwordStart;
+	packet.passwordEnd = request.passwordEnd;
+	return packet;
+}
+
+function isLive(bytes: Uint8Array, start: number, end: number): boolean {
+	if (end - start !== LIVE_QUERY.length) return false;
+	for (let i = start; i < end; i++) if (bytes[i] !== LIVE_QUERY[i - start]) return false;
+	return true;
+}

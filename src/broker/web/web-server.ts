@@ -1,0 +1,35 @@
+import type { TCPConstructor } from "../../device";
+import { WebSocketServer } from "../../websocket/server";
+import type { Core } from "../core";
+import { BrokerPages } from "./broker-pages";
+
+/** What is behind the broker's second port: MQTT over WebSocket, and the status page. */
+export class WebServer {
+	/** Takes over that port's connections. */
+	readonly io: TCPConstructor;
+	readonly pages: BrokerPages;
+
+	/** @param name shown on the page */
+	constructor(core: Core, name: string) {
+		const { host, settings, counters } = core;
+		this.pages = new BrokerPages(core, name);
+		this.io = new WebSocketServer({
+			tcp: host.tcp.io,
+			timer: host.timer,
+			size: settings.packetSize,
+			origins: settings.origins,
+			hosts: settings.hosts,
+			pages: this.pages,
+			onRefused: () => {
+				counters.requestsRefused++;
+			},
+			onFailed: () => {
+				counters.peerFaults++;
+			},
+			onException: (error) => {
+				counters.internalErrors++;
+				host.trace(`broker: ${error}`);
+			},
+		}).io;
+	}
+}

@@ -1,0 +1,199 @@
+import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
+import { Decoder, type DecoderHandler } from "../mqtt/decoder";
+import { Encoder } from "../mqtt/encoder";
+import type { Packet } from "../mqtt/packet";
+import type { ConnectFields } from "../mqtt/packet-fields";
+import { connectFields, connectSize, DEFAULT_RECEIVE_MAXIMUM } from "./connect-fields";
+import {
+	ACKNOWLEDGE_DEADLINE,
+	CLOSED_DEADLINE,
+	CONNECT_DEADLINE,
+	Deadlines,
+	type DeadlinesHandler,
+	DISCONNECT_DEADLINE,
+	KEEP_ALIVE_DEADLINE,
+	PINGRESP_DEADLINE,
+	WRITE_FAILED_DEADLINE,
+} from "./deadlines";
+import { ClientError, timeoutError, violationError } from "./errors";
+import { GracefulClose, LINGER_MS } from "./graceful-close";
+import { Inbound } from "./inbound";
+import { KeepAlive } from "./keep-alive";
+import { BrokerLimits } from "./limits";
+import type { ClientDevice, ClientHandler, ClientOptions, ClientState } from "./options";
+import { Outbound } from "./outbound";
+import { Transport, type TransportHandler } from "./transport";
+
+/** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
+export const SEND_RESERVE = 8;
+
+/** What a client is made of, and every way in which its connection ends. Plain fields, for the subclass: the two are one object. */
+export abstract class ClientConnection implements DecoderHandler, TransportHandler, DeadlinesHandler {
+	/** What the last CONNACK said; before the first, what `open()` was given. */
+	readonly limits = new BrokerLimits();
+	protected readonly options: ClientOptions;
+	protected readonly handler: ClientHandler;
+	protected readonly device: ClientDevice;
+	protected readonly fields: ConnectFields;
+	protected readonly encoder: Encoder;
+	protected readonly decoder: Decoder;
+	protected readonly transport: Transport;
+	protected readonly deadlines: Deadlines;
+	protected readonly keepAlive: KeepAlive;
+	protected readonly outbound: Outbound;
+	protected readonly inbound: Inbound;
+	protected readonly gracefulClose: GracefulClose;
+
+	protected currentState: ClientState = "closed";
+	/** Host callbacks in work: what is staged meanwhile leaves at their end, in one write. */
+	protected callbackDepth = 0;
+	/** Ticks at the beginning of the host callback in work. */
+	protected now = 0;
+	protected pipeline = false;
+	/** Something beside CONNECT was staged before CONNACK. */
+	protected sentBeforeConnack = false;
+	/** CONNACK said yes. */
+	protected connackAccepted = false;
+	/** `close()` was called and DISCONNECT is not staged yet. */
+	protected closeRequested = false;
+	protected reservedBytes = SEND_RESERVE;
+	protected closeError: ClientError | undefined;
+
+	/** @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and for a CONNECT longer than `sendBuffer` */
+	constructor(options: ClientOptions, handler: ClientHandler, device: ClientDevice) {
+		const { version, receiveBuffer, sendBuffer, maximumPacketSize } = options;
+		const { time } = device;
+		this.options = options;
+		this.handler = handler;
+		this.device = device;
+		const fields = connectFields(options);
+		const size = connectSize(fields, version);
+		if (size > sendBuffer) throw new RangeError(`CONNECT takes ${size} bytes, sendBuffer is ${sendBuffer}`);
+		this.fields = fields;
+		const encoder = new Encoder({ size: sendBuffer + SEND_RESERVE, version });
+		this.encoder = encoder;
+		this.inbound = new Inbound(encoder, handler, options.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM);
+		this.decoder = new Decoder({
+			size: receiveBuffer,
+			from: "broker",
+			version,
+			handler: this,
+			maximumPacketSize,
+		});
+		this.transport = new Transport(device, encoder, this);
+		const deadlines = new Deadlines(device.timer, time, this);
+		this.deadlines = deadlines;
+		this.keepAlive = new KeepAlive(time, encoder, deadlines, options.pingTimeout);
+		this.gracefulClose = new GracefulClose(encoder, this.transport, deadlines);
+		this.outbound = new Outbound(options, encoder, this.limits, deadlines, time, this);
+	}
+
+	/** For transport and deadlines. */
+	abstract onEvent(event: number, deadline: number): void;
+	// For the decoder
+	abstract onPacket(packet: Packet): void;
+	abstract onPublish(packet: Packet): void;
+	abstract onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void;
+	abstract onError(reasonCode: number, message: string): void;
+
+	/** For what sends: writes what is staged, if the socket takes it. */
+	flush(): void {
+		if (this.transport.flush()) this.keepAlive.noteSent(this.now);
+		if (this.transport.writeFailed && !this.deadlines.running(WRITE_FAILED_DEADLINE)) this.deadlines.start(WRITE_FAILED_DEADLINE, LINGER_MS);
+	}
+
+	protected onTransportLost(): void {
+		if (this.closeError !== undefined) this.finishClose(this.closeError);
+		else if (!this.connackAccepted) {
+			const message = this.currentState === "connecting" ? "no TCP connection: refused or unreachable" : "the broker closed before CONNACK";
+			this.finishClose(new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }));
+		} else if (this.currentState === "closing" && this.encoder.length === 0 && !this.transport.writeFailed) this.finishClose(undefined);
+		else this.finishClose(new ClientError("transport", "the connection was lost"));
+	}
+
+	protected onDeadlinePassed(deadline: number): void {
+		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.options;
+		switch (deadline) {
+			case CONNECT_DEADLINE:
+				this.finishClose(
+					this.currentState === "connecting"
+						? timeoutError("transport", "no TCP connection", connectTimeout)
+						: timeoutError("peer", "no CONNACK", connectTimeout),
+				);
+				break;
+			case ACKNOWLEDGE_DEADLINE:
+				if (this.outbound.acknowledgeOverdue(this.now)) this.finishClose(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
+				break;
+			case KEEP_ALIVE_DEADLINE:
+				this.keepAlive.onDeadline(this.now);
+				break;
+			case PINGRESP_DEADLINE:
+				this.finishClose(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
+				break;
+			case DISCONNECT_DEADLINE:
+				if (this.closeError !== undefined) this.finishClose(this.closeError);
+				else if (!this.gracefulClose.disconnectSent) this.finishClose(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
+				else if (this.outbound.hasUnconfirmed) this.finishClose(timeoutError("peer", "not closed after DISCONNECT", acknowledgeTimeout));
+				else this.finishClose(undefined);
+				break;
+			case WRITE_FAILED_DEADLINE:
+				this.onTransportLost();
+				break;
+			case CLOSED_DEADLINE:
+				this.finishClose(this.closeError);
+				break;
+		}
+	}
+
+	protected failProtocol(reasonCode: number, message: string): void {
+		this.failConnection(reasonCode, violationError(reasonCode, message, this.encoder.version));
+	}
+
+	/** Ends for an error of which an MQTT 5.0 broker is told. [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will. */
+	protected failConnection(reasonCode: number, error: ClientError): void {
+		if (this.currentState !== "open" || this.encoder.version === 4) {
+			this.finishClose(error);
+			return;
+		}
+		this.decoder.stop();
+		this.closeError = error;
+		this.stageDisconnect(reasonCode, LINGER_MS);
+	}
+
+	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] */
+	protected stageDisconnect(reasonCode: number, timeoutMs: number): void {
+		this.currentState = "closing";
+		this.inbound.stopDelivery();
+		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
+		this.keepAlive.stop();
+		this.gracefulClose.stageDisconnect(reasonCode, timeoutMs);
+	}
+
+	protected watchGracefulClose(): void {
+		if (this.closeError === undefined && this.gracefulClose.pollDisconnectSent() && this.connackAccepted) this.awaitBrokerClose();
+	}
+
+	protected awaitBrokerClose(): void {
+		this.gracefulClose.awaitBrokerClose(this.outbound.hasUnconfirmed ? this.options.acknowledgeTimeout : LINGER_MS);
+	}
+
+	/** For the transport too: drops the connection and calls `onClosed` from the timer, as no callback runs inside a method. */
+	scheduleClose(error: ClientError | undefined): void {
+		this.currentState = "closing";
+		this.closeError = error;
+		this.transport.close();
+		this.decoder.stop();
+		this.deadlines.stopAll();
+		this.deadlines.start(CLOSED_DEADLINE, 0);
+	}
+
+	protected finishClose(error: ClientError | undefined): void {
+		if (this.currentState === "closed") return;
+		this.currentState = "closed";
+		this.reservedBytes = SEND_RESERVE;
+		this.transport.close();
+		this.decoder.stop();
+		this.deadlines.dispose();
+		this.handler.onClosed(error);
+	}
+}

@@ -1,0 +1,92 @@
+import type { Version } from "../mqtt/constants";
+import { connectLength } from "../mqtt/encode/connect";
+import type { ConnectFields } from "../mqtt/packet-fields";
+import { PropertyWriter } from "../mqtt/property-writer";
+import { utf8 } from "../mqtt/utf8";
+import { varintSize } from "../mqtt/varint";
+import type { ClientOptions, UserProperty, WillOptions } from "./options";
+
+/** Receive maximum told to the broker where none is configured. */
+export const DEFAULT_RECEIVE_MAXIMUM = 16;
+
+/** The fields of CONNECT, strings encoded once. @throws RangeError or MQTTError for a value that MQTT does not allow */
+export function connectFields(options: ClientOptions): ConnectFields {
+	const { username, password, will } = options;
+	const fields: ConnectFields = { clientId: utf8(options.clientId), keepAlive: options.keepAlive, cleanStart: options.cleanStart };
+	if (username !== undefined) fields.username = utf8(username);
+	if (password !== undefined) fields.password = utf8(password);
+	if (will !== undefined) {
+		fields.will = { topic: utf8(will.topic), payload: utf8(will.payload), qos: will.qos, retain: will.retain };
+		if (options.version === 5) fields.will.properties = willProperties(will);
+	}
+	if (options.version === 5) fields.properties = connectProperties(options);
+	return fields;
+}
+
+/** Bytes of the whole packet. @throws MQTTError for fields that do not go together */
+export function connectSize(fields: ConnectFields, version: Version): number {
+	const remaining = connectLength(fields, version);
+	return 1 + varintSize(remaining) + remaining;
+}
+
+/** §3.1.2.11 */
+function connectProperties(options: ClientOptions): PropertyWriter {
+	const { sessionExpiry, maximumPacketSize, requestResponseInformation, requestProblemInformation, authenticationMethod, authenticationData } =
+		options;
+	const size =
+		FIXED_PROPERTIES_SIZE +
+		maximumUserPropertiesSize(options.userProperties) +
+		maximumStringSize(authenticationMethod) +
+		3 +
+		(authenticationData?.length ?? 0);
+	const writer = new PropertyWriter(size);
+	if (sessionExpiry > 0) writer.sessionExpiryInterval(sessionExpiry);
+	writer.receiveMaximum(options.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM);
+	if (maximumPacketSize !== undefined) writer.maximumPacketSize(maximumPacketSize);
+	if (requestResponseInformation !== undefined) writer.requestResponseInformation(requestResponseInformation);
+	if (requestProblemInformation !== undefined) writer.requestProblemInformation(requestProblemInformation);
+	writeUserProperties(options.userProperties, writer);
+	if (authenticationMethod !== undefined) writer.authenticationMethod(utf8(authenticationMethod));
+	if (authenticationData !== undefined) writer.authenticationData(authenticationData);
+	return writer;
+}
+
+/** §3.1.3.2 */
+function willProperties(will: WillOptions): PropertyWriter {
+	const { delay, payloadFormatIndicator, messageExpiry, contentType, responseTopic, correlationData } = will;
+	const size =
+		FIXED_PROPERTIES_SIZE +
+		maximumUserPropertiesSize(will.userProperties) +
+		maximumStringSize(contentType) +
+		maximumStringSize(responseTopic) +
+		3 +
+		(correlationData?.length ?? 0);
+	const writer = new PropertyWriter(size);
+	if (delay > 0) writer.willDelayInterval(delay);
+	if (payloadFormatIndicator !== undefined) writer.payloadFormatIndicator(payloadFormatIndicator);
+	if (messageExpiry !== undefined) writer.messageExpiryInterval(messageExpiry);
+	if (contentType !== undefined) writer.contentType(utf8(contentType));
+	if (responseTopic !== undefined) writer.responseTopic(utf8(responseTopic));
+	if (correlationData !== undefined) writer.correlationData(correlationData);
+	writeUserProperties(will.userProperties, writer);
+	return writer;
+}
+
+function writeUserProperties(properties: readonly UserProperty[] | undefined, writer: PropertyWriter): void {
+	if (properties === undefined) return;
+	for (const [name, value] of properties) writer.userProperty(utf8(name), utf8(value));
+}
+
+/** Bytes of the properties whose length is fixed, of CONNECT or of a will, together at most. */
+const FIXED_PROPERTIES_SIZE = 24;
+
+/** Bytes that text can take as one property, at most: a UTF-16 unit becomes 3 bytes at most. */
+function maximumStringSize(text: string | undefined): number {
+	return text === undefined ? 0 : 3 + 3 * text.length;
+}
+
+function maximumUserPropertiesSize(properties: readonly UserProperty[] | undefined): number {
+	let bytes = 0;
+	if (properties !== undefined) for (const [name, value] of properties) bytes += maximumStringSize(name) + maximumStringSize(value);
+	return bytes;
+}

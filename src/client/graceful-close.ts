@@ -1,0 +1,45 @@
+import type { Encoder } from "../mqtt/encoder";
+import { type Deadlines, DISCONNECT_DEADLINE } from "./deadlines";
+import type { Transport } from "./transport";
+
+/** Milliseconds to wait for the broker to close once DISCONNECT has left, or for its last words once writing failed. */
+export const LINGER_MS = 250;
+
+/** The end of a connection: DISCONNECT leaves this device, then TCP is closed. [MQTT-3.14.4-2] [MQTT-3.1.1:3.14.4-1] */
+export class GracefulClose {
+	/** DISCONNECT has left this device. */
+	disconnectSent = false;
+	#encoder: Encoder;
+	#transport: Transport;
+	#deadlines: Deadlines;
+
+	constructor(encoder: Encoder, transport: Transport, deadlines: Deadlines) {
+		this.#encoder = encoder;
+		this.#transport = transport;
+		this.#deadlines = deadlines;
+	}
+
+	reset(): void {
+		this.disconnectSent = false;
+	}
+
+	/** Stages DISCONNECT. @param timeoutMs for it to leave */
+	stageDisconnect(reasonCode: number, timeoutMs: number): void {
+		this.#encoder.disconnect(reasonCode);
+		this.#deadlines.start(DISCONNECT_DEADLINE, timeoutMs);
+	}
+
+	/** @returns true once, when DISCONNECT has left */
+	pollDisconnectSent(): boolean {
+		if (this.disconnectSent || this.#transport.writeFailed || !this.#transport.drained) return false;
+		this.disconnectSent = true;
+		// Before CONNACK the connection has its own deadline.
+		this.#deadlines.stop(DISCONNECT_DEADLINE);
+		return true;
+	}
+
+	/** Waits for the broker to close: longer where only that confirms what was sent. */
+	awaitBrokerClose(timeoutMs: number): void {
+		this.#deadlines.start(DISCONNECT_DEADLINE, timeoutMs);
+	}
+}

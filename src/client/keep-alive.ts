@@ -1,0 +1,73 @@
+import type { Time } from "../device";
+import type { Encoder } from "../mqtt/encoder";
+import { type Deadlines, KEEP_ALIVE_DEADLINE, PINGRESP_DEADLINE } from "./deadlines";
+
+/** Sends PINGREQ once nothing was sent, or nothing was received, for ¾ of the keepalive interval. [MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23] */
+export class KeepAlive {
+	#time: Pick<Time, "delta">;
+	#encoder: Encoder;
+	#deadlines: Deadlines;
+	#pingTimeoutMs: number;
+	#idleLimitMs = 0;
+	/** For PINGRESP, ms: no longer than the keepalive interval, within which something else would have to be sent. */
+	#pingrespTimeoutMs = 0;
+	#lastSentAt = 0;
+	#lastReceivedAt = 0;
+	/** A PINGREQ is under way. */
+	#pingInFlight = false;
+
+	/** @param pingTimeoutMs ms */
+	constructor(time: Pick<Time, "delta">, encoder: Encoder, deadlines: Deadlines, pingTimeoutMs: number) {
+		this.#time = time;
+		this.#encoder = encoder;
+		this.#deadlines = deadlines;
+		this.#pingTimeoutMs = pingTimeoutMs;
+	}
+
+	/** @param seconds 0 … 65535; 0: no keepalive */
+	start(seconds: number, now: number): void {
+		this.#pingInFlight = false;
+		this.#idleLimitMs = seconds * 750;
+		this.#pingrespTimeoutMs = Math.min(this.#pingTimeoutMs, seconds * 1000); // [MQTT-3.1.2-20]
+		this.#lastSentAt = now;
+		this.#lastReceivedAt = now;
+		if (seconds > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, this.#idleLimitMs);
+	}
+
+	stop(): void {
+		this.#deadlines.stop(KEEP_ALIVE_DEADLINE);
+		this.#deadlines.stop(PINGRESP_DEADLINE);
+	}
+
+	noteSent(now: number): void {
+		this.#lastSentAt = now;
+	}
+
+	noteReceived(now: number): void {
+		this.#lastReceivedAt = now;
+	}
+
+	/** For the KEEPALIVE deadline: stages PINGREQ, or goes on waiting if there was traffic. */
+	onDeadline(now: number): void {
+		const remaining = this.remainingMs(now);
+		if (remaining > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, remaining);
+		else {
+			this.#encoder.pingreq();
+			this.#pingInFlight = true;
+			this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);
+		}
+	}
+
+	/** PINGRESP has come. @returns whether it answers a PINGREQ */
+	onPingresp(now: number): boolean {
+		if (!this.#pingInFlight) return false;
+		this.#pingInFlight = false;
+		this.#deadlines.stop(PINGRESP_DEADLINE);
+		this.#deadlines.start(KEEP_ALIVE_DEADLINE, this.remainingMs(now));
+		return true;
+	}
+
+	private remainingMs(now: number): number {
+		return this.#idleLimitMs - Math.max(this.#time.delta(this.#lastSentAt, now), this.#time.delta(this.#lastReceivedAt, now));
+	}
+}

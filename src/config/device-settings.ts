@@ -1,0 +1,52 @@
+import type { BrokerSettings, Settings, WillSettings } from "./types";
+
+/** What tells one chip from another. */
+export interface DeviceIdentity {
+	/** 12 lower-case hexadecimal digits. */
+	readonly mac: string;
+	readonly chip: string;
+}
+
+/**
+ * Fills in `{mac}` and `{chip}`. Nothing is copied where neither occurs; else the result has the template as its prototype and only
+ * what differs of its own, as the template lies in flash and every copy would lie in RAM.
+ */
+export function settingsForDevice(template: Settings, identity: DeviceIdentity): Settings {
+	const { id, topic, broker } = template;
+	const filledBroker = brokerForDevice(broker, identity);
+	if (filledBroker === broker && !hasDevicePlaceholder(id) && !hasDevicePlaceholder(topic)) return template;
+	return inherit(template, {
+		__proto__: template,
+		id: fillPlaceholders(id, identity),
+		topic: fillPlaceholders(topic, identity),
+		broker: filledBroker,
+	});
+}
+
+function brokerForDevice(template: BrokerSettings, identity: DeviceIdentity): BrokerSettings {
+	const { clientId, username, will } = template;
+	let broker = template;
+	if (hasDevicePlaceholder(clientId)) broker = inherit(broker, { __proto__: broker, clientId: fillPlaceholders(clientId, identity) });
+	if (username !== undefined && hasDevicePlaceholder(username))
+		broker = inherit(broker, { __proto__: broker, username: fillPlaceholders(username, identity) });
+	if (will !== undefined && hasDevicePlaceholder(will.topic)) broker = inherit(broker, { __proto__: broker, will: willForDevice(will, identity) });
+	return broker;
+}
+
+function willForDevice(template: WillSettings, identity: DeviceIdentity): WillSettings {
+	return inherit(template, { __proto__: template, topic: fillPlaceholders(template.topic, identity) });
+}
+
+/** `replaceAll`, as neither value holds a `$`, leaves no garbage. */
+function fillPlaceholders(text: string, { mac, chip }: DeviceIdentity): string {
+	return text.replaceAll("{mac}", mac).replaceAll("{chip}", chip);
+}
+
+function hasDevicePlaceholder(text: string): boolean {
+	return text.includes("{mac}") || text.includes("{chip}");
+}
+
+/** Gives an object that inherits from `template` its type. */
+function inherit<T extends object>(_template: T, own: { readonly __proto__: T } & Partial<T>): T {
+	return own as unknown as T;
+}

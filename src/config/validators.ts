@@ -1,0 +1,175 @@
+import { formatDuration, parseDuration } from "./duration";
+import { parsePasswordHash } from "./password-hash";
+import { type Range, ranges } from "./ranges";
+import { expand, unknownPlaceholder } from "./template";
+import { utf8Length, validName } from "./text";
+import { parseBrokerURL, validHost } from "./url";
+
+/** What is wrong with a value, as the rest of a sentence that begins with it; undefined when nothing is. */
+export type Validator = (text: string) => string | undefined;
+
+/** Placeholders of texts that one device has. */
+const devicePlaceholders: readonly string[] = Object.freeze(["mac", "chip", "id"]);
+/** Placeholders of the report topic. */
+const sensorPlaceholders: readonly string[] = Object.freeze(["mac", "chip", "id", "sensor"]);
+
+export function durationProblem(text: string, rangeMs: Range): string | undefined {
+	const durationMs = parseDuration(text);
+	if (durationMs === undefined) return "is not a duration";
+	if (durationMs >= rangeMs.minimum && durationMs <= rangeMs.maximum) return undefined;
+	return `is not between ${formatDuration(rangeMs.minimum)} and ${formatDuration(rangeMs.maximum)}`;
+}
+
+/** For durations that MQTT counts in seconds; so does `range`. */
+export function secondsProblem(text: string, rangeSeconds: Range): string | undefined {
+	const problem = durationProblem(text, { minimum: rangeSeconds.minimum * 1000, maximum: rangeSeconds.maximum * 1000 });
+	if (problem !== undefined) return problem;
+	return (parseDuration(text) ?? 0) % 1000 === 0 ? undefined : "is not in whole seconds";
+}
+
+export function idProblem(text: string): string | undefined {
+	const problem = placeholderProblem(text, ["mac", "chip"]);
+	if (problem !== undefined) return problem;
+	return validName(expand(text, { mac: "m", chip: "c" }), ranges.idLength) && text.length <= ranges.idLength
+		? undefined
+		: `is not 1 to ${ranges.idLength} letters, digits, - _ . and placeholders`;
+}
+
+export function nameProblem(text: string): string | undefined {
+	return validName(text, ranges.nameLength) ? undefined : `is not 1 to ${ranges.nameLength} letters, digits, - _ .`;
+}
+
+export function propertyProblem(text: string): string | undefined {
+	for (const part of text.split(".")) if (part === "") return "is not names joined by dots";
+	return controlProblem(text) ?? lengthProblem(text, 1, ranges.propertyLength);
+}
+
+export function unitProblem(text: string): string | undefined {
+	return lengthProblem(text, 1, ranges.nameLength);
+}
+
+export function reportTopicProblem(text: string): string | undefined {
+	return topicProblem(text, sensorPlaceholders);
+}
+
+export function deviceTopicProblem(text: string): string | undefined {
+	return topicProblem(text, devicePlaceholders);
+}
+
+function topicProblem(template: string, known: readonly string[]): string | undefined {
+	if (template === "") return "is empty";
+	// [MQTT-3.3.2-2]
+	if (template.includes("#") || template.includes("+")) return "holds a wildcard, which only subscriptions may";
+	// [MQTT-4.7.2-1]
+	if (template.startsWith("$")) return "begins with $, which is kept for the broker";
+	return controlProblem(template) ?? placeholderProblem(template, known) ?? lengthProblem(template, 1, ranges.topicLength);
+}
+
+/** IEEE 802.11 §9.4.2.2: at most 32 octets. */
+export function ssidProblem(text: string): string | undefined {
+	return lengthProblem(text, 1, 32);
+}
+
+/** 8 to 63 characters are a passphrase, 64 hexadecimal digits a key (IEEE 802.11 §J.4). */
+export function passphraseProblem(text: string): string | undefined {
+	return lengthProblem(text, 8, 64);
+}
+
+export function urlProblem(text: string): string | undefined {
+	const address = parseBrokerURL(text);
+	return typeof address === "string" ? address : undefined;
+}
+
+export function hostProblem(text: string): string | undefined {
+	return validHost(text, "-_:") ? undefined : "is not a host name or an address";
+}
+
+/** A name of this host as a browser sends it, without port. */
+export function hostNameProblem(text: string): string | undefined {
+	return validHost(text, "-_") ? undefined : "is not a host name, which goes without scheme and port";
+}
+
+/** An origin (RFC 6454 §6.2) as a browser sends it; `*` for all, `null` for files. */
+export function originProblem(text: string): string | undefined {
+	if (text === "*" || text === "null") return undefined;
+	const scheme = text.indexOf("://");
+	const known = scheme > 0 && validHost(text.slice(0, scheme), "+-") && !text.endsWith("/");
+	return known && typeof parseBrokerURL(`mqtt${text.slice(scheme)}`) !== "string"
+		? undefined
+		: 'is not an origin such as "https://panel.example" or "http://192.168.1.5:3000"';
+}
+
+/** Client identifier and user name: an MQTT string, perhaps with placeholders. */
+export function textProblem(text: string): string | undefined {
+	return placeholderProblem(text, devicePlaceholders) ?? secretProblem(text);
+}
+
+export function secretProblem(text: string): string | undefined {
+	return nullProblem(text) ?? lengthProblem(text, 1, ranges.textLength);
+}
+
+/** A user of the broker: fills `{user}` in topics, so that no level may be added or opened by it. */
+export function userProblem(text: string): string | undefined {
+	return controlProblem(text) ?? levelProblem(text) ?? lengthProblem(text, 1, ranges.listen.userLength);
+}
+
+export function clientProblem(text: string): string | undefined {
+	return controlProblem(text) ?? lengthProblem(text, 1, ranges.listen.clientLength);
+}
+
+export function hashProblem(text: string): string | undefined {
+	if (parsePasswordHash(text) === undefined) return "is not a password hash; firefly passwd makes one";
+	return undefined;
+}
+
+/** A topic filter (§4.7.1) with placeholders. */
+export function aclTopicProblem(text: string): string | undefined {
+	if (text.startsWith("$share/")) return "begins with $share/, which a rule leaves away";
+	const levels = text.split("/");
+	for (let i = 0; i < levels.length; i++) {
+		const level = levels[i];
+		// [MQTT-4.7.1-1] [MQTT-4.7.1-2]
+		if (level.includes("#") && (level !== "#" || i < levels.length - 1)) return "holds a # that is not its last level";
+		if (level.includes("+") && level !== "+") return "holds a + that is not a level of its own";
+	}
+	return controlProblem(text) ?? placeholderProblem(text, ["user", "id"]) ?? lengthProblem(text, 1, ranges.topicLength);
+}
+
+function levelProblem(text: string): string | undefined {
+	if (text.startsWith("$")) return "begins with $";
+	for (const character of text)
+		if (character === "/" || character === "+" || character === "#") return `holds ${character}, which has a meaning in topics`;
+	return undefined;
+}
+
+export function payloadProblem(text: string): string | undefined {
+	return nullProblem(text) ?? lengthProblem(text, 0, ranges.textLength);
+}
+
+/** What the client takes as text goes the way of MQTT strings. [MQTT-1.5.4-2] */
+function nullProblem(text: string): string | undefined {
+	return text.includes("\0") ? "holds the character U+0000" : undefined;
+}
+
+function controlProblem(text: string): string | undefined {
+	for (const character of text) {
+		const code = character.codePointAt(0) ?? 0;
+		if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "holds a control character";
+	}
+	return undefined;
+}
+
+function placeholderProblem(text: string, known: readonly string[]): string | undefined {
+	const unknown = unknownPlaceholder(text, known);
+	if (unknown === undefined) return undefined;
+	if (unknown.length === 1) return "holds a brace that belongs to no placeholder";
+	return `holds the unknown placeholder ${unknown}; there are {${known.join("}, {")}}`;
+}
+
+function lengthProblem(text: string, minimum: number, maximum: number): string | undefined {
+	const length = utf8Length(text);
+	if (length < 0) return "holds half of a surrogate pair";
+	if (length === 0 && minimum > 0) return "is empty";
+	if (length > maximum) return `is ${length} bytes long; at most ${maximum} are allowed`;
+	return length < minimum ? `is ${length} bytes long; at least ${minimum} are needed` : undefined;
+}

@@ -1,0 +1,55 @@
+import { deepFreeze } from "../config/deep-freeze";
+import { expand } from "../config/template";
+import type { SensorSettings, Settings } from "../config/types";
+import { utf8 } from "../mqtt/utf8";
+import { NUMBER_LENGTH } from "./decimal";
+import { ISO8601_LENGTH } from "./iso8601";
+import { brokerHash, sensorsHash } from "./settings-hash";
+import { type TopicTemplate, topicTemplate } from "./topic";
+
+/** What a node needs and its settings alone decide: made once, where the settings are known at build time then. */
+export interface DerivedSettings {
+	/** Changes with everything that gives the values in the outbox their meaning. */
+	readonly sensorsHash: number;
+	/** Changes with the broker. */
+	readonly brokerHash: number;
+	/** For each sensor, the index of the first one with the same driver and options: they share it. */
+	readonly firstWithSameDriver: readonly number[];
+	/** For each sensor. */
+	readonly topics: readonly TopicTemplate[];
+	/** `,"name":` for each sensor; empty where payloads are bare values. */
+	readonly keys: readonly Uint8Array[];
+	readonly sequence: Uint8Array;
+	readonly time: Uint8Array;
+	readonly dropped: Uint8Array;
+	/** Bytes of the longest payload. */
+	readonly size: number;
+}
+
+/** For start-up: allocates. @throws RangeError where a topic is no MQTT string */
+export function deriveSettings(settings: Settings): DerivedSettings {
+	const { sensors, broker, payload, topic, id } = settings;
+	const json = payload === "json";
+	const sequence = utf8('{"seq":');
+	const time = utf8(',"time":');
+	const dropped = utf8(',"dropped":');
+	const keys = json ? sensors.map(({ name }) => utf8(`,${JSON.stringify(name)}:`)) : [];
+	let size = json ? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12 : NUMBER_LENGTH;
+	for (const key of keys) size += key.length + NUMBER_LENGTH;
+	return deepFreeze({
+		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
+		brokerHash: brokerHash(broker),
+		firstWithSameDriver: findSameDrivers(sensors),
+		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
+		keys,
+		sequence,
+		time,
+		dropped,
+		size,
+	});
+}
+
+function findSameDrivers(sensors: readonly SensorSettings[]): number[] {
+	const keys = sensors.map(({ driver, options = {} }) => `${driver} ${JSON.stringify(options)}`);
+	return keys.map((key) => keys.indexOf(key));
+}

@@ -1,0 +1,45 @@
+import { WORD_REFUSED_TOPICS, WORD_USED, WORD_WAITING } from "./layout";
+import { OFFSET_STATE, STATE_SENT } from "./report-record";
+import type { Ring } from "./ring";
+import { pauseEnd } from "./topic-backoff";
+
+/*
+ * What the records in the ring say together, read from their first bytes. What is damaged is seen when it is read as a whole.
+ */
+
+/**
+ * Node time from which something that waits may be tried, as far as topics are paused; 0: at once; Infinity: nothing waits.
+ * @param grouped one topic serves all
+ */
+export function sendableAt(ring: Ring, grouped: boolean): number {
+	const { words, retained } = ring;
+	if (words[WORD_WAITING] === 0) return Infinity;
+	if (words[WORD_REFUSED_TOPICS] === 0) return 0;
+	if (grouped) return pauseEnd(retained, 0);
+	const used = words[WORD_USED];
+	let earliest = Infinity;
+	for (let offset = 0; offset < used && earliest > 0; ) {
+		const index = ring.indexAt(offset);
+		const length = ring.lengthAt(index);
+		if (length === 0) return 0;
+		if (ring.isWaiting(index)) {
+			const time = pauseEnd(retained, ring.firstSensorAt(index));
+			if (!(time >= earliest)) earliest = time > 0 ? time : 0;
+		}
+		offset += length;
+	}
+	return earliest;
+}
+
+/** Whether a report was sent and not answered: the client's part of a session. [MQTT-3.1.2-23] [MQTT-3.1.1:4.1.0-1] */
+export function hasUnanswered(ring: Ring): boolean {
+	const used = ring.words[WORD_USED];
+	for (let offset = 0; offset < used; ) {
+		const index = ring.indexAt(offset);
+		const length = ring.lengthAt(index);
+		if (length === 0) break;
+		if (length > OFFSET_STATE && ring.stateAt(index) === STATE_SENT) return true;
+		offset += length;
+	}
+	return false;
+}

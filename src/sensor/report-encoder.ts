@@ -1,0 +1,114 @@
+import type { Settings } from "../config/types";
+import type { Device } from "../device";
+import { QOS1, RETAIN } from "../mqtt/constants";
+import { utf8 } from "../mqtt/utf8";
+import { writeDecimal, writeInteger, writeNull, writeNumber } from "./decimal";
+import type { DerivedSettings } from "./derived-settings";
+import { isIso8601Time, writeIso8601 } from "./iso8601";
+import type { ReportRecord } from "./report-record";
+import { RECORD_HEADER, VALUE_LIMIT } from "./report-record";
+import { fillTopic } from "./topic";
+
+const CLOSING_BRACE = 0x7d;
+
+/** Turns records into messages: topic, payload and flags. The first use encodes the topics; after that nothing is allocated. */
+export class ReportEncoder {
+	/** Whether one report holds all values of a wake; else each sensor has its own. */
+	readonly grouped: boolean;
+	/** Bytes of the longest record. */
+	readonly longestRecord: number;
+
+	readonly #settings: Settings;
+	readonly #device: Pick<Device, "mac" | "chip">;
+	readonly #json: boolean;
+	readonly #derived: DerivedSettings;
+	#topics: readonly Uint8Array[] | undefined;
+	#payload: Uint8Array | undefined;
+
+	constructor(settings: Settings, derived: DerivedSettings, device: Pick<Device, "mac" | "chip">) {
+		const { sensors, topic, payload } = settings;
+		this.#settings = settings;
+		this.#derived = derived;
+		this.#device = device;
+		this.#json = payload === "json";
+		this.grouped = this.#json && !topic.includes("{sensor}");
+		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
+	}
+
+	/** What {@link writePayload} writes to. */
+	get payload(): Uint8Array {
+		this.#payload ??= new Uint8Array(this.#derived.size);
+		return this.#payload;
+	}
+
+	/** Topic of an opened record. */
+	topic(record: ReportRecord): Uint8Array {
+		this.#topics ??= this.encodeTopics();
+		return this.#topics[record.bytes[RECORD_HEADER]];
+	}
+
+	/** Index of the sensor by which the topic of an opened record goes: the first one's where it serves all. */
+	topicIndex(record: ReportRecord): number {
+		return this.grouped ? 0 : record.bytes[RECORD_HEADER];
+	}
+
+	/** RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent as QoS 1. */
+	publishFlags(record: ReportRecord): number {
+		const { sensors } = this.#settings;
+		let flags = 0;
+		record.rewindValues();
+		while (record.nextValue()) {
+			const { qos, retain } = sensors[record.sensor];
+			if (qos > 0) flags |= QOS1;
+			if (retain) flags |= RETAIN;
+		}
+		return flags;
+	}
+
+	/**
+	 * Writes the payload of an opened record to {@link payload} and returns its length.
+	 * @param wallOffset wall time − node time in ms, for records that were taken before wall time was known; NaN: still unknown
+	 * @param dropped reports given up since power-on; named in JSON where there are any
+	 */
+	writePayload(record: ReportRecord, wallOffset: number, dropped: number): number {
+		const bytes = this.payload;
+		record.rewindValues();
+		if (!this.#json) {
+			record.nextValue();
+			return this.writeValue(bytes, 0, record);
+		}
+		const derived = this.#derived;
+		let at = copy(bytes, 0, derived.sequence);
+		at = writeInteger(bytes, at, record.sequence);
+		at = copy(bytes, at, derived.time);
+		const time = record.relative ? record.time + wallOffset : record.time;
+		if (isIso8601Time(time)) {
+			bytes[at] = 0x22;
+			at = writeIso8601(bytes, at + 1, time);
+			bytes[at++] = 0x22;
+		} else at = writeNull(bytes, at);
+		if (dropped > 0) at = writeInteger(bytes, copy(bytes, at, derived.dropped), dropped);
+		while (record.nextValue()) at = this.writeValue(bytes, copy(bytes, at, derived.keys[record.sensor]), record);
+		bytes[at] = CLOSING_BRACE;
+		return at + 1;
+	}
+
+	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
+		if (!record.isDecimal) return writeNumber(bytes, at, record.float, record.decimal);
+		const { mantissa, scale } = record.decimal;
+		return writeDecimal(bytes, at, mantissa, scale);
+	}
+
+	private encodeTopics(): readonly Uint8Array[] {
+		const mac = utf8(this.#device.mac);
+		const chip = utf8(this.#device.chip);
+		const topics: Uint8Array[] = [];
+		for (let i = 0; i < this.#derived.topics.length; i++) topics.push(fillTopic(this.#derived.topics[i], mac, chip));
+		return topics;
+	}
+}
+
+function copy(to: Uint8Array, at: number, from: Uint8Array): number {
+	to.set(from, at);
+	return at + from.length;
+}

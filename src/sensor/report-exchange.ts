@@ -1,0 +1,358 @@
+import type { ClientError, ClientHandler } from "../client/client";
+import { BUSY, Client, REJECTED } from "../client/client";
+import type { ClientFault } from "../client/errors";
+import { faultOf } from "../client/errors";
+import type { Settings } from "../config/types";
+import type { Device } from "../device";
+import { DUP, QOS1, UNSPECIFIED_ERROR } from "../mqtt/constants";
+import { cachedLimits, cacheLimits, cachePipelineRefusal, mayPipeline } from "./broker-limits";
+import type { FaultCode } from "./events";
+import { FAULT_CONFIGURATION, FAULT_PEER, FAULT_RESOURCE, FAULT_TRANSPORT } from "./events";
+import { WORD_DROPPED, WORD_FAILED_TRIES, WORD_REFUSED_TOPICS } from "./layout";
+import type { NodeClock } from "./node-clock";
+import type { Outbox } from "./outbox";
+import type { ReportEncoder } from "./report-encoder";
+import type { RetainedState } from "./retained-state";
+import { anyRetryDue, clearBackoff, isPaused, pauseTopic, wasRefused } from "./topic-backoff";
+
+export interface ReportExchangeHandler {
+	/** A report was acknowledged and has left the outbox. */
+	onDelivered(): void;
+	/** CONNACK said yes. */
+	onOpened(): void;
+	/** The broker does not take reports on a topic (see refusals.ts), which pauses for so many ms. `reasonCode`: MQTT's. */
+	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void;
+	/** The connection is over and everything in the outbox at its end was acknowledged, apart from topics that are paused. */
+	onDone(): void;
+	/** The connection is over, and something waits that was to be sent; or it should have stayed. `reasonCode`: MQTT's, 0: none. */
+	onFailed(fault: FaultCode, reasonCode: number, message: string): void;
+}
+
+type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
+
+/**
+ * Empties the outbox over one connection: sends as many reports as the broker's limits and the send buffer allow, goes on with each
+ * acknowledgement, and closes after the last; or, where `stays`, waits for more. Reports on a topic that the broker refuses wait for its pause to end.
+ *
+ * Without Clean Start the outbox is the client's part of the session: a report has its packet identifier from its sequence number, so that it has the same one
+ * again, and what was sent and not answered waits for CONNACK, which says whether to send it again or as something new.
+ */
+export class ReportExchange implements ClientHandler {
+	readonly #device: ReportExchangeDevice;
+	readonly #settings: Settings;
+	readonly #retained: RetainedState;
+	readonly #words: Uint32Array;
+	readonly #outbox: Outbox;
+	readonly #encoder: ReportEncoder;
+	readonly #clock: NodeClock;
+	readonly #handler: ReportExchangeHandler;
+	readonly #client: Client;
+	readonly #staysConnected: boolean;
+	/** Packet identifiers under way, 0: free; each with its sequence number behind it. */
+	readonly #inFlightPackets: Uint32Array;
+	#inFlightCount = 0;
+	/** Of the last QoS 0 report sent on this connection, which waits for the connection's end; 0: none. */
+	#unconfirmedSequence = 0;
+	/** The record that the outbox found last could not be sent yet. */
+	#sendBlocked = false;
+	/** The cursor is behind the newest report. */
+	#cursorAtEnd = false;
+	#opened = false;
+	#connectStartedAt = 0;
+	#deliveredCount = 0;
+	/** Sequence number of the last report sent on this connection. */
+	#lastSent = 0;
+	#aborted = false;
+	/** The broker closed on packets before CONNACK; whether they were the reason shows on a connection without them. */
+	#pipelineSuspected = false;
+
+	constructor(
+		device: ReportExchangeDevice,
+		settings: Settings,
+		staysConnected: boolean,
+		retained: RetainedState,
+		outbox: Outbox,
+		encoder: ReportEncoder,
+		clock: NodeClock,
+		handler: ReportExchangeHandler,
+	) {
+		const { broker } = settings;
+		this.#device = device;
+		this.#settings = settings;
+		this.#retained = retained;
+		this.#words = retained.words;
+		this.#outbox = outbox;
+		this.#encoder = encoder;
+		this.#clock = clock;
+		this.#handler = handler;
+		this.#staysConnected = staysConnected;
+		this.#inFlightPackets = new Uint32Array(2 * broker.inFlight);
+		this.#client = new Client(broker, this, device);
+	}
+
+	/** Whether a connection is being made, is up, or being closed. */
+	get busy(): boolean {
+		return this.#client.state !== "closed";
+	}
+
+	/** Connects; reports leave as soon as they may. */
+	connect(): void {
+		this.#outbox.rewind();
+		this.#inFlightPackets.fill(0);
+		this.#inFlightCount = this.#unconfirmedSequence = this.#deliveredCount = this.#lastSent = 0;
+		this.#sendBlocked = this.#cursorAtEnd = this.#opened = false;
+		this.#connectStartedAt = this.#clock.now;
+		const pipeline = this.mayPipeline();
+		this.#device.event?.("open", pipeline ? 1 : 0, this.#outbox.waitingCount);
+		this.#client.open({ pipeline, limits: cachedLimits(this.#words) });
+	}
+
+	/** Sends what waits and is not under way. Call it when the outbox has grown or a pause has ended. Allocates nothing. */
+	pump(): void {
+		const outbox = this.#outbox;
+		// With nothing under way, what waits behind the cursor is what was passed over.
+		if (this.#words[WORD_REFUSED_TOPICS] > 0 && this.#cursorAtEnd && this.#inFlightCount === 0 && this.#unconfirmedSequence === 0)
+			this.rewindForRetry();
+		this.#cursorAtEnd = false;
+		while (this.#sendBlocked || outbox.next()) {
+			this.#sendBlocked = !this.isTopicPaused() && !this.sendReport();
+			if (this.#sendBlocked) return;
+		}
+		this.#cursorAtEnd = true;
+		this.closeWhenDone();
+	}
+
+	private rewindForRetry(): void {
+		if (anyRetryDue(this.#retained, this.#clock.now)) this.#outbox.rewind();
+	}
+
+	/** For the client. */
+	onWritable(): void {
+		this.pump();
+	}
+
+	/** Drops the connection; nothing is told any more. */
+	abort(): void {
+		if (!this.busy) return;
+		this.#aborted = true;
+		this.#client.abort();
+	}
+
+	private mayPipeline(): boolean {
+		const { pipeline, cleanStart } = this.#settings.broker;
+		if (!cleanStart && this.#outbox.unanswered) return false;
+		if (pipeline !== "auto") return pipeline;
+		return !this.#pipelineSuspected && mayPipeline(this.#retained, this.#connectStartedAt);
+	}
+
+	/** Whether to pass over the record that the outbox found last, as its topic is paused. */
+	private isTopicPaused(): boolean {
+		const retained = this.#retained;
+		const topic = this.#encoder.topicIndex(this.#outbox.record);
+		if (!wasRefused(retained, topic) || this.isResent()) return false;
+		if ((this.publishFlags() & QOS1) !== 0) return isPaused(retained, topic, this.#clock.now);
+		clearBackoff(retained, topic);
+		return false;
+	}
+
+	/** Whether the session that goes on has the record that the outbox found last under way. [MQTT-4.4.0-1] */
+	private isResent(): boolean {
+		return this.#client.limits.sessionPresent && this.#outbox.record.isUnanswered;
+	}
+
+	/** Sends the record that the outbox found last, in the order of the sequence numbers. [MQTT-4.6.0-1] False: not now. */
+	private sendReport(): boolean {
+		const outbox = this.#outbox;
+		const { record } = outbox;
+		const { sequence, wasSent } = record;
+		const encoder = this.#encoder;
+		if (2 * this.#inFlightCount === this.#inFlightPackets.length) return false;
+		const words = this.#words;
+		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		const length = encoder.writePayload(record, this.#clock.wallOffset, dropped);
+		let flags = this.publishFlags();
+		if (this.isResent() && (flags & QOS1) !== 0) flags |= DUP; // [MQTT-3.3.1-1]
+		let packetId = REJECTED;
+		try {
+			packetId = this.#client.publish(encoder.topic(record), encoder.payload, length, flags, undefined, 1 + (sequence % 65_535)); // [MQTT-3.1.1:2.3.1-3]
+		} catch (error) {
+			this.#device.trace(`report ${sequence} cannot be sent: ${error}`);
+			outbox.dropUnsendable(sequence);
+			return true;
+		}
+		if (packetId === BUSY) return false;
+		if (packetId === REJECTED) {
+			// Remembered limits may be out of date: only this connection's CONNACK is final.
+			if (!this.#opened) return false;
+			this.#device.trace(`report ${sequence} is longer than a packet may be`);
+			outbox.dropUnsendable(sequence);
+			return true;
+		}
+		outbox.markSent();
+		this.#lastSent = sequence;
+		this.#device.event?.("publish", sequence, wasSent ? 1 : 0, packetId === 0 ? 0 : 1);
+		if (packetId > 0) this.track(packetId, sequence);
+		else if (this.#staysConnected && this.#opened) this.removeDelivered(sequence, 0);
+		else this.#unconfirmedSequence = sequence;
+		return true;
+	}
+
+	/** Of the record that the outbox found last. */
+	private publishFlags(): number {
+		const flags = this.#encoder.publishFlags(this.#outbox.record);
+		return this.#client.limits.maximumQoS === 0 ? flags & ~QOS1 : flags; // [MQTT-3.2.2-11]
+	}
+
+	private track(packetId: number, sequence: number): void {
+		const inFlightPackets = this.#inFlightPackets;
+		let at = 0;
+		while (inFlightPackets[at] !== 0) at += 2;
+		inFlightPackets[at] = packetId;
+		inFlightPackets[at + 1] = sequence;
+		this.#inFlightCount++;
+	}
+
+	/** For the client. */
+	onOpen(sessionPresent: boolean): void {
+		this.#opened = true;
+		if (this.#pipelineSuspected) {
+			this.#pipelineSuspected = false;
+			cachePipelineRefusal(this.#retained, this.#clock.now);
+			this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
+		}
+		cacheLimits(this.#words, this.#client.limits);
+		this.#device.event?.("opened", sessionPresent ? 1 : 0, this.#clock.now - this.#connectStartedAt);
+		this.#handler.onOpened();
+		if (this.#staysConnected) this.confirmQoS0();
+		this.pump();
+	}
+
+	/** For the client. */
+	onAcknowledged(packetId: number, reasonCode: number): void {
+		const inFlightPackets = this.#inFlightPackets;
+		const { length } = inFlightPackets;
+		for (let at = 0; at < length; at += 2) {
+			if (inFlightPackets[at] !== packetId) continue;
+			inFlightPackets[at] = 0;
+			this.#inFlightCount--;
+			// The broker answers, and does not take it: it waits for another try.
+			if (reasonCode >= UNSPECIFIED_ERROR) this.markRefused(inFlightPackets[at + 1], reasonCode);
+			else this.removeDelivered(inFlightPackets[at + 1], reasonCode);
+			break;
+		}
+		if (this.#sendBlocked) this.pump();
+		else this.closeWhenDone();
+	}
+
+	private removeDelivered(sequence: number, reasonCode: number): void {
+		const outbox = this.#outbox;
+		const index = outbox.find(sequence);
+		// Given up by the outbox while under way: it is counted there.
+		if (index < 0) return;
+		if (this.#words[WORD_REFUSED_TOPICS] > 0) clearBackoff(this.#retained, this.topicIndexAt(index));
+		this.#deliveredCount++;
+		this.#device.event?.("acknowledged", sequence, outbox.waitingCount - 1, reasonCode);
+		outbox.remove(index);
+		this.#handler.onDelivered();
+	}
+
+	private markRefused(sequence: number, reasonCode: number): void {
+		const index = this.#outbox.find(sequence);
+		if (index < 0) return;
+		this.#outbox.markRefused(index);
+		const topic = this.topicIndexAt(index);
+		const pauseMs = pauseTopic(this.#retained, topic, this.#clock.now, this.#settings.backoff, Math.random());
+		if (pauseMs > 0) this.#handler.onRefused(topic, faultCode(faultOf(reasonCode)), reasonCode, pauseMs);
+	}
+
+	/**
+	 * The connection ended with reports under way. Some brokers refuse a report so, always the oldest, as they take them in order: when it happens again, its topic
+	 * pauses, and the next try goes without it.
+	 */
+	private pauseOldestTopic(): void {
+		// In a session they have to be sent again at once.
+		if (this.#encoder.grouped || this.#settings.sensors.length === 1 || !this.#settings.broker.cleanStart) return;
+		const inFlightPackets = this.#inFlightPackets;
+		const { length } = inFlightPackets;
+		let oldest = 0;
+		for (let at = 0; at < length; at += 2)
+			if (inFlightPackets[at] !== 0 && (oldest === 0 || inFlightPackets[at + 1] < oldest)) oldest = inFlightPackets[at + 1];
+		const index = this.#outbox.find(oldest);
+		if (index < 0) return;
+		const topic = this.topicIndexAt(index);
+		if (this.#words[WORD_FAILED_TRIES] === 0 && !wasRefused(this.#retained, topic)) return;
+		pauseTopic(this.#retained, topic, this.#clock.now, this.#settings.backoff, Math.random());
+	}
+
+	/** Of a report at an index of the outbox. */
+	private topicIndexAt(index: number): number {
+		return this.#encoder.grouped ? 0 : this.#outbox.firstSensor(index);
+	}
+
+	/** The broker has read what was sent with QoS 0: it leaves the outbox. */
+	private confirmQoS0(): void {
+		const last = this.#unconfirmedSequence;
+		if (last === 0) return;
+		const outbox = this.#outbox;
+		const { record } = outbox;
+		this.#unconfirmedSequence = 0;
+		outbox.seek(0);
+		while (outbox.next() && record.sequence <= last) {
+			// CONNACK may have lowered the QoS since: what was sent with QoS 1 still waits for its own answer.
+			if (!record.wasSent || (this.publishFlags() & QOS1) !== 0 || this.isInFlight(record.sequence)) continue;
+			// A topic that pauses was passed over: what was sent on it was sent on an earlier connection.
+			if (!wasRefused(this.#retained, this.#encoder.topicIndex(record))) this.removeDelivered(record.sequence, 0);
+		}
+		this.#sendBlocked = false;
+		outbox.seek(this.#lastSent);
+	}
+
+	private isInFlight(sequence: number): boolean {
+		const inFlightPackets = this.#inFlightPackets;
+		const { length } = inFlightPackets;
+		for (let at = 0; at < length; at += 2) if (inFlightPackets[at] !== 0 && inFlightPackets[at + 1] === sequence) return true;
+		return false;
+	}
+
+	/** After everything was sent and acknowledged, closes. */
+	private closeWhenDone(): void {
+		if (!this.#cursorAtEnd || this.#inFlightCount > 0) return;
+		if (this.#staysConnected) return;
+		// Only the broker's close tells that it has read a QoS 0 report: the sooner DISCONNECT leaves, the sooner it comes.
+		if (this.#opened || this.#unconfirmedSequence > 0) this.#client.close();
+	}
+
+	/** For the client. */
+	onClosed(error: ClientError | undefined): void {
+		if (this.#aborted) {
+			this.#aborted = false;
+			return;
+		}
+		const handler = this.#handler;
+		if (error?.pipelineRefused && this.#settings.broker.pipeline === "auto" && !this.#pipelineSuspected) {
+			this.#pipelineSuspected = true;
+			this.connect();
+			return;
+		}
+		this.#pipelineSuspected = false;
+		if (error === undefined && this.#opened) this.confirmQoS0();
+		this.#device.event?.("closed", this.#deliveredCount);
+		if (error !== undefined && this.#opened && this.#inFlightCount > 0) this.pauseOldestTopic();
+		if (!this.#staysConnected && this.#opened && this.#cursorAtEnd && this.#inFlightCount === 0 && this.#unconfirmedSequence === 0) handler.onDone();
+		else if (error === undefined) handler.onFailed(FAULT_TRANSPORT, 0, "the connection ended");
+		else handler.onFailed(faultCode(error.fault), error.reasonCode, error.message);
+	}
+}
+
+function faultCode(fault: ClientFault): FaultCode {
+	switch (fault) {
+		case "configuration":
+			return FAULT_CONFIGURATION;
+		case "peer":
+			return FAULT_PEER;
+		case "resource":
+			return FAULT_RESOURCE;
+		case "transport":
+			return FAULT_TRANSPORT;
+	}
+}

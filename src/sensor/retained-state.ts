@@ -1,0 +1,178 @@
+import { mix32 } from "./checksum";
+import {
+	FIXED_SIZE,
+	headerSize,
+	LAYOUT_MAGIC,
+	LAYOUT_VERSION,
+	REAL_LAST_SYNC,
+	REAL_WALL_TIME,
+	REALS,
+	SENSOR_REALS,
+	SENSOR_SIZE,
+	SENSOR_VALUE,
+	WORD_CHECKSUM,
+	WORD_GENERATION,
+	WORD_HEAD,
+	WORD_MAGIC,
+	WORD_RECORDS,
+	WORD_REFUSED_TOPICS,
+	WORD_RING_SIZE,
+	WORD_RING_START,
+	WORD_SENSORS_HASH,
+	WORD_SEQUENCE,
+	WORD_SHAPE,
+	WORD_USED,
+	WORD_WAITING,
+	WORDS,
+} from "./layout";
+
+/** What was found at boot. `garbage`: power-on, or another layout. `changed`: a valid header under another list of sensors or size of the outbox. */
+export type RestoreResult = "valid" | "changed" | "garbage";
+
+/**
+ * The retained header: a working copy in RAM, as typed arrays over one buffer, that {@link commit} writes to retained
+ * memory as a whole. All of it changes together or, after a reset in between, not at all.
+ */
+export class RetainedState {
+	/** All of it; the first ones are words, @see layout.ts for the meaning of each. */
+	readonly words: Uint32Array;
+	readonly reals: Float64Array;
+	/** So many doubles for each sensor: `SENSOR_REALS`. */
+	readonly sensors: Float64Array;
+	readonly memory: Uint8Array;
+
+	readonly #sensorsHash: number;
+	readonly #ringSize: number;
+	readonly #sensorCount: number;
+	readonly #fixedBytes: Uint8Array;
+	readonly #sensorBytes: Uint8Array;
+
+	/**
+	 * @param sensorsHash tells lists of sensors apart
+	 * @param ringSize bytes for the outbox; less when `memory` has less
+	 * @throws {RangeError} where `memory` cannot hold the header and the smallest ring
+	 */
+	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number) {
+		const room = memory.length - headerSize(sensorCount);
+		if (room < 256) throw new RangeError(`${memory.length} bytes of retained memory; at least ${headerSize(sensorCount) + 256} are needed`);
+		this.memory = memory;
+		this.#sensorsHash = sensorsHash;
+		this.#sensorCount = sensorCount;
+		this.#ringSize = Math.min(ringSize, room);
+		const buffer = new ArrayBuffer(FIXED_SIZE + sensorCount * SENSOR_SIZE);
+		this.words = new Uint32Array(buffer);
+		this.reals = new Float64Array(buffer, WORDS * 4, REALS);
+		this.sensors = new Float64Array(buffer, FIXED_SIZE, sensorCount * SENSOR_REALS);
+		this.#fixedBytes = new Uint8Array(buffer, 0, FIXED_SIZE);
+		this.#sensorBytes = new Uint8Array(buffer, FIXED_SIZE);
+	}
+
+	/**
+	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words are the old ones (so that what waited can be counted) until
+	 * {@link resetLayout}; after `garbage` everything is as at a first start.
+	 */
+	restore(): RestoreResult {
+		const first = this.generationOf(0);
+		const second = this.generationOf(1);
+		// Generations wrap: the difference tells which is newer.
+		const newest = ((second - first) | 0) > 0 ? 1 : 0;
+		if (this.load(newest) || this.load(1 - newest)) return "valid";
+		const foreign = this.loadForeign(newest) || this.loadForeign(1 - newest);
+		this.sensors.fill(0);
+		this.resetSensors();
+		if (foreign) return "changed";
+		this.words.fill(0);
+		this.resetSensors();
+		this.reals[REAL_WALL_TIME] = NaN;
+		this.reals[REAL_LAST_SYNC] = NaN;
+		this.words[WORD_SEQUENCE] = 1;
+		this.resetLayout();
+		return "garbage";
+	}
+
+	/** Takes on the present shape with an empty ring; counters, sequence number and times stay. */
+	resetLayout(): void {
+		const { words } = this;
+		words[WORD_MAGIC] = LAYOUT_MAGIC;
+		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.#sensorCount;
+		words[WORD_SENSORS_HASH] = this.#sensorsHash;
+		words[WORD_RING_START] = headerSize(this.#sensorCount);
+		words[WORD_RING_SIZE] = this.#ringSize;
+		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = words[WORD_REFUSED_TOPICS] = 0;
+	}
+
+	/** Makes the working copy durable. Allocates nothing. */
+	commit(): void {
+		const { words, memory } = this;
+		const generation = (words[WORD_GENERATION] + 1) >>> 0;
+		words[WORD_GENERATION] = generation;
+		words[WORD_CHECKSUM] = 0;
+		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
+		const copy = generation & 1;
+		memory.set(this.#fixedBytes, copy * FIXED_SIZE);
+		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + copy * this.#sensorBytes.length);
+	}
+
+	/** Marks a boot. Returns whether one was marked since {@link clearBootMark}: then the time since is no sleep. */
+	markBoot(): boolean {
+		const { memory } = this;
+		const at = headerSize(this.#sensorCount) - 1;
+		const marked = memory[at] !== 0;
+		memory[at] = 1;
+		return marked;
+	}
+
+	/** Before sleep, when it has been committed. */
+	clearBootMark(): void {
+		this.memory[headerSize(this.#sensorCount) - 1] = 0;
+	}
+
+	private generationOf(copy: number): number {
+		const { memory } = this;
+		const at = copy * FIXED_SIZE + WORD_GENERATION * 4;
+		return memory[at] | (memory[at + 1] << 8) | (memory[at + 2] << 16) | (memory[at + 3] << 24);
+	}
+
+	private load(copy: number): boolean {
+		const { memory, words } = this;
+		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#sensorCount)) return false;
+		if (words[WORD_SENSORS_HASH] !== this.#sensorsHash || words[WORD_RING_SIZE] !== this.#ringSize) return false;
+		const sensors = this.#sensorBytes;
+		const from = 2 * FIXED_SIZE + copy * sensors.length;
+		sensors.set(memory.subarray(from, from + sensors.length));
+		return this.checksumMatches(this.words) && this.indicesInRange();
+	}
+
+	/** A header written under another list of sensors: only its fixed part is of use. */
+	private loadForeign(copy: number): boolean {
+		const { memory, words } = this;
+		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		const count = words[WORD_SHAPE] & 0xffff;
+		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] >>> 16 !== LAYOUT_VERSION || headerSize(count) > memory.length) return false;
+		const whole = new Uint8Array(FIXED_SIZE + count * SENSOR_SIZE);
+		whole.set(this.#fixedBytes);
+		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
+		whole.set(memory.subarray(from, from + count * SENSOR_SIZE), FIXED_SIZE);
+		return this.checksumMatches(new Uint32Array(whole.buffer)) && this.indicesInRange();
+	}
+
+	private checksumMatches(all: Uint32Array): boolean {
+		const checksum = all[WORD_CHECKSUM];
+		all[WORD_CHECKSUM] = 0;
+		return mix32(all, 0, all.length) === checksum;
+	}
+
+	/** What a checksum cannot promise after a fault of our own: indices within memory. */
+	private indicesInRange(): boolean {
+		const { words } = this;
+		const size = words[WORD_RING_SIZE];
+		return words[WORD_RING_START] + size <= this.memory.length && words[WORD_HEAD] < size && words[WORD_USED] <= size;
+	}
+
+	private resetSensors(): void {
+		const { sensors } = this;
+		const { length } = sensors;
+		for (let i = SENSOR_VALUE; i < length; i += SENSOR_REALS) sensors[i] = NaN;
+	}
+}

@@ -1,0 +1,89 @@
+import { encodeBase64 } from "../crypto/base64";
+import { SHA1, SHA1_SIZE } from "../crypto/sha1";
+import type { TCPConstructor, Timer, TimerId } from "../device";
+import { MAXIMUM_SENT_PAYLOAD, PAGE_PIECE_SIZE, REQUEST_STORE_SIZE, TURN_PAUSE_MS } from "./constants";
+import { FrameBuffer } from "./frame-buffer";
+import type { HttpRequest } from "./http-request";
+import { ACCEPTANCE, GUID, writeText } from "./http-response";
+import { OriginPolicy, type OriginPolicyOptions } from "./origin-policy";
+import type { Pages } from "./pages";
+
+export interface WebSocketOptions extends OriginPolicyOptions {
+	/** The socket that is taken over from a listener. */
+	tcp: TCPConstructor;
+	/** The most bytes for which the user of a stream waits before it reads: for MQTT, the largest packet. A stream that holds a part of that has a buffer of that size, of 512 at least. */
+	size: number;
+	/** Lets a long page be sent in turns; without it, it is sent as far as there is room. */
+	timer?: Timer;
+	/** Answers requests that ask for no WebSocket; without it they are told to upgrade. */
+	pages?: Pages;
+	/** A request was refused, with this HTTP status, for this reason. */
+	onRefused?(status: number, reason: string): void;
+	/** A stream failed, with this status code of RFC 6455 §7.4, and is being closed. */
+	onFailed?(code: number): void;
+	/** An exception where none should be: out of a host, of pages, or of a stream's user. Its stream is lost. */
+	onException?(error: unknown): void;
+}
+
+/** What goes on when its turn comes; it throws nothing. */
+export interface DeferredWork {
+	onTurn(): void;
+}
+
+/** What the streams of one server share: the buffer for bytes in passing, the checks, one spare store, and the turns of long pages. */
+export class WebSocketContext {
+	readonly options: WebSocketOptions;
+	readonly frameBuffer: FrameBuffer;
+	readonly policy: OriginPolicy;
+	/** Bytes of a store. */
+	readonly storeSize: number;
+	/** A store that nobody needs now. */
+	#spareStore: Uint8Array | undefined;
+	/** Who has had its turn and goes on when the timer rings. */
+	readonly #waiting: DeferredWork[] = [];
+	#timer: TimerId | undefined;
+
+	constructor(options: WebSocketOptions) {
+		this.options = options;
+		this.policy = new OriginPolicy(options);
+		this.frameBuffer = new FrameBuffer(Math.min(Math.max(options.size, PAGE_PIECE_SIZE), MAXIMUM_SENT_PAYLOAD));
+		this.storeSize = Math.max(options.size, REQUEST_STORE_SIZE);
+	}
+
+	/** A store: one that is given back is used again. */
+	takeStore(): Uint8Array {
+		const spare = this.#spareStore;
+		this.#spareStore = undefined;
+		return spare ?? new Uint8Array(this.storeSize);
+	}
+
+	releaseStore(store: Uint8Array): void {
+		this.#spareStore = store;
+	}
+
+	/** Lets one go on when others had their turn; false where the host lends no timer. */
+	deferWork(work: DeferredWork): boolean {
+		const { timer } = this.options;
+		if (timer === undefined) return false;
+		this.#waiting.push(work);
+		if (this.#timer === undefined) this.#timer = timer.set(() => this.onTimer(), TURN_PAUSE_MS, TURN_PAUSE_MS);
+		else if (this.#waiting.length === 1) timer.schedule(this.#timer, TURN_PAUSE_MS, TURN_PAUSE_MS);
+		return true;
+	}
+
+	private onTimer(): void {
+		const waiting = this.#waiting;
+		const first = waiting.shift();
+		if (waiting.length === 0) this.options.timer!.schedule(this.#timer!);
+		first?.onTurn();
+	}
+
+	/** Writes the answer that accepts a request to `bytes`. What it takes for that is made anew: a connection has one such answer. @returns its length */
+	writeAcceptance(bytes: Uint8Array, request: HttpRequest): number {
+		const digest = new Uint8Array(SHA1_SIZE);
+		new SHA1().update(request.bytes, request.keyStart, request.keyEnd).update(GUID, 0, GUID.length).digest(digest, 0); // RFC 6455 §4.2.2
+		bytes.set(ACCEPTANCE, 0);
+		const at = encodeBase64(digest, 0, SHA1_SIZE, bytes, ACCEPTANCE.length);
+		return writeText(bytes, at, "\r\n\r\n");
+	}
+}

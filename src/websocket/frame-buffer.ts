@@ -1,0 +1,103 @@
+import type { TCP } from "../device";
+import { FIN } from "./constants";
+import { type FrameHeader, MaskWord } from "./frame";
+
+/** Bytes kept free before the payload for the longest header that the server sends. */
+const LONGEST_SENT_HEADER = 4;
+
+/**
+ * The one buffer, for all streams, through which bytes go between a socket and its user: room for a frame's header, and behind it a payload. Three
+ * length-tracking views begin where a frame begins that has a long header, a short one or none, so that each frame is one write, and no view is ever made.
+ * What it holds is good until the next call.
+ */
+export class FrameBuffer {
+	/** Most bytes in one piece. */
+	readonly size: number;
+	/** From the start of the buffer: what is written here leaves with send(). */
+	readonly bytes: Uint8Array;
+	/** The last piece that was read. */
+	readonly data: Uint8Array;
+	readonly maskWord = new MaskWord();
+	readonly #buffer: ArrayBuffer;
+	readonly #words: Int32Array;
+	/** A frame with a header of two bytes. */
+	readonly #shortFrame: Uint8Array;
+
+	/** @param size at least so many bytes in one piece; at most 65,535 */
+	constructor(size: number) {
+		this.size = (size + 3) & ~3;
+		const length = LONGEST_SENT_HEADER + this.size;
+		const buffer = new ArrayBuffer(length, { maxByteLength: length });
+		this.#buffer = buffer;
+		this.bytes = new Uint8Array(buffer);
+		this.#shortFrame = new Uint8Array(buffer, 2);
+		this.data = new Uint8Array(buffer, LONGEST_SENT_HEADER);
+		this.#words = new Int32Array(buffer, LONGEST_SENT_HEADER);
+	}
+
+	/** Reads `count` bytes, at most `size`, into `data`. */
+	read(tcp: TCP, count: number): Uint8Array {
+		this.#buffer.resize(LONGEST_SENT_HEADER + count);
+		const data = this.data;
+		if (count > 0) tcp.read(data);
+		return data;
+	}
+
+	/** Reads `count` bytes of a frame's payload, at most `size`, into `data` and unmasks them (RFC 6455 §5.3), four at a time. */
+	readUnmasked(tcp: TCP, count: number, frame: FrameHeader): Uint8Array {
+		const data = this.read(tcp, count);
+		const words = this.#words;
+		const rest = count & 3;
+		if (rest !== 0) this.#buffer.resize(LONGEST_SENT_HEADER + count + 4 - rest);
+		const last = (count + 3) >> 2;
+		const { mask } = frame;
+		for (let i = 0; i < last; i++) words[i] ^= mask;
+		if (rest !== 0) {
+			this.#buffer.resize(LONGEST_SENT_HEADER + count);
+			frame.mask = this.maskWord.rotate(mask, rest);
+		}
+		return data;
+	}
+
+	/** Writes a frame that is the whole of its message, with a payload of at most `size` bytes (§5.6, §5.1: not masked). @returns as TCP's write() */
+	writeFrame(tcp: TCP, opcode: number, payload: Uint8Array): number | undefined {
+		this.#buffer.resize(LONGEST_SENT_HEADER + payload.length);
+		this.data.set(payload);
+		return this.writeLoadedFrame(tcp, opcode);
+	}
+
+	/** Writes a frame with what `data` holds. */
+	writeLoadedFrame(tcp: TCP, opcode: number): number | undefined {
+		const { bytes, data } = this;
+		const { length } = data;
+		if (length < 126) {
+			bytes[2] = FIN | opcode;
+			bytes[3] = length;
+			return tcp.write(this.#shortFrame);
+		}
+		bytes[0] = FIN | opcode;
+		bytes[1] = 126;
+		bytes[2] = length >> 8;
+		bytes[3] = length;
+		return tcp.write(bytes);
+	}
+
+	/** Sets `data` to part of a longer array. */
+	load(source: Uint8Array, start: number, count: number): void {
+		this.#buffer.resize(LONGEST_SENT_HEADER + count);
+		const data = this.data;
+		for (let i = 0; i < count; i++) data[i] = source[start + i];
+	}
+
+	/** All of `bytes`, to be written to. */
+	fullBuffer(): Uint8Array {
+		this.#buffer.resize(LONGEST_SENT_HEADER + this.size);
+		return this.bytes;
+	}
+
+	/** Writes the first `count` of `bytes` as they are. */
+	writeRaw(tcp: TCP, count: number): number | undefined {
+		this.#buffer.resize(count);
+		return tcp.write(this.bytes);
+	}
+}

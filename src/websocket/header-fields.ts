@@ -1,0 +1,39 @@
+import { utf8 } from "../mqtt/utf8";
+
+// Header fields that are looked at; any other is 0
+export const HOST = 1;
+export const ORIGIN = 2;
+export const UPGRADE = 3;
+export const CONNECTION = 4;
+export const SEC_WEBSOCKET_KEY = 5;
+export const SEC_WEBSOCKET_VERSION = 6;
+export const SEC_WEBSOCKET_PROTOCOL = 7;
+export const AUTHORIZATION = 8;
+export const CONTENT_LENGTH = 9;
+export const TRANSFER_ENCODING = 10;
+
+/** Length of the longest of their names. */
+export const LONGEST_NAME = 22;
+
+// Their names in order, each followed by a colon. Only read, so that a device has them in flash.
+const NAMES = utf8(
+	"host:origin:upgrade:connection:sec-websocket-key:sec-websocket-version:sec-websocket-protocol:authorization:content-length:transfer-encoding:",
+);
+const END = NAMES.length;
+const COLON = 0x3a;
+
+/** The number of the field whose name, in lower case, is [start, end). */
+export function fieldOf(bytes: Uint8Array, start: number, end: number): number {
+	const length = end - start;
+	let field = 1;
+	let at = 0;
+	while (at < END) {
+		let i = 0;
+		while (i < length && NAMES[at + i] === bytes[start + i]) i++;
+		if (i === length && NAMES[at + i] === COLON) return field;
+		while (NAMES[at] !== COLON) at++;
+		at++;
+		field++;
+	}
+	return 0;
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { networkOf } from "../../src/broker/access/ip-network";
+import { IDLE_HANDSHAKE_MS } from "../../src/broker/listeners";
+import type { ListenSettings } from "../../src/config/settings";
+import { BrokerHarness } from "../broker/support/broker-harness";
+import { TestClient } from "../broker/support/test-client";
+import { hashOf } from "./password-hash";
+
+const credentials = { username: "anna", password: Buffer.from("apple") };
+
+function createHarness(settings: Partial<ListenSettings> = {}): BrokerHarness {
+	return new BrokerHarness({
+		anonymous: true,
+		users: [{ name: "anna", hash: hashOf("apple") }],
+		connections: 1,
+		handshakes: 4,
+		connectTimeout: 10_000,
+		...settings,
+	});
+}
+
+/** A connection from an address. */
+function connectFrom(harness: BrokerHarness, address: string | undefined): TestClient {
+	const peer = new TestClient(harness.host, 5);
+	peer.socket.remote.remoteAddress = address;
+	harness.host.run();
+	return peer;
+}
+
+const createEach = (count: number, make: (index: number) => TestClient) => Array.from({ length: count }, (_, index) => make(index));
+const countClosed = (peers: readonly TestClient[]) => peers.filter((peer) => peer.closed).length;
+const reasonCodeOf = (packet: unknown) => (packet as { reasonCode?: number } | undefined)?.reasonCode;
+
+test("the network of an address", () => {
+	for (const [address, network] of [
+		["192.168.1.10", "192.168.1.10"],
+		["::ffff:192.168.1.10", "192.168.1.10"],
+		["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+		["2001:0DB8:0001:0002::6", "2001:db8:1:2::/64"],
+		["2001:db8::6", "2001:db8:0:0::/64"],
+		["2001:db8:1:2:3::", "2001:db8:1:2::/64"],
+		["fe80::1%wlan0", "fe80:0:0:0::/64"],
+		["::1", "0:0:0:0::/64"],
+		["::", "0:0:0:0::/64"],
+		["", ""],
+		["no address", "no address"],
+	]) {
+		assert.equal(networkOf(address), network);
+		assert.equal(networkOf(network), network);
+	}
+});
+
+describe("one address cannot hold all places before CONNECT", () => {
+	for (const [name, address] of [
+		["of IPv4", () => "10.0.0.1"],
+		["each time another one of an IPv6 network", (index: number) => `2001:db8::${index + 1}`],
+	] as const) {
+		test(name, () => {
+			const harness = createHarness();
+			const idle = createEach(5, (index) => connectFrom(harness, address(index)));
+			const other = connectFrom(harness, "10.0.0.2");
+			assert.equal(other.connect("other"), undefined);
+			harness.host.advance(IDLE_HANDSHAKE_MS - 1);
+			assert.equal(countClosed(idle), 0);
+			harness.host.advance(300);
+			assert.equal(countClosed(idle), 3, "half of four places, rounded up, are left to it");
+			assert.equal(reasonCodeOf(other.shift("connack")), 0);
+			// and so on, as long as somebody waits
+			const more = createEach(8, (index) => connectFrom(harness, address(index + 10)));
+			harness.host.advance(2 * IDLE_HANDSHAKE_MS + 600);
+			assert.equal(countClosed(idle), 3);
+			assert.ok(countClosed(more) >= 4);
+			harness.host.advance(10_000);
+			assert.equal(countClosed([...idle, ...more]), 13);
+			assert.ok(!other.closed);
+		});
+	}
+
+	test("while there is a place all have their time, and so have those of addresses with few", () => {
+		const harness = createHarness();
+		const idle = createEach(4, () => connectFrom(harness, "10.0.0.1"));
+		harness.host.advance(9_900);
+		assert.equal(countClosed(idle), 0);
+
+		const mixed = createHarness({ handshakes: 3 });
+		const few = createEach(4, (index) => connectFrom(mixed, `10.0.0.${index >> 1}`));
+		const waits = connectFrom(mixed, "10.0.0.3");
+		mixed.host.advance(9_900);
+		assert.equal(countClosed(few), 0);
+		assert.equal(waits.connect("a"), undefined);
+		mixed.host.advance(200);
+		assert.equal(reasonCodeOf(waits.shift("connack")), 0);
+	});
+
+	test("who waits for the judgement on his password, or for that on another's, is not cut off", () => {
+		const harness = createHarness({ users: [{ name: "anna", hash: hashOf("apple", 3000) }], connections: 8, handshakes: 1 });
+		const { time } = harness.host;
+		const delta = time.delta;
+		// an iteration takes a millisecond
+		Object.assign(time, { delta: (start: number, end?: number) => (end === undefined ? 1000 : delta(start, end)) });
+		const all = createEach(9, () => connectFrom(harness, "10.0.0.1"));
+		const late = connectFrom(harness, "10.0.0.1");
+		for (const [index, peer] of all.entries()) peer.connect(`c${index}`, credentials);
+		harness.host.advance(2 * IDLE_HANDSHAKE_MS);
+		assert.equal(countClosed(all), 0);
+		harness.host.advance(2 * IDLE_HANDSHAKE_MS);
+		assert.equal(all.filter((peer) => reasonCodeOf(peer.shift("connack")) === 0).length, 8);
+		late.drop();
+	});
+
+	test("where addresses are not known, or nobody can log in, the connect time-out decides", () => {
+		for (const [settings, address] of [
+			[{}, undefined],
+			[{ users: [] }, "10.0.0.1"],
+		] as const) {
+			const harness = createHarness(settings);
+			const idle = createEach(5, () => connectFrom(harness, address));
+			const other = connectFrom(harness, "10.0.0.2");
+			other.connect("other");
+			harness.host.advance(9_900);
+			assert.equal(countClosed(idle), 0);
+			harness.host.advance(200);
+			assert.equal(countClosed(idle), 5);
+			assert.equal(reasonCodeOf(other.shift("connack")), 0);
+		}
+	});
+});
+
+test("whoever tries again and again, each time from another address, does not keep others from being judged", () => {
+	const harness = createHarness({ connections: 4, handshakes: 2 });
+	let tries = 0;
+	const connectAttacker = () => {
+		const peer = connectFrom(harness, `10.1.${tries >> 8}.${tries++ & 255}`);
+		peer.connect("attacker", { username: "anna", password: Buffer.from("guess") });
+		return peer;
+	};
+	const attackers = createEach(3, connectAttacker);
+	const victim = connectFrom(harness, "10.0.0.2");
+	victim.connect("victim", credentials);
+	for (let i = 0; i < 200 && !victim.packets.some(({ cmd }) => cmd === "connack"); i++) {
+		harness.host.advance(1);
+		for (const [index, peer] of attackers.entries()) if (peer.closed) attackers[index] = connectAttacker();
+	}
+	assert.equal(reasonCodeOf(victim.shift("connack")), 0);
+	assert.ok(tries < 20, `${tries}`);
+});

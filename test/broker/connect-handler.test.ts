@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
+import { BrokerHarness } from "./support/broker-harness";
+
+describe("CONNECT", () => {
+	test("MQTT 5.0 is told what it gets", () => {
+		const harness = new BrokerHarness();
+		const connack = harness.peer(5).connect("a", { keepalive: 0, clean: false, properties: { sessionExpiryInterval: 600 } }) as IConnackPacket;
+		assert.equal(connack.reasonCode, 0);
+		assert.equal(connack.sessionPresent, false);
+		assert.deepEqual({ ...connack.properties }, { receiveMaximum: 16, maximumPacketSize: 512, serverKeepAlive: 300, topicAliasMaximum: 1 });
+	});
+
+	test("MQTT 3.1.1 gets return code 0 and no session", () => {
+		const connack = new BrokerHarness().peer(4).connect("a", { clean: false }) as IConnackPacket;
+		assert.equal(connack.returnCode, 0);
+		assert.equal(connack.sessionPresent, false);
+	});
+
+	test("an empty client identifier is filled in, differently each time", () => {
+		const harness = new BrokerHarness();
+		const first = harness.peer(5).connect("") as IConnackPacket;
+		const second = harness.peer(5).connect("") as IConnackPacket;
+		assert.match(first.properties?.assignedClientIdentifier ?? "", /^auto-[0-9a-f]{12}$/);
+		assert.notEqual(first.properties?.assignedClientIdentifier, second.properties?.assignedClientIdentifier);
+		assert.equal((harness.peer(4).connect("", { clean: true }) as IConnackPacket).returnCode, 0);
+		assert.equal(harness.broker.usage.sessions, 3);
+	});
+
+	test("a client identifier that is used again takes over at once, and the old client's will is published", () => {
+		for (const version of [4, 5] as const) {
+			const harness = new BrokerHarness();
+			const watcher = harness.client("watcher");
+			watcher.subscribe("will");
+			const old = harness.client("same", version, { will: { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false } });
+			const fresh = harness.client("same", version);
+			assert.ok(old.closed);
+			if (version === 5) assert.equal((old.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8e);
+			assert.deepEqual(watcher.messages(), ["will=gone"]);
+			fresh.subscribe("x");
+			watcher.publish("x", "1");
+			assert.deepEqual(fresh.messages(), ["x=1"]);
+			assert.equal(harness.broker.usage.sessions, 2);
+			assert.equal(harness.broker.counters.takeovers, 1);
+		}
+	});
+
+	test("a client takes over its own place when all places are taken", () => {
+		const harness = new BrokerHarness({ connections: 1 });
+		const old = harness.client("a");
+		harness.client("a");
+		assert.ok(old.closed);
+		assert.equal(harness.broker.usage.connections, 1);
+	});
+
+	test("refusals", () => {
+		const cases: [4 | 5, Record<string, unknown>, number | undefined][] = [
+			[5, { will: { topic: "w", payload: Buffer.from("x"), qos: 2, retain: false } }, 0],
+			[4, { will: { topic: "w", payload: Buffer.from("x"), qos: 2, retain: false } }, 0],
+			[5, { properties: { authenticationMethod: "SCRAM" } }, 0x8c],
+			[5, { clientId: "x".repeat(257) }, 0x85],
+			[4, { clientId: "x".repeat(257) }, 2],
+		];
+		for (const [version, fields, code] of cases) {
+			const harness = new BrokerHarness();
+			const peer = harness.peer(version);
+			const connack = peer.connect("a", fields) as IConnackPacket;
+			assert.equal(version === 5 ? connack.reasonCode : connack.returnCode, code);
+			assert.equal(peer.closed, code !== 0);
+			assert.equal(harness.broker.usage.sockets, code === 0 ? 1 : 0);
+			assert.equal(harness.broker.usage.sessions, code === 0 ? 1 : 0);
+		}
+	});
+
+	test("versions it does not speak are answered in the nearest version", () => {
+		const connect = (name: string, level: number) => {
+			const text = Buffer.from(name);
+			const body = [0, text.length, ...text, level, 2, 0, 60, ...(level > 4 ? [0] : []), 0, 1, 0x61];
+			return new Uint8Array([0x10, body.length, ...body]);
+		};
+		const harness = new BrokerHarness();
+		const old = harness.peer(4).sendRaw(connect("MQIsdp", 3));
+		assert.equal((old.shift("connack") as IConnackPacket).returnCode, 1);
+		assert.ok(old.closed);
+		const future = harness.peer(5).sendRaw(connect("MQTT", 6));
+		assert.equal((future.shift("connack") as IConnackPacket).reasonCode, 0x84);
+		assert.ok(future.closed);
+	});
+
+	test("what comes before CONNECT closes the connection, and so does a second CONNECT", () => {
+		const harness = new BrokerHarness();
+		const early = harness.peer(5).send({ cmd: "pingreq" });
+		assert.ok(early.closed);
+		const twice = harness.client("a");
+		twice.connect("a");
+		assert.equal((twice.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
+		assert.ok(twice.closed);
+		assert.equal(harness.broker.usage.sockets, 0);
+	});
+
+	test("everything may arrive in one piece, and one byte at a time", () => {
+		for (const size of [1, 2, 3, 1000]) {
+			const harness = new BrokerHarness();
+			const peer = harness.peer(5);
+			const stream = Buffer.concat([
+				peer.encode({ cmd: "connect", protocolId: "MQTT", protocolVersion: 5, clean: true, clientId: "a", keepalive: 60 }),
+				peer.encode({ cmd: "subscribe", messageId: 3, subscriptions: [{ topic: "t/#", qos: 1 }] }),
+				peer.encode({ cmd: "publish", topic: "t/1", payload: "x".repeat(200), qos: 1, messageId: 4, retain: false, dup: false }),
+				peer.encode({ cmd: "publish", topic: "t/2", payload: "", qos: 0, retain: true, dup: false }),
+				peer.encode({ cmd: "pingreq" }),
+			]);
+			for (let at = 0; at < stream.length; at += size) peer.sendRaw(new Uint8Array(stream.subarray(at, at + size)));
+			assert.deepEqual(
+				peer.packets.map(({ cmd }) => cmd),
+				["connack", "suback", "publish", "puback", "publish", "pingresp"],
+			);
+		}
+	});
+});
+
+describe("the end of a connection", () => {
+	const will = { topic: "will", payload: Buffer.from("gone"), qos: 1, retain: true };
+
+	test("DISCONNECT keeps the will back, everything else publishes it", () => {
+		const endings: [4 | 5, string, boolean][] = [
+			[4, "disconnect", false],
+			[5, "disconnect", false],
+			[5, "disconnect with will", true],
+			[4, "drop", true],
+			[5, "drop", true],
+			[4, "garbage", true],
+			[5, "garbage", true],
+			[4, "silence", true],
+			[5, "silence", true],
+		];
+		for (const [version, ending, published] of endings) {
+			const harness = new BrokerHarness();
+			const peer = harness.client("a", version, { will });
+			if (ending === "disconnect") peer.send({ cmd: "disconnect", reasonCode: 0 });
+			else if (ending === "disconnect with will") peer.send({ cmd: "disconnect", reasonCode: 4 });
+			else if (ending === "drop") peer.drop();
+			else if (ending === "garbage") peer.sendRaw(new Uint8Array([0xf8, 0]));
+			else harness.host.advance(90_001);
+			const watcher = harness.client("watcher");
+			watcher.subscribe("will", { qos: 1 });
+			assert.deepEqual(watcher.messages(), published ? ["will=gone"] : [], `${version} ${ending}`);
+			assert.equal(harness.broker.usage.sessions, 1);
+		}
+	});
+
+	test("a will to a topic of the broker is not published, nor one that finds no room", () => {
+		const harness = new BrokerHarness({ retainedTopics: 1 });
+		harness.client("a").publish("t", "1", { retain: true }).drop();
+		harness.client("a", 5, { will: { ...will, topic: "$SYS/x" } }).drop();
+		assert.equal(harness.broker.counters.publishesDenied, 1);
+		harness.client("a", 5, { will }).drop();
+		assert.equal(harness.broker.counters.publishesOverQuota, 1);
+		assert.equal(harness.broker.usage.sessions, 0);
+	});
+
+	test("a client's own will is not sent to it", () => {
+		const harness = new BrokerHarness();
+		const peer = harness.client("a", 5, { will });
+		peer.subscribe("will");
+		peer.drop();
+		assert.deepEqual(harness.host.traces, []);
+		assert.equal(harness.broker.counters.messagesDelivered, 0);
+	});
+});
+
+describe("silence", () => {
+	test("one and a half times the keepalive, counted from the last packet", () => {
+		const harness = new BrokerHarness();
+		const peer = harness.client("a", 5, { keepalive: 10 });
+		harness.host.advance(14_000);
+		peer.send({ cmd: "pingreq" });
+		assert.ok(peer.shift("pingresp"));
+		harness.host.advance(14_900);
+		assert.ok(!peer.closed);
+		harness.host.advance(200);
+		assert.ok(peer.closed);
+		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8d);
+		assert.equal(harness.host.timers, 0, "no timer runs when nobody is connected");
+	});
+
+	test("a connection without CONNECT, also with half of one, ends after connectTimeout", () => {
+		const harness = new BrokerHarness({ connectTimeout: 5000 });
+		const mute = harness.peer();
+		const half = harness.peer().sendRaw(new Uint8Array([0x10, 100, 0, 4]));
+		harness.host.advance(4990);
+		assert.ok(!mute.closed && !half.closed);
+		harness.host.advance(20);
+		assert.ok(mute.closed && half.closed);
+		assert.equal(harness.broker.usage.sockets, 0);
+	});
+
+	test("a client that asks for no keepalive is held to the limit; one that still reads what it is sent stays", () => {
+		const harness = new BrokerHarness({ keepAliveLimit: 100 });
+		const quiet = harness.client("quiet", 4, { keepalive: 0 });
+		const reader = harness.client("reader", 4, { keepalive: 0 });
+		reader.subscribe("x");
+		const sender = harness.client("sender", 5, { keepalive: 60 });
+		for (let i = 0; i < 6; i++) {
+			harness.host.advance(30_000);
+			sender.publish("x", "1");
+		}
+		assert.ok(quiet.closed);
+		assert.ok(!reader.closed);
+		const forever = new BrokerHarness({ keepAliveLimit: 0 });
+		const peer = forever.client("a", 5, { keepalive: 0 });
+		forever.host.advance(100_000_000);
+		assert.ok(!peer.closed);
+	});
+
+	test("the wrap of the host's ticks goes unnoticed", () => {
+		const harness = new BrokerHarness();
+		harness.host.now = 2 ** 31 - 5000;
+		harness.host.run();
+		const peer = harness.client("a", 5, { keepalive: 10 });
+		harness.host.advance(10_000);
+		peer.send({ cmd: "pingreq" });
+		harness.host.advance(10_000);
+		assert.ok(!peer.closed);
+		harness.host.advance(6000);
+		assert.ok(peer.closed);
+	});
+});
+
+test("stop() says good-bye and frees the port; start() opens it again", () => {
+	const harness = new BrokerHarness();
+	const peer = harness.client("a");
+	harness.broker.stop();
+	harness.host.run();
+	assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8b);
+	assert.ok(peer.closed);
+	assert.equal(harness.broker.port, 0);
+	assert.equal(harness.host.timers, 0);
+	harness.broker.start();
+	harness.client("a");
+});

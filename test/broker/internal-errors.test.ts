@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hashOf } from "../access/password-hash";
+import { BrokerHarness } from "./support/broker-harness";
+
+/** Lets the host fail where a message has been kept. */
+function failOnRetained(harness: BrokerHarness): { fails: boolean } {
+	const state = { fails: false };
+	harness.host.event = (name) => {
+		if (state.fails && name === "retained") throw new Error("the host fails");
+	};
+	return state;
+}
+
+const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: true, properties: { willDelayInterval: 1 } };
+const persistent = { clean: false, properties: { sessionExpiryInterval: 3 } };
+
+test("an exception while the timer rings does not reach the host, is counted and told, and what else is due is done the next time", () => {
+	const harness = new BrokerHarness();
+	const state = failOnRetained(harness);
+	const other = harness.client("other", 5, { keepalive: 0 });
+	other.subscribe("t");
+	for (const id of ["one", "two"]) harness.client(id, 5, { ...persistent, will }).drop();
+	state.fails = true;
+	harness.host.advance(2500);
+	const { counters, usage } = harness.broker;
+	assert.equal(counters.internalErrors, 2);
+	assert.deepEqual(harness.host.traces, Array(2).fill("broker: Error: the host fails"));
+	assert.equal(usage.sessions, 3);
+	state.fails = false;
+	harness.host.advance(2000);
+	assert.equal(harness.broker.usage.sessions, 1);
+	assert.deepEqual([harness.broker.usage.sessionBytes, harness.broker.usage.queued], ["other".length, 0]);
+	other.publish("t", "1");
+	assert.deepEqual(other.messages(), ["t=1"]);
+});
+
+test("nor does one while a password is judged", () => {
+	const harness = new BrokerHarness({ users: [{ name: "anna", hash: hashOf("apple") }] });
+	const state = failOnRetained(harness);
+	const credentials = { username: "anna", password: Buffer.from("apple") };
+	harness.peer().connect("a", credentials);
+	harness.host.advance(1000);
+	state.fails = true;
+	// its will is published as the session is taken over while the wrong password of another is judged
+	harness.peer().connect("a", { ...credentials, will: { ...will, properties: {} } });
+	const wrongPasswordPeer = harness.peer();
+	wrongPasswordPeer.connect("b", { username: "anna", password: Buffer.from("wrong") });
+	const waitingPeer = harness.peer();
+	waitingPeer.connect("a", credentials);
+	harness.host.advance(1000);
+	assert.ok(harness.broker.counters.internalErrors > 0);
+	state.fails = false;
+	const next = harness.client("c", 5);
+	next.subscribe("t");
+	next.publish("t", "1");
+	assert.deepEqual(next.messages(), ["t=1"]);
+	assert.equal((harness.peer().connect("d", credentials) as { reasonCode?: number }).reasonCode, 0);
+});

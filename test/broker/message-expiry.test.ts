@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IPubackPacket } from "mqtt-packet";
+import { BrokerHarness } from "./support/broker-harness";
+import type { TestClient } from "./support/test-client";
+
+const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
+
+/** Publishes with QoS 1 and returns the code of PUBACK. */
+function publish(sender: TestClient, topic: string, payload: string, fields: Record<string, unknown> = {}): number {
+	sender.publish(topic, payload, { qos: 1, messageId: 7, ...fields });
+	return (sender.shift("puback") as IPubackPacket).reasonCode!;
+}
+
+const withExpiry = (seconds: number) => ({ properties: { messageExpiryInterval: seconds } });
+
+/** Comes back and takes everything. */
+function reconnectAndReceive(harness: BrokerHarness, id: string): string[] {
+	const peer = harness.client(id, 5, persistent);
+	const got: string[] = [];
+	for (let batch = peer.publishes(); batch.length > 0; batch = peer.publishes()) {
+		for (const { payload, messageId } of batch) {
+			got.push(String(payload));
+			peer.send({ cmd: "puback", messageId });
+		}
+	}
+	return got;
+}
+
+function subscribeAndDrop(harness: BrokerHarness, id: string, topic: string): void {
+	const peer = harness.client(id, 5, persistent);
+	peer.subscribe(topic, { qos: 1 });
+	peer.drop();
+}
+
+describe("messages that expired make room before others are refused [MQTT-3.3.2-5]", () => {
+	for (const [name, settings] of [
+		["queuedPerClient", { queuedPerClient: 3 }],
+		["queuedMessages", { queuedMessages: 4 }],
+		["queuedBytes", { queuedBytes: 40 }],
+	] as const) {
+		test(name, () => {
+			const harness = new BrokerHarness(settings);
+			subscribeAndDrop(harness, "away", "t");
+			const sender = harness.client("sender", 5, { keepalive: 0 });
+			assert.equal(publish(sender, "t", "stays", {}), 0);
+			assert.equal(publish(sender, "t", "old", withExpiry(5)), 0);
+			assert.equal(publish(sender, "t", "older", withExpiry(2)), 0);
+			if (name === "queuedMessages") assert.equal(publish(sender, "t", "fourth", withExpiry(100)), 0);
+			// full: nothing has expired yet
+			const refused = publish(sender, "t", "no");
+			assert.equal(refused, name === "queuedPerClient" ? 0 : 0x97);
+			const { counters } = harness.broker;
+			assert.deepEqual([counters.droppedQueue, counters.droppedExpired], [name === "queuedPerClient" ? 1 : 0, 0]);
+			harness.host.advance(2000);
+			assert.equal(publish(sender, "t", "second-to-last!"), 0);
+			assert.equal(counters.droppedExpired, 1);
+			harness.host.advance(3000);
+			assert.equal(publish(sender, "t", "third"), 0);
+			assert.equal(counters.droppedExpired, 2);
+			const expected = ["stays", ...(name === "queuedMessages" ? ["fourth"] : []), "second-to-last!", "third"];
+			assert.deepEqual(reconnectAndReceive(harness, "away"), expected);
+			assert.deepEqual([harness.broker.usage.queued, harness.broker.usage.queuedBytes], [0, 0]);
+		});
+	}
+
+	test("also for a shared subscription, for QoS 0 behind a slow client, and for the packet identifiers of QoS 2", () => {
+		const harness = new BrokerHarness({ queuedPerClient: 1 });
+		subscribeAndDrop(harness, "away", "$share/g/t");
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		assert.equal(publish(sender, "t", "old", withExpiry(1)), 0);
+		harness.host.advance(1000);
+		assert.equal(publish(sender, "t", "new"), 0);
+		assert.deepEqual(reconnectAndReceive(harness, "away"), ["new"]);
+		assert.equal(harness.broker.counters.droppedShared, 0);
+
+		const small = new BrokerHarness({ queuedMessages: 2, queuedBytes: 512 });
+		const slow = small.client("slow", 5, { keepalive: 0 });
+		slow.subscribe("t");
+		slow.freeze();
+		const writer = small.client("writer", 5, { keepalive: 0 });
+		for (let i = 0; i < 16; i++) writer.publish("t", "x".repeat(400));
+		const before = small.broker.counters.droppedQueue;
+		assert.ok(before > 0);
+		slow.thaw();
+		slow.publishes();
+		slow.freeze();
+		while (small.broker.usage.queued < 1) writer.publish("t", "x".repeat(100), withExpiry(1));
+		writer.publish("t", "y", withExpiry(1));
+		assert.equal(small.broker.usage.queued, 2);
+		small.host.advance(1000);
+		writer.publish("t", "late");
+		writer.send({ cmd: "publish", topic: "u", payload: "", qos: 2, messageId: 9, retain: false, dup: false });
+		assert.ok(((writer.shift("pubrec") as IPubackPacket).reasonCode ?? 0) < 0x80);
+		slow.thaw();
+		assert.equal(slow.messages().at(-1), "t=late");
+		assert.equal(small.broker.usage.queued, 1, "the packet identifier");
+	});
+
+	test("what was sent once stays under way, however long", () => {
+		const harness = new BrokerHarness({ queuedPerClient: 1 });
+		const peer = harness.client("a", 5, persistent);
+		peer.subscribe("t", { qos: 1 });
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		publish(sender, "t", "begun", withExpiry(1));
+		assert.deepEqual(peer.messages(), ["t=begun"]);
+		peer.drop();
+		harness.host.advance(5000);
+		publish(sender, "t", "no room");
+		assert.deepEqual(reconnectAndReceive(harness, "a"), ["begun"]);
+		assert.equal(harness.broker.counters.droppedExpired, 0);
+	});
+
+	test("retained values", () => {
+		for (const settings of [{ retainedTopics: 2 }, { retainedBytes: 16 }]) {
+			const harness = new BrokerHarness(settings);
+			const sender = harness.client("sender", 5, { keepalive: 0 });
+			const retain = (topic: string, fields: Record<string, unknown> = {}) => publish(sender, topic, "1", { retain: true, ...fields });
+			assert.deepEqual([retain("a"), retain("b", withExpiry(3)), retain("c")], [0x10, 0x10, 0x97]);
+			harness.host.advance(3000);
+			assert.equal(retain("c"), 0x10);
+			assert.deepEqual([...harness.values().keys()].sort(), ["a", "c"]);
+		}
+	});
+});
+
+test("a stored value that is larger than all of queuedBytes is dropped for a lasting session, and those after it are sent", () => {
+	const harness = new BrokerHarness({ queuedBytes: 64 });
+	const sender = harness.client("sender");
+	sender.publish("a", "x".repeat(100), { retain: true });
+	publish(sender, "b", "y".repeat(100), { retain: true });
+	publish(sender, "c", "small", { retain: true });
+	const peer = harness.client("peer", 5, persistent);
+	peer.subscribe("+", { qos: 1 });
+	peer.subscribe("$SYS/broker/clients/total", { qos: 1 });
+	assert.deepEqual(
+		peer.publishes().map(({ topic }) => topic),
+		["a", "c", "$SYS/broker/clients/total"],
+	);
+	assert.equal(harness.broker.counters.droppedSize, 1);
+	const clean = harness.client("clean");
+	clean.subscribe("+", { qos: 1 });
+	assert.deepEqual(
+		clean.publishes().map(({ topic }) => topic),
+		["a", "b", "c"],
+	);
+});
+
+test("a message that with what is added to it is larger than the socket's room is dropped, and those after it are sent", () => {
+	const harness = new BrokerHarness({ packetSize: 5744, retainedBytes: 16_384, queuedBytes: 16_384 });
+	const sender = harness.client("sender", 5, { keepalive: 0 });
+	// 5744 bytes as it comes in
+	sender.publish("a", "x".repeat(5744 - 7), { retain: true });
+	sender.publish("b", "y", { retain: true });
+	assert.deepEqual([...harness.values().keys()], ["a", "b"]);
+	const peer = harness.client("peer", 5, persistent);
+	peer.subscribe("+", { qos: 0 }, { subscriptionIdentifier: 200 });
+	assert.deepEqual(peer.messages(), ["b=y"]);
+	peer.freeze();
+	for (const payload of ["1".repeat(5000), "2".repeat(5744 - 7), "3"]) sender.publish("c", payload);
+	peer.thaw();
+	assert.deepEqual(
+		peer.publishes().map(({ payload }) => payload.length),
+		[5000, 1],
+	);
+	assert.equal(harness.broker.counters.droppedSize, 2);
+	assert.equal(harness.broker.usage.queued, 0);
+});

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Memory } from "../../src/broker/pool/memory";
+import { Message } from "../../src/broker/pool/message";
+import { OutgoingQueues } from "../../src/broker/session/outgoing-queues";
+
+const SESSIONS = 3;
+
+interface ModelEntry {
+	fillByte: number;
+	size: number;
+	qos: number;
+	/** 0: not sent yet. */
+	id: number;
+	released: boolean;
+}
+
+test("queues against a model: order, shared contents, acknowledgements out of order, QoS 2 in both directions, clients that come back, limits", () => {
+	const session = fc.integer({ min: 1, max: SESSIONS });
+	const step = fc.oneof(
+		{
+			weight: 4,
+			arbitrary: fc.record({
+				do: fc.constant("push" as const),
+				to: fc.uniqueArray(session, { minLength: 1 }),
+				size: fc.nat({ max: 30 }),
+				qos: fc.nat({ max: 2 }),
+			}),
+		},
+		{ weight: 4, arbitrary: fc.record({ do: fc.constant("send" as const), session }) },
+		{ weight: 3, arbitrary: fc.record({ do: fc.constant("finish" as const), session, which: fc.nat({ max: 4 }), qos: fc.constantFrom(1, 2) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("release" as const), session, which: fc.nat({ max: 4 }) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("take" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
+		{ weight: 2, arbitrary: fc.record({ do: fc.constant("untake" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant("yield" as const), session }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant("suspend" as const), session }) },
+		{ weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const), session }) },
+	);
+	fc.assert(
+		fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+			const queues = new OutgoingQueues(new Memory(120, 0), SESSIONS, 12, 120, 5);
+			const waiting: ModelEntry[][] = [[], [], [], []];
+			const inFlight: ModelEntry[][] = [[], [], [], []];
+			const incomingQos2: Set<number>[] = [new Set(), new Set(), new Set(), new Set()];
+			let fillByte = 0;
+			let packetId = 0;
+			const out = new Message(new Uint8Array(0));
+			for (const action of steps) {
+				if (action.do === "push") {
+					fillByte = (fillByte + 1) & 0xff;
+					const message = new Message(new Uint8Array(action.size).fill(fillByte));
+					message.payloadEnd = action.size;
+					queues.beginMessage();
+					for (const session of action.to) {
+						const queueLength = waiting[session].length + inFlight[session].length;
+						const pushed = queues.push(session, message, action.qos << 1, 0, 0);
+						if (pushed) waiting[session].push({ fillByte, size: action.size, qos: action.qos, id: 0, released: false });
+						assert.ok(!pushed || queueLength < 5);
+					}
+					queues.endMessage();
+				} else if (action.do === "clear") {
+					queues.clear(action.session);
+					waiting[action.session] = [];
+					inFlight[action.session] = [];
+					incomingQos2[action.session].clear();
+				} else if (action.do === "suspend") {
+					const { session } = action;
+					queues.suspend(session);
+					waiting[session] = [...inFlight[session], ...waiting[session].filter(({ qos }) => qos > 0)];
+					inFlight[session] = [];
+				} else if (action.do === "yield") {
+					const list = waiting[action.session];
+					const index = list.findIndex(({ qos }) => qos === 0);
+					assert.equal(queues.dropOldestQos0(action.session), index >= 0);
+					if (index >= 0) list.splice(index, 1);
+				} else if (action.do === "take") {
+					if (incomingQos2[action.session].has(action.id)) continue;
+					const { free } = queues;
+					assert.equal(queues.incomingQos2.add(action.session, action.id) > 0, free > 0);
+					if (free > 0) incomingQos2[action.session].add(action.id);
+				} else if (action.do === "untake") {
+					assert.equal(queues.incomingQos2.delete(action.session, action.id), incomingQos2[action.session].delete(action.id));
+				} else if (action.do === "release") {
+					const entry = inFlight[action.session][action.which];
+					assert.equal(queues.markReleased(action.session, entry?.id ?? 0xffff), entry?.qos === 2);
+					if (entry?.qos === 2) entry.released = true;
+				} else if (action.do === "finish") {
+					const list = inFlight[action.session];
+					const entry = list[action.which];
+					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
+					assert.equal(queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2), due);
+					if (due) list.splice(action.which, 1);
+				} else {
+					const { session } = action;
+					const entry = queues.firstWaiting(session);
+					const first = waiting[session].shift();
+					assert.equal(entry !== 0, first !== undefined);
+					if (first === undefined) continue;
+					assert.equal(queues.packetId(entry), first.id);
+					assert.equal(queues.released(entry), first.released);
+					assert.equal(queues.flags(entry), (first.qos << 1) | (first.id !== 0 && !first.released ? 8 : queues.flags(entry) & 8));
+					if (!first.released) {
+						queues.read(entry, out);
+						assert.equal(out.payloadEnd - out.payloadStart, first.size);
+						assert.ok(out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.fillByte));
+					}
+					if (first.qos === 0) queues.dropFirst(session);
+					else {
+						if (first.id === 0) first.id = ++packetId;
+						else assert.ok(queues.isPacketIdInUse(session, first.id));
+						queues.moveToInFlight(session, first.id, true);
+						inFlight[session].push(first);
+						assert.ok(queues.isPacketIdInUse(session, first.id));
+					}
+				}
+				let entries = 0;
+				for (let i = 1; i <= SESSIONS; i++) {
+					assert.equal(queues.waiting(i), waiting[i].length);
+					assert.equal(queues.inFlight(i), inFlight[i].length);
+					assert.equal(queues.incomingQos2.count(i), incomingQos2[i].size);
+					for (let id = 1; id <= 4; id++) assert.equal(queues.incomingQos2.has(i, id), incomingQos2[i].has(id));
+					entries += waiting[i].length + inFlight[i].length + incomingQos2[i].size;
+				}
+				assert.equal(queues.free, 12 - entries);
+			}
+			for (let i = 1; i <= SESSIONS; i++) queues.clear(i);
+			assert.equal(queues.free, 12);
+			assert.equal(queues.contents.arena.count, 0);
+		}),
+		{ numRuns: 300 },
+	);
+});

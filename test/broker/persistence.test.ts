@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { describe, mock, test } from "node:test";
+import type { IConnackPacket, IPubackPacket } from "mqtt-packet";
+import type { ListenSettings } from "../../src/config/settings";
+import { BrokerHarness } from "./support/broker-harness";
+import { PowerCutStorage } from "./support/power-cut-storage";
+
+const PERSIST_INTERVAL_MS = 60_000;
+const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 1000 } };
+
+/** A broker on the same storage after the power was off. */
+function restart(flash: PowerCutStorage, settings: Partial<ListenSettings> = {}, clockIsSet = true): BrokerHarness {
+	return new BrokerHarness(settings, new PowerCutStorage(flash.values), clockIsSet);
+}
+
+describe("what outlives a restart", () => {
+	test("retained values, with their properties and times; cleared ones and those without RETAIN do not", () => {
+		let now = () => 1_700_000_000_000;
+		const clock = mock.method(Date, "now", () => now());
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const boot = now() - harness.host.now;
+		now = () => boot + harness.host.now;
+		const client = harness.client("a");
+		client.publish("t/1", "one", { retain: true, qos: 1, messageId: 1, properties: { contentType: "text/plain", userProperties: { k: "v" } } });
+		client.publish("t/2", "two", { retain: true }).publish("t/3", "three").publish("t/4", "four", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		client.publish("t/4", "", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const before = harness.values();
+		const restartTime = now() + 5000;
+		now = () => restartTime;
+		const later = restart(flash);
+		assert.deepEqual([...later.values().keys()].sort(), ["t/1", "t/2"]);
+		for (const topic of ["t/1", "t/2"]) {
+			const [payload, time, retained] = later.values().get(topic)!;
+			assert.deepEqual([payload, retained], [before.get(topic)![0], true]);
+			assert.ok(Math.abs(time - before.get(topic)![1]) <= 2, `${time} ${before.get(topic)![1]}`);
+		}
+		const subscriber = later.client("b");
+		subscriber.subscribe("t/#", { qos: 1 });
+		const got = subscriber.publishes();
+		assert.deepEqual(
+			got.map(({ topic, payload, qos, retain }) => [topic, String(payload), qos, retain]),
+			[
+				["t/1", "one", 1, true],
+				["t/2", "two", 0, true],
+			],
+		);
+		assert.equal(got[0]!.properties?.contentType, "text/plain");
+		assert.deepEqual({ ...got[0]!.properties?.userProperties }, { k: "v" });
+		clock.mock.restore();
+	});
+
+	test('with lastValue "every", each topic\'s current value', () => {
+		const flash = new PowerCutStorage();
+		const settings = { lastValue: "every" } as const;
+		const harness = new BrokerHarness(settings, flash);
+		const client = harness.client("a");
+		client.publish("t/1", "1", { retain: true }).publish("t/1", "2").publish("t/2", "x");
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const again = restart(flash, settings);
+		assert.deepEqual(
+			[...again.values()].map(([topic, [payload, , retained]]) => [topic, payload, retained]),
+			[
+				["t/1", "2", false],
+				["t/2", "x", false],
+			],
+		);
+		assert.deepEqual([...restart(flash).values()].map(([topic, [payload]]) => [topic, payload]).sort(), [
+			["t/1", "2"],
+			["t/2", "x"],
+		]);
+	});
+
+	test("a lasting session: subscriptions with their options, waiting messages in their order, those under way with DUP, PUBREL owed, QoS 2 taken", () => {
+		for (const version of [4, 5] as const) {
+			const flash = new PowerCutStorage();
+			const harness = new BrokerHarness({}, flash);
+			const node = harness.client("node", version, persistent);
+			node.subscribe("command/+/x", { qos: 2 });
+			node.subscribe("#", { qos: 1 });
+			node.send({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["#"] });
+			const sender = harness.client("sender");
+			sender.publish("command/1/x", "under way", { qos: 1, messageId: 1 });
+			sender.publish("command/2/x", "released", { qos: 2, messageId: 2 }).send({ cmd: "pubrel", messageId: 2 });
+			const [first, second] = node.publishes();
+			assert.deepEqual([first!.messageId, second!.messageId], [1, 2]);
+			node.send({ cmd: "pubrec", messageId: 2 });
+			node.publish("own", "taken", { qos: 2, messageId: 77 });
+			node.drop();
+			for (let i = 3; i < 8; i++) sender.publish(`command/${i}/x`, `waiting ${i}`, { qos: 1, messageId: i });
+			harness.host.advance(PERSIST_INTERVAL_MS);
+
+			const again = restart(flash);
+			assert.equal(again.broker.usage.sessions, 1);
+			assert.equal(again.broker.usage.subscriptions, 1);
+			const returningClient = again.peer(version);
+			assert.equal((returningClient.connect("node", persistent) as IConnackPacket).sessionPresent, true);
+			assert.deepEqual(
+				returningClient.publishes().map(({ payload, dup, messageId }) => [String(payload), dup, dup ? messageId : 0]),
+				[["under way", true, 1], ...[3, 4, 5, 6, 7].map((i) => [`waiting ${i}`, false, 0])],
+			);
+			assert.equal((returningClient.shift("pubrel") as { messageId: number } | undefined)?.messageId, 2);
+			returningClient.publish("own", "taken", { qos: 2, messageId: 77, dup: true });
+			assert.ok(returningClient.shift("pubrec"));
+			const observer = again.client("witness");
+			observer.subscribe("own");
+			returningClient.publish("own", "taken", { qos: 2, messageId: 77, dup: true });
+			assert.deepEqual(observer.messages(), []);
+			returningClient.send({ cmd: "pubrel", messageId: 77 });
+			assert.ok(returningClient.shift("pubcomp"));
+			again.client("other").publish("command/9/x", "new", { qos: 2, messageId: 1 });
+			assert.deepEqual(returningClient.messages(), ["command/9/x=new"]);
+		}
+	});
+
+	test("subscription identifiers, no local, retain as published, shared subscriptions and filters for $SYS", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({ systemInterval: 1000 }, flash);
+		const node = harness.client("node", 5, persistent);
+		node.subscribe("a/#", { qos: 1, nl: true, rap: true }, { subscriptionIdentifier: 300 });
+		node.subscribe("$share/group/b/+/c", { qos: 1 });
+		node.subscribe("$SYS/broker/uptime", { qos: 0 });
+		node.drop();
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const again = restart(flash, { systemInterval: 1000 });
+		assert.equal(again.broker.usage.subscriptions, 3);
+		const returningClient = again.client("node", 5, persistent);
+		returningClient.publish("a/own", "x", { qos: 1, messageId: 9 });
+		const other = again.client("other");
+		other.publish("a/1", "x", { qos: 1, messageId: 1, retain: true }).publish("b/2/c", "y", { qos: 1, messageId: 2 });
+		const got = returningClient.publishes().filter(({ topic }) => !topic.startsWith("$SYS"));
+		assert.deepEqual(
+			got.map(({ topic, retain, properties }) => [topic, retain, properties?.subscriptionIdentifier]),
+			[
+				["a/1", true, 300],
+				["b/2/c", false, undefined],
+			],
+		);
+		again.host.advance(2000);
+		assert.ok(returningClient.messages().some((message) => message.startsWith("$SYS/broker/uptime=")));
+	});
+
+	test("the will of a client that was connected is published at the start, after its delay or before the session ends", () => {
+		for (const [properties, delay] of [
+			[{}, 0],
+			[{ willDelayInterval: 5 }, 5],
+		] as const) {
+			const flash = new PowerCutStorage();
+			const harness = new BrokerHarness({}, flash);
+			const watcher = harness.client("watcher", 5, persistent);
+			watcher.subscribe("state/#", { qos: 1 });
+			harness.client("lasting", 5, { ...persistent, will: { topic: "state/lasting", payload: "gone", qos: 1, retain: true, properties } });
+			harness.client("passing", 5, { will: { topic: "state/passing", payload: "gone", qos: 1, retain: false, properties } });
+			const disconnectingClient = harness.client("left", 5, {
+				...persistent,
+				will: { topic: "state/left", payload: "gone", qos: 1, retain: true, properties },
+			});
+			disconnectingClient.send({ cmd: "disconnect" });
+			harness.host.advance(PERSIST_INTERVAL_MS);
+			const again = restart(flash);
+			again.host.advance(10);
+			const returningClient = again.client("watcher", 5, persistent);
+			assert.deepEqual(returningClient.messages().sort(), delay === 0 ? ["state/lasting=gone", "state/passing=gone"] : ["state/passing=gone"]);
+			again.host.advance(6000);
+			assert.deepEqual(returningClient.messages(), delay === 0 ? [] : ["state/lasting=gone"]);
+			assert.equal(again.values().get("state/lasting")?.[0], "gone");
+			assert.equal(again.broker.usage.sessions, 3);
+		}
+	});
+
+	test("a session whose time went by without power is gone; one that was connected has all of its time again", () => {
+		const start = Date.now();
+		let shift = 0;
+		const clock = mock.method(Date, "now", () => start + shift);
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const shortSession = { ...persistent, properties: { sessionExpiryInterval: 100 } };
+		harness.client("away", 5, shortSession).drop();
+		harness.client("connected", 5, shortSession);
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		for (const [away, sessions] of [
+			[10_000, 2],
+			[200_000, 1],
+		]) {
+			shift = away!;
+			const again = restart(flash);
+			again.host.advance(10);
+			assert.equal(again.broker.usage.sessions, sessions);
+			again.host.advance(110_000);
+			assert.equal(again.broker.usage.sessions, 0);
+		}
+		clock.mock.restore();
+	});
+
+	test("where the clock is set only later, ages are put right then", () => {
+		const start = Date.now();
+		let shift = 0;
+		const clock = mock.method(Date, "now", () => start + shift);
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		harness.client("a").publish("old", "1", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		shift = 3_600_000;
+		const storage = new PowerCutStorage(flash.values);
+		const again = new BrokerHarness({}, storage, false);
+		again.client("b").publish("new", "2", { retain: true });
+		again.host.advance(PERSIST_INTERVAL_MS);
+		assert.ok(start + shift - again.values().get("old")![1] < 2 * PERSIST_INTERVAL_MS + 100);
+		again.host.clockIsSet = true;
+		again.host.advance(PERSIST_INTERVAL_MS);
+		const age = (harness: BrokerHarness, topic: string) => Date.now() - harness.values().get(topic)![1];
+		assert.ok(Math.abs(age(again, "old") - shift - PERSIST_INTERVAL_MS) < 2 * PERSIST_INTERVAL_MS + 100, String(age(again, "old")));
+		assert.ok(age(again, "new") <= 2 * PERSIST_INTERVAL_MS);
+		again.host.advance(PERSIST_INTERVAL_MS);
+		shift += 100_000;
+		const last = new BrokerHarness({}, new PowerCutStorage(storage.values));
+		assert.ok(age(last, "old") > 3_600_000 && age(last, "old") < 3_600_000 + 6 * PERSIST_INTERVAL_MS);
+		assert.ok(age(last, "new") >= 2 * PERSIST_INTERVAL_MS && age(last, "new") < 8 * PERSIST_INTERVAL_MS, String(age(last, "new")));
+		clock.mock.restore();
+	});
+});
+
+describe("storing", () => {
+	test("nothing is written without changes, and a value that comes often is written once an interval", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({ keepAliveLimit: 0 }, flash);
+		const client = harness.client("a", 5, { keepalive: 0 });
+		const calls = flash.calls;
+		harness.host.advance(10 * PERSIST_INTERVAL_MS);
+		assert.equal(flash.calls, calls);
+		for (let i = 0; i < 30; i++) {
+			client.publish("t", String(i), { retain: true });
+			harness.host.advance(1000);
+		}
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		assert.equal(harness.broker.counters.storageWrites, 3); // sizes at the start; value and commit
+		assert.equal(restart(flash).values().get("t")?.[0], "29");
+	});
+
+	test("a node that comes once a minute with a lasting session is not written once a minute", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		harness.client("node", 5, persistent).drop();
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const { storageWrites } = harness.broker.counters;
+		for (let i = 0; i < 40; i++) {
+			harness.client("node", 5, persistent).drop();
+			harness.host.advance(PERSIST_INTERVAL_MS);
+		}
+		assert.ok(harness.broker.counters.storageWrites - storageWrites <= 2 * Math.ceil((40 * 60) / 125), String(harness.broker.counters.storageWrites));
+		const again = restart(flash);
+		assert.equal((again.peer().connect("node", persistent) as IConnackPacket).sessionPresent, true);
+	});
+
+	test("persistInterval 0: what was acknowledged is there, whenever the power goes", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({ persistInterval: 0 }, flash);
+		harness.client("node", 5, persistent).subscribe("t/#", { qos: 1 });
+		const sender = harness.client("sender");
+		for (let i = 1; i <= 5; i++) {
+			const stored = new Map(flash.values);
+			sender.publish(`t/${i}`, "x", { qos: 1, messageId: i, retain: true });
+			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
+			assert.notDeepEqual(flash.values, stored);
+			const again = restart(flash);
+			assert.equal(again.values().size, i);
+			assert.equal(again.client("node", 5, persistent).messages().length, i);
+		}
+	});
+
+	test("stop() stores what has changed", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		harness.client("a").publish("t", "1", { retain: true });
+		harness.broker.stop();
+		assert.equal(restart(flash).values().get("t")?.[0], "1");
+	});
+
+	test("storage that fails: counted, told once, tried again; nothing is lost in RAM", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const client = harness.client("a", 5, { keepalive: 0 });
+		client.publish("t", "1", { retain: true });
+		for (let i = 1; i < 100; i++) flash.failingCalls.add(flash.calls + i);
+		harness.host.advance(3 * PERSIST_INTERVAL_MS);
+		assert.equal(harness.broker.counters.storageFailures, 3);
+		assert.equal(harness.host.traces.length, 1);
+		assert.match(harness.host.traces[0]!, /state is not stored: Error: no room/);
+		assert.equal(restart(flash).values().size, 0);
+		flash.failingCalls.clear();
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		assert.equal(restart(flash).values().get("t")?.[0], "1");
+	});
+
+	test("what changed while storage failed is stored later", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({ keepAliveLimit: 0 }, flash);
+		harness.client("node", 5, persistent).drop();
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const will = { topic: "state", payload: "gone", qos: 1, retain: true };
+		harness.client("node", 5, { ...persistent, will }).subscribe("t", { qos: 1 });
+		for (let writes = 1; writes <= 3; writes++) {
+			flash.failingCalls.add(flash.calls + writes);
+			harness.host.advance(PERSIST_INTERVAL_MS);
+			assert.equal(harness.broker.counters.storageFailures, writes);
+			assert.equal(restart(flash).broker.usage.subscriptions, 0);
+		}
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const again = restart(flash);
+		again.host.advance(10);
+		assert.equal(again.broker.usage.subscriptions, 1);
+		assert.equal(again.values().get("state")?.[0], "gone");
+	});
+
+	test("storage that cannot be read: the broker serves without it, and says so", () => {
+		const storage = {
+			open() {
+				throw new Error("no partition");
+			},
+		};
+		const harness = new BrokerHarness({}, storage);
+		assert.match(harness.host.traces[0]!, /state is neither restored nor kept: Error: no partition/);
+		assert.equal(harness.broker.counters.storageFailures, 1);
+		harness.client("a").publish("t", "1", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		assert.equal(harness.values().get("t")?.[0], "1");
+	});
+
+	test("a host without storage: start() says so", () => {
+		assert.throws(() => new BrokerHarness({ persist: true }), /this host has no storage, which listen\.persist asks for/);
+	});
+});
+
+describe("after a change of configuration", () => {
+	test("smaller pools: what has no room is told, the rest is there, under other numbers", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const client = harness.client("a");
+		for (let i = 0; i < 10; i++) client.publish(`t/${i}`, "x".repeat(20), { retain: true });
+		for (let i = 0; i < 4; i++) harness.client(`node-${i}`, 5, persistent).subscribe(`f/${i}`, { qos: 1 });
+		harness.client("sender").publish("f/3", "waiting", { qos: 1, messageId: 1 });
+		for (const id of ["node-0", "node-1"]) harness.client(id);
+		for (let i = 0; i < 5; i++) client.publish(`t/${i}`, "", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const storage = new PowerCutStorage(flash.values);
+		const small = new BrokerHarness({ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 }, storage);
+		assert.deepEqual([...small.values().keys()].sort(), ["t/5", "t/6", "t/7"]);
+		assert.match(
+			small.host.traces.join(),
+			/not restored, as the pools or rules have no place for them: 0 sessions, 0 subscriptions, 0 messages, 2 values/,
+		);
+		const again = new BrokerHarness({ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 }, new PowerCutStorage(storage.values));
+		assert.deepEqual(again.host.traces, []);
+		assert.deepEqual([...again.values().keys()].sort(), ["t/5", "t/6", "t/7"]);
+		const returningClient = again.client("node-3", 5, persistent);
+		assert.deepEqual(returningClient.messages(), ["f/3=waiting"]);
+		again.client("sender2").publish("f/2", "more", { qos: 1, messageId: 2 });
+		assert.deepEqual(again.client("node-2", 5, persistent).messages(), ["f/2=more"]);
+	});
+});

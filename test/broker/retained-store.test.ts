@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Memory } from "../../src/broker/pool/memory";
+import { Message } from "../../src/broker/pool/message";
+import { RetainedStore } from "../../src/broker/topics/retained-store";
+import { decodeUTF8, utf8 } from "../../src/mqtt/utf8";
+
+function message(topic: string, payload: string, retain: boolean, receivedAt = 0, qos = 0): Message {
+	const bytes = utf8(`${topic}${payload}`);
+	const result = new Message(bytes);
+	result.topicEnd = utf8(topic).length;
+	result.propertiesStart = result.propertiesEnd = result.payloadStart = result.topicEnd;
+	result.payloadEnd = bytes.length;
+	result.retain = retain;
+	result.arrivedAtMs = receivedAt;
+	result.qos = qos;
+	return result;
+}
+
+function contents(store: RetainedStore, current: boolean): Map<string, string> {
+	const result = new Map<string, string>();
+	const value = new Message(new Uint8Array(0));
+	for (let record = 1; record <= store.records; record++) {
+		if (!store.isInitialValue(record, current)) continue;
+		store.messages.readInto(record, value);
+		const topic = decodeUTF8(value.bytes, value.topicStart, value.topicEnd);
+		assert.ok(!result.has(topic), "one value a topic");
+		result.set(topic, `${decodeUTF8(value.bytes, value.payloadStart, value.payloadEnd)} ${value.retain} ${value.arrivedAtMs}`);
+	}
+	return result;
+}
+
+test("against a model with room for everything", () => {
+	const put = fc.record({
+		topic: fc.constantFrom("a", "b", "a/b", "a/b/c", "ü"),
+		payload: fc.string({ maxLength: 12 }).map((s) => s.replaceAll(/[^ -~]/g, "")),
+		retain: fc.boolean(),
+	});
+	fc.assert(
+		fc.property(fc.array(put, { maxLength: 60 }), (puts) => {
+			const store = new RetainedStore(new Memory(400, 0), 10, 400);
+			const retained = new Map<string, string>();
+			const current = new Map<string, string>();
+			let time = 0;
+			for (const { topic, payload, retain } of puts) {
+				const value = `${payload} ${retain} ${++time}`;
+				assert.ok(store.put(message(topic, payload, retain, time)));
+				if (retain && payload === "") {
+					retained.delete(topic);
+					current.delete(topic);
+				} else {
+					if (retain) retained.set(topic, value);
+					current.set(topic, value);
+				}
+				assert.deepEqual(contents(store, false), retained);
+				assert.deepEqual(contents(store, true), current);
+				assert.equal(store.retainedCount, retained.size);
+			}
+		}),
+	);
+});
+
+test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give way, and a refusal changes nothing, or with QoS 0 empties the topic", () => {
+	const put = fc.record({
+		topic: fc.integer({ min: 0, max: 12 }).map((n) => `t/${n}`),
+		length: fc.integer({ min: 0, max: 60 }),
+		retain: fc.boolean(),
+		qos: fc.integer({ min: 0, max: 2 }),
+	});
+	fc.assert(
+		fc.property(fc.array(put, { maxLength: 80 }), (puts) => {
+			const store = new RetainedStore(new Memory(160, 0), 6, 160);
+			const retained = new Map<string, string>();
+			for (const [time, { topic, length, retain, qos }] of puts.entries()) {
+				const before = contents(store, true);
+				const payload = "x".repeat(length);
+				const stored = store.put(message(topic, payload, retain, time, qos));
+				const after = contents(store, true);
+				if (!stored) {
+					assert.ok(retain);
+					if (qos === 0) {
+						before.delete(topic);
+						retained.delete(topic);
+					}
+					assert.deepEqual(after, before);
+				} else if (retain && length === 0) retained.delete(topic);
+				else if (retain) retained.set(topic, `${payload} true ${time}`);
+				assert.deepEqual(contents(store, false), retained);
+				if (!retain && store.lastRecord !== 0) assert.equal(after.get(topic), `${payload} false ${time}`);
+				// another topic keeps its value, or falls back to the retained one when the later one gave way
+				for (const [name, value] of after) if (name !== topic) assert.ok(value === before.get(name) || value === retained.get(name));
+			}
+			for (const topic of retained.keys()) store.put(message(topic, "", true));
+			assert.equal(store.retainedCount, 0);
+		}),
+	);
+});
+
+test("a topic is found by its name", () => {
+	const store = new RetainedStore(new Memory(200, 0), 4, 200);
+	store.put(message("a", "1", true));
+	store.put(message("a", "2", false));
+	const name = utf8("a");
+	const value = new Message(new Uint8Array(0));
+	store.messages.readInto(store.get(name, 0, 1, false), value);
+	assert.equal(value.bytes[value.payloadStart], 0x31);
+	store.messages.readInto(store.get(name, 0, 1, true), value);
+	assert.equal(value.bytes[value.payloadStart], 0x32);
+	assert.equal(store.get(utf8("b"), 0, 1, true), 0);
+});
+
+test("a store without room keeps nothing and says so", () => {
+	const store = new RetainedStore(new Memory(0, 0), 0, 0);
+	assert.ok(store.put(message("a", "1", false)));
+	assert.ok(!store.put(message("a", "1", true)));
+	assert.equal(store.count, 0);
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IDisconnectPacket, ISubackPacket } from "mqtt-packet";
+import { BrokerHarness } from "./support/broker-harness";
+import type { TestClient } from "./support/test-client";
+
+/** Neither a name of at least one character without wildcards nor a filter after it. */
+const malformed = ["$share/", "$share//t", "$share/g", "$share/g/", "$share/+/t", "$share/#", "$share/a+/t", "$share/g#/t", "$share//"];
+
+describe("filters that begin with $share/", () => {
+	test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] MQTT 5.0: malformed ones close the connection, 0x8F, and nothing of their packet is taken", () => {
+		for (const topic of malformed) {
+			for (const cmd of ["subscribe", "unsubscribe"]) {
+				const harness = new BrokerHarness();
+				const peer = harness.client("peer");
+				const topics = ["before", topic, "after"];
+				const packet = { cmd, messageId: 1, subscriptions: topics.map((each) => ({ topic: each, qos: 0 })), unsubscriptions: topics };
+				peer.send(packet);
+				assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8f, `${cmd} ${topic}`);
+				assert.deepEqual([peer.closed, peer.packets.length], [true, 0]);
+				assert.equal(harness.broker.usage.subscriptions, 0);
+				assert.equal(harness.broker.counters.peerFaults, 1);
+			}
+		}
+	});
+
+	test("MQTT 5.0: one whose filter is malformed, too; `$share` alone is a filter like any other", () => {
+		for (const topic of ["$share/g/a+", "$share/g/#/a"])
+			assert.equal(
+				(
+					new BrokerHarness()
+						.client("peer")
+						.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 0 }] })
+						.shift("disconnect") as IDisconnectPacket
+				).reasonCode,
+				0x8f,
+			);
+		const harness = new BrokerHarness();
+		const peer = harness.client("peer");
+		for (const topic of ["$share", "$shared//x", "$share/g/$share/h/t", "$share/g//"])
+			assert.deepEqual([...(peer.subscribe(topic, { qos: 1 }) as ISubackPacket).granted], [1], topic);
+		harness.client("x").publish("/", "1");
+		assert.deepEqual(peer.messages(), ["/=1"]);
+	});
+
+	test("MQTT 3.1.1: filters like any other, with the rules for these", () => {
+		for (const topic of malformed) {
+			const harness = new BrokerHarness();
+			const peer = harness.client("peer", 4);
+			const valid = !/[^/][+#]|[+#][^/]/.test(topic);
+			peer.subscribe(topic, { qos: 1 });
+			assert.equal(peer.closed, !valid, topic);
+			assert.equal(harness.broker.usage.subscriptions, valid ? 1 : 0);
+			if (!valid) continue;
+			peer.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: [topic] });
+			assert.ok(peer.shift("unsuback"));
+			assert.equal(harness.broker.usage.filterLevels, 0);
+		}
+	});
+});
+
+describe("a member of a shared subscription whose session lasts", () => {
+	const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
+
+	/** Takes and acknowledges everything. */
+	function receiveAndAcknowledge(peer: TestClient): string[] {
+		const got: string[] = [];
+		for (let batch = peer.publishes(); batch.length > 0; batch = peer.publishes()) {
+			for (const { payload, messageId } of batch) {
+				got.push(String(payload));
+				peer.send({ cmd: "puback", messageId });
+			}
+		}
+		return got;
+	}
+
+	/** Two members, one of which went with QoS 1 messages under way and others waiting. */
+	function setUpTwoMembers(): { harness: BrokerHarness; remainingMember: TestClient; unacknowledged: string[] } {
+		const harness = new BrokerHarness({ inFlight: 2 });
+		const leavingMember = harness.client("leaves", 5, persistent);
+		leavingMember.subscribe("$share/g/t", { qos: 1 });
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		for (let i = 1; i <= 4; i++) sender.publish("t", `${i}`, { qos: 1, messageId: i });
+		assert.deepEqual(leavingMember.messages(), ["t=1", "t=2"]);
+		leavingMember.drop();
+		const remainingMember = harness.client("stays", 5, { keepalive: 0 });
+		remainingMember.subscribe("$share/g/t", { qos: 1 });
+		sender.publish("t", "5", { qos: 1, messageId: 5 });
+		assert.deepEqual(receiveAndAcknowledge(remainingMember), ["5"]);
+		return { harness, remainingMember, unacknowledged: ["1", "2", "3", "4"] };
+	}
+
+	test("keeps its messages until it comes back", () => {
+		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
+		harness.host.advance(59_000);
+		assert.deepEqual(remainingMember.messages(), []);
+		assert.deepEqual(receiveAndAcknowledge(harness.client("leaves", 5, persistent)), unacknowledged);
+		assert.deepEqual(remainingMember.messages(), []);
+	});
+
+	test("never comes back: the others get its messages when its session ends", () => {
+		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
+		harness.host.advance(61_000);
+		assert.deepEqual(receiveAndAcknowledge(remainingMember), unacknowledged);
+		assert.deepEqual([harness.broker.usage.queued, harness.broker.usage.queuedBytes, harness.broker.usage.sessions], [0, 0, 2]);
+	});
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { ranges } from "../../src/config/ranges";
+import type { ListenSettings } from "../../src/config/settings";
+import { BrokerHarness } from "./support/broker-harness";
+import { runTraffic, trafficAction } from "./support/random-traffic";
+
+/** The pools, and the settings that are like them. */
+const poolNames = [
+	"connections",
+	"handshakes",
+	"sessions",
+	"subscriptions",
+	"sessionBytes",
+	"filterLevels",
+	"filterBytes",
+	"retainedTopics",
+	"retainedBytes",
+	"inFlight",
+	"receiveMaximum",
+	"queuedPerClient",
+	"queuedMessages",
+	"queuedBytes",
+	"packetSize",
+	"topicAliases",
+	"aliasBytes",
+	"sessionExpiryLimit",
+	"systemInterval",
+	"keepAliveLimit",
+] as const;
+type Pool = (typeof poolNames)[number];
+
+const limits = ranges.listen;
+const actionLists = fc.array(trafficAction, { minLength: 20, maxLength: 80 });
+const shortTimeouts = { connectTimeout: 1000, sessionExpiryLimit: 30, keepAliveLimit: 60 };
+
+/** From the smallest that can be configured upwards, a little. */
+const small = fc.record(
+	Object.fromEntries(
+		poolNames.map((pool) => [pool, fc.integer({ min: limits[pool].minimum, max: limits[pool].minimum + (/Bytes|Size/.test(pool) ? 64 : 3) })]),
+	) as Record<Pool, fc.Arbitrary<number>>,
+);
+
+function smallest(): Record<Pool, number> {
+	return Object.fromEntries(poolNames.map((pool) => [pool, limits[pool].minimum])) as Record<Pool, number>;
+}
+
+describe("small pools", () => {
+	test("the smallest of all serve", () => {
+		const harness = new BrokerHarness({ ...smallest(), handshakes: 1 });
+		const peer = harness.client("a", 4);
+		peer.subscribe("t", { qos: 1 });
+		peer.publish("t", "1", { qos: 1, messageId: 1 });
+		assert.deepEqual(peer.messages(), ["t=1"]);
+	});
+
+	test("random traffic with small pools of every kind: nothing is thrown, and they are empty in the end", () => {
+		fc.assert(
+			fc.property(small, fc.constantFrom("retained" as const, "every" as const), actionLists, (settings, lastValue, actions) => {
+				runTraffic(new BrokerHarness({ ...settings, ...shortTimeouts, lastValue, systemInterval: settings.systemInterval * 1000 }), actions);
+			}),
+			{ numRuns: 400 },
+		);
+	});
+
+	test("random traffic with the default pools and one that is small", () => {
+		fc.assert(
+			fc.property(fc.constantFrom(...poolNames), fc.nat({ max: 3 }), actionLists, (pool, more, actions) => {
+				runTraffic(new BrokerHarness({ ...shortTimeouts, [pool]: limits[pool].minimum + more }), actions);
+			}),
+			{ numRuns: 400 },
+		);
+	});
+
+	test("none at all, which only code can ask for: refused by the protocol's means, and nothing is thrown", () => {
+		// a packet has to have some size, and a receive maximum of 0 cannot be told (§3.2.2.3.3)
+		const empty: readonly Pool[] = poolNames.filter((pool) => pool !== "packetSize" && pool !== "receiveMaximum");
+		fc.assert(
+			fc.property(fc.subarray([...empty], { minLength: 1 }), actionLists, (emptyPools, actions) => {
+				const settings: Partial<ListenSettings> = { ...shortTimeouts, ...Object.fromEntries(emptyPools.map((pool) => [pool, 0])) };
+				runTraffic(new BrokerHarness(settings), actions);
+			}),
+			{ numRuns: 400 },
+		);
+	});
+});

@@ -1,0 +1,50 @@
+import { Broker } from "../../../src/broker/broker";
+import { defaults, type ListenSettings } from "../../../src/config/settings";
+import type { StorageModule } from "../../../src/device";
+import { TestClient } from "./test-client";
+import { VirtualHost } from "./virtual-host";
+
+/** A broker in memory, and clients for it. */
+export class BrokerHarness {
+	readonly host: VirtualHost;
+	readonly broker: Broker;
+
+	/** @param storage where state is kept, if it is */
+	constructor(settings: Partial<ListenSettings> = {}, storage?: StorageModule, clockIsSet = true) {
+		this.host = new VirtualHost(storage);
+		this.host.clockIsSet = clockIsSet;
+		this.broker = new Broker(this.host, {
+			...defaults.listen,
+			anonymous: true,
+			persist: storage !== undefined,
+			persistInterval: 60_000,
+			...settings,
+		});
+		this.broker.start();
+	}
+
+	/** A connection on which nothing was sent yet. */
+	peer(version: 4 | 5 = 5): TestClient {
+		const peer = new TestClient(this.host, version);
+		this.host.run();
+		return peer;
+	}
+
+	/** A client that is connected. */
+	client(id: string, version: 4 | 5 = 5, fields: Record<string, unknown> = {}): TestClient {
+		const peer = this.peer(version);
+		const connack = peer.connect(id, fields) as { reasonCode?: number; returnCode?: number } | undefined;
+		if ((connack?.reasonCode ?? connack?.returnCode) !== 0) throw new Error(`refused: ${JSON.stringify(connack)}`);
+		return peer;
+	}
+
+	/** The current values: topic → [payload, time, retained]. */
+	values(): Map<string, [string, number, boolean]> {
+		const result = new Map<string, [string, number, boolean]>();
+		this.broker.forEachValue((bytes, topicStart, topicEnd, payloadStart, payloadEnd, time, retained) => {
+			const decodeText = (start: number, end: number) => Buffer.from(bytes.slice(start, end)).toString();
+			result.set(decodeText(topicStart, topicEnd), [decodeText(payloadStart, payloadEnd), time, retained]);
+		});
+		return result;
+	}
+}

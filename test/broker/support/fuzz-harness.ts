@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { FrameWriter } from "./fuzz-frame-writer";
+import { MutatingClient } from "./fuzz-mutating-client";
+import { Mutator, Random } from "./fuzz-mutator";
+import type { Channel, FuzzNetwork } from "./fuzz-network";
+import { type Recordings, recordings } from "./fuzz-recordings";
+import { ReferenceClient } from "./fuzz-reference-client";
+import { MQTT_PORT, settings, WEB_PORT } from "./fuzz-settings";
+import type { Subject } from "./fuzz-subject";
+
+/** Mutated packets between two rounds of the witnesses. */
+const CHECK_INTERVAL_PACKETS = 25;
+const MUTATING_CLIENTS = 4;
+
+/** A broker, clients that send it mutated packets, and others that must not notice. */
+export class FuzzHarness {
+	readonly #subject: Subject;
+	readonly #network: FuzzNetwork;
+	readonly #random: Random;
+	readonly #publishers: ReferenceClient[];
+	readonly #subscribers: ReferenceClient[];
+	readonly #shortLivedClients: ReferenceClient[];
+	readonly #mutatingClients: MutatingClient[] = [];
+	readonly #abandoned: Channel[] = [];
+	#messageCount = 0;
+	/** The pools when there were no offenders. */
+	#initialUsage: unknown;
+
+	constructor(network: FuzzNetwork, subject: Subject, seed: number) {
+		const random = new Random(seed);
+		const frames = new FrameWriter(random);
+		this.#network = network;
+		this.#subject = subject;
+		this.#random = random;
+		this.#publishers = [new ReferenceClient(network, frames, 4, false, "witness-1"), new ReferenceClient(network, frames, 5, true, "witness-2")];
+		this.#subscribers = [new ReferenceClient(network, frames, 4, true, "witness-3"), new ReferenceClient(network, frames, 5, false, "witness-4")];
+		this.#shortLivedClients = [
+			new ReferenceClient(network, frames, 5, true, "visitor-1"),
+			new ReferenceClient(network, frames, 4, false, "visitor-2"),
+		];
+		for (const client of [...this.#publishers, ...this.#subscribers]) client.connect();
+		for (const client of this.#subscribers) client.subscribe();
+		const recordedTraffic = recordings();
+		this.#fillPools(recordedTraffic);
+		const mutator = new Mutator(random);
+		for (let i = 0; i < MUTATING_CLIENTS; i++)
+			this.#mutatingClients.push(new MutatingClient(network, random, mutator, frames, recordedTraffic, this.#abandoned));
+		this.checkRecovery();
+		this.#initialUsage = subject.usage();
+	}
+
+	/** Sends so many mutated packets. */
+	run(packets: number): void {
+		const network = this.#network;
+		const random = this.#random;
+		for (let sent = 0, sinceCheck = 0; sent < packets; ) {
+			const mutatedPackets = this.#mutatingClients[random.below(MUTATING_CLIENTS)]!.step();
+			sent += mutatedPackets;
+			sinceCheck += mutatedPackets;
+			if (random.oneIn(8)) network.advance(random.below(4000));
+			if (this.#abandoned.length > 2) {
+				this.#abandoned.shift()!.disconnect(true);
+				network.run();
+			}
+			if (sinceCheck < CHECK_INTERVAL_PACKETS) continue;
+			sinceCheck = 0;
+			this.#exchangeMessages();
+		}
+	}
+
+	/** Lets all offenders go, and fails unless the pools are as full as they were at first. */
+	checkRecovery(): void {
+		const network = this.#network;
+		for (const mutatingClient of this.#mutatingClients) mutatingClient.disconnect();
+		// one and a half times the longest keepalive, by when those that left without a word have been found out; with the witnesses heard of in between
+		for (let i = 0; i < 2; i++) {
+			network.advance(50_000_000);
+			for (const client of this.#publishers) client.ping();
+			for (const client of this.#subscribers) client.ping();
+		}
+		while (this.#abandoned.length > 0) {
+			const abandoned = this.#abandoned.pop()!;
+			if (!abandoned.closed) throw new Error("a client that was silent for too long is still there");
+			abandoned.disconnect(false);
+		}
+		for (const shortLivedClient of this.#shortLivedClients) {
+			shortLivedClient.connect();
+			shortLivedClient.disconnect();
+		}
+		this.#clearRetained();
+		this.#exchangeMessages();
+		this.#clearRetained();
+		assert.equal(this.#subject.internalErrors(), 0, "internal errors");
+		if (this.#initialUsage !== undefined) assert.deepEqual(this.#subject.usage(), this.#initialUsage);
+	}
+
+	/** Takes all places there are, logs in and looks at the page, so that what is made on demand has been made. */
+	#fillPools({ longestConnect, requests }: Recordings): void {
+		const network = this.#network;
+		const channels: Channel[] = [];
+		const openConnection = (port: number, bytes: Uint8Array) => {
+			const channel = network.connect(port);
+			channels.push(channel);
+			channel.deliver(bytes, 0, bytes.length);
+		};
+		for (let i = 0; i < settings.webSockets; i++) openConnection(WEB_PORT, requests.at(-1 - (i & 1))!.packets[0]!);
+		for (let i = 0; i < settings.connections + settings.handshakes; i++) openConnection(MQTT_PORT, longestConnect);
+		network.run();
+		network.advance(1000);
+		for (const channel of channels) channel.disconnect(true);
+		network.run();
+	}
+
+	/** Everyone publishes once, and everyone who subscribed gets it. */
+	#exchangeMessages(): void {
+		for (const publisher of this.#publishers) {
+			const count = ++this.#messageCount;
+			const qos = count % 3;
+			publisher.publish(qos, count);
+			for (const subscriber of this.#subscribers) subscriber.expectMessage(qos, count);
+			publisher.expectAcknowledgement(qos, count);
+			publisher.ping();
+		}
+	}
+
+	/** Empties all topics. */
+	#clearRetained(): void {
+		for (const topic of this.#subject.topics()) this.#publishers[0]!.clearRetained(topic);
+		for (const subscriber of this.#subscribers) subscriber.discardOutput();
+	}
+}

@@ -1,0 +1,226 @@
+import type { Host } from "../../../src/broker/host";
+import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
+
+/** Bytes that a socket takes before its peer reads. */
+const SEND_BUFFER_BYTES = 5744;
+/** Bytes that wait to be read, at most. */
+const INPUT_BUFFER_BYTES = 2048;
+
+/** A connection as its peer sees it. Its end at the broker is as strict as the strictest host. Nothing is called from within a call of the broker. */
+export class Channel {
+	/** The broker's callbacks, once it has accepted. */
+	options: Required<Pick<TCPOptions, "onReadable" | "onWritable" | "onError">> | undefined;
+	/** For those who look at it: what they were sent. */
+	readonly output: number[] = [];
+	/** The peer does not read. */
+	frozen = false;
+	/** The broker has closed it. */
+	closed = false;
+	/** The peer has gone: after the unread bytes comes the end. */
+	peerEnded = false;
+	readonly #recordsOutput: boolean;
+	/** Unread bytes are [#start, #end). */
+	readonly #input = new Uint8Array(INPUT_BUFFER_BYTES);
+	#start = 0;
+	#end = 0;
+	#room = SEND_BUFFER_BYTES;
+	/** Bytes written since the peer read. */
+	#unread = 0;
+	/** The broker was not yet told that it can read and write. */
+	#unnotified = true;
+
+	/** @param recordsOutput whether what is sent to the peer is kept for it */
+	constructor(recordsOutput: boolean) {
+		this.#recordsOutput = recordsOutput;
+	}
+
+	/** Bytes [start, end) come in; false when the peer has to wait. */
+	deliver(bytes: Uint8Array, start: number, end: number): boolean {
+		if (this.closed || this.peerEnded || start === end) return true;
+		const input = this.#input;
+		const count = end - start;
+		if (this.#end + count > INPUT_BUFFER_BYTES) {
+			input.copyWithin(0, this.#start, this.#end);
+			this.#end -= this.#start;
+			this.#start = 0;
+			if (this.#end + count > INPUT_BUFFER_BYTES) return false;
+		}
+		input.set(bytes.subarray(start, end), this.#end);
+		this.#end += count;
+		if (!this.#unnotified) this.options!.onReadable(this.#end - this.#start);
+		return true;
+	}
+
+	/** The peer closes, with a FIN; or it resets the connection, and what it sent is lost. */
+	disconnect(reset: boolean): void {
+		this.peerEnded = true;
+		if (reset) this.#start = this.#end;
+	}
+
+	/** Tells the broker what it has to be told. @returns whether that was anything */
+	run(): boolean {
+		const { options } = this;
+		if (options === undefined || this.closed) return false;
+		if (this.#unnotified) {
+			this.#unnotified = false;
+			if (this.#end > this.#start) options.onReadable(this.#end - this.#start);
+			if (!this.closed) options.onWritable(this.#room);
+			return true;
+		}
+		if (this.peerEnded) {
+			if (this.#end > this.#start) return false;
+			this.options = undefined;
+			options.onError();
+			return true;
+		}
+		if (this.#unread === 0 || this.frozen) return false;
+		this.#room += this.#unread;
+		this.#unread = 0;
+		options.onWritable(this.#room);
+		return true;
+	}
+
+	// The broker's end
+
+	attach(options: Channel["options"]): void {
+		if (this.peerEnded && this.#start === this.#end) {
+			this.closed = true;
+			throw new Error("invalid from");
+		}
+		this.options = options;
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		if (this.closed) throw new Error("invalid host data");
+		const { length } = buffer;
+		const start = this.#start;
+		if (start === this.#end) return undefined;
+		if (length === 0 || length > this.#end - start) throw new Error("invalid");
+		buffer.set(this.#input.subarray(start, start + length));
+		this.#start = start + length;
+		return length;
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		if (this.closed) throw new Error("invalid host data");
+		if (this.peerEnded) return undefined;
+		const { length } = buffer;
+		if (length > this.#room) throw new Error("would block");
+		this.#room -= length;
+		this.#unread += length;
+		if (this.#recordsOutput) this.output.push(...buffer);
+		return this.#room;
+	}
+
+	close(): void {
+		this.closed = true;
+	}
+}
+
+/** The broker's end on V8. */
+class Socket implements TCP {
+	readonly channel: Channel;
+
+	constructor(options: TCPOptions) {
+		const { channel } = options.from as Socket;
+		this.channel = channel;
+		if (options.onReadable !== undefined) channel.attach(options as NonNullable<Channel["options"]>);
+	}
+
+	read(buffer: Uint8Array): number | undefined {
+		return this.channel.read(buffer);
+	}
+
+	write(buffer: Uint8Array): number | undefined {
+		return this.channel.write(buffer);
+	}
+
+	close(): void {
+		this.channel.close();
+	}
+}
+
+/** What the broker sees of a network and a clock in memory that the test moves. It is a host for V8; on XS its parts are called one by one. */
+export class FuzzNetwork implements Host {
+	now = 1000;
+	readonly newViews = true;
+	readonly tcp = { io: Socket as unknown as Host["tcp"]["io"] };
+	readonly listener: NonNullable<Host["listener"]>;
+	readonly timer: Host["timer"];
+	readonly time: Host["time"];
+	/** By port: what is called when a connection waits, and those that wait. */
+	readonly listeners = new Map<number, { readonly onReadable: (count: number) => void; readonly backlog: Channel[] }>();
+	#channels: Channel[] = [];
+	readonly #timers: { readonly callback: (id: TimerId) => void; due: number; repeat: number }[] = [];
+
+	constructor() {
+		const { listeners } = this;
+		this.listener = {
+			io: class implements Listener {
+				readonly port: number;
+				constructor({ port, onReadable }: ListenerOptions) {
+					this.port = port;
+					listeners.set(port, { onReadable: onReadable!, backlog: [] });
+				}
+				read(): TCP | undefined {
+					const channel = listeners.get(this.port)!.backlog.shift();
+					return channel && new Socket({ from: { channel } as unknown as TCP });
+				}
+				close(): void {}
+			},
+		};
+		this.timer = {
+			set: (callback, delay, repeat = 0) => this.#timers.push({ callback, due: this.now + delay, repeat }),
+			schedule: (id, delay, repeat = 0) => {
+				const timer = this.#timers[(id as number) - 1]!;
+				timer.due = delay === undefined ? Number.POSITIVE_INFINITY : this.now + delay;
+				timer.repeat = repeat;
+			},
+			clear() {},
+		};
+		const network = this;
+		this.time = {
+			get ticks() {
+				return network.now | 0;
+			},
+			delta: (start, end = this.now | 0) => (end - start) | 0,
+		};
+	}
+
+	trace(message: string): void {
+		throw new Error(`trace: ${message}`);
+	}
+
+	/** A connection to a port, which waits there until it is accepted. */
+	connect(port: number, recordsOutput = false): Channel {
+		const channel = new Channel(recordsOutput);
+		this.#channels.push(channel);
+		const { onReadable, backlog } = this.listeners.get(port)!;
+		backlog.push(channel);
+		onReadable(backlog.length);
+		return channel;
+	}
+
+	/** Lets everything happen that is due now. */
+	run(): void {
+		for (let active = true; active; ) {
+			active = false;
+			for (const channel of this.#channels) if (channel.run()) active = true;
+		}
+		if (this.#channels.some(({ closed }) => closed)) this.#channels = this.#channels.filter(({ closed }) => !closed);
+	}
+
+	/** Moves the clock, ringing timers on the way. */
+	advance(ms: number): void {
+		const end = this.now + ms;
+		for (;;) {
+			const [next] = this.#timers.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due);
+			if (next === undefined) break;
+			this.now = next.due;
+			next.due = next.repeat > 0 ? next.due + next.repeat : Number.POSITIVE_INFINITY;
+			next.callback(0);
+			this.run();
+		}
+		this.now = end;
+	}
+}

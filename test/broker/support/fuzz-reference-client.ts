@@ -1,0 +1,163 @@
+import { utf8 } from "../../../src/mqtt/utf8";
+import type { FrameWriter } from "./fuzz-frame-writer";
+import type { Channel, FuzzNetwork } from "./fuzz-network";
+import { MQTT_PORT, WEB_PORT } from "./fuzz-settings";
+
+const TOPIC = utf8("witness/of/all");
+const FILTER = utf8("witness/of/+");
+const UPGRADE = utf8(
+	"GET /mqtt HTTP/1.1\r\nHost: 192.168.1.10:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
+);
+/** Bytes of a count in decimal. */
+const COUNT_DIGITS = 10;
+const FRAME_HEADER_BYTES = 2;
+
+/** A client that does all right and wants every byte that it gets to be the one that is due. */
+export class ReferenceClient {
+	readonly #network: FuzzNetwork;
+	readonly #frames: FrameWriter;
+	readonly #version: 4 | 5;
+	readonly #overWebSocket: boolean;
+	readonly #id: Uint8Array;
+	#channel!: Channel;
+	/** The last packet identifier that came. */
+	#lastId = 0;
+
+	constructor(network: FuzzNetwork, frames: FrameWriter, version: 4 | 5, overWebSocket: boolean, id: string) {
+		this.#network = network;
+		this.#frames = frames;
+		this.#version = version;
+		this.#overWebSocket = overWebSocket;
+		this.#id = utf8(id);
+	}
+
+	connect(): void {
+		const network = this.#network;
+		const id = this.#id;
+		const channel = network.connect(this.#overWebSocket ? WEB_PORT : MQTT_PORT, true);
+		this.#channel = channel;
+		this.#lastId = 0;
+		network.run();
+		if (this.#overWebSocket) {
+			channel.deliver(UPGRADE, 0, UPGRADE.length);
+			if (channel.output[9] !== 0x31) throw new Error("no WebSocket");
+			channel.output.length = 0;
+			network.run();
+		}
+		const isV5 = this.#version === 5;
+		// a keepalive of 65,535 s: the clock makes long leaps
+		this.#send([
+			0x10,
+			12 + (isV5 ? 1 : 0) + id.length,
+			0,
+			4,
+			0x4d,
+			0x51,
+			0x54,
+			0x54,
+			this.#version,
+			2,
+			0xff,
+			0xff,
+			...(isV5 ? [0] : []),
+			0,
+			id.length,
+			...id,
+		]);
+		const from = this.#overWebSocket ? FRAME_HEADER_BYTES : 0;
+		if (channel.output[from] !== 0x20 || channel.output[from + 3] !== 0) throw new Error("no CONNACK");
+		channel.output.length = 0;
+		network.run();
+	}
+
+	subscribe(): void {
+		const isV5 = this.#version === 5;
+		this.#send([0x82, 5 + (isV5 ? 1 : 0) + FILTER.length, 0, 1, ...(isV5 ? [0] : []), 0, FILTER.length, ...FILTER, 2]);
+		this.#expect(isV5 ? [0x90, 4, 0, 1, 0, 2] : [0x90, 3, 0, 1, 2]);
+	}
+
+	/** Publishes a count. */
+	publish(qos: number, count: number): void {
+		this.#send(this.#encodePublish(qos, count, (count & 0x7fff) + 1));
+	}
+
+	/** What answers that has come; for QoS 2 it goes on. */
+	expectAcknowledgement(qos: number, count: number): void {
+		const id = (count & 0x7fff) + 1;
+		if (qos === 1) this.#expect([0x40, 2, id >> 8, id & 0xff]);
+		if (qos === 2) {
+			this.#expect([0x50, 2, id >> 8, id & 0xff]);
+			this.#send([0x62, 2, id >> 8, id & 0xff]);
+			this.#expect([0x70, 2, id >> 8, id & 0xff]);
+		}
+	}
+
+	/** The count has come from another; it is acknowledged to the end. */
+	expectMessage(qos: number, count: number): void {
+		if (qos !== 0) this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1;
+		const id = this.#lastId;
+		this.#expect(this.#encodePublish(qos, count, id));
+		if (qos === 1) this.#send([0x40, 2, id >> 8, id & 0xff]);
+		if (qos === 2) {
+			this.#send([0x50, 2, id >> 8, id & 0xff]);
+			this.#expect([0x62, 2, id >> 8, id & 0xff]);
+			this.#send([0x70, 2, id >> 8, id & 0xff]);
+		}
+		this.#expect([]);
+	}
+
+	/** Empties a topic. */
+	clearRetained(topic: Uint8Array): void {
+		const isV5 = this.#version === 5;
+		const remaining = 2 + topic.length + (isV5 ? 1 : 0);
+		const length = remaining < 128 ? [remaining] : [(remaining & 127) | 128, remaining >> 7];
+		this.#send([0x31, ...length, topic.length >> 8, topic.length & 255, ...topic, ...(isV5 ? [0] : [])]);
+		this.#expect([]);
+	}
+
+	/** What has come is not looked at: that the topic of the witnesses was emptied. */
+	discardOutput(): void {
+		this.#channel.output.length = 0;
+	}
+
+	ping(): void {
+		this.#send([0xc0, 0]);
+		this.#expect([0xd0, 0]);
+	}
+
+	/** Ends the connection properly. */
+	disconnect(): void {
+		this.#send([0xe0, 0]);
+		if (!this.#channel.closed) throw new Error("not closed");
+		this.#channel.disconnect(false);
+	}
+
+	#encodePublish(qos: number, count: number, id: number): number[] {
+		const isV5 = this.#version === 5;
+		const bytes = [0x30 | (qos << 1), 2 + TOPIC.length + (qos === 0 ? 0 : 2) + (isV5 ? 1 : 0) + COUNT_DIGITS, 0, TOPIC.length];
+		bytes.push(...TOPIC);
+		if (qos !== 0) bytes.push(id >> 8, id & 0xff);
+		if (isV5) bytes.push(0);
+		bytes.push(...utf8(String(count).padStart(COUNT_DIGITS, "0")));
+		return bytes;
+	}
+
+	#send(bytes: number[]): void {
+		const channel = this.#channel;
+		if (this.#overWebSocket) {
+			const framed = new Uint8Array(bytes.length + 16);
+			channel.deliver(framed, 0, this.#frames.writeMessage(framed, new Uint8Array(bytes), bytes.length, false));
+		} else channel.deliver(new Uint8Array(bytes), 0, bytes.length);
+		this.#network.run();
+	}
+
+	/** Fails unless just these bytes have come. */
+	#expect(bytes: number[]): void {
+		const { output, closed } = this.#channel;
+		// frames that are shorter than 126 bytes, as all here are
+		const expected = this.#overWebSocket && bytes.length > 0 ? [0x82, bytes.length, ...bytes] : bytes;
+		if (closed || output.length !== expected.length || expected.some((byte, i) => output[i] !== byte))
+			throw new Error(`a witness got ${closed ? "the end after " : ""}[${output}] instead of [${expected}]`);
+		this.#channel.output.length = 0;
+	}
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { VERSION } from "../../src/broker/delivery/sys-topics";
+import { BrokerHarness } from "./support/broker-harness";
+import type { TestClient } from "./support/test-client";
+
+function sysTopicValues(peer: TestClient): Map<string, string> {
+	return new Map(peer.publishes().map(({ topic, payload }) => [topic, String(payload)]));
+}
+
+test("the version is that of the package", () => {
+	const text = readFileSync(join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../package.json"), "utf8");
+	assert.equal((JSON.parse(text) as { version: string }).version, VERSION);
+});
+
+describe("$SYS/broker", () => {
+	test("a new subscriber is told how the broker does, and again at each interval; # opens none of it", () => {
+		for (const version of [4, 5] as const) {
+			const harness = new BrokerHarness({ systemInterval: 10_000 });
+			const sender = harness.client("sender", version, { keepalive: 0 });
+			sender.publish("t", "1", { retain: true, qos: 1, messageId: 1 });
+			harness.client("gone").drop();
+			const all = harness.client("all", version, { keepalive: 0 });
+			all.subscribe("#");
+			all.messages();
+			const watcher = harness.client("watcher", version, { keepalive: 0 });
+			watcher.subscribe("$SYS/broker/#");
+			const first = sysTopicValues(watcher);
+			assert.equal(first.size, 40);
+			assert.equal(first.get("$SYS/broker/version"), VERSION);
+			assert.equal(first.get("$SYS/broker/clients/connected"), "3");
+			assert.equal(first.get("$SYS/broker/clients/maximum"), "3");
+			assert.equal(first.get("$SYS/broker/messages/received"), "1");
+			assert.equal(first.get("$SYS/broker/retained/count"), "1");
+			assert.equal(first.get("$SYS/broker/subscriptions/count"), "2");
+			assert.ok(Number(first.get("$SYS/broker/bytes/received")) > 50);
+			assert.ok(Number(first.get("$SYS/broker/memory/values")) > 0);
+			for (let i = 0; i < 3; i++) {
+				sender.publish("t", "1");
+				harness.host.advance(10_001);
+			}
+			const later = watcher.publishes();
+			assert.equal(later.length, 3 * 40);
+			assert.ok(later.every(({ retain }) => !retain));
+			assert.equal(String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload), "4");
+			assert.ok(Number(later.filter(({ topic }) => topic.endsWith("uptime")).at(-1)?.payload) >= 30);
+			assert.deepEqual(all.messages(), ["t=1", "t=1", "t=1"]);
+			watcher.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["$SYS/broker/#"] });
+			harness.host.advance(30_000);
+			assert.deepEqual(watcher.messages(), []);
+		}
+	});
+
+	test("several subscribers, with wildcards and identifiers, slow ones too, each get their topics", () => {
+		const harness = new BrokerHarness();
+		const one = harness.client("one", 5, { keepalive: 0 });
+		one.subscribe("$SYS/broker/clients/+", { qos: 2 }, { subscriptionIdentifier: 5 });
+		const two = harness.client("two", 4, { keepalive: 0 });
+		two.subscribe("$SYS/+/clients/connected");
+		const slow = harness.client("slow", 5, { keepalive: 0, properties: { topicAliasMaximum: 5 } });
+		slow.subscribe("$SYS/#");
+		for (const peer of [one, two, slow]) peer.messages();
+		slow.freeze();
+		harness.host.advance(200_000);
+		assert.equal(one.publishes().length, 60);
+		assert.equal(two.messages().length, 20);
+		slow.thaw();
+		assert.ok(slow.publishes().every(({ topic, payload }) => (topic === "" || topic.startsWith("$SYS/broker/")) && payload.length > 0));
+		assert.equal(harness.broker.counters.internalErrors, 0);
+		assert.deepEqual(harness.host.traces, []);
+	});
+
+	test("what is refused, ends early or fills a pool shows", () => {
+		const harness = new BrokerHarness({ aliasBytes: 2048, connectTimeout: 1000 });
+		const watcher = harness.client("watcher", 5, { keepalive: 0 });
+		watcher.subscribe("$SYS/broker/#");
+		watcher.messages();
+		harness
+			.client("publisher", 5, { keepalive: 0 })
+			.publish("seven77", "x", { properties: { topicAlias: 1 } })
+			.subscribe("a/b/c");
+		harness.client("faulty").sendRaw(new Uint8Array([0xf0, 0]));
+		harness.client("gone").drop();
+		harness.client("twice");
+		harness.client("twice").send({ cmd: "disconnect" });
+		harness.peer();
+		harness.broker.counters.storageWrites = 11;
+		harness.broker.counters.storageFailures = 12;
+		harness.broker.counters.requestsRefused = 13;
+		harness.broker.counters.internalErrors = 14;
+		harness.host.advance(10_001);
+		const values = sysTopicValues(watcher);
+		const names = ["levels/used", "aliases/used", "memory/aliases", "ended/faults", "ended/timeouts", "ended/takeovers", "ended/lost"];
+		assert.deepEqual(
+			[...names, "storage/writes", "storage/failed", "refused/requests", "errors"].map((name) => values.get(`$SYS/broker/${name}`)),
+			["6", "1", "7", "1", "1", "1", "1", "11", "12", "13", "14"],
+		);
+	});
+
+	test("0 turns it off", () => {
+		const harness = new BrokerHarness({ systemInterval: 0 });
+		const watcher = harness.client("watcher", 5, { keepalive: 0 });
+		watcher.subscribe("$SYS/#");
+		harness.host.advance(100_000);
+		assert.deepEqual(watcher.messages(), []);
+	});
+});
+
+describe("$SYS/last", () => {
+	test("a topic's time, for new subscribers and as it changes; under the access rules of a topic", () => {
+		for (const lastValue of ["retained", "every"] as const) {
+			const harness = new BrokerHarness({ lastValue });
+			const sender = harness.client("sender");
+			sender.publish("room/1", "x").publish("room/2", "y", { retain: true });
+			harness.host.advance(5000);
+			const watcher = harness.client("watcher");
+			watcher.subscribe("$SYS/last/room/+", { qos: 1 });
+			const first = sysTopicValues(watcher);
+			assert.deepEqual([...first.keys()].sort(), ["$SYS/last/room/1", "$SYS/last/room/2"]);
+			for (const text of first.values()) assert.ok(Math.abs(Date.now() - 5000 - Date.parse(text)) < 2000, text);
+			sender.publish("room/1", "z").publish("other", "z");
+			assert.deepEqual([...sysTopicValues(watcher).keys()], ["$SYS/last/room/1"]);
+			sender.publish("room/2", "", { retain: true });
+			assert.deepEqual([...sysTopicValues(watcher).keys()], []);
+		}
+	});
+
+	test("without a set clock it is the age in seconds", () => {
+		const harness = new BrokerHarness();
+		Object.assign(harness.host, { clockIsSet: false });
+		harness.client("sender").publish("t", "x");
+		harness.host.advance(7900);
+		const watcher = harness.client("watcher");
+		watcher.subscribe("$SYS/last/t");
+		assert.deepEqual(watcher.messages(), ["$SYS/last/t=7"]);
+	});
+
+	test("the longest topics", () => {
+		const harness = new BrokerHarness();
+		const watcher = harness.client("watcher");
+		watcher.subscribe("$SYS/last/#");
+		const sender = harness.client("sender");
+		for (const length of [400, 470, 480, 490, 500, 505]) sender.publish("x".repeat(length), "1");
+		const got = watcher.publishes();
+		assert.ok(got.length >= 4);
+		for (const { topic, payload } of got) {
+			assert.match(topic, /^\$SYS\/last\/x+$/);
+			assert.match(String(payload), /Z$/);
+		}
+	});
+});

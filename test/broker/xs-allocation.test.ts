@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { benchOnXS } from "./support/xs-machine";
+
+/** Slots are 16 bytes on an ESP32; chunk bytes are counted as they are here, on 64 bits, which is more than there. */
+const SLOT_BYTES = 16;
+
+test("on XS: memory of the broker and of each client, nothing allocated for each message", async (t) => {
+	const { machine, call } = await benchOnXS();
+	const size = () => {
+		machine.collect();
+		const { slots, chunks } = machine.statistics;
+		return { slots: slots.used, chunks: chunks.used, bytes: slots.used * SLOT_BYTES + chunks.used };
+	};
+	const emptySize = size();
+	call(0);
+	const brokerSize = size();
+	t.diagnostic(`stack so far ${machine.statistics.stack.peak}`);
+	t.diagnostic(
+		`base: ${brokerSize.slots - emptySize.slots} slots, ${brokerSize.chunks - emptySize.chunks} chunk bytes = ${brokerSize.bytes - emptySize.bytes} bytes`,
+	);
+	assert.ok(brokerSize.bytes - emptySize.bytes <= 32 * 1024);
+	// four take QoS 2, two of them have sessions that last
+	for (let i = 0; i < 8; i++) assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 2 : 0, i === 2 || i === 3 ? 1 : 0), 2);
+	for (const [version, qos, payload, retain] of [
+		[5, 1, 470, 1],
+		[5, 0, 470, 0],
+		[5, 0, 5, 1],
+		[5, 1, 5, 0],
+		[5, 2, 470, 1],
+		[5, 2, 5, 0],
+	] as const) {
+		call(2, version, qos, payload, retain);
+		// PUBACK to the sender; or PUBREC and PUBCOMP to the sender, PUBREL to four
+		assert.equal(call(3, 200), 200 * (8 + [0, 1, 6][qos]));
+		const before = machine.statistics;
+		call(3, 1000);
+		const after = machine.statistics;
+		t.diagnostic(
+			`QoS ${qos}, ${payload} bytes, 1 to 8: ${Math.round((after.computrons - before.computrons) / 1000)} computrons a message; stack peak ${after.stack.peak}`,
+		);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+	}
+	const sizeWithClients = size();
+	call(3, 1);
+	machine.collect();
+	const collected = machine.statistics.chunks.allocated;
+	call(3, 1);
+	// less than the broker's one large buffer, of which there must not be two at the same time
+	assert.ok(machine.statistics.chunks.allocated - collected < 1024, "after a collection");
+	call(6, 4);
+	for (const updates of [1, 10]) {
+		const before = machine.statistics;
+		assert.equal(call(7, updates), updates * 41, "40 topics and the answer to a ping");
+		const after = machine.statistics;
+		if (updates === 1) continue;
+		t.diagnostic(`each update of all $SYS topics: ${Math.round((after.computrons - before.computrons) / updates)} computrons`);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+	}
+	assert.ok((sizeWithClients.bytes - brokerSize.bytes) / 8 <= 1.5 * 1024);
+	t.diagnostic(
+		`each of 8 clients: ${Math.round((sizeWithClients.slots - brokerSize.slots) / 8)} slots, ${Math.round((sizeWithClients.chunks - brokerSize.chunks) / 8)} chunk bytes`,
+	);
+	machine.destroy();
+});
+
+test("on XS: clients that come, publish and vanish leave nothing behind", async () => {
+	const { machine, call } = await benchOnXS();
+	call(0);
+	call(1, 0, 5, 1);
+	call(2, 5, 1, 30, 1);
+	const used: number[] = [];
+	for (let i = 1; i <= 1000; i++) {
+		call(1, 1, i & 1 ? 4 : 5, 1);
+		call(3, 1);
+		assert.equal(call(4), i);
+		if (i % 100 !== 0) continue;
+		machine.collect();
+		const { slots, chunks } = machine.statistics;
+		used.push(slots.used * SLOT_BYTES + chunks.used);
+	}
+	// what an earlier call left on the stack may keep a few slots alive until the next
+	assert.ok(Math.max(...used.slice(5)) <= Math.max(...used.slice(0, 5)));
+	machine.destroy();
+});
+
+test("on XS: 10,000 times connect, publish a retained value, vanish without a FIN, connect again with the same identifier", async (t) => {
+	for (const lasting of [0, 1]) {
+		const { machine, call } = await benchOnXS();
+		call(0);
+		call(1, 0, 5, 2, 1);
+		call(2, 5, 1, 30, 1);
+		const used: { slots: number; chunks: number }[] = [];
+		for (let i = 1; i <= 10_000; i++) {
+			assert.ok(call(5, 5, lasting) >= 2);
+			call(3, 1);
+			if (i !== 100 && i !== 10_000) continue;
+			machine.collect();
+			machine.collect();
+			const { slots, chunks } = machine.statistics;
+			used.push({ slots: slots.used, chunks: chunks.used });
+		}
+		t.diagnostic(`${lasting ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`);
+		assert.deepEqual(used[1], used[0]);
+		machine.destroy();
+	}
+});

@@ -1,0 +1,41 @@
+import { broker, type InvalidConfiguration, sensor, sensorList } from "./invalid-configurations";
+
+const shortenAdvice = "clientId, username, password or will";
+const long = (letter: string): string => letter.repeat(128);
+
+/** Configurations whose packets and samples find no room. */
+export const oversizedConfigurations: readonly InvalidConfiguration[] = [
+	{
+		name: "report too long",
+		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128}, "topic": "${"x".repeat(60)}", "payload": "json", "sensors": [${sensor}]}`,
+		problems: [
+			"46 config.firefly.broker.sendBuffer: a report takes up to 172 bytes, but broker.sendBuffer is 128; raise it to 172 or more, or shorten topic or the names of sensors",
+		],
+	},
+	{
+		name: "a topic with the names of a device, as long as these get",
+		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128}, "topic": "${"x".repeat(76)}{chip}{mac}/{sensor}", "sensors": [${sensor}]}`,
+		problems: [
+			"46 config.firefly.broker.sendBuffer: a report takes up to 131 bytes, but broker.sendBuffer is 128; raise it to 131 or more, or shorten topic or the names of sensors",
+		],
+	},
+	{
+		name: "CONNECT too long",
+		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128, "username": "${"u".repeat(100)}"}, "topic": "{sensor}", "sensors": [${sensor}]}`,
+		problems: [
+			`46 config.firefly.broker.sendBuffer: CONNECT takes up to 141 bytes, but broker.sendBuffer is 128; raise it to 141 or more, or shorten ${shortenAdvice}`,
+		],
+	},
+	{
+		name: "CONNECT longer than the default",
+		firefly: `{"broker": {"url": "mqtt://b", "username": "${long("u")}", "clientId": "${long("c")}", "will": {"payload": "${long("p")}", "topic": "${long("t")}"}}, "sensors": [${sensor}]}`,
+		problems: [
+			`12 config.firefly.broker: CONNECT takes up to 538 bytes, but broker.sendBuffer is 512; set it to 538 or more, or shorten ${shortenAdvice}`,
+		],
+	},
+	{
+		name: "outbox larger than retained memory",
+		firefly: `{${broker}, "outbox": {"size": 6000}, "sensors": [${sensorList(16)}]}`,
+		problems: ["52 config.firefly.outbox.size: 6000 bytes are more than retained memory has beside the state of 16 sensors, 5807"],
+	},
+];

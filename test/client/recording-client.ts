@@ -1,0 +1,135 @@
+import { Client, type ClientError, type ClientHandler, type ClientOptions, type OpenOptions } from "../../src/client/client";
+import type { Device } from "../../src/device";
+import { utf8 } from "../../src/mqtt/utf8";
+
+export const defaultOptions: ClientOptions = {
+	host: "127.0.0.1",
+	port: 1883,
+	version: 5,
+	keepAlive: 60,
+	pipeline: "auto",
+	clientId: "firefly-1",
+	cleanStart: true,
+	sessionExpiry: 0,
+	connectTimeout: 5000,
+	acknowledgeTimeout: 3000,
+	pingTimeout: 2000,
+	sendBuffer: 512,
+	receiveBuffer: 512,
+	inFlight: 16,
+};
+
+export const topic = utf8("home/greenhouse/temperature");
+
+export interface ReceivedMessage {
+	topic: string;
+	payload: string;
+	pieces: number;
+	qos: number;
+}
+
+/** A client that writes down what it is told, and when. */
+export class RecordingClient {
+	readonly client: Client;
+	/** Of the host, in ms; set by the network tests. */
+	now: () => number = () => 0;
+	readonly opened: { at: number; sessionPresent: boolean }[] = [];
+	readonly writable: number[] = [];
+	readonly acknowledged: { at: number; packetId: number; reasonCode: number }[] = [];
+	readonly closed: { at: number; error: ClientError | undefined }[] = [];
+	readonly messages: ReceivedMessage[] = [];
+	/** Callbacks seen inside a method of the client: none may come. */
+	nestedCallbacks = 0;
+	callDepth = 0;
+
+	/** @param hooks called after the event was written down */
+	constructor(
+		options: Partial<ClientOptions>,
+		device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "trace"> | Pick<Device, "tcp" | "timer" | "time" | "resolve">,
+		hooks: Partial<ClientHandler> = {},
+	) {
+		let current: ReceivedMessage | undefined;
+		const checkNesting = (): void => {
+			if (this.callDepth > 0) this.nestedCallbacks++;
+		};
+		this.client = new Client(
+			{ ...defaultOptions, ...options },
+			{
+				onOpen: (sessionPresent) => {
+					checkNesting();
+					this.opened.push({ at: this.now(), sessionPresent });
+					hooks.onOpen?.(sessionPresent);
+				},
+				onWritable: () => {
+					checkNesting();
+					this.writable.push(this.now());
+					hooks.onWritable?.();
+				},
+				onAcknowledged: (packetId, reasonCode) => {
+					checkNesting();
+					this.acknowledged.push({ at: this.now(), packetId, reasonCode });
+					hooks.onAcknowledged?.(packetId, reasonCode);
+				},
+				onClosed: (error) => {
+					checkNesting();
+					this.closed.push({ at: this.now(), error });
+					hooks.onClosed?.(error);
+				},
+				onMessage: (packet) => {
+					checkNesting();
+					current = {
+						topic: Buffer.from(packet.bytes.slice(packet.topicStart, packet.topicEnd)).toString(),
+						payload: "",
+						pieces: 0,
+						qos: packet.qos,
+					};
+					hooks.onMessage?.(packet);
+				},
+				onPayload: (bytes, start, end, last) => {
+					checkNesting();
+					if (current === undefined) throw new Error("payload without a message");
+					current.payload += Buffer.from(bytes.slice(start, end)).toString();
+					current.pieces++;
+					if (last) {
+						this.messages.push(current);
+						current = undefined;
+					}
+					hooks.onPayload?.(bytes, start, end, last);
+				},
+			},
+			device,
+		);
+	}
+
+	open(options?: OpenOptions): void {
+		this.#runCall(() => this.client.open(options));
+	}
+
+	publish(payload: string, flags: number): number {
+		const bytes = Buffer.from(payload);
+		return this.#runCall(() => this.client.publish(topic, bytes, bytes.length, flags));
+	}
+
+	close(): void {
+		this.#runCall(() => this.client.close());
+	}
+
+	abort(): void {
+		this.#runCall(() => this.client.abort());
+	}
+
+	/** The error of the only onClosed. */
+	get error(): ClientError | undefined {
+		if (this.closed.length !== 1) throw new Error(`onClosed came ${this.closed.length} times`);
+		return this.closed[0].error;
+	}
+
+	#runCall<T>(method: () => T): T {
+		this.callDepth++;
+		try {
+			return method();
+		} finally {
+			this.callDepth--;
+		}
+	}
+}

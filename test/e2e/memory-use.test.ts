@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { ChipStatistics } from "../../sim/engine/engine";
+import { Simulation } from "../../sim/simulation";
+
+const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+const WAKES = 10;
+/** Of a slot on a 32-bit device. */
+const SLOT_BYTES = 16;
+const TARGET = 20 * 1024;
+
+/**
+ * RAM on a 32-bit device, at most: every slot and every chunk byte that was in use at the same time as others of its kind, garbage that waited for a
+ * collection included, and the deepest stack. Counts of slots are those of the device; chunk bytes are those of a 64-bit machine, which takes up to twice
+ * as many. What lies in flash (built-ins, preloaded modules, settings) is not RAM.
+ */
+function bytes({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number {
+	return slotsPeak * SLOT_BYTES + chunksPeak + stackPeak * SLOT_BYTES;
+}
+
+test(`the sensor role of the default manifest takes at most ${TARGET} bytes of RAM in ${WAKES} wakes`, async (t) => {
+	const json = JSON.parse(readFileSync(MANIFEST, "utf8"));
+	const wakes: ChipStatistics[] = [];
+	let acknowledged = 0;
+	let reporting = 0;
+	const simulation: Simulation = await Simulation.build({
+		manifest: { path: MANIFEST, json, overrides: {} },
+		speed: "max",
+		seed: 1,
+		engine: "xs",
+		listener: {
+			event({ type, node }) {
+				assert.notEqual(type, "crash");
+				if (node === "broker") return;
+				if (type === "acknowledged") acknowledged++;
+				if (type !== "sleep") return;
+				wakes.push(simulation.node.statistics()!);
+				if (acknowledged > 0) reporting++;
+				acknowledged = 0;
+				if (wakes.length === WAKES) simulation.stop();
+			},
+		},
+	});
+	await simulation.run(3_600_000);
+	simulation.dispose();
+	assert.equal(wakes.length, WAKES);
+	// Both kinds of wake, the node's first among them.
+	assert.ok(reporting > 1 && reporting < WAKES);
+	const [sendBuffer, receiveBuffer] = [json.config.firefly.broker.sendBuffer ?? 512, json.config.firefly.broker.receiveBuffer ?? 512];
+	assert.ok(sendBuffer >= 512 && receiveBuffer >= 512, "packets up to 512 bytes both ways");
+	const largest = wakes.reduce((most, wake) => (bytes(wake) > bytes(most) ? wake : most));
+	const smallest = wakes.reduce((least, wake) => (bytes(wake) < bytes(least) ? wake : least));
+	for (const [name, { slotsPeak, chunksPeak, stackPeak, computrons }, sum] of [
+		["reporting wake", largest, bytes(largest)],
+		["silent wake", smallest, bytes(smallest)],
+	] as const) {
+		t.diagnostic(
+			`${name}: ${sum} bytes = ${slotsPeak} slots × ${SLOT_BYTES} + ${chunksPeak} chunk bytes + ${stackPeak} stack slots × ${SLOT_BYTES}; ${computrons} computrons`,
+		);
+	}
+	assert.ok(bytes(largest) <= TARGET, `${bytes(largest)} bytes`);
+});

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ScriptedBroker } from "../client/scripted-broker";
+import { HOUR, MINUTE, payloads } from "./support/payloads";
+import { EPOCH, TestBoard } from "./support/test-board";
+
+test("times of samples taken before the clock was known are put right", () => {
+	const board = new TestBoard({ payload: "json", time: { server: "time" } });
+	board.clockIsSet = false;
+	board.wallErrorMs = -EPOCH;
+	board.wifi = "fails";
+	board.setClock = (server, callback) => {
+		assert.equal(server, "time");
+		board.network.clock.after(50, () => {
+			board.clockIsSet = true;
+			board.wallErrorMs = 0;
+			callback(true);
+		});
+	};
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.run(5 * MINUTE - 1);
+	board.wifi = "joins";
+	board.run(30 * MINUTE);
+	const times = payloads(broker).map((payload) => Date.parse((JSON.parse(payload) as { time: string }).time));
+	assert.deepEqual(
+		times.slice(0, 10),
+		Array.from({ length: 10 }, (_, i) => EPOCH + i * MINUTE),
+	);
+	assert.equal(board.reportCounts.lost, 0);
+});
+
+test("without an answer from the time server reports leave without a time", () => {
+	for (const setClock of [
+		() => {},
+		() => {
+			throw new Error("no");
+		},
+		(_: string, callback: (set: boolean) => void) => callback(false),
+	]) {
+		const board = new TestBoard({ payload: "json", time: { server: "time" } });
+		board.clockIsSet = false;
+		board.wallErrorMs = -EPOCH;
+		board.setClock = setClock;
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(2 * MINUTE);
+		assert.equal(payloads(broker)[0], '{"seq":1,"time":null,"temperature":20}');
+		assert.ok(board.longestAwakeMs <= 8000);
+	}
+});
+
+test("a host that forgets wall time in sleep: it is known after the first answer", () => {
+	const board = new TestBoard({ payload: "json", time: { server: "time" } });
+	board.clockIsSet = false;
+	let asked = 0;
+	board.setClock = (_, callback) => {
+		asked++;
+		board.clockIsSet = true;
+		callback(true);
+	};
+	const broker = new ScriptedBroker(board.network, 1883);
+	for (let i = 0; i < 10; i++) {
+		board.run(i === 0 ? 30_000 : MINUTE);
+		board.clockIsSet = false;
+	}
+	assert.equal(asked, 1);
+	const times = payloads(broker).map((payload) => (JSON.parse(payload) as { time: string }).time);
+	assert.deepEqual(
+		times,
+		Array.from({ length: 10 }, (_, i) => new Date(EPOCH + i * MINUTE).toISOString()),
+	);
+});
+
+test("sleeps that last longer than ordered, and the time to boot, are made up for: the grid is kept", () => {
+	for (const drift of [0.02, -0.03]) {
+		const board = new TestBoard({ sensors: [{ grid: true }] });
+		board.sleepDrift = drift;
+		board.bootTimeMs = 300;
+		new ScriptedBroker(board.network, 1883);
+		board.run(2 * HOUR - 1000);
+		const samples = board.events("sample");
+		assert.ok(samples.length >= 119 && samples.length <= 121, `${samples.length} samples`);
+		for (const { at } of samples.slice(30)) assert.ok((at + 30_000) % MINUTE >= 29_500 && (at + 30_000) % MINUTE < 30_500, `${at % MINUTE}`);
+		assert.ok(board.boots <= samples.length + 8, `${board.boots} boots for ${samples.length} samples`);
+	}
+});
+
+test("a clock that jumps brings neither a double wake nor a burst", () => {
+	const board = new TestBoard({ sensors: [{ grid: true }] });
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.run(10 * MINUTE - 1);
+	board.wallErrorMs = 7 * HOUR + 20_000;
+	board.run(10 * MINUTE);
+	board.wallErrorMs = -5 * HOUR - 10_000;
+	board.run(10 * MINUTE);
+	const samples = board.events("sample");
+	assert.ok(samples.length >= 28 && samples.length <= 31);
+	for (let i = 1; i < samples.length; i++) assert.ok(samples[i].at - samples[i - 1].at >= 29_000);
+	assert.equal(payloads(broker).length, samples.length);
+});
+
+test("a time server that never answers is asked ever more rarely, and costs no wake its time in between", () => {
+	for (const known of [false, true]) {
+		const board = new TestBoard({ payload: "json", time: { server: "time" } });
+		board.clockIsSet = known;
+		if (!known) board.wallErrorMs = -EPOCH;
+		const asked: number[] = [];
+		board.setClock = () => asked.push(board.time);
+		const broker = new ScriptedBroker(board.network, 1883);
+		// A clock that someone else has set is checked after a day.
+		if (known) board.run(24 * HOUR - 1);
+		assert.equal(asked.length, 0);
+		const startTime = board.time;
+		board.run(24 * HOUR - 1);
+		assert.ok(asked.length >= 8 && asked.length <= 24, `asked ${asked.length} times`);
+		assert.ok(asked.filter((time) => time - startTime > 6 * HOUR).length <= 14);
+		const awake = board.events("sleep").filter(({ at, c }) => at >= startTime && c >= 3000).length;
+		assert.equal(awake, known ? 0 : asked.length, "only a wake that asks waits, and only where no time is known");
+		assert.ok(payloads(broker).length >= Math.floor((board.time - startTime) / MINUTE));
+		assert.equal(board.reportCounts.lost, 0);
+	}
+});
+
+test("a time server that answers again is believed, and asked again after a day", () => {
+	const board = new TestBoard({ payload: "json", time: { server: "time" } });
+	board.clockIsSet = false;
+	board.wallErrorMs = -EPOCH;
+	const asked: number[] = [];
+	let alive = false;
+	board.setClock = (_, callback) => {
+		asked.push(board.time);
+		if (!alive) return;
+		board.clockIsSet = true;
+		board.wallErrorMs = 0;
+		callback(true);
+	};
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.run(3 * HOUR);
+	assert.ok(payloads(broker).every((payload) => payload.includes('"time":null')));
+	alive = true;
+	const before = asked.length;
+	board.run(12 * HOUR);
+	assert.equal(asked.length, before + 1);
+	assert.ok(payloads(broker).at(-1)?.includes('"time":"2015-02-0'));
+	board.run(24 * HOUR);
+	assert.equal(asked.length, before + 2);
+});
+
+test("an interval with a crash in it teaches no drift", () => {
+	for (const crashPause of [0, 60_000]) {
+		const board = new TestBoard({ sensors: [{ every: 15 * MINUTE }] });
+		board.crashPauseMs = crashPause;
+		new ScriptedBroker(board.network, 1883);
+		board.run(HOUR);
+		for (let i = 0; i < 20; i++) {
+			// While Wi-Fi is joined, or in the middle of a sleep.
+			const next = (board.events("wake").at(-1)?.at ?? 0) + 15 * MINUTE;
+			board.run(next - board.time + (i % 2 === 0 ? 50 : 200_000));
+			board.reset(i % 2 === 0 ? "crash" : "reset");
+			board.run(2 * MINUTE);
+		}
+		for (const { at, a } of board.events("sleep").slice(-30)) {
+			const samples = board.events("sample").filter((sample) => sample.at >= at);
+			if (samples.length > 0 && samples[0].at - at > 10 * MINUTE)
+				assert.ok(Math.abs(samples[0].at - at - a) <= 1, `${a} ms ordered, ${samples[0].at - at} slept`);
+		}
+		assert.equal(board.reportCounts.lost, 0);
+	}
+});

@@ -1,0 +1,46 @@
+/** The reset that {@link createFragileMemory} was asked for. */
+export class ResetError extends Error {}
+
+export interface FragileMemory {
+	/** Retained memory as the firmware sees it. */
+	readonly memory: Uint8Array;
+	/** What is in it. */
+	readonly bytes: Uint8Array;
+	/** Bytes that may still be written before a {@link ResetError} strikes; Infinity: none. */
+	writeBudget: number;
+	/** Whether many bytes at once are written from the last to the first. */
+	writesBackwards: boolean;
+}
+
+/** Memory in which a reset may strike between any two bytes. */
+export function createFragileMemory(size: number, fill?: Uint8Array): FragileMemory {
+	const bytes = new Uint8Array(size);
+	if (fill) bytes.set(fill);
+	const write = (index: number, value: number) => {
+		if (state.writeBudget <= 0) throw new ResetError();
+		state.writeBudget--;
+		bytes[index] = value;
+	};
+	const set = (from: Uint8Array, at: number) => {
+		if (at + from.length > size) throw new RangeError("write beyond retained memory");
+		for (let i = 0; i < from.length; i++) {
+			const index = state.writesBackwards ? from.length - 1 - i : i;
+			write(at + index, from[index]);
+		}
+	};
+	const memory = new Proxy(bytes, {
+		get: (target, name) => {
+			if (name === "set") return set;
+			const value: unknown = Reflect.get(target, name, target);
+			return typeof value === "function" ? value.bind(target) : value;
+		},
+		set: (_, name, value) => {
+			const index = Number(name);
+			if (!(index >= 0 && index < size)) throw new RangeError(`write to ${String(name)}`);
+			write(index, value);
+			return true;
+		},
+	});
+	const state: FragileMemory = { memory, bytes, writeBudget: Infinity, writesBackwards: false };
+	return state;
+}

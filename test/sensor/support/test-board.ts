@@ -1,0 +1,233 @@
+import { defaults } from "../../../src/config/defaults";
+import type { SensorSettings, Settings } from "../../../src/config/types";
+import type { Device, EventName, SensorConstructor, TCP, TCPOptions, TimerId, WakeReason, WiFiOptions } from "../../../src/device";
+import { SensorNode } from "../../../src/sensor/node";
+import { VirtualNetwork } from "../../support/virtual-network";
+import type { FragileMemory } from "./fragile-memory";
+import { createFragileMemory, ResetError } from "./fragile-memory";
+
+/** 2015-02-02T14:19:00Z, on the grid of minutes. */
+export const EPOCH = 1_422_886_740_000;
+
+export interface RecordedEvent {
+	readonly at: number;
+	readonly name: EventName;
+	readonly a: number;
+	readonly b: number;
+	readonly c: number;
+}
+
+export type Overrides = Partial<Omit<Settings, "broker" | "sleep" | "sensors">> & {
+	broker?: Partial<Settings["broker"]>;
+	sleep?: Partial<Settings["sleep"]>;
+	sensors?: readonly Partial<SensorSettings>[];
+};
+
+export function settings(overrides: Overrides = {}): Settings {
+	const { broker, sleep, sensors = [{}], ...rest } = overrides;
+	return {
+		...defaults,
+		id: "node",
+		topic: "home/{id}/{sensor}",
+		wifi: { ssid: "net" },
+		...rest,
+		broker: { ...defaults.broker, host: "10.0.0.1", clientId: "node", ...broker },
+		sleep: { ...defaults.sleep, ...sleep },
+		sensors: sensors.map((sensor) => ({ ...defaults.sensor, name: "temperature", driver: "virtual", property: ["temperature"], ...sensor })),
+	};
+}
+
+/** What is alive between a boot and the sleep or reset after it. */
+interface BootRun {
+	alive: boolean;
+	readonly sockets: Set<TCP>;
+	readonly timers: Set<TimerId>;
+}
+
+/** A chip on a virtual network: it sleeps, boots, loses power, and its memory may be struck by a reset between any two bytes. */
+export class TestBoard {
+	readonly network: VirtualNetwork;
+	settings: Settings;
+	readonly retained: FragileMemory;
+	readonly eventLog: RecordedEvent[] = [];
+	readonly traces: string[] = [];
+	/** What the driver named "virtual" reads, by time since the start. */
+	sample: (time: number) => object | undefined = () => ({ temperature: 20 });
+	drivers: Record<string, SensorConstructor> = {};
+	wifi: "joins" | "fails" | "silent" | "throws" = "joins";
+	joinTimeMs = 200;
+	bootTimeMs = 0;
+	/** Sleep of the firmware at a boot after a crash, before the node is started, ms. */
+	crashPauseMs = 0;
+	/** How much longer sleeps last than ordered. */
+	sleepDrift = 0;
+	clockIsSet = true;
+	/** Wall time − (EPOCH + time since the start). */
+	wallErrorMs = 0;
+	setClock: Device["setClock"];
+	/** Most ms between boot and sleep so far. */
+	longestAwakeMs = 0;
+	boots = 0;
+	#currentRun: BootRun = { alive: false, sockets: new Set(), timers: new Set() };
+
+	constructor(overrides: Overrides = {}, network = new VirtualNetwork()) {
+		this.network = network;
+		this.settings = settings(overrides);
+		this.retained = createFragileMemory(7168);
+		// As after power-on.
+		for (let i = 0; i < this.retained.bytes.length; i++) this.retained.bytes[i] = (i * 31 + 7) & 0xff;
+		// Of the board made last; nothing else in these tests asks for the time.
+		Date.now = () => EPOCH + this.time + this.wallErrorMs;
+		let state = 1;
+		Math.random = () => {
+			state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+			return state / 4_294_967_296;
+		};
+	}
+
+	get time(): number {
+		return this.network.clock.now;
+	}
+
+	/** Starts if need be, and lets `ms` pass. */
+	run(ms: number): void {
+		const end = this.time + ms;
+		if (this.boots === 0) this.#boot("power-on");
+		for (;;) {
+			try {
+				this.network.clock.advance(end - this.time);
+				return;
+			} catch (error) {
+				if (!(error instanceof ResetError)) throw error;
+				this.reset("crash");
+			}
+		}
+	}
+
+	/** The chip starts anew, at once. */
+	reset(reason: WakeReason): void {
+		this.#powerDown(this.#currentRun);
+		this.retained.writeBudget = Infinity;
+		const pause = reason === "crash" ? this.crashPauseMs : 0;
+		this.network.clock.after(this.bootTimeMs + pause, () => this.#boot(pause > 0 ? "deep-sleep" : reason));
+	}
+
+	/** The network of the moment is gone. */
+	dropWiFi(): void {
+		for (const notifyDrop of this.#wifiDropCallbacks) notifyDrop();
+		this.#wifiDropCallbacks.clear();
+	}
+	readonly #wifiDropCallbacks = new Set<() => void>();
+
+	events(name: EventName): RecordedEvent[] {
+		return this.eventLog.filter((event) => event.name === name);
+	}
+
+	/** By what was told, counted once for each sequence number. */
+	get reportCounts(): { accepted: number; acknowledged: number; dropped: number; waiting: number; lost: number } {
+		const accepted = new Set(this.events("accepted").map((event) => event.a)).size;
+		const acknowledged = new Set(this.events("acknowledged").map((event) => event.a)).size;
+		const dropped = this.events("dropped").length;
+		const waiting = this.events("sleep").at(-1)?.b ?? 0;
+		return { accepted, acknowledged, dropped, waiting, lost: accepted - acknowledged - dropped - waiting };
+	}
+
+	#boot(reason: WakeReason): void {
+		const run: BootRun = { alive: true, sockets: new Set(), timers: new Set() };
+		this.#currentRun = run;
+		this.boots++;
+		new SensorNode(this.#device(run, reason), this.settings).start();
+	}
+
+	#powerDown(run: BootRun): void {
+		run.alive = false;
+		this.#wifiDropCallbacks.clear();
+		for (const socket of run.sockets) socket.close();
+		for (const timer of run.timers) this.network.clock.timer.clear(timer);
+	}
+
+	#device(run: BootRun, reason: WakeReason): Device {
+		const board = this;
+		const { network } = this;
+		const { device, clock } = network;
+		const bootedAt = clock.now;
+		const whileAlive = <A extends unknown[]>(callback?: (...args: A) => void) =>
+			callback &&
+			((...args: A) => {
+				if (!run.alive) return;
+				try {
+					callback(...args);
+				} catch (error) {
+					// On a chip this would end the app.
+					if (!(error instanceof ResetError)) throw error;
+					board.reset("crash");
+				}
+			});
+		class LiveTCP extends device.tcp.io {
+			constructor(options: TCPOptions) {
+				const { onReadable, onWritable, onError } = options;
+				super({ ...options, onReadable: whileAlive(onReadable), onWritable: whileAlive(onWritable), onError: whileAlive(onError) } as TCPOptions);
+				run.sockets.add(this);
+			}
+		}
+		class LiveWiFi {
+			#open = true;
+			constructor(_: WiFiOptions, callback: (message: string) => void) {
+				const notify = whileAlive((message: string) => {
+					if (this.#open) callback(message);
+				});
+				if (board.wifi === "throws") throw new Error("no radio");
+				board.#wifiDropCallbacks.add(() => notify?.("disconnect"));
+				if (board.wifi === "silent") return;
+				clock.after(board.joinTimeMs, () => notify?.(board.wifi === "joins" ? "connect" : "disconnect"));
+				if (board.wifi === "joins") clock.after(board.joinTimeMs, () => notify?.("gotIP"));
+			}
+			close() {
+				this.#open = false;
+			}
+		}
+		class VirtualDriver {
+			configure() {}
+			sample() {
+				return board.sample(board.time);
+			}
+			close() {}
+		}
+		return {
+			mac: "a0b1c2d3e4f5",
+			chip: "test",
+			tcp: { io: LiveTCP },
+			timer: {
+				set: (callback, delay, repeat) => {
+					const timer = clock.timer.set(whileAlive(callback) as (id: TimerId) => void, delay, repeat);
+					run.timers.add(timer);
+					return timer;
+				},
+				schedule: clock.timer.schedule,
+				clear: clock.timer.clear,
+			},
+			time: clock.time,
+			wifi: { io: LiveWiFi },
+			sleep: {
+				reason,
+				deep: (ms) => {
+					if (!Number.isInteger(ms) || ms < 1 || ms > 0x7fffffff) throw new Error(`sleep of ${ms} ms`);
+					board.longestAwakeMs = Math.max(board.longestAwakeMs, clock.now - bootedAt);
+					clock.after(0, () => board.#powerDown(run));
+					clock.after(Math.round(ms * (1 + board.sleepDrift)) + board.bootTimeMs, () => {
+						if (board.#currentRun === run) board.#boot("deep-sleep");
+					});
+				},
+			},
+			retained: this.retained.memory,
+			get clockIsSet() {
+				return board.clockIsSet;
+			},
+			resolve: device.resolve,
+			...(this.setClock && { setClock: this.setClock }),
+			driver: (name) => (name === "virtual" ? VirtualDriver : board.drivers[name]),
+			trace: (message) => this.traces.push(message),
+			event: (name, a = 0, b = 0, c = 0) => this.eventLog.push({ at: board.time, name, a, b, c }),
+		};
+	}
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { test } from "node:test";
+import { transformSync } from "esbuild";
+import { type Creation, Machine, prepare, Root } from "../../sim/xs/index";
+import type { Settings } from "../../src/config/types";
+import { EPOCH, settings } from "./support/test-board";
+
+await prepare();
+
+const project = resolve(import.meta.dirname, "../..");
+
+/** A module and all that it imports, by path in the project, without types. */
+function gatherModules(entry: string): Map<string, { source: string; path: string }> {
+	const modules = new Map<string, { source: string; path: string }>();
+	const add = (specifier: string) => {
+		if (modules.has(specifier)) return;
+		const path = resolve(project, `${specifier}.ts`);
+		const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2023" });
+		modules.set(specifier, { source: code, path });
+		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g)) add(relative(project, resolve(dirname(path), imported)));
+	};
+	add(entry);
+	return modules;
+}
+
+const creation: Creation = { slots: 2048, chunks: 65_536, stack: 512, keys: 64 };
+
+function start(configuration: Settings) {
+	const modules = gatherModules("test/sensor/support/loop");
+	const preload = [...modules.keys()].filter((specifier) => specifier.startsWith("src/"));
+	modules.set("main", {
+		source: `import loop from "test/sensor/support/loop";
+			loop((run) => native("keep").call(this, run), (text) => native("tell").call(this, text),
+				new Uint8Array(native("xs_firefly_retained").call(this, 7168)), ${JSON.stringify(configuration)});`,
+		path: "main.js",
+	});
+	const root = new Root({ modules, preload, natives: ["keep", "tell"] });
+	const handles: number[] = [];
+	const traceMessages: string[] = [];
+	const natives = { keep: (handle: number) => void handles.push(handle), tell: (text: string) => void traceMessages.push(text) };
+	const machine = new Machine(root, { creation, clock: () => EPOCH, seed: 1, natives, retained: new Uint8Array(7168) });
+	machine.import("main");
+	assert.deepEqual(traceMessages, []);
+	return { machine, run: (count: number) => machine.call(handles[0], count) };
+}
+
+test("on XS, 10,000 reports from the timer to PUBACK allocate nothing", (t) => {
+	const sensors = ["temperature", "humidity", "co2", "ratio"].map((name) => ({ name, property: [name], every: 1000 }));
+	for (const [description, configuration] of [
+		["a value", settings({ sleep: { mode: "none" }, sensors: sensors.slice(0, 1) })],
+		["a value, QoS 0", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],
+		["JSON with four values", settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors })],
+	] as const) {
+		const { machine, run } = start(configuration);
+		const before = machine.statistics;
+		run(10_000);
+		const after = machine.statistics;
+		const computrons = (after.computrons - before.computrons) / 10_000;
+		t.diagnostic(
+			`${description}: ${Math.round(computrons)} computrons a report; ${after.slots.peak} slots, ${after.chunks.peak} bytes of chunks, ${after.stack.peak} of stack at most`,
+		);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+		assert.equal(after.collections, before.collections);
+		machine.destroy();
+	}
+});

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, test } from "node:test";
+import tls from "node:tls";
+import { nodeListener } from "../../sim/service/node-listener";
+import { NodeTCP } from "../../sim/service/node-tcp";
+import type { TCP, TCPOptions } from "../../src/device";
+import { selfSigned } from "../support/self-signed";
+
+interface ConnectedPair {
+	readonly tcp: TCP;
+	readonly peer: Socket;
+	close(): void;
+}
+
+const { certificate, key } = selfSigned();
+const secure = { port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) };
+
+/** A socket that a listener handed out, and its peer. @param first what the peer sends before its connection is taken over */
+async function connectPair(protocol: "tcp" | "tls", callbacks: Omit<TCPOptions, "from">, first?: Uint8Array): Promise<ConnectedPair> {
+	let resolvePort!: (port: number) => void;
+	let resolveConnection!: () => void;
+	const portPromise = new Promise<number>((resolve) => {
+		resolvePort = resolve;
+	});
+	const connectionPromise = new Promise<void>((resolve) => {
+		resolveConnection = resolve;
+	});
+	const NodeListener = nodeListener({
+		address: "127.0.0.1",
+		handshakeTimeoutMs: 1000,
+		listening: (_number, port, securePort) => resolvePort(securePort ?? port),
+		failed: assert.fail,
+		...(protocol === "tls" ? { secure } : {}),
+	});
+	const listener = new NodeListener({ port: 0, onReadable: () => resolveConnection() });
+	const port = await portPromise;
+	const peer = protocol === "tls" ? tls.connect({ port, host: "127.0.0.1", ca: certificate }) : connect(port, "127.0.0.1");
+	peer.on("error", () => {});
+	await Promise.all([once(peer, protocol === "tls" ? "secureConnect" : "connect"), connectionPromise]);
+	if (first !== undefined) {
+		peer.write(first);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+	const tcp = new NodeTCP({ from: listener.read()!, ...callbacks });
+	return {
+		tcp,
+		peer,
+		close() {
+			tcp.close();
+			peer.destroy();
+			listener.close();
+		},
+	};
+}
+
+/** Resolves as soon as it is so. */
+async function waitUntil(condition: () => boolean): Promise<void> {
+	while (!condition()) await new Promise(setImmediate);
+}
+
+for (const protocol of ["tcp", "tls"] as const) {
+	describe(`a socket of Node, ${protocol}`, () => {
+		test("what came before the connection is taken over is told after that there is room", async () => {
+			const callbackLog: string[] = [];
+			const { close } = await connectPair(
+				protocol,
+				{ onReadable: (bytes) => callbackLog.push(`${bytes} to read`), onWritable: () => callbackLog.push("room") },
+				Uint8Array.of(1, 2, 3),
+			);
+			assert.deepEqual(callbackLog, []);
+			await waitUntil(() => callbackLog.length === 2);
+			assert.deepEqual(callbackLog, ["room", "3 to read"]);
+			close();
+		});
+
+		test("a peer that is not read from cannot send on; all it sent is then read in its order, in pieces of any size", async () => {
+			const size = 20_000_000;
+			let available = 0;
+			const { tcp, peer, close } = await connectPair(protocol, {
+				onReadable: (bytes) => {
+					available = bytes;
+				},
+			});
+			const sent = Buffer.alloc(size);
+			for (let i = 0; i < size; i++) sent[i] = i % 251;
+			peer.write(sent);
+			await waitUntil(() => available >= 131_072);
+			for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+			assert.ok(available < 131_072 + 65_536, `${available} bytes`);
+			assert.ok(peer.writableLength > 0);
+
+			const received = Buffer.alloc(size);
+			for (let at = 0, turn = 1; at < size; turn++) {
+				await waitUntil(() => available > 0);
+				// Some chunks wholly, some in small pieces, some with those before and after them
+				const wanted = Math.min(available, (turn * 7919) % 100_000);
+				const piece = new Uint8Array(wanted === 0 ? 1 : wanted);
+				assert.equal(tcp.read(piece), piece.length);
+				received.set(piece, at);
+				at += piece.length;
+				available -= piece.length;
+			}
+			assert.ok(received.equals(sent));
+			assert.equal(tcp.read(new Uint8Array(1)), undefined);
+			close();
+		});
+
+		test("more than there is room for is refused; room is told again once the peer has read", async () => {
+			let room = 0;
+			let calls = 0;
+			const { tcp, peer, close } = await connectPair(protocol, {
+				onWritable: (bytes) => {
+					room = bytes;
+					calls++;
+				},
+			});
+			await waitUntil(() => calls === 1);
+			const whole = room;
+			const bytes = new Uint8Array(10_000);
+			let sent = 0;
+			// What the system takes is no longer there when the next turn begins
+			while (room >= bytes.length) {
+				room = tcp.write(bytes)!;
+				sent += bytes.length;
+				if (room < whole / 2) await new Promise(setImmediate);
+			}
+			assert.throws(() => tcp.write(new Uint8Array(room + 1)), /would block/);
+			let received = 0;
+			peer.on("data", (chunk) => {
+				received += chunk.length;
+			});
+			await waitUntil(() => calls > 1 && received === sent);
+			assert.equal(room, whole);
+			close();
+		});
+
+		test("what was written before close() arrives, and then the end; nothing is told any more", async () => {
+			let callbackCount = 0;
+			const { tcp, peer, close } = await connectPair(protocol, {
+				onWritable: () => callbackCount++,
+				onReadable: () => callbackCount++,
+				onError: () => callbackCount++,
+			});
+			await waitUntil(() => callbackCount === 1);
+			const chunks: Buffer[] = [];
+			peer.on("data", (chunk) => chunks.push(chunk));
+			tcp.write(Uint8Array.of(1, 2));
+			tcp.write(new Uint8Array(50_000));
+			tcp.close();
+			assert.throws(() => tcp.write(Uint8Array.of(3)), /invalid/);
+			assert.throws(() => tcp.read(new Uint8Array(1)), /invalid/);
+			peer.write("too late");
+			await once(peer, "end");
+			const received = Buffer.concat(chunks);
+			assert.equal(received.length, 50_002);
+			assert.deepEqual([...received.subarray(0, 3)], [1, 2, 0]);
+			assert.equal(callbackCount, 1);
+			close();
+		});
+
+		test("a peer that ends its half is gone once, and is not written to any more", async () => {
+			let gone = 0;
+			const { tcp, peer, close } = await connectPair(protocol, { onError: () => gone++ });
+			peer.end();
+			await waitUntil(() => gone > 0);
+			assert.equal(tcp.write(Uint8Array.of(1)), undefined);
+			peer.destroy();
+			await new Promise((resolve) => setTimeout(resolve, 20));
+			assert.equal(gone, 1);
+			close();
+		});
+	});
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Pace } from "../../sim/clock/pace";
+import { Random } from "../../sim/clock/random";
+import { Scheduler } from "../../sim/clock/scheduler";
+
+test("events run by time, and in the order scheduled where times are equal; cancelled ones do not", () => {
+	fc.assert(
+		fc.property(fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), cancelled: fc.boolean() }), { maxLength: 60 }), (plan) => {
+			const scheduler = new Scheduler(0);
+			const executed: number[] = [];
+			const entries = plan.map(({ time }, index) =>
+				scheduler.at(time, () => {
+					assert.equal(scheduler.now, time);
+					executed.push(index);
+				}),
+			);
+			plan.forEach(({ cancelled }, index) => {
+				if (cancelled) scheduler.cancel(entries[index]);
+			});
+			while (scheduler.step(Infinity));
+			const expected = plan
+				.map(({ time, cancelled }, index) => ({ time, cancelled, index }))
+				.filter(({ cancelled }) => !cancelled)
+				.sort((a, b) => a.time - b.time || a.index - b.index)
+				.map(({ index }) => index);
+			assert.deepEqual(executed, expected);
+		}),
+	);
+});
+
+test("an event may schedule for now and cancel another; the past becomes now", () => {
+	const scheduler = new Scheduler(100);
+	const executed: string[] = [];
+	const cancelledEvent = scheduler.at(105, () => executed.push("doomed"));
+	scheduler.at(103, () => {
+		scheduler.cancel(cancelledEvent);
+		scheduler.cancel(cancelledEvent);
+		scheduler.after(0, () => executed.push("now"));
+		scheduler.at(50, () => executed.push("past"));
+		executed.push("first");
+	});
+	scheduler.at(103, () => executed.push("second"));
+	while (scheduler.step(Infinity));
+	assert.deepEqual(executed, ["first", "second", "now", "past"]);
+	assert.equal(scheduler.now, 103);
+	assert.equal(scheduler.next, Infinity);
+});
+
+test("time does not jump over an event", () => {
+	const scheduler = new Scheduler(0);
+	scheduler.at(5, () => {});
+	assert.equal(scheduler.step(4), false);
+	scheduler.advance(4);
+	assert.throws(() => scheduler.advance(6), RangeError);
+});
+
+test("at full speed a run ends exactly at its end, whatever the wall clock says", async () => {
+	const scheduler = new Scheduler(0);
+	let ticks = 0;
+	const tick = (): void => {
+		ticks++;
+		scheduler.after(1000, tick);
+	};
+	scheduler.after(0, tick);
+	await new Pace(scheduler, { speed: "max" }).run(3_600_000);
+	assert.equal(ticks, 3601);
+	assert.equal(scheduler.now, 3_600_000);
+});
+
+test("a run without events and without sockets is over", async () => {
+	const scheduler = new Scheduler(0);
+	await new Pace(scheduler, { speed: 1 }).run();
+	assert.equal(scheduler.now, 0);
+});
+
+test("while a socket is open virtual time follows the wall clock, else it runs at its own speed", async () => {
+	const scheduler = new Scheduler(0);
+	let wallMs = 0;
+	const pace = new Pace(scheduler, { speed: "max", wallClock: () => wallMs });
+	const times: number[] = [];
+	scheduler.at(60_000, () => pace.holdRealTime());
+	scheduler.at(60_010, () => times.push(wallMs));
+	scheduler.at(60_020, () => {
+		times.push(wallMs);
+		pace.releaseRealTime();
+	});
+	scheduler.at(7_200_000, () => times.push(wallMs));
+	const clock = setInterval(() => {
+		wallMs += 5;
+	}, 1);
+	await pace.run();
+	clearInterval(clock);
+	assert.ok(times[0]! >= 10 && times[1]! >= 20, `${times}`);
+	assert.equal(scheduler.now, 7_200_000);
+});
+
+test("something real happens at the present of the wall clock, after what was due before it", async () => {
+	const scheduler = new Scheduler(0);
+	let wallMs = 0;
+	const pace = new Pace(scheduler, { speed: "max", wallClock: () => wallMs });
+	pace.holdRealTime();
+	const executed: string[] = [];
+	scheduler.at(30, () => executed.push(`due ${scheduler.now}`));
+	wallMs = 50;
+	pace.runExternalEvent(() => executed.push(`real ${scheduler.now}`));
+	assert.deepEqual(executed, ["due 30", "real 50"]);
+	pace.runExternalEvent(() => {
+		throw new Error("broken");
+	});
+	await assert.rejects(pace.run(), /broken/);
+});
+
+test("the same seed and label give the same stream, others another", () => {
+	const take = (random: Random): number[] => Array.from({ length: 5 }, () => random.uint32());
+	assert.deepEqual(take(new Random(7, "a")), take(new Random(7, "a")));
+	assert.notDeepEqual(take(new Random(7, "a")), take(new Random(7, "b")));
+	assert.notDeepEqual(take(new Random(7, "a")), take(new Random(8, "a")));
+	const random = new Random(1);
+	const values = Array.from({ length: 20_000 }, () => random.normal());
+	const mean = values.reduce((sum, value) => sum + value) / values.length;
+	const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+	assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.05, `${mean} ${variance}`);
+	assert.ok(values.every(Number.isFinite));
+});

@@ -1,0 +1,321 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { Scheduler } from "../../sim/clock/scheduler";
+import type { HostSocket } from "../../sim/network/socket";
+import { type VirtualHost, VirtualNetwork } from "../../sim/network/virtual";
+
+const LATENCY_MS = 7;
+
+/** Notes what a socket is told, as [time, what]. */
+class SocketPeer {
+	readonly log: string[] = [];
+	readonly received: number[] = [];
+	readonly socket: HostSocket;
+	/** Reads at once what comes. */
+	reads = true;
+	/** Called after each read with all bytes so far. */
+	onData: (() => void) | undefined;
+	onRoomAvailable: ((room: number) => void) | undefined;
+
+	constructor(scheduler: Scheduler, socket: HostSocket) {
+		this.socket = socket;
+		socket.handler = {
+			readable: (bytes) => {
+				this.log.push(`${scheduler.now} readable ${bytes}`);
+				if (this.reads) this.read(bytes);
+			},
+			writable: (room) => {
+				this.log.push(`${scheduler.now} writable ${room}`);
+				this.onRoomAvailable?.(room);
+			},
+			failed: () => this.log.push(`${scheduler.now} failed`),
+		};
+	}
+
+	read(bytes: number): void {
+		const into = new Uint8Array(bytes);
+		assert.equal(this.socket.read(into), bytes);
+		this.received.push(...into);
+		this.onData?.();
+	}
+}
+
+class HostPair {
+	readonly scheduler = new Scheduler(0);
+	readonly network = new VirtualNetwork(this.scheduler, { latency: LATENCY_MS });
+	readonly clientHost: VirtualHost = this.network.host("10.0.0.1");
+	readonly serverHost: VirtualHost = this.network.host("10.0.0.2");
+	server: SocketPeer | undefined;
+	readonly accepted: number[] = [];
+
+	constructor(prepare?: (server: SocketPeer) => void) {
+		const listener = this.serverHost.listen(1883, () => {
+			for (let socket = listener.accept(); socket; socket = listener.accept()) {
+				this.accepted.push(this.scheduler.now);
+				this.server = new SocketPeer(this.scheduler, socket);
+				prepare?.(this.server);
+			}
+		});
+	}
+
+	connect(port = 1883): SocketPeer {
+		return new SocketPeer(this.scheduler, this.clientHost.connect("10.0.0.2", port));
+	}
+
+	run(until = Infinity): void {
+		while (this.scheduler.step(until));
+		if (until !== Infinity) this.scheduler.advance(until);
+	}
+}
+
+const bytes = (length: number, seed = 0): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 255);
+
+describe("the virtual network", () => {
+	test("SYN, SYN/ACK, data and answer take one latency each: CONNECT and PUBACK are four, with a wait for CONNACK six", () => {
+		// The server answers each byte at once: 1 is CONNECT, 2 is PUBLISH.
+		const hostPair = new HostPair((server) => {
+			let answered = 0;
+			server.onData = () => {
+				const all = server.received;
+				for (; answered < all.length; answered++) server.socket.write(Uint8Array.of(100 + all[answered]!));
+			};
+		});
+		const pipelined = hostPair.connect();
+		pipelined.onRoomAvailable = (room) => {
+			if (room !== 5744 || pipelined.received.length > 0) return;
+			pipelined.onRoomAvailable = undefined;
+			pipelined.socket.write(Uint8Array.of(1));
+			pipelined.socket.write(Uint8Array.of(2));
+		};
+		hostPair.run();
+		assert.deepEqual(hostPair.accepted, [3 * LATENCY_MS]);
+		assert.deepEqual(pipelined.log, [`${2 * LATENCY_MS} writable 5744`, `${4 * LATENCY_MS} readable 2`, `${4 * LATENCY_MS} writable 5744`]);
+		assert.deepEqual(pipelined.received, [101, 102]);
+		assert.deepEqual({ ...pipelined.socket.statistics }, { sent: 2, received: 2, roundTrips: 2, openedAt: 0, lastReceivedAt: 4 * LATENCY_MS });
+
+		const start = hostPair.scheduler.now;
+		const waitingPeer = hostPair.connect();
+		let connected = false;
+		waitingPeer.onRoomAvailable = () => {
+			if (!connected) waitingPeer.socket.write(Uint8Array.of(1));
+			connected = true;
+		};
+		waitingPeer.onData = () => {
+			if (waitingPeer.received.length === 1) waitingPeer.socket.write(Uint8Array.of(2));
+		};
+		hostPair.run();
+		assert.equal(waitingPeer.socket.statistics.lastReceivedAt - start, 6 * LATENCY_MS);
+		assert.equal(waitingPeer.socket.statistics.roundTrips, 3);
+	});
+
+	test("writing before the connection is up, past the room and after its end throws or returns undefined as lwIP does", () => {
+		const hostPair = new HostPair((server) => {
+			server.reads = false;
+		});
+		const client = hostPair.connect();
+		assert.throws(() => client.socket.write(bytes(1)), /not ready/);
+		hostPair.run(2 * LATENCY_MS);
+		assert.throws(() => client.socket.write(bytes(5745)), /would block/);
+		assert.equal(client.socket.write(bytes(5000)), 744);
+		assert.throws(() => client.socket.write(bytes(745)), /would block/);
+		assert.equal(client.socket.write(bytes(744)), 0);
+		assert.equal(client.socket.write(bytes(0)), 0);
+		hostPair.run(4 * LATENCY_MS);
+		assert.equal(client.log.at(-1), `${4 * LATENCY_MS} writable 5744`);
+		// The window is full: what is written now stays here.
+		client.socket.write(bytes(100));
+		hostPair.run(10 * LATENCY_MS);
+		assert.equal(client.log.length, 2);
+		hostPair.server!.read(5744);
+		hostPair.run(20 * LATENCY_MS);
+		assert.deepEqual(client.log.slice(2), [`${13 * LATENCY_MS} writable 5744`]);
+		hostPair.server!.read(100);
+		hostPair.server!.socket.close();
+		hostPair.run();
+		assert.equal(client.log.at(-1), `${21 * LATENCY_MS} failed`);
+		assert.throws(() => client.socket.write(bytes(1)), /not ready/);
+	});
+
+	test("a read takes exactly as much as is there, or throws; nothing there is undefined", () => {
+		const hostPair = new HostPair((server) => {
+			server.reads = false;
+			server.socket.write(bytes(10));
+		});
+		const client = hostPair.connect();
+		client.reads = false;
+		hostPair.run();
+		assert.throws(() => client.socket.read(new Uint8Array(11)), /invalid/);
+		assert.throws(() => client.socket.read(new Uint8Array(0)), /invalid/);
+		const into = new Uint8Array(4);
+		assert.equal(client.socket.read(into), 4);
+		assert.deepEqual(into, bytes(10).subarray(0, 4));
+		assert.equal(client.socket.read(new Uint8Array(6)), 6);
+		assert.equal(client.socket.read(new Uint8Array(1)), undefined);
+	});
+
+	test("the end of the connection is told only when everything received has been read", () => {
+		const hostPair = new HostPair((server) => {
+			server.socket.write(bytes(3));
+			server.socket.close();
+		});
+		const client = hostPair.connect();
+		client.reads = false;
+		hostPair.run();
+		assert.deepEqual(client.log, [`${2 * LATENCY_MS} writable 5744`, `${4 * LATENCY_MS} readable 3`]);
+		client.read(2);
+		hostPair.run();
+		assert.equal(client.log.length, 2);
+		client.read(1);
+		hostPair.run();
+		assert.match(client.log.at(-1)!, /failed/);
+		client.socket.close();
+		hostPair.run();
+		assert.deepEqual([hostPair.clientHost.connections, hostPair.serverHost.connections], [0, 0]);
+	});
+
+	test("close sends what was written, then FIN; with unread bytes it is RST and the rest is lost", () => {
+		for (const unread of [false, true]) {
+			const hostPair = new HostPair((server) => server.socket.write(bytes(1)));
+			const client = hostPair.connect();
+			client.reads = !unread;
+			hostPair.run();
+			client.socket.write(bytes(5));
+			client.socket.close();
+			client.socket.close();
+			hostPair.run();
+			assert.equal(hostPair.server!.received.length, unread ? 0 : 5);
+			assert.match(hostPair.server!.log.at(-1)!, /failed/);
+		}
+	});
+
+	test("a refused connection fails after two latencies; a host without listener, one that refuses, and a name", () => {
+		const hostPair = new HostPair();
+		const closed = hostPair.connect(99);
+		hostPair.serverHost.refusing = true;
+		const refused = hostPair.connect();
+		hostPair.run();
+		assert.deepEqual([closed.log, refused.log], [[`${2 * LATENCY_MS} failed`], [`${2 * LATENCY_MS} failed`]]);
+		assert.throws(() => hostPair.clientHost.connect("broker.local", 1883), /invalid address/);
+		assert.throws(() => hostPair.serverHost.listen(1883, () => {}), /socket bind/);
+		hostPair.network.names.set("broker.local", "10.0.0.2");
+		const found: (string | undefined)[] = [];
+		for (const name of ["broker.local", "nowhere.local", "10.9.9.9"]) hostPair.clientHost.resolve(name, (address) => found.push(address));
+		hostPair.run();
+		assert.deepEqual(found, ["10.9.9.9", "10.0.0.2", undefined]);
+	});
+
+	test("a black hole swallows SYN and data; both go again when it ends, and are given up when it does not", () => {
+		const hostPair = new HostPair();
+		hostPair.serverHost.blackHole = true;
+		const client = hostPair.connect();
+		hostPair.run(1000);
+		assert.deepEqual(client.log, []);
+		hostPair.serverHost.blackHole = false;
+		hostPair.run(3000);
+		assert.equal(client.log[0], `${1500 + 2 * LATENCY_MS} writable 5744`);
+		hostPair.serverHost.blackHole = true;
+		client.socket.write(bytes(3));
+		hostPair.run(4000);
+		client.socket.write(bytes(2, 9));
+		hostPair.run(5000);
+		hostPair.serverHost.blackHole = false;
+		hostPair.run(60_000);
+		assert.deepEqual(hostPair.server!.received, [...bytes(3), ...bytes(2, 9)]);
+		hostPair.serverHost.blackHole = true;
+		client.socket.write(bytes(1));
+		hostPair.run();
+		assert.match(client.log.at(-1)!, /failed/);
+		assert.ok(hostPair.scheduler.now > 300_000, "after minutes of tries");
+		const unansweredPeer = hostPair.connect();
+		hostPair.run();
+		assert.match(unansweredPeer.log.at(-1)!, /failed/);
+	});
+
+	test("a device that vanishes says nothing; when it is back, it answers old connections with RST", () => {
+		const hostPair = new HostPair();
+		const client = hostPair.connect();
+		hostPair.run();
+		hostPair.clientHost.reset();
+		hostPair.clientHost.up = false;
+		hostPair.server!.socket.write(bytes(4));
+		hostPair.run(hostPair.scheduler.now + 1000);
+		assert.doesNotMatch(hostPair.server!.log.join(), /failed/);
+		hostPair.clientHost.up = true;
+		hostPair.run();
+		assert.match(hostPair.server!.log.at(-1)!, /failed/);
+		assert.equal(client.log.length, 1);
+	});
+
+	test("a killed program resets its connections", () => {
+		const hostPair = new HostPair();
+		const client = hostPair.connect();
+		hostPair.run();
+		hostPair.serverHost.resetConnections();
+		hostPair.run();
+		assert.match(client.log.at(-1)!, /failed/);
+		assert.deepEqual([hostPair.clientHost.connections, hostPair.serverHost.connections], [0, 0]);
+	});
+
+	test("an accepted connection that was reset before anybody took it cannot be taken over", () => {
+		const hostPair = new HostPair();
+		const listener = hostPair.serverHost.listen(7, () => {});
+		const client = hostPair.clientHost.connect("10.0.0.2", 7);
+		hostPair.run();
+		const accepted = listener.accept()!;
+		client.abandon();
+		accepted.write(bytes(1));
+		hostPair.run();
+		assert.throws(() => {
+			accepted.handler = { readable() {}, writable() {}, failed() {} };
+		}, /invalid from/);
+	});
+
+	test("any sequence of writes and reads arrives whole and in order, through any outages", () => {
+		fc.assert(
+			fc.property(
+				fc.array(
+					fc.record({
+						pause: fc.integer({ min: 0, max: 3000 }),
+						length: fc.integer({ min: 0, max: 4000 }),
+						outage: fc.boolean(),
+						reads: fc.boolean(),
+					}),
+					{ maxLength: 25 },
+				),
+				(steps) => {
+					const hostPair = new HostPair();
+					const client = hostPair.connect();
+					hostPair.run(2 * LATENCY_MS);
+					const sent: number[] = [];
+					for (const { pause, length, outage, reads } of steps) {
+						hostPair.serverHost.blackHole = outage;
+						hostPair.run(hostPair.scheduler.now + pause);
+						const server = hostPair.server;
+						if (server) server.reads = reads;
+						const data = bytes(length, sent.length);
+						try {
+							client.socket.write(data);
+							sent.push(...data);
+						} catch (error) {
+							assert.match((error as Error).message, /would block/);
+						}
+					}
+					hostPair.serverHost.blackHole = false;
+					hostPair.run(hostPair.scheduler.now + 200_000);
+					const server = hostPair.server;
+					if (!server) return;
+					server.reads = true;
+					for (let before = -1; before !== server.received.length; ) {
+						before = server.received.length;
+						const probe = new Uint8Array(1);
+						if (server.socket.read(probe) === 1) server.received.push(probe[0]!);
+						hostPair.run();
+					}
+					assert.deepEqual(server.received, sent);
+				},
+			),
+			{ numRuns: 60 },
+		);
+	});
+});
