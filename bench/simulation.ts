@@ -1,5 +1,6 @@
 /**
- * Simulated time by wall time, for each engine: one node with one sensor that is sampled every minute, on a virtual network with the broker's board beside it.
+ * Simulated time by wall time, for each engine: one node with one sensor that is sampled every minute, on a
+ * virtual network with the broker's board beside it.
  *
  *     node --import tsx bench/simulation.ts [days]
  */
@@ -19,7 +20,15 @@ const json = {
 			broker: { url: "mqtt://192.168.1.10" },
 			topic: "home/{id}/{sensor}",
 			sensors: [
-				{ name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1, delta: 0.2, heartbeat: "15m" },
+				{
+					name: "temperature",
+					driver: "virtual",
+					property: "thermometer.temperature",
+					every: "60s",
+					decimals: 1,
+					delta: 0.2,
+					heartbeat: "15m",
+				},
 			],
 			listen: { anonymous: true },
 		},

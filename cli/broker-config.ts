@@ -28,13 +28,20 @@ interface BrokerArguments {
 	readonly data: string | undefined;
 }
 
-type PreparedBroker = Pick<ServeOptions, "name" | "settings" | "manifest" | "config" | "address" | "secure" | "data">;
+type PreparedBroker = Pick<
+	ServeOptions,
+	"name" | "settings" | "manifest" | "config" | "address" | "secure" | "data"
+>;
 
 /**
  * What the broker serves as.
  * @param file a manifest @param args goes before what the manifest says
  */
-export function prepareBroker(file: string | undefined, args: BrokerArguments, engine: EngineName): PreparedBroker {
+export function prepareBroker(
+	file: string | undefined,
+	args: BrokerArguments,
+	engine: EngineName,
+): PreparedBroker {
 	const path = file === undefined ? ownManifest : resolve(file);
 	const manifest = file === undefined ? readManifest(ownManifest) : readManifest(path, load(file));
 	const { wifi: _wifi, ...firefly } = asObject(file === undefined ? undefined : manifest.config.firefly);
@@ -47,8 +54,20 @@ export function prepareBroker(file: string | undefined, args: BrokerArguments, e
 	};
 	const { tls: _tls, ...plain } = listen;
 	// This machine keeps the clock.
-	const config = { firefly: { ...firefly, role: "broker", sensors: [], time: { server: false }, listen: engine === "xs" ? plain : listen } };
-	const { id: name, listen: settings } = readSettings({ firefly: { ...firefly, listen } }, identity, () => {});
+	const config = {
+		firefly: {
+			...firefly,
+			role: "broker",
+			sensors: [],
+			time: { server: false },
+			listen: engine === "xs" ? plain : listen,
+		},
+	};
+	const { id: name, listen: settings } = readSettings(
+		{ firefly: { ...firefly, listen } },
+		identity,
+		() => {},
+	);
 	if (!settings.anonymous && settings.users.length === 0)
 		throw new Failure(
 			`${file}: config.firefly.listen lets nobody in; add a user with "firefly passwd NAME --manifest ${file}", or set anonymous to true`,
@@ -77,7 +96,11 @@ function withNodePools(settings: ListenSettings, listen: JSONObject): ListenSett
 }
 
 function readSecureOptions({ port, certificate, key }: TLSSettings, directory: string) {
-	return { port, certificate: readPEM(resolve(directory, certificate)), key: readPEM(resolve(directory, key)) };
+	return {
+		port,
+		certificate: readPEM(resolve(directory, certificate)),
+		key: readPEM(resolve(directory, key)),
+	};
 }
 
 function readPEM(path: string): Uint8Array {

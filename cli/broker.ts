@@ -14,15 +14,29 @@ interface BrokerOptions {
 export function brokerCommand(): Command {
 	return new Command("broker")
 		.description("Run the broker alone, in real time, on this machine's network, until interrupted.")
-		.option("--port <number>", "TCP port; 0 lets the machine choose one (default: that of the configuration, or 1883)", portOption)
-		.option("--ws-port <number>", "another TCP port, for MQTT over WebSocket and the status page; 0 lets the machine choose one", portOption)
-		.option("--config <manifest>", "serve as listen of this manifest says, on all addresses (default: loopback only, and everybody is let in)")
+		.option(
+			"--port <number>",
+			"TCP port; 0 lets the machine choose one (default: that of the configuration, or 1883)",
+			portOption,
+		)
+		.option(
+			"--ws-port <number>",
+			"another TCP port, for MQTT over WebSocket and the status page; 0 lets the machine choose one",
+			portOption,
+		)
+		.option(
+			"--config <manifest>",
+			"serve as listen of this manifest says, on all addresses (default: loopback only, and everybody is let in)",
+		)
 		.option(
 			"--data <directory>",
 			"keep retained values and lasting sessions over restarts here (default: .firefly beside the manifest if that has listen.persist, else nowhere)",
 		)
 		.addOption(
-			new Option("--engine <name>", "what runs the broker: the real XS engine with a chip's memory, or Node, with far larger pools")
+			new Option(
+				"--engine <name>",
+				"what runs the broker: the real XS engine with a chip's memory, or Node, with far larger pools",
+			)
 				.choices(["xs", "node"])
 				.default("xs"),
 		)
@@ -31,7 +45,10 @@ export function brokerCommand(): Command {
 
 async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Promise<void> {
 	// Loaded only now, so that help and wrong usage are answered at once.
-	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([import("./broker-config"), import("../sim/service/serve")]);
+	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([
+		import("./broker-config"),
+		import("../sim/service/serve"),
+	]);
 	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
 	const interrupt = new Interrupt();
 	try {
@@ -46,7 +63,8 @@ async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Pr
 			},
 			trace: (message) => process.stderr.write(`${message}\n`),
 			progress: (done, total) => {
-				if (done === 0) process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
+				if (done === 0)
+					process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
 			},
 		});
 	} catch (error) {

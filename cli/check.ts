@@ -8,7 +8,9 @@ interface CheckOptions {
 
 export function checkCommand(): Command {
 	return new Command("check")
-		.description("Check a manifest: configuration, includes, drivers. Prints every problem with its place; exit code 1 if there is one.")
+		.description(
+			"Check a manifest: configuration, includes, drivers. Prints every problem with its place; exit code 1 if there is one.",
+		)
 		.argument("[manifest]", "the manifest to check", "manifest.json")
 		.option("--json", "print one JSON object: file, problems with file, line, column, path, message")
 		.action((file: string, options: CheckOptions) => check(file, options));

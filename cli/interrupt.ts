@@ -1,4 +1,7 @@
-/** SIGINT, SIGTERM and SIGHUP end a command in good order; a second one ends the process. A reader that goes away counts too. */
+/**
+ * SIGINT, SIGTERM and SIGHUP end a command in good order; a second one ends the process. A reader that goes
+ * away counts too.
+ */
 export class Interrupt {
 	readonly #controller = new AbortController();
 	readonly #stop = (): void => {

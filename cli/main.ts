@@ -44,6 +44,8 @@ function exitCodeOf(error: unknown): number {
 }
 
 function version(): string {
-	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+		version: string;
+	};
 	return version;
 }

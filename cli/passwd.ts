@@ -9,8 +9,9 @@ interface PasswdOptions {
 }
 
 /**
- * Iterations of PBKDF2-HMAC-SHA-256. One takes 28,000 computrons on XS 13.3; 200 are 5.6 million, which an ESP32 is expected to do within a second or two (not
- * measured on a board). A password is derived once for each user after the broker starts, later logins are recognised at once.
+ * Iterations of PBKDF2-HMAC-SHA-256. One takes 28,000 computrons on XS 13.3; 200 are 5.6 million, which an
+ * ESP32 is expected to do within a second or two (not measured on a board). A password is derived once for
+ * each user after the broker starts, later logins are recognised at once.
  */
 const ITERATIONS = 200;
 
@@ -19,7 +20,10 @@ export function passwdCommand(): Command {
 		.description("Make the password hash of a user of the broker, for listen.users of a manifest.")
 		.argument("<user>", "name of the user", userOption)
 		.option("--manifest <file>", "put it into this manifest; without it, the line to paste is printed")
-		.option("--stdin", "read the password from standard input, up to the end of the first line, and do not prompt")
+		.option(
+			"--stdin",
+			"read the password from standard input, up to the end of the first line, and do not prompt",
+		)
 		.option(
 			"--iterations <number>",
 			`work of each guess and of each first login, ${ranges.listen.iterations.minimum} or more: 200 suits an ESP32, 600000 a broker on Node`,

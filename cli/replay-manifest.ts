@@ -8,11 +8,17 @@ import { checkDocument, type Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
 
 /**
- * The configuration for a recording that comes without one: each column is a sensor, every row one JSON report with the values as
- * they are, at the recording's pace on an absolute grid. The outbox holds more than an hour of a minute's pace.
+ * The configuration for a recording that comes without one: each column is a sensor, every row one JSON
+ * report with the values as they are, at the recording's pace on an absolute grid. The outbox holds more than
+ * an hour of a minute's pace.
  * @param ownManifest Firefly's own manifest, whose place and firmware it takes
  */
-export function replayManifest(csv: string, ownManifest: string, environment: NodeJS.ProcessEnv, overrides: Overrides): Loaded {
+export function replayManifest(
+	csv: string,
+	ownManifest: string,
+	environment: NodeJS.ProcessEnv,
+	overrides: Overrides,
+): Loaded {
 	const recording = readRecording(csv);
 	const every = formatDuration(gridStepOf(recording));
 	const id = sanitizeName(basename(csv).replace(/\.[^.]*$/, ""), ranges.idLength);
@@ -32,7 +38,12 @@ export function replayManifest(csv: string, ownManifest: string, environment: No
 		})),
 	};
 	const manifest = { include: ["./firmware/manifest.json"], config: { firefly } };
-	return checkDocument(new JSONDocument(`${csv} as a configuration`, JSON.stringify(manifest)), ownManifest, environment, overrides);
+	return checkDocument(
+		new JSONDocument(`${csv} as a configuration`, JSON.stringify(manifest)),
+		ownManifest,
+		environment,
+		overrides,
+	);
 }
 
 /** A name out of any text. */

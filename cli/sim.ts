@@ -26,7 +26,9 @@ const fullSpeedDurationMs = 24 * 3_600_000;
 
 export function simCommand(): Command {
 	return new Command("sim")
-		.description("Run the firmware of a manifest on simulated boards and show what happens; ends with a summary.")
+		.description(
+			"Run the firmware of a manifest on simulated boards and show what happens; ends with a summary.",
+		)
 		.option("--manifest <file>", "the manifest to run (default: manifest.json here, otherwise Firefly's own)")
 		.option(
 			"--for <duration>",
@@ -35,9 +37,20 @@ export function simCommand(): Command {
 		)
 		.option("--speed <factor>", 'times as fast as real time: 1, 60, or "max"', speedOption, 1)
 		.option("--seed <number>", "seed of everything random; the same seed gives the same run", seedOption, 1)
-		.option("--replay <csv>", "feed the sensors from a CSV file; without --manifest, its columns are the sensors")
-		.option("--broker <url>", "report to this broker, mqtt://host:port, instead of a simulated one", brokerOption)
-		.addOption(new Option("--engine <name>", "what runs the firmware: the real XS engine, or Node").choices(["xs", "node"]).default("xs"))
+		.option(
+			"--replay <csv>",
+			"feed the sensors from a CSV file; without --manifest, its columns are the sensors",
+		)
+		.option(
+			"--broker <url>",
+			"report to this broker, mqtt://host:port, instead of a simulated one",
+			brokerOption,
+		)
+		.addOption(
+			new Option("--engine <name>", "what runs the firmware: the real XS engine, or Node")
+				.choices(["xs", "node"])
+				.default("xs"),
+		)
 		.option("--json", "print one JSON object per event, in simulated time only")
 		.action((options: SimOptions) => sim(options));
 }
@@ -46,13 +59,18 @@ async function sim(options: SimOptions): Promise<void> {
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
 	const manifest = requireManifest(await load(options, overrides));
 	// Loaded only now, so that help and wrong usage are answered at once and no other command needs the engine.
-	const [{ createReport }, { runSimulation }] = await Promise.all([import("../sim/report/report-factory"), import("../sim/run")]);
+	const [{ createReport }, { runSimulation }] = await Promise.all([
+		import("../sim/report/report-factory"),
+		import("../sim/run"),
+	]);
 	const report = createReport(process.stdout, options.json === true, options.speed);
 	const interrupt = new Interrupt();
 	try {
 		await runSimulation({
 			manifest,
-			duration: options.for ?? (options.speed === "max" && options.replay === undefined ? fullSpeedDurationMs : undefined),
+			duration:
+				options.for ??
+				(options.speed === "max" && options.replay === undefined ? fullSpeedDurationMs : undefined),
 			speed: options.speed,
 			seed: options.seed,
 			...(options.replay === undefined ? {} : { replay: options.replay }),
@@ -61,9 +79,14 @@ async function sim(options: SimOptions): Promise<void> {
 			listener: report,
 			signal: interrupt.signal,
 			listening: (port, number) =>
-				report.note(number === 0 ? `the broker on the board also listens on mqtt://127.0.0.1:${port}` : `its status page: http://127.0.0.1:${port}/`),
+				report.note(
+					number === 0
+						? `the broker on the board also listens on mqtt://127.0.0.1:${port}`
+						: `its status page: http://127.0.0.1:${port}/`,
+				),
 			progress: (done, total) => {
-				if (done === 0) process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
+				if (done === 0)
+					process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
 			},
 		});
 	} catch (error) {
@@ -78,7 +101,13 @@ async function sim(options: SimOptions): Promise<void> {
 async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> {
 	const { loadManifest } = await import("./config/load");
 	if (options.manifest !== undefined) return loadManifest(options.manifest, process.env, overrides);
-	if (options.replay !== undefined) return (await import("./replay-manifest")).replayManifest(options.replay, ownManifest, process.env, overrides);
+	if (options.replay !== undefined)
+		return (await import("./replay-manifest")).replayManifest(
+			options.replay,
+			ownManifest,
+			process.env,
+			overrides,
+		);
 	return loadManifest(existsSync("manifest.json") ? "manifest.json" : ownManifest, process.env, overrides);
 }
 

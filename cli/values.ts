@@ -10,7 +10,9 @@ export function durationOption(text: string): number {
 	if (duration !== undefined && duration > 0) return duration;
 	const suggestion = suggestDuration(text);
 	throw new InvalidArgumentError(
-		suggestion === undefined ? "A duration such as 250ms, 60s, 15m, 24h or 30d is needed." : `Did you mean ${suggestion}?`,
+		suggestion === undefined
+			? "A duration such as 250ms, 60s, 15m, 24h or 30d is needed."
+			: `Did you mean ${suggestion}?`,
 	);
 }
 

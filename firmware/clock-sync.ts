@@ -1,9 +1,15 @@
 import type { Device } from "../src/device";
 
-/** Wait, ms, before a time server that did not answer is asked again; it doubles up to {@link RETRY_MAXIMUM_MS}. */
+/**
+ * Wait, ms, before a time server that did not answer is asked again; it doubles up to
+ * {@link RETRY_MAXIMUM_MS}.
+ */
 const RETRY_MINIMUM_MS = 60_000;
 const RETRY_MAXIMUM_MS = 3_600_000;
-/** Time, ms, from one answer to the next question: the oscillator of a chip that stays awake is off by a second or two a day. */
+/**
+ * Time, ms, from one answer to the next question: the oscillator of a chip that stays awake is off by a
+ * second or two a day.
+ */
 const SYNC_INTERVAL_MS = 86_400_000;
 
 /** Sets the clock of a device that is on a network, and keeps it right. */

@@ -4,7 +4,10 @@ import SNTP from "sntp";
 import Time from "time";
 import type { Device, SensorConstructor } from "../src/device";
 
-/** 2001-09-09T01:46:40Z. A clock that shows less counts from 1970 and was never set; a recording that is replayed may be of any later year. */
+/**
+ * 2001-09-09T01:46:40Z. A clock that shows less counts from 1970 and was never set; a recording that is
+ * replayed may be of any later year.
+ */
 const EARLIEST_SET_CLOCK_MS = 1_000_000_000_000;
 
 const EVENT_MODULE = "platform/event";
@@ -24,7 +27,8 @@ class HostDevice implements Device {
 		const WiFi = host.wifi;
 		if (WiFi) this.wifi = { io: WiFi };
 		if (host.setsClock) this.setClock = setClock;
-		if (Modules.has(EVENT_MODULE)) this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
+		if (Modules.has(EVENT_MODULE))
+			this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
 	}
 
 	get tcp(): Device["tcp"] {

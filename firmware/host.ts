@@ -1,6 +1,16 @@
-import type { ListenerConstructor, Sleep, StorageModule, TCPConstructor, Timer, WiFiConstructor } from "../src/device";
+import type {
+	ListenerConstructor,
+	Sleep,
+	StorageModule,
+	TCPConstructor,
+	Timer,
+	WiFiConstructor,
+} from "../src/device";
 
-/** What differs from one platform to the next. The module `firmware/platform/host` exports one; the manifest says which. */
+/**
+ * What differs from one platform to the next. The module `firmware/platform/host` exports one; the manifest
+ * says which.
+ */
 export interface Host {
 	/** The chip's name. */
 	chip(): string;

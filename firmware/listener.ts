@@ -4,8 +4,8 @@ import type { ListenerConstructor, ListenerOptions, TCP } from "../src/device";
 const SDKListener = Listener as unknown as ListenerConstructor;
 
 /**
- * The SDK's listener, asked only for connections that it has announced: one that has none makes a socket all the same,
- * pins it, and never frees it.
+ * The SDK's listener, asked only for connections that it has announced: one that has none makes a socket all
+ * the same, pins it, and never frees it.
  */
 export class CountedListener extends SDKListener {
 	#announced: { count: number };

@@ -10,9 +10,15 @@ import { derivedSettings, problems, template } from "./settings";
 import { onStop } from "./stop";
 import { WiFiStation } from "./wifi-station";
 
-/** Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to outlive it. */
+/**
+ * Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to
+ * outlive it.
+ */
 const FAILED_START_SLEEP_MS = 900_000;
-/** Sleep, in ms, after a crash, before the firmware is run again: a fault that returns at every boot costs one boot a minute. */
+/**
+ * Sleep, in ms, after a crash, before the firmware is run again: a fault that returns at every boot costs one
+ * boot a minute.
+ */
 const CRASH_SLEEP_MS = 60_000;
 
 /** Runs the roles of the configuration. Throws nothing. */
@@ -47,7 +53,8 @@ function startBroker(device: Device, { role, listen, id, time }: Settings): void
 	broker.start();
 	onStop(() => broker.stop());
 	// Where there is a sensor it sees to the clock.
-	if (role === "broker" && device.setClock && time.server !== undefined) keepClockSynchronised(device, time.server);
+	if (role === "broker" && device.setClock && time.server !== undefined)
+		keepClockSynchronised(device, time.server);
 }
 
 export default function main(): void {

@@ -4,8 +4,9 @@ import { readTemplate, type Settings } from "../src/config/settings";
 import { type DerivedSettings, deriveSettings } from "../src/sensor/derived-settings";
 
 /*
- * What follows from the configuration alone. This module is preloaded: it runs when the firmware is linked, and its results lie in
- * flash. There is no console then, so what is wrong is kept for the first line of every run.
+ * What follows from the configuration alone. This module is preloaded: it runs when the firmware is linked,
+ * and its results lie in flash. There is no console then, so what is wrong is kept for the first line of
+ * every run.
  */
 
 const foundProblems: string[] = [];

@@ -21,7 +21,8 @@ const RETAIN_AS_PUBLISHED = 8;
 const UTF8_DECODER = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * A desk client that sees every value a broker on the virtual network takes. It is a client like others: `$SYS` counts it, its subscription, and what it is sent.
+ * A desk client that sees every value a broker on the virtual network takes. It is a client like others:
+ * `$SYS` counts it, its subscription, and what it is sent.
  */
 export class Observer implements DecoderHandler {
 	readonly #scheduler: Scheduler;
@@ -39,7 +40,14 @@ export class Observer implements DecoderHandler {
 	/** Of a payload that comes in pieces: told of nothing. */
 	#singleChunk = true;
 
-	constructor(scheduler: Scheduler, network: HostNetwork, address: string, port: number, credentials: ObserverCredentials, handler: ObserverHandler) {
+	constructor(
+		scheduler: Scheduler,
+		network: HostNetwork,
+		address: string,
+		port: number,
+		credentials: ObserverCredentials,
+		handler: ObserverHandler,
+	) {
 		this.#scheduler = scheduler;
 		this.#network = network;
 		this.#address = address;
@@ -91,7 +99,8 @@ export class Observer implements DecoderHandler {
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		if (last && this.#singleChunk) this.#handler.value(this.#topic, payloadText(bytes.subarray(start, end)), this.#retained);
+		if (last && this.#singleChunk)
+			this.#handler.value(this.#topic, payloadText(bytes.subarray(start, end)), this.#retained);
 		this.#singleChunk = last;
 	}
 

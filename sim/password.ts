@@ -3,13 +3,17 @@ import { formatPasswordHash } from "../src/config/password-hash";
 import { ranges } from "../src/config/ranges";
 
 /**
- * A hash for `listen.users` of a virtual board: with the fewest iterations there may be, and the same each time, as a run depends on nothing but its seed. For no
- * real board.
+ * A hash for `listen.users` of a virtual board: with the fewest iterations there may be, and the same each
+ * time, as a run depends on nothing but its seed. For no real board.
  */
 export function deterministicHash(name: string, password: string): string {
 	const iterations = ranges.listen.iterations.minimum;
 	const salt = createHash("sha256").update(`${name}\n${password}`).digest().subarray(0, 16);
-	return formatPasswordHash({ iterations, salt: base64(salt), key: base64(pbkdf2Sync(password, salt, iterations, 32, "sha256")) });
+	return formatPasswordHash({
+		iterations,
+		salt: base64(salt),
+		key: base64(pbkdf2Sync(password, salt, iterations, 32, "sha256")),
+	});
 }
 
 function base64(bytes: Uint8Array): string {

@@ -40,16 +40,22 @@ const DEFAULT_WEB_PORT = 8080;
 const BROKER_NAME = "broker";
 
 /**
- * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays, one that runs the
- * firmware as that broker, at the address that the configuration gives.
- * @param externalBroker whether the broker is outside the simulation @param withStatusPage whether a broker that the simulation adds also serves WebSocket and its status page
+ * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays,
+ * one that runs the firmware as that broker, at the address that the configuration gives.
+ * @param externalBroker whether the broker is outside the simulation
+ * @param withStatusPage whether a broker that the simulation adds also serves WebSocket and its status page
  */
-export function planBoards(config: JSONObject, externalBroker: boolean, withStatusPage = false): SimulationPlan {
+export function planBoards(
+	config: JSONObject,
+	externalBroker: boolean,
+	withStatusPage = false,
+): SimulationPlan {
 	const warnings: string[] = [];
 	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => warnings.push(message));
 	const { host, port } = settings.broker;
 	const hasBroker = settings.role !== "sensor";
-	const brokerAddress = isAddress(host) && host !== SENSOR_ADDRESS && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
+	const brokerAddress =
+		isAddress(host) && host !== SENSOR_ADDRESS && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
 	const names = new Map<string, string>();
 	if (host !== "" && !isAddress(host) && !externalBroker) names.set(host, brokerAddress);
 	const node: BoardPlan = {
@@ -62,7 +68,10 @@ export function planBoards(config: JSONObject, externalBroker: boolean, withStat
 		hasBroker,
 	};
 	if (externalBroker || hasBroker) return { boards: [node], names, warnings };
-	const { config: serverConfig, warning } = withNodeUser(brokerConfigOf(config, port, withStatusPage), settings.broker);
+	const { config: serverConfig, warning } = withNodeUser(
+		brokerConfigOf(config, port, withStatusPage),
+		settings.broker,
+	);
 	if (warning !== undefined) warnings.push(warning);
 	const server: BoardPlan = {
 		name: BROKER_NAME,
@@ -76,27 +85,54 @@ export function planBoards(config: JSONObject, externalBroker: boolean, withStat
 	return { boards: [server, node], names, warnings };
 }
 
-/** The same configuration as a broker: wired, without sensors, at the port that the node expects, open to all unless it says otherwise. */
+/**
+ * The same configuration as a broker: wired, without sensors, at the port that the node expects, open to all
+ * unless it says otherwise.
+ */
 function brokerConfigOf(config: JSONObject, port: number, withStatusPage: boolean): JSONObject {
 	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
 	const defaultListen = {
 		anonymous: true,
-		...(withStatusPage ? { webSocket: port === DEFAULT_WEB_PORT ? DEFAULT_WEB_PORT + 1 : DEFAULT_WEB_PORT } : {}),
+		...(withStatusPage
+			? { webSocket: port === DEFAULT_WEB_PORT ? DEFAULT_WEB_PORT + 1 : DEFAULT_WEB_PORT }
+			: {}),
 	};
-	return { ...rest, firefly: { ...firefly, role: "broker", sensors: [], listen: { ...defaultListen, ...asObject(firefly.listen), port } } };
+	return {
+		...rest,
+		firefly: {
+			...firefly,
+			role: "broker",
+			sensors: [],
+			listen: { ...defaultListen, ...asObject(firefly.listen), port },
+		},
+	};
 }
 
 function readBrokerSettings(config: JSONObject): Settings {
 	return readSettings(config, { mac: BROKER_MAC, chip: CHIP }, () => {});
 }
 
-/** It stands for a broker that the node may log in to: where that is not for all, the node's user is one of those who may. */
-function withNodeUser(config: JSONObject, { username, password = "" }: BrokerSettings): { config: JSONObject; warning?: string } {
+/**
+ * It stands for a broker that the node may log in to: where that is not for all, the node's user is one of
+ * those who may.
+ */
+function withNodeUser(
+	config: JSONObject,
+	{ username, password = "" }: BrokerSettings,
+): { config: JSONObject; warning?: string } {
 	const { users, anonymous } = readBrokerSettings(config).listen;
-	if (username === undefined || (anonymous && users.length === 0) || users.some(({ name }) => name === username)) return { config };
+	if (
+		username === undefined ||
+		(anonymous && users.length === 0) ||
+		users.some(({ name }) => name === username)
+	)
+		return { config };
 	if (users.length === ranges.listen.users)
-		return { config, warning: `the simulated broker has no room in listen.users for ${username}, who reports to it` };
+		return {
+			config,
+			warning: `the simulated broker has no room in listen.users for ${username}, who reports to it`,
+		};
 	const firefly = asObject(config.firefly);
 	const listen = asObject(firefly.listen);
 	const known = { ...asObject(listen.users), [username]: deterministicHash(username, password) };

@@ -7,8 +7,8 @@ export type RunOptions = SimulationOptions & {
 };
 
 /**
- * Runs the firmware of a manifest on simulated boards until its time is up, the recording is delivered, or `signal` is given. Throws
- * ManifestError and ReplayError, whose messages are for people.
+ * Runs the firmware of a manifest on simulated boards until its time is up, the recording is delivered, or
+ * `signal` is given. Throws ManifestError and ReplayError, whose messages are for people.
  */
 export async function runSimulation(options: RunOptions): Promise<void> {
 	const simulation = await Simulation.build(options);

@@ -39,13 +39,19 @@ export interface SimulationOptions {
 	readonly listener: SimulationListener;
 	/** A CSV file that the sensors replay. */
 	readonly replay?: string;
-	/** An outside broker; the manifest's configuration names it already. Without it a board beside the node serves. */
+	/**
+	 * An outside broker; the manifest's configuration names it already. Without it a board beside the node
+	 * serves.
+	 */
 	readonly broker?: URL;
 	/** One way on the virtual network, ms. */
 	readonly latency?: number;
 	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
 	readonly listenPort?: number;
-	/** Told when that port accepts connections, and then another one for WebSocket. @param number 0 for MQTT, 1 for WebSocket */
+	/**
+	 * Told when that port accepts connections, and then another one for WebSocket.
+	 * @param number 0 for MQTT, 1 for WebSocket
+	 */
 	listening?(port: number, number: number): void;
 	/** Told while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
@@ -88,7 +94,10 @@ export class Simulation {
 
 	/** Reads, links and assembles; nothing runs yet. Throws ManifestError and ReplayError. */
 	static async build(options: SimulationOptions): Promise<Simulation> {
-		const simulation = new Simulation(options, options.replay === undefined ? undefined : readRecording(options.replay));
+		const simulation = new Simulation(
+			options,
+			options.replay === undefined ? undefined : readRecording(options.replay),
+		);
 		try {
 			await simulation.#assemble();
 		} catch (error) {
@@ -131,7 +140,8 @@ export class Simulation {
 		const seeds = new Random(seed, "boards");
 		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
 		const { name } = plan.boards[plan.boards.length - 1]!;
-		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings]) this.#emit(name, { type: "trace", message });
+		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings])
+			this.#emit(name, { type: "trace", message });
 	}
 
 	async #addBoard(plan: BoardPlan, manifest: Manifest, seed: number): Promise<void> {
@@ -167,7 +177,11 @@ export class Simulation {
 		});
 		this.boards.push(board);
 		const engine = await createEngine(this.#options.engine, this.#options.progress);
-		const program = linkProgram(manifest, { config, drivers: sensors.map(({ driver }) => driver), properties });
+		const program = linkProgram(manifest, {
+			config,
+			drivers: sensors.map(({ driver }) => driver),
+			properties,
+		});
 		const image = await engine.load(program, board.natives);
 		this.#images.push(image);
 		board.flash(image);
@@ -176,7 +190,11 @@ export class Simulation {
 	/** Makes an observer of a broker. @returns the board's configuration, with what lets the observer in */
 	#addObserver({ name, config, settings, address }: BoardPlan, random: Random): JSONObject {
 		const firefly = asObject(config.firefly);
-		const { credentials, listen, warning } = grantObserverAccess(asObject(firefly.listen), settings.listen, random);
+		const { credentials, listen, warning } = grantObserverAccess(
+			asObject(firefly.listen),
+			settings.listen,
+			random,
+		);
 		if (warning !== undefined) this.#emit(name, { type: "trace", message: warning });
 		const observerHost = this.network.find(OBSERVER_ADDRESS) ?? this.network.host(OBSERVER_ADDRESS);
 		this.#observers.push(
@@ -216,7 +234,8 @@ export class Simulation {
 
 	/** A recording is delivered when its last row was reported and nothing waits any more. */
 	#stopWhenDelivered(event: SimulationEvent, timeline: Timeline): void {
-		if (event.type === "accepted" || event.type === "acknowledged" || event.type === "sleep") this.#waiting = event.waiting;
+		if (event.type === "accepted" || event.type === "acknowledged" || event.type === "sleep")
+			this.#waiting = event.waiting;
 		if (event.type !== "acknowledged" && event.type !== "sleep") return;
 		if (this.#stopping || this.#waiting > 0 || this.scheduler.now < timeline.end) return;
 		this.#stopping = true;
@@ -225,7 +244,9 @@ export class Simulation {
 }
 
 function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
-	return Object.fromEntries(Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined));
+	return Object.fromEntries(
+		Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined),
+	);
 }
 
 /** `defines.firefly.retained`, which sizes the C array on the chip. */

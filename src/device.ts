@@ -1,19 +1,26 @@
 /**
- * The port between the portable core and a host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or shaped like
- * the Moddable SDK's modules (`timer`, `time`, `wifi.io`). The ESP32, mcsim, the XS simulator and Node each provide one.
+ * The port between the portable core and a host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or
+ * shaped like the Moddable SDK's modules (`timer`, `time`, `wifi.io`). The ESP32, mcsim, the XS simulator and
+ * Node each provide one.
  */
 
 /** An ECMA-419 TCP socket (ECMA-419 §9.2, byte-stream in "buffer" format). */
 export interface TCP {
-	/** Fills `buffer` completely with received bytes and returns their count; asking for more than is there throws. */
+	/**
+	 * Fills `buffer` completely with received bytes and returns their count; asking for more than is there
+	 * throws.
+	 */
 	read(buffer: Uint8Array): number | undefined;
-	/** Queues all of `buffer`, or throws when it is longer than the room last told by `onWritable` or returned here. Returns the room left, in bytes; undefined where the host lost the connection. */
+	/**
+	 * Queues all of `buffer`, or throws when it is longer than the room last told by `onWritable` or returned
+	 * here. Returns the room left, in bytes; undefined where the host lost the connection.
+	 */
 	write(buffer: Uint8Array): number | undefined;
 	/** Idempotent. No callback follows. */
 	close(): void;
 	/**
-	 * The peer's IP address, where the host tells it. Read it once, as soon as the connection is taken over: on lwIP asking after the peer has reset the
-	 * connection is not safe.
+	 * The peer's IP address, where the host tells it. Read it once, as soon as the connection is taken over: on
+	 * lwIP asking after the peer has reset the connection is not safe.
 	 */
 	readonly remoteAddress?: string | undefined;
 }
@@ -61,8 +68,8 @@ export interface ListenerConstructor {
 export type TimerId = object | number;
 
 /**
- * The SDK's `timer` module. A timer whose repeat is 0 is spent after its callback on some hosts, so every timer that is
- * ever rescheduled is created with a nonzero repeat.
+ * The SDK's `timer` module. A timer whose repeat is 0 is spent after its callback on some hosts, so every
+ * timer that is ever rescheduled is created with a nonzero repeat.
  */
 export interface Timer {
 	/** @param delay ms until the first call @param repeat ms between later calls, 0 for one-shot */
@@ -88,7 +95,9 @@ export interface WiFiOptions {
 	channel?: number;
 }
 
-/** Station mode in the shape of the SDK's `wifi` module. Messages: "connect", "gotIP", "lostIP", "disconnect". */
+/**
+ * Station mode in the shape of the SDK's `wifi` module. Messages: "connect", "gotIP", "lostIP", "disconnect".
+ */
 export interface WiFi {
 	close(): void;
 }
@@ -103,13 +112,16 @@ export type WakeReason = "power-on" | "deep-sleep" | "reset" | "brown-out" | "cr
 export interface Sleep {
 	readonly reason: WakeReason;
 	/**
-	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is given to the
-	 * radio first; code may still run until the current turn ends.
+	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is given
+	 * to the radio first; code may still run until the current turn ends.
 	 */
 	deep(ms: number): void;
 }
 
-/** A sensor driver in the ECMA-419 sensor class shape. `sample()` may return undefined, or leave a property out, when the reading failed. */
+/**
+ * A sensor driver in the ECMA-419 sensor class shape. `sample()` may return undefined, or leave a property
+ * out, when the reading failed.
+ */
 export interface Sensor {
 	configure(options: object): void;
 	sample(): object | undefined;
@@ -120,29 +132,44 @@ export interface SensorConstructor {
 	new (options: object): Sensor;
 }
 
-/** ECMA-419 key-value storage (§18) in "buffer" format. Keys are 1 to 15 characters, as ESP-IDF's NVS has it. */
+/**
+ * ECMA-419 key-value storage (§18) in "buffer" format. Keys are 1 to 15 characters, as ESP-IDF's NVS has it.
+ */
 export interface Storage {
 	/**
-	 * Fills the begin of `buffer` with the value of a key and returns its length, bytes; undefined if there is none.
+	 * Fills the begin of `buffer` with the value of a key and returns its length, bytes; undefined if there is
+	 * none.
 	 * @throws {RangeError} when the value is longer
 	 */
 	read(key: string, buffer: Uint8Array): number | undefined;
-	/** @throws when there is no room, or the medium fails; then the key may have its old value, a part of the new one, or none */
+	/**
+	 * @throws when there is no room, or the medium fails; then the key may have its old value, a part of the
+	 *   new one, or none
+	 */
 	write(key: string, value: Uint8Array): void;
 	/** Does nothing if there is no such key. */
 	delete(key: string): void;
 	close(): void;
-	/** Makes lasting what was written, deleted or renamed before. Absent where each call does so by itself. Not part of ECMA-419. */
+	/**
+	 * Makes lasting what was written, deleted or renamed before. Absent where each call does so by itself. Not
+	 * part of ECMA-419.
+	 */
 	sync?(): void;
 }
 
 /** The SDK's `embedded:storage/key-value`. */
 export interface StorageModule {
-	/** @param options `path`: a name of 1 to 15 characters; keys of one path are not those of another @throws where it cannot be opened */
+	/**
+	 * @param options `path`: a name of 1 to 15 characters; keys of one path are not those of another
+	 * @throws where it cannot be opened
+	 */
 	open(options: { readonly path: string; readonly format?: "buffer" }): Storage;
 }
 
-/** What happened, for a host that keeps count (the simulator); numbers only, so that reporting allocates nothing. */
+/**
+ * What happened, for a host that keeps count (the simulator); numbers only, so that reporting allocates
+ * nothing.
+ */
 export type EventName =
 	| "wake"
 	| "sample"
@@ -174,7 +201,10 @@ export interface Device {
 	/** Absent where the host is always on a network. */
 	readonly wifi?: { readonly io: WiFiConstructor };
 	readonly sleep: Sleep;
-	/** Memory that survives deep sleep and reset, not power loss; contents are arbitrary after power-on. Writes go through at once. */
+	/**
+	 * Memory that survives deep sleep and reset, not power loss; contents are arbitrary after power-on. Writes
+	 * go through at once.
+	 */
 	readonly retained: Uint8Array;
 	/** Whether `Date.now()` is wall time: something set it since power came on. */
 	readonly clockIsSet: boolean;

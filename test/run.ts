@@ -1,4 +1,7 @@
-/** Runs every test file under test/ (or those named on the command line) and ends with the line "N passed, N failed". */
+/**
+ * Runs every test file under test/ (or those named on the command line) and ends with the line "N passed, N
+ * failed".
+ */
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -11,11 +14,17 @@ const requestedPaths = process.argv.slice(2).map((path) => resolve(path));
 const files = readdirSync(testFolder, { recursive: true, encoding: "utf8" })
 	.filter((name) => name.endsWith(".test.ts"))
 	.map((name) => join(testFolder, name))
-	.filter((file) => requestedPaths.length === 0 || requestedPaths.some((path) => file === path || file.startsWith(`${path}/`)))
+	.filter(
+		(file) =>
+			requestedPaths.length === 0 ||
+			requestedPaths.some((path) => file === path || file.startsWith(`${path}/`)),
+	)
 	.sort();
 
 if (files.length === 0) {
-	console.error(`no test file under ${requestedPaths.map((path) => relative(process.cwd(), path)).join(", ")}`);
+	console.error(
+		`no test file under ${requestedPaths.map((path) => relative(process.cwd(), path)).join(", ")}`,
+	);
 	process.exit(2);
 }
 
@@ -45,7 +54,9 @@ stream.on("end", () => {
 	// After the reporter's own summary has been written.
 	setImmediate(() => {
 		process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
-		process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+		process.stdout.write(
+			`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+		);
 	});
 });
 

@@ -6,6 +6,7 @@ const aedes = await Aedes.createBroker();
 const server = net.createServer({ noDelay: true }, aedes.handle);
 server.listen(0, "127.0.0.1", () => {
 	const address = server.address();
-	if (address !== null && typeof address === "object") process.stdout.write(`listening on mqtt://127.0.0.1:${address.port}\n`);
+	if (address !== null && typeof address === "object")
+		process.stdout.write(`listening on mqtt://127.0.0.1:${address.port}\n`);
 });
 process.on("SIGTERM", () => process.exit());

@@ -1,6 +1,7 @@
 /**
- * What Node's sockets alone cost: a server that accepts every CONNECT and SUBSCRIBE unread and hands whatever else arrives, as it arrives, to all who subscribed.
- * No topic is looked at and no packet is cut out, so that no broker on Node's own streams can cost less for a read and the writes that follow. For QoS 0.
+ * What Node's sockets alone cost: a server that accepts every CONNECT and SUBSCRIBE unread and hands whatever
+ * else arrives, as it arrives, to all who subscribed. No topic is looked at and no packet is cut out, so that
+ * no broker on Node's own streams can cost less for a read and the writes that follow. For QoS 0.
  */
 import { createServer, type Socket } from "node:net";
 
@@ -22,6 +23,7 @@ const server = createServer({ noDelay: true }, (socket) => {
 });
 server.listen(0, "127.0.0.1", () => {
 	const address = server.address();
-	if (address !== null && typeof address === "object") process.stdout.write(`listening on mqtt://127.0.0.1:${address.port}\n`);
+	if (address !== null && typeof address === "object")
+		process.stdout.write(`listening on mqtt://127.0.0.1:${address.port}\n`);
 });
 process.on("SIGTERM", () => process.exit());

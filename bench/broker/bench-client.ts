@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
 
-/** An MQTT 3.1.1 client that costs next to nothing: it sends packets made before, and counts the bytes that come. */
+/**
+ * An MQTT 3.1.1 client that costs next to nothing: it sends packets made before, and counts the bytes that
+ * come.
+ */
 export class BenchClient {
 	/** Takes whatever comes. */
 	onData: (chunk: Uint8Array) => void = () => {};
@@ -18,7 +21,17 @@ export class BenchClient {
 		const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
 		await once(socket, "connect");
 		const peer = new BenchClient(socket);
-		await peer.#request(mqtt.generate({ cmd: "connect", clientId, clean, keepalive: 0, protocolId: "MQTT", protocolVersion: 4 }), 4);
+		await peer.#request(
+			mqtt.generate({
+				cmd: "connect",
+				clientId,
+				clean,
+				keepalive: 0,
+				protocolId: "MQTT",
+				protocolVersion: 4,
+			}),
+			4,
+		);
 		socket.on("close", () => {
 			if (!socket.destroyed || socket.errored) throw new Error(`the broker closed ${clientId}`);
 		});
@@ -27,7 +40,10 @@ export class BenchClient {
 
 	/** @param filter one that nothing retained matches */
 	async subscribe(filter: string, qos: 0 | 1): Promise<void> {
-		await this.#request(mqtt.generate({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: filter, qos }] }), 5);
+		await this.#request(
+			mqtt.generate({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: filter, qos }] }),
+			5,
+		);
 	}
 
 	send(bytes: Uint8Array): void {

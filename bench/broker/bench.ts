@@ -1,6 +1,8 @@
 /**
- * CPU time per delivery and memory per client of `firefly broker --engine node`, mosquitto and aedes, in turns in one run, and what Node's sockets alone cost:
- * `node --import tsx bench/broker/bench.ts [--quick] [--only TEXT] [--cpu-prof DIRECTORY]`. Linux only. On a busy machine only the ratios mean something.
+ * CPU time per delivery and memory per client of `firefly broker --engine node`, mosquitto and aedes, in
+ * turns in one run, and what Node's sockets alone cost:
+ * `node --import tsx bench/broker/bench.ts [--quick] [--only TEXT] [--cpu-prof DIRECTORY]`. Linux only. On a
+ * busy machine only the ratios mean something.
  */
 import { parseArgs } from "node:util";
 import { brokerKinds, type RunningBroker } from "./brokers";
@@ -11,7 +13,11 @@ import { scenarios } from "./scenarios";
 import { heading, row } from "./table";
 
 const { values: options } = parseArgs({
-	options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" }, "cpu-prof": { type: "string" } },
+	options: {
+		quick: { type: "boolean", default: false },
+		only: { type: "string", default: "" },
+		"cpu-prof": { type: "string" },
+	},
 });
 const rounds = options.quick ? 3 : 12;
 /** Rounds before those that count, for compilers to warm up. */
@@ -30,7 +36,9 @@ const brokers: RunningBroker[] = [];
 pinLoad();
 try {
 	for (const kind of kinds) brokers.push(await kind.start());
-	process.stdout.write(canPin ? "brokers on core 0, load on core 1\n" : "not pinned: taskset or a second core is missing\n");
+	process.stdout.write(
+		canPin ? "brokers on core 0, load on core 1\n" : "not pinned: taskset or a second core is missing\n",
+	);
 	process.stdout.write("medians of all rounds; ratios within each round: their median (and middle half)\n\n");
 	const memory: MemoryUse[] = [];
 	for (const broker of brokers) memory.push(await measureMemory(broker, idleClients));

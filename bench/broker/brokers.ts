@@ -10,7 +10,10 @@ import { PinnedProcess } from "./process";
 export interface RunningBroker {
 	readonly process: PinnedProcess;
 	readonly port: number;
-	/** Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it, as far as V8 knows. */
+	/**
+	 * Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it,
+	 * as far as V8 knows.
+	 */
 	memoryKiB(): Promise<number>;
 	stop(): Promise<void>;
 }
@@ -27,15 +30,30 @@ function path(relative: string): string {
 }
 
 async function startOnNode(args: readonly string[]): Promise<RunningBroker> {
-	const broker = new PinnedProcess(process.execPath, ["--expose-gc", "--import", new URL("./heap-probe.mjs", import.meta.url).href, ...args]);
-	return { process: broker, port: await broker.port(), memoryKiB: () => broker.heapKiB(), stop: () => broker.stop() };
+	const broker = new PinnedProcess(process.execPath, [
+		"--expose-gc",
+		"--import",
+		new URL("./heap-probe.mjs", import.meta.url).href,
+		...args,
+	]);
+	return {
+		process: broker,
+		port: await broker.port(),
+		memoryKiB: () => broker.heapKiB(),
+		stop: () => broker.stop(),
+	};
 }
 
 async function startMosquitto(): Promise<RunningBroker> {
 	const port = await freePort();
 	const directory = mkdtempSync(join(tmpdir(), "mosquitto-"));
 	const file = join(directory, "mosquitto.conf");
-	const settings = [`listener ${port} 127.0.0.1`, "set_tcp_nodelay true", "allow_anonymous true", "log_dest none"];
+	const settings = [
+		`listener ${port} 127.0.0.1`,
+		"set_tcp_nodelay true",
+		"allow_anonymous true",
+		"log_dest none",
+	];
 	writeFileSync(file, `${settings.join("\n")}\n`);
 	const process = new PinnedProcess("mosquitto", ["-c", file]);
 	const stop = async (): Promise<void> => {
@@ -59,7 +77,20 @@ async function startMosquitto(): Promise<RunningBroker> {
 /** @param nodeArgs for Node where it runs Firefly, such as --cpu-prof */
 export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] {
 	return [
-		{ name: "firefly", qos: 1, start: () => startOnNode([...nodeArgs, path("../../cli/firefly.mjs"), "broker", "--engine", "node", "--port", "0"]) },
+		{
+			name: "firefly",
+			qos: 1,
+			start: () =>
+				startOnNode([
+					...nodeArgs,
+					path("../../cli/firefly.mjs"),
+					"broker",
+					"--engine",
+					"node",
+					"--port",
+					"0",
+				]),
+		},
 		{ name: "mosquitto", qos: 1, start: startMosquitto },
 		{ name: "aedes", qos: 1, start: () => startOnNode(["--import", "tsx", path("./aedes-server.ts")]) },
 		{ name: "bare Node", qos: 0, start: () => startOnNode(["--import", "tsx", path("./bare-server.ts")]) },

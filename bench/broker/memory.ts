@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BenchClient } from "./bench-client";
 import type { RunningBroker } from "./brokers";
 
-/** Clients that connect before memory is first measured, as code is compiled and heaps grow for the first ones. */
+/**
+ * Clients that connect before memory is first measured, as code is compiled and heaps grow for the first
+ * ones.
+ */
 const FIRST_CLIENTS = 100;
 /** Time to settle, ms. */
 const SETTLE_MS = 300;
@@ -11,8 +14,9 @@ export interface MemoryUse {
 	/** Resident before the first client, MiB. */
 	readonly baseMiB: number;
 	/**
-	 * What a connected, silent client with one subscription adds to what is in use, KiB. On Node without the C++ objects of its socket, some 0.4 KiB, which V8
-	 * does not know; what is resident tells nothing there, as the heap grows and shrinks by more than all clients take.
+	 * What a connected, silent client with one subscription adds to what is in use, KiB. On Node without the
+	 * C++ objects of its socket, some 0.4 KiB, which V8 does not know; what is resident tells nothing there, as
+	 * the heap grows and shrinks by more than all clients take.
 	 */
 	readonly clientKiB: number;
 }

@@ -11,7 +11,11 @@ const STALL_TIMEOUT_MS = 5000;
  * Sends messages for so many ms.
  * @returns CPU time of the broker per delivery, µs
  */
-export async function runPhase(broker: RunningBroker, scenario: Scenario, durationMs: number): Promise<number> {
+export async function runPhase(
+	broker: RunningBroker,
+	scenario: Scenario,
+	durationMs: number,
+): Promise<number> {
 	const load = await PhaseLoad.open(broker.port, scenario);
 	try {
 		await load.run(durationMs / 10); // buffers and connections find their size
@@ -37,13 +41,22 @@ class PhaseLoad {
 	#missing = 0;
 	#onComplete: () => void = () => {};
 
-	private constructor(port: number, scenario: Scenario, publishers: readonly BenchClient[], subscribers: readonly BenchClient[]) {
+	private constructor(
+		port: number,
+		scenario: Scenario,
+		publishers: readonly BenchClient[],
+		subscribers: readonly BenchClient[],
+	) {
 		this.#port = port;
 		this.#scenario = scenario;
 		this.#publishers = publishers;
 		this.#subscribers = subscribers;
 		this.#bursts = publishers.map((_, i) =>
-			Buffer.concat(Array.from({ length: scenario.burst }, (_, j) => publication(scenario, i, j + 1, "x".repeat(scenario.payload)))),
+			Buffer.concat(
+				Array.from({ length: scenario.burst }, (_, j) =>
+					publication(scenario, i, j + 1, "x".repeat(scenario.payload)),
+				),
+			),
 		);
 		this.#size = this.#bursts[0].length / scenario.burst;
 		const count = (chunk: Uint8Array): void => this.#onReceived(chunk.length);
@@ -66,7 +79,8 @@ class PhaseLoad {
 		let deliveries = 0;
 		let lastDeliveries = 0;
 		const watch = setInterval(() => {
-			if (deliveries === lastDeliveries) throw new Error(`${this.#scenario.name}: ${this.#missing} bytes did not come`);
+			if (deliveries === lastDeliveries)
+				throw new Error(`${this.#scenario.name}: ${this.#missing} bytes did not come`);
 			lastDeliveries = deliveries;
 		}, STALL_TIMEOUT_MS);
 		while (performance.now() - start < durationMs) {
@@ -90,7 +104,8 @@ class PhaseLoad {
 		}
 		for (const peer of [...this.#publishers, ...this.#subscribers]) peer.close();
 		if (!this.#scenario.persistent) return;
-		for (let i = 0; i < this.#subscribers.length; i++) (await BenchClient.connect(this.#port, `subscriber${i}`)).close();
+		for (let i = 0; i < this.#subscribers.length; i++)
+			(await BenchClient.connect(this.#port, `subscriber${i}`)).close();
 	}
 
 	#burst(): Promise<void> {
@@ -132,6 +147,19 @@ class PhaseLoad {
 	}
 }
 
-function publication({ topic, qos, retain }: Scenario, publisher: number, messageId: number, payload: string): Buffer {
-	return mqtt.generate({ cmd: "publish", topic: topic(publisher), payload, qos, retain, dup: false, ...(qos === 0 ? {} : { messageId }) });
+function publication(
+	{ topic, qos, retain }: Scenario,
+	publisher: number,
+	messageId: number,
+	payload: string,
+): Buffer {
+	return mqtt.generate({
+		cmd: "publish",
+		topic: topic(publisher),
+		payload,
+		qos,
+		retain,
+		dup: false,
+		...(qos === 0 ? {} : { messageId }),
+	});
 }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 /** Whether brokers and load can each have a core of their own. */
-export const canPin: boolean = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
+export const canPin: boolean =
+	availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
 
 /** Keeps this process, all its threads, to the second core; brokers get the first. */
 export function pinLoad(): void {
@@ -46,8 +47,14 @@ export class PinnedProcess {
 	/** CPU time of its threads so far, in user and kernel mode, ns by thread. */
 	get cpuTimesNs(): ReadonlyMap<string, number> {
 		const tasks = `/proc/${this.pid}/task`;
-		// The first number of schedstat (the kernel's Documentation/scheduler/sched-stats.rst); /proc/<pid>/stat only has steps of 10 ms
-		return new Map(readdirSync(tasks).map((thread) => [thread, Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "latin1"), 10)]));
+		// The first number of schedstat (the kernel's Documentation/scheduler/sched-stats.rst); /proc/<pid>/stat
+		// only has steps of 10 ms
+		return new Map(
+			readdirSync(tasks).map((thread) => [
+				thread,
+				Number.parseInt(readFileSync(`${tasks}/${thread}/schedstat`, "latin1"), 10),
+			]),
+		);
 	}
 
 	/** CPU time that all threads have used since an earlier reading of `cpu`, µs. */

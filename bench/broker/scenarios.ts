@@ -3,14 +3,20 @@ export interface Scenario {
 	readonly name: string;
 	readonly publishers: number;
 	readonly subscribers: number;
-	/** PUBLISH packets that each publisher sends at a time; the next follow when all of all publishers have arrived. */
+	/**
+	 * PUBLISH packets that each publisher sends at a time; the next follow when all of all publishers have
+	 * arrived.
+	 */
 	readonly burst: number;
 	/** Bytes of payload. */
 	readonly payload: number;
 	/** Of publications and subscriptions. */
 	readonly qos: 0 | 1;
 	readonly retain: boolean;
-	/** Whether the subscribers' sessions outlive their connections, so that the broker keeps each message until it is acknowledged. */
+	/**
+	 * Whether the subscribers' sessions outlive their connections, so that the broker keeps each message until
+	 * it is acknowledged.
+	 */
 	readonly persistent: boolean;
 	/** Topic of a publisher, always of the same length, and what subscribers ask for. */
 	readonly topic: (publisher: number) => string;

@@ -2,7 +2,9 @@ const NAME = 36;
 const CELL = 11;
 const RATIO = 19;
 
-/** The value that so large a part of all are below: 0.5 for the median. Between two values it is interpolated. */
+/**
+ * The value that so large a part of all are below: 0.5 for the median. Between two values it is interpolated.
+ */
 export function quantile(values: readonly number[], part: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	const at = (sorted.length - 1) * part;
@@ -20,7 +22,8 @@ export function heading(title: string, names: readonly string[]): void {
 }
 
 /**
- * A row of medians, then of the first's ratios to the others: the median of those within each round, and the middle half of them in brackets.
+ * A row of medians, then of the first's ratios to the others: the median of those within each round, and the
+ * middle half of them in brackets.
  * @param rounds of each column, in the order of the rounds; empty where there is no value
  */
 export function row(name: string, rounds: readonly (readonly number[])[], digits: number): void {

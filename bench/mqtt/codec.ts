@@ -1,4 +1,7 @@
-/** Encoding and decoding against mqtt-packet, the same messages in one run: `node --import tsx bench/mqtt/codec.ts`. */
+/**
+ * Encoding and decoding against mqtt-packet, the same messages in one run:
+ * `node --import tsx bench/mqtt/codec.ts`.
+ */
 import mqtt from "mqtt-packet";
 import { Decoder } from "../../src/mqtt/decoder";
 import { Encoder } from "../../src/mqtt/encoder";
@@ -12,7 +15,8 @@ function encode(message: BenchMessage, batch: number): (times: number) => void {
 	const encoder = new Encoder({ size: batch * message.raw.length, version });
 	return (times) => {
 		for (let i = 0; i < times; i += batch) {
-			for (let j = 0; j < batch; j++) encoder.publish(topic, payload, payload.length, flags, packetId, properties);
+			for (let j = 0; j < batch; j++)
+				encoder.publish(topic, payload, payload.length, flags, packetId, properties);
 			sink += encoder.seal().length;
 			encoder.reset();
 		}
@@ -53,7 +57,8 @@ function decode(message: BenchMessage, split: number): (times: number) => void {
 	});
 	return (times) => {
 		for (let i = 0; i < times; i += count)
-			for (let at = 0; at < bytes.length; at += split) decoder.push(bytes, at, Math.min(at + split, bytes.length));
+			for (let at = 0; at < bytes.length; at += split)
+				decoder.push(bytes, at, Math.min(at + split, bytes.length));
 	};
 }
 
@@ -65,7 +70,8 @@ function parse(message: BenchMessage, split: number): (times: number) => void {
 	});
 	return (times) => {
 		for (let i = 0; i < times; i += count)
-			for (let at = 0; at < bytes.length; at += split) parser.parse(bytes.subarray(at, Math.min(at + split, bytes.length)));
+			for (let at = 0; at < bytes.length; at += split)
+				parser.parse(bytes.subarray(at, Math.min(at + split, bytes.length)));
 	};
 }
 

@@ -1,5 +1,11 @@
-/** Runs both in turns and keeps each one's best time, so that a busy machine slows neither more than the other. */
-export function compare(ours: (times: number) => void, theirs: (times: number) => void): { ours: number; theirs: number } {
+/**
+ * Runs both in turns and keeps each one's best time, so that a busy machine slows neither more than the
+ * other.
+ */
+export function compare(
+	ours: (times: number) => void,
+	theirs: (times: number) => void,
+): { ours: number; theirs: number } {
 	const times = 20_000;
 	const rounds = 25;
 	let best = Number.POSITIVE_INFINITY;

@@ -17,8 +17,17 @@ export interface BenchMessage {
 	raw: Buffer;
 }
 
-function message(name: string, version: 4 | 5, qos: 0 | 1, topic: string, payload: string, withProperties = false): BenchMessage {
-	const properties = withProperties ? { messageExpiryInterval: 60, contentType: "text/plain", userProperties: { unit: "C" } } : undefined;
+function message(
+	name: string,
+	version: 4 | 5,
+	qos: 0 | 1,
+	topic: string,
+	payload: string,
+	withProperties = false,
+): BenchMessage {
+	const properties = withProperties
+		? { messageExpiryInterval: 60, contentType: "text/plain", userProperties: { unit: "C" } }
+		: undefined;
 	const packet: Packet = {
 		cmd: "publish",
 		topic,
@@ -37,7 +46,10 @@ function message(name: string, version: 4 | 5, qos: 0 | 1, topic: string, payloa
 		topic: utf8(topic),
 		payload: utf8(payload),
 		properties: withProperties
-			? new PropertyWriter(64).messageExpiryInterval(60).contentType(utf8("text/plain")).userProperty(utf8("unit"), utf8("C"))
+			? new PropertyWriter(64)
+					.messageExpiryInterval(60)
+					.contentType(utf8("text/plain"))
+					.userProperty(utf8("unit"), utf8("C"))
 			: undefined,
 		packet,
 		raw: mqtt.generate(packet, { protocolVersion: version }),

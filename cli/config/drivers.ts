@@ -10,9 +10,16 @@ const simulatorDrivers = ["virtual", "replay"];
 
 /**
  * Sensors whose driver the build does not bring along, and what to include for it.
- * @param included drivers that it does bring @param firmware folder of Firefly's firmware, if that is included @param path of the manifest
+ * @param included drivers that it does bring
+ * @param firmware folder of Firefly's firmware, if that is included
+ * @param path of the manifest
  */
-export function driverProblems(document: JSONDocument, included: ReadonlySet<string>, firmware: string | undefined, path: string): Problem[] {
+export function driverProblems(
+	document: JSONDocument,
+	included: ReadonlySet<string>,
+	firmware: string | undefined,
+	path: string,
+): Problem[] {
 	const root = ["config", "firefly", "sensors"];
 	const sensors = valueAt(document.value, root);
 	if (!Array.isArray(sensors)) return [];
@@ -23,16 +30,26 @@ export function driverProblems(document: JSONDocument, included: ReadonlySet<str
 		const place = [...root, index, "driver"];
 		const driver = valueAt(document.value, place);
 		if (typeof driver !== "string" || present.has(driver)) continue;
-		problems.push(document.at(place, `"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`));
+		problems.push(
+			document.at(
+				place,
+				`"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`,
+			),
+		);
 	}
 	return problems;
 }
 
-function includeAdvice(driver: string, present: ReadonlySet<string>, own: ReadonlyMap<string, string>): string {
+function includeAdvice(
+	driver: string,
+	present: ReadonlySet<string>,
+	own: ReadonlyMap<string, string>,
+): string {
 	const manifest = own.get(driver);
 	if (manifest !== undefined) return `add ${JSON.stringify(manifest)} to include`;
 	const meant = nearest(driver, [...present, ...own.keys()]);
-	if (meant !== undefined) return `did you mean "${meant}"?${present.has(meant) ? "" : ` Then add ${JSON.stringify(own.get(meant))} to include`}`;
+	if (meant !== undefined)
+		return `did you mean "${meant}"?${present.has(meant) ? "" : ` Then add ${JSON.stringify(own.get(meant))} to include`}`;
 	const names = [...own.keys()].sort();
 	const instead = names.length === 0 ? "" : `; Firefly itself has ${names.join(", ")}`;
 	return `add the manifest that brings the module driver/${driver} to include, such as "./${driver}/manifest.json"${instead}`;

@@ -10,7 +10,8 @@ export function readDocument(path: string, shown: string): JSONDocument | Proble
 	} catch (error) {
 		return { file: shown, line: 0, column: 0, path: "", message: readErrorText(error) };
 	}
-	if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return problemAt(shown, 1, 1, "begins with a byte order mark, which is not JSON");
+	if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
+		return problemAt(shown, 1, 1, "begins with a byte order mark, which is not JSON");
 	if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
 		return problemAt(shown, 1, 1, "is UTF-16; UTF-8 is needed");
 	try {

@@ -39,12 +39,14 @@ class IncludeWalker implements Included {
 	}
 
 	#visitBlock(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
-		if (isObject(part.modules)) for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
+		if (isObject(part.modules))
+			for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
 		const { include } = part;
 		if (include === undefined) return;
 		if (typeof include === "string") this.#visitInclude(document, path, include, [...at, "include"]);
 		else if (Array.isArray(include))
-			for (const [index, entry] of include.entries()) this.#visitInclude(document, path, entry, [...at, "include", index]);
+			for (const [index, entry] of include.entries())
+				this.#visitInclude(document, path, entry, [...at, "include", index]);
 		else this.problems.push(document.at([...at, "include"], "is not a list of manifests"));
 	}
 
@@ -52,14 +54,17 @@ class IncludeWalker implements Included {
 		if (!name.startsWith(driverPrefix)) return;
 		const driver = name.slice(driverPrefix.length);
 		if (driver !== "*") this.drivers.add(driver);
-		else for (const pattern of [target].flat()) if (typeof pattern === "string") this.#addDriversOf(join(directory, pattern));
+		else
+			for (const pattern of [target].flat())
+				if (typeof pattern === "string") this.#addDriversOf(join(directory, pattern));
 	}
 
 	/** `driver/*`: each file of a folder is a driver. */
 	#addDriversOf(pattern: string): void {
 		if (basename(pattern) !== "*") return;
 		try {
-			for (const entry of readdirSync(dirname(pattern))) if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
+			for (const entry of readdirSync(dirname(pattern)))
+				if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
 		} catch {
 			// mcconfig takes a folder that is not there for an empty one.
 		}
@@ -78,7 +83,9 @@ class IncludeWalker implements Included {
 		if (this.#seen.has(target)) return;
 		const included = readDocument(target, relative(process.cwd(), target));
 		if (!(included instanceof JSONDocument)) {
-			this.problems.push(included.line === 0 ? document.at(at, `${JSON.stringify(entry)} ${included.message}`) : included);
+			this.problems.push(
+				included.line === 0 ? document.at(at, `${JSON.stringify(entry)} ${included.message}`) : included,
+			);
 			return;
 		}
 		this.problems.push(...included.problems);

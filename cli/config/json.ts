@@ -45,7 +45,13 @@ export class JSONDocument {
 	#problem(offset: number, path: Path, message: string): Problem {
 		let line = this.#lines.length;
 		while (line > 1 && this.#lines[line - 1] > offset) line--;
-		return { file: this.file, line, column: offset - this.#lines[line - 1] + 1, path: formatPath(path), message };
+		return {
+			file: this.file,
+			line,
+			column: offset - this.#lines[line - 1] + 1,
+			path: formatPath(path),
+			message,
+		};
 	}
 
 	#syntaxProblems(text: string, errors: readonly ParseError[]): Problem[] {
@@ -57,7 +63,13 @@ export class JSONDocument {
 			if (offset === last) continue;
 			last = offset;
 			problems.push(
-				this.#problem(offset, [], trailing ? "a comma before the end of an object or list is not JSON" : describeParseError(error, text)),
+				this.#problem(
+					offset,
+					[],
+					trailing
+						? "a comma before the end of an object or list is not JSON"
+						: describeParseError(error, text),
+				),
 			);
 			// What the parser says after it lost its way helps nobody.
 			if (!trailing && !isComment(error)) break;
@@ -75,20 +87,29 @@ export class JSONDocument {
 		}
 	}
 
-	/** The value, keys such as `__proto__` taken as keys; notes where each part is, and keys that come twice. */
+	/**
+	 * The value, keys such as `__proto__` taken as keys; notes where each part is, and keys that come twice.
+	 */
 	#buildValue(node: Node, path: Path, problems: Problem[]): unknown {
 		this.#values.set(JSON.stringify(path), node.offset);
-		if (node.type === "array") return (node.children ?? []).map((child, index) => this.#buildValue(child, [...path, index], problems));
+		if (node.type === "array")
+			return (node.children ?? []).map((child, index) => this.#buildValue(child, [...path, index], problems));
 		if (node.type !== "object") return node.value;
 		const object = {};
 		for (const property of node.children ?? []) {
 			const [key, value] = property.children ?? [];
 			const name = String(key?.value);
 			const at = [...path, name];
-			if (Object.hasOwn(object, name)) problems.push(this.#problem(property.offset, at, "this key is here twice"));
+			if (Object.hasOwn(object, name))
+				problems.push(this.#problem(property.offset, at, "this key is here twice"));
 			this.#keys.set(JSON.stringify(at), property.offset);
 			const built = value === undefined ? undefined : this.#buildValue(value, at, problems);
-			Object.defineProperty(object, name, { value: built, enumerable: true, configurable: true, writable: true });
+			Object.defineProperty(object, name, {
+				value: built,
+				enumerable: true,
+				configurable: true,
+				writable: true,
+			});
 		}
 		return object;
 	}

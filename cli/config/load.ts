@@ -26,7 +26,11 @@ export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems
  * @param file as the user named it
  * @param overrides from the command line; they go before `firefly.local.json` and the environment
  */
-export function loadManifest(file: string, environment: NodeJS.ProcessEnv, overrides: Overrides = {}): Loaded {
+export function loadManifest(
+	file: string,
+	environment: NodeJS.ProcessEnv,
+	overrides: Overrides = {},
+): Loaded {
 	const path = resolve(file);
 	const shown = relative(process.cwd(), path).startsWith("..") ? file : relative(process.cwd(), path) || file;
 	const document = readDocument(path, shown);
@@ -35,7 +39,12 @@ export function loadManifest(file: string, environment: NodeJS.ProcessEnv, overr
 }
 
 /** Checks a manifest that was read, or made up, as if it were at `path`. */
-export function checkDocument(document: JSONDocument, path: string, environment: NodeJS.ProcessEnv, overrides: Overrides = {}): Loaded {
+export function checkDocument(
+	document: JSONDocument,
+	path: string,
+	environment: NodeJS.ProcessEnv,
+	overrides: Overrides = {},
+): Loaded {
 	const problems = [...document.problems];
 	const { value } = document;
 	if (value === undefined) return { problems: sortProblems(problems) };
@@ -45,11 +54,18 @@ export function checkDocument(document: JSONDocument, path: string, environment:
 	problems.push(...shape);
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
-		const rules = [...ruleProblems(document, merged), ...driverProblems(document, included.drivers, included.firmware, path)];
+		const rules = [
+			...ruleProblems(document, merged),
+			...driverProblems(document, included.drivers, included.firmware, path),
+		];
 		// What is of the wrong kind has been told; that it does not go together with the rest follows from that.
-		const alreadyReported = (rule: Problem) => shape.some(({ line, column }) => line === rule.line && column === rule.column);
+		const alreadyReported = (rule: Problem) =>
+			shape.some(({ line, column }) => line === rule.line && column === rule.column);
 		problems.push(...included.problems, ...rules.filter((rule) => !alreadyReported(rule)));
-		if (included.firmware === undefined) problems.push(document.at(["include"], "does not lead to firmware/manifest.json, which is Firefly itself"));
+		if (included.firmware === undefined)
+			problems.push(
+				document.at(["include"], "does not lead to firmware/manifest.json, which is Firefly itself"),
+			);
 	}
 	problems.push(...local.problems);
 	if (problems.length > 0) return { problems: sortProblems(problems) };

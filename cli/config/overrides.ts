@@ -1,16 +1,30 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { LocalConfig } from "../../src/config/schema/local";
-import { type Validator as Predicate, passphraseProblem, secretProblem, ssidProblem, textProblem, urlProblem } from "../../src/config/validators";
+import {
+	type Validator as Predicate,
+	passphraseProblem,
+	secretProblem,
+	ssidProblem,
+	textProblem,
+	urlProblem,
+} from "../../src/config/validators";
 import { readDocument } from "./file";
 import { JSONDocument } from "./json";
 import type { Problem } from "./problem";
 import { schemaProblems, valueAt } from "./schema-problems";
 
-/** Top-level strings of `mc/config`, as mcconfig's command line adds them; they go before `config.firefly`. */
+/**
+ * Top-level strings of `mc/config`, as mcconfig's command line adds them; they go before `config.firefly`.
+ */
 export type Overrides = Readonly<Partial<Record<OverrideKey, string>>>;
 
-export type OverrideKey = "wifi_ssid" | "wifi_password" | "broker_url" | "broker_username" | "broker_password";
+export type OverrideKey =
+	| "wifi_ssid"
+	| "wifi_password"
+	| "broker_url"
+	| "broker_username"
+	| "broker_password";
 
 interface OverrideSource {
 	readonly key: OverrideKey;
@@ -21,16 +35,34 @@ interface OverrideSource {
 
 const overrideSources: readonly OverrideSource[] = [
 	{ key: "wifi_ssid", path: ["wifi", "ssid"], variable: "FIREFLY_WIFI_SSID", problem: ssidProblem },
-	{ key: "wifi_password", path: ["wifi", "password"], variable: "FIREFLY_WIFI_PASSWORD", problem: passphraseProblem },
+	{
+		key: "wifi_password",
+		path: ["wifi", "password"],
+		variable: "FIREFLY_WIFI_PASSWORD",
+		problem: passphraseProblem,
+	},
 	{ key: "broker_url", path: ["broker", "url"], variable: "FIREFLY_BROKER_URL", problem: urlProblem },
-	{ key: "broker_username", path: ["broker", "username"], variable: "FIREFLY_BROKER_USERNAME", problem: textProblem },
-	{ key: "broker_password", path: ["broker", "password"], variable: "FIREFLY_BROKER_PASSWORD", problem: secretProblem },
+	{
+		key: "broker_username",
+		path: ["broker", "username"],
+		variable: "FIREFLY_BROKER_USERNAME",
+		problem: textProblem,
+	},
+	{
+		key: "broker_password",
+		path: ["broker", "password"],
+		variable: "FIREFLY_BROKER_PASSWORD",
+		problem: secretProblem,
+	},
 ];
 
 export const localFile = "firefly.local.json";
 
 /** Reads `firefly.local.json` beside the manifest, then the environment, which goes first. */
-export function readOverrides(manifest: string, environment: NodeJS.ProcessEnv): { overrides: Overrides; problems: readonly Problem[] } {
+export function readOverrides(
+	manifest: string,
+	environment: NodeJS.ProcessEnv,
+): { overrides: Overrides; problems: readonly Problem[] } {
 	const overrides: Partial<Record<OverrideKey, string>> = {};
 	const problems: Problem[] = [];
 	const path = join(dirname(manifest), localFile);
@@ -51,7 +83,14 @@ export function readOverrides(manifest: string, environment: NodeJS.ProcessEnv):
 		if (value === undefined || value === "") continue;
 		const wrong = problem(value);
 		const shown = variable.endsWith("PASSWORD") ? "the password" : JSON.stringify(value);
-		if (wrong !== undefined) problems.push({ file: "environment", line: 0, column: 0, path: variable, message: `${shown} ${wrong}` });
+		if (wrong !== undefined)
+			problems.push({
+				file: "environment",
+				line: 0,
+				column: 0,
+				path: variable,
+				message: `${shown} ${wrong}`,
+			});
 		overrides[key] = value;
 	}
 	return { overrides, problems };

@@ -28,11 +28,15 @@ export function formatPath(path: Path): string {
 /** `manifest.json:12:18 config.firefly.topic: …` */
 export function formatProblem(problem: Problem): string {
 	const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-	return problem.path === "" ? `${place}: ${problem.message}` : `${place} ${problem.path}: ${problem.message}`;
+	return problem.path === ""
+		? `${place}: ${problem.message}`
+		: `${place} ${problem.path}: ${problem.message}`;
 }
 
 /** By file in the order given, then by line and column. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
 	const files = [...new Set(problems.map((problem) => problem.file))];
-	return [...problems].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
+	return [...problems].sort(
+		(a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+	);
 }

@@ -37,7 +37,8 @@ class ConfigRules {
 		this.#overrides = overrides;
 		const role = this.#get("role") ?? defaults.role;
 		this.#hasSensorRole = role === "sensor" || role === "both";
-		for (let i = 0; i < this.#sensorCount; i++) this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
+		for (let i = 0; i < this.#sensorCount; i++)
+			this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
 	}
 
 	checkPresence(): void {
@@ -47,17 +48,28 @@ class ConfigRules {
 				if (key !== "firefly" && nearest(key, ["firefly"]) !== undefined)
 					this.#addKeyProblem(["config", key], 'is not a known key; did you mean "firefly"?');
 		if (valueAt(this.#document.value, root) === undefined) {
-			this.#addProblem(config === undefined ? [] : ["config"], `lacks "${config === undefined ? "config.firefly" : "firefly"}"`);
+			this.#addProblem(
+				config === undefined ? [] : ["config"],
+				`lacks "${config === undefined ? "config.firefly" : "firefly"}"`,
+			);
 			return;
 		}
 		if (!this.#hasSensorRole) return;
-		if (this.#sensorCount === 0) this.#addProblem(this.#get("sensors") === undefined ? root : [...root, "sensors"], "a sensor node needs sensors");
+		if (this.#sensorCount === 0)
+			this.#addProblem(
+				this.#get("sensors") === undefined ? root : [...root, "sensors"],
+				"a sensor node needs sensors",
+			);
 		if (this.#get("broker", "url") === undefined && this.#overrides.broker_url === undefined)
 			this.#addProblem(
 				this.#get("broker") === undefined ? root : [...root, "broker"],
 				`lacks "${this.#get("broker") === undefined ? "broker.url" : "url"}"`,
 			);
-		if (this.#get("wifi") !== undefined && this.#get("wifi", "ssid") === undefined && this.#overrides.wifi_ssid === undefined)
+		if (
+			this.#get("wifi") !== undefined &&
+			this.#get("wifi", "ssid") === undefined &&
+			this.#overrides.wifi_ssid === undefined
+		)
 			this.#addProblem([...root, "wifi"], 'lacks "ssid"');
 	}
 
@@ -68,15 +80,23 @@ class ConfigRules {
 			[["config", "wifi_password"], "wifi_password"],
 			[["config", "broker_password"], "broker_password"],
 		];
-		for (const [path, key] of places) if (valueAt(this.#document.value, path) !== undefined) this.#addKeyProblem(path, secretAdvice(key));
+		for (const [path, key] of places)
+			if (valueAt(this.#document.value, path) !== undefined) this.#addKeyProblem(path, secretAdvice(key));
 		if (valueAt(this.#document.value, ["config", "ssid"]) !== undefined)
-			this.#addKeyProblem(["config", "ssid"], "holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid");
+			this.#addKeyProblem(
+				["config", "ssid"],
+				"holds the start of the SDK until Wi-Fi is up; use config.firefly.wifi.ssid",
+			);
 	}
 
 	checkSensors(): void {
 		for (const [index, name] of this.#names.entries()) {
 			const first = this.#names.indexOf(name);
-			if (name !== "" && first < index) this.#addProblem([...root, "sensors", index, "name"], `"${name}" is also the name of sensors[${first}]`);
+			if (name !== "" && first < index)
+				this.#addProblem(
+					[...root, "sensors", index, "name"],
+					`"${name}" is also the name of sensors[${first}]`,
+				);
 			const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
 			const heartbeat = this.#duration("sensors", index, "heartbeat");
 			if (heartbeat !== undefined && heartbeat < every)
@@ -109,7 +129,10 @@ class ConfigRules {
 		const maximum = this.#duration("backoff", "maximum") ?? backoff.maximum;
 		if (maximum < minimum) {
 			const key = this.#get("backoff", "maximum") === undefined ? "minimum" : "maximum";
-			const other = key === "maximum" ? `less than minimum, ${formatDuration(minimum)}` : `more than maximum, ${formatDuration(maximum)}`;
+			const other =
+				key === "maximum"
+					? `less than minimum, ${formatDuration(minimum)}`
+					: `more than maximum, ${formatDuration(maximum)}`;
 			this.#addProblem([...root, "backoff", key], `"${this.#get("backoff", key)}" is ${other}`);
 		}
 	}
@@ -119,7 +142,10 @@ class ConfigRules {
 		const written = this.#get(...path);
 		const value = this.#duration(...path);
 		if (written !== undefined && value !== undefined && value >= limit)
-			this.#addProblem([...root, ...path], `"${written}" is not less than sleep.awakeLimit, ${formatDuration(limit)}, which ends the wake first`);
+			this.#addProblem(
+				[...root, ...path],
+				`"${written}" is not less than sleep.awakeLimit, ${formatDuration(limit)}, which ends the wake first`,
+			);
 		if (written === undefined && fallback >= limit && this.#get("sleep", "awakeLimit") !== undefined)
 			this.#addProblem(
 				[...root, "sleep", "awakeLimit"],
@@ -134,7 +160,9 @@ class ConfigRules {
 		const key = this.#get("listen", "sessions") === undefined ? "connections" : "sessions";
 		this.#addProblem(
 			[...root, "listen", key],
-			key === "sessions" ? `${sessions} is less than connections, ${connections}` : `${connections} is more than sessions, ${sessions}`,
+			key === "sessions"
+				? `${sessions} is less than connections, ${connections}`
+				: `${connections} is more than sessions, ${sessions}`,
 		);
 	}
 
@@ -146,18 +174,28 @@ class ConfigRules {
 		for (const [index, name] of names.entries()) {
 			const wrong = userProblem(name);
 			if (wrong !== undefined) this.#addKeyProblem([...at, name], `is the name of a user, but ${wrong}`);
-			else if (index === ranges.listen.users) this.#addKeyProblem([...at, name], `is one user more than the ${index} there may be`);
+			else if (index === ranges.listen.users)
+				this.#addKeyProblem([...at, name], `is one user more than the ${index} there may be`);
 		}
 		const acl = this.#get("listen", "acl");
 		for (const [index, rule] of (Array.isArray(acl) ? acl : []).entries()) {
 			const { allow, deny, user } = Object(rule) as Readonly<Record<string, unknown>>;
 			const path = [...root, "listen", "acl", index];
-			if ((allow === undefined) === (deny === undefined)) this.#addProblem(path, 'needs either "allow" or "deny"');
+			if ((allow === undefined) === (deny === undefined))
+				this.#addProblem(path, 'needs either "allow" or "deny"');
 			if (typeof user === "string" && !names.includes(user))
-				this.#addProblem([...path, "user"], `${JSON.stringify(user)} is no user of listen.users${didYouMean(nearest(user, names))}`);
+				this.#addProblem(
+					[...path, "user"],
+					`${JSON.stringify(user)} is no user of listen.users${didYouMean(nearest(user, names))}`,
+				);
 		}
 		const role = this.#get("role");
-		if ((role !== "broker" && role !== "both") || names.length > 0 || this.#get("listen", "anonymous") === true) return;
+		if (
+			(role !== "broker" && role !== "both") ||
+			names.length > 0 ||
+			this.#get("listen", "anonymous") === true
+		)
+			return;
 		const listen = this.#get("listen") === undefined ? root : [...root, "listen"];
 		this.#addProblem(
 			listen,
@@ -169,7 +207,8 @@ class ConfigRules {
 	checkPorts(): void {
 		const port = this.#integer("listen", "port") ?? defaults.listen.port;
 		const webSocket = this.#integer("listen", "webSocket");
-		const tls = this.#get("listen", "tls") === undefined ? undefined : (this.#integer("listen", "tls", "port") ?? 8883);
+		const tls =
+			this.#get("listen", "tls") === undefined ? undefined : (this.#integer("listen", "tls", "port") ?? 8883);
 		const path = [...root, "listen", "webSocket"];
 		if (tls !== undefined && tls !== 0 && tls === port)
 			this.#addProblem([...root, "listen", "tls", "port"], `${tls} is the port of MQTT over TCP too`);

@@ -40,10 +40,18 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 			return [];
 		case "additionalProperties":
 			return error.params.additionalProperties.map((key) =>
-				document.atKey([...path, key], `is not a known key${didYouMean(nearest(key, Object.keys(rule.properties ?? {})))}`),
+				document.atKey(
+					[...path, key],
+					`is not a known key${didYouMean(nearest(key, Object.keys(rule.properties ?? {})))}`,
+				),
 			);
 		case "required":
-			return [document.at(path, `lacks ${error.params.requiredProperties.map((key) => JSON.stringify(key)).join(" and ")}`)];
+			return [
+				document.at(
+					path,
+					`lacks ${error.params.requiredProperties.map((key) => JSON.stringify(key)).join(" and ")}`,
+				),
+			];
 		case "maxItems":
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
@@ -70,8 +78,13 @@ function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret:
 		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(suggestDuration(value))}`;
 	}
 	if (IsRefine(rule) && typeof value === "string") return `${shown} ${rule["~refine"][0].error(value)}`;
-	if (typeof value === "number" && (rule.type === "integer" || rule.type === "number") && rule.minimum !== undefined) {
-		if (rule.type === "number" || Number.isInteger(value)) return `${shown} is not between ${rule.minimum} and ${rule.maximum}`;
+	if (
+		typeof value === "number" &&
+		(rule.type === "integer" || rule.type === "number") &&
+		rule.minimum !== undefined
+	) {
+		if (rule.type === "number" || Number.isInteger(value))
+			return `${shown} is not between ${rule.minimum} and ${rule.maximum}`;
 	}
 	return `${shown} is not ${kindOf(rule)}${didYouMean(suggestNumber(value, rule))}`;
 }
@@ -124,7 +137,8 @@ function pointerSteps(pointer: string): string[] {
 /** A pointer's steps with indices where lists are. */
 function pointerPath(root: unknown, pointer: string): Path {
 	const path: (string | number)[] = [];
-	for (const step of pointerSteps(pointer)) path.push(Array.isArray(valueAt(root, path)) ? Number(step) : step);
+	for (const step of pointerSteps(pointer))
+		path.push(Array.isArray(valueAt(root, path)) ? Number(step) : step);
 	return path;
 }
 

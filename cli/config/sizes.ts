@@ -21,8 +21,9 @@ const root: Path = ["config", "firefly"];
 const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
- * What does not fit the memory set aside for it: packets in the send buffer, samples in the outbox, the outbox in retained memory. The firmware's own code
- * reckons; what the schema refuses has its default here, as on the device.
+ * What does not fit the memory set aside for it: packets in the send buffer, samples in the outbox, the
+ * outbox in retained memory. The firmware's own code reckons; what the schema refuses has its default here,
+ * as on the device.
  */
 export function sizeProblems(document: JSONDocument, overrides: Overrides): Problem[] {
 	const config = valueAt(document.value, ["config"]);
@@ -40,12 +41,19 @@ function packetProblems(document: JSONDocument, settings: Settings): Problem[] {
 		if (size <= sendBuffer) return;
 		const least = written ? `raise it to ${size}` : `set it to ${size}`;
 		problems.push(
-			document.at(place, `${what} takes up to ${size} bytes, but broker.sendBuffer is ${sendBuffer}; ${least} or more, or shorten ${shorten}`),
+			document.at(
+				place,
+				`${what} takes up to ${size} bytes, but broker.sendBuffer is ${sendBuffer}; ${least} or more, or shorten ${shorten}`,
+			),
 		);
 	};
 	refuse("a report", reportSize(settings), "topic or the names of sensors");
 	try {
-		refuse("CONNECT", connectSize(connectFields(settings.broker), settings.broker.version), "clientId, username, password or will");
+		refuse(
+			"CONNECT",
+			connectSize(connectFields(settings.broker), settings.broker.version),
+			"clientId, username, password or will",
+		);
 	} catch (error) {
 		if (!(error instanceof MQTTError)) throw error;
 		problems.push(document.at([...root, "broker"], `no CONNECT can be made of this: ${error.message}`));
@@ -58,7 +66,12 @@ function reportSize(settings: Settings): number {
 	const { size, topics } = deriveSettings(settings);
 	const mac = new Uint8Array(longestIdentity.mac.length);
 	const chip = new Uint8Array(longestIdentity.chip.length);
-	return Math.max(0, ...topics.map((topic) => publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0)));
+	return Math.max(
+		0,
+		...topics.map((topic) =>
+			publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0),
+		),
+	);
 }
 
 /** An outbox that a few wakes without a network fill, or that finds no room. */
@@ -66,12 +79,24 @@ function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topi
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");
-	const wake = together ? RECORD_HEADER + VALUE_LIMIT * sensors.length : (RECORD_HEADER + VALUE_LIMIT) * sensors.length;
+	const wake = together
+		? RECORD_HEADER + VALUE_LIMIT * sensors.length
+		: (RECORD_HEADER + VALUE_LIMIT) * sensors.length;
 	if (outbox.size < minimumWakes * wake)
-		problems.push(document.at(path, `${outbox.size} bytes hold the samples of fewer than ${minimumWakes} wakes; ${minimumWakes * wake} are needed`));
+		problems.push(
+			document.at(
+				path,
+				`${outbox.size} bytes hold the samples of fewer than ${minimumWakes} wakes; ${minimumWakes * wake} are needed`,
+			),
+		);
 	const defined = valueAt(document.value, ["defines", "firefly", "retained"]);
 	const room = (typeof defined === "number" ? defined : defaultRetainedSize) - headerSize(sensors.length);
 	if (outbox.size > room)
-		problems.push(document.at(path, `${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors, ${room}`));
+		problems.push(
+			document.at(
+				path,
+				`${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors, ${room}`,
+			),
+		);
 	return problems;
 }

@@ -2,8 +2,16 @@ import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { formatPasswordHash } from "../../src/config/password-hash";
 
 /** The hash of a password with a new salt, in the form that listen.users takes. */
-export function hashPassword(password: string, iterations: number, salt: Uint8Array = randomBytes(16)): string {
-	return formatPasswordHash({ iterations, salt: base64(salt), key: base64(pbkdf2Sync(password, salt, iterations, 32, "sha256")) });
+export function hashPassword(
+	password: string,
+	iterations: number,
+	salt: Uint8Array = randomBytes(16),
+): string {
+	return formatPasswordHash({
+		iterations,
+		salt: base64(salt),
+		key: base64(pbkdf2Sync(password, salt, iterations, 32, "sha256")),
+	});
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,4 +1,13 @@
-import { accessSync, chmodSync, constants, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	accessSync,
+	chmodSync,
+	constants,
+	realpathSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { applyEdits, modify } from "jsonc-parser";
 import { readDocument } from "../config/file";
 import { JSONDocument } from "../config/json";
@@ -7,7 +16,11 @@ import { Failure } from "../failure";
 
 const USERS = ["config", "firefly", "listen", "users"];
 
-/** Reads a manifest. @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is by then */
+/**
+ * Reads a manifest.
+ * @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is
+ *   by then
+ */
 export function addUser(file: string): (user: string, hash: string) => void {
 	readManifestText(file);
 	return (user, hash) => {
@@ -29,7 +42,8 @@ function readManifestText(file: string): string {
 	if (document instanceof JSONDocument && problems.length === 0) {
 		let value = document.value;
 		for (let length = 0; length <= USERS.length && value !== undefined; length++) {
-			if (typeof value === "object" && value !== null && !Array.isArray(value)) value = (value as Readonly<Record<string, unknown>>)[USERS[length]];
+			if (typeof value === "object" && value !== null && !Array.isArray(value))
+				value = (value as Readonly<Record<string, unknown>>)[USERS[length]];
 			else {
 				problems.push(document.at(USERS.slice(0, length), "an object is needed here"));
 				break;
@@ -40,7 +54,9 @@ function readManifestText(file: string): string {
 	throw new Failure(problems.map(formatProblem).join("\n"));
 }
 
-/** Writes a file beside it first, so that it is whole at any moment; where it lies and who may read it stay. */
+/**
+ * Writes a file beside it first, so that it is whole at any moment; where it lies and who may read it stay.
+ */
 function replaceFile(file: string, text: string): void {
 	const path = realpathSync(file);
 	const temporary = `${path}.${process.pid}.tmp`;
@@ -59,5 +75,9 @@ function replaceFile(file: string, text: string): void {
 /** Indentation and line ends as the file has them. */
 function formattingOf(text: string) {
 	const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? "  ";
-	return { insertSpaces: !indent.startsWith("\t"), tabSize: indent.startsWith("\t") ? 1 : indent.length, eol: text.includes("\r\n") ? "\r\n" : "\n" };
+	return {
+		insertSpaces: !indent.startsWith("\t"),
+		tabSize: indent.startsWith("\t") ? 1 : indent.length,
+		eol: text.includes("\r\n") ? "\r\n" : "\n",
+	};
 }

@@ -2,20 +2,26 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { Failure } from "../failure";
 
-/** Longest password, bytes: the two bytes of its length in CONNECT (§1.5.6) allow more, a chip's packets do not. */
+/**
+ * Longest password, bytes: the two bytes of its length in CONNECT (§1.5.6) allow more, a chip's packets do
+ * not.
+ */
 const MAX_PASSWORD_BYTES = 256;
 
 /** Asks for a password twice without showing it, or takes the first line of standard input. */
 export async function readPassword(user: string, stdin: boolean): Promise<string> {
-	if (!stdin && !process.stdin.isTTY) throw new Failure("the password is asked for on a terminal; use --stdin to read it from standard input");
+	if (!stdin && !process.stdin.isTTY)
+		throw new Failure("the password is asked for on a terminal; use --stdin to read it from standard input");
 	const password = stdin ? await firstLine() : await askTwice(user);
 	if (password === "") throw new Failure("an empty password is no password");
-	if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) throw new Failure(`a password has at most ${MAX_PASSWORD_BYTES} bytes`);
+	if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
+		throw new Failure(`a password has at most ${MAX_PASSWORD_BYTES} bytes`);
 	return password;
 }
 
 async function firstLine(): Promise<string> {
-	for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) return line;
+	for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
+		return line;
 	return "";
 }
 

@@ -18,7 +18,9 @@ const PATTERN = /\[(MQTT-[^\]\s]*)\]/g;
 export function citations(root: string, folders: readonly string[]): Citation[] {
 	const found: Citation[] = [];
 	for (const folder of folders) {
-		const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+		const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((file) =>
+			file.endsWith(".ts"),
+		);
 		for (const file of files.sort()) {
 			const path = join(root, folder, file);
 			found.push(...citationsOf(readFileSync(path, "utf8"), relative(root, path).split(sep).join("/")));

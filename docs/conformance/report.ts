@@ -40,7 +40,11 @@ export function createConformanceReport(root: string): ConformanceReport {
 	return evaluateCitations(statements, citations(root, ["src", "test"]), pending);
 }
 
-export function evaluateCitations(all: readonly Statement[], cited: readonly Citation[], list: readonly Pending[]): ConformanceReport {
+export function evaluateCitations(
+	all: readonly Statement[],
+	cited: readonly Citation[],
+	list: readonly Pending[],
+): ConformanceReport {
 	const known = new Set(all.map(citationName));
 	const unknown = cited.filter((citation) => !known.has(citation.name) && sidesOf(citation.file).length > 0);
 	const pendingReasons = new Map<string, string>(
@@ -49,10 +53,14 @@ export function evaluateCitations(all: readonly Statement[], cited: readonly Cit
 	const stillPending = new Set<string>();
 	const gaps: string[] = [];
 	const entries = all.map((statement): Entry => {
-		const names = statement.shared ? [citationName(statement), `MQTT-${statement.id}`] : [citationName(statement)];
+		const names = statement.shared
+			? [citationName(statement), `MQTT-${statement.id}`]
+			: [citationName(statement)];
 		const own = cited.filter((citation) => names.includes(citation.name));
 		const duties = statement.binds.map((side): Duty => {
-			const places = [...new Set(own.filter(({ file }) => sidesOf(file).includes(side)).map(({ file }) => file))].sort();
+			const places = [
+				...new Set(own.filter(({ file }) => sidesOf(file).includes(side)).map(({ file }) => file)),
+			].sort();
 			const code = places.filter((file) => file.startsWith("src/"));
 			const tests = places.filter((file) => file.startsWith("test/"));
 			const key = `${citationName(statement)} (${side})`;
@@ -64,7 +72,9 @@ export function evaluateCitations(all: readonly Statement[], cited: readonly Cit
 				stillPending.add(key);
 				return { side, status: "pending", reason, code, tests };
 			}
-			gaps.push(`${key}: ${[code.length === 0 ? "no code" : "", tests.length === 0 ? "no test" : ""].filter(Boolean).join(" and ")} cites it`);
+			gaps.push(
+				`${key}: ${[code.length === 0 ? "no code" : "", tests.length === 0 ? "no test" : ""].filter(Boolean).join(" and ")} cites it`,
+			);
 			return { side, status: "gap", reason: "", code, tests };
 		});
 		return { statement, duties };

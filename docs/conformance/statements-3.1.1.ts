@@ -2,8 +2,9 @@ import { CHOICE_OF_OPERATOR, NO_WEBSOCKET, SENDS_NO_QOS_2, TRANSPORT_OF_HOST } f
 import { BOTH, CLIENT, mqtt311, mqtt311Shared, SERVER, type Statement } from "./statement";
 
 /**
- * The 141 numbered statements of MQTT 3.1.1, OASIS Standard, 29 October 2014 (appendix B), in its order. The standard prints 3.1.2-7 as "3.1.2.7", 3.3.1-1 as
- * "3.3.1.-1" and 3.8.3-4 as "3-8.3-4"; only the last misprint is in appendix B too, and is kept.
+ * The 141 numbered statements of MQTT 3.1.1, OASIS Standard, 29 October 2014 (appendix B), in its order. The
+ * standard prints 3.1.2-7 as "3.1.2.7", 3.3.1-1 as "3.3.1.-1" and 3.8.3-4 as "3-8.3-4"; only the last
+ * misprint is in appendix B too, and is kept.
  */
 export const statements311: readonly Statement[] = [
 	mqtt311("1.5.3-1", BOTH, "strings are well-formed UTF-8"),
@@ -45,7 +46,9 @@ export const statements311: readonly Statement[] = [
 	mqtt311("3.1.2-23", CLIENT, "an idle client sends PINGREQ in time"),
 	mqtt311("3.1.2-24", SERVER, "silence past 1.5 keepalives ends the connection"),
 	mqtt311Shared("3.1.3-1", BOTH, "order of the CONNECT payload"),
-	mqtt311Shared("3.1.3-2", BOTH, "the client identifier identifies the session", { client: CHOICE_OF_OPERATOR }),
+	mqtt311Shared("3.1.3-2", BOTH, "the client identifier identifies the session", {
+		client: CHOICE_OF_OPERATOR,
+	}),
 	mqtt311Shared("3.1.3-3", BOTH, "client identifier present, first in the payload"),
 	mqtt311Shared("3.1.3-4", BOTH, "client identifier is a valid string"),
 	mqtt311Shared("3.1.3-5", SERVER, "client identifiers that must be allowed"),
@@ -143,8 +146,18 @@ export const statements311: readonly Statement[] = [
 	mqtt311Shared("6.0.0-2", BOTH, "WebSocket: packets need not match frames", { client: NO_WEBSOCKET }),
 	mqtt311Shared("6.0.0-3", CLIENT, "WebSocket: the client offers subprotocol mqtt", NO_WEBSOCKET),
 	mqtt311Shared("6.0.0-4", SERVER, "WebSocket: the server selects subprotocol mqtt"),
-	mqtt311("7.0.0-1", BOTH, "a server that calls servers is both", "the broker does not connect to other brokers"),
-	mqtt311("7.0.0-2", BOTH, "no extension is required", "a rule for the project as a whole: there is no extension"),
+	mqtt311(
+		"7.0.0-1",
+		BOTH,
+		"a server that calls servers is both",
+		"the broker does not connect to other brokers",
+	),
+	mqtt311(
+		"7.0.0-2",
+		BOTH,
+		"no extension is required",
+		"a rule for the project as a whole: there is no extension",
+	),
 	mqtt311("7.1.1-1", SERVER, "an ordered, lossless transport is supported", TRANSPORT_OF_HOST),
 	mqtt311("7.1.2-1", CLIENT, "an ordered, lossless transport is supported", TRANSPORT_OF_HOST),
 ];

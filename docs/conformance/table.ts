@@ -16,24 +16,37 @@ statement that applies has no code or no test that cites it, and where a citatio
 
 /** The whole of docs/conformance.md. */
 export function render(report: ConformanceReport): string {
-	return [HEAD, summary(report.entries), section(report.entries, "5.0"), section(report.entries, "3.1.1")].join("\n");
+	return [
+		HEAD,
+		summary(report.entries),
+		section(report.entries, "5.0"),
+		section(report.entries, "3.1.1"),
+	].join("\n");
 }
 
 const STATUSES: readonly Status[] = ["covered", "pending", "gap", "exempt"];
 
 function summary(entries: readonly Entry[]): string {
-	const lines = ["| | statements | apply | covered | pending | gaps | exempt |", "| --- | --: | --: | --: | --: | --: | --: |"];
+	const lines = [
+		"| | statements | apply | covered | pending | gaps | exempt |",
+		"| --- | --: | --: | --: | --: | --: | --: |",
+	];
 	for (const specification of ["5.0", "3.1.1"] as const) {
 		const own = entries.filter(({ statement }) => statement.specification === specification);
-		const [covered, waiting, gaps, exempt] = STATUSES.map((status) => own.filter((entry) => overall(entry.duties) === status).length);
-		lines.push(`| MQTT ${specification} | ${own.length} | ${own.length - exempt} | ${covered} | ${waiting} | ${gaps} | ${exempt} |`);
+		const [covered, waiting, gaps, exempt] = STATUSES.map(
+			(status) => own.filter((entry) => overall(entry.duties) === status).length,
+		);
+		lines.push(
+			`| MQTT ${specification} | ${own.length} | ${own.length - exempt} | ${covered} | ${waiting} | ${gaps} | ${exempt} |`,
+		);
 	}
 	return `${lines.join("\n")}\n`;
 }
 
 /** Of a statement: its worst duty, exempt only where it is so for everyone. */
 export function overall(duties: readonly Duty[]): Status {
-	for (const status of ["gap", "pending", "covered"] as const) if (duties.some((duty) => duty.status === status)) return status;
+	for (const status of ["gap", "pending", "covered"] as const)
+		if (duties.some((duty) => duty.status === status)) return status;
 	return "exempt";
 }
 
@@ -48,7 +61,9 @@ function section(entries: readonly Entry[], specification: Specification): strin
 		if (statement.specification !== specification) continue;
 		const title = `${citationName(statement)}${statement.shared ? " =" : ""} | ${statement.subject}`;
 		for (const [sides, duty] of merged(duties))
-			lines.push(`| ${title} | ${sides} | ${statusText(duty)} | ${files(duty.code)} | ${files(duty.tests)} |`);
+			lines.push(
+				`| ${title} | ${sides} | ${statusText(duty)} | ${files(duty.code)} | ${files(duty.tests)} |`,
+			);
 	}
 	return `${lines.join("\n")}\n`;
 }

@@ -15,8 +15,8 @@ export function busSensorOptions(options: BusOptions): object {
 }
 
 /**
- * The sensor class of the SDK as a driver: it is made from the bus options of the configuration, and answers in the
- * shape of ECMA-419 as it is.
+ * The sensor class of the SDK as a driver: it is made from the bus options of the configuration, and answers
+ * in the shape of ECMA-419 as it is.
  */
 export function busDriver(Sensor: SensorConstructor): SensorConstructor {
 	return class extends Sensor {

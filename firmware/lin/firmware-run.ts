@@ -14,7 +14,10 @@ import { CountedListener } from "../listener";
 
 const SDKTimer = Timer as unknown as TimerShape;
 
-/** What the firmware opened since it woke. On a chip all of it ends with the sleep; here {@link FirmwareRun.end} sees to it. */
+/**
+ * What the firmware opened since it woke. On a chip all of it ends with the sleep; here
+ * {@link FirmwareRun.end} sees to it.
+ */
 export class FirmwareRun {
 	readonly tcp: TCPConstructor;
 	readonly listener: ListenerConstructor;

@@ -14,9 +14,9 @@ const RETAINED_SIZE = 7168;
 const SDKTimer = Timer as unknown as TimerShape;
 
 /*
- * mcsim plays the chip. Power-on is the start of the application, retained memory an array; deep sleep ends everything
- * that the run opened, and starts the firmware again when it is over. State is made at run time: what a preloaded module
- * makes is read-only.
+ * mcsim plays the chip. Power-on is the start of the application, retained memory an array; deep sleep ends
+ * everything that the run opened, and starts the firmware again when it is over. State is made at run time:
+ * what a preloaded module makes is read-only.
  */
 let memory: Uint8Array | undefined;
 let current: FirmwareRun | undefined;

@@ -2,7 +2,10 @@ import { Directory, File } from "file";
 import config from "mc/config";
 import type { Storage, StorageModule } from "../../src/device";
 
-/** A file for each key, in a folder of this machine's. A write replaces a file by another one: what the power cuts short leaves the old value. */
+/**
+ * A file for each key, in a folder of this machine's. A write replaces a file by another one: what the power
+ * cuts short leaves the old value.
+ */
 class FolderStorage implements Storage {
 	readonly #folder: string;
 
@@ -45,7 +48,11 @@ class FolderStorage implements Storage {
 	close(): void {}
 }
 
-/** The SDK has no key-value storage on Linux. This one is in `config.file.root` of the manifest, by default /tmp, and survives a relaunch. */
+/**
+ * The SDK has no key-value storage on Linux. This one is in `config.file.root` of the manifest, by default
+ * /tmp, and survives a relaunch.
+ */
 export const storage: StorageModule = Object.freeze({
-	open: ({ path }: { readonly path: string }): Storage => new FolderStorage(`${(config as { file: { root: string } }).file.root}${path}/`),
+	open: ({ path }: { readonly path: string }): Storage =>
+		new FolderStorage(`${(config as { file: { root: string } }).file.root}${path}/`),
 });

@@ -24,7 +24,10 @@ declare module "embedded:storage/key-value" {
 /** Linux only. */
 declare module "file" {
 	export class File {
-		/** @param write the file is made if need be, and written from its begin @throws where it cannot be opened */
+		/**
+		 * @param write the file is made if need be, and written from its begin
+		 * @throws where it cannot be opened
+		 */
 		constructor(path: string, write: boolean);
 		/** Bytes. */
 		readonly length: number;
@@ -91,7 +94,10 @@ declare module "modules" {
 
 declare module "net" {
 	const Net: {
-		/** Calls back with an IP address, or with undefined; may call back before it returns; throws when too many look-ups are under way. */
+		/**
+		 * Calls back with an IP address, or with undefined; may call back before it returns; throws when too many
+		 * look-ups are under way.
+		 */
 		resolve(host: string, callback: (host: string, address?: string) => void): void;
 	};
 	export default Net;
@@ -102,8 +108,14 @@ declare module "sntp" {
 		static readonly time: number;
 		static readonly retry: number;
 		static readonly error: number;
-		/** `message` is one of the constants; `value` is seconds since 1970 with `time`. The socket is closed after `time`, and after `error` unless the callback returns another host. */
-		constructor(options: { host: string }, callback: (message: number, value?: number | string) => string | undefined);
+		/**
+		 * `message` is one of the constants; `value` is seconds since 1970 with `time`. The socket is closed
+		 * after `time`, and after `error` unless the callback returns another host.
+		 */
+		constructor(
+			options: { host: string },
+			callback: (message: number, value?: number | string) => string | undefined,
+		);
 		close(): void;
 	}
 }

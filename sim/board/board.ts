@@ -44,16 +44,28 @@ export interface BoardOptions {
 	emit(event: SimulationEvent): void;
 }
 
-/** From reset to the firmware's first line, ms: the boot time that von Eicken measured on an ESP32 in 2018. That of XS is not measured. */
+/**
+ * From reset to the firmware's first line, ms: the boot time that von Eicken measured on an ESP32 in 2018.
+ * That of XS is not measured.
+ */
 export const BOOT_TIME_MS = 270;
 /** Bound of the sleep oscillator's error after the IDF's calibration at boot, parts per million. */
 const MAX_DRIFT_PPM = 100;
-/** The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME_MS} of its boot. */
+/**
+ * The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME_MS} of its
+ * boot.
+ */
 const MAX_CONSECUTIVE_CRASHES = 20;
 const CRASH_UPTIME_MS = 1000;
 
 /** `esp_reset_reason_t` (ESP-IDF, esp_system.h). */
-const RESET_CODES: Readonly<Record<WakeReason, number>> = { "power-on": 1, reset: 2, crash: 4, "deep-sleep": 8, "brown-out": 9 };
+const RESET_CODES: Readonly<Record<WakeReason, number>> = {
+	"power-on": 1,
+	reset: 2,
+	crash: 4,
+	"deep-sleep": 8,
+	"brown-out": 9,
+};
 
 /** What a board is doing. */
 export type BoardState = "off" | "booting" | "running" | "asleep";
@@ -104,7 +116,11 @@ export class Board implements PeripheralHost {
 			new KeyValue(options.storage ?? new Flash()),
 			new FirmwareEvents(this, sockets, options.sensors, () => this.#reason),
 		];
-		this.#natives = Object.assign(this.#systemNatives(), options.sensorPort.natives, ...this.#peripherals.map(({ natives }) => natives)) as Natives;
+		this.#natives = Object.assign(
+			this.#systemNatives(),
+			options.sensorPort.natives,
+			...this.#peripherals.map(({ natives }) => natives),
+		) as Natives;
 	}
 
 	get state(): BoardState {
@@ -209,10 +225,19 @@ export class Board implements PeripheralHost {
 		if (!(error instanceof Crash)) throw error;
 		const uptime = this.scheduler.now - this.#bootedAt - (this.#options.bootTime ?? BOOT_TIME_MS);
 		this.#stop("off");
-		this.emit({ type: "crash", kind: error.kind, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) });
+		this.emit({
+			type: "crash",
+			kind: error.kind,
+			message: error.message,
+			...(error.stack === undefined ? {} : { stack: error.stack }),
+		});
 		this.#consecutiveCrashes = uptime < CRASH_UPTIME_MS ? this.#consecutiveCrashes + 1 : 0;
 		if (this.#consecutiveCrashes < MAX_CONSECUTIVE_CRASHES) this.#boot("crash");
-		else this.emit({ type: "trace", message: `crashed ${MAX_CONSECUTIVE_CRASHES} times in a row at start-up; the board is given up` });
+		else
+			this.emit({
+				type: "trace",
+				message: `crashed ${MAX_CONSECUTIVE_CRASHES} times in a row at start-up; the board is given up`,
+			});
 	}
 
 	#stop(state: BoardState): void {

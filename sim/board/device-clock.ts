@@ -1,6 +1,7 @@
 /**
- * The device's own idea of the time. It starts at 1970 with power, runs on through reset and deep sleep, and is only as good as
- * the oscillator that counts the sleep: what the device believes to be a second asleep is 1 + drift seconds.
+ * The device's own idea of the time. It starts at 1970 with power, runs on through reset and deep sleep, and
+ * is only as good as the oscillator that counts the sleep: what the device believes to be a second asleep is
+ * 1 + drift seconds.
  */
 export class DeviceClock {
 	/** Seconds too long per second asleep, × 10^−6. */
@@ -29,7 +30,10 @@ export class DeviceClock {
 		this.#offset = wall - now;
 	}
 
-	/** Starts a sleep of `duration` ms by this clock; returns how long it really is, whole ms, in the long run exactly. */
+	/**
+	 * Starts a sleep of `duration` ms by this clock; returns how long it really is, whole ms, in the long run
+	 * exactly.
+	 */
 	sleep(duration: number): number {
 		const exact = duration * (1 + this.drift / 1e6) + this.#remainder;
 		const real = Math.max(0, Math.round(exact));

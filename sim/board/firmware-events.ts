@@ -5,13 +5,26 @@ import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Sockets } from "./sockets";
 
 /** `Fault` of src/sensor/events by number. */
-const FAULT_NAMES: readonly FaultName[] = ["configuration", "peer", "resource", "transport", "wifi", "limit", "program"];
+const FAULT_NAMES: readonly FaultName[] = [
+	"configuration",
+	"peer",
+	"resource",
+	"transport",
+	"wifi",
+	"limit",
+	"program",
+];
 
 /** What the firmware tells of its progress, in the simulator's words (src/sensor/events has the numbers). */
 export class FirmwareEvents implements Peripheral {
 	readonly natives: Natives;
 
-	constructor(core: PeripheralHost, sockets: Sockets, sensors: readonly SensorSettings[], reason: () => WakeReason) {
+	constructor(
+		core: PeripheralHost,
+		sockets: Sockets,
+		sensors: readonly SensorSettings[],
+		reason: () => WakeReason,
+	) {
 		this.natives = {
 			sim_event: (name: string, a = 0, b = 0, c = 0) => {
 				if (name === "acknowledged") sockets.acknowledged++;
@@ -25,7 +38,11 @@ export class FirmwareEvents implements Peripheral {
 				case "wake":
 					return { type: "wake", reason: reason() };
 				case "sample":
-					return { type: "sample", sensor: sensors[a]?.name ?? String(a), value: Number.isNaN(b) ? undefined : b };
+					return {
+						type: "sample",
+						sensor: sensors[a]?.name ?? String(a),
+						value: Number.isNaN(b) ? undefined : b,
+					};
 				case "filtered":
 					return { type: "filtered", sensor: sensors[a]?.name ?? String(a) };
 				case "accepted":

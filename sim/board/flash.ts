@@ -3,8 +3,8 @@ import type { Storage, StorageModule } from "../../src/device";
 /** What ESP-IDF's NVS counts in, bytes. */
 const ENTRY_SIZE = 32;
 /**
- * Entries of the SDK's NVS partition of 24 KB: six pages of 126, of which one stays free for moving house, less about a page that the radio's
- * calibration and settings take.
+ * Entries of the SDK's NVS partition of 24 KB: six pages of 126, of which one stays free for moving house,
+ * less about a page that the radio's calibration and settings take.
  */
 export const DEFAULT_ENTRIES = 4 * 126;
 

@@ -19,8 +19,10 @@ export class KeyValue implements Peripheral {
 				this.#storages[id] = storageModule.open({ path: checkName(path) });
 				return id;
 			},
-			sim_storage_read: (id: number, key: string, buffer: Uint8Array) => readValue(this.#get(id), checkName(key), buffer),
-			sim_storage_write: (id: number, key: string, value: Uint8Array) => this.#get(id).write(checkName(key), value),
+			sim_storage_read: (id: number, key: string, buffer: Uint8Array) =>
+				readValue(this.#get(id), checkName(key), buffer),
+			sim_storage_write: (id: number, key: string, value: Uint8Array) =>
+				this.#get(id).write(checkName(key), value),
 			sim_storage_delete: (id: number, key: string) => this.#get(id).delete(checkName(key)),
 			sim_storage_sync: (id: number) => this.#get(id).sync?.(),
 			sim_storage_close: (id: number) => {

@@ -9,7 +9,12 @@ export class NetModule implements Peripheral {
 	#bootCount = 0;
 	#dispatch: number | undefined;
 
-	constructor(core: PeripheralHost, network: HostNetwork, station: Station, identity: { readonly mac: string; readonly address: string }) {
+	constructor(
+		core: PeripheralHost,
+		network: HostNetwork,
+		station: Station,
+		identity: { readonly mac: string; readonly address: string },
+	) {
 		this.natives = {
 			sim_net_start: (handle: number) => {
 				this.#dispatch = handle;
@@ -105,7 +110,9 @@ export class TimeServers implements Peripheral {
 		if (!query) return;
 		if (this.#isUp()) {
 			const seconds = Math.floor((scheduler.now + this.#latency) / 1000);
-			query.scheduled = scheduler.after(2 * this.#latency, () => this.#core.call(this.#dispatch, id, SNTP_TIME, seconds));
+			query.scheduled = scheduler.after(2 * this.#latency, () =>
+				this.#core.call(this.#dispatch, id, SNTP_TIME, seconds),
+			);
 			return;
 		}
 		query.scheduled = scheduler.after(RETRY_INTERVAL_MS, () => {

@@ -107,7 +107,13 @@ export class Sockets implements Peripheral {
 	#emitExchange({ socket, outbound, acknowledged }: SocketEntry): void {
 		if (!outbound) return;
 		const { sent, received, roundTrips } = socket.statistics;
-		this.#core.emit({ type: "exchange", sent, received, roundTrips, reports: this.acknowledged - acknowledged });
+		this.#core.emit({
+			type: "exchange",
+			sent,
+			received,
+			roundTrips,
+			reports: this.acknowledged - acknowledged,
+		});
 	}
 
 	#get(id: number): HostSocket {
@@ -119,7 +125,9 @@ export class Sockets implements Peripheral {
 	#listen(port: number | undefined): number {
 		if (port !== undefined && !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
 		const id = lowestFree(this.#listeners);
-		this.#listeners[id] = this.#network.listen(Math.trunc(port ?? 0), (count) => this.#core.call(this.#dispatchListener, id, count));
+		this.#listeners[id] = this.#network.listen(Math.trunc(port ?? 0), (count) =>
+			this.#core.call(this.#dispatchListener, id, count),
+		);
 		return id;
 	}
 

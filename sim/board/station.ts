@@ -25,7 +25,12 @@ export class Station implements Peripheral {
 	#join: Join | undefined;
 
 	/** @param onUpChanged tells the network stack whether the board is on the network */
-	constructor(core: PeripheralHost, accessPoint: AccessPoint | undefined, random: Random, onUpChanged: (up: boolean) => void) {
+	constructor(
+		core: PeripheralHost,
+		accessPoint: AccessPoint | undefined,
+		random: Random,
+		onUpChanged: (up: boolean) => void,
+	) {
 		this.#core = core;
 		this.#accessPoint = accessPoint;
 		this.#random = random;
@@ -34,8 +39,12 @@ export class Station implements Peripheral {
 			sim_wifi_start: (handle: number) => {
 				this.#dispatch = handle;
 			},
-			sim_wifi_connect: (ssid: string | undefined, password: string | undefined, bssid: Uint8Array | undefined, channel: number | undefined) =>
-				this.#connect(ssid, password, bssid, channel),
+			sim_wifi_connect: (
+				ssid: string | undefined,
+				password: string | undefined,
+				bssid: Uint8Array | undefined,
+				channel: number | undefined,
+			) => this.#connect(ssid, password, bssid, channel),
 			sim_wifi_disconnect: () => this.#disconnect(),
 			sim_wifi_mode: (mode?: number) => {
 				if (mode === undefined) return this.#on ? MODE_STATION : MODE_OFF;
@@ -67,7 +76,12 @@ export class Station implements Peripheral {
 		this.#dispatch = undefined;
 	}
 
-	#connect(ssid: string | undefined, password: string | undefined, bssid: Uint8Array | undefined, channel: number | undefined): void {
+	#connect(
+		ssid: string | undefined,
+		password: string | undefined,
+		bssid: Uint8Array | undefined,
+		channel: number | undefined,
+	): void {
 		if (!ssid) throw new Error("ssid required");
 		if (Buffer.byteLength(ssid) > 32) throw new Error("ssid too long - 32 bytes max");
 		if (password && Buffer.byteLength(password) > 64) throw new Error("password too long - 64 bytes max");

@@ -23,7 +23,8 @@ export class Timers implements Peripheral {
 				this.#dispatch = handle;
 			},
 			sim_timer_set: (delay: number, repeat: number) => this.#set(delay, repeat),
-			sim_timer_schedule: (id: number, delay: number, repeat: number) => this.#schedule(this.#timers[id]!, delay, repeat),
+			sim_timer_schedule: (id: number, delay: number, repeat: number) =>
+				this.#schedule(this.#timers[id]!, delay, repeat),
 			sim_timer_stop: (id: number) => {
 				const timer = this.#timers[id]!;
 				core.scheduler.cancel(timer.scheduled);

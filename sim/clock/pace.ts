@@ -1,6 +1,9 @@
 import type { Scheduler } from "./scheduler";
 
-/** How virtual time follows the wall clock: 1 is real time, 60 a minute a second, "max" as fast as the machine can. */
+/**
+ * How virtual time follows the wall clock: 1 is real time, 60 a minute a second, "max" as fast as the machine
+ * can.
+ */
 export type Speed = number | "max";
 
 export interface PaceOptions {
@@ -15,8 +18,9 @@ const SLICE_MS = 8;
 const MAX_WAIT_MS = 1000;
 
 /**
- * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link holdRealTime}), virtual time follows the
- * wall clock one to one, whatever the speed, so that time-outs mean what they say; otherwise it runs at `speed`.
+ * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link
+ * holdRealTime}), virtual time follows the wall clock one to one, whatever the speed, so that time-outs mean
+ * what they say; otherwise it runs at `speed`.
  */
 export class Pace {
 	readonly #scheduler: Scheduler;
@@ -40,7 +44,10 @@ export class Pace {
 		this.#anchorWall = this.#wallClock();
 	}
 
-	/** A real socket opens: virtual time takes the speed of the wall clock until the matching {@link releaseRealTime}. */
+	/**
+	 * A real socket opens: virtual time takes the speed of the wall clock until the matching
+	 * {@link releaseRealTime}.
+	 */
 	holdRealTime(): void {
 		if (this.#holds++ === 0) this.#setAnchor();
 	}
@@ -49,7 +56,10 @@ export class Pace {
 		if (--this.#holds === 0) this.#setAnchor();
 	}
 
-	/** A real listener accepts from now on: {@link run} does not end for want of events until the matching {@link removeListener}. */
+	/**
+	 * A real listener accepts from now on: {@link run} does not end for want of events until the matching
+	 * {@link removeListener}.
+	 */
 	addListener(): void {
 		this.#listenerCount++;
 	}
@@ -58,7 +68,9 @@ export class Pace {
 		this.#listenerCount--;
 	}
 
-	/** Something real happened (bytes arrived): brings virtual time up to the present, then runs `action` there. */
+	/**
+	 * Something real happened (bytes arrived): brings virtual time up to the present, then runs `action` there.
+	 */
 	runExternalEvent(action: () => void): void {
 		if (this.#stopped) return;
 		try {
@@ -124,7 +136,11 @@ export class Pace {
 	#waitUntil(virtual: number): Promise<void> {
 		const factor = this.#holds > 0 ? 1 : this.#speed;
 		const waitMs =
-			virtual === Infinity ? MAX_WAIT_MS : factor === "max" ? 0 : this.#anchorWall + (virtual - this.#anchorVirtual) / factor - this.#wallClock();
+			virtual === Infinity
+				? MAX_WAIT_MS
+				: factor === "max"
+					? 0
+					: this.#anchorWall + (virtual - this.#anchorVirtual) / factor - this.#wallClock();
 		return new Promise((resolve) => {
 			if (waitMs <= 0) {
 				setImmediate(resolve);

@@ -18,8 +18,9 @@ class HeapEntry implements Scheduled {
 }
 
 /**
- * Discrete events in virtual milliseconds (fractions allowed). Events run by time, and in the order they were scheduled where
- * times are equal. The scheduler decides what happens next, never when on the wall clock: that is {@link Pace}.
+ * Discrete events in virtual milliseconds (fractions allowed). Events run by time, and in the order they were
+ * scheduled where times are equal. The scheduler decides what happens next, never when on the wall clock:
+ * that is {@link Pace}.
  */
 export class Scheduler {
 	#now: number;

@@ -1,6 +1,6 @@
 /**
- * Resizable buffers of a program that boots again and again. V8 maps pages for each of them, which costs it more than the rest of a
- * boot, so those of the last boot serve the next one.
+ * Resizable buffers of a program that boots again and again. V8 maps pages for each of them, which costs it
+ * more than the rest of a boot, so those of the last boot serve the next one.
  */
 export class BufferPool {
 	/** What the program has as `ArrayBuffer`. */

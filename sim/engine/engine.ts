@@ -4,8 +4,8 @@ import type { Program } from "../manifest/program";
 export type NativeValue = number | string | boolean | undefined | Uint8Array;
 
 /**
- * A native function. Typed arrays and buffers are lent for the call only; an Error thrown here is thrown in the firmware.
- * A name that ends in `_start` is where functions may be handed over.
+ * A native function. Typed arrays and buffers are lent for the call only; an Error thrown here is thrown in
+ * the firmware. A name that ends in `_start` is where functions may be handed over.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
 export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;

@@ -8,7 +8,10 @@ import { MathRandom } from "./math-random";
 
 type NativeLookup = (name: string) => NativeFunction;
 type Callback = (...args: unknown[]) => unknown;
-/** What a program takes from its host; `main` receives the default export of the main module, `reset` what puts a module's variables back. */
+/**
+ * What a program takes from its host; `main` receives the default export of the main module, `reset` what
+ * puts a module's variables back.
+ */
 type ProgramFunction = (
 	native: NativeLookup,
 	trace: (...text: string[]) => void,
@@ -28,14 +31,18 @@ const VARIABLE = /^let ([\w$]+)(?: = (.*))?;$/gm;
 const ANY_VARIABLE = /^(?:let\b|var (?![\w$]+_default = ))/gm;
 
 /**
- * V8, in this process: no memory limits and no metering, for speed. Where every module of the program is preloaded, the modules run
- * once, as in ROM, and only their variables start anew with each boot; otherwise all of them run at each boot.
+ * V8, in this process: no memory limits and no metering, for speed. Where every module of the program is
+ * preloaded, the modules run once, as in ROM, and only their variables start anew with each boot; otherwise
+ * all of them run at each boot.
  */
 export const nodeEngine: Engine = {
 	name: "node",
 	async load(program) {
 		const { outputFiles } = await build({
-			stdin: { contents: `import * as main from "${program.main}";\nsim_main(main.default);\n`, loader: "js" },
+			stdin: {
+				contents: `import * as main from "${program.main}";\nsim_main(main.default);\n`,
+				loader: "js",
+			},
 			bundle: true,
 			write: false,
 			outfile: FILE,
@@ -49,7 +56,10 @@ export const nodeEngine: Engine = {
 				{
 					name: "program",
 					setup(pluginBuild) {
-						pluginBuild.onResolve({ filter: /./ }, ({ path, importer }) => ({ path: resolveImport(program, path, importer), namespace: "program" }));
+						pluginBuild.onResolve({ filter: /./ }, ({ path, importer }) => ({
+							path: resolveImport(program, path, importer),
+							namespace: "program",
+						}));
 						pluginBuild.onLoad({ filter: /./, namespace: "program" }, ({ path }) => {
 							const { code } = program.modules.get(path)!;
 							return { contents: code + restoreCode(code), loader: "js" };
@@ -74,7 +84,8 @@ function restoreCode(code: string): string {
 /** Whether everything but simple variables outlives a boot. */
 function isROM(program: Program): boolean {
 	for (const { preloaded, code } of program.modules.values()) {
-		if (!preloaded || (code.match(ANY_VARIABLE)?.length ?? 0) !== [...code.matchAll(VARIABLE)].length) return false;
+		if (!preloaded || (code.match(ANY_VARIABLE)?.length ?? 0) !== [...code.matchAll(VARIABLE)].length)
+			return false;
 	}
 	return true;
 }
@@ -101,7 +112,9 @@ class NodeImage implements Image {
 		this.#program = program;
 		this.#map = map;
 		this.#runsFromROM = isROM(program);
-		this.#programFunction = compileFunction(`"use strict";${code}`, PARAMETERS, { filename: FILE }) as ProgramFunction;
+		this.#programFunction = compileFunction(`"use strict";${code}`, PARAMETERS, {
+			filename: FILE,
+		}) as ProgramFunction;
 	}
 
 	boot(options: BootOptions): Chip {
@@ -151,7 +164,12 @@ class NodeImage implements Image {
 			.flatMap((text, index) => {
 				const frame = FRAME.exec(text);
 				return frame
-					? [text.replace(/\S*firmware\.js:\d+:\d+/, this.#sourceLocation(Number(frame[1]), Number(frame[2])))]
+					? [
+							text.replace(
+								/\S*firmware\.js:\d+:\d+/,
+								this.#sourceLocation(Number(frame[1]), Number(frame[2])),
+							),
+						]
 					: index === 0
 						? [text]
 						: [];
@@ -164,7 +182,9 @@ class NodeImage implements Image {
 		const entry = this.#sourceMap.findEntry(line - 1, column - 1);
 		if (!("originalSource" in entry)) return `firmware:${line}`;
 		const module = this.#program.modules.get(entry.originalSource.replace(/^.*?program:/, ""));
-		return module ? `${module.path}:${module.sourceLine(entry.originalLine + 1)}` : `${entry.originalSource}:${entry.originalLine + 1}`;
+		return module
+			? `${module.path}:${module.sourceLine(entry.originalLine + 1)}`
+			: `${entry.originalSource}:${entry.originalLine + 1}`;
 	}
 }
 
@@ -224,21 +244,30 @@ class NodeChip implements Chip {
 		} catch (thrown) {
 			this.destroy();
 			const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-			throw new Crash("unhandled exception", error.message, error.stack && this.#image.sourceStack(error.stack));
+			throw new Crash(
+				"unhandled exception",
+				error.message,
+				error.stack && this.#image.sourceStack(error.stack),
+			);
 		}
 	}
 
 	#lookUpNative(name: string): NativeFunction {
-		if (name === "xs_firefly_retained") return ((bytes: number) => this.#retained(bytes)) as unknown as NativeFunction;
-		const host = this.#options.natives[name] as ((...args: unknown[]) => ReturnType<NativeFunction>) | undefined;
+		if (name === "xs_firefly_retained")
+			return ((bytes: number) => this.#retained(bytes)) as unknown as NativeFunction;
+		const host = this.#options.natives[name] as
+			| ((...args: unknown[]) => ReturnType<NativeFunction>)
+			| undefined;
 		if (!host) throw new Error(`no native function ${name}`);
 		if (!name.endsWith("_start")) return host as NativeFunction;
-		return ((callback: () => unknown) => host(this.#functions.push(callback) - 1)) as unknown as NativeFunction;
+		return ((callback: () => unknown) =>
+			host(this.#functions.push(callback) - 1)) as unknown as NativeFunction;
 	}
 
 	#retained(bytes: number): ArrayBufferLike {
 		const { buffer, byteLength } = this.#options.retained;
-		if (bytes !== byteLength) throw new RangeError(`this build has ${byteLength} bytes of retained memory, not ${bytes}`);
+		if (bytes !== byteLength)
+			throw new RangeError(`this build has ${byteLength} bytes of retained memory, not ${bytes}`);
 		return buffer;
 	}
 }

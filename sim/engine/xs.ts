@@ -1,5 +1,12 @@
 import type { CreationSizes, Program, ProgramModule } from "../manifest/program";
-import { Machine, type Progress, prepare, Root, XSCrash, type HostFunction as XSHostFunction } from "../xs/index";
+import {
+	Machine,
+	type Progress,
+	prepare,
+	Root,
+	XSCrash,
+	type HostFunction as XSHostFunction,
+} from "../xs/index";
 import { type BootOptions, type Chip, type ChipStatistics, Crash, type Engine, type Image } from "./engine";
 
 /** A runaway loop ends here: far more than a wake needs, computrons for one entry. */
@@ -140,5 +147,9 @@ function toCrash(program: Program, error: unknown): unknown {
 			const module = byPath.get(path);
 			return module ? `${path}:${module.sourceLine(Number(line))}` : whole;
 		});
-	return new Crash(error.kind, mapLocations(error.detail || error.kind), error.stack && mapLocations(error.stack));
+	return new Crash(
+		error.kind,
+		mapLocations(error.detail || error.kind),
+		error.stack && mapLocations(error.stack),
+	);
 }

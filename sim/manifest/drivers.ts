@@ -1,6 +1,6 @@
 /**
- * The source of the driver that stands in for every sensor: an object with a getter for each property that the configuration
- * reads, at its path. Reading allocates nothing.
+ * The source of the driver that stands in for every sensor: an object with a getter for each property that
+ * the configuration reads, at its path. Reading allocates nothing.
  * @param paths properties by number
  */
 export function driverSource(paths: readonly (readonly string[])[]): string {
@@ -51,10 +51,13 @@ interface PropertyTree {
 
 function writeClass(branch: PropertyTree, classes: string[]): string {
 	const made: string[] = [];
-	for (const [name, child] of branch.branches) made.push(`\t\tthis[${JSON.stringify(name)}] = new ${writeClass(child, classes)}(instance);\n`);
+	for (const [name, child] of branch.branches)
+		made.push(`\t\tthis[${JSON.stringify(name)}] = new ${writeClass(child, classes)}(instance);\n`);
 	const getters: string[] = [];
 	for (const [name, index] of branch.leaves) {
-		getters.push(`\tget [${JSON.stringify(name)}]() {\n\t\treturn native("sim_sensor_read").call(undefined, this.#instance, ${index});\n\t}\n`);
+		getters.push(
+			`\tget [${JSON.stringify(name)}]() {\n\t\treturn native("sim_sensor_read").call(undefined, this.#instance, ${index});\n\t}\n`,
+		);
 	}
 	const name = `Reading${classes.length}`;
 	classes.push(

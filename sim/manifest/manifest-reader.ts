@@ -101,7 +101,8 @@ class ManifestReader {
 		const platform = manifest.platforms && matchPlatform(manifest.platforms, this.#platform);
 		this.#defineVariables(manifest);
 		if (platform) this.#defineVariables(platform);
-		for (const include of [...toList(manifest.include), ...toList(platform?.include)]) this.#include(include, path);
+		for (const include of [...toList(manifest.include), ...toList(platform?.include)])
+			this.#include(include, path);
 		this.#files.push(path);
 		this.#merge(manifest, path);
 		if (platform) this.#merge(platform, path);
@@ -114,7 +115,8 @@ class ManifestReader {
 	}
 
 	#include(include: string, from: string): void {
-		if (typeof include !== "string") throw new ManifestError(`${from}: the simulator cannot include ${JSON.stringify(include)}`);
+		if (typeof include !== "string")
+			throw new ManifestError(`${from}: the simulator cannot include ${JSON.stringify(include)}`);
 		const path = this.#expand(include, from);
 		if (!path.startsWith("$(MODDABLE)")) {
 			const file = resolve(dirname(from), path);
@@ -125,7 +127,9 @@ class ManifestReader {
 		}
 		const sdk = sdkIncludeOf(path);
 		if (!sdk) {
-			throw new ManifestError(`${from}: the simulator has no modules for the include ${include}; it has those of ${sdkIncludes().join(", ")}`);
+			throw new ManifestError(
+				`${from}: the simulator has no modules for the include ${include}; it has those of ${sdkIncludes().join(", ")}`,
+			);
 		}
 		for (const specifier of sdk.modules) this.#sdk.add(specifier);
 		if (sdk.base) this.#variables.set("MODULES", "$(MODDABLE)/modules");
@@ -151,7 +155,8 @@ class ManifestReader {
 		return text.replace(/\$\((\w+)\)/g, (_, name: string) => {
 			const value = this.#variables.get(name);
 			if (value !== undefined) return name === "MODDABLE" ? value : this.#expand(value, from);
-			const hint = name === "MODULES" ? ": include $(MODDABLE)/examples/manifest_base.json before it is used" : "";
+			const hint =
+				name === "MODULES" ? ": include $(MODDABLE)/examples/manifest_base.json before it is used" : "";
 			throw new ManifestError(`${from}: $(${name}) is not defined${hint}`);
 		});
 	}
@@ -162,7 +167,9 @@ function parse(path: string, from: string | undefined): ManifestFile {
 	try {
 		text = readFileSync(path, "utf8");
 	} catch {
-		throw new ManifestError(from ? `${from}: includes ${path}, which cannot be read` : `${path}: cannot be read`);
+		throw new ManifestError(
+			from ? `${from}: includes ${path}, which cannot be read` : `${path}: cannot be read`,
+		);
 	}
 	let value: unknown;
 	try {
@@ -170,7 +177,8 @@ function parse(path: string, from: string | undefined): ManifestFile {
 	} catch (error) {
 		throw new ManifestError(`${path}: not JSON: ${(error as Error).message}`);
 	}
-	if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ManifestError(`${path}: not a JSON object`);
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		throw new ManifestError(`${path}: not a JSON object`);
 	return value as ManifestFile;
 }
 
@@ -182,7 +190,8 @@ function toList(value: OneOrMany | undefined): readonly string[] {
 function merge(target: Record<string, JSONValue>, source: JSONObject | undefined): void {
 	for (const [name, value] of Object.entries(source ?? {})) {
 		const present = target[name];
-		if (isObject(present) && isObject(value)) merge(present as Record<string, JSONValue>, value as JSONObject);
+		if (isObject(present) && isObject(value))
+			merge(present as Record<string, JSONValue>, value as JSONObject);
 		else target[name] = structuredClone(value) as JSONValue;
 	}
 }

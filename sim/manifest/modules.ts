@@ -14,13 +14,17 @@ export interface ModuleFile {
 
 const EXTENSIONS = [".ts", ".js", ".mjs"];
 
-/** The modules that a manifest declares, by specifier. Throws {@link ManifestError} for a source that is not there, or a specifier declared twice. */
+/**
+ * The modules that a manifest declares, by specifier. Throws {@link ManifestError} for a source that is not
+ * there, or a specifier declared twice.
+ */
 export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 	const modules = new Map<string, ModuleFile>();
 	const excluded = new Set<string>();
 	for (const declaration of manifest.declarations) {
 		if (declaration.target !== "~") continue;
-		for (const source of declaration.sources) for (const { path } of matchingFiles("", source, declaration)) excluded.add(path);
+		for (const source of declaration.sources)
+			for (const { path } of matchingFiles("", source, declaration)) excluded.add(path);
 	}
 	for (const specifier of manifest.sdk) {
 		const path = sdkModulePath(specifier);
@@ -46,7 +50,9 @@ export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 	return modules;
 }
 
-/** Modules that run at build time, wildcards resolved: these match JavaScript sources only, as in mcconfig. */
+/**
+ * Modules that run at build time, wildcards resolved: these match JavaScript sources only, as in mcconfig.
+ */
 export function preloadedModules(manifest: Manifest, modules: ReadonlyMap<string, ModuleFile>): string[] {
 	const preload: string[] = [];
 	for (const name of manifest.preload) {
@@ -81,8 +87,13 @@ function matchingFiles(target: string, source: string, declaration: ModuleDeclar
 		matched = true;
 		if (!EXTENSIONS.includes(name.slice(stem.length)) || stem.endsWith(".d")) continue;
 		const specifier = star < 0 ? target : target.replace("*", stem.slice(prefix.length));
-		found.push({ specifier: specifier.replace("*", stem), path: join(directory, name), manifest: declaration.manifest });
+		found.push({
+			specifier: specifier.replace("*", stem),
+			path: join(directory, name),
+			manifest: declaration.manifest,
+		});
 	}
-	if (!matched) throw new ManifestError(`${declaration.manifest}: "${declaration.target}": nothing matches ${source}`);
+	if (!matched)
+		throw new ManifestError(`${declaration.manifest}: "${declaration.target}": nothing matches ${source}`);
 	return found;
 }

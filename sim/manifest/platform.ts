@@ -1,6 +1,6 @@
 /**
- * The block of `platforms` that holds for `name` (as "esp32" or "esp32/nodemcu"): the longest leading part that has a block of
- * its own or matches a wildcard, else "...".
+ * The block of `platforms` that holds for `name` (as "esp32" or "esp32/nodemcu"): the longest leading part
+ * that has a block of its own or matches a wildcard, else "...".
  */
 export function matchPlatform<T>(platforms: Readonly<Record<string, T>>, name: string): T | undefined {
 	const parts = name.split("/");

@@ -65,7 +65,10 @@ export interface ProgramOptions {
 	readonly properties?: readonly (readonly string[])[];
 }
 
-/** Reads, transpiles and links the modules that the firmware of `manifest` reaches. Throws {@link ManifestError}. */
+/**
+ * Reads, transpiles and links the modules that the firmware of `manifest` reaches. Throws
+ * {@link ManifestError}.
+ */
 export function linkProgram(manifest: Manifest, options: ProgramOptions = {}): Program {
 	return new Linker(manifest, options).link();
 }
@@ -95,7 +98,8 @@ class Linker {
 	link(): Program {
 		const main = this.#mainSpecifier();
 		for (const [specifier, name] of Object.entries(HOST_MODULES)) {
-			if (!this.#files.has(specifier)) this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
+			if (!this.#files.has(specifier))
+				this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
 		}
 		this.#generated.set(CONFIG_MODULE, configSource(this.#options.config ?? this.#manifest.config));
 		this.#generated.set(SENSOR_DRIVER, driverSource(this.#options.properties ?? []));
@@ -108,18 +112,26 @@ class Linker {
 	#mainSpecifier(): string {
 		const { main } = this.#manifest.creation;
 		const specifier = typeof main === "string" ? main : "main";
-		if (!this.#files.has(specifier)) throw new ManifestError(`${this.#manifest.path}: no manifest declares the main module "${specifier}"`);
+		if (!this.#files.has(specifier))
+			throw new ManifestError(`${this.#manifest.path}: no manifest declares the main module "${specifier}"`);
 		return specifier;
 	}
 
-	/** `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need hardware are played. */
+	/**
+	 * `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need
+	 * hardware are played.
+	 */
 	#modulesSource(): string {
-		const targets = new Map<string, string>(Object.keys(HOST_MODULES).map((specifier) => [specifier, specifier]));
+		const targets = new Map<string, string>(
+			Object.keys(HOST_MODULES).map((specifier) => [specifier, specifier]),
+		);
 		for (const name of SIMULATOR_DRIVERS) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
 		for (const specifier of this.#files.keys()) {
-			if (specifier.startsWith(DRIVER_PREFIX) && !targets.has(specifier)) targets.set(specifier, this.#canRun(specifier) ? specifier : SENSOR_DRIVER);
+			if (specifier.startsWith(DRIVER_PREFIX) && !targets.has(specifier))
+				targets.set(specifier, this.#canRun(specifier) ? specifier : SENSOR_DRIVER);
 		}
-		for (const name of this.#options.drivers ?? []) if (!targets.has(DRIVER_PREFIX + name)) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
+		for (const name of this.#options.drivers ?? [])
+			if (!targets.has(DRIVER_PREFIX + name)) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
 		const names = [...targets];
 		const imports = names.map(([, target], index) => `import m${index} from "${target}";\n`).join("");
 		const has = names.map(([name]) => `\t\tcase "${name}":\n`).join("");
@@ -144,24 +156,38 @@ export default Object.freeze({ has, importNow });
 	#canRun(specifier: string, path: ReadonlySet<string> = new Set()): boolean {
 		if (path.has(specifier) || this.#generated.has(specifier)) return true;
 		if (!this.#files.has(specifier)) return false;
-		return this.#transpile(specifier).imports.every((name) => this.#canRun(resolveRelative(name, specifier), new Set([...path, specifier])));
+		return this.#transpile(specifier).imports.every((name) =>
+			this.#canRun(resolveRelative(name, specifier), new Set([...path, specifier])),
+		);
 	}
 
 	#visit(specifier: string, importer: string | undefined, written: string | false): void {
 		if (this.#modules.has(specifier) || this.#visiting.has(specifier)) return;
-		if (!this.#files.has(specifier) && !this.#generated.has(specifier)) throw this.#undeclared(specifier, importer!, written || specifier);
+		if (!this.#files.has(specifier) && !this.#generated.has(specifier))
+			throw this.#undeclared(specifier, importer!, written || specifier);
 		this.#visiting.add(specifier);
 		const { code, imports, sourceLine } = this.#transpile(specifier);
 		const resolved = imports.map((name) => resolveRelative(name, specifier));
 		for (let i = 0; i < resolved.length; i++) this.#visit(resolved[i]!, specifier, imports[i]!);
 		const path = this.#files.get(specifier)?.path ?? `<${specifier}>`;
-		this.#modules.set(specifier, { specifier, path, code, imports: resolved, importsAsWritten: imports, preloaded: false, sourceLine });
+		this.#modules.set(specifier, {
+			specifier,
+			path,
+			code,
+			imports: resolved,
+			importsAsWritten: imports,
+			preloaded: false,
+			sourceLine,
+		});
 	}
 	#transpile(specifier: string): Transpiled {
 		let transpiled = this.#transpiled.get(specifier);
 		if (!transpiled) {
 			const path = this.#files.get(specifier)?.path;
-			transpiled = path === undefined ? transpile(this.#generated.get(specifier)!, `${specifier}.js`) : transpileCached(path);
+			transpiled =
+				path === undefined
+					? transpile(this.#generated.get(specifier)!, `${specifier}.js`)
+					: transpileCached(path);
 			this.#transpiled.set(specifier, transpiled);
 		}
 		return transpiled;
@@ -171,7 +197,9 @@ export default Object.freeze({ has, importNow });
 		const from = this.#files.get(importer);
 		const include = includeOf(specifier);
 		const hint = include ? `: include ${include}` : `; the manifests are ${this.#manifest.files.join(", ")}`;
-		return new ManifestError(`${from?.path ?? importer} imports "${written}" (module "${specifier}"), which no manifest declares${hint}`);
+		return new ManifestError(
+			`${from?.path ?? importer} imports "${written}" (module "${specifier}"), which no manifest declares${hint}`,
+		);
 	}
 
 	/** What a preloaded module imports is preloaded with it. */
@@ -182,14 +210,18 @@ export default Object.freeze({ has, importNow });
 			marked.add(specifier);
 			for (const name of this.#modules.get(specifier)!.imports) mark(name);
 		};
-		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, ...Object.keys(HOST_MODULES), ...this.#preload]) mark(specifier);
-		for (const specifier of marked) this.#modules.set(specifier, { ...this.#modules.get(specifier)!, preloaded: true });
+		for (const specifier of [CONFIG_MODULE, MODULES_MODULE, ...Object.keys(HOST_MODULES), ...this.#preload])
+			mark(specifier);
+		for (const specifier of marked)
+			this.#modules.set(specifier, { ...this.#modules.get(specifier)!, preloaded: true });
 	}
 }
 
 /** Relative specifiers are resolved against the importer's specifier, not against its file. */
 function resolveRelative(name: string, importer: string): string {
-	return name.startsWith("./") || name.startsWith("../") ? posix.join(posix.dirname(importer), name).replace(/\.(?:js|ts|mjs)$/, "") : name;
+	return name.startsWith("./") || name.startsWith("../")
+		? posix.join(posix.dirname(importer), name).replace(/\.(?:js|ts|mjs)$/, "")
+		: name;
 }
 
 const cache = new Map<string, Transpiled & { readonly source: string }>();
@@ -217,7 +249,8 @@ export default freeze(${JSON.stringify(config)});
 }
 
 function readCreation(creation: JSONObject): CreationSizes {
-	const number = (value: JSONValue | undefined, otherwise: number): number => (typeof value === "number" ? value : otherwise);
+	const number = (value: JSONValue | undefined, otherwise: number): number =>
+		typeof value === "number" ? value : otherwise;
 	const size = (value: JSONValue | undefined, initial: number, incremental: number): GrowableSize => {
 		const object = typeof value === "object" && value !== null ? (value as JSONObject) : {};
 		return { initial: number(object.initial, initial), incremental: number(object.incremental, incremental) };

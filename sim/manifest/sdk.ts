@@ -29,7 +29,10 @@ const NET = [...BASE, "net", "sntp"];
 const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
 	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
-	"$(MODDABLE)/modules/io/manifest.json": { modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"], base: true },
+	"$(MODDABLE)/modules/io/manifest.json": {
+		modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"],
+		base: true,
+	},
 	"$(MODDABLE)/modules/io/storage/manifest.json": { modules: ["embedded:storage/key-value"] },
 	"$(MODDABLE)/modules/network/net/manifest.json": { modules: NET },
 	"$(MODDABLE)/modules/network/sntp/manifest.json": { modules: NET },
@@ -39,7 +42,10 @@ const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/modules/base/timer/manifest.json": { modules: ["timer"] },
 };
 
-/** Drivers for hardware: the simulator accepts their includes, has none of them, and puts its own sensors in their place. */
+/**
+ * Drivers for hardware: the simulator accepts their includes, has none of them, and puts its own sensors in
+ * their place.
+ */
 const HARDWARE_INCLUDE = /^\$\(MODDABLE\)\/modules\/(drivers|io)\//;
 
 /** The SDK's answer to an include of one of its manifests; undefined where the simulator has none. */

@@ -12,7 +12,9 @@ export interface Transpiled {
 
 const IMPORT = /^(?:import|export)\b[^"'();]*?(?:\bfrom\s*)?"([^"]+)";$/gm;
 
-/** Strips the types and prints each import on a line of its own. Throws esbuild's error with file and line. */
+/**
+ * Strips the types and prints each import on a line of its own. Throws esbuild's error with file and line.
+ */
 export function transpile(source: string, path: string): Transpiled {
 	const { code, map } = transformSync(source, {
 		loader: path.endsWith(".ts") ? "ts" : "js",
@@ -22,7 +24,9 @@ export function transpile(source: string, path: string): Transpiled {
 		sourcefile: path,
 		sourcesContent: false,
 		charset: "utf8",
-		tsconfigRaw: { compilerOptions: { target: "esnext", useDefineForClassFields: true, verbatimModuleSyntax: true } },
+		tsconfigRaw: {
+			compilerOptions: { target: "esnext", useDefineForClassFields: true, verbatimModuleSyntax: true },
+		},
 	});
 	const imports: string[] = [];
 	for (const match of code.matchAll(IMPORT)) imports.push(match[1]!);

@@ -33,7 +33,8 @@ export default class TCP implements Socket {
 		this.#onReadable = options.onReadable;
 		this.#onWritable = options.onWritable;
 		this.#onError = options.onError;
-		if (from === undefined) this.#id = (native("sim_tcp_open") as Native).call(undefined, options.address, options.port) as number;
+		if (from === undefined)
+			this.#id = (native("sim_tcp_open") as Native).call(undefined, options.address, options.port) as number;
 		else {
 			const donor = from as TCP;
 			this.#id = (native("sim_tcp_take") as Native).call(undefined, donor.#id) as number;

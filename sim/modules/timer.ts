@@ -44,7 +44,10 @@ function set(callback: Callback, delay = 0, repeat = 0): TimerEntry {
 	return entry;
 }
 
-/** Throws where hardware would stay silent or fault: for a timer that is spent, or would be at the end of its callback. */
+/**
+ * Throws where hardware would stay silent or fault: for a timer that is spent, or would be at the end of its
+ * callback.
+ */
 function schedule(entry: TimerEntry, delay?: number, repeat = 0): void {
 	if (entry.id < 0) throw new Error("timer is spent: create it with a nonzero repeat to schedule it again");
 	if (delay === undefined) {
@@ -53,7 +56,8 @@ function schedule(entry: TimerEntry, delay?: number, repeat = 0): void {
 		(native("sim_timer_stop") as Native).call(undefined, entry.id);
 		return;
 	}
-	if (entry.firing && repeat === 0) throw new Error("a timer scheduled without repeat from its own callback never fires");
+	if (entry.firing && repeat === 0)
+		throw new Error("a timer scheduled without repeat from its own callback never fires");
 	entry.repeat = repeat;
 	(native("sim_timer_schedule") as Native).call(undefined, entry.id, delay, repeat);
 }

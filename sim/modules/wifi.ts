@@ -52,7 +52,14 @@ export default class WiFi {
 	/** Without options: leaves the access point. */
 	static connect(options?: WiFiOptions): void {
 		if (options === undefined) WiFi.disconnect();
-		else (native("sim_wifi_connect") as Native).call(undefined, options.ssid, options.password, options.bssid, options.channel);
+		else
+			(native("sim_wifi_connect") as Native).call(
+				undefined,
+				options.ssid,
+				options.password,
+				options.bssid,
+				options.channel,
+			);
 	}
 
 	static disconnect(): void {

@@ -8,9 +8,9 @@ const ERROR = 4;
 const OUTPUT = 8;
 
 /**
- * What the firmware sees of a socket: the rules of the SDK's TCP class on lwIP. What happens on the network is collected and
- * delivered as one message in a later turn, so that several writes of a turn leave together, and an end of the connection is told
- * only once everything received has been read.
+ * What the firmware sees of a socket: the rules of the SDK's TCP class on lwIP. What happens on the network
+ * is collected and delivered as one message in a later turn, so that several writes of a turn leave together,
+ * and an end of the connection is told only once everything received has been read.
  */
 export abstract class DeviceSocket implements HostSocket {
 	readonly statistics: SocketStatistics;
@@ -34,12 +34,19 @@ export abstract class DeviceSocket implements HostSocket {
 		return this.#handler;
 	}
 
-	/** A new owner is told at once of what is there already. Throws "invalid from" when the connection was reset before. */
+	/**
+	 * A new owner is told at once of what is there already. Throws "invalid from" when the connection was reset
+	 * before.
+	 */
 	set handler(handler: SocketHandler | undefined) {
 		if (handler && this.wasReset) throw new Error("invalid from");
 		this.#handler = handler;
 		if (!handler || !this.#ready) return;
-		this.trigger((this.room > 0 ? WRITABLE : 0) | (this.receiveBuffer.length > 0 ? READABLE : 0) | (this.lost ? ERROR : 0));
+		this.trigger(
+			(this.room > 0 ? WRITABLE : 0) |
+				(this.receiveBuffer.length > 0 ? READABLE : 0) |
+				(this.lost ? ERROR : 0),
+		);
 	}
 
 	read(into: Uint8Array): number | undefined {
@@ -136,7 +143,8 @@ export abstract class DeviceSocket implements HostSocket {
 			if (this.#handler) this.#ready = false;
 		}
 		if (triggered & OUTPUT) this.flushOutput();
-		if (triggered & READABLE && this.receiveBuffer.length > 0) this.#handler?.readable(this.receiveBuffer.length);
+		if (triggered & READABLE && this.receiveBuffer.length > 0)
+			this.#handler?.readable(this.receiveBuffer.length);
 		if (this.receiveBuffer.length > 0 && this.#error) return;
 		if (this.#error) this.#handler?.failed();
 		else if (triggered & WRITABLE) this.#handler?.writable(this.room);

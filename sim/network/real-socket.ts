@@ -4,7 +4,10 @@ import type { Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 
-/** How long a closed socket may still hold virtual time to the wall clock while its peer's FIN is outstanding, wall ms. */
+/**
+ * How long a closed socket may still hold virtual time to the wall clock while its peer's FIN is outstanding,
+ * wall ms.
+ */
 const LINGER_MS = 250;
 
 /** A device's socket over a socket of this machine, with the room and window that the device would have. */
@@ -33,7 +36,13 @@ export class RealSocket extends DeviceSocket {
 	}
 
 	/** A connection to somebody. */
-	static connect(scheduler: Scheduler, pace: Pace, address: string, port: number, onDone: (socket: RealSocket) => void): RealSocket {
+	static connect(
+		scheduler: Scheduler,
+		pace: Pace,
+		address: string,
+		port: number,
+		onDone: (socket: RealSocket) => void,
+	): RealSocket {
 		const connection = net.connect({ host: address, port, allowHalfOpen: true });
 		const socket = new RealSocket(scheduler, pace, connection, onDone);
 		connection.once("connect", () => pace.runExternalEvent(() => socket.#onConnected()));
@@ -41,7 +50,12 @@ export class RealSocket extends DeviceSocket {
 	}
 
 	/** A connection from somebody. */
-	static fromAccepted(scheduler: Scheduler, pace: Pace, connection: net.Socket, onDone: (socket: RealSocket) => void): RealSocket {
+	static fromAccepted(
+		scheduler: Scheduler,
+		pace: Pace,
+		connection: net.Socket,
+		onDone: (socket: RealSocket) => void,
+	): RealSocket {
 		const socket = new RealSocket(scheduler, pace, connection, onDone);
 		socket.#onConnected();
 		return socket;

@@ -8,9 +8,15 @@ import { type HostListener, type HostNetwork, type HostSocket, isAddress } from 
 export interface RealNetworkOptions {
 	/** Address that listeners bind to. Default: loopback. */
 	readonly listenAddress?: string;
-	/** The port that the first listener binds instead of the one it asked for; 0 lets the machine choose, as it then does for all others. Default: as asked for. */
+	/**
+	 * The port that the first listener binds instead of the one it asked for; 0 lets the machine choose, as it
+	 * then does for all others. Default: as asked for.
+	 */
 	readonly listenPort?: number;
-	/** Called when a listener accepts connections. @param number of the listener, from 0 in the order of opening */
+	/**
+	 * Called when a listener accepts connections.
+	 * @param number of the listener, from 0 in the order of opening
+	 */
 	listening?(port: number, number: number): void;
 	/** Called when a listener could not be opened, or broke. @param port that was asked for */
 	failed?(error: Error, port: number): void;
@@ -37,14 +43,22 @@ export class RealNetwork implements HostNetwork {
 
 	connect(address: string, port: number): HostSocket {
 		if (!isAddress(address)) throw new Error("invalid address");
-		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) => this.#removeSocket(ended));
+		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) =>
+			this.#removeSocket(ended),
+		);
 		this.#sockets.add(socket);
 		return socket;
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
-		const listener = new RealListener(this.#scheduler, this.#pace, this.#options, port, this.#openedListeners++, readable, (socket) =>
-			this.#track(socket),
+		const listener = new RealListener(
+			this.#scheduler,
+			this.#pace,
+			this.#options,
+			port,
+			this.#openedListeners++,
+			readable,
+			(socket) => this.#track(socket),
 		);
 		this.#listeners.add(listener);
 		return listener;
@@ -81,7 +95,9 @@ export class RealNetwork implements HostNetwork {
 	}
 
 	#track(socket: net.Socket): RealSocket {
-		const accepted = RealSocket.fromAccepted(this.#scheduler, this.#pace, socket, (ended) => this.#removeSocket(ended));
+		const accepted = RealSocket.fromAccepted(this.#scheduler, this.#pace, socket, (ended) =>
+			this.#removeSocket(ended),
+		);
 		this.#sockets.add(accepted);
 		return accepted;
 	}
@@ -120,10 +136,14 @@ class RealListener implements HostListener {
 			}),
 		);
 		this.#server.on("error", (error) => options.failed?.(error, port));
-		this.#server.listen(options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0, options.listenAddress ?? "127.0.0.1", () => {
-			const address = this.#server.address();
-			if (address !== null && typeof address === "object") options.listening?.(address.port, number);
-		});
+		this.#server.listen(
+			options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0,
+			options.listenAddress ?? "127.0.0.1",
+			() => {
+				const address = this.#server.address();
+				if (address !== null && typeof address === "object") options.listening?.(address.port, number);
+			},
+		);
 	}
 
 	/** What the device asked for while the machine has yet to bind. */

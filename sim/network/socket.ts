@@ -1,4 +1,7 @@
-/** How a socket tells its owner what happened; called from the scheduler, never from inside one of the owner's own calls. */
+/**
+ * How a socket tells its owner what happened; called from the scheduler, never from inside one of the owner's
+ * own calls.
+ */
 export interface SocketHandler {
 	/** @param bytes that may be read now */
 	readable(bytes: number): void;
@@ -8,7 +11,10 @@ export interface SocketHandler {
 	failed(): void;
 }
 
-/** One TCP socket of a device, virtual or real. Behaves as the SDK's socket on lwIP does, which is stricter than a desk's. */
+/**
+ * One TCP socket of a device, virtual or real. Behaves as the SDK's socket on lwIP does, which is stricter
+ * than a desk's.
+ */
 export interface HostSocket {
 	handler: SocketHandler | undefined;
 	readonly statistics: SocketStatistics;
@@ -16,9 +22,15 @@ export interface HostSocket {
 	readonly remoteAddress?: string | undefined;
 	/** Fills `into` completely. Throws "invalid" when fewer bytes are there; undefined when none is. */
 	read(into: Uint8Array): number | undefined;
-	/** Takes all of `bytes` or throws: "not ready" before the connection is up or after it ended, "would block" past the room. Returns the room left; undefined once the connection is lost. */
+	/**
+	 * Takes all of `bytes` or throws: "not ready" before the connection is up or after it ended, "would block"
+	 * past the room. Returns the room left; undefined once the connection is lost.
+	 */
 	write(bytes: Uint8Array): number | undefined;
-	/** What was written still leaves, then FIN; unread received bytes make it RST, as in lwIP. No callback follows. */
+	/**
+	 * What was written still leaves, then FIN; unread received bytes make it RST, as in lwIP. No callback
+	 * follows.
+	 */
 	close(): void;
 	/** The device is gone: nothing more leaves, nothing is answered. */
 	abandon(): void;
@@ -38,7 +50,10 @@ export interface HostNetwork {
 	up: boolean;
 	/** @param address an IPv4 address in dotted form; throws "invalid address" otherwise */
 	connect(address: string, port: number): HostSocket;
-	/** @param readable called with the number of waiting connections. Throws "socket bind" when the port is taken. */
+	/**
+	 * @param readable called with the number of waiting connections. Throws "socket bind" when the port is
+	 *   taken.
+	 */
 	listen(port: number, readable: (count: number) => void): HostListener;
 	/** Calls back once, later. */
 	resolve(name: string, callback: (address: string | undefined) => void): void;

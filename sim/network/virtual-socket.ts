@@ -29,7 +29,10 @@ export interface SocketHost {
 	removeSocket(socket: VirtualSocket): void;
 }
 
-/** One end of a virtual connection: a reliable stream over a path of fixed latency that may lose packets while it is down. */
+/**
+ * One end of a virtual connection: a reliable stream over a path of fixed latency that may lose packets while
+ * it is down.
+ */
 export class VirtualSocket extends DeviceSocket {
 	/** Set by the network at the handshake. */
 	peer: VirtualSocket | undefined;
@@ -68,7 +71,10 @@ export class VirtualSocket extends DeviceSocket {
 		this.onEstablished();
 	}
 
-	/** Runs `arrive` at the other host one latency later; `lost` runs instead (at once or then) if the path is down. */
+	/**
+	 * Runs `arrive` at the other host one latency later; `lost` runs instead (at once or then) if the path is
+	 * down.
+	 */
 	transmitTo(to: SocketHost, arrive: () => void, lost: () => void): void {
 		if (!this.#host.canSendTo(to)) lost();
 		else this.scheduler.after(this.#latency, () => (to.canReceive() ? arrive() : lost()));

@@ -14,7 +14,10 @@ export const DEFAULT_LATENCY_MS = 4;
 
 const FIRST_EPHEMERAL_PORT = 49152;
 
-/** TCP between virtual hosts, with one fixed latency and nothing lost, except at hosts that are down or black holes. */
+/**
+ * TCP between virtual hosts, with one fixed latency and nothing lost, except at hosts that are down or black
+ * holes.
+ */
 export class VirtualNetwork {
 	readonly scheduler: Scheduler;
 	readonly latency: number;

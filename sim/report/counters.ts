@@ -3,7 +3,15 @@ import type { FaultName, SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";
 
 /** What one node is doing. */
-export type NodeState = "off" | "booting" | "awake" | "joining" | "connecting" | "connected" | "asleep" | "crashed";
+export type NodeState =
+	| "off"
+	| "booting"
+	| "awake"
+	| "joining"
+	| "connecting"
+	| "connected"
+	| "asleep"
+	| "crashed";
 
 /** Counts what happens to one node. */
 export class NodeCounters {
@@ -37,7 +45,9 @@ export class NodeCounters {
 	exchanges = 0;
 	delivered = 0;
 	#wokeAt = 0;
-	/** Sequence numbers count from 1 without gaps, so the highest is the number of reports since power came on. */
+	/**
+	 * Sequence numbers count from 1 without gaps, so the highest is the number of reports since power came on.
+	 */
 	#highestSequence = 0;
 	#acceptedBefore = 0;
 
@@ -158,7 +168,11 @@ export class SimulationCounters {
 		this.now = Math.max(this.now, event.time);
 		let node = this.nodes.get(event.node);
 		if (node === undefined) {
-			node = new NodeCounters(event.type === "node" ? event : { time: event.time, node: event.node, type: "node", role: "sensor", sensors: [] });
+			node = new NodeCounters(
+				event.type === "node"
+					? event
+					: { time: event.time, node: event.node, type: "node", role: "sensor", sensors: [] },
+			);
 			this.nodes.set(event.node, node);
 		}
 		node.event(event);

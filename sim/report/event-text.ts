@@ -17,7 +17,9 @@ export class EventText {
 					: `${node}  ${count(event.sensors.length, "sensor")}: ${event.sensors.map((sensor) => sensor.name).join(", ")}`;
 			case "boot":
 				this.#wakes.set(node, new WakeText(event.time));
-				return event.reason === "deep-sleep" || counters.role === "broker" ? undefined : `${node}  boots: ${event.reason}`;
+				return event.reason === "deep-sleep" || counters.role === "broker"
+					? undefined
+					: `${node}  boots: ${event.reason}`;
 			case "wake":
 				wake.start = event.time;
 				return undefined;

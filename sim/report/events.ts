@@ -1,16 +1,28 @@
 import type { WakeReason } from "../../src/device";
 
 /**
- * Everything that a simulation tells about itself, in the order of `time`. All of it follows from manifest, seed and replay
- * file: no wall-clock time, port or process id, so that two runs (without an outside broker) print the same bytes.
+ * Everything that a simulation tells about itself, in the order of `time`. All of it follows from manifest,
+ * seed and replay file: no wall-clock time, port or process id, so that two runs (without an outside broker)
+ * print the same bytes.
  */
 export type TimedEvent = { readonly time: Milliseconds; readonly node: string } & SimulationEvent;
 
 /** Simulated time, milliseconds since 1970-01-01T00:00Z. */
 export type Milliseconds = number;
 
-/** Who is at fault for a failed report. `wifi`: no network. `name`: the broker's name did not resolve. `limit`: awakeLimit ended it. `program`: an exception that nothing expected. The others: ClientError. */
-export type FaultName = "configuration" | "peer" | "resource" | "transport" | "wifi" | "name" | "limit" | "program";
+/**
+ * Who is at fault for a failed report. `wifi`: no network. `name`: the broker's name did not resolve.
+ * `limit`: awakeLimit ended it. `program`: an exception that nothing expected. The others: ClientError.
+ */
+export type FaultName =
+	| "configuration"
+	| "peer"
+	| "resource"
+	| "transport"
+	| "wifi"
+	| "name"
+	| "limit"
+	| "program";
 
 export interface SensorDescription {
 	readonly name: string;
@@ -20,7 +32,12 @@ export interface SensorDescription {
 
 export type SimulationEvent =
 	/** Once for each node, before its first boot. `alwaysOn`: it does not sleep between reports. */
-	| { readonly type: "node"; readonly role: "sensor" | "broker"; readonly sensors: readonly SensorDescription[]; readonly alwaysOn?: boolean }
+	| {
+			readonly type: "node";
+			readonly role: "sensor" | "broker";
+			readonly sensors: readonly SensorDescription[];
+			readonly alwaysOn?: boolean;
+	  }
 	/** Power comes on, or the sleep timer rings: the chip starts up. */
 	| { readonly type: "boot"; readonly reason: WakeReason }
 	/** The firmware begins to run. */
@@ -29,7 +46,10 @@ export type SimulationEvent =
 	| { readonly type: "sample"; readonly sensor: string; readonly value: number | undefined }
 	/** A sample that deadband and heartbeat held back. */
 	| { readonly type: "filtered"; readonly sensor: string }
-	/** The outbox took one report. `waiting`, here and below: reports in the outbox afterwards, as the outbox itself counts them. */
+	/**
+	 * The outbox took one report. `waiting`, here and below: reports in the outbox afterwards, as the outbox
+	 * itself counts them.
+	 */
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
 	/** The full outbox gave up `count` reports by its policy. */
 	| { readonly type: "dropped"; readonly count: number; readonly waiting: number }
@@ -44,8 +64,17 @@ export type SimulationEvent =
 	| { readonly type: "publish"; readonly sequence: number; readonly qos: 0 | 1 | 2; readonly again: boolean }
 	/** A report left the outbox for good: PUBACK, PUBCOMP, or for QoS 0 the broker's close. */
 	| { readonly type: "acknowledged"; readonly sequence: number; readonly waiting: number }
-	/** The connection is over. Bytes are TCP payload; `roundTrips` counts serial waits, TCP's handshake included; `reports` were acknowledged in it. */
-	| { readonly type: "exchange"; readonly sent: number; readonly received: number; readonly roundTrips: number; readonly reports: number }
+	/**
+	 * The connection is over. Bytes are TCP payload; `roundTrips` counts serial waits, TCP's handshake
+	 * included; `reports` were acknowledged in it.
+	 */
+	| {
+			readonly type: "exchange";
+			readonly sent: number;
+			readonly received: number;
+			readonly roundTrips: number;
+			readonly reports: number;
+	  }
 	/** A report could not be delivered in this wake; it waits in the outbox. `reasonCode`: MQTT's, or 0. */
 	| { readonly type: "failed"; readonly fault: FaultName; readonly reasonCode: number }
 	/** awakeLimit cut the wake short. */
@@ -56,7 +85,10 @@ export type SimulationEvent =
 	| { readonly type: "crash"; readonly kind: string; readonly message: string; readonly stack?: string }
 	/** A line on the device's console. */
 	| { readonly type: "trace"; readonly message: string }
-	/** The broker (`node`) holds a new current value. `payload`: text, or hexadecimal after `0x` when it is not UTF-8. */
+	/**
+	 * The broker (`node`) holds a new current value. `payload`: text, or hexadecimal after `0x` when it is not
+	 * UTF-8.
+	 */
 	| { readonly type: "value"; readonly topic: string; readonly payload: string; readonly retained: boolean };
 
 export interface SimulationListener {

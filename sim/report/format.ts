@@ -17,7 +17,11 @@ export function formatNumber(value: number, digits = 0): string {
 }
 
 /** A reading with its unit; `–` when there is none. */
-export function formatValue(value: number | undefined, unit: string | undefined, decimals: number | undefined): string {
+export function formatValue(
+	value: number | undefined,
+	unit: string | undefined,
+	decimals: number | undefined,
+): string {
 	if (value === undefined || Number.isNaN(value)) return "–";
 	const text = decimals === undefined ? String(Number(value.toPrecision(6))) : value.toFixed(decimals);
 	return unit === undefined ? text : `${text} ${unit}`;

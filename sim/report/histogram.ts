@@ -3,7 +3,9 @@ const EXACT_LIMIT = 2048;
 /** Cells of each doubling above: no value is told smaller by more than 1 part in 1024. */
 const CELLS_PER_DOUBLING = 1024;
 
-/** Counts non-negative whole numbers in bounded memory; quantiles are exact below 2048 and within 0.1 % above. */
+/**
+ * Counts non-negative whole numbers in bounded memory; quantiles are exact below 2048 and within 0.1 % above.
+ */
 export class Histogram {
 	readonly #counts = new Map<number, number>();
 	#count = 0;
@@ -19,7 +21,10 @@ export class Histogram {
 		this.#count++;
 	}
 
-	/** The smallest value that at least the part `rank` (0 … 1) of all values does not exceed; undefined when there is none. */
+	/**
+	 * The smallest value that at least the part `rank` (0 … 1) of all values does not exceed; undefined when
+	 * there is none.
+	 */
 	quantile(rank: number): number | undefined {
 		const wanted = Math.max(1, Math.ceil(rank * this.#count));
 		let seen = 0;

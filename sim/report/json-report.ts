@@ -22,7 +22,9 @@ export class JSONReport implements Report {
 	note(): void {}
 
 	finish(): void {
-		this.#writer.line(JSON.stringify({ time: this.#counters.now, type: "summary", ...summarize(this.#counters) }));
+		this.#writer.line(
+			JSON.stringify({ time: this.#counters.now, type: "summary", ...summarize(this.#counters) }),
+		);
 		this.close();
 	}
 

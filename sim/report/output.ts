@@ -6,7 +6,10 @@ export interface Sink {
 /** Longest text held back, in characters. */
 const FLUSH_LENGTH = 65_536;
 
-/** Gathers lines, so that a fast simulation does not pay for each: they leave in the next turn of the event loop, or once they are many. */
+/**
+ * Gathers lines, so that a fast simulation does not pay for each: they leave in the next turn of the event
+ * loop, or once they are many.
+ */
 export class LineWriter {
 	readonly #sink: Sink;
 	#text = "";

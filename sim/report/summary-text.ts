@@ -18,12 +18,16 @@ export function summaryLines(summary: Summary): string[] {
 		`${count(nodes, "node")}, ${formatSpan(duration)} simulated: ${count(summary.wakes, "wake")}, ${count(summary.samples, "sample")} (${formatNumber(summary.filtered)} held back), ${count(summary.accepted, "report")}`,
 		`reports      ${formatNumber(summary.published)} published, ${formatNumber(summary.acknowledged)} acknowledged, ${formatNumber(summary.waiting)} waiting, ${formatNumber(summary.dropped)} dropped, ${formatNumber(summary.lost)} lost; ${formatNumber(summary.repeated)} sent again`,
 	];
-	const failures = Object.entries(summary.failed).map(([fault, number]) => `${fault} ${formatNumber(number)}`);
+	const failures = Object.entries(summary.failed).map(
+		([fault, number]) => `${fault} ${formatNumber(number)}`,
+	);
 	if (summary.limits > 0) failures.push(`ended by awakeLimit ${formatNumber(summary.limits)}`);
 	if (summary.crashes > 0) failures.push(`crashes ${formatNumber(summary.crashes)}`);
 	if (failures.length > 0) lines.push(`failures     ${failures.join(", ")}`);
 	if (awake !== undefined)
-		lines.push(`awake        p50 ${formatSpan(awake.p50)}, p95 ${formatSpan(awake.p95)}, longest ${formatSpan(awake.maximum)}`);
+		lines.push(
+			`awake        p50 ${formatSpan(awake.p50)}, p95 ${formatSpan(awake.p95)}, longest ${formatSpan(awake.maximum)}`,
+		);
 	if (exchange !== undefined)
 		lines.push(
 			`network      ${formatNumber(exchange.bytesPerReport)} bytes a report; ${formatNumber(exchange.roundTripsPerExchange, 2)} round trips and ${formatNumber(exchange.reportsPerExchange, 2)} reports an exchange`,

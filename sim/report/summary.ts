@@ -26,7 +26,11 @@ export interface Summary {
 	/** Absent without a completed wake. */
 	readonly awake?: { readonly p50: number; readonly p95: number; readonly maximum: number };
 	/** TCP payload, both directions, and serial round trips; absent without a delivered report. */
-	readonly exchange?: { readonly bytesPerReport: number; readonly roundTripsPerExchange: number; readonly reportsPerExchange: number };
+	readonly exchange?: {
+		readonly bytesPerReport: number;
+		readonly roundTripsPerExchange: number;
+		readonly reportsPerExchange: number;
+	};
 	readonly energy: Energy;
 }
 
@@ -48,7 +52,8 @@ export function summarize(counters: SimulationCounters): Summary {
 		awake.merge(node.awake);
 		for (const [fault, count] of node.failed) failed[fault] = (failed[fault] ?? 0) + count;
 	}
-	const sum = (value: (node: NodeCounters) => number) => nodes.reduce((total, node) => total + value(node), 0);
+	const sum = (value: (node: NodeCounters) => number) =>
+		nodes.reduce((total, node) => total + value(node), 0);
 	const delivered = sum((node) => node.delivered);
 	const exchanges = sum((node) => node.exchanges);
 	const [p50, p95, maximum] = [awake.quantile(0.5), awake.quantile(0.95), awake.quantile(1)];
@@ -68,7 +73,9 @@ export function summarize(counters: SimulationCounters): Summary {
 		crashes: sum((node) => node.crashes),
 		limits: sum((node) => node.limits),
 		failed: Object.fromEntries(Object.entries(failed).sort(([a], [b]) => (a < b ? -1 : 1))),
-		...(p50 === undefined || p95 === undefined || maximum === undefined ? {} : { awake: { p50, p95, maximum } }),
+		...(p50 === undefined || p95 === undefined || maximum === undefined
+			? {}
+			: { awake: { p50, p95, maximum } }),
 		...(delivered === 0
 			? {}
 			: {
@@ -100,6 +107,8 @@ function energyOf(nodes: readonly NodeCounters[]): Energy {
 	return {
 		phases: shares,
 		average,
-		...(average > 0 ? { battery: { capacity: batteryCapacityMAh, days: batteryDays(batteryCapacityMAh, average) } } : {}),
+		...(average > 0
+			? { battery: { capacity: batteryCapacityMAh, days: batteryDays(batteryCapacityMAh, average) } }
+			: {}),
 	};
 }

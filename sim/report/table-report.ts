@@ -94,37 +94,73 @@ export class TableReport implements Report {
 		this.#lastDrawnAt = Date.now();
 		const now = this.#now;
 		const width = Math.max(40, this.#screen.columns ?? 80);
-		const lines = [pc.bold(`Firefly  ${formatTime(now).slice(0, 19)} UTC, simulated`), pc.dim(clip(this.#note, width)), ""];
+		const lines = [
+			pc.bold(`Firefly  ${formatTime(now).slice(0, 19)} UTC, simulated`),
+			pc.dim(clip(this.#note, width)),
+			"",
+		];
 		lines.push(...this.#nodes(now, width), "", ...this.#currentValues(width), "");
 		for (const line of this.#news) lines.push(pc.dim(clip(line, width)));
 		this.#update(lines.slice(0, Math.max(4, (this.#screen.rows ?? 24) - 1)).join("\n"));
 	}
 
 	#nodes(now: number, width: number): string[] {
-		const lines = [pc.dim(clip(row("node", "state", "wakes", "acked", "waiting", "mA", "battery", "last values"), width))];
-		for (const node of this.#counters.nodes.values()) if (node.role === "sensor") lines.push(clip(this.#node(node, now), width));
+		const lines = [
+			pc.dim(clip(row("node", "state", "wakes", "acked", "waiting", "mA", "battery", "last values"), width)),
+		];
+		for (const node of this.#counters.nodes.values())
+			if (node.role === "sensor") lines.push(clip(this.#node(node, now), width));
 		return lines;
 	}
 
 	#node(node: NodeCounters, now: number): string {
 		const { energy, wakesAt, wakes, acknowledged, waiting } = node;
-		const state = node.state === "asleep" ? `asleep ${formatSpan(Math.max(0, Math.round((wakesAt - now) / 1000)) * 1000)}` : node.state;
+		const state =
+			node.state === "asleep"
+				? `asleep ${formatSpan(Math.max(0, Math.round((wakesAt - now) / 1000)) * 1000)}`
+				: node.state;
 		energy.integrateTo(this.#counters.now);
 		const current = averageCurrent(energy.charge, energy.time);
-		const days = energy.time < MINIMUM_AVERAGED_MS ? "" : `${formatNumber(batteryDays(batteryCapacityMAh, current))} d`;
-		const values = [...node.values].map(([name, value]) => `${name} ${formatSensor(node, name, value)}`).join("  ");
-		return row(node.node, state, formatNumber(wakes), formatNumber(acknowledged), formatNumber(waiting), formatNumber(current, 2), days, values);
+		const days =
+			energy.time < MINIMUM_AVERAGED_MS ? "" : `${formatNumber(batteryDays(batteryCapacityMAh, current))} d`;
+		const values = [...node.values]
+			.map(([name, value]) => `${name} ${formatSensor(node, name, value)}`)
+			.join("  ");
+		return row(
+			node.node,
+			state,
+			formatNumber(wakes),
+			formatNumber(acknowledged),
+			formatNumber(waiting),
+			formatNumber(current, 2),
+			days,
+			values,
+		);
 	}
 
 	#currentValues(width: number): string[] {
 		const lines = [pc.dim(clip(`${"topic at the broker".padEnd(44)} ${"value".padEnd(24)} since`, width))];
 		for (const [topic, { payload, time }] of this.#values)
-			lines.push(clip(`${clip(topic, 44).padEnd(44)} ${clip(payload, 24).padEnd(24)} ${formatTime(time).slice(11, 19)}`, width));
+			lines.push(
+				clip(
+					`${clip(topic, 44).padEnd(44)} ${clip(payload, 24).padEnd(24)} ${formatTime(time).slice(11, 19)}`,
+					width,
+				),
+			);
 		return lines;
 	}
 }
 
-function row(node: string, state: string, wakes: string, acked: string, waiting: string, current: string, battery: string, values: string): string {
+function row(
+	node: string,
+	state: string,
+	wakes: string,
+	acked: string,
+	waiting: string,
+	current: string,
+	battery: string,
+	values: string,
+): string {
 	const numbers = [wakes, acked, waiting, current, battery].map((text) => text.padStart(8)).join("");
 	return `${clip(node, 24).padEnd(24)} ${clip(state, 13).padEnd(13)}${numbers}  ${values}`;
 }

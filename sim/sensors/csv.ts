@@ -35,15 +35,18 @@ interface Parsed {
 }
 
 /**
- * Reads a recording: a header of names, then a row for each time. Where rows have one field more than the header, the first is
- * the number of the row and left out. Throws {@link ReplayError} for anything that is not whole.
+ * Reads a recording: a header of names, then a row for each time. Where rows have one field more than the
+ * header, the first is the number of the row and left out. Throws {@link ReplayError} for anything that is
+ * not whole.
  */
 export function readRecording(file: string): Recording {
 	let text: string;
 	try {
 		text = readFileSync(file, "utf8");
 	} catch (error) {
-		throw new ReplayError(`${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`);
+		throw new ReplayError(
+			`${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
+		);
 	}
 	return parseRecording(text, file);
 }
@@ -52,7 +55,8 @@ export function readRecording(file: string): Recording {
 export function parseRecording(text: string, file: string): Recording {
 	const records = parseRecords(text, file);
 	const header = records[0]?.record;
-	if (!header || records.length < 2) throw new ReplayError(`${file}:1: a header and at least one row are needed`);
+	if (!header || records.length < 2)
+		throw new ReplayError(`${file}:1: a header and at least one row are needed`);
 	const numbered = records[1]!.record.length === header.length + 1;
 	const width = header.length + (numbered ? 1 : 0);
 	const names = header.map((name) => name.trim());
@@ -62,7 +66,9 @@ export function parseRecording(text: string, file: string): Recording {
 	if (columns.length === 0) throw new ReplayError(`${file}:1: no column besides "${names[date]}"`);
 	const invalidName = columns.find((name, index) => name === "" || columns.indexOf(name) !== index);
 	if (invalidName !== undefined)
-		throw new ReplayError(`${file}:1: ${invalidName === "" ? "a column has no name" : `two columns are called "${invalidName}"`}`);
+		throw new ReplayError(
+			`${file}:1: ${invalidName === "" ? "a column has no name" : `two columns are called "${invalidName}"`}`,
+		);
 	const rows: RecordedRow[] = [];
 	for (let i = 1; i < records.length; i++) {
 		const { record, info } = records[i]!;
@@ -74,23 +80,37 @@ export function parseRecording(text: string, file: string): Recording {
 		const fields = numbered ? record.slice(1) : record;
 		const time = readDate(fields[date]!, `${where}: ${names[date]}`);
 		const before = rows[rows.length - 1];
-		if (before && time <= before.time) throw new ReplayError(`${where}: ${fields[date]} is not after the row before it`);
-		const values = fields.filter((_, index) => index !== date).map((field, index) => readNumber(field, `${where}: ${columns[index]}`));
+		if (before && time <= before.time)
+			throw new ReplayError(`${where}: ${fields[date]} is not after the row before it`);
+		const values = fields
+			.filter((_, index) => index !== date)
+			.map((field, index) => readNumber(field, `${where}: ${columns[index]}`));
 		rows.push({ line: info.lines, time, values });
 	}
 	const warnings = /[\r\n]$/.test(text)
 		? []
-		: [`${file}:${rows[rows.length - 1]!.line}: no line end after the last row: its last value may be cut off`];
+		: [
+				`${file}:${rows[rows.length - 1]!.line}: no line end after the last row: its last value may be cut off`,
+			];
 	return { file, columns, rows, warnings };
 }
 
 function parseRecords(text: string, file: string): Parsed[] {
 	try {
-		return parse(text, { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }) as unknown as Parsed[];
+		return parse(text, {
+			bom: true,
+			info: true,
+			relax_column_count: true,
+			skip_empty_lines: true,
+			trim: true,
+		}) as unknown as Parsed[];
 	} catch (error) {
 		if (!(error instanceof CsvError)) throw error;
 		const { lines } = error as CsvError & { lines?: number };
-		const message = error.code === "CSV_QUOTE_NOT_CLOSED" ? "a quoted field is not closed: the file is cut off here" : error.message;
+		const message =
+			error.code === "CSV_QUOTE_NOT_CLOSED"
+				? "a quoted field is not closed: the file is cut off here"
+				: error.message;
 		throw new ReplayError(`${file}:${lines ?? "?"}: ${message}`);
 	}
 }

@@ -13,7 +13,12 @@ export class ReplaySensors implements SensorPort {
 	 * Throws {@link ReplayError} when a property has no column.
 	 * @param paths properties that the drivers offer, by number
 	 */
-	constructor(scheduler: Scheduler, recording: Recording, timeline: Timeline, paths: readonly (readonly string[])[]) {
+	constructor(
+		scheduler: Scheduler,
+		recording: Recording,
+		timeline: Timeline,
+		paths: readonly (readonly string[])[],
+	) {
 		const columns = paths.map((path) => columnOf(recording, path));
 		this.natives = {
 			sim_sensor_open: () => 0,
@@ -37,6 +42,9 @@ function columnOf(recording: Recording, path: readonly string[]): number {
 	const names = recording.columns.map((name) => name.toLowerCase());
 	const whole = names.indexOf(path.join(".").toLowerCase());
 	const index = whole < 0 ? names.indexOf(path[path.length - 1]!.toLowerCase()) : whole;
-	if (index < 0) throw new ReplayError(`${recording.file}:1: no column for ${path.join(".")}; there are ${recording.columns.join(", ")}`);
+	if (index < 0)
+		throw new ReplayError(
+			`${recording.file}:1: no column for ${path.join(".")}; there are ${recording.columns.join(", ")}`,
+		);
 	return index;
 }

@@ -5,19 +5,24 @@ const SAMPLING_STEPS_MS = [1, 2, 5, 10, 15, 20, 30]
 	.map((seconds) => seconds * 1000)
 	.concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
 
-/** The step of an absolute time grid that fits a recording best: that nearest to the median distance of its rows, ms. */
+/**
+ * The step of an absolute time grid that fits a recording best: that nearest to the median distance of its
+ * rows, ms.
+ */
 export function gridStepOf(recording: Recording): number {
 	const { rows } = recording;
 	if (rows.length < 2) return 60_000;
 	const distances = rows.slice(1).map((row, index) => row.time - rows[index]!.time);
 	distances.sort((a, b) => a - b);
 	const median = distances[distances.length >> 1]!;
-	return SAMPLING_STEPS_MS.reduce((best, step) => (Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best));
+	return SAMPLING_STEPS_MS.reduce((best, step) =>
+		Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best,
+	);
 }
 
 /**
- * The rows of a recording on an absolute grid: each row belongs to the grid time nearest to it, so that rows a second early or late
- * are met by samples on the grid, every one exactly once.
+ * The rows of a recording on an absolute grid: each row belongs to the grid time nearest to it, so that rows
+ * a second early or late are met by samples on the grid, every one exactly once.
  */
 export class Timeline {
 	/** ms */

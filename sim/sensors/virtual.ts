@@ -41,7 +41,11 @@ export class VirtualSensors implements SensorPort {
 			channel = this.#channel(this.#instances[instance]!, this.#paths[path]!);
 			this.#channels.set(key, channel);
 		}
-		return quantizedReading(channel.curve, curveValue(channel.curve, this.#scheduler.now, channel.phase), channel.noise.normal());
+		return quantizedReading(
+			channel.curve,
+			curveValue(channel.curve, this.#scheduler.now, channel.phase),
+			channel.noise.normal(),
+		);
 	}
 
 	#channel(options: string, path: readonly string[]): Channel {

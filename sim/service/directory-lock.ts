@@ -19,8 +19,10 @@ export class LockedError extends Error {
 }
 
 /**
- * Takes a directory for this process: a file in it tells the process's number, and when it began, as numbers are used again.
- * @returns gives it back @throws {LockedError} while another process has it, else what the system throws
+ * Takes a directory for this process: a file in it tells the process's number, and when it began, as numbers
+ * are used again.
+ * @returns gives it back
+ * @throws {LockedError} while another process has it, else what the system throws
  */
 export function lockDirectory(directory: string): () => void {
 	const path = join(directory, LOCK_FILE);
@@ -50,10 +52,18 @@ function lockHolder(path: string): number | undefined {
 	}
 	const [number = "", start = ""] = text.trim().split(" ");
 	const pid = Number(number);
-	return text.endsWith("\n") && Number.isSafeInteger(pid) && pid > 0 && isRunning(pid) && processStartTime(pid) === start ? pid : undefined;
+	return text.endsWith("\n") &&
+		Number.isSafeInteger(pid) &&
+		pid > 0 &&
+		isRunning(pid) &&
+		processStartTime(pid) === start
+		? pid
+		: undefined;
 }
 
-/** Removes the lock of a process that has ended, and puts back what another process has put there meanwhile. */
+/**
+ * Removes the lock of a process that has ended, and puts back what another process has put there meanwhile.
+ */
 function removeStaleLock(path: string): void {
 	const aside = `${path}.${process.pid}`;
 	try {
@@ -83,7 +93,10 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-/** When a process began, in ticks since the machine did (proc(5), field 22); empty where the system does not tell. */
+/**
+ * When a process began, in ticks since the machine did (proc(5), field 22); empty where the system does not
+ * tell.
+ */
 function processStartTime(pid: number): string {
 	const text = readText(`/proc/${pid}/stat`);
 	// The name of the program, in parentheses, may hold anything.

@@ -42,7 +42,10 @@ export class DirectoryStorage implements StorageModule {
 		};
 	}
 
-	/** Makes everything lasting, and lets others have the directory. @throws {ServeError} when the system cannot */
+	/**
+	 * Makes everything lasting, and lets others have the directory.
+	 * @throws {ServeError} when the system cannot
+	 */
 	close(): void {
 		try {
 			this.#log.close();
@@ -60,7 +63,8 @@ function checkName(name: string): string {
 }
 
 function describeAccessError(error: unknown): string {
-	if (error instanceof LockedError) return `it is in use by process ${error.pid}; if that is no broker, remove ${error.path}`;
+	if (error instanceof LockedError)
+		return `it is in use by process ${error.pid}; if that is no broker, remove ${error.path}`;
 	switch ((error as NodeJS.ErrnoException).code) {
 		case "EACCES":
 		case "EPERM":

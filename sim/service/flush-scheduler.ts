@@ -7,9 +7,10 @@ export interface Flushable {
 /**
  * When what sockets were given leaves.
  *
- * Where several peers send, all that can be read in this turn of the event loop are heard first: what they send to the same socket then leaves in one system
- * call, when the turn ends. A peer that is heard twice in a row is likely the only one that sends now. Waiting would only cost time then, so what it sent leaves
- * as soon as it has been handled.
+ * Where several peers send, all that can be read in this turn of the event loop are heard first: what they
+ * send to the same socket then leaves in one system call, when the turn ends. A peer that is heard twice in a
+ * row is likely the only one that sends now. Waiting would only cost time then, so what it sent leaves as
+ * soon as it has been handled.
  */
 export class FlushScheduler {
 	#waiting: Flushable[] = [];

@@ -1,10 +1,23 @@
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+	closeSync,
+	fdatasyncSync,
+	fsyncSync,
+	ftruncateSync,
+	openSync,
+	readFileSync,
+	readSync,
+	renameSync,
+	rmSync,
+	writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "../../src/broker/persist/crc32";
 
 /** What the file begins with, the version of its form last. */
 const MAGIC = Buffer.from("firefly\x01", "latin1");
-/** Of a record: CRC-32 of all that follows (4 bytes), length of the key (1) and of the value (4), then both. */
+/**
+ * Of a record: CRC-32 of all that follows (4 bytes), length of the key (1) and of the value (4), then both.
+ */
 const HEADER_SIZE = 9;
 /** Instead of the length of a value: the key has none any more. */
 const DELETED = 0xffff_ffff;
@@ -18,9 +31,10 @@ interface ValueLocation {
 }
 
 /**
- * Values by key in one file, to which each change is appended: the last record of a key counts. Reading stops at the first record that is not whole, so
- * a loss of power takes what was written last and nothing else. One file, because a write takes a microsecond then, and making thousands of them lasting
- * takes one call to the system; with a file for each key these were 44 µs, and 250 µs a file.
+ * Values by key in one file, to which each change is appended: the last record of a key counts. Reading stops
+ * at the first record that is not whole, so a loss of power takes what was written last and nothing else. One
+ * file, because a write takes a microsecond then, and making thousands of them lasting takes one call to the
+ * system; with a file for each key these were 44 µs, and 250 µs a file.
  */
 export class KeyLog {
 	readonly #path: string;
@@ -51,7 +65,8 @@ export class KeyLog {
 		if (location === undefined) return undefined;
 		const { offset, length } = location;
 		if (length > buffer.length) throw new RangeError("buffer too small");
-		if (length > 0 && readSync(this.#file, buffer, 0, length, offset) < length) throw new Error(`${this.#path} is shorter than it was`);
+		if (length > 0 && readSync(this.#file, buffer, 0, length, offset) < length)
+			throw new Error(`${this.#path} is shorter than it was`);
 		return length;
 	}
 
@@ -135,7 +150,8 @@ export class KeyLog {
 		const path = `${this.#path}.new`;
 		const before = readFileSync(this.#path);
 		const records: Buffer[] = [MAGIC];
-		for (const [key, { offset, length }] of this.#locations) records.push(before.subarray(offset - HEADER_SIZE - key.length, offset + length));
+		for (const [key, { offset, length }] of this.#locations)
+			records.push(before.subarray(offset - HEADER_SIZE - key.length, offset + length));
 		const bytes = Buffer.concat(records);
 		const file = writeFile(path, bytes);
 		if (file === undefined) return;
@@ -175,7 +191,8 @@ function findRecordEnd(bytes: Buffer, at: number): number | undefined {
 }
 
 function writeAll(file: number, bytes: Uint8Array, at: number): void {
-	for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+	for (let done = 0; done < bytes.length; )
+		done += writeSync(file, bytes, done, bytes.length - done, at + done);
 }
 
 /** A file that lasts, but for its name; undefined where it cannot be written. */

@@ -32,11 +32,15 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 
 		constructor({ port, onReadable }: ListenerOptions) {
 			this.#onReadable = onReadable;
-			this.#plain = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#enqueue(socket));
+			this.#plain = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+				this.#enqueue(socket),
+			);
 			this.#portsToOpen = 1;
 			if (host.secure !== undefined && this.#number === 0) {
 				const { port: securePort } = host.secure;
-				this.#secure = new SecureServer(host.secure, host.handshakeTimeoutMs, (socket) => this.#enqueue(socket));
+				this.#secure = new SecureServer(host.secure, host.handshakeTimeoutMs, (socket) =>
+					this.#enqueue(socket),
+				);
 				this.#portsToOpen = 2;
 				this.#listen(this.#secure.server, securePort);
 			}
@@ -61,7 +65,8 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 			server.on("error", (error) => host.failed(error, port));
 			server.listen({ port, ...(host.address === undefined ? {} : { host: host.address }) }, () => {
 				this.#portsToOpen--;
-				if (this.#portsToOpen === 0) host.listening(this.#number, this.port, this.#secure && portOf(this.#secure.server));
+				if (this.#portsToOpen === 0)
+					host.listening(this.#number, this.port, this.#secure && portOf(this.#secure.server));
 			});
 		}
 

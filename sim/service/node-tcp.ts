@@ -133,7 +133,10 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		if (!this.#ended) this.#onWritable?.(this.#room);
 	}
 
-	/** Also when there is something left to read: half a packet is never going to be whole, and nobody would ask for it again. */
+	/**
+	 * Also when there is something left to read: half a packet is never going to be whole, and nobody would ask
+	 * for it again.
+	 */
 	onClosed(): void {
 		if (this.#ended) return;
 		this.#ended = true;

@@ -43,12 +43,14 @@ export function detachOwner(socket: OwnedSocket): void {
 }
 
 /**
- * In the place of readable.push(), to which Node's sockets give what they read. A stream does much for each chunk; where nothing waits in it, chunks go past it. On
- * a Node whose sockets did not use it they would come as "data".
+ * In the place of readable.push(), to which Node's sockets give what they read. A stream does much for each
+ * chunk; where nothing waits in it, chunks go past it. On a Node whose sockets did not use it they would come
+ * as "data".
  */
 function push(this: OwnedSocket, chunk: Uint8Array | null, encoding?: BufferEncoding): boolean {
 	const by = this[owner];
-	if (chunk === null || this.readableLength !== 0 || !by?.canReceive(chunk.length)) return Readable.prototype.push.call(this, chunk, encoding);
+	if (chunk === null || this.readableLength !== 0 || !by?.canReceive(chunk.length))
+		return Readable.prototype.push.call(this, chunk, encoding);
 	by.onReceived(chunk);
 	return true;
 }

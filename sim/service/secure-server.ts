@@ -2,7 +2,10 @@ import net from "node:net";
 import tls from "node:tls";
 import { networkOf } from "../../src/broker/access/ip-network";
 
-/** TLS handshakes under way at once, and those of one address, or one network of IPv6, among them. One more, and the oldest is cut off. */
+/**
+ * TLS handshakes under way at once, and those of one address, or one network of IPv6, among them. One more,
+ * and the oldest is cut off.
+ */
 export const MAX_HANDSHAKES = 128;
 export const MAX_HANDSHAKES_PER_NETWORK = 64;
 
@@ -22,18 +25,28 @@ export class SecureServer {
 	readonly #pendingHandshakes = new Map<string, net.Socket>();
 
 	/**
-	 * @param handshakeTimeoutMs how long a handshake may take, ms @param onSecureConnection given each connection whose handshake is over
+	 * @param handshakeTimeoutMs how long a handshake may take, ms
+	 * @param onSecureConnection given each connection whose handshake is over
 	 * @throws {Error} for people, when certificate and key cannot be used
 	 */
-	constructor({ certificate, key }: SecureListenOptions, handshakeTimeoutMs: number, onSecureConnection: (socket: net.Socket) => void) {
+	constructor(
+		{ certificate, key }: SecureListenOptions,
+		handshakeTimeoutMs: number,
+		onSecureConnection: (socket: net.Socket) => void,
+	) {
 		try {
-			this.#secure = tls.createServer({ cert: Buffer.from(certificate), key: Buffer.from(key), handshakeTimeout: handshakeTimeoutMs }, (socket) => {
-				this.#pendingHandshakes.delete(peerKey(socket));
-				socket.allowHalfOpen = true;
-				onSecureConnection(socket);
-			});
+			this.#secure = tls.createServer(
+				{ cert: Buffer.from(certificate), key: Buffer.from(key), handshakeTimeout: handshakeTimeoutMs },
+				(socket) => {
+					this.#pendingHandshakes.delete(peerKey(socket));
+					socket.allowHalfOpen = true;
+					onSecureConnection(socket);
+				},
+			);
 		} catch (error) {
-			throw new Error(`listen.tls: certificate and key cannot be used: ${error instanceof Error ? error.message : error}`);
+			throw new Error(
+				`listen.tls: certificate and key cannot be used: ${error instanceof Error ? error.message : error}`,
+			);
 		}
 		// Whoever speaks no TLS is cut off by Node.
 		this.#secure.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -62,7 +75,8 @@ export class SecureServer {
 			oldest ??= name;
 			count++;
 		}
-		if (count < MAX_HANDSHAKES_PER_NETWORK) oldest = pending.size < MAX_HANDSHAKES ? undefined : pending.keys().next().value;
+		if (count < MAX_HANDSHAKES_PER_NETWORK)
+			oldest = pending.size < MAX_HANDSHAKES ? undefined : pending.keys().next().value;
 		if (oldest !== undefined) {
 			pending.get(oldest)?.destroy();
 			pending.delete(oldest);

@@ -28,7 +28,14 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 			failed: (error, port) => finish(portError(error, port)),
 		});
 		try {
-			const host = { tcp: { io: NodeTCP }, listener: { io: listener }, timer: nodeTimer, time: nodeTime, trace, newViews: true };
+			const host = {
+				tcp: { io: NodeTCP },
+				listener: { io: listener },
+				timer: nodeTimer,
+				time: nodeTime,
+				trace,
+				newViews: true,
+			};
 			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
 			broker.start();
 		} catch (error) {

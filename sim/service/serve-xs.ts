@@ -13,7 +13,9 @@ import { collectPorts, portError, ServeError, type ServeOptions } from "./servic
 /** Bytes of retained memory; a broker keeps nothing there. */
 const RETAINED_BYTES = 7168;
 
-/** The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start. */
+/**
+ * The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start.
+ */
 export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
 	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
@@ -68,5 +70,6 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 
 function traceEvent(event: SimulationEvent, trace: (message: string) => void): void {
 	if (event.type === "trace") trace(event.message);
-	else if (event.type === "crash") trace(`the broker crashed and starts again: ${event.message}${event.stack ? `\n${event.stack}` : ""}`);
+	else if (event.type === "crash")
+		trace(`the broker crashed and starts again: ${event.message}${event.stack ? `\n${event.stack}` : ""}`);
 }

@@ -3,12 +3,16 @@ import type { ServeOptions } from "./service";
 
 export { ServeError, type ServeOptions } from "./service";
 
-/** Runs the broker alone, in real time, on real sockets, until `signal` is given. Throws ServeError, whose message is for people. */
+/**
+ * Runs the broker alone, in real time, on real sockets, until `signal` is given. Throws ServeError, whose
+ * message is for people.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
 	const { engine, data } = options;
 	const storage = data === undefined ? undefined : new DirectoryStorage(data);
 	try {
-		const run = engine === "node" ? (await import("./serve-node")).serveOnNode : (await import("./serve-xs")).serveOnXS;
+		const run =
+			engine === "node" ? (await import("./serve-node")).serveOnNode : (await import("./serve-xs")).serveOnXS;
 		await run(options, storage);
 	} finally {
 		storage?.close();

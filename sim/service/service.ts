@@ -7,7 +7,10 @@ export interface ServeOptions {
 	readonly engine: EngineName;
 	/** What the status page calls it. */
 	readonly name: string;
-	/** What the broker on V8 is made of, and on both engines which ports to wait for; `port` 0 lets the machine choose. */
+	/**
+	 * What the broker on V8 is made of, and on both engines which ports to wait for; `port` 0 lets the machine
+	 * choose.
+	 */
 	readonly settings: ListenSettings;
 	/** Where the firmware for XS is, and what it reads as `mc/config`: the same settings. */
 	readonly manifest: Manifest;

@@ -7,7 +7,10 @@ const MAX_FREE_BUFFERS = 64;
 
 const freeBuffers: WriteBuffer[] = [];
 
-/** Gathers what a socket is given, so that it leaves in one system call. A socket needs one only while there is something in it. */
+/**
+ * Gathers what a socket is given, so that it leaves in one system call. A socket needs one only while there
+ * is something in it.
+ */
 export class WriteBuffer {
 	#buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
 	#length = 0;

@@ -22,8 +22,9 @@ export interface JoinTimes {
 }
 
 /**
- * Chosen to meet what was published: DHCP costs 850 ms (glenn20/upy-esp32-experiments: 1,626 ms a report with it, 774 ms without), and a
- * cached access point takes a wake from about 4 s to 1 s (esphome pull request 5931). How it divides between the steps is an estimate.
+ * Chosen to meet what was published: DHCP costs 850 ms (glenn20/upy-esp32-experiments: 1,626 ms a report with
+ * it, 774 ms without), and a cached access point takes a wake from about 4 s to 1 s (esphome pull request
+ * 5931). How it divides between the steps is an estimate.
  */
 export const JOIN_TIMES: JoinTimes = {
 	start: { from: 40, to: 60 },
@@ -145,7 +146,9 @@ class JoinAttempt implements Join {
 		this.#after(known ? this.#times.probe : this.#times.scan, () => {
 			const accessPoint = this.#accessPoint;
 			const found =
-				accessPoint.present && (bssid === undefined || bssid === accessPoint.bssid) && (channel === undefined || channel === accessPoint.channel);
+				accessPoint.present &&
+				(bssid === undefined || bssid === accessPoint.bssid) &&
+				(channel === undefined || channel === accessPoint.channel);
 			if (found) this.#associate();
 			else if (--this.#remainingTries > 0) this.#search();
 			else this.#end(0);

@@ -8,19 +8,23 @@ declare const machineBrand: unique symbol;
 export type NativeRoot = { readonly [rootBrand]: true };
 export type NativeMachine = { readonly [machineBrand]: true };
 
-/** A value that crosses between Node and XS. `Uint8Array`: see {@link HostFunction}. Strings cross as UTF-8, up to the first U+0000. */
+/**
+ * A value that crosses between Node and XS. `Uint8Array`: see {@link HostFunction}. Strings cross as UTF-8,
+ * up to the first U+0000.
+ */
 export type HostValue = number | string | boolean | null | undefined | Uint8Array;
 
 /**
  * What XS calls in Node. Its arguments arrive as
  * - numbers, strings, booleans, null, undefined: as they are;
  * - functions: as handles, numbers greater than 0 that stay valid until `forget`;
- * - typed arrays, DataViews, ArrayBuffers: as a Uint8Array over the memory of XS, valid until the host function returns or enters XS again;
- *   what is written to it is written in XS. Read-only data of the root arrives as a copy;
+ * - typed arrays, DataViews, ArrayBuffers: as a Uint8Array over the memory of XS, valid until the host
+ *   function returns or enters XS again; what is written to it is written in XS. Read-only data of the root
+ *   arrives as a copy;
  * - anything else: as undefined.
  *
- * A number, boolean, null or undefined that is returned costs nothing in XS, a string its bytes; a Uint8Array becomes a fresh ArrayBuffer.
- * A thrown Error is thrown in XS as an Error with the same message.
+ * A number, boolean, null or undefined that is returned costs nothing in XS, a string its bytes; a Uint8Array
+ * becomes a fresh ArrayBuffer. A thrown Error is thrown in XS as an Error with the same message.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a host function may return nothing
 export type HostFunction = (...args: never[]) => HostValue | void;

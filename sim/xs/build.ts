@@ -1,6 +1,15 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,7 +59,10 @@ function addonPathOf(sources: Sources, options: BuildOptions): string {
 	return join(options.cache ?? defaultCache, key, "xs.node");
 }
 
-/** Builds the addon unless this very one is there already, and returns its path. Any number of processes may ask at once: one builds, the others wait. */
+/**
+ * Builds the addon unless this very one is there already, and returns its path. Any number of processes may
+ * ask at once: one builds, the others wait.
+ */
 export async function build(options: BuildOptions = {}): Promise<string> {
 	const sources = findSources();
 	const path = addonPathOf(sources, options);
@@ -72,7 +84,10 @@ export async function build(options: BuildOptions = {}): Promise<string> {
 }
 
 /** {@link build}, announced in one line if there is something to build. */
-export async function ensureBuilt(announce: (message: string) => void, options: BuildOptions = {}): Promise<void> {
+export async function ensureBuilt(
+	announce: (message: string) => void,
+	options: BuildOptions = {},
+): Promise<void> {
 	await build({
 		...options,
 		progress: (done, total) => {
@@ -98,7 +113,8 @@ function removeStaleLock(lock: string): void {
 	try {
 		const text = readFileSync(lock, "utf8");
 		if (text === "") {
-			if (Date.now() - statSync(lock).mtimeMs > 5000) rmSync(lock, { force: true }); // died between creating and writing
+			// died between creating and writing
+			if (Date.now() - statSync(lock).mtimeMs > 5000) rmSync(lock, { force: true });
 		} else process.kill(Number(text), 0);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ESRCH") rmSync(lock, { force: true });
@@ -109,7 +125,8 @@ async function compileAll(sources: Sources, folder: string, options: BuildOption
 	const compiler = options.compiler ?? process.env.CC ?? "cc";
 	const temporary = `${folder}.${process.pid}-${randomBytes(4).toString("hex")}`;
 	for (const name of readdirSync(dirname(folder))) {
-		if (name.startsWith(`${basename(folder)}.`) && name.includes("-")) rmSync(join(dirname(folder), name), { recursive: true, force: true }); // interrupted, we hold the lock
+		if (name.startsWith(`${basename(folder)}.`) && name.includes("-"))
+			rmSync(join(dirname(folder), name), { recursive: true, force: true }); // interrupted, we hold the lock
 	}
 	mkdirSync(temporary);
 	try {
@@ -120,7 +137,14 @@ async function compileAll(sources: Sources, folder: string, options: BuildOption
 		const worker = async (): Promise<void> => {
 			for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
 				try {
-					await run(compiler, [optimisation(file), ...sources.flags, "-c", file, "-o", join(temporary, objectName(file))]);
+					await run(compiler, [
+						optimisation(file),
+						...sources.flags,
+						"-c",
+						file,
+						"-o",
+						join(temporary, objectName(file)),
+					]);
 				} catch (error) {
 					queue.length = 0;
 					throw error;

@@ -10,7 +10,10 @@ export type CrashKind =
 	| "syntax error"
 	| "internal error";
 
-/** A device crashed: its machine runs no more, others are not concerned. `stack` is the JavaScript stack inside the device, with the paths given for its modules. */
+/**
+ * A device crashed: its machine runs no more, others are not concerned. `stack` is the JavaScript stack
+ * inside the device, with the paths given for its modules.
+ */
 export class XSCrash extends Error {
 	override readonly name = "XSCrash";
 	readonly kind: CrashKind;

@@ -1,5 +1,6 @@
 /**
- * XS, the engine of the Moddable SDK, as a Node addon: many devices in one process, each with the memory of an ESP32, all sharing one read-only root.
+ * XS, the engine of the Moddable SDK, as a Node addon: many devices in one process, each with the memory of
+ * an ESP32, all sharing one read-only root.
  *
  * `await prepare()` builds the addon, once, and loads it; then come a {@link Root} and {@link Machine}s.
  */

@@ -1,7 +1,10 @@
 import { binding, type HostFunction, type HostValue, type NativeMachine } from "./binding";
 import type { Root } from "./root";
 
-/** Sizes of a device's memory, as `creation` of a manifest. A slot takes 32 bytes here and 16 on an ESP32; counts of slots are the same on both. */
+/**
+ * Sizes of a device's memory, as `creation` of a manifest. A slot takes 32 bytes here and 16 on an ESP32;
+ * counts of slots are the same on both.
+ */
 export interface Creation {
 	/** slots of the heap; one is used for its header */
 	slots: number;
@@ -11,11 +14,17 @@ export interface Creation {
 	stack: number;
 	/** names that can be made beyond those in the root */
 	keys: number;
-	/** slots, bytes and keys by which each may grow, 0 by default: memory is fixed. Slots and chunks grow only within `total`, keys without bound. */
+	/**
+	 * slots, bytes and keys by which each may grow, 0 by default: memory is fixed. Slots and chunks grow only
+	 * within `total`, keys without bound.
+	 */
 	moreSlots?: number;
 	moreChunks?: number;
 	moreKeys?: number;
-	/** bytes in which slots and chunks grow towards each other, the stack not included; default: what `slots` and `chunks` take */
+	/**
+	 * bytes in which slots and chunks grow towards each other, the stack not included; default: what `slots`
+	 * and `chunks` take
+	 */
 	total?: number;
 }
 
@@ -29,13 +38,19 @@ export interface MachineOptions {
 	/** computrons after which an entry from Node, with all entries nested in it, crashes; default: none */
 	computronLimit?: number;
 	natives?: Readonly<Record<string, HostFunction>>;
-	/** memory that XS sees through `native("xs_firefly_retained").call(this, n)`, a buffer for `new Uint8Array()`: the same bytes, not a copy */
+	/**
+	 * memory that XS sees through `native("xs_firefly_retained").call(this, n)`, a buffer for
+	 * `new Uint8Array()`: the same bytes, not a copy
+	 */
 	retained?: Uint8Array;
 	/** each argument of the global function `trace` */
 	trace?(text: string): void;
 }
 
-/** What a machine has used, in slots, bytes of chunks, stack slots and computrons. `allocated` counts everything since the machine was made, collected or not. */
+/**
+ * What a machine has used, in slots, bytes of chunks, stack slots and computrons. `allocated` counts
+ * everything since the machine was made, collected or not.
+ */
 export interface Statistics {
 	readonly slots: { readonly used: number; readonly peak: number; readonly allocated: number };
 	/** bytes; shrinking a buffer in place takes back what it frees */
@@ -44,15 +59,18 @@ export interface Statistics {
 	/** names made beyond those of the root */
 	readonly keys: { readonly used: number };
 	readonly collections: number;
-	/** byte codes executed, with a surcharge for some host functions: the same for the same code on any machine */
+	/**
+	 * byte codes executed, with a surcharge for some host functions: the same for the same code on any machine
+	 */
 	readonly computrons: number;
 }
 
 /**
  * A device: a machine cloned from a root, with memory, clock and random numbers of its own.
  *
- * An entry (`import`, `launch`, `call`, `runJobs`, `collect`) throws {@link XSCrash} when the device crashes, and the same one ever after. An exception that XS does
- * not catch crashes the device, unless the entry was made from inside a host function of the same device: then it is thrown there as an Error, and thrown on in
+ * An entry (`import`, `launch`, `call`, `runJobs`, `collect`) throws {@link XSCrash} when the device crashes,
+ * and the same one ever after. An exception that XS does not catch crashes the device, unless the entry was
+ * made from inside a host function of the same device: then it is thrown there as an Error, and thrown on in
  * XS as what it was if the host function lets it pass.
  */
 export class Machine {
@@ -75,7 +93,14 @@ export class Machine {
 			checkInteger("computronLimit", options.computronLimit ?? 0, 0),
 		]);
 		const natives = root.natives.map((name) => options.natives?.[name]);
-		this.#machine = binding().machine(root.native, sizes, natives, options.clock, options.trace, options.retained);
+		this.#machine = binding().machine(
+			root.native,
+			sizes,
+			natives,
+			options.clock,
+			options.trace,
+			options.retained,
+		);
 	}
 
 	/** Imports a module, which runs unless it has run before. */
@@ -88,7 +113,10 @@ export class Machine {
 		binding().import(this.#machine, specifier, true);
 	}
 
-	/** Calls the function behind a handle, with at most 16 arguments. A function that is returned becomes a handle, an object undefined, a buffer a Uint8Array over the memory of XS. */
+	/**
+	 * Calls the function behind a handle, with at most 16 arguments. A function that is returned becomes a
+	 * handle, an object undefined, a buffer a Uint8Array over the memory of XS.
+	 */
 	call(handle: number, ...args: readonly HostValue[]): HostValue {
 		return binding().call(this.#machine, handle, ...args);
 	}
@@ -103,7 +131,10 @@ export class Machine {
 		binding().runJobs(this.#machine);
 	}
 
-	/** Whether `runJobs` has anything to do, promise jobs or unhandled rejections; false once the machine has crashed or has been destroyed. */
+	/**
+	 * Whether `runJobs` has anything to do, promise jobs or unhandled rejections; false once the machine has
+	 * crashed or has been destroyed.
+	 */
 	get pendingJobs(): boolean {
 		return binding().pendingJobs(this.#machine);
 	}
@@ -126,7 +157,11 @@ export class Machine {
 		};
 	}
 
-	/** Frees all memory at once; a machine that nobody refers to is freed by Node, but not while its own host functions refer to it. From inside a host function (deep sleep, reset) the device stops there: XS does not go on, the entry returns undefined. Harmless when repeated. */
+	/**
+	 * Frees all memory at once; a machine that nobody refers to is freed by Node, but not while its own host
+	 * functions refer to it. From inside a host function (deep sleep, reset) the device stops there: XS does
+	 * not go on, the entry returns undefined. Harmless when repeated.
+	 */
 	destroy(): void {
 		binding().statistics(this.#machine, this.#values);
 		binding().destroy(this.#machine);

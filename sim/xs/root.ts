@@ -12,16 +12,26 @@ export interface ModuleSource {
 export interface RootOptions {
 	/** every module that exists, by specifier; all are compiled here, and their byte code is shared */
 	modules: ReadonlyMap<string, ModuleSource>;
-	/** modules that run here, once, and are frozen: what the SDK does with the `preload` of a manifest. What they import is preloaded too. */
+	/**
+	 * modules that run here, once, and are frozen: what the SDK does with the `preload` of a manifest. What
+	 * they import is preloaded too.
+	 */
 	preload: readonly string[];
-	/** the specifier of the module that an import means; the importer is "" for `Machine.import`. Default: as the SDK does. */
+	/**
+	 * the specifier of the module that an import means; the importer is "" for `Machine.import`. Default: as
+	 * the SDK does.
+	 */
 	resolve?(specifier: string, importer: string): string | undefined;
 	/** names that `native(name)` knows in XS; `xs_firefly_retained` is always there */
 	natives: readonly string[];
 }
 
 /** As on the device: relative to the specifier of the importer, with or without the extension. */
-export function resolveSpecifier(modules: ReadonlyMap<string, unknown>, specifier: string, importer: string): string | undefined {
+export function resolveSpecifier(
+	modules: ReadonlyMap<string, unknown>,
+	specifier: string,
+	importer: string,
+): string | undefined {
 	const relative = specifier.startsWith("./") || specifier.startsWith("../");
 	const name = relative ? posix.join(posix.dirname(importer), specifier) : specifier;
 	if (modules.has(name)) return name;
@@ -30,9 +40,11 @@ export function resolveSpecifier(modules: ReadonlyMap<string, unknown>, specifie
 }
 
 /**
- * What a device has in flash: built-ins, preloaded modules, and the byte code of all modules. It is shared by all machines made from it, at no cost to their memory.
+ * What a device has in flash: built-ins, preloaded modules, and the byte code of all modules. It is shared by
+ * all machines made from it, at no cost to their memory.
  *
- * Throws XSCrash: "syntax error" with path and line, "unhandled exception" when a preloaded module throws or cannot be found.
+ * Throws XSCrash: "syntax error" with path and line, "unhandled exception" when a preloaded module throws or
+ * cannot be found.
  */
 export class Root {
 	/** @internal */
@@ -47,7 +59,9 @@ export class Root {
 		const resolve = (specifier: string, importer: string): string | undefined => {
 			const key = `${importer}\n${specifier}`;
 			if (!cache.has(key)) {
-				const result = options.resolve ? options.resolve(specifier, importer) : resolveSpecifier(options.modules, specifier, importer);
+				const result = options.resolve
+					? options.resolve(specifier, importer)
+					: resolveSpecifier(options.modules, specifier, importer);
 				cache.set(key, result !== undefined && known.has(result) ? result : undefined);
 			}
 			return cache.get(key);

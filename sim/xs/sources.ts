@@ -21,9 +21,13 @@ const nativeFolder = fileURLToPath(new URL("./native", import.meta.url));
 const omitted: ReadonlySet<string> = new Set(["xsDebug.c", "xsProfile.c", "xsSnapshot.c", "xsSourceMap.c"]);
 
 /** Where the time of a running device goes. */
-const hot: ReadonlySet<string> = new Set(["DataView", "Function", "Memory", "Property", "Run", "Symbol", "Type"].map((name) => `xs${name}.c`));
+const hot: ReadonlySet<string> = new Set(
+	["DataView", "Function", "Memory", "Property", "Run", "Symbol", "Type"].map((name) => `xs${name}.c`),
+);
 
-/** The parser, which runs once for each root, and what firmware hardly uses: here the time to compile counts. */
+/**
+ * The parser, which runs once for each root, and what firmware hardly uses: here the time to compile counts.
+ */
 const cold: ReadonlySet<string> = new Set(
 	[
 		"Arguments",
@@ -57,8 +61,9 @@ const defines = [
 	"mxMinusZero=1",
 	"mxNoConsole=1",
 	"mxParse=1",
-	// With spare room behind its elements, the collector reads what was never written of an array with gaps, and that may end the process. It costs fidelity:
-	// an array that grew by one element takes up to a third more on a chip, 56 bytes in the sensor role.
+	// With spare room behind its elements, the collector reads what was never written of an array with gaps,
+	// and that may end the process. It costs fidelity: an array that grew by one element takes up to a third
+	// more on a chip, 56 bytes in the sensor role.
 	"mxNoArrayOverallocation=1",
 	"mxRegExpUnicodePropertyEscapes=1",
 	"mxRun=1",
@@ -84,21 +89,29 @@ function list(folder: string, extension: string): string[] {
 		.map((name) => join(folder, name));
 }
 
-/** Finds the C sources of XS in the npm package `@agoric/xsnap`, the headers of Node-API in `node-api-headers`, and our own. */
+/**
+ * Finds the C sources of XS in the npm package `@agoric/xsnap`, the headers of Node-API in
+ * `node-api-headers`, and our own.
+ */
 export function findSources(): Sources {
 	const xs = join(packageFolder("@agoric/xsnap"), "moddable", "xs");
 	const api = join(packageFolder("node-api-headers"), "include");
 	const folders = [nativeFolder, join(xs, "includes"), join(xs, "platforms"), join(xs, "sources")];
-	const cFiles = [...list(join(xs, "sources"), ".c"), ...list(nativeFolder, ".c")].filter((file) => !omitted.has(basename(file)));
+	const cFiles = [...list(join(xs, "sources"), ".c"), ...list(nativeFolder, ".c")].filter(
+		(file) => !omitted.has(basename(file)),
+	);
 	const contents = new Map<string, Buffer>();
-	for (const file of [...cFiles, ...[...folders, api].flatMap((folder) => list(folder, ".h"))]) contents.set(file, readFileSync(file));
+	for (const file of [...cFiles, ...[...folders, api].flatMap((folder) => list(folder, ".h"))])
+		contents.set(file, readFileSync(file));
 	const files = cFiles.sort((a, b) => weight(b, contents) - weight(a, contents));
 	const flags = ["-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-fno-common", "-g0", "-w"];
 	for (const define of defines) flags.push(`-D${define}`);
-	const libraries = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-lm"];
+	const libraries =
+		process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-lm"];
 	const hash = createHash("sha256");
 	for (const text of [process.platform, process.arch, ...flags, ...libraries]) hash.update(`${text}\n`);
-	for (const [file, content] of contents) hash.update(`${basename(file)} ${optimisation(file)} ${content.length}\n`).update(content);
+	for (const [file, content] of contents)
+		hash.update(`${basename(file)} ${optimisation(file)} ${content.length}\n`).update(content);
 	for (const folder of [...folders, api]) flags.push(`-I${folder}`);
 	return { files, flags, libraries, digest: hash.digest("hex") };
 }

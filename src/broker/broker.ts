@@ -15,7 +15,14 @@ import { BrokerPersistence } from "./persist/broker-persistence";
 import type { Persistence } from "./persist/persistence";
 import type { BrokerCounters } from "./pool/counters";
 import { Message } from "./pool/message";
-import { type Connection, type ConnectionOwner, FREE, NO_KEEP_ALIVE, OPEN, OPENING } from "./session/connection";
+import {
+	type Connection,
+	type ConnectionOwner,
+	FREE,
+	NO_KEEP_ALIVE,
+	OPEN,
+	OPENING,
+} from "./session/connection";
 import { Timeouts } from "./timeouts";
 import { WebServer } from "./web/web-server";
 
@@ -30,8 +37,9 @@ const SAVE_RETRY_MS = 1000;
 const UNLIMITED = 0xffff;
 
 /**
- * Takes a current value: its topic and payload lie in [topicStart, topicEnd) and [payloadStart, payloadEnd) of `bytes`, which is valid only during the call.
- * `time` is when it arrived, ms since 1970 by the host's clock as it is set now.
+ * Takes a current value: its topic and payload lie in [topicStart, topicEnd) and [payloadStart, payloadEnd)
+ * of `bytes`, which is valid only during the call. `time` is when it arrived, ms since 1970 by the host's
+ * clock as it is set now.
  */
 export type ValueCallback = (
 	bytes: Uint8Array,
@@ -44,8 +52,10 @@ export type ValueCallback = (
 ) => void;
 
 /**
- * An MQTT broker for clients of 3.1.1 and 5.0 on one port, and over WebSocket on another where one is configured. All pools are allocated by the constructor, each connection when it is first needed; routing a message allocates nothing.
- * What a full pool does is counted in {@link counters}, and told to the client by the protocol's own means.
+ * An MQTT broker for clients of 3.1.1 and 5.0 on one port, and over WebSocket on another where one is
+ * configured. All pools are allocated by the constructor, each connection when it is first needed; routing a
+ * message allocates nothing. What a full pool does is counted in {@link counters}, and told to the client by
+ * the protocol's own means.
  */
 export class Broker implements ConnectionOwner {
 	readonly #core: Core;
@@ -58,7 +68,10 @@ export class Broker implements ConnectionOwner {
 	readonly #listeners: Listeners;
 	readonly #web: WebServer | undefined;
 	#started = false;
-	/** When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to them. */
+	/**
+	 * When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to
+	 * them.
+	 */
 	#reportAt = Number.POSITIVE_INFINITY;
 	/** When state is stored next, as #reportAt; infinite while nothing changes. */
 	#saveAt = Number.POSITIVE_INFINITY;
@@ -115,7 +128,11 @@ export class Broker implements ConnectionOwner {
 		return this.#listeners.port(WEB_SOCKET_LISTENER);
 	}
 
-	/** Restores what was kept, and opens the ports. @throws {Error} when the host has no listener, no TLS or no storage where these are asked for, or a port is taken */
+	/**
+	 * Restores what was kept, and opens the ports.
+	 * @throws {Error} when the host has no listener, no TLS or no storage where these are asked for, or a port
+	 *   is taken
+	 */
 	start(): void {
 		if (this.#started) return;
 		const core = this.#core;
@@ -213,7 +230,11 @@ export class Broker implements ConnectionOwner {
 				this.#sessionEnd.endClosing();
 			}
 			if (this.#core.persistence !== undefined) this.save(this.#core.persistence);
-			if (this.#core.subscriptions.sysCount > 0 && this.#reportAt === Number.POSITIVE_INFINITY && this.#sysTopics.periodicCount > 0) {
+			if (
+				this.#core.subscriptions.sysCount > 0 &&
+				this.#reportAt === Number.POSITIVE_INFINITY &&
+				this.#sysTopics.periodicCount > 0
+			) {
 				this.#reportAt = this.#core.clock.nowMs + this.#core.settings.systemInterval;
 				this.#timeouts.scheduleBy(this.#reportAt);
 			}
@@ -277,7 +298,11 @@ export class Broker implements ConnectionOwner {
 		connection.resume();
 	}
 
-	/** Goes on with those who waited while another was judged: in turn, so that nobody who tries again and again keeps the others waiting. @param last who was judged */
+	/**
+	 * Goes on with those who waited while another was judged: in turn, so that nobody who tries again and again
+	 * keeps the others waiting.
+	 * @param last who was judged
+	 */
 	private resumeWaiting(last: number): void {
 		const { connections } = this.#core;
 		const pages = this.#web?.pages;
@@ -329,7 +354,8 @@ export class Broker implements ConnectionOwner {
 	private save(persistence: Persistence): void {
 		const { clock, settings } = this.#core;
 		if (settings.persistInterval === 0 && persistence.changed && !persistence.failing) persistence.save();
-		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(persistence.changed || persistence.awaitingWallClock)) return;
+		if (this.#saveAt !== Number.POSITIVE_INFINITY || !(persistence.changed || persistence.awaitingWallClock))
+			return;
 		this.#saveAt = clock.nowMs + (settings.persistInterval === 0 ? SAVE_RETRY_MS : settings.persistInterval);
 		this.#timeouts.scheduleBy(this.#saveAt);
 	}

@@ -16,7 +16,10 @@ import { TopicAliases } from "./session/topic-aliases";
 import { RetainedStore } from "./topics/retained-store";
 import { Subscriptions } from "./topics/subscriptions";
 
-/** What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic alias. */
+/**
+ * What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic
+ * alias.
+ */
 const ALIAS_OVERHEAD = 8;
 
 /** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
@@ -46,7 +49,17 @@ export class Core {
 	closingCount = 0;
 
 	constructor(host: Host, settings: ListenSettings) {
-		const { sessions, subscriptions, sessionBytes, filterLevels, filterBytes, retainedTopics, retainedBytes, queuedMessages, queuedBytes } = settings;
+		const {
+			sessions,
+			subscriptions,
+			sessionBytes,
+			filterLevels,
+			filterBytes,
+			retainedTopics,
+			retainedBytes,
+			queuedMessages,
+			queuedBytes,
+		} = settings;
 		this.host = host;
 		this.settings = settings;
 		this.clock = new BrokerClock(host.time);

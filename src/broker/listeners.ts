@@ -4,7 +4,10 @@ import type { Core } from "./core";
 import { Connection, type ConnectionOwner, FREE, OPENING } from "./session/connection";
 import type { Timeouts } from "./timeouts";
 
-/** Time that a connection has for its CONNECT while others wait for a place and its address has more than its share of them, ms. */
+/**
+ * Time that a connection has for its CONNECT while others wait for a place and its address has more than its
+ * share of them, ms.
+ */
 export const IDLE_HANDSHAKE_MS = 1000;
 /** Pause between two looks at that, ms. */
 const RECHECK_MS = 250;
@@ -19,7 +22,10 @@ interface ListeningPort {
 	hasBacklog: boolean;
 }
 
-/** The ports on which the broker listens. Their connections share one pool: where it is used up, or a port has its share, connections wait to be accepted. */
+/**
+ * The ports on which the broker listens. Their connections share one pool: where it is used up, or a port has
+ * its share, connections wait to be accepted.
+ */
 export class Listeners {
 	/** Whether connections wait until a place is free. */
 	hasBacklog = false;
@@ -78,12 +84,14 @@ export class Listeners {
 			else idle++;
 		}
 		for (let i = 0; i < count; i++) if (ports[i].hasBacklog) this.hasBacklog = true;
-		if (this.hasBacklog && this.#owner.wantsAddresses && !this.#owner.authenticating) this.evictIdleHandshakes();
+		if (this.hasBacklog && this.#owner.wantsAddresses && !this.#owner.authenticating)
+			this.evictIdleHandshakes();
 	}
 
 	/**
-	 * While others wait, one address, or one network of IPv6, can hold half of the handshakes' places until the connect time-out, and the rest for HASTE: whoever
-	 * opens connections and says nothing is not to keep everybody else out. Not while a CONNECT is judged, as those of others may wait for that.
+	 * While others wait, one address, or one network of IPv6, can hold half of the handshakes' places until the
+	 * connect time-out, and the rest for HASTE: whoever opens connections and says nothing is not to keep
+	 * everybody else out. Not while a CONNECT is judged, as those of others may wait for that.
 	 */
 	private evictIdleHandshakes(): void {
 		const { connections, settings, clock } = this.#core;
@@ -103,10 +111,12 @@ export class Listeners {
 			let others = 0;
 			for (let j = 1; j < i && others < share; j++) {
 				const other = connections[j]!;
-				if (other.state === OPENING && other.address !== undefined && networkOf(other.address) === network) others++;
+				if (other.state === OPENING && other.address !== undefined && networkOf(other.address) === network)
+					others++;
 			}
 			if (others < share) continue;
-			if (connection.lastReceivedAt + IDLE_HANDSHAKE_MS <= nowMs) connection.keepAliveTimeoutMs = IDLE_HANDSHAKE_MS;
+			if (connection.lastReceivedAt + IDLE_HANDSHAKE_MS <= nowMs)
+				connection.keepAliveTimeoutMs = IDLE_HANDSHAKE_MS;
 			timeouts.scheduleBy(connection.lastReceivedAt + IDLE_HANDSHAKE_MS);
 		}
 	}
@@ -132,7 +142,8 @@ export class Listeners {
 			return false;
 		}
 		counters.connectionsAccepted++;
-		const connection = connections[slot] ?? new Connection(slot, this.#owner, core.memory, settings.packetSize);
+		const connection =
+			connections[slot] ?? new Connection(slot, this.#owner, core.memory, settings.packetSize);
 		connections[slot] = connection;
 		connection.listenerIndex = index;
 		connection.lastReceivedAt = clock.nowMs;

@@ -11,8 +11,8 @@ const MINIMUM_DELAY_MS = 10;
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**
- * Ends connections that are silent for too long: before CONNECT, and past one and a half times their keepalive; publishes wills after their delay, and ends
- * sessions after theirs. One timer serves all.
+ * Ends connections that are silent for too long: before CONNECT, and past one and a half times their
+ * keepalive; publishes wills after their delay, and ends sessions after theirs. One timer serves all.
  */
 export class Timeouts {
 	readonly #core: Core;
@@ -40,7 +40,10 @@ export class Timeouts {
 		if (due < this.#dueAt) this.schedule(due);
 	}
 
-	/** Lets those go whose time is over. @param other when the timer is to ring for something else, ms of the broker's clock */
+	/**
+	 * Lets those go whose time is over.
+	 * @param other when the timer is to ring for something else, ms of the broker's clock
+	 */
 	check(other: number): void {
 		const core = this.#core;
 		const { connections } = core;

@@ -27,7 +27,10 @@ import { Transport, type TransportHandler } from "./transport";
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
 export const SEND_RESERVE = 8;
 
-/** What a client is made of, and every way in which its connection ends. Plain fields, for the subclass: the two are one object. */
+/**
+ * What a client is made of, and every way in which its connection ends. Plain fields, for the subclass: the
+ * two are one object.
+ */
 export abstract class ClientConnection implements DecoderHandler, TransportHandler, DeadlinesHandler {
 	/** What the last CONNACK said; before the first, what `open()` was given. */
 	readonly limits = new BrokerLimits();
@@ -59,7 +62,10 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	protected reservedBytes = SEND_RESERVE;
 	protected closeError: ClientError | undefined;
 
-	/** @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and for a CONNECT longer than `sendBuffer` */
+	/**
+	 * @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and
+	 *   for a CONNECT longer than `sendBuffer`
+	 */
 	constructor(options: ClientOptions, handler: ClientHandler, device: ClientDevice) {
 		const { version, receiveBuffer, sendBuffer, maximumPacketSize } = options;
 		const { time } = device;
@@ -99,15 +105,20 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	/** For what sends: writes what is staged, if the socket takes it. */
 	flush(): void {
 		if (this.transport.flush()) this.keepAlive.noteSent(this.now);
-		if (this.transport.writeFailed && !this.deadlines.running(WRITE_FAILED_DEADLINE)) this.deadlines.start(WRITE_FAILED_DEADLINE, LINGER_MS);
+		if (this.transport.writeFailed && !this.deadlines.running(WRITE_FAILED_DEADLINE))
+			this.deadlines.start(WRITE_FAILED_DEADLINE, LINGER_MS);
 	}
 
 	protected onTransportLost(): void {
 		if (this.closeError !== undefined) this.finishClose(this.closeError);
 		else if (!this.connackAccepted) {
-			const message = this.currentState === "connecting" ? "no TCP connection: refused or unreachable" : "the broker closed before CONNACK";
+			const message =
+				this.currentState === "connecting"
+					? "no TCP connection: refused or unreachable"
+					: "the broker closed before CONNACK";
 			this.finishClose(new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }));
-		} else if (this.currentState === "closing" && this.encoder.length === 0 && !this.transport.writeFailed) this.finishClose(undefined);
+		} else if (this.currentState === "closing" && this.encoder.length === 0 && !this.transport.writeFailed)
+			this.finishClose(undefined);
 		else this.finishClose(new ClientError("transport", "the connection was lost"));
 	}
 
@@ -122,7 +133,8 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 				);
 				break;
 			case ACKNOWLEDGE_DEADLINE:
-				if (this.outbound.acknowledgeOverdue(this.now)) this.finishClose(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
+				if (this.outbound.acknowledgeOverdue(this.now))
+					this.finishClose(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
 				break;
 			case KEEP_ALIVE_DEADLINE:
 				this.keepAlive.onDeadline(this.now);
@@ -132,8 +144,10 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 				break;
 			case DISCONNECT_DEADLINE:
 				if (this.closeError !== undefined) this.finishClose(this.closeError);
-				else if (!this.gracefulClose.disconnectSent) this.finishClose(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
-				else if (this.outbound.hasUnconfirmed) this.finishClose(timeoutError("peer", "not closed after DISCONNECT", acknowledgeTimeout));
+				else if (!this.gracefulClose.disconnectSent)
+					this.finishClose(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
+				else if (this.outbound.hasUnconfirmed)
+					this.finishClose(timeoutError("peer", "not closed after DISCONNECT", acknowledgeTimeout));
 				else this.finishClose(undefined);
 				break;
 			case WRITE_FAILED_DEADLINE:
@@ -149,7 +163,10 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 		this.failConnection(reasonCode, violationError(reasonCode, message, this.encoder.version));
 	}
 
-	/** Ends for an error of which an MQTT 5.0 broker is told. [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will. */
+	/**
+	 * Ends for an error of which an MQTT 5.0 broker is told. [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1
+	 * has only the normal DISCONNECT, which would suppress the will.
+	 */
 	protected failConnection(reasonCode: number, error: ClientError): void {
 		if (this.currentState !== "open" || this.encoder.version === 4) {
 			this.finishClose(error);
@@ -170,14 +187,20 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	}
 
 	protected watchGracefulClose(): void {
-		if (this.closeError === undefined && this.gracefulClose.pollDisconnectSent() && this.connackAccepted) this.awaitBrokerClose();
+		if (this.closeError === undefined && this.gracefulClose.pollDisconnectSent() && this.connackAccepted)
+			this.awaitBrokerClose();
 	}
 
 	protected awaitBrokerClose(): void {
-		this.gracefulClose.awaitBrokerClose(this.outbound.hasUnconfirmed ? this.options.acknowledgeTimeout : LINGER_MS);
+		this.gracefulClose.awaitBrokerClose(
+			this.outbound.hasUnconfirmed ? this.options.acknowledgeTimeout : LINGER_MS,
+		);
 	}
 
-	/** For the transport too: drops the connection and calls `onClosed` from the timer, as no callback runs inside a method. */
+	/**
+	 * For the transport too: drops the connection and calls `onClosed` from the timer, as no callback runs
+	 * inside a method.
+	 */
 	scheduleClose(error: ClientError | undefined): void {
 		this.currentState = "closing";
 		this.closeError = error;

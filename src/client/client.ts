@@ -21,15 +21,26 @@ import { TRANSPORT_CONNECTED, TRANSPORT_LOST } from "./transport";
 
 export { ClientError, type ClientFault } from "./errors";
 export type { BrokerLimits, CachedLimits } from "./limits";
-export type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions, UserProperty, WillOptions } from "./options";
+export type {
+	ClientDevice,
+	ClientHandler,
+	ClientOptions,
+	ClientState,
+	OpenOptions,
+	UserProperty,
+	WillOptions,
+} from "./options";
 export { BUSY, REJECTED } from "./outbound";
 
-/** A packet of 4 bytes may end in the first byte read and every 4 more, and is answered with at most 5: n bytes read need 5 + 5 / 4 n to answer. */
+/**
+ * A packet of 4 bytes may end in the first byte read and every 4 more, and is answered with at most 5: n
+ * bytes read need 5 + 5 / 4 n to answer.
+ */
 const MAXIMUM_ANSWER_SIZE = 5;
 
 /**
- * One MQTT session over one TCP connection at a time. All buffers are allocated by the constructor and serve every later `open()`;
- * after that only `open()` and errors allocate.
+ * One MQTT session over one TCP connection at a time. All buffers are allocated by the constructor and serve
+ * every later `open()`; after that only `open()` and errors allocate.
  */
 export class Client extends ClientConnection {
 	get state(): ClientState {
@@ -46,7 +57,8 @@ export class Client extends ClientConnection {
 		if (this.currentState !== "closed") throw new Error(`open() while ${this.currentState}`);
 		const { pipeline, connectTimeout, host, port, authenticationMethod } = this.options;
 		this.currentState = "connecting";
-		this.pipeline = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false); // [MQTT-3.1.2-30]
+		// [MQTT-3.1.2-30]
+		this.pipeline = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
 		this.limits.reset(options?.limits);
 		this.sentBeforeConnack = this.connackAccepted = this.closeRequested = false;
 		this.closeError = undefined;
@@ -58,23 +70,42 @@ export class Client extends ClientConnection {
 
 	/**
 	 * Sends a message. Inside a callback all that is published leaves in one flight at the callback's end.
-	 * @param flags RETAIN | QOS1. RETAIN is dropped where the broker retains nothing; QoS 2 is not supported yet. DUP only together with `packetId`, for what was sent
-	 *   and not answered on an earlier connection of a session that the broker continues: `onOpen` tells [MQTT-4.3.2-2] [MQTT-4.4.0-1]
+	 * @param flags RETAIN | QOS1. RETAIN is dropped where the broker retains nothing; QoS 2 is not supported
+	 *   yet. DUP only together with `packetId`, for what was sent and not answered on an earlier connection of
+	 *   a session that the broker continues: `onOpen` tells [MQTT-4.3.2-2] [MQTT-4.4.0-1]
 	 * @param properties MQTT 5.0 only
-	 * @param packetId for QoS 1: the packet identifier, of whoever can name the same again for the same message; by default one that is not in use
-	 * @returns for QoS 0: 0 when it was taken. For QoS 1: the packet identifier, 1 … 65535. {@link BUSY}: not now, as the buffer is full, the
-	 *   receive maximum used up, `packetId` in use, or CONNACK awaited: try again at `onWritable`. {@link NEVER}: the packet is larger than `sendBuffer`, or this
-	 *   connection's CONNACK allows no such size or QoS (one that is only remembered to be too large is BUSY until CONNACK).
+	 * @param packetId for QoS 1: the packet identifier, of whoever can name the same again for the same
+	 *   message; by default one that is not in use
+	 * @returns for QoS 0: 0 when it was taken. For QoS 1: the packet identifier, 1 … 65535. {@link BUSY}: not
+	 *   now, as the buffer is full, the receive maximum used up, `packetId` in use, or CONNACK awaited: try
+	 *   again at `onWritable`. {@link NEVER}: the packet is larger than `sendBuffer`, or this connection's
+	 *   CONNACK allows no such size or QoS (one that is only remembered to be too large is BUSY until CONNACK).
 	 * @throws MQTTError for a topic name or flags that MQTT does not allow
 	 */
-	publish(topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number, properties?: PropertyWriter, packetId = 0): number {
+	publish(
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		properties?: PropertyWriter,
+		packetId = 0,
+	): number {
 		if (!this.mayPublish()) {
 			this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
 		const outsideCallback = this.callbackDepth === 0;
 		if (outsideCallback) this.now = this.device.time.ticks;
-		const result = this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, this.reservedBytes, this.now);
+		const result = this.outbound.publish(
+			topic,
+			payload,
+			payloadLength,
+			flags,
+			properties,
+			packetId,
+			this.reservedBytes,
+			this.now,
+		);
 		if (result >= 0) {
 			if (!this.connackAccepted) this.sentBeforeConnack = true;
 			if (outsideCallback) this.flush();
@@ -83,8 +114,9 @@ export class Client extends ClientConnection {
 	}
 
 	/**
-	 * Sends DISCONNECT behind what is staged and closes TCP once it has left and the broker has closed, or a moment later.
-	 * When pipelining it leaves before CONNACK, which is still read; else it waits for CONNACK. Acknowledgements that arrive are still told.
+	 * Sends DISCONNECT behind what is staged and closes TCP once it has left and the broker has closed, or a
+	 * moment later. When pipelining it leaves before CONNACK, which is still read; else it waits for CONNACK.
+	 * Acknowledgements that arrive are still told.
 	 */
 	close(): void {
 		if (this.currentState === "connecting") this.scheduleClose(undefined);
@@ -107,9 +139,13 @@ export class Client extends ClientConnection {
 		return this.currentState === "open" || (this.currentState === "handshake" && this.pipeline);
 	}
 
-	// What is told by the parts comes to methods: an object with a prototype costs nothing for each, a closure nine slots.
+	// What is told by the parts comes to methods: an object with a prototype costs nothing for each, a closure
+	// nine slots.
 
-	/** For transport and deadlines. Every callback of the host but the resolver's answer comes through here: an exception out of one would end the app. */
+	/**
+	 * For transport and deadlines. Every callback of the host but the resolver's answer comes through here: an
+	 * exception out of one would end the app.
+	 */
 	onEvent(event: number, deadline: number): void {
 		this.callbackDepth++;
 		try {
@@ -206,13 +242,15 @@ export class Client extends ClientConnection {
 		}
 		switch (type) {
 			case PUBACK:
-				if (this.outbound.onPuback(packet.packetId)) this.handler.onAcknowledged(packet.packetId, packet.reasonCode);
+				if (this.outbound.onPuback(packet.packetId))
+					this.handler.onAcknowledged(packet.packetId, packet.reasonCode);
 				break;
 			case PUBREL:
 				this.inbound.onPubrel(packet);
 				break;
 			case PINGRESP:
-				if (this.currentState !== "closing" && !this.keepAlive.onPingresp(this.now)) this.failProtocol(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
+				if (this.currentState !== "closing" && !this.keepAlive.onPingresp(this.now))
+					this.failProtocol(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
 				break;
 			case DISCONNECT:
 				if (this.currentState === "closing" && packet.reasonCode < UNSPECIFIED_ERROR) break;
@@ -220,7 +258,8 @@ export class Client extends ClientConnection {
 				break;
 			case AUTH:
 				// [MQTT-4.12.0-6]
-				if (this.options.authenticationMethod === undefined) this.failProtocol(PROTOCOL_ERROR, "AUTH without an authentication method");
+				if (this.options.authenticationMethod === undefined)
+					this.failProtocol(PROTOCOL_ERROR, "AUTH without an authentication method");
 				else
 					this.failConnection(
 						IMPLEMENTATION_SPECIFIC_ERROR,
@@ -252,15 +291,23 @@ export class Client extends ClientConnection {
 			this.currentState = "open";
 			this.outbound.onConnack(this.now);
 			// [MQTT-3.2.2-21] [MQTT-3.1.2-21]
-			this.keepAlive.start(limits.serverKeepAliveSeconds >= 0 ? limits.serverKeepAliveSeconds : this.fields.keepAlive, this.now);
+			this.keepAlive.start(
+				limits.serverKeepAliveSeconds >= 0 ? limits.serverKeepAliveSeconds : this.fields.keepAlive,
+				this.now,
+			);
 		} else if (this.gracefulClose.disconnectSent) this.awaitBrokerClose();
 		this.handler.onOpen(sessionPresent);
 	}
 
 	/** For the decoder. */
 	onPublish(packet: Packet): void {
-		const reasonCode = this.connackAccepted ? this.inbound.onPublish(packet) : PROTOCOL_ERROR; // [MQTT-3.2.0-1]
-		if (reasonCode !== 0) this.failProtocol(reasonCode, "PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum");
+		// [MQTT-3.2.0-1]
+		const reasonCode = this.connackAccepted ? this.inbound.onPublish(packet) : PROTOCOL_ERROR;
+		if (reasonCode !== 0)
+			this.failProtocol(
+				reasonCode,
+				"PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum",
+			);
 	}
 
 	/** For the decoder. */

@@ -9,14 +9,26 @@ import type { ClientOptions, UserProperty, WillOptions } from "./options";
 /** Receive maximum told to the broker where none is configured. */
 export const DEFAULT_RECEIVE_MAXIMUM = 16;
 
-/** The fields of CONNECT, strings encoded once. @throws RangeError or MQTTError for a value that MQTT does not allow */
+/**
+ * The fields of CONNECT, strings encoded once.
+ * @throws RangeError or MQTTError for a value that MQTT does not allow
+ */
 export function connectFields(options: ClientOptions): ConnectFields {
 	const { username, password, will } = options;
-	const fields: ConnectFields = { clientId: utf8(options.clientId), keepAlive: options.keepAlive, cleanStart: options.cleanStart };
+	const fields: ConnectFields = {
+		clientId: utf8(options.clientId),
+		keepAlive: options.keepAlive,
+		cleanStart: options.cleanStart,
+	};
 	if (username !== undefined) fields.username = utf8(username);
 	if (password !== undefined) fields.password = utf8(password);
 	if (will !== undefined) {
-		fields.will = { topic: utf8(will.topic), payload: utf8(will.payload), qos: will.qos, retain: will.retain };
+		fields.will = {
+			topic: utf8(will.topic),
+			payload: utf8(will.payload),
+			qos: will.qos,
+			retain: will.retain,
+		};
 		if (options.version === 5) fields.will.properties = willProperties(will);
 	}
 	if (options.version === 5) fields.properties = connectProperties(options);
@@ -31,8 +43,14 @@ export function connectSize(fields: ConnectFields, version: Version): number {
 
 /** §3.1.2.11 */
 function connectProperties(options: ClientOptions): PropertyWriter {
-	const { sessionExpiry, maximumPacketSize, requestResponseInformation, requestProblemInformation, authenticationMethod, authenticationData } =
-		options;
+	const {
+		sessionExpiry,
+		maximumPacketSize,
+		requestResponseInformation,
+		requestProblemInformation,
+		authenticationMethod,
+		authenticationData,
+	} = options;
 	const size =
 		FIXED_PROPERTIES_SIZE +
 		maximumUserPropertiesSize(options.userProperties) +
@@ -87,6 +105,7 @@ function maximumStringSize(text: string | undefined): number {
 
 function maximumUserPropertiesSize(properties: readonly UserProperty[] | undefined): number {
 	let bytes = 0;
-	if (properties !== undefined) for (const [name, value] of properties) bytes += maximumStringSize(name) + maximumStringSize(value);
+	if (properties !== undefined)
+		for (const [name, value] of properties) bytes += maximumStringSize(name) + maximumStringSize(value);
 	return bytes;
 }

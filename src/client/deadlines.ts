@@ -24,16 +24,19 @@ export interface DeadlinesHandler {
 }
 
 /**
- * Several deadlines on one timer. A deadline that moved to a later time does not touch the timer: the timer fires early,
- * finds nothing due, and goes on for the rest. So the owner lets recurring deadlines run out and starts them again for
- * what remains, and a steady exchange never reschedules.
+ * Several deadlines on one timer. A deadline that moved to a later time does not touch the timer: the timer
+ * fires early, finds nothing due, and goes on for the rest. So the owner lets recurring deadlines run out and
+ * starts them again for what remains, and a steady exchange never reschedules.
  */
 export class Deadlines {
 	#timer: Timer;
 	#time: Time;
 	#handler: DeadlinesHandler;
 	#id: TimerId | undefined;
-	/** For each deadline its milliseconds, negative: not running; behind all of these, for each when it was started. One array is half the slots of two. */
+	/**
+	 * For each deadline its milliseconds, negative: not running; behind all of these, for each when it was
+	 * started. One array is half the slots of two.
+	 */
 	#durationsAndStarts = new Float64Array(2 * DEADLINE_COUNT).fill(-1);
 	#armedAt = 0;
 	#armedForMs = -1;
@@ -54,7 +57,8 @@ export class Deadlines {
 		const now = this.#time.ticks;
 		this.#durationsAndStarts[DEADLINE_COUNT + deadline] = now;
 		this.#durationsAndStarts[deadline] = duration;
-		if (this.#armedForMs < 0 || duration < this.#armedForMs - this.#time.delta(this.#armedAt, now)) this.setTimer(duration, now);
+		if (this.#armedForMs < 0 || duration < this.#armedForMs - this.#time.delta(this.#armedAt, now))
+			this.setTimer(duration, now);
 	}
 
 	stop(deadline: number): void {
@@ -88,7 +92,8 @@ export class Deadlines {
 		const id = this.#id;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
 			const duration = this.#durationsAndStarts[deadline];
-			if (duration < 0 || this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline]) < duration) continue;
+			if (duration < 0 || this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline]) < duration)
+				continue;
 			this.#durationsAndStarts[deadline] = -1;
 			this.#handler.onEvent(DEADLINE_PASSED, deadline);
 			// The owner closed, and perhaps opened again.
@@ -99,7 +104,10 @@ export class Deadlines {
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
 			const duration = this.#durationsAndStarts[deadline];
 			if (duration < 0) continue;
-			const remaining = Math.max(duration - this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline], now), 1);
+			const remaining = Math.max(
+				duration - this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline], now),
+				1,
+			);
 			if (next < 0 || remaining < next) next = remaining;
 		}
 		if (next >= 0) this.setTimer(next, now);

@@ -53,9 +53,15 @@ export class ClientError extends Error {
 	// A field, as assigning to an inherited name that is frozen in ROM throws
 	override readonly name = "ClientError";
 	readonly fault: ClientFault;
-	/** The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has none. */
+	/**
+	 * The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has
+	 * none.
+	 */
 	readonly reasonCode: number;
-	/** The broker closed before CONNACK a connection on which PUBLISH or DISCONNECT had been sent before CONNACK: try again without pipelining. */
+	/**
+	 * The broker closed before CONNACK a connection on which PUBLISH or DISCONNECT had been sent before
+	 * CONNACK: try again without pipelining.
+	 */
 	readonly pipelineRefused: boolean;
 	/** Where the broker sends its clients (§3.2.2.3.16, §3.14.2.2.5). */
 	readonly serverReference: string | undefined;
@@ -117,13 +123,21 @@ export function refusalError(context: string, packet: Packet): ClientError {
 	return new ClientError(faultOf(reasonCode), message, { reasonCode, serverReference });
 }
 
-/** The broker broke the protocol (§4.13). MQTT 3.1.1 gives a client no means to limit what it is sent: too much is nobody's mistake there. */
+/**
+ * The broker broke the protocol (§4.13). MQTT 3.1.1 gives a client no means to limit what it is sent: too
+ * much is nobody's mistake there.
+ */
 export function violationError(reasonCode: number, message: string, version: Version): ClientError {
 	const fault = reasonCode === RECEIVE_MAXIMUM_EXCEEDED && version === 4 ? "resource" : "peer";
 	return new ClientError(fault, message, { reasonCode });
 }
 
-export function timeoutError(fault: ClientFault, problem: string, timeoutMs: number, reasonCode = 0): ClientError {
+export function timeoutError(
+	fault: ClientFault,
+	problem: string,
+	timeoutMs: number,
+	reasonCode = 0,
+): ClientError {
 	return new ClientError(fault, `${problem} within ${timeoutMs} ms`, { reasonCode });
 }
 

@@ -2,10 +2,16 @@ import type { Encoder } from "../mqtt/encoder";
 import { type Deadlines, DISCONNECT_DEADLINE } from "./deadlines";
 import type { Transport } from "./transport";
 
-/** Milliseconds to wait for the broker to close once DISCONNECT has left, or for its last words once writing failed. */
+/**
+ * Milliseconds to wait for the broker to close once DISCONNECT has left, or for its last words once writing
+ * failed.
+ */
 export const LINGER_MS = 250;
 
-/** The end of a connection: DISCONNECT leaves this device, then TCP is closed. [MQTT-3.14.4-2] [MQTT-3.1.1:3.14.4-1] */
+/**
+ * The end of a connection: DISCONNECT leaves this device, then TCP is closed. [MQTT-3.14.4-2]
+ * [MQTT-3.1.1:3.14.4-1]
+ */
 export class GracefulClose {
 	/** DISCONNECT has left this device. */
 	disconnectSent = false;

@@ -2,14 +2,17 @@ import type { Time } from "../device";
 import { PUBACK } from "../mqtt/constants";
 
 /**
- * The QoS state of what this client sent: packet identifiers in use, the packet each waits for, and since when.
- * No I/O and no clock; a table of fixed size.
+ * The QoS state of what this client sent: packet identifiers in use, the packet each waits for, and since
+ * when. No I/O and no clock; a table of fixed size.
  */
 export class InFlight {
 	readonly capacity: number;
 	#count = 0;
 	#lastPacketId = 0;
-	/** For each message its packet identifier; behind all of these, for each since when it waits. One array is half the slots of two. */
+	/**
+	 * For each message its packet identifier; behind all of these, for each since when it waits. One array is
+	 * half the slots of two.
+	 */
 	#table: Float64Array;
 
 	/** @param capacity messages sent and not yet acknowledged, 1 … 65535 */
@@ -22,7 +25,10 @@ export class InFlight {
 		return this.#count;
 	}
 
-	/** A packet identifier that is not in use. [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-3.1.1:2.3.1-2] [MQTT-3.1.1:4.3.2-1] */
+	/**
+	 * A packet identifier that is not in use. [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-3.1.1:2.3.1-2]
+	 * [MQTT-3.1.1:4.3.2-1]
+	 */
 	nextPacketId(): number {
 		let id = this.#lastPacketId;
 		do id = id === 65_535 ? 1 : id + 1;
@@ -31,8 +37,8 @@ export class InFlight {
 	}
 
 	/**
-	 * Takes note of a QoS 1 message that was staged with an identifier that is not in use, until PUBACK. Not when `count` is `capacity`.
-	 * [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
+	 * Takes note of a QoS 1 message that was staged with an identifier that is not in use, until PUBACK. Not
+	 * when `count` is `capacity`. [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
 	 */
 	add(packetId: number, now: number): void {
 		const index = this.#count++;

@@ -1,6 +1,6 @@
 /**
- * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not come: a repeated PUBLISH with one of
- * them is answered and not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+ * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not come: a repeated PUBLISH
+ * with one of them is answered and not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
  */
 export class IncomingQos2Ids {
 	#count = 0;

@@ -2,14 +2,20 @@ import type { Time } from "../device";
 import type { Encoder } from "../mqtt/encoder";
 import { type Deadlines, KEEP_ALIVE_DEADLINE, PINGRESP_DEADLINE } from "./deadlines";
 
-/** Sends PINGREQ once nothing was sent, or nothing was received, for ¾ of the keepalive interval. [MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23] */
+/**
+ * Sends PINGREQ once nothing was sent, or nothing was received, for ¾ of the keepalive interval.
+ * [MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23]
+ */
 export class KeepAlive {
 	#time: Pick<Time, "delta">;
 	#encoder: Encoder;
 	#deadlines: Deadlines;
 	#pingTimeoutMs: number;
 	#idleLimitMs = 0;
-	/** For PINGRESP, ms: no longer than the keepalive interval, within which something else would have to be sent. */
+	/**
+	 * For PINGRESP, ms: no longer than the keepalive interval, within which something else would have to be
+	 * sent.
+	 */
 	#pingrespTimeoutMs = 0;
 	#lastSentAt = 0;
 	#lastReceivedAt = 0;
@@ -68,6 +74,9 @@ export class KeepAlive {
 	}
 
 	private remainingMs(now: number): number {
-		return this.#idleLimitMs - Math.max(this.#time.delta(this.#lastSentAt, now), this.#time.delta(this.#lastReceivedAt, now));
+		return (
+			this.#idleLimitMs -
+			Math.max(this.#time.delta(this.#lastSentAt, now), this.#time.delta(this.#lastReceivedAt, now))
+		);
 	}
 }

@@ -13,7 +13,10 @@ import {
 import type { Packet } from "../mqtt/packet";
 import { varintSize } from "../mqtt/varint";
 
-/** What a first flight has to respect, from the last CONNACK of the same broker: kept over deep sleep by whoever opens the session. */
+/**
+ * What a first flight has to respect, from the last CONNACK of the same broker: kept over deep sleep by
+ * whoever opens the session.
+ */
 export interface CachedLimits {
 	/** 1 … 65535; 65535 by default. */
 	readonly receiveMaximum?: number;
@@ -28,7 +31,10 @@ export interface CachedLimits {
 /** The largest packet that MQTT can express (§2.1.4), in bytes: no limit. */
 export const UNLIMITED: number = MAXIMUM_REMAINING_LENGTH + 5;
 
-/** What CONNACK says (§3.2.2); until it comes, what is remembered of an earlier one. In MQTT 3.1.1 there are no limits. */
+/**
+ * What CONNACK says (§3.2.2); until it comes, what is remembered of an earlier one. In MQTT 3.1.1 there are
+ * no limits.
+ */
 export class BrokerLimits {
 	/** QoS 1 and 2 messages sent and not yet acknowledged. */
 	receiveMaximum = 65_535;
@@ -103,7 +109,13 @@ export class BrokerLimits {
 }
 
 /** Bytes of a whole PUBLISH (§3.3). */
-export function publishSize(version: Version, topicLength: number, payloadLength: number, qos: number, propertiesLength: number): number {
+export function publishSize(
+	version: Version,
+	topicLength: number,
+	payloadLength: number,
+	qos: number,
+	propertiesLength: number,
+): number {
 	let remaining = 2 + topicLength + payloadLength;
 	if (qos > 0) remaining += 2;
 	if (version === 5) remaining += varintSize(propertiesLength) + propertiesLength;

@@ -43,35 +43,44 @@ export interface OpenOptions {
 }
 
 /**
- * Called by the client. Every method of the client may be called from inside; none of these is called from inside a method
- * of the client. What a handler throws ends the connection and comes back as `onClosed(error)`, with the exception as its `cause`.
+ * Called by the client. Every method of the client may be called from inside; none of these is called from
+ * inside a method of the client. What a handler throws ends the connection and comes back as
+ * `onClosed(error)`, with the exception as its `cause`.
  */
 export interface ClientHandler {
 	/** CONNACK arrived and said yes. */
 	onOpen(sessionPresent: boolean): void;
 	/**
-	 * Room for `publish()`: the first time as soon as packets may leave (when TCP is up if pipelining, else after CONNACK),
-	 * later each time that `publish()` may succeed again after BUSY. What is published inside leaves in one flight.
+	 * Room for `publish()`: the first time as soon as packets may leave (when TCP is up if pipelining, else
+	 * after CONNACK), later each time that `publish()` may succeed again after BUSY. What is published inside
+	 * leaves in one flight.
 	 */
 	onWritable(): void;
 	/** PUBACK. A reason code from 0x80 on means that the broker did not take the message. */
 	onAcknowledged(packetId: number, reasonCode: number): void;
 	/**
-	 * The connection is gone: once for each `open()`. `undefined`: it ended as asked for by `close()` or `abort()`.
+	 * The connection is gone: once for each `open()`. `undefined`: it ended as asked for by `close()` or
+	 * `abort()`.
 	 *
-	 * After `close()` on a connection that was up, `undefined` further means: CONNACK had said yes, everything had left, and, where a QoS 0
-	 * message was sent on this connection or an acknowledgement is missing, the broker has closed it, having read them. A QoS 0 report is thus delivered if and only if `onOpen`
-	 * and then `onClosed(undefined)` came after a `close()`; it takes two round trips when `close()` is called inside the first `onWritable`.
+	 * After `close()` on a connection that was up, `undefined` further means: CONNACK had said yes, everything
+	 * had left, and, where a QoS 0 message was sent on this connection or an acknowledgement is missing, the
+	 * broker has closed it, having read them. A QoS 0 report is thus delivered if and only if `onOpen` and then
+	 * `onClosed(undefined)` came after a `close()`; it takes two round trips when `close()` is called inside
+	 * the first `onWritable`.
 	 */
 	onClosed(error: ClientError | undefined): void;
 	/** Header of a message from the broker. Valid only during the call. */
 	onMessage?(packet: Packet): void;
-	/** Payload of that message: bytes [start, end), in one piece where it fits `receiveBuffer`, else in several. It is acknowledged after the last. */
+	/**
+	 * Payload of that message: bytes [start, end), in one piece where it fits `receiveBuffer`, else in several.
+	 * It is acknowledged after the last.
+	 */
 	onPayload?(bytes: Uint8Array, start: number, end: number, last: boolean): void;
 }
 
 /** What a client needs of a device. */
-export type ClientDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve"> & Partial<Pick<Device, "trace">>;
+export type ClientDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve"> &
+	Partial<Pick<Device, "trace">>;
 
 /** `connecting` lasts until TCP is up, `handshake` until CONNACK, `closing` until `onClosed`. */
 export type ClientState = "closed" | "connecting" | "handshake" | "open" | "closing";

@@ -82,7 +82,11 @@ export class Outbound {
 		if (this.#inFlight.count > 0) this.startAcknowledgeDeadline();
 	}
 
-	/** @param packetId 0: one that is not in use @param reservedBytes bytes of the buffer that are not for messages @returns packet identifier, 0 for QoS 0, BUSY or NEVER */
+	/**
+	 * @param packetId 0: one that is not in use
+	 * @param reservedBytes bytes of the buffer that are not for messages
+	 * @returns packet identifier, 0 for QoS 0, BUSY or NEVER
+	 */
 	publish(
 		topic: Uint8Array,
 		payload: Uint8Array,
@@ -97,7 +101,13 @@ export class Outbound {
 		const limits = this.#limits;
 		const { sendBuffer } = this.#options;
 		const qos = (flags >> 1) & 3;
-		const size = publishSize(encoder.version, topic.length, payloadLength, qos, properties === undefined ? 0 : properties.length);
+		const size = publishSize(
+			encoder.version,
+			topic.length,
+			payloadLength,
+			qos,
+			properties === undefined ? 0 : properties.length,
+		);
 		if (size > sendBuffer || qos === 2) return REJECTED;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
@@ -107,8 +117,12 @@ export class Outbound {
 			return BUSY;
 		}
 		const inFlight = this.#inFlight;
-		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
-		if (qos > 0 && (inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.awaitedPacketType(packetId) !== 0))) {
+		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
+		// [MQTT-4.9.0-3]
+		if (
+			qos > 0 &&
+			(inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.awaitedPacketType(packetId) !== 0))
+		) {
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
 		}
@@ -120,7 +134,15 @@ export class Outbound {
 			}
 		}
 		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.nextPacketId();
-		encoder.publish(topic, payload, payloadLength, limits.retainAvailable ? flags : flags & ~RETAIN, id, properties); // [MQTT-3.2.2-14]
+		// [MQTT-3.2.2-14]
+		encoder.publish(
+			topic,
+			payload,
+			payloadLength,
+			limits.retainAvailable ? flags : flags & ~RETAIN,
+			id,
+			properties,
+		);
 		if (qos > 0) {
 			inFlight.add(id, now);
 			if (this.#connackAccepted) this.startAcknowledgeDeadline();
@@ -136,7 +158,10 @@ export class Outbound {
 		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.#inFlight.count < this.sendQuota();
 	}
 
-	/** PUBACK has come, be it a refusal. [MQTT-4.4.0-2] @returns whether it was awaited: else its identifier is one of an earlier connection */
+	/**
+	 * PUBACK has come, be it a refusal. [MQTT-4.4.0-2]
+	 * @returns whether it was awaited: else its identifier is one of an earlier connection
+	 */
 	onPuback(packetId: number): boolean {
 		return this.#inFlight.remove(packetId);
 	}
@@ -152,7 +177,8 @@ export class Outbound {
 
 	private startAcknowledgeDeadline(): void {
 		const deadlines = this.#deadlines;
-		if (!deadlines.running(ACKNOWLEDGE_DEADLINE)) deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
+		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
+			deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
 	}
 
 	/** Messages that may be under way at once. [MQTT-4.9.0-1] */

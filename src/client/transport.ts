@@ -7,7 +7,9 @@ import { ClientError } from "./errors";
 export const TRANSPORT_CHANGED = 0;
 /** TCP is up: the first time that anything may be written. */
 export const TRANSPORT_CONNECTED = 1;
-/** The connection ended or failed; the platform knows no more. Everything that had arrived was offered before. */
+/**
+ * The connection ended or failed; the platform knows no more. Everything that had arrived was offered before.
+ */
 export const TRANSPORT_LOST = 2;
 
 export interface TransportHandler {
@@ -21,15 +23,19 @@ export interface TransportHandler {
 const CHUNK_SIZE = 128;
 
 /**
- * The socket and what is on its way in and out. Staged packets stay in the encoder until the socket has room for all of
- * them, as `write` takes all or nothing; they go in slices only where even the empty socket has less room than they take.
+ * The socket and what is on its way in and out. Staged packets stay in the encoder until the socket has room
+ * for all of them, as `write` takes all or nothing; they go in slices only where even the empty socket has
+ * less room than they take.
  */
 export class Transport {
 	/** The chunk last read. */
 	readonly chunk: Uint8Array;
 	/** Bytes that wait to be read. */
 	readable = 0;
-	/** Writing failed: what is staged is thrown away. The end of the connection will be told, or not, as the platform pleases. */
+	/**
+	 * Writing failed: what is staged is thrown away. The end of the connection will be told, or not, as the
+	 * platform pleases.
+	 */
 	writeFailed = false;
 	#buffer: ArrayBuffer;
 	#slice: Uint8Array<ArrayBuffer> | undefined;

@@ -16,7 +16,12 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 			continue;
 		}
 		if (users.length === ranges.listen.users) {
-			section.refuse(name, `belongs to one user more than the ${ranges.listen.users} there may be`, undefined, true);
+			section.refuse(
+				name,
+				`belongs to one user more than the ${ranges.listen.users} there may be`,
+				undefined,
+				true,
+			);
 			break;
 		}
 		const hash = section.string(name, undefined, hashProblem, true);
@@ -28,7 +33,10 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 /** Allows nothing. */
 const DENY_ALL: RuleSettings = Object.freeze({ effect: "deny", action: "all", topic: "#" });
 
-/** The rules in order. From one that cannot be read on, everything is denied: what it was to forbid must not become allowed. */
+/**
+ * The rules in order. From one that cannot be read on, everything is denied: what it was to forbid must not
+ * become allowed.
+ */
 export function readRules(listen: Section): readonly RuleSettings[] {
 	const rules: RuleSettings[] = [];
 	const value = listen.value("acl");
@@ -55,13 +63,26 @@ function readRule(section: Section): RuleSettings | undefined {
 	const topic = section.string("topic", "", aclTopicProblem);
 	const user = section.string("user", undefined, userProblem);
 	const client = section.string("client", undefined, clientProblem);
-	if (action === "none" || topic === "") return section.refuse(topic === "" ? "topic" : effect, "is needed; everything is denied", undefined);
-	if ((user === undefined) !== (section.value("user") === undefined) || (client === undefined) !== (section.value("client") === undefined))
+	if (action === "none" || topic === "")
+		return section.refuse(topic === "" ? "topic" : effect, "is needed; everything is denied", undefined);
+	if (
+		(user === undefined) !== (section.value("user") === undefined) ||
+		(client === undefined) !== (section.value("client") === undefined)
+	)
 		return undefined;
-	return { effect, action, topic, ...(user === undefined ? {} : { user }), ...(client === undefined ? {} : { client }) };
+	return {
+		effect,
+		action,
+		topic,
+		...(user === undefined ? {} : { user }),
+		...(client === undefined ? {} : { client }),
+	};
 }
 
-/** Undefined: no TLS. A section that cannot be read whole still asks for TLS, and a host that serves it refuses to start. */
+/**
+ * Undefined: no TLS. A section that cannot be read whole still asks for TLS, and a host that serves it
+ * refuses to start.
+ */
 export function readTLS(listen: Section): TLSSettings | undefined {
 	if (listen.value("tls") === undefined) return undefined;
 	const section = listen.section("tls");

@@ -6,11 +6,22 @@ import type { BrokerSettings, WillSettings } from "./types";
 import { type BrokerAddress, parseBrokerURL } from "./url";
 import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "./validators";
 
-/** @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker` @param id takes the place of `{id}` */
+/**
+ * @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker`
+ * @param id takes the place of `{id}`
+ */
 export function readBroker(top: Section, section: Section, id: string): BrokerSettings {
 	const address = readAddress(top, "broker_url") ?? readAddress(section, "url") ?? defaults.broker;
-	const username = top.string("broker_username", section.string("username", undefined, textProblem), textProblem);
-	const password = top.string("broker_password", section.string("password", undefined, secretProblem), secretProblem);
+	const username = top.string(
+		"broker_username",
+		section.string("username", undefined, textProblem),
+		textProblem,
+	);
+	const password = top.string(
+		"broker_password",
+		section.string("password", undefined, secretProblem),
+		secretProblem,
+	);
 	const will = readWill(section, id);
 	return {
 		host: address.host,
@@ -22,13 +33,29 @@ export function readBroker(top: Section, section: Section, id: string): BrokerSe
 		...(username === undefined ? {} : { username: expand(username, { id }) }),
 		...(password === undefined ? {} : { password }),
 		cleanStart: section.choice("cleanStart", defaults.broker.cleanStart, [true, false]),
-		sessionExpiry: section.seconds("sessionExpiry", defaults.broker.sessionExpiry, ranges.broker.sessionExpiry),
+		sessionExpiry: section.seconds(
+			"sessionExpiry",
+			defaults.broker.sessionExpiry,
+			ranges.broker.sessionExpiry,
+		),
 		...(will === undefined ? {} : { will }),
-		connectTimeout: section.duration("connectTimeout", defaults.broker.connectTimeout, ranges.broker.connectTimeout),
-		acknowledgeTimeout: section.duration("acknowledgeTimeout", defaults.broker.acknowledgeTimeout, ranges.broker.acknowledgeTimeout),
+		connectTimeout: section.duration(
+			"connectTimeout",
+			defaults.broker.connectTimeout,
+			ranges.broker.connectTimeout,
+		),
+		acknowledgeTimeout: section.duration(
+			"acknowledgeTimeout",
+			defaults.broker.acknowledgeTimeout,
+			ranges.broker.acknowledgeTimeout,
+		),
 		pingTimeout: section.duration("pingTimeout", defaults.broker.pingTimeout, ranges.broker.pingTimeout),
 		sendBuffer: section.integer("sendBuffer", defaults.broker.sendBuffer, ranges.broker.sendBuffer),
-		receiveBuffer: section.integer("receiveBuffer", defaults.broker.receiveBuffer, ranges.broker.receiveBuffer),
+		receiveBuffer: section.integer(
+			"receiveBuffer",
+			defaults.broker.receiveBuffer,
+			ranges.broker.receiveBuffer,
+		),
 		inFlight: section.integer("inFlight", defaults.broker.inFlight, ranges.broker.inFlight),
 	};
 }

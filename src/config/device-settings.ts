@@ -8,8 +8,9 @@ export interface DeviceIdentity {
 }
 
 /**
- * Fills in `{mac}` and `{chip}`. Nothing is copied where neither occurs; else the result has the template as its prototype and only
- * what differs of its own, as the template lies in flash and every copy would lie in RAM.
+ * Fills in `{mac}` and `{chip}`. Nothing is copied where neither occurs; else the result has the template as
+ * its prototype and only what differs of its own, as the template lies in flash and every copy would lie in
+ * RAM.
  */
 export function settingsForDevice(template: Settings, identity: DeviceIdentity): Settings {
 	const { id, topic, broker } = template;
@@ -26,10 +27,12 @@ export function settingsForDevice(template: Settings, identity: DeviceIdentity):
 function brokerForDevice(template: BrokerSettings, identity: DeviceIdentity): BrokerSettings {
 	const { clientId, username, will } = template;
 	let broker = template;
-	if (hasDevicePlaceholder(clientId)) broker = inherit(broker, { __proto__: broker, clientId: fillPlaceholders(clientId, identity) });
+	if (hasDevicePlaceholder(clientId))
+		broker = inherit(broker, { __proto__: broker, clientId: fillPlaceholders(clientId, identity) });
 	if (username !== undefined && hasDevicePlaceholder(username))
 		broker = inherit(broker, { __proto__: broker, username: fillPlaceholders(username, identity) });
-	if (will !== undefined && hasDevicePlaceholder(will.topic)) broker = inherit(broker, { __proto__: broker, will: willForDevice(will, identity) });
+	if (will !== undefined && hasDevicePlaceholder(will.topic))
+		broker = inherit(broker, { __proto__: broker, will: willForDevice(will, identity) });
 	return broker;
 }
 

@@ -31,7 +31,11 @@ export function readListen(section: Section): ListenSettings {
 		aliasBytes: section.integer("aliasBytes", values.aliasBytes, limits.aliasBytes),
 		connectTimeout: section.duration("connectTimeout", values.connectTimeout, limits.connectTimeout),
 		keepAliveLimit: section.seconds("keepAliveLimit", values.keepAliveLimit, limits.keepAliveLimit),
-		sessionExpiryLimit: section.seconds("sessionExpiryLimit", values.sessionExpiryLimit, limits.sessionExpiryLimit),
+		sessionExpiryLimit: section.seconds(
+			"sessionExpiryLimit",
+			values.sessionExpiryLimit,
+			limits.sessionExpiryLimit,
+		),
 		systemInterval: section.duration("systemInterval", values.systemInterval, limits.systemInterval),
 		lastValue: section.choice("lastValue", values.lastValue, ["retained", "every"]),
 		persist: section.choice("persist", values.persist, [true, false]),

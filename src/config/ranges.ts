@@ -8,7 +8,10 @@ export interface Range {
 /** Longest sleep: the timer of {@link ../device.ts#Sleep.deep} takes 2^31 − 1 ms. */
 const longestMs = 24 * 86_400_000;
 
-/** What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from here. */
+/**
+ * What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from
+ * here.
+ */
 export const ranges = deepFreeze({
 	broker: {
 		keepAlive: { minimum: 0, maximum: 65_535 },

@@ -13,7 +13,10 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** One object of the configuration: hands out its values checked, and traces those that are not what they should be. */
+/**
+ * One object of the configuration: hands out its values checked, and traces those that are not what they
+ * should be.
+ */
 export class Section {
 	readonly path: string;
 	readonly #values: { readonly [key: string]: unknown };
@@ -40,8 +43,10 @@ export class Section {
 		const sections: Section[] = [];
 		if (value === undefined) return sections;
 		if (!Array.isArray(value)) return this.refuse(key, "is not a list", sections);
-		if (value.length > maximum) this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
-		for (let i = 0; i < value.length && i < maximum; i++) sections.push(new Section(value[i], `${this.path}.${key}[${i}]`, this.#trace));
+		if (value.length > maximum)
+			this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
+		for (let i = 0; i < value.length && i < maximum; i++)
+			sections.push(new Section(value[i], `${this.path}.${key}[${i}]`, this.#trace));
 		return sections;
 	}
 
@@ -51,7 +56,8 @@ export class Section {
 		const texts: string[] = [];
 		if (value === undefined) return texts;
 		if (!Array.isArray(value)) return this.refuse(key, "is not a list", texts);
-		if (value.length > maximum) this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
+		if (value.length > maximum)
+			this.#trace(`${this.path}.${key}: more than ${maximum} entries; the others are left out`);
 		for (let i = 0; i < value.length && i < maximum; i++) {
 			const text: unknown = value[i];
 			const problem = typeof text === "string" ? validate(text) : "is not a string";
@@ -67,7 +73,12 @@ export class Section {
 	}
 
 	/** @param secret whether the value may not be shown */
-	string<Fallback extends string | undefined>(key: string, fallback: Fallback, validate: Validator, secret = false): string | Fallback {
+	string<Fallback extends string | undefined>(
+		key: string,
+		fallback: Fallback,
+		validate: Validator,
+		secret = false,
+	): string | Fallback {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
 		if (typeof value !== "string") return this.refuse(key, "is not a string", fallback, secret);
@@ -75,7 +86,11 @@ export class Section {
 		return problem === undefined ? value : this.refuse(key, problem, fallback, secret);
 	}
 
-	number<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
+	number<Fallback extends number | undefined>(
+		key: string,
+		fallback: Fallback,
+		range: Range,
+	): number | Fallback {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
 		if (typeof value !== "number") return this.refuse(key, "is not a number", fallback);
@@ -84,13 +99,23 @@ export class Section {
 			: this.refuse(key, `is not between ${range.minimum} and ${range.maximum}`, fallback);
 	}
 
-	integer<Fallback extends number | undefined>(key: string, fallback: Fallback, range: Range): number | Fallback {
+	integer<Fallback extends number | undefined>(
+		key: string,
+		fallback: Fallback,
+		range: Range,
+	): number | Fallback {
 		const value = this.number(key, fallback, range);
-		return value === undefined || value === Math.floor(value) ? value : this.refuse(key, "is not a whole number", fallback);
+		return value === undefined || value === Math.floor(value)
+			? value
+			: this.refuse(key, "is not a whole number", fallback);
 	}
 
 	/** Milliseconds; `range` too. */
-	duration<Fallback extends number | undefined>(key: string, fallback: Fallback, rangeMs: Range): number | Fallback {
+	duration<Fallback extends number | undefined>(
+		key: string,
+		fallback: Fallback,
+		rangeMs: Range,
+	): number | Fallback {
 		const text = this.string(key, undefined, (value) => durationProblem(value, rangeMs));
 		return (text === undefined ? undefined : parseDuration(text)) ?? fallback;
 	}
@@ -102,7 +127,11 @@ export class Section {
 		return milliseconds === undefined ? fallback : milliseconds / 1000;
 	}
 
-	choice<const Choice extends string | number | boolean>(key: string, fallback: Choice, choices: readonly Choice[]): Choice {
+	choice<const Choice extends string | number | boolean>(
+		key: string,
+		fallback: Choice,
+		choices: readonly Choice[],
+	): Choice {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
 		for (let i = 0; i < choices.length; i++) if (choices[i] === value) return choices[i];
@@ -112,7 +141,13 @@ export class Section {
 	/** Traces what is wrong with a value and returns what is used instead. */
 	refuse<Fallback>(key: string, problem: string, fallback: Fallback, secret = false): Fallback {
 		const value = this.#values[key];
-		const shown = secret ? "the secret" : key.endsWith("password") ? "the password" : value === undefined ? "it" : formatValue(value);
+		const shown = secret
+			? "the secret"
+			: key.endsWith("password")
+				? "the password"
+				: value === undefined
+					? "it"
+					: formatValue(value);
 		this.#trace(`${this.path}.${key}: ${shown} ${problem}`);
 		return fallback;
 	}

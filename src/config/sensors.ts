@@ -10,7 +10,8 @@ export function readSensors(firefly: Section): readonly SensorSettings[] {
 	for (const section of firefly.list("sensors", ranges.sensors)) {
 		const sensor = readSensor(section);
 		if (sensor === undefined) continue;
-		if (sensors.some((other) => other.name === sensor.name)) section.refuse("name", "names another sensor too", undefined);
+		if (sensors.some((other) => other.name === sensor.name))
+			section.refuse("name", "names another sensor too", undefined);
 		else sensors.push(sensor);
 	}
 	return sensors;

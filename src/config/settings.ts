@@ -7,7 +7,14 @@ import { ranges } from "./ranges";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
-import type { BackoffSettings, OutboxSettings, Settings, SleepSettings, TimeSettings, WiFiSettings } from "./types";
+import type {
+	BackoffSettings,
+	OutboxSettings,
+	Settings,
+	SleepSettings,
+	TimeSettings,
+	WiFiSettings,
+} from "./types";
 import { hostProblem, idProblem, passphraseProblem, reportTopicProblem, ssidProblem } from "./validators";
 
 export { defaults } from "./defaults";
@@ -18,16 +25,22 @@ export type * from "./types";
  * Settings of one device. Never throws, as {@link readTemplate}.
  * @param config all of `mc/config`
  */
-export function readSettings(config: unknown, identity: DeviceIdentity, trace: (message: string) => void): Settings {
+export function readSettings(
+	config: unknown,
+	identity: DeviceIdentity,
+	trace: (message: string) => void,
+): Settings {
 	return settingsForDevice(readTemplate(config, trace), identity);
 }
 
 /**
- * Reads `mc/config` into settings for any device, `{mac}` and `{chip}` still in them: nothing here depends on the device, so that it
- * can be done when the firmware is linked. Never throws: a bad value is traced with its path and replaced by its default, a bad sensor
- * is left out. Without `broker.host` or sensors there is nothing to report, and the node sleeps.
- * @param config all of `mc/config`: the key `firefly` from the manifest, and `wifi_ssid`, `wifi_password`, `broker_url`,
- * `broker_username` and `broker_password`, which the build's command line adds as strings and which go first
+ * Reads `mc/config` into settings for any device, `{mac}` and `{chip}` still in them: nothing here depends on
+ * the device, so that it can be done when the firmware is linked. Never throws: a bad value is traced with
+ * its path and replaced by its default, a bad sensor is left out. Without `broker.host` or sensors there is
+ * nothing to report, and the node sleeps.
+ * @param config all of `mc/config`: the key `firefly` from the manifest, and `wifi_ssid`, `wifi_password`,
+ *   `broker_url`, `broker_username` and `broker_password`, which the build's command line adds as strings and
+ *   which go first
  * @returns frozen, with what it takes over from `config`
  */
 export function readTemplate(config: unknown, trace: (message: string) => void): Settings {
@@ -39,7 +52,11 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 	const sensors = readSensors(firefly);
 	let topic = firefly.string("topic", defaults.topic, reportTopicProblem);
 	if (payload === "value" && sensors.length > 1 && !topic.includes("{sensor}"))
-		topic = firefly.refuse("topic", "lacks {sensor}, which tells the bare values of several sensors apart", defaults.topic);
+		topic = firefly.refuse(
+			"topic",
+			"lacks {sensor}, which tells the bare values of several sensors apart",
+			defaults.topic,
+		);
 	const wifi = readWiFi(top, firefly);
 	return deepFreeze({
 		role,
@@ -60,7 +77,11 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 function readWiFi(top: Section, firefly: Section): WiFiSettings | undefined {
 	const section = firefly.section("wifi");
 	const ssid = top.string("wifi_ssid", section.string("ssid", undefined, ssidProblem), ssidProblem);
-	const password = top.string("wifi_password", section.string("password", undefined, passphraseProblem), passphraseProblem);
+	const password = top.string(
+		"wifi_password",
+		section.string("password", undefined, passphraseProblem),
+		passphraseProblem,
+	);
 	if (ssid === undefined) return undefined;
 	return password === undefined ? { ssid } : { ssid, password };
 }
@@ -69,7 +90,11 @@ function readSleep(section: Section): SleepSettings {
 	return {
 		mode: section.choice("mode", defaults.sleep.mode, ["deep", "none"]),
 		awakeLimit: section.duration("awakeLimit", defaults.sleep.awakeLimit, ranges.sleep.awakeLimit),
-		commandWindow: section.duration("commandWindow", defaults.sleep.commandWindow, ranges.sleep.commandWindow),
+		commandWindow: section.duration(
+			"commandWindow",
+			defaults.sleep.commandWindow,
+			ranges.sleep.commandWindow,
+		),
 	};
 }
 
@@ -84,7 +109,10 @@ function readOutbox(section: Section): OutboxSettings {
 function readBackoff(section: Section): BackoffSettings {
 	const minimum = section.duration("minimum", defaults.backoff.minimum, ranges.backoff.minimum);
 	const maximum = section.duration("maximum", defaults.backoff.maximum, ranges.backoff.maximum);
-	return { minimum, maximum: maximum >= minimum ? maximum : section.refuse("maximum", "is less than minimum", minimum) };
+	return {
+		minimum,
+		maximum: maximum >= minimum ? maximum : section.refuse("maximum", "is less than minimum", minimum),
+	};
 }
 
 function readTime(section: Section): TimeSettings {

@@ -19,7 +19,10 @@ function replace(text: string, name: string, value: string): string {
 	return text.includes(name) ? text.split(name).join(value) : text;
 }
 
-/** The first placeholder that is not one of `known`, or a brace that belongs to none; undefined when all is well. */
+/**
+ * The first placeholder that is not one of `known`, or a brace that belongs to none; undefined when all is
+ * well.
+ */
 export function unknownPlaceholder(template: string, known: readonly string[]): string | undefined {
 	let rest = template;
 	for (;;) {

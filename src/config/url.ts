@@ -37,7 +37,9 @@ export function parseBrokerURL(text: string): BrokerAddress | string {
 		if (character < "0" || character > "9") return "has an impossible port";
 		number = number * 10 + Number(character);
 	}
-	return number >= 1 && number <= 65535 && port.length <= 5 ? { host, port: number } : "has an impossible port";
+	return number >= 1 && number <= 65535 && port.length <= 5
+		? { host, port: number }
+		: "has an impossible port";
 }
 
 /** Letters, digits, dots and the characters of `more`; 1 … 253 of them (RFC 1035 §2.3.4). */

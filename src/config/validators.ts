@@ -22,7 +22,10 @@ export function durationProblem(text: string, rangeMs: Range): string | undefine
 
 /** For durations that MQTT counts in seconds; so does `range`. */
 export function secondsProblem(text: string, rangeSeconds: Range): string | undefined {
-	const problem = durationProblem(text, { minimum: rangeSeconds.minimum * 1000, maximum: rangeSeconds.maximum * 1000 });
+	const problem = durationProblem(text, {
+		minimum: rangeSeconds.minimum * 1000,
+		maximum: rangeSeconds.maximum * 1000,
+	});
 	if (problem !== undefined) return problem;
 	return (parseDuration(text) ?? 0) % 1000 === 0 ? undefined : "is not in whole seconds";
 }
@@ -36,7 +39,9 @@ export function idProblem(text: string): string | undefined {
 }
 
 export function nameProblem(text: string): string | undefined {
-	return validName(text, ranges.nameLength) ? undefined : `is not 1 to ${ranges.nameLength} letters, digits, - _ .`;
+	return validName(text, ranges.nameLength)
+		? undefined
+		: `is not 1 to ${ranges.nameLength} letters, digits, - _ .`;
 }
 
 export function propertyProblem(text: string): string | undefined {
@@ -59,10 +64,15 @@ export function deviceTopicProblem(text: string): string | undefined {
 function topicProblem(template: string, known: readonly string[]): string | undefined {
 	if (template === "") return "is empty";
 	// [MQTT-3.3.2-2]
-	if (template.includes("#") || template.includes("+")) return "holds a wildcard, which only subscriptions may";
+	if (template.includes("#") || template.includes("+"))
+		return "holds a wildcard, which only subscriptions may";
 	// [MQTT-4.7.2-1]
 	if (template.startsWith("$")) return "begins with $, which is kept for the broker";
-	return controlProblem(template) ?? placeholderProblem(template, known) ?? lengthProblem(template, 1, ranges.topicLength);
+	return (
+		controlProblem(template) ??
+		placeholderProblem(template, known) ??
+		lengthProblem(template, 1, ranges.topicLength)
+	);
 }
 
 /** IEEE 802.11 §9.4.2.2: at most 32 octets. */
@@ -129,16 +139,22 @@ export function aclTopicProblem(text: string): string | undefined {
 	for (let i = 0; i < levels.length; i++) {
 		const level = levels[i];
 		// [MQTT-4.7.1-1] [MQTT-4.7.1-2]
-		if (level.includes("#") && (level !== "#" || i < levels.length - 1)) return "holds a # that is not its last level";
+		if (level.includes("#") && (level !== "#" || i < levels.length - 1))
+			return "holds a # that is not its last level";
 		if (level.includes("+") && level !== "+") return "holds a + that is not a level of its own";
 	}
-	return controlProblem(text) ?? placeholderProblem(text, ["user", "id"]) ?? lengthProblem(text, 1, ranges.topicLength);
+	return (
+		controlProblem(text) ??
+		placeholderProblem(text, ["user", "id"]) ??
+		lengthProblem(text, 1, ranges.topicLength)
+	);
 }
 
 function levelProblem(text: string): string | undefined {
 	if (text.startsWith("$")) return "begins with $";
 	for (const character of text)
-		if (character === "/" || character === "+" || character === "#") return `holds ${character}, which has a meaning in topics`;
+		if (character === "/" || character === "+" || character === "#")
+			return `holds ${character}, which has a meaning in topics`;
 	return undefined;
 }
 

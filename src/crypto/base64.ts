@@ -5,8 +5,17 @@ export function base64Length(length: number): number {
 	return Math.ceil(length / 3) * 4;
 }
 
-/** Writes bytes [start, end) in base64 with padding (RFC 4648 §4) to `target` from `at` on, and returns the index after it. */
-export function encodeBase64(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+/**
+ * Writes bytes [start, end) in base64 with padding (RFC 4648 §4) to `target` from `at` on, and returns the
+ * index after it.
+ */
+export function encodeBase64(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	target: Uint8Array,
+	at: number,
+): number {
 	for (let i = start; i < end; i += 3) {
 		const more = end - i;
 		const group = (bytes[i] << 16) | (more > 1 ? bytes[i + 1] << 8 : 0) | (more > 2 ? bytes[i + 2] : 0);
@@ -20,10 +29,17 @@ export function encodeBase64(bytes: Uint8Array, start: number, end: number, targ
 }
 
 /**
- * Writes what base64 in [start, end) stands for to `target` from `at` on, which may be its own place, and returns the index after it; -1 if it is not
- * what encodeBase64() writes: padding is required, and no bit that carries nothing may be set (RFC 4648 §3.2, §3.5).
+ * Writes what base64 in [start, end) stands for to `target` from `at` on, which may be its own place, and
+ * returns the index after it; -1 if it is not what encodeBase64() writes: padding is required, and no bit
+ * that carries nothing may be set (RFC 4648 §3.2, §3.5).
  */
-export function decodeBase64(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+export function decodeBase64(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	target: Uint8Array,
+	at: number,
+): number {
 	if (((end - start) & 3) !== 0) return -1;
 	for (let i = start; i < end; i += 4) {
 		const last = i + 4 === end;
@@ -42,7 +58,15 @@ export function decodeBase64(bytes: Uint8Array, start: number, end: number, targ
 }
 
 function letter(value: number): number {
-	return value < 26 ? value + 0x41 : value < 52 ? value + 0x47 : value < 62 ? value - 4 : value === 62 ? 0x2b : 0x2f;
+	return value < 26
+		? value + 0x41
+		: value < 52
+			? value + 0x47
+			: value < 62
+				? value - 4
+				: value === 62
+					? 0x2b
+					: 0x2f;
 }
 
 function value(letter: number): number {

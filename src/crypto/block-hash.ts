@@ -2,8 +2,9 @@
 export const BLOCK_SIZE = 64;
 
 /**
- * What SHA-1 and SHA-256 share: bytes that come in pieces are gathered into blocks, and the last block is padded (FIPS 180-4 §5.1.1). Allocates nothing after
- * construction; one instance serves any number of digests.
+ * What SHA-1 and SHA-256 share: bytes that come in pieces are gathered into blocks, and the last block is
+ * padded (FIPS 180-4 §5.1.1). Allocates nothing after construction; one instance serves any number of
+ * digests.
  */
 export abstract class BlockHash {
 	/** The hash value so far. */

@@ -1,9 +1,15 @@
 import { BLOCK_SIZE } from "./block-hash";
 import { SHA256, SHA256_SIZE } from "./sha256";
 
-/** HMAC-SHA-256 (RFC 2104, RFC 4868). Allocates nothing after construction; a key serves any number of messages. */
+/**
+ * HMAC-SHA-256 (RFC 2104, RFC 4868). Allocates nothing after construction; a key serves any number of
+ * messages.
+ */
 export class HMAC {
-	/** The hash value after the block of the key with ipad, and with opad: all that is kept of a key (RFC 2104 §4). */
+	/**
+	 * The hash value after the block of the key with ipad, and with opad: all that is kept of a key (RFC 2104
+	 * §4).
+	 */
 	readonly inner = new Int32Array(8);
 	readonly outer = new Int32Array(8);
 	readonly #hash = new SHA256();

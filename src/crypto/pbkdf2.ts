@@ -7,12 +7,11 @@ import { compress, SCHEDULE_WORDS } from "./sha256-block";
 export const KEY_SIZE = SHA256_SIZE;
 
 /**
- * PBKDF2-HMAC-SHA-256 (RFC 8018 §5.2) for keys of 32 bytes, in steps: a device derives a key between its other work. Allocates nothing after construction.
+ * PBKDF2-HMAC-SHA-256 (RFC 8018 §5.2) for keys of 32 bytes, in steps: a device derives a key between its
+ * other work. Allocates nothing after construction.
  *
- *     kdf.start(password, 0, password.length, salt, 0, salt.length, iterations);
- *     // from a timer, until it is true:
- *     kdf.step(8);
- *     kdf.digest(key, 0);
+ *     kdf.start(password, 0, password.length, salt, 0, salt.length, iterations); // from a timer, until it is
+ *     true: kdf.step(8); kdf.digest(key, 0);
  */
 export class PBKDF2 {
 	readonly #hmac = new HMAC();
@@ -29,7 +28,8 @@ export class PBKDF2 {
 	}
 
 	/**
-	 * Begins with password [passwordStart, passwordEnd) and salt [saltStart, saltEnd), which need not be kept; the first iteration is done here.
+	 * Begins with password [passwordStart, passwordEnd) and salt [saltStart, saltEnd), which need not be kept;
+	 * the first iteration is done here.
 	 * @param iterations 1 … 2^31 − 1, as stored with the hash
 	 * @throws {RangeError} for any other count
 	 */
@@ -42,7 +42,8 @@ export class PBKDF2 {
 		saltEnd: number,
 		iterations: number,
 	): void {
-		if (!(iterations >= 1 && iterations <= 0x7fffffff) || iterations !== Math.floor(iterations)) throw new RangeError("iterations of PBKDF2");
+		if (!(iterations >= 1 && iterations <= 0x7fffffff) || iterations !== Math.floor(iterations))
+			throw new RangeError("iterations of PBKDF2");
 		const bytes = this.#bytes;
 		const words = this.#words;
 		const sum = this.#sum;

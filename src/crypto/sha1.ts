@@ -3,7 +3,10 @@ import { BlockHash } from "./block-hash";
 /** Bytes of a digest. */
 export const SHA1_SIZE = 20;
 
-/** SHA-1 (FIPS 180-4 §6.1), for the WebSocket handshake only (RFC 6455 §4.2.2): it is not safe against collisions. */
+/**
+ * SHA-1 (FIPS 180-4 §6.1), for the WebSocket handshake only (RFC 6455 §4.2.2): it is not safe against
+ * collisions.
+ */
 export class SHA1 extends BlockHash {
 	constructor() {
 		super(new Int32Array(5), new Int32Array(16));

@@ -25,7 +25,10 @@ export function initialise(state: Int32Array): void {
 	state[7] = 0x5be0cd19;
 }
 
-/** Takes one block, the first 16 of `words`, into the hash value (FIPS 180-4 §6.2.2). The other words are overwritten. */
+/**
+ * Takes one block, the first 16 of `words`, into the hash value (FIPS 180-4 §6.2.2). The other words are
+ * overwritten.
+ */
 export function compress(state: Int32Array, words: Int32Array): void {
 	for (let t = 16; t < SCHEDULE_WORDS; t++) {
 		const x = words[t - 2];
@@ -45,14 +48,22 @@ export function compress(state: Int32Array, words: Int32Array): void {
 	let g = state[6];
 	let h = state[7];
 	for (let t = 0; t < SCHEDULE_WORDS; t++) {
-		const first = (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) + (g ^ (e & (f ^ g))) + K[t] + words[t]) | 0;
+		const first =
+			(h +
+				(((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) +
+				(g ^ (e & (f ^ g))) +
+				K[t] +
+				words[t]) |
+			0;
 		h = g;
 		g = f;
 		f = e;
 		e = (d + first) | 0;
 		d = c;
 		const both = a & b;
-		const second = (((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + (both ^ (c & (a ^ b)));
+		const second =
+			(((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) +
+			(both ^ (c & (a ^ b)));
 		c = b;
 		b = a;
 		a = (first + second) | 0;

@@ -1,5 +1,14 @@
-/** Copies `source` [start, end) to `target` from `at` on and returns the index after it. Whole arrays go through the native set(), the cheapest copy on XS. */
-export function copyBytes(target: Uint8Array, at: number, source: Uint8Array, start: number, end: number): number {
+/**
+ * Copies `source` [start, end) to `target` from `at` on and returns the index after it. Whole arrays go
+ * through the native set(), the cheapest copy on XS.
+ */
+export function copyBytes(
+	target: Uint8Array,
+	at: number,
+	source: Uint8Array,
+	start: number,
+	end: number,
+): number {
 	if (start === 0 && end === source.length) {
 		target.set(source, at);
 		return at + end;
@@ -24,7 +33,10 @@ export function writeLengthPrefixed(bytes: Uint8Array, at: number, field: Uint8A
 	return at + 2 + length;
 }
 
-/** The end of the string or binary field at `at`, whose content starts at `at + 2`; -1 if it does not end by `end`. */
+/**
+ * The end of the string or binary field at `at`, whose content starts at `at + 2`; -1 if it does not end by
+ * `end`.
+ */
 export function fieldEnd(bytes: Uint8Array, at: number, end: number): number {
 	if (at + 2 > end) return -1;
 	const after = at + 2 + ((bytes[at] << 8) | bytes[at + 1]);

@@ -37,7 +37,9 @@ export const NO_LOCAL = 0x04;
 export const RETAIN_AS_PUBLISHED = 0x08;
 export const RETAIN_HANDLING = 0x30;
 
-/** The largest value of a variable byte integer (§1.5.5), so also of a packet's remaining length, in bytes. */
+/**
+ * The largest value of a variable byte integer (§1.5.5), so also of a packet's remaining length, in bytes.
+ */
 export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
 
 /** The longest string or binary field (§1.5.4, §1.5.6), in bytes. */

@@ -21,43 +21,55 @@ const STOPPED = 5;
 export interface DecoderHandler {
 	/** Every packet except PUBLISH, complete and validated. */
 	onPacket(packet: Packet): void;
-	/** The header of a PUBLISH, complete and validated: topic, flags, packetId, properties, payloadLength. Its payload follows before anything else. */
+	/**
+	 * The header of a PUBLISH, complete and validated: topic, flags, packetId, properties, payloadLength. Its
+	 * payload follows before anything else.
+	 */
 	onPublish(packet: Packet): void;
 	/**
-	 * Payload of the last PUBLISH: bytes [start, end). Where the whole packet has at most `size` bytes: one call with `last` true, also for an empty payload.
-	 * A longer one comes in pieces as it arrives.
+	 * Payload of the last PUBLISH: bytes [start, end). Where the whole packet has at most `size` bytes: one
+	 * call with `last` true, also for an empty payload. A longer one comes in pieces as it arrives.
 	 */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void;
 	/**
-	 * The peer broke the protocol; `reasonCode` is the one that MQTT 5.0 assigns (also to a 3.1.1 peer), `message` a literal for the log.
-	 * The connection must be closed; no callback follows until reset().
+	 * The peer broke the protocol; `reasonCode` is the one that MQTT 5.0 assigns (also to a 3.1.1 peer),
+	 * `message` a literal for the log. The connection must be closed; no callback follows until reset().
 	 */
 	onError(reasonCode: number, message: string): void;
 }
 
 export interface DecoderOptions {
-	/** Bytes of the buffer: the largest packet other than PUBLISH, and the largest PUBLISH without its payload. At least 16. */
+	/**
+	 * Bytes of the buffer: the largest packet other than PUBLISH, and the largest PUBLISH without its payload.
+	 * At least 16.
+	 */
 	size: number;
 	/** Who sends. */
 	from: "client" | "broker";
 	/** By default 5; from a client the CONNECT that arrives sets it. */
 	version?: Version;
 	handler: DecoderHandler;
-	/** The largest whole packet in bytes, as told to the peer (§3.1.2.11.4, §3.2.2.3.6); unlimited by default. */
+	/**
+	 * The largest whole packet in bytes, as told to the peer (§3.1.2.11.4, §3.2.2.3.6); unlimited by default.
+	 */
 	maximumPacketSize?: number | undefined;
 	/** The packet to hand out; decoders may share one, as it is valid only during a callback. */
 	packet?: Packet;
 }
 
 /**
- * Reads MQTT packets from a byte stream that comes in any pieces, and checks them. Allocates nothing after construction. A packet that lies wholly in one
- * pushed chunk is read where it is, any other is assembled in the buffer.
+ * Reads MQTT packets from a byte stream that comes in any pieces, and checks them. Allocates nothing after
+ * construction. A packet that lies wholly in one pushed chunk is read where it is, any other is assembled in
+ * the buffer.
  *
- * What needs more than one packet to judge is left to the session: that CONNECT comes first and once, packet identifiers in use, topic aliases above the
- * maximum, receive maximum, the number of codes in a SUBACK.
+ * What needs more than one packet to judge is left to the session: that CONNECT comes first and once, packet
+ * identifiers in use, topic aliases above the maximum, receive maximum, the number of codes in a SUBACK.
  */
 export class Decoder {
-	/** The protocol version by which packets are read. A CONNECT from a client sets it, also one that is refused, so that the answer is in the client's version. */
+	/**
+	 * The protocol version by which packets are read. A CONNECT from a client sets it, also one that is
+	 * refused, so that the answer is in the client's version.
+	 */
 	version: Version;
 	/** Bytes; see DecoderOptions. */
 	readonly maximumPacketSize: number;
@@ -88,13 +100,17 @@ export class Decoder {
 		this.#wholePacketLimit = Math.min(this.#buffer.length, this.maximumPacketSize);
 	}
 
-	/** Type of the packet being read or read last; 0 before the first. Tells onError what was refused: only a CONNECT is answered with a CONNACK. */
+	/**
+	 * Type of the packet being read or read last; 0 before the first. Tells onError what was refused: only a
+	 * CONNECT is answered with a CONNACK.
+	 */
 	get type(): number {
 		return this.#firstByte >> 4;
 	}
 
 	/**
-	 * Takes bytes [start, end), which must not change before it returns. Calls the handler any number of times; never throws for what a peer sent.
+	 * Takes bytes [start, end), which must not change before it returns. Calls the handler any number of times;
+	 * never throws for what a peer sent.
 	 */
 	push(bytes: Uint8Array, start: number, end: number): void {
 		const generation = this.#generation;
@@ -144,13 +160,15 @@ export class Decoder {
 						return;
 					}
 					if (byte === 0 && shift > 0) {
-						this.fail(MALFORMED_PACKET, "remaining length is longer than it needs to be"); // [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
+						// [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
+						this.fail(MALFORMED_PACKET, "remaining length is longer than it needs to be");
 						return;
 					}
 					this.#count = 0;
 					const size = remaining + 2 + (shift === 0 ? 0 : shift === 7 ? 1 : shift === 14 ? 2 : 3);
 					if (size > this.maximumPacketSize) {
-						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size"); // [MQTT-3.1.2-24] [MQTT-3.2.2-15]
+						// [MQTT-3.1.2-24] [MQTT-3.2.2-15]
+						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size");
 						return;
 					}
 					if (size > this.#buffer.length) {
@@ -194,15 +212,18 @@ export class Decoder {
 	}
 
 	/**
-	 * No callback follows, not even for the rest of the chunk in work, and all input is ignored until reset(). A handler that closes its connection inside a
-	 * callback calls this.
+	 * No callback follows, not even for the rest of the chunk in work, and all input is ignored until reset().
+	 * A handler that closes its connection inside a callback calls this.
 	 */
 	stop(): void {
 		this.#state = STOPPED;
 		this.#generation++;
 	}
 
-	/** Ready for a new connection, in the version given at construction or set since for a broker's packets. Inside a callback: the rest of the chunk in work is dropped. */
+	/**
+	 * Ready for a new connection, in the version given at construction or set since for a broker's packets.
+	 * Inside a callback: the rest of the chunk in work is dropped.
+	 */
 	reset(): void {
 		this.#state = FIRST_BYTE;
 		this.#firstByte = 0;
@@ -244,21 +265,28 @@ export class Decoder {
 		else this.fail(code, packet.errorMessage);
 	}
 
-	/** Reads on in the header of a PUBLISH larger than the buffer; returns the index after the bytes that it took. */
+	/**
+	 * Reads on in the header of a PUBLISH larger than the buffer; returns the index after the bytes that it
+	 * took.
+	 */
 	private readPublishHeader(bytes: Uint8Array, from: number, end: number): number {
 		const buffer = this.#buffer;
 		const remaining = this.#remaining;
 		const first = this.#firstByte;
 		const flags = first & 15;
 		const version = this.version;
-		const room = buffer.length - (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
+		const room =
+			buffer.length - (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
 		let at = from;
 		// Bytes of the header that are looked at: step by step, so that the verdict depends on no split
 		let known = 0;
 		for (;;) {
 			// While nothing is assembled the chunk itself may have it all
 			const assembled = this.#count;
-			const length = assembled === 0 ? publishHeaderLength(bytes, at, known, flags, version) : publishHeaderLength(buffer, 0, known, flags, version);
+			const length =
+				assembled === 0
+					? publishHeaderLength(bytes, at, known, flags, version)
+					: publishHeaderLength(buffer, 0, known, flags, version);
 			if (length < 0 || length > remaining) {
 				this.fail(MALFORMED_PACKET, "PUBLISH header is malformed or runs past the packet's end");
 				return end;

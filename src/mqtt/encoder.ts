@@ -51,12 +51,14 @@ export interface EncoderOptions {
 }
 
 /**
- * Stages MQTT packets in one fixed buffer. Each packet method stages one whole packet and returns its length in bytes; it returns 0 and stages nothing if the
- * packet does not fit behind what is staged, and throws MQTTError, staging nothing, if it can never fit (0x95) or is not allowed. Allocates nothing after
+ * Stages MQTT packets in one fixed buffer. Each packet method stages one whole packet and returns its length
+ * in bytes; it returns 0 and stages nothing if the packet does not fit behind what is staged, and throws
+ * MQTTError, staging nothing, if it can never fit (0x95) or is not allowed. Allocates nothing after
  * construction, errors apart. Properties are left out in MQTT 3.1.1.
  *
- * Strings are UTF-8 bytes and are checked. The topic of publish() is checked once per array, so its bytes must not change later; that of publishHeader() comes
- * from a decoder and is not. What the peer announced (maximum packet size, receive maximum, topic aliases) is the session's business.
+ * Strings are UTF-8 bytes and are checked. The topic of publish() is checked once per array, so its bytes
+ * must not change later; that of publishHeader() comes from a decoder and is not. What the peer announced
+ * (maximum packet size, receive maximum, topic aliases) is the session's business.
  */
 export class Encoder {
 	/** Length-tracking view of the buffer: exactly the staged bytes after seal(), the whole buffer before. */
@@ -67,10 +69,16 @@ export class Encoder {
 	#length = 0;
 	#version: Version;
 	#isVersion5: boolean;
-	/** The topic that publish() found valid last, and the bytes of a QoS 1 PUBLISH on it without properties and payload, in the current version. */
+	/**
+	 * The topic that publish() found valid last, and the bytes of a QoS 1 PUBLISH on it without properties and
+	 * payload, in the current version.
+	 */
 	#cachedTopic: Uint8Array | undefined;
 	#cachedTopicSize = 0;
-	/** Bytes of the buffer within reach of the view; 0 while it is sealed, which sends each packet through #open(). */
+	/**
+	 * Bytes of the buffer within reach of the view; 0 while it is sealed, which sends each packet through
+	 * #open().
+	 */
 	#viewLimit: number;
 
 	constructor(options: EncoderOptions) {
@@ -111,14 +119,25 @@ export class Encoder {
 		return at < 0 ? 0 : this.commit(writeConnect(this.view, at, fields, this.#version));
 	}
 
-	/** MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has none, and then the connection is closed without CONNACK. */
+	/**
+	 * MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has
+	 * none, and then the connection is closed without CONNACK.
+	 */
 	connack(sessionPresent: boolean, reasonCode: number, properties?: PropertyWriter): number {
 		const version = this.#version;
-		if (sessionPresent && reasonCode !== 0) throw new MQTTError(PROTOCOL_ERROR, "session present in a refusal"); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
-		if (!reasonAllowed(CONNACK, reasonCode, false)) throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
+		// [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+		if (sessionPresent && reasonCode !== 0)
+			throw new MQTTError(PROTOCOL_ERROR, "session present in a refusal");
+		// [MQTT-3.2.2-8]
+		if (!reasonAllowed(CONNACK, reasonCode, false))
+			throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of CONNACK");
 		const code = version === 4 ? connackReturnCode(reasonCode) : reasonCode;
-		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it"); // [MQTT-3.1.1:3.2.2-6]
-		const at = this.writeFixedHeader(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH));
+		// [MQTT-3.1.1:3.2.2-6]
+		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it");
+		const at = this.writeFixedHeader(
+			CONNACK << 4,
+			2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH),
+		);
 		if (at < 0) return 0;
 		const view = this.view;
 		view[at] = sessionPresent ? 1 : 0; // [MQTT-3.2.2-1]
@@ -132,13 +151,26 @@ export class Encoder {
 	 * @param flags low nibble of the first byte: RETAIN | QOS1 | QOS2 | DUP
 	 * @param packetId 1…65,535 with QoS 1 or 2, ignored with QoS 0
 	 */
-	publish(topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number, packetId: number, properties?: PropertyWriter): number {
-		// What a node sends most, a short QoS 1 message on the topic of the one before, is written out: on XS a call costs as much as the work.
-		// Bits are left of a size from 128 on, of flags other than QoS 1 with or without RETAIN, of a packet identifier above 65,535.
+	publish(
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		packetId: number,
+		properties?: PropertyWriter,
+	): number {
+		// What a node sends most, a short QoS 1 message on the topic of the one before, is written out: on XS a
+		// call costs as much as the work. Bits are left of a size from 128 on, of flags other than QoS 1 with or
+		// without RETAIN, of a packet identifier above 65,535.
 		const from = this.#length;
 		const size = this.#cachedTopicSize + payloadLength;
 		const end = from + size;
-		if (topic !== this.#cachedTopic || properties || !packetId || (size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16))
+		if (
+			topic !== this.#cachedTopic ||
+			properties ||
+			!packetId ||
+			(size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16)
+		)
 			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
 		if (!(end + payload.length <= this.#viewLimit) || payloadLength >>> 0 > payload.length)
 			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
@@ -159,8 +191,9 @@ export class Encoder {
 	}
 
 	/**
-	 * Stages a PUBLISH without its payload, `payloadLength` bytes of which must follow through payload() before any other packet. Returns the bytes of the header alone.
-	 * The topic must be valid: it comes from a decoder or passed validTopicName().
+	 * Stages a PUBLISH without its payload, `payloadLength` bytes of which must follow through payload() before
+	 * any other packet. Returns the bytes of the header alone. The topic must be valid: it comes from a decoder
+	 * or passed validTopicName().
 	 */
 	publishHeader(
 		topic: Uint8Array,
@@ -192,7 +225,10 @@ export class Encoder {
 		return count;
 	}
 
-	/** MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide it. */
+	/**
+	 * MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide
+	 * it.
+	 */
 	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
 		return this.stageAcknowledgement(PUBACK, 0, packetId, reasonCode, properties);
 	}
@@ -216,13 +252,26 @@ export class Encoder {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = subscriptionsSize(subscriptions, version);
-		const at = this.writeFixedHeader((SUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size); // [MQTT-3.8.1-1]
+		// [MQTT-3.8.1-1]
+		const at = this.writeFixedHeader(
+			(SUBSCRIBE << 4) | 2,
+			2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size,
+		);
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.commit(writeSubscriptions(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), subscriptions));
+		return this.commit(
+			writeSubscriptions(
+				view,
+				writeProperties(view, writeUint16(view, at, packetId), properties, version),
+				subscriptions,
+			),
+		);
 	}
 
-	/** One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every code from 0x80 on becomes 0x80. */
+	/**
+	 * One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every
+	 * code from 0x80 on becomes 0x80.
+	 */
 	suback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
 		return this.stageReasonCodes(SUBACK, packetId, codes, count, properties);
 	}
@@ -231,10 +280,20 @@ export class Encoder {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = filtersSize(filters, version);
-		const at = this.writeFixedHeader((UNSUBSCRIBE << 4) | 2, 2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size); // [MQTT-3.10.1-1]
+		// [MQTT-3.10.1-1]
+		const at = this.writeFixedHeader(
+			(UNSUBSCRIBE << 4) | 2,
+			2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size,
+		);
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.commit(writeFilters(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), filters));
+		return this.commit(
+			writeFilters(
+				view,
+				writeProperties(view, writeUint16(view, at, packetId), properties, version),
+				filters,
+			),
+		);
 	}
 
 	/** As suback; MQTT 3.1.1 leaves the codes out. */
@@ -266,7 +325,10 @@ export class Encoder {
 		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
-	/** Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its full length again. */
+	/**
+	 * Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its
+	 * full length again.
+	 */
 	seal(): Uint8Array {
 		this.#viewLimit = 0;
 		this.#buffer.resize(this.#length);
@@ -290,10 +352,12 @@ export class Encoder {
 	): number {
 		const version = this.#version;
 		const topicLength = topic.length;
-		if (!(payloadLength >= 0 && payloadLength <= payload.length)) throw new MQTTError(PROTOCOL_ERROR, "payloadLength is not within the payload");
+		if (!(payloadLength >= 0 && payloadLength <= payload.length))
+			throw new MQTTError(PROTOCOL_ERROR, "payloadLength is not within the payload");
 		const remaining = publishHeaderSize(topicLength, flags, packetId, properties, version) + payloadLength;
 		if (topic !== this.#cachedTopic && topicLength !== 0) {
-			if (!validTopicName(topic, 0, topicLength)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name"); // [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+			// [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+			if (!validTopicName(topic, 0, topicLength)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name");
 			this.#cachedTopic = topic;
 			this.#cachedTopicSize = topicLength + (version === 4 ? 6 : 7);
 		}
@@ -310,22 +374,54 @@ export class Encoder {
 		return this.commit(copyBytes(view, at, payload, 0, payloadLength));
 	}
 
-	private stageAcknowledgement(type: number, flags: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): number {
+	private stageAcknowledgement(
+		type: number,
+		flags: number,
+		packetId: number,
+		reasonCode: number,
+		properties: PropertyWriter | undefined,
+	): number {
 		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
 		const size = reasonSize(type, reasonCode, properties, this.#version);
 		const at = this.writeFixedHeader((type << 4) | flags, 2 + size);
 		if (at < 0) return 0;
-		return this.commit(writeReason(this.view, writeUint16(this.view, at, packetId), size, reasonCode, properties, this.#version));
+		return this.commit(
+			writeReason(
+				this.view,
+				writeUint16(this.view, at, packetId),
+				size,
+				reasonCode,
+				properties,
+				this.#version,
+			),
+		);
 	}
 
-	private stageReasonCodes(type: number, packetId: number, codes: Uint8Array, count: number, properties: PropertyWriter | undefined): number {
+	private stageReasonCodes(
+		type: number,
+		packetId: number,
+		codes: Uint8Array,
+		count: number,
+		properties: PropertyWriter | undefined,
+	): number {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
 		const size = reasonCodesSize(type, codes, count, version);
-		const at = this.writeFixedHeader(type << 4, 2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size);
+		const at = this.writeFixedHeader(
+			type << 4,
+			2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size,
+		);
 		if (at < 0) return 0;
 		const view = this.view;
-		return this.commit(writeReasonCodes(view, writeProperties(view, writeUint16(view, at, packetId), properties, version), codes, size, version));
+		return this.commit(
+			writeReasonCodes(
+				view,
+				writeProperties(view, writeUint16(view, at, packetId), properties, version),
+				codes,
+				size,
+				version,
+			),
+		);
 	}
 
 	/**
@@ -347,7 +443,9 @@ export class Encoder {
 	}
 
 	private ensureRoom(remaining: number, presentBytes: number): boolean {
-		if (remaining > MAXIMUM_REMAINING_LENGTH) throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes"); // §2.1.4
+		// §2.1.4
+		if (remaining > MAXIMUM_REMAINING_LENGTH)
+			throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes");
 		const total = 1 + varintSize(remaining) + presentBytes;
 		if (total > this.size) throw new MQTTError(PACKET_TOO_LARGE, "packet is larger than the buffer");
 		if (this.#length + total > this.size) return false;

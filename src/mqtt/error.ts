@@ -1,4 +1,7 @@
-/** A request that MQTT does not allow, thrown by encoder and property writer. What a peer sent never throws: see `DecoderHandler.onError`. */
+/**
+ * A request that MQTT does not allow, thrown by encoder and property writer. What a peer sent never throws:
+ * see `DecoderHandler.onError`.
+ */
 export class MQTTError extends Error {
 	// A field, as assigning to an inherited name that is frozen in ROM throws
 	override readonly name = "MQTTError";

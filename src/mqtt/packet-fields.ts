@@ -29,6 +29,9 @@ export interface ConnectFields {
 /** One topic filter of a SUBSCRIBE (§3.8.3). */
 export interface Subscription {
 	filter: Uint8Array;
-	/** Subscription options (§3.8.3.1): maximum QoS | NO_LOCAL | RETAIN_AS_PUBLISHED | retain handling << 4; MQTT 3.1.1 knows only the QoS. */
+	/**
+	 * Subscription options (§3.8.3.1): maximum QoS | NO_LOCAL | RETAIN_AS_PUBLISHED | retain handling << 4;
+	 * MQTT 3.1.1 knows only the QoS.
+	 */
 	options: number;
 }

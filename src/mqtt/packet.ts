@@ -1,9 +1,18 @@
-import { CLEAN_START, HAS_PASSWORD, HAS_USERNAME, UNSUBSCRIBE, type Version, WILL, WILL_RETAIN } from "./constants";
+import {
+	CLEAN_START,
+	HAS_PASSWORD,
+	HAS_USERNAME,
+	UNSUBSCRIBE,
+	type Version,
+	WILL,
+	WILL_RETAIN,
+} from "./constants";
 import { PropertyReader } from "./property-reader";
 
 /**
- * What a decoder hands out: one object, filled anew for each packet and valid only during the callback. Ranges [start, end) index `bytes`.
- * A field means something only for the packet types that carry it; others keep old values.
+ * What a decoder hands out: one object, filled anew for each packet and valid only during the callback.
+ * Ranges [start, end) index `bytes`. A field means something only for the packet types that carry it; others
+ * keep old values.
  */
 export class Packet {
 	/** The protocol version by which the packet was read. */
@@ -14,9 +23,15 @@ export class Packet {
 	flags = 0;
 	/** The array that all ranges index; it belongs to the decoder or to whoever pushed it. */
 	bytes: Uint8Array;
-	/** PUBLISH with QoS above 0, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK: 1…65,535. 0 in a PUBLISH with QoS 0. */
+	/**
+	 * PUBLISH with QoS above 0, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK:
+	 * 1…65,535. 0 in a PUBLISH with QoS 0.
+	 */
 	packetId = 0;
-	/** CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH and, after nextReason(), SUBACK and UNSUBACK: an MQTT 5.0 reason code; the return codes of a 3.1.1 CONNACK are translated. */
+	/**
+	 * CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH and, after nextReason(), SUBACK and UNSUBACK:
+	 * an MQTT 5.0 reason code; the return codes of a 3.1.1 CONNACK are translated.
+	 */
 	reasonCode = 0;
 	/** CONNACK. */
 	sessionPresent = false;
@@ -55,7 +70,10 @@ export class Packet {
 	/** Subscription options (§3.8.3.1); 0 in UNSUBSCRIBE. */
 	declare options: number;
 
-	/** The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and how far it was walked. */
+	/**
+	 * The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and how far it
+	 * was walked.
+	 */
 	listStart = 0;
 	listEnd = 0;
 	#at = 0;
@@ -140,7 +158,10 @@ export class Packet {
 		return true;
 	}
 
-	/** Moves to the next reason code of a SUBACK or UNSUBACK; false after the last. An UNSUBACK of MQTT 3.1.1 has none. */
+	/**
+	 * Moves to the next reason code of a SUBACK or UNSUBACK; false after the last. An UNSUBACK of MQTT 3.1.1
+	 * has none.
+	 */
 	nextReason(): boolean {
 		const at = this.#at;
 		if (at >= this.listEnd) return false;

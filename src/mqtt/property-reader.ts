@@ -1,5 +1,14 @@
 import { MALFORMED_PACKET } from "./constants";
-import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_NONE, TYPE_STRING, TYPE_STRING_PAIR, TYPE_UINT16, TYPE_UINT32 } from "./property-types";
+import {
+	propertyType,
+	TYPE_BINARY,
+	TYPE_BYTE,
+	TYPE_NONE,
+	TYPE_STRING,
+	TYPE_STRING_PAIR,
+	TYPE_UINT16,
+	TYPE_UINT32,
+} from "./property-types";
 import { validUTF8 } from "./utf8";
 import { readVarint, varintSize } from "./varint";
 
@@ -98,7 +107,9 @@ export class PropertyReader {
 				break;
 			case TYPE_UINT32:
 				next = at + 4;
-				if (next <= to) this.number = bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
+				if (next <= to)
+					this.number =
+						bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
 				break;
 			case TYPE_STRING:
 			case TYPE_BINARY:
@@ -126,7 +137,10 @@ export class PropertyReader {
 		return true;
 	}
 
-	/** Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is no such field. */
+	/**
+	 * Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is
+	 * no such field.
+	 */
 	private readField(at: number, type: number): number {
 		const to = this.to;
 		const start = at + 2;
@@ -135,7 +149,8 @@ export class PropertyReader {
 		if (end > to) return end;
 		this.start = start;
 		this.end = end;
-		if (type === TYPE_STRING && !validUTF8(this.bytes, start, end)) return to + 1; // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+		// [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+		if (type === TYPE_STRING && !validUTF8(this.bytes, start, end)) return to + 1;
 		return end;
 	}
 

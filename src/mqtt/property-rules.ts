@@ -29,7 +29,9 @@ import {
 } from "./constants";
 import { propertyType, TYPE_BYTE } from "./property-types";
 
-/** The bit of a property in a set of identifiers: two words, LOW for those below 32 and HIGH for the others. */
+/**
+ * The bit of a property in a set of identifiers: two words, LOW for those below 32 and HIGH for the others.
+ */
 export function propertyBit(id: number): number {
 	return 1 << (id & 31);
 }
@@ -43,7 +45,10 @@ export const CONNECT_LOW =
 	propertyBit(REQUEST_PROBLEM_INFORMATION) |
 	propertyBit(REQUEST_RESPONSE_INFORMATION);
 export const CONNECT_HIGH =
-	propertyBit(RECEIVE_MAXIMUM) | propertyBit(TOPIC_ALIAS_MAXIMUM) | propertyBit(MAXIMUM_PACKET_SIZE) | propertyBit(USER_PROPERTY);
+	propertyBit(RECEIVE_MAXIMUM) |
+	propertyBit(TOPIC_ALIAS_MAXIMUM) |
+	propertyBit(MAXIMUM_PACKET_SIZE) |
+	propertyBit(USER_PROPERTY);
 export const WILL_LOW =
 	propertyBit(PAYLOAD_FORMAT_INDICATOR) |
 	propertyBit(MESSAGE_EXPIRY_INTERVAL) |
@@ -86,9 +91,11 @@ export const ACKNOWLEDGE_HIGH = propertyBit(USER_PROPERTY);
 export const SUBSCRIBE_LOW = propertyBit(SUBSCRIPTION_IDENTIFIER);
 export const SUBSCRIBE_HIGH = propertyBit(USER_PROPERTY);
 export const UNSUBSCRIBE_HIGH = propertyBit(USER_PROPERTY);
-export const DISCONNECT_LOW = propertyBit(SESSION_EXPIRY_INTERVAL) | propertyBit(SERVER_REFERENCE) | propertyBit(REASON_STRING);
+export const DISCONNECT_LOW =
+	propertyBit(SESSION_EXPIRY_INTERVAL) | propertyBit(SERVER_REFERENCE) | propertyBit(REASON_STRING);
 export const DISCONNECT_HIGH = propertyBit(USER_PROPERTY);
-export const AUTH_LOW = propertyBit(AUTHENTICATION_METHOD) | propertyBit(AUTHENTICATION_DATA) | propertyBit(REASON_STRING);
+export const AUTH_LOW =
+	propertyBit(AUTHENTICATION_METHOD) | propertyBit(AUTHENTICATION_DATA) | propertyBit(REASON_STRING);
 export const AUTH_HIGH = propertyBit(USER_PROPERTY);
 
 /** Whether the value of an integer property lies in its range. */

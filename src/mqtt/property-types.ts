@@ -8,7 +8,9 @@ export const TYPE_STRING = 5;
 export const TYPE_BINARY = 6;
 export const TYPE_STRING_PAIR = 7;
 
-/** The data type of a property's value; TYPE_NONE for an identifier that the specification does not define. */
+/**
+ * The data type of a property's value; TYPE_NONE for an identifier that the specification does not define.
+ */
 export function propertyType(id: number): number {
 	switch (id) {
 		case 0x26:

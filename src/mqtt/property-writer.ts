@@ -37,15 +37,24 @@ import {
 import { MQTTError } from "./error";
 import type { PropertyReader } from "./property-reader";
 import { propertyBit, propertyValueAllowed } from "./property-rules";
-import { propertyType, TYPE_BINARY, TYPE_BYTE, TYPE_STRING, TYPE_STRING_PAIR, TYPE_UINT16, TYPE_UINT32 } from "./property-types";
+import {
+	propertyType,
+	TYPE_BINARY,
+	TYPE_BYTE,
+	TYPE_STRING,
+	TYPE_STRING_PAIR,
+	TYPE_UINT16,
+	TYPE_UINT32,
+} from "./property-types";
 import { hasWildcard } from "./topics";
 import { validUTF8 } from "./utf8";
 import { varintSize, writeVarint } from "./varint";
 
 /**
- * Properties of one packet (§2.2.2) in a fixed buffer, ready for an encoder. Strings are UTF-8 bytes. Methods are named as in the specification and chain.
- * Every one throws MQTTError: 0x82 (0x94 for a topic alias) for a value that is not allowed or a property given twice, 0x81 for ill-formed
- * UTF-8, 0x95 when the buffer is full or a value is longer than 65,535 bytes; it then holds what it held before.
+ * Properties of one packet (§2.2.2) in a fixed buffer, ready for an encoder. Strings are UTF-8 bytes. Methods
+ * are named as in the specification and chain. Every one throws MQTTError: 0x82 (0x94 for a topic alias) for
+ * a value that is not allowed or a property given twice, 0x81 for ill-formed UTF-8, 0x95 when the buffer is
+ * full or a value is longer than 65,535 bytes; it then holds what it held before.
  */
 export class PropertyWriter {
 	/** The properties without their length: [0, length). */
@@ -83,7 +92,9 @@ export class PropertyWriter {
 	}
 
 	responseTopic(topic: Uint8Array): this {
-		if (topic.length === 0 || hasWildcard(topic, 0, topic.length)) throw new MQTTError(PROTOCOL_ERROR, "response topic is no topic name"); // [MQTT-3.3.2-14] [MQTT-4.7.3-1]
+		// [MQTT-3.3.2-14] [MQTT-4.7.3-1]
+		if (topic.length === 0 || hasWildcard(topic, 0, topic.length))
+			throw new MQTTError(PROTOCOL_ERROR, "response topic is no topic name");
 		return this.writeText(RESPONSE_TOPIC, topic);
 	}
 
@@ -168,7 +179,9 @@ export class PropertyWriter {
 	}
 
 	userProperty(name: Uint8Array, value: Uint8Array): this {
-		if (!validUTF8(name, 0, name.length) || !validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "user property is not UTF-8"); // [MQTT-1.5.7-1]
+		// [MQTT-1.5.7-1]
+		if (!validUTF8(name, 0, name.length) || !validUTF8(value, 0, value.length))
+			throw new MQTTError(MALFORMED_PACKET, "user property is not UTF-8");
 		if (name.length > MAXIMUM_STRING || value.length > MAXIMUM_STRING)
 			throw new MQTTError(PACKET_TOO_LARGE, "user property is longer than 65,535 bytes");
 		this.startProperty(USER_PROPERTY, 4 + name.length + value.length);
@@ -217,10 +230,16 @@ export class PropertyWriter {
 	/** Notes the property and makes sure of room for its identifier and `size` bytes. */
 	private startProperty(id: number, size: number): void {
 		const bit = propertyBit(id);
-		// Subscription identifiers repeat in a PUBLISH; in a SUBSCRIBE the encoder's caller gives one (§3.8.2.1.2)
-		if (((id < 32 ? this.idsLow : this.idsHigh) & bit) !== 0 && id !== USER_PROPERTY && id !== SUBSCRIPTION_IDENTIFIER)
+		// Subscription identifiers repeat in a PUBLISH; in a SUBSCRIBE the encoder's caller gives one
+		// (§3.8.2.1.2)
+		if (
+			((id < 32 ? this.idsLow : this.idsHigh) & bit) !== 0 &&
+			id !== USER_PROPERTY &&
+			id !== SUBSCRIPTION_IDENTIFIER
+		)
 			throw new MQTTError(PROTOCOL_ERROR, "property given twice");
-		if (this.length + 1 + size > this.bytes.length) throw new MQTTError(PACKET_TOO_LARGE, "property writer is full");
+		if (this.length + 1 + size > this.bytes.length)
+			throw new MQTTError(PACKET_TOO_LARGE, "property writer is full");
 		if (id < 32) this.idsLow |= bit;
 		else this.idsHigh |= bit;
 		this.bytes[this.length++] = id;
@@ -235,7 +254,11 @@ export class PropertyWriter {
 	/** Any of the integer types. */
 	private writeInteger(id: number, value: number, maximum: number): this {
 		if (!(value >= 0 && value <= maximum) || value % 1 !== 0 || !propertyValueAllowed(id, value))
-			throw new MQTTError(id === TOPIC_ALIAS ? TOPIC_ALIAS_INVALID : PROTOCOL_ERROR, "property value is out of its range"); // [MQTT-3.3.2-8]
+			// [MQTT-3.3.2-8]
+			throw new MQTTError(
+				id === TOPIC_ALIAS ? TOPIC_ALIAS_INVALID : PROTOCOL_ERROR,
+				"property value is out of its range",
+			);
 		const bytes = this.bytes;
 		switch (propertyType(id)) {
 			case TYPE_BYTE:
@@ -258,18 +281,26 @@ export class PropertyWriter {
 	}
 
 	private writeText(id: number, value: Uint8Array): this {
-		if (!validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "property is not UTF-8"); // [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+		// [MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-3.3.2-13] [MQTT-3.3.2-19]
+		if (!validUTF8(value, 0, value.length)) throw new MQTTError(MALFORMED_PACKET, "property is not UTF-8");
 		return this.writeData(id, value);
 	}
 
 	private writeData(id: number, value: Uint8Array): this {
-		if (value.length > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "property is longer than 65,535 bytes");
+		if (value.length > MAXIMUM_STRING)
+			throw new MQTTError(PACKET_TOO_LARGE, "property is longer than 65,535 bytes");
 		this.startProperty(id, 2 + value.length);
 		this.length = writeLengthPrefixed(this.bytes, this.length, value);
 		return this;
 	}
 
 	private writeRange(source: Uint8Array, start: number, end: number): void {
-		this.length = copyBytes(this.bytes, writeUint16(this.bytes, this.length, end - start), source, start, end);
+		this.length = copyBytes(
+			this.bytes,
+			writeUint16(this.bytes, this.length, end - start),
+			source,
+			start,
+			end,
+		);
 	}
 }

@@ -12,7 +12,9 @@ import {
 	UNSUBACK,
 } from "./constants";
 
-/** Whether a packet of this type may carry this MQTT 5.0 reason code (§2.4), sent by a client or by a broker. */
+/**
+ * Whether a packet of this type may carry this MQTT 5.0 reason code (§2.4), sent by a client or by a broker.
+ */
 export function reasonAllowed(type: number, code: number, fromClient: boolean): boolean {
 	switch (type) {
 		case CONNACK:
@@ -138,7 +140,10 @@ function disconnectReasonAllowed(code: number, fromClient: boolean): boolean {
 	}
 }
 
-/** The return code (§3.2.2.3 of MQTT 3.1.1) for a reason code; -1 where there is none and the connection is closed without a CONNACK [MQTT-3.1.1:3.2.2-6]. */
+/**
+ * The return code (§3.2.2.3 of MQTT 3.1.1) for a reason code; -1 where there is none and the connection is
+ * closed without a CONNACK [MQTT-3.1.1:3.2.2-6].
+ */
 export function connackReturnCode(reasonCode: number): number {
 	switch (reasonCode) {
 		case 0x00:

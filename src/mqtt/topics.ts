@@ -16,8 +16,9 @@ export function hasWildcard(bytes: Uint8Array, start: number, end: number): bool
 }
 
 /**
- * 0, or the reason code for which a topic name that was received is refused: 0x81 where it is not UTF-8, 0x90 where it has a wildcard. Nearly all topics are plain
- * ASCII, which takes one comparison less a byte than each check on its own.
+ * 0, or the reason code for which a topic name that was received is refused: 0x81 where it is not UTF-8, 0x90
+ * where it has a wildcard. Nearly all topics are plain ASCII, which takes one comparison less a byte than
+ * each check on its own.
  */
 export function checkTopicName(bytes: Uint8Array, start: number, end: number): number {
 	for (let i = start; i < end; i++) {
@@ -27,7 +28,8 @@ export function checkTopicName(bytes: Uint8Array, start: number, end: number): n
 			return hasWildcard(bytes, i, end) ? TOPIC_NAME_INVALID : 0; // [MQTT-4.7.0-1] [MQTT-3.1.1:4.7.1-1]
 		}
 		if (byte < 0x2c && (byte === HASH || byte === PLUS || byte === 0)) {
-			return validUTF8(bytes, i, end) ? TOPIC_NAME_INVALID : MALFORMED_PACKET; // [MQTT-4.7.0-1] [MQTT-4.7.3-2] [MQTT-3.1.1:4.7.1-1]
+			// [MQTT-4.7.0-1] [MQTT-4.7.3-2] [MQTT-3.1.1:4.7.1-1]
+			return validUTF8(bytes, i, end) ? TOPIC_NAME_INVALID : MALFORMED_PACKET;
 		}
 	}
 	return 0;
@@ -38,15 +40,20 @@ export function validWildcards(bytes: Uint8Array, start: number, end: number): b
 	for (let i = start; i < end; i++) {
 		const byte = bytes[i];
 		if (byte === HASH) {
-			if (i !== end - 1 || (i > start && bytes[i - 1] !== SLASH)) return false; // [MQTT-4.7.1-1] [MQTT-3.1.1:4.7.1-2]
+			// [MQTT-4.7.1-1] [MQTT-3.1.1:4.7.1-2]
+			if (i !== end - 1 || (i > start && bytes[i - 1] !== SLASH)) return false;
 		} else if (byte === PLUS) {
-			if ((i > start && bytes[i - 1] !== SLASH) || (i < end - 1 && bytes[i + 1] !== SLASH)) return false; // [MQTT-4.7.1-2] [MQTT-3.1.1:4.7.1-3]
+			// [MQTT-4.7.1-2] [MQTT-3.1.1:4.7.1-3]
+			if ((i > start && bytes[i - 1] !== SLASH) || (i < end - 1 && bytes[i + 1] !== SLASH)) return false;
 		}
 	}
 	return true;
 }
 
-/** Whether `bytes` in [start, end) is a topic name (§4.7): well-formed UTF-8 of 1 to 65,535 bytes without wildcards. */
+/**
+ * Whether `bytes` in [start, end) is a topic name (§4.7): well-formed UTF-8 of 1 to 65,535 bytes without
+ * wildcards.
+ */
 export function validTopicName(bytes: Uint8Array, start: number, end: number): boolean {
 	const length = end - start;
 	if (length < 1 || length > MAXIMUM_STRING) return false; // [MQTT-4.7.3-1] [MQTT-4.7.3-3]
@@ -55,8 +62,9 @@ export function validTopicName(bytes: Uint8Array, start: number, end: number): b
 }
 
 /**
- * Whether `bytes` in [start, end) is a topic filter (§4.7): well-formed UTF-8 of 1 to 65,535 bytes, each wildcard a whole level, `#` only at the end.
- * A shared subscription's filter passes too; its own rules are those of {@link sharedFilterStart}.
+ * Whether `bytes` in [start, end) is a topic filter (§4.7): well-formed UTF-8 of 1 to 65,535 bytes, each
+ * wildcard a whole level, `#` only at the end. A shared subscription's filter passes too; its own rules are
+ * those of {@link sharedFilterStart}.
  */
 export function validTopicFilter(bytes: Uint8Array, start: number, end: number): boolean {
 	const length = end - start;
@@ -66,7 +74,8 @@ export function validTopicFilter(bytes: Uint8Array, start: number, end: number):
 
 /**
  * Where the topic filter of a shared subscription, `$share/name/filter` (§4.8.2, MQTT 5.0 only), begins.
- * @returns the index of its first byte; 0 when the filter does not start with `$share/`; -1 when it does but its name or filter is not allowed.
+ * @returns the index of its first byte; 0 when the filter does not start with `$share/`; -1 when it does but
+ *   its name or filter is not allowed.
  */
 export function sharedFilterStart(bytes: Uint8Array, start: number, end: number): number {
 	if (
@@ -92,7 +101,8 @@ export function sharedFilterStart(bytes: Uint8Array, start: number, end: number)
 }
 
 /**
- * Whether a topic name matches a topic filter (§4.7.1, §4.7.2). Both must be valid. For a shared subscription pass the range from {@link sharedFilterStart} on.
+ * Whether a topic name matches a topic filter (§4.7.1, §4.7.2). Both must be valid. For a shared subscription
+ * pass the range from {@link sharedFilterStart} on.
  */
 export function matches(
 	filter: Uint8Array,

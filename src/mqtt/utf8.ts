@@ -18,7 +18,8 @@ export function utf8(text: string): Uint8Array {
 	for (const character of text) {
 		const code = character.codePointAt(0) as number;
 		if (code === 0) throw new RangeError("U+0000 in an MQTT string"); // [MQTT-1.5.4-2]
-		if (code >= 0xd800 && code <= 0xdfff) throw new RangeError("lone surrogate in an MQTT string"); // [MQTT-1.5.4-1]
+		// [MQTT-1.5.4-1]
+		if (code >= 0xd800 && code <= 0xdfff) throw new RangeError("lone surrogate in an MQTT string");
 		length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 	}
 	const bytes = new Uint8Array(length);
@@ -55,17 +56,27 @@ export function decodeUTF8(bytes: Uint8Array, start: number, end: number): strin
 			result += String.fromCharCode(((byte & 0x1f) << 6) | (bytes[at + 1] & 0x3f));
 			at += 2;
 		} else if (byte < 0xf0) {
-			result += String.fromCharCode(((byte & 0x0f) << 12) | ((bytes[at + 1] & 0x3f) << 6) | (bytes[at + 2] & 0x3f));
+			result += String.fromCharCode(
+				((byte & 0x0f) << 12) | ((bytes[at + 1] & 0x3f) << 6) | (bytes[at + 2] & 0x3f),
+			);
 			at += 3;
 		} else {
-			result += String.fromCodePoint(((byte & 0x07) << 18) | ((bytes[at + 1] & 0x3f) << 12) | ((bytes[at + 2] & 0x3f) << 6) | (bytes[at + 3] & 0x3f));
+			result += String.fromCodePoint(
+				((byte & 0x07) << 18) |
+					((bytes[at + 1] & 0x3f) << 12) |
+					((bytes[at + 2] & 0x3f) << 6) |
+					(bytes[at + 3] & 0x3f),
+			);
 			at += 4;
 		}
 	}
 	return result;
 }
 
-/** Whether [start, end) is an MQTT string's content (§1.5.4): UTF-8 without overlong forms, surrogates or U+0000. A byte order mark is an ordinary character [MQTT-1.5.4-3] [MQTT-3.1.1:1.5.3-3]. */
+/**
+ * Whether [start, end) is an MQTT string's content (§1.5.4): UTF-8 without overlong forms, surrogates or
+ * U+0000. A byte order mark is an ordinary character [MQTT-1.5.4-3] [MQTT-3.1.1:1.5.3-3].
+ */
 export function validUTF8(bytes: Uint8Array, start: number, end: number): boolean {
 	let at = start;
 	while (at < end) {
@@ -74,7 +85,8 @@ export function validUTF8(bytes: Uint8Array, start: number, end: number): boolea
 			if (byte === 0) return false; // [MQTT-1.5.4-2] [MQTT-3.1.1:1.5.3-2]
 			continue;
 		}
-		// The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 §4) [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
+		// The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 §4)
+		// [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
 		let more = 0;
 		let low = 0x80;
 		let high = 0xbf;

@@ -3,7 +3,10 @@ export function varintSize(value: number): number {
 	return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 }
 
-/** The variable byte integer at `at`, or -1 if it does not end before `end`, is longer than four bytes or longer than it needs to be. */
+/**
+ * The variable byte integer at `at`, or -1 if it does not end before `end`, is longer than four bytes or
+ * longer than it needs to be.
+ */
 export function readVarint(bytes: Uint8Array, at: number, end: number): number {
 	let value = 0;
 	for (let shift = 0; shift < 28; shift += 7) {

@@ -1,5 +1,6 @@
 /**
- * Wait before the next try, in ms: exponential with full jitter, so that nodes which failed together do not return together.
+ * Wait before the next try, in ms: exponential with full jitter, so that nodes which failed together do not
+ * return together.
  * @param failures in a row, from 1
  * @param minimumMs upper end after the first failure
  * @param maximumMs no upper end is higher

@@ -15,14 +15,24 @@ import type { RetainedState } from "./retained-state";
  * What is remembered of the broker from one connection to the next, through sleep.
  */
 
-/** A broker that refused packets before CONNACK is offered them again after this time, in ms: it may have been replaced. */
+/**
+ * A broker that refused packets before CONNACK is offered them again after this time, in ms: it may have been
+ * replaced.
+ */
 const PIPELINE_RETRY_MS = 86_400_000;
 
 /** Keeps what CONNACK says for the next first flight. */
-export function cacheLimits(words: Uint32Array, { receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable }: BrokerLimits): void {
+export function cacheLimits(
+	words: Uint32Array,
+	{ receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable }: BrokerLimits,
+): void {
 	words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
 	words[WORD_PACKET_SIZE] = maximumPacketSize;
-	words[WORD_FLAGS] = (words[WORD_FLAGS] & FLAG_NO_PIPELINE) | FLAG_LIMITS_KNOWN | (retainAvailable ? 0 : FLAG_NO_RETAIN) | (maximumQoS << QOS_SHIFT);
+	words[WORD_FLAGS] =
+		(words[WORD_FLAGS] & FLAG_NO_PIPELINE) |
+		FLAG_LIMITS_KNOWN |
+		(retainAvailable ? 0 : FLAG_NO_RETAIN) |
+		(maximumQoS << QOS_SHIFT);
 }
 
 /** For the first flight. */

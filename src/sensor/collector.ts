@@ -2,7 +2,14 @@ import type { SensorSettings, Settings } from "../config/types";
 import type { Device } from "../device";
 import type { DerivedSettings } from "./derived-settings";
 import { passesDeadband, roundTo } from "./filter";
-import { SENSOR_DUE, SENSOR_REALS, SENSOR_TIME, SENSOR_VALUE, WORD_FAILED_READINGS, WORD_SEQUENCE } from "./layout";
+import {
+	SENSOR_DUE,
+	SENSOR_REALS,
+	SENSOR_TIME,
+	SENSOR_VALUE,
+	WORD_FAILED_READINGS,
+	WORD_SEQUENCE,
+} from "./layout";
 import type { NodeClock } from "./node-clock";
 import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
@@ -76,11 +83,14 @@ export class Collector {
 	get earliestDue(): number {
 		const state = this.#sensorState;
 		let earliest = Infinity;
-		for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS) if (state[i] < earliest) earliest = state[i];
+		for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS)
+			if (state[i] < earliest) earliest = state[i];
 		return earliest;
 	}
 
-	/** Takes all samples that are due, and commits what the outbox took. Allocates nothing but what drivers do. */
+	/**
+	 * Takes all samples that are due, and commits what the outbox took. Allocates nothing but what drivers do.
+	 */
 	collect(): void {
 		const clock = this.#clock;
 		if (clock.jumpedSinceLastCheck) this.realign();
@@ -104,7 +114,8 @@ export class Collector {
 			for (let sequence = first; sequence < end; sequence++)
 				this.#device.event?.("accepted", sequence, this.#outbox.waitingCount + 1 + sequence - end);
 		}
-		for (let i = 0; i < count; i++) if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
+		for (let i = 0; i < count; i++)
+			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
 	}
 
 	/** Before sleep. */
@@ -119,7 +130,8 @@ export class Collector {
 		const due = state[at + SENSOR_DUE];
 		if (!isDue(due, now, every, grid)) return NOT_DUE;
 		// NaN, where wall time is unknown: nothing to align to.
-		state[at + SENSOR_DUE] = grid && offset - offset === 0 ? nextDueOnGrid(now, now + offset, every) : nextDue(due, now, every);
+		state[at + SENSOR_DUE] =
+			grid && offset - offset === 0 ? nextDueOnGrid(now, now + offset, every) : nextDue(due, now, every);
 		let value = this.#sampler.sample(index);
 		if (decimals !== undefined) value = roundTo(value, decimals);
 		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
@@ -131,10 +143,14 @@ export class Collector {
 		// Counted from the time it should have been, intervals are exact multiples of `every`.
 		const time = Math.abs(now - due) < every ? due : now;
 		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
-		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat) ? PASSED : SAMPLED;
+		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
+			? PASSED
+			: SAMPLED;
 	}
 
-	/** Puts into the outbox what passed; where one report holds all values, everything sampled together with it. */
+	/**
+	 * Puts into the outbox what passed; where one report holds all values, everything sampled together with it.
+	 */
 	private appendReports(now: number, offset: number): void {
 		const record = this.#record;
 		const relative = Number.isNaN(offset);

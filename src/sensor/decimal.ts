@@ -1,16 +1,27 @@
-/** Decimals of at most 15 significant digits and doubles are one to one: two of them never name the same double. */
+/**
+ * Decimals of at most 15 significant digits and doubles are one to one: two of them never name the same
+ * double.
+ */
 const MANTISSA_LIMIT = 1e15;
-/** 10^22 is the largest power of ten that a double holds exactly; dividing by an exact power rounds once, as reading the text does. */
+/**
+ * 10^22 is the largest power of ten that a double holds exactly; dividing by an exact power rounds once, as
+ * reading the text does.
+ */
 const SCALE_LIMIT = 22;
 
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
 
-/** Longest text of a number, in bytes: 17 digits behind the most zeros that are written out, `-0.0000010702056624301601`. */
+/**
+ * Longest text of a number, in bytes: 17 digits behind the most zeros that are written out,
+ * `-0.0000010702056624301601`.
+ */
 export const NUMBER_LENGTH = 25;
 
-/** A number as mantissa · 10^−scale. One object is reused, so that taking a number apart allocates nothing. */
+/**
+ * A number as mantissa · 10^−scale. One object is reused, so that taking a number apart allocates nothing.
+ */
 export class Decimal {
 	/** An integer, |mantissa| < 10^15. */
 	mantissa = 0;
@@ -18,8 +29,8 @@ export class Decimal {
 	scale = 0;
 
 	/**
-	 * Finds the shortest decimal that reads back as `value`. False where it has more than 15 significant digits or lies
-	 * outside 10^−22 … 10^37, and for what is not finite.
+	 * Finds the shortest decimal that reads back as `value`. False where it has more than 15 significant digits
+	 * or lies outside 10^−22 … 10^37, and for what is not finite.
 	 */
 	set(value: number): boolean {
 		const magnitude = value < 0 ? -value : value;
@@ -51,8 +62,9 @@ export class Decimal {
 }
 
 /**
- * Writes `value` as JSON text, the same as `String(value)`, and returns the index after it; `null` where it is not finite.
- * Allocates only for a number of more than 15 significant digits or beyond 10^−22 … 10^37, which takes `String(value)`.
+ * Writes `value` as JSON text, the same as `String(value)`, and returns the index after it; `null` where it
+ * is not finite. Allocates only for a number of more than 15 significant digits or beyond 10^−22 … 10^37,
+ * which takes `String(value)`.
  * @param bytes with room for {@link NUMBER_LENGTH} bytes at `at`
  */
 export function writeNumber(bytes: Uint8Array, at: number, value: number, decimal: Decimal): number {
@@ -71,7 +83,10 @@ export function writeNull(bytes: Uint8Array, at: number): number {
 	return at + 4;
 }
 
-/** Writes mantissa · 10^−scale in the form of ECMA-262 Number::toString and returns the index after it. Allocates nothing. */
+/**
+ * Writes mantissa · 10^−scale in the form of ECMA-262 Number::toString and returns the index after it.
+ * Allocates nothing.
+ */
 export function writeDecimal(bytes: Uint8Array, at: number, mantissa: number, scale: number): number {
 	if (mantissa < 0) {
 		bytes[at++] = MINUS;
@@ -123,7 +138,10 @@ function countDigits(value: number): number {
 	return digits;
 }
 
-/** Writes `digits` digits of `value`, from the last to the first, with a point before the last `fraction` ones. */
+/**
+ * Writes `digits` digits of `value`, from the last to the first, with a point before the last `fraction`
+ * ones.
+ */
 function writeDigits(bytes: Uint8Array, at: number, value: number, digits: number, fraction: number): number {
 	const end = fraction > 0 ? at + digits + 1 : at + digits;
 	const point = fraction > 0 ? end - 1 - fraction : -1;

@@ -7,7 +7,10 @@ import { ISO8601_LENGTH } from "./iso8601";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 
-/** What a node needs and its settings alone decide: made once, where the settings are known at build time then. */
+/**
+ * What a node needs and its settings alone decide: made once, where the settings are known at build time
+ * then.
+ */
 export interface DerivedSettings {
 	/** Changes with everything that gives the values in the outbox their meaning. */
 	readonly sensorsHash: number;
@@ -34,7 +37,9 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	const time = utf8(',"time":');
 	const dropped = utf8(',"dropped":');
 	const keys = json ? sensors.map(({ name }) => utf8(`,${JSON.stringify(name)}:`)) : [];
-	let size = json ? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12 : NUMBER_LENGTH;
+	let size = json
+		? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12
+		: NUMBER_LENGTH;
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),

@@ -1,10 +1,16 @@
 /**
- * Whether a value is worth a report: without `delta` always, else when it lies at least that far from the last one reported,
- * or when `heartbeat` has passed since.
+ * Whether a value is worth a report: without `delta` always, else when it lies at least that far from the
+ * last one reported, or when `heartbeat` has passed since.
  * @param last value reported last; NaN: none
  * @param elapsed ms since that was sampled
  */
-export function passesDeadband(value: number, last: number, elapsed: number, delta: number | undefined, heartbeat: number | undefined): boolean {
+export function passesDeadband(
+	value: number,
+	last: number,
+	elapsed: number,
+	delta: number | undefined,
+	heartbeat: number | undefined,
+): boolean {
 	if (delta === undefined || Number.isNaN(last)) return true;
 	if (heartbeat !== undefined && elapsed >= heartbeat) return true;
 	const change = Math.abs(value - last);

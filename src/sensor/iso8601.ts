@@ -10,8 +10,9 @@ export function isIso8601Time(timeMs: number): boolean {
 }
 
 /**
- * Writes wall time, in ms since 1970-01-01T00:00Z, as ISO 8601 in UTC and returns the index after it; the same as
- * `new Date(time).toISOString()` without allocating. The calendar is computed from days counted in eras of 400 years.
+ * Writes wall time, in ms since 1970-01-01T00:00Z, as ISO 8601 in UTC and returns the index after it; the
+ * same as `new Date(time).toISOString()` without allocating. The calendar is computed from days counted in
+ * eras of 400 years.
  */
 export function writeIso8601(bytes: Uint8Array, at: number, timeMs: number): number {
 	const days = Math.floor(timeMs / DAY_MS);
@@ -20,7 +21,8 @@ export function writeIso8601(bytes: Uint8Array, at: number, timeMs: number): num
 	const shifted = days + 719_468;
 	const era = (shifted / 146_097) | 0;
 	const dayOfEra = shifted - era * 146_097;
-	const yearOfEra = ((dayOfEra - ((dayOfEra / 1460) | 0) + ((dayOfEra / 36_524) | 0) - ((dayOfEra / 146_096) | 0)) / 365) | 0;
+	const yearOfEra =
+		((dayOfEra - ((dayOfEra / 1460) | 0) + ((dayOfEra / 36_524) | 0) - ((dayOfEra / 146_096) | 0)) / 365) | 0;
 	const dayOfYear = dayOfEra - (365 * yearOfEra + (yearOfEra >> 2) - ((yearOfEra / 100) | 0));
 	const shiftedMonth = ((5 * dayOfYear + 2) / 153) | 0;
 	const day = dayOfYear - (((153 * shiftedMonth + 2) / 5) | 0) + 1;

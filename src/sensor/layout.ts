@@ -1,6 +1,7 @@
 /**
- * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, a byte that marks a boot, then the ring of the outbox.
- * The newer valid copy wins; a commit overwrites the other, so that a reset at any byte leaves one whole.
+ * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, a byte that marks
+ * a boot, then the ring of the outbox. The newer valid copy wins; a commit overwrites the other, so that a
+ * reset at any byte leaves one whole.
  */
 
 export const LAYOUT_MAGIC = 0x46_4c_79_46;
@@ -50,7 +51,10 @@ export const WORD_REFUSED_TOPICS = 25;
 /** An even number, for the checksum. */
 export const WORDS = 26;
 
-/** The broker closed before CONNACK on a pipelined exchange: until {@link REAL_PIPELINE_RETRY} it is not tried again. */
+/**
+ * The broker closed before CONNACK on a pipelined exchange: until {@link REAL_PIPELINE_RETRY} it is not tried
+ * again.
+ */
 export const FLAG_NO_PIPELINE = 1;
 /** A CONNACK's limits are known: the two words and the flags below. */
 export const FLAG_LIMITS_KNOWN = 2;
@@ -84,7 +88,10 @@ export const SENSOR_DUE = 0;
 export const SENSOR_VALUE = 1;
 /** Node time when it was sampled. */
 export const SENSOR_TIME = 2;
-/** 0, or, where reports on its topic were refused since the last that was taken: node time before which none is tried, times 32, and refusals in a row, up to 31. */
+/**
+ * 0, or, where reports on its topic were refused since the last that was taken: node time before which none
+ * is tried, times 32, and refusals in a row, up to 31.
+ */
 export const SENSOR_TOPIC_BACKOFF = 3;
 export const SENSOR_REALS = 4;
 

@@ -18,7 +18,11 @@ export class NetworkSession {
 	/** Answers to an older join are recognised by it. */
 	#joinGeneration = 0;
 
-	constructor(device: Pick<Device, "wifi">, settings: WiFiSettings | undefined, handler: NetworkSessionHandler) {
+	constructor(
+		device: Pick<Device, "wifi">,
+		settings: WiFiSettings | undefined,
+		handler: NetworkSessionHandler,
+	) {
 		this.#device = device;
 		this.#settings = settings;
 		this.#handler = handler;

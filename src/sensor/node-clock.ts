@@ -1,11 +1,22 @@
 import type { Device, WakeReason } from "../device";
 import { backoffDelay } from "./backoff";
-import { REAL_DRIFT, REAL_LAST_SYNC, REAL_NODE_TIME, REAL_ORDERED_SLEEP, REAL_SYNC_RETRY, REAL_WALL_TIME, WORD_UNANSWERED_SYNCS } from "./layout";
+import {
+	REAL_DRIFT,
+	REAL_LAST_SYNC,
+	REAL_NODE_TIME,
+	REAL_ORDERED_SLEEP,
+	REAL_SYNC_RETRY,
+	REAL_WALL_TIME,
+	WORD_UNANSWERED_SYNCS,
+} from "./layout";
 import type { RetainedState } from "./retained-state";
 
 /** A time server is asked again after this time, in ms. */
 const SYNC_INTERVAL_MS = 86_400_000;
-/** Upper end of the wait before a time server that did not answer is asked again, in ms: after the first time, and at most. */
+/**
+ * Upper end of the wait before a time server that did not answer is asked again, in ms: after the first time,
+ * and at most.
+ */
 const SYNC_RETRY_MINIMUM_MS = 60_000;
 const SYNC_RETRY_MAXIMUM_MS = 21_600_000;
 /** Weight of the newest sleep in the estimate of the drift. */
@@ -16,8 +27,9 @@ const DRIFT_LIMIT = 0.1;
 const DRIFT_MINIMUM_SLEEP_MS = 5000;
 
 /**
- * Node time and wall time. Node time, in ms, goes on from boot to boot, never jumps and never runs backwards: everything is
- * scheduled by it. Wall time is the host's clock where it is set, else what was known before the sleep.
+ * Node time and wall time. Node time, in ms, goes on from boot to boot, never jumps and never runs backwards:
+ * everything is scheduled by it. Wall time is the host's clock where it is set, else what was known before
+ * the sleep.
  */
 export class NodeClock {
 	readonly #device: Pick<Device, "time" | "clockIsSet">;
@@ -38,8 +50,9 @@ export class NodeClock {
 	}
 
 	/**
-	 * Takes up time from what {@link saveTimes} left behind; learns how much sleeps differ from what was ordered. Not where another boot came after that sleep: a crash,
-	 * and the pause after it, would pass for drift.
+	 * Takes up time from what {@link saveTimes} left behind; learns how much sleeps differ from what was
+	 * ordered. Not where another boot came after that sleep: a crash, and the pause after it, would pass for
+	 * drift.
 	 */
 	restore(reason: WakeReason): void {
 		const reals = this.#reals;
@@ -58,7 +71,8 @@ export class NodeClock {
 				}
 				elapsed = slept;
 			}
-		} else if (reason === "deep-sleep" && orderedSleep > 0) this.#wallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
+		} else if (reason === "deep-sleep" && orderedSleep > 0)
+			this.#wallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
 		this.#lastWallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
 		this.#now = reals[REAL_NODE_TIME] + Math.round(elapsed);
 	}
@@ -87,10 +101,16 @@ export class NodeClock {
 		const { wallOffset } = this;
 		const lastWallOffset = this.#lastWallOffset;
 		this.#lastWallOffset = wallOffset;
-		return Math.abs(wallOffset - lastWallOffset) > 500 || (Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset));
+		return (
+			Math.abs(wallOffset - lastWallOffset) > 500 ||
+			(Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset))
+		);
 	}
 
-	/** Whether to ask a time server: no wall time, or not heard from one for a day; and none is being waited for after asking in vain. */
+	/**
+	 * Whether to ask a time server: no wall time, or not heard from one for a day; and none is being waited for
+	 * after asking in vain.
+	 */
 	get needsSync(): boolean {
 		const reals = this.#reals;
 		const { wallOffset, now } = this;
@@ -104,7 +124,8 @@ export class NodeClock {
 	/** A time server is asked: until it answers, it counts as one that does not. */
 	countSyncRequest(): void {
 		const failures = ++this.#retained.words[WORD_UNANSWERED_SYNCS];
-		this.#reals[REAL_SYNC_RETRY] = this.now + backoffDelay(failures, SYNC_RETRY_MINIMUM_MS, SYNC_RETRY_MAXIMUM_MS, Math.random());
+		this.#reals[REAL_SYNC_RETRY] =
+			this.now + backoffDelay(failures, SYNC_RETRY_MINIMUM_MS, SYNC_RETRY_MAXIMUM_MS, Math.random());
 	}
 
 	/** A time server has answered. */

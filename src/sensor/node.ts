@@ -23,7 +23,13 @@ import { Outbox, type OutboxHandler } from "./outbox";
 import { ReportEncoder } from "./report-encoder";
 import { ReportExchange, type ReportExchangeHandler } from "./report-exchange";
 import { RetainedState } from "./retained-state";
-import { alignRetryWithSample, awakeWait, LONGEST_SLEEP_MS, RETRY_TOLERANCE_MS, sleepLength } from "./schedule";
+import {
+	alignRetryWithSample,
+	awakeWait,
+	LONGEST_SLEEP_MS,
+	RETRY_TOLERANCE_MS,
+	sleepLength,
+} from "./schedule";
 import { clearAllBackoffs, nextPauseEnd, refusalCount } from "./topic-backoff";
 
 /** Most of a wake, in ms, that is spent on waiting for a time server. */
@@ -48,8 +54,9 @@ const TASK_REPORT = 8;
 const TASK_NONE = 9;
 
 /**
- * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps. Everything that
- * has to survive is in retained memory by the time it counts, so that the node may be cut off anywhere.
+ * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps.
+ * Everything that has to survive is in retained memory by the time it counts, so that the node may be cut off
+ * anywhere.
  */
 export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler, OutboxHandler {
 	readonly #device: Device;
@@ -78,7 +85,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	#syncTimer: TimerId | undefined;
 	/** What the host's timers call. */
 	readonly #onTimer = (id: TimerId): void =>
-		this.runTasks(id === this.#watchdog ? TASK_AWAKE_LIMIT : id === this.#syncTimer ? TASK_CONNECT : TASK_SAMPLE);
+		this.runTasks(
+			id === this.#watchdog ? TASK_AWAKE_LIMIT : id === this.#syncTimer ? TASK_CONNECT : TASK_SAMPLE,
+		);
 
 	/** @param derived of the same settings, or of their template */
 	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
@@ -91,14 +100,24 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
 		if (memory.length < headerSize(sensors.length) + 256) {
-			device.trace(`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`);
+			device.trace(
+				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
+			);
 			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
 		}
 		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, outbox.size);
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
 		this.#clock = new NodeClock(device, this.#retained);
-		this.#collector = new Collector(device, settings, derived, this.#retained, this.#outbox, this.#encoder, this.#clock);
+		this.#collector = new Collector(
+			device,
+			settings,
+			derived,
+			this.#retained,
+			this.#outbox,
+			this.#encoder,
+			this.#clock,
+		);
 		this.#network = new NetworkSession(device, settings.wifi, this);
 	}
 
@@ -107,7 +126,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.runTasks(TASK_BOOT);
 	}
 
-	/** Does what the host's callback, or the step before, asks for: one after the other, as the stack is short. */
+	/**
+	 * Does what the host's callback, or the step before, asks for: one after the other, as the stack is short.
+	 */
 	private runTasks(firstTask: number): void {
 		if (this.#asleep) return;
 		try {
@@ -166,10 +187,14 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			clearAllBackoffs(this.#retained);
 		}
 		words[WORD_WAKES]++;
-		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		const dropped =
+			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
 		this.#device.event?.("wake", this.#outbox.waitingCount, words[WORD_SEQUENCE], dropped);
 		this.#collector.start(restored !== "valid");
-		if (this.#idle) this.#device.trace(this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured");
+		if (this.#idle)
+			this.#device.trace(
+				this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured",
+			);
 		this.#nextTask = TASK_SAMPLE;
 	}
 
@@ -199,7 +224,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		return this.nextTryAt() - this.#clock.now <= RETRY_TOLERANCE_MS;
 	}
 
-	/** Node time of the next try to report; Infinity: there is nothing to report. A node that is always on connects all the same. */
+	/**
+	 * Node time of the next try to report; Infinity: there is nothing to report. A node that is always on
+	 * connects all the same.
+	 */
 	private nextTryAt(): number {
 		const retry = this.#retained.reals[REAL_RETRY];
 		return this.#deepSleep ? Math.max(retry, this.#outbox.sendableAt(this.#encoder.grouped)) : retry;
@@ -224,11 +252,23 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 	}
 
-	/** Makes what a report needs. It fails for a configuration with which no CONNECT can be made: that is not tried again. */
+	/**
+	 * Makes what a report needs. It fails for a configuration with which no CONNECT can be made: that is not
+	 * tried again.
+	 */
 	private createExchange(): boolean {
 		const device = this.#device;
 		try {
-			this.#exchange ??= new ReportExchange(device, this.#settings, !this.#deepSleep, this.#retained, this.#outbox, this.#encoder, this.#clock, this);
+			this.#exchange ??= new ReportExchange(
+				device,
+				this.#settings,
+				!this.#deepSleep,
+				this.#retained,
+				this.#outbox,
+				this.#encoder,
+				this.#clock,
+				this,
+			);
 			return true;
 		} catch (error) {
 			this.#idle = true;
@@ -243,7 +283,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (this.#reporting) this.#nextTask = TASK_SYNCHRONISE;
 	}
 
-	/** Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to have a time. */
+	/**
+	 * Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to
+	 * have a time.
+	 */
 	private synchronise(): void {
 		const device = this.#device;
 		const { server } = this.#settings.time;
@@ -301,7 +344,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { sensors } = this.#settings;
 		this.#device.event?.("failed", fault, reasonCode, refusalCount(this.#retained, topic));
 		const subject = this.#encoder.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
-		this.#device.trace(`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${pauseMs} ms`);
+		this.#device.trace(
+			`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${pauseMs} ms`,
+		);
 		// Where nothing ends the try, the pause's end needs a timer.
 		if (!this.#deepSleep) this.waitOrSleep(0);
 	}
@@ -342,7 +387,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const pauseMs = backoffDelay(failures, minimum, maximum, Math.random());
 		reals[REAL_RETRY] = this.#clock.now + pauseMs;
 		this.#device.event?.("failed", fault, reasonCode, failures);
-		this.#device.trace(`not reported: ${message}; ${this.#outbox.waitingCount} waiting, next try in ${pauseMs} ms`);
+		this.#device.trace(
+			`not reported: ${message}; ${this.#outbox.waitingCount} waiting, next try in ${pauseMs} ms`,
+		);
 	}
 
 	/** No network, or no more. */
@@ -384,7 +431,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			until = Math.min(until, alignRetryWithSample(retry, until));
 		}
 		until = Math.max(until, now + leastMs);
-		if (!this.#deepSleep) this.setTimer(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_RECHECK_MS : 1));
+		if (!this.#deepSleep)
+			this.setTimer(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_RECHECK_MS : 1));
 		else if (!this.#reporting) this.sleep(until);
 	}
 

@@ -4,11 +4,13 @@ import type { Ring } from "./ring";
 import { pauseEnd } from "./topic-backoff";
 
 /*
- * What the records in the ring say together, read from their first bytes. What is damaged is seen when it is read as a whole.
+ * What the records in the ring say together, read from their first bytes. What is damaged is seen when it is
+ * read as a whole.
  */
 
 /**
- * Node time from which something that waits may be tried, as far as topics are paused; 0: at once; Infinity: nothing waits.
+ * Node time from which something that waits may be tried, as far as topics are paused; 0: at once; Infinity:
+ * nothing waits.
  * @param grouped one topic serves all
  */
 export function sendableAt(ring: Ring, grouped: boolean): number {
@@ -31,7 +33,10 @@ export function sendableAt(ring: Ring, grouped: boolean): number {
 	return earliest;
 }
 
-/** Whether a report was sent and not answered: the client's part of a session. [MQTT-3.1.2-23] [MQTT-3.1.1:4.1.0-1] */
+/**
+ * Whether a report was sent and not answered: the client's part of a session. [MQTT-3.1.2-23]
+ * [MQTT-3.1.1:4.1.0-1]
+ */
 export function hasUnanswered(ring: Ring): boolean {
 	const used = ring.words[WORD_USED];
 	for (let offset = 0; offset < used; ) {

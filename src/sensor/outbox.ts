@@ -1,8 +1,25 @@
 import type { DropReason } from "./events";
 import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "./events";
-import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_SEQUENCE, WORD_USED, WORD_WAITING } from "./layout";
+import {
+	WORD_ACKNOWLEDGED,
+	WORD_DROPPED,
+	WORD_HEAD,
+	WORD_RECORDS,
+	WORD_RING_SIZE,
+	WORD_SEQUENCE,
+	WORD_USED,
+	WORD_WAITING,
+} from "./layout";
 import { hasUnanswered, sendableAt } from "./outbox-queries";
-import { isKnownState, OFFSET_STATE, ReportRecord, STATE_DEAD, STATE_DROPPING, STATE_REFUSED, STATE_SENT } from "./report-record";
+import {
+	isKnownState,
+	OFFSET_STATE,
+	ReportRecord,
+	STATE_DEAD,
+	STATE_DROPPING,
+	STATE_REFUSED,
+	STATE_SENT,
+} from "./report-record";
 import type { RetainedState } from "./retained-state";
 import { Ring } from "./ring";
 import { recoverRing } from "./ring-recovery";
@@ -13,8 +30,9 @@ export interface OutboxHandler {
 }
 
 /**
- * Reports that wait for their acknowledgement. A report counts from the commit that follows {@link append}, and is over from
- * the one byte that marks it dead, so that a reset between any two bytes leaves it either waiting or not, and never torn.
+ * Reports that wait for their acknowledgement. A report counts from the commit that follows {@link append},
+ * and is over from the one byte that marks it dead, so that a reset between any two bytes leaves it either
+ * waiting or not, and never torn.
  */
 export class Outbox {
 	/** The record that {@link next} found. */
@@ -36,8 +54,16 @@ export class Outbox {
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
 	#cursorSequence = 0;
 
-	/** @param longestRecord bytes of the longest record that will be appended; `thin` keeps as much room free to move records through */
-	constructor(retained: RetainedState, policy: "dropOldest" | "thin", longestRecord: number, handler: OutboxHandler) {
+	/**
+	 * @param longestRecord bytes of the longest record that will be appended; `thin` keeps as much room free to
+	 *   move records through
+	 */
+	constructor(
+		retained: RetainedState,
+		policy: "dropOldest" | "thin",
+		longestRecord: number,
+		handler: OutboxHandler,
+	) {
 		this.#retained = retained;
 		this.#words = retained.words;
 		this.#ring = new Ring(retained);
@@ -58,14 +84,20 @@ export class Outbox {
 		return this.#words[WORD_WAITING];
 	}
 
-	/** Call once after the header was restored: settles what a reset left half done; damaged records are left out and counted. */
+	/**
+	 * Call once after the header was restored: settles what a reset left half done; damaged records are left
+	 * out and counted.
+	 */
 	recover(): void {
 		this.reconcileAndCommit(false);
 		this.finishRotation();
 		this.rewindCursor();
 	}
 
-	/** Gives up everything: the records belong to another list of sensors or another ring. Told before it is durable, as one commit ends it all. */
+	/**
+	 * Gives up everything: the records belong to another list of sensors or another ring. Told before it is
+	 * durable, as one commit ends it all.
+	 */
 	discard(): void {
 		const words = this.#words;
 		const ring = this.#ring;
@@ -86,8 +118,8 @@ export class Outbox {
 	}
 
 	/**
-	 * Takes a report with the next sequence number; it is safe from the next commit on, which is the caller's. Where the ring is
-	 * full the policy makes room.
+	 * Takes a report with the next sequence number; it is safe from the next commit on, which is the caller's.
+	 * Where the ring is full the policy makes room.
 	 * @param record filled, not yet sealed
 	 * @returns false where it is longer than the ring
 	 */
@@ -120,7 +152,9 @@ export class Outbox {
 		this.#cursorSequence = 0;
 	}
 
-	/** Moves the cursor over the next waiting report, which is then in {@link record}; false after the newest. */
+	/**
+	 * Moves the cursor over the next waiting report, which is then in {@link record}; false after the newest.
+	 */
 	next(): boolean {
 		const words = this.#words;
 		const ring = this.#ring;
@@ -150,7 +184,10 @@ export class Outbox {
 		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_SENT);
 	}
 
-	/** Notes in retained memory that the broker has answered a report with a refusal. @param index from {@link find}, with nothing done to the outbox since */
+	/**
+	 * Notes in retained memory that the broker has answered a report with a refusal.
+	 * @param index from {@link find}, with nothing done to the outbox since
+	 */
 	markRefused(index: number): void {
 		this.#ring.setState(index, STATE_REFUSED);
 	}
@@ -167,7 +204,10 @@ export class Outbox {
 		this.restoreCursor();
 	}
 
-	/** A report was acknowledged: removes it. @param index from {@link find}, with nothing done to the outbox since */
+	/**
+	 * A report was acknowledged: removes it.
+	 * @param index from {@link find}, with nothing done to the outbox since
+	 */
 	remove(index: number): void {
 		this.#ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
@@ -200,7 +240,10 @@ export class Outbox {
 		return -1;
 	}
 
-	/** Index of the sensor whose value is the first in a report. @param index from {@link find}, with nothing done to the outbox since */
+	/**
+	 * Index of the sensor whose value is the first in a report.
+	 * @param index from {@link find}, with nothing done to the outbox since
+	 */
 	firstSensor(index: number): number {
 		return this.#ring.firstSensorAt(index);
 	}
@@ -234,8 +277,9 @@ export class Outbox {
 	}
 
 	/**
-	 * Gives back the room of what is dead behind a report that waits longer than others do, as on a topic that is paused. Once around, each record that waits is
-	 * moved behind the newest; worth it where a quarter is dead, and possible with room for one.
+	 * Gives back the room of what is dead behind a report that waits longer than others do, as on a topic that
+	 * is paused. Once around, each record that waits is moved behind the newest; worth it where a quarter is
+	 * dead, and possible with room for one.
 	 */
 	private compact(): void {
 		const words = this.#words;
@@ -255,8 +299,9 @@ export class Outbox {
 	}
 
 	/**
-	 * Drops every second one of the older half, so that the time they cover stays covered. Once around: each record that stays
-	 * is copied behind the newest and left out in front in one commit, until the oldest is in front again.
+	 * Drops every second one of the older half, so that the time they cover stays covered. Once around: each
+	 * record that stays is copied behind the newest and left out in front in one commit, until the oldest is in
+	 * front again.
 	 */
 	private thin(): void {
 		const words = this.#words;
@@ -288,7 +333,10 @@ export class Outbox {
 		this.#retained.commit();
 	}
 
-	/** A reset amid {@link thin} leaves the records in order but for where they begin: goes on around until the oldest is in front. */
+	/**
+	 * A reset amid {@link thin} leaves the records in order but for where they begin: goes on around until the
+	 * oldest is in front.
+	 */
 	private finishRotation(): void {
 		const words = this.#words;
 		const ring = this.#ring;
@@ -308,7 +356,10 @@ export class Outbox {
 		while (turns-- > 0) this.moveHeadToTail();
 	}
 
-	/** Makes header and ring agree, and counts what damage has cost; durable where there was damage. @param checkAll every record is checked */
+	/**
+	 * Makes header and ring agree, and counts what damage has cost; durable where there was damage.
+	 * @param checkAll every record is checked
+	 */
 	private reconcileAndCommit(checkAll: boolean): void {
 		let lost = this.reconcile(checkAll);
 		if (lost < 0) return;
@@ -324,8 +375,8 @@ export class Outbox {
 		const lost = Math.max(lostToDamage, 0);
 		if (words[WORD_WAITING] > before) this.deleteDropped();
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
-		// A record dies by its byte alone only when it is acknowledged; drops are committed together with their count. Fewer than
-		// none: damage has brought back what was acknowledged, and it will be again.
+		// A record dies by its byte alone only when it is acknowledged; drops are committed together with their
+		// count. Fewer than none: damage has brought back what was acknowledged, and it will be again.
 		words[WORD_ACKNOWLEDGED] += before - lost - words[WORD_WAITING];
 		return lostToDamage;
 	}

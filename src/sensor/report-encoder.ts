@@ -11,7 +11,10 @@ import { fillTopic } from "./topic";
 
 const CLOSING_BRACE = 0x7d;
 
-/** Turns records into messages: topic, payload and flags. The first use encodes the topics; after that nothing is allocated. */
+/**
+ * Turns records into messages: topic, payload and flags. The first use encodes the topics; after that nothing
+ * is allocated.
+ */
 export class ReportEncoder {
 	/** Whether one report holds all values of a wake; else each sensor has its own. */
 	readonly grouped: boolean;
@@ -52,7 +55,10 @@ export class ReportEncoder {
 		return this.grouped ? 0 : record.bytes[RECORD_HEADER];
 	}
 
-	/** RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent as QoS 1. */
+	/**
+	 * RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent
+	 * as QoS 1.
+	 */
 	publishFlags(record: ReportRecord): number {
 		const { sensors } = this.#settings;
 		let flags = 0;
@@ -67,7 +73,8 @@ export class ReportEncoder {
 
 	/**
 	 * Writes the payload of an opened record to {@link payload} and returns its length.
-	 * @param wallOffset wall time − node time in ms, for records that were taken before wall time was known; NaN: still unknown
+	 * @param wallOffset wall time − node time in ms, for records that were taken before wall time was known;
+	 *   NaN: still unknown
 	 * @param dropped reports given up since power-on; named in JSON where there are any
 	 */
 	writePayload(record: ReportRecord, wallOffset: number, dropped: number): number {
@@ -88,7 +95,8 @@ export class ReportEncoder {
 			bytes[at++] = 0x22;
 		} else at = writeNull(bytes, at);
 		if (dropped > 0) at = writeInteger(bytes, copy(bytes, at, derived.dropped), dropped);
-		while (record.nextValue()) at = this.writeValue(bytes, copy(bytes, at, derived.keys[record.sensor]), record);
+		while (record.nextValue())
+			at = this.writeValue(bytes, copy(bytes, at, derived.keys[record.sensor]), record);
 		bytes[at] = CLOSING_BRACE;
 		return at + 1;
 	}
@@ -103,7 +111,8 @@ export class ReportEncoder {
 		const mac = utf8(this.#device.mac);
 		const chip = utf8(this.#device.chip);
 		const topics: Uint8Array[] = [];
-		for (let i = 0; i < this.#derived.topics.length; i++) topics.push(fillTopic(this.#derived.topics[i], mac, chip));
+		for (let i = 0; i < this.#derived.topics.length; i++)
+			topics.push(fillTopic(this.#derived.topics[i], mac, chip));
 		return topics;
 	}
 }

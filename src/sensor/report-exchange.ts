@@ -20,22 +20,33 @@ export interface ReportExchangeHandler {
 	onDelivered(): void;
 	/** CONNACK said yes. */
 	onOpened(): void;
-	/** The broker does not take reports on a topic (see refusals.ts), which pauses for so many ms. `reasonCode`: MQTT's. */
+	/**
+	 * The broker does not take reports on a topic (see refusals.ts), which pauses for so many ms. `reasonCode`:
+	 * MQTT's.
+	 */
 	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void;
-	/** The connection is over and everything in the outbox at its end was acknowledged, apart from topics that are paused. */
+	/**
+	 * The connection is over and everything in the outbox at its end was acknowledged, apart from topics that
+	 * are paused.
+	 */
 	onDone(): void;
-	/** The connection is over, and something waits that was to be sent; or it should have stayed. `reasonCode`: MQTT's, 0: none. */
+	/**
+	 * The connection is over, and something waits that was to be sent; or it should have stayed. `reasonCode`:
+	 * MQTT's, 0: none.
+	 */
 	onFailed(fault: FaultCode, reasonCode: number, message: string): void;
 }
 
 type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
 
 /**
- * Empties the outbox over one connection: sends as many reports as the broker's limits and the send buffer allow, goes on with each
- * acknowledgement, and closes after the last; or, where `stays`, waits for more. Reports on a topic that the broker refuses wait for its pause to end.
+ * Empties the outbox over one connection: sends as many reports as the broker's limits and the send buffer
+ * allow, goes on with each acknowledgement, and closes after the last; or, where `stays`, waits for more.
+ * Reports on a topic that the broker refuses wait for its pause to end.
  *
- * Without Clean Start the outbox is the client's part of the session: a report has its packet identifier from its sequence number, so that it has the same one
- * again, and what was sent and not answered waits for CONNACK, which says whether to send it again or as something new.
+ * Without Clean Start the outbox is the client's part of the session: a report has its packet identifier from
+ * its sequence number, so that it has the same one again, and what was sent and not answered waits for
+ * CONNACK, which says whether to send it again or as something new.
  */
 export class ReportExchange implements ClientHandler {
 	readonly #device: ReportExchangeDevice;
@@ -63,7 +74,10 @@ export class ReportExchange implements ClientHandler {
 	/** Sequence number of the last report sent on this connection. */
 	#lastSent = 0;
 	#aborted = false;
-	/** The broker closed on packets before CONNACK; whether they were the reason shows on a connection without them. */
+	/**
+	 * The broker closed on packets before CONNACK; whether they were the reason shows on a connection without
+	 * them.
+	 */
 	#pipelineSuspected = false;
 
 	constructor(
@@ -107,11 +121,19 @@ export class ReportExchange implements ClientHandler {
 		this.#client.open({ pipeline, limits: cachedLimits(this.#words) });
 	}
 
-	/** Sends what waits and is not under way. Call it when the outbox has grown or a pause has ended. Allocates nothing. */
+	/**
+	 * Sends what waits and is not under way. Call it when the outbox has grown or a pause has ended. Allocates
+	 * nothing.
+	 */
 	pump(): void {
 		const outbox = this.#outbox;
 		// With nothing under way, what waits behind the cursor is what was passed over.
-		if (this.#words[WORD_REFUSED_TOPICS] > 0 && this.#cursorAtEnd && this.#inFlightCount === 0 && this.#unconfirmedSequence === 0)
+		if (
+			this.#words[WORD_REFUSED_TOPICS] > 0 &&
+			this.#cursorAtEnd &&
+			this.#inFlightCount === 0 &&
+			this.#unconfirmedSequence === 0
+		)
 			this.rewindForRetry();
 		this.#cursorAtEnd = false;
 		while (this.#sendBlocked || outbox.next()) {
@@ -160,7 +182,10 @@ export class ReportExchange implements ClientHandler {
 		return this.#client.limits.sessionPresent && this.#outbox.record.isUnanswered;
 	}
 
-	/** Sends the record that the outbox found last, in the order of the sequence numbers. [MQTT-4.6.0-1] False: not now. */
+	/**
+	 * Sends the record that the outbox found last, in the order of the sequence numbers. [MQTT-4.6.0-1] False:
+	 * not now.
+	 */
 	private sendReport(): boolean {
 		const outbox = this.#outbox;
 		const { record } = outbox;
@@ -168,13 +193,22 @@ export class ReportExchange implements ClientHandler {
 		const encoder = this.#encoder;
 		if (2 * this.#inFlightCount === this.#inFlightPackets.length) return false;
 		const words = this.#words;
-		const dropped = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		const dropped =
+			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
 		const length = encoder.writePayload(record, this.#clock.wallOffset, dropped);
 		let flags = this.publishFlags();
 		if (this.isResent() && (flags & QOS1) !== 0) flags |= DUP; // [MQTT-3.3.1-1]
 		let packetId = REJECTED;
 		try {
-			packetId = this.#client.publish(encoder.topic(record), encoder.payload, length, flags, undefined, 1 + (sequence % 65_535)); // [MQTT-3.1.1:2.3.1-3]
+			// [MQTT-3.1.1:2.3.1-3]
+			packetId = this.#client.publish(
+				encoder.topic(record),
+				encoder.payload,
+				length,
+				flags,
+				undefined,
+				1 + (sequence % 65_535),
+			);
 		} catch (error) {
 			this.#device.trace(`report ${sequence} cannot be sent: ${error}`);
 			outbox.dropUnsendable(sequence);
@@ -266,17 +300,19 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/**
-	 * The connection ended with reports under way. Some brokers refuse a report so, always the oldest, as they take them in order: when it happens again, its topic
-	 * pauses, and the next try goes without it.
+	 * The connection ended with reports under way. Some brokers refuse a report so, always the oldest, as they
+	 * take them in order: when it happens again, its topic pauses, and the next try goes without it.
 	 */
 	private pauseOldestTopic(): void {
 		// In a session they have to be sent again at once.
-		if (this.#encoder.grouped || this.#settings.sensors.length === 1 || !this.#settings.broker.cleanStart) return;
+		if (this.#encoder.grouped || this.#settings.sensors.length === 1 || !this.#settings.broker.cleanStart)
+			return;
 		const inFlightPackets = this.#inFlightPackets;
 		const { length } = inFlightPackets;
 		let oldest = 0;
 		for (let at = 0; at < length; at += 2)
-			if (inFlightPackets[at] !== 0 && (oldest === 0 || inFlightPackets[at + 1] < oldest)) oldest = inFlightPackets[at + 1];
+			if (inFlightPackets[at] !== 0 && (oldest === 0 || inFlightPackets[at + 1] < oldest))
+				oldest = inFlightPackets[at + 1];
 		const index = this.#outbox.find(oldest);
 		if (index < 0) return;
 		const topic = this.topicIndexAt(index);
@@ -301,7 +337,8 @@ export class ReportExchange implements ClientHandler {
 			// CONNACK may have lowered the QoS since: what was sent with QoS 1 still waits for its own answer.
 			if (!record.wasSent || (this.publishFlags() & QOS1) !== 0 || this.isInFlight(record.sequence)) continue;
 			// A topic that pauses was passed over: what was sent on it was sent on an earlier connection.
-			if (!wasRefused(this.#retained, this.#encoder.topicIndex(record))) this.removeDelivered(record.sequence, 0);
+			if (!wasRefused(this.#retained, this.#encoder.topicIndex(record)))
+				this.removeDelivered(record.sequence, 0);
 		}
 		this.#sendBlocked = false;
 		outbox.seek(this.#lastSent);
@@ -310,7 +347,8 @@ export class ReportExchange implements ClientHandler {
 	private isInFlight(sequence: number): boolean {
 		const inFlightPackets = this.#inFlightPackets;
 		const { length } = inFlightPackets;
-		for (let at = 0; at < length; at += 2) if (inFlightPackets[at] !== 0 && inFlightPackets[at + 1] === sequence) return true;
+		for (let at = 0; at < length; at += 2)
+			if (inFlightPackets[at] !== 0 && inFlightPackets[at + 1] === sequence) return true;
 		return false;
 	}
 
@@ -318,7 +356,8 @@ export class ReportExchange implements ClientHandler {
 	private closeWhenDone(): void {
 		if (!this.#cursorAtEnd || this.#inFlightCount > 0) return;
 		if (this.#staysConnected) return;
-		// Only the broker's close tells that it has read a QoS 0 report: the sooner DISCONNECT leaves, the sooner it comes.
+		// Only the broker's close tells that it has read a QoS 0 report: the sooner DISCONNECT leaves, the sooner
+		// it comes.
 		if (this.#opened || this.#unconfirmedSequence > 0) this.#client.close();
 	}
 
@@ -338,7 +377,14 @@ export class ReportExchange implements ClientHandler {
 		if (error === undefined && this.#opened) this.confirmQoS0();
 		this.#device.event?.("closed", this.#deliveredCount);
 		if (error !== undefined && this.#opened && this.#inFlightCount > 0) this.pauseOldestTopic();
-		if (!this.#staysConnected && this.#opened && this.#cursorAtEnd && this.#inFlightCount === 0 && this.#unconfirmedSequence === 0) handler.onDone();
+		if (
+			!this.#staysConnected &&
+			this.#opened &&
+			this.#cursorAtEnd &&
+			this.#inFlightCount === 0 &&
+			this.#unconfirmedSequence === 0
+		)
+			handler.onDone();
 		else if (error === undefined) handler.onFailed(FAULT_TRANSPORT, 0, "the connection ended");
 		else handler.onFailed(faultCode(error.fault), error.reasonCode, error.message);
 	}

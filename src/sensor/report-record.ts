@@ -8,15 +8,17 @@ export const RECORD_HEADER = 14;
 /** Most bytes that one value takes. */
 export const VALUE_LIMIT = 10;
 
-// Layout: length (1), state (1), CRC-16 over all but itself and the state (2), sequence number (4), time (6, milliseconds,
-// little-endian, top bit: counted from the first start instead of 1970), then the values.
+// Layout: length (1), state (1), CRC-16 over all but itself and the state (2), sequence number (4), time (6,
+// milliseconds, little-endian, top bit: counted from the first start instead of 1970), then the values.
 export const OFFSET_LENGTH = 0;
 export const OFFSET_STATE = 1;
 const OFFSET_CRC = 2;
 export const OFFSET_SEQUENCE = 4;
 const OFFSET_TIME = 8;
 
-/** Waiting, never sent. A state is one byte, so that a reset cannot tear its change; it lies outside the CRC. */
+/**
+ * Waiting, never sent. A state is one byte, so that a reset cannot tear its change; it lies outside the CRC.
+ */
 export const STATE_UNSENT = 0x5a;
 /** Waiting, sent at least once: sent again it may arrive twice. */
 export const STATE_SENT = 0x3c;
@@ -29,7 +31,13 @@ export const STATE_DEAD = 0x00;
 
 /** Whether a state byte is one; any other was damaged. */
 export function isKnownState(state: number): boolean {
-	return state === STATE_UNSENT || state === STATE_SENT || state === STATE_REFUSED || state === STATE_DEAD || state === STATE_DROPPING;
+	return (
+		state === STATE_UNSENT ||
+		state === STATE_SENT ||
+		state === STATE_REFUSED ||
+		state === STATE_DEAD ||
+		state === STATE_DROPPING
+	);
 }
 
 const TIME_RELATIVE = 0x8000;
@@ -40,8 +48,9 @@ const SCALE_SHIFT = 3;
 const FLOAT = 31 << SCALE_SHIFT;
 
 /**
- * One report as it lies in the outbox: sequence number, time, and for each value its sensor's index and the number without loss,
- * as a decimal of as few bytes as it takes or, where it has more than 15 digits, as a double. Reused; allocates nothing.
+ * One report as it lies in the outbox: sequence number, time, and for each value its sensor's index and the
+ * number without loss, as a decimal of as few bytes as it takes or, where it has more than 15 digits, as a
+ * double. Reused; allocates nothing.
  */
 export class ReportRecord {
 	readonly bytes = new Uint8Array(RECORD_LIMIT);
@@ -135,12 +144,22 @@ export class ReportRecord {
 		const { bytes } = this;
 		const length = bytes[OFFSET_LENGTH];
 		this.length = length;
-		if (length < RECORD_HEADER || this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8))) return false;
+		if (length < RECORD_HEADER || this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8)))
+			return false;
 		this.sequence =
-			(bytes[OFFSET_SEQUENCE] | (bytes[OFFSET_SEQUENCE + 1] << 8) | (bytes[OFFSET_SEQUENCE + 2] << 16) | (bytes[OFFSET_SEQUENCE + 3] << 24)) >>> 0;
+			(bytes[OFFSET_SEQUENCE] |
+				(bytes[OFFSET_SEQUENCE + 1] << 8) |
+				(bytes[OFFSET_SEQUENCE + 2] << 16) |
+				(bytes[OFFSET_SEQUENCE + 3] << 24)) >>>
+			0;
 		const high = bytes[OFFSET_TIME + 4] | (bytes[OFFSET_TIME + 5] << 8);
 		this.relative = high >= TIME_RELATIVE;
-		const low = (bytes[OFFSET_TIME] | (bytes[OFFSET_TIME + 1] << 8) | (bytes[OFFSET_TIME + 2] << 16) | (bytes[OFFSET_TIME + 3] << 24)) >>> 0;
+		const low =
+			(bytes[OFFSET_TIME] |
+				(bytes[OFFSET_TIME + 1] << 8) |
+				(bytes[OFFSET_TIME + 2] << 16) |
+				(bytes[OFFSET_TIME + 3] << 24)) >>>
+			0;
 		this.time = (high & 0x7fff) * TWO_32 + low;
 		this.#position = RECORD_HEADER;
 		return true;

@@ -26,12 +26,15 @@ import {
 	WORDS,
 } from "./layout";
 
-/** What was found at boot. `garbage`: power-on, or another layout. `changed`: a valid header under another list of sensors or size of the outbox. */
+/**
+ * What was found at boot. `garbage`: power-on, or another layout. `changed`: a valid header under another
+ * list of sensors or size of the outbox.
+ */
 export type RestoreResult = "valid" | "changed" | "garbage";
 
 /**
- * The retained header: a working copy in RAM, as typed arrays over one buffer, that {@link commit} writes to retained
- * memory as a whole. All of it changes together or, after a reset in between, not at all.
+ * The retained header: a working copy in RAM, as typed arrays over one buffer, that {@link commit} writes to
+ * retained memory as a whole. All of it changes together or, after a reset in between, not at all.
  */
 export class RetainedState {
 	/** All of it; the first ones are words, @see layout.ts for the meaning of each. */
@@ -54,7 +57,10 @@ export class RetainedState {
 	 */
 	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number) {
 		const room = memory.length - headerSize(sensorCount);
-		if (room < 256) throw new RangeError(`${memory.length} bytes of retained memory; at least ${headerSize(sensorCount) + 256} are needed`);
+		if (room < 256)
+			throw new RangeError(
+				`${memory.length} bytes of retained memory; at least ${headerSize(sensorCount) + 256} are needed`,
+			);
 		this.memory = memory;
 		this.#sensorsHash = sensorsHash;
 		this.#sensorCount = sensorCount;
@@ -68,7 +74,8 @@ export class RetainedState {
 	}
 
 	/**
-	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words are the old ones (so that what waited can be counted) until
+	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words are the old ones
+	 * (so that what waited can be counted) until
 	 * {@link resetLayout}; after `garbage` everything is as at a first start.
 	 */
 	restore(): RestoreResult {
@@ -98,7 +105,12 @@ export class RetainedState {
 		words[WORD_SENSORS_HASH] = this.#sensorsHash;
 		words[WORD_RING_START] = headerSize(this.#sensorCount);
 		words[WORD_RING_SIZE] = this.#ringSize;
-		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = words[WORD_REFUSED_TOPICS] = 0;
+		words[WORD_HEAD] =
+			words[WORD_USED] =
+			words[WORD_RECORDS] =
+			words[WORD_WAITING] =
+			words[WORD_REFUSED_TOPICS] =
+				0;
 	}
 
 	/** Makes the working copy durable. Allocates nothing. */
@@ -113,7 +125,10 @@ export class RetainedState {
 		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + copy * this.#sensorBytes.length);
 	}
 
-	/** Marks a boot. Returns whether one was marked since {@link clearBootMark}: then the time since is no sleep. */
+	/**
+	 * Marks a boot. Returns whether one was marked since {@link clearBootMark}: then the time since is no
+	 * sleep.
+	 */
 	markBoot(): boolean {
 		const { memory } = this;
 		const at = headerSize(this.#sensorCount) - 1;
@@ -136,8 +151,13 @@ export class RetainedState {
 	private load(copy: number): boolean {
 		const { memory, words } = this;
 		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
-		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#sensorCount)) return false;
-		if (words[WORD_SENSORS_HASH] !== this.#sensorsHash || words[WORD_RING_SIZE] !== this.#ringSize) return false;
+		if (
+			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
+			words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#sensorCount)
+		)
+			return false;
+		if (words[WORD_SENSORS_HASH] !== this.#sensorsHash || words[WORD_RING_SIZE] !== this.#ringSize)
+			return false;
 		const sensors = this.#sensorBytes;
 		const from = 2 * FIXED_SIZE + copy * sensors.length;
 		sensors.set(memory.subarray(from, from + sensors.length));
@@ -149,7 +169,12 @@ export class RetainedState {
 		const { memory, words } = this;
 		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
 		const count = words[WORD_SHAPE] & 0xffff;
-		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] >>> 16 !== LAYOUT_VERSION || headerSize(count) > memory.length) return false;
+		if (
+			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
+			words[WORD_SHAPE] >>> 16 !== LAYOUT_VERSION ||
+			headerSize(count) > memory.length
+		)
+			return false;
 		const whole = new Uint8Array(FIXED_SIZE + count * SENSOR_SIZE);
 		whole.set(this.#fixedBytes);
 		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
@@ -167,7 +192,11 @@ export class RetainedState {
 	private indicesInRange(): boolean {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];
-		return words[WORD_RING_START] + size <= this.memory.length && words[WORD_HEAD] < size && words[WORD_USED] <= size;
+		return (
+			words[WORD_RING_START] + size <= this.memory.length &&
+			words[WORD_HEAD] < size &&
+			words[WORD_USED] <= size
+		);
 	}
 
 	private resetSensors(): void {

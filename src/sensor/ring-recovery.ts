@@ -4,13 +4,17 @@ import { isKnownState, OFFSET_STATE, RECORD_HEADER, RECORD_LIMIT, STATE_SENT } f
 import type { Ring } from "./ring";
 
 /**
- * Makes header and ring agree after a reset or damage: counts what waits, and where the chain of records is broken, finds the
- * next whole one and fills the gap. Afterwards the chain is sound.
+ * Makes header and ring agree after a reset or damage: counts what waits, and where the chain of records is
+ * broken, finds the next whole one and fills the gap. Afterwards the chain is sound.
  * @param owner has a scratch record, which is needed only for damage
  * @param checkAll damage was seen: every record is checked, not only the chain of their lengths
  * @returns how many waiting reports were lost to damage
  */
-export function recoverRing(ring: Ring, owner: { readonly scratch: ReportRecord }, checkAll: boolean): number {
+export function recoverRing(
+	ring: Ring,
+	owner: { readonly scratch: ReportRecord },
+	checkAll: boolean,
+): number {
 	if (checkAll) return recoverDamagedRing(ring, owner.scratch);
 	const { words } = ring;
 	const used = words[WORD_USED];
@@ -51,7 +55,8 @@ function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
 			continue;
 		}
 		let next = offset + 1;
-		// Within damaged bytes the state must be right as well as the CRC: what looks like a record by chance is not taken for one.
+		// Within damaged bytes the state must be right as well as the CRC: what looks like a record by chance is
+		// not taken for one.
 		while (next < used && !(isIntact(ring, next, record) && isKnownState(record.bytes[OFFSET_STATE]))) next++;
 		if (next === used) break;
 		while (offset < next) {

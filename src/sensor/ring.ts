@@ -1,11 +1,19 @@
-import { WORD_GENERATION, WORD_HEAD, WORD_RECORDS, WORD_RING_SIZE, WORD_RING_START, WORD_USED } from "./layout";
+import {
+	WORD_GENERATION,
+	WORD_HEAD,
+	WORD_RECORDS,
+	WORD_RING_SIZE,
+	WORD_RING_START,
+	WORD_USED,
+} from "./layout";
 import type { ReportRecord } from "./report-record";
 import { OFFSET_LENGTH, OFFSET_SEQUENCE, OFFSET_STATE, RECORD_HEADER, STATE_DEAD } from "./report-record";
 import type { RetainedState } from "./retained-state";
 
 /**
- * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header says where they begin and end:
- * what is written counts from its next commit on. Bytes that the last commit still spans are never overwritten.
+ * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header says where they
+ * begin and end: what is written counts from its next commit on. Bytes that the last commit still spans are
+ * never overwritten.
  *
  * An "index" is a place in the ring, an "offset" the distance from the oldest record.
  */
@@ -56,9 +64,21 @@ export class Ring {
 		const at = index + OFFSET_SEQUENCE;
 		if (at + 4 <= words[WORD_RING_SIZE]) {
 			const address = words[WORD_RING_START] + at;
-			return (memory[address] | (memory[address + 1] << 8) | (memory[address + 2] << 16) | (memory[address + 3] << 24)) >>> 0;
+			return (
+				(memory[address] |
+					(memory[address + 1] << 8) |
+					(memory[address + 2] << 16) |
+					(memory[address + 3] << 24)) >>>
+				0
+			);
 		}
-		return (this.byteAt(at) | (this.byteAt(at + 1) << 8) | (this.byteAt(at + 2) << 16) | (this.byteAt(at + 3) << 24)) >>> 0;
+		return (
+			(this.byteAt(at) |
+				(this.byteAt(at + 1) << 8) |
+				(this.byteAt(at + 2) << 16) |
+				(this.byteAt(at + 3) << 24)) >>>
+			0
+		);
 	}
 
 	/** Of the record at an index: the sensor of its first value. */
@@ -95,7 +115,8 @@ export class Ring {
 		const { words, memory } = this;
 		const { bytes } = record;
 		const length = bytes[OFFSET_LENGTH];
-		if (this.#freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.#uncommittedFreed) this.retained.commit();
+		if (this.#freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.#uncommittedFreed)
+			this.retained.commit();
 		const used = words[WORD_USED];
 		const start = words[WORD_RING_START];
 		const index = this.indexAt(used);

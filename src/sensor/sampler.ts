@@ -16,7 +16,10 @@ class SharedDriver {
 	}
 }
 
-/** Takes samples. Sensors with the same driver and options share it and, within a round, its reading. A driver that fails never throws from here, and is started anew for the next round. */
+/**
+ * Takes samples. Sensors with the same driver and options share it and, within a round, its reading. A driver
+ * that fails never throws from here, and is started anew for the next round.
+ */
 export class Sampler {
 	readonly #device: Pick<Device, "driver" | "trace">;
 	readonly #sensors: readonly SensorSettings[];
@@ -24,7 +27,11 @@ export class Sampler {
 	readonly #drivers: SharedDriver[] = [];
 
 	/** @param firstWithSameDriver for each sensor, the index of the first one that shares its driver */
-	constructor(device: Pick<Device, "driver" | "trace">, sensors: readonly SensorSettings[], firstWithSameDriver: readonly number[]) {
+	constructor(
+		device: Pick<Device, "driver" | "trace">,
+		sensors: readonly SensorSettings[],
+		firstWithSameDriver: readonly number[],
+	) {
 		this.#device = device;
 		this.#sensors = sensors;
 		for (let i = 0; i < sensors.length; i++) {
@@ -40,7 +47,9 @@ export class Sampler {
 		for (let i = 0; i < drivers.length; i++) drivers[i].sampledThisRound = false;
 	}
 
-	/** The value of a sensor, not rounded; NaN when there is none. Allocates nothing but what the driver does. */
+	/**
+	 * The value of a sensor, not rounded; NaN when there is none. Allocates nothing but what the driver does.
+	 */
 	sample(index: number): number {
 		const driver = this.#drivers[index];
 		if (!driver.sampledThisRound) {

@@ -8,9 +8,9 @@ export const RETRY_TOLERANCE_MS = 1000;
 const AWAKE_WAIT_LIMIT_MS = 250;
 
 /**
- * How long before its time a sample may be taken, in ms: a sleep that ended early, or a neighbour's wake, does not cost another
- * wake. Its next time counts from the time it should have been, so that it does not creep. On the grid it bounds how far wall time
- * and node time may differ at a sample.
+ * How long before its time a sample may be taken, in ms: a sleep that ended early, or a neighbour's wake,
+ * does not cost another wake. Its next time counts from the time it should have been, so that it does not
+ * creep. On the grid it bounds how far wall time and node time may differ at a sample.
  */
 export function earlyTolerance(every: number): number {
 	return Math.min(every / 4, EARLY_LIMIT_MS);
@@ -32,15 +32,18 @@ export function awakeWait(earliest: number, now: number): number {
 	return wait > 0 && wait <= AWAKE_WAIT_LIMIT_MS ? wait : 0;
 }
 
-/** The time of the sample after one that was due at `due` and is taken at `now`. Missed ones are left out, not made up for. */
+/**
+ * The time of the sample after one that was due at `due` and is taken at `now`. Missed ones are left out, not
+ * made up for.
+ */
 export function nextDue(due: number, now: number, every: number): number {
 	const next = due + every;
 	return next > now ? next : now + every;
 }
 
 /**
- * The same for a sample on the grid of whole multiples of `every` in wall time. One taken a little early counts as that of the
- * multiple that is near.
+ * The same for a sample on the grid of whole multiples of `every` in wall time. One taken a little early
+ * counts as that of the multiple that is near.
  * @param wall wall time now
  * @returns node time
  */
@@ -50,8 +53,8 @@ export function nextDueOnGrid(now: number, wall: number, every: number): number 
 }
 
 /**
- * The time of the next sample on the grid after wall time was set or has jumped: not within half of `every` after the last
- * sample, so that a clock set back does not bring the same sample again.
+ * The time of the next sample on the grid after wall time was set or has jumped: not within half of `every`
+ * after the last sample, so that a clock set back does not bring the same sample again.
  * @param due node time of the next sample before the jump
  */
 export function realignedDue(due: number, now: number, wall: number, every: number): number {

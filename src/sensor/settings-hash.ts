@@ -9,10 +9,13 @@ function fnv1a(text: string): number {
 
 /**
  * Changes with everything that gives the values in the outbox their meaning.
- * @param grouped whether one record holds the values of several sensors: as a bare value only the first of them would be sent
+ * @param grouped whether one record holds the values of several sensors: as a bare value only the first of
+ *   them would be sent
  */
 export function sensorsHash(sensors: readonly SensorSettings[], grouped: boolean): number {
-	const texts = JSON.stringify(sensors.map(({ name, driver, property, unit }) => [name, driver, property, unit ?? null]));
+	const texts = JSON.stringify(
+		sensors.map(({ name, driver, property, unit }) => [name, driver, property, unit ?? null]),
+	);
 	return fnv1a(grouped ? `${texts}*` : texts);
 }
 

@@ -5,8 +5,9 @@ import type { RetainedState } from "./retained-state";
 import { RETRY_TOLERANCE_MS } from "./schedule";
 
 /*
- * A topic on which the broker has refused a report is paused: its reports, and those that join them, wait, and all others go on. Its backoff is like that of
- * whole tries, survives sleep, and ends with the first report on it that is taken. Nothing is dropped for a refusal: what fills the outbox meanwhile gives way by
+ * A topic on which the broker has refused a report is paused: its reports, and those that join them, wait,
+ * and all others go on. Its backoff is like that of whole tries, survives sleep, and ends with the first
+ * report on it that is taken. Nothing is dropped for a refusal: what fills the outbox meanwhile gives way by
  * its policy, the oldest first.
  *
  * A topic goes by the index of its sensor in the settings, and by 0 where one report holds all values.
@@ -38,7 +39,8 @@ export function isPaused(retained: RetainedState, topic: number, now: number): b
 /** Whether a topic that was refused may be tried. */
 export function anyRetryDue(retained: RetainedState, now: number): boolean {
 	if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
-	for (let topic = topicCount(retained) - 1; topic >= 0; topic--) if (wasRefused(retained, topic) && !isPaused(retained, topic, now)) return true;
+	for (let topic = topicCount(retained) - 1; topic >= 0; topic--)
+		if (wasRefused(retained, topic) && !isPaused(retained, topic, now)) return true;
 	return false;
 }
 
@@ -58,13 +60,20 @@ export function nextPauseEnd(retained: RetainedState, now: number): number {
  * @param now node time @param random 0 … 1
  * @returns ms of the pause; 0: the topic is paused already, as several of its reports were under way
  */
-export function pauseTopic(retained: RetainedState, topic: number, now: number, settings: BackoffSettings, random: number): number {
+export function pauseTopic(
+	retained: RetainedState,
+	topic: number,
+	now: number,
+	settings: BackoffSettings,
+	random: number,
+): number {
 	if (isPaused(retained, topic, now)) return 0;
 	if (!wasRefused(retained, topic)) retained.words[WORD_REFUSED_TOPICS]++;
 	const refusals = Math.min(refusalCount(retained, topic) + 1, REFUSALS_SCALE - 1);
 	// Half of it at least: the answers to what is under way are to find the topic paused.
 	const pauseMs = backoffDelay(refusals, settings.minimum, settings.maximum, 0.5 + random / 2);
-	retained.sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] = Math.ceil(now + pauseMs) * REFUSALS_SCALE + refusals;
+	retained.sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] =
+		Math.ceil(now + pauseMs) * REFUSALS_SCALE + refusals;
 	return pauseMs;
 }
 

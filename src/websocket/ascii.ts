@@ -6,14 +6,28 @@ export function toLower(byte: number): number {
 }
 
 /** Whether [start, end) is the text `other`, which has no upper case, but for the case of ASCII letters. */
-export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
+export function equalsIgnoringCase(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	other: Uint8Array,
+): boolean {
 	if (end - start !== other.length) return false;
 	for (let i = start, j = 0; i < end; i++, j++) if (toLower(bytes[i]) !== other[j]) return false;
 	return true;
 }
 
-/** Whether the comma-separated list in [start, end) (RFC 9110 §5.6.1) names `token`: as it is, or, where `caseless`, in any case, `token` having no upper case. */
-export function hasToken(bytes: Uint8Array, start: number, end: number, token: Uint8Array, ignoreCase: boolean): boolean {
+/**
+ * Whether the comma-separated list in [start, end) (RFC 9110 §5.6.1) names `token`: as it is, or, where
+ * `caseless`, in any case, `token` having no upper case.
+ */
+export function hasToken(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	token: Uint8Array,
+	ignoreCase: boolean,
+): boolean {
 	const { length } = token;
 	let at = start;
 	while (at < end) {
@@ -43,5 +57,13 @@ export function isTokenCharacter(byte: number): boolean {
 	if (byte >= 0x61) return byte <= 0x7a || byte === 0x7c || byte === 0x7e; // a-z | ~
 	if (byte >= 0x41) return byte <= 0x5a || byte >= 0x5e; // A-Z ^ _ `
 	if (byte >= 0x30) return byte <= 0x39;
-	return byte === 0x21 || (byte >= 0x23 && byte <= 0x27) || byte === 0x2a || byte === 0x2b || byte === 0x2d || byte === 0x2e; // ! # $ % & ' * + - .
+	// ! # $ % & ' * + - .
+	return (
+		byte === 0x21 ||
+		(byte >= 0x23 && byte <= 0x27) ||
+		byte === 0x2a ||
+		byte === 0x2b ||
+		byte === 0x2d ||
+		byte === 0x2e
+	);
 }

@@ -18,7 +18,10 @@ export const MESSAGE_TOO_BIG = 1009;
 /** Largest payload of a control frame, bytes (§5.5). */
 export const MAXIMUM_CONTROL_PAYLOAD = 125;
 
-/** Longest frame taken, bytes. It need not fit into memory, as frames are passed on as they arrive; MQTT's largest packet is 2^28 + 4. */
+/**
+ * Longest frame taken, bytes. It need not fit into memory, as frames are passed on as they arrive; MQTT's
+ * largest packet is 2^28 + 4.
+ */
 export const MAXIMUM_RECEIVED_FRAME = 0x7fffffff;
 
 /** Bytes of a page that are sent at once, and room that a socket must have for the answer to a request. */
@@ -31,10 +34,16 @@ export const TURN_PAUSE_MS = 1;
 /** Longest frame that the server sends, bytes of payload; what is longer leaves in several frames. */
 export const MAXIMUM_SENT_PAYLOAD = 16_384;
 
-/** Room in the socket that its user is not told of, so that a ping can be answered and a Close frame sent: the longest control frame, bytes. */
+/**
+ * Room in the socket that its user is not told of, so that a ping can be answered and a Close frame sent: the
+ * longest control frame, bytes.
+ */
 export const CONTROL_FRAME_RESERVE = 2 + MAXIMUM_CONTROL_PAYLOAD;
 
-/** Bytes for what is kept of a request until it is answered: path, Host, Origin, key and credentials together, and the header field in work. */
+/**
+ * Bytes for what is kept of a request until it is answered: path, Host, Origin, key and credentials together,
+ * and the header field in work.
+ */
 export const REQUEST_STORE_SIZE = 512;
 
 /** Longest request line, bytes (RFC 9112 §3). */

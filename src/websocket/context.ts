@@ -11,7 +11,10 @@ import type { Pages } from "./pages";
 export interface WebSocketOptions extends OriginPolicyOptions {
 	/** The socket that is taken over from a listener. */
 	tcp: TCPConstructor;
-	/** The most bytes for which the user of a stream waits before it reads: for MQTT, the largest packet. A stream that holds a part of that has a buffer of that size, of 512 at least. */
+	/**
+	 * The most bytes for which the user of a stream waits before it reads: for MQTT, the largest packet. A
+	 * stream that holds a part of that has a buffer of that size, of 512 at least.
+	 */
 	size: number;
 	/** Lets a long page be sent in turns; without it, it is sent as far as there is room. */
 	timer?: Timer;
@@ -21,7 +24,9 @@ export interface WebSocketOptions extends OriginPolicyOptions {
 	onRefused?(status: number, reason: string): void;
 	/** A stream failed, with this status code of RFC 6455 §7.4, and is being closed. */
 	onFailed?(code: number): void;
-	/** An exception where none should be: out of a host, of pages, or of a stream's user. Its stream is lost. */
+	/**
+	 * An exception where none should be: out of a host, of pages, or of a stream's user. Its stream is lost.
+	 */
 	onException?(error: unknown): void;
 }
 
@@ -30,7 +35,10 @@ export interface DeferredWork {
 	onTurn(): void;
 }
 
-/** What the streams of one server share: the buffer for bytes in passing, the checks, one spare store, and the turns of long pages. */
+/**
+ * What the streams of one server share: the buffer for bytes in passing, the checks, one spare store, and the
+ * turns of long pages.
+ */
 export class WebSocketContext {
 	readonly options: WebSocketOptions;
 	readonly frameBuffer: FrameBuffer;
@@ -46,7 +54,9 @@ export class WebSocketContext {
 	constructor(options: WebSocketOptions) {
 		this.options = options;
 		this.policy = new OriginPolicy(options);
-		this.frameBuffer = new FrameBuffer(Math.min(Math.max(options.size, PAGE_PIECE_SIZE), MAXIMUM_SENT_PAYLOAD));
+		this.frameBuffer = new FrameBuffer(
+			Math.min(Math.max(options.size, PAGE_PIECE_SIZE), MAXIMUM_SENT_PAYLOAD),
+		);
 		this.storeSize = Math.max(options.size, REQUEST_STORE_SIZE);
 	}
 
@@ -66,7 +76,8 @@ export class WebSocketContext {
 		const { timer } = this.options;
 		if (timer === undefined) return false;
 		this.#waiting.push(work);
-		if (this.#timer === undefined) this.#timer = timer.set(() => this.onTimer(), TURN_PAUSE_MS, TURN_PAUSE_MS);
+		if (this.#timer === undefined)
+			this.#timer = timer.set(() => this.onTimer(), TURN_PAUSE_MS, TURN_PAUSE_MS);
 		else if (this.#waiting.length === 1) timer.schedule(this.#timer, TURN_PAUSE_MS, TURN_PAUSE_MS);
 		return true;
 	}
@@ -78,10 +89,18 @@ export class WebSocketContext {
 		first?.onTurn();
 	}
 
-	/** Writes the answer that accepts a request to `bytes`. What it takes for that is made anew: a connection has one such answer. @returns its length */
+	/**
+	 * Writes the answer that accepts a request to `bytes`. What it takes for that is made anew: a connection
+	 * has one such answer.
+	 * @returns its length
+	 */
 	writeAcceptance(bytes: Uint8Array, request: HttpRequest): number {
 		const digest = new Uint8Array(SHA1_SIZE);
-		new SHA1().update(request.bytes, request.keyStart, request.keyEnd).update(GUID, 0, GUID.length).digest(digest, 0); // RFC 6455 §4.2.2
+		// RFC 6455 §4.2.2
+		new SHA1()
+			.update(request.bytes, request.keyStart, request.keyEnd)
+			.update(GUID, 0, GUID.length)
+			.digest(digest, 0);
 		bytes.set(ACCEPTANCE, 0);
 		const at = encodeBase64(digest, 0, SHA1_SIZE, bytes, ACCEPTANCE.length);
 		return writeText(bytes, at, "\r\n\r\n");

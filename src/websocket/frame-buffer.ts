@@ -6,9 +6,10 @@ import { type FrameHeader, MaskWord } from "./frame";
 const LONGEST_SENT_HEADER = 4;
 
 /**
- * The one buffer, for all streams, through which bytes go between a socket and its user: room for a frame's header, and behind it a payload. Three
- * length-tracking views begin where a frame begins that has a long header, a short one or none, so that each frame is one write, and no view is ever made.
- * What it holds is good until the next call.
+ * The one buffer, for all streams, through which bytes go between a socket and its user: room for a frame's
+ * header, and behind it a payload. Three length-tracking views begin where a frame begins that has a long
+ * header, a short one or none, so that each frame is one write, and no view is ever made. What it holds is
+ * good until the next call.
  */
 export class FrameBuffer {
 	/** Most bytes in one piece. */
@@ -43,7 +44,10 @@ export class FrameBuffer {
 		return data;
 	}
 
-	/** Reads `count` bytes of a frame's payload, at most `size`, into `data` and unmasks them (RFC 6455 §5.3), four at a time. */
+	/**
+	 * Reads `count` bytes of a frame's payload, at most `size`, into `data` and unmasks them (RFC 6455 §5.3),
+	 * four at a time.
+	 */
 	readUnmasked(tcp: TCP, count: number, frame: FrameHeader): Uint8Array {
 		const data = this.read(tcp, count);
 		const words = this.#words;
@@ -59,7 +63,11 @@ export class FrameBuffer {
 		return data;
 	}
 
-	/** Writes a frame that is the whole of its message, with a payload of at most `size` bytes (§5.6, §5.1: not masked). @returns as TCP's write() */
+	/**
+	 * Writes a frame that is the whole of its message, with a payload of at most `size` bytes (§5.6, §5.1: not
+	 * masked).
+	 * @returns as TCP's write()
+	 */
 	writeFrame(tcp: TCP, opcode: number, payload: Uint8Array): number | undefined {
 		this.#buffer.resize(LONGEST_SENT_HEADER + payload.length);
 		this.data.set(payload);

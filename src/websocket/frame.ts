@@ -26,7 +26,10 @@ export class FrameHeader {
 	length = 0;
 	/** Bytes of the header that follow the first two: 4, 6 or 12. */
 	restLength = 0;
-	/** The masking key (§5.3), its first byte being for the next byte of payload, as a word in this machine's byte order. */
+	/**
+	 * The masking key (§5.3), its first byte being for the next byte of payload, as a word in this machine's
+	 * byte order.
+	 */
 	mask = 0;
 	/** A message of several frames has begun. */
 	#fragmented = false;
@@ -40,7 +43,8 @@ export class FrameHeader {
 	readStart(first: number, second: number): number {
 		const opcode = first & 15;
 		const length = second & 0x7f;
-		if ((first & 0x70) !== 0) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: no extension was negotiated that would give RSV1 to RSV3 a meaning
+		// §5.2: no extension was negotiated that would give RSV1 to RSV3 a meaning
+		if ((first & 0x70) !== 0) return WEBSOCKET_PROTOCOL_ERROR;
 		switch (opcode) {
 			case CONTINUATION:
 				if (!this.#fragmented) return WEBSOCKET_PROTOCOL_ERROR; // §5.4
@@ -56,7 +60,8 @@ export class FrameHeader {
 			case PING:
 			case PONG:
 				if (first < FIN || length > MAXIMUM_CONTROL_PAYLOAD) return WEBSOCKET_PROTOCOL_ERROR; // §5.5
-				if (opcode === CLOSE && length === 1) return WEBSOCKET_PROTOCOL_ERROR; // §5.5.1: a status code has two bytes
+				// §5.5.1: a status code has two bytes
+				if (opcode === CLOSE && length === 1) return WEBSOCKET_PROTOCOL_ERROR;
 				break;
 			default:
 				return WEBSOCKET_PROTOCOL_ERROR; // §5.2: reserved
@@ -68,7 +73,10 @@ export class FrameHeader {
 		return 0;
 	}
 
-	/** Takes the rest of the header, from `at` on. @returns 0, or the status code with which the connection fails */
+	/**
+	 * Takes the rest of the header, from `at` on.
+	 * @returns 0, or the status code with which the connection fails
+	 */
 	readRest(bytes: Uint8Array, at: number, word: MaskWord): number {
 		const restLength = this.restLength;
 		if (restLength === 6) {
@@ -118,7 +126,14 @@ export class MaskWord {
 	}
 }
 
-/** Whether a peer may send this status code in a Close frame (§7.4): those of the protocol, of its registry (1012 to 1014), of libraries and applications. */
+/**
+ * Whether a peer may send this status code in a Close frame (§7.4): those of the protocol, of its registry
+ * (1012 to 1014), of libraries and applications.
+ */
 export function validStatus(code: number): boolean {
-	return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999); // §7.4.1, §7.4.2
+	// §7.4.1, §7.4.2
+	return (
+		(code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+		(code >= 3000 && code <= 4999)
+	);
 }

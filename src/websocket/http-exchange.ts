@@ -5,11 +5,22 @@ import { HttpRequest } from "./http-request";
 import { writePageHead, writeRefusal } from "./http-response";
 import { ACCEPT_WEBSOCKET, SERVE_PAGE } from "./origin-policy";
 import type { Reply } from "./pages";
-import { AWAITING_PAGES, ENDED, READING_REQUEST, SENDING_ACCEPTANCE, SENDING_PAGE, SENDING_PAGE_HEAD, SENDING_REFUSAL } from "./states";
+import {
+	AWAITING_PAGES,
+	ENDED,
+	READING_REQUEST,
+	SENDING_ACCEPTANCE,
+	SENDING_PAGE,
+	SENDING_PAGE_HEAD,
+	SENDING_REFUSAL,
+} from "./states";
 
 /** Whose request it is. */
 export interface HttpExchangeHandler {
-	/** The request is answered, and the exchange over. @param accepted with a WebSocket; else nothing more comes */
+	/**
+	 * The request is answered, and the exchange over.
+	 * @param accepted with a WebSocket; else nothing more comes
+	 */
 	onAnswered(accepted: boolean): void;
 }
 
@@ -115,7 +126,10 @@ export class HttpExchange implements Reply {
 		this.#context.options.onRefused?.(status, message);
 	}
 
-	/** Sends the answer to the request, as far as there is room; of a page no more than its turn. @returns whether turn() is going to be called */
+	/**
+	 * Sends the answer to the request, as far as there is room; of a page no more than its turn.
+	 * @returns whether turn() is going to be called
+	 */
 	private sendAnswer(): boolean {
 		for (let pieces = 0; this.socketRoom >= PAGE_PIECE_SIZE; pieces++) {
 			if (pieces === PIECES_PER_TURN && this.#context.deferWork(this)) return true;

@@ -44,8 +44,9 @@ const BASIC = utf8("basic ");
 const ZERO = utf8("0");
 
 /**
- * The head of an HTTP/1.1 request (RFC 9112), read byte by byte into a store of fixed size: only what the answer depends on is kept. Ranges index `bytes`;
- * -1 stands for a field that is absent. Once `status` is not 0, or `done` is true, no more bytes are taken.
+ * The head of an HTTP/1.1 request (RFC 9112), read byte by byte into a store of fixed size: only what the
+ * answer depends on is kept. Ranges index `bytes`; -1 stands for a field that is absent. Once `status` is not
+ * 0, or `done` is true, no more bytes are taken.
  */
 export class HttpRequest {
 	readonly bytes: Uint8Array;
@@ -62,7 +63,10 @@ export class HttpRequest {
 	originEnd = -1;
 	keyStart = -1;
 	keyEnd = -1;
-	/** "websocket" is among what Upgrade names, "upgrade" among the options of Connection, "mqtt" among the subprotocols. */
+	/**
+	 * "websocket" is among what Upgrade names, "upgrade" among the options of Connection, "mqtt" among the
+	 * subprotocols.
+	 */
 	upgradesToWebSocket = false;
 	connectionUpgrade = false;
 	offersMqtt = false;
@@ -95,7 +99,10 @@ export class HttpRequest {
 		return this.#state === DONE;
 	}
 
-	/** Bytes that are still to come, at least: no more than these may be read, as others would belong to what follows. */
+	/**
+	 * Bytes that are still to come, at least: no more than these may be read, as others would belong to what
+	 * follows.
+	 */
 	get wantedBytes(): number {
 		switch (this.#state) {
 			case LAST_LINE_FEED:
@@ -119,7 +126,8 @@ export class HttpRequest {
 		const { bytes } = this;
 		const start = this.#authorizationStart;
 		const from = start + BASIC.length;
-		if (start < 0 || from > this.#authorizationEnd || !equalsIgnoringCase(bytes, start, from, BASIC)) return false;
+		if (start < 0 || from > this.#authorizationEnd || !equalsIgnoringCase(bytes, start, from, BASIC))
+			return false;
 		const end = decodeBase64(bytes, from, this.#authorizationEnd, bytes, from);
 		let colon = from;
 		while (colon < end && bytes[colon] !== 0x3a) colon++;
@@ -218,7 +226,10 @@ export class HttpRequest {
 				if (byte !== CR) {
 					this.append(byte);
 					if (this.#end - this.#start > HTTP_1_1.length) this.refuse(400, "not HTTP");
-				} else if (this.#end - this.#start !== HTTP_1_1.length || !equalBytes(bytes, this.#start, this.#start + HTTP_PREFIX.length, HTTP_PREFIX))
+				} else if (
+					this.#end - this.#start !== HTTP_1_1.length ||
+					!equalBytes(bytes, this.#start, this.#start + HTTP_PREFIX.length, HTTP_PREFIX)
+				)
 					this.refuse(400, "not HTTP");
 				else if (!equalBytes(bytes, this.#start, this.#end, HTTP_1_1))
 					this.refuse(505, "version is not HTTP/1.1"); // RFC 6455 §4.2.1
@@ -233,14 +244,23 @@ export class HttpRequest {
 		if (isTokenCharacter(byte)) {
 			if (this.#end - this.#start <= LONGEST_NAME) this.append(toLower(byte));
 		} else if (byte !== 0x3a || this.#end === this.#start)
-			this.refuse(400, "malformed header field name"); // RFC 9112 §5.1, §5.2: no space before the colon, no folding
+			// RFC 9112 §5.1, §5.2: no space before the colon, no folding
+			this.refuse(400, "malformed header field name");
 		else {
 			const field = fieldOf(this.bytes, this.#start, this.#end);
 			this.#currentField = field;
 			this.#end = this.#start;
 			this.#state = BEFORE_FIELD_VALUE;
-			if (field === HOST || field === ORIGIN || field === SEC_WEBSOCKET_KEY || field === SEC_WEBSOCKET_VERSION || field === AUTHORIZATION) {
-				if ((this.#seenFields & (1 << field)) !== 0) this.refuse(400, "header field that may appear only once came twice"); // RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5
+			if (
+				field === HOST ||
+				field === ORIGIN ||
+				field === SEC_WEBSOCKET_KEY ||
+				field === SEC_WEBSOCKET_VERSION ||
+				field === AUTHORIZATION
+			) {
+				// RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5
+				if ((this.#seenFields & (1 << field)) !== 0)
+					this.refuse(400, "header field that may appear only once came twice");
 			}
 			this.#seenFields |= 1 << field;
 		}

@@ -1,6 +1,9 @@
 import { utf8 } from "../mqtt/utf8";
 
-/** Writes ASCII text to `bytes` from `at` on and returns the index after it. For the one answer that a connection has: on XS it allocates for each character. */
+/**
+ * Writes ASCII text to `bytes` from `at` on and returns the index after it. For the one answer that a
+ * connection has: on XS it allocates for each character.
+ */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	const { length } = text;
 	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
@@ -16,7 +19,10 @@ export const ACCEPTANCE = utf8(
 /** What is appended to the key of a request before it is hashed (RFC 6455 §1.3). */
 export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
-/** Writes the head of a page, whose end is the end of the connection (RFC 9112 §6.3). It needs no script, loads nothing, and is never stored or framed. */
+/**
+ * Writes the head of a page, whose end is the end of the connection (RFC 9112 §6.3). It needs no script,
+ * loads nothing, and is never stored or framed.
+ */
 export function writePageHead(bytes: Uint8Array, type: string): number {
 	let at = writeText(bytes, 0, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: ");
 	at = writeText(bytes, at, type);
@@ -25,13 +31,25 @@ export function writePageHead(bytes: Uint8Array, type: string): number {
 		at,
 		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ",
 	);
-	return writeText(bytes, at, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\r\n");
+	return writeText(
+		bytes,
+		at,
+		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\r\n",
+	);
 }
 
 /** Writes a refusal, `message` being its body. @returns its length, at most 350 bytes and the message */
 export function writeRefusal(bytes: Uint8Array, status: number, message: string): number {
-	let at = writeText(bytes, 0, `HTTP/1.1 ${status} ${reason(status)}\r\nConnection: close\r\n${special(status)}`);
-	at = writeText(bytes, at, `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${message.length + 1}\r\n\r\n`);
+	let at = writeText(
+		bytes,
+		0,
+		`HTTP/1.1 ${status} ${reason(status)}\r\nConnection: close\r\n${special(status)}`,
+	);
+	at = writeText(
+		bytes,
+		at,
+		`Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${message.length + 1}\r\n\r\n`,
+	);
 	return writeText(bytes, writeText(bytes, at, message), "\n");
 }
 
@@ -70,11 +88,13 @@ function reason(status: number): string {
 function special(status: number): string {
 	switch (status) {
 		case 401:
-			return 'WWW-Authenticate: Basic realm="Firefly", charset="UTF-8"\r\n'; // RFC 9110 §11.6.1, RFC 7617 §2.1
+			// RFC 9110 §11.6.1, RFC 7617 §2.1
+			return 'WWW-Authenticate: Basic realm="Firefly", charset="UTF-8"\r\n';
 		case 405:
 			return "Allow: GET\r\n"; // RFC 9110 §15.5.6
 		case 426:
-			return "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"; // RFC 9110 §15.5.22, RFC 6455 §4.4
+			// RFC 9110 §15.5.22, RFC 6455 §4.4
+			return "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
 		default:
 			return "";
 	}

@@ -17,20 +17,26 @@ const HTTP_SCHEME = utf8("http://");
 const HTTPS_SCHEME = utf8("https://");
 
 export interface OriginPolicyOptions {
-	/** Origins besides the server's own whose pages may connect, such as `https://panel.example`; `*` stands for all. */
+	/**
+	 * Origins besides the server's own whose pages may connect, such as `https://panel.example`; `*` stands for
+	 * all.
+	 */
 	origins?: readonly string[];
 	/** Names besides `localhost` by which the server may be called, without port. Any IP address is right. */
 	hosts?: readonly string[];
 }
 
 /**
- * Who may connect. A browser sends WebSocket requests of any page to any address that it can reach, so these checks are what keeps a page on the Internet
- * from talking to a broker on a local network, or on the visitor's own machine: loopback is no exception.
+ * Who may connect. A browser sends WebSocket requests of any page to any address that it can reach, so these
+ * checks are what keeps a page on the Internet from talking to a broker on a local network, or on the
+ * visitor's own machine: loopback is no exception.
  *
- * - Origin (RFC 6455 §10.2), which a page cannot forge: absent, as sent by clients that are no browsers; or the server's own, its authority being what Host
- *   says; or listed. `null`, the origin of files and sandboxed frames of whatever page, only if listed.
- * - Host: an address, `localhost` or a listed name. Under any other name the page would have the server's own origin, too: that is what DNS rebinding does,
- *   where an attacker's name resolves to the broker's address. An address, unlike a name, cannot be made to mean another machine.
+ * - Origin (RFC 6455 §10.2), which a page cannot forge: absent, as sent by clients that are no browsers; or
+ *   the server's own, its authority being what Host says; or listed. `null`, the origin of files and
+ *   sandboxed frames of whatever page, only if listed.
+ * - Host: an address, `localhost` or a listed name. Under any other name the page would have the server's own
+ *   origin, too: that is what DNS rebinding does, where an attacker's name resolves to the broker's address.
+ *   An address, unlike a name, cannot be made to mean another machine.
  */
 export class OriginPolicy {
 	readonly #origins: Uint8Array[] = [];
@@ -45,31 +51,45 @@ export class OriginPolicy {
 		this.#anyOrigin = origins.includes("*");
 	}
 
-	/** Judges a complete request. @returns WEBSOCKET, PAGE, or the HTTP status code of the refusal, with `request.fault` set */
+	/**
+	 * Judges a complete request.
+	 * @returns WEBSOCKET, PAGE, or the HTTP status code of the refusal, with `request.fault` set
+	 */
 	check(request: HttpRequest): number {
 		const { bytes, hostStart, hostEnd } = request;
 		if (hostStart === hostEnd) return refuse(request, 400, "no Host"); // RFC 6455 §4.2.1, RFC 9112 §3.2
 		const nameEnd = hostNameEnd(bytes, hostStart, hostEnd);
 		if (nameEnd < 0) return refuse(request, 400, "malformed Host");
-		if (!this.isKnownHost(bytes, hostStart, nameEnd)) return refuse(request, 421, "Host is not an address, localhost or a configured name");
+		if (!this.isKnownHost(bytes, hostStart, nameEnd))
+			return refuse(request, 421, "Host is not an address, localhost or a configured name");
 		if (!request.upgradesToWebSocket) {
-			if (request.keyStart >= 0 || request.webSocketVersion >= 0) return refuse(request, 426, "no Upgrade: websocket"); // RFC 6455 §4.2.1
+			// RFC 6455 §4.2.1
+			if (request.keyStart >= 0 || request.webSocketVersion >= 0)
+				return refuse(request, 426, "no Upgrade: websocket");
 			return SERVE_PAGE;
 		}
 		if (!request.connectionUpgrade) return refuse(request, 400, "no Connection: Upgrade"); // RFC 6455 §4.2.1
 		if (request.webSocketVersion < 0) return refuse(request, 400, "no Sec-WebSocket-Version");
-		if (request.webSocketVersion !== 13) return refuse(request, 426, "Sec-WebSocket-Version is not 13"); // RFC 6455 §4.2.2, §4.4
-		if (!this.validKey(request)) return refuse(request, 400, "Sec-WebSocket-Key is not base64 of 16 bytes"); // RFC 6455 §4.2.1
-		if (!equalsIgnoringCase(bytes, 0, request.pathEnd, ROOT) && !equalsIgnoringCase(bytes, 0, request.pathEnd, MQTT_PATH))
+		// RFC 6455 §4.2.2, §4.4
+		if (request.webSocketVersion !== 13) return refuse(request, 426, "Sec-WebSocket-Version is not 13");
+		// RFC 6455 §4.2.1
+		if (!this.validKey(request)) return refuse(request, 400, "Sec-WebSocket-Key is not base64 of 16 bytes");
+		if (
+			!equalsIgnoringCase(bytes, 0, request.pathEnd, ROOT) &&
+			!equalsIgnoringCase(bytes, 0, request.pathEnd, MQTT_PATH)
+		)
 			return refuse(request, 404, "WebSocket path is not / or /mqtt"); // RFC 6455 §4.2.2
-		if (!this.allowsOrigin(request)) return refuse(request, 403, "Origin is not allowed"); // RFC 6455 §4.2.2, §10.2
+		// RFC 6455 §4.2.2, §10.2
+		if (!this.allowsOrigin(request)) return refuse(request, 403, "Origin is not allowed");
 		if (!request.offersMqtt) return refuse(request, 400, "subprotocol mqtt is not offered"); // [MQTT-6.0.0-3]
 		return ACCEPT_WEBSOCKET;
 	}
 
 	private validKey(request: HttpRequest): boolean {
 		const { keyStart, keyEnd } = request;
-		return keyEnd - keyStart === 24 && decodeBase64(request.bytes, keyStart, keyEnd, new Uint8Array(18), 0) === 16;
+		return (
+			keyEnd - keyStart === 24 && decodeBase64(request.bytes, keyStart, keyEnd, new Uint8Array(18), 0) === 16
+		);
 	}
 
 	private isKnownHost(bytes: Uint8Array, start: number, end: number): boolean {
@@ -82,7 +102,12 @@ export class OriginPolicy {
 	private allowsOrigin(request: HttpRequest): boolean {
 		const { bytes, originStart, originEnd, hostStart, hostEnd } = request;
 		if (originStart < 0 || this.#anyOrigin) return true;
-		const authorityStart = equalsIgnoringCase(bytes, originStart, Math.min(originStart + 7, originEnd), HTTP_SCHEME)
+		const authorityStart = equalsIgnoringCase(
+			bytes,
+			originStart,
+			Math.min(originStart + 7, originEnd),
+			HTTP_SCHEME,
+		)
 			? originStart + 7
 			: equalsIgnoringCase(bytes, originStart, Math.min(originStart + 8, originEnd), HTTPS_SCHEME)
 				? originStart + 8
@@ -97,7 +122,8 @@ export class OriginPolicy {
 			if (i === originEnd) return true;
 		}
 		const origins = this.#origins;
-		for (let i = 0; i < origins.length; i++) if (equalsIgnoringCase(bytes, originStart, originEnd, origins[i])) return true;
+		for (let i = 0; i < origins.length; i++)
+			if (equalsIgnoringCase(bytes, originStart, originEnd, origins[i])) return true;
 		return false;
 	}
 }
@@ -122,14 +148,18 @@ function hostNameEnd(bytes: Uint8Array, start: number, end: number): number {
 	return at;
 }
 
-/** Whether [start, end) is an IPv4 address of four decimal numbers, or what can only be an IPv6 address: brackets around hexadecimal digits, colons and dots. */
+/**
+ * Whether [start, end) is an IPv4 address of four decimal numbers, or what can only be an IPv6 address:
+ * brackets around hexadecimal digits, colons and dots.
+ */
 function isIPAddress(bytes: Uint8Array, start: number, end: number): boolean {
 	if (bytes[start] === 0x5b) {
 		let colons = 0;
 		for (let i = start + 1; i < end - 1; i++) {
 			const byte = toLower(bytes[i]);
 			if (byte === COLON) colons++;
-			else if (byte !== 0x2e && !(byte >= 0x30 && byte <= 0x39) && !(byte >= 0x61 && byte <= 0x66)) return false;
+			else if (byte !== 0x2e && !(byte >= 0x30 && byte <= 0x39) && !(byte >= 0x61 && byte <= 0x66))
+				return false;
 		}
 		return colons >= 2;
 	}
@@ -138,7 +168,8 @@ function isIPAddress(bytes: Uint8Array, start: number, end: number): boolean {
 	while (at < end && numbers < 4) {
 		let value = 0;
 		const from = at;
-		while (at < end && at - from < 3 && bytes[at] >= 0x30 && bytes[at] <= 0x39) value = value * 10 + bytes[at++] - 0x30;
+		while (at < end && at - from < 3 && bytes[at] >= 0x30 && bytes[at] <= 0x39)
+			value = value * 10 + bytes[at++] - 0x30;
 		if (at === from || value > 255) return false;
 		numbers++;
 		if (numbers < 4 && bytes[at++] !== 0x2e) return false;

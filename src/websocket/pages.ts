@@ -1,14 +1,18 @@
 import type { HttpRequest } from "./http-request";
 
-/** Answers GET requests that ask for no WebSocket, with pages written piece by piece: nothing but two numbers is kept for each reader. */
+/**
+ * Answers GET requests that ask for no WebSocket, with pages written piece by piece: nothing but two numbers
+ * is kept for each reader.
+ */
 export interface Pages {
 	/**
-	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. What `request` holds is valid until then, or until `reply.closed`.
+	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. What `request`
+	 * holds is valid until then, or until `reply.closed`.
 	 */
 	get(request: HttpRequest, reply: Reply): void;
 	/**
-	 * Writes the next piece of a page to bytes [start, end), 512 of them, and remembers in `reply.place` how far it has come. What is written need not fill
-	 * them; nothing written is the end of the page.
+	 * Writes the next piece of a page to bytes [start, end), 512 of them, and remembers in `reply.place` how
+	 * far it has come. What is written need not fill them; nothing written is the end of the page.
 	 * @returns how many bytes were written
 	 */
 	writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number): number;
@@ -27,6 +31,10 @@ export interface Reply {
 	readonly closed: boolean;
 	/** Sends a page. @param type media type, by default HTML in UTF-8 */
 	page(type?: string): void;
-	/** Sends a refusal. @param status 4xx or 5xx; 401 asks for name and password @param message one line of ASCII */
+	/**
+	 * Sends a refusal.
+	 * @param status 4xx or 5xx; 401 asks for name and password
+	 * @param message one line of ASCII
+	 */
 	refuse(status: number, message: string): void;
 }

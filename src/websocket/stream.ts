@@ -1,5 +1,13 @@
 import type { TCP, TCPOptions } from "../device";
-import { BINARY, CLOSE, CONTROL_FRAME_RESERVE, FIN, NORMAL_CLOSURE, PONG, WEBSOCKET_PROTOCOL_ERROR } from "./constants";
+import {
+	BINARY,
+	CLOSE,
+	CONTROL_FRAME_RESERVE,
+	FIN,
+	NORMAL_CLOSURE,
+	PONG,
+	WEBSOCKET_PROTOCOL_ERROR,
+} from "./constants";
 import type { WebSocketContext } from "./context";
 import { FRAME_START_SIZE, FrameHeader, validStatus } from "./frame";
 import { HttpExchange, type HttpExchangeHandler } from "./http-exchange";
@@ -14,14 +22,17 @@ const CONTROL_FRAME_PAYLOAD = 2;
 const LONGEST_SENT_HEADER = 4;
 
 /**
- * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` comes first when the handshake is done, and what is read and
- * written is the payload of binary frames. A request that ends otherwise is answered, and all that its user sees is `onError`.
+ * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` comes first
+ * when the handshake is done, and what is read and written is the payload of binary frames. A request that
+ * ends otherwise is answered, and all that its user sees is `onError`.
  *
- * Like its user, a stream reads ahead only headers. Payload stays in the platform's TCP until it is read, and goes to a store only where the user waits for
- * more than the frame at hand still has: MQTT packets may span frames. A ping stays there too, until there is room for its pong. So nothing is queued, and a
- * peer that does not read is not read from.
+ * Like its user, a stream reads ahead only headers. Payload stays in the platform's TCP until it is read, and
+ * goes to a store only where the user waits for more than the frame at hand still has: MQTT packets may span
+ * frames. A ping stays there too, until there is room for its pong. So nothing is queued, and a peer that
+ * does not read is not read from.
  *
- * read() and write() are for callbacks of the stream; write() also for any other time, and read() where resume() follows.
+ * read() and write() are for callbacks of the stream; write() also for any other time, and read() where
+ * resume() follows.
  */
 export class WebSocketStream implements TCP, HttpExchangeHandler {
 	readonly #context: WebSocketContext;
@@ -127,7 +138,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (this.#state === STREAM_OPEN) this.onSocketReadable(this.#socketReadable);
 	}
 
-	/** Also says goodbye, where the peer has not yet, and drops what lies unread, lest the platform's reset overtakes the last words. */
+	/**
+	 * Also says goodbye, where the peer has not yet, and drops what lies unread, lest the platform's reset
+	 * overtakes the last words.
+	 */
 	close(): void {
 		const state = this.#state;
 		if (state === CLOSED) return;
@@ -214,7 +228,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.endStream();
 	}
 
-	/** Reads frame after frame, as long as they are there and can be answered, until the user is to be told of payload: then it returns true. */
+	/**
+	 * Reads frame after frame, as long as they are there and can be answered, until the user is to be told of
+	 * payload: then it returns true.
+	 */
 	private readFrames(): boolean {
 		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
@@ -226,7 +243,11 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 					this.#announcedReadable = available;
 					return true;
 				}
-				if (this.#socketReadable <= this.#framePayloadLeft || this.#storedBytes + this.#framePayloadLeft > this.#context.storeSize) return false;
+				if (
+					this.#socketReadable <= this.#framePayloadLeft ||
+					this.#storedBytes + this.#framePayloadLeft > this.#context.storeSize
+				)
+					return false;
 				this.storePayload();
 			} else if (this.#stage === FRAME_HEADER_START) {
 				if (this.#socketReadable < FRAME_START_SIZE) return false;
@@ -278,7 +299,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.#store = undefined;
 	}
 
-	/** Reads and answers a control frame, whose header is read; false while it is not all there or cannot be answered. */
+	/**
+	 * Reads and answers a control frame, whose header is read; false while it is not all there or cannot be
+	 * answered.
+	 */
 	private answerControlFrame(): boolean {
 		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
@@ -303,7 +327,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return true;
 	}
 
-	/** The peer says goodbye: it is answered with its own status code (§5.5.1), and the server closes first (§7.1.1). */
+	/**
+	 * The peer says goodbye: it is answered with its own status code (§5.5.1), and the server closes first
+	 * (§7.1.1).
+	 */
 	private answerClose(data: Uint8Array, length: number): void {
 		const code = length === 0 ? 0 : (data[0] << 8) | data[1];
 		if (length > 0 && !validStatus(code)) {
@@ -346,11 +373,18 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		}
 	}
 
-	/** Promises all room but the reserve: how much payload can be written, whose frames have a header for each full piece. */
+	/**
+	 * Promises all room but the reserve: how much payload can be written, whose frames have a header for each
+	 * full piece.
+	 */
 	private announceRoom(): number {
 		const room = this.#socketRoom - CONTROL_FRAME_RESERVE;
 		this.#announcedRoom = Math.max(room, 0);
-		const payload = room > 0 ? room - LONGEST_SENT_HEADER * Math.ceil(room / (this.#context.frameBuffer.size + LONGEST_SENT_HEADER)) : 0;
+		const payload =
+			room > 0
+				? room -
+					LONGEST_SENT_HEADER * Math.ceil(room / (this.#context.frameBuffer.size + LONGEST_SENT_HEADER))
+				: 0;
 		this.#payloadRoom = Math.max(payload, 0);
 		return this.#payloadRoom;
 	}

@@ -6,7 +6,9 @@ import { hashOf } from "./password-hash";
 
 function read(listen: object) {
 	const traces: string[] = [];
-	const settings = readSettings({ firefly: { listen } }, { mac: "a0b1c2d3e4f5", chip: "esp32" }, (message) => traces.push(message)).listen;
+	const settings = readSettings({ firefly: { listen } }, { mac: "a0b1c2d3e4f5", chip: "esp32" }, (message) =>
+		traces.push(message),
+	).listen;
 	return { settings, traces };
 }
 
@@ -35,11 +37,17 @@ describe("listen.users, acl and anonymous on the device", () => {
 				],
 			],
 		);
-		assert.deepEqual([read({}).settings.anonymous, read({}).settings.users, read({}).settings.acl], [false, [], []]);
+		assert.deepEqual(
+			[read({}).settings.anonymous, read({}).settings.users, read({}).settings.acl],
+			[false, [], []],
+		);
 	});
 
 	test("a user that cannot be read cannot log in; no message repeats a hash", () => {
-		const { settings, traces } = read({ anonymous: "yes", users: { anna: `${hash}x`, "a/b": hash, ben: 7, carl: hash } });
+		const { settings, traces } = read({
+			anonymous: "yes",
+			users: { anna: `${hash}x`, "a/b": hash, ben: 7, carl: hash },
+		});
 		assert.deepEqual([settings.anonymous, settings.users], [false, [{ name: "carl", hash }]]);
 		assert.equal(traces.length, 4);
 		assert.ok(traces.every((trace) => !trace.includes("pbkdf2")));
@@ -59,7 +67,11 @@ describe("listen.users, acl and anonymous on the device", () => {
 			{ deny: "all", topic: "a", client: "" },
 		]) {
 			const { settings, traces } = read({ acl: [good, bad, good] });
-			assert.deepEqual(settings.acl, [{ effect: "allow", action: "all", topic: "a" }, closed], JSON.stringify(bad));
+			assert.deepEqual(
+				settings.acl,
+				[{ effect: "allow", action: "all", topic: "a" }, closed],
+				JSON.stringify(bad),
+			);
 			assert.ok(traces.length > 0);
 		}
 		assert.deepEqual(read({ acl: "none" }).settings.acl, [closed]);

@@ -10,7 +10,12 @@ const users = [
 	{ name: "ben", hash: hashOf("banana", 300, new Uint8Array(16).fill(9)) },
 ];
 
-const rule = (effect: "allow" | "deny", action: "publish" | "subscribe" | "all", topic: string, more: Partial<RuleSettings> = {}): RuleSettings => ({
+const rule = (
+	effect: "allow" | "deny",
+	action: "publish" | "subscribe" | "all",
+	topic: string,
+	more: Partial<RuleSettings> = {},
+): RuleSettings => ({
 	effect,
 	action,
 	topic,
@@ -26,7 +31,10 @@ interface Connack {
 	readonly returnCode?: number;
 }
 
-/** Sends CONNECT; the answer comes once time has passed. @returns the code, or undefined when the connection closed without one */
+/**
+ * Sends CONNECT; the answer comes once time has passed.
+ * @returns the code, or undefined when the connection closed without one
+ */
 function login(
 	harness: BrokerHarness,
 	peer: TestClient,
@@ -34,8 +42,13 @@ function login(
 	password: string | undefined,
 	fields: Record<string, unknown> = {},
 ): number | undefined {
-	const credentials = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password: Buffer.from(password) }) };
-	const connack = (peer.connect("c", { ...credentials, ...fields }) ?? awaitConnack(harness, peer)) as Connack | undefined;
+	const credentials = {
+		...(username === undefined ? {} : { username }),
+		...(password === undefined ? {} : { password: Buffer.from(password) }),
+	};
+	const connack = (peer.connect("c", { ...credentials, ...fields }) ?? awaitConnack(harness, peer)) as
+		| Connack
+		| undefined;
 	return connack?.reasonCode ?? connack?.returnCode;
 }
 
@@ -58,7 +71,9 @@ describe("logging in", () => {
 					["", ""],
 					[undefined, undefined],
 				] as const
-			).map(([name, password], index) => login(harness, harness.peer(version), name, password, { clientId: `c${index}` }));
+			).map(([name, password], index) =>
+				login(harness, harness.peer(version), name, password, { clientId: `c${index}` }),
+			);
 			const [wrong, nobody] = version === 4 ? [4, 5] : [0x86, 0x87];
 			// Three failures cost nothing, the fourth is the last for a while.
 			assert.deepEqual(codes, [0, 0, wrong, wrong, wrong, wrong, nobody]);
@@ -82,8 +97,14 @@ describe("logging in", () => {
 		assert.equal(first.connect("c", { username: "anna", password: Buffer.from("apple") }), undefined);
 		assert.equal((awaitConnack(harness, first) as Connack).reasonCode, 0);
 		const again = harness.peer();
-		assert.equal((again.connect("d", { username: "anna", password: Buffer.from("apple") }) as Connack).reasonCode, 0);
-		assert.equal(harness.peer().connect("e", { username: "anna", password: Buffer.from("apples") }), undefined);
+		assert.equal(
+			(again.connect("d", { username: "anna", password: Buffer.from("apple") }) as Connack).reasonCode,
+			0,
+		);
+		assert.equal(
+			harness.peer().connect("e", { username: "anna", password: Buffer.from("apples") }),
+			undefined,
+		);
 		const other = harness.peer();
 		assert.equal(other.connect("f", { username: "ben", password: Buffer.from("apple") }), undefined);
 	});
@@ -95,7 +116,11 @@ describe("logging in", () => {
 		inside.subscribe("t");
 		const peers = ["one", "two", "three"].map((id) => {
 			const peer = harness.peer();
-			const connack = peer.connect(id, { username: "ben", password: Buffer.from(id === "two" ? "x" : "banana"), clean: true });
+			const connack = peer.connect(id, {
+				username: "ben",
+				password: Buffer.from(id === "two" ? "x" : "banana"),
+				clean: true,
+			});
 			assert.equal(connack, undefined);
 			// The first flight need not wait for CONNACK.
 			peer.publish("t", id);
@@ -112,7 +137,10 @@ describe("logging in", () => {
 	});
 
 	test("the connect time-out holds until CONNACK, and one that went away meanwhile leaves nothing behind", () => {
-		const harness = createHarness({ users: [{ name: "anna", hash: hashOf("apple", 100_000) }], connectTimeout: 100 });
+		const harness = createHarness({
+			users: [{ name: "anna", hash: hashOf("apple", 100_000) }],
+			connectTimeout: 100,
+		});
 		const slow = harness.peer();
 		slow.connect("slow", { username: "anna", password: Buffer.from("apple") });
 		const gone = harness.peer();
@@ -137,7 +165,10 @@ describe("logging in", () => {
 		watcher.subscribe("#");
 		const peer = harness.peer();
 		const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false };
-		assert.equal(peer.connect("waits", { username: "ben", password: Buffer.from("banana"), will }), undefined);
+		assert.equal(
+			peer.connect("waits", { username: "ben", password: Buffer.from("banana"), will }),
+			undefined,
+		);
 		watcher.publish("other/topic/to/overwrite/the/packet", "x".repeat(200));
 		watcher.messages();
 		assert.equal((awaitConnack(harness, peer) as Connack).reasonCode, 0);
@@ -151,7 +182,9 @@ describe("logging in", () => {
 		const attempt = (password: string) => {
 			const peer = harness.peer();
 			peers.push(peer);
-			const code = peer.connect("c", { username: "anna", password: Buffer.from(password) }) as Connack | undefined;
+			const code = peer.connect("c", { username: "anna", password: Buffer.from(password) }) as
+				| Connack
+				| undefined;
 			if (code !== undefined) return code.reasonCode;
 			harness.host.advance(50);
 			return (peer.shift("connack") as Connack).reasonCode;
@@ -187,15 +220,24 @@ test("a client identifier is that of who holds it, as long as the session lasts:
 		for (const holder of names) {
 			for (const clean of [true, false]) {
 				const harness = createHarness({ anonymous: true });
-				const loginAs = (name: (typeof names)[number], cleanStart: boolean): [TestClient, number | undefined] => {
+				const loginAs = (
+					name: (typeof names)[number],
+					cleanStart: boolean,
+				): [TestClient, number | undefined] => {
 					const peer = harness.peer(version);
 					const password = { anna: "apple", ben: "banana", "": undefined }[name ?? ""];
-					const properties = version === 5 && !cleanStart ? { properties: { sessionExpiryInterval: 60 } } : {};
-					return [peer, login(harness, peer, name, password, { clientId: "shared", clean: cleanStart, ...properties })];
+					const properties =
+						version === 5 && !cleanStart ? { properties: { sessionExpiryInterval: 60 } } : {};
+					return [
+						peer,
+						login(harness, peer, name, password, { clientId: "shared", clean: cleanStart, ...properties }),
+					];
 				};
 				/** What others are told, whether they ask for a new session or not. */
 				const othersReasonCodes = () =>
-					names.flatMap((name) => (name === holder ? [] : [true, false].map((cleanStart) => loginAs(name, cleanStart)[1])));
+					names.flatMap((name) =>
+						name === holder ? [] : [true, false].map((cleanStart) => loginAs(name, cleanStart)[1]),
+					);
 				const refused = Array(4).fill(version === 4 ? 5 : 0x87);
 				const [first] = loginAs(holder, clean);
 				assert.deepEqual(othersReasonCodes(), refused);
@@ -220,7 +262,13 @@ describe("access rules in the broker", () => {
 		rule("allow", "all", "#", { user: "anna" }),
 	];
 
-	function loginAs(harness: BrokerHarness, id: string, username?: string, version: 4 | 5 = 5, fields: Record<string, unknown> = {}): TestClient {
+	function loginAs(
+		harness: BrokerHarness,
+		id: string,
+		username?: string,
+		version: 4 | 5 = 5,
+		fields: Record<string, unknown> = {},
+	): TestClient {
 		const peer = harness.peer(version);
 		const password = username === "anna" ? "apple" : username === "ben" ? "banana" : undefined;
 		assert.equal(login(harness, peer, username, password, { clientId: id, ...fields }), 0);
@@ -243,12 +291,19 @@ describe("access rules in the broker", () => {
 	});
 
 	test("subscribe: 0x87 or 0x80, and # opens nothing that is denied, stored values included", () => {
-		const harness = createHarness({ anonymous: true, acl: [...acl.slice(0, 1), rule("allow", "publish", "#"), ...acl.slice(2)] });
+		const harness = createHarness({
+			anonymous: true,
+			acl: [...acl.slice(0, 1), rule("allow", "publish", "#"), ...acl.slice(2)],
+		});
 		const writer = loginAs(harness, "w");
-		for (const topic of ["home/a", "users/ben/x", "users/anna/x", "other"]) writer.publish(topic, "kept", { retain: true });
+		for (const topic of ["home/a", "users/ben/x", "users/anna/x", "other"])
+			writer.publish(topic, "kept", { retain: true });
 		const panel = loginAs(harness, "panel");
 		assert.deepEqual((panel.subscribe("other") as unknown as { granted: number[] }).granted, [0x87]);
-		assert.deepEqual((loginAs(harness, "old", undefined, 4).subscribe("home/#") as unknown as { granted: number[] }).granted, [0x80]);
+		assert.deepEqual(
+			(loginAs(harness, "old", undefined, 4).subscribe("home/#") as unknown as { granted: number[] }).granted,
+			[0x80],
+		);
 		assert.deepEqual((panel.subscribe("#") as unknown as { granted: number[] }).granted, [0]);
 		assert.deepEqual(panel.messages(), ["home/a=kept"]);
 		const ben = loginAs(harness, "b", "ben");
@@ -263,13 +318,16 @@ describe("access rules in the broker", () => {
 		const anna = loginAs(harness, "a", "anna");
 		anna.subscribe("#");
 		for (const topic of ["home/x/will", "home/node/will", "secret/will", "$SYS/will"])
-			loginAs(harness, "node", undefined, 5, { will: { topic, payload: Buffer.from("gone"), qos: 0, retain: false } }).drop();
+			loginAs(harness, "node", undefined, 5, {
+				will: { topic, payload: Buffer.from("gone"), qos: 0, retain: false },
+			}).drop();
 		assert.deepEqual(anna.messages(), ["home/node/will=gone"]);
 	});
 
 	test("client identifiers that would add or open levels are refused where rules name them", () => {
 		const harness = createHarness({ anonymous: true, acl });
-		for (const clientId of ["a/b", "+", "#", "a#", "$SYS"]) assert.equal(login(harness, harness.peer(), undefined, undefined, { clientId }), 0x85);
+		for (const clientId of ["a/b", "+", "#", "a#", "$SYS"])
+			assert.equal(login(harness, harness.peer(), undefined, undefined, { clientId }), 0x85);
 		assert.equal(login(harness, harness.peer(), undefined, undefined, { clientId: "" }), 0);
 		const unnamed = createHarness({ anonymous: true, acl: [rule("allow", "all", "#")] });
 		assert.equal(login(unnamed, unnamed.peer(), undefined, undefined, { clientId: "a/b" }), 0);

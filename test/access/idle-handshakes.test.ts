@@ -28,7 +28,8 @@ function connectFrom(harness: BrokerHarness, address: string | undefined): TestC
 	return peer;
 }
 
-const createEach = (count: number, make: (index: number) => TestClient) => Array.from({ length: count }, (_, index) => make(index));
+const createEach = (count: number, make: (index: number) => TestClient) =>
+	Array.from({ length: count }, (_, index) => make(index));
 const countClosed = (peers: readonly TestClient[]) => peers.filter((peer) => peer.closed).length;
 const reasonCodeOf = (packet: unknown) => (packet as { reasonCode?: number } | undefined)?.reasonCode;
 
@@ -94,11 +95,17 @@ describe("one address cannot hold all places before CONNECT", () => {
 	});
 
 	test("who waits for the judgement on his password, or for that on another's, is not cut off", () => {
-		const harness = createHarness({ users: [{ name: "anna", hash: hashOf("apple", 3000) }], connections: 8, handshakes: 1 });
+		const harness = createHarness({
+			users: [{ name: "anna", hash: hashOf("apple", 3000) }],
+			connections: 8,
+			handshakes: 1,
+		});
 		const { time } = harness.host;
 		const delta = time.delta;
 		// an iteration takes a millisecond
-		Object.assign(time, { delta: (start: number, end?: number) => (end === undefined ? 1000 : delta(start, end)) });
+		Object.assign(time, {
+			delta: (start: number, end?: number) => (end === undefined ? 1000 : delta(start, end)),
+		});
 		const all = createEach(9, () => connectFrom(harness, "10.0.0.1"));
 		const late = connectFrom(harness, "10.0.0.1");
 		for (const [index, peer] of all.entries()) peer.connect(`c${index}`, credentials);

@@ -20,7 +20,14 @@ class PasswordSearch {
 	connect(version: 4 | 5, password: string, fields: Record<string, unknown> = {}) {
 		const peer = this.harness.peer(version);
 		const bytes = peer.encode({
-			...{ cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "c", keepalive: 60 },
+			...{
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: version,
+				clean: true,
+				clientId: "c",
+				keepalive: 60,
+			},
 			...{ username: "anna", password: Buffer.from(password) },
 			...fields,
 		});
@@ -68,7 +75,11 @@ describe("a password is wiped", () => {
 				["nobody", PASSWORD, true],
 			] as const) {
 				const peer = passwordSearch.connect(version, password, { username });
-				assert.equal(passwordSearch.foundPassword, keptWhileAuthenticating, "only what is being judged is kept");
+				assert.equal(
+					passwordSearch.foundPassword,
+					keptWhileAuthenticating,
+					"only what is being judged is kept",
+				);
 				passwordSearch.harness.host.advance(1000);
 				assert.ok(peer.shift("connack"));
 				assert.ok(!passwordSearch.foundPassword);
@@ -91,7 +102,14 @@ describe("a password is wiped", () => {
 		assert.ok(!passwordSearch.foundPassword);
 		const peer = passwordSearch.harness.peer(5);
 		const bytes = peer.encode({
-			...{ cmd: "connect", protocolId: "MQTT", protocolVersion: 5, clean: true, clientId: "c", keepalive: 60 },
+			...{
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: 5,
+				clean: true,
+				clientId: "c",
+				keepalive: 60,
+			},
 			...{ username: "anna", password: Buffer.from(PASSWORD) },
 		});
 		bytes[9] |= 1; // a reserved flag

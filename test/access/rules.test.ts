@@ -38,7 +38,13 @@ class RuleQueries {
 }
 
 /** Whether a rule fits, by the letter of the documentation. */
-function naiveRuleApplies(rule: RuleSettings, action: "publish" | "subscribe", user: string, client: string, topic: string): boolean {
+function naiveRuleApplies(
+	rule: RuleSettings,
+	action: "publish" | "subscribe",
+	user: string,
+	client: string,
+	topic: string,
+): boolean {
 	if (rule.action !== "all" && rule.action !== action) return false;
 	if (rule.user !== undefined && rule.user !== user) return false;
 	if (rule.client !== undefined && rule.client !== client) return false;
@@ -47,7 +53,13 @@ function naiveRuleApplies(rule: RuleSettings, action: "publish" | "subscribe", u
 	return naiveMatch(rule.topic.replaceAll("{user}", user).replaceAll("{id}", client), topic);
 }
 
-function naiveAllows(rules: readonly RuleSettings[], action: "publish" | "subscribe", user: string, client: string, topic: string): boolean {
+function naiveAllows(
+	rules: readonly RuleSettings[],
+	action: "publish" | "subscribe",
+	user: string,
+	client: string,
+	topic: string,
+): boolean {
 	if (rules.length === 0) return true;
 	return rules.find((rule) => naiveRuleApplies(rule, action, user, client, topic))?.effect === "allow";
 }
@@ -59,8 +71,15 @@ const topicName = fc
 	.filter((topic) => topic !== "");
 const filterOf = (level: fc.Arbitrary<string>) =>
 	fc
-		.tuple(fc.constantFrom("", "", "", "$"), fc.array(fc.oneof(level, fc.constant("+")), { maxLength: 4 }), fc.boolean())
-		.map(([mark, levels, rest]) => (levels[0] === "+" ? "" : mark) + (rest ? [...levels, "#"] : levels).join("/"))
+		.tuple(
+			fc.constantFrom("", "", "", "$"),
+			fc.array(fc.oneof(level, fc.constant("+")), { maxLength: 4 }),
+			fc.boolean(),
+		)
+		.map(
+			([mark, levels, rest]) =>
+				(levels[0] === "+" ? "" : mark) + (rest ? [...levels, "#"] : levels).join("/"),
+		)
 		.filter((filter) => filter !== "" && !/^\$#/.test(filter));
 const pattern = filterOf(fc.oneof(word, fc.constantFrom("{user}", "{id}", "a{id}", "{user}-{id}")));
 const user = fc.constantFrom("", "anna", "ben");
@@ -84,13 +103,27 @@ const rules = fc.array(rule, { maxLength: 6 });
 describe("access rules against the plain reading of them", () => {
 	test("publishing and receiving: the first rule that fits, else denied", () => {
 		fc.assert(
-			fc.property(rules, user, statusPageClient, fc.array(topicName, { minLength: 1, maxLength: 10 }), (rules, user, client, topics) => {
-				const queries = new RuleQueries(rules, user, client);
-				for (const topic of topics) {
-					assert.equal(queries.allows("publish", topic), naiveAllows(rules, "publish", user, client, topic), `publish ${topic}`);
-					assert.equal(queries.allows("receive", topic), naiveAllows(rules, "subscribe", user, client, topic), `receive ${topic}`);
-				}
-			}),
+			fc.property(
+				rules,
+				user,
+				statusPageClient,
+				fc.array(topicName, { minLength: 1, maxLength: 10 }),
+				(rules, user, client, topics) => {
+					const queries = new RuleQueries(rules, user, client);
+					for (const topic of topics) {
+						assert.equal(
+							queries.allows("publish", topic),
+							naiveAllows(rules, "publish", user, client, topic),
+							`publish ${topic}`,
+						);
+						assert.equal(
+							queries.allows("receive", topic),
+							naiveAllows(rules, "subscribe", user, client, topic),
+							`receive ${topic}`,
+						);
+					}
+				},
+			),
 			{ numRuns: 2000 },
 		);
 	});
@@ -107,9 +140,11 @@ describe("access rules against the plain reading of them", () => {
 					const queries = new RuleQueries(rules, user, client);
 					const granted = queries.allows("subscribe", filter);
 					for (const topic of topics) {
-						if (naiveMatch(filter, topic) && naiveAllows(rules, "subscribe", user, client, topic)) assert.ok(granted, `${filter} brings ${topic}`);
+						if (naiveMatch(filter, topic) && naiveAllows(rules, "subscribe", user, client, topic))
+							assert.ok(granted, `${filter} brings ${topic}`);
 					}
-					if (!/[+#]/.test(filter)) assert.equal(granted, naiveAllows(rules, "subscribe", user, client, filter), filter);
+					if (!/[+#]/.test(filter))
+						assert.equal(granted, naiveAllows(rules, "subscribe", user, client, filter), filter);
 				},
 			),
 			{ numRuns: 3000 },
@@ -141,7 +176,11 @@ describe("access rules against the plain reading of them", () => {
 			["ben", "away/#", false],
 		];
 		for (const [user, filter, expected] of table)
-			assert.equal(new RuleQueries(secret, user, "c1").allows("subscribe", filter), expected, `${user} ${filter}`);
+			assert.equal(
+				new RuleQueries(secret, user, "c1").allows("subscribe", filter),
+				expected,
+				`${user} ${filter}`,
+			);
 	});
 
 	test("$SYS/last/<topic> is subject to the topic's own rules", () => {
@@ -155,7 +194,10 @@ describe("access rules against the plain reading of them", () => {
 			["$SYS/broker/uptime", "$SYS/broker/uptime"],
 		]) {
 			const bytes = encoder.encode(`>${filter}<`);
-			assert.equal(Buffer.from(bytes.subarray(skipLastPrefix(bytes, 1, bytes.length - 1), -1)).toString(), rest);
+			assert.equal(
+				Buffer.from(bytes.subarray(skipLastPrefix(bytes, 1, bytes.length - 1), -1)).toString(),
+				rest,
+			);
 		}
 	});
 });

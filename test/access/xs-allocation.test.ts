@@ -61,27 +61,50 @@ keep(() => {
 test("on XS: rules and logins allocate nothing, and what they keep is small", async (t) => {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
-	for (const folder of ["src/mqtt", "src/mqtt/decode", "src/crypto", "src/config", "src/broker/access", "src/broker/pool"])
+	for (const folder of [
+		"src/mqtt",
+		"src/mqtt/decode",
+		"src/crypto",
+		"src/config",
+		"src/broker/access",
+		"src/broker/pool",
+	])
 		for (const file of readdirSync(`${projectRoot}/${folder}`).filter((name) => name.endsWith(".ts"))) {
 			const path = `${projectRoot}/${folder}/${file}`;
-			const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2023" });
+			const { code } = transformSync(readFileSync(path, "utf8"), {
+				loader: "ts",
+				format: "esm",
+				target: "es2023",
+			});
 			modules.set(`${folder}/${file.slice(0, -3)}`, { source: code, path });
 		}
-	const preloadedNames = ["rules", "users", "login", "topic-patterns", "login-failures", "ip-network", "placeholder-levels"].map(
-		(name) => `src/broker/access/${name}`,
-	);
-	modules.set("bench", { source: benchSource.replace("%1", hashOf("apple")).replace("%2", hashOf("banana")), path: "bench" });
+	const preloadedNames = [
+		"rules",
+		"users",
+		"login",
+		"topic-patterns",
+		"login-failures",
+		"ip-network",
+		"placeholder-levels",
+	].map((name) => `src/broker/access/${name}`);
+	modules.set("bench", {
+		source: benchSource.replace("%1", hashOf("apple")).replace("%2", hashOf("banana")),
+		path: "bench",
+	});
 	const handles: number[] = [];
-	const machine = new Machine(new Root({ modules, preload: [...preloadedNames, "src/mqtt/packet"], natives: ["keep"] }), {
-		creation: { slots: 8192, chunks: 262_144, stack: 512, keys: 64 },
-		clock: () => 1_700_000_000_000,
-		seed: 1,
-		natives: {
-			keep: (handle) => {
-				handles.push(handle as number);
+	const machine = new Machine(
+		new Root({ modules, preload: [...preloadedNames, "src/mqtt/packet"], natives: ["keep"] }),
+		{
+			creation: { slots: 8192, chunks: 262_144, stack: 512, keys: 64 },
+			clock: () => 1_700_000_000_000,
+			seed: 1,
+			natives: {
+				keep: (handle) => {
+					handles.push(handle as number);
+				},
 			},
 		},
-	});
+	);
 	machine.import("bench");
 	const usedBytes = () => {
 		machine.collect();
@@ -97,13 +120,19 @@ test("on XS: rules and logins allocate nothing, and what they keep is small", as
 	assert.equal(machine.call(handles[1]!, 1000), 3000);
 	const after = machine.statistics;
 	t.diagnostic(`a decision: ${Math.round((after.computrons - before.computrons) / 3000)} computrons`);
-	assert.deepEqual([after.slots.allocated - before.slots.allocated, after.chunks.allocated - before.chunks.allocated], [0, 0]);
+	assert.deepEqual(
+		[after.slots.allocated - before.slots.allocated, after.chunks.allocated - before.chunks.allocated],
+		[0, 0],
+	);
 	assert.equal(machine.call(handles[2]!), 0);
 	const first = machine.statistics;
 	t.diagnostic(`a first login of 100 iterations: ${first.computrons - after.computrons} computrons`);
 	assert.equal(machine.call(handles[2]!), 0);
 	const second = machine.statistics;
 	t.diagnostic(`a later login: ${second.computrons - first.computrons} computrons`);
-	assert.deepEqual([second.slots.allocated - first.slots.allocated, second.chunks.allocated - first.chunks.allocated], [0, 0]);
+	assert.deepEqual(
+		[second.slots.allocated - first.slots.allocated, second.chunks.allocated - first.chunks.allocated],
+		[0, 0],
+	);
 	machine.destroy();
 });

@@ -6,10 +6,17 @@ import { BrokerHarness } from "./support/broker-harness";
 describe("CONNECT", () => {
 	test("MQTT 5.0 is told what it gets", () => {
 		const harness = new BrokerHarness();
-		const connack = harness.peer(5).connect("a", { keepalive: 0, clean: false, properties: { sessionExpiryInterval: 600 } }) as IConnackPacket;
+		const connack = harness.peer(5).connect("a", {
+			keepalive: 0,
+			clean: false,
+			properties: { sessionExpiryInterval: 600 },
+		}) as IConnackPacket;
 		assert.equal(connack.reasonCode, 0);
 		assert.equal(connack.sessionPresent, false);
-		assert.deepEqual({ ...connack.properties }, { receiveMaximum: 16, maximumPacketSize: 512, serverKeepAlive: 300, topicAliasMaximum: 1 });
+		assert.deepEqual(
+			{ ...connack.properties },
+			{ receiveMaximum: 16, maximumPacketSize: 512, serverKeepAlive: 300, topicAliasMaximum: 1 },
+		);
 	});
 
 	test("MQTT 3.1.1 gets return code 0 and no session", () => {
@@ -33,7 +40,9 @@ describe("CONNECT", () => {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
-			const old = harness.client("same", version, { will: { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false } });
+			const old = harness.client("same", version, {
+				will: { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false },
+			});
 			const fresh = harness.client("same", version);
 			assert.ok(old.closed);
 			if (version === 5) assert.equal((old.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8e);
@@ -104,13 +113,29 @@ describe("CONNECT", () => {
 			const harness = new BrokerHarness();
 			const peer = harness.peer(5);
 			const stream = Buffer.concat([
-				peer.encode({ cmd: "connect", protocolId: "MQTT", protocolVersion: 5, clean: true, clientId: "a", keepalive: 60 }),
+				peer.encode({
+					cmd: "connect",
+					protocolId: "MQTT",
+					protocolVersion: 5,
+					clean: true,
+					clientId: "a",
+					keepalive: 60,
+				}),
 				peer.encode({ cmd: "subscribe", messageId: 3, subscriptions: [{ topic: "t/#", qos: 1 }] }),
-				peer.encode({ cmd: "publish", topic: "t/1", payload: "x".repeat(200), qos: 1, messageId: 4, retain: false, dup: false }),
+				peer.encode({
+					cmd: "publish",
+					topic: "t/1",
+					payload: "x".repeat(200),
+					qos: 1,
+					messageId: 4,
+					retain: false,
+					dup: false,
+				}),
 				peer.encode({ cmd: "publish", topic: "t/2", payload: "", qos: 0, retain: true, dup: false }),
 				peer.encode({ cmd: "pingreq" }),
 			]);
-			for (let at = 0; at < stream.length; at += size) peer.sendRaw(new Uint8Array(stream.subarray(at, at + size)));
+			for (let at = 0; at < stream.length; at += size)
+				peer.sendRaw(new Uint8Array(stream.subarray(at, at + size)));
 			assert.deepEqual(
 				peer.packets.map(({ cmd }) => cmd),
 				["connack", "suback", "publish", "puback", "publish", "pingresp"],

@@ -8,7 +8,10 @@ for (const [engine, packets] of [
 	test(`on ${engine}: mutated packets of recorded conversations: no crash, no leak, nobody else touched`, async (t) => {
 		for (const seed of [1, 2]) {
 			const { memory } = await fuzz(engine, packets / 2, seed, 500);
-			if (memory !== undefined) t.diagnostic(`${memory.slots} slots and ${memory.chunks} chunk bytes in use, stack peak ${memory.stack}`);
+			if (memory !== undefined)
+				t.diagnostic(
+					`${memory.slots} slots and ${memory.chunks} chunk bytes in use, stack peak ${memory.stack}`,
+				);
 		}
 	});
 }

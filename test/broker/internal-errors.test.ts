@@ -12,7 +12,13 @@ function failOnRetained(harness: BrokerHarness): { fails: boolean } {
 	return state;
 }
 
-const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: true, properties: { willDelayInterval: 1 } };
+const will = {
+	topic: "will",
+	payload: Buffer.from("gone"),
+	qos: 0,
+	retain: true,
+	properties: { willDelayInterval: 1 },
+};
 const persistent = { clean: false, properties: { sessionExpiryInterval: 3 } };
 
 test("an exception while the timer rings does not reach the host, is counted and told, and what else is due is done the next time", () => {

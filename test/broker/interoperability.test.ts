@@ -40,7 +40,10 @@ function client(options: IClientOptions): Promise<MqttClient> {
 }
 
 /** Collects `count` messages. */
-function receiveMessages(from: MqttClient, count: number): Promise<{ topic: string; payload: string; retain: boolean; qos: number }[]> {
+function receiveMessages(
+	from: MqttClient,
+	count: number,
+): Promise<{ topic: string; payload: string; retain: boolean; qos: number }[]> {
 	return new Promise((resolve) => {
 		const got: { topic: string; payload: string; retain: boolean; qos: number }[] = [];
 		from.on("message", (topic, payload, { retain, qos }) => {
@@ -80,7 +83,12 @@ for (const protocolVersion of [4, 5] as const) {
 
 		test("QoS 2 both ways, and what waits for a client that is away", async () => {
 			const clientId = `two${protocolVersion}`;
-			const persistent = { protocolVersion, clientId, clean: false, properties: protocolVersion === 5 ? { sessionExpiryInterval: 100 } : undefined };
+			const persistent = {
+				protocolVersion,
+				clientId,
+				clean: false,
+				properties: protocolVersion === 5 ? { sessionExpiryInterval: 100 } : undefined,
+			};
 			const sender = await client({ protocolVersion, clientId: `${clientId}-sender` });
 			const first = await client(persistent);
 			assert.equal((await first.subscribeAsync(`${clientId}/#`, { qos: 2 }))[0].qos, 2);
@@ -94,7 +102,9 @@ for (const protocolVersion of [4, 5] as const) {
 			for (let i = 0; i < 10; i++) await sender.publishAsync(`${clientId}/later`, `${i}`, { qos: 2 });
 			const again = mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...persistent });
 			const later = receiveMessages(again, 10);
-			const sessionPresent = await new Promise<boolean>((resolve) => again.once("connect", (connack) => resolve(connack.sessionPresent)));
+			const sessionPresent = await new Promise<boolean>((resolve) =>
+				again.once("connect", (connack) => resolve(connack.sessionPresent)),
+			);
 			assert.equal(sessionPresent, true);
 			assert.deepEqual(
 				(await later).map(({ payload }) => payload),
@@ -109,7 +119,12 @@ for (const protocolVersion of [4, 5] as const) {
 			const watcher = await client({ protocolVersion, clientId: `watcher${protocolVersion}` });
 			const got = receiveMessages(watcher, 1);
 			await watcher.subscribeAsync(`will${protocolVersion}`, { qos: 1 });
-			const will = { topic: `will${protocolVersion}`, payload: Buffer.from("gone"), qos: 1 as const, retain: false };
+			const will = {
+				topic: `will${protocolVersion}`,
+				payload: Buffer.from("gone"),
+				qos: 1 as const,
+				retain: false,
+			};
 			const old = await client({ protocolVersion, clientId: `same${protocolVersion}`, will });
 			const closed = new Promise((resolve) => old.once("close", () => resolve(undefined)));
 			const fresh = await client({ protocolVersion, clientId: `same${protocolVersion}` });
@@ -122,10 +137,14 @@ for (const protocolVersion of [4, 5] as const) {
 }
 
 test("50 MQTT.js clients of both versions at once", async () => {
-	const clients = await Promise.all(Array.from({ length: 50 }, (_, i) => client({ protocolVersion: i & 1 ? 5 : 4, clientId: `many${i}` })));
+	const clients = await Promise.all(
+		Array.from({ length: 50 }, (_, i) => client({ protocolVersion: i & 1 ? 5 : 4, clientId: `many${i}` })),
+	);
 	await Promise.all(clients.map((each, i) => each.subscribeAsync(`many/${i}`, { qos: 1 })));
 	const got = clients.map((each) => receiveMessages(each, 50));
-	await Promise.all(clients.flatMap((each, i) => clients.map((_, j) => each.publishAsync(`many/${j}`, `${i}`, { qos: 1 }))));
+	await Promise.all(
+		clients.flatMap((each, i) => clients.map((_, j) => each.publishAsync(`many/${j}`, `${i}`, { qos: 1 }))),
+	);
 	for (const all of await Promise.all(got)) assert.equal(new Set(all.map(({ payload }) => payload)).size, 50);
 	await Promise.all(clients.map((each) => each.endAsync()));
 });
@@ -164,11 +183,27 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 		test(`${version}: retained, QoS 0 and 1, wildcards`, async () => {
 			const topic = `mosquitto/${version}`;
 			assert.equal(await pub("-V", version, "-t", `${topic}/kept`, "-m", "kept", "-r", "-q", "1"), "");
-			const listener = sub("-V", version, "-t", `${topic}/+`, "-q", "1", "-v", "-F", "%t %q %r %p", "-C", "3");
+			const listener = sub(
+				"-V",
+				version,
+				"-t",
+				`${topic}/+`,
+				"-q",
+				"1",
+				"-v",
+				"-F",
+				"%t %q %r %p",
+				"-C",
+				"3",
+			);
 			while (broker.usage.subscriptions === 0) await new Promise((resolve) => setTimeout(resolve, 10));
 			assert.equal(await pub("-V", version, "-t", `${topic}/zero`, "-m", "0"), "");
 			assert.equal(await pub("-V", version, "-t", `${topic}/one`, "-m", "1", "-q", "1"), "");
-			assert.deepEqual((await listener.output()).trim().split("\n"), [`${topic}/kept 1 1 kept`, `${topic}/zero 0 0 0`, `${topic}/one 1 0 1`]);
+			assert.deepEqual((await listener.output()).trim().split("\n"), [
+				`${topic}/kept 1 1 kept`,
+				`${topic}/zero 0 0 0`,
+				`${topic}/one 1 0 1`,
+			]);
 			assert.equal(await pub("-V", version, "-t", `${topic}/kept`, "-n", "-r"), "");
 			assert.equal(broker.counters.internalErrors, 0);
 		});
@@ -177,9 +212,21 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 	for (const version of ["mqttv311", "mqttv5"]) {
 		test(`${version}: QoS 2, to a subscriber that was away`, async () => {
 			const topic = `mosquitto/two/${version}`;
-			const id = ["-i", `two-${version}`, "-c", "-V", version, "-q", "2", "-t", topic, ...(version === "mqttv5" ? ["-x", "60"] : [])];
+			const id = [
+				"-i",
+				`two-${version}`,
+				"-c",
+				"-V",
+				version,
+				"-q",
+				"2",
+				"-t",
+				topic,
+				...(version === "mqttv5" ? ["-x", "60"] : []),
+			];
 			assert.equal(await sub(...id, "-E").output(), "");
-			for (const payload of ["a", "b"]) assert.equal(await pub("-V", version, "-t", topic, "-m", payload, "-q", "2"), "");
+			for (const payload of ["a", "b"])
+				assert.equal(await pub("-V", version, "-t", topic, "-m", payload, "-q", "2"), "");
 			assert.equal(await sub(...id, "-C", "2", "-F", "%q %p").output(), "2 a\n2 b\n");
 			await sub("-i", `two-${version}`, "-V", version, "-t", topic, "-E").output();
 		});
@@ -188,16 +235,47 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 	test("a shared subscription divides the messages", async () => {
 		const listeners = [0, 1].map(() => sub("-V", "mqttv5", "-t", "$share/g/shared/+", "-q", "1", "-C", "5"));
 		while (broker.usage.subscriptions < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-		for (let i = 0; i < 10; i++) assert.equal(await pub("-V", "mqttv5", "-t", `shared/${i}`, "-m", `${i}`, "-q", "1"), "");
+		for (let i = 0; i < 10; i++)
+			assert.equal(await pub("-V", "mqttv5", "-t", `shared/${i}`, "-m", `${i}`, "-q", "1"), "");
 		const got = await Promise.all(listeners.map((listener) => listener.output()));
 		assert.equal(new Set(got.flatMap((text) => text.trim().split("\n"))).size, 10);
 	});
 
 	test("MQTT 5.0 properties and reason codes are understood", async () => {
-		const listener = sub("-V", "mqttv5", "-t", "props", "-D", "subscribe", "subscription-identifier", "9", "-F", "%p %C %P %D", "-C", "1", "-d");
+		const listener = sub(
+			"-V",
+			"mqttv5",
+			"-t",
+			"props",
+			"-D",
+			"subscribe",
+			"subscription-identifier",
+			"9",
+			"-F",
+			"%p %C %P %D",
+			"-C",
+			"1",
+			"-d",
+		);
 		while (broker.usage.subscriptions === 0) await new Promise((resolve) => setTimeout(resolve, 10));
 		assert.equal(
-			await pub("-V", "mqttv5", "-t", "props", "-m", "x", "-D", "publish", "content-type", "text/plain", "-D", "publish", "user-property", "k", "v"),
+			await pub(
+				"-V",
+				"mqttv5",
+				"-t",
+				"props",
+				"-m",
+				"x",
+				"-D",
+				"publish",
+				"content-type",
+				"text/plain",
+				"-D",
+				"publish",
+				"user-property",
+				"k",
+				"v",
+			),
 			"",
 		);
 		assert.match(await listener.output(), /^x text\/plain k:v/m);
@@ -241,7 +319,10 @@ print("\\n".join(got))
 		test(`version ${version}: QoS 0 to 2, retained`, async () => {
 			const lines = (await runPython(program, `${port}`, `${version}`)).trim().split("\n");
 			// Paho hands QoS 2 over when PUBREL has come
-			const expected = ["paho/kept 2 1 kept", ...Array.from({ length: 30 }, (_, i) => `paho/n ${i % 3} 0 ${i}`)];
+			const expected = [
+				"paho/kept 2 1 kept",
+				...Array.from({ length: 30 }, (_, i) => `paho/n ${i % 3} 0 ${i}`),
+			];
 			assert.deepEqual(lines.slice(0, 31).sort(), expected.sort());
 		});
 	}

@@ -7,7 +7,12 @@ import type { TestClient } from "./support/test-client";
 const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
 
 /** Publishes with QoS 1 and returns the code of PUBACK. */
-function publish(sender: TestClient, topic: string, payload: string, fields: Record<string, unknown> = {}): number {
+function publish(
+	sender: TestClient,
+	topic: string,
+	payload: string,
+	fields: Record<string, unknown> = {},
+): number {
 	sender.publish(topic, payload, { qos: 1, messageId: 7, ...fields });
 	return (sender.shift("puback") as IPubackPacket).reasonCode!;
 }
@@ -51,14 +56,22 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 			const refused = publish(sender, "t", "no");
 			assert.equal(refused, name === "queuedPerClient" ? 0 : 0x97);
 			const { counters } = harness.broker;
-			assert.deepEqual([counters.droppedQueue, counters.droppedExpired], [name === "queuedPerClient" ? 1 : 0, 0]);
+			assert.deepEqual(
+				[counters.droppedQueue, counters.droppedExpired],
+				[name === "queuedPerClient" ? 1 : 0, 0],
+			);
 			harness.host.advance(2000);
 			assert.equal(publish(sender, "t", "second-to-last!"), 0);
 			assert.equal(counters.droppedExpired, 1);
 			harness.host.advance(3000);
 			assert.equal(publish(sender, "t", "third"), 0);
 			assert.equal(counters.droppedExpired, 2);
-			const expected = ["stays", ...(name === "queuedMessages" ? ["fourth"] : []), "second-to-last!", "third"];
+			const expected = [
+				"stays",
+				...(name === "queuedMessages" ? ["fourth"] : []),
+				"second-to-last!",
+				"third",
+			];
 			assert.deepEqual(reconnectAndReceive(harness, "away"), expected);
 			assert.deepEqual([harness.broker.usage.queued, harness.broker.usage.queuedBytes], [0, 0]);
 		});
@@ -115,7 +128,8 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 		for (const settings of [{ retainedTopics: 2 }, { retainedBytes: 16 }]) {
 			const harness = new BrokerHarness(settings);
 			const sender = harness.client("sender", 5, { keepalive: 0 });
-			const retain = (topic: string, fields: Record<string, unknown> = {}) => publish(sender, topic, "1", { retain: true, ...fields });
+			const retain = (topic: string, fields: Record<string, unknown> = {}) =>
+				publish(sender, topic, "1", { retain: true, ...fields });
 			assert.deepEqual([retain("a"), retain("b", withExpiry(3)), retain("c")], [0x10, 0x10, 0x97]);
 			harness.host.advance(3000);
 			assert.equal(retain("c"), 0x10);

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket, IUnsubackPacket } from "mqtt-packet";
+import type {
+	IConnackPacket,
+	IDisconnectPacket,
+	IPubackPacket,
+	ISubackPacket,
+	IUnsubackPacket,
+} from "mqtt-packet";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
@@ -22,7 +28,8 @@ describe("topic aliases", () => {
 		const watcher = harness.client("watcher");
 		watcher.subscribe("#");
 		const sender = harness.client("sender");
-		const alias = (topic: string, topicAlias: number, payload: string) => sender.publish(topic, payload, { properties: { topicAlias } });
+		const alias = (topic: string, topicAlias: number, payload: string) =>
+			sender.publish(topic, payload, { properties: { topicAlias } });
 		alias("a/long/topic", 1, "1");
 		alias("", 1, "2");
 		alias("b", 2, "3");
@@ -30,7 +37,15 @@ describe("topic aliases", () => {
 		alias("", 1, "5");
 		alias("c", 1, "6");
 		alias("", 1, "7");
-		assert.deepEqual(watcher.messages(), ["a/long/topic=1", "a/long/topic=2", "b=3", "b=4", "a/long/topic=5", "c=6", "c=7"]);
+		assert.deepEqual(watcher.messages(), [
+			"a/long/topic=1",
+			"a/long/topic=2",
+			"b=3",
+			"b=4",
+			"a/long/topic=5",
+			"c=6",
+			"c=7",
+		]);
 		assert.deepEqual(
 			watcher.publishes().map(({ properties }) => properties?.topicAlias),
 			[],
@@ -40,7 +55,9 @@ describe("topic aliases", () => {
 	test("an alias above the maximum, or one that stands for nothing, closes the connection, 0x94", () => {
 		const harness = new BrokerHarness({ aliasBytes: 2048 });
 		for (const topic of ["t", ""]) {
-			const peer = harness.client("a").publish(topic, "1", { properties: { topicAlias: topic === "" ? 1 : 3 } });
+			const peer = harness
+				.client("a")
+				.publish(topic, "1", { properties: { topicAlias: topic === "" ? 1 : 3 } });
 			assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x94);
 		}
 	});
@@ -90,7 +107,8 @@ describe("topic aliases", () => {
 	test("[MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3] a topic that an alias stands for stays what it is while aliases are given to subscribers", () => {
 		const harness = new BrokerHarness({ packetSize: 64, aliasBytes: 120 });
 		const sender = harness.client("sender");
-		const alias = (topic: string, topicAlias: number) => sender.publish(topic, "", { properties: { topicAlias } });
+		const alias = (topic: string, topicAlias: number) =>
+			sender.publish(topic, "", { properties: { topicAlias } });
 		const topic = "t".repeat(50);
 		alias("x".repeat(50), 1);
 		alias(topic, 2);
@@ -114,7 +132,8 @@ describe("topic aliases", () => {
 			const { peer, maximum: aliasMaximum } = maximum("sensor");
 			assert.equal(aliasMaximum, 1);
 			assert.equal(maximum("another").maximum, undefined);
-			for (const topic of ["t".repeat(500), "home/greenhouse/temperature", ""]) peer.publish(topic, "1", { properties: { topicAlias: 1 } });
+			for (const topic of ["t".repeat(500), "home/greenhouse/temperature", ""])
+				peer.publish(topic, "1", { properties: { topicAlias: 1 } });
 			assert.ok(!peer.closed);
 			peer.drop();
 		}
@@ -160,7 +179,12 @@ describe("topic aliases", () => {
 });
 
 describe("shared subscriptions", () => {
-	function subscribeMembers(harness: BrokerHarness, count: number, qos: number, filter = "$share/g/t/+"): TestClient[] {
+	function subscribeMembers(
+		harness: BrokerHarness,
+		count: number,
+		qos: number,
+		filter = "$share/g/t/+",
+	): TestClient[] {
 		return Array.from({ length: count }, (_, i) => {
 			const peer = harness.client(`m${i}`, 5, persistent);
 			assert.deepEqual([...(peer.subscribe(filter, { qos }) as ISubackPacket).granted], [qos]);
@@ -264,7 +288,11 @@ describe("shared subscriptions", () => {
 		const old = harness.client("old", 4);
 		old.subscribe("$share/g/t");
 		harness.client("x").publish("t", "1");
-		assert.deepEqual(old.messages(), [], "MQTT 3.1.1 knows no shared subscriptions: it is a topic like any other");
+		assert.deepEqual(
+			old.messages(),
+			[],
+			"MQTT 3.1.1 knows no shared subscriptions: it is a topic like any other",
+		);
 	});
 });
 
@@ -272,7 +300,8 @@ describe("what clients ask for in CONNECT", () => {
 	test("response information", () => {
 		const harness = new BrokerHarness();
 		const requestResponseInformation = (id: string, want: boolean) =>
-			(harness.peer().connect(id, { properties: { requestResponseInformation: want } }) as IConnackPacket).properties?.responseInformation;
+			(harness.peer().connect(id, { properties: { requestResponseInformation: want } }) as IConnackPacket)
+				.properties?.responseInformation;
 		assert.equal(requestResponseInformation("a", true), "response/a");
 		assert.equal(requestResponseInformation("a", false), undefined);
 		assert.equal(requestResponseInformation("a/+", true), "response");
@@ -301,10 +330,14 @@ describe("what clients ask for in CONNECT", () => {
 	test("enhanced authentication is refused, 0x8C; AUTH without it closes the connection", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.peer();
-		const connack = peer.connect("a", { properties: { authenticationMethod: "SCRAM", authenticationData: Buffer.from("x") } }) as IConnackPacket;
+		const connack = peer.connect("a", {
+			properties: { authenticationMethod: "SCRAM", authenticationData: Buffer.from("x") },
+		}) as IConnackPacket;
 		assert.equal(connack.reasonCode, 0x8c);
 		assert.ok(peer.closed);
-		const late = harness.client("b").send({ cmd: "auth", reasonCode: 0x19, properties: { authenticationMethod: "SCRAM" } });
+		const late = harness
+			.client("b")
+			.send({ cmd: "auth", reasonCode: 0x19, properties: { authenticationMethod: "SCRAM" } });
 		assert.equal((late.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
 	});
 
@@ -312,18 +345,29 @@ describe("what clients ask for in CONNECT", () => {
 		for (const clockIsSet of [true, false]) {
 			const harness = new BrokerHarness();
 			Object.assign(harness.host, { clockIsSet });
-			harness.client("sender").publish("t", "1", { retain: true, properties: { userProperties: { k: "v" } } });
+			harness
+				.client("sender")
+				.publish("t", "1", { retain: true, properties: { userProperties: { k: "v" } } });
 			harness.host.advance(65_500);
-			const timestampClient = harness.client("wants", 5, { properties: { userProperties: { "firefly-time": "" } } });
+			const timestampClient = harness.client("wants", 5, {
+				properties: { userProperties: { "firefly-time": "" } },
+			});
 			timestampClient.subscribe("t");
-			const userProperties = { ...timestampClient.publishes()[0].properties?.userProperties } as Record<string, string>;
+			const userProperties = { ...timestampClient.publishes()[0].properties?.userProperties } as Record<
+				string,
+				string
+			>;
 			assert.equal(userProperties.k, "v");
 			if (clockIsSet) {
 				assert.match(userProperties["firefly-time"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 				assert.ok(Math.abs(Date.now() - 65_500 - Date.parse(userProperties["firefly-time"])) < 2000);
 			} else assert.equal(userProperties["firefly-time"], "65");
 			harness.client("sender").publish("t", "2");
-			assert.equal(timestampClient.publishes()[0].properties?.userProperties, undefined, "live messages come as they are");
+			assert.equal(
+				timestampClient.publishes()[0].properties?.userProperties,
+				undefined,
+				"live messages come as they are",
+			);
 			const plain = harness.client("plain");
 			plain.subscribe("t");
 			assert.deepEqual({ ...plain.publishes()[0].properties?.userProperties }, { k: "v" });

@@ -29,10 +29,31 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 			}),
 		},
 		{ weight: 4, arbitrary: fc.record({ do: fc.constant("send" as const), session }) },
-		{ weight: 3, arbitrary: fc.record({ do: fc.constant("finish" as const), session, which: fc.nat({ max: 4 }), qos: fc.constantFrom(1, 2) }) },
-		{ weight: 2, arbitrary: fc.record({ do: fc.constant("release" as const), session, which: fc.nat({ max: 4 }) }) },
-		{ weight: 2, arbitrary: fc.record({ do: fc.constant("take" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
-		{ weight: 2, arbitrary: fc.record({ do: fc.constant("untake" as const), session, id: fc.integer({ min: 1, max: 4 }) }) },
+		{
+			weight: 3,
+			arbitrary: fc.record({
+				do: fc.constant("finish" as const),
+				session,
+				which: fc.nat({ max: 4 }),
+				qos: fc.constantFrom(1, 2),
+			}),
+		},
+		{
+			weight: 2,
+			arbitrary: fc.record({ do: fc.constant("release" as const), session, which: fc.nat({ max: 4 }) }),
+		},
+		{
+			weight: 2,
+			arbitrary: fc.record({ do: fc.constant("take" as const), session, id: fc.integer({ min: 1, max: 4 }) }),
+		},
+		{
+			weight: 2,
+			arbitrary: fc.record({
+				do: fc.constant("untake" as const),
+				session,
+				id: fc.integer({ min: 1, max: 4 }),
+			}),
+		},
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("yield" as const), session }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("suspend" as const), session }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const), session }) },
@@ -55,7 +76,8 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					for (const session of action.to) {
 						const queueLength = waiting[session].length + inFlight[session].length;
 						const pushed = queues.push(session, message, action.qos << 1, 0, 0);
-						if (pushed) waiting[session].push({ fillByte, size: action.size, qos: action.qos, id: 0, released: false });
+						if (pushed)
+							waiting[session].push({ fillByte, size: action.size, qos: action.qos, id: 0, released: false });
 						assert.ok(!pushed || queueLength < 5);
 					}
 					queues.endMessage();
@@ -80,7 +102,10 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					assert.equal(queues.incomingQos2.add(action.session, action.id) > 0, free > 0);
 					if (free > 0) incomingQos2[action.session].add(action.id);
 				} else if (action.do === "untake") {
-					assert.equal(queues.incomingQos2.delete(action.session, action.id), incomingQos2[action.session].delete(action.id));
+					assert.equal(
+						queues.incomingQos2.delete(action.session, action.id),
+						incomingQos2[action.session].delete(action.id),
+					);
 				} else if (action.do === "release") {
 					const entry = inFlight[action.session][action.which];
 					assert.equal(queues.markReleased(action.session, entry?.id ?? 0xffff), entry?.qos === 2);
@@ -89,7 +114,10 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					const list = inFlight[action.session];
 					const entry = list[action.which];
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
-					assert.equal(queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2), due);
+					assert.equal(
+						queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2),
+						due,
+					);
 					if (due) list.splice(action.which, 1);
 				} else {
 					const { session } = action;
@@ -99,11 +127,16 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					if (first === undefined) continue;
 					assert.equal(queues.packetId(entry), first.id);
 					assert.equal(queues.released(entry), first.released);
-					assert.equal(queues.flags(entry), (first.qos << 1) | (first.id !== 0 && !first.released ? 8 : queues.flags(entry) & 8));
+					assert.equal(
+						queues.flags(entry),
+						(first.qos << 1) | (first.id !== 0 && !first.released ? 8 : queues.flags(entry) & 8),
+					);
 					if (!first.released) {
 						queues.read(entry, out);
 						assert.equal(out.payloadEnd - out.payloadStart, first.size);
-						assert.ok(out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.fillByte));
+						assert.ok(
+							out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.fillByte),
+						);
 					}
 					if (first.qos === 0) queues.dropFirst(session);
 					else {
@@ -119,7 +152,8 @@ test("queues against a model: order, shared contents, acknowledgements out of or
 					assert.equal(queues.waiting(i), waiting[i].length);
 					assert.equal(queues.inFlight(i), inFlight[i].length);
 					assert.equal(queues.incomingQos2.count(i), incomingQos2[i].size);
-					for (let id = 1; id <= 4; id++) assert.equal(queues.incomingQos2.has(i, id), incomingQos2[i].has(id));
+					for (let id = 1; id <= 4; id++)
+						assert.equal(queues.incomingQos2.has(i, id), incomingQos2[i].has(id));
 					entries += waiting[i].length + inFlight[i].length + incomingQos2[i].size;
 				}
 				assert.equal(queues.free, 12 - entries);

@@ -38,7 +38,14 @@ const largePools = {
 
 const digit = fc.integer({ min: 0, max: 2 });
 const qos = fc.constantFrom(0, 1, 2);
-const filter: fc.Arbitrary<string> = fc.constantFrom("t/0", "t/1", "t/#", "$share/g/t/0", "$share/g/t/#", "$share/h/t/0");
+const filter: fc.Arbitrary<string> = fc.constantFrom(
+	"t/0",
+	"t/1",
+	"t/#",
+	"$share/g/t/0",
+	"$share/g/t/#",
+	"$share/h/t/0",
+);
 const publish = fc.record({
 	do: fc.constant("publish" as const),
 	client: fc.integer({ min: 0, max: 3 }),
@@ -62,15 +69,42 @@ const step = fc.oneof(
 	fc.record({ do: fc.constant("unsubscribe" as const), client: digit, filter }),
 	{
 		weight: 4,
-		arbitrary: fc.record({ do: fc.constant("come" as const), client: digit, clean: fc.constantFrom(false, false, true), freeze: fc.boolean() }),
+		arbitrary: fc.record({
+			do: fc.constant("come" as const),
+			client: digit,
+			clean: fc.constantFrom(false, false, true),
+			freeze: fc.boolean(),
+		}),
 	},
-	fc.record({ do: fc.constant("go" as const), client: digit, expiry: fc.constantFrom(undefined, 0, 200_000) }),
+	fc.record({
+		do: fc.constant("go" as const),
+		client: digit,
+		expiry: fc.constantFrom(undefined, 0, 200_000),
+	}),
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant("vanish" as const), client: digit }) },
-	{ weight: 3, arbitrary: fc.record({ do: fc.constant("acknowledge" as const), client: digit, count: digit }) },
+	{
+		weight: 3,
+		arbitrary: fc.record({ do: fc.constant("acknowledge" as const), client: digit, count: digit }),
+	},
 	fc.record({ do: fc.constant("release" as const), client: digit }),
-	{ weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(10, 30_000, 60_000) }) },
-	{ weight: 2, arbitrary: fc.record({ do: fc.constant("restart" as const), variant: fc.nat({ max: settingVariants.length - 1 }) }) },
-	{ weight: 2, arbitrary: fc.record({ do: fc.constant("fail" as const), calls: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }) }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(10, 30_000, 60_000) }),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			do: fc.constant("restart" as const),
+			variant: fc.nat({ max: settingVariants.length - 1 }),
+		}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			do: fc.constant("fail" as const),
+			calls: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 4 }),
+		}),
+	},
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 type Client = ReturnType<BrokerHarness["client"]>;
@@ -89,7 +123,14 @@ class RestartScenario {
 		this.harness = new BrokerHarness(defaultSettings, this.flash);
 		for (let client = 0; client < 3; client++) {
 			this.runStep({ do: "come", client, clean: true, freeze: client === 2 });
-			this.runStep({ do: "subscribe", client, filter: ["t/#", "t/1", "$share/g/t/1"][client]!, qos: 2, rh: 0, identifier: undefined });
+			this.runStep({
+				do: "subscribe",
+				client,
+				filter: ["t/#", "t/1", "$share/g/t/1"][client]!,
+				qos: 2,
+				rh: 0,
+				identifier: undefined,
+			});
 		}
 	}
 
@@ -144,11 +185,20 @@ class RestartScenario {
 		}
 	}
 
-	#runClientStep(step: Exclude<Step, { do: "wait" | "fail" | "restart" | "come" }>, connectedClient: Client | undefined, id: number): void {
+	#runClientStep(
+		step: Exclude<Step, { do: "wait" | "fail" | "restart" | "come" }>,
+		connectedClient: Client | undefined,
+		id: number,
+	): void {
 		if (step.do === "publish") {
 			const client = connectedClient ?? this.harness.client("sender");
 			const properties = step.expiry === 0 ? {} : { messageExpiryInterval: step.expiry };
-			client.publish(`t/${step.topic}`, step.payload, { retain: step.retain, qos: step.qos, ...(step.qos > 0 && { messageId: id }), properties });
+			client.publish(`t/${step.topic}`, step.payload, {
+				retain: step.retain,
+				qos: step.qos,
+				...(step.qos > 0 && { messageId: id }),
+				properties,
+			});
 			if (connectedClient === undefined) client.send({ cmd: "disconnect" });
 			return;
 		}
@@ -159,7 +209,8 @@ class RestartScenario {
 				{ qos: step.qos, rh: step.rh },
 				step.identifier === undefined ? undefined : { subscriptionIdentifier: step.identifier },
 			);
-		else if (step.do === "unsubscribe") connectedClient.send({ cmd: "unsubscribe", messageId: id, unsubscriptions: [step.filter] });
+		else if (step.do === "unsubscribe")
+			connectedClient.send({ cmd: "unsubscribe", messageId: id, unsubscriptions: [step.filter] });
 		else if (step.do === "go")
 			connectedClient.send({
 				cmd: "disconnect",
@@ -191,13 +242,16 @@ function acknowledgeNext(client: Client): string | undefined {
 
 /** All that a broker knows, as its clients see it. */
 function brokerState(harness: BrokerHarness): unknown {
-	const values = [...harness.values()].map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`).sort();
+	const values = [...harness.values()]
+		.map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`)
+		.sort();
 	const { sessions, subscriptions } = harness.broker.usage;
 	const clients = [0, 1, 2].map((i) => {
 		const client = harness.peer();
 		const { sessionPresent } = client.connect(`client-${i}`, persistent) as { sessionPresent?: boolean };
 		const messages: string[] = [];
-		for (let text = acknowledgeNext(client); text !== undefined; text = acknowledgeNext(client)) if (!text.startsWith("pubrel")) messages.push(text);
+		for (let text = acknowledgeNext(client); text !== undefined; text = acknowledgeNext(client))
+			if (!text.startsWith("pubrel")) messages.push(text);
 		return { sessionPresent, messages };
 	});
 	const { queued, queuedBytes } = harness.broker.usage;

@@ -55,7 +55,10 @@ test("what has another number since the restart is put right too once the clock 
 	const flash = new PowerCutStorage();
 	const harness = new BrokerHarness({}, flash);
 	const client = harness.client("a");
-	client.publish("x", "1", { retain: true }).publish("t", "1", { retain: true }).publish("x", "", { retain: true });
+	client
+		.publish("x", "1", { retain: true })
+		.publish("t", "1", { retain: true })
+		.publish("x", "", { retain: true });
 	harness.host.advance(PERSIST_INTERVAL_MS);
 	clock.shift = 3_600_000;
 	const again = new BrokerHarness({ retainedTopics: 1 }, new PowerCutStorage(flash.values), false);
@@ -113,7 +116,11 @@ describe("a session that ends", () => {
 describe("users and rules that have changed", () => {
 	const users = ["anna", "ben"].map((name, i) => ({ name, hash: hashOf(`word ${i}`, 300) }));
 	const settings = { users, anonymous: true };
-	const credentials = (i: number) => ({ ...persistent, username: users[i]!.name, password: Buffer.from(`word ${i}`) });
+	const credentials = (i: number) => ({
+		...persistent,
+		username: users[i]!.name,
+		password: Buffer.from(`word ${i}`),
+	});
 
 	/** Connects a user. @returns the code of CONNACK, and whether the session was there */
 	function login(harness: BrokerHarness, i: number): [number | undefined, boolean] {
@@ -153,11 +160,18 @@ describe("users and rules that have changed", () => {
 		const oneUserHarness = new BrokerHarness({ users: [users[1]!], anonymous: false }, storage);
 		assert.match(oneUserHarness.host.traces.join(), /2 sessions, 0 subscriptions, 0 messages, 0 values/);
 		assert.deepEqual(
-			[oneUserHarness.broker.usage.sessions, oneUserHarness.broker.usage.subscriptions, oneUserHarness.broker.usage.queued],
+			[
+				oneUserHarness.broker.usage.sessions,
+				oneUserHarness.broker.usage.subscriptions,
+				oneUserHarness.broker.usage.queued,
+			],
 			[1, 1, 2],
 		);
 		const again = restart(storage, settings);
-		assert.deepEqual([again.broker.usage.sessions, again.broker.usage.subscriptions, again.broker.usage.queued], [1, 1, 2]);
+		assert.deepEqual(
+			[again.broker.usage.sessions, again.broker.usage.subscriptions, again.broker.usage.queued],
+			[1, 1, 2],
+		);
 		assert.deepEqual(login(again, 0), [0, false]);
 		assert.deepEqual(login(again, 1), [0, true]);
 	});
@@ -185,7 +199,10 @@ test("messages that expired without power give way as soon as the clock is set",
 	const node = harness.client("node", 5, longSession);
 	node.subscribe("t", { qos: 1 });
 	node.drop();
-	for (let i = 1; i < 3; i++) harness.client("sender").publish("t", "old", { qos: 1, messageId: i, properties: { messageExpiryInterval: 3600 } });
+	for (let i = 1; i < 3; i++)
+		harness
+			.client("sender")
+			.publish("t", "old", { qos: 1, messageId: i, properties: { messageExpiryInterval: 3600 } });
 	harness.host.advance(PERSIST_INTERVAL_MS);
 	clock.shift = 7_200_000;
 	const again = new BrokerHarness(settings, new PowerCutStorage(flash.values), false);

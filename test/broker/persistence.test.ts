@@ -9,7 +9,11 @@ const PERSIST_INTERVAL_MS = 60_000;
 const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 1000 } };
 
 /** A broker on the same storage after the power was off. */
-function restart(flash: PowerCutStorage, settings: Partial<ListenSettings> = {}, clockIsSet = true): BrokerHarness {
+function restart(
+	flash: PowerCutStorage,
+	settings: Partial<ListenSettings> = {},
+	clockIsSet = true,
+): BrokerHarness {
 	return new BrokerHarness(settings, new PowerCutStorage(flash.values), clockIsSet);
 }
 
@@ -22,8 +26,16 @@ describe("what outlives a restart", () => {
 		const boot = now() - harness.host.now;
 		now = () => boot + harness.host.now;
 		const client = harness.client("a");
-		client.publish("t/1", "one", { retain: true, qos: 1, messageId: 1, properties: { contentType: "text/plain", userProperties: { k: "v" } } });
-		client.publish("t/2", "two", { retain: true }).publish("t/3", "three").publish("t/4", "four", { retain: true });
+		client.publish("t/1", "one", {
+			retain: true,
+			qos: 1,
+			messageId: 1,
+			properties: { contentType: "text/plain", userProperties: { k: "v" } },
+		});
+		client
+			.publish("t/2", "two", { retain: true })
+			.publish("t/3", "three")
+			.publish("t/4", "four", { retain: true });
 		harness.host.advance(PERSIST_INTERVAL_MS);
 		client.publish("t/4", "", { retain: true });
 		harness.host.advance(PERSIST_INTERVAL_MS);
@@ -83,7 +95,9 @@ describe("what outlives a restart", () => {
 			node.send({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["#"] });
 			const sender = harness.client("sender");
 			sender.publish("command/1/x", "under way", { qos: 1, messageId: 1 });
-			sender.publish("command/2/x", "released", { qos: 2, messageId: 2 }).send({ cmd: "pubrel", messageId: 2 });
+			sender
+				.publish("command/2/x", "released", { qos: 2, messageId: 2 })
+				.send({ cmd: "pubrel", messageId: 2 });
 			const [first, second] = node.publishes();
 			assert.deepEqual([first!.messageId, second!.messageId], [1, 2]);
 			node.send({ cmd: "pubrec", messageId: 2 });
@@ -98,7 +112,9 @@ describe("what outlives a restart", () => {
 			const returningClient = again.peer(version);
 			assert.equal((returningClient.connect("node", persistent) as IConnackPacket).sessionPresent, true);
 			assert.deepEqual(
-				returningClient.publishes().map(({ payload, dup, messageId }) => [String(payload), dup, dup ? messageId : 0]),
+				returningClient
+					.publishes()
+					.map(({ payload, dup, messageId }) => [String(payload), dup, dup ? messageId : 0]),
 				[["under way", true, 1], ...[3, 4, 5, 6, 7].map((i) => [`waiting ${i}`, false, 0])],
 			);
 			assert.equal((returningClient.shift("pubrel") as { messageId: number } | undefined)?.messageId, 2);
@@ -129,7 +145,9 @@ describe("what outlives a restart", () => {
 		const returningClient = again.client("node", 5, persistent);
 		returningClient.publish("a/own", "x", { qos: 1, messageId: 9 });
 		const other = again.client("other");
-		other.publish("a/1", "x", { qos: 1, messageId: 1, retain: true }).publish("b/2/c", "y", { qos: 1, messageId: 2 });
+		other
+			.publish("a/1", "x", { qos: 1, messageId: 1, retain: true })
+			.publish("b/2/c", "y", { qos: 1, messageId: 2 });
 		const got = returningClient.publishes().filter(({ topic }) => !topic.startsWith("$SYS"));
 		assert.deepEqual(
 			got.map(({ topic, retain, properties }) => [topic, retain, properties?.subscriptionIdentifier]),
@@ -151,8 +169,13 @@ describe("what outlives a restart", () => {
 			const harness = new BrokerHarness({}, flash);
 			const watcher = harness.client("watcher", 5, persistent);
 			watcher.subscribe("state/#", { qos: 1 });
-			harness.client("lasting", 5, { ...persistent, will: { topic: "state/lasting", payload: "gone", qos: 1, retain: true, properties } });
-			harness.client("passing", 5, { will: { topic: "state/passing", payload: "gone", qos: 1, retain: false, properties } });
+			harness.client("lasting", 5, {
+				...persistent,
+				will: { topic: "state/lasting", payload: "gone", qos: 1, retain: true, properties },
+			});
+			harness.client("passing", 5, {
+				will: { topic: "state/passing", payload: "gone", qos: 1, retain: false, properties },
+			});
 			const disconnectingClient = harness.client("left", 5, {
 				...persistent,
 				will: { topic: "state/left", payload: "gone", qos: 1, retain: true, properties },
@@ -162,7 +185,10 @@ describe("what outlives a restart", () => {
 			const again = restart(flash);
 			again.host.advance(10);
 			const returningClient = again.client("watcher", 5, persistent);
-			assert.deepEqual(returningClient.messages().sort(), delay === 0 ? ["state/lasting=gone", "state/passing=gone"] : ["state/passing=gone"]);
+			assert.deepEqual(
+				returningClient.messages().sort(),
+				delay === 0 ? ["state/lasting=gone", "state/passing=gone"] : ["state/passing=gone"],
+			);
 			again.host.advance(6000);
 			assert.deepEqual(returningClient.messages(), delay === 0 ? [] : ["state/lasting=gone"]);
 			assert.equal(again.values().get("state/lasting")?.[0], "gone");
@@ -211,13 +237,19 @@ describe("what outlives a restart", () => {
 		again.host.clockIsSet = true;
 		again.host.advance(PERSIST_INTERVAL_MS);
 		const age = (harness: BrokerHarness, topic: string) => Date.now() - harness.values().get(topic)![1];
-		assert.ok(Math.abs(age(again, "old") - shift - PERSIST_INTERVAL_MS) < 2 * PERSIST_INTERVAL_MS + 100, String(age(again, "old")));
+		assert.ok(
+			Math.abs(age(again, "old") - shift - PERSIST_INTERVAL_MS) < 2 * PERSIST_INTERVAL_MS + 100,
+			String(age(again, "old")),
+		);
 		assert.ok(age(again, "new") <= 2 * PERSIST_INTERVAL_MS);
 		again.host.advance(PERSIST_INTERVAL_MS);
 		shift += 100_000;
 		const last = new BrokerHarness({}, new PowerCutStorage(storage.values));
 		assert.ok(age(last, "old") > 3_600_000 && age(last, "old") < 3_600_000 + 6 * PERSIST_INTERVAL_MS);
-		assert.ok(age(last, "new") >= 2 * PERSIST_INTERVAL_MS && age(last, "new") < 8 * PERSIST_INTERVAL_MS, String(age(last, "new")));
+		assert.ok(
+			age(last, "new") >= 2 * PERSIST_INTERVAL_MS && age(last, "new") < 8 * PERSIST_INTERVAL_MS,
+			String(age(last, "new")),
+		);
 		clock.mock.restore();
 	});
 });
@@ -249,7 +281,10 @@ describe("storing", () => {
 			harness.client("node", 5, persistent).drop();
 			harness.host.advance(PERSIST_INTERVAL_MS);
 		}
-		assert.ok(harness.broker.counters.storageWrites - storageWrites <= 2 * Math.ceil((40 * 60) / 125), String(harness.broker.counters.storageWrites));
+		assert.ok(
+			harness.broker.counters.storageWrites - storageWrites <= 2 * Math.ceil((40 * 60) / 125),
+			String(harness.broker.counters.storageWrites),
+		);
 		const again = restart(flash);
 		assert.equal((again.peer().connect("node", persistent) as IConnackPacket).sessionPresent, true);
 	});
@@ -329,7 +364,10 @@ describe("storing", () => {
 	});
 
 	test("a host without storage: start() says so", () => {
-		assert.throws(() => new BrokerHarness({ persist: true }), /this host has no storage, which listen\.persist asks for/);
+		assert.throws(
+			() => new BrokerHarness({ persist: true }),
+			/this host has no storage, which listen\.persist asks for/,
+		);
 	});
 });
 
@@ -345,13 +383,19 @@ describe("after a change of configuration", () => {
 		for (let i = 0; i < 5; i++) client.publish(`t/${i}`, "", { retain: true });
 		harness.host.advance(PERSIST_INTERVAL_MS);
 		const storage = new PowerCutStorage(flash.values);
-		const small = new BrokerHarness({ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 }, storage);
+		const small = new BrokerHarness(
+			{ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 },
+			storage,
+		);
 		assert.deepEqual([...small.values().keys()].sort(), ["t/5", "t/6", "t/7"]);
 		assert.match(
 			small.host.traces.join(),
 			/not restored, as the pools or rules have no place for them: 0 sessions, 0 subscriptions, 0 messages, 2 values/,
 		);
-		const again = new BrokerHarness({ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 }, new PowerCutStorage(storage.values));
+		const again = new BrokerHarness(
+			{ sessions: 3, retainedTopics: 3, queuedMessages: 8, subscriptions: 2 },
+			new PowerCutStorage(storage.values),
+		);
 		assert.deepEqual(again.host.traces, []);
 		assert.deepEqual([...again.values().keys()].sort(), ["t/5", "t/6", "t/7"]);
 		const returningClient = again.client("node-3", 5, persistent);

@@ -89,7 +89,11 @@ describe("limits, each by hitting it", () => {
 			[2, 2],
 		] as const) {
 			const harness = new BrokerHarness({ inFlight: 4 });
-			const peer = harness.client("a", 5, receiveMaximum === undefined ? {} : { properties: { receiveMaximum } });
+			const peer = harness.client(
+				"a",
+				5,
+				receiveMaximum === undefined ? {} : { properties: { receiveMaximum } },
+			);
 			peer.subscribe("t", { qos: 1 });
 			const sender = harness.client("sender");
 			for (let i = 0; i < 9; i++) sender.publish("t", `${i}`, { qos: i % 4 === 3 ? 0 : 1, messageId: i + 1 });

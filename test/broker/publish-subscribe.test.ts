@@ -43,7 +43,11 @@ describe("PUBLISH", () => {
 			const harness = new BrokerHarness();
 			const peers = [4, 4, 5, 5, 4, 5, 5].map((version, i) => {
 				const peer = harness.client(`p${i}`, version as 4 | 5);
-				peer.subscribe("topic", { qos: i % 3 === 2 ? 0 : 1 }, i === 6 ? { subscriptionIdentifier: 300 } : undefined);
+				peer.subscribe(
+					"topic",
+					{ qos: i % 3 === 2 ? 0 : 1 },
+					i === 6 ? { subscriptionIdentifier: 300 } : undefined,
+				);
 				for (let n = 0; n < i; n++) {
 					// identifiers of different clients differ from here on
 					peer.subscribe(`own/${i}`, { qos: 1 });
@@ -77,7 +81,10 @@ describe("PUBLISH", () => {
 		assert.equal((v5Client.shift("puback") as IPubackPacket).reasonCode, 0x87);
 		const v4Client = harness.client("four", 4).publish("$SYS/x", "1", { qos: 1, messageId: 1 });
 		assert.ok(v4Client.shift("puback"));
-		assert.deepEqual([...all.messages(), ...sys.messages().filter((text) => !text.startsWith("$SYS/broker/"))], []);
+		assert.deepEqual(
+			[...all.messages(), ...sys.messages().filter((text) => !text.startsWith("$SYS/broker/"))],
+			[],
+		);
 		assert.equal(harness.broker.counters.publishesDenied, 2);
 		assert.equal(harness.values().size, 0);
 	});
@@ -96,10 +103,13 @@ describe("PUBLISH", () => {
 			userProperties: { a: ["1", "2"], b: "3" },
 		};
 		const sender = harness.client("sender");
-		sender.publish("t", "1", { properties }).publish("t", "2", { qos: 1, messageId: 1, retain: true, properties });
+		sender
+			.publish("t", "1", { properties })
+			.publish("t", "2", { qos: 1, messageId: 1, retain: true, properties });
 		const got = v5Client.publishes();
 		assert.equal(got.length, 2);
-		for (const packet of got) assert.deepEqual(JSON.parse(JSON.stringify(packet.properties)), JSON.parse(JSON.stringify(properties)));
+		for (const packet of got)
+			assert.deepEqual(JSON.parse(JSON.stringify(packet.properties)), JSON.parse(JSON.stringify(properties)));
 		assert.deepEqual(v4Client.messages(), ["t=1", "t=2"]);
 		const late = harness.client("late");
 		late.subscribe("t");
@@ -132,7 +142,9 @@ describe("PUBLISH", () => {
 		const small = harness.client("small", 5, { properties: { maximumPacketSize: 30 } });
 		small.subscribe("t", { qos: 1 });
 		const sender = harness.client("sender");
-		sender.publish("t", "x".repeat(40), { qos: 1, messageId: 1 }).publish("t", "short", { qos: 1, messageId: 2 });
+		sender
+			.publish("t", "x".repeat(40), { qos: 1, messageId: 1 })
+			.publish("t", "short", { qos: 1, messageId: 2 });
 		assert.deepEqual(small.messages(), ["t=short"]);
 		assert.equal(harness.broker.counters.droppedSize, 1);
 	});
@@ -174,7 +186,9 @@ describe("SUBSCRIBE", () => {
 		peer.subscribe("u", { qos: 0 }, { subscriptionIdentifier: 9 });
 		const sender = harness.client("sender");
 		sender.publish("t/1", "x", { qos: 1, messageId: 1 }).publish("u", "y");
-		const got = peer.publishes().map(({ qos, topic, properties }) => [topic, qos, properties?.subscriptionIdentifier]);
+		const got = peer
+			.publishes()
+			.map(({ qos, topic, properties }) => [topic, qos, properties?.subscriptionIdentifier]);
 		assert.deepEqual(got.sort(), [
 			["t/1", 0, 268_435_455],
 			["t/1", 1, 7],
@@ -207,7 +221,9 @@ describe("SUBSCRIBE", () => {
 		const subscriptions = ["a", "b/c", "d", "$share/g/a"].map((topic) => ({ topic, qos: 1 }));
 		const v5Client = harness.client("five").send({ cmd: "subscribe", messageId: 3, subscriptions });
 		assert.deepEqual([...(v5Client.shift("suback") as ISubackPacket).granted], [1, 1, 0x97, 0x97]);
-		const v4Client = harness.client("four", 4).send({ cmd: "subscribe", messageId: 3, subscriptions: subscriptions.slice(0, 3) });
+		const v4Client = harness
+			.client("four", 4)
+			.send({ cmd: "subscribe", messageId: 3, subscriptions: subscriptions.slice(0, 3) });
 		assert.deepEqual([...(v4Client.shift("suback") as ISubackPacket).granted], [1, 1, 0x80]);
 	});
 
@@ -240,7 +256,10 @@ describe("retained values", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const sender = harness.client("sender", version);
-			sender.publish("a/1", "one", { retain: true, qos: 1, messageId: 1 }).publish("a/2", "two", { retain: true }).publish("a/3", "live");
+			sender
+				.publish("a/1", "one", { retain: true, qos: 1, messageId: 1 })
+				.publish("a/2", "two", { retain: true })
+				.publish("a/3", "live");
 			const peer = harness.client("peer", version);
 			peer.subscribe("a/+", { qos: 1 });
 			assert.deepEqual(
@@ -279,9 +298,15 @@ describe("retained values", () => {
 	});
 
 	test("they come as fast as the subscriber acknowledges and reads, and all of them, in spite of small queues", () => {
-		const harness = new BrokerHarness({ queuedPerClient: 2, queuedMessages: 2, inFlight: 2, retainedBytes: 4096 });
+		const harness = new BrokerHarness({
+			queuedPerClient: 2,
+			queuedMessages: 2,
+			inFlight: 2,
+			retainedBytes: 4096,
+		});
 		const sender = harness.client("sender");
-		for (let i = 0; i < 30; i++) sender.publish(`t/${i}`, "x".repeat(100), { retain: true, qos: 1, messageId: i + 1 });
+		for (let i = 0; i < 30; i++)
+			sender.publish(`t/${i}`, "x".repeat(100), { retain: true, qos: 1, messageId: i + 1 });
 		const peer = harness.client("peer");
 		peer.subscribe("t/#", { qos: 1 });
 		const got: string[] = [];

@@ -128,7 +128,11 @@ describe("QoS 2 to a client", () => {
 			sender.publish("t", "never", { qos: 0 });
 			for (let round = 0; round < 2; round++) {
 				const again = harness.client("peer", version, persistent);
-				const got = again.packets.map((packet) => [packet.cmd, id(packet), (packet as IPublishPacket).dup ?? false]);
+				const got = again.packets.map((packet) => [
+					packet.cmd,
+					id(packet),
+					(packet as IPublishPacket).dup ?? false,
+				]);
 				assert.deepEqual(got, [
 					["pubrel", sent[1], false],
 					["publish", sent[2], true],
@@ -146,7 +150,10 @@ describe("QoS 2 to a client", () => {
 		const peer = harness.client("peer");
 		peer.subscribe("t", { qos: 2 });
 		const sender = harness.client("sender");
-		sender.publish("t", "a", { qos: 2, messageId: 1 }).publish("t", "b", { qos: 2, messageId: 2 }).publish("t", "c");
+		sender
+			.publish("t", "a", { qos: 2, messageId: 1 })
+			.publish("t", "b", { qos: 2, messageId: 2 })
+			.publish("t", "c");
 		const got: string[] = [];
 		for (let batch = peer.publishes(); batch.length > 0; batch = peer.publishes()) {
 			for (const { payload, messageId, qos } of batch) {

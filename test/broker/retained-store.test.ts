@@ -26,7 +26,10 @@ function contents(store: RetainedStore, current: boolean): Map<string, string> {
 		store.messages.readInto(record, value);
 		const topic = decodeUTF8(value.bytes, value.topicStart, value.topicEnd);
 		assert.ok(!result.has(topic), "one value a topic");
-		result.set(topic, `${decodeUTF8(value.bytes, value.payloadStart, value.payloadEnd)} ${value.retain} ${value.arrivedAtMs}`);
+		result.set(
+			topic,
+			`${decodeUTF8(value.bytes, value.payloadStart, value.payloadEnd)} ${value.retain} ${value.arrivedAtMs}`,
+		);
 	}
 	return result;
 }
@@ -89,7 +92,8 @@ test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give w
 				assert.deepEqual(contents(store, false), retained);
 				if (!retain && store.lastRecord !== 0) assert.equal(after.get(topic), `${payload} false ${time}`);
 				// another topic keeps its value, or falls back to the retained one when the later one gave way
-				for (const [name, value] of after) if (name !== topic) assert.ok(value === before.get(name) || value === retained.get(name));
+				for (const [name, value] of after)
+					if (name !== topic) assert.ok(value === before.get(name) || value === retained.get(name));
 			}
 			for (const topic of retained.keys()) store.put(message(topic, "", true));
 			assert.equal(store.retainedCount, 0);

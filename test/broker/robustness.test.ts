@@ -37,7 +37,8 @@ describe("others do not notice", () => {
 		const nonReadingClient = harness.client("deaf", 5, { keepalive: 20 });
 		nonReadingClient.subscribe("t");
 		nonReadingClient.freeze();
-		for (let i = 0; i < 4000; i++) nonReadingClient.publish("t", "x".repeat(200), { qos: 1, messageId: (i % 60_000) + 1 });
+		for (let i = 0; i < 4000; i++)
+			nonReadingClient.publish("t", "x".repeat(200), { qos: 1, messageId: (i % 60_000) + 1 });
 		assert.ok(harness.broker.counters.publishesReceived < 4000);
 		const other = harness.client("other");
 		other.subscribe("t");
@@ -110,7 +111,8 @@ describe("others do not notice", () => {
 				(version, chunks) => {
 					const peer = harness.peer(version === 4 ? 4 : 5);
 					if (version !== 0) peer.connect("fuzz", { keepalive: 10 });
-					peer.socket.frozen = true; // what comes back is not for a strict parser: PUBLISH of what was published
+					// what comes back is not for a strict parser: PUBLISH of what was published
+					peer.socket.frozen = true;
 					for (const chunk of chunks) peer.sendRaw(chunk);
 					peer.drop();
 					harness.host.advance(15_001);
@@ -135,7 +137,13 @@ describe("others do not notice", () => {
 				clean: true,
 				clientId: "bits",
 				keepalive: 10,
-				will: { topic: "w", payload: Buffer.from("gone"), qos: 1, retain: true, properties: { willDelayInterval: 3 } },
+				will: {
+					topic: "w",
+					payload: Buffer.from("gone"),
+					qos: 1,
+					retain: true,
+					properties: { willDelayInterval: 3 },
+				},
 			}),
 			templateClient.encode({
 				cmd: "subscribe",
@@ -237,7 +245,12 @@ test("10,000 clients that connect, publish and vanish leave the pools as they we
 	harness.host.advance(15_001);
 	const usage = { ...harness.broker.usage, valueBytes: 0 };
 	assert.deepEqual(
-		{ sockets: usage.sockets, sessions: usage.sessions, subscriptions: usage.subscriptions, queued: usage.queued },
+		{
+			sockets: usage.sockets,
+			sessions: usage.sessions,
+			subscriptions: usage.subscriptions,
+			queued: usage.queued,
+		},
 		{ sockets: 1, sessions: 1, subscriptions: 1, queued: 0 },
 	);
 	assert.equal(usage.values, (first as typeof usage).values);
@@ -263,9 +276,11 @@ test("many at once: 200 clients, each message to each subscriber", () => {
 		client.subscribe(`to/${i}`, { qos: 1 });
 		client.subscribe("all/+");
 	}
-	for (const [i, client] of clients.entries()) client.publish(`to/${(i + 7) % 200}`, `${i}`, { qos: 1, messageId: 1 });
+	for (const [i, client] of clients.entries())
+		client.publish(`to/${(i + 7) % 200}`, `${i}`, { qos: 1, messageId: 1 });
 	clients[0].publish("all/x", "!");
-	for (const [i, client] of clients.entries()) assert.deepEqual(client.messages(), [`to/${i}=${(i + 193) % 200}`, "all/x=!"]);
+	for (const [i, client] of clients.entries())
+		assert.deepEqual(client.messages(), [`to/${i}=${(i + 193) % 200}`, "all/x=!"]);
 });
 
 test("50 connects a second, half of them without a word, and a subscriber slower than the publisher: others get every message at once", () => {

@@ -14,12 +14,16 @@ describe("sessions that last", () => {
 			first.subscribe("command/#", { qos: 1 });
 			first.send({ cmd: "disconnect" });
 			const sender = harness.client("sender");
-			sender.publish("command/1", "x", { qos: 1, messageId: 1 }).publish("command/2", "y", { qos: 1, messageId: 2 }).publish("command/3", "z");
+			sender
+				.publish("command/1", "x", { qos: 1, messageId: 1 })
+				.publish("command/2", "y", { qos: 1, messageId: 2 })
+				.publish("command/3", "z");
 			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
 			const again = harness.peer(version);
 			const connack = again.connect("node", persistent) as IConnackPacket;
 			assert.equal(connack.sessionPresent, true);
-			if (version === 5) assert.deepEqual({ ...connack.properties?.userProperties }, { "firefly-queued": "2" });
+			if (version === 5)
+				assert.deepEqual({ ...connack.properties?.userProperties }, { "firefly-queued": "2" });
 			const got = again.publishes();
 			assert.deepEqual(
 				got.map(({ topic, payload, dup }) => [topic, String(payload), dup]),
@@ -35,7 +39,10 @@ describe("sessions that last", () => {
 			const clean = harness.peer(version);
 			assert.equal((clean.connect("node", { clean: true }) as IConnackPacket).sessionPresent, false);
 			clean.send({ cmd: "disconnect" });
-			assert.equal((harness.peer(version).connect("node", persistent) as IConnackPacket).sessionPresent, false);
+			assert.equal(
+				(harness.peer(version).connect("node", persistent) as IConnackPacket).sessionPresent,
+				false,
+			);
 			assert.equal(harness.broker.usage.subscriptions, 0);
 		}
 	});
@@ -78,12 +85,18 @@ describe("sessions that last", () => {
 		harness.host.advance(2_000);
 		assert.equal(harness.broker.usage.sessions, 0);
 		assert.equal(harness.host.timers, 0);
-		harness.client("node", 5, persistent).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
+		harness
+			.client("node", 5, persistent)
+			.send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
 		harness.host.advance(11_001);
 		assert.equal(harness.broker.usage.sessions, 0);
-		harness.client("node", 5, persistent).send({ cmd: "disconnect", properties: { sessionExpiryInterval: 0 } });
+		harness
+			.client("node", 5, persistent)
+			.send({ cmd: "disconnect", properties: { sessionExpiryInterval: 0 } });
 		assert.equal(harness.broker.usage.sessions, 0);
-		const none = harness.client("node").send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
+		const none = harness
+			.client("node")
+			.send({ cmd: "disconnect", properties: { sessionExpiryInterval: 10 } });
 		assert.equal((none.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
 		assert.equal(harness.broker.usage.sessions, 0);
 		harness.client("old", 4, { clean: false }).drop();
@@ -120,8 +133,16 @@ describe("sessions that last", () => {
 			.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] })
 			.drop();
 		const sender = harness.client("sender");
-		sender.publish("t", "short", { qos: 1, messageId: 1, properties: { messageExpiryInterval: 5, contentType: "a" } });
-		sender.publish("t", "long", { qos: 1, messageId: 2, properties: { contentType: "b", messageExpiryInterval: 60, userProperties: { k: "v" } } });
+		sender.publish("t", "short", {
+			qos: 1,
+			messageId: 1,
+			properties: { messageExpiryInterval: 5, contentType: "a" },
+		});
+		sender.publish("t", "long", {
+			qos: 1,
+			messageId: 2,
+			properties: { contentType: "b", messageExpiryInterval: 60, userProperties: { k: "v" } },
+		});
 		harness.host.advance(10_000);
 		const [packet, ...more] = harness.client("away", 5, persistent).publishes();
 		assert.equal(more.length, 0);
@@ -160,7 +181,13 @@ describe("sessions that last", () => {
 });
 
 describe("wills and sessions", () => {
-	const will = (delay: number) => ({ topic: "will", payload: Buffer.from("gone"), qos: 1, retain: false, properties: { willDelayInterval: delay } });
+	const will = (delay: number) => ({
+		topic: "will",
+		payload: Buffer.from("gone"),
+		qos: 1,
+		retain: false,
+		properties: { willDelayInterval: delay },
+	});
 
 	function subscribeWillWatcher(harness: BrokerHarness) {
 		const watcher = harness.client("watcher", 5, { keepalive: 0 });
@@ -215,7 +242,13 @@ describe("wills and sessions", () => {
 		const harness = new BrokerHarness();
 		const watcher = subscribeWillWatcher(harness);
 		harness
-			.client("node", 5, { will: { ...will(5), qos: 2, properties: { willDelayInterval: 5, contentType: "text", messageExpiryInterval: 9 } } })
+			.client("node", 5, {
+				will: {
+					...will(5),
+					qos: 2,
+					properties: { willDelayInterval: 5, contentType: "text", messageExpiryInterval: 9 },
+				},
+			})
 			.drop();
 		const [packet] = watcher.publishes();
 		assert.equal(packet.qos, 2);

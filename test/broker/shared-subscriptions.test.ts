@@ -5,7 +5,17 @@ import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
 /** Neither a name of at least one character without wildcards nor a filter after it. */
-const malformed = ["$share/", "$share//t", "$share/g", "$share/g/", "$share/+/t", "$share/#", "$share/a+/t", "$share/g#/t", "$share//"];
+const malformed = [
+	"$share/",
+	"$share//t",
+	"$share/g",
+	"$share/g/",
+	"$share/+/t",
+	"$share/#",
+	"$share/a+/t",
+	"$share/g#/t",
+	"$share//",
+];
 
 describe("filters that begin with $share/", () => {
 	test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] MQTT 5.0: malformed ones close the connection, 0x8F, and nothing of their packet is taken", () => {
@@ -14,7 +24,12 @@ describe("filters that begin with $share/", () => {
 				const harness = new BrokerHarness();
 				const peer = harness.client("peer");
 				const topics = ["before", topic, "after"];
-				const packet = { cmd, messageId: 1, subscriptions: topics.map((each) => ({ topic: each, qos: 0 })), unsubscriptions: topics };
+				const packet = {
+					cmd,
+					messageId: 1,
+					subscriptions: topics.map((each) => ({ topic: each, qos: 0 })),
+					unsubscriptions: topics,
+				};
 				peer.send(packet);
 				assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x8f, `${cmd} ${topic}`);
 				assert.deepEqual([peer.closed, peer.packets.length], [true, 0]);
@@ -75,7 +90,11 @@ describe("a member of a shared subscription whose session lasts", () => {
 	}
 
 	/** Two members, one of which went with QoS 1 messages under way and others waiting. */
-	function setUpTwoMembers(): { harness: BrokerHarness; remainingMember: TestClient; unacknowledged: string[] } {
+	function setUpTwoMembers(): {
+		harness: BrokerHarness;
+		remainingMember: TestClient;
+		unacknowledged: string[];
+	} {
 		const harness = new BrokerHarness({ inFlight: 2 });
 		const leavingMember = harness.client("leaves", 5, persistent);
 		leavingMember.subscribe("$share/g/t", { qos: 1 });
@@ -102,6 +121,9 @@ describe("a member of a shared subscription whose session lasts", () => {
 		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
 		harness.host.advance(61_000);
 		assert.deepEqual(receiveAndAcknowledge(remainingMember), unacknowledged);
-		assert.deepEqual([harness.broker.usage.queued, harness.broker.usage.queuedBytes, harness.broker.usage.sessions], [0, 0, 2]);
+		assert.deepEqual(
+			[harness.broker.usage.queued, harness.broker.usage.queuedBytes, harness.broker.usage.sessions],
+			[0, 0, 2],
+		);
 	});
 });

@@ -38,7 +38,13 @@ const shortTimeouts = { connectTimeout: 1000, sessionExpiryLimit: 30, keepAliveL
 /** From the smallest that can be configured upwards, a little. */
 const small = fc.record(
 	Object.fromEntries(
-		poolNames.map((pool) => [pool, fc.integer({ min: limits[pool].minimum, max: limits[pool].minimum + (/Bytes|Size/.test(pool) ? 64 : 3) })]),
+		poolNames.map((pool) => [
+			pool,
+			fc.integer({
+				min: limits[pool].minimum,
+				max: limits[pool].minimum + (/Bytes|Size/.test(pool) ? 64 : 3),
+			}),
+		]),
 	) as Record<Pool, fc.Arbitrary<number>>,
 );
 
@@ -57,9 +63,22 @@ describe("small pools", () => {
 
 	test("random traffic with small pools of every kind: nothing is thrown, and they are empty in the end", () => {
 		fc.assert(
-			fc.property(small, fc.constantFrom("retained" as const, "every" as const), actionLists, (settings, lastValue, actions) => {
-				runTraffic(new BrokerHarness({ ...settings, ...shortTimeouts, lastValue, systemInterval: settings.systemInterval * 1000 }), actions);
-			}),
+			fc.property(
+				small,
+				fc.constantFrom("retained" as const, "every" as const),
+				actionLists,
+				(settings, lastValue, actions) => {
+					runTraffic(
+						new BrokerHarness({
+							...settings,
+							...shortTimeouts,
+							lastValue,
+							systemInterval: settings.systemInterval * 1000,
+						}),
+						actions,
+					);
+				},
+			),
 			{ numRuns: 400 },
 		);
 	});
@@ -75,10 +94,15 @@ describe("small pools", () => {
 
 	test("none at all, which only code can ask for: refused by the protocol's means, and nothing is thrown", () => {
 		// a packet has to have some size, and a receive maximum of 0 cannot be told (§3.2.2.3.3)
-		const empty: readonly Pool[] = poolNames.filter((pool) => pool !== "packetSize" && pool !== "receiveMaximum");
+		const empty: readonly Pool[] = poolNames.filter(
+			(pool) => pool !== "packetSize" && pool !== "receiveMaximum",
+		);
 		fc.assert(
 			fc.property(fc.subarray([...empty], { minLength: 1 }), actionLists, (emptyPools, actions) => {
-				const settings: Partial<ListenSettings> = { ...shortTimeouts, ...Object.fromEntries(emptyPools.map((pool) => [pool, 0])) };
+				const settings: Partial<ListenSettings> = {
+					...shortTimeouts,
+					...Object.fromEntries(emptyPools.map((pool) => [pool, 0])),
+				};
 				runTraffic(new BrokerHarness(settings), actions);
 			}),
 			{ numRuns: 400 },

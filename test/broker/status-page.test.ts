@@ -15,13 +15,19 @@ function world(settings: Partial<ListenSettings> = {}): BrokerHarness {
 function userSettings(name: string, password: string, iterations = 100) {
 	const salt = Buffer.alloc(16, name);
 	const base64 = (bytes: Buffer) => bytes.toString("base64").replaceAll("=", "");
-	return { name, hash: `$pbkdf2-sha256$i=${iterations}$${base64(salt)}$${base64(pbkdf2Sync(password, salt, iterations, 32, "sha256"))}` };
+	return {
+		name,
+		hash: `$pbkdf2-sha256$i=${iterations}$${base64(salt)}$${base64(pbkdf2Sync(password, salt, iterations, 32, "sha256"))}`,
+	};
 }
 
 /** An upgrade request, and CONNECT in a frame. */
 function webSocketConnect(id: string, fields: Record<string, string | undefined> = {}): [Buffer, Buffer] {
 	const name = Buffer.from(id);
-	const body = Buffer.concat([Buffer.from([0, 4, ...Buffer.from("MQTT"), 4, 2, 0, 60, 0, name.length]), name]);
+	const body = Buffer.concat([
+		Buffer.from([0, 4, ...Buffer.from("MQTT"), 4, 2, 0, 60, 0, name.length]),
+		name,
+	]);
 	return [request(fields), frame(2, Buffer.concat([Buffer.from([0x10, body.length]), body]))];
 }
 
@@ -45,8 +51,14 @@ describe("the status page", () => {
 			assert.ok(browser.answer.includes(`\r\n${field}\r\n`), field);
 		assert.equal(browser.closed, true);
 		assert.match(browser.page, /^<!doctype html><html lang=en><meta charset=utf-8>/);
-		assert.match(browser.page, /<title>Firefly<\/title>.*<h1>Firefly<\/h1><dl><div><dt>Up<dd>1 min<\/div><div><dt>Clients<dd>1 of 8<\/div>/s);
-		assert.match(browser.page, /<dt>Now<dd><time datetime=\d{4}-\d\d-\d\dT[\d:.]+Z>[\d-]+ [\d:]+ UTC<\/time>/);
+		assert.match(
+			browser.page,
+			/<title>Firefly<\/title>.*<h1>Firefly<\/h1><dl><div><dt>Up<dd>1 min<\/div><div><dt>Clients<dd>1 of 8<\/div>/s,
+		);
+		assert.match(
+			browser.page,
+			/<dt>Now<dd><time datetime=\d{4}-\d\d-\d\dT[\d:.]+Z>[\d-]+ [\d:]+ UTC<\/time>/,
+		);
 		assert.doesNotMatch(browser.page, /http-equiv|<script/);
 		const [first, second] = browser.rows;
 		assert.deepEqual([first[0], first[1], second[0], second[1]], ["home/a", "on", "home/b", "21.5"]);
@@ -61,7 +73,10 @@ describe("the status page", () => {
 	test("shows many topics in order at a cost that does not grow with their square", (context) => {
 		const { host, client } = pageLengthBound(world({ retainedTopics: 1000, retainedBytes: 65_536 }));
 		const a = client("a");
-		const topics = Array.from({ length: 900 }, (_, i) => `home/${((i * 7919) % 900).toString().padStart(3, "0")}`);
+		const topics = Array.from(
+			{ length: 900 },
+			(_, i) => `home/${((i * 7919) % 900).toString().padStart(3, "0")}`,
+		);
 		for (const topic of topics) a.publish(topic, "1", { retain: true });
 		const topicReads = context.mock.method(Messages.prototype, "topicStart");
 		const browser = new Browser(host);
@@ -107,8 +122,22 @@ describe("the status page", () => {
 		const a = client("a");
 		a.publish("a", "x".repeat(300));
 		a.publish("b", "é".repeat(200));
-		a.send({ cmd: "publish", topic: "c", payload: Buffer.from([1, 2, 0xff]), qos: 0, retain: false, dup: false });
-		a.send({ cmd: "publish", topic: "d", payload: Buffer.alloc(20, 0xfe), qos: 0, retain: false, dup: false });
+		a.send({
+			cmd: "publish",
+			topic: "c",
+			payload: Buffer.from([1, 2, 0xff]),
+			qos: 0,
+			retain: false,
+			dup: false,
+		});
+		a.send({
+			cmd: "publish",
+			topic: "d",
+			payload: Buffer.alloc(20, 0xfe),
+			qos: 0,
+			retain: false,
+			dup: false,
+		});
 		a.publish(`e/${"level/".repeat(60)}`, "1");
 		a.publish("f", "");
 		a.publish("g", "one\r\ntwo\tthree\u001b[2J");
@@ -126,7 +155,24 @@ describe("the status page", () => {
 
 	test("nothing that is published becomes markup", () => {
 		const htmlFragment = fc.array(
-			fc.constantFrom("<", ">", "&", '"', "'", "<script>", "</b>", "&lt;", "\u2028", "\u202e", "é", "😀", "a", " ", "\u007f", "-->"),
+			fc.constantFrom(
+				"<",
+				">",
+				"&",
+				'"',
+				"'",
+				"<script>",
+				"</b>",
+				"&lt;",
+				"\u2028",
+				"\u202e",
+				"é",
+				"😀",
+				"a",
+				" ",
+				"\u007f",
+				"-->",
+			),
 		);
 		const words = fc.oneof(
 			htmlFragment.map((parts) => parts.join("")),
@@ -144,7 +190,14 @@ describe("the status page", () => {
 				(name, payload) => {
 					const topic = `t/${name.replace(/[#+\0]|\p{Cs}/gu, "")}`;
 					const { host, client } = pageLengthBound(world());
-					client("a").send({ cmd: "publish", topic, payload: Buffer.from(payload), qos: 0, retain: false, dup: false });
+					client("a").send({
+						cmd: "publish",
+						topic,
+						payload: Buffer.from(payload),
+						qos: 0,
+						retain: false,
+						dup: false,
+					});
 					const { page, rows } = new Browser(host).get();
 					const rest = page.slice(page.indexOf("<tbody>") + 7);
 					assert.match(rest, row);
@@ -169,20 +222,27 @@ describe("the status page", () => {
 		browser.get();
 		for (let round = 0; !browser.closed; round++) {
 			browser.read();
-			a.publish(`t/${100 + ((round * 37) % 100)}`, round % 3 === 0 ? "" : "w".repeat(1 + ((round * 13) % 120)), { retain: true });
+			a.publish(
+				`t/${100 + ((round * 37) % 100)}`,
+				round % 3 === 0 ? "" : "w".repeat(1 + ((round * 13) % 120)),
+				{ retain: true },
+			);
 			a.publish(`t/${100 + ((round * 7) % 100)}/more`, "new", { retain: true });
 			assert.equal(b.messages().length, 2);
 		}
 		const topics = browser.rows.map(([topic]) => topic);
 		assert.deepEqual(topics, [...new Set(topics)].sort());
 		assert.ok(topics.length > 80);
-		for (const [topic, value] of browser.rows) assert.match(value, topic.endsWith("more") ? /^new$/ : /^(v{80}|w+)$/);
+		for (const [topic, value] of browser.rows)
+			assert.match(value, topic.endsWith("more") ? /^new$/ : /^(v{80}|w+)$/);
 		assert.match(browser.page, /<\/footer>$/);
 		assert.equal(broker.counters.internalErrors, 0);
 	});
 
 	test("a reader that does not read is cut off in time", () => {
-		const { host, client, broker } = pageLengthBound(world({ retainedTopics: 200, retainedBytes: 40_000, connectTimeout: 3000 }));
+		const { host, client, broker } = pageLengthBound(
+			world({ retainedTopics: 200, retainedBytes: 40_000, connectTimeout: 3000 }),
+		);
 		const a = client("a");
 		for (let i = 0; i < 150; i++) a.publish(`t/${i}`, "v".repeat(80), { retain: true });
 		const browser = new Browser(host);
@@ -257,20 +317,32 @@ describe("who reads what", () => {
 			}),
 		);
 		const a = client("a");
-		for (const topic of ["secret/open", "secret/plan", "own/ada/x", "own/bob/x", "hall/open", "hall/other"]) a.publish(topic, "1", { retain: true });
+		for (const topic of ["secret/open", "secret/plan", "own/ada/x", "own/bob/x", "hall/open", "hall/other"])
+			a.publish(topic, "1", { retain: true });
 		const topics = (fields: Record<string, string>) => {
 			const browser = new Browser(host).get("/", fields);
 			host.advance(1000);
 			return browser.rows.map(([topic]) => topic);
 		};
 		assert.deepEqual(topics({}), ["hall/open", "secret/open"]);
-		assert.deepEqual(topics(basicAuthorization("ada", "secret")), ["hall/open", "own/ada/x", "secret/open", "secret/plan"]);
+		assert.deepEqual(topics(basicAuthorization("ada", "secret")), [
+			"hall/open",
+			"own/ada/x",
+			"secret/open",
+			"secret/plan",
+		]);
 		assert.deepEqual(topics(basicAuthorization("bob", "hidden")), ["hall/open", "own/bob/x"]);
 	});
 
 	test("judged one after the other, and gone meanwhile", () => {
-		const { host, broker } = world({ anonymous: false, users: [userSettings("ada", "secret", 5000)], connectTimeout: 100_000 });
-		const waiting = ["secret", "wrong", "secret", "other"].map((password) => new Browser(host).request("/", basicAuthorization("ada", password)));
+		const { host, broker } = world({
+			anonymous: false,
+			users: [userSettings("ada", "secret", 5000)],
+			connectTimeout: 100_000,
+		});
+		const waiting = ["secret", "wrong", "secret", "other"].map((password) =>
+			new Browser(host).request("/", basicAuthorization("ada", password)),
+		);
 		assert.deepEqual(
 			waiting.map(({ status }) => status),
 			[0, 0, 0, 0],

@@ -11,7 +11,10 @@ function sysTopicValues(peer: TestClient): Map<string, string> {
 }
 
 test("the version is that of the package", () => {
-	const text = readFileSync(join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../package.json"), "utf8");
+	const text = readFileSync(
+		join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../package.json"),
+		"utf8",
+	);
 	assert.equal((JSON.parse(text) as { version: string }).version, VERSION);
 });
 
@@ -44,7 +47,10 @@ describe("$SYS/broker", () => {
 			const later = watcher.publishes();
 			assert.equal(later.length, 3 * 40);
 			assert.ok(later.every(({ retain }) => !retain));
-			assert.equal(String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload), "4");
+			assert.equal(
+				String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload),
+				"4",
+			);
 			assert.ok(Number(later.filter(({ topic }) => topic.endsWith("uptime")).at(-1)?.payload) >= 30);
 			assert.deepEqual(all.messages(), ["t=1", "t=1", "t=1"]);
 			watcher.send({ cmd: "unsubscribe", messageId: 9, unsubscriptions: ["$SYS/broker/#"] });
@@ -67,7 +73,13 @@ describe("$SYS/broker", () => {
 		assert.equal(one.publishes().length, 60);
 		assert.equal(two.messages().length, 20);
 		slow.thaw();
-		assert.ok(slow.publishes().every(({ topic, payload }) => (topic === "" || topic.startsWith("$SYS/broker/")) && payload.length > 0));
+		assert.ok(
+			slow
+				.publishes()
+				.every(
+					({ topic, payload }) => (topic === "" || topic.startsWith("$SYS/broker/")) && payload.length > 0,
+				),
+		);
 		assert.equal(harness.broker.counters.internalErrors, 0);
 		assert.deepEqual(harness.host.traces, []);
 	});
@@ -92,9 +104,19 @@ describe("$SYS/broker", () => {
 		harness.broker.counters.internalErrors = 14;
 		harness.host.advance(10_001);
 		const values = sysTopicValues(watcher);
-		const names = ["levels/used", "aliases/used", "memory/aliases", "ended/faults", "ended/timeouts", "ended/takeovers", "ended/lost"];
+		const names = [
+			"levels/used",
+			"aliases/used",
+			"memory/aliases",
+			"ended/faults",
+			"ended/timeouts",
+			"ended/takeovers",
+			"ended/lost",
+		];
 		assert.deepEqual(
-			[...names, "storage/writes", "storage/failed", "refused/requests", "errors"].map((name) => values.get(`$SYS/broker/${name}`)),
+			[...names, "storage/writes", "storage/failed", "refused/requests", "errors"].map((name) =>
+				values.get(`$SYS/broker/${name}`),
+			),
 			["6", "1", "7", "1", "1", "1", "1", "11", "12", "13", "14"],
 		);
 	});
@@ -119,7 +141,8 @@ describe("$SYS/last", () => {
 			watcher.subscribe("$SYS/last/room/+", { qos: 1 });
 			const first = sysTopicValues(watcher);
 			assert.deepEqual([...first.keys()].sort(), ["$SYS/last/room/1", "$SYS/last/room/2"]);
-			for (const text of first.values()) assert.ok(Math.abs(Date.now() - 5000 - Date.parse(text)) < 2000, text);
+			for (const text of first.values())
+				assert.ok(Math.abs(Date.now() - 5000 - Date.parse(text)) < 2000, text);
 			sender.publish("room/1", "z").publish("other", "z");
 			assert.deepEqual([...sysTopicValues(watcher).keys()], ["$SYS/last/room/1"]);
 			sender.publish("room/2", "", { retain: true });

@@ -42,7 +42,11 @@ test("a topic name finds exactly the filters that match it, whatever was added a
 					for (const [filter, { node }] of nodes) {
 						const expected = naiveMatch(filter, topic);
 						assert.equal(matchedNodes.includes(node), expected, `${filter} and ${topic}`);
-						assert.equal(filters.matches(node, bytes, 0, bytes.length), expected, `${filter} covers ${topic}`);
+						assert.equal(
+							filters.matches(node, bytes, 0, bytes.length),
+							expected,
+							`${filter} covers ${topic}`,
+						);
 						const text = utf8(filter);
 						assert.equal(filters.find(text, 0, text.length), node);
 					}
@@ -79,7 +83,8 @@ test("the levels that a match visits do not grow with the number of filters", ()
 	const filters = createTree(2000, 8000);
 	const bytes = utf8("site/room-7/temperature");
 	const countByteReads = () => {
-		// every level looked at leaves its number in `found` or is walked over: count the byte comparisons instead, through a counting view
+		// every level looked at leaves its number in `found` or is walked over: count the byte comparisons
+		// instead, through a counting view
 		let reads = 0;
 		const countingBytes = new Proxy(bytes, {
 			get(target, key) {
@@ -113,8 +118,18 @@ test("subscriptions against a model: match, replace, unsubscribe, end of session
 				qos: fc.nat({ max: 1 }),
 			}),
 		},
-		{ weight: 2, arbitrary: fc.record({ do: fc.constant("remove" as const), session: fc.integer({ min: 1, max: 5 }), filter: topicFilter }) },
-		{ weight: 1, arbitrary: fc.record({ do: fc.constant("end" as const), session: fc.integer({ min: 1, max: 5 }) }) },
+		{
+			weight: 2,
+			arbitrary: fc.record({
+				do: fc.constant("remove" as const),
+				session: fc.integer({ min: 1, max: 5 }),
+				filter: topicFilter,
+			}),
+		},
+		{
+			weight: 1,
+			arbitrary: fc.record({ do: fc.constant("end" as const), session: fc.integer({ min: 1, max: 5 }) }),
+		},
 		{ weight: 2, arbitrary: fc.record({ do: fc.constant("match" as const), topic: topicName }) },
 	);
 	fc.assert(
@@ -125,8 +140,12 @@ test("subscriptions against a model: match, replace, unsubscribe, end of session
 				if (action.do === "match") {
 					const bytes = utf8(action.topic);
 					const count = subscriptions.match(bytes, 0, bytes.length);
-					const found = [...subscriptions.found.subarray(0, count)].map((i) => `${subscriptions.session(i)} ${subscriptions.qos(i)}`);
-					const expected = [...model].filter(([key]) => naiveMatch(key.slice(2), action.topic)).map(([key, qos]) => `${key[0]} ${qos}`);
+					const found = [...subscriptions.found.subarray(0, count)].map(
+						(i) => `${subscriptions.session(i)} ${subscriptions.qos(i)}`,
+					);
+					const expected = [...model]
+						.filter(([key]) => naiveMatch(key.slice(2), action.topic))
+						.map(([key, qos]) => `${key[0]} ${qos}`);
 					assert.deepEqual(found.sort(), expected.sort());
 					continue;
 				}
@@ -137,7 +156,8 @@ test("subscriptions against a model: match, replace, unsubscribe, end of session
 				} else {
 					const bytes = utf8(action.filter);
 					const key = `${session} ${action.filter}`;
-					if (action.do === "remove") assert.equal(subscriptions.remove(session, bytes, 0, bytes.length, 0) !== 0, model.delete(key));
+					if (action.do === "remove")
+						assert.equal(subscriptions.remove(session, bytes, 0, bytes.length, 0) !== 0, model.delete(key));
 					else {
 						const subscription = subscriptions.add(session, bytes, 0, bytes.length, 0, action.qos, 0);
 						assert.equal(subscription !== 0, model.has(key) || model.size < 20);

@@ -27,7 +27,11 @@ function openStore(flash: PowerCutStorage): { store: TransactionalStore; records
 	const records: StoredRecords = new Map();
 	for (const kind of RECORD_KINDS)
 		for (let i = 1; i <= RECORDS_PER_KIND; i++)
-			if (store.readRecord(kind, i)) records.set(`${kind}/${i}`, Buffer.from(store.codec.bytes.slice(store.codec.at, store.codec.end)).toString());
+			if (store.readRecord(kind, i))
+				records.set(
+					`${kind}/${i}`,
+					Buffer.from(store.codec.bytes.slice(store.codec.at, store.codec.end)).toString(),
+				);
 	return { store, records };
 }
 
@@ -59,7 +63,10 @@ const change = fc.tuple(
 	fc.option(fc.string({ maxLength: 6 }), { nil: undefined }),
 );
 /** Changes of different records each. */
-const transaction = fc.uniqueArray(change, { maxLength: 5, selector: ([kind, number]) => `${kind}/${number}` });
+const transaction = fc.uniqueArray(change, {
+	maxLength: 5,
+	selector: ([kind, number]) => `${kind}/${number}`,
+});
 const tornWrites: TornWrite[] = ["old", "part", "none"];
 
 describe("numbered records in key-value storage", () => {
@@ -145,23 +152,29 @@ describe("numbered records in key-value storage", () => {
 
 	test("a transaction that failed leaves nothing behind, and is not committed with a later one", () => {
 		fc.assert(
-			fc.property(transaction, transaction, transaction, fc.integer({ min: 1, max: 12 }), (before, failing, after, failure) => {
-				const flash = new PowerCutStorage();
-				const { store } = openStore(flash);
-				applyChanges(store, before);
-				let model = expected(new Map(), before);
-				flash.failingCalls.add(flash.calls + failure);
-				try {
-					applyChanges(store, failing);
-					model = expected(model, failing);
-				} catch {
-					store.rollback();
-				}
-				flash.failingCalls.clear();
-				assert.deepEqual(openStore(new PowerCutStorage(flash.values)).records, model);
-				applyChanges(store, after);
-				assert.deepEqual(openStore(flash).records, expected(model, after));
-			}),
+			fc.property(
+				transaction,
+				transaction,
+				transaction,
+				fc.integer({ min: 1, max: 12 }),
+				(before, failing, after, failure) => {
+					const flash = new PowerCutStorage();
+					const { store } = openStore(flash);
+					applyChanges(store, before);
+					let model = expected(new Map(), before);
+					flash.failingCalls.add(flash.calls + failure);
+					try {
+						applyChanges(store, failing);
+						model = expected(model, failing);
+					} catch {
+						store.rollback();
+					}
+					flash.failingCalls.clear();
+					assert.deepEqual(openStore(new PowerCutStorage(flash.values)).records, model);
+					applyChanges(store, after);
+					assert.deepEqual(openStore(flash).records, expected(model, after));
+				},
+			),
 			{ numRuns: 500 },
 		);
 	});
@@ -264,7 +277,10 @@ describe("numbered records in key-value storage", () => {
 		flash.values.set("v2a", new Uint8Array([1, 2, 3]));
 		flash.values.set("v1b", new Uint8Array(200));
 		assert.deepEqual([...openStore(flash).records], [[`${VALUE_KIND}/1`, "one"]]);
-		assert.deepEqual([...flash.values.keys()].sort(), ["ca", "cb", "v1a"].filter((key) => flash.values.has(key)).sort());
+		assert.deepEqual(
+			[...flash.values.keys()].sort(),
+			["ca", "cb", "v1a"].filter((key) => flash.values.has(key)).sort(),
+		);
 	});
 });
 

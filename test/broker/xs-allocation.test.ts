@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { benchOnXS } from "./support/xs-machine";
 
-/** Slots are 16 bytes on an ESP32; chunk bytes are counted as they are here, on 64 bits, which is more than there. */
+/**
+ * Slots are 16 bytes on an ESP32; chunk bytes are counted as they are here, on 64 bits, which is more than
+ * there.
+ */
 const SLOT_BYTES = 16;
 
 test("on XS: memory of the broker and of each client, nothing allocated for each message", async (t) => {
@@ -21,7 +24,8 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 	);
 	assert.ok(brokerSize.bytes - emptySize.bytes <= 32 * 1024);
 	// four take QoS 2, two of them have sessions that last
-	for (let i = 0; i < 8; i++) assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 2 : 0, i === 2 || i === 3 ? 1 : 0), 2);
+	for (let i = 0; i < 8; i++)
+		assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 2 : 0, i === 2 || i === 3 ? 1 : 0), 2);
 	for (const [version, qos, payload, retain] of [
 		[5, 1, 470, 1],
 		[5, 0, 470, 0],
@@ -55,7 +59,9 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 		assert.equal(call(7, updates), updates * 41, "40 topics and the answer to a ping");
 		const after = machine.statistics;
 		if (updates === 1) continue;
-		t.diagnostic(`each update of all $SYS topics: ${Math.round((after.computrons - before.computrons) / updates)} computrons`);
+		t.diagnostic(
+			`each update of all $SYS topics: ${Math.round((after.computrons - before.computrons) / updates)} computrons`,
+		);
 		assert.equal(after.slots.allocated - before.slots.allocated, 0);
 		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
 	}
@@ -102,7 +108,9 @@ test("on XS: 10,000 times connect, publish a retained value, vanish without a FI
 			const { slots, chunks } = machine.statistics;
 			used.push({ slots: slots.used, chunks: chunks.used });
 		}
-		t.diagnostic(`${lasting ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`);
+		t.diagnostic(
+			`${lasting ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`,
+		);
 		assert.deepEqual(used[1], used[0]);
 		machine.destroy();
 	}

@@ -24,13 +24,17 @@ test("on XS: the second port's memory, and nothing allocated for each message ov
 	const brokerSize = size();
 	for (const web of [1, 1, 0, 1, 0]) assert.equal(call(1, web), 2 + web);
 	const clients = size() - brokerSize;
-	t.diagnostic(`3 clients over WebSocket and 2 over TCP: ${clients} bytes; stack peak ${machine.statistics.stack.peak}`);
+	t.diagnostic(
+		`3 clients over WebSocket and 2 over TCP: ${clients} bytes; stack peak ${machine.statistics.stack.peak}`,
+	);
 	assert.ok(clients <= 3 * 3072 + 2 * 1536);
 	for (const payload of [5, 400]) {
 		call(2, payload);
 		assert.equal(call(3, 200), 200 * 5);
 		const computrons = assertNothingAllocated(() => call(3, 1000));
-		t.diagnostic(`${payload} bytes, from 1 over WebSocket to 3 and 2 over TCP: ${Math.round(computrons / 1000)} computrons a message`);
+		t.diagnostic(
+			`${payload} bytes, from 1 over WebSocket to 3 and 2 over TCP: ${Math.round(computrons / 1000)} computrons a message`,
+		);
 	}
 	call(4, 30);
 	assert.ok(call(5) > 200);
@@ -48,7 +52,9 @@ test("on XS: the second port's memory, and nothing allocated for each message ov
 	assert.equal(tcpOnlyBench.call(0, 0), 1);
 	tcpOnlyBench.machine.collect();
 	const { slots, chunks } = tcpOnlyBench.machine.statistics;
-	t.diagnostic(`the second port, before anyone connects: ${brokerSize - slots.used * SLOT_BYTES - chunks.used} bytes`);
+	t.diagnostic(
+		`the second port, before anyone connects: ${brokerSize - slots.used * SLOT_BYTES - chunks.used} bytes`,
+	);
 	assert.ok(brokerSize - slots.used * SLOT_BYTES - chunks.used <= 6144);
 	tcpOnlyBench.machine.destroy();
 });

@@ -19,18 +19,27 @@ function manifest(listen: object): string {
 }
 
 function client(port: number, options: IClientOptions = {}): Promise<MqttClient> {
-	return mqtt.connectAsync(`${options.protocol ?? "mqtt"}://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options }, false);
+	return mqtt.connectAsync(
+		`${options.protocol ?? "mqtt"}://127.0.0.1:${port}`,
+		{ reconnectPeriod: 0, ...options },
+		false,
+	);
 }
 
 /** One message, there and back. */
 async function echo(a: MqttClient, topic: string): Promise<string> {
-	const message = new Promise<string>((resolve) => a.once("message", (_, payload) => resolve(payload.toString())));
+	const message = new Promise<string>((resolve) =>
+		a.once("message", (_, payload) => resolve(payload.toString())),
+	);
 	await a.subscribeAsync(topic, { qos: 1 });
 	await a.publishAsync(topic, `on ${topic}`, { qos: 1 });
 	return message;
 }
 
-function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
+function mosquitto(
+	tool: "pub" | "sub",
+	...args: string[]
+): Promise<{ readonly code: number; readonly output: string }> {
 	return new Promise((resolve) => {
 		execFile(`mosquitto_${tool}`, ["-h", "127.0.0.1", ...args], (error, stdout, stderr) => {
 			resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
@@ -68,22 +77,46 @@ for (const engine of ["node", "xs"] as const) {
 			assert.deepEqual(await broker.stop("SIGTERM"), [0, ""]);
 		});
 
-		test("users and rules of a manifest; mosquitto's own clients", { skip: !mosquittoInstalled }, async () => {
+		test("users and rules of a manifest; mosquitto's own clients", {
+			skip: !mosquittoInstalled,
+		}, async () => {
 			const project = new Project({ "broker.json": manifest({ users, acl }) });
 			after(() => project.remove());
-			const broker = await BrokerProcess.start(["--config", `${project.directory}/broker.json`, "--port", "0", "--engine", engine]);
+			const broker = await BrokerProcess.start([
+				"--config",
+				`${project.directory}/broker.json`,
+				"--port",
+				"0",
+				"--engine",
+				engine,
+			]);
 			const to = ["-p", String(broker.ports.mqtt)];
 			for (const version of ["mqttv311", "mqttv5"]) {
 				const anna = [...to, "-V", version, "-u", "anna", "-P", "apple"];
 				const ben = [...to, "-V", version, "-u", "ben", "-P", "banana"];
-				assert.deepEqual(await mosquitto("pub", ...ben, "-t", "home/ben/x", "-m", version, "-r", "-q", "1"), { code: 0, output: "" });
+				assert.deepEqual(await mosquitto("pub", ...ben, "-t", "home/ben/x", "-m", version, "-r", "-q", "1"), {
+					code: 0,
+					output: "",
+				});
 				await mosquitto("pub", ...ben, "-t", "home/anna/x", "-m", "not his", "-r", "-q", "1");
 				await mosquitto("pub", ...anna, "-t", "secret/x", "-m", "not hers", "-r", "-q", "1");
-				assert.equal((await mosquitto("sub", ...anna, "-t", "#", "-v", "-W", "1")).output, `home/ben/x ${version}\n`.concat("Timed out\n"));
-				assert.match((await mosquitto("sub", ...ben, "-t", "home/anna/#", "-W", "1")).output, /denied|rejected/i);
-				assert.match((await mosquitto("pub", ...to, "-V", version, "-t", "x", "-m", "x")).output, /not authori[sz]ed/i);
+				assert.equal(
+					(await mosquitto("sub", ...anna, "-t", "#", "-v", "-W", "1")).output,
+					`home/ben/x ${version}\n`.concat("Timed out\n"),
+				);
+				assert.match(
+					(await mosquitto("sub", ...ben, "-t", "home/anna/#", "-W", "1")).output,
+					/denied|rejected/i,
+				);
+				assert.match(
+					(await mosquitto("pub", ...to, "-V", version, "-t", "x", "-m", "x")).output,
+					/not authori[sz]ed/i,
+				);
 			}
-			assert.match((await mosquitto("pub", ...to, "-u", "anna", "-P", "banana", "-t", "x", "-m", "x")).output, /bad user name or password/i);
+			assert.match(
+				(await mosquitto("pub", ...to, "-u", "anna", "-P", "banana", "-t", "x", "-m", "x")).output,
+				/bad user name or password/i,
+			);
 			assert.deepEqual(await broker.stop(), [0, ""]);
 		});
 
@@ -96,12 +129,17 @@ for (const engine of ["node", "xs"] as const) {
 			await a.publishAsync("a/b", "kept", { qos: 1, retain: true });
 			const second = await project.run(["broker", ...args]);
 			assert.deepEqual([second.code, second.stdout], [1, ""]);
-			assert.match(second.stderr, /^\S+state\/of\/things cannot be used: it is in use by process \d+; if that is no broker, remove \S+lock\n$/);
+			assert.match(
+				second.stderr,
+				/^\S+state\/of\/things cannot be used: it is in use by process \d+; if that is no broker, remove \S+lock\n$/,
+			);
 			await a.endAsync();
 			assert.deepEqual(await broker.stop("SIGTERM"), [0, ""]);
 			const successor = await BrokerProcess.start(args);
 			const b = await client(successor.ports.mqtt!);
-			const message = new Promise<string>((resolve) => b.once("message", (_, payload) => resolve(payload.toString())));
+			const message = new Promise<string>((resolve) =>
+				b.once("message", (_, payload) => resolve(payload.toString())),
+			);
 			await b.subscribeAsync("#");
 			assert.equal(await message, "kept");
 			await b.endAsync();
@@ -120,7 +158,14 @@ for (const engine of ["node", "xs"] as const) {
 				["plain", ["manifest.json"]],
 			] as const) {
 				const directory = `${project.directory}/${name}`;
-				const broker = await BrokerProcess.start(["--config", `${directory}/manifest.json`, "--port", "0", "--engine", engine]);
+				const broker = await BrokerProcess.start([
+					"--config",
+					`${directory}/manifest.json`,
+					"--port",
+					"0",
+					"--engine",
+					engine,
+				]);
 				assert.deepEqual(await broker.stop(), [0, ""]);
 				assert.deepEqual(readdirSync(directory).sort(), expected);
 			}
@@ -131,9 +176,21 @@ for (const engine of ["node", "xs"] as const) {
 			await once(server, "listening");
 			const { port } = server.address() as { port: number };
 			const project = new Project();
-			const outcome = await project.run(["broker", "--port", String(port), "--engine", engine, "--data", "state"]);
+			const outcome = await project.run([
+				"broker",
+				"--port",
+				String(port),
+				"--engine",
+				engine,
+				"--data",
+				"state",
+			]);
 			assert.ok(!existsSync(`${project.directory}/state/lock`), "and no lock is left behind");
-			assert.deepEqual(outcome, { code: 1, stdout: "", stderr: `port ${port} is in use by another program\n` });
+			assert.deepEqual(outcome, {
+				code: 1,
+				stdout: "",
+				stderr: `port ${port} is in use by another program\n`,
+			});
 			server.close();
 			project.remove();
 		});
@@ -143,21 +200,39 @@ for (const engine of ["node", "xs"] as const) {
 describe("TLS", () => {
 	const { certificate, key } = selfSigned();
 	const project = new Project({
-		"broker.json": manifest({ users, acl, port: 0, tls: { port: 0, certificate: "certificate.pem", key: "key.pem" } }),
-		"lost.json": manifest({ anonymous: true, port: 0, tls: { port: 0, certificate: "lost.pem", key: "key.pem" } }),
-		"mixed.json": manifest({ anonymous: true, port: 0, tls: { port: 0, certificate: "key.pem", key: "key.pem" } }),
+		"broker.json": manifest({
+			users,
+			acl,
+			port: 0,
+			tls: { port: 0, certificate: "certificate.pem", key: "key.pem" },
+		}),
+		"lost.json": manifest({
+			anonymous: true,
+			port: 0,
+			tls: { port: 0, certificate: "lost.pem", key: "key.pem" },
+		}),
+		"mixed.json": manifest({
+			anonymous: true,
+			port: 0,
+			tls: { port: 0, certificate: "key.pem", key: "key.pem" },
+		}),
 		"certificate.pem": certificate,
 		"key.pem": key,
 	});
 	after(() => project.remove());
 
 	test("a second port serves the same broker; who trusts nobody or speaks no TLS is not served, and harms nobody", async () => {
-		const broker = await BrokerProcess.start(["--config", `${project.directory}/broker.json`, "--engine", "node"], 2);
+		const broker = await BrokerProcess.start(
+			["--config", `${project.directory}/broker.json`, "--engine", "node"],
+			2,
+		);
 		const { mqtt: plainPort, mqtts } = broker.ports;
 		const login = { username: "anna", password: "apple" };
 		const secure = await client(mqtts!, { protocol: "mqtts", ca: certificate, ...login });
 		const plain = await client(plainPort!, login);
-		const received = new Promise<number>((resolve) => secure.once("message", (_, payload) => resolve(payload.length)));
+		const received = new Promise<number>((resolve) =>
+			secure.once("message", (_, payload) => resolve(payload.length)),
+		);
 		await secure.subscribeAsync("#");
 		await plain.publishAsync("home/anna/x", "y".repeat(5000), { qos: 1 });
 		assert.equal(await received, 5000);
@@ -184,13 +259,20 @@ describe("TLS", () => {
 
 test("configurations that cannot be served: exit code 1, the reason and no stack", async () => {
 	const project = new Project({
-		"nobody.json": JSON.stringify({ include: [firmware], config: { firefly: { sensors: [], role: "sensor" } } }),
+		"nobody.json": JSON.stringify({
+			include: [firmware],
+			config: { firefly: { sensors: [], role: "sensor" } },
+		}),
 		"closed.json": manifest({ acl: [] }),
 		"wrong.json": manifest({ users: { anna: "apple" }, acl: [{ allow: "read", topic: "#" }] }),
 	});
 	const rows: readonly (readonly [readonly string[], number, RegExp])[] = [
 		[["--config", "lost.json"], 1, /^lost\.json: does not exist\n$/],
-		[["--config", "closed.json"], 1, /a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE"/],
+		[
+			["--config", "closed.json"],
+			1,
+			/a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE"/,
+		],
 		[
 			["--config", "wrong.json"],
 			1,

@@ -22,7 +22,10 @@ describe("what is wrong with a manifest", () => {
 		project.remove();
 	});
 
-	function check(files: Readonly<Record<string, string | Uint8Array>>, environment: NodeJS.ProcessEnv = {}): string[] {
+	function check(
+		files: Readonly<Record<string, string | Uint8Array>>,
+		environment: NodeJS.ProcessEnv = {},
+	): string[] {
 		for (const [name, content] of Object.entries(files)) project.write(name, content);
 		const loaded = loadManifest("manifest.json", environment);
 		return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
@@ -50,7 +53,11 @@ describe("what is wrong with a manifest", () => {
 			manifest(broker).replace("true}}", "true},}"),
 			":4:49: a comma before the end of an object or list is not JSON",
 		],
-		["a comma at the end of a list", manifest(broker).replace("]", ", ]"), ":2:37: a comma before the end of an object or list is not JSON"],
+		[
+			"a comma at the end of a list",
+			manifest(broker).replace("]", ", ]"),
+			":2:37: a comma before the end of an object or list is not JSON",
+		],
 		[
 			"commas, comments and wrong values at once",
 			manifest('{"role": "brokr"}').replace("]", ", ] /* x */"),
@@ -65,13 +72,25 @@ describe("what is wrong with a manifest", () => {
 		["a tab in a string", '{"a": "\t"}', ":1:7: a control character must be escaped in a string"],
 		["a foreign escape", '{"a": "\\x41"}', ":1:7: this escape is not JSON"],
 		["something after the end", "{} {}", ':1:4: the file should end here, not go on with "{"'],
-		["a byte order mark", `\ufeff${manifest(good)}`, ":1:1: begins with a byte order mark, which is not JSON"],
+		[
+			"a byte order mark",
+			`\ufeff${manifest(good)}`,
+			":1:1: begins with a byte order mark, which is not JSON",
+		],
 		["UTF-16", Buffer.from(manifest(good), "utf16le"), ':1:2: this is not JSON: "\\u0000"'],
-		["UTF-16 with a byte order mark", Buffer.from(`\ufeff${manifest(good)}`, "utf16le"), ":1:1: is UTF-16; UTF-8 is needed"],
+		[
+			"UTF-16 with a byte order mark",
+			Buffer.from(`\ufeff${manifest(good)}`, "utf16le"),
+			":1:1: is UTF-16; UTF-8 is needed",
+		],
 		["Latin-1", Buffer.from('{\n"ü": 1}', "latin1"), ":2:2: is not UTF-8 text"],
 		["a character cut in half", Buffer.from('{"ü').subarray(0, 3), ":1:3: is not UTF-8 text"],
 		["no configuration", '{"include": "firmware/manifest.json"}', ':1:1: lacks "config.firefly"'],
-		["an empty configuration", '{"include": "firmware/manifest.json", "config": {}}', ':1:49 config: lacks "firefly"'],
+		[
+			"an empty configuration",
+			'{"include": "firmware/manifest.json", "config": {}}',
+			':1:49 config: lacks "firefly"',
+		],
 		[
 			"a misspelt firefly",
 			'{"include": "firmware/manifest.json", "config": {"fireFly": {}}}',
@@ -136,7 +155,9 @@ describe("what is wrong with a manifest", () => {
 			"mine/deep/manifest.json",
 			'{"include": ["../manifest.json", "$(MODDABLE)/examples/manifest_base.json"], "modules": {"driver/deep": "./deep"}}',
 		);
-		const sensors = ["probe", "adc", "deep", "virtual", "replay"].map((driver) => `{"name": "${driver}", "driver": "${driver}"}`);
+		const sensors = ["probe", "adc", "deep", "virtual", "replay"].map(
+			(driver) => `{"name": "${driver}", "driver": "${driver}"}`,
+		);
 		const text = manifest(`{"broker": {"url": "mqtt://b"}, "sensors": [${sensors.join(", ")}]}`);
 		assert.deepEqual(check({ "manifest.json": text.replace("]", ', "mine/manifest.json"]') }), []);
 	});
@@ -153,15 +174,21 @@ describe("what is wrong with a manifest", () => {
 		project.write("firmware/drivers/ntc/manifest.json", "{}");
 		project.write("firmware/drivers/sensor-bus.ts", "");
 		const sensors = '[{"name": "a", "driver": "si702"}, {"name": "b", "driver": "thermocouple"}]';
-		assert.deepEqual(check({ "manifest.json": manifest(`{"broker": {"url": "mqtt://b"}, "sensors": ${sensors}}`) }), [
-			'manifest.json:4:69 config.firefly.sensors[0].driver: "si702" is a driver that no include provides; did you mean "si7020"? Then add "./firmware/drivers/si7020/manifest.json" to include',
-			'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020',
-		]);
+		assert.deepEqual(
+			check({ "manifest.json": manifest(`{"broker": {"url": "mqtt://b"}, "sensors": ${sensors}}`) }),
+			[
+				'manifest.json:4:69 config.firefly.sensors[0].driver: "si702" is a driver that no include provides; did you mean "si7020"? Then add "./firmware/drivers/si7020/manifest.json" to include',
+				'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020',
+			],
+		);
 	});
 
 	test("a driver of Firefly for a manifest in another folder", () => {
 		project.write("firmware/drivers/si7020/manifest.json", "{}");
-		project.write("mine/manifest.json", manifest(good.replace("sht3x", "si7020")).replace("firmware/", "../firmware/"));
+		project.write(
+			"mine/manifest.json",
+			manifest(good.replace("sht3x", "si7020")).replace("firmware/", "../firmware/"),
+		);
 		const loaded = loadManifest("mine/manifest.json", {});
 		assert.deepEqual("problems" in loaded ? loaded.problems.map(({ message }) => message) : [], [
 			'"si7020" is a driver that no include provides; add "../firmware/drivers/si7020/manifest.json" to include',
@@ -191,8 +218,15 @@ describe("what is wrong with a manifest", () => {
 
 		test("they complete the manifest", () => {
 			project.write("manifest.json", manifest(noBroker));
-			project.write("firefly.local.json", '{"wifi": {"ssid": "n", "password": "p4ssword"}, "broker": {"url": "mqtt://b", "username": "u"}}');
-			const loaded = loadManifest("manifest.json", { FIREFLY_BROKER_PASSWORD: "x", FIREFLY_BROKER_USERNAME: "v", FIREFLY_WIFI_SSID: "" });
+			project.write(
+				"firefly.local.json",
+				'{"wifi": {"ssid": "n", "password": "p4ssword"}, "broker": {"url": "mqtt://b", "username": "u"}}',
+			);
+			const loaded = loadManifest("manifest.json", {
+				FIREFLY_BROKER_PASSWORD: "x",
+				FIREFLY_BROKER_USERNAME: "v",
+				FIREFLY_WIFI_SSID: "",
+			});
 			assert.deepEqual("manifest" in loaded ? loaded.manifest.overrides : loaded.problems, {
 				wifi_ssid: "n",
 				wifi_password: "p4ssword",
@@ -205,7 +239,10 @@ describe("what is wrong with a manifest", () => {
 		test("what is wrong with them, without repeating a secret", () => {
 			const local = '{"wifi": {"password": "short"}, "broker": {"pasword": "x", "url": "b"}}';
 			assert.deepEqual(
-				check({ "manifest.json": manifest(noBroker), "firefly.local.json": local }, { FIREFLY_WIFI_PASSWORD: "tiny", FIREFLY_BROKER_URL: "x" }),
+				check(
+					{ "manifest.json": manifest(noBroker), "firefly.local.json": local },
+					{ FIREFLY_WIFI_PASSWORD: "tiny", FIREFLY_BROKER_URL: "x" },
+				),
 				[
 					"firefly.local.json:1:23 wifi.password: the password is 5 bytes long; at least 8 are needed",
 					'firefly.local.json:1:44 broker.pasword: is not a known key; did you mean "password"?',
@@ -226,14 +263,19 @@ describe("firefly check", () => {
 	after(() => project.remove());
 
 	test("says so when there is nothing", async () => {
-		assert.deepEqual(await project.run(["check"]), { code: 0, stdout: "manifest.json: no problems\n", stderr: "" });
+		assert.deepEqual(await project.run(["check"]), {
+			code: 0,
+			stdout: "manifest.json: no problems\n",
+			stderr: "",
+		});
 	});
 
 	test("prints the problems of the file named", async () => {
 		assert.deepEqual(await project.run(["check", "sub/wrong.json"]), {
 			code: 1,
 			stdout: "",
-			stderr: 'sub/wrong.json:4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?\n',
+			stderr:
+				'sub/wrong.json:4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?\n',
 		});
 	});
 
@@ -249,17 +291,36 @@ describe("firefly check", () => {
 			path: "config.firefly.role",
 			message: '"brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?',
 		});
-		assert.deepEqual(JSON.parse((await project.run(["check", "--json"])).stdout), { file: "manifest.json", problems: [] });
+		assert.deepEqual(JSON.parse((await project.run(["check", "--json"])).stdout), {
+			file: "manifest.json",
+			problems: [],
+		});
 	});
 
 	test("names a file that cannot be read", async () => {
-		assert.deepEqual(await project.run(["check", "nothing.json"]), { code: 1, stdout: "", stderr: "nothing.json: does not exist\n" });
-		assert.deepEqual(await project.run(["check", "firmware"]), { code: 1, stdout: "", stderr: "firmware: is a directory\n" });
-		assert.deepEqual(await project.run(["check", "manifest.json/x"]), { code: 1, stdout: "", stderr: "manifest.json/x: does not exist\n" });
+		assert.deepEqual(await project.run(["check", "nothing.json"]), {
+			code: 1,
+			stdout: "",
+			stderr: "nothing.json: does not exist\n",
+		});
+		assert.deepEqual(await project.run(["check", "firmware"]), {
+			code: 1,
+			stdout: "",
+			stderr: "firmware: is a directory\n",
+		});
+		assert.deepEqual(await project.run(["check", "manifest.json/x"]), {
+			code: 1,
+			stdout: "",
+			stderr: "manifest.json/x: does not exist\n",
+		});
 	});
 
 	test("finds Firefly's own manifest good", async () => {
 		const own = new URL("../../manifest.json", import.meta.url).pathname;
-		assert.deepEqual(await project.run(["check", own]), { code: 0, stdout: `${own}: no problems\n`, stderr: "" });
+		assert.deepEqual(await project.run(["check", own]), {
+			code: 0,
+			stdout: `${own}: no problems\n`,
+			stderr: "",
+		});
 	});
 });

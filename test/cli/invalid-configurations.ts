@@ -36,13 +36,21 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withKey('"payloads": "json"'),
 		problems: ['2 config.firefly.payloads: is not a known key; did you mean "payload"?'],
 	},
-	{ name: "an unknown key", firefly: withKey('"zebra": 1'), problems: ["2 config.firefly.zebra: is not a known key"] },
+	{
+		name: "an unknown key",
+		firefly: withKey('"zebra": 1'),
+		problems: ["2 config.firefly.zebra: is not a known key"],
+	},
 	{
 		name: "a key in the wrong case",
 		firefly: withBroker('"keepalive": "60s"'),
 		problems: ['32 config.firefly.broker.keepalive: is not a known key; did you mean "keepAlive"?'],
 	},
-	{ name: "the key __proto__", firefly: withKey('"__proto__": {"role": "broker"}'), problems: ["2 config.firefly.__proto__: is not a known key"] },
+	{
+		name: "the key __proto__",
+		firefly: withKey('"__proto__": {"role": "broker"}'),
+		problems: ["2 config.firefly.__proto__: is not a known key"],
+	},
 	{
 		name: "a key that is there twice",
 		firefly: withKey('"role": "sensor", "role": "sensor"'),
@@ -51,7 +59,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "a misspelt role",
 		firefly: withKey('"role": "senosr"'),
-		problems: ['10 config.firefly.role: "senosr" is not one of "sensor", "broker", "both"; did you mean "sensor"?'],
+		problems: [
+			'10 config.firefly.role: "senosr" is not one of "sensor", "broker", "both"; did you mean "sensor"?',
+		],
 	},
 	{
 		name: "a role that is a number",
@@ -66,10 +76,20 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "an id with a placeholder of topics",
 		firefly: withKey('"id": "a-{sensor}"'),
-		problems: ['8 config.firefly.id: "a-{sensor}" holds the unknown placeholder {sensor}; there are {mac}, {chip}'],
+		problems: [
+			'8 config.firefly.id: "a-{sensor}" holds the unknown placeholder {sensor}; there are {mac}, {chip}',
+		],
 	},
-	{ name: "an empty id", firefly: withKey('"id": ""'), problems: ['8 config.firefly.id: "" is not 1 to 64 letters, digits, - _ . and placeholders'] },
-	{ name: "an empty topic", firefly: withKey('"topic": ""'), problems: ['11 config.firefly.topic: "" is empty'] },
+	{
+		name: "an empty id",
+		firefly: withKey('"id": ""'),
+		problems: ['8 config.firefly.id: "" is not 1 to 64 letters, digits, - _ . and placeholders'],
+	},
+	{
+		name: "an empty topic",
+		firefly: withKey('"topic": ""'),
+		problems: ['11 config.firefly.topic: "" is empty'],
+	},
 	{
 		name: "a topic with #",
 		firefly: withKey('"topic": "home/#"'),
@@ -88,7 +108,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "a topic with an unknown placeholder",
 		firefly: withKey('"topic": "home/{room}/x"'),
-		problems: ['11 config.firefly.topic: "home/{room}/x" holds the unknown placeholder {room}; there are {mac}, {chip}, {id}, {sensor}'],
+		problems: [
+			'11 config.firefly.topic: "home/{room}/x" holds the unknown placeholder {room}; there are {mac}, {chip}, {id}, {sensor}',
+		],
 	},
 	{
 		name: "a topic with a lonely brace",
@@ -110,7 +132,11 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withKey(`"topic": "${"é".repeat(65)}"`),
 		problems: [`11 config.firefly.topic: "${"é".repeat(65)}" is 130 bytes long; at most 128 are allowed`],
 	},
-	{ name: "a topic that is a number", firefly: withKey('"topic": 5'), problems: ["11 config.firefly.topic: 5 is not a string"] },
+	{
+		name: "a topic that is a number",
+		firefly: withKey('"topic": 5'),
+		problems: ["11 config.firefly.topic: 5 is not a string"],
+	},
 	{
 		name: "duration words",
 		firefly: withSensor('"every": "60 seconds"'),
@@ -141,9 +167,21 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withSensor('"every": "60kg"'),
 		problems: ['87 config.firefly.sensors[0].every: "60kg" is not a duration'],
 	},
-	{ name: "duration weeks", firefly: withSensor('"every": "2w"'), problems: ['87 config.firefly.sensors[0].every: "2w" is not a duration'] },
-	{ name: "duration negative", firefly: withSensor('"every": "-5s"'), problems: ['87 config.firefly.sensors[0].every: "-5s" is not a duration'] },
-	{ name: "duration empty", firefly: withSensor('"every": ""'), problems: ['87 config.firefly.sensors[0].every: "" is not a duration'] },
+	{
+		name: "duration weeks",
+		firefly: withSensor('"every": "2w"'),
+		problems: ['87 config.firefly.sensors[0].every: "2w" is not a duration'],
+	},
+	{
+		name: "duration negative",
+		firefly: withSensor('"every": "-5s"'),
+		problems: ['87 config.firefly.sensors[0].every: "-5s" is not a duration'],
+	},
+	{
+		name: "duration empty",
+		firefly: withSensor('"every": ""'),
+		problems: ['87 config.firefly.sensors[0].every: "" is not a duration'],
+	},
 	{
 		name: "duration short",
 		firefly: withSensor('"every": "1ms"'),
@@ -169,7 +207,11 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withBroker('"version": "5"'),
 		problems: ['43 config.firefly.broker.version: "5" is not one of 4, 5; did you mean 5?'],
 	},
-	{ name: "version 3", firefly: withBroker('"version": 3'), problems: ["43 config.firefly.broker.version: 3 is not one of 4, 5"] },
+	{
+		name: "version 3",
+		firefly: withBroker('"version": 3'),
+		problems: ["43 config.firefly.broker.version: 3 is not one of 4, 5"],
+	},
 	{
 		name: "pipeline",
 		firefly: withBroker('"pipeline": "yes"'),
@@ -185,27 +227,53 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withBroker('"sendBuffer": "512"'),
 		problems: ['46 config.firefly.broker.sendBuffer: "512" is not a whole number; did you mean 512?'],
 	},
-	{ name: "whole number", firefly: withBroker('"inFlight": 1.5'), problems: ["44 config.firefly.broker.inFlight: 1.5 is not a whole number"] },
+	{
+		name: "whole number",
+		firefly: withBroker('"inFlight": 1.5'),
+		problems: ["44 config.firefly.broker.inFlight: 1.5 is not a whole number"],
+	},
 	{
 		name: "number range",
 		firefly: withBroker('"receiveBuffer": 64'),
 		problems: ["49 config.firefly.broker.receiveBuffer: 64 is not between 128 and 8192"],
 	},
-	{ name: "url scheme", firefly: withURL('"http://b"'), problems: ['20 config.firefly.broker.url: "http://b" does not begin with mqtt://'] },
+	{
+		name: "url scheme",
+		firefly: withURL('"http://b"'),
+		problems: ['20 config.firefly.broker.url: "http://b" does not begin with mqtt://'],
+	},
 	{
 		name: "url credentials",
 		firefly: withURL('"mqtt://me:secret@b"'),
-		problems: ['20 config.firefly.broker.url: "mqtt://…@b" holds a user name, which belongs into broker.username'],
+		problems: [
+			'20 config.firefly.broker.url: "mqtt://…@b" holds a user name, which belongs into broker.username',
+		],
 	},
-	{ name: "url port", firefly: withURL('"mqtt://b:70000"'), problems: ['20 config.firefly.broker.url: "mqtt://b:70000" has an impossible port'] },
-	{ name: "url host", firefly: withURL('"mqtt://"'), problems: ['20 config.firefly.broker.url: "mqtt://" has an impossible host name'] },
-	{ name: "url path", firefly: withURL('"mqtt://b/x"'), problems: ['20 config.firefly.broker.url: "mqtt://b/x" has a path, which MQTT knows not'] },
+	{
+		name: "url port",
+		firefly: withURL('"mqtt://b:70000"'),
+		problems: ['20 config.firefly.broker.url: "mqtt://b:70000" has an impossible port'],
+	},
+	{
+		name: "url host",
+		firefly: withURL('"mqtt://"'),
+		problems: ['20 config.firefly.broker.url: "mqtt://" has an impossible host name'],
+	},
+	{
+		name: "url path",
+		firefly: withURL('"mqtt://b/x"'),
+		problems: ['20 config.firefly.broker.url: "mqtt://b/x" has a path, which MQTT knows not'],
+	},
 	{
 		name: "url missing",
 		firefly: '{"broker": {}, "sensors": [{"name": "t", "driver": "sht3x"}]}',
 		problems: ['12 config.firefly.broker: lacks "url"'],
 	},
-	{ name: "broker missing", firefly: '{"sensors": [{"name": "t", "driver": "sht3x"}]}', problems: ['1 config.firefly: lacks "broker.url"'] },
+	{
+		name: "broker missing",
+		firefly: '{"sensors": [{"name": "t", "driver": "sht3x"}]}',
+		problems: ['1 config.firefly: lacks "broker.url"'],
+	},
 	{
 		name: "broker not object",
 		firefly: '{"broker": "mqtt://b", "sensors": [{"name": "t", "driver": "sht3x"}]}',
@@ -225,7 +293,11 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 			"24 config.firefly.wifi.password: is a secret, which a manifest does not keep; move it to wifi.password in firefly.local.json, or to FIREFLY_WIFI_PASSWORD",
 		],
 	},
-	{ name: "wifi no ssid", firefly: withKey('"wifi": {}'), problems: ['10 config.firefly.wifi: lacks "ssid"'] },
+	{
+		name: "wifi no ssid",
+		firefly: withKey('"wifi": {}'),
+		problems: ['10 config.firefly.wifi: lacks "ssid"'],
+	},
 	{
 		name: "ssid long",
 		firefly: withKey(`"wifi": {"ssid": "${"x".repeat(33)}"}`),
@@ -234,7 +306,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "username placeholder",
 		firefly: withBroker('"username": "{user}"'),
-		problems: ['44 config.firefly.broker.username: "{user}" holds the unknown placeholder {user}; there are {mac}, {chip}, {id}'],
+		problems: [
+			'44 config.firefly.broker.username: "{user}" holds the unknown placeholder {user}; there are {mac}, {chip}, {id}',
+		],
 	},
 	{
 		name: "will topic",
@@ -244,13 +318,35 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "will sensor placeholder",
 		firefly: withBroker('"will": {"topic": "x/{sensor}"}'),
-		problems: ['50 config.firefly.broker.will.topic: "x/{sensor}" holds the unknown placeholder {sensor}; there are {mac}, {chip}, {id}'],
+		problems: [
+			'50 config.firefly.broker.will.topic: "x/{sensor}" holds the unknown placeholder {sensor}; there are {mac}, {chip}, {id}',
+		],
 	},
-	{ name: "no sensors", firefly: '{"broker": {"url": "mqtt://b"}}', problems: ["1 config.firefly: a sensor node needs sensors"] },
-	{ name: "empty sensors", firefly: withSensors("[]"), problems: ["44 config.firefly.sensors: a sensor node needs sensors"] },
-	{ name: "sensors no list", firefly: withSensors("{}"), problems: ["44 config.firefly.sensors: an object is not a list"] },
-	{ name: "sensor no object", firefly: withSensors('["t"]'), problems: ['45 config.firefly.sensors[0]: "t" is not an object'] },
-	{ name: "sensor lacks", firefly: withSensors("[{}]"), problems: ['45 config.firefly.sensors[0]: lacks "name" and "driver"'] },
+	{
+		name: "no sensors",
+		firefly: '{"broker": {"url": "mqtt://b"}}',
+		problems: ["1 config.firefly: a sensor node needs sensors"],
+	},
+	{
+		name: "empty sensors",
+		firefly: withSensors("[]"),
+		problems: ["44 config.firefly.sensors: a sensor node needs sensors"],
+	},
+	{
+		name: "sensors no list",
+		firefly: withSensors("{}"),
+		problems: ["44 config.firefly.sensors: an object is not a list"],
+	},
+	{
+		name: "sensor no object",
+		firefly: withSensors('["t"]'),
+		problems: ['45 config.firefly.sensors[0]: "t" is not an object'],
+	},
+	{
+		name: "sensor lacks",
+		firefly: withSensors("[{}]"),
+		problems: ['45 config.firefly.sensors[0]: lacks "name" and "driver"'],
+	},
 	{
 		name: "too many sensors",
 		firefly: `{${broker}, "topic": "a/{sensor}", "outbox": {"size": 5000}, "sensors": [${sensorList(17)}]}`,
@@ -269,7 +365,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "driver unknown near",
 		firefly: withSensors('[{"name": "t", "driver": "sht30x"}]'),
-		problems: ['69 config.firefly.sensors[0].driver: "sht30x" is a driver that no include provides; did you mean "sht3x"?'],
+		problems: [
+			'69 config.firefly.sensors[0].driver: "sht30x" is a driver that no include provides; did you mean "sht3x"?',
+		],
 	},
 	{
 		name: "driver unknown far",
@@ -283,12 +381,36 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withSensor('"property": "a..b"'),
 		problems: ['90 config.firefly.sensors[0].property: "a..b" is not names joined by dots'],
 	},
-	{ name: "options", firefly: withSensor('"options": []'), problems: ["89 config.firefly.sensors[0].options: a list is not an object"] },
-	{ name: "unit", firefly: withSensor('"unit": ""'), problems: ['86 config.firefly.sensors[0].unit: "" is empty'] },
-	{ name: "delta", firefly: withSensor('"delta": -1'), problems: ["87 config.firefly.sensors[0].delta: -1 is not between 0 and 1000000000"] },
-	{ name: "decimals", firefly: withSensor('"decimals": 7'), problems: ["90 config.firefly.sensors[0].decimals: 7 is not between 0 and 6"] },
-	{ name: "qos", firefly: withSensor('"qos": 2'), problems: ["85 config.firefly.sensors[0].qos: 2 is not one of 0, 1"] },
-	{ name: "retain", firefly: withSensor('"retain": 1'), problems: ["88 config.firefly.sensors[0].retain: 1 is not one of true, false"] },
+	{
+		name: "options",
+		firefly: withSensor('"options": []'),
+		problems: ["89 config.firefly.sensors[0].options: a list is not an object"],
+	},
+	{
+		name: "unit",
+		firefly: withSensor('"unit": ""'),
+		problems: ['86 config.firefly.sensors[0].unit: "" is empty'],
+	},
+	{
+		name: "delta",
+		firefly: withSensor('"delta": -1'),
+		problems: ["87 config.firefly.sensors[0].delta: -1 is not between 0 and 1000000000"],
+	},
+	{
+		name: "decimals",
+		firefly: withSensor('"decimals": 7'),
+		problems: ["90 config.firefly.sensors[0].decimals: 7 is not between 0 and 6"],
+	},
+	{
+		name: "qos",
+		firefly: withSensor('"qos": 2'),
+		problems: ["85 config.firefly.sensors[0].qos: 2 is not one of 0, 1"],
+	},
+	{
+		name: "retain",
+		firefly: withSensor('"retain": 1'),
+		problems: ["88 config.firefly.sensors[0].retain: 1 is not one of true, false"],
+	},
 	{
 		name: "heartbeat < every",
 		firefly: withSensor('"every": "60s", "heartbeat": "30s"'),
@@ -296,13 +418,18 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "value topic",
-		firefly: '{"broker": {"url": "mqtt://b"}, "topic": "a/b", "sensors": [{"name": "t", "driver": "sht3x"}, {"name": "u", "driver": "bmp280"}]}',
-		problems: ['42 config.firefly.topic: "a/b" lacks {sensor}, which tells the bare values of 2 sensors apart; or set payload to "json"'],
+		firefly:
+			'{"broker": {"url": "mqtt://b"}, "topic": "a/b", "sensors": [{"name": "t", "driver": "sht3x"}, {"name": "u", "driver": "bmp280"}]}',
+		problems: [
+			'42 config.firefly.topic: "a/b" lacks {sensor}, which tells the bare values of 2 sensors apart; or set payload to "json"',
+		],
 	},
 	{
 		name: "connectTimeout",
 		firefly: withBroker('"connectTimeout": "8s"'),
-		problems: ['50 config.firefly.broker.connectTimeout: "8s" is not less than sleep.awakeLimit, 8s, which ends the wake first'],
+		problems: [
+			'50 config.firefly.broker.connectTimeout: "8s" is not less than sleep.awakeLimit, 8s, which ends the wake first',
+		],
 	},
 	{
 		name: "awakeLimit",
@@ -325,7 +452,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "outbox small",
 		firefly: `{${broker}, "outbox": {"size": 256}, "sensors": [${sensorList(4)}]}`,
-		problems: ["52 config.firefly.outbox.size: 256 bytes hold the samples of fewer than 4 wakes; 384 are needed"],
+		problems: [
+			"52 config.firefly.outbox.size: 256 bytes hold the samples of fewer than 4 wakes; 384 are needed",
+		],
 	},
 	{
 		name: "outbox storage",
@@ -337,7 +466,11 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		firefly: withKey('"outbox": {"size": 100}'),
 		problems: ["21 config.firefly.outbox.size: 100 is not between 256 and 6000"],
 	},
-	{ name: "time server", firefly: withKey('"time": {"server": true}'), problems: ["21 config.firefly.time.server: true is not a string"] },
+	{
+		name: "time server",
+		firefly: withKey('"time": {"server": true}'),
+		problems: ["21 config.firefly.time.server: true is not a string"],
+	},
 	{
 		name: "time server name",
 		firefly: withKey('"time": {"server": "a b"}'),
@@ -373,7 +506,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "a host with a port",
 		firefly: withKey('"listen": {"hosts": ["panel.local:8080"]}'),
-		problems: ['23 config.firefly.listen.hosts[0]: "panel.local:8080" is not a host name, which goes without scheme and port'],
+		problems: [
+			'23 config.firefly.listen.hosts[0]: "panel.local:8080" is not a host name, which goes without scheme and port',
+		],
 	},
 	{
 		name: "listen value",
@@ -398,12 +533,18 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "a password instead of its hash",
 		firefly: withKey('"listen": {"users": {"anna": "apple"}}'),
-		problems: ["31 config.firefly.listen.users.anna: the password hash is not a password hash; firefly passwd makes one"],
+		problems: [
+			"31 config.firefly.listen.users.anna: the password hash is not a password hash; firefly passwd makes one",
+		],
 	},
 	{
 		name: "a user whose name adds a level",
-		firefly: withKey(`"listen": {"users": {"a/b": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}`),
-		problems: ['23 config.firefly.listen.users["a/b"]: is the name of a user, but holds /, which has a meaning in topics'],
+		firefly: withKey(
+			`"listen": {"users": {"a/b": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}`,
+		),
+		problems: [
+			'23 config.firefly.listen.users["a/b"]: is the name of a user, but holds /, which has a meaning in topics',
+		],
 	},
 	{
 		name: "a rule that neither allows nor denies",
@@ -421,7 +562,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "a placeholder that rules do not know",
 		firefly: withKey('"listen": {"acl": [{"allow": "all", "topic": "{mac}/#"}]}'),
-		problems: ['47 config.firefly.listen.acl[0].topic: "{mac}/#" holds the unknown placeholder {mac}; there are {user}, {id}'],
+		problems: [
+			'47 config.firefly.listen.acl[0].topic: "{mac}/#" holds the unknown placeholder {mac}; there are {user}, {id}',
+		],
 	},
 	{
 		name: "a broker that lets nobody in",

@@ -11,7 +11,9 @@ import { cli, type Outcome, Project } from "./project";
 /** Whether a hash is that of a password. */
 function hashMatches(hash: string, password: string): boolean {
 	const { iterations, salt, key } = parsePasswordHash(hash)!;
-	return pbkdf2Sync(password, Buffer.from(salt, "base64"), iterations, 32, "sha256").equals(Buffer.from(key, "base64"));
+	return pbkdf2Sync(password, Buffer.from(salt, "base64"), iterations, 32, "sha256").equals(
+		Buffer.from(key, "base64"),
+	);
 }
 
 describe("firefly passwd", () => {
@@ -34,7 +36,10 @@ describe("firefly passwd", () => {
 	}
 
 	test("prints the line to paste; the same password never looks the same", async () => {
-		const lines = await Promise.all([passwd("grün und blau\n", "anna", "--stdin"), passwd("grün und blau", "anna", "--stdin")]);
+		const lines = await Promise.all([
+			passwd("grün und blau\n", "anna", "--stdin"),
+			passwd("grün und blau", "anna", "--stdin"),
+		]);
 		for (const { code, stdout, stderr } of lines) {
 			assert.deepEqual([code, stderr], [0, ""]);
 			const { anna } = JSON.parse(`{${stdout}}`) as { anna: string };
@@ -45,11 +50,18 @@ describe("firefly passwd", () => {
 	});
 
 	test("--manifest changes the user's line, and lays out only what it touches", async () => {
-		const before = '{\n\t"config": {"firefly": {\n\t\t"role": "broker",   "listen": {"port": 1884}\n\t}},\n\t"x": [1,2]\n}\n';
+		const before =
+			'{\n\t"config": {"firefly": {\n\t\t"role": "broker",   "listen": {"port": 1884}\n\t}},\n\t"x": [1,2]\n}\n';
 		project.write("m.json", before);
 		const read = () => readFileSync(join(project.directory, "m.json"), "utf8");
-		const users = () => (JSON.parse(read()) as { config: { firefly: { listen: { users: Record<string, string> } } } }).config.firefly.listen.users;
-		assert.deepEqual(await passwd("one", "anna", "--stdin", "--manifest", "m.json", "--iterations", "1000"), { code: 0, stdout: "", stderr: "" });
+		const users = () =>
+			(JSON.parse(read()) as { config: { firefly: { listen: { users: Record<string, string> } } } }).config
+				.firefly.listen.users;
+		assert.deepEqual(await passwd("one", "anna", "--stdin", "--manifest", "m.json", "--iterations", "1000"), {
+			code: 0,
+			stdout: "",
+			stderr: "",
+		});
 		await passwd("two", "ben", "--stdin", "--manifest", "m.json");
 		assert.ok(hashMatches(users().anna, "one") && hashMatches(users().ben, "two"));
 		assert.equal(parsePasswordHash(users().anna)?.iterations, 1000);
@@ -57,7 +69,10 @@ describe("firefly passwd", () => {
 		await passwd("three", "anna", "--stdin", "--manifest", "m.json");
 		assert.ok(hashMatches(users().anna, "three"));
 		assert.equal(read(), text.replace(old, users().anna));
-		assert.ok(text.startsWith('{\n\t"config": {"firefly": {\n\t\t"role": "broker",') && text.endsWith('}},\n\t"x": [1,2]\n}\n'));
+		assert.ok(
+			text.startsWith('{\n\t"config": {"firefly": {\n\t\t"role": "broker",') &&
+				text.endsWith('}},\n\t"x": [1,2]\n}\n'),
+		);
 	});
 
 	test("--manifest takes the file as it is when the password has come, and leaves links and permissions alone", async () => {
@@ -65,7 +80,9 @@ describe("firefly passwd", () => {
 		const [path, link] = [join(project.directory, "kept.json"), join(project.directory, "link.json")];
 		chmodSync(path, 0o600);
 		symlinkSync("kept.json", link);
-		const child = spawn(process.execPath, [cli, "passwd", "anna", "--stdin", "--manifest", "link.json"], { cwd: project.directory });
+		const child = spawn(process.execPath, [cli, "passwd", "anna", "--stdin", "--manifest", "link.json"], {
+			cwd: project.directory,
+		});
 		const closed = once(child, "close");
 		// Once the command is waiting for the password, or not yet: either way the edit is there first.
 		project.write("kept.json", '{"edited": 1}');
@@ -87,8 +104,18 @@ describe("firefly passwd", () => {
 			["x".repeat(300), ["anna", "--stdin"], 1, /^a password has at most 256 bytes\n$/],
 			["x", ["anna"], 1, /^the password is asked for on a terminal; use --stdin/],
 			["x", ["anna", "--stdin", "--manifest", "lost.json"], 1, /^lost\.json: does not exist\n$/],
-			["x", ["anna", "--stdin", "--manifest", "broken.json"], 1, /^broken\.json:1:12: a value is needed here/],
-			["x", ["anna", "--stdin", "--manifest", "list.json"], 1, /^list\.json:1:35 config\.firefly\.listen: an object is needed here/],
+			[
+				"x",
+				["anna", "--stdin", "--manifest", "broken.json"],
+				1,
+				/^broken\.json:1:12: a value is needed here/,
+			],
+			[
+				"x",
+				["anna", "--stdin", "--manifest", "list.json"],
+				1,
+				/^list\.json:1:35 config\.firefly\.listen: an object is needed here/,
+			],
 			["x", ["a/b", "--stdin"], 2, /'a\/b' is invalid.*It holds \/, which has a meaning in topics\./],
 			["x", ["$x", "--stdin"], 2, /It begins with \$\./],
 			["x", ["anna", "--stdin", "--iterations", "3"], 2, /A whole number from 100 to 10000000 is needed\./],

@@ -12,7 +12,10 @@ export class Project {
 
 	constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
 		// A stand-in for Firefly's own manifest, with two drivers.
-		this.write("firmware/manifest.json", '{"modules": {"driver/sht3x": "./sht3x", "driver/bmp280": "./bmp280"}}');
+		this.write(
+			"firmware/manifest.json",
+			'{"modules": {"driver/sht3x": "./sht3x", "driver/bmp280": "./bmp280"}}',
+		);
 		for (const [name, content] of Object.entries(files)) this.write(name, content);
 	}
 
@@ -23,11 +26,20 @@ export class Project {
 	}
 
 	run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-		const options = { cwd: this.directory, env: { ...withoutFireflyVariables(process.env), ...environment }, maxBuffer: 1 << 28 };
+		const options = {
+			cwd: this.directory,
+			env: { ...withoutFireflyVariables(process.env), ...environment },
+			maxBuffer: 1 << 28,
+		};
 		return new Promise((resolve) => {
-			execFile(process.execPath, [cli, ...args], options, (error: ExecFileException | null, stdout, stderr) => {
-				resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-			});
+			execFile(
+				process.execPath,
+				[cli, ...args],
+				options,
+				(error: ExecFileException | null, stdout, stderr) => {
+					resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+				},
+			);
 		});
 	}
 

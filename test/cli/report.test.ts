@@ -48,7 +48,10 @@ function summaryOf(list: readonly TimedEvent[]) {
 }
 
 /** The text that a report prints. */
-function render(createReport: (sink: { write(text: string): void }) => JSONReport | LineReport, list: readonly TimedEvent[]): string {
+function render(
+	createReport: (sink: { write(text: string): void }) => JSONReport | LineReport,
+	list: readonly TimedEvent[],
+): string {
 	let text = "";
 	const write = (more: string): void => {
 		text += more;
@@ -100,7 +103,8 @@ describe("summary", () => {
 	});
 
 	test("what power loss took from retained memory is lost, what a reset kept is not", () => {
-		const accepted = (time: number, sequence: number) => [time, { type: "accepted", sequence, waiting: 1 }] as const;
+		const accepted = (time: number, sequence: number) =>
+			[time, { type: "accepted", sequence, waiting: 1 }] as const;
 		const reset = events(accepted(1, 1), [2, { type: "boot", reason: "reset" }]);
 		const power = events(accepted(1, 1), [2, { type: "boot", reason: "power-on" }], accepted(3, 1));
 		assert.deepEqual([summaryOf(reset).lost, summaryOf(reset).waiting], [0, 1]);
@@ -118,12 +122,18 @@ describe("summary", () => {
 				[6, { type: "publish", sequence: 1, qos: 1, again: true }],
 			),
 		);
-		assert.deepEqual([summary.failed, summary.limits, summary.crashes, summary.repeated], [{ peer: 1, wifi: 2 }, 1, 1, 1]);
+		assert.deepEqual(
+			[summary.failed, summary.limits, summary.crashes, summary.repeated],
+			[{ peer: 1, wifi: 2 }, 1, 1, 1],
+		);
 	});
 
 	test("of nothing", () => {
 		const { duration, energy, awake, exchange } = summaryOf([]);
-		assert.deepEqual([duration, energy.average, energy.battery, awake, exchange], [0, 0, undefined, undefined, undefined]);
+		assert.deepEqual(
+			[duration, energy.average, energy.battery, awake, exchange],
+			[0, 0, undefined, undefined, undefined],
+		);
 	});
 
 	test("brokers take no part in energy", () => {
@@ -181,13 +191,17 @@ describe("energy", () => {
 
 test("quantiles: exact where small, within 0.1 % where large", () => {
 	fc.assert(
-		fc.property(fc.array(fc.nat(1e9), { minLength: 1 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, rank) => {
-			const histogram = new Histogram();
-			for (const value of values) histogram.add(value);
-			const exact = values.sort((a, b) => a - b)[Math.max(1, Math.ceil(rank * values.length)) - 1];
-			const found = histogram.quantile(rank) ?? Number.NaN;
-			assert.ok(Math.abs(found - exact) <= (exact < 2048 ? 0 : exact / 1000), `${found} for ${exact}`);
-		}),
+		fc.property(
+			fc.array(fc.nat(1e9), { minLength: 1 }),
+			fc.double({ min: 0, max: 1, noNaN: true }),
+			(values, rank) => {
+				const histogram = new Histogram();
+				for (const value of values) histogram.add(value);
+				const exact = values.sort((a, b) => a - b)[Math.max(1, Math.ceil(rank * values.length)) - 1];
+				const found = histogram.quantile(rank) ?? Number.NaN;
+				assert.ok(Math.abs(found - exact) <= (exact < 2048 ? 0 : exact / 1000), `${found} for ${exact}`);
+			},
+		),
 	);
 	assert.equal(new Histogram().quantile(0.5), undefined);
 });
@@ -261,7 +275,11 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 			.split("\n")
 			.map((line) => JSON.parse(line));
 		assert.deepEqual(lines.slice(0, -1), JSON.parse(JSON.stringify(dayEvents)));
-		assert.deepEqual(lines.at(-1), { time: start + 120_000, type: "summary", ...JSON.parse(JSON.stringify(summaryOf(dayEvents))) });
+		assert.deepEqual(lines.at(-1), {
+			time: start + 120_000,
+			type: "summary",
+			...JSON.parse(JSON.stringify(summaryOf(dayEvents))),
+		});
 	});
 
 	test("a table that fits its screen, then the summary", () => {
@@ -272,7 +290,14 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		const report = new TableReport({ columns: 100, rows: 30, write }, "max");
 		for (const event of dayEvents) report.event(event);
 		report.event({ time: start + 120_000, node: "broker", type: "node", role: "broker", sensors: [] });
-		report.event({ time: start + 120_000, node: "broker", type: "value", topic: "home/t", payload: "21.3", retained: true });
+		report.event({
+			time: start + 120_000,
+			node: "broker",
+			type: "value",
+			topic: "home/t",
+			payload: "21.3",
+			retained: true,
+		});
 		report.note("a note");
 		report.finish();
 		const plain = text.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g"), "");
@@ -281,6 +306,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		assert.match(plain, /home\/t +21\.3 +00:02:00/);
 		assert.match(plain, /a note/);
 		assert.match(plain, /\n1 node, 2 min simulated/);
-		for (const line of plain.split("\n").filter((line) => !/mC|mAh|published|simulated:/.test(line))) assert.ok(line.length <= 100, line);
+		for (const line of plain.split("\n").filter((line) => !/mC|mAh|published|simulated:/.test(line)))
+			assert.ok(line.length <= 100, line);
 	});
 });

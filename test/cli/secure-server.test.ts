@@ -10,17 +10,23 @@ const { certificate, key } = selfSigned();
 
 describe("TLS handshakes that are begun and never ended", () => {
 	const acceptedSockets: net.Socket[] = [];
-	const server = new SecureServer({ port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) }, 60_000, (socket) => {
-		acceptedSockets.push(socket);
-		socket.on("error", () => {});
-	});
+	const server = new SecureServer(
+		{ port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) },
+		60_000,
+		(socket) => {
+			acceptedSockets.push(socket);
+			socket.on("error", () => {});
+		},
+	);
 	const sockets: net.Socket[] = [];
 	after(() => {
 		for (const socket of [...sockets, ...acceptedSockets]) socket.destroy();
 		server.close();
 	});
 
-	const port = once(server.server.listen(0, "127.0.0.1"), "listening").then(() => (server.server.address() as AddressInfo).port);
+	const port = once(server.server.listen(0, "127.0.0.1"), "listening").then(
+		() => (server.server.address() as AddressInfo).port,
+	);
 
 	async function openIdleConnections(count: number, localAddress: string): Promise<net.Socket[]> {
 		const openedSockets: net.Socket[] = [];

@@ -39,7 +39,8 @@ describe("firefly sim", () => {
 	});
 
 	test("--json: the same seed, the same bytes; another seed, others", async () => {
-		const run = async (seed: string) => (await project.run([...quick, "--for", "10m", "--json", "--seed", seed])).stdout;
+		const run = async (seed: string) =>
+			(await project.run([...quick, "--for", "10m", "--json", "--seed", seed])).stdout;
 		const first = await run("7");
 		assert.equal(await run("7"), first);
 		assert.notEqual(await run("8"), first);
@@ -78,10 +79,14 @@ describe("firefly sim", () => {
 			.split("\n")
 			.map((line) => JSON.parse(line));
 		assert.deepEqual(
-			events.find(({ type, role }) => type === "node" && role === "sensor").sensors.map(({ name }: { name: string }) => name),
+			events
+				.find(({ type, role }) => type === "node" && role === "sensor")
+				.sensors.map(({ name }: { name: string }) => name),
 			["Temperature", "CO2_ppm_"],
 		);
-		const reports = events.filter(({ type, topic }) => type === "value" && topic === "firefly/recording").map(({ payload }) => JSON.parse(payload));
+		const reports = events
+			.filter(({ type, topic }) => type === "value" && topic === "firefly/recording")
+			.map(({ payload }) => JSON.parse(payload));
 		assert.ok(reports.some((report) => report.Temperature === 23.73 && report.CO2_ppm_ === 769.666666666667));
 	});
 
@@ -109,7 +114,9 @@ describe("firefly sim", () => {
 
 	for (const json of [false, true]) {
 		test(`SIGINT ends it in good order${json ? ", with --json" : ""}`, async () => {
-			const child = spawn(process.execPath, [cli, "sim", "--engine", "node", ...(json ? ["--json"] : [])], { cwd: project.directory });
+			const child = spawn(process.execPath, [cli, "sim", "--engine", "node", ...(json ? ["--json"] : [])], {
+				cwd: project.directory,
+			});
 			let stdout = "";
 			let stderr = "";
 			child.stderr.on("data", (data) => {

@@ -16,7 +16,16 @@ describe("the command line", () => {
 
 	test("the help of sim names every option of the contract", async () => {
 		const { stdout } = await project.run(["sim", "--help"]);
-		for (const option of ["--manifest", "--for", "--speed", "--seed", "--replay", "--broker", "--engine", "--json"])
+		for (const option of [
+			"--manifest",
+			"--for",
+			"--speed",
+			"--seed",
+			"--replay",
+			"--broker",
+			"--engine",
+			"--json",
+		])
 			assert.match(stdout, new RegExp(`${option}\\b`));
 	});
 
@@ -38,7 +47,10 @@ describe("the command line", () => {
 			[["sim", "--scenario", "x"], /^error: unknown option '--scenario'/],
 			[["sim", "now"], /^error: too many arguments/],
 			[["sim", "--for"], /^error: option '--for <duration>' argument missing/],
-			[["sim", "--for", "1 day"], /^error: option '--for <duration>' argument '1 day' is invalid\. Did you mean 1d\?/],
+			[
+				["sim", "--for", "1 day"],
+				/^error: option '--for <duration>' argument '1 day' is invalid\. Did you mean 1d\?/,
+			],
 			[["sim", "--for", "long"], /^error: option '--for <duration>' argument 'long' is invalid\. A duration/],
 			[["sim", "--for", "0s"], /^error: option '--for <duration>' argument '0s' is invalid/],
 			[["sim", "--speed", "fast"], /^error: option '--speed <factor>' argument 'fast' is invalid\. A factor/],
@@ -46,9 +58,15 @@ describe("the command line", () => {
 			[["sim", "--speed", "-1"], /^error: option '--speed <factor>'/],
 			[["sim", "--seed", "x"], /^error: option '--seed <number>' argument 'x' is invalid/],
 			[["sim", "--seed", "4294967296"], /^error: option '--seed <number>'/],
-			[["sim", "--broker", "localhost"], /^error: option '--broker <url>' argument 'localhost' is invalid\. It does not begin with mqtt:\/\//],
+			[
+				["sim", "--broker", "localhost"],
+				/^error: option '--broker <url>' argument 'localhost' is invalid\. It does not begin with mqtt:\/\//,
+			],
 			[["sim", "--broker", "mqtt://u:p@h"], /^error: option '--broker <url>'/],
-			[["sim", "--engine", "v8"], /^error: option '--engine <name>' argument 'v8' is invalid\. Allowed choices are xs, node/],
+			[
+				["sim", "--engine", "v8"],
+				/^error: option '--engine <name>' argument 'v8' is invalid\. Allowed choices are xs, node/,
+			],
 		];
 		for (const [args, expected] of rows) {
 			test(args.join(" ") || "nothing", async () => {

@@ -58,9 +58,17 @@ describe("CONNACK says no", () => {
 		});
 
 	test("reason string and server reference are passed on", () => {
-		const { node } = publishOnce({ connack: { reasonCode: 0x9d, properties: { reasonString: "moved", serverReference: "other.example:1883" } } });
+		const { node } = publishOnce({
+			connack: {
+				reasonCode: 0x9d,
+				properties: { reasonString: "moved", serverReference: "other.example:1883" },
+			},
+		});
 		assert.equal(node.error?.serverReference, "other.example:1883");
-		assert.equal(node.error?.message, "the broker refused the connection: Server moved (moved), see other.example:1883");
+		assert.equal(
+			node.error?.message,
+			"the broker refused the connection: Server moved (moved), see other.example:1883",
+		);
 	});
 
 	// [MQTT-3.2.2-4] [MQTT-3.1.2-4]

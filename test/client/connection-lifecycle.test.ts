@@ -16,7 +16,8 @@ function setUp(script: BrokerScript = {}, options: VirtualNetworkOptions = {}) {
 
 for (const version of [4, 5] as const) {
 	describe(`a report, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
-		// [MQTT-3.1.0-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.1.1:4.3.2-1] [MQTT-3.1.1:3.14.4-1] [MQTT-3.1.1:3.14.4-2]
+		// [MQTT-3.1.0-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-3.14.4-1] [MQTT-3.14.4-2]
+		// [MQTT-3.1.1:4.3.2-1] [MQTT-3.1.1:3.14.4-1] [MQTT-3.1.1:3.14.4-2]
 		test("QoS 1: the last PUBACK comes 4 latencies after SYN, all in one flight", () => {
 			const { network, clock, broker } = setUp({ version });
 			const node = new RecordingClient({ version }, network.device, {
@@ -94,7 +95,11 @@ for (const version of [4, 5] as const) {
 				version,
 				answer: (packet, connection) => {
 					if (packet.cmd !== "connect") return false;
-					connection.send({ cmd: "connack", sessionPresent: false, ...(version === 5 ? { reasonCode: 0x97 } : { returnCode: 3 }) });
+					connection.send({
+						cmd: "connack",
+						sessionPresent: false,
+						...(version === 5 ? { reasonCode: 0x97 } : { returnCode: 3 }),
+					});
 					connection.end();
 					return true;
 				},
@@ -264,7 +269,9 @@ describe("publishing", () => {
 		const node = new RecordingClient({}, network.device);
 		node.open();
 		clock.advance(1000);
-		assert.throws(() => node.client.publish(Buffer.from("a/#"), Buffer.from("1"), 1, QOS1), { name: "MQTTError" });
+		assert.throws(() => node.client.publish(Buffer.from("a/#"), Buffer.from("1"), 1, QOS1), {
+			name: "MQTTError",
+		});
 		assert.equal(node.client.inFlight, 0);
 		assert.equal(node.publish("1", QOS1), 1);
 	});
@@ -370,7 +377,13 @@ describe("open and close", () => {
 				{
 					onWritable: () => node.publish("1", QOS1),
 					[name]: () => {
-						if (name === "onAcknowledged" || name === "onOpen" || name === "onWritable" || name === "onClosed") throw cause;
+						if (
+							name === "onAcknowledged" ||
+							name === "onOpen" ||
+							name === "onWritable" ||
+							name === "onClosed"
+						)
+							throw cause;
 					},
 				},
 			);
@@ -392,7 +405,11 @@ describe("open and close", () => {
 
 	test("an older connection's late callbacks are dropped", () => {
 		const { network, clock } = setUp();
-		const options: { onReadable?: (n: number) => void; onError?: () => void; onWritable?: (n: number) => void }[] = [];
+		const options: {
+			onReadable?: (n: number) => void;
+			onError?: () => void;
+			onWritable?: (n: number) => void;
+		}[] = [];
 		const { device } = network;
 		const io = class extends device.tcp.io {
 			constructor(dictionary: ConstructorParameters<typeof device.tcp.io>[0]) {

@@ -18,7 +18,9 @@ describe("after CONNACK", () => {
 
 	test("PUBACK never comes for one of many", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
-		new ScriptedBroker(network, 1883, { answer: (packet) => packet.cmd === "publish" && packet.messageId === 5 });
+		new ScriptedBroker(network, 1883, {
+			answer: (packet) => packet.cmd === "publish" && packet.messageId === 5,
+		});
 		const node = new RecordingClient({}, network.device);
 		node.now = () => network.clock.now;
 		node.open();
@@ -98,7 +100,10 @@ describe("after CONNACK", () => {
 			const last = broker.packets.at(-1);
 			assert.equal(last?.cmd, "disconnect");
 			assert.equal(last?.cmd === "disconnect" && last.reasonCode, reasonCode);
-			assert.equal(broker.endCount + broker.connections.filter(({ peer }) => peer.socket.closed).length > 0, true);
+			assert.equal(
+				broker.endCount + broker.connections.filter(({ peer }) => peer.socket.closed).length > 0,
+				true,
+			);
 		});
 
 	// [MQTT-3.1.1:4.8.0-1]

@@ -12,7 +12,9 @@ const HOUR = 3_600_000;
 /** Pieces of the stream at these places. */
 function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 	const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
-	return [0, ...places].map((from, index) => bytes.slice(from, places[index] ?? bytes.length)).filter(({ length }) => length > 0);
+	return [0, ...places]
+		.map((from, index) => bytes.slice(from, places[index] ?? bytes.length))
+		.filter(({ length }) => length > 0);
 }
 
 const packet = (version: 4 | 5): fc.Arbitrary<Packet> =>
@@ -26,12 +28,23 @@ const packet = (version: 4 | 5): fc.Arbitrary<Packet> =>
 			dup: fc.constant(false),
 			retain: fc.boolean(),
 		}),
-		fc.record({ cmd: fc.constant("puback" as const), messageId: fc.integer({ min: 1, max: 5 }), reasonCode: fc.constant(0) }),
-		fc.record({ cmd: fc.constant("pubrel" as const), messageId: fc.integer({ min: 1, max: 20 }), reasonCode: fc.constant(version === 5 ? 0x92 : 0) }),
+		fc.record({
+			cmd: fc.constant("puback" as const),
+			messageId: fc.integer({ min: 1, max: 5 }),
+			reasonCode: fc.constant(0),
+		}),
+		fc.record({
+			cmd: fc.constant("pubrel" as const),
+			messageId: fc.integer({ min: 1, max: 20 }),
+			reasonCode: fc.constant(version === 5 ? 0x92 : 0),
+		}),
 		fc.record({ cmd: fc.constant("pingresp" as const) }),
 	);
 
-/** A connection on which the broker sends these bytes, in these pieces, at these times, instead of whatever it should say. */
+/**
+ * A connection on which the broker sends these bytes, in these pieces, at these times, instead of whatever it
+ * should say.
+ */
 function sendStream(
 	version: 4 | 5,
 	stream: readonly Uint8Array[],
@@ -125,7 +138,12 @@ for (const version of [4, 5] as const)
 					),
 					fc.array(fc.nat(6000), { maxLength: 30 }),
 					(packets, cuts) => {
-						const bytes = new Uint8Array(Buffer.concat([connack[version], ...packets.map((each) => generate(each, { protocolVersion: version }))]));
+						const bytes = new Uint8Array(
+							Buffer.concat([
+								connack[version],
+								...packets.map((each) => generate(each, { protocolVersion: version })),
+							]),
+						);
 						assert.deepEqual(recordedCallbacks(splitAt(bytes, cuts)), recordedCallbacks([bytes]));
 					},
 				),

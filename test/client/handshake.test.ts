@@ -177,7 +177,9 @@ describe("before CONNACK", () => {
 		});
 
 	test("the broker speaks first", () => {
-		const { node, finished } = publishOnce({ accept: (connection) => connection.sendBytes(0x20, 3, 0, 0, 0) });
+		const { node, finished } = publishOnce({
+			accept: (connection) => connection.sendBytes(0x20, 3, 0, 0, 0),
+		});
 		assert.ok(finished);
 		assert.equal(node.closed.length, 1);
 	});
@@ -214,7 +216,9 @@ describe("before CONNACK", () => {
 
 	test("options that MQTT 3.1.1 does not allow are refused at construction", () => {
 		const { device } = new VirtualNetwork();
-		assert.throws(() => new RecordingClient({ version: 4, password: "x" }, device), { message: "password without a user name" });
+		assert.throws(() => new RecordingClient({ version: 4, password: "x" }, device), {
+			message: "password without a user name",
+		});
 		assert.throws(() => new RecordingClient({ version: 4, clientId: "", cleanStart: false }, device), {
 			message: "no client identifier for a session to keep",
 		});

@@ -92,7 +92,8 @@ for (const version of [4, 5] as const)
 		test("cut anywhere, even in every place", () => {
 			const { clock, broker, node } = openConnection({}, { version });
 			const [connection] = broker.connections;
-			const bytes = version === 5 ? [0x32, 9, 0, 1, 0x61, 0, 5, 0, 1, 2, 3] : [0x32, 8, 0, 1, 0x61, 0, 5, 1, 2, 3];
+			const bytes =
+				version === 5 ? [0x32, 9, 0, 1, 0x61, 0, 5, 0, 1, 2, 3] : [0x32, 8, 0, 1, 0x61, 0, 5, 1, 2, 3];
 			for (const byte of bytes) connection.sendBytes(byte);
 			clock.advance(1000);
 			for (let at = 1; at < bytes.length; at++) {
@@ -127,7 +128,12 @@ for (const version of [4, 5] as const)
 		});
 
 		test("abort() while a message is delivered: not acknowledged", () => {
-			const { clock, broker, node } = openConnection({}, { version }, {}, { onMessage: () => node.client.abort() });
+			const { clock, broker, node } = openConnection(
+				{},
+				{ version },
+				{},
+				{ onMessage: () => node.client.abort() },
+			);
 			broker.connections[0].send({ ...message, payload: "1", qos: 1, messageId: 7 });
 			assert.ok(clock.run(10_000));
 			assert.deepEqual(broker.commands, ["connect"]);
@@ -152,7 +158,8 @@ describe("limits inwards", () => {
 	] as const)
 		test(`more QoS 2 messages than there is room for, MQTT ${version}: ${fault}`, () => {
 			const { clock, broker, node } = openConnection({}, { version, receiveMaximum: 3 });
-			for (let id = 1; id <= 4; id++) broker.connections[0].send({ ...message, payload: "1", qos: 2, messageId: id });
+			for (let id = 1; id <= 4; id++)
+				broker.connections[0].send({ ...message, payload: "1", qos: 2, messageId: id });
 			assert.ok(clock.run(10_000));
 			assert.equal(node.messages.length, 3);
 			assert.equal(node.error?.fault, fault);
@@ -169,7 +176,8 @@ describe("limits inwards", () => {
 	test("a broker that reads nothing is not read either, and every message is answered in the end", () => {
 		const { clock, broker, node } = openConnection({}, { sendBuffer: 64, keepAlive: 0 }, { capacity: 64 });
 		const [connection] = broker.connections;
-		for (let id = 1; id <= 200; id++) connection.send({ ...message, topic: "a", payload: "", qos: 1, messageId: id });
+		for (let id = 1; id <= 200; id++)
+			connection.send({ ...message, topic: "a", payload: "", qos: 1, messageId: id });
 		clock.advance(60_000);
 		assert.equal(node.messages.length, 200);
 		assert.deepEqual(
@@ -196,7 +204,8 @@ describe("limits inwards", () => {
 			{ capacity: 100 },
 			{ onMessage: () => void node.publish("x".repeat(20), QOS1) },
 		);
-		for (let id = 1; id <= 100; id++) broker.connections[0].send({ ...message, topic: "a", payload: "", qos: 1, messageId: id });
+		for (let id = 1; id <= 100; id++)
+			broker.connections[0].send({ ...message, topic: "a", payload: "", qos: 1, messageId: id });
 		clock.advance(60_000);
 		assert.equal(node.client.state, "open");
 		assert.equal(broker.commands.filter((command) => command === "puback").length, 100);
@@ -210,14 +219,18 @@ describe("a socket with less room than the send buffer", () => {
 			const network = new VirtualNetwork({ latency: 5, capacity });
 			const broker = new ScriptedBroker(network, 1883);
 			let sent = 0;
-			const node: RecordingClient = new RecordingClient({ keepAlive: 0, acknowledgeTimeout: 60_000, connectTimeout: 60_000 }, network.device, {
-				onWritable: () => {
-					while (sent < 20 && node.publish(`${sent}`.padEnd(50, "."), QOS1) > 0) sent++;
+			const node: RecordingClient = new RecordingClient(
+				{ keepAlive: 0, acknowledgeTimeout: 60_000, connectTimeout: 60_000 },
+				network.device,
+				{
+					onWritable: () => {
+						while (sent < 20 && node.publish(`${sent}`.padEnd(50, "."), QOS1) > 0) sent++;
+					},
+					onAcknowledged: () => {
+						if (node.acknowledged.length === 20) node.client.close();
+					},
 				},
-				onAcknowledged: () => {
-					if (node.acknowledged.length === 20) node.client.close();
-				},
-			});
+			);
 			node.open();
 			assert.ok(network.clock.run(3_600_000));
 			assert.equal(node.error, undefined);

@@ -40,47 +40,57 @@ describe("in flight", () => {
 
 	test("behaves like a map", () => {
 		fc.assert(
-			fc.property(fc.array(fc.oneof(fc.constant("add" as const), fc.nat(20)), { maxLength: 100 }), (steps) => {
-				const table = new InFlight(8);
-				const model = new Map<number, number>();
-				let now = 0;
-				for (const step of steps) {
-					now += 10;
-					if (step === "add") {
-						if (table.count === table.capacity) continue;
-						const id = table.nextPacketId();
-						assert.ok(!model.has(id) && id > 0 && id < 65_536);
-						table.add(id, now);
-						model.set(id, now);
-					} else {
-						table.remove(step);
-						model.delete(step);
+			fc.property(
+				fc.array(fc.oneof(fc.constant("add" as const), fc.nat(20)), { maxLength: 100 }),
+				(steps) => {
+					const table = new InFlight(8);
+					const model = new Map<number, number>();
+					let now = 0;
+					for (const step of steps) {
+						now += 10;
+						if (step === "add") {
+							if (table.count === table.capacity) continue;
+							const id = table.nextPacketId();
+							assert.ok(!model.has(id) && id > 0 && id < 65_536);
+							table.add(id, now);
+							model.set(id, now);
+						} else {
+							table.remove(step);
+							model.delete(step);
+						}
+						assert.equal(table.count, model.size);
+						for (let id = 1; id < 40; id++)
+							assert.equal(table.awaitedPacketType(id) === PUBACK, model.has(id));
+						assert.equal(
+							table.longestWaitMs(time, now),
+							model.size === 0 ? 0 : now - Math.min(...model.values()),
+						);
 					}
-					assert.equal(table.count, model.size);
-					for (let id = 1; id < 40; id++) assert.equal(table.awaitedPacketType(id) === PUBACK, model.has(id));
-					assert.equal(table.longestWaitMs(time, now), model.size === 0 ? 0 : now - Math.min(...model.values()));
-				}
-			}),
+				},
+			),
 		);
 	});
 });
 
 test("identifiers received behave like a set", () => {
 	fc.assert(
-		fc.property(fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 })), { maxLength: 60 }), (steps) => {
-			const ids = new IncomingQos2Ids(4);
-			const model = new Set<number>();
-			for (const [add, id] of steps) {
-				if (!add) assert.equal(ids.remove(id), model.delete(id));
-				else if (!ids.full && !ids.has(id)) {
-					ids.add(id);
-					model.add(id);
+		fc.property(
+			fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 })), { maxLength: 60 }),
+			(steps) => {
+				const ids = new IncomingQos2Ids(4);
+				const model = new Set<number>();
+				for (const [add, id] of steps) {
+					if (!add) assert.equal(ids.remove(id), model.delete(id));
+					else if (!ids.full && !ids.has(id)) {
+						ids.add(id);
+						model.add(id);
+					}
+					assert.equal(ids.full, model.size === 4);
+					for (let each = 1; each <= 6; each++) assert.equal(ids.has(each), model.has(each));
 				}
-				assert.equal(ids.full, model.size === 4);
-				for (let each = 1; each <= 6; each++) assert.equal(ids.has(each), model.has(each));
-			}
-			ids.clear();
-			assert.ok(!ids.has(1) && !ids.full);
-		}),
+				ids.clear();
+				assert.ok(!ids.has(1) && !ids.full);
+			},
+		),
 	);
 });

@@ -18,13 +18,21 @@ interface LiveClient {
 	readonly closed: Promise<ClientError | undefined>;
 }
 
-function connect(options: Partial<ClientOptions>, hooks: Partial<ClientHandler> = {}, device = nodeDevice()): LiveClient {
+function connect(
+	options: Partial<ClientOptions>,
+	hooks: Partial<ClientHandler> = {},
+	device = nodeDevice(),
+): LiveClient {
 	const liveClient = connectLater(options, hooks, device);
 	liveClient.node.open();
 	return liveClient;
 }
 
-function connectLater(options: Partial<ClientOptions>, hooks: Partial<ClientHandler> = {}, device = nodeDevice()): LiveClient {
+function connectLater(
+	options: Partial<ClientOptions>,
+	hooks: Partial<ClientHandler> = {},
+	device = nodeDevice(),
+): LiveClient {
 	const { promise, resolve } = withResolvers<ClientError | undefined>();
 	const node = new RecordingClient(options, device, {
 		...hooks,
@@ -59,7 +67,9 @@ class Subscriber {
 	}
 
 	static async connect(port: number, filter: string, version: 4 | 5): Promise<Subscriber> {
-		const subscriber = new Subscriber(await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: version }));
+		const subscriber = new Subscriber(
+			await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: version }),
+		);
 		await subscriber.client.subscribeAsync(filter, { qos: 1 });
 		return subscriber;
 	}
@@ -120,7 +130,8 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 
 		test("a will comes after abort(), not after close()", async () => {
 			const subscriber = await Subscriber.connect(port(), "status/#", version);
-			const will = (payload: string) => ({ topic: "status/node", payload, qos: 1, retain: false, delay: 0 }) as const;
+			const will = (payload: string) =>
+				({ topic: "status/node", payload, qos: 1, retain: false, delay: 0 }) as const;
 			for (const [payload, clean] of [
 				["closed", true],
 				["aborted", false],
@@ -144,7 +155,10 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 				{ port: port(), version },
 				{
 					onWritable: () => {
-						while (node.acknowledged.length + node.client.inFlight < 30 && node.publish("x".repeat(100), QOS1) > 0);
+						while (
+							node.acknowledged.length + node.client.inFlight < 30 &&
+							node.publish("x".repeat(100), QOS1) > 0
+						);
 					},
 					onAcknowledged: () => {
 						if (node.acknowledged.length === 30) node.client.close();
@@ -162,13 +176,19 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 				while (sent < 1000 && node.publish(`${sent}`, QOS1) > 0) sent++;
 				if (node.acknowledged.length === 1000) node.client.close();
 			};
-			const { node, closed } = connect({ port: port(), version }, { onWritable: publishNext, onAcknowledged: publishNext });
+			const { node, closed } = connect(
+				{ port: port(), version },
+				{ onWritable: publishNext, onAcknowledged: publishNext },
+			);
 			assert.equal(await closed, undefined);
 			assert.equal(node.acknowledged.length, 1000);
 		});
 
 		test("the keepalive holds the connection", async () => {
-			const { node, closed } = connect({ port: port(), version, keepAlive: 1 }, { onOpen: () => void setTimeout(() => node.close(), 2500) });
+			const { node, closed } = connect(
+				{ port: port(), version, keepAlive: 1 },
+				{ onOpen: () => void setTimeout(() => node.close(), 2500) },
+			);
 			assert.equal(await closed, undefined);
 		});
 	});
@@ -192,7 +212,9 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 		assert.equal(await closed, undefined);
 		const subscriber = await Subscriber.connect(broker.port, "home/greenhouse/temperature", 5);
 		await subscriber.count(1);
-		assert.deepEqual(subscriber.messages, [{ topic: "home/greenhouse/temperature", payload: "19.5", retain: true }]);
+		assert.deepEqual(subscriber.messages, [
+			{ topic: "home/greenhouse/temperature", payload: "19.5", retain: true },
+		]);
 		await subscriber.client.endAsync();
 	});
 
@@ -222,7 +244,10 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 	});
 
 	test("an assigned client identifier", async () => {
-		const { node, closed } = connect({ port: broker.port, clientId: "" }, { onOpen: () => node.client.close() });
+		const { node, closed } = connect(
+			{ port: broker.port, clientId: "" },
+			{ onOpen: () => node.client.close() },
+		);
 		assert.equal(await closed, undefined);
 		assert.ok((node.client.limits.assignedClientId?.length ?? 0) > 0);
 	});
@@ -245,7 +270,12 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 	});
 
 	test("receive maximum and packet size", async () => {
-		const broker = await Mosquitto.start(["allow_anonymous true", "max_inflight_messages 2", "max_packet_size 100", "max_keepalive 30"]);
+		const broker = await Mosquitto.start([
+			"allow_anonymous true",
+			"max_inflight_messages 2",
+			"max_packet_size 100",
+			"max_keepalive 30",
+		]);
 		let sent = 0;
 		let highest = 0;
 		const publishNext = (): void => {
@@ -253,7 +283,10 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 			highest = Math.max(highest, node.client.inFlight);
 			if (node.acknowledged.length === 50) node.client.close();
 		};
-		const { node, closed } = connect({ port: broker.port, pipeline: false }, { onWritable: publishNext, onAcknowledged: publishNext });
+		const { node, closed } = connect(
+			{ port: broker.port, pipeline: false },
+			{ onWritable: publishNext, onAcknowledged: publishNext },
+		);
 		assert.equal(await closed, undefined);
 		assert.equal(highest, 2);
 		assert.equal(node.client.limits.maximumPacketSize, 100);
@@ -326,7 +359,11 @@ describe("aedes", () => {
 	describeBroker("aedes", 4, () => (server.address() as AddressInfo).port);
 
 	test("has no MQTT 5.0: a clear error", async () => {
-		const { closed } = connect({ port: (server.address() as AddressInfo).port, version: 5, connectTimeout: 1000 });
+		const { closed } = connect({
+			port: (server.address() as AddressInfo).port,
+			version: 5,
+			connectTimeout: 1000,
+		});
 		const error = await closed;
 		assert.ok(error !== undefined);
 		assert.ok(["configuration", "transport", "peer"].includes(error.fault));

@@ -45,7 +45,14 @@ describe("keepalive", () => {
 		node.open();
 		clock.advance(1000);
 		for (let i = 0; i < 20; i++) {
-			broker.connections[0].send({ cmd: "publish", topic: "a", payload: "1", qos: 0, dup: false, retain: false });
+			broker.connections[0].send({
+				cmd: "publish",
+				topic: "a",
+				payload: "1",
+				qos: 0,
+				dup: false,
+				retain: false,
+			});
 			clock.advance(1000);
 		}
 		assert.equal(node.messages.length, 20);
@@ -129,7 +136,9 @@ describe("keepalive", () => {
 		for (const before of [0, 50, 100, 1000, 30_000, 45_170, 46_000]) {
 			const { network, clock, broker } = setUp();
 			clock.ticksOffset = 2 ** 31 - before;
-			const node = new RecordingClient({ keepAlive: 60 }, network.device, { onWritable: () => node.publish("1", QOS1) });
+			const node = new RecordingClient({ keepAlive: 60 }, network.device, {
+				onWritable: () => node.publish("1", QOS1),
+			});
 			node.open();
 			clock.advance(600_000);
 			assert.equal(node.client.state, "open");
@@ -152,7 +161,10 @@ describe("the timer", () => {
 		}
 		assert.equal(node.acknowledged.length, 1000);
 		assert.equal(clock.timersCreated, 1);
-		assert.ok(clock.timersMoved - moved <= (2 * 100_000) / 5000 + 4, `${clock.timersMoved - moved} moves for 1000 messages`);
+		assert.ok(
+			clock.timersMoved - moved <= (2 * 100_000) / 5000 + 4,
+			`${clock.timersMoved - moved} moves for 1000 messages`,
+		);
 	});
 
 	test("is gone once the connection is closed", () => {

@@ -8,7 +8,11 @@ import { type BrokerScript, ScriptedBroker } from "./scripted-broker";
 export const LATENCY_MS = 40;
 
 /** One connection on which a QoS 1 message is published at once, until nothing is left to happen. */
-export function publishOnce(script: BrokerScript, options: Partial<ClientOptions> = {}, networkOptions: VirtualNetworkOptions = {}) {
+export function publishOnce(
+	script: BrokerScript,
+	options: Partial<ClientOptions> = {},
+	networkOptions: VirtualNetworkOptions = {},
+) {
 	const network = new VirtualNetwork({ latency: LATENCY_MS, ...networkOptions });
 	const broker = new ScriptedBroker(network, 1883, { version: options.version ?? 5, ...script });
 	const node = new RecordingClient(options, network.device, { onWritable: () => node.publish("23.5", QOS1) });

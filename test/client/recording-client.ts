@@ -1,4 +1,10 @@
-import { Client, type ClientError, type ClientHandler, type ClientOptions, type OpenOptions } from "../../src/client/client";
+import {
+	Client,
+	type ClientError,
+	type ClientHandler,
+	type ClientOptions,
+	type OpenOptions,
+} from "../../src/client/client";
 import type { Device } from "../../src/device";
 import { utf8 } from "../../src/mqtt/utf8";
 
@@ -45,7 +51,9 @@ export class RecordingClient {
 	/** @param hooks called after the event was written down */
 	constructor(
 		options: Partial<ClientOptions>,
-		device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "trace"> | Pick<Device, "tcp" | "timer" | "time" | "resolve">,
+		device:
+			| Pick<Device, "tcp" | "timer" | "time" | "resolve" | "trace">
+			| Pick<Device, "tcp" | "timer" | "time" | "resolve">,
 		hooks: Partial<ClientHandler> = {},
 	) {
 		let current: ReceivedMessage | undefined;

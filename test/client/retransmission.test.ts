@@ -11,9 +11,17 @@ const payload = Uint8Array.of(0x31);
 function setUp(version: 4 | 5, acknowledges: boolean) {
 	const network = new VirtualNetwork({ latency: 10 });
 	const connack = { sessionPresent: true };
-	const broker = new ScriptedBroker(network, 1883, { version, connack, answer: ({ cmd }) => cmd === "publish" && !acknowledges });
-	const node = new RecordingClient({ version, cleanStart: false, ...(version === 5 && { sessionExpiry: 60 }) }, network.device);
-	const publish = (flags: number, packetId?: number): number => node.client.publish(topic, payload, 1, flags, undefined, packetId);
+	const broker = new ScriptedBroker(network, 1883, {
+		version,
+		connack,
+		answer: ({ cmd }) => cmd === "publish" && !acknowledges,
+	});
+	const node = new RecordingClient(
+		{ version, cleanStart: false, ...(version === 5 && { sessionExpiry: 60 }) },
+		network.device,
+	);
+	const publish = (flags: number, packetId?: number): number =>
+		node.client.publish(topic, payload, 1, flags, undefined, packetId);
 	node.open();
 	network.clock.advance(1000);
 	return { network, broker, node, publish };

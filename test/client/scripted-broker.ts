@@ -21,7 +21,10 @@ export interface ScriptedConnection {
 	end(): void;
 }
 
-/** A broker on the virtual network that answers at once, built on mqtt-packet, which shares nothing with the code under test. */
+/**
+ * A broker on the virtual network that answers at once, built on mqtt-packet, which shares nothing with the
+ * code under test.
+ */
 export class ScriptedBroker {
 	readonly packets: Packet[] = [];
 	/** When each packet arrived, ms. */
@@ -62,10 +65,17 @@ export class ScriptedBroker {
 	#respond(packet: Packet, connection: ScriptedConnection, script: BrokerScript): void {
 		switch (packet.cmd) {
 			case "connect":
-				connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0, returnCode: 0, ...script.connack });
+				connection.send({
+					cmd: "connack",
+					sessionPresent: false,
+					reasonCode: 0,
+					returnCode: 0,
+					...script.connack,
+				});
 				break;
 			case "publish":
-				if (packet.qos === 1) connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0 });
+				if (packet.qos === 1)
+					connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0 });
 				break;
 			case "pingreq":
 				connection.send({ cmd: "pingresp" });

@@ -56,12 +56,17 @@ describe("limits of CONNACK", () => {
 		const node = new RecordingClient({ version: 4, inFlight: 2 }, network.device);
 		node.open();
 		clock.advance(1000);
-		assert.deepEqual([node.publish("1", QOS1), node.publish("2", QOS1), node.publish("3", QOS1)], [1, 2, BUSY]);
+		assert.deepEqual(
+			[node.publish("1", QOS1), node.publish("2", QOS1), node.publish("3", QOS1)],
+			[1, 2, BUSY],
+		);
 	});
 
 	// [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]
 	test("maximum packet size, maximum QoS, retain", () => {
-		const { network, clock, broker } = setUp({ connack: { properties: { maximumPacketSize: 60, maximumQoS: 0, retainAvailable: false } } });
+		const { network, clock, broker } = setUp({
+			connack: { properties: { maximumPacketSize: 60, maximumQoS: 0, retainAvailable: false } },
+		});
 		const node = new RecordingClient({}, network.device);
 		node.open();
 		clock.advance(1000);
@@ -77,7 +82,9 @@ describe("limits of CONNACK", () => {
 	});
 
 	test("the first flight of the next connection respects them", () => {
-		const { network, clock, broker } = setUp({ connack: { properties: { receiveMaximum: 2, retainAvailable: false } } });
+		const { network, clock, broker } = setUp({
+			connack: { properties: { receiveMaximum: 2, retainAvailable: false } },
+		});
 		const results: number[] = [];
 		const node: RecordingClient = new RecordingClient({}, network.device, {
 			onWritable: () => {
@@ -104,7 +111,8 @@ describe("limits of CONNACK", () => {
 		const results: number[] = [];
 		const node: RecordingClient = new RecordingClient({}, network.device, {
 			onWritable: () => {
-				if (results.length === 0) results.push(node.publish("x".repeat(100), QOS1), node.publish("1", QOS1), node.publish("2", QOS1));
+				if (results.length === 0)
+					results.push(node.publish("x".repeat(100), QOS1), node.publish("1", QOS1), node.publish("2", QOS1));
 			},
 		});
 		node.open({ limits: { receiveMaximum: 1, maximumPacketSize: 100 } });
@@ -117,7 +125,9 @@ describe("limits of CONNACK", () => {
 
 	test("a remembered limit that is out of date only delays", () => {
 		const { network, clock, broker } = setUp();
-		const node: RecordingClient = new RecordingClient({}, network.device, { onWritable: () => void node.publish("1", QOS1) });
+		const node: RecordingClient = new RecordingClient({}, network.device, {
+			onWritable: () => void node.publish("1", QOS1),
+		});
 		node.open({ limits: { maximumQoS: 0, maximumPacketSize: 10 } });
 		clock.advance(1000);
 		assert.equal(node.acknowledged.length, 1);
@@ -139,7 +149,9 @@ describe("limits of CONNACK", () => {
 	});
 
 	test("assigned client identifier and session expiry are told", () => {
-		const { network, clock } = setUp({ connack: { properties: { assignedClientIdentifier: "auto-ä", sessionExpiryInterval: 77 } } });
+		const { network, clock } = setUp({
+			connack: { properties: { assignedClientIdentifier: "auto-ä", sessionExpiryInterval: 77 } },
+		});
 		const node = new RecordingClient({ clientId: "" }, network.device);
 		node.open();
 		clock.advance(1000);
@@ -221,7 +233,10 @@ describe("CONNECT", () => {
 
 	test("[MQTT-3.1.2-30] with an authentication method nothing leaves before CONNACK", () => {
 		const { network, clock, broker } = setUp({});
-		const node = new RecordingClient({ authenticationMethod: "plain", authenticationData: Uint8Array.of(1) }, network.device);
+		const node = new RecordingClient(
+			{ authenticationMethod: "plain", authenticationData: Uint8Array.of(1) },
+			network.device,
+		);
 		node.open({ pipeline: true });
 		let early = 0;
 		for (let i = 0; i < 3 * LATENCY_MS; i++) {
@@ -266,9 +281,15 @@ test("publishSize is what the encoder stages", () => {
 				const encoder = new Encoder({ size: 20_000, version });
 				const topic = new Uint8Array(28).fill(97);
 				const payload = new Uint8Array(length);
-				assert.equal(encoder.publish(topic, payload, length, qos << 1, 1), publishSize(version, 28, length, qos, 0));
+				assert.equal(
+					encoder.publish(topic, payload, length, qos << 1, 1),
+					publishSize(version, 28, length, qos, 0),
+				);
 				encoder.reset();
 				if (version === 5)
-					assert.equal(encoder.publish(topic, payload, length, qos << 1, 1, properties), publishSize(5, 28, length, qos, properties.length));
+					assert.equal(
+						encoder.publish(topic, payload, length, qos << 1, 1, properties),
+						publishSize(5, 28, length, qos, properties.length),
+					);
 			}
 });

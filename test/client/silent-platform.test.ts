@@ -24,7 +24,11 @@ describe("where the platform keeps quiet", () => {
 
 	for (const afterEnd of ["undefined", "throws"] as const)
 		test(`a write on a dead connection (${afterEnd}), and onError never comes`, () => {
-			const network = new VirtualNetwork({ latency: LATENCY_MS, suppressErrors: true, writeAfterEnd: afterEnd });
+			const network = new VirtualNetwork({
+				latency: LATENCY_MS,
+				suppressErrors: true,
+				writeAfterEnd: afterEnd,
+			});
 			const broker = new ScriptedBroker(network, 1883);
 			const node = new RecordingClient({}, network.device);
 			node.now = () => network.clock.now;
@@ -57,7 +61,10 @@ describe("where the platform keeps quiet", () => {
 		for (const brokerCloses of [true, false]) {
 			const network = new VirtualNetwork({ latency: LATENCY_MS, suppressWritable: true });
 			new ScriptedBroker(network, 1883, { answer: (packet) => packet.cmd === "disconnect" && !brokerCloses });
-			const node = new RecordingClient({}, network.device, { onWritable: () => node.publish("1", QOS1), onAcknowledged: () => node.client.close() });
+			const node = new RecordingClient({}, network.device, {
+				onWritable: () => node.publish("1", QOS1),
+				onAcknowledged: () => node.client.close(),
+			});
 			node.now = () => network.clock.now;
 			node.open();
 			assert.ok(network.clock.run(60_000));

@@ -38,8 +38,18 @@ test("durations", () => {
 });
 
 test("what is formatted reads back", () => {
-	fc.assert(fc.property(fc.maxSafeNat(), (milliseconds) => assert.equal(parseDuration(formatDuration(milliseconds)), milliseconds)));
-	assert.deepEqual([0, 90_000, 3_600_000, 86_400_000, 1001].map(formatDuration), ["0s", "90s", "1h", "1d", "1001ms"]);
+	fc.assert(
+		fc.property(fc.maxSafeNat(), (milliseconds) =>
+			assert.equal(parseDuration(formatDuration(milliseconds)), milliseconds),
+		),
+	);
+	assert.deepEqual([0, 90_000, 3_600_000, 86_400_000, 1001].map(formatDuration), [
+		"0s",
+		"90s",
+		"1h",
+		"1d",
+		"1001ms",
+	]);
 });
 
 test("no text makes it throw", () => {

@@ -16,7 +16,10 @@ const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
 
 function read(firefly: unknown) {
 	const traces: string[] = [];
-	return { settings: flattenSettings(readSettings({ firefly }, identity, (message) => traces.push(message))), traces };
+	return {
+		settings: flattenSettings(readSettings({ firefly }, identity, (message) => traces.push(message))),
+		traces,
+	};
 }
 
 /** The keywords that Firefly's schema uses. */
@@ -40,17 +43,27 @@ const root = FireflyConfig as unknown as SchemaNode;
 /** Values that a node takes. */
 function arbitraryFor(node: SchemaNode): fc.Arbitrary<unknown> {
 	if (node.properties !== undefined) {
-		const entries = Object.entries(node.properties).map(([key, child]) => [key, arbitraryFor(child)] as const);
-		return fc.record(Object.fromEntries(entries), { requiredKeys: [...(node.required ?? [])], noNullPrototype: true });
+		const entries = Object.entries(node.properties).map(
+			([key, child]) => [key, arbitraryFor(child)] as const,
+		);
+		return fc.record(Object.fromEntries(entries), {
+			requiredKeys: [...(node.required ?? [])],
+			noNullPrototype: true,
+		});
 	}
 	if (node.enum !== undefined) return fc.constantFrom(...node.enum);
 	if (node.items !== undefined) return fc.array(arbitraryFor(node.items), { maxLength: 3 });
 	if (node.type === "integer") return fc.integer({ min: node.minimum ?? 0, max: node.maximum ?? 0 });
-	if (node.type === "number") return fc.double({ min: node.minimum ?? 0, max: node.maximum ?? 0, noNaN: true });
+	if (node.type === "number")
+		return fc.double({ min: node.minimum ?? 0, max: node.maximum ?? 0, noNaN: true });
 	if (node.type === "string" || node.anyOf !== undefined)
-		return fc.oneof(texts, ...(node.anyOf === undefined ? [] : [fc.constant(false)])).filter((value) => schemaAccepts(node, value));
+		return fc
+			.oneof(texts, ...(node.anyOf === undefined ? [] : [fc.constant(false)]))
+			.filter((value) => schemaAccepts(node, value));
 	const child = Object.values(node.patternProperties ?? {})[0];
-	return child?.type === "string" ? fc.dictionary(fc.string(), arbitraryFor(child), { maxKeys: 3 }) : fc.dictionary(fc.string(), fc.jsonValue());
+	return child?.type === "string"
+		? fc.dictionary(fc.string(), arbitraryFor(child), { maxKeys: 3 })
+		: fc.dictionary(fc.string(), fc.jsonValue());
 }
 
 const texts = fc.oneof(
@@ -58,20 +71,35 @@ const texts = fc.oneof(
 	fc.string({ unit: "binary" }),
 	fc.constantFrom(`$pbkdf2-sha256$i=1000$${"A".repeat(22)}$${"/".repeat(42)}w`, "home/+/{user}/#", "anna"),
 	fc.constantFrom("https://panel.example:8443", "http://[::1]", "*", "panel.local"),
-	fc.constantFrom("mqtt://b", "mqtt://[::1]:1884", "{id}", "{mac}-{chip}", "home/{id}/{sensor}", "a.b", "p4ssword", "°C", "x"),
+	fc.constantFrom(
+		"mqtt://b",
+		"mqtt://[::1]:1884",
+		"{id}",
+		"{mac}-{chip}",
+		"home/{id}/{sensor}",
+		"a.b",
+		"p4ssword",
+		"°C",
+		"x",
+	),
 	fc.nat(4_000_000_000).map(formatDuration),
-	fc.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.constantFrom("s", "m", "h")).map(([number, unit]) => `${number.toFixed(2)}${unit}`),
+	fc
+		.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.constantFrom("s", "m", "h"))
+		.map(([number, unit]) => `${number.toFixed(2)}${unit}`),
 	fc.integer({ min: 1, max: 20 }).map((seconds) => `${seconds}s`),
 );
 
 function schemaAccepts(node: SchemaNode, value: unknown): boolean {
-	return Check(node, value) && (!IsRefine(node) || node["~refine"].every((refinement) => refinement.check(value)));
+	return (
+		Check(node, value) && (!IsRefine(node) || node["~refine"].every((refinement) => refinement.check(value)))
+	);
 }
 
 /** All nodes with their paths. */
 function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<readonly [string, SchemaNode]> {
 	yield [path, node];
-	for (const [key, child] of Object.entries(node.properties ?? {})) yield* walkSchema(child, `${path}.${key}`);
+	for (const [key, child] of Object.entries(node.properties ?? {}))
+		yield* walkSchema(child, `${path}.${key}`);
 	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
@@ -104,7 +132,9 @@ describe("the schema and what the device reads", () => {
 
 	test("what the schema refuses is traced", () => {
 		const invalidValue = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
-		const leaves = [...walkSchema(root)].filter(([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"));
+		const leaves = [...walkSchema(root)].filter(
+			([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"),
+		);
 		fc.assert(
 			fc.property(fc.constantFrom(...leaves), invalidValue, ([path], value) => {
 				const firefly = path
@@ -113,8 +143,12 @@ describe("the schema and what the device reads", () => {
 					.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 				fc.pre(!Check(FireflyConfig, firefly) && value !== undefined);
 				const { length } = read(firefly).traces;
-				// Several users, rules or names may be wrong, and what a section needs beside the value may be missing.
-				assert.ok(length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)), `${path}: ${JSON.stringify(value)}`);
+				// Several users, rules or names may be wrong, and what a section needs beside the value may be
+				// missing.
+				assert.ok(
+					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)),
+					`${path}: ${JSON.stringify(value)}`,
+				);
 			}),
 			{ numRuns: 300 },
 		);
@@ -134,7 +168,9 @@ describe("the schema and what the device reads", () => {
 
 	test("every setting has its key", () => {
 		const keys = (...path: string[]): string[] =>
-			Object.keys(path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {}).sort();
+			Object.keys(
+				path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {},
+			).sort();
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
@@ -152,10 +188,14 @@ describe("the schema and what the device reads", () => {
 	});
 
 	test("every key says what it is", () => {
-		for (const [path, node] of walkSchema(root)) if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
+		for (const [path, node] of walkSchema(root))
+			if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
 	});
 });
 
 test("docs/manifest.schema.json is what the sources say (else run: node --import tsx cli/config/write-schema.ts)", () => {
-	assert.equal(readFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), "utf8"), jsonSchema());
+	assert.equal(
+		readFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), "utf8"),
+		jsonSchema(),
+	);
 });

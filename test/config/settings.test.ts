@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { defaults, readSettings, readTemplate, type Settings, settingsForDevice } from "../../src/config/settings";
+import {
+	defaults,
+	readSettings,
+	readTemplate,
+	type Settings,
+	settingsForDevice,
+} from "../../src/config/settings";
 import { flattenSettings } from "./flat-settings";
 
 const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };
@@ -179,11 +185,20 @@ describe("a bad value is traced with its path and its default used", () => {
 		[{ broker: { keepAlive: 60 } }, "config.firefly.broker.keepAlive: 60 is not a string"],
 		[{ broker: { keepAlive: "100ms" } }, 'config.firefly.broker.keepAlive: "100ms" is not in whole seconds'],
 		[{ broker: { password: "" } }, "config.firefly.broker.password: the password is empty"],
-		[{ broker: { password: "a\0b" } }, "config.firefly.broker.password: the password holds the character U+0000"],
+		[
+			{ broker: { password: "a\0b" } },
+			"config.firefly.broker.password: the password holds the character U+0000",
+		],
 		[{ broker: { sendBuffer: 4 } }, "config.firefly.broker.sendBuffer: 4 is not between 128 and 8192"],
 		[{ broker: { sendBuffer: 128.5 } }, "config.firefly.broker.sendBuffer: 128.5 is not a whole number"],
-		[{ broker: { sendBuffer: Number.NaN } }, "config.firefly.broker.sendBuffer: NaN is not between 128 and 8192"],
-		[{ broker: { pipeline: "true" } }, 'config.firefly.broker.pipeline: "true" is not one of auto, true, false'],
+		[
+			{ broker: { sendBuffer: Number.NaN } },
+			"config.firefly.broker.sendBuffer: NaN is not between 128 and 8192",
+		],
+		[
+			{ broker: { pipeline: "true" } },
+			'config.firefly.broker.pipeline: "true" is not one of auto, true, false',
+		],
 		[{ topic: "a/#" }, 'config.firefly.topic: "a/#" holds a wildcard, which only subscriptions may'],
 		[{ sleep: { awakeLimit: "8" } }, 'config.firefly.sleep.awakeLimit: "8" is not a duration'],
 		[{ sleep: { awakeLimit: "1h" } }, 'config.firefly.sleep.awakeLimit: "1h" is not between 1s and 10m'],
@@ -201,7 +216,8 @@ describe("a bad value is traced with its path and its default used", () => {
 	}
 
 	test("config itself", () => {
-		for (const config of [undefined, null, 1, "x", [], () => 1]) assert.deepEqual(read(config).settings, read({}).settings);
+		for (const config of [undefined, null, 1, "x", [], () => 1])
+			assert.deepEqual(read(config).settings, read({}).settings);
 		assert.deepEqual(read("x").traces, ['config: "x" is not an object']);
 	});
 
@@ -212,13 +228,19 @@ describe("a bad value is traced with its path and its default used", () => {
 	});
 
 	test("bare values of two sensors on one topic", () => {
-		const { settings, traces } = read({ firefly: { topic: "a/b", sensors: [sensor, { ...sensor, name: "u" }] } });
+		const { settings, traces } = read({
+			firefly: { topic: "a/b", sensors: [sensor, { ...sensor, name: "u" }] },
+		});
 		assert.equal(settings.topic, "firefly/firefly-a0b1c2d3e4f5/{sensor}");
-		assert.deepEqual(traces, ['config.firefly.topic: "a/b" lacks {sensor}, which tells the bare values of several sensors apart']);
+		assert.deepEqual(traces, [
+			'config.firefly.topic: "a/b" lacks {sensor}, which tells the bare values of several sensors apart',
+		]);
 	});
 
 	test("sensors that cannot be used are left out, others stay", () => {
-		const { settings, traces } = read({ firefly: { sensors: [{ driver: "d" }, sensor, { name: "a b", driver: "d" }, sensor, { name: "v" }] } });
+		const { settings, traces } = read({
+			firefly: { sensors: [{ driver: "d" }, sensor, { name: "a b", driver: "d" }, sensor, { name: "v" }] },
+		});
 		assert.deepEqual(
 			settings.sensors.map(({ name }) => name),
 			["t"],
@@ -271,7 +293,8 @@ test("nothing makes it throw, and what it returns is complete", () => {
 			const { settings } = read({ firefly: config });
 			assert.ok(settings.id.length > 0 && settings.topic.length > 0);
 			assert.ok(settings.sleep.awakeLimit >= 1000 && settings.backoff.maximum >= settings.backoff.minimum);
-			for (const { every, name, property } of settings.sensors) assert.ok(every >= 100 && name !== "" && property.length > 0);
+			for (const { every, name, property } of settings.sensors)
+				assert.ok(every >= 100 && name !== "" && property.length > 0);
 		}),
 	);
 });
@@ -313,7 +336,10 @@ describe("settings for any device", () => {
 		const settings = settingsForDevice(personal, identity);
 		assert.deepEqual(Object.keys(settings), ["id", "topic", "broker"]);
 		assert.equal(settings.sensors, personal.sensors);
-		assert.deepEqual(flattenSettings(settings), flattenSettings(readSettings(config, identity, () => assert.fail())));
+		assert.deepEqual(
+			flattenSettings(settings),
+			flattenSettings(readSettings(config, identity, () => assert.fail())),
+		);
 		assert.deepEqual(
 			[settings.broker.clientId, settings.broker.username, settings.broker.will?.topic],
 			["c-a0b1c2d3e4f5", "shed-esp32", "shed-esp32/gone"],

@@ -15,11 +15,14 @@ const shown = citationsOf("\ntest('[MQTT-1.0.0-1]')", "test/broker/a.test.ts");
 
 describe("citations", () => {
 	test("are found with file and line, misprints among them", () => {
-		assert.deepEqual(citationsOf("a\nb // [MQTT-1.0.0-1] [MQTT-3.1.1:1.2.3-4] [MQTT-oops]\n[RFC-1]", "f.ts"), [
-			{ name: "MQTT-1.0.0-1", file: "f.ts", line: 2 },
-			{ name: "MQTT-3.1.1:1.2.3-4", file: "f.ts", line: 2 },
-			{ name: "MQTT-oops", file: "f.ts", line: 2 },
-		]);
+		assert.deepEqual(
+			citationsOf("a\nb // [MQTT-1.0.0-1] [MQTT-3.1.1:1.2.3-4] [MQTT-oops]\n[RFC-1]", "f.ts"),
+			[
+				{ name: "MQTT-1.0.0-1", file: "f.ts", line: 2 },
+				{ name: "MQTT-3.1.1:1.2.3-4", file: "f.ts", line: 2 },
+				{ name: "MQTT-oops", file: "f.ts", line: 2 },
+			],
+		);
 	});
 
 	test("of code and of a test cover a statement, in both versions where it is shared", () => {
@@ -34,13 +37,20 @@ describe("citations", () => {
 
 	test("count for the side whose code they stand in", () => {
 		const client = [mqtt5("1.0.0-1", CLIENT, "a thing")];
-		assert.deepEqual(evaluateCitations(client, [...code.slice(0, 1), ...shown], []).gaps, ["MQTT-1.0.0-1 (client): no code and no test cites it"]);
-		const wire = [...citationsOf("[MQTT-1.0.0-1]", "src/mqtt/a.ts"), ...citationsOf("[MQTT-1.0.0-1]", "test/mqtt/a.test.ts")];
+		assert.deepEqual(evaluateCitations(client, [...code.slice(0, 1), ...shown], []).gaps, [
+			"MQTT-1.0.0-1 (client): no code and no test cites it",
+		]);
+		const wire = [
+			...citationsOf("[MQTT-1.0.0-1]", "src/mqtt/a.ts"),
+			...citationsOf("[MQTT-1.0.0-1]", "test/mqtt/a.test.ts"),
+		];
 		assert.deepEqual(evaluateCitations(client, wire, []).gaps, []);
 	});
 
 	test("of what does not exist are told", () => {
-		assert.deepEqual(evaluateCitations(all, citationsOf("\n[MQTT-1.0.0-9]", "src/mqtt/a.ts"), []).unknown, ["src/mqtt/a.ts:2 MQTT-1.0.0-9"]);
+		assert.deepEqual(evaluateCitations(all, citationsOf("\n[MQTT-1.0.0-9]", "src/mqtt/a.ts"), []).unknown, [
+			"src/mqtt/a.ts:2 MQTT-1.0.0-9",
+		]);
 	});
 });
 
@@ -51,11 +61,16 @@ describe("what is pending", () => {
 		const { entries, gaps, resolvedPending } = evaluateCitations(all, [...code, ...shown], list);
 		assert.deepEqual([gaps, resolvedPending], [[], []]);
 		assert.equal(overall(entries[1]?.duties ?? []), "pending");
-		assert.match(render({ entries, gaps, resolvedPending, unknown: [] }), /MQTT-1\.0\.0-2 \| two things \| server \| pending: later/);
+		assert.match(
+			render({ entries, gaps, resolvedPending, unknown: [] }),
+			/MQTT-1\.0\.0-2 \| two things \| server \| pending: later/,
+		);
 	});
 
 	test("has to be taken out once it is covered", () => {
 		const more = citationsOf("[MQTT-1.0.0-2]", "test/broker/b.test.ts");
-		assert.deepEqual(evaluateCitations(all, [...code, ...shown, ...more], list).resolvedPending, ["MQTT-1.0.0-2 (server)"]);
+		assert.deepEqual(evaluateCitations(all, [...code, ...shown, ...more], list).resolvedPending, [
+			"MQTT-1.0.0-2 (server)",
+		]);
 	});
 });

@@ -15,7 +15,10 @@ const message = { cmd: "publish", topic: "set", dup: false, retain: false } as c
 
 describe("a client's duties", () => {
 	test("[MQTT-3.3.4-8] [MQTT-4.9.0-3] with its quota used up it still answers, pings and says good-bye", () => {
-		const { network, clock, broker } = setUp({ connack: { properties: { receiveMaximum: 1 } }, answer: ({ cmd }) => cmd === "publish" });
+		const { network, clock, broker } = setUp({
+			connack: { properties: { receiveMaximum: 1 } },
+			answer: ({ cmd }) => cmd === "publish",
+		});
 		const node = new RecordingClient({ keepAlive: 2, acknowledgeTimeout: 600_000 }, network.device);
 		node.open();
 		clock.advance(1000);
@@ -25,7 +28,10 @@ describe("a client's duties", () => {
 		clock.advance(3000);
 		node.close();
 		clock.advance(1000);
-		assert.deepEqual(new Set(broker.commands), new Set(["connect", "publish", "puback", "pingreq", "disconnect"]));
+		assert.deepEqual(
+			new Set(broker.commands),
+			new Set(["connect", "publish", "puback", "pingreq", "disconnect"]),
+		);
 		assert.equal(broker.commands.at(-1), "disconnect");
 	});
 
@@ -35,7 +41,8 @@ describe("a client's duties", () => {
 			const node = new RecordingClient({ version }, network.device);
 			node.open();
 			clock.advance(1000);
-			for (const dup of [false, true]) broker.connections[0].send({ ...message, payload: `${dup}`, qos: 1, messageId: 9, dup });
+			for (const dup of [false, true])
+				broker.connections[0].send({ ...message, payload: `${dup}`, qos: 1, messageId: 9, dup });
 			clock.advance(1000);
 			assert.deepEqual(
 				node.messages.map(({ payload }) => payload),
@@ -50,7 +57,10 @@ describe("a client's duties", () => {
 			for (const sessionPresent of [false, true]) {
 				const connack = { sessionPresent: false };
 				const { network, clock, broker } = setUp({ version, connack });
-				const node = new RecordingClient({ version, cleanStart: !sessionPresent, ...(sessionPresent && { sessionExpiry: 60 }) }, network.device);
+				const node = new RecordingClient(
+					{ version, cleanStart: !sessionPresent, ...(sessionPresent && { sessionExpiry: 60 }) },
+					network.device,
+				);
 				node.open();
 				clock.advance(1000);
 				broker.connections[0].send({ ...message, payload: "a", qos: 2, messageId: 9 });

@@ -17,7 +17,8 @@ describe("conformance", () => {
 	test("every statement that applies is cited by the code that keeps it and by a test that shows it, or is pending", () =>
 		assert.deepEqual(result.gaps, []));
 
-	test("nothing is pending that is covered by now: take it out of docs/conformance/pending.ts", () => assert.deepEqual(result.resolvedPending, []));
+	test("nothing is pending that is covered by now: take it out of docs/conformance/pending.ts", () =>
+		assert.deepEqual(result.resolvedPending, []));
 
 	test("docs/conformance.md is what the citations say", () => {
 		const text = readFileSync(`${root}/docs/conformance.md`, "utf8");
@@ -43,7 +44,8 @@ describe("the statements", () => {
 
 	test("shared by both versions exist in both", () => {
 		const names = new Set(statements.map(citationName));
-		for (const statement of statements) if (statement.shared) assert.ok(names.has(`MQTT-${statement.id}`), statement.id);
+		for (const statement of statements)
+			if (statement.shared) assert.ok(names.has(`MQTT-${statement.id}`), statement.id);
 	});
 
 	test("are pending once, and only for whom they bind and apply to", () => {
@@ -51,7 +53,10 @@ describe("the statements", () => {
 		for (const { side, names } of pending) {
 			for (const each of names) {
 				const statement = statements.find((candidate) => citationName(candidate) === each);
-				assert.ok(statement?.binds.includes(side) && statement.exempt[side] === undefined, `${each} (${side})`);
+				assert.ok(
+					statement?.binds.includes(side) && statement.exempt[side] === undefined,
+					`${each} (${side})`,
+				);
 				assert.ok(!seen.has(`${each} ${side}`), `${each} (${side}) twice`);
 				seen.add(`${each} ${side}`);
 			}

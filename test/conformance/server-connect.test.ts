@@ -22,9 +22,22 @@ describe("CONNECT, as a server has to take it", () => {
 			const harness = new BrokerHarness();
 			harness.client("sender", version).publish("t", "1", { retain: true });
 			const peer = harness.peer(version);
-			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "a", keepalive: 60 };
+			const connect = {
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: version,
+				clean: true,
+				clientId: "a",
+				keepalive: 60,
+			};
 			const subscribe = { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "#", qos: 0 }] };
-			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(subscribe), ...peer.encode({ cmd: "pingreq" })]));
+			peer.sendRaw(
+				new Uint8Array([
+					...peer.encode(connect),
+					...peer.encode(subscribe),
+					...peer.encode({ cmd: "pingreq" }),
+				]),
+			);
 			assert.deepEqual(commands(peer).slice(0, 1), ["connack"]);
 			assert.deepEqual(commands(peer).sort(), ["connack", "pingresp", "publish", "suback"]);
 			assert.equal(code(peer.packets[0]), 0);
@@ -59,7 +72,10 @@ describe("CONNECT, as a server has to take it", () => {
 					version === 5 ? [["disconnect", 0x82]] : [],
 				);
 				const { sockets, connections, sessions } = harness.broker.usage;
-				assert.deepEqual([sockets, connections, sessions, harness.broker.counters.internalErrors], [0, 0, version === 5 ? 0 : sessions, 0]);
+				assert.deepEqual(
+					[sockets, connections, sessions, harness.broker.counters.internalErrors],
+					[0, 0, version === 5 ? 0 : sessions, 0],
+				);
 			}
 		}
 	});
@@ -80,11 +96,17 @@ describe("CONNECT, as a server has to take it", () => {
 			assert.equal(connack.properties?.retainAvailable, none ? false : undefined);
 			for (const retain of [false, true]) {
 				const peer = harness.peer(5);
-				assert.equal(code(peer.connect("b", { will: { topic: "t", payload: Buffer.from("x"), qos: 0, retain } })), none && retain ? 0x9a : 0);
+				assert.equal(
+					code(peer.connect("b", { will: { topic: "t", payload: Buffer.from("x"), qos: 0, retain } })),
+					none && retain ? 0x9a : 0,
+				);
 				assert.equal(peer.closed, none && retain);
 			}
 			const sender = harness.client("c").publish("t", "1", { retain: true });
-			assert.equal((sender.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode, none ? 0x9a : undefined);
+			assert.equal(
+				(sender.shift("disconnect") as IDisconnectPacket | undefined)?.reasonCode,
+				none ? 0x9a : undefined,
+			);
 		}
 	});
 
@@ -94,7 +116,11 @@ describe("CONNECT, as a server has to take it", () => {
 			const harness = new BrokerHarness({ aliasBytes: 2048 });
 			const watcher = harness.client("watcher");
 			watcher.subscribe("will");
-			const fields = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 600, maximumPacketSize, requestResponseInformation: true } };
+			const fields = {
+				clean: false,
+				keepalive: 0,
+				properties: { sessionExpiryInterval: 600, maximumPacketSize, requestResponseInformation: true },
+			};
 			const will = { topic: "will", payload: Buffer.from("x"), qos: 0, retain: false };
 			harness.client("a", 5, { clean: false, properties: { sessionExpiryInterval: 600 } }).drop();
 			const peer = harness.peer(5);
@@ -115,9 +141,17 @@ describe("CONNECT, as a server has to take it", () => {
 
 	test("[MQTT-3.1.2-24] nor does a SUBACK or UNSUBACK", () => {
 		for (const cmd of ["subscribe", "unsubscribe"]) {
-			const peer = new BrokerHarness().client("a", 5, { keepalive: 10, properties: { maximumPacketSize: 20 } });
+			const peer = new BrokerHarness().client("a", 5, {
+				keepalive: 10,
+				properties: { maximumPacketSize: 20 },
+			});
 			const filters = Array.from({ length: 30 }, (_, i) => `${i}`);
-			peer.send({ cmd, messageId: 1, subscriptions: filters.map((topic) => ({ topic, qos: 0 })), unsubscriptions: filters });
+			peer.send({
+				cmd,
+				messageId: 1,
+				subscriptions: filters.map((topic) => ({ topic, qos: 0 })),
+				unsubscriptions: filters,
+			});
 			assert.ok(peer.closed);
 			assert.deepEqual(
 				peer.packets.map((each) => [each.cmd, (each as IDisconnectPacket).reasonCode]),
@@ -171,7 +205,14 @@ describe("CONNECT, as a server has to take it", () => {
 			const watcher = harness.client("watcher");
 			watcher.subscribe("#");
 			const peer = harness.peer(version);
-			const connect = { cmd: "connect", protocolId: "MQTT", protocolVersion: version, clean: true, clientId: "x".repeat(300), keepalive: 60 };
+			const connect = {
+				cmd: "connect",
+				protocolId: "MQTT",
+				protocolVersion: version,
+				clean: true,
+				clientId: "x".repeat(300),
+				keepalive: 60,
+			};
 			const publish = { cmd: "publish", topic: "t", payload: "1", qos: 0, retain: false, dup: false };
 			peer.sendRaw(new Uint8Array([...peer.encode(connect), ...peer.encode(publish)]));
 			assert.ok(peer.closed);
@@ -197,7 +238,11 @@ describe("CONNECT, as a server has to take it", () => {
 		const characters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 		for (const version of versions) {
 			for (let length = 1; length <= 23; length++) {
-				for (const from of [0, 23, 39]) assert.equal(code(new BrokerHarness().peer(version).connect(characters.slice(from, from + length))), 0);
+				for (const from of [0, 23, 39])
+					assert.equal(
+						code(new BrokerHarness().peer(version).connect(characters.slice(from, from + length))),
+						0,
+					);
 			}
 		}
 	});
@@ -206,7 +251,8 @@ describe("CONNECT, as a server has to take it", () => {
 		const harness = new BrokerHarness();
 		const seen = new Set<string | undefined>();
 		const peers = [1, 2, 3].map(() => harness.peer(5));
-		for (const peer of peers) seen.add((peer.connect("") as IConnackPacket).properties?.assignedClientIdentifier);
+		for (const peer of peers)
+			seen.add((peer.connect("") as IConnackPacket).properties?.assignedClientIdentifier);
 		assert.equal(seen.size, 3);
 		const [first] = seen;
 		assert.equal(code(harness.peer(5).connect(first ?? "")), 0);
@@ -229,7 +275,8 @@ describe("CONNECT, as a server has to take it", () => {
 	test("[MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3] [MQTT-3.1.1:3.2.2-1] a clean start", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
-			const session = version === 5 ? { clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: false };
+			const session =
+				version === 5 ? { clean: false, properties: { sessionExpiryInterval: 600 } } : { clean: false };
 			const old = harness.client("a", version, session);
 			old.subscribe("t");
 			old.drop();
@@ -306,7 +353,8 @@ describe("the end of a connection, as a server has to make it", () => {
 	});
 
 	test("[MQTT-3.12.4-1] PINGREQ is answered", () => {
-		for (const version of versions) assert.ok(new BrokerHarness().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
+		for (const version of versions)
+			assert.ok(new BrokerHarness().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
 	});
 });
 
@@ -337,7 +385,9 @@ describe("wills, as a server has to treat them", () => {
 	});
 
 	test("[MQTT-3.1.2-8] [MQTT-3.14.4-3] DISCONNECT with any other reason publishes it", () => {
-		for (const reasonCode of [0, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99]) {
+		for (const reasonCode of [
+			0, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99,
+		]) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
 			watcher.subscribe("will");

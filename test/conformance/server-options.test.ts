@@ -8,7 +8,9 @@ describe("topic aliases, as a server has to treat them", () => {
 	test("[MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] it gives none above the client's maximum, and none where there is none", () => {
 		for (const maximum of [undefined, 0, 1, 2]) {
 			const harness = new BrokerHarness();
-			const peer = harness.client("a", 5, { properties: maximum === undefined ? {} : { topicAliasMaximum: maximum } });
+			const peer = harness.client("a", 5, {
+				properties: maximum === undefined ? {} : { topicAliasMaximum: maximum },
+			});
 			peer.subscribe("#");
 			const sender = harness.client("b");
 			for (let round = 0; round < 2; round++) for (const topic of ["x", "y", "z"]) sender.publish(topic, "1");
@@ -23,11 +25,15 @@ describe("topic aliases, as a server has to treat them", () => {
 		const first = harness.peer(5);
 		const maximum = (first.connect("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
 		assert.ok(maximum > 0);
-		first.publish("t", "1", { properties: { topicAlias: maximum } }).publish("", "2", { properties: { topicAlias: maximum } });
+		first
+			.publish("t", "1", { properties: { topicAlias: maximum } })
+			.publish("", "2", { properties: { topicAlias: maximum } });
 		assert.ok(!first.closed);
 		first.drop();
 		for (const topicAlias of [maximum, maximum + 1]) {
-			const next = harness.client("a", 5).publish(topicAlias === maximum ? "" : "t", "3", { properties: { topicAlias } });
+			const next = harness
+				.client("a", 5)
+				.publish(topicAlias === maximum ? "" : "t", "3", { properties: { topicAlias } });
 			assert.ok(next.closed);
 			assert.ok([0x82, 0x94].includes((next.shift("disconnect") as IDisconnectPacket).reasonCode ?? 0));
 		}
@@ -76,7 +82,11 @@ describe("shared subscriptions, as a server has to treat them", () => {
 			harness.client("sender").publish("t", "1", { qos, messageId: 1 }).send({ cmd: "pubrel", messageId: 1 });
 			for (const peer of peers) {
 				for (const { messageId } of peer.publishes())
-					peer.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId: messageId as number, reasonCode: 0x83 });
+					peer.send({
+						cmd: qos === 1 ? "puback" : "pubrec",
+						messageId: messageId as number,
+						reasonCode: 0x83,
+					});
 			}
 			harness.host.advance(10_000);
 			assert.deepEqual(
@@ -92,17 +102,26 @@ describe("reason strings, as a server has to send them", () => {
 	const refused = "$SYS/x";
 
 	/** The lengths of the answers to a PUBLISH that is refused with PUBACK or PUBREC, and to a SUBSCRIBE. */
-	function answers(properties: Record<string, unknown>): { puback: IPubackPacket; pubrec: IPubackPacket; suback: ISubackPacket } {
+	function answers(properties: Record<string, unknown>): {
+		puback: IPubackPacket;
+		pubrec: IPubackPacket;
+		suback: ISubackPacket;
+	} {
 		const peer = new BrokerHarness({ subscriptions: 1 }).client("a", 5, { properties });
 		peer.subscribe("first");
 		peer.publish(refused, "1", { qos: 1, messageId: 1 }).publish(refused, "1", { qos: 2, messageId: 2 });
 		const suback = peer.subscribe("t") as ISubackPacket;
-		return { puback: peer.shift("puback") as IPubackPacket, pubrec: peer.shift("pubrec") as IPubackPacket, suback };
+		return {
+			puback: peer.shift("puback") as IPubackPacket,
+			pubrec: peer.shift("pubrec") as IPubackPacket,
+			suback,
+		};
 	}
 
 	test("[MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1] only where they fit", () => {
 		for (let maximumPacketSize = 20; maximumPacketSize < 40; maximumPacketSize++) {
-			for (const packet of Object.values(answers({ maximumPacketSize }))) assert.ok((packet.length ?? 0) + 2 <= maximumPacketSize, packet.cmd);
+			for (const packet of Object.values(answers({ maximumPacketSize })))
+				assert.ok((packet.length ?? 0) + 2 <= maximumPacketSize, packet.cmd);
 		}
 		for (const packet of Object.values(answers({}))) assert.ok(packet.properties?.reasonString, packet.cmd);
 	});
@@ -127,7 +146,10 @@ describe("reason strings, as a server has to send them", () => {
 			[undefined, true],
 			[30, false],
 		] as const) {
-			const peer = new BrokerHarness().client("a", 5, { keepalive: 10, properties: maximumPacketSize === undefined ? {} : { maximumPacketSize } });
+			const peer = new BrokerHarness().client("a", 5, {
+				keepalive: 10,
+				properties: maximumPacketSize === undefined ? {} : { maximumPacketSize },
+			});
 			peer.sendRaw(Uint8Array.of(0xc1, 0));
 			const disconnect = peer.shift("disconnect") as IDisconnectPacket;
 			assert.equal(disconnect.reasonCode, 0x81);

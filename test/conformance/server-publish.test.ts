@@ -50,7 +50,10 @@ describe("retained messages, as a server has to keep them", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const sender = harness.client("sender", version);
-			sender.publish("t", "1", { retain: true }).publish("t", "2", { retain: true, qos: 1, messageId: 1 }).publish("t", "3");
+			sender
+				.publish("t", "1", { retain: true })
+				.publish("t", "2", { retain: true, qos: 1, messageId: 1 })
+				.publish("t", "3");
 			sender.publish("t", "");
 			const peer = harness.client("a", version);
 			peer.subscribe("t", { qos: 1 });
@@ -96,7 +99,10 @@ describe("retained messages, as a server has to keep them", () => {
 	test("[MQTT-3.1.1:3.1.2-7] they outlive the session that published them", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
-			harness.client("sender", version).publish("t", "1", { retain: true }).send({ cmd: "disconnect", reasonCode: 0 });
+			harness
+				.client("sender", version)
+				.publish("t", "1", { retain: true })
+				.send({ cmd: "disconnect", reasonCode: 0 });
 			const peer = harness.client("a", version);
 			peer.subscribe("t");
 			assert.deepEqual(peer.messages(), ["t=1"]);
@@ -257,7 +263,9 @@ describe("messages, as a server has to send them", () => {
 		const peer = harness.client("a", 5, { properties: { maximumPacketSize: 60, receiveMaximum: 1 } });
 		peer.subscribe("t", { qos: 1 });
 		const sender = harness.client("sender");
-		sender.publish("t", "x".repeat(100), { qos: 1, messageId: 1 }).publish("t", "2", { qos: 1, messageId: 2 });
+		sender
+			.publish("t", "x".repeat(100), { qos: 1, messageId: 1 })
+			.publish("t", "2", { qos: 1, messageId: 2 });
 		assert.deepEqual(peer.messages(), ["t=2"]);
 		peer.send({ cmd: "puback", messageId: 1 }).send({ cmd: "puback", messageId: 2 });
 		assert.equal(harness.broker.usage.queued, 0);

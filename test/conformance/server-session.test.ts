@@ -8,7 +8,9 @@ const versions = [4, 5] as const;
 
 /** What a CONNECT says to have a session that lasts. */
 function persistentFields(version: 4 | 5, more: Record<string, unknown> = {}): Record<string, unknown> {
-	return version === 5 ? { clean: false, properties: { sessionExpiryInterval: 600, ...more } } : { clean: false };
+	return version === 5
+		? { clean: false, properties: { sessionExpiryInterval: 600, ...more } }
+		: { clean: false };
 }
 
 function sessionPresentFor(peer: TestClient, id: string, fields: Record<string, unknown>): boolean {
@@ -16,7 +18,9 @@ function sessionPresentFor(peer: TestClient, id: string, fields: Record<string, 
 }
 
 function commands(peer: TestClient): string[] {
-	return peer.packets.splice(0).map((packet) => `${packet.cmd} ${packet.messageId}${"dup" in packet && packet.dup ? " dup" : ""}`);
+	return peer.packets
+		.splice(0)
+		.map((packet) => `${packet.cmd} ${packet.messageId}${"dup" in packet && packet.dup ? " dup" : ""}`);
 }
 
 describe("sessions, as a server has to keep them", () => {
@@ -27,7 +31,10 @@ describe("sessions, as a server has to keep them", () => {
 			first.subscribe("t", { qos: 1 });
 			first.drop();
 			const sender = harness.client("b", version);
-			sender.publish("t", "1", { qos: 1, messageId: 1 }).publish("t", "2", { qos: 2, messageId: 2 }).send({ cmd: "pubrel", messageId: 2 });
+			sender
+				.publish("t", "1", { qos: 1, messageId: 1 })
+				.publish("t", "2", { qos: 2, messageId: 2 })
+				.send({ cmd: "pubrel", messageId: 2 });
 			const again = harness.peer(version);
 			assert.equal(sessionPresentFor(again, "a", persistentFields(version)), true);
 			assert.deepEqual(again.messages(), ["t=1", "t=2"]);
@@ -57,14 +64,25 @@ describe("sessions, as a server has to keep them", () => {
 			first.drop();
 			const again = harness.peer(version);
 			again.connect("a", persistentFields(version));
-			assert.deepEqual(commands(again), [`publish ${ids[0]} dup`, `publish ${ids[1]} dup`, `pubrel ${ids[2]}`, `publish ${ids[3]} dup`]);
+			assert.deepEqual(commands(again), [
+				`publish ${ids[0]} dup`,
+				`publish ${ids[1]} dup`,
+				`pubrel ${ids[2]}`,
+				`publish ${ids[3]} dup`,
+			]);
 			harness.host.advance(10_000);
 			assert.deepEqual(commands(again), [], "and at no other time");
 		}
 	});
 
 	test("[MQTT-3.1.3-9] [MQTT-3.1.2-10] a will waits for its delay, and is not published when the session goes on before", () => {
-		const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false, properties: { willDelayInterval: 10 } };
+		const will = {
+			topic: "will",
+			payload: Buffer.from("gone"),
+			qos: 0,
+			retain: false,
+			properties: { willDelayInterval: 10 },
+		};
 		for (const back of [false, true]) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher", 5, { keepalive: 0 });
@@ -86,7 +104,10 @@ describe("QoS 2, as a server has to receive it", () => {
 			watcher.subscribe("t");
 			const peer = harness.client("a", version);
 			peer.publish("t", "1", { qos: 2, messageId: 7 }).publish("t", "1", { qos: 2, messageId: 7, dup: true });
-			peer.send({ cmd: "pubrel", messageId: 7 }).publish("t", "2", { qos: 2, messageId: 7 }).send({ cmd: "pubrel", messageId: 7 });
+			peer
+				.send({ cmd: "pubrel", messageId: 7 })
+				.publish("t", "2", { qos: 2, messageId: 7 })
+				.send({ cmd: "pubrel", messageId: 7 });
 			assert.deepEqual(commands(peer), ["pubrec 7", "pubrec 7", "pubcomp 7", "pubrec 7", "pubcomp 7"]);
 			assert.deepEqual(watcher.messages(), ["t=1", "t=2"]);
 		}
@@ -97,8 +118,13 @@ describe("QoS 2, as a server has to receive it", () => {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher", version);
 			watcher.subscribe("t");
-			harness.client("a", version, persistentFields(version)).publish("t", "1", { qos: 2, messageId: 7 }).drop();
-			const again = harness.client("a", version, persistentFields(version)).publish("t", "1", { qos: 2, messageId: 7, dup: true });
+			harness
+				.client("a", version, persistentFields(version))
+				.publish("t", "1", { qos: 2, messageId: 7 })
+				.drop();
+			const again = harness
+				.client("a", version, persistentFields(version))
+				.publish("t", "1", { qos: 2, messageId: 7, dup: true });
 			assert.deepEqual(commands(again), ["pubrec 7"]);
 			assert.deepEqual(watcher.messages(), ["t=1"]);
 		}
@@ -115,7 +141,9 @@ describe("QoS 2, as a server has to receive it", () => {
 	});
 
 	test("[MQTT-4.3.3-13] the exchange goes on where the message expired", () => {
-		const peer = new BrokerHarness().client("a").publish("t", "1", { qos: 2, messageId: 7, properties: { messageExpiryInterval: 1 } });
+		const peer = new BrokerHarness()
+			.client("a")
+			.publish("t", "1", { qos: 2, messageId: 7, properties: { messageExpiryInterval: 1 } });
 		peer.host.advance(5_000);
 		peer.send({ cmd: "pubrel", messageId: 7 });
 		assert.deepEqual(commands(peer), ["pubrec 7", "pubcomp 7"]);

@@ -6,19 +6,28 @@ import type { TestClient } from "../broker/support/test-client";
 
 const versions = [4, 5] as const;
 
-function subscribe(peer: TestClient, messageId: number, filters: readonly (readonly [string, number])[]): ISubackPacket {
+function subscribe(
+	peer: TestClient,
+	messageId: number,
+	filters: readonly (readonly [string, number])[],
+): ISubackPacket {
 	peer.send({ cmd: "subscribe", messageId, subscriptions: filters.map(([topic, qos]) => ({ topic, qos })) });
 	return peer.shift("suback") as ISubackPacket;
 }
 
-function unsubscribe(peer: TestClient, messageId: number, unsubscriptions: readonly string[]): IUnsubackPacket {
+function unsubscribe(
+	peer: TestClient,
+	messageId: number,
+	unsubscriptions: readonly string[],
+): IUnsubackPacket {
 	peer.send({ cmd: "unsubscribe", messageId, unsubscriptions });
 	return peer.shift("unsuback") as IUnsubackPacket;
 }
 
 describe("SUBSCRIBE, as a server has to take it", () => {
 	test("[MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7] SUBACK comes, with SUBSCRIBE's identifier", () => {
-		for (const version of versions) assert.equal(subscribe(new BrokerHarness().client("a", version), 4711, [["t", 0]]).messageId, 4711);
+		for (const version of versions)
+			assert.equal(subscribe(new BrokerHarness().client("a", version), 4711, [["t", 0]]).messageId, 4711);
 	});
 
 	test("[MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-3.1.1:3.8.4-4] [MQTT-3.1.1:3.8.4-5] several filters: one code each, in order", () => {
@@ -39,7 +48,9 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 	test("[MQTT-3.8.4-3] [MQTT-3.8.4-4] an identical filter replaces, hands out retained messages again, and loses nothing", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
-			const sender = harness.client("sender", version).publish("t", "kept", { retain: true, qos: 1, messageId: 9 });
+			const sender = harness
+				.client("sender", version)
+				.publish("t", "kept", { retain: true, qos: 1, messageId: 9 });
 			const peer = harness.client("a", version);
 			subscribe(peer, 1, [["t", 0]]);
 			subscribe(peer, 2, [["t", 1]]);
@@ -65,7 +76,8 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 				["1", 1],
 			]);
 			const sender = harness.client("sender", version);
-			for (const topic of ["0", "1"]) sender.publish(topic, "a").publish(topic, "b", { qos: 1, messageId: 1 });
+			for (const topic of ["0", "1"])
+				sender.publish(topic, "a").publish(topic, "b", { qos: 1, messageId: 1 });
 			assert.deepEqual(
 				peer.publishes().map(({ topic, payload, qos }) => [`${topic}${payload}`, qos]),
 				[
@@ -99,7 +111,8 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		peer.subscribe("t/#", {}, { subscriptionIdentifier: 7 });
 		peer.subscribe("t/1");
 		const sender = harness.client("sender").publish("t/1", "x");
-		const identifiers = () => peer.publishes().flatMap(({ properties }) => properties?.subscriptionIdentifier ?? []);
+		const identifiers = () =>
+			peer.publishes().flatMap(({ properties }) => properties?.subscriptionIdentifier ?? []);
 		assert.deepEqual(identifiers(), [7]);
 		peer.subscribe("+/1", {}, { subscriptionIdentifier: 9 });
 		sender.publish("t/1", "y");
@@ -137,7 +150,9 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
 			for (const filter of ["#", "+/x", "+/#"]) peer.subscribe(filter);
-			harness.client("b", 5, { will: { topic: "$SYS/x", payload: Buffer.from("1"), qos: 0, retain: false } }).drop();
+			harness
+				.client("b", 5, { will: { topic: "$SYS/x", payload: Buffer.from("1"), qos: 0, retain: false } })
+				.drop();
 			harness.host.advance(100_000);
 			assert.ok(peer.messages().every((message) => !message.startsWith("$")));
 		}
@@ -149,7 +164,8 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 			const peer = harness.client("a", version);
 			for (const filter of ["caf\u00e9", "a//b", "sp ace", "\ufefft"]) peer.subscribe(filter);
 			const sender = harness.client("sender");
-			for (const topic of ["cafe\u0301", "caf\u00e9", "a/b", "a//b", "space", "sp ace", "t", "\ufefft"]) sender.publish(topic, "1");
+			for (const topic of ["cafe\u0301", "caf\u00e9", "a/b", "a//b", "space", "sp ace", "t", "\ufefft"])
+				sender.publish(topic, "1");
 			assert.deepEqual(peer.messages(), ["caf\u00e9=1", "a//b=1", "sp ace=1", "\ufefft=1"]);
 		}
 	});
@@ -174,7 +190,8 @@ describe("UNSUBSCRIBE, as a server has to take it", () => {
 	});
 
 	test("[MQTT-3.10.4-4] [MQTT-3.10.4-5] UNSUBACK comes, with UNSUBSCRIBE's identifier, also where nothing ends", () => {
-		for (const version of versions) assert.equal(unsubscribe(new BrokerHarness().client("a", version), 4711, ["never"]).messageId, 4711);
+		for (const version of versions)
+			assert.equal(unsubscribe(new BrokerHarness().client("a", version), 4711, ["never"]).messageId, 4711);
 	});
 
 	test("[MQTT-3.10.4-6] [MQTT-3.11.3-1] several filters: one answer, its codes in order", () => {

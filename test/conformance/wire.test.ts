@@ -327,7 +327,10 @@ const rows: readonly (readonly [string, readonly WireCase[]])[] = [
 			[5, BROKER, "f0 { 19 { 15 s'm' } }", PROTOCOL],
 		],
 	],
-	["[MQTT-3.14.2-2] session expiry interval from a server", [[5, BROKER, "e0 { 00 { 11 00000001 } }", PROTOCOL]]],
+	[
+		"[MQTT-3.14.2-2] session expiry interval from a server",
+		[[5, BROKER, "e0 { 00 { 11 00000001 } }", PROTOCOL]],
+	],
 	[
 		"[MQTT-2.2.1-5] [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-6] [MQTT-3.1.1:2.3.1-7] acknowledgements without an identifier",
 		[
@@ -354,7 +357,10 @@ const rows: readonly (readonly [string, readonly WireCase[]])[] = [
 			[4, CLIENT, "a2 { 0001 }", PROTOCOL],
 		],
 	],
-	["[MQTT-3.8.3-4] No Local on a shared subscription", [[5, CLIENT, "82 { 0001 00 s'$share/g/a' 04 }", PROTOCOL]]],
+	[
+		"[MQTT-3.8.3-4] No Local on a shared subscription",
+		[[5, CLIENT, "82 { 0001 00 s'$share/g/a' 04 }", PROTOCOL]],
+	],
 	[
 		"[MQTT-3.8.3-5] reserved subscription options",
 		[
@@ -411,7 +417,11 @@ describe("what is refused on the wire, statement by statement", () => {
 				for (const split of [[], oneByteChunks(packetBytes)]) {
 					const { events, message } = decode(packetBytes, { version, from, split });
 					const [event] = events;
-					assert.equal(event !== undefined && "error" in event ? event.error : 0, code, `${version} ${from} ${notation}: ${message}`);
+					assert.equal(
+						event !== undefined && "error" in event ? event.error : 0,
+						code,
+						`${version} ${from} ${notation}: ${message}`,
+					);
 				}
 			}
 		});
@@ -420,7 +430,10 @@ describe("what is refused on the wire, statement by statement", () => {
 	it("[MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1] nothing is read after a refusal", () => {
 		for (const version of [4, 5] as const) {
 			for (const from of [CLIENT, BROKER] as const) {
-				const recorder = decode(bytes(`c1 00 ${version === 4 ? "30 { s'a' }" : "30 { s'a' 00 }"}`), { version, from });
+				const recorder = decode(bytes(`c1 00 ${version === 4 ? "30 { s'a' }" : "30 { s'a' 00 }"}`), {
+					version,
+					from,
+				});
 				assert.equal(recorder.events.length, 1);
 			}
 		}

@@ -23,7 +23,10 @@ describe("SHA-1: FIPS 180-4 examples", () => {
 	for (const [message, digest] of [
 		[ascii(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709"],
 		[ascii("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d"],
-		[ascii("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "84983e441c3bd26ebaae4aa1f95129e5e54670f1"],
+		[
+			ascii("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+			"84983e441c3bd26ebaae4aa1f95129e5e54670f1",
+		],
 		[MILLION, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"],
 	] as const) {
 		it(`${message.length} bytes`, () => assert.equal(digestOf(new SHA1(), 20, message), digest));
@@ -34,7 +37,10 @@ describe("SHA-256: FIPS 180-4 examples", () => {
 	for (const [message, digest] of [
 		[ascii(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
 		[ascii("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
-		[ascii("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"],
+		[
+			ascii("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+			"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+		],
 		[MILLION, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"],
 	] as const) {
 		it(`${message.length} bytes`, () => assert.equal(digestOf(new SHA256(), 32, message), digest));
@@ -43,9 +49,24 @@ describe("SHA-256: FIPS 180-4 examples", () => {
 
 describe("HMAC-SHA-256: RFC 4231 §4", () => {
 	for (const [name, key, data, code] of [
-		["case 1", new Uint8Array(20).fill(0x0b), ascii("Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
-		["case 2", ascii("Jefe"), ascii("what do ya want for nothing?"), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"],
-		["case 3", new Uint8Array(20).fill(0xaa), new Uint8Array(50).fill(0xdd), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"],
+		[
+			"case 1",
+			new Uint8Array(20).fill(0x0b),
+			ascii("Hi There"),
+			"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+		],
+		[
+			"case 2",
+			ascii("Jefe"),
+			ascii("what do ya want for nothing?"),
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+		],
+		[
+			"case 3",
+			new Uint8Array(20).fill(0xaa),
+			new Uint8Array(50).fill(0xdd),
+			"773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+		],
 		[
 			"case 4",
 			hex("0102030405060708090a0b0c0d0e0f10111213141516171819"),
@@ -75,7 +96,13 @@ describe("HMAC-SHA-256: RFC 4231 §4", () => {
 	}
 });
 
-function derive(kdf: PBKDF2, password: Uint8Array, salt: Uint8Array, iterations: number, step: number): string {
+function derive(
+	kdf: PBKDF2,
+	password: Uint8Array,
+	salt: Uint8Array,
+	iterations: number,
+	step: number,
+): string {
 	const key = new Uint8Array(32);
 	kdf.start(password, 0, password.length, salt, 0, salt.length, iterations);
 	while (!kdf.step(step));
@@ -88,9 +115,15 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 
 	// The first 32 of the 64 bytes there, which are a block of their own
 	it("RFC 7914 §11, 1 iteration", () =>
-		assert.equal(derive(kdf, ascii("passwd"), ascii("salt"), 1, 1), "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"));
+		assert.equal(
+			derive(kdf, ascii("passwd"), ascii("salt"), 1, 1),
+			"55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc",
+		));
 	it("RFC 7914 §11, 80,000 iterations", () =>
-		assert.equal(derive(kdf, ascii("Password"), ascii("NaCl"), 80_000, 1000), "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"));
+		assert.equal(
+			derive(kdf, ascii("Password"), ascii("NaCl"), 80_000, 1000),
+			"4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56",
+		));
 
 	it("steps of any size come to the same", () => {
 		fc.assert(
@@ -100,7 +133,10 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 				fc.integer({ min: 1, max: 40 }),
 				fc.integer({ min: 1, max: 50 }),
 				(password, salt, iterations, step) => {
-					assert.equal(derive(kdf, password, salt, iterations, step), pbkdf2Sync(password, salt, iterations, 32, "sha256").toString("hex"));
+					assert.equal(
+						derive(kdf, password, salt, iterations, step),
+						pbkdf2Sync(password, salt, iterations, 32, "sha256").toString("hex"),
+					);
 				},
 			),
 			{ numRuns: 300 },
@@ -129,7 +165,10 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 		assert.equal(kdf.left, 0);
 		kdf.digest(key, 0);
 		assert.deepEqual(key, new Uint8Array(32));
-		assert.equal(derive(kdf, ascii("passwd"), ascii("salt"), 1, 1), "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+		assert.equal(
+			derive(kdf, ascii("passwd"), ascii("salt"), 1, 1),
+			"55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc",
+		);
 	});
 });
 
@@ -148,10 +187,18 @@ describe("as node:crypto, in any pieces, one instance for all", () => {
 		return Buffer.from(target);
 	};
 	it("SHA-1", () => {
-		fc.assert(fc.property(pieces, (all) => assert.deepEqual(run(oneSHA1, 20, all), createHash("sha1").update(Buffer.concat(all)).digest())));
+		fc.assert(
+			fc.property(pieces, (all) =>
+				assert.deepEqual(run(oneSHA1, 20, all), createHash("sha1").update(Buffer.concat(all)).digest()),
+			),
+		);
 	});
 	it("SHA-256", () => {
-		fc.assert(fc.property(pieces, (all) => assert.deepEqual(run(oneSHA256, 32, all), createHash("sha256").update(Buffer.concat(all)).digest())));
+		fc.assert(
+			fc.property(pieces, (all) =>
+				assert.deepEqual(run(oneSHA256, 32, all), createHash("sha256").update(Buffer.concat(all)).digest()),
+			),
+		);
 	});
 	it("every length up to three blocks", () => {
 		for (let length = 0; length <= 192; length++) {
@@ -164,7 +211,10 @@ describe("as node:crypto, in any pieces, one instance for all", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 150 }), pieces, (key, all) => {
 				oneHMAC.key(key, 0, key.length);
-				assert.deepEqual(run(oneHMAC, 32, all), createHmac("sha256", key).update(Buffer.concat(all)).digest());
+				assert.deepEqual(
+					run(oneHMAC, 32, all),
+					createHmac("sha256", key).update(Buffer.concat(all)).digest(),
+				);
 			}),
 		);
 	});

@@ -9,7 +9,10 @@ export class CuttingProxy {
 	readonly port: number;
 	/** PUBLISH packets of the node that went on to the broker. */
 	published = 0;
-	/** Called when a PUBACK comes from the broker; true: it and all after it is lost, and both connections break. */
+	/**
+	 * Called when a PUBACK comes from the broker; true: it and all after it is lost, and both connections
+	 * break.
+	 */
 	onAcknowledge: () => boolean = () => false;
 	readonly #server: Server;
 	readonly #sockets = new Set<Socket>();
@@ -61,7 +64,11 @@ function eachPacket(socket: Socket, onPacket: (packet: Buffer) => void): void {
 	let pending = Buffer.alloc(0);
 	socket.on("data", (data) => {
 		pending = Buffer.concat([pending, data]);
-		for (let length = packetLength(pending); length > 0 && length <= pending.length && !socket.destroyed; length = packetLength(pending)) {
+		for (
+			let length = packetLength(pending);
+			length > 0 && length <= pending.length && !socket.destroyed;
+			length = packetLength(pending)
+		) {
 			onPacket(pending.subarray(0, length));
 			pending = pending.subarray(length);
 		}

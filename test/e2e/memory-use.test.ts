@@ -12,9 +12,10 @@ const SLOT_BYTES = 16;
 const TARGET = 20 * 1024;
 
 /**
- * RAM on a 32-bit device, at most: every slot and every chunk byte that was in use at the same time as others of its kind, garbage that waited for a
- * collection included, and the deepest stack. Counts of slots are those of the device; chunk bytes are those of a 64-bit machine, which takes up to twice
- * as many. What lies in flash (built-ins, preloaded modules, settings) is not RAM.
+ * RAM on a 32-bit device, at most: every slot and every chunk byte that was in use at the same time as others
+ * of its kind, garbage that waited for a collection included, and the deepest stack. Counts of slots are
+ * those of the device; chunk bytes are those of a 64-bit machine, which takes up to twice as many. What lies
+ * in flash (built-ins, preloaded modules, settings) is not RAM.
  */
 function bytes({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number {
 	return slotsPeak * SLOT_BYTES + chunksPeak + stackPeak * SLOT_BYTES;
@@ -48,7 +49,10 @@ test(`the sensor role of the default manifest takes at most ${TARGET} bytes of R
 	assert.equal(wakes.length, WAKES);
 	// Both kinds of wake, the node's first among them.
 	assert.ok(reporting > 1 && reporting < WAKES);
-	const [sendBuffer, receiveBuffer] = [json.config.firefly.broker.sendBuffer ?? 512, json.config.firefly.broker.receiveBuffer ?? 512];
+	const [sendBuffer, receiveBuffer] = [
+		json.config.firefly.broker.sendBuffer ?? 512,
+		json.config.firefly.broker.receiveBuffer ?? 512,
+	];
 	assert.ok(sendBuffer >= 512 && receiveBuffer >= 512, "packets up to 512 bytes both ways");
 	const largest = wakes.reduce((most, wake) => (bytes(wake) > bytes(most) ? wake : most));
 	const smallest = wakes.reduce((least, wake) => (bytes(wake) < bytes(least) ? wake : least));

@@ -113,9 +113,14 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 				broker.restart();
 			}
 		});
-		const reports = await subscriber.waitForReports((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		const reports = await subscriber.waitForReports(
+			(all) => new Set(all.map(({ seq }) => seq)).size >= rows.length,
+		);
 		assert.ok(downtimeMs >= HOUR);
-		assert.ok(reports.length - rows.length <= countRepeated(events), "duplicates come from retransmissions only");
+		assert.ok(
+			reports.length - rows.length <= countRepeated(events),
+			"duplicates come from retransmissions only",
+		);
 		const failed = events.filter((event) => event.type === "failed");
 		assert.ok(failed.length > 0 && failed.every((event) => event.fault === "transport"));
 		assertNothingLost(reports, events);
@@ -143,11 +148,14 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 			brokerDown = false;
 			broker.restart();
 		});
-		const reports = await subscriber.waitForReports((all) => new Set(all.map(({ seq }) => seq)).size >= rows.length);
+		const reports = await subscriber.waitForReports(
+			(all) => new Set(all.map(({ seq }) => seq)).size >= rows.length,
+		);
 		assert.equal(kills.size, 0);
 		const again = countRepeated(events);
 		assert.ok(again >= 4, "what was not acknowledged was sent again");
-		// A killed mosquitto may also repeat towards the subscriber what it had delivered, so the node's own repetitions are counted before it.
+		// A killed mosquitto may also repeat towards the subscriber what it had delivered, so the node's own
+		// repetitions are counted before it.
 		assert.equal(proxy.published, rows.length + again);
 		t.diagnostic(`${again} sent again; ${reports.length - rows.length} arrived twice`);
 		assertNothingLost(reports, events);
@@ -155,7 +163,10 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 	});
 });
 
-/** Keeps its subscribers' sessions over a stop; both ends of the stop are over when the call returns, so that simulated time stands still meanwhile. */
+/**
+ * Keeps its subscribers' sessions over a stop; both ends of the stop are over when the call returns, so that
+ * simulated time stands still meanwhile.
+ */
 class RestartableMosquitto {
 	readonly port: number;
 	readonly #settings: string;

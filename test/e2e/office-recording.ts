@@ -29,14 +29,22 @@ export function officeRecording(): Recording {
 	return { path, rows };
 }
 
-/** As long and of the same form, with as many digits; seconds that wander around the minute as in the real one. */
+/**
+ * As long and of the same form, with as many digits; seconds that wander around the minute as in the real
+ * one.
+ */
 function writeGeneratedRecording(): string {
 	const lines = ['"date","Temperature","Humidity","Light","CO2","HumidityRatio","Occupancy"'];
 	const start = Date.UTC(2015, 1, 2, 14, 19);
 	for (let i = 0; i < ROWS; i++) {
-		const date = new Date(start + i * 60_000 - (i % 3 === 1 ? 1000 : 0)).toISOString().slice(0, 19).replace("T", " ");
+		const date = new Date(start + i * 60_000 - (i % 3 === 1 ? 1000 : 0))
+			.toISOString()
+			.slice(0, 19)
+			.replace("T", " ");
 		const wave = Math.sin(i / 229);
-		const values = [22 + wave, 26 + wave / 3, 300 * (1 + wave), 700 + 90 * wave, 0.0047 + wave / 5000].map((value) => Number(value.toPrecision(15)));
+		const values = [22 + wave, 26 + wave / 3, 300 * (1 + wave), 700 + 90 * wave, 0.0047 + wave / 5000].map(
+			(value) => Number(value.toPrecision(15)),
+		);
 		lines.push(`"${140 + i}","${date}",${values.join(",")},${wave > 0 ? 1 : 0}`);
 	}
 	const path = join(mkdtempSync(join(tmpdir(), "recording-")), "office-sensors.csv");

@@ -15,16 +15,24 @@ const folder = mkdtempSync(join(tmpdir(), "firefly-persistence-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 let folders = 0;
 
-/** A manifest that keeps everything before it is acknowledged, so that no moment is a bad one for a power cut. */
+/**
+ * A manifest that keeps everything before it is acknowledged, so that no moment is a bad one for a power cut.
+ */
 const careful = join(folder, "manifest.json");
 writeFileSync(
 	careful,
-	JSON.stringify({ include: [firmware], config: { firefly: { role: "broker", listen: { anonymous: true, persist: true, persistInterval: "0s" } } } }),
+	JSON.stringify({
+		include: [firmware],
+		config: {
+			firefly: { role: "broker", listen: { anonymous: true, persist: true, persistInterval: "0s" } },
+		},
+	}),
 );
 
 /**
- * Takes what waits for the session, so many messages, and acknowledges all. mosquitto_sub would subscribe as well, and where it leaves before SUBACK came
- * the system throws away acknowledgements that the broker has not read yet.
+ * Takes what waits for the session, so many messages, and acknowledges all. mosquitto_sub would subscribe as
+ * well, and where it leaves before SUBACK came the system throws away acknowledgements that the broker has
+ * not read yet.
  */
 async function receiveMessages(url: string, protocolVersion: 4 | 5, count: number): Promise<string[]> {
 	const received: string[] = [];
@@ -47,10 +55,15 @@ async function receiveMessages(url: string, protocolVersion: 4 | 5, count: numbe
 
 function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<string> {
 	return new Promise((resolve, reject) => {
-		execFile(`mosquitto_${tool}`, ["-h", "127.0.0.1", ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
-			if (error !== null && !/Timed out/.test(stderr)) reject(new Error(stdout + stderr));
-			else resolve(stdout);
-		});
+		execFile(
+			`mosquitto_${tool}`,
+			["-h", "127.0.0.1", ...args],
+			{ timeout: 20_000 },
+			(error, stdout, stderr) => {
+				if (error !== null && !/Timed out/.test(stderr)) reject(new Error(stdout + stderr));
+				else resolve(stdout);
+			},
+		);
 	});
 }
 
@@ -110,7 +123,11 @@ for (const engine of ["node", "xs"] as const) {
 				await broker.pub("-t", "a/gone", "-m", "x", "-r", "-q", "1");
 				await broker.pub("-t", "a/passing", "-m", "x", "-q", "1");
 				await broker.restart(signal);
-				assert.deepEqual((await broker.sub("-t", "#", "-v", "-W", "1")).split("\n").sort(), ["", "a/gone x", "a/kept first"]);
+				assert.deepEqual((await broker.sub("-t", "#", "-v", "-W", "1")).split("\n").sort(), [
+					"",
+					"a/gone x",
+					"a/kept first",
+				]);
 				await broker.pub("-t", "a/gone", "-n", "-r", "-q", "1");
 				await broker.pub("-t", "a/kept", "-m", "second", "-r", "-q", "2");
 				await broker.restart(signal);
@@ -120,7 +137,16 @@ for (const engine of ["node", "xs"] as const) {
 
 			test(`${name}: a ${version} session has its subscriptions and what was published while its client was away`, async (t) => {
 				const broker = await RestartableBroker.start(t, "--engine", engine, ...args);
-				const session = ["-V", version, "-c", "-i", "away", "-q", "1", ...(version === "mqttv5" ? ["-x", "3600"] : [])];
+				const session = [
+					"-V",
+					version,
+					"-c",
+					"-i",
+					"away",
+					"-q",
+					"1",
+					...(version === "mqttv5" ? ["-x", "3600"] : []),
+				];
 				await broker.sub(...session, "-t", "news/+", "-t", "more/#", "-E");
 				await broker.pub("-t", "news/1", "-m", "before", "-q", "1");
 				await broker.pub("-t", "other", "-m", "not subscribed", "-q", "1");
@@ -128,11 +154,19 @@ for (const engine of ["node", "xs"] as const) {
 				await broker.pub("-t", "more/2", "-m", "between", "-q", "2");
 				await broker.restart(signal);
 				await broker.pub("-t", "news/3", "-m", "after", "-q", "1");
-				assert.deepEqual(await receiveMessages(broker.url, version === "mqttv5" ? 5 : 4, 3), ["news/1 before", "more/2 between", "news/3 after"]);
+				assert.deepEqual(await receiveMessages(broker.url, version === "mqttv5" ? 5 : 4, 3), [
+					"news/1 before",
+					"more/2 between",
+					"news/3 after",
+				]);
 				// The client is gone when its last acknowledgement has left; the broker has it before this.
 				await broker.pub("-t", "other", "-m", "x", "-q", "1");
 				await broker.restart(signal);
-				assert.equal(await broker.sub(...session, "-t", "unheard", "-W", "1"), "", "what was delivered does not come again");
+				assert.equal(
+					await broker.sub(...session, "-t", "unheard", "-W", "1"),
+					"",
+					"what was delivered does not come again",
+				);
 				await broker.end();
 			});
 		}
@@ -163,7 +197,10 @@ for (const engine of ["node", "xs"] as const) {
 				await broker.restart("SIGKILL");
 				client.end(true);
 				const found = await broker.sub("-t", "count", "-C", "1");
-				assert.ok([`${last - 1}\n`, `${last}\n`].includes(found), `${found}, where ${last - 1} was acknowledged`);
+				assert.ok(
+					[`${last - 1}\n`, `${last}\n`].includes(found),
+					`${found}, where ${last - 1} was acknowledged`,
+				);
 			}
 			await broker.pub("-t", "count", "-m", "end", "-q", "1");
 			const received: string[] = [];

@@ -22,9 +22,18 @@ test("mosquitto, a session that lasts, connections cut before PUBACK: reports ar
 		let acknowledged = 0;
 		proxy.onAcknowledge = () => cuts.delete(++acknowledged);
 		const broker = new URL(`mqtt://127.0.0.1:${proxy.port}`);
-		const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s" };
+		const sensor = {
+			name: "temperature",
+			driver: "virtual",
+			property: "thermometer.temperature",
+			every: "60s",
+		};
 		const config = {
-			firefly: { id: `node-${version}`, broker: { url: broker.href, version, cleanStart: false, sessionExpiry: "1d" }, sensors: [sensor] },
+			firefly: {
+				id: `node-${version}`,
+				broker: { url: broker.href, version, cleanStart: false, sessionExpiry: "1d" },
+				sensors: [sensor],
+			},
 		};
 		const events: TimedEvent[] = [];
 		await runSimulation({

@@ -32,7 +32,8 @@ export class Subscriber {
 
 	/** Waits until `enough` of what arrived, then a moment for what may still come; gives up after 20 s. */
 	async waitForReports(isComplete: (reports: readonly Report[]) => boolean): Promise<readonly Report[]> {
-		for (let i = 0; i < 200 && !isComplete(this.reports); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+		for (let i = 0; i < 200 && !isComplete(this.reports); i++)
+			await new Promise((resolve) => setTimeout(resolve, 100));
 		await new Promise((resolve) => setTimeout(resolve, 200));
 		return this.reports;
 	}

@@ -12,7 +12,8 @@ import { nodeHost } from "../broker/support/node-host";
 import { Chromium, skipWithoutChromium } from "../support/chromium";
 import { mosquittoInstalled } from "../support/mosquitto";
 
-const skipWithoutMosquitto = mosquittoInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "mosquitto is not installed";
+const skipWithoutMosquitto =
+	mosquittoInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "mosquitto is not installed";
 const versions = [4, 5] as const;
 
 let pages: Server;
@@ -26,7 +27,10 @@ before(async () => {
 	const script = readFileSync(new URL("../../node_modules/mqtt/dist/mqtt.min.js", import.meta.url));
 	pages = createServer(({ url }, response) => {
 		if (url === "/mqtt.js") response.setHeader("Content-Type", "text/javascript").end(script);
-		else response.setHeader("Content-Type", "text/html").end("<!doctype html><meta charset=utf-8><title>panel</title><script src=/mqtt.js></script>");
+		else
+			response
+				.setHeader("Content-Type", "text/html")
+				.end("<!doctype html><meta charset=utf-8><title>panel</title><script src=/mqtt.js></script>");
 	}).listen(0, "127.0.0.1");
 	await once(pages, "listening");
 	const { port } = pages.address() as AddressInfo;
@@ -111,7 +115,18 @@ for (const version of versions) {
 
 		test("mosquitto over TCP hears what comes over WebSocket", { skip: skipWithoutMosquitto }, async () => {
 			const topic = `heard/${version}`;
-			const args = ["-h", "127.0.0.1", "-p", `${broker.port}`, "-V", version === 4 ? "mqttv311" : "mqttv5", "-t", topic, "-q", "1"];
+			const args = [
+				"-h",
+				"127.0.0.1",
+				"-p",
+				`${broker.port}`,
+				"-V",
+				version === 4 ? "mqttv311" : "mqttv5",
+				"-t",
+				topic,
+				"-q",
+				"1",
+			];
 			const socket = await client(`ws://${web}`, version);
 			await socket.publishAsync(topic, "kept", { retain: true, qos: 1 });
 			const listener = spawn("mosquitto_sub", [...args, "-C", "1", "-W", "20"]);
@@ -175,12 +190,23 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 
 	test("the status page is read as what it says, whatever was published", async () => {
 		const plain = await client(tcp, 5);
-		const htmlPayload = '<script>document.title="owned"</script><img src=x onerror="document.title=1">&lt;"\'';
-		await plain.publishAsync(`nasty/${htmlPayload.replaceAll("/", "")}`, htmlPayload, { retain: true, qos: 1 });
+		const htmlPayload =
+			'<script>document.title="owned"</script><img src=x onerror="document.title=1">&lt;"\'';
+		await plain.publishAsync(`nasty/${htmlPayload.replaceAll("/", "")}`, htmlPayload, {
+			retain: true,
+			qos: 1,
+		});
 		await plain.publishAsync("nasty/plain", "21.5 °C", { retain: true, qos: 1 });
 		chromium.console.length = 0;
 		await chromium.open(`http://${web}/`);
-		const page = await chromium.evaluate<{ title: string; heading: string; mode: string; elements: string[]; rows: string[][]; times: string[] }>(`({
+		const page = await chromium.evaluate<{
+			title: string;
+			heading: string;
+			mode: string;
+			elements: string[];
+			rows: string[][];
+			times: string[];
+		}>(`({
 			title: document.title,
 			heading: document.querySelector("h1").textContent,
 			mode: document.compatMode,
@@ -189,7 +215,10 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 			times: [...document.querySelectorAll("time")].map(({ dateTime }) => dateTime),
 		})`);
 		const { rows, times, elements, ...rest } = page;
-		const known = "a b body dd div dl dt footer h1 head html i link meta style table tbody td th thead time title tr".split(" ");
+		const known =
+			"a b body dd div dl dt footer h1 head html i link meta style table tbody td th thead time title tr".split(
+				" ",
+			);
 		assert.deepEqual(rest, { title: "panel & <co>", heading: "panel & <co>", mode: "CSS1Compat" });
 		assert.deepEqual(
 			elements.filter((element) => !known.includes(element)),
@@ -201,7 +230,10 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 			["nasty/plain", "21.5 °C"],
 		]);
 		for (const time of times) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 3_600_000);
-		assert.equal(await chromium.evaluate("getComputedStyle(document.querySelector('table')).borderSpacing"), "0px");
+		assert.equal(
+			await chromium.evaluate("getComputedStyle(document.querySelector('table')).borderSpacing"),
+			"0px",
+		);
 		assert.doesNotMatch(chromium.console.join(), /exception|dialog/i);
 		await plain.endAsync();
 	});

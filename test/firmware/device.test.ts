@@ -24,7 +24,12 @@ async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () =
 	}
 	const { gatherDevice } = await loadModule<{ gatherDevice(): Device }>("firmware/device", {
 		modules: {
-			modules: { default: { has: (specifier: string) => specifier in drivers, importNow: (specifier: string) => drivers[specifier] } },
+			modules: {
+				default: {
+					has: (specifier: string) => specifier in drivers,
+					importNow: (specifier: string) => drivers[specifier],
+				},
+			},
 			time: { default: { ticks: 0, delta: () => 0, set: (seconds: number) => clock.push(seconds) } },
 			sntp: { default: SNTP },
 			"firmware/platform/host": {

@@ -37,7 +37,9 @@ for (const platform of ["esp32", "lin"]) {
 	test(`${platform}: each native function has its C function in the file beside it`, () => {
 		let natives = 0;
 		for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
-			const names = [...readFileSync(join(folder, file), "utf8").matchAll(/native\("(\w+)"\)/g)].map(([, name]) => name!);
+			const names = [...readFileSync(join(folder, file), "utf8").matchAll(/native\("(\w+)"\)/g)].map(
+				([, name]) => name!,
+			);
 			if (names.length === 0) continue;
 			const c = readFileSync(join(folder, file.replace(/ts$/, "c")), "utf8");
 			for (const name of names) assert.match(c, new RegExp(`^void ${name}\\(xsMachine \\*the\\)$`, "m"));
@@ -48,7 +50,11 @@ for (const platform of ["esp32", "lin"]) {
 }
 
 test("the retained memory that the firmware asks for is what the C file defines", () => {
-	const { defines } = JSON.parse(readFileSync(join(root, "firmware/manifest.json"), "utf8")) as { defines: { firefly: { retained: number } } };
-	const [, size] = /RETAINED_SIZE = (\d+)/.exec(readFileSync(join(root, "firmware/esp32/retained.ts"), "utf8"))!;
+	const { defines } = JSON.parse(readFileSync(join(root, "firmware/manifest.json"), "utf8")) as {
+		defines: { firefly: { retained: number } };
+	};
+	const [, size] = /RETAINED_SIZE = (\d+)/.exec(
+		readFileSync(join(root, "firmware/esp32/retained.ts"), "utf8"),
+	)!;
 	assert.equal(Number(size), defines.firefly.retained);
 });

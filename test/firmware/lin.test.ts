@@ -35,7 +35,11 @@ async function start() {
 	const { default: host } = await loadModule<{ default: Host }>("firmware/lin/host", {
 		modules: {
 			timer: { default: Timer },
-			net: { default: { resolve: (name: string, callback: (name: string, address?: string) => void) => callback(name, name) } },
+			net: {
+				default: {
+					resolve: (name: string, callback: (name: string, address?: string) => void) => callback(name, name),
+				},
+			},
 			"embedded:io/socket/tcp": { default: Socket },
 			"embedded:io/socket/listener": { default: Socket },
 			"mc/config": { default: { file: { root: "/nowhere/" } } },

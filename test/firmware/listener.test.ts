@@ -16,9 +16,12 @@ test("the SDK's listener is read once for each connection that it announced, and
 			return {};
 		}
 	}
-	const { CountedListener } = await loadModule<{ CountedListener: ListenerConstructor }>("firmware/listener", {
-		modules: { "embedded:io/socket/listener": { default: Listener } },
-	});
+	const { CountedListener } = await loadModule<{ CountedListener: ListenerConstructor }>(
+		"firmware/listener",
+		{
+			modules: { "embedded:io/socket/listener": { default: Listener } },
+		},
+	);
 	const announcedAndRead: number[] = [];
 	const listener = new CountedListener({
 		port: 1883,

@@ -19,7 +19,16 @@ interface BootOptions {
 
 /** Runs `main` once and tells what it did. */
 async function boot(options: BootOptions) {
-	const { role = "sensor", mode = "deep", reason = "power-on", wifi = true, nodeThrows = false, problems = [], setClock, timeServer } = options;
+	const {
+		role = "sensor",
+		mode = "deep",
+		reason = "power-on",
+		wifi = true,
+		nodeThrows = false,
+		problems = [],
+		setClock,
+		timeServer,
+	} = options;
 	const done: string[] = [];
 	let stop: (() => void) | undefined;
 	const onStop = (callback: () => void): void => {
@@ -38,14 +47,23 @@ async function boot(options: BootOptions) {
 		chip: "test",
 		...(wifi ? { wifi: { io: WiFi } } : {}),
 		sleep: { reason, deep: (ms: number) => done.push(`sleep ${ms}`) },
-		timer: { set: (callback: () => void, ms: number) => done.push(`timer ${ms}`) && callback, schedule() {}, clear() {} },
+		timer: {
+			set: (callback: () => void, ms: number) => done.push(`timer ${ms}`) && callback,
+			schedule() {},
+			clear() {},
+		},
 		...(setClock ? { setClock } : {}),
 		trace: (message: string) => done.push(`trace ${message}`),
 	};
 	const { default: main } = await loadModule<{ default(): void }>("firmware/main", {
 		modules: {
 			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
-			modules: { default: { has: (name: string) => options.announcesStop === true && name === "platform/stop", importNow: () => onStop } },
+			modules: {
+				default: {
+					has: (name: string) => options.announcesStop === true && name === "platform/stop",
+					importNow: () => onStop,
+				},
+			},
 			"firmware/device": { gatherDevice: () => device },
 			"firmware/settings": {
 				template: {
@@ -100,11 +118,17 @@ test("after a crash a sensor sleeps first: a fault at every boot must not become
 
 test("what was wrong with the configuration is traced at every start", async () => {
 	const problems = ["config.firefly.role: 7 is not a string", "another"];
-	assert.deepEqual((await boot({ problems })).done, [...problems.map((problem) => `trace ${problem}`), "node with wifi"]);
+	assert.deepEqual((await boot({ problems })).done, [
+		...problems.map((problem) => `trace ${problem}`),
+		"node with wifi",
+	]);
 });
 
 test("a start that fails is traced and slept over", async () => {
-	assert.deepEqual((await boot({ nodeThrows: true })).done, ["trace firefly: cannot start: Error: no such sensor", "sleep 900000"]);
+	assert.deepEqual((await boot({ nodeThrows: true })).done, [
+		"trace firefly: cannot start: Error: no such sensor",
+		"sleep 900000",
+	]);
 });
 
 test("a broker waits for its network, and only the first address starts it", async () => {

@@ -7,9 +7,22 @@ import { readManifest } from "./manifest";
 
 const MANIFEST = "firmware/manifest.json";
 /** What the SDK provides through the manifest's includes. */
-const SDK = ["embedded:io/socket/listener", "embedded:io/socket/tcp", "mc/config", "modules", "net", "sntp", "time", "timer", "wifi"];
+const SDK = [
+	"embedded:io/socket/listener",
+	"embedded:io/socket/tcp",
+	"mc/config",
+	"modules",
+	"net",
+	"sntp",
+	"time",
+	"timer",
+	"wifi",
+];
 /** What it provides through those of the platform's block. */
-const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = { esp32: ["embedded:storage/key-value"], lin: ["file"] };
+const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
+	esp32: ["embedded:storage/key-value"],
+	lin: ["file"],
+};
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();
 
@@ -18,7 +31,11 @@ for (const platform of ["esp32", "lin"]) {
 
 	test(`${platform}: the manifest lists exactly the modules that the firmware imports`, async () => {
 		const { files } = await importGraph("firmware/main", host);
-		assert.deepEqual(sorted(readManifest(MANIFEST, platform).modules.values()), sorted(files), "npm run manifest brings them in line");
+		assert.deepEqual(
+			sorted(readManifest(MANIFEST, platform).modules.values()),
+			sorted(files),
+			"npm run manifest brings them in line",
+		);
 	});
 
 	test(`${platform}: each module is preloaded, by name`, () => {
@@ -34,7 +51,9 @@ for (const platform of ["esp32", "lin"]) {
 
 	test(`${platform}: nothing is imported but what the SDK provides`, async () => {
 		const { bare } = await importGraph("firmware/main", host);
-		const unknown = sorted(bare).filter((specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier));
+		const unknown = sorted(bare).filter(
+			(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier),
+		);
 		assert.deepEqual(unknown, []);
 	});
 }

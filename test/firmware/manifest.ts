@@ -27,7 +27,8 @@ export function readManifest(path: string, platform: string): Manifest {
 	if (part) parts.push(part);
 	const modules = new Map<string, string>();
 	for (const { modules: listed = {} } of parts)
-		for (const [target, source] of Object.entries(listed)) modules.set(target, relative(root, join(root, dirname(path), source)));
+		for (const [target, source] of Object.entries(listed))
+			modules.set(target, relative(root, join(root, dirname(path), source)));
 	return {
 		include: parts.flatMap(({ include = [] }) => include),
 		modules,

@@ -3,15 +3,23 @@ import { build } from "esbuild";
 import { root } from "./import-graph";
 
 export interface ModuleStubs {
-	/** Specifier, as imported or as a path relative to the repository → what its default export is, or an object of named exports. */
-	readonly modules: Readonly<Record<string, { readonly default?: unknown; readonly [name: string]: unknown }>>;
+	/**
+	 * Specifier, as imported or as a path relative to the repository → what its default export is, or an object
+	 * of named exports.
+	 */
+	readonly modules: Readonly<
+		Record<string, { readonly default?: unknown; readonly [name: string]: unknown }>
+	>;
 	/** What `native(name)` gives. */
 	readonly natives?: Readonly<Record<string, (...args: never[]) => unknown>>;
 	readonly trace?: (...text: string[]) => void;
 }
 
 /** A module of the firmware, run in Node with its platform played by `stage`. */
-export async function loadModule<Exports>(entry: string, { modules, natives = {}, trace = () => {} }: ModuleStubs): Promise<Exports> {
+export async function loadModule<Exports>(
+	entry: string,
+	{ modules, natives = {}, trace = () => {} }: ModuleStubs,
+): Promise<Exports> {
 	const { outputFiles } = await build({
 		entryPoints: [join(root, `${entry}.ts`)],
 		bundle: true,
@@ -43,6 +51,12 @@ export async function loadModule<Exports>(entry: string, { modules, natives = {}
 		if (!host) throw new Error(`no native ${name}`);
 		return host;
 	};
-	new Function("require", "module", "exports", "native", "trace", outputFiles[0]!.text)(require, module, module.exports, native, trace);
+	new Function("require", "module", "exports", "native", "trace", outputFiles[0]!.text)(
+		require,
+		module,
+		module.exports,
+		native,
+		trace,
+	);
 	return module.exports;
 }

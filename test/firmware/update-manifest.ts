@@ -1,4 +1,7 @@
-/** Rewrites the module lists of firmware/manifest.json from what the firmware imports: `npm run manifest`, after a file came or went. */
+/**
+ * Rewrites the module lists of firmware/manifest.json from what the firmware imports: `npm run manifest`,
+ * after a file came or went.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { importGraph, root } from "./import-graph";
@@ -10,7 +13,9 @@ interface Lists {
 
 const path = join(root, "firmware/manifest.json");
 const platforms = ["esp32", "lin"] as const;
-const manifest = JSON.parse(readFileSync(path, "utf8")) as Lists & { platforms: Record<(typeof platforms)[number], Lists> };
+const manifest = JSON.parse(readFileSync(path, "utf8")) as Lists & {
+	platforms: Record<(typeof platforms)[number], Lists>;
+};
 
 /** As a path from firmware/manifest.json. */
 function source(file: string): string {
@@ -26,10 +31,15 @@ for (const platform of platforms) {
 	const own = `firmware/${platform}/`;
 	const target = (file: string): string => file.replace(own, "firmware/platform/");
 	const files = [...(await importGraph("firmware/main", `${own}host`)).files].sort(order);
-	const [common, special] = [files.filter((file) => !file.startsWith(own)), files.filter((file) => file.startsWith(own))];
+	const [common, special] = [
+		files.filter((file) => !file.startsWith(own)),
+		files.filter((file) => file.startsWith(own)),
+	];
 	manifest.modules = Object.fromEntries(common.map((file) => [file, source(file)]));
 	manifest.preload = common;
-	manifest.platforms[platform].modules = Object.fromEntries(special.map((file) => [target(file), source(file)]));
+	manifest.platforms[platform].modules = Object.fromEntries(
+		special.map((file) => [target(file), source(file)]),
+	);
 	manifest.platforms[platform].preload = special.map(target);
 }
 

@@ -33,7 +33,9 @@ test("the virtual sensor gives the same at the same time, within the range of it
 
 test("afternoons are warmer than nights, and another seed gives another noise", () => {
 	const afternoon = sampleAt(Date.UTC(2026, 5, 1, 15));
-	assert.ok(afternoon.thermometer.temperature > sampleAt(Date.UTC(2026, 5, 1, 3)).thermometer.temperature + 7);
+	assert.ok(
+		afternoon.thermometer.temperature > sampleAt(Date.UTC(2026, 5, 1, 3)).thermometer.temperature + 7,
+	);
 	assert.notDeepEqual(sampleAt(Date.UTC(2026, 5, 1, 15), { seed: 2 }), afternoon);
 	mock.timers.reset();
 });

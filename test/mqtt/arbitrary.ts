@@ -16,7 +16,10 @@ export const binary = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.fro
 
 export const topicName = utf8Bytes.map((text) => `${text.replaceAll(/[+#]/g, "/")}t`);
 
-const level = fc.oneof({ weight: 3, arbitrary: utf8Bytes.map((text) => text.replaceAll(/[+#/]/g, "x")) }, { weight: 1, arbitrary: fc.constant("+") });
+const level = fc.oneof(
+	{ weight: 3, arbitrary: utf8Bytes.map((text) => text.replaceAll(/[+#/]/g, "x")) },
+	{ weight: 1, arbitrary: fc.constant("+") },
+);
 
 /** Topic filters without `$share`. */
 export const topicFilter = fc
@@ -35,7 +38,9 @@ export const packetId = fc.integer({ min: 1, max: 0xffff });
 const flag = fc.integer({ min: 0, max: 1 });
 const two = fc.integer({ min: 0, max: 0xffff });
 const four = fc.integer({ min: 0, max: 0xffff_ffff });
-const userProperty: fc.Arbitrary<Property> = fc.tuple(utf8Bytes, utf8Bytes).map(([name, value]) => [0x26, name, value] as const);
+const userProperty: fc.Arbitrary<Property> = fc
+	.tuple(utf8Bytes, utf8Bytes)
+	.map(([name, value]) => [0x26, name, value] as const);
 
 function property(id: number, value: fc.Arbitrary<number | string>): fc.Arbitrary<Property> {
 	return value.map((value) => [id, value] as const);
@@ -61,9 +66,19 @@ const connectProperties = propertyList(
 	property(0x19, flag),
 	property(0x17, flag),
 	property(0x15, utf8Bytes),
-).chain((list) => (list.some(([id]) => id === 0x15) ? binary.map((data) => [...list, [0x16, data] as const]) : fc.constant(list)));
+).chain((list) =>
+	list.some(([id]) => id === 0x15)
+		? binary.map((data) => [...list, [0x16, data] as const])
+		: fc.constant(list),
+);
 
-const messageProperties = [property(0x01, flag), property(0x02, four), property(0x03, utf8Bytes), property(0x08, topicName), property(0x09, binary)];
+const messageProperties = [
+	property(0x01, flag),
+	property(0x02, four),
+	property(0x03, utf8Bytes),
+	property(0x08, topicName),
+	property(0x09, binary),
+];
 const willProperties = propertyList(property(0x18, four), ...messageProperties);
 const connackProperties = propertyList(
 	property(0x11, four),
@@ -123,14 +138,25 @@ export function connect(version: Version): fc.Arbitrary<PlainPacket> {
 }
 
 /** PUBLISH */
-export function publish(version: Version, from: "client" | "broker", payload: fc.Arbitrary<string> = binary): fc.Arbitrary<PlainPacket> {
+export function publish(
+	version: Version,
+	from: "client" | "broker",
+	payload: fc.Arbitrary<string> = binary,
+): fc.Arbitrary<PlainPacket> {
 	const single = [...messageProperties, ...(from === "broker" ? [subscriptionIdentifier] : [])];
 	const list = fc.oneof(
 		propertyList(...single).map((list) => ({ list, alias: false })),
 		propertyList(property(0x23, packetId)).map((list) => ({ list, alias: list.some(([id]) => id === 0x23) })),
 	);
 	return fc
-		.tuple(fc.constantFrom(0, 1, 2, 3, 4, 5, 10, 11, 12, 13), topicName, packetId, payload, list, fc.boolean())
+		.tuple(
+			fc.constantFrom(0, 1, 2, 3, 4, 5, 10, 11, 12, 13),
+			topicName,
+			packetId,
+			payload,
+			list,
+			fc.boolean(),
+		)
 		.map(([flags, topic, id, payload, { list, alias }, bare]) => ({
 			type: "PUBLISH" as const,
 			flags,
@@ -163,7 +189,9 @@ function acknowledge(version: Version): fc.Arbitrary<PlainPacket> {
 
 function subscribe(version: Version): fc.Arbitrary<PlainPacket> {
 	const qos = fc.integer({ min: 0, max: 2 });
-	const options = fc.tuple(qos, fc.integer({ min: 0, max: 3 }), qos).map(([qos, bits, handling]) => qos | (bits << 2) | (handling << 4));
+	const options = fc
+		.tuple(qos, fc.integer({ min: 0, max: 3 }), qos)
+		.map(([qos, bits, handling]) => qos | (bits << 2) | (handling << 4));
 	const plain = record({ filter: topicFilter, options: version === 4 ? qos : options });
 	const shared = record({ filter: sharedFilter, options: options.map((bits) => bits & ~4) });
 	return record({
@@ -178,15 +206,22 @@ function unsubscribe(version: Version): fc.Arbitrary<PlainPacket> {
 	return record({
 		type: fc.constant("UNSUBSCRIBE" as const),
 		packetId,
-		filters: fc.array(version === 4 ? topicFilter : fc.oneof(topicFilter, sharedFilter), { minLength: 1, maxLength: 4 }),
+		filters: fc.array(version === 4 ? topicFilter : fc.oneof(topicFilter, sharedFilter), {
+			minLength: 1,
+			maxLength: 4,
+		}),
 		properties: properties(version, propertyList()),
 	});
 }
 
 function suback(version: Version): fc.Arbitrary<PlainPacket> {
 	const list = properties(version, acknowledgeProperties);
-	const codes = version === 4 ? [0, 1, 2, 0x80] : [0, 1, 2, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2];
-	const gone = fc.array(fc.constantFrom(0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91), { minLength: 1, maxLength: 5 });
+	const codes =
+		version === 4 ? [0, 1, 2, 0x80] : [0, 1, 2, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2];
+	const gone = fc.array(fc.constantFrom(0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91), {
+		minLength: 1,
+		maxLength: 5,
+	});
 	return fc.oneof(
 		record({
 			type: fc.constant("SUBACK" as const),
@@ -194,7 +229,12 @@ function suback(version: Version): fc.Arbitrary<PlainPacket> {
 			codes: fc.array(fc.constantFrom(...codes), { minLength: 1, maxLength: 5 }),
 			properties: list,
 		}),
-		record({ type: fc.constant("UNSUBACK" as const), packetId, codes: version === 4 ? fc.constant([]) : gone, properties: list }),
+		record({
+			type: fc.constant("UNSUBACK" as const),
+			packetId,
+			codes: version === 4 ? fc.constant([]) : gone,
+			properties: list,
+		}),
 	);
 }
 
@@ -202,17 +242,49 @@ function connack(version: Version): fc.Arbitrary<PlainPacket> {
 	const codes =
 		version === 4
 			? [0, 0x84, 0x85, 0x88, 0x86, 0x87]
-			: [0, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9f];
+			: [
+					0, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99,
+					0x9a, 0x9b, 0x9c, 0x9d, 0x9f,
+				];
 	return fc
 		.tuple(fc.boolean(), fc.constantFrom(...codes), properties(version, connackProperties))
-		.map(([present, reasonCode, properties]) => ({ type: "CONNACK" as const, sessionPresent: present && reasonCode === 0, reasonCode, properties }));
+		.map(([present, reasonCode, properties]) => ({
+			type: "CONNACK" as const,
+			sessionPresent: present && reasonCode === 0,
+			reasonCode,
+			properties,
+		}));
 }
 
 function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<PlainPacket> {
 	const both = [0, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
 	const codes =
-		from === "client" ? [...both, 4] : [...both, 0x87, 0x89, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2];
-	const single = [property(0x1f, utf8Bytes), property(0x1c, utf8Bytes), ...(from === "client" ? [property(0x11, four)] : [])];
+		from === "client"
+			? [...both, 4]
+			: [
+					...both,
+					0x87,
+					0x89,
+					0x8b,
+					0x8c,
+					0x8d,
+					0x8e,
+					0x8f,
+					0x9a,
+					0x9b,
+					0x9c,
+					0x9d,
+					0x9e,
+					0x9f,
+					0xa0,
+					0xa1,
+					0xa2,
+				];
+	const single = [
+		property(0x1f, utf8Bytes),
+		property(0x1c, utf8Bytes),
+		...(from === "client" ? [property(0x11, four)] : []),
+	];
 	return record({
 		type: fc.constant("DISCONNECT" as const),
 		reasonCode: version === 4 ? fc.constant(0) : fc.constantFrom(...codes),
@@ -222,13 +294,28 @@ function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<P
 
 function auth(from: "client" | "broker"): fc.Arbitrary<PlainPacket> {
 	return fc
-		.tuple(fc.constantFrom(0x18, from === "client" ? 0x19 : 0), utf8Bytes, propertyList(property(0x16, binary), property(0x1f, utf8Bytes)))
-		.map(([reasonCode, method, list]) => ({ type: "AUTH" as const, reasonCode, properties: [[0x15, method] as const, ...list] }));
+		.tuple(
+			fc.constantFrom(0x18, from === "client" ? 0x19 : 0),
+			utf8Bytes,
+			propertyList(property(0x16, binary), property(0x1f, utf8Bytes)),
+		)
+		.map(([reasonCode, method, list]) => ({
+			type: "AUTH" as const,
+			reasonCode,
+			properties: [[0x15, method] as const, ...list],
+		}));
 }
 
 /** Every packet that a side may send, by name. */
-export function packets(version: Version, from: "client" | "broker"): Record<string, fc.Arbitrary<PlainPacket>> {
-	const common = { PUBLISH: publish(version, from), acknowledgements: acknowledge(version), ...(version === 5 ? { AUTH: auth(from) } : {}) };
+export function packets(
+	version: Version,
+	from: "client" | "broker",
+): Record<string, fc.Arbitrary<PlainPacket>> {
+	const common = {
+		PUBLISH: publish(version, from),
+		acknowledgements: acknowledge(version),
+		...(version === 5 ? { AUTH: auth(from) } : {}),
+	};
 	if (from === "client")
 		return {
 			CONNECT: connect(version),

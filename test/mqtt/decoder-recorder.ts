@@ -36,7 +36,8 @@ export class RecordingHandler implements DecoderHandler {
 		if (last !== (this.#expectedBytes === 0)) throw new Error("last is wrong");
 		if (!last) return;
 		const event = this.events[this.events.length - 1];
-		if (event === undefined || !("packet" in event) || event.packet.type !== "PUBLISH") throw new Error("payload out of order");
+		if (event === undefined || !("packet" in event) || event.packet.type !== "PUBLISH")
+			throw new Error("payload out of order");
 		event.packet.payload = this.#payload.join("");
 		this.#payload = undefined;
 	}

@@ -28,7 +28,9 @@ class LineLog implements DecoderHandler {
 	}
 
 	onPublish(packet: Packet): void {
-		this.#addLine(`publish ${latin1Text(packet.bytes, packet.topicStart, packet.topicEnd)} ${packet.payloadLength}`);
+		this.#addLine(
+			`publish ${latin1Text(packet.bytes, packet.topicStart, packet.topicEnd)} ${packet.payloadLength}`,
+		);
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
@@ -55,7 +57,9 @@ describe("payloads", () => {
 	it("longer than the buffer stream through, under every split, and come whole where they fit", () => {
 		const version = fc.constantFrom(4 as const, 5 as const);
 		const payload = fc.string({ unit: fc.constantFrom("x", "\x00", "\xff"), maxLength: 600 });
-		const packet = version.chain((version) => fc.tuple(fc.constant(version), publish(version, "broker", payload)));
+		const packet = version.chain((version) =>
+			fc.tuple(fc.constant(version), publish(version, "broker", payload)),
+		);
 		const split = fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 40 });
 		fc.assert(
 			fc.property(packet, split, fc.integer({ min: 16, max: 700 }), ([version, packet], split, size) => {
@@ -82,7 +86,12 @@ describe("payloads", () => {
 		decoder.push(raw, 3, 10);
 		decoder.push(raw, 10, 20);
 		decoder.push(raw, 20, raw.length);
-		assert.deepEqual(log.lines, ["publish a 30", "payload 01234", "payload 5678901234", "payload 567890123456789."]);
+		assert.deepEqual(log.lines, [
+			"publish a 30",
+			"payload 01234",
+			"payload 5678901234",
+			"payload 567890123456789.",
+		]);
 	});
 
 	it("of no bytes come in one call at once", () => {
@@ -97,7 +106,12 @@ describe("payloads", () => {
 			size: 64,
 			from: "client",
 			version: 4,
-			handler: { onPacket() {}, onPublish: (packet) => arrays.push(packet.bytes), onPayload: (bytes) => arrays.push(bytes), onError() {} },
+			handler: {
+				onPacket() {},
+				onPublish: (packet) => arrays.push(packet.bytes),
+				onPayload: (bytes) => arrays.push(bytes),
+				onError() {},
+			},
 		});
 		decoder.push(HELLO, 0, HELLO.length);
 		assert.equal(arrays[0], HELLO);
@@ -114,7 +128,9 @@ describe("limits", () => {
 		const options = { version: 4, from: "client" } as const;
 		assert.deepEqual(decode(HELLO, { ...options, maximumPacketSize: HELLO.length }).message, "");
 		const raw = HELLO.slice(0, 2);
-		assert.deepEqual(decode(raw, { ...options, maximumPacketSize: HELLO.length - 1 }).events, [{ error: 0x95 }]);
+		assert.deepEqual(decode(raw, { ...options, maximumPacketSize: HELLO.length - 1 }).events, [
+			{ error: 0x95 },
+		]);
 	});
 
 	it("a packet other than PUBLISH has to fit the buffer, whole", () => {
@@ -123,7 +139,9 @@ describe("limits", () => {
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
 		const larger = bytes("82 { 0001 s'a/b/c/d/ee' 00 }");
 		for (const split of [[], oneByteChunks(larger)])
-			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [{ error: 0x95 }]);
+			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [
+				{ error: 0x95 },
+			]);
 	});
 
 	it("a PUBLISH's header has to fit the buffer", () => {
@@ -131,7 +149,9 @@ describe("limits", () => {
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
 		const larger = bytes(`30 { s'a234567890abc' '${"x".repeat(20)}' }`);
 		for (const split of [[], oneByteChunks(larger)])
-			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [{ error: 0x95 }]);
+			assert.deepEqual(decode(larger, { version: 4, from: "client", size: 16, split }).events, [
+				{ error: 0x95 },
+			]);
 	});
 
 	it("a header of wrong lengths is malformed however long the packet is", () => {
@@ -140,7 +160,9 @@ describe("limits", () => {
 		const tooLong = bytes(`30 20 0001 'a' 7f '${"x".repeat(28)}'`);
 		for (const raw of [topic, properties, tooLong])
 			for (const split of [[], oneByteChunks(raw)])
-				assert.deepEqual(decode(raw, { version: 5, from: "client", size: 16, split }).events, [{ error: 0x81 }]);
+				assert.deepEqual(decode(raw, { version: 5, from: "client", size: 16, split }).events, [
+					{ error: 0x81 },
+				]);
 	});
 });
 
@@ -258,7 +280,9 @@ describe("versions", () => {
 		decoder.version = 4;
 		decoder.reset();
 		decoder.push(bytes("20020000"), 0, 4);
-		assert.deepEqual(recorder.events, [{ packet: { type: "CONNACK", sessionPresent: false, reasonCode: 0, properties: [] } }]);
+		assert.deepEqual(recorder.events, [
+			{ packet: { type: "CONNACK", sessionPresent: false, reasonCode: 0, properties: [] } },
+		]);
 	});
 });
 
@@ -266,8 +290,14 @@ describe("packets", () => {
 	it("may be shared by decoders", () => {
 		const packet = new Packet();
 		const seen: boolean[] = [];
-		const handler: DecoderHandler = { onPacket: (given) => seen.push(given === packet), onPublish() {}, onPayload() {}, onError() {} };
-		for (let i = 0; i < 2; i++) new Decoder({ size: 16, from: "client", handler, packet }).push(PINGREQ, 0, 2);
+		const handler: DecoderHandler = {
+			onPacket: (given) => seen.push(given === packet),
+			onPublish() {},
+			onPayload() {},
+			onError() {},
+		};
+		for (let i = 0; i < 2; i++)
+			new Decoder({ size: 16, from: "client", handler, packet }).push(PINGREQ, 0, 2);
 		assert.deepEqual(seen, [true, true]);
 	});
 
@@ -280,7 +310,8 @@ describe("packets", () => {
 			onError() {},
 		};
 		const decoder = new Decoder({ size: 64, from: "broker", version: 4, handler });
-		for (const raw of ["30 { s'a' }", "33 { s'a' 0001 }", "3c { s'a' 0001 }"]) decoder.push(bytes(raw), 0, bytes(raw).length);
+		for (const raw of ["30 { s'a' }", "33 { s'a' 0001 }", "3c { s'a' 0001 }"])
+			decoder.push(bytes(raw), 0, bytes(raw).length);
 		assert.deepEqual(seen, [
 			[0, false, false],
 			[1, false, true],
@@ -293,7 +324,8 @@ describe("packets", () => {
 		const handler: DecoderHandler = {
 			onPacket(packet) {
 				for (let round = 0; round < 2; round++) {
-					while (packet.nextFilter()) filters.push(latin1Text(packet.bytes, packet.filterStart, packet.filterEnd) + packet.options);
+					while (packet.nextFilter())
+						filters.push(latin1Text(packet.bytes, packet.filterStart, packet.filterEnd) + packet.options);
 					packet.rewind();
 				}
 			},

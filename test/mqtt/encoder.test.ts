@@ -37,26 +37,40 @@ describe("staging", () => {
 		assert.equal(encoder.pingreq(), 2);
 		assert.equal(encoder.room, 0);
 		assert.equal(encoder.pingreq(), 0);
-		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("32 { s'a/b' 0001 'hello' } 32 { s'a/b' 0002 'hello' } c000")));
+		assert.deepEqual(
+			stagedBytes(encoder),
+			Buffer.from(bytes("32 { s'a/b' 0001 'hello' } 32 { s'a/b' 0002 'hello' } c000")),
+		);
 	});
 
 	it("returns 0 exactly where a packet does not fit, and leaves what is staged alone", () => {
 		for (const version of [4, 5] as const) {
-			const any = fc.oneof(...Object.values(packets(version, "client")), ...Object.values(packets(version, "broker")));
+			const any = fc.oneof(
+				...Object.values(packets(version, "client")),
+				...Object.values(packets(version, "broker")),
+			);
 			fc.assert(
-				fc.property(any, fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 4 }), (packet, spare, pings) => {
-					const first = new Encoder({ size: 4096, version });
-					const length = encodePlain(first, packet);
-					const raw = stagedBytes(first);
-					assert.equal(raw.length, length);
-					const encoder = new Encoder({ size: Math.max(16, length + spare), version });
-					for (let i = 0; i < pings; i++) encoder.pingreq();
-					const before = encoder.length;
-					const fits = encoder.room >= length;
-					assert.equal(encodePlain(encoder, packet), fits ? length : 0);
-					assert.equal(encoder.length, fits ? before + length : before);
-					assert.deepEqual(stagedBytes(encoder), Buffer.concat([Buffer.from("c000".repeat(before / 2), "hex"), ...(fits ? [raw] : [])]));
-				}),
+				fc.property(
+					any,
+					fc.integer({ min: 0, max: 5 }),
+					fc.integer({ min: 0, max: 4 }),
+					(packet, spare, pings) => {
+						const first = new Encoder({ size: 4096, version });
+						const length = encodePlain(first, packet);
+						const raw = stagedBytes(first);
+						assert.equal(raw.length, length);
+						const encoder = new Encoder({ size: Math.max(16, length + spare), version });
+						for (let i = 0; i < pings; i++) encoder.pingreq();
+						const before = encoder.length;
+						const fits = encoder.room >= length;
+						assert.equal(encodePlain(encoder, packet), fits ? length : 0);
+						assert.equal(encoder.length, fits ? before + length : before);
+						assert.deepEqual(
+							stagedBytes(encoder),
+							Buffer.concat([Buffer.from("c000".repeat(before / 2), "hex"), ...(fits ? [raw] : [])]),
+						);
+					},
+				),
 				{ numRuns: 100 },
 			);
 		}
@@ -67,7 +81,9 @@ describe("staging", () => {
 		encoder.pingreq();
 		assertRefused(encoder, 0x95, () => encoder.publish(TOPIC, new Uint8Array(10), 10, 0, 0));
 		assertRefused(encoder, 0x95, () => encoder.publishHeader(utf8("a/b/c/d/e/f/g/h"), 0, 15, 0, 0, 0));
-		assertRefused(encoder, 0x95, () => encoder.subscribe(1, [{ filter: utf8("a/b/c/d/e/f/g/h"), options: 0 }]));
+		assertRefused(encoder, 0x95, () =>
+			encoder.subscribe(1, [{ filter: utf8("a/b/c/d/e/f/g/h"), options: 0 }]),
+		);
 		assertRefused(encoder, 0x95, () => encoder.publishHeader(TOPIC, 0, 3, 268_435_451, 0, 0));
 		assert.ok(encoder.publishHeader(TOPIC, 0, 3, 268_435_450, 0, 0) > 0);
 	});
@@ -126,8 +142,17 @@ describe("PUBLISH", () => {
 				reused.publish(topics[topic] as Uint8Array, source, 0, QOS1, 1);
 				reused.reset();
 				for (const encoder of [fresh, reused]) for (let i = 0; i < pings; i++) encoder.pingreq();
-				const length = fresh.publish(new Uint8Array(topic).fill(0x74), source, payload.length, flags, packetId);
-				assert.equal(reused.publish(topics[topic] as Uint8Array, source, payload.length, flags, packetId), length);
+				const length = fresh.publish(
+					new Uint8Array(topic).fill(0x74),
+					source,
+					payload.length,
+					flags,
+					packetId,
+				);
+				assert.equal(
+					reused.publish(topics[topic] as Uint8Array, source, payload.length, flags, packetId),
+					length,
+				);
 				assert.deepEqual(stagedBytes(reused), stagedBytes(fresh));
 			}),
 			{ numRuns: 2000 },
@@ -140,8 +165,10 @@ describe("PUBLISH", () => {
 			encoder.publish(TOPIC, HELLO, 5, QOS1, 1);
 			for (const packetId of [0, -1, 65536, 65537, 131072, Number.NaN])
 				assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, QOS1, packetId));
-			for (const length of [6, -1, 64, Number.NaN]) assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, length, QOS1, 1));
-			for (const flags of [6, 8, 9, 16, 18, -1, 14]) assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, flags, 1));
+			for (const length of [6, -1, 64, Number.NaN])
+				assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, length, QOS1, 1));
+			for (const flags of [6, 8, 9, 16, 18, -1, 14])
+				assertRefused(encoder, 0x82, () => encoder.publish(TOPIC, HELLO, 5, flags, 1));
 			encoder.seal();
 			assert.equal(encoder.publish(TOPIC, HELLO, 5, QOS1 | RETAIN, 65535), version === 4 ? 14 : 15);
 			assert.equal(encoder.view.length, 64);
@@ -200,7 +227,9 @@ describe("CONNECT", () => {
 			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: -1 }));
 			assertRefused(encoder, 0x81, () => encoder.connect({ ...fields, clientId: Uint8Array.of(0xff) }));
 			assertRefused(encoder, 0x81, () => encoder.connect({ ...fields, username: Uint8Array.of(0) }));
-			assertRefused(encoder, 0x95, () => encoder.connect({ ...fields, username: utf8("u"), password: new Uint8Array(65536) }));
+			assertRefused(encoder, 0x95, () =>
+				encoder.connect({ ...fields, username: utf8("u"), password: new Uint8Array(65536) }),
+			);
 			assertRefused(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: utf8("#") } }));
 			assertRefused(encoder, 0x90, () => encoder.connect({ ...fields, will: { ...will, topic: NOTHING } }));
 			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, will: { ...will, qos: 3 as 2 } }));
@@ -209,9 +238,18 @@ describe("CONNECT", () => {
 		assertRefused(four, 0x85, () => four.connect({ ...fields, clientId: NOTHING, cleanStart: false }));
 		assertRefused(four, 0x82, () => four.connect({ ...fields, password: utf8("p") }));
 		const five = new Encoder({ size: 128 });
-		assertRefused(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).topicAlias(1) }));
-		assertRefused(five, 0x82, () => five.connect({ ...fields, properties: new PropertyWriter(8).authenticationData(NOTHING) }));
-		assertRefused(five, 0x82, () => five.connect({ ...fields, will: { ...will, properties: new PropertyWriter(8).sessionExpiryInterval(1) } }));
+		assertRefused(five, 0x82, () =>
+			five.connect({ ...fields, properties: new PropertyWriter(8).topicAlias(1) }),
+		);
+		assertRefused(five, 0x82, () =>
+			five.connect({ ...fields, properties: new PropertyWriter(8).authenticationData(NOTHING) }),
+		);
+		assertRefused(five, 0x82, () =>
+			five.connect({
+				...fields,
+				will: { ...will, properties: new PropertyWriter(8).sessionExpiryInterval(1) },
+			}),
+		);
 	});
 
 	it("leaves properties out in MQTT 3.1.1", () => {
@@ -258,7 +296,9 @@ describe("reason codes", () => {
 		assertRefused(encoder, 0x82, () => encoder.puback(1, 0x92));
 		assertRefused(encoder, 0x82, () => encoder.pubrel(1, 0x80));
 		assertRefused(encoder, 0x82, () => encoder.disconnect(0x85));
-		assertRefused(encoder, 0x82, () => encoder.auth(0x01, new PropertyWriter(8).authenticationMethod(utf8("m"))));
+		assertRefused(encoder, 0x82, () =>
+			encoder.auth(0x01, new PropertyWriter(8).authenticationMethod(utf8("m"))),
+		);
 		assertRefused(encoder, 0x82, () => encoder.auth(0x18));
 		assertRefused(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(3), 1));
 		assertRefused(encoder, 0x82, () => encoder.suback(1, Uint8Array.of(0), 0));
@@ -275,7 +315,8 @@ describe("reason codes", () => {
 describe("SUBSCRIBE and UNSUBSCRIBE", () => {
 	it("are refused where they are not allowed", () => {
 		const encoder = new Encoder({ size: 128 });
-		const subscribe = (filter: string, options: number) => () => encoder.subscribe(1, [{ filter: utf8(filter), options }]);
+		const subscribe = (filter: string, options: number) => () =>
+			encoder.subscribe(1, [{ filter: utf8(filter), options }]);
 		assertRefused(encoder, 0x82, () => encoder.subscribe(1, []));
 		assertRefused(encoder, 0x82, () => encoder.subscribe(0, [{ filter: TOPIC, options: 0 }]));
 		assertRefused(encoder, 0x8f, subscribe("", 0));
@@ -288,7 +329,9 @@ describe("SUBSCRIBE and UNSUBSCRIBE", () => {
 		assertRefused(encoder, 0x82, () => encoder.unsubscribe(1, []));
 		assertRefused(encoder, 0x82, () => encoder.unsubscribe(0, [TOPIC]));
 		assertRefused(encoder, 0x8f, () => encoder.unsubscribe(1, [TOPIC, utf8("+a")]));
-		assertRefused(encoder, 0x82, () => encoder.unsubscribe(1, [TOPIC], new PropertyWriter(8).subscriptionIdentifier(1)));
+		assertRefused(encoder, 0x82, () =>
+			encoder.unsubscribe(1, [TOPIC], new PropertyWriter(8).subscriptionIdentifier(1)),
+		);
 		encoder.version = 4;
 		assertRefused(encoder, 0x81, subscribe("a", 4));
 		assert.ok(subscribe("$share/g", 0)() > 0);

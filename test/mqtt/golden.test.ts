@@ -26,7 +26,9 @@ describe("golden table", () => {
 
 	it("has rows for every packet type in both versions", () => {
 		for (const version of [4, 5] as const) {
-			const types = new Set(golden.filter((row) => row.version === version && row.packet).map((row) => row.packet?.type));
+			const types = new Set(
+				golden.filter((row) => row.version === version && row.packet).map((row) => row.packet?.type),
+			);
 			assert.equal(types.size, version === 4 ? 14 : 15);
 		}
 	});

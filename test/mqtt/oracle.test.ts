@@ -13,8 +13,10 @@ import { encodePlain, type PlainPacket, type Properties } from "./plain-packet";
 
 /*
  * Where mqtt-packet 9 differs from the specification, and these tests therefore do not compare:
- * - generate() refuses a 5.0 CONNECT with a password and no user name (§3.1.2.9 allows it), or without client identifier and with Clean Start 0 (§3.1.3.1 allows it);
- * - the parser loses a user property of a name given again if the first value is empty, and neither side keeps the order of user properties [MQTT-3.3.2-18];
+ * - generate() refuses a 5.0 CONNECT with a password and no user name (§3.1.2.9 allows it), or without client
+ *   identifier and with Clean Start 0 (§3.1.3.1 allows it);
+ * - the parser loses a user property of a name given again if the first value is empty, and neither side
+ *   keeps the order of user properties [MQTT-3.3.2-18];
  * - it refuses a DISCONNECT with 0x8C, which §2.4 lists and Table 3-10 does not;
  * - it parses what has to be refused: see the last test.
  */
@@ -27,18 +29,22 @@ function sorted(properties: Properties): Properties {
 function normal(packet: PlainPacket): PlainPacket {
 	if (!("properties" in packet)) return packet;
 	const result = { ...packet, properties: sorted(packet.properties) };
-	if (result.type === "CONNECT" && result.will) result.will = { ...result.will, properties: sorted(result.will.properties) };
+	if (result.type === "CONNECT" && result.will)
+		result.will = { ...result.will, properties: sorted(result.will.properties) };
 	return result;
 }
 
 function noEmptyValues(properties: Properties): Properties {
-	return properties.map(([id, value, value2]) => (value2 === "" ? [id, value, "x"] : value2 === undefined ? [id, value] : [id, value, value2]));
+	return properties.map(([id, value, value2]) =>
+		value2 === "" ? [id, value, "x"] : value2 === undefined ? [id, value] : [id, value, value2],
+	);
 }
 
 function comparable(packet: PlainPacket): PlainPacket {
 	if (!("properties" in packet)) return packet;
 	const result = { ...packet, properties: noEmptyValues(packet.properties) };
-	if (result.type === "CONNECT" && result.will) result.will = { ...result.will, properties: noEmptyValues(result.will.properties) };
+	if (result.type === "CONNECT" && result.will)
+		result.will = { ...result.will, properties: noEmptyValues(result.will.properties) };
 	return result;
 }
 

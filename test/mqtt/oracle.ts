@@ -3,34 +3,35 @@ import type { Version } from "../../src/mqtt/constants";
 import type { PlainPacket, Properties, Property } from "./plain-packet";
 
 /** mqtt-packet's names, and the kinds of values. */
-const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "number" | "string" | "binary"]> = {
-	1: ["payloadFormatIndicator", "boolean"],
-	2: ["messageExpiryInterval", "number"],
-	3: ["contentType", "string"],
-	8: ["responseTopic", "string"],
-	9: ["correlationData", "binary"],
-	11: ["subscriptionIdentifier", "number"],
-	17: ["sessionExpiryInterval", "number"],
-	18: ["assignedClientIdentifier", "string"],
-	19: ["serverKeepAlive", "number"],
-	21: ["authenticationMethod", "string"],
-	22: ["authenticationData", "binary"],
-	23: ["requestProblemInformation", "boolean"],
-	24: ["willDelayInterval", "number"],
-	25: ["requestResponseInformation", "boolean"],
-	26: ["responseInformation", "string"],
-	28: ["serverReference", "string"],
-	31: ["reasonString", "string"],
-	33: ["receiveMaximum", "number"],
-	34: ["topicAliasMaximum", "number"],
-	35: ["topicAlias", "number"],
-	36: ["maximumQoS", "number"],
-	37: ["retainAvailable", "boolean"],
-	39: ["maximumPacketSize", "number"],
-	40: ["wildcardSubscriptionAvailable", "boolean"],
-	41: ["subscriptionIdentifiersAvailable", "boolean"],
-	42: ["sharedSubscriptionAvailable", "boolean"],
-};
+const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "number" | "string" | "binary"]> =
+	{
+		1: ["payloadFormatIndicator", "boolean"],
+		2: ["messageExpiryInterval", "number"],
+		3: ["contentType", "string"],
+		8: ["responseTopic", "string"],
+		9: ["correlationData", "binary"],
+		11: ["subscriptionIdentifier", "number"],
+		17: ["sessionExpiryInterval", "number"],
+		18: ["assignedClientIdentifier", "string"],
+		19: ["serverKeepAlive", "number"],
+		21: ["authenticationMethod", "string"],
+		22: ["authenticationData", "binary"],
+		23: ["requestProblemInformation", "boolean"],
+		24: ["willDelayInterval", "number"],
+		25: ["requestResponseInformation", "boolean"],
+		26: ["responseInformation", "string"],
+		28: ["serverReference", "string"],
+		31: ["reasonString", "string"],
+		33: ["receiveMaximum", "number"],
+		34: ["topicAliasMaximum", "number"],
+		35: ["topicAlias", "number"],
+		36: ["maximumQoS", "number"],
+		37: ["retainAvailable", "boolean"],
+		39: ["maximumPacketSize", "number"],
+		40: ["wildcardSubscriptionAvailable", "boolean"],
+		41: ["subscriptionIdentifiersAvailable", "boolean"],
+		42: ["sharedSubscriptionAvailable", "boolean"],
+	};
 
 /** mqtt-packet's objects, all at once. */
 type OraclePacket = Record<string, unknown>;
@@ -79,7 +80,11 @@ function fromProperties(oraclePacket: unknown): Properties {
 		const entry = Object.entries(PROPERTIES).find(([, [known]]) => known === name);
 		if (entry === undefined) throw new Error(`property ${name}`);
 		const [id, [, kind]] = entry;
-		for (const one of [value].flat()) result.push([Number(id), kind === "boolean" ? Number(one) : kind === "number" ? (one as number) : bytes(one)]);
+		for (const one of [value].flat())
+			result.push([
+				Number(id),
+				kind === "boolean" ? Number(one) : kind === "number" ? (one as number) : bytes(one),
+			]);
 	}
 	return result;
 }
@@ -112,7 +117,8 @@ export function toOracle(packet: PlainPacket, version: Version): Packet {
 		}
 		case "CONNACK":
 			oraclePacket.sessionPresent = packet.sessionPresent;
-			oraclePacket[version === 5 ? "reasonCode" : "returnCode"] = version === 5 ? packet.reasonCode : RETURN_CODES.indexOf(packet.reasonCode);
+			oraclePacket[version === 5 ? "reasonCode" : "returnCode"] =
+				version === 5 ? packet.reasonCode : RETURN_CODES.indexOf(packet.reasonCode);
 			break;
 		case "PUBLISH":
 			Object.assign(oraclePacket, {
@@ -217,7 +223,12 @@ export function fromOracle(given: Packet, version: Version): PlainPacket {
 			return { type: "UNSUBSCRIBE", packetId, filters: given.unsubscriptions.map(bytes), properties };
 		case "suback":
 		case "unsuback":
-			return { type: given.cmd.toUpperCase() as "SUBACK", packetId, codes: (oraclePacket.granted as number[] | undefined) ?? [], properties };
+			return {
+				type: given.cmd.toUpperCase() as "SUBACK",
+				packetId,
+				codes: (oraclePacket.granted as number[] | undefined) ?? [],
+				properties,
+			};
 		case "pingreq":
 		case "pingresp":
 			return { type: given.cmd.toUpperCase() as "PINGREQ" };

@@ -30,9 +30,26 @@ export type PlainPacket =
 			properties: Properties;
 	  }
 	| { type: "CONNACK"; sessionPresent: boolean; reasonCode: number; properties: Properties }
-	| { type: "PUBLISH"; flags: number; topic: string; packetId: number; payload: string; properties: Properties }
-	| { type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP"; packetId: number; reasonCode: number; properties: Properties }
-	| { type: "SUBSCRIBE"; packetId: number; subscriptions: readonly { filter: string; options: number }[]; properties: Properties }
+	| {
+			type: "PUBLISH";
+			flags: number;
+			topic: string;
+			packetId: number;
+			payload: string;
+			properties: Properties;
+	  }
+	| {
+			type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP";
+			packetId: number;
+			reasonCode: number;
+			properties: Properties;
+	  }
+	| {
+			type: "SUBSCRIBE";
+			packetId: number;
+			subscriptions: readonly { filter: string; options: number }[];
+			properties: Properties;
+	  }
 	| { type: "SUBACK" | "UNSUBACK"; packetId: number; codes: readonly number[]; properties: Properties }
 	| { type: "UNSUBSCRIBE"; packetId: number; filters: readonly string[]; properties: Properties }
 	| { type: "PINGREQ" | "PINGRESP" }
@@ -75,7 +92,8 @@ function plainProperties(reader: PropertyReader): Properties {
 			continue;
 		}
 		const value = latin1Text(reader.bytes, reader.start, reader.end);
-		if (type === TYPE_STRING_PAIR) result.push([reader.id, latin1Text(reader.bytes, reader.nameStart, reader.nameEnd), value]);
+		if (type === TYPE_STRING_PAIR)
+			result.push([reader.id, latin1Text(reader.bytes, reader.nameStart, reader.nameEnd), value]);
 		else result.push([reader.id, value]);
 	}
 	return result;
@@ -92,8 +110,12 @@ export function toPlainPacket(packet: Packet): PlainPacket {
 				clientId: latin1Text(bytes, packet.clientIdStart, packet.clientIdEnd),
 				keepAlive: packet.keepAlive,
 				cleanStart: packet.cleanStart,
-				...(packet.hasUsername ? { username: latin1Text(bytes, packet.usernameStart, packet.usernameEnd) } : {}),
-				...(packet.hasPassword ? { password: latin1Text(bytes, packet.passwordStart, packet.passwordEnd) } : {}),
+				...(packet.hasUsername
+					? { username: latin1Text(bytes, packet.usernameStart, packet.usernameEnd) }
+					: {}),
+				...(packet.hasPassword
+					? { password: latin1Text(bytes, packet.passwordStart, packet.passwordEnd) }
+					: {}),
 				...(packet.hasWill
 					? {
 							will: {
@@ -108,7 +130,12 @@ export function toPlainPacket(packet: Packet): PlainPacket {
 				properties: plainProperties(packet.properties),
 			};
 		case "CONNACK":
-			return { type: name, sessionPresent: packet.sessionPresent, reasonCode, properties: plainProperties(packet.properties) };
+			return {
+				type: name,
+				sessionPresent: packet.sessionPresent,
+				reasonCode,
+				properties: plainProperties(packet.properties),
+			};
 		case "PUBLISH":
 			return {
 				type: name,
@@ -125,7 +152,11 @@ export function toPlainPacket(packet: Packet): PlainPacket {
 			return { type: name, packetId, reasonCode, properties: plainProperties(packet.properties) };
 		case "SUBSCRIBE": {
 			const subscriptions: { filter: string; options: number }[] = [];
-			while (packet.nextFilter()) subscriptions.push({ filter: latin1Text(bytes, packet.filterStart, packet.filterEnd), options: packet.options });
+			while (packet.nextFilter())
+				subscriptions.push({
+					filter: latin1Text(bytes, packet.filterStart, packet.filterEnd),
+					options: packet.options,
+				});
 			return { type: name, packetId, subscriptions, properties: plainProperties(packet.properties) };
 		}
 		case "UNSUBSCRIBE": {
@@ -152,13 +183,22 @@ export function toPlainPacket(packet: Packet): PlainPacket {
 
 /** The properties in a writer made to measure. */
 export function propertyWriter(list: Properties): PropertyWriter {
-	const size = list.reduce((sum, property) => sum + 10 + (typeof property[1] === "string" ? property[1].length : 0) + (property[2]?.length ?? 0), 0);
+	const size = list.reduce(
+		(sum, property) =>
+			sum + 10 + (typeof property[1] === "string" ? property[1].length : 0) + (property[2]?.length ?? 0),
+		0,
+	);
 	const result = new PropertyWriter(size);
 	for (const [id, value, pairValue] of list) writeProperty(result, id, value, pairValue);
 	return result;
 }
 
-function writeProperty(target: PropertyWriter, id: number, value: number | string, pairValue: string | undefined): void {
+function writeProperty(
+	target: PropertyWriter,
+	id: number,
+	value: number | string,
+	pairValue: string | undefined,
+): void {
 	const number = value as number;
 	const bytes = typeof value === "string" ? latin1Bytes(value) : new Uint8Array();
 	switch (id) {
@@ -223,7 +263,8 @@ function writeProperty(target: PropertyWriter, id: number, value: number | strin
 
 /** Stages the packet; returns what the encoder's method returns. */
 export function encodePlain(encoder: Encoder, packet: PlainPacket): number {
-	const given = "properties" in packet && packet.properties.length > 0 ? propertyWriter(packet.properties) : undefined;
+	const given =
+		"properties" in packet && packet.properties.length > 0 ? propertyWriter(packet.properties) : undefined;
 	switch (packet.type) {
 		case "CONNECT": {
 			const { will } = packet;
@@ -246,7 +287,14 @@ export function encodePlain(encoder: Encoder, packet: PlainPacket): number {
 		case "CONNACK":
 			return encoder.connack(packet.sessionPresent, packet.reasonCode, given);
 		case "PUBLISH":
-			return encoder.publish(latin1Bytes(packet.topic), latin1Bytes(packet.payload), packet.payload.length, packet.flags, packet.packetId, given);
+			return encoder.publish(
+				latin1Bytes(packet.topic),
+				latin1Bytes(packet.payload),
+				packet.payload.length,
+				packet.flags,
+				packet.packetId,
+				given,
+			);
 		case "PUBACK":
 			return encoder.puback(packet.packetId, packet.reasonCode, given);
 		case "PUBREC":

@@ -8,7 +8,11 @@ import { utf8 } from "../../src/mqtt/utf8";
 import { bytes } from "./notation";
 import { latin1Text } from "./plain-packet";
 
-function assertRefused(reasonCode: number, writer: PropertyWriter, act: (writer: PropertyWriter) => unknown): void {
+function assertRefused(
+	reasonCode: number,
+	writer: PropertyWriter,
+	act: (writer: PropertyWriter) => unknown,
+): void {
 	const { length, idsLow, idsHigh } = writer;
 	assert.throws(
 		() => act(writer),
@@ -47,13 +51,21 @@ describe("PropertyWriter", () => {
 	});
 
 	it("refuses a second one of all but user properties and subscription identifiers", () => {
-		const writer = new PropertyWriter(64).sessionExpiryInterval(1).topicAlias(1).contentType(utf8("t")).payloadFormatIndicator(true);
+		const writer = new PropertyWriter(64)
+			.sessionExpiryInterval(1)
+			.topicAlias(1)
+			.contentType(utf8("t"))
+			.payloadFormatIndicator(true);
 		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(2));
 		assertRefused(0x94, writer, (w) => w.topicAlias(0));
 		assertRefused(0x82, writer, (w) => w.topicAlias(1));
 		assertRefused(0x82, writer, (w) => w.contentType(utf8("t")));
 		assertRefused(0x82, writer, (w) => w.payloadFormatIndicator(true));
-		writer.userProperty(utf8("k"), utf8("v")).userProperty(utf8("k"), utf8("v")).subscriptionIdentifier(1).subscriptionIdentifier(2);
+		writer
+			.userProperty(utf8("k"), utf8("v"))
+			.userProperty(utf8("k"), utf8("v"))
+			.subscriptionIdentifier(1)
+			.subscriptionIdentifier(2);
 		assert.equal(writer.reset(), writer);
 		assert.equal(writer.sessionExpiryInterval(3).length, 5);
 	});
@@ -70,7 +82,9 @@ describe("PropertyWriter", () => {
 	});
 
 	it("copies any property from a reader", () => {
-		const raw = bytes("01 01 02 ffffffff 03 s'text' 09 0002 00ff 23 0102 0b 8001 0b ffffff7f 26 s'k' s'v' 26 s'' s''");
+		const raw = bytes(
+			"01 01 02 ffffffff 03 s'text' 09 0002 00ff 23 0102 0b 8001 0b ffffff7f 26 s'k' s'v' 26 s'' s''",
+		);
 		const reader = new PropertyReader(raw);
 		reader.setRange(raw, 0, raw.length);
 		const writer = new PropertyWriter(raw.length);
@@ -91,7 +105,10 @@ describe("PropertyReader", () => {
 		assert.deepEqual([reader.id, reader.number], [constants.SESSION_EXPIRY_INTERVAL, 10]);
 		assert.ok(reader.next());
 		assert.ok(reader.next());
-		assert.equal(latin1Text(raw, reader.nameStart, reader.nameEnd) + latin1Text(raw, reader.start, reader.end), "b2");
+		assert.equal(
+			latin1Text(raw, reader.nameStart, reader.nameEnd) + latin1Text(raw, reader.start, reader.end),
+			"b2",
+		);
 		assert.equal(reader.next(), false);
 		assert.equal(reader.id, 0);
 		assert.equal(reader.next(), false);

@@ -10,7 +10,8 @@ const DECLARED_REASON_CODES = new Set([0x81, 0x82, 0x84, 0x85, 0x8f, 0x90, 0x94,
 
 function checkDecoder(raw: Uint8Array, options: DecodeOptions): RecordingHandler {
 	const whole = decode(raw, options);
-	for (const event of whole.events) if ("error" in event) assert.ok(DECLARED_REASON_CODES.has(event.error), `reason code ${event.error}`);
+	for (const event of whole.events)
+		if ("error" in event) assert.ok(DECLARED_REASON_CODES.has(event.error), `reason code ${event.error}`);
 	const pieces = decode(raw, { ...options, split: oneByteChunks(raw) });
 	// A payload that is still streaming has other pieces, nothing else differs
 	assert.deepEqual(pieces.events, whole.events);
@@ -33,9 +34,30 @@ describe("any input ends in a declared state", () => {
 	});
 
 	it("random bodies behind a sound fixed header", () => {
-		const first = fc.constantFrom(0x10, 0x20, 0x30, 0x32, 0x35, 0x40, 0x50, 0x62, 0x70, 0x82, 0x90, 0xa2, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0);
+		const first = fc.constantFrom(
+			0x10,
+			0x20,
+			0x30,
+			0x32,
+			0x35,
+			0x40,
+			0x50,
+			0x62,
+			0x70,
+			0x82,
+			0x90,
+			0xa2,
+			0xb0,
+			0xc0,
+			0xd0,
+			0xe0,
+			0xf0,
+		);
 		// Small numbers make lengths that fit
-		const byte = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 9 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) });
+		const byte = fc.oneof(
+			{ weight: 3, arbitrary: fc.integer({ min: 0, max: 9 }) },
+			{ weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) },
+		);
 		fc.assert(
 			fc.property(
 				fc.array(fc.tuple(first, fc.array(byte, { maxLength: 40 })), { minLength: 1, maxLength: 3 }),
@@ -43,7 +65,11 @@ describe("any input ends in a declared state", () => {
 				fc.constantFrom("client" as const, "broker" as const),
 				fc.integer({ min: 16, max: 64 }),
 				(list, version, from, size) =>
-					void checkDecoder(Uint8Array.from(list.flatMap(([first, body]) => [first, body.length, ...body])), { version, from, size }),
+					void checkDecoder(Uint8Array.from(list.flatMap(([first, body]) => [first, body.length, ...body])), {
+						version,
+						from,
+						size,
+					}),
 			),
 			{ numRuns: 5000 },
 		);
@@ -90,7 +116,10 @@ describe("any input ends in a declared state", () => {
 		fc.assert(
 			fc.property(fc.array(fc.constantFrom(...golden), { minLength: 1, maxLength: 5 }), (rows) => {
 				const { version, from } = rows[0] as (typeof rows)[number];
-				const recorder = checkDecoder(Uint8Array.from(rows.flatMap((row) => [...bytes(row.bytes)])), { version, from });
+				const recorder = checkDecoder(Uint8Array.from(rows.flatMap((row) => [...bytes(row.bytes)])), {
+					version,
+					from,
+				});
 				const errors = recorder.events.filter((event) => "error" in event);
 				assert.ok(errors.length <= 1);
 			}),

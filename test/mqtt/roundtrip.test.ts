@@ -27,7 +27,10 @@ describe("decode after encode is the identity", () => {
 							const expected = [{ packet }];
 							assert.deepEqual(decode(bytes, { version, from }).events, expected);
 							assert.deepEqual(decode(bytes, { version, from, split }).events, expected);
-							assert.deepEqual(decode(bytes, { version, from, split: oneByteChunks(bytes) }).events, expected);
+							assert.deepEqual(
+								decode(bytes, { version, from, split: oneByteChunks(bytes) }).events,
+								expected,
+							);
 						}),
 						{ numRuns: 150 },
 					);
@@ -55,7 +58,9 @@ describe("encode after decode", () => {
 	it("gives the bytes that were decoded, also the second time around", () => {
 		const any = fc
 			.constantFrom(4 as const, 5 as const)
-			.chain((version) => fc.tuple(fc.constant(version), fc.oneof(...Object.values(packets(version, "client")))));
+			.chain((version) =>
+				fc.tuple(fc.constant(version), fc.oneof(...Object.values(packets(version, "client")))),
+			);
 		fc.assert(
 			fc.property(any, ([version, packet]) => {
 				const bytes = encoded(version, [packet]);

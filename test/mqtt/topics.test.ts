@@ -31,14 +31,50 @@ function match(filter: string, topic: string): boolean {
 
 describe("topic names and filters", () => {
 	it("names", () => {
-		for (const topic of ["a", "/", "//", "a b", "$SYS/x", "Accounts payable", "é/\u{10ffff}", "a".repeat(65535)]) assert.ok(name(topic), topic);
-		for (const topic of ["", "#", "+", "a/#", "a/+/b", "a+", "a\0b", "a".repeat(65536)]) assert.ok(!name(topic), topic);
+		for (const topic of [
+			"a",
+			"/",
+			"//",
+			"a b",
+			"$SYS/x",
+			"Accounts payable",
+			"é/\u{10ffff}",
+			"a".repeat(65535),
+		])
+			assert.ok(name(topic), topic);
+		for (const topic of ["", "#", "+", "a/#", "a/+/b", "a+", "a\0b", "a".repeat(65536)])
+			assert.ok(!name(topic), topic);
 	});
 
 	it("filters (the examples of §4.7.1)", () => {
-		for (const topic of ["#", "sport/tennis/#", "+", "+/tennis/#", "sport/+/player1", "/+", "+/+", "/", "//#", "a", "$share/g/t", "a".repeat(65535)])
+		for (const topic of [
+			"#",
+			"sport/tennis/#",
+			"+",
+			"+/tennis/#",
+			"sport/+/player1",
+			"/+",
+			"+/+",
+			"/",
+			"//#",
+			"a",
+			"$share/g/t",
+			"a".repeat(65535),
+		])
 			assert.ok(filter(topic), topic);
-		for (const topic of ["", "sport/tennis#", "sport/tennis/#/ranking", "sport+", "+a", "a/+b/c", "##", "#/", "++", "a\0", "a".repeat(65536)])
+		for (const topic of [
+			"",
+			"sport/tennis#",
+			"sport/tennis/#/ranking",
+			"sport+",
+			"+a",
+			"a/+b/c",
+			"##",
+			"#/",
+			"++",
+			"a\0",
+			"a".repeat(65536),
+		])
 			assert.ok(!filter(topic), topic);
 	});
 
@@ -50,8 +86,17 @@ describe("topic names and filters", () => {
 		};
 		assert.equal(at("$share/group/a/+/#"), "a/+/#");
 		assert.equal(at("$share/g//"), "/");
-		for (const topic of ["a", "$share", "$sharex/g/t", "$SHARE/g/t", "$share1", "/$share/g/t", "$SYS/#"]) assert.equal(at(topic), 0, topic);
-		for (const topic of ["$share/", "$share//t", "$share/g", "$share/g/", "$share/+/t", "$share/a#b/t", "$share/#"])
+		for (const topic of ["a", "$share", "$sharex/g/t", "$SHARE/g/t", "$share1", "/$share/g/t", "$SYS/#"])
+			assert.equal(at(topic), 0, topic);
+		for (const topic of [
+			"$share/",
+			"$share//t",
+			"$share/g",
+			"$share/g/",
+			"$share/+/t",
+			"$share/a#b/t",
+			"$share/#",
+		])
 			assert.equal(at(topic), -1, topic);
 	});
 });
@@ -170,7 +215,11 @@ describe("UTF-8", () => {
 			for (let b = 0; b < 256; b++) {
 				for (const rest of [[], [0x80], [0x80, 0x80], [0xbf, 0x41]]) {
 					const bytes = Uint8Array.of(a, b, ...rest);
-					assert.equal(validUTF8(bytes, 0, bytes.length), reference(bytes), Buffer.from(bytes).toString("hex"));
+					assert.equal(
+						validUTF8(bytes, 0, bytes.length),
+						reference(bytes),
+						Buffer.from(bytes).toString("hex"),
+					);
 				}
 			}
 	});
@@ -189,6 +238,7 @@ describe("UTF-8", () => {
 	});
 
 	it("utf8() refuses U+0000 and lone surrogates", () => {
-		for (const string of ["\0", "a\0", "\ud800", "\udc00a", "\ud800\ud800"]) assert.throws(() => utf8(string), RangeError);
+		for (const string of ["\0", "a\0", "\ud800", "\udc00a", "\ud800\ud800"])
+			assert.throws(() => utf8(string), RangeError);
 	});
 });

@@ -14,7 +14,11 @@ function sources(): Map<string, ModuleSource> {
 	for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
 		if (!name.endsWith(".ts")) continue;
 		const path = join(folder, name);
-		const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2022" });
+		const { code } = transformSync(readFileSync(path, "utf8"), {
+			loader: "ts",
+			format: "esm",
+			target: "es2022",
+		});
 		result.set(`mqtt/${name.replaceAll(sep, "/").replace(/\.ts$/, "")}`, { source: code, path });
 	}
 	return result;
@@ -28,13 +32,17 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript with src/mqtt preloaded on a device of its own. It hands functions of one argument, a count of repetitions, to `measure(name, function)`;
- * each is run to warm up, then for the cost of one repetition: what 2,000 cost more than 1,000, divided by 1,000.
+ * Runs JavaScript with src/mqtt preloaded on a device of its own. It hands functions of one argument, a count
+ * of repetitions, to `measure(name, function)`; each is run to warm up, then for the cost of one repetition:
+ * what 2,000 cost more than 1,000, divided by 1,000.
  */
 export function measure(source: string): Map<string, Cost> {
 	const modules = sources();
 	const preload = [...modules.keys()];
-	modules.set("main", { source: `const measure = (name, run) => native("measure").call(this, name, run);\n${source}`, path: "main.js" });
+	modules.set("main", {
+		source: `const measure = (name, run) => native("measure").call(this, name, run);\n${source}`,
+		path: "main.js",
+	});
 	const root = new Root({ modules, preload, natives: ["measure"] });
 	const functions = new Map<string, number>();
 	const machine = new Machine(root, {

@@ -7,7 +7,10 @@ import { TestBoard } from "./support/test-board";
 const alwaysOn = { sleep: { mode: "none" } } as const;
 
 function count(board: TestBoard): { accepted: number; acknowledged: number } {
-	return { accepted: board.events("accepted").length, acknowledged: new Set(board.events("acknowledged").map(({ a }) => a)).size };
+	return {
+		accepted: board.events("accepted").length,
+		acknowledged: new Set(board.events("acknowledged").map(({ a }) => a)).size,
+	};
 }
 
 test("always on: one connection, a report for each sample, no timer but those that move", () => {
@@ -69,7 +72,12 @@ test("always on: keepalive while there is nothing to say", () => {
 });
 
 test("always on: a clock that is set while running", () => {
-	const board = new TestBoard({ ...alwaysOn, payload: "json", sensors: [{ grid: true }], time: { server: "time" } });
+	const board = new TestBoard({
+		...alwaysOn,
+		payload: "json",
+		sensors: [{ grid: true }],
+		time: { server: "time" },
+	});
 	board.clockIsSet = false;
 	board.wallErrorMs = -1_400_000_000_000;
 	board.setClock = (_, callback) => {
@@ -171,6 +179,8 @@ test("always on: QoS 1 sent early to a broker that takes only QoS 0 is not taken
 		},
 	});
 	board.run(MINUTE - 1);
-	const again = broker.packets.filter((packet) => packet.cmd === "publish" && packet.topic.endsWith("/a") && packet.qos === 0);
+	const again = broker.packets.filter(
+		(packet) => packet.cmd === "publish" && packet.topic.endsWith("/a") && packet.qos === 0,
+	);
 	assert.equal(again.length, 1);
 });

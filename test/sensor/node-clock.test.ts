@@ -79,7 +79,8 @@ test("sleeps that last longer than ordered, and the time to boot, are made up fo
 		board.run(2 * HOUR - 1000);
 		const samples = board.events("sample");
 		assert.ok(samples.length >= 119 && samples.length <= 121, `${samples.length} samples`);
-		for (const { at } of samples.slice(30)) assert.ok((at + 30_000) % MINUTE >= 29_500 && (at + 30_000) % MINUTE < 30_500, `${at % MINUTE}`);
+		for (const { at } of samples.slice(30))
+			assert.ok((at + 30_000) % MINUTE >= 29_500 && (at + 30_000) % MINUTE < 30_500, `${at % MINUTE}`);
 		assert.ok(board.boots <= samples.length + 8, `${board.boots} boots for ${samples.length} samples`);
 	}
 });
@@ -114,7 +115,11 @@ test("a time server that never answers is asked ever more rarely, and costs no w
 		assert.ok(asked.length >= 8 && asked.length <= 24, `asked ${asked.length} times`);
 		assert.ok(asked.filter((time) => time - startTime > 6 * HOUR).length <= 14);
 		const awake = board.events("sleep").filter(({ at, c }) => at >= startTime && c >= 3000).length;
-		assert.equal(awake, known ? 0 : asked.length, "only a wake that asks waits, and only where no time is known");
+		assert.equal(
+			awake,
+			known ? 0 : asked.length,
+			"only a wake that asks waits, and only where no time is known",
+		);
 		assert.ok(payloads(broker).length >= Math.floor((board.time - startTime) / MINUTE));
 		assert.equal(board.reportCounts.lost, 0);
 	}

@@ -77,7 +77,9 @@ test("the last CONNACK's limits hold for the next first flight", () => {
 	const broker = new ScriptedBroker(board.network, 1883, { connack: { properties: { receiveMaximum: 2 } } });
 	board.run(2 * MINUTE - 1);
 	const second = broker.commands.lastIndexOf("connect");
-	const firstFlight = broker.packets.slice(second + 1).filter((_, i) => broker.times[second + 1 + i] === broker.times[second]);
+	const firstFlight = broker.packets
+		.slice(second + 1)
+		.filter((_, i) => broker.times[second + 1 + i] === broker.times[second]);
 	assert.equal(firstFlight.length, 2);
 	assert.deepEqual(board.reportCounts, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
 });
@@ -136,7 +138,10 @@ test("a changed sensor list: what waited is given up and counted, and the new on
 	const board = new TestBoard();
 	board.wifi = "fails";
 	board.run(5 * MINUTE - 1);
-	board.settings = { ...board.settings, sensors: [...board.settings.sensors, { ...board.settings.sensors[0], name: "other" }] };
+	board.settings = {
+		...board.settings,
+		sensors: [...board.settings.sensors, { ...board.settings.sensors[0], name: "other" }],
+	};
 	board.wifi = "joins";
 	new ScriptedBroker(board.network, 1883);
 	board.run(20 * MINUTE);
@@ -174,7 +179,9 @@ test("no broker or no sensors: says so and sleeps", () => {
 
 test("too little retained memory: works from RAM and says so", () => {
 	const board = new TestBoard();
-	Object.assign(board, { retained: { memory: new Uint8Array(100), bytes: new Uint8Array(100), budget: Infinity, backwards: false } });
+	Object.assign(board, {
+		retained: { memory: new Uint8Array(100), bytes: new Uint8Array(100), budget: Infinity, backwards: false },
+	});
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(3 * MINUTE - 1);
 	assert.equal(payloads(broker).length, 3);
@@ -197,7 +204,9 @@ test("a configuration with which no CONNECT can be made: says so once and sleeps
 				board.events("failed").map(({ a, b, c }) => [a, b, c]),
 				[[0, 0, 1]],
 			);
-			const errorTraces = board.traces.filter((line) => line.startsWith("nothing can be reported with this configuration: "));
+			const errorTraces = board.traces.filter((line) =>
+				line.startsWith("nothing can be reported with this configuration: "),
+			);
 			assert.equal(errorTraces.length, 1);
 			assert.ok(errorTraces[0].includes(why), errorTraces[0]);
 			assert.equal(board.events("accepted").length, 1);

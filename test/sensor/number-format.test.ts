@@ -32,12 +32,16 @@ function storeInRecord(value: number): { text: string; value: number; size: numb
 	return { text: formatDecimal(read), value: read, size: record.length };
 }
 
-const decimals = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: -25, max: 25 })).map(([mantissa, exponent]) => Number(`${mantissa}e${exponent}`));
+const decimals = fc
+	.tuple(fc.maxSafeInteger(), fc.integer({ min: -25, max: 25 }))
+	.map(([mantissa, exponent]) => Number(`${mantissa}e${exponent}`));
 const numbers = fc.oneof(
 	fc.double({ noNaN: true, noDefaultInfinity: true }),
 	fc.integer(),
 	decimals,
-	fc.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 5 })).map(([mantissa, scale]) => mantissa / 10 ** scale),
+	fc
+		.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 5 }))
+		.map(([mantissa, scale]) => mantissa / 10 ** scale),
 	fc.constantFrom(
 		0,
 		-0,
@@ -122,10 +126,23 @@ test("wall time is written as toISOString writes it", () => {
 	const last = 253_402_300_799_999;
 	const times = fc.oneof(
 		fc.integer({ min: 0, max: last }),
-		fc.constantFrom(0, 951_782_400_000, 951_868_799_999, 4_107_542_400_000, 1_422_886_740_000, last, 1_709_164_800_000, 1_735_689_599_999),
+		fc.constantFrom(
+			0,
+			951_782_400_000,
+			951_868_799_999,
+			4_107_542_400_000,
+			1_422_886_740_000,
+			last,
+			1_709_164_800_000,
+			1_735_689_599_999,
+		),
 		// Around each turn of a month.
 		fc
-			.tuple(fc.integer({ min: 1970, max: 9998 }), fc.integer({ min: 0, max: 11 }), fc.integer({ min: -1, max: 1 }))
+			.tuple(
+				fc.integer({ min: 1970, max: 9998 }),
+				fc.integer({ min: 0, max: 11 }),
+				fc.integer({ min: -1, max: 1 }),
+			)
 			.map(([year, month, by]) => Math.max(0, Date.UTC(year, month) + by)),
 	);
 	fc.assert(

@@ -26,7 +26,13 @@ test("an hour without a broker: nothing lost, samples go on, tries are spaced ou
 		board.wifi = "joins";
 		board.run(HOUR);
 		assert.equal(board.events("sample").length, 130);
-		assert.deepEqual(board.reportCounts, { accepted: 130, acknowledged: 130, dropped: 0, waiting: 0, lost: 0 });
+		assert.deepEqual(board.reportCounts, {
+			accepted: 130,
+			acknowledged: 130,
+			dropped: 0,
+			waiting: 0,
+			lost: 0,
+		});
 		assert.deepEqual(
 			payloads(broker),
 			Array.from({ length: 130 }, (_, i) => String(i)),

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "../../src/sensor/events";
-import { headerSize, WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_SEQUENCE, WORD_WAITING } from "../../src/sensor/layout";
+import {
+	DROPPED_CORRUPTED,
+	DROPPED_OLDEST,
+	DROPPED_THINNED,
+	DROPPED_UNREADABLE,
+} from "../../src/sensor/events";
+import {
+	headerSize,
+	WORD_ACKNOWLEDGED,
+	WORD_DROPPED,
+	WORD_SEQUENCE,
+	WORD_WAITING,
+} from "../../src/sensor/layout";
 import { Outbox } from "../../src/sensor/outbox";
 import { ReportRecord } from "../../src/sensor/report-record";
 import { RetainedState } from "../../src/sensor/retained-state";
@@ -66,13 +77,25 @@ class OutboxHarness {
 
 	assertCountsConsistent(): void {
 		const { words } = this.retained;
-		const drops = words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		assert.equal(words[WORD_SEQUENCE] - 1, words[WORD_ACKNOWLEDGED] + words[WORD_WAITING] + drops, "accepted = acknowledged + waiting + dropped");
+		const drops =
+			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		assert.equal(
+			words[WORD_SEQUENCE] - 1,
+			words[WORD_ACKNOWLEDGED] + words[WORD_WAITING] + drops,
+			"accepted = acknowledged + waiting + dropped",
+		);
 	}
 }
 
 const actions = fc.oneof(
-	{ weight: 6, arbitrary: fc.record({ type: fc.constant("accept" as const), count: fc.integer({ min: 1, max: 2 }), reset: fc.option(fc.nat(400)) }) },
+	{
+		weight: 6,
+		arbitrary: fc.record({
+			type: fc.constant("accept" as const),
+			count: fc.integer({ min: 1, max: 2 }),
+			reset: fc.option(fc.nat(400)),
+		}),
+	},
 	{
 		weight: 3,
 		arbitrary: fc.record({
@@ -83,8 +106,14 @@ const actions = fc.oneof(
 		}),
 	},
 	{ weight: 1, arbitrary: fc.record({ type: fc.constant("send" as const), count: fc.nat(5) }) },
-	{ weight: 1, arbitrary: fc.record({ type: fc.constant("commit" as const), reset: fc.option(fc.nat(200)) }) },
-	{ weight: 1, arbitrary: fc.record({ type: fc.constant("reboot" as const), reset: fc.option(fc.nat(600)) }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({ type: fc.constant("commit" as const), reset: fc.option(fc.nat(200)) }),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({ type: fc.constant("reboot" as const), reset: fc.option(fc.nat(600)) }),
+	},
 );
 
 test("model: whatever happens, and wherever a reset strikes, every report is waiting, acknowledged or dropped and counted", () => {
@@ -110,11 +139,18 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 				const checkDrops = () => {
 					for (; checkedDrops < harness.dropped.length; checkedDrops++) {
 						const { sequence, policy: policyCode } = harness.dropped[checkedDrops];
-						assert.equal(policyCode, policy === "thin" && policyCode === DROPPED_THINNED ? DROPPED_THINNED : DROPPED_OLDEST);
+						assert.equal(
+							policyCode,
+							policy === "thin" && policyCode === DROPPED_THINNED ? DROPPED_THINNED : DROPPED_OLDEST,
+						);
 						const order = [...waiting].sort((a, b) => a - b).indexOf(sequence);
 						drops++;
 						if (policyCode === DROPPED_OLDEST) assert.equal(order, 0, "the oldest gives way");
-						else assert.ok(order > 0 && order <= waiting.size / 2 + 1, "one of the older half, but not the oldest");
+						else
+							assert.ok(
+								order > 0 && order <= waiting.size / 2 + 1,
+								"one of the older half, but not the oldest",
+							);
 						waiting.delete(sequence);
 					}
 				};
@@ -124,7 +160,10 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 					memory.writeBudget = ("reset" in action ? action.reset : null) ?? Infinity;
 					try {
 						if (action.type === "accept") {
-							const own = Array.from({ length: action.count }, () => ++value + (value % 3 === 0 ? Math.PI : 0));
+							const own = Array.from(
+								{ length: action.count },
+								() => ++value + (value % 3 === 0 ? Math.PI : 0),
+							);
 							const next = harness.retained.words[WORD_SEQUENCE];
 							maybeLost.add(next);
 							values.set(next, own[0]);
@@ -153,7 +192,8 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 						checkDrops();
 						// Resets may strike while the node recovers from one.
 						for (;;) {
-							memory.writeBudget = action.type === "reboot" && action.reset !== null ? action.reset : Infinity;
+							memory.writeBudget =
+								action.type === "reboot" && action.reset !== null ? action.reset : Infinity;
 							try {
 								harness = new OutboxHarness(memory, policy, size);
 							} catch (error) {
@@ -176,7 +216,10 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 						const { words } = harness.retained;
 						assert.equal(
 							missing.length,
-							words[WORD_DROPPED + DROPPED_OLDEST] + words[WORD_DROPPED + DROPPED_THINNED] - drops - harness.dropped.length,
+							words[WORD_DROPPED + DROPPED_OLDEST] +
+								words[WORD_DROPPED + DROPPED_THINNED] -
+								drops -
+								harness.dropped.length,
 						);
 						assert.ok(missing.length <= 1);
 						drops += missing.length;
@@ -304,14 +347,17 @@ test("records of another sensor list are not misread but given up and counted; n
 
 test("whatever is in memory at power-on, the node starts afresh and can work", () => {
 	fc.assert(
-		fc.property(fc.uint8Array({ minLength: headerSize(2) + 256, maxLength: headerSize(2) + 300 }), (bytes) => {
-			const memory = createFragileMemory(bytes.length, bytes);
-			const harness = new OutboxHarness(memory, "dropOldest", 256, 1, 2);
-			assert.equal(harness.restored, "garbage");
-			assert.equal(harness.outbox.waitingCount, 0);
-			assert.equal(harness.accept(1), 1);
-			assert.deepEqual([...new OutboxHarness(memory, "dropOldest", 256, 1, 2).waiting().keys()], [1]);
-		}),
+		fc.property(
+			fc.uint8Array({ minLength: headerSize(2) + 256, maxLength: headerSize(2) + 300 }),
+			(bytes) => {
+				const memory = createFragileMemory(bytes.length, bytes);
+				const harness = new OutboxHarness(memory, "dropOldest", 256, 1, 2);
+				assert.equal(harness.restored, "garbage");
+				assert.equal(harness.outbox.waitingCount, 0);
+				assert.equal(harness.accept(1), 1);
+				assert.deepEqual([...new OutboxHarness(memory, "dropOldest", 256, 1, 2).waiting().keys()], [1]);
+			},
+		),
 	);
 });
 
@@ -352,7 +398,10 @@ test("a record takes values until it is full", () => {
 	assert.ok(record.relative && record.time === 5 && !record.wasSent);
 	for (let i = 0; i < count; i++) {
 		assert.ok(record.nextValue());
-		assert.equal(record.isDecimal ? record.decimal.mantissa / 10 ** record.decimal.scale : record.float, Math.E * i);
+		assert.equal(
+			record.isDecimal ? record.decimal.mantissa / 10 ** record.decimal.scale : record.float,
+			Math.E * i,
+		);
 	}
 	assert.ok(!record.nextValue());
 });
@@ -374,7 +423,11 @@ test("a reset at any byte of giving up a report counts it once, as dropped and n
 		harness = new OutboxHarness(memory, "dropOldest", 256);
 		const { words } = harness.retained;
 		assert.equal(words[WORD_ACKNOWLEDGED], 0, `cut after ${budget} bytes`);
-		assert.deepEqual([...harness.waiting().keys()], words[WORD_DROPPED + DROPPED_UNREADABLE] === 1 ? [1, 3] : [1, 2, 3], `cut after ${budget} bytes`);
+		assert.deepEqual(
+			[...harness.waiting().keys()],
+			words[WORD_DROPPED + DROPPED_UNREADABLE] === 1 ? [1, 3] : [1, 2, 3],
+			`cut after ${budget} bytes`,
+		);
 		harness.outbox.dropUnsendable(2);
 		assert.equal(words[WORD_DROPPED + DROPPED_UNREADABLE], 1);
 		assert.deepEqual([...harness.waiting().keys()], [1, 3]);
@@ -389,7 +442,8 @@ test("room behind a report that waits for long is given back, and a reset at any
 		for (let budget = 0; ; budget += 7) {
 			const memory = createFragileMemory(headerSize(1) + size);
 			let harness = new OutboxHarness(memory, policy, size);
-			// The oldest and every third wait, the others are acknowledged as they come, until the ring has been full once.
+			// The oldest and every third wait, the others are acknowledged as they come, until the ring has been
+			// full once.
 			const waiting = new Set<number>();
 			let value = 0;
 			const accept = () => {
@@ -414,7 +468,10 @@ test("room behind a report that waits for long is given back, and a reset at any
 			assert.deepEqual(harness.dropped, [], `${policy}, cut after ${budget} bytes`);
 			const left = [...harness.waiting().keys()];
 			for (const sequence of waiting)
-				assert.ok(left.includes(sequence) || sequence === value, `${policy}, cut after ${budget} bytes: report ${sequence}`);
+				assert.ok(
+					left.includes(sequence) || sequence === value,
+					`${policy}, cut after ${budget} bytes: report ${sequence}`,
+				);
 			assert.deepEqual(
 				left,
 				[...left].sort((a, b) => a - b),

@@ -12,7 +12,8 @@ function strictBroker(board: TestBoard) {
 			if (state.mode !== "strict") return state.mode === "deaf";
 			if (packet.cmd === "connect") {
 				board.network.clock.after(5, () => {
-					if (broker.commands.at(-1) === "connect") connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0 });
+					if (broker.commands.at(-1) === "connect")
+						connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0 });
 					else connection.end();
 				});
 				return true;
@@ -90,7 +91,10 @@ test("a try to pipeline again that is cut off before it shows is made again", ()
 	board.run(2 * HOUR);
 	const since = board.events("open").filter(({ at }) => at > 24 * HOUR + 5 * MINUTE);
 	const last = since.findLastIndex(({ a }) => a === 1);
-	assert.ok(last > 0 && since.slice(0, last).every(({ a }) => a === 1), "while nobody answers, and once more");
+	assert.ok(
+		last > 0 && since.slice(0, last).every(({ a }) => a === 1),
+		"while nobody answers, and once more",
+	);
 	assert.ok(since.length - last > 5);
 	assert.equal(board.reportCounts.lost, 0);
 	assert.equal(board.reportCounts.waiting, 0);

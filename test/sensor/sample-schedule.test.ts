@@ -25,9 +25,17 @@ test("the deadband lets through what lies at least delta away, as decimals", () 
 	assert.ok(!passesDeadband(23.7, 23.7, 0, 0, undefined), "delta 0: any change");
 	assert.ok(passesDeadband(23.70001, 23.7, 0, 0, undefined));
 	fc.assert(
-		fc.property(fc.integer({ min: -1e6, max: 1e6 }), fc.integer({ min: -1e4, max: 1e4 }), fc.integer({ min: 1, max: 1e4 }), (last, change, delta) => {
-			assert.equal(passesDeadband((last + change) / 1000, last / 1000, 0, delta / 1000, undefined), Math.abs(change) >= delta);
-		}),
+		fc.property(
+			fc.integer({ min: -1e6, max: 1e6 }),
+			fc.integer({ min: -1e4, max: 1e4 }),
+			fc.integer({ min: 1, max: 1e4 }),
+			(last, change, delta) => {
+				assert.equal(
+					passesDeadband((last + change) / 1000, last / 1000, 0, delta / 1000, undefined),
+					Math.abs(change) >= delta,
+				);
+			},
+		),
 	);
 });
 
@@ -44,11 +52,15 @@ test("rounding to decimals", () => {
 	assert.equal(roundTo(1e300, 6), 1e300);
 	assert.ok(Number.isNaN(roundTo(NaN, 2)));
 	fc.assert(
-		fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.integer({ min: 0, max: 6 }), (value, decimals) => {
-			const result = roundTo(value, decimals);
-			assert.ok(Math.abs(result - value) <= 0.5000001 / 10 ** decimals);
-			assert.ok(decimal.set(result) && decimal.scale <= decimals);
-		}),
+		fc.property(
+			fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+			fc.integer({ min: 0, max: 6 }),
+			(value, decimals) => {
+				const result = roundTo(value, decimals);
+				assert.ok(Math.abs(result - value) <= 0.5000001 / 10 ** decimals);
+				assert.ok(decimal.set(result) && decimal.scale <= decimals);
+			},
+		),
 	);
 });
 
@@ -94,7 +106,9 @@ test("on the grid samples lie at multiples of every, and a wake a little early b
 				const wallMs = Math.ceil(at + (off < 0 ? off * earlyTolerance(every) : off * every * 0.7));
 				const next = wallMs + (nextDueOnGrid(now, wallMs, every) - now);
 				assert.equal(next % every, 0);
-				assert.ok(next - wallMs >= earlyTolerance(every) - 1 && next - wallMs <= every + earlyTolerance(every));
+				assert.ok(
+					next - wallMs >= earlyTolerance(every) - 1 && next - wallMs <= every + earlyTolerance(every),
+				);
 				if (off <= 0) assert.equal(next, at + every);
 			},
 		),
@@ -112,7 +126,10 @@ test("after a jump of wall time the grid is found again, without a sample within
 				// The last sample was up to one interval ago.
 				const due = now + every * (1 - passed);
 				const next = realignedDue(due, now, wallMs, every);
-				assert.ok(Math.abs(((wallMs + (next - now)) / every) % 1) < 1e-6 || Math.abs((((wallMs + (next - now)) / every) % 1) - 1) < 1e-6);
+				assert.ok(
+					Math.abs(((wallMs + (next - now)) / every) % 1) < 1e-6 ||
+						Math.abs((((wallMs + (next - now)) / every) % 1) - 1) < 1e-6,
+				);
 				assert.ok(next - (due - every) >= every / 2 - 1);
 				assert.ok(next - now <= 1.5 * every + 1);
 			},
@@ -121,7 +138,9 @@ test("after a jump of wall time the grid is found again, without a sample within
 });
 
 test("due a little early, waited for when near, slept for otherwise", () => {
-	assert.ok(isDue(1000, 1000, 60_000, false) && isDue(6000, 1000, 60_000, false) && !isDue(6001, 1000, 60_000, false));
+	assert.ok(
+		isDue(1000, 1000, 60_000, false) && isDue(6000, 1000, 60_000, false) && !isDue(6001, 1000, 60_000, false),
+	);
 	assert.ok(isDue(1000, 1000, 60_000, true) && !isDue(1001, 1000, 60_000, true), "on the grid none is early");
 	assert.ok(isDue(1025, 1000, 100, false) && !isDue(1026, 1000, 100, false));
 	assert.equal(awakeWait(1250, 1000), 250);

@@ -18,7 +18,11 @@ function sessionKeepingBroker(board: TestBoard, version: 4 | 5) {
 		answer: (packet, connection) => {
 			if (packet.cmd !== "publish" || !state.cuts) return false;
 			// Three arrive, and are not answered.
-			if (state.broker.commands.slice(state.broker.commands.lastIndexOf("connect")).filter((command) => command === "publish").length === 3)
+			if (
+				state.broker.commands
+					.slice(state.broker.commands.lastIndexOf("connect"))
+					.filter((command) => command === "publish").length === 3
+			)
 				connection.end();
 			return true;
 		},
@@ -122,7 +126,8 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 			if (packet.cmd !== "publish") return false;
 			answers++;
 			// The first is refused, the second cut off unanswered.
-			if (answers === 1) connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x97 });
+			if (answers === 1)
+				connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x97 });
 			if (answers === 2) connection.end();
 			return answers <= 2;
 		},
@@ -131,7 +136,8 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 	board.run(MINUTE + 1000);
 	board.wifi = "joins";
 	board.run(9 * MINUTE);
-	const sent = (id: number) => publishes(broker).flatMap(({ messageId, dup }) => (messageId === id ? [dup] : []));
+	const sent = (id: number) =>
+		publishes(broker).flatMap(({ messageId, dup }) => (messageId === id ? [dup] : []));
 	assert.deepEqual(
 		[sent(2), sent(3)],
 		[
@@ -144,7 +150,11 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 });
 
 test("identifiers go round after 65,535 and none is used twice at once", () => {
-	const board = new TestBoard({ sleep: { mode: "none" }, sensors: [{ every: 100 }], broker: { inFlight: 1 } });
+	const board = new TestBoard({
+		sleep: { mode: "none" },
+		sensors: [{ every: 100 }],
+		broker: { inFlight: 1 },
+	});
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.sample = (time) => ({ temperature: time });
 	board.run(2 * HOUR);

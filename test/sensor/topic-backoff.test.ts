@@ -41,14 +41,20 @@ test("a PUBACK that says no leaves the report in the outbox, and the next try wa
 });
 
 /** A broker that takes no report whose topic ends so, until `lifted`. */
-function rejectingBroker(board: TestBoard, ending: string, rejection: "puback" | "disconnect" | "close" | "silence", version: 4 | 5 = 5) {
+function rejectingBroker(
+	board: TestBoard,
+	ending: string,
+	rejection: "puback" | "disconnect" | "close" | "silence",
+	version: 4 | 5 = 5,
+) {
 	const state = { lifted: false, refusals: 0, broker: undefined as unknown as ScriptedBroker };
 	state.broker = new ScriptedBroker(board.network, 1883, {
 		version,
 		answer: (packet, connection) => {
 			if (packet.cmd !== "publish" || !packet.topic.endsWith(ending) || state.lifted) return false;
 			state.refusals++;
-			if (rejection === "puback") connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x87 });
+			if (rejection === "puback")
+				connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x87 });
 			if (rejection === "disconnect") connection.send({ cmd: "disconnect", reasonCode: 0x87 });
 			if (rejection === "disconnect" || rejection === "close") connection.end();
 			return true;
@@ -68,14 +74,21 @@ const twoSensors = [
 	{ name: "b", property: ["b"] },
 ];
 const countingSample = (time: number) => ({ a: Math.floor(time / MINUTE), b: -Math.floor(time / MINUTE) });
-const countsUpTo = (count: number, sign = 1) => Array.from({ length: count }, (_, i) => String(i === 0 ? 0 : sign * i));
+const countsUpTo = (count: number, sign = 1) =>
+	Array.from({ length: count }, (_, i) => String(i === 0 ? 0 : sign * i));
 
 test("a topic that is always refused waits by its own backoff, and the others go on at once", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
 	const state = rejectingBroker(board, "/b", "puback");
 	board.run(2 * HOUR - 1);
-	assert.deepEqual(board.reportCounts, { accepted: 240, acknowledged: 120, dropped: 0, waiting: 120, lost: 0 });
+	assert.deepEqual(board.reportCounts, {
+		accepted: 240,
+		acknowledged: 120,
+		dropped: 0,
+		waiting: 120,
+		lost: 0,
+	});
 	assert.ok(delays(board).every((ms) => ms < 1000));
 	const failures = board.events("failed").map(({ a, b, c }) => [a, b, c]);
 	assert.deepEqual(
@@ -85,7 +98,11 @@ test("a topic that is always refused waits by its own backoff, and the others go
 	);
 	assert.ok(failures.length >= 8 && failures.length <= 22, `${failures.length} tries`);
 	assert.ok(board.boots <= 120 + failures.length, "no wake but for samples and tries");
-	assert.ok(board.traces.some((line) => line.startsWith("the broker does not take reports of b: Not authorized; next try in ")));
+	assert.ok(
+		board.traces.some((line) =>
+			line.startsWith("the broker does not take reports of b: Not authorized; next try in "),
+		),
+	);
 	state.lifted = true;
 	board.run(20 * MINUTE);
 	assert.deepEqual(board.reportCounts, { accepted: 280, acknowledged: 280, dropped: 0, waiting: 0, lost: 0 });
@@ -149,7 +166,13 @@ test("a broker that ends the connection for a report, as with MQTT 3.1.1 or by D
 		assert.ok(acknowledged >= 115, `${rejection}: ${acknowledged} acknowledged`);
 		state.lifted = true;
 		board.run(HOUR);
-		assert.deepEqual(board.reportCounts, { accepted: 360, acknowledged: 360, dropped: 0, waiting: 0, lost: 0 });
+		assert.deepEqual(board.reportCounts, {
+			accepted: 360,
+			acknowledged: 360,
+			dropped: 0,
+			waiting: 0,
+			lost: 0,
+		});
 	}
 });
 
@@ -192,7 +215,11 @@ test("a refused report that the broker then takes with QoS 0 only is sent so, an
 	const broker = new ScriptedBroker(board.network, 1883, { connack: { properties: { maximumQoS: 0 } } });
 	board.run(20 * MINUTE);
 	assert.deepEqual(board.reportCounts, { accepted: 60, acknowledged: 60, dropped: 0, waiting: 0, lost: 0 });
-	const seen = new Set(broker.packets.flatMap((packet) => (packet.cmd === "publish" && packet.qos === 0 ? [packet.payload.toString()] : [])));
+	const seen = new Set(
+		broker.packets.flatMap((packet) =>
+			packet.cmd === "publish" && packet.qos === 0 ? [packet.payload.toString()] : [],
+		),
+	);
 	for (const payload of countsUpTo(10, -1)) assert.ok(seen.has(payload), payload);
 });
 
@@ -220,7 +247,11 @@ test("whatever is refused, broken or cut off, nothing is lost", () => {
 			state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
 			return Math.floor((state / 4_294_967_296) * below);
 		};
-		const sensors = Array.from({ length: 4 }, (_, i) => ({ name: `s${i}`, qos: i === 3 ? (0 as const) : (1 as const), every: 30_000 }));
+		const sensors = Array.from({ length: 4 }, (_, i) => ({
+			name: `s${i}`,
+			qos: i === 3 ? (0 as const) : (1 as const),
+			every: 30_000,
+		}));
 		const board = new TestBoard({ sensors, sleep: { mode: seed % 3 === 0 ? "none" : "deep" } });
 		let disturbancesOver = false;
 		new ScriptedBroker(board.network, 1883, {
@@ -229,7 +260,11 @@ test("whatever is refused, broken or cut off, nothing is lost", () => {
 				const disturbance = random(4);
 				if (disturbance === 0) connection.end();
 				else if (disturbance < 3 && packet.qos === 1)
-					connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: [0x80, 0x83, 0x87, 0x90, 0x97, 0x99][random(6)] });
+					connection.send({
+						cmd: "puback",
+						messageId: packet.messageId as number,
+						reasonCode: [0x80, 0x83, 0x87, 0x90, 0x97, 0x99][random(6)],
+					});
 				return disturbance < 3;
 			},
 		});
@@ -242,9 +277,12 @@ test("whatever is refused, broken or cut off, nothing is lost", () => {
 		board.retained.writeBudget = Infinity;
 		disturbancesOver = true;
 		board.run(HOUR);
-		const accepted = new Set(board.events("accepted").flatMap(({ a, at }) => (at < board.time - 5000 ? [a] : [])));
+		const accepted = new Set(
+			board.events("accepted").flatMap(({ a, at }) => (at < board.time - 5000 ? [a] : [])),
+		);
 		const acknowledged = new Set(board.events("acknowledged").map(({ a }) => a));
-		for (const sequence of accepted) assert.ok(acknowledged.has(sequence), `seed ${seed}: report ${sequence}`);
+		for (const sequence of accepted)
+			assert.ok(acknowledged.has(sequence), `seed ${seed}: report ${sequence}`);
 		assert.equal(board.events("dropped").length, 0);
 	}
 });
@@ -254,9 +292,16 @@ test("pauses double up to the maximum, never less than half of their bound, each
 	fc.assert(
 		fc.property(
 			fc.integer({ min: 0, max: 2 ** 44 }),
-			fc.array(fc.record({ topic: fc.integer({ min: 0, max: 2 }), random: fc.double({ min: 0, max: 1, noNaN: true }), late: fc.nat(1e9) }), {
-				maxLength: 60,
-			}),
+			fc.array(
+				fc.record({
+					topic: fc.integer({ min: 0, max: 2 }),
+					random: fc.double({ min: 0, max: 1, noNaN: true }),
+					late: fc.nat(1e9),
+				}),
+				{
+					maxLength: 60,
+				},
+			),
 			(start, refusals) => {
 				const memory = new Uint8Array(headerSize(3) + 256);
 				const retained = new RetainedState(memory, 3, 1, 256);
@@ -266,21 +311,29 @@ test("pauses double up to the maximum, never less than half of their bound, each
 				for (const { topic, random, late } of refusals) {
 					now = Math.max(now, pauseEnd(retained, topic)) + late;
 					assert.ok(!isPaused(retained, topic, now));
-					const bound = Math.min(settings.minimum * 2 ** Math.min(failureCounts[topic], 20), settings.maximum);
+					const bound = Math.min(
+						settings.minimum * 2 ** Math.min(failureCounts[topic], 20),
+						settings.maximum,
+					);
 					const length = pauseTopic(retained, topic, now, settings, random);
 					failureCounts[topic]++;
 					assert.ok(length >= bound / 2 - 1 && length <= bound, `${length} of ${bound}`);
 					assert.equal(pauseEnd(retained, topic), now + length);
 					assert.equal(refusalCount(retained, topic), Math.min(failureCounts[topic], 31));
 					assert.ok(wasRefused(retained, topic) && isPaused(retained, topic, now));
-					assert.equal(pauseTopic(retained, topic, now, settings, random), 0, "answers to what was under way change nothing");
+					assert.equal(
+						pauseTopic(retained, topic, now, settings, random),
+						0,
+						"answers to what was under way change nothing",
+					);
 					assert.ok(nextPauseEnd(retained, now) <= now + length);
 					assert.ok(anyRetryDue(retained, now + length));
 				}
 				retained.commit();
 				const again = new RetainedState(memory, 3, 1, 256);
 				assert.equal(again.restore(), "valid");
-				for (let topic = 0; topic < 3; topic++) assert.equal(pauseEnd(again, topic), pauseEnd(retained, topic));
+				for (let topic = 0; topic < 3; topic++)
+					assert.equal(pauseEnd(again, topic), pauseEnd(retained, topic));
 				if (failureCounts[1] > 0) clearBackoff(again, 1);
 				assert.ok(!wasRefused(again, 1));
 				clearAllBackoffs(again);

@@ -17,9 +17,14 @@ function gatherModules(entry: string): Map<string, { source: string; path: strin
 	const add = (specifier: string) => {
 		if (modules.has(specifier)) return;
 		const path = resolve(project, `${specifier}.ts`);
-		const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2023" });
+		const { code } = transformSync(readFileSync(path, "utf8"), {
+			loader: "ts",
+			format: "esm",
+			target: "es2023",
+		});
 		modules.set(specifier, { source: code, path });
-		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g)) add(relative(project, resolve(dirname(path), imported)));
+		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g))
+			add(relative(project, resolve(dirname(path), imported)));
 	};
 	add(entry);
 	return modules;
@@ -39,19 +44,35 @@ function start(configuration: Settings) {
 	const root = new Root({ modules, preload, natives: ["keep", "tell"] });
 	const handles: number[] = [];
 	const traceMessages: string[] = [];
-	const natives = { keep: (handle: number) => void handles.push(handle), tell: (text: string) => void traceMessages.push(text) };
-	const machine = new Machine(root, { creation, clock: () => EPOCH, seed: 1, natives, retained: new Uint8Array(7168) });
+	const natives = {
+		keep: (handle: number) => void handles.push(handle),
+		tell: (text: string) => void traceMessages.push(text),
+	};
+	const machine = new Machine(root, {
+		creation,
+		clock: () => EPOCH,
+		seed: 1,
+		natives,
+		retained: new Uint8Array(7168),
+	});
 	machine.import("main");
 	assert.deepEqual(traceMessages, []);
 	return { machine, run: (count: number) => machine.call(handles[0], count) };
 }
 
 test("on XS, 10,000 reports from the timer to PUBACK allocate nothing", (t) => {
-	const sensors = ["temperature", "humidity", "co2", "ratio"].map((name) => ({ name, property: [name], every: 1000 }));
+	const sensors = ["temperature", "humidity", "co2", "ratio"].map((name) => ({
+		name,
+		property: [name],
+		every: 1000,
+	}));
 	for (const [description, configuration] of [
 		["a value", settings({ sleep: { mode: "none" }, sensors: sensors.slice(0, 1) })],
 		["a value, QoS 0", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],
-		["JSON with four values", settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors })],
+		[
+			"JSON with four values",
+			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
+		],
 	] as const) {
 		const { machine, run } = start(configuration);
 		const before = machine.statistics;

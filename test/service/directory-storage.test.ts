@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -53,7 +63,9 @@ describe("key-value storage in a directory", () => {
 		assert.deepEqual(readdirSync(directory), ["state"]);
 	});
 
-	test("a directory that cannot be used is one line that says why", { skip: process.platform === "win32" }, () => {
+	test("a directory that cannot be used is one line that says why", {
+		skip: process.platform === "win32",
+	}, () => {
 		const file = newFolder();
 		writeFileSync(file, "");
 		assertRefused(file, /it is not a directory$/);
@@ -102,7 +114,10 @@ describe("the lock", () => {
 	test("keeps a second broker out, in this process and in others, until the first one is done", () => {
 		const directory = newFolder();
 		const storage = new DirectoryStorage(directory);
-		assertRefused(directory, new RegExp(`it is in use by process ${process.pid}; if that is no broker, remove .*lock$`));
+		assertRefused(
+			directory,
+			new RegExp(`it is in use by process ${process.pid}; if that is no broker, remove .*lock$`),
+		);
 		const text = readFileSync(join(directory, "lock"), "utf8");
 		storage.close();
 		assert.ok(!existsSync(join(directory, "lock")));
@@ -117,7 +132,15 @@ describe("the lock", () => {
 		const running = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
 		t.after(() => running.kill());
 		await once(running, "spawn");
-		const stale = [`${pid} 1\n`, `${pid} \n`, `${pid}`, "", "x y\n", "-1 \n", ...(existsSync("/proc/self/stat") ? [`${running.pid} 1\n`] : [])];
+		const stale = [
+			`${pid} 1\n`,
+			`${pid} \n`,
+			`${pid}`,
+			"",
+			"x y\n",
+			"-1 \n",
+			...(existsSync("/proc/self/stat") ? [`${running.pid} 1\n`] : []),
+		];
 		for (const text of stale) {
 			writeFileSync(join(directory, "lock"), text);
 			new DirectoryStorage(directory).close();

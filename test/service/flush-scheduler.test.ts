@@ -3,7 +3,11 @@ import { describe, test } from "node:test";
 import { type Flushable, FlushScheduler } from "../../sim/service/flush-scheduler";
 
 /** A turn, and sockets that note when they are flushed. */
-function setUp(): { readonly turn: FlushScheduler; readonly flushed: string[]; readonly read: (peer: object, ...to: readonly string[]) => void } {
+function setUp(): {
+	readonly turn: FlushScheduler;
+	readonly flushed: string[];
+	readonly read: (peer: object, ...to: readonly string[]) => void;
+} {
 	const turn = new FlushScheduler();
 	const flushed: string[] = [];
 	const sender = (name: string): Flushable => ({ flush: () => flushed.push(name) });

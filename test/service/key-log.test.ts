@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	truncateSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -36,7 +44,10 @@ function withReopened<T>(path: string, inspect: (log: KeyLog) => T): T {
 }
 
 const keys = ["a", "b", "c"];
-const command = fc.record({ key: fc.constantFrom(...keys), value: fc.option(fc.string({ maxLength: 20, unit: "binary-ascii" })) });
+const command = fc.record({
+	key: fc.constantFrom(...keys),
+	value: fc.option(fc.string({ maxLength: 20, unit: "binary-ascii" })),
+});
 
 describe("a log of values by key", () => {
 	test("the last of each key counts, also for whoever opens it next", () => {
@@ -127,7 +138,9 @@ describe("a log of values by key", () => {
 				// As long as the record that went, so that it ends where the next one began.
 				write(again, "a", "2nd");
 			});
-			withReopened(path, (again) => assert.deepEqual([textOf(again, "a"), textOf(again, "b")], ["2nd", undefined]));
+			withReopened(path, (again) =>
+				assert.deepEqual([textOf(again, "a"), textOf(again, "b")], ["2nd", undefined]),
+			);
 		}
 	});
 
@@ -148,7 +161,10 @@ describe("a log of values by key", () => {
 		}
 		assert.ok(statSync(path).size < 5000 * 20, `${statSync(path).size} bytes`);
 		write(log, "b", "new");
-		assert.deepEqual([textOf(log, "a")?.trim(), textOf(log, "b"), textOf(log, "keep")], ["99", "new", "kept"]);
+		assert.deepEqual(
+			[textOf(log, "a")?.trim(), textOf(log, "b"), textOf(log, "keep")],
+			["99", "new", "kept"],
+		);
 		log.close();
 		withReopened(path, (again) =>
 			assert.deepEqual(

@@ -17,8 +17,15 @@ interface ConnectedPair {
 const { certificate, key } = selfSigned();
 const secure = { port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) };
 
-/** A socket that a listener handed out, and its peer. @param first what the peer sends before its connection is taken over */
-async function connectPair(protocol: "tcp" | "tls", callbacks: Omit<TCPOptions, "from">, first?: Uint8Array): Promise<ConnectedPair> {
+/**
+ * A socket that a listener handed out, and its peer.
+ * @param first what the peer sends before its connection is taken over
+ */
+async function connectPair(
+	protocol: "tcp" | "tls",
+	callbacks: Omit<TCPOptions, "from">,
+	first?: Uint8Array,
+): Promise<ConnectedPair> {
 	let resolvePort!: (port: number) => void;
 	let resolveConnection!: () => void;
 	const portPromise = new Promise<number>((resolve) => {
@@ -36,7 +43,10 @@ async function connectPair(protocol: "tcp" | "tls", callbacks: Omit<TCPOptions, 
 	});
 	const listener = new NodeListener({ port: 0, onReadable: () => resolveConnection() });
 	const port = await portPromise;
-	const peer = protocol === "tls" ? tls.connect({ port, host: "127.0.0.1", ca: certificate }) : connect(port, "127.0.0.1");
+	const peer =
+		protocol === "tls"
+			? tls.connect({ port, host: "127.0.0.1", ca: certificate })
+			: connect(port, "127.0.0.1");
 	peer.on("error", () => {});
 	await Promise.all([once(peer, protocol === "tls" ? "secureConnect" : "connect"), connectionPromise]);
 	if (first !== undefined) {
@@ -66,7 +76,10 @@ for (const protocol of ["tcp", "tls"] as const) {
 			const callbackLog: string[] = [];
 			const { close } = await connectPair(
 				protocol,
-				{ onReadable: (bytes) => callbackLog.push(`${bytes} to read`), onWritable: () => callbackLog.push("room") },
+				{
+					onReadable: (bytes) => callbackLog.push(`${bytes} to read`),
+					onWritable: () => callbackLog.push("room"),
+				},
 				Uint8Array.of(1, 2, 3),
 			);
 			assert.deepEqual(callbackLog, []);

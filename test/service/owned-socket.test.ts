@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { attachOwner, detachOwner, type SocketOwner, startReading, transferOwner } from "../../sim/service/owned-socket";
+import {
+	attachOwner,
+	detachOwner,
+	type SocketOwner,
+	startReading,
+	transferOwner,
+} from "../../sim/service/owned-socket";
 
 /** A socket without a connection: what it "reads" is what the test gives to push(), as Node does. */
 function setUp() {

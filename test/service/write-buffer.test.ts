@@ -6,7 +6,12 @@ import fc from "fast-check";
 import { WriteBuffer } from "../../sim/service/write-buffer";
 
 /** A socket and its peer. */
-async function connectSockets(): Promise<{ readonly socket: Socket; readonly peer: Socket; readonly writes: number[]; close(): void }> {
+async function connectSockets(): Promise<{
+	readonly socket: Socket;
+	readonly peer: Socket;
+	readonly writes: number[];
+	close(): void;
+}> {
 	const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
 	await once(server, "listening");
 	const { port } = server.address() as { readonly port: number };
@@ -60,24 +65,28 @@ describe("outbox", () => {
 
 	test("everything arrives, in its order, whatever the sizes, also while the peer does not read", async () => {
 		await fc.assert(
-			fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 40 }), fc.array(fc.boolean()), async (sizes, releases) => {
-				const { socket, peer, close } = await connectSockets();
-				const expected: Buffer[] = [];
-				let outbox = WriteBuffer.acquire();
-				for (const [i, size] of sizes.entries()) {
-					const bytes = Buffer.alloc(size, i + 1);
-					expected.push(Buffer.from(bytes));
-					outbox.add(bytes, socket);
-					bytes.fill(0);
-					if (releases[i] !== true) continue;
+			fc.asyncProperty(
+				fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 40 }),
+				fc.array(fc.boolean()),
+				async (sizes, releases) => {
+					const { socket, peer, close } = await connectSockets();
+					const expected: Buffer[] = [];
+					let outbox = WriteBuffer.acquire();
+					for (const [i, size] of sizes.entries()) {
+						const bytes = Buffer.alloc(size, i + 1);
+						expected.push(Buffer.from(bytes));
+						outbox.add(bytes, socket);
+						bytes.fill(0);
+						if (releases[i] !== true) continue;
+						outbox.flushAndRelease(socket);
+						outbox = WriteBuffer.acquire();
+					}
 					outbox.flushAndRelease(socket);
-					outbox = WriteBuffer.acquire();
-				}
-				outbox.flushAndRelease(socket);
-				const all = Buffer.concat(expected);
-				assert.ok((await receive(peer, all.length)).equals(all));
-				close();
-			}),
+					const all = Buffer.concat(expected);
+					assert.ok((await receive(peer, all.length)).equals(all));
+					close();
+				},
+			),
 			{ numRuns: 40 },
 		);
 	});

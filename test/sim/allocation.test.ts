@@ -10,12 +10,28 @@ const PUBLISHES = 10_000;
 const WARM_UP_REPORTS = 50;
 
 test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no chunk byte, neither in the node nor in its broker`, async (t) => {
-	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "1s", decimals: 1 };
-	const firefly = { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sleep: { mode: "none" }, sensors: [sensor] };
+	const sensor = {
+		name: "temperature",
+		driver: "virtual",
+		property: "thermometer.temperature",
+		every: "1s",
+		decimals: 1,
+	};
+	const firefly = {
+		id: "node",
+		broker: { url: "mqtt://192.168.1.10" },
+		topic: "home/{sensor}",
+		sleep: { mode: "none" },
+		sensors: [sensor],
+	};
 	let acknowledged = 0;
 	let before: ChipStatistics[] = [];
 	const fleet: Simulation = await Simulation.build({
-		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config: { firefly } }, overrides: {} },
+		manifest: {
+			path: MANIFEST,
+			json: { include: ["./firmware/manifest.json"], config: { firefly } },
+			overrides: {},
+		},
 		speed: "max",
 		seed: 1,
 		engine: "xs",
@@ -34,7 +50,9 @@ test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no 
 	assert.equal(acknowledged, WARM_UP_REPORTS + PUBLISHES);
 	for (const [index, name] of ["broker", "node"].entries()) {
 		const [from, to] = [before[index]!, after[index]!];
-		t.diagnostic(`${name}: ${((to.computrons - from.computrons) / PUBLISHES).toFixed(0)} computrons a publish, sampled to acknowledged`);
+		t.diagnostic(
+			`${name}: ${((to.computrons - from.computrons) / PUBLISHES).toFixed(0)} computrons a publish, sampled to acknowledged`,
+		);
 		assert.equal(to.slotsAllocated - from.slotsAllocated, 0, name);
 		assert.equal(to.chunksAllocated - from.chunksAllocated, 0, name);
 		assert.equal(to.collections - from.collections, 0, name);

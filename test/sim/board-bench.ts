@@ -62,6 +62,11 @@ export class BoardBench {
 		const program = linkProgram(readManifest(fixture("probe")), { config });
 		board.flash(await (await createEngine(engine)).load(program, board.natives));
 		board.powerOn();
-		return { board, events, lines: () => events.flatMap(({ at, event }) => (event.type === "trace" ? [`${at} ${event.message}`] : [])) };
+		return {
+			board,
+			events,
+			lines: () =>
+				events.flatMap(({ at, event }) => (event.type === "trace" ? [`${at} ${event.message}`] : [])),
+		};
 	}
 }

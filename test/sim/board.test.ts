@@ -13,7 +13,11 @@ for (const engine of engines) {
 			const { board, lines } = await bench.board(engine, { mode: "count" });
 			bench.run(2 * (BOOT_TIME_MS + 1000) + BOOT_TIME_MS);
 			const boots = (): string[] => lines().map((line) => line.replace(/ random.*/, ""));
-			assert.deepEqual(boots(), ["270 boot 1 call 1 reason 1", "1540 boot 2 call 1 reason 8", "2810 boot 3 call 1 reason 8"]);
+			assert.deepEqual(boots(), [
+				"270 boot 1 call 1 reason 1",
+				"1540 boot 2 call 1 reason 8",
+				"2810 boot 3 call 1 reason 8",
+			]);
 			assert.equal(board.state, "asleep");
 			board.reset();
 			bench.run(4000);
@@ -112,18 +116,37 @@ for (const engine of engines) {
 			bench.network.names.set("broker.local", "192.168.4.2");
 			bench.run(500);
 			assert.deepEqual(server.lines(), ["270 listening on 1883"]);
-			const peer = await bench.board(engine, { mode: "talk", host: "broker.local", port: 1883, text: "hello" });
+			const peer = await bench.board(engine, {
+				mode: "talk",
+				host: "broker.local",
+				port: 1883,
+				text: "hello",
+			});
 			bench.run(2000);
-			// Power at 500, firmware at 770, name at 790, SYN/ACK at 810, data there at 820, echo and acknowledgement here at 830.
-			assert.deepEqual(peer.lines(), ["790 not ready", "810 writable 5744", "810 room left 5739", "830 read 5 hello", "830 error"]);
-			assert.deepEqual(peer.events.at(-1), { at: 830, event: { type: "exchange", sent: 5, received: 5, roundTrips: 2, reports: 0 } });
+			// Power at 500, firmware at 770, name at 790, SYN/ACK at 810, data there at 820, echo and
+			// acknowledgement here at 830.
+			assert.deepEqual(peer.lines(), [
+				"790 not ready",
+				"810 writable 5744",
+				"810 room left 5739",
+				"830 read 5 hello",
+				"830 error",
+			]);
+			assert.deepEqual(peer.events.at(-1), {
+				at: 830,
+				event: { type: "exchange", sent: 5, received: 5, roundTrips: 2, reports: 0 },
+			});
 		});
 
 		test("a closed port refuses, an unknown name does not resolve", async () => {
 			const bench = new BoardBench(10);
 			bench.network.host("192.168.4.2");
 			const peer = await bench.board(engine, { mode: "talk", host: "192.168.4.2", port: 99, text: "hello" });
-			const lost = await bench.board(engine, { mode: "talk", host: "nowhere", port: 99, text: "hello" }, { address: "192.168.4.12" });
+			const lost = await bench.board(
+				engine,
+				{ mode: "talk", host: "nowhere", port: 99, text: "hello" },
+				{ address: "192.168.4.12" },
+			);
 			bench.run(1000);
 			assert.deepEqual(peer.lines(), ["270 not ready", "290 error"]);
 			assert.deepEqual(lost.lines(), ["290 no such host"]);

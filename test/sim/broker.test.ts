@@ -105,7 +105,10 @@ for (const engine of engines) {
 				const before = reported.findLast(({ time }) => time < DEFAULT_START_TIME + 12 * MINUTE_MS)!.payload;
 				const after = reported.findLast(({ time }) => time < DEFAULT_START_TIME + 20.4 * MINUTE_MS)!.payload;
 				assert.notEqual(before, after);
-				assert.deepEqual(found, persist ? [`${before} true`, `${after} true`, `${before} true`] : [`${after} true`]);
+				assert.deepEqual(
+					found,
+					persist ? [`${before} true`, `${after} true`, `${before} true`] : [`${after} true`],
+				);
 				simulation.dispose();
 			}
 		});

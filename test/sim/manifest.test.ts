@@ -60,8 +60,17 @@ test("includes come first, the platform's block last; objects are merged", () =>
 		"main.js": "",
 	});
 	const manifest = readManifest(path);
-	assert.deepEqual(manifest.config, { from: "c", deep: { a: 1, own: 1, both: "root" }, list: [1, 8], platform: "esp32" });
-	assert.deepEqual(manifest.creation, { heap: { initial: 100, incremental: 5 }, keys: { initial: 1 }, stack: 99 });
+	assert.deepEqual(manifest.config, {
+		from: "c",
+		deep: { a: 1, own: 1, both: "root" },
+		list: [1, 8],
+		platform: "esp32",
+	});
+	assert.deepEqual(manifest.creation, {
+		heap: { initial: 100, incremental: 5 },
+		keys: { initial: 1 },
+		stack: 99,
+	});
 	assert.deepEqual(manifest.defines, { x: { y: 1 } });
 	assert.deepEqual(
 		manifest.files.map((file) => file.slice(dirname(path).length + 1)),
@@ -78,7 +87,12 @@ test("modules: names, wildcards, suffixes, exclusions; C and declarations are pa
 	const path = writeProject("modules", {
 		"manifest.json": {
 			include: BASE,
-			modules: { "*": ["./main", "./extra/*"], "lib/*": "./lib/x-*", alias: "./lib/other", "~": "./extra/skipped" },
+			modules: {
+				"*": ["./main", "./extra/*"],
+				"lib/*": "./lib/x-*",
+				alias: "./lib/other",
+				"~": "./extra/skipped",
+			},
 		},
 		"main.ts": "",
 		"main.c": "",
@@ -105,17 +119,26 @@ test("a module that is not declared does not load: the importer and the manifest
 		() => linkManifest(path),
 		(error: unknown) =>
 			error instanceof ManifestError &&
-			/main\.ts imports "\.\/helper" \(module "helper"\), which no manifest declares.*undeclared.manifest\.json/.test(error.message),
+			/main\.ts imports "\.\/helper" \(module "helper"\), which no manifest declares.*undeclared.manifest\.json/.test(
+				error.message,
+			),
 	);
 	writeProject("undeclared", { "main.ts": 'import Net from "net";\nNet.get("IP");\n' });
-	assert.throws(() => linkManifest(path), /main\.ts imports "net".*include \$\(MODDABLE\)\/modules\/network\/sntp\/manifest\.json/);
+	assert.throws(
+		() => linkManifest(path),
+		/main\.ts imports "net".*include \$\(MODDABLE\)\/modules\/network\/sntp\/manifest\.json/,
+	);
 });
 
 test("errors of manifests name the file", () => {
 	const cases: [string, object | string, RegExp][] = [
 		["notjson", "{", /manifest\.json: not JSON/],
 		["array", [], /manifest\.json: not a JSON object/],
-		["missing", { include: "./nowhere.json" }, /manifest\.json: includes .*nowhere\.json, which cannot be read/],
+		[
+			"missing",
+			{ include: "./nowhere.json" },
+			/manifest\.json: includes .*nowhere\.json, which cannot be read/,
+		],
 		[
 			"unknown",
 			{ include: "$(MODDABLE)/modules/piu/manifest.json" },
@@ -143,7 +166,11 @@ test("errors of manifests name the file", () => {
 		);
 	}
 	assert.throws(() => linkManifest(join(folder, "nothing", "manifest.json")), /cannot be read/);
-	const twice = writeProject("twice", { "manifest.json": { modules: { "*": ["./main", "./a/*"] } }, "main.ts": "", "a/main.ts": "" });
+	const twice = writeProject("twice", {
+		"manifest.json": { modules: { "*": ["./main", "./a/*"] } },
+		"main.ts": "",
+		"a/main.ts": "",
+	});
 	assert.throws(() => linkManifest(twice), /"main" is .*a.main\.ts, but .* declares it as/);
 });
 
@@ -167,23 +194,34 @@ test("what a preloaded module imports is preloaded; wildcards in preload match J
 test("drivers: those of the build that can run, and a stand-in for those that need hardware", () => {
 	const path = writeProject("drivers", {
 		"manifest.json": {
-			include: [BASE, "$(MODDABLE)/modules/base/modules/manifest.json", "$(MODDABLE)/modules/drivers/sensors/sht3x/manifest.json"],
+			include: [
+				BASE,
+				"$(MODDABLE)/modules/base/modules/manifest.json",
+				"$(MODDABLE)/modules/drivers/sensors/sht3x/manifest.json",
+			],
 			modules: { "*": "./main", "driver/*": "./drivers/*" },
 		},
 		"main.ts": 'import Modules from "modules"; export default () => Modules;',
 		"drivers/soft.ts": "export default class {}",
 		"drivers/hard.ts": 'import Sensor from "embedded:sensor/x"; export default Sensor;',
 	});
-	const program = linkProgram(readManifest(path), { properties: [["thermometer", "temperature"]], drivers: ["absent"] });
+	const program = linkProgram(readManifest(path), {
+		properties: [["thermometer", "temperature"]],
+		drivers: ["absent"],
+	});
 	const code = program.modules.get("modules")!.code;
-	for (const name of ["virtual", "replay", "hard", "absent"]) assert.match(code, new RegExp(`"driver/${name}"`));
+	for (const name of ["virtual", "replay", "hard", "absent"])
+		assert.match(code, new RegExp(`"driver/${name}"`));
 	assert.ok(program.modules.has("driver/soft"));
 	assert.ok(!program.modules.has("driver/hard"));
 });
 
 test("creation is read as mcconfig has it", () => {
 	const path = writeProject("creation", {
-		"manifest.json": { modules: { "*": "./main" }, creation: { static: 65536, chunk: { initial: 1536, incremental: 512 }, stack: 256 } },
+		"manifest.json": {
+			modules: { "*": "./main" },
+			creation: { static: 65536, chunk: { initial: 1536, incremental: 512 }, stack: 256 },
+		},
 		"main.ts": "",
 	});
 	assert.deepEqual(linkManifest(path).creation, {
@@ -196,6 +234,9 @@ test("creation is read as mcconfig has it", () => {
 });
 
 test("a type error is no error, a syntax error is one with file and line", () => {
-	const path = writeProject("syntax", { "manifest.json": { modules: { "*": "./main" } }, "main.ts": "const x: number = 'a';\nconst = 1;\n" });
+	const path = writeProject("syntax", {
+		"manifest.json": { modules: { "*": "./main" } },
+		"main.ts": "const x: number = 'a';\nconst = 1;\n",
+	});
 	assert.throws(() => linkManifest(path), /main\.ts:2/);
 });

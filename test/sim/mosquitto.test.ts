@@ -36,7 +36,9 @@ class Subscriber {
 
 	/** What was published before is here when this returns. */
 	async waitForMarker(): Promise<void> {
-		const done = new Promise<void>((resolve) => this.#client?.on("message", (_topic, payload) => payload.toString() === '{"seq":0}' && resolve()));
+		const done = new Promise<void>((resolve) =>
+			this.#client?.on("message", (_topic, payload) => payload.toString() === '{"seq":0}' && resolve()),
+		);
 		await this.#client?.publishAsync("replay", '{"seq":0}', { qos: 1 });
 		await done;
 		this.reports.pop();
@@ -54,10 +56,16 @@ function manifest(port: number) {
 		outbox: { size: 6000 },
 		sensors: [sensor("a"), sensor("b")],
 	};
-	return { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config: { firefly } }, overrides: {} };
+	return {
+		path: MANIFEST,
+		json: { include: ["./firmware/manifest.json"], config: { firefly } },
+		overrides: {},
+	};
 }
 
-describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not installed" }, () => {
+describe("a recording reported to mosquitto", {
+	skip: mosquittoInstalled ? false : "mosquitto is not installed",
+}, () => {
 	const folder = mkdtempSync(join(tmpdir(), "firefly-replay-"));
 	after(() => rmSync(folder, { recursive: true }));
 	const count = 240;
@@ -69,7 +77,10 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 	}));
 	const replay = join(folder, "rows.csv");
 	const timestamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replace("T", " ");
-	writeFileSync(replay, `"date","a","b"\n${rows.map(({ time, a, b }, i) => `"${i}","${timestamp(time)}",${a},${b}\n`).join("")}`);
+	writeFileSync(
+		replay,
+		`"date","a","b"\n${rows.map(({ time, a, b }, i) => `"${i}","${timestamp(time)}",${a},${b}\n`).join("")}`,
+	);
 
 	function assertRowsReported(subscriber: Subscriber, events: readonly TimedEvent[]): void {
 		const bySequence = new Map(subscriber.reports.map((report) => [report.seq, report]));
@@ -148,7 +159,9 @@ describe("a recording reported to mosquitto", { skip: mosquittoInstalled ? false
 						setTimeout(() => broker.process.kill("SIGKILL"), 20);
 						simulation.scheduler.after(HOUR, () => {
 							simulation.pace.holdRealTime();
-							void restart().then(() => simulation.pace.runExternalEvent(() => simulation.pace.releaseRealTime()));
+							void restart().then(() =>
+								simulation.pace.runExternalEvent(() => simulation.pace.releaseRealTime()),
+							);
 						});
 					}
 				},

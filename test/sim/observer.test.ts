@@ -14,7 +14,10 @@ import { readSettings } from "../../src/config/settings";
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const MINUTE = 60_000;
 const credentials = { broker_username: "greenhouse", broker_password: "tomato" };
-const users = { greenhouse: deterministicHash("greenhouse", "tomato"), anna: deterministicHash("anna", "apple") };
+const users = {
+	greenhouse: deterministicHash("greenhouse", "tomato"),
+	anna: deterministicHash("anna", "apple"),
+};
 const own = { allow: "publish", topic: "home/{user}/#", user: "greenhouse" };
 
 interface RunResult {
@@ -26,10 +29,26 @@ interface RunResult {
 }
 
 /** Ten minutes with one sensor a minute. */
-async function run(firefly: JSONObject, overrides: Readonly<Record<string, string>> = credentials, engine: EngineName = "node"): Promise<RunResult> {
-	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1 };
+async function run(
+	firefly: JSONObject,
+	overrides: Readonly<Record<string, string>> = credentials,
+	engine: EngineName = "node",
+): Promise<RunResult> {
+	const sensor = {
+		name: "temperature",
+		driver: "virtual",
+		property: "thermometer.temperature",
+		every: "60s",
+		decimals: 1,
+	};
 	const config = {
-		firefly: { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/greenhouse/{sensor}", sensors: [sensor], ...firefly },
+		firefly: {
+			id: "node",
+			broker: { url: "mqtt://192.168.1.10" },
+			topic: "home/greenhouse/{sensor}",
+			sensors: [sensor],
+			...firefly,
+		},
 	};
 	const events: TimedEvent[] = [];
 	await runSimulation({
@@ -51,19 +70,36 @@ async function run(firefly: JSONObject, overrides: Readonly<Record<string, strin
 }
 
 const both = { role: "both", sleep: { mode: "none" } } as const;
-const pool = (length: number): JSONObject => Object.fromEntries(Array.from({ length }, (_, i) => [`user${i}`, users.anna]));
-const rules = (length: number): JSONObject[] => Array.from({ length }, (_, i) => (i === 0 ? own : { deny: "all", topic: `none/${i}` }));
+const pool = (length: number): JSONObject =>
+	Object.fromEntries(Array.from({ length }, (_, i) => [`user${i}`, users.anna]));
+const rules = (length: number): JSONObject[] =>
+	Array.from({ length }, (_, i) => (i === 0 ? own : { deny: "all", topic: `none/${i}` }));
 
 describe("values are shown", () => {
 	for (const [name, firefly] of [
 		["of a board that is both, with users", { ...both, listen: { users } }],
-		["of a board that is both, with users and rules that let nobody else read", { ...both, listen: { users, acl: [own] } }],
-		["of a board that is both, open to all who may read nothing", { ...both, listen: { anonymous: true, users, acl: [own] } }],
+		[
+			"of a board that is both, with users and rules that let nobody else read",
+			{ ...both, listen: { users, acl: [own] } },
+		],
+		[
+			"of a board that is both, open to all who may read nothing",
+			{ ...both, listen: { anonymous: true, users, acl: [own] } },
+		],
 		["of the broker beside a node, with users", { listen: { users } }],
 		["of the broker beside a node, with users and rules", { listen: { users, acl: [own] } }],
-		["of the broker beside a node, whose user is not among its users", { listen: { users: { anna: users.anna }, anonymous: false } }],
-		["of the broker beside a node, which lets nobody in but that node", { listen: { anonymous: false, acl: [{ allow: "all", topic: "#" }] } }],
-		["of a broker with room for one client", { listen: { connections: 1, sessions: 1, subscriptions: 1, filterLevels: 1, sessionBytes: 64, users } }],
+		[
+			"of the broker beside a node, whose user is not among its users",
+			{ listen: { users: { anna: users.anna }, anonymous: false } },
+		],
+		[
+			"of the broker beside a node, which lets nobody in but that node",
+			{ listen: { anonymous: false, acl: [{ allow: "all", topic: "#" }] } },
+		],
+		[
+			"of a broker with room for one client",
+			{ listen: { connections: 1, sessions: 1, subscriptions: 1, filterLevels: 1, sessionBytes: 64, users } },
+		],
 	] as const)
 		test(name, async () => {
 			const { values, acknowledged, failed, traces } = await run(firefly);
@@ -83,13 +119,20 @@ describe("values are shown", () => {
 
 describe("what the configuration says stays", () => {
 	test("a node with the wrong password is refused", async () => {
-		const { values, acknowledged, failed } = await run({ listen: { users } }, { ...credentials, broker_password: "potato" });
+		const { values, acknowledged, failed } = await run(
+			{ listen: { users } },
+			{ ...credentials, broker_password: "potato" },
+		);
 		assert.deepEqual([values.length, acknowledged], [0, 0]);
 		assert.ok(failed > 0);
 	});
 
 	test("a topic that the rules deny is refused, and not shown", async () => {
-		const { values, acknowledged, failed } = await run({ ...both, topic: "home/other/{sensor}", listen: { users, acl: [own] } });
+		const { values, acknowledged, failed } = await run({
+			...both,
+			topic: "home/other/{sensor}",
+			listen: { users, acl: [own] },
+		});
 		assert.deepEqual([values.length, acknowledged], [0, 0]);
 		assert.ok(failed > 0);
 	});
@@ -98,13 +141,19 @@ describe("what the configuration says stays", () => {
 		const full = { ...pool(ranges.listen.users - 1), greenhouse: users.greenhouse };
 		const fullUsers = await run({ ...both, listen: { users: full } });
 		assert.ok(fullUsers.acknowledged >= 9 && fullUsers.failed === 0);
-		assert.ok(fullUsers.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")));
+		assert.ok(
+			fullUsers.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")),
+		);
 		const fullRules = await run({ ...both, listen: { users, acl: rules(ranges.listen.rules) } });
 		assert.ok(fullRules.acknowledged >= 9 && fullRules.failed === 0);
 		assert.ok(fullRules.traces.some((line) => line.startsWith("values that the rules hide are not shown")));
 		const withoutCredentials = await run({ listen: { users: pool(ranges.listen.users), anonymous: true } });
 		assert.equal(withoutCredentials.acknowledged, 0);
-		assert.ok(withoutCredentials.traces.includes("the simulated broker has no room in listen.users for greenhouse, who reports to it"));
+		assert.ok(
+			withoutCredentials.traces.includes(
+				"the simulated broker has no room in listen.users for greenhouse, who reports to it",
+			),
+		);
 	});
 });
 
@@ -119,7 +168,11 @@ describe("what lets the observer in", () => {
 		const { credentials, listen: listenWithObserver } = createAdmission(listen);
 		assert.deepEqual(createAdmission(listen), createAdmission(listen));
 		assert.notDeepEqual(createAdmission(listen, 2).credentials, credentials);
-		assert.deepEqual(Object.keys(listenWithObserver.users as JSONObject), ["greenhouse", "anna", "firefly-desk"]);
+		assert.deepEqual(Object.keys(listenWithObserver.users as JSONObject), [
+			"greenhouse",
+			"anna",
+			"firefly-desk",
+		]);
 		assert.deepEqual(listenWithObserver.acl, [{ allow: "subscribe", topic: "#", user: "firefly-desk" }, own]);
 		assert.deepEqual(listen, { users, acl: [own] }, "nothing is changed in place");
 	});
@@ -140,7 +193,10 @@ describe("what lets the observer in", () => {
 	});
 
 	test("leaves clients the room they have on a board, within what there may be", () => {
-		const { settings, listen } = createAdmission({ connections: 3, sessions: ranges.listen.sessions.maximum });
+		const { settings, listen } = createAdmission({
+			connections: 3,
+			sessions: ranges.listen.sessions.maximum,
+		});
 		assert.equal(listen.connections, 4);
 		assert.equal(listen.sessions, ranges.listen.sessions.maximum);
 		assert.equal(listen.subscriptions, settings.subscriptions + 1);

@@ -43,14 +43,21 @@ test("a real connection behaves as the virtual one, and time stands to the wall 
 				log.push(`read ${socket.read(into)} ${Buffer.from(into)}`);
 			},
 			failed() {
-				log.push(`ended, ${socket.statistics.sent} sent, ${socket.statistics.received} received, ${socket.statistics.roundTrips} round trips`);
+				log.push(
+					`ended, ${socket.statistics.sent} sent, ${socket.statistics.received} received, ${socket.statistics.roundTrips} round trips`,
+				);
 				socket.close();
 			},
 		};
 	});
 	scheduler.at(START + 7_200_000, () => log.push("an hour later"));
 	await pace.run();
-	assert.deepEqual(log, ["room 5744, left 5739", "read 5 hello", "ended, 5 sent, 5 received, 2 round trips", "an hour later"]);
+	assert.deepEqual(log, [
+		"room 5744, left 5739",
+		"read 5 hello",
+		"ended, 5 sent, 5 received, 2 round trips",
+		"an hour later",
+	]);
 	network.dispose();
 });
 

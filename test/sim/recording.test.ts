@@ -18,7 +18,10 @@ function assertRejected(text: string, message: RegExp): void {
 }
 
 test("a recording: names from the header, the unnamed row number left out, dates in UTC", () => {
-	const recording = parseRecording(`${HEADER}"140","2015-02-02 14:19:00",23.7,749.2\n"141","2015-02-02 14:19:59",23.718,\n`, "x.csv");
+	const recording = parseRecording(
+		`${HEADER}"140","2015-02-02 14:19:00",23.7,749.2\n"141","2015-02-02 14:19:59",23.718,\n`,
+		"x.csv",
+	);
 	assert.deepEqual(recording, {
 		file: "x.csv",
 		columns: ["Temperature", "CO2"],
@@ -54,10 +57,16 @@ test("what is not whole is an error with its line", () => {
 	assertRejected("date\n2015-02-02\n", /no column besides/);
 	assertRejected("date,a,a\n2015-02-02,1,2\n", /two columns are called "a"/);
 	assertRejected("date,\n2015-02-02,1\n", /a column has no name/);
-	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",23`, /x\.csv:3: 3 fields where 4 are needed: the file is cut off here/);
+	assertRejected(
+		`${HEADER}${row}"2","2015-02-02 14:20:00",23`,
+		/x\.csv:3: 3 fields where 4 are needed: the file is cut off here/,
+	);
 	assertRejected(`${HEADER}${row}"2","2015-02-02 14:2`, /x\.csv:\d: .*cut off/);
 	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",1,2,3\n${row}`, /x\.csv:3: 5 fields where 4/);
-	assertRejected(`${HEADER}${row}"2","2015-02-02 14:20:00",abc,1\n`, /x\.csv:3: Temperature is "abc", not a number/);
+	assertRejected(
+		`${HEADER}${row}"2","2015-02-02 14:20:00",abc,1\n`,
+		/x\.csv:3: Temperature is "abc", not a number/,
+	);
 	assertRejected(`${HEADER}${row}"2","yesterday",1,1\n`, /x\.csv:3: date is "yesterday", not a date/);
 	assertRejected(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
 	assertRejected(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
@@ -83,7 +92,12 @@ test("any truncation of a recording is an error, a warning, or a recording of wh
 
 /** A recording with a row near each of some times. */
 function recordingOf(times: readonly number[]): Recording {
-	return { file: "x.csv", columns: ["v"], rows: times.map((time, index) => ({ line: index + 2, time, values: [index] })), warnings: [] };
+	return {
+		file: "x.csv",
+		columns: ["v"],
+		rows: times.map((time, index) => ({ line: index + 2, time, values: [index] })),
+		warnings: [],
+	};
 }
 
 test("the grid that fits: the step nearest to the median distance", () => {
@@ -100,7 +114,9 @@ test("each row within a third of a step of the grid is met by exactly one sample
 			fc.integer({ min: 1, max: 1_000_000 }),
 			fc.integer({ min: -5000, max: 8000 }),
 			(plan, first, late) => {
-				const slots = plan.map((entry, index) => ({ ...entry, slot: first + index })).filter(({ present }) => present);
+				const slots = plan
+					.map((entry, index) => ({ ...entry, slot: first + index }))
+					.filter(({ present }) => present);
 				fc.pre(slots.length > 0);
 				const recording = recordingOf(slots.map(({ slot, jitter }) => slot * MINUTE + jitter));
 				const timeline = new Timeline(recording, MINUTE);
@@ -121,20 +137,33 @@ test("each row within a third of a step of the grid is met by exactly one sample
 });
 
 test("two rows on one grid time are an error that names both", () => {
-	assert.throws(() => new Timeline(recordingOf([0, 20_000]), MINUTE), /x\.csv:3: this row and line 2 both fall on 1970-01-01T00:00:00\.000Z/);
+	assert.throws(
+		() => new Timeline(recordingOf([0, 20_000]), MINUTE),
+		/x\.csv:3: this row and line 2 both fall on 1970-01-01T00:00:00\.000Z/,
+	);
 });
 
 test("sensors read the column of their name, and nothing between rows", () => {
-	const recording = parseRecording(`${HEADER}2015-02-02 14:19:00,23.7,749\n2015-02-02 14:21:00,24,750\n`, "x.csv");
+	const recording = parseRecording(
+		`${HEADER}2015-02-02 14:19:00,23.7,749\n2015-02-02 14:21:00,24,750\n`,
+		"x.csv",
+	);
 	const timeline = new Timeline(recording, MINUTE);
 	const scheduler = new Scheduler(timeline.start);
-	const sensors = new ReplaySensors(scheduler, recording, timeline, [["thermometer", "temperature"], ["co2"]]);
-	const read = (path: number): unknown => (sensors.natives.sim_sensor_read as unknown as (instance: number, path: number) => unknown)(0, path);
+	const sensors = new ReplaySensors(scheduler, recording, timeline, [
+		["thermometer", "temperature"],
+		["co2"],
+	]);
+	const read = (path: number): unknown =>
+		(sensors.natives.sim_sensor_read as unknown as (instance: number, path: number) => unknown)(0, path);
 	assert.deepEqual([read(0), read(1)], [23.7, 749]);
 	scheduler.advance(timeline.start + MINUTE);
 	assert.equal(read(0), undefined);
 	scheduler.advance(timeline.start + 2 * MINUTE + 5000);
 	assert.equal(read(1), 750);
 	assert.equal(sensors.rowsRead, 2);
-	assert.throws(() => new ReplaySensors(scheduler, recording, timeline, [["humidity"]]), /no column for humidity; there are Temperature, CO2/);
+	assert.throws(
+		() => new ReplaySensors(scheduler, recording, timeline, [["humidity"]]),
+		/no column for humidity; there are Temperature, CO2/,
+	);
 });

@@ -7,26 +7,31 @@ import { Scheduler } from "../../sim/clock/scheduler";
 
 test("events run by time, and in the order scheduled where times are equal; cancelled ones do not", () => {
 	fc.assert(
-		fc.property(fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), cancelled: fc.boolean() }), { maxLength: 60 }), (plan) => {
-			const scheduler = new Scheduler(0);
-			const executed: number[] = [];
-			const entries = plan.map(({ time }, index) =>
-				scheduler.at(time, () => {
-					assert.equal(scheduler.now, time);
-					executed.push(index);
-				}),
-			);
-			plan.forEach(({ cancelled }, index) => {
-				if (cancelled) scheduler.cancel(entries[index]);
-			});
-			while (scheduler.step(Infinity));
-			const expected = plan
-				.map(({ time, cancelled }, index) => ({ time, cancelled, index }))
-				.filter(({ cancelled }) => !cancelled)
-				.sort((a, b) => a.time - b.time || a.index - b.index)
-				.map(({ index }) => index);
-			assert.deepEqual(executed, expected);
-		}),
+		fc.property(
+			fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), cancelled: fc.boolean() }), {
+				maxLength: 60,
+			}),
+			(plan) => {
+				const scheduler = new Scheduler(0);
+				const executed: number[] = [];
+				const entries = plan.map(({ time }, index) =>
+					scheduler.at(time, () => {
+						assert.equal(scheduler.now, time);
+						executed.push(index);
+					}),
+				);
+				plan.forEach(({ cancelled }, index) => {
+					if (cancelled) scheduler.cancel(entries[index]);
+				});
+				while (scheduler.step(Infinity));
+				const expected = plan
+					.map(({ time, cancelled }, index) => ({ time, cancelled, index }))
+					.filter(({ cancelled }) => !cancelled)
+					.sort((a, b) => a.time - b.time || a.index - b.index)
+					.map(({ index }) => index);
+				assert.deepEqual(executed, expected);
+			},
+		),
 	);
 });
 

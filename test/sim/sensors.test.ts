@@ -18,14 +18,19 @@ async function collectSamples(
 	const traces: TimedEvent[] = [];
 	const firefly = { id: "node", broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sensors };
 	const simulation = await Simulation.build({
-		manifest: { path: MANIFEST, json: { include: ["./firmware/manifest.json", ...include], config: { firefly } }, overrides: {} },
+		manifest: {
+			path: MANIFEST,
+			json: { include: ["./firmware/manifest.json", ...include], config: { firefly } },
+			overrides: {},
+		},
 		speed: "max",
 		seed: 5,
 		engine,
 		listener: {
 			event(event) {
 				if (event.type === "trace") traces.push(event);
-				if (event.type === "sample") values.set(event.sensor, [...(values.get(event.sensor) ?? []), event.value]);
+				if (event.type === "sample")
+					values.set(event.sensor, [...(values.get(event.sensor) ?? []), event.value]);
 			},
 		},
 	});
@@ -36,15 +41,29 @@ async function collectSamples(
 }
 
 test("every driver of the build is played where its hardware is missing, each property and each set of options by itself", async () => {
-	const drivers = ["sht3x", "bmp280", "ntc", "battery"].map((name) => `./firmware/drivers/${name}/manifest.json`);
+	const drivers = ["sht3x", "bmp280", "ntc", "battery"].map(
+		(name) => `./firmware/drivers/${name}/manifest.json`,
+	);
 	const sensors = [
 		{ name: "warm", driver: "sht3x", property: "thermometer.temperature", every: "10m" },
-		{ name: "other", driver: "sht3x", options: { address: 69 }, property: "thermometer.temperature", every: "10m" },
+		{
+			name: "other",
+			driver: "sht3x",
+			options: { address: 69 },
+			property: "thermometer.temperature",
+			every: "10m",
+		},
 		{ name: "damp", driver: "sht3x", property: "hygrometer.humidity", every: "10m" },
 		{ name: "air", driver: "bmp280", property: "barometer.pressure", every: "10m" },
 		{ name: "flat", driver: "ntc", options: { pin: 3 }, property: "temperature", every: "10m" },
 		{ name: "cell", driver: "battery", options: { pin: 4 }, property: "battery.voltage", every: "10m" },
-		{ name: "soil", driver: "virtual", options: { mean: 30, swing: 0, noise: 0, weather: 0 }, property: "moisture", every: "10m" },
+		{
+			name: "soil",
+			driver: "virtual",
+			options: { mean: 30, swing: 0, noise: 0, weather: 0 },
+			property: "moisture",
+			every: "10m",
+		},
 	];
 	const values = await collectSamples("xs", sensors, drivers);
 	assert.deepEqual(

@@ -18,15 +18,35 @@ interface FireflyOverrides {
 
 /** The firmware with one sensor a minute. */
 function manifest(firefly: FireflyOverrides = {}): RunOptions["manifest"] {
-	const sensor = { name: "temperature", driver: "virtual", property: "thermometer.temperature", every: "60s", decimals: 1 };
+	const sensor = {
+		name: "temperature",
+		driver: "virtual",
+		property: "thermometer.temperature",
+		every: "60s",
+		decimals: 1,
+	};
 	const config = {
-		firefly: { id: "node", wifi: { ssid: "home" }, broker: { url: "mqtt://192.168.1.10" }, topic: "home/{sensor}", sensors: [sensor], ...firefly },
+		firefly: {
+			id: "node",
+			wifi: { ssid: "home" },
+			broker: { url: "mqtt://192.168.1.10" },
+			topic: "home/{sensor}",
+			sensors: [sensor],
+			...firefly,
+		},
 	};
 	return { path: MANIFEST, json: { include: ["./firmware/manifest.json"], config }, overrides: {} };
 }
 
 function options(events: TimedEvent[], rest: Partial<SimulationOptions> = {}): SimulationOptions {
-	return { manifest: manifest(), speed: "max", seed: 7, engine: "node", listener: { event: (event) => void events.push(event) }, ...rest };
+	return {
+		manifest: manifest(),
+		speed: "max",
+		seed: 7,
+		engine: "node",
+		listener: { event: (event) => void events.push(event) },
+		...rest,
+	};
 }
 
 async function run(duration: number, rest: Partial<SimulationOptions> = {}): Promise<TimedEvent[]> {
@@ -37,7 +57,10 @@ async function run(duration: number, rest: Partial<SimulationOptions> = {}): Pro
 
 type EventOfType<T extends TimedEvent["type"]> = Extract<TimedEvent, { type: T }>;
 
-function eventsOfType<T extends TimedEvent["type"]>(events: readonly TimedEvent[], type: T): EventOfType<T>[] {
+function eventsOfType<T extends TimedEvent["type"]>(
+	events: readonly TimedEvent[],
+	type: T,
+): EventOfType<T>[] {
 	return events.filter((event): event is EventOfType<T> => event.type === type);
 }
 
@@ -46,12 +69,18 @@ function countLost(events: readonly TimedEvent[]): number {
 	const last = events.findLast((event) => "waiting" in event);
 	const accepted = Math.max(0, ...eventsOfType(events, "accepted").map(({ sequence }) => sequence));
 	const dropped = eventsOfType(events, "dropped").reduce((sum, { count }) => sum + count, 0);
-	return accepted - eventsOfType(events, "acknowledged").length - dropped - (last && "waiting" in last ? last.waiting : 0);
+	return (
+		accepted -
+		eventsOfType(events, "acknowledged").length -
+		dropped -
+		(last && "waiting" in last ? last.waiting : 0)
+	);
 }
 
 describe("a simulation", () => {
 	test("tells the same twice, on both engines, and another seed tells something else", async () => {
-		const runToJson = async (engine: EngineName, seed: number): Promise<string> => JSON.stringify(await run(2 * HOUR, { engine, seed }));
+		const runToJson = async (engine: EngineName, seed: number): Promise<string> =>
+			JSON.stringify(await run(2 * HOUR, { engine, seed }));
 		const once = await runToJson("xs", 7);
 		assert.equal(await runToJson("xs", 7), once);
 		assert.equal(await runToJson("node", 7), once);
@@ -63,14 +92,24 @@ describe("a simulation", () => {
 		const samples = eventsOfType(events, "sample");
 		assert.ok(samples.length >= 1439, `${samples.length}`);
 		assert.equal(countLost(events), 0);
-		assert.equal(eventsOfType(events, "crash").length + eventsOfType(events, "failed").length + eventsOfType(events, "limit").length, 0);
+		assert.equal(
+			eventsOfType(events, "crash").length +
+				eventsOfType(events, "failed").length +
+				eventsOfType(events, "limit").length,
+			0,
+		);
 		const values = eventsOfType(events, "value");
 		assert.deepEqual(
 			values.map(({ payload }) => Number(payload)),
 			samples.slice(0, values.length).map(({ value }) => Number(value!.toFixed(1))),
 		);
 		assert.ok(samples.length - values.length <= 1);
-		assert.ok(events.every(({ time }) => Number.isInteger(time) && time >= DEFAULT_START_TIME && time <= DEFAULT_START_TIME + 24 * HOUR));
+		assert.ok(
+			events.every(
+				({ time }) =>
+					Number.isInteger(time) && time >= DEFAULT_START_TIME && time <= DEFAULT_START_TIME + 24 * HOUR,
+			),
+		);
 	});
 
 	for (const latency of [3, 50]) {
@@ -85,8 +124,10 @@ describe("a simulation", () => {
 				const opened = eventsOfType(events, "open");
 				const acknowledged = eventsOfType(events, "acknowledged");
 				assert.ok(acknowledged.length > 55);
-				for (const [index, { time }] of acknowledged.entries()) assert.equal(time - opened[index]!.time, 2 * expectedRoundTrips * latency);
-				for (const { roundTrips, reports } of eventsOfType(events, "exchange")) assert.deepEqual([roundTrips, reports], [expectedRoundTrips, 1]);
+				for (const [index, { time }] of acknowledged.entries())
+					assert.equal(time - opened[index]!.time, 2 * expectedRoundTrips * latency);
+				for (const { roundTrips, reports } of eventsOfType(events, "exchange"))
+					assert.deepEqual([roundTrips, reports], [expectedRoundTrips, 1]);
 			}
 		});
 	}
@@ -97,9 +138,13 @@ describe("a simulation", () => {
 	});
 
 	test("a manifest of a broker alone runs, and one that is both", async () => {
-		const alone = await run(HOUR, { manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }) });
+		const alone = await run(HOUR, {
+			manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }),
+		});
 		assert.deepEqual([...new Set(alone.map(({ type }) => type))], ["node", "boot"]);
-		const both = await run(HOUR, { manifest: manifest({ role: "both", listen: { anonymous: true }, sleep: { mode: "none" } }) });
+		const both = await run(HOUR, {
+			manifest: manifest({ role: "both", listen: { anonymous: true }, sleep: { mode: "none" } }),
+		});
 		assert.equal(countLost(both), 0);
 		assert.ok(eventsOfType(both, "value").length > 50, `${both.length}`);
 	});
@@ -112,7 +157,10 @@ describe("a simulation", () => {
 });
 
 describe("nothing is lost", () => {
-	const disturbances: [string, (simulation: Simulation, at: (minutes: number, action: () => void) => void) => void][] = [
+	const disturbances: [
+		string,
+		(simulation: Simulation, at: (minutes: number, action: () => void) => void) => void,
+	][] = [
 		[
 			"when the access point is away for an hour",
 			({ accessPoint }, at) => {
@@ -169,10 +217,15 @@ describe("nothing is lost", () => {
 				}),
 		],
 	];
-	async function runDisturbed(engine: EngineName, disturb: (typeof disturbances)[number][1]): Promise<TimedEvent[]> {
+	async function runDisturbed(
+		engine: EngineName,
+		disturb: (typeof disturbances)[number][1],
+	): Promise<TimedEvent[]> {
 		const events: TimedEvent[] = [];
 		const simulation = await Simulation.build(options(events, { engine }));
-		disturb(simulation, (minutes, action) => simulation.scheduler.at(DEFAULT_START_TIME + Math.round(minutes * 60_000), action));
+		disturb(simulation, (minutes, action) =>
+			simulation.scheduler.at(DEFAULT_START_TIME + Math.round(minutes * 60_000), action),
+		);
 		await simulation.run(5 * HOUR);
 		simulation.dispose();
 		return events;
@@ -215,7 +268,9 @@ describe("with real sockets", () => {
 	}
 
 	test("a broker that answers garbage is a counted failure, and everything waits", async () => {
-		const { url, close } = await peer((socket) => socket.on("data", () => socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))));
+		const { url, close } = await peer((socket) =>
+			socket.on("data", () => socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))),
+		);
 		const events = await run(HOUR, { manifest: manifest({ broker: { url: url.href } }), broker: url });
 		close();
 		assert.ok(eventsOfType(events, "failed").length > 3);
@@ -248,7 +303,9 @@ describe("with real sockets", () => {
 		});
 		const port = await Promise.race([listening, running]);
 		const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
-		const message = new Promise<string>((resolve) => client.on("message", (topic, payload) => resolve(`${topic} ${payload}`)));
+		const message = new Promise<string>((resolve) =>
+			client.on("message", (topic, payload) => resolve(`${topic} ${payload}`)),
+		);
 		await client.subscribeAsync("home/#");
 		assert.match(await message, /^home\/temperature [\d.]+$/);
 		await client.endAsync();

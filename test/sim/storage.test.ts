@@ -39,7 +39,11 @@ for (const engine of engines) {
 			bench.run(1000);
 			// Four entries each; a new version needs its room before the old one is given up.
 			const full = "Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE";
-			assert.deepEqual(lines().map(withoutTime), [`${DEFAULT_ENTRIES / 4} ${full}`, `old 64 ${full}`, "room "]);
+			assert.deepEqual(lines().map(withoutTime), [
+				`${DEFAULT_ENTRIES / 4} ${full}`,
+				`old 64 ${full}`,
+				"room ",
+			]);
 		});
 
 		test("may be given from outside, and then be another board's", async () => {

@@ -69,7 +69,8 @@ class HostPair {
 	}
 }
 
-const bytes = (length: number, seed = 0): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 255);
+const bytes = (length: number, seed = 0): Uint8Array =>
+	Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 255);
 
 describe("the virtual network", () => {
 	test("SYN, SYN/ACK, data and answer take one latency each: CONNECT and PUBACK are four, with a wait for CONNACK six", () => {
@@ -90,9 +91,16 @@ describe("the virtual network", () => {
 		};
 		hostPair.run();
 		assert.deepEqual(hostPair.accepted, [3 * LATENCY_MS]);
-		assert.deepEqual(pipelined.log, [`${2 * LATENCY_MS} writable 5744`, `${4 * LATENCY_MS} readable 2`, `${4 * LATENCY_MS} writable 5744`]);
+		assert.deepEqual(pipelined.log, [
+			`${2 * LATENCY_MS} writable 5744`,
+			`${4 * LATENCY_MS} readable 2`,
+			`${4 * LATENCY_MS} writable 5744`,
+		]);
 		assert.deepEqual(pipelined.received, [101, 102]);
-		assert.deepEqual({ ...pipelined.socket.statistics }, { sent: 2, received: 2, roundTrips: 2, openedAt: 0, lastReceivedAt: 4 * LATENCY_MS });
+		assert.deepEqual(
+			{ ...pipelined.socket.statistics },
+			{ sent: 2, received: 2, roundTrips: 2, openedAt: 0, lastReceivedAt: 4 * LATENCY_MS },
+		);
 
 		const start = hostPair.scheduler.now;
 		const waitingPeer = hostPair.connect();
@@ -200,7 +208,8 @@ describe("the virtual network", () => {
 		assert.throws(() => hostPair.serverHost.listen(1883, () => {}), /socket bind/);
 		hostPair.network.names.set("broker.local", "10.0.0.2");
 		const found: (string | undefined)[] = [];
-		for (const name of ["broker.local", "nowhere.local", "10.9.9.9"]) hostPair.clientHost.resolve(name, (address) => found.push(address));
+		for (const name of ["broker.local", "nowhere.local", "10.9.9.9"])
+			hostPair.clientHost.resolve(name, (address) => found.push(address));
 		hostPair.run();
 		assert.deepEqual(found, ["10.9.9.9", "10.0.0.2", undefined]);
 	});

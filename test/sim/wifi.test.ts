@@ -6,7 +6,12 @@ import { AccessPoint, JOIN_TIMES, type JoinTarget } from "../../sim/wifi/access-
 
 const { start, scan, probe, associate, address } = JOIN_TIMES;
 
-function join(accessPoint: AccessPoint, scheduler: Scheduler, seed: number, station: Partial<JoinTarget> = {}) {
+function join(
+	accessPoint: AccessPoint,
+	scheduler: Scheduler,
+	seed: number,
+	station: Partial<JoinTarget> = {},
+) {
 	const startTime = scheduler.now;
 	const log: string[] = [];
 	const logEvent = (what: string) => () => void log.push(`${what} ${scheduler.now - startTime}`);
@@ -33,9 +38,13 @@ test("a full scan takes seconds, a known access point much less; both within the
 		const fast = join(accessPoint, scheduler, seed, known);
 		const again = join(accessPoint, scheduler, seed);
 		while (scheduler.step(Infinity));
-		assert.ok(full.time() >= start.from + scan.from + associate.from + address.from && full.time() <= start.to + scan.to + associate.to + address.to);
 		assert.ok(
-			fast.time() >= start.from + probe.from + associate.from + address.from && fast.time() <= start.to + probe.to + associate.to + address.to,
+			full.time() >= start.from + scan.from + associate.from + address.from &&
+				full.time() <= start.to + scan.to + associate.to + address.to,
+		);
+		assert.ok(
+			fast.time() >= start.from + probe.from + associate.from + address.from &&
+				fast.time() <= start.to + probe.to + associate.to + address.to,
 		);
 		assert.deepEqual(again.log, full.log);
 		assert.match(full.log.join(), /^connected \d+,addressed \d+$/);

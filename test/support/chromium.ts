@@ -8,7 +8,8 @@ import type { Readable, Writable } from "node:stream";
 export const chromiumInstalled: boolean = spawnSync("chromium", ["--version"]).status === 0;
 
 /** For `describe` and `test`: the reason to leave them out. CI leaves none out. */
-export const skipWithoutChromium: string | false = chromiumInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "chromium is not installed";
+export const skipWithoutChromium: string | false =
+	chromiumInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "chromium is not installed";
 
 const flags = [
 	"--headless",
@@ -62,8 +63,13 @@ export class Chromium {
 
 	static async start(): Promise<Chromium> {
 		const chromium = new Chromium(await mkdtemp(join(tmpdir(), "chromium-")));
-		const { targetId } = await chromium.#call<{ targetId: string }>("Target.createTarget", { url: "about:blank" });
-		const { sessionId } = await chromium.#call<{ sessionId: string }>("Target.attachToTarget", { targetId, flatten: true });
+		const { targetId } = await chromium.#call<{ targetId: string }>("Target.createTarget", {
+			url: "about:blank",
+		});
+		const { sessionId } = await chromium.#call<{ sessionId: string }>("Target.attachToTarget", {
+			targetId,
+			flatten: true,
+		});
 		chromium.#session = sessionId;
 		for (const domain of ["Page", "Runtime", "Log"]) await chromium.#call(`${domain}.enable`);
 		return chromium;
@@ -83,7 +89,8 @@ export class Chromium {
 			result: { value: Value };
 			exceptionDetails?: { exception?: { description?: string }; text: string };
 		}>("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-		if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+		if (exceptionDetails !== undefined)
+			throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
 		return result.value;
 	}
 
@@ -112,7 +119,11 @@ export class Chromium {
 	#receive(answer: DevToolsMessage): void {
 		const { id, method = "", params } = answer;
 		if (id !== undefined) this.#waiting.get(id)?.(answer);
-		else if (/^(Runtime\.(consoleAPICalled|exceptionThrown)|Log\.entryAdded|Page\.javascriptDialogOpening)$/.test(method))
+		else if (
+			/^(Runtime\.(consoleAPICalled|exceptionThrown)|Log\.entryAdded|Page\.javascriptDialogOpening)$/.test(
+				method,
+			)
+		)
 			this.console.push(JSON.stringify(params));
 		else {
 			this.#events.get(method)?.();

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 // Debian installs it where users have no path to.
-const env = { ...process.env, PATH: `${process.env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/usr/local/sbin` };
+const env = {
+	...process.env,
+	PATH: `${process.env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/usr/local/sbin`,
+};
 
 /** Whether mosquitto can be run here; CI installs it. */
 export const mosquittoInstalled: boolean = spawnSync("mosquitto", ["-h"], { env }).error === undefined;
@@ -34,12 +37,21 @@ export class Mosquitto {
 		this.#directory = directory;
 	}
 
-	/** @param settings lines of mosquitto.conf; by default everyone is let in @param port by default a free one */
-	static async start(settings: readonly string[] = ["allow_anonymous true"], port?: number): Promise<Mosquitto> {
+	/**
+	 * @param settings lines of mosquitto.conf; by default everyone is let in
+	 * @param port by default a free one
+	 */
+	static async start(
+		settings: readonly string[] = ["allow_anonymous true"],
+		port?: number,
+	): Promise<Mosquitto> {
 		const chosen = port ?? (await freePort());
 		const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
 		const file = join(directory, "mosquitto.conf");
-		await writeFile(file, [`listener ${chosen} 127.0.0.1`, "set_tcp_nodelay true", ...settings, ""].join("\n"));
+		await writeFile(
+			file,
+			[`listener ${chosen} 127.0.0.1`, "set_tcp_nodelay true", ...settings, ""].join("\n"),
+		);
 		const child = spawn("mosquitto", ["-c", file], { env, stdio: "ignore" });
 		const broker = new Mosquitto(chosen, child, directory);
 		for (let tries = 0; !(await listening(chosen)); tries++) {

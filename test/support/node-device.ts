@@ -16,7 +16,9 @@ interface NodeTimer {
 }
 
 /** The network side of a device on node:net, in the shape of ECMA-419. */
-export function nodeDevice(options: NodeDeviceOptions = {}): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
+export function nodeDevice(
+	options: NodeDeviceOptions = {},
+): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
 	const capacity = options.capacity ?? 5744;
 	const split = options.split ?? ((bytes: Uint8Array) => [bytes]);
 

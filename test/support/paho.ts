@@ -6,7 +6,9 @@ const PYTHON = "/usr/bin/python3";
 /** Whether Paho for Python is installed; CI installs it. */
 export const pahoInstalled: boolean = spawnSync(PYTHON, ["-c", "import paho.mqtt.client"]).status === 0;
 
-/** Runs a Python program with arguments; resolves with what it printed, rejects with what it complained of. */
+/**
+ * Runs a Python program with arguments; resolves with what it printed, rejects with what it complained of.
+ */
 export function runPython(program: string, ...args: string[]): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const child = spawn(PYTHON, ["-c", program, ...args]);

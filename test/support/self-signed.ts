@@ -1,6 +1,9 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 
-/** A certificate for localhost and 127.0.0.1 that vouches for itself (X.509 v3, RFC 5280), and its key, both in PEM. */
+/**
+ * A certificate for localhost and 127.0.0.1 that vouches for itself (X.509 v3, RFC 5280), and its key, both
+ * in PEM.
+ */
 export function selfSigned(): { readonly certificate: string; readonly key: string } {
 	const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 	const algorithm = sequence(ECDSA_WITH_SHA256);
@@ -17,7 +20,10 @@ export function selfSigned(): { readonly certificate: string; readonly key: stri
 			0xa3,
 			sequence(
 				sequence(BASIC_CONSTRAINTS, der(0x04, sequence(der(0x01, Buffer.of(0xff))))),
-				sequence(ALTERNATIVE_NAME, der(0x04, sequence(der(0x82, Buffer.from("localhost")), der(0x87, Buffer.of(127, 0, 0, 1))))),
+				sequence(
+					ALTERNATIVE_NAME,
+					der(0x04, sequence(der(0x82, Buffer.from("localhost")), der(0x87, Buffer.of(127, 0, 0, 1)))),
+				),
 			),
 		),
 	);
@@ -38,7 +44,8 @@ const ALTERNATIVE_NAME = Buffer.from("0603551d11", "hex");
 function der(tag: number, ...parts: Uint8Array[]): Buffer {
 	const content = Buffer.concat(parts);
 	const { length } = content;
-	const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+	const size =
+		length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 	return Buffer.concat([Buffer.of(tag, ...size), content]);
 }
 

@@ -14,7 +14,10 @@ interface VirtualTimer {
 	expired: boolean;
 }
 
-/** Time that passes only when told to; what happens at the same moment happens in the order in which it was asked for. */
+/**
+ * Time that passes only when told to; what happens at the same moment happens in the order in which it was
+ * asked for.
+ */
 export class VirtualClock {
 	/** Milliseconds. */
 	now = 0;
@@ -71,7 +74,10 @@ export class VirtualClock {
 		this.#runUntil(this.now + ms);
 	}
 
-	/** Lets time pass until nothing is left to happen, or `limit` ms have passed. @returns whether nothing is left */
+	/**
+	 * Lets time pass until nothing is left to happen, or `limit` ms have passed.
+	 * @returns whether nothing is left
+	 */
 	run(limit: number): boolean {
 		return this.#runUntil(this.now + limit);
 	}
@@ -84,7 +90,8 @@ export class VirtualClock {
 		for (;;) {
 			let next: ScheduledEvent | undefined;
 			for (const event of this.#events)
-				if (next === undefined || event.at < next.at || (event.at === next.at && event.order < next.order)) next = event;
+				if (next === undefined || event.at < next.at || (event.at === next.at && event.order < next.order))
+					next = event;
 			if (next === undefined || next.at > end) {
 				this.now = end;
 				return next === undefined;

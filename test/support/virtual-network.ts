@@ -4,7 +4,9 @@ import { VirtualClock } from "./virtual-clock";
 export interface VirtualNetworkOptions {
 	/** ms, one way. */
 	latency?: number;
-	/** Bytes that an empty socket takes; restored when the other side has acknowledged them, 2 × latency later. */
+	/**
+	 * Bytes that an empty socket takes; restored when the other side has acknowledged them, 2 × latency later.
+	 */
 	capacity?: number;
 	/** The room of a client's socket is never told again after a write. */
 	suppressWritable?: boolean;
@@ -24,7 +26,9 @@ export interface LoggedSegment {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** TCP in memory, with latency and without loss, in the shape of ECMA-419, as strict as the strictest host. */
+/**
+ * TCP in memory, with latency and without loss, in the shape of ECMA-419, as strict as the strictest host.
+ */
 export class VirtualNetwork {
 	readonly clock: VirtualClock;
 	latency: number;

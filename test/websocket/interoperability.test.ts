@@ -117,7 +117,8 @@ describe("ws against an echo", () => {
 			sent.push(bytes);
 		}
 		const all = Buffer.concat(sent);
-		while (received.length < all.length || pongs < 7) await once(socket, received.length < all.length ? "message" : "pong");
+		while (received.length < all.length || pongs < 7)
+			await once(socket, received.length < all.length ? "message" : "pong");
 		assert.deepEqual(received, all);
 		socket.close(3001, "done");
 		const [code] = await once(socket, "close");
@@ -134,7 +135,11 @@ describe("ws against an echo", () => {
 			["mqtt", "https://evil.example", 403],
 			["other", undefined, 400],
 		] as const) {
-			const socket = new WebSocket(`ws://127.0.0.1:${port}/`, protocol, origin === undefined ? {} : { origin });
+			const socket = new WebSocket(
+				`ws://127.0.0.1:${port}/`,
+				protocol,
+				origin === undefined ? {} : { origin },
+			);
 			const [error] = await once(socket, "error");
 			assert.match(String(error), new RegExp(`Unexpected server response: ${status}`));
 		}
@@ -144,7 +149,10 @@ describe("ws against an echo", () => {
 		const [response] = await once(get(`http://127.0.0.1:${port}/`), "response");
 		let length = 0;
 		for await (const chunk of response) length += chunk.length;
-		assert.deepEqual([response.statusCode, response.headers["content-type"], length], [200, "text/plain", 100_000]);
+		assert.deepEqual(
+			[response.statusCode, response.headers["content-type"], length],
+			[200, "text/plain", 100_000],
+		);
 	});
 
 	it("a refusal is read to its end, although more was sent than is taken", async () => {

@@ -7,11 +7,17 @@ import { StreamHarness } from "./support/fake-tcp";
 import { request } from "./support/frames";
 
 function get(path: string, fields: Record<string, string> = {}): Buffer {
-	const none = { Upgrade: undefined, Connection: undefined, "Sec-WebSocket-Key": undefined, "Sec-WebSocket-Version": undefined };
+	const none = {
+		Upgrade: undefined,
+		Connection: undefined,
+		"Sec-WebSocket-Key": undefined,
+		"Sec-WebSocket-Version": undefined,
+	};
 	return request({ ...none, "Sec-WebSocket-Protocol": undefined, ...fields }, `GET ${path} HTTP/1.1`);
 }
 
-const textOf = (request: HttpRequest, start: number, end: number) => Buffer.from(request.bytes.subarray(start, end)).toString("latin1");
+const textOf = (request: HttpRequest, start: number, end: number) =>
+	Buffer.from(request.bytes.subarray(start, end)).toString("latin1");
 
 /** A page of `count` numbered lines. */
 function linePages(count: number): Pages & { asked: string[] } {
@@ -35,7 +41,8 @@ function linePages(count: number): Pages & { asked: string[] } {
 	};
 }
 
-const page = (count: number) => Array.from({ length: count }, (_, i) => `line ${String(i).padStart(4, "0")}\n`).join("");
+const page = (count: number) =>
+	Array.from({ length: count }, (_, i) => `line ${String(i).padStart(4, "0")}\n`).join("");
 
 describe("pages", () => {
 	it("are streamed as fast as the peer reads", () => {
@@ -51,7 +58,10 @@ describe("pages", () => {
 		}
 		const [head, body] = got.split("\r\n\r\n");
 		assert.equal(body, page(1000));
-		assert.match(head, /^HTTP\/1.1 200 OK\r\nConnection: close\r\nContent-Type: text\/html; charset=utf-8\r\nCache-Control: no-store\r\n/);
+		assert.match(
+			head,
+			/^HTTP\/1.1 200 OK\r\nConnection: close\r\nContent-Type: text\/html; charset=utf-8\r\nCache-Control: no-store\r\n/,
+		);
 		assert.match(head, /default-src 'none'/);
 		assert.deepEqual(pages.asked, ["/?a=b"]);
 		assert.equal(session.errors, 1);
@@ -111,7 +121,10 @@ describe("pages", () => {
 	it("that do not exist are refused", () => {
 		const session = new StreamHarness({ pages: linePages(1) });
 		session.tcp.deliver(get("/other"));
-		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 404 Not Found\r\n(.|\r\n)*\r\n\r\nno such page\n$/);
+		assert.match(
+			session.tcp.takeSent().toString(),
+			/^HTTP\/1.1 404 Not Found\r\n(.|\r\n)*\r\n\r\nno such page\n$/,
+		);
 		assert.deepEqual(session.refusals, [404]);
 	});
 
@@ -121,9 +134,13 @@ describe("pages", () => {
 			[503, "Service Unavailable"],
 			[418, ""],
 		] as const) {
-			const session = new StreamHarness({ pages: { get: (_request, reply) => reply.refuse(status, "later"), writePiece: () => 0 } });
+			const session = new StreamHarness({
+				pages: { get: (_request, reply) => reply.refuse(status, "later"), writePiece: () => 0 },
+			});
 			session.tcp.deliver(get("/"));
-			assert.ok(session.tcp.takeSent().toString().startsWith(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`));
+			assert.ok(
+				session.tcp.takeSent().toString().startsWith(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`),
+			);
 		}
 	});
 
@@ -165,10 +182,15 @@ describe("pages", () => {
 		] as Record<string, string>[]) {
 			const session = new StreamHarness({ pages });
 			session.tcp.deliver(get("/", bad));
-			assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 401 Unauthorized\r\n(.|\r\n)*WWW-Authenticate: Basic realm="Firefly"/);
+			assert.match(
+				session.tcp.takeSent().toString(),
+				/^HTTP\/1.1 401 Unauthorized\r\n(.|\r\n)*WWW-Authenticate: Basic realm="Firefly"/,
+			);
 		}
 		const session = new StreamHarness({ pages });
-		session.tcp.deliver(get("/", { Authorization: `bAsic ${Buffer.from("ada:pass:word").toString("base64")}` }));
+		session.tcp.deliver(
+			get("/", { Authorization: `bAsic ${Buffer.from("ada:pass:word").toString("base64")}` }),
+		);
 		assert.equal(session.stream.state, AWAITING_PAGES);
 		session.tcp.deliver(Buffer.from("more"));
 		session.tcp.grantRoom(5744);

@@ -25,7 +25,11 @@ describe("properties", () => {
 	}
 	const plan = fc
 		.array(
-			fc.record({ length: fc.integer({ min: 0, max: 700 }), fin: fc.boolean(), control: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 125 })) }),
+			fc.record({
+				length: fc.integer({ min: 0, max: 700 }),
+				fin: fc.boolean(),
+				control: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 125 })),
+			}),
 			{
 				minLength: 1,
 				maxLength: 8,
@@ -72,7 +76,13 @@ describe("properties", () => {
 	const randomFrame = fc.oneof(
 		fc.uint8Array({ maxLength: 200 }),
 		fc
-			.tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 140 }), fc.boolean(), fc.boolean(), fc.constantFrom(undefined, 1, 2, 8))
+			.tuple(
+				fc.integer({ min: 0, max: 255 }),
+				fc.uint8Array({ maxLength: 140 }),
+				fc.boolean(),
+				fc.boolean(),
+				fc.constantFrom(undefined, 1, 2, 8),
+			)
 			.map(([first, payload, fin, masked, width]) =>
 				frame(first & 15, payload, {
 					fin,
@@ -122,11 +132,13 @@ describe("properties", () => {
 			),
 			fc.string({ unit: "binary", maxLength: 8 }),
 		);
-		const mutated = fc.tuple(fc.nat(200), fc.integer({ min: 0, max: 255 }), fc.nat(3)).map(([at, byte, drop]) => {
-			const bytes = request();
-			bytes[at % bytes.length] = byte;
-			return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + drop)]);
-		});
+		const mutated = fc
+			.tuple(fc.nat(200), fc.integer({ min: 0, max: 255 }), fc.nat(3))
+			.map(([at, byte, drop]) => {
+				const bytes = request();
+				bytes[at % bytes.length] = byte;
+				return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + drop)]);
+			});
 		const requests = fc.oneof(
 			mutated,
 			fc.array(word, { maxLength: 60 }).map((words) => Buffer.from(words.join(""), "latin1")),

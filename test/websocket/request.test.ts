@@ -56,7 +56,9 @@ describe("the opening handshake", () => {
 				const key = Buffer.from(nonce).toString("base64");
 				const session = new StreamHarness();
 				session.tcp.deliver(request({ "Sec-WebSocket-Key": key }));
-				const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+				const accept = createHash("sha1")
+					.update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+					.digest("base64");
 				assert.ok(session.tcp.takeSent().toString().endsWith(`Sec-WebSocket-Accept: ${accept}\r\n\r\n`));
 			}),
 			{ numRuns: 50 },
@@ -74,7 +76,11 @@ describe("the opening handshake", () => {
 		["other subprotocols only [MQTT-6.0.0-3]", 400, request({ "Sec-WebSocket-Protocol": "mqttv3.1, mqtt5" })],
 		["MQTT in upper case, which is another name", 400, request({ "Sec-WebSocket-Protocol": "MQTT" })],
 		["no subprotocol [MQTT-6.0.0-3]", 400, request({ "Sec-WebSocket-Protocol": undefined })],
-		["names and tokens in any case", 101, request({ Upgrade: "WebSocket", Connection: "keep-alive, UPGRADE" })],
+		[
+			"names and tokens in any case",
+			101,
+			request({ Upgrade: "WebSocket", Connection: "keep-alive, UPGRADE" }),
+		],
 		["no Upgrade", 426, request({ Upgrade: undefined })],
 		["another Upgrade", 426, request({ Upgrade: "h2c" })],
 		["no Connection", 400, request({ Connection: undefined })],
@@ -92,7 +98,11 @@ describe("the opening handshake", () => {
 		["no Host", 400, request({ Host: undefined })],
 		["an empty Host", 400, request({ Host: "" })],
 		["Host twice", 400, request({ Host: ["127.0.0.1", "127.0.0.1"] })],
-		["extensions, of which none is taken", 101, request({ "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" })],
+		[
+			"extensions, of which none is taken",
+			101,
+			request({ "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" }),
+		],
 		["a cookie larger than the store", 101, request({ Cookie: "x".repeat(3000) })],
 		["text above ASCII in a field", 101, request({ "X-Name": "\xe9" })],
 		["POST", 405, request({}, "POST / HTTP/1.1")],
@@ -119,14 +129,23 @@ describe("the opening handshake", () => {
 		["a TLS ClientHello", 400, Buffer.from("160301", "hex")],
 		["a request line of 256 bytes", 101, request({}, `GET /?${"q".repeat(256 - 16)} HTTP/1.1`)],
 		["a request line of 257 bytes", 414, request({}, `GET /?${"q".repeat(257 - 16)} HTTP/1.1`)],
-		["64 fields", 101, request({ ...Object.fromEntries(Array.from({ length: 64 - 6 }, (_, i) => [`X-${i}`, "1"])) })],
-		["65 fields", 431, request({ ...Object.fromEntries(Array.from({ length: 65 - 6 }, (_, i) => [`X-${i}`, "1"])) })],
+		[
+			"64 fields",
+			101,
+			request({ ...Object.fromEntries(Array.from({ length: 64 - 6 }, (_, i) => [`X-${i}`, "1"])) }),
+		],
+		[
+			"65 fields",
+			431,
+			request({ ...Object.fromEntries(Array.from({ length: 65 - 6 }, (_, i) => [`X-${i}`, "1"])) }),
+		],
 		["a request of 8192 bytes", 101, request({ X: "1".repeat(8192 - 5 - request().length) })],
 		["a request of 8193 bytes", 431, request({ X: "1".repeat(8193 - 5 - request().length) })],
 		["what is to be kept is larger than the store", 431, request({ Authorization: "x".repeat(500) })],
 		["a list that is larger than the store", 431, request({ "Sec-WebSocket-Protocol": "x,".repeat(300) })],
 	];
-	for (const [reason, status, bytes] of rows) it(`${status}: ${reason}`, () => assert.equal(statusOf(bytes), status));
+	for (const [reason, status, bytes] of rows)
+		it(`${status}: ${reason}`, () => assert.equal(statusOf(bytes), status));
 
 	it("tells what it speaks", () => {
 		const answer = (bytes: Buffer) => {
@@ -134,7 +153,10 @@ describe("the opening handshake", () => {
 			session.tcp.deliver(bytes);
 			return session.tcp.takeSent().toString();
 		};
-		assert.match(answer(request({ "Sec-WebSocket-Version": "8" })), /\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n/);
+		assert.match(
+			answer(request({ "Sec-WebSocket-Version": "8" })),
+			/\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n/,
+		);
 		assert.match(answer(request({}, "PUT / HTTP/1.1")), /\r\nAllow: GET\r\n/);
 	});
 
@@ -151,18 +173,22 @@ describe("the opening handshake", () => {
 	it("a request in any pieces is answered the same, and what follows it is not lost", () => {
 		const requests = rows.map(([, , bytes]) => bytes);
 		fc.assert(
-			fc.property(fc.constantFrom(...requests), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), (bytes, sizes) => {
-				const whole = new StreamHarness();
-				whole.tcp.deliver(bytes);
-				const pieces = new StreamHarness();
-				for (let at = 0, i = 0; at < bytes.length; i++) {
-					const size = sizes[i % sizes.length];
-					pieces.tcp.deliver(bytes.subarray(at, at + size));
-					at += size;
-				}
-				assert.deepEqual(pieces.tcp.takeSent(), whole.tcp.takeSent());
-				assert.equal(pieces.stream.state, whole.stream.state);
-			}),
+			fc.property(
+				fc.constantFrom(...requests),
+				fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }),
+				(bytes, sizes) => {
+					const whole = new StreamHarness();
+					whole.tcp.deliver(bytes);
+					const pieces = new StreamHarness();
+					for (let at = 0, i = 0; at < bytes.length; i++) {
+						const size = sizes[i % sizes.length];
+						pieces.tcp.deliver(bytes.subarray(at, at + size));
+						at += size;
+					}
+					assert.deepEqual(pieces.tcp.takeSent(), whole.tcp.takeSent());
+					assert.equal(pieces.stream.state, whole.stream.state);
+				},
+			),
 			{ numRuns: 300 },
 		);
 		const early = new StreamHarness();
@@ -191,7 +217,8 @@ describe("Host", () => {
 		"LOCALHOST:8080",
 		"greenhouse.local:8080",
 	])
-		it(`${host} is right`, () => assert.equal(statusOf(request({ Host: host }), { hosts: ["Greenhouse.local"] }), 101));
+		it(`${host} is right`, () =>
+			assert.equal(statusOf(request({ Host: host }), { hosts: ["Greenhouse.local"] }), 101));
 	for (const host of [
 		"evil.example",
 		"evil.example:8080",
@@ -212,9 +239,17 @@ describe("Host", () => {
 		it(`${host} is not this server (DNS rebinding)`, () => {
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["greenhouse.local"] }), 421);
 			assert.equal(
-				statusOf(request({ Host: host, Upgrade: undefined, "Sec-WebSocket-Key": undefined, "Sec-WebSocket-Version": undefined }), {
-					pages: EMPTY_PAGES,
-				}),
+				statusOf(
+					request({
+						Host: host,
+						Upgrade: undefined,
+						"Sec-WebSocket-Key": undefined,
+						"Sec-WebSocket-Version": undefined,
+					}),
+					{
+						pages: EMPTY_PAGES,
+					},
+				),
 				421,
 			);
 		});
@@ -223,8 +258,11 @@ describe("Host", () => {
 });
 
 describe("Origin", () => {
-	const origin = (Origin: string | string[] | undefined, Host = VALID_FIELDS.Host, options: Partial<WebSocketOptions> = {}) =>
-		statusOf(request({ Origin, Host }), options);
+	const origin = (
+		Origin: string | string[] | undefined,
+		Host = VALID_FIELDS.Host,
+		options: Partial<WebSocketOptions> = {},
+	) => statusOf(request({ Origin, Host }), options);
 	it("may be absent: no browser", () => assert.equal(origin(undefined), 101));
 	it("may be the server's own", () => {
 		assert.equal(origin("http://192.168.1.10:8080"), 101);
@@ -257,6 +295,8 @@ describe("Origin", () => {
 		assert.equal(origin("http://panel.example", undefined, { origins }), 403);
 		assert.equal(origin("https://panel.example:444", undefined, { origins }), 403);
 	});
-	it("may be any with *", () => assert.equal(origin("https://evil.example", undefined, { origins: ["*"] }), 101));
-	it("comes at most once", () => assert.equal(origin(["http://192.168.1.10:8080", "http://192.168.1.10:8080"]), 400));
+	it("may be any with *", () =>
+		assert.equal(origin("https://evil.example", undefined, { origins: ["*"] }), 101));
+	it("comes at most once", () =>
+		assert.equal(origin(["http://192.168.1.10:8080", "http://192.168.1.10:8080"]), 400));
 });

@@ -13,7 +13,8 @@ const PING = 9;
 const PONG = 10;
 
 /** A close frame's payload. */
-const closePayload = (status: number, reason = "") => Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
+const closePayload = (status: number, reason = "") =>
+	Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
 
 describe("golden frames", () => {
 	it("RFC 6455 §5.7: the masked ping, answered by the unmasked pong", () => {
@@ -56,10 +57,22 @@ describe("what fails a connection (RFC 6455 §7.1.7)", () => {
 		["a ping that is not masked", 1002, frame(PING, "", { masked: false })],
 		["text [MQTT-6.0.0-1]", 1003, frame(1, "text")],
 		["text, to be continued", 1003, frame(1, "text", { fin: false })],
-		...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode): [string, number, Buffer] => [`reserved opcode ${opcode} (§5.2)`, 1002, frame(opcode)]),
+		...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode): [string, number, Buffer] => [
+			`reserved opcode ${opcode} (§5.2)`,
+			1002,
+			frame(opcode),
+		]),
 		["a continuation of nothing (§5.4)", 1002, frame(0, "x")],
-		["a new message before the last one ended (§5.4)", 1002, Buffer.concat([frame(BINARY, "a", { fin: false }), frame(BINARY, "b")])],
-		["a continuation after the last", 1002, Buffer.concat([frame(BINARY, "a", { fin: false }), frame(0, "b"), frame(0, "c")])],
+		[
+			"a new message before the last one ended (§5.4)",
+			1002,
+			Buffer.concat([frame(BINARY, "a", { fin: false }), frame(BINARY, "b")]),
+		],
+		[
+			"a continuation after the last",
+			1002,
+			Buffer.concat([frame(BINARY, "a", { fin: false }), frame(0, "b"), frame(0, "c")]),
+		],
 		["a ping in fragments (§5.5)", 1002, frame(PING, "x", { fin: false })],
 		["a close in fragments", 1002, frame(CLOSE, "", { fin: false })],
 		["a ping of 126 bytes (§5.5)", 1002, frame(PING, Buffer.alloc(126))],
@@ -83,7 +96,9 @@ describe("what fails a connection (RFC 6455 §7.1.7)", () => {
 				const session = new StreamHarness().open();
 				const all = Buffer.concat([before, bytes]);
 				for (let at = 0; at < all.length; at += size) session.tcp.deliver(all.subarray(at, at + size));
-				assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: CLOSE, fin: true, payload: closePayload(status) }]);
+				assert.deepEqual(parseFrames(session.tcp.takeSent()), [
+					{ opcode: CLOSE, fin: true, payload: closePayload(status) },
+				]);
 				assert.deepEqual(session.failures, [status]);
 				assert.equal(session.errors, 1);
 				assert.equal(session.tcp.closed, 1);
@@ -124,8 +139,17 @@ describe("control frames", () => {
 	for (const status of [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999]) {
 		it(`a close with ${status} is answered with the same, once, and the server closes first (§5.5.1, §7.1.1)`, () => {
 			const session = new StreamHarness().open();
-			session.tcp.deliver(Buffer.concat([frame(BINARY, "last"), frame(CLOSE, closePayload(status, "reason")), frame(BINARY, "after"), frame(PING)]));
-			assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: CLOSE, fin: true, payload: closePayload(status) }]);
+			session.tcp.deliver(
+				Buffer.concat([
+					frame(BINARY, "last"),
+					frame(CLOSE, closePayload(status, "reason")),
+					frame(BINARY, "after"),
+					frame(PING),
+				]),
+			);
+			assert.deepEqual(parseFrames(session.tcp.takeSent()), [
+				{ opcode: CLOSE, fin: true, payload: closePayload(status) },
+			]);
 			assert.equal(session.received.toString(), "last");
 			assert.deepEqual([session.errors, session.tcp.closed, session.tcp.inbox.length], [1, 1, 0]);
 			assert.deepEqual(session.failures, []);
@@ -151,7 +175,12 @@ describe("control frames", () => {
 		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(session.writableRooms[0]));
 		session.tcp.takeSent();
-		session.tcp.deliver(Buffer.concat([...Array.from({ length: 10 }, () => frame(PING, Buffer.alloc(100))), frame(BINARY, "behind")]));
+		session.tcp.deliver(
+			Buffer.concat([
+				...Array.from({ length: 10 }, () => frame(PING, Buffer.alloc(100))),
+				frame(BINARY, "behind"),
+			]),
+		);
 		assert.equal(parseFrames(session.tcp.takeSent()).length, 1);
 		assert.equal(session.received.length, 0);
 		assert.equal(session.tcp.inbox.length, 8 * 106 + 100 + 12, "the header of the next one is read");
@@ -252,7 +281,10 @@ describe("the user", () => {
 		session.onReadable = () => session.read(session.available);
 		session.onWritable = session.onReadable;
 		session.tcp.grantRoom(5744);
-		assert.deepEqual(session.received, Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))));
+		assert.deepEqual(
+			session.received,
+			Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))),
+		);
 	});
 	it("that waits for as many bytes as its size gets them, in frames of any length", () => {
 		for (const length of [1, 2, 7, 100, 511, 512]) {
@@ -265,7 +297,8 @@ describe("the user", () => {
 			};
 			const bytes = Buffer.alloc(512, "abc");
 			for (let round = 1; round <= 3; round++) {
-				for (let at = 0; at < 512; at += length) session.tcp.deliver(frame(BINARY, bytes.subarray(at, at + length)));
+				for (let at = 0; at < 512; at += length)
+					session.tcp.deliver(frame(BINARY, bytes.subarray(at, at + length)));
 				assert.equal(got, round);
 			}
 			assert.deepEqual(session.received, Buffer.concat([bytes, bytes, bytes]));

@@ -131,7 +131,8 @@ measure("SHA-256 of 64 bytes", (count) => { for (let i = 0; i < count; i++) hash
 `);
 
 describe("on XS", () => {
-	const computrons = (name: string) => Math.round(costs.get(name)!.computrons - costs.get("loop")!.computrons);
+	const computrons = (name: string) =>
+		Math.round(costs.get(name)!.computrons - costs.get("loop")!.computrons);
 	for (const [name, { slots, chunks }] of costs) {
 		if (name === "handshake") continue;
 		it(`${name}: nothing is allocated, ${computrons(name)} computrons`, () => {
@@ -147,7 +148,8 @@ describe("on XS", () => {
 	});
 
 	it("memory", (t) => {
-		for (const [name, { slots, chunks }] of memory) t.diagnostic(`${name}: ${slots} slots, ${chunks} chunk bytes = ${slots * 16 + chunks} bytes`);
+		for (const [name, { slots, chunks }] of memory)
+			t.diagnostic(`${name}: ${slots} slots, ${chunks} chunk bytes = ${slots * 16 + chunks} bytes`);
 		const of = (name: string) => memory.get(name)!.slots * 16 + memory.get(name)!.chunks;
 		assert.ok(of("server") < 2304);
 		assert.ok((of("4 more, with their sockets") - of("4 sockets")) / 4 <= 1152);

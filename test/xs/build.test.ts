@@ -46,7 +46,10 @@ test("a second build finds the first; progress is reported only while building",
 });
 
 test("many ask at once, one builds; a lock left by a dead process is broken", async () => {
-	const compiler = fakeCompiler("once", `echo x >> ${join(folder, "once.calls")}\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done`);
+	const compiler = fakeCompiler(
+		"once",
+		`echo x >> ${join(folder, "once.calls")}\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done`,
+	);
 	const cache = join(folder, "once-cache");
 	mkdirSync(cache);
 	const deadProcessId = execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }).trim();
@@ -61,17 +64,26 @@ test("many ask at once, one builds; a lock left by a dead process is broken", as
 });
 
 test("another compiler, another build", () => {
-	assert.notEqual(addonPath({ compiler: fakeCompiler("v1", "") }), addonPath({ compiler: fakeCompiler("v2", "") }));
-	assert.match(addonPath({ compiler: fakeCompiler("v1", "") }), /\.cache[\\/]xs[\\/][0-9a-f]{64}[\\/]xs\.node$/);
+	assert.notEqual(
+		addonPath({ compiler: fakeCompiler("v1", "") }),
+		addonPath({ compiler: fakeCompiler("v2", "") }),
+	);
+	assert.match(
+		addonPath({ compiler: fakeCompiler("v1", "") }),
+		/\.cache[\\/]xs[\\/][0-9a-f]{64}[\\/]xs\.node$/,
+	);
 });
 
 test("no compiler: one clear message, naming what to install", async () => {
-	await assert.rejects(build({ compiler: join(folder, "missing"), cache: join(folder, "none") }), (error: Error) => {
-		assert.ok(error instanceof CompilerError);
-		assert.match(error.message, /no C compiler/);
-		assert.match(error.message, /apt install gcc libc6-dev/);
-		return true;
-	});
+	await assert.rejects(
+		build({ compiler: join(folder, "missing"), cache: join(folder, "none") }),
+		(error: Error) => {
+			assert.ok(error instanceof CompilerError);
+			assert.match(error.message, /no C compiler/);
+			assert.match(error.message, /apt install gcc libc6-dev/);
+			return true;
+		},
+	);
 });
 
 test("no compiler in PATH, in a process of its own", () => {
@@ -82,13 +94,19 @@ test("no compiler in PATH, in a process of its own", () => {
 		encoding: "utf8",
 		env: { ...env, PATH: folder },
 	});
-	assert.match(output, /^CompilerError: The simulator runs the real XS engine, .*there is no C compiler \("cc"\)/);
+	assert.match(
+		output,
+		/^CompilerError: The simulator runs the real XS engine, .*there is no C compiler \("cc"\)/,
+	);
 });
 
 test("a compiler that fails: its first lines are shown, nothing is left behind", async () => {
 	const compiler = fakeCompiler("broken", 'echo "fatal error: stdio.h: No such file" >&2; exit 1');
 	const cache = join(folder, "broken-cache");
-	await assert.rejects(build({ compiler, cache, jobs: 1 }), /XS could not be compiled: .*broken failed\nfatal error: stdio.h/s);
+	await assert.rejects(
+		build({ compiler, cache, jobs: 1 }),
+		/XS could not be compiled: .*broken failed\nfatal error: stdio.h/s,
+	);
 	assert.deepEqual(readdirSync(cache), []);
 });
 

@@ -1,23 +1,49 @@
-import { type Creation, type HostFunction, Machine, type MachineOptions, prepare, Root, type RootOptions, XSCrash } from "../../sim/xs/index";
+import {
+	type Creation,
+	type HostFunction,
+	Machine,
+	type MachineOptions,
+	prepare,
+	Root,
+	type RootOptions,
+	XSCrash,
+} from "../../sim/xs/index";
 
 await prepare();
 
 /** About what `creation` gives an ESP32. */
 export const creation: Creation = { slots: 2048, chunks: 65536, stack: 384, keys: 32 };
 
-export function createRoot(sources: Record<string, string>, options: Partial<Omit<RootOptions, "modules">> = {}): Root {
-	const modules = new Map(Object.entries(sources).map(([specifier, source]) => [specifier, { source, path: `${specifier}.js` }]));
+export function createRoot(
+	sources: Record<string, string>,
+	options: Partial<Omit<RootOptions, "modules">> = {},
+): Root {
+	const modules = new Map(
+		Object.entries(sources).map(([specifier, source]) => [specifier, { source, path: `${specifier}.js` }]),
+	);
 	return new Root({ preload: [], natives: ["log", "keep", "other", "fire"], ...options, modules });
 }
 
-export function createMachine(root: Root, natives: Record<string, HostFunction> = {}, options: Partial<MachineOptions> = {}): Machine {
+export function createMachine(
+	root: Root,
+	natives: Record<string, HostFunction> = {},
+	options: Partial<MachineOptions> = {},
+): Machine {
 	return new Machine(root, { creation, clock: () => 0, seed: 1, natives, ...options });
 }
 
 /** Runs a module in a device of its own; what it logs is returned. */
-export function run(source: string, options: Partial<MachineOptions> = {}, modules: Record<string, string> = {}, preload: string[] = []): unknown[] {
+export function run(
+	source: string,
+	options: Partial<MachineOptions> = {},
+	modules: Record<string, string> = {},
+	preload: string[] = [],
+): unknown[] {
 	const logged: unknown[] = [];
-	const root = createRoot({ ...modules, main: `const log = (...args) => native("log").call(this, ...args);\n${source}` }, { preload });
+	const root = createRoot(
+		{ ...modules, main: `const log = (...args) => native("log").call(this, ...args);\n${source}` },
+		{ preload },
+	);
 	const machine = createMachine(root, { log: (...args: unknown[]) => void logged.push(...args) }, options);
 	try {
 		machine.launch("main");

@@ -4,7 +4,9 @@ import type { HostValue, Machine } from "../../sim/xs/index";
 import { catchCrash, createMachine, createRoot, run } from "./device";
 
 test("values cross both ways", () => {
-	const root = createRoot({ main: 'native("keep").call(this, (...args) => native("log").call(this, ...args));' });
+	const root = createRoot({
+		main: 'native("keep").call(this, (...args) => native("log").call(this, ...args));',
+	});
 	let handle = 0;
 	let seen: unknown[] = [];
 	const machine = createMachine(root, {
@@ -54,7 +56,9 @@ test("what XS cannot take is refused, what Node cannot take is undefined", () =>
 		undefined,
 		undefined,
 	]);
-	const root = createRoot({ main: 'try { native("other").call(this); } catch (e) { native("log").call(this, e.message); }' });
+	const root = createRoot({
+		main: 'try { native("other").call(this); } catch (e) { native("log").call(this, e.message); }',
+	});
 	let message = "";
 	const machine = createMachine(root, {
 		other: (() => ({})) as never,
@@ -133,7 +137,10 @@ test("a Uint8Array that is returned becomes an ArrayBuffer", () => {
 		main: 'const b = native("other").call(this); native("log").call(this, b instanceof ArrayBuffer, new Uint8Array(b).join());',
 	});
 	const logged: unknown[] = [];
-	const machine = createMachine(root, { other: () => Uint8Array.of(5, 6), log: (...args: unknown[]) => void logged.push(...args) });
+	const machine = createMachine(root, {
+		other: () => Uint8Array.of(5, 6),
+		log: (...args: unknown[]) => void logged.push(...args),
+	});
 	machine.import("main");
 	assert.deepEqual(logged, [true, "5,6"]);
 	root.dispose();
@@ -260,7 +267,10 @@ test("destroyed from inside: XS does not go on, the entry returns", () => {
 		main: 'native("log").call(this, "before"); try { native("other").call(this); } finally { native("log").call(this, "after"); }',
 	});
 	const logged: unknown[] = [];
-	const machine: Machine = createMachine(root, { log: (text: string) => void logged.push(text), other: () => machine.destroy() });
+	const machine: Machine = createMachine(root, {
+		log: (text: string) => void logged.push(text),
+		other: () => machine.destroy(),
+	});
 	machine.import("main");
 	assert.deepEqual(logged, ["before"]);
 	assert.throws(() => machine.import("main"), /destroyed/);
@@ -293,7 +303,10 @@ test("retained memory is the same bytes in XS and Node, crash included", () => {
 	const logged: string[] = [];
 	const machine = createMachine(
 		root,
-		{ log: (...args: unknown[]) => void logged.push(args.join(" ")), other: (view: Uint8Array) => void view.fill(77) },
+		{
+			log: (...args: unknown[]) => void logged.push(args.join(" ")),
+			other: (view: Uint8Array) => void view.fill(77),
+		},
 		{ retained },
 	);
 	catchCrash(() => machine.import("main"));

@@ -5,10 +5,36 @@ import { creation, run } from "./device";
 const large = { creation: { ...creation, slots: 20000, chunks: 500000, stack: 2048, keys: 500 } };
 
 test("what a device does not have, and what it has", () => {
-	const missing = ["setTimeout", "console", "TextEncoder", "structuredClone", "queueMicrotask", "process", "require", "lockdown", "harden"];
-	assert.deepEqual(run(`log(${missing.map((name) => `typeof ${name}`).join()})`), Array(missing.length).fill("undefined"));
-	const present = ["native", "trace", "Compartment", "WeakRef", "FinalizationRegistry", "Atomics", "SharedArrayBuffer", "Proxy", "eval"];
-	assert.deepEqual(run(`log(${present.map((name) => `typeof ${name} !== "undefined"`).join()})`), Array(present.length).fill(true));
+	const missing = [
+		"setTimeout",
+		"console",
+		"TextEncoder",
+		"structuredClone",
+		"queueMicrotask",
+		"process",
+		"require",
+		"lockdown",
+		"harden",
+	];
+	assert.deepEqual(
+		run(`log(${missing.map((name) => `typeof ${name}`).join()})`),
+		Array(missing.length).fill("undefined"),
+	);
+	const present = [
+		"native",
+		"trace",
+		"Compartment",
+		"WeakRef",
+		"FinalizationRegistry",
+		"Atomics",
+		"SharedArrayBuffer",
+		"Proxy",
+		"eval",
+	];
+	assert.deepEqual(
+		run(`log(${present.map((name) => `typeof ${name} !== "undefined"`).join()})`),
+		Array(present.length).fill(true),
+	);
 });
 
 const programs: Record<string, [source: string, ...expected: unknown[]]> = {
@@ -51,7 +77,12 @@ const programs: Record<string, [source: string, ...expected: unknown[]]> = {
 		5,
 		"3e+1",
 	],
-	"big integers": ["log(String(2n ** 100n), BigInt.asUintN(8, 257n) === 1n, typeof 1n)", "1267650600228229401496703205376", true, "bigint"],
+	"big integers": [
+		"log(String(2n ** 100n), BigInt.asUintN(8, 257n) === 1n, typeof 1n)",
+		"1267650600228229401496703205376",
+		true,
+		"bigint",
+	],
 	JSON: [
 		"log(JSON.stringify({ a: [1, null, 'x\\n'], d: new Date(0) }), JSON.parse('{\"b\":[1,2]}').b[1])",
 		'{"a":[1,null,"x\\n"],"d":"1970-01-01T00:00:00.000Z"}',
@@ -70,14 +101,23 @@ const programs: Record<string, [source: string, ...expected: unknown[]]> = {
 		5,
 		"B",
 	],
-	eval: ["const x = 1; log(eval('x + 1'), new Function('a', 'return a * 2')(4), (0, eval)('typeof x'))", 2, 8, "undefined"],
+	eval: [
+		"const x = 1; log(eval('x + 1'), new Function('a', 'return a * 2')(4), (0, eval)('typeof x'))",
+		2,
+		8,
+		"undefined",
+	],
 	"shared memory": [
 		"const s = new Int32Array(new SharedArrayBuffer(16)); Atomics.add(s, 0, 5); let e = ''; try { Atomics.wait(s, 0, 5, 1); } catch (x) { e = x.name; } log(Atomics.load(s, 0), Atomics.notify(s, 0), e)",
 		5,
 		0,
 		"TypeError",
 	],
-	compartments: ["const c = new Compartment({ globals: { y: 3 } }); log(c.evaluate('y + 1'), typeof c.globalThis.Array)", 4, "function"],
+	compartments: [
+		"const c = new Compartment({ globals: { y: 3 } }); log(c.evaluate('y + 1'), typeof c.globalThis.Array)",
+		4,
+		"function",
+	],
 	destructuring: [
 		"const { a = 1, ...rest } = { b: 2, c: 3 }; const [x, , z = 9, ...more] = [1, 2, undefined, 4, 5]; log(a, Object.keys(rest).join(), x, z, more.join())",
 		1,
@@ -105,5 +145,10 @@ const programs: Record<string, [source: string, ...expected: unknown[]]> = {
 for (const [name, [source, ...expected]] of Object.entries(programs)) {
 	test(`in a device: ${name}`, () => assert.deepEqual(run(source, large), expected));
 	test(`in a device, preloaded: ${name}`, () =>
-		assert.deepEqual(run(`import { go } from "pre"; go(log);`, large, { pre: `export function go(log) {\n${source}\n}` }, ["pre"]), expected));
+		assert.deepEqual(
+			run(`import { go } from "pre"; go(log);`, large, { pre: `export function go(log) {\n${source}\n}` }, [
+				"pre",
+			]),
+			expected,
+		));
 }

@@ -6,7 +6,8 @@ function counter(preload: string[]) {
 	return createRoot(
 		{
 			main: 'import { next, Thing, table } from "state"; globalThis.mine = 0; native("keep").call(this, () => { mine++; return next() * 100 + mine; })',
-			state: "let n = 0; export function next() { return ++n; } export class Thing { x = 1; } export const table = { open: { value: 1 } };",
+			state:
+				"let n = 0; export function next() { return ++n; } export class Thing { x = 1; } export const table = { open: { value: 1 } };",
 		},
 		{ preload },
 	);
@@ -130,7 +131,11 @@ test("the clock and the random numbers are a machine's own", () => {
 	});
 	const logs = [1, 2, 1].map((seed, i) => {
 		const logged: unknown[] = [];
-		const machine = createMachine(root, { log: (...args: unknown[]) => void logged.push(...args) }, { seed, clock: () => 1e12 + i });
+		const machine = createMachine(
+			root,
+			{ log: (...args: unknown[]) => void logged.push(...args) },
+			{ seed, clock: () => 1e12 + i },
+		);
 		machine.import("main");
 		machine.destroy();
 		return logged;
@@ -139,6 +144,7 @@ test("the clock and the random numbers are a machine's own", () => {
 	assert.equal(logs[1][0], 1e12 + 1);
 	assert.deepEqual(logs[0].slice(3), logs[2].slice(3));
 	assert.notDeepEqual(logs[0].slice(3), logs[1].slice(3));
-	for (const value of [...logs[0].slice(3), ...logs[1].slice(3)] as number[]) assert.ok(value >= 0 && value < 1);
+	for (const value of [...logs[0].slice(3), ...logs[1].slice(3)] as number[])
+		assert.ok(value >= 0 && value < 1);
 	root.dispose();
 });

@@ -4,9 +4,15 @@ import type { HostValue, Machine, Statistics } from "../../sim/xs/index";
 import { catchCrash, createMachine, createRoot, creation } from "./device";
 
 /** A machine with the functions that a module keeps. */
-function start(source: string, natives: Record<string, (...args: never[]) => HostValue | undefined> = {}): { machine: Machine; handles: number[] } {
+function start(
+	source: string,
+	natives: Record<string, (...args: never[]) => HostValue | undefined> = {},
+): { machine: Machine; handles: number[] } {
 	const handles: number[] = [];
-	const machine = createMachine(createRoot({ main: source }), { keep: (h: number) => void handles.push(h), ...natives });
+	const machine = createMachine(createRoot({ main: source }), {
+		keep: (h: number) => void handles.push(h),
+		...natives,
+	});
 	machine.import("main");
 	return { machine, handles };
 }
@@ -21,7 +27,8 @@ function difference(before: Statistics, after: Statistics) {
 }
 
 test("computrons: the same for the same code, on every machine and every time", () => {
-	const source = 'native("keep").call(this, n => { let sum = 0; for (let i = 0; i < n; i++) sum += i; return sum; });';
+	const source =
+		'native("keep").call(this, n => { let sum = 0; for (let i = 0; i < n; i++) sum += i; return sum; });';
 	const counts = [1, 2, 3].map(() => {
 		const { machine, handles } = start(source);
 		const results = [100, 100, 200].map((n) => {
@@ -157,11 +164,15 @@ test("a length-tracking view of a resizable buffer: right length in host calls, 
 	);
 	const before = machine.statistics;
 	const wanted = [512, 1, 100, 0, 511, 512, 3, 400, 0];
-	for (const length of wanted) assert.equal(machine.call(handles[0], length), length ? length & 255 : undefined);
+	for (const length of wanted)
+		assert.equal(machine.call(handles[0], length), length ? length & 255 : undefined);
 	assert.deepEqual(lengths, wanted);
 	const { slots, chunks } = difference(before, machine.statistics);
 	assert.deepEqual({ slots, chunks }, { slots: 0, chunks: 0 });
-	/* a collection that compacts chunks while the buffer is short takes its spare room away: the next growth pays once more */
+	/*
+	 * a collection that compacts chunks while the buffer is short takes its spare room away: the next growth
+	 * pays once more
+	 */
 	machine.call(handles[0], 0);
 	machine.collect();
 	const collected = machine.statistics;
@@ -169,6 +180,9 @@ test("a length-tracking view of a resizable buffer: right length in host calls, 
 	const grown = machine.statistics;
 	assert.ok(difference(collected, grown).chunks >= 512);
 	for (const length of [0, 512, 7, 512]) machine.call(handles[0], length);
-	assert.deepEqual({ ...difference(grown, machine.statistics), computrons: 0 }, { slots: 0, chunks: 0, collections: 0, computrons: 0 });
+	assert.deepEqual(
+		{ ...difference(grown, machine.statistics), computrons: 0 },
+		{ slots: 0, chunks: 0, collections: 0, computrons: 0 },
+	);
 	assert.equal(lengths.at(-1), 512);
 });

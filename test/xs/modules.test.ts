@@ -13,10 +13,14 @@ for (const preloaded of [false, true]) {
 	};
 	const preload = preloaded ? ["lib/a"] : [];
 	test(`relative, parent, bare and URL-like specifiers, extensions, re-exports (preload: ${preloaded})`, () => {
-		assert.deepEqual(run('import { a, renamed } from "./lib/a.js"; log(a, renamed);', {}, modules, preload), ["a,b,top,c", "d"]);
+		assert.deepEqual(run('import { a, renamed } from "./lib/a.js"; log(a, renamed);', {}, modules, preload), [
+			"a,b,top,c",
+			"d",
+		]);
 	});
 	test(`dynamic import, relative to the importer (preload: ${preloaded})`, () => {
-		const source = 'const m = import("lib/a"); m.then(ns => log(ns.a)); import("./lib/" + "b").then(ns => log(ns.b, import.meta.uri)); log("first");';
+		const source =
+			'const m = import("lib/a"); m.then(ns => log(ns.a)); import("./lib/" + "b").then(ns => log(ns.b, import.meta.uri)); log("first");';
 		assert.deepEqual(run(source, {}, modules, preload), ["first", "a,b,top,c", "b", "main"]);
 	});
 	test(`cycles (preload: ${preloaded})`, () => {
@@ -24,7 +28,10 @@ for (const preloaded of [false, true]) {
 			odd: 'import { even } from "even"; export function odd(n) { return n !== 0 && even(n - 1); }',
 			even: 'import { odd } from "odd"; export function even(n) { return n === 0 || odd(n - 1); }',
 		};
-		assert.deepEqual(run('import { odd } from "odd"; log(odd(7), odd(8));', {}, cyclic, preloaded ? ["odd"] : []), [true, false]);
+		assert.deepEqual(
+			run('import { odd } from "odd"; log(odd(7), odd(8));', {}, cyclic, preloaded ? ["odd"] : []),
+			[true, false],
+		);
 	});
 }
 
@@ -32,15 +39,26 @@ test("a missing module: the error names it and its importer", () => {
 	const crash = catchCrash(() => run('import "lib/x";', {}, { "lib/x": 'import "./gone/y";' }));
 	assert.equal(crash.kind, "unhandled exception");
 	assert.equal(crash.detail, 'ReferenceError: module "./gone/y" not found, imported by "lib/x"');
-	assert.match(catchCrash(() => run('import("nowhere");')).detail, /module "nowhere" not found, imported by "main"/);
-	assert.deepEqual(run('import("nowhere").catch(e => log(e.message));'), ['module "nowhere" not found, imported by "main"']);
+	assert.match(
+		catchCrash(() => run('import("nowhere");')).detail,
+		/module "nowhere" not found, imported by "main"/,
+	);
+	assert.deepEqual(run('import("nowhere").catch(e => log(e.message));'), [
+		'module "nowhere" not found, imported by "main"',
+	]);
 	const root = createRoot({ main: "" });
-	assert.equal(catchCrash(() => createMachine(root).import("gone")).detail, 'ReferenceError: module "gone" not found');
+	assert.equal(
+		catchCrash(() => createMachine(root).import("gone")).detail,
+		'ReferenceError: module "gone" not found',
+	);
 	root.dispose();
 });
 
 test("a missing export", () => {
-	assert.match(catchCrash(() => run('import { gone } from "lib";', {}, { lib: "export const here = 1;" })).detail, /SyntaxError: .*gone not found/);
+	assert.match(
+		catchCrash(() => run('import { gone } from "lib";', {}, { lib: "export const here = 1;" })).detail,
+		/SyntaxError: .*gone not found/,
+	);
 });
 
 test("syntax errors stop the root, with path and line", () => {
@@ -57,18 +75,25 @@ test("syntax errors stop the root, with path and line", () => {
 		assert.equal(crash.kind, "syntax error", source);
 		assert.match(crash.detail, detail);
 	}
-	assert.deepEqual(run('try { eval("let ;"); } catch (e) { log(e.name); } try { new Function("}") } catch (e) { log(e.name); }'), [
-		"SyntaxError",
-		"SyntaxError",
-	]);
+	assert.deepEqual(
+		run(
+			'try { eval("let ;"); } catch (e) { log(e.name); } try { new Function("}") } catch (e) { log(e.name); }',
+		),
+		["SyntaxError", "SyntaxError"],
+	);
 });
 
 test("source nested too deep is an error", () => {
-	assert.match(catchCrash(() => createRoot({ main: "[".repeat(200000) })).detail, /^main\.js:1: stack overflow/);
-	assert.deepEqual(run('let s = "["; for (let i = 0; i < 14; i++) s += s; try { eval(s); } catch (e) { log(e.name, e.message); }'), [
-		"RangeError",
-		"stack overflow",
-	]);
+	assert.match(
+		catchCrash(() => createRoot({ main: "[".repeat(200000) })).detail,
+		/^main\.js:1: stack overflow/,
+	);
+	assert.deepEqual(
+		run(
+			'let s = "["; for (let i = 0; i < 14; i++) s += s; try { eval(s); } catch (e) { log(e.name, e.message); }',
+		),
+		["RangeError", "stack overflow"],
+	);
 });
 
 test("an error in a preloaded module stops the root", () => {
@@ -81,7 +106,10 @@ test("an error in a preloaded module stops the root", () => {
 		/"log" cannot be called while preloading/,
 	);
 	assert.match(catchCrash(() => createRoot({}, { preload: ["gone"] })).detail, /module "gone" not found/);
-	assert.match(catchCrash(() => createRoot({ pre: "await 1;" }, { preload: ["pre"] })).detail, /async module/);
+	assert.match(
+		catchCrash(() => createRoot({ pre: "await 1;" }, { preload: ["pre"] })).detail,
+		/async module/,
+	);
 });
 
 test("a resolve function of one's own", () => {
@@ -96,7 +124,10 @@ test("a resolve function of one's own", () => {
 });
 
 test("launch calls a default export that is a function, import does not", () => {
-	const root = createRoot({ main: 'export default function () { native("log").call(this, "launched"); }', value: "export default 5;" });
+	const root = createRoot({
+		main: 'export default function () { native("log").call(this, "launched"); }',
+		value: "export default 5;",
+	});
 	const logged: unknown[] = [];
 	const machine = createMachine(root, { log: (text: string) => void logged.push(text) });
 	machine.import("main");
@@ -142,12 +173,14 @@ test("a rejection without jobs is pending too", () => {
 test("a large program: strings, numbers, classes, generators, destructuring in byte code of the root", () => {
 	const lines = Array.from(
 		{ length: 400 },
-		(_, i) => `export function f${i}(x = ${i}) { const [a, b] = [x, "${"é".repeat(i % 50)}"]; return a + b.length + ${i * 1.5} + (${i * 70000}); }`,
+		(_, i) =>
+			`export function f${i}(x = ${i}) { const [a, b] = [x, "${"é".repeat(i % 50)}"]; return a + b.length + ${i * 1.5} + (${i * 70000}); }`,
 	);
 	const body = `${lines.join("\n")}\nexport class K { #a = 1; static #s = "s"; get a() { return this.#a + K.#s; } *[Symbol.iterator]() { yield* [1, 2n, "\u{1F600}"]; } }`;
 	const source = `import * as big from "big"; let sum = 0; for (let i = 0; i < 400; i++) sum += big["f" + i](); log(sum, new big.K().a, [...new big.K()].join());`;
 	let sum = 0;
 	for (let i = 0; i < 400; i++) sum += i + (i % 50) + i * 1.5 + i * 70000;
 	const options = { creation: { slots: 20000, chunks: 200000, stack: 4096, keys: 500 } };
-	for (const preload of [[], ["big"]]) assert.deepEqual(run(source, options, { big: body }, preload), [sum, "1s", "1,2,\u{1F600}"]);
+	for (const preload of [[], ["big"]])
+		assert.deepEqual(run(source, options, { big: body }, preload), [sum, "1s", "1,2,\u{1F600}"]);
 });

@@ -2,7 +2,9 @@ import type { Sensor } from "../../../src/device";
 import type { AnalogPin } from "../analog-pin";
 import { openPin } from "../analog-pin";
 
-/** The SDK scales a calibrated reading so that all bits set mean this many volts (attenuation 12 dB, ESP32). */
+/**
+ * The SDK scales a calibrated reading so that all bits set mean this many volts (attenuation 12 dB, ESP32).
+ */
 const FULL_SCALE = 2.45;
 
 interface BatteryOptions {

@@ -10,7 +10,10 @@ interface Sample {
 	readonly hygrometer: { humidity?: number };
 }
 
-/** `thermometer.temperature` in °C, `hygrometer.humidity` in percent, `barometer.pressure` in pascals; waits up to a second for a reading. */
+/**
+ * `thermometer.temperature` in °C, `hygrometer.humidity` in percent, `barometer.pressure` in pascals; waits
+ * up to a second for a reading.
+ */
 export default class extends busDriver(Sensor) {
 	override sample(): object | undefined {
 		for (let poll = 0; poll < POLLS; poll++) {

@@ -7,7 +7,10 @@ interface ThermistorOptions {
 	readonly pin: number;
 }
 
-/** `thermometer.temperature` in °C, from a thermistor in a divider; `configure` takes the SDK's options (`beta`, `series_resistance` …). */
+/**
+ * `thermometer.temperature` in °C, from a thermistor in a divider; `configure` takes the SDK's options
+ * (`beta`, `series_resistance` …).
+ */
 export default class implements Sensor {
 	#analog: AnalogPin;
 	#thermistor: Sensor;

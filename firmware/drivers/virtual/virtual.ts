@@ -23,9 +23,9 @@ function noise(seed: number, minute: number, channel: number): number {
 }
 
 /**
- * No hardware: a daily curve with a little noise that changes every minute, the same at the same time for the same
- * options. `thermometer.temperature` in °C, `hygrometer.humidity` in percent, `barometer.pressure` in pascals,
- * `battery.voltage` in volts.
+ * No hardware: a daily curve with a little noise that changes every minute, the same at the same time for the
+ * same options. `thermometer.temperature` in °C, `hygrometer.humidity` in percent, `barometer.pressure` in
+ * pascals, `battery.voltage` in volts.
  */
 export default class implements Sensor {
 	#seed: number;

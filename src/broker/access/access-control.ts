@@ -23,7 +23,13 @@ class AccessControl implements Authorizer {
 	readonly #sessionUsers: Uint8Array;
 
 	/** @param memory in which client identifiers lie */
-	constructor(host: Pick<Host, "timer" | "time">, settings: ListenSettings, clock: BrokerClock, identifiers: ClientIdentifiers, memory: Uint8Array) {
+	constructor(
+		host: Pick<Host, "timer" | "time">,
+		settings: ListenSettings,
+		clock: BrokerClock,
+		identifiers: ClientIdentifiers,
+		memory: Uint8Array,
+	) {
 		const users = new Users(settings.users);
 		this.#users = users;
 		this.#rules = new Rules(settings.acl, users, identifiers, memory);
@@ -50,7 +56,8 @@ class AccessControl implements Authorizer {
 
 	authenticate(packet: Packet, connection: number, address: string | undefined): number {
 		const { bytes, clientIdStart, clientIdEnd } = packet;
-		if (this.#rules.namesClients && !canFillPlaceholder(bytes, clientIdStart, clientIdEnd)) return CLIENT_IDENTIFIER_NOT_VALID;
+		if (this.#rules.namesClients && !canFillPlaceholder(bytes, clientIdStart, clientIdEnd))
+			return CLIENT_IDENTIFIER_NOT_VALID;
 		const login = this.#login;
 		if (login !== undefined && packet.hasUsername) return login.check(packet, connection, address);
 		return this.#anonymous ? SUCCESS : NOT_AUTHORIZED;
@@ -77,15 +84,30 @@ class AccessControl implements Authorizer {
 	}
 
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return bytes[start] !== DOLLAR && this.#rules.mayPublish(this.#sessionUsers[session], session, bytes, start, end);
+		return (
+			bytes[start] !== DOLLAR &&
+			this.#rules.mayPublish(this.#sessionUsers[session], session, bytes, start, end)
+		);
 	}
 
 	maySubscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#rules.maySubscribe(this.#sessionUsers[session], session, bytes, skipLastPrefix(bytes, start, end), end);
+		return this.#rules.maySubscribe(
+			this.#sessionUsers[session],
+			session,
+			bytes,
+			skipLastPrefix(bytes, start, end),
+			end,
+		);
 	}
 
 	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.#rules.mayReceive(this.#sessionUsers[session], session, bytes, skipLastPrefix(bytes, start, end), end);
+		return this.#rules.mayReceive(
+			this.#sessionUsers[session],
+			session,
+			bytes,
+			skipLastPrefix(bytes, start, end),
+			end,
+		);
 	}
 
 	userOf(packet: Packet): number {
@@ -108,5 +130,7 @@ export function createAuthorizer(
 	memory: Uint8Array,
 ): Authorizer {
 	const { anonymous, users, acl } = settings;
-	return anonymous && users.length === 0 && acl.length === 0 ? new AllowAll() : new AccessControl(host, settings, clock, identifiers, memory);
+	return anonymous && users.length === 0 && acl.length === 0
+		? new AllowAll()
+		: new AccessControl(host, settings, clock, identifiers, memory);
 }

@@ -3,8 +3,8 @@ const NETWORK_GROUPS = 4;
 const ALL_GROUPS = 8;
 
 /**
- * What a client cannot easily change of its address: of IPv6 the first 64 bits, as whoever has one address there has all the others (RFC 4291 §2.5.1). An IPv4
- * address, also one mapped into IPv6, stands for itself.
+ * What a client cannot easily change of its address: of IPv6 the first 64 bits, as whoever has one address
+ * there has all the others (RFC 4291 §2.5.1). An IPv4 address, also one mapped into IPv6, stands for itself.
  */
 export function networkOf(address: string): string {
 	if (!address.includes(":")) return address;

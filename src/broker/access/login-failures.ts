@@ -12,12 +12,14 @@ export const FORGET_AFTER_MS = 600_000;
 export const MAX_ADDRESSES_PER_NETWORK = 4;
 
 /**
- * Failed logins by client address: who fails again and again waits longer and longer, and is refused meanwhile without a look at the password. A success
- * forgives nothing, as whoever has one account could guess at others for ever. When the table is full, the address whose last failure is longest ago gives way.
+ * Failed logins by client address: who fails again and again waits longer and longer, and is refused
+ * meanwhile without a look at the password. A success forgives nothing, as whoever has one account could
+ * guess at others for ever. When the table is full, the address whose last failure is longest ago gives way.
  *
- * Whoever has one IPv6 address has all of its network, 2^64 of them, and so may his neighbours at home have. The first few of a network that fail are remembered
- * each by itself, so that one that was set up wrong keeps only itself out; after these all others of the network share one entry.
- * Where the platform cannot tell addresses, all clients share one entry.
+ * Whoever has one IPv6 address has all of its network, 2^64 of them, and so may his neighbours at home have.
+ * The first few of a network that fail are remembered each by itself, so that one that was set up wrong keeps
+ * only itself out; after these all others of the network share one entry. Where the platform cannot tell
+ * addresses, all clients share one entry.
  */
 export class LoginFailures {
 	readonly #addresses: string[] = [];

@@ -11,7 +11,10 @@ import { type AuthResultHandler, PENDING } from "./authorizer";
 import { LoginFailures } from "./login-failures";
 import { SALT_SIZE, type Users } from "./users";
 
-/** A turn ends after this many ms, so that the broker's other work has its turn. An iteration takes 28,000 computrons on XS. */
+/**
+ * A turn ends after this many ms, so that the broker's other work has its turn. An iteration takes 28,000
+ * computrons on XS.
+ */
 const SLICE_MS = 10;
 /** And after this many iterations, where the clock stands still meanwhile. */
 const MAX_ITERATIONS_PER_SLICE = 512;
@@ -21,10 +24,12 @@ const PAUSE_MS = 1;
 const SECRET_SIZE = 16;
 
 /**
- * Checks user names and passwords, one at a time, in small turns of a timer. A name that does not exist costs the work of one that does.
+ * Checks user names and passwords, one at a time, in small turns of a timer. A name that does not exist costs
+ * the work of one that does.
  *
- * A password that was right is recognised the next time by a hash that takes no time, keyed with a secret of this run and kept in memory only: a sensor that
- * reports each minute does not pay for the slow hash with its battery.
+ * A password that was right is recognised the next time by a hash that takes no time, keyed with a secret of
+ * this run and kept in memory only: a sensor that reports each minute does not pay for the slow hash with its
+ * battery.
  */
 export class Login {
 	/** Whether a check is under way. */
@@ -66,7 +71,8 @@ export class Login {
 		const start = packet.hasPassword ? packet.passwordStart : 0;
 		const end = packet.hasPassword ? packet.passwordEnd : 0;
 		const user = users.find(bytes, usernameStart, usernameEnd);
-		const saltUser = user !== 0 ? user : 1 + ((fnv1a(bytes, usernameStart, usernameEnd, FNV_SEED) >>> 0) % users.count);
+		const saltUser =
+			user !== 0 ? user : 1 + ((fnv1a(bytes, usernameStart, usernameEnd, FNV_SEED) >>> 0) % users.count);
 		const fastHash = this.#fastHash;
 		this.#sha256.reset().update(this.#secret, 0, SECRET_SIZE).update(bytes, start, end).digest(fastHash, 0);
 		this.#sha256.clear();
@@ -98,7 +104,8 @@ export class Login {
 	private finish(): void {
 		const key = this.#key;
 		this.#pbkdf2.digest(key, 0);
-		const correct = equalConstantTime(key, 0, KEY_SIZE, this.#users.keys, this.#saltUser * KEY_SIZE) && this.#user !== 0;
+		const correct =
+			equalConstantTime(key, 0, KEY_SIZE, this.#users.keys, this.#saltUser * KEY_SIZE) && this.#user !== 0;
 		key.fill(0);
 		if (correct) this.#fastHashes.set(this.#fastHash, this.#user * KEY_SIZE);
 		else {

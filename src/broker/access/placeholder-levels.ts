@@ -3,7 +3,10 @@ const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;
 
-/** Whether a client identifier may stand for `{id}`: it adds no level to a topic, opens none, and is none of the broker's. */
+/**
+ * Whether a client identifier may stand for `{id}`: it adds no level to a topic, opens none, and is none of
+ * the broker's.
+ */
 export function canFillPlaceholder(bytes: Uint8Array, start: number, end: number): boolean {
 	if (start < end && bytes[start] === DOLLAR) return false;
 	for (let i = start; i < end; i++) {
@@ -13,7 +16,10 @@ export function canFillPlaceholder(bytes: Uint8Array, start: number, end: number
 	return true;
 }
 
-/** `$SYS/last/` in front of a topic is passed over, as its value and time are subject to that topic's own rules. */
+/**
+ * `$SYS/last/` in front of a topic is passed over, as its value and time are subject to that topic's own
+ * rules.
+ */
 export function skipLastPrefix(bytes: Uint8Array, start: number, end: number): number {
 	if (
 		end - start > 10 &&

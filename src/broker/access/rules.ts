@@ -20,7 +20,10 @@ const CLIENT_START = 1;
 const CLIENT_END = 2;
 const COLUMNS = 3;
 
-/** The access control list in byte tables: the first rule that fits decides, and what no rule fits is denied; without any rule everything is allowed. */
+/**
+ * The access control list in byte tables: the first rule that fits decides, and what no rule fits is denied;
+ * without any rule everything is allowed.
+ */
 export class Rules {
 	/** Whether a topic holds `{id}`. */
 	readonly namesClients: boolean;
@@ -33,7 +36,12 @@ export class Rules {
 	readonly #rows: Uint16Array;
 
 	/** @param memory in which the client identifiers lie */
-	constructor(rules: readonly RuleSettings[], users: Users, identifiers: ClientIdentifiers, memory: Uint8Array) {
+	constructor(
+		rules: readonly RuleSettings[],
+		users: Users,
+		identifiers: ClientIdentifiers,
+		memory: Uint8Array,
+	) {
 		const count = rules.length;
 		this.#users = users;
 		this.#identifiers = identifiers;
@@ -84,7 +92,10 @@ export class Rules {
 		return this.decide(SUBSCRIBE, user, session, bytes, start, end);
 	}
 
-	/** Whether it may subscribe to a topic filter: unless everything that the filter matches is denied, as far as the rules tell one by one. */
+	/**
+	 * Whether it may subscribe to a topic filter: unless everything that the filter matches is denied, as far
+	 * as the rules tell one by one.
+	 */
 	maySubscribe(user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
 		const flags = this.#flags;
 		const rows = this.#rows;
@@ -102,7 +113,14 @@ export class Rules {
 		return false;
 	}
 
-	private decide(action: number, user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
+	private decide(
+		action: number,
+		user: number,
+		session: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+	): boolean {
 		const flags = this.#flags;
 		const rows = this.#rows;
 		const patterns = this.#patterns;
@@ -110,7 +128,16 @@ export class Rules {
 		this.setPlaceholders(user, session);
 		for (let i = 0; i < flags.length; i++) {
 			if (!this.applies(i, action, user)) continue;
-			if (patterns.matches(rows[i * COLUMNS + PATTERN_START], rows[i * COLUMNS + CLIENT_START], bytes, start, end)) return (flags[i] & ALLOW) !== 0;
+			if (
+				patterns.matches(
+					rows[i * COLUMNS + PATTERN_START],
+					rows[i * COLUMNS + CLIENT_START],
+					bytes,
+					start,
+					end,
+				)
+			)
+				return (flags[i] & ALLOW) !== 0;
 		}
 		return false;
 	}

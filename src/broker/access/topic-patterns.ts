@@ -7,8 +7,9 @@ export const USER_PLACEHOLDER = 0xff;
 export const ID_PLACEHOLDER = 0xfe;
 
 /**
- * Topic filters with placeholders, as bytes. What a placeholder stands for is set before a question is asked; it is taken literally, and must hold no `/`, `+` or `#`
- * nor begin with `$`. Ranges are of valid patterns, topic names and topic filters (§4.7). Allocates nothing.
+ * Topic filters with placeholders, as bytes. What a placeholder stands for is set before a question is asked;
+ * it is taken literally, and must hold no `/`, `+` or `#` nor begin with `$`. Ranges are of valid patterns,
+ * topic names and topic filters (§4.7). Allocates nothing.
  */
 export class TopicPatterns {
 	/** Of all patterns. */
@@ -52,7 +53,10 @@ export class TopicPatterns {
 		}
 	}
 
-	/** Whether the pattern in [start, end) matches every topic name that a topic filter matches. May be false for odd pairs where it is true: `+/#` and `#`. */
+	/**
+	 * Whether the pattern in [start, end) matches every topic name that a topic filter matches. May be false
+	 * for odd pairs where it is true: `+/#` and `#`.
+	 */
 	covers(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number): boolean {
 		return this.compare(start, end, filter, filterStart, filterEnd, true);
 	}
@@ -63,7 +67,14 @@ export class TopicPatterns {
 	}
 
 	/** Level by level; an index past the end by one means that no level is left. */
-	private compare(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number, covering: boolean): boolean {
+	private compare(
+		start: number,
+		end: number,
+		filter: Uint8Array,
+		filterStart: number,
+		filterEnd: number,
+		covering: boolean,
+	): boolean {
 		const { bytes } = this;
 		let p = start;
 		let f = filterStart;

@@ -50,7 +50,8 @@ export class Users {
 		let found = 0;
 		for (let user = 1; user <= this.count; user++) {
 			const at = ends[user - 1];
-			if (ends[user] - at === end - start && equalConstantTime(bytes, start, end, this.nameBytes, at)) found = user;
+			if (ends[user] - at === end - start && equalConstantTime(bytes, start, end, this.nameBytes, at))
+				found = user;
 		}
 		return found;
 	}

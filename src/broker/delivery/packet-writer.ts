@@ -47,7 +47,10 @@ export class PacketWriter {
 	/** The one that was used last. */
 	#encoder: Encoder;
 	readonly #timestamp: Timestamp;
-	/** The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for none. Its packet identifier lies at #idAt. */
+	/**
+	 * The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for
+	 * none. Its packet identifier lies at #idAt.
+	 */
 	#version = 0;
 	#flags = 0;
 	#identifier = 0;
@@ -74,7 +77,10 @@ export class PacketWriter {
 		return encoder;
 	}
 
-	/** Writes what is encoded; room for answers is there before a packet is read. False when the connection is lost. */
+	/**
+	 * Writes what is encoded; room for answers is there before a packet is read. False when the connection is
+	 * lost.
+	 */
 	flush(connection: Connection): boolean {
 		const { length } = this.#encoder;
 		if (length > connection.maximumPacketSize) {
@@ -98,7 +104,8 @@ export class PacketWriter {
 			const { length } = this.#encoder;
 			const reason = this.reasonProperty(reasonCode);
 			// [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2]
-			if (length + 1 + reason.length <= connection.maximumPacketSize) this.encode(connection, type, packetId, reasonCode, reason);
+			if (length + 1 + reason.length <= connection.maximumPacketSize)
+				this.encode(connection, type, packetId, reasonCode, reason);
 		}
 		this.flush(connection);
 	}
@@ -134,16 +141,25 @@ export class PacketWriter {
 		const encoder = this.encoderFor(connection);
 		const properties = connection.version === 5 ? this.reasonProperty(reasonCode) : undefined;
 		const length = encoder.connack(false, reasonCode, properties); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
-		if (length > connection.maximumPacketSize) this.encoderFor(connection).connack(false, reasonCode); // [MQTT-3.2.2-19]
+		// [MQTT-3.2.2-19]
+		if (length > connection.maximumPacketSize) this.encoderFor(connection).connack(false, reasonCode);
 		this.flush(connection);
 	}
 
 	/**
 	 * Sends a message.
-	 * @param identifier subscription identifier, 0 for none @param withTimestamp whether the client is told when the message came
+	 * @param identifier subscription identifier, 0 for none
+	 * @param withTimestamp whether the client is told when the message came
 	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
 	 */
-	publish(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, withTimestamp: boolean): number {
+	publish(
+		connection: Connection,
+		message: Message,
+		flags: number,
+		packetId: number,
+		identifier: number,
+		withTimestamp: boolean,
+	): number {
 		const result = this.compose(connection, message, flags, packetId, identifier, withTimestamp);
 		// Writing is a call in tail position, with little on the stack of XS
 		return result === SENT ? this.transmit(connection) : result;
@@ -160,7 +176,14 @@ export class PacketWriter {
 	}
 
 	/** Puts a message into the send area. @returns as publish() */
-	private compose(connection: Connection, message: Message, flags: number, packetId: number, identifier: number, withTimestamp: boolean): number {
+	private compose(
+		connection: Connection,
+		message: Message,
+		flags: number,
+		packetId: number,
+		identifier: number,
+		withTimestamp: boolean,
+	): number {
 		const memory = this.#memory;
 		const { bytes, sendStart } = memory;
 		const { index } = connection;
@@ -189,7 +212,8 @@ export class PacketWriter {
 				alias = aliases.find(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
 				if (alias !== 0) topic = 0;
 				else {
-					alias = aliases.assign(index, connection.topicAliasMaximum, from, topicStart, topicEnd); // [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
+					// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
+					alias = aliases.assign(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
 					newAlias = alias !== 0;
 				}
 			}
@@ -202,11 +226,17 @@ export class PacketWriter {
 				(alias === 0 ? 0 : 3) +
 				(timestampLength === 0 ? 0 : 5 + this.#timestamp.propertyName.length + timestampLength);
 		}
-		const remaining = 2 + topic + ((flags & QOS_MASK) === 0 ? 0 : 2) + (isVersion5 ? varintSize(properties) + properties : 0) + payload;
+		const remaining =
+			2 +
+			topic +
+			((flags & QOS_MASK) === 0 ? 0 : 2) +
+			(isVersion5 ? varintSize(properties) + properties : 0) +
+			payload;
 		const size = 1 + varintSize(remaining) + remaining;
 		if (size > connection.room || size > connection.maximumPacketSize || size > memory.sendSize) {
 			if (newAlias) aliases.unassign(index, alias);
-			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+			// [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM;
 		}
 		memory.reopenSendArea();
 		bytes[sendStart] = (PUBLISH << 4) | flags;
@@ -227,8 +257,10 @@ export class PacketWriter {
 				bytes[at] = from[message.propertiesStart];
 				at = writeUint32(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
 			}
-			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
-			if (propertiesStart !== message.propertiesEnd) at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
+			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18]
+			// [MQTT-3.3.2-20]
+			if (propertiesStart !== message.propertiesEnd)
+				at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
 			if (identifier !== 0) {
 				bytes[at] = SUBSCRIPTION_IDENTIFIER;
 				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
@@ -259,7 +291,12 @@ export class PacketWriter {
 
 	/** Whether the last message, as it was last sent, can be sent to this connection too. */
 	canRepeat(connection: Connection, flags: number, identifier: number): boolean {
-		return this.#version === connection.version && this.#flags === flags && this.#identifier === identifier && connection.topicAliasMaximum === 0;
+		return (
+			this.#version === connection.version &&
+			this.#flags === flags &&
+			this.#identifier === identifier &&
+			connection.topicAliasMaximum === 0
+		);
 	}
 
 	/** Sends the last message again, to another client. @returns as publish() */
@@ -286,7 +323,13 @@ export class PacketWriter {
 		return this.properties.reset().reasonString(utf8(reasonName(reasonCode)));
 	}
 
-	private encode(connection: Connection, type: number, packetId: number, reasonCode: number, properties: PropertyWriter | undefined): void {
+	private encode(
+		connection: Connection,
+		type: number,
+		packetId: number,
+		reasonCode: number,
+		properties: PropertyWriter | undefined,
+	): void {
 		const encoder = this.encoderFor(connection);
 		switch (type) {
 			case PUBACK:

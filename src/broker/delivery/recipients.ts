@@ -3,7 +3,8 @@ import type { Message } from "../pool/message";
 import { OPEN } from "../session/connection";
 import { PUBLISH_OVERHEAD } from "./send-area";
 
-// Columns of a session: the number of the message that it matched last, and what all its subscriptions together say
+// Columns of a session: the number of the message that it matched last, and what all its subscriptions
+// together say
 const WIDTH = 4;
 const MARK = 0;
 const FLAGS = 1;
@@ -26,14 +27,17 @@ export class Recipients {
 	}
 
 	/**
-	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one subscription for each copy to be delivered.
+	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one
+	 * subscription for each copy to be delivered.
 	 *
-	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its subscriptions carry an identifier, one copy for
-	 * each subscription, so that every copy can name its own [MQTT-3.3.4-5]. Of a shared subscription one session gets a copy.
+	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its
+	 * subscriptions carry an identifier, one copy for each subscription, so that every copy can name its own
+	 * [MQTT-3.3.4-5]. Of a shared subscription one session gets a copy.
 	 */
 	gather(message: Message, publisher: number): number {
 		const { subscriptions, authorizer } = this.#core;
-		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd); // [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
+		// [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
+		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
 		const { found } = subscriptions;
 		const sums = this.#sums;
 		if (this.#mark > 0xffff_fff0) {
@@ -79,15 +83,17 @@ export class Recipients {
 				continue;
 			}
 			const row = WIDTH * subscriptions.session(subscription);
-			if (sums[row + IDENTIFIER_COUNT] > 1 || sums[row + MARK] !== first) found[copies++] = subscription; // [MQTT-3.3.4-4]
+			// [MQTT-3.3.4-4]
+			if (sums[row + IDENTIFIER_COUNT] > 1 || sums[row + MARK] !== first) found[copies++] = subscription;
 			sums[row + MARK] = first;
 		}
 		return copies;
 	}
 
 	/**
-	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the message best, the one whose turn it is. The others
-	 * become 0; so does that one where nobody may have the message.
+	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the
+	 * message best, the one whose turn it is. The others become 0; so does that one where nobody may have the
+	 * message.
 	 */
 	private selectMember(index: number, count: number, message: Message): void {
 		const { subscriptions, counters } = this.#core;
@@ -98,7 +104,12 @@ export class Recipients {
 		let rank = 0;
 		for (let i = index; i < count; i++) {
 			const subscription = found[i];
-			if (subscription === 0 || subscriptions.share(subscription) !== share || subscriptions.node(subscription) !== node) continue;
+			if (
+				subscription === 0 ||
+				subscriptions.share(subscription) !== share ||
+				subscriptions.node(subscription) !== node
+			)
+				continue;
 			found[i] = 0;
 			const own = this.rank(subscription, message);
 			if (own <= rank) continue;
@@ -110,7 +121,10 @@ export class Recipients {
 		else subscriptions.moveToEnd(best);
 	}
 
-	/** How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its client comes back, 0 not at all. */
+	/**
+	 * How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its
+	 * client comes back, 0 not at all.
+	 */
 	rank(subscription: number, message: Message): number {
 		const { subscriptions, authorizer, sessions } = this.#core;
 		const session = subscriptions.session(subscription);
@@ -127,7 +141,9 @@ export class Recipients {
 	qos(subscription: number): number {
 		const { subscriptions } = this.#core;
 		// [MQTT-4.8.2-3]
-		return this.hasOwnCopy(subscription) ? subscriptions.qos(subscription) : this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
+		return this.hasOwnCopy(subscription)
+			? subscriptions.qos(subscription)
+			: this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
 	}
 
 	/** Whether it keeps the RETAIN flag. */
@@ -149,8 +165,10 @@ export class Recipients {
 	canSendNow(session: number, message: Message, qos: number): boolean {
 		const { queues } = this.#core;
 		const connection = this.#core.connectionOf(session);
-		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false; // [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
-		if (qos !== 0 && (queues.free === 0 || queues.inFlight(session) >= connection.sendQuota)) return false; // [MQTT-3.3.4-9]
+		// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
+		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
+		// [MQTT-3.3.4-9]
+		if (qos !== 0 && (queues.free === 0 || queues.inFlight(session) >= connection.sendQuota)) return false;
 		return message.size + PUBLISH_OVERHEAD <= connection.room;
 	}
 
@@ -171,6 +189,9 @@ export class Recipients {
 	/** Whether its copy is for this subscription alone. */
 	private hasOwnCopy(subscription: number): boolean {
 		const { subscriptions } = this.#core;
-		return subscriptions.share(subscription) !== 0 || this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER_COUNT] > 1;
+		return (
+			subscriptions.share(subscription) !== 0 ||
+			this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER_COUNT] > 1
+		);
 	}
 }

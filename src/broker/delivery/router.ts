@@ -10,8 +10,9 @@ import type { SysTopics } from "./sys-topics";
 const PUBREL_ROOM = 5;
 
 /**
- * Brings a published message to the store and to every subscriber: at once where the socket takes it and nothing waits, else into the session's queue.
- * A session whose queue is full loses the message; when the pools themselves are full, a message of QoS 1 or 2 is refused as a whole.
+ * Brings a published message to the store and to every subscriber: at once where the socket takes it and
+ * nothing waits, else into the session's queue. A session whose queue is full loses the message; when the
+ * pools themselves are full, a message of QoS 1 or 2 is refused as a whole.
  */
 export class Router {
 	readonly #core: Core;
@@ -34,8 +35,8 @@ export class Router {
 	/**
 	 * Routes a message.
 	 * @param publisher the session that published it
-	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere, and a retained QoS 0 message was not kept, nor the
-	 * one it replaces
+	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere,
+	 *   and a retained QoS 0 message was not kept, nor the one it replaces
 	 */
 	publish(message: Message, publisher: number): number {
 		const code = this.route(message, publisher);
@@ -56,7 +57,12 @@ export class Router {
 		if (message.qos !== 0 && !this.admits(matched, message)) return QUOTA_EXCEEDED;
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
-		core.host.event?.("retained", store.lastRecord, message.retain ? 1 : 0, message.payloadEnd - message.payloadStart);
+		core.host.event?.(
+			"retained",
+			store.lastRecord,
+			message.retain ? 1 : 0,
+			message.payloadEnd - message.payloadStart,
+		);
 		queues.beginMessage();
 		const found = subscriptions.found;
 		for (let i = 0; i < matched; i++) {
@@ -80,7 +86,10 @@ export class Router {
 		for (let i = 1; i <= sysTopics.periodicCount; i++) this.publishSysTopic(i);
 	}
 
-	/** Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its place. */
+	/**
+	 * Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its
+	 * place.
+	 */
 	private publishSysTopic(index: number): void {
 		const { subscriptions, queues } = this.#core;
 		const sysTopics = this.#sysTopics;
@@ -107,7 +116,10 @@ export class Router {
 		this.#packetWriter.invalidate();
 	}
 
-	/** Sends a connection what waits for it, as far as it goes: first its queue, in its order [MQTT-4.6.0-5] [MQTT-4.6.0-6], then stored values for new subscriptions. */
+	/**
+	 * Sends a connection what waits for it, as far as it goes: first its queue, in its order [MQTT-4.6.0-5]
+	 * [MQTT-4.6.0-6], then stored values for new subscriptions.
+	 */
 	pump(connection: Connection): void {
 		const { queues, sessions } = this.#core;
 		const session = connection.session;
@@ -121,20 +133,30 @@ export class Router {
 			let packetId = queues.packetId(entry);
 			if (queues.released(entry)) {
 				if (connection.room < PUBREL_ROOM) return;
-				this.#packetWriter.acknowledge(connection, PUBREL, packetId, SUCCESS); // [MQTT-4.4.0-1] [MQTT-4.3.3-4] [MQTT-4.3.3-6]
+				// [MQTT-4.4.0-1] [MQTT-4.3.3-4] [MQTT-4.3.3-6]
+				this.#packetWriter.acknowledge(connection, PUBREL, packetId, SUCCESS);
 				queues.moveToInFlight(session, packetId, true);
 				continue;
 			}
 			const flags = queues.flags(entry);
 			const reliable = (flags & 6) !== 0;
-			if (reliable && queues.inFlight(session) >= connection.sendQuota) return; // [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
+			// [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
+			if (reliable && queues.inFlight(session) >= connection.sendQuota) return;
 			queues.read(entry, message);
 			if (reliable && packetId === 0) packetId = this.nextFreePacketId(session);
-			const result = this.#packetWriter.publish(connection, message, flags, packetId, queues.identifier(entry), false);
+			const result = this.#packetWriter.publish(
+				connection,
+				message,
+				flags,
+				packetId,
+				queues.identifier(entry),
+				false,
+			);
 			if (result === NO_ROOM) return;
 			if (result === SENT) this.countDelivered(message);
 			else this.countDropped(result);
-			if (result === SENT && reliable) queues.moveToInFlight(session, packetId, sessions.persistent(session) || queues.share(entry) !== 0);
+			if (result === SENT && reliable)
+				queues.moveToInFlight(session, packetId, sessions.persistent(session) || queues.share(entry) !== 0);
 			else queues.dropFirst(session);
 		}
 	}
@@ -146,13 +168,14 @@ export class Router {
 		this.#retainedDeferred = false;
 		for (let i = 1; i < core.connections.length; i++) {
 			const connection = core.connections[i]!;
-			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0) this.pump(connection);
+			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0)
+				this.pump(connection);
 		}
 	}
 
 	/**
-	 * A session ends, and its subscriptions have ended: what others of the same shared subscription can still get, they get. Only QoS 1: the others are not
-	 * delivered twice at any price [MQTT-4.8.2-5].
+	 * A session ends, and its subscriptions have ended: what others of the same shared subscription can still
+	 * get, they get. Only QoS 1: the others are not delivered twice at any price [MQTT-4.8.2-5].
 	 */
 	redistribute(session: number): void {
 		const { queues, subscriptions } = this.#core;
@@ -178,7 +201,10 @@ export class Router {
 			if (best === 0) continue;
 			const nextMember = subscriptions.session(best);
 			subscriptions.moveToEnd(best);
-			if (!queues.enqueueCopy(entry, nextMember, queues.flags(entry) & 7, subscriptions.identifier(best), share)) continue;
+			if (
+				!queues.enqueueCopy(entry, nextMember, queues.flags(entry) & 7, subscriptions.identifier(best), share)
+			)
+				continue;
 			const connection = this.#core.connectionOf(nextMember);
 			if (connection !== undefined) this.pump(connection);
 		}
@@ -189,7 +215,10 @@ export class Router {
 		return this.#recipients.dropExpired();
 	}
 
-	/** Whether the pools can take a message of QoS 1 or 2 for all who get it so and have room in their own queue. */
+	/**
+	 * Whether the pools can take a message of QoS 1 or 2 for all who get it so and have room in their own
+	 * queue.
+	 */
 	private admits(matched: number, message: Message): boolean {
 		return this.fits(matched, message) || (this.dropExpired() && this.fits(matched, message));
 	}
@@ -217,14 +246,23 @@ export class Router {
 		return !kept || queues.fits(message);
 	}
 
-	private deliver(session: number, message: Message, granted: number, retainAsPublished: boolean, identifier: number, share: number): void {
+	private deliver(
+		session: number,
+		message: Message,
+		granted: number,
+		retainAsPublished: boolean,
+		identifier: number,
+		share: number,
+	): void {
 		const { queues, counters, sessions } = this.#core;
 		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
-		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0); // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+		// [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
+		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0);
 		const connection = this.#core.connectionOf(session);
 		const keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
 		if (connection === undefined || connection.state !== OPEN) {
-			if (qos === 0 || !sessions.persistent(session)) return; // a client that is away gets QoS 1 and 2 (§4.1), one without a lasting session nothing more
+			// a client that is away gets QoS 1 and 2 (§4.1), one without a lasting session nothing more
+			if (qos === 0 || !sessions.persistent(session)) return;
 		} else if (this.#recipients.canSendNow(session, message, qos) && (!keep || queues.reserve(message))) {
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const packetWriter = this.#packetWriter;
@@ -241,9 +279,11 @@ export class Router {
 				return;
 			}
 		}
-		if (qos !== 0 && this.#recipients.isQueueFull(session) && queues.dropOldestQos0(session)) counters.droppedQueue++;
+		if (qos !== 0 && this.#recipients.isQueueFull(session) && queues.dropOldestQos0(session))
+			counters.droppedQueue++;
 		if (queues.push(session, message, flags, identifier, share)) return;
-		if (!this.dropExpired() || !queues.push(session, message, flags, identifier, share)) counters.droppedQueue++;
+		if (!this.dropExpired() || !queues.push(session, message, flags, identifier, share))
+			counters.droppedQueue++;
 	}
 
 	/** Sends the next stored value for a new subscription; false when that must wait or nothing is left. */
@@ -289,7 +329,14 @@ export class Router {
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
 			const identifier = subscriptions.identifier(subscription);
-			const result = this.#packetWriter.publish(connection, message, flags, packetId, identifier, withTimestamp && record <= store.records);
+			const result = this.#packetWriter.publish(
+				connection,
+				message,
+				flags,
+				packetId,
+				identifier,
+				withTimestamp && record <= store.records,
+			);
 			if (result === SENT && qos !== 0) queues.addInFlight(session, packetId, flags, identifier, 0, keep);
 			queues.endMessage();
 			if (result === NO_ROOM) {
@@ -309,7 +356,10 @@ export class Router {
 		return true;
 	}
 
-	/** Whether there is room in the queues for a stored value that goes out with QoS 1 or 2; if it is to be kept, it is reserved. */
+	/**
+	 * Whether there is room in the queues for a stored value that goes out with QoS 1 or 2; if it is to be
+	 * kept, it is reserved.
+	 */
 	private reserveRetained(connection: Connection, message: Message, keep: boolean): boolean {
 		const { queues } = this.#core;
 		queues.beginMessage();
@@ -324,7 +374,8 @@ export class Router {
 	private nextFreePacketId(session: number): number {
 		const { sessions, queues } = this.#core;
 		let id = sessions.nextPacketId(session);
-		while (queues.isPacketIdInUse(session, id)) id = sessions.nextPacketId(session); // [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
+		// [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
+		while (queues.isPacketIdInUse(session, id)) id = sessions.nextPacketId(session);
 		return id;
 	}
 

@@ -1,8 +1,8 @@
 import { TIMESTAMP_LIMIT } from "./timestamp";
 
 /**
- * What a PUBLISH may need beyond topic, properties and payload, bytes: fixed header, two lengths, packet identifier, subscription identifier, topic alias, and
- * the time a value came.
+ * What a PUBLISH may need beyond topic, properties and payload, bytes: fixed header, two lengths, packet
+ * identifier, subscription identifier, topic alias, and the time a value came.
  */
 export const PUBLISH_OVERHEAD = 24;
 

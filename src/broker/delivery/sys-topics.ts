@@ -5,7 +5,10 @@ import { TIMESTAMP_LIMIT, writeDecimal } from "./timestamp";
 
 const NEW_LINE = 0x0a;
 const DOLLAR = 0x24;
-/** Where the message is made, from the begin of the send area: far enough on for the PUBLISH to be made of it in place. */
+/**
+ * Where the message is made, from the begin of the send area: far enough on for the PUBLISH to be made of it
+ * in place.
+ */
 const MESSAGE_OFFSET = 32;
 
 /** What a new version of the project changes too. */
@@ -62,8 +65,8 @@ broker/errors
 const PERIODIC_COUNT = 40;
 
 /**
- * The broker's own topics, each made when it is asked for: `$SYS/broker/…`, which tell how it does, and `$SYS/last/<topic>`, which tell when a topic's current
- * value came. They are numbered from 1 to `count`.
+ * The broker's own topics, each made when it is asked for: `$SYS/broker/…`, which tell how it does, and
+ * `$SYS/last/<topic>`, which tell when a topic's current value came. They are numbered from 1 to `count`.
  */
 export class SysTopics {
 	/** How many topics there are of the first kind, which are handed out at intervals. */
@@ -90,7 +93,10 @@ export class SysTopics {
 		return true;
 	}
 
-	/** Makes a topic and its value in the memory's send area, which must not be in use; false if there is no such topic now. */
+	/**
+	 * Makes a topic and its value in the memory's send area, which must not be in use; false if there is no
+	 * such topic now.
+	 */
 	compose(index: number, message: Message): boolean {
 		const { memory, clock } = this.#core;
 		memory.reopenSendArea();
@@ -99,7 +105,10 @@ export class SysTopics {
 		message.bytes = bytes;
 		message.qos = 0;
 		message.arrivedAtMs = clock.nowMs;
-		const topicEnd = index > this.periodicCount ? this.writeLastTopic(index - this.periodicCount, start, message) : this.writeName(index, start);
+		const topicEnd =
+			index > this.periodicCount
+				? this.writeLastTopic(index - this.periodicCount, start, message)
+				: this.writeName(index, start);
 		if (topicEnd === 0) return false;
 		message.retain = true;
 		message.topicStart = start;
@@ -107,11 +116,16 @@ export class SysTopics {
 		message.propertiesStart = topicEnd;
 		message.propertiesEnd = topicEnd;
 		message.payloadStart = topicEnd;
-		message.payloadEnd = index > this.periodicCount ? this.writeTimestamp(topicEnd, message.arrivedAtMs) : this.writeValue(index, topicEnd);
+		message.payloadEnd =
+			index > this.periodicCount
+				? this.writeTimestamp(topicEnd, message.arrivedAtMs)
+				: this.writeValue(index, topicEnd);
 		return true;
 	}
 
-	/** Writes `$SYS/last/` and the topic of a stored value; returns the index after it, 0 if there is no value. */
+	/**
+	 * Writes `$SYS/last/` and the topic of a stored value; returns the index after it, 0 if there is no value.
+	 */
 	private writeLastTopic(record: number, at: number, message: Message): number {
 		const { store, memory } = this.#core;
 		if (!store.isInitialValue(record, true)) return 0;
@@ -165,7 +179,8 @@ export class SysTopics {
 	}
 
 	private numericValue(index: number): number {
-		const { clock, counters, sessions, subscriptions, store, queues, aliases, settings, openCount } = this.#core;
+		const { clock, counters, sessions, subscriptions, store, queues, aliases, settings, openCount } =
+			this.#core;
 		switch (index) {
 			case 2:
 				return Math.floor(clock.nowMs / 1000);

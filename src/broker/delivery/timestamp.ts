@@ -9,8 +9,9 @@ const DAY_MS = 86_400_000;
 const ZERO = 0x30;
 
 /**
- * The time when a value came, as text: ISO 8601 in UTC with milliseconds where the host's clock is set, else the age in whole seconds. Clients ask for it with
- * a user property in CONNECT, and are told it in one of the same name.
+ * The time when a value came, as text: ISO 8601 in UTC with milliseconds where the host's clock is set, else
+ * the age in whole seconds. Clients ask for it with a user property in CONNECT, and are told it in one of the
+ * same name.
  */
 export class Timestamp {
 	/** `firefly-time`. */
@@ -65,15 +66,21 @@ export function writeDecimal(bytes: Uint8Array, at: number, value: number): numb
 	return at;
 }
 
-/** Writes ms since 1970 as ISO 8601, `2015-02-02T14:19:00.000Z`, and returns its length. A Date would be an allocation. */
+/**
+ * Writes ms since 1970 as ISO 8601, `2015-02-02T14:19:00.000Z`, and returns its length. A Date would be an
+ * allocation.
+ */
 function writeIso8601(bytes: Uint8Array, time: number): number {
 	const days = Math.floor(time / DAY_MS);
 	const ms = time - days * DAY_MS;
-	// Days to year, month and day in the Gregorian calendar; years begin in March, eras of 400 years on 1 March of year 0
+	// Days to year, month and day in the Gregorian calendar; years begin in March, eras of 400 years on 1 March
+	// of year 0
 	const shifted = days + 719_468;
 	const era = Math.floor(shifted / 146_097);
 	const day = shifted - era * 146_097;
-	const year = Math.floor((day - Math.floor(day / 1460) + Math.floor(day / 36_524) - Math.floor(day / 146_096)) / 365);
+	const year = Math.floor(
+		(day - Math.floor(day / 1460) + Math.floor(day / 36_524) - Math.floor(day / 146_096)) / 365,
+	);
 	const ofYear = day - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
 	const month = Math.floor((5 * ofYear + 2) / 153);
 	const january = month >= 10;

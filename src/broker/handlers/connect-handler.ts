@@ -25,7 +25,14 @@ import type { Core } from "../core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
 import { normalizeProperties } from "../pool/message-properties";
-import { type Connection, NO_KEEP_ALIVE, NO_REASON_STRING, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import {
+	type Connection,
+	NO_KEEP_ALIVE,
+	NO_REASON_STRING,
+	OPEN,
+	RETAINED_PENDING,
+	WANTS_TIMESTAMP,
+} from "../session/connection";
 import { DeferredConnect } from "./deferred-connect";
 import type { SessionEnd } from "./session-end";
 
@@ -54,20 +61,25 @@ export class ConnectHandler {
 		this.#sessionEnd = sessionEnd;
 	}
 
-	/** Takes a CONNECT, which lies in [start, end) of the packet's bytes. @returns the verdict on it, for clear() and answer(); PENDING where that takes time */
+	/**
+	 * Takes a CONNECT, which lies in [start, end) of the packet's bytes.
+	 * @returns the verdict on it, for clear() and answer(); PENDING where that takes time
+	 */
 	connect(connection: Connection, packet: Packet, start: number, end: number): number {
 		const code = this.checkConnect(connection, packet);
 		connection.awaitingAuth = code === PENDING;
 		if (code !== PENDING) return code;
-		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout; // all of it again, however much it was hurried
+		// all of it again, however much it was hurried
+		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout;
 		this.deferred.hold(packet.bytes, start, end);
 		wipePassword(packet);
 		return code;
 	}
 
 	/**
-	 * Ends what is in the way of a CONNECT that is let in: the client's old connection, and its session where it wants a new one. Before answer(), and apart from
-	 * it, as either takes much of the stack. @returns whether there was anything
+	 * Ends what is in the way of a CONNECT that is let in: the client's old connection, and its session where
+	 * it wants a new one. Before answer(), and apart from it, as either takes much of the stack.
+	 * @returns whether there was anything
 	 */
 	endOldSession(packet: Packet, authResult: number): boolean {
 		const core = this.#core;
@@ -87,7 +99,10 @@ export class ConnectHandler {
 		return ends || old !== undefined;
 	}
 
-	/** Answers a CONNECT by the verdict on it, once clear() was called: the connection is open, or refused and about to be closed. The password is gone from the memory afterwards. */
+	/**
+	 * Answers a CONNECT by the verdict on it, once clear() was called: the connection is open, or refused and
+	 * about to be closed. The password is gone from the memory afterwards.
+	 */
 	answer(connection: Connection, packet: Packet, authResult: number): void {
 		try {
 			this.completeConnect(connection, packet, authResult);
@@ -98,13 +113,19 @@ export class ConnectHandler {
 
 	private completeConnect(connection: Connection, packet: Packet, authResult: number): void {
 		const assign = packet.clientIdStart === packet.clientIdEnd;
-		const known = assign ? 0 : this.#core.sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
-		const code = authResult === SUCCESS && known !== 0 && !this.#core.authorizer.ownsSession(packet, known) ? NOT_AUTHORIZED : authResult;
+		const known = assign
+			? 0
+			: this.#core.sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+		const code =
+			authResult === SUCCESS && known !== 0 && !this.#core.authorizer.ownsSession(packet, known)
+				? NOT_AUTHORIZED
+				: authResult;
 		if (code !== SUCCESS) {
 			this.refuse(connection, code);
 			return;
 		}
-		const session = this.openSession(packet, assign); // [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
+		// [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
+		const session = this.openSession(packet, assign);
 		if (session === 0) {
 			this.refuse(connection, QUOTA_EXCEEDED);
 			return;
@@ -120,7 +141,10 @@ export class ConnectHandler {
 		this.accept(connection, packet, assign);
 	}
 
-	/** Sends CONNACK with a reason code, if the version has one for it, and lets the connection end [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-5]. */
+	/**
+	 * Sends CONNACK with a reason code, if the version has one for it, and lets the connection end
+	 * [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-5].
+	 */
 	refuse(connection: Connection, reasonCode: number): void {
 		this.#core.counters.connectsRefused++;
 		try {
@@ -128,17 +152,22 @@ export class ConnectHandler {
 		} catch {
 			// MQTT 3.1.1 knows no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
 		}
-		this.#core.close(connection, SUCCESS); // [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
+		// [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
+		this.#core.close(connection, SUCCESS);
 	}
 
 	private checkConnect(connection: Connection, packet: Packet): number {
 		if (packet.version === 5) {
 			const properties = packet.properties;
 			if (properties.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacketSize = properties.number;
-			if (properties.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1] [MQTT-4.12.0-6]
-			if (packet.hasWill && packet.willRetain && !this.#core.retainAvailable) return RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
+			// [MQTT-4.12.0-1] [MQTT-4.12.0-6]
+			if (properties.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD;
+			// [MQTT-3.2.2-13]
+			if (packet.hasWill && packet.willRetain && !this.#core.retainAvailable) return RETAIN_NOT_SUPPORTED;
 		}
-		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT) return CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9]
+		// [MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9]
+		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT)
+			return CLIENT_IDENTIFIER_NOT_VALID;
 		return this.#core.authorizer.authenticate(packet, connection.index, connection.address);
 	}
 
@@ -159,9 +188,11 @@ export class ConnectHandler {
 			while (sessions.find(bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
 		} else known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
 		if (core.openCount >= core.settings.connections) return 0;
-		const session = known === 0 ? sessions.add(bytes, start, end) : known; // [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
+		// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
+		const session = known === 0 ? sessions.add(bytes, start, end) : known;
 		if (session === 0) return 0;
-		sessions.dropWill(session); // one that waits for its delay is not published when the session goes on [MQTT-3.1.3-9]
+		// one that waits for its delay is not published when the session goes on [MQTT-3.1.3-9]
+		sessions.dropWill(session);
 		if (packet.hasWill && !this.storeWill(session, packet)) {
 			if (known === 0) sessions.remove(session);
 			return 0;
@@ -183,7 +214,8 @@ export class ConnectHandler {
 		will.payloadStart = packet.willPayloadStart;
 		will.payloadEnd = packet.willPayloadEnd;
 		will.qos = packet.willQoS;
-		will.retain = packet.willRetain; // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
+		// [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
+		will.retain = packet.willRetain;
 		normalizeProperties(will, properties);
 		const record = sessions.wills.add(will);
 		sessions.setWill(session, record);
@@ -205,13 +237,16 @@ export class ConnectHandler {
 		sessions.setEndsAt(session, NEVER_SECONDS);
 		if (connection.version === 4) {
 			if (keepAlive === 0) keepAlive = limit;
-			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit); // [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:4.1.0-1]
-			this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS); // [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]
+			// [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:4.1.0-1]
+			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit);
+			// [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]
+			this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS);
 		} else {
 			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
 			this.applyConnectProperties(connection, packet.properties);
 			if (!this.connack(connection, packet, assigned, keepAlive)) {
-				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot keep to [MQTT-3.14.0-1]
+				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot
+				// keep to [MQTT-3.14.0-1]
 				this.#core.counters.connectsRefused++;
 				sessions.dropWill(session);
 				this.#core.close(connection, SUCCESS);
@@ -219,7 +254,8 @@ export class ConnectHandler {
 			}
 		}
 		connection.keepAliveTimeoutMs = keepAlive * 1500; // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24] [MQTT-3.2.2-22]
-		this.#packetWriter.flush(connection); // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.1.1:3.1.4-4] [MQTT-3.1.1:3.2.0-1]
+		// [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.1.1:3.1.4-4] [MQTT-3.1.1:3.2.0-1]
+		this.#packetWriter.flush(connection);
 	}
 
 	/** Takes what an MQTT 5.0 client says of itself (§3.1.2.11). */
@@ -242,28 +278,34 @@ export class ConnectHandler {
 					if (properties.number === 0) connection.clientFlags |= NO_REASON_STRING;
 					break;
 				case USER_PROPERTY:
-					if (timestamp.isPropertyName(properties.bytes, properties.nameStart, properties.nameEnd)) connection.clientFlags |= WANTS_TIMESTAMP;
+					if (timestamp.isPropertyName(properties.bytes, properties.nameStart, properties.nameEnd))
+						connection.clientFlags |= WANTS_TIMESTAMP;
 			}
 		}
 		sessions.setExpiry(connection.session, expiry);
 	}
 
 	/**
-	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet size is small.
+	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet
+	 * size is small.
 	 * @returns false when that is too small all the same
 	 */
 	private connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
 		const { settings, sessions, queues, aliases } = this.#core;
 		const { session } = connection;
 		const requested = packet.properties;
-		const properties = this.#packetWriter.properties.reset().receiveMaximum(settings.receiveMaximum).maximumPacketSize(settings.packetSize);
+		const properties = this.#packetWriter.properties
+			.reset()
+			.receiveMaximum(settings.receiveMaximum)
+			.maximumPacketSize(settings.packetSize);
 		if (!this.#core.retainAvailable) properties.retainAvailable(false); // [MQTT-3.2.2-13]
 		if (requested.find(SESSION_EXPIRY_INTERVAL) && requested.number !== sessions.expirySeconds(session))
 			properties.sessionExpiryInterval(sessions.expirySeconds(session));
 		if (assigned) properties.assignedClientIdentifier(this.#assignedIdentifier); // [MQTT-3.2.2-16]
 		if (keepAlive !== packet.keepAlive) properties.serverKeepAlive(keepAlive); // [MQTT-3.2.2-21]
 		const room = connection.maximumPacketSize - 6; // fixed header, flags, code, property length
-		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0) properties.topicAliasMaximum(aliases.granted(connection.index));
+		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0)
+			properties.topicAliasMaximum(aliases.granted(connection.index));
 		const needed = properties.length;
 		if (requested.find(REQUEST_RESPONSE_INFORMATION) && requested.number === 1) {
 			const information = this.responseInformation(session); // [MQTT-3.1.2-28]
@@ -272,9 +314,14 @@ export class ConnectHandler {
 		if (this.#sessionPresent) {
 			const name = utf8("firefly-queued");
 			const count = utf8(String(queues.waiting(session)));
-			if (properties.length + 5 + name.length + count.length <= room) properties.userProperty(name, count); // [MQTT-3.2.2-20]
+			// [MQTT-3.2.2-20]
+			if (properties.length + 5 + name.length + count.length <= room) properties.userProperty(name, count);
 		}
-		return this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS, properties) <= connection.maximumPacketSize; // [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+		// [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+		return (
+			this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS, properties) <=
+			connection.maximumPacketSize
+		);
 	}
 
 	/** A topic for answers to this client: `response/` and its identifier, where that can be a topic. */

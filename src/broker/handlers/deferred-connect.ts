@@ -1,6 +1,9 @@
 import type { Memory } from "../pool/memory";
 
-/** What follows the fixed header of a packet, kept aside for as long as its answer takes, since other packets are read into the same memory meanwhile. */
+/**
+ * What follows the fixed header of a packet, kept aside for as long as its answer takes, since other packets
+ * are read into the same memory meanwhile.
+ */
 export class DeferredConnect {
 	/** Allocated when it is first needed, and as large as was ever needed. */
 	#bytes: Uint8Array | undefined;
@@ -18,7 +21,10 @@ export class DeferredConnect {
 		this.#length = length;
 	}
 
-	/** Puts the packet back where it was read to, and forgets it, as it may hold a password. @returns where it ends */
+	/**
+	 * Puts the packet back where it was read to, and forgets it, as it may hold a password.
+	 * @returns where it ends
+	 */
 	restore(memory: Memory): number {
 		const length = this.#length;
 		const own = this.#bytes!;

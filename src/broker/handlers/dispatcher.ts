@@ -55,8 +55,8 @@ export class Dispatcher {
 	}
 
 	/**
-	 * Reads one whole packet: its first byte, and the rest after the fixed header in [start, end) of the memory. What it asks for is done by obey(): one after the
-	 * other, which spares the stack.
+	 * Reads one whole packet: its first byte, and the rest after the fixed header in [start, end) of the
+	 * memory. What it asks for is done by obey(): one after the other, which spares the stack.
 	 * @returns false when there is nothing to do
 	 */
 	decode(connection: Connection, first: number, start: number, end: number): boolean {
@@ -71,7 +71,11 @@ export class Dispatcher {
 		packet.type = type;
 		packet.flags = first & 15;
 		let fault = checkFirstByte(packet, first, true, connection.version);
-		if (fault === 0) fault = type === PUBLISH ? decodePublish(packet, bytes, start, end, true) : decodeBody(packet, bytes, start, end, true);
+		if (fault === 0)
+			fault =
+				type === PUBLISH
+					? decodePublish(packet, bytes, start, end, true)
+					: decodeBody(packet, bytes, start, end, true);
 		if (fault === 0) return true;
 		this.rejectMalformed(connection, packet, fault);
 		if (type === CONNECT) bytes.fill(0, start, end); // it may hold a password
@@ -142,7 +146,8 @@ export class Dispatcher {
 		const { queues } = this.#core;
 		switch (packet.type) {
 			case PUBACK:
-				return queues.complete(connection.session, packet.packetId, QOS1, false); // [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+				// [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+				return queues.complete(connection.session, packet.packetId, QOS1, false);
 			case PUBREC:
 				return this.handlePubrec(connection, packet);
 			case PUBREL:
@@ -170,13 +175,23 @@ export class Dispatcher {
 	private handlePubrec(connection: Connection, packet: Packet): boolean {
 		const { queues } = this.#core;
 		const { packetId } = packet;
-		if (packet.reasonCode >= 0x80) return queues.complete(connection.session, packetId, QOS2, false); // [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+		// [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
+		if (packet.reasonCode >= 0x80) return queues.complete(connection.session, packetId, QOS2, false);
 		const known = queues.markReleased(connection.session, packetId);
-		this.#packetWriter.acknowledge(connection, PUBREL, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+		// [MQTT-4.3.3-4]
+		this.#packetWriter.acknowledge(
+			connection,
+			PUBREL,
+			packetId,
+			known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
+		);
 		return false;
 	}
 
-	/** DISCONNECT: the will is published only where a reason is given, and the client may change how long its session lasts. */
+	/**
+	 * DISCONNECT: the will is published only where a reason is given, and the client may change how long its
+	 * session lasts.
+	 */
 	private handleDisconnect(connection: Connection, packet: Packet): void {
 		const core = this.#core;
 		const { sessions } = core;
@@ -189,7 +204,8 @@ export class Dispatcher {
 			}
 			sessions.setExpiry(session, Math.min(properties.number, core.settings.sessionExpiryLimit));
 		}
-		if (packet.reasonCode === SUCCESS) sessions.dropWill(session); // [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-3.1.2-10]
+		// [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-3.1.2-10]
+		if (packet.reasonCode === SUCCESS) sessions.dropWill(session);
 		core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
 	}
 

@@ -67,13 +67,21 @@ export class PublishHandler {
 
 	/** PUBREL: the packet identifier may name another message from now on. */
 	release(connection: Connection, packetId: number): void {
-		const known = this.#core.queues.incomingQos2.delete(connection.session, packetId); // [MQTT-4.3.3-12] [MQTT-4.3.3-13]
-		this.#packetWriter.acknowledge(connection, PUBCOMP, packetId, known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
+		// [MQTT-4.3.3-12] [MQTT-4.3.3-13]
+		const known = this.#core.queues.incomingQos2.delete(connection.session, packetId);
+		// [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
+		this.#packetWriter.acknowledge(
+			connection,
+			PUBCOMP,
+			packetId,
+			known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
+		);
 	}
 
 	private atLeastOnce(connection: Connection, packetId: number, message: Message): boolean {
 		const code = this.route(connection, message); // [MQTT-4.3.2-5]
-		if (message.qos !== 0) this.acknowledge(connection, PUBACK, packetId, code); // [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		// [MQTT-4.3.2-4] [MQTT-3.3.4-1] [MQTT-3.1.1:4.3.2-2]
+		if (message.qos !== 0) this.acknowledge(connection, PUBACK, packetId, code);
 		return false;
 	}
 
@@ -87,7 +95,10 @@ export class PublishHandler {
 			core.close(connection, RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7] [MQTT-3.3.4-8]
 			return false;
 		}
-		if (incomingQos2.add(session, packetId) !== 0 || (this.#router.dropExpired() && incomingQos2.add(session, packetId) !== 0)) {
+		if (
+			incomingQos2.add(session, packetId) !== 0 ||
+			(this.#router.dropExpired() && incomingQos2.add(session, packetId) !== 0)
+		) {
 			code = this.route(connection, message);
 			if (code >= 0x80) incomingQos2.delete(session, packetId); // [MQTT-4.3.3-9]
 		} else core.counters.publishesOverQuota++;
@@ -107,7 +118,8 @@ export class PublishHandler {
 			return false;
 		}
 		if (packet.topicStart !== packet.topicEnd) {
-			aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd); // [MQTT-3.3.2-12]
+			// [MQTT-3.3.2-12]
+			aliases.set(connection.index, alias, packet.bytes, packet.topicStart, packet.topicEnd);
 			return true;
 		}
 		const record = aliases.get(connection.index, alias);
@@ -122,7 +134,9 @@ export class PublishHandler {
 
 	private route(connection: Connection, message: Message): number {
 		const core = this.#core;
-		if (!core.authorizer.mayPublish(connection.session, message.bytes, message.topicStart, message.topicEnd)) {
+		if (
+			!core.authorizer.mayPublish(connection.session, message.bytes, message.topicStart, message.topicEnd)
+		) {
 			core.counters.publishesDenied++;
 			return NOT_AUTHORIZED;
 		}
@@ -134,7 +148,8 @@ export class PublishHandler {
 	private acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
 		let reasonCode = code;
 		if (connection.version === 4) {
-			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
+			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere
+			// [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
 			if (code === QUOTA_EXCEEDED) {
 				this.#core.close(connection, QUOTA_EXCEEDED); // [MQTT-3.1.1:4.8.0-2]
 				return;

@@ -5,7 +5,10 @@ import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
 import { CLOSING, type Connection } from "../session/connection";
 
-/** Ends connections and sessions: DISCONNECT where the client understands it, the will where it is due, everything given back that does not last. */
+/**
+ * Ends connections and sessions: DISCONNECT where the client understands it, the will where it is due,
+ * everything given back that does not last.
+ */
 export class SessionEnd {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
@@ -29,7 +32,10 @@ export class SessionEnd {
 		}
 	}
 
-	/** Ends one connection in state CLOSING, and its session unless that lasts. Its steps follow one another, as the last one may take much of the stack. */
+	/**
+	 * Ends one connection in state CLOSING, and its session unless that lasts. Its steps follow one another, as
+	 * the last one may take much of the stack.
+	 */
 	endConnection(connection: Connection): void {
 		const { session } = connection;
 		this.disconnect(connection);
@@ -43,13 +49,17 @@ export class SessionEnd {
 		const core = this.#core;
 		const { session, closeReason, retainedSubscription } = connection;
 		core.closingCount--;
-		if (session !== 0 && connection.version === 5 && closeReason !== SUCCESS) this.#packetWriter.disconnect(connection, closeReason); // [MQTT-3.14.0-1]
+		// [MQTT-3.14.0-1]
+		if (session !== 0 && connection.version === 5 && closeReason !== SUCCESS)
+			this.#packetWriter.disconnect(connection, closeReason);
 		connection.close();
 		if (session === 0) return;
 		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
 		core.openCount--; // [MQTT-3.14.4-2]
 		core.sessions.setConnection(session, 0);
-		if (retainedSubscription !== 0 && core.sessions.persistent(session)) core.subscriptions.requestRetained(retainedSubscription); // [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+		// [MQTT-4.1.0-1] [MQTT-4.1.0-2]
+		if (retainedSubscription !== 0 && core.sessions.persistent(session))
+			core.subscriptions.requestRetained(retainedSubscription);
 	}
 
 	/** A session goes on without its client. @returns whether its will is to be published now */
@@ -73,7 +83,10 @@ export class SessionEnd {
 		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
 	}
 
-	/** Publishes the wills that are due, and ends the sessions whose time is over. @returns when the next one is due, s of the broker's clock */
+	/**
+	 * Publishes the wills that are due, and ends the sessions whose time is over.
+	 * @returns when the next one is due, s of the broker's clock
+	 */
 	checkDue(): number {
 		const { sessions, clock } = this.#core;
 		const nowSeconds = clock.nowMs / 1000;
@@ -90,7 +103,10 @@ export class SessionEnd {
 		return nextSeconds;
 	}
 
-	/** Publishes the will of a client that went without a DISCONNECT of reason code 0, and forgets it [MQTT-3.1.2-8] [MQTT-3.1.2-10]. */
+	/**
+	 * Publishes the will of a client that went without a DISCONNECT of reason code 0, and forgets it
+	 * [MQTT-3.1.2-8] [MQTT-3.1.2-10].
+	 */
 	private publishWill(session: number): void {
 		const { sessions, authorizer, counters, clock, will } = this.#core;
 		sessions.wills.readInto(sessions.will(session), will);

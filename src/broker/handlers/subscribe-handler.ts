@@ -1,4 +1,11 @@
-import { NO_SUBSCRIPTION_EXISTED, NOT_AUTHORIZED, QUOTA_EXCEEDED, RETAIN_HANDLING, SUBSCRIPTION_IDENTIFIER, SUCCESS } from "../../mqtt/constants";
+import {
+	NO_SUBSCRIPTION_EXISTED,
+	NOT_AUTHORIZED,
+	QUOTA_EXCEEDED,
+	RETAIN_HANDLING,
+	SUBSCRIPTION_IDENTIFIER,
+	SUCCESS,
+} from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import { sharedFilterStart } from "../../mqtt/topics";
 import type { Core } from "../core";
@@ -22,7 +29,8 @@ export class SubscribeHandler {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
 		this.#sysTopics = sysTopics;
-		this.#reasonCodes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3)); // the shortest filter takes three bytes
+		// the shortest filter takes three bytes
+		this.#reasonCodes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3));
 	}
 
 	/** @returns whether stored values are to be sent */
@@ -31,8 +39,10 @@ export class SubscribeHandler {
 		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
 		let count = 0;
 		packet.rewind();
-		while (packet.nextFilter()) codes[count++] = this.add(connection, packet, identifier); // [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
-		this.#packetWriter.suback(connection, packet.packetId, codes, count); // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+		// [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
+		while (packet.nextFilter()) codes[count++] = this.add(connection, packet, identifier);
+		// [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+		this.#packetWriter.suback(connection, packet.packetId, codes, count);
 		return (connection.clientFlags & RETAINED_PENDING) !== 0;
 	}
 
@@ -44,11 +54,13 @@ export class SubscribeHandler {
 		while (packet.nextFilter()) {
 			const { bytes, filterStart, filterEnd } = packet;
 			const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
-			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared); // [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+			// [MQTT-3.10.4-1] [MQTT-3.10.4-2]
+			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared);
 			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
-		this.#packetWriter.encoderFor(connection, true).unsuback(packet.packetId, codes, count); // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
+		// [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
+		this.#packetWriter.encoderFor(connection, true).unsuback(packet.packetId, codes, count);
 		this.#packetWriter.flush(connection);
 	}
 
@@ -57,10 +69,20 @@ export class SubscribeHandler {
 		const { subscriptions, authorizer, counters } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
-		if (!authorizer.maySubscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd)) return NOT_AUTHORIZED;
+		if (!authorizer.maySubscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd))
+			return NOT_AUTHORIZED;
 		const granted = options & 3;
-		const sysFlag = shared === 0 && this.#sysTopics.isSysFilter(bytes, filterStart, filterEnd) ? SYS_FILTER : 0;
-		const subscription = subscriptions.add(connection.session, bytes, filterStart, filterEnd, shared, (options & 0x0f) | sysFlag, identifier);
+		const sysFlag =
+			shared === 0 && this.#sysTopics.isSysFilter(bytes, filterStart, filterEnd) ? SYS_FILTER : 0;
+		const subscription = subscriptions.add(
+			connection.session,
+			bytes,
+			filterStart,
+			filterEnd,
+			shared,
+			(options & 0x0f) | sysFlag,
+			identifier,
+		);
 		if (subscription === 0) {
 			counters.subscriptionsOverQuota++;
 			return QUOTA_EXCEEDED;

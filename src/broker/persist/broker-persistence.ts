@@ -11,8 +11,9 @@ import { SubscriptionRecords } from "./subscription-records";
 import { TransactionalStore } from "./transactional-store";
 
 /**
- * Keeps in storage what outlives a restart: what new subscribers are handed, and lasting sessions with their subscriptions, waiting messages and wills.
- * Changes are noted in RAM as they happen, and stored together by save(), so that a value that comes every second is not written every second.
+ * Keeps in storage what outlives a restart: what new subscribers are handed, and lasting sessions with their
+ * subscriptions, waiting messages and wills. Changes are noted in RAM as they happen, and stored together by
+ * save(), so that a value that comes every second is not written every second.
  */
 export class BrokerPersistence implements Persistence {
 	readonly #core: Core;
@@ -85,7 +86,12 @@ export class BrokerPersistence implements Persistence {
 
 	private restore(): void {
 		const sessions = this.#sessions;
-		const lost = [sessions.restore(), this.#subscriptions.restore(sessions), this.#queues.restore(sessions), this.#values.restore()];
+		const lost = [
+			sessions.restore(),
+			this.#subscriptions.restore(sessions),
+			this.#queues.restore(sessions),
+			this.#values.restore(),
+		];
 		sessions.finishRestore();
 		if (lost.some((count) => count > 0))
 			this.#core.host.trace(

@@ -11,7 +11,9 @@ function table(): Int32Array {
 	return entries;
 }
 
-/** CRC-32 (ISO 3309, polynomial 0x04c11db7, least significant bit first) of bytes [start, end); 0 … 2^32 − 1. */
+/**
+ * CRC-32 (ISO 3309, polynomial 0x04c11db7, least significant bit first) of bytes [start, end); 0 … 2^32 − 1.
+ */
 export function crc32(bytes: Uint8Array, start: number, end: number): number {
 	const entries = TABLE;
 	let crc = -1;

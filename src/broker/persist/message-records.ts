@@ -21,8 +21,9 @@ export class MessageRecords {
 	}
 
 	/**
-	 * Whether a copy can be a record of its own. One whose topic came as an alias, with a payload that left no room for it, cannot; nor can it be sent to a client
-	 * that has no alias for the topic yet, as after a restart none has.
+	 * Whether a copy can be a record of its own. One whose topic came as an alias, with a payload that left no
+	 * room for it, cannot; nor can it be sent to a client that has no alias for the topic yet, as after a
+	 * restart none has.
 	 */
 	fits(messages: Messages, record: number): boolean {
 		messages.readInto(record, this.message);

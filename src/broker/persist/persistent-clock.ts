@@ -6,8 +6,9 @@ import type { TransactionalStore } from "./transactional-store";
 const MAX_TIME_MS = 0xffff_ffff_ffff;
 
 /**
- * A clock that goes on over restarts: ms since the storage was first used, as far as the broker knows. Time without power counts once the host's clock is
- * set, if it was set before too; until then it is taken for none.
+ * A clock that goes on over restarts: ms since the storage was first used, as far as the broker knows. Time
+ * without power counts once the host's clock is set, if it was set before too; until then it is taken for
+ * none.
  */
 export class PersistentClock {
 	readonly #clock: BrokerClock;
@@ -15,7 +16,10 @@ export class PersistentClock {
 	readonly #recordStore: TransactionalStore;
 	/** What the broker's clock lags behind this one, ms. */
 	#offsetMs = 0;
-	/** Where this clock stood at the last commit before the restart, and what time that was; 0 when nothing is to be found out any more. */
+	/**
+	 * Where this clock stood at the last commit before the restart, and what time that was; 0 when nothing is
+	 * to be found out any more.
+	 */
 	#committedTimeMs = 0;
 	#committedWallMs = 0;
 
@@ -39,7 +43,10 @@ export class PersistentClock {
 		return this.#committedWallMs !== 0;
 	}
 
-	/** Counts the time without power, if it can be known now. @returns that time, ms, 0 if there is nothing new */
+	/**
+	 * Counts the time without power, if it can be known now.
+	 * @returns that time, ms, 0 if there is nothing new
+	 */
 	catchUp(): number {
 		if (this.#committedWallMs === 0 || this.#host.clockIsSet === false) return 0;
 		const wallElapsedMs = Date.now() - this.#committedWallMs;

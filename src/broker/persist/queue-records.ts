@@ -11,8 +11,8 @@ const INCOMING_QOS2 = 1;
 const QOS = 6;
 
 /**
- * Stores the QoS 1 and 2 messages that wait for lasting sessions or are under way to them, and the packet identifiers of the QoS 2 messages that came from
- * them. A message is stored once however many wait for it.
+ * Stores the QoS 1 and 2 messages that wait for lasting sessions or are under way to them, and the packet
+ * identifiers of the QoS 2 messages that came from them. A message is stored once however many wait for it.
  */
 export class QueueRecords {
 	readonly #core: Core;
@@ -69,7 +69,8 @@ export class QueueRecords {
 			}
 			if (entry === 0 && session !== 0) lost++;
 			this.#entryFlags.renumber(i, entry);
-			if (entry !== 0 && (session !== storedSession || content !== storedContent)) this.#entryFlags.mark(entry);
+			if (entry !== 0 && (session !== storedSession || content !== storedContent))
+				this.#entryFlags.mark(entry);
 		}
 		for (let i = 1; i < contents.length; i++) {
 			if (contents[i] === 0 || !queues.discardUnused(contents[i])) continue;
@@ -84,9 +85,12 @@ export class QueueRecords {
 		if (!this.#entryFlags.changed && !this.#contentFlags.changed) return;
 		for (let session = 1; session <= sessions.capacity; session++) {
 			if (!sessions.inUse(session) || !sessions.persistent(session)) continue;
-			for (let entry = queues.firstInFlight(session); entry !== 0; entry = queues.next(entry)) this.storeEntry(session, entry, OUTGOING);
-			for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.next(entry)) this.storeEntry(session, entry, OUTGOING);
-			for (let entry = queues.incomingQos2.first(session); entry !== 0; entry = queues.next(entry)) this.storeEntry(session, entry, INCOMING_QOS2);
+			for (let entry = queues.firstInFlight(session); entry !== 0; entry = queues.next(entry))
+				this.storeEntry(session, entry, OUTGOING);
+			for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.next(entry))
+				this.storeEntry(session, entry, OUTGOING);
+			for (let entry = queues.incomingQos2.first(session); entry !== 0; entry = queues.next(entry))
+				this.storeEntry(session, entry, INCOMING_QOS2);
 		}
 		this.dropUnused(this.#entryFlags, ENTRY_KIND);
 		this.dropUnused(this.#contentFlags, CONTENT_KIND);

@@ -11,7 +11,8 @@ const KIND_OFFSET = 8;
 const TWO_32 = 0x1_0000_0000;
 
 /**
- * One stored record, written or read from begin to end in the memory's send area, whose contents are lost. Numbers have their most significant byte first.
+ * One stored record, written or read from begin to end in the memory's send area, whose contents are lost.
+ * Numbers have their most significant byte first.
  */
 export class RecordCodec {
 	/** In which it lies. */
@@ -93,7 +94,10 @@ export class RecordCodec {
 		const { sendStart } = this.#memory;
 		this.at = sendStart + HEADER_SIZE;
 		this.end = sendStart + length;
-		return length >= HEADER_SIZE && readUint32(bytes, sendStart) === crc32(bytes, sendStart + GENERATION_OFFSET, this.end);
+		return (
+			length >= HEADER_SIZE &&
+			readUint32(bytes, sendStart) === crc32(bytes, sendStart + GENERATION_OFFSET, this.end)
+		);
 	}
 
 	get generation(): number {

@@ -31,7 +31,8 @@ export class RetainedRecords {
 			dirtyFlags.renumber(i, store.lastRecord);
 		}
 		// also those that gave way to later ones
-		for (let i = 1; i < states.length; i++) if ((states[i] & STORED) !== 0 && (i > store.records || !store.has(i))) dirtyFlags.mark(i);
+		for (let i = 1; i < states.length; i++)
+			if ((states[i] & STORED) !== 0 && (i > store.records || !store.has(i))) dirtyFlags.mark(i);
 		store.dirtyFlags = dirtyFlags;
 		return found - store.count;
 	}
@@ -45,7 +46,12 @@ export class RetainedRecords {
 		const { states } = dirtyFlags;
 		for (let i = 1; i < states.length; i++) {
 			if ((states[i] & CHANGED) === 0) continue;
-			if (i <= store.records && store.has(i) && (every || store.messages.isRetained(i)) && this.#messages.fits(store.messages, i)) {
+			if (
+				i <= store.records &&
+				store.has(i) &&
+				(every || store.messages.isRetained(i)) &&
+				this.#messages.fits(store.messages, i)
+			) {
 				recordStore.codec.startWriting();
 				this.#messages.writeMessage(store.messages, i);
 				recordStore.put(VALUE_KIND, i);
@@ -53,7 +59,10 @@ export class RetainedRecords {
 		}
 	}
 
-	/** So much time has passed without power: restored values came longer ago than was thought, and new ones have to be stored with the right time. */
+	/**
+	 * So much time has passed without power: restored values came longer ago than was thought, and new ones
+	 * have to be stored with the right time.
+	 */
 	backdate(missedMs: number): void {
 		const { store } = this.#core;
 		const dirtyFlags = this.#recordStore.dirtyFlags[VALUE_KIND];

@@ -9,10 +9,11 @@ import { ENTRY_KIND, SESSION_KIND, SUBSCRIPTION_KIND, type TransactionalStore } 
 const WILL = 1;
 
 /**
- * Stores sessions that outlive their connection, and wills: of all clients, as one that is connected when the power goes is one that went without DISCONNECT.
+ * Stores sessions that outlive their connection, and wills: of all clients, as one that is connected when the
+ * power goes is one that went without DISCONNECT.
  *
- * When a session ends is stored an eighth of its expiry interval too late, and anew only when that would be too early: a node that comes once a minute
- * would otherwise be written once a minute.
+ * When a session ends is stored an eighth of its expiry interval too late, and anew only when that would be
+ * too early: a node that comes once a minute would otherwise be written once a minute.
  */
 export class SessionRecords {
 	readonly #core: Core;
@@ -20,13 +21,22 @@ export class SessionRecords {
 	readonly #persistentClock: PersistentClock;
 	readonly #messages: MessageRecords;
 	readonly #dirtyFlags: DirtyFlags;
-	/** Of each session as it is stored: when it ends, s of the lifetime's clock, NEVER while its client is connected, 0 for one that does not last; and the CRC. */
+	/**
+	 * Of each session as it is stored: when it ends, s of the lifetime's clock, NEVER while its client is
+	 * connected, 0 for one that does not last; and the CRC.
+	 */
 	readonly #endsAtSeconds: Uint32Array;
 	readonly #checksums: Uint32Array;
 	/** While restoring: the session of each stored one. */
 	#restoredSessions = new Uint16Array(0);
 
-	constructor(core: Core, tables: Tables, recordStore: TransactionalStore, persistentClock: PersistentClock, messages: MessageRecords) {
+	constructor(
+		core: Core,
+		tables: Tables,
+		recordStore: TransactionalStore,
+		persistentClock: PersistentClock,
+		messages: MessageRecords,
+	) {
 		this.#core = core;
 		this.#recordStore = recordStore;
 		this.#persistentClock = persistentClock;
@@ -50,7 +60,8 @@ export class SessionRecords {
 			this.#restoredSessions[i] = session;
 			this.#dirtyFlags.renumber(i, session);
 			// It ends in its time from now on, however often the power goes
-			if (this.#endsAtSeconds[session] === NEVER_SECONDS && sessions.expirySeconds(session) !== NEVER_SECONDS) this.#dirtyFlags.mark(session);
+			if (this.#endsAtSeconds[session] === NEVER_SECONDS && sessions.expirySeconds(session) !== NEVER_SECONDS)
+				this.#dirtyFlags.mark(session);
 		}
 		sessions.dirtyFlags = this.#dirtyFlags;
 		return lost;
@@ -99,7 +110,8 @@ export class SessionRecords {
 		for (let i = 1; i <= sessions.capacity; i++) {
 			const endsAtSeconds = sessions.endsAtSeconds(i);
 			if (!sessions.inUse(i) || endsAtSeconds === NEVER_SECONDS) continue;
-			if (dirtyFlags.isRestored(i)) sessions.setEndsAt(i, Math.max(0, endsAtSeconds - Math.floor(missedMs / 1000)));
+			if (dirtyFlags.isRestored(i))
+				sessions.setEndsAt(i, Math.max(0, endsAtSeconds - Math.floor(missedMs / 1000)));
 			else dirtyFlags.mark(i);
 		}
 	}
@@ -109,17 +121,22 @@ export class SessionRecords {
 		const { sessions } = this.#core;
 		const expiry = sessions.expirySeconds(session);
 		if (expiry === NEVER_SECONDS || sessions.connection(session) !== 0) return NEVER_SECONDS;
-		const dueSeconds = Math.ceil(this.#persistentClock.fromBrokerTime(sessions.endsAtSeconds(session) * 1000) / 1000);
+		const dueSeconds = Math.ceil(
+			this.#persistentClock.fromBrokerTime(sessions.endsAtSeconds(session) * 1000) / 1000,
+		);
 		const latestSeconds = dueSeconds + (expiry >>> 2);
 		const storedSeconds = this.#endsAtSeconds[session];
-		return storedSeconds >= dueSeconds && storedSeconds <= latestSeconds ? storedSeconds : Math.min(dueSeconds + (expiry >>> 3), NEVER_SECONDS - 1);
+		return storedSeconds >= dueSeconds && storedSeconds <= latestSeconds
+			? storedSeconds
+			: Math.min(dueSeconds + (expiry >>> 3), NEVER_SECONDS - 1);
 	}
 
 	/** A session lasts from now on, or no more, and so do its subscriptions and what waits for it. */
 	private markDependents(session: number): void {
 		const { subscriptions } = this.#core;
 		const subscriptionFlags = this.#recordStore.dirtyFlags[SUBSCRIPTION_KIND];
-		for (let i = subscriptions.firstOf(session); i !== 0; i = subscriptions.next(i)) subscriptionFlags.mark(i);
+		for (let i = subscriptions.firstOf(session); i !== 0; i = subscriptions.next(i))
+			subscriptionFlags.mark(i);
 		this.#recordStore.dirtyFlags[ENTRY_KIND].changed = true;
 	}
 

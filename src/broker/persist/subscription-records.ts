@@ -31,7 +31,17 @@ export class SubscriptionRecords {
 			const { bytes, at, end } = codec;
 			const session = sessions.restoredSession(storedSession);
 			const subscription =
-				session === 0 ? 0 : subscriptions.add(session, bytes, at, end, shared ? sharedFilterStart(bytes, at, end) : 0, options, identifier);
+				session === 0
+					? 0
+					: subscriptions.add(
+							session,
+							bytes,
+							at,
+							end,
+							shared ? sharedFilterStart(bytes, at, end) : 0,
+							options,
+							identifier,
+						);
 			if (subscription === 0 && session !== 0) lost++;
 			dirtyFlags.renumber(i, subscription);
 			if (session !== storedSession && subscription !== 0) dirtyFlags.mark(subscription);

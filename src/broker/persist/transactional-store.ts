@@ -1,5 +1,15 @@
 import type { Storage } from "../../device";
-import { CHANGED, DirtyFlags, IN_USE, IS_TOMBSTONE, RESTORED, SECOND_KEY, STORED, UNCOMMITTED, WRITTEN } from "../pool/dirty-flags";
+import {
+	CHANGED,
+	DirtyFlags,
+	IN_USE,
+	IS_TOMBSTONE,
+	RESTORED,
+	SECOND_KEY,
+	STORED,
+	UNCOMMITTED,
+	WRITTEN,
+} from "../pool/dirty-flags";
 import type { Memory } from "../pool/memory";
 import type { Tables } from "../pool/tables";
 import { RecordCodec } from "./record-codec";
@@ -27,17 +37,22 @@ const INVALID = -1;
 /**
  * Numbered records of several kinds in key-value storage, changed together or not at all.
  *
- * Each record has two keys, of which one has its committed version. A transaction writes new versions under the other keys, marked with the number of the
- * next generation; then the commit record, which has two keys as well, names that generation; and only then the old versions are deleted. What begins with a
- * later generation than the commit record's, or whose CRC is wrong, was interrupted, and is deleted when it is met. So a loss of power at any byte leaves all
- * records as they were before the transaction, or all as they are after it.
+ * Each record has two keys, of which one has its committed version. A transaction writes new versions under
+ * the other keys, marked with the number of the next generation; then the commit record, which has two keys
+ * as well, names that generation; and only then the old versions are deleted. What begins with a later
+ * generation than the commit record's, or whose CRC is wrong, was interrupted, and is deleted when it is met.
+ * So a loss of power at any byte leaves all records as they were before the transaction, or all as they are
+ * after it.
  */
 export class TransactionalStore {
 	/** The records of each kind. */
 	readonly dirtyFlags: DirtyFlags[] = [];
 	/** What is written next, or was read. */
 	readonly codec: RecordCodec;
-	/** Kept with the commit record: when it was written, ms of the lifetime's clock, and ms since 1970, 0 where that was not known. */
+	/**
+	 * Kept with the commit record: when it was written, ms of the lifetime's clock, and ms since 1970, 0 where
+	 * that was not known.
+	 */
 	persistentTimeMs = 0;
 	wallTimeMs = 0;
 	/** Versions written since the start, tombstones and commit records included. */
@@ -63,7 +78,11 @@ export class TransactionalStore {
 		this.#sizes = sizes;
 	}
 
-	/** Finds out what is committed. @param tables for what is known of the records @throws what the storage throws */
+	/**
+	 * Finds out what is committed.
+	 * @param tables for what is known of the records
+	 * @throws what the storage throws
+	 */
 	loadCommit(tables: Tables): void {
 		const { codec } = this;
 		const sizes = this.#sizes;
@@ -81,12 +100,15 @@ export class TransactionalStore {
 			found[kind] = this.#generation === 0 ? 0 : codec.readU16();
 			if (found[kind] !== sizes[kind]) this.#sizesCommitted = false;
 		}
-		for (let kind = 0; kind < KIND_COUNT; kind++) this.dirtyFlags[kind] = new DirtyFlags(tables, Math.max(found[kind], sizes[kind]));
+		for (let kind = 0; kind < KIND_COUNT; kind++)
+			this.dirtyFlags[kind] = new DirtyFlags(tables, Math.max(found[kind], sizes[kind]));
 	}
 
 	/**
-	 * Looks a record up, and deletes what there is of it besides the committed version. All records have to be read before the first commit.
-	 * @returns whether it is there: then `body` can be read @throws what the storage throws
+	 * Looks a record up, and deletes what there is of it besides the committed version. All records have to be
+	 * read before the first commit.
+	 * @returns whether it is there: then `body` can be read
+	 * @throws what the storage throws
 	 */
 	readRecord(kind: number, number: number): boolean {
 		const { states } = this.dirtyFlags[kind];
@@ -134,7 +156,10 @@ export class TransactionalStore {
 		this.deleteOldVersions();
 	}
 
-	/** Gives the transaction up; everything stays as it was, and CHANGED what is. What it has written is deleted, as a full storage has no room for more. */
+	/**
+	 * Gives the transaction up; everything stays as it was, and CHANGED what is. What it has written is
+	 * deleted, as a full storage has no room for more.
+	 */
 	rollback(): void {
 		this.#pendingVersions = 0;
 		this.#rolledBack = true;
@@ -166,7 +191,9 @@ export class TransactionalStore {
 	/** The generation of a commit record, 0 if there is none. */
 	private commitGeneration(key: string): number {
 		const length = this.loadVersion(key);
-		return length !== ABSENT && this.codec.startReading(length) && this.codec.kind === COMMIT ? this.codec.generation : 0;
+		return length !== ABSENT && this.codec.startReading(length) && this.codec.kind === COMMIT
+			? this.codec.generation
+			: 0;
 	}
 
 	/** The generation of what is under a key, NOTHING, or USELESS. */
@@ -174,7 +201,12 @@ export class TransactionalStore {
 		const { codec } = this;
 		const length = this.loadVersion(key);
 		if (length === ABSENT) return ABSENT;
-		if (!codec.startReading(length) || (codec.kind !== kind && codec.kind !== TOMBSTONE) || codec.generation > this.#generation) return INVALID;
+		if (
+			!codec.startReading(length) ||
+			(codec.kind !== kind && codec.kind !== TOMBSTONE) ||
+			codec.generation > this.#generation
+		)
+			return INVALID;
 		return codec.generation;
 	}
 
@@ -188,7 +220,10 @@ export class TransactionalStore {
 		}
 	}
 
-	/** Deletes what is of no use under one of a record's keys. Where that fails, and the record's next version goes there, it is left to retract(). */
+	/**
+	 * Deletes what is of no use under one of a record's keys. Where that fails, and the record's next version
+	 * goes there, it is left to retract().
+	 */
 	private deleteVersion(kind: number, number: number, second: number): void {
 		const { states } = this.dirtyFlags[kind];
 		try {
@@ -200,7 +235,10 @@ export class TransactionalStore {
 		}
 	}
 
-	/** Deletes a record's tombstone. Where that fails it stays, and stands for nothing. @param sync whether what is deleted has to be so for good before */
+	/**
+	 * Deletes a record's tombstone. Where that fails it stays, and stands for nothing.
+	 * @param sync whether what is deleted has to be so for good before
+	 */
 	private deleteTombstone(kind: number, number: number, sync: boolean): void {
 		const { states } = this.dirtyFlags[kind];
 		try {
@@ -212,14 +250,20 @@ export class TransactionalStore {
 		}
 	}
 
-	/** Deletes a commit record that may have been written though storage said that it was not, before anything else is changed. */
+	/**
+	 * Deletes a commit record that may have been written though storage said that it was not, before anything
+	 * else is changed.
+	 */
 	private deleteDoubtfulCommit(): void {
 		if (!this.#commitDoubtful) return;
 		this.#storage.delete(commitKey(this.#generation + 1));
 		this.#commitDoubtful = false;
 	}
 
-	/** Deletes what transactions that were given up have written and this one has not: it must not be committed with it. */
+	/**
+	 * Deletes what transactions that were given up have written and this one has not: it must not be committed
+	 * with it.
+	 */
 	private deleteUncommitted(): void {
 		this.deleteDoubtfulCommit();
 		for (let kind = 0; kind < KIND_COUNT; kind++) {
@@ -257,7 +301,10 @@ export class TransactionalStore {
 		this.#sizesCommitted = true;
 	}
 
-	/** After a commit: the new versions are those that count, and the old ones are deleted. What cannot be deleted now is at the next start. */
+	/**
+	 * After a commit: the new versions are those that count, and the old ones are deleted. What cannot be
+	 * deleted now is at the next start.
+	 */
 	private deleteOldVersions(): void {
 		const storage = this.#storage;
 		let hasTombstones = false;
@@ -268,7 +315,10 @@ export class TransactionalStore {
 			dirtyFlags.changed = false;
 			for (let i = 1; i < states.length; i++) {
 				const state = states[i];
-				states[i] = (state & WRITTEN) === 0 ? state & ~(CHANGED | UNCOMMITTED) : STORED | nextKey(state) | (state & (IS_TOMBSTONE | RESTORED));
+				states[i] =
+					(state & WRITTEN) === 0
+						? state & ~(CHANGED | UNCOMMITTED)
+						: STORED | nextKey(state) | (state & (IS_TOMBSTONE | RESTORED));
 				if ((state & (WRITTEN | STORED)) !== (WRITTEN | STORED)) continue;
 				if ((state & IS_TOMBSTONE) !== 0) hasTombstones = true;
 				try {

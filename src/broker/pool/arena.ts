@@ -1,6 +1,7 @@
 import type { Tables } from "./tables";
 
-// Columns of a record: its place; and its neighbours, those in use in the order of their offsets. The unused ones form a list through NEXT.
+// Columns of a record: its place; and its neighbours, those in use in the order of their offsets. The unused
+// ones form a list through NEXT.
 const WIDTH = 4;
 const OFFSET = 0;
 const SIZE = 1;
@@ -8,8 +9,9 @@ const NEXT = 2;
 const PREVIOUS = 3;
 
 /**
- * Records of any length in one region of a byte array, moved together when the free space has become scattered.
- * A record is known by a number from 1 to `records`; 0 means none. Allocates nothing after construction.
+ * Records of any length in one region of a byte array, moved together when the free space has become
+ * scattered. A record is known by a number from 1 to `records`; 0 means none. Allocates nothing after
+ * construction.
  */
 export class Arena {
 	readonly bytes: Uint8Array;
@@ -65,7 +67,10 @@ export class Arena {
 		return this.#rows[WIDTH * record + SIZE];
 	}
 
-	/** A new record of `size` bytes with arbitrary contents, or 0 when records or bytes are used up. Other records may move. */
+	/**
+	 * A new record of `size` bytes with arbitrary contents, or 0 when records or bytes are used up. Other
+	 * records may move.
+	 */
 	allocate(size: number): number {
 		const record = this.#unused;
 		if (record === 0 || size > this.free) return 0;
@@ -99,7 +104,9 @@ export class Arena {
 		else rows[WIDTH * next + PREVIOUS] = previous;
 		if (previous === 0) this.#first = next;
 		else rows[WIDTH * previous + NEXT] = next;
-		if (next === 0) this.#top = previous === 0 ? this.#start : rows[WIDTH * previous + OFFSET] + rows[WIDTH * previous + SIZE];
+		if (next === 0)
+			this.#top =
+				previous === 0 ? this.#start : rows[WIDTH * previous + OFFSET] + rows[WIDTH * previous + SIZE];
 		rows[row + NEXT] = this.#unused;
 		this.#unused = record;
 		this.count--;

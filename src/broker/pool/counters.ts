@@ -26,7 +26,9 @@ export class BrokerCounters {
 	/** PUBLISH packets turned away: pools full, or not authorised. */
 	publishesOverQuota = 0;
 	publishesDenied = 0;
-	/** Messages one subscriber did not get: its queue was full, they were larger than it takes, or they expired. */
+	/**
+	 * Messages one subscriber did not get: its queue was full, they were larger than it takes, or they expired.
+	 */
 	droppedQueue = 0;
 	droppedSize = 0;
 	droppedExpired = 0;

@@ -2,9 +2,10 @@ import { Arena } from "./arena";
 import { Tables } from "./tables";
 
 /**
- * The one buffer that holds what the broker keeps, the packet it is reading and the PUBLISH it is writing, so that bytes move from one to the other with
- * `copyWithin`. The last two areas end where the resizable buffer ends at that moment: one length-tracking view each lets the broker ask a socket for exactly
- * as many bytes as wanted, and give it exactly as many as written.
+ * The one buffer that holds what the broker keeps, the packet it is reading and the PUBLISH it is writing, so
+ * that bytes move from one to the other with `copyWithin`. The last two areas end where the resizable buffer
+ * ends at that moment: one length-tracking view each lets the broker ask a socket for exactly as many bytes
+ * as wanted, and give it exactly as many as written.
  */
 export class Memory {
 	/** Everything, from index 0. */
@@ -25,8 +26,11 @@ export class Memory {
 	#claimed = 0;
 
 	/**
-	 * @param poolBytes bytes for the arenas @param receiveBytes bytes of the largest packet after its fixed header @param sendBytes bytes of the largest PUBLISH written
-	 * @param newViews whether each packet gets a new view instead of a resized buffer: for V8, where resizing gives pages back to the system and a view is cheap
+	 * @param poolBytes bytes for the arenas
+	 * @param receiveBytes bytes of the largest packet after its fixed header
+	 * @param sendBytes bytes of the largest PUBLISH written
+	 * @param newViews whether each packet gets a new view instead of a resized buffer: for V8, where resizing
+	 *   gives pages back to the system and a view is cheap
 	 */
 	constructor(poolBytes: number, receiveBytes: number, sendBytes = 0, newViews = false) {
 		const size = poolBytes + receiveBytes + sendBytes;
@@ -66,8 +70,9 @@ export class Memory {
 	}
 
 	/**
-	 * Makes the whole send area writable. To be called as soon as a socket has taken or filled a view: XS keeps of a shortened buffer only what it holds when it
-	 * collects garbage, and would need all of it a second time to make it longer again.
+	 * Makes the whole send area writable. To be called as soon as a socket has taken or filled a view: XS keeps
+	 * of a shortened buffer only what it holds when it collects garbage, and would need all of it a second time
+	 * to make it longer again.
 	 */
 	reopenSendArea(): void {
 		if (this.#sendView !== undefined) this.#buffer.resize(this.sendStart + this.sendSize);

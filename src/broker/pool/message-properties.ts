@@ -6,11 +6,13 @@ import type { Message } from "./message";
 export const EXPIRY_BYTES = 5;
 
 /**
- * Puts the properties of a message into the form in which it is kept and forwarded, where they lie: what concerns only this connection is left out, and the
- * message expiry interval comes first. All others stay as they are and in their order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
+ * Puts the properties of a message into the form in which it is kept and forwarded, where they lie: what
+ * concerns only this connection is left out, and the message expiry interval comes first. All others stay as
+ * they are and in their order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
  */
 export function normalizeProperties(message: Message, reader: PropertyReader): void {
-	if (!reader.has(MESSAGE_EXPIRY_INTERVAL) && !reader.has(TOPIC_ALIAS) && !reader.has(WILL_DELAY_INTERVAL)) return;
+	if (!reader.has(MESSAGE_EXPIRY_INTERVAL) && !reader.has(TOPIC_ALIAS) && !reader.has(WILL_DELAY_INTERVAL))
+		return;
 	const { bytes, propertiesStart } = message;
 	let expiry = -1;
 	let from = propertiesStart;
@@ -42,11 +44,15 @@ export function normalizeProperties(message: Message, reader: PropertyReader): v
 
 /** Whether the first property is a message expiry interval. */
 export function hasExpiry(message: Message): boolean {
-	return message.propertiesStart !== message.propertiesEnd && message.bytes[message.propertiesStart] === MESSAGE_EXPIRY_INTERVAL;
+	return (
+		message.propertiesStart !== message.propertiesEnd &&
+		message.bytes[message.propertiesStart] === MESSAGE_EXPIRY_INTERVAL
+	);
 }
 
 /**
- * Seconds that a message with an expiry interval may still wait at `now`, ms of the broker's clock; negative when it has expired [MQTT-3.3.2-5] [MQTT-3.3.2-6].
+ * Seconds that a message with an expiry interval may still wait at `now`, ms of the broker's clock; negative
+ * when it has expired [MQTT-3.3.2-5] [MQTT-3.3.2-6].
  */
 export function secondsLeft(message: Message, now: number): number {
 	const interval = readUint32(message.bytes, message.propertiesStart + 1);

@@ -1,6 +1,6 @@
 /**
- * A message and where its parts lie in `bytes`; one object is filled again and again. It owns none of the bytes:
- * it is valid until the memory they lie in changes.
+ * A message and where its parts lie in `bytes`; one object is filled again and again. It owns none of the
+ * bytes: it is valid until the memory they lie in changes.
  */
 export class Message {
 	bytes: Uint8Array;
@@ -22,6 +22,11 @@ export class Message {
 
 	/** Bytes of its parts together. */
 	get size(): number {
-		return this.topicEnd - this.topicStart + (this.propertiesEnd - this.propertiesStart) + (this.payloadEnd - this.payloadStart);
+		return (
+			this.topicEnd -
+			this.topicStart +
+			(this.propertiesEnd - this.propertiesStart) +
+			(this.payloadEnd - this.payloadStart)
+		);
 	}
 }

@@ -97,10 +97,16 @@ export class Messages {
 		return this.#arrivedAtMs[record];
 	}
 
-	/** When a copy expires, in ms of the broker's clock: infinite without a message expiry interval (§3.3.2.3.3). An interval of 0 s is one of 1 s here. */
+	/**
+	 * When a copy expires, in ms of the broker's clock: infinite without a message expiry interval
+	 * (§3.3.2.3.3). An interval of 0 s is one of 1 s here.
+	 */
 	expiresAtMs(record: number): number {
 		const properties = this.topicEnd(record);
-		if (this.#parts[4 * record + PROPERTIES] < EXPIRY_BYTES || this.arena.bytes[properties] !== MESSAGE_EXPIRY_INTERVAL)
+		if (
+			this.#parts[4 * record + PROPERTIES] < EXPIRY_BYTES ||
+			this.arena.bytes[properties] !== MESSAGE_EXPIRY_INTERVAL
+		)
 			return Number.POSITIVE_INFINITY;
 		return this.#arrivedAtMs[record] + 1000 * Math.max(1, readUint32(this.arena.bytes, properties + 1));
 	}
@@ -111,7 +117,10 @@ export class Messages {
 	}
 }
 
-/** Copies [start, end) and returns the index after it: within one array natively; from another byte by byte, as a view of a part would be an allocation. */
+/**
+ * Copies [start, end) and returns the index after it: within one array natively; from another byte by byte,
+ * as a view of a part would be an allocation.
+ */
 export function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
 	if (to !== from) {
 		for (let i = start; i < end; i++) to[at++] = from[i];

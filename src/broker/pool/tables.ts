@@ -1,8 +1,14 @@
-/** Bytes of the first block, where no other is asked for; each is half as long as the one before, down to the shortest, as what is left of the last one is lost. */
+/**
+ * Bytes of the first block, where no other is asked for; each is half as long as the one before, down to the
+ * shortest, as what is left of the last one is lost.
+ */
 const LARGEST_BLOCK = 4096;
 const SMALLEST_BLOCK = 1024;
 
-/** Makes typed arrays that share buffers: on XS a buffer of its own costs an array three slots and a header. Only for constructors. */
+/**
+ * Makes typed arrays that share buffers: on XS a buffer of its own costs an array three slots and a header.
+ * Only for constructors.
+ */
 export class Tables {
 	/** Blocks, and the bytes taken in each. */
 	#blocks: ArrayBuffer[] = [];
@@ -43,7 +49,9 @@ export class Tables {
 		this.#block = new ArrayBuffer(0);
 	}
 
-	/** Makes the first block that has room the current one, and returns the offset of `bytes` free bytes there. */
+	/**
+	 * Makes the first block that has room the current one, and returns the offset of `bytes` free bytes there.
+	 */
 	private reserve(bytes: number, alignment: number): number {
 		const blocks = this.#blocks;
 		const usedBytes = this.#usedBytes;

@@ -1,5 +1,12 @@
 import type { TCP, TCPConstructor } from "../../device";
-import { CONNECT, MALFORMED_PACKET, MAXIMUM_REMAINING_LENGTH, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../../mqtt/constants";
+import {
+	CONNECT,
+	MALFORMED_PACKET,
+	MAXIMUM_REMAINING_LENGTH,
+	PACKET_TOO_LARGE,
+	PROTOCOL_ERROR,
+	type Version,
+} from "../../mqtt/constants";
 import type { Memory } from "../pool/memory";
 
 /** No socket. */
@@ -11,7 +18,10 @@ export const OPEN = 2;
 /** To be closed before the current turn ends; nothing more is read or written. */
 export const CLOSING = 3;
 
-/** Room in the socket that is kept for the answer to a packet, bytes: the longest CONNACK, or any acknowledgement but SUBACK and UNSUBACK. */
+/**
+ * Room in the socket that is kept for the answer to a packet, bytes: the longest CONNACK, or any
+ * acknowledgement but SUBACK and UNSUBACK.
+ */
 const ANSWER_ROOM = 192;
 
 // Traits of a client
@@ -29,7 +39,9 @@ const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 
 /** Who takes what a connection reads. None of these throws. */
 export interface ConnectionOwner {
-	/** A whole packet was read: its first byte, and what follows its fixed header in [start, end) of the memory. */
+	/**
+	 * A whole packet was read: its first byte, and what follows its fixed header in [start, end) of the memory.
+	 */
 	onPacket(connection: Connection, first: number, start: number, end: number): void;
 	/** What the peer sent cannot be read. */
 	onProtocolError(connection: Connection, reasonCode: number): void;
@@ -51,8 +63,9 @@ export interface ConnectionOwner {
 /**
  * One client's socket, and where in the byte stream it is.
  *
- * Only the fixed header of a packet is read ahead. The rest stays in the platform's TCP until all of it has arrived, so that a connection
- * needs no buffer of its own, a packet that never ends costs nothing, and a peer that does not read its answers is not read from either.
+ * Only the fixed header of a packet is read ahead. The rest stays in the platform's TCP until all of it has
+ * arrived, so that a connection needs no buffer of its own, a packet that never ends costs nothing, and a
+ * peer that does not read its answers is not read from either.
  */
 export class Connection {
 	/** Counted from 1. */
@@ -66,7 +79,9 @@ export class Connection {
 	maximumPacketSize = 0;
 	/** QoS 1 and 2 messages that may be under way to it. */
 	sendQuota = 0;
-	/** When it was last heard of, and for how long it may be silent (0: for ever), in ms of the broker's clock. */
+	/**
+	 * When it was last heard of, and for how long it may be silent (0: for ever), in ms of the broker's clock.
+	 */
 	lastReceivedAt = 0;
 	keepAliveTimeoutMs = 0;
 	/** LENIENT, QUIET, TIMED, UNFILLED. */
@@ -81,7 +96,9 @@ export class Connection {
 	awaitingAuth = false;
 	/** The client's address, where the platform knows it and the authority wants it. */
 	address: string | undefined = undefined;
-	/** While UNFILLED: the subscription that stored values are for, 0 between two; and the last one looked at. */
+	/**
+	 * While UNFILLED: the subscription that stored values are for, 0 between two; and the last one looked at.
+	 */
 	retainedSubscription = 0;
 	retainedCursor = 0;
 	readonly #owner: ConnectionOwner;
@@ -90,7 +107,10 @@ export class Connection {
 	#tcp: TCP | undefined;
 	/** Bytes that can be read now. */
 	#available = 0;
-	/** First byte and remaining length of the packet that is being read; `#shift` is 0 until the remaining length has begun, -1 once it is complete. */
+	/**
+	 * First byte and remaining length of the packet that is being read; `#shift` is 0 until the remaining
+	 * length has begun, -1 once it is complete.
+	 */
 	#firstByte = 0;
 	#remainingLength = 0;
 	#lengthShift = 0;
@@ -162,7 +182,10 @@ export class Connection {
 		}
 	}
 
-	/** Reads one packet; returns the length of what follows its fixed header, -1 when it is not complete or has to wait. */
+	/**
+	 * Reads one packet; returns the length of what follows its fixed header, -1 when it is not complete or has
+	 * to wait.
+	 */
 	private readPacket(): number {
 		if (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)) return -1;
 		if (!this.readFixedHeader()) return -1;

@@ -2,8 +2,8 @@ import type { Tables } from "../pool/tables";
 import type { QueueEntries } from "./queue-entries";
 
 /**
- * The packet identifiers of the QoS 2 messages that each session's client sent and has not released yet (§4.3.3). Each takes an entry of the queues, which carries
- * nothing.
+ * The packet identifiers of the QoS 2 messages that each session's client sent and has not released yet
+ * (§4.3.3). Each takes an entry of the queues, which carries nothing.
  */
 export class IncomingQos2 {
 	readonly #entries: QueueEntries;

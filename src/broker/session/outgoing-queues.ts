@@ -22,9 +22,10 @@ const IN_FLIGHT = 5;
 const LISTS_WIDTH = 6;
 
 /**
- * Messages on their way to each session. An entry is one message for one session, in one of two lists: waiting to be sent, or under way with a packet
- * identifier until its acknowledgement. What was under way when the connection ended is at the front of the waiting ones again, with its identifier.
- * Entries and contents come from pools that all sessions share; a content is kept once however many wait for it.
+ * Messages on their way to each session. An entry is one message for one session, in one of two lists:
+ * waiting to be sent, or under way with a packet identifier until its acknowledgement. What was under way
+ * when the connection ended is at the front of the waiting ones again, with its identifier. Entries and
+ * contents come from pools that all sessions share; a content is kept once however many wait for it.
  */
 export class OutgoingQueues {
 	/** What entries carry. */
@@ -81,7 +82,10 @@ export class OutgoingQueues {
 
 	/** Whether a content of this message could be kept. */
 	fits(message: Message): boolean {
-		return this.#currentContent !== 0 || (!this.contents.arena.exhausted && this.contents.roundedSize(message) <= this.contents.arena.free);
+		return (
+			this.#currentContent !== 0 ||
+			(!this.contents.arena.exhausted && this.contents.roundedSize(message) <= this.contents.arena.free)
+		);
 	}
 
 	/** Whether a content of this message could be kept if there were no other. */
@@ -115,14 +119,19 @@ export class OutgoingQueues {
 		return true;
 	}
 
-	/** Lets a session wait for the message; false when its own limit, the entries or the bytes are used up. @param share the shared subscription's name, 0 for none */
+	/**
+	 * Lets a session wait for the message; false when its own limit, the entries or the bytes are used up.
+	 * @param share the shared subscription's name, 0 for none
+	 */
 	push(session: number, message: Message, flags: number, identifier: number, share: number): boolean {
 		if (this.isFull(session) || this.free === 0 || !this.reserve(message)) return false;
 		this.enqueue(session, this.#currentContent, flags, identifier, share);
 		return true;
 	}
 
-	/** Lets another session wait for what an entry carries; false when its own limit or the entries are used up. */
+	/**
+	 * Lets another session wait for what an entry carries; false when its own limit or the entries are used up.
+	 */
 	enqueueCopy(entry: number, session: number, flags: number, identifier: number, share: number): boolean {
 		if (this.isFull(session) || this.free === 0) return false;
 		this.enqueue(session, this.#entries.content(entry), flags, identifier, share);
@@ -130,9 +139,10 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Drops the waiting messages whose expiry has passed [MQTT-3.3.2-5], but for those whose delivery had begun [MQTT-4.3.3-7]. Looks at none as long as none can
-	 * have expired.
-	 * @param now ms of the broker's clock @returns how many were dropped
+	 * Drops the waiting messages whose expiry has passed [MQTT-3.3.2-5], but for those whose delivery had begun
+	 * [MQTT-4.3.3-7]. Looks at none as long as none can have expired.
+	 * @param now ms of the broker's clock
+	 * @returns how many were dropped
 	 */
 	dropExpired(now: number): number {
 		if (now < this.#nextExpiryAt) return 0;
@@ -145,7 +155,10 @@ export class OutgoingQueues {
 			let entry = lists[row + FIRST_WAITING];
 			while (entry !== 0) {
 				const next = entries.next(entry);
-				const due = entries.packetId(entry) === 0 ? this.contents.expiresAtMs(entries.content(entry)) : Number.POSITIVE_INFINITY;
+				const due =
+					entries.packetId(entry) === 0
+						? this.contents.expiresAtMs(entries.content(entry))
+						: Number.POSITIVE_INFINITY;
 				if (due > now) {
 					if (due < nextExpiryAt) nextExpiryAt = due;
 					previous = entry;
@@ -161,7 +174,10 @@ export class OutgoingQueues {
 		return dropped;
 	}
 
-	/** Drops the oldest waiting QoS 0 message of a session, to make room for a better one; false when there is none. */
+	/**
+	 * Drops the oldest waiting QoS 0 message of a session, to make room for a better one; false when there is
+	 * none.
+	 */
 	dropOldestQos0(session: number): boolean {
 		const entries = this.#entries;
 		let previous = 0;
@@ -228,11 +244,22 @@ export class OutgoingQueues {
 		const entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
 		this.unlinkWaiting(session, 0, entry);
 		if (!keep) this.releaseContent(entry);
-		this.appendInFlight(session, entry, packetId); // [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.10.4-3] [MQTT-3.1.1:4.1.0-2]
+		// [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.10.4-3] [MQTT-3.1.1:4.1.0-2]
+		this.appendInFlight(session, entry, packetId);
 	}
 
-	/** A message was sent without waiting and is under way; there must be a free entry, and the message reserved if it is kept. */
-	addInFlight(session: number, packetId: number, flags: number, identifier: number, share: number, keep: boolean): void {
+	/**
+	 * A message was sent without waiting and is under way; there must be a free entry, and the message reserved
+	 * if it is kept.
+	 */
+	addInFlight(
+		session: number,
+		packetId: number,
+		flags: number,
+		identifier: number,
+		share: number,
+		keep: boolean,
+	): void {
 		const content = keep ? this.#currentContent : 0;
 		if (content !== 0) this.#references[content]++;
 		this.appendInFlight(session, this.#entries.allocate(content, flags, identifier, share), packetId);
@@ -254,7 +281,8 @@ export class OutgoingQueues {
 
 	/**
 	 * Ends what is under way with a packet identifier.
-	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH @param released whether PUBREL was sent for it
+	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH
+	 * @param released whether PUBREL was sent for it
 	 * @returns false if nothing of that kind was
 	 */
 	complete(session: number, packetId: number, qos: number, released: boolean): boolean {
@@ -265,7 +293,12 @@ export class OutgoingQueues {
 			previous = entry;
 			entry = entries.next(entry);
 		}
-		if (entry === 0 || (entries.flags(entry) & QOS_MASK) !== qos || ((entries.flags(entry) & RELEASED) !== 0) !== released) return false;
+		if (
+			entry === 0 ||
+			(entries.flags(entry) & QOS_MASK) !== qos ||
+			((entries.flags(entry) & RELEASED) !== 0) !== released
+		)
+			return false;
 		const row = LISTS_WIDTH * session;
 		if (previous === 0) this.#lists[row + FIRST_IN_FLIGHT] = entries.next(entry);
 		else entries.setNext(previous, entries.next(entry));
@@ -275,7 +308,10 @@ export class OutgoingQueues {
 		return true;
 	}
 
-	/** A QoS 2 message under way was taken: from now on PUBREL is owed for it [MQTT-4.3.3-4]. False if no such message is under way. */
+	/**
+	 * A QoS 2 message under way was taken: from now on PUBREL is owed for it [MQTT-4.3.3-4]. False if no such
+	 * message is under way.
+	 */
 	markReleased(session: number, packetId: number): boolean {
 		const entries = this.#entries;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
@@ -286,7 +322,10 @@ export class OutgoingQueues {
 		return true;
 	}
 
-	/** The client of a lasting session is gone: what was under way waits again, in its order [MQTT-4.4.0-1] [MQTT-4.6.0-1]; QoS 0 messages are dropped. */
+	/**
+	 * The client of a lasting session is gone: what was under way waits again, in its order [MQTT-4.4.0-1]
+	 * [MQTT-4.6.0-1]; QoS 0 messages are dropped.
+	 */
 	suspend(session: number): void {
 		while (this.dropOldestQos0(session));
 		const entries = this.#entries;
@@ -356,8 +395,19 @@ export class OutgoingQueues {
 		return this.#entries.sequence(entry);
 	}
 
-	/** Lets a session wait for a content again, behind those of a lower number in order; 0 when its own limit or the entries are used up. */
-	restore(session: number, content: number, state: number, packetId: number, identifier: number, share: number, sequence: number): number {
+	/**
+	 * Lets a session wait for a content again, behind those of a lower number in order; 0 when its own limit or
+	 * the entries are used up.
+	 */
+	restore(
+		session: number,
+		content: number,
+		state: number,
+		packetId: number,
+		identifier: number,
+		share: number,
+		sequence: number,
+	): number {
 		if (this.isFull(session) || this.free === 0) return 0;
 		const entries = this.#entries;
 		const lists = this.#lists;

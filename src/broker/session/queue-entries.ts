@@ -9,7 +9,10 @@ const PACKET_ID = 2;
 const FLAGS = 3;
 const SHARE = 4;
 
-/** The entries of the queues: rows of a table, known by numbers from 1; 0 means none. Each can be linked to another. */
+/**
+ * The entries of the queues: rows of a table, known by numbers from 1; 0 means none. Each can be linked to
+ * another.
+ */
 export class QueueEntries {
 	/** Entries that are free, and the fewest that ever were. */
 	free: number;

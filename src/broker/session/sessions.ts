@@ -20,7 +20,10 @@ const ENDS_AT = 2;
 const WILL_AT = 3;
 const WILL_DELAY = 4;
 
-/** What the broker knows of each client, connected or not (§4.1). A session is a number from 1 to `last`; 0 means none. */
+/**
+ * What the broker knows of each client, connected or not (§4.1). A session is a number from 1 to `last`; 0
+ * means none.
+ */
 export class Sessions {
 	readonly wills: Messages;
 	/** Sessions in use. */
@@ -129,7 +132,12 @@ export class Sessions {
 		const wanted = fnv1a(bytes, start, end, FNV_SEED) >>> 0;
 		for (let session = 1; session <= this.capacity; session++) {
 			const record = this.#rows[ROW_WIDTH * session + IDENTIFIER];
-			if (record === 0 || words[WORDS_WIDTH * session + HASH] !== wanted || texts.size(record) !== end - start) continue;
+			if (
+				record === 0 ||
+				words[WORDS_WIDTH * session + HASH] !== wanted ||
+				texts.size(record) !== end - start
+			)
+				continue;
 			if (equalBytes(bytes, start, end, texts.bytes, texts.offset(record))) return session;
 		}
 		return 0;
@@ -179,7 +187,10 @@ export class Sessions {
 		return this.#texts.bytes;
 	}
 
-	/** Index of the first byte of its client identifier, and of the byte after it; until sessions or wills change. */
+	/**
+	 * Index of the first byte of its client identifier, and of the byte after it; until sessions or wills
+	 * change.
+	 */
 	identifierStart(session: number): number {
 		return this.#texts.offset(this.#rows[ROW_WIDTH * session + IDENTIFIER]);
 	}

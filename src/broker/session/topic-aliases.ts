@@ -3,8 +3,9 @@ import { equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 
 /**
- * Topic aliases (§3.3.2.3.4) of each connection, both ways. Those that a client set must be kept as long as it is connected; those that the broker set are only
- * there to save bytes, and give way to the others. A client is granted as many as find room with the longest topics that a packet can carry.
+ * Topic aliases (§3.3.2.3.4) of each connection, both ways. Those that a client set must be kept as long as
+ * it is connected; those that the broker set are only there to save bytes, and give way to the others. A
+ * client is granted as many as find room with the longest topics that a packet can carry.
  */
 export class TopicAliases {
 	/** Aliases of one connection in one direction. */
@@ -17,8 +18,10 @@ export class TopicAliases {
 	#grantable: number;
 
 	/**
-	 * @param connections the highest index of a connection @param limit aliases of one connection in one direction
-	 * @param bytes for all topics @param longest bytes of the longest topic
+	 * @param connections the highest index of a connection
+	 * @param limit aliases of one connection in one direction
+	 * @param bytes for all topics
+	 * @param longest bytes of the longest topic
 	 */
 	constructor(memory: Memory, connections: number, limit: number, bytes: number, longest: number) {
 		const records = limit === 0 ? 0 : 2 * limit * connections;
@@ -39,7 +42,10 @@ export class TopicAliases {
 		return this.#arena.count;
 	}
 
-	/** Sets aside what a client may set, and returns how many aliases that is: 1 to that number are accepted until clear() [MQTT-3.3.2-12]. */
+	/**
+	 * Sets aside what a client may set, and returns how many aliases that is: 1 to that number are accepted
+	 * until clear() [MQTT-3.3.2-12].
+	 */
 	grant(connection: number): number {
 		const count = Math.min(this.limit, this.#grantable);
 		this.#grantable -= count;
@@ -80,16 +86,25 @@ export class TopicAliases {
 		const first = (2 * connection + 1) * this.limit;
 		for (let i = 0; i < limit; i++) {
 			const record = this.#records[first + i];
-			if (record !== 0 && arena.size(record) === end - start && equalBytes(bytes, start, end, arena.bytes, arena.offset(record))) return i + 1;
+			if (
+				record !== 0 &&
+				arena.size(record) === end - start &&
+				equalBytes(bytes, start, end, arena.bytes, arena.offset(record))
+			)
+				return i + 1;
 		}
 		return 0;
 	}
 
-	/** An alias for a topic that has none; 0 when all are given or there is no room. Moves no topic: the message that is being sent may have its own here. */
+	/**
+	 * An alias for a topic that has none; 0 when all are given or there is no room. Moves no topic: the message
+	 * that is being sent may have its own here.
+	 */
 	assign(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
 		if (!this.#arena.fits(end - start)) return 0; // [MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3]
 		const first = (2 * connection + 1) * this.limit;
-		for (let i = 0; i < limit; i++) if (this.#records[first + i] === 0) return this.put(first + i, bytes, start, end) ? i + 1 : 0;
+		for (let i = 0; i < limit; i++)
+			if (this.#records[first + i] === 0) return this.put(first + i, bytes, start, end) ? i + 1 : 0;
 		return 0;
 	}
 
@@ -122,7 +137,8 @@ export class TopicAliases {
 	/** Forgets all aliases that the broker gave. */
 	private evict(): void {
 		const { limit } = this;
-		for (let first = limit; first < this.#records.length; first += 2 * limit) for (let i = 0; i < limit; i++) this.release(first + i);
+		for (let first = limit; first < this.#records.length; first += 2 * limit)
+			for (let i = 0; i < limit; i++) this.release(first + i);
 	}
 
 	private release(at: number): void {

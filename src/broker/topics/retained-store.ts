@@ -7,9 +7,10 @@ import { Messages } from "../pool/messages";
 /**
  * Every topic's current value and when it arrived, within fixed room.
  *
- * A topic has at most two values here: the retained one, which a new subscriber is handed (§3.3.1.3), and the current one where a message without RETAIN
- * came later. A retained message therefore replaces both. When the room is used up, values that are not retained give way; retained ones never do
- * and, with the time they came, stand for the topic again.
+ * A topic has at most two values here: the retained one, which a new subscriber is handed (§3.3.1.3), and the
+ * current one where a message without RETAIN came later. A retained message therefore replaces both. When the
+ * room is used up, values that are not retained give way; retained ones never do and, with the time they
+ * came, stand for the topic again.
  */
 export class RetainedStore {
 	readonly messages: Messages;
@@ -44,7 +45,8 @@ export class RetainedStore {
 
 	/**
 	 * Takes a message that was published.
-	 * @returns false when a retained one finds no room: then nothing has changed, but for QoS 0: then the topic is empty, as nobody can be told
+	 * @returns false when a retained one finds no room: then nothing has changed, but for QoS 0: then the topic
+	 *   is empty, as nobody can be told
 	 */
 	put(message: Message): boolean {
 		const bytes = message.bytes;
@@ -56,7 +58,8 @@ export class RetainedStore {
 			return true;
 		}
 		if (message.payloadStart === message.payloadEnd) {
-			this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
+			// [MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11]
+			this.remove(this.find(bucket, message, true), bucket);
 			this.remove(this.find(bucket, message, false), bucket);
 			return true;
 		}
@@ -70,10 +73,16 @@ export class RetainedStore {
 	/** Takes a value that was kept over a restart, and leaves the topic's other one as it is. */
 	restore(message: Message): void {
 		this.lastRecord = 0;
-		this.insert(message, fnv1a(message.bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1));
+		this.insert(
+			message,
+			fnv1a(message.bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1),
+		);
 	}
 
-	/** The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is none. */
+	/**
+	 * The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is
+	 * none.
+	 */
 	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
 		const bucket = fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1);
 		if (current) {
@@ -84,8 +93,9 @@ export class RetainedStore {
 	}
 
 	/**
-	 * Whether a new subscriber is handed the value in a record: a retained one, or, with `current`, each topic's latest. A walk tries the records
-	 * from 1 to `records`; values that come or go meanwhile do not disturb it.
+	 * Whether a new subscriber is handed the value in a record: a retained one, or, with `current`, each
+	 * topic's latest. A walk tries the records from 1 to `records`; values that come or go meanwhile do not
+	 * disturb it.
 	 */
 	isInitialValue(record: number, current: boolean): boolean {
 		if (this.#occupied[record] === 0) return false;
@@ -101,11 +111,17 @@ export class RetainedStore {
 	/** Drops a value, one whose expiry has passed for example. */
 	drop(record: number): void {
 		const messages = this.messages;
-		const bucket = fnv1a(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), FNV_SEED) & (this.#buckets.length - 1);
+		const bucket =
+			fnv1a(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), FNV_SEED) &
+			(this.#buckets.length - 1);
 		this.remove(record, bucket);
 	}
 
-	/** Drops the values whose expiry has passed [MQTT-3.3.2-5]. @param nowMs ms of the broker's clock @returns whether there were any */
+	/**
+	 * Drops the values whose expiry has passed [MQTT-3.3.2-5].
+	 * @param nowMs ms of the broker's clock
+	 * @returns whether there were any
+	 */
 	dropExpired(nowMs: number): boolean {
 		let found = false;
 		for (let record = 1; record <= this.records; record++) {
@@ -122,7 +138,15 @@ export class RetainedStore {
 		const bytes = messages.arena.bytes;
 		const start = messages.topicStart(record);
 		const end = messages.topicEnd(record);
-		return this.lookup(fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1), bytes, start, end, false) !== 0;
+		return (
+			this.lookup(
+				fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1),
+				bytes,
+				start,
+				end,
+				false,
+			) !== 0
+		);
 	}
 
 	private insert(message: Message, bucket: number): boolean {
@@ -160,12 +184,15 @@ export class RetainedStore {
 		const messages = this.messages;
 		let bytes = messages.arena.free;
 		if (this.retainedCount < messages.arena.count) {
-			for (let i = 1; i <= this.records; i++) if (this.#occupied[i] !== 0 && !messages.isRetained(i)) bytes += messages.arena.size(i);
+			for (let i = 1; i <= this.records; i++)
+				if (this.#occupied[i] !== 0 && !messages.isRetained(i)) bytes += messages.arena.size(i);
 		}
 		return bytes;
 	}
 
-	/** Gives up one value that is not retained, an older one rather than a newer; false when all are retained. */
+	/**
+	 * Gives up one value that is not retained, an older one rather than a newer; false when all are retained.
+	 */
 	private evict(): boolean {
 		if (this.retainedCount === this.messages.arena.count) return false;
 		let cursor = this.#evictionCursor;
@@ -187,7 +214,11 @@ export class RetainedStore {
 		let record = this.#buckets[bucket];
 		while (record !== 0) {
 			const topic = messages.topicStart(record);
-			if (messages.topicEnd(record) - topic === end - start && messages.isRetained(record) === retained && equalBytes(bytes, start, end, own, topic))
+			if (
+				messages.topicEnd(record) - topic === end - start &&
+				messages.isRetained(record) === retained &&
+				equalBytes(bytes, start, end, own, topic)
+			)
 				break;
 			record = chain[record];
 		}

@@ -20,8 +20,9 @@ const NEXT_OF_SESSION = 4;
 const SHARE = 5;
 
 /**
- * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its filter's node and that of its session.
- * Changing a subscription costs by the length of these lists; finding those that match a message does not depend on how many there are.
+ * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its
+ * filter's node and that of its session. Changing a subscription costs by the length of these lists; finding
+ * those that match a message does not depend on how many there are.
  */
 export class Subscriptions {
 	readonly tree: TopicTree;
@@ -41,7 +42,12 @@ export class Subscriptions {
 	readonly #firstOfSession: Uint16Array;
 	#unused: number;
 
-	/** @param records subscriptions @param sessions sessions @param levels of all filters together @param bytes for the text of these */
+	/**
+	 * @param records subscriptions
+	 * @param sessions sessions
+	 * @param levels of all filters together
+	 * @param bytes for the text of these
+	 */
 	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
 		const { tables } = memory;
 		this.tree = new TopicTree(memory, levels, bytes);
@@ -71,7 +77,10 @@ export class Subscriptions {
 		return (this.#rows[WIDTH * subscription + OPTIONS] & RETAIN_AS_PUBLISHED) !== 0;
 	}
 
-	/** Its options, as they are given to add(). @param retainedPending whether not all of its stored values were sent */
+	/**
+	 * Its options, as they are given to add().
+	 * @param retainedPending whether not all of its stored values were sent
+	 */
 	options(subscription: number, retainedPending: boolean): number {
 		return this.#rows[WIDTH * subscription + OPTIONS] | (retainedPending ? RETAINED_PENDING : 0);
 	}
@@ -107,7 +116,10 @@ export class Subscriptions {
 		this.dirtyFlags?.mark(subscription);
 	}
 
-	/** The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if there is none. */
+	/**
+	 * The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if
+	 * there is none.
+	 */
 	takeRetainedPending(session: number): number {
 		let subscription = this.#firstOfSession[session];
 		while (subscription !== 0 && (this.#rows[WIDTH * subscription + OPTIONS] & RETAINED_PENDING) === 0)
@@ -130,7 +142,15 @@ export class Subscriptions {
 	 * @param shared where the filter of a shared subscription begins, after its name; 0 for any other
 	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
 	 */
-	add(session: number, bytes: Uint8Array, start: number, end: number, shared: number, options: number, identifier: number): number {
+	add(
+		session: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+		shared: number,
+		options: number,
+		identifier: number,
+	): number {
 		const known = this.find(session, bytes, start, end, shared);
 		this.existed = known !== 0;
 		const subscription = known === 0 ? this.allocate(session, bytes, start, end, shared) : known;
@@ -147,10 +167,12 @@ export class Subscriptions {
 		const subscription = this.find(session, bytes, start, end, shared);
 		if (subscription === 0) return 0;
 		const rows = this.#rows;
-		if (this.#firstOfSession[session] === subscription) this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		if (this.#firstOfSession[session] === subscription)
+			this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
 		else {
 			let previous = this.#firstOfSession[session];
-			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_SESSION];
+			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription)
+				previous = rows[WIDTH * previous + NEXT_OF_SESSION];
 			rows[WIDTH * previous + NEXT_OF_SESSION] = rows[WIDTH * subscription + NEXT_OF_SESSION];
 		}
 		this.release(subscription);
@@ -203,7 +225,10 @@ export class Subscriptions {
 		if (shared !== 0 && share === 0) return 0;
 		const rows = this.#rows;
 		let subscription = this.#firstOfNode[node];
-		while (subscription !== 0 && (rows[WIDTH * subscription + SESSION] !== session || rows[WIDTH * subscription + SHARE] !== share))
+		while (
+			subscription !== 0 &&
+			(rows[WIDTH * subscription + SESSION] !== session || rows[WIDTH * subscription + SHARE] !== share)
+		)
 			subscription = rows[WIDTH * subscription + NEXT_OF_NODE];
 		return subscription;
 	}
@@ -260,7 +285,8 @@ export class Subscriptions {
 			return;
 		}
 		let previous = this.#firstOfNode[node];
-		while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription) previous = rows[WIDTH * previous + NEXT_OF_NODE];
+		while (rows[WIDTH * previous + NEXT_OF_NODE] !== subscription)
+			previous = rows[WIDTH * previous + NEXT_OF_NODE];
 		rows[WIDTH * previous + NEXT_OF_NODE] = next;
 	}
 }

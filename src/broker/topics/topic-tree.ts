@@ -22,8 +22,9 @@ const PLUS_CHILD = 3;
 const HASH_CHILD = 4;
 
 /**
- * Topic filters as a tree of levels. A level finds its child by the child's text in one hash table, so that matching a topic name costs by the name's
- * depth and by the wildcards on its way, never by the number of filters. Nodes are numbers from 1; 0 means none (and the root, as a parent).
+ * Topic filters as a tree of levels. A level finds its child by the child's text in one hash table, so that
+ * matching a topic name costs by the name's depth and by the wildcards on its way, never by the number of
+ * filters. Nodes are numbers from 1; 0 means none (and the root, as a parent).
  */
 export class TopicTree {
 	/** The nodes that match() found: `found[0]` up to the number it returned. */
@@ -60,7 +61,10 @@ export class TopicTree {
 		return this.#arena.peak;
 	}
 
-	/** The node of a valid topic filter that is in the tree, be it only as the beginning of others; 0 if it is not. */
+	/**
+	 * The node of a valid topic filter that is in the tree, be it only as the beginning of others; 0 if it is
+	 * not.
+	 */
 	find(bytes: Uint8Array, start: number, end: number): number {
 		let node = ROOT;
 		let at = start;
@@ -72,7 +76,10 @@ export class TopicTree {
 		}
 	}
 
-	/** Adds one use of a valid topic filter and returns its node; 0 when levels or bytes are used up: then nothing has changed. */
+	/**
+	 * Adds one use of a valid topic filter and returns its node; 0 when levels or bytes are used up: then
+	 * nothing has changed.
+	 */
 	add(bytes: Uint8Array, start: number, end: number): number {
 		let node = ROOT;
 		let at = start;
@@ -101,7 +108,10 @@ export class TopicTree {
 		this.prune(node);
 	}
 
-	/** Finds the nodes whose path matches a topic name, each once; some are only the beginning of filters. Returns how many. */
+	/**
+	 * Finds the nodes whose path matches a topic name, each once; some are only the beginning of filters.
+	 * Returns how many.
+	 */
 	match(bytes: Uint8Array, start: number, end: number): number {
 		const found = this.found;
 		const frontier = this.#frontier;
@@ -131,7 +141,8 @@ export class TopicTree {
 				while (first < last) {
 					const node = frontier[first++];
 					found[count++] = node;
-					if (nodes[WIDTH * node + HASH_CHILD] !== 0) found[count++] = nodes[WIDTH * node + HASH_CHILD]; // "a/#" also matches "a" (§4.7.1.2)
+					// "a/#" also matches "a" (§4.7.1.2)
+					if (nodes[WIDTH * node + HASH_CHILD] !== 0) found[count++] = nodes[WIDTH * node + HASH_CHILD];
 				}
 				return count;
 			}
@@ -158,14 +169,21 @@ export class TopicTree {
 			const parent = nodes[WIDTH * at + PARENT];
 			if (nodes[WIDTH * parent + PLUS_CHILD] === at) {
 				if (parent === ROOT && bytes[start] === DOLLAR) return false; // [MQTT-4.7.2-1]
-			} else if (arena.size(at) !== stop - from || !equalBytes(bytes, from, stop, arena.bytes, arena.offset(at))) return false;
+			} else if (
+				arena.size(at) !== stop - from ||
+				!equalBytes(bytes, from, stop, arena.bytes, arena.offset(at))
+			)
+				return false;
 			at = parent;
 			stop = from - 1;
 		}
 		return true;
 	}
 
-	/** Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself where there is no room. */
+	/**
+	 * Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself where there is
+	 * no room.
+	 */
 	copyPath(node: number, target: Uint8Array, at: number): number {
 		const nodes = this.#nodes;
 		const arena = this.#arena;

@@ -65,7 +65,8 @@ export class BrokerPages implements Pages {
 	/** Judges those who waited, as far as that takes no time, and one more. */
 	resumeWaiting(): void {
 		const { authorizer } = this.#core;
-		for (let i = 0; i < this.#requests.length && !authorizer.authenticating; i++) if (this.#requests[i] !== undefined) this.authenticate(i);
+		for (let i = 0; i < this.#requests.length && !authorizer.authenticating; i++)
+			if (this.#requests[i] !== undefined) this.authenticate(i);
 	}
 
 	private authenticate(slot: number): void {
@@ -74,7 +75,11 @@ export class BrokerPages implements Pages {
 			this.release(slot);
 			return;
 		}
-		const code = this.#core.authorizer.authenticate(connectPacketOf(request), -1 - slot, this.#replies[slot]!.remoteAddress);
+		const code = this.#core.authorizer.authenticate(
+			connectPacketOf(request),
+			-1 - slot,
+			this.#replies[slot]!.remoteAddress,
+		);
 		if (code === PENDING) this.#authenticating = slot;
 		else this.sendResult(slot, request, code);
 	}
@@ -86,7 +91,8 @@ export class BrokerPages implements Pages {
 		if (code === SUCCESS) {
 			reply.reader = this.#core.authorizer.userOf(connectPacketOf(request));
 			reply.page();
-		} else if (code === CONNECTION_RATE_EXCEEDED) reply.refuse(429, "too many failed logins from this address; wait");
+		} else if (code === CONNECTION_RATE_EXCEEDED)
+			reply.refuse(429, "too many failed logins from this address; wait");
 		else reply.refuse(401, "user name and password, please");
 	}
 
@@ -106,7 +112,10 @@ export class BrokerPages implements Pages {
 	}
 }
 
-/** Name and password of a request, whose credentials() were called, as those of a CONNECT. Made each time: pages are rare, and a packet is large. */
+/**
+ * Name and password of a request, whose credentials() were called, as those of a CONNECT. Made each time:
+ * pages are rare, and a packet is large.
+ */
 function connectPacketOf(request: HttpRequest): Packet {
 	const packet = new Packet();
 	packet.type = CONNECT;

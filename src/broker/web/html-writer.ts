@@ -1,6 +1,18 @@
 import { validUTF8 } from "../../mqtt/utf8";
 import { type Timestamp, writeDecimal } from "../delivery/timestamp";
-import { BYTES, DAYS, EMPTY, HOURS, HOURS_END, MINUTES, SECONDS, TIME, TIME_END, TIME_TEXT, TRUNCATED } from "./markup";
+import {
+	BYTES,
+	DAYS,
+	EMPTY,
+	HOURS,
+	HOURS_END,
+	MINUTES,
+	SECONDS,
+	TIME,
+	TIME_END,
+	TIME_TEXT,
+	TRUNCATED,
+} from "./markup";
 
 const AMPERSAND = 0x26;
 const LESS = 0x3c;
@@ -15,8 +27,9 @@ const CALENDAR_SIZE = 24;
 const MAX_HEX_BYTES = 16;
 
 /**
- * Writes HTML to a piece of a page. What does not fit sets `full` and writes nothing; the writer then goes back to where the last whole part ended.
- * Text of others goes between tags only, never into attributes, and comes out as text whatever it holds.
+ * Writes HTML to a piece of a page. What does not fit sets `full` and writes nothing; the writer then goes
+ * back to where the last whole part ended. Text of others goes between tags only, never into attributes, and
+ * comes out as text whatever it holds.
  */
 export class HtmlWriter {
 	bytes: Uint8Array;
@@ -65,7 +78,8 @@ export class HtmlWriter {
 	}
 
 	/**
-	 * Writes valid UTF-8 as text: what HTML would take for markup is escaped, what would move the cursor of a terminal becomes a space.
+	 * Writes valid UTF-8 as text: what HTML would take for markup is escaped, what would move the cursor of a
+	 * terminal becomes a space.
 	 * @param room bytes that it may take
 	 * @returns whether it is all there
 	 */
@@ -93,7 +107,10 @@ export class HtmlWriter {
 		return i === end;
 	}
 
-	/** Writes a value: as text, its beginning where it is long, or as hexadecimal digits where it is none. @param room bytes that its text may take */
+	/**
+	 * Writes a value: as text, its beginning where it is long, or as hexadecimal digits where it is none.
+	 * @param room bytes that its text may take
+	 */
 	value(source: Uint8Array, start: number, end: number, room: number): void {
 		if (start === end) this.put(EMPTY);
 		else if (validUTF8(source, start, end)) {
@@ -130,7 +147,11 @@ export class HtmlWriter {
 		}
 	}
 
-	/** Writes the time of the calendar for what happened at `then`, ms of the broker's clock; nothing where the host's clock is not set. @returns whether it did */
+	/**
+	 * Writes the time of the calendar for what happened at `then`, ms of the broker's clock; nothing where the
+	 * host's clock is not set.
+	 * @returns whether it did
+	 */
 	calendarTime(stamp: Timestamp, atMs: number): boolean {
 		if (stamp.write(atMs) !== CALENDAR_SIZE) return false;
 		const { text } = stamp;

@@ -1,6 +1,7 @@
 import { utf8 } from "../../mqtt/utf8";
 
-// The status page's fixed text. Modules are preloaded, so all of it stays in flash. End tags that HTML lets one leave out are left out.
+// The status page's fixed text. Modules are preloaded, so all of it stays in flash. End tags that HTML lets
+// one leave out are left out.
 
 export const START = utf8(
 	'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1"><meta name=color-scheme content="light dark"><link rel=icon href=data:,><title>',

@@ -3,7 +3,24 @@ import type { Reply } from "../../websocket/pages";
 import type { Core } from "../core";
 import { Message } from "../pool/message";
 import { HtmlWriter } from "./html-writer";
-import { AGE, AGO, CLIENTS, END, END_LIVE, NAME, NONE, NOW, OF, REFRESH_TAG, ROW, START, STYLE, TABLE, UP, VALUE } from "./markup";
+import {
+	AGE,
+	AGO,
+	CLIENTS,
+	END,
+	END_LIVE,
+	NAME,
+	NONE,
+	NOW,
+	OF,
+	REFRESH_TAG,
+	ROW,
+	START,
+	STYLE,
+	TABLE,
+	UP,
+	VALUE,
+} from "./markup";
 import { TopicOrder } from "./topic-order";
 
 // Parts of the page, in their order
@@ -21,7 +38,10 @@ const PART_FACTOR = 0x100000;
 const OFFSET_MASK = 0xfffff;
 const LIVE_BIT = 0x1000000;
 
-/** Bytes that a topic, and topic and value together, may take in a row; what is longer is cut. A row fits a piece whole, so that it shows one moment. */
+/**
+ * Bytes that a topic, and topic and value together, may take in a row; what is longer is cut. A row fits a
+ * piece whole, so that it shows one moment.
+ */
 const TOPIC_ROOM = 170;
 const ROW_ROOM = 300;
 
@@ -29,8 +49,9 @@ const ROW_ROOM = 300;
 const ELLIPSIS = utf8("…");
 
 /**
- * The status page, written piece by piece. All that is kept of a reader between two pieces is its place and the topic shown last, which lies in the reply's own
- * store: rows come in the order of topics, whatever comes, goes or changes meanwhile.
+ * The status page, written piece by piece. All that is kept of a reader between two pieces is its place and
+ * the topic shown last, which lies in the reply's own store: rows come in the order of topics, whatever
+ * comes, goes or changes meanwhile.
  */
 export class StatusPage {
 	readonly #core: Core;
@@ -74,7 +95,10 @@ export class StatusPage {
 		return writer.at - start;
 	}
 
-	/** Writes a part, or the next row, from `offset` on. @returns how far in it that is; after the last row 0 */
+	/**
+	 * Writes a part, or the next row, from `offset` on.
+	 * @returns how far in it that is; after the last row 0
+	 */
 	private writePart(part: number, offset: number, live: boolean, reply: Reply): number {
 		const writer = this.#writer;
 		switch (part) {
@@ -113,7 +137,10 @@ export class StatusPage {
 		writer.put(TABLE);
 	}
 
-	/** Writes the row after the topic that lies in the store, `length` bytes long, 0 before the first. @returns the length of its topic, 0 if there is none any more */
+	/**
+	 * Writes the row after the topic that lies in the store, `length` bytes long, 0 before the first.
+	 * @returns the length of its topic, 0 if there is none any more
+	 */
 	private writeRow(reply: Reply, length: number): number {
 		const writer = this.#writer;
 		const { store, reader } = reply;

@@ -5,9 +5,10 @@ import { hasExpiry, secondsLeft } from "../pool/message-properties";
 const DOLLAR = 0x24;
 
 /**
- * The stored values that a reader may see, in the order of their topics, which the store does not have. One look at all of them finds the next ones up to the
- * square root of their number, lest a page of many rows takes as many looks: a visitor could keep the broker busy with that. What was found is good until
- * something changes or another reader asks.
+ * The stored values that a reader may see, in the order of their topics, which the store does not have. One
+ * look at all of them finds the next ones up to the square root of their number, lest a page of many rows
+ * takes as many looks: a visitor could keep the broker busy with that. What was found is good until something
+ * changes or another reader asks.
  */
 export class TopicOrder {
 	readonly #core: Core;
@@ -85,18 +86,41 @@ export class TopicOrder {
 
 	private compare(record: number, other: Uint8Array, length: number): number {
 		const { messages } = this.#core.store;
-		return compare(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), other, 0, length);
+		return compare(
+			messages.arena.bytes,
+			messages.topicStart(record),
+			messages.topicEnd(record),
+			other,
+			0,
+			length,
+		);
 	}
 
 	private precedes(a: number, b: number): boolean {
 		const { messages } = this.#core.store;
 		const { bytes } = messages.arena;
-		return compare(bytes, messages.topicStart(a), messages.topicEnd(a), bytes, messages.topicStart(b), messages.topicEnd(b)) < 0;
+		return (
+			compare(
+				bytes,
+				messages.topicStart(a),
+				messages.topicEnd(a),
+				bytes,
+				messages.topicStart(b),
+				messages.topicEnd(b),
+			) < 0
+		);
 	}
 }
 
 /** Below 0, 0 or above 0 as one text comes before, is, or comes after another. */
-function compare(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): number {
+function compare(
+	a: Uint8Array,
+	aStart: number,
+	aEnd: number,
+	b: Uint8Array,
+	bStart: number,
+	bEnd: number,
+): number {
 	const shift = bStart - aStart;
 	const end = Math.min(aEnd, bEnd - shift);
 	let i = aStart;

@@ -12,15 +12,21 @@ export const UsersConfig = Type.Record(
 );
 
 const Action = (description: string) =>
-	Type.Optional(Type.Unsafe<"publish" | "subscribe" | "all">({ description, enum: ["publish", "subscribe", "all"] }));
+	Type.Optional(
+		Type.Unsafe<"publish" | "subscribe" | "all">({ description, enum: ["publish", "subscribe", "all"] }),
+	);
 
 export const AccessRule = Type.Object(
 	{
 		allow: Action("What this rule allows."),
 		deny: Action("What this rule denies."),
-		topic: Text("Topic filter; {user} and {id} stand for the client's user name and client identifier. At most 128 bytes.", aclTopicProblem, {
-			examples: ["home/{id}/#"],
-		}),
+		topic: Text(
+			"Topic filter; {user} and {id} stand for the client's user name and client identifier. At most 128 bytes.",
+			aclTopicProblem,
+			{
+				examples: ["home/{id}/#"],
+			},
+		),
 		user: Type.Optional(Text("The user it is for; everybody when left out.", userProblem)),
 		client: Type.Optional(Text("The client identifier it is for; all when left out.", clientProblem)),
 	},
@@ -29,8 +35,13 @@ export const AccessRule = Type.Object(
 
 export const TLSConfig = Type.Object(
 	{
-		port: Type.Optional(Count("TCP port for MQTT over TLS; 0 lets the host choose one.", ranges.listen.port, 8883)),
-		certificate: Text("File of the certificate, and of those that lead to its root, in PEM.", () => undefined),
+		port: Type.Optional(
+			Count("TCP port for MQTT over TLS; 0 lets the host choose one.", ranges.listen.port, 8883),
+		),
+		certificate: Text(
+			"File of the certificate, and of those that lead to its root, in PEM.",
+			() => undefined,
+		),
 		key: Text("File of its private key, in PEM.", () => undefined),
 	},
 	{ ...strict, description: "A second port with TLS, on hosts that have it: firefly broker on Node." },

@@ -9,7 +9,10 @@ export const strict = { additionalProperties: false } as const;
 const durationPattern = "^\\d+(\\.\\d+)?(ms|s|m|h|d)$";
 const secondsPattern = "^\\d+(\\.\\d+)?(s|m|h|d)$";
 
-/** A string that the firmware's own `problem` judges. Keywords in `hints` are for editors, which cannot run it. */
+/**
+ * A string that the firmware's own `problem` judges. Keywords in `hints` are for editors, which cannot run
+ * it.
+ */
 export function Text(
 	description: string,
 	validate: Validator,

@@ -3,7 +3,10 @@ import { BrokerConfig } from "./broker";
 import { WiFiConfig } from "./firefly";
 import { strict } from "./kinds";
 
-/** `firefly.local.json`, beside the manifest and never under version control: what belongs to this desk or is secret. */
+/**
+ * `firefly.local.json`, beside the manifest and never under version control: what belongs to this desk or is
+ * secret.
+ */
 export const LocalConfig = Type.Object(
 	{
 		$schema: Type.Optional(Type.String()),

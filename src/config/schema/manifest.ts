@@ -2,7 +2,8 @@ import Type, { type TSchema } from "typebox";
 import { FireflyConfig } from "./firefly";
 import { strict } from "./kinds";
 
-const table = (description: string) => Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description }));
+const table = (description: string) =>
+	Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description }));
 const anything = (description: string) => Type.Optional(Type.Unknown({ description }));
 
 /** What a manifest and each entry of `platforms` may hold for mcconfig; Firefly looks at `modules` only. */
@@ -29,7 +30,10 @@ const moddable: Readonly<Record<string, TSchema>> = {
 	warning: anything("Printed by the build."),
 };
 
-const Config = Type.Object({ firefly: Type.Optional(FireflyConfig) }, { description: "Read on the device as mc/config." });
+const Config = Type.Object(
+	{ firefly: Type.Optional(FireflyConfig) },
+	{ description: "Read on the device as mc/config." },
+);
 
 const Platform = Type.Object(
 	{ include: anything("Manifests merged for this target only."), config: Type.Optional(Config), ...moddable },
@@ -44,8 +48,16 @@ export const Manifest = Type.Object(
 		include: anything("Manifests to merge in, relative to this file."),
 		config: Type.Optional(Config),
 		...moddable,
-		platforms: Type.Optional(Type.Record(Type.String(), Platform, { description: "What differs by target: esp32, esp32/nodemcu, lin …" })),
+		platforms: Type.Optional(
+			Type.Record(Type.String(), Platform, {
+				description: "What differs by target: esp32, esp32/nodemcu, lin …",
+			}),
+		),
 		bundle: table("For mcbundle."),
 	},
-	{ ...strict, title: "Firefly manifest", description: "A Moddable manifest; Firefly is configured under config.firefly." },
+	{
+		...strict,
+		title: "Firefly manifest",
+		description: "A Moddable manifest; Firefly is configured under config.firefly.",
+	},
 );

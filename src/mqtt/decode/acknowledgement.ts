@@ -5,21 +5,38 @@ import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
 /** PUBACK, PUBREC, PUBREL and PUBCOMP (§3.4 to §3.7). Returns 0 or a reason code. */
-export function decodeAcknowledgement(packet: Packet, bytes: Uint8Array, start: number, end: number, fromClient: boolean): number {
+export function decodeAcknowledgement(
+	packet: Packet,
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	fromClient: boolean,
+): number {
 	const length = end - start;
 	if (length < 2) return packet.refuse(MALFORMED_PACKET, "acknowledgement is too short");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];
-	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0"); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
+	// [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
+	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0");
 	packet.packetId = packetId;
 	packet.reasonCode = 0;
 	packet.properties.setRange(bytes, end, end);
 	if (length === 2) return 0;
 	if (packet.version === 4) return packet.refuse(MALFORMED_PACKET, "acknowledgement is too long");
 	const code = bytes[start + 2];
-	if (!reasonAllowed(packet.type, code, fromClient)) return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]
+	// [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1]
+	if (!reasonAllowed(packet.type, code, fromClient))
+		return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet");
 	packet.reasonCode = code;
 	if (length === 3) return 0; // §3.4.2.2.1
-	const propertiesCode = readProperties(packet, packet.properties, bytes, start + 3, end, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH);
+	const propertiesCode = readProperties(
+		packet,
+		packet.properties,
+		bytes,
+		start + 3,
+		end,
+		ACKNOWLEDGE_LOW,
+		ACKNOWLEDGE_HIGH,
+	);
 	if (propertiesCode !== 0) return propertiesCode;
 	return packet.properties.to === end ? 0 : packet.refuse(MALFORMED_PACKET, "bytes after the properties");
 }

@@ -1,4 +1,14 @@
-import { AUTH, CONNACK, CONNECT, DISCONNECT, MALFORMED_PACKET, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE } from "../constants";
+import {
+	AUTH,
+	CONNACK,
+	CONNECT,
+	DISCONNECT,
+	MALFORMED_PACKET,
+	SUBACK,
+	SUBSCRIBE,
+	UNSUBACK,
+	UNSUBSCRIBE,
+} from "../constants";
 import type { Packet } from "../packet";
 import { decodeAcknowledgement } from "./acknowledgement";
 import { decodeConnack } from "./connack";
@@ -7,8 +17,17 @@ import { decodeDisconnect } from "./disconnect";
 import { decodeSuback } from "./suback";
 import { decodeSubscribe } from "./subscribe";
 
-/** Everything after the fixed header of a packet other than PUBLISH, [start, end). Returns 0 or the reason code for which it is refused. */
-export function decodeBody(packet: Packet, bytes: Uint8Array, start: number, end: number, fromClient: boolean): number {
+/**
+ * Everything after the fixed header of a packet other than PUBLISH, [start, end). Returns 0 or the reason
+ * code for which it is refused.
+ */
+export function decodeBody(
+	packet: Packet,
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	fromClient: boolean,
+): number {
 	const type = packet.type;
 	if (type < SUBSCRIBE) {
 		if (type === CONNECT) return decodeConnect(packet, bytes, start, end);

@@ -14,16 +14,31 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 	if (packet.version === 4) {
 		if (end - start !== 2) return packet.refuse(MALFORMED_PACKET, "CONNACK is too long");
 		code = connackReasonCode(code);
-		if (code < 0) return packet.refuse(PROTOCOL_ERROR, "reserved CONNACK return code"); // Table 3.1 of MQTT 3.1.1
+		// Table 3.1 of MQTT 3.1.1
+		if (code < 0) return packet.refuse(PROTOCOL_ERROR, "reserved CONNACK return code");
 	} else {
-		// A broker that knows only MQTT 3.1.1 answers in its own format: "unacceptable protocol version" (its §3.2.2.3)
-		if (end - start === 2 && code === 1) return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "the broker does not speak MQTT 5.0");
-		if (!reasonAllowed(CONNACK, code, false)) return packet.refuse(PROTOCOL_ERROR, "reason code is not one of CONNACK"); // [MQTT-3.2.2-8]
-		const propertiesCode = readProperties(packet, packet.properties, bytes, start + 2, end, CONNACK_LOW, CONNACK_HIGH);
+		// A broker that knows only MQTT 3.1.1 answers in its own format: "unacceptable protocol version" (its
+		// §3.2.2.3)
+		if (end - start === 2 && code === 1)
+			return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "the broker does not speak MQTT 5.0");
+		// [MQTT-3.2.2-8]
+		if (!reasonAllowed(CONNACK, code, false))
+			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of CONNACK");
+		const propertiesCode = readProperties(
+			packet,
+			packet.properties,
+			bytes,
+			start + 2,
+			end,
+			CONNACK_LOW,
+			CONNACK_HIGH,
+		);
 		if (propertiesCode !== 0) return propertiesCode;
-		if (packet.properties.to !== end) return packet.refuse(MALFORMED_PACKET, "bytes after the CONNACK properties");
+		if (packet.properties.to !== end)
+			return packet.refuse(MALFORMED_PACKET, "bytes after the CONNACK properties");
 	}
-	if (flags === 1 && code !== 0) return packet.refuse(PROTOCOL_ERROR, "session present in a refusal"); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+	// [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
+	if (flags === 1 && code !== 0) return packet.refuse(PROTOCOL_ERROR, "session present in a refusal");
 	packet.sessionPresent = flags === 1;
 	packet.reasonCode = code;
 	return 0;

@@ -1,19 +1,34 @@
-import { AUTH, AUTHENTICATION_METHOD, MALFORMED_PACKET, PROTOCOL_ERROR, SESSION_EXPIRY_INTERVAL } from "../constants";
+import {
+	AUTH,
+	AUTHENTICATION_METHOD,
+	MALFORMED_PACKET,
+	PROTOCOL_ERROR,
+	SESSION_EXPIRY_INTERVAL,
+} from "../constants";
 import type { Packet } from "../packet";
 import { AUTH_HIGH, AUTH_LOW, DISCONNECT_HIGH, DISCONNECT_LOW } from "../property-rules";
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
 /** DISCONNECT and AUTH (§3.14, §3.15), which are built alike. Returns 0 or a reason code. */
-export function decodeDisconnect(packet: Packet, bytes: Uint8Array, start: number, end: number, fromClient: boolean): number {
+export function decodeDisconnect(
+	packet: Packet,
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	fromClient: boolean,
+): number {
 	const properties = packet.properties;
 	properties.setRange(bytes, end, end);
 	packet.reasonCode = 0;
-	if (packet.version === 4) return start === end ? 0 : packet.refuse(MALFORMED_PACKET, "DISCONNECT is too long");
+	if (packet.version === 4)
+		return start === end ? 0 : packet.refuse(MALFORMED_PACKET, "DISCONNECT is too long");
 	const auth = packet.type === AUTH;
 	if (start < end) {
 		const code = bytes[start];
-		if (!reasonAllowed(packet.type, code, fromClient)) return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.14.2-1] [MQTT-3.15.2-1]
+		// [MQTT-3.14.2-1] [MQTT-3.15.2-1]
+		if (!reasonAllowed(packet.type, code, fromClient))
+			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet");
 		packet.reasonCode = code;
 	} else if (auth && fromClient) return packet.refuse(PROTOCOL_ERROR, "success is not for a client to send"); // [MQTT-3.15.2-1]
 	if (start + 1 < end) {
@@ -26,6 +41,8 @@ export function decodeDisconnect(packet: Packet, bytes: Uint8Array, start: numbe
 			return packet.refuse(PROTOCOL_ERROR, "session expiry interval from a broker"); // [MQTT-3.14.2-2]
 	}
 	// Remaining length 0 says success without properties (§3.15.2.1)
-	if (auth && start < end && !properties.has(AUTHENTICATION_METHOD)) return packet.refuse(PROTOCOL_ERROR, "AUTH without an authentication method"); // §3.15.2.2.2
+	// §3.15.2.2.2
+	if (auth && start < end && !properties.has(AUTHENTICATION_METHOD))
+		return packet.refuse(PROTOCOL_ERROR, "AUTH without an authentication method");
 	return 0;
 }

@@ -16,9 +16,17 @@ export function checkFirstByte(packet: Packet, first: number, fromClient: boolea
 		if ((flags & 14) === 8) return packet.refuse(PROTOCOL_ERROR, "DUP with QoS 0"); // [MQTT-3.3.1-2]
 		return 0;
 	}
-	if (type === 0 || (type === AUTH && version === 4)) return packet.refuse(MALFORMED_PACKET, "reserved packet type"); // Table 2-1
-	if ((((fromClient ? FROM_CLIENT : FROM_BROKER) >> type) & 1) === 0 || (type === DISCONNECT && version === 4 && !fromClient))
+	// Table 2-1
+	if (type === 0 || (type === AUTH && version === 4))
+		return packet.refuse(MALFORMED_PACKET, "reserved packet type");
+	if (
+		(((fromClient ? FROM_CLIENT : FROM_BROKER) >> type) & 1) === 0 ||
+		(type === DISCONNECT && version === 4 && !fromClient)
+	)
 		return packet.refuse(PROTOCOL_ERROR, "packet type does not go in this direction"); // Table 2-1
-	if (flags !== ((RESERVED_FLAGS_0010 >> type) & 1) << 1) return packet.refuse(MALFORMED_PACKET, "reserved flags"); // [MQTT-2.1.3-1] [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1] [MQTT-3.1.1:2.2.2-1] [MQTT-3.1.1:2.2.2-2]
+	// [MQTT-2.1.3-1] [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1] [MQTT-3.14.1-1] [MQTT-3.15.1-1]
+	// [MQTT-3.1.1:2.2.2-1] [MQTT-3.1.1:2.2.2-2]
+	if (flags !== ((RESERVED_FLAGS_0010 >> type) & 1) << 1)
+		return packet.refuse(MALFORMED_PACKET, "reserved flags");
 	return 0;
 }

@@ -15,7 +15,8 @@ import { hasWildcard } from "../topics";
 import { readVarint, varintSize } from "../varint";
 
 /**
- * Reads the property length at `at` and checks the properties after it; `reader` then stands before the first and `reader.to` is the index after the last.
+ * Reads the property length at `at` and checks the properties after it; `reader` then stands before the first
+ * and `reader.to` is the index after the last.
  * @param low which properties the packet may carry (see property-rules)
  * @returns 0 or the reason code for which the packet is refused
  */
@@ -40,14 +41,17 @@ export function readProperties(
 	while (reader.next()) {
 		const id = reader.id;
 		const bit = propertyBit(id);
-		if (((id < 32 ? low : high) & bit) === 0) return packet.refuse(MALFORMED_PACKET, "property is not allowed in this packet"); // §2.2.2.2
+		// §2.2.2.2
+		if (((id < 32 ? low : high) & bit) === 0)
+			return packet.refuse(MALFORMED_PACKET, "property is not allowed in this packet");
 		if (((id < 32 ? seenLow : seenHigh) & bit) !== 0 && id !== USER_PROPERTY && id !== repeatable)
 			return packet.refuse(PROTOCOL_ERROR, "property occurs twice"); // §3.1.2.11 and after, "more than once"
 		if (id < 32) seenLow |= bit;
 		else seenHigh |= bit;
 		if (id === RESPONSE_TOPIC) {
 			if (reader.start === reader.end || hasWildcard(bytes, reader.start, reader.end))
-				return packet.refuse(PROTOCOL_ERROR, "response topic is no topic name"); // [MQTT-3.3.2-14] [MQTT-4.7.3-1]
+				// [MQTT-3.3.2-14] [MQTT-4.7.3-1]
+				return packet.refuse(PROTOCOL_ERROR, "response topic is no topic name");
 		} else if (!propertyValueAllowed(id, reader.number))
 			return id === TOPIC_ALIAS
 				? packet.refuse(TOPIC_ALIAS_INVALID, "topic alias 0")

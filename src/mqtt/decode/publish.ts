@@ -1,14 +1,26 @@
-import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, type Version } from "../constants";
+import {
+	MALFORMED_PACKET,
+	PROTOCOL_ERROR,
+	SUBSCRIPTION_IDENTIFIER,
+	TOPIC_ALIAS,
+	type Version,
+} from "../constants";
 import type { Packet } from "../packet";
 import { PUBLISH_HIGH, PUBLISH_LOW } from "../property-rules";
 import { checkTopicName } from "../topics";
 import { readProperties } from "./properties";
 
 /**
- * How many bytes the variable header of a PUBLISH has, as far as the first `have` of them tell: more than `have` where they do not suffice to tell or are not
- * all there, -1 where the property length is malformed.
+ * How many bytes the variable header of a PUBLISH has, as far as the first `have` of them tell: more than
+ * `have` where they do not suffice to tell or are not all there, -1 where the property length is malformed.
  */
-export function publishHeaderLength(bytes: Uint8Array, start: number, available: number, flags: number, version: Version): number {
+export function publishHeaderLength(
+	bytes: Uint8Array,
+	start: number,
+	available: number,
+	flags: number,
+	version: Version,
+): number {
 	if (available < 2) return 2;
 	let length = 2 + ((bytes[start] << 8) | bytes[start + 1]) + ((flags & 6) === 0 ? 0 : 2);
 	if (version === 4) return length;
@@ -23,17 +35,25 @@ export function publishHeaderLength(bytes: Uint8Array, start: number, available:
 }
 
 /**
- * The header of a PUBLISH (§3.3). Sets packet.payloadStart to the index after it. Bytes beyond the header may be missing from `bytes`.
+ * The header of a PUBLISH (§3.3). Sets packet.payloadStart to the index after it. Bytes beyond the header may
+ * be missing from `bytes`.
  * @param end index after the payload
  * @returns 0 or a reason code
  */
-export function decodePublish(packet: Packet, bytes: Uint8Array, start: number, end: number, fromClient: boolean): number {
+export function decodePublish(
+	packet: Packet,
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	fromClient: boolean,
+): number {
 	const topicStart = start + 2;
 	// [MQTT-3.3.2-1]
 	if (topicStart > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");
 	const topicEnd = topicStart + ((bytes[start] << 8) | bytes[start + 1]);
 	if (topicEnd > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");
-	const reasonCode = checkTopicName(bytes, topicStart, topicEnd); // [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-2]
+	// [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-2]
+	const reasonCode = checkTopicName(bytes, topicStart, topicEnd);
 	if (reasonCode !== 0) return packet.refuse(reasonCode, "not a topic name");
 	packet.topicStart = topicStart;
 	packet.topicEnd = topicEnd;
@@ -44,7 +64,8 @@ export function decodePublish(packet: Packet, bytes: Uint8Array, start: number, 
 		// [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
 		if (at + 2 > end) return packet.refuse(MALFORMED_PACKET, "PUBLISH ends within its packet identifier");
 		packetId = (bytes[at] << 8) | bytes[at + 1];
-		if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0"); // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-1]
+		// [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-1]
+		if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0");
 		at += 2;
 	}
 	packet.packetId = packetId;
@@ -57,10 +78,14 @@ export function decodePublish(packet: Packet, bytes: Uint8Array, start: number, 
 	} else {
 		const code = readProperties(packet, properties, bytes, at, end, PUBLISH_LOW, PUBLISH_HIGH);
 		if (code !== 0) return code;
-		if (fromClient && properties.has(SUBSCRIPTION_IDENTIFIER)) return packet.refuse(PROTOCOL_ERROR, "subscription identifier from a client"); // [MQTT-3.3.4-6]
+		// [MQTT-3.3.4-6]
+		if (fromClient && properties.has(SUBSCRIPTION_IDENTIFIER))
+			return packet.refuse(PROTOCOL_ERROR, "subscription identifier from a client");
 		at = properties.to;
 	}
-	if (topicStart === topicEnd && !properties.has(TOPIC_ALIAS)) return packet.refuse(PROTOCOL_ERROR, "neither topic nor topic alias"); // §3.3.2.1 [MQTT-4.7.3-1]
+	// §3.3.2.1 [MQTT-4.7.3-1]
+	if (topicStart === topicEnd && !properties.has(TOPIC_ALIAS))
+		return packet.refuse(PROTOCOL_ERROR, "neither topic nor topic alias");
 	packet.payloadStart = at;
 	packet.payloadLength = end - at;
 	return 0;

@@ -8,7 +8,8 @@ import { readProperties } from "./properties";
 export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
 	if (start + 2 > end) return packet.refuse(MALFORMED_PACKET, "packet ends within its packet identifier");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];
-	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0"); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
+	// [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
+	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0");
 	packet.packetId = packetId;
 	const type = packet.type;
 	let at = start + 2;
@@ -22,11 +23,13 @@ export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, e
 		at = packet.properties.to;
 		packet.setList(at, end);
 	}
-	if (at === end) return packet.refuse(PROTOCOL_ERROR, "no reason code"); // [MQTT-3.8.4-6] [MQTT-3.1.1:3.8.4-5]
+	// [MQTT-3.8.4-6] [MQTT-3.1.1:3.8.4-5]
+	if (at === end) return packet.refuse(PROTOCOL_ERROR, "no reason code");
 	for (; at < end; at++) {
 		const code = bytes[at];
 		if (packet.version === 4 ? code > 2 && code !== 0x80 : !reasonAllowed(type, code, false))
-			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.9.3-2] [MQTT-3.11.3-2]
+			// [MQTT-3.9.3-2] [MQTT-3.11.3-2]
+			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet");
 	}
 	return 0;
 }

@@ -11,7 +11,8 @@ import { readProperties } from "./properties";
 export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
 	if (start + 2 > end) return packet.refuse(MALFORMED_PACKET, "packet ends within its packet identifier");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];
-	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0"); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
+	// [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
+	if (packetId === 0) return packet.refuse(PROTOCOL_ERROR, "packet identifier 0");
 	packet.packetId = packetId;
 	const subscribe = packet.type === SUBSCRIBE;
 	const properties = packet.properties;
@@ -24,17 +25,22 @@ export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number
 		if (code !== 0) return code;
 		at = properties.to;
 	}
-	if (at === end) return packet.refuse(PROTOCOL_ERROR, "no topic filter"); // [MQTT-3.8.3-2] [MQTT-3.10.3-2] [MQTT-3.1.1:3.8.3-3]
+	// [MQTT-3.8.3-2] [MQTT-3.10.3-2] [MQTT-3.1.1:3.8.3-3]
+	if (at === end) return packet.refuse(PROTOCOL_ERROR, "no topic filter");
 	packet.setList(at, end);
 	while (at < end) {
 		const filterEnd = fieldEnd(bytes, at, end);
-		if (filterEnd < 0 || !validUTF8(bytes, at + 2, filterEnd)) return packet.refuse(MALFORMED_PACKET, "malformed topic filter"); // [MQTT-3.8.3-1] [MQTT-3.10.3-1]
+		// [MQTT-3.8.3-1] [MQTT-3.10.3-1]
+		if (filterEnd < 0 || !validUTF8(bytes, at + 2, filterEnd))
+			return packet.refuse(MALFORMED_PACKET, "malformed topic filter");
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, at + 2, filterEnd) : 0;
 		if (shared < 0 || filterEnd === at + 2 || !validWildcards(bytes, at + 2, filterEnd))
-			return packet.refuse(TOPIC_FILTER_INVALID, "invalid topic filter"); // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+			// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+			return packet.refuse(TOPIC_FILTER_INVALID, "invalid topic filter");
 		at = filterEnd;
 		if (subscribe) {
-			if (at === end) return packet.refuse(MALFORMED_PACKET, "topic filter without subscription options"); // [MQTT-3.8.3-2] [MQTT-3.1.1:3.8.3-3]
+			// [MQTT-3.8.3-2] [MQTT-3.1.1:3.8.3-3]
+			if (at === end) return packet.refuse(MALFORMED_PACKET, "topic filter without subscription options");
 			const code = checkSubscriptionOptions(bytes[at], shared > 0, packet.version);
 			if (code !== 0) return packet.refuse(code, "invalid subscription options");
 			at++;

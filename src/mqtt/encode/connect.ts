@@ -25,17 +25,24 @@ import { propertiesSize, writeProperties } from "./properties";
 /** Checks the fields of a CONNECT and returns its remaining length. */
 export function connectLength(fields: ConnectFields, version: Version): number {
 	const { clientId, keepAlive, cleanStart, username, password, properties, will } = fields;
-	if (!(keepAlive >= 0 && keepAlive <= 0xffff) || keepAlive % 1 !== 0) throw new MQTTError(PROTOCOL_ERROR, "keepAlive is not 0 to 65,535 s"); // §3.1.2.10
+	// §3.1.2.10
+	if (!(keepAlive >= 0 && keepAlive <= 0xffff) || keepAlive % 1 !== 0)
+		throw new MQTTError(PROTOCOL_ERROR, "keepAlive is not 0 to 65,535 s");
 	if (version === 4) {
-		if (clientId.length === 0 && !cleanStart) throw new MQTTError(CLIENT_IDENTIFIER_NOT_VALID, "no client identifier for a session to keep"); // [MQTT-3.1.1:3.1.3-7]
-		if (password !== undefined && username === undefined) throw new MQTTError(PROTOCOL_ERROR, "password without a user name"); // [MQTT-3.1.1:3.1.2-22]
+		// [MQTT-3.1.1:3.1.3-7]
+		if (clientId.length === 0 && !cleanStart)
+			throw new MQTTError(CLIENT_IDENTIFIER_NOT_VALID, "no client identifier for a session to keep");
+		// [MQTT-3.1.1:3.1.2-22]
+		if (password !== undefined && username === undefined)
+			throw new MQTTError(PROTOCOL_ERROR, "password without a user name");
 	} else if (
 		properties !== undefined &&
 		(properties.idsLow & propertyBit(AUTHENTICATION_DATA)) !== 0 &&
 		(properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0
 	)
 		throw new MQTTError(PROTOCOL_ERROR, "authentication data without a method"); // §3.1.2.11.10
-	let length = 10 + propertiesSize(properties, version, CONNECT_LOW, CONNECT_HIGH) + stringSize(clientId); // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
+	// [MQTT-3.1.3-3] [MQTT-3.1.3-4]
+	let length = 10 + propertiesSize(properties, version, CONNECT_LOW, CONNECT_HIGH) + stringSize(clientId);
 	if (will !== undefined) length += willSize(will, version);
 	if (username !== undefined) length += stringSize(username); // [MQTT-3.1.3-12] [MQTT-3.1.1:3.1.3-11]
 	if (password !== undefined) length += dataSize(password);
@@ -44,23 +51,34 @@ export function connectLength(fields: ConnectFields, version: Version): number {
 
 function willSize(will: WillFields, version: Version): number {
 	const { topic, payload, qos, properties } = will;
-	if (qos !== 0 && qos !== 1 && qos !== 2) throw new MQTTError(PROTOCOL_ERROR, "will QoS is not 0, 1 or 2"); // [MQTT-3.1.2-12] [MQTT-3.1.1:3.1.2-14]
-	if (!validTopicName(topic, 0, topic.length)) throw new MQTTError(TOPIC_NAME_INVALID, "will topic is no topic name"); // [MQTT-3.1.3-11] [MQTT-3.1.1:3.1.3-10]
+	// [MQTT-3.1.2-12] [MQTT-3.1.1:3.1.2-14]
+	if (qos !== 0 && qos !== 1 && qos !== 2) throw new MQTTError(PROTOCOL_ERROR, "will QoS is not 0, 1 or 2");
+	// [MQTT-3.1.3-11] [MQTT-3.1.1:3.1.3-10]
+	if (!validTopicName(topic, 0, topic.length))
+		throw new MQTTError(TOPIC_NAME_INVALID, "will topic is no topic name");
 	return propertiesSize(properties, version, WILL_LOW, WILL_HIGH) + 2 + topic.length + dataSize(payload);
 }
 
 function dataSize(field: Uint8Array): number {
-	if (field.length > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "field is longer than 65,535 bytes"); // §1.5.4, §1.5.6
+	// §1.5.4, §1.5.6
+	if (field.length > MAXIMUM_STRING)
+		throw new MQTTError(PACKET_TOO_LARGE, "field is longer than 65,535 bytes");
 	return 2 + field.length;
 }
 
 function stringSize(field: Uint8Array): number {
-	if (!validUTF8(field, 0, field.length)) throw new MQTTError(MALFORMED_PACKET, "field is not UTF-8"); // [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+	// [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+	if (!validUTF8(field, 0, field.length)) throw new MQTTError(MALFORMED_PACKET, "field is not UTF-8");
 	return dataSize(field);
 }
 
 /** Writes what follows the fixed header; returns the index after it. The order is [MQTT-3.1.3-1]. */
-export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFields, version: Version): number {
+export function writeConnect(
+	bytes: Uint8Array,
+	from: number,
+	fields: ConnectFields,
+	version: Version,
+): number {
 	const { clientId, keepAlive, cleanStart, username, password, properties, will } = fields;
 	let at = writeUint16(bytes, from, 4);
 	bytes[at++] = 0x4d; // MQTT [MQTT-3.1.2-1]
@@ -68,7 +86,9 @@ export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFie
 	bytes[at++] = 0x54;
 	bytes[at++] = 0x54;
 	bytes[at++] = version; // [MQTT-3.1.2-2]
-	let flags = cleanStart ? CLEAN_START : 0; // [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-11] [MQTT-3.1.1:3.1.2-13] [MQTT-3.1.1:3.1.2-15]
+	// [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-11] [MQTT-3.1.1:3.1.2-13]
+	// [MQTT-3.1.1:3.1.2-15]
+	let flags = cleanStart ? CLEAN_START : 0;
 	if (will !== undefined) flags |= WILL | (will.qos << 3) | (will.retain ? WILL_RETAIN : 0);
 	if (username !== undefined) flags |= HAS_USERNAME;
 	if (password !== undefined) flags |= HAS_PASSWORD;
@@ -82,7 +102,9 @@ export function writeConnect(bytes: Uint8Array, from: number, fields: ConnectFie
 		at = writeLengthPrefixed(bytes, at, will.topic);
 		at = writeLengthPrefixed(bytes, at, will.payload);
 	}
-	if (username !== undefined) at = writeLengthPrefixed(bytes, at, username); // [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.1:3.1.2-18] [MQTT-3.1.1:3.1.2-19]
-	if (password !== undefined) at = writeLengthPrefixed(bytes, at, password); // [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.1:3.1.2-20] [MQTT-3.1.1:3.1.2-21]
+	// [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT-3.1.1:3.1.2-18] [MQTT-3.1.1:3.1.2-19]
+	if (username !== undefined) at = writeLengthPrefixed(bytes, at, username);
+	// [MQTT-3.1.2-18] [MQTT-3.1.2-19] [MQTT-3.1.1:3.1.2-20] [MQTT-3.1.1:3.1.2-21]
+	if (password !== undefined) at = writeLengthPrefixed(bytes, at, password);
 	return at;
 }

@@ -8,7 +8,12 @@ import { varintSize, writeVarint } from "../varint";
  * @param low which properties the packet may carry (see property-rules)
  * @throws {MQTTError} 0x82 for a property that the packet may not carry
  */
-export function propertiesSize(properties: PropertyWriter | undefined, version: Version, low: number, high: number): number {
+export function propertiesSize(
+	properties: PropertyWriter | undefined,
+	version: Version,
+	low: number,
+	high: number,
+): number {
 	if (version === 4) return 0;
 	if (properties === undefined) return 1; // [MQTT-2.2.2-1]
 	if ((properties.idsLow & ~low) !== 0 || (properties.idsHigh & ~high) !== 0)
@@ -18,7 +23,12 @@ export function propertiesSize(properties: PropertyWriter | undefined, version: 
 }
 
 /** Writes the property length and the properties; returns the index after them. */
-export function writeProperties(bytes: Uint8Array, at: number, properties: PropertyWriter | undefined, version: Version): number {
+export function writeProperties(
+	bytes: Uint8Array,
+	at: number,
+	properties: PropertyWriter | undefined,
+	version: Version,
+): number {
 	if (version === 4) return at;
 	if (properties === undefined) {
 		bytes[at] = 0;

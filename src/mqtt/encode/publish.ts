@@ -4,7 +4,10 @@ import { PUBLISH_HIGH, PUBLISH_LOW, TOPIC_ALIAS_BIT } from "../property-rules";
 import type { PropertyWriter } from "../property-writer";
 import { propertiesSize } from "./properties";
 
-/** Checks the fields of a PUBLISH, apart from its topic's content, and returns the length of its variable header in bytes. */
+/**
+ * Checks the fields of a PUBLISH, apart from its topic's content, and returns the length of its variable
+ * header in bytes.
+ */
 export function publishHeaderSize(
 	topicLength: number,
 	flags: number,
@@ -14,11 +17,18 @@ export function publishHeaderSize(
 ): number {
 	checkPublishFlags(flags, packetId);
 	if (topicLength === 0) checkTopicAlias(properties, version);
-	else if (topicLength > MAXIMUM_STRING) throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
-	return topicLength + ((flags & 6) === 0 ? 2 : 4) + propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH); // [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
+	else if (topicLength > MAXIMUM_STRING)
+		throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
+	// [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
+	return (
+		topicLength + ((flags & 6) === 0 ? 2 : 4) + propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH)
+	);
 }
 
-/** @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier for them, that PUBLISH may not have */
+/**
+ * @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier for them, that PUBLISH may
+ *   not have
+ */
 function checkPublishFlags(flags: number, packetId: number): void {
 	if (!(flags >= 0 && flags <= 15)) throw new MQTTError(PROTOCOL_ERROR, "flags are not of four bits");
 	const qos = flags & 6;
@@ -36,5 +46,6 @@ function checkTopicAlias(properties: PropertyWriter | undefined, version: Versio
 
 /** @throws {MQTTError} 0x82 for what is not 1…65,535 */
 export function checkPacketId(packetId: number): void {
-	if (!(packetId > 0 && packetId <= 0xffff)) throw new MQTTError(PROTOCOL_ERROR, "packet identifier is not 1 to 65,535");
+	if (!(packetId > 0 && packetId <= 0xffff))
+		throw new MQTTError(PROTOCOL_ERROR, "packet identifier is not 1 to 65,535");
 }

@@ -1,23 +1,38 @@
 import { AUTH, AUTHENTICATION_METHOD, DISCONNECT, PROTOCOL_ERROR, type Version } from "../constants";
 import { MQTTError } from "../error";
-import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW, AUTH_HIGH, AUTH_LOW, DISCONNECT_HIGH, DISCONNECT_LOW, propertyBit } from "../property-rules";
+import {
+	ACKNOWLEDGE_HIGH,
+	ACKNOWLEDGE_LOW,
+	AUTH_HIGH,
+	AUTH_LOW,
+	DISCONNECT_HIGH,
+	DISCONNECT_LOW,
+	propertyBit,
+} from "../property-rules";
 import type { PropertyWriter } from "../property-writer";
 import { reasonAllowed } from "../reasons";
 import { propertiesSize, writeProperties } from "./properties";
 
 /**
- * Checks the reason code and properties that end a PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT or AUTH, and returns their length in bytes: both are left out
- * where they say nothing (§3.4.2.2.1, §3.14.2.2.1).
+ * Checks the reason code and properties that end a PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT or AUTH, and
+ * returns their length in bytes: both are left out where they say nothing (§3.4.2.2.1, §3.14.2.2.1).
  */
-export function reasonSize(type: number, reasonCode: number, properties: PropertyWriter | undefined, version: Version): number {
+export function reasonSize(
+	type: number,
+	reasonCode: number,
+	properties: PropertyWriter | undefined,
+	version: Version,
+): number {
 	if (version === 4) {
 		if (type === AUTH) throw new MQTTError(PROTOCOL_ERROR, "AUTH is of MQTT 5.0"); // Table 2.1 of MQTT 3.1.1
-		if (reasonCode > 0x7f || (reasonCode !== 0 && type === DISCONNECT)) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no reason codes");
+		if (reasonCode > 0x7f || (reasonCode !== 0 && type === DISCONNECT))
+			throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no reason codes");
 		return 0;
 	}
 	// An encoder does not know its side
 	if (!reasonAllowed(type, reasonCode, true) && !reasonAllowed(type, reasonCode, false))
-		throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of this packet"); // [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
+		// [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
+		throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of this packet");
 	if (type === AUTH) {
 		if (properties === undefined || (properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0)
 			throw new MQTTError(PROTOCOL_ERROR, "AUTH without an authentication method"); // §3.15.2.2.2

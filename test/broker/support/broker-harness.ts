@@ -34,7 +34,8 @@ export class BrokerHarness {
 	client(id: string, version: 4 | 5 = 5, fields: Record<string, unknown> = {}): TestClient {
 		const peer = this.peer(version);
 		const connack = peer.connect(id, fields) as { reasonCode?: number; returnCode?: number } | undefined;
-		if ((connack?.reasonCode ?? connack?.returnCode) !== 0) throw new Error(`refused: ${JSON.stringify(connack)}`);
+		if ((connack?.reasonCode ?? connack?.returnCode) !== 0)
+			throw new Error(`refused: ${JSON.stringify(connack)}`);
 		return peer;
 	}
 

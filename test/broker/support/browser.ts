@@ -41,7 +41,8 @@ export class Browser {
 	/** Asks for a page and lets the world run, but not its clock. */
 	request(path = "/", fields: Readonly<Record<string, string>> = {}): this {
 		const lines = [`GET ${path} HTTP/1.1`];
-		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields })) lines.push(`${name}: ${value}`);
+		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields }))
+			lines.push(`${name}: ${value}`);
 		return this.send(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
 	}
 
@@ -84,7 +85,9 @@ export class Browser {
 
 	/** What it says of each topic: topic, value, and when that came. */
 	get rows(): string[][] {
-		return [...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs)].map((row) => row.slice(1).map(textOf));
+		return [
+			...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs),
+		].map((row) => row.slice(1).map(textOf));
 	}
 
 	#readAvailable(): void {

@@ -13,7 +13,11 @@ export class FrameWriter {
 		this.#random = random;
 	}
 
-	/** Writes the first `length` bytes as one message: in one frame or, where `split`, in a few with pings between them. @returns how many bytes were written */
+	/**
+	 * Writes the first `length` bytes as one message: in one frame or, where `split`, in a few with pings
+	 * between them.
+	 * @returns how many bytes were written
+	 */
 	writeMessage(to: Uint8Array, bytes: Uint8Array, length: number, split: boolean): number {
 		const random = this.#random;
 		let at = 0;
@@ -25,12 +29,20 @@ export class FrameWriter {
 			end = this.#writeFrame(to, end, opcode | (last ? FIN : 0), bytes, at, count);
 			opcode = CONTINUATION;
 			at += count;
-			if (!last && random.oneIn(4)) end = this.#writeFrame(to, end, PING | FIN, bytes, 0, Math.min(length, random.below(9)));
+			if (!last && random.oneIn(4))
+				end = this.#writeFrame(to, end, PING | FIN, bytes, 0, Math.min(length, random.below(9)));
 		} while (at < length);
 		return end;
 	}
 
-	#writeFrame(to: Uint8Array, at: number, first: number, bytes: Uint8Array, start: number, count: number): number {
+	#writeFrame(
+		to: Uint8Array,
+		at: number,
+		first: number,
+		bytes: Uint8Array,
+		start: number,
+		count: number,
+	): number {
 		const mask = this.#random.below(256);
 		let end = at;
 		to[end++] = first;

@@ -32,8 +32,14 @@ export class FuzzHarness {
 		this.#network = network;
 		this.#subject = subject;
 		this.#random = random;
-		this.#publishers = [new ReferenceClient(network, frames, 4, false, "witness-1"), new ReferenceClient(network, frames, 5, true, "witness-2")];
-		this.#subscribers = [new ReferenceClient(network, frames, 4, true, "witness-3"), new ReferenceClient(network, frames, 5, false, "witness-4")];
+		this.#publishers = [
+			new ReferenceClient(network, frames, 4, false, "witness-1"),
+			new ReferenceClient(network, frames, 5, true, "witness-2"),
+		];
+		this.#subscribers = [
+			new ReferenceClient(network, frames, 4, true, "witness-3"),
+			new ReferenceClient(network, frames, 5, false, "witness-4"),
+		];
 		this.#shortLivedClients = [
 			new ReferenceClient(network, frames, 5, true, "visitor-1"),
 			new ReferenceClient(network, frames, 4, false, "visitor-2"),
@@ -44,7 +50,9 @@ export class FuzzHarness {
 		this.#fillPools(recordedTraffic);
 		const mutator = new Mutator(random);
 		for (let i = 0; i < MUTATING_CLIENTS; i++)
-			this.#mutatingClients.push(new MutatingClient(network, random, mutator, frames, recordedTraffic, this.#abandoned));
+			this.#mutatingClients.push(
+				new MutatingClient(network, random, mutator, frames, recordedTraffic, this.#abandoned),
+			);
 		this.checkRecovery();
 		this.#initialUsage = subject.usage();
 	}
@@ -72,7 +80,8 @@ export class FuzzHarness {
 	checkRecovery(): void {
 		const network = this.#network;
 		for (const mutatingClient of this.#mutatingClients) mutatingClient.disconnect();
-		// one and a half times the longest keepalive, by when those that left without a word have been found out; with the witnesses heard of in between
+		// one and a half times the longest keepalive, by when those that left without a word have been found out;
+		// with the witnesses heard of in between
 		for (let i = 0; i < 2; i++) {
 			network.advance(50_000_000);
 			for (const client of this.#publishers) client.ping();
@@ -94,7 +103,9 @@ export class FuzzHarness {
 		if (this.#initialUsage !== undefined) assert.deepEqual(this.#subject.usage(), this.#initialUsage);
 	}
 
-	/** Takes all places there are, logs in and looks at the page, so that what is made on demand has been made. */
+	/**
+	 * Takes all places there are, logs in and looks at the page, so that what is made on demand has been made.
+	 */
 	#fillPools({ longestConnect, requests }: Recordings): void {
 		const network = this.#network;
 		const channels: Channel[] = [];
@@ -103,8 +114,10 @@ export class FuzzHarness {
 			channels.push(channel);
 			channel.deliver(bytes, 0, bytes.length);
 		};
-		for (let i = 0; i < settings.webSockets; i++) openConnection(WEB_PORT, requests.at(-1 - (i & 1))!.packets[0]!);
-		for (let i = 0; i < settings.connections + settings.handshakes; i++) openConnection(MQTT_PORT, longestConnect);
+		for (let i = 0; i < settings.webSockets; i++)
+			openConnection(WEB_PORT, requests.at(-1 - (i & 1))!.packets[0]!);
+		for (let i = 0; i < settings.connections + settings.handshakes; i++)
+			openConnection(MQTT_PORT, longestConnect);
 		network.run();
 		network.advance(1000);
 		for (const channel of channels) channel.disconnect(true);

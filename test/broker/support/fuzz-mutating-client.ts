@@ -23,7 +23,14 @@ export class MutatingClient {
 	#upgradePending = false;
 	#nextPacket = 0;
 
-	constructor(network: FuzzNetwork, random: Random, mutator: Mutator, frames: FrameWriter, recordings: Recordings, abandoned: Channel[]) {
+	constructor(
+		network: FuzzNetwork,
+		random: Random,
+		mutator: Mutator,
+		frames: FrameWriter,
+		recordings: Recordings,
+		abandoned: Channel[],
+	) {
 		this.#network = network;
 		this.#random = random;
 		this.#mutator = mutator;
@@ -80,7 +87,9 @@ export class MutatingClient {
 		const upgrading = this.#upgradePending;
 		this.#upgradePending = false;
 		const first = this.#nextPacket === 0;
-		const source = upgrading ? random.pick(this.#recordings.upgrades) : this.#conversation.packets[this.#nextPacket++]!;
+		const source = upgrading
+			? random.pick(this.#recordings.upgrades)
+			: this.#conversation.packets[this.#nextPacket++]!;
 		// some are left out
 		if (!first && random.oneIn(10)) return 0;
 		packet.set(source, 0);
@@ -89,7 +98,8 @@ export class MutatingClient {
 		// what comes first is damaged less often, as little follows then
 		if (first ? random.oneIn(3) : !random.oneIn(4)) {
 			end = this.#mutator.damage(packet, end);
-			if (!upgrading && !this.#conversation.http && random.oneIn(2)) this.#mutator.fixRemainingLength(packet, end);
+			if (!upgrading && !this.#conversation.http && random.oneIn(2))
+				this.#mutator.fixRemainingLength(packet, end);
 			sent = 1;
 		}
 		if (upgrading || !this.#overWebSocket) {

@@ -27,7 +27,9 @@ export class Random {
 }
 
 /** Bytes that mean much somewhere: ends of ranges, wildcards, separators, flags. */
-const SPECIAL_BYTES = new Uint8Array([0x00, 0x01, 0x7f, 0x80, 0xff, 0x23, 0x24, 0x2b, 0x2f, 0x0d, 0x0a, 0xc0, 0xef]);
+const SPECIAL_BYTES = new Uint8Array([
+	0x00, 0x01, 0x7f, 0x80, 0xff, 0x23, 0x24, 0x2b, 0x2f, 0x0d, 0x0a, 0xc0, 0xef,
+]);
 
 /** Damages packets. */
 export class Mutator {
@@ -44,11 +46,15 @@ export class Mutator {
 	damage(bytes: Uint8Array, length: number): number {
 		const random = this.#random;
 		let end = length;
-		for (let edits = random.oneIn(4) ? 3 : random.oneIn(2) ? 2 : 1; edits > 0; edits--) end = this.#mutate(bytes, end);
+		for (let edits = random.oneIn(4) ? 3 : random.oneIn(2) ? 2 : 1; edits > 0; edits--)
+			end = this.#mutate(bytes, end);
 		return end;
 	}
 
-	/** Makes the remaining length of an MQTT packet of less than 16 kB what it has to be, so that what is wrong with it is further inside. */
+	/**
+	 * Makes the remaining length of an MQTT packet of less than 16 kB what it has to be, so that what is wrong
+	 * with it is further inside.
+	 */
 	fixRemainingLength(bytes: Uint8Array, length: number): void {
 		if (length < 2) return;
 		if (length < 130 && bytes[1] < 128) bytes[1] = length - 2;

@@ -6,7 +6,10 @@ const SEND_BUFFER_BYTES = 5744;
 /** Bytes that wait to be read, at most. */
 const INPUT_BUFFER_BYTES = 2048;
 
-/** A connection as its peer sees it. Its end at the broker is as strict as the strictest host. Nothing is called from within a call of the broker. */
+/**
+ * A connection as its peer sees it. Its end at the broker is as strict as the strictest host. Nothing is
+ * called from within a call of the broker.
+ */
 export class Channel {
 	/** The broker's callbacks, once it has accepted. */
 	options: Required<Pick<TCPOptions, "onReadable" | "onWritable" | "onError">> | undefined;
@@ -140,7 +143,10 @@ class Socket implements TCP {
 	}
 }
 
-/** What the broker sees of a network and a clock in memory that the test moves. It is a host for V8; on XS its parts are called one by one. */
+/**
+ * What the broker sees of a network and a clock in memory that the test moves. It is a host for V8; on XS its
+ * parts are called one by one.
+ */
 export class FuzzNetwork implements Host {
 	now = 1000;
 	readonly newViews = true;
@@ -149,7 +155,10 @@ export class FuzzNetwork implements Host {
 	readonly timer: Host["timer"];
 	readonly time: Host["time"];
 	/** By port: what is called when a connection waits, and those that wait. */
-	readonly listeners = new Map<number, { readonly onReadable: (count: number) => void; readonly backlog: Channel[] }>();
+	readonly listeners = new Map<
+		number,
+		{ readonly onReadable: (count: number) => void; readonly backlog: Channel[] }
+	>();
 	#channels: Channel[] = [];
 	readonly #timers: { readonly callback: (id: TimerId) => void; due: number; repeat: number }[] = [];
 
@@ -207,7 +216,8 @@ export class FuzzNetwork implements Host {
 			active = false;
 			for (const channel of this.#channels) if (channel.run()) active = true;
 		}
-		if (this.#channels.some(({ closed }) => closed)) this.#channels = this.#channels.filter(({ closed }) => !closed);
+		if (this.#channels.some(({ closed }) => closed))
+			this.#channels = this.#channels.filter(({ closed }) => !closed);
 	}
 
 	/** Moves the clock, ringing timers on the way. */

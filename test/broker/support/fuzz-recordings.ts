@@ -7,14 +7,33 @@ type Fields = Record<string, unknown>;
 function allPackets(version: 4 | 5): Fields[] {
 	const isV5 = version === 5;
 	const properties = (more: Fields) => (isV5 ? { properties: more } : {});
-	const will = { topic: "fuzz/will", payload: Buffer.from("gone"), qos: 2, retain: true, ...properties({ willDelayInterval: 3, contentType: "t" }) };
+	const will = {
+		topic: "fuzz/will",
+		payload: Buffer.from("gone"),
+		qos: 2,
+		retain: true,
+		...properties({ willDelayInterval: 3, contentType: "t" }),
+	};
 	const persistent = {
 		clean: false,
-		...properties({ sessionExpiryInterval: 20, topicAliasMaximum: 3, receiveMaximum: 3, requestResponseInformation: true }),
+		...properties({
+			sessionExpiryInterval: 20,
+			topicAliasMaximum: 3,
+			receiveMaximum: 3,
+			requestResponseInformation: true,
+		}),
 	};
 	const publish = { cmd: "publish", topic: "fuzz/a", payload: "12345", retain: true, dup: false };
 	return [
-		{ cmd: "connect", clientId: "fuzz", keepalive: 10, username: "u", password: Buffer.from("p"), will, ...persistent },
+		{
+			cmd: "connect",
+			clientId: "fuzz",
+			keepalive: 10,
+			username: "u",
+			password: Buffer.from("p"),
+			will,
+			...persistent,
+		},
 		{
 			cmd: "subscribe",
 			messageId: 1,
@@ -25,8 +44,17 @@ function allPackets(version: 4 | 5): Fields[] {
 			],
 			...properties({ subscriptionIdentifier: 5 }),
 		},
-		{ ...publish, qos: 0, ...properties({ messageExpiryInterval: 9, topicAlias: 1, userProperties: { k: "v" } }) },
-		{ ...publish, qos: 1, messageId: 2, ...properties({ topicAlias: 2, responseTopic: "r", correlationData: Buffer.from("c") }) },
+		{
+			...publish,
+			qos: 0,
+			...properties({ messageExpiryInterval: 9, topicAlias: 1, userProperties: { k: "v" } }),
+		},
+		{
+			...publish,
+			qos: 1,
+			messageId: 2,
+			...properties({ topicAlias: 2, responseTopic: "r", correlationData: Buffer.from("c") }),
+		},
 		{ ...publish, topic: "fuzz/b/c", qos: 2, messageId: 3 },
 		{ cmd: "puback", messageId: 1 },
 		{ cmd: "pubrec", messageId: 2 },
@@ -42,7 +70,13 @@ function allPackets(version: 4 | 5): Fields[] {
 function sensorPackets(version: 4 | 5): Fields[] {
 	const publish = { cmd: "publish", topic: "fuzz/node-7/climate", qos: 1, retain: true, dup: false };
 	return [
-		{ cmd: "connect", clientId: "", clean: true, keepalive: 60, ...(version === 5 ? { properties: { topicAliasMaximum: 0 } } : {}) },
+		{
+			cmd: "connect",
+			clientId: "",
+			clean: true,
+			keepalive: 60,
+			...(version === 5 ? { properties: { topicAliasMaximum: 0 } } : {}),
+		},
 		{ ...publish, messageId: 1, payload: '{"temperature":21.5,"humidity":48}' },
 		{ ...publish, messageId: 2, dup: true, payload: "0123456789".repeat(20) },
 		{ ...publish, messageId: 0xffff, topic: "fuzz/node-7/status", payload: "" },
@@ -52,7 +86,12 @@ function sensorPackets(version: 4 | 5): Fields[] {
 
 /** A panel that looks at all there is, and takes it slowly. */
 function panelPackets(version: 4 | 5): Fields[] {
-	const topics = ["fuzz/+/climate", "+/b/#", version === 5 ? "fuzz/a" : "$SYS/#", "other/very/deep/topic/filter/with/levels/#"];
+	const topics = [
+		"fuzz/+/climate",
+		"+/b/#",
+		version === 5 ? "fuzz/a" : "$SYS/#",
+		"other/very/deep/topic/filter/with/levels/#",
+	];
 	return [
 		{
 			cmd: "connect",
@@ -61,9 +100,17 @@ function panelPackets(version: 4 | 5): Fields[] {
 			keepalive: 0,
 			...(version === 5 ? { properties: { sessionExpiryInterval: 60, maximumPacketSize: 90 } } : {}),
 		},
-		{ cmd: "subscribe", messageId: 9, subscriptions: topics.map((topic, i) => ({ topic, qos: i % 3, nl: i === 1, rh: i % 3 })) },
+		{
+			cmd: "subscribe",
+			messageId: 9,
+			subscriptions: topics.map((topic, i) => ({ topic, qos: i % 3, nl: i === 1, rh: i % 3 })),
+		},
 		{ cmd: "publish", topic: "fuzz/b/set", payload: "on", qos: 2, messageId: 10, retain: false, dup: false },
-		{ cmd: "pubrec", messageId: 1, ...(version === 5 ? { reasonCode: 0x80, properties: { reasonString: "no" } } : {}) },
+		{
+			cmd: "pubrec",
+			messageId: 1,
+			...(version === 5 ? { reasonCode: 0x80, properties: { reasonString: "no" } } : {}),
+		},
 		{ cmd: "pubrel", messageId: 10 },
 		{ cmd: "unsubscribe", messageId: 11, unsubscriptions: topics.slice(0, 2) },
 		{ cmd: "pingreq" },
@@ -104,7 +151,8 @@ export function recordings(): Recordings {
 	for (const version of [4, 5] as const) {
 		for (const createPackets of [allPackets, sensorPackets, panelPackets]) {
 			const packets = createPackets(version).map((fields) => {
-				const packet = fields.cmd === "connect" ? { protocolId: "MQTT", protocolVersion: version, ...fields } : fields;
+				const packet =
+					fields.cmd === "connect" ? { protocolId: "MQTT", protocolVersion: version, ...fields } : fields;
 				return generate(packet as unknown as Packet, { protocolVersion: version });
 			});
 			conversations.push({ http: false, packets });
@@ -115,7 +163,10 @@ export function recordings(): Recordings {
 		http: true,
 		packets: [upgrade, frame(2, conversations[0]!.packets[0]!, { mask: Buffer.of(1, 2, 3, 4) })],
 	}));
-	requests.push({ http: true, packets: [request({ ...pageFields, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")] });
+	requests.push({
+		http: true,
+		packets: [request({ ...pageFields, Authorization: "Basic dTpw" }, "GET /?live HTTP/1.1")],
+	});
 	requests.push({ http: true, packets: [request({ ...pageFields, Accept: "text/html" })] });
 	const connect = {
 		cmd: "connect",

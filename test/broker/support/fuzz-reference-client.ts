@@ -72,7 +72,17 @@ export class ReferenceClient {
 
 	subscribe(): void {
 		const isV5 = this.#version === 5;
-		this.#send([0x82, 5 + (isV5 ? 1 : 0) + FILTER.length, 0, 1, ...(isV5 ? [0] : []), 0, FILTER.length, ...FILTER, 2]);
+		this.#send([
+			0x82,
+			5 + (isV5 ? 1 : 0) + FILTER.length,
+			0,
+			1,
+			...(isV5 ? [0] : []),
+			0,
+			FILTER.length,
+			...FILTER,
+			2,
+		]);
 		this.#expect(isV5 ? [0x90, 4, 0, 1, 0, 2] : [0x90, 3, 0, 1, 2]);
 	}
 
@@ -134,7 +144,12 @@ export class ReferenceClient {
 
 	#encodePublish(qos: number, count: number, id: number): number[] {
 		const isV5 = this.#version === 5;
-		const bytes = [0x30 | (qos << 1), 2 + TOPIC.length + (qos === 0 ? 0 : 2) + (isV5 ? 1 : 0) + COUNT_DIGITS, 0, TOPIC.length];
+		const bytes = [
+			0x30 | (qos << 1),
+			2 + TOPIC.length + (qos === 0 ? 0 : 2) + (isV5 ? 1 : 0) + COUNT_DIGITS,
+			0,
+			TOPIC.length,
+		];
 		bytes.push(...TOPIC);
 		if (qos !== 0) bytes.push(id >> 8, id & 0xff);
 		if (isV5) bytes.push(0);
@@ -146,7 +161,11 @@ export class ReferenceClient {
 		const channel = this.#channel;
 		if (this.#overWebSocket) {
 			const framed = new Uint8Array(bytes.length + 16);
-			channel.deliver(framed, 0, this.#frames.writeMessage(framed, new Uint8Array(bytes), bytes.length, false));
+			channel.deliver(
+				framed,
+				0,
+				this.#frames.writeMessage(framed, new Uint8Array(bytes), bytes.length, false),
+			);
 		} else channel.deliver(new Uint8Array(bytes), 0, bytes.length);
 		this.#network.run();
 	}

@@ -4,7 +4,10 @@ import type { ListenSettings } from "../../../src/config/types";
 export const MQTT_PORT = 1883;
 export const WEB_PORT = 8080;
 
-/** Small pools, but for those whose exhaustion concerns others: the queues hold what all offenders together can bring. */
+/**
+ * Small pools, but for those whose exhaustion concerns others: the queues hold what all offenders together
+ * can bring.
+ */
 export const settings: ListenSettings = {
 	...defaults.listen,
 	port: MQTT_PORT,
@@ -12,7 +15,12 @@ export const settings: ListenSettings = {
 	webSockets: 6,
 	anonymous: true,
 	// whose password, "p", is in the recordings
-	users: [{ name: "u", hash: "$pbkdf2-sha256$i=100$AAECAwQFBgcICQoLDA0ODw$QtwhHE1YWrmUNkoMSF0pD/qTuqgf2MFEX2Tmks6UogI" }],
+	users: [
+		{
+			name: "u",
+			hash: "$pbkdf2-sha256$i=100$AAECAwQFBgcICQoLDA0ODw$QtwhHE1YWrmUNkoMSF0pD/qTuqgf2MFEX2Tmks6UogI",
+		},
+	],
 	acl: [
 		{ effect: "deny", action: "publish", topic: "fuzz/a/#", user: "nobody" },
 		{ effect: "allow", action: "all", topic: "fuzz/{user}/#" },

@@ -17,9 +17,10 @@ export interface FuzzResult {
 const WARM_UP_BLOCKS = 2;
 
 /**
- * Sends mutated packets of recorded conversations to a whole broker, over TCP and WebSocket, in blocks. Fails when anything is thrown, or the device crashes;
- * when a client that does not take part gets anything but what is due to it; when after a block, with the offenders gone, the pools are not as full as at
- * first, or, on XS, not as much memory is in use as after the first blocks.
+ * Sends mutated packets of recorded conversations to a whole broker, over TCP and WebSocket, in blocks. Fails
+ * when anything is thrown, or the device crashes; when a client that does not take part gets anything but
+ * what is due to it; when after a block, with the offenders gone, the pools are not as full as at first, or,
+ * on XS, not as much memory is in use as after the first blocks.
  */
 export async function fuzz(engine: Engine, packets: number, seed: number, block = 1000): Promise<FuzzResult> {
 	const network = new FuzzNetwork();

@@ -38,7 +38,8 @@ export class PowerCutStorage implements StorageModule {
 				const copy = value.slice();
 				if (this.writtenBytes + copy.length > this.cutAtByte) {
 					if (this.tornWrite === "none") this.values.delete(key);
-					else if (this.tornWrite === "part") this.values.set(key, copy.slice(0, this.cutAtByte - this.writtenBytes));
+					else if (this.tornWrite === "part")
+						this.values.set(key, copy.slice(0, this.cutAtByte - this.writtenBytes));
 					this.writtenBytes = Number.POSITIVE_INFINITY;
 					throw new PowerCut();
 				}

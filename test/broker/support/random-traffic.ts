@@ -19,7 +19,13 @@ const connect = fc.record({
 	clean: fc.boolean(),
 	expiry: fc.constantFrom(0, 3, 30),
 	will: fc.option(
-		fc.record({ topic: fc.constantFrom(...topics), size: fc.constantFrom(0, 5, 60), qos, retain: fc.boolean(), delay: fc.nat({ max: 3 }) }),
+		fc.record({
+			topic: fc.constantFrom(...topics),
+			size: fc.constantFrom(0, 5, 60),
+			qos,
+			retain: fc.boolean(),
+			delay: fc.nat({ max: 3 }),
+		}),
 	),
 	properties: fc.record({
 		receiveMaximum: fc.constantFrom(1, 3, 100),
@@ -30,10 +36,13 @@ const connect = fc.record({
 const subscribe = fc.record({
 	kind: fc.constant("subscribe" as const),
 	client,
-	filters: fc.array(fc.record({ topic: fc.constantFrom(...filters), qos, rh: fc.nat({ max: 2 }), rap: fc.boolean() }), {
-		minLength: 1,
-		maxLength: 4,
-	}),
+	filters: fc.array(
+		fc.record({ topic: fc.constantFrom(...filters), qos, rh: fc.nat({ max: 2 }), rap: fc.boolean() }),
+		{
+			minLength: 1,
+			maxLength: 4,
+		},
+	),
 	identifier: fc.option(fc.constantFrom(1, 300)),
 });
 const publish = fc.record({
@@ -47,11 +56,22 @@ const publish = fc.record({
 	alias: fc.option(fc.constantFrom(1, 2)),
 });
 const other = fc.record({
-	kind: fc.constantFrom("unsubscribe" as const, "drop" as const, "disconnect" as const, "freeze" as const, "thaw" as const, "answer" as const),
+	kind: fc.constantFrom(
+		"unsubscribe" as const,
+		"drop" as const,
+		"disconnect" as const,
+		"freeze" as const,
+		"thaw" as const,
+		"answer" as const,
+	),
 	client,
 	topic: fc.constantFrom(...filters),
 });
-const wait = fc.record({ kind: fc.constant("wait" as const), client, ms: fc.constantFrom(0, 20, 500, 1500, 6000, 40_000) });
+const wait = fc.record({
+	kind: fc.constant("wait" as const),
+	client,
+	ms: fc.constantFrom(0, 20, 500, 1500, 6000, 40_000),
+});
 
 /** What happens in one turn. */
 export const trafficAction = fc.oneof(
@@ -63,7 +83,10 @@ export const trafficAction = fc.oneof(
 );
 export type TrafficAction = typeof trafficAction extends fc.Arbitrary<infer T> ? T : never;
 
-/** Plays turns with a few clients, then lets all of them go and all sessions end. Fails unless the broker's pools are empty then, but for values. */
+/**
+ * Plays turns with a few clients, then lets all of them go and all sessions end. Fails unless the broker's
+ * pools are empty then, but for values.
+ */
 export function runTraffic(harness: BrokerHarness, actions: readonly TrafficAction[]): void {
 	const peers: (TestClient | undefined)[] = [];
 	let messageId = 1;
@@ -79,7 +102,11 @@ export function runTraffic(harness: BrokerHarness, actions: readonly TrafficActi
 		}
 		let peer = peers[action.client];
 		if (peer === undefined || peer.closed) {
-			peer = connectClient(harness, { ...RECONNECT, id: CLIENT_IDS[action.client % CLIENT_IDS.length], version: action.client > 1 ? 4 : 5 });
+			peer = connectClient(harness, {
+				...RECONNECT,
+				id: CLIENT_IDS[action.client % CLIENT_IDS.length],
+				version: action.client > 1 ? 4 : 5,
+			});
 			peers[action.client] = peer;
 			if (peer.closed) continue;
 		}
@@ -87,14 +114,22 @@ export function runTraffic(harness: BrokerHarness, actions: readonly TrafficActi
 		const isV5 = peer.version === 5;
 		switch (action.kind) {
 			case "subscribe": {
-				const subscriptions = action.filters.map((filter) => (isV5 ? filter : { topic: filter.topic, qos: filter.qos }));
-				const properties = isV5 && action.identifier !== null ? { properties: { subscriptionIdentifier: action.identifier } } : {};
+				const subscriptions = action.filters.map((filter) =>
+					isV5 ? filter : { topic: filter.topic, qos: filter.qos },
+				);
+				const properties =
+					isV5 && action.identifier !== null
+						? { properties: { subscriptionIdentifier: action.identifier } }
+						: {};
 				peer.send({ cmd: "subscribe", messageId, subscriptions, ...properties });
 				break;
 			}
 			case "publish": {
 				const { expiry, alias } = action;
-				const properties = { ...(expiry === null ? {} : { messageExpiryInterval: expiry }), ...(alias === null ? {} : { topicAlias: alias }) };
+				const properties = {
+					...(expiry === null ? {} : { messageExpiryInterval: expiry }),
+					...(alias === null ? {} : { topicAlias: alias }),
+				};
 				const fields = { qos: action.qos, retain: action.retain, messageId, ...(isV5 ? { properties } : {}) };
 				peer.publish(action.topic, "x".repeat(action.size), fields);
 				break;
@@ -141,7 +176,10 @@ const RECONNECT: ConnectAction = {
 	properties: { receiveMaximum: 3, maximumPacketSize: 1000, topicAliasMaximum: 1 },
 };
 
-function connectClient(harness: BrokerHarness, { version, id, clean, expiry, will, properties }: ConnectAction): TestClient {
+function connectClient(
+	harness: BrokerHarness,
+	{ version, id, clean, expiry, will, properties }: ConnectAction,
+): TestClient {
 	const peer = harness.peer(version);
 	const isV5 = version === 5;
 	peer.connect(id, {
@@ -167,7 +205,8 @@ function acknowledgeAll(peer: TestClient): void {
 	const packets: Packet[] = peer.packets.splice(0);
 	for (const packet of packets) {
 		const { messageId } = packet;
-		if (packet.cmd === "publish" && packet.qos !== 0) peer.send({ cmd: packet.qos === 1 ? "puback" : "pubrec", messageId });
+		if (packet.cmd === "publish" && packet.qos !== 0)
+			peer.send({ cmd: packet.qos === 1 ? "puback" : "pubrec", messageId });
 		else if (packet.cmd === "pubrec") peer.send({ cmd: "pubrel", messageId });
 		else if (packet.cmd === "pubrel") peer.send({ cmd: "pubcomp", messageId });
 	}

@@ -37,7 +37,15 @@ export class TestClient {
 
 	/** Connects, and returns CONNACK, if it came. */
 	connect(clientId: string, fields: Record<string, unknown> = {}): Packet | undefined {
-		this.send({ cmd: "connect", protocolId: "MQTT", protocolVersion: this.version, clean: true, clientId, keepalive: 60, ...fields });
+		this.send({
+			cmd: "connect",
+			protocolId: "MQTT",
+			protocolVersion: this.version,
+			clean: true,
+			clientId,
+			keepalive: 60,
+			...fields,
+		});
 		return this.shift("connack");
 	}
 
@@ -61,8 +69,17 @@ export class TestClient {
 		return this.send({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false, ...fields });
 	}
 
-	subscribe(topic: string, options: Record<string, unknown> = {}, properties?: Record<string, unknown>): Packet | undefined {
-		this.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 0, ...options }], ...(properties && { properties }) });
+	subscribe(
+		topic: string,
+		options: Record<string, unknown> = {},
+		properties?: Record<string, unknown>,
+	): Packet | undefined {
+		this.send({
+			cmd: "subscribe",
+			messageId: 1,
+			subscriptions: [{ topic, qos: 0, ...options }],
+			...(properties && { properties }),
+		});
 		return this.shift("suback");
 	}
 
@@ -81,7 +98,8 @@ export class TestClient {
 	publishes(): IPublishPacket[] {
 		this.host.run();
 		const result: IPublishPacket[] = [];
-		for (let packet = this.shift("publish"); packet; packet = this.shift("publish")) result.push(packet as IPublishPacket);
+		for (let packet = this.shift("publish"); packet; packet = this.shift("publish"))
+			result.push(packet as IPublishPacket);
 		return result;
 	}
 

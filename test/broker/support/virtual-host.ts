@@ -103,7 +103,10 @@ export class VirtualHost implements Host {
 	declare readonly storage: StorageModule;
 	readonly events: [string, number, number, number][] = [];
 	/** Ports that are listened on, and the connections that wait there to be accepted. */
-	readonly listeners = new Map<number, { readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }>();
+	readonly listeners = new Map<
+		number,
+		{ readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }
+	>();
 	readonly tcp: Host["tcp"];
 	readonly listener: NonNullable<Host["listener"]>;
 	readonly timer: Host["timer"];
@@ -185,7 +188,8 @@ export class VirtualHost implements Host {
 
 	/** Lets everything happen that is due. */
 	run(): void {
-		for (let callback = this.#queue.shift(); callback !== undefined; callback = this.#queue.shift()) callback();
+		for (let callback = this.#queue.shift(); callback !== undefined; callback = this.#queue.shift())
+			callback();
 	}
 
 	/** Moves the clock, ringing timers on the way. */

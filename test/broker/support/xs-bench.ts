@@ -7,7 +7,10 @@ import { utf8 } from "../../../src/mqtt/utf8";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
-/** A socket whose peer is here too: it reads what it was given at once, and notes what the packets that were written are to be answered with. */
+/**
+ * A socket whose peer is here too: it reads what it was given at once, and notes what the packets that were
+ * written are to be answered with.
+ */
 class Socket implements TCP {
 	options: TCPOptions;
 	input: Uint8Array = new Uint8Array(0);
@@ -143,7 +146,12 @@ const storage = {
 
 /** 0: makes the broker. @param persist 1: with storage */
 registerStep((persist: number) => {
-	broker = new Broker({ ...host, storage } as never, { ...defaults.listen, anonymous: true, persist: persist === 1, persistInterval: 60_000 });
+	broker = new Broker({ ...host, storage } as never, {
+		...defaults.listen,
+		anonymous: true,
+		persist: persist === 1,
+		persistInterval: 60_000,
+	});
 	broker.start();
 	return 0;
 });
@@ -158,8 +166,14 @@ function connect(index: number, version: number, persistent: number): Socket {
 	brokerSocket.options.onWritable!(5744);
 	encoder.version = version as 4 | 5;
 	encoder.reset();
-	const properties = persistent && version === 5 ? new PropertyWriter(8).sessionExpiryInterval(100) : undefined;
-	const length = encoder.connect({ clientId: utf8(`client-${index}`), keepAlive: 60, cleanStart: persistent === 0, properties });
+	const properties =
+		persistent && version === 5 ? new PropertyWriter(8).sessionExpiryInterval(100) : undefined;
+	const length = encoder.connect({
+		clientId: utf8(`client-${index}`),
+		keepAlive: 60,
+		cleanStart: persistent === 0,
+		properties,
+	});
 	brokerSocket.deliver(encoder.view.slice(0, length), length);
 	return brokerSocket;
 }
@@ -168,7 +182,9 @@ function connect(index: number, version: number, persistent: number): Socket {
 registerStep((index: number, version: number, qos: number, persistent: number) => {
 	const brokerSocket = connect(index, version, persistent);
 	encoder.reset();
-	const subscribe = encoder.subscribe(1, [{ filter: utf8(index % 2 ? "greenhouse/+/climate" : "greenhouse/#"), options: qos }]);
+	const subscribe = encoder.subscribe(1, [
+		{ filter: utf8(index % 2 ? "greenhouse/+/climate" : "greenhouse/#"), options: qos },
+	]);
 	brokerSocket.deliver(encoder.view.slice(0, subscribe), subscribe);
 	return brokerSocket.packets;
 });
@@ -206,7 +222,10 @@ registerStep(() => {
 	return broker.counters.connectionsLost;
 });
 
-/** 5: a client connects, publishes what 2 prepared, and vanishes without a FIN; the next with the same identifier takes over. */
+/**
+ * 5: a client connects, publishes what 2 prepared, and vanishes without a FIN; the next with the same
+ * identifier takes over.
+ */
 registerStep((version: number, persistent: number) => {
 	const brokerSocket = connect(99, version, persistent);
 	brokerSocket.deliver(publish, publish.length);

@@ -178,7 +178,10 @@ registerStep(() => {
 /** 8: exceptions where none should be. */
 registerStep(() => broker.counters.internalErrors);
 
-/** 9: fails. The machine keeps the last error that came from outside, and that has a slot for each call on its stack: this one is always the same. */
+/**
+ * 9: fails. The machine keeps the last error that came from outside, and that has a slot for each call on its
+ * stack: this one is always the same.
+ */
 registerStep(() => {
 	try {
 		return fail.call(undefined, "the last error");

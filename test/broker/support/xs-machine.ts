@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { transformSync } from "esbuild";
-import { type Creation, type HostFunction, type HostValue, Machine, type ModuleSource, prepare, Root } from "../../../sim/xs/index";
+import {
+	type Creation,
+	type HostFunction,
+	type HostValue,
+	Machine,
+	type ModuleSource,
+	prepare,
+	Root,
+} from "../../../sim/xs/index";
 
 const projectRoot = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../..");
 
@@ -28,7 +36,12 @@ const SLOT_SIZE_FACTOR = 2;
 
 /** What a device is made with: `creation` of firmware/manifest.json. */
 export const deviceCreation: Creation = (() => {
-	const { static: total, chunk, heap, stack } = JSON.parse(readFileSync(join(projectRoot, "firmware/manifest.json"), "utf8")).creation;
+	const {
+		static: total,
+		chunk,
+		heap,
+		stack,
+	} = JSON.parse(readFileSync(join(projectRoot, "firmware/manifest.json"), "utf8")).creation;
 	return {
 		slots: heap.initial,
 		moreSlots: heap.incremental,
@@ -45,7 +58,10 @@ export const deviceCreation: Creation = (() => {
 const ampleCreation: Creation = { slots: 8192, chunks: 262_144, stack: 512, keys: 64 };
 
 /** The broker on XS, its modules preloaded as on a device, with a bench that plays host and clients. */
-export function benchOnXS(bench = "xs-bench", natives: Readonly<Record<string, HostFunction>> = {}): Promise<XSBench> {
+export function benchOnXS(
+	bench = "xs-bench",
+	natives: Readonly<Record<string, HostFunction>> = {},
+): Promise<XSBench> {
 	return machineOnXS(bench, ampleCreation, { natives });
 }
 
@@ -59,17 +75,25 @@ export interface XSBench {
 export async function machineOnXS(
 	bench: string,
 	creation: Creation,
-	options: { readonly natives?: Readonly<Record<string, HostFunction>>; readonly preload?: readonly string[] } = {},
+	options: {
+		readonly natives?: Readonly<Record<string, HostFunction>>;
+		readonly preload?: readonly string[];
+	} = {},
 ): Promise<XSBench> {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
 	for (const folder of FOLDERS)
-		for (const file of readdirSync(join(projectRoot, folder))) if (file.endsWith(".ts")) addModule(modules, `${folder}/${file.slice(0, -3)}`);
+		for (const file of readdirSync(join(projectRoot, folder)))
+			if (file.endsWith(".ts")) addModule(modules, `${folder}/${file.slice(0, -3)}`);
 	for (const name of options.preload ?? []) addModule(modules, `test/broker/support/${name}`);
 	const preload = [...modules.keys()].filter((name) => !name.startsWith("src/config"));
 	addModule(modules, `test/broker/support/${bench}`);
 	const natives = options.natives ?? {};
-	const root = new Root({ modules, preload: [...preload, "src/config/defaults"], natives: ["keep", ...Object.keys(natives)] });
+	const root = new Root({
+		modules,
+		preload: [...preload, "src/config/defaults"],
+		natives: ["keep", ...Object.keys(natives)],
+	});
 	const steps: number[] = [];
 	const machine = new Machine(root, {
 		creation,
@@ -88,6 +112,11 @@ export async function machineOnXS(
 
 function addModule(modules: Map<string, ModuleSource>, name: string): void {
 	const path = join(projectRoot, `${name}.ts`);
-	const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2023", sourcefile: path });
+	const { code } = transformSync(readFileSync(path, "utf8"), {
+		loader: "ts",
+		format: "esm",
+		target: "es2023",
+		sourcefile: path,
+	});
 	modules.set(name, { source: code, path });
 }

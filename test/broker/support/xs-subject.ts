@@ -36,7 +36,11 @@ export class SubjectOnXS implements Subject {
 	readonly #call: (step: number, ...numbers: number[]) => number;
 	readonly #topics: Uint8Array[];
 
-	private constructor(machine: Machine, call: (step: number, ...numbers: number[]) => number, topics: Uint8Array[]) {
+	private constructor(
+		machine: Machine,
+		call: (step: number, ...numbers: number[]) => number,
+		topics: Uint8Array[],
+	) {
 		this.#machine = machine;
 		this.#call = call;
 		this.#topics = topics;
@@ -75,8 +79,10 @@ export class SubjectOnXS implements Subject {
 				channels.get(id)?.close();
 				channels.delete(id);
 			},
-			set: (index: number, delay: number, repeat: number) => network.timer.set(() => call(ON_TIMER, index), delay, repeat) as number,
-			schedule: (id: number, delay: number | undefined, repeat: number | undefined) => network.timer.schedule(id, delay, repeat),
+			set: (index: number, delay: number, repeat: number) =>
+				network.timer.set(() => call(ON_TIMER, index), delay, repeat) as number,
+			schedule: (id: number, delay: number | undefined, repeat: number | undefined) =>
+				network.timer.schedule(id, delay, repeat),
 			ticks: () => network.time.ticks,
 			fail: (message: string) => network.trace(message),
 			topic: (bytes: Uint8Array, start: number, end: number) => {
@@ -90,7 +96,10 @@ export class SubjectOnXS implements Subject {
 	}
 
 	usage(): Record<keyof Usage, number> {
-		return Object.fromEntries(POOLS.map((pool, i) => [pool, this.#call(USAGE, i)])) as Record<keyof Usage, number>;
+		return Object.fromEntries(POOLS.map((pool, i) => [pool, this.#call(USAGE, i)])) as Record<
+			keyof Usage,
+			number
+		>;
 	}
 
 	topics(): Uint8Array[] {

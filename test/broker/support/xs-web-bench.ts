@@ -5,7 +5,10 @@ import { utf8 } from "../../../src/mqtt/utf8";
 
 declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
 
-/** A socket whose peer is here too: it has at hand what it is told to, over and over, and takes what it is given at once. */
+/**
+ * A socket whose peer is here too: it has at hand what it is told to, over and over, and takes what it is
+ * given at once.
+ */
 class Socket implements TCP {
 	options: TCPOptions;
 	input: Uint8Array = new Uint8Array(0);
@@ -135,7 +138,10 @@ registerStep((size: number) => {
 	return publish.length;
 });
 
-/** 3: the first client, which is one over WebSocket, publishes `count` times. @returns packets that others got */
+/**
+ * 3: the first client, which is one over WebSocket, publishes `count` times.
+ * @returns packets that others got
+ */
 registerStep((count: number) => {
 	let before = 0;
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
@@ -147,7 +153,8 @@ registerStep((count: number) => {
 
 /** 4: fills the store with topics. */
 registerStep((count: number) => {
-	for (let i = 0; i < count; i++) sockets[0].deliver(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
+	for (let i = 0; i < count; i++)
+		sockets[0].deliver(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
 	return count;
 });
 
@@ -171,7 +178,10 @@ registerStep((pieces: number) => {
 	return slowReader.bytes;
 });
 
-/** 7: a client over WebSocket (1) or TCP (0), of a session that lasts, with a will for everyone; the next one takes over from it, with a clean start (1) or without. */
+/**
+ * 7: a client over WebSocket (1) or TCP (0), of a session that lasts, with a will for everyone; the next one
+ * takes over from it, with a clean start (1) or without.
+ */
 registerStep((overWebSocket: number, version: number, qos: number, clean: number) => {
 	const isV5 = version === 5;
 	const will = [...text("greenhouse/will"), ...text("gone")];

@@ -4,30 +4,69 @@ const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
 const c = "client";
 const b = "broker";
-const message = { type: "PUBLISH", flags: 0, topic: "a/b", packetId: 0, payload: "hi", properties: [] } as const;
+const message = {
+	type: "PUBLISH",
+	flags: 0,
+	topic: "a/b",
+	packetId: 0,
+	payload: "hi",
+	properties: [],
+} as const;
 
 export const publish: readonly GoldenRow[] = [
 	good(4, c, "3.1.1, QoS 0", "30 07 0003 'a/b' 'hi'", message),
 	good(4, c, "3.1.1, QoS 1", "32 { s'a/b' 0001 'hi' }", { ...message, flags: 2, packetId: 1 }),
-	good(4, b, "3.1.1, QoS 2, DUP, retain", "3d { s'a/b' ffff 'hi' }", { ...message, flags: 13, packetId: 65535 }),
+	good(4, b, "3.1.1, QoS 2, DUP, retain", "3d { s'a/b' ffff 'hi' }", {
+		...message,
+		flags: 13,
+		packetId: 65535,
+	}),
 	good(4, c, "3.1.1, retained clear", "31 { s'a/b' }", { ...message, flags: 1, payload: "" }),
-	good(4, c, "3.1.1, QoS 1, empty payload", "32 { s'a/b' 0100 }", { ...message, flags: 2, packetId: 256, payload: "" }),
+	good(4, c, "3.1.1, QoS 1, empty payload", "32 { s'a/b' 0100 }", {
+		...message,
+		flags: 2,
+		packetId: 256,
+		payload: "",
+	}),
 	good(4, b, "3.1.1, topic $SYS", "30 { s'$SYS/x' }", { ...message, topic: "$SYS/x", payload: "" }),
-	good(4, b, "3.1.1, payload of any bytes", "30 { s'/' 00ff80c0 }", { ...message, topic: "/", payload: "\x00\xff\x80\xc0" }),
-	good(4, c, "3.1.1, topic with the BOM", "30 { 0004 efbbbf 'a' }", { ...message, topic: "\xef\xbb\xbfa", payload: "" }),
+	good(4, b, "3.1.1, payload of any bytes", "30 { s'/' 00ff80c0 }", {
+		...message,
+		topic: "/",
+		payload: "\x00\xff\x80\xc0",
+	}),
+	good(4, c, "3.1.1, topic with the BOM", "30 { 0004 efbbbf 'a' }", {
+		...message,
+		topic: "\xef\xbb\xbfa",
+		payload: "",
+	}),
 	good(4, c, "3.1.1, topic with U+10FFFF and U+FFFF", "30 { 0007 f48fbfbf efbfbf }", {
 		...message,
 		topic: "\xf4\x8f\xbf\xbf\xef\xbf\xbf",
 		payload: "",
 	}),
-	good(4, c, "3.1.1, 127 bytes", `30 7f 0001 't' '${"x".repeat(124)}'`, { ...message, topic: "t", payload: "x".repeat(124) }),
-	good(4, c, "3.1.1, 128 bytes", `30 8001 0001 't' '${"x".repeat(125)}'`, { ...message, topic: "t", payload: "x".repeat(125) }),
+	good(4, c, "3.1.1, 127 bytes", `30 7f 0001 't' '${"x".repeat(124)}'`, {
+		...message,
+		topic: "t",
+		payload: "x".repeat(124),
+	}),
+	good(4, c, "3.1.1, 128 bytes", `30 8001 0001 't' '${"x".repeat(125)}'`, {
+		...message,
+		topic: "t",
+		payload: "x".repeat(125),
+	}),
 	good(5, c, "5.0, QoS 0", "30 { s'a/b' 00 'hi' }", message),
 	good(5, c, "5.0, QoS 1", "32 { s'a/b' 0001 00 'hi' }", { ...message, flags: 2, packetId: 1 }),
 	good(5, b, "5.0, QoS 2, DUP", "3c { s'a/b' 0002 00 'hi' }", { ...message, flags: 12, packetId: 2 }),
 	good(5, c, "5.0, retained clear", "31 { s'a/b' 00 }", { ...message, flags: 1, payload: "" }),
-	good(5, c, "5.0, topic alias with topic", "30 { s'a/b' { 23 0001 } 'hi' }", { ...message, properties: [[0x23, 1]] }),
-	good(5, c, "5.0, topic alias for the topic", "30 { s'' { 23 ffff } 'hi' }", { ...message, topic: "", properties: [[0x23, 65535]] }),
+	good(5, c, "5.0, topic alias with topic", "30 { s'a/b' { 23 0001 } 'hi' }", {
+		...message,
+		properties: [[0x23, 1]],
+	}),
+	good(5, c, "5.0, topic alias for the topic", "30 { s'' { 23 ffff } 'hi' }", {
+		...message,
+		topic: "",
+		properties: [[0x23, 65535]],
+	}),
 	good(
 		5,
 		b,
@@ -107,19 +146,31 @@ export const publish: readonly GoldenRow[] = [
 	bad(5, c, "5.0, will delay interval", "30 { s'a/b' { 18 00000001 } }", MALFORMED),
 	bad(4, c, "larger than the maximum packet size", "30 { s'a/b' 'hello' }", 0x95, { maximumPacketSize: 11 }),
 	bad(4, c, "header larger than the buffer", "30 { s'a234567890123456789' }", 0x95, { size: 16 }),
-	bad(5, c, "properties larger than the buffer", "30 { s'a' { 26 s'key' s'value12345' } }", 0x95, { size: 16 }),
+	bad(5, c, "properties larger than the buffer", "30 { s'a' { 26 s'key' s'value12345' } }", 0x95, {
+		size: 16,
+	}),
 ];
 
 const ack = { packetId: 1, reasonCode: 0, properties: [] } as const;
 
-function acknowledgements(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", first: string, other: string, wrong: string, error: number): GoldenRow[] {
+function acknowledgements(
+	type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP",
+	first: string,
+	other: string,
+	wrong: string,
+	error: number,
+): GoldenRow[] {
 	return [
 		good(4, c, `${type} 3.1.1`, `${first} 02 0001`, { ...ack, type }),
 		good(4, b, `${type} 3.1.1, from a broker`, `${first} 02 ffff`, { ...ack, type, packetId: 65535 }),
 		good(5, c, `${type} 5.0, success`, `${first} 02 0001`, { ...ack, type }),
 		nonCanonical(5, c, `${type} 5.0, success spelt out`, `${first} 03 0001 00`, { ...ack, type }),
 		nonCanonical(5, c, `${type} 5.0, no properties spelt out`, `${first} 04 0001 00 00`, { ...ack, type }),
-		good(5, b, `${type} 5.0, reason code`, `${first} 03 0001 ${other}`, { ...ack, type, reasonCode: Number.parseInt(other, 16) }),
+		good(5, b, `${type} 5.0, reason code`, `${first} 03 0001 ${other}`, {
+			...ack,
+			type,
+			reasonCode: Number.parseInt(other, 16),
+		}),
 		good(5, b, `${type} 5.0, properties`, `${first} { 0001 ${other} { 1f s'why' 26 s'k' s'v' } }`, {
 			...ack,
 			type,
@@ -135,7 +186,13 @@ function acknowledgements(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", firs
 		bad(4, c, `${type} 3.1.1, too long`, `${first} 03 0001 00`, MALFORMED),
 		bad(4, c, `${type} 3.1.1, packet identifier 0`, `${first} 02 0000`, PROTOCOL),
 		bad(5, c, `${type} 5.0, packet identifier 0`, `${first} 03 0000 00`, PROTOCOL),
-		bad(5, c, `${type} 5.0, reason code of another packet`, `${first} 03 0001 ${error.toString(16)}`, PROTOCOL),
+		bad(
+			5,
+			c,
+			`${type} 5.0, reason code of another packet`,
+			`${first} 03 0001 ${error.toString(16)}`,
+			PROTOCOL,
+		),
 		bad(5, c, `${type} 5.0, bytes after the properties`, `${first} 05 0001 00 00 00`, MALFORMED),
 		bad(5, c, `${type} 5.0, reason string twice`, `${first} { 0001 00 { 1f s'' 1f s'' } }`, PROTOCOL),
 		bad(5, c, `${type} 5.0, topic alias`, `${first} { 0001 00 { 23 0001 } }`, MALFORMED),

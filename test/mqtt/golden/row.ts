@@ -18,12 +18,24 @@ export interface GoldenRow {
 }
 
 /** A row in a version and from a side: bytes that are a packet. */
-export function good(version: Version, from: "client" | "broker", name: string, bytes: string, packet: PlainPacket): GoldenRow {
+export function good(
+	version: Version,
+	from: "client" | "broker",
+	name: string,
+	bytes: string,
+	packet: PlainPacket,
+): GoldenRow {
 	return { version, from, name, bytes, packet };
 }
 
 /** As good(), where the encoder writes the packet in another way. */
-export function nonCanonical(version: Version, from: "client" | "broker", name: string, bytes: string, packet: PlainPacket): GoldenRow {
+export function nonCanonical(
+	version: Version,
+	from: "client" | "broker",
+	name: string,
+	bytes: string,
+	packet: PlainPacket,
+): GoldenRow {
 	return { version, from, name, bytes, packet, canonical: false };
 }
 

@@ -24,7 +24,10 @@ export const session: readonly GoldenRow[] = [
 	nonCanonical(5, c, "DISCONNECT 5.0, normal, spelt out", "e0 01 00", end),
 	nonCanonical(5, c, "DISCONNECT 5.0, no properties spelt out", "e0 02 00 00", end),
 	good(5, c, "DISCONNECT 5.0, with will message", "e0 01 04", { ...end, reasonCode: 4 }),
-	good(5, c, "DISCONNECT 5.0, session expiry interval", "e0 { 00 { 11 0000003c } }", { ...end, properties: [[0x11, 60]] }),
+	good(5, c, "DISCONNECT 5.0, session expiry interval", "e0 { 00 { 11 0000003c } }", {
+		...end,
+		properties: [[0x11, 60]],
+	}),
 	good(5, b, "DISCONNECT 5.0, server moved", "e0 { 9d { 1c s'h:1883' 1f s'r' 26 s'k' s'v' } }", {
 		...end,
 		reasonCode: 0x9d,
@@ -44,7 +47,13 @@ export const session: readonly GoldenRow[] = [
 	bad(5, c, "DISCONNECT 5.0, a broker's reason code from a client", "e0 01 8e", PROTOCOL),
 	bad(5, b, "DISCONNECT 5.0, a client's reason code from a broker", "e0 01 04", PROTOCOL),
 	bad(5, b, "DISCONNECT 5.0, session expiry interval from a broker", "e0 { 00 { 11 0000003c } }", PROTOCOL),
-	bad(5, c, "DISCONNECT 5.0, session expiry interval twice", "e0 { 00 { 11 00000000 11 00000000 } }", PROTOCOL),
+	bad(
+		5,
+		c,
+		"DISCONNECT 5.0, session expiry interval twice",
+		"e0 { 00 { 11 00000000 11 00000000 } }",
+		PROTOCOL,
+	),
 	bad(5, c, "DISCONNECT 5.0, receive maximum", "e0 { 00 { 21 0001 } }", MALFORMED),
 	bad(5, c, "DISCONNECT 5.0, bytes after the properties", "e0 03 00 00 00", MALFORMED),
 
@@ -56,7 +65,11 @@ export const session: readonly GoldenRow[] = [
 			[0x16, "\x00\xff"],
 		],
 	}),
-	good(5, c, "AUTH, re-authenticate", "f0 { 19 { 15 s'm' } }", { type: "AUTH", reasonCode: 0x19, properties: [[0x15, "m"]] }),
+	good(5, c, "AUTH, re-authenticate", "f0 { 19 { 15 s'm' } }", {
+		type: "AUTH",
+		reasonCode: 0x19,
+		properties: [[0x15, "m"]],
+	}),
 	good(5, b, "AUTH, success", "f0 { 00 { 15 s'm' 1f s'r' 26 s'k' s'v' } }", {
 		type: "AUTH",
 		reasonCode: 0,
@@ -66,7 +79,11 @@ export const session: readonly GoldenRow[] = [
 			[0x26, "k", "v"],
 		],
 	}),
-	nonCanonical(5, b, "AUTH, success without properties", "f0 00", { type: "AUTH", reasonCode: 0, properties: [] }),
+	nonCanonical(5, b, "AUTH, success without properties", "f0 00", {
+		type: "AUTH",
+		reasonCode: 0,
+		properties: [],
+	}),
 	bad(5, c, "AUTH, reserved flags", "f2 { 18 { 15 s'm' } }", MALFORMED),
 	bad(4, c, "AUTH in 3.1.1", "f0 00", MALFORMED),
 	bad(4, b, "AUTH in 3.1.1 from a broker", "f0 00", MALFORMED),
@@ -86,6 +103,8 @@ export const session: readonly GoldenRow[] = [
 	bad(4, c, "remaining length of five bytes", "30 ffffffff01", MALFORMED),
 	bad(4, c, "remaining length of four bytes without an end", "c0 80808080", MALFORMED),
 	bad(4, c, "PUBACK larger than the maximum packet size", "40 02 0001", 0x95, { maximumPacketSize: 3 }),
-	bad(5, c, "remaining length larger than the maximum packet size", "30 ffffff7f", 0x95, { maximumPacketSize: 1024 }),
+	bad(5, c, "remaining length larger than the maximum packet size", "30 ffffff7f", 0x95, {
+		maximumPacketSize: 1024,
+	}),
 	bad(5, c, "SUBSCRIBE larger than any buffer", "82 ffffff7f", 0x95),
 ];

@@ -4,7 +4,12 @@ const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
 const c = "client";
 const b = "broker";
-const one = { type: "SUBSCRIBE", packetId: 1, subscriptions: [{ filter: "a/b", options: 0 }], properties: [] } as const;
+const one = {
+	type: "SUBSCRIBE",
+	packetId: 1,
+	subscriptions: [{ filter: "a/b", options: 0 }],
+	properties: [],
+} as const;
 
 export const subscribe: readonly GoldenRow[] = [
 	good(4, c, "3.1.1, one filter", "82 08 0001 0003 'a/b' 00", one),
@@ -26,13 +31,19 @@ export const subscribe: readonly GoldenRow[] = [
 			{ filter: "/", options: 2 },
 		],
 	}),
-	good(5, c, "5.0, subscription identifier and user property", "82 { 0001 { 0b ffffff7f 26 s'k' s'v' } s'a/b' 00 }", {
-		...one,
-		properties: [
-			[0x0b, 268435455],
-			[0x26, "k", "v"],
-		],
-	}),
+	good(
+		5,
+		c,
+		"5.0, subscription identifier and user property",
+		"82 { 0001 { 0b ffffff7f 26 s'k' s'v' } s'a/b' 00 }",
+		{
+			...one,
+			properties: [
+				[0x0b, 268435455],
+				[0x26, "k", "v"],
+			],
+		},
+	),
 	good(5, c, "5.0, shared subscription", "82 { 0001 00 s'$share/g/+/t/#' 01 }", {
 		...one,
 		subscriptions: [{ filter: "$share/g/+/t/#", options: 1 }],
@@ -140,7 +151,12 @@ export const unsubscribe: readonly GoldenRow[] = [
 		codes: [0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91],
 		properties: [],
 	}),
-	good(5, b, "UNSUBACK 5.0, properties", "b0 { 0001 { 1f s'r' } 00 }", { type: "UNSUBACK", packetId: 1, codes: [0], properties: [[0x1f, "r"]] }),
+	good(5, b, "UNSUBACK 5.0, properties", "b0 { 0001 { 1f s'r' } 00 }", {
+		type: "UNSUBACK",
+		packetId: 1,
+		codes: [0],
+		properties: [[0x1f, "r"]],
+	}),
 	bad(4, b, "UNSUBACK, reserved flags", "b2 02 0001", MALFORMED),
 	bad(4, b, "UNSUBACK 3.1.1, too long", "b0 03 0001 00", MALFORMED),
 	bad(4, b, "UNSUBACK, packet identifier 0", "b0 02 0000", PROTOCOL),

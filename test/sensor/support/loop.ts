@@ -2,7 +2,8 @@ import type { Settings } from "../../../src/config/types";
 import type { Device, TCP, TCPOptions, TimerId } from "../../../src/device";
 import { SensorNode } from "../../../src/sensor/node";
 
-// Runs inside XS: a node that is always on, a broker that acknowledges, and the time in between; none of it allocates.
+// Runs inside XS: a node that is always on, a broker that acknowledges, and the time in between; none of it
+// allocates.
 
 class LoopTimer {
 	readonly callback: (id: TimerId) => void;

@@ -1,6 +1,15 @@
 import { defaults } from "../../../src/config/defaults";
 import type { SensorSettings, Settings } from "../../../src/config/types";
-import type { Device, EventName, SensorConstructor, TCP, TCPOptions, TimerId, WakeReason, WiFiOptions } from "../../../src/device";
+import type {
+	Device,
+	EventName,
+	SensorConstructor,
+	TCP,
+	TCPOptions,
+	TimerId,
+	WakeReason,
+	WiFiOptions,
+} from "../../../src/device";
 import { SensorNode } from "../../../src/sensor/node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
@@ -33,7 +42,13 @@ export function settings(overrides: Overrides = {}): Settings {
 		...rest,
 		broker: { ...defaults.broker, host: "10.0.0.1", clientId: "node", ...broker },
 		sleep: { ...defaults.sleep, ...sleep },
-		sensors: sensors.map((sensor) => ({ ...defaults.sensor, name: "temperature", driver: "virtual", property: ["temperature"], ...sensor })),
+		sensors: sensors.map((sensor) => ({
+			...defaults.sensor,
+			name: "temperature",
+			driver: "virtual",
+			property: ["temperature"],
+			...sensor,
+		})),
 	};
 }
 
@@ -44,7 +59,10 @@ interface BootRun {
 	readonly timers: Set<TimerId>;
 }
 
-/** A chip on a virtual network: it sleeps, boots, loses power, and its memory may be struck by a reset between any two bytes. */
+/**
+ * A chip on a virtual network: it sleeps, boots, loses power, and its memory may be struck by a reset between
+ * any two bytes.
+ */
 export class TestBoard {
 	readonly network: VirtualNetwork;
 	settings: Settings;
@@ -124,7 +142,13 @@ export class TestBoard {
 	}
 
 	/** By what was told, counted once for each sequence number. */
-	get reportCounts(): { accepted: number; acknowledged: number; dropped: number; waiting: number; lost: number } {
+	get reportCounts(): {
+		accepted: number;
+		acknowledged: number;
+		dropped: number;
+		waiting: number;
+		lost: number;
+	} {
 		const accepted = new Set(this.events("accepted").map((event) => event.a)).size;
 		const acknowledged = new Set(this.events("acknowledged").map((event) => event.a)).size;
 		const dropped = this.events("dropped").length;
@@ -166,7 +190,12 @@ export class TestBoard {
 		class LiveTCP extends device.tcp.io {
 			constructor(options: TCPOptions) {
 				const { onReadable, onWritable, onError } = options;
-				super({ ...options, onReadable: whileAlive(onReadable), onWritable: whileAlive(onWritable), onError: whileAlive(onError) } as TCPOptions);
+				super({
+					...options,
+					onReadable: whileAlive(onReadable),
+					onWritable: whileAlive(onWritable),
+					onError: whileAlive(onError),
+				} as TCPOptions);
 				run.sockets.add(this);
 			}
 		}

@@ -14,7 +14,10 @@ export function frame(opcode: number, payload: Uint8Array | string = "", options
 	const body = Buffer.from(payload as string);
 	const { length } = body;
 	const { fin = true, rsv = 0, masked = true, width = length < 126 ? 1 : length < 65_536 ? 2 : 8 } = options;
-	const head = [(fin ? 0x80 : 0) | (rsv << 4) | opcode, (masked ? 0x80 : 0) | (width === 1 ? length : width === 2 ? 126 : 127)];
+	const head = [
+		(fin ? 0x80 : 0) | (rsv << 4) | opcode,
+		(masked ? 0x80 : 0) | (width === 1 ? length : width === 2 ? 126 : 127),
+	];
 	if (width === 2) head.push(length >> 8, length & 255);
 	if (width === 8) for (let i = 7; i >= 0; i--) head.push(Math.floor(length / 256 ** i) & 255);
 	if (!masked) return Buffer.concat([Buffer.from(head), body]);
@@ -36,10 +39,14 @@ export const VALID_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** A request; a field that is undefined is left out, one that is an array comes more than once. */
-export function request(fields: Record<string, string | string[] | undefined> = {}, line = "GET / HTTP/1.1"): Buffer {
+export function request(
+	fields: Record<string, string | string[] | undefined> = {},
+	line = "GET / HTTP/1.1",
+): Buffer {
 	const lines = [line];
 	for (const [name, value] of Object.entries({ ...VALID_FIELDS, ...fields })) {
-		for (const one of value === undefined ? [] : Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+		for (const one of value === undefined ? [] : Array.isArray(value) ? value : [value])
+			lines.push(`${name}: ${one}`);
 	}
 	return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }
@@ -58,7 +65,11 @@ export function parseFrames(bytes: Uint8Array): { opcode: number; fin: boolean; 
 			if (length < 126) throw new Error("not the shortest encoding");
 		} else if (length === 127) throw new Error("64 bits");
 		if (at + head + length > bytes.length) throw new Error("cut off");
-		frames.push({ opcode: bytes[at] & 15, fin: bytes[at] > 127, payload: Buffer.from(bytes.slice(at + head, at + head + length)) });
+		frames.push({
+			opcode: bytes[at] & 15,
+			fin: bytes[at] > 127,
+			payload: Buffer.from(bytes.slice(at + head, at + head + length)),
+		});
 		at += head + length;
 	}
 	return frames;

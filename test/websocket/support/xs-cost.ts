@@ -11,10 +11,13 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript on a device of its own, with src/websocket, src/crypto and what they use preloaded. It hands functions to `measure(name, f)`, of a count of
- * repetitions, for the cost of one: what 400 cost more than 200; and to `memory(name, f)` for what is in use after f and was not before.
+ * Runs JavaScript on a device of its own, with src/websocket, src/crypto and what they use preloaded. It
+ * hands functions to `measure(name, f)`, of a count of repetitions, for the cost of one: what 400 cost more
+ * than 200; and to `memory(name, f)` for what is in use after f and was not before.
  */
-export async function measure(source: string): Promise<{ costs: Map<string, Cost>; memory: Map<string, Cost> }> {
+export async function measure(
+	source: string,
+): Promise<{ costs: Map<string, Cost>; memory: Map<string, Cost> }> {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
 	for (const folder of ["websocket", "crypto", "mqtt"]) {
@@ -22,7 +25,11 @@ export async function measure(source: string): Promise<{ costs: Map<string, Cost
 		for (const file of readdirSync(url)) {
 			if (!file.endsWith(".ts") || (folder === "mqtt" && file !== "utf8.ts")) continue;
 			const path = fileURLToPath(new URL(file, url));
-			const { code } = transformSync(readFileSync(path, "utf8"), { loader: "ts", format: "esm", target: "es2023" });
+			const { code } = transformSync(readFileSync(path, "utf8"), {
+				loader: "ts",
+				format: "esm",
+				target: "es2023",
+			});
 			modules.set(`${folder}/${file.slice(0, -3)}`, { source: code, path });
 		}
 	}
@@ -53,7 +60,11 @@ export async function measure(source: string): Promise<{ costs: Map<string, Cost
 		machine.collect();
 		const after = machine.statistics;
 		const computrons = after.computrons - before.computrons;
-		memory.set(name, { slots: after.slots.used - before.slots.used, chunks: after.chunks.used - before.chunks.used, computrons });
+		memory.set(name, {
+			slots: after.slots.used - before.slots.used,
+			chunks: after.chunks.used - before.chunks.used,
+			computrons,
+		});
 	}
 	const costs = new Map<string, Cost>();
 	for (const [name, run] of costFunctions) {
