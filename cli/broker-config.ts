@@ -12,13 +12,13 @@ import { loadManifest } from "./config/load";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
 
-/** Firefly's own manifest, whose firmware runs where there is no configuration. */
+/** Firefly's own manifest, whose firmware runs without a configuration. */
 const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
-/** Where the state is kept if nobody says, beside the manifest. */
+/** Default directory of the state, beside the manifest. */
 const DATA_DIRECTORY = ".firefly";
 const identity = { mac: BROKER_MAC, chip: CHIP };
 
-/** `listen.persistInterval` where the configuration names none: a disk does not wear as flash does. */
+/** Default of `listen.persistInterval`: a disk does not wear like flash. */
 const DISK_INTERVAL = "1s";
 
 interface BrokerArguments {
@@ -34,8 +34,8 @@ type PreparedBroker = Pick<
 >;
 
 /**
- * What the broker serves as.
- * @param file a manifest @param args goes before what the manifest says
+ * Prepares the settings of the broker.
+ * @param file a manifest @param args take precedence over the manifest
  */
 export function prepareBroker(
 	file: string | undefined,
@@ -53,7 +53,7 @@ export function prepareBroker(
 		...(args.data === undefined ? {} : { persist: true }),
 	};
 	const { tls: _tls, ...plain } = listen;
-	// This machine keeps the clock.
+	// The clock is this machine's.
 	const config = {
 		firefly: {
 			...firefly,
@@ -89,7 +89,7 @@ function load(file: string): object {
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
 }
 
-/** The desk's pools where the configuration names none. */
+/** Replaces pool sizes that the configuration does not set by the defaults for this machine. */
 function withNodePools(settings: ListenSettings, listen: JSONObject): ListenSettings {
 	const unnamed = Object.entries(nodePools).filter(([key]) => listen[key] === undefined);
 	return { ...settings, ...Object.fromEntries(unnamed) };

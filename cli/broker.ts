@@ -44,7 +44,7 @@ export function brokerCommand(): Command {
 }
 
 async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Promise<void> {
-	// Loaded only now, so that help and wrong usage are answered at once.
+	// Loaded late, so that help and usage errors are printed at once.
 	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([
 		import("./broker-config"),
 		import("../sim/service/serve"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The sources are TypeScript: tsx turns them into what Node runs, without regard to a tsconfig.json where the command is called.
+// tsx transpiles the TypeScript sources and ignores a tsconfig.json in the working directory.
 import { register } from "tsx/esm/api";
 
 register({ tsconfig: false });

@@ -1,6 +1,6 @@
 /**
- * SIGINT, SIGTERM and SIGHUP end a command in good order; a second one ends the process. A reader that goes
- * away counts too.
+ * SIGINT, SIGTERM and SIGHUP end a command in an orderly way; a second one, or a closed output pipe, ends the
+ * process.
  */
 export class Interrupt {
 	readonly #controller = new AbortController();

@@ -30,9 +30,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 	}
 }
 
-/** The exit code of what ended a command; prints what commander has not. */
+/** The exit code for an error; prints the error unless commander has. */
 function exitCodeOf(error: unknown): number {
-	// Without arguments commander prints the help as an error: wrong usage too.
+	// Without arguments commander prints the help as an error, which is a usage error too.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
 	if (error instanceof Failure) {
 		if (error.message !== "") process.stderr.write(`${error.message}\n`);

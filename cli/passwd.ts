@@ -10,8 +10,8 @@ interface PasswdOptions {
 
 /**
  * Iterations of PBKDF2-HMAC-SHA-256. One takes 28,000 computrons on XS 13.3; 200 are 5.6 million, which an
- * ESP32 is expected to do within a second or two (not measured on a board). A password is derived once for
- * each user after the broker starts, later logins are recognised at once.
+ * ESP32 is expected to do within a second or two (not measured on a board). Each user's password is derived
+ * once after the broker starts; later logins are verified at once.
  */
 const ITERATIONS = 200;
 
@@ -39,7 +39,7 @@ async function passwd(user: string, { stdin, manifest, iterations }: PasswdOptio
 		import("./passwd/prompt"),
 		import("./passwd/manifest"),
 	]);
-	// What is wrong with the file is told before anybody types a password.
+	// Problems of the file are reported before the user types a password.
 	const add = manifest === undefined ? undefined : addUser(manifest);
 	const password = await readPassword(user, stdin === true);
 	const hash = hashPassword(password, iterations);

@@ -8,10 +8,10 @@ import { checkDocument, type Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
 
 /**
- * The configuration for a recording that comes without one: each column is a sensor, every row one JSON
- * report with the values as they are, at the recording's pace on an absolute grid. The outbox holds more than
- * an hour of a minute's pace.
- * @param ownManifest Firefly's own manifest, whose place and firmware it takes
+ * The configuration for a recording without one: each column is a sensor, each row one JSON report with the
+ * unmodified values, at the recording's interval on an absolute grid. The outbox holds more than an hour of
+ * one report per minute.
+ * @param ownManifest Firefly's own manifest; supplies path and firmware
  */
 export function replayManifest(
 	csv: string,
@@ -46,7 +46,7 @@ export function replayManifest(
 	);
 }
 
-/** A name out of any text. */
+/** Converts any text to a name. */
 function sanitizeName(text: string, length: number): string {
 	return text.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, length) || "_";
 }

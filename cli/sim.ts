@@ -21,7 +21,7 @@ interface SimOptions {
 
 /** The manifest beside the sources. */
 const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
-/** At full speed a simulation without an end is of no use. */
+/** Default duration at full speed, where an endless simulation is useless. */
 const fullSpeedDurationMs = 24 * 3_600_000;
 
 export function simCommand(): Command {
@@ -58,7 +58,7 @@ export function simCommand(): Command {
 async function sim(options: SimOptions): Promise<void> {
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
 	const manifest = requireManifest(await load(options, overrides));
-	// Loaded only now, so that help and wrong usage are answered at once and no other command needs the engine.
+	// Loaded late, so that help and usage errors are printed at once and no other command needs the engine.
 	const [{ createReport }, { runSimulation }] = await Promise.all([
 		import("../sim/report/report-factory"),
 		import("../sim/run"),

@@ -16,7 +16,7 @@ export function durationOption(text: string): number {
 	);
 }
 
-/** How many times as fast as the clock on the wall. */
+/** Ratio of simulated to wall-clock time. */
 export function speedOption(text: string): number | "max" {
 	if (text === "max") return "max";
 	const speed = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
@@ -53,7 +53,7 @@ export function portOption(text: string): number {
 	throw new InvalidArgumentError("A port from 0 to 65535 is needed.");
 }
 
-/** Where a broker listens. */
+/** URL of a broker. */
 export function brokerOption(text: string): string {
 	const problem = urlProblem(text);
 	if (problem === undefined) return text;

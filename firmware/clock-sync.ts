@@ -1,18 +1,17 @@
 import type { Device } from "../src/device";
 
 /**
- * Wait, ms, before a time server that did not answer is asked again; it doubles up to
- * {@link RETRY_MAXIMUM_MS}.
+ * Wait, in ms, after a request that a time server did not answer; it doubles up to {@link RETRY_MAXIMUM_MS}.
  */
 const RETRY_MINIMUM_MS = 60_000;
 const RETRY_MAXIMUM_MS = 3_600_000;
 /**
- * Time, ms, from one answer to the next question: the oscillator of a chip that stays awake is off by a
+ * Time, in ms, from an answer to the next request: the oscillator of a chip that stays awake drifts by a
  * second or two a day.
  */
 const SYNC_INTERVAL_MS = 86_400_000;
 
-/** Sets the clock of a device that is on a network, and keeps it right. */
+/** Sets the clock of a device that is on a network, and keeps it synchronised. */
 export function keepClockSynchronised(device: Device, server: string): void {
 	const { timer } = device;
 	let retryMs = RETRY_MINIMUM_MS;

@@ -5,7 +5,7 @@ import Time from "time";
 import type { Device, SensorConstructor } from "../src/device";
 
 /**
- * 2001-09-09T01:46:40Z. A clock that shows less counts from 1970 and was never set; a recording that is
+ * 2001-09-09T01:46:40Z. A clock before this time counts from 1970 and was never set; a recording that is
  * replayed may be of any later year.
  */
 const EARLIEST_SET_CLOCK_MS = 1_000_000_000_000;
@@ -65,7 +65,7 @@ class HostDevice implements Device {
 	}
 }
 
-/** Asks once, with the SDK's own repeats; the clock is set to the whole second. */
+/** Sends one request, which the SDK repeats; the clock is set to the whole second. */
 function setClock(server: string, callback: (set: boolean) => void): void {
 	new SNTP({ host: server }, (message, value) => {
 		if (message === SNTP.time) {
@@ -76,7 +76,7 @@ function setClock(server: string, callback: (set: boolean) => void): void {
 	});
 }
 
-/** The platform's pieces as one {@link Device}. Calls native functions: at run time only. */
+/** Combines the platform's parts into one {@link Device}. Calls native functions: at run time only. */
 export function gatherDevice(): Device {
 	return new HostDevice();
 }

@@ -8,8 +8,8 @@ import type {
 } from "../src/device";
 
 /**
- * What differs from one platform to the next. The module `firmware/platform/host` exports one; the manifest
- * says which.
+ * The platform-dependent part of the firmware. The module `firmware/platform/host` exports one instance; the
+ * manifest selects it.
  */
 export interface Host {
 	/** The chip's name. */
@@ -21,15 +21,15 @@ export interface Host {
 	readonly timer: Timer;
 	/** Absent: always on a network. */
 	readonly wifi?: WiFiConstructor;
-	/** Calls back with an IP address, or with undefined; throws when too many look-ups are under way. */
+	/** Calls back with an IP address, or with undefined; throws if too many look-ups are pending. */
 	resolve(name: string, callback: (name: string, address?: string) => void): void;
-	/** Whether the clock is ours to set. */
+	/** Whether the firmware sets the clock. */
 	readonly setsClock: boolean;
-	/** What survives loss of power. */
+	/** Storage that survives power loss. */
 	readonly storage: StorageModule;
 	sleep(): Sleep;
 	/** Memory that survives sleep and reset. */
 	retained(): Uint8Array;
-	/** Calls `run` now, and again at each wake-up of a host that only plays at sleeping. */
+	/** Calls `run` now, and again at each wake-up on a host that only emulates sleep. */
 	boot(run: () => void): void;
 }

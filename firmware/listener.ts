@@ -4,7 +4,7 @@ import type { ListenerConstructor, ListenerOptions, TCP } from "../src/device";
 const SDKListener = Listener as unknown as ListenerConstructor;
 
 /**
- * The SDK's listener, asked only for connections that it has announced: one that has none makes a socket all
+ * The SDK's listener, read only for announced connections: if none is pending, the SDK creates a socket all
  * the same, pins it, and never frees it.
  */
 export class CountedListener extends SDKListener {

@@ -11,17 +11,17 @@ import { onStop } from "./stop";
 import { WiFiStation } from "./wifi-station";
 
 /**
- * Sleep, in ms, after a start that failed: what is wrong with this build stays wrong, and the battery is to
- * outlive it.
+ * Sleep, in ms, after a failed start: the problem persists in this build, and repeated starts would drain the
+ * battery.
  */
 const FAILED_START_SLEEP_MS = 900_000;
 /**
- * Sleep, in ms, after a crash, before the firmware is run again: a fault that returns at every boot costs one
- * boot a minute.
+ * Sleep, in ms, after a crash, before the firmware runs again: a fault at every boot then causes one boot a
+ * minute.
  */
 const CRASH_SLEEP_MS = 60_000;
 
-/** Runs the roles of the configuration. Throws nothing. */
+/** Runs the roles of the configuration. Never throws. */
 function run(): void {
 	const device = gatherDevice();
 	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
@@ -36,7 +36,7 @@ function run(): void {
 	} else startRoles(device, settings);
 }
 
-/** @param device on a network already unless the role is `sensor` */
+/** @param device already on a network, unless the role is `sensor` */
 function startRoles(device: Device, settings: Settings): void {
 	try {
 		const { role } = settings;
@@ -52,7 +52,7 @@ function startBroker(device: Device, { role, listen, id, time }: Settings): void
 	const broker = new Broker(device, listen, id);
 	broker.start();
 	onStop(() => broker.stop());
-	// Where there is a sensor it sees to the clock.
+	// A sensor node on the same device synchronises the clock itself.
 	if (role === "broker" && device.setClock && time.server !== undefined)
 		keepClockSynchronised(device, time.server);
 }

@@ -1,12 +1,12 @@
 import type { WiFiSettings } from "../src/config/settings";
 import type { Device, TimerId } from "../src/device";
 
-/** Wait, in ms, before the access point is tried again. */
+/** Wait, in ms, before the next attempt to join. */
 const REJOIN_DELAY_MS = 5000;
 
 /**
- * Joins the network for a role that stays on it, and rejoins for ever.
- * @param ready called once, at the first address
+ * Joins the network for a role that stays connected, and rejoins without limit.
+ * @param onReady called once, at the first address
  */
 export class WiFiStation {
 	#device: Device;
@@ -36,9 +36,9 @@ export class WiFiStation {
 
 	#onMessage(message: string): void {
 		if (message === "gotIP") {
-			const ready = this.#onReady;
+			const onReady = this.#onReady;
 			this.#onReady = undefined;
-			ready?.();
+			onReady?.();
 		} else if (message === "disconnect") this.#rejoin();
 	}
 

@@ -5,7 +5,7 @@ import type { JSONObject } from "./manifest/manifest-reader";
 import { deterministicHash } from "./password";
 import { asObject } from "./plan";
 
-/** As whom the observer connects. */
+/** The identity with which the observer connects. */
 export interface ObserverCredentials {
 	readonly clientId: string;
 	readonly username?: string;
@@ -14,22 +14,22 @@ export interface ObserverCredentials {
 
 export interface ObserverAccess {
 	readonly credentials: ObserverCredentials;
-	/** `config.firefly.listen` with what lets the observer in. */
+	/** `config.firefly.listen` with access for the observer. */
 	readonly listen: JSONObject;
-	/** Why it may see less than there is. */
+	/** Why some values may stay hidden from the observer. */
 	readonly warning?: string;
 }
 
 const OBSERVER_NAME = "firefly-desk";
-/** Bytes for its client identifier and its filter, with what the broker adds to each. */
+/** Bytes for its client identifier and its filter, including the broker's overhead for each. */
 const OBSERVER_BYTES = 64;
 
 /**
- * Lets the observer look into a virtual board's broker, and nobody else. It gets a place of its own in the
- * pools that a client takes room in; where rules or users would stop it, the first rule is for it alone, and
- * where everybody has to log in, one user more is. What is full stays as it is: then less is seen.
+ * Grants the observer, and nobody else, access to a virtual board's broker. It adds one client's room to the
+ * pools that a client occupies, a rule for the observer in front of the access rules if there are any, and a
+ * user if logging in is required. A list at its limit is left unchanged; the observer then sees less.
  * @param written `config.firefly.listen` as the board has it
- * @param settings the same, read
+ * @param settings the same, parsed
  */
 export function grantObserverAccess(
 	written: JSONObject,
@@ -47,7 +47,7 @@ export function grantObserverAccess(
 			warning:
 				"no values are shown: listen.users has no room for one more, which the simulation needs to see them",
 		};
-	// Where nobody can log in, nobody shall.
+	// Without users nobody can log in; adding one would change that.
 	const needsLogin = !anonymous && users.length > 0;
 	const username = unusedName(users.map(({ name }) => name));
 	const credentials = needsLogin ? { clientId, username, password } : { clientId };
@@ -72,7 +72,7 @@ export function grantObserverAccess(
 	};
 }
 
-/** One client more, so that those of the configuration find as much room as on a real board. */
+/** Adds room for one client, so that the configured clients have as much as on a real board. */
 function withObserverRoom(settings: ListenSettings): JSONObject {
 	const more = {
 		connections: 1,

@@ -12,17 +12,17 @@ export interface ObserverHandler {
 	value(topic: string, payload: string, retained: boolean): void;
 }
 
-/** Packets both ways, bytes; longer payloads are left out. */
+/** Largest packet in either direction, bytes; longer payloads are skipped. */
 const MAX_PACKET_SIZE = 4096;
-/** Between tries, ms. */
+/** Pause between connection attempts, ms. */
 const RECONNECT_DELAY_MS = 1000;
 /** Subscription options: QoS 0, RETAIN as published (§3.8.3.1). */
 const RETAIN_AS_PUBLISHED = 8;
 const UTF8_DECODER = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * A desk client that sees every value a broker on the virtual network takes. It is a client like others:
- * `$SYS` counts it, its subscription, and what it is sent.
+ * A client of the simulator that receives every value published to a broker on the virtual network. It is an
+ * ordinary client: `$SYS` counts it, its subscription, and the messages sent to it.
  */
 export class Observer implements DecoderHandler {
 	readonly #scheduler: Scheduler;
@@ -37,7 +37,7 @@ export class Observer implements DecoderHandler {
 	#ping: Scheduled | undefined;
 	#topic = "";
 	#retained = false;
-	/** Of a payload that comes in pieces: told of nothing. */
+	/** Whether the payload arrived in one chunk; longer payloads are not reported. */
 	#singleChunk = true;
 
 	constructor(
@@ -135,7 +135,7 @@ export class Observer implements DecoderHandler {
 		try {
 			this.#socket?.write(this.#encoder.seal());
 		} catch {
-			// The connection is over; failed() follows or has been told.
+			// The connection is over; failed() follows or has been called.
 		}
 		this.#encoder.reset();
 	}

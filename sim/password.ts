@@ -3,8 +3,8 @@ import { formatPasswordHash } from "../src/config/password-hash";
 import { ranges } from "../src/config/ranges";
 
 /**
- * A hash for `listen.users` of a virtual board: with the fewest iterations there may be, and the same each
- * time, as a run depends on nothing but its seed. For no real board.
+ * A password hash for `listen.users` of a virtual board, with the minimum of iterations and a fixed salt,
+ * because a run depends on nothing but its seed. Not for real boards.
  */
 export function deterministicHash(name: string, password: string): string {
 	const iterations = ranges.listen.iterations.minimum;

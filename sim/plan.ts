@@ -9,39 +9,39 @@ export interface BoardPlan {
 	/** Its name in events. */
 	readonly name: string;
 	readonly role: "sensor" | "broker";
-	/** What its firmware reads as `mc/config`. */
+	/** Content of its firmware's `mc/config`. */
 	readonly config: JSONObject;
 	readonly settings: Settings;
 	/** IPv4, on the virtual network. */
 	readonly address: string;
 	readonly mac: string;
-	/** Runs a broker, alone or beside its sensors. */
+	/** Whether it runs a broker, alone or beside its sensors. */
 	readonly hasBroker: boolean;
 }
 
 export interface SimulationPlan {
-	/** In the order in which power comes on. */
+	/** In power-on order. */
 	readonly boards: readonly BoardPlan[];
 	/** Names on the virtual network and their addresses. */
 	readonly names: ReadonlyMap<string, string>;
-	/** What the configuration says of itself that the firmware would trace. */
+	/** Warnings about the configuration that the firmware would trace. */
 	readonly warnings: readonly string[];
 }
 
 export const CHIP = "esp32";
-/** Of the desk that looks on. */
+/** Address of the observer. */
 export const OBSERVER_ADDRESS = "192.168.4.10";
 const SENSOR_MAC = "02f1ef1f0001";
 const SENSOR_ADDRESS = "192.168.4.11";
 export const BROKER_MAC = "02f1ef1f00b0";
 const BROKER_ADDRESS = "192.168.4.2";
-/** For WebSocket and the status page, where the configuration names no port. */
+/** For WebSocket and the status page, if the configuration has no port. */
 const DEFAULT_WEB_PORT = 8080;
 const BROKER_NAME = "broker";
 
 /**
- * The boards for a configuration: one that runs it, and, where it reports to a broker that nobody else plays,
- * one that runs the firmware as that broker, at the address that the configuration gives.
+ * Plans the boards for a configuration: one that runs it and, if it reports to a broker that is not otherwise
+ * present, one that runs the firmware as that broker, at the configured address.
  * @param externalBroker whether the broker is outside the simulation
  * @param withStatusPage whether a broker that the simulation adds also serves WebSocket and its status page
  */
@@ -86,8 +86,8 @@ export function planBoards(
 }
 
 /**
- * The same configuration as a broker: wired, without sensors, at the port that the node expects, open to all
- * unless it says otherwise.
+ * The same configuration as a broker: wired, without sensors, at the port that the node expects, open to
+ * anonymous clients unless configured otherwise.
  */
 function brokerConfigOf(config: JSONObject, port: number, withStatusPage: boolean): JSONObject {
 	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
@@ -114,8 +114,8 @@ function readBrokerSettings(config: JSONObject): Settings {
 }
 
 /**
- * It stands for a broker that the node may log in to: where that is not for all, the node's user is one of
- * those who may.
+ * Adds the node's user unless anonymous clients are accepted: this board represents a broker that the node
+ * can log in to.
  */
 function withNodeUser(
 	config: JSONObject,

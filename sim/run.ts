@@ -1,14 +1,14 @@
 import { Simulation, type SimulationOptions } from "./simulation";
 
 export type RunOptions = SimulationOptions & {
-	/** Simulated ms; undefined: until the recording is delivered or `signal` is given. */
+	/** Simulated ms; undefined: until the recording is delivered or `signal` aborts. */
 	readonly duration: number | undefined;
 	readonly signal?: AbortSignal;
 };
 
 /**
- * Runs the firmware of a manifest on simulated boards until its time is up, the recording is delivered, or
- * `signal` is given. Throws ManifestError and ReplayError, whose messages are for people.
+ * Runs the firmware of a manifest on simulated boards until the duration has elapsed, the recording is
+ * delivered, or `signal` aborts. Throws ManifestError and ReplayError, whose messages are for users.
  */
 export async function runSimulation(options: RunOptions): Promise<void> {
 	const simulation = await Simulation.build(options);

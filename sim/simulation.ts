@@ -40,39 +40,39 @@ export interface SimulationOptions {
 	/** A CSV file that the sensors replay. */
 	readonly replay?: string;
 	/**
-	 * An outside broker; the manifest's configuration names it already. Without it a board beside the node
-	 * serves.
+	 * An external broker, which the manifest's configuration already names. Default: a board beside the node
+	 * runs the broker.
 	 */
 	readonly broker?: URL;
-	/** One way on the virtual network, ms. */
+	/** One-way latency of the virtual network, ms. */
 	readonly latency?: number;
 	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
 	readonly listenPort?: number;
 	/**
-	 * Told when that port accepts connections, and then another one for WebSocket.
+	 * Called when that port accepts connections, and again for the WebSocket port.
 	 * @param number 0 for MQTT, 1 for WebSocket
 	 */
 	listening?(port: number, number: number): void;
-	/** Told while XS is built, once on a machine. */
+	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
 }
 
-/** Simulated time begins here where no recording says otherwise, ms since 1970. */
+/** Start of simulated time without a recording, ms since 1970. */
 export const DEFAULT_START_TIME = Date.UTC(2026, 0, 1);
-/** Bytes of retained memory where the manifest's `defines` say nothing. */
+/** Bytes of retained memory if the manifest's `defines` set none. */
 const DEFAULT_RETAINED_BYTES = 7168;
-/** From the last acknowledgement of a recording to the end of the run, for DISCONNECT to leave, ms. */
+/** From the last acknowledgement of a recording to the end of the run, ms: time to send DISCONNECT. */
 const DISCONNECT_GRACE_MS = 1000;
 
-/** The boards of a simulation, their network, and the time that they share. */
+/** The boards of a simulation, their network, and their common time. */
 export class Simulation {
 	readonly scheduler: Scheduler;
 	readonly pace: Pace;
 	readonly network: VirtualNetwork;
 	readonly accessPoint: AccessPoint;
-	/** In the order in which power comes on. */
+	/** In power-on order. */
 	readonly boards: Board[] = [];
-	/** What the sensors replay. */
+	/** The recording that the sensors replay. */
 	readonly timeline: Timeline | undefined;
 	readonly #options: SimulationOptions;
 	readonly #recording: Recording | undefined;
@@ -112,7 +112,7 @@ export class Simulation {
 		return this.boards[this.boards.length - 1]!;
 	}
 
-	/** Switches everything on and runs. @param duration simulated ms */
+	/** Powers on all boards and runs. @param duration simulated ms */
 	async run(duration: number | undefined): Promise<void> {
 		for (const board of this.boards) board.powerOn();
 		for (const observer of this.#observers) observer.start();
@@ -171,7 +171,7 @@ export class Simulation {
 			sensors,
 			sensorPort: this.#createSensorPort(properties, seed),
 			retained: retainedSize(manifest.defines),
-			// A recording's own times are to be met, so the clock is right from the start and keeps time.
+			// Samples must match the recording's times, so the clock is set from the start and has no drift.
 			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
 			emit: (event) => this.#emit(name, event),
 		});
@@ -187,7 +187,7 @@ export class Simulation {
 		board.flash(image);
 	}
 
-	/** Makes an observer of a broker. @returns the board's configuration, with what lets the observer in */
+	/** Adds an observer of a broker. @returns the board's configuration, with access for the observer */
 	#addObserver({ name, config, settings, address }: BoardPlan, random: Random): JSONObject {
 		const firefly = asObject(config.firefly);
 		const { credentials, listen, warning } = grantObserverAccess(
@@ -232,7 +232,7 @@ export class Simulation {
 		if (this.timeline) this.#stopWhenDelivered(event, this.timeline);
 	}
 
-	/** A recording is delivered when its last row was reported and nothing waits any more. */
+	/** A recording is delivered when its last row has been reported and no report is waiting. */
 	#stopWhenDelivered(event: SimulationEvent, timeline: Timeline): void {
 		if (event.type === "accepted" || event.type === "acknowledged" || event.type === "sleep")
 			this.#waiting = event.waiting;

@@ -1,26 +1,26 @@
 /**
- * The port between the portable core and a host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or
- * shaped like the Moddable SDK's modules (`timer`, `time`, `wifi.io`). The ESP32, mcsim, the XS simulator and
- * Node each provide one.
+ * Interface between the portable core and its host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or
+ * have the shape of the Moddable SDK's modules (`timer`, `time`, `wifi.io`). The ESP32, mcsim, the XS
+ * simulator and Node each provide one.
  */
 
 /** An ECMA-419 TCP socket (ECMA-419 §9.2, byte-stream in "buffer" format). */
 export interface TCP {
 	/**
-	 * Fills `buffer` completely with received bytes and returns their count; asking for more than is there
-	 * throws.
+	 * Fills `buffer` completely with received bytes and returns their count; throws if fewer bytes are
+	 * available.
 	 */
 	read(buffer: Uint8Array): number | undefined;
 	/**
-	 * Queues all of `buffer`, or throws when it is longer than the room last told by `onWritable` or returned
-	 * here. Returns the room left, in bytes; undefined where the host lost the connection.
+	 * Queues all of `buffer`; throws if it is longer than the room last reported by `onWritable` or returned
+	 * here. Returns the room left, in bytes; undefined if the host lost the connection.
 	 */
 	write(buffer: Uint8Array): number | undefined;
 	/** Idempotent. No callback follows. */
 	close(): void;
 	/**
-	 * The peer's IP address, where the host tells it. Read it once, as soon as the connection is taken over: on
-	 * lwIP asking after the peer has reset the connection is not safe.
+	 * The peer's IP address, if the host provides it. Read it once, as soon as the connection is taken over: on
+	 * lwIP, reading it after the peer has reset the connection is not safe.
 	 */
 	readonly remoteAddress?: string | undefined;
 }
@@ -33,9 +33,9 @@ export interface TCPOptions {
 	nodelay?: boolean;
 	/** Takes over the connection of a socket that a listener returned; the donor is closed. */
 	from?: TCP;
-	/** Bytes ready to read, all of them. */
+	/** `bytes` is the total number of bytes ready to read. */
 	onReadable?(bytes: number): void;
-	/** Bytes that may be written now; the first call means that the connection is up. */
+	/** `bytes` may be written now; the first call means that the connection is established. */
 	onWritable?(bytes: number): void;
 	/** The connection ended or failed; carries no detail. The socket must still be closed. */
 	onError?(): void;
@@ -47,7 +47,7 @@ export interface TCPConstructor {
 
 /** An ECMA-419 TCP listener. */
 export interface Listener {
-	/** The port in use, also when 0 was asked for. */
+	/** The port in use, also if port 0 was requested. */
 	readonly port: number;
 	/** The next accepted connection, without callbacks: attach them with `new TCP({ from })`. */
 	read(): TCP | undefined;
@@ -68,13 +68,13 @@ export interface ListenerConstructor {
 export type TimerId = object | number;
 
 /**
- * The SDK's `timer` module. A timer whose repeat is 0 is spent after its callback on some hosts, so every
- * timer that is ever rescheduled is created with a nonzero repeat.
+ * The SDK's `timer` module. On some hosts a timer whose repeat is 0 cannot be rescheduled after its callback,
+ * so every timer that is ever rescheduled is created with a nonzero repeat.
  */
 export interface Timer {
 	/** @param delay ms until the first call @param repeat ms between later calls, 0 for one-shot */
 	set(callback: (id: TimerId) => void, delay: number, repeat?: number): TimerId;
-	/** Moves a timer; without `delay` it stops until scheduled again. */
+	/** Reschedules a timer; without `delay` it stops until scheduled again. */
 	schedule(id: TimerId, delay?: number, repeat?: number): void;
 	clear(id: TimerId | undefined): void;
 }
@@ -106,13 +106,13 @@ export interface WiFiConstructor {
 	new (options: WiFiOptions, callback: (message: string, detail?: number | string) => void): WiFi;
 }
 
-/** Why the firmware runs. */
+/** Reason for the current boot. */
 export type WakeReason = "power-on" | "deep-sleep" | "reset" | "brown-out" | "crash";
 
 export interface Sleep {
 	readonly reason: WakeReason;
 	/**
-	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is given
+	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is passed
 	 * to the radio first; code may still run until the current turn ends.
 	 */
 	deep(ms: number): void;
@@ -137,21 +137,21 @@ export interface SensorConstructor {
  */
 export interface Storage {
 	/**
-	 * Fills the begin of `buffer` with the value of a key and returns its length, bytes; undefined if there is
-	 * none.
-	 * @throws {RangeError} when the value is longer
+	 * Copies the value of a key to the start of `buffer` and returns its length in bytes; undefined if there is
+	 * no such key.
+	 * @throws {RangeError} if the value is longer than `buffer`
 	 */
 	read(key: string, buffer: Uint8Array): number | undefined;
 	/**
-	 * @throws when there is no room, or the medium fails; then the key may have its old value, a part of the
-	 *   new one, or none
+	 * @throws if there is no room, or the medium fails; then the key may have its old value, part of the new
+	 *   one, or none
 	 */
 	write(key: string, value: Uint8Array): void;
 	/** Does nothing if there is no such key. */
 	delete(key: string): void;
 	close(): void;
 	/**
-	 * Makes lasting what was written, deleted or renamed before. Absent where each call does so by itself. Not
+	 * Makes all earlier writes, deletions and renames durable. Absent if each call is durable by itself. Not
 	 * part of ECMA-419.
 	 */
 	sync?(): void;
@@ -160,15 +160,15 @@ export interface Storage {
 /** The SDK's `embedded:storage/key-value`. */
 export interface StorageModule {
 	/**
-	 * @param options `path`: a name of 1 to 15 characters; keys of one path are not those of another
-	 * @throws where it cannot be opened
+	 * @param options `path`: a name of 1 to 15 characters; each path has its own keys
+	 * @throws if it cannot be opened
 	 */
 	open(options: { readonly path: string; readonly format?: "buffer" }): Storage;
 }
 
 /**
- * What happened, for a host that keeps count (the simulator); numbers only, so that reporting allocates
- * nothing.
+ * Events for a host that counts them (the simulator). Their arguments are numbers only, so that reporting
+ * allocates nothing.
  */
 export type EventName =
 	| "wake"
@@ -198,26 +198,29 @@ export interface Device {
 	readonly listener?: { readonly io: ListenerConstructor };
 	readonly timer: Timer;
 	readonly time: Time;
-	/** Absent where the host is always on a network. */
+	/** Absent if the host is always on a network. */
 	readonly wifi?: { readonly io: WiFiConstructor };
 	readonly sleep: Sleep;
 	/**
 	 * Memory that survives deep sleep and reset, not power loss; contents are arbitrary after power-on. Writes
-	 * go through at once.
+	 * take effect at once.
 	 */
 	readonly retained: Uint8Array;
-	/** Whether `Date.now()` is wall time: something set it since power came on. */
+	/** Whether `Date.now()` is wall time, that is, whether the clock was set since power-on. */
 	readonly clockIsSet: boolean;
-	/** Memory that survives loss of power. Absent where the host has none. */
+	/** Memory that survives loss of power. Absent if the host has none. */
 	readonly storage?: StorageModule;
-	/** Name to IP address, undefined if it cannot be resolved. An address resolves to itself. */
+	/** Resolves a host name to an IP address, undefined on failure. An address resolves to itself. */
 	resolve(host: string, callback: (address: string | undefined) => void): void;
-	/** Asks an SNTP server and sets the clock; `true` when it did. Absent where the host keeps the clock. */
+	/**
+	 * Queries an SNTP server and sets the clock; `set` is true on success. Absent if the host maintains the
+	 * clock.
+	 */
 	setClock?(server: string, callback: (set: boolean) => void): void;
-	/** The driver of that name that the build includes. */
+	/** The driver with this name; undefined if the build does not include it. */
 	driver(name: string): SensorConstructor | undefined;
-	/** What goes to the host's console. */
+	/** Writes to the host's console. */
 	trace(message: string): void;
-	/** Present on hosts that keep count. Meaning of the numbers: src/sensor/events.ts. */
+	/** Present on hosts that count events. Meaning of the numbers: src/sensor/events.ts. */
 	event?(name: EventName, a?: number, b?: number, c?: number): void;
 }

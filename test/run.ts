@@ -1,7 +1,4 @@
-/**
- * Runs every test file under test/ (or those named on the command line) and ends with the line "N passed, N
- * failed".
- */
+/** Runs every test file under test/, or the named ones, and ends with the line "N passed, N failed". */
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -28,7 +25,7 @@ if (files.length === 0) {
 	process.exit(2);
 }
 
-// Compiled once here, so that the files that run in parallel find it in the cache.
+// Compiled once here, so that test files that run in parallel find it in the cache.
 await build({
 	progress: (done, total) => {
 		if (done === 0) console.log(`compiling XS once (${total} steps)`);
@@ -51,7 +48,7 @@ stream.on("test:fail", (event) => {
 });
 stream.compose(new spec()).pipe(process.stdout);
 stream.on("end", () => {
-	// After the reporter's own summary has been written.
+	// Runs after the reporter has written its own summary.
 	setImmediate(() => {
 		process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 		process.stdout.write(
@@ -60,7 +57,7 @@ stream.on("end", () => {
 	});
 });
 
-/** A suite fails when a test in it does, which has been counted. */
+/** Whether a suite failed because of a failed test in it, which is counted already. */
 function isSubtestFailure(error: unknown): boolean {
 	return error instanceof Error && "failureType" in error && error.failureType === "subtestsFailed";
 }

@@ -1,7 +1,7 @@
 /**
- * What Node's sockets alone cost: a server that accepts every CONNECT and SUBSCRIBE unread and hands whatever
- * else arrives, as it arrives, to all who subscribed. No topic is looked at and no packet is cut out, so that
- * no broker on Node's own streams can cost less for a read and the writes that follow. For QoS 0.
+ * Baseline cost of Node's sockets: a server that accepts every CONNECT and SUBSCRIBE without parsing it and
+ * forwards all other chunks to all subscribers. It matches no topics and splits no packets, so that no broker
+ * on Node's streams can be cheaper per read and the resulting writes. For QoS 0.
  */
 import { createServer, type Socket } from "node:net";
 

@@ -2,12 +2,9 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
 
-/**
- * An MQTT 3.1.1 client that costs next to nothing: it sends packets made before, and counts the bytes that
- * come.
- */
+/** An MQTT 3.1.1 client with minimal overhead: it sends prepared packets and counts received bytes. */
 export class BenchClient {
-	/** Takes whatever comes. */
+	/** Called with each received chunk. */
 	onData: (chunk: Uint8Array) => void = () => {};
 	readonly #socket: Socket;
 
@@ -16,7 +13,7 @@ export class BenchClient {
 		socket.on("data", (chunk) => this.onData(chunk));
 	}
 
-	/** @param clean whether its session ends with the connection, and none is taken up */
+	/** @param clean whether it starts a clean session, which ends with the connection */
 	static async connect(port: number, clientId: string, clean = true): Promise<BenchClient> {
 		const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
 		await once(socket, "connect");
@@ -38,7 +35,7 @@ export class BenchClient {
 		return peer;
 	}
 
-	/** @param filter one that nothing retained matches */
+	/** @param filter must match no retained message */
 	async subscribe(filter: string, qos: 0 | 1): Promise<void> {
 		await this.#request(
 			mqtt.generate({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: filter, qos }] }),
@@ -50,12 +47,12 @@ export class BenchClient {
 		this.#socket.write(bytes);
 	}
 
-	/** Goes without a word, as load does at the end of a phase. */
+	/** Closes the connection without DISCONNECT. */
 	close(): void {
 		this.#socket.removeAllListeners("close").destroy();
 	}
 
-	/** Sends a packet and waits for an answer of so many bytes. */
+	/** Sends a packet and waits for a response of `size` bytes. */
 	#request(packet: Uint8Array, size: number): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const lost = (): void => reject(new Error("the broker closed the connection"));

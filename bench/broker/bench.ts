@@ -1,8 +1,8 @@
 /**
- * CPU time per delivery and memory per client of `firefly broker --engine node`, mosquitto and aedes, in
- * turns in one run, and what Node's sockets alone cost:
- * `node --import tsx bench/broker/bench.ts [--quick] [--only TEXT] [--cpu-prof DIRECTORY]`. Linux only. On a
- * busy machine only the ratios mean something.
+ * CPU time per delivery and memory per client of `firefly broker --engine node`, mosquitto and aedes,
+ * alternating in one run, with the cost of Node's sockets alone: `node --import tsx bench/broker/bench.ts
+ * [--quick] [--only TEXT] [--cpu-prof DIRECTORY]`. Linux only. On a busy machine only the ratios are
+ * meaningful.
  */
 import { parseArgs } from "node:util";
 import { brokerKinds, type RunningBroker } from "./brokers";
@@ -20,12 +20,12 @@ const { values: options } = parseArgs({
 	},
 });
 const rounds = options.quick ? 3 : 12;
-/** Rounds before those that count, for compilers to warm up. */
+/** Rounds that are not counted, to warm up compilers. */
 const warmUpRounds = 2;
-/** Of one phase, ms. */
+/** Duration of one phase, ms. */
 const durationMs = options.quick ? 180 : 400;
 const warmUpMs = 400;
-/** Clients that are silent. */
+/** Number of idle clients. */
 const idleClients = 800;
 
 const profile = options["cpu-prof"];

@@ -11,8 +11,7 @@ export interface RunningBroker {
 	readonly process: PinnedProcess;
 	readonly port: number;
 	/**
-	 * Memory in use, KiB: resident; on Node, where the heap keeps room for garbage, what is in use without it,
-	 * as far as V8 knows.
+	 * Memory in use, KiB: resident memory; on Node, whose heap includes garbage, the live memory known to V8.
 	 */
 	memoryKiB(): Promise<number>;
 	stop(): Promise<void>;
@@ -20,7 +19,7 @@ export interface RunningBroker {
 
 export interface BrokerKind {
 	readonly name: string;
-	/** The highest QoS that it serves. */
+	/** The highest QoS that it supports. */
 	readonly qos: 0 | 1;
 	start(): Promise<RunningBroker>;
 }
@@ -74,7 +73,7 @@ async function startMosquitto(): Promise<RunningBroker> {
 	}
 }
 
-/** @param nodeArgs for Node where it runs Firefly, such as --cpu-prof */
+/** @param nodeArgs arguments of Node for Firefly, such as --cpu-prof */
 export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] {
 	return [
 		{

@@ -1,4 +1,4 @@
-/** In a Node that is started with --expose-gc: tells on SIGUSR2 how many bytes are in use, on and off the heap, once garbage is gone. */
+/** Requires --expose-gc. On SIGUSR2 collects garbage and prints the bytes in use, on and off the heap. */
 process.on("SIGUSR2", () => {
 	globalThis.gc();
 	const { heapUsed, external } = process.memoryUsage();

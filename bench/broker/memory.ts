@@ -3,20 +3,20 @@ import { BenchClient } from "./bench-client";
 import type { RunningBroker } from "./brokers";
 
 /**
- * Clients that connect before memory is first measured, as code is compiled and heaps grow for the first
- * ones.
+ * Number of clients connected before memory is first measured, because the first ones compile code and grow
+ * the heap.
  */
 const FIRST_CLIENTS = 100;
 /** Time to settle, ms. */
 const SETTLE_MS = 300;
 
 export interface MemoryUse {
-	/** Resident before the first client, MiB. */
+	/** Resident memory before the first client, MiB. */
 	readonly baseMiB: number;
 	/**
-	 * What a connected, silent client with one subscription adds to what is in use, KiB. On Node without the
-	 * C++ objects of its socket, some 0.4 KiB, which V8 does not know; what is resident tells nothing there, as
-	 * the heap grows and shrinks by more than all clients take.
+	 * Memory added by a connected, idle client with one subscription, KiB. On Node it excludes the C++ objects
+	 * of its socket, about 0.4 KiB, which V8 does not count; resident memory is meaningless there, because the
+	 * heap grows and shrinks by more than all clients need.
 	 */
 	readonly clientKiB: number;
 }

@@ -4,11 +4,11 @@ import type { RunningBroker } from "./brokers";
 import type { Scenario } from "./scenarios";
 
 const PUBACK_SIZE = 4;
-/** A phase that makes no progress for so long has failed, ms. */
+/** Time without progress after which a phase has failed, ms. */
 const STALL_TIMEOUT_MS = 5000;
 
 /**
- * Sends messages for so many ms.
+ * Sends messages for `durationMs`.
  * @returns CPU time of the broker per delivery, µs
  */
 export async function runPhase(
@@ -18,7 +18,7 @@ export async function runPhase(
 ): Promise<number> {
 	const load = await PhaseLoad.open(broker.port, scenario);
 	try {
-		await load.run(durationMs / 10); // buffers and connections find their size
+		await load.run(durationMs / 10); // lets buffers and connections reach their size
 		const before = broker.process.cpuTimesNs;
 		const deliveries = await load.run(durationMs);
 		return broker.process.cpuSpentUs(before) / deliveries;
@@ -33,11 +33,14 @@ class PhaseLoad {
 	readonly #scenario: Scenario;
 	readonly #publishers: readonly BenchClient[];
 	readonly #subscribers: readonly BenchClient[];
-	/** What each publisher sends at a time. */
+	/** The burst of each publisher. */
 	readonly #bursts: readonly Uint8Array[];
-	/** Bytes of a delivery: as published, as the flags change none and topics have one length. */
+	/**
+	 * Bytes of a delivery: equal to the publication, because flags do not change the size and all topics have
+	 * the same length.
+	 */
 	readonly #size: number;
-	/** Bytes that are to come, at all clients. */
+	/** Outstanding bytes of all clients. */
 	#missing = 0;
 	#onComplete: () => void = () => {};
 
@@ -72,7 +75,7 @@ class PhaseLoad {
 		return new PhaseLoad(port, scenario, await connect("publisher", scenario.publishers), subscribers);
 	}
 
-	/** @returns deliveries in about so many ms */
+	/** @returns deliveries in about `durationMs` */
 	async run(durationMs: number): Promise<number> {
 		const { burst, publishers, subscribers } = this.#scenario;
 		const start = performance.now();
@@ -91,7 +94,7 @@ class PhaseLoad {
 		return deliveries;
 	}
 
-	/** Leaves no session and nothing retained. */
+	/** Disconnects; removes sessions and retained messages. */
 	async close(): Promise<void> {
 		if (this.#scenario.retain) {
 			this.#missing = PUBACK_SIZE * this.#publishers.length;
@@ -124,7 +127,7 @@ class PhaseLoad {
 		else if (this.#missing < 0) throw new Error(`${this.#scenario.name}: more came than was asked for`);
 	}
 
-	/** Answers each delivery with PUBACK, those of a chunk in one write. */
+	/** Sends a PUBACK for each delivery, those of a chunk in one write. */
 	#acknowledger(peer: BenchClient): (chunk: Uint8Array) => void {
 		const size = this.#size;
 		// the packet identifier follows the topic

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-/** Whether brokers and load can each have a core of their own. */
+/** Whether brokers and load can each have their own core. */
 export const canPin: boolean =
 	availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
 
-/** Keeps this process, all its threads, to the second core; brokers get the first. */
+/** Pins all threads of this process to the second core; brokers run on the first. */
 export function pinLoad(): void {
 	if (canPin) spawnSync("taskset", ["-apc", "1", `${process.pid}`]);
 }
@@ -23,18 +23,18 @@ export class PinnedProcess {
 		this.#child.stdout?.on("data", (data) => {
 			this.#output += data;
 		});
-		// Also when something is thrown where nobody catches it
+		// Also after an uncaught exception
 		process.once("exit", () => this.#child.kill("SIGKILL"));
 	}
 
-	/** taskset becomes the command that it starts, so that this is the broker's. */
+	/** taskset execs the command, so this is the broker's process id. */
 	get pid(): number {
 		const { pid } = this.#child;
 		if (pid === undefined) throw new Error("the process did not start");
 		return pid;
 	}
 
-	/** The port that it says it listens on. */
+	/** The port in its output. */
 	async port(): Promise<number> {
 		for (;;) {
 			const found = /^listening on mqtt:\/\/127\.0\.0\.1:(\d+)$/m.exec(this.#output);
@@ -48,7 +48,7 @@ export class PinnedProcess {
 	get cpuTimesNs(): ReadonlyMap<string, number> {
 		const tasks = `/proc/${this.pid}/task`;
 		// The first number of schedstat (the kernel's Documentation/scheduler/sched-stats.rst); /proc/<pid>/stat
-		// only has steps of 10 ms
+		// has a resolution of 10 ms
 		return new Map(
 			readdirSync(tasks).map((thread) => [
 				thread,
@@ -57,19 +57,19 @@ export class PinnedProcess {
 		);
 	}
 
-	/** CPU time that all threads have used since an earlier reading of `cpu`, µs. */
+	/** CPU time that all threads have used since an earlier reading of {@link cpuTimesNs}, µs. */
 	cpuSpentUs(since: ReadonlyMap<string, number>): number {
 		let time = 0;
 		for (const [thread, now] of this.cpuTimesNs) time += now - (since.get(thread) ?? 0);
 		return time / 1000;
 	}
 
-	/** Of a Node with the heap probe: memory in use without garbage, KiB. */
+	/** Memory in use without garbage, KiB; for Node with the heap probe. */
 	async heapKiB(): Promise<number> {
-		const said = this.#output.length;
+		const outputLength = this.#output.length;
 		this.#child.kill("SIGUSR2");
 		for (;;) {
-			const found = /^in use: (\d+)$/m.exec(this.#output.slice(said));
+			const found = /^in use: (\d+)$/m.exec(this.#output.slice(outputLength));
 			if (found !== null) return Number(found[1]) / 1024;
 			await new Promise((resolve) => setTimeout(resolve, 20));
 		}

@@ -1,11 +1,11 @@
-/** What goes through a broker in one phase. */
+/** The traffic of one phase. */
 export interface Scenario {
 	readonly name: string;
 	readonly publishers: number;
 	readonly subscribers: number;
 	/**
-	 * PUBLISH packets that each publisher sends at a time; the next follow when all of all publishers have
-	 * arrived.
+	 * PUBLISH packets that each publisher sends at once; the next burst follows when those of all publishers
+	 * have arrived.
 	 */
 	readonly burst: number;
 	/** Bytes of payload. */
@@ -18,7 +18,7 @@ export interface Scenario {
 	 * it is acknowledged.
 	 */
 	readonly persistent: boolean;
-	/** Topic of a publisher, always of the same length, and what subscribers ask for. */
+	/** Topic of a publisher, always of the same length. */
 	readonly topic: (publisher: number) => string;
 	readonly filter: string;
 }

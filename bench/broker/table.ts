@@ -2,9 +2,7 @@ const NAME = 36;
 const CELL = 11;
 const RATIO = 19;
 
-/**
- * The value that so large a part of all are below: 0.5 for the median. Between two values it is interpolated.
- */
+/** The quantile of `part`, 0.5 for the median; interpolated between two values. */
 export function quantile(values: readonly number[], part: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	const at = (sorted.length - 1) * part;
@@ -22,9 +20,9 @@ export function heading(title: string, names: readonly string[]): void {
 }
 
 /**
- * A row of medians, then of the first's ratios to the others: the median of those within each round, and the
- * middle half of them in brackets.
- * @param rounds of each column, in the order of the rounds; empty where there is no value
+ * Prints a row: the medians, then the ratios of the first column to the others, as the median of the ratios
+ * within each round, with the quartiles in brackets.
+ * @param rounds values of each column, in the order of the rounds; empty without values
  */
 export function row(name: string, rounds: readonly (readonly number[])[], digits: number): void {
 	const first = rounds[0]!;

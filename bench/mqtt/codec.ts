@@ -30,7 +30,7 @@ function generate({ packet, version }: BenchMessage): (times: number) => void {
 	};
 }
 
-/** A chunk of many messages, and how often it has to be read. */
+/** A chunk of equal messages, and their number. */
 function chunk(message: BenchMessage): { bytes: Buffer; count: number } {
 	const count = 20;
 	return { bytes: Buffer.concat(new Array<Buffer>(count).fill(message.raw)), count };

@@ -1,7 +1,4 @@
-/**
- * Runs both in turns and keeps each one's best time, so that a busy machine slows neither more than the
- * other.
- */
+/** Runs both alternately and keeps the best time of each, so that load on the machine affects both alike. */
 export function compare(
 	ours: (times: number) => void,
 	theirs: (times: number) => void,

@@ -2,7 +2,7 @@ import mqtt, { type Packet } from "mqtt-packet";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { utf8 } from "../../src/mqtt/utf8";
 
-/** One message in both libraries' terms. */
+/** One message in the formats of both libraries. */
 export interface BenchMessage {
 	name: string;
 	version: 4 | 5;

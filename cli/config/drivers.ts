@@ -5,13 +5,13 @@ import type { Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 import { nearest } from "./suggest";
 
-/** Drivers that only the simulator has. */
+/** Drivers that exist only in the simulator. */
 const simulatorDrivers = ["virtual", "replay"];
 
 /**
- * Sensors whose driver the build does not bring along, and what to include for it.
- * @param included drivers that it does bring
- * @param firmware folder of Firefly's firmware, if that is included
+ * Reports sensors whose driver is not in the build, and the include that adds it.
+ * @param included drivers in the build
+ * @param firmware folder of Firefly's firmware, if it is included
  * @param path of the manifest
  */
 export function driverProblems(
@@ -55,7 +55,7 @@ function includeAdvice(
 	return `add the manifest that brings the module driver/${driver} to include, such as "./${driver}/manifest.json"${instead}`;
 }
 
-/** The drivers that come with Firefly, each with its manifest as `include` would name it. */
+/** Firefly's own drivers, each with the path of its manifest for `include`. */
 function ownDrivers(firmware: string, path: string): ReadonlyMap<string, string> {
 	const folder = join(firmware, "drivers");
 	const drivers = new Map<string, string>();

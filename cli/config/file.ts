@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { JSONDocument } from "./json";
 import type { Problem } from "./problem";
 
-/** Reads a JSON file; a problem says why it cannot be read as text. */
+/** Reads a JSON file; returns a problem if it cannot be read as text. */
 export function readDocument(path: string, shown: string): JSONDocument | Problem {
 	let bytes: Uint8Array;
 	try {
@@ -25,20 +25,20 @@ function problemAt(file: string, line: number, column: number, message: string):
 	return { file, line, column, path: "", message };
 }
 
-/** Points at the first byte that is not UTF-8. */
+/** A problem at the first byte that is not UTF-8. */
 function notUTF8(bytes: Uint8Array, shown: string): Problem {
 	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 	let text = "";
 	try {
 		for (let i = 0; i < bytes.length; i++) text += decoder.decode(bytes.subarray(i, i + 1), { stream: true });
 	} catch {
-		// `text` ends before the bad byte, as it does when the last character is cut off.
+		// `text` ends before the invalid byte, also if the last character is truncated.
 	}
 	const lines = text.split("\n");
 	return problemAt(shown, lines.length, lines[lines.length - 1].length + 1, "is not UTF-8 text");
 }
 
-/** The cause of a failed read, in words. */
+/** The cause of a failed read, as text. */
 export function readErrorText(error: unknown): string {
 	const code = error instanceof Error && "code" in error ? error.code : undefined;
 	switch (code) {

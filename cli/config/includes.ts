@@ -4,18 +4,18 @@ import { readDocument } from "./file";
 import { JSONDocument } from "./json";
 import type { Path, Problem } from "./problem";
 
-/** What the manifests that a manifest includes bring along. */
+/** Result of reading the includes of a manifest. */
 export interface Included {
-	/** Drivers that some target gets, by name. */
+	/** Drivers included for at least one target, by name. */
 	readonly drivers: ReadonlySet<string>;
-	/** Folder of Firefly's own firmware; undefined when it is not among them. */
+	/** Folder of Firefly's own firmware; undefined if not included. */
 	readonly firmware: string | undefined;
 	readonly problems: readonly Problem[];
 }
 
 const driverPrefix = "driver/";
 
-/** Walks the includes of a manifest, as mcconfig does; those of the SDK (`$(MODDABLE)/…`) are left to it. */
+/** Walks the includes of a manifest, like mcconfig; skips those of the SDK (`$(MODDABLE)/…`). */
 export function readIncludes(document: JSONDocument, path: string): Included {
 	const walk = new IncludeWalker();
 	walk.visitManifest(document, resolve(path));
@@ -66,7 +66,7 @@ class IncludeWalker implements Included {
 			for (const entry of readdirSync(dirname(pattern)))
 				if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
 		} catch {
-			// mcconfig takes a folder that is not there for an empty one.
+			// mcconfig treats a missing folder as empty.
 		}
 	}
 

@@ -1,18 +1,18 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { formatPath, type Path, type Problem } from "./problem";
 
-/** A JSON text with the place of every value. */
+/** A JSON text with the position of every value. */
 export class JSONDocument {
 	readonly file: string;
 	readonly text: string;
-	/** Undefined when the text is no JSON. */
+	/** Undefined if the text is not JSON. */
 	readonly value: unknown;
 	readonly problems: readonly Problem[];
 	readonly #lines: readonly number[];
 	readonly #values = new Map<string, number>();
 	readonly #keys = new Map<string, number>();
 
-	/** @param file named in problems */
+	/** @param file file name for problems */
 	constructor(file: string, text: string) {
 		this.file = file;
 		this.text = text;
@@ -22,14 +22,14 @@ export class JSONDocument {
 		const errors: ParseError[] = [];
 		const root = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
 		const problems = this.#syntaxProblems(text, errors);
-		// A tree that comments and trailing commas left whole is worth checking on.
+		// With no errors but comments and trailing commas the tree is complete and can be checked further.
 		const whole = errors.every((error) => isComment(error) || isTrailingComma(text, error));
 		if (root !== undefined && whole) this.value = this.#buildValue(root, [], problems);
 		if (problems.length === 0) problems.push(...this.#jsonParseProblems(text));
 		this.problems = problems;
 	}
 
-	/** A problem at the value at `path`, or at what of it exists. */
+	/** A problem at the value at `path`, or at its closest existing parent. */
 	at(path: Path, message: string): Problem {
 		for (let length = path.length; ; length--) {
 			const offset = this.#values.get(JSON.stringify(path.slice(0, length)));
@@ -71,13 +71,13 @@ export class JSONDocument {
 						: describeParseError(error, text),
 				),
 			);
-			// What the parser says after it lost its way helps nobody.
+			// Errors after the first syntax error are misleading.
 			if (!trailing && !isComment(error)) break;
 		}
 		return problems;
 	}
 
-	/** What JSON.parse has against a text that passed. */
+	/** Problems that only JSON.parse finds. */
 	#jsonParseProblems(text: string): Problem[] {
 		try {
 			JSON.parse(text);
@@ -88,7 +88,8 @@ export class JSONDocument {
 	}
 
 	/**
-	 * The value, keys such as `__proto__` taken as keys; notes where each part is, and keys that come twice.
+	 * Builds the value, with keys such as `__proto__` as plain keys; records the position of each part, and
+	 * reports duplicate keys.
 	 */
 	#buildValue(node: Node, path: Path, problems: Problem[]): unknown {
 		this.#values.set(JSON.stringify(path), node.offset);
@@ -119,7 +120,10 @@ function isComment(error: ParseError): boolean {
 	return printParseErrorCode(error.error) === "InvalidCommentToken";
 }
 
-/** Whether the parser missed a value or a property where a list or an object ends after a comma. */
+/**
+ * Whether an error is a trailing comma: the parser expected a value or property at the end of a list or
+ * object.
+ */
 function isTrailingComma(text: string, error: ParseError): boolean {
 	const code = printParseErrorCode(error.error);
 	if (code !== "ValueExpected" && code !== "PropertyNameExpected") return false;

@@ -13,18 +13,18 @@ import { schemaProblems } from "./schema-problems";
 export interface LoadedManifest {
 	/** Absolute; includes are relative to its folder. */
 	readonly path: string;
-	/** What the file says. */
+	/** Content of the file. */
 	readonly json: object;
-	/** What the desk adds to `mc/config`. */
+	/** Values that the command line adds to `mc/config`. */
 	readonly overrides: Overrides;
 }
 
 export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems: readonly Problem[] };
 
 /**
- * Reads and checks a manifest with all that belongs to it.
+ * Reads and checks a manifest, its includes and its overrides.
  * @param file as the user named it
- * @param overrides from the command line; they go before `firefly.local.json` and the environment
+ * @param overrides from the command line; they take precedence over `firefly.local.json` and the environment
  */
 export function loadManifest(
 	file: string,
@@ -38,7 +38,7 @@ export function loadManifest(
 	return checkDocument(document, path, environment, overrides);
 }
 
-/** Checks a manifest that was read, or made up, as if it were at `path`. */
+/** Checks a manifest, read or generated, as if it were at `path`. */
 export function checkDocument(
 	document: JSONDocument,
 	path: string,
@@ -58,7 +58,7 @@ export function checkDocument(
 			...ruleProblems(document, merged),
 			...driverProblems(document, included.drivers, included.firmware, path),
 		];
-		// What is of the wrong kind has been told; that it does not go together with the rest follows from that.
+		// A rule violation at a value of the wrong type is a consequence of the problem already reported.
 		const alreadyReported = (rule: Problem) =>
 			shape.some(({ line, column }) => line === rule.line && column === rule.column);
 		problems.push(...included.problems, ...rules.filter((rule) => !alreadyReported(rule)));

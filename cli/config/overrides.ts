@@ -15,7 +15,8 @@ import type { Problem } from "./problem";
 import { schemaProblems, valueAt } from "./schema-problems";
 
 /**
- * Top-level strings of `mc/config`, as mcconfig's command line adds them; they go before `config.firefly`.
+ * Top-level strings of `mc/config`, as mcconfig's command line adds them; they take precedence over
+ * `config.firefly`.
  */
 export type Overrides = Readonly<Partial<Record<OverrideKey, string>>>;
 
@@ -58,7 +59,7 @@ const overrideSources: readonly OverrideSource[] = [
 
 export const localFile = "firefly.local.json";
 
-/** Reads `firefly.local.json` beside the manifest, then the environment, which goes first. */
+/** Reads `firefly.local.json` beside the manifest, then the environment, which takes precedence. */
 export function readOverrides(
 	manifest: string,
 	environment: NodeJS.ProcessEnv,
@@ -96,7 +97,7 @@ export function readOverrides(
 	return { overrides, problems };
 }
 
-/** Where to keep what may not stand in a manifest. */
+/** Advice on where to keep a secret instead of the manifest. */
 export function secretAdvice(key: OverrideKey): string {
 	const source = overrideSources.find((candidate) => candidate.key === key);
 	return `is a secret, which a manifest does not keep; move it to ${source?.path.join(".")} in ${localFile}, or to ${source?.variable}`;

@@ -1,11 +1,11 @@
 /** Steps from the root of a document to a value: keys and indices. */
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong, and where. */
+/** A problem and its position. */
 export interface Problem {
-	/** As the user named it. */
+	/** Path as given by the user. */
 	readonly file: string;
-	/** From 1; 0 when it concerns no line of the file. */
+	/** From 1; 0 if the problem has no line. */
 	readonly line: number;
 	/** From 1, in UTF-16 code units. */
 	readonly column: number;
@@ -14,7 +14,7 @@ export interface Problem {
 	readonly message: string;
 }
 
-/** Spells a path as JavaScript would. */
+/** Formats a path in JavaScript's notation. */
 export function formatPath(path: Path): string {
 	let text = "";
 	for (const step of path) {

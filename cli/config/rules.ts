@@ -11,7 +11,7 @@ import { didYouMean, nearest } from "./suggest";
 
 const root: Path = ["config", "firefly"];
 
-/** What no schema can say: values that do not go together. Values that the schema refuses are passed over. */
+/** Problems that no schema can express: inconsistent values. Values that the schema rejects are skipped. */
 export function ruleProblems(document: JSONDocument, overrides: Overrides): Problem[] {
 	const rules = new ConfigRules(document, overrides);
 	rules.checkPresence();
@@ -137,7 +137,7 @@ class ConfigRules {
 		}
 	}
 
-	/** A time-out that the end of the wake forestalls. */
+	/** Reports a timeout that the end of the wake precedes. */
 	#checkTimeout(limit: number, path: readonly [string, string], fallback: number): void {
 		const written = this.#get(...path);
 		const value = this.#duration(...path);
@@ -166,7 +166,7 @@ class ConfigRules {
 		);
 	}
 
-	/** Who is let in, and what the rules say of them. */
+	/** Checks users and access rules. */
 	checkAccess(): void {
 		const users = this.#get("listen", "users");
 		const names = typeof users === "object" && users !== null ? Object.keys(users) : [];
@@ -203,7 +203,7 @@ class ConfigRules {
 		);
 	}
 
-	/** Ports that are the same, where the host does not choose them. */
+	/** Reports equal ports, unless the host chooses them. */
 	checkPorts(): void {
 		const port = this.#integer("listen", "port") ?? defaults.listen.port;
 		const webSocket = this.#integer("listen", "webSocket");

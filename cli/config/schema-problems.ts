@@ -16,7 +16,7 @@ interface SchemaKeywords {
 	readonly anyOf?: readonly unknown[];
 }
 
-/** What the schema has against the document, in words. */
+/** Violations of the schema, as messages. */
 export function schemaProblems(document: JSONDocument, schema: TSchema): Problem[] {
 	// TypeBox stops after 8 errors otherwise.
 	Settings.Set({ maxErrors: 10_000 });
@@ -36,7 +36,7 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 	const rule = valueAt(schema, pointerSteps(error.schemaPath)) as TSchema & SchemaKeywords;
 	switch (error.keyword) {
 		case "boolean":
-			// The schema `false` of an unknown key: told by additionalProperties.
+			// The schema `false` of an unknown key; additionalProperties reports it.
 			return [];
 		case "additionalProperties":
 			return error.params.additionalProperties.map((key) =>
@@ -59,13 +59,13 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 	}
 }
 
-/** What a message about a value calls it where it may not show it. */
+/** Name of a secret value in messages, which must not show it. */
 function secretAt(path: Path): string | undefined {
 	if (path.at(-2) === "users" && path.at(-3) === "listen") return "the password hash";
 	return String(path.at(-1)).endsWith("password") ? "the password" : undefined;
 }
 
-/** The sentence about a value that a rule refuses. */
+/** The message for a value that a rule rejects. */
 function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret: string | undefined): string {
 	const shown = secret ?? displayValue(value);
 	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
@@ -110,7 +110,7 @@ function kindOf(rule: SchemaKeywords): string {
 function displayValue(value: unknown): string {
 	if (Array.isArray(value)) return "a list";
 	if (typeof value === "object" && value !== null) return "an object";
-	// No message repeats a password.
+	// Messages must not contain passwords.
 	return (JSON.stringify(value) ?? "nothing").replace(/\/\/[^/@]*@/, "//…@");
 }
 
@@ -126,7 +126,7 @@ function suggestNumber(value: unknown, rule: SchemaKeywords): number | undefined
 	return /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
 }
 
-/** The steps of a JSON pointer (RFC 6901), a leading `#` aside. */
+/** The steps of a JSON pointer (RFC 6901), without a leading `#`. */
 function pointerSteps(pointer: string): string[] {
 	return pointer
 		.split("/")
@@ -134,7 +134,7 @@ function pointerSteps(pointer: string): string[] {
 		.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** A pointer's steps with indices where lists are. */
+/** The path of a pointer, with indices of lists as numbers. */
 function pointerPath(root: unknown, pointer: string): Path {
 	const path: (string | number)[] = [];
 	for (const step of pointerSteps(pointer))
@@ -142,7 +142,7 @@ function pointerPath(root: unknown, pointer: string): Path {
 	return path;
 }
 
-/** What is at a path; undefined where it leads nowhere. */
+/** The value at a path; undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
 	let value = root;
 	for (const step of path) {

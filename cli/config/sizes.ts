@@ -11,19 +11,19 @@ import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 
-/** Wakes whose samples an outbox should have room for. */
+/** Number of wakes whose samples an outbox should hold. */
 const minimumWakes = 4;
-/** Bytes of retained memory where no `defines` say otherwise: firmware/manifest.json. */
+/** Default bytes of retained memory: `defines` of firmware/manifest.json. */
 const defaultRetainedSize = 7168;
 
 const root: Path = ["config", "firefly"];
-/** As long as the names of a device get. */
+/** Longest identity of a device. */
 const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
- * What does not fit the memory set aside for it: packets in the send buffer, samples in the outbox, the
- * outbox in retained memory. The firmware's own code reckons; what the schema refuses has its default here,
- * as on the device.
+ * Reports what does not fit its memory: packets in the send buffer, samples in the outbox, the outbox in
+ * retained memory. The firmware's own code computes the sizes; values that the schema rejects have their
+ * defaults, as on the device.
  */
 export function sizeProblems(document: JSONDocument, overrides: Overrides): Problem[] {
 	const config = valueAt(document.value, ["config"]);
@@ -74,7 +74,7 @@ function reportSize(settings: Settings): number {
 	);
 }
 
-/** An outbox that a few wakes without a network fill, or that finds no room. */
+/** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
 function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topic }: Settings): Problem[] {
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];

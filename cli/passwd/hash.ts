@@ -1,7 +1,7 @@
 import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { formatPasswordHash } from "../../src/config/password-hash";
 
-/** The hash of a password with a new salt, in the form that listen.users takes. */
+/** The hash of a password with a new salt, in the format of listen.users. */
 export function hashPassword(
 	password: string,
 	iterations: number,

@@ -18,8 +18,8 @@ const USERS = ["config", "firefly", "listen", "users"];
 
 /**
  * Reads a manifest.
- * @returns what puts a user into it, or a new hash to one who is there; the rest of the file stays as it is
- *   by then
+ * @returns a function that adds a user or replaces a user's hash; it keeps later edits of the rest of the
+ *   file
  */
 export function addUser(file: string): (user: string, hash: string) => void {
 	readManifestText(file);
@@ -54,9 +54,7 @@ function readManifestText(file: string): string {
 	throw new Failure(problems.map(formatProblem).join("\n"));
 }
 
-/**
- * Writes a file beside it first, so that it is whole at any moment; where it lies and who may read it stay.
- */
+/** Replaces a file atomically, through a temporary file beside it; keeps path and permissions. */
 function replaceFile(file: string, text: string): void {
 	const path = realpathSync(file);
 	const temporary = `${path}.${process.pid}.tmp`;
@@ -72,7 +70,7 @@ function replaceFile(file: string, text: string): void {
 	}
 }
 
-/** Indentation and line ends as the file has them. */
+/** Indentation and line ends of the file. */
 function formattingOf(text: string) {
 	const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? "  ";
 	return {

@@ -3,12 +3,12 @@ import { Writable } from "node:stream";
 import { Failure } from "../failure";
 
 /**
- * Longest password, bytes: the two bytes of its length in CONNECT (§1.5.6) allow more, a chip's packets do
+ * Longest password, bytes: the two-byte length in CONNECT (§1.5.6) allows more, a chip's packet buffer does
  * not.
  */
 const MAX_PASSWORD_BYTES = 256;
 
-/** Asks for a password twice without showing it, or takes the first line of standard input. */
+/** Prompts for a password twice without echo, or reads the first line of standard input. */
 export async function readPassword(user: string, stdin: boolean): Promise<string> {
 	if (!stdin && !process.stdin.isTTY)
 		throw new Failure("the password is asked for on a terminal; use --stdin to read it from standard input");
@@ -31,7 +31,7 @@ async function askTwice(user: string): Promise<string> {
 	return password;
 }
 
-/** Nothing that is typed is shown. */
+/** Prompts without echo. */
 function ask(prompt: string): Promise<string> {
 	process.stderr.write(prompt);
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });

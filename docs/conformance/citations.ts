@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Side } from "./statement";
 
-/** A statement named in a file: [MQTT-3.1.2-1] in 5.0's numbering, [MQTT-3.1.1:3.1.2-1] in 3.1.1's. */
+/**
+ * A citation of a statement in a file: [MQTT-3.1.2-1] in 5.0's numbering, [MQTT-3.1.1:3.1.2-1] in 3.1.1's.
+ */
 export interface Citation {
 	/** Without brackets. */
 	readonly name: string;
@@ -11,7 +13,7 @@ export interface Citation {
 	readonly line: number;
 }
 
-/** Also what is only almost a citation, so that a misprint is found. */
+/** Also matches malformed citations, so that a misprint is found. */
 const PATTERN = /\[(MQTT-[^\]\s]*)\]/g;
 
 /** All citations in the TypeScript files under `folders` of `root`, by file and line. */
@@ -38,7 +40,7 @@ export function citationsOf(text: string, file: string): Citation[] {
 	return found;
 }
 
-/** For which conformance targets a file speaks: the wire format serves both. */
+/** The conformance targets of a file; the wire format belongs to both. */
 export function sidesOf(file: string): readonly Side[] {
 	for (const [pattern, sides] of SIDES_BY_PATH) if (pattern.test(file)) return sides;
 	return [];
@@ -48,7 +50,7 @@ const SIDES_BY_PATH: readonly (readonly [RegExp, readonly Side[]])[] = [
 	[/^src\/(broker|websocket)\//, ["server"]],
 	[/^src\/(client|sensor|config)\//, ["client"]],
 	[/^src\/mqtt\//, ["server", "client"]],
-	[/^test\/conformance\/citations/, []], // speaks of citations
+	[/^test\/conformance\/citations/, []], // tests the citations themselves
 	[/^test\/(broker|websocket)\/|^test\/conformance\/server/, ["server"]],
 	[/^test\/(client|sensor)\/|^test\/conformance\/client/, ["client"]],
 	[/^test\/(mqtt|conformance)\//, ["server", "client"]],

@@ -1,4 +1,4 @@
-// Why statements do not apply, where several share the reason
+// Reasons shared by several statements that do not apply
 
 export const SENDS_NO_QOS_2 = "src/client sends QoS 0 and 1 only";
 export const SENDS_NO_ALIAS = "src/client sends no topic alias";

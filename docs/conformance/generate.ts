@@ -1,4 +1,4 @@
-/** Writes docs/conformance.md, and tells what is amiss. */
+/** Writes docs/conformance.md, and prints problems. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createConformanceReport } from "./report";

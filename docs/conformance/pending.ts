@@ -1,7 +1,7 @@
 import type { Pending } from "./report";
 
 /**
- * Statements that apply and are not kept, or not shown, yet. The list may only shrink: a test fails when code
- * and a test cite what stands here.
+ * Applicable statements that are not implemented or not tested yet. The list may only shrink: a test fails if
+ * code and a test cite a statement in it.
  */
 export const pending: readonly Pending[] = [];

@@ -4,16 +4,16 @@ import { citationName, type Side, type Statement } from "./statement";
 import { statements311 } from "./statements-3.1.1";
 import { statements5 } from "./statements-5.0";
 
-/** exempt: does not apply. gap: applies, and no citation enforces or no test shows it. */
+/** exempt: does not apply. gap: applies, but no code or no test cites it. */
 export type Status = "covered" | "pending" | "exempt" | "gap";
 
-/** What is known of one statement for one conformance target. */
+/** Status of one statement for one conformance target. */
 export interface Duty {
 	readonly side: Side;
 	readonly status: Status;
 	/** Why it is exempt or pending. */
 	readonly reason: string;
-	/** Files that enforce it, and files that show it. */
+	/** Source files and test files that cite it. */
 	readonly code: readonly string[];
 	readonly tests: readonly string[];
 }
@@ -27,15 +27,15 @@ export interface ConformanceReport {
 	readonly entries: readonly Entry[];
 	/** Citations of statements that do not exist, as "file:line name". */
 	readonly unknown: readonly string[];
-	/** Applicable, not covered and not in the list of what is pending, as "name (side): what is missing". */
+	/** Applicable, not covered and not in the pending list, as "name (side): what is missing". */
 	readonly gaps: readonly string[];
-	/** In the list of what is pending, and covered, exempt or unknown by now. */
+	/** In the pending list, but covered, exempt or unknown. */
 	readonly resolvedPending: readonly string[];
 }
 
 export const statements: readonly Statement[] = [...statements5, ...statements311];
 
-/** Reads the citations under `root` and holds them against the statements. */
+/** Reads the citations under `root` and compares them with the statements. */
 export function createConformanceReport(root: string): ConformanceReport {
 	return evaluateCitations(statements, citations(root, ["src", "test"]), pending);
 }
@@ -87,7 +87,7 @@ export function evaluateCitations(
 	};
 }
 
-/** Statements that one side does not keep or does not show yet. */
+/** Statements that one side does not implement or test yet. */
 export interface Pending {
 	readonly side: Side;
 	readonly reason: string;

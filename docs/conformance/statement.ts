@@ -1,23 +1,20 @@
-/** The conformance targets (§7.1): who has to act for a statement to hold. */
+/** The conformance targets (§7.1) that a statement binds. */
 export type Side = "server" | "client";
 
 export type Specification = "3.1.1" | "5.0";
 
-/**
- * One numbered normative statement. Its wording is in the specification; `subject` only tells which one it
- * is.
- */
+/** One numbered normative statement. Its wording is in the specification; `subject` only identifies it. */
 export interface Statement {
 	readonly specification: Specification;
 	/** As the specification prints it, without "MQTT-". */
 	readonly id: string;
 	readonly binds: readonly Side[];
 	readonly subject: string;
-	/** Why it does not apply to this project, for each side it binds and does not apply to. */
+	/** Reason why it does not apply to this project, for each such side that it binds. */
 	readonly exempt: Partial<Record<Side, string>>;
 	/**
-	 * MQTT 3.1.1: the statement of 5.0 with the same number says the same, and a citation without a version
-	 * means both.
+	 * MQTT 3.1.1: the statement of 5.0 with the same number is equivalent, and a citation without a version
+	 * covers both.
 	 */
 	readonly shared: boolean;
 }
@@ -38,7 +35,7 @@ export function mqtt5(
 	return { specification: "5.0", id, binds, subject, exempt: spread(binds, exemption), shared: false };
 }
 
-/** A statement of MQTT 3.1.1 whose number means something else in 5.0, or nothing. */
+/** A statement of MQTT 3.1.1 whose number has another meaning, or none, in 5.0. */
 export function mqtt311(
 	id: string,
 	binds: readonly Side[],
@@ -48,7 +45,7 @@ export function mqtt311(
 	return { specification: "3.1.1", id, binds, subject, exempt: spread(binds, exemption), shared: false };
 }
 
-/** A statement of MQTT 3.1.1 that 5.0 has under the same number. */
+/** A statement of MQTT 3.1.1 with the same number in 5.0. */
 export function mqtt311Shared(
 	id: string,
 	binds: readonly Side[],
@@ -64,7 +61,7 @@ function spread(binds: readonly Side[], exemption: Exemption): Partial<Record<Si
 		: exemption;
 }
 
-/** How a citation names it. */
+/** Its name in citations. */
 export function citationName({ specification, id }: Pick<Statement, "specification" | "id">): string {
 	return specification === "5.0" ? `MQTT-${id}` : `MQTT-3.1.1:${id}`;
 }

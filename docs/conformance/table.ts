@@ -14,7 +14,7 @@ statement that applies has no code or no test that cites it, and where a citatio
 - **covered**: kept and shown. **pending**: applies, and is not kept or not shown yet, for the reason given. **exempt**: does not apply, for the reason given.
 `;
 
-/** The whole of docs/conformance.md. */
+/** Renders docs/conformance.md. */
 export function render(report: ConformanceReport): string {
 	return [
 		HEAD,
@@ -43,7 +43,7 @@ function summary(entries: readonly Entry[]): string {
 	return `${lines.join("\n")}\n`;
 }
 
-/** Of a statement: its worst duty, exempt only where it is so for everyone. */
+/** Status of a statement: its worst duty; exempt only if all sides are. */
 export function overall(duties: readonly Duty[]): Status {
 	for (const status of ["gap", "pending", "covered"] as const)
 		if (duties.some((duty) => duty.status === status)) return status;
@@ -68,7 +68,7 @@ function section(entries: readonly Entry[], specification: Specification): strin
 	return `${lines.join("\n")}\n`;
 }
 
-/** One row for both sides where they say the same. */
+/** Merges the rows of both sides if they are equal. */
 function merged(duties: readonly Duty[]): [string, Duty][] {
 	const [first, second] = duties;
 	const text = ({ status, reason, code, tests }: Duty) => JSON.stringify([status, reason, code, tests]);

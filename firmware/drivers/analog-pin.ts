@@ -1,6 +1,6 @@
 import Analog from "embedded:io/analog";
 
-/** An analog input, with the `close` that the SDK's types leave out. */
+/** An analog input, including `close`, which the SDK's types lack. */
 export type AnalogPin = Analog & { close(): void };
 
 export function openPin(pin: number): AnalogPin {

@@ -2,7 +2,7 @@ import device from "embedded:provider/builtin";
 import type { SensorConstructor } from "../../src/device";
 
 interface BusOptions {
-	/** Pins, for a target that names no I²C bus of its own. */
+	/** Pins, for a target without a default I²C bus. */
 	readonly data?: number;
 	readonly clock?: number;
 	readonly address?: number;
@@ -15,8 +15,8 @@ export function busSensorOptions(options: BusOptions): object {
 }
 
 /**
- * The sensor class of the SDK as a driver: it is made from the bus options of the configuration, and answers
- * in the shape of ECMA-419 as it is.
+ * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration;
+ * samples already have the shape that ECMA-419 specifies.
  */
 export function busDriver(Sensor: SensorConstructor): SensorConstructor {
 	return class extends Sensor {

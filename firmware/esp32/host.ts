@@ -15,14 +15,21 @@ import { sleep } from "./sleep";
  * Everything that the firmware takes from its platform on the ESP32; another host of this platform provides
  * the same.
  *
- * Modules of the SDK: embedded:io/socket/tcp, embedded:storage/key-value, timer, net, wifi (here)
- * embedded:io/socket/listener (../listener.ts) time, modules, sntp (../device.ts) mc/config (../settings.ts)
- * driver/<name> (loaded by name through `modules`) platform/event (optional, by name through `modules`: a
- * host that keeps count) platform/stop (optional, likewise: a host that stops in good order) global
- * trace(text) Native functions, in C beside this file: xs_firefly_retained(bytes) a buffer over the first
- * `bytes` bytes of the retained memory xs_firefly_deep_sleep(ms) posts: pending output is handed over first,
- * then the chip sleeps xs_firefly_reset_reason() esp_reset_reason_t as a number xs_firefly_mac() station
- * address, a string of 12 lower-case hexadecimal digits xs_firefly_chip() the chip's name, a string
+ * Modules of the SDK:
+ *   embedded:io/socket/tcp, embedded:storage/key-value, timer, net, wifi   (here)
+ *   embedded:io/socket/listener   (../listener.ts)
+ *   time, modules, sntp           (../device.ts)
+ *   mc/config                     (../settings.ts)
+ *   driver/<name>                 (loaded by name through `modules`)
+ *   platform/event                (optional, loaded by name: a host that counts events)
+ *   platform/stop                 (optional, loaded by name: a host that stops the firmware gracefully)
+ *   global trace(text)
+ * Native functions, in the C files beside this one:
+ *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
+ *   xs_firefly_deep_sleep(ms)     asynchronous: pending output is passed on first, then the chip sleeps
+ *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
+ *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
+ *   xs_firefly_chip()             the chip's name, a string
  */
 const host: Host = {
 	chip,

@@ -1,4 +1,4 @@
-// The SDK switches this warning off: a misspelt function would link against nothing and be noticed on the board.
+// The SDK disables this warning: a misspelt function would otherwise be noticed only on the board.
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 
 #include "xsmc.h"

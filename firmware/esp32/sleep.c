@@ -1,4 +1,4 @@
-// The SDK switches this warning off: a misspelt function would link against nothing and be noticed on the board.
+// The SDK disables this warning: a misspelt function would otherwise be noticed only on the board.
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 
 #include "xsmc.h"
@@ -10,7 +10,7 @@
 
 static void enterDeepSleep(void *the, void *refcon, uint8_t *message, uint16_t messageLength)
 {
-	// Stops the radio gracefully; an error says that it was never on.
+	// Stops the radio gracefully; an error means that it was never on.
 	esp_wifi_stop();
 	esp_deep_sleep_start();
 }
@@ -20,7 +20,8 @@ void xs_firefly_deep_sleep(xsMachine *the)
 	xsIntegerValue ms = xsmcToInteger(xsArg(0));
 	esp_sleep_enable_timer_wakeup((uint64_t)(ms < 1 ? 1 : ms) * 1000);
 
-	// Sockets hand their output to lwIP in messages of the same queue: those posted before this one go first.
+	// Sockets pass their output to lwIP in messages of the same queue: messages posted earlier are processed
+	// first.
 	modMessagePostToMachine(the, NULL, 0, enterDeepSleep, NULL);
 }
 

@@ -9,10 +9,10 @@ function resetReason(this: void): number {
 	return native("xs_firefly_reset_reason").call(this) as number;
 }
 
-/** Reads why the chip started, from `esp_reset_reason_t` (ESP-IDF, esp_system.h). */
+/** Maps `esp_reset_reason_t` (ESP-IDF, esp_system.h) to the reason of this start. */
 function wakeReason(code: number): WakeReason {
 	switch (code) {
-		case 3: // software: XS restarts the chip so after an error that nobody caught
+		case 3: // software: XS restarts the chip after an uncaught error
 		case 4: // panic
 		case 5: // interrupt watchdog
 		case 6: // task watchdog

@@ -15,15 +15,15 @@ import { CountedListener } from "../listener";
 const SDKTimer = Timer as unknown as TimerShape;
 
 /**
- * What the firmware opened since it woke. On a chip all of it ends with the sleep; here
- * {@link FirmwareRun.end} sees to it.
+ * Tracks the sockets and timers that the firmware opened since it woke. On a chip they end with the sleep;
+ * here {@link FirmwareRun.end} closes them.
  */
 export class FirmwareRun {
 	readonly tcp: TCPConstructor;
 	readonly listener: ListenerConstructor;
 	readonly timer: TimerShape;
 	readonly sleep: Sleep;
-	/** Set once sleep was asked for: a run sleeps once. */
+	/** Set once sleep was requested: a run sleeps only once. */
 	sleeping = false;
 	#openSockets = new Set<{ close(): void }>();
 	#timers = new Set<TimerId>();
@@ -81,7 +81,7 @@ function trackedTimer(timers: Set<TimerId>): TimerShape {
 			timers.add(id);
 			return id;
 		},
-		// The SDK counts arguments: one that is undefined is not one that is absent.
+		// The SDK counts arguments: an undefined argument is not an absent one.
 		schedule(id, delay, repeat) {
 			if (delay === undefined) SDKTimer.schedule(id);
 			else if (repeat === undefined) SDKTimer.schedule(id, delay);

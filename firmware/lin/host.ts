@@ -7,16 +7,16 @@ import { FirmwareRun } from "./firmware-run";
 import { ignoreBrokenPipes } from "./pipes";
 import { storage } from "./storage";
 
-/** A locally administered address: mcsim has no radio to ask. */
+/** A locally administered address: mcsim has no radio that provides one. */
 const MAC = "020000000001";
 const RETAINED_SIZE = 7168;
 
 const SDKTimer = Timer as unknown as TimerShape;
 
 /*
- * mcsim plays the chip. Power-on is the start of the application, retained memory an array; deep sleep ends
- * everything that the run opened, and starts the firmware again when it is over. State is made at run time:
- * what a preloaded module makes is read-only.
+ * mcsim emulates the chip. The start of the application is power-on, and retained memory is an array; deep
+ * sleep closes everything that the run opened, and starts the firmware again when it ends. State is created
+ * at run time, as objects of a preloaded module are read-only.
  */
 let memory: Uint8Array | undefined;
 let current: FirmwareRun | undefined;
@@ -53,7 +53,7 @@ const host: Host = {
 	get timer() {
 		return currentRun().timer;
 	},
-	// The SDK's resolver on Linux takes the first address only, which is an IPv6 one for this name.
+	// The SDK's resolver on Linux returns the first address only, which for this name is an IPv6 one.
 	resolve: (name, callback) => Net.resolve(name === "localhost" ? "127.0.0.1" : name, callback),
 	setsClock: false,
 	storage,

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-// A write to a socket whose peer has gone would end mcsim otherwise.
+// A write to a socket that its peer has closed would otherwise terminate mcsim.
 void xs_firefly_ignore_broken_pipes(xsMachine *the)
 {
 	signal(SIGPIPE, SIG_IGN);

@@ -3,8 +3,8 @@ import config from "mc/config";
 import type { Storage, StorageModule } from "../../src/device";
 
 /**
- * A file for each key, in a folder of this machine's. A write replaces a file by another one: what the power
- * cuts short leaves the old value.
+ * Stores each key in a file of its own, in one folder. A write replaces the whole file: a power loss in
+ * between leaves the old value.
  */
 class FolderStorage implements Storage {
 	readonly #folder: string;
@@ -30,7 +30,7 @@ class FolderStorage implements Storage {
 
 	write(key: string, value: Uint8Array): void {
 		const path = `${this.#folder}${key}.new`;
-		// One that is there would keep what goes beyond the new value.
+		// An existing file would keep the bytes beyond the new value.
 		File.delete(path);
 		const file = new File(path, true);
 		try {
@@ -49,7 +49,7 @@ class FolderStorage implements Storage {
 }
 
 /**
- * The SDK has no key-value storage on Linux. This one is in `config.file.root` of the manifest, by default
+ * The SDK has no key-value storage on Linux. This one uses `config.file.root` of the manifest, by default
  * /tmp, and survives a relaunch.
  */
 export const storage: StorageModule = Object.freeze({

@@ -1,4 +1,4 @@
-/** The modules that the firmware imports from its platform, as far as it uses them. */
+/** Modules that the firmware imports from its platform, limited to the members it uses. */
 
 declare module "mc/config" {
 	/** The manifest's `config` and the command line's strings, deep-frozen. */
@@ -25,24 +25,24 @@ declare module "embedded:storage/key-value" {
 declare module "file" {
 	export class File {
 		/**
-		 * @param write the file is made if need be, and written from its begin
-		 * @throws where it cannot be opened
+		 * @param write creates the file if it does not exist, and writes from its start
+		 * @throws if it cannot be opened
 		 */
 		constructor(path: string, write: boolean);
 		/** Bytes. */
 		readonly length: number;
-		/** The rest of the file; throws where there is none. */
+		/** The rest of the file; throws if nothing is left. */
 		read(type: ArrayBufferConstructor): ArrayBuffer;
 		write(bytes: ArrayBuffer): void;
 		close(): void;
 		static exists(path: string): boolean;
-		/** False where there is none. */
+		/** False if it does not exist. */
 		static delete(path: string): boolean;
 		/** @param name in the same folder; a file of that name is replaced */
 		static rename(path: string, name: string): boolean;
 	}
 	export const Directory: {
-		/** Does nothing where it is there. @throws where it cannot be made */
+		/** Does nothing if it exists. @throws if it cannot be created */
 		create(path: string): void;
 	};
 }
@@ -95,8 +95,8 @@ declare module "modules" {
 declare module "net" {
 	const Net: {
 		/**
-		 * Calls back with an IP address, or with undefined; may call back before it returns; throws when too many
-		 * look-ups are under way.
+		 * Calls back with an IP address, or with undefined; may call back before it returns; throws if too many
+		 * look-ups are pending.
 		 */
 		resolve(host: string, callback: (host: string, address?: string) => void): void;
 	};

@@ -1,10 +1,10 @@
-/** Globals that XS adds to ECMAScript, as far as the firmware uses them. */
+/** Globals that XS adds to ECMAScript, limited to those the firmware uses. */
 
 /**
- * The C function of that name, bound at link time; xsc folds the pattern `native("name").call(this, …)` into
- * a host function.
+ * The C function of that name, bound at link time; xsc compiles the pattern `native("name").call(this, …)`
+ * into a host function.
  */
 declare function native(name: string): (this: unknown, ...args: (number | string)[]) => unknown;
 
-/** Writes to the debugger's console, without a line end of its own. */
+/** Writes to the debugger's console; adds no line end. */
 declare function trace(...text: string[]): void;

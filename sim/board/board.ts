@@ -29,13 +29,13 @@ export interface BoardOptions {
 	readonly address: string;
 	readonly seed: number;
 	readonly sensors: readonly SensorSettings[];
-	/** Where the drivers get their values. */
+	/** Source of the drivers' values. */
 	readonly sensorPort: SensorPort;
 	/** Bytes of retained memory. */
 	readonly retained: number;
-	/** What the firmware stores values in. Default: flash of the board's own. */
+	/** The firmware's key-value storage. Default: the board's own flash. */
 	readonly storage?: StorageModule;
-	/** What the clock shows when power comes on, ms since 1970. */
+	/** Clock value at power-on, ms since 1970. */
 	readonly clock?: number;
 	/** Error of the sleep oscillator, parts per million. Default: drawn from ±{@link MAX_DRIFT_PPM}. */
 	readonly drift?: number;
@@ -46,14 +46,14 @@ export interface BoardOptions {
 
 /**
  * From reset to the firmware's first line, ms: the boot time that von Eicken measured on an ESP32 in 2018.
- * That of XS is not measured.
+ * The boot time of XS has not been measured.
  */
 export const BOOT_TIME_MS = 270;
 /** Bound of the sleep oscillator's error after the IDF's calibration at boot, parts per million. */
 const MAX_DRIFT_PPM = 100;
 /**
- * The board is given up after so many crashes one after the other, each within {@link CRASH_UPTIME_MS} of its
- * boot.
+ * Consecutive crashes, each within {@link CRASH_UPTIME_MS} of its boot, after which the board is not started
+ * again.
  */
 const MAX_CONSECUTIVE_CRASHES = 20;
 const CRASH_UPTIME_MS = 1000;
@@ -67,7 +67,7 @@ const RESET_CODES: Readonly<Record<WakeReason, number>> = {
 	"brown-out": 9,
 };
 
-/** What a board is doing. */
+/** Power state of a board. */
 export type BoardState = "off" | "booting" | "running" | "asleep";
 
 /** One virtual ESP32. */
@@ -85,7 +85,7 @@ export class Board implements PeripheralHost {
 	#state: BoardState = "off";
 	#reason: WakeReason = "power-on";
 	#chip: Chip | undefined;
-	/** What the firmware does before it is stopped. */
+	/** Handle of the firmware's callback for an orderly stop. */
 	#stopHandle: number | undefined;
 	#scheduled: Scheduled | undefined;
 	readonly #deviceTime = (): number => this.#clock.timeAt(this.scheduler.now);
@@ -136,7 +136,7 @@ export class Board implements PeripheralHost {
 		return this.#retained;
 	}
 
-	/** What the device believes the time to be, ms since 1970. */
+	/** The device's own clock, ms since 1970. */
 	get time(): number {
 		return this.#clock.timeAt(this.scheduler.now);
 	}
@@ -151,7 +151,7 @@ export class Board implements PeripheralHost {
 		this.#image = image;
 	}
 
-	/** Power comes on: retained memory holds noise, the clock starts anew. */
+	/** Power comes on: retained memory holds noise, the clock restarts. */
 	powerOn(reason: "power-on" | "brown-out" = "power-on"): void {
 		this.powerOff();
 		this.#powerOnNoise.fill(this.#retained);
@@ -159,12 +159,12 @@ export class Board implements PeripheralHost {
 		this.#boot(reason);
 	}
 
-	/** Everything stops at once; nothing is kept. */
+	/** Stops everything at once; no state is kept. */
 	powerOff(): void {
 		this.#stop("off");
 	}
 
-	/** Lets the firmware end in good order what it has begun; power is still on after it. */
+	/** Lets the firmware shut down in an orderly way; power stays on. */
 	stop(): void {
 		this.call(this.#stopHandle);
 	}
@@ -268,7 +268,7 @@ export class Board implements PeripheralHost {
 				this.#stopHandle = handle;
 			},
 			xs_firefly_deep_sleep: (duration: number) => {
-				// In a turn of its own, after those that hand over what was written.
+				// Runs as a separate event, after those that send pending writes.
 				this.scheduler.cancel(this.#scheduled);
 				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},

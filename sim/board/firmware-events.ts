@@ -15,7 +15,7 @@ const FAULT_NAMES: readonly FaultName[] = [
 	"program",
 ];
 
-/** What the firmware tells of its progress, in the simulator's words (src/sensor/events has the numbers). */
+/** Converts the firmware's progress events to the simulator's (src/sensor/events has the numbers). */
 export class FirmwareEvents implements Peripheral {
 	readonly natives: Natives;
 

@@ -1,20 +1,20 @@
 import type { Storage, StorageModule } from "../../src/device";
 
-/** What ESP-IDF's NVS counts in, bytes. */
+/** Size of an entry of ESP-IDF's NVS, bytes. */
 const ENTRY_SIZE = 32;
 /**
- * Entries of the SDK's NVS partition of 24 KB: six pages of 126, of which one stays free for moving house,
- * less about a page that the radio's calibration and settings take.
+ * Entries of the SDK's NVS partition of 24 KB: six pages of 126, of which one stays free for garbage
+ * collection, less about a page for the radio's calibration and settings.
  */
 export const DEFAULT_ENTRIES = 4 * 126;
 
-/** The flash of a board as a store of values by key. It keeps them while the power is off. */
+/** The flash of a board as a key-value store. It keeps values while the power is off. */
 export class Flash implements StorageModule {
 	readonly #entries: number;
 	readonly #values = new Map<string, Uint8Array>();
 	#used = 0;
 
-	/** @param entries that it has room for */
+	/** @param capacity, entries */
 	constructor(entries = DEFAULT_ENTRIES) {
 		this.#entries = entries;
 	}
@@ -42,7 +42,7 @@ export class Flash implements StorageModule {
 		return value.length;
 	}
 
-	/** The old value makes room only when the new one is there. */
+	/** The old value is freed only after the new one has been written. */
 	#write(key: string, value: Uint8Array): void {
 		if (this.#used + entriesNeeded(value) > this.#entries) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
 		this.#delete(key);
@@ -58,7 +58,7 @@ export class Flash implements StorageModule {
 	}
 }
 
-/** Two for the key: one before the bytes, one that tells where they are. */
+/** Two for the key: one before the bytes, and one for their position. */
 function entriesNeeded(value: Uint8Array): number {
 	return 2 + Math.ceil(value.length / ENTRY_SIZE);
 }

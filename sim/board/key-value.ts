@@ -3,7 +3,7 @@ import { lowestFree, type Natives, type Peripheral } from "./peripheral";
 
 /** Bytes of a name in ESP-IDF's NVS (NVS_KEY_NAME_MAX_SIZE − 1). */
 const MAX_NAME_LENGTH = 15;
-/** Where there is no value. */
+/** Returned if there is no value. */
 const MISSING = -1;
 
 /** Key-value storage by number, with the limits of ESP-IDF's NVS on names. */
@@ -11,7 +11,7 @@ export class KeyValue implements Peripheral {
 	readonly natives: Natives;
 	readonly #storages: (Storage | undefined)[] = [];
 
-	/** @param storageModule where the values are */
+	/** @param storageModule storage of the values */
 	constructor(storageModule: StorageModule) {
 		this.natives = {
 			sim_storage_open: (path: string) => {
@@ -48,7 +48,7 @@ function readValue(storage: Storage, key: string, buffer: Uint8Array): number {
 	try {
 		return storage.read(key, buffer) ?? MISSING;
 	} catch (error) {
-		// An error of this kind would arrive in the firmware as one of any kind.
+		// A RangeError thrown here would reach the firmware as a plain Error.
 		if (error instanceof RangeError) return buffer.length + 1;
 		throw error;
 	}

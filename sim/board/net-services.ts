@@ -3,7 +3,7 @@ import type { HostNetwork } from "../network/socket";
 import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
 import type { Station } from "./station";
 
-/** What a board knows of the network that is no socket: look-ups, addresses. */
+/** Name resolution and addresses: the network functions of a board other than sockets. */
 export class NetModule implements Peripheral {
 	readonly natives: Natives;
 	#bootCount = 0;
@@ -58,7 +58,7 @@ function colonSeparated(hexadecimal: string): string {
 const SNTP_TIME = 1;
 const SNTP_RETRY = 2;
 const SNTP_ERROR = -1;
-/** ms between tries, and how many there are, in the SDK's module. */
+/** Interval between attempts, ms, and their number, as in the SDK's module. */
 const RETRY_INTERVAL_MS = 5000;
 const SNTP_MAX_TRIES = 5;
 
@@ -67,7 +67,7 @@ interface TimeQuery {
 	tries: number;
 }
 
-/** Time servers: any name answers with the true time, whole seconds, while the board is on the network. */
+/** Time servers: any name returns the true time, in whole seconds, while the board is on the network. */
 export class TimeServers implements Peripheral {
 	readonly natives: Natives;
 	readonly #core: PeripheralHost;

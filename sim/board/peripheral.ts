@@ -4,10 +4,10 @@ import type { SimulationEvent } from "../report/events";
 
 export type Natives = Record<string, NativeFunction>;
 
-/** What the peripherals of a board see of it. */
+/** The board as seen by its peripherals. */
 export interface PeripheralHost {
 	readonly scheduler: Scheduler;
-	/** Calls into the firmware; nothing happens while the chip is off. */
+	/** Calls a function of the firmware; no-op while the chip is off. */
 	call(handle: number | undefined, ...args: (number | string | boolean | undefined)[]): unknown;
 	emit(event: SimulationEvent): void;
 }
@@ -15,7 +15,7 @@ export interface PeripheralHost {
 /** A part of the board with native functions of its own. */
 export interface Peripheral {
 	readonly natives: Natives;
-	/** The chip went off: forget its functions and everything pending. */
+	/** The chip was switched off: discards its function handles and everything pending. */
 	reset(): void;
 }
 

@@ -7,7 +7,7 @@ const FAILED = 3;
 
 interface SocketEntry {
 	readonly socket: HostSocket;
-	/** Opened by the device, not accepted. */
+	/** Whether the device opened it, rather than accepted it. */
 	readonly outbound: boolean;
 	/** {@link Sockets.acknowledged} when it was opened. */
 	readonly acknowledged: number;
@@ -69,7 +69,7 @@ export class Sockets implements Peripheral {
 		return this.#add(this.#network.connect(String(address), Math.trunc(port)), true);
 	}
 
-	/** A new number, so that nothing meant for the donor reaches the heir. */
+	/** Assigns a new number, so that no event of the previous owner reaches the new one. */
 	#transfer(id: number): number {
 		const entry = this.#entries[id];
 		if (!entry) throw new Error("invalid host data");

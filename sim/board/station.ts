@@ -24,7 +24,7 @@ export class Station implements Peripheral {
 	#ssid: string | undefined;
 	#join: Join | undefined;
 
-	/** @param onUpChanged tells the network stack whether the board is on the network */
+	/** @param onUpChanged informs the network stack whether the board is on the network */
 	constructor(
 		core: PeripheralHost,
 		accessPoint: AccessPoint | undefined,
@@ -65,7 +65,7 @@ export class Station implements Peripheral {
 		return this.#up ? this.#ssid : undefined;
 	}
 
-	/** Of the access point that the station is on. */
+	/** The access point that the station is connected to. */
 	get accessPoint(): AccessPoint | undefined {
 		return this.#up ? this.#accessPoint : undefined;
 	}
@@ -90,7 +90,7 @@ export class Station implements Peripheral {
 		this.#disconnect();
 		const accessPoint = this.#accessPoint;
 		if (!accessPoint) {
-			// Wired: Wi-Fi works all the same, at once.
+			// Wired: a Wi-Fi join succeeds at once.
 			this.#notifyLater(WIFI_STARTED, WIFI_CONNECTED, WIFI_GOT_IP);
 			return;
 		}

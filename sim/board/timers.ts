@@ -3,13 +3,13 @@ import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "
 
 interface Timer {
 	due: number;
-	/** ms; 0: spent after its callback; −1: stopped. */
+	/** ms; 0: ends after its callback; −1: stopped. */
 	repeat: number;
 	scheduled: Scheduled | undefined;
 	readonly fire: () => void;
 }
 
-/** The SDK's timers: later calls follow the first at exact multiples of the interval. */
+/** The SDK's timers: repeats follow the first callback at exact multiples of the interval. */
 export class Timers implements Peripheral {
 	readonly natives: Natives;
 	readonly #core: PeripheralHost;

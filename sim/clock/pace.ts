@@ -1,8 +1,7 @@
 import type { Scheduler } from "./scheduler";
 
 /**
- * How virtual time follows the wall clock: 1 is real time, 60 a minute a second, "max" as fast as the machine
- * can.
+ * Ratio of virtual to wall-clock time: 1 is real time, 60 one minute per second, "max" as fast as possible.
  */
 export type Speed = number | "max";
 
@@ -12,15 +11,15 @@ export interface PaceOptions {
 	wallClock?(): number;
 }
 
-/** Longest stretch of virtual events at speed "max" before sockets and signals get their turn, wall ms. */
+/** Longest run of virtual events at speed "max" before sockets and signals are handled, wall ms. */
 const SLICE_MS = 8;
-/** Longest single wait, wall ms; a waker shortens it. */
+/** Longest single wait, wall ms; an external event ends it early. */
 const MAX_WAIT_MS = 1000;
 
 /**
  * Drives a scheduler against the wall clock. While a real socket is open or connecting ({@link
- * holdRealTime}), virtual time follows the wall clock one to one, whatever the speed, so that time-outs mean
- * what they say; otherwise it runs at `speed`.
+ * holdRealTime}), virtual time follows the wall clock one to one, whatever the speed, so that timeouts keep
+ * their real length; otherwise it runs at `speed`.
  */
 export class Pace {
 	readonly #scheduler: Scheduler;
@@ -45,8 +44,8 @@ export class Pace {
 	}
 
 	/**
-	 * A real socket opens: virtual time takes the speed of the wall clock until the matching
-	 * {@link releaseRealTime}.
+	 * A real socket opens: virtual time runs at the speed of the wall clock until the matching {@link
+	 * releaseRealTime}.
 	 */
 	holdRealTime(): void {
 		if (this.#holds++ === 0) this.#setAnchor();
@@ -57,8 +56,8 @@ export class Pace {
 	}
 
 	/**
-	 * A real listener accepts from now on: {@link run} does not end for want of events until the matching
-	 * {@link removeListener}.
+	 * A real listener is open: {@link run} does not end when no event is scheduled until the matching {@link
+	 * removeListener}.
 	 */
 	addListener(): void {
 		this.#listenerCount++;
@@ -68,9 +67,7 @@ export class Pace {
 		this.#listenerCount--;
 	}
 
-	/**
-	 * Something real happened (bytes arrived): brings virtual time up to the present, then runs `action` there.
-	 */
+	/** Handles an external event (bytes arrived): advances virtual time to the present, then runs `action`. */
 	runExternalEvent(action: () => void): void {
 		if (this.#stopped) return;
 		try {
@@ -94,7 +91,7 @@ export class Pace {
 	}
 
 	/**
-	 * Runs until {@link stop}, or until nothing can happen any more.
+	 * Runs until {@link stop}, or until no event is left.
 	 * @param until virtual ms since 1970 at which the run ends at the latest
 	 */
 	async run(until = Infinity): Promise<void> {

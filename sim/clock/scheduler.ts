@@ -1,4 +1,4 @@
-/** Something that will happen. Opaque; for {@link Scheduler.cancel}. */
+/** A scheduled event. Opaque; for {@link Scheduler.cancel}. */
 export interface Scheduled {
 	readonly time: number;
 }
@@ -6,7 +6,7 @@ export interface Scheduled {
 class HeapEntry implements Scheduled {
 	time: number;
 	order: number;
-	/** Position in the heap; −1 when it is not waiting. */
+	/** Position in the heap; −1 if not scheduled. */
 	index = -1;
 	run: () => void;
 
@@ -18,9 +18,8 @@ class HeapEntry implements Scheduled {
 }
 
 /**
- * Discrete events in virtual milliseconds (fractions allowed). Events run by time, and in the order they were
- * scheduled where times are equal. The scheduler decides what happens next, never when on the wall clock:
- * that is {@link Pace}.
+ * Discrete events in virtual milliseconds (fractions allowed). Events run in the order of their time; events
+ * of the same time run in the order of scheduling. {@link Pace} relates virtual time to the wall clock.
  */
 export class Scheduler {
 	#now: number;
@@ -49,12 +48,12 @@ export class Scheduler {
 		return entry;
 	}
 
-	/** Runs `run` after `delay` ms; with 0, after everything already due now. */
+	/** Runs `run` after `delay` ms; with 0, after all events already due. */
 	after(delay: number, run: () => void): Scheduled {
 		return this.at(this.#now + delay, run);
 	}
 
-	/** Harmless for what already ran. */
+	/** No-op for events that have already run. */
 	cancel(scheduled: Scheduled | undefined): void {
 		const entry = scheduled as HeapEntry | undefined;
 		if (entry && entry.index >= 0) this.#remove(entry.index);
@@ -71,7 +70,7 @@ export class Scheduler {
 		return true;
 	}
 
-	/** Moves to `time` where nothing is due before it. */
+	/** Advances to `time`. Throws RangeError if an event is due before it. */
 	advance(time: number): void {
 		if (this.next < time) throw new RangeError("an event is due before that time");
 		if (time > this.#now) this.#now = time;

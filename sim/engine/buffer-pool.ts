@@ -1,9 +1,9 @@
 /**
- * Resizable buffers of a program that boots again and again. V8 maps pages for each of them, which costs it
- * more than the rest of a boot, so those of the last boot serve the next one.
+ * Recycles the resizable buffers of a program across boots. V8 maps pages for each buffer, which costs more
+ * than the rest of a boot.
  */
 export class BufferPool {
-	/** What the program has as `ArrayBuffer`. */
+	/** The program's `ArrayBuffer`. */
 	readonly arrayBufferConstructor: ArrayBufferConstructor;
 	readonly #free = new Map<number, ArrayBuffer[]>();
 	#used: ArrayBuffer[] = [];
@@ -17,7 +17,7 @@ export class BufferPool {
 		});
 	}
 
-	/** The program that used the buffers is gone. */
+	/** Takes back all buffers; the program that used them has ended. */
 	recycle(): void {
 		for (const buffer of this.#used) {
 			const free = this.#free.get(buffer.maxByteLength);
@@ -29,7 +29,7 @@ export class BufferPool {
 
 	#take(length: number, maximum: number): ArrayBuffer {
 		const buffer = this.#free.get(maximum)?.pop() ?? new ArrayBuffer(0, { maxByteLength: maximum });
-		// What a buffer gains by growing is zero.
+		// Growing a buffer fills it with zeros.
 		buffer.resize(0);
 		buffer.resize(length);
 		this.#used.push(buffer);

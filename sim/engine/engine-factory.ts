@@ -3,7 +3,7 @@ import type { Engine } from "./engine";
 
 export type EngineName = Engine["name"];
 
-/** The engine of that name. @param progress told while XS is built, once */
+/** Creates the engine of that name. @param progress called while XS is built, once */
 export async function createEngine(name: EngineName, progress?: Progress): Promise<Engine> {
 	if (name === "node") return (await import("./node")).nodeEngine;
 	return (await import("./xs")).xsEngine(progress);

@@ -1,32 +1,32 @@
 import type { Program } from "../manifest/program";
 
-/** What the firmware hands over and gets back. A function arrives as a handle, for {@link Chip.call}. */
+/** Argument or result of a native function. A function arrives as a handle, for {@link Chip.call}. */
 export type NativeValue = number | string | boolean | undefined | Uint8Array;
 
 /**
- * A native function. Typed arrays and buffers are lent for the call only; an Error thrown here is thrown in
- * the firmware. A name that ends in `_start` is where functions may be handed over.
+ * A native function. Typed arrays and buffers are valid during the call only; an Error thrown here is thrown
+ * in the firmware. Only natives whose names end in `_start` accept functions.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
 export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;
 
 export interface BootOptions {
-	/** What Date.now() tells, ms. */
+	/** Result of Date.now(), ms. */
 	clock(): number;
-	/** For Math.random. */
+	/** Seed of Math.random. */
 	readonly seed: number;
-	/** Survives the chip; `xs_firefly_retained` hands it to the firmware. */
+	/** Retained memory: outlives the chip; the firmware accesses it through `xs_firefly_retained`. */
 	readonly retained: Uint8Array;
 	readonly natives: Readonly<Record<string, NativeFunction>>;
 	/** The global `trace`, called for each of its arguments. */
 	trace(text: string): void;
 }
 
-/** Memory in use and work done since boot; undefined where the engine does not count. */
+/** Memory in use and work done since boot; undefined if the engine does not measure it. */
 export interface ChipStatistics {
 	readonly slots: number;
 	readonly slotsPeak: number;
-	/** Since boot, collected or not. */
+	/** Since boot, including collected slots. */
 	readonly slotsAllocated: number;
 	/** Bytes. */
 	readonly chunks: number;
@@ -47,7 +47,7 @@ export interface Chip {
 	destroy(): void;
 }
 
-/** A program linked for an engine: what is in the flash of every board that runs it. */
+/** A program linked for an engine: the flash content of every board that runs it. */
 export interface Image {
 	boot(options: BootOptions): Chip;
 	dispose(): void;
@@ -59,7 +59,7 @@ export interface Engine {
 	load(program: Program, natives: readonly string[]): Promise<Image>;
 }
 
-/** The engine gave up on a machine; other machines run on. */
+/** A machine crashed; other machines are not affected. */
 export class Crash extends Error {
 	override readonly name = "Crash";
 	/** "exception", "slot memory full", … */

@@ -2,8 +2,8 @@ const UINT64_MASK = 0xffff_ffff_ffff_ffffn;
 const MAX_UINT32 = 0xffff_ffff;
 
 /**
- * The numbers that XS's Math.random gives for the same seed, so that both engines tell the same (splitmix64;
- * sim/xs/native/clock.c).
+ * The numbers that XS's Math.random returns for the same seed, so that both engines produce the same run
+ * (splitmix64; sim/xs/native/clock.c).
  */
 export class MathRandom {
 	#state: bigint;

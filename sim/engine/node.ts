@@ -9,8 +9,8 @@ import { MathRandom } from "./math-random";
 type NativeLookup = (name: string) => NativeFunction;
 type Callback = (...args: unknown[]) => unknown;
 /**
- * What a program takes from its host; `main` receives the default export of the main module, `reset` what
- * puts a module's variables back.
+ * A program as a function of its host; `main` receives the default export of the main module, `reset` a
+ * function that restores a module's variables.
  */
 type ProgramFunction = (
 	native: NativeLookup,
@@ -26,14 +26,14 @@ type ProgramFunction = (
 const PARAMETERS = ["native", "trace", "globalThis", "Date", "Math", "ArrayBuffer", "sim_main", "sim_reset"];
 const FILE = "firmware.js";
 const FRAME = /firmware\.js:(\d+):(\d+)/;
-/** Module variables, as esbuild prints them; what it calls `…_default` is a default export and constant. */
+/** Module variables, as esbuild prints them; a name `…_default` is a default export and constant. */
 const VARIABLE = /^let ([\w$]+)(?: = (.*))?;$/gm;
 const ANY_VARIABLE = /^(?:let\b|var (?![\w$]+_default = ))/gm;
 
 /**
- * V8, in this process: no memory limits and no metering, for speed. Where every module of the program is
- * preloaded, the modules run once, as in ROM, and only their variables start anew with each boot; otherwise
- * all of them run at each boot.
+ * V8, in this process: no memory limits and no metering, for speed. If every module of the program is
+ * preloaded, the modules run once, as in ROM, and each boot only resets their variables; otherwise all
+ * modules run at each boot.
  */
 export const nodeEngine: Engine = {
 	name: "node",
@@ -74,14 +74,14 @@ export const nodeEngine: Engine = {
 	},
 };
 
-/** Code that tells the host how to put the variables of a module back. */
+/** Code that passes the host a function to restore the variables of a module. */
 function restoreCode(code: string): string {
 	const variables = [...code.matchAll(VARIABLE)];
 	if (variables.length === 0) return "";
 	return `sim_reset(() => {\n${variables.map(([, name, value]) => `${name} = ${value ?? "undefined"};\n`).join("")}});\n`;
 }
 
-/** Whether everything but simple variables outlives a boot. */
+/** Whether all state except simple variables outlives a boot. */
 function isROM(program: Program): boolean {
 	for (const { preloaded, code } of program.modules.values()) {
 		if (!preloaded || (code.match(ANY_VARIABLE)?.length ?? 0) !== [...code.matchAll(VARIABLE)].length)
@@ -96,7 +96,7 @@ function resolveImport(program: Program, path: string, importer: string): string
 }
 
 class NodeImage implements Image {
-	/** The chip that runs now. */
+	/** The running chip. */
 	chip: NodeChip | undefined;
 	readonly #program: Program;
 	readonly #map: string;
@@ -128,7 +128,7 @@ class NodeImage implements Image {
 		this.chip?.destroy();
 	}
 
-	/** Runs the modules as far as they have to, then the main module's default export. */
+	/** Runs the modules that must run at this boot, then the main module's default export. */
 	run(): void {
 		if (!this.#loaded || !this.#runsFromROM) this.#load();
 		else for (const restore of this.#restores) restore();

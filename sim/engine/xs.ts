@@ -9,12 +9,12 @@ import {
 } from "../xs/index";
 import { type BootOptions, type Chip, type ChipStatistics, Crash, type Engine, type Image } from "./engine";
 
-/** A runaway loop ends here: far more than a wake needs, computrons for one entry. */
+/** Computrons allowed for one entry, far more than a wake needs; ends a runaway loop. */
 const COMPUTRON_LIMIT = 100_000_000;
-/** Slots and pointers take twice the bytes that they take on an ESP32. */
+/** Slots and pointers here take twice the bytes they take on an ESP32. */
 const SLOT_SIZE_RATIO = 2;
 
-/** The real engine, with memory of the ESP32's size. @param progress told while the engine is built, once */
+/** XS with memory of the ESP32's size. @param progress called while the engine is built, once */
 export function xsEngine(progress?: Progress): Engine {
 	return {
 		name: "xs",
@@ -115,7 +115,7 @@ class XSChip implements Chip {
 	}
 }
 
-/** The manifest's sizes are those of the ESP32. */
+/** Converts the manifest's sizes, which are those of the ESP32. */
 function machineMemory(creation: CreationSizes): ConstructorParameters<typeof Machine>[1]["creation"] {
 	const { heap, chunk, stack, keys } = creation;
 	return {

@@ -1,6 +1,6 @@
 /**
- * The source of the driver that stands in for every sensor: an object with a getter for each property that
- * the configuration reads, at its path. Reading allocates nothing.
+ * Generates the driver that replaces every sensor: an object with a getter at the path of each property that
+ * the configuration reads. Reading allocates nothing.
  * @param paths properties by number
  */
 export function driverSource(paths: readonly (readonly string[])[]): string {
@@ -34,7 +34,7 @@ export function driverSource(paths: readonly (readonly string[])[]): string {
 `;
 }
 
-/** XS refuses to stringify what is in ROM, as the configuration is. */
+/** JSON.stringify of XS fails on objects in ROM, such as the configuration. */
 const TEXT_OF_SOURCE = `function textOf(value) {
 	if (typeof value !== "object" || value === null) return JSON.stringify(value);
 	const names = Object.keys(value);

@@ -7,7 +7,7 @@ import { sdkIncludeOf, sdkIncludes } from "./sdk";
 /** One value or several. */
 type OneOrMany = string | readonly string[];
 
-/** What a manifest may hold, as far as the simulator reads it. */
+/** The members of a manifest that the simulator reads. */
 interface ManifestBlock {
 	readonly include?: OneOrMany;
 	readonly build?: Readonly<Record<string, string>>;
@@ -40,10 +40,10 @@ export interface ModuleDeclaration {
 export interface Manifest {
 	/** The root file, absolute. */
 	readonly path: string;
-	/** All files that were read, in the order in which they take effect. */
+	/** All files read, in the order in which they take effect. */
 	readonly files: readonly string[];
 	readonly declarations: readonly ModuleDeclaration[];
-	/** Modules of the SDK that the includes bring. */
+	/** Modules of the SDK declared by the includes. */
 	readonly sdk: ReadonlySet<string>;
 	readonly preload: readonly string[];
 	readonly config: JSONObject;
@@ -57,7 +57,7 @@ export const PLATFORM = "esp32";
 
 /**
  * Reads a manifest and its includes as mcconfig does for `platform`. Throws {@link ManifestError}.
- * @param json what the root file says, where it was read or made up already
+ * @param json content of the root file, if already read or generated
  */
 export function readManifest(path: string, json?: object, platform: string = PLATFORM): Manifest {
 	return new ManifestReader(platform).read(resolve(path), json);
@@ -96,7 +96,7 @@ class ManifestReader {
 		};
 	}
 
-	/** Includes take effect before the file that names them, its platform's block after it. */
+	/** Includes take effect before the file that names them, its platform block after it. */
 	#readFile(path: string, manifest: ManifestFile): void {
 		const platform = manifest.platforms && matchPlatform(manifest.platforms, this.#platform);
 		this.#defineVariables(manifest);

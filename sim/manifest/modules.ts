@@ -15,8 +15,8 @@ export interface ModuleFile {
 const EXTENSIONS = [".ts", ".js", ".mjs"];
 
 /**
- * The modules that a manifest declares, by specifier. Throws {@link ManifestError} for a source that is not
- * there, or a specifier declared twice.
+ * The modules that a manifest declares, by specifier. Throws {@link ManifestError} for a missing source or a
+ * specifier declared twice.
  */
 export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 	const modules = new Map<string, ModuleFile>();
@@ -33,7 +33,7 @@ export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 	for (const declaration of manifest.declarations) {
 		if (declaration.target === "~") continue;
 		for (const source of declaration.sources) {
-			// Sources of the SDK itself: not at hand, so an import of them says that they are not declared.
+			// Sources of the SDK are not available; importing one reports it as not declared.
 			if (source.startsWith("$(MODDABLE)")) continue;
 			for (const file of matchingFiles(declaration.target, source, declaration)) {
 				if (excluded.has(file.path)) continue;
@@ -51,7 +51,8 @@ export function declaredModules(manifest: Manifest): Map<string, ModuleFile> {
 }
 
 /**
- * Modules that run at build time, wildcards resolved: these match JavaScript sources only, as in mcconfig.
+ * Modules that run at build time, wildcards resolved. Wildcards match JavaScript sources only, as in
+ * mcconfig.
  */
 export function preloadedModules(manifest: Manifest, modules: ReadonlyMap<string, ModuleFile>): string[] {
 	const preload: string[] = [];

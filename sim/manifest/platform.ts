@@ -1,6 +1,6 @@
 /**
- * The block of `platforms` that holds for `name` (as "esp32" or "esp32/nodemcu"): the longest leading part
- * that has a block of its own or matches a wildcard, else "...".
+ * The block of `platforms` that applies to `name` ("esp32" or "esp32/nodemcu"): the longest leading part of
+ * the name that has its own block or matches a wildcard, else "...".
  */
 export function matchPlatform<T>(platforms: Readonly<Record<string, T>>, name: string): T | undefined {
 	const parts = name.split("/");

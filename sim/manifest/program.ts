@@ -12,7 +12,7 @@ export interface ProgramModule {
 	/** File, or a name in angle brackets for generated code. */
 	readonly path: string;
 	readonly code: string;
-	/** Specifiers, resolved; {@link importsAsWritten} has them as in the code, in the same order. */
+	/** Resolved specifiers; {@link importsAsWritten} has them as in the code, in the same order. */
 	readonly imports: readonly string[];
 	readonly importsAsWritten: readonly string[];
 	/** Runs at build time and lives in ROM. */
@@ -20,18 +20,18 @@ export interface ProgramModule {
 	sourceLine(line: number): number;
 }
 
-/** Everything that an engine needs to run the firmware of a manifest. */
+/** All that an engine needs to run the firmware of a manifest. */
 export interface Program {
-	/** In an order in which every module follows those it imports, cycles aside. */
+	/** Ordered so that every module follows those it imports, except in cycles. */
 	readonly modules: ReadonlyMap<string, ProgramModule>;
 	/** The module that starts the firmware, and whose default export is called if it is a function. */
 	readonly main: string;
 	readonly creation: CreationSizes;
 }
 
-/** Memory of the machine, on the ESP32 (manifest `creation`, with mcconfig's defaults). */
+/** Memory of the machine on the ESP32 (manifest `creation`, with mcconfig's defaults). */
 export interface CreationSizes {
-	/** Bytes in which slots and chunks grow towards each other; 0: each has its own. */
+	/** Bytes shared by slots and chunks, which grow towards each other; 0: each has its own. */
 	readonly static: number;
 	/** Bytes. */
 	readonly chunk: GrowableSize;
@@ -39,7 +39,7 @@ export interface CreationSizes {
 	readonly heap: GrowableSize;
 	/** Slots. */
 	readonly stack: number;
-	/** Names that may be made at run time. */
+	/** Names that can be created at run time. */
 	readonly keys: GrowableSize;
 }
 
@@ -48,16 +48,16 @@ export interface GrowableSize {
 	readonly incremental: number;
 }
 
-/** What the firmware takes from its host by name, and our source of each. */
+/** Modules that the firmware imports from its host, and the simulator's source of each. */
 const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
 const DRIVER_PREFIX = "driver/";
-/** Drivers that only the simulator has. */
+/** Drivers that exist only in the simulator. */
 const SIMULATOR_DRIVERS = ["virtual", "replay"];
-/** What plays every sensor: see drivers.ts. */
+/** The driver of all simulated sensors: see drivers.ts. */
 const SENSOR_DRIVER = "sim/sensor";
 
 export interface ProgramOptions {
-	/** Takes the place of the manifest's `config`. */
+	/** Replaces the manifest's `config`. */
 	readonly config?: JSONObject;
 	/** Drivers in use, by name. */
 	readonly drivers?: readonly string[];
@@ -118,8 +118,8 @@ class Linker {
 	}
 
 	/**
-	 * `modules` finds by name what nobody imports: the drivers, and what the host offers. Drivers that need
-	 * hardware are played.
+	 * Generates `modules`, which finds by name what no module imports: the drivers and the host's modules.
+	 * Drivers that need hardware are replaced by simulated ones.
 	 */
 	#modulesSource(): string {
 		const targets = new Map<string, string>(
@@ -202,7 +202,7 @@ export default Object.freeze({ has, importNow });
 		);
 	}
 
-	/** What a preloaded module imports is preloaded with it. */
+	/** The imports of a preloaded module are preloaded too. */
 	#markPreloaded(): void {
 		const marked = new Set<string>();
 		const mark = (specifier: string): void => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-/** The SDK's modules that the simulator has, each with its own source. */
+/** The SDK modules that the simulator implements, and the source of each. */
 const SOURCES = {
 	timer: "timer",
 	time: "time",
@@ -25,7 +25,7 @@ interface SDKInclude {
 const BASE = ["timer", "time"];
 const NET = [...BASE, "net", "sntp"];
 
-/** What the SDK's manifests declare for platform esp32, as far as the simulator has it. */
+/** Modules that the SDK's manifests declare for platform esp32, as far as the simulator implements them. */
 const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
 	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
@@ -42,23 +42,22 @@ const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/modules/base/timer/manifest.json": { modules: ["timer"] },
 };
 
-/**
- * Drivers for hardware: the simulator accepts their includes, has none of them, and puts its own sensors in
- * their place.
- */
+/** Hardware drivers: the simulator accepts their includes and replaces the drivers by its own sensors. */
 const HARDWARE_INCLUDE = /^\$\(MODDABLE\)\/modules\/(drivers|io)\//;
 
-/** The SDK's answer to an include of one of its manifests; undefined where the simulator has none. */
+/**
+ * The modules that an include of an SDK manifest declares; undefined if the simulator does not support it.
+ */
 export function sdkIncludeOf(path: string): SDKInclude | undefined {
 	return INCLUDES[path] ?? (HARDWARE_INCLUDE.test(path) ? { modules: [] } : undefined);
 }
 
-/** Includes that the simulator answers. */
+/** Includes of SDK manifests that the simulator supports. */
 export function sdkIncludes(): string[] {
 	return Object.keys(INCLUDES);
 }
 
-/** Which include declares an SDK module, for messages. */
+/** The include that declares an SDK module, for messages. */
 export function includeOf(specifier: string): string | undefined {
 	return Object.keys(INCLUDES).findLast((path) => INCLUDES[path]!.modules.includes(specifier));
 }

@@ -1,7 +1,7 @@
 import { SourceMap } from "node:module";
 import { transformSync } from "esbuild";
 
-/** JavaScript without types, and what it needs to be linked. */
+/** JavaScript without types, and its imports for linking. */
 export interface Transpiled {
 	readonly code: string;
 	/** Specifiers as written, in the order of the imports. */
@@ -12,9 +12,7 @@ export interface Transpiled {
 
 const IMPORT = /^(?:import|export)\b[^"'();]*?(?:\bfrom\s*)?"([^"]+)";$/gm;
 
-/**
- * Strips the types and prints each import on a line of its own. Throws esbuild's error with file and line.
- */
+/** Strips types and prints each import on its own line. Throws esbuild's error with file and line. */
 export function transpile(source: string, path: string): Transpiled {
 	const { code, map } = transformSync(source, {
 		loader: path.endsWith(".ts") ? "ts" : "js",

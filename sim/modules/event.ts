@@ -1,7 +1,7 @@
 import type { EventName } from "../../src/device";
 import type { Native } from "./native";
 
-/** `platform/event`: the firmware's progress, for the simulator's count. */
+/** `platform/event`: reports the firmware's progress to the simulator. */
 export default function event(name: EventName, a?: number, b?: number, c?: number): void {
 	(native("sim_event") as Native).call(undefined, name, a, b, c);
 }

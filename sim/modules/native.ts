@@ -1,5 +1,5 @@
 /**
  * A host function as the simulator's modules call it. Arguments: numbers, strings, booleans, undefined; a
- * function becomes a handle; a typed array or buffer is lent to the host for the call.
+ * function becomes a handle; a typed array or buffer is accessible to the host during the call.
  */
 export type Native = (this: unknown, ...args: unknown[]) => unknown;

@@ -1,6 +1,8 @@
 import type { Native } from "./native";
 
-/** `platform/stop`: who stops the simulator stops the firmware in good order, as nobody can on a chip. */
+/**
+ * `platform/stop`: stopping the simulator shuts the firmware down in an orderly way, which no chip can do.
+ */
 export default function onStop(callback: () => void): void {
 	(native("sim_stop_start") as Native).call(undefined, callback);
 }

@@ -24,7 +24,7 @@ class Storage implements KeyValueStorage {
 		(native("sim_storage_delete") as Native).call(undefined, this.#id, key);
 	}
 
-	/** NVS has none: there each write is lasting by itself. */
+	/** Not in NVS, where each write is durable by itself. */
 	sync(): void {
 		(native("sim_storage_sync") as Native).call(undefined, this.#id);
 	}

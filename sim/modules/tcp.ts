@@ -19,7 +19,7 @@ export default class TCP implements Socket {
 	#onWritable: TCPOptions["onWritable"];
 	#onError: TCPOptions["onError"];
 
-	/** @param options a number: the socket of that number, which a listener accepted */
+	/** @param options a number: the number of a socket that a listener accepted */
 	constructor(options: TCPOptions | number) {
 		if (sockets === undefined) {
 			sockets = [];
@@ -36,11 +36,11 @@ export default class TCP implements Socket {
 		if (from === undefined)
 			this.#id = (native("sim_tcp_open") as Native).call(undefined, options.address, options.port) as number;
 		else {
-			const donor = from as TCP;
-			this.#id = (native("sim_tcp_take") as Native).call(undefined, donor.#id) as number;
-			donor.#id = -1;
+			const previous = from as TCP;
+			this.#id = (native("sim_tcp_take") as Native).call(undefined, previous.#id) as number;
+			previous.#id = -1;
 		}
-		// Sockets that wait to be taken over have numbers too; a gap would make the array sparse, see docs/xs.md.
+		// Accepted sockets without an owner have numbers too; a gap would make the array sparse, see docs/xs.md.
 		while (sockets.length < this.#id) sockets.push(undefined);
 		sockets[this.#id] = this;
 	}

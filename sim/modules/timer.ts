@@ -5,7 +5,7 @@ import type { Native } from "./native";
 type Callback = (id: TimerEntry) => void;
 
 class TimerEntry {
-	/** −1: spent or cleared. */
+	/** −1: finished or cleared. */
 	id: number;
 	repeat: number;
 	firing = false;
@@ -26,7 +26,7 @@ function dispatch(id: number): void {
 	entry.firing = true;
 	entry.callback(entry);
 	entry.firing = false;
-	// A timer whose repeat is still 0 is spent, as on the ESP32.
+	// A timer whose repeat is still 0 is finished, as on the ESP32.
 	if (entry.id >= 0 && entry.repeat === 0) {
 		entries![id] = undefined;
 		entry.id = -1;
@@ -45,13 +45,13 @@ function set(callback: Callback, delay = 0, repeat = 0): TimerEntry {
 }
 
 /**
- * Throws where hardware would stay silent or fault: for a timer that is spent, or would be at the end of its
- * callback.
+ * Throws where hardware would do nothing or crash: for a timer that is finished, or finishes at the end of
+ * its callback.
  */
 function schedule(entry: TimerEntry, delay?: number, repeat = 0): void {
 	if (entry.id < 0) throw new Error("timer is spent: create it with a nonzero repeat to schedule it again");
 	if (delay === undefined) {
-		// Stopped, and not spent.
+		// Stopped, but not finished.
 		entry.repeat = -1;
 		(native("sim_timer_stop") as Native).call(undefined, entry.id);
 		return;

@@ -49,7 +49,7 @@ export default class WiFi {
 		else callback.call(this, MESSAGES[message]!);
 	}
 
-	/** Without options: leaves the access point. */
+	/** Without options: disconnects from the access point. */
 	static connect(options?: WiFiOptions): void {
 		if (options === undefined) WiFi.disconnect();
 		else

@@ -8,17 +8,17 @@ const ERROR = 4;
 const OUTPUT = 8;
 
 /**
- * What the firmware sees of a socket: the rules of the SDK's TCP class on lwIP. What happens on the network
- * is collected and delivered as one message in a later turn, so that several writes of a turn leave together,
- * and an end of the connection is told only once everything received has been read.
+ * A socket as the firmware sees it, with the rules of the SDK's TCP class on lwIP. Network events are
+ * collected and delivered together in a later turn, so that several writes of one turn leave together. The
+ * end of the connection is reported only after all received bytes have been read.
  */
 export abstract class DeviceSocket implements HostSocket {
 	readonly statistics: SocketStatistics;
 	protected readonly scheduler: Scheduler;
 	protected readonly receiveBuffer = new ReceiveBuffer();
-	/** The connection ended, from the network's point of view. */
+	/** Whether the connection ended on the network. */
 	protected lost = false;
-	/** The owner let go of the socket. */
+	/** Whether the owner closed the socket. */
 	protected closed = false;
 	#handler: SocketHandler | undefined;
 	#triggered = 0;
@@ -35,8 +35,8 @@ export abstract class DeviceSocket implements HostSocket {
 	}
 
 	/**
-	 * A new owner is told at once of what is there already. Throws "invalid from" when the connection was reset
-	 * before.
+	 * A new owner receives events for the present state. Throws "invalid from" if the connection has been
+	 * reset.
 	 */
 	set handler(handler: SocketHandler | undefined) {
 		if (handler && this.wasReset) throw new Error("invalid from");
@@ -90,17 +90,17 @@ export abstract class DeviceSocket implements HostSocket {
 
 	/** Bytes that may be written now. */
 	protected abstract get room(): number;
-	/** Reset before anyone owned it. */
+	/** Whether it was reset before it had an owner. */
 	protected abstract get wasReset(): boolean;
 	protected abstract enqueue(bytes: Uint8Array): void;
-	/** What was enqueued may leave. */
+	/** Sends enqueued bytes. */
 	protected abstract flushOutput(): void;
 	protected abstract onConsumed(bytes: number): void;
 	/** @param reset with RST instead of FIN */
 	protected abstract closeConnection(reset: boolean): void;
 	protected abstract dropSilently(): void;
 
-	/** The connection is up. */
+	/** The connection is established. */
 	protected onEstablished(): void {
 		this.#ready = true;
 		this.trigger(WRITABLE);
@@ -113,12 +113,12 @@ export abstract class DeviceSocket implements HostSocket {
 		this.trigger(READABLE);
 	}
 
-	/** The other side took bytes. */
+	/** The peer acknowledged bytes. */
 	protected onSendRoom(): void {
 		this.trigger(WRITABLE);
 	}
 
-	/** FIN or RST came, or the network gave up. */
+	/** FIN or RST arrived, or retransmission ended. */
 	protected onEnded(): void {
 		if (this.lost) return;
 		this.lost = true;
@@ -139,7 +139,7 @@ export abstract class DeviceSocket implements HostSocket {
 		if (triggered & ERROR) {
 			triggered &= ~(OUTPUT | WRITABLE);
 			this.#error = true;
-			// An accepted socket keeps what is known for the owner that has yet to come.
+			// An accepted socket keeps its state for a later owner.
 			if (this.#handler) this.#ready = false;
 		}
 		if (triggered & OUTPUT) this.flushOutput();

@@ -5,12 +5,11 @@ import { DeviceSocket } from "./device-socket";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 
 /**
- * How long a closed socket may still hold virtual time to the wall clock while its peer's FIN is outstanding,
- * wall ms.
+ * Longest time that a closed socket whose peer's FIN is outstanding keeps virtual time at real time, wall ms.
  */
 const LINGER_MS = 250;
 
-/** A device's socket over a socket of this machine, with the room and window that the device would have. */
+/** A device's socket over a socket of this machine, with the send room and receive window of the device. */
 export class RealSocket extends DeviceSocket {
 	readonly #socket: net.Socket;
 	readonly #pace: Pace;
@@ -21,7 +20,7 @@ export class RealSocket extends DeviceSocket {
 	#pending = 0;
 	readonly #onDone: (socket: RealSocket) => void;
 
-	/** @param onDone called when the socket has ended for good */
+	/** @param onDone called when the socket has finally ended */
 	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, onDone: (socket: RealSocket) => void) {
 		super(scheduler);
 		this.#pace = pace;
@@ -35,7 +34,7 @@ export class RealSocket extends DeviceSocket {
 		socket.on("close", () => this.#pace.runExternalEvent(() => this.#onClosed()));
 	}
 
-	/** A connection to somebody. */
+	/** Opens an outgoing connection. */
 	static connect(
 		scheduler: Scheduler,
 		pace: Pace,
@@ -49,7 +48,7 @@ export class RealSocket extends DeviceSocket {
 		return socket;
 	}
 
-	/** A connection from somebody. */
+	/** Wraps an accepted connection. */
 	static fromAccepted(
 		scheduler: Scheduler,
 		pace: Pace,
@@ -65,7 +64,7 @@ export class RealSocket extends DeviceSocket {
 		return this.#socket.remoteAddress?.replace(/^::ffff:/, "");
 	}
 
-	/** Ends the connection for good, at the end of a simulation. */
+	/** Destroys the connection, at the end of a simulation. */
 	destroy(): void {
 		this.#socket.destroy();
 	}
@@ -108,11 +107,11 @@ export class RealSocket extends DeviceSocket {
 			this.#socket.resume();
 		}
 		if (!this.#holding) return;
-		// The peer's FIN shows that it has read everything; a peer that never answers must not stop the clock.
+		// The peer's FIN shows that it has read everything; a peer that never closes must not hold virtual time.
 		this.#linger = setTimeout(() => this.#pace.runExternalEvent(() => this.#releasePace()), LINGER_MS);
 	}
 
-	/** A device that fell asleep sends neither FIN nor RST: the other side finds out by itself. */
+	/** A sleeping device sends neither FIN nor RST; the peer detects it by timeout. */
 	protected dropSilently(): void {
 		this.#unsent = [];
 		this.#socket.unref();

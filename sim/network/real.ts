@@ -9,8 +9,8 @@ export interface RealNetworkOptions {
 	/** Address that listeners bind to. Default: loopback. */
 	readonly listenAddress?: string;
 	/**
-	 * The port that the first listener binds instead of the one it asked for; 0 lets the machine choose, as it
-	 * then does for all others. Default: as asked for.
+	 * The port that the first listener binds instead of the requested one; 0 lets the machine choose, then also
+	 * for all others. Default: the requested port.
 	 */
 	readonly listenPort?: number;
 	/**
@@ -18,13 +18,13 @@ export interface RealNetworkOptions {
 	 * @param number of the listener, from 0 in the order of opening
 	 */
 	listening?(port: number, number: number): void;
-	/** Called when a listener could not be opened, or broke. @param port that was asked for */
+	/** Called when a listener could not be opened, or failed. @param port the requested port */
 	failed?(error: Error, port: number): void;
 }
 
-/** The network stack of a device that talks to this machine's network. */
+/** The network stack of a device on this machine's network. */
 export class RealNetwork implements HostNetwork {
-	/** This machine's network is taken to be up; a board that is off it opens no sockets. */
+	/** This machine's network is assumed to be up; a board that is disconnected opens no sockets. */
 	up = true;
 	#openedListeners = 0;
 	readonly #scheduler: Scheduler;
@@ -32,7 +32,7 @@ export class RealNetwork implements HostNetwork {
 	readonly #options: RealNetworkOptions;
 	readonly #sockets = new Set<RealSocket>();
 	readonly #listeners = new Set<RealListener>();
-	/** Sockets whose device vanished; their peers have yet to notice. */
+	/** Sockets whose device vanished; their peers have not detected it yet. */
 	readonly #abandonedSockets = new Set<RealSocket>();
 
 	constructor(scheduler: Scheduler, pace: Pace, options: RealNetworkOptions = {}) {
@@ -88,7 +88,7 @@ export class RealNetwork implements HostNetwork {
 		this.#sockets.clear();
 	}
 
-	/** Frees everything that the machine lent. */
+	/** Frees all sockets and listeners of this machine. */
 	dispose(): void {
 		this.reset();
 		for (const socket of this.#abandonedSockets) socket.destroy();
@@ -146,7 +146,7 @@ class RealListener implements HostListener {
 		);
 	}
 
-	/** What the device asked for while the machine has yet to bind. */
+	/** The requested port until the listener is bound. */
 	get port(): number {
 		const address = this.#server.address();
 		return address !== null && typeof address === "object" ? address.port : this.#requestedPort;

@@ -1,7 +1,4 @@
-/**
- * How a socket tells its owner what happened; called from the scheduler, never from inside one of the owner's
- * own calls.
- */
+/** Events of a socket. They are called from the scheduler, never from inside a call of the owner. */
 export interface SocketHandler {
 	/** @param bytes that may be read now */
 	readable(bytes: number): void;
@@ -12,66 +9,65 @@ export interface SocketHandler {
 }
 
 /**
- * One TCP socket of a device, virtual or real. Behaves as the SDK's socket on lwIP does, which is stricter
- * than a desk's.
+ * One TCP socket of a device, virtual or real. Behaves like the SDK's socket on lwIP, which is stricter than
+ * a socket of Node.
  */
 export interface HostSocket {
 	handler: SocketHandler | undefined;
 	readonly statistics: SocketStatistics;
-	/** IP address of the other end, where the network knows it. */
+	/** IP address of the peer, if the network knows it. */
 	readonly remoteAddress?: string | undefined;
-	/** Fills `into` completely. Throws "invalid" when fewer bytes are there; undefined when none is. */
+	/** Fills `into` completely. Throws "invalid" if fewer bytes are available; returns undefined if none is. */
 	read(into: Uint8Array): number | undefined;
 	/**
-	 * Takes all of `bytes` or throws: "not ready" before the connection is up or after it ended, "would block"
-	 * past the room. Returns the room left; undefined once the connection is lost.
+	 * Writes all of `bytes` or throws: "not ready" before the connection is established or after it ended,
+	 * "would block" if they exceed the room. Returns the room left; undefined once the connection is lost.
 	 */
 	write(bytes: Uint8Array): number | undefined;
 	/**
-	 * What was written still leaves, then FIN; unread received bytes make it RST, as in lwIP. No callback
-	 * follows.
+	 * Sends what was written, then FIN, or RST if received bytes are unread, as in lwIP. No callback follows.
 	 */
 	close(): void;
-	/** The device is gone: nothing more leaves, nothing is answered. */
+	/** The device is gone: sends nothing more and responds to nothing. */
 	abandon(): void;
 }
 
 export interface HostListener {
-	/** The port in use, also where 0 was asked for. */
+	/** The port in use, also if 0 was requested. */
 	readonly port: number;
 	/** The next accepted connection. */
 	accept(): HostSocket | undefined;
 	close(): void;
 }
 
-/** What a board's network stack offers. */
+/** A board's network stack. */
 export interface HostNetwork {
 	/** Associated with Wi-Fi, or wired. */
 	up: boolean;
 	/** @param address an IPv4 address in dotted form; throws "invalid address" otherwise */
 	connect(address: string, port: number): HostSocket;
 	/**
-	 * @param readable called with the number of waiting connections. Throws "socket bind" when the port is
-	 *   taken.
+	 * @param readable called with the number of pending connections. Throws "socket bind" if the port is in
+	 *   use.
 	 */
 	listen(port: number, readable: (count: number) => void): HostListener;
 	/** Calls back once, later. */
 	resolve(name: string, callback: (address: string | undefined) => void): void;
-	/** Every socket and listener of the device vanishes without a word (sleep, crash, power loss). */
+	/** Removes all sockets and listeners of the device without FIN or RST (sleep, crash, power loss). */
 	reset(): void;
 }
 
-/** TCP payload, and how often the owner had to wait for the other side. */
+/** TCP payload, and how often the owner had to wait for the peer. */
 export class SocketStatistics {
 	/** Bytes handed to write(). */
 	sent = 0;
 	/** Bytes that arrived. */
 	received = 0;
-	/** Serial waits: SYN until SYN/ACK is one; then one each time bytes arrive after bytes were sent. */
+	/** Serial waits: one from SYN to SYN/ACK, then one each time bytes arrive after bytes were sent. */
 	roundTrips = 0;
-	/** When SYN left, virtual ms. */
+	/** Time at which SYN was sent, virtual ms. */
 	openedAt: number;
-	/** When bytes last arrived, virtual ms. */
+	/** Time at which bytes last arrived, virtual ms. */
 	lastReceivedAt = 0;
 	#awaitingReply = true;
 

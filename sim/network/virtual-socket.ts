@@ -9,21 +9,21 @@ interface Segment {
 	readonly fin: boolean;
 }
 
-/** First retransmission time-out, ms (ESP-IDF's LWIP_TCP_RTO_TIME); doubles with each. */
+/** First retransmission timeout, ms (ESP-IDF's LWIP_TCP_RTO_TIME); doubles with each. */
 const RETRANSMIT_TIMEOUT_MS = 1500;
-/** Retransmissions before the connection is given up (TCP_MAXRTX, TCP_SYNMAXRTX). */
+/** Retransmissions before the connection is aborted (TCP_MAXRTX, TCP_SYNMAXRTX). */
 const MAX_RETRANSMISSIONS = 12;
-/** Longest pause between two, ms. */
+/** Longest pause between two retransmissions, ms. */
 const MAX_RETRANSMIT_DELAY_MS = 60_000;
 const EMPTY = new Uint8Array(0);
 
-/** Where a socket is plugged in. */
+/** The host of a socket. */
 export interface SocketHost {
-	/** Packets to and from here disappear. */
+	/** Whether packets to and from this host are dropped. */
 	readonly blackHole: boolean;
-	/** Whether packets leave here for `to` now. */
+	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean;
-	/** Whether packets arrive here now. */
+	/** Whether packets can arrive now. */
 	canReceive(): boolean;
 	/** The connection is over. */
 	removeSocket(socket: VirtualSocket): void;
@@ -60,7 +60,7 @@ export class VirtualSocket extends DeviceSocket {
 		return this.#host;
 	}
 
-	/** Neither end will send or answer any more. */
+	/** Neither end sends or responds any more. */
 	get terminated(): boolean {
 		return this.#terminated;
 	}
@@ -80,7 +80,7 @@ export class VirtualSocket extends DeviceSocket {
 		else this.scheduler.after(this.#latency, () => (to.canReceive() ? arrive() : lost()));
 	}
 
-	/** Calls `attempt` again after the present time-out, or gives the connection up. */
+	/** Calls `attempt` again after the present timeout, or aborts the connection. */
 	retransmit(attempt: () => void): void {
 		if (this.#retry || this.#terminated) return;
 		const delay = Math.min(RETRANSMIT_TIMEOUT_MS * 2 ** this.#retries, MAX_RETRANSMIT_DELAY_MS);
@@ -92,7 +92,7 @@ export class VirtualSocket extends DeviceSocket {
 		});
 	}
 
-	/** RST came, or nobody answers. */
+	/** RST arrived, or the peer does not respond. */
 	terminate(): void {
 		if (this.#terminated) return;
 		this.#release();
@@ -130,7 +130,7 @@ export class VirtualSocket extends DeviceSocket {
 
 	protected onConsumed(): void {
 		const peer = this.peer;
-		// The window opens: news only to a peer that waits for it.
+		// A window update matters only to a peer with unsent bytes.
 		if (peer && peer.#unsentBytes > 0) this.transmitTo(peer.#host, () => peer.flushOutput(), noop);
 	}
 
@@ -190,9 +190,9 @@ export class VirtualSocket extends DeviceSocket {
 		);
 	}
 
-	/** A packet or its acknowledgement was lost: everything unacknowledged goes again later. */
+	/** A packet or its acknowledgement was lost: all unacknowledged bytes are sent again later. */
 	#scheduleRetransmission(): void {
-		// The last FIN of a closed socket to a host that is gone: nobody would notice.
+		// The last FIN of a closed socket to a host that is gone has no effect.
 		if (this.closed && this.peer!.#terminated) this.#release();
 		else
 			this.retransmit(() => {
@@ -206,7 +206,7 @@ export class VirtualSocket extends DeviceSocket {
 			this.transmitTo(sender.#host, () => sender.terminate(), noop);
 			return;
 		}
-		// A gap: what is missing is on its way again, and this follows it.
+		// A gap: the missing bytes are being sent again, followed by this segment.
 		if (segment.start > this.#expected) return;
 		if (segment.start === this.#expected && !this.lost) {
 			this.#expected += segment.bytes.length;

@@ -3,7 +3,7 @@ import { type HostListener, type HostNetwork, type HostSocket, isAddress } from 
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
-	/** One way, ms. Default {@link DEFAULT_LATENCY_MS}. */
+	/** One-way latency, ms. Default {@link DEFAULT_LATENCY_MS}. */
 	readonly latency?: number;
 	/** Names and their addresses. */
 	readonly names?: ReadonlyMap<string, string>;
@@ -15,7 +15,7 @@ export const DEFAULT_LATENCY_MS = 4;
 const FIRST_EPHEMERAL_PORT = 49152;
 
 /**
- * TCP between virtual hosts, with one fixed latency and nothing lost, except at hosts that are down or black
+ * TCP between virtual hosts, with one fixed latency and no loss, except at hosts that are down or black
  * holes.
  */
 export class VirtualNetwork {
@@ -57,7 +57,7 @@ class VirtualListener implements HostListener {
 		this.#readable = readable;
 	}
 
-	/** The handshake of `socket` is complete. */
+	/** Queues `socket`, whose handshake is complete, for accept(). */
 	enqueue(socket: VirtualSocket): void {
 		if (!this.#open) {
 			socket.close();
@@ -80,7 +80,7 @@ class VirtualListener implements HostListener {
 		for (const socket of this.#pending.splice(0)) socket.close();
 	}
 
-	/** The device is gone. */
+	/** The device is gone: drops the listener without RST. */
 	discard(): void {
 		this.#open = false;
 		this.#pending.length = 0;
@@ -92,9 +92,9 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	readonly network: VirtualNetwork;
 	readonly address: string;
 	up = true;
-	/** Packets to and from this host disappear. */
+	/** Packets to and from this host are dropped. */
 	blackHole = false;
-	/** New connections are answered with RST although somebody listens. */
+	/** New connections receive RST despite a listener. */
 	refusing = false;
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
@@ -105,17 +105,17 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		this.address = address;
 	}
 
-	/** Connections that this host still holds. */
+	/** Number of connections that this host still holds. */
 	get connections(): number {
 		return this.#sockets.size;
 	}
 
-	/** Whether packets leave here for `to` now. */
+	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean {
 		return this.up && !this.blackHole && !to.blackHole;
 	}
 
-	/** Whether packets arrive here now. */
+	/** Whether packets can arrive now. */
 	canReceive(): boolean {
 		return this.up && !this.blackHole;
 	}
@@ -159,7 +159,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		for (const socket of [...this.#sockets]) socket.abandon();
 	}
 
-	/** The program behind this host's port is killed: its connections are reset. */
+	/** Resets all connections, as if the program on this host were killed. */
 	resetConnections(): void {
 		for (const socket of [...this.#sockets]) {
 			const peer = socket.peer;
@@ -186,7 +186,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		reply.transmitTo(
 			client.host,
 			() => {
-				// The client gave up meanwhile, or an earlier SYN/ACK reached it.
+				// The client has given up, or an earlier SYN/ACK reached it.
 				if (client.terminated || client.peer) return;
 				client.peer = reply;
 				this.#sockets.add(reply);

@@ -2,7 +2,7 @@ import { EnergyMeter } from "./energy";
 import type { FaultName, SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";
 
-/** What one node is doing. */
+/** State of one node. */
 export type NodeState =
 	| "off"
 	| "booting"
@@ -13,7 +13,7 @@ export type NodeState =
 	| "asleep"
 	| "crashed";
 
-/** Counts what happens to one node. */
+/** Counts the events of one node. */
 export class NodeCounters {
 	readonly node: string;
 	readonly role: "sensor" | "broker";
@@ -25,7 +25,7 @@ export class NodeCounters {
 	readonly failed = new Map<FaultName, number>();
 	readonly values = new Map<string, number | undefined>();
 	state: NodeState = "off";
-	/** When the present sleep ends. */
+	/** End of the current sleep. */
 	wakesAt = 0;
 	boots = 0;
 	wakes = 0;
@@ -41,13 +41,11 @@ export class NodeCounters {
 	sent = 0;
 	received = 0;
 	roundTrips = 0;
-	/** Connections that delivered something, and the reports they delivered. */
+	/** Connections that delivered at least one report, and the reports delivered. */
 	exchanges = 0;
 	delivered = 0;
 	#wokeAt = 0;
-	/**
-	 * Sequence numbers count from 1 without gaps, so the highest is the number of reports since power came on.
-	 */
+	/** Sequence numbers count from 1 without gaps, so the highest is the number of reports since power-on. */
 	#highestSequence = 0;
 	#acceptedBefore = 0;
 
@@ -62,7 +60,7 @@ export class NodeCounters {
 		return this.#acceptedBefore + this.#highestSequence;
 	}
 
-	/** Reports that were accepted and are nowhere: 0, or something is wrong. */
+	/** Accepted reports that are unaccounted for; anything but 0 is a defect. */
 	get lost(): number {
 		return this.accepted - this.acknowledged - this.waiting - this.dropped;
 	}
@@ -137,7 +135,7 @@ export class NodeCounters {
 		}
 	}
 
-	/** What was in retained memory is gone. */
+	/** The content of retained memory is lost. */
 	#powerOn(): void {
 		this.#acceptedBefore += this.#highestSequence;
 		this.#highestSequence = 0;
@@ -155,14 +153,14 @@ export class NodeCounters {
 	}
 }
 
-/** Counts what happens in a simulation. */
+/** Counts the events of a simulation. */
 export class SimulationCounters {
 	readonly nodes = new Map<string, NodeCounters>();
-	/** Time of the first event and of the last one. */
+	/** Time of the first event, and of the last one ({@link now}). */
 	start: number | undefined;
 	now = 0;
 
-	/** The counters of the event's node, with the event counted. */
+	/** Counts an event. @returns the counters of its node */
 	event(event: TimedEvent): NodeCounters {
 		this.start ??= event.time;
 		this.now = Math.max(this.now, event.time);

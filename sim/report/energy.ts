@@ -1,7 +1,7 @@
 import { currents, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "./currents";
 import type { TimedEvent } from "./events";
 
-/** What a node does, as far as its current tells. */
+/** Activity of a node, as distinguished by its current. */
 export type Phase = "boot" | "join" | "exchange" | "awake" | "sleep";
 
 export const phases: readonly Phase[] = ["boot", "join", "exchange", "awake", "sleep"];
@@ -22,7 +22,7 @@ interface PhaseShare {
 	charge: number;
 }
 
-/** Adds up the charge that one node takes, by phase, from its events. */
+/** Sums the charge drawn by one node, by phase, from its events. */
 export class EnergyMeter {
 	readonly shares: Readonly<Record<Phase, PhaseShare>> = {
 		boot: emptyShare(),
@@ -33,7 +33,7 @@ export class EnergyMeter {
 	};
 	#phase: Phase | undefined;
 	#integratedUntil = 0;
-	/** Last traffic of the open connection. */
+	/** Time of the last traffic on the open connection. */
 	#lastTrafficAt = 0;
 
 	/** The phase since the last event; undefined before the first boot and after a crash. */
@@ -64,7 +64,7 @@ export class EnergyMeter {
 				break;
 			case "exchange":
 				this.#transmitted(event.sent, event.roundTrips);
-				// The connection may be counted only after sleep has begun.
+				// The exchange may be reported only after sleep has begun.
 				if (this.#phase === "exchange") this.#startPhase("awake", event.time);
 				break;
 			case "failed":
@@ -79,14 +79,14 @@ export class EnergyMeter {
 		}
 	}
 
-	/** Brings the shares up to `time`. */
+	/** Advances the shares to `time`. */
 	integrateTo(time: number): void {
 		const elapsed = time - this.#integratedUntil;
 		this.#integratedUntil = time;
 		if (this.#phase === undefined) return;
 		if (this.#phase !== "exchange") this.#add(this.#phase, elapsed);
 		else {
-			// A connection without traffic does not keep the radio up.
+			// An idle connection does not keep the radio on.
 			const active = Math.min(elapsed, Math.max(0, this.#lastTrafficAt + modemIdleMs - (time - elapsed)));
 			this.#add("exchange", active);
 			this.#add("awake", elapsed - active);
@@ -118,7 +118,7 @@ export class EnergyMeter {
 		share.charge += (phaseCurrents[phase] * time) / 1000;
 	}
 
-	/** Sending takes more than listening does, which is counted already. */
+	/** Adds the extra charge of sending over listening, which is already counted. */
 	#transmitted(bytes: number, sends: number): void {
 		const airTime = (bytes + sends * transmitOverheadBytes) * transmitMsPerByte;
 		this.shares.exchange.charge += ((currents.transmit - currents.receive) * airTime) / 1000;

@@ -2,11 +2,11 @@ import type { NodeCounters } from "./counters";
 import type { TimedEvent } from "./events";
 import { count, formatSpan, formatValue } from "./format";
 
-/** Puts events into words; what belongs to one wake is told at its end. */
+/** Formats events as text lines; the events of one wake are summarised at its end. */
 export class EventText {
 	readonly #wakes = new Map<string, WakeText>();
 
-	/** The line to print for an event, if it is worth one. */
+	/** The line to print for an event, if any. */
 	line(event: TimedEvent, counters: NodeCounters): string | undefined {
 		const { node } = event;
 		const wake = this.#wakeOf(node);
@@ -83,7 +83,7 @@ class WakeText {
 		this.#acknowledged++;
 	}
 
-	/** What happened since it was last told. */
+	/** Summarises and clears what happened since the last call. */
 	takeText(): string {
 		const parts = [...this.#values];
 		if (this.#filtered > 0) parts.push(`${this.#filtered} held back`);
@@ -95,7 +95,7 @@ class WakeText {
 	}
 }
 
-/** A reading as the sensor's description says. */
+/** Formats a reading with the unit and digits of its sensor. */
 export function formatSensor(counters: NodeCounters, name: string, value: number | undefined): string {
 	const sensor = counters.sensors.find((candidate) => candidate.name === name);
 	return formatValue(value, sensor?.unit, sensor?.decimals);

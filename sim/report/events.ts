@@ -1,8 +1,8 @@
 import type { WakeReason } from "../../src/device";
 
 /**
- * Everything that a simulation tells about itself, in the order of `time`. All of it follows from manifest,
- * seed and replay file: no wall-clock time, port or process id, so that two runs (without an outside broker)
+ * An event of a simulation; events arrive in the order of `time`. They depend only on manifest, seed and
+ * replay file, not on wall-clock time, ports or process ids, so that two runs (without an external broker)
  * print the same bytes.
  */
 export type TimedEvent = { readonly time: Milliseconds; readonly node: string } & SimulationEvent;
@@ -11,8 +11,8 @@ export type TimedEvent = { readonly time: Milliseconds; readonly node: string } 
 export type Milliseconds = number;
 
 /**
- * Who is at fault for a failed report. `wifi`: no network. `name`: the broker's name did not resolve.
- * `limit`: awakeLimit ended it. `program`: an exception that nothing expected. The others: ClientError.
+ * Cause of a failed report. `wifi`: no network. `name`: the broker's name did not resolve. `limit`:
+ * awakeLimit ended the wake. `program`: an unexpected exception. The others: ClientError.
  */
 export type FaultName =
 	| "configuration"
@@ -38,7 +38,7 @@ export type SimulationEvent =
 			readonly sensors: readonly SensorDescription[];
 			readonly alwaysOn?: boolean;
 	  }
-	/** Power comes on, or the sleep timer rings: the chip starts up. */
+	/** The chip starts: power came on, or the sleep timer expired. */
 	| { readonly type: "boot"; readonly reason: WakeReason }
 	/** The firmware begins to run. */
 	| { readonly type: "wake"; readonly reason: WakeReason }
@@ -47,22 +47,22 @@ export type SimulationEvent =
 	/** A sample that deadband and heartbeat held back. */
 	| { readonly type: "filtered"; readonly sensor: string }
 	/**
-	 * The outbox took one report. `waiting`, here and below: reports in the outbox afterwards, as the outbox
-	 * itself counts them.
+	 * The outbox accepted one report. `waiting`, here and below: reports in the outbox afterwards, as the
+	 * outbox itself counts them.
 	 */
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
-	/** The full outbox gave up `count` reports by its policy. */
+	/** The full outbox dropped `count` reports by its policy. */
 	| { readonly type: "dropped"; readonly count: number; readonly waiting: number }
-	/** Wi-Fi is raised; it is up. */
+	/** `join`: Wi-Fi starts to connect; `joined`: it is connected. */
 	| { readonly type: "join" }
 	| { readonly type: "joined" }
-	/** SYN leaves. */
+	/** SYN is sent. */
 	| { readonly type: "open" }
-	/** A CONNACK that accepts has arrived. */
+	/** A CONNACK with success has arrived. */
 	| { readonly type: "connected"; readonly sessionPresent: boolean }
-	/** One PUBLISH handed to the socket. `again`: this report had been sent before. */
+	/** One PUBLISH was written to the socket. `again`: this report had been sent before. */
 	| { readonly type: "publish"; readonly sequence: number; readonly qos: 0 | 1 | 2; readonly again: boolean }
-	/** A report left the outbox for good: PUBACK, PUBCOMP, or for QoS 0 the broker's close. */
+	/** A report was removed from the outbox: PUBACK, PUBCOMP, or for QoS 0 the broker's close. */
 	| { readonly type: "acknowledged"; readonly sequence: number; readonly waiting: number }
 	/**
 	 * The connection is over. Bytes are TCP payload; `roundTrips` counts serial waits, TCP's handshake
@@ -79,14 +79,14 @@ export type SimulationEvent =
 	| { readonly type: "failed"; readonly fault: FaultName; readonly reasonCode: number }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
-	/** Deep sleep begins. `duration`: ms asked for. */
+	/** Deep sleep begins. `duration`: requested ms. */
 	| { readonly type: "sleep"; readonly duration: number; readonly waiting: number }
-	/** The engine gave up on this device, which resets. */
+	/** The engine stopped this device, which resets. */
 	| { readonly type: "crash"; readonly kind: string; readonly message: string; readonly stack?: string }
 	/** A line on the device's console. */
 	| { readonly type: "trace"; readonly message: string }
 	/**
-	 * The broker (`node`) holds a new current value. `payload`: text, or hexadecimal after `0x` when it is not
+	 * The broker (`node`) has a new current value. `payload`: text, or hexadecimal after `0x` when it is not
 	 * UTF-8.
 	 */
 	| { readonly type: "value"; readonly topic: string; readonly payload: string; readonly retained: boolean };

@@ -3,7 +3,7 @@ export function formatTime(time: number): string {
 	return new Date(time).toISOString().slice(0, 23).replace("T", " ");
 }
 
-/** A span of ms for people: `0.812 s`, `4.2 min`, `3.1 h`, `26.0 d`. */
+/** Formats a span of ms: `0.812 s`, `4.2 min`, `3.1 h`, `26.0 d`. */
 export function formatSpan(milliseconds: number): string {
 	if (milliseconds < 100_000) return `${formatNumber(milliseconds / 1000, 3)} s`;
 	if (milliseconds < 100 * 60_000) return `${formatNumber(milliseconds / 60_000, 1)} min`;
@@ -11,12 +11,12 @@ export function formatSpan(milliseconds: number): string {
 	return `${formatNumber(milliseconds / 86_400_000, 1)} d`;
 }
 
-/** At most `digits` after the point, thousands apart, no zeros at the end. */
+/** At most `digits` decimals, thousands separators, no trailing zeros. */
 export function formatNumber(value: number, digits = 0): string {
 	return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
-/** A reading with its unit; `–` when there is none. */
+/** A reading with its unit; `–` if undefined. */
 export function formatValue(
 	value: number | undefined,
 	unit: string | undefined,

@@ -1,6 +1,6 @@
-/** Below this, values are counted one by one. */
+/** Values below this have a cell each. */
 const EXACT_LIMIT = 2048;
-/** Cells of each doubling above: no value is told smaller by more than 1 part in 1024. */
+/** Cells per doubling above: a value is underestimated by at most 1 part in 1024. */
 const CELLS_PER_DOUBLING = 1024;
 
 /**
@@ -14,7 +14,7 @@ export class Histogram {
 		return this.#count;
 	}
 
-	/** Fractions are rounded. */
+	/** Counts a value; fractions are rounded. */
 	add(value: number): void {
 		const cell = cellOf(Math.max(0, Math.round(value)));
 		this.#counts.set(cell, (this.#counts.get(cell) ?? 0) + 1);
@@ -22,8 +22,8 @@ export class Histogram {
 	}
 
 	/**
-	 * The smallest value that at least the part `rank` (0 … 1) of all values does not exceed; undefined when
-	 * there is none.
+	 * The smallest value that at least the fraction `rank` (0 … 1) of all values does not exceed; undefined
+	 * without values.
 	 */
 	quantile(rank: number): number | undefined {
 		const wanted = Math.max(1, Math.ceil(rank * this.#count));

@@ -18,7 +18,7 @@ export class JSONReport implements Report {
 		this.#writer.line(JSON.stringify(event));
 	}
 
-	/** Not told: a port would differ from run to run. */
+	/** Omitted: notes hold ports, which differ from run to run. */
 	note(): void {}
 
 	finish(): void {

@@ -7,7 +7,7 @@ import type { Report } from "./report";
 import { summarize } from "./summary";
 import { summaryLines } from "./summary-text";
 
-/** Plain lines, one for each thing worth telling. */
+/** Plain text, one line for each event worth reporting. */
 export class LineReport implements Report {
 	readonly #counters = new SimulationCounters();
 	readonly #writer: LineWriter;

@@ -1,14 +1,14 @@
-/** Where text goes: a stream of Node. */
+/** Destination of text: a stream of Node. */
 export interface Sink {
 	write(text: string): unknown;
 }
 
-/** Longest text held back, in characters. */
+/** Longest buffered text, in characters. */
 const FLUSH_LENGTH = 65_536;
 
 /**
- * Gathers lines, so that a fast simulation does not pay for each: they leave in the next turn of the event
- * loop, or once they are many.
+ * Buffers lines, because a write for each would slow a fast simulation down. Writes them in the next turn of
+ * the event loop, or when the buffer is full.
  */
 export class LineWriter {
 	readonly #sink: Sink;

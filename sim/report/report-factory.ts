@@ -3,7 +3,7 @@ import { LineReport } from "./line-report";
 import type { Report } from "./report";
 import { TableReport } from "./table-report";
 
-/** The report that suits a stream: JSON where asked for, a table on a terminal, lines elsewhere. */
+/** Creates the report for a stream: JSON on request, a table on a terminal, otherwise lines. */
 export function createReport(stream: NodeJS.WriteStream, json: boolean, speed: number | "max"): Report {
 	if (json) return new JSONReport(stream);
 	return stream.isTTY && process.env.TERM !== "dumb"

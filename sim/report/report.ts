@@ -1,11 +1,11 @@
 import type { SimulationListener } from "./events";
 
-/** Tells people or machines what happens. */
+/** Output of a simulation, for people or programs. */
 export interface Report extends SimulationListener {
-	/** Tells something of this run and this machine, which is no part of the simulation. */
+	/** Prints information about this run on this machine, which is not part of the simulation. */
 	note(text: string): void;
 	/** Prints the summary and closes. */
 	finish(): void;
-	/** Leaves the output in good order; nothing comes after it. */
+	/** Flushes and restores the output; no call may follow. */
 	close(): void;
 }

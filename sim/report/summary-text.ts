@@ -10,7 +10,7 @@ const phaseNames: Readonly<Record<Phase, string>> = {
 	sleep: "deep sleep",
 };
 
-/** A summary for people, a line each. */
+/** The lines of a summary in text form. */
 export function summaryLines(summary: Summary): string[] {
 	const { nodes, duration, awake, exchange } = summary;
 	const lines = [

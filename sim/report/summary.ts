@@ -3,7 +3,7 @@ import { batteryCapacityMAh } from "./currents";
 import { averageCurrent, batteryDays, type Phase, phases } from "./energy";
 import { Histogram } from "./histogram";
 
-/** What a simulation came to, all sensor nodes together. Times in ms of simulated time. */
+/** Result of a simulation, all sensor nodes together. Times in ms of simulated time. */
 export interface Summary {
 	readonly nodes: number;
 	readonly duration: number;
@@ -12,7 +12,7 @@ export interface Summary {
 	readonly filtered: number;
 	readonly accepted: number;
 	readonly published: number;
-	/** Reports sent once more: the broker may have them twice. */
+	/** Reports sent again; the broker may have received them twice. */
 	readonly repeated: number;
 	readonly acknowledged: number;
 	readonly waiting: number;
@@ -37,9 +37,9 @@ export interface Summary {
 export interface Energy {
 	/** mC, per phase. */
 	readonly phases: Readonly<Record<Phase, { readonly time: number; readonly charge: number }>>;
-	/** mA, of one node on average. */
+	/** mA, average of one node. */
 	readonly average: number;
-	/** Days on a battery of `capacity` mAh; absent when nothing was drawn. */
+	/** Days on a battery of `capacity` mAh; absent without consumption. */
 	readonly battery?: { readonly capacity: number; readonly days: number };
 }
 

@@ -12,25 +12,25 @@ import { summaryLines } from "./summary-text";
 
 /** Time between redraws, ms of wall time. */
 const REDRAW_INTERVAL_MS = 200;
-/** Lines of news kept below the table. */
+/** Lines of recent events below the table. */
 const NEWS_LINES = 6;
-/** Simulated ms before an average current says anything about a battery. */
+/** Simulated ms before an average current is meaningful for a battery estimate. */
 const MINIMUM_AVERAGED_MS = 60_000;
 
-/** A value at the broker. */
+/** A current value at the broker. */
 interface CurrentValue {
 	readonly payload: string;
 	readonly time: number;
 }
 
-/** A terminal, as far as a table needs one. */
+/** The part of a terminal that a table needs. */
 export interface Screen {
 	readonly columns?: number;
 	readonly rows?: number;
 	write(text: string): unknown;
 }
 
-/** A table that stays in place on a terminal: nodes, the broker's current values, the latest news. */
+/** A table redrawn in place on a terminal: nodes, the broker's current values, the latest events. */
 export class TableReport implements Report {
 	readonly #counters = new SimulationCounters();
 	readonly #eventText = new EventText();
@@ -45,7 +45,7 @@ export class TableReport implements Report {
 	/** Wall time of the last event. */
 	#lastEventAt = 0;
 
-	/** @param speed times as fast as wall time, so that the clock goes on between events */
+	/** @param speed ratio of simulated to wall time, to advance the clock between events */
 	constructor(screen: Screen, speed: number | "max") {
 		this.#screen = screen;
 		this.#speed = speed;
@@ -63,7 +63,7 @@ export class TableReport implements Report {
 			this.#news.push(`${formatTime(event.time).slice(11)}  ${line.split("\n")[0]}`);
 			if (this.#news.length > NEWS_LINES) this.#news.shift();
 		}
-		// A simulation at full speed leaves no turn to the timer.
+		// A simulation at full speed starves the redraw timer.
 		if (this.#lastEventAt - this.#lastDrawnAt >= REDRAW_INTERVAL_MS) this.#draw();
 	}
 
@@ -83,7 +83,7 @@ export class TableReport implements Report {
 		this.#update.done();
 	}
 
-	/** Simulated time, which nothing may have happened in for a while. */
+	/** Simulated time, extrapolated from the last event. */
 	get #now(): number {
 		const { now } = this.#counters;
 		return this.#speed === "max" ? now : now + (Date.now() - this.#lastEventAt) * this.#speed;

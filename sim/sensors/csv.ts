@@ -9,10 +9,10 @@ export class ReplayError extends Error {
 /** Recorded readings. */
 export interface Recording {
 	readonly file: string;
-	/** Names of the columns, without row number and date. */
+	/** Column names, without row number and date. */
 	readonly columns: readonly string[];
 	readonly rows: readonly RecordedRow[];
-	/** What a careful reader would want to know of the file. */
+	/** Anomalies of the file that do not prevent its use. */
 	readonly warnings: readonly string[];
 }
 
@@ -35,9 +35,8 @@ interface Parsed {
 }
 
 /**
- * Reads a recording: a header of names, then a row for each time. Where rows have one field more than the
- * header, the first is the number of the row and left out. Throws {@link ReplayError} for anything that is
- * not whole.
+ * Reads a recording: a header of names, then one row per time. If rows have one field more than the header,
+ * the first is the row number and is ignored. Throws {@link ReplayError} for malformed input.
  */
 export function readRecording(file: string): Recording {
 	let text: string;
@@ -51,7 +50,7 @@ export function readRecording(file: string): Recording {
 	return parseRecording(text, file);
 }
 
-/** As {@link readRecording}, from text. */
+/** Like {@link readRecording}, from text. */
 export function parseRecording(text: string, file: string): Recording {
 	const records = parseRecords(text, file);
 	const header = records[0]?.record;

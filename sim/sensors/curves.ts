@@ -1,11 +1,11 @@
-/** The course of a quantity: a daily curve, slow weather, white noise, and the steps of the sensor. */
+/** Model of a quantity over time: a daily curve, slow weather, white noise, and the sensor's resolution. */
 export interface Curve {
 	readonly mean: number;
-	/** From the mean to the daily extremes. */
+	/** Amplitude of the daily curve. */
 	readonly swing: number;
 	/** Hour of the day of the maximum, UTC. */
 	readonly peak: number;
-	/** From the mean to the extremes of the weather, over days. */
+	/** Amplitude of the weather, over days. */
 	readonly weather: number;
 	/** Standard deviation of a reading. */
 	readonly noise: number;
@@ -18,7 +18,7 @@ export interface Curve {
 const DEFAULT_CURVE: Curve = { mean: 50, swing: 10, peak: 14, weather: 5, noise: 0.2, resolution: 0.01 };
 
 /**
- * By the last name of the property, in lower case; units as in ECMA-419's sensor classes and the SDK's
+ * By the last part of the property's path, in lower case; units as in ECMA-419's sensor classes and the SDK's
  * drivers.
  */
 const CURVES: Readonly<Record<string, Curve>> = {
@@ -50,7 +50,7 @@ const CURVES: Readonly<Record<string, Curve>> = {
 	},
 };
 
-/** The curve of a property, with what the driver's options say of it. */
+/** The curve of a property, adjusted by the driver's options. */
 export function curveOf(property: string, options: Readonly<Record<string, unknown>>): Curve {
 	const curve = CURVES[property.toLowerCase()] ?? DEFAULT_CURVE;
 	const changes = Object.entries(options).filter(
@@ -62,7 +62,7 @@ export function curveOf(property: string, options: Readonly<Record<string, unkno
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-/** The value at a time, without noise, not quantised. @param phase 0 … 1, differs between instances */
+/** The value at a time, without noise or quantisation. @param phase 0 … 1, differs between instances */
 export function curveValue(curve: Curve, time: number, phase: number): number {
 	const day = Math.cos((2 * Math.PI * (time - curve.peak * HOUR_MS)) / DAY_MS);
 	const weather =
@@ -72,8 +72,8 @@ export function curveValue(curve: Curve, time: number, phase: number): number {
 }
 
 /**
- * A reading: with noise, in steps, within the sensor's range.
- * @param noise from the standard normal distribution
+ * A reading: with noise, quantised, within the sensor's range.
+ * @param noise a sample of the standard normal distribution
  */
 export function quantizedReading(curve: Curve, value: number, noise: number): number {
 	const bounded = Math.min(
@@ -81,6 +81,6 @@ export function quantizedReading(curve: Curve, value: number, noise: number): nu
 		Math.max(curve.minimum ?? -Infinity, value + noise * curve.noise),
 	);
 	if (!(curve.resolution > 0)) return bounded;
-	// Steps of 0.01 are to read as 21.37, not as 21.370000000000001.
+	// Rounds off binary fractions: 21.37, not 21.370000000000001.
 	return Number((Math.round(bounded / curve.resolution) * curve.resolution).toPrecision(12));
 }

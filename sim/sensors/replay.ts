@@ -4,7 +4,7 @@ import { type RecordedRow, type Recording, ReplayError } from "./csv";
 import type { SensorPort } from "./port";
 import type { Timeline } from "./timeline";
 
-/** Sensors that read a recording: each property is the column of its name. */
+/** Sensors that replay a recording: each property reads the column of its name. */
 export class ReplaySensors implements SensorPort {
 	readonly natives: Natives;
 	readonly #readRows = new Set<RecordedRow>();
@@ -37,7 +37,7 @@ export class ReplaySensors implements SensorPort {
 	}
 }
 
-/** By the whole name, else by its last part; upper and lower case are one. */
+/** Matches the whole name, else its last part; case is ignored. */
 function columnOf(recording: Recording, path: readonly string[]): number {
 	const names = recording.columns.map((name) => name.toLowerCase());
 	const whole = names.indexOf(path.join(".").toLowerCase());

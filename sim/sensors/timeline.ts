@@ -1,13 +1,13 @@
 import { type RecordedRow, type Recording, ReplayError } from "./csv";
 
-/** Steps that people sample at, ms. */
+/** Common sampling intervals, ms. */
 const SAMPLING_STEPS_MS = [1, 2, 5, 10, 15, 20, 30]
 	.map((seconds) => seconds * 1000)
 	.concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
 
 /**
- * The step of an absolute time grid that fits a recording best: that nearest to the median distance of its
- * rows, ms.
+ * The step of the absolute time grid that fits a recording best, ms: the one nearest to the median distance
+ * of its rows.
  */
 export function gridStepOf(recording: Recording): number {
 	const { rows } = recording;
@@ -21,8 +21,8 @@ export function gridStepOf(recording: Recording): number {
 }
 
 /**
- * The rows of a recording on an absolute grid: each row belongs to the grid time nearest to it, so that rows
- * a second early or late are met by samples on the grid, every one exactly once.
+ * The rows of a recording on an absolute grid. Each row belongs to the nearest grid time, so that samples on
+ * the grid read every row exactly once, even rows a second early or late.
  */
 export class Timeline {
 	/** ms */
@@ -58,7 +58,7 @@ export class Timeline {
 		return this.#slot(rows[rows.length - 1]!.time) * this.step;
 	}
 
-	/** The row of the grid time nearest to `time`, if there is one. */
+	/** The row of the grid time nearest to `time`, if any. */
 	at(time: number): RecordedRow | undefined {
 		const index = this.#rows.get(this.#slot(time));
 		return index === undefined ? undefined : this.#recording.rows[index];

@@ -10,7 +10,7 @@ interface Channel {
 	readonly noise: Random;
 }
 
-/** Sensors in a room that warms by day, each with noise of its own. The same seed gives the same readings. */
+/** Sensors in a room that warms by day, each with its own noise. The same seed gives the same readings. */
 export class VirtualSensors implements SensorPort {
 	readonly natives: Natives;
 	readonly #scheduler: Scheduler;

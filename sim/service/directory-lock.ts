@@ -2,10 +2,10 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const LOCK_FILE = "lock";
-/** Time, ms, that another process has to write into a lock that it has just made. */
+/** Time that another process has to write to a lock file it has just created, ms. */
 const LOCK_WRITE_TIMEOUT_MS = 100;
 
-/** Who holds it, where that is somebody who runs. */
+/** Another running process holds the lock. */
 export class LockedError extends Error {
 	override readonly name = "LockedError";
 	readonly pid: number;
@@ -19,10 +19,10 @@ export class LockedError extends Error {
 }
 
 /**
- * Takes a directory for this process: a file in it tells the process's number, and when it began, as numbers
- * are used again.
- * @returns gives it back
- * @throws {LockedError} while another process has it, else what the system throws
+ * Locks a directory for this process. The lock file holds the process id and start time, because ids are
+ * reused.
+ * @returns a function that releases the lock
+ * @throws {LockedError} while another process holds it, otherwise the system's errors
  */
 export function lockDirectory(directory: string): () => void {
 	const path = join(directory, LOCK_FILE);
@@ -62,18 +62,19 @@ function lockHolder(path: string): number | undefined {
 }
 
 /**
- * Removes the lock of a process that has ended, and puts back what another process has put there meanwhile.
+ * Removes the lock of a process that has ended; restores a lock that another process has created in the
+ * meantime.
  */
 function removeStaleLock(path: string): void {
-	const aside = `${path}.${process.pid}`;
+	const movedPath = `${path}.${process.pid}`;
 	try {
-		renameSync(path, aside);
+		renameSync(path, movedPath);
 	} catch {
 		return;
 	}
-	const holder = lockHolder(aside);
-	if (holder === undefined) rmSync(aside, { force: true });
-	else renameSync(aside, path);
+	const holder = lockHolder(movedPath);
+	if (holder === undefined) rmSync(movedPath, { force: true });
+	else renameSync(movedPath, path);
 }
 
 function readText(path: string): string {
@@ -93,12 +94,9 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-/**
- * When a process began, in ticks since the machine did (proc(5), field 22); empty where the system does not
- * tell.
- */
+/** Start time of a process, in ticks since the boot of the machine (proc(5), field 22); empty if unknown. */
 function processStartTime(pid: number): string {
 	const text = readText(`/proc/${pid}/stat`);
-	// The name of the program, in parentheses, may hold anything.
+	// The program name, in parentheses, may contain spaces and parentheses.
 	return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 }

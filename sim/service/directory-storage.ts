@@ -9,13 +9,13 @@ import { ServeError } from "./service";
 const NAME = /^[\w-]{1,15}$/;
 const STATE_FILE = "state";
 
-/** Key-value storage in a directory of this machine, which is nobody else's meanwhile. */
+/** Key-value storage in a directory of this machine, locked for this process. */
 export class DirectoryStorage implements StorageModule {
 	readonly #directory: string;
 	readonly #unlock: () => void;
 	readonly #log: KeyLog;
 
-	/** Makes the directory if need be. @throws {ServeError} when it cannot be used */
+	/** Creates the directory if necessary. @throws {ServeError} if it cannot be used */
 	constructor(directory: string) {
 		this.#directory = directory;
 		let unlock: (() => void) | undefined;
@@ -43,8 +43,8 @@ export class DirectoryStorage implements StorageModule {
 	}
 
 	/**
-	 * Makes everything lasting, and lets others have the directory.
-	 * @throws {ServeError} when the system cannot
+	 * Writes all data to disk and releases the directory.
+	 * @throws {ServeError} if writing fails
 	 */
 	close(): void {
 		try {

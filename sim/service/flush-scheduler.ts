@@ -1,45 +1,45 @@
-/** A socket that was given something. */
+/** A socket with buffered writes. */
 export interface Flushable {
-	/** Hands it to the system. */
+	/** Passes them to the system. */
 	flush(): void;
 }
 
 /**
- * When what sockets were given leaves.
+ * Decides when buffered writes of sockets are flushed.
  *
- * Where several peers send, all that can be read in this turn of the event loop are heard first: what they
- * send to the same socket then leaves in one system call, when the turn ends. A peer that is heard twice in a
- * row is likely the only one that sends now. Waiting would only cost time then, so what it sent leaves as
- * soon as it has been handled.
+ * If several peers send, the reads of this turn of the event loop are all handled first, so that their output
+ * to one socket leaves in one system call at the end of the turn. If the same peer causes output twice in a
+ * row, it is probably the only sender; its output is flushed as soon as its read has been handled, because
+ * waiting would only add latency.
  */
 export class FlushScheduler {
 	#waiting: Flushable[] = [];
 	#flushing: Flushable[] = [];
-	/** Whether a read is being handled, and whether it gave a socket something. */
+	/** Whether a read is being handled, and whether it caused output. */
 	#reading = false;
 	#wrote = false;
-	/** Whose read gave a socket something last. */
+	/** The peer whose read last caused output. */
 	#lastPeer: object | undefined;
-	/** Whether the end of the turn is awaited. */
+	/** Whether a flush at the end of the turn is scheduled. */
 	#turnEndScheduled = false;
 	readonly #onTurnEnd = (): void => {
 		this.#turnEndScheduled = false;
 		this.#flush();
 	};
 
-	/** A socket was given something, the first since it was flushed. */
+	/** Call at the first write to a socket since its last flush. */
 	scheduleFlush(socket: Flushable): void {
 		this.#waiting.push(socket);
 		if (this.#reading) this.#wrote = true;
 		else this.#scheduleTurnEnd();
 	}
 
-	/** What a peer sent is going to be handled. */
+	/** Call before a read is handled. */
 	beginRead(): void {
 		this.#reading = true;
 	}
 
-	/** It was handled. */
+	/** Call after a read of `peer` has been handled. */
 	endRead(peer: object): void {
 		this.#reading = false;
 		if (!this.#wrote) return;

@@ -13,39 +13,41 @@ import {
 import { dirname } from "node:path";
 import { crc32 } from "../../src/broker/persist/crc32";
 
-/** What the file begins with, the version of its form last. */
+/** First bytes of the file; the last byte is the format version. */
 const MAGIC = Buffer.from("firefly\x01", "latin1");
 /**
- * Of a record: CRC-32 of all that follows (4 bytes), length of the key (1) and of the value (4), then both.
+ * Header of a record: CRC-32 of all that follows (4 bytes), length of the key (1), length of the value (4).
+ * Key and value follow.
  */
 const HEADER_SIZE = 9;
-/** Instead of the length of a value: the key has none any more. */
+/** Value length that marks a deleted key. */
 const DELETED = 0xffff_ffff;
-/** Bytes of outdated records that are not worth writing the file anew. */
+/** Bytes of outdated records up to which the file is not rewritten. */
 const COMPACTION_THRESHOLD = 65_536;
 
-/** Where a value is in the file. */
+/** Position of a value in the file. */
 interface ValueLocation {
 	readonly offset: number;
 	readonly length: number;
 }
 
 /**
- * Values by key in one file, to which each change is appended: the last record of a key counts. Reading stops
- * at the first record that is not whole, so a loss of power takes what was written last and nothing else. One
- * file, because a write takes a microsecond then, and making thousands of them lasting takes one call to the
- * system; with a file for each key these were 44 µs, and 250 µs a file.
+ * Key-value store in one append-only file: the last record of a key is valid. Loading stops at the first
+ * incomplete record, so a loss of power loses only the last writes. With one file a write takes 1 µs, and one
+ * fsync covers thousands of writes; with a file for each key a write took 44 µs and fsync 250 µs per file.
  */
 export class KeyLog {
 	readonly #path: string;
 	readonly #locations = new Map<string, ValueLocation>();
 	#file: number;
 	#size = 0;
-	/** Bytes of the records that count. */
+	/** Bytes of the valid records. */
 	#liveBytes = 0;
 	#synced = true;
 
-	/** @throws {Error} for people when the file is none of ours, else what the system throws */
+	/**
+	 * @throws {Error} with a message for users if the file has another format, otherwise the system's errors
+	 */
 	constructor(path: string) {
 		this.#path = path;
 		rmSync(`${path}.new`, { force: true });
@@ -70,7 +72,7 @@ export class KeyLog {
 		return length;
 	}
 
-	/** @throws what the system throws; then the key has its old value */
+	/** @throws the system's errors; the key then has its old value */
 	write(key: string, value: Uint8Array): void {
 		const before = this.#locations.get(key);
 		const offset = this.#append(encodeRecord(key, value.length, value));
@@ -79,7 +81,7 @@ export class KeyLog {
 		this.#locations.set(key, { offset: offset + HEADER_SIZE + key.length, length: value.length });
 	}
 
-	/** @throws what the system throws; then the key has its old value */
+	/** @throws the system's errors; the key then has its old value */
 	delete(key: string): void {
 		const before = this.#locations.get(key);
 		if (before === undefined) return;
@@ -88,7 +90,7 @@ export class KeyLog {
 		this.#locations.delete(key);
 	}
 
-	/** Makes all of it lasting. Writes the file anew when most of it is outdated. */
+	/** Writes all changes to disk. Rewrites the file if most of it is outdated. */
 	sync(): void {
 		if (this.#synced) return;
 		fdatasyncSync(this.#file);
@@ -96,7 +98,7 @@ export class KeyLog {
 		this.#synced = true;
 	}
 
-	/** Nothing else may be called after it. */
+	/** Closes the file; no call may follow. */
 	close(): void {
 		try {
 			this.sync();
@@ -128,7 +130,7 @@ export class KeyLog {
 			at = end;
 		}
 		this.#size = at;
-		// Whatever follows must not count again once there is a whole record before it.
+		// The remainder must not become valid again when a complete record is appended before it.
 		if (at < bytes.length) ftruncateSync(this.#file, at);
 	}
 
@@ -145,7 +147,7 @@ export class KeyLog {
 		return at;
 	}
 
-	/** Where there is no room for it, the old file goes on. */
+	/** Rewrites the file; keeps the old one if the disk is full. */
 	#compact(): void {
 		const path = `${this.#path}.new`;
 		const before = readFileSync(this.#path);
@@ -161,7 +163,7 @@ export class KeyLog {
 		this.#locations.clear();
 		this.#liveBytes = 0;
 		this.#load(bytes);
-		// What is appended to the new file lasts only if its name does.
+		// Records appended to the new file are durable only if its name is.
 		syncDirectory(this.#path);
 	}
 }
@@ -181,7 +183,7 @@ function encodeRecord(key: string, length: number, value: Uint8Array): Buffer {
 	return bytes;
 }
 
-/** The end of the record that begins at `at`; undefined if there is none. */
+/** The end of the record at `at`; undefined if there is no complete one. */
 function findRecordEnd(bytes: Buffer, at: number): number | undefined {
 	if (at + HEADER_SIZE > bytes.length) return undefined;
 	const length = bytes.readUInt32LE(at + 5);
@@ -195,7 +197,7 @@ function writeAll(file: number, bytes: Uint8Array, at: number): void {
 		done += writeSync(file, bytes, done, bytes.length - done, at + done);
 }
 
-/** A file that lasts, but for its name; undefined where it cannot be written. */
+/** Writes a file and syncs its content, not its name; undefined if it cannot be written. */
 function writeFile(path: string, bytes: Uint8Array): number | undefined {
 	let file: number | undefined;
 	try {
@@ -210,7 +212,7 @@ function writeFile(path: string, bytes: Uint8Array): number | undefined {
 	}
 }
 
-/** Makes the name of a file lasting. */
+/** Syncs the directory entry of a file. */
 function syncDirectory(path: string): void {
 	const directory = openSync(dirname(path), "r");
 	try {

@@ -3,19 +3,19 @@ import type { Listener, ListenerConstructor, ListenerOptions, TCP } from "../../
 import { NodeTCP } from "./node-tcp";
 import { type SecureListenOptions, SecureServer } from "./secure-server";
 
-/** Connections that wait to be accepted; more are cut off. */
+/** Connections pending to be accepted; further ones are closed. */
 const MAX_BACKLOG = 128;
 
 export interface ListenerHostOptions {
 	/** Address to bind to; undefined: all. */
 	readonly address: string | undefined;
-	/** Another port, with TLS, whose connections arrive at the first listener. */
+	/** A second port, with TLS, whose connections arrive at the first listener. */
 	readonly secure?: SecureListenOptions;
-	/** How long a TLS handshake may take, ms. */
+	/** Timeout of a TLS handshake, ms. */
 	readonly handshakeTimeoutMs: number;
-	/** A listener's ports accept connections. @param number of the listener, from 0 in the order of making */
+	/** A listener's ports accept connections. @param number of the listener, from 0 in the order of creation */
 	listening(number: number, port: number, securePort: number | undefined): void;
-	/** A port could not be opened, or broke. */
+	/** A port could not be opened, or failed. */
 	failed(error: Error, port: number): void;
 }
 

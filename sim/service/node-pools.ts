@@ -1,6 +1,6 @@
 import type { ListenSettings } from "../../src/config/settings";
 
-/** Pools of a broker on V8, where the configuration does not say otherwise: about 30 MB in all. */
+/** Default pool sizes of a broker on V8: about 30 MB in total. */
 export const nodePools = {
 	connections: 1000,
 	handshakes: 200,

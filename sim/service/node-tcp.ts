@@ -4,32 +4,34 @@ import { type Flushable, flushScheduler } from "./flush-scheduler";
 import { attachOwner, detachOwner, type SocketOwner, startReading, transferOwner } from "./owned-socket";
 import { WriteBuffer } from "./write-buffer";
 
-/** Bytes that may wait to be sent; more than Node's own mark, past which it tells when they are gone. */
+/**
+ * Bytes that may be buffered for sending; more than Node's high-water mark, above which Node emits "drain".
+ */
 const SEND_ROOM = 262_144;
-/** Bytes received and not yet read, past which the peer is not read from any more. */
+/** Received bytes not yet read, above which reading from the peer is paused. */
 const RECEIVE_ROOM = 131_072;
-/** How long a closed socket may take to send what was written, ms. */
+/** Time that a closed socket has to send buffered bytes, ms. */
 const LINGER_MS = 2000;
-/** Up to so many bytes a loop is quicker than a view. */
+/** Up to this many bytes, copying in a loop is faster than through a view. */
 const COPY_LOOP_LIMIT = 40;
 
-/** ECMA-419's TCP socket over one that Node has accepted, plain or TLS. */
+/** ECMA-419's TCP socket over an accepted socket of Node, plain or TLS. */
 export class NodeTCP implements TCP, SocketOwner, Flushable {
 	#socket: Socket | undefined;
 	#onReadable: TCPOptions["onReadable"];
 	#onWritable: TCPOptions["onWritable"];
 	#onError: TCPOptions["onError"];
-	/** What was received: the first chunk, how much of it was read, and those after it. */
+	/** Received data: the first chunk, the bytes of it already read, and the later chunks. */
 	#chunk: Uint8Array | undefined;
 	#offset = 0;
 	#laterChunks: Uint8Array[] | undefined;
 	#available = 0;
-	/** Whether Node was told to read no more. */
+	/** Whether reading is paused. */
 	#paused = false;
 	#ended = false;
 	#writeBuffer: WriteBuffer | undefined;
 
-	/** @param options a socket: as a listener hands it out, without callbacks */
+	/** @param options `accepted`: a socket from a listener, without callbacks */
 	constructor(options: TCPOptions | { readonly accepted: Socket }) {
 		if ("accepted" in options) {
 			this.#socket = options.accepted;
@@ -84,7 +86,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		return this.#room;
 	}
 
-	/** Hands what was written to the system. */
+	/** Passes buffered writes to the system. */
 	flush(): void {
 		const writeBuffer = this.#writeBuffer;
 		if (writeBuffer === undefined) return;
@@ -105,7 +107,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		this.#available = 0;
 		detachOwner(socket);
 		socket.destroySoon();
-		// A peer that does not read keeps nothing alive.
+		// A peer that does not read must not keep the socket open.
 		if (!socket.destroyed) setTimeout(() => socket.destroy(), LINGER_MS).unref();
 	}
 
@@ -134,8 +136,8 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	}
 
 	/**
-	 * Also when there is something left to read: half a packet is never going to be whole, and nobody would ask
-	 * for it again.
+	 * Reports the error even if bytes are unread: an incomplete packet will never be completed, and its reader
+	 * would not read again.
 	 */
 	onClosed(): void {
 		if (this.#ended) return;
@@ -148,13 +150,13 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		return SEND_ROOM - (this.#socket?.writableLength ?? SEND_ROOM) - (this.#writeBuffer?.length ?? 0);
 	}
 
-	#takeOver(donor: NodeTCP, options: TCPOptions): void {
-		const socket = donor.#socket;
-		if (socket === undefined || donor.#ended) throw new Error("invalid from");
-		donor.flush();
-		donor.#socket = undefined;
+	#takeOver(previous: NodeTCP, options: TCPOptions): void {
+		const socket = previous.#socket;
+		if (socket === undefined || previous.#ended) throw new Error("invalid from");
+		previous.flush();
+		previous.#socket = undefined;
 		this.#socket = socket;
-		// Not the options themselves, which hold the donor
+		// Copied, because the options refer to the previous owner.
 		this.#onReadable = options.onReadable;
 		this.#onWritable = options.onWritable;
 		this.#onError = options.onError;

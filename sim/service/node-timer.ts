@@ -30,7 +30,7 @@ function startTimeout(timeout: NodeTimeout, delay: number, repeat: number): void
 	}, delay);
 }
 
-/** A class, as V8 finds an object's own accessor slowly. */
+/** A class, because V8 looks up an object's own accessors slowly. */
 class NodeTime implements Time {
 	get ticks(): number {
 		return Math.floor(performance.now());

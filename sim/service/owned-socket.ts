@@ -1,57 +1,57 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 
-/** Who is told what happens to a socket. */
+/** Receiver of the events of a socket. */
 export interface SocketOwner {
-	/** Whether it takes so many bytes now; else they wait in the stream. */
+	/** Whether it accepts `size` bytes now; otherwise they stay in the stream. */
 	canReceive(size: number): boolean;
 	onReceived(chunk: Uint8Array): void;
 	onDrained(): void;
-	/** The peer has ended the connection, or it is lost; may be told more than once. */
+	/** The peer has ended the connection, or it is lost; may be called more than once. */
 	onClosed(): void;
 }
 
 const owner = Symbol("owner");
 
-/** A socket that knows its owner, so that all sockets share their listeners. */
+/** A socket with a reference to its owner, so that all sockets share the same listener functions. */
 export interface OwnedSocket extends Socket {
 	[owner]?: SocketOwner | undefined;
 }
 
-/** Tells a first owner when the connection is lost. */
-export function attachOwner(socket: OwnedSocket, by: SocketOwner): void {
-	socket[owner] = by;
+/** Sets the first owner, which is notified of a lost connection only. */
+export function attachOwner(socket: OwnedSocket, first: SocketOwner): void {
+	socket[owner] = first;
 	socket.on("error", onClose).on("close", onClose);
 }
 
-/** Tells another owner, now also when the peer ends the connection and when all is sent. */
-export function transferOwner(socket: OwnedSocket, to: SocketOwner): void {
-	socket[owner] = to;
+/** Sets another owner, which is also notified of the peer's end of the connection and of "drain". */
+export function transferOwner(socket: OwnedSocket, next: SocketOwner): void {
+	socket[owner] = next;
 	socket.on("end", onClose).on("drain", onDrain);
 }
 
-/** Begins to tell what is received. */
+/** Starts passing received data to the owner. */
 export function startReading(socket: OwnedSocket): void {
 	socket.on("data", onData);
 	socket.push = push;
 }
 
-/** Tells nobody any more, and throws away what still comes. */
+/** Removes the owner and discards further data. */
 export function detachOwner(socket: OwnedSocket): void {
 	socket[owner] = undefined;
 	socket.resume();
 }
 
 /**
- * In the place of readable.push(), to which Node's sockets give what they read. A stream does much for each
- * chunk; where nothing waits in it, chunks go past it. On a Node whose sockets did not use it they would come
- * as "data".
+ * Replaces readable.push(), to which Node's sockets pass received data. Chunks bypass the stream while it is
+ * empty, because a stream has a high cost per chunk. If a version of Node did not call push(), chunks would
+ * arrive as "data" events.
  */
 function push(this: OwnedSocket, chunk: Uint8Array | null, encoding?: BufferEncoding): boolean {
-	const by = this[owner];
-	if (chunk === null || this.readableLength !== 0 || !by?.canReceive(chunk.length))
+	const current = this[owner];
+	if (chunk === null || this.readableLength !== 0 || !current?.canReceive(chunk.length))
 		return Readable.prototype.push.call(this, chunk, encoding);
-	by.onReceived(chunk);
+	current.onReceived(chunk);
 	return true;
 }
 

@@ -3,31 +3,31 @@ import tls from "node:tls";
 import { networkOf } from "../../src/broker/access/ip-network";
 
 /**
- * TLS handshakes under way at once, and those of one address, or one network of IPv6, among them. One more,
- * and the oldest is cut off.
+ * Limits of concurrent TLS handshakes: in total, and from one IPv4 address or one IPv6 network. One more
+ * closes the oldest.
  */
 export const MAX_HANDSHAKES = 128;
 export const MAX_HANDSHAKES_PER_NETWORK = 64;
 
-/** A certificate and its private key, in PEM, and the port to use them on. */
+/** A certificate and its private key, in PEM, and the TLS port. */
 export interface SecureListenOptions {
 	readonly port: number;
 	readonly certificate: Uint8Array;
 	readonly key: Uint8Array;
 }
 
-/** A TLS server that whoever begins handshakes and never ends them can neither fill nor keep from others. */
+/** A TLS server whose capacity clients cannot exhaust with unfinished handshakes. */
 export class SecureServer {
-	/** The server whose connections are raw; it is to be told where to listen. */
+	/** The server of the raw connections; the caller calls its listen(). */
 	readonly server: net.Server;
 	readonly #secure: tls.Server;
-	/** Connections whose handshake is under way by the address and port of the peer, the oldest first. */
+	/** Connections with a pending handshake by address and port of the peer, the oldest first. */
 	readonly #pendingHandshakes = new Map<string, net.Socket>();
 
 	/**
-	 * @param handshakeTimeoutMs how long a handshake may take, ms
-	 * @param onSecureConnection given each connection whose handshake is over
-	 * @throws {Error} for people, when certificate and key cannot be used
+	 * @param handshakeTimeoutMs timeout of a handshake, ms
+	 * @param onSecureConnection called with each connection whose handshake is complete
+	 * @throws {Error} with a message for users, if certificate and key cannot be used
 	 */
 	constructor(
 		{ certificate, key }: SecureListenOptions,
@@ -48,13 +48,13 @@ export class SecureServer {
 				`listen.tls: certificate and key cannot be used: ${error instanceof Error ? error.message : error}`,
 			);
 		}
-		// Whoever speaks no TLS is cut off by Node.
+		// Also closes connections that do not use TLS.
 		this.#secure.on("tlsClientError", (_error, socket) => socket.destroy());
-		// Whoever goes before the handshake is over is gone at once.
+		// Without allowHalfOpen: a peer that ends before the handshake is complete is closed at once.
 		this.server = net.createServer({ noDelay: true }, (socket) => this.#startHandshake(socket));
 	}
 
-	/** Handshakes under way. */
+	/** Number of pending handshakes. */
 	get pendingHandshakes(): number {
 		return this.#pendingHandshakes.size;
 	}

@@ -5,10 +5,10 @@ import { NodeTCP } from "./node-tcp";
 import { nodeTime, nodeTimer } from "./node-timer";
 import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
 
-/** The broker on V8, straight over Node's sockets. */
+/** Runs the broker on V8, directly over Node's sockets. */
 export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { name, settings, address, secure, signal, listening, trace } = options;
-	// TLS is this host's affair: the listener brings the connections of both ports.
+	// TLS is handled by this host: the listener delivers the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
 	return new Promise((resolve, reject) => {
 		let broker: Broker | undefined;
@@ -39,7 +39,7 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
 			broker.start();
 		} catch (error) {
-			// What a certificate or key lacks
+			// An invalid certificate or key
 			finish(new ServeError(error instanceof Error ? error.message : String(error)));
 			return;
 		}

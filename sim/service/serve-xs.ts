@@ -10,11 +10,11 @@ import type { SimulationEvent } from "../report/events";
 import { VirtualSensors } from "../sensors/virtual";
 import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
 
-/** Bytes of retained memory; a broker keeps nothing there. */
+/** Bytes of retained memory, which a broker does not use. */
 const RETAINED_BYTES = 7168;
 
 /**
- * The firmware on XS, as on a chip that is wired to this machine's network, its clock right from the start.
+ * Runs the firmware on XS, as on a chip wired to this machine's network, with the clock set from the start.
  */
 export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
@@ -24,7 +24,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 	const onListening = collectPorts(settings, listening);
 	let failure: Error | undefined;
 	const network = new RealNetwork(scheduler, pace, {
-		// Node takes these for all addresses of both kinds.
+		// In Node "::" means all IPv4 and IPv6 addresses.
 		listenAddress: address ?? "::",
 		listening: (port, number) => onListening(number, port),
 		failed: (error, port) => {

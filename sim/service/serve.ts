@@ -4,8 +4,8 @@ import type { ServeOptions } from "./service";
 export { ServeError, type ServeOptions } from "./service";
 
 /**
- * Runs the broker alone, in real time, on real sockets, until `signal` is given. Throws ServeError, whose
- * message is for people.
+ * Runs the broker alone, in real time, on real sockets, until `signal` aborts. Throws ServeError, whose
+ * message is for users.
  */
 export async function serve(options: ServeOptions): Promise<void> {
 	const { engine, data } = options;

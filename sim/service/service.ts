@@ -5,29 +5,29 @@ import type { SecureListenOptions } from "./secure-server";
 
 export interface ServeOptions {
 	readonly engine: EngineName;
-	/** What the status page calls it. */
+	/** Name on the status page. */
 	readonly name: string;
 	/**
-	 * What the broker on V8 is made of, and on both engines which ports to wait for; `port` 0 lets the machine
+	 * Settings of the broker on V8, and on both engines the ports to wait for; `port` 0 lets the machine
 	 * choose.
 	 */
 	readonly settings: ListenSettings;
-	/** Where the firmware for XS is, and what it reads as `mc/config`: the same settings. */
+	/** The firmware for XS, and its `mc/config` with the same settings. */
 	readonly manifest: Manifest;
 	readonly config: JSONObject;
 	/** Address to bind to; undefined: all. */
 	readonly address: string | undefined;
 	/** A second port with TLS; only on V8. */
 	readonly secure?: SecureListenOptions;
-	/** Directory where its state is kept, made if need be; absent: it has no storage. */
+	/** Directory of its state, created if necessary; absent: no storage. */
 	readonly data?: string;
-	/** Ends the broker in good order. */
+	/** Shuts the broker down in an orderly way. */
 	readonly signal: AbortSignal;
 	/** Connections are accepted on all ports. */
 	listening(ports: Ports): void;
-	/** What the broker has to say. */
+	/** A message of the broker. */
 	trace(message: string): void;
-	/** Told while XS is built, once on a machine. */
+	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
 }
 
@@ -38,7 +38,7 @@ export interface Ports {
 	webSocket?: number;
 }
 
-/** Gathers what listeners tell, the one for MQTT first, until all that the settings ask for are there. */
+/** Collects the ports of the listeners, MQTT's first, until all configured ones are open. */
 export function collectPorts(
 	settings: ListenSettings,
 	listening: (ports: Ports) => void,
@@ -58,7 +58,7 @@ export class ServeError extends Error {
 	override readonly name = "ServeError";
 }
 
-/** Why a port could not be opened. */
+/** The error for a port that could not be opened. */
 export function portError(error: NodeJS.ErrnoException, port: number): ServeError {
 	if (error.code === "EADDRINUSE") return new ServeError(`port ${port} is in use by another program`);
 	if (error.code === "EACCES") return new ServeError(`port ${port} may not be opened: permission denied`);

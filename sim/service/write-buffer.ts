@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
 
-/** Bytes of one buffer; longer writes go alone. */
+/** Size of a buffer, bytes; longer writes bypass it. */
 const BUFFER_SIZE = 16_384;
-/** Outboxes kept for later, with their buffers. */
+/** Largest number of write buffers kept for reuse. */
 const MAX_FREE_BUFFERS = 64;
 
 const freeBuffers: WriteBuffer[] = [];
 
 /**
- * Gathers what a socket is given, so that it leaves in one system call. A socket needs one only while there
- * is something in it.
+ * Collects the writes of a socket, so that they leave in one system call. A socket holds one only while it
+ * has buffered writes.
  */
 export class WriteBuffer {
 	#buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
@@ -17,17 +17,17 @@ export class WriteBuffer {
 
 	private constructor() {}
 
-	/** An empty one. */
+	/** An empty buffer, reused if possible. */
 	static acquire(): WriteBuffer {
 		return freeBuffers.pop() ?? new WriteBuffer();
 	}
 
-	/** Bytes that are not with the socket yet. */
+	/** Bytes not yet written to the socket. */
 	get length(): number {
 		return this.#length;
 	}
 
-	/** Takes a copy of the bytes; where they do not fit, what is there goes to the socket first. */
+	/** Copies the bytes; if they do not fit, buffered bytes are written to the socket first. */
 	add(bytes: Uint8Array, socket: Socket): void {
 		const size = bytes.length;
 		if (this.#length + size > BUFFER_SIZE) this.#flush(socket);
@@ -39,7 +39,7 @@ export class WriteBuffer {
 		this.#length += size;
 	}
 
-	/** Hands all to the socket. The outbox is for others then. */
+	/** Writes all bytes to the socket and releases the buffer for reuse. */
 	flushAndRelease(socket: Socket): void {
 		this.#flush(socket);
 		if (freeBuffers.length < MAX_FREE_BUFFERS) freeBuffers.push(this);
@@ -52,7 +52,7 @@ export class WriteBuffer {
 		if (!socket.writable) return;
 		const buffer = this.#buffer;
 		socket.write(length === BUFFER_SIZE ? buffer : buffer.subarray(0, length));
-		// Node keeps bytes that the system has not taken, and counts them; the buffer is then its own.
+		// Node still refers to the buffer if the system has not accepted all of its bytes.
 		if (socket.writableLength !== 0) this.#buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
 	}
 }

@@ -7,13 +7,13 @@ export interface Span {
 	readonly to: number;
 }
 
-/** How long the steps of a join take, ms; each join draws from the span. */
+/** Durations of the steps of a join, ms; each join draws from the spans. */
 export interface JoinTimes {
 	/** Starting the radio. */
 	readonly start: Span;
-	/** Looking through all 13 channels. */
+	/** Scan of all 13 channels. */
 	readonly scan: Span;
-	/** Looking for one access point on one channel. */
+	/** Scan for one access point on one channel. */
 	readonly probe: Span;
 	/** Authentication, association and the four-way handshake. */
 	readonly associate: Span;
@@ -22,9 +22,9 @@ export interface JoinTimes {
 }
 
 /**
- * Chosen to meet what was published: DHCP costs 850 ms (glenn20/upy-esp32-experiments: 1,626 ms a report with
- * it, 774 ms without), and a cached access point takes a wake from about 4 s to 1 s (esphome pull request
- * 5931). How it divides between the steps is an estimate.
+ * Chosen to match published measurements: DHCP costs 850 ms (glenn20/upy-esp32-experiments: 1,626 ms a report
+ * with it, 774 ms without), and a cached access point takes a wake from about 4 s to 1 s (esphome pull
+ * request 5931). The division between the steps is an estimate.
  */
 export const JOIN_TIMES: JoinTimes = {
 	start: { from: 40, to: 60 },
@@ -44,10 +44,10 @@ export interface JoinTarget {
 export interface JoinHandler {
 	connected(): void;
 	addressed(): void;
-	/** Nothing gets through any more, though the station has yet to notice. */
+	/** No packet gets through any more, but the station has not detected it yet. */
 	down(): void;
 	lostAddress(): void;
-	/** @param reason the SDK's: 0 lost or not found, −1 refused */
+	/** @param reason the SDK's code: 0 lost or not found, −1 refused */
 	disconnected(reason: number): void;
 }
 
@@ -55,12 +55,12 @@ export interface Join {
 	cancel(): void;
 }
 
-/** Tries of the SDK's module before it reports that it is disconnected. */
+/** Attempts of the SDK's module before it reports a disconnection. */
 const MAX_JOIN_TRIES = 6;
-/** A station misses the access point's beacons for so long before it gives up, ms (ESP-IDF: 6 s). */
+/** Time without beacons after which a station is disconnected, ms (ESP-IDF: 6 s). */
 const BEACON_TIMEOUT_MS = 6000;
 
-/** One access point, in reach until an outage. */
+/** One access point, in range until an outage. */
 export class AccessPoint {
 	readonly bssid: string;
 	channel: number;
@@ -80,7 +80,7 @@ export class AccessPoint {
 		return this.#present;
 	}
 
-	/** An outage begins (false) or ends. */
+	/** Begins (false) or ends an outage. */
 	set present(present: boolean) {
 		this.#present = present;
 		if (!present) for (const join of [...this.#joins]) join.onOutage();
@@ -129,7 +129,7 @@ class JoinAttempt implements Join {
 		this.#scheduler.cancel(this.#next);
 	}
 
-	/** The access point went silent. */
+	/** The access point stopped sending beacons. */
 	onOutage(): void {
 		if (!this.#associated) return;
 		this.#handler.down();

@@ -15,16 +15,16 @@ export type NativeMachine = { readonly [machineBrand]: true };
 export type HostValue = number | string | boolean | null | undefined | Uint8Array;
 
 /**
- * What XS calls in Node. Its arguments arrive as
+ * A function of Node that XS calls. Its arguments arrive as
  * - numbers, strings, booleans, null, undefined: as they are;
  * - functions: as handles, numbers greater than 0 that stay valid until `forget`;
  * - typed arrays, DataViews, ArrayBuffers: as a Uint8Array over the memory of XS, valid until the host
- *   function returns or enters XS again; what is written to it is written in XS. Read-only data of the root
+ *   function returns or enters XS again; writes to it change the memory of XS. Read-only data of the root
  *   arrives as a copy;
  * - anything else: as undefined.
  *
- * A number, boolean, null or undefined that is returned costs nothing in XS, a string its bytes; a Uint8Array
- * becomes a fresh ArrayBuffer. A thrown Error is thrown in XS as an Error with the same message.
+ * Returning a number, boolean, null or undefined allocates nothing in XS, a string allocates its bytes; a
+ * Uint8Array becomes a new ArrayBuffer. A thrown Error is thrown in XS as an Error with the same message.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a host function may return nothing
 export type HostFunction = (...args: never[]) => HostValue | void;
@@ -66,12 +66,12 @@ function load(path: string): Binding {
 	return binding;
 }
 
-/** Builds the addon if need be, and loads it. To be awaited before the first Root is made. */
+/** Builds the addon if necessary, and loads it. Await it before the first Root is created. */
 export async function prepare(options: BuildOptions = {}): Promise<void> {
 	if (!loaded) load(await build(options));
 }
 
-/** The loaded addon. Throws an Error when it has never been built. */
+/** The loaded addon. Throws an Error if it has never been built. */
 export function binding(): Binding {
 	if (loaded) return loaded;
 	const path = addonPath();

@@ -16,16 +16,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findSources, optimisation, type Sources } from "./sources";
 
-/** Called with 0 when a build begins, and after each file; never when the addon was built before. */
+/** Called with 0 when a build begins, then after each file; not called if the addon is already built. */
 export type Progress = (done: number, total: number) => void;
 
 /** Settings of a build; all have defaults. */
 export interface BuildOptions {
-	/** where builds are kept: `.cache/xs` of the project */
+	/** directory of the builds; default: `.cache/xs` of the project */
 	cache?: string;
-	/** the C compiler: `$CC`, or `cc` */
+	/** the C compiler; default: `$CC`, or `cc` */
 	compiler?: string;
-	/** files compiled at a time: as many as there are cores */
+	/** files compiled in parallel; default: number of cores */
 	jobs?: number;
 	progress?: Progress;
 }
@@ -48,7 +48,7 @@ function compilerVersion(compiler: string): string {
 	}
 }
 
-/** The path that the addon has, or will have once it is built. */
+/** The path of the addon, which may not be built yet. */
 export function addonPath(options: BuildOptions = {}): string {
 	return addonPathOf(findSources(), options);
 }
@@ -60,8 +60,8 @@ function addonPathOf(sources: Sources, options: BuildOptions): string {
 }
 
 /**
- * Builds the addon unless this very one is there already, and returns its path. Any number of processes may
- * ask at once: one builds, the others wait.
+ * Builds the addon unless it exists for the same sources, and returns its path. Several processes may call
+ * this at once: one builds, the others wait.
  */
 export async function build(options: BuildOptions = {}): Promise<string> {
 	const sources = findSources();
@@ -113,7 +113,7 @@ function removeStaleLock(lock: string): void {
 	try {
 		const text = readFileSync(lock, "utf8");
 		if (text === "") {
-			// died between creating and writing
+			// its owner died between creating and writing it
 			if (Date.now() - statSync(lock).mtimeMs > 5000) rmSync(lock, { force: true });
 		} else process.kill(Number(text), 0);
 	} catch (error) {

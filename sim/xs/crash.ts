@@ -1,4 +1,4 @@
-/** How a device ended. */
+/** Cause of a crash. */
 export type CrashKind =
 	| "slot memory full"
 	| "chunk memory full"
@@ -11,13 +11,13 @@ export type CrashKind =
 	| "internal error";
 
 /**
- * A device crashed: its machine runs no more, others are not concerned. `stack` is the JavaScript stack
+ * A device crashed: its machine has stopped, other machines are not affected. `stack` is the JavaScript stack
  * inside the device, with the paths given for its modules.
  */
 export class XSCrash extends Error {
 	override readonly name = "XSCrash";
 	readonly kind: CrashKind;
-	/** what was thrown or rejected, or where the syntax error is; empty for the other kinds */
+	/** the value thrown or rejected, or the position of a syntax error; empty for the other kinds */
 	readonly detail: string;
 
 	constructor(kind: CrashKind, detail: string, trace: string, cause?: unknown) {

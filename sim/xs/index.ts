@@ -2,7 +2,7 @@
  * XS, the engine of the Moddable SDK, as a Node addon: many devices in one process, each with the memory of
  * an ESP32, all sharing one read-only root.
  *
- * `await prepare()` builds the addon, once, and loads it; then come a {@link Root} and {@link Machine}s.
+ * `await prepare()` builds the addon, once, and loads it; then create a {@link Root} and {@link Machine}s.
  */
 export { type HostFunction, type HostValue, prepare } from "./binding";
 export { type BuildOptions, CompilerError, type Progress } from "./build";

@@ -8,22 +8,22 @@ import type { Root } from "./root";
 export interface Creation {
 	/** slots of the heap; one is used for its header */
 	slots: number;
-	/** bytes of chunks: 50 to 86 % of what is used here is used on an ESP32 */
+	/** bytes of chunks; an ESP32 uses 50 to 86 % of what is used here */
 	chunks: number;
 	/** slots of the stack */
 	stack: number;
-	/** names that can be made beyond those in the root */
+	/** names that can be created beyond those in the root */
 	keys: number;
 	/**
-	 * slots, bytes and keys by which each may grow, 0 by default: memory is fixed. Slots and chunks grow only
+	 * slots, bytes and keys by which each may grow; default 0: memory is fixed. Slots and chunks grow only
 	 * within `total`, keys without bound.
 	 */
 	moreSlots?: number;
 	moreChunks?: number;
 	moreKeys?: number;
 	/**
-	 * bytes in which slots and chunks grow towards each other, the stack not included; default: what `slots`
-	 * and `chunks` take
+	 * bytes shared by slots and chunks, which grow towards each other, without the stack; default: the sum of
+	 * `slots` and `chunks`
 	 */
 	total?: number;
 }
@@ -33,30 +33,30 @@ export interface MachineOptions {
 	creation: Creation;
 	/** `Date.now()` of the device, in ms since 1970 */
 	clock(): number;
-	/** of Math.random; an integer */
+	/** seed of Math.random; an integer */
 	seed: number;
-	/** computrons after which an entry from Node, with all entries nested in it, crashes; default: none */
+	/** computrons after which an entry from Node, including its nested entries, crashes; default: none */
 	computronLimit?: number;
 	natives?: Readonly<Record<string, HostFunction>>;
 	/**
-	 * memory that XS sees through `native("xs_firefly_retained").call(this, n)`, a buffer for
-	 * `new Uint8Array()`: the same bytes, not a copy
+	 * memory that XS accesses through `native("xs_firefly_retained").call(this, n)`, a buffer for `new
+	 * Uint8Array()`: the same bytes, not a copy
 	 */
 	retained?: Uint8Array;
-	/** each argument of the global function `trace` */
+	/** called for each argument of the global function `trace` */
 	trace?(text: string): void;
 }
 
 /**
- * What a machine has used, in slots, bytes of chunks, stack slots and computrons. `allocated` counts
- * everything since the machine was made, collected or not.
+ * Resources used by a machine, in slots, bytes of chunks, stack slots and computrons. `allocated` counts all
+ * allocations since the machine was created, including collected ones.
  */
 export interface Statistics {
 	readonly slots: { readonly used: number; readonly peak: number; readonly allocated: number };
-	/** bytes; shrinking a buffer in place takes back what it frees */
+	/** bytes; shrinking a buffer in place is subtracted */
 	readonly chunks: { readonly used: number; readonly peak: number; readonly allocated: number };
 	readonly stack: { readonly peak: number };
-	/** names made beyond those of the root */
+	/** names created beyond those of the root */
 	readonly keys: { readonly used: number };
 	readonly collections: number;
 	/**
@@ -66,18 +66,18 @@ export interface Statistics {
 }
 
 /**
- * A device: a machine cloned from a root, with memory, clock and random numbers of its own.
+ * A device: a machine cloned from a root, with its own memory, clock and random numbers.
  *
  * An entry (`import`, `launch`, `call`, `runJobs`, `collect`) throws {@link XSCrash} when the device crashes,
- * and the same one ever after. An exception that XS does not catch crashes the device, unless the entry was
- * made from inside a host function of the same device: then it is thrown there as an Error, and thrown on in
- * XS as what it was if the host function lets it pass.
+ * and the same one at each later entry. An exception that XS does not catch crashes the device, unless the
+ * entry was made from inside a host function of the same device: then it is thrown there as an Error, and if
+ * the host function does not catch it, the original value is rethrown in XS.
  */
 export class Machine {
 	readonly #machine: NativeMachine;
 	readonly #values = new Float64Array(16);
 
-	/** Throws XSCrash when the memory is too small to start at all. */
+	/** Throws XSCrash if the memory is too small to start. */
 	constructor(root: Root, options: MachineOptions) {
 		const { creation } = options;
 		const sizes = new Float64Array([
@@ -103,7 +103,7 @@ export class Machine {
 		);
 	}
 
-	/** Imports a module, which runs unless it has run before. */
+	/** Imports a module, which runs at its first import. */
 	import(specifier: string): void {
 		binding().import(this.#machine, specifier, false);
 	}
@@ -114,19 +114,19 @@ export class Machine {
 	}
 
 	/**
-	 * Calls the function behind a handle, with at most 16 arguments. A function that is returned becomes a
-	 * handle, an object undefined, a buffer a Uint8Array over the memory of XS.
+	 * Calls the function behind a handle, with at most 16 arguments. A returned function becomes a handle, an
+	 * object undefined, a buffer a Uint8Array over the memory of XS.
 	 */
 	call(handle: number, ...args: readonly HostValue[]): HostValue {
 		return binding().call(this.#machine, handle, ...args);
 	}
 
-	/** Lets go of a function. Harmless when repeated, and after the end of the machine. */
+	/** Releases the handle of a function. No-op when repeated, and after the machine has been destroyed. */
 	forget(handle: number): void {
 		binding().forget(this.#machine, handle);
 	}
 
-	/** Runs promise jobs until there are none. A rejection that is unhandled then crashes the device. */
+	/** Runs promise jobs until none is left. A rejection that is then unhandled crashes the device. */
 	runJobs(): void {
 		binding().runJobs(this.#machine);
 	}
@@ -144,7 +144,7 @@ export class Machine {
 		binding().collect(this.#machine);
 	}
 
-	/** Readable after a crash, and as it last was after the machine has been destroyed. */
+	/** Available after a crash; after the machine has been destroyed, its last values. */
 	get statistics(): Statistics {
 		const values = binding().statistics(this.#machine, this.#values);
 		return {
@@ -158,9 +158,9 @@ export class Machine {
 	}
 
 	/**
-	 * Frees all memory at once; a machine that nobody refers to is freed by Node, but not while its own host
-	 * functions refer to it. From inside a host function (deep sleep, reset) the device stops there: XS does
-	 * not go on, the entry returns undefined. Harmless when repeated.
+	 * Frees all memory at once. Node frees an unreferenced machine by itself, but not while its own host
+	 * functions refer to it. Called from inside a host function (deep sleep, reset) it stops the device there:
+	 * XS does not continue, and the entry returns undefined. No-op when repeated.
 	 */
 	destroy(): void {
 		binding().statistics(this.#machine, this.#values);

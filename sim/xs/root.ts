@@ -4,25 +4,25 @@ import { binding, type NativeRoot } from "./binding";
 /** The source of a module: JavaScript, already stripped of types. */
 export interface ModuleSource {
 	readonly source: string;
-	/** appears in stacks and in syntax errors */
+	/** path shown in stacks and syntax errors */
 	readonly path: string;
 }
 
 /** Options of a {@link Root}. */
 export interface RootOptions {
-	/** every module that exists, by specifier; all are compiled here, and their byte code is shared */
+	/** all modules by specifier; they are compiled here, and their byte code is shared */
 	modules: ReadonlyMap<string, ModuleSource>;
 	/**
-	 * modules that run here, once, and are frozen: what the SDK does with the `preload` of a manifest. What
-	 * they import is preloaded too.
+	 * modules that run here, once, and are frozen, like `preload` of a manifest in the SDK. Their imports are
+	 * preloaded too.
 	 */
 	preload: readonly string[];
 	/**
-	 * the specifier of the module that an import means; the importer is "" for `Machine.import`. Default: as
-	 * the SDK does.
+	 * resolves an import to the specifier of a module; the importer is "" for `Machine.import`. Default: as in
+	 * the SDK.
 	 */
 	resolve?(specifier: string, importer: string): string | undefined;
-	/** names that `native(name)` knows in XS; `xs_firefly_retained` is always there */
+	/** names available to `native(name)` in XS; `xs_firefly_retained` is always available */
 	natives: readonly string[];
 }
 
@@ -40,10 +40,10 @@ export function resolveSpecifier(
 }
 
 /**
- * What a device has in flash: built-ins, preloaded modules, and the byte code of all modules. It is shared by
- * all machines made from it, at no cost to their memory.
+ * The flash content of a device: built-ins, preloaded modules, and the byte code of all modules. All machines
+ * created from it share it, at no cost to their memory.
  *
- * Throws XSCrash: "syntax error" with path and line, "unhandled exception" when a preloaded module throws or
+ * Throws XSCrash: "syntax error" with path and line, "unhandled exception" if a preloaded module throws or
  * cannot be found.
  */
 export class Root {
@@ -72,7 +72,10 @@ export class Root {
 		this.native = binding().root(modules, options.preload, this.natives, resolve);
 	}
 
-	/** No more machines can be made; those that exist run on, the memory is freed with the last of them. */
+	/**
+	 * No more machines can be created. Existing ones continue to run; the memory is freed with the last of
+	 * them.
+	 */
 	dispose(): void {
 		binding().disposeRoot(this.native);
 	}

@@ -4,30 +4,28 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What goes into the addon, and how it is compiled. */
+/** Sources of the addon, and how to compile them. */
 export interface Sources {
-	/** C files, the ones that take longest first */
+	/** C files, the slowest to compile first */
 	readonly files: readonly string[];
 	/** flags for all files; the optimisation level is per file, see {@link optimisation} */
 	readonly flags: readonly string[];
 	readonly libraries: readonly string[];
-	/** of everything above, with contents */
+	/** digest of all of the above, with file contents */
 	readonly digest: string;
 }
 
 const nativeFolder = fileURLToPath(new URL("./native", import.meta.url));
 
-/** Debugger, profiler and snapshots: native/debug.c stands in for them. */
+/** Debugger, profiler and snapshots, which native/debug.c replaces. */
 const omitted: ReadonlySet<string> = new Set(["xsDebug.c", "xsProfile.c", "xsSnapshot.c", "xsSourceMap.c"]);
 
-/** Where the time of a running device goes. */
+/** Files in which a running device spends most of its time. */
 const hot: ReadonlySet<string> = new Set(
 	["DataView", "Function", "Memory", "Property", "Run", "Symbol", "Type"].map((name) => `xs${name}.c`),
 );
 
-/**
- * The parser, which runs once for each root, and what firmware hardly uses: here the time to compile counts.
- */
+/** The parser, which runs once for each root, and what firmware hardly uses: optimised for compile time. */
 const cold: ReadonlySet<string> = new Set(
 	[
 		"Arguments",
@@ -61,9 +59,9 @@ const defines = [
 	"mxMinusZero=1",
 	"mxNoConsole=1",
 	"mxParse=1",
-	// With spare room behind its elements, the collector reads what was never written of an array with gaps,
-	// and that may end the process. It costs fidelity: an array that grew by one element takes up to a third
-	// more on a chip, 56 bytes in the sensor role.
+	// With overallocation the collector reads uninitialised elements of an array with gaps, which may crash the
+	// process. Without it memory use differs from a chip, where an array that grew by one element takes up to a
+	// third more, 56 bytes in the sensor role.
 	"mxNoArrayOverallocation=1",
 	"mxRegExpUnicodePropertyEscapes=1",
 	"mxRun=1",
@@ -116,7 +114,7 @@ export function findSources(): Sources {
 	return { files, flags, libraries, digest: hash.digest("hex") };
 }
 
-/** About how long a file takes, in no unit. */
+/** Relative compile time of a file. */
 function weight(file: string, contents: ReadonlyMap<string, Buffer>): number {
 	const effort = { "-O0": 1, "-O1": 2, "-O2": 4 };
 	return (contents.get(file)?.length ?? 0) * effort[optimisation(file)];

@@ -26,20 +26,20 @@ import {
 import { Timeouts } from "./timeouts";
 import { WebServer } from "./web/web-server";
 
-// Ports, in the order in which they are opened
+// Listeners, in the order in which they are opened
 const MQTT_LISTENER = 0;
 const WEB_SOCKET_LISTENER = 1;
 
-/** Time until storing is tried again where it failed and is to be done at once, ms. */
+/** Delay before a failed save is retried when `persistInterval` is 0, ms. */
 const SAVE_RETRY_MS = 1000;
 
-/** The connections that MQTT's own port may have: all there are. */
+/** Connection limit of the MQTT port: it may use the whole pool. */
 const UNLIMITED = 0xffff;
 
 /**
- * Takes a current value: its topic and payload lie in [topicStart, topicEnd) and [payloadStart, payloadEnd)
- * of `bytes`, which is valid only during the call. `time` is when it arrived, ms since 1970 by the host's
- * clock as it is set now.
+ * Receives a current value. Its topic and payload lie in [topicStart, topicEnd) and [payloadStart,
+ * payloadEnd) of `bytes`, which is valid only during the call. `time` is the arrival time, ms since 1970, by
+ * the present setting of the host's clock.
  */
 export type ValueCallback = (
 	bytes: Uint8Array,
@@ -52,10 +52,10 @@ export type ValueCallback = (
 ) => void;
 
 /**
- * An MQTT broker for clients of 3.1.1 and 5.0 on one port, and over WebSocket on another where one is
- * configured. All pools are allocated by the constructor, each connection when it is first needed; routing a
- * message allocates nothing. What a full pool does is counted in {@link counters}, and told to the client by
- * the protocol's own means.
+ * An MQTT broker for 3.1.1 and 5.0 clients on one port, and over WebSocket on a second port if configured.
+ * All pools are allocated by the constructor, each connection when it is first needed; routing a message
+ * allocates nothing. Exhausted pools are counted in {@link counters} and reported to the client as far as the
+ * protocol allows.
  */
 export class Broker implements ConnectionOwner {
 	readonly #core: Core;
@@ -69,14 +69,13 @@ export class Broker implements ConnectionOwner {
 	readonly #web: WebServer | undefined;
 	#started = false;
 	/**
-	 * When `$SYS` topics are handed out next, ms of the broker's clock; infinite while nobody subscribes to
-	 * them.
+	 * Time of the next `$SYS` publication, ms of the broker's clock; infinite while nobody subscribes to them.
 	 */
 	#reportAt = Number.POSITIVE_INFINITY;
-	/** When state is stored next, as #reportAt; infinite while nothing changes. */
+	/** Time of the next save, ms of the broker's clock; infinite while nothing changes. */
 	#saveAt = Number.POSITIVE_INFINITY;
 
-	/** @param name shown to people */
+	/** @param name shown on the web pages */
 	constructor(host: Host, settings: ListenSettings, name = "Firefly") {
 		const core = new Core(host, settings);
 		const packetWriter = new PacketWriter(core);
@@ -113,25 +112,25 @@ export class Broker implements ConnectionOwner {
 		};
 	}
 
-	/** What happened so far. */
+	/** Counters of events and errors. */
 	get counters(): BrokerCounters {
 		return this.#core.counters;
 	}
 
-	/** The port in use; 0 before start(). */
+	/** The MQTT port in use; 0 before start(). */
 	get port(): number {
 		return this.#listeners.port(MQTT_LISTENER);
 	}
 
-	/** The port for WebSocket and the status page; 0 before start() and where none is configured. */
+	/** The port for WebSocket and the status page; 0 before start() or if none is configured. */
 	get webSocketPort(): number {
 		return this.#listeners.port(WEB_SOCKET_LISTENER);
 	}
 
 	/**
-	 * Restores what was kept, and opens the ports.
-	 * @throws {Error} when the host has no listener, no TLS or no storage where these are asked for, or a port
-	 *   is taken
+	 * Restores the stored state and opens the ports.
+	 * @throws {Error} if the host has no listener, or no TLS or storage although the settings require it, or if
+	 *   a port is already in use
 	 */
 	start(): void {
 		if (this.#started) return;
@@ -150,7 +149,7 @@ export class Broker implements ConnectionOwner {
 		}
 	}
 
-	/** Closes the ports and all connections, and stores what has changed. */
+	/** Closes the ports and all connections, then saves changed state. */
 	stop(): void {
 		this.beginCallback();
 		this.#listeners.close();
@@ -163,7 +162,7 @@ export class Broker implements ConnectionOwner {
 		this.#timeouts.close();
 	}
 
-	/** Calls back with every topic's current value. The broker must not be changed meanwhile. */
+	/** Calls `callback` with the current value of every topic. The callback must not change the broker. */
 	forEachValue(callback: ValueCallback): void {
 		const { store, clock } = this.#core;
 		clock.tick();
@@ -184,7 +183,7 @@ export class Broker implements ConnectionOwner {
 		}
 	}
 
-	/** Pools in use, for a host that shows or checks them. */
+	/** Pool usage, for a host that displays or checks it. */
 	get usage(): Usage {
 		const { connections, openCount, sessions, subscriptions, queues, store, settings } = this.#core;
 		let sockets = 0;
@@ -225,7 +224,7 @@ export class Broker implements ConnectionOwner {
 			this.#router.resumeRetained();
 			this.#sessionEnd.endClosing();
 			if (closingCount > 0) {
-				// sessions whose clients went may end by themselves, or their wills be due
+				// a closed connection can make its session end or its will due
 				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 				this.#sessionEnd.endClosing();
 			}
@@ -278,7 +277,7 @@ export class Broker implements ConnectionOwner {
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
-	/** Answers the CONNECT that was judged. */
+	/** Answers the CONNECT whose authentication has finished. */
 	private onAuthResult(index: number, reasonCode: number): void {
 		const { connections } = this.#core;
 		const connection = connections[index];
@@ -299,9 +298,9 @@ export class Broker implements ConnectionOwner {
 	}
 
 	/**
-	 * Goes on with those who waited while another was judged: in turn, so that nobody who tries again and again
-	 * keeps the others waiting.
-	 * @param last who was judged
+	 * Resumes connections and web requests that waited for an authentication to finish. Starts after `last`, so
+	 * that a client that retries permanently does not starve the others.
+	 * @param last index of the authenticated connection; negative for a web request
 	 */
 	private resumeWaiting(last: number): void {
 		const { connections } = this.#core;
@@ -335,7 +334,7 @@ export class Broker implements ConnectionOwner {
 		this.endCallback();
 	}
 
-	/** Restores what is stored. Without what cannot be read the broker serves all the same. */
+	/** Restores the stored state. The broker also starts if the storage cannot be read. */
 	private restore(): void {
 		const core = this.#core;
 		const { storage } = core.host;
@@ -347,10 +346,10 @@ export class Broker implements ConnectionOwner {
 			core.counters.storageFailures++;
 			core.host.trace(`broker: state is neither restored nor kept: ${error}`);
 		}
-		this.onTimer(); // wills of clients that were connected, sessions whose time is over
+		this.onTimer(); // publishes wills of clients that were connected, ends expired sessions
 	}
 
-	/** Stores what has changed, now or in time. */
+	/** Saves changed state, or schedules the save. */
 	private save(persistence: Persistence): void {
 		const { clock, settings } = this.#core;
 		if (settings.persistInterval === 0 && persistence.changed && !persistence.failing) persistence.save();
@@ -360,14 +359,14 @@ export class Broker implements ConnectionOwner {
 		this.#timeouts.scheduleBy(this.#saveAt);
 	}
 
-	/** An exception that got out to the host would end the firmware. */
+	/** Counts and traces an exception. One that reached the host would end the firmware. */
 	private reportInternalError(error: unknown): void {
 		this.#core.counters.internalErrors++;
 		this.#core.host.trace(`broker: ${error}`);
 	}
 }
 
-/** How full the pools are. */
+/** Pool usage. */
 export interface Usage {
 	readonly sockets: number;
 	readonly connections: number;

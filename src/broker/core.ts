@@ -17,12 +17,14 @@ import { RetainedStore } from "./topics/retained-store";
 import { Subscriptions } from "./topics/subscriptions";
 
 /**
- * What a PUBLISH takes at least beside a topic that gets an alias, bytes: fixed header, two lengths, topic
- * alias.
+ * Minimum size of a PUBLISH that sets a topic alias, without the topic, bytes: fixed header, two lengths,
+ * topic alias.
  */
 const ALIAS_OVERHEAD = 8;
 
-/** What the parts of the broker share: settings, pools, clock and counters. All of it is allocated here. */
+/**
+ * State shared by the parts of the broker: settings, pools, clock and counters. All of it is allocated here.
+ */
 export class Core {
 	readonly host: Host;
 	readonly settings: ListenSettings;
@@ -34,16 +36,16 @@ export class Core {
 	readonly queues: OutgoingQueues;
 	readonly store: RetainedStore;
 	readonly aliases: TopicAliases;
-	/** When values came, as text. */
+	/** Formats the arrival time of values. */
 	readonly timestamp: Timestamp;
 	readonly authorizer: Authorizer;
-	/** By index; the first is not used. */
+	/** Connections by index; element 0 is unused. */
 	readonly connections: (Connection | undefined)[] = [undefined];
-	/** Keeps state over a restart, where that is asked for. */
+	/** Saves state across restarts; undefined if not configured or not available. */
 	persistence: Persistence | undefined = undefined;
-	/** The will in work. */
+	/** Scratch message for the will that is being stored or published. */
 	readonly will: Message;
-	/** Connections past CONNECT. */
+	/** Connections whose CONNECT was accepted. */
 	openCount = 0;
 	/** Connections in state CLOSING. */
 	closingCount = 0;
@@ -86,19 +88,19 @@ export class Core {
 		this.authorizer = createAuthorizer(host, settings, this.clock, this.sessions, memory.bytes);
 	}
 
-	/** Whether there is room for retained messages at all. */
+	/** Whether the settings provide room for retained messages. */
 	get retainAvailable(): boolean {
 		return this.settings.retainedTopics !== 0 && this.settings.retainedBytes !== 0;
 	}
 
-	/** The connection that serves a session; undefined while the client is away or going. */
+	/** The connection that serves a session; undefined while the client is disconnected. */
 	connectionOf(session: number): Connection | undefined {
 		return this.connections[this.sessions.connection(session)];
 	}
 
 	/**
-	 * Lets a connection end before the turn does.
-	 * @param reasonCode told to an MQTT 5.0 client in DISCONNECT; 0 for none
+	 * Marks a connection to be closed before the current callback ends.
+	 * @param reasonCode sent to an MQTT 5.0 client in DISCONNECT; 0: no DISCONNECT is sent
 	 */
 	close(connection: Connection, reasonCode: number): void {
 		if (connection.state === FREE || connection.state === CLOSING) return;

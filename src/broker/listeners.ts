@@ -5,37 +5,37 @@ import { Connection, type ConnectionOwner, FREE, OPENING } from "./session/conne
 import type { Timeouts } from "./timeouts";
 
 /**
- * Time that a connection has for its CONNECT while others wait for a place and its address has more than its
- * share of them, ms.
+ * Timeout of a handshake while connections wait in the backlog and the peer's address holds more than its
+ * share of handshake slots, ms.
  */
 export const IDLE_HANDSHAKE_MS = 1000;
-/** Pause between two looks at that, ms. */
+/** Interval between two checks of these shares, ms. */
 const RECHECK_MS = 250;
 
-/** A port, and what its connections are read with. */
+/** A port, and the socket constructor for its connections. */
 interface ListeningPort {
 	readonly listener: Listener;
 	readonly io: TCPConstructor;
-	/** Its connections at once, at most. */
+	/** Maximum number of simultaneous connections. */
 	readonly limit: number;
-	/** Whether connections may wait there to be accepted. */
+	/** Whether connections may be waiting to be accepted. */
 	hasBacklog: boolean;
 }
 
 /**
- * The ports on which the broker listens. Their connections share one pool: where it is used up, or a port has
- * its share, connections wait to be accepted.
+ * The ports on which the broker listens. Their connections share one pool: if it is used up, or a port has
+ * reached its limit, connections wait to be accepted.
  */
 export class Listeners {
-	/** Whether connections wait until a place is free. */
+	/** Whether connections wait for a free slot. */
 	hasBacklog = false;
 	readonly #core: Core;
 	readonly #owner: ConnectionOwner;
 	readonly #timeouts: Timeouts;
 	#ports: ListeningPort[] = [];
-	/** The port whose turn it is: one that is crowded must not keep others from being served. */
+	/** Index of the port served last. Ports take turns, so that a busy one does not starve the others. */
 	#turn = 0;
-	/** Not before this is looked again at who takes too many places, ms of the broker's clock. */
+	/** Earliest time of the next evictIdleHandshakes() check, ms of the broker's clock. */
 	#recheckAt = 0;
 
 	constructor(core: Core, owner: ConnectionOwner, timeouts: Timeouts) {
@@ -44,7 +44,7 @@ export class Listeners {
 		this.#timeouts = timeouts;
 	}
 
-	/** Opens a port. @throws {Error} when the host has no listener or the port is taken */
+	/** Opens a port. @throws {Error} if the host has no listener or the port is already in use */
 	listen(port: number, io: TCPConstructor, limit: number): void {
 		const { listener } = this.#core.host;
 		if (listener === undefined) throw new Error("this host cannot listen");
@@ -58,7 +58,7 @@ export class Listeners {
 					listeningPort.hasBacklog = true;
 					this.hasBacklog = true;
 					this.#owner.beginCallback();
-					this.#owner.endCallback(); // which lets accept() have its turn
+					this.#owner.endCallback(); // calls accept()
 				},
 			}),
 			io,
@@ -67,12 +67,12 @@ export class Listeners {
 		});
 	}
 
-	/** The port in use; 0 where there is none. */
+	/** The port in use; 0 if there is none. */
 	port(index: number): number {
 		return this.#ports[index]?.listener.port ?? 0;
 	}
 
-	/** Takes connections that wait, as long as there is a place for them. */
+	/** Accepts waiting connections while slots are free. */
 	accept(): void {
 		const ports = this.#ports;
 		const count = ports.length;
@@ -89,9 +89,10 @@ export class Listeners {
 	}
 
 	/**
-	 * While others wait, one address, or one network of IPv6, can hold half of the handshakes' places until the
-	 * connect time-out, and the rest for HASTE: whoever opens connections and says nothing is not to keep
-	 * everybody else out. Not while a CONNECT is judged, as those of others may wait for that.
+	 * Shortens the timeout of idle handshakes while connections wait in the backlog. One address (one network
+	 * for IPv6) may hold half of the handshake slots until the connect timeout, and the rest only for
+	 * IDLE_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT does not block all
+	 * others. Not called during an authentication, as other CONNECTs may be waiting for it.
 	 */
 	private evictIdleHandshakes(): void {
 		const { connections, settings, clock } = this.#core;
@@ -128,7 +129,7 @@ export class Listeners {
 		for (let i = 0; i < ports.length; i++) ports[i].listener.close();
 	}
 
-	/** Takes one connection; false if there is none, or no place for it. */
+	/** Accepts one connection; false if none is waiting or no slot is free. */
 	private acceptFrom(index: number): boolean {
 		const listeningPort = this.#ports[index];
 		if (!listeningPort.hasBacklog) return false;
@@ -152,18 +153,18 @@ export class Listeners {
 			connection.adopt(tcp, listeningPort.io);
 			this.#timeouts.watch(connection);
 		} catch {
-			// the peer was gone before it was its turn
+			// the peer closed the connection before it was accepted
 			connection.close();
 			try {
 				tcp.close();
 			} catch {
-				// gone
+				// already closed
 			}
 		}
 		return true;
 	}
 
-	/** The first free place; 0 where there is none, or where the port has as many connections as it may. */
+	/** The first free slot; 0 if there is none or the port has reached its limit. */
 	private freeSlot(index: number, limit: number): number {
 		const { connections, settings } = this.#core;
 		const slots = settings.connections + settings.handshakes;

@@ -5,44 +5,46 @@ import type { SessionEnd } from "./handlers/session-end";
 import { NEVER_SECONDS } from "./pool/clock";
 import { type Connection, OPEN, OPENING } from "./session/connection";
 
-/** Never less than this until the next look, ms. */
+/** Shortest timer delay, ms. */
 const MINIMUM_DELAY_MS = 10;
-/** Longest delay that is asked of a host's timer, ms. */
+/** Longest timer delay that is passed to the host, ms. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**
- * Ends connections that are silent for too long: before CONNECT, and past one and a half times their
- * keepalive; publishes wills after their delay, and ends sessions after theirs. One timer serves all.
+ * Closes connections whose timeout has expired: the connect timeout before CONNECT, 1.5 times the keep alive
+ * after it. Publishes wills after their delay, and ends sessions after their expiry interval. One timer
+ * serves all.
  */
 export class Timeouts {
 	readonly #core: Core;
 	readonly #sessionEnd: SessionEnd;
 	readonly #onTimer: () => void;
 	#timer: TimerId | undefined;
-	/** When the timer rings, ms of the broker's clock; infinite while it rests. */
+	/** Time at which the timer fires, ms of the broker's clock; infinite while it is stopped. */
 	#dueAt = Number.POSITIVE_INFINITY;
 
-	/** @param onTimer what the timer calls; it is to call check() */
+	/** @param onTimer timer callback, which must call check() */
 	constructor(core: Core, sessionEnd: SessionEnd, onTimer: () => void) {
 		this.#core = core;
 		this.#sessionEnd = sessionEnd;
 		this.#onTimer = onTimer;
 	}
 
-	/** Sees to it that the timer rings in time for a connection, whose `heard` and `silence` have changed. */
+	/** Schedules the timer for a connection whose `lastReceivedAt` or `keepAliveTimeoutMs` has changed. */
 	watch(connection: Connection): void {
 		if (connection.keepAliveTimeoutMs === 0) return;
 		this.scheduleBy(connection.lastReceivedAt + connection.keepAliveTimeoutMs);
 	}
 
-	/** Sees to it that the timer rings by then, ms of the broker's clock. */
+	/** Makes the timer fire no later than `due`, ms of the broker's clock. */
 	scheduleBy(due: number): void {
 		if (due < this.#dueAt) this.schedule(due);
 	}
 
 	/**
-	 * Lets those go whose time is over.
-	 * @param other when the timer is to ring for something else, ms of the broker's clock
+	 * Closes connections whose timeout has expired, publishes due wills, ends expired sessions, and schedules
+	 * the next check.
+	 * @param other next time at which the timer must fire for another purpose, ms of the broker's clock
 	 */
 	check(other: number): void {
 		const core = this.#core;
@@ -68,7 +70,7 @@ export class Timeouts {
 		else if (this.#timer !== undefined) core.host.timer.schedule(this.#timer);
 	}
 
-	/** Gives the timer back. */
+	/** Clears the timer. */
 	close(): void {
 		this.#core.host.timer.clear(this.#timer);
 		this.#timer = undefined;

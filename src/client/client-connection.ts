@@ -28,11 +28,11 @@ import { Transport, type TransportHandler } from "./transport";
 export const SEND_RESERVE = 8;
 
 /**
- * What a client is made of, and every way in which its connection ends. Plain fields, for the subclass: the
- * two are one object.
+ * The parts of a client, and every way in which its connection ends. The fields are not private (#), as the
+ * subclass `Client` uses them.
  */
 export abstract class ClientConnection implements DecoderHandler, TransportHandler, DeadlinesHandler {
-	/** What the last CONNACK said; before the first, what `open()` was given. */
+	/** Limits from the last CONNACK; before the first one, those passed to `open()`. */
 	readonly limits = new BrokerLimits();
 	protected readonly options: ClientOptions;
 	protected readonly handler: ClientHandler;
@@ -48,14 +48,14 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	protected readonly gracefulClose: GracefulClose;
 
 	protected currentState: ClientState = "closed";
-	/** Host callbacks in work: what is staged meanwhile leaves at their end, in one write. */
+	/** Nesting depth of host callbacks. Packets staged inside a callback leave at its end, in one write. */
 	protected callbackDepth = 0;
-	/** Ticks at the beginning of the host callback in work. */
+	/** Ticks at the start of the current host callback. */
 	protected now = 0;
 	protected pipeline = false;
-	/** Something beside CONNECT was staged before CONNACK. */
+	/** A packet other than CONNECT was staged before CONNACK. */
 	protected sentBeforeConnack = false;
-	/** CONNACK said yes. */
+	/** CONNACK accepted the connection. */
 	protected connackAccepted = false;
 	/** `close()` was called and DISCONNECT is not staged yet. */
 	protected closeRequested = false;
@@ -94,15 +94,15 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 		this.outbound = new Outbound(options, encoder, this.limits, deadlines, time, this);
 	}
 
-	/** For transport and deadlines. */
+	/** Called by transport and deadlines. */
 	abstract onEvent(event: number, deadline: number): void;
-	// For the decoder
+	// Called by the decoder
 	abstract onPacket(packet: Packet): void;
 	abstract onPublish(packet: Packet): void;
 	abstract onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void;
 	abstract onError(reasonCode: number, message: string): void;
 
-	/** For what sends: writes what is staged, if the socket takes it. */
+	/** Writes the staged packets if the socket has room for them. Also called by `Outbound`. */
 	flush(): void {
 		if (this.transport.flush()) this.keepAlive.noteSent(this.now);
 		if (this.transport.writeFailed && !this.deadlines.running(WRITE_FAILED_DEADLINE))
@@ -164,8 +164,8 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	}
 
 	/**
-	 * Ends for an error of which an MQTT 5.0 broker is told. [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1
-	 * has only the normal DISCONNECT, which would suppress the will.
+	 * Ends the connection because of an error, which DISCONNECT reports to an MQTT 5.0 broker. [MQTT-4.13.2-1]
+	 * [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will.
 	 */
 	protected failConnection(reasonCode: number, error: ClientError): void {
 		if (this.currentState !== "open" || this.encoder.version === 4) {
@@ -198,8 +198,8 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	}
 
 	/**
-	 * For the transport too: drops the connection and calls `onClosed` from the timer, as no callback runs
-	 * inside a method.
+	 * Drops the connection and calls `onClosed` from the timer, as no handler callback runs inside a method of
+	 * the client. Also called by the transport.
 	 */
 	scheduleClose(error: ClientError | undefined): void {
 		this.currentState = "closing";

@@ -33,21 +33,21 @@ export type {
 export { BUSY, REJECTED } from "./outbound";
 
 /**
- * A packet of 4 bytes may end in the first byte read and every 4 more, and is answered with at most 5: n
- * bytes read need 5 + 5 / 4 n to answer.
+ * Maximum size of the answer to a received packet, in bytes. Such a packet has at least 4 bytes and may end
+ * at the first byte read, so the answers to n bytes read take at most 5 + 5 / 4 n bytes.
  */
 const MAXIMUM_ANSWER_SIZE = 5;
 
 /**
- * One MQTT session over one TCP connection at a time. All buffers are allocated by the constructor and serve
- * every later `open()`; after that only `open()` and errors allocate.
+ * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every
+ * `open()` reuses them; later only `open()` and errors allocate.
  */
 export class Client extends ClientConnection {
 	get state(): ClientState {
 		return this.currentState;
 	}
 
-	/** QoS 1 messages that wait for PUBACK. */
+	/** QoS 1 messages not yet acknowledged. */
 	get inFlight(): number {
 		return this.outbound.inFlightCount;
 	}
@@ -69,17 +69,19 @@ export class Client extends ClientConnection {
 	}
 
 	/**
-	 * Sends a message. Inside a callback all that is published leaves in one flight at the callback's end.
-	 * @param flags RETAIN | QOS1. RETAIN is dropped where the broker retains nothing; QoS 2 is not supported
-	 *   yet. DUP only together with `packetId`, for what was sent and not answered on an earlier connection of
-	 *   a session that the broker continues: `onOpen` tells [MQTT-4.3.2-2] [MQTT-4.4.0-1]
+	 * Sends a message. Messages published inside a callback leave together at its end.
+	 * @param flags RETAIN | QOS1. RETAIN is cleared if the broker does not support retained messages; QoS 2 is
+	 *   not supported yet. DUP only together with `packetId`, for a message that was sent and not acknowledged
+	 *   on an earlier connection of a session that the broker continues (see `onOpen`) [MQTT-4.3.2-2]
+	 *   [MQTT-4.4.0-1]
 	 * @param properties MQTT 5.0 only
-	 * @param packetId for QoS 1: the packet identifier, of whoever can name the same again for the same
-	 *   message; by default one that is not in use
-	 * @returns for QoS 0: 0 when it was taken. For QoS 1: the packet identifier, 1 … 65535. {@link BUSY}: not
-	 *   now, as the buffer is full, the receive maximum used up, `packetId` in use, or CONNACK awaited: try
-	 *   again at `onWritable`. {@link NEVER}: the packet is larger than `sendBuffer`, or this connection's
-	 *   CONNACK allows no such size or QoS (one that is only remembered to be too large is BUSY until CONNACK).
+	 * @param packetId for QoS 1: the packet identifier, for callers that use the same one again when they
+	 *   resend the message; by default one that is not in use
+	 * @returns for QoS 0: 0 if the message was accepted. For QoS 1: the packet identifier, 1 … 65535.
+	 *   {@link BUSY}: the buffer is full, the send quota is used up, `packetId` is in use, or CONNACK has not
+	 *   arrived: retry in `onWritable`. {@link REJECTED}: the packet is larger than `sendBuffer`, its QoS is 2,
+	 *   or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid it, the
+	 *   result is BUSY until CONNACK).
 	 * @throws MQTTError for a topic name or flags that MQTT does not allow
 	 */
 	publish(
@@ -114,9 +116,9 @@ export class Client extends ClientConnection {
 	}
 
 	/**
-	 * Sends DISCONNECT behind what is staged and closes TCP once it has left and the broker has closed, or a
-	 * moment later. When pipelining it leaves before CONNACK, which is still read; else it waits for CONNACK.
-	 * Acknowledgements that arrive are still told.
+	 * Sends DISCONNECT after the staged packets, then closes TCP when the broker has closed it, or after a
+	 * timeout. With pipelining, DISCONNECT leaves before CONNACK, which is still read; otherwise it waits for
+	 * CONNACK. Acknowledgements that arrive meanwhile are still reported.
 	 */
 	close(): void {
 		if (this.currentState === "connecting") this.scheduleClose(undefined);
@@ -139,12 +141,12 @@ export class Client extends ClientConnection {
 		return this.currentState === "open" || (this.currentState === "handshake" && this.pipeline);
 	}
 
-	// What is told by the parts comes to methods: an object with a prototype costs nothing for each, a closure
-	// nine slots.
+	// The parts call methods of the client, not closures: a method on the prototype takes no memory per client,
+	// a closure nine slots.
 
 	/**
-	 * For transport and deadlines. Every callback of the host but the resolver's answer comes through here: an
-	 * exception out of one would end the app.
+	 * Called by transport and deadlines. Every host callback except the resolver's passes through here, as an
+	 * uncaught exception in one would end the app.
 	 */
 	onEvent(event: number, deadline: number): void {
 		this.callbackDepth++;
@@ -179,19 +181,19 @@ export class Client extends ClientConnection {
 		}
 	}
 
-	/** TCP is up. */
+	/** The TCP connection is established. */
 	private onConnected(): void {
 		this.currentState = "handshake";
 		this.decoder.reset();
 		this.encoder.connect(this.fields); // [MQTT-3.1.0-1]
-		// Packets may follow before CONNACK (§3.1.4).
+		// The client may send packets before CONNACK (§3.1.4).
 		this.outbound.blockedOn = BLOCKED_ON_CONNACK;
 		if (!this.pipeline) return;
 		this.outbound.blockedOn = 0;
 		this.handler.onWritable();
 	}
 
-	/** Writes what is staged, asks for more to send, goes on with a close. */
+	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
 		this.flushStaged();
 		const outbound = this.outbound;
@@ -203,7 +205,7 @@ export class Client extends ClientConnection {
 		if (this.currentState === "closing") this.watchGracefulClose();
 	}
 
-	/** Writes what is staged, after `close()` with DISCONNECT behind it. */
+	/** Writes the staged packets, followed by DISCONNECT after `close()`. */
 	private flushStaged(): void {
 		if (this.closeRequested && (this.connackAccepted || this.pipeline)) {
 			this.closeRequested = false;
@@ -217,7 +219,7 @@ export class Client extends ClientConnection {
 		const transport = this.transport;
 		const encoder = this.encoder;
 		while (transport.readable > 0) {
-			// Without room for the answers nothing is read, which holds the broker back.
+			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
 			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) this.flush();
 			const count = transport.read(((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5);
 			if (count === 0) return;
@@ -228,7 +230,7 @@ export class Client extends ClientConnection {
 		}
 	}
 
-	/** For the decoder. */
+	/** Called by the decoder. */
 	onPacket(packet: Packet): void {
 		const { type } = packet;
 		if (type === CONNACK && !this.connackAccepted) {
@@ -299,7 +301,7 @@ export class Client extends ClientConnection {
 		this.handler.onOpen(sessionPresent);
 	}
 
-	/** For the decoder. */
+	/** Called by the decoder. */
 	onPublish(packet: Packet): void {
 		// [MQTT-3.2.0-1]
 		const reasonCode = this.connackAccepted ? this.inbound.onPublish(packet) : PROTOCOL_ERROR;
@@ -310,12 +312,12 @@ export class Client extends ClientConnection {
 			);
 	}
 
-	/** For the decoder. */
+	/** Called by the decoder. */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
 		this.inbound.onPayload(bytes, start, end, last);
 	}
 
-	/** For the decoder. */
+	/** Called by the decoder. */
 	onError(reasonCode: number, message: string): void {
 		this.failProtocol(reasonCode, message);
 	}

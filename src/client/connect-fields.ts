@@ -6,11 +6,11 @@ import { utf8 } from "../mqtt/utf8";
 import { varintSize } from "../mqtt/varint";
 import type { ClientOptions, UserProperty, WillOptions } from "./options";
 
-/** Receive maximum told to the broker where none is configured. */
+/** Receive maximum sent in CONNECT if none is configured. */
 export const DEFAULT_RECEIVE_MAXIMUM = 16;
 
 /**
- * The fields of CONNECT, strings encoded once.
+ * Returns the fields of CONNECT, with all strings encoded.
  * @throws RangeError or MQTTError for a value that MQTT does not allow
  */
 export function connectFields(options: ClientOptions): ConnectFields {
@@ -35,7 +35,7 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	return fields;
 }
 
-/** Bytes of the whole packet. @throws MQTTError for fields that do not go together */
+/** Bytes of the whole packet. @throws MQTTError for an invalid combination of fields */
 export function connectSize(fields: ConnectFields, version: Version): number {
 	const remaining = connectLength(fields, version);
 	return 1 + varintSize(remaining) + remaining;
@@ -95,10 +95,10 @@ function writeUserProperties(properties: readonly UserProperty[] | undefined, wr
 	for (const [name, value] of properties) writer.userProperty(utf8(name), utf8(value));
 }
 
-/** Bytes of the properties whose length is fixed, of CONNECT or of a will, together at most. */
+/** Maximum size of all fixed-length properties of CONNECT, or of a will, in bytes. */
 const FIXED_PROPERTIES_SIZE = 24;
 
-/** Bytes that text can take as one property, at most: a UTF-16 unit becomes 3 bytes at most. */
+/** Maximum size of a string property, in bytes: a UTF-16 code unit takes at most 3 bytes in UTF-8. */
 function maximumStringSize(text: string | undefined): number {
 	return text === undefined ? 0 : 3 + 3 * text.length;
 }

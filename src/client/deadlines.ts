@@ -1,32 +1,32 @@
 import type { Time, Timer, TimerId } from "../device";
 
-/** TCP and CONNACK. */
+/** Until TCP is connected and CONNACK has arrived. */
 export const CONNECT_DEADLINE = 0;
-/** PUBACK. */
+/** Until PUBACK has arrived. */
 export const ACKNOWLEDGE_DEADLINE = 1;
-/** PINGREQ. */
+/** Until the next PINGREQ. */
 export const KEEP_ALIVE_DEADLINE = 2;
 export const PINGRESP_DEADLINE = 3;
-/** For DISCONNECT to leave; then for the broker to close. */
+/** Until DISCONNECT has left; then until the broker closes the connection. */
 export const DISCONNECT_DEADLINE = 4;
-/** For the platform to tell the end of a connection on which writing failed. */
+/** Until the platform reports the end of a connection on which a write failed. */
 export const WRITE_FAILED_DEADLINE = 5;
-/** `onClosed` from an empty stack. */
+/** Calls `onClosed` from an empty stack. */
 export const CLOSED_DEADLINE = 6;
 const DEADLINE_COUNT = 7;
 
-/** What a turn is for, beside the transport's events. */
+/** Event of a passed deadline; its number differs from those of the transport's events. */
 export const DEADLINE_PASSED = 3;
 
 export interface DeadlinesHandler {
-	/** @param event DEADLINE @param deadline of them */
+	/** @param event DEADLINE_PASSED @param deadline one of the constants above */
 	onEvent(event: number, deadline: number): void;
 }
 
 /**
- * Several deadlines on one timer. A deadline that moved to a later time does not touch the timer: the timer
- * fires early, finds nothing due, and goes on for the rest. So the owner lets recurring deadlines run out and
- * starts them again for what remains, and a steady exchange never reschedules.
+ * Several deadlines on one timer. Moving a deadline to a later time does not touch the timer: it fires early,
+ * finds nothing due, and is rescheduled for the remaining time. The owner therefore lets recurring deadlines
+ * expire and restarts them for the remaining time, so that steady traffic never reschedules the timer.
  */
 export class Deadlines {
 	#timer: Timer;
@@ -34,8 +34,8 @@ export class Deadlines {
 	#handler: DeadlinesHandler;
 	#id: TimerId | undefined;
 	/**
-	 * For each deadline its milliseconds, negative: not running; behind all of these, for each when it was
-	 * started. One array is half the slots of two.
+	 * Duration of each deadline in ms, negative if it is not running, followed by the start of each in ticks.
+	 * One array takes half the slots of two.
 	 */
 	#durationsAndStarts = new Float64Array(2 * DEADLINE_COUNT).fill(-1);
 	#armedAt = 0;
@@ -69,7 +69,7 @@ export class Deadlines {
 		this.#durationsAndStarts.fill(-1);
 	}
 
-	/** Stops everything and gives the timer back. */
+	/** Stops all deadlines and releases the timer. */
 	dispose(): void {
 		this.stopAll();
 		this.#armedForMs = -1;
@@ -79,7 +79,7 @@ export class Deadlines {
 	}
 
 	private setTimer(duration: number, now: number): void {
-		// Always a repeat: a one-shot timer is spent after its callback on some hosts.
+		// Always with a repeat: on some hosts a one-shot timer cannot be rescheduled after its callback.
 		const ms = Math.ceil(duration);
 		if (this.#id === undefined) this.#id = this.#timer.set(() => this.onTimer(), ms, ms);
 		else this.#timer.schedule(this.#id, ms, ms);
@@ -96,7 +96,7 @@ export class Deadlines {
 				continue;
 			this.#durationsAndStarts[deadline] = -1;
 			this.#handler.onEvent(DEADLINE_PASSED, deadline);
-			// The owner closed, and perhaps opened again.
+			// The handler closed the connection, and perhaps opened another.
 			if (this.#id !== id) return;
 		}
 		const now = this.#time.ticks;

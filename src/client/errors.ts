@@ -34,9 +34,9 @@ import { decodeUTF8 } from "../mqtt/utf8";
 
 /**
  * Who has to act before another attempt can succeed.
- * - `configuration`: a person; credentials, client identifier, version, server address.
- * - `peer`: the broker broke the protocol or left an answer out.
- * - `resource`: nobody; something is full or busy, try later.
+ * - `configuration`: the user; credentials, client identifier, version, server address.
+ * - `peer`: the broker violated the protocol or did not answer.
+ * - `resource`: nobody; a limit was reached or the broker is busy, retry later.
  * - `transport`: nobody; name resolution, TCP or the network failed.
  */
 export type ClientFault = "configuration" | "peer" | "resource" | "transport";
@@ -54,16 +54,16 @@ export class ClientError extends Error {
 	override readonly name = "ClientError";
 	readonly fault: ClientFault;
 	/**
-	 * The MQTT 5.0 reason code (§2.4) that the broker sent or that names the broker's mistake; 0 where MQTT has
-	 * none.
+	 * The MQTT 5.0 reason code (§2.4) that the broker sent or that describes the broker's violation; 0 if there
+	 * is none.
 	 */
 	readonly reasonCode: number;
 	/**
-	 * The broker closed before CONNACK a connection on which PUBLISH or DISCONNECT had been sent before
-	 * CONNACK: try again without pipelining.
+	 * The broker closed the connection before CONNACK, after PUBLISH or DISCONNECT had been sent: retry without
+	 * pipelining.
 	 */
 	readonly pipelineRefused: boolean;
-	/** Where the broker sends its clients (§3.2.2.3.16, §3.14.2.2.5). */
+	/** The server to which the broker refers its clients (§3.2.2.3.16, §3.14.2.2.5). */
 	readonly serverReference: string | undefined;
 
 	constructor(fault: ClientFault, message: string, detail?: ClientErrorDetail) {
@@ -76,9 +76,9 @@ export class ClientError extends Error {
 	}
 }
 
-/** Sorts a reason code (§2.4) of CONNACK or of the broker's DISCONNECT. */
+/** Classifies a reason code (§2.4) of CONNACK or of the broker's DISCONNECT. */
 export function faultOf(reasonCode: number): ClientFault {
-	// The broker ended the connection and names no error.
+	// The broker ended the connection without an error.
 	if (reasonCode < UNSPECIFIED_ERROR) return "transport";
 	switch (reasonCode) {
 		case UNSUPPORTED_PROTOCOL_VERSION:
@@ -112,7 +112,7 @@ export function faultOf(reasonCode: number): ClientFault {
 	}
 }
 
-/** The broker said no, in CONNACK or DISCONNECT. */
+/** Error for a CONNACK that refuses the connection, or for the broker's DISCONNECT. */
 export function refusalError(context: string, packet: Packet): ClientError {
 	const { reasonCode, properties } = packet;
 	const reasonString = propertyText(properties, REASON_STRING);
@@ -124,8 +124,8 @@ export function refusalError(context: string, packet: Packet): ClientError {
 }
 
 /**
- * The broker broke the protocol (§4.13). MQTT 3.1.1 gives a client no means to limit what it is sent: too
- * much is nobody's mistake there.
+ * Error for a protocol violation by the broker (§4.13). MQTT 3.1.1 gives a client no means to announce a
+ * receive maximum, so exceeding it is not a violation there.
  */
 export function violationError(reasonCode: number, message: string, version: Version): ClientError {
 	const fault = reasonCode === RECEIVE_MAXIMUM_EXCEEDED && version === 4 ? "resource" : "peer";

@@ -3,13 +3,13 @@ import { type Deadlines, DISCONNECT_DEADLINE } from "./deadlines";
 import type { Transport } from "./transport";
 
 /**
- * Milliseconds to wait for the broker to close once DISCONNECT has left, or for its last words once writing
+ * Milliseconds to wait for the broker to close once DISCONNECT has left, or for unread data once a write
  * failed.
  */
 export const LINGER_MS = 250;
 
 /**
- * The end of a connection: DISCONNECT leaves this device, then TCP is closed. [MQTT-3.14.4-2]
+ * Graceful end of a connection: DISCONNECT leaves this device, then TCP is closed. [MQTT-3.14.4-2]
  * [MQTT-3.1.1:3.14.4-1]
  */
 export class GracefulClose {
@@ -29,7 +29,7 @@ export class GracefulClose {
 		this.disconnectSent = false;
 	}
 
-	/** Stages DISCONNECT. @param timeoutMs for it to leave */
+	/** Stages DISCONNECT. @param timeoutMs time for it to leave */
 	stageDisconnect(reasonCode: number, timeoutMs: number): void {
 		this.#encoder.disconnect(reasonCode);
 		this.#deadlines.start(DISCONNECT_DEADLINE, timeoutMs);
@@ -44,7 +44,7 @@ export class GracefulClose {
 		return true;
 	}
 
-	/** Waits for the broker to close: longer where only that confirms what was sent. */
+	/** Waits for the broker to close the connection; callers wait longer if only that confirms delivery. */
 	awaitBrokerClose(timeoutMs: number): void {
 		this.#deadlines.start(DISCONNECT_DEADLINE, timeoutMs);
 	}

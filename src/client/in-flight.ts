@@ -2,20 +2,20 @@ import type { Time } from "../device";
 import { PUBACK } from "../mqtt/constants";
 
 /**
- * The QoS state of what this client sent: packet identifiers in use, the packet each waits for, and since
- * when. No I/O and no clock; a table of fixed size.
+ * QoS state of the messages in flight to the broker: packet identifiers in use, the packet each waits for,
+ * and since when. No I/O and no clock; a table of fixed size.
  */
 export class InFlight {
 	readonly capacity: number;
 	#count = 0;
 	#lastPacketId = 0;
 	/**
-	 * For each message its packet identifier; behind all of these, for each since when it waits. One array is
-	 * half the slots of two.
+	 * Packet identifier of each message, followed by the start of each wait in ticks. One array takes half the
+	 * slots of two.
 	 */
 	#table: Float64Array;
 
-	/** @param capacity messages sent and not yet acknowledged, 1 … 65535 */
+	/** @param capacity maximum number of messages in flight, 1 … 65535 */
 	constructor(capacity: number) {
 		this.capacity = capacity;
 		this.#table = new Float64Array(2 * capacity);
@@ -37,8 +37,8 @@ export class InFlight {
 	}
 
 	/**
-	 * Takes note of a QoS 1 message that was staged with an identifier that is not in use, until PUBACK. Not
-	 * when `count` is `capacity`. [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
+	 * Records a staged QoS 1 message until PUBACK. Its identifier must not be in use, and `count` must be below
+	 * `capacity`. [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
 	 */
 	add(packetId: number, now: number): void {
 		const index = this.#count++;
@@ -63,7 +63,7 @@ export class InFlight {
 		return true;
 	}
 
-	/** Milliseconds that the message waiting longest has waited; 0 when none waits. */
+	/** Longest wait of a message, in ms; 0 if there is none. */
 	longestWaitMs(time: Pick<Time, "delta">, now: number): number {
 		let longest = 0;
 		for (let i = 0; i < this.#count; i++) {
@@ -73,7 +73,7 @@ export class InFlight {
 		return longest;
 	}
 
-	/** Counts the waiting of every message from now. */
+	/** Restarts the wait of every message. */
 	restartWaits(now: number): void {
 		this.#table.fill(now, this.capacity);
 	}

@@ -1,11 +1,11 @@
 /**
- * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not come: a repeated PUBLISH
- * with one of them is answered and not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+ * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not arrived: a repeated
+ * PUBLISH with one of them is acknowledged but not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
  */
 export class IncomingQos2Ids {
 	#count = 0;
 	#capacity: number;
-	/** Made for the first message with QoS 2, as most clients never get one. */
+	/** Allocated for the first QoS 2 message, as most clients never receive one. */
 	#ids: Uint16Array | undefined;
 
 	constructor(capacity: number) {
@@ -25,7 +25,7 @@ export class IncomingQos2Ids {
 		this.#ids[this.#count++] = packetId;
 	}
 
-	/** @returns whether it was there */
+	/** @returns whether it was present */
 	remove(packetId: number): boolean {
 		const index = this.find(packetId);
 		if (index < 0 || this.#ids === undefined) return false;

@@ -3,7 +3,7 @@ import type { Encoder } from "../mqtt/encoder";
 import { type Deadlines, KEEP_ALIVE_DEADLINE, PINGRESP_DEADLINE } from "./deadlines";
 
 /**
- * Sends PINGREQ once nothing was sent, or nothing was received, for ¾ of the keepalive interval.
+ * Sends PINGREQ once nothing was sent, or nothing was received, for ¾ of the keep alive interval.
  * [MQTT-3.1.2-20] [MQTT-3.1.1:3.1.2-23]
  */
 export class KeepAlive {
@@ -13,16 +13,16 @@ export class KeepAlive {
 	#pingTimeoutMs: number;
 	#idleLimitMs = 0;
 	/**
-	 * For PINGRESP, ms: no longer than the keepalive interval, within which something else would have to be
-	 * sent.
+	 * Timeout for PINGRESP, in ms: at most the keep alive interval, within which the client must send another
+	 * packet.
 	 */
 	#pingrespTimeoutMs = 0;
 	#lastSentAt = 0;
 	#lastReceivedAt = 0;
-	/** A PINGREQ is under way. */
+	/** PINGREQ was staged and PINGRESP has not arrived. */
 	#pingInFlight = false;
 
-	/** @param pingTimeoutMs ms */
+	/** @param pingTimeoutMs timeout for PINGRESP */
 	constructor(time: Pick<Time, "delta">, encoder: Encoder, deadlines: Deadlines, pingTimeoutMs: number) {
 		this.#time = time;
 		this.#encoder = encoder;
@@ -30,7 +30,7 @@ export class KeepAlive {
 		this.#pingTimeoutMs = pingTimeoutMs;
 	}
 
-	/** @param seconds 0 … 65535; 0: no keepalive */
+	/** @param seconds 0 … 65535; 0 disables keep alive */
 	start(seconds: number, now: number): void {
 		this.#pingInFlight = false;
 		this.#idleLimitMs = seconds * 750;
@@ -53,7 +53,7 @@ export class KeepAlive {
 		this.#lastReceivedAt = now;
 	}
 
-	/** For the KEEPALIVE deadline: stages PINGREQ, or goes on waiting if there was traffic. */
+	/** Called at KEEP_ALIVE_DEADLINE: stages PINGREQ, or keeps waiting if there was traffic. */
 	onDeadline(now: number): void {
 		const remaining = this.remainingMs(now);
 		if (remaining > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, remaining);
@@ -64,7 +64,7 @@ export class KeepAlive {
 		}
 	}
 
-	/** PINGRESP has come. @returns whether it answers a PINGREQ */
+	/** Handles PINGRESP. @returns whether it answers a PINGREQ */
 	onPingresp(now: number): boolean {
 		if (!this.#pingInFlight) return false;
 		this.#pingInFlight = false;

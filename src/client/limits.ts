@@ -14,13 +14,13 @@ import type { Packet } from "../mqtt/packet";
 import { varintSize } from "../mqtt/varint";
 
 /**
- * What a first flight has to respect, from the last CONNACK of the same broker: kept over deep sleep by
- * whoever opens the session.
+ * Limits for packets sent before CONNACK, from the last CONNACK of the same broker. The caller of `open()`
+ * keeps them over deep sleep.
  */
 export interface CachedLimits {
 	/** 1 … 65535; 65535 by default. */
 	readonly receiveMaximum?: number;
-	/** Bytes, 1 … 268435460; that by default. */
+	/** Bytes, 1 … 268435460, the default. */
 	readonly maximumPacketSize?: number;
 	/** 2 by default. */
 	readonly maximumQoS?: number;
@@ -32,11 +32,10 @@ export interface CachedLimits {
 export const UNLIMITED: number = MAXIMUM_REMAINING_LENGTH + 5;
 
 /**
- * What CONNACK says (§3.2.2); until it comes, what is remembered of an earlier one. In MQTT 3.1.1 there are
- * no limits.
+ * Limits from CONNACK (§3.2.2); until it arrives, those cached from an earlier one. MQTT 3.1.1 has no limits.
  */
 export class BrokerLimits {
-	/** QoS 1 and 2 messages sent and not yet acknowledged. */
+	/** Maximum number of QoS 1 and 2 messages in flight to the broker. */
 	receiveMaximum = 65_535;
 	/** Bytes. */
 	maximumPacketSize: number = UNLIMITED;
@@ -44,16 +43,18 @@ export class BrokerLimits {
 	retainAvailable = true;
 	/** Aliases that may be used; 0 until this connection's CONNACK has arrived. [MQTT-3.2.2-17] */
 	topicAliasMaximum = 0;
-	/** Seconds; −1: the client's own keepalive holds. */
+	/** Seconds; −1: the client's own keep alive applies. */
 	serverKeepAliveSeconds = -1;
-	/** Seconds that the broker keeps the session; −1: as asked for. */
+	/** Seconds that the broker keeps the session; −1: as requested. */
 	sessionExpirySeconds = -1;
 	/** The broker continues an earlier session. */
 	sessionPresent = false;
-	/** The client identifier that the broker chose (§3.2.2.3.7), in UTF-8; undefined where it chose none. */
+	/** The client identifier that the broker chose (§3.2.2.3.7), in UTF-8; undefined if it chose none. */
 	assignedClientId: Uint8Array | undefined;
 
-	/** For a connection whose CONNACK has not come: as remembered, or else as the last CONNACK said. */
+	/**
+	 * Prepares for a connection before its CONNACK: uses the cached limits, or else those of the last CONNACK.
+	 */
 	reset(cached: CachedLimits | undefined): void {
 		this.topicAliasMaximum = 0;
 		this.serverKeepAliveSeconds = -1;
@@ -67,7 +68,7 @@ export class BrokerLimits {
 		this.retainAvailable = cached.retainAvailable ?? true;
 	}
 
-	/** Takes a successful CONNACK; what it leaves out has its default. */
+	/** Applies a successful CONNACK; a limit that it omits has its default. */
 	applyConnack(connack: Packet): void {
 		const { properties, sessionPresent } = connack;
 		this.sessionPresent = sessionPresent;

@@ -6,12 +6,12 @@ import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
 import { InFlight } from "./in-flight";
 import { type BrokerLimits, publishSize } from "./limits";
 
-/** Not now. */
+/** Result of publish(): not possible now. */
 export const BUSY = -1;
-/** Not on this connection, nor on another with the same limits. */
+/** Result of publish(): not possible on this connection, nor on another with the same limits. */
 export const REJECTED = -2;
 
-// Why publish() said BUSY
+// Reasons for which publish() returned BUSY
 export const BLOCKED_ON_CONNACK = 1;
 const BLOCKED_ON_BUFFER = 2;
 const BLOCKED_ON_QUOTA = 4;
@@ -27,9 +27,9 @@ export interface OutboundOptions {
 
 /** Messages to the broker, until they are acknowledged. */
 export class Outbound {
-	/** What has to come before publish() may succeed again after BUSY: WANTS_…, 0 after success. */
+	/** Reasons for which publish() returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
-	/** A QoS 0 message was staged: only the broker's close tells that it was read. */
+	/** A QoS 0 message was staged: only the broker's close of the connection confirms that it was read. */
 	#qos0Unconfirmed = false;
 	#connackAccepted = false;
 	#options: OutboundOptions;
@@ -40,7 +40,7 @@ export class Outbound {
 	#flusher: { flush(): void };
 	#inFlight: InFlight;
 
-	/** @param flusher writes what is staged, if the socket takes it */
+	/** @param flusher writes the staged packets if the socket has room for them */
 	constructor(
 		options: OutboundOptions,
 		encoder: Encoder,
@@ -58,12 +58,12 @@ export class Outbound {
 		this.#inFlight = new InFlight(options.inFlight);
 	}
 
-	/** QoS 1 messages that wait for PUBACK. */
+	/** QoS 1 messages not yet acknowledged. */
 	get inFlightCount(): number {
 		return this.#inFlight.count;
 	}
 
-	/** Whether the broker has not confirmed everything. */
+	/** Whether the broker has not yet confirmed a message. */
 	get hasUnconfirmed(): boolean {
 		return this.#qos0Unconfirmed || this.#inFlight.count > 0;
 	}
@@ -75,7 +75,7 @@ export class Outbound {
 		this.#inFlight.clear();
 	}
 
-	/** CONNACK has come: from now on the broker owes acknowledgements. */
+	/** Handles a successful CONNACK: the acknowledgement timeout runs from now on. */
 	onConnack(now: number): void {
 		this.#connackAccepted = true;
 		this.#inFlight.restartWaits(now);
@@ -85,7 +85,7 @@ export class Outbound {
 	/**
 	 * @param packetId 0: one that is not in use
 	 * @param reservedBytes bytes of the buffer that are not for messages
-	 * @returns packet identifier, 0 for QoS 0, BUSY or NEVER
+	 * @returns packet identifier, 0 for QoS 0, BUSY or REJECTED
 	 */
 	publish(
 		topic: Uint8Array,
@@ -112,12 +112,12 @@ export class Outbound {
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
 			if (this.#connackAccepted) return REJECTED;
-			// Only this connection's CONNACK is final.
+			// Cached limits are not final: this connection's CONNACK may allow the message.
 			this.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
 		const inFlight = this.#inFlight;
-		// Nothing but PUBLISH with QoS 1 waits for the window. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
+		// Only a PUBLISH with QoS 1 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
 		// [MQTT-4.9.0-3]
 		if (
 			qos > 0 &&
@@ -159,14 +159,14 @@ export class Outbound {
 	}
 
 	/**
-	 * PUBACK has come, be it a refusal. [MQTT-4.4.0-2]
-	 * @returns whether it was awaited: else its identifier is one of an earlier connection
+	 * Handles PUBACK, whatever its reason code. [MQTT-4.4.0-2]
+	 * @returns whether it was awaited; if not, its identifier is from an earlier connection
 	 */
 	onPuback(packetId: number): boolean {
 		return this.#inFlight.remove(packetId);
 	}
 
-	/** For the ACKNOWLEDGE deadline. @returns whether a message waited too long; else goes on waiting */
+	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether a message waited too long; if not, waits on */
 	acknowledgeOverdue(now: number): boolean {
 		if (this.#inFlight.count === 0) return false;
 		const remaining = this.#options.acknowledgeTimeout - this.#inFlight.longestWaitMs(this.#time, now);
@@ -181,7 +181,7 @@ export class Outbound {
 			deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
 	}
 
-	/** Messages that may be under way at once. [MQTT-4.9.0-1] */
+	/** Maximum number of messages in flight. [MQTT-4.9.0-1] */
 	private sendQuota(): number {
 		return Math.min(this.#limits.receiveMaximum, this.#inFlight.capacity);
 	}

@@ -2,20 +2,20 @@ import type { Device, TCP } from "../device";
 import type { Encoder } from "../mqtt/encoder";
 import { ClientError } from "./errors";
 
-// What a transport tells; nothing after `close()`
+// Events of a transport; none follows `close()`
 /** `readable` or the room to write changed. */
 export const TRANSPORT_CHANGED = 0;
-/** TCP is up: the first time that anything may be written. */
+/** TCP is established: data may be written for the first time. */
 export const TRANSPORT_CONNECTED = 1;
-/**
- * The connection ended or failed; the platform knows no more. Everything that had arrived was offered before.
- */
+/** The connection ended or failed; the platform gives no details. All received data was reported before. */
 export const TRANSPORT_LOST = 2;
 
 export interface TransportHandler {
-	/** @param event CHANGED, CONNECTED or LOST */
+	/** @param event TRANSPORT_CHANGED, TRANSPORT_CONNECTED or TRANSPORT_LOST */
 	onEvent(event: number, deadline: number): void;
-	/** There is no address, or no socket: the transport is closed. May be called inside `open()`. */
+	/**
+	 * Name resolution or socket creation failed, and the transport is closed. May be called inside `open()`.
+	 */
 	scheduleClose(error: ClientError): void;
 }
 
@@ -23,18 +23,18 @@ export interface TransportHandler {
 const CHUNK_SIZE = 128;
 
 /**
- * The socket and what is on its way in and out. Staged packets stay in the encoder until the socket has room
- * for all of them, as `write` takes all or nothing; they go in slices only where even the empty socket has
- * less room than they take.
+ * TCP socket with its unread input and unsent output. Staged packets stay in the encoder until the socket has
+ * room for all of them, as `write` accepts all or nothing; they are written in slices only if they exceed the
+ * room of an empty socket.
  */
 export class Transport {
 	/** The chunk last read. */
 	readonly chunk: Uint8Array;
-	/** Bytes that wait to be read. */
+	/** Bytes ready to be read. */
 	readable = 0;
 	/**
-	 * Writing failed: what is staged is thrown away. The end of the connection will be told, or not, as the
-	 * platform pleases.
+	 * A write failed: staged packets are discarded. The platform may or may not report the end of the
+	 * connection.
 	 */
 	writeFailed = false;
 	#buffer: ArrayBuffer;
@@ -43,13 +43,13 @@ export class Transport {
 	#encoder: Encoder;
 	#handler: TransportHandler;
 	#socket: TCP | undefined;
-	/** Callbacks of an older socket are recognised by it and dropped. */
+	/** Identifies callbacks of an older socket, which are ignored. */
 	#generation = 0;
 	#connected = false;
 	#room = 0;
-	/** Room of the empty socket: the most ever told. */
+	/** Room of an empty socket: the largest room reported so far. */
 	#capacity = 0;
-	/** Staged bytes that already left, in slices. */
+	/** Staged bytes already written in slices. */
 	#sent = 0;
 
 	constructor(device: Pick<Device, "tcp" | "resolve">, encoder: Encoder, handler: TransportHandler) {
@@ -112,12 +112,12 @@ export class Transport {
 		this.#handler.scheduleClose(new ClientError("transport", message, { cause }));
 	}
 
-	/** Everything staged was taken, and the platform's own buffer is empty again: it has left this device. */
+	/** All staged packets were written and the platform's own buffer is empty: they have left this device. */
 	get drained(): boolean {
 		return this.#encoder.length === 0 && this.#room >= this.#capacity;
 	}
 
-	/** Reads at most `limit` bytes into `view`. @returns how many */
+	/** Reads at most `limit` bytes into `chunk`. @returns their number */
 	read(limit: number): number {
 		let count = Math.floor(Math.min(limit, this.readable));
 		if (count <= 0) return 0;
@@ -128,7 +128,7 @@ export class Transport {
 		return count;
 	}
 
-	/** Writes what is staged, if the socket has room. @returns whether anything was written */
+	/** Writes the staged packets if the socket has room. @returns whether anything was written */
 	flush(): boolean {
 		const encoder = this.#encoder;
 		const length = encoder.length;
@@ -159,13 +159,13 @@ export class Transport {
 		try {
 			socket?.close();
 		} catch {
-			// A socket that is already gone is as good as closed.
+			// The socket is already closed.
 		}
 	}
 
 	private flushSlices(length: number): boolean {
 		const staged = this.#encoder.view;
-		// Only where the platform's buffer is smaller than ours.
+		// Needed only if the platform's buffer is smaller than the encoder's.
 		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE }));
 		const slice = this.#slice;
 		const before = this.#sent;
@@ -189,7 +189,7 @@ export class Transport {
 			if (room === undefined) this.onWriteFailed();
 			else this.setRoom(room);
 		} catch {
-			// The peer is gone; what it said last may still wait to be read.
+			// The peer is gone; unread data may remain.
 			this.onWriteFailed();
 		}
 	}

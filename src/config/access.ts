@@ -3,7 +3,7 @@ import type { Section } from "./section";
 import type { RuleSettings, TLSSettings, UserSettings } from "./types";
 import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "./validators";
 
-/** Users whose name or hash is not what it should be are left out: nobody can log in as one. */
+/** Reads the users. A user with an invalid name or hash is left out and cannot log in. */
 export function readUsers(listen: Section): readonly UserSettings[] {
 	const users: UserSettings[] = [];
 	const names = Object.keys(listen.object("users") ?? {});
@@ -30,12 +30,11 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 	return users;
 }
 
-/** Allows nothing. */
 const DENY_ALL: RuleSettings = Object.freeze({ effect: "deny", action: "all", topic: "#" });
 
 /**
- * The rules in order. From one that cannot be read on, everything is denied: what it was to forbid must not
- * become allowed.
+ * Reads the rules in order. After a rule that cannot be read, everything is denied: what the rule forbids
+ * must not become allowed.
  */
 export function readRules(listen: Section): readonly RuleSettings[] {
 	const rules: RuleSettings[] = [];
@@ -79,10 +78,7 @@ function readRule(section: Section): RuleSettings | undefined {
 	};
 }
 
-/**
- * Undefined: no TLS. A section that cannot be read whole still asks for TLS, and a host that serves it
- * refuses to start.
- */
+/** Undefined: no TLS. An invalid section still requests TLS, and a host with TLS refuses to start with it. */
 export function readTLS(listen: Section): TLSSettings | undefined {
 	if (listen.value("tls") === undefined) return undefined;
 	const section = listen.section("tls");

@@ -7,8 +7,8 @@ import { type BrokerAddress, parseBrokerURL } from "./url";
 import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "./validators";
 
 /**
- * @param top `mc/config`, whose command-line strings go before `section`, `config.firefly.broker`
- * @param id takes the place of `{id}`
+ * @param top `mc/config`, whose command-line strings take precedence over `section`, `config.firefly.broker`
+ * @param id replaces `{id}`
  */
 export function readBroker(top: Section, section: Section, id: string): BrokerSettings {
 	const address = readAddress(top, "broker_url") ?? readAddress(section, "url") ?? defaults.broker;

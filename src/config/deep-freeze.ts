@@ -1,7 +1,7 @@
 /**
- * Freezes plain objects and arrays all the way down, so that in a preloaded module they stay in flash. Typed
- * arrays cannot be frozen and need not: what is made at preload is read-only. Stops at what is frozen
- * already, such as `mc/config`.
+ * Freezes plain objects and arrays recursively, so that they stay in flash in a preloaded module. Typed
+ * arrays cannot be frozen and need not be: objects made at preload are read-only. Stops at objects that are
+ * already frozen, such as `mc/config`.
  */
 export function deepFreeze<T>(value: T): T {
 	if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value))

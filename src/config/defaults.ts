@@ -10,7 +10,7 @@ import type {
 	WillSettings,
 } from "./types";
 
-/** What holds where the configuration says nothing. The JSON Schema takes its defaults from here. */
+/** Values used where the configuration has none. The JSON Schema takes its defaults from here. */
 export const defaults: {
 	readonly role: "sensor";
 	readonly id: string;

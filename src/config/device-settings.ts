@@ -1,6 +1,6 @@
 import type { BrokerSettings, Settings, WillSettings } from "./types";
 
-/** What tells one chip from another. */
+/** Properties that distinguish one chip from another. */
 export interface DeviceIdentity {
 	/** 12 lower-case hexadecimal digits. */
 	readonly mac: string;
@@ -8,9 +8,9 @@ export interface DeviceIdentity {
 }
 
 /**
- * Fills in `{mac}` and `{chip}`. Nothing is copied where neither occurs; else the result has the template as
- * its prototype and only what differs of its own, as the template lies in flash and every copy would lie in
- * RAM.
+ * Fills in `{mac}` and `{chip}`. Without either, returns the template itself; otherwise the result has the
+ * template as its prototype and holds only the values that differ, as the template lies in flash and a copy
+ * would take RAM.
  */
 export function settingsForDevice(template: Settings, identity: DeviceIdentity): Settings {
 	const { id, topic, broker } = template;
@@ -40,7 +40,7 @@ function willForDevice(template: WillSettings, identity: DeviceIdentity): WillSe
 	return inherit(template, { __proto__: template, topic: fillPlaceholders(template.topic, identity) });
 }
 
-/** `replaceAll`, as neither value holds a `$`, leaves no garbage. */
+/** `replaceAll` creates no garbage; neither value contains a `$`, which it would interpret. */
 function fillPlaceholders(text: string, { mac, chip }: DeviceIdentity): string {
 	return text.replaceAll("{mac}", mac).replaceAll("{chip}", chip);
 }
@@ -49,7 +49,7 @@ function hasDevicePlaceholder(text: string): boolean {
 	return text.includes("{mac}") || text.includes("{chip}");
 }
 
-/** Gives an object that inherits from `template` its type. */
+/** Types an object that inherits from `template`. */
 function inherit<T extends object>(_template: T, own: { readonly __proto__: T } & Partial<T>): T {
 	return own as unknown as T;
 }

@@ -1,4 +1,4 @@
-/** Milliseconds of each unit, by its spelling. */
+/** Milliseconds of a unit; NaN if it is unknown. */
 function unitMs(text: string): number {
 	switch (text) {
 		case "ms":
@@ -17,8 +17,8 @@ function unitMs(text: string): number {
 }
 
 /**
- * A duration in milliseconds, rounded, from a decimal number and a unit: `250ms`, `60s`, `1.5m`, `1h`, `30d`.
- * Undefined for everything else, signs, blanks, exponents and bare numbers included.
+ * Parses a decimal number and a unit (`250ms`, `60s`, `1.5m`, `1h`, `30d`) into milliseconds, rounded.
+ * Undefined for any other text, including signs, blanks, exponents and numbers without unit.
  */
 export function parseDuration(text: string): number | undefined {
 	let digits = 0;
@@ -32,7 +32,7 @@ export function parseDuration(text: string): number | undefined {
 		} else break;
 		end++;
 	}
-	// The number ends in a digit.
+	// The number must end with a digit.
 	if (digits === 0) return undefined;
 	const milliseconds = Math.round(Number(text.slice(0, end)) * unitMs(text.slice(end)));
 	return milliseconds >= 0 ? milliseconds : undefined;

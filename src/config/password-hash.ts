@@ -13,8 +13,8 @@ export interface PasswordHash {
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /**
- * Takes `$pbkdf2-sha256$i=1000$salt$key` apart: the form of the PHC string format for PBKDF2 (RFC 8018 §5.2),
- * the text telling how it was made. Undefined when it is not one, or its iterations are out of range.
+ * Parses `$pbkdf2-sha256$i=1000$salt$key`: PBKDF2 (RFC 8018 §5.2) in the PHC string format, which includes
+ * its own parameters. Undefined if it has another format or its iterations are out of range.
  */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
 	const parts = text.split("$");
@@ -40,7 +40,7 @@ export function formatPasswordHash(hash: PasswordHash): string {
 }
 
 /**
- * @param step what the value of the last character is a multiple of: its lower bits carry nothing (RFC 4648
+ * @param step the value of the last character must be a multiple of it: its lower bits are unused (RFC 4648
  *   §3.5)
  */
 function isBase64(text: string, length: number, step: number): boolean {

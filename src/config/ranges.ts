@@ -5,12 +5,12 @@ export interface Range {
 	readonly maximum: number;
 }
 
-/** Longest sleep: the timer of {@link ../device.ts#Sleep.deep} takes 2^31 − 1 ms. */
+/** Longest duration: the timer of {@link ../device.ts#Sleep.deep} takes 2^31 − 1 ms. */
 const longestMs = 24 * 86_400_000;
 
 /**
- * What numbers the firmware takes, in the units of {@link Settings}. The JSON Schema takes its limits from
- * here.
+ * Ranges of the numbers that the firmware accepts, in the units of {@link Settings}. The JSON Schema takes
+ * its limits from here.
  */
 export const ranges = deepFreeze({
 	broker: {
@@ -65,28 +65,28 @@ export const ranges = deepFreeze({
 		sessionExpiryLimit: { minimum: 0, maximum: 4_294_967_295 },
 		webSockets: { minimum: 1, maximum: 64 },
 		failedAddresses: { minimum: 1, maximum: 256 },
-		/** Users who may log in. */
+		/** Maximum number of users. */
 		users: 64,
-		/** Origins and host names of the WebSocket port, of each. */
+		/** Maximum number of origins, and of host names, of the WebSocket port. */
 		names: 16,
-		/** Rules of the access control list. */
+		/** Maximum number of access rules. */
 		rules: 64,
-		/** Iterations of a password hash; far fewer than the upper end already keep an ESP32 busy for minutes. */
+		/** Iterations of a password hash; an ESP32 needs minutes for far fewer than the maximum. */
 		iterations: { minimum: 100, maximum: 10_000_000 },
-		/** Bytes of a user name, and of the client identifier in a rule. */
+		/** Maximum bytes of a user name, and of the client identifier in a rule. */
 		userLength: 64,
 		clientLength: 256,
 	},
-	/** Sensors of one node. */
+	/** Maximum number of sensors of one node. */
 	sensors: 16,
-	/** Characters of an id. */
+	/** Maximum characters of an id. */
 	idLength: 64,
-	/** Characters of a sensor's name. */
+	/** Maximum characters of a sensor's name. */
 	nameLength: 32,
-	/** Bytes of the path to a value in a driver's sample. */
+	/** Maximum bytes of the path to a value in a driver's sample. */
 	propertyLength: 64,
-	/** Bytes of a topic template. */
+	/** Maximum bytes of a topic template. */
 	topicLength: 128,
-	/** Bytes of user name, password and will payload, each. */
+	/** Maximum bytes of user name, password and will payload, each. */
 	textLength: 128,
 } as const);

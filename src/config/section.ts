@@ -2,7 +2,7 @@ import { parseDuration } from "./duration";
 import type { Range } from "./ranges";
 import { durationProblem, secondsProblem, type Validator } from "./validators";
 
-/** Shows a value in a message; no JSON.stringify, which fails on values in read-only memory. */
+/** Formats a value for a message. JSON.stringify would fail on values in read-only memory. */
 function formatValue(value: unknown): string {
 	if (typeof value === "string") return `"${value}"`;
 	if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
@@ -13,10 +13,7 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/**
- * One object of the configuration: hands out its values checked, and traces those that are not what they
- * should be.
- */
+/** One object of the configuration: returns its values after validation, and traces invalid ones. */
 export class Section {
 	readonly path: string;
 	readonly #values: { readonly [key: string]: unknown };
@@ -50,7 +47,7 @@ export class Section {
 		return sections;
 	}
 
-	/** The list's texts, at most `maximum` of them; those that are not what they should be are left out. */
+	/** The list's strings, at most `maximum` of them; invalid ones are left out. */
 	strings(key: string, maximum: number, validate: Validator): readonly string[] {
 		const value = this.#values[key];
 		const texts: string[] = [];
@@ -72,7 +69,7 @@ export class Section {
 		return value === undefined || isObject(value) ? value : this.refuse(key, "is not an object", undefined);
 	}
 
-	/** @param secret whether the value may not be shown */
+	/** @param secret the value must not appear in messages */
 	string<Fallback extends string | undefined>(
 		key: string,
 		fallback: Fallback,
@@ -110,7 +107,7 @@ export class Section {
 			: this.refuse(key, "is not a whole number", fallback);
 	}
 
-	/** Milliseconds; `range` too. */
+	/** A duration in milliseconds. */
 	duration<Fallback extends number | undefined>(
 		key: string,
 		fallback: Fallback,
@@ -120,7 +117,7 @@ export class Section {
 		return (text === undefined ? undefined : parseDuration(text)) ?? fallback;
 	}
 
-	/** Seconds; `range` too. */
+	/** A duration in seconds. */
 	seconds(key: string, fallback: number, rangeSeconds: Range): number {
 		const text = this.string(key, undefined, (value) => secondsProblem(value, rangeSeconds));
 		const milliseconds = text === undefined ? undefined : parseDuration(text);
@@ -138,7 +135,7 @@ export class Section {
 		return this.refuse(key, `is not one of ${choices.join(", ")}`, fallback);
 	}
 
-	/** Traces what is wrong with a value and returns what is used instead. */
+	/** Traces the problem of a value and returns the fallback. */
 	refuse<Fallback>(key: string, problem: string, fallback: Fallback, secret = false): Fallback {
 		const value = this.#values[key];
 		const shown = secret

@@ -4,7 +4,7 @@ import type { Section } from "./section";
 import type { SensorSettings } from "./types";
 import { nameProblem, propertyProblem, unitProblem } from "./validators";
 
-/** The sensors of `config.firefly`; one without a usable name or driver is left out. */
+/** The sensors of `config.firefly`; a sensor without a valid name or driver is left out. */
 export function readSensors(firefly: Section): readonly SensorSettings[] {
 	const sensors: SensorSettings[] = [];
 	for (const section of firefly.list("sensors", ranges.sensors)) {

@@ -22,7 +22,7 @@ export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
 
 /**
- * Settings of one device. Never throws, as {@link readTemplate}.
+ * Reads the settings of one device. Never throws; see {@link readTemplate}.
  * @param config all of `mc/config`
  */
 export function readSettings(
@@ -34,14 +34,14 @@ export function readSettings(
 }
 
 /**
- * Reads `mc/config` into settings for any device, `{mac}` and `{chip}` still in them: nothing here depends on
- * the device, so that it can be done when the firmware is linked. Never throws: a bad value is traced with
- * its path and replaced by its default, a bad sensor is left out. Without `broker.host` or sensors there is
- * nothing to report, and the node sleeps.
- * @param config all of `mc/config`: the key `firefly` from the manifest, and `wifi_ssid`, `wifi_password`,
- *   `broker_url`, `broker_username` and `broker_password`, which the build's command line adds as strings and
- *   which go first
- * @returns frozen, with what it takes over from `config`
+ * Reads `mc/config` into settings for any device, which still contain `{mac}` and `{chip}`: nothing here
+ * depends on the device, so that this can run when the firmware is linked. Never throws: an invalid value is
+ * traced with its path and replaced by its default, an invalid sensor is left out. Without `broker.host` or
+ * sensors there is nothing to report, and the node sleeps.
+ * @param config all of `mc/config`: the key `firefly` from the manifest, and the strings `wifi_ssid`,
+ *   `wifi_password`, `broker_url`, `broker_username` and `broker_password` from the build's command line,
+ *   which take precedence
+ * @returns frozen, including the objects taken over from `config`
  */
 export function readTemplate(config: unknown, trace: (message: string) => void): Settings {
 	const top = new Section(config, "config", trace);

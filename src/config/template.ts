@@ -1,4 +1,4 @@
-/** What placeholders stand for; absent ones are left as they are. */
+/** Values of the placeholders; a placeholder without a value is left unchanged. */
 export interface Placeholders {
 	readonly mac?: string;
 	readonly chip?: string;
@@ -20,8 +20,8 @@ function replace(text: string, name: string, value: string): string {
 }
 
 /**
- * The first placeholder that is not one of `known`, or a brace that belongs to none; undefined when all is
- * well.
+ * Returns the first placeholder that is not in `known`, or a brace that belongs to no placeholder; undefined
+ * if there is none.
  */
 export function unknownPlaceholder(template: string, known: readonly string[]): string | undefined {
 	let rest = template;

@@ -1,4 +1,4 @@
-/** Length in UTF-8; -1 when the text holds a lone surrogate, which has no UTF-8 form. */
+/** Length in UTF-8 bytes; -1 if the text contains a lone surrogate, which has no UTF-8 form. */
 export function utf8Length(text: string): number {
 	let length = 0;
 	for (const character of text) {

@@ -1,4 +1,4 @@
-/** Where an MQTT broker listens. */
+/** Address of an MQTT broker. */
 export interface BrokerAddress {
 	/** Name, IPv4 address, or IPv6 address without brackets. */
 	readonly host: string;
@@ -8,7 +8,10 @@ export interface BrokerAddress {
 
 const scheme = "mqtt://";
 
-/** Reads `mqtt://host[:port][/]`; the port is 1883 when none is given. A string says what is wrong. */
+/**
+ * Parses `mqtt://host[:port][/]`; the default port is 1883. Returns a description of the problem if it is
+ * invalid.
+ */
 export function parseBrokerURL(text: string): BrokerAddress | string {
 	if (!text.startsWith(scheme)) return `does not begin with ${scheme}`;
 	let rest = text.slice(scheme.length);
@@ -42,7 +45,7 @@ export function parseBrokerURL(text: string): BrokerAddress | string {
 		: "has an impossible port";
 }
 
-/** Letters, digits, dots and the characters of `more`; 1 … 253 of them (RFC 1035 §2.3.4). */
+/** Whether the host has 1 … 253 letters, digits, dots and `extraCharacters` (RFC 1035 §2.3.4). */
 export function validHost(host: string, extraCharacters: string): boolean {
 	if (host.length < 1 || host.length > 253) return false;
 	for (const character of host) {

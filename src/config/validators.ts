@@ -5,12 +5,15 @@ import { expand, unknownPlaceholder } from "./template";
 import { utf8Length, validName } from "./text";
 import { parseBrokerURL, validHost } from "./url";
 
-/** What is wrong with a value, as the rest of a sentence that begins with it; undefined when nothing is. */
+/**
+ * Returns the problem of a value, as the rest of a sentence that begins with the value; undefined if it is
+ * valid.
+ */
 export type Validator = (text: string) => string | undefined;
 
-/** Placeholders of texts that one device has. */
+/** Placeholders allowed in texts that belong to the device. */
 const devicePlaceholders: readonly string[] = Object.freeze(["mac", "chip", "id"]);
-/** Placeholders of the report topic. */
+/** Placeholders allowed in the report topic. */
 const sensorPlaceholders: readonly string[] = Object.freeze(["mac", "chip", "id", "sensor"]);
 
 export function durationProblem(text: string, rangeMs: Range): string | undefined {
@@ -20,7 +23,7 @@ export function durationProblem(text: string, rangeMs: Range): string | undefine
 	return `is not between ${formatDuration(rangeMs.minimum)} and ${formatDuration(rangeMs.maximum)}`;
 }
 
-/** For durations that MQTT counts in seconds; so does `range`. */
+/** For durations that MQTT counts in seconds. */
 export function secondsProblem(text: string, rangeSeconds: Range): string | undefined {
 	const problem = durationProblem(text, {
 		minimum: rangeSeconds.minimum * 1000,
@@ -109,7 +112,7 @@ export function originProblem(text: string): string | undefined {
 		: 'is not an origin such as "https://panel.example" or "http://192.168.1.5:3000"';
 }
 
-/** Client identifier and user name: an MQTT string, perhaps with placeholders. */
+/** Client identifier and user name: an MQTT string, optionally with placeholders. */
 export function textProblem(text: string): string | undefined {
 	return placeholderProblem(text, devicePlaceholders) ?? secretProblem(text);
 }
@@ -118,7 +121,7 @@ export function secretProblem(text: string): string | undefined {
 	return nullProblem(text) ?? lengthProblem(text, 1, ranges.textLength);
 }
 
-/** A user of the broker: fills `{user}` in topics, so that no level may be added or opened by it. */
+/** Name of a broker's user: it replaces `{user}` in topics, so that it must not add a level or a wildcard. */
 export function userProblem(text: string): string | undefined {
 	return controlProblem(text) ?? levelProblem(text) ?? lengthProblem(text, 1, ranges.listen.userLength);
 }
@@ -162,7 +165,7 @@ export function payloadProblem(text: string): string | undefined {
 	return nullProblem(text) ?? lengthProblem(text, 0, ranges.textLength);
 }
 
-/** What the client takes as text goes the way of MQTT strings. [MQTT-1.5.4-2] */
+/** Client texts are sent as MQTT strings, which must not contain U+0000. [MQTT-1.5.4-2] */
 function nullProblem(text: string): string | undefined {
 	return text.includes("\0") ? "holds the character U+0000" : undefined;
 }

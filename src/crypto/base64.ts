@@ -1,6 +1,6 @@
 const PAD = 0x3d;
 
-/** Bytes that `length` bytes take in base64, padding included. */
+/** Length of the base64 encoding of `length` bytes, padding included. */
 export function base64Length(length: number): number {
 	return Math.ceil(length / 3) * 4;
 }
@@ -29,9 +29,9 @@ export function encodeBase64(
 }
 
 /**
- * Writes what base64 in [start, end) stands for to `target` from `at` on, which may be its own place, and
- * returns the index after it; -1 if it is not what encodeBase64() writes: padding is required, and no bit
- * that carries nothing may be set (RFC 4648 §3.2, §3.5).
+ * Decodes the base64 text in [start, end) to `target` from `at` on, which may be the same place, and returns
+ * the index after it; -1 unless the text is what encodeBase64() writes: padding is required, and unused bits
+ * must be 0 (RFC 4648 §3.2, §3.5).
  */
 export function decodeBase64(
 	bytes: Uint8Array,

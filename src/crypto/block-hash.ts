@@ -2,19 +2,18 @@
 export const BLOCK_SIZE = 64;
 
 /**
- * What SHA-1 and SHA-256 share: bytes that come in pieces are gathered into blocks, and the last block is
- * padded (FIPS 180-4 §5.1.1). Allocates nothing after construction; one instance serves any number of
- * digests.
+ * Common base of SHA-1 and SHA-256: collects the input into blocks and pads the last block (FIPS 180-4
+ * §5.1.1). Allocates nothing after construction; one instance serves any number of digests.
  */
 export abstract class BlockHash {
 	/** The hash value so far. */
 	protected readonly state: Int32Array;
-	/** The block being filled is the first 16. */
+	/** The first 16 words are the block being filled. */
 	protected readonly words: Int32Array;
-	/** Bytes taken. */
+	/** Bytes hashed since reset(). */
 	protected length = 0;
 
-	/** @param words the subclass may use what is beyond the first 16 */
+	/** @param words 16 or more; the subclass may use those beyond the first 16 */
 	constructor(state: Int32Array, words: Int32Array) {
 		this.state = state;
 		this.words = words;
@@ -24,17 +23,17 @@ export abstract class BlockHash {
 	/** Sets the initial hash value. */
 	protected abstract initialise(): void;
 
-	/** Takes the block in `words` into the hash value; whatever is left there is overwritten. */
+	/** Updates the hash value with the block in `words`, which it may overwrite. */
 	protected abstract compress(): void;
 
-	/** Begins anew. */
+	/** Starts a new digest. */
 	reset(): this {
 		this.initialise();
 		this.length = 0;
 		return this;
 	}
 
-	/** Takes bytes [start, end). */
+	/** Hashes bytes [start, end). */
 	update(bytes: Uint8Array, start: number, end: number): this {
 		const { words } = this;
 		let position = this.length % BLOCK_SIZE;
@@ -50,13 +49,13 @@ export abstract class BlockHash {
 		return this;
 	}
 
-	/** Writes the digest, the bytes of the hash value, to `target` from `at` on. What follows begins anew. */
+	/** Writes the digest, the bytes of the hash value, to `target` from `at` on, and starts a new one. */
 	digest(target: Uint8Array, at: number): void {
 		const { words, length } = this;
 		const position = length % BLOCK_SIZE;
 		let word = position >> 2;
 		const shift = (4 - (position & 3)) << 3;
-		// A shift by 32 would be one by 0
+		// A shift by 32 would be a shift by 0
 		words[word] = shift === 32 ? 0x80000000 : (words[word] << shift) | (1 << (shift - 1)); // §5.1.1
 		word++;
 		if (word > 14) {

@@ -1,6 +1,6 @@
 /**
- * Whether [start, end) of `a` and the bytes of `b` from `other` on are the same. The work depends on the
- * length only, not on where the first difference is, so that the time it takes tells nothing about a secret.
+ * Whether [start, end) of `a` equals the bytes of `b` from `otherStart` on. The work depends on the length
+ * only, not on the position of the first difference, so that the timing reveals nothing about a secret.
  */
 export function equalConstantTime(
 	a: Uint8Array,

@@ -7,15 +7,15 @@ import { SHA256, SHA256_SIZE } from "./sha256";
  */
 export class HMAC {
 	/**
-	 * The hash value after the block of the key with ipad, and with opad: all that is kept of a key (RFC 2104
-	 * §4).
+	 * The hash value after the block of the key with ipad, and with opad: nothing else of a key is kept (RFC
+	 * 2104 §4).
 	 */
 	readonly inner = new Int32Array(8);
 	readonly outer = new Int32Array(8);
 	readonly #hash = new SHA256();
 	readonly #block = new Uint8Array(BLOCK_SIZE);
 
-	/** Sets the key, bytes [start, end), and begins a message. */
+	/** Sets the key, bytes [start, end), and starts a message. */
 	key(bytes: Uint8Array, start: number, end: number): this {
 		const hash = this.#hash;
 		const block = this.#block.fill(0);
@@ -29,19 +29,19 @@ export class HMAC {
 		return this.reset();
 	}
 
-	/** Begins a message under the same key. */
+	/** Starts a message with the same key. */
 	reset(): this {
 		this.#hash.resume(this.inner);
 		return this;
 	}
 
-	/** Takes bytes [start, end) of the message. */
+	/** Hashes bytes [start, end) of the message. */
 	update(bytes: Uint8Array, start: number, end: number): this {
 		this.#hash.update(bytes, start, end);
 		return this;
 	}
 
-	/** Writes the code, 32 bytes, to `target` from `at` on, and begins the next message. */
+	/** Writes the authentication code, 32 bytes, to `target` from `at` on, and starts the next message. */
 	digest(target: Uint8Array, at: number): void {
 		const hash = this.#hash;
 		const block = this.#block;
@@ -51,7 +51,7 @@ export class HMAC {
 		this.reset();
 	}
 
-	/** Forgets the key and all that came of it; a new key must be set. */
+	/** Erases the key and everything derived from it; a new key must be set. */
 	clear(): void {
 		this.inner.fill(0);
 		this.outer.fill(0);

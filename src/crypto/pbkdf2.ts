@@ -7,29 +7,30 @@ import { compress, SCHEDULE_WORDS } from "./sha256-block";
 export const KEY_SIZE = SHA256_SIZE;
 
 /**
- * PBKDF2-HMAC-SHA-256 (RFC 8018 §5.2) for keys of 32 bytes, in steps: a device derives a key between its
- * other work. Allocates nothing after construction.
+ * PBKDF2-HMAC-SHA-256 (RFC 8018 §5.2) for keys of 32 bytes, in steps, so that a device can do other work
+ * between them. Allocates nothing after construction.
  *
- *     kdf.start(password, 0, password.length, salt, 0, salt.length, iterations); // from a timer, until it is
- *     true: kdf.step(8); kdf.digest(key, 0);
+ *     kdf.start(password, 0, password.length, salt, 0, salt.length, iterations);
+ *     kdf.step(8); // from a timer, until it returns true
+ *     kdf.digest(key, 0);
  */
 export class PBKDF2 {
 	readonly #hmac = new HMAC();
 	readonly #words = new Int32Array(SCHEDULE_WORDS);
 	readonly #state = new Int32Array(8);
-	/** The exclusive or of all codes so far. */
+	/** The exclusive or of all authentication codes so far. */
 	readonly #sum = new Int32Array(8);
 	readonly #bytes = new Uint8Array(SHA256_SIZE);
 	#left = 0;
 
-	/** Iterations still to be done; one takes two compressions of SHA-256. */
+	/** Iterations left; each takes two compressions of SHA-256. */
 	get left(): number {
 		return this.#left;
 	}
 
 	/**
-	 * Begins with password [passwordStart, passwordEnd) and salt [saltStart, saltEnd), which need not be kept;
-	 * the first iteration is done here.
+	 * Starts a derivation from password [passwordStart, passwordEnd) and salt [saltStart, saltEnd), which need
+	 * not be kept. Runs the first iteration.
 	 * @param iterations 1 … 2^31 − 1, as stored with the hash
 	 * @throws {RangeError} for any other count
 	 */
@@ -62,7 +63,7 @@ export class PBKDF2 {
 		this.#left = iterations - 1;
 	}
 
-	/** Does at most `count` iterations. @returns whether the key is complete */
+	/** Runs at most `count` iterations. @returns whether the key is complete */
 	step(count: number): boolean {
 		const { inner, outer } = this.#hmac;
 		const words = this.#words;
@@ -71,7 +72,7 @@ export class PBKDF2 {
 		let left = this.#left;
 		const stop = left > count ? left - count : 0;
 		for (; left > stop; left--) {
-			// The code of the last code: each hash is one block, the key's block being taken already
+			// HMAC of the last code: each of its hashes takes one block, as the key's block was hashed before
 			pad(words);
 			state.set(inner);
 			compress(state, words);
@@ -86,13 +87,13 @@ export class PBKDF2 {
 		return left === 0;
 	}
 
-	/** Writes the key, 32 bytes, to `target` from `at` on, once step() has returned true, and forgets it. */
+	/** Writes the key, 32 bytes, to `target` from `at` on, once step() has returned true, and erases it. */
 	digest(target: Uint8Array, at: number): void {
 		writeWords(this.#sum, target, at);
 		this.clear();
 	}
 
-	/** Forgets everything, also in the middle of a derivation. */
+	/** Erases all state, also in the middle of a derivation. */
 	clear(): void {
 		this.#left = 0;
 		this.#sum.fill(0);

@@ -26,7 +26,7 @@ export class SHA1 extends BlockHash {
 	}
 }
 
-/** Takes one block into the hash value, the schedule in 16 words as in §6.1.3. */
+/** Updates the hash value with one block; the schedule takes 16 words as in §6.1.3. */
 function compress(state: Int32Array, words: Int32Array): void {
 	let a = state[0];
 	let b = state[1];

@@ -1,4 +1,4 @@
-// The round constants of FIPS 180-4 §4.2.2. Only read, so that a device has them in flash.
+// The round constants of FIPS 180-4 §4.2.2. Never written, so that a device keeps them in flash.
 const K = Int32Array.of(
 	...[0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5],
 	...[0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174],
@@ -10,7 +10,7 @@ const K = Int32Array.of(
 	...[0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2],
 );
 
-/** Words of the buffer that compress() works in: the message schedule. */
+/** Words of the message schedule, the buffer of compress(). */
 export const SCHEDULE_WORDS = 64;
 
 /** Sets the initial hash value, FIPS 180-4 §5.3.3. */
@@ -26,7 +26,7 @@ export function initialise(state: Int32Array): void {
 }
 
 /**
- * Takes one block, the first 16 of `words`, into the hash value (FIPS 180-4 §6.2.2). The other words are
+ * Updates the hash value with one block, the first 16 of `words` (FIPS 180-4 §6.2.2). The other words are
  * overwritten.
  */
 export function compress(state: Int32Array, words: Int32Array): void {

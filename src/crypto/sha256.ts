@@ -4,13 +4,13 @@ import { compress, initialise, SCHEDULE_WORDS } from "./sha256-block";
 /** Bytes of a digest. */
 export const SHA256_SIZE = 32;
 
-/** SHA-256 (FIPS 180-4 §6.2) of bytes that come in pieces. */
+/** SHA-256 (FIPS 180-4 §6.2) of input that arrives in pieces. */
 export class SHA256 extends BlockHash {
 	constructor() {
 		super(new Int32Array(8), new Int32Array(SCHEDULE_WORDS));
 	}
 
-	/** Begins with the hash value after one block, as save() gave it. */
+	/** Starts with the hash value after one block, as copied by save(). */
 	resume(state: Int32Array): this {
 		this.state.set(state);
 		this.length = BLOCK_SIZE;
@@ -22,7 +22,7 @@ export class SHA256 extends BlockHash {
 		state.set(this.state);
 	}
 
-	/** Forgets what was taken, also the copies of it that a digest leaves behind. */
+	/** Erases all input, including the copies that a digest leaves in the buffer. */
 	clear(): void {
 		this.words.fill(0);
 		this.reset();

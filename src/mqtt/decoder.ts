@@ -5,17 +5,17 @@ import { checkFirstByte } from "./decode/fixed-header";
 import { decodePublish, publishHeaderLength } from "./decode/publish";
 import { Packet } from "./packet";
 
-// What the next byte is
+// States: which part of a packet the next byte belongs to
 const FIRST_BYTE = 0;
-/** Of the remaining length. */
+/** The remaining length. */
 const REMAINING_LENGTH = 1;
-/** Of a packet that is assembled in the buffer. */
+/** The body of a packet that is assembled in the buffer. */
 const BODY = 2;
-/** Of the header of a PUBLISH that is too long for the buffer. */
+/** The header of a PUBLISH that is too long for the buffer. */
 const PUBLISH_HEADER = 3;
-/** Of its payload. */
+/** The payload of such a PUBLISH. */
 const PAYLOAD = 4;
-/** Ignored: after an error or stop(). */
+/** Input is ignored: after an error or stop(). */
 const STOPPED = 5;
 
 export interface DecoderHandler {
@@ -23,16 +23,16 @@ export interface DecoderHandler {
 	onPacket(packet: Packet): void;
 	/**
 	 * The header of a PUBLISH, complete and validated: topic, flags, packetId, properties, payloadLength. Its
-	 * payload follows before anything else.
+	 * payload follows before any other callback.
 	 */
 	onPublish(packet: Packet): void;
 	/**
-	 * Payload of the last PUBLISH: bytes [start, end). Where the whole packet has at most `size` bytes: one
-	 * call with `last` true, also for an empty payload. A longer one comes in pieces as it arrives.
+	 * Payload of the last PUBLISH: bytes [start, end). A packet of at most `size` bytes causes one call with
+	 * `last` true, also for an empty payload; a longer one causes a call for each piece that arrives.
 	 */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void;
 	/**
-	 * The peer broke the protocol; `reasonCode` is the one that MQTT 5.0 assigns (also to a 3.1.1 peer),
+	 * The peer violated the protocol; `reasonCode` is the one that MQTT 5.0 assigns (also to a 3.1.1 peer),
 	 * `message` a literal for the log. The connection must be closed; no callback follows until reset().
 	 */
 	onError(reasonCode: number, message: string): void;
@@ -44,31 +44,32 @@ export interface DecoderOptions {
 	 * At least 16.
 	 */
 	size: number;
-	/** Who sends. */
+	/** The sender of the packets. */
 	from: "client" | "broker";
-	/** By default 5; from a client the CONNECT that arrives sets it. */
+	/** 5 by default; a CONNECT from a client changes it. */
 	version?: Version;
 	handler: DecoderHandler;
 	/**
-	 * The largest whole packet in bytes, as told to the peer (§3.1.2.11.4, §3.2.2.3.6); unlimited by default.
+	 * The largest whole packet in bytes, as announced to the peer (§3.1.2.11.4, §3.2.2.3.6); unlimited by
+	 * default.
 	 */
 	maximumPacketSize?: number | undefined;
-	/** The packet to hand out; decoders may share one, as it is valid only during a callback. */
+	/** The packet passed to the handler; decoders may share one, as it is valid only during a callback. */
 	packet?: Packet;
 }
 
 /**
- * Reads MQTT packets from a byte stream that comes in any pieces, and checks them. Allocates nothing after
- * construction. A packet that lies wholly in one pushed chunk is read where it is, any other is assembled in
- * the buffer.
+ * Decodes and validates MQTT packets from a byte stream that arrives in arbitrary pieces. Allocates nothing
+ * after construction. A packet that lies wholly in one pushed chunk is decoded in place, any other is
+ * assembled in the buffer.
  *
- * What needs more than one packet to judge is left to the session: that CONNECT comes first and once, packet
+ * The session checks what depends on more than one packet: that CONNECT is sent first and only once, packet
  * identifiers in use, topic aliases above the maximum, receive maximum, the number of codes in a SUBACK.
  */
 export class Decoder {
 	/**
-	 * The protocol version by which packets are read. A CONNECT from a client sets it, also one that is
-	 * refused, so that the answer is in the client's version.
+	 * The protocol version of the packets. A CONNECT from a client sets it, even if it is refused, so that the
+	 * answer has the client's version.
 	 */
 	version: Version;
 	/** Bytes; see DecoderOptions. */
@@ -78,15 +79,18 @@ export class Decoder {
 	readonly #fromClient: boolean;
 	readonly #initialVersion: Version;
 	readonly #buffer: Uint8Array;
-	/** The largest packet that is handed out whole, in bytes. */
+	/** The largest packet that is decoded as a whole, in bytes. */
 	readonly #wholePacketLimit: number;
 	#state = FIRST_BYTE;
 	#firstByte = 0;
-	/** Remaining length of the packet, or as much of it as is known. */
+	/** Remaining length of the packet, or the part of it read so far. */
 	#remaining = 0;
-	/** LENGTH: bits read of the remaining length. Later: bytes in the buffer, or bytes of payload to come. */
+	/**
+	 * In REMAINING_LENGTH: bits of it read so far. Later: bytes in the buffer, or bytes of payload still to
+	 * come.
+	 */
 	#count = 0;
-	/** Changes with each stop() and reset(), so that push() notices one that a callback made. */
+	/** Incremented by stop() and reset(), so that push() detects such a call from a callback. */
 	#generation = 0;
 
 	constructor(options: DecoderOptions) {
@@ -101,23 +105,23 @@ export class Decoder {
 	}
 
 	/**
-	 * Type of the packet being read or read last; 0 before the first. Tells onError what was refused: only a
-	 * CONNECT is answered with a CONNACK.
+	 * Type of the current or last packet; 0 before the first. It identifies the refused packet in onError: only
+	 * a CONNECT is answered with a CONNACK.
 	 */
 	get type(): number {
 		return this.#firstByte >> 4;
 	}
 
 	/**
-	 * Takes bytes [start, end), which must not change before it returns. Calls the handler any number of times;
-	 * never throws for what a peer sent.
+	 * Decodes bytes [start, end), which must not change before it returns. May call the handler any number of
+	 * times; received data never makes it throw.
 	 */
 	push(bytes: Uint8Array, start: number, end: number): void {
 		const generation = this.#generation;
 		let at = start;
 		while (at < end) {
 			if (this.#state === FIRST_BYTE && end - at > 1) {
-				// The short packet that is all there, as most are, without keeping state
+				// Fast path for a short packet that is complete in the chunk, as most are: no state is kept
 				const remaining = bytes[at + 1];
 				const next = at + 2 + remaining;
 				if (remaining < 128 && next <= end && remaining + 2 <= this.#wholePacketLimit) {
@@ -156,7 +160,8 @@ export class Decoder {
 					if (byte > 127) {
 						this.#count = shift + 7;
 						if (shift < 21) break;
-						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes"); // §2.1.4 [MQTT-1.5.5-1]
+						// §2.1.4 [MQTT-1.5.5-1]
+						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes");
 						return;
 					}
 					if (byte === 0 && shift > 0) {
@@ -212,8 +217,8 @@ export class Decoder {
 	}
 
 	/**
-	 * No callback follows, not even for the rest of the chunk in work, and all input is ignored until reset().
-	 * A handler that closes its connection inside a callback calls this.
+	 * Ignores all input until reset(); no callback follows, not even for the rest of the current chunk. A
+	 * handler that closes its connection inside a callback must call it.
 	 */
 	stop(): void {
 		this.#state = STOPPED;
@@ -221,8 +226,8 @@ export class Decoder {
 	}
 
 	/**
-	 * Ready for a new connection, in the version given at construction or set since for a broker's packets.
-	 * Inside a callback: the rest of the chunk in work is dropped.
+	 * Prepares for a new connection. The version is the one given at construction or, for packets from a
+	 * broker, the one set since. Inside a callback, the rest of the current chunk is discarded.
 	 */
 	reset(): void {
 		this.#state = FIRST_BYTE;
@@ -236,7 +241,7 @@ export class Decoder {
 		this.#handler.onError(reasonCode, message);
 	}
 
-	/** A packet is all there, its body in [start, end). */
+	/** Handles a complete packet with body [start, end). */
 	private handlePacket(bytes: Uint8Array, start: number, end: number): void {
 		const packet = this.#packet;
 		const first = this.#firstByte;
@@ -266,8 +271,8 @@ export class Decoder {
 	}
 
 	/**
-	 * Reads on in the header of a PUBLISH larger than the buffer; returns the index after the bytes that it
-	 * took.
+	 * Continues with the header of a PUBLISH larger than the buffer; returns the index after the consumed
+	 * bytes.
 	 */
 	private readPublishHeader(bytes: Uint8Array, from: number, end: number): number {
 		const buffer = this.#buffer;
@@ -278,10 +283,10 @@ export class Decoder {
 		const room =
 			buffer.length - (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
 		let at = from;
-		// Bytes of the header that are looked at: step by step, so that the verdict depends on no split
+		// Bytes of the header examined so far: the steps make the result independent of how the input is split
 		let known = 0;
 		for (;;) {
-			// While nothing is assembled the chunk itself may have it all
+			// While nothing is assembled, the chunk itself may contain the whole header
 			const assembled = this.#count;
 			const length =
 				assembled === 0
@@ -313,7 +318,10 @@ export class Decoder {
 		}
 	}
 
-	/** The header of a PUBLISH larger than the buffer is all there, `length` bytes from `start` on. */
+	/**
+	 * Starts to stream a PUBLISH larger than the buffer, whose header is complete: `length` bytes from `start`
+	 * on.
+	 */
 	private beginStreaming(bytes: Uint8Array, start: number, length: number): void {
 		const packet = this.#packet;
 		packet.version = this.version;

@@ -44,7 +44,7 @@ import { validTopicName } from "./topics";
 import { varintSize, writeVarint } from "./varint";
 
 export interface EncoderOptions {
-	/** Bytes of the one buffer. At least 16. */
+	/** Bytes of the buffer. At least 16. */
 	size: number;
 	/** 5 by default. */
 	version?: Version;
@@ -52,13 +52,13 @@ export interface EncoderOptions {
 
 /**
  * Stages MQTT packets in one fixed buffer. Each packet method stages one whole packet and returns its length
- * in bytes; it returns 0 and stages nothing if the packet does not fit behind what is staged, and throws
+ * in bytes; it returns 0 and stages nothing if the packet does not fit after the staged ones, and throws
  * MQTTError, staging nothing, if it can never fit (0x95) or is not allowed. Allocates nothing after
- * construction, errors apart. Properties are left out in MQTT 3.1.1.
+ * construction, except for errors. Properties are omitted in MQTT 3.1.1.
  *
  * Strings are UTF-8 bytes and are checked. The topic of publish() is checked once per array, so its bytes
- * must not change later; that of publishHeader() comes from a decoder and is not. What the peer announced
- * (maximum packet size, receive maximum, topic aliases) is the session's business.
+ * must not change later; that of publishHeader() is not checked, as it comes from a decoder. The session
+ * enforces the limits that the peer announced (maximum packet size, receive maximum, topic aliases).
  */
 export class Encoder {
 	/** Length-tracking view of the buffer: exactly the staged bytes after seal(), the whole buffer before. */
@@ -70,15 +70,12 @@ export class Encoder {
 	#version: Version;
 	#isVersion5: boolean;
 	/**
-	 * The topic that publish() found valid last, and the bytes of a QoS 1 PUBLISH on it without properties and
+	 * The last topic that publish() validated, and the size of a QoS 1 PUBLISH on it without properties and
 	 * payload, in the current version.
 	 */
 	#cachedTopic: Uint8Array | undefined;
 	#cachedTopicSize = 0;
-	/**
-	 * Bytes of the buffer within reach of the view; 0 while it is sealed, which sends each packet through
-	 * #open().
-	 */
+	/** Bytes of the buffer that the view covers; 0 while it is sealed, so that each packet calls unseal(). */
 	#viewLimit: number;
 
 	constructor(options: EncoderOptions) {
@@ -87,7 +84,7 @@ export class Encoder {
 		this.#isVersion5 = this.#version === 5;
 		this.size = size;
 		this.#viewLimit = size;
-		// Grown once to its full length, later changes of length allocate nothing on XS
+		// Once the buffer has had its full length, later changes of length allocate nothing on XS
 		this.#buffer = new ArrayBuffer(0, { maxByteLength: size });
 		this.view = new Uint8Array(this.#buffer);
 		this.#buffer.resize(size);
@@ -120,8 +117,8 @@ export class Encoder {
 	}
 
 	/**
-	 * MQTT 3.1.1: the reason code becomes a return code (see connackReturnCode); throws 0x82 for one that has
-	 * none, and then the connection is closed without CONNACK.
+	 * In MQTT 3.1.1 the reason code is translated to a return code (see connackReturnCode). Throws 0x82 if
+	 * there is none; the connection must then be closed without CONNACK.
 	 */
 	connack(sessionPresent: boolean, reasonCode: number, properties?: PropertyWriter): number {
 		const version = this.#version;
@@ -159,9 +156,10 @@ export class Encoder {
 		packetId: number,
 		properties?: PropertyWriter,
 	): number {
-		// What a node sends most, a short QoS 1 message on the topic of the one before, is written out: on XS a
-		// call costs as much as the work. Bits are left of a size from 128 on, of flags other than QoS 1 with or
-		// without RETAIN, of a packet identifier above 65,535.
+		// Fast path for the most frequent packet of a node, a short QoS 1 message on the same topic as the last
+		// one. It is inlined, as on XS a call costs as much as the work. The bitwise expression is not 0 for a
+		// size of 128 or more, flags other than QoS 1 with or without RETAIN, or a packet identifier above
+		// 65,535.
 		const from = this.#length;
 		const size = this.#cachedTopicSize + payloadLength;
 		const end = from + size;
@@ -181,7 +179,7 @@ export class Encoder {
 		view[from + 3] = topic.length;
 		view.set(topic, from + 4);
 		let at = end - payloadLength;
-		// A native copy beats a loop; what it copies beyond payloadLength lands in what is free
+		// A native copy is faster than a loop; bytes beyond payloadLength go to free space
 		view.set(payload, at);
 		if (this.#isVersion5) view[--at] = 0; // [MQTT-2.2.2-1]
 		view[at - 1] = packetId;
@@ -191,9 +189,9 @@ export class Encoder {
 	}
 
 	/**
-	 * Stages a PUBLISH without its payload, `payloadLength` bytes of which must follow through payload() before
-	 * any other packet. Returns the bytes of the header alone. The topic must be valid: it comes from a decoder
-	 * or passed validTopicName().
+	 * Stages a PUBLISH without its payload, whose `payloadLength` bytes must follow through payload() before
+	 * any other packet. Returns the length of the header alone. The topic must be valid: from a decoder, or
+	 * checked by validTopicName().
 	 */
 	publishHeader(
 		topic: Uint8Array,
@@ -215,7 +213,7 @@ export class Encoder {
 		return this.commit(writeProperties(view, at, properties, version));
 	}
 
-	/** Stages as much of [start, end) as fits, and returns how many bytes. */
+	/** Stages as much of [start, end) as fits, and returns the number of bytes. */
 	payload(bytes: Uint8Array, start: number, end: number): number {
 		const from = this.#length;
 		const count = Math.min(end - start, this.size - from);
@@ -226,7 +224,7 @@ export class Encoder {
 	}
 
 	/**
-	 * MQTT 3.1.1 has no reason codes: there an error (from 0x80 on) throws, as an acknowledgement would hide
+	 * MQTT 3.1.1 has no reason codes: an error (0x80 or above) throws there, as an acknowledgement would hide
 	 * it.
 	 */
 	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
@@ -270,7 +268,7 @@ export class Encoder {
 
 	/**
 	 * One MQTT 5.0 code per topic filter, in the order of the SUBSCRIBE: `codes` [0, count). MQTT 3.1.1: every
-	 * code from 0x80 on becomes 0x80.
+	 * code of 0x80 or above becomes 0x80.
 	 */
 	suback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
 		return this.stageReasonCodes(SUBACK, packetId, codes, count, properties);
@@ -296,7 +294,7 @@ export class Encoder {
 		);
 	}
 
-	/** As suback; MQTT 3.1.1 leaves the codes out. */
+	/** As suback; the codes are omitted in MQTT 3.1.1. */
 	unsuback(packetId: number, codes: Uint8Array, count: number, properties?: PropertyWriter): number {
 		return this.stageReasonCodes(UNSUBACK, packetId, codes, count, properties);
 	}
@@ -326,8 +324,8 @@ export class Encoder {
 	}
 
 	/**
-	 * Cuts the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), gives it its
-	 * full length again.
+	 * Shrinks the view to the staged bytes, ready for `tcp.write(view)`. Staging more, or reset(), restores its
+	 * full length.
 	 */
 	seal(): Uint8Array {
 		this.#viewLimit = 0;
@@ -335,13 +333,13 @@ export class Encoder {
 		return this.view;
 	}
 
-	/** Empty again. */
+	/** Discards all staged packets. */
 	reset(): void {
 		this.#length = 0;
 		this.unseal();
 	}
 
-	/** publish() without short cuts. */
+	/** publish() without the fast path. */
 	private publishSlowPath(
 		topic: Uint8Array,
 		payload: Uint8Array,
@@ -425,7 +423,7 @@ export class Encoder {
 	}
 
 	/**
-	 * Writes the fixed header, where `present` bytes after it fit behind what is staged.
+	 * Writes the fixed header if it and `presentBytes` bytes after it fit after the staged packets.
 	 * @returns the index after it, or -1
 	 */
 	private writeFixedHeader(first: number, remaining: number, presentBytes = remaining): number {

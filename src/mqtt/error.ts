@@ -1,5 +1,5 @@
 /**
- * A request that MQTT does not allow, thrown by encoder and property writer. What a peer sent never throws:
+ * A request that MQTT does not allow, thrown by encoder and property writer. Received data never causes it:
  * see `DecoderHandler.onError`.
  */
 export class MQTTError extends Error {

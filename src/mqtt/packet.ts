@@ -10,18 +10,18 @@ import {
 import { PropertyReader } from "./property-reader";
 
 /**
- * What a decoder hands out: one object, filled anew for each packet and valid only during the callback.
- * Ranges [start, end) index `bytes`. A field means something only for the packet types that carry it; others
- * keep old values.
+ * A decoded packet. A decoder uses one object for all packets, so its content is valid only during the
+ * callback. Ranges [start, end) index `bytes`. A field is valid only for the packet types that carry it;
+ * otherwise it keeps an old value.
  */
 export class Packet {
-	/** The protocol version by which the packet was read. */
+	/** The protocol version of the packet. */
 	version: Version = 5;
 	/** Packet type, CONNECT (1) to AUTH (15). */
 	type = 0;
 	/** The low nibble of the first byte. */
 	flags = 0;
-	/** The array that all ranges index; it belongs to the decoder or to whoever pushed it. */
+	/** The array that all ranges index; it belongs to the decoder or to the caller of its push(). */
 	bytes: Uint8Array;
 	/**
 	 * PUBLISH with QoS above 0, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK:
@@ -40,14 +40,14 @@ export class Packet {
 
 	// PUBLISH
 	topicStart = 0;
-	/** Equal to topicStart where a topic alias stands for the topic. */
+	/** Equal to topicStart if a topic alias replaces the topic. */
 	topicEnd = 0;
 	/** Bytes. */
 	payloadLength = 0;
-	/** Where the payload begins, in `bytes` or in the bytes still to come. */
+	/** Index of the first byte of the payload, in `bytes` or in bytes still to come. */
 	payloadStart = 0;
 
-	// CONNECT; absent, as what is only declared below, from a packet that never comes from a client
+	// CONNECT. These and all fields that are only declared below exist only in packets made with `fromClient`
 	/** CONNECT flags (§3.1.2.3). */
 	declare connectFlags: number;
 	/** Seconds; 0 is off. */
@@ -71,17 +71,19 @@ export class Packet {
 	declare options: number;
 
 	/**
-	 * The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and how far it
-	 * was walked.
+	 * The payload of SUBSCRIBE, UNSUBSCRIBE, SUBACK and UNSUBACK, bytes [listStart, listEnd), and the current
+	 * position in it.
 	 */
 	listStart = 0;
 	listEnd = 0;
 	#at = 0;
 
-	/** What is wrong, when a decoder refuses the packet; a literal. */
+	/** Why a decoder refused the packet; a literal. */
 	errorMessage = "";
 
-	/** @param fromClient with the fields of what only clients send @param bytes any, until a packet is read */
+	/**
+	 * @param fromClient adds the fields of packets that only clients send @param bytes initial value of `bytes`
+	 */
 	constructor(fromClient = true, bytes: Uint8Array = new Uint8Array(0)) {
 		this.bytes = bytes;
 		this.properties = new PropertyReader(bytes);
@@ -129,14 +131,14 @@ export class Packet {
 		return (this.connectFlags & HAS_PASSWORD) !== 0;
 	}
 
-	/** Takes [start, end) of `bytes` as the list to walk. */
+	/** Sets the list to iterate over to [start, end) of `bytes`. */
 	setList(start: number, end: number): void {
 		this.listStart = start;
 		this.listEnd = end;
 		this.#at = start;
 	}
 
-	/** Walks the list from its beginning again. */
+	/** Moves back to the start of the list. */
 	rewind(): void {
 		this.#at = this.listStart;
 	}
@@ -170,7 +172,7 @@ export class Packet {
 		return true;
 	}
 
-	/** Notes what is wrong and returns the reason code. */
+	/** Records the error message and returns the reason code. */
 	refuse(reasonCode: number, errorMessage: string): number {
 		this.errorMessage = errorMessage;
 		return reasonCode;

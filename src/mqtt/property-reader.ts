@@ -13,7 +13,7 @@ import { validUTF8 } from "./utf8";
 import { readVarint, varintSize } from "./varint";
 
 /**
- * Walks the properties of one packet (§2.2.2) where they lie. Valid as long as the packet that it came with.
+ * Iterates over the properties of one packet (§2.2.2) in place. Valid as long as its packet.
  *
  * ```ts
  * properties.rewind();
@@ -25,30 +25,30 @@ export class PropertyReader {
 	bytes: Uint8Array;
 	/** Identifier of the current property; 0 before the first and after the last. */
 	id = 0;
-	/** Value of a current property that is an integer. */
+	/** Value of the current property if it is an integer. */
 	number = 0;
-	/** Where the value of a current string or binary property lies: [start, end). */
+	/** Range of the current property's value if it is a string or binary data: [start, end). */
 	start = 0;
 	end = 0;
-	/** Where the name of a current user property lies: [nameStart, nameEnd). */
+	/** Range of the current user property's name: [nameStart, nameEnd). */
 	nameStart = 0;
 	nameEnd = 0;
-	/** Where all the properties lie, without their length: [from, to). Empty in MQTT 3.1.1. */
+	/** Range of all properties, without their length: [from, to). Empty in MQTT 3.1.1. */
 	from = 0;
 	to = 0;
-	/** Which identifiers occur: bit n of `low` is identifier n, of `high` n + 32. */
+	/** The identifiers present: bit n of `idsLow` is identifier n, bit n of `idsHigh` is n + 32. */
 	idsLow = 0;
 	idsHigh = 0;
 	/** The index after the current property. */
 	at = 0;
-	/** The reason code for which `next()` stopped before the end; 0 in a packet that was handed out. */
+	/** The reason code if `next()` stopped before the end; 0 in a packet passed to a handler. */
 	errorCode = 0;
 
 	constructor(bytes: Uint8Array) {
 		this.bytes = bytes;
 	}
 
-	/** Reads [from, to) of `bytes` from now on. */
+	/** Sets the properties to [from, to) of `bytes`. */
 	setRange(bytes: Uint8Array, from: number, to: number): void {
 		this.bytes = bytes;
 		this.from = from;
@@ -65,7 +65,7 @@ export class PropertyReader {
 		return this.from === this.to;
 	}
 
-	/** Back to before the first property. */
+	/** Moves back to before the first property. */
 	rewind(): void {
 		this.at = this.from;
 		this.id = 0;
@@ -138,8 +138,8 @@ export class PropertyReader {
 	}
 
 	/**
-	 * Sets start and end to the string or binary field at `at`; returns the index after it, past `to` if it is
-	 * no such field.
+	 * Sets start and end to the string or binary field at `at`; returns the index after it, which is beyond
+	 * `to` if the field is malformed.
 	 */
 	private readField(at: number, type: number): number {
 		const to = this.to;

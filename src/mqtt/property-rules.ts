@@ -98,7 +98,7 @@ export const AUTH_LOW =
 	propertyBit(AUTHENTICATION_METHOD) | propertyBit(AUTHENTICATION_DATA) | propertyBit(REASON_STRING);
 export const AUTH_HIGH = propertyBit(USER_PROPERTY);
 
-/** Whether the value of an integer property lies in its range. */
+/** Whether the value of an integer property is in its range. */
 export function propertyValueAllowed(id: number, value: number): boolean {
 	switch (id) {
 		case SUBSCRIPTION_IDENTIFIER: // §3.8.2.1.2

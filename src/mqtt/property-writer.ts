@@ -52,16 +52,16 @@ import { varintSize, writeVarint } from "./varint";
 
 /**
  * Properties of one packet (§2.2.2) in a fixed buffer, ready for an encoder. Strings are UTF-8 bytes. Methods
- * are named as in the specification and chain. Every one throws MQTTError: 0x82 (0x94 for a topic alias) for
- * a value that is not allowed or a property given twice, 0x81 for ill-formed UTF-8, 0x95 when the buffer is
- * full or a value is longer than 65,535 bytes; it then holds what it held before.
+ * have the names of the specification and can be chained. Each throws MQTTError: 0x82 (0x94 for a topic
+ * alias) for a value that is not allowed or a property given twice, 0x81 for ill-formed UTF-8, 0x95 if the
+ * buffer is full or a value is longer than 65,535 bytes; the content is then unchanged.
  */
 export class PropertyWriter {
 	/** The properties without their length: [0, length). */
 	readonly bytes: Uint8Array;
 	/** Bytes written. */
 	length = 0;
-	/** Which identifiers occur: bit n is identifier n, and n + 32. */
+	/** The identifiers present: bit n of `idsLow` is identifier n, bit n of `idsHigh` is n + 32. */
 	idsLow = 0;
 	idsHigh = 0;
 
@@ -70,7 +70,7 @@ export class PropertyWriter {
 		this.bytes = new Uint8Array(size);
 	}
 
-	/** Empty again. */
+	/** Removes all properties. */
 	reset(): this {
 		this.length = 0;
 		this.idsLow = 0;
@@ -107,7 +107,7 @@ export class PropertyWriter {
 		return this.writeInteger(SUBSCRIPTION_IDENTIFIER, identifier, MAXIMUM_REMAINING_LENGTH);
 	}
 
-	/** @param seconds 0…4,294,967,295; the largest is for ever */
+	/** @param seconds 0…4,294,967,295; the largest means that the session does not expire */
 	sessionExpiryInterval(seconds: number): this {
 		return this.writeInteger(SESSION_EXPIRY_INTERVAL, seconds, 0xffff_ffff);
 	}
@@ -206,7 +206,7 @@ export class PropertyWriter {
 		return this.writeFlag(SHARED_SUBSCRIPTION_AVAILABLE, available);
 	}
 
-	/** Adds the reader's current property as it is. */
+	/** Adds the reader's current property unchanged. */
 	copy(reader: PropertyReader): this {
 		const source = reader.bytes;
 		const id = reader.id;
@@ -227,10 +227,12 @@ export class PropertyWriter {
 		return this;
 	}
 
-	/** Notes the property and makes sure of room for its identifier and `size` bytes. */
+	/**
+	 * Writes the identifier of a property; throws if it must not repeat, or if `size` more bytes do not fit.
+	 */
 	private startProperty(id: number, size: number): void {
 		const bit = propertyBit(id);
-		// Subscription identifiers repeat in a PUBLISH; in a SUBSCRIBE the encoder's caller gives one
+		// Subscription identifiers may repeat in a PUBLISH; for a SUBSCRIBE the caller must add only one
 		// (§3.8.2.1.2)
 		if (
 			((id < 32 ? this.idsLow : this.idsHigh) & bit) !== 0 &&
@@ -251,7 +253,7 @@ export class PropertyWriter {
 		return this;
 	}
 
-	/** Any of the integer types. */
+	/** Writes a property of any integer type. */
 	private writeInteger(id: number, value: number, maximum: number): this {
 		if (!(value >= 0 && value <= maximum) || value % 1 !== 0 || !propertyValueAllowed(id, value))
 			// [MQTT-3.3.2-8]

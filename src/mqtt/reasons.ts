@@ -109,7 +109,7 @@ function unsubackReasonAllowed(code: number): boolean {
 	}
 }
 
-/** Table 3-10; 0x8C, which only §2.4 lists for DISCONNECT, is taken from a broker. */
+/** Table 3-10; 0x8C, which only §2.4 lists for DISCONNECT, is accepted from a broker. */
 function disconnectReasonAllowed(code: number, fromClient: boolean): boolean {
 	if (code === DISCONNECT_WITH_WILL_MESSAGE) return fromClient;
 	if (code < 0x80 || code > 0xa2) return false;
@@ -141,7 +141,7 @@ function disconnectReasonAllowed(code: number, fromClient: boolean): boolean {
 }
 
 /**
- * The return code (§3.2.2.3 of MQTT 3.1.1) for a reason code; -1 where there is none and the connection is
+ * The return code (§3.2.2.3 of MQTT 3.1.1) for a reason code; -1 if there is none and the connection must be
  * closed without a CONNACK [MQTT-3.1.1:3.2.2-6].
  */
 export function connackReturnCode(reasonCode: number): number {

@@ -1,6 +1,6 @@
 import { MALFORMED_PACKET, NO_LOCAL, PROTOCOL_ERROR, RETAIN_HANDLING, type Version } from "./constants";
 
-/** 0, or the reason code for which subscription options (§3.8.3.1) are refused. */
+/** Returns 0, or the reason code with which subscription options (§3.8.3.1) are refused. */
 export function checkSubscriptionOptions(options: number, shared: boolean, version: Version): number {
 	if (version === 4) return options > 2 ? MALFORMED_PACKET : 0; // [MQTT-3.1.1:3-8.3-4]
 	if ((options & 0xc0) !== 0) return MALFORMED_PACKET; // [MQTT-3.8.3-5]

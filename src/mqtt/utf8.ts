@@ -1,17 +1,17 @@
-/** XS has a native function for it, which leaves no garbage; other engines lack it. */
+/** XS has a native encoder, which produces no garbage; other engines lack it. */
 interface XSArrayBuffer {
 	fromString(text: string): ArrayBuffer;
 }
 
 /**
- * The UTF-8 bytes of a string, for start-up: allocates.
- * @throws {RangeError} for what an MQTT string must not contain: a lone surrogate or U+0000 (§1.5.4).
+ * Encodes a string as UTF-8. Allocates: for use at start-up.
+ * @throws {RangeError} for a lone surrogate or U+0000, which an MQTT string must not contain (§1.5.4).
  */
 export function utf8(text: string): Uint8Array {
 	const xs = ArrayBuffer as Partial<XSArrayBuffer>;
 	if (xs.fromString !== undefined) {
 		const bytes = new Uint8Array(xs.fromString(text));
-		// What is not valid is looked at again, for its error.
+		// Invalid text is encoded again below, which throws the right error.
 		if (validUTF8(bytes, 0, bytes.length)) return bytes;
 	}
 	let length = 0;
@@ -43,7 +43,7 @@ export function utf8(text: string): Uint8Array {
 	return bytes;
 }
 
-/** The string of valid UTF-8 in [start, end), for messages only: allocates. */
+/** Decodes valid UTF-8 in [start, end). Allocates: for use in messages only. */
 export function decodeUTF8(bytes: Uint8Array, start: number, end: number): string {
 	let result = "";
 	let at = start;
@@ -85,8 +85,8 @@ export function validUTF8(bytes: Uint8Array, start: number, end: number): boolea
 			if (byte === 0) return false; // [MQTT-1.5.4-2] [MQTT-3.1.1:1.5.3-2]
 			continue;
 		}
-		// The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 §4)
-		// [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
+		// The second byte's range excludes overlong forms, surrogates and code points above U+10FFFF (RFC 3629
+		// §4) [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
 		let more = 0;
 		let low = 0x80;
 		let high = 0xbf;

@@ -1,4 +1,4 @@
-/** Bytes that a variable byte integer (§1.5.5) takes. */
+/** Size of a variable byte integer (§1.5.5), in bytes. */
 export function varintSize(value: number): number {
 	return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 }

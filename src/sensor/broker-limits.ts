@@ -12,16 +12,16 @@ import {
 import type { RetainedState } from "./retained-state";
 
 /*
- * What is remembered of the broker from one connection to the next, through sleep.
+ * Properties of the broker that are cached from one connection to the next, and through sleep.
  */
 
 /**
- * A broker that refused packets before CONNACK is offered them again after this time, in ms: it may have been
- * replaced.
+ * Time, in ms, after which packets before CONNACK are tried again with a broker that refused them: it may
+ * have been replaced.
  */
 const PIPELINE_RETRY_MS = 86_400_000;
 
-/** Keeps what CONNACK says for the next first flight. */
+/** Caches the limits of a CONNACK for the packets that the next connection sends before CONNACK. */
 export function cacheLimits(
 	words: Uint32Array,
 	{ receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable }: BrokerLimits,
@@ -35,7 +35,7 @@ export function cacheLimits(
 		(maximumQoS << QOS_SHIFT);
 }
 
-/** For the first flight. */
+/** Limits for packets before CONNACK; empty if none are known. */
 export function cachedLimits(words: Uint32Array): CachedLimits {
 	const flags = words[WORD_FLAGS];
 	if ((flags & FLAG_LIMITS_KNOWN) === 0) return {};
@@ -47,17 +47,17 @@ export function cachedLimits(words: Uint32Array): CachedLimits {
 	};
 }
 
-/** The broker takes nothing before CONNACK. @param now node time */
+/** Call if the broker refuses packets before CONNACK. @param now node time */
 export function cachePipelineRefusal({ words, reals }: RetainedState, now: number): void {
 	words[WORD_FLAGS] |= FLAG_NO_PIPELINE;
 	reals[REAL_PIPELINE_RETRY] = now + PIPELINE_RETRY_MS;
 }
 
-/** Whether the broker is offered packets before CONNACK. @param now node time */
+/** Whether packets may be sent before CONNACK. @param now node time */
 export function mayPipeline({ words, reals }: RetainedState, now: number): boolean {
 	if ((words[WORD_FLAGS] & FLAG_NO_PIPELINE) === 0) return true;
 	if (now < reals[REAL_PIPELINE_RETRY]) return false;
-	// Refused again, it is remembered again; cut off before it shows, it is tried again.
+	// A further refusal sets the flag again; if the connection ends before that, the next one tries again.
 	words[WORD_FLAGS] &= ~FLAG_NO_PIPELINE;
 	return true;
 }

@@ -1,7 +1,7 @@
-/** Where {@link crc16} begins. */
+/** Initial value of {@link crc16}. */
 export const CRC_START = 0xffff;
 
-/** The CRC of each byte alone. In a preloaded module it lies in flash; it is never written. */
+/** The CRC of each single byte. In a preloaded module it lies in flash; it is never written. */
 const TABLE: Uint16Array = makeTable();
 
 function makeTable(): Uint16Array {
@@ -22,9 +22,9 @@ export function crc16(bytes: Uint8Array, start: number, end: number, crc: number
 }
 
 /**
- * A 32-bit checksum of an even number of words: each step is a bijection of the state, so that any change
- * within one word is found, and any other with odds of 2^32 to 1; a fifth of the work of a bytewise CRC-32.
- * Two words a turn, as it is done at every boot and every commit.
+ * A 32-bit checksum of an even number of words. Each step is a bijection of the state, so that any change
+ * within one word is detected, and any other change with odds of 2^32 to 1; it takes a fifth of the time of a
+ * bytewise CRC-32. Two words per iteration, as it runs at every boot and every commit.
  */
 export function mix32(words: Uint32Array, start: number, end: number): number {
 	const { imul } = Math;

@@ -18,19 +18,19 @@ import type { RetainedState } from "./retained-state";
 import { Sampler } from "./sampler";
 import { isDue, nextDue, nextDueOnGrid, realignedDue } from "./schedule";
 
-// What became of a sensor in this round
+// Results of a sensor in a round, in ascending order
 const NOT_DUE = 0;
 const FAILED = 1;
 const SAMPLED = 2;
 const PASSED = 3;
 
-// What a round knows of a sensor
+// Fields of a sensor in `#round`
 const ROUND_RESULT = 0;
 const ROUND_VALUE = 1;
 const ROUND_TIME = 2;
 const ROUND_REALS = 3;
 
-/** Samples the sensors that are due, filters, and puts reports into the outbox. */
+/** Samples the sensors that are due, filters the values, and appends reports to the outbox. */
 export class Collector {
 	readonly #device: Pick<Device, "event" | "trace">;
 	readonly #settings: readonly SensorSettings[];
@@ -43,13 +43,13 @@ export class Collector {
 	readonly #sampler: Sampler;
 	readonly #grouped: boolean;
 	readonly #record = new ReportRecord();
-	/** Of this round: for each sensor what became of it, its value, and its time. */
+	/** Values of the present round: for each sensor its result, value and time. */
 	readonly #round: Float64Array;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
 		{ sensors }: Settings,
-		plan: DerivedSettings,
+		derived: DerivedSettings,
 		retained: RetainedState,
 		outbox: Outbox,
 		reports: ReportEncoder,
@@ -63,18 +63,18 @@ export class Collector {
 		this.#outbox = outbox;
 		this.#clock = clock;
 		this.#grouped = reports.grouped;
-		this.#sampler = new Sampler(device, sensors, plan.firstWithSameDriver);
+		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
 		this.#round = new Float64Array(sensors.length * ROUND_REALS);
 	}
 
-	/** At boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
+	/** Call at boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
 	start(fresh: boolean): void {
 		const state = this.#sensorState;
 		const { jumpedSinceLastCheck, now } = this.#clock;
 		if (!fresh && jumpedSinceLastCheck) this.realign();
 		for (let i = 0; i < this.#settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			// Further away than can be: the settings were changed.
+			// A time this far ahead means that the settings have changed.
 			if (fresh || state[at] - now > 2 * this.#settings[i].every) state[at] = now;
 		}
 	}
@@ -89,25 +89,26 @@ export class Collector {
 	}
 
 	/**
-	 * Takes all samples that are due, and commits what the outbox took. Allocates nothing but what drivers do.
+	 * Takes all samples that are due, and commits the reports appended to the outbox. Allocates nothing itself;
+	 * drivers may.
 	 */
 	collect(): void {
 		const clock = this.#clock;
 		if (clock.jumpedSinceLastCheck) this.realign();
 		const { now } = clock;
-		const offset = clock.wallOffsetAt(now);
+		const wallOffset = clock.wallOffsetAt(now);
 		this.#sampler.beginRound();
 		const count = this.#settings.length;
 		const round = this.#round;
 		let passed = false;
 		for (let i = 0; i < count; i++) {
-			const result = this.sample(i, now, offset);
+			const result = this.sample(i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
 			if (result === PASSED) passed = true;
 		}
 		if (passed) {
 			const first = this.#words[WORD_SEQUENCE];
-			this.appendReports(now, offset);
+			this.appendReports(now, wallOffset);
 			const end = this.#words[WORD_SEQUENCE];
 			clock.saveTimes(0);
 			this.#retained.commit();
@@ -118,20 +119,22 @@ export class Collector {
 			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
 	}
 
-	/** Before sleep. */
+	/** Call before sleep. */
 	close(): void {
 		this.#sampler.close();
 	}
 
-	private sample(index: number, now: number, offset: number): number {
+	private sample(index: number, now: number, wallOffset: number): number {
 		const { every, grid, decimals, delta, heartbeat } = this.#settings[index];
 		const state = this.#sensorState;
 		const at = index * SENSOR_REALS;
 		const due = state[at + SENSOR_DUE];
 		if (!isDue(due, now, every, grid)) return NOT_DUE;
-		// NaN, where wall time is unknown: nothing to align to.
+		// NaN: wall time is unknown, and there is no grid to align to.
 		state[at + SENSOR_DUE] =
-			grid && offset - offset === 0 ? nextDueOnGrid(now, now + offset, every) : nextDue(due, now, every);
+			grid && wallOffset - wallOffset === 0
+				? nextDueOnGrid(now, now + wallOffset, every)
+				: nextDue(due, now, every);
 		let value = this.#sampler.sample(index);
 		if (decimals !== undefined) value = roundTo(value, decimals);
 		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
@@ -140,7 +143,7 @@ export class Collector {
 			this.#words[WORD_FAILED_READINGS]++;
 			return FAILED;
 		}
-		// Counted from the time it should have been, intervals are exact multiples of `every`.
+		// Counted from the planned time, so that intervals are exact multiples of `every`.
 		const time = Math.abs(now - due) < every ? due : now;
 		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
 		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
@@ -149,12 +152,13 @@ export class Collector {
 	}
 
 	/**
-	 * Puts into the outbox what passed; where one report holds all values, everything sampled together with it.
+	 * Appends the values that passed to the outbox; if one report holds all values, also all others sampled in
+	 * this round.
 	 */
-	private appendReports(now: number, offset: number): void {
+	private appendReports(now: number, wallOffset: number): void {
 		const record = this.#record;
-		const relative = Number.isNaN(offset);
-		const time = relative ? now : now + offset;
+		const relative = Number.isNaN(wallOffset);
+		const time = relative ? now : now + wallOffset;
 		const round = this.#round;
 		const grouped = this.#grouped;
 		const leastResult = grouped ? SAMPLED : PASSED;
@@ -186,7 +190,7 @@ export class Collector {
 		if (!this.#outbox.append(this.#record)) this.#device.trace("the outbox is too small for a report");
 	}
 
-	/** After wall time was set or has jumped. */
+	/** Call after wall time was set or has jumped. */
 	private realign(): void {
 		const { now, wallOffset } = this.#clock;
 		if (Number.isNaN(wallOffset)) return;

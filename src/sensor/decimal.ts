@@ -1,11 +1,10 @@
 /**
- * Decimals of at most 15 significant digits and doubles are one to one: two of them never name the same
- * double.
+ * Decimals of at most 15 significant digits map one to one to doubles: no two of them denote the same double.
  */
 const MANTISSA_LIMIT = 1e15;
 /**
- * 10^22 is the largest power of ten that a double holds exactly; dividing by an exact power rounds once, as
- * reading the text does.
+ * 10^22 is the largest power of ten that a double represents exactly; dividing by an exact power rounds once,
+ * as parsing the text does.
  */
 const SCALE_LIMIT = 22;
 
@@ -14,14 +13,12 @@ const POINT = 0x2e;
 const MINUS = 0x2d;
 
 /**
- * Longest text of a number, in bytes: 17 digits behind the most zeros that are written out,
+ * Longest text of a number, in bytes: 17 digits after the maximum number of zeros that is written out,
  * `-0.0000010702056624301601`.
  */
 export const NUMBER_LENGTH = 25;
 
-/**
- * A number as mantissa · 10^−scale. One object is reused, so that taking a number apart allocates nothing.
- */
+/** A number as mantissa · 10^−scale. Reusable, so that converting a number allocates nothing. */
 export class Decimal {
 	/** An integer, |mantissa| < 10^15. */
 	mantissa = 0;
@@ -29,8 +26,8 @@ export class Decimal {
 	scale = 0;
 
 	/**
-	 * Finds the shortest decimal that reads back as `value`. False where it has more than 15 significant digits
-	 * or lies outside 10^−22 … 10^37, and for what is not finite.
+	 * Finds the shortest decimal that parses to `value`. False if it has more than 15 significant digits, lies
+	 * outside 10^−22 … 10^37, or is not finite.
 	 */
 	set(value: number): boolean {
 		const magnitude = value < 0 ? -value : value;
@@ -62,9 +59,9 @@ export class Decimal {
 }
 
 /**
- * Writes `value` as JSON text, the same as `String(value)`, and returns the index after it; `null` where it
- * is not finite. Allocates only for a number of more than 15 significant digits or beyond 10^−22 … 10^37,
- * which takes `String(value)`.
+ * Writes `value` as JSON text, the same as `String(value)`, and returns the index after it; `null` if it is
+ * not finite. Allocates only for a number of more than 15 significant digits or outside 10^−22 … 10^37, which
+ * needs `String(value)`.
  * @param bytes with room for {@link NUMBER_LENGTH} bytes at `at`
  */
 export function writeNumber(bytes: Uint8Array, at: number, value: number, decimal: Decimal): number {
@@ -97,7 +94,7 @@ export function writeDecimal(bytes: Uint8Array, at: number, mantissa: number, sc
 		return at + 1;
 	}
 	let digits = countDigits(mantissa);
-	/** Digits before the decimal point; 0 and below: zeros after it. */
+	/** Digits before the decimal point; 0 or negative: number of zeros after it, negated. */
 	const whole = digits - scale;
 	if (whole > 21 || whole < -5) {
 		while (mantissa % 10 === 0) {
@@ -140,7 +137,7 @@ function countDigits(value: number): number {
 
 /**
  * Writes `digits` digits of `value`, from the last to the first, with a point before the last `fraction`
- * ones.
+ * digits.
  */
 function writeDigits(bytes: Uint8Array, at: number, value: number, digits: number, fraction: number): number {
 	const end = fraction > 0 ? at + digits + 1 : at + digits;

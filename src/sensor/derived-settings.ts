@@ -8,19 +8,19 @@ import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 
 /**
- * What a node needs and its settings alone decide: made once, where the settings are known at build time
- * then.
+ * Values that a node derives from its settings alone. They are computed once, at build time if the settings
+ * are known then.
  */
 export interface DerivedSettings {
-	/** Changes with everything that gives the values in the outbox their meaning. */
+	/** Changes with every setting that the meaning of the values in the outbox depends on. */
 	readonly sensorsHash: number;
 	/** Changes with the broker. */
 	readonly brokerHash: number;
-	/** For each sensor, the index of the first one with the same driver and options: they share it. */
+	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
-	/** For each sensor. */
+	/** Topic for each sensor. */
 	readonly topics: readonly TopicTemplate[];
-	/** `,"name":` for each sensor; empty where payloads are bare values. */
+	/** `,"name":` for each sensor; empty if payloads are bare values. */
 	readonly keys: readonly Uint8Array[];
 	readonly sequence: Uint8Array;
 	readonly time: Uint8Array;
@@ -29,7 +29,7 @@ export interface DerivedSettings {
 	readonly size: number;
 }
 
-/** For start-up: allocates. @throws RangeError where a topic is no MQTT string */
+/** For start-up: allocates. @throws RangeError if a topic is not a valid MQTT string */
 export function deriveSettings(settings: Settings): DerivedSettings {
 	const { sensors, broker, payload, topic, id } = settings;
 	const json = payload === "json";

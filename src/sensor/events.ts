@@ -1,30 +1,31 @@
 /**
- * Meaning of the numbers a, b, c of `Device.event` for what the sensor role tells. Every report that was
- * accepted ends as acknowledged or dropped or is waiting:
+ * Meaning of the numbers a, b, c of `Device.event` in events of the sensor role. Every accepted report is
+ * acknowledged or dropped, or still pending:
  *
  *     lost = accepted − acknowledged − waiting − dropped, always 0
  *
- * Sequence numbers count from 1 without gaps: a host that counts them once each, and takes `accepted` and
- * `dropped` from `wake` where they are larger, counts right also when the device crashed between a deed and
- * its event. An acknowledgement is told before the report is removed, all else after it is durable.
+ * Sequence numbers count from 1 without gaps. A host that counts each of them once, and takes `accepted` and
+ * `dropped` from `wake` if they are larger there, also counts correctly when the device crashes between an
+ * action and its event. `acknowledged` is emitted before the report is removed, all other events after the
+ * change is durable.
  *
- * | name | a | b | c | |---|---|---|---|
+ * | name | a | b | c |
+ * |---|---|---|---|
  * | wake | reports waiting | sequence number of the next report | reports dropped since power-on |
  * | sample | index of the sensor in the settings | its value; NaN: the reading failed | |
- * | filtered | index of the sensor: deadband and heartbeat hold its value back | | |
+ * | filtered | index of the sensor: deadband and heartbeat suppress its value | | |
  * | accepted | sequence number | reports waiting | |
- * | join | Wi-Fi is raised | | |
+ * | join | joining Wi-Fi starts | | |
  * | joined | ms since join | | |
  * | open | 1: pipelined; 0: waiting for CONNACK | reports waiting | |
  * | opened | session present, 0 or 1 | ms since open | |
  * | publish | sequence number | 1: was sent before, in this or an earlier wake | QoS |
  * | acknowledged | sequence number | reports waiting | reason code |
- * | dropped | sequence number, 0 where it could not be read | reports waiting | {@link DropReason} |
+ * | dropped | sequence number, 0 if it could not be read | reports waiting | {@link DropReason} |
  * | closed | reports acknowledged in this connection | | |
- * | failed | {@link FaultCode} | MQTT reason code, 0: none | failures in a row: of tries, or, where the
- *   broker refused a report, of those on its topic |
+ * | failed | {@link FaultCode} | MQTT reason code, 0: none | failed tries, or refusals of a topic, in a row |
  * | limit | ms awake | reports waiting | |
- * | sleep | ms ordered | reports waiting | ms awake |
+ * | sleep | ms requested | reports waiting | ms awake |
  */
 
 /** Why a report left the outbox unacknowledged. */
@@ -33,19 +34,19 @@ export type DropReason =
 	| typeof DROPPED_THINNED
 	| typeof DROPPED_CORRUPTED
 	| typeof DROPPED_UNREADABLE;
-/** The outbox was full: the oldest gave way. */
+/** The outbox was full: the oldest report was dropped. */
 export const DROPPED_OLDEST = 0;
-/** The outbox was full: every other of the older half gave way. */
+/** The outbox was full: every second report of the older half was dropped. */
 export const DROPPED_THINNED = 1;
 /** Its bytes in retained memory were damaged. */
 export const DROPPED_CORRUPTED = 2;
 /**
- * It can never be sent: recorded under another list of sensors or size of the outbox, or longer than the
- * broker or the send buffer takes.
+ * It can never be sent: recorded for another list of sensors or outbox size, or longer than the broker or the
+ * send buffer accepts.
  */
 export const DROPPED_UNREADABLE = 3;
 
-/** Who is at fault for a try that failed. */
+/** Cause of a failed try. */
 export type FaultCode =
 	| typeof FAULT_CONFIGURATION
 	| typeof FAULT_PEER
@@ -62,5 +63,5 @@ export const FAULT_TRANSPORT = 3;
 export const FAULT_WIFI = 4;
 /** `awakeLimit` ended the try. */
 export const FAULT_LIMIT = 5;
-/** An exception that nothing expected. */
+/** An unexpected exception. */
 export const FAULT_PROGRAM = 6;

@@ -1,8 +1,8 @@
 /**
- * Whether a value is worth a report: without `delta` always, else when it lies at least that far from the
- * last one reported, or when `heartbeat` has passed since.
+ * Whether a value must be reported: without `delta` always; otherwise if it differs by at least `delta` from
+ * the value reported last, or `heartbeat` has passed since.
  * @param last value reported last; NaN: none
- * @param elapsed ms since that was sampled
+ * @param elapsed ms since `last` was sampled
  */
 export function passesDeadband(
 	value: number,
@@ -14,12 +14,12 @@ export function passesDeadband(
 	if (delta === undefined || Number.isNaN(last)) return true;
 	if (heartbeat !== undefined && elapsed >= heartbeat) return true;
 	const change = Math.abs(value - last);
-	// As decimals 23.9 and 23.7 are 0.2 apart, as doubles a little less.
+	// 23.9 and 23.7 differ by 0.2 as decimals, but by slightly less as doubles.
 	const error = (Math.abs(value) + Math.abs(last)) * 2.3e-16;
 	return change > 0 && change + error >= delta;
 }
 
-/** `value` rounded to so many digits after the decimal point, halves up. */
+/** Rounds `value` to `decimals` digits after the decimal point, halves up. */
 export function roundTo(value: number, decimals: number): number {
 	let power = 1;
 	for (let i = 0; i < decimals; i++) power *= 10;

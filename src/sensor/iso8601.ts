@@ -1,18 +1,17 @@
 const DAY_MS = 86_400_000;
 /** Bytes of `2015-02-02T14:19:00.000Z`. */
 export const ISO8601_LENGTH = 24;
-/** 10000-01-01T00:00:00Z: from here on ISO 8601 wants more digits. */
+/** 10000-01-01T00:00:00Z: from this time on, ISO 8601 requires more digits. */
 const YEAR_10000_MS = 253_402_300_800_000;
 
-/** Whether {@link writeIso8601} can write it: the years 1970 … 9999. */
+/** Whether {@link writeIso8601} can write a time: the years 1970 … 9999. */
 export function isIso8601Time(timeMs: number): boolean {
 	return timeMs >= 0 && timeMs < YEAR_10000_MS;
 }
 
 /**
- * Writes wall time, in ms since 1970-01-01T00:00Z, as ISO 8601 in UTC and returns the index after it; the
- * same as `new Date(time).toISOString()` without allocating. The calendar is computed from days counted in
- * eras of 400 years.
+ * Writes wall time, in ms since 1970-01-01T00:00Z, as ISO 8601 in UTC and returns the index after it: the
+ * same text as `new Date(time).toISOString()`, without allocation. Days are counted in eras of 400 years.
  */
 export function writeIso8601(bytes: Uint8Array, at: number, timeMs: number): number {
 	const days = Math.floor(timeMs / DAY_MS);

@@ -2,20 +2,20 @@ import type { WiFiSettings } from "../config/types";
 import type { Device, WiFi } from "../device";
 
 export interface NetworkSessionHandler {
-	/** An address was given. */
+	/** An IP address was assigned. */
 	onNetworkUp(): void;
-	/** The join failed, or the network was lost; raise it anew. */
+	/** The join failed, or the network was lost; call {@link NetworkSession.join} to retry. */
 	onNetworkDown(): void;
 }
 
-/** Raises Wi-Fi, once per try; on a host that is always on a network, it is up at once. */
+/** Joins Wi-Fi, once per try; on a host that is always on a network, the session is up at once. */
 export class NetworkSession {
 	readonly #device: Pick<Device, "wifi">;
 	readonly #settings: WiFiSettings | undefined;
 	readonly #handler: NetworkSessionHandler;
 	#wifi: WiFi | undefined;
 	#up = false;
-	/** Answers to an older join are recognised by it. */
+	/** Identifies the present join: callbacks of an older one are ignored. */
 	#joinGeneration = 0;
 
 	constructor(
@@ -33,7 +33,7 @@ export class NetworkSession {
 		return this.#up;
 	}
 
-	/** @throws what the host's Wi-Fi throws */
+	/** @throws errors of the host's Wi-Fi */
 	join(): void {
 		const { wifi } = this.#device;
 		const settings = this.#settings;

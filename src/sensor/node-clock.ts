@@ -11,25 +11,25 @@ import {
 } from "./layout";
 import type { RetainedState } from "./retained-state";
 
-/** A time server is asked again after this time, in ms. */
+/** Time, in ms, from the last answer of a time server to the next request. */
 const SYNC_INTERVAL_MS = 86_400_000;
 /**
- * Upper end of the wait before a time server that did not answer is asked again, in ms: after the first time,
- * and at most.
+ * Upper bound of the wait before a request is repeated that a time server did not answer, in ms: after the
+ * first failure, and at most.
  */
 const SYNC_RETRY_MINIMUM_MS = 60_000;
 const SYNC_RETRY_MAXIMUM_MS = 21_600_000;
 /** Weight of the newest sleep in the estimate of the drift. */
 const DRIFT_WEIGHT = 0.25;
-/** Beyond this a sleep was cut short or the clock was set in between. */
+/** A larger error means that the sleep was interrupted or the clock was set in between. */
 const DRIFT_LIMIT = 0.1;
-/** Shorter sleeps, in ms, say nothing about drift. */
+/** Shorter sleeps, in ms, are too inaccurate to estimate drift. */
 const DRIFT_MINIMUM_SLEEP_MS = 5000;
 
 /**
- * Node time and wall time. Node time, in ms, goes on from boot to boot, never jumps and never runs backwards:
- * everything is scheduled by it. Wall time is the host's clock where it is set, else what was known before
- * the sleep.
+ * Node time and wall time. Node time, in ms, continues from boot to boot, never jumps and never runs
+ * backwards: everything is scheduled by it. Wall time is the host's clock if it is set, otherwise an estimate
+ * continued from before the sleep.
  */
 export class NodeClock {
 	readonly #device: Pick<Device, "time" | "clockIsSet">;
@@ -37,9 +37,9 @@ export class NodeClock {
 	readonly #reals: Float64Array;
 	#lastTicks = 0;
 	#now = 0;
-	/** Wall time − node time, for a host that forgets wall time in sleep; NaN: unknown. */
+	/** Wall time − node time, for a host that loses wall time during sleep; NaN: unknown. */
 	#wallOffset = NaN;
-	/** The same when {@link jumpedSinceLastCheck} was last asked. */
+	/** Wall time − node time at the last read of {@link jumpedSinceLastCheck}. */
 	#lastWallOffset = NaN;
 
 	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: RetainedState) {
@@ -50,9 +50,9 @@ export class NodeClock {
 	}
 
 	/**
-	 * Takes up time from what {@link saveTimes} left behind; learns how much sleeps differ from what was
-	 * ordered. Not where another boot came after that sleep: a crash, and the pause after it, would pass for
-	 * drift.
+	 * Restores both times from what {@link saveTimes} stored, and estimates by how much sleeps differ from the
+	 * requested duration. Not after a further boot since that sleep: a crash, and the pause after it, would
+	 * count as drift.
 	 */
 	restore(reason: WakeReason): void {
 		const reals = this.#reals;
@@ -62,7 +62,7 @@ export class NodeClock {
 		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
 		if (this.#device.clockIsSet) {
 			const slept = Date.now() - wallTimeBefore;
-			// NaN, or set back meanwhile, compares false.
+			// False for NaN, and if the clock was set back meanwhile.
 			if (slept >= 0) {
 				if (reason === "deep-sleep" && orderedSleep >= DRIFT_MINIMUM_SLEEP_MS) {
 					const error = slept / orderedSleep - 1;
@@ -91,12 +91,12 @@ export class NodeClock {
 		return this.wallOffsetAt(this.now);
 	}
 
-	/** The same. @param now node time, just read */
+	/** Wall time − node time; NaN: unknown. @param now node time, just read */
 	wallOffsetAt(now: number): number {
 		return this.#device.clockIsSet ? Date.now() - now : this.#wallOffset;
 	}
 
-	/** Whether wall time became known, or changed by more than the passing of time since last asked. */
+	/** Whether wall time became known, or jumped, since the last read. */
 	get jumpedSinceLastCheck(): boolean {
 		const { wallOffset } = this;
 		const lastWallOffset = this.#lastWallOffset;
@@ -108,34 +108,36 @@ export class NodeClock {
 	}
 
 	/**
-	 * Whether to ask a time server: no wall time, or not heard from one for a day; and none is being waited for
-	 * after asking in vain.
+	 * Whether to send a request to a time server: wall time is unknown, or the last answer is more than a day
+	 * old; but not during the backoff after unanswered requests.
 	 */
 	get needsSync(): boolean {
 		const reals = this.#reals;
 		const { wallOffset, now } = this;
 		if (now < reals[REAL_SYNC_RETRY]) return false;
 		if (Number.isNaN(wallOffset)) return true;
-		// Set by someone else, just now as far as is known.
+		// The clock was set by another source, at a time that is unknown: assume now.
 		if (Number.isNaN(reals[REAL_LAST_SYNC])) reals[REAL_LAST_SYNC] = now;
 		return now - reals[REAL_LAST_SYNC] > SYNC_INTERVAL_MS;
 	}
 
-	/** A time server is asked: until it answers, it counts as one that does not. */
+	/** Call for each request to a time server: it counts as unanswered until the answer arrives. */
 	countSyncRequest(): void {
 		const failures = ++this.#retained.words[WORD_UNANSWERED_SYNCS];
 		this.#reals[REAL_SYNC_RETRY] =
 			this.now + backoffDelay(failures, SYNC_RETRY_MINIMUM_MS, SYNC_RETRY_MAXIMUM_MS, Math.random());
 	}
 
-	/** A time server has answered. */
+	/** Call when a time server has answered. */
 	recordSync(): void {
 		this.#retained.words[WORD_UNANSWERED_SYNCS] = 0;
 		this.#reals[REAL_SYNC_RETRY] = 0;
 		this.#reals[REAL_LAST_SYNC] = this.now;
 	}
 
-	/** Notes both times for the next boot; to be committed. @param orderedSleepMs ms ordered, 0: none */
+	/**
+	 * Stores both times for the next boot; the caller commits. @param orderedSleepMs requested sleep, 0: none
+	 */
 	saveTimes(orderedSleepMs: number): void {
 		const reals = this.#reals;
 		const { now } = this;

@@ -32,16 +32,16 @@ import {
 } from "./schedule";
 import { clearAllBackoffs, nextPauseEnd, refusalCount } from "./topic-backoff";
 
-/** Most of a wake, in ms, that is spent on waiting for a time server. */
+/** Maximum time, in ms, that a wake waits for a time server. */
 const SYNC_LIMIT_MS = 3000;
-/** Sleep, in ms, after a fault of the program: what fails at every boot is not to empty the battery. */
+/** Sleep, in ms, after an internal error: one that recurs at every boot must not drain the battery. */
 const ERROR_SLEEP_MS = 60_000;
-/** Longest time that a timer is set for, in ms. */
+/** Longest timer, in ms. */
 const LONGEST_TIMER_MS = 86_400_000;
-/** How soon, in ms, to look again whether a connection has closed. */
+/** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;
 
-// What a host's callback asks for
+// Tasks of {@link SensorNode.runTasks}
 const TASK_BOOT = 0;
 const TASK_SAMPLE = 1;
 const TASK_AWAKE_LIMIT = 2;
@@ -54,16 +54,15 @@ const TASK_REPORT = 8;
 const TASK_NONE = 9;
 
 /**
- * A sensor node: wakes, samples, filters, keeps what is worth a report in the outbox, delivers it, sleeps.
- * Everything that has to survive is in retained memory by the time it counts, so that the node may be cut off
- * anywhere.
+ * A sensor node: wakes, samples, filters, stores reports in the outbox, delivers them, sleeps. All state that
+ * must survive is in retained memory by the time it matters, so that the node may lose power at any time.
  */
 export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler, OutboxHandler {
 	readonly #device: Device;
 	readonly #settings: Settings;
 	readonly #derived: DerivedSettings;
 	readonly #deepSleep: boolean;
-	/** There is nothing to report, nobody to report to, or no way to do it. */
+	/** There are no sensors, there is no broker, or the configuration is unusable. */
 	#idle: boolean;
 	readonly #retained: RetainedState;
 	readonly #outbox: Outbox;
@@ -75,26 +74,26 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Node time at start. */
 	#startedAt = 0;
 	#joinedAt = 0;
-	/** Between the decision to report and its end. */
+	/** Whether a try is in progress, from the decision to report until its end. */
 	#reporting = false;
 	#asleep = false;
-	/** What is to be done at the end of the present step. */
+	/** Task to run after the present one. */
 	#nextTask = TASK_NONE;
 	#timer: TimerId | undefined;
 	#watchdog: TimerId | undefined;
 	#syncTimer: TimerId | undefined;
-	/** What the host's timers call. */
+	/** Callback of all timers. */
 	readonly #onTimer = (id: TimerId): void =>
 		this.runTasks(
 			id === this.#watchdog ? TASK_AWAKE_LIMIT : id === this.#syncTimer ? TASK_CONNECT : TASK_SAMPLE,
 		);
 
-	/** @param derived of the same settings, or of their template */
+	/** @param derived derived from the same settings, or from their template */
 	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
 		this.#device = device;
 		this.#settings = settings;
 		this.#derived = derived;
-		// A broker on this chip has to stay awake.
+		// A broker on this chip must stay awake.
 		this.#idle = settings.sensors.length === 0 || settings.broker.host === "";
 		this.#deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
@@ -127,7 +126,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/**
-	 * Does what the host's callback, or the step before, asks for: one after the other, as the stack is short.
+	 * Runs the task of a host's callback and the tasks that follow from it, in a loop instead of nested calls,
+	 * as the stack is small.
 	 */
 	private runTasks(firstTask: number): void {
 		if (this.#asleep) return;
@@ -198,9 +198,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#nextTask = TASK_SAMPLE;
 	}
 
-	/** Samples what is due, then reports, or waits for what comes next. */
+	/** Takes the samples that are due, then reports, or waits for the next event. */
 	private sampleAndReport(): void {
-		// In deep mode it is wanted once; elsewhere it is set anew below.
+		// In deep mode the timer runs once; otherwise it is set again below.
 		if (this.#deepSleep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
 		if (!this.#idle) {
 			const waitMs = awakeWait(this.#collector.earliestDue, this.#clock.now);
@@ -225,8 +225,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/**
-	 * Node time of the next try to report; Infinity: there is nothing to report. A node that is always on
-	 * connects all the same.
+	 * Node time of the next try to report; Infinity: there is nothing to report. A node that stays connected
+	 * connects even then.
 	 */
 	private nextTryAt(): number {
 		const retry = this.#retained.reals[REAL_RETRY];
@@ -253,8 +253,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/**
-	 * Makes what a report needs. It fails for a configuration with which no CONNECT can be made: that is not
-	 * tried again.
+	 * Creates the exchange. Fails if no CONNECT can be made with this configuration, which is then not tried
+	 * again.
 	 */
 	private createExchange(): boolean {
 		const device = this.#device;
@@ -284,8 +284,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/**
-	 * Asks for the time when it is needed, and waits for the answer when nothing is known of it: reports are to
-	 * have a time.
+	 * Requests the time if necessary, and waits for the answer if wall time is unknown: reports should contain
+	 * a time.
 	 */
 	private synchronise(): void {
 		const device = this.#device;
@@ -317,7 +317,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#exchange?.connect();
 	}
 
-	// What the parts tell. None lets an exception out to the host, which would end the app.
+	// Callbacks of the parts. None lets an exception escape to the host, which would end the application.
 
 	/** For the outbox. */
 	onDropped(sequence: number, reason: DropReason): void {
@@ -347,7 +347,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#device.trace(
 			`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${pauseMs} ms`,
 		);
-		// Where nothing ends the try, the pause's end needs a timer.
+		// Without deep sleep the try does not end, so that the end of the pause needs a timer.
 		if (!this.#deepSleep) this.waitOrSleep(0);
 	}
 
@@ -371,7 +371,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#retained.reals[REAL_RETRY] = 0;
 	}
 
-	/** The try is over; what waits, waits for the next. */
+	/** Ends the try; pending reports wait for the next one. */
 	private endTry(fault: FaultCode, reasonCode: number, message: string): void {
 		this.scheduleRetry(fault, reasonCode, message);
 		this.waitOrSleep(0);
@@ -392,14 +392,14 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		);
 	}
 
-	/** No network, or no more. */
+	/** The join failed or the network was lost. */
 	private handleNetworkDown(): void {
 		if (!this.#reporting) return;
 		this.#exchange?.abort();
 		this.endTry(FAULT_WIFI, 0, "no Wi-Fi");
 	}
 
-	/** The wake, or without sleep this try, has taken as long as it may. */
+	/** The wake, or without sleep this try, has reached `awakeLimit`. */
 	private handleAwakeLimit(): void {
 		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waitingCount);
 		if (!this.#deepSleep) this.stopWatchdog();
@@ -421,7 +421,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 	}
 
-	/** Nothing can be done now: sleeps, or sets the timer, until something can. @param leastMs ms */
+	/**
+	 * Nothing can be done now: sleeps, or sets the timer, until the next event. @param leastMs minimum duration
+	 */
 	private waitOrSleep(leastMs: number): void {
 		if (this.#asleep) return;
 		const { now } = this.#clock;
@@ -449,7 +451,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#device.sleep.deep(sleepMs);
 	}
 
-	/** Calls `step` after `delay` ms. */
+	/** Schedules the next `sampleAndReport`. */
 	private setTimer(delayMs: number): void {
 		const { timer } = this.#device;
 		const ms = Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS);

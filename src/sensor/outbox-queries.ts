@@ -4,14 +4,14 @@ import type { Ring } from "./ring";
 import { pauseEnd } from "./topic-backoff";
 
 /*
- * What the records in the ring say together, read from their first bytes. What is damaged is seen when it is
- * read as a whole.
+ * Queries over all records of the ring, which read their first bytes only. Damage is detected when a record
+ * is read as a whole.
  */
 
 /**
- * Node time from which something that waits may be tried, as far as topics are paused; 0: at once; Infinity:
- * nothing waits.
- * @param grouped one topic serves all
+ * Node time from which a pending report may be sent, with regard to paused topics; 0: at once; Infinity:
+ * nothing is pending.
+ * @param grouped all reports have the same topic
  */
 export function sendableAt(ring: Ring, grouped: boolean): number {
 	const { words, retained } = ring;
@@ -34,8 +34,8 @@ export function sendableAt(ring: Ring, grouped: boolean): number {
 }
 
 /**
- * Whether a report was sent and not answered: the client's part of a session. [MQTT-3.1.2-23]
- * [MQTT-3.1.1:4.1.0-1]
+ * Whether a report was sent and not answered: such reports are the client's part of a session.
+ * [MQTT-3.1.2-23] [MQTT-3.1.1:4.1.0-1]
  */
 export function hasUnanswered(ring: Ring): boolean {
 	const used = ring.words[WORD_USED];

@@ -25,14 +25,14 @@ import { Ring } from "./ring";
 import { recoverRing } from "./ring-recovery";
 
 export interface OutboxHandler {
-	/** A report was given up, and that is durable. The sequence number is 0 where it could not be read. */
+	/** A report was dropped, which is durable already. The sequence number is 0 if it could not be read. */
 	onDropped(sequence: number, reason: DropReason): void;
 }
 
 /**
- * Reports that wait for their acknowledgement. A report counts from the commit that follows {@link append},
- * and is over from the one byte that marks it dead, so that a reset between any two bytes leaves it either
- * waiting or not, and never torn.
+ * Reports that wait for their acknowledgement. A report exists from the commit that follows {@link append}
+ * until the write of the one byte that marks it dead, so that a reset at any byte leaves it either pending or
+ * not, and never torn.
  */
 export class Outbox {
 	/** The record that {@link next} found. */
@@ -45,18 +45,18 @@ export class Outbox {
 	readonly #longestRecord: number;
 	readonly #thinsWhenFull: boolean;
 	readonly #reserve: number;
-	/** Made when records first have to be moved or mended. */
+	/** Created when records first have to be moved or recovered. */
 	#scratch: ReportRecord | undefined;
 	/** Bytes from the cursor to the end of the newest record. */
 	#bytesAhead = 0;
-	/** Index of the record that `next` found; −1 when it may have moved. */
+	/** Index of the record that `next` found; −1 if it may have moved. */
 	#cursorIndex = -1;
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
 	#cursorSequence = 0;
 
 	/**
-	 * @param longestRecord bytes of the longest record that will be appended; `thin` keeps as much room free to
-	 *   move records through
+	 * @param longestRecord bytes of the longest record that will be appended; policy `thin` keeps that much
+	 *   room free to move records
 	 */
 	constructor(
 		retained: RetainedState,
@@ -73,20 +73,20 @@ export class Outbox {
 		this.#reserve = this.#thinsWhenFull ? longestRecord : 0;
 	}
 
-	/** For moving and mending. */
+	/** Record for moving and recovery. */
 	get scratch(): ReportRecord {
 		this.#scratch ??= new ReportRecord();
 		return this.#scratch;
 	}
 
-	/** Reports waiting. */
+	/** Number of pending reports. */
 	get waitingCount(): number {
 		return this.#words[WORD_WAITING];
 	}
 
 	/**
-	 * Call once after the header was restored: settles what a reset left half done; damaged records are left
-	 * out and counted.
+	 * Call once after the header was restored: completes what a reset interrupted; damaged records are removed
+	 * and counted.
 	 */
 	recover(): void {
 		this.reconcileAndCommit(false);
@@ -95,8 +95,8 @@ export class Outbox {
 	}
 
 	/**
-	 * Gives up everything: the records belong to another list of sensors or another ring. Told before it is
-	 * durable, as one commit ends it all.
+	 * Drops all reports: they belong to another list of sensors or another ring. The handler is called before
+	 * this is durable, as one final commit covers all of it.
 	 */
 	discard(): void {
 		const words = this.#words;
@@ -118,10 +118,10 @@ export class Outbox {
 	}
 
 	/**
-	 * Takes a report with the next sequence number; it is safe from the next commit on, which is the caller's.
-	 * Where the ring is full the policy makes room.
+	 * Appends a report with the next sequence number. It is durable from the next commit, which the caller
+	 * makes. If the ring is full, the policy makes room.
 	 * @param record filled, not yet sealed
-	 * @returns false where it is longer than the ring
+	 * @returns false if it is longer than the ring
 	 */
 	append(record: ReportRecord): boolean {
 		const words = this.#words;
@@ -140,7 +140,7 @@ export class Outbox {
 		return true;
 	}
 
-	/** Moves the cursor before the oldest report. */
+	/** Moves the cursor to before the oldest report. */
 	rewind(): void {
 		this.reconcileAndCommit(false);
 		this.rewindCursor();
@@ -153,7 +153,7 @@ export class Outbox {
 	}
 
 	/**
-	 * Moves the cursor over the next waiting report, which is then in {@link record}; false after the newest.
+	 * Moves the cursor past the next pending report, which is then in {@link record}; false after the newest.
 	 */
 	next(): boolean {
 		const words = this.#words;
@@ -172,21 +172,21 @@ export class Outbox {
 					return true;
 				}
 			}
-			// Neither this record nor its length can be trusted.
+			// Neither this record nor its length is reliable.
 			this.reconcileAndCommit(true);
 			this.restoreCursor();
 		}
 		return false;
 	}
 
-	/** Notes in retained memory that the record found last was sent. */
+	/** Records in retained memory that the report found last was sent. */
 	markSent(): void {
 		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_SENT);
 	}
 
 	/**
-	 * Notes in retained memory that the broker has answered a report with a refusal.
-	 * @param index from {@link find}, with nothing done to the outbox since
+	 * Records in retained memory that the broker refused a report.
+	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	markRefused(index: number): void {
 		this.#ring.setState(index, STATE_REFUSED);
@@ -197,7 +197,7 @@ export class Outbox {
 		return hasUnanswered(this.#ring);
 	}
 
-	/** Moves the cursor behind the report with this sequence number. */
+	/** Moves the cursor to after the report with this sequence number. */
 	seek(sequence: number): void {
 		this.#cursorSequence = sequence;
 		this.#cursorIndex = -1;
@@ -205,8 +205,8 @@ export class Outbox {
 	}
 
 	/**
-	 * A report was acknowledged: removes it.
-	 * @param index from {@link find}, with nothing done to the outbox since
+	 * Removes an acknowledged report.
+	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	remove(index: number): void {
 		this.#ring.setState(index, STATE_DEAD);
@@ -215,18 +215,18 @@ export class Outbox {
 		this.#words[WORD_ACKNOWLEDGED]++;
 	}
 
-	/** Gives up a report that can never be sent. */
+	/** Drops a report that can never be sent. */
 	dropUnsendable(sequence: number): void {
 		const index = this.find(sequence);
 		if (index < 0) return;
-		// Dead before it is counted, it would pass for acknowledged after a reset in between.
+		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
 		this.#ring.setState(index, STATE_DROPPING);
 		this.commitDrop(sequence, DROPPED_UNREADABLE);
 		this.#ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 	}
 
-	/** Index of a waiting report; −1: not here (any more). */
+	/** Index of a pending report; −1: it is not, or no longer, in the outbox. */
 	find(sequence: number): number {
 		const ring = this.#ring;
 		const used = this.#words[WORD_USED];
@@ -241,19 +241,19 @@ export class Outbox {
 	}
 
 	/**
-	 * Index of the sensor whose value is the first in a report.
-	 * @param index from {@link find}, with nothing done to the outbox since
+	 * Index of the sensor of the first value in a report.
+	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	firstSensor(index: number): number {
 		return this.#ring.firstSensorAt(index);
 	}
 
-	/** Node time from which something that waits may be tried. @param grouped one topic serves all */
+	/** Node time from which a pending report may be sent. @param grouped all reports have the same topic */
 	sendableAt(grouped: boolean): number {
 		return sendableAt(this.#ring, grouped);
 	}
 
-	/** Counts a report that has just left the ring, makes both durable, and tells. */
+	/** Counts a report that was just removed from the ring, commits both, and notifies the handler. */
 	private commitDrop(sequence: number, reason: DropReason): void {
 		const words = this.#words;
 		words[WORD_WAITING]--;
@@ -268,7 +268,8 @@ export class Outbox {
 		this.reconcileAndCommit(false);
 		this.freeDeadHead();
 		while (ring.freeBytes < need) {
-			// To thin takes room for the longest record, and more than two to keep the ends.
+			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
+			// last.
 			if (this.#thinsWhenFull && ring.freeBytes >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
 			else this.dropOldest();
 		}
@@ -277,9 +278,9 @@ export class Outbox {
 	}
 
 	/**
-	 * Gives back the room of what is dead behind a report that waits longer than others do, as on a topic that
-	 * is paused. Once around, each record that waits is moved behind the newest; worth it where a quarter is
-	 * dead, and possible with room for one.
+	 * Frees the room of dead records behind a report that waits longer than others, as on a paused topic. In
+	 * one pass, each pending record is moved to after the newest; this pays off if a quarter is dead, and needs
+	 * room for one record.
 	 */
 	private compact(): void {
 		const words = this.#words;
@@ -299,9 +300,9 @@ export class Outbox {
 	}
 
 	/**
-	 * Drops every second one of the older half, so that the time they cover stays covered. Once around: each
-	 * record that stays is copied behind the newest and left out in front in one commit, until the oldest is in
-	 * front again.
+	 * Drops every second report of the older half, so that the remaining ones still cover the same time. In one
+	 * pass: each remaining record is copied to after the newest and removed from the head in one commit, until
+	 * the oldest is at the head again.
 	 */
 	private thin(): void {
 		const words = this.#words;
@@ -318,7 +319,9 @@ export class Outbox {
 		}
 	}
 
-	/** Moves the record in front behind the newest, or leaves it out if it is dead. There must be room. */
+	/**
+	 * Moves the oldest record to after the newest, or removes it if it is dead. The caller must have made room.
+	 */
 	private moveHeadToTail(): void {
 		const ring = this.#ring;
 		const index = this.#words[WORD_HEAD];
@@ -334,8 +337,8 @@ export class Outbox {
 	}
 
 	/**
-	 * A reset amid {@link thin} leaves the records in order but for where they begin: goes on around until the
-	 * oldest is in front.
+	 * A reset during {@link thin} leaves the records in order, but the oldest is not at the head: continues the
+	 * rotation until it is.
 	 */
 	private finishRotation(): void {
 		const words = this.#words;
@@ -357,7 +360,7 @@ export class Outbox {
 	}
 
 	/**
-	 * Makes header and ring agree, and counts what damage has cost; durable where there was damage.
+	 * Makes header and ring consistent, and counts the reports lost to damage; commits if there was damage.
 	 * @param checkAll every record is checked
 	 */
 	private reconcileAndCommit(checkAll: boolean): void {
@@ -367,7 +370,7 @@ export class Outbox {
 		for (; lost > 0; lost--) this.#handler.onDropped(0, DROPPED_CORRUPTED);
 	}
 
-	/** −1: there was no damage; else how many reports it cost. */
+	/** −1: no damage; otherwise the number of reports lost to it. */
 	private reconcile(checkAll: boolean): number {
 		const words = this.#words;
 		const before = words[WORD_WAITING];
@@ -375,13 +378,17 @@ export class Outbox {
 		const lost = Math.max(lostToDamage, 0);
 		if (words[WORD_WAITING] > before) this.deleteDropped();
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
-		// A record dies by its byte alone only when it is acknowledged; drops are committed together with their
-		// count. Fewer than none: damage has brought back what was acknowledged, and it will be again.
+		// A record is marked dead without a commit only when it is acknowledged; drops are committed together
+		// with their count. A negative number: damage has restored acknowledged reports, which will be
+		// acknowledged again.
 		words[WORD_ACKNOWLEDGED] += before - lost - words[WORD_WAITING];
 		return lostToDamage;
 	}
 
-	/** More wait than the header says: a reset has cut {@link dropUnsendable} short after its commit. */
+	/**
+	 * More reports are pending than the header counts: a reset interrupted {@link dropUnsendable} after its
+	 * commit.
+	 */
 	private deleteDropped(): void {
 		const words = this.#words;
 		const ring = this.#ring;
@@ -396,7 +403,7 @@ export class Outbox {
 		}
 	}
 
-	/** Puts the cursor behind the record found last, after records have moved. */
+	/** Moves the cursor to after the record found last, once records have moved. */
 	private restoreCursor(): void {
 		const ring = this.#ring;
 		const used = this.#words[WORD_USED];
@@ -410,7 +417,7 @@ export class Outbox {
 		this.#bytesAhead = used - offset;
 	}
 
-	/** Leaves out what is dead in front. */
+	/** Removes dead records at the head. */
 	private freeDeadHead(): void {
 		const words = this.#words;
 		const ring = this.#ring;

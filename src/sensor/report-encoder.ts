@@ -12,11 +12,11 @@ import { fillTopic } from "./topic";
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Turns records into messages: topic, payload and flags. The first use encodes the topics; after that nothing
+ * Encodes records as messages: topic, payload and flags. The first use encodes the topics; after that nothing
  * is allocated.
  */
 export class ReportEncoder {
-	/** Whether one report holds all values of a wake; else each sensor has its own. */
+	/** Whether one report holds all values of a wake; otherwise each sensor has its own reports. */
 	readonly grouped: boolean;
 	/** Bytes of the longest record. */
 	readonly longestRecord: number;
@@ -38,26 +38,26 @@ export class ReportEncoder {
 		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
-	/** What {@link writePayload} writes to. */
+	/** Buffer that {@link writePayload} writes to. */
 	get payload(): Uint8Array {
 		this.#payload ??= new Uint8Array(this.#derived.size);
 		return this.#payload;
 	}
 
-	/** Topic of an opened record. */
+	/** Topic of a parsed record. */
 	topic(record: ReportRecord): Uint8Array {
 		this.#topics ??= this.encodeTopics();
 		return this.#topics[record.bytes[RECORD_HEADER]];
 	}
 
-	/** Index of the sensor by which the topic of an opened record goes: the first one's where it serves all. */
+	/** Topic index of a parsed record: the index of its sensor, or 0 if all reports share a topic. */
 	topicIndex(record: ReportRecord): number {
 		return this.grouped ? 0 : record.bytes[RECORD_HEADER];
 	}
 
 	/**
-	 * RETAIN and QoS bits (§3.3.1) of an opened record: the strongest that its sensors ask for. QoS 2 is sent
-	 * as QoS 1.
+	 * RETAIN and QoS bits (§3.3.1) of a parsed record: the highest that any of its sensors requires. QoS 2 is
+	 * sent as QoS 1.
 	 */
 	publishFlags(record: ReportRecord): number {
 		const { sensors } = this.#settings;
@@ -72,10 +72,10 @@ export class ReportEncoder {
 	}
 
 	/**
-	 * Writes the payload of an opened record to {@link payload} and returns its length.
-	 * @param wallOffset wall time − node time in ms, for records that were taken before wall time was known;
-	 *   NaN: still unknown
-	 * @param dropped reports given up since power-on; named in JSON where there are any
+	 * Writes the payload of a parsed record to {@link payload} and returns its length.
+	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
+	 *   unknown
+	 * @param dropped reports dropped since power-on; written to JSON payloads unless 0
 	 */
 	writePayload(record: ReportRecord, wallOffset: number, dropped: number): number {
 		const bytes = this.payload;

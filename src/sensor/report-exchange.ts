@@ -16,23 +16,22 @@ import type { RetainedState } from "./retained-state";
 import { anyRetryDue, clearBackoff, isPaused, pauseTopic, wasRefused } from "./topic-backoff";
 
 export interface ReportExchangeHandler {
-	/** A report was acknowledged and has left the outbox. */
+	/** A report was acknowledged; it is removed from the outbox. */
 	onDelivered(): void;
-	/** CONNACK said yes. */
+	/** CONNACK accepted the connection. */
 	onOpened(): void;
 	/**
-	 * The broker does not take reports on a topic (see refusals.ts), which pauses for so many ms. `reasonCode`:
+	 * The broker refused a report: its topic is paused for `pauseMs` (see topic-backoff.ts). `reasonCode`:
 	 * MQTT's.
 	 */
 	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void;
 	/**
-	 * The connection is over and everything in the outbox at its end was acknowledged, apart from topics that
-	 * are paused.
+	 * The connection has ended, and all reports in the outbox were acknowledged, except those on paused topics.
 	 */
 	onDone(): void;
 	/**
-	 * The connection is over, and something waits that was to be sent; or it should have stayed. `reasonCode`:
-	 * MQTT's, 0: none.
+	 * The connection has ended with reports pending, or it should have stayed open. `reasonCode`: MQTT's, 0:
+	 * none.
 	 */
 	onFailed(fault: FaultCode, reasonCode: number, message: string): void;
 }
@@ -40,13 +39,13 @@ export interface ReportExchangeHandler {
 type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
 
 /**
- * Empties the outbox over one connection: sends as many reports as the broker's limits and the send buffer
- * allow, goes on with each acknowledgement, and closes after the last; or, where `stays`, waits for more.
- * Reports on a topic that the broker refuses wait for its pause to end.
+ * Delivers the outbox over one connection: sends as many reports as the broker's limits and the send buffer
+ * allow, continues with each acknowledgement, and closes after the last one; with `staysConnected` it waits
+ * for more. Reports on a refused topic wait until its pause ends.
  *
- * Without Clean Start the outbox is the client's part of the session: a report has its packet identifier from
- * its sequence number, so that it has the same one again, and what was sent and not answered waits for
- * CONNACK, which says whether to send it again or as something new.
+ * Without Clean Start the outbox is the client's part of the session: the packet identifier of a report
+ * derives from its sequence number, so that it is the same when sent again, and a report that was sent and
+ * not answered waits for CONNACK, which decides whether it is sent again or as a new message.
  */
 export class ReportExchange implements ClientHandler {
 	readonly #device: ReportExchangeDevice;
@@ -59,14 +58,17 @@ export class ReportExchange implements ClientHandler {
 	readonly #handler: ReportExchangeHandler;
 	readonly #client: Client;
 	readonly #staysConnected: boolean;
-	/** Packet identifiers under way, 0: free; each with its sequence number behind it. */
+	/** Packet identifiers in flight, 0: free; each followed by its sequence number. */
 	readonly #inFlightPackets: Uint32Array;
 	#inFlightCount = 0;
-	/** Of the last QoS 0 report sent on this connection, which waits for the connection's end; 0: none. */
+	/**
+	 * Sequence number of the last QoS 0 report sent on this connection, which only the end of the connection
+	 * confirms; 0: none.
+	 */
 	#unconfirmedSequence = 0;
-	/** The record that the outbox found last could not be sent yet. */
+	/** The record at the outbox's cursor could not be sent yet. */
 	#sendBlocked = false;
-	/** The cursor is behind the newest report. */
+	/** The cursor is after the newest report. */
 	#cursorAtEnd = false;
 	#opened = false;
 	#connectStartedAt = 0;
@@ -75,8 +77,8 @@ export class ReportExchange implements ClientHandler {
 	#lastSent = 0;
 	#aborted = false;
 	/**
-	 * The broker closed on packets before CONNACK; whether they were the reason shows on a connection without
-	 * them.
+	 * The broker closed the connection after packets before CONNACK; a connection without them shows whether
+	 * they were the cause.
 	 */
 	#pipelineSuspected = false;
 
@@ -104,12 +106,12 @@ export class ReportExchange implements ClientHandler {
 		this.#client = new Client(broker, this, device);
 	}
 
-	/** Whether a connection is being made, is up, or being closed. */
+	/** Whether the connection is being opened, open or being closed. */
 	get busy(): boolean {
 		return this.#client.state !== "closed";
 	}
 
-	/** Connects; reports leave as soon as they may. */
+	/** Connects; reports are sent as soon as the broker accepts them. */
 	connect(): void {
 		this.#outbox.rewind();
 		this.#inFlightPackets.fill(0);
@@ -122,12 +124,12 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/**
-	 * Sends what waits and is not under way. Call it when the outbox has grown or a pause has ended. Allocates
-	 * nothing.
+	 * Sends pending reports that are not in flight. Call it when the outbox has grown or a pause has ended.
+	 * Allocates nothing.
 	 */
 	pump(): void {
 		const outbox = this.#outbox;
-		// With nothing under way, what waits behind the cursor is what was passed over.
+		// With nothing in flight, the only pending reports before the cursor are those that were skipped.
 		if (
 			this.#words[WORD_REFUSED_TOPICS] > 0 &&
 			this.#cursorAtEnd &&
@@ -153,7 +155,7 @@ export class ReportExchange implements ClientHandler {
 		this.pump();
 	}
 
-	/** Drops the connection; nothing is told any more. */
+	/** Drops the connection; the handler is not called any more. */
 	abort(): void {
 		if (!this.busy) return;
 		this.#aborted = true;
@@ -167,7 +169,7 @@ export class ReportExchange implements ClientHandler {
 		return !this.#pipelineSuspected && mayPipeline(this.#retained, this.#connectStartedAt);
 	}
 
-	/** Whether to pass over the record that the outbox found last, as its topic is paused. */
+	/** Whether to skip the record at the cursor, as its topic is paused. */
 	private isTopicPaused(): boolean {
 		const retained = this.#retained;
 		const topic = this.#encoder.topicIndex(this.#outbox.record);
@@ -177,14 +179,14 @@ export class ReportExchange implements ClientHandler {
 		return false;
 	}
 
-	/** Whether the session that goes on has the record that the outbox found last under way. [MQTT-4.4.0-1] */
+	/** Whether the record at the cursor is still in flight in the resumed session. [MQTT-4.4.0-1] */
 	private isResent(): boolean {
 		return this.#client.limits.sessionPresent && this.#outbox.record.isUnanswered;
 	}
 
 	/**
-	 * Sends the record that the outbox found last, in the order of the sequence numbers. [MQTT-4.6.0-1] False:
-	 * not now.
+	 * Sends the record at the cursor, in the order of the sequence numbers. [MQTT-4.6.0-1] False: it cannot be
+	 * sent now.
 	 */
 	private sendReport(): boolean {
 		const outbox = this.#outbox;
@@ -216,7 +218,7 @@ export class ReportExchange implements ClientHandler {
 		}
 		if (packetId === BUSY) return false;
 		if (packetId === REJECTED) {
-			// Remembered limits may be out of date: only this connection's CONNACK is final.
+			// Cached limits may be out of date: only the CONNACK of this connection is final.
 			if (!this.#opened) return false;
 			this.#device.trace(`report ${sequence} is longer than a packet may be`);
 			outbox.dropUnsendable(sequence);
@@ -231,7 +233,7 @@ export class ReportExchange implements ClientHandler {
 		return true;
 	}
 
-	/** Of the record that the outbox found last. */
+	/** Flags for the record at the cursor. */
 	private publishFlags(): number {
 		const flags = this.#encoder.publishFlags(this.#outbox.record);
 		return this.#client.limits.maximumQoS === 0 ? flags & ~QOS1 : flags; // [MQTT-3.2.2-11]
@@ -269,7 +271,7 @@ export class ReportExchange implements ClientHandler {
 			if (inFlightPackets[at] !== packetId) continue;
 			inFlightPackets[at] = 0;
 			this.#inFlightCount--;
-			// The broker answers, and does not take it: it waits for another try.
+			// The broker has refused the report: it waits for another try.
 			if (reasonCode >= UNSPECIFIED_ERROR) this.markRefused(inFlightPackets[at + 1], reasonCode);
 			else this.removeDelivered(inFlightPackets[at + 1], reasonCode);
 			break;
@@ -281,7 +283,7 @@ export class ReportExchange implements ClientHandler {
 	private removeDelivered(sequence: number, reasonCode: number): void {
 		const outbox = this.#outbox;
 		const index = outbox.find(sequence);
-		// Given up by the outbox while under way: it is counted there.
+		// The outbox dropped it while it was in flight, and has counted that.
 		if (index < 0) return;
 		if (this.#words[WORD_REFUSED_TOPICS] > 0) clearBackoff(this.#retained, this.topicIndexAt(index));
 		this.#deliveredCount++;
@@ -300,11 +302,12 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/**
-	 * The connection ended with reports under way. Some brokers refuse a report so, always the oldest, as they
-	 * take them in order: when it happens again, its topic pauses, and the next try goes without it.
+	 * Call if the connection ended with reports in flight. Some brokers refuse a report by closing the
+	 * connection; it is always the oldest, as they process reports in order. If this happens again, its topic
+	 * is paused, and the next try skips it.
 	 */
 	private pauseOldestTopic(): void {
-		// In a session they have to be sent again at once.
+		// In a session, unanswered reports must be sent again at once.
 		if (this.#encoder.grouped || this.#settings.sensors.length === 1 || !this.#settings.broker.cleanStart)
 			return;
 		const inFlightPackets = this.#inFlightPackets;
@@ -320,12 +323,12 @@ export class ReportExchange implements ClientHandler {
 		pauseTopic(this.#retained, topic, this.#clock.now, this.#settings.backoff, Math.random());
 	}
 
-	/** Of a report at an index of the outbox. */
+	/** Topic of a report at an index of the outbox. */
 	private topicIndexAt(index: number): number {
 		return this.#encoder.grouped ? 0 : this.#outbox.firstSensor(index);
 	}
 
-	/** The broker has read what was sent with QoS 0: it leaves the outbox. */
+	/** The broker has read all QoS 0 reports sent so far: removes them from the outbox. */
 	private confirmQoS0(): void {
 		const last = this.#unconfirmedSequence;
 		if (last === 0) return;
@@ -334,9 +337,10 @@ export class ReportExchange implements ClientHandler {
 		this.#unconfirmedSequence = 0;
 		outbox.seek(0);
 		while (outbox.next() && record.sequence <= last) {
-			// CONNACK may have lowered the QoS since: what was sent with QoS 1 still waits for its own answer.
+			// CONNACK may have lowered the QoS since: a report sent with QoS 1 still waits for its own
+			// acknowledgement.
 			if (!record.wasSent || (this.publishFlags() & QOS1) !== 0 || this.isInFlight(record.sequence)) continue;
-			// A topic that pauses was passed over: what was sent on it was sent on an earlier connection.
+			// Reports on a paused topic were skipped: if one was sent, it was on an earlier connection.
 			if (!wasRefused(this.#retained, this.#encoder.topicIndex(record)))
 				this.removeDelivered(record.sequence, 0);
 		}
@@ -352,12 +356,12 @@ export class ReportExchange implements ClientHandler {
 		return false;
 	}
 
-	/** After everything was sent and acknowledged, closes. */
+	/** Closes the connection once everything was sent and acknowledged. */
 	private closeWhenDone(): void {
 		if (!this.#cursorAtEnd || this.#inFlightCount > 0) return;
 		if (this.#staysConnected) return;
-		// Only the broker's close tells that it has read a QoS 0 report: the sooner DISCONNECT leaves, the sooner
-		// it comes.
+		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close
+		// early.
 		if (this.#opened || this.#unconfirmedSequence > 0) this.#client.close();
 	}
 

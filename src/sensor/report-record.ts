@@ -1,15 +1,16 @@
 import { CRC_START, crc16 } from "./checksum";
 import { Decimal } from "./decimal";
 
-/** Longest record in bytes: its length is one byte. */
+/** Bytes of the longest record: its length is stored in one byte. */
 export const RECORD_LIMIT = 255;
 /** Bytes before the first value. */
 export const RECORD_HEADER = 14;
-/** Most bytes that one value takes. */
+/** Maximum bytes of one value. */
 export const VALUE_LIMIT = 10;
 
-// Layout: length (1), state (1), CRC-16 over all but itself and the state (2), sequence number (4), time (6,
-// milliseconds, little-endian, top bit: counted from the first start instead of 1970), then the values.
+// Layout: length (1), state (1), CRC-16 of all bytes except itself and the state (2), sequence number (4),
+// time (6, milliseconds, little-endian, top bit: counted from the first start instead of 1970), then the
+// values.
 export const OFFSET_LENGTH = 0;
 export const OFFSET_STATE = 1;
 const OFFSET_CRC = 2;
@@ -17,19 +18,20 @@ export const OFFSET_SEQUENCE = 4;
 const OFFSET_TIME = 8;
 
 /**
- * Waiting, never sent. A state is one byte, so that a reset cannot tear its change; it lies outside the CRC.
+ * Pending, never sent. A state is one byte, so that a reset cannot tear its change; the CRC does not cover
+ * it.
  */
 export const STATE_UNSENT = 0x5a;
-/** Waiting, sent at least once: sent again it may arrive twice. */
+/** Pending, sent at least once: sent again, it may arrive twice. */
 export const STATE_SENT = 0x3c;
-/** Waiting, sent, and refused by an answer: sent again it is a new message. */
+/** Pending, sent, and refused by the broker: sent again, it is a new message. */
 export const STATE_REFUSED = 0xa5;
-/** Being given up: waits until the commit that counts it, and is dead from then on. */
+/** Being dropped: pending until the commit that counts it, and dead from then on. */
 export const STATE_DROPPING = 0xc3;
-/** Acknowledged or dropped: its room is free as soon as it is the oldest. */
+/** Acknowledged or dropped: its room is freed once it is the oldest. */
 export const STATE_DEAD = 0x00;
 
-/** Whether a state byte is one; any other was damaged. */
+/** Whether a state byte is valid; any other value results from damage. */
 export function isKnownState(state: number): boolean {
 	return (
 		state === STATE_UNSENT ||
@@ -43,14 +45,17 @@ export function isKnownState(state: number): boolean {
 const TIME_RELATIVE = 0x8000;
 const TWO_32 = 0x1_0000_0000;
 
-/** In a value's second byte the scale is above the size in bytes: 0 … 22 for decimals, or one of these. */
+/**
+ * In the second byte of a value, the scale lies above the size in bytes: 0 … 22 for decimals, or one of
+ * these.
+ */
 const SCALE_SHIFT = 3;
 const FLOAT = 31 << SCALE_SHIFT;
 
 /**
- * One report as it lies in the outbox: sequence number, time, and for each value its sensor's index and the
- * number without loss, as a decimal of as few bytes as it takes or, where it has more than 15 digits, as a
- * double. Reused; allocates nothing.
+ * One report as stored in the outbox: sequence number, time, and for each value the index of its sensor and
+ * the number without loss, as a decimal of as few bytes as possible or, if it has more than 15 digits, as a
+ * double. Reusable; allocates nothing after its first double.
  */
 export class ReportRecord {
 	readonly bytes = new Uint8Array(RECORD_LIMIT);
@@ -58,31 +63,31 @@ export class ReportRecord {
 	sequence = 0;
 	/** ms since 1970, or since the node's first start where {@link relative}. */
 	time = 0;
-	/** Sampled before the clock was known. */
+	/** Whether it was sampled before wall time was known. */
 	relative = false;
 
-	/** Of the value that {@link nextValue} found: index of its sensor. */
+	/** Index of the sensor of the value that {@link nextValue} found. */
 	sensor = 0;
-	/** Whether it is {@link decimal}; otherwise it is {@link float}. */
+	/** Whether the value is in {@link decimal}; otherwise it is in {@link float}. */
 	isDecimal = false;
 	readonly decimal = new Decimal();
 	get float(): number {
 		return this.#float === undefined ? NaN : this.#float[0];
 	}
 
-	/** One double and its bytes, made when first needed: few numbers are no decimals. */
+	/** One double and its bytes, created when first needed: few numbers are not decimals. */
 	#float: Float64Array<ArrayBuffer> | undefined;
 	#floatBytes: Uint8Array | undefined;
 	#position = 0;
 
-	/** Starts a record to be filled by {@link addValue} and finished by {@link seal}. */
+	/** Starts a record, which {@link addValue} fills and {@link seal} completes. */
 	reset(time: number, relative: boolean): void {
 		this.length = RECORD_HEADER;
 		this.time = Math.round(time);
 		this.relative = relative;
 	}
 
-	/** False when the record is full: this value belongs to the next one. */
+	/** Returns false if the record is full: the value then belongs to the next one. */
 	addValue(sensor: number, value: number): boolean {
 		let at = this.length;
 		if (at + VALUE_LIMIT > RECORD_LIMIT) return false;
@@ -92,7 +97,7 @@ export class ReportRecord {
 		at += 2;
 		if (decimal.set(value) && decimal.scale >= 0) {
 			let { mantissa } = decimal;
-			// Two's complement, as few bytes as keep the sign.
+			// Two's complement in the fewest bytes that keep the sign.
 			while (mantissa > 0x3fffffff || mantissa < -0x40000000) {
 				const quotient = Math.floor(mantissa / 256);
 				bytes[at++] = mantissa - quotient * 256;
@@ -115,7 +120,7 @@ export class ReportRecord {
 		return true;
 	}
 
-	/** Completes the bytes with what stands before the values. */
+	/** Writes the header before the values. */
 	seal(sequence: number): void {
 		const { bytes, length } = this;
 		this.sequence = sequence;
@@ -139,7 +144,7 @@ export class ReportRecord {
 		bytes[OFFSET_CRC + 1] = crc >> 8;
 	}
 
-	/** Takes up the record in {@link bytes}; false when it is damaged. */
+	/** Parses the record in {@link bytes}; false if it is damaged. */
 	parse(): boolean {
 		const { bytes } = this;
 		const length = bytes[OFFSET_LENGTH];
@@ -165,17 +170,17 @@ export class ReportRecord {
 		return true;
 	}
 
-	/** Whether an opened record was sent before. */
+	/** Whether a parsed record was sent before. */
 	get wasSent(): boolean {
 		return this.bytes[OFFSET_STATE] !== STATE_UNSENT;
 	}
 
-	/** Whether it was sent and not answered. */
+	/** Whether a parsed record was sent and not answered. */
 	get isUnanswered(): boolean {
 		return this.bytes[OFFSET_STATE] === STATE_SENT;
 	}
 
-	/** Back before the first value. */
+	/** Moves to before the first value. */
 	rewindValues(): void {
 		this.#position = RECORD_HEADER;
 	}

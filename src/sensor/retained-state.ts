@@ -27,20 +27,20 @@ import {
 } from "./layout";
 
 /**
- * What was found at boot. `garbage`: power-on, or another layout. `changed`: a valid header under another
- * list of sensors or size of the outbox.
+ * Result of {@link RetainedState.restore}. `garbage`: power-on, or another layout. `changed`: a valid header
+ * for another list of sensors or another outbox size.
  */
 export type RestoreResult = "valid" | "changed" | "garbage";
 
 /**
  * The retained header: a working copy in RAM, as typed arrays over one buffer, that {@link commit} writes to
- * retained memory as a whole. All of it changes together or, after a reset in between, not at all.
+ * retained memory. A commit is atomic, also with regard to a reset during it.
  */
 export class RetainedState {
-	/** All of it; the first ones are words, @see layout.ts for the meaning of each. */
+	/** The whole buffer; the first `WORDS` elements are the words that layout.ts describes. */
 	readonly words: Uint32Array;
 	readonly reals: Float64Array;
-	/** So many doubles for each sensor: `SENSOR_REALS`. */
+	/** `SENSOR_REALS` doubles for each sensor. */
 	readonly sensors: Float64Array;
 	readonly memory: Uint8Array;
 
@@ -51,9 +51,9 @@ export class RetainedState {
 	readonly #sensorBytes: Uint8Array;
 
 	/**
-	 * @param sensorsHash tells lists of sensors apart
-	 * @param ringSize bytes for the outbox; less when `memory` has less
-	 * @throws {RangeError} where `memory` cannot hold the header and the smallest ring
+	 * @param sensorsHash identifies the list of sensors
+	 * @param ringSize bytes for the outbox; reduced if `memory` is smaller
+	 * @throws {RangeError} if `memory` cannot hold the header and the smallest ring
 	 */
 	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number) {
 		const room = memory.length - headerSize(sensorCount);
@@ -74,14 +74,14 @@ export class RetainedState {
 	}
 
 	/**
-	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words are the old ones
-	 * (so that what waited can be counted) until
-	 * {@link resetLayout}; after `garbage` everything is as at a first start.
+	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words keep their old
+	 * values until {@link resetLayout}, so that pending reports can be counted; after `garbage` everything is
+	 * as at a first start.
 	 */
 	restore(): RestoreResult {
 		const first = this.generationOf(0);
 		const second = this.generationOf(1);
-		// Generations wrap: the difference tells which is newer.
+		// Generations wrap around: the sign of the difference shows which copy is newer.
 		const newest = ((second - first) | 0) > 0 ? 1 : 0;
 		if (this.load(newest) || this.load(1 - newest)) return "valid";
 		const foreign = this.loadForeign(newest) || this.loadForeign(1 - newest);
@@ -97,7 +97,7 @@ export class RetainedState {
 		return "garbage";
 	}
 
-	/** Takes on the present shape with an empty ring; counters, sequence number and times stay. */
+	/** Sets the present shape with an empty ring; counters, sequence number and times are kept. */
 	resetLayout(): void {
 		const { words } = this;
 		words[WORD_MAGIC] = LAYOUT_MAGIC;
@@ -126,8 +126,8 @@ export class RetainedState {
 	}
 
 	/**
-	 * Marks a boot. Returns whether one was marked since {@link clearBootMark}: then the time since is no
-	 * sleep.
+	 * Marks a boot. Returns whether another boot was marked since {@link clearBootMark}: in that case the
+	 * elapsed time was not a sleep.
 	 */
 	markBoot(): boolean {
 		const { memory } = this;
@@ -137,7 +137,7 @@ export class RetainedState {
 		return marked;
 	}
 
-	/** Before sleep, when it has been committed. */
+	/** Call before sleep, after the commit. */
 	clearBootMark(): void {
 		this.memory[headerSize(this.#sensorCount) - 1] = 0;
 	}
@@ -164,7 +164,7 @@ export class RetainedState {
 		return this.checksumMatches(this.words) && this.indicesInRange();
 	}
 
-	/** A header written under another list of sensors: only its fixed part is of use. */
+	/** Loads a header for another list of sensors: only its fixed part is usable. */
 	private loadForeign(copy: number): boolean {
 		const { memory, words } = this;
 		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
@@ -188,7 +188,7 @@ export class RetainedState {
 		return mix32(all, 0, all.length) === checksum;
 	}
 
-	/** What a checksum cannot promise after a fault of our own: indices within memory. */
+	/** A valid checksum does not exclude bugs of this program: checks that all indices are within memory. */
 	private indicesInRange(): boolean {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];

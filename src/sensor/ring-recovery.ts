@@ -4,11 +4,11 @@ import { isKnownState, OFFSET_STATE, RECORD_HEADER, RECORD_LIMIT, STATE_SENT } f
 import type { Ring } from "./ring";
 
 /**
- * Makes header and ring agree after a reset or damage: counts what waits, and where the chain of records is
- * broken, finds the next whole one and fills the gap. Afterwards the chain is sound.
- * @param owner has a scratch record, which is needed only for damage
- * @param checkAll damage was seen: every record is checked, not only the chain of their lengths
- * @returns how many waiting reports were lost to damage
+ * Makes header and ring consistent after a reset or damage: counts pending reports; where the chain of
+ * records is broken, finds the next intact one and fills the gap. Afterwards the chain is valid.
+ * @param owner has a scratch record, which is used only after damage
+ * @param checkAll damage was detected: every record is checked, not only the chain of their lengths
+ * @returns number of pending reports lost to damage; −1: there was no damage
  */
 export function recoverRing(
 	ring: Ring,
@@ -46,7 +46,7 @@ function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
 	while (offset < used) {
 		const index = ring.indexAt(offset);
 		if (isIntact(ring, offset, record)) {
-			// Waiting or not? Better twice than never.
+			// Pending or dead is unknown: a report sent twice is better than a lost one.
 			if (!isKnownState(record.bytes[OFFSET_STATE])) ring.setState(index, STATE_SENT);
 			if (ring.isWaiting(index)) waiting++;
 			found++;
@@ -55,8 +55,8 @@ function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
 			continue;
 		}
 		let next = offset + 1;
-		// Within damaged bytes the state must be right as well as the CRC: what looks like a record by chance is
-		// not taken for one.
+		// Within damaged bytes the state must be valid as well as the CRC, so that bytes which look like a record
+		// by chance are not taken for one.
 		while (next < used && !(isIntact(ring, next, record) && isKnownState(record.bytes[OFFSET_STATE]))) next++;
 		if (next === used) break;
 		while (offset < next) {

@@ -11,18 +11,18 @@ import { OFFSET_LENGTH, OFFSET_SEQUENCE, OFFSET_STATE, RECORD_HEADER, STATE_DEAD
 import type { RetainedState } from "./retained-state";
 
 /**
- * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header says where they
- * begin and end: what is written counts from its next commit on. Bytes that the last commit still spans are
+ * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header holds their
+ * start and end: an appended record counts from the next commit. Bytes that the last commit still covers are
  * never overwritten.
  *
- * An "index" is a place in the ring, an "offset" the distance from the oldest record.
+ * An "index" is a position in the ring, an "offset" the distance from the oldest record.
  */
 export class Ring {
 	readonly retained: RetainedState;
 	readonly words: Uint32Array;
 	readonly memory: Uint8Array;
 
-	/** Bytes left out in front since the commit `#freedAt`; after a reset they would be in use again. */
+	/** Bytes freed at the head since commit `#freedGeneration`; a reset would bring them back into use. */
 	#uncommittedFreed = 0;
 	#freedGeneration = 0;
 
@@ -44,17 +44,17 @@ export class Ring {
 		return index >= size ? index - size : index;
 	}
 
-	/** Of the record at an index: bytes to the next one, 1 … 255; 0: the chain is damaged. */
+	/** Length of the record at an index: bytes to the next one, 1 … 255; 0: the chain is damaged. */
 	lengthAt(index: number): number {
 		return this.memory[this.words[WORD_RING_START] + index];
 	}
 
-	/** Whether the record at an index waits; what has no room for a state is a filler. */
+	/** Whether the record at an index is pending; a record too short for a state is a filler. */
 	isWaiting(index: number): boolean {
 		return this.lengthAt(index) > OFFSET_STATE && this.byteAt(index + OFFSET_STATE) !== STATE_DEAD;
 	}
 
-	/** Of a record that is no filler. */
+	/** State of the record at an index, which must not be a filler. */
 	stateAt(index: number): number {
 		return this.byteAt(index + OFFSET_STATE);
 	}
@@ -81,23 +81,23 @@ export class Ring {
 		);
 	}
 
-	/** Of the record at an index: the sensor of its first value. */
+	/** Sensor of the first value in the record at an index. */
 	firstSensorAt(index: number): number {
 		return this.byteAt(index + RECORD_HEADER);
 	}
 
-	/** Durable at once: a byte cannot be torn. */
+	/** Durable at once, as the write of one byte is atomic. */
 	setState(index: number, state: number): void {
 		this.memory[this.addressOf(index + OFFSET_STATE)] = state;
 	}
 
-	/** Makes [index, index + length) something to be passed over. */
+	/** Turns [index, index + length) into a filler, which readers skip. */
 	fillGap(index: number, length: number): void {
 		this.memory[this.words[WORD_RING_START] + index] = length;
 		if (length > OFFSET_STATE) this.setState(index, STATE_DEAD);
 	}
 
-	/** Copies `length` bytes at an index to a record, which is then to be opened. */
+	/** Copies `length` bytes at an index to a record; the caller then parses it. */
 	readRecord(index: number, length: number, record: ReportRecord): void {
 		const { words, memory } = this;
 		const { bytes } = record;
@@ -110,7 +110,7 @@ export class Ring {
 		for (base = start - split; i < length; i++) bytes[i] = memory[base + i];
 	}
 
-	/** Adds a record behind the newest. There must be room. */
+	/** Appends a record after the newest. The caller must have made room. */
 	appendRecord(record: ReportRecord): void {
 		const { words, memory } = this;
 		const { bytes } = record;
@@ -130,7 +130,7 @@ export class Ring {
 		words[WORD_RECORDS]++;
 	}
 
-	/** Leaves out the record in front. */
+	/** Removes the oldest record. */
 	dropHead(): void {
 		const { words } = this;
 		const length = this.lengthAt(words[WORD_HEAD]);
@@ -149,7 +149,7 @@ export class Ring {
 		return this.memory[this.addressOf(index)];
 	}
 
-	/** Where in memory an index lies that may be beyond the end by less than the ring's size. */
+	/** Address in memory of an index, which may exceed the ring's end by less than its size. */
 	private addressOf(index: number): number {
 		const { words } = this;
 		const size = words[WORD_RING_SIZE];

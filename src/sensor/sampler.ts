@@ -1,13 +1,13 @@
 import type { SensorSettings } from "../config/types";
 import type { Device, Sensor } from "../device";
 
-/** One driver, which may serve several sensors of the settings. */
+/** One driver, possibly shared by several sensors of the settings. */
 class SharedDriver {
 	readonly name: string;
 	readonly options: object;
 	sensor: Sensor | undefined = undefined;
 	reading: unknown = undefined;
-	/** Already asked in this round. */
+	/** Whether it was sampled in this round. */
 	sampledThisRound = false;
 
 	constructor(name: string, options: object) {
@@ -17,13 +17,13 @@ class SharedDriver {
 }
 
 /**
- * Takes samples. Sensors with the same driver and options share it and, within a round, its reading. A driver
- * that fails never throws from here, and is started anew for the next round.
+ * Takes samples. Sensors with the same driver and options share the driver and, within a round, its reading.
+ * Exceptions of a driver are traced and not passed on; the driver is created anew for the next round.
  */
 export class Sampler {
 	readonly #device: Pick<Device, "driver" | "trace">;
 	readonly #sensors: readonly SensorSettings[];
-	/** For each sensor. */
+	/** Driver of each sensor. */
 	readonly #drivers: SharedDriver[] = [];
 
 	/** @param firstWithSameDriver for each sensor, the index of the first one that shares its driver */
@@ -41,15 +41,13 @@ export class Sampler {
 		}
 	}
 
-	/** Begins a round: drivers are asked anew. */
+	/** Begins a round, in which each driver is sampled at most once. */
 	beginRound(): void {
 		const drivers = this.#drivers;
 		for (let i = 0; i < drivers.length; i++) drivers[i].sampledThisRound = false;
 	}
 
-	/**
-	 * The value of a sensor, not rounded; NaN when there is none. Allocates nothing but what the driver does.
-	 */
+	/** The value of a sensor, not rounded; NaN if the reading failed. Allocates nothing itself; drivers may. */
 	sample(index: number): number {
 		const driver = this.#drivers[index];
 		if (!driver.sampledThisRound) {
@@ -60,7 +58,7 @@ export class Sampler {
 				driver.reading = sensor.sample();
 			} catch (error) {
 				this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
-				// Half set up or in an unknown state it would stay so, and keep its pins from the next one.
+				// A partly initialised driver would not recover, and would keep its pins from the next instance.
 				this.closeDriver(driver);
 			}
 		}
@@ -75,7 +73,7 @@ export class Sampler {
 		return typeof value === "number" && value - value === 0 ? value : NaN;
 	}
 
-	/** Before sleep: lets every driver switch its hardware off. */
+	/** Call before sleep: each driver switches its hardware off. */
 	close(): void {
 		for (let i = 0; i < this.#drivers.length; i++) this.closeDriver(this.#drivers[i]);
 	}

@@ -8,7 +8,7 @@ function fnv1a(text: string): number {
 }
 
 /**
- * Changes with everything that gives the values in the outbox their meaning.
+ * Changes with every setting that the meaning of the values in the outbox depends on.
  * @param grouped whether one record holds the values of several sensors: as a bare value only the first of
  *   them would be sent
  */
@@ -19,7 +19,9 @@ export function sensorsHash(sensors: readonly SensorSettings[], grouped: boolean
 	return fnv1a(grouped ? `${texts}*` : texts);
 }
 
-/** Changes with the broker, of which a CONNACK's limits and the refusal of pipelining are remembered. */
+/**
+ * Changes with the broker, as the cached CONNACK limits and refusal of pipelining apply to one broker only.
+ */
 export function brokerHash({ host, port, version }: BrokerSettings): number {
 	return fnv1a(`${host}:${port}:${version}`);
 }

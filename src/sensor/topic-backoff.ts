@@ -5,18 +5,18 @@ import type { RetainedState } from "./retained-state";
 import { RETRY_TOLERANCE_MS } from "./schedule";
 
 /*
- * A topic on which the broker has refused a report is paused: its reports, and those that join them, wait,
- * and all others go on. Its backoff is like that of whole tries, survives sleep, and ends with the first
- * report on it that is taken. Nothing is dropped for a refusal: what fills the outbox meanwhile gives way by
- * its policy, the oldest first.
+ * A topic is paused after the broker has refused a report on it: its reports, including new ones, wait, while
+ * all others are sent. Its backoff follows the same rule as that of whole tries, survives sleep, and ends
+ * with the first accepted report on the topic. A refusal drops no report: if the outbox fills up meanwhile,
+ * its policy drops reports as usual.
  *
- * A topic goes by the index of its sensor in the settings, and by 0 where one report holds all values.
+ * A topic is identified by the index of its sensor in the settings, or by 0 if one report holds all values.
  */
 
-/** Of SENSOR_PAUSE: what the time is multiplied by. */
+/** In SENSOR_TOPIC_BACKOFF, the factor of the time; the remainder is the number of refusals. */
 const REFUSALS_SCALE = 32;
 
-/** Whether a topic was refused and no report on it was taken since. */
+/** Whether a topic was refused and no report on it was accepted since. */
 export function wasRefused({ words, sensors }: RetainedState, topic: number): boolean {
 	return words[WORD_REFUSED_TOPICS] > 0 && sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] > 0;
 }
@@ -36,7 +36,7 @@ export function isPaused(retained: RetainedState, topic: number, now: number): b
 	return pauseEnd(retained, topic) - now > RETRY_TOLERANCE_MS;
 }
 
-/** Whether a topic that was refused may be tried. */
+/** Whether any refused topic may be tried again. */
 export function anyRetryDue(retained: RetainedState, now: number): boolean {
 	if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
 	for (let topic = topicCount(retained) - 1; topic >= 0; topic--)
@@ -44,7 +44,7 @@ export function anyRetryDue(retained: RetainedState, now: number): boolean {
 	return false;
 }
 
-/** The next time after `now` that a pause ends; Infinity: none does. */
+/** The earliest end of a pause after `now`; Infinity: no topic is paused. */
 export function nextPauseEnd(retained: RetainedState, now: number): number {
 	let next = Infinity;
 	if (retained.words[WORD_REFUSED_TOPICS] === 0) return next;
@@ -56,9 +56,9 @@ export function nextPauseEnd(retained: RetainedState, now: number): number {
 }
 
 /**
- * Takes note of a refusal.
+ * Records a refusal and pauses the topic.
  * @param now node time @param random 0 … 1
- * @returns ms of the pause; 0: the topic is paused already, as several of its reports were under way
+ * @returns ms of the pause; 0: the topic is paused already, as several of its reports were in flight
  */
 export function pauseTopic(
 	retained: RetainedState,
@@ -70,21 +70,21 @@ export function pauseTopic(
 	if (isPaused(retained, topic, now)) return 0;
 	if (!wasRefused(retained, topic)) retained.words[WORD_REFUSED_TOPICS]++;
 	const refusals = Math.min(refusalCount(retained, topic) + 1, REFUSALS_SCALE - 1);
-	// Half of it at least: the answers to what is under way are to find the topic paused.
+	// At least half of the bound: answers to other reports in flight must find the topic paused.
 	const pauseMs = backoffDelay(refusals, settings.minimum, settings.maximum, 0.5 + random / 2);
 	retained.sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] =
 		Math.ceil(now + pauseMs) * REFUSALS_SCALE + refusals;
 	return pauseMs;
 }
 
-/** A report was taken, or goes where nothing is refused. */
+/** Call when a report was accepted, or is sent with QoS 0, which cannot be refused. */
 export function clearBackoff(retained: RetainedState, topic: number): void {
 	if (!wasRefused(retained, topic)) return;
 	retained.words[WORD_REFUSED_TOPICS]--;
 	retained.sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] = 0;
 }
 
-/** Another broker. */
+/** Call when the broker was replaced. */
 export function clearAllBackoffs(retained: RetainedState): void {
 	for (let topic = topicCount(retained) - 1; topic >= 0; topic--) clearBackoff(retained, topic);
 }

@@ -1,9 +1,9 @@
 import { utf8 } from "../mqtt/utf8";
 
-/** A topic in UTF-8, in pieces where only the device knows what stands between: its `{mac}` or `{chip}`. */
+/** A topic in UTF-8, split where only the device knows the text between: its `{mac}` or `{chip}`. */
 export type TopicTemplate = readonly (Uint8Array | "mac" | "chip")[];
 
-/** For start-up: allocates. @throws RangeError where the topic is no MQTT string */
+/** For start-up: allocates. @throws RangeError if the topic is not a valid MQTT string */
 export function topicTemplate(topic: string): TopicTemplate {
 	const pieces: (Uint8Array | "mac" | "chip")[] = [];
 	for (const text of topic.split(/(\{mac\}|\{chip\})/)) {
@@ -14,7 +14,10 @@ export function topicTemplate(topic: string): TopicTemplate {
 	return pieces;
 }
 
-/** The topic of a device. Allocates it, and nothing else; nothing at all where the template is whole. */
+/**
+ * Returns the topic of a device. Allocates only the topic, and nothing if the template is a single piece of
+ * text.
+ */
 export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8Array): Uint8Array {
 	if (template.length === 1 && typeof template[0] !== "string") return template[0];
 	let length = 0;

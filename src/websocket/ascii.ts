@@ -1,11 +1,11 @@
 const CASE_BIT = 0x20;
 
-/** The lower case of an ASCII letter, any other byte as it is. */
+/** Converts an ASCII letter to lower case; returns any other byte unchanged. */
 export function toLower(byte: number): number {
 	return byte >= 0x41 && byte <= 0x5a ? byte | CASE_BIT : byte;
 }
 
-/** Whether [start, end) is the text `other`, which has no upper case, but for the case of ASCII letters. */
+/** Whether [start, end) equals `other`, which must have no upper case, ignoring the case of ASCII letters. */
 export function equalsIgnoringCase(
 	bytes: Uint8Array,
 	start: number,
@@ -18,8 +18,8 @@ export function equalsIgnoringCase(
 }
 
 /**
- * Whether the comma-separated list in [start, end) (RFC 9110 §5.6.1) names `token`: as it is, or, where
- * `caseless`, in any case, `token` having no upper case.
+ * Whether the comma-separated list in [start, end) (RFC 9110 §5.6.1) contains `token`. With `ignoreCase` it
+ * may have any case; `token` must have no upper case then.
  */
 export function hasToken(
 	bytes: Uint8Array,
@@ -47,12 +47,12 @@ export function hasToken(
 	return false;
 }
 
-/** OWS: a space or a tab (RFC 9110 §5.6.3). */
+/** Whether a byte is OWS, a space or a tab (RFC 9110 §5.6.3). */
 export function isSpace(byte: number): boolean {
 	return byte === 0x20 || byte === 0x09;
 }
 
-/** A character of a token (RFC 9110 §5.6.2). */
+/** Whether a byte is a character of a token (RFC 9110 §5.6.2). */
 export function isTokenCharacter(byte: number): boolean {
 	if (byte >= 0x61) return byte <= 0x7a || byte === 0x7c || byte === 0x7e; // a-z | ~
 	if (byte >= 0x41) return byte <= 0x5a || byte >= 0x5e; // A-Z ^ _ `

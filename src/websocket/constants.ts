@@ -6,10 +6,10 @@ export const CLOSE = 0x8;
 export const PING = 0x9;
 export const PONG = 0xa;
 
-/** The first bit of a frame: the last of its message (§5.2). */
+/** The first bit of a frame, set in the last frame of a message (§5.2). */
 export const FIN = 0x80;
 
-// Status codes of a Close frame that are sent here (§7.4.1)
+// Status codes that the server sends in a Close frame (§7.4.1)
 export const NORMAL_CLOSURE = 1000;
 export const WEBSOCKET_PROTOCOL_ERROR = 1002;
 export const UNSUPPORTED_DATA = 1003;
@@ -19,30 +19,30 @@ export const MESSAGE_TOO_BIG = 1009;
 export const MAXIMUM_CONTROL_PAYLOAD = 125;
 
 /**
- * Longest frame taken, bytes. It need not fit into memory, as frames are passed on as they arrive; MQTT's
- * largest packet is 2^28 + 4.
+ * Longest frame accepted, in bytes. It need not fit into memory, as frames are passed on as they arrive;
+ * MQTT's largest packet is 2^28 + 4.
  */
 export const MAXIMUM_RECEIVED_FRAME = 0x7fffffff;
 
-/** Bytes of a page that are sent at once, and room that a socket must have for the answer to a request. */
+/** Bytes of a page that are sent at once, and the room that a socket needs for the answer to a request. */
 export const PAGE_PIECE_SIZE = 512;
 
-/** Pieces of a page that are sent in one turn; and until the next turn, ms. */
+/** Pieces of a page that are sent in one turn, and the time until the next turn, in ms. */
 export const PIECES_PER_TURN = 2;
 export const TURN_PAUSE_MS = 1;
 
-/** Longest frame that the server sends, bytes of payload; what is longer leaves in several frames. */
+/** Maximum payload of a frame that the server sends, in bytes; longer data is split into several frames. */
 export const MAXIMUM_SENT_PAYLOAD = 16_384;
 
 /**
- * Room in the socket that its user is not told of, so that a ping can be answered and a Close frame sent: the
- * longest control frame, bytes.
+ * Room in the socket that is not announced to the user, so that Pong and Close frames can be sent: the
+ * longest control frame, in bytes.
  */
 export const CONTROL_FRAME_RESERVE = 2 + MAXIMUM_CONTROL_PAYLOAD;
 
 /**
- * Bytes for what is kept of a request until it is answered: path, Host, Origin, key and credentials together,
- * and the header field in work.
+ * Bytes for the parts of a request that are kept until it is answered: path, Host, Origin, key and
+ * credentials together, and the current header field.
  */
 export const REQUEST_STORE_SIZE = 512;
 
@@ -52,5 +52,5 @@ export const MAXIMUM_REQUEST_LINE = 256;
 /** Header fields of a request, at most. */
 export const MAXIMUM_HEADER_FIELDS = 64;
 
-/** Longest request, bytes. All but {@link REQUEST_STORE_SIZE} of it is only looked at. */
+/** Longest request, bytes. Only the parts counted by {@link REQUEST_STORE_SIZE} are stored. */
 export const MAXIMUM_REQUEST_SIZE = 8192;

@@ -9,35 +9,33 @@ import { OriginPolicy, type OriginPolicyOptions } from "./origin-policy";
 import type { Pages } from "./pages";
 
 export interface WebSocketOptions extends OriginPolicyOptions {
-	/** The socket that is taken over from a listener. */
+	/** Socket class that takes over connections from a listener. */
 	tcp: TCPConstructor;
 	/**
-	 * The most bytes for which the user of a stream waits before it reads: for MQTT, the largest packet. A
-	 * stream that holds a part of that has a buffer of that size, of 512 at least.
+	 * Maximum number of bytes that the user of a stream waits for before it reads: for MQTT, the largest
+	 * packet. A stream that holds part of a packet has a buffer of that size, at least 512.
 	 */
 	size: number;
-	/** Lets a long page be sent in turns; without it, it is sent as far as there is room. */
+	/** Lets a long page be sent in turns; without a timer, a page is sent as far as there is room. */
 	timer?: Timer;
-	/** Answers requests that ask for no WebSocket; without it they are told to upgrade. */
+	/** Answers requests that are not for a WebSocket; without it they are refused with status 426. */
 	pages?: Pages;
 	/** A request was refused, with this HTTP status, for this reason. */
 	onRefused?(status: number, reason: string): void;
 	/** A stream failed, with this status code of RFC 6455 §7.4, and is being closed. */
 	onFailed?(code: number): void;
-	/**
-	 * An exception where none should be: out of a host, of pages, or of a stream's user. Its stream is lost.
-	 */
+	/** Unexpected exception from the host, the pages, or a stream's user. It ends the stream. */
 	onException?(error: unknown): void;
 }
 
-/** What goes on when its turn comes; it throws nothing. */
+/** Work that continues in a later turn; it must not throw. */
 export interface DeferredWork {
 	onTurn(): void;
 }
 
 /**
- * What the streams of one server share: the buffer for bytes in passing, the checks, one spare store, and the
- * turns of long pages.
+ * State shared by the streams of one server: the transfer buffer, the origin policy, one spare store, and the
+ * queue of long pages.
  */
 export class WebSocketContext {
 	readonly options: WebSocketOptions;
@@ -45,9 +43,9 @@ export class WebSocketContext {
 	readonly policy: OriginPolicy;
 	/** Bytes of a store. */
 	readonly storeSize: number;
-	/** A store that nobody needs now. */
+	/** A store that is not in use. */
 	#spareStore: Uint8Array | undefined;
-	/** Who has had its turn and goes on when the timer rings. */
+	/** Work that has had its turn and continues when the timer fires. */
 	readonly #waiting: DeferredWork[] = [];
 	#timer: TimerId | undefined;
 
@@ -60,7 +58,7 @@ export class WebSocketContext {
 		this.storeSize = Math.max(options.size, REQUEST_STORE_SIZE);
 	}
 
-	/** A store: one that is given back is used again. */
+	/** Returns a store, a released one if there is any. */
 	takeStore(): Uint8Array {
 		const spare = this.#spareStore;
 		this.#spareStore = undefined;
@@ -71,7 +69,7 @@ export class WebSocketContext {
 		this.#spareStore = store;
 	}
 
-	/** Lets one go on when others had their turn; false where the host lends no timer. */
+	/** Continues the work after others have had their turn; returns false if there is no timer. */
 	deferWork(work: DeferredWork): boolean {
 		const { timer } = this.options;
 		if (timer === undefined) return false;
@@ -90,8 +88,7 @@ export class WebSocketContext {
 	}
 
 	/**
-	 * Writes the answer that accepts a request to `bytes`. What it takes for that is made anew: a connection
-	 * has one such answer.
+	 * Writes the answer that accepts a request to `bytes`. Allocates, as a connection has only one such answer.
 	 * @returns its length
 	 */
 	writeAcceptance(bytes: Uint8Array, request: HttpRequest): number {

@@ -2,21 +2,20 @@ import type { TCP } from "../device";
 import { FIN } from "./constants";
 import { type FrameHeader, MaskWord } from "./frame";
 
-/** Bytes kept free before the payload for the longest header that the server sends. */
+/** Bytes reserved before the payload for the longest header that the server sends. */
 const LONGEST_SENT_HEADER = 4;
 
 /**
- * The one buffer, for all streams, through which bytes go between a socket and its user: room for a frame's
- * header, and behind it a payload. Three length-tracking views begin where a frame begins that has a long
- * header, a short one or none, so that each frame is one write, and no view is ever made. What it holds is
- * good until the next call.
+ * Transfer buffer between sockets and their users, shared by all streams: room for a frame header, followed
+ * by a payload. Three length-tracking views start at a long header, a short header and the payload, so that
+ * each frame is one write and no view is created later. The content is valid until the next call.
  */
 export class FrameBuffer {
-	/** Most bytes in one piece. */
+	/** Maximum number of bytes in one piece. */
 	readonly size: number;
-	/** From the start of the buffer: what is written here leaves with send(). */
+	/** The whole buffer, for writeRaw(). */
 	readonly bytes: Uint8Array;
-	/** The last piece that was read. */
+	/** The payload: the last piece that was read. */
 	readonly data: Uint8Array;
 	readonly maskWord = new MaskWord();
 	readonly #buffer: ArrayBuffer;
@@ -24,7 +23,7 @@ export class FrameBuffer {
 	/** A frame with a header of two bytes. */
 	readonly #shortFrame: Uint8Array;
 
-	/** @param size at least so many bytes in one piece; at most 65,535 */
+	/** @param size bytes in one piece, at most 65,535; rounded up to a multiple of 4 */
 	constructor(size: number) {
 		this.size = (size + 3) & ~3;
 		const length = LONGEST_SENT_HEADER + this.size;
@@ -64,9 +63,8 @@ export class FrameBuffer {
 	}
 
 	/**
-	 * Writes a frame that is the whole of its message, with a payload of at most `size` bytes (§5.6, §5.1: not
-	 * masked).
-	 * @returns as TCP's write()
+	 * Writes a message of one frame, with a payload of at most `size` bytes (§5.6, §5.1: not masked).
+	 * @returns the result of the socket's write()
 	 */
 	writeFrame(tcp: TCP, opcode: number, payload: Uint8Array): number | undefined {
 		this.#buffer.resize(LONGEST_SENT_HEADER + payload.length);
@@ -74,7 +72,7 @@ export class FrameBuffer {
 		return this.writeLoadedFrame(tcp, opcode);
 	}
 
-	/** Writes a frame with what `data` holds. */
+	/** Writes a frame with the payload in `data`. */
 	writeLoadedFrame(tcp: TCP, opcode: number): number | undefined {
 		const { bytes, data } = this;
 		const { length } = data;
@@ -90,20 +88,20 @@ export class FrameBuffer {
 		return tcp.write(bytes);
 	}
 
-	/** Sets `data` to part of a longer array. */
+	/** Copies part of a longer array to `data`. */
 	load(source: Uint8Array, start: number, count: number): void {
 		this.#buffer.resize(LONGEST_SENT_HEADER + count);
 		const data = this.data;
 		for (let i = 0; i < count; i++) data[i] = source[start + i];
 	}
 
-	/** All of `bytes`, to be written to. */
+	/** Returns `bytes` in full length, for writing. */
 	fullBuffer(): Uint8Array {
 		this.#buffer.resize(LONGEST_SENT_HEADER + this.size);
 		return this.bytes;
 	}
 
-	/** Writes the first `count` of `bytes` as they are. */
+	/** Sends the first `count` bytes of `bytes` as they are. */
 	writeRaw(tcp: TCP, count: number): number | undefined {
 		this.#buffer.resize(count);
 		return tcp.write(this.bytes);

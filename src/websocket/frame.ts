@@ -13,13 +13,13 @@ import {
 	WEBSOCKET_PROTOCOL_ERROR,
 } from "./constants";
 
-/** Bytes with which every frame begins. */
+/** Bytes of the part of a header that every frame has. */
 export const FRAME_START_SIZE = 2;
 
-/** Bytes of the longest rest of a header: a length of eight, and the mask. */
+/** Bytes of the longest rest of a header: eight of length and four of masking key. */
 export const LONGEST_FRAME_REST = 12;
 
-/** The header of one frame after another from a client, and what RFC 6455 asks of it and of their order. */
+/** Reads the headers of consecutive frames from a client, and checks them and their order (RFC 6455). */
 export class FrameHeader {
 	opcode = 0;
 	/** Bytes of payload. */
@@ -27,19 +27,18 @@ export class FrameHeader {
 	/** Bytes of the header that follow the first two: 4, 6 or 12. */
 	restLength = 0;
 	/**
-	 * The masking key (§5.3), its first byte being for the next byte of payload, as a word in this machine's
-	 * byte order.
+	 * The masking key (§5.3) as a word in native byte order; its first byte is for the next byte of payload.
 	 */
 	mask = 0;
-	/** A message of several frames has begun. */
+	/** A fragmented message has begun and is not complete. */
 	#fragmented = false;
 
-	/** Whether payload is for the peer of the stream itself, not for what it carries. */
+	/** Whether the frame is a control frame (§5.5). */
 	get isControl(): boolean {
 		return (this.opcode & 8) !== 0;
 	}
 
-	/** Takes the first two bytes. @returns 0, or the status code with which the connection fails (§7.1.7) */
+	/** Reads the first two bytes. @returns 0, or the status code with which the connection fails (§7.1.7) */
 	readStart(first: number, second: number): number {
 		const opcode = first & 15;
 		const length = second & 0x7f;
@@ -74,7 +73,7 @@ export class FrameHeader {
 	}
 
 	/**
-	 * Takes the rest of the header, from `at` on.
+	 * Reads the rest of the header, from `at` on.
 	 * @returns 0, or the status code with which the connection fails
 	 */
 	readRest(bytes: Uint8Array, at: number, word: MaskWord): number {
@@ -84,7 +83,7 @@ export class FrameHeader {
 			if (this.length < 126) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the shortest encoding
 		} else if (restLength === LONGEST_FRAME_REST) {
 			if (bytes[at] > 127) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the most significant bit
-			// Above 2^53 not exact, and far above the limit
+			// Not exact above 2^53, which is far above the limit
 			let length = 0;
 			for (let i = 0; i < 8; i++) length = length * 256 + bytes[at + i];
 			if (length < 0x10000) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the shortest encoding
@@ -96,12 +95,12 @@ export class FrameHeader {
 	}
 }
 
-/** Four bytes that are also a 32-bit word, for all frames. */
+/** Four bytes that share memory with a 32-bit word, used for all frames. */
 export class MaskWord {
 	readonly #word = new Int32Array(1);
 	readonly #bytes = new Uint8Array(this.#word.buffer);
 
-	/** The word of the bytes from `at` on. */
+	/** Returns the word of the four bytes from `at` on. */
 	fromBytes(bytes: Uint8Array, at: number): number {
 		const own = this.#bytes;
 		own[0] = bytes[at];
@@ -111,7 +110,7 @@ export class MaskWord {
 		return this.#word[0];
 	}
 
-	/** The word whose first byte is the byte of `word` after `count` others, round and round. */
+	/** Rotates the bytes of `word` so that byte `count` modulo 4 becomes the first. */
 	rotate(word: number, count: number): number {
 		const own = this.#bytes;
 		this.#word[0] = word;

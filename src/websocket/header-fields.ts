@@ -1,6 +1,6 @@
 import { utf8 } from "../mqtt/utf8";
 
-// Header fields that are looked at; any other is 0
+// Numbers of the header fields that are evaluated; any other field is 0
 export const HOST = 1;
 export const ORIGIN = 2;
 export const UPGRADE = 3;
@@ -12,17 +12,17 @@ export const AUTHORIZATION = 8;
 export const CONTENT_LENGTH = 9;
 export const TRANSFER_ENCODING = 10;
 
-/** Length of the longest of their names. */
+/** Length of the longest of their names, in bytes. */
 export const LONGEST_NAME = 22;
 
-// Their names in order, each followed by a colon. Only read, so that a device has them in flash.
+// Their names in order, each followed by a colon. Never written, so that a device keeps them in flash.
 const NAMES = utf8(
 	"host:origin:upgrade:connection:sec-websocket-key:sec-websocket-version:sec-websocket-protocol:authorization:content-length:transfer-encoding:",
 );
 const END = NAMES.length;
 const COLON = 0x3a;
 
-/** The number of the field whose name, in lower case, is [start, end). */
+/** The number of the field whose name, in lower case, is [start, end); 0 for any other name. */
 export function fieldOf(bytes: Uint8Array, start: number, end: number): number {
 	const length = end - start;
 	let field = 1;

@@ -15,22 +15,22 @@ import {
 	SENDING_REFUSAL,
 } from "./states";
 
-/** Whose request it is. */
+/** Owner of an exchange. */
 export interface HttpExchangeHandler {
 	/**
-	 * The request is answered, and the exchange over.
-	 * @param accepted with a WebSocket; else nothing more comes
+	 * The request was answered, and the exchange has ended.
+	 * @param accepted whether a WebSocket was opened; if not, the connection ends
 	 */
 	onAnswered(accepted: boolean): void;
 }
 
-/** The HTTP request that a connection begins with, and its answer. */
+/** The first HTTP request of a connection, and its answer. */
 export class HttpExchange implements Reply {
 	position = 0;
 	reader = 0;
 	readonly remoteAddress: string | undefined;
 	readonly store: Uint8Array;
-	/** Bytes that the socket has to read, and takes. */
+	/** Bytes that can be read from the socket, and written to it. */
 	socketReadable = 0;
 	socketRoom = 0;
 	state = READING_REQUEST;
@@ -38,17 +38,17 @@ export class HttpExchange implements Reply {
 	readonly #handler: HttpExchangeHandler;
 	readonly #tcp: TCP;
 	#request: HttpRequest | undefined;
-	/** Status and message of a refusal; media type of a page. */
+	/** Status and message of a refusal; the message of a page is its media type. */
 	#status = 0;
 	#message = "";
-	/** It is running, and goes on by itself with what the pages answer; or it waits for its turn. */
+	/** run() is active and will process an answer of the pages itself, or it waits for its next turn. */
 	#running = false;
 
 	constructor(context: WebSocketContext, handler: HttpExchangeHandler, tcp: TCP) {
 		this.#context = context;
 		this.#handler = handler;
 		this.#tcp = tcp;
-		// Here, as the SDK's getter must not be asked once the peer is gone
+		// Read here, as the SDK's getter is not safe once the peer is gone
 		this.remoteAddress = tcp.remoteAddress;
 		this.store = context.takeStore();
 		this.#request = new HttpRequest(this.store);
@@ -72,7 +72,7 @@ export class HttpExchange implements Reply {
 		this.run();
 	}
 
-	/** Goes on as far as there are bytes and room. Throws nothing. */
+	/** Continues as far as bytes and room allow. Does not throw. */
 	run(): void {
 		if (this.#running) return;
 		this.#running = true;
@@ -87,13 +87,13 @@ export class HttpExchange implements Reply {
 		this.#running = waits;
 	}
 
-	/** Goes on after others have had their turn. */
+	/** Continues after others have had their turn. */
 	onTurn(): void {
 		this.#running = false;
 		this.run();
 	}
 
-	/** The connection has ended. @param state ENDED or CLOSED */
+	/** Ends the exchange. @param state ENDED or CLOSED */
 	end(state: number): void {
 		this.state = state;
 		this.#request = undefined;
@@ -127,8 +127,8 @@ export class HttpExchange implements Reply {
 	}
 
 	/**
-	 * Sends the answer to the request, as far as there is room; of a page no more than its turn.
-	 * @returns whether turn() is going to be called
+	 * Sends the answer to the request as far as there is room, a page at most as far as one turn allows.
+	 * @returns whether onTurn() will be called
 	 */
 	private sendAnswer(): boolean {
 		for (let pieces = 0; this.socketRoom >= PAGE_PIECE_SIZE; pieces++) {

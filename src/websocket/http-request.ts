@@ -17,7 +17,7 @@ import {
 	UPGRADE,
 } from "./header-fields";
 
-// Where in a request the next byte is
+// States: which part of a request the next byte belongs to
 const METHOD = 0;
 const TARGET = 1;
 const HTTP_VERSION = 2;
@@ -32,7 +32,7 @@ const DONE = 9;
 const CR = 0x0d;
 const LF = 0x0a;
 
-// Only read
+// Never written, so that a device keeps them in flash
 const GET = utf8("GET");
 const HTTP_PREFIX = utf8("HTTP/");
 const HTTP_1_1 = utf8("HTTP/1.1");
@@ -44,16 +44,16 @@ const BASIC = utf8("basic ");
 const ZERO = utf8("0");
 
 /**
- * The head of an HTTP/1.1 request (RFC 9112), read byte by byte into a store of fixed size: only what the
- * answer depends on is kept. Ranges index `bytes`; -1 stands for a field that is absent. Once `status` is not
- * 0, or `done` is true, no more bytes are taken.
+ * The head of an HTTP/1.1 request (RFC 9112), parsed byte by byte into a store of fixed size, which keeps
+ * only what the answer depends on. Ranges index `bytes`; -1 means that a field is absent. No more bytes are
+ * accepted once `status` is not 0 or `done` is true.
  */
 export class HttpRequest {
 	readonly bytes: Uint8Array;
-	/** HTTP status code of the refusal, and why; 0 if there is nothing to refuse so far. */
+	/** HTTP status code and reason of the refusal; 0 if the request is valid so far. */
 	status = 0;
 	refusalReason = "";
-	/** The path, and the query after its question mark, empty where there is none. */
+	/** The path [pathStart, pathEnd), and the query with its question mark, [pathEnd, queryEnd). */
 	pathStart = 0;
 	pathEnd = 0;
 	queryEnd = 0;
@@ -64,15 +64,14 @@ export class HttpRequest {
 	keyStart = -1;
 	keyEnd = -1;
 	/**
-	 * "websocket" is among what Upgrade names, "upgrade" among the options of Connection, "mqtt" among the
-	 * subprotocols.
+	 * Whether Upgrade contains "websocket", Connection contains "upgrade", and the subprotocols contain "mqtt".
 	 */
 	upgradesToWebSocket = false;
 	connectionUpgrade = false;
 	offersMqtt = false;
 	/** Sec-WebSocket-Version: 13, another one (0), or none (-1). */
 	webSocketVersion = -1;
-	/** Set by credentials(). */
+	/** Set by readCredentials(). */
 	userStart = 0;
 	userEnd = 0;
 	passwordStart = 0;
@@ -82,14 +81,14 @@ export class HttpRequest {
 	#state = METHOD;
 	#size = 0;
 	#fieldCount = 0;
-	/** The field being read, and a bit for each that came. */
+	/** The field being read, and a bit for each field received. */
 	#currentField = 0;
 	#seenFields = 0;
-	/** Where the text in work begins in the store, and where it ends so far. */
+	/** Start of the current text in the store, and its end so far. */
 	#start = 0;
 	#end = 0;
 
-	/** @param store what is kept lies here */
+	/** @param store buffer for the parts that are kept */
 	constructor(store: Uint8Array) {
 		this.bytes = store;
 	}
@@ -100,8 +99,8 @@ export class HttpRequest {
 	}
 
 	/**
-	 * Bytes that are still to come, at least: no more than these may be read, as others would belong to what
-	 * follows.
+	 * Minimum number of bytes still to come. No more may be read, as further bytes may belong to the data after
+	 * the request.
 	 */
 	get wantedBytes(): number {
 		switch (this.#state) {
@@ -116,12 +115,15 @@ export class HttpRequest {
 		}
 	}
 
-	/** Takes bytes [start, end), no more than are wanted. */
+	/** Parses bytes [start, end), at most `wantedBytes`. */
 	push(bytes: Uint8Array, start: number, end: number): void {
 		for (let i = start; i < end && this.status === 0; i++) this.readByte(bytes[i]);
 	}
 
-	/** Reads name and password of Basic authentication (RFC 7617), once; false when there are none. */
+	/**
+	 * Decodes the user name and password of Basic authentication (RFC 7617); returns false if there are none.
+	 * May be called only once, as it decodes in place.
+	 */
 	readCredentials(): boolean {
 		const { bytes } = this;
 		const start = this.#authorizationStart;
@@ -139,9 +141,9 @@ export class HttpRequest {
 		return true;
 	}
 
-	private refuse(status: number, fault: string): void {
+	private refuse(status: number, reason: string): void {
 		this.status = status;
-		this.refusalReason = fault;
+		this.refusalReason = reason;
 	}
 
 	private append(byte: number): void {
@@ -276,7 +278,7 @@ export class HttpRequest {
 		else if (this.#currentField !== 0) this.append(byte);
 	}
 
-	/** A field has come; its value in [start, end) is dropped unless it is needed later. */
+	/** Evaluates a complete field; its value in [start, end) is discarded unless it is needed later. */
 	private storeField(start: number, end: number): void {
 		const { bytes } = this;
 		let keep = false;

@@ -1,8 +1,8 @@
 import { utf8 } from "../mqtt/utf8";
 
 /**
- * Writes ASCII text to `bytes` from `at` on and returns the index after it. For the one answer that a
- * connection has: on XS it allocates for each character.
+ * Writes ASCII text to `bytes` from `at` on and returns the index after it. Only for the one answer of a
+ * connection: on XS it allocates for each character.
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	const { length } = text;
@@ -10,18 +10,18 @@ export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	return at;
 }
 
-// Only read, so that a device has them in flash
+// Never written, so that a device keeps them in flash
 /** The head of the answer that accepts a WebSocket (RFC 6455 §4.2.2), up to the value of its last field. */
 export const ACCEPTANCE = utf8(
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: ", // [MQTT-6.0.0-4]
 );
 
-/** What is appended to the key of a request before it is hashed (RFC 6455 §1.3). */
+/** Text that is appended to the key of a request before hashing (RFC 6455 §1.3). */
 export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
 /**
- * Writes the head of a page, whose end is the end of the connection (RFC 9112 §6.3). It needs no script,
- * loads nothing, and is never stored or framed.
+ * Writes the head of a page, which ends with the connection (RFC 9112 §6.3). A page uses no scripts, loads
+ * nothing, and must not be cached or framed.
  */
 export function writePageHead(bytes: Uint8Array, type: string): number {
 	let at = writeText(bytes, 0, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: ");
@@ -38,7 +38,7 @@ export function writePageHead(bytes: Uint8Array, type: string): number {
 	);
 }
 
-/** Writes a refusal, `message` being its body. @returns its length, at most 350 bytes and the message */
+/** Writes a refusal with `message` as its body. @returns its length, at most 350 bytes and the message */
 export function writeRefusal(bytes: Uint8Array, status: number, message: string): number {
 	let at = writeText(
 		bytes,
@@ -84,7 +84,7 @@ function reason(status: number): string {
 	}
 }
 
-/** The header fields that a status asks for. */
+/** The header fields that a status requires. */
 function special(status: number): string {
 	switch (status) {
 		case 401:

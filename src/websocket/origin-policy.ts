@@ -3,13 +3,13 @@ import { utf8 } from "../mqtt/utf8";
 import { equalsIgnoringCase, toLower } from "./ascii";
 import type { HttpRequest } from "./http-request";
 
-/** What judge() returns for a request to be answered with a WebSocket, or with a page. */
+/** Results of check() for a request to be answered with a WebSocket, or with a page. */
 export const ACCEPT_WEBSOCKET = 101;
 export const SERVE_PAGE = 200;
 
 const COLON = 0x3a;
 
-// Only read
+// Never written, so that a device keeps them in flash
 const ROOT = utf8("/");
 const MQTT_PATH = utf8("/mqtt");
 const LOCALHOST = utf8("localhost");
@@ -22,21 +22,24 @@ export interface OriginPolicyOptions {
 	 * all.
 	 */
 	origins?: readonly string[];
-	/** Names besides `localhost` by which the server may be called, without port. Any IP address is right. */
+	/**
+	 * Names besides `localhost` under which the server may be addressed, without port. Any IP address is
+	 * allowed.
+	 */
 	hosts?: readonly string[];
 }
 
 /**
- * Who may connect. A browser sends WebSocket requests of any page to any address that it can reach, so these
- * checks are what keeps a page on the Internet from talking to a broker on a local network, or on the
- * visitor's own machine: loopback is no exception.
+ * Decides which requests may connect. A browser sends WebSocket requests of any page to any address that it
+ * can reach, so only these checks prevent a page on the Internet from using a broker on a local network or on
+ * the visitor's own machine: loopback is no exception.
  *
- * - Origin (RFC 6455 §10.2), which a page cannot forge: absent, as sent by clients that are no browsers; or
- *   the server's own, its authority being what Host says; or listed. `null`, the origin of files and
- *   sandboxed frames of whatever page, only if listed.
- * - Host: an address, `localhost` or a listed name. Under any other name the page would have the server's own
- *   origin, too: that is what DNS rebinding does, where an attacker's name resolves to the broker's address.
- *   An address, unlike a name, cannot be made to mean another machine.
+ * - Origin (RFC 6455 §10.2), which a page cannot forge: absent, as from clients that are not browsers; or the
+ *   server's own, whose authority equals Host; or listed. `null`, the origin of files and of sandboxed frames
+ *   of any page, is allowed only if listed.
+ * - Host: an address, `localhost` or a listed name. This prevents DNS rebinding, where an attacker's name
+ *   resolves to the broker's address, so that the attacker's page has the server's own origin. An address,
+ *   unlike a name, cannot be redirected to another machine.
  */
 export class OriginPolicy {
 	readonly #origins: Uint8Array[] = [];
@@ -52,8 +55,9 @@ export class OriginPolicy {
 	}
 
 	/**
-	 * Judges a complete request.
-	 * @returns WEBSOCKET, PAGE, or the HTTP status code of the refusal, with `request.fault` set
+	 * Checks a complete request.
+	 * @returns ACCEPT_WEBSOCKET, SERVE_PAGE, or the HTTP status code of the refusal, with
+	 *   `request.refusalReason` set
 	 */
 	check(request: HttpRequest): number {
 		const { bytes, hostStart, hostEnd } = request;
@@ -128,13 +132,15 @@ export class OriginPolicy {
 	}
 }
 
-function refuse(request: HttpRequest, status: number, fault: string): number {
+function refuse(request: HttpRequest, status: number, reason: string): number {
 	request.status = status;
-	request.refusalReason = fault;
+	request.refusalReason = reason;
 	return status;
 }
 
-/** Where in [start, end) the host of `host[:port]` ends (RFC 9110 §7.2); -1 if it is not well-formed. */
+/**
+ * Returns the end of the host in `host[:port]` (RFC 9110 §7.2), bytes [start, end); -1 if it is malformed.
+ */
 function hostNameEnd(bytes: Uint8Array, start: number, end: number): number {
 	let at = start;
 	if (bytes[at] === 0x5b) {
@@ -149,7 +155,7 @@ function hostNameEnd(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * Whether [start, end) is an IPv4 address of four decimal numbers, or what can only be an IPv6 address:
+ * Whether [start, end) is an IPv4 address of four decimal numbers, or has the form of an IPv6 address:
  * brackets around hexadecimal digits, colons and dots.
  */
 function isIPAddress(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,39 +1,39 @@
 import type { HttpRequest } from "./http-request";
 
 /**
- * Answers GET requests that ask for no WebSocket, with pages written piece by piece: nothing but two numbers
- * is kept for each reader.
+ * Answers GET requests that are not for a WebSocket, with pages written piece by piece. Only two numbers are
+ * kept for each reader.
  */
 export interface Pages {
 	/**
-	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. What `request`
-	 * holds is valid until then, or until `reply.closed`.
+	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. The content of
+	 * `request` is valid until then, or until `reply.closed`.
 	 */
 	get(request: HttpRequest, reply: Reply): void;
 	/**
-	 * Writes the next piece of a page to bytes [start, end), 512 of them, and remembers in `reply.place` how
-	 * far it has come. What is written need not fill them; nothing written is the end of the page.
-	 * @returns how many bytes were written
+	 * Writes the next piece of a page to bytes [start, end), 512 of them, and stores its progress in
+	 * `reply.position`. A piece may be shorter; an empty one ends the page.
+	 * @returns the number of bytes written
 	 */
 	writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number): number;
 }
 
-/** One answer. */
+/** The answer to one request. */
 export interface Reply {
-	/** The page's own: how far it is, and whom it is for. Both begin as 0. */
+	/** State of the page: its progress, and its reader. Both are initially 0. */
 	position: number;
 	reader: number;
-	/** The reader's address, where the platform knows it. */
+	/** The reader's IP address, if the platform provides it. */
 	readonly remoteAddress: string | undefined;
-	/** 512 bytes or more for the page's own use, once it has answered: they held the request. */
+	/** 512 bytes or more for the page's own use once it has answered; until then they hold the request. */
 	readonly store: Uint8Array;
-	/** The connection has ended; nothing need be answered any more. */
+	/** The connection has ended; an answer is no longer needed. */
 	readonly closed: boolean;
 	/** Sends a page. @param type media type, by default HTML in UTF-8 */
 	page(type?: string): void;
 	/**
 	 * Sends a refusal.
-	 * @param status 4xx or 5xx; 401 asks for name and password
+	 * @param status 4xx or 5xx; 401 requests user name and password
 	 * @param message one line of ASCII
 	 */
 	refuse(status: number, message: string): void;

@@ -7,24 +7,27 @@ export type { HttpRequest } from "./http-request";
 export type { Pages, Reply } from "./pages";
 
 /**
- * MQTT over WebSocket (RFC 6455, subprotocol `mqtt`), the server's side, as a kind of TCP socket:
+ * Server side of MQTT over WebSocket (RFC 6455, subprotocol `mqtt`), in the shape of a TCP socket:
  *
  *     const webSocket = new WebSocketServer({ tcp: device.tcp.io, size: packetSize, origins, hosts, pages });
- *     const listener = new device.listener.io({ port, onReadable: () => { const socket = new webSocket.io({
- *     from: listener.read(), onReadable, onWritable, onError }); } });
+ *     const listener = new device.listener.io({
+ *       port,
+ *       onReadable: () => {
+ *         const socket = new webSocket.io({ from: listener.read(), onReadable, onWritable, onError });
+ *       },
+ *     });
  *
- * Whoever reads MQTT from a `TCP` reads it from such a socket unchanged. It answers the HTTP request that a
- * connection begins with; `onWritable` comes first when that was a WebSocket for MQTT. Anything else is
- * answered and ends in `onError`, as does what breaks RFC 6455. How long a peer may take for its request, or
- * to read a page, is for the user to limit, by closing.
+ * Code that reads MQTT from a `TCP` works with such a socket unchanged. The socket answers the first HTTP
+ * request of a connection; if that opens a WebSocket for MQTT, `onWritable` is called first. Any other
+ * request is answered and ends in `onError`, as does a violation of RFC 6455. The user must limit the time
+ * that a peer takes to send its request or to read a page, by closing the socket.
  *
  * Memory: one buffer for all streams (`size`, 512 to 16,384 bytes), and a store of `size` bytes, at least
- * 512, for each stream whose request is not answered yet or that holds a part of a packet whose other parts
- * come in other frames. One store is kept for the next; nothing else is allocated once a stream is open.
- * Limits: constants.ts.
+ * 512, for each stream whose request is not answered yet or that holds part of a packet that spans frames.
+ * One unused store is kept; nothing else is allocated once a stream is open. Limits: constants.ts.
  */
 export class WebSocketServer {
-	/** Takes over sockets from a listener, by `from`. */
+	/** Socket class that takes over sockets from a listener, by `from`. */
 	readonly io: TCPConstructor;
 
 	/** @throws {RangeError} for origins or hosts that are not well-formed Unicode */

@@ -1,10 +1,10 @@
-// States of an exchange, up to SENDING, and of its stream; either may be ENDED or CLOSED
+// States of an exchange, up to SENDING_PAGE, and of its stream; either may be ENDED or CLOSED
 
 /** Reading the request. */
 export const READING_REQUEST = 0;
 /** The pages have the request and have not answered yet. */
 export const AWAITING_PAGES = 1;
-/** An answer waits for room: that to a WebSocket, a refusal, the head of a page. */
+/** An answer waits for room: the acceptance of a WebSocket, a refusal, or the head of a page. */
 export const SENDING_ACCEPTANCE = 2;
 export const SENDING_REFUSAL = 3;
 export const SENDING_PAGE_HEAD = 4;
@@ -12,8 +12,8 @@ export const SENDING_PAGE_HEAD = 4;
 export const SENDING_PAGE = 5;
 /** Carrying frames. */
 export const STREAM_OPEN = 6;
-/** Over, which is still to be told. */
+/** Ended, but not reported yet. */
 export const ENDING = 7;
-/** Over, and told so: an exchange by answered(), a stream by onError. */
+/** Ended and reported: an exchange by onAnswered(), a stream by onError. */
 export const ENDED = 8;
 export const CLOSED = 9;

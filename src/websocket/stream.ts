@@ -13,7 +13,7 @@ import { FRAME_START_SIZE, FrameHeader, validStatus } from "./frame";
 import { HttpExchange, type HttpExchangeHandler } from "./http-exchange";
 import { CLOSED, ENDED, ENDING, READING_REQUEST, STREAM_OPEN } from "./states";
 
-// What of a frame comes next, when no payload of a data frame is left
+// The next part of a frame, if no payload of a data frame is left
 const FRAME_HEADER_START = 0;
 const FRAME_HEADER_REST = 1;
 const CONTROL_FRAME_PAYLOAD = 2;
@@ -22,48 +22,48 @@ const CONTROL_FRAME_PAYLOAD = 2;
 const LONGEST_SENT_HEADER = 4;
 
 /**
- * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` comes first
- * when the handshake is done, and what is read and written is the payload of binary frames. A request that
- * ends otherwise is answered, and all that its user sees is `onError`.
+ * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` is called first
+ * when the handshake is complete, and read() and write() transfer the payload of binary frames. Any other
+ * request is answered, and the user receives only `onError`.
  *
- * Like its user, a stream reads ahead only headers. Payload stays in the platform's TCP until it is read, and
- * goes to a store only where the user waits for more than the frame at hand still has: MQTT packets may span
- * frames. A ping stays there too, until there is room for its pong. So nothing is queued, and a peer that
- * does not read is not read from.
+ * A stream reads ahead only frame headers. Payload stays in the platform's TCP until the user reads it, and
+ * is copied to a store only if the user waits for more than the current frame still has, as MQTT packets may
+ * span frames. A Ping stays there too, until there is room for its Pong. So nothing is queued, and nothing is
+ * read from a peer that does not read.
  *
- * read() and write() are for callbacks of the stream; write() also for any other time, and read() where
- * resume() follows.
+ * read() may be called in callbacks of the stream, or at any other time if resume() follows; write() may be
+ * called at any time.
  */
 export class WebSocketStream implements TCP, HttpExchangeHandler {
 	readonly #context: WebSocketContext;
 	readonly #options: TCPOptions;
 	readonly #tcp: TCP;
 	readonly #frame = new FrameHeader();
-	/** Until the request is answered. */
+	/** Present until the request is answered. */
 	#exchange: HttpExchange | undefined;
 	#state = READING_REQUEST;
-	/** Bytes that the socket has to read, and takes. */
+	/** Bytes that can be read from the socket, and written to it. */
 	#socketReadable = 0;
 	#socketRoom = 0;
-	/** Bytes of room that the user was told of, as payload and with their headers. */
+	/** Room announced to the user, in bytes: payload alone, and with frame headers. */
 	#payloadRoom = 0;
 	#announcedRoom = 0;
 	#stage = FRAME_HEADER_START;
-	/** Payload of the data frame at hand that still lies in the socket or is to come. */
+	/** Payload of the current data frame that is still in the socket or has not arrived, in bytes. */
 	#framePayloadLeft = 0;
-	/** Bytes in the store, before that; there is one as long as it holds any. */
+	/** Bytes in the store, which precede that payload; a store exists only while it holds any. */
 	#storedBytes = 0;
 	#store: Uint8Array | undefined;
-	/** Bytes that the user was told of and has not read. */
+	/** Bytes announced to the user and not read yet. */
 	#announcedReadable = 0;
 
-	/** @throws {Error} without `options.from`, and what the host's socket throws */
+	/** @throws {Error} without `options.from`, and any error of the host's socket */
 	constructor(context: WebSocketContext, options: TCPOptions) {
 		const { from } = options;
 		if (from === undefined) throw new Error("a WebSocket takes over a socket from a listener");
 		this.#context = context;
 		this.#options = options;
-		// Closures that hold nothing but this stream are the smallest
+		// Closures that capture only this stream are the smallest
 		this.#tcp = new context.options.tcp({
 			from,
 			nodelay: options.nodelay ?? true,
@@ -78,7 +78,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return this.#exchange?.state ?? this.#state;
 	}
 
-	/** As told when the connection was taken over. Undefined once the request is answered. */
+	/** The address when the connection was taken over. Undefined once the request is answered. */
 	get remoteAddress(): string | undefined {
 		return this.#exchange?.remoteAddress;
 	}
@@ -133,14 +133,14 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return this.announceRoom();
 	}
 
-	/** After a read() that was not in a callback: goes on with what lies behind. */
+	/** Continues with the data after a read() outside a callback. */
 	resume(): void {
 		if (this.#state === STREAM_OPEN) this.onSocketReadable(this.#socketReadable);
 	}
 
 	/**
-	 * Also says goodbye, where the peer has not yet, and drops what lies unread, lest the platform's reset
-	 * overtakes the last words.
+	 * Also sends a Close frame unless one was sent before, and reads and discards unread data: closing with
+	 * unread data makes the platform send a reset, which may overtake data already sent.
 	 */
 	close(): void {
 		const state = this.#state;
@@ -157,13 +157,13 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 				this.#socketReadable -= count;
 			}
 		} catch {
-			// gone already
+			// The socket is already closed.
 		}
 		this.dropStore();
 		tcp.close();
 	}
 
-	// Requester
+	// HttpExchangeHandler
 
 	onAnswered(accepted: boolean): void {
 		this.detachExchange(this.#exchange!, ENDED);
@@ -173,7 +173,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		} else this.endStream();
 	}
 
-	/** Takes over what the exchange knows of the socket. */
+	/** Ends the exchange and takes over its counts of the socket's bytes. */
 	private detachExchange(exchange: HttpExchange, state: number): void {
 		this.#socketReadable = exchange.socketReadable;
 		this.#socketRoom = exchange.socketRoom;
@@ -203,7 +203,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.deliver();
 	}
 
-	/** Tells the user how much can be written. */
+	/** Announces to the user how much can be written. */
 	private announceWritable(): void {
 		if (this.#state !== STREAM_OPEN) return;
 		try {
@@ -213,7 +213,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		}
 	}
 
-	/** Reads on, as far as there are bytes. The user is called from here, where little is on the stack yet. */
+	/** Reads as far as there are bytes. The user is called from here, where the stack is still shallow. */
 	private deliver(): void {
 		try {
 			while (this.readFrames()) this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
@@ -229,8 +229,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/**
-	 * Reads frame after frame, as long as they are there and can be answered, until the user is to be told of
-	 * payload: then it returns true.
+	 * Reads frames as long as they are available and can be answered. Returns true if there is new payload to
+	 * announce to the user.
 	 */
 	private readFrames(): boolean {
 		const { frameBuffer } = this.#context;
@@ -281,7 +281,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return false;
 	}
 
-	/** The user waits for more than the frame at hand has: what is left of it goes to the store. */
+	/** Moves the rest of the current frame to the store, as the user waits for more than the frame has. */
 	private storePayload(): void {
 		const { frameBuffer } = this.#context;
 		this.#store ??= this.#context.takeStore();
@@ -300,8 +300,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/**
-	 * Reads and answers a control frame, whose header is read; false while it is not all there or cannot be
-	 * answered.
+	 * Reads and answers a control frame, whose header is read; returns false while it is incomplete or cannot
+	 * be answered.
 	 */
 	private answerControlFrame(): boolean {
 		const { frameBuffer } = this.#context;
@@ -310,13 +310,13 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (this.#socketReadable < length) return false;
 		if (opcode !== PONG && this.#socketRoom - this.#announcedRoom < 2 + length) {
 			if (this.#socketRoom < 2 + length) return false;
-			// Pongs have used up the reserve: it is set aside anew
+			// Pongs have used up the reserve: restore it
 			this.#options.onWritable?.(this.announceRoom());
 			if (this.#state !== STREAM_OPEN || this.#socketRoom < 2 + length) return false;
 		}
 		const data = frameBuffer.readUnmasked(this.#tcp, length, frame);
 		this.#socketReadable -= length;
-		if (opcode === PONG) return true; // §5.5.3: one that was not asked for means nothing
+		if (opcode === PONG) return true; // §5.5.3: an unsolicited Pong needs no answer
 		if (opcode === CLOSE) {
 			this.answerClose(data, length);
 			return true;
@@ -328,8 +328,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/**
-	 * The peer says goodbye: it is answered with its own status code (§5.5.1), and the server closes first
-	 * (§7.1.1).
+	 * Answers a Close frame with its own status code (§5.5.1); the server closes the connection first (§7.1.1).
 	 */
 	private answerClose(data: Uint8Array, length: number): void {
 		const code = length === 0 ? 0 : (data[0] << 8) | data[1];
@@ -361,7 +360,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (room !== undefined) this.#socketRoom = room;
 	}
 
-	/** Nothing more comes or goes; the user is told so, once. */
+	/** Ends the stream and reports that to the user, once. */
 	private endStream(): void {
 		if (this.#state >= ENDED) return;
 		this.#state = ENDED;
@@ -374,8 +373,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/**
-	 * Promises all room but the reserve: how much payload can be written, whose frames have a header for each
-	 * full piece.
+	 * Announces all room except the reserve. Returns the payload that can be written, with a frame header for
+	 * each full piece.
 	 */
 	private announceRoom(): number {
 		const room = this.#socketRoom - CONTROL_FRAME_RESERVE;

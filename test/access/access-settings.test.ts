@@ -15,8 +15,8 @@ function read(listen: object) {
 const hash = hashOf("apple");
 const closed = { effect: "deny", action: "all", topic: "#" };
 
-describe("listen.users, acl and anonymous on the device", () => {
-	test("as configured", () => {
+describe("listen.users, listen.acl and listen.anonymous", () => {
+	test("valid settings: read as configured; missing ones are empty", () => {
 		const { settings, traces } = read({
 			anonymous: true,
 			users: { anna: hash },
@@ -43,7 +43,7 @@ describe("listen.users, acl and anonymous on the device", () => {
 		);
 	});
 
-	test("a user that cannot be read cannot log in; no message repeats a hash", () => {
+	test("invalid users: left out, and no trace contains a hash", () => {
 		const { settings, traces } = read({
 			anonymous: "yes",
 			users: { anna: `${hash}x`, "a/b": hash, ben: 7, carl: hash },
@@ -53,7 +53,7 @@ describe("listen.users, acl and anonymous on the device", () => {
 		assert.ok(traces.every((trace) => !trace.includes("pbkdf2")));
 	});
 
-	test("from a rule that cannot be read on everything is denied", () => {
+	test("an invalid rule: replaced, with all rules after it, by one that denies everything", () => {
 		const good = { allow: "all", topic: "a" };
 		for (const bad of [
 			7,
@@ -79,7 +79,7 @@ describe("listen.users, acl and anonymous on the device", () => {
 	});
 });
 
-test("password hashes are read to the letter", () => {
+test("a password hash that deviates from the format: rejected", () => {
 	assert.equal(formatPasswordHash(parsePasswordHash(hash)!), hash);
 	const [, , , salt, key] = hash.split("$");
 	for (const wrong of [

@@ -32,8 +32,8 @@ interface Connack {
 }
 
 /**
- * Sends CONNECT; the answer comes once time has passed.
- * @returns the code, or undefined when the connection closed without one
+ * Sends CONNECT and advances the clock until the password has been checked.
+ * @returns the code of CONNACK, or undefined when the connection closed without CONNACK
  */
 function login(
 	harness: BrokerHarness,
@@ -57,9 +57,9 @@ function awaitConnack(harness: BrokerHarness, peer: TestClient): unknown {
 	return peer.shift("connack");
 }
 
-describe("logging in", () => {
+describe("login", () => {
 	for (const version of [4, 5] as const) {
-		test(`MQTT ${version}: the right password, a wrong one, an unknown user, none`, () => {
+		test(`MQTT ${version}, right, wrong and missing credentials: CONNACK with the matching code`, () => {
 			const harness = createHarness();
 			const codes = (
 				[
@@ -75,12 +75,12 @@ describe("logging in", () => {
 				login(harness, harness.peer(version), name, password, { clientId: `c${index}` }),
 			);
 			const [wrong, nobody] = version === 4 ? [4, 5] : [0x86, 0x87];
-			// Three failures cost nothing, the fourth is the last for a while.
+			// Three failures cause no delay; the fourth starts one, so it has to be the last.
 			assert.deepEqual(codes, [0, 0, wrong, wrong, wrong, wrong, nobody]);
 		});
 	}
 
-	test("anonymous clients are let in only where the configuration says so, also beside users", () => {
+	test("anonymous clients: accepted only with listen.anonymous, whether or not there are users", () => {
 		const open = createHarness({ anonymous: true });
 		assert.equal(login(open, open.peer(), undefined, undefined), 0);
 		assert.equal(login(open, open.peer(), "anna", "wrong"), 0x86);
@@ -91,7 +91,7 @@ describe("logging in", () => {
 		assert.equal(login(anyone, anyone.peer(), "anna", "apple"), 0);
 	});
 
-	test("a password that was right is known at once the next time, a wrong one still takes its time", () => {
+	test("a password accepted before: CONNACK at once; any other password: after the check", () => {
 		const harness = createHarness();
 		const first = harness.peer();
 		assert.equal(first.connect("c", { username: "anna", password: Buffer.from("apple") }), undefined);
@@ -109,7 +109,7 @@ describe("logging in", () => {
 		assert.equal(other.connect("f", { username: "ben", password: Buffer.from("apple") }), undefined);
 	});
 
-	test("while one password is checked, others wait for it, and those that are in go on", () => {
+	test("a password check in progress: further CONNECTs wait, connected clients are served", () => {
 		const harness = createHarness({ connections: 4, handshakes: 4 });
 		const inside = harness.peer();
 		assert.equal(login(harness, inside, "anna", "apple"), 0);
@@ -122,7 +122,7 @@ describe("logging in", () => {
 				clean: true,
 			});
 			assert.equal(connack, undefined);
-			// The first flight need not wait for CONNACK.
+			// A client may send further packets before CONNACK (§3.1.4).
 			peer.publish("t", id);
 			return peer;
 		});
@@ -136,7 +136,7 @@ describe("logging in", () => {
 		assert.equal(peers[1].closed, true);
 	});
 
-	test("the connect time-out holds until CONNACK, and one that went away meanwhile leaves nothing behind", () => {
+	test("the connect timeout ends during a password check: closed, and no session remains", () => {
 		const harness = createHarness({
 			users: [{ name: "anna", hash: hashOf("apple", 100_000) }],
 			connectTimeout: 100,
@@ -148,7 +148,7 @@ describe("logging in", () => {
 		assert.equal(slow.closed, false);
 		harness.host.advance(2);
 		assert.deepEqual([slow.closed, gone.closed, slow.packets.length], [true, true, 0]);
-		// Its place is taken while its password is still being checked.
+		// The next client connects while the password of the closed one is still being checked.
 		const next = harness.peer();
 		next.connect("next", { username: "anna", password: Buffer.from("wrong") });
 		harness.host.advance(50);
@@ -158,7 +158,7 @@ describe("logging in", () => {
 		assert.equal(harness.broker.usage.sessions, 0);
 	});
 
-	test("will, session and properties of a CONNECT that had to wait are its own", () => {
+	test("a deferred CONNECT: its will is not overwritten by packets of other clients", () => {
 		const harness = createHarness();
 		const watcher = harness.peer();
 		assert.equal(login(harness, watcher, "anna", "apple", { clientId: "watcher" }), 0);
@@ -176,7 +176,7 @@ describe("logging in", () => {
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
-	test("who fails too often waits, longer each time, whatever the password; others do not", () => {
+	test("repeated login failures: 0x9F for a growing delay, with the right password as well", () => {
 		const harness = createHarness();
 		const peers: TestClient[] = [];
 		const attempt = (password: string) => {
@@ -202,7 +202,7 @@ describe("logging in", () => {
 		assert.equal(attempt("apple"), 0x9f);
 	});
 
-	test("a session is its user's: nobody else takes it over", () => {
+	test("a session of a user: refused to other users and to anonymous clients", () => {
 		const harness = createHarness({ anonymous: true });
 		const holderPeer = harness.peer();
 		assert.equal(login(harness, holderPeer, "anna", "apple", { clientId: "shared" }), 0);
@@ -214,7 +214,7 @@ describe("logging in", () => {
 	});
 });
 
-test("a client identifier is that of who holds it, as long as the session lasts: a user, another one, nobody in particular", () => {
+test("a client identifier in use: refused to other users until its session ends", () => {
 	const names = ["anna", "ben", undefined] as const;
 	for (const version of [4, 5] as const) {
 		for (const holder of names) {
@@ -233,7 +233,7 @@ test("a client identifier is that of who holds it, as long as the session lasts:
 						login(harness, peer, name, password, { clientId: "shared", clean: cleanStart, ...properties }),
 					];
 				};
-				/** What others are told, whether they ask for a new session or not. */
+				/** Codes that the other users receive, with and without clean start. */
 				const othersReasonCodes = () =>
 					names.flatMap((name) =>
 						name === holder ? [] : [true, false].map((cleanStart) => loginAs(name, cleanStart)[1]),
@@ -245,7 +245,7 @@ test("a client identifier is that of who holds it, as long as the session lasts:
 				const [second, code] = loginAs(holder, clean);
 				assert.deepEqual([code, first.closed], [0, true]);
 				second.drop();
-				// its session goes on, or has gone
+				// a clean session has ended, a persistent one has not
 				if (clean) assert.equal(othersReasonCodes()[0], 0);
 				else assert.deepEqual(othersReasonCodes(), refused);
 			}
@@ -275,7 +275,7 @@ describe("access rules in the broker", () => {
 		return peer;
 	}
 
-	test("publish: what is not allowed reaches nobody; MQTT 5.0 says so", () => {
+	test("a PUBLISH that no rule allows: delivered to nobody, PUBACK 0x87 in MQTT 5.0", () => {
 		const harness = createHarness({ anonymous: true, acl });
 		const anna = loginAs(harness, "a", "anna");
 		anna.subscribe("#");
@@ -290,7 +290,7 @@ describe("access rules in the broker", () => {
 		assert.deepEqual(anna.messages(), ["home/node/x=1", "users/ben/x=4"]);
 	});
 
-	test("subscribe: 0x87 or 0x80, and # opens nothing that is denied, stored values included", () => {
+	test("a denied filter: SUBACK 0x87 or 0x80; a wildcard filter: no denied topic, live or retained", () => {
 		const harness = createHarness({
 			anonymous: true,
 			acl: [...acl.slice(0, 1), rule("allow", "publish", "#"), ...acl.slice(2)],
@@ -313,7 +313,7 @@ describe("access rules in the broker", () => {
 		assert.deepEqual([panel.messages(), ben.messages()], [["home/a=new"], ["users/ben/x=new"]]);
 	});
 
-	test("a will obeys the rules for publishing", () => {
+	test("a will that no rule allows: not published", () => {
 		const harness = createHarness({ anonymous: true, acl });
 		const anna = loginAs(harness, "a", "anna");
 		anna.subscribe("#");
@@ -324,7 +324,7 @@ describe("access rules in the broker", () => {
 		assert.deepEqual(anna.messages(), ["home/node/will=gone"]);
 	});
 
-	test("client identifiers that would add or open levels are refused where rules name them", () => {
+	test("rules with {id}: client identifiers with /, + or #, or $ at the beginning, are refused", () => {
 		const harness = createHarness({ anonymous: true, acl });
 		for (const clientId of ["a/b", "+", "#", "a#", "$SYS"])
 			assert.equal(login(harness, harness.peer(), undefined, undefined, { clientId }), 0x85);

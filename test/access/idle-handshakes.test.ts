@@ -20,7 +20,7 @@ function createHarness(settings: Partial<ListenSettings> = {}): BrokerHarness {
 	});
 }
 
-/** A connection from an address. */
+/** Opens a connection from an address; undefined: the host does not report one. */
 function connectFrom(harness: BrokerHarness, address: string | undefined): TestClient {
 	const peer = new TestClient(harness.host, 5);
 	peer.socket.remote.remoteAddress = address;
@@ -33,7 +33,7 @@ const createEach = (count: number, make: (index: number) => TestClient) =>
 const countClosed = (peers: readonly TestClient[]) => peers.filter((peer) => peer.closed).length;
 const reasonCodeOf = (packet: unknown) => (packet as { reasonCode?: number } | undefined)?.reasonCode;
 
-test("the network of an address", () => {
+test("networkOf(): an IPv4 address itself, the /64 network of an IPv6 address", () => {
 	for (const [address, network] of [
 		["192.168.1.10", "192.168.1.10"],
 		["::ffff:192.168.1.10", "192.168.1.10"],
@@ -52,12 +52,12 @@ test("the network of an address", () => {
 	}
 });
 
-describe("one address cannot hold all places before CONNECT", () => {
+describe("idle handshakes", () => {
 	for (const [name, address] of [
-		["of IPv4", () => "10.0.0.1"],
-		["each time another one of an IPv6 network", (index: number) => `2001:db8::${index + 1}`],
+		["one IPv4 address", () => "10.0.0.1"],
+		["changing addresses of one IPv6 network", (index: number) => `2001:db8::${index + 1}`],
 	] as const) {
-		test(name, () => {
+		test(`${name} with all handshakes: idle ones are closed while another client waits`, () => {
 			const harness = createHarness();
 			const idle = createEach(5, (index) => connectFrom(harness, address(index)));
 			const other = connectFrom(harness, "10.0.0.2");
@@ -67,7 +67,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 			harness.host.advance(300);
 			assert.equal(countClosed(idle), 3, "half of four places, rounded up, are left to it");
 			assert.equal(reasonCodeOf(other.shift("connack")), 0);
-			// and so on, as long as somebody waits
+			// closing goes on as long as a connection waits
 			const more = createEach(8, (index) => connectFrom(harness, address(index + 10)));
 			harness.host.advance(2 * IDLE_HANDSHAKE_MS + 600);
 			assert.equal(countClosed(idle), 3);
@@ -78,7 +78,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 		});
 	}
 
-	test("while there is a place all have their time, and so have those of addresses with few", () => {
+	test("no client waits, or no address has many handshakes: idle ones last until the connect timeout", () => {
 		const harness = createHarness();
 		const idle = createEach(4, () => connectFrom(harness, "10.0.0.1"));
 		harness.host.advance(9_900);
@@ -94,7 +94,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 		assert.equal(reasonCodeOf(waits.shift("connack")), 0);
 	});
 
-	test("who waits for the judgement on his password, or for that on another's, is not cut off", () => {
+	test("handshakes that wait for a password check, their own or another's: not closed as idle", () => {
 		const harness = createHarness({
 			users: [{ name: "anna", hash: hashOf("apple", 3000) }],
 			connections: 8,
@@ -102,7 +102,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 		});
 		const { time } = harness.host;
 		const delta = time.delta;
-		// an iteration takes a millisecond
+		// one PBKDF2 iteration takes a millisecond
 		Object.assign(time, {
 			delta: (start: number, end?: number) => (end === undefined ? 1000 : delta(start, end)),
 		});
@@ -116,7 +116,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 		late.drop();
 	});
 
-	test("where addresses are not known, or nobody can log in, the connect time-out decides", () => {
+	test("unknown addresses or no users: idle handshakes last until the connect timeout", () => {
 		for (const [settings, address] of [
 			[{}, undefined],
 			[{ users: [] }, "10.0.0.1"],
@@ -134,7 +134,7 @@ describe("one address cannot hold all places before CONNECT", () => {
 	});
 });
 
-test("whoever tries again and again, each time from another address, does not keep others from being judged", () => {
+test("repeated login attempts from changing addresses: other clients are still authenticated", () => {
 	const harness = createHarness({ connections: 4, handshakes: 2 });
 	let tries = 0;
 	const connectAttacker = () => {

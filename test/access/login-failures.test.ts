@@ -9,7 +9,7 @@ import {
 	MAX_DELAY_MS,
 } from "../../src/broker/access/login-failures";
 
-test("the first failures cost nothing; then the wait doubles up to its limit, and an address is forgotten in the end", () => {
+test("failures of an address: no delay at first, then one that doubles up to the limit, then expiry", () => {
 	const failures = new LoginFailures(4);
 	let now = 1000;
 	for (let i = 0; i < FREE_FAILURES; i++) {
@@ -29,13 +29,13 @@ test("the first failures cost nothing; then the wait doubles up to its limit, an
 	assert.equal(failures.remainingDelayMs("a", now + FORGET_AFTER_MS), 0);
 });
 
-test("however often an address fails, it waits no longer than the limit", () => {
+test("70,000 failures of an address: the delay stays at the limit", () => {
 	const failures = new LoginFailures(1);
 	for (let i = 0; i < 70_000; i++) failures.add("a", i);
 	assert.equal(failures.remainingDelayMs("a", 69_999), MAX_DELAY_MS);
 });
 
-test("a full table forgets the address whose last failure is longest ago; without addresses all clients share one entry", () => {
+test("a full table: the oldest failure is evicted; clients without an address share one entry", () => {
 	const failures = new LoginFailures(2);
 	const fail = (address: string | undefined, now: number) => {
 		for (let i = 0; i <= FREE_FAILURES; i++) failures.add(address, now);
@@ -52,7 +52,7 @@ test("a full table forgets the address whose last failure is longest ago; withou
 	assert.ok(failures.remainingDelayMs(undefined, 5) > 0);
 });
 
-test("the addresses of one IPv6 network share an entry once a few of them have failed; one that fails by itself keeps only itself out", () => {
+test("one failing address of an IPv6 network: delayed alone; many: the whole network is delayed", () => {
 	const failures = new LoginFailures(16);
 	const fail = (address: string, times: number) => {
 		for (let i = 0; i < times; i++) failures.add(address, 0);
@@ -60,7 +60,7 @@ test("the addresses of one IPv6 network share an entry once a few of them have f
 	fail("2001:db8:0:1::1", 20);
 	assert.equal(failures.remainingDelayMs("2001:db8:0:1::1", 0), MAX_DELAY_MS);
 	assert.equal(failures.remainingDelayMs("2001:db8:0:1::2", 0), 0);
-	// from now on each guess comes from another address
+	// from here on each guess comes from another address
 	for (let i = 0; i < MAX_ADDRESSES_PER_NETWORK + FREE_FAILURES; i++) failures.add(`2001:db8:0:1:${i}::7`, 0);
 	assert.ok(failures.remainingDelayMs("2001:DB8:0:1:abcd::1", 0) > 0);
 	assert.ok(failures.remainingDelayMs("2001:db8:0:1::ffff", 0) > 0);
@@ -69,7 +69,7 @@ test("the addresses of one IPv6 network share an entry once a few of them have f
 	assert.equal(failures.remainingDelayMs("2001:db8:0:1:abcd::1", FORGET_AFTER_MS), 0);
 });
 
-test("a network of IPv6 drives no more than a few others out of the table", () => {
+test("many failing addresses of one IPv6 network: only a few other entries are evicted", () => {
 	const failures = new LoginFailures(8);
 	for (let i = 0; i <= FREE_FAILURES; i++) failures.add("10.0.0.1", i);
 	for (let i = 0; i < 1000; i++) failures.add(`2001:db8::${i.toString(16)}`, 10 + i);

@@ -1,8 +1,6 @@
 import { pbkdf2Sync } from "node:crypto";
 
-/**
- * A password hash as the configuration holds it, by Node's own PBKDF2, with as few iterations as are allowed.
- */
+/** Password hash as in the configuration, by Node's PBKDF2; by default the fewest iterations allowed. */
 export function hashOf(
 	password: string,
 	iterations = 100,

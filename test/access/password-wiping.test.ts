@@ -7,7 +7,7 @@ import { hashOf } from "./password-hash";
 const PASSWORD = "pomegranate-7";
 const users = [{ name: "anna", hash: hashOf(PASSWORD) }];
 
-/** Everything of the broker's that is made once the world stands, and its memory. */
+/** Searches the broker's memory, and the arrays created while it handles CONNECT, for the password. */
 class PasswordSearch {
 	readonly harness: BrokerHarness;
 	readonly #createdArrays: Uint8Array[] = [];
@@ -16,7 +16,7 @@ class PasswordSearch {
 		this.harness = new BrokerHarness({ anonymous: false, users, ...settings });
 	}
 
-	/** Sends CONNECT. */
+	/** Sends CONNECT and records the arrays that are created meanwhile. */
 	connect(version: 4 | 5, password: string, fields: Record<string, unknown> = {}) {
 		const peer = this.harness.peer(version);
 		const bytes = peer.encode({
@@ -47,14 +47,14 @@ class PasswordSearch {
 		return peer;
 	}
 
-	/** Whether the password is anywhere. */
+	/** Whether the password is in the broker's memory or in a recorded array. */
 	get foundPassword(): boolean {
 		const all = [...this.#createdArrays];
 		this.harness.broker.forEachValue((bytes) => all.push(bytes));
 		return all.some((bytes) => Buffer.from(bytes).includes(PASSWORD));
 	}
 
-	/** Where values lie, the packet that is being read lies too. */
+	/** Publishes a retained message: forEachValue() passes the memory, which holds received packets too. */
 	publishRetained(): this {
 		const peer = this.connect(5, PASSWORD, { clientId: "writer" });
 		this.harness.host.advance(1000);
@@ -64,9 +64,9 @@ class PasswordSearch {
 	}
 }
 
-describe("a password is wiped", () => {
+describe("password wiping", () => {
 	for (const version of [4, 5] as const) {
-		test(`MQTT ${version}: once it was judged, right or wrong, known or not`, () => {
+		test(`MQTT ${version}, the password was checked, right or wrong: no copy remains`, () => {
 			const passwordSearch = new PasswordSearch().publishRetained();
 			assert.ok(!passwordSearch.foundPassword);
 			for (const [username, password, keptWhileAuthenticating] of [
@@ -87,7 +87,7 @@ describe("a password is wiped", () => {
 		});
 	}
 
-	test("when its client goes meanwhile", () => {
+	test("the client closes during the check: no copy remains", () => {
 		const passwordSearch = new PasswordSearch().publishRetained();
 		const peer = passwordSearch.connect(5, `${PASSWORD}x`);
 		assert.ok(passwordSearch.foundPassword);
@@ -96,7 +96,7 @@ describe("a password is wiped", () => {
 		assert.ok(!passwordSearch.foundPassword);
 	});
 
-	test("where it is not looked at: a packet that cannot be read, an authentication method, too many failures", () => {
+	test("no check (malformed CONNECT, authentication method, too many failures): no copy remains", () => {
 		const passwordSearch = new PasswordSearch().publishRetained();
 		passwordSearch.connect(5, PASSWORD, { properties: { authenticationMethod: "m" } });
 		assert.ok(!passwordSearch.foundPassword);

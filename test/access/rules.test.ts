@@ -11,7 +11,7 @@ import { hashOf } from "./password-hash";
 const encoder = new TextEncoder();
 const users = new Users(["anna", "ben"].map((name) => ({ name, hash: hashOf(name) })));
 
-/** Rules asked with texts; the client identifier lies somewhere in a larger memory. */
+/** Rules queried with strings; the client identifier lies inside a larger buffer. */
 class RuleQueries {
 	readonly #rules: Rules;
 	readonly #user: number;
@@ -37,7 +37,7 @@ class RuleQueries {
 	}
 }
 
-/** Whether a rule fits, by the letter of the documentation. */
+/** Whether a rule applies, as documented. */
 function naiveRuleApplies(
 	rule: RuleSettings,
 	action: "publish" | "subscribe",
@@ -84,7 +84,7 @@ const filterOf = (level: fc.Arbitrary<string>) =>
 const pattern = filterOf(fc.oneof(word, fc.constantFrom("{user}", "{id}", "a{id}", "{user}-{id}")));
 const user = fc.constantFrom("", "anna", "ben");
 const client = fc.constantFrom("c1", "c2", "anna", "ü");
-/** Whoever asks for the status page has none. */
+/** A reader of the status page has no client identifier. */
 const statusPageClient = fc.oneof({ weight: 4, arbitrary: client }, fc.constant(""));
 const rule: fc.Arbitrary<RuleSettings> = fc
 	.record(
@@ -100,8 +100,8 @@ const rule: fc.Arbitrary<RuleSettings> = fc
 	.map((value) => value as RuleSettings);
 const rules = fc.array(rule, { maxLength: 6 });
 
-describe("access rules against the plain reading of them", () => {
-	test("publishing and receiving: the first rule that fits, else denied", () => {
+describe("access rules against a reference implementation", () => {
+	test("publish and receive: the first rule that applies decides; without one the topic is denied", () => {
 		fc.assert(
 			fc.property(
 				rules,
@@ -128,7 +128,7 @@ describe("access rules against the plain reading of them", () => {
 		);
 	});
 
-	test("a filter that can bring anything at all is granted; one without wildcards exactly if its topic may be received", () => {
+	test("subscribe: granted if an allowed topic can match; without wildcards, if the topic is allowed", () => {
 		fc.assert(
 			fc.property(
 				rules,
@@ -151,7 +151,7 @@ describe("access rules against the plain reading of them", () => {
 		);
 	});
 
-	test("a filter is refused that one denial covers, or that no allowance touches", () => {
+	test("a filter covered by one denial, or matched by no allowance: refused", () => {
 		const secret: RuleSettings[] = [
 			{ effect: "deny", action: "all", topic: "secret/#" },
 			{ effect: "allow", action: "subscribe", topic: "home/+/{id}" },
@@ -183,7 +183,7 @@ describe("access rules against the plain reading of them", () => {
 			);
 	});
 
-	test("$SYS/last/<topic> is subject to the topic's own rules", () => {
+	test("$SYS/last/<topic>: the prefix is skipped, so that the topic's own rules apply", () => {
 		for (const [filter, rest] of [
 			["$SYS/last/home/x", "home/x"],
 			["$SYS/last/#", "#"],

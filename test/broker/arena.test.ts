@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Arena } from "../../src/broker/pool/arena";
 import { Tables } from "../../src/broker/pool/tables";
 
-test("records keep their bytes through any order of allocation and release, and the neighbours of the region are left alone", () => {
+test("random allocation and release: records keep their bytes, and so does memory around the arena", () => {
 	const step = fc.oneof(
 		fc.record({ allocate: fc.integer({ min: 0, max: 40 }), fill: fc.integer({ min: 1, max: 255 }) }),
 		fc.record({ release: fc.nat({ max: 30 }) }),
@@ -48,7 +48,7 @@ test("records keep their bytes through any order of allocation and release, and 
 	);
 });
 
-test("an arena without records takes nothing", () => {
+test("an arena for 0 records: exhausted, every allocation fails", () => {
 	const arena = new Arena(new Tables(), new Uint8Array(8), 0, 8, 0);
 	assert.ok(arena.exhausted);
 	assert.equal(arena.allocate(0), 0);

@@ -4,7 +4,7 @@ import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
 import { BrokerHarness } from "./support/broker-harness";
 
 describe("CONNECT", () => {
-	test("MQTT 5.0 is told what it gets", () => {
+	test("an accepted CONNECT of MQTT 5.0: CONNACK contains the broker's limits", () => {
 		const harness = new BrokerHarness();
 		const connack = harness.peer(5).connect("a", {
 			keepalive: 0,
@@ -19,13 +19,13 @@ describe("CONNECT", () => {
 		);
 	});
 
-	test("MQTT 3.1.1 gets return code 0 and no session", () => {
+	test("an accepted CONNECT of MQTT 3.1.1: return code 0, session present 0", () => {
 		const connack = new BrokerHarness().peer(4).connect("a", { clean: false }) as IConnackPacket;
 		assert.equal(connack.returnCode, 0);
 		assert.equal(connack.sessionPresent, false);
 	});
 
-	test("an empty client identifier is filled in, differently each time", () => {
+	test("an empty client identifier: the broker assigns a different one each time", () => {
 		const harness = new BrokerHarness();
 		const first = harness.peer(5).connect("") as IConnackPacket;
 		const second = harness.peer(5).connect("") as IConnackPacket;
@@ -35,7 +35,7 @@ describe("CONNECT", () => {
 		assert.equal(harness.broker.usage.sessions, 3);
 	});
 
-	test("a client identifier that is used again takes over at once, and the old client's will is published", () => {
+	test("CONNECT with a client identifier in use: takes over, and the old client's will is published", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -55,7 +55,7 @@ describe("CONNECT", () => {
 		}
 	});
 
-	test("a client takes over its own place when all places are taken", () => {
+	test("all connections in use: a client can still take over its own", () => {
 		const harness = new BrokerHarness({ connections: 1 });
 		const old = harness.client("a");
 		harness.client("a");
@@ -63,7 +63,7 @@ describe("CONNECT", () => {
 		assert.equal(harness.broker.usage.connections, 1);
 	});
 
-	test("refusals", () => {
+	test("an authentication method or a long client identifier: refused; a will of QoS 2: accepted", () => {
 		const cases: [4 | 5, Record<string, unknown>, number | undefined][] = [
 			[5, { will: { topic: "w", payload: Buffer.from("x"), qos: 2, retain: false } }, 0],
 			[4, { will: { topic: "w", payload: Buffer.from("x"), qos: 2, retain: false } }, 0],
@@ -82,7 +82,7 @@ describe("CONNECT", () => {
 		}
 	});
 
-	test("versions it does not speak are answered in the nearest version", () => {
+	test("an unsupported protocol version: CONNACK in the nearest supported version", () => {
 		const connect = (name: string, level: number) => {
 			const text = Buffer.from(name);
 			const body = [0, text.length, ...text, level, 2, 0, 60, ...(level > 4 ? [0] : []), 0, 1, 0x61];
@@ -97,7 +97,7 @@ describe("CONNECT", () => {
 		assert.ok(future.closed);
 	});
 
-	test("what comes before CONNECT closes the connection, and so does a second CONNECT", () => {
+	test("a packet before CONNECT, or a second CONNECT: the connection closes", () => {
 		const harness = new BrokerHarness();
 		const early = harness.peer(5).send({ cmd: "pingreq" });
 		assert.ok(early.closed);
@@ -108,7 +108,7 @@ describe("CONNECT", () => {
 		assert.equal(harness.broker.usage.sockets, 0);
 	});
 
-	test("everything may arrive in one piece, and one byte at a time", () => {
+	test("packets in one chunk or byte by byte: the same responses", () => {
 		for (const size of [1, 2, 3, 1000]) {
 			const harness = new BrokerHarness();
 			const peer = harness.peer(5);
@@ -147,7 +147,7 @@ describe("CONNECT", () => {
 describe("the end of a connection", () => {
 	const will = { topic: "will", payload: Buffer.from("gone"), qos: 1, retain: true };
 
-	test("DISCONNECT keeps the will back, everything else publishes it", () => {
+	test("DISCONNECT with reason 0: the will is discarded; any other end: it is published", () => {
 		const endings: [4 | 5, string, boolean][] = [
 			[4, "disconnect", false],
 			[5, "disconnect", false],
@@ -174,7 +174,7 @@ describe("the end of a connection", () => {
 		}
 	});
 
-	test("a will to a topic of the broker is not published, nor one that finds no room", () => {
+	test("a will to a $SYS topic, or without room to retain it: not published", () => {
 		const harness = new BrokerHarness({ retainedTopics: 1 });
 		harness.client("a").publish("t", "1", { retain: true }).drop();
 		harness.client("a", 5, { will: { ...will, topic: "$SYS/x" } }).drop();
@@ -184,7 +184,7 @@ describe("the end of a connection", () => {
 		assert.equal(harness.broker.usage.sessions, 0);
 	});
 
-	test("a client's own will is not sent to it", () => {
+	test("a client subscribed to its own will topic: the will is not sent to it", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a", 5, { will });
 		peer.subscribe("will");
@@ -194,8 +194,8 @@ describe("the end of a connection", () => {
 	});
 });
 
-describe("silence", () => {
-	test("one and a half times the keepalive, counted from the last packet", () => {
+describe("timeouts", () => {
+	test("no packet for 1.5 times the keep alive: the connection closes with 0x8D", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a", 5, { keepalive: 10 });
 		harness.host.advance(14_000);
@@ -209,7 +209,7 @@ describe("silence", () => {
 		assert.equal(harness.host.timers, 0, "no timer runs when nobody is connected");
 	});
 
-	test("a connection without CONNECT, also with half of one, ends after connectTimeout", () => {
+	test("no complete CONNECT within connectTimeout: the connection closes", () => {
 		const harness = new BrokerHarness({ connectTimeout: 5000 });
 		const mute = harness.peer();
 		const half = harness.peer().sendRaw(new Uint8Array([0x10, 100, 0, 4]));
@@ -220,7 +220,7 @@ describe("silence", () => {
 		assert.equal(harness.broker.usage.sockets, 0);
 	});
 
-	test("a client that asks for no keepalive is held to the limit; one that still reads what it is sent stays", () => {
+	test("keep alive 0: keepAliveLimit applies, unless the client reads what the broker sends", () => {
 		const harness = new BrokerHarness({ keepAliveLimit: 100 });
 		const quiet = harness.client("quiet", 4, { keepalive: 0 });
 		const reader = harness.client("reader", 4, { keepalive: 0 });
@@ -238,7 +238,7 @@ describe("silence", () => {
 		assert.ok(!peer.closed);
 	});
 
-	test("the wrap of the host's ticks goes unnoticed", () => {
+	test("the host's tick counter wraps: timeouts are unaffected", () => {
 		const harness = new BrokerHarness();
 		harness.host.now = 2 ** 31 - 5000;
 		harness.host.run();
@@ -252,7 +252,7 @@ describe("silence", () => {
 	});
 });
 
-test("stop() says good-bye and frees the port; start() opens it again", () => {
+test("stop(): DISCONNECT 0x8B, and the port is freed; start(): the port is open again", () => {
 	const harness = new BrokerHarness();
 	const peer = harness.client("a");
 	harness.broker.stop();

@@ -5,7 +5,7 @@ for (const [engine, packets] of [
 	["node", 10_000],
 	["xs", 4_000],
 ] as const) {
-	test(`on ${engine}: mutated packets of recorded conversations: no crash, no leak, nobody else touched`, async (t) => {
+	test(`${engine}, mutated packets: no crash, no leak, other clients unaffected`, async (t) => {
 		for (const seed of [1, 2]) {
 			const { memory } = await fuzz(engine, packets / 2, seed, 500);
 			if (memory !== undefined)

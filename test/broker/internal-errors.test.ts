@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hashOf } from "../access/password-hash";
 import { BrokerHarness } from "./support/broker-harness";
 
-/** Lets the host fail where a message has been kept. */
+/** Makes host.event() throw for retained messages while `fails` is set. */
 function failOnRetained(harness: BrokerHarness): { fails: boolean } {
 	const state = { fails: false };
 	harness.host.event = (name) => {
@@ -21,7 +21,7 @@ const will = {
 };
 const persistent = { clean: false, properties: { sessionExpiryInterval: 3 } };
 
-test("an exception while the timer rings does not reach the host, is counted and told, and what else is due is done the next time", () => {
+test("an exception in the timer callback: counted and traced, and the rest is done the next time", () => {
 	const harness = new BrokerHarness();
 	const state = failOnRetained(harness);
 	const other = harness.client("other", 5, { keepalive: 0 });
@@ -41,14 +41,14 @@ test("an exception while the timer rings does not reach the host, is counted and
 	assert.deepEqual(other.messages(), ["t=1"]);
 });
 
-test("nor does one while a password is judged", () => {
+test("an exception during a password check: counted, and later clients are served", () => {
 	const harness = new BrokerHarness({ users: [{ name: "anna", hash: hashOf("apple") }] });
 	const state = failOnRetained(harness);
 	const credentials = { username: "anna", password: Buffer.from("apple") };
 	harness.peer().connect("a", credentials);
 	harness.host.advance(1000);
 	state.fails = true;
-	// its will is published as the session is taken over while the wrong password of another is judged
+	// the takeover publishes its will while the wrong password of another client is checked
 	harness.peer().connect("a", { ...credentials, will: { ...will, properties: {} } });
 	const wrongPasswordPeer = harness.peer();
 	wrongPasswordPeer.connect("b", { username: "anna", password: Buffer.from("wrong") });

@@ -39,7 +39,7 @@ function client(options: IClientOptions): Promise<MqttClient> {
 	return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options });
 }
 
-/** Collects `count` messages. */
+/** Resolves to the first `count` messages. */
 function receiveMessages(
 	from: MqttClient,
 	count: number,
@@ -55,7 +55,7 @@ function receiveMessages(
 
 for (const protocolVersion of [4, 5] as const) {
 	describe(`MQTT.js, version ${protocolVersion}`, () => {
-		test("publish, subscribe, retained, wildcards, unsubscribe", async () => {
+		test("wildcard subscriptions: retained and live messages arrive in order", async () => {
 			const a = await client({ protocolVersion, clientId: `a${protocolVersion}` });
 			const b = await client({ protocolVersion, clientId: `b${protocolVersion}` });
 			const root = `js${protocolVersion}`;
@@ -81,7 +81,7 @@ for (const protocolVersion of [4, 5] as const) {
 			await b.endAsync();
 		});
 
-		test("QoS 2 both ways, and what waits for a client that is away", async () => {
+		test("QoS 2 in both directions, online or offline: every message arrives once and in order", async () => {
 			const clientId = `two${protocolVersion}`;
 			const persistent = {
 				protocolVersion,
@@ -115,7 +115,7 @@ for (const protocolVersion of [4, 5] as const) {
 			await sender.endAsync();
 		});
 
-		test("takeover and will", async () => {
+		test("a takeover: the old connection closes, and its will is published", async () => {
 			const watcher = await client({ protocolVersion, clientId: `watcher${protocolVersion}` });
 			const got = receiveMessages(watcher, 1);
 			await watcher.subscribeAsync(`will${protocolVersion}`, { qos: 1 });
@@ -136,7 +136,7 @@ for (const protocolVersion of [4, 5] as const) {
 	});
 }
 
-test("50 MQTT.js clients of both versions at once", async () => {
+test("50 MQTT.js clients of both versions: each gets a message from every client", async () => {
 	const clients = await Promise.all(
 		Array.from({ length: 50 }, (_, i) => client({ protocolVersion: i & 1 ? 5 : 4, clientId: `many${i}` })),
 	);
@@ -180,7 +180,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 	}
 
 	for (const version of ["mqttv311", "mqttv5"]) {
-		test(`${version}: retained, QoS 0 and 1, wildcards`, async () => {
+		test(`${version}, wildcard subscription: retained and live messages of QoS 0 and 1 arrive`, async () => {
 			const topic = `mosquitto/${version}`;
 			assert.equal(await pub("-V", version, "-t", `${topic}/kept`, "-m", "kept", "-r", "-q", "1"), "");
 			const listener = sub(
@@ -210,7 +210,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 	}
 
 	for (const version of ["mqttv311", "mqttv5"]) {
-		test(`${version}: QoS 2, to a subscriber that was away`, async () => {
+		test(`${version}, QoS 2 messages for an offline subscriber: delivered when it reconnects`, async () => {
 			const topic = `mosquitto/two/${version}`;
 			const id = [
 				"-i",
@@ -232,7 +232,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 		});
 	}
 
-	test("a shared subscription divides the messages", async () => {
+	test("a shared subscription with two members: each message reaches one of them", async () => {
 		const listeners = [0, 1].map(() => sub("-V", "mqttv5", "-t", "$share/g/shared/+", "-q", "1", "-C", "5"));
 		while (broker.usage.subscriptions < 2) await new Promise((resolve) => setTimeout(resolve, 10));
 		for (let i = 0; i < 10; i++)
@@ -241,7 +241,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 		assert.equal(new Set(got.flatMap((text) => text.trim().split("\n"))).size, 10);
 	});
 
-	test("MQTT 5.0 properties and reason codes are understood", async () => {
+	test("MQTT 5.0 properties and reason codes: the clients print them", async () => {
 		const listener = sub(
 			"-V",
 			"mqttv5",
@@ -316,9 +316,9 @@ for c in (sender, receiver):
 print("\\n".join(got))
 `;
 	for (const version of [4, 5]) {
-		test(`version ${version}: QoS 0 to 2, retained`, async () => {
+		test(`version ${version}, QoS 0 to 2 and a retained message: all arrive`, async () => {
 			const lines = (await runPython(program, `${port}`, `${version}`)).trim().split("\n");
-			// Paho hands QoS 2 over when PUBREL has come
+			// Paho delivers QoS 2 only after PUBREL, so the order differs
 			const expected = [
 				"paho/kept 2 1 kept",
 				...Array.from({ length: 30 }, (_, i) => `paho/n ${i % 3} 0 ${i}`),
@@ -328,7 +328,7 @@ print("\\n".join(got))
 	}
 });
 
-test("a client that sends rubbish or nothing is cut off, and a client that is cut off is forgotten", async () => {
+test("clients that send no MQTT or lose their connection: closed, and no session remains", async () => {
 	const socket = connect(port, "127.0.0.1");
 	socket.write("GET / HTTP/1.1\r\n\r\n");
 	socket.on("error", () => {});

@@ -6,7 +6,7 @@ import type { TestClient } from "./support/test-client";
 
 const persistent = { clean: false, properties: { sessionExpiryInterval: 1000 } };
 
-/** Publishes with QoS 1 and returns the code of PUBACK. */
+/** Publishes with QoS 1 and returns the reason code of PUBACK. */
 function publish(
 	sender: TestClient,
 	topic: string,
@@ -19,7 +19,7 @@ function publish(
 
 const withExpiry = (seconds: number) => ({ properties: { messageExpiryInterval: seconds } });
 
-/** Comes back and takes everything. */
+/** Reconnects, then receives and acknowledges all messages. */
 function reconnectAndReceive(harness: BrokerHarness, id: string): string[] {
 	const peer = harness.client(id, 5, persistent);
 	const got: string[] = [];
@@ -38,13 +38,13 @@ function subscribeAndDrop(harness: BrokerHarness, id: string, topic: string): vo
 	peer.drop();
 }
 
-describe("messages that expired make room before others are refused [MQTT-3.3.2-5]", () => {
+describe("expired messages make room before others are refused [MQTT-3.3.2-5]", () => {
 	for (const [name, settings] of [
 		["queuedPerClient", { queuedPerClient: 3 }],
 		["queuedMessages", { queuedMessages: 4 }],
 		["queuedBytes", { queuedBytes: 40 }],
 	] as const) {
-		test(name, () => {
+		test(`${name} reached: expired messages are removed, the others are delivered`, () => {
 			const harness = new BrokerHarness(settings);
 			subscribeAndDrop(harness, "away", "t");
 			const sender = harness.client("sender", 5, { keepalive: 0 });
@@ -77,7 +77,7 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 		});
 	}
 
-	test("also for a shared subscription, for QoS 0 behind a slow client, and for the packet identifiers of QoS 2", () => {
+	test("a shared subscription, QoS 0 to a slow client, incoming QoS 2: expired messages make room", () => {
 		const harness = new BrokerHarness({ queuedPerClient: 1 });
 		subscribeAndDrop(harness, "away", "$share/g/t");
 		const sender = harness.client("sender", 5, { keepalive: 0 });
@@ -110,7 +110,7 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 		assert.equal(small.broker.usage.queued, 1, "the packet identifier");
 	});
 
-	test("what was sent once stays under way, however long", () => {
+	test("a message in flight: does not expire", () => {
 		const harness = new BrokerHarness({ queuedPerClient: 1 });
 		const peer = harness.client("a", 5, persistent);
 		peer.subscribe("t", { qos: 1 });
@@ -124,7 +124,7 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 		assert.equal(harness.broker.counters.droppedExpired, 0);
 	});
 
-	test("retained values", () => {
+	test("retainedTopics or retainedBytes reached: an expired retained message makes room", () => {
 		for (const settings of [{ retainedTopics: 2 }, { retainedBytes: 16 }]) {
 			const harness = new BrokerHarness(settings);
 			const sender = harness.client("sender", 5, { keepalive: 0 });
@@ -138,7 +138,7 @@ describe("messages that expired make room before others are refused [MQTT-3.3.2-
 	});
 });
 
-test("a stored value that is larger than all of queuedBytes is dropped for a lasting session, and those after it are sent", () => {
+test("a retained message above queuedBytes: dropped for a persistent session, others are sent", () => {
 	const harness = new BrokerHarness({ queuedBytes: 64 });
 	const sender = harness.client("sender");
 	sender.publish("a", "x".repeat(100), { retain: true });
@@ -160,10 +160,10 @@ test("a stored value that is larger than all of queuedBytes is dropped for a las
 	);
 });
 
-test("a message that with what is added to it is larger than the socket's room is dropped, and those after it are sent", () => {
+test("a message that added properties make larger than the socket's room: dropped, others are sent", () => {
 	const harness = new BrokerHarness({ packetSize: 5744, retainedBytes: 16_384, queuedBytes: 16_384 });
 	const sender = harness.client("sender", 5, { keepalive: 0 });
-	// 5744 bytes as it comes in
+	// 5744 bytes as received
 	sender.publish("a", "x".repeat(5744 - 7), { retain: true });
 	sender.publish("b", "y", { retain: true });
 	assert.deepEqual([...harness.values().keys()], ["a", "b"]);

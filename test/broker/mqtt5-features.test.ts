@@ -12,7 +12,7 @@ import type { TestClient } from "./support/test-client";
 
 const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
 
-/** The topics of what came, those that an alias stands for too. */
+/** Topics of the received messages, with aliases resolved. */
 function topicsOf(peer: TestClient): (string | undefined)[] {
 	const topicByAlias = new Map<number, string>();
 	return peer.publishes().map(({ topic, properties }) => {
@@ -23,7 +23,7 @@ function topicsOf(peer: TestClient): (string | undefined)[] {
 }
 
 describe("topic aliases", () => {
-	test("from a client: set, used, changed; the subscriber sees topics", () => {
+	test("a client sets, uses and changes aliases: subscribers get the topics", () => {
 		const harness = new BrokerHarness({ aliasBytes: 2048 });
 		const watcher = harness.client("watcher");
 		watcher.subscribe("#");
@@ -52,7 +52,7 @@ describe("topic aliases", () => {
 		);
 	});
 
-	test("an alias above the maximum, or one that stands for nothing, closes the connection, 0x94", () => {
+	test("an alias above the maximum, or an unknown one: the connection closes with 0x94", () => {
 		const harness = new BrokerHarness({ aliasBytes: 2048 });
 		for (const topic of ["t", ""]) {
 			const peer = harness
@@ -62,7 +62,7 @@ describe("topic aliases", () => {
 		}
 	});
 
-	test("they end with the connection, and give their bytes back", () => {
+	test("the connection ends: its aliases are invalid, and their bytes are free", () => {
 		const harness = new BrokerHarness({ topicAliases: 1, aliasBytes: 504 });
 		const sender = harness.client("sender", 5, persistent);
 		sender.publish("12345678", "1", { properties: { topicAlias: 1 } });
@@ -76,7 +76,7 @@ describe("topic aliases", () => {
 		assert.ok(!harness.client("other").publish("x", "1", { properties: { topicAlias: 1 } }).closed);
 	});
 
-	test("[MQTT-3.3.2-12] as many as a client is told of are accepted, however long their topics", () => {
+	test("[MQTT-3.3.2-12] aliases up to the announced maximum: accepted, however long their topics", () => {
 		for (const aliasBytes of [0, 255, 504, 1100, 1512]) {
 			const harness = new BrokerHarness({ aliasBytes });
 			const aliasClient = harness.client("taker", 5, { properties: { topicAliasMaximum: 2 } });
@@ -104,7 +104,7 @@ describe("topic aliases", () => {
 		}
 	});
 
-	test("[MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3] a topic that an alias stands for stays what it is while aliases are given to subscribers", () => {
+	test("[MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3] subscribers get aliases: those of senders stay intact", () => {
 		const harness = new BrokerHarness({ packetSize: 64, aliasBytes: 120 });
 		const sender = harness.client("sender");
 		const alias = (topic: string, topicAlias: number) =>
@@ -122,7 +122,7 @@ describe("topic aliases", () => {
 		for (const watcher of watchers) assert.deepEqual(topicsOf(watcher), Array(3).fill(topic));
 	});
 
-	test("with the default pools one client at a time is told of an alias", () => {
+	test("default pools: one client at a time may use one alias", () => {
 		const harness = new BrokerHarness();
 		const maximum = (id: string) => {
 			const peer = harness.peer();
@@ -139,7 +139,7 @@ describe("topic aliases", () => {
 		}
 	});
 
-	test("to a client that takes them: the topic once, then its alias; those without room go with their topic", () => {
+	test("a client that accepts aliases: the topic once, then its alias; without room always the topic", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("peer", 5, { properties: { topicAliasMaximum: 10 } });
 		peer.subscribe("#", { qos: 1 });
@@ -161,7 +161,7 @@ describe("topic aliases", () => {
 		assert.deepEqual(plain.messages(), ["a=1", "b=1", "c=1", "a=1", "b=1", "c=1"]);
 	});
 
-	test("a client's own aliases come before those that the broker gives", () => {
+	test("no room for a client's alias: an alias assigned by the broker is evicted", () => {
 		const harness = new BrokerHarness({ topicAliases: 1, packetSize: 64, aliasBytes: 56 });
 		const sender = harness.client("sender");
 		const peer = harness.client("peer", 5, { properties: { topicAliasMaximum: 1 } });
@@ -192,7 +192,7 @@ describe("shared subscriptions", () => {
 		});
 	}
 
-	test("each message goes to one member, evenly; other groups and plain subscriptions have their own copies", () => {
+	test("several members: each message goes to one, evenly; other subscriptions get their own copy", () => {
 		const harness = new BrokerHarness();
 		const group = subscribeMembers(harness, 3, 1);
 		const other = harness.client("other");
@@ -210,7 +210,7 @@ describe("shared subscriptions", () => {
 		assert.equal(plain.messages().length, 30);
 	});
 
-	test("members that are away are passed over, unless nobody is there", () => {
+	test("offline members: skipped, unless all members are offline", () => {
 		const harness = new BrokerHarness();
 		const group = subscribeMembers(harness, 2, 1);
 		const sender = harness.client("sender");
@@ -230,7 +230,7 @@ describe("shared subscriptions", () => {
 		assert.equal(again[0] + again[1], 1);
 	});
 
-	test("a member that takes no more is passed over", () => {
+	test("a member at its in-flight limit: skipped", () => {
 		const harness = new BrokerHarness({ inFlight: 1 });
 		const group = subscribeMembers(harness, 2, 1);
 		const sender = harness.client("sender");
@@ -241,7 +241,7 @@ describe("shared subscriptions", () => {
 		assert.equal(group[0].publishes().length, 1);
 	});
 
-	test("when a member's session ends, its QoS 1 messages go to another member, QoS 2 to nobody", () => {
+	test("a member's session ends: its QoS 1 messages go to another member, QoS 2 ones to nobody", () => {
 		const harness = new BrokerHarness();
 		const group = subscribeMembers(harness, 2, 2);
 		const sender = harness.client("sender");
@@ -258,7 +258,7 @@ describe("shared subscriptions", () => {
 		assert.equal(secondShare.length, 2);
 	});
 
-	test("a negative acknowledgement ends a message; nobody else gets it", () => {
+	test("a member refuses a message: the delivery ends, and no other member gets it", () => {
 		const harness = new BrokerHarness();
 		const group = subscribeMembers(harness, 2, 1);
 		harness.client("sender").publish("t/1", "1", { qos: 1, messageId: 1 });
@@ -269,7 +269,7 @@ describe("shared subscriptions", () => {
 		assert.equal(harness.broker.usage.queued, 0);
 	});
 
-	test("no local is a protocol error; so is a bad name; no retained values; UNSUBSCRIBE names the group", () => {
+	test("$share filters: no local or an invalid name closes the connection; no retained messages", () => {
 		const harness = new BrokerHarness();
 		harness.client("sender").publish("t", "kept", { retain: true });
 		for (const filter of ["$share//t", "$share/g", "$share/g/", "$share/a+/t"]) {
@@ -296,8 +296,8 @@ describe("shared subscriptions", () => {
 	});
 });
 
-describe("what clients ask for in CONNECT", () => {
-	test("response information", () => {
+describe("requests in CONNECT", () => {
+	test("response information requested: CONNACK contains the client's response topic", () => {
 		const harness = new BrokerHarness();
 		const requestResponseInformation = (id: string, want: boolean) =>
 			(harness.peer().connect(id, { properties: { requestResponseInformation: want } }) as IConnackPacket)
@@ -307,7 +307,7 @@ describe("what clients ask for in CONNECT", () => {
 		assert.equal(requestResponseInformation("a/+", true), "response");
 	});
 
-	test("reasons are given in words, unless they are not wanted or too long", () => {
+	test("reason strings: sent unless declined by the client or too large for it", () => {
 		const harness = new BrokerHarness();
 		const reasonStrings = (properties: Record<string, unknown>) => {
 			const peer = harness.client("a", 5, { properties }).publish("$SYS/x", "1", { qos: 1, messageId: 1 });
@@ -327,7 +327,7 @@ describe("what clients ask for in CONNECT", () => {
 		assert.equal(refused.properties?.reasonString, "Client Identifier not valid");
 	});
 
-	test("enhanced authentication is refused, 0x8C; AUTH without it closes the connection", () => {
+	test("an authentication method: CONNACK 0x8C; AUTH without enhanced authentication: closed", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.peer();
 		const connack = peer.connect("a", {
@@ -341,7 +341,7 @@ describe("what clients ask for in CONNECT", () => {
 		assert.equal((late.shift("disconnect") as IDisconnectPacket).reasonCode, 0x82);
 	});
 
-	test("the time that stored values came, as ISO 8601, or as their age where no clock is set", () => {
+	test("firefly-time requested: retained messages carry their time, or their age without a clock", () => {
 		for (const clockIsSet of [true, false]) {
 			const harness = new BrokerHarness();
 			Object.assign(harness.host, { clockIsSet });

@@ -11,12 +11,12 @@ interface ModelEntry {
 	fillByte: number;
 	size: number;
 	qos: number;
-	/** 0: not sent yet. */
+	/** Packet identifier; 0: not sent yet. */
 	id: number;
 	released: boolean;
 }
 
-test("queues against a model: order, shared contents, acknowledgements out of order, QoS 2 in both directions, clients that come back, limits", () => {
+test("random queue operations: order, contents, QoS 2 state and limits agree with a model", () => {
 	const session = fc.integer({ min: 1, max: SESSIONS });
 	const step = fc.oneof(
 		{

@@ -18,14 +18,14 @@ const defaultSettings: Partial<ListenSettings> = {
 	lastValue: "every",
 	inFlight: 3,
 };
-/** Configurations that a restart may bring; some have no room for all that is stored. */
+/** Settings after a restart; some have no room for everything that is stored. */
 const settingVariants: Partial<ListenSettings>[] = [
 	defaultSettings,
 	{ ...defaultSettings, retainedTopics: 3, subscriptions: 4, queuedMessages: 6 },
 	{ ...defaultSettings, sessions: 7, queuedPerClient: 3, retainedBytes: 100, filterLevels: 5 },
 	{ ...defaultSettings, queuedBytes: 64 },
 ];
-/** In which there is room for all that may be stored, also for what should not be any more. */
+/** Pools with room for everything that may be stored, including records that should be deleted. */
 const largePools = {
 	retainedTopics: 30,
 	retainedBytes: 5000,
@@ -109,11 +109,11 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 type Client = ReturnType<BrokerHarness["client"]>;
 
-/** A broker through restarts, and three clients that come and go. */
+/** A broker that is restarted, and three clients that connect and disconnect. */
 class RestartScenario {
 	settings = defaultSettings;
 	flash = new PowerCutStorage();
-	/** Time of the brokers before this one, ms. */
+	/** Time at tick 0 of the present broker's host, ms since 1970. */
 	startTimeMs = 1_700_000_000_000;
 	harness: BrokerHarness;
 	#clients: (Client | undefined)[] = [];
@@ -138,7 +138,7 @@ class RestartScenario {
 		return this.startTimeMs + this.harness.host.now;
 	}
 
-	/** Another broker on the same storage. */
+	/** Starts another broker on the same storage. */
 	restart(settings: Partial<ListenSettings>): BrokerHarness {
 		const { now } = this;
 		this.flash = new PowerCutStorage(this.flash.values);
@@ -149,7 +149,7 @@ class RestartScenario {
 		return this.harness;
 	}
 
-	/** All clients vanish. */
+	/** Closes all connections without DISCONNECT. */
 	dropAllClients(): void {
 		for (const client of this.#clients) {
 			if (client?.socket.frozen) client.thaw();
@@ -225,7 +225,7 @@ class RestartScenario {
 	}
 }
 
-/** Answers what came first. @returns it as text; undefined if nothing did */
+/** Acknowledges the next packet. @returns it as text; undefined if there is none */
 function acknowledgeNext(client: Client): string | undefined {
 	const packet = client.shift("publish") ?? client.shift("pubrel");
 	if (packet === undefined) return undefined;
@@ -240,7 +240,7 @@ function acknowledgeNext(client: Client): string | undefined {
 	return JSON.stringify([topic, String(payload), qos, retain, dup && messageId, expiry, identifier]);
 }
 
-/** All that a broker knows, as its clients see it. */
+/** State of a broker as its clients see it. */
 function brokerState(harness: BrokerHarness): unknown {
 	const values = [...harness.values()]
 		.map(([topic, [text, , retained]]) => `${topic}=${text} ${retained}`)
@@ -258,7 +258,7 @@ function brokerState(harness: BrokerHarness): unknown {
 	return { values, sessions, subscriptions, clients, queued, queuedBytes };
 }
 
-test("through restarts, changed pools and writes that fail: what is stored in the end is what the broker knows, nothing less and nothing more", () => {
+test("restarts, changed pools and failing writes: the stored state equals the broker's state", () => {
 	let scenario: RestartScenario | undefined;
 	const clock = mock.method(Date, "now", () => scenario?.now ?? 1_700_000_001_000);
 	fc.assert(

@@ -9,12 +9,12 @@ import { PowerCutStorage } from "./support/power-cut-storage";
 const PERSIST_INTERVAL_MS = 60_000;
 const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 1000 } };
 
-/** A broker on the same storage after the power was off. */
+/** Starts a broker on the same storage after a power cut. */
 function restart(flash: PowerCutStorage, settings: Partial<ListenSettings> = {}): BrokerHarness {
 	return new BrokerHarness(settings, new PowerCutStorage(flash.values));
 }
 
-/** A clock that is late or early, ms. */
+/** Mocks Date.now() with an adjustable shift, ms. */
 function shiftedClock() {
 	const start = Date.now();
 	const clock = { shift: 0, restore: () => mocked.mock.restore() };
@@ -22,8 +22,8 @@ function shiftedClock() {
 	return clock;
 }
 
-describe("values that are restored", () => {
-	test("a current value is kept beside the retained one, whichever of them is read first", () => {
+describe("restored values", () => {
+	test("a current value beside a retained one: restored, whichever record is read first", () => {
 		const flash = new PowerCutStorage();
 		const settings = { lastValue: "every" } as const;
 		const harness = new BrokerHarness(settings, flash);
@@ -34,7 +34,7 @@ describe("values that are restored", () => {
 		assert.equal(restart(flash, settings).values().get("t")?.[0], "current");
 	});
 
-	test("what gave way to others in a smaller pool does not come back in a larger one", () => {
+	test("values dropped by a smaller pool: not restored into a larger one", () => {
 		const flash = new PowerCutStorage();
 		const settings = { lastValue: "every", retainedBytes: 1000 } as const;
 		const harness = new BrokerHarness(settings, flash);
@@ -50,7 +50,7 @@ describe("values that are restored", () => {
 	});
 });
 
-test("what has another number since the restart is put right too once the clock is set", () => {
+test("a value whose record number changed: its age is corrected once the clock is set", () => {
 	const clock = shiftedClock();
 	const flash = new PowerCutStorage();
 	const harness = new BrokerHarness({}, flash);
@@ -69,8 +69,8 @@ test("what has another number since the restart is put right too once the clock 
 	clock.restore();
 });
 
-describe("a session that ends", () => {
-	test("was its client connected when the power went, it has its time from then on, not from each start anew", () => {
+describe("session expiry across restarts", () => {
+	test("a client connected at the power cut: its expiry runs from the first start, not from each", () => {
 		const clock = shiftedClock();
 		let flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
@@ -88,7 +88,7 @@ describe("a session that ends", () => {
 		clock.restore();
 	});
 
-	test("was it stored before the clock was set, it is not taken for over at the next start; and one whose time went by without power ends", () => {
+	test("a session stored before the clock was set: restored; one expired without power: ended", () => {
 		const clock = shiftedClock();
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
@@ -113,7 +113,7 @@ describe("a session that ends", () => {
 	});
 });
 
-describe("users and rules that have changed", () => {
+describe("changed users and rules", () => {
 	const users = ["anna", "ben"].map((name, i) => ({ name, hash: hashOf(`word ${i}`, 300) }));
 	const settings = { users, anonymous: true };
 	const credentials = (i: number) => ({
@@ -122,7 +122,7 @@ describe("users and rules that have changed", () => {
 		password: Buffer.from(`word ${i}`),
 	});
 
-	/** Connects a user. @returns the code of CONNACK, and whether the session was there */
+	/** Connects a user. @returns reason code and session present of CONNACK */
 	function login(harness: BrokerHarness, i: number): [number | undefined, boolean] {
 		const peer = harness.peer();
 		peer.connect(`node-${i}`, credentials(i));
@@ -150,7 +150,7 @@ describe("users and rules that have changed", () => {
 		return flash;
 	}
 
-	test("a session stays that of its user, and goes with him; those of nobody go where nobody is let in without a name", () => {
+	test("sessions of a removed user, and anonymous ones without anonymous access: not restored", () => {
 		const flash = storageWithSessions();
 		const sameUsersHarness = restart(flash, settings);
 		assert.equal(sameUsersHarness.broker.usage.sessions, 3);
@@ -176,7 +176,7 @@ describe("users and rules that have changed", () => {
 		assert.deepEqual(login(again, 1), [0, true]);
 	});
 
-	test("what a session may not be sent any more is gone, also when the rules are what they were again", () => {
+	test("queued messages that new rules deny: deleted, also if the old rules return", () => {
 		const storage = new PowerCutStorage(storageWithSessions().values);
 		const acl = [
 			{ effect: "deny", action: "subscribe", topic: "secret" },
@@ -190,7 +190,7 @@ describe("users and rules that have changed", () => {
 	});
 });
 
-test("messages that expired without power give way as soon as the clock is set", () => {
+test("messages that expired without power: removed as soon as the clock is set", () => {
 	const clock = shiftedClock();
 	const flash = new PowerCutStorage();
 	const settings = { queuedPerClient: 2 };
@@ -214,7 +214,7 @@ test("messages that expired without power give way as soon as the clock is set",
 	clock.restore();
 });
 
-test("storage that can be read but not changed: what is there is restored; what was interrupted is not stored with what comes later", () => {
+test("read-only storage: state is restored; an interrupted transaction is not committed later", () => {
 	const flash = new PowerCutStorage();
 	const harness = new BrokerHarness({}, flash);
 	const client = harness.client("a", 5, { keepalive: 0 });
@@ -236,7 +236,7 @@ test("storage that can be read but not changed: what is there is restored; what 
 	]);
 });
 
-test("a message that is longer than the largest packet, as its topic came as an alias, is not stored; everything else is", () => {
+test("a message that its resolved alias makes larger than packetSize: not stored; others are", () => {
 	const flash = new PowerCutStorage();
 	const harness = new BrokerHarness({ packetSize: 512, aliasBytes: 4096, topicAliases: 4 }, flash);
 	const node = harness.client("node", 5, persistent);
@@ -255,7 +255,7 @@ test("a message that is longer than the largest packet, as its topic came as an 
 	assert.deepEqual(again.client("node", 5, persistent).messages(), ["other=1"]);
 });
 
-test("persistInterval 0: while it is not known how long there was no power, changes are stored at once all the same", () => {
+test("persistInterval 0, clock not set: changes are stored at once", () => {
 	const flash = new PowerCutStorage();
 	new BrokerHarness({ persistInterval: 0 }, flash).client("a").publish("t", "0", { retain: true });
 	const storage = new PowerCutStorage(flash.values);
@@ -266,7 +266,7 @@ test("persistInterval 0: while it is not known how long there was no power, chan
 	}
 });
 
-test("after storing the memory has its whole length again", () => {
+test("state was stored: the memory buffer has its full length again", () => {
 	const flash = new PowerCutStorage();
 	let buffer = new ArrayBuffer(0);
 	const storage = {

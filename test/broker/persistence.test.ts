@@ -8,7 +8,7 @@ import { PowerCutStorage } from "./support/power-cut-storage";
 const PERSIST_INTERVAL_MS = 60_000;
 const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 1000 } };
 
-/** A broker on the same storage after the power was off. */
+/** Starts a broker on the same storage after a power cut. */
 function restart(
 	flash: PowerCutStorage,
 	settings: Partial<ListenSettings> = {},
@@ -17,8 +17,8 @@ function restart(
 	return new BrokerHarness(settings, new PowerCutStorage(flash.values), clockIsSet);
 }
 
-describe("what outlives a restart", () => {
-	test("retained values, with their properties and times; cleared ones and those without RETAIN do not", () => {
+describe("state after a restart", () => {
+	test("retained messages: restored with properties and times; cleared and live ones: not restored", () => {
 		let now = () => 1_700_000_000_000;
 		const clock = mock.method(Date, "now", () => now());
 		const flash = new PowerCutStorage();
@@ -64,7 +64,7 @@ describe("what outlives a restart", () => {
 		clock.mock.restore();
 	});
 
-	test('with lastValue "every", each topic\'s current value', () => {
+	test('lastValue "every": the current value of each topic is restored', () => {
 		const flash = new PowerCutStorage();
 		const settings = { lastValue: "every" } as const;
 		const harness = new BrokerHarness(settings, flash);
@@ -85,7 +85,7 @@ describe("what outlives a restart", () => {
 		]);
 	});
 
-	test("a lasting session: subscriptions with their options, waiting messages in their order, those under way with DUP, PUBREL owed, QoS 2 taken", () => {
+	test("a persistent session: subscriptions, queues, messages in flight and QoS 2 state are restored", () => {
 		for (const version of [4, 5] as const) {
 			const flash = new PowerCutStorage();
 			const harness = new BrokerHarness({}, flash);
@@ -131,7 +131,7 @@ describe("what outlives a restart", () => {
 		}
 	});
 
-	test("subscription identifiers, no local, retain as published, shared subscriptions and filters for $SYS", () => {
+	test("subscription options and identifiers, shared and $SYS subscriptions: restored", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({ systemInterval: 1000 }, flash);
 		const node = harness.client("node", 5, persistent);
@@ -160,7 +160,7 @@ describe("what outlives a restart", () => {
 		assert.ok(returningClient.messages().some((message) => message.startsWith("$SYS/broker/uptime=")));
 	});
 
-	test("the will of a client that was connected is published at the start, after its delay or before the session ends", () => {
+	test("a client connected at the power cut: its will is published at the start or after its delay", () => {
 		for (const [properties, delay] of [
 			[{}, 0],
 			[{ willDelayInterval: 5 }, 5],
@@ -196,7 +196,7 @@ describe("what outlives a restart", () => {
 		}
 	});
 
-	test("a session whose time went by without power is gone; one that was connected has all of its time again", () => {
+	test("a session expired without power: ended; one of a connected client: full expiry again", () => {
 		const start = Date.now();
 		let shift = 0;
 		const clock = mock.method(Date, "now", () => start + shift);
@@ -220,7 +220,7 @@ describe("what outlives a restart", () => {
 		clock.mock.restore();
 	});
 
-	test("where the clock is set only later, ages are put right then", () => {
+	test("the clock is set after the start: ages are corrected then", () => {
 		const start = Date.now();
 		let shift = 0;
 		const clock = mock.method(Date, "now", () => start + shift);
@@ -255,7 +255,7 @@ describe("what outlives a restart", () => {
 });
 
 describe("storing", () => {
-	test("nothing is written without changes, and a value that comes often is written once an interval", () => {
+	test("no changes: nothing is written; frequent changes of a value: one write per interval", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({ keepAliveLimit: 0 }, flash);
 		const client = harness.client("a", 5, { keepalive: 0 });
@@ -271,7 +271,7 @@ describe("storing", () => {
 		assert.equal(restart(flash).values().get("t")?.[0], "29");
 	});
 
-	test("a node that comes once a minute with a lasting session is not written once a minute", () => {
+	test("a persistent session resumed every minute: not written every minute", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
 		harness.client("node", 5, persistent).drop();
@@ -289,7 +289,7 @@ describe("storing", () => {
 		assert.equal((again.peer().connect("node", persistent) as IConnackPacket).sessionPresent, true);
 	});
 
-	test("persistInterval 0: what was acknowledged is there, whenever the power goes", () => {
+	test("persistInterval 0: all that was acknowledged survives a power cut", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({ persistInterval: 0 }, flash);
 		harness.client("node", 5, persistent).subscribe("t/#", { qos: 1 });
@@ -305,7 +305,7 @@ describe("storing", () => {
 		}
 	});
 
-	test("stop() stores what has changed", () => {
+	test("stop(): changes are stored", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
 		harness.client("a").publish("t", "1", { retain: true });
@@ -313,7 +313,7 @@ describe("storing", () => {
 		assert.equal(restart(flash).values().get("t")?.[0], "1");
 	});
 
-	test("storage that fails: counted, told once, tried again; nothing is lost in RAM", () => {
+	test("failing storage: counted, traced once and retried; nothing is lost in RAM", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
 		const client = harness.client("a", 5, { keepalive: 0 });
@@ -329,7 +329,7 @@ describe("storing", () => {
 		assert.equal(restart(flash).values().get("t")?.[0], "1");
 	});
 
-	test("what changed while storage failed is stored later", () => {
+	test("changes while storage fails: stored later", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({ keepAliveLimit: 0 }, flash);
 		harness.client("node", 5, persistent).drop();
@@ -349,7 +349,7 @@ describe("storing", () => {
 		assert.equal(again.values().get("state")?.[0], "gone");
 	});
 
-	test("storage that cannot be read: the broker serves without it, and says so", () => {
+	test("unreadable storage: traced, and the broker works without it", () => {
 		const storage = {
 			open() {
 				throw new Error("no partition");
@@ -363,7 +363,7 @@ describe("storing", () => {
 		assert.equal(harness.values().get("t")?.[0], "1");
 	});
 
-	test("a host without storage: start() says so", () => {
+	test("a host without storage: start() throws", () => {
 		assert.throws(
 			() => new BrokerHarness({ persist: true }),
 			/this host has no storage, which listen\.persist asks for/,
@@ -371,8 +371,8 @@ describe("storing", () => {
 	});
 });
 
-describe("after a change of configuration", () => {
-	test("smaller pools: what has no room is told, the rest is there, under other numbers", () => {
+describe("after a configuration change", () => {
+	test("smaller pools: values without room are traced, all else is restored under new numbers", () => {
 		const flash = new PowerCutStorage();
 		const harness = new BrokerHarness({}, flash);
 		const client = harness.client("a");

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket } from "mqtt-packet";
 import { BrokerHarness } from "./support/broker-harness";
 
-describe("limits, each by hitting it", () => {
-	test("connections: CONNACK 0x97, or 3; a place that is left can be taken", () => {
+describe("pool limits", () => {
+	test("all connections in use: CONNACK 0x97 or 3; a freed connection can be used again", () => {
 		const harness = new BrokerHarness({ connections: 2, handshakes: 1 });
 		const first = harness.client("1");
 		harness.client("2");
@@ -16,7 +16,7 @@ describe("limits, each by hitting it", () => {
 		assert.equal(harness.broker.usage.sockets, 2);
 	});
 
-	test("handshakes: further connections wait to be accepted until a place is free", () => {
+	test("all handshakes in use: further connections wait to be accepted until one is free", () => {
 		const harness = new BrokerHarness({ connections: 1, handshakes: 2, connectTimeout: 1000 });
 		for (let i = 0; i < 3; i++) harness.peer();
 		const waitingPeer = harness.peer(5);
@@ -26,14 +26,14 @@ describe("limits, each by hitting it", () => {
 		assert.equal((waitingPeer.shift("connack") as IConnackPacket).reasonCode, 0);
 	});
 
-	test("sessions: CONNACK 0x97", () => {
+	test("all sessions in use: CONNACK 0x97", () => {
 		const harness = new BrokerHarness({ sessions: 1 });
 		harness.client("1");
 		assert.equal((harness.peer(5).connect("2") as IConnackPacket).reasonCode, 0x97);
 		assert.equal(harness.broker.usage.sessions, 1);
 	});
 
-	test("sessionBytes: CONNACK 0x97, for an identifier as for a will", () => {
+	test("sessionBytes exceeded by a client identifier or a will: CONNACK 0x97", () => {
 		const harness = new BrokerHarness({ sessionBytes: 40 });
 		assert.equal((harness.peer(5).connect("x".repeat(41)) as IConnackPacket).reasonCode, 0x97);
 		const will = { topic: "w", payload: Buffer.alloc(40), qos: 0, retain: false };
@@ -42,7 +42,7 @@ describe("limits, each by hitting it", () => {
 		harness.client("x".repeat(40));
 	});
 
-	test("subscriptions, filterLevels, filterBytes: SUBACK 0x97, or 0x80; what ends makes room", () => {
+	test("subscriptions, filterLevels or filterBytes in use: SUBACK 0x97 or 0x80 until some are freed", () => {
 		for (const settings of [{ subscriptions: 2 }, { filterLevels: 2 }, { filterBytes: 2 }]) {
 			const harness = new BrokerHarness(settings);
 			const other = harness.client("other");
@@ -60,7 +60,7 @@ describe("limits, each by hitting it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:4.8.0-2] retainedTopics, retainedBytes: PUBACK 0x97, or the connection closes; a live QoS 0 message still arrives", () => {
+	test("[MQTT-3.1.1:4.8.0-2] retainedTopics or retainedBytes in use: PUBACK 0x97, or closed in MQTT 3.1.1", () => {
 		for (const settings of [{ retainedTopics: 1 }, { retainedBytes: 8 }]) {
 			const harness = new BrokerHarness(settings);
 			const watcher = harness.client("watcher");
@@ -83,7 +83,7 @@ describe("limits, each by hitting it", () => {
 		}
 	});
 
-	test("inFlight and the client's receive maximum: the rest waits for PUBACK, in order", () => {
+	test("inFlight or the client's receive maximum reached: messages wait for PUBACK, in order", () => {
 		for (const [receiveMaximum, expected] of [
 			[undefined, 4],
 			[2, 2],
@@ -113,7 +113,7 @@ describe("limits, each by hitting it", () => {
 		}
 	});
 
-	test("queuedPerClient: that client loses messages, QoS 0 first; nobody else does", () => {
+	test("queuedPerClient reached: only that client loses messages, QoS 0 first", () => {
 		const harness = new BrokerHarness({ queuedPerClient: 4, inFlight: 1 });
 		const slow = harness.client("slow");
 		slow.subscribe("t", { qos: 1 });
@@ -136,7 +136,7 @@ describe("limits, each by hitting it", () => {
 		assert.equal(harness.broker.counters.droppedQueue, 4);
 	});
 
-	test("queuedMessages, queuedBytes: a QoS 1 message is refused to its publisher, QoS 0 is lost only to those who must wait", () => {
+	test("queuedMessages or queuedBytes in use: QoS 1 is refused, QoS 0 dropped for slow clients", () => {
 		for (const settings of [
 			{ queuedMessages: 4, inFlight: 2 },
 			{ queuedBytes: 16, inFlight: 2 },
@@ -166,7 +166,7 @@ describe("limits, each by hitting it", () => {
 		}
 	});
 
-	test("packetSize: DISCONNECT 0x95, and a CONNECT that is too long is closed", () => {
+	test("packetSize exceeded: DISCONNECT 0x95; by a CONNECT: the connection closes", () => {
 		const harness = new BrokerHarness({ packetSize: 128 });
 		const peer = harness.client("a").publish("t", "x".repeat(130));
 		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x95);

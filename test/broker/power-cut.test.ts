@@ -40,7 +40,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Three clients that come and go, and a fourth that publishes. */
+/** Three clients that connect and disconnect, and a fourth that publishes. */
 class ScriptedClients {
 	readonly #harness: BrokerHarness;
 	readonly #clients: (ReturnType<BrokerHarness["client"]> | undefined)[] = [];
@@ -98,7 +98,7 @@ class ScriptedClients {
 	}
 }
 
-/** All that a broker on this storage knows, as its clients see it. */
+/** State of a broker on this storage, as its clients see it. */
 function brokerState(flash: PowerCutStorage): string {
 	const harness = new BrokerHarness(settings, new PowerCutStorage(flash.values));
 	assert.deepEqual(harness.host.traces, []);
@@ -115,7 +115,7 @@ function brokerState(flash: PowerCutStorage): string {
 	return JSON.stringify({ values, sessions, subscriptions, queued, queuedBytes, clients });
 }
 
-test("power cut at any byte while a broker stores its state: after the restart it knows what it knew then, or at the time before", () => {
+test("power cut at any byte while state is stored: the new or the previous state is restored", () => {
 	mock.method(Date, "now", () => 1_700_000_000_000); // so that the same steps write the same bytes
 	let cuts = 0;
 	fc.assert(
@@ -156,7 +156,7 @@ test("power cut at any byte while a broker stores its state: after the restart i
 	assert.ok(cuts > 100);
 });
 
-/** The same steps on a medium whose power goes. */
+/** Repeats the steps on storage whose power is cut. */
 function replay(
 	cutStorage: PowerCutStorage,
 	before: readonly Step[],

@@ -4,7 +4,7 @@ import type { IDisconnectPacket, IPubackPacket, ISubackPacket, IUnsubackPacket }
 import { BrokerHarness } from "./support/broker-harness";
 
 describe("PUBLISH", () => {
-	test("QoS is the lower of what was published and what was granted; every copy of QoS 1 carries an identifier until PUBACK", () => {
+	test("published and granted QoS differ: the lower applies; QoS 1 keeps its identifier until PUBACK", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const low = harness.client("low", version);
@@ -32,13 +32,13 @@ describe("PUBLISH", () => {
 		}
 	});
 
-	test("MQTT 5.0 is told when nobody listens", () => {
+	test("no subscriber: PUBACK 0x10 in MQTT 5.0", () => {
 		const sender = new BrokerHarness().client("sender");
 		sender.publish("t", "1", { qos: 1, messageId: 1 });
 		assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0x10);
 	});
 
-	test("many subscribers of both versions, QoS and sizes each get the whole message under their own identifier", () => {
+	test("subscribers of both versions: each gets the whole message under its own identifier", () => {
 		for (const size of [1, 120, 121, 122, 123, 124, 125, 126, 127, 128, 400]) {
 			const harness = new BrokerHarness();
 			const peers = [4, 4, 5, 5, 4, 5, 5].map((version, i) => {
@@ -71,7 +71,7 @@ describe("PUBLISH", () => {
 		}
 	});
 
-	test("topics that begin with $ belong to the broker", () => {
+	test("a client publishes to $SYS: PUBACK 0x87 in MQTT 5.0, and the message is discarded", () => {
 		const harness = new BrokerHarness();
 		const all = harness.client("all");
 		all.subscribe("#");
@@ -89,7 +89,7 @@ describe("PUBLISH", () => {
 		assert.equal(harness.values().size, 0);
 	});
 
-	test("properties pass through to MQTT 5.0 and are left out for 3.1.1", () => {
+	test("message properties: forwarded to MQTT 5.0 subscribers, omitted for 3.1.1", () => {
 		const harness = new BrokerHarness();
 		const v5Client = harness.client("five");
 		v5Client.subscribe("t");
@@ -116,7 +116,7 @@ describe("PUBLISH", () => {
 		assert.equal(late.publishes()[0].properties?.contentType, "text/plain");
 	});
 
-	test("message expiry counts down in the store, and expired messages are gone", () => {
+	test("message expiry of a retained message: counts down; once expired it is not delivered", () => {
 		const harness = new BrokerHarness();
 		const sender = harness.client("sender", 5, { keepalive: 1000 });
 		sender.publish("t", "1", { retain: true, properties: { messageExpiryInterval: 10 } });
@@ -137,7 +137,7 @@ describe("PUBLISH", () => {
 		assert.deepEqual(late.messages(), []);
 	});
 
-	test("a message larger than a client takes is not sent to it", () => {
+	test("a message above a client's maximum packet size: not sent to it", () => {
 		const harness = new BrokerHarness();
 		const small = harness.client("small", 5, { properties: { maximumPacketSize: 30 } });
 		small.subscribe("t", { qos: 1 });
@@ -149,7 +149,7 @@ describe("PUBLISH", () => {
 		assert.equal(harness.broker.counters.droppedSize, 1);
 	});
 
-	test("a packet larger than the limit closes the connection, without its bytes being awaited", () => {
+	test("a packet above packetSize: the connection closes before all its bytes arrive", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a").sendRaw(new Uint8Array([0x30, 0xff, 0xff, 0x7f]));
 		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x95);
@@ -163,7 +163,7 @@ describe("PUBLISH", () => {
 });
 
 describe("SUBSCRIBE", () => {
-	test("overlapping filters give one copy with the highest QoS", () => {
+	test("overlapping filters: one copy with the highest QoS", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -178,7 +178,7 @@ describe("SUBSCRIBE", () => {
 		}
 	});
 
-	test("with identifiers every matching subscription gets its copy", () => {
+	test("overlapping filters with subscription identifiers: one copy for each", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("t/#", { qos: 1 }, { subscriptionIdentifier: 7 });
@@ -196,7 +196,7 @@ describe("SUBSCRIBE", () => {
 		]);
 	});
 
-	test("subscribing again replaces; unsubscribing ends it", () => {
+	test("the same filter again: the subscription is replaced; UNSUBSCRIBE: it ends", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("t", { qos: 0 });
@@ -216,7 +216,7 @@ describe("SUBSCRIBE", () => {
 		assert.ok(old.shift("unsuback"));
 	});
 
-	test("several filters in one packet are answered one by one", () => {
+	test("several filters in one SUBSCRIBE: one code each", () => {
 		const harness = new BrokerHarness({ filterLevels: 3 });
 		const subscriptions = ["a", "b/c", "d", "$share/g/a"].map((topic) => ({ topic, qos: 1 }));
 		const v5Client = harness.client("five").send({ cmd: "subscribe", messageId: 3, subscriptions });
@@ -227,7 +227,7 @@ describe("SUBSCRIBE", () => {
 		assert.deepEqual([...(v4Client.shift("suback") as ISubackPacket).granted], [1, 1, 0x80]);
 	});
 
-	test("no local keeps a client's own messages away, retain as published keeps the flag", () => {
+	test("no local: own messages are not delivered; retain as published: the flag is kept", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("own", { nl: true });
@@ -251,8 +251,8 @@ describe("SUBSCRIBE", () => {
 	});
 });
 
-describe("retained values", () => {
-	test("a new subscriber is handed them, with their QoS up to what is granted; an empty payload clears", () => {
+describe("retained messages", () => {
+	test("a new subscription: retained messages with the lower QoS; an empty payload clears them", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const sender = harness.client("sender", version);
@@ -283,7 +283,7 @@ describe("retained values", () => {
 		}
 	});
 
-	test("retain handling", () => {
+	test("retain handling 2, 1, 0: sent never, only for a new subscription, always", () => {
 		const harness = new BrokerHarness();
 		harness.client("sender").publish("t", "1", { retain: true });
 		const peer = harness.client("peer");
@@ -297,7 +297,7 @@ describe("retained values", () => {
 		assert.deepEqual(peer.messages(), ["t=1"]);
 	});
 
-	test("they come as fast as the subscriber acknowledges and reads, and all of them, in spite of small queues", () => {
+	test("more retained messages than the queues hold: all arrive as the subscriber acknowledges", () => {
 		const harness = new BrokerHarness({
 			queuedPerClient: 2,
 			queuedMessages: 2,
@@ -330,7 +330,7 @@ describe("retained values", () => {
 		assert.equal(slow.publishes().length, 35);
 	});
 
-	test('each topic\'s current value and its time are kept; with lastValue "every" they are handed out too', () => {
+	test('current values and their times: kept; with lastValue "every" sent to new subscriptions', () => {
 		for (const lastValue of ["retained", "every"] as const) {
 			const harness = new BrokerHarness({ lastValue });
 			const sender = harness.client("sender");
@@ -351,7 +351,7 @@ describe("retained values", () => {
 	});
 });
 
-test("the host hears what happened, in numbers", () => {
+test("retained and delivered messages: host.event() gets their numbers", () => {
 	const harness = new BrokerHarness();
 	const peer = harness.client("a");
 	peer.subscribe("t");

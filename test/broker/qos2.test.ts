@@ -10,7 +10,7 @@ function id(packet: Packet | undefined): number | undefined {
 }
 
 describe("QoS 2 from a client", () => {
-	test("a message is routed once, however often it comes before PUBREL, and again under the same identifier after it", () => {
+	test("a message repeated before PUBREL: routed once; after PUBREL the identifier is new again", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -28,7 +28,7 @@ describe("QoS 2 from a client", () => {
 		}
 	});
 
-	test("PUBREL for what is not there is answered 0x92, in 3.1.1 without a code", () => {
+	test("PUBREL with an unknown identifier: PUBCOMP 0x92, in MQTT 3.1.1 without a code", () => {
 		const harness = new BrokerHarness();
 		const v5Client = harness.client("five").send({ cmd: "pubrel", messageId: 9 });
 		assert.equal((v5Client.shift("pubcomp") as IPubrelPacket & { reasonCode: number }).reasonCode, 0x92);
@@ -36,7 +36,7 @@ describe("QoS 2 from a client", () => {
 		assert.equal(id(v4Client.shift("pubcomp")), 9);
 	});
 
-	test("what came before the connection broke is not routed again after it", () => {
+	test("a message repeated after a reconnect: not routed again", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -54,7 +54,7 @@ describe("QoS 2 from a client", () => {
 		}
 	});
 
-	test("receiveMaximum: more at once closes the connection, 0x93", () => {
+	test("receiveMaximum exceeded: the connection closes with 0x93", () => {
 		const harness = new BrokerHarness({ receiveMaximum: 2 });
 		for (const version of [4, 5] as const) {
 			const sender = harness.client("sender", version);
@@ -65,7 +65,7 @@ describe("QoS 2 from a client", () => {
 		}
 	});
 
-	test("refused messages are over with their PUBREC", () => {
+	test("a refused message: completed by its PUBREC", () => {
 		const harness = new BrokerHarness({ queuedMessages: 1 });
 		const sender = harness.client("sender");
 		sender.publish("$SYS/x", "1", { qos: 2, messageId: 1 });
@@ -80,7 +80,7 @@ describe("QoS 2 from a client", () => {
 });
 
 describe("QoS 2 to a client", () => {
-	test("PUBLISH, PUBREL, PUBCOMP; each identifier until PUBCOMP", () => {
+	test("a QoS 2 delivery: the identifier is in use until PUBCOMP", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("peer", version);
@@ -99,7 +99,7 @@ describe("QoS 2 to a client", () => {
 		}
 	});
 
-	test("PUBREC with an error ends it; PUBREC for what is not there is answered 0x92", () => {
+	test("PUBREC with an error: the delivery ends; with an unknown identifier: PUBREL 0x92", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("peer");
 		peer.subscribe("t", { qos: 2 });
@@ -112,7 +112,7 @@ describe("QoS 2 to a client", () => {
 		assert.equal((peer.shift("pubrel") as IPubrelPacket & { reasonCode: number }).reasonCode, 0x92);
 	});
 
-	test("after a reconnect: PUBLISH with DUP and the same identifiers, PUBREL where PUBREC had come, in the old order, before anything newer", () => {
+	test("after a reconnect: PUBLISH with DUP or PUBREL, in the old order, before newer messages", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("peer", version, persistent);
@@ -145,7 +145,7 @@ describe("QoS 2 to a client", () => {
 		}
 	});
 
-	test("QoS 0 never overtakes, also when the receive maximum holds QoS 2 back", () => {
+	test("QoS 2 held back by the send quota: later QoS 0 messages do not overtake it", () => {
 		const harness = new BrokerHarness({ inFlight: 1 });
 		const peer = harness.client("peer");
 		peer.subscribe("t", { qos: 2 });

@@ -34,7 +34,7 @@ function contents(store: RetainedStore, current: boolean): Map<string, string> {
 	return result;
 }
 
-test("against a model with room for everything", () => {
+test("random values with ample room: the store agrees with a model", () => {
 	const put = fc.record({
 		topic: fc.constantFrom("a", "b", "a/b", "a/b/c", "ü"),
 		payload: fc.string({ maxLength: 12 }).map((s) => s.replaceAll(/[^ -~]/g, "")),
@@ -64,7 +64,7 @@ test("against a model with room for everything", () => {
 	);
 });
 
-test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give way, and a refusal changes nothing, or with QoS 0 empties the topic", () => {
+test("[MQTT-3.1.1:3.3.1-7] little room: retained values stay; refused QoS 0 clears its topic", () => {
 	const put = fc.record({
 		topic: fc.integer({ min: 0, max: 12 }).map((n) => `t/${n}`),
 		length: fc.integer({ min: 0, max: 60 }),
@@ -91,7 +91,7 @@ test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give w
 				else if (retain) retained.set(topic, `${payload} true ${time}`);
 				assert.deepEqual(contents(store, false), retained);
 				if (!retain && store.lastRecord !== 0) assert.equal(after.get(topic), `${payload} false ${time}`);
-				// another topic keeps its value, or falls back to the retained one when the later one gave way
+				// another topic keeps its value, or has the retained one again if the later one was evicted
 				for (const [name, value] of after)
 					if (name !== topic) assert.ok(value === before.get(name) || value === retained.get(name));
 			}
@@ -101,7 +101,7 @@ test("[MQTT-3.1.1:3.3.1-7] with little room: retained values stay, others give w
 	);
 });
 
-test("a topic is found by its name", () => {
+test("get(): finds the retained and the current value by the topic name", () => {
 	const store = new RetainedStore(new Memory(200, 0), 4, 200);
 	store.put(message("a", "1", true));
 	store.put(message("a", "2", false));
@@ -114,7 +114,7 @@ test("a topic is found by its name", () => {
 	assert.equal(store.get(utf8("b"), 0, 1, true), 0);
 });
 
-test("a store without room keeps nothing and says so", () => {
+test("a store without room: keeps nothing, put() returns false for retained messages", () => {
 	const store = new RetainedStore(new Memory(0, 0), 0, 0);
 	assert.ok(store.put(message("a", "1", false)));
 	assert.ok(!store.put(message("a", "1", true)));

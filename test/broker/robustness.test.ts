@@ -4,8 +4,8 @@ import fc from "fast-check";
 import type { IDisconnectPacket } from "mqtt-packet";
 import { BrokerHarness } from "./support/broker-harness";
 
-describe("others do not notice", () => {
-	test("a subscriber that reads nothing", () => {
+describe("misbehaving clients do not affect others", () => {
+	test("a subscriber that reads nothing: only its own messages are dropped", () => {
 		const harness = new BrokerHarness();
 		const frozen = harness.client("frozen");
 		frozen.subscribe("t", { qos: 1 });
@@ -32,7 +32,7 @@ describe("others do not notice", () => {
 		assert.equal(frozen.messages().at(-1), "t=after");
 	});
 
-	test("a client that sends without reading the answers is not read from, and its own keepalive ends it", () => {
+	test("a client that sends without reading: not read from, and closed by its keep alive", () => {
 		const harness = new BrokerHarness();
 		const nonReadingClient = harness.client("deaf", 5, { keepalive: 20 });
 		nonReadingClient.subscribe("t");
@@ -48,7 +48,7 @@ describe("others do not notice", () => {
 		assert.equal(harness.broker.usage.connections, 1);
 	});
 
-	test("a client that thaws gets its answers, none lost", () => {
+	test("a client that reads again: gets every acknowledgement, in order", () => {
 		const harness = new BrokerHarness();
 		const nonReadingClient = harness.client("deaf");
 		nonReadingClient.freeze();
@@ -58,7 +58,7 @@ describe("others do not notice", () => {
 		assert.ok(nonReadingClient.packets.every((packet, i) => packet.messageId === i + 1));
 	});
 
-	test("half a packet that never ends", () => {
+	test("an incomplete packet: others are served, and the connection times out", () => {
 		const harness = new BrokerHarness();
 		const half = harness.client("half", 5, { keepalive: 10 });
 		half.sendRaw(new Uint8Array([0x32, 200, 1, 0, 1, 0x74]));
@@ -70,7 +70,7 @@ describe("others do not notice", () => {
 		assert.ok(half.closed);
 	});
 
-	test("malformed packets end their own connection with the reason that the specification gives", () => {
+	test("a malformed packet: only its connection closes, with the reason code of the specification", () => {
 		const cases: [string, number[], number][] = [
 			["reserved type", [0x00, 0x00], 0x81],
 			["PUBLISH with QoS 3", [0x36, 5, 0, 1, 0x74, 0, 1], 0x81],
@@ -97,7 +97,7 @@ describe("others do not notice", () => {
 		}
 	});
 
-	test("arbitrary bytes, before and after CONNECT", () => {
+	test("arbitrary bytes before and after CONNECT: no internal error, others are served", () => {
 		const harness = new BrokerHarness();
 		const other = harness.client("other", 5, { keepalive: 0xffff });
 		other.subscribe("other/#");
@@ -111,7 +111,7 @@ describe("others do not notice", () => {
 				(version, chunks) => {
 					const peer = harness.peer(version === 4 ? 4 : 5);
 					if (version !== 0) peer.connect("fuzz", { keepalive: 10 });
-					// what comes back is not for a strict parser: PUBLISH of what was published
+					// the strict parser must not read the responses: they repeat arbitrary published bytes
 					peer.socket.frozen = true;
 					for (const chunk of chunks) peer.sendRaw(chunk);
 					peer.drop();
@@ -127,7 +127,7 @@ describe("others do not notice", () => {
 		assert.equal(harness.broker.counters.internalErrors, 0);
 	});
 
-	test("flipped bits and cut ends of a whole conversation", () => {
+	test("flipped bits and truncation of a conversation: no internal error, and the pools are empty", () => {
 		const templateClient = new BrokerHarness().peer(5);
 		const stream = Buffer.concat([
 			templateClient.encode({
@@ -186,7 +186,7 @@ describe("others do not notice", () => {
 	});
 });
 
-test("sockets that fail at the worst moment cost only their own connection", () => {
+test("sockets that throw: only their own connection closes", () => {
 	const harness = new BrokerHarness();
 	const sender = harness.client("sender");
 	const peers = [0, 1, 2, 3].map((i) => harness.client(`p${i}`));
@@ -214,7 +214,7 @@ test("sockets that fail at the worst moment cost only their own connection", () 
 	assert.equal(sender.packets.length, 2);
 });
 
-test("a connection that is gone before it is accepted is passed over", () => {
+test("a connection closed before it is accepted: skipped", () => {
 	const harness = new BrokerHarness({ connections: 1, handshakes: 0 });
 	const first = harness.client("a");
 	const gone = harness.peer();
@@ -224,7 +224,7 @@ test("a connection that is gone before it is accepted is passed over", () => {
 	assert.ok(next.connect("b"));
 });
 
-test("10,000 clients that connect, publish and vanish leave the pools as they were", () => {
+test("10,000 clients that connect, publish and disappear: pool usage does not grow", () => {
 	const harness = new BrokerHarness({ keepAliveLimit: 0 });
 	const watcher = harness.client("watcher", 5, { keepalive: 0 });
 	watcher.subscribe("will/+");
@@ -237,7 +237,7 @@ test("10,000 clients that connect, publish and vanish leave the pools as they we
 		});
 		peer.subscribe(`node/${i % 20}/+`, { qos: 1 });
 		peer.publish(`value/${i % 20}`, `${i}`, { retain: true, qos: 1, messageId: 1 });
-		// without a FIN: only the keepalive or a takeover ends it
+		// the others send no FIN: only the keep alive or a takeover ends them
 		if (i % 3 === 0) peer.drop();
 		else if (i % 3 === 1) harness.host.advance(15_001);
 		if (i === 99) first = harness.broker.usage;
@@ -258,7 +258,7 @@ test("10,000 clients that connect, publish and vanish leave the pools as they we
 	assert.equal(harness.broker.counters.internalErrors, 0);
 });
 
-test("many at once: 200 clients, each message to each subscriber", () => {
+test("200 clients at once: each message reaches every subscriber", () => {
 	const harness = new BrokerHarness({
 		connections: 200,
 		handshakes: 3,
@@ -283,7 +283,7 @@ test("many at once: 200 clients, each message to each subscriber", () => {
 		assert.deepEqual(client.messages(), [`to/${i}=${(i + 193) % 200}`, "all/x=!"]);
 });
 
-test("50 connects a second, half of them without a word, and a subscriber slower than the publisher: others get every message at once", () => {
+test("50 connects a second and a slow subscriber: other clients get every message at once", () => {
 	const harness = new BrokerHarness({ connectTimeout: 1000, inFlight: 2 });
 	const quick = harness.client("quick", 5, { keepalive: 0xffff });
 	quick.subscribe("t", { qos: 1 });
@@ -307,7 +307,7 @@ test("50 connects a second, half of them without a word, and a subscriber slower
 			}
 		}
 		harness.host.advance(20);
-		// places of those that say nothing are free again after connectTimeout
+		// handshakes without CONNECT are closed after connectTimeout
 		if (i % 100 === 99) harness.host.advance(1001);
 	}
 	assert.ok(harness.broker.counters.connectionsAccepted > 150);

@@ -5,8 +5,8 @@ import { BrokerHarness } from "./support/broker-harness";
 
 const persistent = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 100 } };
 
-describe("sessions that last", () => {
-	test("subscriptions and QoS 1 messages wait for the client; session present says so; CONNACK tells how many wait", () => {
+describe("persistent sessions", () => {
+	test("an offline client: subscriptions and QoS 1 messages are kept, CONNACK contains their number", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const first = harness.peer(version);
@@ -47,7 +47,7 @@ describe("sessions that last", () => {
 		}
 	});
 
-	test("clean start ends the old session, also when its client is connected", () => {
+	test("a CONNECT with clean start: the old session ends, also that of a connected client", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness();
 			const old = harness.client("node", version, persistent);
@@ -61,7 +61,7 @@ describe("sessions that last", () => {
 		}
 	});
 
-	test("taking over a session goes on with it: what was under way comes again", () => {
+	test("a takeover of a persistent session: messages in flight are sent again", () => {
 		const harness = new BrokerHarness();
 		const old = harness.client("node", 5, persistent);
 		old.subscribe("t", { qos: 1 });
@@ -75,7 +75,7 @@ describe("sessions that last", () => {
 		);
 	});
 
-	test("they end after their expiry, which is granted up to the limit and may be changed with DISCONNECT", () => {
+	test("session expiry: limited by sessionExpiryLimit, changed by DISCONNECT; then the session ends", () => {
 		const harness = new BrokerHarness({ sessionExpiryLimit: 50 });
 		const first = harness.peer();
 		assert.equal((first.connect("node", persistent) as IConnackPacket).properties?.sessionExpiryInterval, 50);
@@ -104,14 +104,14 @@ describe("sessions that last", () => {
 		assert.equal(harness.broker.usage.sessions, 0, "MQTT 3.1.1 lasts as long as the limit");
 	});
 
-	test("a session without end stays as long as the limit has none", () => {
+	test("session expiry 0xFFFFFFFF and no limit: the session does not expire", () => {
 		const harness = new BrokerHarness({ sessionExpiryLimit: 0xffff_ffff });
 		harness.client("node", 5, { clean: false, properties: { sessionExpiryInterval: 0xffff_ffff } }).drop();
 		harness.host.advance(400 * 86_400_000);
 		assert.equal(harness.broker.usage.sessions, 1);
 	});
 
-	test("a full queue of a client that is away costs only that client", () => {
+	test("a full queue of an offline client: only that client loses messages", () => {
 		const harness = new BrokerHarness({ queuedPerClient: 3 });
 		harness
 			.client("away", 5, persistent)
@@ -126,7 +126,7 @@ describe("sessions that last", () => {
 		assert.deepEqual(harness.client("away", 5, persistent).messages(), ["t=1", "t=2", "t=3"]);
 	});
 
-	test("messages that expire while their client is away are gone, others say how long they are good for", () => {
+	test("messages for an offline client: expired ones are dropped, others carry the remaining time", () => {
 		const harness = new BrokerHarness();
 		harness
 			.client("away", 5, persistent)
@@ -151,7 +151,7 @@ describe("sessions that last", () => {
 		assert.deepEqual({ ...packet.properties?.userProperties }, { k: "v" });
 	});
 
-	test("all places taken: a client with a session is refused and keeps it", () => {
+	test("all connections in use: a client with a session is refused and keeps it", () => {
 		const harness = new BrokerHarness({ connections: 1 });
 		harness.client("node", 5, persistent).drop();
 		const other = harness.client("other");
@@ -160,7 +160,7 @@ describe("sessions that last", () => {
 		assert.equal((harness.peer().connect("node", persistent) as IConnackPacket).sessionPresent, true);
 	});
 
-	test("retained values that were still to come arrive on the next connection", () => {
+	test("retained messages pending at a disconnect: sent on the next connection", () => {
 		const harness = new BrokerHarness({ inFlight: 2 });
 		const sender = harness.client("sender");
 		for (let i = 0; i < 5; i++) sender.publish(`t/${i}`, "x", { retain: true, qos: 1, messageId: i + 1 });
@@ -195,7 +195,7 @@ describe("wills and sessions", () => {
 		return watcher;
 	}
 
-	test("the will comes after its delay, or when the session ends, whichever is first", () => {
+	test("a will delay: published after it or at the end of the session, whichever is first", () => {
 		for (const [delay, expectedDelay] of [
 			[10, 10],
 			[1000, 100],
@@ -214,7 +214,7 @@ describe("wills and sessions", () => {
 		}
 	});
 
-	test("a client that is back before the delay has no will published; a clean start publishes it", () => {
+	test("a reconnect before the will delay: not published; with clean start: published", () => {
 		const harness = new BrokerHarness({ keepAliveLimit: 0 });
 		const watcher = subscribeWillWatcher(harness);
 		harness.client("node", 5, { ...persistent, will: will(10) }).drop();
@@ -230,7 +230,7 @@ describe("wills and sessions", () => {
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
-	test("taking over a session publishes a will without delay", () => {
+	test("a takeover: a will without delay is published", () => {
 		const harness = new BrokerHarness();
 		const watcher = subscribeWillWatcher(harness);
 		harness.client("node", 5, { ...persistent, will: will(0) });
@@ -238,7 +238,7 @@ describe("wills and sessions", () => {
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
-	test("a will of QoS 2 with properties", () => {
+	test("a will of QoS 2 with properties: published with both", () => {
 		const harness = new BrokerHarness();
 		const watcher = subscribeWillWatcher(harness);
 		harness

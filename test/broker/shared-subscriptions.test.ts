@@ -4,7 +4,7 @@ import type { IDisconnectPacket, ISubackPacket } from "mqtt-packet";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
-/** Neither a name of at least one character without wildcards nor a filter after it. */
+/** Filters without a non-empty share name free of wildcards, or without a filter after it. */
 const malformed = [
 	"$share/",
 	"$share//t",
@@ -18,7 +18,7 @@ const malformed = [
 ];
 
 describe("filters that begin with $share/", () => {
-	test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] MQTT 5.0: malformed ones close the connection, 0x8F, and nothing of their packet is taken", () => {
+	test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] malformed in MQTT 5.0: closed with 0x8F, no filter added", () => {
 		for (const topic of malformed) {
 			for (const cmd of ["subscribe", "unsubscribe"]) {
 				const harness = new BrokerHarness();
@@ -39,7 +39,7 @@ describe("filters that begin with $share/", () => {
 		}
 	});
 
-	test("MQTT 5.0: one whose filter is malformed, too; `$share` alone is a filter like any other", () => {
+	test("MQTT 5.0, malformed filter after the share name: closed with 0x8F; `$share` alone: accepted", () => {
 		for (const topic of ["$share/g/a+", "$share/g/#/a"])
 			assert.equal(
 				(
@@ -58,7 +58,7 @@ describe("filters that begin with $share/", () => {
 		assert.deepEqual(peer.messages(), ["/=1"]);
 	});
 
-	test("MQTT 3.1.1: filters like any other, with the rules for these", () => {
+	test("MQTT 3.1.1: treated as ordinary filters", () => {
 		for (const topic of malformed) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("peer", 4);
@@ -74,10 +74,10 @@ describe("filters that begin with $share/", () => {
 	});
 });
 
-describe("a member of a shared subscription whose session lasts", () => {
+describe("a shared subscription member with a persistent session", () => {
 	const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
 
-	/** Takes and acknowledges everything. */
+	/** Receives and acknowledges all messages. */
 	function receiveAndAcknowledge(peer: TestClient): string[] {
 		const got: string[] = [];
 		for (let batch = peer.publishes(); batch.length > 0; batch = peer.publishes()) {
@@ -89,7 +89,7 @@ describe("a member of a shared subscription whose session lasts", () => {
 		return got;
 	}
 
-	/** Two members, one of which went with QoS 1 messages under way and others waiting. */
+	/** Two members; one has disconnected with QoS 1 messages in flight and others queued. */
 	function setUpTwoMembers(): {
 		harness: BrokerHarness;
 		remainingMember: TestClient;
@@ -109,7 +109,7 @@ describe("a member of a shared subscription whose session lasts", () => {
 		return { harness, remainingMember, unacknowledged: ["1", "2", "3", "4"] };
 	}
 
-	test("keeps its messages until it comes back", () => {
+	test("the member reconnects: it gets its messages", () => {
 		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
 		harness.host.advance(59_000);
 		assert.deepEqual(remainingMember.messages(), []);
@@ -117,7 +117,7 @@ describe("a member of a shared subscription whose session lasts", () => {
 		assert.deepEqual(remainingMember.messages(), []);
 	});
 
-	test("never comes back: the others get its messages when its session ends", () => {
+	test("the member's session expires: the other member gets its messages", () => {
 		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
 		harness.host.advance(61_000);
 		assert.deepEqual(receiveAndAcknowledge(remainingMember), unacknowledged);

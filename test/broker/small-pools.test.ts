@@ -6,7 +6,7 @@ import type { ListenSettings } from "../../src/config/settings";
 import { BrokerHarness } from "./support/broker-harness";
 import { runTraffic, trafficAction } from "./support/random-traffic";
 
-/** The pools, and the settings that are like them. */
+/** Settings that size a pool or set a limit. */
 const poolNames = [
 	"connections",
 	"handshakes",
@@ -35,7 +35,7 @@ const limits = ranges.listen;
 const actionLists = fc.array(trafficAction, { minLength: 20, maxLength: 80 });
 const shortTimeouts = { connectTimeout: 1000, sessionExpiryLimit: 30, keepAliveLimit: 60 };
 
-/** From the smallest that can be configured upwards, a little. */
+/** Values from the minimum of the configuration to slightly above it. */
 const small = fc.record(
 	Object.fromEntries(
 		poolNames.map((pool) => [
@@ -53,7 +53,7 @@ function smallest(): Record<Pool, number> {
 }
 
 describe("small pools", () => {
-	test("the smallest of all serve", () => {
+	test("minimum sizes: a client can subscribe and publish", () => {
 		const harness = new BrokerHarness({ ...smallest(), handshakes: 1 });
 		const peer = harness.client("a", 4);
 		peer.subscribe("t", { qos: 1 });
@@ -61,7 +61,7 @@ describe("small pools", () => {
 		assert.deepEqual(peer.messages(), ["t=1"]);
 	});
 
-	test("random traffic with small pools of every kind: nothing is thrown, and they are empty in the end", () => {
+	test("random traffic, all pools small: no exception, and the pools are empty at the end", () => {
 		fc.assert(
 			fc.property(
 				small,
@@ -83,7 +83,7 @@ describe("small pools", () => {
 		);
 	});
 
-	test("random traffic with the default pools and one that is small", () => {
+	test("random traffic, one pool small: no exception, and the pools are empty at the end", () => {
 		fc.assert(
 			fc.property(fc.constantFrom(...poolNames), fc.nat({ max: 3 }), actionLists, (pool, more, actions) => {
 				runTraffic(new BrokerHarness({ ...shortTimeouts, [pool]: limits[pool].minimum + more }), actions);
@@ -92,8 +92,8 @@ describe("small pools", () => {
 		);
 	});
 
-	test("none at all, which only code can ask for: refused by the protocol's means, and nothing is thrown", () => {
-		// a packet has to have some size, and a receive maximum of 0 cannot be told (§3.2.2.3.3)
+	test("random traffic, some pools of size 0: no exception, and the pools are empty at the end", () => {
+		// a packet needs some size, and a receive maximum of 0 is a protocol error (§3.2.2.3.3)
 		const empty: readonly Pool[] = poolNames.filter(
 			(pool) => pool !== "packetSize" && pool !== "receiveMaximum",
 		);

@@ -21,7 +21,7 @@ function userSettings(name: string, password: string, iterations = 100) {
 	};
 }
 
-/** An upgrade request, and CONNECT in a frame. */
+/** An upgrade request, and a frame with CONNECT. */
 function webSocketConnect(id: string, fields: Record<string, string | undefined> = {}): [Buffer, Buffer] {
 	const name = Buffer.from(id);
 	const body = Buffer.concat([
@@ -34,8 +34,8 @@ function webSocketConnect(id: string, fields: Record<string, string | undefined>
 const PINGREQ = frame(2, Buffer.from([0xc0, 0]));
 
 describe("the status page", () => {
-	test("says name, uptime, clients, and each topic's value and when it came", () => {
-		const { host, client } = pageLengthBound(world());
+	test("two values: the page shows name, uptime, clients, and each topic with value and time", () => {
+		const { host, client } = createWebHarness(createHarness());
 		const a = client("a");
 		a.publish("home/b", "21.5", { retain: true });
 		host.advance(75_000);
@@ -66,12 +66,12 @@ describe("the status page", () => {
 		assert.match(second[2], /^1 min ago /);
 	});
 
-	test("says so where there is nothing", () => {
-		assert.match(new Browser(world().host).get().page, /<tbody><tr><td colspan=3><i>no values<\/i><\/table>/);
+	test("no values: the page contains a note", () => {
+		assert.match(new Browser(createHarness().host).get().page, /<tbody><tr><td colspan=3><i>no values<\/i><\/table>/);
 	});
 
-	test("shows many topics in order at a cost that does not grow with their square", (context) => {
-		const { host, client } = pageLengthBound(world({ retainedTopics: 1000, retainedBytes: 65_536 }));
+	test("900 topics: shown in order, at a cost that does not grow quadratically", (context) => {
+		const { host, client } = createWebHarness(world({ retainedTopics: 1000, retainedBytes: 65_536 }));
 		const a = client("a");
 		const topics = Array.from(
 			{ length: 900 },
@@ -90,20 +90,20 @@ describe("the status page", () => {
 		assert.ok(topicReads.mock.callCount() < 200_000, `${topicReads.mock.callCount()} looks at topics`);
 	});
 
-	test("sends a terminal no control characters, also not those of two bytes", () => {
-		const { host, client } = pageLengthBound(world());
+	test("control characters of one or two bytes: replaced by spaces", () => {
+		const { host, client } = createWebHarness(createHarness());
 		client("a").publish("t", "a\u001bb\u009bc\u00a0d");
 		assert.equal(new Browser(host).get().rows[0][1], "a b c\u00a0d");
 	});
 
-	test("shows itself anew for those who ask for it", () => {
-		const { page } = new Browser(world().host).get("/?live");
+	test("GET /?live: the page refreshes itself", () => {
+		const { page } = new Browser(createHarness().host).get("/?live");
 		assert.match(page, /<\/style><meta http-equiv=refresh content=10><h1>/);
 		assert.match(page, /<a href=\/>Stop<\/a>/);
 	});
 
-	test("says ages only, where the clock is not set", () => {
-		const { host, client } = pageLengthBound(world(), { clockIsSet: false });
+	test("the clock is not set: the page shows ages only", () => {
+		const { host, client } = createWebHarness(createHarness(), { clockIsSet: false });
 		client("a").publish("t", "1");
 		for (const [ageMs, text] of [
 			[5_000, "5 s"],
@@ -117,8 +117,8 @@ describe("the status page", () => {
 		}
 	});
 
-	test("shows what is long by its beginning, and what is no text by its bytes", () => {
-		const { host, client } = pageLengthBound(world());
+	test("long values: truncated; binary values: shown as hexadecimal bytes", () => {
+		const { host, client } = createWebHarness(createHarness());
 		const a = client("a");
 		a.publish("a", "x".repeat(300));
 		a.publish("b", "é".repeat(200));
@@ -153,7 +153,7 @@ describe("the status page", () => {
 		]);
 	});
 
-	test("nothing that is published becomes markup", () => {
+	test("arbitrary topics and payloads: never become markup", () => {
 		const htmlFragment = fc.array(
 			fc.constantFrom(
 				"<",
@@ -189,7 +189,7 @@ describe("the status page", () => {
 				),
 				(name, payload) => {
 					const topic = `t/${name.replace(/[#+\0]|\p{Cs}/gu, "")}`;
-					const { host, client } = pageLengthBound(world());
+					const { host, client } = createWebHarness(createHarness());
 					client("a").send({
 						cmd: "publish",
 						topic,
@@ -210,8 +210,8 @@ describe("the status page", () => {
 		);
 	});
 
-	test("values that come, go and change while a slow reader reads do not disturb it, nor does it disturb anyone", () => {
-		const { host, client, broker } = pageLengthBound(world({ retainedTopics: 200, retainedBytes: 40_000 }));
+	test("values change during a slow read: the page stays consistent, and other clients are served", () => {
+		const { host, client, broker } = createWebHarness(world({ retainedTopics: 200, retainedBytes: 40_000 }));
 		const a = client("a");
 		const b = client("b");
 		b.subscribe("#");
@@ -239,8 +239,8 @@ describe("the status page", () => {
 		assert.equal(broker.counters.internalErrors, 0);
 	});
 
-	test("a reader that does not read is cut off in time", () => {
-		const { host, client, broker } = pageLengthBound(
+	test("a client that does not read the page: closed after connectTimeout", () => {
+		const { host, client, broker } = createWebHarness(
 			world({ retainedTopics: 200, retainedBytes: 40_000, connectTimeout: 3000 }),
 		);
 		const a = client("a");
@@ -256,16 +256,16 @@ describe("the status page", () => {
 		assert.equal(broker.counters.timeouts, 1);
 	});
 
-	test("an expired value is not shown", () => {
-		const { host, client } = pageLengthBound(world());
+	test("an expired value: not shown", () => {
+		const { host, client } = createWebHarness(createHarness());
 		client("a").publish("t", "1", { properties: { messageExpiryInterval: 10 } });
 		assert.equal(new Browser(host).get().rows.length, 1);
 		host.advance(11_000);
 		assert.equal(new Browser(host).get().rows.length, 0);
 	});
 
-	test("nothing else is there", () => {
-		const { host, broker } = world();
+	test("another path, another method or a malformed request: refused", () => {
+		const { host, broker } = createHarness();
 		for (const [line, status] of [
 			["GET /favicon.ico HTTP/1.1", 404],
 			["GET /?x=y HTTP/1.1", 200],
@@ -282,10 +282,10 @@ describe("the status page", () => {
 	});
 });
 
-describe("who reads what", () => {
+describe("access to the status page", () => {
 	const users = [userSettings("ada", "secret"), userSettings("bob", "hidden")];
 
-	test("name and password are asked for where anonymous is off", () => {
+	test("anonymous off: user name and password are required", () => {
 		const { host } = world({ anonymous: false, users });
 		const cases: [Record<string, string>, number][] = [
 			[{}, 401],
@@ -303,8 +303,8 @@ describe("who reads what", () => {
 		}
 	});
 
-	test("each sees what the rules let it receive", () => {
-		const { host, client } = pageLengthBound(
+	test("access rules: each user sees the topics that it may receive", () => {
+		const { host, client } = createWebHarness(
 			world({
 				users,
 				acl: [
@@ -334,7 +334,7 @@ describe("who reads what", () => {
 		assert.deepEqual(topics(basicAuthorization("bob", "hidden")), ["hall/open", "own/bob/x"]);
 	});
 
-	test("judged one after the other, and gone meanwhile", () => {
+	test("several passwords: checked one after another, also if a client closes meanwhile", () => {
 		const { host, broker } = world({
 			anonymous: false,
 			users: [userSettings("ada", "secret", 5000)],
@@ -359,7 +359,7 @@ describe("who reads what", () => {
 		assert.equal(broker.counters.internalErrors, 0);
 	});
 
-	test("a WebSocket client whose frames wait while another is judged misses nothing", () => {
+	test("a WebSocket client during another client's password check: its frames are handled later", () => {
 		const { host, broker } = world({ anonymous: true, users: [userSettings("ada", "secret", 5000)] });
 		const page = new Browser(host).request("/", basicAuthorization("ada", "secret"));
 		const browser = new Browser(host);
@@ -373,12 +373,12 @@ describe("who reads what", () => {
 	});
 });
 
-describe("the second port", () => {
-	test("is there only where it is configured, and closes with the first", () => {
+describe("the WebSocket port", () => {
+	test("webSocket: opened only if configured, and closed with the MQTT port", () => {
 		const plain = new BrokerHarness();
 		assert.deepEqual([...plain.host.listeners.keys()], [1883]);
 		assert.equal(plain.broker.webSocketPort, 0);
-		const both = world();
+		const both = createHarness();
 		assert.deepEqual([...both.host.listeners.keys()], [1883, WEB_PORT]);
 		assert.deepEqual([both.broker.port, both.broker.webSocketPort], [1883, WEB_PORT]);
 		both.broker.stop();
@@ -387,12 +387,12 @@ describe("the second port", () => {
 		assert.equal(new Browser(both.host).get().status, 200);
 	});
 
-	test("a port that is taken closes the other", () => {
+	test("the same number for both ports: start() throws", () => {
 		assert.throws(() => new BrokerHarness({ port: 1883, webSocket: 1883 }), /port in use/);
 	});
 
-	test("has a share of connections of its own; whoever is more waits, and the first port does not", () => {
-		const { host, client, broker } = pageLengthBound(world({ webSockets: 2 }));
+	test("webSockets in use: further connections wait, but not those of the MQTT port", () => {
+		const { host, client, broker } = createWebHarness(world({ webSockets: 2 }));
 		const open = [new Browser(host), new Browser(host), new Browser(host)];
 		assert.equal(broker.usage.sockets, 2);
 		open[2].get();
@@ -403,8 +403,8 @@ describe("the second port", () => {
 		assert.equal(open[2].status, 200);
 	});
 
-	test("shares the places of the first port, which it cannot keep to itself", () => {
-		const { host, broker, client } = pageLengthBound(world({ connections: 2, handshakes: 1, webSockets: 8 }));
+	test("connections are shared with the MQTT port: CONNACK 3 when all are in use", () => {
+		const { host, broker, client } = createWebHarness(world({ connections: 2, handshakes: 1, webSockets: 8 }));
 		const [upgrade, first] = webSocketConnect("ws");
 		new Browser(host).send(upgrade).send(first);
 		client("tcp");
@@ -417,7 +417,7 @@ describe("the second port", () => {
 		assert.equal(new Browser(host).get().status, 200);
 	});
 
-	test("pages of other origins cannot connect unless they are listed, nor can a name that is not the host's", () => {
+	test("an origin or a host name that is not listed: the upgrade is refused", () => {
 		const { host, broker } = world({ origins: ["https://panel.example"], hosts: ["firefly.local"] });
 		for (const [fields, status] of [
 			[{ Origin: "https://evil.example" }, 403],
@@ -438,8 +438,8 @@ describe("the second port", () => {
 	});
 });
 
-/** A world's parts, its client() usable alone. @param host what else its host is */
-function pageLengthBound(harness: BrokerHarness, host: { clockIsSet?: boolean } = {}) {
+/** Parts of a harness, with client() as a plain function. @param host properties to set on the host */
+function createWebHarness(harness: BrokerHarness, host: { clockIsSet?: boolean } = {}) {
 	Object.assign(harness.host, host);
 	return { host: harness.host, broker: harness.broker, client: (id: string) => harness.client(id) };
 }

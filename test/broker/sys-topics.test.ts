@@ -10,7 +10,7 @@ function sysTopicValues(peer: TestClient): Map<string, string> {
 	return new Map(peer.publishes().map(({ topic, payload }) => [topic, String(payload)]));
 }
 
-test("the version is that of the package", () => {
+test("VERSION: equals the version in package.json", () => {
 	const text = readFileSync(
 		join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../package.json"),
 		"utf8",
@@ -19,7 +19,7 @@ test("the version is that of the package", () => {
 });
 
 describe("$SYS/broker", () => {
-	test("a new subscriber is told how the broker does, and again at each interval; # opens none of it", () => {
+	test("a subscription to $SYS/broker/#: all topics at once and at each interval; to #: none", () => {
 		for (const version of [4, 5] as const) {
 			const harness = new BrokerHarness({ systemInterval: 10_000 });
 			const sender = harness.client("sender", version, { keepalive: 0 });
@@ -59,7 +59,7 @@ describe("$SYS/broker", () => {
 		}
 	});
 
-	test("several subscribers, with wildcards and identifiers, slow ones too, each get their topics", () => {
+	test("several subscribers, slow ones included: each gets the topics that its filter matches", () => {
 		const harness = new BrokerHarness();
 		const one = harness.client("one", 5, { keepalive: 0 });
 		one.subscribe("$SYS/broker/clients/+", { qos: 2 }, { subscriptionIdentifier: 5 });
@@ -84,7 +84,7 @@ describe("$SYS/broker", () => {
 		assert.deepEqual(harness.host.traces, []);
 	});
 
-	test("what is refused, ends early or fills a pool shows", () => {
+	test("refusals, ended connections and pool usage: counted in $SYS topics", () => {
 		const harness = new BrokerHarness({ aliasBytes: 2048, connectTimeout: 1000 });
 		const watcher = harness.client("watcher", 5, { keepalive: 0 });
 		watcher.subscribe("$SYS/broker/#");
@@ -121,7 +121,7 @@ describe("$SYS/broker", () => {
 		);
 	});
 
-	test("0 turns it off", () => {
+	test("systemInterval 0: nothing is published", () => {
 		const harness = new BrokerHarness({ systemInterval: 0 });
 		const watcher = harness.client("watcher", 5, { keepalive: 0 });
 		watcher.subscribe("$SYS/#");
@@ -131,7 +131,7 @@ describe("$SYS/broker", () => {
 });
 
 describe("$SYS/last", () => {
-	test("a topic's time, for new subscribers and as it changes; under the access rules of a topic", () => {
+	test("$SYS/last/<topic>: the time of the value, for a new subscription and at each change", () => {
 		for (const lastValue of ["retained", "every"] as const) {
 			const harness = new BrokerHarness({ lastValue });
 			const sender = harness.client("sender");
@@ -150,7 +150,7 @@ describe("$SYS/last", () => {
 		}
 	});
 
-	test("without a set clock it is the age in seconds", () => {
+	test("the clock is not set: the age in seconds", () => {
 		const harness = new BrokerHarness();
 		Object.assign(harness.host, { clockIsSet: false });
 		harness.client("sender").publish("t", "x");
@@ -160,7 +160,7 @@ describe("$SYS/last", () => {
 		assert.deepEqual(watcher.messages(), ["$SYS/last/t=7"]);
 	});
 
-	test("the longest topics", () => {
+	test("topics close to the maximum length: sent whole or not at all", () => {
 		const harness = new BrokerHarness();
 		const watcher = harness.client("watcher");
 		watcher.subscribe("$SYS/last/#");

@@ -11,7 +11,7 @@ function createTree(nodes = 400, bytes = 1000): TopicTree {
 	return new TopicTree(new Memory(bytes, 0), nodes, bytes);
 }
 
-test("a topic name finds exactly the filters that match it, whatever was added and removed before", () => {
+test("random filters added and removed: a topic name finds exactly the filters that match it", () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.record({ filter: topicFilter, remove: fc.boolean() }), { maxLength: 60 }),
@@ -60,7 +60,7 @@ test("a topic name finds exactly the filters that match it, whatever was added a
 	);
 });
 
-test("a filter that finds no room leaves nothing behind", () => {
+test("a filter without room: nothing of it remains in the tree", () => {
 	const threeNodeTree = createTree(3);
 	const fittingFilter = utf8("a/b");
 	const node = threeNodeTree.add(fittingFilter, 0, fittingFilter.length);
@@ -79,12 +79,11 @@ test("a filter that finds no room leaves nothing behind", () => {
 	assert.equal(smallByteTree.bytes, 0);
 });
 
-test("the levels that a match visits do not grow with the number of filters", () => {
+test("500 more filters: a match does not visit more levels", () => {
 	const filters = createTree(2000, 8000);
 	const bytes = utf8("site/room-7/temperature");
 	const countByteReads = () => {
-		// every level looked at leaves its number in `found` or is walked over: count the byte comparisons
-		// instead, through a counting view
+		// visited levels cannot be observed: a proxy counts the bytes read for comparisons instead
 		let reads = 0;
 		const countingBytes = new Proxy(bytes, {
 			get(target, key) {
@@ -107,7 +106,7 @@ test("the levels that a match visits do not grow with the number of filters", ()
 	assert.equal(countByteReads(), before);
 });
 
-test("subscriptions against a model: match, replace, unsubscribe, end of session", () => {
+test("random subscribe, unsubscribe, match and session end: subscriptions agree with a model", () => {
 	const step = fc.oneof(
 		{
 			weight: 4,

@@ -18,7 +18,7 @@ const RECORDS_PER_KIND = 3;
 const sizes = RECORD_KINDS.map(() => RECORDS_PER_KIND);
 
 type StoredRecords = Map<string, string>;
-/** A record is given a text, or none any more. */
+/** Sets a record to a text; undefined: deletes it. */
 type RecordChange = readonly [kind: number, number: number, text: string | undefined];
 
 function openStore(flash: PowerCutStorage): { store: TransactionalStore; records: StoredRecords } {
@@ -62,7 +62,7 @@ const change = fc.tuple(
 	fc.integer({ min: 1, max: RECORDS_PER_KIND }),
 	fc.option(fc.string({ maxLength: 6 }), { nil: undefined }),
 );
-/** Changes of different records each. */
+/** Changes of distinct records. */
 const transaction = fc.uniqueArray(change, {
 	maxLength: 5,
 	selector: ([kind, number]) => `${kind}/${number}`,
@@ -70,7 +70,7 @@ const transaction = fc.uniqueArray(change, {
 const tornWrites: TornWrite[] = ["old", "part", "none"];
 
 describe("numbered records in key-value storage", () => {
-	test("what was committed is there after a restart, and no key besides it", () => {
+	test("a committed transaction: restored after a restart, without any other keys", () => {
 		fc.assert(
 			fc.property(fc.array(transaction, { maxLength: 8 }), (transactions) => {
 				const flash = new PowerCutStorage();
@@ -88,7 +88,7 @@ describe("numbered records in key-value storage", () => {
 		);
 	});
 
-	test("without a restart between them transactions go on from one another", () => {
+	test("several transactions without a restart: all are restored", () => {
 		fc.assert(
 			fc.property(fc.array(transaction, { maxLength: 8 }), (transactions) => {
 				const flash = new PowerCutStorage();
@@ -103,7 +103,7 @@ describe("numbered records in key-value storage", () => {
 		);
 	});
 
-	test("power cut at every byte: all of a transaction is there, or nothing of it; so too when power goes again while that is found out", () => {
+	test("power cut at every byte, also during recovery: a transaction is stored whole or not at all", () => {
 		fc.assert(
 			fc.property(fc.array(transaction, { minLength: 1, maxLength: 3 }), transaction, (before, changes) => {
 				const flash = new PowerCutStorage();
@@ -150,7 +150,7 @@ describe("numbered records in key-value storage", () => {
 		);
 	});
 
-	test("a transaction that failed leaves nothing behind, and is not committed with a later one", () => {
+	test("a failed transaction: rolled back, and not committed with a later one", () => {
 		fc.assert(
 			fc.property(
 				transaction,
@@ -179,7 +179,7 @@ describe("numbered records in key-value storage", () => {
 		);
 	});
 
-	test("a transaction that found no room does not take the room of a smaller one", () => {
+	test("a transaction without room: a smaller one can still be stored", () => {
 		const flash = new PowerCutStorage();
 		const { store } = openStore(flash);
 		let room = 120;
@@ -212,7 +212,7 @@ describe("numbered records in key-value storage", () => {
 		assert.deepEqual([...openStore(flash).records.keys()], [`${VALUE_KIND}/1`, `${SESSION_KIND}/1`]);
 	});
 
-	test("a commit record that was written though storage said that it was not, and cannot be deleted at once, is deleted before anything else is written", () => {
+	test("a commit record written despite an error: deleted before anything else is written", () => {
 		for (let bytes = 0; bytes < 20; bytes++) {
 			const flash = new PowerCutStorage();
 			const storage = flash.open();
@@ -249,7 +249,7 @@ describe("numbered records in key-value storage", () => {
 		}
 	});
 
-	test("other numbers of records: what is there is found, and what was given up long ago stays away", () => {
+	test("other numbers of records: stored records are found, dropped ones are not", () => {
 		const flash = new PowerCutStorage();
 		const largeStore = openStore(flash).store;
 		applyChanges(largeStore, [
@@ -271,7 +271,7 @@ describe("numbered records in key-value storage", () => {
 		assert.deepEqual([...found.records], [[`${VALUE_KIND}/1`, "one"]]);
 	});
 
-	test("bytes that are not ours are passed over and removed", () => {
+	test("foreign values in storage: skipped and removed", () => {
 		const flash = new PowerCutStorage();
 		applyChanges(openStore(flash).store, [[VALUE_KIND, 1, "one"]]);
 		flash.values.set("v2a", new Uint8Array([1, 2, 3]));

@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { benchOnXS } from "./support/xs-machine";
 
-/**
- * Slots are 16 bytes on an ESP32; chunk bytes are counted as they are here, on 64 bits, which is more than
- * there.
- */
+/** Size of a slot on an ESP32. Chunk bytes are those of this 64-bit host, which are more than on a device. */
 const SLOT_BYTES = 16;
 
-test("on XS: memory of the broker and of each client, nothing allocated for each message", async (t) => {
+test("on XS: broker and clients stay within their memory, and messages allocate nothing", async (t) => {
 	const { machine, call } = await benchOnXS();
 	const size = () => {
 		machine.collect();
@@ -23,7 +20,7 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 		`base: ${brokerSize.slots - emptySize.slots} slots, ${brokerSize.chunks - emptySize.chunks} chunk bytes = ${brokerSize.bytes - emptySize.bytes} bytes`,
 	);
 	assert.ok(brokerSize.bytes - emptySize.bytes <= 32 * 1024);
-	// four take QoS 2, two of them have sessions that last
+	// four subscribe with QoS 2, two of them have persistent sessions
 	for (let i = 0; i < 8; i++)
 		assert.equal(call(1, i, i & 1 ? 4 : 5, i < 4 ? 2 : 0, i === 2 || i === 3 ? 1 : 0), 2);
 	for (const [version, qos, payload, retain] of [
@@ -51,7 +48,7 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 	machine.collect();
 	const collected = machine.statistics.chunks.allocated;
 	call(3, 1);
-	// less than the broker's one large buffer, of which there must not be two at the same time
+	// less than the broker's large buffer, which must never exist twice
 	assert.ok(machine.statistics.chunks.allocated - collected < 1024, "after a collection");
 	call(6, 4);
 	for (const updates of [1, 10]) {
@@ -72,7 +69,7 @@ test("on XS: memory of the broker and of each client, nothing allocated for each
 	machine.destroy();
 });
 
-test("on XS: clients that come, publish and vanish leave nothing behind", async () => {
+test("on XS, clients that connect, publish and disappear: memory use does not grow", async () => {
 	const { machine, call } = await benchOnXS();
 	call(0);
 	call(1, 0, 5, 1);
@@ -87,20 +84,20 @@ test("on XS: clients that come, publish and vanish leave nothing behind", async 
 		const { slots, chunks } = machine.statistics;
 		used.push(slots.used * SLOT_BYTES + chunks.used);
 	}
-	// what an earlier call left on the stack may keep a few slots alive until the next
+	// remains of an earlier call on the stack may keep a few slots alive until the next call
 	assert.ok(Math.max(...used.slice(5)) <= Math.max(...used.slice(0, 5)));
 	machine.destroy();
 });
 
-test("on XS: 10,000 times connect, publish a retained value, vanish without a FIN, connect again with the same identifier", async (t) => {
-	for (const lasting of [0, 1]) {
+test("on XS, 10,000 takeovers of a connection lost without a FIN: memory use does not grow", async (t) => {
+	for (const persistent of [0, 1]) {
 		const { machine, call } = await benchOnXS();
 		call(0);
 		call(1, 0, 5, 2, 1);
 		call(2, 5, 1, 30, 1);
 		const used: { slots: number; chunks: number }[] = [];
 		for (let i = 1; i <= 10_000; i++) {
-			assert.ok(call(5, 5, lasting) >= 2);
+			assert.ok(call(5, 5, persistent) >= 2);
 			call(3, 1);
 			if (i !== 100 && i !== 10_000) continue;
 			machine.collect();
@@ -109,7 +106,7 @@ test("on XS: 10,000 times connect, publish a retained value, vanish without a FI
 			used.push({ slots: slots.used, chunks: chunks.used });
 		}
 		t.diagnostic(
-			`${lasting ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`,
+			`${persistent ? "lasting" : "clean"} sessions: ${used[0].slots} slots, ${used[0].chunks} chunk bytes`,
 		);
 		assert.deepEqual(used[1], used[0]);
 		machine.destroy();

@@ -4,7 +4,7 @@ import { benchOnXS } from "./support/xs-machine";
 
 const SLOT_BYTES = 16;
 
-/** Storage outside the machine. */
+/** Key-value storage outside the machine. */
 function storageNatives(values: Map<string, Uint8Array>) {
 	return {
 		read(key: string, buffer: Uint8Array) {
@@ -18,7 +18,7 @@ function storageNatives(values: Map<string, Uint8Array>) {
 	};
 }
 
-test("on XS: what persistence takes, nothing allocated for each message, everything there after a restart", async (t) => {
+test("on XS, persistence: below 4 kB, messages allocate nothing, state is restored", async (t) => {
 	const values = new Map<string, Uint8Array>();
 	const sizes: number[] = [];
 	for (const persist of [0, 1]) {

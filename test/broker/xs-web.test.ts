@@ -4,20 +4,20 @@ import { benchOnXS } from "./support/xs-machine";
 
 const SLOT_BYTES = 16;
 
-test("on XS: the second port's memory, and nothing allocated for each message over WebSocket or piece of the status page", async (t) => {
+test("on XS, the WebSocket port: within its memory; messages and page pieces allocate nothing", async (t) => {
 	const { machine, call } = await benchOnXS("xs-web-bench");
 	const size = () => {
 		machine.collect();
 		const { slots, chunks } = machine.statistics;
 		return slots.used * SLOT_BYTES + chunks.used;
 	};
-	/** @param allowedSlots chunk bytes: the buffer that all share is as long as the last piece that was sent */
-	const assertNothingAllocated = (run: () => void, allowedSlots = 0) => {
+	/** @param allowedChunkBytes chunk bytes that may differ: the shared buffer is as long as the last piece sent */
+	const assertNothingAllocated = (run: () => void, allowedChunkBytes = 0) => {
 		const before = machine.statistics;
 		run();
 		const after = machine.statistics;
 		assert.equal(after.slots.allocated - before.slots.allocated, 0);
-		assert.ok(Math.abs(after.chunks.allocated - before.chunks.allocated) <= allowedSlots);
+		assert.ok(Math.abs(after.chunks.allocated - before.chunks.allocated) <= allowedChunkBytes);
 		return after.computrons - before.computrons;
 	};
 	assert.equal(call(0, 1), 2);
@@ -59,7 +59,7 @@ test("on XS: the second port's memory, and nothing allocated for each message ov
 	tcpOnlyBench.machine.destroy();
 });
 
-test("on XS: the stack where calls are deepest: clients that take over from others with a will, as those who watch all there is look on", async (t) => {
+test("on XS, takeovers with wills, where calls are deepest: the stack stays within 420 slots", async (t) => {
 	const { machine, call } = await benchOnXS("xs-web-bench");
 	call(0, 1);
 	for (const web of [1, 0, 1]) {
@@ -78,7 +78,7 @@ test("on XS: the stack where calls are deepest: clients that take over from othe
 	assert.ok(call(5) > 200);
 	call(6, 8);
 	t.diagnostic(`stack peak ${machine.statistics.stack.peak}`);
-	// of the 512 that firmware/manifest.json gives it
+	// of the 512 slots in firmware/manifest.json
 	assert.ok(machine.statistics.stack.peak <= 420);
 	machine.destroy();
 });

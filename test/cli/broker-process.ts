@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cli } from "./project";
 
-/** A `firefly broker` that accepts connections. */
+/** A `firefly broker` process that accepts connections. */
 export class BrokerProcess {
-	/** By scheme. */
+	/** Port numbers by scheme. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly #child: ChildProcess;
 	readonly #errors: () => string;
@@ -15,7 +15,7 @@ export class BrokerProcess {
 		this.#errors = errors;
 	}
 
-	/** @param ports how many it is to tell of */
+	/** @param ports number of "listening" lines to wait for */
 	static async start(args: readonly string[], ports = 1): Promise<BrokerProcess> {
 		const child = spawn(process.execPath, [cli, "broker", ...args], { stdio: ["ignore", "pipe", "pipe"] });
 		let output = "";
@@ -36,7 +36,7 @@ export class BrokerProcess {
 		}
 	}
 
-	/** @returns the exit code, and what it said on standard error */
+	/** @returns the exit code and the text on standard error */
 	async stop(signal: NodeJS.Signals = "SIGINT"): Promise<readonly [number | null, string]> {
 		const exited = once(this.#child, "exit");
 		this.#child.kill(signal);
@@ -44,7 +44,7 @@ export class BrokerProcess {
 		return [code, this.#errors()];
 	}
 
-	/** Whatever it is doing. Harmless when repeated. */
+	/** Kills the process at once; may be called repeatedly. */
 	kill(): void {
 		this.#child.kill("SIGKILL");
 	}

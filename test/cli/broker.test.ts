@@ -26,7 +26,7 @@ function client(port: number, options: IClientOptions = {}): Promise<MqttClient>
 	);
 }
 
-/** One message, there and back. */
+/** Publishes one message and waits for its return. */
 async function echo(a: MqttClient, topic: string): Promise<string> {
 	const message = new Promise<string>((resolve) =>
 		a.once("message", (_, payload) => resolve(payload.toString())),
@@ -56,7 +56,7 @@ const acl = [
 
 for (const engine of ["node", "xs"] as const) {
 	describe(`firefly broker --engine ${engine}`, () => {
-		test("without a configuration: everybody may, on a port that the machine chose; SIGINT ends it well", async () => {
+		test("no configuration: all clients are allowed on a free port, SIGINT exits with code 0", async () => {
 			const broker = await BrokerProcess.start(["--port", "0", "--engine", engine]);
 			for (const protocolVersion of [4, 5] as const) {
 				const a = await client(broker.ports.mqtt!, { protocolVersion });
@@ -69,7 +69,7 @@ for (const engine of ["node", "xs"] as const) {
 			await closed;
 		});
 
-		test("a WebSocket port", async () => {
+		test("--ws: clients connect over WebSocket", async () => {
 			const broker = await BrokerProcess.start(["--port", "0", "--ws-port", "0", "--engine", engine], 2);
 			const a = await client(broker.ports.ws!, { protocol: "ws" });
 			assert.equal(await echo(a, "a/b"), "on a/b");
@@ -77,7 +77,7 @@ for (const engine of ["node", "xs"] as const) {
 			assert.deepEqual(await broker.stop("SIGTERM"), [0, ""]);
 		});
 
-		test("users and rules of a manifest; mosquitto's own clients", {
+		test("users and rules of a manifest apply to mosquitto's clients", {
 			skip: !mosquittoInstalled,
 		}, async () => {
 			const project = new Project({ "broker.json": manifest({ users, acl }) });
@@ -120,7 +120,7 @@ for (const engine of ["node", "xs"] as const) {
 			assert.deepEqual(await broker.stop(), [0, ""]);
 		});
 
-		test("--data keeps what is retained, also without a configuration; who else wants the directory meanwhile is told so", async () => {
+		test("--data keeps retained messages; a second broker on the directory exits with 1", async () => {
 			const project = new Project();
 			after(() => project.remove());
 			const args = ["--port", "0", "--engine", engine, "--data", `${project.directory}/state/of/things`];
@@ -147,7 +147,7 @@ for (const engine of ["node", "xs"] as const) {
 			assert.deepEqual(readdirSync(`${project.directory}/state/of/things`), ["state"]);
 		});
 
-		test("listen.persist keeps it in .firefly beside the manifest; without either nothing is written", async () => {
+		test("listen.persist stores in .firefly beside the manifest; else nothing is written", async () => {
 			const project = new Project({
 				"persist/manifest.json": manifest({ anonymous: true, persist: true }),
 				"plain/manifest.json": manifest({ anonymous: true }),
@@ -221,7 +221,7 @@ describe("TLS", () => {
 	});
 	after(() => project.remove());
 
-	test("a second port serves the same broker; who trusts nobody or speaks no TLS is not served, and harms nobody", async () => {
+	test("a second port serves the same broker; clients without CA or TLS are rejected", async () => {
 		const broker = await BrokerProcess.start(
 			["--config", `${project.directory}/broker.json`, "--engine", "node"],
 			2,
@@ -243,7 +243,7 @@ describe("TLS", () => {
 		assert.deepEqual(await broker.stop(), [0, ""]);
 	});
 
-	test("files that are missing or wrong, and an engine without TLS: exit code 1 and one line", async () => {
+	test("missing or mismatched files, and an engine without TLS: exit code 1 and one line", async () => {
 		const rows: readonly (readonly [string, string, RegExp])[] = [
 			["lost.json", "node", /^\S+lost\.pem: does not exist\n$/],
 			["mixed.json", "node", /^listen\.tls: .+\n$/],
@@ -257,7 +257,7 @@ describe("TLS", () => {
 	});
 });
 
-test("configurations that cannot be served: exit code 1, the reason and no stack", async () => {
+test("configurations that cannot be served: exit code 1, the reason and no stack trace", async () => {
 	const project = new Project({
 		"nobody.json": JSON.stringify({
 			include: [firmware],

@@ -13,7 +13,7 @@ function manifest(firefly: string): string {
 	return `{\n"include": ["firmware/manifest.json"],\n"config": {"firefly":\n${firefly}\n}}`;
 }
 
-describe("what is wrong with a manifest", () => {
+describe("problems of a manifest", () => {
 	const project = new Project();
 	const directory = process.cwd();
 	before(() => process.chdir(project.directory));
@@ -31,7 +31,7 @@ describe("what is wrong with a manifest", () => {
 		return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
 	}
 
-	test("a good one", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
+	test("a valid manifest", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
 
 	for (const { name, firefly, problems } of [...invalidConfigurations, ...oversizedConfigurations]) {
 		test(name, () =>
@@ -139,13 +139,13 @@ describe("what is wrong with a manifest", () => {
 		);
 	}
 
-	test("an included manifest that is not JSON", () => {
+	test("an included manifest that is not JSON is reported", () => {
 		project.write("broken/manifest.json", "{,}");
 		const problems = check({ "manifest.json": manifest(broker).replace("]", ', "broken/manifest.json"]') });
 		assert.deepEqual(problems, ['broken/manifest.json:1:2: a value is needed here, not ","']);
 	});
 
-	test("drivers by wildcard, by target, and from an include of an include", () => {
+	test("drivers declared by wildcard, by target, and in a nested include are found", () => {
 		project.write(
 			"mine/manifest.json",
 			'{"include": ["deep/manifest.json"], "modules": {"driver/*": "./drivers/*"}, "platforms": {"esp32": {"modules": {"driver/adc": "x"}}}}',
@@ -162,14 +162,14 @@ describe("what is wrong with a manifest", () => {
 		assert.deepEqual(check({ "manifest.json": text.replace("]", ', "mine/manifest.json"]') }), []);
 	});
 
-	test("a driver that is there but not included", () => {
+	test("a driver that exists but is not included is reported", () => {
 		project.write("firmware/drivers/si7020/manifest.json", "{}");
 		assert.deepEqual(check({ "manifest.json": manifest(good.replace("sht3x", "si7020")) }), [
 			'manifest.json:4:69 config.firefly.sensors[0].driver: "si7020" is a driver that no include provides; add "./firmware/drivers/si7020/manifest.json" to include',
 		]);
 	});
 
-	test("a driver that is misspelt and not included, and one that nobody has", () => {
+	test("a misspelt driver that is not included, and an unknown driver, are reported", () => {
 		project.write("firmware/drivers/si7020/manifest.json", "{}");
 		project.write("firmware/drivers/ntc/manifest.json", "{}");
 		project.write("firmware/drivers/sensor-bus.ts", "");
@@ -183,7 +183,7 @@ describe("what is wrong with a manifest", () => {
 		);
 	});
 
-	test("a driver of Firefly for a manifest in another folder", () => {
+	test("a driver of Firefly is found for a manifest in another folder", () => {
 		project.write("firmware/drivers/si7020/manifest.json", "{}");
 		project.write(
 			"mine/manifest.json",
@@ -195,7 +195,7 @@ describe("what is wrong with a manifest", () => {
 		]);
 	});
 
-	test("a password without a user name, which MQTT 3.1.1 does not allow", () => {
+	test("a password without a user name is reported for MQTT 3.1.1", () => {
 		const old = good.replace('"mqtt://b"', '"mqtt://b", "version": 4');
 		const files = { "manifest.json": manifest(old) };
 		assert.deepEqual(check(files, { FIREFLY_BROKER_PASSWORD: "x" }), [
@@ -204,7 +204,7 @@ describe("what is wrong with a manifest", () => {
 		assert.deepEqual(check(files, { FIREFLY_BROKER_PASSWORD: "x", FIREFLY_BROKER_USERNAME: "u" }), []);
 	});
 
-	test("a CONNECT that is too long with the user name from the environment", () => {
+	test("a CONNECT made too long by the user name from the environment is reported", () => {
 		const files = { "manifest.json": manifest(good.replace('"mqtt://b"', '"mqtt://b", "sendBuffer": 128')) };
 		assert.deepEqual(check(files, { FIREFLY_BROKER_USERNAME: "u".repeat(100) }), [
 			"manifest.json:4:46 config.firefly.broker.sendBuffer: CONNECT takes up to 141 bytes, but broker.sendBuffer is 128; raise it to 141 or more, or shorten clientId, username, password or will",
@@ -216,7 +216,7 @@ describe("what is wrong with a manifest", () => {
 		const noBroker = '{"sensors": [{"name": "t", "driver": "sht3x"}]}';
 		after(() => project.write("firefly.local.json", "{}"));
 
-		test("they complete the manifest", () => {
+		test("local file and environment complete the manifest", () => {
 			project.write("manifest.json", manifest(noBroker));
 			project.write(
 				"firefly.local.json",
@@ -236,7 +236,7 @@ describe("what is wrong with a manifest", () => {
 			});
 		});
 
-		test("what is wrong with them, without repeating a secret", () => {
+		test("problems in the local file and environment are reported without secrets", () => {
 			const local = '{"wifi": {"password": "short"}, "broker": {"pasword": "x", "url": "b"}}';
 			assert.deepEqual(
 				check(
@@ -262,7 +262,7 @@ describe("firefly check", () => {
 	});
 	after(() => project.remove());
 
-	test("says so when there is nothing", async () => {
+	test("a valid manifest is confirmed", async () => {
 		assert.deepEqual(await project.run(["check"]), {
 			code: 0,
 			stdout: "manifest.json: no problems\n",
@@ -270,7 +270,7 @@ describe("firefly check", () => {
 		});
 	});
 
-	test("prints the problems of the file named", async () => {
+	test("the problems of the named file are printed", async () => {
 		assert.deepEqual(await project.run(["check", "sub/wrong.json"]), {
 			code: 1,
 			stdout: "",
@@ -279,7 +279,7 @@ describe("firefly check", () => {
 		});
 	});
 
-	test("prints JSON when asked", async () => {
+	test("--json prints JSON", async () => {
 		const { code, stdout, stderr } = await project.run(["check", "--json", "sub/wrong.json"]);
 		assert.deepEqual([code, stderr], [1, ""]);
 		const { file, problems } = JSON.parse(stdout);
@@ -297,7 +297,7 @@ describe("firefly check", () => {
 		});
 	});
 
-	test("names a file that cannot be read", async () => {
+	test("a file that cannot be read is named", async () => {
 		assert.deepEqual(await project.run(["check", "nothing.json"]), {
 			code: 1,
 			stdout: "",
@@ -315,7 +315,7 @@ describe("firefly check", () => {
 		});
 	});
 
-	test("finds Firefly's own manifest good", async () => {
+	test("Firefly's own manifest is valid", async () => {
 		const own = new URL("../../manifest.json", import.meta.url).pathname;
 		assert.deepEqual(await project.run(["check", own]), {
 			code: 0,

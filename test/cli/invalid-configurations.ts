@@ -1,16 +1,16 @@
-/** A configuration, and what `firefly check` says about it, to the letter. */
+/** A configuration, and the exact problems that `firefly check` reports for it. */
 export interface InvalidConfiguration {
 	readonly name: string;
-	/** Stands alone on line 4 of the manifest. */
+	/** Text of `config.firefly`, alone on line 4 of the manifest. */
 	readonly firefly: string;
-	/** Each without the file name and the line. */
+	/** Problems without file name and line. */
 	readonly problems: readonly string[];
 }
 
 export const broker = '"broker": {"url": "mqtt://b"}';
 export const sensor = '{"name": "t", "driver": "sht3x"}';
 
-/** A good configuration and something more in its first place. */
+/** A valid configuration with `more` as its first keys. */
 function withKey(more: string): string {
 	return `{${more}, ${broker}, "sensors": [${sensor}]}`;
 }

@@ -6,7 +6,7 @@ import { nodeListener } from "../../sim/service/node-listener";
 import { NodeTCP } from "../../sim/service/node-tcp";
 
 for (const closeMethod of ["end", "resetAndDestroy"] as const) {
-	test(`a peer that goes in the middle of a packet is gone, whatever it left unread (${closeMethod})`, async () => {
+	test(`a peer that disconnects in the middle of a packet is reported (${closeMethod})`, async () => {
 		const { promise: portPromise, resolve: resolvePort } = withResolvers<number>();
 		const { promise: errorPromise, resolve: resolveError } = withResolvers<string>();
 		const Listener = nodeListener({
@@ -20,7 +20,7 @@ for (const closeMethod of ["end", "resetAndDestroy"] as const) {
 			onReadable: () => {
 				const tcp = new NodeTCP({
 					from: listener.read()!,
-					// The rest of the packet is never going to come.
+					// The rest of the packet never arrives.
 					onReadable: () => void peer[closeMethod](),
 					onError: () => {
 						tcp.close();

@@ -3,7 +3,7 @@ import { broker, type InvalidConfiguration, sensor, sensorList } from "./invalid
 const shortenAdvice = "clientId, username, password or will";
 const long = (letter: string): string => letter.repeat(128);
 
-/** Configurations whose packets and samples find no room. */
+/** Configurations whose packets or samples exceed a buffer. */
 export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "report too long",

@@ -8,7 +8,7 @@ import { after, describe, test } from "node:test";
 import { parsePasswordHash } from "../../src/config/password-hash";
 import { cli, type Outcome, Project } from "./project";
 
-/** Whether a hash is that of a password. */
+/** Whether `hash` is a hash of `password`. */
 function hashMatches(hash: string, password: string): boolean {
 	const { iterations, salt, key } = parsePasswordHash(hash)!;
 	return pbkdf2Sync(password, Buffer.from(salt, "base64"), iterations, 32, "sha256").equals(
@@ -35,7 +35,7 @@ describe("firefly passwd", () => {
 		return { code, stdout, stderr };
 	}
 
-	test("prints the line to paste; the same password never looks the same", async () => {
+	test("the line to paste is printed; the same password gives another hash each time", async () => {
 		const lines = await Promise.all([
 			passwd("grün und blau\n", "anna", "--stdin"),
 			passwd("grün und blau", "anna", "--stdin"),
@@ -49,7 +49,7 @@ describe("firefly passwd", () => {
 		assert.notEqual(lines[0].stdout, lines[1].stdout);
 	});
 
-	test("--manifest changes the user's line, and lays out only what it touches", async () => {
+	test("--manifest changes the user's line and reformats only that part", async () => {
 		const before =
 			'{\n\t"config": {"firefly": {\n\t\t"role": "broker",   "listen": {"port": 1884}\n\t}},\n\t"x": [1,2]\n}\n';
 		project.write("m.json", before);
@@ -75,7 +75,7 @@ describe("firefly passwd", () => {
 		);
 	});
 
-	test("--manifest takes the file as it is when the password has come, and leaves links and permissions alone", async () => {
+	test("--manifest reads the file after the password, and keeps links and permissions", async () => {
 		project.write("kept.json", "{}");
 		const [path, link] = [join(project.directory, "kept.json"), join(project.directory, "link.json")];
 		chmodSync(path, 0o600);
@@ -84,7 +84,7 @@ describe("firefly passwd", () => {
 			cwd: project.directory,
 		});
 		const closed = once(child, "close");
-		// Once the command is waiting for the password, or not yet: either way the edit is there first.
+		// The edit happens before the password is entered, whether or not the command waits for it already.
 		project.write("kept.json", '{"edited": 1}');
 		child.stdin.end("one\n");
 		assert.deepEqual(await closed, [0, null]);
@@ -95,7 +95,7 @@ describe("firefly passwd", () => {
 		assert.ok(!readdirSync(project.directory).some((name) => name.endsWith(".tmp")));
 	});
 
-	test("what cannot be done: exit code, one line, no stack, nothing changed", async () => {
+	test("failures: exit code, one line, no stack trace, nothing changed", async () => {
 		project.write("broken.json", '{"config": ');
 		project.write("list.json", '{"config": {"firefly": {"listen": []}}}');
 		const rows: readonly (readonly [string, readonly string[], number, RegExp])[] = [

@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 
 export const cli = fileURLToPath(new URL("../../cli/firefly.mjs", import.meta.url));
 
-/** A folder with files, and what the command line does in it. */
+/** A temporary folder with files, in which the command line runs. */
 export class Project {
 	readonly directory = mkdtempSync(join(tmpdir(), "firefly-test-"));
 
 	constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
-		// A stand-in for Firefly's own manifest, with two drivers.
+		// Stands in for Firefly's own manifest, with two drivers.
 		this.write(
 			"firmware/manifest.json",
 			'{"modules": {"driver/sht3x": "./sht3x", "driver/bmp280": "./bmp280"}}',

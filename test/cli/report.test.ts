@@ -13,12 +13,12 @@ import { TableReport } from "../../sim/report/table-report";
 
 const start = Date.UTC(2026, 0, 1);
 
-/** Events of one node, at ms after the start. */
+/** Events of one node; times are ms after the start. */
 function events(...timedEvents: readonly (readonly [number, SimulationEvent])[]): TimedEvent[] {
 	return timedEvents.map(([time, event]) => ({ time: start + time, node: "shed", ...event }));
 }
 
-/** One wake that delivers a report, and the next that has nothing to say. */
+/** One wake that delivers a report, and the next one without a report. */
 const dayEvents = events(
 	[0, { type: "node", role: "sensor", sensors: [{ name: "t", unit: "°C", decimals: 1 }] }],
 	[0, { type: "boot", reason: "power-on" }],
@@ -64,7 +64,7 @@ function render(
 }
 
 describe("summary", () => {
-	test("of one wake that reports and one that does not", () => {
+	test("one wake with a report and one without", () => {
 		const { energy, ...rest } = summaryOf(dayEvents);
 		assert.deepEqual(rest, {
 			nodes: 1,
@@ -91,7 +91,7 @@ describe("summary", () => {
 		assert.equal(energy.phases.sleep.charge, 118.68 * currents.deepSleep);
 	});
 
-	test("a report that vanished is lost", () => {
+	test("a report that is neither acknowledged nor waiting is lost", () => {
 		const list = events(
 			[0, { type: "boot", reason: "power-on" }],
 			[1, { type: "accepted", sequence: 1, waiting: 1 }],
@@ -102,7 +102,7 @@ describe("summary", () => {
 		assert.deepEqual([summaryOf(list).accepted, summaryOf(list).dropped, summaryOf(list).lost], [2, 1, 1]);
 	});
 
-	test("what power loss took from retained memory is lost, what a reset kept is not", () => {
+	test("a report in retained memory is lost at power loss, but not at a reset", () => {
 		const accepted = (time: number, sequence: number) =>
 			[time, { type: "accepted", sequence, waiting: 1 }] as const;
 		const reset = events(accepted(1, 1), [2, { type: "boot", reason: "reset" }]);
@@ -111,7 +111,7 @@ describe("summary", () => {
 		assert.deepEqual([summaryOf(power).lost, summaryOf(power).waiting, summaryOf(power).accepted], [1, 1, 2]);
 	});
 
-	test("failures by fault, crashes, limits, and what was sent again", () => {
+	test("failures by fault, crashes, limits, and retransmissions are counted", () => {
 		const summary = summaryOf(
 			events(
 				[1, { type: "failed", fault: "wifi", reasonCode: 0 }],
@@ -128,7 +128,7 @@ describe("summary", () => {
 		);
 	});
 
-	test("of nothing", () => {
+	test("no events give an empty summary", () => {
 		const { duration, energy, awake, exchange } = summaryOf([]);
 		assert.deepEqual(
 			[duration, energy.average, energy.battery, awake, exchange],
@@ -136,7 +136,7 @@ describe("summary", () => {
 		);
 	});
 
-	test("brokers take no part in energy", () => {
+	test("brokers are not part of the energy estimate", () => {
 		const list: TimedEvent[] = [
 			{ time: 0, node: "broker", type: "node", role: "broker", sensors: [] },
 			{ time: 0, node: "broker", type: "boot", reason: "power-on" },
@@ -147,7 +147,7 @@ describe("summary", () => {
 });
 
 describe("energy", () => {
-	test("comes near what was measured: 774 ms, 108.6 mC, of which boot 70 ms and the exchange 40 ms (upy-esp32-experiments)", () => {
+	test("the estimate is close to a measurement: 774 ms, 108.6 mC (upy-esp32-experiments)", () => {
 		const meter = new EnergyMeter();
 		for (const event of events(
 			[0, { type: "boot", reason: "deep-sleep" }],
@@ -162,7 +162,7 @@ describe("energy", () => {
 		assert.ok(meter.charge > 108.6 / 2 && meter.charge < 108.6, String(meter.charge));
 	});
 
-	test("a connection that stays open costs the radio only around its traffic", () => {
+	test("an open connection uses the radio only around its traffic", () => {
 		const meter = new EnergyMeter();
 		for (const event of events(
 			[0, { type: "boot", reason: "power-on" }],
@@ -175,7 +175,7 @@ describe("energy", () => {
 		assert.deepEqual([meter.shares.exchange.time, meter.shares.awake.time], [1500, 59_000]);
 	});
 
-	test("an exchange counted after sleep began does not wake the node", () => {
+	test("an exchange counted after sleep began does not count as awake time", () => {
 		const meter = new EnergyMeter();
 		for (const event of events(
 			[0, { type: "boot", reason: "power-on" }],
@@ -189,7 +189,7 @@ describe("energy", () => {
 	test("battery life", () => assert.equal(batteryDays(2400, 1), 100));
 });
 
-test("quantiles: exact where small, within 0.1 % where large", () => {
+test("quantiles are exact for small values and within 0.1 % for large ones", () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.nat(1e9), { minLength: 1 }),
@@ -207,7 +207,7 @@ test("quantiles: exact where small, within 0.1 % where large", () => {
 });
 
 describe("reports", () => {
-	test("lines", () => {
+	test("each kind of event has its line", () => {
 		assert.equal(
 			render((sink) => new LineReport(sink), dayEvents),
 			`2026-01-01 00:00:00.000  shed  1 sensor: t
@@ -227,7 +227,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		);
 	});
 
-	test("a line for each trouble", () => {
+	test("each kind of failure has its line", () => {
 		const lines = render(
 			(sink) => new LineReport(sink),
 			events(
@@ -256,7 +256,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		assert.match(lines[7], /nothing to do, 5 waiting; sleeps 1 s$/);
 	});
 
-	test("a node that never sleeps tells when all is acknowledged", () => {
+	test("a node that never sleeps reports when everything is acknowledged", () => {
 		const text = render(
 			(sink) => new LineReport(sink),
 			events(
@@ -269,7 +269,7 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		assert.match(text, /003 {2}shed {2}t 0\.00476416, 2 acknowledged\n/);
 	});
 
-	test("JSON: every event as it is, then the summary, and nothing of this machine", () => {
+	test("JSON: every event unchanged, then the summary, and nothing about this machine", () => {
 		const lines = render((sink) => new JSONReport(sink), dayEvents)
 			.trimEnd()
 			.split("\n")

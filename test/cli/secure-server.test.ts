@@ -8,7 +8,7 @@ import { selfSigned } from "../support/self-signed";
 
 const { certificate, key } = selfSigned();
 
-describe("TLS handshakes that are begun and never ended", () => {
+describe("TLS handshakes that are started and never completed", () => {
 	const acceptedSockets: net.Socket[] = [];
 	const server = new SecureServer(
 		{ port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) },
@@ -48,12 +48,12 @@ describe("TLS handshakes that are begun and never ended", () => {
 		return socket;
 	}
 
-	/** Waits until the server has come to know of what happened. */
+	/** Waits until the server has processed connections and disconnections. */
 	async function waitForSockets(count: number): Promise<void> {
 		while (server.pendingHandshakes !== count) await new Promise((resolve) => setTimeout(resolve, 2));
 	}
 
-	test("one address has half of the room, and its oldest give way", async () => {
+	test("one address may use half of the limit; above it its oldest handshake is evicted", async () => {
 		const first = await openIdleConnections(MAX_HANDSHAKES_PER_NETWORK, "127.0.0.1");
 		await waitForSockets(MAX_HANDSHAKES_PER_NETWORK);
 		assert.ok(first.every(({ destroyed }) => !destroyed));
@@ -65,7 +65,7 @@ describe("TLS handshakes that are begun and never ended", () => {
 		assert.equal(first.filter(({ destroyed }) => destroyed).length, 1);
 	});
 
-	test("where there is no room at all the oldest gives way; those who are done do not count", async () => {
+	test("at the overall limit the oldest handshake is evicted; completed ones do not count", async () => {
 		const before = sockets.filter((socket) => !(socket instanceof tls.TLSSocket) && !socket.destroyed).length;
 		await openIdleConnections(MAX_HANDSHAKES_PER_NETWORK, "127.0.0.2");
 		await openIdleConnections(MAX_HANDSHAKES - server.pendingHandshakes, "127.0.0.3");
@@ -80,7 +80,7 @@ describe("TLS handshakes that are begun and never ended", () => {
 		assert.equal(String((await echoed)[0]), "still open");
 	});
 
-	test("who speaks no TLS, or goes, makes room", async () => {
+	test("a peer without TLS, or one that disconnects, frees its place", async () => {
 		for (const socket of sockets) socket.destroy();
 		await waitForSockets(0);
 		const [plain] = await openIdleConnections(1, "127.0.0.1");

@@ -18,7 +18,7 @@ describe("firefly sim", () => {
 	after(() => project.remove());
 	const quick = ["sim", "--speed", "max", "--engine", "node"];
 
-	test("runs Firefly's own manifest from any folder and sums up", async () => {
+	test("Firefly's own manifest runs from any folder and ends with a summary", async () => {
 		const { code, stdout, stderr } = await project.run([...quick, "--for", "5m"]);
 		assert.deepEqual([code, stderr], [0, ""]);
 		assert.match(stdout, /broker {2}home\/greenhouse-\w{12}\/temperature = \d+(\.\d)?\n/);
@@ -38,7 +38,7 @@ describe("firefly sim", () => {
 		assert.ok(summary.acknowledged > 0);
 	});
 
-	test("--json: the same seed, the same bytes; another seed, others", async () => {
+	test("--json: the same seed gives the same bytes, another seed gives others", async () => {
 		const run = async (seed: string) =>
 			(await project.run([...quick, "--for", "10m", "--json", "--seed", seed])).stdout;
 		const first = await run("7");
@@ -71,7 +71,7 @@ describe("firefly sim", () => {
 		assert.equal(events.at(-1).lost, 0);
 	});
 
-	test("a recording brings its own configuration", async () => {
+	test("a recording supplies its own configuration", async () => {
 		const { code, stdout, stderr } = await project.run([...quick, "--replay", "recording.csv", "--json"]);
 		assert.deepEqual([code, stderr], [0, ""]);
 		const events = stdout
@@ -90,7 +90,7 @@ describe("firefly sim", () => {
 		assert.ok(reports.some((report) => report.Temperature === 23.73 && report.CO2_ppm_ === 769.666666666667));
 	});
 
-	describe("what fails: exit code 1, a reason, no stack", () => {
+	describe("failures: exit code 1, a reason, no stack trace", () => {
 		const rows: readonly (readonly [readonly string[], RegExp])[] = [
 			[["--manifest", "none.json"], /^none\.json: does not exist\n$/],
 			[
@@ -113,7 +113,7 @@ describe("firefly sim", () => {
 	});
 
 	for (const json of [false, true]) {
-		test(`SIGINT ends it in good order${json ? ", with --json" : ""}`, async () => {
+		test(`SIGINT ends it cleanly${json ? ", with --json" : ""}`, async () => {
 			const child = spawn(process.execPath, [cli, "sim", "--engine", "node", ...(json ? ["--json"] : [])], {
 				cwd: project.directory,
 			});

@@ -14,7 +14,7 @@ describe("the command line", () => {
 		}
 	});
 
-	test("the help of sim names every option of the contract", async () => {
+	test("the help of sim lists every documented option", async () => {
 		const { stdout } = await project.run(["sim", "--help"]);
 		for (const option of [
 			"--manifest",
@@ -34,7 +34,7 @@ describe("the command line", () => {
 		assert.deepEqual([code, /^\d+\.\d+\.\d+\n$/.test(stdout)], [0, true]);
 	});
 
-	describe("wrong usage: exit code 2, one line of reason, no stack", () => {
+	describe("wrong usage: exit code 2, one line of reason, no stack trace", () => {
 		const rows: readonly (readonly [readonly string[], RegExp])[] = [
 			[[], /^Usage: firefly/],
 			[["fly"], /^error: unknown command 'fly'/],
@@ -69,7 +69,7 @@ describe("the command line", () => {
 			],
 		];
 		for (const [args, expected] of rows) {
-			test(args.join(" ") || "nothing", async () => {
+			test(args.join(" ") || "no command", async () => {
 				const { code, stdout, stderr } = await project.run(args);
 				assert.deepEqual([code, stdout], [2, ""]);
 				assert.match(stderr, expected);

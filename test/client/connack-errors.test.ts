@@ -6,7 +6,7 @@ import { publishOnce } from "./publish-once";
 import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
-describe("CONNACK says no", () => {
+describe("CONNACK with an error", () => {
 	const v5Errors: [number, ClientFault][] = [
 		[0x80, "peer"],
 		[0x81, "peer"],
@@ -72,7 +72,7 @@ describe("CONNACK says no", () => {
 	});
 
 	// [MQTT-3.2.2-4] [MQTT-3.1.2-4]
-	test("a session that Clean Start had ended is a protocol error", () => {
+	test("Session Present after Clean Start is a protocol error", () => {
 		for (const version of [4, 5] as const) {
 			const { node } = publishOnce({ connack: { sessionPresent: true } }, { version });
 			assert.equal(node.error?.fault, "peer");
@@ -80,7 +80,7 @@ describe("CONNACK says no", () => {
 		}
 	});
 
-	test("a session is told", () => {
+	test("Session Present is passed to onOpen", () => {
 		const network = new VirtualNetwork();
 		new ScriptedBroker(network, 1883, { connack: { sessionPresent: true } });
 		const node = new RecordingClient({ cleanStart: false, sessionExpiry: 3600 }, network.device);

@@ -90,7 +90,7 @@ for (const version of [4, 5] as const) {
 			assert.equal(network.log.filter(({ from, kind }) => from === "client" && kind === "data").length, 1);
 		});
 
-		test("QoS 0 refused: an error, never a clean end", () => {
+		test("QoS 0 rejected: an error, never a clean end", () => {
 			const { network, clock } = setUp({
 				version,
 				answer: (packet, connection) => {
@@ -132,7 +132,7 @@ for (const version of [4, 5] as const) {
 			assert.equal(node.closed[0].at, 4 * LATENCY_MS + 3000);
 		});
 
-		test("QoS 1: a broker that does not close after DISCONNECT costs a short moment", () => {
+		test("QoS 1: a broker that does not close after DISCONNECT costs a short timeout", () => {
 			const { network, clock } = setUp({ version, answer: (packet) => packet.cmd === "disconnect" });
 			const node = new RecordingClient({ version }, network.device, {
 				onWritable: () => node.publish("23.5", QOS1),
@@ -145,7 +145,7 @@ for (const version of [4, 5] as const) {
 			assert.equal(node.closed[0].at, 6 * LATENCY_MS + 250, "after DISCONNECT was acknowledged");
 		});
 
-		test("close() before CONNACK without pipelining sends DISCONNECT after it", () => {
+		test("close() before CONNACK without pipelining: DISCONNECT is sent after CONNACK", () => {
 			const { network, clock, broker } = setUp({ version });
 			const node = new RecordingClient({ version, pipeline: false }, network.device);
 			node.open();
@@ -163,7 +163,7 @@ for (const version of [4, 5] as const) {
 }
 
 describe("publishing", () => {
-	test("more than the buffer holds leaves in the same flight, in several writes", () => {
+	test("messages beyond the buffer size are sent in the same flight, in several writes", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ sendBuffer: 128 }, network.device, {
 			onWritable: () => {
@@ -179,7 +179,7 @@ describe("publishing", () => {
 		assert.equal(node.nestedCallbacks, 0);
 	});
 
-	test("outside a callback a message leaves at once", () => {
+	test("a message published outside a callback is sent at once", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({}, network.device);
 		node.open();
@@ -194,7 +194,7 @@ describe("publishing", () => {
 		assert.equal(node.nestedCallbacks, 0);
 	});
 
-	test("before TCP is up, and after close(), it is BUSY", () => {
+	test("publish() before TCP is up, and after close(), returns BUSY", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({}, network.device);
 		assert.equal(node.publish("1", QOS1), BUSY);
@@ -207,7 +207,7 @@ describe("publishing", () => {
 		assert.equal(node.publish("1", QOS1), BUSY);
 	});
 
-	test("without pipelining onWritable comes after CONNACK, also to one who asked before", () => {
+	test("without pipelining onWritable comes after CONNACK, also after an earlier BUSY", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({}, network.device);
 		node.open({ pipeline: false });
@@ -219,7 +219,7 @@ describe("publishing", () => {
 		assert.equal(node.publish("1", QOS1), 1);
 	});
 
-	test("onAcknowledged may publish the next", () => {
+	test("onAcknowledged may publish the next message", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({}, network.device, {
 			onWritable: () => node.publish("0", QOS1),
@@ -234,7 +234,7 @@ describe("publishing", () => {
 	});
 
 	// [MQTT-4.4.0-2]
-	test("a PUBACK with an error is told as it is", () => {
+	test("a PUBACK with an error is reported with its reason code", () => {
 		const { network, clock } = setUp({
 			answer: (packet, connection) => {
 				if (packet.cmd !== "publish") return false;
@@ -251,7 +251,7 @@ describe("publishing", () => {
 		);
 	});
 
-	test("QoS 2 and what is larger than the buffer: NEVER; exactly the buffer fits", () => {
+	test("QoS 2 and messages larger than the buffer return NEVER; exactly the buffer size fits", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({ sendBuffer: 128 }, network.device);
 		node.open();
@@ -264,7 +264,7 @@ describe("publishing", () => {
 		assert.equal(node.acknowledged.length, 1);
 	});
 
-	test("an invalid topic throws to the caller and does no harm", () => {
+	test("an invalid topic throws to the caller; the connection goes on", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({}, network.device);
 		node.open();
@@ -316,7 +316,7 @@ describe("open and close", () => {
 		["in the handshake", 3 * LATENCY_MS],
 		["when open", 5 * LATENCY_MS],
 	] as const)
-		test(`abort() ${when}: TCP is dropped, one onClosed, later`, () => {
+		test(`abort() ${when}: TCP is dropped, onClosed is called once, asynchronously`, () => {
 			const { network, clock, broker } = setUp();
 			network.names.set("broker", "127.0.0.1");
 			const node = new RecordingClient({ host: ms === 0 ? "broker" : "127.0.0.1" }, network.device);
@@ -333,7 +333,7 @@ describe("open and close", () => {
 			assert.equal(network.openSockets, 0);
 		});
 
-	test("close() while connecting drops TCP without a word", () => {
+	test("close() while connecting drops TCP without sending anything", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({}, network.device);
 		node.open();
@@ -344,7 +344,7 @@ describe("open and close", () => {
 		assert.deepEqual(broker.commands, []);
 	});
 
-	test("abort() in each callback ends it there", () => {
+	test("abort() in each callback ends the connection there", () => {
 		for (const name of ["onOpen", "onWritable", "onAcknowledged"] as const) {
 			const { network, clock } = setUp();
 			const node: RecordingClient = new RecordingClient({}, network.device, {
@@ -403,7 +403,7 @@ describe("open and close", () => {
 		}
 	});
 
-	test("an older connection's late callbacks are dropped", () => {
+	test("late callbacks of an older connection are dropped", () => {
 		const { network, clock } = setUp();
 		const options: {
 			onReadable?: (n: number) => void;

@@ -7,7 +7,7 @@ import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 describe("after CONNACK", () => {
-	test("PUBACK never comes", () => {
+	test("PUBACK never arrives: timeout", () => {
 		const { node, finished } = publishOnce({ answer: (packet) => packet.cmd === "publish" });
 		assert.ok(finished);
 		assert.equal(node.error?.fault, "peer");
@@ -16,7 +16,7 @@ describe("after CONNACK", () => {
 		assert.equal(node.client.inFlight, 1, "until the next open()");
 	});
 
-	test("PUBACK never comes for one of many", () => {
+	test("PUBACK never arrives for one of many messages: timeout", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		new ScriptedBroker(network, 1883, {
 			answer: (packet) => packet.cmd === "publish" && packet.messageId === 5,
@@ -33,7 +33,7 @@ describe("after CONNACK", () => {
 		assert.equal(node.closed[0].at, 1000 + 4 * 500 + 3000);
 	});
 
-	test("the broker closes without a word", () => {
+	test("the broker closes without DISCONNECT: a transport fault", () => {
 		const { node, finished } = publishOnce({
 			answer: (packet, connection) => {
 				if (packet.cmd === "publish") connection.end();
@@ -86,7 +86,7 @@ describe("after CONNACK", () => {
 		["QoS 3", [0x36, 6, 0, 1, 0x61, 0, 1, 0], 0x81],
 		["an overlong length", [0x30, 0xff, 0xff, 0xff, 0xff, 1], 0x81],
 	] as const)
-		test(`unexpected: ${name}`, () => {
+		test(`unexpected ${name}: DISCONNECT with the reason code`, () => {
 			const { node, finished, broker } = publishOnce({
 				answer: (packet, connection) => {
 					if (packet.cmd !== "publish") return false;
@@ -123,7 +123,7 @@ describe("after CONNACK", () => {
 		assert.deepEqual(broker.commands, ["connect", "publish"]);
 	});
 
-	test("AUTH for a configured method is refused with 0x8c", () => {
+	test("AUTH for a configured method is rejected with 0x8c", () => {
 		for (const early of [true, false]) {
 			const { node, broker } = publishOnce(
 				{
@@ -140,7 +140,7 @@ describe("after CONNACK", () => {
 		}
 	});
 
-	test("a PUBACK for nothing is of an earlier connection", () => {
+	test("a PUBACK for an unknown identifier is of an earlier connection and ignored", () => {
 		const network = new VirtualNetwork();
 		const broker = new ScriptedBroker(network, 1883);
 		const node = new RecordingClient({}, network.device);

@@ -9,7 +9,7 @@ import { ScriptedBroker } from "./scripted-broker";
 
 const HOUR = 3_600_000;
 
-/** Pieces of the stream at these places. */
+/** Splits the stream at these places. */
 function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 	const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
 	return [0, ...places]
@@ -41,10 +41,7 @@ const packet = (version: 4 | 5): fc.Arbitrary<Packet> =>
 		fc.record({ cmd: fc.constant("pingresp" as const) }),
 	);
 
-/**
- * A connection on which the broker sends these bytes, in these pieces, at these times, instead of whatever it
- * should say.
- */
+/** A connection whose broker sends the pieces of `stream`, one each `gapMs`, instead of proper answers. */
 function sendStream(
 	version: 4 | 5,
 	stream: readonly Uint8Array[],
@@ -63,7 +60,7 @@ function sendStream(
 					at += gapMs;
 					network.clock.after(at, () => connection.peer.write(piece));
 				}
-				// Not before the last answer has arrived.
+				// The connection ends only after the last answer has arrived.
 				if (end) network.clock.after(at + 100, () => connection.end());
 			}
 			return true;
@@ -81,7 +78,7 @@ const connack = { 4: Uint8Array.of(0x20, 2, 0, 0), 5: Uint8Array.of(0x20, 3, 0, 
 
 for (const version of [4, 5] as const)
 	describe(`any bytes from the broker, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
-		test("noise ends in one onClosed, and nothing is left", () => {
+		test("random bytes end in one onClosed, and nothing stays open", () => {
 			fc.assert(
 				fc.property(
 					fc.uint8Array({ maxLength: 400 }),
@@ -102,7 +99,7 @@ for (const version of [4, 5] as const)
 			);
 		});
 
-		test("packets with one byte changed", () => {
+		test("packets with one changed byte end in one onClosed", () => {
 			fc.assert(
 				fc.property(
 					fc.array(packet(version), { minLength: 1, maxLength: 6 }),
@@ -120,7 +117,7 @@ for (const version of [4, 5] as const)
 			);
 		});
 
-		test("what is told does not depend on how the stream is cut", () => {
+		test("callbacks do not depend on how the stream is split", () => {
 			const recordedCallbacks = (stream: readonly Uint8Array[]): unknown => {
 				const { node, broker } = sendStream(version, stream, 1, true);
 				return {

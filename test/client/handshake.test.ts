@@ -7,7 +7,7 @@ import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 describe("before CONNACK", () => {
-	test("an unknown name", () => {
+	test("an unknown host name: a transport fault", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		const node = new RecordingClient({ host: "nowhere" }, network.device);
 		node.open();
@@ -16,7 +16,7 @@ describe("before CONNACK", () => {
 		assert.equal(node.error?.message, "nowhere cannot be resolved");
 	});
 
-	test("a name server that never answers", () => {
+	test("a name server that never answers: timeout", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		network.names.set("slow", undefined);
 		const node = new RecordingClient({ host: "slow" }, network.device);
@@ -27,7 +27,7 @@ describe("before CONNACK", () => {
 		assert.equal(node.closed[0].at, 5000);
 	});
 
-	test("resolver and socket that throw", () => {
+	test("exceptions of resolver and socket become errors", () => {
 		const { device } = new VirtualNetwork();
 		const clock = new VirtualNetwork().clock;
 		const failingDevices: ConstructorParameters<typeof RecordingClient>[1][] = [
@@ -66,7 +66,7 @@ describe("before CONNACK", () => {
 		}
 	});
 
-	test("nobody listens", () => {
+	test("no listener: a transport fault", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		const node = new RecordingClient({}, network.device);
 		node.now = () => network.clock.now;
@@ -77,7 +77,7 @@ describe("before CONNACK", () => {
 		assert.equal(node.closed[0].at, 2 * LATENCY_MS);
 	});
 
-	test("SYN is never answered", () => {
+	test("SYN is never answered: timeout", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		network.blackHoles.add(1883);
 		const node = new RecordingClient({}, network.device);
@@ -88,7 +88,7 @@ describe("before CONNACK", () => {
 		assert.equal(node.closed[0].at, 5000);
 	});
 
-	test("TCP is accepted, then silence", () => {
+	test("TCP is accepted, CONNACK never arrives: timeout", () => {
 		const { node, finished } = publishOnce({ answer: () => true });
 		assert.ok(finished);
 		assert.equal(node.error?.fault, "peer");
@@ -100,7 +100,7 @@ describe("before CONNACK", () => {
 		["with a message in the first flight", {}, true],
 		["without pipelining", { pipeline: false }, false],
 	] as const)
-		test(`the broker closes: ${name}`, () => {
+		test(`the broker closes before CONNACK, ${name}`, () => {
 			const { node, finished } = publishOnce(
 				{
 					answer: (_packet, connection) => {
@@ -124,7 +124,7 @@ describe("before CONNACK", () => {
 			},
 			answer: (packet, connection) => {
 				if (packet.cmd === "connect") {
-					// It thinks for a moment, and cannot bear to be told more meanwhile.
+					// The broker answers with a delay, and closes on any packet that arrives before.
 					network.clock.after(1, () => {
 						if (connection.peer.socket.closed) return;
 						accepted = true;
@@ -163,7 +163,7 @@ describe("before CONNACK", () => {
 		["CONNECT", [0x10, 13, 0, 4, 77, 81, 84, 84, 5, 2, 0, 60, 0, 0, 0]],
 		["DISCONNECT", [0xe0, 0]],
 	] as const)
-		test(`the broker sends ${name}`, () => {
+		test(`the broker sends ${name} instead of CONNACK`, () => {
 			const { node, finished, broker } = publishOnce({
 				answer: (_packet, connection) => {
 					connection.sendBytes(...bytes);
@@ -176,7 +176,7 @@ describe("before CONNACK", () => {
 			assert.ok(!broker.commands.includes("disconnect"));
 		});
 
-	test("the broker speaks first", () => {
+	test("the broker sends before CONNECT", () => {
 		const { node, finished } = publishOnce({
 			accept: (connection) => connection.sendBytes(0x20, 3, 0, 0, 0),
 		});
@@ -184,7 +184,7 @@ describe("before CONNACK", () => {
 		assert.equal(node.closed.length, 1);
 	});
 
-	test("half a CONNACK, then silence or the end", () => {
+	test("half a CONNACK, then silence or the end of the connection", () => {
 		for (const end of [false, true]) {
 			const { node, finished } = publishOnce({
 				answer: (_packet, connection) => {
@@ -198,7 +198,7 @@ describe("before CONNACK", () => {
 		}
 	});
 
-	test("a CONNECT longer than the send buffer is refused at construction, one as long is sent", () => {
+	test("a CONNECT longer than the send buffer is refused at construction, one of its size is sent", () => {
 		const { device } = new VirtualNetwork();
 		for (const [version, length] of [
 			[5, 18],

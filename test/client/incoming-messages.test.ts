@@ -49,7 +49,7 @@ for (const version of [4, 5] as const)
 		});
 
 		// [MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT-4.3.3-12] [MQTT-4.6.0-3] [MQTT-3.1.1:4.3.3-2]
-		test("QoS 2 is delivered once, however often it comes before PUBREL", () => {
+		test("QoS 2 is delivered once, however often it is repeated before PUBREL", () => {
 			const { clock, broker, node } = openConnection({}, { version });
 			const [connection] = broker.connections;
 			connection.send({ ...message, payload: "a", qos: 2, messageId: 7 });
@@ -79,7 +79,7 @@ for (const version of [4, 5] as const)
 			if (version === 5) assert.equal(last?.cmd === "pubcomp" && last.reasonCode, 0x92);
 		});
 
-		test("a payload larger than the buffer comes in pieces and is acknowledged at its end", () => {
+		test("a payload larger than the buffer is delivered in pieces and acknowledged at its end", () => {
 			const { clock, broker, node } = openConnection({}, { version, receiveBuffer: 128 });
 			const payload = "0123456789".repeat(200);
 			broker.connections[0].send({ ...message, payload, qos: 1, messageId: 1 });
@@ -89,7 +89,7 @@ for (const version of [4, 5] as const)
 			assert.deepEqual(broker.commands, ["connect", "puback"]);
 		});
 
-		test("cut anywhere, even in every place", () => {
+		test("the stream may be split anywhere, even after every byte", () => {
 			const { clock, broker, node } = openConnection({}, { version });
 			const [connection] = broker.connections;
 			const bytes =
@@ -108,7 +108,7 @@ for (const version of [4, 5] as const)
 		});
 
 		// [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2]
-		test("close() while a message is delivered: it is acknowledged, then comes DISCONNECT, then nothing", () => {
+		test("close() while a message is delivered: it is acknowledged, DISCONNECT follows, then nothing", () => {
 			const { clock, broker, node } = openConnection(
 				{ answer: (packet) => packet.cmd === "disconnect" },
 				{ version },
@@ -127,7 +127,7 @@ for (const version of [4, 5] as const)
 			assert.equal(node.error, undefined);
 		});
 
-		test("abort() while a message is delivered: not acknowledged", () => {
+		test("abort() while a message is delivered: it is not acknowledged", () => {
 			const { clock, broker, node } = openConnection(
 				{},
 				{ version },
@@ -141,7 +141,7 @@ for (const version of [4, 5] as const)
 			assert.equal(node.error, undefined);
 		});
 
-		test("acknowledgements that come after close() are told", () => {
+		test("acknowledgements that arrive after close() are reported", () => {
 			const { clock, node } = openConnection({}, { version });
 			node.publish("1", QOS1);
 			node.close();
@@ -151,12 +151,12 @@ for (const version of [4, 5] as const)
 		});
 	});
 
-describe("limits inwards", () => {
+describe("limits for incoming messages", () => {
 	for (const [version, fault] of [
 		[4, "resource"],
 		[5, "peer"],
 	] as const)
-		test(`more QoS 2 messages than there is room for, MQTT ${version}: ${fault}`, () => {
+		test(`more QoS 2 messages than the receive maximum, MQTT ${version}: ${fault}`, () => {
 			const { clock, broker, node } = openConnection({}, { version, receiveMaximum: 3 });
 			for (let id = 1; id <= 4; id++)
 				broker.connections[0].send({ ...message, payload: "1", qos: 2, messageId: id });
@@ -166,14 +166,14 @@ describe("limits inwards", () => {
 			assert.equal(node.error?.reasonCode, 0x93);
 		});
 
-	test("a packet above the maximum that was told is refused with 0x95", () => {
+	test("a packet above the announced maximum size is rejected with 0x95", () => {
 		const { clock, broker, node } = openConnection({}, { maximumPacketSize: 64 });
 		broker.connections[0].send({ ...message, payload: "x".repeat(100), qos: 0 });
 		assert.ok(clock.run(10_000));
 		assert.equal(node.error?.reasonCode, 0x95);
 	});
 
-	test("a broker that reads nothing is not read either, and every message is answered in the end", () => {
+	test("a broker that does not read is not read from; every message is acknowledged in the end", () => {
 		const { clock, broker, node } = openConnection({}, { sendBuffer: 64, keepAlive: 0 }, { capacity: 64 });
 		const [connection] = broker.connections;
 		for (let id = 1; id <= 200; id++)
@@ -187,7 +187,7 @@ describe("limits inwards", () => {
 		assert.equal(node.client.state, "open");
 	});
 
-	test("a burst of PUBRELs that mean nothing: every one is answered", () => {
+	test("a burst of PUBRELs with unknown identifiers: every one is answered", () => {
 		const { clock, broker, node } = openConnection({}, { sendBuffer: 64, keepAlive: 0 }, { capacity: 64 });
 		const burst: number[] = [];
 		for (let id = 1; id <= 200; id++) burst.push(0x62, 2, 0, id);
@@ -197,7 +197,7 @@ describe("limits inwards", () => {
 		assert.equal(broker.commands.filter((command) => command === "pubcomp").length, 200);
 	});
 
-	test("publishing while messages come in leaves room for the answers", () => {
+	test("publishing while messages arrive leaves room for acknowledgements", () => {
 		const { clock, broker, node } = openConnection(
 			{},
 			{ sendBuffer: 100, keepAlive: 0, inFlight: 100 },
@@ -215,7 +215,7 @@ describe("limits inwards", () => {
 
 describe("a socket with less room than the send buffer", () => {
 	for (const capacity of [1, 7, 64, 127, 128, 129, 200])
-		test(`${capacity} bytes: everything leaves in slices, in order`, () => {
+		test(`${capacity} bytes: everything is sent in slices, in order`, () => {
 			const network = new VirtualNetwork({ latency: 5, capacity });
 			const broker = new ScriptedBroker(network, 1883);
 			let sent = 0;

@@ -9,7 +9,7 @@ const time = { delta: (start: number, end = 0) => end - start };
 
 describe("in flight", () => {
 	// [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-3.1.1:2.3.1-2]
-	test("identifiers go up, skip those in use, and wrap to 1", () => {
+	test("identifiers increase, skip those in use, and wrap to 1", () => {
 		const table = new InFlight(3);
 		table.add(table.nextPacketId(), 0);
 		assert.equal(table.awaitedPacketType(1), PUBACK);
@@ -23,7 +23,7 @@ describe("in flight", () => {
 		assert.equal(table.nextPacketId(), 1);
 	});
 
-	test("the age is that of the oldest", () => {
+	test("the age is that of the oldest message", () => {
 		const table = new InFlight(3);
 		assert.equal(table.longestWaitMs(time, 100), 0);
 		table.add(1, 10);
@@ -72,7 +72,7 @@ describe("in flight", () => {
 	});
 });
 
-test("identifiers received behave like a set", () => {
+test("received identifiers behave like a set", () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 })), { maxLength: 60 }),

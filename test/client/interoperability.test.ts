@@ -1,4 +1,4 @@
-/** Against real brokers on real sockets: mosquitto (which CI installs) and aedes, with MQTT.js listening. */
+/** Tests with real brokers on real sockets: mosquitto (installed by CI) and aedes; MQTT.js subscribes. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -52,7 +52,7 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
 	return { promise, resolve };
 }
 
-/** MQTT.js subscribed to everything under a name; what it got, and a wait for the nth message. */
+/** An MQTT.js client subscribed to a topic filter, its messages, and a wait for the nth message. */
 class Subscriber {
 	readonly messages: { topic: string; payload: string; retain: boolean }[] = [];
 	readonly client: MqttClient;
@@ -85,7 +85,7 @@ class Subscriber {
 function describeBroker(name: string, version: 4 | 5, port: () => number): void {
 	describe(`${name}, MQTT ${version === 4 ? "3.1.1" : "5.0"}`, () => {
 		for (const pipeline of [true, false])
-			test(`a QoS 1 report, ${pipeline ? "pipelined" : "after CONNACK"}`, async () => {
+			test(`a QoS 1 report is acknowledged, ${pipeline ? "pipelined" : "after CONNACK"}`, async () => {
 				const subscriber = await Subscriber.connect(port(), "home/#", version);
 				const { node, closed } = connect(
 					{ port: port(), version, pipeline },
@@ -128,7 +128,7 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 			await subscriber.client.endAsync();
 		});
 
-		test("a will comes after abort(), not after close()", async () => {
+		test("the will is published after abort(), not after close()", async () => {
 			const subscriber = await Subscriber.connect(port(), "status/#", version);
 			const will = (payload: string) =>
 				({ topic: "status/node", payload, qos: 1, retain: false, delay: 0 }) as const;
@@ -184,7 +184,7 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 			assert.equal(node.acknowledged.length, 1000);
 		});
 
-		test("the keepalive holds the connection", async () => {
+		test("keep alive holds the connection open", async () => {
 			const { node, closed } = connect(
 				{ port: port(), version, keepAlive: 1 },
 				{ onOpen: () => void setTimeout(() => node.close(), 2500) },
@@ -204,7 +204,7 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 	describeBroker("mosquitto", 4, () => broker.port);
 	describeBroker("mosquitto", 5, () => broker.port);
 
-	test("a retained value is there for a later subscriber", async () => {
+	test("a retained value reaches a later subscriber", async () => {
 		const { node, closed } = connect(
 			{ port: broker.port },
 			{ onWritable: () => node.publish("19.5", QOS1 | RETAIN), onAcknowledged: () => node.client.close() },
@@ -218,7 +218,7 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 		await subscriber.client.endAsync();
 	});
 
-	test("a session survives: Session Present", async () => {
+	test("a persistent session: Session Present", async () => {
 		const options = { port: broker.port, clientId: "sleeper", cleanStart: false, sessionExpiry: 3600 };
 		const sessionsPresent: boolean[] = [];
 		for (let round = 0; round < 2; round++) {
@@ -233,17 +233,17 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 		assert.deepEqual(sessionsPresent, [false, true]);
 	});
 
-	test("another client takes the identifier over: an error, with or without a reason", async () => {
+	test("another client takes over the identifier: an error, with or without a reason", async () => {
 		const second = connectLater({ port: broker.port, clientId: "twin" });
 		const first = connect({ port: broker.port, clientId: "twin" }, { onOpen: () => second.node.open() });
 		const error = await first.closed;
-		// Not every release of mosquitto says why.
+		// Some releases of mosquitto send no reason.
 		assert.equal(error?.fault, error?.reasonCode === 0x8e ? "configuration" : "transport");
 		second.node.abort();
 		assert.equal(await second.closed, undefined);
 	});
 
-	test("an assigned client identifier", async () => {
+	test("an assigned client identifier is reported", async () => {
 		const { node, closed } = connect(
 			{ port: broker.port, clientId: "" },
 			{ onOpen: () => node.client.close() },
@@ -254,7 +254,7 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 });
 
 describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitto is not installed" }, () => {
-	test("unknown users are refused, both versions", async () => {
+	test("unknown users are rejected, both versions", async () => {
 		const broker = await Mosquitto.start(["allow_anonymous false"]);
 		for (const version of [4, 5] as const) {
 			const { node, closed } = connect(
@@ -269,7 +269,7 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 		await broker.stop();
 	});
 
-	test("receive maximum and packet size", async () => {
+	test("receive maximum and packet size are respected", async () => {
 		const broker = await Mosquitto.start([
 			"allow_anonymous true",
 			"max_inflight_messages 2",
@@ -294,7 +294,7 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 		await broker.stop();
 	});
 
-	test("a first flight that exceeds a limit not known yet: the error says so, and the next one keeps to it", async () => {
+	test("a first flight above an unknown limit: an error, and the next flight respects it", async () => {
 		const broker = await Mosquitto.start(["allow_anonymous true", "max_packet_size 100"]);
 		const results: number[] = [];
 		const errors: (ClientError | undefined)[] = [];
@@ -322,7 +322,7 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 		await broker.stop();
 	});
 
-	test("killed in the middle: an error at once; stopped in the middle: the time-out", async () => {
+	test("broker killed: an error at once; broker stopped: the timeout", async () => {
 		for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
 			const broker = await Mosquitto.start();
 			const { node, closed } = connect(
@@ -358,7 +358,7 @@ describe("aedes", () => {
 
 	describeBroker("aedes", 4, () => (server.address() as AddressInfo).port);
 
-	test("has no MQTT 5.0: a clear error", async () => {
+	test("no MQTT 5.0: a clear error", async () => {
 		const { closed } = connect({
 			port: (server.address() as AddressInfo).port,
 			version: 5,
@@ -370,18 +370,18 @@ describe("aedes", () => {
 	});
 });
 
-describe("a peer that is no broker", () => {
-	test("nobody listens", async () => {
+describe("a peer that is not a broker", () => {
+	test("no listener: a transport fault", async () => {
 		const { closed } = connect({ port: 1 });
 		assert.equal((await closed)?.fault, "transport");
 	});
 
-	test("a name that does not exist", async () => {
+	test("a host name that does not exist: a transport fault", async () => {
 		const { closed } = connect({ host: "does-not-exist.invalid", connectTimeout: 2000 });
 		assert.equal((await closed)?.fault, "transport");
 	});
 
-	test("an HTTP server", async () => {
+	test("an HTTP server: a peer fault", async () => {
 		const server = createServer((socket) => {
 			socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
 			socket.on("error", () => {});
@@ -393,7 +393,7 @@ describe("a peer that is no broker", () => {
 		server.close();
 	});
 
-	test("accepts and says nothing", async () => {
+	test("a server that accepts and never sends: the timeout", async () => {
 		const server = createServer((socket) => socket.on("error", () => {}));
 		server.listen(0, "127.0.0.1");
 		await once(server, "listening");

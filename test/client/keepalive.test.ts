@@ -12,21 +12,21 @@ function setUp(script: BrokerScript = {}, options: VirtualNetworkOptions = {}) {
 	return { network, clock: network.clock, broker: new ScriptedBroker(network, 1883, script) };
 }
 
-describe("keepalive", () => {
-	test("PINGREQ after ¾ of the interval without traffic, again and again", () => {
+describe("keep alive", () => {
+	test("PINGREQ is sent after ¾ of the interval without traffic, repeatedly", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 60 }, network.device);
 		node.open();
 		clock.advance(600_000);
 		assert.equal(node.client.state, "open");
 		const pings = broker.times.filter((_, index) => broker.commands[index] === "pingreq");
-		// CONNACK comes at 4 L; from then on 45 s after the later of sending and receiving, then one way.
+		// CONNACK arrives after 4 latencies; PINGREQ follows 45 s after the later of sending and receiving.
 		assert.equal(pings[0], 4 * LATENCY_MS + 45_000 + LATENCY_MS);
 		assert.equal(pings[1] - pings[0], 45_000);
 		assert.equal(pings.length, 13);
 	});
 
-	test("sending alone does not put it off: nothing was received", () => {
+	test("sending alone does not postpone PINGREQ: nothing was received", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
@@ -39,7 +39,7 @@ describe("keepalive", () => {
 		assert.ok(broker.commands.includes("pingreq"));
 	});
 
-	test("receiving alone does not put it off: nothing was sent", () => {
+	test("receiving alone does not postpone PINGREQ: nothing was sent", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
@@ -59,7 +59,7 @@ describe("keepalive", () => {
 		assert.ok(broker.commands.includes("pingreq"));
 	});
 
-	test("an exchange both ways needs none", () => {
+	test("traffic in both directions makes PINGREQ unnecessary", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 10 }, network.device);
 		node.open();
@@ -72,7 +72,7 @@ describe("keepalive", () => {
 		assert.ok(!broker.commands.includes("pingreq"));
 	});
 
-	test("PINGRESP missing: dead after pingTimeout", () => {
+	test("no PINGRESP: the connection ends after pingTimeout", () => {
 		const { network, clock } = setUp({ answer: (packet) => packet.cmd === "pingreq" });
 		const node = new RecordingClient({ keepAlive: 60, pingTimeout: 2000 }, network.device);
 		node.now = () => clock.now;
@@ -93,7 +93,7 @@ describe("keepalive", () => {
 		assert.equal(node.closed[0].at, 4 * LATENCY_MS + 7500 + 10_000);
 	});
 
-	test("nothing can be sent: found by the ping as well", () => {
+	test("a connection that cannot send is detected by the ping as well", () => {
 		const { network, clock } = setUp({}, { capacity: 100, suppressWritable: true });
 		const node = new RecordingClient({ keepAlive: 60, clientId: "x".repeat(60) }, network.device);
 		node.now = () => clock.now;
@@ -106,7 +106,7 @@ describe("keepalive", () => {
 	});
 
 	// [MQTT-3.1.2-21] [MQTT-3.2.2-21]
-	test("Server Keep Alive holds instead of ours", () => {
+	test("Server Keep Alive replaces the configured interval", () => {
 		for (const [serverKeepAlive, first] of [
 			[20, 15_000],
 			[0, undefined],
@@ -120,7 +120,7 @@ describe("keepalive", () => {
 		}
 	});
 
-	test("keepAlive 0: none", () => {
+	test("keepAlive 0: no PINGREQ", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 0 }, network.device);
 		node.open();
@@ -132,7 +132,7 @@ describe("keepalive", () => {
 		assert.equal(node.acknowledged.length, 1);
 	});
 
-	test("ticks that wrap change nothing", () => {
+	test("a wrap of the tick counter changes nothing", () => {
 		for (const before of [0, 50, 100, 1000, 30_000, 45_170, 46_000]) {
 			const { network, clock, broker } = setUp();
 			clock.ticksOffset = 2 ** 31 - before;
@@ -149,7 +149,7 @@ describe("keepalive", () => {
 });
 
 describe("the timer", () => {
-	test("one for each connection; a steady exchange moves it only when a deadline has run out", () => {
+	test("one timer for each connection; steady traffic moves it only when a deadline has passed", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({ keepAlive: 60, acknowledgeTimeout: 5000 }, network.device);
 		node.open();
@@ -167,7 +167,7 @@ describe("the timer", () => {
 		);
 	});
 
-	test("is gone once the connection is closed", () => {
+	test("the timer is removed when the connection is closed", () => {
 		const { network, clock } = setUp();
 		const node = new RecordingClient({}, network.device);
 		node.open();

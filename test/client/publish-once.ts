@@ -7,7 +7,7 @@ import { type BrokerScript, ScriptedBroker } from "./scripted-broker";
 /** One-way latency, ms. */
 export const LATENCY_MS = 40;
 
-/** One connection on which a QoS 1 message is published at once, until nothing is left to happen. */
+/** Runs one connection that publishes a QoS 1 message at once, until no event is pending. */
 export function publishOnce(
 	script: BrokerScript,
 	options: Partial<ClientOptions> = {},

@@ -34,21 +34,21 @@ export interface ReceivedMessage {
 	qos: number;
 }
 
-/** A client that writes down what it is told, and when. */
+/** A client that records its callbacks and their times. */
 export class RecordingClient {
 	readonly client: Client;
-	/** Of the host, in ms; set by the network tests. */
+	/** Time of the host, ms; set by the network tests. */
 	now: () => number = () => 0;
 	readonly opened: { at: number; sessionPresent: boolean }[] = [];
 	readonly writable: number[] = [];
 	readonly acknowledged: { at: number; packetId: number; reasonCode: number }[] = [];
 	readonly closed: { at: number; error: ClientError | undefined }[] = [];
 	readonly messages: ReceivedMessage[] = [];
-	/** Callbacks seen inside a method of the client: none may come. */
+	/** Callbacks called inside a method of the client; must stay 0. */
 	nestedCallbacks = 0;
 	callDepth = 0;
 
-	/** @param hooks called after the event was written down */
+	/** @param hooks called after the event was recorded */
 	constructor(
 		options: Partial<ClientOptions>,
 		device:
@@ -126,7 +126,7 @@ export class RecordingClient {
 		this.#runCall(() => this.client.abort());
 	}
 
-	/** The error of the only onClosed. */
+	/** The error of the only onClosed call. */
 	get error(): ClientError | undefined {
 		if (this.closed.length !== 1) throw new Error(`onClosed came ${this.closed.length} times`);
 		return this.closed[0].error;

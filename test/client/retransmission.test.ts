@@ -28,7 +28,7 @@ function setUp(version: 4 | 5, acknowledges: boolean) {
 }
 
 // [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-3.1.1:2.3.1-3]
-test("a message is sent again under its own identifier, with DUP, and its PUBACK is told", () => {
+test("a message is sent again under its own identifier, with DUP, and its PUBACK is reported", () => {
 	for (const version of [4, 5] as const) {
 		const { network, broker, node, publish } = setUp(version, true);
 		assert.equal(publish(QOS1 | DUP, 700), 700);
@@ -48,7 +48,7 @@ test("a message is sent again under its own identifier, with DUP, and its PUBACK
 	}
 });
 
-test("an identifier that is in use waits for its PUBACK", () => {
+test("an identifier in use is BUSY until its PUBACK", () => {
 	const { network, broker, node, publish } = setUp(5, false);
 	assert.equal(publish(QOS1, 9), 9);
 	assert.equal(publish(QOS1, 9), BUSY);
@@ -61,7 +61,7 @@ test("an identifier that is in use waits for its PUBACK", () => {
 	assert.equal(publish(QOS1), 11);
 });
 
-test("an identifier that is none is refused, and QoS 0 has none", () => {
+test("an invalid identifier is refused, and so is one with QoS 0", () => {
 	const { publish } = setUp(5, true);
 	assert.throws(() => publish(QOS1, 65_536), { message: "packet identifier is not 1 to 65,535" });
 	assert.equal(publish(0, 12), 0);

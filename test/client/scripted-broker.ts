@@ -3,11 +3,11 @@ import type { ScriptedPeer, VirtualNetwork } from "../support/virtual-network";
 
 export interface BrokerScript {
 	version?: 4 | 5;
-	/** Merged into CONNACK. */
+	/** Fields merged into CONNACK. */
 	connack?: Partial<IConnackPacket>;
-	/** Answers a packet instead of the broker; false: the broker shall. */
+	/** Handles a packet; returns false to let the broker answer. */
 	answer?: (packet: Packet, connection: ScriptedConnection) => boolean;
-	/** Does something else than read. */
+	/** Called for each accepted connection. */
 	accept?: (connection: ScriptedConnection) => void;
 }
 
@@ -22,15 +22,15 @@ export interface ScriptedConnection {
 }
 
 /**
- * A broker on the virtual network that answers at once, built on mqtt-packet, which shares nothing with the
+ * A broker on the virtual network that answers at once. It uses mqtt-packet, which shares no code with the
  * code under test.
  */
 export class ScriptedBroker {
 	readonly packets: Packet[] = [];
-	/** When each packet arrived, ms. */
+	/** Arrival time of each packet, ms. */
 	readonly times: number[] = [];
 	readonly connections: ScriptedConnection[] = [];
-	/** How often a client closed, or its connection was reset. */
+	/** Number of connections that a client closed or reset. */
 	endCount = 0;
 
 	constructor(network: VirtualNetwork, port: number, script: BrokerScript = {}) {

@@ -51,7 +51,7 @@ describe("limits of CONNACK", () => {
 		assert.equal(node.publish("3", 0), 0);
 	});
 
-	test("inFlight bounds MQTT 3.1.1 too", () => {
+	test("the option inFlight bounds MQTT 3.1.1 too", () => {
 		const { network, clock } = setUp({ version: 4, answer: (packet) => packet.cmd === "publish" });
 		const node = new RecordingClient({ version: 4, inFlight: 2 }, network.device);
 		node.open();
@@ -63,7 +63,7 @@ describe("limits of CONNACK", () => {
 	});
 
 	// [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]
-	test("maximum packet size, maximum QoS, retain", () => {
+	test("maximum packet size, maximum QoS, and retain available are respected", () => {
 		const { network, clock, broker } = setUp({
 			connack: { properties: { maximumPacketSize: 60, maximumQoS: 0, retainAvailable: false } },
 		});
@@ -106,7 +106,7 @@ describe("limits of CONNACK", () => {
 		assert.equal(last?.cmd === "publish" && last.retain, false);
 	});
 
-	test("open() may be told what was remembered over sleep", () => {
+	test("open() accepts limits that were stored during sleep", () => {
 		const { network, clock } = setUp();
 		const results: number[] = [];
 		const node: RecordingClient = new RecordingClient({}, network.device, {
@@ -123,7 +123,7 @@ describe("limits of CONNACK", () => {
 		assert.equal(node.writable.length, 2, "and the one who was BUSY is asked again");
 	});
 
-	test("a remembered limit that is out of date only delays", () => {
+	test("a stored limit that is outdated only delays", () => {
 		const { network, clock, broker } = setUp();
 		const node: RecordingClient = new RecordingClient({}, network.device, {
 			onWritable: () => void node.publish("1", QOS1),
@@ -134,7 +134,7 @@ describe("limits of CONNACK", () => {
 		assert.deepEqual(broker.times, [3 * LATENCY_MS, 5 * LATENCY_MS]);
 	});
 
-	test("topic aliases are not known before CONNACK, nor after the next open()", () => {
+	test("topic aliases are unknown before CONNACK, and after the next open()", () => {
 		const { network, clock } = setUp({ connack: { properties: { topicAliasMaximum: 10 } } });
 		const node = new RecordingClient({}, network.device);
 		node.open();
@@ -148,7 +148,7 @@ describe("limits of CONNACK", () => {
 		assert.equal(node.client.limits.topicAliasMaximum, 0);
 	});
 
-	test("assigned client identifier and session expiry are told", () => {
+	test("assigned client identifier and session expiry are reported", () => {
 		const { network, clock } = setUp({
 			connack: { properties: { assignedClientIdentifier: "auto-ä", sessionExpiryInterval: 77 } },
 		});
@@ -161,7 +161,7 @@ describe("limits of CONNACK", () => {
 });
 
 describe("CONNECT", () => {
-	test("carries everything that is configured", () => {
+	test("CONNECT carries everything that is configured", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient(
 			{
@@ -231,7 +231,7 @@ describe("CONNECT", () => {
 		});
 	});
 
-	test("[MQTT-3.1.2-30] with an authentication method nothing leaves before CONNACK", () => {
+	test("[MQTT-3.1.2-30] with an authentication method nothing is sent before CONNACK", () => {
 		const { network, clock, broker } = setUp({});
 		const node = new RecordingClient(
 			{ authenticationMethod: "plain", authenticationData: Uint8Array.of(1) },
@@ -248,7 +248,7 @@ describe("CONNECT", () => {
 		node.client.abort();
 	});
 
-	test("MQTT 3.1.1 leaves the properties out", () => {
+	test("MQTT 3.1.1 omits the properties", () => {
 		const { network, clock, broker } = setUp({ version: 4 });
 		const will = { topic: "s", payload: "lost", qos: 0, retain: false, delay: 30 } as const;
 		const node = new RecordingClient(
@@ -273,7 +273,7 @@ describe("CONNECT", () => {
 	});
 });
 
-test("publishSize is what the encoder stages", () => {
+test("publishSize equals the bytes that the encoder stages", () => {
 	const properties = new PropertyWriter(200).contentType(new Uint8Array(150).fill(97));
 	for (const version of [4, 5] as const)
 		for (const length of [0, 1, 90, 91, 92, 93, 94, 95, 96, 97, 127, 128, 300, 16_340, 16_350, 16_383])

@@ -6,8 +6,8 @@ import { LATENCY_MS, publishOnce } from "./publish-once";
 import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
-describe("where the platform keeps quiet", () => {
-	test("onError never comes: PUBACK's time-out ends it", () => {
+describe("a platform that omits callbacks", () => {
+	test("no onError: the PUBACK timeout ends the connection", () => {
 		const { node, finished } = publishOnce(
 			{
 				answer: (packet, connection) => {
@@ -23,7 +23,7 @@ describe("where the platform keeps quiet", () => {
 	});
 
 	for (const afterEnd of ["undefined", "throws"] as const)
-		test(`a write on a dead connection (${afterEnd}), and onError never comes`, () => {
+		test(`a write on a dead connection (${afterEnd}) without onError ends with an error`, () => {
 			const network = new VirtualNetwork({
 				latency: LATENCY_MS,
 				suppressErrors: true,
@@ -44,7 +44,7 @@ describe("where the platform keeps quiet", () => {
 			assert.equal(node.nestedCallbacks, 0);
 		});
 
-	test("close() on a dead connection", () => {
+	test("close() on a dead connection ends with an error", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS, suppressErrors: true });
 		const broker = new ScriptedBroker(network, 1883);
 		const node = new RecordingClient({}, network.device);
@@ -57,7 +57,7 @@ describe("where the platform keeps quiet", () => {
 		assert.equal(node.error?.fault, "transport");
 	});
 
-	test("room is never told again: the broker's close ends close(), or a time-out that says that DISCONNECT may not have left", () => {
+	test("no second onWritable: close() ends by the broker's close or by a timeout", () => {
 		for (const brokerCloses of [true, false]) {
 			const network = new VirtualNetwork({ latency: LATENCY_MS, suppressWritable: true });
 			new ScriptedBroker(network, 1883, { answer: (packet) => packet.cmd === "disconnect" && !brokerCloses });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatDuration, parseDuration } from "../../src/config/duration";
 
-test("durations", () => {
+test("durations are parsed and formatted", () => {
 	const rows: readonly (readonly [string, number | undefined])[] = [
 		["250ms", 250],
 		["60s", 60_000],
@@ -37,7 +37,7 @@ test("durations", () => {
 	for (const [text, expected] of rows) assert.equal(parseDuration(text), expected, text);
 });
 
-test("what is formatted reads back", () => {
+test("a formatted duration is parsed back unchanged", () => {
 	fc.assert(
 		fc.property(fc.maxSafeNat(), (milliseconds) =>
 			assert.equal(parseDuration(formatDuration(milliseconds)), milliseconds),
@@ -52,6 +52,6 @@ test("what is formatted reads back", () => {
 	]);
 });
 
-test("no text makes it throw", () => {
+test("no text makes the parser throw", () => {
 	fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => (parseDuration(text) ?? 0) >= 0));
 });

@@ -1,6 +1,6 @@
 import type { Settings } from "../../src/config/settings";
 
-/** Settings with what they inherit as their own, for comparisons. */
+/** Settings with inherited properties as own properties, for comparisons. */
 export function flattenSettings(settings: Settings): Settings {
 	return copyOwn(settings) as Settings;
 }

@@ -22,7 +22,7 @@ function read(firefly: unknown) {
 	};
 }
 
-/** The keywords that Firefly's schema uses. */
+/** The JSON Schema keywords that Firefly's schema uses. */
 interface SchemaNode {
 	readonly type?: string;
 	readonly description?: string;
@@ -40,7 +40,7 @@ interface SchemaNode {
 
 const root = FireflyConfig as unknown as SchemaNode;
 
-/** Values that a node takes. */
+/** Generates values that a node accepts. */
 function arbitraryFor(node: SchemaNode): fc.Arbitrary<unknown> {
 	if (node.properties !== undefined) {
 		const entries = Object.entries(node.properties).map(
@@ -103,7 +103,7 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
-/** The configuration that says what holds without it. */
+/** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
 	if (node.default !== undefined) return node.default;
 	if (node.properties === undefined) return undefined;
@@ -112,8 +112,8 @@ function withDefaults(node: SchemaNode): unknown {
 	return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
-describe("the schema and what the device reads", () => {
-	test("what the schema and the rules accept is read without a word", () => {
+describe("schema and device agree", () => {
+	test("a configuration that schema and rules accept is read without a trace", () => {
 		fc.assert(
 			fc.property(arbitraryFor(root), (firefly) => {
 				assert.ok(Check(FireflyConfig, firefly));
@@ -130,7 +130,7 @@ describe("the schema and what the device reads", () => {
 		);
 	});
 
-	test("what the schema refuses is traced", () => {
+	test("a value that the schema rejects is traced", () => {
 		const invalidValue = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
 		const leaves = [...walkSchema(root)].filter(
 			([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"),
@@ -143,8 +143,7 @@ describe("the schema and what the device reads", () => {
 					.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 				fc.pre(!Check(FireflyConfig, firefly) && value !== undefined);
 				const { length } = read(firefly).traces;
-				// Several users, rules or names may be wrong, and what a section needs beside the value may be
-				// missing.
+				// Several users, rules or names may be wrong, and other required keys of the section may be missing.
 				assert.ok(
 					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)),
 					`${path}: ${JSON.stringify(value)}`,
@@ -154,7 +153,7 @@ describe("the schema and what the device reads", () => {
 		);
 	});
 
-	test("the schema's defaults are those of the device", () => {
+	test("the defaults of the schema are those of the device", () => {
 		const firefly = withDefaults(root);
 		const { settings, traces } = read(firefly);
 		assert.deepEqual(traces, []);
@@ -166,7 +165,7 @@ describe("the schema and what the device reads", () => {
 		assert.deepEqual(read({ broker: { will } }).settings, read({ broker: { will: {} } }).settings);
 	});
 
-	test("every setting has its key", () => {
+	test("every setting has a key in the schema", () => {
 		const keys = (...path: string[]): string[] =>
 			Object.keys(
 				path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {},
@@ -187,13 +186,13 @@ describe("the schema and what the device reads", () => {
 		assert.deepEqual([host, port], ["", 1883]);
 	});
 
-	test("every key says what it is", () => {
+	test("every key has a description", () => {
 		for (const [path, node] of walkSchema(root))
 			if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
 	});
 });
 
-test("docs/manifest.schema.json is what the sources say (else run: node --import tsx cli/config/write-schema.ts)", () => {
+test("docs/manifest.schema.json is up to date (else: node --import tsx cli/config/write-schema.ts)", () => {
 	assert.equal(
 		readFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), "utf8"),
 		jsonSchema(),

@@ -20,7 +20,7 @@ function read(config: unknown): { settings: Settings; traces: string[] } {
 
 const sensor = { name: "t", driver: "d" };
 
-test("nothing configured: defaults, nobody to report to, nothing to trace", () => {
+test("an empty configuration gives the defaults: no broker, no trace", () => {
 	const { settings, traces } = read({});
 	assert.deepEqual(traces, []);
 	assert.deepEqual(settings, {
@@ -39,7 +39,7 @@ test("nothing configured: defaults, nobody to report to, nothing to trace", () =
 	assert.equal(settings.broker.host, "");
 });
 
-test("everything configured", () => {
+test("every setting is read", () => {
 	const { settings, traces } = read({
 		firefly: {
 			role: "both",
@@ -161,7 +161,7 @@ test("everything configured", () => {
 	});
 });
 
-test("strings of the build's command line go first", () => {
+test("values of the build's command line take precedence", () => {
 	const { settings, traces } = read({
 		firefly: { wifi: { ssid: "n" }, broker: { url: "mqtt://b", username: "u" } },
 		wifi_ssid: "m",
@@ -176,7 +176,7 @@ test("strings of the build's command line go first", () => {
 	assert.deepEqual([host, port, username, password], ["c", 1, "esp32", "x"]);
 });
 
-describe("a bad value is traced with its path and its default used", () => {
+describe("an invalid value is traced with its path, and its default is used", () => {
 	const rows: readonly (readonly [object, string])[] = [
 		[{ role: "boss" }, 'config.firefly.role: "boss" is not one of sensor, broker, both'],
 		[{ id: 7 }, "config.firefly.id: 7 is not a string"],
@@ -215,13 +215,13 @@ describe("a bad value is traced with its path and its default used", () => {
 		});
 	}
 
-	test("config itself", () => {
+	test("a configuration that is not an object", () => {
 		for (const config of [undefined, null, 1, "x", [], () => 1])
 			assert.deepEqual(read(config).settings, read({}).settings);
 		assert.deepEqual(read("x").traces, ['config: "x" is not an object']);
 	});
 
-	test("backoff that ends before it begins", () => {
+	test("a backoff whose maximum is below its minimum", () => {
 		const { settings, traces } = read({ firefly: { backoff: { minimum: "1m", maximum: "1s" } } });
 		assert.deepEqual(settings.backoff, { minimum: 60_000, maximum: 60_000 });
 		assert.deepEqual(traces, ['config.firefly.backoff.maximum: "1s" is less than minimum']);
@@ -237,7 +237,7 @@ describe("a bad value is traced with its path and its default used", () => {
 		]);
 	});
 
-	test("sensors that cannot be used are left out, others stay", () => {
+	test("invalid sensors are left out, others stay", () => {
 		const { settings, traces } = read({
 			firefly: { sensors: [{ driver: "d" }, sensor, { name: "a b", driver: "d" }, sensor, { name: "v" }] },
 		});
@@ -253,7 +253,7 @@ describe("a bad value is traced with its path and its default used", () => {
 		]);
 	});
 
-	test("more sensors than fit", () => {
+	test("more sensors than the limit", () => {
 		const sensors = Array.from({ length: 20 }, (_, index) => ({ name: `s${index}`, driver: "d" }));
 		const { settings, traces } = read({ firefly: { sensors } });
 		assert.equal(settings.sensors.length, 16);
@@ -261,7 +261,7 @@ describe("a bad value is traced with its path and its default used", () => {
 	});
 });
 
-test("nothing makes it throw, and what it returns is complete", () => {
+test("no value makes it throw, and the returned settings are complete", () => {
 	const key = fc.constantFrom(
 		"firefly",
 		"broker",
@@ -309,7 +309,7 @@ describe("settings for any device", () => {
 		},
 	};
 
-	test("only {mac} and {chip} are left open", () => {
+	test("only {mac} and {chip} stay as placeholders", () => {
 		const { id, topic, broker } = readTemplate(config, () => assert.fail());
 		assert.deepEqual(
 			[id, topic, broker.clientId, broker.username, broker.will?.topic],
@@ -317,7 +317,7 @@ describe("settings for any device", () => {
 		);
 	});
 
-	test("they are frozen all the way down", () => {
+	test("the settings are frozen deeply", () => {
 		const frozen = (value: unknown, path: string): void => {
 			if (typeof value !== "object" || value === null) return;
 			assert.ok(Object.isFrozen(value), path);
@@ -329,7 +329,7 @@ describe("settings for any device", () => {
 		);
 	});
 
-	test("nothing is copied but what is personal", () => {
+	test("only device-specific settings are copied", () => {
 		const template = readTemplate({ firefly: { id: "a", broker: { will: {} } } }, () => assert.fail());
 		assert.equal(settingsForDevice(template, identity), template);
 		const personal = readTemplate(config, () => assert.fail());

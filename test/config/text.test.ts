@@ -6,7 +6,7 @@ import { utf8Length } from "../../src/config/text";
 import { parseBrokerURL } from "../../src/config/url";
 import { payloadProblem, reportTopicProblem, secretProblem, textProblem } from "../../src/config/validators";
 
-test("broker addresses", () => {
+test("broker addresses are parsed", () => {
 	const rows: readonly (readonly [string, string | { host: string; port: number }])[] = [
 		["mqtt://b", { host: "b", port: 1883 }],
 		["mqtt://192.168.1.10", { host: "192.168.1.10", port: 1883 }],
@@ -35,11 +35,11 @@ test("broker addresses", () => {
 	fc.assert(fc.property(fc.string(), (text) => void parseBrokerURL(`mqtt://${text}`)));
 });
 
-test("a port that is empty after its colon is none", () => {
+test("an empty port after the colon means no port", () => {
 	assert.equal(parseBrokerURL("mqtt://[::1]:"), "has an impossible port");
 });
 
-test("placeholders", () => {
+test("placeholders are replaced", () => {
 	const values = { mac: "a0b1c2d3e4f5", chip: "esp32", id: "shed" };
 	assert.equal(expand("{id}/{sensor}/{mac}-{chip}{id}", values), "shed/{sensor}/a0b1c2d3e4f5-esp32shed");
 	assert.equal(expand("{sensor}", { sensor: "{id}", id: "x" }), "{id}");
@@ -54,7 +54,7 @@ test("a topic is measured in bytes", () => {
 	assert.equal(reportTopicProblem("🌡".repeat(33)), "is 132 bytes long; at most 128 are allowed");
 });
 
-test("lengths in UTF-8 are those of the encoder", () => {
+test("lengths in UTF-8 equal those of the encoder", () => {
 	fc.assert(
 		fc.property(fc.string({ unit: "binary" }), (text) => {
 			assert.equal(utf8Length(text), text.isWellFormed() ? new TextEncoder().encode(text).length : -1);
@@ -63,7 +63,7 @@ test("lengths in UTF-8 are those of the encoder", () => {
 	assert.equal(utf8Length("\ud800"), -1);
 });
 
-test("what becomes an MQTT string holds no U+0000", () => {
+test("MQTT strings must not contain U+0000", () => {
 	for (const problem of [payloadProblem, secretProblem, textProblem]) {
 		assert.equal(problem("a\0b"), "holds the character U+0000");
 		assert.equal(problem("ab"), undefined);

@@ -14,7 +14,7 @@ const code = citationsOf("x; // [MQTT-1.0.0-1] [MQTT-1.0.0-2]\n", "src/broker/a.
 const shown = citationsOf("\ntest('[MQTT-1.0.0-1]')", "test/broker/a.test.ts");
 
 describe("citations", () => {
-	test("are found with file and line, misprints among them", () => {
+	test("citations in a text: found with file and line, misspelled ones included", () => {
 		assert.deepEqual(
 			citationsOf("a\nb // [MQTT-1.0.0-1] [MQTT-3.1.1:1.2.3-4] [MQTT-oops]\n[RFC-1]", "f.ts"),
 			[
@@ -25,7 +25,7 @@ describe("citations", () => {
 		);
 	});
 
-	test("of code and of a test cover a statement, in both versions where it is shared", () => {
+	test("cited by code and by a test: the statement is covered, in both versions if it is shared", () => {
 		const { entries, gaps, unknown } = evaluateCitations(all, [...code, ...shown], []);
 		assert.deepEqual(unknown, []);
 		assert.deepEqual(gaps, ["MQTT-1.0.0-2 (server): no test cites it"]);
@@ -35,7 +35,7 @@ describe("citations", () => {
 		);
 	});
 
-	test("count for the side whose code they stand in", () => {
+	test("a citation in code: counts for the side of its folder, in src/mqtt for both", () => {
 		const client = [mqtt5("1.0.0-1", CLIENT, "a thing")];
 		assert.deepEqual(evaluateCitations(client, [...code.slice(0, 1), ...shown], []).gaps, [
 			"MQTT-1.0.0-1 (client): no code and no test cites it",
@@ -47,17 +47,17 @@ describe("citations", () => {
 		assert.deepEqual(evaluateCitations(client, wire, []).gaps, []);
 	});
 
-	test("of what does not exist are told", () => {
+	test("a citation of a statement that does not exist: reported as unknown", () => {
 		assert.deepEqual(evaluateCitations(all, citationsOf("\n[MQTT-1.0.0-9]", "src/mqtt/a.ts"), []).unknown, [
 			"src/mqtt/a.ts:2 MQTT-1.0.0-9",
 		]);
 	});
 });
 
-describe("what is pending", () => {
+describe("pending statements", () => {
 	const list = [{ side: "server", reason: "later", names: ["MQTT-1.0.0-2"] }] as const;
 
-	test("is no gap", () => {
+	test("a pending statement: not a gap, marked in the table", () => {
 		const { entries, gaps, resolvedPending } = evaluateCitations(all, [...code, ...shown], list);
 		assert.deepEqual([gaps, resolvedPending], [[], []]);
 		assert.equal(overall(entries[1]?.duties ?? []), "pending");
@@ -67,7 +67,7 @@ describe("what is pending", () => {
 		);
 	});
 
-	test("has to be taken out once it is covered", () => {
+	test("a pending statement that is covered: reported as resolved", () => {
 		const more = citationsOf("[MQTT-1.0.0-2]", "test/broker/b.test.ts");
 		assert.deepEqual(evaluateCitations(all, [...code, ...shown, ...more], list).resolvedPending, [
 			"MQTT-1.0.0-2 (server)",

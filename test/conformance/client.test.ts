@@ -13,8 +13,8 @@ function setUp(script: BrokerScript = {}) {
 
 const message = { cmd: "publish", topic: "set", dup: false, retain: false } as const;
 
-describe("a client's duties", () => {
-	test("[MQTT-3.3.4-8] [MQTT-4.9.0-3] with its quota used up it still answers, pings and says good-bye", () => {
+describe("client requirements", () => {
+	test("[MQTT-3.3.4-8] [MQTT-4.9.0-3] send quota used up: PUBACK, PINGREQ, DISCONNECT are sent", () => {
 		const { network, clock, broker } = setUp({
 			connack: { properties: { receiveMaximum: 1 } },
 			answer: ({ cmd }) => cmd === "publish",
@@ -35,7 +35,7 @@ describe("a client's duties", () => {
 		assert.equal(broker.commands.at(-1), "disconnect");
 	});
 
-	test("[MQTT-4.3.2-5] after PUBACK a message under the same identifier is a new one, whatever its DUP flag", () => {
+	test("[MQTT-4.3.2-5] the same identifier after PUBACK: a new message, whatever its DUP flag", () => {
 		for (const version of [4, 5] as const) {
 			const { network, clock, broker } = setUp({ version });
 			const node = new RecordingClient({ version }, network.device);
@@ -52,7 +52,7 @@ describe("a client's duties", () => {
 		}
 	});
 
-	test("[MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT-3.1.1:3.1.2-6] without a session, identifiers of an earlier one mean nothing", () => {
+	test("[MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT-3.1.1:3.1.2-6] Session Present 0: packet identifiers of the earlier session are discarded", () => {
 		for (const version of [4, 5] as const) {
 			for (const sessionPresent of [false, true]) {
 				const connack = { sessionPresent: false };
@@ -81,7 +81,7 @@ describe("a client's duties", () => {
 		}
 	});
 
-	test("[MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2] what waits for PUBACK is not forgotten while the connection lasts", () => {
+	test("[MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2] no PUBACK: messages stay in flight until disconnected", () => {
 		for (const version of [4, 5] as const) {
 			const { network, clock } = setUp({ version, answer: ({ cmd }) => cmd === "publish" });
 			const node = new RecordingClient({ version, acknowledgeTimeout: 600_000 }, network.device);

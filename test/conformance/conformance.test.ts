@@ -14,26 +14,26 @@ const again = "node --import tsx docs/conformance/generate.ts";
 describe("conformance", () => {
 	test("every citation names a statement that exists", () => assert.deepEqual(result.unknown, []));
 
-	test("every statement that applies is cited by the code that keeps it and by a test that shows it, or is pending", () =>
+	test("every applicable statement is cited by code and by a test, or is pending", () =>
 		assert.deepEqual(result.gaps, []));
 
-	test("nothing is pending that is covered by now: take it out of docs/conformance/pending.ts", () =>
+	test("no covered statement is pending: else remove it from docs/conformance/pending.ts", () =>
 		assert.deepEqual(result.resolvedPending, []));
 
-	test("docs/conformance.md is what the citations say", () => {
+	test("docs/conformance.md is up to date with the citations", () => {
 		const text = readFileSync(`${root}/docs/conformance.md`, "utf8");
 		assert.ok(text === render(result), `docs/conformance.md is out of date: ${again}`);
 	});
 });
 
-describe("the statements", () => {
-	test("are 251 of MQTT 5.0 and 141 of MQTT 3.1.1, each once", () => {
+describe("conformance statements", () => {
+	test("there are 251 of MQTT 5.0 and 141 of MQTT 3.1.1, without duplicates", () => {
 		assert.equal(statements.filter(({ specification }) => specification === "5.0").length, 251);
 		assert.equal(statements.filter(({ specification }) => specification === "3.1.1").length, 141);
 		assert.equal(new Set(statements.map(citationName)).size, 392);
 	});
 
-	test("have a number, someone they bind and a short subject", () => {
+	test("each has a number, a bound side and a short subject", () => {
 		for (const statement of statements) {
 			assert.match(statement.id, /^\d+[.-]\d+\.\d+-\d+$/);
 			assert.ok(statement.binds.length > 0);
@@ -42,13 +42,13 @@ describe("the statements", () => {
 		}
 	});
 
-	test("shared by both versions exist in both", () => {
+	test("statements shared by both versions exist in both", () => {
 		const names = new Set(statements.map(citationName));
 		for (const statement of statements)
 			if (statement.shared) assert.ok(names.has(`MQTT-${statement.id}`), statement.id);
 	});
 
-	test("are pending once, and only for whom they bind and apply to", () => {
+	test("pending statements are listed once, and only for a side that they bind", () => {
 		const seen = new Set<string>();
 		for (const { side, names } of pending) {
 			for (const each of names) {

@@ -16,8 +16,8 @@ function commands(peer: TestClient): string[] {
 	return peer.packets.map(({ cmd }) => cmd);
 }
 
-describe("CONNECT, as a server has to take it", () => {
-	test("[MQTT-3.1.4-5] [MQTT-3.1.1:3.1.4-4] [MQTT-3.2.0-1] [MQTT-3.2.0-2] CONNACK with success comes first, and once", () => {
+describe("CONNECT: server requirements", () => {
+	test("[MQTT-3.1.4-5] [MQTT-3.1.1:3.1.4-4] [MQTT-3.2.0-1] [MQTT-3.2.0-2] an accepted CONNECT: exactly one CONNACK, before any other packet", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			harness.client("sender", version).publish("t", "1", { retain: true });
@@ -44,7 +44,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.1.0-2] a second CONNECT ends the connection", () => {
+	test("[MQTT-3.1.1:3.1.0-2] a second CONNECT: the connection closes", () => {
 		for (const version of versions) {
 			const peer = new BrokerHarness().client("a", version);
 			peer.connect("a");
@@ -53,7 +53,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.0-2] so does one that would be refused, whatever for, and leaves nothing behind", () => {
+	test("[MQTT-3.1.0-2] a second CONNECT that is invalid: the connection closes, and no state remains", () => {
 		for (const version of versions) {
 			for (const packet of [
 				"10 { s'MQTT' 06 02 003c 00 s'a' }",
@@ -80,7 +80,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.4-2] one that may not come in is told so, and the connection ends", () => {
+	test("[MQTT-3.1.4-2] an unauthorized client: CONNACK with the reason, then closed", () => {
 		for (const version of versions) {
 			const peer = new BrokerHarness({ anonymous: false }).peer(version);
 			assert.equal(code(peer.connect("a")), version === 5 ? 0x87 : 5);
@@ -88,7 +88,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.2.2-13] without room for retained messages CONNACK says so, and Will Retain is refused", () => {
+	test("[MQTT-3.2.2-13] no room for retained messages: Retain Available 0, Will Retain refused", () => {
 		for (const settings of [{ retainedTopics: 0 }, { retainedBytes: 0 }, {}]) {
 			const none = Object.keys(settings).length > 0;
 			const harness = new BrokerHarness(settings);
@@ -110,8 +110,8 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.14.0-1] [MQTT-3.1.2-24] [MQTT-3.2.2-20] a CONNACK too large for the client loses what it can do without, or does not come, and nothing else comes", () => {
-		let told = 0;
+	test("[MQTT-3.14.0-1] [MQTT-3.1.2-24] [MQTT-3.2.2-20] a CONNACK above the maximum packet size: shortened, or nothing is sent", () => {
+		let withUserProperties = 0;
 		for (let maximumPacketSize = 1; maximumPacketSize < 90; maximumPacketSize++) {
 			const harness = new BrokerHarness({ aliasBytes: 2048 });
 			const watcher = harness.client("watcher");
@@ -134,12 +134,12 @@ describe("CONNECT, as a server has to take it", () => {
 			}
 			assert.ok((connack.length ?? 0) + 2 <= maximumPacketSize);
 			assert.equal(connack.properties?.receiveMaximum, 16);
-			if (connack.properties?.userProperties) told++;
+			if (connack.properties?.userProperties) withUserProperties++;
 		}
-		assert.ok(told > 0);
+		assert.ok(withUserProperties > 0);
 	});
 
-	test("[MQTT-3.1.2-24] nor does a SUBACK or UNSUBACK", () => {
+	test("[MQTT-3.1.2-24] a SUBACK or UNSUBACK above the maximum packet size: DISCONNECT 0x95 instead", () => {
 		for (const cmd of ["subscribe", "unsubscribe"]) {
 			const peer = new BrokerHarness().client("a", 5, {
 				keepalive: 10,
@@ -160,7 +160,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.4-1] [MQTT-3.1.1:3.1.4-1] [MQTT-3.1.1:3.2.2-6] a malformed CONNECT: 3.1.1 is told nothing", () => {
+	test("[MQTT-3.1.4-1] [MQTT-3.1.1:3.1.4-1] [MQTT-3.1.1:3.2.2-6] a malformed CONNECT: the connection closes, in MQTT 3.1.1 without CONNACK", () => {
 		for (const [version, packet] of [
 			[4, "10 { s'MQTT' 04 03 003c s'a' }"],
 			[4, "10 { s'MQTT' 04 02 003c 0001 ff }"],
@@ -175,7 +175,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.2-1] [MQTT-3.1.2-2] protocol names and versions it does not serve", () => {
+	test("[MQTT-3.1.2-1] [MQTT-3.1.2-2] unsupported protocol name or version: refused with 1 or 0x84", () => {
 		for (const [version, packet, refusal] of [
 			[4, "10 { s'MQIsdp' 03 02 003c s'a' }", 1],
 			[4, "10 { s'MQTT' 03 02 003c s'a' }", 1],
@@ -187,7 +187,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.2.2-6] [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-4] [MQTT-3.1.1:3.2.2-5] [MQTT-4.13.2-1] a refusal: Session Present 0, then the end", () => {
+	test("[MQTT-3.2.2-6] [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-4] [MQTT-3.1.1:3.2.2-5] [MQTT-4.13.2-1] a refused CONNECT: Session Present 0, then the connection closes", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness({ connections: 1 });
 			harness.client("a", version, { clean: false });
@@ -199,7 +199,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.4-6] [MQTT-3.1.1:3.1.4-5] what follows a refused CONNECT is not processed", () => {
+	test("[MQTT-3.1.4-6] [MQTT-3.1.1:3.1.4-5] packets after a refused CONNECT: not processed", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -220,7 +220,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9] a client identifier that is refused", () => {
+	test("[MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9] a long client identifier: refused with 0x85 or 2", () => {
 		for (const version of versions) {
 			const peer = new BrokerHarness().peer(version);
 			assert.equal(code(peer.connect("x".repeat(300))), version === 5 ? 0x85 : 2);
@@ -228,13 +228,13 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.1.3-8] MQTT 3.1.1: none for a session to keep", () => {
+	test("[MQTT-3.1.1:3.1.3-8] MQTT 3.1.1, no client identifier and clean session 0: refused with 2", () => {
 		const peer = new BrokerHarness().peer(4).sendRaw(bytes("10 { s'MQTT' 04 00 003c s'' }"));
 		assert.equal(code(peer.shift("connack")), 2);
 		assert.ok(peer.closed);
 	});
 
-	test("[MQTT-3.1.3-5] client identifiers of 1 to 23 letters and digits are taken", () => {
+	test("[MQTT-3.1.3-5] client identifiers of 1 to 23 letters and digits: accepted", () => {
 		const characters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 		for (const version of versions) {
 			for (let length = 1; length <= 23; length++) {
@@ -247,7 +247,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] an empty one is replaced by one that is new, told and used", () => {
+	test("[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] an empty client identifier: a unique one is assigned and returned", () => {
 		const harness = new BrokerHarness();
 		const seen = new Set<string | undefined>();
 		const peers = [1, 2, 3].map(() => harness.peer(5));
@@ -261,7 +261,7 @@ describe("CONNECT, as a server has to take it", () => {
 		assert.equal(code(harness.peer(4).connect("")), 0);
 	});
 
-	test("[MQTT-3.1.3-2] [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2] a client identifier is one session's: the older connection ends", () => {
+	test("[MQTT-3.1.3-2] [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2] an identifier in use: the older connection closes", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const old = harness.client("a", version);
@@ -272,7 +272,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3] [MQTT-3.1.1:3.2.2-1] a clean start", () => {
+	test("[MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.2.2-2] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3] [MQTT-3.1.1:3.2.2-1] a CONNECT with clean start: the old session ends, Session Present 0", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const session =
@@ -288,7 +288,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.2-6] [MQTT-3.1.1:3.2.2-3] no session to resume: a new one, and Session Present 0", () => {
+	test("[MQTT-3.1.2-6] [MQTT-3.1.1:3.2.2-3] no session to resume: a new session, Session Present 0", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.peer(version);
@@ -299,7 +299,7 @@ describe("CONNECT, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-4.12.0-1] [MQTT-4.12.0-4] [MQTT-4.12.0-6] authentication methods are refused; without one no AUTH is sent", () => {
+	test("[MQTT-4.12.0-1] [MQTT-4.12.0-4] [MQTT-4.12.0-6] an authentication method: refused with 0x8C; without one: no AUTH is sent", () => {
 		const peer = new BrokerHarness().peer(5);
 		assert.equal(code(peer.connect("a", { properties: { authenticationMethod: "SCRAM-SHA-1" } })), 0x8c);
 		assert.ok(peer.closed);
@@ -310,8 +310,8 @@ describe("CONNECT, as a server has to take it", () => {
 	});
 });
 
-describe("the end of a connection, as a server has to make it", () => {
-	test("[MQTT-3.1.2-22] [MQTT-3.2.2-22] [MQTT-3.1.1:3.1.2-24] one and a half times the keepalive that the client named", () => {
+describe("closing a connection: server requirements", () => {
+	test("[MQTT-3.1.2-22] [MQTT-3.2.2-22] [MQTT-3.1.1:3.1.2-24] no packet for 1.5 times the client's keep alive: the connection closes", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness({ keepAliveLimit: 1000 });
 			const peer = harness.peer(version);
@@ -324,7 +324,7 @@ describe("the end of a connection, as a server has to make it", () => {
 		}
 	});
 
-	test("there is no DISCONNECT before CONNACK", () => {
+	test("an error before CONNACK: the connection closes without DISCONNECT", () => {
 		for (const packet of ["c0 00", "10 { s'MQTT' 05 02 003c }", "ff ffffffff", "00 00"]) {
 			const harness = new BrokerHarness({ connectTimeout: 1000 });
 			const peer = harness.peer(5).sendRaw(bytes(packet));
@@ -334,7 +334,7 @@ describe("the end of a connection, as a server has to make it", () => {
 		}
 	});
 
-	test("[MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.1.1:4.8.0-1] an error: DISCONNECT in 5.0, then nothing but the end", () => {
+	test("[MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-3.1.1:4.8.0-1] an error after CONNACK: DISCONNECT in MQTT 5.0, then the connection closes", () => {
 		for (const version of versions) {
 			for (const [packet, reason] of [
 				["c1 00", 0x81],
@@ -352,16 +352,16 @@ describe("the end of a connection, as a server has to make it", () => {
 		}
 	});
 
-	test("[MQTT-3.12.4-1] PINGREQ is answered", () => {
+	test("[MQTT-3.12.4-1] PINGREQ: PINGRESP is sent", () => {
 		for (const version of versions)
 			assert.ok(new BrokerHarness().client("a", version).send({ cmd: "pingreq" }).shift("pingresp"));
 	});
 });
 
-describe("wills, as a server has to treat them", () => {
+describe("wills: server requirements", () => {
 	const will = { topic: "will", payload: Buffer.from("gone"), qos: 1, retain: false };
 
-	test("[MQTT-3.1.2-7] [MQTT-3.1.2-10] [MQTT-3.1.1:3.1.2-8] [MQTT-3.1.1:3.1.2-12] it is stored, published once, and there is none without one", () => {
+	test("[MQTT-3.1.2-7] [MQTT-3.1.2-10] [MQTT-3.1.1:3.1.2-8] [MQTT-3.1.1:3.1.2-12] a lost connection: the will is published once; without a will nothing is published", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -373,7 +373,7 @@ describe("wills, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-3.14.4-3] DISCONNECT discards it", () => {
+	test("[MQTT-3.14.4-3] DISCONNECT with reason 0: the will is discarded", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher");
@@ -384,7 +384,7 @@ describe("wills, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.2-8] [MQTT-3.14.4-3] DISCONNECT with any other reason publishes it", () => {
+	test("[MQTT-3.1.2-8] [MQTT-3.14.4-3] DISCONNECT with any other reason: the will is published", () => {
 		for (const reasonCode of [
 			0, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99,
 		]) {
@@ -397,7 +397,7 @@ describe("wills, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17] it is retained where it says so", () => {
+	test("[MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17] Will Retain 1: the will is retained; 0: it is not", () => {
 		for (const version of versions) {
 			for (const retain of [false, true]) {
 				const harness = new BrokerHarness();
@@ -409,7 +409,7 @@ describe("wills, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.3-10] its user properties keep their order", () => {
+	test("[MQTT-3.1.3-10] user properties of a will: published in their order", () => {
 		const harness = new BrokerHarness();
 		const watcher = harness.client("watcher");
 		watcher.subscribe("will");

@@ -4,8 +4,8 @@ import type { IConnackPacket, IDisconnectPacket, IPubackPacket, ISubackPacket } 
 import { BrokerHarness } from "../broker/support/broker-harness";
 import type { TestClient } from "../broker/support/test-client";
 
-describe("topic aliases, as a server has to treat them", () => {
-	test("[MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] it gives none above the client's maximum, and none where there is none", () => {
+describe("topic aliases: server requirements", () => {
+	test("[MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11] aliases to a client: none above its maximum, none without one", () => {
 		for (const maximum of [undefined, 0, 1, 2]) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", 5, {
@@ -20,7 +20,7 @@ describe("topic aliases, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-3.3.2-7] [MQTT-3.3.2-9] a client's aliases end with its connection, and have to be within the maximum that was told", () => {
+	test("[MQTT-3.3.2-7] [MQTT-3.3.2-9] aliases of a client: end with its connection, have a maximum", () => {
 		const harness = new BrokerHarness({ aliasBytes: 2048 });
 		const first = harness.peer(5);
 		const maximum = (first.connect("a") as IConnackPacket).properties?.topicAliasMaximum ?? 0;
@@ -40,7 +40,7 @@ describe("topic aliases, as a server has to treat them", () => {
 	});
 });
 
-describe("shared subscriptions, as a server has to treat them", () => {
+describe("shared subscriptions: server requirements", () => {
 	function group(harness: BrokerHarness, qos: readonly number[]): TestClient[] {
 		return qos.map((each, i) => {
 			const peer = harness.client(`g${i}`, 5, { clean: false, properties: { sessionExpiryInterval: 600 } });
@@ -49,7 +49,7 @@ describe("shared subscriptions, as a server has to treat them", () => {
 		});
 	}
 
-	test("[MQTT-4.8.2-3] each gets its messages with the QoS that it was granted", () => {
+	test("[MQTT-4.8.2-3] members with different QoS: each gets its messages with the granted QoS", () => {
 		const harness = new BrokerHarness();
 		const peers = group(harness, [0, 1]);
 		const sender = harness.client("sender");
@@ -59,7 +59,7 @@ describe("shared subscriptions, as a server has to treat them", () => {
 		for (const [qos, each] of got.entries()) assert.deepEqual(new Set(each), new Set([qos]));
 	});
 
-	test("[MQTT-4.8.2-4] [MQTT-4.8.2-5] QoS 2 that was begun is completed with the same client, or with nobody", () => {
+	test("[MQTT-4.8.2-4] [MQTT-4.8.2-5] QoS 2 in progress: completed with the same client or nobody", () => {
 		for (const back of [true, false]) {
 			const harness = new BrokerHarness();
 			const peers = group(harness, [2, 2]);
@@ -75,7 +75,7 @@ describe("shared subscriptions, as a server has to treat them", () => {
 		}
 	});
 
-	test("[MQTT-4.8.2-6] what one client refuses goes to nobody else", () => {
+	test("[MQTT-4.8.2-6] a member refuses a message: no other member gets it", () => {
 		for (const qos of [1, 2]) {
 			const harness = new BrokerHarness();
 			const peers = group(harness, [qos, qos]);
@@ -98,10 +98,10 @@ describe("shared subscriptions, as a server has to treat them", () => {
 	});
 });
 
-describe("reason strings, as a server has to send them", () => {
+describe("reason strings: server requirements", () => {
 	const refused = "$SYS/x";
 
-	/** The lengths of the answers to a PUBLISH that is refused with PUBACK or PUBREC, and to a SUBSCRIBE. */
+	/** Responses to a refused PUBLISH of QoS 1 and of QoS 2, and to a refused SUBSCRIBE. */
 	function answers(properties: Record<string, unknown>): {
 		puback: IPubackPacket;
 		pubrec: IPubackPacket;
@@ -118,7 +118,7 @@ describe("reason strings, as a server has to send them", () => {
 		};
 	}
 
-	test("[MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1] only where they fit", () => {
+	test("[MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1] PUBACK, PUBREC, SUBACK: omitted if too large", () => {
 		for (let maximumPacketSize = 20; maximumPacketSize < 40; maximumPacketSize++) {
 			for (const packet of Object.values(answers({ maximumPacketSize })))
 				assert.ok((packet.length ?? 0) + 2 <= maximumPacketSize, packet.cmd);
@@ -126,13 +126,13 @@ describe("reason strings, as a server has to send them", () => {
 		for (const packet of Object.values(answers({}))) assert.ok(packet.properties?.reasonString, packet.cmd);
 	});
 
-	test("[MQTT-3.1.2-29] not on acknowledgements to a client that does not ask for them", () => {
+	test("[MQTT-3.1.2-29] Request Problem Information 0: omitted from acknowledgements", () => {
 		for (const packet of Object.values(answers({ requestProblemInformation: false })))
 			assert.equal(packet.properties?.reasonString, undefined, packet.cmd);
 	});
 
-	test("[MQTT-3.14.2-3] [MQTT-3.2.2-19] DISCONNECT and a refusing CONNACK, only where they fit", () => {
-		for (const [maximumPacketSize, told] of [
+	test("[MQTT-3.14.2-3] [MQTT-3.2.2-19] DISCONNECT and CONNACK: omitted where they do not fit", () => {
+		for (const [maximumPacketSize, withReason] of [
 			[undefined, true],
 			[10, false],
 		] as const) {
@@ -140,9 +140,9 @@ describe("reason strings, as a server has to send them", () => {
 			const other = new BrokerHarness().peer(5);
 			const connack = other.connect("x".repeat(300), { properties }) as IConnackPacket;
 			assert.equal(connack.reasonCode, 0x85);
-			assert.equal(connack.properties?.reasonString !== undefined, told);
+			assert.equal(connack.properties?.reasonString !== undefined, withReason);
 		}
-		for (const [maximumPacketSize, told] of [
+		for (const [maximumPacketSize, withReason] of [
 			[undefined, true],
 			[30, false],
 		] as const) {
@@ -153,12 +153,12 @@ describe("reason strings, as a server has to send them", () => {
 			peer.sendRaw(Uint8Array.of(0xc1, 0));
 			const disconnect = peer.shift("disconnect") as IDisconnectPacket;
 			assert.equal(disconnect.reasonCode, 0x81);
-			assert.ok(told === false || disconnect.properties?.reasonString);
+			assert.ok(withReason === false || disconnect.properties?.reasonString);
 			assert.ok((disconnect.length ?? 0) + 2 <= (maximumPacketSize ?? 512));
 		}
 	});
 
-	test("[MQTT-3.1.2-28] response information only where it is asked for", () => {
+	test("[MQTT-3.1.2-28] response information not requested: not sent", () => {
 		for (const requestResponseInformation of [undefined, false, true]) {
 			const properties = requestResponseInformation === undefined ? {} : { requestResponseInformation };
 			const connack = new BrokerHarness().peer(5).connect("a", { properties }) as IConnackPacket;

@@ -5,8 +5,8 @@ import { BrokerHarness } from "../broker/support/broker-harness";
 
 const versions = [4, 5] as const;
 
-describe("PUBLISH, as a server has to take it", () => {
-	test("[MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-3.1.1:4.3.2-2] QoS 0 gets no answer, QoS 1 a PUBACK with its identifier", () => {
+describe("PUBLISH: server requirements", () => {
+	test("[MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-3.1.1:4.3.2-2] QoS 0: no response; QoS 1: PUBACK", () => {
 		for (const version of versions) {
 			const peer = new BrokerHarness().client("a", version);
 			peer.publish("t", "0").publish("t", "1", { qos: 1, messageId: 77 });
@@ -17,7 +17,7 @@ describe("PUBLISH, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-4.3.2-5] after PUBACK a message under the same identifier is a new one, whatever its DUP flag", () => {
+	test("[MQTT-4.3.2-5] the same identifier after PUBACK: a new message, whatever its DUP flag", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher", version);
@@ -28,7 +28,7 @@ describe("PUBLISH, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.3.5-2] what a client of 3.1.1 may not publish is acknowledged and goes nowhere", () => {
+	test("[MQTT-3.1.1:3.3.5-2] an unauthorized PUBLISH of MQTT 3.1.1: acknowledged and discarded", () => {
 		const harness = new BrokerHarness();
 		const watcher = harness.client("watcher");
 		watcher.subscribe("$SYS/#");
@@ -38,15 +38,15 @@ describe("PUBLISH, as a server has to take it", () => {
 		assert.ok(!watcher.messages().includes("$SYS/x=1"));
 	});
 
-	test("[MQTT-3.2.2-15] a packet above the maximum that was told ends the connection", () => {
+	test("[MQTT-3.2.2-15] a packet above the announced maximum: DISCONNECT 0x95", () => {
 		const peer = new BrokerHarness({ packetSize: 256 }).client("a").publish("t", "x".repeat(300));
 		assert.equal((peer.shift("disconnect") as IDisconnectPacket).reasonCode, 0x95);
 		assert.ok(peer.closed);
 	});
 });
 
-describe("retained messages, as a server has to keep them", () => {
-	test("[MQTT-3.3.1-5] [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12] RETAIN replaces; without RETAIN nothing changes", () => {
+describe("retained messages: server requirements", () => {
+	test("[MQTT-3.3.1-5] [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12] RETAIN 1: the retained message is replaced; RETAIN 0: it is kept", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const sender = harness.client("sender", version);
@@ -64,7 +64,7 @@ describe("retained messages, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.3.1-7] a QoS 0 message that finds no room takes the old one away; QoS 1 is refused and changes nothing", () => {
+	test("[MQTT-3.1.1:3.3.1-7] no room: QoS 0 removes the old message, QoS 1 is refused", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness({ retainedBytes: 32 });
 			const sender = harness.client("sender", version).publish("t", "old", { retain: true });
@@ -80,7 +80,7 @@ describe("retained messages, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11] an empty payload is delivered, clears, and is not kept", () => {
+	test("[MQTT-3.3.1-6] [MQTT-3.3.1-7] [MQTT-3.1.1:3.3.1-10] [MQTT-3.1.1:3.3.1-11] an empty payload: delivered, clears the topic, and is not retained", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const sender = harness.client("sender", version);
@@ -96,7 +96,7 @@ describe("retained messages, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.1.2-7] they outlive the session that published them", () => {
+	test("[MQTT-3.1.1:3.1.2-7] the publisher's session ends: its retained messages are kept", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			harness
@@ -109,7 +109,7 @@ describe("retained messages, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.1:3.3.1-6] [MQTT-3.1.1:3.3.1-8] [MQTT-3.1.1:3.3.1-9] RETAIN tells what a new subscription is handed from what it is sent later", () => {
+	test("[MQTT-3.1.1:3.3.1-6] [MQTT-3.1.1:3.3.1-8] [MQTT-3.1.1:3.3.1-9] RETAIN flag: 1 for retained messages of a new subscription, 0 for live ones", () => {
 		const harness = new BrokerHarness();
 		const sender = harness.client("sender", 4).publish("a", "old", { retain: true });
 		const peer = harness.client("a", 4);
@@ -127,7 +127,7 @@ describe("retained messages, as a server has to keep them", () => {
 		);
 	});
 
-	test("[MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] retain handling", () => {
+	test("[MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.8.4-4] retain handling 0, 1, 2: sent always, only for a new subscription, never", () => {
 		const harness = new BrokerHarness();
 		harness.client("sender").publish("t", "1", { retain: true });
 		const retainedMessagesFor = (rh: number, twice: boolean) => {
@@ -149,7 +149,7 @@ describe("retained messages, as a server has to keep them", () => {
 		);
 	});
 
-	test("[MQTT-3.3.1-12] [MQTT-3.3.1-13] retain as published", () => {
+	test("[MQTT-3.3.1-12] [MQTT-3.3.1-13] retain as published: RETAIN is kept; otherwise 0", () => {
 		const harness = new BrokerHarness();
 		for (const rap of [false, true]) {
 			const peer = harness.client(`peer-${rap}`);
@@ -164,8 +164,8 @@ describe("retained messages, as a server has to keep them", () => {
 	});
 });
 
-describe("messages, as a server has to send them", () => {
-	test("[MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-3.1.1:2.3.1-4] [MQTT-3.1.1:4.3.2-1] identifiers are not 0 and unused, DUP is 0", () => {
+describe("sending messages: server requirements", () => {
+	test("[MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-3.1.1:2.3.1-4] [MQTT-3.1.1:4.3.2-1] new messages: unused packet identifiers other than 0, DUP 0", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -180,7 +180,7 @@ describe("messages, as a server has to send them", () => {
 			const ids = got.map(({ messageId }) => messageId as number);
 			assert.equal(new Set(ids).size, 3);
 			assert.ok(ids.every((id) => id > 0));
-			// Two stay under way while the others go all the way round
+			// Two stay in flight while the identifiers of the others wrap around
 			for (let i = version === 5 ? 0 : 65_000; i < 65_600; i++) {
 				peer.send({ cmd: "puback", messageId: ids[1] as number });
 				sender.publish("t", "x", { qos: 1, messageId: 1 });
@@ -191,7 +191,7 @@ describe("messages, as a server has to send them", () => {
 		}
 	});
 
-	test("[MQTT-4.3.1-1] [MQTT-3.3.1-2] QoS 0 goes out with DUP 0 and no identifier", () => {
+	test("[MQTT-4.3.1-1] [MQTT-3.3.1-2] QoS 0: sent with DUP 0 and no packet identifier", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -202,7 +202,7 @@ describe("messages, as a server has to send them", () => {
 		}
 	});
 
-	test("[MQTT-3.3.1-3] DUP is not passed through", () => {
+	test("[MQTT-3.3.1-3] DUP 1 from the publisher: sent to subscribers with DUP 0", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -212,7 +212,7 @@ describe("messages, as a server has to send them", () => {
 		}
 	});
 
-	test("[MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2] what waits for PUBACK is held as long as the connection lasts", () => {
+	test("[MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2] no PUBACK: the message is kept as long as the connection lasts", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version, { keepalive: 0 });
@@ -229,7 +229,7 @@ describe("messages, as a server has to send them", () => {
 		}
 	});
 
-	test("[MQTT-4.4.0-2] a refused message is not sent again, nor any other while the connection lasts", () => {
+	test("[MQTT-4.4.0-2] a refused or unacknowledged message: not sent again on the same connection", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a", 5, { keepalive: 0 });
 		peer.subscribe("t", { qos: 1 });
@@ -244,7 +244,7 @@ describe("messages, as a server has to send them", () => {
 		assert.deepEqual(peer.messages(), []);
 	});
 
-	test("[MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-1] [MQTT-4.9.0-2] [MQTT-4.9.0-3] receive maximum", () => {
+	test("[MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-1] [MQTT-4.9.0-2] [MQTT-4.9.0-3] receive maximum reached: further messages wait, other packets are handled", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a", 5, { properties: { receiveMaximum: 2 } });
 		peer.subscribe("t", { qos: 1 });
@@ -258,7 +258,7 @@ describe("messages, as a server has to send them", () => {
 		assert.deepEqual(peer.messages(), ["t=3"]);
 	});
 
-	test("[MQTT-3.1.2-25] a message that is too large for a client counts as sent", () => {
+	test("[MQTT-3.1.2-25] a message above the client's maximum packet size: counts as sent", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a", 5, { properties: { maximumPacketSize: 60, receiveMaximum: 1 } });
 		peer.subscribe("t", { qos: 1 });
@@ -271,7 +271,7 @@ describe("messages, as a server has to send them", () => {
 		assert.equal(harness.broker.usage.queued, 0);
 	});
 
-	test("[MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] properties pass unaltered, in their order", () => {
+	test("[MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] message properties: forwarded unaltered and in order", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("t");
@@ -288,7 +288,7 @@ describe("messages, as a server has to send them", () => {
 		assert.deepEqual(Object.keys(got?.userProperties ?? {}), ["z", "a"]);
 	});
 
-	test("[MQTT-3.3.2-5] [MQTT-3.3.2-6] message expiry", () => {
+	test("[MQTT-3.3.2-5] [MQTT-3.3.2-6] message expiry: remaining time sent; no expired message", () => {
 		const harness = new BrokerHarness();
 		harness.client("sender").publish("t", "1", { retain: true, properties: { messageExpiryInterval: 100 } });
 		const retainedMessagesFor = (id: string) => {
@@ -303,7 +303,7 @@ describe("messages, as a server has to send them", () => {
 		assert.equal(retainedMessagesFor("late"), undefined);
 	});
 
-	test("[MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6] each client's messages come in their order", () => {
+	test("[MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6] messages of one publisher: delivered in order", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness({ inFlight: 2 });
 			const peer = harness.client("a", version);

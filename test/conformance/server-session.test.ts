@@ -6,7 +6,7 @@ import type { TestClient } from "../broker/support/test-client";
 
 const versions = [4, 5] as const;
 
-/** What a CONNECT says to have a session that lasts. */
+/** CONNECT fields for a persistent session. */
 function persistentFields(version: 4 | 5, more: Record<string, unknown> = {}): Record<string, unknown> {
 	return version === 5
 		? { clean: false, properties: { sessionExpiryInterval: 600, ...more } }
@@ -23,8 +23,8 @@ function commands(peer: TestClient): string[] {
 		.map((packet) => `${packet.cmd} ${packet.messageId}${"dup" in packet && packet.dup ? " dup" : ""}`);
 }
 
-describe("sessions, as a server has to keep them", () => {
-	test("[MQTT-3.1.2-5] [MQTT-3.1.2-23] [MQTT-3.2.2-3] [MQTT-3.1.1:3.1.2-4] [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:4.1.0-1] resumed", () => {
+describe("sessions: server requirements", () => {
+	test("[MQTT-3.1.2-5] [MQTT-3.1.2-23] [MQTT-3.2.2-3] [MQTT-3.1.1:3.1.2-4] [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:4.1.0-1] a persistent session: resumed with subscriptions and queued messages", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const first = harness.client("a", version, persistentFields(version));
@@ -42,7 +42,7 @@ describe("sessions, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-4.1.0-2] ended once their time is over", () => {
+	test("[MQTT-4.1.0-2] the session expiry interval has passed: the session has ended", () => {
 		const harness = new BrokerHarness();
 		harness.client("a", 5, persistentFields(5)).drop();
 		harness.host.advance(599_000);
@@ -52,7 +52,7 @@ describe("sessions, as a server has to keep them", () => {
 		assert.equal(sessionPresentFor(harness.peer(5), "a", persistentFields(5)), false);
 	});
 
-	test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-3.1.1:2.3.1-4] what was not acknowledged comes again, in order, with its identifier and DUP", () => {
+	test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-3.1.1:2.3.1-4] unacknowledged packets: sent again after a reconnect, in order, with identifier and DUP", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const first = harness.client("a", version, persistentFields(version));
@@ -75,7 +75,7 @@ describe("sessions, as a server has to keep them", () => {
 		}
 	});
 
-	test("[MQTT-3.1.3-9] [MQTT-3.1.2-10] a will waits for its delay, and is not published when the session goes on before", () => {
+	test("[MQTT-3.1.3-9] [MQTT-3.1.2-10] a will delay: no will if the session is resumed before it", () => {
 		const will = {
 			topic: "will",
 			payload: Buffer.from("gone"),
@@ -96,8 +96,8 @@ describe("sessions, as a server has to keep them", () => {
 	});
 });
 
-describe("QoS 2, as a server has to receive it", () => {
-	test("[MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT-4.3.3-12] [MQTT-3.1.1:4.3.3-2] once, however often it comes, until PUBREL", () => {
+describe("receiving QoS 2: server requirements", () => {
+	test("[MQTT-4.3.3-8] [MQTT-4.3.3-10] [MQTT-4.3.3-11] [MQTT-4.3.3-12] [MQTT-3.1.1:4.3.3-2] a message repeated before PUBREL: delivered once", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher", version);
@@ -113,7 +113,7 @@ describe("QoS 2, as a server has to receive it", () => {
 		}
 	});
 
-	test("[MQTT-4.3.3-10] [MQTT-4.1.0-1] also across a connection that is lost", () => {
+	test("[MQTT-4.3.3-10] [MQTT-4.1.0-1] a message repeated after a reconnect: delivered once", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const watcher = harness.client("watcher", version);
@@ -130,7 +130,7 @@ describe("QoS 2, as a server has to receive it", () => {
 		}
 	});
 
-	test("[MQTT-4.3.3-9] after a refusal a message under the same identifier is a new one", () => {
+	test("[MQTT-4.3.3-9] the same identifier after a refusal: a new message", () => {
 		const harness = new BrokerHarness();
 		const watcher = harness.client("watcher");
 		watcher.subscribe("t");
@@ -140,7 +140,7 @@ describe("QoS 2, as a server has to receive it", () => {
 		assert.deepEqual(watcher.messages(), ["t=2"]);
 	});
 
-	test("[MQTT-4.3.3-13] the exchange goes on where the message expired", () => {
+	test("[MQTT-4.3.3-13] the message expires before PUBREL: PUBCOMP is still sent", () => {
 		const peer = new BrokerHarness()
 			.client("a")
 			.publish("t", "1", { qos: 2, messageId: 7, properties: { messageExpiryInterval: 1 } });
@@ -150,7 +150,7 @@ describe("QoS 2, as a server has to receive it", () => {
 	});
 });
 
-describe("QoS 2, as a server has to send it", () => {
+describe("sending QoS 2: server requirements", () => {
 	function sent(
 		version: 4 | 5,
 		fields: Record<string, unknown> = {},
@@ -167,7 +167,7 @@ describe("QoS 2, as a server has to send it", () => {
 		return { harness, peer, got: got as IPublishPacket };
 	}
 
-	test("[MQTT-4.3.3-1] [MQTT-4.3.3-2] [MQTT-4.3.3-3] [MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT-3.1.1:4.3.3-1] PUBLISH, PUBREL, and no end before PUBCOMP", () => {
+	test("[MQTT-4.3.3-1] [MQTT-4.3.3-2] [MQTT-4.3.3-3] [MQTT-4.3.3-4] [MQTT-4.3.3-5] [MQTT-3.1.1:4.3.3-1] a QoS 2 delivery: PUBLISH, PUBREL, completed only by PUBCOMP", () => {
 		for (const version of versions) {
 			const { harness, peer, got } = sent(version);
 			assert.deepEqual([got.qos, got.dup, (got.messageId as number) > 0], [2, false, true]);
@@ -182,7 +182,7 @@ describe("QoS 2, as a server has to send it", () => {
 		}
 	});
 
-	test("[MQTT-4.3.3-6] after PUBREL the message is not sent again", () => {
+	test("[MQTT-4.3.3-6] a reconnect after PUBREL: only PUBREL is sent again", () => {
 		for (const version of versions) {
 			const { harness, peer, got } = sent(version, persistentFields(version));
 			peer.send({ cmd: "pubrec", messageId: got.messageId as number }).drop();
@@ -191,14 +191,14 @@ describe("QoS 2, as a server has to send it", () => {
 		}
 	});
 
-	test("[MQTT-4.3.3-7] once it was sent it does not expire", () => {
+	test("[MQTT-4.3.3-7] a message in flight: does not expire", () => {
 		const { harness, peer, got } = sent(5, persistentFields(5), { messageExpiryInterval: 5 });
 		peer.drop();
 		harness.host.advance(20_000);
 		assert.deepEqual(commands(harness.client("a", 5, persistentFields(5))), [`publish ${got.messageId} dup`]);
 	});
 
-	test("[MQTT-4.4.0-2] a PUBREC that refuses ends it", () => {
+	test("[MQTT-4.4.0-2] PUBREC with an error: the delivery ends", () => {
 		const { harness, peer, got } = sent(5, persistentFields(5));
 		peer.send({ cmd: "pubrec", messageId: got.messageId as number, reasonCode: 0x80 });
 		assert.deepEqual(commands(peer), []);

@@ -24,8 +24,8 @@ function unsubscribe(
 	return peer.shift("unsuback") as IUnsubackPacket;
 }
 
-describe("SUBSCRIBE, as a server has to take it", () => {
-	test("[MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7] SUBACK comes, with SUBSCRIBE's identifier", () => {
+describe("SUBSCRIBE: server requirements", () => {
+	test("[MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7] SUBSCRIBE: SUBACK with the same packet identifier", () => {
 		for (const version of versions)
 			assert.equal(subscribe(new BrokerHarness().client("a", version), 4711, [["t", 0]]).messageId, 4711);
 	});
@@ -45,7 +45,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.8.4-3] [MQTT-3.8.4-4] an identical filter replaces, hands out retained messages again, and loses nothing", () => {
+	test("[MQTT-3.8.4-3] [MQTT-3.8.4-4] an identical filter: replaced, retained messages sent again", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const sender = harness
@@ -67,7 +67,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6] a message comes with the lower of both QoS", () => {
+	test("[MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6] published and granted QoS differ: the lower one applies", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -90,7 +90,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1] overlapping subscriptions: the highest QoS", () => {
+	test("[MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1] overlapping subscriptions: the highest QoS applies", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -105,7 +105,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.3.4-3] [MQTT-3.3.4-4] [MQTT-3.3.4-5] subscription identifiers: of every subscription that matches and has one", () => {
+	test("[MQTT-3.3.4-3] [MQTT-3.3.4-4] [MQTT-3.3.4-5] several matching subscriptions: all their subscription identifiers are sent", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("t/#", {}, { subscriptionIdentifier: 7 });
@@ -119,7 +119,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		assert.deepEqual(identifiers().sort(), [7, 9]);
 	});
 
-	test("[MQTT-3.8.3-3] no local", () => {
+	test("[MQTT-3.8.3-3] no local: the client's own messages are not delivered", () => {
 		const harness = new BrokerHarness();
 		const peer = harness.client("a");
 		peer.subscribe("t", { nl: true });
@@ -128,7 +128,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		assert.deepEqual(peer.messages(), ["t=other"]);
 	});
 
-	test("[MQTT-4.5.0-1] every client with a matching filter gets a message, no other does", () => {
+	test("[MQTT-4.5.0-1] a message: delivered to every client with a matching filter, and to no other", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness({ connections: 12, sessions: 12 });
 			const filters = ["a/b", "a/+", "#", "+/b", "a/b/#", "A/b", "a/c", "a", "/a/b", "a/b/", "+"];
@@ -145,7 +145,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-4.7.2-1] a filter that begins with a wildcard matches no topic that begins with $", () => {
+	test("[MQTT-4.7.2-1] a filter that begins with a wildcard: matches no topic that begins with $", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -158,7 +158,7 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-4.7.3-4] matching takes every character as it is", () => {
+	test("[MQTT-4.7.3-4] topic matching: characters are compared without normalization", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -171,8 +171,8 @@ describe("SUBSCRIBE, as a server has to take it", () => {
 	});
 });
 
-describe("UNSUBSCRIBE, as a server has to take it", () => {
-	test("[MQTT-3.10.4-1] [MQTT-3.10.4-2] only the very same filter ends, and at once", () => {
+describe("UNSUBSCRIBE: server requirements", () => {
+	test("[MQTT-3.10.4-1] [MQTT-3.10.4-2] UNSUBSCRIBE: ends only the identical filter, at once", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -189,12 +189,12 @@ describe("UNSUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.10.4-4] [MQTT-3.10.4-5] UNSUBACK comes, with UNSUBSCRIBE's identifier, also where nothing ends", () => {
+	test("[MQTT-3.10.4-4] [MQTT-3.10.4-5] an unknown filter: UNSUBACK with the same packet identifier", () => {
 		for (const version of versions)
 			assert.equal(unsubscribe(new BrokerHarness().client("a", version), 4711, ["never"]).messageId, 4711);
 	});
 
-	test("[MQTT-3.10.4-6] [MQTT-3.11.3-1] several filters: one answer, its codes in order", () => {
+	test("[MQTT-3.10.4-6] [MQTT-3.11.3-1] several filters: one UNSUBACK with its codes in order", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);
@@ -209,7 +209,7 @@ describe("UNSUBSCRIBE, as a server has to take it", () => {
 		}
 	});
 
-	test("[MQTT-3.10.4-3] what was begun is completed", () => {
+	test("[MQTT-3.10.4-3] UNSUBSCRIBE during a delivery: the delivery is completed", () => {
 		for (const version of versions) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("a", version);

@@ -7,8 +7,8 @@ import { validTopicFilter, validTopicName } from "../../src/mqtt/topics";
 const LONGEST_TOPIC = new Uint8Array(65_535).fill(0x61);
 const TOO_LONG_TOPIC = new Uint8Array(65_536).fill(0x61);
 
-describe("lengths of strings", () => {
-	it("[MQTT-4.7.3-3] topic names and filters have at most 65,535 bytes", () => {
+describe("strings", () => {
+	it("[MQTT-4.7.3-3] topic names and filters above 65,535 bytes: rejected", () => {
 		for (const [topic, allowed] of [
 			[LONGEST_TOPIC, true],
 			[TOO_LONG_TOPIC, false],
@@ -28,7 +28,7 @@ describe("lengths of strings", () => {
 		}
 	});
 
-	it("[MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-1.5.7-1] [MQTT-3.3.2-13] [MQTT-3.3.2-19] strings that are sent are checked too", () => {
+	it("[MQTT-1.5.4-1] [MQTT-1.5.4-2] [MQTT-1.5.7-1] [MQTT-3.3.2-13] [MQTT-3.3.2-19] ill-formed strings to be sent: encoding throws", () => {
 		for (const bad of [Uint8Array.of(0xff), Uint8Array.of(0), Uint8Array.of(0xed, 0xa0, 0x80)]) {
 			const writer = new PropertyWriter(64);
 			const good = Uint8Array.of(0x61);

@@ -32,7 +32,7 @@ describe("base64", () => {
 		["foobar", "Zm9vYmFy"],
 		["\xfb\xff\xbf", "+/+/"],
 	]) {
-		it(`"${coded}"`, () => {
+		it(`encodes and decodes "${coded}"`, () => {
 			assert.equal(encode(ascii(plain)), coded);
 			assert.equal(decode(coded), plain);
 		});
@@ -57,7 +57,7 @@ describe("base64", () => {
 		it(`refuses ${reason}`, () => assert.equal(decode(text), undefined));
 	}
 
-	it("as Buffer does", () => {
+	it("agrees with Buffer", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
 				const coded = encode(bytes);
@@ -67,7 +67,7 @@ describe("base64", () => {
 		);
 	});
 
-	it("decodes only what encodes to the same", () => {
+	it("decodes only text that encodes to the same", () => {
 		fc.assert(
 			fc.property(fc.string({ unit: fc.constantFrom(..."AZaz09+/=Qg"), maxLength: 12 }), (text) => {
 				const plain = decode(text);

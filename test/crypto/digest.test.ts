@@ -29,7 +29,7 @@ describe("SHA-1: FIPS 180-4 examples", () => {
 		],
 		[MILLION, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"],
 	] as const) {
-		it(`${message.length} bytes`, () => assert.equal(digestOf(new SHA1(), 20, message), digest));
+		it(`SHA-1 of ${message.length} bytes`, () => assert.equal(digestOf(new SHA1(), 20, message), digest));
 	}
 });
 
@@ -43,7 +43,7 @@ describe("SHA-256: FIPS 180-4 examples", () => {
 		],
 		[MILLION, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"],
 	] as const) {
-		it(`${message.length} bytes`, () => assert.equal(digestOf(new SHA256(), 32, message), digest));
+		it(`SHA-256 of ${message.length} bytes`, () => assert.equal(digestOf(new SHA256(), 32, message), digest));
 	}
 });
 
@@ -113,7 +113,7 @@ function derive(
 describe("PBKDF2-HMAC-SHA-256", () => {
 	const kdf = new PBKDF2();
 
-	// The first 32 of the 64 bytes there, which are a block of their own
+	// The first 32 of the 64 bytes of the RFC, which are one block of the output
 	it("RFC 7914 §11, 1 iteration", () =>
 		assert.equal(
 			derive(kdf, ascii("passwd"), ascii("salt"), 1, 1),
@@ -125,7 +125,7 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 			"4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56",
 		));
 
-	it("steps of any size come to the same", () => {
+	it("steps of any size give the same key", () => {
 		fc.assert(
 			fc.property(
 				fc.uint8Array({ maxLength: 100 }),
@@ -143,7 +143,7 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 		);
 	});
 
-	it("does as many iterations as told and counts those left", () => {
+	it("performs the requested iterations and counts those left", () => {
 		kdf.start(ascii("p"), 0, 1, ascii("s"), 0, 1, 10);
 		assert.equal(kdf.left, 9);
 		assert.equal(kdf.step(4), false);
@@ -153,12 +153,12 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 		assert.equal(kdf.step(5), true);
 	});
 
-	it("refuses impossible counts", () => {
+	it("refuses invalid counts", () => {
 		for (const iterations of [0, -1, 1.5, Number.NaN, 2 ** 31])
 			assert.throws(() => kdf.start(ascii("p"), 0, 1, ascii("s"), 0, 1, iterations), RangeError);
 	});
 
-	it("forgets", () => {
+	it("clear() erases the state", () => {
 		const key = new Uint8Array(32).fill(1);
 		kdf.start(ascii("p"), 0, 1, ascii("s"), 0, 1, 2);
 		kdf.clear();
@@ -172,7 +172,7 @@ describe("PBKDF2-HMAC-SHA-256", () => {
 	});
 });
 
-describe("as node:crypto, in any pieces, one instance for all", () => {
+describe("agreement with node:crypto, input in any pieces, one reused instance", () => {
 	const pieces = fc.array(fc.uint8Array({ maxLength: 150 }), { maxLength: 6 });
 	const oneSHA1 = new SHA1();
 	const oneSHA256 = new SHA256();
@@ -218,7 +218,7 @@ describe("as node:crypto, in any pieces, one instance for all", () => {
 			}),
 		);
 	});
-	it("clear() leaves a hash ready to begin", () => {
+	it("clear() leaves a hash ready for reuse", () => {
 		oneSHA256.update(Uint8Array.of(1, 2, 3), 0, 3).clear();
 		assert.deepEqual(run(oneSHA256, 32, []), createHash("sha256").digest());
 	});

@@ -4,15 +4,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 const PUBLISH = 3;
 const PUBACK = 4;
 
-/** Stands between a node and its broker and can hold back what the broker answers. */
+/** A proxy between a node and its broker that can withhold the broker's answers. */
 export class CuttingProxy {
 	readonly port: number;
-	/** PUBLISH packets of the node that went on to the broker. */
+	/** Number of PUBLISH packets forwarded to the broker. */
 	published = 0;
-	/**
-	 * Called when a PUBACK comes from the broker; true: it and all after it is lost, and both connections
-	 * break.
-	 */
+	/** Called for each PUBACK of the broker; true drops it and all later data and ends both connections. */
 	onAcknowledge: () => boolean = () => false;
 	readonly #server: Server;
 	readonly #sockets = new Set<Socket>();
@@ -75,7 +72,7 @@ function eachPacket(socket: Socket, onPacket: (packet: Buffer) => void): void {
 	});
 }
 
-/** Of the packet at the start, 0 where that is not known yet. */
+/** Length of the first packet, 0 while unknown. */
 function packetLength(bytes: Buffer): number {
 	let remaining = 0;
 	for (let i = 1; i < Math.min(bytes.length, 5); i++) {

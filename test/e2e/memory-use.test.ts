@@ -7,21 +7,21 @@ import { Simulation } from "../../sim/simulation";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const WAKES = 10;
-/** Of a slot on a 32-bit device. */
+/** Bytes of a slot on a 32-bit device. */
 const SLOT_BYTES = 16;
 const TARGET = 20 * 1024;
 
 /**
- * RAM on a 32-bit device, at most: every slot and every chunk byte that was in use at the same time as others
- * of its kind, garbage that waited for a collection included, and the deepest stack. Counts of slots are
- * those of the device; chunk bytes are those of a 64-bit machine, which takes up to twice as many. What lies
- * in flash (built-ins, preloaded modules, settings) is not RAM.
+ * Upper bound of RAM on a 32-bit device: peak of slots and peak of chunk bytes, including garbage that is not
+ * yet collected, and the deepest stack. Counts of slots are those of the device; chunk bytes are those of a
+ * 64-bit machine, which needs up to twice as many. Data in flash (built-ins, preloaded modules, settings) is
+ * not RAM.
  */
 function bytes({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number {
 	return slotsPeak * SLOT_BYTES + chunksPeak + stackPeak * SLOT_BYTES;
 }
 
-test(`the sensor role of the default manifest takes at most ${TARGET} bytes of RAM in ${WAKES} wakes`, async (t) => {
+test(`the default manifest's sensor uses at most ${TARGET} bytes of RAM in ${WAKES} wakes`, async (t) => {
 	const json = JSON.parse(readFileSync(MANIFEST, "utf8"));
 	const wakes: ChipStatistics[] = [];
 	let acknowledged = 0;
@@ -47,7 +47,7 @@ test(`the sensor role of the default manifest takes at most ${TARGET} bytes of R
 	await simulation.run(3_600_000);
 	simulation.dispose();
 	assert.equal(wakes.length, WAKES);
-	// Both kinds of wake, the node's first among them.
+	// Includes both kinds of wake and the node's first one.
 	assert.ok(reporting > 1 && reporting < WAKES);
 	const [sendBuffer, receiveBuffer] = [
 		json.config.firefly.broker.sendBuffer ?? 512,

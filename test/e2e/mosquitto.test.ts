@@ -50,7 +50,7 @@ function countRepeated(events: readonly TimedEvent[]): number {
 	return events.filter((event) => event.type === "publish" && event.again).length;
 }
 
-/** Every row of the recording arrived with its own sequence number, time and values. */
+/** Asserts that every row of the recording arrived with its own sequence number, time and values. */
 function assertNothingLost(reports: readonly Report[], events: readonly TimedEvent[]): void {
 	const first = new Map<number, Report>();
 	for (const report of reports) {
@@ -73,7 +73,7 @@ function assertNothingLost(reports: readonly Report[], events: readonly TimedEve
 	assert.equal(count(events, "crash"), 0);
 }
 
-/** No wake was longer than it may be, boot apart. */
+/** Asserts that no wake exceeded its limit, boot not included. */
 function assertAwakeLimit(events: readonly TimedEvent[]): void {
 	let woken = 0;
 	for (const { type, time } of events) {
@@ -83,7 +83,7 @@ function assertAwakeLimit(events: readonly TimedEvent[]): void {
 }
 
 describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
-	test(`all ${rows.length} rows arrive, once, with their values`, async (t) => {
+	test(`all ${rows.length} rows arrive once, with their values`, async (t) => {
 		const mosquitto = await Mosquitto.start();
 		t.after(() => mosquitto.stop());
 		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${mosquitto.port}`);
@@ -96,7 +96,7 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		assert.equal(count(events, "failed"), 0);
 	});
 
-	test("mosquitto stopped for an hour in the middle: nothing is lost, and no wake is too long", async (t) => {
+	test("mosquitto stopped for an hour: nothing is lost, and no wake exceeds its limit", async (t) => {
 		const broker = await RestartableMosquitto.start();
 		t.after(() => broker.dispose());
 		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${broker.port}`);
@@ -127,7 +127,7 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		assertAwakeLimit(events);
 	});
 
-	test("mosquitto killed between PUBLISH and PUBACK: the report is sent again, nothing is lost", async (t) => {
+	test("mosquitto killed before PUBACK: the report is sent again, nothing is lost", async (t) => {
 		const broker = await RestartableMosquitto.start();
 		t.after(() => broker.dispose());
 		const subscriber = await Subscriber.start(`mqtt://127.0.0.1:${broker.port}`);
@@ -154,8 +154,8 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 		assert.equal(kills.size, 0);
 		const again = countRepeated(events);
 		assert.ok(again >= 4, "what was not acknowledged was sent again");
-		// A killed mosquitto may also repeat towards the subscriber what it had delivered, so the node's own
-		// repetitions are counted before it.
+		// A killed mosquitto may also repeat deliveries to the subscriber, so the node's retransmissions are
+		// counted by the proxy.
 		assert.equal(proxy.published, rows.length + again);
 		t.diagnostic(`${again} sent again; ${reports.length - rows.length} arrived twice`);
 		assertNothingLost(reports, events);
@@ -164,8 +164,8 @@ describe("the recording of an office, on XS, to mosquitto", { skip }, () => {
 });
 
 /**
- * Keeps its subscribers' sessions over a stop; both ends of the stop are over when the call returns, so that
- * simulated time stands still meanwhile.
+ * A mosquitto that keeps its subscribers' sessions across restarts. Its methods block until mosquitto has
+ * stopped or started, so that simulated time stands still meanwhile.
  */
 class RestartableMosquitto {
 	readonly port: number;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "csv-parse/sync";
 
-/** A real office, one row a minute, beside the project where it is at hand; the project does not carry it. */
+/** The recording of a real office, one row a minute; the project does not include it. */
 const OFFICE_PATH = fileURLToPath(new URL("../../../shared/data/office-sensors.csv", import.meta.url));
 const ROWS = 2665;
 
@@ -12,10 +12,10 @@ export interface RecordingRow {
 	readonly [column: string]: number;
 }
 
-/** A recording and what it holds, read by a parser that the simulator's own reading is held against. */
+/** A recording and its rows, read by a parser independent of the simulator's. */
 export interface Recording {
 	readonly path: string;
-	/** In the file's order, without row number and date. */
+	/** Columns in the file's order, without row number and date. */
 	readonly rows: readonly RecordingRow[];
 }
 
@@ -29,10 +29,7 @@ export function officeRecording(): Recording {
 	return { path, rows };
 }
 
-/**
- * As long and of the same form, with as many digits; seconds that wander around the minute as in the real
- * one.
- */
+/** A substitute of the same length, form and precision; its seconds wander around the minute likewise. */
 function writeGeneratedRecording(): string {
 	const lines = ['"date","Temperature","Humidity","Light","CO2","HumidityRatio","Occupancy"'];
 	const start = Date.UTC(2015, 1, 2, 14, 19);

@@ -15,9 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), "firefly-persistence-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 let folders = 0;
 
-/**
- * A manifest that keeps everything before it is acknowledged, so that no moment is a bad one for a power cut.
- */
+/** A manifest that stores everything before it is acknowledged: a power cut at any time loses nothing. */
 const careful = join(folder, "manifest.json");
 writeFileSync(
 	careful,
@@ -30,9 +28,8 @@ writeFileSync(
 );
 
 /**
- * Takes what waits for the session, so many messages, and acknowledges all. mosquitto_sub would subscribe as
- * well, and where it leaves before SUBACK came the system throws away acknowledgements that the broker has
- * not read yet.
+ * Receives and acknowledges `count` queued messages of the session. mosquitto_sub would also subscribe, and
+ * if it exits before SUBACK the system discards acknowledgements that the broker has not read yet.
  */
 async function receiveMessages(url: string, protocolVersion: 4 | 5, count: number): Promise<string[]> {
 	const received: string[] = [];
@@ -67,7 +64,7 @@ function mosquitto(tool: "pub" | "sub", ...args: string[]): Promise<string> {
 	});
 }
 
-/** A broker, and its successors over the same directory. */
+/** A broker that can be restarted on the same directory. */
 class RestartableBroker {
 	#broker: BrokerProcess;
 	readonly #args: readonly string[];
@@ -117,7 +114,7 @@ for (const engine of ["node", "xs"] as const) {
 			["stopped in good order, at any time", "SIGINT", "mqttv311", []],
 			["killed, storing before it acknowledges", "SIGKILL", "mqttv5", ["--config", careful]],
 		] as const) {
-			test(`${name}: retained values are there again, and those that were cleared are not`, async (t) => {
+			test(`${name}: retained values are restored, except those that were cleared`, async (t) => {
 				const broker = await RestartableBroker.start(t, "--engine", engine, ...args);
 				await broker.pub("-t", "a/kept", "-m", "first", "-r", "-q", "1");
 				await broker.pub("-t", "a/gone", "-m", "x", "-r", "-q", "1");
@@ -135,7 +132,7 @@ for (const engine of ["node", "xs"] as const) {
 				await broker.end();
 			});
 
-			test(`${name}: a ${version} session has its subscriptions and what was published while its client was away`, async (t) => {
+			test(`${name}: a ${version} session keeps its subscriptions and queued messages`, async (t) => {
 				const broker = await RestartableBroker.start(t, "--engine", engine, ...args);
 				const session = [
 					"-V",
@@ -159,7 +156,8 @@ for (const engine of ["node", "xs"] as const) {
 					"more/2 between",
 					"news/3 after",
 				]);
-				// The client is gone when its last acknowledgement has left; the broker has it before this.
+				// The client exits after it has sent its last acknowledgement; this round trip ensures that the
+				// broker has processed it.
 				await broker.pub("-t", "other", "-m", "x", "-q", "1");
 				await broker.restart(signal);
 				assert.equal(
@@ -171,7 +169,7 @@ for (const engine of ["node", "xs"] as const) {
 			});
 		}
 
-		test("killed in the midst of work: what was acknowledged is there, retained and for the session that waits for it", async (t) => {
+		test("killed under load: acknowledged messages stay retained and in sessions", async (t) => {
 			const broker = await RestartableBroker.start(t, "--engine", engine, "--config", careful);
 			const session = {
 				protocolVersion: 5,
@@ -192,7 +190,7 @@ for (const engine of ["node", "xs"] as const) {
 					await client.publishAsync("count", String(++last), { qos: 1, retain: true });
 					acknowledged.push(String(last));
 				}
-				// One that is under way when the broker dies.
+				// A message that is in flight when the broker is killed.
 				client.publish("count", String(++last), { qos: 1, retain: true }, () => {});
 				await broker.restart("SIGKILL");
 				client.end(true);
@@ -219,7 +217,7 @@ for (const engine of ["node", "xs"] as const) {
 			await broker.end();
 		});
 
-		test("killed: the will of a client that was connected is published by the successor", async (t) => {
+		test("killed: the next broker publishes the will of a client that was connected", async (t) => {
 			const broker = await RestartableBroker.start(t, "--engine", engine, "--config", careful);
 			const client = await mqtt.connectAsync(broker.url, {
 				protocolVersion: 5,

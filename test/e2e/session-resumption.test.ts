@@ -10,7 +10,7 @@ const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const MINUTE = 60_000;
 const skip = mosquittoInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "mosquitto is not installed";
 
-test("mosquitto, a session that lasts, connections cut before PUBACK: reports are sent again in the session, and none is lost", {
+test("connections cut before PUBACK: reports are sent again in mosquitto's session, none is lost", {
 	skip,
 }, async (t) => {
 	for (const version of [4, 5]) {

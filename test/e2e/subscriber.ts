@@ -6,7 +6,7 @@ export interface Report {
 	readonly [column: string]: number | string | null;
 }
 
-/** MQTT.js with a persistent session, so that a broker that comes back hands over what it missed. */
+/** An MQTT.js client with a persistent session, which a restarted broker sends the missed messages. */
 export class Subscriber {
 	readonly reports: Report[] = [];
 	readonly #client: MqttClient;
@@ -30,7 +30,7 @@ export class Subscriber {
 		return subscriber;
 	}
 
-	/** Waits until `enough` of what arrived, then a moment for what may still come; gives up after 20 s. */
+	/** Waits until `isComplete`, then a moment for further messages; gives up after 20 s. */
 	async waitForReports(isComplete: (reports: readonly Report[]) => boolean): Promise<readonly Report[]> {
 		for (let i = 0; i < 200 && !isComplete(this.reports); i++)
 			await new Promise((resolve) => setTimeout(resolve, 100));

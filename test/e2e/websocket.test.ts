@@ -17,7 +17,7 @@ const skipWithoutMosquitto =
 const versions = [4, 5] as const;
 
 let pages: Server;
-/** Of the pages' server, whose pages may connect, and of another one, whose may not. */
+/** Origin of the page server, which is in the list of allowed origins. */
 let listed = "";
 let broker: Broker;
 let tcp = "";
@@ -78,7 +78,7 @@ function receiveMessages(from: MqttClient, count: number): Promise<string[]> {
 
 for (const version of versions) {
 	describe(`MQTT.js ${version} over WebSocket and TCP on one broker`, () => {
-		test("messages cross from each to each, of any size, whole", async () => {
+		test("messages of any size pass whole between both transports", async () => {
 			const socket = await client(`ws://${web}/mqtt`, version, { clientId: `ws${version}` });
 			const plain = await client(tcp, version === 4 ? 5 : 4, { clientId: `tcp${version}` });
 			const fromSocket = receiveMessages(plain, 100);
@@ -98,7 +98,7 @@ for (const version of versions) {
 			await plain.endAsync();
 		});
 
-		test("a client comes back by the other way, which ends the first; a will follows who vanishes", async () => {
+		test("reconnecting over the other transport ends the first connection; wills are sent", async () => {
 			const watcher = await client(tcp, version);
 			const will = receiveMessages(watcher, 1);
 			await watcher.subscribeAsync("gone");
@@ -113,7 +113,7 @@ for (const version of versions) {
 			await Promise.all([second.endAsync(), watcher.endAsync()]);
 		});
 
-		test("mosquitto over TCP hears what comes over WebSocket", { skip: skipWithoutMosquitto }, async () => {
+		test("mosquitto receives messages published over WebSocket", { skip: skipWithoutMosquitto }, async () => {
 			const topic = `heard/${version}`;
 			const args = [
 				"-h",
@@ -154,7 +154,7 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 	after(() => chromium?.stop());
 
 	for (const version of versions) {
-		test(`MQTT.js ${version} in a page talks to a client over TCP`, async () => {
+		test(`MQTT.js ${version} in a page exchanges messages with a client over TCP`, async () => {
 			const plain = await client(tcp, version);
 			const received = receiveMessages(plain, 2);
 			await plain.subscribeAsync("page/#", { qos: 1 });
@@ -175,7 +175,7 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 		});
 	}
 
-	test("a page of an origin that is not listed cannot connect", async () => {
+	test("a page whose origin is not listed cannot connect", async () => {
 		await chromium.open(listed.replace("127.0.0.1", "localhost").replace(/$/, "/"));
 		const connect = `new Promise((resolve) => {
 			const socket = new WebSocket("ws://${web}/", "mqtt");
@@ -188,7 +188,7 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 		assert.match(await chromium.evaluate(`fetch("http://${web}/").then(() => "read", String)`), /TypeError/);
 	});
 
-	test("the status page is read as what it says, whatever was published", async () => {
+	test("the status page shows published values as text, never as HTML", async () => {
 		const plain = await client(tcp, 5);
 		const htmlPayload =
 			'<script>document.title="owned"</script><img src=x onerror="document.title=1">&lt;"\'';

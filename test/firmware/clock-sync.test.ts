@@ -7,18 +7,18 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A device whose time server answers as it is told, and when its timer rings next. */
+/** A device with scripted answers of its time server, and the time of its next timer. */
 function setUp() {
 	const asked: string[] = [];
 	const traces: string[] = [];
 	const answers: ((set: boolean) => void)[] = [];
 	const state = { delay: 0, repeat: 0, throws: false };
-	let ring: (id: TimerId) => void = () => {};
+	let onTimer: (id: TimerId) => void = () => {};
 	const id = {};
 	const device = {
 		timer: {
 			set(callback: (id: TimerId) => void, delay: number, repeat: number) {
-				ring = callback;
+				onTimer = callback;
 				Object.assign(state, { delay, repeat });
 				return id;
 			},
@@ -36,38 +36,38 @@ function setUp() {
 		trace: (message: string) => traces.push(message),
 	} as unknown as Device;
 	keepClockSynchronised(device, "pool.example");
-	return { asked, traces, answers, state, ring: () => ring(id) };
+	return { asked, traces, answers, state, fireTimer: () => onTimer(id) };
 }
 
-test("the clock is asked for at once, then once a day", () => {
-	const { asked, answers, state, ring } = setUp();
+test("the time is requested at once, then once a day", () => {
+	const { asked, answers, state, fireTimer } = setUp();
 	assert.deepEqual([state.delay, state.repeat], [0, DAY]);
-	ring();
+	fireTimer();
 	answers[0]!(true);
 	assert.deepEqual(asked, ["pool.example"]);
 	assert.deepEqual([state.delay, state.repeat], [0, DAY]);
 });
 
-test("a server that gives no answer is asked again after a minute, two, four … and at most an hour", () => {
-	const { answers, state, ring } = setUp();
+test("no answer: the request is repeated after 1, 2, 4 … minutes, at most an hour", () => {
+	const { answers, state, fireTimer } = setUp();
 	const pauses: number[] = [];
 	for (let i = 0; i < 8; i++) {
-		ring();
+		fireTimer();
 		answers[i]!(false);
 		pauses.push(state.delay / MINUTE);
 		assert.equal(state.repeat, DAY);
 	}
 	assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
-	ring();
+	fireTimer();
 	answers[8]!(true);
-	ring();
+	fireTimer();
 	answers[9]!(false);
 	assert.equal(state.delay, MINUTE, "and after an answer from the beginning");
 });
 
-test("a device that cannot ask now asks later", () => {
-	const { traces, state, ring } = setUp();
+test("a device that cannot request now retries later", () => {
+	const { traces, state, fireTimer } = setUp();
 	state.throws = true;
-	ring();
+	fireTimer();
 	assert.deepEqual([state.delay, traces], [MINUTE, ["firefly: time server: Error: no socket"]]);
 });

@@ -53,14 +53,14 @@ async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () =
 	return { device: gatherDevice(), ntp, clock, opened: () => opened };
 }
 
-test("what a platform lacks is absent", async () => {
+test("capabilities that a platform lacks are absent", async () => {
 	const { device } = await loadDevice({ setsClock: false });
 	assert.equal(device.wifi, undefined);
 	assert.equal(device.setClock, undefined);
 	assert.equal(device.event, undefined);
 });
 
-test("the clock is set by the server's answer, and only then", async () => {
+test("the clock is set by the server's answer, and only by it", async () => {
 	const { device, ntp, clock } = await loadDevice({ wifi: class {} });
 	const answers: boolean[] = [];
 	device.setClock?.("pool.example", (set) => answers.push(set));
@@ -74,7 +74,7 @@ test("the clock is set by the server's answer, and only then", async () => {
 	assert.deepEqual([answers, clock.length], [[true, false], 1]);
 });
 
-test("a resolver that is busy is a name that cannot be resolved", async () => {
+test("a busy resolver is reported as a name that cannot be resolved", async () => {
 	const { device } = await loadDevice({
 		resolve: () => {
 			throw new Error("busy");
@@ -96,7 +96,7 @@ test("drivers and the counting host are modules of the build", async () => {
 	assert.equal(device.event, event);
 });
 
-test("storage is left alone until somebody asks for it", async () => {
+test("storage is not opened before its first use", async () => {
 	const { device, opened } = await loadDevice({});
 	assert.equal(opened(), 0);
 	assert.ok(device.storage);

@@ -49,7 +49,7 @@ for (const platform of ["esp32", "lin"]) {
 	});
 }
 
-test("the retained memory that the firmware asks for is what the C file defines", () => {
+test("the size of retained memory is the same in the firmware and in the C file", () => {
 	const { defines } = JSON.parse(readFileSync(join(root, "firmware/manifest.json"), "utf8")) as {
 		defines: { firefly: { retained: number } };
 	};

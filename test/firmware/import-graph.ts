@@ -5,14 +5,14 @@ import { build } from "esbuild";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Graph {
-	/** Our own files, relative to the repository, without extension. */
+	/** Project files, relative to the repository, without extension. */
 	readonly files: ReadonlySet<string>;
-	/** What is left to the SDK and to the manifest: bare specifiers. */
+	/** Bare specifiers, which the SDK and the manifest provide. */
 	readonly bare: ReadonlySet<string>;
 }
 
 /**
- * Everything that is imported from `entry` at run time; type imports do not count.
+ * Finds everything that `entry` imports at run time; type imports do not count.
  * @param entry relative to the repository, without extension
  * @param platform stands in for `firmware/platform/host`
  */

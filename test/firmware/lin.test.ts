@@ -9,7 +9,7 @@ interface FakeTimer {
 	readonly repeat: number | undefined;
 }
 
-/** The host of mcsim over fakes that note what is open. */
+/** The mcsim host with fakes that record open resources. */
 async function start() {
 	const timers = new Set<FakeTimer>();
 	const sockets = new Set<object>();
@@ -58,7 +58,7 @@ async function start() {
 	return { host, timers, sockets, pass };
 }
 
-test("deep sleep ends all that the run opened, keeps retained memory, and starts the firmware again", async () => {
+test("deep sleep closes everything, keeps retained memory, and restarts the firmware", async () => {
 	const { host, timers, sockets, pass } = await start();
 	const reasons: string[] = [];
 	host.boot(() => {
@@ -85,7 +85,7 @@ test("deep sleep ends all that the run opened, keeps retained memory, and starts
 	assert.equal(host.retained()[0], 2);
 });
 
-test("a socket that was closed is closed once", async () => {
+test("a socket that is closed twice is closed once", async () => {
 	const { host, sockets } = await start();
 	const socket = new host.tcp({});
 	socket.close();
@@ -93,7 +93,7 @@ test("a socket that was closed is closed once", async () => {
 	host.sleep().deep(1);
 });
 
-test("localhost is an IPv4 address", async () => {
+test("localhost resolves to an IPv4 address", async () => {
 	const { host } = await start();
 	const found: (string | undefined)[] = [];
 	host.resolve("localhost", (_, address) => found.push(address));

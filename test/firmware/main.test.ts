@@ -10,14 +10,14 @@ interface BootOptions {
 	readonly wifi?: boolean;
 	readonly nodeThrows?: boolean;
 	readonly problems?: readonly string[];
-	/** Absent: the host keeps the clock. */
+	/** Absent if the host keeps the clock. */
 	readonly setClock?: () => void;
 	readonly timeServer?: string;
-	/** Whether the host says when it is about to stop. */
+	/** Whether the host announces an orderly stop. */
 	readonly announcesStop?: boolean;
 }
 
-/** Runs `main` once and tells what it did. */
+/** Runs `main` once and returns the recorded calls. */
 async function boot(options: BootOptions) {
 	const {
 		role = "sensor",
@@ -107,16 +107,16 @@ async function boot(options: BootOptions) {
 	return { done, notify, stop: () => stop?.() };
 }
 
-test("a sensor starts at once and raises Wi-Fi itself", async () => {
+test("a sensor starts at once and brings up Wi-Fi itself", async () => {
 	assert.deepEqual((await boot({})).done, ["node with wifi"]);
 });
 
-test("after a crash a sensor sleeps first: a fault at every boot must not become a boot loop", async () => {
+test("after a crash a sensor sleeps first, so that a fault at boot does not become a boot loop", async () => {
 	assert.deepEqual((await boot({ reason: "crash" })).done, ["sleep 60000"]);
 	assert.deepEqual((await boot({ reason: "crash", mode: "none" })).done, ["node with wifi"]);
 });
 
-test("what was wrong with the configuration is traced at every start", async () => {
+test("configuration problems are traced at every start", async () => {
 	const problems = ["config.firefly.role: 7 is not a string", "another"];
 	assert.deepEqual((await boot({ problems })).done, [
 		...problems.map((problem) => `trace ${problem}`),
@@ -124,7 +124,7 @@ test("what was wrong with the configuration is traced at every start", async () 
 	]);
 });
 
-test("a start that fails is traced and slept over", async () => {
+test("a start that fails is traced and followed by sleep", async () => {
 	assert.deepEqual((await boot({ nodeThrows: true })).done, [
 		"trace firefly: cannot start: Error: no such sensor",
 		"sleep 900000",
@@ -140,7 +140,7 @@ test("a broker waits for its network, and only the first address starts it", asy
 	assert.deepEqual(done, ["join", "broker"]);
 });
 
-test("in both roles the node finds itself on the network", async () => {
+test("in both roles the node uses the network that is up", async () => {
 	const { done, notify } = await boot({ role: "both", mode: "none" });
 	notify?.("gotIP");
 	assert.deepEqual(done, ["join", "broker", "node"]);
@@ -150,7 +150,7 @@ test("without Wi-Fi a broker starts at once", async () => {
 	assert.deepEqual((await boot({ role: "broker", wifi: false })).done, ["broker"]);
 });
 
-test("a broker keeps the time, if it is the host's to set and there is a server to ask; in both roles the node does", async () => {
+test("a broker sets the clock if host and settings allow; in both roles the node does", async () => {
 	const setClock = (): void => {};
 	const timeServer = "pool.example";
 	const broker = { role: "broker", wifi: false, setClock, timeServer } as const;
@@ -160,7 +160,7 @@ test("a broker keeps the time, if it is the host's to set and there is a server 
 	assert.deepEqual((await boot({ role: "broker", wifi: false, timeServer })).done, ["broker"]);
 });
 
-test("a host that stops in good order stops the broker; a node has nothing to end", async () => {
+test("an orderly stop of the host stops the broker; a node has nothing to stop", async () => {
 	const broker = await boot({ role: "both", wifi: false, announcesStop: true });
 	broker.stop();
 	assert.deepEqual(broker.done, ["broker", "node", "broker stops"]);

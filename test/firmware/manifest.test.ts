@@ -6,7 +6,7 @@ import { importGraph, root } from "./import-graph";
 import { readManifest } from "./manifest";
 
 const MANIFEST = "firmware/manifest.json";
-/** What the SDK provides through the manifest's includes. */
+/** Modules that the SDK provides through the manifest's includes. */
 const SDK = [
 	"embedded:io/socket/listener",
 	"embedded:io/socket/tcp",
@@ -18,7 +18,7 @@ const SDK = [
 	"timer",
 	"wifi",
 ];
-/** What it provides through those of the platform's block. */
+/** Modules that the SDK provides through the includes of the platform's block. */
 const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
 	esp32: ["embedded:storage/key-value"],
 	lin: ["file"],
@@ -43,13 +43,13 @@ for (const platform of ["esp32", "lin"]) {
 		assert.deepEqual(sorted(preload), sorted(modules.keys()));
 	});
 
-	test(`${platform}: relative imports mean the same to the compiler and on the device`, () => {
-		// Same tree of targets as of files, but for the platform's folder, whose name is the same on all.
+	test(`${platform}: relative imports resolve alike in the compiler and on the device`, () => {
+		// Targets and files form the same tree, except for the platform's folder, which is renamed.
 		for (const [target, file] of readManifest(MANIFEST, platform).modules)
 			assert.equal(target, file.replace(`firmware/${platform}/`, "firmware/platform/"));
 	});
 
-	test(`${platform}: nothing is imported but what the SDK provides`, async () => {
+	test(`${platform}: all other imports are provided by the SDK`, async () => {
 		const { bare } = await importGraph("firmware/main", host);
 		const unknown = sorted(bare).filter(
 			(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier),
@@ -58,7 +58,7 @@ for (const platform of ["esp32", "lin"]) {
 	});
 }
 
-test("the base manifest is included before the others, which need its variables", () => {
+test("the base manifest is included before the others, which use its variables", () => {
 	assert.equal(readManifest(MANIFEST, "esp32").include[0], "$(MODDABLE)/examples/manifest_base.json");
 });
 

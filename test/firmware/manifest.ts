@@ -14,12 +14,12 @@ interface ManifestFile extends Part {
 
 export interface Manifest {
 	readonly include: readonly string[];
-	/** Target name → our file, relative to the repository, without extension. */
+	/** Target name → project file, relative to the repository, without extension. */
 	readonly modules: ReadonlyMap<string, string>;
 	readonly preload: ReadonlySet<string>;
 }
 
-/** A manifest of ours as mcconfig sees it on one platform, without what it includes. */
+/** A manifest of the project as mcconfig reads it for one platform, without its includes. */
 export function readManifest(path: string, platform: string): Manifest {
 	const file = JSON.parse(readFileSync(join(root, path), "utf8")) as ManifestFile;
 	const parts: Part[] = [file];

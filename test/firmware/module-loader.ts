@@ -4,18 +4,18 @@ import { root } from "./import-graph";
 
 export interface ModuleStubs {
 	/**
-	 * Specifier, as imported or as a path relative to the repository → what its default export is, or an object
-	 * of named exports.
+	 * Maps a specifier, as imported or as a path relative to the repository, to its default export or to an
+	 * object of named exports.
 	 */
 	readonly modules: Readonly<
 		Record<string, { readonly default?: unknown; readonly [name: string]: unknown }>
 	>;
-	/** What `native(name)` gives. */
+	/** Return value of `native(name)`. */
 	readonly natives?: Readonly<Record<string, (...args: never[]) => unknown>>;
 	readonly trace?: (...text: string[]) => void;
 }
 
-/** A module of the firmware, run in Node with its platform played by `stage`. */
+/** Loads a module of the firmware in Node; `stage` supplies its platform. */
 export async function loadModule<Exports>(
 	entry: string,
 	{ modules, natives = {}, trace = () => {} }: ModuleStubs,

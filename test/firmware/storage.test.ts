@@ -21,7 +21,7 @@ import { loadModule } from "./module-loader";
 const root = `${mkdtempSync(join(tmpdir(), "firefly-lin-"))}/`;
 after(() => rmSync(root, { recursive: true }));
 
-/** The SDK's file module on Linux: a file that is there is opened as it is, and written from its begin. */
+/** The SDK's file module on Linux: an existing file is not truncated, and is written from its start. */
 class File {
 	readonly #path: string;
 	readonly #file: number;
@@ -71,7 +71,7 @@ async function open() {
 	return storage.open({ path: "firefly" });
 }
 
-test("values are kept by key, whatever bytes they are, and survive a relaunch", async () => {
+test("values of any bytes are stored by key and survive a relaunch", async () => {
 	const storage = await open();
 	const value = Uint8Array.from({ length: 256 }, (_, index) => index);
 	const buffer = new Uint8Array(new ArrayBuffer(256, { maxByteLength: 512 }));
@@ -91,7 +91,7 @@ test("values are kept by key, whatever bytes they are, and survive a relaunch", 
 	assert.throws(() => again.read("v1b", buffer.subarray(0, 155)), RangeError);
 });
 
-test("a write that fails leaves the old value, and what it left behind does no harm", async () => {
+test("a failed write leaves the old value, and its remains are harmless", async () => {
 	const storage = await open();
 	const buffer = new Uint8Array(8);
 	storage.write("k", Uint8Array.of(1, 2, 3, 4));

@@ -1,6 +1,6 @@
 /**
- * Rewrites the module lists of firmware/manifest.json from what the firmware imports: `npm run manifest`,
- * after a file came or went.
+ * Rewrites the module lists of firmware/manifest.json from the imports of the firmware. Run
+ * `npm run manifest` after a file was added or removed.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +17,12 @@ const manifest = JSON.parse(readFileSync(path, "utf8")) as Lists & {
 	platforms: Record<(typeof platforms)[number], Lists>;
 };
 
-/** As a path from firmware/manifest.json. */
+/** Path relative to firmware/manifest.json. */
 function source(file: string): string {
 	return file.startsWith("firmware/") ? file.replace("firmware", ".") : `../${file}`;
 }
 
-/** The firmware's own files first. */
+/** Sorts the firmware's own files first. */
 function order(a: string, b: string): number {
 	return Number(b.startsWith("firmware/")) - Number(a.startsWith("firmware/")) || (a < b ? -1 : 1);
 }

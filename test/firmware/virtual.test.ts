@@ -16,7 +16,7 @@ function sampleAt(time: number, options = {}): Sample {
 	return new VirtualSensor(options).sample() as Sample;
 }
 
-test("the virtual sensor gives the same at the same time, within the range of its quantities", () => {
+test("the virtual sensor returns the same at the same time, within the range of its quantities", () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 0, max: 4_000_000_000_000 }), fc.integer(), (time, seed) => {
 			const sample = sampleAt(time, { seed });
@@ -31,7 +31,7 @@ test("the virtual sensor gives the same at the same time, within the range of it
 	mock.timers.reset();
 });
 
-test("afternoons are warmer than nights, and another seed gives another noise", () => {
+test("afternoons are warmer than nights, and another seed gives other noise", () => {
 	const afternoon = sampleAt(Date.UTC(2026, 5, 1, 15));
 	assert.ok(
 		afternoon.thermometer.temperature > sampleAt(Date.UTC(2026, 5, 1, 3)).thermometer.temperature + 7,

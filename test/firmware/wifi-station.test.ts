@@ -32,7 +32,7 @@ function setUp({ throwing = 0 } = {}) {
 	return { device: device as unknown as Device, stations, timers, traces };
 }
 
-test("a lost access point is joined again, one attempt at a time, and ready is told once", () => {
+test("a lost access point is joined again, one attempt at a time, and ready is called once", () => {
 	const { device, stations, timers } = setUp();
 	let ready = 0;
 	new WiFiStation(device, { ssid: "net" }, () => ready++);
@@ -49,7 +49,7 @@ test("a lost access point is joined again, one attempt at a time, and ready is t
 	assert.equal(timers.length, 2);
 });
 
-test("a radio that refuses is traced and tried again", () => {
+test("a radio that throws is traced and retried", () => {
 	const { device, stations, timers, traces } = setUp({ throwing: 1 });
 	new WiFiStation(device, { ssid: "net" }, () => {});
 	assert.deepEqual(traces, ["firefly: Wi-Fi: Error: radio"]);

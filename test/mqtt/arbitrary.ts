@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Version } from "../../src/mqtt/constants";
 import type { PlainPacket, Properties, Property, Will } from "./plain-packet";
 
-/** Objects like those of literals, for strict comparison. */
+/** Objects with Object.prototype, for strict comparison. */
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
 	return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
 }
@@ -46,7 +46,7 @@ function property(id: number, value: fc.Arbitrary<number | string>): fc.Arbitrar
 	return value.map((value) => [id, value] as const);
 }
 
-/** Some of the properties, each at most once, with user properties between them. */
+/** A subset of the properties, each at most once, mixed with user properties. */
 function propertyList(...single: fc.Arbitrary<Property>[]): fc.Arbitrary<Properties> {
 	const chosen = fc.tuple(...single.map((arbitrary) => fc.option(arbitrary, { freq: 2, nil: undefined })));
 	return fc.tuple(chosen, fc.array(userProperty, { maxLength: 3 })).chain(([some, users]) => {

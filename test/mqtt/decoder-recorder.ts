@@ -5,10 +5,10 @@ import { latin1Text, type PlainPacket, toPlainPacket } from "./plain-packet";
 
 export type Event = { packet: PlainPacket } | { error: number };
 
-/** Keeps what a decoder reports, and checks that the reports follow its promises. */
+/** Records the callbacks of a decoder and checks their order. */
 export class RecordingHandler implements DecoderHandler {
 	readonly events: Event[] = [];
-	/** Of the last PUBLISH. */
+	/** Number of payload pieces of the last PUBLISH. */
 	pieces = 0;
 	message = "";
 	#payload: string[] | undefined;
@@ -49,7 +49,7 @@ export class RecordingHandler implements DecoderHandler {
 		this.message = message;
 	}
 
-	/** Whether a payload is under way. */
+	/** Whether a payload is incomplete. */
 	get inPayload(): boolean {
 		return this.#payload !== undefined;
 	}
@@ -65,11 +65,11 @@ export interface DecodeOptions {
 	from: "client" | "broker";
 	size?: number;
 	maximumPacketSize?: number;
-	/** Lengths of the chunks; the rest comes in one. */
+	/** Lengths of the chunks; the remaining bytes are one chunk. */
 	split?: readonly number[];
 }
 
-/** What a decoder reports of `bytes`, pushed in chunks that lie at odd places in their arrays. */
+/** Decodes `bytes`, pushed in chunks at unaligned offsets of their arrays. */
 export function decode(bytes: Uint8Array, options: DecodeOptions): RecordingHandler {
 	const recorder = new RecordingHandler();
 	const { version, from, size = 4096, maximumPacketSize = Number.POSITIVE_INFINITY, split = [] } = options;
@@ -89,7 +89,7 @@ export function decode(bytes: Uint8Array, options: DecodeOptions): RecordingHand
 	return recorder;
 }
 
-/** One byte at a time. */
+/** Splits into single bytes. */
 export function oneByteChunks(bytes: Uint8Array): number[] {
 	return new Array<number>(bytes.length).fill(1);
 }

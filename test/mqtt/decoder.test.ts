@@ -54,7 +54,7 @@ function concat(...parts: Uint8Array[]): Uint8Array {
 }
 
 describe("payloads", () => {
-	it("longer than the buffer stream through, under every split, and come whole where they fit", () => {
+	it("longer than the buffer are streamed, under every split, and delivered whole where they fit", () => {
 		const version = fc.constantFrom(4 as const, 5 as const);
 		const payload = fc.string({ unit: fc.constantFrom("x", "\x00", "\xff"), maxLength: 600 });
 		const packet = version.chain((version) =>
@@ -79,7 +79,7 @@ describe("payloads", () => {
 		);
 	});
 
-	it("stream in pieces of what arrives", () => {
+	it("are streamed in pieces of the size received", () => {
 		const { log, decoder } = createLogged(16);
 		const raw = bytes(`30 { s'a' '${"0123456789".repeat(3)}' }`);
 		decoder.push(raw, 0, 3);
@@ -94,13 +94,13 @@ describe("payloads", () => {
 		]);
 	});
 
-	it("of no bytes come in one call at once", () => {
+	it("of no bytes are delivered in one immediate call", () => {
 		const { log, decoder } = createLogged();
 		decoder.push(bytes("31 { s'a' }"), 0, 5);
 		assert.deepEqual(log.lines, ["publish a 0", "payload ."]);
 	});
 
-	it("are read where they lie when the packet is in one chunk, and from the buffer else", () => {
+	it("are not copied when the packet is in one chunk, else they are read from the buffer", () => {
 		const arrays: Uint8Array[] = [];
 		const decoder = new Decoder({
 			size: 64,
@@ -124,7 +124,7 @@ describe("payloads", () => {
 });
 
 describe("limits", () => {
-	it("maximumPacketSize is refused at the fixed header, and not one byte below", () => {
+	it("a packet above maximumPacketSize is rejected at the fixed header; one of that size is accepted", () => {
 		const options = { version: 4, from: "client" } as const;
 		assert.deepEqual(decode(HELLO, { ...options, maximumPacketSize: HELLO.length }).message, "");
 		const raw = HELLO.slice(0, 2);
@@ -133,7 +133,7 @@ describe("limits", () => {
 		]);
 	});
 
-	it("a packet other than PUBLISH has to fit the buffer, whole", () => {
+	it("a packet other than PUBLISH must fit the buffer whole", () => {
 		const fits = bytes("82 { 0001 s'a/b/c/d/e' 00 }");
 		assert.equal(fits.length, 16);
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
@@ -144,7 +144,7 @@ describe("limits", () => {
 			]);
 	});
 
-	it("a PUBLISH's header has to fit the buffer", () => {
+	it("the header of a PUBLISH must fit the buffer", () => {
 		const fits = bytes(`30 { s'a234567890ab' '${"x".repeat(20)}' }`);
 		assert.equal(decode(fits, { version: 4, from: "client", size: 16 }).message, "");
 		const larger = bytes(`30 { s'a234567890abc' '${"x".repeat(20)}' }`);
@@ -154,7 +154,7 @@ describe("limits", () => {
 			]);
 	});
 
-	it("a header of wrong lengths is malformed however long the packet is", () => {
+	it("a header with inconsistent lengths is malformed however long the packet is", () => {
 		const topic = bytes(`30 20 00ff '${"x".repeat(30)}'`);
 		const properties = bytes(`30 20 0001 'a' 8000 '${"x".repeat(27)}'`);
 		const tooLong = bytes(`30 20 0001 'a' 7f '${"x".repeat(28)}'`);
@@ -170,7 +170,7 @@ describe("handlers", () => {
 	const stream = concat(PINGREQ, HELLO, PINGREQ);
 	const all = ["packet 12", "publish a/b 5", "payload hello.", "packet 12"];
 
-	it("see everything in order", () => {
+	it("receive everything in order", () => {
 		const { log, decoder } = createLogged();
 		decoder.push(stream, 0, stream.length);
 		assert.deepEqual(log.lines, all);
@@ -218,7 +218,7 @@ describe("handlers", () => {
 		assert.deepEqual(log.lines, ["packet 12", "error 81", "packet 12"]);
 	});
 
-	it("stop() while a long payload streams", () => {
+	it("stop() while a long payload is streamed ends the callbacks", () => {
 		const { log, decoder } = createLogged(16);
 		const raw = bytes(`30 { s'a' '${"x".repeat(40)}' }`);
 		log.onLine = (line, decoder) => {
@@ -229,7 +229,7 @@ describe("handlers", () => {
 		assert.deepEqual(log.lines, ["publish a 40", `payload ${"x".repeat(15)}`]);
 	});
 
-	it("nothing follows an error", () => {
+	it("receive nothing after an error", () => {
 		const { log, decoder } = createLogged();
 		decoder.push(concat(bytes("c100"), PINGREQ), 0, 4);
 		decoder.push(PINGREQ, 0, 2);
@@ -239,7 +239,7 @@ describe("handlers", () => {
 });
 
 describe("versions", () => {
-	it("a CONNECT sets the decoder's version, for what comes in the same chunk too", () => {
+	it("CONNECT sets the decoder's version, also for the rest of the chunk", () => {
 		const recorder = new RecordingHandler();
 		const decoder = new Decoder({ size: 64, from: "client", handler: recorder });
 		const four = concat(bytes("10 { s'MQTT' 04 02 0000 s'a' }"), HELLO);
@@ -257,7 +257,7 @@ describe("versions", () => {
 		);
 	});
 
-	it("a refused CONNECT leaves the version to answer in", () => {
+	it("a rejected CONNECT leaves the version for the answer", () => {
 		for (const [raw, version] of [
 			["10 { s'MQIsdp' 03 02 003c s'a' }", 4],
 			["10 { s'MQTT' 03 02 003c s'a' }", 4],
@@ -301,7 +301,7 @@ describe("packets", () => {
 		assert.deepEqual(seen, [true, true]);
 	});
 
-	it("tell QoS, DUP and retain", () => {
+	it("expose QoS, DUP and retain", () => {
 		const seen: unknown[] = [];
 		const handler: DecoderHandler = {
 			onPacket() {},
@@ -319,7 +319,7 @@ describe("packets", () => {
 		]);
 	});
 
-	it("can be walked again after rewind()", () => {
+	it("can be read again after rewind()", () => {
 		const filters: string[] = [];
 		const handler: DecoderHandler = {
 			onPacket(packet) {

@@ -15,7 +15,7 @@ const TOPIC = utf8("a/b");
 const NOTHING = new Uint8Array(0);
 const HELLO = utf8("hello");
 
-/** Checks that `act` throws this reason code and stages nothing. */
+/** Asserts that `act` throws this reason code and stages nothing. */
 function assertRefused(encoder: Encoder, reasonCode: number, act: () => unknown): void {
 	const { length } = encoder;
 	assert.throws(act, (error) => error instanceof MQTTError && error.reasonCode === reasonCode);
@@ -27,7 +27,7 @@ function stagedBytes(encoder: Encoder): Buffer {
 }
 
 describe("staging", () => {
-	it("puts packets behind one another until one does not fit", () => {
+	it("appends packets until one does not fit", () => {
 		const encoder = new Encoder({ size: 30, version: 4 });
 		assert.equal(encoder.room, 30);
 		assert.equal(encoder.publish(TOPIC, HELLO, 5, QOS1, 1), 14);
@@ -43,7 +43,7 @@ describe("staging", () => {
 		);
 	});
 
-	it("returns 0 exactly where a packet does not fit, and leaves what is staged alone", () => {
+	it("returns 0 exactly where a packet does not fit, and keeps the staged bytes", () => {
 		for (const version of [4, 5] as const) {
 			const any = fc.oneof(
 				...Object.values(packets(version, "client")),
@@ -109,7 +109,7 @@ describe("staging", () => {
 });
 
 describe("PUBLISH", () => {
-	it("takes the start of a longer payload array, whether or not all of it would fit", () => {
+	it("uses the start of a longer payload array, whether or not all of it would fit", () => {
 		const source = utf8("21.5 and what was there before");
 		for (const size of [16, 20, 64]) {
 			const encoder = new Encoder({ size, version: 4 });
@@ -121,7 +121,7 @@ describe("PUBLISH", () => {
 		}
 	});
 
-	it("is the same for a topic again and for the first time, in both versions", () => {
+	it("is the same for a repeated topic and a new one, in both versions", () => {
 		const packet = fc.record({
 			topic: fc.integer({ min: 1, max: 150 }),
 			payload: fc.uint8Array({ maxLength: 40 }),
@@ -159,7 +159,7 @@ describe("PUBLISH", () => {
 		);
 	});
 
-	it("is checked alike when the topic is known", () => {
+	it("is validated alike for a repeated topic", () => {
 		for (const version of [4, 5] as const) {
 			const encoder = new Encoder({ size: 64, version });
 			encoder.publish(TOPIC, HELLO, 5, QOS1, 1);
@@ -190,7 +190,7 @@ describe("PUBLISH", () => {
 		assert.deepEqual(Buffer.from(written), Buffer.concat([bytes("35 f007 s'a/b' 0007 00"), payload]));
 	});
 
-	it("is refused where it is not allowed", () => {
+	it("with invalid fields is refused", () => {
 		const encoder = new Encoder({ size: 128, version: 5 });
 		const publish =
 			(flags: number, packetId: number, topic = TOPIC, properties?: PropertyWriter) =>
@@ -219,7 +219,7 @@ describe("CONNECT", () => {
 	const fields = { clientId: utf8("a"), keepAlive: 0, cleanStart: true };
 	const will = { topic: TOPIC, payload: NOTHING, qos: 0, retain: false } as const;
 
-	it("is refused where it is not allowed", () => {
+	it("with invalid options is refused", () => {
 		for (const version of [4, 5] as const) {
 			const encoder = new Encoder({ size: 128, version });
 			assertRefused(encoder, 0x82, () => encoder.connect({ ...fields, keepAlive: 65536 }));
@@ -252,7 +252,7 @@ describe("CONNECT", () => {
 		);
 	});
 
-	it("leaves properties out in MQTT 3.1.1", () => {
+	it("omits properties in MQTT 3.1.1", () => {
 		const encoder = new Encoder({ size: 128, version: 4 });
 		encoder.connect({ ...fields, properties: new PropertyWriter(8).sessionExpiryInterval(1) });
 		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("10 { s'MQTT' 04 02 0000 s'a' }")));
@@ -260,7 +260,7 @@ describe("CONNECT", () => {
 });
 
 describe("reason codes", () => {
-	it("of a CONNACK become return codes in MQTT 3.1.1, and none is made up", () => {
+	it("of a CONNACK become return codes in MQTT 3.1.1, none is invented", () => {
 		for (let code = 0; code < 256; code++) {
 			const encoder = new Encoder({ size: 16, version: 4 });
 			const returnCode = connackReturnCode(code);
@@ -274,7 +274,7 @@ describe("reason codes", () => {
 		assert.equal(connackReasonCode(6), -1);
 	});
 
-	it("that MQTT 3.1.1 cannot say are refused", () => {
+	it("that MQTT 3.1.1 lacks are refused", () => {
 		const encoder = new Encoder({ size: 16, version: 4 });
 		assertRefused(encoder, 0x82, () => encoder.puback(1, 0x97));
 		assertRefused(encoder, 0x82, () => encoder.pubrec(1, 0x80));
@@ -289,7 +289,7 @@ describe("reason codes", () => {
 		assert.deepEqual(stagedBytes(encoder), Buffer.from(bytes("90 05 0001 01 80 80")));
 	});
 
-	it("not of the packet are refused", () => {
+	it("that do not belong to the packet are refused", () => {
 		const encoder = new Encoder({ size: 32 });
 		assertRefused(encoder, 0x82, () => encoder.connack(false, 0x10));
 		assertRefused(encoder, 0x82, () => encoder.connack(true, 0x87));
@@ -313,7 +313,7 @@ describe("reason codes", () => {
 });
 
 describe("SUBSCRIBE and UNSUBSCRIBE", () => {
-	it("are refused where they are not allowed", () => {
+	it("with invalid filters are refused", () => {
 		const encoder = new Encoder({ size: 128 });
 		const subscribe = (filter: string, options: number) => () =>
 			encoder.subscribe(1, [{ filter: utf8(filter), options }]);

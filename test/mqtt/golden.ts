@@ -4,9 +4,7 @@ import type { GoldenRow } from "./golden/row";
 import { session } from "./golden/session";
 import { suback, subscribe, unsubscribe } from "./golden/subscribe";
 
-/**
- * Raw bytes ↔ packet or reason code, for every packet type in both versions and every rule that refuses one.
- */
+/** Raw bytes ↔ packet or reason code, for every packet type in both versions and every rule of rejection. */
 export const golden: readonly GoldenRow[] = [
 	...connect,
 	...connack,

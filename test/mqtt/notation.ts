@@ -1,6 +1,6 @@
 /**
- * Bytes from text: hexadecimal digits, 'text' for its UTF-8 bytes, s'text' with its two-byte length before
- * it, and { … } with the length of what is inside before it as a variable byte integer.
+ * Converts text to bytes: hexadecimal digits, 'text' for its UTF-8 bytes, s'text' with a two-byte length
+ * before it, and { … } with the length of the content before it as a variable byte integer.
  */
 export function bytes(notation: string): Uint8Array {
 	const stack: number[][] = [[]];

@@ -2,7 +2,7 @@ import type { Packet } from "mqtt-packet";
 import type { Version } from "../../src/mqtt/constants";
 import type { PlainPacket, Properties, Property } from "./plain-packet";
 
-/** mqtt-packet's names, and the kinds of values. */
+/** mqtt-packet's names of the properties, and their value types. */
 const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "number" | "string" | "binary"]> =
 	{
 		1: ["payloadFormatIndicator", "boolean"],
@@ -33,7 +33,7 @@ const PROPERTIES: Record<number, readonly [name: string, kind: "boolean" | "numb
 		42: ["sharedSubscriptionAvailable", "boolean"],
 	};
 
-/** mqtt-packet's objects, all at once. */
+/** Union of the fields of mqtt-packet's objects. */
 type OraclePacket = Record<string, unknown>;
 
 function string(bytes: string): string {
@@ -89,7 +89,7 @@ function fromProperties(oraclePacket: unknown): Properties {
 	return result;
 }
 
-/** A packet in mqtt-packet's form. */
+/** Converts a packet to mqtt-packet's form. */
 export function toOracle(packet: PlainPacket, version: Version): Packet {
 	const oraclePacket: OraclePacket = { cmd: packet.type.toLowerCase() };
 	if ("packetId" in packet) oraclePacket.messageId = packet.packetId;
@@ -156,7 +156,7 @@ export function toOracle(packet: PlainPacket, version: Version): Packet {
 
 const RETURN_CODES = [0, 0x84, 0x85, 0x88, 0x86, 0x87];
 
-/** A packet that mqtt-packet parsed. */
+/** Converts a packet that mqtt-packet parsed. */
 export function fromOracle(given: Packet, version: Version): PlainPacket {
 	const oraclePacket = given as unknown as OraclePacket;
 	const properties = fromProperties(oraclePacket.properties);

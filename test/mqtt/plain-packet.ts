@@ -17,7 +17,7 @@ export interface Will {
 	properties: Properties;
 }
 
-/** Packets as values, to compare. */
+/** Packets as plain values, for comparison. */
 export type PlainPacket =
 	| {
 			type: "CONNECT";
@@ -99,7 +99,7 @@ function plainProperties(reader: PropertyReader): Properties {
 	return result;
 }
 
-/** A packet as a value; a PUBLISH gets its payload later. */
+/** Converts a packet to a plain value; the payload of a PUBLISH is added later. */
 export function toPlainPacket(packet: Packet): PlainPacket {
 	const { packetId, reasonCode, bytes } = packet;
 	const name = PACKET_NAMES[packet.type];
@@ -181,7 +181,7 @@ export function toPlainPacket(packet: Packet): PlainPacket {
 	}
 }
 
-/** The properties in a writer made to measure. */
+/** Writes the properties to a writer of exactly their size. */
 export function propertyWriter(list: Properties): PropertyWriter {
 	const size = list.reduce(
 		(sum, property) =>
@@ -261,7 +261,7 @@ function writeProperty(
 	}
 }
 
-/** Stages the packet; returns what the encoder's method returns. */
+/** Stages the packet; returns the result of the encoder's method. */
 export function encodePlain(encoder: Encoder, packet: PlainPacket): number {
 	const given =
 		"properties" in packet && packet.properties.length > 0 ? propertyWriter(packet.properties) : undefined;
@@ -314,7 +314,7 @@ export function encodePlain(encoder: Encoder, packet: PlainPacket): number {
 		case "UNSUBSCRIBE":
 			return encoder.unsubscribe(packet.packetId, packet.filters.map(latin1Bytes), given);
 		case "UNSUBACK": {
-			// MQTT 3.1.1 has no codes, yet the broker's code passes one per filter
+			// MQTT 3.1.1 has no codes here, but the broker's code passes one per filter
 			const codes = packet.codes.length === 0 ? [0] : packet.codes;
 			return encoder.unsuback(packet.packetId, Uint8Array.from(codes), codes.length, given);
 		}

@@ -26,7 +26,7 @@ function content(writer: PropertyWriter): Buffer {
 }
 
 describe("PropertyWriter", () => {
-	it("refuses values out of their range", () => {
+	it("refuses values out of range", () => {
 		const writer = new PropertyWriter(64);
 		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(-1));
 		assertRefused(0x82, writer, (w) => w.sessionExpiryInterval(4294967296));
@@ -50,7 +50,7 @@ describe("PropertyWriter", () => {
 		assertRefused(0x95, writer, (w) => w.userProperty(utf8("k"), new Uint8Array(65536).fill(65)));
 	});
 
-	it("refuses a second one of all but user properties and subscription identifiers", () => {
+	it("refuses duplicates, except of user properties and subscription identifiers", () => {
 		const writer = new PropertyWriter(64)
 			.sessionExpiryInterval(1)
 			.topicAlias(1)
@@ -70,7 +70,7 @@ describe("PropertyWriter", () => {
 		assert.equal(writer.sessionExpiryInterval(3).length, 5);
 	});
 
-	it("refuses what does not fit and keeps what it has", () => {
+	it("refuses a property that does not fit and keeps the others", () => {
 		const writer = new PropertyWriter(7).sessionExpiryInterval(1);
 		assertRefused(0x95, writer, (w) => w.receiveMaximum(1));
 		assertRefused(0x95, writer, (w) => w.userProperty(utf8(""), utf8("")));
@@ -99,7 +99,7 @@ describe("PropertyReader", () => {
 	const reader = new PropertyReader(raw);
 	reader.setRange(raw, 1, raw.length - 1);
 
-	it("walks, finds and rewinds", () => {
+	it("iterates, finds and rewinds", () => {
 		assert.equal(reader.empty, false);
 		assert.ok(reader.next());
 		assert.deepEqual([reader.id, reader.number], [constants.SESSION_EXPIRY_INTERVAL, 10]);
@@ -117,7 +117,7 @@ describe("PropertyReader", () => {
 		assert.equal(reader.number, 10);
 	});
 
-	it("finds only what the decoder saw", () => {
+	it("finds only properties that the decoder found", () => {
 		assert.equal(reader.has(constants.SESSION_EXPIRY_INTERVAL), false);
 		reader.idsLow = 1 << constants.SESSION_EXPIRY_INTERVAL;
 		reader.idsHigh = 1 << (constants.USER_PROPERTY - 32);

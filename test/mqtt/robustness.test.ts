@@ -5,7 +5,7 @@ import { type DecodeOptions, decode, oneByteChunks, type RecordingHandler } from
 import { golden } from "./golden";
 import { bytes } from "./notation";
 
-/** What a decoder may report. */
+/** Reason codes that a decoder may report. */
 const DECLARED_REASON_CODES = new Set([0x81, 0x82, 0x84, 0x85, 0x8f, 0x90, 0x94, 0x95]);
 
 function checkDecoder(raw: Uint8Array, options: DecodeOptions): RecordingHandler {
@@ -13,7 +13,7 @@ function checkDecoder(raw: Uint8Array, options: DecodeOptions): RecordingHandler
 	for (const event of whole.events)
 		if ("error" in event) assert.ok(DECLARED_REASON_CODES.has(event.error), `reason code ${event.error}`);
 	const pieces = decode(raw, { ...options, split: oneByteChunks(raw) });
-	// A payload that is still streaming has other pieces, nothing else differs
+	// Only the pieces of an incomplete payload may differ
 	assert.deepEqual(pieces.events, whole.events);
 	assert.equal(pieces.message, whole.message);
 	return whole;
@@ -33,7 +33,7 @@ describe("any input ends in a declared state", () => {
 		);
 	});
 
-	it("random bodies behind a sound fixed header", () => {
+	it("random bodies after a valid fixed header", () => {
 		const first = fc.constantFrom(
 			0x10,
 			0x20,
@@ -53,7 +53,7 @@ describe("any input ends in a declared state", () => {
 			0xe0,
 			0xf0,
 		);
-		// Small numbers make lengths that fit
+		// Small numbers make plausible lengths
 		const byte = fc.oneof(
 			{ weight: 3, arbitrary: fc.integer({ min: 0, max: 9 }) },
 			{ weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) },
@@ -75,7 +75,7 @@ describe("any input ends in a declared state", () => {
 		);
 	});
 
-	it("every truncation of every golden packet needs more, or was refused before", () => {
+	it("every truncation of every golden packet is incomplete, or was rejected before", () => {
 		for (const row of golden) {
 			const raw = bytes(row.bytes);
 			for (let length = 0; length < raw.length; length++) {
@@ -97,7 +97,7 @@ describe("any input ends in a declared state", () => {
 		}
 	});
 
-	it("every byte in place of every byte of the short golden packets", () => {
+	it("every byte value at every position of the short golden packets", () => {
 		for (const row of golden) {
 			const raw = bytes(row.bytes);
 			if (raw.length > 16) continue;
@@ -112,7 +112,7 @@ describe("any input ends in a declared state", () => {
 		}
 	});
 
-	it("golden packets in a row: what follows an error is never read", () => {
+	it("golden packets in a row: nothing is read after an error", () => {
 		fc.assert(
 			fc.property(fc.array(fc.constantFrom(...golden), { minLength: 1, maxLength: 5 }), (rows) => {
 				const { version, from } = rows[0] as (typeof rows)[number];

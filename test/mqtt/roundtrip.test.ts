@@ -37,7 +37,7 @@ describe("decode after encode is the identity", () => {
 				});
 			}
 			it(`MQTT ${version}, a stream from a ${from}, under every split`, () => {
-				// CONNECT would set the version of what follows, which here it is anyway
+				// CONNECT would set the version of the following packets; it is the same here
 				const stream = fc.array(fc.oneof(...Object.values(all)), { minLength: 1, maxLength: 8 });
 				fc.assert(
 					fc.property(stream, split, (list, split) => {
@@ -55,7 +55,7 @@ describe("decode after encode is the identity", () => {
 });
 
 describe("encode after decode", () => {
-	it("gives the bytes that were decoded, also the second time around", () => {
+	it("gives the bytes that were decoded, also the second time", () => {
 		const any = fc
 			.constantFrom(4 as const, 5 as const)
 			.chain((version) =>

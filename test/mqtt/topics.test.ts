@@ -6,7 +6,7 @@ import { decodeUTF8, utf8, validUTF8 } from "../../src/mqtt/utf8";
 import { topicFilter, topicName } from "./arbitrary";
 import { latin1Text as latin, latin1Bytes } from "./plain-packet";
 
-/** Puts bytes somewhere in a larger array. */
+/** Copies bytes to an offset of a larger array. */
 function placeInLargerArray(bytes: Uint8Array): { bytes: Uint8Array; start: number; end: number } {
 	const room = new Uint8Array(bytes.length + 5).fill(0x23);
 	room.set(bytes, 3);
@@ -30,7 +30,7 @@ function match(filter: string, topic: string): boolean {
 }
 
 describe("topic names and filters", () => {
-	it("names", () => {
+	it("names are validated", () => {
 		for (const topic of [
 			"a",
 			"/",
@@ -46,7 +46,7 @@ describe("topic names and filters", () => {
 			assert.ok(!name(topic), topic);
 	});
 
-	it("filters (the examples of §4.7.1)", () => {
+	it("filters are validated (the examples of §4.7.1)", () => {
 		for (const topic of [
 			"#",
 			"sport/tennis/#",
@@ -78,7 +78,7 @@ describe("topic names and filters", () => {
 			assert.ok(!filter(topic), topic);
 	});
 
-	it("shared subscriptions", () => {
+	it("shared subscriptions are validated", () => {
 		const at = (topic: string) => {
 			const { bytes, start, end } = placeInLargerArray(Buffer.from(topic));
 			const found = sharedFilterStart(bytes, start, end);
@@ -102,7 +102,7 @@ describe("topic names and filters", () => {
 });
 
 describe("matching", () => {
-	it("the examples of §4.7", () => {
+	it("agrees with the examples of §4.7", () => {
 		for (const [f, t] of [
 			["sport/tennis/player1/#", "sport/tennis/player1"],
 			["sport/tennis/player1/#", "sport/tennis/player1/ranking"],
@@ -164,7 +164,7 @@ describe("matching", () => {
 		);
 	});
 
-	it("a filter matches itself where it has no wildcard, and # everything without $", () => {
+	it("a filter without wildcards matches itself, and # matches everything without $", () => {
 		fc.assert(
 			fc.property(topicName, (topic) => {
 				const bytes = latin1Bytes(topic);
@@ -210,7 +210,7 @@ describe("UTF-8", () => {
 		);
 	});
 
-	it("validity agrees with TextDecoder on every pair and the borders of longer sequences", () => {
+	it("validity agrees with TextDecoder on every pair and the boundaries of longer sequences", () => {
 		for (let a = 0; a < 256; a++)
 			for (let b = 0; b < 256; b++) {
 				for (const rest of [[], [0x80], [0x80, 0x80], [0xbf, 0x41]]) {
@@ -224,7 +224,7 @@ describe("UTF-8", () => {
 			}
 	});
 
-	it("utf8() and text() go there and back, as Buffer does", () => {
+	it("utf8() and text() are inverse, as in Buffer", () => {
 		fc.assert(
 			fc.property(fc.string({ unit: "binary" }), (string) => {
 				fc.pre(!string.includes("\0"));

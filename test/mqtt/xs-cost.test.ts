@@ -103,7 +103,7 @@ measure("decode CONNECT", (count) => { const { length } = connect; for (let i = 
 measure("decode SUBSCRIBE", (count) => { const { length } = subscribe; for (let i = 0; i < count; i++) server.push(subscribe, 0, length); });
 `);
 
-/** Of the operation alone, without the loop around it and the reset after it. */
+/** Cost of the operation alone, without the loop around it and the reset after it. */
 function computrons(name: string): number {
 	const of = (name: string) => costs.get(name)?.computrons ?? Number.NaN;
 	return of(name) - of(/^(decode|match)/.test(name) ? "loop" : "reset");
@@ -118,7 +118,7 @@ describe("on XS", () => {
 		});
 	}
 
-	it("a QoS 1 PUBLISH of a 24-byte topic and a 5-byte payload takes at most 300 computrons", () => {
+	it("a QoS 1 PUBLISH of a 24-byte topic and a 5-byte payload costs at most 300 computrons", () => {
 		for (const version of ["3.1.1", "5.0"]) assert.ok(computrons(`encode ${version}`) <= 300);
 	});
 });

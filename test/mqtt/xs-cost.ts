@@ -8,7 +8,7 @@ await prepare();
 
 const folder = fileURLToPath(new URL("../../src/mqtt", import.meta.url));
 
-/** The modules of src/mqtt as the device has them: `mqtt/encoder` … */
+/** The modules of src/mqtt under their names on the device: `mqtt/encoder` … */
 function sources(): Map<string, ModuleSource> {
 	const result = new Map<string, ModuleSource>();
 	for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
@@ -24,7 +24,7 @@ function sources(): Map<string, ModuleSource> {
 	return result;
 }
 
-/** What one call of a function costs on XS. */
+/** Cost of one call of a function on XS. */
 export interface Cost {
 	slots: number;
 	chunks: number;
@@ -32,9 +32,9 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript with src/mqtt preloaded on a device of its own. It hands functions of one argument, a count
- * of repetitions, to `measure(name, function)`; each is run to warm up, then for the cost of one repetition:
- * what 2,000 cost more than 1,000, divided by 1,000.
+ * Runs JavaScript with src/mqtt preloaded on its own machine. The script passes functions of one argument, a
+ * count of repetitions, to `measure(name, function)`. Each function runs once to warm up; then the cost
+ * of one repetition is the difference between 2,000 and 1,000 repetitions, divided by 1,000.
  */
 export function measure(source: string): Map<string, Cost> {
 	const modules = sources();

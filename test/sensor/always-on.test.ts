@@ -13,10 +13,10 @@ function count(board: TestBoard): { accepted: number; acknowledged: number } {
 	};
 }
 
-test("always on: one connection, a report for each sample, no timer but those that move", () => {
+test("always on: one connection, a report for each sample, a constant number of timers", () => {
 	for (const qos of [0, 1] as const) {
 		const board = new TestBoard({ ...alwaysOn, sensors: [{ qos, every: 10_000 }] });
-		// The ticks of the host wrap on the way.
+		// The ticks of the host wrap during the run.
 		board.network.clock.ticksOffset = 0x7fffffff - HOUR / 2;
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.sample = (time) => ({ temperature: time / 1000 });
@@ -34,7 +34,7 @@ test("always on: one connection, a report for each sample, no timer but those th
 	}
 });
 
-test("always on: outages of broker and Wi-Fi are survived, samples go on", () => {
+test("always on: outages of broker and Wi-Fi: sampling goes on, every report is delivered later", () => {
 	for (const outage of ["ends", "refused", "silent", "wifi", "join"] as const) {
 		const board = new TestBoard({ ...alwaysOn, broker: { acknowledgeTimeout: 2000 } });
 		const broker = new ScriptedBroker(board.network, 1883);
@@ -62,7 +62,7 @@ test("always on: outages of broker and Wi-Fi are survived, samples go on", () =>
 	}
 });
 
-test("always on: keepalive while there is nothing to say", () => {
+test("always on: no new values: PINGREQ keeps the connection open", () => {
 	const board = new TestBoard({ ...alwaysOn, sensors: [{ delta: 1 }], broker: { keepAlive: 40 } });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(HOUR);
@@ -71,7 +71,7 @@ test("always on: keepalive while there is nothing to say", () => {
 	assert.equal(board.events("failed").length, 0);
 });
 
-test("always on: a clock that is set while running", () => {
+test("always on: a clock set at run time corrects times and moves samples onto the grid", () => {
 	const board = new TestBoard({
 		...alwaysOn,
 		payload: "json",
@@ -103,7 +103,7 @@ test("a broker on the same chip keeps the node awake", () => {
 	assert.equal(board.events("sleep").length, 0);
 });
 
-test("always on: Wi-Fi that throws costs tries, not the node", () => {
+test("always on: exceptions of Wi-Fi are traced and retried, the node goes on", () => {
 	const board = new TestBoard(alwaysOn);
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(5 * MINUTE - 1);
@@ -117,7 +117,7 @@ test("always on: Wi-Fi that throws costs tries, not the node", () => {
 	assert.equal(board.boots, 1);
 });
 
-test("a fault of the program: tries become rare, samples are kept, and nothing boots in a loop", () => {
+test("a program fault: attempts become rare, samples are kept, no boot loop", () => {
 	for (const mode of ["deep", "none"] as const) {
 		const board = new TestBoard({ sleep: { mode }, time: undefined as never });
 		new ScriptedBroker(board.network, 1883);
@@ -130,7 +130,7 @@ test("a fault of the program: tries become rare, samples are kept, and nothing b
 	}
 });
 
-test("always on: a driver that fails gives its pins back and is started anew", () => {
+test("always on: a driver that fails is closed, releases its pins and is opened again", () => {
 	let openInstances = 0;
 	let instances = 0;
 	class ExclusiveDriver {
@@ -159,7 +159,7 @@ test("always on: a driver that fails gives its pins back and is started anew", (
 	assert.equal(openInstances, 1);
 });
 
-test("always on: QoS 1 sent early to a broker that takes only QoS 0 is not taken for delivered", () => {
+test("always on: QoS 1 sent before a CONNACK with maximum QoS 0 does not count as delivered", () => {
 	const board = new TestBoard({
 		...alwaysOn,
 		sensors: [

@@ -4,7 +4,7 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { EPOCH, TestBoard } from "./support/test-board";
 
-test("times of samples taken before the clock was known are put right", () => {
+test("times of samples taken before the clock was set are corrected", () => {
 	const board = new TestBoard({ payload: "json", time: { server: "time" } });
 	board.clockIsSet = false;
 	board.wallErrorMs = -EPOCH;
@@ -29,7 +29,7 @@ test("times of samples taken before the clock was known are put right", () => {
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("without an answer from the time server reports leave without a time", () => {
+test("no answer from the time server: reports are sent without a time", () => {
 	for (const setClock of [
 		() => {},
 		() => {
@@ -48,7 +48,7 @@ test("without an answer from the time server reports leave without a time", () =
 	}
 });
 
-test("a host that forgets wall time in sleep: it is known after the first answer", () => {
+test("a host that loses wall time in sleep: the time is known after the first answer", () => {
 	const board = new TestBoard({ payload: "json", time: { server: "time" } });
 	board.clockIsSet = false;
 	let asked = 0;
@@ -70,7 +70,7 @@ test("a host that forgets wall time in sleep: it is known after the first answer
 	);
 });
 
-test("sleeps that last longer than ordered, and the time to boot, are made up for: the grid is kept", () => {
+test("sleep that lasts longer than ordered, and boot time, are compensated: the grid is kept", () => {
 	for (const drift of [0.02, -0.03]) {
 		const board = new TestBoard({ sensors: [{ grid: true }] });
 		board.sleepDrift = drift;
@@ -85,7 +85,7 @@ test("sleeps that last longer than ordered, and the time to boot, are made up fo
 	}
 });
 
-test("a clock that jumps brings neither a double wake nor a burst", () => {
+test("a clock that jumps causes neither a double wake nor a burst", () => {
 	const board = new TestBoard({ sensors: [{ grid: true }] });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(10 * MINUTE - 1);
@@ -99,7 +99,7 @@ test("a clock that jumps brings neither a double wake nor a burst", () => {
 	assert.equal(payloads(broker).length, samples.length);
 });
 
-test("a time server that never answers is asked ever more rarely, and costs no wake its time in between", () => {
+test("a time server that never answers is queried more and more rarely; other wakes stay short", () => {
 	for (const known of [false, true]) {
 		const board = new TestBoard({ payload: "json", time: { server: "time" } });
 		board.clockIsSet = known;
@@ -107,7 +107,7 @@ test("a time server that never answers is asked ever more rarely, and costs no w
 		const asked: number[] = [];
 		board.setClock = () => asked.push(board.time);
 		const broker = new ScriptedBroker(board.network, 1883);
-		// A clock that someone else has set is checked after a day.
+		// A clock that is already set is checked after a day.
 		if (known) board.run(24 * HOUR - 1);
 		assert.equal(asked.length, 0);
 		const startTime = board.time;
@@ -125,7 +125,7 @@ test("a time server that never answers is asked ever more rarely, and costs no w
 	}
 });
 
-test("a time server that answers again is believed, and asked again after a day", () => {
+test("a time server that answers again is used, and queried again after a day", () => {
 	const board = new TestBoard({ payload: "json", time: { server: "time" } });
 	board.clockIsSet = false;
 	board.wallErrorMs = -EPOCH;
@@ -150,14 +150,14 @@ test("a time server that answers again is believed, and asked again after a day"
 	assert.equal(asked.length, before + 2);
 });
 
-test("an interval with a crash in it teaches no drift", () => {
+test("an interval with a crash is not used to estimate drift", () => {
 	for (const crashPause of [0, 60_000]) {
 		const board = new TestBoard({ sensors: [{ every: 15 * MINUTE }] });
 		board.crashPauseMs = crashPause;
 		new ScriptedBroker(board.network, 1883);
 		board.run(HOUR);
 		for (let i = 0; i < 20; i++) {
-			// While Wi-Fi is joined, or in the middle of a sleep.
+			// Resets while Wi-Fi joins, or during a sleep.
 			const next = (board.events("wake").at(-1)?.at ?? 0) + 15 * MINUTE;
 			board.run(next - board.time + (i % 2 === 0 ? 50 : 200_000));
 			board.reset(i % 2 === 0 ? "crash" : "reset");

@@ -5,7 +5,7 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
-test("wakes each minute, reports, sleeps; the bare value under the sensor's topic", () => {
+test("bare values: the node wakes each minute, reports under the sensor's topic, and sleeps", () => {
 	const board = new TestBoard();
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.sample = (time) => ({ temperature: 20 + Math.floor(time / MINUTE) / 10 });
@@ -29,7 +29,7 @@ test("wakes each minute, reports, sleeps; the bare value under the sensor's topi
 	assert.equal(board.events("failed").length, 0);
 });
 
-test("JSON: one report for all sensors of a wake where the topic names none", () => {
+test("JSON: one report for all sensors of a wake if the topic has no {sensor}", () => {
 	const board = new TestBoard({
 		payload: "json",
 		topic: "{mac}/{chip}/{id}",
@@ -56,7 +56,7 @@ test("JSON: one report for all sensors of a wake where the topic names none", ()
 	assert.equal(calls, 2, "sensors of one driver share its reading");
 });
 
-test("a wake with nothing to say never raises Wi-Fi; the heartbeat does", () => {
+test("a wake without a report does not start Wi-Fi; the heartbeat does", () => {
 	const board = new TestBoard({ sensors: [{ delta: 0.2, heartbeat: 15 * MINUTE }] });
 	const broker = new ScriptedBroker(board.network, 1883);
 	let value = 20;
@@ -72,7 +72,7 @@ test("a wake with nothing to say never raises Wi-Fi; the heartbeat does", () => 
 	assert.deepEqual(payloads(broker), ["20", "20", "20.2"]);
 });
 
-test("the last CONNACK's limits hold for the next first flight", () => {
+test("the limits of the last CONNACK apply to the next first flight", () => {
 	const board = new TestBoard({ sensors: Array.from({ length: 6 }, (_, i) => ({ name: `s${i}` })) });
 	const broker = new ScriptedBroker(board.network, 1883, { connack: { properties: { receiveMaximum: 2 } } });
 	board.run(2 * MINUTE - 1);
@@ -84,15 +84,15 @@ test("the last CONNACK's limits hold for the next first flight", () => {
 	assert.deepEqual(board.reportCounts, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
 });
 
-test("a report larger than the broker takes is given up and counted, not tried for ever", () => {
+test("a report above the broker's maximum packet size is dropped and counted", () => {
 	const board = new TestBoard({ payload: "json" });
 	new ScriptedBroker(board.network, 1883, { connack: { properties: { maximumPacketSize: 40 } } });
 	board.run(3 * MINUTE - 1);
-	// The first left before the limit was known.
+	// The first report is sent before the limit is known.
 	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 1, dropped: 2, waiting: 0, lost: 0 });
 });
 
-test("drivers that throw, are missing or read nothing never stop the node", () => {
+test("drivers that throw, are missing or return nothing do not stop the node", () => {
 	class ThrowingDriver {
 		constructor() {
 			throw new Error("no such chip");
@@ -134,7 +134,7 @@ test("drivers that throw, are missing or read nothing never stop the node", () =
 	assert.equal(board.events("failed").length, 0);
 });
 
-test("a changed sensor list: what waited is given up and counted, and the new one starts", () => {
+test("a changed sensor list: waiting reports are dropped and counted, new ones are sent", () => {
 	const board = new TestBoard();
 	board.wifi = "fails";
 	board.run(5 * MINUTE - 1);
@@ -150,7 +150,7 @@ test("a changed sensor list: what waited is given up and counted, and the new on
 	assert.equal(board.events("accepted").find(({ at }) => at >= 5 * MINUTE)?.a, 6);
 });
 
-test("values recorded together are not cut to the first one when the settings ask for bare values", () => {
+test("values recorded together are all sent after the settings change to bare values", () => {
 	const sensors = [{ name: "a" }, { name: "b" }];
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const outbox = { ...defaults.outbox, policy, size: 256 };
@@ -166,7 +166,7 @@ test("values recorded together are not cut to the first one when the settings as
 	}
 });
 
-test("no broker or no sensors: says so and sleeps", () => {
+test("no broker or no sensors: a trace, then sleep", () => {
 	for (const overrides of [{ broker: { host: "" } }, { sensors: [] }]) {
 		const board = new TestBoard(overrides);
 		board.run(HOUR);
@@ -177,7 +177,7 @@ test("no broker or no sensors: says so and sleeps", () => {
 	}
 });
 
-test("too little retained memory: works from RAM and says so", () => {
+test("too little retained memory: a trace, and the outbox is in RAM", () => {
 	const board = new TestBoard();
 	Object.assign(board, {
 		retained: { memory: new Uint8Array(100), bytes: new Uint8Array(100), budget: Infinity, backwards: false },
@@ -188,7 +188,7 @@ test("too little retained memory: works from RAM and says so", () => {
 	assert.ok(board.traces.some((line) => line.includes("too small")));
 });
 
-test("a configuration with which no CONNECT can be made: says so once and sleeps, without raising Wi-Fi", () => {
+test("a configuration without a valid CONNECT: one trace, then sleep without Wi-Fi", () => {
 	for (const [broker, why] of [
 		[{ clientId: "\u0000" }, "U+0000"],
 		[{ sendBuffer: 128, username: "u".repeat(120) }, "CONNECT takes 145 bytes, sendBuffer is 128"],
@@ -214,7 +214,7 @@ test("a configuration with which no CONNECT can be made: says so once and sleeps
 		}
 });
 
-test("a report that waits with such a configuration is sent when it is mended", () => {
+test("a report recorded under an invalid configuration is sent after it is corrected", () => {
 	const board = new TestBoard({ broker: { sendBuffer: 128, username: "u".repeat(120) } });
 	const broker = new ScriptedBroker(board.network, 1883);
 	board.run(HOUR);

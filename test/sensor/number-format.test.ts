@@ -17,7 +17,7 @@ function formatDecimal(value: number): string {
 	return Buffer.from(bytes.subarray(1, end)).toString("latin1");
 }
 
-/** Through a record's bytes and out again. */
+/** Writes a number to a record and reads it back. */
 function storeInRecord(value: number): { text: string; value: number; size: number } {
 	const record = new ReportRecord();
 	record.reset(0, false);
@@ -66,7 +66,7 @@ const numbers = fc.oneof(
 	),
 );
 
-test("a number is written as String writes it", () => {
+test("a number is written as String() writes it", () => {
 	fc.assert(
 		fc.property(numbers, (value) => {
 			assert.equal(formatDecimal(value), String(value));
@@ -88,7 +88,7 @@ test("an integer is written in decimal", () => {
 	);
 });
 
-test("a number goes through a record without loss, and a decimal of 15 digits in at most 9 bytes", () => {
+test("a record keeps a number without loss, and a decimal of 15 digits takes at most 9 bytes", () => {
 	fc.assert(
 		fc.property(numbers, (value) => {
 			const { text, size, value: read } = storeInRecord(value);
@@ -105,8 +105,8 @@ test("a number goes through a record without loss, and a decimal of 15 digits in
 });
 
 const officeRecording = new URL("../../../shared/data/office-sensors.csv", import.meta.url);
-test("the values of a real data set", () => {
-	// The project carries no copy of it: a few rows stand in.
+test("the values of a real data set are kept without loss", () => {
+	// The project does not include the data set: a few rows stand in.
 	const rows = existsSync(officeRecording)
 		? readFileSync(officeRecording, "utf8")
 		: 'header\n"140","2015-02-02 14:19:00",23.7,26.272,585.2,749.2,0.00476416302416414,1\n';
@@ -122,7 +122,7 @@ test("the values of a real data set", () => {
 	assert.ok(count > 0);
 });
 
-test("wall time is written as toISOString writes it", () => {
+test("wall time is written as toISOString() writes it", () => {
 	const last = 253_402_300_799_999;
 	const times = fc.oneof(
 		fc.integer({ min: 0, max: last }),
@@ -136,7 +136,7 @@ test("wall time is written as toISOString writes it", () => {
 			1_709_164_800_000,
 			1_735_689_599_999,
 		),
-		// Around each turn of a month.
+		// Times around each change of month.
 		fc
 			.tuple(
 				fc.integer({ min: 1970, max: 9998 }),

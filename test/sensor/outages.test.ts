@@ -4,7 +4,7 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
-test("an hour without a broker: nothing lost, samples go on, tries are spaced out, no wake beyond its limit", () => {
+test("an hour without a broker: nothing is lost, attempts are spaced, wakes stay within limits", () => {
 	for (const outage of ["refused", "black hole", "silent", "wifi", "wifi silent"] as const) {
 		const board = new TestBoard({ sleep: { awakeLimit: 4000 } });
 		board.sample = (time) => ({ temperature: Math.floor(time / MINUTE) });
@@ -41,7 +41,7 @@ test("an hour without a broker: nothing lost, samples go on, tries are spaced ou
 	}
 });
 
-test("killed between PUBLISH and PUBACK: sent again in a later wake, and counted", () => {
+test("killed between PUBLISH and PUBACK: the report is sent again in a later wake, and counted", () => {
 	const board = new TestBoard();
 	let killsLeft = 3;
 	const broker = new ScriptedBroker(board.network, 1883, {
@@ -58,7 +58,7 @@ test("killed between PUBLISH and PUBACK: sent again in a later wake, and counted
 	assert.ok(payloads(broker).length > 30);
 });
 
-test("QoS 0 leaves the outbox only after CONNACK and a clean close", () => {
+test("QoS 0 is removed from the outbox only after CONNACK and a clean close", () => {
 	for (const pipeline of [true, false]) {
 		const board = new TestBoard({ sensors: [{ qos: 0 }], broker: { pipeline } });
 		let refuse = true;
@@ -80,7 +80,7 @@ test("QoS 0 leaves the outbox only after CONNACK and a clean close", () => {
 	}
 });
 
-test("a full outbox: drops are counted and told in JSON", () => {
+test("a full outbox: drops are counted and reported in JSON", () => {
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const board = new TestBoard({ payload: "json", outbox: { storage: "rtc", policy, size: 512 } });
 		board.wifi = "fails";
@@ -100,7 +100,7 @@ test("a full outbox: drops are counted and told in JSON", () => {
 	}
 });
 
-test("120 reports that waited leave in one wake", () => {
+test("120 waiting reports are sent in one wake", () => {
 	const board = new TestBoard();
 	board.wifi = "fails";
 	board.run(2 * HOUR - 1);
@@ -115,7 +115,7 @@ test("120 reports that waited leave in one wake", () => {
 	assert.ok(board.longestAwakeMs < 8000);
 });
 
-test("resets anywhere, also amid a write to retained memory, lose nothing", () => {
+test("resets at any time, also during a write to retained memory, lose nothing", () => {
 	for (let seed = 1; seed <= 12; seed++) {
 		const board = new TestBoard({ sensors: [{ every: 10_000 }] });
 		board.retained.writesBackwards = seed % 2 === 0;
@@ -137,12 +137,12 @@ test("resets anywhere, also amid a write to retained memory, lose nothing", () =
 		board.retained.writeBudget = Infinity;
 		board.run(HOUR);
 		for (const text of payloads(broker)) seen.add(Number(text));
-		// The last one may be under way.
+		// The last report may be in flight.
 		const accepted = board.events("accepted").flatMap(({ a, at }) => (at < board.time - 5000 ? [a] : []));
 		const acknowledged = new Set(board.events("acknowledged").map(({ a }) => a));
 		for (const sequence of accepted) assert.ok(acknowledged.has(sequence), `report ${sequence}`);
 		assert.equal(new Set(accepted).size, accepted.length);
-		// A report may be safe without having been told: in the wake event it is counted.
+		// A report may be stored without an event: the next wake event counts it.
 		const lastSequence = Math.max(...board.events("wake").map(({ b }) => b)) - 1;
 		assert.ok(acknowledged.size >= lastSequence - 1 && seen.size >= accepted.length);
 		assert.equal(board.events("dropped").length, 0);

@@ -23,7 +23,7 @@ import { createFragileMemory, ResetError } from "./support/fragile-memory";
 type Policy = "dropOldest" | "thin";
 const LONGEST = 34;
 
-/** A node's memory and what a boot makes of it. */
+/** Retained memory, and the outbox that a boot restores from it. */
 class OutboxHarness {
 	readonly dropped: { sequence: number; policy: number }[] = [];
 	readonly fragile: FragileMemory;
@@ -51,14 +51,14 @@ class OutboxHarness {
 		return record.sequence;
 	}
 
-	/** Acknowledges; false when it is not there. */
+	/** Acknowledges a report; returns false if it is not in the outbox. */
 	remove(sequence: number): boolean {
 		const index = this.outbox.find(sequence);
 		if (index >= 0) this.outbox.remove(index);
 		return index >= 0;
 	}
 
-	/** Sequence numbers and first values, as the exchange finds them. */
+	/** Sequence numbers and first values of the waiting reports, in sending order. */
 	waiting(): Map<number, number> {
 		const { outbox } = this;
 		const found = new Map<number, number>();
@@ -116,7 +116,7 @@ const actions = fc.oneof(
 	},
 );
 
-test("model: whatever happens, and wherever a reset strikes, every report is waiting, acknowledged or dropped and counted", () => {
+test("model: after any operations and resets every report is accounted for", () => {
 	fc.assert(
 		fc.property(
 			fc.constantFrom<Policy>("dropOldest", "thin"),
@@ -134,7 +134,7 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 				const waiting = new Set<number>();
 				let value = 0;
 				let checkedDrops = 0;
-				/** Told, or known otherwise. */
+				/** Drops reported by an event or deduced from the counters. */
 				let drops = 0;
 				const checkDrops = () => {
 					for (; checkedDrops < harness.dropped.length; checkedDrops++) {
@@ -190,7 +190,7 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 					}
 					if (reset) {
 						checkDrops();
-						// Resets may strike while the node recovers from one.
+						// A reset may also happen during recovery.
 						for (;;) {
 							memory.writeBudget =
 								action.type === "reboot" && action.reset !== null ? action.reset : Infinity;
@@ -211,7 +211,7 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 							if (found.has(sequence)) waiting.add(sequence);
 							else waiting.delete(sequence);
 						}
-						// A drop may have become durable without having been told.
+						// A drop may have become durable without an event.
 						const missing = [...waiting].filter((sequence) => !found.has(sequence));
 						const { words } = harness.retained;
 						assert.equal(
@@ -241,7 +241,7 @@ test("model: whatever happens, and wherever a reset strikes, every report is wai
 	);
 });
 
-test("damage costs the records that it hits, which are counted, and no other", () => {
+test("damage affects only the damaged records, which are counted", () => {
 	fc.assert(
 		fc.property(
 			fc.integer({ min: 1, max: 60 }),
@@ -273,7 +273,7 @@ test("damage costs the records that it hits, which are counted, and no other", (
 				};
 				read();
 				const after = read();
-				// A state byte that turned from dead to something else brings a report back, to arrive twice.
+				// A state byte changed by damage may bring a dead report back, which is then sent twice.
 				for (const [sequence, value] of after) assert.ok(value === sequence && sequence <= count);
 				let lost = 0;
 				for (const sequence of before.keys()) if (!after.has(sequence)) lost++;
@@ -282,7 +282,7 @@ test("damage costs the records that it hits, which are counted, and no other", (
 				for (let i = reboot ? 0 : first; i < harness.dropped.length; i++)
 					assert.deepEqual(harness.dropped[i], { sequence: 0, policy: DROPPED_CORRUPTED });
 				harness.assertCountsConsistent();
-				// It works on.
+				// The outbox still works.
 				const sequence = harness.accept(count + 1);
 				assert.equal(sequence, count + 1);
 				assert.ok(read().has(sequence));
@@ -310,7 +310,7 @@ test("4096 bytes hold 240 reports of a reading with one decimal and 170 of any d
 	}
 });
 
-test("thin keeps the whole range of time covered, older parts more thinly", () => {
+test("thin keeps the whole time range, older parts more thinly", () => {
 	const size = 4096;
 	const harness = new OutboxHarness(createFragileMemory(headerSize(1) + size), "thin", size);
 	for (let i = 1; i <= 5000; i++) harness.accept(i);
@@ -323,7 +323,7 @@ test("thin keeps the whole range of time covered, older parts more thinly", () =
 	harness.assertCountsConsistent();
 });
 
-test("records of another sensor list are not misread but given up and counted; numbering goes on", () => {
+test("records of another sensor list are dropped and counted; numbering goes on", () => {
 	for (const sensors of [1, 2, 5]) {
 		const size = 512;
 		const memory = createFragileMemory(headerSize(1) + 512 + 200);
@@ -345,7 +345,7 @@ test("records of another sensor list are not misread but given up and counted; n
 	}
 });
 
-test("whatever is in memory at power-on, the node starts afresh and can work", () => {
+test("any memory content at power-on: the node starts afresh and works", () => {
 	fc.assert(
 		fc.property(
 			fc.uint8Array({ minLength: headerSize(2) + 256, maxLength: headerSize(2) + 300 }),
@@ -361,7 +361,7 @@ test("whatever is in memory at power-on, the node starts afresh and can work", (
 	);
 });
 
-test("a damaged header copy falls back to the one before", () => {
+test("a damaged copy of the header: the previous copy is used", () => {
 	const size = 256;
 	for (let at = 0; at < headerSize(1); at++) {
 		const memory = createFragileMemory(headerSize(1) + size);
@@ -386,7 +386,7 @@ test("a record longer than the ring is refused", () => {
 	assert.throws(() => new RetainedState(new Uint8Array(300), 1, 1, 256), RangeError);
 });
 
-test("a record takes values until it is full", () => {
+test("a record accepts values until it is full", () => {
 	const record = new ReportRecord();
 	record.reset(5, true);
 	let count = 0;
@@ -406,7 +406,7 @@ test("a record takes values until it is full", () => {
 	assert.ok(!record.nextValue());
 });
 
-test("a reset at any byte of giving up a report counts it once, as dropped and never as acknowledged", () => {
+test("a reset at any byte of a drop counts it once, as dropped and never as acknowledged", () => {
 	for (let budget = 0; ; budget++) {
 		const memory = createFragileMemory(headerSize(1) + 256);
 		let harness = new OutboxHarness(memory, "dropOldest", 256);
@@ -436,14 +436,14 @@ test("a reset at any byte of giving up a report counts it once, as dropped and n
 	}
 });
 
-test("room behind a report that waits for long is given back, and a reset at any byte of that loses nothing", () => {
+test("space behind a long-waiting report is reclaimed; a reset at any byte loses nothing", () => {
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const size = 400;
 		for (let budget = 0; ; budget += 7) {
 			const memory = createFragileMemory(headerSize(1) + size);
 			let harness = new OutboxHarness(memory, policy, size);
-			// The oldest and every third wait, the others are acknowledged as they come, until the ring has been
-			// full once.
+			// The oldest and every third report wait, the others are acknowledged at once, until the ring has
+			// been full once.
 			const waiting = new Set<number>();
 			let value = 0;
 			const accept = () => {

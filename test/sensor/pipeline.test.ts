@@ -4,7 +4,7 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
-/** A broker that takes no packet before it has sent CONNACK, 5 ms after CONNECT. */
+/** A broker that accepts no packet before it has sent CONNACK, 5 ms after CONNECT. */
 function strictBroker(board: TestBoard) {
 	const state = { mode: "strict" as "strict" | "lenient" | "deaf" };
 	const broker = new ScriptedBroker(board.network, 1883, {
@@ -24,7 +24,7 @@ function strictBroker(board: TestBoard) {
 	return state;
 }
 
-test("a broker that refuses packets before CONNACK: the node waits from then on, in the same wake, also after sleep", () => {
+test("a broker that refuses packets before CONNACK: no pipelining from then on, after sleep too", () => {
 	const board = new TestBoard();
 	strictBroker(board);
 	board.run(3 * MINUTE - 1);
@@ -37,7 +37,7 @@ test("a broker that refuses packets before CONNACK: the node waits from then on,
 	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 3, dropped: 0, waiting: 0, lost: 0 });
 });
 
-test("a broker that fails once before CONNACK is not taken for one that refuses early packets", () => {
+test("a broker that fails once before CONNACK does not count as refusing pipelining", () => {
 	const board = new TestBoard();
 	let failures = 2;
 	new ScriptedBroker(board.network, 1883, {
@@ -55,7 +55,7 @@ test("a broker that fails once before CONNACK is not taken for one that refuses 
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("what a broker refused before CONNACK is offered to it again after a day, and nothing is lost when it refuses again", () => {
+test("pipelining is tried again after a day, and nothing is lost when it is refused again", () => {
 	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
 	board.run(60 * HOUR - 1);
@@ -81,7 +81,7 @@ test("what a broker refused before CONNACK is offered to it again after a day, a
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("a try to pipeline again that is cut off before it shows is made again", () => {
+test("a new attempt to pipeline that ends without a result is repeated", () => {
 	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
 	board.run(24 * HOUR + 5 * MINUTE);

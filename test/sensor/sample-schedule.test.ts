@@ -16,7 +16,7 @@ import {
 	sleepLength,
 } from "../../src/sensor/schedule";
 
-test("the deadband lets through what lies at least delta away, as decimals", () => {
+test("the deadband passes values that differ by at least delta, compared as decimals", () => {
 	assert.ok(passesDeadband(23.7, NaN, 0, 0.2, undefined), "the first value");
 	assert.ok(passesDeadband(23.7, 23.7, 0, undefined, undefined), "without a deadband everything");
 	assert.ok(passesDeadband(23.9, 23.7, 0, 0.2, undefined));
@@ -39,12 +39,12 @@ test("the deadband lets through what lies at least delta away, as decimals", () 
 	);
 });
 
-test("the heartbeat lets a value through though it did not change", () => {
+test("the heartbeat passes a value that did not change", () => {
 	assert.ok(!passesDeadband(1, 1, 899_999, 0.2, 900_000));
 	assert.ok(passesDeadband(1, 1, 900_000, 0.2, 900_000));
 });
 
-test("rounding to decimals", () => {
+test("values are rounded to decimals", () => {
 	const decimal = new Decimal();
 	assert.equal(roundTo(23.748, 1), 23.7);
 	assert.equal(roundTo(23.75, 1), 23.8);
@@ -85,7 +85,7 @@ test("backoff: full jitter below a bound that doubles up to the maximum", () => 
 	assert.equal(backoffDelay(3, 5000, 60_000, 0), 0);
 });
 
-test("the next sample keeps the interval, and missed ones are left out", () => {
+test("the next sample keeps the interval, and missed ones are skipped", () => {
 	assert.equal(nextDue(1000, 1000, 60_000), 61_000);
 	assert.equal(nextDue(1000, 1400, 60_000), 61_000);
 	assert.equal(nextDue(1000, 900, 60_000), 61_000, "one taken early does not move the next");
@@ -93,7 +93,7 @@ test("the next sample keeps the interval, and missed ones are left out", () => {
 });
 
 const intervalMs = fc.integer({ min: 100, max: 86_400_000 });
-test("on the grid samples lie at multiples of every, and a wake a little early brings no second one", () => {
+test("on the grid samples lie at multiples of every, and an early wake causes no second sample", () => {
 	fc.assert(
 		fc.property(
 			intervalMs,
@@ -102,7 +102,7 @@ test("on the grid samples lie at multiples of every, and a wake a little early b
 			fc.integer({ min: 0, max: 1e9 }),
 			(every, index, off, now) => {
 				const at = index * every + 1_600_000_000_000 - (1_600_000_000_000 % every);
-				// From as early as a sample may be to almost three intervals late.
+				// From the earliest permitted time to almost three intervals late.
 				const wallMs = Math.ceil(at + (off < 0 ? off * earlyTolerance(every) : off * every * 0.7));
 				const next = wallMs + (nextDueOnGrid(now, wallMs, every) - now);
 				assert.equal(next % every, 0);
@@ -115,7 +115,7 @@ test("on the grid samples lie at multiples of every, and a wake a little early b
 	);
 });
 
-test("after a jump of wall time the grid is found again, without a sample within half an interval", () => {
+test("after a jump of wall time samples return to the grid, none within half an interval", () => {
 	fc.assert(
 		fc.property(
 			intervalMs,
@@ -137,7 +137,7 @@ test("after a jump of wall time the grid is found again, without a sample within
 	);
 });
 
-test("due a little early, waited for when near, slept for otherwise", () => {
+test("a sample that is due soon is taken early, awaited when near, and slept for otherwise", () => {
 	assert.ok(
 		isDue(1000, 1000, 60_000, false) && isDue(6000, 1000, 60_000, false) && !isDue(6001, 1000, 60_000, false),
 	);
@@ -152,7 +152,7 @@ test("due a little early, waited for when near, slept for otherwise", () => {
 	assert.equal(alignRetryWithSample(1000, 900), 1000);
 });
 
-test("sleep is corrected for drift and stays within what the timer takes", () => {
+test("sleep is corrected for drift and stays within the range of the timer", () => {
 	assert.equal(sleepLength(61_000, 1000, 0), 60_000);
 	assert.equal(sleepLength(61_000, 1000, 0.05), 57_143);
 	assert.equal(sleepLength(0, 1000, 0), 1);

@@ -8,7 +8,7 @@ import { TestBoard } from "./support/test-board";
 const session = { cleanStart: false, sessionExpiry: 86_400 } as const;
 const versions = [4, 5] as const;
 
-/** A broker that keeps a session, and cuts the connection at the first message while told to. */
+/** A broker with persistent sessions; while `cuts`, it ends a connection at its third, unanswered PUBLISH. */
 function sessionKeepingBroker(board: TestBoard, version: 4 | 5) {
 	const connack = { sessionPresent: false };
 	const state = { cuts: false, connack, broker: undefined as unknown as ScriptedBroker };
@@ -17,7 +17,6 @@ function sessionKeepingBroker(board: TestBoard, version: 4 | 5) {
 		connack,
 		answer: (packet, connection) => {
 			if (packet.cmd !== "publish" || !state.cuts) return false;
-			// Three arrive, and are not answered.
 			if (
 				state.broker.commands
 					.slice(state.broker.commands.lastIndexOf("connect"))
@@ -39,7 +38,7 @@ const publishFields = ({ messageId, payload, dup }: IPublishPacket) => [messageI
 const sensors = ["a", "b", "c", "d"].map((name) => ({ name, property: [name], every: 10 * MINUTE }));
 const sample = (time: number) => ({ a: time, b: time + 1, c: time + 2, d: time + 3 });
 
-test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2.3.1-3] [MQTT-3.1.1:4.1.0-1] what was not answered is sent again in its session, through sleep: same identifiers, same order, DUP", () => {
+test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2.3.1-3] [MQTT-3.1.1:4.1.0-1] unacknowledged messages are sent again in their session, after sleep as well: same identifiers, same order, DUP", () => {
 	for (const version of versions) {
 		const board = new TestBoard({ sensors, broker: { ...session, version } });
 		board.sample = sample;
@@ -72,7 +71,7 @@ test("[MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] [MQTT-3.1.2-23] [MQTT-3.1.1:2
 	}
 });
 
-test("[MQTT-3.2.2-5] where the session is gone, what was not answered is sent as new messages", () => {
+test("[MQTT-3.2.2-5] the session is gone: unacknowledged reports are sent as new messages", () => {
 	for (const version of versions) {
 		const board = new TestBoard({ sensors, broker: { ...session, version } });
 		board.sample = sample;
@@ -86,7 +85,7 @@ test("[MQTT-3.2.2-5] where the session is gone, what was not answered is sent as
 	}
 });
 
-test("with Clean Start nothing is sent with DUP, and a try after a cut leaves in one flight", () => {
+test("with Clean Start nothing is sent with DUP, and an attempt after a cut is one flight", () => {
 	const board = new TestBoard({ sensors });
 	board.sample = sample;
 	const state = sessionKeepingBroker(board, 5);
@@ -99,7 +98,7 @@ test("with Clean Start nothing is sent with DUP, and a try after a cut leaves in
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
-test("what was answered with a refusal is a new message when it is tried again", () => {
+test("a report whose PUBACK was an error is a new message when it is sent again", () => {
 	const board = new TestBoard({ sensors: [{}], broker: session });
 	let refusals = 2;
 	const broker = new ScriptedBroker(board.network, 1883, {
@@ -117,7 +116,7 @@ test("what was answered with a refusal is a new message when it is tried again",
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
-test("a report on a topic that pauses is sent again with DUP where the session has it under way, and what was refused without", () => {
+test("a report on a paused topic is sent again: in flight with DUP, rejected without", () => {
 	const board = new TestBoard({ broker: session });
 	let answers = 0;
 	const broker = new ScriptedBroker(board.network, 1883, {
@@ -125,7 +124,7 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 		answer: (packet, connection) => {
 			if (packet.cmd !== "publish") return false;
 			answers++;
-			// The first is refused, the second cut off unanswered.
+			// The first PUBLISH is rejected, the second ends the connection unanswered.
 			if (answers === 1)
 				connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x97 });
 			if (answers === 2) connection.end();
@@ -149,7 +148,7 @@ test("a report on a topic that pauses is sent again with DUP where the session h
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("identifiers go round after 65,535 and none is used twice at once", () => {
+test("identifiers wrap after 65,535 and none is used twice at once", () => {
 	const board = new TestBoard({
 		sleep: { mode: "none" },
 		sensors: [{ every: 100 }],

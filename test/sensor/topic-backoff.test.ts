@@ -18,7 +18,7 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
-test("a PUBACK that says no leaves the report in the outbox, and the next try waits", () => {
+test("a PUBACK with an error leaves the report in the outbox, and the next attempt waits", () => {
 	const board = new TestBoard();
 	let refusals = 2;
 	new ScriptedBroker(board.network, 1883, {
@@ -40,7 +40,7 @@ test("a PUBACK that says no leaves the report in the outbox, and the next try wa
 	);
 });
 
-/** A broker that takes no report whose topic ends so, until `lifted`. */
+/** A broker that rejects reports whose topic ends with `ending`, until `lifted`. */
 function rejectingBroker(
 	board: TestBoard,
 	ending: string,
@@ -63,7 +63,7 @@ function rejectingBroker(
 	return state;
 }
 
-/** ms from each acceptance of a report to its acknowledgement. */
+/** Times from acceptance of a report to its acknowledgement, ms. */
 function delays(board: TestBoard): number[] {
 	const accepted = new Map(board.events("accepted").map(({ a, at }) => [a, at]));
 	return board.events("acknowledged").map(({ a, at }) => at - (accepted.get(a) ?? Number.NaN));
@@ -77,7 +77,7 @@ const countingSample = (time: number) => ({ a: Math.floor(time / MINUTE), b: -Ma
 const countsUpTo = (count: number, sign = 1) =>
 	Array.from({ length: count }, (_, i) => String(i === 0 ? 0 : sign * i));
 
-test("a topic that is always refused waits by its own backoff, and the others go on at once", () => {
+test("a topic that is always rejected waits for its own backoff, others are sent at once", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
 	const state = rejectingBroker(board, "/b", "puback");
@@ -118,7 +118,7 @@ test("a topic that is always refused waits by its own backoff, and the others go
 	);
 });
 
-test("what a refused topic fills the outbox with gives way by its policy, counted, and no other", () => {
+test("in a full outbox only reports of a rejected topic are dropped, by policy, and counted", () => {
 	for (const policy of ["dropOldest", "thin"] as const) {
 		const board = new TestBoard({ sensors: twoSensors, outbox: { storage: "rtc", policy, size: 512 } });
 		board.sample = countingSample;
@@ -131,7 +131,7 @@ test("what a refused topic fills the outbox with gives way by its policy, counte
 	}
 });
 
-test("where one report holds all values, its topic pauses as a whole, and no wake raises Wi-Fi before its time", () => {
+test("one report with all values: its topic pauses as a whole, Wi-Fi stays off meanwhile", () => {
 	const board = new TestBoard({ payload: "json", topic: "home/node", sensors: twoSensors });
 	board.sample = countingSample;
 	const state = rejectingBroker(board, "node", "puback");
@@ -145,14 +145,14 @@ test("where one report holds all values, its topic pauses as a whole, and no wak
 	assert.deepEqual(board.reportCounts, { accepted: 140, acknowledged: 140, dropped: 0, waiting: 0, lost: 0 });
 });
 
-test("a broker that ends the connection for a report, as with MQTT 3.1.1 or by DISCONNECT: the others come through", () => {
+test("a broker that ends the connection for one report: other reports are delivered", () => {
 	for (const [rejection, version] of [
 		["close", 4],
 		["close", 5],
 		["disconnect", 5],
 		["silence", 5],
 	] as const) {
-		// The refused one is the first of each wake.
+		// The rejected report is the first of each wake.
 		const board = new TestBoard({
 			sensors: [...twoSensors].reverse(),
 			broker: { version },
@@ -176,7 +176,7 @@ test("a broker that ends the connection for a report, as with MQTT 3.1.1 or by D
 	}
 });
 
-test("a connection that breaks now and then pauses nothing", () => {
+test("a connection that breaks now and then pauses no topic", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
 	let packets = 0;
@@ -192,7 +192,7 @@ test("a connection that breaks now and then pauses nothing", () => {
 	assert.ok(delays(board).every((ms) => ms < 15_000));
 });
 
-test("another broker is asked at once", () => {
+test("another broker clears the backoff", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
 	rejectingBroker(board, "/b", "puback");
@@ -204,7 +204,7 @@ test("another broker is asked at once", () => {
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
-test("a refused report that the broker then takes with QoS 0 only is sent so, and is not taken for delivered before", () => {
+test("a rejected report is sent with QoS 0 if the broker allows only QoS 0", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
 	rejectingBroker(board, "/b", "puback");
@@ -223,7 +223,7 @@ test("a refused report that the broker then takes with QoS 0 only is sent so, an
 	for (const payload of countsUpTo(10, -1)) assert.ok(seen.has(payload), payload);
 });
 
-test("always on: a refused topic is tried again on the same connection, and the others go on", () => {
+test("always on: a rejected topic is retried on the same connection, others are sent at once", () => {
 	const board = new TestBoard({ sleep: { mode: "none" }, sensors: twoSensors });
 	board.sample = countingSample;
 	const state = rejectingBroker(board, "/b", "puback");
@@ -240,7 +240,7 @@ test("always on: a refused topic is tried again on the same connection, and the 
 	assert.equal(board.boots, 1);
 });
 
-test("whatever is refused, broken or cut off, nothing is lost", () => {
+test("after any rejections, cut connections and resets nothing is lost", () => {
 	for (let seed = 1; seed <= 10; seed++) {
 		let state = seed * 7919;
 		const random = (below: number) => {
@@ -287,7 +287,7 @@ test("whatever is refused, broken or cut off, nothing is lost", () => {
 	}
 });
 
-test("pauses double up to the maximum, never less than half of their bound, each topic by itself, and survive in retained memory", () => {
+test("backoff doubles up to the maximum, per topic, and is kept in retained memory", () => {
 	const settings = { minimum: 5000, maximum: 60_000 };
 	fc.assert(
 		fc.property(

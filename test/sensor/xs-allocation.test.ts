@@ -11,7 +11,7 @@ await prepare();
 
 const project = resolve(import.meta.dirname, "../..");
 
-/** A module and all that it imports, by path in the project, without types. */
+/** A module and its imports, by path in the project, as JavaScript. */
 function gatherModules(entry: string): Map<string, { source: string; path: string }> {
 	const modules = new Map<string, { source: string; path: string }>();
 	const add = (specifier: string) => {

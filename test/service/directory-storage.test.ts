@@ -40,7 +40,7 @@ function assertRefused(directory: string, reason: RegExp): void {
 }
 
 describe("key-value storage in a directory", () => {
-	test("is made if need be, keeps paths apart, and has the limits of NVS on names", () => {
+	test("creates the directory, separates paths, and limits names as NVS does", () => {
 		const directory = join(newFolder(), "deep");
 		const storage = new DirectoryStorage(directory);
 		const one = storage.open({ path: "one" });
@@ -63,7 +63,7 @@ describe("key-value storage in a directory", () => {
 		assert.deepEqual(readdirSync(directory), ["state"]);
 	});
 
-	test("a directory that cannot be used is one line that says why", {
+	test("an unusable directory is reported in one line with the reason", {
 		skip: process.platform === "win32",
 	}, () => {
 		const file = newFolder();
@@ -87,7 +87,7 @@ describe("key-value storage in a directory", () => {
 	});
 });
 
-/** What opening says to somebody who may not; undefined where nobody like that is at hand. */
+/** The error of a user without permission; undefined if there is no such user. */
 function openAsOtherUser(directory: string): string | undefined {
 	if (process.getuid?.() !== 0) {
 		try {
@@ -111,7 +111,7 @@ function openAsOtherUser(directory: string): string | undefined {
 }
 
 describe("the lock", () => {
-	test("keeps a second broker out, in this process and in others, until the first one is done", () => {
+	test("excludes a second broker, in this and other processes, until it is released", () => {
 		const directory = newFolder();
 		const storage = new DirectoryStorage(directory);
 		assertRefused(
@@ -125,7 +125,7 @@ describe("the lock", () => {
 		assert.match(text, new RegExp(`^${process.pid} \\d*\n$`));
 	});
 
-	test("is taken over from a process that has ended, also when its number is in use again, and when it is half written", async (t) => {
+	test("is taken over if its process has ended, its id was reused, or the file is incomplete", async (t) => {
 		const directory = newFolder();
 		mkdirSync(directory);
 		const { pid } = spawnSync(process.execPath, ["-e", ""]);

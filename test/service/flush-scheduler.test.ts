@@ -2,30 +2,30 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Flushable, FlushScheduler } from "../../sim/service/flush-scheduler";
 
-/** A turn, and sockets that note when they are flushed. */
+/** A flush scheduler, and sockets that record when they are flushed. */
 function setUp(): {
-	readonly turn: FlushScheduler;
+	readonly scheduler: FlushScheduler;
 	readonly flushed: string[];
 	readonly read: (peer: object, ...to: readonly string[]) => void;
 } {
-	const turn = new FlushScheduler();
+	const scheduler = new FlushScheduler();
 	const flushed: string[] = [];
 	const sender = (name: string): Flushable => ({ flush: () => flushed.push(name) });
 	const read = (peer: object, ...to: readonly string[]): void => {
-		turn.beginRead();
-		for (const name of to) turn.scheduleFlush(sender(name));
-		turn.endRead(peer);
+		scheduler.beginRead();
+		for (const name of to) scheduler.scheduleFlush(sender(name));
+		scheduler.endRead(peer);
 	};
-	return { turn, flushed, read };
+	return { scheduler, flushed, read };
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe("when what sockets were given leaves", () => {
+describe("the time at which written data is sent", () => {
 	const a = {};
 	const b = {};
 
-	test("what several peers send in one turn: when it ends, in its order", async () => {
+	test("data of several peers in one turn is sent at the end of the turn, in order", async () => {
 		const { flushed, read } = setUp();
 		read(a, "x", "y");
 		read(b, "z");
@@ -34,7 +34,7 @@ describe("when what sockets were given leaves", () => {
 		assert.deepEqual(flushed, ["x", "y", "z"]);
 	});
 
-	test("what a peer sends again, nobody else having sent: at once; then others wait again", async () => {
+	test("further data of the only sending peer is sent at once; with other peers it waits again", async () => {
 		const { flushed, read } = setUp();
 		read(a, "x");
 		await nextTurn();
@@ -50,7 +50,7 @@ describe("when what sockets were given leaves", () => {
 		assert.equal(flushed.length, 5);
 	});
 
-	test("a peer that sends twice in a turn whose end is awaited waits for it too, so that nothing overtakes", async () => {
+	test("a second write of a peer waits for a scheduled flush too, which keeps the order", async () => {
 		const { flushed, read } = setUp();
 		read(b, "x");
 		read(a, "y");
@@ -60,7 +60,7 @@ describe("when what sockets were given leaves", () => {
 		assert.deepEqual(flushed, ["x", "y", "z"]);
 	});
 
-	test("a read that gives nobody anything does not count, as an acknowledgement between two messages", async () => {
+	test("a read without writes, such as an acknowledgement between two messages, does not count", async () => {
 		const { flushed, read } = setUp();
 		read(a, "x");
 		await nextTurn();
@@ -69,20 +69,20 @@ describe("when what sockets were given leaves", () => {
 		assert.deepEqual(flushed, ["x", "y"]);
 	});
 
-	test("what is given outside a read: when the turn ends", async () => {
-		const { turn, flushed, read } = setUp();
+	test("data written outside a read is sent at the end of the turn", async () => {
+		const { scheduler, flushed, read } = setUp();
 		read(a, "x");
 		await nextTurn();
-		turn.scheduleFlush({ flush: () => flushed.push("timer") });
+		scheduler.scheduleFlush({ flush: () => flushed.push("timer") });
 		read(a, "y");
 		assert.deepEqual(flushed, ["x"]);
 		await nextTurn();
 		assert.deepEqual(flushed, ["x", "timer", "y"]);
 	});
 
-	test("what is given to a socket while others are flushed is not lost", async () => {
-		const { turn, flushed } = setUp();
-		turn.scheduleFlush({ flush: () => turn.scheduleFlush({ flush: () => flushed.push("late") }) });
+	test("data written to a socket during a flush is not lost", async () => {
+		const { scheduler, flushed } = setUp();
+		scheduler.scheduleFlush({ flush: () => scheduler.scheduleFlush({ flush: () => flushed.push("late") }) });
 		await nextTurn();
 		await nextTurn();
 		assert.deepEqual(flushed, ["late"]);

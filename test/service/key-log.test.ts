@@ -50,7 +50,7 @@ const command = fc.record({
 });
 
 describe("a log of values by key", () => {
-	test("the last of each key counts, also for whoever opens it next", () => {
+	test("the last value of each key counts, also after opening it again", () => {
 		fc.assert(
 			fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
 				const path = newPath();
@@ -74,7 +74,7 @@ describe("a log of values by key", () => {
 		);
 	});
 
-	test("cut off at any byte it is as it was after some write, and takes new ones that last", () => {
+	test("cut off at any byte, the log has the state after some write, and keeps new writes", () => {
 		const path = newPath();
 		const states: (string | undefined)[][] = [];
 		const log = new KeyLog(path);
@@ -119,7 +119,7 @@ describe("a log of values by key", () => {
 		}
 	});
 
-	test("a byte that is wrong ends what counts; records behind it never come back", () => {
+	test("a wrong byte ends the valid part; records after it never return", () => {
 		const path = newPath();
 		const log = new KeyLog(path);
 		write(log, "a", "one");
@@ -135,7 +135,7 @@ describe("a log of values by key", () => {
 			writeFileSync(path, bytes);
 			withReopened(path, (again) => {
 				assert.deepEqual([textOf(again, "a"), textOf(again, "b")], ["one", undefined]);
-				// As long as the record that went, so that it ends where the next one began.
+				// As long as the damaged record, so that it ends where the next record began.
 				write(again, "a", "2nd");
 			});
 			withReopened(path, (again) =>
@@ -144,7 +144,7 @@ describe("a log of values by key", () => {
 		}
 	});
 
-	test("outdated records are cleared away, and what is written then lasts too", () => {
+	test("outdated records are removed by compaction, and later writes are kept", () => {
 		const path = newPath();
 		const log = new KeyLog(path);
 		write(log, "keep", "kept");
@@ -175,7 +175,7 @@ describe("a log of values by key", () => {
 		assert.ok(!existsSync(`${path}.new`));
 	});
 
-	test("what an interrupted clearing left is removed", () => {
+	test("the remains of an interrupted compaction are removed", () => {
 		const path = newPath();
 		writeFileSync(`${path}.new`, "half");
 		withReopened(path, (log) => write(log, "a", "1"));
@@ -191,14 +191,14 @@ describe("a log of values by key", () => {
 		log.close();
 	});
 
-	test("a file of somebody else's is refused and left as it is", () => {
+	test("a file of another program is refused and left unchanged", () => {
 		const path = newPath();
 		writeFileSync(path, "my diary, chapter one");
 		assert.throws(() => new KeyLog(path), /is not what a broker has written/);
 		assert.equal(readFileSync(path, "utf8"), "my diary, chapter one");
 	});
 
-	test("a file that became shorter under it is an error, not old bytes", () => {
+	test("a file that becomes shorter while open is an error, not old bytes", () => {
 		const path = newPath();
 		const log = new KeyLog(path);
 		write(log, "a", "value");
@@ -208,7 +208,7 @@ describe("a log of values by key", () => {
 	});
 });
 
-test("no more room: the write fails, the key keeps its value, and goes on when there is some", {
+test("disk full: the write fails, the key keeps its value, and later writes succeed", {
 	skip: limitFiles("unlimited") ? false : "needs prlimit",
 }, () => {
 	const path = newPath();
@@ -216,7 +216,7 @@ test("no more room: the write fails, the key keeps its value, and goes on when t
 	write(log, "a", "old");
 	limitFiles("4096");
 	try {
-		// The system takes the first part of it.
+		// The system writes the first part before it fails.
 		assert.throws(() => write(log, "a", "x".repeat(5000)), { code: "EFBIG" });
 	} finally {
 		limitFiles("unlimited");
@@ -228,7 +228,7 @@ test("no more room: the write fails, the key keeps its value, and goes on when t
 	withReopened(path, (again) => assert.equal(textOf(again, "a"), "new"));
 });
 
-/** Bytes that a file of this process may have from now on; false where the system cannot. */
+/** Limits the file size of this process, in bytes; returns false if the system cannot. */
 function limitFiles(bytes: string): boolean {
 	return spawnSync("prlimit", [`--fsize=${bytes}:`, "--pid", String(process.pid)]).status === 0;
 }

@@ -18,8 +18,8 @@ const { certificate, key } = selfSigned();
 const secure = { port: 0, certificate: Buffer.from(certificate), key: Buffer.from(key) };
 
 /**
- * A socket that a listener handed out, and its peer.
- * @param first what the peer sends before its connection is taken over
+ * A socket from a listener, and its peer.
+ * @param first data that the peer sends before its connection is taken over
  */
 async function connectPair(
 	protocol: "tcp" | "tls",
@@ -65,14 +65,14 @@ async function connectPair(
 	};
 }
 
-/** Resolves as soon as it is so. */
+/** Resolves once the condition is true. */
 async function waitUntil(condition: () => boolean): Promise<void> {
 	while (!condition()) await new Promise(setImmediate);
 }
 
 for (const protocol of ["tcp", "tls"] as const) {
 	describe(`a socket of Node, ${protocol}`, () => {
-		test("what came before the connection is taken over is told after that there is room", async () => {
+		test("data received before the takeover is reported after onWritable", async () => {
 			const callbackLog: string[] = [];
 			const { close } = await connectPair(
 				protocol,
@@ -88,7 +88,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			close();
 		});
 
-		test("a peer that is not read from cannot send on; all it sent is then read in its order, in pieces of any size", async () => {
+		test("a peer whose data is not read is stopped; all data is then read in order", async () => {
 			const size = 20_000_000;
 			let available = 0;
 			const { tcp, peer, close } = await connectPair(protocol, {
@@ -107,7 +107,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			const received = Buffer.alloc(size);
 			for (let at = 0, turn = 1; at < size; turn++) {
 				await waitUntil(() => available > 0);
-				// Some chunks wholly, some in small pieces, some with those before and after them
+				// Some reads take a whole chunk, some a small part, some span several chunks
 				const wanted = Math.min(available, (turn * 7919) % 100_000);
 				const piece = new Uint8Array(wanted === 0 ? 1 : wanted);
 				assert.equal(tcp.read(piece), piece.length);
@@ -120,7 +120,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			close();
 		});
 
-		test("more than there is room for is refused; room is told again once the peer has read", async () => {
+		test("a write above the room is refused; onWritable is called again once the peer has read", async () => {
 			let room = 0;
 			let calls = 0;
 			const { tcp, peer, close } = await connectPair(protocol, {
@@ -133,7 +133,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			const whole = room;
 			const bytes = new Uint8Array(10_000);
 			let sent = 0;
-			// What the system takes is no longer there when the next turn begins
+			// Data accepted by the system is no longer counted in the next turn
 			while (room >= bytes.length) {
 				room = tcp.write(bytes)!;
 				sent += bytes.length;
@@ -149,7 +149,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			close();
 		});
 
-		test("what was written before close() arrives, and then the end; nothing is told any more", async () => {
+		test("data written before close() arrives, then the end; no callback follows", async () => {
 			let callbackCount = 0;
 			const { tcp, peer, close } = await connectPair(protocol, {
 				onWritable: () => callbackCount++,
@@ -173,7 +173,7 @@ for (const protocol of ["tcp", "tls"] as const) {
 			close();
 		});
 
-		test("a peer that ends its half is gone once, and is not written to any more", async () => {
+		test("a peer that half-closes is reported once, and is not written to any more", async () => {
 			let gone = 0;
 			const { tcp, peer, close } = await connectPair(protocol, { onError: () => gone++ });
 			peer.end();

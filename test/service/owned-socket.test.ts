@@ -9,21 +9,21 @@ import {
 	transferOwner,
 } from "../../sim/service/owned-socket";
 
-/** A socket without a connection: what it "reads" is what the test gives to push(), as Node does. */
+/** A socket without a connection: the test calls push(), as Node does for received data. */
 function setUp() {
-	const told: string[] = [];
+	const events: string[] = [];
 	let accepting = true;
 	const owner: SocketOwner = {
 		canReceive: () => accepting,
-		onReceived: (chunk) => told.push([...chunk].join()),
-		onDrained: () => told.push("drained"),
-		onClosed: () => told.push("gone"),
+		onReceived: (chunk) => events.push([...chunk].join()),
+		onDrained: () => events.push("drained"),
+		onClosed: () => events.push("gone"),
 	};
 	const socket = new Socket({ allowHalfOpen: true });
 	attachOwner(socket, owner);
 	transferOwner(socket, owner);
 	return {
-		told,
+		events,
 		socket,
 		push: (byte: number) => socket.push(Buffer.of(byte)),
 		take(value: boolean) {
@@ -34,19 +34,19 @@ function setUp() {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("what comes before it is received waits; then it goes straight to the owner", async () => {
-	const { told, socket, push } = setUp();
+test("data received before the owner reads is queued, later data goes to the owner", async () => {
+	const { events, socket, push } = setUp();
 	push(1);
 	startReading(socket);
-	assert.deepEqual(told, []);
+	assert.deepEqual(events, []);
 	await nextTurn();
-	assert.deepEqual(told, ["1"]);
+	assert.deepEqual(events, ["1"]);
 	assert.equal(push(2), true);
-	assert.deepEqual(told, ["1", "2"]);
+	assert.deepEqual(events, ["1", "2"]);
 });
 
-test("what the owner does not take waits in the stream, and nothing overtakes it", async () => {
-	const { told, socket, push, take } = setUp();
+test("data that the owner does not take is queued in the stream, and order is kept", async () => {
+	const { events, socket, push, take } = setUp();
 	startReading(socket);
 	await nextTurn();
 	socket.pause();
@@ -54,33 +54,33 @@ test("what the owner does not take waits in the stream, and nothing overtakes it
 	push(1);
 	take(true);
 	push(2);
-	assert.deepEqual(told, []);
+	assert.deepEqual(events, []);
 	socket.resume();
 	push(3);
 	await nextTurn();
-	assert.deepEqual(told.join().split(","), ["1", "2", "3"]);
+	assert.deepEqual(events.join().split(","), ["1", "2", "3"]);
 	push(4);
-	assert.deepEqual(told.at(-1), "4");
+	assert.deepEqual(events.at(-1), "4");
 });
 
-test("a chunk that comes as an event reaches the owner too", () => {
-	const { told, socket } = setUp();
+test("a chunk that arrives as an event reaches the owner too", () => {
+	const { events, socket } = setUp();
 	startReading(socket);
 	socket.emit("data", Uint8Array.of(1));
-	assert.deepEqual(told, ["1"]);
+	assert.deepEqual(events, ["1"]);
 });
 
-test("the peer's end, errors and room are told, until the socket is abandoned", async () => {
-	const { told, socket, push } = setUp();
+test("end, errors and room are reported until the owner is detached", async () => {
+	const { events, socket, push } = setUp();
 	startReading(socket);
 	await nextTurn();
 	socket.emit("drain");
 	socket.push(null);
 	await nextTurn();
-	assert.deepEqual(told, ["drained", "gone"]);
+	assert.deepEqual(events, ["drained", "gone"]);
 	detachOwner(socket);
 	push(1);
 	socket.destroy(new Error("lost"));
 	await nextTurn();
-	assert.deepEqual(told, ["drained", "gone"]);
+	assert.deepEqual(events, ["drained", "gone"]);
 });

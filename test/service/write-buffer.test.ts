@@ -48,8 +48,8 @@ async function receive(peer: Socket, size: number): Promise<Buffer> {
 	return Buffer.concat(chunks);
 }
 
-describe("outbox", () => {
-	test("what was added leaves in one write, as it was when it was added", async () => {
+describe("write buffer", () => {
+	test("added data is sent in one write, unchanged by later changes of the source", async () => {
 		const { socket, peer, writes, close } = await connectSockets();
 		const outbox = WriteBuffer.acquire();
 		const bytes = Uint8Array.of(1, 2, 3);
@@ -63,7 +63,7 @@ describe("outbox", () => {
 		close();
 	});
 
-	test("everything arrives, in its order, whatever the sizes, also while the peer does not read", async () => {
+	test("data of any sizes arrives in order, also while the peer does not read", async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 40 }),
@@ -91,7 +91,7 @@ describe("outbox", () => {
 		);
 	});
 
-	test("nothing is written to a socket that is gone", async () => {
+	test("nothing is written to a closed socket", async () => {
 		const { socket, writes, close } = await connectSockets();
 		const outbox = WriteBuffer.acquire();
 		outbox.add(Uint8Array.of(1), socket);

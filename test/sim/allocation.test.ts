@@ -6,10 +6,10 @@ import { Simulation } from "../../sim/simulation";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const PUBLISHES = 10_000;
-/** After so many every pool and buffer has been used. */
+/** Number of publishes after which every pool and buffer has been used. */
 const WARM_UP_REPORTS = 50;
 
-test(`${PUBLISHES} publishes of a node that stays awake allocate no slot and no chunk byte, neither in the node nor in its broker`, async (t) => {
+test(`${PUBLISHES} publishes of an awake node allocate nothing, in node and broker`, async (t) => {
 	const sensor = {
 		name: "temperature",
 		driver: "virtual",

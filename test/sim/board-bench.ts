@@ -20,7 +20,7 @@ export interface TimedEvent {
 	readonly event: SimulationEvent;
 }
 
-/** A desk with boards that run the probe. */
+/** A simulation bench with boards that run the probe. */
 export class BoardBench {
 	readonly scheduler = new Scheduler(START);
 	readonly network: VirtualNetwork;

@@ -8,7 +8,7 @@ const engines: EngineName[] = ["node", "xs"];
 
 for (const engine of engines) {
 	describe(`a board on ${engine}`, () => {
-		test("retained memory survives deep sleep and reset, not power loss; a module's variables survive nothing", async () => {
+		test("retained memory survives deep sleep and reset, not power loss; variables do not", async () => {
 			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "count" });
 			bench.run(2 * (BOOT_TIME_MS + 1000) + BOOT_TIME_MS);
@@ -39,18 +39,18 @@ for (const engine of engines) {
 			assert.ok(first.some((byte) => byte !== 0));
 		});
 
-		test("the clock starts at 1970, runs on through sleep, and drifts with the sleep's oscillator", async () => {
+		test("the clock starts at 1970, runs through sleep, and drifts with the oscillator", async () => {
 			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "count" }, { drift: 1000 });
 			bench.run(100_000);
 			const clocks = lines().map((line) => [Number(line.split(" ")[0]), Number(line.split(" ").at(-1))]);
 			assert.equal(clocks[0]![1], BOOT_TIME_MS);
-			// Each second asleep really lasts 1.001 s.
+			// Each second of sleep lasts 1.001 s.
 			for (const [index, [at, clock]] of clocks.entries()) assert.equal(at! - clock!, index);
 			assert.ok(board.time < 100_000);
 		});
 
-		test("random numbers differ from boot to boot and repeat with the seed", async () => {
+		test("random numbers differ between boots and repeat with the seed", async () => {
 			const random = async (seed: number): Promise<string[]> => {
 				const bench = new BoardBench();
 				const { lines } = await bench.board(engine, { mode: "count" }, { seed });
@@ -63,7 +63,7 @@ for (const engine of engines) {
 			assert.notDeepEqual(await random(2), once);
 		});
 
-		test("a crash is told with its stack in the source, and the board boots again with what it had retained", async () => {
+		test("a crash is reported with its stack, and the board boots with its retained memory", async () => {
 			const bench = new BoardBench();
 			const { board, events, lines } = await bench.board(engine, { mode: "crash" });
 			const other = await bench.board(engine, { mode: "count" }, { address: "192.168.4.12" });
@@ -80,7 +80,7 @@ for (const engine of engines) {
 			assert.ok(other.lines().length >= 4, "other boards run on");
 		});
 
-		test("a board that crashes at every start is given up", async () => {
+		test("a board that crashes at every start is switched off", async () => {
 			const bench = new BoardBench();
 			const { board, events } = await bench.board(engine, { mode: "count" }, { retained: 32 });
 			bench.run(60_000);
@@ -89,7 +89,7 @@ for (const engine of engines) {
 			assert.equal(board.state, "off");
 		});
 
-		test("timers ring in order, at their times, and refuse what hardware would not do", async () => {
+		test("timers run in order, on time, and refuse values that hardware refuses", async () => {
 			const bench = new BoardBench();
 			const { lines } = await bench.board(engine, { mode: "timers" });
 			bench.run(2000);
@@ -110,7 +110,7 @@ for (const engine of engines) {
 			);
 		});
 
-		test("a peer and a server talk over the virtual network, each step one latency after the other", async () => {
+		test("client and server exchange data, each step one latency after the other", async () => {
 			const bench = new BoardBench(10);
 			const server = await bench.board(engine, { mode: "serve" }, { address: "192.168.4.2" });
 			bench.network.names.set("broker.local", "192.168.4.2");
@@ -123,8 +123,8 @@ for (const engine of engines) {
 				text: "hello",
 			});
 			bench.run(2000);
-			// Power at 500, firmware at 770, name at 790, SYN/ACK at 810, data there at 820, echo and
-			// acknowledgement here at 830.
+			// Power at 500, firmware at 770, name at 790, SYN/ACK at 810, data at the server at 820, echo and
+			// acknowledgement at 830.
 			assert.deepEqual(peer.lines(), [
 				"790 not ready",
 				"810 writable 5744",
@@ -138,7 +138,7 @@ for (const engine of engines) {
 			});
 		});
 
-		test("a closed port refuses, an unknown name does not resolve", async () => {
+		test("a closed port refuses connections, an unknown name does not resolve", async () => {
 			const bench = new BoardBench(10);
 			bench.network.host("192.168.4.2");
 			const peer = await bench.board(engine, { mode: "talk", host: "192.168.4.2", port: 99, text: "hello" });
@@ -152,7 +152,7 @@ for (const engine of engines) {
 			assert.deepEqual(lost.lines(), ["290 no such host"]);
 		});
 
-		test("Wi-Fi joins, tells where it is, and time servers answer in whole seconds", async () => {
+		test("Wi-Fi joins, reports its access point, and time servers answer in whole seconds", async () => {
 			const bench = new BoardBench(10);
 			const { lines } = await bench.board(engine, { mode: "radio" }, { wifi: true, clock: 5 });
 			bench.run(5000);
@@ -169,18 +169,18 @@ for (const engine of engines) {
 	});
 }
 
-test("both engines give the same random numbers", async () => {
-	const told: string[][] = [];
+test("both engines return the same random numbers", async () => {
+	const outputs: string[][] = [];
 	for (const engine of engines) {
 		const bench = new BoardBench();
 		const { lines } = await bench.board(engine, { mode: "count" }, { seed: 42 });
 		bench.run(20_000);
-		told.push(lines());
+		outputs.push(lines());
 	}
-	assert.deepEqual(told[0], told[1]);
+	assert.deepEqual(outputs[0], outputs[1]);
 });
 
-test("memory of the manifest's size: full slots, a deep recursion and an endless loop end the board, not the process", async () => {
+test("full slots, deep recursion and an endless loop end the board, not the process", async () => {
 	for (const [mode, kind] of [
 		["exhaust", /memory full/],
 		["recurse", /stack overflow/],

@@ -8,7 +8,7 @@ import type { TimedEvent } from "../../sim/report/events";
 import { DEFAULT_START_TIME, Simulation } from "../../sim/simulation";
 
 const firmware = fileURLToPath(new URL("../../firmware/manifest.json", import.meta.url));
-/** Of the board that plays the broker. */
+/** Address of the broker's board. */
 const ADDRESS = "192.168.4.2";
 const HOUR = 3_600_000;
 const engines: EngineName[] = ["node", "xs"];
@@ -19,7 +19,7 @@ interface RunningBroker {
 	readonly events: TimedEvent[];
 }
 
-/** A broker on a board, alone, and what happens there. */
+/** A broker on its own board, and the recorded events. */
 function broker(engine: EngineName, firefly: object): Promise<RunningBroker> {
 	return buildSimulation(engine, { role: "broker", listen: { anonymous: true }, ...firefly });
 }
@@ -39,7 +39,7 @@ async function buildSimulation(engine: EngineName, firefly: object): Promise<Run
 
 for (const engine of engines) {
 	describe(`a broker on a board on ${engine}`, () => {
-		test("asks a time server what time it is, and again until there is one", async () => {
+		test("requests the time from a time server, repeatedly until it answers", async () => {
 			const { simulation, board, events } = await broker(engine, { wifi: { ssid: "home" } });
 			// The answer is in whole seconds.
 			const clockErrorMs = (): number => Math.abs(board.time - simulation.scheduler.now);
@@ -47,7 +47,7 @@ for (const engine of engines) {
 				assert.ok(clockErrorMs() < 1100, "it has the time once it is on the network");
 				board.powerOn();
 			});
-			// Off the network from the moment that it has an address, before the answer is there.
+			// The network fails as soon as the board has an address, before the answer arrives.
 			let outages = 0;
 			const watchOutages = (): void => {
 				if (board.station.up && ++outages) simulation.accessPoint.present = false;
@@ -68,14 +68,14 @@ for (const engine of engines) {
 			simulation.dispose();
 		});
 
-		test("leaves the clock alone where no server is configured", async () => {
+		test("does not set the clock if no server is configured", async () => {
 			const { simulation, board } = await broker(engine, { wifi: { ssid: "home" }, time: { server: false } });
 			await simulation.run(HOUR);
 			assert.equal(board.time, HOUR);
 			simulation.dispose();
 		});
 
-		test("has its retained values in flash when power comes back, but for those of the last persistInterval", async () => {
+		test("restores retained values at power-on, except those of the last persistInterval", async () => {
 			const MINUTE_MS = 60_000;
 			const sensor = { name: "t", driver: "virtual", every: "10m", grid: true };
 			for (const persist of [true, false]) {

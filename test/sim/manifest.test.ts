@@ -12,7 +12,7 @@ import { linkProgram, type Program } from "../../sim/manifest/program";
 const folder = mkdtempSync(join(tmpdir(), "firefly-manifest-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Writes the files of a project and names its manifest. */
+/** Writes the files of a project and returns the path of its manifest. */
 function writeProject(name: string, files: Record<string, string | object>): string {
 	for (const [path, content] of Object.entries(files)) {
 		const file = join(folder, name, path);
@@ -28,7 +28,7 @@ function linkManifest(path: string): Program {
 	return linkProgram(readManifest(path));
 }
 
-test("the block of a platform: the longest name that matches, then wildcards, then ...", () => {
+test("the block of a platform: the longest matching name, then wildcards, then ...", () => {
 	const platforms = { esp32: 1, "esp32/c3": 2, "lin/*": 3, "...": 4 };
 	assert.equal(matchPlatform(platforms, "esp32"), 1);
 	assert.equal(matchPlatform(platforms, "esp32/c3"), 2);
@@ -38,7 +38,7 @@ test("the block of a platform: the longest name that matches, then wildcards, th
 	assert.equal(matchPlatform({ lin: 1 }, "esp32"), undefined);
 });
 
-test("includes come first, the platform's block last; objects are merged", () => {
+test("includes are applied first, the platform's block last; objects are merged", () => {
 	const path = writeProject("merge", {
 		"manifest.json": {
 			build: { PARTS: "./parts" },
@@ -78,12 +78,12 @@ test("includes come first, the platform's block last; objects are merged", () =>
 	);
 });
 
-test("what is made up may stand in for the root file", () => {
+test("a generated manifest may replace the root file", () => {
 	const path = writeProject("madeup", { "parts.json": { config: { a: 1 } } });
 	assert.deepEqual(readManifest(path, { include: "./parts.json", config: { b: 2 } }).config, { a: 1, b: 2 });
 });
 
-test("modules: names, wildcards, suffixes, exclusions; C and declarations are passed over", () => {
+test("modules: names, wildcards, suffixes, exclusions; C and declaration files are skipped", () => {
 	const path = writeProject("modules", {
 		"manifest.json": {
 			include: BASE,
@@ -108,7 +108,7 @@ test("modules: names, wildcards, suffixes, exclusions; C and declarations are pa
 	assert.deepEqual([...modules.keys()].sort(), ["alias", "lib/a", "main", "one", "time", "timer", "two"]);
 });
 
-test("a module that is not declared does not load: the importer and the manifests are named", () => {
+test("an undeclared module does not load: the error names the importer and the manifests", () => {
 	const files = {
 		"manifest.json": { include: BASE, modules: { "*": "./main" } },
 		"main.ts": 'import Timer from "timer";\nimport { a } from "./helper";\nTimer.set(a, 1);\n',
@@ -174,7 +174,7 @@ test("errors of manifests name the file", () => {
 	assert.throws(() => linkManifest(twice), /"main" is .*a.main\.ts, but .* declares it as/);
 });
 
-test("what a preloaded module imports is preloaded; wildcards in preload match JavaScript only", () => {
+test("imports of a preloaded module are preloaded; wildcards in preload match JavaScript only", () => {
 	const path = writeProject("preload", {
 		"manifest.json": { include: BASE, modules: { "*": ["./main", "./lib/*"] }, preload: ["a", "j*"] },
 		"main.ts": 'import "a"; import "js"; import "jts"; import "late";',
@@ -216,7 +216,7 @@ test("drivers: those of the build that can run, and a stand-in for those that ne
 	assert.ok(!program.modules.has("driver/hard"));
 });
 
-test("creation is read as mcconfig has it", () => {
+test("creation is read as mcconfig reads it", () => {
 	const path = writeProject("creation", {
 		"manifest.json": {
 			modules: { "*": "./main" },
@@ -233,7 +233,7 @@ test("creation is read as mcconfig has it", () => {
 	});
 });
 
-test("a type error is no error, a syntax error is one with file and line", () => {
+test("a type error is ignored, a syntax error is reported with file and line", () => {
 	const path = writeProject("syntax", {
 		"manifest.json": { modules: { "*": "./main" } },
 		"main.ts": "const x: number = 'a';\nconst = 1;\n",

@@ -15,7 +15,7 @@ const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 1, 2, 14, 19);
 
-/** What a subscriber of a broker gets, across several connections. */
+/** A subscriber that collects the reports of a broker across several connections. */
 class Subscriber {
 	readonly reports: { seq: number; time: string; [column: string]: unknown }[] = [];
 	#client: MqttClient | undefined;
@@ -34,7 +34,7 @@ class Subscriber {
 		this.#client = undefined;
 	}
 
-	/** What was published before is here when this returns. */
+	/** Returns once all messages published before have arrived. */
 	async waitForMarker(): Promise<void> {
 		const done = new Promise<void>((resolve) =>
 			this.#client?.on("message", (_topic, payload) => payload.toString() === '{"seq":0}' && resolve()),
@@ -69,7 +69,7 @@ describe("a recording reported to mosquitto", {
 	const folder = mkdtempSync(join(tmpdir(), "firefly-replay-"));
 	after(() => rmSync(folder, { recursive: true }));
 	const count = 240;
-	// A second early or late, as loggers are.
+	// Times are a second early or late, as from real loggers.
 	const rows = Array.from({ length: count }, (_, i) => ({
 		time: START + i * 60_000 + (i === 0 ? 0 : ((i * 7) % 3) * 1000 - 1000),
 		a: 20 + i / 7,
@@ -91,14 +91,14 @@ describe("a recording reported to mosquitto", {
 		for (const [i, { a, b }] of rows.entries()) {
 			const report = bySequence.get(i + 1)!;
 			assert.deepEqual([report.a, report.b], [a, b]);
-			// A wake for another try may take the next sample a little early.
+			// A wake for a retry may take the next sample a little early.
 			assert.ok(Math.abs(Date.parse(report.time) - (START + i * 60_000)) < 10_000, report.time);
 		}
 		assert.equal(events.filter(({ type }) => type === "crash" || type === "limit").length, 0);
 	}
 
 	for (const engine of ["node", "xs"] as const) {
-		test(`every row arrives once, as it is in the file, on ${engine}`, async (t) => {
+		test(`every row arrives once, with the values of the file, on ${engine}`, async (t) => {
 			const broker = await Mosquitto.start();
 			const subscriber = new Subscriber();
 			t.after(async () => {
@@ -124,7 +124,7 @@ describe("a recording reported to mosquitto", {
 		});
 	}
 
-	test("a broker killed between PUBLISH and PUBACK, and away for an hour, costs nothing but a repetition", async (t) => {
+	test("a broker killed before PUBACK and away for an hour: one retransmission, nothing lost", async (t) => {
 		let broker = await Mosquitto.start();
 		const { port } = broker;
 		const subscriber = new Subscriber();
@@ -155,7 +155,7 @@ describe("a recording reported to mosquitto", {
 						broker.process.kill("SIGSTOP");
 					} else if (stage === "frozen" && event.type === "publish") {
 						stage = "killed";
-						// In a turn of its own, for the bytes to leave first.
+						// In a separate turn, so that the bytes are sent first.
 						setTimeout(() => broker.process.kill("SIGKILL"), 20);
 						simulation.scheduler.after(HOUR, () => {
 							simulation.pace.holdRealTime();

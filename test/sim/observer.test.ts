@@ -28,7 +28,7 @@ interface RunResult {
 	readonly traces: string[];
 }
 
-/** Ten minutes with one sensor a minute. */
+/** Ten minutes with one sensor that samples each minute. */
 async function run(
 	firefly: JSONObject,
 	overrides: Readonly<Record<string, string>> = credentials,
@@ -79,21 +79,21 @@ describe("values are shown", () => {
 	for (const [name, firefly] of [
 		["of a board that is both, with users", { ...both, listen: { users } }],
 		[
-			"of a board that is both, with users and rules that let nobody else read",
+			"of a board that is both, with users and rules that allow no other reader",
 			{ ...both, listen: { users, acl: [own] } },
 		],
 		[
-			"of a board that is both, open to all who may read nothing",
+			"of a board that is both, with anonymous clients that may read nothing",
 			{ ...both, listen: { anonymous: true, users, acl: [own] } },
 		],
 		["of the broker beside a node, with users", { listen: { users } }],
 		["of the broker beside a node, with users and rules", { listen: { users, acl: [own] } }],
 		[
-			"of the broker beside a node, whose user is not among its users",
+			"of the broker beside a node, whose user is unknown to it",
 			{ listen: { users: { anna: users.anna }, anonymous: false } },
 		],
 		[
-			"of the broker beside a node, which lets nobody in but that node",
+			"of the broker beside a node, which accepts that node only",
 			{ listen: { anonymous: false, acl: [{ allow: "all", topic: "#" }] } },
 		],
 		[
@@ -109,7 +109,7 @@ describe("values are shown", () => {
 			assert.equal(failed, 0);
 		});
 
-	test("the same on both engines", async () => {
+	test("both engines show the same", async () => {
 		const firefly = { ...both, listen: { users, acl: [own] } };
 		const eventsJson = JSON.stringify((await run(firefly)).events);
 		assert.equal(JSON.stringify((await run(firefly)).events), eventsJson);
@@ -117,8 +117,8 @@ describe("values are shown", () => {
 	});
 });
 
-describe("what the configuration says stays", () => {
-	test("a node with the wrong password is refused", async () => {
+describe("the configuration stays in force", () => {
+	test("a node with the wrong password is rejected", async () => {
 		const { values, acknowledged, failed } = await run(
 			{ listen: { users } },
 			{ ...credentials, broker_password: "potato" },
@@ -127,7 +127,7 @@ describe("what the configuration says stays", () => {
 		assert.ok(failed > 0);
 	});
 
-	test("a topic that the rules deny is refused, and not shown", async () => {
+	test("a topic that the rules deny is rejected, and not shown", async () => {
 		const { values, acknowledged, failed } = await run({
 			...both,
 			topic: "home/other/{sensor}",
@@ -137,7 +137,7 @@ describe("what the configuration says stays", () => {
 		assert.ok(failed > 0);
 	});
 
-	test("full pools of users or rules: everything works, and it is said what cannot be shown", async () => {
+	test("full pools of users or rules: everything works, a trace names the hidden values", async () => {
 		const full = { ...pool(ranges.listen.users - 1), greenhouse: users.greenhouse };
 		const fullUsers = await run({ ...both, listen: { users: full } });
 		assert.ok(fullUsers.acknowledged >= 9 && fullUsers.failed === 0);
@@ -157,17 +157,17 @@ describe("what the configuration says stays", () => {
 	});
 });
 
-describe("what lets the observer in", () => {
-	const createAdmission = (listen: JSONObject, seed = 1) => {
+describe("credentials of the observer", () => {
+	const grantAccess = (listen: JSONObject, seed = 1) => {
 		const settings = readSettings({ firefly: { listen } }, { mac: "0", chip: "x" }, () => {}).listen;
 		return { settings, ...grantObserverAccess(listen, settings, new Random(seed, "observer")) };
 	};
 
-	test("is for it alone, and by the seed", () => {
+	test("apply to the observer only, and depend on the seed", () => {
 		const listen = { users, acl: [own] };
-		const { credentials, listen: listenWithObserver } = createAdmission(listen);
-		assert.deepEqual(createAdmission(listen), createAdmission(listen));
-		assert.notDeepEqual(createAdmission(listen, 2).credentials, credentials);
+		const { credentials, listen: listenWithObserver } = grantAccess(listen);
+		assert.deepEqual(grantAccess(listen), grantAccess(listen));
+		assert.notDeepEqual(grantAccess(listen, 2).credentials, credentials);
 		assert.deepEqual(Object.keys(listenWithObserver.users as JSONObject), [
 			"greenhouse",
 			"anna",
@@ -177,23 +177,23 @@ describe("what lets the observer in", () => {
 		assert.deepEqual(listen, { users, acl: [own] }, "nothing is changed in place");
 	});
 
-	test("is nothing where all may read, nobody may log in, or its client identifier is enough", () => {
-		assert.equal(createAdmission({ anonymous: true }).listen.acl, undefined);
-		assert.equal(createAdmission({ anonymous: true }).listen.users, undefined);
-		assert.equal(createAdmission({}).listen.users, undefined);
-		const { credentials, listen } = createAdmission({ anonymous: true, users, acl: [own] });
+	test("are not added if everyone may read, no login is possible, or the client identifier suffices", () => {
+		assert.equal(grantAccess({ anonymous: true }).listen.acl, undefined);
+		assert.equal(grantAccess({ anonymous: true }).listen.users, undefined);
+		assert.equal(grantAccess({}).listen.users, undefined);
+		const { credentials, listen } = grantAccess({ anonymous: true, users, acl: [own] });
 		assert.equal(credentials.username, undefined);
 		assert.equal(listen.users, users);
 		assert.deepEqual(listen.acl, [{ allow: "subscribe", topic: "#", client: credentials.clientId }, own]);
 	});
 
-	test("takes another name where its own is taken", () => {
-		const { credentials } = createAdmission({ users: { ...users, "firefly-desk": users.anna } });
+	test("use another user name if the usual one is taken", () => {
+		const { credentials } = grantAccess({ users: { ...users, "firefly-desk": users.anna } });
 		assert.equal(credentials.username, "firefly-desk-2");
 	});
 
-	test("leaves clients the room they have on a board, within what there may be", () => {
-		const { settings, listen } = createAdmission({
+	test("enlarge the pools, within their ranges, so that clients keep their room", () => {
+		const { settings, listen } = grantAccess({
 			connections: 3,
 			sessions: ranges.listen.sessions.maximum,
 		});

@@ -25,7 +25,7 @@ function setUp() {
 	return { scheduler, pace, network: new RealNetwork(scheduler, pace) };
 }
 
-test("a real connection behaves as the virtual one, and time stands to the wall clock only while it is open", async () => {
+test("a real connection behaves like a virtual one; time follows the wall clock meanwhile", async () => {
 	const port = await listen((socket) => socket.on("data", (data) => socket.end(data)));
 	const { scheduler, pace, network } = setUp();
 	const log: string[] = [];
@@ -61,7 +61,7 @@ test("a real connection behaves as the virtual one, and time stands to the wall 
 	network.dispose();
 });
 
-test("a refused connection fails, and so does a name that nobody knows", async () => {
+test("a refused connection fails, and so does an unknown name", async () => {
 	const port = await listen(() => {});
 	servers.at(-1)!.close();
 	const { scheduler, pace, network } = setUp();
@@ -83,7 +83,7 @@ test("a refused connection fails, and so does a name that nobody knows", async (
 	assert.deepEqual(log.sort(), ["127.0.0.1", "failed"]);
 });
 
-test("a device that falls asleep in the middle of a connection stops no clock, and its peer hears nothing", async () => {
+test("a device that falls asleep while connected stops no clock and sends nothing", async () => {
 	let callbackCount = 0;
 	const port = await listen((socket) => {
 		socket.on("end", () => callbackCount++);
@@ -110,7 +110,7 @@ test("a device that falls asleep in the middle of a connection stops no clock, a
 	network.dispose();
 });
 
-test("a peer that never answers FIN holds the clock for a moment only", async () => {
+test("a peer that never answers FIN holds the clock only briefly", async () => {
 	const sockets: net.Socket[] = [];
 	const server = net.createServer({ allowHalfOpen: true }, (socket) => sockets.push(socket));
 	servers.push(server);
@@ -130,7 +130,7 @@ test("a peer that never answers FIN holds the clock for a moment only", async ()
 	network.dispose();
 });
 
-test("more than the window waits in the kernel until it is read", async () => {
+test("data above the receive window waits in the kernel until it is read", async () => {
 	const sent = Buffer.alloc(300_000, 7);
 	const port = await listen((socket) => socket.end(sent));
 	const { scheduler, pace, network } = setUp();
@@ -152,7 +152,7 @@ test("more than the window waits in the kernel until it is read", async () => {
 	assert.equal(received, sent.length);
 });
 
-test("a device's listener accepts from this machine", async () => {
+test("a device's listener accepts connections from this machine", async () => {
 	const scheduler = new Scheduler(START);
 	const pace = new Pace(scheduler, { speed: 1 });
 	let resolve: (port: number) => void = () => {};

@@ -17,7 +17,7 @@ function assertRejected(text: string, message: RegExp): void {
 	);
 }
 
-test("a recording: names from the header, the unnamed row number left out, dates in UTC", () => {
+test("a recording: names from the header, the unnamed row number omitted, dates in UTC", () => {
 	const recording = parseRecording(
 		`${HEADER}"140","2015-02-02 14:19:00",23.7,749.2\n"141","2015-02-02 14:19:59",23.718,\n`,
 		"x.csv",
@@ -33,7 +33,7 @@ test("a recording: names from the header, the unnamed row number left out, dates
 	});
 });
 
-test("dates come in other places and forms, with or without row numbers, with CRLF and a byte order mark", () => {
+test("other positions and formats of dates, optional row numbers, CRLF and a byte order mark", () => {
 	const recording = parseRecording(
 		"\ufeffv,Timestamp\r\n1,2026-01-01T00:00:00Z\r\n2,2026-01-01T02:00:00.500+01:00\r\n3,1767232800\r\n4,1767236400000\r\n",
 		"x.csv",
@@ -49,7 +49,7 @@ test("dates come in other places and forms, with or without row numbers, with CR
 	);
 });
 
-test("what is not whole is an error with its line", () => {
+test("incomplete input is an error with its line", () => {
 	const row = '"1","2015-02-02 14:19:00",23.7,749.2\n';
 	assertRejected("", /x\.csv:1: a header/);
 	assertRejected(HEADER, /x\.csv:1: a header and at least one row/);
@@ -90,7 +90,7 @@ test("any truncation of a recording is an error, a warning, or a recording of wh
 	);
 });
 
-/** A recording with a row near each of some times. */
+/** A recording with one row near each of the given times. */
 function recordingOf(times: readonly number[]): Recording {
 	return {
 		file: "x.csv",
@@ -100,13 +100,13 @@ function recordingOf(times: readonly number[]): Recording {
 	};
 }
 
-test("the grid that fits: the step nearest to the median distance", () => {
+test("the chosen grid is the step nearest to the median distance", () => {
 	assert.equal(gridStepOf(recordingOf([0, 59_000, 120_000, 180_000])), MINUTE);
 	assert.equal(gridStepOf(recordingOf([0, 10_100, 19_900, 50_000])), 10_000);
 	assert.equal(gridStepOf(recordingOf([0])), MINUTE);
 });
 
-test("each row within a third of a step of the grid is met by exactly one sample, however late the samples are", () => {
+test("each row within a third of a step of the grid is sampled once, also by late samples", () => {
 	const row = fc.record({ present: fc.boolean(), jitter: fc.integer({ min: -20_000, max: 20_000 }) });
 	fc.assert(
 		fc.property(

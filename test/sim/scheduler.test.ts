@@ -5,7 +5,7 @@ import { Pace } from "../../sim/clock/pace";
 import { Random } from "../../sim/clock/random";
 import { Scheduler } from "../../sim/clock/scheduler";
 
-test("events run by time, and in the order scheduled where times are equal; cancelled ones do not", () => {
+test("events run by time, and in scheduling order at equal times; cancelled ones do not run", () => {
 	fc.assert(
 		fc.property(
 			fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), cancelled: fc.boolean() }), {
@@ -35,7 +35,7 @@ test("events run by time, and in the order scheduled where times are equal; canc
 	);
 });
 
-test("an event may schedule for now and cancel another; the past becomes now", () => {
+test("an event may schedule for now and cancel another; a past time becomes now", () => {
 	const scheduler = new Scheduler(100);
 	const executed: string[] = [];
 	const cancelledEvent = scheduler.at(105, () => executed.push("doomed"));
@@ -61,7 +61,7 @@ test("time does not jump over an event", () => {
 	assert.throws(() => scheduler.advance(6), RangeError);
 });
 
-test("at full speed a run ends exactly at its end, whatever the wall clock says", async () => {
+test("at full speed a run ends exactly at its end, independent of the wall clock", async () => {
 	const scheduler = new Scheduler(0);
 	let ticks = 0;
 	const tick = (): void => {
@@ -74,13 +74,13 @@ test("at full speed a run ends exactly at its end, whatever the wall clock says"
 	assert.equal(scheduler.now, 3_600_000);
 });
 
-test("a run without events and without sockets is over", async () => {
+test("a run without events and sockets ends", async () => {
 	const scheduler = new Scheduler(0);
 	await new Pace(scheduler, { speed: 1 }).run();
 	assert.equal(scheduler.now, 0);
 });
 
-test("while a socket is open virtual time follows the wall clock, else it runs at its own speed", async () => {
+test("virtual time follows the wall clock while a socket is open, else its own speed", async () => {
 	const scheduler = new Scheduler(0);
 	let wallMs = 0;
 	const pace = new Pace(scheduler, { speed: "max", wallClock: () => wallMs });
@@ -101,7 +101,7 @@ test("while a socket is open virtual time follows the wall clock, else it runs a
 	assert.equal(scheduler.now, 7_200_000);
 });
 
-test("something real happens at the present of the wall clock, after what was due before it", async () => {
+test("a real event runs at the present of the wall clock, after events that were due before it", async () => {
 	const scheduler = new Scheduler(0);
 	let wallMs = 0;
 	const pace = new Pace(scheduler, { speed: "max", wallClock: () => wallMs });
@@ -117,7 +117,7 @@ test("something real happens at the present of the wall clock, after what was du
 	await assert.rejects(pace.run(), /broken/);
 });
 
-test("the same seed and label give the same stream, others another", () => {
+test("the same seed and label give the same stream, others give another", () => {
 	const take = (random: Random): number[] => Array.from({ length: 5 }, () => random.uint32());
 	assert.deepEqual(take(new Random(7, "a")), take(new Random(7, "a")));
 	assert.notDeepEqual(take(new Random(7, "a")), take(new Random(7, "b")));

@@ -40,7 +40,7 @@ async function collectSamples(
 	return values;
 }
 
-test("every driver of the build is played where its hardware is missing, each property and each set of options by itself", async () => {
+test("every driver without hardware is simulated, for each property and set of options", async () => {
 	const drivers = ["sht3x", "bmp280", "ntc", "battery"].map(
 		(name) => `./firmware/drivers/${name}/manifest.json`,
 	);
@@ -82,7 +82,7 @@ test("every driver of the build is played where its hardware is missing, each pr
 	assert.deepEqual(await collectSamples("node", sensors, drivers), values, "the same on both engines");
 });
 
-test("a virtual room is warmest in the afternoon, and a reading keeps to the sensor's steps and range", () => {
+test("a virtual room is warmest in the afternoon; readings keep to the sensor's steps and range", () => {
 	const curve = { ...curveOf("temperature", {}), weather: 0 };
 	const at = (hour: number): number => curveValue(curve, DEFAULT_START_TIME + hour * HOUR, 0);
 	assert.equal(at(15), curve.mean + curve.swing);

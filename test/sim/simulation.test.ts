@@ -16,7 +16,7 @@ interface FireflyOverrides {
 	readonly [name: string]: unknown;
 }
 
-/** The firmware with one sensor a minute. */
+/** The firmware with one sensor that samples each minute. */
 function manifest(firefly: FireflyOverrides = {}): RunOptions["manifest"] {
 	const sensor = {
 		name: "temperature",
@@ -64,7 +64,7 @@ function eventsOfType<T extends TimedEvent["type"]>(
 	return events.filter((event): event is EventOfType<T> => event.type === type);
 }
 
-/** Reports that were taken and neither acknowledged nor are waiting. */
+/** Number of accepted reports that are neither acknowledged, dropped nor waiting. */
 function countLost(events: readonly TimedEvent[]): number {
 	const last = events.findLast((event) => "waiting" in event);
 	const accepted = Math.max(0, ...eventsOfType(events, "accepted").map(({ sequence }) => sequence));
@@ -78,7 +78,7 @@ function countLost(events: readonly TimedEvent[]): number {
 }
 
 describe("a simulation", () => {
-	test("tells the same twice, on both engines, and another seed tells something else", async () => {
+	test("the events are the same twice and on both engines, and differ with another seed", async () => {
 		const runToJson = async (engine: EngineName, seed: number): Promise<string> =>
 			JSON.stringify(await run(2 * HOUR, { engine, seed }));
 		const once = await runToJson("xs", 7);
@@ -87,7 +87,7 @@ describe("a simulation", () => {
 		assert.notEqual(await runToJson("node", 8), once);
 	});
 
-	test("every report of a day is acknowledged and reaches a subscriber as it was sampled", async () => {
+	test("every report of a day is acknowledged and reaches a subscriber with the sampled value", async () => {
 		const events = await run(24 * HOUR);
 		const samples = eventsOfType(events, "sample");
 		assert.ok(samples.length >= 1439, `${samples.length}`);
@@ -113,7 +113,7 @@ describe("a simulation", () => {
 	});
 
 	for (const latency of [3, 50]) {
-		test(`with a one-way latency of ${latency} ms the PUBACK comes 4 of them after SYN, 6 without pipelining`, async () => {
+		test(`latency ${latency} ms: PUBACK arrives 4 latencies after SYN, 6 without pipelining`, async () => {
 			for (const [pipeline, expectedRoundTrips] of [
 				["auto", 2],
 				[true, 2],
@@ -137,7 +137,7 @@ describe("a simulation", () => {
 		assert.ok(eventsOfType(events, "acknowledged").length > 55);
 	});
 
-	test("a manifest of a broker alone runs, and one that is both", async () => {
+	test("a manifest of a broker alone runs, and so does one with both roles", async () => {
 		const alone = await run(HOUR, {
 			manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }),
 		});
@@ -162,7 +162,7 @@ describe("nothing is lost", () => {
 		(simulation: Simulation, at: (minutes: number, action: () => void) => void) => void,
 	][] = [
 		[
-			"when the access point is away for an hour",
+			"the access point is absent for an hour",
 			({ accessPoint }, at) => {
 				at(30, () => {
 					accessPoint.present = false;
@@ -173,7 +173,7 @@ describe("nothing is lost", () => {
 			},
 		],
 		[
-			"when the broker is unreachable for an hour",
+			"the broker is unreachable for an hour",
 			({ network }, at) => {
 				const broker = network.find("192.168.1.10")!;
 				at(30, () => {
@@ -185,7 +185,7 @@ describe("nothing is lost", () => {
 			},
 		],
 		[
-			"when the broker refuses for an hour",
+			"the broker refuses connections for an hour",
 			({ network }, at) => {
 				const broker = network.find("192.168.1.10")!;
 				at(30, () => {
@@ -197,20 +197,20 @@ describe("nothing is lost", () => {
 			},
 		],
 		[
-			"when the broker's power goes and comes",
+			"the broker is powered off and on",
 			({ boards }, at) => {
 				at(30, () => boards[0]!.powerOff());
 				at(60, () => boards[0]!.powerOn());
 			},
 		],
 		[
-			"when somebody plays with the reset button",
+			"the node is reset many times",
 			({ node }, at) => {
 				for (let i = 0; i < 60; i++) at(30 + i * 0.37, () => node.reset());
 			},
 		],
 		[
-			"when the access point moves to another channel",
+			"the access point moves to another channel",
 			({ accessPoint }, at) =>
 				at(30, () => {
 					accessPoint.channel = 11;
@@ -267,7 +267,7 @@ describe("with real sockets", () => {
 		};
 	}
 
-	test("a broker that answers garbage is a counted failure, and everything waits", async () => {
+	test("a broker that answers garbage is a counted failure, and every report waits", async () => {
 		const { url, close } = await peer((socket) =>
 			socket.on("data", () => socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))),
 		);
@@ -279,7 +279,7 @@ describe("with real sockets", () => {
 		assert.equal(countLost(events), 0);
 	});
 
-	test("one that accepts and says nothing costs the time-out, not more", async () => {
+	test("a broker that accepts and never answers costs the timeout, not more", async () => {
 		const { url, close } = await peer(() => {});
 		const broker = { url: url.href, connectTimeout: "0.2s" };
 		const events = await run(5 * 60_000, { manifest: manifest({ broker }), broker: url });

@@ -10,7 +10,7 @@ const withoutTime = (line: string): string => line.replace(/^\d+ /, "");
 
 for (const engine of engines) {
 	describe(`key-value storage of a board on ${engine}`, () => {
-		test("keeps its values through sleep, reset and loss of power; names and buffers have the limits of NVS", async () => {
+		test("keeps values through sleep, reset and power loss; limits are those of NVS", async () => {
 			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "store" });
 			bench.run(BOOT_TIME_MS + 1000 + BOOT_TIME_MS);
@@ -33,11 +33,11 @@ for (const engine of engines) {
 			assert.equal(printedLines[2], "closed Error: invalid host data");
 		});
 
-		test("full flash takes nothing more, keeps what it has, and takes on again once something is gone", async () => {
+		test("full flash refuses writes, keeps its values, and accepts writes after a deletion", async () => {
 			const bench = new BoardBench();
 			const { lines } = await bench.board(engine, { mode: "fill" });
 			bench.run(1000);
-			// Four entries each; a new version needs its room before the old one is given up.
+			// Four entries each; a new version needs its space before the old one is erased.
 			const full = "Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE";
 			assert.deepEqual(lines().map(withoutTime), [
 				`${DEFAULT_ENTRIES / 4} ${full}`,
@@ -46,7 +46,7 @@ for (const engine of engines) {
 			]);
 		});
 
-		test("may be given from outside, and then be another board's", async () => {
+		test("may be passed in, and then be used by another board", async () => {
 			const flash = new Flash();
 			for (const [at, expected] of [
 				[0, "boot 1 found  count 0 long "],
@@ -61,7 +61,7 @@ for (const engine of engines) {
 			assert.equal(flash.used, 3 + 3);
 		});
 
-		test("paths are kept apart; their names are no longer than keys", async () => {
+		test("paths are separate; their names are limited like keys", async () => {
 			const flash = new Flash();
 			for (const path of ["one", "two"]) {
 				const bench = new BoardBench();
@@ -75,7 +75,7 @@ for (const engine of engines) {
 			assert.match(JSON.stringify(events.at(-2)), /KEY_TOO_LONG/);
 		});
 
-		test("a firmware that asks for it is told before it is stopped, and not after", async () => {
+		test("firmware with a stop handler is notified before it is stopped, and not after", async () => {
 			const bench = new BoardBench();
 			const { board, lines } = await bench.board(engine, { mode: "stop" });
 			board.stop();

@@ -7,12 +7,12 @@ import { type VirtualHost, VirtualNetwork } from "../../sim/network/virtual";
 
 const LATENCY_MS = 7;
 
-/** Notes what a socket is told, as [time, what]. */
+/** Records the callbacks of a socket, as "time event". */
 class SocketPeer {
 	readonly log: string[] = [];
 	readonly received: number[] = [];
 	readonly socket: HostSocket;
-	/** Reads at once what comes. */
+	/** Whether received data is read at once. */
 	reads = true;
 	/** Called after each read with all bytes so far. */
 	onData: (() => void) | undefined;
@@ -73,7 +73,7 @@ const bytes = (length: number, seed = 0): Uint8Array =>
 	Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 255);
 
 describe("the virtual network", () => {
-	test("SYN, SYN/ACK, data and answer take one latency each: CONNECT and PUBACK are four, with a wait for CONNACK six", () => {
+	test("SYN, SYN/ACK, data and answer take one latency each: PUBACK after 4, unpipelined after 6", () => {
 		// The server answers each byte at once: 1 is CONNECT, 2 is PUBLISH.
 		const hostPair = new HostPair((server) => {
 			let answered = 0;
@@ -117,7 +117,7 @@ describe("the virtual network", () => {
 		assert.equal(waitingPeer.socket.statistics.roundTrips, 3);
 	});
 
-	test("writing before the connection is up, past the room and after its end throws or returns undefined as lwIP does", () => {
+	test("a write too early, above the room, or after the end fails as in lwIP", () => {
 		const hostPair = new HostPair((server) => {
 			server.reads = false;
 		});
@@ -131,7 +131,7 @@ describe("the virtual network", () => {
 		assert.equal(client.socket.write(bytes(0)), 0);
 		hostPair.run(4 * LATENCY_MS);
 		assert.equal(client.log.at(-1), `${4 * LATENCY_MS} writable 5744`);
-		// The window is full: what is written now stays here.
+		// The window is full: later writes stay in the send buffer.
 		client.socket.write(bytes(100));
 		hostPair.run(10 * LATENCY_MS);
 		assert.equal(client.log.length, 2);
@@ -145,7 +145,7 @@ describe("the virtual network", () => {
 		assert.throws(() => client.socket.write(bytes(1)), /not ready/);
 	});
 
-	test("a read takes exactly as much as is there, or throws; nothing there is undefined", () => {
+	test("a read takes exactly the available bytes, or throws; it returns undefined if there are none", () => {
 		const hostPair = new HostPair((server) => {
 			server.reads = false;
 			server.socket.write(bytes(10));
@@ -162,7 +162,7 @@ describe("the virtual network", () => {
 		assert.equal(client.socket.read(new Uint8Array(1)), undefined);
 	});
 
-	test("the end of the connection is told only when everything received has been read", () => {
+	test("the end of the connection is reported only when all received data has been read", () => {
 		const hostPair = new HostPair((server) => {
 			server.socket.write(bytes(3));
 			server.socket.close();
@@ -182,7 +182,7 @@ describe("the virtual network", () => {
 		assert.deepEqual([hostPair.clientHost.connections, hostPair.serverHost.connections], [0, 0]);
 	});
 
-	test("close sends what was written, then FIN; with unread bytes it is RST and the rest is lost", () => {
+	test("close sends the written data, then FIN; with unread data it sends RST and the rest is lost", () => {
 		for (const unread of [false, true]) {
 			const hostPair = new HostPair((server) => server.socket.write(bytes(1)));
 			const client = hostPair.connect();
@@ -197,7 +197,7 @@ describe("the virtual network", () => {
 		}
 	});
 
-	test("a refused connection fails after two latencies; a host without listener, one that refuses, and a name", () => {
+	test("refused connections fail after two latencies; unknown names do not resolve", () => {
 		const hostPair = new HostPair();
 		const closed = hostPair.connect(99);
 		hostPair.serverHost.refusing = true;
@@ -214,7 +214,7 @@ describe("the virtual network", () => {
 		assert.deepEqual(found, ["10.9.9.9", "10.0.0.2", undefined]);
 	});
 
-	test("a black hole swallows SYN and data; both go again when it ends, and are given up when it does not", () => {
+	test("a black hole drops SYN and data; both are sent again when it ends, or time out", () => {
 		const hostPair = new HostPair();
 		hostPair.serverHost.blackHole = true;
 		const client = hostPair.connect();
@@ -241,7 +241,7 @@ describe("the virtual network", () => {
 		assert.match(unansweredPeer.log.at(-1)!, /failed/);
 	});
 
-	test("a device that vanishes says nothing; when it is back, it answers old connections with RST", () => {
+	test("a device that vanishes sends nothing; after its return it answers old connections with RST", () => {
 		const hostPair = new HostPair();
 		const client = hostPair.connect();
 		hostPair.run();
@@ -266,7 +266,7 @@ describe("the virtual network", () => {
 		assert.deepEqual([hostPair.clientHost.connections, hostPair.serverHost.connections], [0, 0]);
 	});
 
-	test("an accepted connection that was reset before anybody took it cannot be taken over", () => {
+	test("an accepted connection that was reset before its takeover cannot be taken over", () => {
 		const hostPair = new HostPair();
 		const listener = hostPair.serverHost.listen(7, () => {});
 		const client = hostPair.clientHost.connect("10.0.0.2", 7);

@@ -29,7 +29,7 @@ function join(
 	return { joining, log, time: () => Number(log.at(-1)?.split(" ").at(-1)) };
 }
 
-test("a full scan takes seconds, a known access point much less; both within their spans, by the seed", () => {
+test("a full scan takes seconds, a known access point much less; both depend on the seed", () => {
 	const scheduler = new Scheduler(0);
 	const accessPoint = new AccessPoint(scheduler);
 	const known = { bssid: accessPoint.bssid, channel: accessPoint.channel };
@@ -51,7 +51,7 @@ test("a full scan takes seconds, a known access point much less; both within the
 	}
 });
 
-test("an access point that is not there is looked for six times, then given up", () => {
+test("an absent access point is searched six times, then the join fails", () => {
 	const scheduler = new Scheduler(0);
 	const accessPoint = new AccessPoint(scheduler);
 	accessPoint.present = false;
@@ -61,7 +61,7 @@ test("an access point that is not there is looked for six times, then given up",
 	assert.ok(time() >= 6 * scan.from);
 });
 
-test("one that moved to another channel is not found where it was; one that comes back in time is", () => {
+test("an access point is not found on its old channel; one that returns in time is found", () => {
 	const scheduler = new Scheduler(0);
 	const accessPoint = new AccessPoint(scheduler);
 	const known = { bssid: accessPoint.bssid, channel: accessPoint.channel };
@@ -79,7 +79,7 @@ test("one that moved to another channel is not found where it was; one that come
 	assert.ok(late.time() > 5000);
 });
 
-test("an outage cuts a station off at once, and it notices when the beacons stay away", () => {
+test("an outage cuts a station off at once, and the station notices missing beacons", () => {
 	const scheduler = new Scheduler(0);
 	const accessPoint = new AccessPoint(scheduler);
 	const { log } = join(accessPoint, scheduler, 1);
@@ -90,7 +90,7 @@ test("an outage cuts a station off at once, and it notices when the beacons stay
 	assert.deepEqual(log.slice(2), ["down 10000", "lost 16000", "disconnected 0 16000"]);
 });
 
-test("a cancelled join says nothing more", () => {
+test("a cancelled join calls nothing more", () => {
 	const scheduler = new Scheduler(0);
 	const { joining, log } = join(new AccessPoint(scheduler), scheduler, 1);
 	scheduler.at(1000, () => joining.cancel());

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
-/** Whether Chromium can be run here; CI installs it. */
+/** Whether Chromium is installed; CI installs it. */
 export const chromiumInstalled: boolean = spawnSync("chromium", ["--version"]).status === 0;
 
-/** For `describe` and `test`: the reason to leave them out. CI leaves none out. */
+/** For `describe` and `test`: the reason to skip them. CI skips none. */
 export const skipWithoutChromium: string | false =
 	chromiumInstalled || process.env.FIREFLY_REQUIRE_PEERS ? false : "chromium is not installed";
 
@@ -34,9 +34,9 @@ interface DevToolsMessage {
 	readonly error?: { readonly message: string };
 }
 
-/** A headless Chromium with one page, spoken to by its DevTools protocol over a pipe. */
+/** A headless Chromium with one page, controlled by the DevTools protocol over a pipe. */
 export class Chromium {
-	/** What pages wrote to the console, and exceptions that nobody caught. */
+	/** Console output of pages, and uncaught exceptions. */
 	readonly console: string[] = [];
 	readonly #process: ChildProcess;
 	readonly #directory: string;
@@ -83,7 +83,7 @@ export class Chromium {
 		await loaded;
 	}
 
-	/** Runs an expression in the page and returns its value, or that of the promise that it is. */
+	/** Evaluates an expression in the page and returns its value; a promise is awaited. */
 	async evaluate<Value>(expression: string): Promise<Value> {
 		const { result, exceptionDetails } = await this.#call<{
 			result: { value: Value };

@@ -4,16 +4,16 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-// Debian installs it where users have no path to.
+// Debian installs it outside the PATH of users.
 const env = {
 	...process.env,
 	PATH: `${process.env.PATH ?? ""}${delimiter}/usr/sbin${delimiter}/usr/local/sbin`,
 };
 
-/** Whether mosquitto can be run here; CI installs it. */
+/** Whether mosquitto is installed; CI installs it. */
 export const mosquittoInstalled: boolean = spawnSync("mosquitto", ["-h"], { env }).error === undefined;
 
-/** A TCP port of the loopback interface that nobody uses at this moment. */
+/** Finds a free TCP port of the loopback interface. */
 export function freePort(): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const server = createServer();
@@ -25,7 +25,7 @@ export function freePort(): Promise<number> {
 	});
 }
 
-/** A mosquitto of one's own on the loopback interface. */
+/** A mosquitto process on the loopback interface. */
 export class Mosquitto {
 	readonly port: number;
 	readonly process: ChildProcess;
@@ -38,7 +38,7 @@ export class Mosquitto {
 	}
 
 	/**
-	 * @param settings lines of mosquitto.conf; by default everyone is let in
+	 * @param settings lines of mosquitto.conf; by default all clients are allowed
 	 * @param port by default a free one
 	 */
 	static async start(
@@ -64,7 +64,7 @@ export class Mosquitto {
 		return broker;
 	}
 
-	/** @param signal SIGKILL: connections break without a word */
+	/** @param signal SIGKILL breaks connections without DISCONNECT */
 	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
 		const { process } = this;
 		if (process.exitCode === null && process.signalCode === null) {

@@ -3,9 +3,9 @@ import { connect, isIP, type Socket } from "node:net";
 import type { Device, TCP, TCPOptions, TimerId } from "../../src/device";
 
 export interface NodeDeviceOptions {
-	/** Bytes that an empty socket takes. */
+	/** Send room of an idle socket, bytes. */
 	capacity?: number;
-	/** Splits what arrives into pieces; by default none. */
+	/** Splits received data into pieces; by default it is not split. */
 	split?: (bytes: Uint8Array) => Uint8Array[];
 }
 

@@ -1,9 +1,6 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 
-/**
- * A certificate for localhost and 127.0.0.1 that vouches for itself (X.509 v3, RFC 5280), and its key, both
- * in PEM.
- */
+/** A self-signed certificate for localhost and 127.0.0.1 (X.509 v3, RFC 5280), and its key, both in PEM. */
 export function selfSigned(): { readonly certificate: string; readonly key: string } {
 	const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 	const algorithm = sequence(ECDSA_WITH_SHA256);
@@ -53,7 +50,7 @@ function sequence(...parts: Uint8Array[]): Buffer {
 	return der(0x30, ...parts);
 }
 
-/** UTCTime, days from now. */
+/** UTCTime, in days from now. */
 function time(days: number): Buffer {
 	const date = new Date(Date.now() + days * 86_400_000);
 	return der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-T:]/g, "")}Z`));

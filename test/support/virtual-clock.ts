@@ -10,18 +10,15 @@ interface VirtualTimer {
 	readonly callback: (id: TimerId) => void;
 	repeat: number;
 	event: ScheduledEvent | undefined;
-	/** A one-shot timer that ran: on some hosts it must never be scheduled again. */
+	/** A one-shot timer that has run: some hosts do not allow scheduling it again. */
 	expired: boolean;
 }
 
-/**
- * Time that passes only when told to; what happens at the same moment happens in the order in which it was
- * asked for.
- */
+/** A clock that the test advances; events at the same time run in scheduling order. */
 export class VirtualClock {
-	/** Milliseconds. */
+	/** Present time, ms. */
 	now = 0;
-	/** Timers ever created, and how often any was moved. */
+	/** Timers created so far, and calls of schedule(). */
 	timersCreated = 0;
 	timersMoved = 0;
 	/** Added to `ticks`, which wraps at 2^31 as on an ESP32. */
@@ -64,19 +61,19 @@ export class VirtualClock {
 		};
 	}
 
-	/** Runs `run` in `delay` ms. */
+	/** Calls `run` in `delay` ms. */
 	after(delay: number, run: () => void): void {
 		this.#events.push(this.#event(delay, run));
 	}
 
-	/** Lets `ms` pass. */
+	/** Advances time by `ms`. */
 	advance(ms: number): void {
 		this.#runUntil(this.now + ms);
 	}
 
 	/**
-	 * Lets time pass until nothing is left to happen, or `limit` ms have passed.
-	 * @returns whether nothing is left
+	 * Advances time until no event is pending, or `limit` ms have passed.
+	 * @returns whether no event is pending
 	 */
 	run(limit: number): boolean {
 		return this.#runUntil(this.now + limit);

@@ -2,21 +2,19 @@ import type { Device, Listener, ListenerOptions, TCP, TCPOptions } from "../../s
 import { VirtualClock } from "./virtual-clock";
 
 export interface VirtualNetworkOptions {
-	/** ms, one way. */
+	/** One-way latency, ms. */
 	latency?: number;
-	/**
-	 * Bytes that an empty socket takes; restored when the other side has acknowledged them, 2 × latency later.
-	 */
+	/** Send room of an idle socket, bytes; acknowledged bytes are restored 2 × latency after a write. */
 	capacity?: number;
-	/** The room of a client's socket is never told again after a write. */
+	/** A client's socket calls onWritable only once, never after a write. */
 	suppressWritable?: boolean;
 	/** onError is never called. */
 	suppressErrors?: boolean;
-	/** What write() does once the end of the connection has arrived. */
+	/** Behaviour of write() once the end of the connection has arrived. */
 	writeAfterEnd?: "undefined" | "throws";
 }
 
-/** What crossed the network, when it left. */
+/** A segment and the time at which it was sent, ms. */
 export interface LoggedSegment {
 	readonly at: number;
 	readonly from: "client" | "server";
@@ -26,9 +24,7 @@ export interface LoggedSegment {
 
 const NO_BYTES = new Uint8Array(0);
 
-/**
- * TCP in memory, with latency and without loss, in the shape of ECMA-419, as strict as the strictest host.
- */
+/** In-memory TCP with latency and without loss, with the interface of ECMA-419 and the strictest checks. */
 export class VirtualNetwork {
 	readonly clock: VirtualClock;
 	latency: number;
@@ -36,12 +32,12 @@ export class VirtualNetwork {
 	readonly suppressWritable: boolean;
 	readonly suppressErrors: boolean;
 	readonly writeAfterEnd: "undefined" | "throws";
-	/** In the order of leaving. */
+	/** Segments in sending order. */
 	readonly log: LoggedSegment[] = [];
 	/** SYNs to these ports are never answered. */
 	readonly blackHoles = new Set<number>();
 	readonly listeners = new Map<number, (socket: VirtualTCP) => void>();
-	/** Names known to `device.resolve`; undefined: an answer never comes. */
+	/** Names known to `device.resolve`; undefined: the answer never arrives. */
 	readonly names = new Map<string, string | undefined>();
 	/** Sockets not closed yet. */
 	openSockets = 0;
@@ -55,7 +51,7 @@ export class VirtualNetwork {
 		this.writeAfterEnd = options.writeAfterEnd ?? "undefined";
 	}
 
-	/** The parts of a device that concern the network. */
+	/** The network parts of a device. */
 	get device(): Pick<Device, "tcp" | "listener" | "timer" | "time" | "resolve"> {
 		const network = this;
 		class ClientTCP extends VirtualTCP {
@@ -96,7 +92,7 @@ export class VirtualNetwork {
 		};
 	}
 
-	/** Accepts connections on a port with a scripted peer: bytes in, bytes out. */
+	/** Accepts connections on a port with a scripted peer. */
 	serve(port: number, accept: (peer: ScriptedPeer) => void): void {
 		this.listeners.set(port, (socket) => accept(new ScriptedPeer(socket)));
 	}
@@ -111,9 +107,9 @@ export class VirtualTCP implements TCP {
 	network: VirtualNetwork;
 	side: "client" | "server";
 	remote: VirtualTCP | undefined;
-	/** Everything not read yet. */
+	/** Received bytes that have not been read. */
 	inbox: Uint8Array = NO_BYTES;
-	/** The other end has closed and its FIN has arrived. */
+	/** The FIN of the other end has arrived. */
 	ended = false;
 	closed = false;
 	#options: TCPOptions;
@@ -155,7 +151,7 @@ export class VirtualTCP implements TCP {
 		const { remote } = this;
 		network.clock.after(network.latency, () => {
 			if (remote === undefined || remote.closed) {
-				// A reset comes back.
+				// The remote end answers with a reset.
 				network.clock.after(network.latency, () => this.end());
 				return;
 			}
@@ -175,7 +171,7 @@ export class VirtualTCP implements TCP {
 		network.clock.after(network.latency, () => remote.end());
 	}
 
-	/** Bytes arrive. */
+	/** Called when bytes arrive. */
 	deliver(bytes: Uint8Array): void {
 		if (this.closed || this.ended) return;
 		const inbox = new Uint8Array(this.inbox.length + bytes.length);
@@ -185,7 +181,7 @@ export class VirtualTCP implements TCP {
 		this.#options.onReadable?.(inbox.length);
 	}
 
-	/** The other side's FIN, or a reset, arrives. */
+	/** Called when a FIN or a reset arrives. */
 	end(): void {
 		if (this.closed || this.ended) return;
 		this.ended = true;
@@ -258,12 +254,12 @@ export class VirtualTCP implements TCP {
 	}
 }
 
-/** The other end for tests: a peer that does as told, with no limit on what it sends. */
+/** The remote end of a test: a scripted peer without a limit on sending. */
 export class ScriptedPeer {
 	readonly socket: VirtualTCP;
 	onData: (bytes: Uint8Array) => void = () => {};
 	onEnd: () => void = () => {};
-	/** All that has arrived. */
+	/** All received chunks. */
 	readonly received: Uint8Array[] = [];
 
 	constructor(socket: VirtualTCP) {

@@ -30,7 +30,7 @@ function webSocket(): WebSocketServer {
 	});
 }
 
-/** Sends back what comes. */
+/** Echoes received messages. */
 class Echo {
 	readonly listener: Listener;
 	readonly #open = new Set<TCP>();
@@ -125,7 +125,7 @@ describe("ws against an echo", () => {
 		assert.equal(code, 3001);
 	});
 
-	it("is told why: text, a foreign origin, another subprotocol", async () => {
+	it("reports errors to ws: text, a foreign origin, another subprotocol", async () => {
 		const text = new WebSocket(`ws://127.0.0.1:${port}/`, "mqtt");
 		await once(text, "open");
 		text.send("text");
@@ -155,7 +155,7 @@ describe("ws against an echo", () => {
 		);
 	});
 
-	it("a refusal is read to its end, although more was sent than is taken", async () => {
+	it("a refusal is delivered whole, although the request was longer than accepted", async () => {
 		const socket = connect(port, "127.0.0.1");
 		socket.write(Buffer.concat([request({ Host: "evil.example" }), Buffer.alloc(20_000)]));
 		let answer = "";

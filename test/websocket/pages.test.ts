@@ -70,7 +70,7 @@ describe("pages", () => {
 		assert.deepEqual(session.exceptions, []);
 	});
 
-	it("are sent in turns, so that a long one holds nobody up, on a host with timers", () => {
+	it("are sent in turns on a host with timers, so that a long page does not block others", () => {
 		const dueTimers: (() => void)[] = [];
 		let callback = () => {};
 		const timer: Timer = {
@@ -118,7 +118,7 @@ describe("pages", () => {
 		assert.equal(session.errors, 1);
 	});
 
-	it("that do not exist are refused", () => {
+	it("that do not exist are refused with 404", () => {
 		const session = new StreamHarness({ pages: linePages(1) });
 		session.tcp.deliver(get("/other"));
 		assert.match(
@@ -144,19 +144,19 @@ describe("pages", () => {
 		}
 	});
 
-	it("without them every request is told to upgrade", () => {
+	it("if absent, every request is answered with 426", () => {
 		const session = new StreamHarness();
 		session.tcp.deliver(get("/"));
 		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 426 Upgrade Required\r\n/);
 	});
 
-	it("are for this host only, whatever the origin: without CORS no other page can read them", () => {
+	it("are sent whatever the origin: without CORS no other page can read them", () => {
 		const session = new StreamHarness({ pages: linePages(1) });
 		session.tcp.deliver(get("/", { Origin: "https://evil.example" }));
 		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 200 /);
 	});
 
-	it("may ask for name and password, and answer later", () => {
+	it("may require name and password, and answer later", () => {
 		const waiting: { reply: Reply; user: string }[] = [];
 		const pages: Pages = {
 			get(request, reply) {
@@ -213,7 +213,7 @@ describe("pages", () => {
 		assert.equal(gone.errors, 1);
 	});
 
-	it("an exception out of a page ends its connection and no more", () => {
+	it("an exception in a page ends its connection only", () => {
 		const pages: Pages = {
 			get() {
 				throw new Error("broken page");

@@ -10,7 +10,7 @@ const PING = 9;
 const PONG = 10;
 
 describe("properties", () => {
-	/** Cuts bytes to frames of given lengths, control frames between them, fragments at will. */
+	/** Splits bytes into frames of given lengths, fragmented at random, with control frames between them. */
 	function fragment(bytes: Uint8Array, plan: { length: number; fin: boolean; control: number }[]): Buffer {
 		const frames: Buffer[] = [];
 		let fragmented = false;
@@ -38,7 +38,7 @@ describe("properties", () => {
 		.filter((plan) => plan.some(({ length }) => length > 0));
 	const chunkSizes = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 8 });
 
-	it("any fragmentation in any pieces, read in any pieces, is the same bytes [MQTT-6.0.0-2]", () => {
+	it("any fragmentation in any pieces, read in any pieces, gives the same bytes [MQTT-6.0.0-2]", () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 1, max: 3000 }),
@@ -49,7 +49,7 @@ describe("properties", () => {
 					const bytes = Buffer.from(Array.from({ length: count }, (_, i) => (i * 7 + (i >> 8)) & 255));
 					const session = new StreamHarness({ size: 512 }).open();
 					let next = 0;
-					// As the broker: wants a certain number of bytes, and waits for them
+					// Like the broker: waits until a certain number of bytes is available
 					session.onReadable = () => {
 						for (;;) {
 							const wanted = Math.min(reads[next % reads.length], count - session.received.length);
@@ -94,7 +94,7 @@ describe("properties", () => {
 		fc.uint8Array({ minLength: 1, maxLength: 300 }).map((payload) => frame(BINARY, payload)),
 	);
 
-	it("arbitrary bytes never throw, in no piece differently, and end in a declared state", () => {
+	it("arbitrary bytes never throw, do not depend on the pieces, and end in a declared state", () => {
 		fc.assert(
 			fc.property(fc.array(randomFrame, { maxLength: 12 }), chunkSizes, (parts, chunkSizes) => {
 				const all = Buffer.concat(parts);
@@ -118,7 +118,7 @@ describe("properties", () => {
 		);
 	});
 
-	it("nor do arbitrary requests", () => {
+	it("arbitrary requests never throw, and end in a declared state", () => {
 		const word = fc.oneof(
 			fc.constantFrom(
 				...request()

@@ -7,7 +7,7 @@ import { CLOSED, READING_REQUEST, STREAM_OPEN } from "../../src/websocket/states
 import { StreamHarness } from "./support/fake-tcp";
 import { KEY, request, VALID_FIELDS } from "./support/frames";
 
-/** The status of the answer, 0 without one. */
+/** Status of the response, 0 if there is none. */
 function statusOf(bytes: Uint8Array, options: Partial<WebSocketOptions> = {}): number {
 	const session = new StreamHarness(options);
 	session.tcp.deliver(bytes);
@@ -50,7 +50,7 @@ describe("the opening handshake", () => {
 		assert.equal(session.tcp.writes, 1);
 	});
 
-	it("hashes any key", () => {
+	it("is answered correctly for any key", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (nonce) => {
 				const key = Buffer.from(nonce).toString("base64");
@@ -147,7 +147,7 @@ describe("the opening handshake", () => {
 	for (const [reason, status, bytes] of rows)
 		it(`${status}: ${reason}`, () => assert.equal(statusOf(bytes), status));
 
-	it("tells what it speaks", () => {
+	it("a refusal names the supported version and subprotocol", () => {
 		const answer = (bytes: Buffer) => {
 			const session = new StreamHarness();
 			session.tcp.deliver(bytes);
@@ -196,7 +196,7 @@ describe("the opening handshake", () => {
 		assert.deepEqual([...early.received], [1, 2, 3]);
 	});
 
-	it("an unfinished request is waited for", () => {
+	it("an incomplete request is waited for", () => {
 		const session = new StreamHarness();
 		session.tcp.deliver(request().subarray(0, -1));
 		assert.equal(session.stream.state, READING_REQUEST);
@@ -217,7 +217,7 @@ describe("Host", () => {
 		"LOCALHOST:8080",
 		"greenhouse.local:8080",
 	])
-		it(`${host} is right`, () =>
+		it(`${host} is accepted`, () =>
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["Greenhouse.local"] }), 101));
 	for (const host of [
 		"evil.example",
@@ -236,7 +236,7 @@ describe("Host", () => {
 		"xlocalhost",
 		"other.local",
 	])
-		it(`${host} is not this server (DNS rebinding)`, () => {
+		it(`${host} is rejected (DNS rebinding)`, () => {
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["greenhouse.local"] }), 421);
 			assert.equal(
 				statusOf(
@@ -263,7 +263,7 @@ describe("Origin", () => {
 		Host = VALID_FIELDS.Host,
 		options: Partial<WebSocketOptions> = {},
 	) => statusOf(request({ Origin, Host }), options);
-	it("may be absent: no browser", () => assert.equal(origin(undefined), 101));
+	it("may be absent: not a browser", () => assert.equal(origin(undefined), 101));
 	it("may be the server's own", () => {
 		assert.equal(origin("http://192.168.1.10:8080"), 101);
 		assert.equal(origin("https://192.168.1.10:8080"), 101);
@@ -283,20 +283,20 @@ describe("Origin", () => {
 		"192.168.1.10:8080",
 		"http://192.168.1.10:8080/",
 	])
-		it(`"${foreign}" is foreign`, () => assert.equal(origin(foreign), 403));
+		it(`"${foreign}" is rejected`, () => assert.equal(origin(foreign), 403));
 	it("is checked on loopback, too", () => {
 		assert.equal(origin("https://evil.example", "127.0.0.1:8080"), 403);
 		assert.equal(origin("http://localhost:3000", "localhost:8080"), 403);
 	});
-	it("may be listed", () => {
+	it("is accepted if listed", () => {
 		const origins = ["https://Panel.example", "null"];
 		assert.equal(origin("https://panel.example", undefined, { origins }), 101);
 		assert.equal(origin("null", undefined, { origins }), 101);
 		assert.equal(origin("http://panel.example", undefined, { origins }), 403);
 		assert.equal(origin("https://panel.example:444", undefined, { origins }), 403);
 	});
-	it("may be any with *", () =>
+	it("is accepted if the list has *", () =>
 		assert.equal(origin("https://evil.example", undefined, { origins: ["*"] }), 101));
-	it("comes at most once", () =>
+	it("must not be repeated", () =>
 		assert.equal(origin(["http://192.168.1.10:8080", "http://192.168.1.10:8080"]), 400));
 });

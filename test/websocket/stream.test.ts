@@ -12,35 +12,35 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
-/** A close frame's payload. */
+/** The payload of a close frame. */
 const closePayload = (status: number, reason = "") =>
 	Buffer.concat([Buffer.of(status >> 8, status & 255), Buffer.from(reason)]);
 
 describe("golden frames", () => {
-	it("RFC 6455 §5.7: the masked ping, answered by the unmasked pong", () => {
+	it("a masked ping is answered by an unmasked pong, RFC 6455 §5.7", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from("898537fa213d7f9f4d5158", "hex"));
 		assert.equal(session.tcp.takeSent().toString("hex"), "8a0548656c6c6f");
 	});
-	it("the same payload in a binary frame", () => {
+	it("the same payload in a binary frame is delivered", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from("828537fa213d7f9f4d5158", "hex"));
 		assert.equal(session.received.toString(), "Hello");
 	});
-	it("§5.7: 256 bytes in one frame, from the server", () => {
+	it("256 bytes are sent in one frame, §5.7", () => {
 		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(256).fill(7));
 		assert.equal(session.tcp.takeSent().toString("hex"), `827e0100${"07".repeat(256)}`);
 		assert.equal(session.tcp.writes, 2);
 	});
-	it("125 and 126 bytes", () => {
+	it("lengths of 125 and 126 bytes are sent in 7 and in 16 bits", () => {
 		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(125));
 		assert.equal(session.tcp.takeSent().subarray(0, 2).toString("hex"), "827d");
 		session.stream.write(new Uint8Array(126));
 		assert.equal(session.tcp.takeSent().subarray(0, 4).toString("hex"), "827e007e");
 	});
-	it("65,536 bytes in one frame, from the client", () => {
+	it("65,536 bytes in one frame are received", () => {
 		const session = new StreamHarness().open();
 		const bytes = Buffer.alloc(65_536, "0123456789");
 		session.tcp.deliver(frame(BINARY, bytes));
@@ -48,7 +48,7 @@ describe("golden frames", () => {
 	});
 });
 
-describe("what fails a connection (RFC 6455 §7.1.7)", () => {
+describe("errors that fail a connection (RFC 6455 §7.1.7)", () => {
 	const rows: [why: string, status: number, bytes: Buffer][] = [
 		["RSV1 (§5.2)", 1002, frame(BINARY, "x", { rsv: 4 })],
 		["RSV2", 1002, frame(BINARY, "x", { rsv: 2 })],
@@ -117,7 +117,7 @@ describe("what fails a connection (RFC 6455 §7.1.7)", () => {
 });
 
 describe("control frames", () => {
-	it("pongs carry their ping's payload, of any length (§5.5.2), also between fragments (§5.4)", () => {
+	it("pongs carry the payload of their ping, of any length (§5.5.2), also between fragments (§5.4)", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(frame(BINARY, "one ", { fin: false }));
 		for (let length = 0; length <= 125; length++) {
@@ -130,14 +130,14 @@ describe("control frames", () => {
 		session.tcp.deliver(frame(0, "message"));
 		assert.equal(session.received.toString(), "one message");
 	});
-	it("a pong that was not asked for is ignored (§5.5.3)", () => {
+	it("an unsolicited pong is ignored (§5.5.3)", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.concat([frame(PONG, "x"), frame(PONG), frame(BINARY, "data")]));
 		assert.equal(session.tcp.takeSent().length, 0);
 		assert.equal(session.received.toString(), "data");
 	});
 	for (const status of [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999]) {
-		it(`a close with ${status} is answered with the same, once, and the server closes first (§5.5.1, §7.1.1)`, () => {
+		it(`close ${status} is answered with the same, once; the server closes first (§5.5.1, §7.1.1)`, () => {
 			const session = new StreamHarness().open();
 			session.tcp.deliver(
 				Buffer.concat([
@@ -155,12 +155,12 @@ describe("control frames", () => {
 			assert.deepEqual(session.failures, []);
 		});
 	}
-	it("a close without a status", () => {
+	it("a close without a status is answered without one", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(frame(CLOSE));
 		assert.equal(session.tcp.takeSent().toString("hex"), "8800");
 	});
-	it("the user's close says 1000", () => {
+	it("close() sends 1000", () => {
 		const session = new StreamHarness().open();
 		session.tcp.deliver(Buffer.from([0x82]));
 		session.stream.close();
@@ -171,7 +171,7 @@ describe("control frames", () => {
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
 	});
-	it("pings wait in the socket while there is no room for their pongs, and so does all behind them", () => {
+	it("pings without room for their pongs wait in the socket, and so does all data behind them", () => {
 		const session = new StreamHarness().open();
 		session.stream.write(new Uint8Array(session.writableRooms[0]));
 		session.tcp.takeSent();
@@ -189,7 +189,7 @@ describe("control frames", () => {
 		assert.equal(session.received.toString(), "behind");
 		assert.deepEqual(session.exceptions, []);
 	});
-	it("pings are answered on a host that tells its room once, and the user hears of less room in time", () => {
+	it("pings are answered on a host that reports room once; onWritable reports the new room", () => {
 		const session = new StreamHarness().open();
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(PING, Buffer.alloc(125)));
 		assert.equal(parseFrames(session.tcp.takeSent()).length, 20);
@@ -197,7 +197,7 @@ describe("control frames", () => {
 		assert.equal(session.stream.write(new Uint8Array(session.writableRooms.at(-1)!)), 0);
 		parseFrames(session.tcp.takeSent());
 	});
-	it("without any room a close is waited with", () => {
+	it("a close without room for its answer waits", () => {
 		const session = new StreamHarness().open();
 		session.tcp.grantRoom(0);
 		session.tcp.deliver(frame(CLOSE, closePayload(1000)));
@@ -209,7 +209,7 @@ describe("control frames", () => {
 });
 
 describe("room", () => {
-	it("all that is promised can be written at once, whatever pings come meanwhile", () => {
+	it("all announced room can be written at once, whatever pings arrive meanwhile", () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 0, max: 6000 }),
@@ -243,7 +243,7 @@ describe("room", () => {
 		const session = new StreamHarness({}, 5744).open();
 		assert.equal(session.writableRooms[0], 5744 - 159 - 127 - 4 * Math.ceil((5744 - 159 - 127) / 516));
 	});
-	it("what is longer than a piece leaves in several binary frames [MQTT-6.0.0-1]", () => {
+	it("data longer than a piece is sent in several binary frames [MQTT-6.0.0-1]", () => {
 		const session = new StreamHarness({ size: 512 }).open();
 		session.stream.write(Buffer.alloc(1300, 1));
 		assert.deepEqual(
@@ -251,7 +251,7 @@ describe("room", () => {
 			[512, 512, 276],
 		);
 	});
-	it("a write that finds the connection lost", () => {
+	it("a write on a lost connection returns undefined", () => {
 		const session = new StreamHarness().open();
 		session.tcp.connectionLost = true;
 		assert.equal(session.stream.write(new Uint8Array(10)), undefined);
@@ -264,15 +264,15 @@ describe("room", () => {
 		assert.equal(session.stream.write(new Uint8Array(0)), session.writableRooms[0]);
 		assert.equal(session.tcp.takeSent().length, 0);
 	});
-	it("nothing is written before the handshake", () => {
+	it("a write before the handshake returns undefined", () => {
 		const session = new StreamHarness();
 		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 	});
 });
 
-describe("the user", () => {
-	it("that reads nothing is not read ahead for, past its store", () => {
+describe("the user of a stream", () => {
+	it("that does not read limits read-ahead to its store", () => {
 		const session = new StreamHarness({ size: 512 }).open();
 		session.onReadable = () => {};
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(BINARY, Buffer.alloc(100, i)));
@@ -286,7 +286,7 @@ describe("the user", () => {
 			Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))),
 		);
 	});
-	it("that waits for as many bytes as its size gets them, in frames of any length", () => {
+	it("may wait for as many bytes as the store holds, in frames of any length", () => {
 		for (const length of [1, 2, 7, 100, 511, 512]) {
 			const session = new StreamHarness({ size: 512 }).open();
 			let got = 0;
@@ -315,7 +315,7 @@ describe("the user", () => {
 			assert.deepEqual(session.exceptions, []);
 		}
 	});
-	it("that throws loses its stream, and nothing gets out to the host", () => {
+	it("that throws loses its stream, and the exception does not reach the host", () => {
 		for (const what of ["onReadable", "onWritable"] as const) {
 			const session = new StreamHarness();
 			session[what] = () => {
@@ -334,7 +334,7 @@ describe("the user", () => {
 		assert.equal(String(session.exceptions), "Error: onError");
 		assert.equal(session.stream.state, ENDED);
 	});
-	it("closes a stream whose socket is gone already", () => {
+	it("may close a stream whose socket has ended", () => {
 		const session = new StreamHarness().open();
 		session.onReadable = () => {};
 		session.tcp.deliver(frame(BINARY, "abc"));
@@ -342,7 +342,7 @@ describe("the user", () => {
 		session.stream.close();
 		assert.equal(session.tcp.closed, 1);
 	});
-	it("may not ask for more than is there", () => {
+	it("must not read more than is available", () => {
 		const session = new StreamHarness().open();
 		session.onReadable = () => {};
 		session.tcp.deliver(frame(BINARY, "abc"));
@@ -350,14 +350,14 @@ describe("the user", () => {
 		session.read(3);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 	});
-	it("needs a listener's socket", () => {
+	it("must pass a listener's socket", () => {
 		const session = new StreamHarness();
 		assert.throws(() => new session.server.io({ address: "127.0.0.1", port: 1 }), /listener/);
 	});
 });
 
 describe("stores", () => {
-	/** The one store that is there when nobody has it. */
+	/** A context with one free store, and a check whether it is free. */
 	function setUpSpareStore() {
 		const shared = new WebSocketContext({ tcp: FakeTCP, size: 512 });
 		const store = shared.takeStore();
@@ -371,7 +371,7 @@ describe("stores", () => {
 	}
 	const options = () => ({ from: new FakeTCP() });
 
-	it("are there for requests only, and for packets in several frames", () => {
+	it("are in use during requests and packets in several frames only", () => {
 		const { shared, spare } = setUpSpareStore();
 		let read: number | undefined = 0;
 		const onReadable = (bytes: number) => {
@@ -392,7 +392,7 @@ describe("stores", () => {
 		assert.ok(spare());
 	});
 
-	it("are given back, whether a request is accepted, refused, never ends, or its stream is closed in a packet", () => {
+	it("are released after a request is accepted, refused, cut off, or closed in a packet", () => {
 		for (const [bytes, close] of [
 			[request(), true],
 			[Buffer.concat([request(), frame(BINARY, Buffer.alloc(10)), frame(BINARY, Buffer.alloc(10))]), true],
@@ -410,7 +410,7 @@ describe("stores", () => {
 		}
 	});
 
-	it("are not taken for a socket that is gone before it is taken over", () => {
+	it("are not in use after a failed takeover of a socket", () => {
 		const { shared, spare } = setUpSpareStore();
 		shared.options.tcp = class extends FakeTCP {
 			constructor() {

@@ -8,7 +8,7 @@ import { SHA256 } from "crypto/sha256";
 import { WebSocketServer } from "websocket/server";
 import { utf8 } from "mqtt/utf8";
 
-/** A socket that has at hand what it is told to, over and over. */
+/** A socket that delivers the same bytes repeatedly. */
 const source = new Uint8Array(2048);
 class Socket {
 	static last;
@@ -141,13 +141,13 @@ describe("on XS", () => {
 		});
 	}
 
-	it("a handshake allocates what its stream is made of, and lets go of it", (t) => {
+	it("a handshake allocates only the objects of its stream, which are freed", (t) => {
 		const { slots, chunks } = costs.get("handshake")!;
 		t.diagnostic(`${slots} slots, ${chunks} chunk bytes, ${computrons("handshake")} computrons`);
 		assert.ok(slots < 300 && chunks < 2048);
 	});
 
-	it("memory", (t) => {
+	it("memory of server and streams stays within limits", (t) => {
 		for (const [name, { slots, chunks }] of memory)
 			t.diagnostic(`${name}: ${slots} slots, ${chunks} chunk bytes = ${slots * 16 + chunks} bytes`);
 		const of = (name: string) => memory.get(name)!.slots * 16 + memory.get(name)!.chunks;

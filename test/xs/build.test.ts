@@ -11,7 +11,7 @@ import { findSources, optimisation } from "../../sim/xs/sources";
 const folder = mkdtempSync(join(tmpdir(), "firefly-xs-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A compiler that only notes its calls, and takes its time. */
+/** A slow fake compiler that only records its calls. */
 function fakeCompiler(name: string, script: string): string {
 	const path = join(folder, name);
 	writeFileSync(path, `#!/bin/sh\n[ "$1" = --version ] && { echo ${name}; exit 0; }\n${script}\n`);
@@ -19,7 +19,7 @@ function fakeCompiler(name: string, script: string): string {
 	return path;
 }
 
-test("a second build finds the first; progress is reported only while building", async () => {
+test("a second build uses the first; progress is reported only while building", async () => {
 	const compiler = fakeCompiler(
 		"count",
 		`for last; do :; done\necho x >> ${join(folder, "calls")}\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done`,
@@ -45,7 +45,7 @@ test("a second build finds the first; progress is reported only while building",
 	assert.equal(readdirSync(cache).length, 1, "no temporary folders, no lock");
 });
 
-test("many ask at once, one builds; a lock left by a dead process is broken", async () => {
+test("concurrent builds: only one runs; the lock of a dead process is broken", async () => {
 	const compiler = fakeCompiler(
 		"once",
 		`echo x >> ${join(folder, "once.calls")}\nwhile [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done`,
@@ -63,7 +63,7 @@ test("many ask at once, one builds; a lock left by a dead process is broken", as
 	);
 });
 
-test("another compiler, another build", () => {
+test("another compiler makes another build", () => {
 	assert.notEqual(
 		addonPath({ compiler: fakeCompiler("v1", "") }),
 		addonPath({ compiler: fakeCompiler("v2", "") }),
@@ -74,7 +74,7 @@ test("another compiler, another build", () => {
 	);
 });
 
-test("no compiler: one clear message, naming what to install", async () => {
+test("no compiler: one clear message that names the packages to install", async () => {
 	await assert.rejects(
 		build({ compiler: join(folder, "missing"), cache: join(folder, "none") }),
 		(error: Error) => {
@@ -86,7 +86,7 @@ test("no compiler: one clear message, naming what to install", async () => {
 	);
 });
 
-test("no compiler in PATH, in a process of its own", () => {
+test("no compiler in PATH, in a separate process: one clear message", () => {
 	const script = `import { prepare } from ${JSON.stringify(new URL("../../sim/xs/index.ts", import.meta.url).href)}; try { await prepare(); } catch (e) { console.log(e.name + ": " + e.message.split("\\n")[0]); }`;
 	const tsx = createRequire(import.meta.url).resolve("tsx");
 	const { CC: _, ...env } = process.env;
@@ -100,7 +100,7 @@ test("no compiler in PATH, in a process of its own", () => {
 	);
 });
 
-test("a compiler that fails: its first lines are shown, nothing is left behind", async () => {
+test("a compiler that fails: its first lines are shown, no files remain", async () => {
 	const compiler = fakeCompiler("broken", 'echo "fatal error: stdio.h: No such file" >&2; exit 1');
 	const cache = join(folder, "broken-cache");
 	await assert.rejects(
@@ -110,7 +110,7 @@ test("a compiler that fails: its first lines are shown, nothing is left behind",
 	assert.deepEqual(readdirSync(cache), []);
 });
 
-test("what runs all the time is optimised more than what runs once", () => {
+test("files on hot paths are optimised more than others", () => {
 	assert.equal(optimisation("/x/xsRun.c"), "-O2");
 	assert.equal(optimisation("/x/xsString.c"), "-O1");
 	assert.equal(optimisation("/x/xsSyntaxical.c"), "-O0");

@@ -91,7 +91,7 @@ for (const [name, { source, kind, detail, stack, options }] of Object.entries(ca
 	});
 }
 
-test("other devices run on, the crashed one throws the same crash for ever", () => {
+test("other machines run on, the crashed one throws the same crash forever", () => {
 	const root = createRoot({
 		main: 'let n = 0; native("keep").call(this, bad => { n++; if (bad) throw new Error("bad"); return n; })',
 	});
@@ -127,7 +127,7 @@ test("other devices run on, the crashed one throws the same crash for ever", () 
 	root.dispose();
 });
 
-test("memory too small to start", () => {
+test("memory too small to start is reported", () => {
 	const root = createRoot({});
 	assert.throws(() => createMachine(root, {}, { creation: { ...creation, slots: 10 } }), RangeError);
 	const crash = catchCrash(() =>
@@ -140,7 +140,7 @@ test("memory too small to start", () => {
 	assert.throws(() => new Machine(root, { creation, clock: () => 0, seed: 1 }), /disposed/);
 });
 
-test("a crash in the middle of a collection, a sort, a JSON.stringify, a generator", () => {
+test("a crash during a collection, a sort, a JSON.stringify, or a generator ends the machine", () => {
 	for (let i = 0; i < 20; i++) {
 		for (const source of [
 			"const all = []; for (;;) all.push(new Map([[all.length, 'x'.repeat(100)]]));",

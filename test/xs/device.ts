@@ -11,7 +11,7 @@ import {
 
 await prepare();
 
-/** About what `creation` gives an ESP32. */
+/** Approximately the sizes that `creation` gives an ESP32. */
 export const creation: Creation = { slots: 2048, chunks: 65536, stack: 384, keys: 32 };
 
 export function createRoot(
@@ -32,7 +32,7 @@ export function createMachine(
 	return new Machine(root, { creation, clock: () => 0, seed: 1, natives, ...options });
 }
 
-/** Runs a module in a device of its own; what it logs is returned. */
+/** Runs a module on its own machine; returns the values that it logs. */
 export function run(
 	source: string,
 	options: Partial<MachineOptions> = {},

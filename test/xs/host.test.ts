@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { HostValue, Machine } from "../../sim/xs/index";
 import { catchCrash, createMachine, createRoot, run } from "./device";
 
-test("values cross both ways", () => {
+test("values pass in both directions", () => {
 	const root = createRoot({
 		main: 'native("keep").call(this, (...args) => native("log").call(this, ...args));',
 	});
@@ -46,7 +46,7 @@ test("values cross both ways", () => {
 	root.dispose();
 });
 
-test("what XS cannot take is refused, what Node cannot take is undefined", () => {
+test("values that XS cannot take are refused, values that Node cannot take are undefined", () => {
 	assert.deepEqual(run('log({}, [1], Symbol("x"), null, /x/, new Date(0), 5n)'), [
 		undefined,
 		undefined,
@@ -71,13 +71,13 @@ test("what XS cannot take is refused, what Node cannot take is undefined", () =>
 	root.dispose();
 });
 
-test("native: the same function each time, errors for names that do not exist or are not provided", () => {
+test("native() returns the same function each time, and throws for unknown names", () => {
 	assert.deepEqual(run('log(native("log") === native("log"), typeof native("other"))'), [true, "function"]);
 	assert.match(catchCrash(() => run('native("gone")')).detail, /native "gone" does not exist/);
 	assert.match(catchCrash(() => run('native("other").call(this)')).detail, /native "other" is not provided/);
 });
 
-test("typed arrays arrive as views of XS memory, writes are seen by XS", () => {
+test("typed arrays arrive as views of XS memory, and XS sees writes", () => {
 	const root = createRoot(
 		{
 			rom: "export const rom = new Uint8Array([7, 8, 9]);",
@@ -117,7 +117,7 @@ test("typed arrays arrive as views of XS memory, writes are seen by XS", () => {
 	root.dispose();
 });
 
-test("a view kept too long is detached with the machine", () => {
+test("a view kept after its machine is destroyed is detached", () => {
 	const root = createRoot({ main: 'native("keep").call(this, new Uint8Array([1, 2, 3]))' });
 	let kept = new Uint8Array();
 	const machine = createMachine(root, {
@@ -132,7 +132,7 @@ test("a view kept too long is detached with the machine", () => {
 	root.dispose();
 });
 
-test("a Uint8Array that is returned becomes an ArrayBuffer", () => {
+test("a returned Uint8Array becomes an ArrayBuffer", () => {
 	const root = createRoot({
 		main: 'const b = native("other").call(this); native("log").call(this, b instanceof ArrayBuffer, new Uint8Array(b).join());',
 	});
@@ -146,7 +146,7 @@ test("a Uint8Array that is returned becomes an ArrayBuffer", () => {
 	root.dispose();
 });
 
-test("functions become handles that survive collections until they are forgotten", () => {
+test("functions become handles that survive collections until forget()", () => {
 	const root = createRoot({
 		main: 'for (let i = 0; i < 100; i++) native("keep").call(this, () => i); native("other").call(this, () => () => "inner");',
 	});
@@ -173,7 +173,7 @@ test("functions become handles that survive collections until they are forgotten
 	root.dispose();
 });
 
-test("nested entries, exceptions both ways", () => {
+test("nested entries pass exceptions in both directions", () => {
 	const root = createRoot({
 		main: `
 			class Mine extends Error { code = 42; }
@@ -216,7 +216,7 @@ test("nested entries, exceptions both ways", () => {
 	root.dispose();
 });
 
-test("a crash in an inner entry ends the outer ones, even if a host function swallows it", () => {
+test("a crash in an inner entry ends the outer ones, even if a host function catches it", () => {
 	const root = createRoot({
 		main: `
 			native("keep").call(this, () => { for (const all = [];;) all.push({}); });
@@ -242,7 +242,7 @@ test("a crash in an inner entry ends the outer ones, even if a host function swa
 	root.dispose();
 });
 
-test("one device calls into another; the crash of one is an exception in the other", () => {
+test("one machine calls another; a crash of one is an exception in the other", () => {
 	const root = createRoot({ main: 'native("keep").call(this, n => native("other").call(this, n));' });
 	const handles: number[] = [];
 	const keep = (h: number) => void handles.push(h);
@@ -262,7 +262,7 @@ test("one device calls into another; the crash of one is an exception in the oth
 	root.dispose();
 });
 
-test("destroyed from inside: XS does not go on, the entry returns", () => {
+test("destroy() in a host call: XS does not go on, the entry returns", () => {
 	const root = createRoot({
 		main: 'native("log").call(this, "before"); try { native("other").call(this); } finally { native("log").call(this, "after"); }',
 	});
@@ -284,7 +284,7 @@ test("destroyed from inside: XS does not go on, the entry returns", () => {
 	root.dispose();
 });
 
-test("retained memory is the same bytes in XS and Node, crash included", () => {
+test("retained memory has the same bytes in XS and Node, also after a crash", () => {
 	const root = createRoot({
 		main: `
 			const all = new Uint8Array(native("xs_firefly_retained").call(this));
@@ -318,7 +318,7 @@ test("retained memory is the same bytes in XS and Node, crash included", () => {
 	root.dispose();
 });
 
-test("trace", () => {
+test("trace() passes its text to the host", () => {
 	const root = createRoot({ main: 'trace("a", 1, "\\n"); trace.left("b");' });
 	const traced: string[] = [];
 	createMachine(root, {}, { trace: (text) => void traced.push(text) }).import("main");

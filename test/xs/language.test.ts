@@ -4,7 +4,7 @@ import { creation, run } from "./device";
 
 const large = { creation: { ...creation, slots: 20000, chunks: 500000, stack: 2048, keys: 500 } };
 
-test("what a device does not have, and what it has", () => {
+test("a device lacks the globals of browsers and Node, and has those of XS", () => {
 	const missing = [
 		"setTimeout",
 		"console",

@@ -14,7 +14,7 @@ function counter(preload: string[]) {
 }
 
 for (const preload of [[], ["state"]]) {
-	test(`globals and module state are a machine's own (preload: ${preload.join() || "none"})`, () => {
+	test(`each machine has its own globals and module state (preload: ${preload.join() || "none"})`, () => {
 		const root = counter(preload);
 		const handles: number[] = [];
 		const machines = [1, 2, 3].map(() => createMachine(root, { keep: (h: number) => void handles.push(h) }));
@@ -31,7 +31,7 @@ for (const preload of [[], ["state"]]) {
 	});
 }
 
-test("objects of the root: frozen functions and prototypes, aliases for the rest, read-only buffers and maps", () => {
+test("objects of the root: frozen functions and prototypes, aliases, read-only buffers and maps", () => {
 	const preloaded = `
 		export class Thing { static s = 1; m() {} }
 		export const open = { deep: { value: 1 }, list: [1, 2, 3] };
@@ -90,7 +90,7 @@ test("objects of the root: frozen functions and prototypes, aliases for the rest
 	root.dispose();
 });
 
-test("10,000 machines made, run, half of them crashed, and destroyed: nothing grows", () => {
+test("10,000 machines created, run, half of them crashed, and destroyed: memory does not grow", () => {
 	const root = createRoot({
 		main: 'native("keep").call(this, n => { const all = []; for (let i = 0; i < n; i++) all.push({ i, s: "x".repeat(i) }); return JSON.stringify(all).length; })',
 	});
@@ -118,14 +118,14 @@ test("10,000 machines made, run, half of them crashed, and destroyed: nothing gr
 	root.dispose();
 });
 
-test("machines that nobody destroys, roots that nobody disposes of", () => {
+test("machines that are not destroyed and roots that are not disposed are collected", () => {
 	for (let i = 0; i < 50; i++) {
 		const root = createRoot({ main: "globalThis.x = new Uint8Array(1000);" });
 		for (let j = 0; j < 10; j++) createMachine(root).import("main");
 	}
 });
 
-test("the clock and the random numbers are a machine's own", () => {
+test("each machine has its own clock and random numbers", () => {
 	const root = createRoot({
 		main: 'native("log").call(this, Date.now(), new Date().toISOString(), new Date(2020, 0, 1).getTime(), Math.random(), Math.random())',
 	});

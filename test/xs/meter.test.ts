@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { HostValue, Machine, Statistics } from "../../sim/xs/index";
 import { catchCrash, createMachine, createRoot, creation } from "./device";
 
-/** A machine with the functions that a module keeps. */
+/** Starts a machine and returns the handles of the functions that its module keeps. */
 function start(
 	source: string,
 	natives: Record<string, (...args: never[]) => HostValue | undefined> = {},
@@ -26,7 +26,7 @@ function difference(before: Statistics, after: Statistics) {
 	};
 }
 
-test("computrons: the same for the same code, on every machine and every time", () => {
+test("computrons are the same for the same code, on every machine and every time", () => {
 	const source =
 		'native("keep").call(this, n => { let sum = 0; for (let i = 0; i < n; i++) sum += i; return sum; });';
 	const counts = [1, 2, 3].map(() => {
@@ -47,7 +47,7 @@ test("computrons: the same for the same code, on every machine and every time", 
 	assert.ok(third > first + 400 && third < first + 2000);
 });
 
-test("the computron limit counts one entry, not the life of the machine", () => {
+test("the computron limit applies to one entry, not to the life of the machine", () => {
 	const root = createRoot({ main: 'native("keep").call(this, n => { for (let i = 0; i < n; i++); });' });
 	let handle = 0;
 	const machine = createMachine(
@@ -143,7 +143,7 @@ test("host calls with numbers, handles, literals and buffers allocate nothing in
 	assert.deepEqual({ slots, chunks, collections }, { slots: 0, chunks: 0, collections: 0 });
 });
 
-test("a length-tracking view of a resizable buffer: right length in host calls, nothing allocated once it has been at full length", () => {
+test("a view of a resizable buffer tracks its length; regrowth allocates nothing", () => {
 	const lengths: number[] = [];
 	const { machine, handles } = start(
 		`
@@ -169,10 +169,8 @@ test("a length-tracking view of a resizable buffer: right length in host calls, 
 	assert.deepEqual(lengths, wanted);
 	const { slots, chunks } = difference(before, machine.statistics);
 	assert.deepEqual({ slots, chunks }, { slots: 0, chunks: 0 });
-	/*
-	 * a collection that compacts chunks while the buffer is short takes its spare room away: the next growth
-	 * pays once more
-	 */
+	// A collection that compacts chunks while the buffer is short frees its spare room: the next growth
+	// allocates once more.
 	machine.call(handles[0], 0);
 	machine.collect();
 	const collected = machine.statistics;

@@ -12,18 +12,18 @@ for (const preloaded of [false, true]) {
 		"embedded:io/c": 'export default "c";',
 	};
 	const preload = preloaded ? ["lib/a"] : [];
-	test(`relative, parent, bare and URL-like specifiers, extensions, re-exports (preload: ${preloaded})`, () => {
+	test(`specifiers of all forms, extensions, re-exports (preload: ${preloaded})`, () => {
 		assert.deepEqual(run('import { a, renamed } from "./lib/a.js"; log(a, renamed);', {}, modules, preload), [
 			"a,b,top,c",
 			"d",
 		]);
 	});
-	test(`dynamic import, relative to the importer (preload: ${preloaded})`, () => {
+	test(`dynamic import is relative to the importer (preload: ${preloaded})`, () => {
 		const source =
 			'const m = import("lib/a"); m.then(ns => log(ns.a)); import("./lib/" + "b").then(ns => log(ns.b, import.meta.uri)); log("first");';
 		assert.deepEqual(run(source, {}, modules, preload), ["first", "a,b,top,c", "b", "main"]);
 	});
-	test(`cycles (preload: ${preloaded})`, () => {
+	test(`cyclic imports work (preload: ${preloaded})`, () => {
 		const cyclic = {
 			odd: 'import { even } from "even"; export function odd(n) { return n !== 0 && even(n - 1); }',
 			even: 'import { odd } from "odd"; export function even(n) { return n === 0 || odd(n - 1); }',
@@ -54,7 +54,7 @@ test("a missing module: the error names it and its importer", () => {
 	root.dispose();
 });
 
-test("a missing export", () => {
+test("a missing export is an error that names it", () => {
 	assert.match(
 		catchCrash(() => run('import { gone } from "lib";', {}, { lib: "export const here = 1;" })).detail,
 		/SyntaxError: .*gone not found/,
@@ -83,7 +83,7 @@ test("syntax errors stop the root, with path and line", () => {
 	);
 });
 
-test("source nested too deep is an error", () => {
+test("source nested too deeply is an error", () => {
 	assert.match(
 		catchCrash(() => createRoot({ main: "[".repeat(200000) })).detail,
 		/^main\.js:1: stack overflow/,
@@ -112,7 +112,7 @@ test("an error in a preloaded module stops the root", () => {
 	);
 });
 
-test("a resolve function of one's own", () => {
+test("a custom resolve function is used", () => {
 	const root = createRoot(
 		{ main: 'import { x } from "alias"; native("log").call(this, x);', real: "export const x = 5;" },
 		{ resolve: (specifier) => (specifier === "alias" ? "real" : specifier) },
@@ -139,7 +139,7 @@ test("launch calls a default export that is a function, import does not", () => 
 	root.dispose();
 });
 
-test("promises: jobs run when asked, in order, async functions too", () => {
+test("promises: jobs run on request, in order, also for async functions", () => {
 	const root = createRoot({
 		main: `
 			const log = native("log");
@@ -170,7 +170,7 @@ test("a rejection without jobs is pending too", () => {
 	root.dispose();
 });
 
-test("a large program: strings, numbers, classes, generators, destructuring in byte code of the root", () => {
+test("a large program runs from byte code of the root", () => {
 	const lines = Array.from(
 		{ length: 400 },
 		(_, i) =>

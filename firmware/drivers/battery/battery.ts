@@ -2,18 +2,16 @@ import type { Sensor } from "../../../src/device";
 import type { AnalogPin } from "../analog-pin";
 import { openPin } from "../analog-pin";
 
-/**
- * The SDK scales a calibrated reading so that all bits set mean this many volts (attenuation 12 dB, ESP32).
- */
+/** Volts of a reading with all bits set, after the SDK's calibration (attenuation 12 dB, ESP32). */
 const FULL_SCALE = 2.45;
 
 interface BatteryOptions {
 	readonly pin: number;
-	/** Battery voltage over pin voltage, as the resistors divide it. */
+	/** Battery voltage divided by pin voltage, as set by the resistors. */
 	readonly divider?: number;
-	/** Volts at the pin when all bits are set. */
+	/** Volts at the pin for a reading with all bits set. */
 	readonly fullScale?: number;
-	/** Readings that are averaged, 1 … 64. */
+	/** Number of readings averaged, 1 … 64. */
 	readonly averaging?: number;
 }
 

@@ -3,7 +3,6 @@ import Timer from "timer";
 import { busDriver } from "../sensor-bus";
 
 const POLLS = 20;
-/** ms */
 const POLL_INTERVAL_MS = 50;
 
 interface Sample {
@@ -19,7 +18,7 @@ export default class extends busDriver(Sensor) {
 		for (let poll = 0; poll < POLLS; poll++) {
 			const sample = super.sample() as Sample | undefined;
 			if (sample) {
-				// The SDK's driver gives a fraction.
+				// The SDK's driver returns a fraction.
 				const { hygrometer } = sample;
 				if (hygrometer.humidity !== undefined) hygrometer.humidity *= 100;
 				return sample;

@@ -17,7 +17,7 @@ export default class implements Sensor {
 
 	constructor({ pin }: ThermistorOptions) {
 		const analog = openPin(pin);
-		// The SDK's driver makes its input itself and never closes it: it is given one that is ours to close.
+		// The SDK's driver creates its input and never closes it: it is given one that this class closes.
 		class Input {
 			constructor() {
 				// biome-ignore lint/correctness/noConstructorReturn: the driver is to hold this very input

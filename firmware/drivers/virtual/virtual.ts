@@ -2,11 +2,11 @@ import type { Sensor } from "../../../src/device";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Time of day, in ms, when it is warmest. */
+/** Time of day, in ms, of the highest temperature. */
 const WARMEST_MS = 15 * 60 * MINUTE_MS;
 
 interface VirtualOptions {
-	/** Another seed gives another noise. */
+	/** Each seed yields different noise. */
 	readonly seed?: number;
 	/** °C, the mean of a day. */
 	readonly mean?: number;
@@ -23,9 +23,9 @@ function noise(seed: number, minute: number, channel: number): number {
 }
 
 /**
- * No hardware: a daily curve with a little noise that changes every minute, the same at the same time for the
- * same options. `thermometer.temperature` in °C, `hygrometer.humidity` in percent, `barometer.pressure` in
- * pascals, `battery.voltage` in volts.
+ * A sensor without hardware: a daily curve with a little noise that changes every minute, always the same for
+ * the same time and options. `thermometer.temperature` in °C, `hygrometer.humidity` in percent,
+ * `barometer.pressure` in pascals, `battery.voltage` in volts.
  */
 export default class implements Sensor {
 	#seed: number;

@@ -3,7 +3,7 @@
 
 static const napi_type_tag machineTag = { 0x3c7e90b1d2a84f65u, 0x1927364554637281u };
 
-/* What the external of a machine points to: outlives the device. */
+/* Target of a machine's external; outlives the device. */
 typedef struct {
 	Device* device;
 } Holder;
@@ -28,7 +28,9 @@ static Device* machineOf(napi_env env, napi_value value)
 	return holder->device;
 }
 
-/* An exception of XS that leaves an inner entry becomes an Error; a host function may catch it or let it pass back. */
+/*
+ * An XS exception that leaves an inner entry becomes an Error, which a host function may catch or propagate.
+ */
 static napi_value throwThrown(napi_env env, Device* device)
 {
 	char message[MESSAGE_SIZE];
@@ -202,7 +204,7 @@ napi_value collect(napi_env env, napi_callback_info info)
 	return finish(env, arguments[0], device, enter(device, workCollect, NULL), NULL);
 }
 
-/* statistics(machine, values: Float64Array): the values stay as they are once the device is gone */
+/* statistics(machine, values: Float64Array): values are unchanged once the device is gone */
 napi_value statistics(napi_env env, napi_callback_info info)
 {
 	size_t length = 0;

@@ -1,4 +1,4 @@
-/* The addon itself: what it exports, and what its functions share. */
+/* The addon: its exports and shared functions. */
 #include "addon.h"
 
 napi_value undefinedValue(napi_env env)

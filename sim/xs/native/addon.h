@@ -1,4 +1,7 @@
-/* The Node-API side: functions over two kinds of objects, roots and machines. The TypeScript classes wrap them and check the types. */
+/*
+ * The Node-API side: functions on two kinds of objects, roots and machines. The TypeScript classes wrap them
+ * and check the types.
+ */
 #ifndef FIREFLY_XS_ADDON
 #define FIREFLY_XS_ADDON
 

@@ -1,4 +1,4 @@
-/* What the world around a device is to it: the clock, random numbers, and where trace goes. */
+/* Environment of a device: the clock, random numbers, and the output of trace. */
 #include "host.h"
 
 int hostTime(c_timeval* time, void* zone)
@@ -23,7 +23,7 @@ int hostTime(c_timeval* time, void* zone)
 	return 0;
 }
 
-/* splitmix64: any seed will do */
+/* splitmix64: any seed is valid */
 uint32_t hostRandom(void)
 {
 	uint64_t z = (current->random += 0x9E3779B97F4A7C15u);

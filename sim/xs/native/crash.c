@@ -1,4 +1,4 @@
-/* Aborts of XS become a description of the crash: kind, message, and the JavaScript stack, gathered without allocating. */
+/* Converts an abort of XS to a crash: kind, message, and JavaScript stack, collected without allocation. */
 #include "host.h"
 
 static void append(char* buffer, size_t size, const char* format, ...)
@@ -76,7 +76,7 @@ static void appendFrame(txMachine* the, const char* name, txID path, txInteger l
 		append(buffer, size, "native)");
 }
 
-/* A function that has just been entered does not know its place yet: its first byte codes do. */
+/* A function that has just been entered has no place yet; its first byte codes hold it. */
 static void placeOf(txSlot* code, txID* path, txInteger* line)
 {
 	txByte* p = code->value.code.address;
@@ -102,7 +102,7 @@ static void placeOf(txSlot* code, txID* path, txInteger* line)
 	}
 }
 
-/* The stack that an error captured where it was made, or else the frames that are running. */
+/* The stack that an error captured at its creation, otherwise the running frames. */
 void traceOf(txMachine* the, txSlot* exception, char* buffer, size_t size)
 {
 	buffer[0] = 0;

@@ -1,7 +1,7 @@
-/* Stands in for xsDebug.c, xsProfile.c and xsSnapshot.c: no debugger, no profiler, reports go to the host. */
+/* Replaces xsDebug.c, xsProfile.c and xsSnapshot.c: no debugger, no profiler, reports go to the host. */
 #include "host.h"
 
-/* The trace function of XS reports with "%s", the engine with other formats. */
+/* XS's trace function reports with "%s", the engine with other formats. */
 void fxVReport(void* console, txString format, va_list arguments)
 {
 	txMachine* the = console;
@@ -51,7 +51,7 @@ void fxDeleteProfiler(txMachine* the, void* stream) {}
 
 txID fxGenerateProfileID(void* console)
 {
-	return mxBaseProfileID; /* nobody profiles, and the natives keep their number here */
+	return mxBaseProfileID; /* there is no profiler; natives use this field for their number */
 }
 
 void fxGenerateTag(void* console, txString buffer, txInteger size, txString path)

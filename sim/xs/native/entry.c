@@ -1,4 +1,4 @@
-/* Entries: the boundary that an abort of XS jumps back to. */
+/* Entries: the boundaries to which an abort of XS jumps back. */
 #include "host.h"
 
 static Outcome bounded(Device* device, void (*work)(Device*, void*), void* data)
@@ -18,7 +18,7 @@ static Outcome bounded(Device* device, void (*work)(Device*, void*), void* data)
 	return outcome;
 }
 
-/* For work that builds or takes apart a machine, outside of any frame of XS. */
+/* For work that builds or destroys a machine, outside any frame of XS. */
 Outcome guard(Device* device, void (*work)(Device*, void*), void* data)
 {
 	if (device->crash.raised)
@@ -42,7 +42,7 @@ static void run(Device* device, void* data)
 			(*call->work)(the, call->data);
 		}
 		mxCatch(the) {
-			if (device->entry->previous) { /* back to Node, which may let it pass on to the outer XS */
+			if (device->entry->previous) { /* back to Node, which may propagate it to the outer XS */
 				device->thrown.kind = mxException.kind;
 				device->thrown.value = mxException.value;
 				mxException = mxUndefined;

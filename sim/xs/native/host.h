@@ -1,4 +1,4 @@
-/* The host of XS: what the C files of this folder share. */
+/* The host of XS: declarations shared by the C files of this folder. */
 #ifndef FIREFLY_XS_HOST
 #define FIREFLY_XS_HOST
 
@@ -8,7 +8,7 @@
 #include <node_api.h>
 
 #define DEVICE_STACK_LIMIT (896 * 1024) /* bytes of C stack that XS may use below the outermost entry */
-#define NAME_MODULO 251                 /* buckets of the tables of names and symbols: the same for root and devices */
+#define NAME_MODULO 251                 /* hash buckets of names and symbols, equal for root and devices */
 #define SYMBOL_MODULO 31
 #define MESSAGE_SIZE 1024
 #define TRACE_SIZE 4096
@@ -16,11 +16,14 @@
 typedef struct Device Device;
 typedef struct Root Root;
 
-/* One call from Node into XS. An abort jumps back to the innermost entry of its device, never across a frame of Node. */
+/*
+ * One call from Node into XS. An abort jumps back to the innermost entry of its device, never across a frame
+ * of Node.
+ */
 typedef struct Entry Entry;
 struct Entry {
 	jmp_buf jump;
-	Entry* previous; /* the entry of the same device that this one is nested in */
+	Entry* previous; /* the enclosing entry of the same device */
 	Device* former;  /* the device that was running before */
 };
 
@@ -32,10 +35,13 @@ typedef struct {
 	const char* kind;
 	char message[MESSAGE_SIZE];
 	char trace[TRACE_SIZE]; /* lines " at name (path:line)" */
-	napi_ref error;         /* the XSCrash, once it has been made */
+	napi_ref error;         /* the XSCrash, once created */
 } Crash;
 
-/* Sizes of a device's memory. Slots and chunks grow towards each other when `total` is not 0, else each has its own fixed part. */
+/*
+ * Sizes of a device's memory. If `total` is not 0, slots and chunks grow towards each other; otherwise each
+ * has a fixed part.
+ */
 typedef struct {
 	txSize slots;
 	txSize chunks;
@@ -77,7 +83,7 @@ struct Device {
 	Block blocks; /* list head */
 
 	/* statistics */
-	txSlot anchor; /* a host slot among the roots of the collector, through which collections are seen and handles marked */
+	txSlot anchor; /* a host slot among the collector's roots: detects collections and marks handles */
 	bool collecting;
 	double collections;
 	double slotsAllocated;
@@ -94,8 +100,8 @@ struct Device {
 
 	Entry* entry;
 	Crash crash;
-	bool slotsFailed; /* the memory that ran out was of slots */
-	bool doomed; /* destroyed from inside: ends as soon as control is back in XS */
+	bool slotsFailed; /* slot memory ran out, not chunk memory */
+	bool doomed; /* destroyed from inside: ends when control returns to XS */
 	uint64_t random;
 
 	/* Node */
@@ -107,9 +113,9 @@ struct Device {
 	napi_ref retained; /* the Uint8Array */
 	txByte* retainedData;
 	size_t retainedSize;
-	txSlot thrown; /* the XS exception that left an inner entry, until it comes back */
+	txSlot thrown; /* the XS exception that left an inner entry, until it is rethrown */
 	napi_ref thrownError;
-	txSlot caused; /* the XS error made for an error of Node, and that error */
+	txSlot caused; /* the XS error created for an error of Node, and that error */
 	napi_ref causedError;
 };
 
@@ -175,7 +181,10 @@ void buildCompartmentGlobal(txMachine* the);
 void shareRoot(txMachine* the);
 
 /* values.c */
-/* A value of Node on its way to XS: read with Node's handles, written without, because writing may abort. */
+/*
+ * A value in transfer from Node to XS: read with Node's handles, written without them, because writing may
+ * abort.
+ */
 typedef struct {
 	txKind kind;
 	double number;

@@ -1,7 +1,7 @@
-/* Life of machines: the root that plays the ROM, and the devices cloned from it. */
+/* Lifecycle of machines: the root, which acts as ROM, and the devices cloned from it. */
 #include "host.h"
 
-/* The root's arena: as much address space as it may ever want, of which little is touched. */
+/* The root's arena: the most address space it may need, of which little is touched. */
 static const Creation rootCreation = { 4096, 64 * 1024, 4096, 2048, 1024, 64 * 1024, 1024, 64 * 1024 * 1024 };
 
 typedef struct {

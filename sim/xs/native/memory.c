@@ -1,9 +1,9 @@
-/* Memory of a device: one arena for slots, chunks and the stack, and a list of all that XS allocates beside it. */
+/* Memory of a device: one arena for slots, chunks and the stack, and a list of XS's other allocations. */
 #include "host.h"
 
 _Thread_local Device* current = NULL;
 
-/* Beside the arena: tables, jumps of try statements, parsers. Owned by the device that runs. */
+/* Outside the arena: tables, jumps of try statements, parsers. Owned by the running device. */
 
 void* hostAllocate(size_t size)
 {
@@ -131,7 +131,7 @@ void fxDeleteMachinePlatform(txMachine* the)
 {
 }
 
-/* Shared memory (SharedArrayBuffer, Atomics): within one machine only, so nobody ever waits. */
+/* Shared memory (SharedArrayBuffer, Atomics): within one machine only, so no thread ever waits. */
 
 typedef struct {
 	txInteger uses;

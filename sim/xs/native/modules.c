@@ -1,4 +1,4 @@
-/* Modules by specifier: resolution is Node's, byte code comes from the root. */
+/* Modules by specifier: Node resolves them, the root provides the byte code. */
 #include "host.h"
 
 static Module* moduleOf(Root* root, txID id)
@@ -11,7 +11,7 @@ static Module* moduleOf(Root* root, txID id)
 	return NULL;
 }
 
-/* Asks the resolve function of the root; the buffer gets the specifier of a module, or stays empty. */
+/* Calls the root's resolve function; the buffer receives the specifier of a module, or stays empty. */
 static void resolve(Device* device, txString specifier, txString importer, char* buffer, size_t size)
 {
 	napi_env env = device->env;
@@ -64,5 +64,5 @@ void fxLoadModule(txMachine* the, txSlot* module, txID moduleID)
 
 void fxQueuePromiseJobs(txMachine* the)
 {
-	/* nothing to wake: Node asks for the pending jobs */
+	/* nothing to wake: Node polls for pending jobs */
 }

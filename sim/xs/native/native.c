@@ -1,4 +1,4 @@
-/* Host functions: what XS calls in Node, and the errors that go with it. */
+/* Host functions: calls from XS to Node, and their errors. */
 #include "host.h"
 
 #define ARGUMENT_LIMIT 16
@@ -60,7 +60,7 @@ static void forgetError(napi_env env, napi_ref* reference)
 	*reference = NULL;
 }
 
-/* An error of Node is thrown again in XS; one that came from XS as what it was there. */
+/* Rethrows an error of Node in XS; an error that came from XS is rethrown as the original value. */
 static void rethrow(txMachine* the, napi_handle_scope scope)
 {
 	Device* device = deviceOf(the);
@@ -142,7 +142,7 @@ static void callRetained(txMachine* the)
 	mxPullSlot(mxResult);
 }
 
-/* native(name): the host function of that name, made once in the root */
+/* native(name): the host function of that name, created once in the root */
 static void getNative(txMachine* the)
 {
 	Root* root = deviceOf(the)->root;

@@ -1,4 +1,4 @@
-/* What XS needs to know about the machine it is compiled for, named by the XSPLATFORM macro: XS inside a Node-API addon, many devices in a process. */
+/* Platform header of XS, named by the XSPLATFORM macro: XS in a Node-API addon, many devices in a process. */
 #ifndef FIREFLY_XS_PLATFORM
 #define FIREFLY_XS_PLATFORM
 
@@ -28,12 +28,12 @@
 /* Everything else of xsPlatforms.c stays off: the host defines it. */
 #define mxUseDefaultBuildKeys 1
 
-/* Keep the signal mask out of the many setjmp of XS: saving it is a system call on macOS. */
+/* XS calls setjmp often: do not save the signal mask, which is a system call on macOS. */
 #define c_jmp_buf jmp_buf
 #define c_setjmp _setjmp
 #define c_longjmp _longjmp
 
-/* Each allocation of XS belongs to a device, so that a device which crashed half-way leaves nothing behind. */
+/* Each allocation of XS belongs to a device, so that a crashed device leaks nothing. */
 extern void* hostAllocate(size_t size);
 extern void* hostAllocateClear(size_t count, size_t size);
 extern void* hostReallocate(void* data, size_t size);
@@ -45,7 +45,10 @@ extern void hostRelease(void* data);
 #define c_malloc_uint32 hostAllocate
 #define c_free_uint32 hostRelease
 
-/* Each device has its own clock and its own random numbers; local time is UTC, so that a run does not depend on where it runs. */
+/*
+ * Each device has its own clock and random numbers. Local time is UTC, so that a run does not depend on the
+ * host's time zone.
+ */
 typedef struct timeval c_timeval;
 #define c_timezone timezone
 #define c_gettimeofday hostTime

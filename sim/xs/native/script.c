@@ -1,4 +1,7 @@
-/* Modules become byte code in the root, as the SDK's linker leaves it in flash: devices run it in place, and load it without allocating. */
+/*
+ * Compiles modules to byte code in the root, as the SDK's linker stores it in flash: devices run it in place,
+ * and load it without allocation.
+ */
 #include "host.h"
 
 static void reportError(void* console, txString path, txInteger line, txString format, va_list arguments)
@@ -26,7 +29,7 @@ static txScript* compile(txMachine* the, void* stream, txGetter getter, txUnsign
 	parser->reportError = reportError;
 	parser->reportWarning = reportWarning;
 	parser->firstJump = &jump;
-	if (c_setjmp(jump.jmp_buf) == 0) { /* else errors have been reported */
+	if (c_setjmp(jump.jmp_buf) == 0) { /* otherwise errors have been reported */
 		if (path)
 			parser->path = fxNewParserSymbol(parser, path);
 		fxParserTree(parser, stream, getter, flags, NULL);
@@ -82,7 +85,7 @@ static txU1 archived(txU1 code)
 	}
 }
 
-/* Gives the symbols of a script the ids of the root, and makes its functions and strings stay where they are. */
+/* Maps the symbols of a script to the ids of the root, and pins its functions and strings. */
 void scriptLink(txMachine* the, txScript* script)
 {
 	txByte* symbol = script->symbolsBuffer;

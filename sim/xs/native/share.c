@@ -1,11 +1,14 @@
-/* The root machine becomes what the SDK's linker writes to flash: frozen where possible, aliased where not, and out of reach of the collectors of the devices. */
+/*
+ * Converts the root machine to what the SDK's linker writes to flash: frozen where possible, otherwise
+ * aliased, and ignored by the collectors of the devices.
+ */
 #include "host.h"
 
 #define FROZEN_FLAGS (XS_DONT_DELETE_FLAG | XS_DONT_SET_FLAG)
 
 typedef void (*Visit)(txMachine* the, txSlot* slot);
 
-/* Every slot in use. Free slots carry the mark while this is needed. */
+/* Visits every slot in use. Free slots are marked meanwhile. */
 static void eachSlot(txMachine* the, Visit visit)
 {
 	txSlot* heap = the->firstHeap;
@@ -56,7 +59,7 @@ static txSlot* ownProperty(txSlot* instance, txID id)
 	return NULL;
 }
 
-/* What the language makes: intrinsics, their prototypes, and the few objects that only these refer to. */
+/* Objects of the language: intrinsics, their prototypes, and the few objects that only these refer to. */
 static void freezeBuiltIns(txMachine* the)
 {
 	txSlot* slot = the->stackTop - 1 - mxInstanceInspectorsStackIndex;
@@ -74,7 +77,7 @@ static void freezeBuiltIns(txMachine* the)
 	freeze(mxProgram.value.reference);
 }
 
-/* Functions with their prototypes and environments are frozen; so is what cannot be aliased. */
+/* Freezes functions with their prototypes and environments, and whatever cannot be aliased. */
 static void freezeInstance(txMachine* the, txSlot* slot)
 {
 	txSlot* internal = slot->next;
@@ -145,7 +148,7 @@ static bool isFrozen(txMachine* the, txSlot* instance)
 	return true;
 }
 
-/* The internal state of a frozen object: dates, private fields. */
+/* Freezes the internal state of a frozen object: dates, private fields. */
 static void petrify(txSlot* instance)
 {
 	txSlot* property = instance->next;
@@ -165,7 +168,10 @@ static void petrify(txSlot* instance)
 	}
 }
 
-/* What is not frozen gets a number, under which a device keeps its own copy once it writes. 0 means: no alias. */
+/*
+ * Assigns an alias number to an object that is not frozen; a device that writes to it keeps its own copy
+ * under that number. 0: no alias.
+ */
 static void aliasInstance(txMachine* the, txSlot* slot)
 {
 	if (slot->kind != XS_INSTANCE_KIND)
@@ -196,7 +202,7 @@ static void aliasClosure(txMachine* the, txSlot* slot)
 	}
 }
 
-/* Devices copy values out of the root: a copy must not make their collectors look for a chunk of their own. */
+/* Devices copy values from the root; the X kinds keep their collectors from marking a chunk of the root. */
 static void fix(txSlot* slot)
 {
 	switch (slot->kind) {
@@ -223,7 +229,10 @@ static void fixSlot(txMachine* the, txSlot* slot)
 	fix(slot);
 }
 
-/* The global object of the root is the prototype of those of the devices: an ordinary object, without a cache that they would share. */
+/*
+ * The root's global object is the prototype of the devices' ones: an ordinary object, without a cache that
+ * they would share.
+ */
 static void prepareGlobal(txMachine* the)
 {
 	txSlot* global = mxGlobal.value.reference;
@@ -242,7 +251,7 @@ static void prepareGlobal(txMachine* the)
 	}
 }
 
-/* The prototype of the global objects of compartments. To be made while XS can still run. */
+/* The prototype of the global objects of compartments. Built while XS can still run. */
 void buildCompartmentGlobal(txMachine* the)
 {
 	txSlot* property = fxLastProperty(the, fxNewInstance(the));
@@ -264,7 +273,7 @@ static void prepareModules(txMachine* the)
 		module = module->next;
 	}
 	mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm = NULL;
-	/* where fxCloneMachine looks for the global lexical scope and for the modules */
+	/* fxCloneMachine expects the global lexical scope and the modules here */
 	mxException.kind = XS_REFERENCE_KIND;
 	mxException.value.reference = mxRealmClosures(realm)->value.reference;
 	mxProgram.value.reference = modules;

@@ -1,12 +1,17 @@
-/* What a device has used: exact cumulative counts, the meter, and the handles that keep functions alive for Node. */
+/*
+ * Statistics of a device: exact cumulative counts and the meter; and the handles that keep functions alive
+ * for Node.
+ */
 #include "host.h"
 
-#define METER_SLICE 1073741824.0 /* the meter of XS is 32-bit: read it out well before it wraps */
+#define METER_SLICE 1073741824.0 /* the meter of XS has 32 bits: read it well before it wraps */
 
 static txS8 slotsDelta(Device* device) { return (txS8)device->the->currentHeapCount - device->slotsBefore; }
 static txS8 chunksDelta(Device* device) { return (txS8)device->the->currentChunksSize - device->chunksBefore; }
 
-/* The mark phase reaches the anchor: a collection has begun, what has been allocated since the last one can be counted. */
+/*
+ * The mark phase has reached the anchor: a collection begins. Counts the allocations since the previous one.
+ */
 static void markAnchor(txMachine* the, void* data, txMarkRoot markRoot)
 {
 	Device* device = data;
@@ -98,7 +103,7 @@ void statisticsRead(Device* device, double* values)
 	values[KEYS_USED] = (double)the->keyIndex - the->keyOffset;
 }
 
-/* Handles live outside the arena: keeping a function costs XS nothing. */
+/* Handles are outside the arena: keeping a function takes no memory of XS. */
 
 int handleNew(Device* device, txSlot* slot)
 {

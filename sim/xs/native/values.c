@@ -1,4 +1,4 @@
-/* Values between XS and Node. Numbers, handles and buffers cross without allocating in XS. */
+/* Conversion of values between XS and Node. Numbers, handles and buffers need no allocation in XS. */
 #include "host.h"
 
 /* Buffers */
@@ -48,7 +48,10 @@ static napi_value arenaBuffer(Device* device)
 	return buffer;
 }
 
-/* A Uint8Array over the memory of the device or over retained memory; of anything else (read-only data of the root) a copy. */
+/*
+ * A Uint8Array over the memory of the device or over retained memory; a copy of anything else (read-only data
+ * of the root).
+ */
 static napi_value bytesToNode(Device* device, Bytes* bytes)
 {
 	napi_env env = device->env;

@@ -12,17 +12,17 @@ import { Users } from "./users";
 
 const DOLLAR = 0x24;
 
-/** Users and rules as configured. All tables are made here. */
+/** Applies the configured users and rules. The constructor allocates all tables. */
 class AccessControl implements Authorizer {
 	readonly #users: Users;
 	readonly #rules: Rules;
-	/** Absent where nobody can log in. */
+	/** Undefined if no users are configured. */
 	readonly #login: Login | undefined;
 	readonly #anonymous: boolean;
 	/** The user of each session. */
 	readonly #sessionUsers: Uint8Array;
 
-	/** @param memory in which client identifiers lie */
+	/** @param memory byte array that holds the client identifiers */
 	constructor(
 		host: Pick<Host, "timer" | "time">,
 		settings: ListenSettings,
@@ -42,8 +42,8 @@ class AccessControl implements Authorizer {
 		return this.#login?.onAuthResult ?? ignoreResult;
 	}
 
-	set onAuthResult(verdict: AuthResultHandler) {
-		if (this.#login !== undefined) this.#login.onAuthResult = verdict;
+	set onAuthResult(handler: AuthResultHandler) {
+		if (this.#login !== undefined) this.#login.onAuthResult = handler;
 	}
 
 	get authenticating(): boolean {
@@ -121,7 +121,7 @@ class AccessControl implements Authorizer {
 
 function ignoreResult(): void {}
 
-/** What the configuration asks for. */
+/** Returns {@link AllowAll} if anonymous clients are allowed and neither users nor rules are configured. */
 export function createAuthorizer(
 	host: Pick<Host, "timer" | "time">,
 	settings: ListenSettings,

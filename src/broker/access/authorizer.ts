@@ -1,72 +1,73 @@
 import type { Packet } from "../../mqtt/packet";
 
 /**
- * What {@link Authorizer.authenticate} returns when the answer takes time; the host's other work goes on
- * meanwhile.
+ * Returned by {@link Authorizer.authenticate} if the result follows later, through {@link
+ * Authorizer.onAuthResult}.
  */
 export const PENDING = -1;
 
-/** Called with the connection that was told PENDING, and what connect() would have returned. */
+/** Called with the `connection` of an authenticate() call that returned PENDING, and its reason code. */
 export type AuthResultHandler = (connection: number, reasonCode: number) => void;
 
 /**
- * Who may do what. Ranges [start, end) index `bytes`. Nothing here throws, and but for `connect` nothing
- * allocates.
+ * Decides which clients may connect, publish and subscribe. Ranges [start, end) index `bytes`. No method
+ * throws, and only `authenticate` allocates.
  *
- * One judgement is under way at a time: while {@link authenticating} is true no other CONNECT is read, so
- * that `connect` is not called, and the CONNECT in question is kept by the caller. The judgement ends in a
- * call of {@link onAuthResult}, also when the connection has gone meanwhile.
+ * At most one authentication is pending at a time: while {@link authenticating} is true, the broker parses no
+ * other CONNECT and does not call `authenticate`, and the caller keeps the pending CONNECT. Each pending
+ * authentication ends with a call of {@link onAuthResult}, even if the connection has closed meanwhile.
  */
 export interface Authorizer {
 	/** Set by the broker before the first connection. */
 	onAuthResult: AuthResultHandler;
-	/** Whether a CONNECT was answered PENDING, and its verdict is still to come. */
+	/** Whether an authentication is pending. */
 	readonly authenticating: boolean;
-	/** Whether connect() wants to know the addresses of clients. */
+	/** Whether authenticate() uses the addresses of clients. */
 	readonly needsAddresses: boolean;
 	/**
-	 * Judges user name, password and client identifier of a CONNECT.
-	 * @param connection told to `verdict`
-	 * @param address of the client, where the platform knows it
+	 * Checks user name, password and client identifier of a CONNECT.
+	 * @param connection passed on to `onAuthResult`
+	 * @param address of the client, if the platform knows it
 	 * @returns SUCCESS, the reason code of the refusal, or PENDING
 	 */
 	authenticate(packet: Packet, connection: number, address: string | undefined): number;
 	/**
-	 * Whether a session that is there already, connected or not, is that of a CONNECT's user. If not, the
-	 * CONNECT is refused with NOT_AUTHORIZED before it disturbs the session.
+	 * Whether an existing session, connected or not, belongs to the user of a CONNECT. If not, the CONNECT is
+	 * refused with NOT_AUTHORIZED before the session is changed.
 	 */
 	ownsSession(packet: Packet, session: number): boolean;
 	/**
-	 * A CONNECT that was let in opens a session: from now on it is that user's. Its client identifier is known
-	 * to {@link ClientIdentifiers} before anything else is asked.
+	 * Binds a session to the user of an accepted CONNECT. {@link ClientIdentifiers} must return the client
+	 * identifier of the session before another method is called for it.
 	 */
 	bindUser(packet: Packet, session: number): void;
 	/**
-	 * Copies the name of a session's user to `at`, and returns the index after it: `at` itself for nobody in
-	 * particular.
+	 * Copies the name of a session's user to `at`, and returns the index after it; `at` itself for an anonymous
+	 * user.
 	 */
 	writeUserName(session: number, target: Uint8Array, at: number): number;
 	/**
-	 * A session that was kept over a restart belongs to the user of that name again, nobody in particular for
-	 * none. False when there is no such user any more.
+	 * Binds a session restored from storage to the user of that name; an empty name means anonymous. Returns
+	 * false if the user no longer exists, or anonymous clients are no longer allowed.
 	 */
 	restoreUser(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** Whether a session may publish to a topic name. Wills too are judged when they are published. */
+	/** Whether a session may publish to a topic name. Wills are checked when they are published. */
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** Whether a session may subscribe to a topic filter; of a shared subscription, what follows its name. */
+	/**
+	 * Whether a session may subscribe to a topic filter; a shared subscription is given without its share name.
+	 */
 	maySubscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** Whether a session may be sent what was published to a topic name. */
+	/** Whether a session may receive messages published to a topic name. */
 	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** The number of a CONNECT's user, 0 for nobody in particular, for {@link mayRead}. */
+	/** The number of a CONNECT's user for {@link mayRead}; 0 for an anonymous user. */
 	userOf(packet: Packet): number;
 	/**
-	 * Whether a user may see, without a session and hence without a client identifier, what was published to a
-	 * topic name.
+	 * Whether a user may read values of a topic name without a session, and hence without a client identifier.
 	 */
 	mayRead(user: number, bytes: Uint8Array, start: number, end: number): boolean;
 }
 
-/** Where the client identifiers of sessions lie in the broker's memory, at the moment of asking. */
+/** Returns where the client identifiers of sessions currently lie in the broker's memory. */
 export interface ClientIdentifiers {
 	identifierStart(session: number): number;
 	identifierEnd(session: number): number;
@@ -74,10 +75,7 @@ export interface ClientIdentifiers {
 
 const DOLLAR = 0x24;
 
-/**
- * Everybody may do everything, but for publishing to topics that begin with `$`: these are the broker's own
- * (§4.7.2).
- */
+/** Allows everything except publishing to topics that begin with `$`, which belong to the broker (§4.7.2). */
 export class AllowAll implements Authorizer {
 	onAuthResult: AuthResultHandler = () => {};
 	readonly authenticating = false;

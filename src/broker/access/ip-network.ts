@@ -1,10 +1,11 @@
-/** Levels of 16 bits in the network part of an IPv6 address. */
+/** 16-bit groups in the network part of an IPv6 address. */
 const NETWORK_GROUPS = 4;
 const ALL_GROUPS = 8;
 
 /**
- * What a client cannot easily change of its address: of IPv6 the first 64 bits, as whoever has one address
- * there has all the others (RFC 4291 §2.5.1). An IPv4 address, also one mapped into IPv6, stands for itself.
+ * The part of an address that a client cannot easily change: of IPv6 the first 64 bits, as a host may use
+ * every address of its /64 network (RFC 4291 §2.5.1). An IPv4 address, also one mapped into IPv6, is its own
+ * network.
  */
 export function networkOf(address: string): string {
 	if (!address.includes(":")) return address;

@@ -1,24 +1,25 @@
 import { networkOf } from "./ip-network";
 
-/** Failed logins of an address that cost it nothing: people mistype. */
+/** Failed logins of an address without a delay, to allow for typing errors. */
 export const FREE_FAILURES = 3;
-/** Wait after the next one, ms; it doubles with each. */
+/** Delay after the first failure beyond these, ms; it doubles with each further one. */
 export const FIRST_DELAY_MS = 1000;
-/** Longest wait, ms. */
+/** Longest delay, ms. */
 export const MAX_DELAY_MS = 60_000;
-/** An address is forgotten this long after its last failure, ms. */
+/** An entry expires this long after the last failure of its address, ms. */
 export const FORGET_AFTER_MS = 600_000;
-/** IPv6 addresses of one network that are remembered each by itself. */
+/** IPv6 addresses of one network that get an entry each. */
 export const MAX_ADDRESSES_PER_NETWORK = 4;
 
 /**
- * Failed logins by client address: who fails again and again waits longer and longer, and is refused
- * meanwhile without a look at the password. A success forgives nothing, as whoever has one account could
- * guess at others for ever. When the table is full, the address whose last failure is longest ago gives way.
+ * Failed logins by client address. Each failure beyond the first few doubles the delay before the next
+ * attempt; attempts during the delay are refused without checking the password. A successful login does not
+ * reset the count, as the owner of one account could otherwise guess the passwords of others without limit.
+ * If the table is full, the entry with the oldest last failure is evicted.
  *
- * Whoever has one IPv6 address has all of its network, 2^64 of them, and so may his neighbours at home have.
- * The first few of a network that fail are remembered each by itself, so that one that was set up wrong keeps
- * only itself out; after these all others of the network share one entry. Where the platform cannot tell
+ * A host with one IPv6 address may use all 2^64 addresses of its network, and may share that network with
+ * others. The first few failing addresses of a network get an entry each, so that a misconfigured client
+ * locks out only itself; all further addresses of the network share one entry. If the platform does not know
  * addresses, all clients share one entry.
  */
 export class LoginFailures {
@@ -27,14 +28,14 @@ export class LoginFailures {
 	/** ms of the broker's clock. */
 	readonly #lastFailureAtMs: Float64Array;
 
-	/** @param size addresses */
+	/** @param size addresses in the table */
 	constructor(size: number) {
 		this.#counts = new Uint16Array(size);
 		this.#lastFailureAtMs = new Float64Array(size);
 		for (let i = 0; i < size; i++) this.#addresses.push("");
 	}
 
-	/** How long an address has to wait until it may try again, ms. */
+	/** Remaining delay until an address may try again, ms. */
 	remainingDelayMs(address: string | undefined, nowMs: number): number {
 		const entry = this.find(this.keyOf(address ?? "", nowMs));
 		if (entry < 0) return 0;
@@ -44,7 +45,7 @@ export class LoginFailures {
 		return Math.max(0, this.#lastFailureAtMs[entry] + delayMs - nowMs);
 	}
 
-	/** Notes a failed login. */
+	/** Records a failed login. */
 	add(address: string | undefined, nowMs: number): void {
 		const counts = this.#counts;
 		const lastFailureAtMs = this.#lastFailureAtMs;
@@ -67,7 +68,7 @@ export class LoginFailures {
 		lastFailureAtMs[entry] = nowMs;
 	}
 
-	/** What an address is remembered by. */
+	/** The key of an address in the table: the address itself, or its network. */
 	private keyOf(address: string, nowMs: number): string {
 		if (this.find(address) >= 0) return address;
 		let network = "";

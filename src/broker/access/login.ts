@@ -12,27 +12,27 @@ import { LoginFailures } from "./login-failures";
 import { SALT_SIZE, type Users } from "./users";
 
 /**
- * A turn ends after this many ms, so that the broker's other work has its turn. An iteration takes 28,000
+ * Longest time slice, ms, so that it does not delay the broker's other work. One iteration takes 28,000
  * computrons on XS.
  */
 const SLICE_MS = 10;
-/** And after this many iterations, where the clock stands still meanwhile. */
+/** Most iterations in a slice, in case the clock does not advance meanwhile. */
 const MAX_ITERATIONS_PER_SLICE = 512;
-/** Pause between two turns, ms. */
+/** Pause between two slices, ms. */
 const PAUSE_MS = 1;
-/** Bytes of the secret of one run. */
+/** Bytes of the secret, which is new in each run. */
 const SECRET_SIZE = 16;
 
 /**
- * Checks user names and passwords, one at a time, in small turns of a timer. A name that does not exist costs
- * the work of one that does.
+ * Checks user names and passwords, one at a time, in short slices driven by a timer. An unknown user name
+ * costs as much work as a known one.
  *
- * A password that was right is recognised the next time by a hash that takes no time, keyed with a secret of
- * this run and kept in memory only: a sensor that reports each minute does not pay for the slow hash with its
- * battery.
+ * After a correct login, a fast hash of the password, keyed with a secret of this run, is kept in memory
+ * only. It is compared first at the next login, so that a sensor that reports each minute does not spend its
+ * battery on waiting for the slow hash.
  */
 export class Login {
-	/** Whether a check is under way. */
+	/** Whether a check is in progress. */
 	authenticating = false;
 	onAuthResult: AuthResultHandler = () => {};
 	readonly #host: Pick<Host, "timer" | "time">;
@@ -42,7 +42,7 @@ export class Login {
 	readonly #pbkdf2 = new PBKDF2();
 	readonly #sha256 = new SHA256();
 	readonly #secret = new Uint8Array(SECRET_SIZE);
-	/** The fast hash of each user's password; zeros until it was right once. */
+	/** The fast hash of each user's password; zeros until the first correct login. */
 	readonly #fastHashes: Uint8Array;
 	readonly #fastHash = new Uint8Array(KEY_SIZE);
 	readonly #key = new Uint8Array(KEY_SIZE);
@@ -50,10 +50,10 @@ export class Login {
 	#connection = 0;
 	#address: string | undefined;
 	#user = 0;
-	/** The user whose salt and iterations are used: another one where the name does not exist. */
+	/** The user whose salt and iterations are used: a substitute if the name does not exist. */
 	#saltUser = 0;
 
-	/** @param addresses whose failures are remembered */
+	/** @param addresses entries in the table of failed logins */
 	constructor(host: Pick<Host, "timer" | "time">, clock: BrokerClock, users: Users, addresses: number) {
 		this.#host = host;
 		this.#clock = clock;
@@ -63,7 +63,7 @@ export class Login {
 		for (let i = 0; i < SECRET_SIZE; i++) this.#secret[i] = Math.floor(Math.random() * 256);
 	}
 
-	/** @returns SUCCESS, the reason code of the refusal, or PENDING: then `verdict` is called later */
+	/** @returns SUCCESS, the reason code of the refusal, or PENDING: then `onAuthResult` is called later */
 	check(packet: Packet, connection: number, address: string | undefined): number {
 		const users = this.#users;
 		const { bytes, usernameStart, usernameEnd } = packet;

@@ -4,8 +4,8 @@ const HASH = 0x23;
 const DOLLAR = 0x24;
 
 /**
- * Whether a client identifier may stand for `{id}`: it adds no level to a topic, opens none, and is none of
- * the broker's.
+ * Whether a client identifier may replace `{id}`: it must neither add a topic level, nor contain a wildcard,
+ * nor begin with `$`.
  */
 export function canFillPlaceholder(bytes: Uint8Array, start: number, end: number): boolean {
 	if (start < end && bytes[start] === DOLLAR) return false;
@@ -16,10 +16,7 @@ export function canFillPlaceholder(bytes: Uint8Array, start: number, end: number
 	return true;
 }
 
-/**
- * `$SYS/last/` in front of a topic is passed over, as its value and time are subject to that topic's own
- * rules.
- */
+/** Skips a leading `$SYS/last/`: the last value of a topic and its time are subject to that topic's rules. */
 export function skipLastPrefix(bytes: Uint8Array, start: number, end: number): number {
 	if (
 		end - start > 10 &&

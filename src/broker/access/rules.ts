@@ -4,14 +4,14 @@ import type { ClientIdentifiers } from "./authorizer";
 import { ID_PLACEHOLDER, TopicPatterns, USER_PLACEHOLDER } from "./topic-patterns";
 import type { Users } from "./users";
 
-// What a rule is about
+// Flags of a rule
 const ALLOW = 1;
 const PUBLISH = 2;
 const SUBSCRIBE = 4;
-/** Its topic names the user, or the client: it is not for those who have none. */
+/** The topic contains `{user}` or `{id}`: the rule does not apply to a client without one. */
 const NAMES_USER = 8;
 const NAMES_CLIENT = 16;
-/** A user that does not exist. */
+/** Number of a user that does not exist. */
 const UNKNOWN_USER = 0xff;
 
 // Columns
@@ -21,21 +21,21 @@ const CLIENT_END = 2;
 const COLUMNS = 3;
 
 /**
- * The access control list in byte tables: the first rule that fits decides, and what no rule fits is denied;
- * without any rule everything is allowed.
+ * The access control list in byte tables. The first applicable rule decides; access is denied if no rule
+ * applies. An empty list allows everything.
  */
 export class Rules {
-	/** Whether a topic holds `{id}`. */
+	/** Whether the topic of any rule contains `{id}`. */
 	readonly namesClients: boolean;
 	readonly #patterns: TopicPatterns;
 	readonly #users: Users;
 	readonly #identifiers: ClientIdentifiers;
 	readonly #flags: Uint8Array;
 	readonly #ruleUsers: Uint8Array;
-	/** Where the pattern begins, the client identifier after it, and what ends that. */
+	/** Start of the pattern, start of the client identifier after it, and its end, by rule. */
 	readonly #rows: Uint16Array;
 
-	/** @param memory in which the client identifiers lie */
+	/** @param memory byte array that holds the client identifiers */
 	constructor(
 		rules: readonly RuleSettings[],
 		users: Users,
@@ -87,14 +87,14 @@ export class Rules {
 		return this.decide(PUBLISH, user, session, bytes, start, end);
 	}
 
-	/** Whether it may be sent what was published to a topic name. */
+	/** Whether it may receive messages published to a topic name. */
 	mayReceive(user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
 		return this.decide(SUBSCRIBE, user, session, bytes, start, end);
 	}
 
 	/**
-	 * Whether it may subscribe to a topic filter: unless everything that the filter matches is denied, as far
-	 * as the rules tell one by one.
+	 * Whether it may subscribe to a topic filter: true unless the rules, compared one at a time, deny every
+	 * topic name that the filter matches.
 	 */
 	maySubscribe(user: number, session: number, bytes: Uint8Array, start: number, end: number): boolean {
 		const flags = this.#flags;
@@ -150,7 +150,7 @@ export class Rules {
 		patterns.idEnd = this.#identifiers.identifierEnd(session);
 	}
 
-	/** Whether a rule is about an action, and about the user and client whose names are set. */
+	/** Whether a rule applies to an action, and to the user and client that are set as placeholders. */
 	private applies(rule: number, action: number, user: number): boolean {
 		const flags = this.#flags[rule];
 		if ((flags & action) === 0 || ((flags & NAMES_USER) !== 0 && user === 0)) return false;
@@ -168,7 +168,7 @@ export class Rules {
 	}
 }
 
-/** A topic as a pattern. */
+/** Compiles the topic of a rule to a pattern. */
 function compilePattern(topic: string): Uint8Array {
 	const bytes = utf8(topic.split("{user}").join("\u0001").split("{id}").join("\u0002"));
 	for (let i = 0; i < bytes.length; i++) {

@@ -2,17 +2,17 @@ const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;
-/** What stands for a placeholder; no byte of UTF-8. */
+/** Bytes that mark the placeholders; neither occurs in UTF-8. */
 export const USER_PLACEHOLDER = 0xff;
 export const ID_PLACEHOLDER = 0xfe;
 
 /**
- * Topic filters with placeholders, as bytes. What a placeholder stands for is set before a question is asked;
- * it is taken literally, and must hold no `/`, `+` or `#` nor begin with `$`. Ranges are of valid patterns,
- * topic names and topic filters (§4.7). Allocates nothing.
+ * Matches topic filters with placeholders. The caller sets the values of the placeholders first; they are
+ * taken literally, and must not contain `/`, `+` or `#` nor begin with `$`. Ranges must be valid patterns,
+ * topic names or topic filters (§4.7). Allocates nothing.
  */
 export class TopicPatterns {
-	/** Of all patterns. */
+	/** Bytes of all patterns. */
 	readonly bytes: Uint8Array;
 	user: Uint8Array;
 	userStart = 0;
@@ -54,19 +54,19 @@ export class TopicPatterns {
 	}
 
 	/**
-	 * Whether the pattern in [start, end) matches every topic name that a topic filter matches. May be false
-	 * for odd pairs where it is true: `+/#` and `#`.
+	 * Whether the pattern in [start, end) matches every topic name that a topic filter matches. Returns false
+	 * for some unusual pairs where it does, such as `+/#` and `#`.
 	 */
 	covers(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number): boolean {
 		return this.compare(start, end, filter, filterStart, filterEnd, true);
 	}
 
-	/** Whether there are topic names that both the pattern in [start, end) and a topic filter match. */
+	/** Whether any topic name matches both the pattern in [start, end) and a topic filter. */
 	overlaps(start: number, end: number, filter: Uint8Array, filterStart: number, filterEnd: number): boolean {
 		return this.compare(start, end, filter, filterStart, filterEnd, false);
 	}
 
-	/** Level by level; an index past the end by one means that no level is left. */
+	/** Compares level by level; an index of end + 1 means that no level is left. */
 	private compare(
 		start: number,
 		end: number,
@@ -108,7 +108,7 @@ export class TopicPatterns {
 		}
 	}
 
-	/** The index after what a placeholder stands for, if that is at `at`; -1 otherwise. */
+	/** The index after the value of a placeholder if that value is at `at`; -1 otherwise. */
 	private skipPlaceholder(placeholder: number, bytes: Uint8Array, at: number, end: number): number {
 		const isUser = placeholder === USER_PLACEHOLDER;
 		const name = isUser ? this.user : this.id;

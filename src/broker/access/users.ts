@@ -8,16 +8,16 @@ import { utf8 } from "../../mqtt/utf8";
 /** Bytes of a salt. */
 export const SALT_SIZE = 16;
 
-/** Those who may log in, by number from 1; 0 is nobody in particular. */
+/** The users that may log in, numbered from 1; 0 is an anonymous user. */
 export class Users {
 	readonly count: number;
-	/** In which the names lie. */
+	/** Holds the names, one after the other. */
 	readonly nameBytes: Uint8Array;
 	/** SALT_SIZE and KEY_SIZE bytes each. */
 	readonly salts: Uint8Array;
 	readonly keys: Uint8Array;
 	readonly iterations: Uint32Array;
-	/** Where each name ends; they lie one after the other. */
+	/** End of each name in `nameBytes`. */
 	readonly #ends: Uint16Array;
 
 	constructor(users: readonly UserSettings[]) {
@@ -44,7 +44,7 @@ export class Users {
 		for (let i = 0; i < count; i++) this.nameBytes.set(names[i], this.#ends[i]);
 	}
 
-	/** The user of a name; 0 if there is none. Looks at all of them, whoever it is. */
+	/** The user of a name; 0 if there is none. Compares all names, so that its duration reveals nothing. */
 	find(bytes: Uint8Array, start: number, end: number): number {
 		const ends = this.#ends;
 		let found = 0;
@@ -56,7 +56,7 @@ export class Users {
 		return found;
 	}
 
-	/** As find(), at start-up. */
+	/** As find(); allocates, for use at start-up. */
 	findByName(name: string): number {
 		const bytes = utf8(name);
 		return this.find(bytes, 0, bytes.length);

@@ -21,35 +21,35 @@ import { copy } from "../pool/messages";
 import { type Connection, NO_REASON_STRING } from "../session/connection";
 import type { Timestamp } from "./timestamp";
 
-// What became of a message
+// Results of publish()
 export const SENT = 0;
-/** The socket takes no more now. */
+/** The socket has no room for it now. */
 export const NO_ROOM = 1;
-/** It is larger than the client takes. */
+/** It exceeds the client's maximum packet size or the send area. */
 export const TOO_LARGE = 2;
 export const EXPIRED = 3;
 
-/** Bytes of the longest packet but PUBLISH, SUBACK and UNSUBACK. */
+/** Size of the longest packet except PUBLISH, SUBACK and UNSUBACK, bytes. */
 const SMALL_PACKET_SIZE = 192;
 
 const DUP = 8;
 const QOS_MASK = 6;
 
-/** Writes packets to clients: PUBLISH in the memory's send area, all others through one encoder. */
+/** Writes packets to clients: PUBLISH through the memory's send area, all others through an encoder. */
 export class PacketWriter {
-	/** For the packet that is encoded next. */
+	/** Scratch properties of the packet to be encoded next. */
 	readonly properties = new PropertyWriter(160);
 	readonly #core: Core;
 	readonly #memory: Memory;
 	readonly #smallEncoder: Encoder;
-	/** For SUBACK and UNSUBACK; the same where it need not be larger. */
+	/** For SUBACK and UNSUBACK; the small encoder if that is large enough. */
 	readonly #largeEncoder: Encoder;
-	/** The one that was used last. */
+	/** The encoder used last. */
 	#encoder: Encoder;
 	readonly #timestamp: Timestamp;
 	/**
-	 * The PUBLISH that is in the send area, as long as it may be sent to another client too: version 0 for
-	 * none. Its packet identifier lies at #idAt.
+	 * The PUBLISH in the send area, while it can be repeated to other clients; version 0 if there is none. Its
+	 * packet identifier lies at #packetIdAt.
 	 */
 	#version = 0;
 	#flags = 0;
@@ -68,7 +68,7 @@ export class PacketWriter {
 		this.#encoder = this.#smallEncoder;
 	}
 
-	/** The encoder, empty, for a packet to a connection. */
+	/** An empty encoder for a packet to a connection. */
 	encoderFor(connection: Connection, large = false): Encoder {
 		const encoder = large ? this.#largeEncoder : this.#smallEncoder;
 		this.#encoder = encoder;
@@ -78,8 +78,8 @@ export class PacketWriter {
 	}
 
 	/**
-	 * Writes what is encoded; room for answers is there before a packet is read. False when the connection is
-	 * lost.
+	 * Writes the encoded packet. A connection reads a packet only if there is room for the answer. False if the
+	 * connection is lost or closed.
 	 */
 	flush(connection: Connection): boolean {
 		const { length } = this.#encoder;
@@ -89,7 +89,7 @@ export class PacketWriter {
 		}
 		const { persistence, settings, counters } = this.#core;
 		if (persistence?.changed && settings.persistInterval === 0) {
-			// what is acknowledged must not be lost; storing it takes the send area
+			// acknowledged messages must not be lost; saving overwrites the send area
 			persistence.save();
 			this.#version = 0;
 		}
@@ -110,7 +110,7 @@ export class PacketWriter {
 		this.flush(connection);
 	}
 
-	/** Sends SUBACK, with the reason of its first refusal. */
+	/** Sends SUBACK, with the reason string of the first rejected filter. */
 	suback(connection: Connection, packetId: number, codes: Uint8Array, count: number): void {
 		let length = this.encoderFor(connection, true).suback(packetId, codes, count);
 		let refused = 0;
@@ -136,7 +136,7 @@ export class PacketWriter {
 		this.flush(connection);
 	}
 
-	/** Sends a CONNACK that refuses. @throws {MQTTError} when the version knows no code for it */
+	/** Sends a CONNACK with an error code. @throws {MQTTError} if the version has no code for it */
 	refuseConnect(connection: Connection, reasonCode: number): void {
 		const encoder = this.encoderFor(connection);
 		const properties = connection.version === 5 ? this.reasonProperty(reasonCode) : undefined;
@@ -149,7 +149,7 @@ export class PacketWriter {
 	/**
 	 * Sends a message.
 	 * @param identifier subscription identifier, 0 for none
-	 * @param withTimestamp whether the client is told when the message came
+	 * @param withTimestamp whether to add the arrival time as a user property
 	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
 	 */
 	publish(
@@ -161,11 +161,11 @@ export class PacketWriter {
 		withTimestamp: boolean,
 	): number {
 		const result = this.compose(connection, message, flags, packetId, identifier, withTimestamp);
-		// Writing is a call in tail position, with little on the stack of XS
+		// Tail call, so that little of the XS stack is in use during the write
 		return result === SENT ? this.transmit(connection) : result;
 	}
 
-	/** Writes what is in the send area. @returns SENT: a connection that is lost is noticed elsewhere */
+	/** Writes the send area. @returns SENT, also if the connection is lost: onLost() handles that */
 	private transmit(connection: Connection): number {
 		const size = this.#size;
 		const memory = this.#memory;
@@ -175,7 +175,7 @@ export class PacketWriter {
 		return SENT;
 	}
 
-	/** Puts a message into the send area. @returns as publish() */
+	/** Encodes a PUBLISH in the send area. @returns as publish() */
 	private compose(
 		connection: Connection,
 		message: Message,
@@ -284,12 +284,12 @@ export class PacketWriter {
 		return SENT;
 	}
 
-	/** What is in the send area is not about the next message. */
+	/** Marks the PUBLISH in the send area as not repeatable. */
 	invalidate(): void {
 		this.#version = 0;
 	}
 
-	/** Whether the last message, as it was last sent, can be sent to this connection too. */
+	/** Whether the PUBLISH in the send area can be repeated to this connection. */
 	canRepeat(connection: Connection, flags: number, identifier: number): boolean {
 		return (
 			this.#version === connection.version &&
@@ -299,7 +299,7 @@ export class PacketWriter {
 		);
 	}
 
-	/** Sends the last message again, to another client. @returns as publish() */
+	/** Sends the PUBLISH in the send area to another client. @returns as publish() */
 	repeat(connection: Connection, packetId: number): number {
 		const size = this.#size;
 		if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
@@ -314,7 +314,7 @@ export class PacketWriter {
 		return this.transmit(connection);
 	}
 
-	/** Whether a client wants to be told more about an acknowledgement than its code [MQTT-3.1.2-29]. */
+	/** Whether a client accepts reason strings in acknowledgements [MQTT-3.1.2-29]. */
 	private wantsReasonString(connection: Connection): boolean {
 		return connection.version === 5 && (connection.clientFlags & NO_REASON_STRING) === 0;
 	}

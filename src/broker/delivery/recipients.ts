@@ -3,19 +3,19 @@ import type { Message } from "../pool/message";
 import { OPEN } from "../session/connection";
 import { PUBLISH_OVERHEAD } from "./send-area";
 
-// Columns of a session: the number of the message that it matched last, and what all its subscriptions
-// together say
+// Columns of a session: the number of the last message that matched, and the combined options of the
+// subscriptions that matched it
 const WIDTH = 4;
 const MARK = 0;
 const FLAGS = 1;
 const IDENTIFIER = 2;
-/** How many of them have an identifier. */
+/** Number of matching subscriptions that have an identifier. */
 const IDENTIFIER_COUNT = 3;
 
 /** In FLAGS, beside the QoS. */
 const AS_PUBLISHED = 4;
 
-/** Who gets a message, how, and whether at once. */
+/** Selects the recipients of a message, and the QoS, flags and identifier of each copy. */
 export class Recipients {
 	readonly #core: Core;
 	readonly #sums: Uint32Array;
@@ -27,12 +27,12 @@ export class Recipients {
 	}
 
 	/**
-	 * Sums up what each session's matching subscriptions say, and moves to the front of `found` one
-	 * subscription for each copy to be delivered.
+	 * Combines the options of each session's matching subscriptions, moves one subscription per copy to the
+	 * front of `found`, and returns the number of copies.
 	 *
-	 * A session gets one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; where several of its
-	 * subscriptions carry an identifier, one copy for each subscription, so that every copy can name its own
-	 * [MQTT-3.3.4-5]. Of a shared subscription one session gets a copy.
+	 * A session receives one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; if several of its
+	 * subscriptions have an identifier, one copy per subscription, so that each copy carries its own
+	 * [MQTT-3.3.4-5]. One member of a shared subscription receives a copy.
 	 */
 	gather(message: Message, publisher: number): number {
 		const { subscriptions, authorizer } = this.#core;
@@ -91,9 +91,9 @@ export class Recipients {
 	}
 
 	/**
-	 * Of all that share the subscription at `index` of `found`, leaves one there: among those who can take the
-	 * message best, the one whose turn it is. The others become 0; so does that one where nobody may have the
-	 * message.
+	 * Selects one member of the shared subscription at `index` of `found`: among those with the highest rank()
+	 * the next in turn. The selected member is stored at `index` and the others become 0; all become 0 if no
+	 * member can receive the message.
 	 */
 	private selectMember(index: number, count: number, message: Message): void {
 		const { subscriptions, counters } = this.#core;
@@ -122,8 +122,8 @@ export class Recipients {
 	}
 
 	/**
-	 * How well a subscription's session can take a message: 3 at once, 2 once its queue is empty, 1 when its
-	 * client comes back, 0 not at all.
+	 * How soon a subscription's session can receive a message: 3 at once, 2 after its queue, 1 after its client
+	 * reconnects, 0 never.
 	 */
 	rank(subscription: number, message: Message): number {
 		const { subscriptions, authorizer, sessions } = this.#core;
@@ -137,7 +137,7 @@ export class Recipients {
 		return qos !== 0 && sessions.persistent(session) ? 1 : 0;
 	}
 
-	/** For a subscription that gather() left: the QoS that was granted for this copy. */
+	/** Granted QoS of the copy for a subscription that gather() selected. */
 	qos(subscription: number): number {
 		const { subscriptions } = this.#core;
 		// [MQTT-4.8.2-3]
@@ -146,14 +146,14 @@ export class Recipients {
 			: this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
 	}
 
-	/** Whether it keeps the RETAIN flag. */
+	/** Whether the copy keeps the RETAIN flag. */
 	retainAsPublished(subscription: number): boolean {
 		const { subscriptions } = this.#core;
 		if (this.hasOwnCopy(subscription)) return subscriptions.retainAsPublished(subscription);
 		return (this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & AS_PUBLISHED) !== 0;
 	}
 
-	/** The subscription identifier that it carries; 0 for none. */
+	/** The subscription identifier of the copy; 0 for none. */
 	identifier(subscription: number): number {
 		const { subscriptions } = this.#core;
 		return this.hasOwnCopy(subscription)
@@ -161,7 +161,7 @@ export class Recipients {
 			: this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
 	}
 
-	/** Whether a message can go straight to the socket. */
+	/** Whether a message can be written to the socket at once. */
 	canSendNow(session: number, message: Message, qos: number): boolean {
 		const { queues } = this.#core;
 		const connection = this.#core.connectionOf(session);
@@ -172,13 +172,13 @@ export class Recipients {
 		return message.size + PUBLISH_OVERHEAD <= connection.room;
 	}
 
-	/** Whether a session can wait for no further message: what has expired gives way first. */
+	/** Whether a session's queue is full, even after expired messages were dropped. */
 	isQueueFull(session: number): boolean {
 		const { queues } = this.#core;
 		return queues.isFull(session) && (!this.dropExpired() || queues.isFull(session));
 	}
 
-	/** Drops what waits and has expired; false if nothing has. */
+	/** Drops expired messages from the queues; false if there are none. */
 	dropExpired(): boolean {
 		const { queues, clock, counters } = this.#core;
 		const dropped = queues.dropExpired(clock.nowMs);
@@ -186,7 +186,7 @@ export class Recipients {
 		return dropped !== 0;
 	}
 
-	/** Whether its copy is for this subscription alone. */
+	/** Whether the copy belongs to this subscription alone. */
 	private hasOwnCopy(subscription: number): boolean {
 		const { subscriptions } = this.#core;
 		return (

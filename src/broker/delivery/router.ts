@@ -10,18 +10,18 @@ import type { SysTopics } from "./sys-topics";
 const PUBREL_ROOM = 5;
 
 /**
- * Brings a published message to the store and to every subscriber: at once where the socket takes it and
- * nothing waits, else into the session's queue. A session whose queue is full loses the message; when the
- * pools themselves are full, a message of QoS 1 or 2 is refused as a whole.
+ * Stores a published message and delivers it to every subscriber: at once if the socket has room and nothing
+ * is queued, else through the session's queue. A session whose queue is full loses the message; if the shared
+ * pools are full, a QoS 1 or 2 message is refused as a whole.
  */
 export class Router {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #sysTopics: SysTopics;
-	/** What is read from a queue or from the store. */
+	/** Scratch message, read from a queue or the store. */
 	readonly #stored: Message;
 	readonly #recipients: Recipients;
-	/** Whether stored values wait for an entry of the queues. */
+	/** Whether stored values wait for room in the queues. */
 	#retainedDeferred = false;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
@@ -35,12 +35,12 @@ export class Router {
 	/**
 	 * Routes a message.
 	 * @param publisher the session that published it
-	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: then a message of QoS 1 or 2 went nowhere,
-	 *   and a retained QoS 0 message was not kept, nor the one it replaces
+	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a
+	 *   retained QoS 0 message was routed but not stored, and the message it replaces was deleted
 	 */
 	publish(message: Message, publisher: number): number {
 		const code = this.route(message, publisher);
-		// From here, as route() has much on the stack
+		// Called here and not in route(), which uses much of the stack
 		const { subscriptions, store } = this.#core;
 		if (code !== QUOTA_EXCEEDED && subscriptions.sysCount > 0 && store.lastRecord !== 0)
 			this.publishSysTopic(this.#sysTopics.periodicCount + store.lastRecord);
@@ -80,15 +80,14 @@ export class Router {
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
-	/** Hands the broker's own topics that tell how it does to those who subscribed. */
+	/** Publishes the `$SYS/broker/…` topics to their subscribers. */
 	publishSysTopics(): void {
 		const sysTopics = this.#sysTopics;
 		for (let i = 1; i <= sysTopics.periodicCount; i++) this.publishSysTopic(i);
 	}
 
 	/**
-	 * Hands one of the broker's own topics to those who subscribed, made anew for each, as sending it takes its
-	 * place.
+	 * Publishes one `$SYS` topic to its subscribers. It is composed anew for each, as sending overwrites it.
 	 */
 	private publishSysTopic(index: number): void {
 		const { subscriptions, queues } = this.#core;
@@ -117,8 +116,8 @@ export class Router {
 	}
 
 	/**
-	 * Sends a connection what waits for it, as far as it goes: first its queue, in its order [MQTT-4.6.0-5]
-	 * [MQTT-4.6.0-6], then stored values for new subscriptions.
+	 * Sends waiting messages while room and send quota allow it: first the session's queue, in order
+	 * [MQTT-4.6.0-5] [MQTT-4.6.0-6], then stored values for new subscriptions.
 	 */
 	pump(connection: Connection): void {
 		const { queues, sessions } = this.#core;
@@ -161,7 +160,7 @@ export class Router {
 		}
 	}
 
-	/** Goes on with stored values that had to wait for room in the queues, once there is some. */
+	/** Resumes stored values that waited for room in the queues. */
 	resumeRetained(): void {
 		const core = this.#core;
 		if (!this.#retainedDeferred || core.queues.free === 0) return;
@@ -174,8 +173,8 @@ export class Router {
 	}
 
 	/**
-	 * A session ends, and its subscriptions have ended: what others of the same shared subscription can still
-	 * get, they get. Only QoS 1: the others are not delivered twice at any price [MQTT-4.8.2-5].
+	 * Moves pending messages of shared subscriptions from an ending session, whose subscriptions were removed
+	 * already, to other members. QoS 1 only: a QoS 2 message must not be sent to another client [MQTT-4.8.2-5].
 	 */
 	redistribute(session: number): void {
 		const { queues, subscriptions } = this.#core;
@@ -210,14 +209,14 @@ export class Router {
 		}
 	}
 
-	/** Drops what waits and has expired, as the pools are full; false if nothing has. */
+	/** Drops expired messages from the queues; false if there are none. */
 	dropExpired(): boolean {
 		return this.#recipients.dropExpired();
 	}
 
 	/**
-	 * Whether the pools can take a message of QoS 1 or 2 for all who get it so and have room in their own
-	 * queue.
+	 * Whether the pools have room for a QoS 1 or 2 message for every recipient with QoS above 0 whose own queue
+	 * is not full.
 	 */
 	private admits(matched: number, message: Message): boolean {
 		return this.fits(matched, message) || (this.dropExpired() && this.fits(matched, message));
@@ -261,7 +260,7 @@ export class Router {
 		const connection = this.#core.connectionOf(session);
 		const keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
 		if (connection === undefined || connection.state !== OPEN) {
-			// a client that is away gets QoS 1 and 2 (§4.1), one without a lasting session nothing more
+			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
 			if (qos === 0 || !sessions.persistent(session)) return;
 		} else if (this.#recipients.canSendNow(session, message, qos) && (!keep || queues.reserve(message))) {
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
@@ -286,7 +285,7 @@ export class Router {
 			counters.droppedQueue++;
 	}
 
-	/** Sends the next stored value for a new subscription; false when that must wait or nothing is left. */
+	/** Sends the next stored value for a new subscription; false if it must wait or none is left. */
 	private sendRetained(connection: Connection): boolean {
 		const { subscriptions, store, queues, sessions, settings, authorizer } = this.#core;
 		const sysTopics = this.#sysTopics;
@@ -357,8 +356,8 @@ export class Router {
 	}
 
 	/**
-	 * Whether there is room in the queues for a stored value that goes out with QoS 1 or 2; if it is to be
-	 * kept, it is reserved.
+	 * Whether the queues have room for a stored value that is sent with QoS 1 or 2. Reserves its content if
+	 * `keep` is set.
 	 */
 	private reserveRetained(connection: Connection, message: Message, keep: boolean): boolean {
 		const { queues } = this.#core;
@@ -370,7 +369,7 @@ export class Router {
 		return false;
 	}
 
-	/** A packet identifier that is not under way [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
+	/** A packet identifier that is not in flight [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
 	private nextFreePacketId(session: number): number {
 		const { sessions, queues } = this.#core;
 		let id = sessions.nextPacketId(session);

@@ -5,21 +5,18 @@ import { TIMESTAMP_LIMIT, writeDecimal } from "./timestamp";
 
 const NEW_LINE = 0x0a;
 const DOLLAR = 0x24;
-/**
- * Where the message is made, from the begin of the send area: far enough on for the PUBLISH to be made of it
- * in place.
- */
+/** Offset of the composed message in the send area, which leaves room to encode the PUBLISH in place. */
 const MESSAGE_OFFSET = 32;
 
-/** What a new version of the project changes too. */
+/** Version of the project, to be updated with each release. */
 export const VERSION = "0.1.0";
 const VERSION_BYTES = 5;
 
-/** Bytes of `$SYS/` and of `$SYS/last/`, with which the texts begin. */
+/** Bytes of `$SYS/` and of `$SYS/last/`, the first line of NAMES. */
 const PREFIX_LENGTH = 5;
 const LAST_PREFIX_LENGTH = 10;
 
-/** The prefix; and on a line each what follows `$SYS/`, in the order of #number(). */
+/** The prefix, then one topic per line without `$SYS/`, in the order of numericValue(). */
 const NAMES = `$SYS/last/
 broker/version
 broker/uptime
@@ -65,17 +62,17 @@ broker/errors
 const PERIODIC_COUNT = 40;
 
 /**
- * The broker's own topics, each made when it is asked for: `$SYS/broker/…`, which tell how it does, and
- * `$SYS/last/<topic>`, which tell when a topic's current value came. They are numbered from 1 to `count`.
+ * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
+ * the arrival time of a topic's current value. They are numbered from 1 to `count`.
  */
 export class SysTopics {
-	/** How many topics there are of the first kind, which are handed out at intervals. */
+	/** Number of `$SYS/broker/…` topics, which are published at intervals. */
 	readonly periodicCount: number;
 	readonly count: number;
 	readonly #core: Core;
-	/** NAMES, from when someone first subscribes to one of these topics. */
+	/** NAMES as bytes, encoded on first use. */
 	#names: Uint8Array | undefined;
-	/** The name that was read last, and where the next one begins. */
+	/** Index of the name read last, and offset of the next one. */
 	#lastIndex = 0;
 	#nextNameAt = 0;
 
@@ -85,7 +82,7 @@ export class SysTopics {
 		this.count = this.periodicCount + core.store.records;
 	}
 
-	/** Whether a topic filter can match a topic of these only: it begins with `$SYS/`. */
+	/** Whether a topic filter can match only these topics: it begins with `$SYS/`. */
 	isSysFilter(bytes: Uint8Array, start: number, end: number): boolean {
 		if (end - start < PREFIX_LENGTH || bytes[start] !== DOLLAR) return false;
 		const names = this.nameBytes();
@@ -94,8 +91,8 @@ export class SysTopics {
 	}
 
 	/**
-	 * Makes a topic and its value in the memory's send area, which must not be in use; false if there is no
-	 * such topic now.
+	 * Composes a topic and its value in the memory's send area, which must not be in use; false if there is no
+	 * such topic at present.
 	 */
 	compose(index: number, message: Message): boolean {
 		const { memory, clock } = this.#core;

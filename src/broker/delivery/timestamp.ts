@@ -9,14 +9,14 @@ const DAY_MS = 86_400_000;
 const ZERO = 0x30;
 
 /**
- * The time when a value came, as text: ISO 8601 in UTC with milliseconds where the host's clock is set, else
- * the age in whole seconds. Clients ask for it with a user property in CONNECT, and are told it in one of the
- * same name.
+ * The arrival time of a value as text: ISO 8601 in UTC with milliseconds if the host's clock is set, else the
+ * age in whole seconds. Clients request it with a user property in CONNECT, and receive it in a user property
+ * of the same name.
  */
 export class Timestamp {
 	/** `firefly-time`. */
 	readonly propertyName = utf8("firefly-time");
-	/** The text that was written last, from 0. */
+	/** The text written last, from index 0. */
 	readonly text: Uint8Array;
 	readonly #host: Host;
 	readonly #clock: BrokerClock;
@@ -27,7 +27,7 @@ export class Timestamp {
 		this.text = text;
 	}
 
-	/** Writes the time for what arrived then, ms of the broker's clock. @returns bytes */
+	/** Writes an arrival time, ms of the broker's clock, as text. @returns its length, bytes */
 	write(arrived: number): number {
 		const age = this.#clock.nowMs - arrived;
 		if (this.#host.clockIsSet === false) return writeDecimal(this.text, 0, Math.floor(age / 1000));
@@ -49,7 +49,7 @@ export class Timestamp {
 		return at;
 	}
 
-	/** Whether this is the name in [start, end). */
+	/** Whether [start, end) holds the property name. */
 	isPropertyName(bytes: Uint8Array, start: number, end: number): boolean {
 		const { propertyName } = this;
 		if (end - start !== propertyName.length) return false;
@@ -67,8 +67,8 @@ export function writeDecimal(bytes: Uint8Array, at: number, value: number): numb
 }
 
 /**
- * Writes ms since 1970 as ISO 8601, `2015-02-02T14:19:00.000Z`, and returns its length. A Date would be an
- * allocation.
+ * Writes ms since 1970 as ISO 8601, `2015-02-02T14:19:00.000Z`, and returns its length. A Date would have to
+ * be allocated.
  */
 function writeIso8601(bytes: Uint8Array, time: number): number {
 	const days = Math.floor(time / DAY_MS);
@@ -95,7 +95,7 @@ function writeIso8601(bytes: Uint8Array, time: number): number {
 	return 24;
 }
 
-/** Writes so many digits, and then a separator. */
+/** Writes `value` with leading zeros, then a separator. */
 function pad(bytes: Uint8Array, at: number, value: number, digits: number, separator: number): void {
 	let rest = value;
 	for (let i = at + digits - 1; i >= at; i--) {

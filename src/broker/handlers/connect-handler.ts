@@ -36,11 +36,11 @@ import {
 import { DeferredConnect } from "./deferred-connect";
 import type { SessionEnd } from "./session-end";
 
-/** Longest client identifier, bytes; at least 23 must be taken [MQTT-3.1.3-5]. */
+/** Longest client identifier, bytes; at least 23 must be accepted [MQTT-3.1.3-5]. */
 const CLIENT_IDENTIFIER_LIMIT = 256;
 
 const ASSIGNED_DIGITS = 12;
-/** Longest client identifier that is put into a topic for answers, bytes. */
+/** Longest client identifier that is put into a response topic, bytes. */
 const RESPONSE_IDENTIFIER_LIMIT = 40;
 
 /** CONNECT and CONNACK (§3.1, §3.2). */
@@ -48,11 +48,11 @@ export class ConnectHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #sessionEnd: SessionEnd;
-	/** The CONNECT that is being judged. */
+	/** The CONNECT whose authentication is pending. */
 	readonly deferred = new DeferredConnect();
-	/** An assigned client identifier: a prefix, and hexadecimal digits that are filled in. */
+	/** Assigned client identifier: a prefix and random hexadecimal digits. */
 	readonly #assignedIdentifier = utf8("auto-000000000000");
-	/** Whether the session in work was there before. */
+	/** Session Present flag of the CONNECT that is being answered. */
 	#sessionPresent = false;
 
 	constructor(core: Core, packetWriter: PacketWriter, sessionEnd: SessionEnd) {
@@ -62,14 +62,14 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Takes a CONNECT, which lies in [start, end) of the packet's bytes.
-	 * @returns the verdict on it, for clear() and answer(); PENDING where that takes time
+	 * Checks and authenticates a CONNECT, which lies in [start, end) of the packet's bytes.
+	 * @returns authentication result for endOldSession() and answer(); PENDING if it arrives later
 	 */
 	connect(connection: Connection, packet: Packet, start: number, end: number): number {
 		const code = this.checkConnect(connection, packet);
 		connection.awaitingAuth = code === PENDING;
 		if (code !== PENDING) return code;
-		// all of it again, however much it was hurried
+		// restores the full timeout, which evictIdleHandshakes() may have shortened
 		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout;
 		this.deferred.hold(packet.bytes, start, end);
 		wipePassword(packet);
@@ -77,9 +77,9 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Ends what is in the way of a CONNECT that is let in: the client's old connection, and its session where
-	 * it wants a new one. Before answer(), and apart from it, as either takes much of the stack.
-	 * @returns whether there was anything
+	 * Ends what an accepted CONNECT replaces: the client's old connection, and its old session on clean start.
+	 * Called before answer() and not within it, as each uses much of the stack.
+	 * @returns whether either was ended
 	 */
 	endOldSession(packet: Packet, authResult: number): boolean {
 		const core = this.#core;
@@ -100,8 +100,8 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Answers a CONNECT by the verdict on it, once clear() was called: the connection is open, or refused and
-	 * about to be closed. The password is gone from the memory afterwards.
+	 * Answers a CONNECT according to its authentication result, after endOldSession(). The connection is then
+	 * OPEN, or refused and CLOSING. Wipes the password from the memory.
 	 */
 	answer(connection: Connection, packet: Packet, authResult: number): void {
 		try {
@@ -142,15 +142,15 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Sends CONNACK with a reason code, if the version has one for it, and lets the connection end
-	 * [MQTT-3.2.2-7] [MQTT-3.1.1:3.2.2-5].
+	 * Sends CONNACK with a reason code, if the version has one for it, and closes the connection [MQTT-3.2.2-7]
+	 * [MQTT-3.1.1:3.2.2-5].
 	 */
 	refuse(connection: Connection, reasonCode: number): void {
 		this.#core.counters.connectsRefused++;
 		try {
 			this.#packetWriter.refuseConnect(connection, reasonCode);
 		} catch {
-			// MQTT 3.1.1 knows no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
+			// MQTT 3.1.1 has no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
 		}
 		// [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
 		this.#core.close(connection, SUCCESS);
@@ -171,7 +171,7 @@ export class ConnectHandler {
 		return this.#core.authorizer.authenticate(packet, connection.index, connection.address);
 	}
 
-	/** The session for the client, new or kept; 0 when a pool is used up. */
+	/** The session of the client, new or resumed; 0 if a pool is used up. */
 	private openSession(packet: Packet, assign: boolean): number {
 		const core = this.#core;
 		const { sessions } = core;
@@ -191,7 +191,7 @@ export class ConnectHandler {
 		// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
 		const session = known === 0 ? sessions.add(bytes, start, end) : known;
 		if (session === 0) return 0;
-		// one that waits for its delay is not published when the session goes on [MQTT-3.1.3-9]
+		// a delayed will is not published if the session is resumed [MQTT-3.1.3-9]
 		sessions.dropWill(session);
 		if (packet.hasWill && !this.storeWill(session, packet)) {
 			if (known === 0) sessions.remove(session);
@@ -231,7 +231,7 @@ export class ConnectHandler {
 		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
 		connection.clientFlags = clientFlags;
 		connection.sendQuota = settings.inFlight;
-		// Hardly anything was written so far: what has no room now would wait for ever
+		// Almost nothing was written so far: a packet that does not fit now would never fit
 		connection.maximumPacketSize = Math.min(connection.maximumPacketSize, connection.room);
 		connection.topicAliasMaximum = 0;
 		sessions.setEndsAt(session, NEVER_SECONDS);
@@ -245,8 +245,8 @@ export class ConnectHandler {
 			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
 			this.applyConnectProperties(connection, packet.properties);
 			if (!this.connack(connection, packet, assigned, keepAlive)) {
-				// Without CONNACK there can be no DISCONNECT either, and what the client may not be told it cannot
-				// keep to [MQTT-3.14.0-1]
+				// DISCONNECT must not be sent without CONNACK [MQTT-3.14.0-1], and a client that does not receive the
+				// broker's limits cannot observe them
 				this.#core.counters.connectsRefused++;
 				sessions.dropWill(session);
 				this.#core.close(connection, SUCCESS);
@@ -258,7 +258,7 @@ export class ConnectHandler {
 		this.#packetWriter.flush(connection);
 	}
 
-	/** Takes what an MQTT 5.0 client says of itself (§3.1.2.11). */
+	/** Applies the CONNECT properties of an MQTT 5.0 client (§3.1.2.11). */
 	private applyConnectProperties(connection: Connection, properties: PropertyReader): void {
 		const { settings, sessions, aliases, timestamp } = this.#core;
 		let expiry = 0;
@@ -286,9 +286,9 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Encodes the CONNACK of a success. What the client can do without is left out where its maximum packet
-	 * size is small.
-	 * @returns false when that is too small all the same
+	 * Encodes a successful CONNACK. Optional properties that exceed the client's maximum packet size are
+	 * omitted.
+	 * @returns false if the packet is too large nevertheless
 	 */
 	private connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
 		const { settings, sessions, queues, aliases } = this.#core;
@@ -324,7 +324,10 @@ export class ConnectHandler {
 		);
 	}
 
-	/** A topic for answers to this client: `response/` and its identifier, where that can be a topic. */
+	/**
+	 * Response topic of this client: `response/` and its identifier; `response` if that is too long or has
+	 * wildcards.
+	 */
 	private responseInformation(session: number): Uint8Array {
 		const { sessions, memory } = this.#core;
 		const { bytes } = memory;

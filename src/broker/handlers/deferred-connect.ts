@@ -1,11 +1,11 @@
 import type { Memory } from "../pool/memory";
 
 /**
- * What follows the fixed header of a packet, kept aside for as long as its answer takes, since other packets
- * are read into the same memory meanwhile.
+ * Copy of a CONNECT without its fixed header, kept during authentication because other packets are read into
+ * the same memory in the meantime.
  */
 export class DeferredConnect {
-	/** Allocated when it is first needed, and as large as was ever needed. */
+	/** Allocated on first use, with the size of the longest CONNECT so far. */
 	#bytes: Uint8Array | undefined;
 	#length = 0;
 
@@ -22,8 +22,8 @@ export class DeferredConnect {
 	}
 
 	/**
-	 * Puts the packet back where it was read to, and forgets it, as it may hold a password.
-	 * @returns where it ends
+	 * Copies the packet back to the receive area and wipes the copy, which may hold a password.
+	 * @returns index after its last byte
 	 */
 	restore(memory: Memory): number {
 		const length = this.#length;
@@ -35,7 +35,7 @@ export class DeferredConnect {
 		return receiveStart + length;
 	}
 
-	/** Wipes what was kept. */
+	/** Wipes the copy. */
 	wipe(): void {
 		this.#bytes?.fill(0);
 		this.#length = 0;

@@ -29,7 +29,7 @@ import type { ConnectHandler } from "./connect-handler";
 import type { PublishHandler } from "./publish-handler";
 import type { SubscribeHandler } from "./subscribe-handler";
 
-/** Reads each packet where it lies, and gives it to the part that answers it. */
+/** Decodes each packet in place and passes it to its handler. */
 export class Dispatcher {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
@@ -37,7 +37,7 @@ export class Dispatcher {
 	readonly #publishHandler: PublishHandler;
 	readonly #subscribeHandler: SubscribeHandler;
 	readonly #packet = new Packet();
-	/** The verdict on a CONNECT that is still to be answered; PENDING where there is none. */
+	/** Authentication result of a CONNECT that is not answered yet; PENDING if there is none. */
 	#authResult = PENDING;
 
 	constructor(
@@ -55,9 +55,9 @@ export class Dispatcher {
 	}
 
 	/**
-	 * Reads one whole packet: its first byte, and the rest after the fixed header in [start, end) of the
-	 * memory. What it asks for is done by obey(): one after the other, which spares the stack.
-	 * @returns false when there is nothing to do
+	 * Decodes one whole packet: its first byte, and the rest after the fixed header in [start, end) of the
+	 * memory. handle() is a separate call after it, which saves stack.
+	 * @returns false if the packet was rejected
 	 */
 	decode(connection: Connection, first: number, start: number, end: number): boolean {
 		const core = this.#core;
@@ -82,9 +82,9 @@ export class Dispatcher {
 		return false;
 	}
 
-	/** Does what the packet asks for that was read. @returns whether its connection can be sent more */
+	/** Handles the decoded packet. @returns whether queued messages may now be sent on its connection */
 	handle(connection: Connection, start: number, end: number): boolean {
-		// These are calls in tail position, which take nothing of the stack on XS
+		// Tail calls, which use no stack on XS
 		const packet = this.#packet;
 		switch (packet.type) {
 			case PUBLISH:
@@ -98,7 +98,7 @@ export class Dispatcher {
 		}
 	}
 
-	/** The verdict on a CONNECT that had to wait for it. */
+	/** Restores a deferred CONNECT whose authentication has finished. */
 	onAuthResult(connection: Connection, reasonCode: number): void {
 		const { memory } = this.#core;
 		const packet = this.#packet;
@@ -111,17 +111,17 @@ export class Dispatcher {
 		this.#authResult = reasonCode;
 	}
 
-	/** A CONNECT was judged: clear() and answer() are to be called. */
+	/** Whether a CONNECT was authenticated or refused: endOldSession() and answerConnect() must be called. */
 	get connectReady(): boolean {
 		return this.#authResult !== PENDING;
 	}
 
-	/** Ends what is in the way of the CONNECT. @returns whether there was anything */
+	/** Ends the connection and session that the CONNECT replaces. @returns whether either was ended */
 	endOldSession(): boolean {
 		return this.#connectHandler.endOldSession(this.#packet, this.#authResult);
 	}
 
-	/** Answers the CONNECT. @returns whether its connection can be sent more */
+	/** Answers the CONNECT. @returns whether queued messages may now be sent on its connection */
 	answerConnect(connection: Connection): boolean {
 		const authResult = this.#authResult;
 		this.#authResult = PENDING;
@@ -129,7 +129,7 @@ export class Dispatcher {
 		return connection.session !== 0;
 	}
 
-	/** Nobody waits for the verdict any more. */
+	/** Wipes a deferred CONNECT whose connection is closed. */
 	discardPendingConnect(): void {
 		this.#connectHandler.deferred.wipe();
 	}
@@ -171,7 +171,7 @@ export class Dispatcher {
 		}
 	}
 
-	/** PUBREC: PUBREL is owed, or the message is over. */
+	/** PUBREC: sends PUBREL, or completes a message that the client rejected. */
 	private handlePubrec(connection: Connection, packet: Packet): boolean {
 		const { queues } = this.#core;
 		const { packetId } = packet;
@@ -189,8 +189,8 @@ export class Dispatcher {
 	}
 
 	/**
-	 * DISCONNECT: the will is published only where a reason is given, and the client may change how long its
-	 * session lasts.
+	 * DISCONNECT: the will is published only if the reason code is not 0, and the client may change its session
+	 * expiry interval.
 	 */
 	private handleDisconnect(connection: Connection, packet: Packet): void {
 		const core = this.#core;
@@ -209,12 +209,13 @@ export class Dispatcher {
 		core.close(connection, SUCCESS); // [MQTT-3.14.4-1]
 	}
 
-	/** Ends a connection for what cannot be understood. */
+	/** Closes a connection that sent a malformed packet. */
 	private rejectMalformed(connection: Connection, packet: Packet, reasonCode: number): void {
 		this.#core.counters.peerFaults++;
+		// Once open: [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
 		if (connection.state === OPENING) {
 			connection.version = packet.version;
 			this.#connectHandler.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2] [MQTT-3.1.4-1]
-		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode); // [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
+		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode);
 	}
 }

@@ -19,7 +19,7 @@ import { Message } from "../pool/message";
 import { normalizeProperties } from "../pool/message-properties";
 import type { Connection } from "../session/connection";
 
-/** PUBLISH from a client, and what answers it: PUBACK, or PUBREC and PUBCOMP (§3.3 to §3.7, §4.3). */
+/** Handles PUBLISH and PUBREL from a client: answers with PUBACK, PUBREC and PUBCOMP (§3.3 to §3.7, §4.3). */
 export class PublishHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
@@ -33,7 +33,7 @@ export class PublishHandler {
 		this.#message = new Message(core.memory.bytes);
 	}
 
-	/** Takes a PUBLISH that ends at `end`. @returns false: nothing more can be sent for it */
+	/** Handles a PUBLISH that ends at `end`. @returns always false: it frees no send quota */
 	publish(connection: Connection, packet: Packet, end: number): boolean {
 		const core = this.#core;
 		core.counters.publishesReceived++;
@@ -48,7 +48,7 @@ export class PublishHandler {
 		}
 		if (properties.has(TOPIC_ALIAS) && !this.resolveAlias(connection, packet, message)) return false;
 		if (qos === 2 && core.queues.incomingQos2.has(connection.session, packet.packetId)) {
-			// It came before: it is acknowledged again and goes nowhere [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
+			// A duplicate is acknowledged again but not routed [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
 			this.#packetWriter.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
 			return false;
 		}
@@ -60,12 +60,12 @@ export class PublishHandler {
 		message.retain = packet.retain;
 		message.arrivedAtMs = core.clock.nowMs;
 		normalizeProperties(message, properties);
-		// In tail position, which spares the stack on XS
+		// Tail calls, which save stack on XS
 		if (qos === 2) return this.exactlyOnce(connection, packet.packetId, message);
 		return this.atLeastOnce(connection, packet.packetId, message);
 	}
 
-	/** PUBREL: the packet identifier may name another message from now on. */
+	/** PUBREL: frees the packet identifier for another message. */
 	release(connection: Connection, packetId: number): void {
 		// [MQTT-4.3.3-12] [MQTT-4.3.3-13]
 		const known = this.#core.queues.incomingQos2.delete(connection.session, packetId);
@@ -85,7 +85,10 @@ export class PublishHandler {
 		return false;
 	}
 
-	/** A message is routed when it comes, and its packet identifier kept until PUBREL (method A of §4.3.3). */
+	/**
+	 * Routes the message at once and keeps its packet identifier until PUBREL (method B of §4.3.3 in MQTT
+	 * 3.1.1).
+	 */
 	private exactlyOnce(connection: Connection, packetId: number, message: Message): boolean {
 		const core = this.#core;
 		const { incomingQos2 } = core.queues;
@@ -106,7 +109,7 @@ export class PublishHandler {
 		return false;
 	}
 
-	/** Puts the topic in the place of its alias; false when the connection cannot go on. */
+	/** Sets an alias, or replaces it with its topic; false if the connection was closed. */
 	private resolveAlias(connection: Connection, packet: Packet, message: Message): boolean {
 		const core = this.#core;
 		const { aliases } = core;
@@ -124,7 +127,7 @@ export class PublishHandler {
 		}
 		const record = aliases.get(connection.index, alias);
 		if (record === 0) {
-			core.close(connection, TOPIC_ALIAS_INVALID); // §3.3.2.3.4: no topic was given to it
+			core.close(connection, TOPIC_ALIAS_INVALID); // §3.3.2.3.4: the alias has no topic
 			return false;
 		}
 		message.topicStart = aliases.topicStart(record);
@@ -148,8 +151,9 @@ export class PublishHandler {
 	private acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
 		let reasonCode = code;
 		if (connection.version === 4) {
-			// An error has no word in MQTT 3.1.1. What is not allowed is acknowledged and goes nowhere
-			// [MQTT-3.1.1:3.3.5-2]; what finds no room may be sent again.
+			// Acknowledgements of MQTT 3.1.1 carry no error code. An unauthorized message is acknowledged but not
+			// routed [MQTT-3.1.1:3.3.5-2]; for lack of room the connection is closed, so that the client can send
+			// it again.
 			if (code === QUOTA_EXCEEDED) {
 				this.#core.close(connection, QUOTA_EXCEEDED); // [MQTT-3.1.1:4.8.0-2]
 				return;

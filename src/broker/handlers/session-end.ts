@@ -6,8 +6,8 @@ import { NEVER_SECONDS } from "../pool/clock";
 import { CLOSING, type Connection } from "../session/connection";
 
 /**
- * Ends connections and sessions: DISCONNECT where the client understands it, the will where it is due,
- * everything given back that does not last.
+ * Ends connections and sessions: sends DISCONNECT to MQTT 5.0 clients, publishes wills that are due, and
+ * releases everything that is not persistent.
  */
 export class SessionEnd {
 	readonly #core: Core;
@@ -20,7 +20,7 @@ export class SessionEnd {
 		this.#router = router;
 	}
 
-	/** Ends all connections that are to be closed, also those that fail meanwhile. */
+	/** Ends all connections in state CLOSING, including those that fail in the meantime. */
 	endClosing(): void {
 		const core = this.#core;
 		const { connections } = core;
@@ -33,8 +33,8 @@ export class SessionEnd {
 	}
 
 	/**
-	 * Ends one connection in state CLOSING, and its session unless that lasts. Its steps follow one another, as
-	 * the last one may take much of the stack.
+	 * Ends one connection in state CLOSING, and its session unless it is persistent. The steps are not nested,
+	 * as the last one may use much of the stack.
 	 */
 	endConnection(connection: Connection): void {
 		const { session } = connection;
@@ -44,7 +44,7 @@ export class SessionEnd {
 		else if (this.suspend(session)) this.publishWill(session);
 	}
 
-	/** Tells a client that it is over, and parts its session from it. */
+	/** Sends DISCONNECT, closes the connection and detaches its session. */
 	private disconnect(connection: Connection): void {
 		const core = this.#core;
 		const { session, closeReason, retainedSubscription } = connection;
@@ -62,7 +62,7 @@ export class SessionEnd {
 			core.subscriptions.requestRetained(retainedSubscription);
 	}
 
-	/** A session goes on without its client. @returns whether its will is to be published now */
+	/** Suspends a persistent session. @returns whether its will must be published now */
 	private suspend(session: number): boolean {
 		const { sessions, queues, clock } = this.#core;
 		queues.suspend(session); // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
@@ -84,8 +84,8 @@ export class SessionEnd {
 	}
 
 	/**
-	 * Publishes the wills that are due, and ends the sessions whose time is over.
-	 * @returns when the next one is due, s of the broker's clock
+	 * Publishes due wills and ends expired sessions.
+	 * @returns when the next one is due, s of the broker's clock; NEVER_SECONDS if none is
 	 */
 	checkDue(): number {
 		const { sessions, clock } = this.#core;
@@ -104,7 +104,7 @@ export class SessionEnd {
 	}
 
 	/**
-	 * Publishes the will of a client that went without a DISCONNECT of reason code 0, and forgets it
+	 * Publishes and deletes the will of a client that disconnected without a DISCONNECT of reason code 0
 	 * [MQTT-3.1.2-8] [MQTT-3.1.2-10].
 	 */
 	private publishWill(session: number): void {
@@ -117,7 +117,7 @@ export class SessionEnd {
 				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.publishesOverQuota++;
 			} else counters.publishesDenied++;
 		} finally {
-			// also one that failed: it would fail again and again
+			// also after a failure, which would otherwise repeat forever
 			sessions.dropWill(session);
 		}
 	}

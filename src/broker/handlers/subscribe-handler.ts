@@ -14,7 +14,7 @@ import type { SysTopics } from "../delivery/sys-topics";
 import { type Connection, RETAINED_PENDING } from "../session/connection";
 import { SYS_FILTER } from "../topics/subscriptions";
 
-/** Retain handling (§3.8.3.1): stored values at every SUBSCRIBE, or only for a new subscription. */
+/** Retain handling (§3.8.3.1): stored values are sent at every SUBSCRIBE, or only for a new subscription. */
 const SEND_ALWAYS = 0x00;
 const SEND_IF_NEW = 0x10;
 
@@ -33,7 +33,7 @@ export class SubscribeHandler {
 		this.#reasonCodes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3));
 	}
 
-	/** @returns whether stored values are to be sent */
+	/** @returns whether stored values must be sent */
 	subscribe(connection: Connection, packet: Packet): boolean {
 		const codes = this.#reasonCodes;
 		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
@@ -64,7 +64,7 @@ export class SubscribeHandler {
 		this.#packetWriter.flush(connection);
 	}
 
-	/** Takes one topic filter; returns its reason code. */
+	/** Adds a subscription; returns its reason code. */
 	private add(connection: Connection, packet: Packet, identifier: number): number {
 		const { subscriptions, authorizer, counters } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
@@ -88,7 +88,7 @@ export class SubscribeHandler {
 			return QUOTA_EXCEEDED;
 		}
 		const handling = options & RETAIN_HANDLING;
-		// A shared subscription is handed no stored values (§4.8.2)
+		// Shared subscriptions receive no stored values (§4.8.2)
 		if (shared === 0 && (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed))) {
 			// [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT-3.1.1:3.3.1-6]
 			subscriptions.requestRetained(subscription); // [MQTT-3.8.4-4]

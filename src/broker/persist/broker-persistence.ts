@@ -11,9 +11,9 @@ import { SubscriptionRecords } from "./subscription-records";
 import { TransactionalStore } from "./transactional-store";
 
 /**
- * Keeps in storage what outlives a restart: what new subscribers are handed, and lasting sessions with their
- * subscriptions, waiting messages and wills. Changes are noted in RAM as they happen, and stored together by
- * save(), so that a value that comes every second is not written every second.
+ * Stores the state that survives a restart: values for new subscribers, and persistent sessions with their
+ * subscriptions, queued messages and wills. Changes are marked in RAM as they happen, and save() stores them
+ * together, so that a value that arrives every second is not written every second.
  */
 export class BrokerPersistence implements Persistence {
 	readonly #core: Core;
@@ -25,7 +25,7 @@ export class BrokerPersistence implements Persistence {
 	readonly #values: RetainedRecords;
 	failing = false;
 
-	/** Restores what is stored into the broker's empty pools. @throws what the storage throws */
+	/** Restores the stored state into the broker's empty pools. @throws errors of the storage */
 	constructor(core: Core, storage: Storage) {
 		const { settings } = core;
 		const recordStore = new TransactionalStore(core.memory, storage, [

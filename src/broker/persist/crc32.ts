@@ -1,4 +1,4 @@
-/** The CRC of each byte alone. In a preloaded module it lies in flash; it is never written. */
+/** CRC of each single byte. Never written, so that it stays in flash in a preloaded module. */
 const TABLE: Int32Array = table();
 
 function table(): Int32Array {

@@ -4,12 +4,12 @@ import type { PersistentClock } from "./persistent-clock";
 import type { RecordCodec } from "./record-codec";
 
 const RETAIN = 4;
-/** What a record has besides topic, properties and payload, bytes. */
+/** Bytes of a record besides topic, properties and payload. */
 const OVERHEAD = 11;
 
-/** Messages in stored records. */
+/** Encodes and decodes messages in stored records. */
 export class MessageRecords {
-	/** What was read last, or is written. */
+	/** The message that was read or written last. */
 	readonly message: Message;
 	readonly #codec: RecordCodec;
 	readonly #persistentClock: PersistentClock;
@@ -21,16 +21,16 @@ export class MessageRecords {
 	}
 
 	/**
-	 * Whether a copy can be a record of its own. One whose topic came as an alias, with a payload that left no
-	 * room for it, cannot; nor can it be sent to a client that has no alias for the topic yet, as after a
-	 * restart none has.
+	 * Whether a message fits in a record of its own. A message whose topic arrived as an alias, with a payload
+	 * that leaves no room for the topic, does not fit; it could not be sent after a restart anyway, as no
+	 * client has an alias for the topic then.
 	 */
 	fits(messages: Messages, record: number): boolean {
 		messages.readInto(record, this.message);
 		return this.message.size + OVERHEAD <= this.#codec.maxSize;
 	}
 
-	/** Writes a copy, as the last thing in a record. */
+	/** Writes a message as the last part of a record. */
 	writeMessage(messages: Messages, record: number): void {
 		const codec = this.#codec;
 		const message = this.message;
@@ -42,7 +42,7 @@ export class MessageRecords {
 		codec.writeBytes(message.bytes, message.topicStart, message.payloadEnd);
 	}
 
-	/** Reads one into `message`. */
+	/** Reads a message into `message`. */
 	readMessage(): void {
 		const codec = this.#codec;
 		const message = this.message;

@@ -1,17 +1,17 @@
-/** Keeps the broker's state over a restart. */
+/** Stores the broker's state so that it survives a restart. */
 export interface Persistence {
-	/** Whether there is something to store. */
+	/** Whether there are changes to store. */
 	readonly changed: boolean;
 	/**
-	 * Whether it is to be called again though nothing changes: it is not known yet for how long there was no
-	 * power.
+	 * Whether save() must be called even without changes, as the duration of the last power loss is not known
+	 * yet.
 	 */
 	readonly awaitingWallClock: boolean;
 	/** Whether the last attempt to store failed. */
 	readonly failing: boolean;
 	/**
-	 * Stores what has changed. When that fails nothing is changed there, it is counted, and the next call tries
-	 * again. Throws nothing.
+	 * Stores all changes. On failure the stored state stays as it was, the failure is counted, and the next
+	 * call tries again. Never throws.
 	 */
 	save(): void;
 }

@@ -6,19 +6,19 @@ import type { TransactionalStore } from "./transactional-store";
 const MAX_TIME_MS = 0xffff_ffff_ffff;
 
 /**
- * A clock that goes on over restarts: ms since the storage was first used, as far as the broker knows. Time
- * without power counts once the host's clock is set, if it was set before too; until then it is taken for
- * none.
+ * Clock that continues across restarts: ms since the storage was first used, as far as the broker knows. Time
+ * without power is added once the host's clock is set, provided that it was set before the power loss too;
+ * until then it counts as zero.
  */
 export class PersistentClock {
 	readonly #clock: BrokerClock;
 	readonly #host: Host;
 	readonly #recordStore: TransactionalStore;
-	/** What the broker's clock lags behind this one, ms. */
+	/** Difference between this clock and the broker's clock, ms. */
 	#offsetMs = 0;
 	/**
-	 * Where this clock stood at the last commit before the restart, and what time that was; 0 when nothing is
-	 * to be found out any more.
+	 * This clock and the host's clock, ms, at the last commit before the restart. The host's is 0 if it was not
+	 * set, or once the time without power is added.
 	 */
 	#committedTimeMs = 0;
 	#committedWallMs = 0;
@@ -29,7 +29,7 @@ export class PersistentClock {
 		this.#recordStore = recordStore;
 	}
 
-	/** Goes on from the last commit. */
+	/** Continues from the last commit. */
 	resume(): void {
 		const { persistentTimeMs, wallTimeMs } = this.#recordStore;
 		this.#committedTimeMs = persistentTimeMs;
@@ -38,14 +38,14 @@ export class PersistentClock {
 		this.catchUp();
 	}
 
-	/** Whether it is not known yet for how long there was no power. */
+	/** Whether the duration of the last power loss is not known yet. */
 	get awaitingWallClock(): boolean {
 		return this.#committedWallMs !== 0;
 	}
 
 	/**
-	 * Counts the time without power, if it can be known now.
-	 * @returns that time, ms, 0 if there is nothing new
+	 * Adds the time without power, if it is known now.
+	 * @returns that time, ms; 0 if nothing was added
 	 */
 	catchUp(): number {
 		if (this.#committedWallMs === 0 || this.#host.clockIsSet === false) return 0;
@@ -57,18 +57,18 @@ export class PersistentClock {
 		return missedMs;
 	}
 
-	/** Tells the vault what time it is. */
+	/** Sets the times that the next commit record stores. */
 	setCommitTime(): void {
 		this.#recordStore.persistentTimeMs = this.fromBrokerTime(this.#clock.nowMs);
 		this.#recordStore.wallTimeMs = this.#host.clockIsSet === false ? 0 : Math.max(0, Math.floor(Date.now()));
 	}
 
-	/** A time of the broker's clock, ms, as one of this clock: 0 … 2^48 − 1. */
+	/** Converts a time of the broker's clock, ms, to this clock: 0 … 2^48 − 1. */
 	fromBrokerTime(timeMs: number): number {
 		return Math.min(MAX_TIME_MS, Math.max(0, Math.floor(timeMs + this.#offsetMs)));
 	}
 
-	/** A time of this clock as one of the broker's; negative for one before the restart. */
+	/** Converts a time of this clock, ms, to the broker's clock; negative for a time before the restart. */
 	toBrokerTime(timeMs: number): number {
 		return timeMs - this.#offsetMs;
 	}

@@ -4,15 +4,16 @@ import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";
 import { CONTENT_KIND, ENTRY_KIND, type TransactionalStore } from "./transactional-store";
 
-/** What an entry is, in storage. */
+/** Kinds of stored entries. */
 const OUTGOING = 0;
 const INCOMING_QOS2 = 1;
 
 const QOS = 6;
 
 /**
- * Stores the QoS 1 and 2 messages that wait for lasting sessions or are under way to them, and the packet
- * identifiers of the QoS 2 messages that came from them. A message is stored once however many wait for it.
+ * Stores the QoS 1 and 2 messages that are queued for persistent sessions or in flight to them, and the
+ * packet identifiers of incoming QoS 2 messages. A message is stored once, however many sessions it is queued
+ * for.
  */
 export class QueueRecords {
 	readonly #core: Core;
@@ -29,7 +30,7 @@ export class QueueRecords {
 		this.#contentFlags = recordStore.dirtyFlags[CONTENT_KIND];
 	}
 
-	/** @returns how many messages found no room */
+	/** @returns how many messages could not be restored */
 	restore(sessions: SessionRecords): number {
 		const { queues, subscriptions, authorizer } = this.#core;
 		const recordStore = this.#recordStore;
@@ -96,7 +97,7 @@ export class QueueRecords {
 		this.dropUnused(this.#contentFlags, CONTENT_KIND);
 	}
 
-	/** So much time has passed without power, as {@link KeptValues.age}. */
+	/** Corrects times after a power loss, as {@link RetainedRecords.backdate}. */
 	backdate(missedMs: number): void {
 		const { queues } = this.#core;
 		for (let i = 1; i < this.#contentFlags.states.length; i++) {
@@ -105,7 +106,7 @@ export class QueueRecords {
 		}
 	}
 
-	/** An entry is in use, and so is what it carries: stored if it changed. */
+	/** Marks an entry and its message as in use, and stores each if it has changed. */
 	private storeEntry(session: number, entry: number, kind: number): void {
 		const { queues, subscriptions } = this.#core;
 		const recordStore = this.#recordStore;
@@ -128,7 +129,7 @@ export class QueueRecords {
 		recordStore.put(ENTRY_KIND, entry);
 	}
 
-	/** @returns whether there is a record of it */
+	/** @returns whether the message has a record */
 	private storeContent(content: number): boolean {
 		const { contents } = this.#core.queues;
 		if (!this.#messages.fits(contents, content)) return false;
@@ -140,7 +141,7 @@ export class QueueRecords {
 		return true;
 	}
 
-	/** What is stored and not in use any more. */
+	/** Drops the stored records that are no longer in use. */
 	private dropUnused(dirtyFlags: DirtyFlags, kind: number): void {
 		const { states } = dirtyFlags;
 		for (let i = 1; i < states.length; i++) {
@@ -151,7 +152,7 @@ export class QueueRecords {
 	}
 }
 
-/** Notes that a record is in use; whether it is to be stored, and this is the first time that it is met. */
+/** Marks a record as in use. Returns whether to store it: it has changed, and was not marked before. */
 function markInUse(dirtyFlags: DirtyFlags, record: number): boolean {
 	const { states } = dirtyFlags;
 	const state = states[record];

@@ -3,7 +3,7 @@ import { readUint32, writeUint32 } from "../pool/message-properties";
 import { copy } from "../pool/messages";
 import { crc32 } from "./crc32";
 
-/** CRC-32 of all that follows, generation, kind: bytes. */
+/** Header: CRC-32 of all bytes after it (4 bytes), generation (4), kind (1). */
 const HEADER_SIZE = 9;
 const GENERATION_OFFSET = 4;
 const KIND_OFFSET = 8;
@@ -11,15 +11,15 @@ const KIND_OFFSET = 8;
 const TWO_32 = 0x1_0000_0000;
 
 /**
- * One stored record, written or read from begin to end in the memory's send area, whose contents are lost.
- * Numbers have their most significant byte first.
+ * Encodes and decodes one stored record, sequentially, in the memory's send area, whose previous contents are
+ * lost. Numbers are big-endian.
  */
 export class RecordCodec {
-	/** In which it lies. */
+	/** Holds the record. */
 	readonly bytes: Uint8Array;
-	/** Where reading or writing goes on. */
+	/** Index of the next byte to read or write. */
 	at: number;
-	/** Behind its last byte, while it is read. */
+	/** Index after the last byte, while a record is read. */
 	end: number;
 	readonly #memory: Memory;
 
@@ -30,12 +30,12 @@ export class RecordCodec {
 		this.end = memory.sendStart;
 	}
 
-	/** The most bytes that one can have. */
+	/** Largest size of a record without its header, bytes. */
 	get maxSize(): number {
 		return this.#memory.sendSize - HEADER_SIZE;
 	}
 
-	/** Begins a new one. */
+	/** Begins a new record. */
 	startWriting(): void {
 		this.#memory.reopenSendArea();
 		this.at = this.#memory.sendStart + HEADER_SIZE;
@@ -62,17 +62,17 @@ export class RecordCodec {
 		this.writeU32(value % TWO_32);
 	}
 
-	/** Bytes [start, end) of another place. */
+	/** Copies bytes [start, end) of another array. */
 	writeBytes(from: Uint8Array, start: number, end: number): void {
 		this.at = copy(this.bytes, this.at, from, start, end);
 	}
 
-	/** The CRC of what was written so far, without generation and kind. */
+	/** CRC of the bytes written so far, without generation and kind. */
 	get checksum(): number {
 		return crc32(this.bytes, this.#memory.sendStart + HEADER_SIZE, this.at);
 	}
 
-	/** Ends it. @returns all of it, for storage */
+	/** Completes the record. @returns all of it, for storage */
 	finish(generation: number, kind: number): Uint8Array {
 		const { bytes } = this;
 		const { sendStart } = this.#memory;
@@ -82,13 +82,13 @@ export class RecordCodec {
 		return this.#memory.sendView(this.at - sendStart);
 	}
 
-	/** A view for storage to fill, as long as a record can be. */
+	/** View for storage to fill, as long as the longest record. */
 	readBuffer(): Uint8Array {
 		this.#memory.reopenSendArea();
 		return this.#memory.sendView(this.#memory.sendSize);
 	}
 
-	/** Begins to read what storage filled in. @returns false when it is not whole */
+	/** Begins reading a record that storage has filled in. @returns false if its length or CRC is wrong */
 	startReading(length: number): boolean {
 		const { bytes } = this;
 		const { sendStart } = this.#memory;

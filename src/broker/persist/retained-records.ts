@@ -3,7 +3,7 @@ import { CHANGED, STORED } from "../pool/dirty-flags";
 import type { MessageRecords } from "./message-records";
 import { type TransactionalStore, VALUE_KIND } from "./transactional-store";
 
-/** Stores what new subscribers are handed: the retained values, or every topic's current one. */
+/** Stores the values for new subscribers: the retained ones, or every topic's current one. */
 export class RetainedRecords {
 	readonly #core: Core;
 	readonly #recordStore: TransactionalStore;
@@ -15,7 +15,7 @@ export class RetainedRecords {
 		this.#messages = messages;
 	}
 
-	/** @returns how many values found no room */
+	/** @returns how many values could not be restored */
 	restore(): number {
 		const { store } = this.#core;
 		const recordStore = this.#recordStore;
@@ -30,7 +30,7 @@ export class RetainedRecords {
 			store.restore(messages.message);
 			dirtyFlags.renumber(i, store.lastRecord);
 		}
-		// also those that gave way to later ones
+		// includes values that later ones evicted
 		for (let i = 1; i < states.length; i++)
 			if ((states[i] & STORED) !== 0 && (i > store.records || !store.has(i))) dirtyFlags.mark(i);
 		store.dirtyFlags = dirtyFlags;
@@ -60,8 +60,8 @@ export class RetainedRecords {
 	}
 
 	/**
-	 * So much time has passed without power: restored values came longer ago than was thought, and new ones
-	 * have to be stored with the right time.
+	 * Corrects times after `missedMs` without power: restored values arrived that much earlier, and values that
+	 * arrived since then must be stored again with the right time.
 	 */
 	backdate(missedMs: number): void {
 		const { store } = this.#core;

@@ -9,11 +9,11 @@ import { ENTRY_KIND, SESSION_KIND, SUBSCRIPTION_KIND, type TransactionalStore } 
 const WILL = 1;
 
 /**
- * Stores sessions that outlive their connection, and wills: of all clients, as one that is connected when the
- * power goes is one that went without DISCONNECT.
+ * Stores persistent sessions, and the wills of all clients: a client that is connected when the power fails
+ * counts as lost without DISCONNECT.
  *
- * When a session ends is stored an eighth of its expiry interval too late, and anew only when that would be
- * too early: a node that comes once a minute would otherwise be written once a minute.
+ * The stored end of a session is an eighth of its expiry interval too late, and is stored anew only if it
+ * would become too early: otherwise a node that connects once a minute would cause one write a minute.
  */
 export class SessionRecords {
 	readonly #core: Core;
@@ -22,12 +22,12 @@ export class SessionRecords {
 	readonly #messages: MessageRecords;
 	readonly #dirtyFlags: DirtyFlags;
 	/**
-	 * Of each session as it is stored: when it ends, s of the lifetime's clock, NEVER while its client is
-	 * connected, 0 for one that does not last; and the CRC.
+	 * By session, as stored: its end, s of the persistent clock (NEVER_SECONDS while its client is connected, 0
+	 * for a session that is not persistent); and the CRC of its record.
 	 */
 	readonly #endsAtSeconds: Uint32Array;
 	readonly #checksums: Uint32Array;
-	/** While restoring: the session of each stored one. */
+	/** During restore: the session number by its stored number. */
 	#restoredSessions = new Uint16Array(0);
 
 	constructor(
@@ -46,7 +46,7 @@ export class SessionRecords {
 		this.#checksums = tables.u32(core.sessions.capacity + 1);
 	}
 
-	/** @returns how many sessions found no room */
+	/** @returns how many sessions could not be restored */
 	restore(): number {
 		const { sessions } = this.#core;
 		const recordStore = this.#recordStore;
@@ -59,7 +59,7 @@ export class SessionRecords {
 			if (session === 0) lost++;
 			this.#restoredSessions[i] = session;
 			this.#dirtyFlags.renumber(i, session);
-			// It ends in its time from now on, however often the power goes
+			// its expiry interval starts now, and must not start again at each power loss
 			if (this.#endsAtSeconds[session] === NEVER_SECONDS && sessions.expirySeconds(session) !== NEVER_SECONDS)
 				this.#dirtyFlags.mark(session);
 		}
@@ -72,7 +72,7 @@ export class SessionRecords {
 		return this.#restoredSessions[storedSession] ?? 0;
 	}
 
-	/** Nothing is asked of restored() any more. */
+	/** Frees the table of restoredSession(), which must not be called any more. */
 	finishRestore(): void {
 		this.#restoredSessions = new Uint16Array(0);
 	}
@@ -103,7 +103,7 @@ export class SessionRecords {
 		}
 	}
 
-	/** So much time has passed without power, as {@link KeptValues.age}. */
+	/** Corrects times after a power loss, as {@link RetainedRecords.backdate}. */
 	backdate(missedMs: number): void {
 		const { sessions } = this.#core;
 		const dirtyFlags = this.#dirtyFlags;
@@ -116,7 +116,7 @@ export class SessionRecords {
 		}
 	}
 
-	/** When a lasting session ends, as it is to be stored. */
+	/** End of a persistent session as it is to be stored, s of the persistent clock. */
 	private endSecondsToStore(session: number): number {
 		const { sessions } = this.#core;
 		const expiry = sessions.expirySeconds(session);
@@ -131,7 +131,9 @@ export class SessionRecords {
 			: Math.min(dueSeconds + (expiry >>> 3), NEVER_SECONDS - 1);
 	}
 
-	/** A session lasts from now on, or no more, and so do its subscriptions and what waits for it. */
+	/**
+	 * Marks the subscriptions and queue entries of a session that has become persistent, or is so no longer.
+	 */
 	private markDependents(session: number): void {
 		const { subscriptions } = this.#core;
 		const subscriptionFlags = this.#recordStore.dirtyFlags[SUBSCRIPTION_KIND];
@@ -161,7 +163,7 @@ export class SessionRecords {
 		this.#messages.writeMessage(sessions.wills, will);
 	}
 
-	/** Adds the session that is in the body; 0 when it has no room, or its user none any more. */
+	/** Adds the session that `codec` holds; returns 0 if there is no room or its user no longer exists. */
 	private restoreSession(): number {
 		const { sessions, authorizer, clock } = this.#core;
 		const { codec } = this.#recordStore;

@@ -5,7 +5,7 @@ import { SLASH } from "../topics/topic-tree";
 import type { SessionRecords } from "./session-records";
 import { SUBSCRIPTION_KIND, type TransactionalStore } from "./transactional-store";
 
-/** Stores the subscriptions of lasting sessions. */
+/** Stores the subscriptions of persistent sessions. */
 export class SubscriptionRecords {
 	readonly #core: Core;
 	readonly #recordStore: TransactionalStore;
@@ -15,7 +15,7 @@ export class SubscriptionRecords {
 		this.#recordStore = recordStore;
 	}
 
-	/** @returns how many subscriptions found no room */
+	/** @returns how many subscriptions could not be restored */
 	restore(sessions: SessionRecords): number {
 		const { subscriptions } = this.#core;
 		const recordStore = this.#recordStore;

@@ -22,56 +22,56 @@ export const CONTENT_KIND = 3;
 export const ENTRY_KIND = 4;
 const KIND_COUNT = 5;
 
-/** The first letter of each kind's keys. */
+/** First letter of the keys, by kind. */
 const KEY_LETTERS = "vsfmq";
 
-// In a stored record instead of its kind
+// Values of the kind field that are no kind of record
 const TOMBSTONE = 0xff;
-/** The commit record, and the form of all that is stored; another one is not read. */
+/** The commit record. Also the version of the storage format: a commit record of another one is ignored. */
 const COMMIT = 0xf1;
 
-// What was found under a key
+// Results of looking up a key, besides a generation or length
 const ABSENT = 0;
 const INVALID = -1;
 
 /**
- * Numbered records of several kinds in key-value storage, changed together or not at all.
+ * Numbered records of several kinds in key-value storage, changed atomically.
  *
- * Each record has two keys, of which one has its committed version. A transaction writes new versions under
- * the other keys, marked with the number of the next generation; then the commit record, which has two keys
- * as well, names that generation; and only then the old versions are deleted. What begins with a later
- * generation than the commit record's, or whose CRC is wrong, was interrupted, and is deleted when it is met.
- * So a loss of power at any byte leaves all records as they were before the transaction, or all as they are
- * after it.
+ * Each record has two keys, one of which holds its committed version. A transaction writes new versions under
+ * the other keys, marked with the number of the next generation; then the commit record, which also has two
+ * keys, with that generation; and only then deletes the old versions. A version with a later generation than
+ * the commit record's, or with a wrong CRC, belongs to an interrupted transaction, and is deleted when it is
+ * read. A power loss at any byte therefore leaves all records as they were before the transaction, or all as
+ * they are after it.
  */
 export class TransactionalStore {
-	/** The records of each kind. */
+	/** States of the records, by kind. */
 	readonly dirtyFlags: DirtyFlags[] = [];
-	/** What is written next, or was read. */
+	/** The record that is written next, or was read. */
 	readonly codec: RecordCodec;
 	/**
-	 * Kept with the commit record: when it was written, ms of the lifetime's clock, and ms since 1970, 0 where
-	 * that was not known.
+	 * Stored in the commit record: when it was written, ms of the persistent clock, and ms since 1970, 0 if
+	 * unknown.
 	 */
 	persistentTimeMs = 0;
 	wallTimeMs = 0;
-	/** Versions written since the start, tombstones and commit records included. */
+	/** Versions written since start-up, including tombstones and commit records. */
 	writes = 0;
 	readonly #storage: Storage;
-	/** Records of each kind, as many as there may be now. */
+	/** Present capacity, by kind. */
 	readonly #sizes: readonly number[];
-	/** The generation that is committed. */
+	/** The committed generation. */
 	#generation = 0;
-	/** Whether the commit record tells of the same sizes. */
+	/** Whether the commit record holds the present sizes. */
 	#sizesCommitted = false;
-	/** Versions in the transaction. */
+	/** Versions written in this transaction. */
 	#pendingVersions = 0;
-	/** Whether a transaction was given up since the last commit. */
+	/** Whether a transaction was rolled back since the last commit. */
 	#rolledBack = false;
-	/** Whether there may be a commit record of the next generation. */
+	/** Whether a commit record of the next generation may exist. */
 	#commitDoubtful = false;
 
-	/** @param sizes records of each kind */
+	/** @param sizes capacity, by kind */
 	constructor(memory: Memory, storage: Storage, sizes: readonly number[]) {
 		this.codec = new RecordCodec(memory);
 		this.#storage = storage;
@@ -79,9 +79,9 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Finds out what is committed.
-	 * @param tables for what is known of the records
-	 * @throws what the storage throws
+	 * Reads the commit record.
+	 * @param tables for the states of the records
+	 * @throws errors of the storage
 	 */
 	loadCommit(tables: Tables): void {
 		const { codec } = this;
@@ -105,10 +105,10 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Looks a record up, and deletes what there is of it besides the committed version. All records have to be
-	 * read before the first commit.
-	 * @returns whether it is there: then `body` can be read
-	 * @throws what the storage throws
+	 * Reads a record, and deletes every version of it except the committed one. All records must be read before
+	 * the first commit.
+	 * @returns whether the record exists: then `codec` holds it
+	 * @throws errors of the storage
 	 */
 	readRecord(kind: number, number: number): boolean {
 		const { states } = this.dirtyFlags[kind];
@@ -127,18 +127,18 @@ export class TransactionalStore {
 			states[number] |= RESTORED;
 			return true;
 		}
-		// without the tombstone an older version would count again
+		// without the tombstone an older version would become valid again
 		if ((states[number] & UNCOMMITTED) === 0) this.deleteTombstone(kind, number, older !== ABSENT);
 		return false;
 	}
 
-	/** Writes a new version of a record, which is in `body`. @throws what the storage throws: then abandon() */
+	/** Writes the record in `codec` as a new version. @throws errors of the storage: then call rollback() */
 	put(kind: number, number: number): void {
 		this.writeVersion(kind, number, kind);
 		this.dirtyFlags[kind].states[number] |= WRITTEN;
 	}
 
-	/** A record is gone. @throws as put() */
+	/** Deletes a record as part of the transaction. @throws as put() */
 	drop(kind: number, number: number): void {
 		const { states } = this.dirtyFlags[kind];
 		if ((states[number] & STORED) !== 0) {
@@ -148,7 +148,7 @@ export class TransactionalStore {
 		}
 	}
 
-	/** Ends the transaction; then nothing is CHANGED any more. @throws as put() */
+	/** Ends the transaction and clears all CHANGED flags. @throws as put() */
 	commit(): void {
 		if (this.#rolledBack) this.deleteUncommitted();
 		if (this.#pendingVersions > 0 || !this.#sizesCommitted) this.writeCommit();
@@ -157,8 +157,8 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Gives the transaction up; everything stays as it was, and CHANGED what is. What it has written is
-	 * deleted, as a full storage has no room for more.
+	 * Cancels the transaction: all records, and their CHANGED flags, stay as they were. Deletes the versions
+	 * that it has written, as a full storage has no room for more.
 	 */
 	rollback(): void {
 		this.#pendingVersions = 0;
@@ -170,7 +170,7 @@ export class TransactionalStore {
 		try {
 			this.deleteUncommitted();
 		} catch {
-			// before the next commit it must succeed
+			// commit() tries again, and must succeed in it
 		}
 	}
 
@@ -196,7 +196,7 @@ export class TransactionalStore {
 			: 0;
 	}
 
-	/** The generation of what is under a key, NOTHING, or USELESS. */
+	/** The generation of the version under a key, ABSENT, or INVALID. */
 	private generationUnder(key: string, kind: number): number {
 		const { codec } = this;
 		const length = this.loadVersion(key);
@@ -210,7 +210,7 @@ export class TransactionalStore {
 		return codec.generation;
 	}
 
-	/** Reads what is under a key. @returns its length, or NOTHING; 1 for what is too long to be read */
+	/** Reads the version under a key. @returns its length, or ABSENT; 1 if it is too long to be read */
 	private loadVersion(key: string): number {
 		try {
 			return this.#storage.read(key, this.codec.readBuffer()) ?? ABSENT;
@@ -221,8 +221,8 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Deletes what is of no use under one of a record's keys. Where that fails, and the record's next version
-	 * goes there, it is left to retract().
+	 * Deletes an unneeded version under one of a record's keys. If that fails, and the key is that of the
+	 * record's next version, deleteUncommitted() tries again.
 	 */
 	private deleteVersion(kind: number, number: number, second: number): void {
 		const { states } = this.dirtyFlags[kind];
@@ -236,8 +236,8 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Deletes a record's tombstone. Where that fails it stays, and stands for nothing.
-	 * @param sync whether what is deleted has to be so for good before
+	 * Deletes a record's tombstone. If that fails, the tombstone remains without effect.
+	 * @param sync whether earlier deletions must be durable first
 	 */
 	private deleteTombstone(kind: number, number: number, sync: boolean): void {
 		const { states } = this.dirtyFlags[kind];
@@ -246,13 +246,13 @@ export class TransactionalStore {
 			this.#storage.delete(this.key(kind, number, states[number] & SECOND_KEY));
 			states[number] = 0;
 		} catch {
-			// at the next start, or with the record's next version
+			// deleted at the next start, or with the record's next version
 		}
 	}
 
 	/**
-	 * Deletes a commit record that may have been written though storage said that it was not, before anything
-	 * else is changed.
+	 * Deletes a commit record that may exist although storage reported an error, before anything else is
+	 * changed.
 	 */
 	private deleteDoubtfulCommit(): void {
 		if (!this.#commitDoubtful) return;
@@ -261,8 +261,8 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Deletes what transactions that were given up have written and this one has not: it must not be committed
-	 * with it.
+	 * Deletes the versions that rolled back transactions have written and this one has not: they must not be
+	 * committed with it.
 	 */
 	private deleteUncommitted(): void {
 		this.deleteDoubtfulCommit();
@@ -277,7 +277,6 @@ export class TransactionalStore {
 		this.#rolledBack = false;
 	}
 
-	/** Writes the commit record. */
 	private writeCommit(): void {
 		const storage = this.#storage;
 		const { codec } = this;
@@ -293,7 +292,7 @@ export class TransactionalStore {
 			storage.write(key, codec.finish(generation, COMMIT));
 			storage.sync?.();
 		} catch (error) {
-			// whether it was written or not: from now on it was not
+			// it may have been written; from now on it counts as not written
 			this.#commitDoubtful = true;
 			throw error;
 		}
@@ -302,8 +301,8 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * After a commit: the new versions are those that count, and the old ones are deleted. What cannot be
-	 * deleted now is at the next start.
+	 * After a commit: makes the new versions current, and deletes the old ones. Versions that cannot be deleted
+	 * now are deleted at the next start.
 	 */
 	private deleteOldVersions(): void {
 		const storage = this.#storage;
@@ -331,7 +330,7 @@ export class TransactionalStore {
 		if (hasTombstones) this.deleteTombstones(failed);
 	}
 
-	/** Deletes the tombstones, once nothing is there any more that would count without them. */
+	/** Deletes the tombstones, once no version is left that would become valid without them. */
 	private deleteTombstones(failed: boolean): void {
 		const storage = this.#storage;
 		let keepTombstones = failed;
@@ -357,7 +356,7 @@ function commitKey(generation: number): string {
 	return generation % 2 === 0 ? "ca" : "cb";
 }
 
-/** Which of its two keys a record is written under next. */
+/** Which of a record's two keys the next version uses: 0 or SECOND_KEY. */
 function nextKey(state: number): number {
 	return (state & STORED) === 0 ? 0 : (state & SECOND_KEY) ^ SECOND_KEY;
 }

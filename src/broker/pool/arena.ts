@@ -1,7 +1,7 @@
 import type { Tables } from "./tables";
 
-// Columns of a record: its place; and its neighbours, those in use in the order of their offsets. The unused
-// ones form a list through NEXT.
+// Columns of a record: its position and its neighbours. Records in use form a list in the order of their
+// offsets; unused ones form a list through NEXT.
 const WIDTH = 4;
 const OFFSET = 0;
 const SIZE = 1;
@@ -9,17 +9,16 @@ const NEXT = 2;
 const PREVIOUS = 3;
 
 /**
- * Records of any length in one region of a byte array, moved together when the free space has become
- * scattered. A record is known by a number from 1 to `records`; 0 means none. Allocates nothing after
- * construction.
+ * Variable-length records in one region of a byte array, compacted when the free space is fragmented. A
+ * record is known by a number from 1 to `records`; 0 means none. Allocates nothing after construction.
  */
 export class Arena {
 	readonly bytes: Uint8Array;
-	/** Bytes that the records in use take. */
+	/** Bytes taken by the records in use. */
 	used = 0;
 	/** Records in use. */
 	count = 0;
-	/** The most bytes that were ever in use. */
+	/** Highest value of `used`. */
 	peak = 0;
 	readonly #start: number;
 	readonly #end: number;
@@ -42,17 +41,17 @@ export class Arena {
 		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT] = i + 1;
 	}
 
-	/** Bytes that are free, together. */
+	/** Free bytes, contiguous or not. */
 	get free(): number {
 		return this.#end - this.#start - this.used;
 	}
 
-	/** Whether no further record can be had, however short. */
+	/** Whether no record number is left. */
 	get exhausted(): boolean {
 		return this.#unused === 0;
 	}
 
-	/** Whether allocate() would move no record. */
+	/** Whether `size` bytes can be allocated without moving records. */
 	fits(size: number): boolean {
 		return size <= this.#end - this.#top;
 	}
@@ -68,8 +67,8 @@ export class Arena {
 	}
 
 	/**
-	 * A new record of `size` bytes with arbitrary contents, or 0 when records or bytes are used up. Other
-	 * records may move.
+	 * Allocates a record of `size` bytes with arbitrary contents; returns 0 if records or bytes are used up.
+	 * Other records may move.
 	 */
 	allocate(size: number): number {
 		const record = this.#unused;
@@ -94,7 +93,7 @@ export class Arena {
 		return record;
 	}
 
-	/** Gives a record back. */
+	/** Frees a record. */
 	release(record: number): void {
 		const rows = this.#rows;
 		const row = WIDTH * record;
@@ -113,7 +112,7 @@ export class Arena {
 		this.used -= rows[row + SIZE];
 	}
 
-	/** Moves the records together. */
+	/** Moves the records together, so that the free space is contiguous. */
 	compact(): void {
 		const bytes = this.bytes;
 		const rows = this.#rows;

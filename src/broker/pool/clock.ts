@@ -1,14 +1,14 @@
 import type { Time } from "../../device";
 
 /**
- * A time that never comes, s of the broker's clock; also the session expiry interval of a session that does
- * not expire (§3.1.2.11.2).
+ * A time that is never reached, s of the broker's clock; also the session expiry interval of a session that
+ * does not expire (§3.1.2.11.2).
  */
 export const NEVER_SECONDS = 0xffff_ffff;
 
 /**
- * Milliseconds since the broker was made, without the wraps of the host's ticks. Must be asked at least every
- * 24 days.
+ * Milliseconds since the broker was created, without the wrap-around of the host's ticks. tick() must be
+ * called at least every 24 days.
  */
 export class BrokerClock {
 	/** The time of the last tick(). */
@@ -21,7 +21,7 @@ export class BrokerClock {
 		this.#ticks = time.ticks;
 	}
 
-	/** Takes the time; called once when the host calls in. */
+	/** Updates `nowMs`; called once per callback of the host. */
 	tick(): void {
 		const time = this.#time;
 		const ticks = time.ticks;
@@ -29,7 +29,9 @@ export class BrokerClock {
 		this.#ticks = ticks;
 	}
 
-	/** The second, of this clock, by whose begin `seconds` have passed from now. NEVER for NEVER. */
+	/**
+	 * The first second of this clock at which `seconds` have passed from now. NEVER_SECONDS for NEVER_SECONDS.
+	 */
 	deadlineSeconds(seconds: number): number {
 		return seconds === NEVER_SECONDS
 			? NEVER_SECONDS

@@ -1,44 +1,45 @@
-/** What happened since the start; every refusal and every drop is counted by its reason. */
+/** Statistics since start-up; every refusal and every drop is counted by its reason. */
 export class BrokerCounters {
-	/** TCP connections taken. */
+	/** TCP connections accepted. */
 	connectionsAccepted = 0;
-	/** CONNECTs answered with success, and refused. */
+	/** CONNECTs accepted, and refused. */
 	connectsAccepted = 0;
 	connectsRefused = 0;
-	/** HTTP requests refused, those for a WebSocket included. */
+	/** HTTP requests refused, including those for a WebSocket. */
 	requestsRefused = 0;
-	/** Connections ended by the broker: for a fault of the peer, silence, an old client with the same id. */
+	/** Connections closed by the broker: for a fault of the peer, a timeout, a takeover by a new connection. */
 	peerFaults = 0;
 	timeouts = 0;
 	takeovers = 0;
-	/** Connections lost without DISCONNECT, and wills published for that. */
+	/** Connections lost without DISCONNECT, and wills published. */
 	connectionsLost = 0;
 	willsPublished = 0;
-	/** The most clients that were connected at once. */
+	/** Highest number of clients connected at once. */
 	peakClients = 0;
-	/** Bytes of packets that came in, and that were written. */
+	/** Bytes of packets received, and sent. */
 	bytesIn = 0;
 	bytesOut = 0;
-	/** PUBLISH packets that came in. */
+	/** PUBLISH packets received. */
 	publishesReceived = 0;
-	/** Messages handed to subscribers' sockets. */
+	/** Messages written to subscribers' sockets. */
 	messagesDelivered = 0;
-	/** PUBLISH packets turned away: pools full, or not authorised. */
+	/** PUBLISH packets rejected: pools full, or not authorized. */
 	publishesOverQuota = 0;
 	publishesDenied = 0;
 	/**
-	 * Messages one subscriber did not get: its queue was full, they were larger than it takes, or they expired.
+	 * Messages dropped for one subscriber: its queue was full, its maximum packet size exceeded, or they
+	 * expired.
 	 */
 	droppedQueue = 0;
 	droppedSize = 0;
 	droppedExpired = 0;
-	/** Messages for a shared subscription that no member could take. */
+	/** Messages for a shared subscription dropped because no member could receive them. */
 	droppedShared = 0;
-	/** Subscriptions that found their pool full. */
+	/** Subscriptions refused because their pool was full. */
 	subscriptionsOverQuota = 0;
-	/** Writes to storage, and attempts to restore or store that failed. */
+	/** Writes to storage, and failed attempts to restore or store. */
 	storageWrites = 0;
 	storageFailures = 0;
-	/** Exceptions inside the broker: each costs a connection at most. */
+	/** Exceptions inside the broker; each closes one connection at most. */
 	internalErrors = 0;
 }

@@ -1,42 +1,42 @@
 import type { Tables } from "./tables";
 
-// What is known of a record, bits
-/** It is not what was stored last. */
+// State bits of a record
+/** It differs from its stored version. */
 export const CHANGED = 1;
-/** Storage has a committed version of it. */
+/** Storage holds a committed version. */
 export const STORED = 2;
-/** That version is under the second of the record's two keys. */
+/** The committed version is under the second of the record's two keys. */
 export const SECOND_KEY = 4;
-/** Under the other key there may be a version that was never committed. */
+/** The other key may hold a version that was never committed. */
 export const UNCOMMITTED = 8;
-/** A new version was written, and waits to be committed. */
+/** A new version is written, but not yet committed. */
 export const WRITTEN = 16;
-/** That version says that the record is gone. */
+/** The new version is a tombstone: the record is deleted. */
 export const IS_TOMBSTONE = 32;
-/** It is as it was before the restart. */
+/** Its contents are unchanged since the restart. */
 export const RESTORED = 64;
-/** Seen in use while storing goes on. */
+/** Found in use by the present save(). */
 export const IN_USE = 128;
 
-/** What is known of the records of one pool; the pool notes here what changes. */
+/** States of the records of one pool; the pool marks its changes here. */
 export class DirtyFlags {
-	/** By the record's number. */
+	/** By record number. */
 	readonly states: Uint8Array;
-	/** Whether there may be a record that is CHANGED. */
+	/** Whether any record may be CHANGED. */
 	changed = false;
 
-	/** @param records the highest number */
+	/** @param records highest record number */
 	constructor(tables: Tables, records: number) {
 		this.states = tables.u8(records + 1);
 	}
 
-	/** A record has changed, or came or went. */
+	/** Marks a record that was changed, added or removed. */
 	mark(record: number): void {
 		this.changed = true;
 		this.states[record] = (this.states[record] | CHANGED) & ~RESTORED;
 	}
 
-	/** A restored record has another number from now on; 0: it is given up. */
+	/** Gives a restored record another number; 0 if it could not be restored. */
 	renumber(from: number, to: number): void {
 		if (from === to) return;
 		this.changed = true;
@@ -44,7 +44,7 @@ export class DirtyFlags {
 		if (to !== 0) this.states[to] |= CHANGED | RESTORED;
 	}
 
-	/** Whether a record is as it was before the restart. */
+	/** Whether the contents of a record are unchanged since the restart. */
 	isRestored(record: number): boolean {
 		return (this.states[record] & RESTORED) !== 0;
 	}

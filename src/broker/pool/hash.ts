@@ -5,16 +5,16 @@ export function fnv1a(bytes: Uint8Array, start: number, end: number, seed: numbe
 	return value;
 }
 
-/** The usual seed. */
+/** Offset basis of FNV-1a: the seed of a new hash. */
 export const FNV_SEED = 0x811c9dc5 | 0;
 
-/** Whether [start, end) of `a` and the bytes of `b` from `other` on, of the same length, are the same. */
+/** Whether bytes [start, end) of `a` equal those of `b` from `other` on. */
 export function equalBytes(a: Uint8Array, start: number, end: number, b: Uint8Array, other: number): boolean {
 	for (let i = start, j = other; i < end; i++, j++) if (a[i] !== b[j]) return false;
 	return true;
 }
 
-/** The number of buckets for so many entries: a power of two. */
+/** The number of hash buckets for a number of entries: a power of two. */
 export function bucketCount(entries: number): number {
 	let size = 4;
 	while (size < entries) size *= 2;

@@ -2,23 +2,23 @@ import { Arena } from "./arena";
 import { Tables } from "./tables";
 
 /**
- * The one buffer that holds what the broker keeps, the packet it is reading and the PUBLISH it is writing, so
- * that bytes move from one to the other with `copyWithin`. The last two areas end where the resizable buffer
- * ends at that moment: one length-tracking view each lets the broker ask a socket for exactly as many bytes
- * as wanted, and give it exactly as many as written.
+ * The single buffer for the broker's pools, the packet being received and the PUBLISH being sent, so that
+ * bytes move between them with `copyWithin`. The receive and send areas come last, and end where the
+ * resizable buffer currently ends: with one length-tracking view for each, the broker passes exactly as many
+ * bytes as needed to a socket to fill or send.
  */
 export class Memory {
-	/** Everything, from index 0. */
+	/** The whole buffer. */
 	readonly bytes: Uint8Array;
-	/** Index of the receive area: of what follows the fixed header of the packet that is being read. */
+	/** Index of the receive area, which holds the packet being received after its fixed header. */
 	readonly receiveStart: number;
-	/** Index of the send area, and the bytes it takes. */
+	/** Index and size, bytes, of the send area. */
 	readonly sendStart: number;
 	readonly sendSize: number;
-	/** For what describes the bytes. */
+	/** For tables that describe the bytes. */
 	readonly tables = new Tables();
 	readonly #buffer: ArrayBuffer;
-	/** Undefined where views are made for each packet. */
+	/** Undefined if each packet gets a new view. */
 	readonly #receiveView: Uint8Array | undefined;
 	readonly #sendView: Uint8Array | undefined;
 	readonly #headerView: Uint8Array;
@@ -26,11 +26,11 @@ export class Memory {
 	#claimed = 0;
 
 	/**
-	 * @param poolBytes bytes for the arenas
-	 * @param receiveBytes bytes of the largest packet after its fixed header
-	 * @param sendBytes bytes of the largest PUBLISH written
+	 * @param poolBytes size of all arenas together
+	 * @param receiveBytes size of the largest packet without its fixed header
+	 * @param sendBytes size of the largest PUBLISH sent
 	 * @param newViews whether each packet gets a new view instead of a resized buffer: for V8, where resizing
-	 *   gives pages back to the system and a view is cheap
+	 *   returns pages to the system and a view is cheap
 	 */
 	constructor(poolBytes: number, receiveBytes: number, sendBytes = 0, newViews = false) {
 		const size = poolBytes + receiveBytes + sendBytes;
@@ -45,7 +45,7 @@ export class Memory {
 		this.#sendView = newViews ? undefined : new Uint8Array(this.#buffer, poolBytes + receiveBytes);
 	}
 
-	/** The next `size` bytes as an arena. */
+	/** Makes the next `size` bytes an arena. */
 	arena(size: number, records: number): Arena {
 		const start = this.#claimed;
 		this.#claimed = start + size;
@@ -62,7 +62,7 @@ export class Memory {
 		return this.#oneByteView;
 	}
 
-	/** A view of the receive area from `body`, `length` bytes long. The send area is gone. */
+	/** A view of the first `length` bytes of the receive area. Invalidates the send area. */
 	receiveView(length: number): Uint8Array {
 		if (this.#receiveView === undefined) return new Uint8Array(this.#buffer, this.receiveStart, length);
 		this.#buffer.resize(this.receiveStart + length);
@@ -70,15 +70,15 @@ export class Memory {
 	}
 
 	/**
-	 * Makes the whole send area writable. To be called as soon as a socket has taken or filled a view: XS keeps
-	 * of a shortened buffer only what it holds when it collects garbage, and would need all of it a second time
-	 * to make it longer again.
+	 * Makes the whole send area writable. Must be called as soon as a socket has taken or filled a view:
+	 * garbage collection in XS trims a shortened buffer to its current length, and lengthening it again would
+	 * need room for a second copy.
 	 */
 	reopenSendArea(): void {
 		if (this.#sendView !== undefined) this.#buffer.resize(this.sendStart + this.sendSize);
 	}
 
-	/** A view of the first `length` bytes of the send area, ready for a socket. */
+	/** A view of the first `length` bytes of the send area, for a socket. */
 	sendView(length: number): Uint8Array {
 		if (this.#sendView === undefined) return new Uint8Array(this.#buffer, this.sendStart, length);
 		this.#buffer.resize(this.sendStart + length);

@@ -2,13 +2,13 @@ import { MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../..
 import type { PropertyReader } from "../../mqtt/property-reader";
 import type { Message } from "./message";
 
-/** Bytes of a message expiry interval with its identifier. */
+/** Bytes of a message expiry interval property, including its identifier. */
 export const EXPIRY_BYTES = 5;
 
 /**
- * Puts the properties of a message into the form in which it is kept and forwarded, where they lie: what
- * concerns only this connection is left out, and the message expiry interval comes first. All others stay as
- * they are and in their order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
+ * Converts the properties of a message, in place, to the form in which they are stored and forwarded:
+ * properties of the connection are removed, and the message expiry interval is moved to the front. All others
+ * stay unchanged and in order [MQTT-3.3.2-17] [MQTT-3.3.2-18].
  */
 export function normalizeProperties(message: Message, reader: PropertyReader): void {
 	if (!reader.has(MESSAGE_EXPIRY_INTERVAL) && !reader.has(TOPIC_ALIAS) && !reader.has(WILL_DELAY_INTERVAL))
@@ -51,8 +51,8 @@ export function hasExpiry(message: Message): boolean {
 }
 
 /**
- * Seconds that a message with an expiry interval may still wait at `now`, ms of the broker's clock; negative
- * when it has expired [MQTT-3.3.2-5] [MQTT-3.3.2-6].
+ * Remaining lifetime, s, of a message with an expiry interval at `now`, ms of the broker's clock; negative if
+ * it has expired [MQTT-3.3.2-5] [MQTT-3.3.2-6].
  */
 export function secondsLeft(message: Message, now: number): number {
 	const interval = readUint32(message.bytes, message.propertiesStart + 1);

@@ -1,26 +1,26 @@
 /**
- * A message and where its parts lie in `bytes`; one object is filled again and again. It owns none of the
- * bytes: it is valid until the memory they lie in changes.
+ * A message, as positions of its parts in `bytes`; one object is reused for many messages. It does not own
+ * the bytes, and is valid until they change.
  */
 export class Message {
 	bytes: Uint8Array;
 	topicStart = 0;
 	topicEnd = 0;
-	/** The properties as they came in, without their length; empty from a 3.1.1 client. */
+	/** The properties as received, without their length; empty from a 3.1.1 client. */
 	propertiesStart = 0;
 	propertiesEnd = 0;
 	payloadStart = 0;
 	payloadEnd = 0;
 	qos = 0;
 	retain = false;
-	/** When it arrived, in ms of the broker's clock. */
+	/** Arrival time, ms of the broker's clock. */
 	arrivedAtMs = 0;
 
 	constructor(bytes: Uint8Array) {
 		this.bytes = bytes;
 	}
 
-	/** Bytes of its parts together. */
+	/** Size of all parts together, bytes. */
 	get size(): number {
 		return (
 			this.topicEnd -

@@ -4,7 +4,7 @@ import type { Memory } from "./memory";
 import type { Message } from "./message";
 import { EXPIRY_BYTES, readUint32 } from "./message-properties";
 
-/** Records are rounded up to this many bytes, so that a value that grows by a digit stays where it is. */
+/** Record sizes are multiples of this, bytes, so that a value one digit longer still fits its record. */
 const ROUNDING = 8;
 const RETAIN = 4;
 
@@ -14,33 +14,33 @@ const PROPERTIES = 1;
 const PAYLOAD = 2;
 const FLAGS = 3;
 
-/** Copies of messages in an arena. A copy is known by its record there. */
+/** Copies of messages in an arena, identified by their record numbers. */
 export class Messages {
 	readonly arena: Arena;
 	/** TOPIC, PROPERTIES and PAYLOAD in bytes, and FLAGS (QoS, and whether retained) of each record. */
 	readonly #parts: Uint16Array;
 	readonly #arrivedAtMs: Float64Array;
 
-	/** @param records as given to the arena @param timed whether read() is to tell when they arrived */
+	/** @param records as given to the arena @param timed whether to store arrival times */
 	constructor(memory: Memory, arena: Arena, records: number, timed = true) {
 		this.arena = arena;
 		this.#parts = memory.tables.u16(4 * records + 4);
 		this.#arrivedAtMs = memory.tables.f64(timed ? records + 1 : 0);
 	}
 
-	/** Bytes that a message takes here. */
+	/** Size of a message's record, bytes. */
 	roundedSize(message: Message): number {
 		return (message.size + ROUNDING - 1) & -ROUNDING;
 	}
 
-	/** Copies a message, whose bytes must not lie in this arena; 0 when there is no room. */
+	/** Copies a message, whose bytes must not lie in this arena; returns 0 if there is no room. */
 	add(message: Message): number {
 		const record = this.arena.allocate(this.roundedSize(message));
 		if (record !== 0) this.overwrite(record, message);
 		return record;
 	}
 
-	/** Puts a message where another was; there must be room. */
+	/** Replaces the message in a record, which must be large enough. */
 	overwrite(record: number, message: Message): void {
 		const from = message.bytes;
 		const to = this.arena.bytes;
@@ -98,8 +98,8 @@ export class Messages {
 	}
 
 	/**
-	 * When a copy expires, in ms of the broker's clock: infinite without a message expiry interval
-	 * (§3.3.2.3.3). An interval of 0 s is one of 1 s here.
+	 * Expiry time of a copy, ms of the broker's clock; infinite without a message expiry interval (§3.3.2.3.3).
+	 * An interval of 0 s counts as 1 s.
 	 */
 	expiresAtMs(record: number): number {
 		const properties = this.topicEnd(record);
@@ -111,15 +111,15 @@ export class Messages {
 		return this.#arrivedAtMs[record] + 1000 * Math.max(1, readUint32(this.arena.bytes, properties + 1));
 	}
 
-	/** A copy arrived so much earlier, ms. */
+	/** Moves the arrival time of a copy back by `ms`. */
 	backdate(record: number, ms: number): void {
 		this.#arrivedAtMs[record] -= ms;
 	}
 }
 
 /**
- * Copies [start, end) and returns the index after it: within one array natively; from another byte by byte,
- * as a view of a part would be an allocation.
+ * Copies [start, end) and returns the index after it. Between two arrays it copies byte by byte, as a view of
+ * a part would be an allocation.
  */
 export function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
 	if (to !== from) {

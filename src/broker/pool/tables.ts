@@ -1,23 +1,23 @@
 /**
- * Bytes of the first block, where no other is asked for; each is half as long as the one before, down to the
- * shortest, as what is left of the last one is lost.
+ * Default size of the first block, bytes. Each block is half as long as the previous one, down to the
+ * smallest, as the unused rest of the last one is wasted.
  */
 const LARGEST_BLOCK = 4096;
 const SMALLEST_BLOCK = 1024;
 
 /**
- * Makes typed arrays that share buffers: on XS a buffer of its own costs an array three slots and a header.
+ * Creates typed arrays that share buffers: on XS a separate buffer costs an array three slots and a header.
  * Only for constructors.
  */
 export class Tables {
-	/** Blocks, and the bytes taken in each. */
+	/** Blocks, and the bytes used in each. */
 	#blocks: ArrayBuffer[] = [];
 	#usedBytes: number[] = [];
 	#block = new ArrayBuffer(0);
-	/** Bytes of the next block. */
+	/** Size of the next block, bytes. */
 	#nextBlockSize: number;
 
-	/** @param length bytes of the first block */
+	/** @param length size of the first block, bytes */
 	constructor(length = LARGEST_BLOCK) {
 		this.#nextBlockSize = length;
 	}
@@ -42,16 +42,14 @@ export class Tables {
 		return new Float64Array(this.#block, at, length);
 	}
 
-	/** Forgets where there is room: no array is made any more. */
+	/** Releases the references to the blocks: no further array can share them. */
 	close(): void {
 		this.#blocks = [];
 		this.#usedBytes = [];
 		this.#block = new ArrayBuffer(0);
 	}
 
-	/**
-	 * Makes the first block that has room the current one, and returns the offset of `bytes` free bytes there.
-	 */
+	/** Selects the first block with enough room, and returns the offset of `bytes` free bytes in it. */
 	private reserve(bytes: number, alignment: number): number {
 		const blocks = this.#blocks;
 		const usedBytes = this.#usedBytes;

@@ -15,57 +15,58 @@ export const FREE = 0;
 export const OPENING = 1;
 /** CONNECT was accepted. */
 export const OPEN = 2;
-/** To be closed before the current turn ends; nothing more is read or written. */
+/** To be closed before the current callback ends; nothing more is read or written. */
 export const CLOSING = 3;
 
 /**
- * Room in the socket that is kept for the answer to a packet, bytes: the longest CONNACK, or any
- * acknowledgement but SUBACK and UNSUBACK.
+ * Room in the socket that is reserved for the answer to a packet, bytes: the longest CONNACK, or any
+ * acknowledgement except SUBACK and UNSUBACK.
  */
 const ANSWER_ROOM = 192;
 
-// Traits of a client
-/** It asked for no keepalive, so its reading of what we send counts as a sign of life. */
+// Client flags
+/** The client disabled keep alive, so its reading of sent data counts as activity. */
 export const NO_KEEP_ALIVE = 1;
-/** It wants no reason strings in acknowledgements (Request Problem Information, §3.1.2.11.7). */
+/** The client accepts no reason strings in acknowledgements (Request Problem Information, §3.1.2.11.7). */
 export const NO_REASON_STRING = 2;
-/** It wants to be told when values from the store came. */
+/** The client requested the arrival time of stored values. */
 export const WANTS_TIMESTAMP = 4;
-/** Stored values are still to be sent to it. */
+/** Stored values are pending for the client. */
 export const RETAINED_PENDING = 8;
 
-/** A client that names no maximum packet size takes what the protocol can carry. */
+/** Maximum packet size of a client that sets none: the limit of the protocol. */
 const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 
-/** Who takes what a connection reads. None of these throws. */
+/** Callbacks of a connection. None of them throws. */
 export interface ConnectionOwner {
 	/**
-	 * A whole packet was read: its first byte, and what follows its fixed header in [start, end) of the memory.
+	 * A whole packet was read: its first byte, and the rest after its fixed header in [start, end) of the
+	 * memory.
 	 */
 	onPacket(connection: Connection, first: number, start: number, end: number): void;
-	/** What the peer sent cannot be read. */
+	/** The peer violated the protocol or the packet size limit. */
 	onProtocolError(connection: Connection, reasonCode: number): void;
 	/** There is room to write again. */
 	onWritable(connection: Connection): void;
-	/** The peer is gone. */
+	/** The connection to the peer is lost. */
 	onLost(connection: Connection): void;
-	/** Before and after each call from the socket. */
+	/** Called before and after each callback of the socket. */
 	beginCallback(): void;
 	endCallback(): void;
-	/** An exception where none should be. */
+	/** An unexpected exception was caught. */
 	onInternalError(connection: Connection, error: unknown): void;
-	/** Whether a CONNECT is being judged, so that no other may be read. */
+	/** Whether an authentication is pending; no other CONNECT may be read meanwhile. */
 	readonly authenticating: boolean;
-	/** Whether the addresses of clients are wanted. */
+	/** Whether the authorizer needs the addresses of clients. */
 	readonly wantsAddresses: boolean;
 }
 
 /**
- * One client's socket, and where in the byte stream it is.
+ * One client's socket, and the read position in its byte stream.
  *
  * Only the fixed header of a packet is read ahead. The rest stays in the platform's TCP until all of it has
- * arrived, so that a connection needs no buffer of its own, a packet that never ends costs nothing, and a
- * peer that does not read its answers is not read from either.
+ * arrived, so that a connection needs no buffer of its own, an incomplete packet costs no memory, and nothing
+ * is read from a peer that does not read its answers.
  */
 export class Connection {
 	/** Counted from 1. */
@@ -73,31 +74,30 @@ export class Connection {
 	state = FREE;
 	version: Version = 4;
 	session = 0;
-	/** Bytes that the socket takes now. */
+	/** Bytes that can be written to the socket now. */
 	room = 0;
-	/** Largest packet the client takes, bytes. */
+	/** Largest packet the client accepts, bytes. */
 	maximumPacketSize = 0;
-	/** QoS 1 and 2 messages that may be under way to it. */
+	/** Maximum number of QoS 1 and 2 messages in flight to the client. */
 	sendQuota = 0;
-	/**
-	 * When it was last heard of, and for how long it may be silent (0: for ever), in ms of the broker's clock.
-	 */
+	/** Time of the last packet received, and the timeout from then on (0: none), ms of the broker's clock. */
 	lastReceivedAt = 0;
 	keepAliveTimeoutMs = 0;
-	/** LENIENT, QUIET, TIMED, UNFILLED. */
+	/** NO_KEEP_ALIVE, NO_REASON_STRING, WANTS_TIMESTAMP, RETAINED_PENDING. */
 	clientFlags = 0;
-	/** Topic aliases that it takes, within those that the broker has room for. */
+	/** Number of topic aliases that the client accepts, limited by the broker's own maximum. */
 	topicAliasMaximum = 0;
-	/** The port that it came in by. */
+	/** Index of the listener that accepted it. */
 	listenerIndex = 0;
-	/** Why it is being closed. */
+	/** Reason code with which it is being closed. */
 	closeReason = 0;
-	/** Whether its CONNECT is being judged. */
+	/** Whether the authentication of its CONNECT is pending. */
 	awaitingAuth = false;
-	/** The client's address, where the platform knows it and the authority wants it. */
+	/** The client's address, if the platform provides it and the authorizer needs it. */
 	address: string | undefined = undefined;
 	/**
-	 * While UNFILLED: the subscription that stored values are for, 0 between two; and the last one looked at.
+	 * While RETAINED_PENDING is set: the subscription whose stored values are being sent, 0 between two; and
+	 * the record examined last.
 	 */
 	retainedSubscription = 0;
 	retainedCursor = 0;
@@ -108,14 +108,14 @@ export class Connection {
 	/** Bytes that can be read now. */
 	#available = 0;
 	/**
-	 * First byte and remaining length of the packet that is being read; `#shift` is 0 until the remaining
-	 * length has begun, -1 once it is complete.
+	 * First byte and remaining length of the packet that is being read; `#lengthShift` is 0 before the
+	 * remaining length, -1 once it is complete.
 	 */
 	#firstByte = 0;
 	#remainingLength = 0;
 	#lengthShift = 0;
 
-	/** @param packetSizeLimit bytes of the largest packet */
+	/** @param packetSizeLimit largest packet that is accepted, bytes */
 	constructor(index: number, owner: ConnectionOwner, memory: Memory, packetSizeLimit: number) {
 		this.index = index;
 		this.#owner = owner;
@@ -137,7 +137,7 @@ export class Connection {
 		this.state = OPENING;
 		this.awaitingAuth = false;
 		this.address = undefined;
-		// Closures that hold nothing but this connection are the smallest
+		// Closures that capture only this connection take the least memory
 		this.#tcp = createSocket(
 			io,
 			from,
@@ -145,7 +145,7 @@ export class Connection {
 			(bytes) => this.onWritable(bytes),
 			() => this.onError(),
 		);
-		// Here, as the SDK's getter must not be asked once the peer is gone
+		// Read now, as the SDK's getter must not be called after the peer has disconnected
 		if (this.#owner.wantsAddresses) this.address = this.#tcp.remoteAddress;
 	}
 
@@ -170,11 +170,11 @@ export class Connection {
 		this.#owner.endCallback();
 	}
 
-	/** Hands over the packets that are complete, as long as there is room for their answers. */
+	/** Passes complete packets to the owner while there is room for their answers. */
 	readPackets(): void {
 		const { receiveStart } = this.#memory;
 		try {
-			// The owner is called from here, where little is on the stack yet
+			// The owner is called from here, where little of the stack is in use
 			for (let length = this.readPacket(); length >= 0; length = this.readPacket())
 				this.#owner.onPacket(this, this.#firstByte, receiveStart, receiveStart + length);
 		} catch (error) {
@@ -182,10 +182,7 @@ export class Connection {
 		}
 	}
 
-	/**
-	 * Reads one packet; returns the length of what follows its fixed header, -1 when it is not complete or has
-	 * to wait.
-	 */
+	/** Reads one packet; returns its remaining length, -1 if it is incomplete or must wait. */
 	private readPacket(): number {
 		if (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)) return -1;
 		if (!this.readFixedHeader()) return -1;
@@ -200,7 +197,7 @@ export class Connection {
 		return length;
 	}
 
-	/** Reads on at a time when the socket has not called. */
+	/** Continues to read outside a callback of the socket. */
 	resume(): void {
 		this.readPackets();
 		(this.#tcp as (TCP & { resume?(): void }) | undefined)?.resume?.();
@@ -214,7 +211,7 @@ export class Connection {
 		}
 	}
 
-	/** Writes a sealed view; when that fails the connection is lost. */
+	/** Writes a sealed view; false if that fails, and the connection is lost. */
 	write(view: Uint8Array): boolean {
 		const tcp = this.#tcp;
 		if (tcp !== undefined) {
@@ -225,7 +222,7 @@ export class Connection {
 					return true;
 				}
 			} catch {
-				// a socket that is gone throws or returns undefined, as the platform likes
+				// a closed socket throws or returns undefined, depending on the platform
 			}
 		}
 		this.room = 0;
@@ -233,7 +230,7 @@ export class Connection {
 		return false;
 	}
 
-	/** Closes the socket; the connection is free. */
+	/** Closes the socket and frees the connection. */
 	close(): void {
 		const tcp = this.#tcp;
 		this.#tcp = undefined;
@@ -243,11 +240,11 @@ export class Connection {
 		try {
 			tcp?.close();
 		} catch {
-			// closed already
+			// already closed
 		}
 	}
 
-	/** Reads on in the fixed header; whether it is complete. */
+	/** Continues to read the fixed header; true once it is complete. */
 	private readFixedHeader(): boolean {
 		if (this.#lengthShift === -1) return true;
 		const tcp = this.#tcp!;
@@ -274,7 +271,7 @@ export class Connection {
 		return true;
 	}
 
-	/** Takes one byte of the remaining length (§1.5.5); false when the connection cannot go on. */
+	/** Decodes one byte of the remaining length (§1.5.5); false on a protocol error. */
 	private decodeLengthByte(byte: number): boolean {
 		const shift = this.#lengthShift;
 		const remaining = this.#remainingLength + ((byte & 0x7f) << shift);
@@ -299,7 +296,7 @@ export class Connection {
 	}
 }
 
-/** As arguments the functions stay nameless: a name that tsx gives to a function takes 256 B on V8. */
+/** Functions passed as arguments stay anonymous: a name that tsx gives to a function takes 256 B on V8. */
 function createSocket(
 	io: TCPConstructor,
 	from: TCP,

@@ -2,12 +2,12 @@ import type { Tables } from "../pool/tables";
 import type { QueueEntries } from "./queue-entries";
 
 /**
- * The packet identifiers of the QoS 2 messages that each session's client sent and has not released yet
- * (§4.3.3). Each takes an entry of the queues, which carries nothing.
+ * The packet identifiers of the QoS 2 messages that each session's client has sent but not released yet
+ * (§4.3.3). Each takes a queue entry without content.
  */
 export class IncomingQos2 {
 	readonly #entries: QueueEntries;
-	/** The first of each session. */
+	/** The first entry of each session. */
 	readonly #first: Uint16Array;
 
 	constructor(tables: Tables, entries: QueueEntries, sessions: number) {
@@ -15,7 +15,7 @@ export class IncomingQos2 {
 		this.#first = tables.u16(sessions + 1);
 	}
 
-	/** The first entry of a session, 0 for none; the next one is the entries' next. */
+	/** The first entry of a session, 0 for none; QueueEntries.next() returns the following ones. */
 	first(session: number): number {
 		return this.#first[session];
 	}
@@ -33,7 +33,7 @@ export class IncomingQos2 {
 		return count;
 	}
 
-	/** Notes one; returns its entry, 0 when these are used up. */
+	/** Adds a packet identifier; returns its entry, 0 if no entry is free. */
 	add(session: number, packetId: number): number {
 		const entries = this.#entries;
 		if (entries.free === 0) return 0;
@@ -44,7 +44,7 @@ export class IncomingQos2 {
 		return entry;
 	}
 
-	/** Strikes one out; false if it was not there. */
+	/** Deletes a packet identifier; false if it was not there. */
 	delete(session: number, packetId: number): boolean {
 		const entries = this.#entries;
 		let previous = 0;
@@ -60,7 +60,7 @@ export class IncomingQos2 {
 		return true;
 	}
 
-	/** Strikes out all of a session. */
+	/** Deletes all packet identifiers of a session. */
 	clear(session: number): void {
 		const entries = this.#entries;
 		let entry = this.#first[session];

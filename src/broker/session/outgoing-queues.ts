@@ -8,7 +8,7 @@ import { IncomingQos2 } from "./incoming-qos2";
 import { QueueEntries } from "./queue-entries";
 
 const QOS_MASK = 6;
-/** In an entry's flags: its PUBLISH was taken, it waits for PUBCOMP. */
+/** In an entry's flags: PUBREC was received, PUBCOMP is pending. */
 const RELEASED = 0x10;
 
 // Columns of a session: the ends of its lists
@@ -16,32 +16,32 @@ const FIRST_WAITING = 0;
 const LAST_WAITING = 1;
 const FIRST_IN_FLIGHT = 2;
 const LAST_IN_FLIGHT = 3;
-/** How many wait, and how many are under way. */
+/** Number of waiting and of in-flight entries. */
 const WAITING = 4;
 const IN_FLIGHT = 5;
 const LISTS_WIDTH = 6;
 
 /**
- * Messages on their way to each session. An entry is one message for one session, in one of two lists:
- * waiting to be sent, or under way with a packet identifier until its acknowledgement. What was under way
- * when the connection ended is at the front of the waiting ones again, with its identifier. Entries and
- * contents come from pools that all sessions share; a content is kept once however many wait for it.
+ * Outgoing messages of each session. An entry is one message for one session, in one of two lists: waiting to
+ * be sent, or in flight with a packet identifier until it is acknowledged. When the connection ends,
+ * in-flight entries return to the front of the waiting list and keep their identifier. Entries and contents
+ * come from pools that all sessions share; a content is stored once for all its entries.
  */
 export class OutgoingQueues {
-	/** What entries carry. */
+	/** Contents of the entries. */
 	readonly contents: Messages;
-	/** What came in with QoS 2, which takes entries too. */
+	/** Packet identifiers of received QoS 2 messages, which take entries too. */
 	readonly incomingQos2: IncomingQos2;
 	readonly #limit: number;
 	readonly #entries: QueueEntries;
-	/** Entries that carry each content. */
+	/** Number of entries that refer to each content. */
 	readonly #references: Uint16Array;
 	readonly #lists: Uint16Array;
-	/** The content of the message that is being handed out, once one session has to wait for it. */
+	/** The content of the message that is being routed, once it is reserved. */
 	#currentContent = 0;
 	/** No waiting message expires before this, ms of the broker's clock. */
 	#nextExpiryAt = 0;
-	/** Where changes of contents are noted, if they are to outlive a restart. */
+	/** Records changed contents; undefined without persistence. */
 	#contentDirtyFlags: DirtyFlags | undefined = undefined;
 
 	/** @param records entries @param bytes for contents @param limit entries of one session */
@@ -55,12 +55,12 @@ export class OutgoingQueues {
 		this.#references = tables.u16(records + 1);
 	}
 
-	/** Entries that are free. */
+	/** Free entries. */
 	get free(): number {
 		return this.#entries.free;
 	}
 
-	/** The fewest that ever were. */
+	/** Lowest number of free entries so far. */
 	get leastFree(): number {
 		return this.#entries.leastFree;
 	}
@@ -70,17 +70,17 @@ export class OutgoingQueues {
 		return this.#lists[LISTS_WIDTH * session + WAITING];
 	}
 
-	/** Entries of a session that are under way. */
+	/** In-flight entries of a session. */
 	inFlight(session: number): number {
 		return this.#lists[LISTS_WIDTH * session + IN_FLIGHT];
 	}
 
-	/** Whether a session has as many entries as it may have. */
+	/** Whether a session has reached its limit of entries. */
 	isFull(session: number): boolean {
 		return this.waiting(session) + this.inFlight(session) >= this.#limit;
 	}
 
-	/** Whether a content of this message could be kept. */
+	/** Whether there is room for the content of this message. */
 	fits(message: Message): boolean {
 		return (
 			this.#currentContent !== 0 ||
@@ -88,18 +88,18 @@ export class OutgoingQueues {
 		);
 	}
 
-	/** Whether a content of this message could be kept if there were no other. */
+	/** Whether there would be room for the content of this message if there were no other. */
 	fitsWhenEmpty(message: Message): boolean {
 		const { arena } = this.contents;
 		return this.contents.roundedSize(message) <= arena.free + arena.used;
 	}
 
-	/** From here on all is about another message; to be ended with end(). */
+	/** Begins the routing of a message, which endMessage() ends. */
 	beginMessage(): void {
-		this.endMessage(); // in case an exception kept the last one from it
+		this.endMessage(); // in case an exception prevented it for the last message
 	}
 
-	/** Forgets a message that was reserved and then needed by nobody. */
+	/** Releases a reserved content that no entry refers to. */
 	endMessage(): void {
 		const content = this.#currentContent;
 		this.#currentContent = 0;
@@ -108,7 +108,7 @@ export class OutgoingQueues {
 		this.#contentDirtyFlags?.mark(content);
 	}
 
-	/** Keeps the message, so that passed() can count on it; false when there is no room. */
+	/** Stores the content of the message, as addInFlight() requires; false if there is no room. */
 	reserve(message: Message): boolean {
 		if (this.#currentContent !== 0) return true;
 		const content = this.contents.add(message);
@@ -120,7 +120,7 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Lets a session wait for the message; false when its own limit, the entries or the bytes are used up.
+	 * Queues the message for a session; false if its limit, the entries or the bytes are used up.
 	 * @param share the shared subscription's name, 0 for none
 	 */
 	push(session: number, message: Message, flags: number, identifier: number, share: number): boolean {
@@ -129,9 +129,7 @@ export class OutgoingQueues {
 		return true;
 	}
 
-	/**
-	 * Lets another session wait for what an entry carries; false when its own limit or the entries are used up.
-	 */
+	/** Queues the content of an entry for another session; false if its limit or the entries are used up. */
 	enqueueCopy(entry: number, session: number, flags: number, identifier: number, share: number): boolean {
 		if (this.isFull(session) || this.free === 0) return false;
 		this.enqueue(session, this.#entries.content(entry), flags, identifier, share);
@@ -139,8 +137,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Drops the waiting messages whose expiry has passed [MQTT-3.3.2-5], but for those whose delivery had begun
-	 * [MQTT-4.3.3-7]. Looks at none as long as none can have expired.
+	 * Drops expired waiting messages [MQTT-3.3.2-5], except those whose delivery has begun [MQTT-4.3.3-7].
+	 * Returns at once while none can have expired.
 	 * @param now ms of the broker's clock
 	 * @returns how many were dropped
 	 */
@@ -174,10 +172,7 @@ export class OutgoingQueues {
 		return dropped;
 	}
 
-	/**
-	 * Drops the oldest waiting QoS 0 message of a session, to make room for a better one; false when there is
-	 * none.
-	 */
+	/** Drops the oldest waiting QoS 0 message of a session; false if there is none. */
 	dropOldestQos0(session: number): boolean {
 		const entries = this.#entries;
 		let previous = 0;
@@ -197,17 +192,17 @@ export class OutgoingQueues {
 		return this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
 	}
 
-	/** The entry after it in the same list; 0 after the last. */
+	/** The next entry in the same list; 0 after the last. */
 	next(entry: number): number {
 		return this.#entries.next(entry);
 	}
 
-	/** The low nibble of its PUBLISH. */
+	/** The flags of its PUBLISH, low nibble of the first byte. */
 	flags(entry: number): number {
 		return this.#entries.flags(entry) & 15;
 	}
 
-	/** Whether only PUBREL is to be sent for a waiting entry. */
+	/** Whether only PUBREL must be sent for a waiting entry. */
 	released(entry: number): boolean {
 		return (this.#entries.flags(entry) & RELEASED) !== 0;
 	}
@@ -217,29 +212,32 @@ export class OutgoingQueues {
 		return this.#entries.packetId(entry);
 	}
 
-	/** The subscription identifier it goes with; 0 for none. */
+	/** Its subscription identifier; 0 for none. */
 	identifier(entry: number): number {
 		return this.#entries.identifier(entry);
 	}
 
-	/** The name of the shared subscription it came through; 0 for none. */
+	/** The name of its shared subscription; 0 for none. */
 	share(entry: number): number {
 		return this.#entries.share(entry);
 	}
 
-	/** Fills `message` with what a waiting entry carries. */
+	/** Reads the content of a waiting entry into `message`. */
 	read(entry: number, message: Message): void {
 		this.contents.readInto(this.#entries.content(entry), message);
 	}
 
-	/** The first waiting entry was sent with QoS 0, or is not wanted any more. */
+	/** Drops the first waiting entry, which was sent with QoS 0 or is no longer needed. */
 	dropFirst(session: number): void {
 		const entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
 		this.unlinkWaiting(session, 0, entry);
 		this.releaseEntry(entry);
 	}
 
-	/** The first waiting entry was sent and is under way. @param keep whether it may have to be sent again */
+	/**
+	 * Moves the first waiting entry, which was sent, to the in-flight list.
+	 * @param keep whether it may have to be sent again
+	 */
 	moveToInFlight(session: number, packetId: number, keep: boolean): void {
 		const entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
 		this.unlinkWaiting(session, 0, entry);
@@ -249,8 +247,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * A message was sent without waiting and is under way; there must be a free entry, and the message reserved
-	 * if it is kept.
+	 * Adds an in-flight entry for a message that was sent at once. An entry must be free, and the message
+	 * reserved if `keep` is set.
 	 */
 	addInFlight(
 		session: number,
@@ -265,7 +263,7 @@ export class OutgoingQueues {
 		this.appendInFlight(session, this.#entries.allocate(content, flags, identifier, share), packetId);
 	}
 
-	/** Whether a packet identifier is under way, or was when the last connection ended. */
+	/** Whether a packet identifier is in flight, or was when the last connection ended. */
 	isPacketIdInUse(session: number, packetId: number): boolean {
 		const entries = this.#entries;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
@@ -280,10 +278,10 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Ends what is under way with a packet identifier.
+	 * Removes the in-flight entry of an acknowledged packet identifier.
 	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH
 	 * @param released whether PUBREL was sent for it
-	 * @returns false if nothing of that kind was
+	 * @returns false if there is no such entry
 	 */
 	complete(session: number, packetId: number, qos: number, released: boolean): boolean {
 		const entries = this.#entries;
@@ -309,8 +307,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * A QoS 2 message under way was taken: from now on PUBREL is owed for it [MQTT-4.3.3-4]. False if no such
-	 * message is under way.
+	 * Marks an in-flight QoS 2 message as received by the client: from now on PUBREL is sent for it
+	 * [MQTT-4.3.3-4]. False if no such message is in flight.
 	 */
 	markReleased(session: number, packetId: number): boolean {
 		const entries = this.#entries;
@@ -323,7 +321,7 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * The client of a lasting session is gone: what was under way waits again, in its order [MQTT-4.4.0-1]
+	 * Suspends a session whose client has disconnected: in-flight entries wait again, in order [MQTT-4.4.0-1]
 	 * [MQTT-4.6.0-1]; QoS 0 messages are dropped.
 	 */
 	suspend(session: number): void {
@@ -347,7 +345,7 @@ export class OutgoingQueues {
 		this.#lists[LISTS_WIDTH * session + IN_FLIGHT] = 0;
 	}
 
-	/** Forgets everything of a session. */
+	/** Drops all entries of a session. */
 	clear(session: number): void {
 		const row = LISTS_WIDTH * session;
 		while (this.#lists[row + FIRST_WAITING] !== 0) this.dropFirst(session);
@@ -363,14 +361,14 @@ export class OutgoingQueues {
 		this.incomingQos2.clear(session);
 	}
 
-	// What is kept over a restart
+	// Persistence
 
-	/** Numbers entries in the order in which they came, before any is taken. @param records entries */
+	/** Numbers entries in the order of their allocation; called before the first. @param records entries */
 	enableSequences(tables: Tables, records: number): void {
 		this.#entries.enableSequences(tables, records);
 	}
 
-	/** Notes from now on what changes. */
+	/** Records changed entries and contents from now on. */
 	trackChanges(entries: DirtyFlags, contents: DirtyFlags): void {
 		this.#entries.dirtyFlags = entries;
 		this.#contentDirtyFlags = contents;
@@ -385,19 +383,19 @@ export class OutgoingQueues {
 		return this.#entries.flags(entry);
 	}
 
-	/** What an entry carries; 0 for nothing any more. */
+	/** The content of an entry; 0 if it was released. */
 	content(entry: number): number {
 		return this.#entries.content(entry);
 	}
 
-	/** Its number in the order in which entries came. */
+	/** Sequence number of an entry. */
 	sequence(entry: number): number {
 		return this.#entries.sequence(entry);
 	}
 
 	/**
-	 * Lets a session wait for a content again, behind those of a lower number in order; 0 when its own limit or
-	 * the entries are used up.
+	 * Queues a restored content for a session, after entries of lower sequence numbers; 0 if its limit or the
+	 * entries are used up.
 	 */
 	restore(
 		session: number,
@@ -431,14 +429,14 @@ export class OutgoingQueues {
 		return entry;
 	}
 
-	/** Gives back a restored content, if nobody waits for it. @returns whether it did */
+	/** Releases a restored content that no entry refers to. @returns whether it was released */
 	discardUnused(content: number): boolean {
 		if (this.#references[content] !== 0) return false;
 		this.contents.arena.release(content);
 		return true;
 	}
 
-	/** A content arrived so much earlier, ms. */
+	/** Moves the arrival time of a content back by `ms`. */
 	age(content: number, ms: number): void {
 		this.contents.backdate(content, ms);
 		this.#nextExpiryAt = 0;
@@ -459,7 +457,9 @@ export class OutgoingQueues {
 		this.#lists[LISTS_WIDTH * session + IN_FLIGHT]++;
 	}
 
-	/** Puts an entry at the end of the list whose head is there; its tail is the next column. */
+	/**
+	 * Appends an entry to the list whose first entry is at index `head`, and whose last one is at `head + 1`.
+	 */
 	private appendToList(head: number, entry: number): void {
 		const lists = this.#lists;
 		if (lists[head + 1] === 0) lists[head] = entry;

@@ -10,18 +10,17 @@ const FLAGS = 3;
 const SHARE = 4;
 
 /**
- * The entries of the queues: rows of a table, known by numbers from 1; 0 means none. Each can be linked to
- * another.
+ * The entries of the queues: rows of a table, numbered from 1; 0 means none. Each can be linked to another.
  */
 export class QueueEntries {
-	/** Entries that are free, and the fewest that ever were. */
+	/** Free entries, and their lowest number so far. */
 	free: number;
 	leastFree: number;
-	/** Where changes are noted, if entries are to outlive a restart. */
+	/** Records changed entries; undefined without persistence. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #rows: Uint16Array;
 	readonly #identifiers: Uint32Array;
-	/** In which order entries were taken; only where they are to outlive a restart. */
+	/** Sequence numbers of the entries; undefined without persistence. */
 	#sequences: Uint32Array | undefined = undefined;
 	#sequence = 0;
 	#firstFree = 1;
@@ -34,7 +33,7 @@ export class QueueEntries {
 		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT] = i + 1;
 	}
 
-	/** A new entry, linked to none; there must be a free one. */
+	/** Allocates an entry, linked to none. An entry must be free. */
 	allocate(content: number, flags: number, identifier: number, share: number): number {
 		const rows = this.#rows;
 		const entry = this.#firstFree;
@@ -59,17 +58,17 @@ export class QueueEntries {
 		this.free++;
 	}
 
-	/** Numbers entries in the order in which they are taken. @param records entries */
+	/** Numbers entries in the order of their allocation. @param records entries */
 	enableSequences(tables: Tables, records: number): void {
 		this.#sequences = tables.u32(records + 1);
 	}
 
-	/** The number of an entry in that order; it may pass 2^32 − 1 and go on from 0. */
+	/** Sequence number of an entry, which wraps from 2^32 − 1 to 0. */
 	sequence(entry: number): number {
 		return this.#sequences === undefined ? 0 : this.#sequences[entry];
 	}
 
-	/** Gives an entry the number that it had; later ones follow the highest. */
+	/** Restores the sequence number of an entry; new entries continue after the highest. */
 	setSequence(entry: number, sequence: number): void {
 		if (this.#sequences === undefined) return;
 		this.#sequences[entry] = sequence;

@@ -21,16 +21,16 @@ const WILL_AT = 3;
 const WILL_DELAY = 4;
 
 /**
- * What the broker knows of each client, connected or not (§4.1). A session is a number from 1 to `last`; 0
- * means none.
+ * Session state of each client, connected or not (§4.1). A session is a number from 1 to `capacity`; 0 means
+ * none.
  */
 export class Sessions {
 	readonly wills: Messages;
 	/** Sessions in use. */
 	count = 0;
-	/** The highest number of a session. */
+	/** The highest session number. */
 	readonly capacity: number;
-	/** Where changes are noted, if sessions are to outlive a restart. */
+	/** Records changed sessions; undefined without persistence. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #texts: Arena;
 	readonly #rows: Uint16Array;
@@ -46,7 +46,9 @@ export class Sessions {
 		this.#words = tables.u32(WORDS_WIDTH * records + WORDS_WIDTH);
 	}
 
-	/** The index of the connection that serves a session, counted from 1; 0 while it is away. */
+	/**
+	 * The index of the connection that serves a session, counted from 1; 0 while the client is disconnected.
+	 */
 	connection(session: number): number {
 		return this.#rows[ROW_WIDTH * session + CONNECTION];
 	}
@@ -66,7 +68,7 @@ export class Sessions {
 		this.dirtyFlags?.mark(session);
 	}
 
-	/** Seconds that a session outlives its connection; NEVER: it does not end by itself. */
+	/** Session expiry interval, s; NEVER_SECONDS: the session does not expire. */
 	expirySeconds(session: number): number {
 		return this.#words[WORDS_WIDTH * session + EXPIRY];
 	}
@@ -76,7 +78,7 @@ export class Sessions {
 		this.dirtyFlags?.mark(session);
 	}
 
-	/** When a session whose client is away ends, s of the broker's clock, or NEVER. */
+	/** When the session of a disconnected client ends, s of the broker's clock, or NEVER_SECONDS. */
 	endsAtSeconds(session: number): number {
 		return this.#words[WORDS_WIDTH * session + ENDS_AT];
 	}
@@ -86,7 +88,7 @@ export class Sessions {
 		this.dirtyFlags?.mark(session);
 	}
 
-	/** When its will is published, as endsAt(). */
+	/** When its will is published, as endsAtSeconds(). */
 	willAtSeconds(session: number): number {
 		return this.#words[WORDS_WIDTH * session + WILL_AT];
 	}
@@ -110,12 +112,11 @@ export class Sessions {
 		return this.#texts.used;
 	}
 
-	/** The most that `bytes` ever was. */
+	/** Highest value of `bytes` so far. */
 	get peak(): number {
 		return this.#texts.peak;
 	}
 
-	/** Whether a session is in use. */
 	inUse(session: number): boolean {
 		return this.#rows[ROW_WIDTH * session + IDENTIFIER] !== 0;
 	}
@@ -143,7 +144,7 @@ export class Sessions {
 		return 0;
 	}
 
-	/** A new session; 0 when sessions or bytes are used up. */
+	/** Adds a session; returns 0 if sessions or bytes are used up. */
 	add(bytes: Uint8Array, start: number, end: number): number {
 		let session = 1;
 		while (session <= this.capacity && this.inUse(session)) session++;
@@ -164,7 +165,7 @@ export class Sessions {
 		return session;
 	}
 
-	/** Forgets a session and its will. */
+	/** Deletes a session and its will. */
 	remove(session: number): void {
 		this.dropWill(session);
 		this.#texts.release(this.#rows[ROW_WIDTH * session + IDENTIFIER]);
@@ -173,7 +174,7 @@ export class Sessions {
 		this.count--;
 	}
 
-	/** Forgets the will [MQTT-3.1.2-10]. */
+	/** Deletes the will [MQTT-3.1.2-10]. */
 	dropWill(session: number): void {
 		this.setWillAt(session, NEVER_SECONDS);
 		const will = this.will(session);
@@ -182,13 +183,13 @@ export class Sessions {
 		this.#texts.release(will);
 	}
 
-	/** In which client identifiers lie. */
+	/** Byte buffer that holds the client identifiers. */
 	get identifierBytes(): Uint8Array {
 		return this.#texts.bytes;
 	}
 
 	/**
-	 * Index of the first byte of its client identifier, and of the byte after it; until sessions or wills
+	 * Index of the first byte of its client identifier, and of the byte after it; valid until sessions or wills
 	 * change.
 	 */
 	identifierStart(session: number): number {
@@ -200,7 +201,7 @@ export class Sessions {
 		return this.#texts.offset(record) + this.#texts.size(record);
 	}
 
-	/** The next packet identifier in turn, 1 … 65,535; it may still be in use. */
+	/** The next packet identifier in sequence, 1 … 65,535; it may still be in use. */
 	nextPacketId(session: number): number {
 		const row = ROW_WIDTH * session + PACKET_ID;
 		const id = this.#rows[row] === 0xffff ? 1 : this.#rows[row] + 1;

@@ -3,12 +3,12 @@ import { equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 
 /**
- * Topic aliases (§3.3.2.3.4) of each connection, both ways. Those that a client set must be kept as long as
- * it is connected; those that the broker set are only there to save bytes, and give way to the others. A
- * client is granted as many as find room with the longest topics that a packet can carry.
+ * Topic aliases (§3.3.2.3.4) of each connection, in both directions. Aliases of the client must be kept while
+ * it is connected; aliases of the broker only save bytes, and are evicted if the others need room. A client
+ * is granted as many as have room even with the longest topics that a packet can carry.
  */
 export class TopicAliases {
-	/** Aliases of one connection in one direction. */
+	/** Maximum number of aliases of one connection in one direction. */
 	readonly limit: number;
 	readonly #arena: Arena;
 	/** Records of the topics: for each connection first the client's aliases, then the broker's. */
@@ -32,19 +32,19 @@ export class TopicAliases {
 		this.#granted = memory.tables.u8(connections + 1);
 	}
 
-	/** Bytes of topics. */
+	/** Bytes of all topics. */
 	get bytes(): number {
 		return this.#arena.used;
 	}
 
-	/** Topics. */
+	/** Number of topics. */
 	get count(): number {
 		return this.#arena.count;
 	}
 
 	/**
-	 * Sets aside what a client may set, and returns how many aliases that is: 1 to that number are accepted
-	 * until clear() [MQTT-3.3.2-12].
+	 * Reserves room for aliases of a client and returns their number: aliases from 1 to that number are
+	 * accepted until clear() [MQTT-3.3.2-12].
 	 */
 	grant(connection: number): number {
 		const count = Math.min(this.limit, this.#grantable);
@@ -58,12 +58,12 @@ export class TopicAliases {
 		return this.#granted[connection];
 	}
 
-	/** The record of the topic that a client gave an alias; 0 if it gave none. */
+	/** The record of the topic of a client's alias; 0 if the alias is not set. */
 	get(connection: number, alias: number): number {
 		return alias > this.#granted[connection] ? 0 : this.#records[2 * this.limit * connection + alias - 1];
 	}
 
-	/** Where the topic of a record begins, until something is set. */
+	/** Index of the first byte of a record's topic; valid until set() or clear(). */
 	topicStart(record: number): number {
 		return this.#arena.offset(record);
 	}
@@ -72,7 +72,7 @@ export class TopicAliases {
 		return this.#arena.offset(record) + this.#arena.size(record);
 	}
 
-	/** Takes what a client's alias, 1 to what it was granted, stands for from now on. */
+	/** Sets the topic of a client's alias, 1 to the granted number. */
 	set(connection: number, alias: number, bytes: Uint8Array, start: number, end: number): void {
 		const at = 2 * this.limit * connection + alias - 1;
 		if (this.put(at, bytes, start, end)) return;
@@ -80,7 +80,7 @@ export class TopicAliases {
 		this.put(at, bytes, start, end);
 	}
 
-	/** The alias, 1 to `limit`, that the broker gave a topic; 0 if none. */
+	/** The alias, 1 to `limit`, that the broker assigned to a topic; 0 if none. */
 	find(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
 		const arena = this.#arena;
 		const first = (2 * connection + 1) * this.limit;
@@ -97,8 +97,8 @@ export class TopicAliases {
 	}
 
 	/**
-	 * An alias for a topic that has none; 0 when all are given or there is no room. Moves no topic: the message
-	 * that is being sent may have its own here.
+	 * Assigns an alias to a topic that has none; 0 if all are in use or there is no room. Moves no topic, as
+	 * the topic of the message that is being sent may lie here.
 	 */
 	assign(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
 		if (!this.#arena.fits(end - start)) return 0; // [MQTT-3.3.2-3] [MQTT-3.1.1:3.3.2-3]
@@ -108,18 +108,18 @@ export class TopicAliases {
 		return 0;
 	}
 
-	/** Takes back what give() gave. */
+	/** Revokes an alias that assign() returned. */
 	unassign(connection: number, alias: number): void {
 		this.release((2 * connection + 1) * this.limit + alias - 1);
 	}
 
-	/** Forgets the aliases of a connection [MQTT-3.3.2-7]. */
+	/** Deletes the aliases of a connection [MQTT-3.3.2-7]. */
 	clear(connection: number): void {
 		const first = 2 * connection * this.limit;
 		for (let i = first; i < first + 2 * this.limit; i++) this.release(i);
 		this.#grantable += this.#granted[connection];
 		this.#granted[connection] = 0;
-		this.#arena.compact(); // so that give() finds room
+		this.#arena.compact(); // so that assign() finds room
 	}
 
 	private put(at: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -134,7 +134,7 @@ export class TopicAliases {
 		return true;
 	}
 
-	/** Forgets all aliases that the broker gave. */
+	/** Deletes all aliases of the broker. */
 	private evict(): void {
 		const { limit } = this;
 		for (let first = limit; first < this.#records.length; first += 2 * limit)

@@ -5,30 +5,30 @@ import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";
 
 /**
- * Every topic's current value and when it arrived, within fixed room.
+ * Each topic's current value and its arrival time, in a fixed amount of memory.
  *
- * A topic has at most two values here: the retained one, which a new subscriber is handed (§3.3.1.3), and the
- * current one where a message without RETAIN came later. A retained message therefore replaces both. When the
- * room is used up, values that are not retained give way; retained ones never do and, with the time they
- * came, stand for the topic again.
+ * A topic has at most two values: the retained one, which a new subscriber receives (§3.3.1.3), and the
+ * current one if a message without RETAIN arrived later. A retained message therefore replaces both. If
+ * memory is used up, values that are not retained are evicted. Retained ones never are: without a later value
+ * they are, with their own arrival time, the topic's current value again.
  */
 export class RetainedStore {
 	readonly messages: Messages;
-	/** Retained values. */
+	/** Number of retained values. */
 	retainedCount = 0;
-	/** The record that the last put() or restore() filled; 0 when it emptied the topic or found no room. */
+	/** The record that the last put() or restore() filled; 0 if it cleared the topic or found no room. */
 	lastRecord = 0;
-	/** The highest record. */
+	/** The highest record number. */
 	readonly records: number;
-	/** Where changes are noted, if values are to outlive a restart. */
+	/** Marks changes, if values are to survive a restart. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #buckets: Uint16Array;
 	readonly #chain: Uint16Array;
 	readonly #occupied: Uint8Array;
-	/** Where the search for a value to give up goes on. */
+	/** The last record evicted; the next search continues after it. */
 	#evictionCursor = 0;
 
-	/** @param records values @param bytes for their topics, properties and payloads */
+	/** @param records number of values @param bytes for their topics, properties and payloads */
 	constructor(memory: Memory, records: number, bytes: number) {
 		const { tables } = memory;
 		this.messages = new Messages(memory, memory.arena(bytes, records), records);
@@ -38,15 +38,15 @@ export class RetainedStore {
 		this.#occupied = tables.u8(records + 1);
 	}
 
-	/** Values kept, retained or not. */
+	/** Number of values, retained or not. */
 	get count(): number {
 		return this.messages.arena.count;
 	}
 
 	/**
-	 * Takes a message that was published.
-	 * @returns false when a retained one finds no room: then nothing has changed, but for QoS 0: then the topic
-	 *   is empty, as nobody can be told
+	 * Stores a published message.
+	 * @returns false if a retained message finds no room: then nothing has changed, except that with QoS 0 the
+	 *   topic is cleared, as a QoS 0 PUBLISH cannot be rejected
 	 */
 	put(message: Message): boolean {
 		const bytes = message.bytes;
@@ -63,14 +63,14 @@ export class RetainedStore {
 			this.remove(this.find(bucket, message, false), bucket);
 			return true;
 		}
-		const kept = this.insert(message, bucket); // [MQTT-3.3.1-5]
-		if (!kept && message.qos !== 0) return false;
-		if (!kept) this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
+		const stored = this.insert(message, bucket); // [MQTT-3.3.1-5]
+		if (!stored && message.qos !== 0) return false;
+		if (!stored) this.remove(this.find(bucket, message, true), bucket); // [MQTT-3.1.1:3.3.1-7]
 		this.remove(this.find(bucket, message, false), bucket);
-		return kept;
+		return stored;
 	}
 
-	/** Takes a value that was kept over a restart, and leaves the topic's other one as it is. */
+	/** Stores a value restored after a restart, and leaves the topic's other one unchanged. */
 	restore(message: Message): void {
 		this.lastRecord = 0;
 		this.insert(
@@ -80,8 +80,8 @@ export class RetainedStore {
 	}
 
 	/**
-	 * The value of a topic name: its retained one, or, with `current`, the latest of either kind. 0 if there is
-	 * none.
+	 * The record of a topic name's retained value or, with `current`, of the latest value of either kind. 0 if
+	 * there is none.
 	 */
 	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
 		const bucket = fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1);
@@ -93,9 +93,8 @@ export class RetainedStore {
 	}
 
 	/**
-	 * Whether a new subscriber is handed the value in a record: a retained one, or, with `current`, each
-	 * topic's latest. A walk tries the records from 1 to `records`; values that come or go meanwhile do not
-	 * disturb it.
+	 * Whether a new subscriber receives the value in a record: a retained one or, with `current`, each topic's
+	 * latest. Callers iterate over the records from 1 to `records`; values may be added or removed meanwhile.
 	 */
 	isInitialValue(record: number, current: boolean): boolean {
 		if (this.#occupied[record] === 0) return false;
@@ -103,12 +102,12 @@ export class RetainedStore {
 		return !current || !this.superseded(record);
 	}
 
-	/** Whether a record has a value. */
+	/** Whether a record holds a value. */
 	has(record: number): boolean {
 		return this.#occupied[record] !== 0;
 	}
 
-	/** Drops a value, one whose expiry has passed for example. */
+	/** Removes a value, for example an expired one. */
 	drop(record: number): void {
 		const messages = this.messages;
 		const bucket =
@@ -118,7 +117,7 @@ export class RetainedStore {
 	}
 
 	/**
-	 * Drops the values whose expiry has passed [MQTT-3.3.2-5].
+	 * Removes the values that have expired [MQTT-3.3.2-5].
 	 * @param nowMs ms of the broker's clock
 	 * @returns whether there were any
 	 */
@@ -132,7 +131,7 @@ export class RetainedStore {
 		return found;
 	}
 
-	/** Whether a later message without RETAIN came for the topic of a retained value. */
+	/** Whether a message without RETAIN arrived for the topic after the retained value. */
 	private superseded(record: number): boolean {
 		const messages = this.messages;
 		const bytes = messages.arena.bytes;
@@ -162,7 +161,7 @@ export class RetainedStore {
 		}
 		const reusable = record === 0 ? 0 : arena.size(record);
 		if (room > arena.free + reusable && room > this.reclaimableBytes() + (message.retain ? reusable : 0)) {
-			// a value that cannot be kept must not leave an older one looking current
+			// if the new value cannot be stored, an older one must not appear to be current
 			if (!message.retain) this.remove(record, bucket);
 			return false;
 		}
@@ -179,7 +178,7 @@ export class RetainedStore {
 		return true;
 	}
 
-	/** Bytes free, or in values that may give way. */
+	/** Bytes that are free, or can be freed by eviction. */
 	private reclaimableBytes(): number {
 		const messages = this.messages;
 		let bytes = messages.arena.free;
@@ -190,9 +189,7 @@ export class RetainedStore {
 		return bytes;
 	}
 
-	/**
-	 * Gives up one value that is not retained, an older one rather than a newer; false when all are retained.
-	 */
+	/** Evicts one value that is not retained, approximately the oldest; returns false if all are retained. */
 	private evict(): boolean {
 		if (this.retainedCount === this.messages.arena.count) return false;
 		let cursor = this.#evictionCursor;

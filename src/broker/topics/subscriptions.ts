@@ -3,9 +3,9 @@ import type { DirtyFlags } from "../pool/dirty-flags";
 import type { Memory } from "../pool/memory";
 import { TopicTree } from "./topic-tree";
 
-/** In a subscription's options: its stored values are still to be sent. */
+/** Option bit of a subscription: its stored values are still to be sent. */
 const RETAINED_PENDING = 0x80;
-/** In a subscription's options, given to add(): its filter is one for the broker's own topics. */
+/** Option bit of a subscription, passed to add(): its filter matches only the broker's own topics. */
 export const SYS_FILTER = 0x40;
 
 // Columns of a subscription
@@ -13,27 +13,27 @@ const WIDTH = 6;
 const SESSION = 0;
 const NODE = 1;
 const OPTIONS = 2;
-/** The next one with the same filter; unused ones form a list through it too. */
+/** The next subscription with the same filter; links the unused ones too. */
 const NEXT_OF_NODE = 3;
 const NEXT_OF_SESSION = 4;
-/** The node of `$share/name` for a shared subscription; 0 for any other. */
+/** The node of `$share/name`; 0 if the subscription is not shared. */
 const SHARE = 5;
 
 /**
- * Who subscribed to what. A subscription is a number from 1; 0 means none. It hangs in two lists, that of its
- * filter's node and that of its session. Changing a subscription costs by the length of these lists; finding
- * those that match a message does not depend on how many there are.
+ * The subscriptions of all sessions, numbered from 1; 0 means none. Each is in two lists, that of its
+ * filter's node and that of its session. The cost of a change grows with the length of these lists; the cost
+ * of finding the subscriptions that match a message does not depend on their total number.
  */
 export class Subscriptions {
 	readonly tree: TopicTree;
-	/** The subscriptions that match() found: `found[0]` up to the number it returned. */
+	/** Results of match(): `found[0]` up to the number it returned. */
 	readonly found: Uint16Array;
-	/** Whether add() met the same filter in the same session. */
+	/** Whether the last add() replaced a subscription of the same session and filter. */
 	existed = false;
-	/** Subscriptions in use, and those with the option SYSTEM among them. */
+	/** Subscriptions in use, and those among them with SYS_FILTER. */
 	count = 0;
 	sysCount = 0;
-	/** Where changes are noted, if subscriptions are to outlive a restart. */
+	/** Marks changes, if subscriptions are to survive a restart. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	/** The columns of each subscription. */
 	readonly #rows: Uint16Array;
@@ -43,10 +43,10 @@ export class Subscriptions {
 	#unused: number;
 
 	/**
-	 * @param records subscriptions
-	 * @param sessions sessions
+	 * @param records number of subscriptions
+	 * @param sessions number of sessions
 	 * @param levels of all filters together
-	 * @param bytes for the text of these
+	 * @param bytes for the text of these levels
 	 */
 	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
 		const { tables } = memory;
@@ -64,7 +64,7 @@ export class Subscriptions {
 		return this.#rows[WIDTH * subscription + SESSION];
 	}
 
-	/** The QoS that was granted. */
+	/** The granted QoS. */
 	qos(subscription: number): number {
 		return this.#rows[WIDTH * subscription + OPTIONS] & 3;
 	}
@@ -78,24 +78,24 @@ export class Subscriptions {
 	}
 
 	/**
-	 * Its options, as they are given to add().
-	 * @param retainedPending whether not all of its stored values were sent
+	 * The options, as passed to add().
+	 * @param retainedPending whether stored values are still to be sent
 	 */
 	options(subscription: number, retainedPending: boolean): number {
 		return this.#rows[WIDTH * subscription + OPTIONS] | (retainedPending ? RETAINED_PENDING : 0);
 	}
 
-	/** The subscription identifier, 0 where none was given. */
+	/** The subscription identifier, 0 if none was given. */
 	identifier(subscription: number): number {
 		return this.#identifiers[subscription];
 	}
 
-	/** The node of its filter, without the name of a shared one. */
+	/** The node of its filter, without the share name. */
 	node(subscription: number): number {
 		return this.#rows[WIDTH * subscription + NODE];
 	}
 
-	/** The name of a shared subscription (§4.8.2), as a number; 0 for any other. */
+	/** The node of the share name (§4.8.2); 0 if the subscription is not shared. */
 	share(subscription: number): number {
 		return this.#rows[WIDTH * subscription + SHARE];
 	}
@@ -105,20 +105,20 @@ export class Subscriptions {
 		return this.tree.matches(this.#rows[WIDTH * subscription + NODE], bytes, start, end);
 	}
 
-	/** Whether its filter is one for the broker's own topics. */
+	/** Whether its filter matches only the broker's own topics. */
 	isSys(subscription: number): boolean {
 		return (this.#rows[WIDTH * subscription + OPTIONS] & SYS_FILTER) !== 0;
 	}
 
-	/** Notes that its stored values are to be sent. */
+	/** Marks its stored values as still to be sent. */
 	requestRetained(subscription: number): void {
 		this.#rows[WIDTH * subscription + OPTIONS] |= RETAINED_PENDING;
 		this.dirtyFlags?.mark(subscription);
 	}
 
 	/**
-	 * The next subscription of a session whose stored values are to be sent, with the note struck out; 0 if
-	 * there is none.
+	 * Returns the next subscription of a session whose stored values are still to be sent, and clears that
+	 * mark; 0 if there is none.
 	 */
 	takeRetainedPending(session: number): number {
 		let subscription = this.#firstOfSession[session];
@@ -138,9 +138,9 @@ export class Subscriptions {
 	}
 
 	/**
-	 * Subscribes, or replaces the subscription with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
-	 * @param shared where the filter of a shared subscription begins, after its name; 0 for any other
-	 * @returns 0 when subscriptions, levels or bytes are used up: then nothing has changed
+	 * Adds a subscription, or replaces the one with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
+	 * @param shared start of a shared subscription's filter, after the share name; 0 if it is not shared
+	 * @returns 0 if subscriptions, levels or bytes are used up: then nothing has changed
 	 */
 	add(
 		session: number,
@@ -162,7 +162,7 @@ export class Subscriptions {
 		return subscription;
 	}
 
-	/** Ends one subscription; returns its number, 0 if there was none. */
+	/** Removes one subscription; returns its number, 0 if there was none. */
 	remove(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
 		const subscription = this.find(session, bytes, start, end, shared);
 		if (subscription === 0) return 0;
@@ -179,7 +179,7 @@ export class Subscriptions {
 		return subscription;
 	}
 
-	/** Ends all subscriptions of a session. */
+	/** Removes all subscriptions of a session. */
 	removeAll(session: number): void {
 		let subscription = this.#firstOfSession[session];
 		this.#firstOfSession[session] = 0;
@@ -190,7 +190,7 @@ export class Subscriptions {
 		}
 	}
 
-	/** Finds all subscriptions whose filter matches a topic name. */
+	/** Finds all subscriptions whose filter matches a topic name, and returns their number. */
 	match(bytes: Uint8Array, start: number, end: number): number {
 		const tree = this.tree;
 		const found = this.found;
@@ -206,7 +206,7 @@ export class Subscriptions {
 		return count;
 	}
 
-	/** Puts a subscription at the end of the list of its node: match() finds it last from now on. */
+	/** Moves a subscription to the end of its node's list, so that match() finds it last. */
 	moveToEnd(subscription: number): void {
 		const rows = this.#rows;
 		const node = rows[WIDTH * subscription + NODE];
@@ -261,7 +261,7 @@ export class Subscriptions {
 		return subscription;
 	}
 
-	/** Takes a subscription out of its node's list and gives it back. */
+	/** Removes a subscription from its node's list and frees it. */
 	private release(subscription: number): void {
 		const rows = this.#rows;
 		const row = WIDTH * subscription;

@@ -13,7 +13,7 @@ const ROOT = 0;
 // Columns of a node
 const WIDTH = 5;
 const PARENT = 0;
-/** Children and filters that end here: a node without any is given back. */
+/** Number of children, and of filters that end here: a node without any is freed. */
 const REFERENCES = 1;
 /** The next node in the same bucket. */
 const CHAIN = 2;
@@ -22,18 +22,18 @@ const PLUS_CHILD = 3;
 const HASH_CHILD = 4;
 
 /**
- * Topic filters as a tree of levels. A level finds its child by the child's text in one hash table, so that
- * matching a topic name costs by the name's depth and by the wildcards on its way, never by the number of
+ * Topic filters as a tree of levels. One hash table finds a level's child by its text, so that the cost of
+ * matching a topic name depends on its levels and on the wildcards along its path, not on the number of
  * filters. Nodes are numbers from 1; 0 means none (and the root, as a parent).
  */
 export class TopicTree {
-	/** The nodes that match() found: `found[0]` up to the number it returned. */
+	/** Results of match(): `found[0]` up to the number it returned. */
 	readonly found: Uint16Array;
 	readonly #arena: Arena;
 	/** The columns of each node. */
 	readonly #nodes: Uint16Array;
 	readonly #buckets: Uint16Array;
-	/** Nodes that matched the levels so far. */
+	/** Nodes that match the levels so far. */
 	readonly #frontier: Uint16Array;
 
 	/** @param nodes levels of all filters together @param bytes for their text */
@@ -56,14 +56,14 @@ export class TopicTree {
 		return this.#arena.used;
 	}
 
-	/** The most that `bytes` ever was. */
+	/** Highest value of `bytes`. */
 	get peak(): number {
 		return this.#arena.peak;
 	}
 
 	/**
-	 * The node of a valid topic filter that is in the tree, be it only as the beginning of others; 0 if it is
-	 * not.
+	 * The node of a valid topic filter, even if it is only the beginning of other filters; 0 if it is not in
+	 * the tree.
 	 */
 	find(bytes: Uint8Array, start: number, end: number): number {
 		let node = ROOT;
@@ -77,8 +77,8 @@ export class TopicTree {
 	}
 
 	/**
-	 * Adds one use of a valid topic filter and returns its node; 0 when levels or bytes are used up: then
-	 * nothing has changed.
+	 * Adds one use of a valid topic filter and returns its node; 0 if levels or bytes are used up: then nothing
+	 * has changed.
 	 */
 	add(bytes: Uint8Array, start: number, end: number): number {
 		let node = ROOT;
@@ -102,15 +102,15 @@ export class TopicTree {
 		}
 	}
 
-	/** Takes back one use of the filter that ends at a node. */
+	/** Removes one use of the filter that ends at a node. */
 	remove(node: number): void {
 		this.#nodes[WIDTH * node + REFERENCES]--;
 		this.prune(node);
 	}
 
 	/**
-	 * Finds the nodes whose path matches a topic name, each once; some are only the beginning of filters.
-	 * Returns how many.
+	 * Finds the nodes whose path matches a topic name, each once, and returns their number. Some may be only
+	 * the beginning of filters.
 	 */
 	match(bytes: Uint8Array, start: number, end: number): number {
 		const found = this.found;
@@ -181,8 +181,8 @@ export class TopicTree {
 	}
 
 	/**
-	 * Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself where there is
-	 * no room.
+	 * Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself if there is no
+	 * room.
 	 */
 	copyPath(node: number, target: Uint8Array, at: number): number {
 		const nodes = this.#nodes;
@@ -251,7 +251,7 @@ export class TopicTree {
 		return node;
 	}
 
-	/** Gives back a node that nothing uses any more, and then its parents. */
+	/** Frees a node that has no references left, and then its parents. */
 	private prune(node: number): void {
 		while (node !== ROOT && this.#nodes[WIDTH * node + REFERENCES] === 0) {
 			const parent = this.#nodes[WIDTH * node + PARENT];

@@ -7,23 +7,25 @@ import { PENDING } from "../access/authorizer";
 import type { Core } from "../core";
 import { StatusPage } from "./status-page";
 
-/** The query that asks for a page that is shown anew again and again. */
+/** Query of a page that reloads itself. */
 const LIVE_QUERY = utf8("?live");
 
-/** Answers HTTP requests: `/` is the status page, for those who may read what is on it. */
+/** Answers HTTP requests: `/` is the status page, with the values that the user may read. */
 export class BrokerPages implements Pages {
 	readonly #core: Core;
 	readonly #page: StatusPage;
-	/** Who waits to be judged, or is being judged; a place is free again when its reply is closed. */
+	/**
+	 * Requests that wait for authentication, or for its result. A slot can be reused once its reply is closed.
+	 */
 	readonly #requests: (HttpRequest | undefined)[] = [];
 	readonly #replies: (Reply | undefined)[] = [];
-	/** The one who is being judged; -1 for none. */
+	/** The slot of the request being authenticated; -1 if none. */
 	#authenticating = -1;
 
 	constructor(core: Core, name: string) {
 		this.#core = core;
 		this.#page = new StatusPage(core, name);
-		// one more than there can be connections, as one that is being judged may have gone
+		// one more than connections, as the connection of the request being authenticated may have closed
 		for (let i = 0; i <= core.settings.webSockets; i++) {
 			this.#requests.push(undefined);
 			this.#replies.push(undefined);
@@ -54,7 +56,7 @@ export class BrokerPages implements Pages {
 		return this.#page.fill(reply, bytes, start, end);
 	}
 
-	/** The verdict on what was told PENDING. @param ticket as told to the authority: below 0 */
+	/** Handles the result of a PENDING authentication. @param ticket as passed to the authorizer: below 0 */
 	authResult(ticket: number, reasonCode: number): void {
 		const slot = -1 - ticket;
 		this.#authenticating = -1;
@@ -62,7 +64,7 @@ export class BrokerPages implements Pages {
 		if (request !== undefined) this.sendResult(slot, request, reasonCode);
 	}
 
-	/** Judges those who waited, as far as that takes no time, and one more. */
+	/** Authenticates the waiting requests, until one of them is PENDING. */
 	resumeWaiting(): void {
 		const { authorizer } = this.#core;
 		for (let i = 0; i < this.#requests.length && !authorizer.authenticating; i++)
@@ -96,7 +98,7 @@ export class BrokerPages implements Pages {
 		else reply.refuse(401, "user name and password, please");
 	}
 
-	/** A place for one more; -1 where there is none. */
+	/** A free slot; -1 if there is none. */
 	private freeSlot(): number {
 		const replies = this.#replies;
 		for (let i = 0; i < replies.length; i++) {
@@ -113,8 +115,8 @@ export class BrokerPages implements Pages {
 }
 
 /**
- * Name and password of a request, whose credentials() were called, as those of a CONNECT. Made each time:
- * pages are rare, and a packet is large.
+ * User name and password of a request, whose readCredentials() was called, as those of a CONNECT. Allocated
+ * each time: page requests are rare, and a packet is large.
  */
 function connectPacketOf(request: HttpRequest): Packet {
 	const packet = new Packet();

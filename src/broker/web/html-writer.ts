@@ -17,23 +17,22 @@ import {
 const AMPERSAND = 0x26;
 const LESS = 0x3c;
 const GREATER = 0x3e;
-/** The most bytes that one character becomes: `&amp;`. */
+/** Most bytes that one character takes: `&amp;`. */
 const MAX_ESCAPE_SIZE = 5;
-/** Digits of a number, at most. */
+/** Most digits of a number. */
 const MAX_DIGITS = 15;
-/** Length of a time of the calendar; a shorter text is an age. */
+/** Length of a calendar time; a shorter text is an age. */
 const CALENDAR_SIZE = 24;
-/** Bytes of a binary value that are shown. */
+/** Most bytes that are shown of a binary value. */
 const MAX_HEX_BYTES = 16;
 
 /**
- * Writes HTML to a piece of a page. What does not fit sets `full` and writes nothing; the writer then goes
- * back to where the last whole part ended. Text of others goes between tags only, never into attributes, and
- * comes out as text whatever it holds.
+ * Writes HTML to a piece of a page. A write that does not fit sets `full`; the caller then rewinds to the end
+ * of the last complete part. Untrusted text is written only between tags, never into attributes, and escaped.
  */
 export class HtmlWriter {
 	bytes: Uint8Array;
-	/** Where the next byte goes, and where the piece ends. */
+	/** Index of the next byte, and end of the piece. */
 	at = 0;
 	end = 0;
 	full = false;
@@ -50,19 +49,19 @@ export class HtmlWriter {
 		this.full = false;
 	}
 
-	/** Goes back. */
+	/** Discards everything from `at` on. */
 	rewind(at: number): void {
 		this.at = at;
 	}
 
-	/** Writes markup whole. */
+	/** Writes all of the markup, or nothing. */
 	put(markup: Uint8Array): void {
 		if (!this.fits(markup.length)) return;
 		this.bytes.set(markup, this.at);
 		this.at += markup.length;
 	}
 
-	/** Writes as much as fits of markup from `offset` on. @returns the index in it after that */
+	/** Writes as much markup from `offset` on as fits. @returns the index in it after that */
 	putPartial(markup: Uint8Array, offset: number): number {
 		const { bytes, end } = this;
 		let { at } = this;
@@ -78,10 +77,10 @@ export class HtmlWriter {
 	}
 
 	/**
-	 * Writes valid UTF-8 as text: what HTML would take for markup is escaped, what would move the cursor of a
-	 * terminal becomes a space.
-	 * @param room bytes that it may take
-	 * @returns whether it is all there
+	 * Writes valid UTF-8 as text: HTML special characters are escaped, and control characters, which could move
+	 * the cursor of a terminal, become spaces.
+	 * @param room most bytes to write
+	 * @returns whether the text is complete
 	 */
 	text(source: Uint8Array, start: number, end: number, room: number): boolean {
 		const { bytes } = this;
@@ -98,7 +97,7 @@ export class HtmlWriter {
 				i++;
 			} else {
 				bytes[at++] = byte < 0x20 || byte === 0x7f ? 0x20 : byte;
-				// the rest of a character
+				// continuation bytes
 				while (i < end && (source[i] & 0xc0) === 0x80) bytes[at++] = source[i++];
 			}
 		}
@@ -108,8 +107,8 @@ export class HtmlWriter {
 	}
 
 	/**
-	 * Writes a value: as text, its beginning where it is long, or as hexadecimal digits where it is none.
-	 * @param room bytes that its text may take
+	 * Writes a value as text, truncated if it is long, or as hexadecimal digits if it is not UTF-8.
+	 * @param room most bytes of its text
 	 */
 	value(source: Uint8Array, start: number, end: number, room: number): void {
 		if (start === end) this.put(EMPTY);
@@ -126,7 +125,7 @@ export class HtmlWriter {
 		}
 	}
 
-	/** Writes a time span in ms, in the two units that say most. */
+	/** Writes a time span in ms, in its one or two largest units. */
 	timeSpan(ms: number): void {
 		const seconds = Math.floor(ms / 1000);
 		const minutes = Math.floor(seconds / 60);
@@ -148,13 +147,12 @@ export class HtmlWriter {
 	}
 
 	/**
-	 * Writes the time of the calendar for what happened at `then`, ms of the broker's clock; nothing where the
-	 * host's clock is not set.
+	 * Writes the calendar time of `atMs`, ms of the broker's clock; nothing if the host's clock is not set.
 	 * @returns whether it did
 	 */
-	calendarTime(stamp: Timestamp, atMs: number): boolean {
-		if (stamp.write(atMs) !== CALENDAR_SIZE) return false;
-		const { text } = stamp;
+	calendarTime(timestamp: Timestamp, atMs: number): boolean {
+		if (timestamp.write(atMs) !== CALENDAR_SIZE) return false;
+		const { text } = timestamp;
 		this.put(TIME);
 		if (this.fits(CALENDAR_SIZE)) {
 			this.bytes.set(text, this.at);

@@ -1,13 +1,13 @@
 import { utf8 } from "../../mqtt/utf8";
 
-// The status page's fixed text. Modules are preloaded, so all of it stays in flash. End tags that HTML lets
-// one leave out are left out.
+// Fixed text of the status page. Modules are preloaded, so that it stays in flash. End tags that are optional
+// in HTML are omitted.
 
 export const START = utf8(
 	'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1"><meta name=color-scheme content="light dark"><link rel=icon href=data:,><title>',
 );
 
-/** For who asks for it: the page again, every ten seconds. */
+/** Reloads the page every ten seconds; only on request. */
 export const REFRESH_TAG = utf8("<meta http-equiv=refresh content=10>");
 
 export const STYLE = utf8(

@@ -23,7 +23,7 @@ import {
 } from "./markup";
 import { TopicOrder } from "./topic-order";
 
-// Parts of the page, in their order
+// Parts of the page, in order
 const HEAD = 0;
 const TITLE = 1;
 const STYLES = 2;
@@ -33,25 +33,25 @@ const FACTS = 5;
 const ROWS = 6;
 const FOOT = 7;
 
-// A place on the page: part, how far in it, and whether the reader wants it live
+// Position on the page: part, offset in the part, and whether the page reloads itself
 const PART_FACTOR = 0x100000;
 const OFFSET_MASK = 0xfffff;
 const LIVE_BIT = 0x1000000;
 
 /**
- * Bytes that a topic, and topic and value together, may take in a row; what is longer is cut. A row fits a
- * piece whole, so that it shows one moment.
+ * Most bytes that a topic, and topic and value together, take in a row; longer text is truncated. A row fits
+ * in one piece, so that it is a consistent snapshot.
  */
 const TOPIC_ROOM = 170;
 const ROW_ROOM = 300;
 
-// Only read
+// Never written: stays in flash
 const ELLIPSIS = utf8("…");
 
 /**
- * The status page, written piece by piece. All that is kept of a reader between two pieces is its place and
- * the topic shown last, which lies in the reply's own store: rows come in the order of topics, whatever
- * comes, goes or changes meanwhile.
+ * The status page, written piece by piece. Between two pieces only the position and the last topic shown are
+ * stored for each reader, in its reply. Rows are in the order of topics, so that values may be added, removed
+ * or changed meanwhile.
  */
 export class StatusPage {
 	readonly #core: Core;
@@ -68,12 +68,12 @@ export class StatusPage {
 		this.#order = new TopicOrder(core);
 	}
 
-	/** The place where a page begins. */
+	/** The position where a page begins. */
 	initialPlace(live: boolean): number {
 		return live ? LIVE_BIT : 0;
 	}
 
-	/** Writes a piece to bytes [start, end), 512 of them, as {@link Pages.fill}. */
+	/** Writes a piece to bytes [start, end), 512 of them, as {@link Pages.writePiece}. */
 	fill(reply: Reply, bytes: Uint8Array, start: number, end: number): number {
 		const writer = this.#writer;
 		const live = reply.position >= LIVE_BIT ? LIVE_BIT : 0;
@@ -97,7 +97,7 @@ export class StatusPage {
 
 	/**
 	 * Writes a part, or the next row, from `offset` on.
-	 * @returns how far in it that is; after the last row 0
+	 * @returns the offset after that; 0 after the last row
 	 */
 	private writePart(part: number, offset: number, live: boolean, reply: Reply): number {
 		const writer = this.#writer;
@@ -138,8 +138,8 @@ export class StatusPage {
 	}
 
 	/**
-	 * Writes the row after the topic that lies in the store, `length` bytes long, 0 before the first.
-	 * @returns the length of its topic, 0 if there is none any more
+	 * Writes the row after the topic in the reply's store, `length` bytes long, 0 before the first.
+	 * @returns the length of its topic, 0 if there is no further row
 	 */
 	private writeRow(reply: Reply, length: number): number {
 		const writer = this.#writer;

@@ -5,21 +5,21 @@ import { hasExpiry, secondsLeft } from "../pool/message-properties";
 const DOLLAR = 0x24;
 
 /**
- * The stored values that a reader may see, in the order of their topics, which the store does not have. One
- * look at all of them finds the next ones up to the square root of their number, lest a page of many rows
- * takes as many looks: a visitor could keep the broker busy with that. What was found is good until something
- * changes or another reader asks.
+ * The stored values that a reader may see, in the order of their topics; the store itself is not ordered. One
+ * scan of the store finds several next values, up to the square root of its size: with one scan for each row
+ * a visitor could keep the broker busy. The result is valid until the store changes or another reader is
+ * served.
  */
 export class TopicOrder {
 	readonly #core: Core;
 	readonly #value: Message;
-	/** Records in the order of topics, and how many. */
+	/** Records in the order of topics, and their number. */
 	readonly #next: Uint16Array;
 	#count = 0;
-	/** The one that was told last. */
+	/** Index of the record that was returned last. */
 	#lastIndex = 0;
 	#reader = 0;
-	/** What `#changes` was. */
+	/** Value of `#changes` at the last scan. */
 	#seenChanges = -1;
 
 	constructor(core: Core) {
@@ -31,7 +31,7 @@ export class TopicOrder {
 	/** The record of the first topic after the one in [0, length) of `last`; 0 if there is none. */
 	nextAfter(reader: number, last: Uint8Array, length: number): number {
 		if (reader === this.#reader && this.#seenChanges === this.#changes) {
-			// the same again, where it had no room, or the next one
+			// the same record again, if its row did not fit, or the next one
 			for (let i = this.#lastIndex; i <= this.#lastIndex + 1 && i < this.#count; i++) {
 				if (i === 0 || this.compare(this.#next[i - 1], last, length) !== 0) continue;
 				this.#lastIndex = i;
@@ -55,7 +55,7 @@ export class TopicOrder {
 		const next = this.#next;
 		let count = 0;
 		for (let record = 1; record <= store.records; record++) {
-			// what costs more is asked last; a record without a value is found out here
+			// expensive checks come last; isInitialValue() excludes records without a value
 			const start = messages.topicStart(record);
 			if (bytes[start] === DOLLAR || this.compare(record, last, length) <= 0) continue;
 			if (count === next.length && this.precedes(next[count - 1], record)) continue;
@@ -112,7 +112,7 @@ export class TopicOrder {
 	}
 }
 
-/** Below 0, 0 or above 0 as one text comes before, is, or comes after another. */
+/** Below 0, 0 or above 0 if the first text sorts before, equals, or sorts after the second. */
 function compare(
 	a: Uint8Array,
 	aStart: number,

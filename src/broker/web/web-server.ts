@@ -3,9 +3,9 @@ import { WebSocketServer } from "../../websocket/server";
 import type { Core } from "../core";
 import { BrokerPages } from "./broker-pages";
 
-/** What is behind the broker's second port: MQTT over WebSocket, and the status page. */
+/** The broker's second port: MQTT over WebSocket, and the status page. */
 export class WebServer {
-	/** Takes over that port's connections. */
+	/** TCP class for the connections of that port. */
 	readonly io: TCPConstructor;
 	readonly pages: BrokerPages;
 

@@ -3,14 +3,14 @@ import { formatDuration } from "../duration";
 import type { Range } from "../ranges";
 import { durationProblem, secondsProblem, type Validator } from "../validators";
 
-/** Objects know all their keys: an unknown one is an error. */
+/** Unknown keys of an object are errors. */
 export const strict = { additionalProperties: false } as const;
 
 const durationPattern = "^\\d+(\\.\\d+)?(ms|s|m|h|d)$";
 const secondsPattern = "^\\d+(\\.\\d+)?(s|m|h|d)$";
 
 /**
- * A string that the firmware's own `problem` judges. Keywords in `hints` are for editors, which cannot run
+ * A string that the firmware's own validator checks. Keywords in `hints` are for editors, which cannot run
  * it.
  */
 export function Text(
@@ -25,7 +25,7 @@ export function Text(
 	);
 }
 
-/** A duration; `fallback` and `range` in ms. */
+/** A duration in the manifest's notation; numbers here are in ms. */
 export function Duration(description: string, rangeMs: Range, fallbackMs?: number) {
 	const limits = `From ${formatDuration(rangeMs.minimum)} to ${formatDuration(rangeMs.maximum)}.`;
 	return Text(`${description} ${limits}`, (text) => durationProblem(text, rangeMs), {
@@ -34,7 +34,7 @@ export function Duration(description: string, rangeMs: Range, fallbackMs?: numbe
 	});
 }
 
-/** A duration that MQTT counts in seconds; `fallback` and `range` in seconds. */
+/** A duration that MQTT counts in seconds, as do the numbers here. */
 export function Seconds(description: string, rangeSeconds: Range, fallbackSeconds: number) {
 	const limits = `Whole seconds, from ${formatDuration(rangeSeconds.minimum * 1000)} to ${formatDuration(rangeSeconds.maximum * 1000)}.`;
 	return Text(`${description} ${limits}`, (text) => secondsProblem(text, rangeSeconds), {

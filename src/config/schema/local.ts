@@ -4,8 +4,8 @@ import { WiFiConfig } from "./firefly";
 import { strict } from "./kinds";
 
 /**
- * `firefly.local.json`, beside the manifest and never under version control: what belongs to this desk or is
- * secret.
+ * `firefly.local.json`, beside the manifest and never under version control: secrets, and settings of this
+ * developer's network.
  */
 export const LocalConfig = Type.Object(
 	{

@@ -6,7 +6,7 @@ const table = (description: string) =>
 	Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description }));
 const anything = (description: string) => Type.Optional(Type.Unknown({ description }));
 
-/** What a manifest and each entry of `platforms` may hold for mcconfig; Firefly looks at `modules` only. */
+/** Keys of mcconfig in a manifest and in each entry of `platforms`; Firefly uses `modules` only. */
 const moddable: Readonly<Record<string, TSchema>> = {
 	creation: table("Memory of the XS machine."),
 	modules: table("Modules by the name they are imported under."),
@@ -40,7 +40,7 @@ const Platform = Type.Object(
 	{ description: "For one target." },
 );
 
-/** A Moddable manifest. mcconfig passes over keys that it does not know, so all of them are named here. */
+/** A Moddable manifest. mcconfig ignores keys that it does not know, so all known ones are listed here. */
 export const Manifest = Type.Object(
 	{
 		$schema: Type.Optional(Type.String({ description: "Where editors find the schema of this file." })),

@@ -18,8 +18,8 @@ import { decodeSuback } from "./suback";
 import { decodeSubscribe } from "./subscribe";
 
 /**
- * Everything after the fixed header of a packet other than PUBLISH, [start, end). Returns 0 or the reason
- * code for which it is refused.
+ * Decodes [start, end), everything after the fixed header of a packet other than PUBLISH. Returns 0 or the
+ * reason code with which it is refused.
  */
 export function decodeBody(
 	packet: Packet,

@@ -17,7 +17,7 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 		// Table 3.1 of MQTT 3.1.1
 		if (code < 0) return packet.refuse(PROTOCOL_ERROR, "reserved CONNACK return code");
 	} else {
-		// A broker that knows only MQTT 3.1.1 answers in its own format: "unacceptable protocol version" (its
+		// A broker that supports only MQTT 3.1.1 answers in its own format: "unacceptable protocol version" (its
 		// §3.2.2.3)
 		if (end - start === 2 && code === 1)
 			return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "the broker does not speak MQTT 5.0");

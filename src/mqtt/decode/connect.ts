@@ -20,7 +20,7 @@ import { hasWildcard } from "../topics";
 import { validUTF8 } from "../utf8";
 import { readProperties } from "./properties";
 
-/** CONNECT (§3.1). Sets packet.version, also where it refuses. Returns 0 or a reason code. */
+/** CONNECT (§3.1). Sets packet.version even if the packet is refused. Returns 0 or a reason code. */
 export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
 	const nameEnd = fieldEnd(bytes, start, end);
 	if (nameEnd < 0 || nameEnd === end)
@@ -80,13 +80,15 @@ function checkConnectFlags(packet: Packet, flags: number): number {
 		if ((flags & WILL_QOS) !== 0) return packet.refuse(PROTOCOL_ERROR, "will QoS without a will");
 		// [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-15]
 		if ((flags & WILL_RETAIN) !== 0) return packet.refuse(PROTOCOL_ERROR, "will retain without a will");
-	} else if ((flags & WILL_QOS) === WILL_QOS) return packet.refuse(MALFORMED_PACKET, "will QoS 3"); // [MQTT-3.1.2-12] [MQTT-3.1.1:3.1.2-14]
+	} else if ((flags & WILL_QOS) === WILL_QOS)
+		// [MQTT-3.1.2-12] [MQTT-3.1.1:3.1.2-14]
+		return packet.refuse(MALFORMED_PACKET, "will QoS 3");
 	if (packet.version === 4 && (flags & HAS_PASSWORD) !== 0 && (flags & HAS_USERNAME) === 0)
 		return packet.refuse(PROTOCOL_ERROR, "password without a user name"); // [MQTT-3.1.1:3.1.2-22]
 	return 0;
 }
 
-/** What follows the client identifier, in this order [MQTT-3.1.3-1]. */
+/** Decodes the fields after the client identifier, in this order [MQTT-3.1.3-1]. */
 function decodeAfterClientId(
 	packet: Packet,
 	bytes: Uint8Array,

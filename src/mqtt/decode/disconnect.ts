@@ -10,7 +10,7 @@ import { AUTH_HIGH, AUTH_LOW, DISCONNECT_HIGH, DISCONNECT_LOW } from "../propert
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
-/** DISCONNECT and AUTH (§3.14, §3.15), which are built alike. Returns 0 or a reason code. */
+/** DISCONNECT and AUTH (§3.14, §3.15), which have the same structure. Returns 0 or a reason code. */
 export function decodeDisconnect(
 	packet: Packet,
 	bytes: Uint8Array,
@@ -30,7 +30,9 @@ export function decodeDisconnect(
 		if (!reasonAllowed(packet.type, code, fromClient))
 			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet");
 		packet.reasonCode = code;
-	} else if (auth && fromClient) return packet.refuse(PROTOCOL_ERROR, "success is not for a client to send"); // [MQTT-3.15.2-1]
+	} else if (auth && fromClient)
+		// [MQTT-3.15.2-1]
+		return packet.refuse(PROTOCOL_ERROR, "success is not for a client to send");
 	if (start + 1 < end) {
 		const propertiesCode = auth
 			? readProperties(packet, properties, bytes, start + 1, end, AUTH_LOW, AUTH_HIGH)
@@ -40,8 +42,7 @@ export function decodeDisconnect(
 		if (!auth && !fromClient && properties.has(SESSION_EXPIRY_INTERVAL))
 			return packet.refuse(PROTOCOL_ERROR, "session expiry interval from a broker"); // [MQTT-3.14.2-2]
 	}
-	// Remaining length 0 says success without properties (§3.15.2.1)
-	// §3.15.2.2.2
+	// §3.15.2.2.2; remaining length 0 means success without properties (§3.15.2.1)
 	if (auth && start < end && !properties.has(AUTHENTICATION_METHOD))
 		return packet.refuse(PROTOCOL_ERROR, "AUTH without an authentication method");
 	return 0;

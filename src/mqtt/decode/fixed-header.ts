@@ -7,7 +7,7 @@ const FROM_BROKER = 0b1110_1010_1111_1100;
 /** Types whose reserved flags are 0010: PUBREL, SUBSCRIBE, UNSUBSCRIBE (Table 2-2). */
 const RESERVED_FLAGS_0010 = 0b0000_0101_0100_0000;
 
-/** Checks the first byte of a packet; returns 0 or the reason code for which it is refused. */
+/** Checks the first byte of a packet; returns 0 or the reason code with which it is refused. */
 export function checkFirstByte(packet: Packet, first: number, fromClient: boolean, version: Version): number {
 	const type = first >> 4;
 	const flags = first & 15;

@@ -15,10 +15,10 @@ import { hasWildcard } from "../topics";
 import { readVarint, varintSize } from "../varint";
 
 /**
- * Reads the property length at `at` and checks the properties after it; `reader` then stands before the first
- * and `reader.to` is the index after the last.
+ * Reads the property length at `at` and checks the properties after it; `reader` is then positioned before
+ * the first and `reader.to` is the index after the last.
  * @param low which properties the packet may carry (see property-rules)
- * @returns 0 or the reason code for which the packet is refused
+ * @returns 0 or the reason code with which the packet is refused
  */
 export function readProperties(
 	packet: Packet,

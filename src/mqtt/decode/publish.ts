@@ -11,8 +11,9 @@ import { checkTopicName } from "../topics";
 import { readProperties } from "./properties";
 
 /**
- * How many bytes the variable header of a PUBLISH has, as far as the first `have` of them tell: more than
- * `have` where they do not suffice to tell or are not all there, -1 where the property length is malformed.
+ * Computes the length of the variable header of a PUBLISH from its first `available` bytes. The result is
+ * larger than `available` if these do not suffice to compute it or the header is incomplete; -1 if the
+ * property length is malformed.
  */
 export function publishHeaderLength(
 	bytes: Uint8Array,
@@ -35,8 +36,8 @@ export function publishHeaderLength(
 }
 
 /**
- * The header of a PUBLISH (§3.3). Sets packet.payloadStart to the index after it. Bytes beyond the header may
- * be missing from `bytes`.
+ * Decodes the header of a PUBLISH (§3.3). Sets packet.payloadStart to the index after it. Bytes beyond the
+ * header may be missing from `bytes`.
  * @param end index after the payload
  * @returns 0 or a reason code
  */

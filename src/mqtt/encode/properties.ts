@@ -4,7 +4,8 @@ import type { PropertyWriter } from "../property-writer";
 import { varintSize, writeVarint } from "../varint";
 
 /**
- * Bytes of the properties with their length; 0 in MQTT 3.1.1, which has none and leaves out those given.
+ * Size of the properties with their length, in bytes; 0 in MQTT 3.1.1, which has no properties and omits
+ * those given.
  * @param low which properties the packet may carry (see property-rules)
  * @throws {MQTTError} 0x82 for a property that the packet may not carry
  */

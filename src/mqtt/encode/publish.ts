@@ -26,7 +26,7 @@ export function publishHeaderSize(
 }
 
 /**
- * @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier for them, that PUBLISH may
+ * @throws {MQTTError} 0x82 for flags of the fixed header, or a packet identifier with them, that PUBLISH must
  *   not have
  */
 function checkPublishFlags(flags: number, packetId: number): void {
@@ -35,16 +35,18 @@ function checkPublishFlags(flags: number, packetId: number): void {
 	if (qos === 6) throw new MQTTError(PROTOCOL_ERROR, "QoS 3"); // [MQTT-3.3.1-4]
 	if (qos !== 0)
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-1]
-	else if ((flags & 8) !== 0) throw new MQTTError(PROTOCOL_ERROR, "DUP with QoS 0"); // [MQTT-3.3.1-2] [MQTT-4.3.1-1]
+	else if ((flags & 8) !== 0)
+		// [MQTT-3.3.1-2] [MQTT-4.3.1-1]
+		throw new MQTTError(PROTOCOL_ERROR, "DUP with QoS 0");
 }
 
-/** @throws {MQTTError} 0x82 where no topic alias stands for an empty topic */
+/** @throws {MQTTError} 0x82 unless a topic alias replaces the empty topic */
 function checkTopicAlias(properties: PropertyWriter | undefined, version: Version): void {
 	if (version === 4 || properties === undefined || (properties.idsHigh & TOPIC_ALIAS_BIT) === 0)
 		throw new MQTTError(PROTOCOL_ERROR, "neither topic nor topic alias"); // §3.3.2.1 [MQTT-4.7.3-1]
 }
 
-/** @throws {MQTTError} 0x82 for what is not 1…65,535 */
+/** @throws {MQTTError} 0x82 unless the identifier is 1…65,535 */
 export function checkPacketId(packetId: number): void {
 	if (!(packetId > 0 && packetId <= 0xffff))
 		throw new MQTTError(PROTOCOL_ERROR, "packet identifier is not 1 to 65,535");

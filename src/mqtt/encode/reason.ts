@@ -15,7 +15,7 @@ import { propertiesSize, writeProperties } from "./properties";
 
 /**
  * Checks the reason code and properties that end a PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT or AUTH, and
- * returns their length in bytes: both are left out where they say nothing (§3.4.2.2.1, §3.14.2.2.1).
+ * returns their length in bytes: both are omitted if they carry no information (§3.4.2.2.1, §3.14.2.2.1).
  */
 export function reasonSize(
 	type: number,
@@ -29,7 +29,7 @@ export function reasonSize(
 			throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no reason codes");
 		return 0;
 	}
-	// An encoder does not know its side
+	// An encoder may belong to a client or a broker
 	if (!reasonAllowed(type, reasonCode, true) && !reasonAllowed(type, reasonCode, false))
 		// [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
 		throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of this packet");
@@ -43,7 +43,7 @@ export function reasonSize(
 	return 1 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH);
 }
 
-/** Writes the `size` bytes that reasonSize() told; returns the index after them. */
+/** Writes the `size` bytes that reasonSize() computed; returns the index after them. */
 export function writeReason(
 	bytes: Uint8Array,
 	at: number,

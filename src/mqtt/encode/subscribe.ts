@@ -54,7 +54,7 @@ export function writeFilters(bytes: Uint8Array, from: number, filters: readonly 
 	return at;
 }
 
-/** Whether the filter is that of a shared subscription. */
+/** Checks a topic filter and returns whether it is that of a shared subscription. */
 function checkFilter(filter: Uint8Array, version: Version): boolean {
 	const shared = version === 5 ? sharedFilterStart(filter, 0, filter.length) : 0;
 	// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2]

@@ -4,12 +4,12 @@ import type { StorageModule } from "../../../src/device";
 import { TestClient } from "./test-client";
 import { VirtualHost } from "./virtual-host";
 
-/** A broker in memory, and clients for it. */
+/** A broker on a virtual host, and clients for it. */
 export class BrokerHarness {
 	readonly host: VirtualHost;
 	readonly broker: Broker;
 
-	/** @param storage where state is kept, if it is */
+	/** @param storage storage of persistent state; undefined: no persistence */
 	constructor(settings: Partial<ListenSettings> = {}, storage?: StorageModule, clockIsSet = true) {
 		this.host = new VirtualHost(storage);
 		this.host.clockIsSet = clockIsSet;
@@ -23,14 +23,14 @@ export class BrokerHarness {
 		this.broker.start();
 	}
 
-	/** A connection on which nothing was sent yet. */
+	/** Opens a connection without sending anything. */
 	peer(version: 4 | 5 = 5): TestClient {
 		const peer = new TestClient(this.host, version);
 		this.host.run();
 		return peer;
 	}
 
-	/** A client that is connected. */
+	/** Connects a client; throws if the broker refuses it. */
 	client(id: string, version: 4 | 5 = 5, fields: Record<string, unknown> = {}): TestClient {
 		const peer = this.peer(version);
 		const connack = peer.connect(id, fields) as { reasonCode?: number; returnCode?: number } | undefined;

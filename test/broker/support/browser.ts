@@ -4,10 +4,10 @@ import type { VirtualHost, VirtualSocket } from "./virtual-host";
 /** The port of the status page in these tests. */
 export const WEB_PORT = 8080;
 
-/** How long a page is given to come, in turns of 1 ms. */
+/** Time within which a page has to arrive, ms. */
 const PAGE_TIMEOUT_MS = 20;
 
-/** What asks the broker over HTTP, byte for byte. */
+/** HTTP client of the broker's status page and WebSocket port. */
 export class Browser {
 	readonly host: VirtualHost;
 	readonly socket: VirtualSocket;
@@ -31,14 +31,14 @@ export class Browser {
 		host.run();
 	}
 
-	/** Asks for a page and lets it come. */
+	/** Requests a page and waits for it. */
 	get(path = "/", fields: Readonly<Record<string, string>> = {}): this {
 		this.request(path, fields);
 		this.host.advance(PAGE_TIMEOUT_MS);
 		return this;
 	}
 
-	/** Asks for a page and lets the world run, but not its clock. */
+	/** Requests a page and runs the host without advancing its clock. */
 	request(path = "/", fields: Readonly<Record<string, string>> = {}): this {
 		const lines = [`GET ${path} HTTP/1.1`];
 		for (const [name, value] of Object.entries({ Host: "192.168.1.10:8080", ...fields }))
@@ -53,7 +53,7 @@ export class Browser {
 		return this;
 	}
 
-	/** Reads what has come so far, although the socket is frozen. */
+	/** Reads the available bytes although the socket is frozen. */
 	read(): this {
 		const bytes = this.socket.available;
 		this.#readAvailable();
@@ -62,14 +62,14 @@ export class Browser {
 		return this;
 	}
 
-	/** What came in binary frames after the answer to an upgrade request. */
+	/** Payload of the binary frames that followed the response to an upgrade request. */
 	get packets(): Buffer {
 		const bytes = Buffer.from(this.#received, "latin1");
 		const frames = parseFrames(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
 		return Buffer.concat(frames.filter(({ opcode }) => opcode === 2).map(({ payload }) => payload));
 	}
 
-	/** All that came. */
+	/** The whole response. */
 	get answer(): string {
 		return Buffer.from(this.#received, "latin1").toString();
 	}
@@ -78,12 +78,12 @@ export class Browser {
 		return Number(/^HTTP\/1.1 (\d+) /.exec(this.#received)?.[1] ?? 0);
 	}
 
-	/** The page without its head. */
+	/** The page without the HTTP header. */
 	get page(): string {
 		return this.answer.slice(this.answer.indexOf("\r\n\r\n") + 4);
 	}
 
-	/** What it says of each topic: topic, value, and when that came. */
+	/** Rows of the page: topic, value and time. */
 	get rows(): string[][] {
 		return [
 			...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs),
@@ -108,7 +108,7 @@ function textOf(markup: string): string {
 		.replaceAll("&amp;", "&");
 }
 
-/** The credentials of a request. */
+/** Header field with the credentials of a request. */
 export function basicAuthorization(user: string, password: string): Record<string, string> {
 	return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
 }

@@ -5,7 +5,7 @@ const CONTINUATION = 0;
 const BINARY = 2;
 const PING = 9;
 
-/** Writes what a client sends over WebSocket, on V8 and XS alike. */
+/** Writes the WebSocket frames of a client, the same on V8 and XS. */
 export class FrameWriter {
 	readonly #random: Random;
 

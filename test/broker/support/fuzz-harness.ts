@@ -8,11 +8,11 @@ import { ReferenceClient } from "./fuzz-reference-client";
 import { MQTT_PORT, settings, WEB_PORT } from "./fuzz-settings";
 import type { Subject } from "./fuzz-subject";
 
-/** Mutated packets between two rounds of the witnesses. */
+/** Mutated packets between two exchanges of the reference clients. */
 const CHECK_INTERVAL_PACKETS = 25;
 const MUTATING_CLIENTS = 4;
 
-/** A broker, clients that send it mutated packets, and others that must not notice. */
+/** A broker, clients that send mutated packets, and reference clients that must not be affected. */
 export class FuzzHarness {
 	readonly #subject: Subject;
 	readonly #network: FuzzNetwork;
@@ -23,7 +23,7 @@ export class FuzzHarness {
 	readonly #mutatingClients: MutatingClient[] = [];
 	readonly #abandoned: Channel[] = [];
 	#messageCount = 0;
-	/** The pools when there were no offenders. */
+	/** Pool usage before the first mutated packet. */
 	#initialUsage: unknown;
 
 	constructor(network: FuzzNetwork, subject: Subject, seed: number) {
@@ -57,7 +57,7 @@ export class FuzzHarness {
 		this.#initialUsage = subject.usage();
 	}
 
-	/** Sends so many mutated packets. */
+	/** Sends `packets` mutated packets. */
 	run(packets: number): void {
 		const network = this.#network;
 		const random = this.#random;
@@ -76,12 +76,12 @@ export class FuzzHarness {
 		}
 	}
 
-	/** Lets all offenders go, and fails unless the pools are as full as they were at first. */
+	/** Disconnects all mutating clients, and fails unless pool usage is as at the start. */
 	checkRecovery(): void {
 		const network = this.#network;
 		for (const mutatingClient of this.#mutatingClients) mutatingClient.disconnect();
-		// one and a half times the longest keepalive, by when those that left without a word have been found out;
-		// with the witnesses heard of in between
+		// 1.5 times the longest keep alive, after which abandoned connections must be closed; the reference
+		// clients send PINGREQ in between
 		for (let i = 0; i < 2; i++) {
 			network.advance(50_000_000);
 			for (const client of this.#publishers) client.ping();
@@ -103,9 +103,7 @@ export class FuzzHarness {
 		if (this.#initialUsage !== undefined) assert.deepEqual(this.#subject.usage(), this.#initialUsage);
 	}
 
-	/**
-	 * Takes all places there are, logs in and looks at the page, so that what is made on demand has been made.
-	 */
+	/** Uses all connections, logs in and requests the page, so that all objects created on demand exist. */
 	#fillPools({ longestConnect, requests }: Recordings): void {
 		const network = this.#network;
 		const channels: Channel[] = [];
@@ -124,7 +122,7 @@ export class FuzzHarness {
 		network.run();
 	}
 
-	/** Everyone publishes once, and everyone who subscribed gets it. */
+	/** Every publisher publishes once; fails unless every subscriber gets the message. */
 	#exchangeMessages(): void {
 		for (const publisher of this.#publishers) {
 			const count = ++this.#messageCount;
@@ -136,7 +134,7 @@ export class FuzzHarness {
 		}
 	}
 
-	/** Empties all topics. */
+	/** Clears the retained messages of all topics. */
 	#clearRetained(): void {
 		for (const topic of this.#subject.topics()) this.#publishers[0]!.clearRetained(topic);
 		for (const subscriber of this.#subscribers) subscriber.discardOutput();

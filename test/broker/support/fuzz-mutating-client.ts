@@ -4,7 +4,7 @@ import type { Channel, FuzzNetwork } from "./fuzz-network";
 import type { Conversation, Recordings } from "./fuzz-recordings";
 import { MQTT_PORT, WEB_PORT } from "./fuzz-settings";
 
-/** Goes through one conversation after another, not as it was recorded. */
+/** Replays one recorded conversation after another, with mutations. */
 export class MutatingClient {
 	readonly #network: FuzzNetwork;
 	readonly #random: Random;
@@ -13,13 +13,13 @@ export class MutatingClient {
 	readonly #recordings: Recordings;
 	readonly #packet = new Uint8Array(1024);
 	readonly #framed = new Uint8Array(2048);
-	/** Connections that were left without a word. */
+	/** Connections left open, without FIN or reset. */
 	readonly #abandoned: Channel[];
 	#channel: Channel | undefined;
 	#conversation!: Conversation;
-	/** Its packets go into frames. */
+	/** Packets are sent in WebSocket frames. */
 	#overWebSocket = false;
-	/** A request for a WebSocket is still to be sent. */
+	/** The upgrade request has not been sent yet. */
 	#upgradePending = false;
 	#nextPacket = 0;
 
@@ -50,13 +50,13 @@ export class MutatingClient {
 			this.disconnect();
 			return 0;
 		}
-		if (channel.options === undefined) return 0; // waits to be accepted
+		if (channel.options === undefined) return 0; // not accepted yet
 		const random = this.#random;
 		channel.frozen = random.oneIn(3);
 		return this.#send(channel);
 	}
 
-	/** Goes: with a FIN, with a reset, or without a word. */
+	/** Ends the connection: with a FIN, with a reset, or by abandoning it. */
 	disconnect(): void {
 		const channel = this.#channel;
 		if (channel === undefined) return;
@@ -90,12 +90,12 @@ export class MutatingClient {
 		const source = upgrading
 			? random.pick(this.#recordings.upgrades)
 			: this.#conversation.packets[this.#nextPacket++]!;
-		// some are left out
+		// some packets are omitted
 		if (!first && random.oneIn(10)) return 0;
 		packet.set(source, 0);
 		let end = source.length;
 		let sent = 0;
-		// what comes first is damaged less often, as little follows then
+		// the first packet is damaged less often, as the broker then reads little of the rest
 		if (first ? random.oneIn(3) : !random.oneIn(4)) {
 			end = this.#mutator.damage(packet, end);
 			if (!upgrading && !this.#conversation.http && random.oneIn(2))
@@ -116,7 +116,7 @@ export class MutatingClient {
 		return sent;
 	}
 
-	/** Sends bytes in one piece or two. */
+	/** Sends bytes in one chunk or two. */
 	#sendInPieces(channel: Channel, bytes: Uint8Array, end: number): void {
 		const random = this.#random;
 		const cut = random.oneIn(3) ? random.below(end + 1) : 0;

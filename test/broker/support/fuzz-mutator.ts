@@ -1,4 +1,4 @@
-/** Numbers that a seed determines, the same on every engine: xorshift of 32 bits. */
+/** Pseudo-random numbers from a seed, the same on every engine: 32-bit xorshift. */
 export class Random {
 	#state: number;
 
@@ -20,13 +20,13 @@ export class Random {
 		return list[this.below(list.length)]!;
 	}
 
-	/** Whether it is this one of so many times. */
+	/** True once in `times` calls on average. */
 	oneIn(times: number): boolean {
 		return this.below(times) === 0;
 	}
 }
 
-/** Bytes that mean much somewhere: ends of ranges, wildcards, separators, flags. */
+/** Bytes with a special meaning: ends of ranges, wildcards, separators, flags. */
 const SPECIAL_BYTES = new Uint8Array([
 	0x00, 0x01, 0x7f, 0x80, 0xff, 0x23, 0x24, 0x2b, 0x2f, 0x0d, 0x0a, 0xc0, 0xef,
 ]);
@@ -40,8 +40,8 @@ export class Mutator {
 	}
 
 	/**
-	 * Damages what lies in [0, length) of `bytes`, in one to three places.
-	 * @returns its new length, 1 to 15 more than before at most
+	 * Damages bytes [0, length) in one to three places.
+	 * @returns the new length, at most 15 more than before
 	 */
 	damage(bytes: Uint8Array, length: number): number {
 		const random = this.#random;
@@ -51,10 +51,7 @@ export class Mutator {
 		return end;
 	}
 
-	/**
-	 * Makes the remaining length of an MQTT packet of less than 16 kB what it has to be, so that what is wrong
-	 * with it is further inside.
-	 */
+	/** Corrects the remaining length of an MQTT packet below 16 kB, so that its errors lie further inside. */
 	fixRemainingLength(bytes: Uint8Array, length: number): void {
 		if (length < 2) return;
 		if (length < 130 && bytes[1] < 128) bytes[1] = length - 2;
@@ -85,7 +82,7 @@ export class Mutator {
 				bytes.copyWithin(at, at + 1, length);
 				return length - 1;
 			case 5: {
-				// a few bytes of its own once more
+				// repeats a few bytes
 				const count = Math.min(1 + random.below(5), length - at);
 				bytes.copyWithin(at + count, at, length);
 				return length + count;

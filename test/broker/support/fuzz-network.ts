@@ -1,25 +1,25 @@
 import type { Host } from "../../../src/broker/host";
 import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
 
-/** Bytes that a socket takes before its peer reads. */
+/** Bytes that a socket accepts before its peer reads. */
 const SEND_BUFFER_BYTES = 5744;
-/** Bytes that wait to be read, at most. */
+/** Maximum number of unread bytes. */
 const INPUT_BUFFER_BYTES = 2048;
 
 /**
- * A connection as its peer sees it. Its end at the broker is as strict as the strictest host. Nothing is
- * called from within a call of the broker.
+ * A connection as its peer sees it. The broker's end is as strict as the strictest host. No callback is
+ * called from within a call by the broker.
  */
 export class Channel {
-	/** The broker's callbacks, once it has accepted. */
+	/** Callbacks of the broker, once it has accepted the connection. */
 	options: Required<Pick<TCPOptions, "onReadable" | "onWritable" | "onError">> | undefined;
-	/** For those who look at it: what they were sent. */
+	/** Bytes sent to the peer, if they are recorded. */
 	readonly output: number[] = [];
 	/** The peer does not read. */
 	frozen = false;
 	/** The broker has closed it. */
 	closed = false;
-	/** The peer has gone: after the unread bytes comes the end. */
+	/** The peer has closed: onError follows the unread bytes. */
 	peerEnded = false;
 	readonly #recordsOutput: boolean;
 	/** Unread bytes are [#start, #end). */
@@ -29,15 +29,15 @@ export class Channel {
 	#room = SEND_BUFFER_BYTES;
 	/** Bytes written since the peer read. */
 	#unread = 0;
-	/** The broker was not yet told that it can read and write. */
+	/** The first onReadable and onWritable have not been called yet. */
 	#unnotified = true;
 
-	/** @param recordsOutput whether what is sent to the peer is kept for it */
+	/** @param recordsOutput whether bytes sent to the peer are recorded in `output` */
 	constructor(recordsOutput: boolean) {
 		this.#recordsOutput = recordsOutput;
 	}
 
-	/** Bytes [start, end) come in; false when the peer has to wait. */
+	/** Delivers bytes [start, end) to the broker; false when there is no room for them. */
 	deliver(bytes: Uint8Array, start: number, end: number): boolean {
 		if (this.closed || this.peerEnded || start === end) return true;
 		const input = this.#input;
@@ -54,13 +54,13 @@ export class Channel {
 		return true;
 	}
 
-	/** The peer closes, with a FIN; or it resets the connection, and what it sent is lost. */
+	/** Closes the peer's end with a FIN, or resets the connection, which discards unread bytes. */
 	disconnect(reset: boolean): void {
 		this.peerEnded = true;
 		if (reset) this.#start = this.#end;
 	}
 
-	/** Tells the broker what it has to be told. @returns whether that was anything */
+	/** Calls the callbacks that are due. @returns whether there were any */
 	run(): boolean {
 		const { options } = this;
 		if (options === undefined || this.closed) return false;
@@ -144,8 +144,8 @@ class Socket implements TCP {
 }
 
 /**
- * What the broker sees of a network and a clock in memory that the test moves. It is a host for V8; on XS its
- * parts are called one by one.
+ * Network and clock in memory, advanced by the test. On V8 it is the broker's host; on XS its parts are
+ * called one by one.
  */
 export class FuzzNetwork implements Host {
 	now = 1000;
@@ -154,7 +154,7 @@ export class FuzzNetwork implements Host {
 	readonly listener: NonNullable<Host["listener"]>;
 	readonly timer: Host["timer"];
 	readonly time: Host["time"];
-	/** By port: what is called when a connection waits, and those that wait. */
+	/** By port: the callback for waiting connections, and the connections that wait. */
 	readonly listeners = new Map<
 		number,
 		{ readonly onReadable: (count: number) => void; readonly backlog: Channel[] }
@@ -200,7 +200,7 @@ export class FuzzNetwork implements Host {
 		throw new Error(`trace: ${message}`);
 	}
 
-	/** A connection to a port, which waits there until it is accepted. */
+	/** Opens a connection to a port, which waits there until it is accepted. */
 	connect(port: number, recordsOutput = false): Channel {
 		const channel = new Channel(recordsOutput);
 		this.#channels.push(channel);
@@ -210,7 +210,7 @@ export class FuzzNetwork implements Host {
 		return channel;
 	}
 
-	/** Lets everything happen that is due now. */
+	/** Calls all callbacks that are due. */
 	run(): void {
 		for (let active = true; active; ) {
 			active = false;
@@ -220,7 +220,7 @@ export class FuzzNetwork implements Host {
 			this.#channels = this.#channels.filter(({ closed }) => !closed);
 	}
 
-	/** Moves the clock, ringing timers on the way. */
+	/** Advances the clock and calls the timers that expire on the way. */
 	advance(ms: number): void {
 		const end = this.now + ms;
 		for (;;) {

@@ -3,7 +3,7 @@ import { frame, request } from "../../websocket/support/frames";
 
 type Fields = Record<string, unknown>;
 
-/** Everything that the protocol has, packet by packet. */
+/** A conversation with every type of packet that a client sends. */
 function allPackets(version: 4 | 5): Fields[] {
 	const isV5 = version === 5;
 	const properties = (more: Fields) => (isV5 ? { properties: more } : {});
@@ -66,7 +66,7 @@ function allPackets(version: 4 | 5): Fields[] {
 	];
 }
 
-/** A sensor that reports, long ones too, and leaves. */
+/** A sensor that publishes short and long reports and disconnects. */
 function sensorPackets(version: 4 | 5): Fields[] {
 	const publish = { cmd: "publish", topic: "fuzz/node-7/climate", qos: 1, retain: true, dup: false };
 	return [
@@ -84,7 +84,7 @@ function sensorPackets(version: 4 | 5): Fields[] {
 	];
 }
 
-/** A panel that looks at all there is, and takes it slowly. */
+/** A panel with many subscriptions that accepts small packets only. */
 function panelPackets(version: 4 | 5): Fields[] {
 	const topics = [
 		"fuzz/+/climate",
@@ -131,7 +131,7 @@ const pageFields = {
 	"Sec-WebSocket-Protocol": undefined,
 };
 
-/** What was recorded between a client and a broker: of the client's side each packet, or its request. */
+/** Recorded conversation: the packets of the client, or its HTTP request. */
 export interface Conversation {
 	readonly http: boolean;
 	readonly packets: readonly Uint8Array[];
@@ -140,7 +140,7 @@ export interface Conversation {
 export interface Recordings {
 	readonly conversations: readonly Conversation[];
 	readonly requests: readonly Conversation[];
-	/** Requests that begin a conversation over WebSocket. */
+	/** Upgrade requests that begin a conversation over WebSocket. */
 	readonly upgrades: readonly Uint8Array[];
 	/** A CONNECT that is longer than all others, mutated or not. */
 	readonly longestConnect: Uint8Array;

@@ -8,11 +8,11 @@ const FILTER = utf8("witness/of/+");
 const UPGRADE = utf8(
 	"GET /mqtt HTTP/1.1\r\nHost: 192.168.1.10:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
 );
-/** Bytes of a count in decimal. */
+/** Decimal digits of a count. */
 const COUNT_DIGITS = 10;
 const FRAME_HEADER_BYTES = 2;
 
-/** A client that does all right and wants every byte that it gets to be the one that is due. */
+/** A correct client that fails unless every received byte is the expected one. */
 export class ReferenceClient {
 	readonly #network: FuzzNetwork;
 	readonly #frames: FrameWriter;
@@ -20,7 +20,7 @@ export class ReferenceClient {
 	readonly #overWebSocket: boolean;
 	readonly #id: Uint8Array;
 	#channel!: Channel;
-	/** The last packet identifier that came. */
+	/** The last packet identifier received. */
 	#lastId = 0;
 
 	constructor(network: FuzzNetwork, frames: FrameWriter, version: 4 | 5, overWebSocket: boolean, id: string) {
@@ -45,7 +45,7 @@ export class ReferenceClient {
 			network.run();
 		}
 		const isV5 = this.#version === 5;
-		// a keepalive of 65,535 s: the clock makes long leaps
+		// keep alive of 65,535 s, as the test advances the clock in large steps
 		this.#send([
 			0x10,
 			12 + (isV5 ? 1 : 0) + id.length,
@@ -91,7 +91,7 @@ export class ReferenceClient {
 		this.#send(this.#encodePublish(qos, count, (count & 0x7fff) + 1));
 	}
 
-	/** What answers that has come; for QoS 2 it goes on. */
+	/** Expects the acknowledgement of a publication; for QoS 2 completes the exchange. */
 	expectAcknowledgement(qos: number, count: number): void {
 		const id = (count & 0x7fff) + 1;
 		if (qos === 1) this.#expect([0x40, 2, id >> 8, id & 0xff]);
@@ -102,7 +102,7 @@ export class ReferenceClient {
 		}
 	}
 
-	/** The count has come from another; it is acknowledged to the end. */
+	/** Expects a count from another client, and acknowledges it completely. */
 	expectMessage(qos: number, count: number): void {
 		if (qos !== 0) this.#lastId = this.#lastId === 0xffff ? 1 : this.#lastId + 1;
 		const id = this.#lastId;
@@ -116,7 +116,7 @@ export class ReferenceClient {
 		this.#expect([]);
 	}
 
-	/** Empties a topic. */
+	/** Clears the retained message of a topic. */
 	clearRetained(topic: Uint8Array): void {
 		const isV5 = this.#version === 5;
 		const remaining = 2 + topic.length + (isV5 ? 1 : 0);
@@ -125,7 +125,7 @@ export class ReferenceClient {
 		this.#expect([]);
 	}
 
-	/** What has come is not looked at: that the topic of the witnesses was emptied. */
+	/** Discards received bytes: the empty message that cleared the reference clients' topic. */
 	discardOutput(): void {
 		this.#channel.output.length = 0;
 	}
@@ -135,7 +135,7 @@ export class ReferenceClient {
 		this.#expect([0xd0, 0]);
 	}
 
-	/** Ends the connection properly. */
+	/** Ends the connection with DISCONNECT. */
 	disconnect(): void {
 		this.#send([0xe0, 0]);
 		if (!this.#channel.closed) throw new Error("not closed");
@@ -170,10 +170,10 @@ export class ReferenceClient {
 		this.#network.run();
 	}
 
-	/** Fails unless just these bytes have come. */
+	/** Fails unless exactly these bytes were received. */
 	#expect(bytes: number[]): void {
 		const { output, closed } = this.#channel;
-		// frames that are shorter than 126 bytes, as all here are
+		// all frames here are shorter than 126 bytes
 		const expected = this.#overWebSocket && bytes.length > 0 ? [0x82, bytes.length, ...bytes] : bytes;
 		if (closed || output.length !== expected.length || expected.some((byte, i) => output[i] !== byte))
 			throw new Error(`a witness got ${closed ? "the end after " : ""}[${output}] instead of [${expected}]`);

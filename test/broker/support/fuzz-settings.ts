@@ -5,8 +5,8 @@ export const MQTT_PORT = 1883;
 export const WEB_PORT = 8080;
 
 /**
- * Small pools, but for those whose exhaustion concerns others: the queues hold what all offenders together
- * can bring.
+ * Small pools, except those whose exhaustion affects other clients: the queues have room for all messages of
+ * the mutating clients.
  */
 export const settings: ListenSettings = {
 	...defaults.listen,
@@ -14,7 +14,7 @@ export const settings: ListenSettings = {
 	webSocket: WEB_PORT,
 	webSockets: 6,
 	anonymous: true,
-	// whose password, "p", is in the recordings
+	// the password, "p", is in the recordings
 	users: [
 		{
 			name: "u",

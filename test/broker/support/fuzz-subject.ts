@@ -2,22 +2,22 @@ import { Broker, type Usage } from "../../../src/broker/broker";
 import type { FuzzNetwork } from "./fuzz-network";
 import { settings } from "./fuzz-settings";
 
-/** Slots and chunk bytes in use, and the most slots of the stack that ever were. */
+/** Slots and chunk bytes in use, and the peak of the stack in slots. */
 export interface Memory {
 	readonly slots: number;
 	readonly chunks: number;
 	readonly stack: number;
 }
 
-/** A broker on one of the engines. Whatever goes wrong in it is thrown. */
+/** A broker on one of the engines. Its errors are thrown. */
 export interface Subject {
-	/** How full its pools are. */
+	/** Usage of its pools. */
 	usage(): Record<keyof Usage, number>;
 	/** Topics that have a value. */
 	topics(): Uint8Array[];
-	/** Exceptions where none should be. */
+	/** Number of internal errors. */
 	internalErrors(): number;
-	/** Memory after a collection; undefined where nobody counts. */
+	/** Memory in use after a garbage collection; undefined where it is not measured. */
 	memoryUse(): Memory | undefined;
 	end(): void;
 }

@@ -6,21 +6,21 @@ import { SubjectOnXS } from "./xs-subject";
 
 export type Engine = "xs" | "node";
 
-/** What a run has come to. */
+/** Result of a run. */
 export interface FuzzResult {
 	readonly packets: number;
-	/** On XS, between two blocks. */
+	/** On XS: memory in use between two blocks. */
 	readonly memory: Memory | undefined;
 }
 
-/** Blocks after which everything that is made on demand has been made. */
+/** Blocks after which all objects created on demand exist. */
 const WARM_UP_BLOCKS = 2;
 
 /**
  * Sends mutated packets of recorded conversations to a whole broker, over TCP and WebSocket, in blocks. Fails
- * when anything is thrown, or the device crashes; when a client that does not take part gets anything but
- * what is due to it; when after a block, with the offenders gone, the pools are not as full as at first, or,
- * on XS, not as much memory is in use as after the first blocks.
+ * when an exception is thrown or the device crashes; when a reference client receives unexpected bytes; or
+ * when after a block, with the mutating clients disconnected, pool usage differs from that at the start or,
+ * on XS, memory in use differs from that after the first blocks.
  */
 export async function fuzz(engine: Engine, packets: number, seed: number, block = 1000): Promise<FuzzResult> {
 	const network = new FuzzNetwork();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Whether a topic name matches a filter, level by level as §4.7 tells it. */
+/** Whether a topic name matches a filter, level by level as in §4.7. */
 export function naiveMatch(filter: string, topic: string): boolean {
 	const filterLevels = filter.split("/");
 	const levels = topic.split("/");
@@ -15,7 +15,7 @@ export function naiveMatch(filter: string, topic: string): boolean {
 
 const level = fc.constantFrom("", "a", "b", "ab", "$x", "ü");
 
-/** Short topic names of few different levels, so that they often meet. */
+/** Short topic names of few different levels, so that matches are frequent. */
 export const topicName = fc
 	.array(level, { minLength: 1, maxLength: 5 })
 	.map((levels) => levels.join("/"))

@@ -4,7 +4,7 @@ import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../
 
 const SEND_BUFFER_BYTES = 65_536;
 
-/** A host on Node's own sockets, for real peers. */
+/** A host on Node's sockets, for real clients. */
 export function nodeHost(): Host {
 	return {
 		tcp: { io: NodeTCP },

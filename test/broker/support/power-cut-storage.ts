@@ -1,6 +1,6 @@
 import type { Storage, StorageModule } from "../../../src/device";
 
-/** What the power going off in the middle of a write does to its key. */
+/** Value of a key after a power cut during its write. */
 export type TornWrite = "old" | "part" | "none";
 
 export class PowerCut extends Error {
@@ -10,12 +10,12 @@ export class PowerCut extends Error {
 /** Key-value storage in memory, whose power can be cut at any byte. */
 export class PowerCutStorage implements StorageModule {
 	readonly values: Map<string, Uint8Array>;
-	/** Bytes written until now; a deletion counts as one. */
+	/** Bytes written so far; a deletion counts as one. */
 	writtenBytes = 0;
-	/** The byte at which the power goes off. */
+	/** The byte at which the power is cut. */
 	cutAtByte = Number.POSITIVE_INFINITY;
 	tornWrite: TornWrite = "part";
-	/** Calls of write and delete that fail, once each, counted from the next one. */
+	/** Calls of write and delete that fail, once each, by their number in `calls`. */
 	readonly failingCalls = new Set<number>();
 	calls = 0;
 

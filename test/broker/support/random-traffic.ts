@@ -73,7 +73,7 @@ const wait = fc.record({
 	ms: fc.constantFrom(0, 20, 500, 1500, 6000, 40_000),
 });
 
-/** What happens in one turn. */
+/** One step of the random traffic. */
 export const trafficAction = fc.oneof(
 	{ weight: 3, arbitrary: connect },
 	{ weight: 3, arbitrary: subscribe },
@@ -84,8 +84,8 @@ export const trafficAction = fc.oneof(
 export type TrafficAction = typeof trafficAction extends fc.Arbitrary<infer T> ? T : never;
 
 /**
- * Plays turns with a few clients, then lets all of them go and all sessions end. Fails unless the broker's
- * pools are empty then, but for values.
+ * Runs actions with a few clients, then closes their connections and lets all sessions expire. Fails unless
+ * the broker's pools are empty then, except that of the values.
  */
 export function runTraffic(harness: BrokerHarness, actions: readonly TrafficAction[]): void {
 	const peers: (TestClient | undefined)[] = [];
@@ -164,7 +164,7 @@ export function runTraffic(harness: BrokerHarness, actions: readonly TrafficActi
 
 type ConnectAction = Extract<TrafficAction, { kind: "connect" }>;
 
-/** How a client connects that is not connected when it is its turn. */
+/** CONNECT of a client that is not connected when its action is due. */
 const RECONNECT: ConnectAction = {
 	kind: "connect",
 	client: 0,
@@ -200,7 +200,7 @@ function connectClient(
 	return peer;
 }
 
-/** Acknowledges what came. */
+/** Acknowledges all received packets. */
 function acknowledgeAll(peer: TestClient): void {
 	const packets: Packet[] = peer.packets.splice(0);
 	for (const packet of packets) {

@@ -3,14 +3,14 @@ import type { VirtualHost, VirtualSocket } from "./virtual-host";
 
 type PacketFields = Record<string, unknown> & { cmd: string };
 
-/** A client on a virtual connection whose packets another implementation writes and reads. */
+/** A client on a virtual connection; mqtt-packet, independent of the broker, writes and reads packets. */
 export class TestClient {
 	readonly host: VirtualHost;
 	readonly socket: VirtualSocket;
 	readonly version: 4 | 5;
-	/** What came, in order. */
+	/** Received packets, in order. */
 	readonly packets: Packet[] = [];
-	/** The other end is closed. */
+	/** The broker has closed the connection. */
 	closed = false;
 	readonly #parser: ReturnType<typeof parser>;
 
@@ -35,7 +35,7 @@ export class TestClient {
 		};
 	}
 
-	/** Connects, and returns CONNACK, if it came. */
+	/** Sends CONNECT and returns CONNACK, if it was received. */
 	connect(clientId: string, fields: Record<string, unknown> = {}): Packet | undefined {
 		this.send({
 			cmd: "connect",
@@ -49,7 +49,7 @@ export class TestClient {
 		return this.shift("connack");
 	}
 
-	/** Sends a packet and lets the world run. */
+	/** Sends a packet and runs the host. */
 	send(fields: PacketFields): this {
 		return this.sendRaw(this.encode(fields));
 	}
@@ -83,14 +83,14 @@ export class TestClient {
 		return this.shift("suback");
 	}
 
-	/** Takes the first packet of a kind out of what came. */
+	/** Removes the first received packet of a kind and returns it. */
 	shift(kind: string): Packet | undefined {
 		this.host.run();
 		const index = this.packets.findIndex((packet) => packet.cmd === kind);
 		return index < 0 ? undefined : this.packets.splice(index, 1)[0];
 	}
 
-	/** Takes all publishes out of what came: "topic=payload". */
+	/** Removes all received messages and returns them as "topic=payload". */
 	messages(): string[] {
 		return this.publishes().map((packet) => `${packet.topic}=${packet.payload}`);
 	}
@@ -103,7 +103,7 @@ export class TestClient {
 		return result;
 	}
 
-	/** Stops and starts taking what is sent. */
+	/** Stops reading until thaw(). */
 	freeze(): void {
 		this.socket.frozen = true;
 	}
@@ -114,7 +114,7 @@ export class TestClient {
 		this.host.run();
 	}
 
-	/** Vanishes with a FIN, without DISCONNECT. */
+	/** Closes the connection with a FIN, without DISCONNECT. */
 	drop(): void {
 		this.socket.close();
 		this.host.run();

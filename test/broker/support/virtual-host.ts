@@ -1,24 +1,24 @@
 import type { Host } from "../../../src/broker/host";
 import type { Listener, ListenerOptions, StorageModule, TCP, TCPOptions, TimerId } from "../../../src/device";
 
-/** Bytes that a virtual socket takes before its peer reads, and holds unread. */
+/** Bytes that a virtual socket accepts before its peer reads. */
 const SOCKET_BUFFER_BYTES = 5744;
 
-/** One end of a virtual connection: strict as the SDK's socket on lwIP. */
+/** One end of a virtual connection, as strict as the SDK's socket on lwIP. */
 export class VirtualSocket implements TCP {
 	readonly host: VirtualHost;
 	options: TCPOptions = {};
 	remote!: VirtualSocket;
 	received: Uint8Array[] = [];
 	available = 0;
-	/** Bytes written that the other end has not taken; where it is frozen they stay. */
+	/** Available bytes for which the other end already has its room back; unchanged while frozen. */
 	unread = 0;
 	room = SOCKET_BUFFER_BYTES;
-	/** The test's end: does not take what is sent. */
+	/** Set on the test's end: it does not read. */
 	frozen = false;
 	closed = false;
 	ended = false;
-	/** Of the other end, as the platform tells it. */
+	/** Address of the other end, as the platform reports it. */
 	remoteAddress: string | undefined = undefined;
 
 	constructor(host: VirtualHost) {
@@ -59,7 +59,7 @@ export class VirtualSocket implements TCP {
 		this.host.defer(() => this.remote.end());
 	}
 
-	/** Attaches callbacks: the broker's end after it was accepted. */
+	/** Attaches the broker's callbacks after it has accepted the connection. */
 	attach(options: TCPOptions): void {
 		this.options = options;
 		this.host.defer(() => {
@@ -77,7 +77,7 @@ export class VirtualSocket implements TCP {
 		if (this.options.onReadable) this.options.onReadable(this.available);
 	}
 
-	/** The other end gives `bytes` of room back. */
+	/** Adds `bytes` of room after the other end has read them. */
 	releaseRoom(bytes: number): void {
 		if (this.closed || this.ended) return;
 		this.room += bytes;
@@ -95,14 +95,14 @@ export class VirtualSocket implements TCP {
 	}
 }
 
-/** A host for the broker in memory, with a clock that the test moves. Everything happens in run(). */
+/** A host in memory with a clock that the test advances. Callbacks are called in run() and advance(). */
 export class VirtualHost implements Host {
 	now = 1_000;
 	readonly traces: string[] = [];
 	clockIsSet = true;
 	declare readonly storage: StorageModule;
 	readonly events: [string, number, number, number][] = [];
-	/** Ports that are listened on, and the connections that wait there to be accepted. */
+	/** By port: options of the listener, and the connections that wait to be accepted. */
 	readonly listeners = new Map<
 		number,
 		{ readonly options: ListenerOptions; readonly backlog: VirtualSocket[] }
@@ -167,7 +167,7 @@ export class VirtualHost implements Host {
 		};
 	}
 
-	/** Timers that will ring. */
+	/** Number of timers that are scheduled. */
 	get timers(): number {
 		let count = 0;
 		for (const { due } of this.#timers.values()) if (due !== Number.POSITIVE_INFINITY) count++;
@@ -186,13 +186,13 @@ export class VirtualHost implements Host {
 		this.#queue.push(callback);
 	}
 
-	/** Lets everything happen that is due. */
+	/** Calls all deferred callbacks. */
 	run(): void {
 		for (let callback = this.#queue.shift(); callback !== undefined; callback = this.#queue.shift())
 			callback();
 	}
 
-	/** Moves the clock, ringing timers on the way. */
+	/** Advances the clock and calls the timers that expire on the way. */
 	advance(ms: number): void {
 		this.run();
 		const end = this.now + ms;
@@ -215,7 +215,7 @@ export class VirtualHost implements Host {
 		this.now = end;
 	}
 
-	/** A connection from outside; what the returned end writes reaches the broker. */
+	/** Opens a connection to a port and returns the client's end. */
 	connect(port = 1883): VirtualSocket {
 		const brokerSocket = new VirtualSocket(this);
 		const clientSocket = new VirtualSocket(this);

@@ -8,8 +8,8 @@ import { utf8 } from "../../../src/mqtt/utf8";
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
 /**
- * A socket whose peer is here too: it reads what it was given at once, and notes what the packets that were
- * written are to be answered with.
+ * A socket that is its own peer: it reads delivered bytes at once, and records the acknowledgements that the
+ * packets written by the broker require.
  */
 class Socket implements TCP {
 	options: TCPOptions;
@@ -17,7 +17,7 @@ class Socket implements TCP {
 	at = 0;
 	end = 0;
 	packets = 0;
-	/** Answers owed; they are in its row of `answers`. */
+	/** Number of acknowledgements due, in this socket's row of `answers`. */
 	owedAnswers = 0;
 
 	constructor(options: TCPOptions) {
@@ -53,7 +53,7 @@ class Socket implements TCP {
 		answers[at + 2] = low;
 	}
 
-	/** Sends one answer; false if none is owed. */
+	/** Sends one acknowledgement; false if none is due. */
 	answer(): boolean {
 		if (this.owedAnswers === 0) return false;
 		const row = ANSWER_ROW_BYTES * sockets.indexOf(this);
@@ -74,7 +74,7 @@ class Socket implements TCP {
 	}
 }
 
-/** First byte and packet identifier of each answer that a socket owes; bytes a socket. */
+/** Bytes of `answers` per socket: first byte and packet identifier of each acknowledgement due. */
 const ANSWER_ROW_BYTES = 48;
 const answers = new Uint8Array(16 * ANSWER_ROW_BYTES);
 const sockets: Socket[] = [];
@@ -144,7 +144,7 @@ const storage = {
 	},
 };
 
-/** 0: makes the broker. @param persist 1: with storage */
+/** 0: creates the broker. @param persist 1: with storage */
 registerStep((persist: number) => {
 	broker = new Broker({ ...host, storage } as never, {
 		...defaults.listen,
@@ -189,7 +189,7 @@ registerStep((index: number, version: number, qos: number, persistent: number) =
 	return brokerSocket.packets;
 });
 
-/** 2: prepares the PUBLISH that 3 sends. */
+/** 2: prepares the PUBLISH that step 3 sends. */
 registerStep((version: number, qos: number, size: number, retain: number) => {
 	encoder.version = version as 4 | 5;
 	encoder.reset();
@@ -198,7 +198,7 @@ registerStep((version: number, qos: number, size: number, retain: number) => {
 	return length;
 });
 
-/** 3: the first client publishes `count` times; every other acknowledges what it gets. */
+/** 3: the first client publishes `count` times; all clients acknowledge what they receive. */
 registerStep((count: number) => {
 	let before = 0;
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
@@ -215,7 +215,7 @@ registerStep((count: number) => {
 	return packets - before;
 });
 
-/** 4: the last client is not there any more; its place and all of its session is free. */
+/** 4: the last client's connection is lost, which frees its connection and session. */
 registerStep(() => {
 	const socket = sockets.pop()!;
 	socket.options.onError!();
@@ -223,7 +223,7 @@ registerStep(() => {
 });
 
 /**
- * 5: a client connects, publishes what 2 prepared, and vanishes without a FIN; the next with the same
+ * 5: a client connects, sends the PUBLISH of step 2, and disappears without a FIN; the next one with the same
  * identifier takes over.
  */
 registerStep((version: number, persistent: number) => {
@@ -244,7 +244,7 @@ registerStep((version: number) => {
 	return brokerSocket.packets;
 });
 
-/** 7: lets time pass until the broker's timer rings, so often. */
+/** 7: advances the clock to the next $SYS update and calls the broker's timer, `count` times. */
 registerStep((count: number) => {
 	const before = sockets[sockets.length - 1].packets;
 	for (let i = 0; i < count; i++) {
@@ -255,7 +255,7 @@ registerStep((count: number) => {
 	return sockets[sockets.length - 1].packets - before;
 });
 
-/** 8: lets the broker store what has changed. */
+/** 8: makes the broker store its changes. */
 registerStep(() => {
 	ticks += 61_000;
 	for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping, 2);
@@ -263,7 +263,7 @@ registerStep(() => {
 	return broker.counters.storageWrites;
 });
 
-/** 9: how many sessions, subscriptions, values and waiting messages there are, each in a byte. */
+/** 9: numbers of sessions, subscriptions, values and queued messages, a byte each. */
 registerStep(() => {
 	const { sessions, subscriptions, values, queued } = broker.usage;
 	return (sessions << 24) | (subscriptions << 16) | (values << 8) | queued;

@@ -18,7 +18,7 @@ const ticks = native("ticks");
 const fail = native("fail");
 const topic = native("topic");
 
-/** A socket whose other side is outside of this machine. */
+/** A socket whose peer is outside this machine. */
 class Socket implements TCP {
 	readonly id: number;
 	options: TCPOptions | undefined;
@@ -46,7 +46,7 @@ class Socket implements TCP {
 	}
 }
 
-/** By number. Not a Map, which on XS keeps now and then an entry that was deleted. */
+/** Sockets by number. Not a Map: on XS a Map sometimes keeps a deleted entry. */
 const sockets: (Socket | undefined)[] = [];
 const listeners = new Map<number, (count: number) => void>();
 const timers: (() => void)[] = [];
@@ -103,7 +103,7 @@ const registerStep = (handle: (...numbers: number[]) => number) => {
 	native("keep").call(undefined, handle);
 };
 
-/** 0: makes the broker. */
+/** 0: creates the broker. */
 registerStep(() => {
 	broker = new Broker(host as never, settings);
 	broker.start();
@@ -122,7 +122,7 @@ registerStep((id, bytes) => {
 	return 0;
 });
 
-/** 3: a peer has gone. */
+/** 3: a peer has closed. */
 registerStep((id) => {
 	sockets[id]!.options!.onError!();
 	return 0;
@@ -134,13 +134,13 @@ registerStep((port, count) => {
 	return 0;
 });
 
-/** 5: a timer rings. */
+/** 5: a timer expires. */
 registerStep((index) => {
 	timers[index]();
 	return 0;
 });
 
-/** 6: how full a pool is, by its number in the order of xs-subject.ts. */
+/** 6: usage of a pool, by its number in the order of xs-subject.ts. */
 registerStep((pool) => {
 	const { usage } = broker;
 	switch (pool) {
@@ -169,18 +169,18 @@ registerStep((pool) => {
 	}
 });
 
-/** 7: tells each topic that has a value. */
+/** 7: passes each topic that has a value to `topic`. */
 registerStep(() => {
 	broker.forEachValue((bytes, start, end) => topic.call(undefined, bytes, start, end));
 	return 0;
 });
 
-/** 8: exceptions where none should be. */
+/** 8: number of internal errors. */
 registerStep(() => broker.counters.internalErrors);
 
 /**
- * 9: fails. The machine keeps the last error that came from outside, and that has a slot for each call on its
- * stack: this one is always the same.
+ * 9: throws and catches an error. The machine keeps the last error from outside, with a slot for each call on
+ * the stack: this one always has the same size.
  */
 registerStep(() => {
 	try {

@@ -34,7 +34,7 @@ const FOLDERS = [
 /** Slots are twice as large here as on an ESP32. */
 const SLOT_SIZE_FACTOR = 2;
 
-/** What a device is made with: `creation` of firmware/manifest.json. */
+/** Creation parameters of a device: `creation` of firmware/manifest.json. */
 export const deviceCreation: Creation = (() => {
 	const {
 		static: total,
@@ -54,10 +54,10 @@ export const deviceCreation: Creation = (() => {
 	};
 })();
 
-/** More than enough of everything but stack. */
+/** Ample memory, but the stack of a device. */
 const ampleCreation: Creation = { slots: 8192, chunks: 262_144, stack: 512, keys: 64 };
 
-/** The broker on XS, its modules preloaded as on a device, with a bench that plays host and clients. */
+/** The broker on XS, its modules preloaded as on a device, with a bench that is its host and clients. */
 export function benchOnXS(
 	bench = "xs-bench",
 	natives: Readonly<Record<string, HostFunction>> = {},
@@ -67,11 +67,11 @@ export function benchOnXS(
 
 export interface XSBench {
 	readonly machine: Machine;
-	/** Calls the function that was kept in that place. */
+	/** Calls a function that the bench has registered, by its number. */
 	call(step: number, ...values: HostValue[]): number;
 }
 
-/** @param options what else the bench can call, and what it needs in flash, by name in the same folder */
+/** @param options further natives of the bench, and modules of this folder to preload, by name */
 export async function machineOnXS(
 	bench: string,
 	creation: Creation,

@@ -30,7 +30,7 @@ const POOLS: readonly (keyof Usage)[] = [
 	"queuedBytes",
 ];
 
-/** A broker on XS, with a device's memory and nothing else in it but the sockets. */
+/** A broker on XS with a device's memory, which contains only the broker and its sockets. */
 export class SubjectOnXS implements Subject {
 	readonly #machine: Machine;
 	readonly #call: (step: number, ...numbers: number[]) => number;

@@ -6,8 +6,8 @@ import { utf8 } from "../../../src/mqtt/utf8";
 declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
 
 /**
- * A socket whose peer is here too: it has at hand what it is told to, over and over, and takes what it is
- * given at once.
+ * A socket that is its own peer: it delivers the same bytes as often as required, and reads written bytes at
+ * once.
  */
 class Socket implements TCP {
 	options: TCPOptions;
@@ -76,7 +76,7 @@ const host = {
 const sockets: Socket[] = [];
 let publish: Uint8Array;
 
-/** A frame of a client. */
+/** A masked frame of a client. */
 function frame(payload: Uint8Array): Uint8Array {
 	const { length } = payload;
 	const head = [0x82, 0x80 | (length < 126 ? length : 126)];
@@ -109,7 +109,7 @@ function accept(listener: number): Socket {
 
 const registerStep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
 
-/** 0: makes the broker, with its second port if 1 is given. */
+/** 0: creates the broker. @param overWebSocket 1: with the WebSocket port */
 registerStep((overWebSocket: number) => {
 	const broker = new Broker(
 		host as never,
@@ -132,15 +132,15 @@ registerStep((overWebSocket: number) => {
 	return socket.packets;
 });
 
-/** 2: prepares the PUBLISH that 3 sends. */
+/** 2: prepares the PUBLISH that step 3 sends. */
 registerStep((size: number) => {
 	publish = frame(packet(0x30, [...text("greenhouse/node-7/climate"), ...new Uint8Array(size).fill(0x35)]));
 	return publish.length;
 });
 
 /**
- * 3: the first client, which is one over WebSocket, publishes `count` times.
- * @returns packets that others got
+ * 3: the first client, which has to be one over WebSocket, publishes `count` times.
+ * @returns number of packets sent to all clients
  */
 registerStep((count: number) => {
 	let before = 0;
@@ -151,7 +151,7 @@ registerStep((count: number) => {
 	return packets - before;
 });
 
-/** 4: fills the store with topics. */
+/** 4: publishes `count` retained messages. */
 registerStep((count: number) => {
 	for (let i = 0; i < count; i++)
 		sockets[0].deliver(frame(packet(0x31, [...text(`greenhouse/node-${i}/climate`), ...utf8("21.5")])));
@@ -160,7 +160,7 @@ registerStep((count: number) => {
 
 let slowReader: Socket;
 
-/** 5: asks for the status page, but takes only its head and the beginning. */
+/** 5: requests the status page, but reads only its header and beginning. */
 registerStep(() => {
 	slowReader = accept(1);
 	slowReader.options.onWritable!(600);
@@ -172,15 +172,15 @@ registerStep(() => {
 	return slowReader.bytes;
 });
 
-/** 6: takes as many pieces more. @returns how many bytes of the page have come */
+/** 6: reads further pieces. @returns bytes of the page received so far */
 registerStep((pieces: number) => {
 	for (let i = 0; i < pieces; i++) slowReader.options.onWritable!(600);
 	return slowReader.bytes;
 });
 
 /**
- * 7: a client over WebSocket (1) or TCP (0), of a session that lasts, with a will for everyone; the next one
- * takes over from it, with a clean start (1) or without.
+ * 7: connects a client over WebSocket (1) or TCP (0), with a persistent session and a will that all clients
+ * receive; the next call takes over from it, with clean start (1) or without.
  */
 registerStep((overWebSocket: number, version: number, qos: number, clean: number) => {
 	const isV5 = version === 5;
@@ -204,7 +204,7 @@ registerStep((overWebSocket: number, version: number, qos: number, clean: number
 	return socket.packets;
 });
 
-/** 8: the last client subscribes to a filter: everything, or (1) the broker's own topics. */
+/** 8: the last client subscribes to all topics or, with `sysTopics` 1, to the $SYS topics. */
 registerStep((overWebSocket: number, sysTopics: number) => {
 	const socket = sockets[sockets.length - 1];
 	const subscribe = packet(0x82, [0, 2, ...text(sysTopics ? "$SYS/#" : "#"), 2]);

@@ -1,23 +1,23 @@
 import type { Version } from "../../../src/mqtt/constants";
 import type { PlainPacket } from "../plain-packet";
 
-/** Raw bytes and what they are: a packet, or the reason code for which they are refused. */
+/** Raw bytes and their meaning: a packet, or the reason code of the error. */
 export interface GoldenRow {
 	version: Version;
 	from: "client" | "broker";
 	name: string;
-	/** See notation.ts. */
+	/** Bytes in the notation of notation.ts. */
 	bytes: string;
 	packet?: PlainPacket;
-	/** False where the encoder writes the packet in another way. */
+	/** False if the encoder writes the packet differently. */
 	canonical?: false;
 	error?: number;
-	/** Bytes of the decoder's buffer. */
+	/** Size of the decoder's buffer, bytes. */
 	size?: number;
 	maximumPacketSize?: number;
 }
 
-/** A row in a version and from a side: bytes that are a packet. */
+/** A row for a version and a sender: bytes of a valid packet. */
 export function good(
 	version: Version,
 	from: "client" | "broker",
@@ -28,7 +28,7 @@ export function good(
 	return { version, from, name, bytes, packet };
 }
 
-/** As good(), where the encoder writes the packet in another way. */
+/** Like good(), but the encoder writes the packet differently. */
 export function nonCanonical(
 	version: Version,
 	from: "client" | "broker",
@@ -39,7 +39,7 @@ export function nonCanonical(
 	return { version, from, name, bytes, packet, canonical: false };
 }
 
-/** Bytes that are refused. */
+/** Bytes that are rejected. */
 export function bad(
 	version: Version,
 	from: "client" | "broker",

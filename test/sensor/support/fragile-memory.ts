@@ -1,18 +1,18 @@
-/** The reset that {@link createFragileMemory} was asked for. */
+/** The simulated reset of {@link createFragileMemory}. */
 export class ResetError extends Error {}
 
 export interface FragileMemory {
 	/** Retained memory as the firmware sees it. */
 	readonly memory: Uint8Array;
-	/** What is in it. */
+	/** The actual content, not subject to resets. */
 	readonly bytes: Uint8Array;
-	/** Bytes that may still be written before a {@link ResetError} strikes; Infinity: none. */
+	/** Bytes that may still be written before a {@link ResetError}; Infinity: no reset. */
 	writeBudget: number;
-	/** Whether many bytes at once are written from the last to the first. */
+	/** Whether a write of several bytes proceeds from the last to the first. */
 	writesBackwards: boolean;
 }
 
-/** Memory in which a reset may strike between any two bytes. */
+/** Creates memory in which a reset may happen between any two bytes of a write. */
 export function createFragileMemory(size: number, fill?: Uint8Array): FragileMemory {
 	const bytes = new Uint8Array(size);
 	if (fill) bytes.set(fill);

@@ -2,8 +2,7 @@ import type { Settings } from "../../../src/config/types";
 import type { Device, TCP, TCPOptions, TimerId } from "../../../src/device";
 import { SensorNode } from "../../../src/sensor/node";
 
-// Runs inside XS: a node that is always on, a broker that acknowledges, and the time in between; none of it
-// allocates.
+// Runs inside XS: an always-on node, a broker that acknowledges, and the clock; none of them allocates.
 
 class LoopTimer {
 	readonly callback: (id: TimerId) => void;
@@ -65,7 +64,7 @@ class LoopHost {
 		return length;
 	}
 
-	/** Lets time pass until `count` reports were published. */
+	/** Advances time until `count` reports were published. */
 	run(count: number): void {
 		const { timers, reading } = this;
 		const end = this.published + count;

@@ -52,38 +52,35 @@ export function settings(overrides: Overrides = {}): Settings {
 	};
 }
 
-/** What is alive between a boot and the sleep or reset after it. */
+/** Resources that exist from a boot to the next sleep or reset. */
 interface BootRun {
 	alive: boolean;
 	readonly sockets: Set<TCP>;
 	readonly timers: Set<TimerId>;
 }
 
-/**
- * A chip on a virtual network: it sleeps, boots, loses power, and its memory may be struck by a reset between
- * any two bytes.
- */
+/** A chip on a virtual network: it sleeps, boots and loses power; a reset may interrupt any memory write. */
 export class TestBoard {
 	readonly network: VirtualNetwork;
 	settings: Settings;
 	readonly retained: FragileMemory;
 	readonly eventLog: RecordedEvent[] = [];
 	readonly traces: string[] = [];
-	/** What the driver named "virtual" reads, by time since the start. */
+	/** Readings of the driver "virtual", by ms since the start. */
 	sample: (time: number) => object | undefined = () => ({ temperature: 20 });
 	drivers: Record<string, SensorConstructor> = {};
 	wifi: "joins" | "fails" | "silent" | "throws" = "joins";
 	joinTimeMs = 200;
 	bootTimeMs = 0;
-	/** Sleep of the firmware at a boot after a crash, before the node is started, ms. */
+	/** Sleep of the firmware after a crash before it starts the node, ms. */
 	crashPauseMs = 0;
-	/** How much longer sleeps last than ordered. */
+	/** Relative error of the sleep timer: positive values prolong sleep. */
 	sleepDrift = 0;
 	clockIsSet = true;
-	/** Wall time − (EPOCH + time since the start). */
+	/** Wall time − (EPOCH + time since the start), ms. */
 	wallErrorMs = 0;
 	setClock: Device["setClock"];
-	/** Most ms between boot and sleep so far. */
+	/** Longest time between boot and sleep so far, ms. */
 	longestAwakeMs = 0;
 	boots = 0;
 	#currentRun: BootRun = { alive: false, sockets: new Set(), timers: new Set() };
@@ -92,9 +89,9 @@ export class TestBoard {
 		this.network = network;
 		this.settings = settings(overrides);
 		this.retained = createFragileMemory(7168);
-		// As after power-on.
+		// Noise, as after power-on.
 		for (let i = 0; i < this.retained.bytes.length; i++) this.retained.bytes[i] = (i * 31 + 7) & 0xff;
-		// Of the board made last; nothing else in these tests asks for the time.
+		// Date.now belongs to the board created last; nothing else in these tests reads it.
 		Date.now = () => EPOCH + this.time + this.wallErrorMs;
 		let state = 1;
 		Math.random = () => {
@@ -107,7 +104,7 @@ export class TestBoard {
 		return this.network.clock.now;
 	}
 
-	/** Starts if need be, and lets `ms` pass. */
+	/** Powers on if necessary, and advances time by `ms`. */
 	run(ms: number): void {
 		const end = this.time + ms;
 		if (this.boots === 0) this.#boot("power-on");
@@ -122,7 +119,7 @@ export class TestBoard {
 		}
 	}
 
-	/** The chip starts anew, at once. */
+	/** Resets the chip at once. */
 	reset(reason: WakeReason): void {
 		this.#powerDown(this.#currentRun);
 		this.retained.writeBudget = Infinity;
@@ -130,7 +127,7 @@ export class TestBoard {
 		this.network.clock.after(this.bootTimeMs + pause, () => this.#boot(pause > 0 ? "deep-sleep" : reason));
 	}
 
-	/** The network of the moment is gone. */
+	/** Drops the current Wi-Fi connection. */
 	dropWiFi(): void {
 		for (const notifyDrop of this.#wifiDropCallbacks) notifyDrop();
 		this.#wifiDropCallbacks.clear();
@@ -141,7 +138,7 @@ export class TestBoard {
 		return this.eventLog.filter((event) => event.name === name);
 	}
 
-	/** By what was told, counted once for each sequence number. */
+	/** Counts from events, one for each sequence number. */
 	get reportCounts(): {
 		accepted: number;
 		acknowledged: number;
@@ -182,7 +179,7 @@ export class TestBoard {
 				try {
 					callback(...args);
 				} catch (error) {
-					// On a chip this would end the app.
+					// On a chip an exception ends the app.
 					if (!(error instanceof ResetError)) throw error;
 					board.reset("crash");
 				}

@@ -4,16 +4,16 @@ import { WebSocketServer } from "../../../src/websocket/server";
 import { WebSocketStream } from "../../../src/websocket/stream";
 import { request } from "./frames";
 
-/** A socket whose peer is the test, as strict as the strictest host. */
+/** A socket whose peer is the test, with the strictest checks. */
 export class FakeTCP implements TCP {
-	/** The last one that took a socket over. */
+	/** The last socket created from another one. */
 	static last: FakeTCP;
 	inbox: Buffer = Buffer.alloc(0);
 	sent: Buffer = Buffer.alloc(0);
 	writes = 0;
 	room = 0;
 	closed = 0;
-	/** write() finds the connection lost. */
+	/** Whether write() fails because the connection is lost. */
 	connectionLost = false;
 	readonly options: TCPOptions;
 
@@ -44,20 +44,20 @@ export class FakeTCP implements TCP {
 		this.closed++;
 	}
 
-	/** Bytes arrive. */
+	/** Simulates received bytes. */
 	deliver(bytes: Uint8Array): void {
 		if (this.closed > 0) return;
 		this.inbox = Buffer.concat([this.inbox, bytes]);
 		this.options.onReadable?.(this.inbox.length);
 	}
 
-	/** There is so much room now. */
+	/** Simulates onWritable with this room, bytes. */
 	grantRoom(room: number): void {
 		this.room = room;
 		if (this.closed === 0) this.options.onWritable?.(room);
 	}
 
-	/** What was sent since the last call. */
+	/** Bytes sent since the last call. */
 	takeSent(): Buffer {
 		const { sent } = this;
 		this.sent = Buffer.alloc(0);
@@ -65,21 +65,21 @@ export class FakeTCP implements TCP {
 	}
 }
 
-/** A stream with a user that notes what it gets. */
+/** A stream with a user that records its callbacks. */
 export class StreamHarness {
 	readonly server: WebSocketServer;
 	readonly tcp: FakeTCP;
 	readonly stream: WebSocketStream;
 	received: Buffer = Buffer.alloc(0);
-	/** What onWritable told. */
+	/** Arguments of onWritable. */
 	readonly writableRooms: number[] = [];
 	errors = 0;
 	readonly failures: number[] = [];
 	readonly refusals: number[] = [];
 	readonly exceptions: unknown[] = [];
-	/** Bytes that the user was told of and has not read. */
+	/** Bytes reported by onReadable and not read yet. */
 	available = 0;
-	/** What the user does when there is something to read; by default it reads all of it. */
+	/** Called when data is available; by default it reads all of it. */
 	onReadable: () => void = () => this.read(this.available);
 	onWritable: () => void = () => {};
 	onError: () => void = () => this.stream.close();
@@ -123,7 +123,7 @@ export class StreamHarness {
 		return bytes;
 	}
 
-	/** Past the handshake. */
+	/** Completes the handshake. */
 	open(): this {
 		this.tcp.deliver(request());
 		this.tcp.takeSent();

@@ -4,12 +4,12 @@ export interface FrameOptions {
 	fin?: boolean;
 	rsv?: number;
 	masked?: boolean;
-	/** Bytes of the length field: 1, 2 or 8; by default as few as will do. */
+	/** Size of the length field, bytes: 1, 2 or 8; by default the smallest that fits. */
 	width?: 1 | 2 | 8;
 	mask?: Uint8Array;
 }
 
-/** A frame as a client sends it. */
+/** Encodes a frame of a client. */
 export function frame(opcode: number, payload: Uint8Array | string = "", options: FrameOptions = {}): Buffer {
 	const body = Buffer.from(payload as string);
 	const { length } = body;
@@ -28,7 +28,7 @@ export function frame(opcode: number, payload: Uint8Array | string = "", options
 
 export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/** The lines of a good request, by name, to be varied. */
+/** The fields of a valid request, by name. */
 export const VALID_FIELDS: Readonly<Record<string, string>> = {
 	Host: "192.168.1.10:8080",
 	Upgrade: "websocket",
@@ -38,7 +38,7 @@ export const VALID_FIELDS: Readonly<Record<string, string>> = {
 	"Sec-WebSocket-Protocol": "mqtt",
 };
 
-/** A request; a field that is undefined is left out, one that is an array comes more than once. */
+/** A request; an undefined field is omitted, an array is a repeated field. */
 export function request(
 	fields: Record<string, string | string[] | undefined> = {},
 	line = "GET / HTTP/1.1",
@@ -51,7 +51,7 @@ export function request(
 	return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }
 
-/** What a server sent, frame by frame. @throws {Error} if it is masked, or is no frame */
+/** Parses the frames that a server sent. @throws {Error} on a masked or invalid frame */
 export function parseFrames(bytes: Uint8Array): { opcode: number; fin: boolean; payload: Buffer }[] {
 	const frames = [];
 	for (let at = 0; at < bytes.length; ) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import { Machine, type ModuleSource, prepare, Root } from "../../../sim/xs/index";
 
-/** What something costs on XS. */
+/** Cost of an operation on XS. */
 export interface Cost {
 	slots: number;
 	chunks: number;
@@ -11,9 +11,10 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript on a device of its own, with src/websocket, src/crypto and what they use preloaded. It
- * hands functions to `measure(name, f)`, of a count of repetitions, for the cost of one: what 400 cost more
- * than 200; and to `memory(name, f)` for what is in use after f and was not before.
+ * Runs JavaScript on its own machine, with src/websocket, src/crypto and their imports preloaded. The script
+ * passes functions of a count of repetitions to `measure(name, f)`, which gives the cost of one repetition:
+ * the difference between 400 and 200, divided by 200; and functions to `memory(name, f)`, which gives the
+ * memory that f leaves in use.
  */
 export async function measure(
 	source: string,
