@@ -1,6 +1,7 @@
 import type { ListenSettings } from "../config/settings";
 import { IMPLEMENTATION_SPECIFIC_ERROR, SERVER_SHUTTING_DOWN } from "../mqtt/constants";
-import { Core } from "./core";
+import { Core } from "./core/core";
+import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
 import { Router } from "./delivery/router";
 import { SysTopics } from "./delivery/sys-topics";
@@ -9,11 +10,10 @@ import { Dispatcher } from "./handlers/dispatcher";
 import { PublishHandler } from "./handlers/publish-handler";
 import { SessionEnd } from "./handlers/session-end";
 import { SubscribeHandler } from "./handlers/subscribe-handler";
-import type { Host } from "./host";
 import { Listeners } from "./listeners";
 import { BrokerPersistence } from "./persist/broker-persistence";
-import type { Persistence } from "./persist/persistence";
 import type { BrokerCounters } from "./pool/counters";
+import type { Host } from "./pool/host";
 import { Message } from "./pool/message";
 import {
 	type Connection,

@@ -1,6 +1,6 @@
 import type { Listener, TCPConstructor } from "../device";
 import { networkOf } from "./access/ip-network";
-import type { Core } from "./core";
+import type { Core } from "./core/core";
 import { Connection, type ConnectionOwner, FREE, OPENING } from "./session/connection";
 import type { Timeouts } from "./timeouts";
 

@@ -1,6 +1,6 @@
 import type { TimerId } from "../device";
 import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
-import type { Core } from "./core";
+import type { Core } from "./core/core";
 import type { SessionEnd } from "./handlers/session-end";
 import { NEVER_SECONDS } from "./pool/clock";
 import { type Connection, OPEN, OPENING } from "./session/connection";

@@ -8,7 +8,7 @@ import { frame, request } from "../websocket/support/frames";
 import { BrokerHarness } from "./support/broker-harness";
 import { Browser, basicAuthorization, WEB_PORT } from "./support/browser";
 
-function world(settings: Partial<ListenSettings> = {}): BrokerHarness {
+function createHarness(settings: Partial<ListenSettings> = {}): BrokerHarness {
 	return new BrokerHarness({ webSocket: WEB_PORT, ...settings });
 }
 
@@ -67,11 +67,14 @@ describe("the status page", () => {
 	});
 
 	test("no values: the page contains a note", () => {
-		assert.match(new Browser(createHarness().host).get().page, /<tbody><tr><td colspan=3><i>no values<\/i><\/table>/);
+		assert.match(
+			new Browser(createHarness().host).get().page,
+			/<tbody><tr><td colspan=3><i>no values<\/i><\/table>/,
+		);
 	});
 
 	test("900 topics: shown in order, at a cost that does not grow quadratically", (context) => {
-		const { host, client } = createWebHarness(world({ retainedTopics: 1000, retainedBytes: 65_536 }));
+		const { host, client } = createWebHarness(createHarness({ retainedTopics: 1000, retainedBytes: 65_536 }));
 		const a = client("a");
 		const topics = Array.from(
 			{ length: 900 },
@@ -211,7 +214,9 @@ describe("the status page", () => {
 	});
 
 	test("values change during a slow read: the page stays consistent, and other clients are served", () => {
-		const { host, client, broker } = createWebHarness(world({ retainedTopics: 200, retainedBytes: 40_000 }));
+		const { host, client, broker } = createWebHarness(
+			createHarness({ retainedTopics: 200, retainedBytes: 40_000 }),
+		);
 		const a = client("a");
 		const b = client("b");
 		b.subscribe("#");
@@ -241,7 +246,7 @@ describe("the status page", () => {
 
 	test("a client that does not read the page: closed after connectTimeout", () => {
 		const { host, client, broker } = createWebHarness(
-			world({ retainedTopics: 200, retainedBytes: 40_000, connectTimeout: 3000 }),
+			createHarness({ retainedTopics: 200, retainedBytes: 40_000, connectTimeout: 3000 }),
 		);
 		const a = client("a");
 		for (let i = 0; i < 150; i++) a.publish(`t/${i}`, "v".repeat(80), { retain: true });
@@ -286,7 +291,7 @@ describe("access to the status page", () => {
 	const users = [userSettings("ada", "secret"), userSettings("bob", "hidden")];
 
 	test("anonymous off: user name and password are required", () => {
-		const { host } = world({ anonymous: false, users });
+		const { host } = createHarness({ anonymous: false, users });
 		const cases: [Record<string, string>, number][] = [
 			[{}, 401],
 			[basicAuthorization("ada", "wrong"), 401],
@@ -305,7 +310,7 @@ describe("access to the status page", () => {
 
 	test("access rules: each user sees the topics that it may receive", () => {
 		const { host, client } = createWebHarness(
-			world({
+			createHarness({
 				users,
 				acl: [
 					{ effect: "deny", action: "subscribe", topic: "secret/#", user: "bob" },
@@ -335,7 +340,7 @@ describe("access to the status page", () => {
 	});
 
 	test("several passwords: checked one after another, also if a client closes meanwhile", () => {
-		const { host, broker } = world({
+		const { host, broker } = createHarness({
 			anonymous: false,
 			users: [userSettings("ada", "secret", 5000)],
 			connectTimeout: 100_000,
@@ -360,7 +365,7 @@ describe("access to the status page", () => {
 	});
 
 	test("a WebSocket client during another client's password check: its frames are handled later", () => {
-		const { host, broker } = world({ anonymous: true, users: [userSettings("ada", "secret", 5000)] });
+		const { host, broker } = createHarness({ anonymous: true, users: [userSettings("ada", "secret", 5000)] });
 		const page = new Browser(host).request("/", basicAuthorization("ada", "secret"));
 		const browser = new Browser(host);
 		const [upgrade, first] = webSocketConnect("ws");
@@ -392,7 +397,7 @@ describe("the WebSocket port", () => {
 	});
 
 	test("webSockets in use: further connections wait, but not those of the MQTT port", () => {
-		const { host, client, broker } = createWebHarness(world({ webSockets: 2 }));
+		const { host, client, broker } = createWebHarness(createHarness({ webSockets: 2 }));
 		const open = [new Browser(host), new Browser(host), new Browser(host)];
 		assert.equal(broker.usage.sockets, 2);
 		open[2].get();
@@ -404,7 +409,9 @@ describe("the WebSocket port", () => {
 	});
 
 	test("connections are shared with the MQTT port: CONNACK 3 when all are in use", () => {
-		const { host, broker, client } = createWebHarness(world({ connections: 2, handshakes: 1, webSockets: 8 }));
+		const { host, broker, client } = createWebHarness(
+			createHarness({ connections: 2, handshakes: 1, webSockets: 8 }),
+		);
 		const [upgrade, first] = webSocketConnect("ws");
 		new Browser(host).send(upgrade).send(first);
 		client("tcp");
@@ -418,7 +425,7 @@ describe("the WebSocket port", () => {
 	});
 
 	test("an origin or a host name that is not listed: the upgrade is refused", () => {
-		const { host, broker } = world({ origins: ["https://panel.example"], hosts: ["firefly.local"] });
+		const { host, broker } = createHarness({ origins: ["https://panel.example"], hosts: ["firefly.local"] });
 		for (const [fields, status] of [
 			[{ Origin: "https://evil.example" }, 403],
 			[{ Origin: "null" }, 403],

@@ -1,8 +1,8 @@
 import type { ListenSettings } from "../../config/settings";
 import { CLIENT_IDENTIFIER_NOT_VALID, NOT_AUTHORIZED, SUCCESS } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
-import type { Host } from "../host";
 import type { BrokerClock } from "../pool/clock";
+import type { Host } from "../pool/host";
 import { copy } from "../pool/messages";
 import { AllowAll, type Authorizer, type AuthResultHandler, type ClientIdentifiers } from "./authorizer";
 import { Login } from "./login";

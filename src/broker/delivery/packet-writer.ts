@@ -13,13 +13,13 @@ import { Encoder } from "../../mqtt/encoder";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
 import { varintSize, writeVarint } from "../../mqtt/varint";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
+import type { Timestamp } from "../core/timestamp";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { EXPIRY_BYTES, hasExpiry, secondsLeft, writeUint32 } from "../pool/message-properties";
 import { copy } from "../pool/messages";
 import { type Connection, NO_REASON_STRING } from "../session/connection";
-import type { Timestamp } from "./timestamp";
 
 // Results of publish()
 export const SENT = 0;

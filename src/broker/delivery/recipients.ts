@@ -1,7 +1,7 @@
-import type { Core } from "../core";
+import type { Core } from "../core/core";
+import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
 import { OPEN } from "../session/connection";
-import { PUBLISH_OVERHEAD } from "./send-area";
 
 // Columns of a session: the number of the last message that matched, and the combined options of the
 // subscriptions that matched it

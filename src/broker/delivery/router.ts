@@ -1,5 +1,5 @@
 import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../../mqtt/constants";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { type Connection, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
 import { EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";

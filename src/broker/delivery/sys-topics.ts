@@ -1,7 +1,7 @@
 import { utf8 } from "../../mqtt/utf8";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
+import { TIMESTAMP_LIMIT, writeDecimal } from "../core/timestamp";
 import type { Message } from "../pool/message";
-import { TIMESTAMP_LIMIT, writeDecimal } from "./timestamp";
 
 const NEW_LINE = 0x0a;
 const DOLLAR = 0x24;

@@ -21,7 +21,7 @@ import type { PropertyReader } from "../../mqtt/property-reader";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { PENDING } from "../access/authorizer";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
 import { normalizeProperties } from "../pool/message-properties";

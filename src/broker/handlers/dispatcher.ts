@@ -22,7 +22,7 @@ import { decodePublish } from "../../mqtt/decode/publish";
 import { Packet } from "../../mqtt/packet";
 import { varintSize } from "../../mqtt/varint";
 import { PENDING } from "../access/authorizer";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { type Connection, OPENING } from "../session/connection";
 import type { ConnectHandler } from "./connect-handler";

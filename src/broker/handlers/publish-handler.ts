@@ -12,7 +12,7 @@ import {
 	TOPIC_ALIAS_INVALID,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { Message } from "../pool/message";

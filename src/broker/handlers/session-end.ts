@@ -1,5 +1,5 @@
 import { QUOTA_EXCEEDED, SUCCESS } from "../../mqtt/constants";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";

@@ -8,7 +8,7 @@ import {
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import { sharedFilterStart } from "../../mqtt/topics";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { SysTopics } from "../delivery/sys-topics";
 import { type Connection, RETAINED_PENDING } from "../session/connection";

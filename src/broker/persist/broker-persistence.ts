@@ -1,8 +1,8 @@
 import type { Storage } from "../../device";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
+import type { Persistence } from "../core/persistence";
 import { Tables } from "../pool/tables";
 import { MessageRecords } from "./message-records";
-import type { Persistence } from "./persistence";
 import { PersistentClock } from "./persistent-clock";
 import { QueueRecords } from "./queue-records";
 import { RetainedRecords } from "./retained-records";

@@ -1,5 +1,5 @@
-import type { Host } from "../host";
 import type { BrokerClock } from "../pool/clock";
+import type { Host } from "../pool/host";
 import type { TransactionalStore } from "./transactional-store";
 
 /** Longest time that u48 can hold, ms. */

@@ -1,4 +1,4 @@
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { CHANGED, type DirtyFlags, IN_USE, STORED } from "../pool/dirty-flags";
 import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";

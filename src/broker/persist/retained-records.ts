@@ -1,4 +1,4 @@
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { CHANGED, STORED } from "../pool/dirty-flags";
 import type { MessageRecords } from "./message-records";
 import { type TransactionalStore, VALUE_KIND } from "./transactional-store";

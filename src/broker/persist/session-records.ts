@@ -1,4 +1,4 @@
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { NEVER_SECONDS } from "../pool/clock";
 import { CHANGED, type DirtyFlags, STORED, UNCOMMITTED } from "../pool/dirty-flags";
 import type { Tables } from "../pool/tables";

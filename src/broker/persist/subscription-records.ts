@@ -1,5 +1,5 @@
 import { sharedFilterStart } from "../../mqtt/topics";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { CHANGED } from "../pool/dirty-flags";
 import { SLASH } from "../topics/topic-tree";
 import type { SessionRecords } from "./session-records";

@@ -4,7 +4,7 @@ import { utf8 } from "../../mqtt/utf8";
 import type { HttpRequest } from "../../websocket/http-request";
 import type { Pages, Reply } from "../../websocket/pages";
 import { PENDING } from "../access/authorizer";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { StatusPage } from "./status-page";
 
 /** Query of a page that reloads itself. */

@@ -1,5 +1,5 @@
 import { validUTF8 } from "../../mqtt/utf8";
-import { type Timestamp, writeDecimal } from "../delivery/timestamp";
+import { type Timestamp, writeDecimal } from "../core/timestamp";
 import {
 	BYTES,
 	DAYS,

@@ -1,6 +1,6 @@
 import { utf8 } from "../../mqtt/utf8";
 import type { Reply } from "../../websocket/pages";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { HtmlWriter } from "./html-writer";
 import {

@@ -1,4 +1,4 @@
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { hasExpiry, secondsLeft } from "../pool/message-properties";
 

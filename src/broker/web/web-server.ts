@@ -1,6 +1,6 @@
 import type { TCPConstructor } from "../../device";
 import { WebSocketServer } from "../../websocket/server";
-import type { Core } from "../core";
+import type { Core } from "../core/core";
 import { BrokerPages } from "./broker-pages";
 
 /** The broker's second port: MQTT over WebSocket, and the status page. */

@@ -1,4 +1,4 @@
-import type { Host } from "../../../src/broker/host";
+import type { Host } from "../../../src/broker/pool/host";
 import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 /** Bytes that a socket accepts before its peer reads. */

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { Host } from "../../../src/broker/host";
+import type { Host } from "../../../src/broker/pool/host";
 import type { Listener, ListenerOptions, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 const SEND_BUFFER_BYTES = 65_536;

@@ -1,4 +1,4 @@
-import type { Host } from "../../../src/broker/host";
+import type { Host } from "../../../src/broker/pool/host";
 import type { Listener, ListenerOptions, StorageModule, TCP, TCPOptions, TimerId } from "../../../src/device";
 
 /** Bytes that a virtual socket accepts before its peer reads. */

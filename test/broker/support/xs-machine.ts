@@ -20,6 +20,7 @@ const FOLDERS = [
 	"src/crypto",
 	"src/broker",
 	"src/broker/access",
+	"src/broker/core",
 	"src/broker/delivery",
 	"src/broker/handlers",
 	"src/broker/persist",

@@ -1,4 +1,4 @@
-import type { Device } from "../device";
+import type { Device } from "../../device";
 
 /** The parts of the host that the broker uses. */
 export type Host = Pick<Device, "listener" | "tcp" | "timer" | "time" | "event" | "trace"> &

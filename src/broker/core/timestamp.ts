@@ -1,6 +1,6 @@
 import { utf8 } from "../../mqtt/utf8";
-import type { Host } from "../host";
 import type { BrokerClock } from "../pool/clock";
+import type { Host } from "../pool/host";
 
 /** The longest text that write() makes, bytes. */
 export const TIMESTAMP_LIMIT = 24;

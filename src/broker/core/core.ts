@@ -1,20 +1,20 @@
-import type { ListenSettings } from "../config/settings";
-import { createAuthorizer } from "./access/access-control";
-import type { Authorizer } from "./access/authorizer";
-import { SEND_AREA_EXTRA } from "./delivery/send-area";
-import { TIMESTAMP_LIMIT, Timestamp } from "./delivery/timestamp";
-import type { Host } from "./host";
-import type { Persistence } from "./persist/persistence";
-import { BrokerClock } from "./pool/clock";
-import { BrokerCounters } from "./pool/counters";
-import { Memory } from "./pool/memory";
-import { Message } from "./pool/message";
-import { CLOSING, type Connection, FREE } from "./session/connection";
-import { OutgoingQueues } from "./session/outgoing-queues";
-import { Sessions } from "./session/sessions";
-import { TopicAliases } from "./session/topic-aliases";
-import { RetainedStore } from "./topics/retained-store";
-import { Subscriptions } from "./topics/subscriptions";
+import type { ListenSettings } from "../../config/settings";
+import { createAuthorizer } from "../access/access-control";
+import type { Authorizer } from "../access/authorizer";
+import { BrokerClock } from "../pool/clock";
+import { BrokerCounters } from "../pool/counters";
+import type { Host } from "../pool/host";
+import { Memory } from "../pool/memory";
+import { Message } from "../pool/message";
+import { CLOSING, type Connection, FREE } from "../session/connection";
+import { OutgoingQueues } from "../session/outgoing-queues";
+import { Sessions } from "../session/sessions";
+import { TopicAliases } from "../session/topic-aliases";
+import { RetainedStore } from "../topics/retained-store";
+import { Subscriptions } from "../topics/subscriptions";
+import type { Persistence } from "./persistence";
+import { SEND_AREA_EXTRA } from "./send-area";
+import { TIMESTAMP_LIMIT, Timestamp } from "./timestamp";
 
 /**
  * Minimum size of a PUBLISH that sets a topic alias, without the topic, bytes: fixed header, two lengths,
