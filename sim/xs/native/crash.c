@@ -134,6 +134,12 @@ void traceOf(txMachine* the, txSlot* exception, char* buffer, size_t size)
 	}
 }
 
+/* Jumps to the innermost entry of a device that has crashed. */
+void leave(Device* device)
+{
+	c_longjmp(device->entry->jump, 1);
+}
+
 void crash(Device* device, const char* kind, const char* format, ...)
 {
 	if (!device->crash.raised) {

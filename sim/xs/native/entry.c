@@ -72,9 +72,3 @@ Outcome enter(Device* device, Work work, void* data)
 		meterStop(device);
 	return (call.thrown && (outcome == ENTRY_DONE)) ? ENTRY_THROWN : outcome;
 }
-
-/* Leaves the innermost entry of a device that has crashed. */
-void leave(Device* device)
-{
-	c_longjmp(device->entry->jump, 1);
-}

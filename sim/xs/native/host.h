@@ -154,10 +154,10 @@ void memoryTerminate(Device* device);
 
 /* entry.c */
 Outcome enter(Device* device, Work work, void* data);
-void leave(Device* device) XS_FUNCTION_NORETURN;
 Outcome guard(Device* device, void (*work)(Device*, void*), void* data);
 
 /* crash.c */
+void leave(Device* device) XS_FUNCTION_NORETURN;
 void crash(Device* device, const char* kind, const char* format, ...) XS_FUNCTION_NORETURN;
 void describe(txMachine* the, txSlot* value, char* buffer, size_t size);
 void traceOf(txMachine* the, txSlot* exception, char* buffer, size_t size);
