@@ -1,4 +1,5 @@
 import { Board } from "./board/board";
+import type { SensorPort } from "./board/sensor-port";
 import { Pace, type Speed } from "./clock/pace";
 import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
@@ -15,7 +16,6 @@ import { grantObserverAccess } from "./observer-credentials";
 import { asObject, type BoardPlan, OBSERVER_ADDRESS, planBoards } from "./plan";
 import type { SimulationEvent, SimulationListener } from "./report/events";
 import { type Recording, readRecording } from "./sensors/csv";
-import type { SensorPort } from "./sensors/port";
 import { ReplaySensors } from "./sensors/replay";
 import { gridStepOf, Timeline } from "./sensors/timeline";
 import { VirtualSensors } from "./sensors/virtual";

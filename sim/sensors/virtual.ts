@@ -1,8 +1,8 @@
 import type { Natives } from "../board/peripheral";
+import type { SensorPort } from "../board/sensor-port";
 import { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
 import { type Curve, curveOf, curveValue, quantizedReading } from "./curves";
-import type { SensorPort } from "./port";
 
 interface Channel {
 	readonly curve: Curve;

@@ -1,4 +1,4 @@
-import type { Natives } from "../board/peripheral";
+import type { Natives } from "./peripheral";
 
 /** Source of the values of a board's drivers; manifest/drivers.ts has the other side. */
 export interface SensorPort {
