@@ -11,7 +11,7 @@ import {
 	writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { crc32 } from "../../src/broker/persist/crc32";
+import { crc32 } from "../../src/text/crc32";
 
 /** First bytes of the file; the last byte is the format version. */
 const MAGIC = Buffer.from("firefly\x01", "latin1");

@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import { networkOf } from "../../src/broker/access/ip-network";
+import { networkOf } from "../../src/text/ip-network";
 
 /**
  * Limits of concurrent TLS handshakes: in total, and from one IPv4 address or one IPv6 network. One more

@@ -1,5 +1,5 @@
 import type { Listener, TCPConstructor } from "../device";
-import { networkOf } from "./access/ip-network";
+import { networkOf } from "../text/ip-network";
 import type { Core } from "./core/core";
 import { Connection, type ConnectionOwner, FREE, OPENING } from "./session/connection";
 import type { Timeouts } from "./timeouts";

@@ -2,8 +2,8 @@ import { deepFreeze } from "../config/deep-freeze";
 import { expand } from "../config/template";
 import type { SensorSettings, Settings } from "../config/types";
 import { utf8 } from "../mqtt/utf8";
-import { NUMBER_LENGTH } from "./decimal";
-import { ISO8601_LENGTH } from "./iso8601";
+import { NUMBER_LENGTH } from "../text/decimal";
+import { ISO8601_LENGTH } from "../text/iso8601";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 

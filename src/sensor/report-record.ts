@@ -1,5 +1,5 @@
-import { CRC_START, crc16 } from "./checksum";
-import { Decimal } from "./decimal";
+import { CRC_START, crc16 } from "../text/crc16";
+import { Decimal } from "../text/decimal";
 
 /** Bytes of the longest record: its length is stored in one byte. */
 export const RECORD_LIMIT = 255;

@@ -1,4 +1,5 @@
 import { utf8 } from "../mqtt/utf8";
+import { COLON } from "../text/ascii";
 
 // Numbers of the header fields that are evaluated; any other field is 0
 export const HOST = 1;
@@ -20,7 +21,6 @@ const NAMES = utf8(
 	"host:origin:upgrade:connection:sec-websocket-key:sec-websocket-version:sec-websocket-protocol:authorization:content-length:transfer-encoding:",
 );
 const END = NAMES.length;
-const COLON = 0x3a;
 
 /** The number of the field whose name, in lower case, is [start, end); 0 for any other name. */
 export function fieldOf(bytes: Uint8Array, start: number, end: number): number {

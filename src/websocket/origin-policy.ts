@@ -1,13 +1,12 @@
 import { decodeBase64 } from "../crypto/base64";
 import { utf8 } from "../mqtt/utf8";
+import { COLON, NINE, POINT, ZERO } from "../text/ascii";
 import { equalsIgnoringCase, toLower } from "./ascii";
 import type { HttpRequest } from "./http-request";
 
 /** Results of check() for a request to be answered with a WebSocket, or with a page. */
 export const ACCEPT_WEBSOCKET = 101;
 export const SERVE_PAGE = 200;
-
-const COLON = 0x3a;
 
 // Never written, so that a device keeps them in flash
 const ROOT = utf8("/");
@@ -150,7 +149,7 @@ function hostNameEnd(bytes: Uint8Array, start: number, end: number): number {
 	} else while (at < end && bytes[at] !== COLON) at++;
 	if (at === start || end - at > 6) return -1;
 	if (at < end && bytes[at] !== COLON) return -1;
-	for (let i = at + 1; i < end; i++) if (bytes[i] < 0x30 || bytes[i] > 0x39) return -1;
+	for (let i = at + 1; i < end; i++) if (bytes[i] < ZERO || bytes[i] > NINE) return -1;
 	return at;
 }
 
@@ -164,7 +163,7 @@ function isIPAddress(bytes: Uint8Array, start: number, end: number): boolean {
 		for (let i = start + 1; i < end - 1; i++) {
 			const byte = toLower(bytes[i]);
 			if (byte === COLON) colons++;
-			else if (byte !== 0x2e && !(byte >= 0x30 && byte <= 0x39) && !(byte >= 0x61 && byte <= 0x66))
+			else if (byte !== POINT && !(byte >= ZERO && byte <= NINE) && !(byte >= 0x61 && byte <= 0x66))
 				return false;
 		}
 		return colons >= 2;
@@ -174,11 +173,11 @@ function isIPAddress(bytes: Uint8Array, start: number, end: number): boolean {
 	while (at < end && numbers < 4) {
 		let value = 0;
 		const from = at;
-		while (at < end && at - from < 3 && bytes[at] >= 0x30 && bytes[at] <= 0x39)
-			value = value * 10 + bytes[at++] - 0x30;
+		while (at < end && at - from < 3 && bytes[at] >= ZERO && bytes[at] <= NINE)
+			value = value * 10 + bytes[at++] - ZERO;
 		if (at === from || value > 255) return false;
 		numbers++;
-		if (numbers < 4 && bytes[at++] !== 0x2e) return false;
+		if (numbers < 4 && bytes[at++] !== POINT) return false;
 	}
 	return numbers === 4 && at === end;
 }

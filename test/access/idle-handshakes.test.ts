@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { networkOf } from "../../src/broker/access/ip-network";
 import { IDLE_HANDSHAKE_MS } from "../../src/broker/listeners";
 import type { ListenSettings } from "../../src/config/settings";
+import { networkOf } from "../../src/text/ip-network";
 import { BrokerHarness } from "../broker/support/broker-harness";
 import { TestClient } from "../broker/support/test-client";
 import { hashOf } from "./password-hash";

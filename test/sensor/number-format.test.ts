@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Decimal, NUMBER_LENGTH, writeInteger, writeNumber } from "../../src/sensor/decimal";
-import { ISO8601_LENGTH, isIso8601Time, writeIso8601 } from "../../src/sensor/iso8601";
 import { ReportRecord } from "../../src/sensor/report-record";
+import { Decimal, NUMBER_LENGTH, writeInteger, writeNumber } from "../../src/text/decimal";
+import { ISO8601_LENGTH, isIso8601Time, writeIso8601 } from "../../src/text/iso8601";
 
 const decimal = new Decimal();
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { backoffDelay } from "../../src/sensor/backoff";
-import { Decimal } from "../../src/sensor/decimal";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
 import {
 	alignRetryWithSample,
@@ -15,6 +14,7 @@ import {
 	realignedDue,
 	sleepLength,
 } from "../../src/sensor/schedule";
+import { Decimal } from "../../src/text/decimal";
 
 test("the deadband passes values that differ by at least delta, compared as decimals", () => {
 	assert.ok(passesDeadband(23.7, NaN, 0, 0.2, undefined), "the first value");

@@ -1,4 +1,4 @@
-import { networkOf } from "./ip-network";
+import { networkOf } from "../../text/ip-network";
 
 /** Failed logins of an address without a delay, to allow for typing errors. */
 export const FREE_FAILURES = 3;

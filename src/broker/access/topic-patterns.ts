@@ -1,4 +1,5 @@
-const SLASH = 0x2f;
+import { SLASH } from "../../text/ascii";
+
 const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;

@@ -1,6 +1,7 @@
 import { utf8 } from "../../mqtt/utf8";
+import { writeInteger } from "../../text/decimal";
 import type { Core } from "../core/core";
-import { TIMESTAMP_LIMIT, writeDecimal } from "../core/timestamp";
+import { TIMESTAMP_LIMIT } from "../core/timestamp";
 import type { Message } from "../pool/message";
 
 const NEW_LINE = 0x0a;
@@ -164,7 +165,7 @@ export class SysTopics {
 
 	private writeValue(index: number, at: number): number {
 		const { bytes } = this.#core.memory;
-		if (index !== 1) return writeDecimal(bytes, at, Math.max(0, this.numericValue(index)));
+		if (index !== 1) return writeInteger(bytes, at, Math.max(0, this.numericValue(index)));
 		const names = this.nameBytes();
 		for (let i = names.length - VERSION_BYTES; i < names.length; i++) bytes[at++] = names[i];
 		return at;

@@ -20,6 +20,7 @@ import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
+import { hexDigit } from "../../text/ascii";
 import { PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
@@ -346,7 +347,7 @@ export class ConnectHandler {
 		const end = bytes.length;
 		for (let i = end - ASSIGNED_DIGITS; i < end; i++) {
 			const digit = Math.floor(Math.random() * 16);
-			bytes[i] = digit < 10 ? 0x30 + digit : 0x57 + digit;
+			bytes[i] = hexDigit(digit);
 		}
 	}
 }

@@ -1,7 +1,7 @@
+import { crc32 } from "../../text/crc32";
 import type { Memory } from "../pool/memory";
 import { readUint32, writeUint32 } from "../pool/message-properties";
 import { copy } from "../pool/messages";
-import { crc32 } from "./crc32";
 
 /** Header: CRC-32 of all bytes after it (4 bytes), generation (4), kind (1). */
 const HEADER_SIZE = 9;

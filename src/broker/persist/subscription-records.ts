@@ -1,7 +1,7 @@
 import { sharedFilterStart } from "../../mqtt/topics";
+import { SLASH } from "../../text/ascii";
 import type { Core } from "../core/core";
 import { CHANGED } from "../pool/dirty-flags";
-import { SLASH } from "../topics/topic-tree";
 import type { SessionRecords } from "./session-records";
 import { SUBSCRIPTION_KIND, type TransactionalStore } from "./transactional-store";
 

@@ -1,7 +1,8 @@
+import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { Arena } from "../pool/arena";
 import { NEVER_SECONDS } from "../pool/clock";
 import type { DirtyFlags } from "../pool/dirty-flags";
-import { equalBytes, FNV_SEED, fnv1a } from "../pool/hash";
+import { equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 import { Messages } from "../pool/messages";
 

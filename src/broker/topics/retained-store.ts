@@ -1,5 +1,6 @@
+import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { DirtyFlags } from "../pool/dirty-flags";
-import { bucketCount, equalBytes, FNV_SEED, fnv1a } from "../pool/hash";
+import { bucketCount, equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";

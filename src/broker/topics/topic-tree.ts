@@ -1,8 +1,9 @@
+import { SLASH } from "../../text/ascii";
+import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { Arena } from "../pool/arena";
-import { bucketCount, equalBytes, FNV_SEED, fnv1a } from "../pool/hash";
+import { bucketCount, equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 
-export const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;

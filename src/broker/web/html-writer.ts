@@ -1,5 +1,7 @@
 import { validUTF8 } from "../../mqtt/utf8";
-import { type Timestamp, writeDecimal } from "../core/timestamp";
+import { hexDigit, SPACE } from "../../text/ascii";
+import { writeInteger } from "../../text/decimal";
+import type { Timestamp } from "../core/timestamp";
 import {
 	BYTES,
 	DAYS,
@@ -73,7 +75,7 @@ export class HtmlWriter {
 	}
 
 	number(value: number): void {
-		if (this.fits(MAX_DIGITS)) this.at = writeDecimal(this.bytes, this.at, value);
+		if (this.fits(MAX_DIGITS)) this.at = writeInteger(this.bytes, this.at, value);
 	}
 
 	/**
@@ -93,10 +95,10 @@ export class HtmlWriter {
 			if (byte === AMPERSAND || byte === LESS || byte === GREATER) at = entity(bytes, at, byte);
 			else if (byte === 0xc2 && source[i] < 0xa0) {
 				// a control character of two bytes: U+0080 to U+009F
-				bytes[at++] = 0x20;
+				bytes[at++] = SPACE;
 				i++;
 			} else {
-				bytes[at++] = byte < 0x20 || byte === 0x7f ? 0x20 : byte;
+				bytes[at++] = byte < SPACE || byte === 0x7f ? SPACE : byte;
 				// continuation bytes
 				while (i < end && (source[i] & 0xc0) === 0x80) bytes[at++] = source[i++];
 			}
@@ -117,7 +119,7 @@ export class HtmlWriter {
 		} else if (this.fits(3 * MAX_HEX_BYTES)) {
 			const { bytes } = this;
 			for (let i = start; i < end && i < start + MAX_HEX_BYTES; i++) {
-				if (i > start) bytes[this.at++] = 0x20;
+				if (i > start) bytes[this.at++] = SPACE;
 				this.hexDigit(source[i] >> 4);
 				this.hexDigit(source[i] & 15);
 			}
@@ -163,7 +165,7 @@ export class HtmlWriter {
 			const { bytes } = this;
 			let { at } = this;
 			// without T, milliseconds and Z
-			for (let i = 0; i < 19; i++) bytes[at++] = i === 10 ? 0x20 : text[i];
+			for (let i = 0; i < 19; i++) bytes[at++] = i === 10 ? SPACE : text[i];
 			this.at = at;
 		}
 		this.put(TIME_END);
@@ -177,7 +179,7 @@ export class HtmlWriter {
 	}
 
 	private hexDigit(value: number): void {
-		this.bytes[this.at++] = value < 10 ? 0x30 + value : 0x57 + value;
+		this.bytes[this.at++] = hexDigit(value);
 	}
 
 	private fits(length: number): boolean {

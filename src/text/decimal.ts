@@ -1,3 +1,5 @@
+import { MINUS, POINT, ZERO } from "./ascii";
+
 /**
  * Decimals of at most 15 significant digits map one to one to doubles: no two of them denote the same double.
  */
@@ -7,10 +9,6 @@ const MANTISSA_LIMIT = 1e15;
  * as parsing the text does.
  */
 const SCALE_LIMIT = 22;
-
-const ZERO = 0x30;
-const POINT = 0x2e;
-const MINUS = 0x2d;
 
 /**
  * Longest text of a number, in bytes: 17 digits after the maximum number of zeros that is written out,

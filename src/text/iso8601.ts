@@ -1,3 +1,5 @@
+import { COLON, MINUS, POINT, ZERO } from "./ascii";
+
 const DAY_MS = 86_400_000;
 /** Bytes of `2015-02-02T14:19:00.000Z`. */
 export const ISO8601_LENGTH = 24;
@@ -30,7 +32,7 @@ export function writeIso8601(bytes: Uint8Array, at: number, timeMs: number): num
 	const century = (year / 100) | 0;
 	writePair(bytes, at, century);
 	writePair(bytes, at + 2, year - century * 100);
-	bytes[at + 4] = bytes[at + 7] = 0x2d;
+	bytes[at + 4] = bytes[at + 7] = MINUS;
 	writePair(bytes, at + 5, month);
 	writePair(bytes, at + 8, day);
 	bytes[at + 10] = 0x54;
@@ -41,19 +43,19 @@ export function writeIso8601(bytes: Uint8Array, at: number, timeMs: number): num
 	const seconds = (restMs / 1000) | 0;
 	restMs -= seconds * 1000;
 	writePair(bytes, at + 11, hours);
-	bytes[at + 13] = bytes[at + 16] = 0x3a;
+	bytes[at + 13] = bytes[at + 16] = COLON;
 	writePair(bytes, at + 14, minutes);
 	writePair(bytes, at + 17, seconds);
-	bytes[at + 19] = 0x2e;
+	bytes[at + 19] = POINT;
 	const tenths = (restMs / 10) | 0;
 	writePair(bytes, at + 20, tenths);
-	bytes[at + 22] = 0x30 + restMs - tenths * 10;
+	bytes[at + 22] = ZERO + restMs - tenths * 10;
 	bytes[at + 23] = 0x5a;
 	return at + ISO8601_LENGTH;
 }
 
 function writePair(bytes: Uint8Array, at: number, value: number): void {
 	const tens = (value / 10) | 0;
-	bytes[at] = 0x30 + tens;
-	bytes[at + 1] = 0x30 + value - tens * 10;
+	bytes[at] = ZERO + tens;
+	bytes[at + 1] = ZERO + value - tens * 10;
 }
