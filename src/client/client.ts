@@ -269,6 +269,7 @@ export class Client extends ClientConnection {
 					);
 				break;
 			default:
+				// Among them PUBREC and PUBCOMP, which answer QoS 2: this client sends none. [MQTT-4.13.1-1]
 				this.failProtocol(PROTOCOL_ERROR, "unexpected packet");
 		}
 	}

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Memory } from "../../src/broker/pool/memory";
 import { Message } from "../../src/broker/pool/message";
-import { OutgoingQueues } from "../../src/broker/session/outgoing-queues";
+import {
+	ACCEPTED,
+	NOT_IN_FLIGHT,
+	OutgoingQueues,
+	WRONG_TYPE,
+} from "../../src/broker/session/outgoing-queues";
 
 const SESSIONS = 3;
 
@@ -108,7 +113,10 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					);
 				} else if (action.do === "release") {
 					const entry = inFlight[action.session][action.which];
-					assert.equal(queues.markReleased(action.session, entry?.id ?? 0xffff), entry?.qos === 2);
+					assert.equal(
+						queues.markReleased(action.session, entry?.id ?? 0xffff),
+						entry === undefined ? NOT_IN_FLIGHT : entry.qos === 2 ? ACCEPTED : WRONG_TYPE,
+					);
 					if (entry?.qos === 2) entry.released = true;
 				} else if (action.do === "finish") {
 					const list = inFlight[action.session];
@@ -116,7 +124,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
 					assert.equal(
 						queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2),
-						due,
+						entry === undefined ? NOT_IN_FLIGHT : due ? ACCEPTED : WRONG_TYPE,
 					);
 					if (due) list.splice(action.which, 1);
 				} else {

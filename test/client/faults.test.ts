@@ -123,6 +123,47 @@ describe("after CONNACK", () => {
 		assert.deepEqual(broker.commands, ["connect", "publish"]);
 	});
 
+	// Awaited: of the PUBLISH in flight
+	for (const version of [4, 5] as const)
+		for (const [state, packetId] of [
+			["awaited", 1],
+			["not in flight", 77],
+		] as const)
+			for (const [name, first, outcome] of [
+				["PUBACK", 0x40, "accepted"],
+				["PUBREC", 0x50, "closes"],
+				["PUBCOMP", 0x70, "closes"],
+				["PUBREL", 0x62, "accepted"],
+			] as const)
+				test(`[MQTT-4.13.1-1] MQTT ${version === 4 ? "3.1.1" : "5.0"}, ${name}, identifier ${state}: ${outcome}`, () => {
+					const { node, broker } = publishOnce(
+						{
+							answer: (packet, connection) => {
+								if (packet.cmd !== "publish") return false;
+								connection.sendBytes(first, 2, 0, packetId);
+								if (outcome === "accepted" && !(name === "PUBACK" && packetId === 1))
+									connection.sendBytes(0x40, 2, 0, 1);
+								return true;
+							},
+						},
+						{ version },
+					);
+					const commands = broker.commands.slice(2).filter((command) => command !== "pingreq");
+					if (outcome === "accepted") {
+						assert.deepEqual(
+							node.acknowledged.map(({ packetId: id }) => id),
+							[1],
+						);
+						assert.equal(node.client.state, "open");
+						assert.deepEqual(commands, name === "PUBREL" ? ["pubcomp"] : []);
+					} else {
+						assert.equal(node.acknowledged.length, 0, "nothing counts as delivered");
+						assert.equal(node.error?.reasonCode, 0x82);
+						// The DISCONNECT of MQTT 3.1.1 would suppress the will.
+						assert.deepEqual(commands, version === 5 ? ["disconnect"] : []);
+					}
+				});
+
 	test("AUTH for a configured method is rejected with 0x8c", () => {
 		for (const early of [true, false]) {
 			const { node, broker } = publishOnce(

@@ -25,6 +25,7 @@ import { PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { type Connection, OPENING } from "../session/connection";
+import { ACCEPTED, WRONG_TYPE } from "../session/outgoing-queues";
 import type { ConnectHandler } from "./connect-handler";
 import type { PublishHandler } from "./publish-handler";
 import type { SubscribeHandler } from "./subscribe-handler";
@@ -147,14 +148,21 @@ export class Dispatcher {
 		switch (packet.type) {
 			case PUBACK:
 				// [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-				return queues.complete(connection.session, packet.packetId, QOS1, false);
+				return this.acknowledged(
+					connection,
+					queues.complete(connection.session, packet.packetId, QOS1, false),
+				);
 			case PUBREC:
 				return this.handlePubrec(connection, packet);
 			case PUBREL:
 				this.#publishHandler.release(connection, packet.packetId);
 				return false;
 			case PUBCOMP:
-				return queues.complete(connection.session, packet.packetId, QOS2, true); // [MQTT-4.3.3-5]
+				// [MQTT-4.3.3-5]
+				return this.acknowledged(
+					connection,
+					queues.complete(connection.session, packet.packetId, QOS2, true),
+				);
 			case UNSUBSCRIBE:
 				this.#subscribeHandler.unsubscribe(connection, packet);
 				return false;
@@ -171,19 +179,33 @@ export class Dispatcher {
 		}
 	}
 
+	/**
+	 * Closes the connection of a client whose acknowledgement has another type than its message awaits: the two
+	 * ends disagree on the QoS, and waiting would never end. An identifier that is not in flight is legal.
+	 * @param result of OutgoingQueues.complete() or markReleased()
+	 * @returns whether a message was completed
+	 */
+	private acknowledged(connection: Connection, result: number): boolean {
+		// [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+		if (result === WRONG_TYPE) this.#core.close(connection, PROTOCOL_ERROR);
+		return result === ACCEPTED;
+	}
+
 	/** PUBREC: sends PUBREL, or completes a message that the client rejected. */
 	private handlePubrec(connection: Connection, packet: Packet): boolean {
 		const { queues } = this.#core;
 		const { packetId } = packet;
 		// [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-		if (packet.reasonCode >= 0x80) return queues.complete(connection.session, packetId, QOS2, false);
-		const known = queues.markReleased(connection.session, packetId);
+		if (packet.reasonCode >= 0x80)
+			return this.acknowledged(connection, queues.complete(connection.session, packetId, QOS2, false));
+		const result = queues.markReleased(connection.session, packetId);
+		if (result === WRONG_TYPE) return this.acknowledged(connection, result);
 		// [MQTT-4.3.3-4]
 		this.#packetWriter.acknowledge(
 			connection,
 			PUBREL,
 			packetId,
-			known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
+			result === ACCEPTED || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
 		);
 		return false;
 	}

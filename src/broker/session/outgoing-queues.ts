@@ -11,6 +11,13 @@ const QOS_MASK = 6;
 /** In an entry's flags: PUBREC was received, PUBCOMP is pending. */
 const RELEASED = 0x10;
 
+// Results of complete() and markReleased()
+/** No such packet identifier is in flight: legal, as the acknowledgement may belong to an earlier connection. */
+export const NOT_IN_FLIGHT = 0;
+export const ACCEPTED = 1;
+/** The message awaits an acknowledgement of another type. */
+export const WRONG_TYPE = 2;
+
 // Columns of a session: the ends of its lists
 const FIRST_WAITING = 0;
 const LAST_WAITING = 1;
@@ -281,9 +288,9 @@ export class OutgoingQueues {
 	 * Removes the in-flight entry of an acknowledged packet identifier.
 	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH
 	 * @param released whether PUBREL was sent for it
-	 * @returns false if there is no such entry
+	 * @returns ACCEPTED, NOT_IN_FLIGHT, or WRONG_TYPE: its QoS or its state is another
 	 */
-	complete(session: number, packetId: number, qos: number, released: boolean): boolean {
+	complete(session: number, packetId: number, qos: number, released: boolean): number {
 		const entries = this.#entries;
 		let previous = 0;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
@@ -291,33 +298,32 @@ export class OutgoingQueues {
 			previous = entry;
 			entry = entries.next(entry);
 		}
-		if (
-			entry === 0 ||
-			(entries.flags(entry) & QOS_MASK) !== qos ||
-			((entries.flags(entry) & RELEASED) !== 0) !== released
-		)
-			return false;
+		if (entry === 0) return NOT_IN_FLIGHT;
+		const flags = entries.flags(entry);
+		if ((flags & QOS_MASK) !== qos || ((flags & RELEASED) !== 0) !== released) return WRONG_TYPE;
 		const row = LISTS_WIDTH * session;
 		if (previous === 0) this.#lists[row + FIRST_IN_FLIGHT] = entries.next(entry);
 		else entries.setNext(previous, entries.next(entry));
 		if (this.#lists[row + LAST_IN_FLIGHT] === entry) this.#lists[row + LAST_IN_FLIGHT] = previous;
 		this.#lists[LISTS_WIDTH * session + IN_FLIGHT]--;
 		this.releaseEntry(entry);
-		return true;
+		return ACCEPTED;
 	}
 
 	/**
 	 * Marks an in-flight QoS 2 message as received by the client: from now on PUBREL is sent for it
-	 * [MQTT-4.3.3-4]. False if no such message is in flight.
+	 * [MQTT-4.3.3-4]. PUBREC may be repeated.
+	 * @returns ACCEPTED, NOT_IN_FLIGHT, or WRONG_TYPE: its QoS is 1
 	 */
-	markReleased(session: number, packetId: number): boolean {
+	markReleased(session: number, packetId: number): number {
 		const entries = this.#entries;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
 		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
-		if (entry === 0 || (entries.flags(entry) & QOS_MASK) !== 4) return false;
+		if (entry === 0) return NOT_IN_FLIGHT;
+		if ((entries.flags(entry) & QOS_MASK) !== 4) return WRONG_TYPE;
 		entries.setFlags(entry, entries.flags(entry) | RELEASED);
 		this.releaseContent(entry);
-		return true;
+		return ACCEPTED;
 	}
 
 	/**
