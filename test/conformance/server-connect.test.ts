@@ -339,7 +339,7 @@ describe("closing a connection: server requirements", () => {
 			for (const [packet, reason] of [
 				["c1 00", 0x81],
 				[version === 5 ? "32 { s'a' 0000 00 }" : "32 { s'a' 0000 }", 0x82],
-				[version === 5 ? "82 { 0001 00 s'a/#/b' 00 }" : "82 { 0001 s'a/#/b' 00 }", 0x8f],
+				[version === 5 ? "82 { 0001 00 s'a/#/b' 00 }" : "82 { 0001 s'a/#/b' 00 }", 0x81],
 			] as const) {
 				const peer = new BrokerHarness().client("a", version);
 				peer.sendRaw(bytes(`${packet} c0 00`));

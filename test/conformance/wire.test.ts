@@ -13,7 +13,6 @@ const MALFORMED = 0x81;
 const PROTOCOL = 0x82;
 const VERSION = 0x84;
 const IDENTIFIER = 0x85;
-const FILTER = 0x8f;
 const TOPIC = 0x90;
 const ALIAS = 0x94;
 const CLIENT = "client";
@@ -388,24 +387,24 @@ const rows: readonly (readonly [string, readonly WireCase[]])[] = [
 	[
 		"[MQTT-4.7.1-1] [MQTT-3.1.1:4.7.1-2] # that is not the whole last level: rejected",
 		[
-			[5, CLIENT, "82 { 0001 00 s'a/#/b' 00 }", FILTER],
-			[4, CLIENT, "82 { 0001 s'a#' 00 }", FILTER],
+			[5, CLIENT, "82 { 0001 00 s'a/#/b' 00 }", MALFORMED],
+			[4, CLIENT, "82 { 0001 s'a#' 00 }", MALFORMED],
 		],
 	],
 	[
 		"[MQTT-4.7.1-2] [MQTT-3.1.1:4.7.1-3] + that is not a whole level: rejected",
 		[
-			[5, CLIENT, "82 { 0001 00 s'a+' 00 }", FILTER],
-			[4, CLIENT, "a2 { 0001 s'+a/b' }", FILTER],
+			[5, CLIENT, "82 { 0001 00 s'a+' 00 }", MALFORMED],
+			[4, CLIENT, "a2 { 0001 s'+a/b' }", MALFORMED],
 		],
 	],
 	[
 		"[MQTT-4.8.2-1] [MQTT-4.8.2-2] an invalid share name: rejected in MQTT 5.0 only",
 		[
-			[5, CLIENT, "82 { 0001 00 s'$share//a' 00 }", FILTER],
-			[5, CLIENT, "82 { 0001 00 s'$share/g' 00 }", FILTER],
-			[5, CLIENT, "82 { 0001 00 s'$share/g/' 00 }", FILTER],
-			[5, CLIENT, "82 { 0001 00 s'$share/g+/a' 00 }", FILTER],
+			[5, CLIENT, "82 { 0001 00 s'$share//a' 00 }", MALFORMED],
+			[5, CLIENT, "82 { 0001 00 s'$share/g' 00 }", MALFORMED],
+			[5, CLIENT, "82 { 0001 00 s'$share/g/' 00 }", MALFORMED],
+			[5, CLIENT, "82 { 0001 00 s'$share/g+/a' 00 }", MALFORMED],
 			[5, CLIENT, "82 { 0001 00 s'$share/g/a' 00 }", 0],
 			[4, CLIENT, "82 { 0001 s'$share/g' 00 }", 0],
 		],

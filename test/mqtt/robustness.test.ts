@@ -6,7 +6,7 @@ import { golden } from "./golden";
 import { bytes } from "./notation";
 
 /** Reason codes that a decoder may report. */
-const DECLARED_REASON_CODES = new Set([0x81, 0x82, 0x84, 0x85, 0x8f, 0x90, 0x94, 0x95]);
+const DECLARED_REASON_CODES = new Set([0x81, 0x82, 0x84, 0x85, 0x90, 0x94, 0x95]);
 
 function checkDecoder(raw: Uint8Array, options: DecodeOptions): RecordingHandler {
 	const whole = decode(raw, options);

@@ -1,6 +1,7 @@
 import {
 	NOT_AUTHORIZED,
 	PACKET_IDENTIFIER_NOT_FOUND,
+	PROTOCOL_ERROR,
 	PUBACK,
 	PUBCOMP,
 	PUBREC,
@@ -127,7 +128,7 @@ export class PublishHandler {
 		}
 		const record = aliases.get(connection.index, alias);
 		if (record === 0) {
-			core.close(connection, TOPIC_ALIAS_INVALID); // §3.3.2.3.4: the alias has no topic
+			core.close(connection, PROTOCOL_ERROR); // §3.3.4: the receiver has no mapping for the alias
 			return false;
 		}
 		message.topicStart = aliases.topicStart(record);

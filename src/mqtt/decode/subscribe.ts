@@ -1,5 +1,5 @@
 import { fieldEnd } from "../bytes";
-import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE, TOPIC_FILTER_INVALID } from "../constants";
+import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE } from "../constants";
 import type { Packet } from "../packet";
 import { NO_PROPERTIES, SUBSCRIBE_HIGH, SUBSCRIBE_LOW, UNSUBSCRIBE_HIGH } from "../property-rules";
 import { checkSubscriptionOptions } from "../subscription-options";
@@ -36,7 +36,8 @@ export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number
 		const shared = packet.version === 5 ? sharedFilterStart(bytes, at + 2, filterEnd) : 0;
 		if (shared < 0 || filterEnd === at + 2 || !validWildcards(bytes, at + 2, filterEnd))
 			// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2]
-			return packet.refuse(TOPIC_FILTER_INVALID, "invalid topic filter");
+			// Not 0x8F, which says that the filter is correctly formed (§3.14.2.1)
+			return packet.refuse(MALFORMED_PACKET, "invalid topic filter");
 		at = filterEnd;
 		if (subscribe) {
 			// [MQTT-3.8.3-2] [MQTT-3.1.1:3.8.3-3]
