@@ -73,7 +73,7 @@ export function validTopicFilter(bytes: Uint8Array, start: number, end: number):
 }
 
 /**
- * Finds the topic filter in a shared subscription, `$share/name/filter` (§4.8.2, MQTT 5.0 only).
+ * Finds the topic filter in a shared subscription, `$share/name/filter` (§4.8.2).
  * @returns the index of its first byte; 0 if the filter does not start with `$share/`; -1 if it does but its
  *   name or filter is not allowed.
  */

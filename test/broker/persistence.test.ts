@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import type { IConnackPacket, IPubackPacket } from "mqtt-packet";
+import { RecordCodec } from "../../src/broker/persist/record-codec";
+import { Memory } from "../../src/broker/pool/memory";
 import type { ListenSettings } from "../../src/config/settings";
 import { BrokerHarness } from "./support/broker-harness";
 import { PowerCutStorage } from "./support/power-cut-storage";
@@ -129,6 +131,36 @@ describe("state after a restart", () => {
 			again.client("other").publish("command/9/x", "new", { qos: 2, messageId: 1 });
 			assert.deepEqual(returningClient.messages(), ["command/9/x=new"]);
 		}
+	});
+
+	test("a shared filter of MQTT 3.1.1 that was stored as an ordinary one: shared after a restart", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const node = harness.client("node", 4, persistent);
+		node.subscribe("$shake/g/t", { qos: 1 });
+		node.drop();
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		// Written as earlier versions did: the name changes in the record, and its mark "not shared" stays.
+		const key = [...flash.values.keys()].find((each) => each.startsWith("f"))!;
+		const codec = new RecordCodec(new Memory(0, 0, 64));
+		const value = flash.values.get(key)!;
+		codec.readBuffer().set(value);
+		assert.ok(codec.startReading(value.length));
+		const { generation, kind } = codec;
+		const body = Buffer.from(
+			Buffer.from(codec.bytes.slice(codec.at, codec.end)).toString("latin1").replace("shake", "share"),
+			"latin1",
+		);
+		codec.startWriting();
+		codec.writeBytes(body, 0, body.length);
+		flash.values.set(key, codec.finish(generation, kind).slice());
+		const again = restart(flash);
+		assert.equal(again.broker.usage.subscriptions, 1);
+		const returningClient = again.client("node", 4, persistent);
+		again.client("other").publish("t", "1", { qos: 1, messageId: 1 });
+		assert.deepEqual(returningClient.messages(), ["t=1"]);
+		returningClient.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["$share/g/t"] });
+		assert.equal(again.broker.usage.filterLevels, 0);
 	});
 
 	test("subscription options and identifiers, shared and $SYS subscriptions: restored", () => {

@@ -58,7 +58,36 @@ describe("filters that begin with $share/", () => {
 		assert.deepEqual(peer.messages(), ["/=1"]);
 	});
 
-	test("MQTT 3.1.1: treated as ordinary filters", () => {
+	test("MQTT 3.1.1: served as in MQTT 5.0, also together with its clients", () => {
+		for (const versions of [
+			[4, 4],
+			[4, 5],
+		] as const) {
+			const harness = new BrokerHarness();
+			harness.client("sender").publish("t", "0", { retain: true });
+			const members = versions.map((version, i) => {
+				const member = harness.client(`member-${i}`, version);
+				assert.deepEqual([...(member.subscribe("$share/g/t", { qos: 1 }) as ISubackPacket).granted], [1]);
+				return member;
+			});
+			const sender = harness.client("sender");
+			for (let i = 1; i <= 4; i++) sender.publish("t", `${i}`, { qos: 1, messageId: i });
+			const got = members.map((member) => member.messages());
+			assert.deepEqual(
+				got.map(({ length }) => length),
+				[2, 2],
+			);
+			assert.deepEqual(got.flat().sort(), ["t=1", "t=2", "t=3", "t=4"]);
+			for (const member of members) {
+				member.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["$share/g/t"] });
+				assert.ok(member.shift("unsuback"));
+			}
+			assert.equal(harness.broker.usage.subscriptions, 0);
+			assert.equal(harness.broker.usage.filterLevels, 0);
+		}
+	});
+
+	test("MQTT 3.1.1, malformed: treated as ordinary filters", () => {
 		for (const topic of malformed) {
 			const harness = new BrokerHarness();
 			const peer = harness.client("peer", 4);

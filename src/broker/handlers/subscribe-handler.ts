@@ -53,7 +53,7 @@ export class SubscribeHandler {
 		packet.rewind();
 		while (packet.nextFilter()) {
 			const { bytes, filterStart, filterEnd } = packet;
-			const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+			const shared = sharedStart(bytes, filterStart, filterEnd);
 			// [MQTT-3.10.4-1] [MQTT-3.10.4-2]
 			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared);
 			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
@@ -68,7 +68,7 @@ export class SubscribeHandler {
 	private add(connection: Connection, packet: Packet, identifier: number): number {
 		const { subscriptions, authorizer, counters } = this.#core;
 		const { bytes, filterStart, filterEnd, options } = packet;
-		const shared = packet.version === 5 ? sharedFilterStart(bytes, filterStart, filterEnd) : 0;
+		const shared = sharedStart(bytes, filterStart, filterEnd);
 		if (!authorizer.maySubscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd))
 			return NOT_AUTHORIZED;
 		const granted = options & 3;
@@ -97,4 +97,13 @@ export class SubscribeHandler {
 		}
 		return granted; // [MQTT-3.8.4-7]
 	}
+}
+
+/**
+ * The start of a shared subscription's filter after the share name, 0 if it is not shared. MQTT 3.1.1 knows no
+ * shared subscriptions, but brokers serve them to its clients as well; there `$share/` without a valid name
+ * begins an ordinary filter. The decoder has refused such a filter of MQTT 5.0.
+ */
+function sharedStart(bytes: Uint8Array, start: number, end: number): number {
+	return Math.max(sharedFilterStart(bytes, start, end), 0);
 }

@@ -26,7 +26,7 @@ export class SubscriptionRecords {
 			if (!recordStore.readRecord(SUBSCRIPTION_KIND, i)) continue;
 			const storedSession = codec.readU16();
 			const options = codec.readU8();
-			const shared = codec.readU8() !== 0;
+			codec.readU8(); // whether it is shared, which the filter tells: earlier versions wrote 0 for MQTT 3.1.1
 			const identifier = codec.readU32();
 			const { bytes, at, end } = codec;
 			const session = sessions.restoredSession(storedSession);
@@ -38,7 +38,7 @@ export class SubscriptionRecords {
 							bytes,
 							at,
 							end,
-							shared ? sharedFilterStart(bytes, at, end) : 0,
+							Math.max(sharedFilterStart(bytes, at, end), 0),
 							options,
 							identifier,
 						);
