@@ -49,9 +49,9 @@ export function sidesOf(file: string): readonly Side[] {
 const SIDES_BY_PATH: readonly (readonly [RegExp, readonly Side[]])[] = [
 	[/^src\/(broker|websocket)\//, ["server"]],
 	[/^src\/(client|sensor|config)\//, ["client"]],
-	[/^src\/mqtt\//, ["server", "client"]],
+	[/^src\/(mqtt|session)\//, ["server", "client"]],
 	[/^test\/conformance\/citations/, []], // tests the citations themselves
 	[/^test\/(broker|websocket)\/|^test\/conformance\/server/, ["server"]],
 	[/^test\/(client|sensor)\/|^test\/conformance\/client/, ["client"]],
-	[/^test\/(mqtt|conformance)\//, ["server", "client"]],
+	[/^test\/(mqtt|session|conformance)\//, ["server", "client"]],
 ];

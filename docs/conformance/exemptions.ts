@@ -1,6 +1,5 @@
 // Reasons shared by several statements that do not apply
 
-export const SENDS_NO_QOS_2 = "src/client sends QoS 0 and 1 only";
 export const SENDS_NO_ALIAS = "src/client sends no topic alias";
 export const SENDS_NO_AUTH = "src/client sends no AUTH";
 export const TAKES_NO_ALIAS = "src/client announces no Topic Alias Maximum, so none may come";

@@ -1,4 +1,4 @@
-import { CHOICE_OF_OPERATOR, NO_WEBSOCKET, SENDS_NO_QOS_2, TRANSPORT_OF_HOST } from "./exemptions";
+import { CHOICE_OF_OPERATOR, NO_WEBSOCKET, TRANSPORT_OF_HOST } from "./exemptions";
 import { BOTH, CLIENT, mqtt311, mqtt311Shared, SERVER, type Statement } from "./statement";
 
 /**
@@ -121,7 +121,7 @@ export const statements311: readonly Statement[] = [
 	mqtt311Shared("4.3.1-1", BOTH, "QoS 0 goes out with QoS 0, DUP 0"),
 	mqtt311("4.3.2-1", BOTH, "QoS 1 sender"),
 	mqtt311("4.3.2-2", BOTH, "QoS 1 receiver"),
-	mqtt311("4.3.3-1", BOTH, "QoS 2 sender", { client: SENDS_NO_QOS_2 }),
+	mqtt311("4.3.3-1", BOTH, "QoS 2 sender"),
 	mqtt311("4.3.3-2", BOTH, "QoS 2 receiver"),
 	mqtt311Shared("4.4.0-1", BOTH, "unacknowledged packets are resent on reconnecting"),
 	mqtt311Shared("4.5.0-1", SERVER, "a message is added to every matching session"),
@@ -129,7 +129,7 @@ export const statements311: readonly Statement[] = [
 	mqtt311Shared("4.6.0-1", CLIENT, "a client resends in the original order"),
 	mqtt311Shared("4.6.0-2", CLIENT, "PUBACKs in the order of arrival"),
 	mqtt311Shared("4.6.0-3", CLIENT, "PUBRECs in the order of arrival"),
-	mqtt311Shared("4.6.0-4", CLIENT, "PUBRELs in the order of the PUBRECs", SENDS_NO_QOS_2),
+	mqtt311Shared("4.6.0-4", CLIENT, "PUBRELs in the order of the PUBRECs"),
 	mqtt311("4.6.0-5", SERVER, "every topic is ordered by default"),
 	mqtt311("4.6.0-6", SERVER, "ordered topics are delivered in order"),
 	mqtt311("4.7.1-1", BOTH, "wildcards only in topic filters"),

@@ -10,7 +10,7 @@ statement that applies has no code or no test that cites it, and where a citatio
 - The wording is in the specifications; *subject* only tells which statement it is.
 - A line of code or a test cites \`[MQTT-3.1.2-1]\` in the numbering of 5.0 and \`[MQTT-3.1.1:3.1.2-1]\` in that of 3.1.1. Where both have the same statement under the
   same number (marked =), the first form means both.
-- *Server* is \`src/broker\`, *client* \`src/client\`; \`src/mqtt\` and its tests count for both.
+- *Server* is \`src/broker\`, *client* \`src/client\`; \`src/mqtt\`, \`src/session\` and their tests count for both.
 - **covered**: kept and shown. **pending**: applies, and is not kept or not shown yet, for the reason given. **exempt**: does not apply, for the reason given.
 `;
 

@@ -117,7 +117,12 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 					? "no TCP connection: refused or unreachable"
 					: "the broker closed before CONNACK";
 			this.finishClose(new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }));
-		} else if (this.currentState === "closing" && this.encoder.length === 0 && !this.transport.writeFailed)
+		} else if (
+			this.currentState === "closing" &&
+			!this.closeRequested &&
+			this.encoder.length === 0 &&
+			!this.transport.writeFailed
+		)
 			this.finishClose(undefined);
 		else this.finishClose(new ClientError("transport", "the connection was lost"));
 	}

@@ -6,12 +6,15 @@ import {
 	PINGRESP,
 	PROTOCOL_ERROR,
 	PUBACK,
+	PUBCOMP,
+	PUBREC,
 	PUBREL,
 	SUCCESS,
 	UNSPECIFIED_ERROR,
 } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import type { PropertyWriter } from "../mqtt/property-writer";
+import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { ClientConnection, SEND_RESERVE } from "./client-connection";
 import { CONNECT_DEADLINE, DEADLINE_PASSED } from "./deadlines";
 import { ClientError, refusalError } from "./errors";
@@ -47,7 +50,7 @@ export class Client extends ClientConnection {
 		return this.currentState;
 	}
 
-	/** QoS 1 messages not yet acknowledged. */
+	/** QoS 1 and 2 messages not yet acknowledged. */
 	get inFlight(): number {
 		return this.outbound.inFlightCount;
 	}
@@ -70,17 +73,15 @@ export class Client extends ClientConnection {
 
 	/**
 	 * Sends a message. Messages published inside a callback leave together at its end.
-	 * @param flags RETAIN | QOS1. RETAIN is cleared if the broker does not support retained messages; QoS 2 is
-	 *   not supported yet. DUP only together with `packetId`, for a message that was sent and not acknowledged
+	 * @param flags RETAIN | QOS1 or QOS2. RETAIN is cleared if the broker does not support retained messages. DUP only together with `packetId`, for a message that was sent and not acknowledged
 	 *   on an earlier connection of a session that the broker continues (see `onOpen`) [MQTT-4.3.2-2]
 	 *   [MQTT-4.4.0-1]
 	 * @param properties MQTT 5.0 only
-	 * @param packetId for QoS 1: the packet identifier, for callers that use the same one again when they
+	 * @param packetId for QoS 1 and 2: the packet identifier, for callers that use the same one again when they
 	 *   resend the message; by default one that is not in use
-	 * @returns for QoS 0: 0 if the message was accepted. For QoS 1: the packet identifier, 1 … 65535.
+	 * @returns for QoS 0: 0 if the message was accepted. For QoS 1 and 2: the packet identifier, 1 … 65535.
 	 *   {@link BUSY}: the buffer is full, the send quota is used up, `packetId` is in use, or CONNACK has not
-	 *   arrived: retry in `onWritable`. {@link REJECTED}: the packet is larger than `sendBuffer`, its QoS is 2,
-	 *   or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid it, the
+	 *   arrived (QoS 2 always waits for it): retry in `onWritable`. {@link REJECTED}: the packet is larger than `sendBuffer`, or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid it, the
 	 *   result is BUSY until CONNACK).
 	 * @throws MQTTError for a topic name or flags that MQTT does not allow
 	 */
@@ -116,9 +117,22 @@ export class Client extends ClientConnection {
 	}
 
 	/**
+	 * Sends PUBREL for a QoS 2 message whose PUBREC arrived (`onReceived`) on an earlier connection of a session
+	 * that the broker continues [MQTT-4.4.0-1]. `onAcknowledged` follows after PUBCOMP.
+	 * @returns `packetId`, or {@link BUSY}: retry in `onWritable`
+	 */
+	release(packetId: number): number {
+		const outsideCallback = this.callbackDepth === 0;
+		if (outsideCallback) this.now = this.device.time.ticks;
+		const result = this.outbound.resumePubrel(packetId, this.reservedBytes, this.now);
+		if (result >= 0 && outsideCallback) this.flush();
+		return result;
+	}
+
+	/**
 	 * Sends DISCONNECT after the staged packets, then closes TCP when the broker has closed it, or after a
 	 * timeout. With pipelining, DISCONNECT leaves before CONNACK, which is still read; otherwise it waits for
-	 * CONNACK. Acknowledgements that arrive meanwhile are still reported.
+	 * CONNACK; with QoS 2 messages in flight it waits for their PUBCOMP. Acknowledgements that arrive meanwhile are still reported.
 	 */
 	close(): void {
 		if (this.currentState === "connecting") this.scheduleClose(undefined);
@@ -207,7 +221,11 @@ export class Client extends ClientConnection {
 
 	/** Writes the staged packets, followed by DISCONNECT after `close()`. */
 	private flushStaged(): void {
-		if (this.closeRequested && (this.connackAccepted || this.pipeline)) {
+		if (
+			this.closeRequested &&
+			(this.connackAccepted || this.pipeline) &&
+			!this.outbound.owesPubrel // no packet may follow DISCONNECT [MQTT-3.14.4-1]
+		) {
 			this.closeRequested = false;
 			if (!this.connackAccepted) this.sentBeforeConnack = true;
 			this.stageDisconnect(SUCCESS, this.options.acknowledgeTimeout);
@@ -244,8 +262,9 @@ export class Client extends ClientConnection {
 		}
 		switch (type) {
 			case PUBACK:
-				if (this.outbound.onPuback(packet.packetId))
-					this.handler.onAcknowledged(packet.packetId, packet.reasonCode);
+			case PUBREC:
+			case PUBCOMP:
+				this.onAcknowledgement(packet);
 				break;
 			case PUBREL:
 				this.inbound.onPubrel(packet);
@@ -269,8 +288,21 @@ export class Client extends ClientConnection {
 					);
 				break;
 			default:
-				// Among them PUBREC and PUBCOMP, which answer QoS 2: this client sends none. [MQTT-4.13.1-1]
 				this.failProtocol(PROTOCOL_ERROR, "unexpected packet");
+		}
+	}
+
+	private onAcknowledgement(packet: Packet): void {
+		const { type, packetId, reasonCode } = packet;
+		switch (this.outbound.onAcknowledgement(type, packetId, reasonCode, this.now)) {
+			case COMPLETE:
+				this.handler.onAcknowledged(packetId, reasonCode);
+				break;
+			case SEND_PUBREL:
+				this.handler.onReceived?.(packetId);
+				break;
+			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+				this.failProtocol(PROTOCOL_ERROR, "an acknowledgement of the wrong type");
 		}
 	}
 

@@ -7,14 +7,15 @@ import {
 } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
-import { IncomingQos2Ids } from "./incoming-qos2";
+import { actionOn, DELIVER, IDLE, PUBLISH_ARRIVES, PUBREL_PENDING } from "../session/delivery";
+import { IncomingIds } from "../session/incoming-ids";
 import type { ClientHandler } from "./options";
 
 /** Delivers messages from the broker and acknowledges each after its last byte. */
 export class Inbound {
 	#encoder: Encoder;
 	#handler: ClientHandler;
-	#incomingQos2: IncomingQos2Ids;
+	#incomingIds: IncomingIds;
 	#qos = 0;
 	#packetId = 0;
 	/** False for a QoS 2 message that was delivered before, and for any message after DISCONNECT. */
@@ -25,7 +26,7 @@ export class Inbound {
 	constructor(encoder: Encoder, handler: ClientHandler, receiveMaximum: number) {
 		this.#encoder = encoder;
 		this.#handler = handler;
-		this.#incomingQos2 = new IncomingQos2Ids(receiveMaximum);
+		this.#incomingIds = new IncomingIds(receiveMaximum);
 	}
 
 	/**
@@ -34,7 +35,7 @@ export class Inbound {
 	 */
 	onConnack(sessionPresent: boolean): void {
 		this.#stopped = false;
-		if (!sessionPresent) this.#incomingQos2.clear();
+		if (!sessionPresent) this.#incomingIds.clear();
 	}
 
 	/**
@@ -55,8 +56,9 @@ export class Inbound {
 		// A QoS 1 message is new, whatever its packet identifier was used for before [MQTT-4.3.2-5]
 		this.#delivering = !this.#stopped;
 		if (this.#qos === 2) {
-			if (this.#incomingQos2.has(this.#packetId)) this.#delivering = false;
-			else if (this.#incomingQos2.full) return RECEIVE_MAXIMUM_EXCEEDED;
+			const state = this.#incomingIds.has(this.#packetId) ? PUBREL_PENDING : IDLE;
+			if (actionOn(state, PUBLISH_ARRIVES) !== DELIVER) this.#delivering = false;
+			else if (this.#incomingIds.full) return RECEIVE_MAXIMUM_EXCEEDED;
 		}
 		if (this.#delivering) this.#handler.onMessage?.(packet);
 		return 0;
@@ -70,7 +72,7 @@ export class Inbound {
 		// delivered or not. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
 		if (this.#qos === 1) this.#encoder.puback(this.#packetId);
 		else if (this.#qos === 2) {
-			if (this.#delivering) this.#incomingQos2.add(this.#packetId);
+			if (this.#delivering) this.#incomingIds.add(this.#packetId);
 			this.#encoder.pubrec(this.#packetId);
 		}
 	}
@@ -78,7 +80,7 @@ export class Inbound {
 	/** Answers every PUBREL and releases its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
 	onPubrel(packet: Packet): void {
 		if (this.#stopped) return;
-		const known = this.#incomingQos2.remove(packet.packetId);
+		const known = this.#incomingIds.remove(packet.packetId);
 		this.#encoder.pubcomp(
 			packet.packetId,
 			known || packet.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,

@@ -59,8 +59,16 @@ export interface ClientHandler {
 	 * Messages published inside leave together.
 	 */
 	onWritable(): void;
-	/** PUBACK arrived. A reason code of 0x80 or above means that the broker rejected the message. */
+	/**
+	 * The broker has taken a message: PUBACK (QoS 1) or PUBCOMP (QoS 2) arrived; or it has rejected it, with a
+	 * reason code of 0x80 or above in PUBACK or PUBREC.
+	 */
 	onAcknowledged(packetId: number, reasonCode: number): void;
+	/**
+	 * PUBREC arrived for a QoS 2 message: it must not be published again, but released
+	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.
+	 */
+	onReceived?(packetId: number): void;
 	/**
 	 * The connection has ended; called once for each `open()`. `undefined`: it ended as requested by `close()`
 	 * or `abort()`.

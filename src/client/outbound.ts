@@ -1,9 +1,22 @@
 import type { Time } from "../device";
-import { RETAIN } from "../mqtt/constants";
+import { PACKET_IDENTIFIER_NOT_FOUND, RETAIN, SUCCESS } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { PropertyWriter } from "../mqtt/property-writer";
+import {
+	actionOn,
+	type DeliveryAction,
+	deliveryPacket,
+	IDLE,
+	IGNORE,
+	PUBACK_PENDING,
+	PUBCOMP_PENDING,
+	PUBREC_PENDING,
+	SEND_PUBREL,
+	type SenderState,
+	stateAfter,
+} from "../session/delivery";
+import { InFlight } from "../session/in-flight";
 import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
-import { InFlight } from "./in-flight";
 import { type BrokerLimits, publishSize } from "./limits";
 
 /** Result of publish(): not possible now. */
@@ -15,6 +28,9 @@ export const REJECTED = -2;
 export const BLOCKED_ON_CONNACK = 1;
 const BLOCKED_ON_BUFFER = 2;
 const BLOCKED_ON_QUOTA = 4;
+
+/** Bytes of a PUBREL without reason code. */
+const PUBREL_SIZE = 4;
 
 export interface OutboundOptions {
 	/** Messages. */
@@ -58,7 +74,7 @@ export class Outbound {
 		this.#inFlight = new InFlight(options.inFlight);
 	}
 
-	/** QoS 1 messages not yet acknowledged. */
+	/** QoS 1 and 2 messages not yet acknowledged. */
 	get inFlightCount(): number {
 		return this.#inFlight.count;
 	}
@@ -66,6 +82,11 @@ export class Outbound {
 	/** Whether the broker has not yet confirmed a message. */
 	get hasUnconfirmed(): boolean {
 		return this.#qos0Unconfirmed || this.#inFlight.count > 0;
+	}
+
+	/** Whether a QoS 2 message still needs a PUBREL, which cannot follow DISCONNECT. */
+	get owesPubrel(): boolean {
+		return this.#inFlight.qos2Count > 0;
 	}
 
 	reset(): void {
@@ -108,7 +129,7 @@ export class Outbound {
 			qos,
 			properties === undefined ? 0 : properties.length,
 		);
-		if (size > sendBuffer || qos === 2) return REJECTED;
+		if (size > sendBuffer) return REJECTED;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
 			if (this.#connackAccepted) return REJECTED;
@@ -116,12 +137,17 @@ export class Outbound {
 			this.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
+		// The exchange of a QoS 2 message needs a session, which only CONNACK confirms.
+		if (qos === 2 && !this.#connackAccepted) {
+			this.blockedOn |= BLOCKED_ON_CONNACK;
+			return BUSY;
+		}
 		const inFlight = this.#inFlight;
-		// Only a PUBLISH with QoS 1 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
+		// Only a PUBLISH with QoS 1 or 2 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
 		// [MQTT-4.9.0-3]
 		if (
 			qos > 0 &&
-			(inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.awaitedPacketType(packetId) !== 0))
+			(inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.state(packetId) !== IDLE))
 		) {
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
@@ -134,7 +160,7 @@ export class Outbound {
 			}
 		}
 		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.nextPacketId();
-		// [MQTT-3.2.2-14]
+		// [MQTT-3.2.2-14] [MQTT-4.3.3-2]
 		encoder.publish(
 			topic,
 			payload,
@@ -144,7 +170,7 @@ export class Outbound {
 			properties,
 		);
 		if (qos > 0) {
-			inFlight.add(id, now);
+			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, now);
 			if (this.#connackAccepted) this.startAcknowledgeDeadline();
 		} else this.#qos0Unconfirmed = true;
 		return id;
@@ -159,11 +185,43 @@ export class Outbound {
 	}
 
 	/**
-	 * Handles PUBACK, whatever its reason code. [MQTT-4.4.0-2]
-	 * @returns whether it was awaited; if not, its identifier is from an earlier connection
+	 * Goes on with a QoS 2 message whose PUBREC arrived on an earlier connection of the session.
+	 * [MQTT-4.4.0-1] [MQTT-4.3.3-6]
+	 * @returns its packet identifier, or BUSY
 	 */
-	onPuback(packetId: number): boolean {
-		return this.#inFlight.remove(packetId);
+	resumePubrel(packetId: number, reservedBytes: number, now: number): number {
+		const encoder = this.#encoder;
+		const inFlight = this.#inFlight;
+		if (!this.#connackAccepted) this.blockedOn |= BLOCKED_ON_CONNACK;
+		else if (inFlight.count >= this.sendQuota() || inFlight.state(packetId) !== IDLE)
+			this.blockedOn |= BLOCKED_ON_QUOTA;
+		else if (encoder.room < PUBREL_SIZE + reservedBytes) this.blockedOn |= BLOCKED_ON_BUFFER;
+		else {
+			encoder.pubrel(packetId);
+			inFlight.add(packetId, PUBCOMP_PENDING, now);
+			this.startAcknowledgeDeadline();
+			return packetId;
+		}
+		return BUSY;
+	}
+
+	/**
+	 * Handles PUBACK, PUBREC or PUBCOMP as the table of deliveries says; stages PUBREL where it is the answer.
+	 * [MQTT-4.4.0-2]
+	 * @returns what is left to the caller; IGNORE for an identifier that is not in use
+	 */
+	onAcknowledgement(type: number, packetId: number, reasonCode: number, now: number): DeliveryAction {
+		const inFlight = this.#inFlight;
+		const state = inFlight.state(packetId);
+		const packet = deliveryPacket(type, reasonCode);
+		const action = actionOn(state, packet);
+		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
+		if (action === SEND_PUBREL) {
+			// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
+			const known = state !== IDLE || this.#encoder.version === 4;
+			this.#encoder.pubrel(packetId, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+		}
+		return state === IDLE ? IGNORE : action;
 	}
 
 	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether a message waited too long; if not, waits on */

@@ -42,6 +42,8 @@ export class RecordingClient {
 	readonly opened: { at: number; sessionPresent: boolean }[] = [];
 	readonly writable: number[] = [];
 	readonly acknowledged: { at: number; packetId: number; reasonCode: number }[] = [];
+	/** Packet identifiers of QoS 2 messages whose PUBREC arrived. */
+	readonly received: number[] = [];
 	readonly closed: { at: number; error: ClientError | undefined }[] = [];
 	readonly messages: ReceivedMessage[] = [];
 	/** Callbacks called inside a method of the client; must stay 0. */
@@ -77,6 +79,11 @@ export class RecordingClient {
 					checkNesting();
 					this.acknowledged.push({ at: this.now(), packetId, reasonCode });
 					hooks.onAcknowledged?.(packetId, reasonCode);
+				},
+				onReceived: (packetId) => {
+					checkNesting();
+					this.received.push(packetId);
+					hooks.onReceived?.(packetId);
 				},
 				onClosed: (error) => {
 					checkNesting();

@@ -76,6 +76,11 @@ export class ScriptedBroker {
 			case "publish":
 				if (packet.qos === 1)
 					connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0 });
+				else if (packet.qos === 2)
+					connection.send({ cmd: "pubrec", messageId: packet.messageId as number, reasonCode: 0 });
+				break;
+			case "pubrel":
+				connection.send({ cmd: "pubcomp", messageId: packet.messageId as number, reasonCode: 0 });
 				break;
 			case "pingreq":
 				connection.send({ cmd: "pingresp" });

@@ -2,7 +2,7 @@
  * Packet identifiers of QoS 2 messages that were delivered and whose PUBREL has not arrived: a repeated
  * PUBLISH with one of them is acknowledged but not delivered again. [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
  */
-export class IncomingQos2Ids {
+export class IncomingIds {
 	#count = 0;
 	#capacity: number;
 	/** Allocated for the first QoS 2 message, as most clients never receive one. */

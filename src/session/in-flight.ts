@@ -1,0 +1,107 @@
+import type { Time } from "../device";
+import { IDLE, PUBACK_PENDING, type SenderState } from "./delivery";
+
+/** The state is kept above the packet identifier, in one number. */
+const STATE_UNIT = 0x10000;
+
+/**
+ * The QoS 1 and 2 messages in flight from a sender: packet identifiers in use, the state of each, and since
+ * when it waits. No I/O and no clock; a table of fixed size.
+ */
+export class InFlight {
+	readonly capacity: number;
+	#count = 0;
+	/** Those with QoS 2. */
+	#qos2Count = 0;
+	#lastPacketId = 0;
+	/**
+	 * Packet identifier and state of each message, followed by the start of each wait in ticks. One array takes
+	 * half the slots of two.
+	 */
+	#table: Float64Array;
+
+	/** @param capacity maximum number of messages in flight, 1 … 65535 */
+	constructor(capacity: number) {
+		this.capacity = capacity;
+		this.#table = new Float64Array(2 * capacity);
+	}
+
+	get count(): number {
+		return this.#count;
+	}
+
+	/** Messages with QoS 2, for which a packet is still to be sent. */
+	get qos2Count(): number {
+		return this.#qos2Count;
+	}
+
+	/**
+	 * A packet identifier that is not in use. [MQTT-2.2.1-3] [MQTT-4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:2.3.1-2]
+	 * [MQTT-3.1.1:4.3.2-1] [MQTT-3.1.1:4.3.3-1]
+	 */
+	nextPacketId(): number {
+		let id = this.#lastPacketId;
+		do id = id === 65_535 ? 1 : id + 1;
+		while (this.find(id) >= 0);
+		return id;
+	}
+
+	/**
+	 * Records a staged message until it is acknowledged. Its identifier must not be in use, and `count` must be
+	 * below `capacity`. [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
+	 */
+	add(packetId: number, state: SenderState, now: number): void {
+		const index = this.#count++;
+		this.#table[index] = packetId + state * STATE_UNIT;
+		this.#table[this.capacity + index] = now;
+		this.#lastPacketId = packetId;
+		if (state !== PUBACK_PENDING) this.#qos2Count++;
+	}
+
+	/** IDLE when the identifier is not in use. */
+	state(packetId: number): SenderState {
+		const index = this.find(packetId);
+		return index < 0 ? IDLE : (((this.#table[index] / STATE_UNIT) & 0xff) as SenderState);
+	}
+
+	/** Sets the state of an identifier in use, and restarts its wait; with IDLE removes it. */
+	setState(packetId: number, state: SenderState, now: number): void {
+		const index = this.find(packetId);
+		if (index < 0) return;
+		const table = this.#table;
+		if (state !== IDLE) {
+			table[index] = packetId + state * STATE_UNIT;
+			table[this.capacity + index] = now;
+			return;
+		}
+		if (table[index] >= (PUBACK_PENDING + 1) * STATE_UNIT) this.#qos2Count--;
+		const last = --this.#count;
+		table[index] = table[last];
+		table[this.capacity + index] = table[this.capacity + last];
+	}
+
+	/** Longest wait of a message, in ms; 0 if there is none. */
+	longestWaitMs(time: Pick<Time, "delta">, now: number): number {
+		let longest = 0;
+		for (let i = 0; i < this.#count; i++) {
+			const waited = time.delta(this.#table[this.capacity + i], now);
+			if (waited > longest) longest = waited;
+		}
+		return longest;
+	}
+
+	/** Restarts the wait of every message. */
+	restartWaits(now: number): void {
+		this.#table.fill(now, this.capacity);
+	}
+
+	clear(): void {
+		this.#count = this.#qos2Count = 0;
+	}
+
+	private find(packetId: number): number {
+		const table = this.#table;
+		for (let i = 0, count = this.#count; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
+		return -1;
+	}
+}
