@@ -1,0 +1,218 @@
+import {
+	AUTH,
+	AUTHENTICATION_DATA,
+	CONNACK,
+	CONNECT,
+	DISCONNECT,
+	NO_LOCAL,
+	PINGREQ,
+	PINGRESP,
+	RETAIN_AS_PUBLISHED,
+	SUBACK,
+	SUBSCRIBE,
+	SUBSCRIPTION_IDENTIFIER,
+	UNSUBACK,
+	UNSUBSCRIBE,
+	USER_PROPERTY,
+} from "../../src/mqtt/constants";
+import type { Packet } from "../../src/mqtt/packet";
+import type { PropertyReader } from "../../src/mqtt/property-reader";
+import { propertyType, TYPE_BINARY, TYPE_STRING } from "../../src/mqtt/property-types";
+import { describePayload, hexText, PAYLOAD_LIMIT } from "./payload-text";
+import type {
+	PacketName,
+	TracedConnect,
+	TracedFilter,
+	TracedMessage,
+	TracedPacket,
+	TracedProperties,
+	TracedValue,
+} from "./traced-packet";
+
+/** Names of the packet types from CONNECT (1) to AUTH (15). */
+const NAMES: readonly PacketName[] = [
+	"CONNECT",
+	"CONNACK",
+	"PUBLISH",
+	"PUBACK",
+	"PUBREC",
+	"PUBREL",
+	"PUBCOMP",
+	"SUBSCRIBE",
+	"SUBACK",
+	"UNSUBSCRIBE",
+	"UNSUBACK",
+	"PINGREQ",
+	"PINGRESP",
+	"DISCONNECT",
+	"AUTH",
+];
+
+/** Names of the properties (§2.2.2.2). */
+const PROPERTY_NAMES: Readonly<Record<number, string>> = {
+	1: "payloadFormatIndicator",
+	2: "messageExpiryInterval",
+	3: "contentType",
+	8: "responseTopic",
+	9: "correlationData",
+	11: "subscriptionIdentifier",
+	17: "sessionExpiryInterval",
+	18: "assignedClientIdentifier",
+	19: "serverKeepAlive",
+	21: "authenticationMethod",
+	22: "authenticationData",
+	23: "requestProblemInformation",
+	24: "willDelayInterval",
+	25: "requestResponseInformation",
+	26: "responseInformation",
+	28: "serverReference",
+	31: "reasonString",
+	33: "receiveMaximum",
+	34: "topicAliasMaximum",
+	35: "topicAlias",
+	36: "maximumQoS",
+	37: "retainAvailable",
+	38: "userProperty",
+	39: "maximumPacketSize",
+	40: "wildcardSubscriptionAvailable",
+	41: "subscriptionIdentifierAvailable",
+	42: "sharedSubscriptionAvailable",
+};
+
+/** What a packet holds, without `sender` and `size`; of a PUBLISH without its payload. */
+export type PacketContent = Omit<TracedPacket, "sender" | "size">;
+
+function packetName(type: number): PacketName {
+	return NAMES[type - 1] ?? "undecoded";
+}
+
+/** Describes any packet but a PUBLISH. The packet is valid during the call only. */
+export function describePacket(packet: Packet): PacketContent {
+	const { type } = packet;
+	if (type === PINGREQ || type === PINGRESP) return { packet: packetName(type) };
+	const content = { packet: packetName(type), ...properties(packet.properties) };
+	const identified = { ...content, packetId: packet.packetId };
+	switch (type) {
+		case CONNECT:
+			return { ...content, connect: describeConnect(packet) };
+		case CONNACK:
+			return { ...content, reasonCode: packet.reasonCode, sessionPresent: packet.sessionPresent };
+		case SUBSCRIBE:
+		case UNSUBSCRIBE:
+			return { ...identified, filters: describeFilters(packet) };
+		case SUBACK:
+		case UNSUBACK:
+			return { ...identified, reasonCodes: describeReasons(packet) };
+		case DISCONNECT:
+		case AUTH:
+			return { ...content, reasonCode: packet.reasonCode };
+		default:
+			// PUBACK, PUBREC, PUBREL, PUBCOMP
+			return packet.reasonCode === 0 ? identified : { ...identified, reasonCode: packet.reasonCode };
+	}
+}
+
+/** Describes the header of a PUBLISH, whose payload follows. */
+export function describePublish(packet: Packet): Omit<PacketContent, "message"> & { message: TracedMessage } {
+	return {
+		packet: "PUBLISH",
+		...(packet.qos === 0 ? {} : { packetId: packet.packetId }),
+		dup: packet.dup,
+		message: {
+			qos: packet.qos,
+			retain: packet.retain,
+			topic: text(packet.bytes, packet.topicStart, packet.topicEnd),
+			payloadSize: packet.payloadLength,
+		},
+		...properties(packet.properties),
+	};
+}
+
+function describeConnect(packet: Packet): TracedConnect {
+	const { bytes } = packet;
+	return {
+		version: packet.version === 5 ? "5.0" : "3.1.1",
+		clientId: text(bytes, packet.clientIdStart, packet.clientIdEnd),
+		cleanStart: packet.cleanStart,
+		keepAlive: packet.keepAlive,
+		...(packet.hasUsername ? { username: text(bytes, packet.usernameStart, packet.usernameEnd) } : {}),
+		...(packet.hasPassword ? { passwordSize: packet.passwordEnd - packet.passwordStart } : {}),
+		...(packet.hasWill ? { will: describeWill(packet) } : {}),
+	};
+}
+
+function describeWill(packet: Packet): TracedMessage {
+	const payload = packet.bytes.subarray(packet.willPayloadStart, packet.willPayloadEnd);
+	return {
+		qos: packet.willQoS,
+		retain: packet.willRetain,
+		topic: text(packet.bytes, packet.willTopicStart, packet.willTopicEnd),
+		...describePayload(payload.subarray(0, PAYLOAD_LIMIT), payload.length),
+		payloadSize: payload.length,
+		...properties(packet.willProperties),
+	};
+}
+
+function describeFilters(packet: Packet): TracedFilter[] {
+	const filters: TracedFilter[] = [];
+	packet.rewind();
+	while (packet.nextFilter()) {
+		const filter = text(packet.bytes, packet.filterStart, packet.filterEnd);
+		if (packet.type === UNSUBSCRIBE) {
+			filters.push({ filter });
+			continue;
+		}
+		const { options } = packet;
+		const retainHandling = (options >> 4) & 3;
+		filters.push({
+			filter,
+			qos: options & 3,
+			...(options & NO_LOCAL ? { noLocal: true } : {}),
+			...(options & RETAIN_AS_PUBLISHED ? { retainAsPublished: true } : {}),
+			...(retainHandling === 0 ? {} : { retainHandling }),
+		});
+	}
+	return filters;
+}
+
+function describeReasons(packet: Packet): number[] {
+	const codes: number[] = [];
+	packet.rewind();
+	while (packet.nextReason()) codes.push(packet.reasonCode);
+	return codes;
+}
+
+function properties(reader: PropertyReader): { properties?: TracedProperties } {
+	if (reader.empty) return {};
+	const found: Record<string, TracedValue | TracedValue[]> = {};
+	reader.rewind();
+	while (reader.next()) {
+		const name = PROPERTY_NAMES[reader.id] ?? `property ${reader.id}`;
+		const value = propertyValue(reader);
+		const earlier = found[name];
+		if (Array.isArray(earlier)) earlier.push(value);
+		else if (earlier !== undefined) found[name] = [earlier, value];
+		else found[name] = reader.id === USER_PROPERTY || reader.id === SUBSCRIPTION_IDENTIFIER ? [value] : value;
+	}
+	return { properties: found };
+}
+
+function propertyValue(reader: PropertyReader): TracedValue {
+	const { id, bytes, start, end } = reader;
+	// Authentication data may hold a password.
+	if (id === AUTHENTICATION_DATA) return `${end - start} bytes`;
+	if (id === USER_PROPERTY)
+		return `${text(bytes, reader.nameStart, reader.nameEnd)}=${text(bytes, start, end)}`;
+	switch (propertyType(id)) {
+		case TYPE_STRING:
+			return text(bytes, start, end);
+		case TYPE_BINARY:
+			return hexText(bytes.subarray(start, Math.min(end, start + PAYLOAD_LIMIT)));
+		default:
+			return reader.number;
+	}
+}
+
+function text(bytes: Uint8Array, start: number, end: number): string {
+	return Buffer.from(bytes.subarray(start, end)).toString();
+}
