@@ -1,4 +1,6 @@
 import net from "node:net";
+import { StreamTap } from "../capture/stream-tap";
+import type { NetworkTap } from "../capture/tap";
 import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
@@ -9,6 +11,14 @@ import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
  */
 const LINGER_MS = 250;
 
+/** What a network passes to its sockets. */
+export interface RealSocketOptions {
+	/** Receives what is sent and received. */
+	readonly tap?: NetworkTap | undefined;
+	/** Called when the socket has finally ended. */
+	onDone(socket: RealSocket): void;
+}
+
 /** A device's socket over a socket of this machine, with the send room and receive window of the device. */
 export class RealSocket extends DeviceSocket {
 	readonly #socket: net.Socket;
@@ -18,18 +28,18 @@ export class RealSocket extends DeviceSocket {
 	#reset = false;
 	#unsent: Uint8Array[] = [];
 	#pending = 0;
-	readonly #onDone: (socket: RealSocket) => void;
+	readonly #options: RealSocketOptions;
+	#tap: StreamTap | undefined;
 
-	/** @param onDone called when the socket has finally ended */
-	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, onDone: (socket: RealSocket) => void) {
+	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, options: RealSocketOptions) {
 		super(scheduler);
 		this.#pace = pace;
 		this.#socket = socket;
-		this.#onDone = onDone;
+		this.#options = options;
 		pace.holdRealTime();
 		socket.setNoDelay(true);
 		socket.on("data", (bytes: Uint8Array) => this.#pace.runExternalEvent(() => this.#onData(bytes)));
-		socket.on("end", () => this.#pace.runExternalEvent(() => this.onEnded()));
+		socket.on("end", () => this.#pace.runExternalEvent(() => this.#onEnd()));
 		socket.on("error", () => this.#pace.runExternalEvent(() => this.#onError()));
 		socket.on("close", () => this.#pace.runExternalEvent(() => this.#onClosed()));
 	}
@@ -40,11 +50,11 @@ export class RealSocket extends DeviceSocket {
 		pace: Pace,
 		address: string,
 		port: number,
-		onDone: (socket: RealSocket) => void,
+		options: RealSocketOptions,
 	): RealSocket {
 		const connection = net.connect({ host: address, port, allowHalfOpen: true });
-		const socket = new RealSocket(scheduler, pace, connection, onDone);
-		connection.once("connect", () => pace.runExternalEvent(() => socket.#onConnected()));
+		const socket = new RealSocket(scheduler, pace, connection, options);
+		connection.once("connect", () => pace.runExternalEvent(() => socket.#onConnected("client")));
 		return socket;
 	}
 
@@ -53,10 +63,10 @@ export class RealSocket extends DeviceSocket {
 		scheduler: Scheduler,
 		pace: Pace,
 		connection: net.Socket,
-		onDone: (socket: RealSocket) => void,
+		options: RealSocketOptions,
 	): RealSocket {
-		const socket = new RealSocket(scheduler, pace, connection, onDone);
-		socket.#onConnected();
+		const socket = new RealSocket(scheduler, pace, connection, options);
+		socket.#onConnected("server");
 		return socket;
 	}
 
@@ -87,6 +97,7 @@ export class RealSocket extends DeviceSocket {
 		if (chunks.length === 0) return;
 		this.#unsent = [];
 		const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+		this.#tap?.sent(bytes);
 		this.#socket.write(bytes, () =>
 			this.#pace.runExternalEvent(() => {
 				this.#pending -= bytes.length;
@@ -100,9 +111,12 @@ export class RealSocket extends DeviceSocket {
 	}
 
 	protected closeConnection(reset: boolean): void {
-		if (reset) this.#socket.resetAndDestroy();
-		else {
+		if (reset) {
+			this.#tap?.closed(true);
+			this.#socket.resetAndDestroy();
+		} else {
 			this.flushOutput();
+			this.#tap?.closed(false);
 			this.#socket.end();
 			this.#socket.resume();
 		}
@@ -119,18 +133,27 @@ export class RealSocket extends DeviceSocket {
 		this.#releasePace();
 	}
 
-	#onConnected(): void {
+	/** @param role of this end */
+	#onConnected(role: "client" | "server"): void {
+		this.#tap = StreamTap.open(this.#options.tap, this.#socket, role);
 		if (this.closed) return;
 		this.statistics.countReceived(0, this.scheduler.now);
 		this.onEstablished();
 	}
 
 	#onData(bytes: Uint8Array): void {
+		this.#tap?.received(bytes);
 		this.onReceived(bytes);
 		if (!this.closed && this.receiveBuffer.length >= RECEIVE_WINDOW) this.#socket.pause();
 	}
 
+	#onEnd(): void {
+		this.#tap?.ended(false);
+		this.onEnded();
+	}
+
 	#onError(): void {
+		this.#tap?.ended(true);
 		this.#reset = true;
 		this.onEnded();
 	}
@@ -138,7 +161,7 @@ export class RealSocket extends DeviceSocket {
 	#onClosed(): void {
 		this.onEnded();
 		this.#releasePace();
-		this.#onDone(this);
+		this.#options.onDone(this);
 	}
 
 	#releasePace(): void {

@@ -1,8 +1,9 @@
 import dns from "node:dns";
 import net from "node:net";
+import type { NetworkTap } from "../capture/tap";
 import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
-import { RealSocket } from "./real-socket";
+import { RealSocket, type RealSocketOptions } from "./real-socket";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
 
 export interface RealNetworkOptions {
@@ -13,6 +14,8 @@ export interface RealNetworkOptions {
 	 * for all others. Default: the requested port.
 	 */
 	readonly listenPort?: number;
+	/** Receives what is sent and received. */
+	readonly tap?: NetworkTap | undefined;
 	/**
 	 * Called when a listener accepts connections.
 	 * @param number of the listener, from 0 in the order of opening
@@ -30,6 +33,7 @@ export class RealNetwork implements HostNetwork {
 	readonly #scheduler: Scheduler;
 	readonly #pace: Pace;
 	readonly #options: RealNetworkOptions;
+	readonly #socketOptions: RealSocketOptions;
 	readonly #sockets = new Set<RealSocket>();
 	readonly #listeners = new Set<RealListener>();
 	/** Sockets whose device vanished; their peers have not detected it yet. */
@@ -39,13 +43,12 @@ export class RealNetwork implements HostNetwork {
 		this.#scheduler = scheduler;
 		this.#pace = pace;
 		this.#options = options;
+		this.#socketOptions = { tap: options.tap, onDone: (socket) => this.#removeSocket(socket) };
 	}
 
 	connect(address: string, port: number): HostSocket {
 		if (!isAddress(address)) throw new Error("invalid address");
-		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, (ended) =>
-			this.#removeSocket(ended),
-		);
+		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, this.#socketOptions);
 		this.#sockets.add(socket);
 		return socket;
 	}
@@ -95,9 +98,7 @@ export class RealNetwork implements HostNetwork {
 	}
 
 	#track(socket: net.Socket): RealSocket {
-		const accepted = RealSocket.fromAccepted(this.#scheduler, this.#pace, socket, (ended) =>
-			this.#removeSocket(ended),
-		);
+		const accepted = RealSocket.fromAccepted(this.#scheduler, this.#pace, socket, this.#socketOptions);
 		this.#sockets.add(accepted);
 		return accepted;
 	}

@@ -1,3 +1,4 @@
+import { ACK, FIN, PSH, RST, type SegmentTap } from "../capture/tap";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
@@ -36,6 +37,8 @@ export interface SocketHost {
 export class VirtualSocket extends DeviceSocket {
 	/** Set by the network at the handshake. */
 	peer: VirtualSocket | undefined;
+	/** Receives what this end sends. */
+	tap: SegmentTap | undefined;
 	readonly #host: SocketHost;
 	readonly #latency: number;
 	readonly #unsent: Uint8Array[] = [];
@@ -46,6 +49,7 @@ export class VirtualSocket extends DeviceSocket {
 	#expected = 0;
 	#finQueued = false;
 	#finSent = false;
+	#finReceived = false;
 	#terminated = false;
 	#retry: Scheduled | undefined;
 	#retries = 0;
@@ -80,6 +84,18 @@ export class VirtualSocket extends DeviceSocket {
 		else this.scheduler.after(this.#latency, () => (to.canReceive() ? arrive() : lost()));
 	}
 
+	/** Passes a segment that this end sends to the tap. @param segment absent: no bytes and no FIN */
+	tapSegment(to: SocketHost, flags: number, segment?: Segment): void {
+		if (!this.#host.canSendTo(to)) return;
+		this.tap?.segment(
+			flags | (segment?.fin ? FIN : 0) | (segment && segment.bytes.length > 0 ? PSH : 0),
+			segment?.start ?? this.#sequence + (this.#finSent ? 1 : 0),
+			segment?.bytes ?? EMPTY,
+			this.#expected + (this.#finReceived ? 1 : 0),
+			RECEIVE_WINDOW - this.receiveBuffer.length,
+		);
+	}
+
 	/** Calls `attempt` again after the present timeout, or aborts the connection. */
 	retransmit(attempt: () => void): void {
 		if (this.#retry || this.#terminated) return;
@@ -90,6 +106,12 @@ export class VirtualSocket extends DeviceSocket {
 			if (++this.#retries > MAX_RETRANSMISSIONS) this.terminate();
 			else attempt();
 		});
+	}
+
+	/** Sends RST, which ends the connection of `peer`. */
+	sendReset(peer: VirtualSocket): void {
+		if (this.tap) this.tapSegment(peer.#host, RST | ACK);
+		this.transmitTo(peer.#host, () => peer.terminate(), noop);
 	}
 
 	/** RST arrived, or the peer does not respond. */
@@ -131,14 +153,16 @@ export class VirtualSocket extends DeviceSocket {
 	protected onConsumed(): void {
 		const peer = this.peer;
 		// A window update matters only to a peer with unsent bytes.
-		if (peer && peer.#unsentBytes > 0) this.transmitTo(peer.#host, () => peer.flushOutput(), noop);
+		if (!peer || peer.#unsentBytes === 0) return;
+		if (this.tap) this.tapSegment(peer.#host, ACK);
+		this.transmitTo(peer.#host, () => peer.flushOutput(), noop);
 	}
 
 	protected closeConnection(reset: boolean): void {
 		const peer = this.peer;
 		if (reset || !peer) {
 			this.#release();
-			if (peer) this.transmitTo(peer.#host, () => peer.terminate(), noop);
+			if (peer) this.sendReset(peer);
 			return;
 		}
 		this.#finQueued = true;
@@ -183,6 +207,7 @@ export class VirtualSocket extends DeviceSocket {
 
 	#transmit(segment: Segment): void {
 		const peer = this.peer!;
+		if (this.tap) this.tapSegment(peer.#host, ACK, segment);
 		this.transmitTo(
 			peer.#host,
 			() => peer.#onSegment(segment),
@@ -203,7 +228,7 @@ export class VirtualSocket extends DeviceSocket {
 	#onSegment(segment: Segment): void {
 		const sender = this.peer!;
 		if (this.#terminated) {
-			this.transmitTo(sender.#host, () => sender.terminate(), noop);
+			this.sendReset(sender);
 			return;
 		}
 		// A gap: the missing bytes are being sent again, followed by this segment.
@@ -211,8 +236,12 @@ export class VirtualSocket extends DeviceSocket {
 		if (segment.start === this.#expected && !this.lost) {
 			this.#expected += segment.bytes.length;
 			if (segment.bytes.length > 0) this.onReceived(segment.bytes);
-			if (segment.fin) this.onEnded();
+			if (segment.fin) {
+				this.#finReceived = true;
+				this.onEnded();
+			}
 		}
+		if (this.tap) this.tapSegment(sender.#host, ACK);
 		this.transmitTo(
 			sender.#host,
 			() => sender.#onAcknowledged(segment),

@@ -1,3 +1,4 @@
+import { ACK, type ConnectionTap, type NetworkTap, RST, SYN } from "../capture/tap";
 import type { Scheduler } from "../clock/scheduler";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
@@ -7,12 +8,15 @@ export interface VirtualNetworkOptions {
 	readonly latency?: number;
 	/** Names and their addresses. */
 	readonly names?: ReadonlyMap<string, string>;
+	/** Receives what is sent. */
+	readonly tap?: NetworkTap | undefined;
 }
 
 /** One-way latency between two hosts, ms: a small home network with Wi-Fi. */
 export const DEFAULT_LATENCY_MS = 4;
 
 const FIRST_EPHEMERAL_PORT = 49152;
+const LAST_PORT = 65535;
 
 /**
  * TCP between virtual hosts, with one fixed latency and no loss, except at hosts that are down or black
@@ -22,12 +26,14 @@ export class VirtualNetwork {
 	readonly scheduler: Scheduler;
 	readonly latency: number;
 	readonly names: Map<string, string>;
+	readonly tap: NetworkTap | undefined;
 	readonly #hosts = new Map<string, VirtualHost>();
 
 	constructor(scheduler: Scheduler, options: VirtualNetworkOptions = {}) {
 		this.scheduler = scheduler;
 		this.latency = options.latency ?? DEFAULT_LATENCY_MS;
 		this.names = new Map(options.names);
+		this.tap = options.tap;
 	}
 
 	/** Adds a host. @param address IPv4, dotted, not taken yet */
@@ -99,6 +105,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
 	#nextEphemeralPort = FIRST_EPHEMERAL_PORT;
+	#nextSourcePort = FIRST_EPHEMERAL_PORT;
 
 	constructor(network: VirtualNetwork, address: string) {
 		this.network = network;
@@ -125,11 +132,17 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		const { scheduler, latency } = this.network;
 		const socket = new VirtualSocket(scheduler, this, latency);
 		this.#sockets.add(socket);
+		const tap = this.network.tap && this.#openTap(this.network.tap, address, port);
+		socket.tap = tap?.client;
 		const sendSyn = (): void => {
 			const to = this.network.find(address);
 			const retry = (): void => socket.retransmit(sendSyn);
-			if (to) socket.transmitTo(to, () => to.#onSyn(socket, port, retry), retry);
-			else retry();
+			if (!to) {
+				retry();
+				return;
+			}
+			if (tap) socket.tapSegment(to, SYN);
+			socket.transmitTo(to, () => to.#onSyn(socket, port, tap, retry), retry);
 		};
 		sendSyn();
 		return socket;
@@ -162,27 +175,38 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	/** Resets all connections, as if the program on this host were killed. */
 	resetConnections(): void {
 		for (const socket of [...this.#sockets]) {
-			const peer = socket.peer;
-			if (peer) socket.transmitTo(peer.host, () => peer.terminate(), noop);
+			if (socket.peer) socket.sendReset(socket.peer);
 			socket.terminate();
 		}
-		function noop(): void {}
 	}
 
 	removeSocket(socket: VirtualSocket): void {
 		this.#sockets.delete(socket);
 	}
 
+	/** Taps a connection that this host is about to open. */
+	#openTap(network: NetworkTap, address: string, port: number): ConnectionTap | undefined {
+		const source = this.#nextSourcePort++;
+		if (this.#nextSourcePort > LAST_PORT) this.#nextSourcePort = FIRST_EPHEMERAL_PORT;
+		return network.connection({
+			client: { address: this.address, port: source },
+			server: { address, port },
+		});
+	}
+
 	/** SYN arrives. */
-	#onSyn(client: VirtualSocket, port: number, retry: () => void): void {
+	#onSyn(client: VirtualSocket, port: number, tap: ConnectionTap | undefined, retry: () => void): void {
 		const listener = this.#listeners.get(port);
 		const { scheduler, latency } = this.network;
 		const reply = new VirtualSocket(scheduler, this, latency);
+		reply.tap = tap?.server;
 		if (!listener || this.refusing) {
+			if (tap) reply.tapSegment(client.host, RST | ACK);
 			reply.transmitTo(client.host, () => client.terminate(), retry);
 			return;
 		}
 		reply.peer = client;
+		if (tap) reply.tapSegment(client.host, SYN | ACK);
 		reply.transmitTo(
 			client.host,
 			() => {
@@ -191,6 +215,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 				client.peer = reply;
 				this.#sockets.add(reply);
 				client.onHandshakeComplete();
+				if (tap) client.tapSegment(this, ACK);
 				client.transmitTo(this, () => acceptConnection(), acceptConnection);
 			},
 			retry,
