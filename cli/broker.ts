@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { openPcap, packetsOption, pcapOption } from "./capture";
 import { Failure } from "./failure";
 import { Interrupt } from "./interrupt";
 import { portOption } from "./values";
@@ -9,6 +10,8 @@ interface BrokerOptions {
 	readonly config?: string;
 	readonly data?: string;
 	readonly engine: "xs" | "node";
+	readonly packets?: true;
+	readonly pcap?: string;
 }
 
 export function brokerCommand(): Command {
@@ -40,21 +43,26 @@ export function brokerCommand(): Command {
 				.choices(["xs", "node"])
 				.default("xs"),
 		)
+		.addOption(packetsOption())
+		.addOption(pcapOption())
 		.action((options: BrokerOptions) => broker(options));
 }
 
-async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Promise<void> {
+async function broker(options: BrokerOptions): Promise<void> {
+	const { port, wsPort, config, data, engine } = options;
 	// Loaded late, so that help and usage errors are printed at once.
 	const [{ prepareBroker }, { serve, ServeError }] = await Promise.all([
 		import("./broker-config"),
 		import("../sim/service/serve"),
 	]);
 	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
+	const capture = await openCapture(options);
 	const interrupt = new Interrupt();
 	try {
 		await serve({
 			engine,
 			...prepared,
+			capture: capture?.capture,
 			signal: interrupt.signal,
 			listening({ mqtt, mqtts, webSocket }) {
 				process.stdout.write(`listening on mqtt://127.0.0.1:${mqtt}\n`);
@@ -70,6 +78,34 @@ async function broker({ port, wsPort, config, data, engine }: BrokerOptions): Pr
 	} catch (error) {
 		throw error instanceof ServeError ? new Failure(error.message) : error;
 	} finally {
+		capture?.close();
 		interrupt.dispose();
 	}
+}
+
+/** The capture that the options ask for, in real time. */
+async function openCapture({ packets, pcap: path }: BrokerOptions) {
+	if (packets === undefined && path === undefined) return undefined;
+	const [{ Capture }, { tracedLine }, { formatTime }, { LineWriter }] = await Promise.all([
+		import("../sim/capture/capture"),
+		import("../sim/capture/packet-text"),
+		import("../sim/report/format"),
+		import("../sim/report/output"),
+	]);
+	const pcap = path === undefined ? undefined : await openPcap(path);
+	const writer = new LineWriter(process.stdout);
+	const capture = new Capture({
+		now: () => Date.now(),
+		pcap,
+		packet: packets
+			? ({ client }, packet) => writer.line(`${formatTime(Date.now())}  ${tracedLine(client, packet)}`)
+			: undefined,
+	});
+	return {
+		capture,
+		close(): void {
+			writer.flush();
+			pcap?.close();
+		},
+	};
 }

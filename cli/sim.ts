@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import { openPcap, packetsOption, pcapOption } from "./capture";
 import type { Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
 import { formatProblem } from "./config/problem";
@@ -17,6 +18,8 @@ interface SimOptions {
 	readonly broker?: string;
 	readonly engine: "xs" | "node";
 	readonly json?: true;
+	readonly packets?: true;
+	readonly pcap?: string;
 }
 
 /** The manifest beside the sources. */
@@ -52,6 +55,8 @@ export function simCommand(): Command {
 				.default("xs"),
 		)
 		.option("--json", "print one JSON object per event, in simulated time only")
+		.addOption(packetsOption())
+		.addOption(pcapOption())
 		.action((options: SimOptions) => sim(options));
 }
 
@@ -63,7 +68,9 @@ async function sim(options: SimOptions): Promise<void> {
 		import("../sim/report/report-factory"),
 		import("../sim/run"),
 	]);
-	const report = createReport(process.stdout, options.json === true, options.speed);
+	const pcap = options.pcap === undefined ? undefined : await openPcap(options.pcap);
+	const packets = options.packets === true;
+	const report = createReport(process.stdout, options.json === true, options.speed, packets);
 	const interrupt = new Interrupt();
 	try {
 		await runSimulation({
@@ -77,6 +84,8 @@ async function sim(options: SimOptions): Promise<void> {
 			...(options.broker === undefined ? {} : { broker: new URL(options.broker) }),
 			engine: options.engine,
 			listener: report,
+			packets,
+			pcap,
 			signal: interrupt.signal,
 			listening: (port, number) =>
 				report.note(
@@ -93,6 +102,7 @@ async function sim(options: SimOptions): Promise<void> {
 		report.close();
 		throw error;
 	} finally {
+		pcap?.close();
 		interrupt.dispose();
 	}
 	report.finish();

@@ -1,5 +1,8 @@
 import { Board } from "./board/board";
 import type { SensorPort } from "./board/sensor-port";
+import { Capture } from "./capture/capture";
+import type { PcapFile } from "./capture/pcap-file";
+import type { NetworkTap } from "./capture/tap";
 import { Pace, type Speed } from "./clock/pace";
 import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
@@ -53,6 +56,10 @@ export interface SimulationOptions {
 	 * @param number 0 for MQTT, 1 for WebSocket
 	 */
 	listening?(port: number, number: number): void;
+	/** Whether each MQTT packet of a board is an event. */
+	readonly packets?: boolean;
+	/** Receives all that is sent over the connections of a board. The caller closes it. */
+	readonly pcap?: PcapFile | undefined;
 	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
 }
@@ -79,6 +86,9 @@ export class Simulation {
 	readonly #images: Image[] = [];
 	readonly #realNetworks: RealNetwork[] = [];
 	readonly #observers: Observer[] = [];
+	readonly #capture: Capture | undefined;
+	/** Names of the boards by their address on the virtual network. */
+	readonly #boardNames = new Map<string, string>();
 	#waiting = 0;
 	#stopping = false;
 
@@ -88,7 +98,15 @@ export class Simulation {
 		this.timeline = recording && new Timeline(recording, gridStepOf(recording));
 		this.scheduler = new Scheduler(this.timeline?.start ?? DEFAULT_START_TIME);
 		this.pace = new Pace(this.scheduler, { speed: options.speed });
-		this.network = new VirtualNetwork(this.scheduler, { latency: options.latency ?? DEFAULT_LATENCY_MS });
+		this.#capture = this.#createCapture();
+		this.network = new VirtualNetwork(this.scheduler, {
+			latency: options.latency ?? DEFAULT_LATENCY_MS,
+			// The observer is no board: its connection is not captured.
+			tap: this.#capture?.tap(({ client }) => {
+				const node = this.#boardNames.get(client.address);
+				return node === undefined ? undefined : { node };
+			}),
+		});
 		this.accessPoint = new AccessPoint(this.scheduler);
 	}
 
@@ -136,6 +154,7 @@ export class Simulation {
 		const read = readManifest(manifest.path, manifest.json);
 		const config = { ...read.config, ...definedOnly(manifest.overrides) };
 		const plan = planBoards(config, broker !== undefined, speed === 1);
+		for (const { name, address } of plan.boards) this.#boardNames.set(address, name);
 		for (const [name, address] of plan.names) this.network.names.set(name, address);
 		const seeds = new Random(seed, "boards");
 		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
@@ -205,21 +224,39 @@ export class Simulation {
 		return { ...config, firefly: { ...firefly, listen } };
 	}
 
-	#createNetwork({ address, hasBroker }: BoardPlan): HostNetwork {
+	#createNetwork({ name, address, hasBroker }: BoardPlan): HostNetwork {
 		const { broker, speed, listenPort, listening } = this.#options;
-		if (broker) return this.#createRealNetwork();
+		if (broker) return this.#createRealNetwork(this.#capture?.tap(() => ({ node: name })));
 		const host = this.network.host(address);
 		if (!hasBroker || speed !== 1) return host;
-		return new GatewayNetwork(host, this.#createRealNetwork(listenPort ?? 0, listening));
+		const tap = this.#capture?.brokerTap(name);
+		return new GatewayNetwork(host, this.#createRealNetwork(tap, listenPort ?? 0, listening));
 	}
 
-	#createRealNetwork(listenPort?: number, listening?: (port: number, number: number) => void): RealNetwork {
+	#createRealNetwork(
+		tap: NetworkTap | undefined,
+		listenPort?: number,
+		listening?: (port: number, number: number) => void,
+	): RealNetwork {
 		const network = new RealNetwork(this.scheduler, this.pace, {
+			tap,
 			...(listenPort === undefined ? {} : { listenPort }),
 			...(listening ? { listening } : {}),
 		});
 		this.#realNetworks.push(network);
 		return network;
+	}
+
+	#createCapture(): Capture | undefined {
+		const { packets, pcap } = this.#options;
+		if (!packets && !pcap) return undefined;
+		return new Capture({
+			now: () => this.scheduler.now,
+			pcap,
+			packet: packets
+				? ({ node, ...source }, packet) => this.#emit(node, { type: "packet", ...source, ...packet })
+				: undefined,
+		});
 	}
 
 	#createSensorPort(properties: readonly (readonly string[])[], seed: number): SensorPort {

@@ -1,3 +1,4 @@
+import { tracedLine } from "../capture/packet-text";
 import type { NodeCounters } from "./counters";
 import type { TimedEvent } from "./events";
 import { count, formatSpan, formatValue } from "./format";
@@ -42,6 +43,8 @@ export class EventText {
 				return `${node}  awake ${formatSpan(event.time - wake.start)}, ${wake.takeText()}${event.waiting === 0 ? "" : `, ${event.waiting} waiting`}; sleeps ${formatSpan(event.duration)}`;
 			case "crash":
 				return `${node}  crashed: ${event.kind}: ${event.message}${event.stack === undefined ? "" : `\n${event.stack}`}`;
+			case "packet":
+				return `${node}  ${tracedLine(event.client, event)}`;
 			case "trace":
 				return `${node}  | ${event.message.trimEnd()}`;
 			case "value":

@@ -1,4 +1,5 @@
 import type { WakeReason } from "../../src/device";
+import type { TracedPacket } from "../capture/traced-packet";
 
 /**
  * An event of a simulation; events arrive in the order of `time`. They depend only on manifest, seed and
@@ -83,6 +84,11 @@ export type SimulationEvent =
 	| { readonly type: "sleep"; readonly duration: number; readonly waiting: number }
 	/** The engine stopped this device, which resets. */
 	| { readonly type: "crash"; readonly kind: string; readonly message: string; readonly stack?: string }
+	/**
+	 * With --packets: the node, or `client` of the node's broker, or that broker, sends an MQTT packet.
+	 * `client`: the address and port of a client that is no node of the simulation.
+	 */
+	| ({ readonly type: "packet"; readonly client?: string } & TracedPacket)
 	/** A line on the device's console. */
 	| { readonly type: "trace"; readonly message: string }
 	/**

@@ -3,10 +3,18 @@ import { LineReport } from "./line-report";
 import type { Report } from "./report";
 import { TableReport } from "./table-report";
 
-/** Creates the report for a stream: JSON on request, a table on a terminal, otherwise lines. */
-export function createReport(stream: NodeJS.WriteStream, json: boolean, speed: number | "max"): Report {
+/**
+ * Creates the report for a stream: JSON on request, a table on a terminal, otherwise lines.
+ * @param packets whether packets are reported, which a table has no room for
+ */
+export function createReport(
+	stream: NodeJS.WriteStream,
+	json: boolean,
+	speed: number | "max",
+	packets: boolean,
+): Report {
 	if (json) return new JSONReport(stream);
-	return stream.isTTY && process.env.TERM !== "dumb"
+	return !packets && stream.isTTY && process.env.TERM !== "dumb"
 		? new TableReport(stream, speed)
 		: new LineReport(stream);
 }

@@ -1,5 +1,7 @@
 import net from "node:net";
 import type { Listener, ListenerConstructor, ListenerOptions, TCP } from "../../src/device";
+import { StreamTap } from "../capture/stream-tap";
+import type { NetworkTap } from "../capture/tap";
 import { NodeTCP } from "./node-tcp";
 import { type SecureListenOptions, SecureServer } from "./secure-server";
 
@@ -11,6 +13,8 @@ export interface ListenerHostOptions {
 	readonly address: string | undefined;
 	/** A second port, with TLS, whose connections arrive at the first listener. */
 	readonly secure?: SecureListenOptions;
+	/** Receives what is sent and received, decrypted. */
+	readonly tap?: NetworkTap | undefined;
 	/** Timeout of a TLS handshake, ms. */
 	readonly handshakeTimeoutMs: number;
 	/** A listener's ports accept connections. @param number of the listener, from 0 in the order of creation */
@@ -75,7 +79,7 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 				socket.on("error", () => {}).destroy();
 				return;
 			}
-			this.#waiting.push(new NodeTCP({ accepted: socket }));
+			this.#waiting.push(new NodeTCP({ accepted: socket, tap: StreamTap.open(host.tap, socket, "server") }));
 			this.#onReadable?.(this.#waiting.length);
 		}
 	};

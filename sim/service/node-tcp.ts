@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
+import type { StreamTap } from "../capture/stream-tap";
 import { type Flushable, flushScheduler } from "./flush-scheduler";
 import { attachOwner, detachOwner, type SocketOwner, startReading, transferOwner } from "./owned-socket";
 import { WriteBuffer } from "./write-buffer";
@@ -30,11 +31,13 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	#paused = false;
 	#ended = false;
 	#writeBuffer: WriteBuffer | undefined;
+	#tap: StreamTap | undefined;
 
-	/** @param options `accepted`: a socket from a listener, without callbacks */
-	constructor(options: TCPOptions | { readonly accepted: Socket }) {
+	/** @param options `accepted`: a socket from a listener, without callbacks; `tap`: a receiver of its bytes */
+	constructor(options: TCPOptions | { readonly accepted: Socket; readonly tap?: StreamTap | undefined }) {
 		if ("accepted" in options) {
 			this.#socket = options.accepted;
+			this.#tap = options.tap;
 			attachOwner(options.accepted, this);
 			return;
 		}
@@ -82,6 +85,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 			this.#writeBuffer = WriteBuffer.acquire();
 			flushScheduler.scheduleFlush(this);
 		}
+		this.#tap?.sent(buffer);
 		this.#writeBuffer.add(buffer, socket);
 		return this.#room;
 	}
@@ -106,6 +110,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		this.#laterChunks = undefined;
 		this.#available = 0;
 		detachOwner(socket);
+		this.#tap?.closed(false);
 		socket.destroySoon();
 		// A peer that does not read must not keep the socket open.
 		if (!socket.destroyed) setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -116,6 +121,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	}
 
 	onReceived(chunk: Uint8Array): void {
+		this.#tap?.received(chunk);
 		if (this.#chunk === undefined) this.#chunk = chunk;
 		else {
 			this.#laterChunks ??= [];
@@ -142,6 +148,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	onClosed(): void {
 		if (this.#ended) return;
 		this.#ended = true;
+		this.#tap?.ended(this.#socket?.errored != null);
 		this.#onError?.();
 	}
 
@@ -156,6 +163,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		previous.flush();
 		previous.#socket = undefined;
 		this.#socket = socket;
+		this.#tap = previous.#tap;
 		// Copied, because the options refer to the previous owner.
 		this.#onReadable = options.onReadable;
 		this.#onWritable = options.onWritable;

@@ -17,7 +17,8 @@ const RETAINED_BYTES = 7168;
  * Runs the firmware on XS, as on a chip wired to this machine's network, with the clock set from the start.
  */
 export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
-	const { manifest, config, settings, address, secure, signal, listening, trace, progress } = options;
+	const { name, manifest, config, settings, address, secure, capture, signal, listening, trace, progress } =
+		options;
 	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
 	const scheduler = new Scheduler(Date.now());
 	const pace = new Pace(scheduler, { speed: 1 });
@@ -26,6 +27,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 	const network = new RealNetwork(scheduler, pace, {
 		// In Node "::" means all IPv4 and IPv6 addresses.
 		listenAddress: address ?? "::",
+		tap: capture?.brokerTap(name),
 		listening: (port, number) => onListening(number, port),
 		failed: (error, port) => {
 			failure = portError(error, port);

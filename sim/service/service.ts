@@ -1,4 +1,5 @@
 import type { ListenSettings } from "../../src/config/settings";
+import type { Capture } from "../capture/capture";
 import type { EngineName } from "../engine/engine-factory";
 import type { JSONObject, Manifest } from "../manifest/manifest-reader";
 import type { SecureListenOptions } from "./secure-server";
@@ -21,6 +22,8 @@ export interface ServeOptions {
 	readonly secure?: SecureListenOptions;
 	/** Directory of its state, created if necessary; absent: no storage. */
 	readonly data?: string;
+	/** Receives what clients and the broker send. */
+	readonly capture?: Capture | undefined;
 	/** Shuts the broker down in an orderly way. */
 	readonly signal: AbortSignal;
 	/** Connections are accepted on all ports. */

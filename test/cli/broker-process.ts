@@ -8,11 +8,23 @@ export class BrokerProcess {
 	readonly ports: Readonly<Record<string, number>>;
 	readonly #child: ChildProcess;
 	readonly #errors: () => string;
+	readonly #output: () => string;
 
-	private constructor(ports: Readonly<Record<string, number>>, child: ChildProcess, errors: () => string) {
+	private constructor(
+		ports: Readonly<Record<string, number>>,
+		child: ChildProcess,
+		errors: () => string,
+		output: () => string,
+	) {
 		this.ports = ports;
 		this.#child = child;
 		this.#errors = errors;
+		this.#output = output;
+	}
+
+	/** The text on standard output so far. */
+	get output(): string {
+		return this.#output();
 	}
 
 	/** @param ports number of "listening" lines to wait for */
@@ -23,22 +35,29 @@ export class BrokerProcess {
 		child.stderr.on("data", (data) => {
 			errors += data;
 		});
+		child.stdout.on("data", (data) => {
+			output += data;
+		});
 		const exited = once(child, "exit");
 		for (;;) {
 			const lines = [...output.matchAll(/^listening on (\w+):\/\/127\.0\.0\.1:(\d+)$/gm)];
 			if (lines.length >= ports) {
 				const found = Object.fromEntries(lines.map(([, scheme, port]) => [scheme, Number(port)]));
-				return new BrokerProcess(found, child, () => errors);
+				return new BrokerProcess(
+					found,
+					child,
+					() => errors,
+					() => output,
+				);
 			}
-			const [chunk] = await Promise.race([once(child.stdout, "data"), exited]);
+			await Promise.race([once(child.stdout, "data"), exited]);
 			if (child.exitCode !== null) throw new Error(`the broker ended: ${output}${errors}`);
-			output += chunk;
 		}
 	}
 
 	/** @returns the exit code and the text on standard error */
 	async stop(signal: NodeJS.Signals = "SIGINT"): Promise<readonly [number | null, string]> {
-		const exited = once(this.#child, "exit");
+		const exited = once(this.#child, "close");
 		this.#child.kill(signal);
 		const [code] = await exited;
 		return [code, this.#errors()];
