@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { ConnectionTrace } from "../../sim/capture/connection-trace";
 import { packetText } from "../../sim/capture/packet-text";
@@ -276,5 +277,21 @@ describe("packets as text", () => {
 			.send("server", "HTTP/1.1 200 OK\r\n\r\n<html>")
 			.send("server", "</html>");
 		assert.deepEqual(conversation.lines, ["→ HTTP GET /", "← HTTP 200 OK"]);
+	});
+
+	test("any bytes in any pieces are one line each, and never an exception", () => {
+		const starts = ["GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 x\r\n\r\n", ""];
+		fc.assert(
+			fc.property(
+				fc.constantFrom(...starts),
+				fc.constantFrom(...starts),
+				fc.array(fc.tuple(fc.constantFrom("client", "server"), fc.uint8Array({ minLength: 1 }))),
+				(client, server, pieces) => {
+					const conversation = new Conversation(4).send("client", client).send("server", server);
+					for (const [from, bytes] of pieces) conversation.send(from, bytes, 3);
+					for (const line of conversation.lines) assert.match(line, /^[→←] \P{Cc}+$/u);
+				},
+			),
+		);
 	});
 });
