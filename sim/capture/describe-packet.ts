@@ -1,6 +1,5 @@
 import {
 	AUTH,
-	AUTHENTICATION_DATA,
 	CONNACK,
 	CONNECT,
 	DISCONNECT,
@@ -10,24 +9,13 @@ import {
 	RETAIN_AS_PUBLISHED,
 	SUBACK,
 	SUBSCRIBE,
-	SUBSCRIPTION_IDENTIFIER,
 	UNSUBACK,
 	UNSUBSCRIBE,
-	USER_PROPERTY,
 } from "../../src/mqtt/constants";
 import type { Packet } from "../../src/mqtt/packet";
-import type { PropertyReader } from "../../src/mqtt/property-reader";
-import { propertyType, TYPE_BINARY, TYPE_STRING } from "../../src/mqtt/property-types";
-import { describePayload, hexText, PAYLOAD_LIMIT } from "./payload-text";
-import type {
-	PacketName,
-	TracedConnect,
-	TracedFilter,
-	TracedMessage,
-	TracedPacket,
-	TracedProperties,
-	TracedValue,
-} from "./traced-packet";
+import { describeProperties } from "./describe-properties";
+import { describePayload, PAYLOAD_LIMIT, text } from "./payload-text";
+import type { PacketName, TracedConnect, TracedFilter, TracedMessage, TracedPacket } from "./traced-packet";
 
 /** Names of the packet types from CONNECT (1) to AUTH (15). */
 const NAMES: readonly PacketName[] = [
@@ -48,37 +36,6 @@ const NAMES: readonly PacketName[] = [
 	"AUTH",
 ];
 
-/** Names of the properties (§2.2.2.2). */
-const PROPERTY_NAMES: Readonly<Record<number, string>> = {
-	1: "payloadFormatIndicator",
-	2: "messageExpiryInterval",
-	3: "contentType",
-	8: "responseTopic",
-	9: "correlationData",
-	11: "subscriptionIdentifier",
-	17: "sessionExpiryInterval",
-	18: "assignedClientIdentifier",
-	19: "serverKeepAlive",
-	21: "authenticationMethod",
-	22: "authenticationData",
-	23: "requestProblemInformation",
-	24: "willDelayInterval",
-	25: "requestResponseInformation",
-	26: "responseInformation",
-	28: "serverReference",
-	31: "reasonString",
-	33: "receiveMaximum",
-	34: "topicAliasMaximum",
-	35: "topicAlias",
-	36: "maximumQoS",
-	37: "retainAvailable",
-	38: "userProperty",
-	39: "maximumPacketSize",
-	40: "wildcardSubscriptionAvailable",
-	41: "subscriptionIdentifierAvailable",
-	42: "sharedSubscriptionAvailable",
-};
-
 /** What a packet holds, without `sender` and `size`; of a PUBLISH without its payload. */
 export type PacketContent = Omit<TracedPacket, "sender" | "size">;
 
@@ -90,7 +47,7 @@ function packetName(type: number): PacketName {
 export function describePacket(packet: Packet): PacketContent {
 	const { type } = packet;
 	if (type === PINGREQ || type === PINGRESP) return { packet: packetName(type) };
-	const content = { packet: packetName(type), ...properties(packet.properties) };
+	const content = { packet: packetName(type), ...describeProperties(packet.properties) };
 	const identified = { ...content, packetId: packet.packetId };
 	switch (type) {
 		case CONNECT:
@@ -124,7 +81,7 @@ export function describePublish(packet: Packet): Omit<PacketContent, "message"> 
 			topic: text(packet.bytes, packet.topicStart, packet.topicEnd),
 			payloadSize: packet.payloadLength,
 		},
-		...properties(packet.properties),
+		...describeProperties(packet.properties),
 	};
 }
 
@@ -149,7 +106,7 @@ function describeWill(packet: Packet): TracedMessage {
 		topic: text(packet.bytes, packet.willTopicStart, packet.willTopicEnd),
 		...describePayload(payload.subarray(0, PAYLOAD_LIMIT), payload.length),
 		payloadSize: payload.length,
-		...properties(packet.willProperties),
+		...describeProperties(packet.willProperties),
 	};
 }
 
@@ -180,39 +137,4 @@ function describeReasons(packet: Packet): number[] {
 	packet.rewind();
 	while (packet.nextReason()) codes.push(packet.reasonCode);
 	return codes;
-}
-
-function properties(reader: PropertyReader): { properties?: TracedProperties } {
-	if (reader.empty) return {};
-	const found: Record<string, TracedValue | TracedValue[]> = {};
-	reader.rewind();
-	while (reader.next()) {
-		const name = PROPERTY_NAMES[reader.id] ?? `property ${reader.id}`;
-		const value = propertyValue(reader);
-		const earlier = found[name];
-		if (Array.isArray(earlier)) earlier.push(value);
-		else if (earlier !== undefined) found[name] = [earlier, value];
-		else found[name] = reader.id === USER_PROPERTY || reader.id === SUBSCRIPTION_IDENTIFIER ? [value] : value;
-	}
-	return { properties: found };
-}
-
-function propertyValue(reader: PropertyReader): TracedValue {
-	const { id, bytes, start, end } = reader;
-	// Authentication data may hold a password.
-	if (id === AUTHENTICATION_DATA) return `${end - start} bytes`;
-	if (id === USER_PROPERTY)
-		return `${text(bytes, reader.nameStart, reader.nameEnd)}=${text(bytes, start, end)}`;
-	switch (propertyType(id)) {
-		case TYPE_STRING:
-			return text(bytes, start, end);
-		case TYPE_BINARY:
-			return hexText(bytes.subarray(start, Math.min(end, start + PAYLOAD_LIMIT)));
-		default:
-			return reader.number;
-	}
-}
-
-function text(bytes: Uint8Array, start: number, end: number): string {
-	return Buffer.from(bytes.subarray(start, end)).toString();
 }

@@ -22,3 +22,8 @@ export function describePayload(
 export function hexText(bytes: Uint8Array): string {
 	return `0x${Buffer.from(bytes).toString("hex")}`;
 }
+
+/** UTF-8 [start, end) as text. */
+export function text(bytes: Uint8Array, start: number, end: number): string {
+	return Buffer.from(bytes.subarray(start, end)).toString();
+}
