@@ -187,6 +187,8 @@ export class Broker implements ConnectionOwner {
 	get usage(): Usage {
 		const { connections, openCount, sessions, subscriptions, queues, store, settings } = this.#core;
 		let sockets = 0;
+		let queued = settings.queuedMessages - queues.free;
+		for (let i = 1; i <= sessions.capacity; i++) queued += queues.incomingQos2.count(i);
 		for (let i = 1; i < connections.length; i++) if (connections[i]!.state !== FREE) sockets++;
 		return {
 			sockets,
@@ -198,7 +200,7 @@ export class Broker implements ConnectionOwner {
 			filterBytes: subscriptions.tree.bytes,
 			values: store.count,
 			valueBytes: store.messages.arena.used,
-			queued: settings.queuedMessages - queues.free,
+			queued,
 			queuedBytes: queues.contents.arena.used,
 		};
 	}
@@ -220,8 +222,6 @@ export class Broker implements ConnectionOwner {
 	endCallback(): void {
 		try {
 			const { closingCount } = this.#core;
-			this.#sessionEnd.endClosing();
-			this.#router.resumeRetained();
 			this.#sessionEnd.endClosing();
 			if (closingCount > 0) {
 				// a closed connection can make its session end or its will due
@@ -377,6 +377,7 @@ export interface Usage {
 	readonly filterBytes: number;
 	readonly values: number;
 	readonly valueBytes: number;
+	/** Entries of the queues, and packet identifiers of incoming QoS 2 messages. */
 	readonly queued: number;
 	readonly queuedBytes: number;
 }

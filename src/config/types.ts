@@ -216,26 +216,34 @@ export interface ListenSettings {
 	 */
 	readonly inFlight: number;
 	/**
-	 * Maximum number of QoS 2 messages that a client has sent and not released; sent to it as Receive Maximum.
-	 * Exceeded: DISCONNECT 0x93, or the connection is closed.
+	 * Maximum number of QoS 2 messages that a client has sent and not released, at most half of packetSize; sent
+	 * to it as Receive Maximum. Two bytes are reserved for each, in every session. Exceeded: DISCONNECT 0x93,
+	 * or the connection is closed.
 	 */
 	readonly receiveMaximum: number;
 	/**
 	 * Maximum number of messages pending for one client or in flight to it. Reached: expired messages are
 	 * evicted, then pending QoS 0 messages; otherwise the new message is dropped for this client only, and its
-	 * publisher is not notified. Counted in `$SYS/broker/dropped/queue`.
+	 * publisher is not notified. Counted in `$SYS/broker/dropped/queue`, and for each session: a client that
+	 * finds its session again receives the number as the user property `firefly-lost` of CONNACK.
 	 */
 	readonly queuedPerClient: number;
 	/**
-	 * Maximum number of messages pending for all clients together or in flight to them. Full: expired messages
-	 * are evicted; then a QoS 1 message that would have to wait for any subscriber is delivered to nobody:
-	 * PUBACK 0x97, or the connection is closed without PUBACK; a QoS 0 message is dropped only for the
-	 * subscribers for whom it would have to wait.
+	 * Maximum number of messages pending for all clients together or in flight to them. An equal part,
+	 * queuedMessages / sessions, is the share of each session; what the others leave free is lent. Full:
+	 * expired messages are evicted; then a session within its share takes back what others hold beyond theirs,
+	 * and a session that holds less than another takes from that one. The largest borrower gives first, of the
+	 * clients that are away before those that do not read: the oldest QoS 0 message that waits, then the oldest
+	 * that was never sent, and only then one whose delivery has begun. A session without room loses the new
+	 * message, counted as for queuedPerClient; its publisher and other subscribers do not notice. A client with
+	 * room in its socket always receives the message: without room to keep it, it is lost only if the
+	 * connection is lost before it is acknowledged.
 	 */
 	readonly queuedMessages: number;
 	/**
-	 * Bytes for the topics, properties and payloads of pending messages. Full: as queuedMessages. A retained
-	 * message that needs more than all of them is not sent with QoS 1 or 2 to a persistent session.
+	 * Bytes for the topics, properties and payloads of pending messages. A message is stored once, but counts
+	 * for each session that it is pending for. Each session's share is queuedBytes / sessions. Full: as
+	 * queuedMessages.
 	 */
 	readonly queuedBytes: number;
 	/**

@@ -19,6 +19,41 @@ interface ModelEntry {
 	/** Packet identifier; 0: not sent yet. */
 	id: number;
 	released: boolean;
+	/** Its content is stored. */
+	kept: boolean;
+}
+
+/** What OutgoingQueues.takeBack() does, by the model. */
+function takeBack(
+	waiting: ModelEntry[],
+	inFlight: ModelEntry[],
+	bytes: boolean,
+	addUntracked: () => void,
+): number {
+	for (const isCandidate of [
+		({ qos, released }: ModelEntry) => qos === 0 && !released,
+		({ id }: ModelEntry) => id === 0,
+	]) {
+		const index = waiting.findIndex(isCandidate);
+		if (index < 0) continue;
+		waiting.splice(index, 1);
+		return 1;
+	}
+	const begun = waiting.find(({ kept }) => kept);
+	if (begun !== undefined) {
+		if (bytes && begun.qos === 2) {
+			begun.kept = false;
+			begun.released = true;
+		} else waiting.splice(waiting.indexOf(begun), 1);
+		return 1;
+	}
+	if (bytes) inFlight.find(({ kept }) => kept)!.kept = false;
+	else if (inFlight.length === 0) waiting.shift();
+	else {
+		inFlight.shift();
+		addUntracked();
+	}
+	return 0;
 }
 
 test("random queue operations: order, contents, QoS 2 state and limits agree with a model", () => {
@@ -60,14 +95,19 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 			}),
 		},
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("yield" as const), session }) },
+		{
+			weight: 2,
+			arbitrary: fc.record({ do: fc.constant("takeBack" as const), session, bytes: fc.boolean() }),
+		},
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("suspend" as const), session }) },
 		{ weight: 1, arbitrary: fc.record({ do: fc.constant("clear" as const), session }) },
 	);
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-			const queues = new OutgoingQueues(new Memory(120, 0), SESSIONS, 12, 120, 5);
+			const queues = new OutgoingQueues(new Memory(120, 0), SESSIONS, 12, 120, 5, 5, 3);
 			const waiting: ModelEntry[][] = [[], [], [], []];
 			const inFlight: ModelEntry[][] = [[], [], [], []];
+			const untracked = [0, 0, 0, 0];
 			const incomingQos2: Set<number>[] = [new Set(), new Set(), new Set(), new Set()];
 			let fillByte = 0;
 			let packetId = 0;
@@ -82,7 +122,14 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 						const queueLength = waiting[session].length + inFlight[session].length;
 						const pushed = queues.push(session, message, action.qos << 1, 0, 0);
 						if (pushed)
-							waiting[session].push({ fillByte, size: action.size, qos: action.qos, id: 0, released: false });
+							waiting[session].push({
+								fillByte,
+								size: (action.size + 7) & -8,
+								qos: action.qos,
+								id: 0,
+								released: false,
+								kept: true,
+							});
 						assert.ok(!pushed || queueLength < 5);
 					}
 					queues.endMessage();
@@ -90,12 +137,26 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					queues.clear(action.session);
 					waiting[action.session] = [];
 					inFlight[action.session] = [];
+					untracked[action.session] = 0;
 					incomingQos2[action.session].clear();
 				} else if (action.do === "suspend") {
 					const { session } = action;
-					queues.suspend(session);
-					waiting[session] = [...inFlight[session], ...waiting[session].filter(({ qos }) => qos > 0)];
+					const unkept = inFlight[session].filter(({ kept, released }) => !kept && !released);
+					assert.equal(queues.suspend(session), untracked[session] + unkept.length);
+					for (const entry of unkept) entry.released = entry.qos === 2;
+					waiting[session] = [
+						...inFlight[session].filter(({ kept, released }) => kept || released),
+						...waiting[session].filter(({ qos }) => qos > 0),
+					];
 					inFlight[session] = [];
+					untracked[session] = 0;
+				} else if (action.do === "takeBack") {
+					const { session, bytes } = action;
+					if ((bytes ? queues.bytes(session) : queues.entries(session)) === 0) continue;
+					assert.equal(
+						queues.takeBack(session, bytes),
+						takeBack(waiting[session], inFlight[session], bytes, () => untracked[session]++),
+					);
 				} else if (action.do === "yield") {
 					const list = waiting[action.session];
 					const index = list.findIndex(({ qos }) => qos === 0);
@@ -103,9 +164,9 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					if (index >= 0) list.splice(index, 1);
 				} else if (action.do === "take") {
 					if (incomingQos2[action.session].has(action.id)) continue;
-					const { free } = queues;
-					assert.equal(queues.incomingQos2.add(action.session, action.id) > 0, free > 0);
-					if (free > 0) incomingQos2[action.session].add(action.id);
+					const ids = incomingQos2[action.session];
+					assert.equal(queues.incomingQos2.add(action.session, action.id), ids.size < 3);
+					if (ids.size < 3) ids.add(action.id);
 				} else if (action.do === "untake") {
 					assert.equal(
 						queues.incomingQos2.delete(action.session, action.id),
@@ -115,17 +176,33 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const entry = inFlight[action.session][action.which];
 					assert.equal(
 						queues.markReleased(action.session, entry?.id ?? 0xffff),
-						entry === undefined ? NOT_IN_FLIGHT : entry.qos === 2 ? ACCEPTED : WRONG_TYPE,
+						entry === undefined
+							? untracked[action.session] > 0
+								? ACCEPTED
+								: NOT_IN_FLIGHT
+							: entry.qos === 2
+								? ACCEPTED
+								: WRONG_TYPE,
 					);
-					if (entry?.qos === 2) entry.released = true;
+					if (entry?.qos === 2) {
+						entry.released = true;
+						entry.kept = false;
+					}
 				} else if (action.do === "finish") {
 					const list = inFlight[action.session];
 					const entry = list[action.which];
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
 					assert.equal(
 						queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2),
-						entry === undefined ? NOT_IN_FLIGHT : due ? ACCEPTED : WRONG_TYPE,
+						entry === undefined
+							? untracked[action.session] > 0
+								? ACCEPTED
+								: NOT_IN_FLIGHT
+							: due
+								? ACCEPTED
+								: WRONG_TYPE,
 					);
+					if (entry === undefined && untracked[action.session] > 0) untracked[action.session]--;
 					if (due) list.splice(action.which, 1);
 				} else {
 					const { session } = action;
@@ -141,7 +218,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					);
 					if (!first.released) {
 						queues.read(entry, out);
-						assert.equal(out.payloadEnd - out.payloadStart, first.size);
+						assert.equal((out.payloadEnd - out.payloadStart + 7) & -8, first.size);
 						assert.ok(
 							out.bytes.subarray(out.payloadStart, out.payloadEnd).every((byte) => byte === first.fillByte),
 						);
@@ -158,11 +235,17 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 				let entries = 0;
 				for (let i = 1; i <= SESSIONS; i++) {
 					assert.equal(queues.waiting(i), waiting[i].length);
-					assert.equal(queues.inFlight(i), inFlight[i].length);
+					assert.equal(queues.inFlight(i), inFlight[i].length + untracked[i]);
+					const entriesOfSession = [...waiting[i], ...inFlight[i]];
+					assert.equal(queues.entries(i), entriesOfSession.length);
+					assert.equal(
+						queues.bytes(i),
+						entriesOfSession.reduce((sum, { kept, size }) => sum + (kept ? size : 0), 0),
+					);
 					assert.equal(queues.incomingQos2.count(i), incomingQos2[i].size);
 					for (let id = 1; id <= 4; id++)
 						assert.equal(queues.incomingQos2.has(i, id), incomingQos2[i].has(id));
-					entries += waiting[i].length + inFlight[i].length + incomingQos2[i].size;
+					entries += waiting[i].length + inFlight[i].length;
 				}
 				assert.equal(queues.free, 12 - entries);
 			}

@@ -136,36 +136,6 @@ describe("pool limits", () => {
 		assert.equal(harness.broker.counters.droppedQueue, 4);
 	});
 
-	test("queuedMessages or queuedBytes in use: QoS 1 is refused, QoS 0 dropped for slow clients", () => {
-		for (const settings of [
-			{ queuedMessages: 4, inFlight: 2 },
-			{ queuedBytes: 16, inFlight: 2 },
-		]) {
-			const harness = new BrokerHarness(settings);
-			const slow = harness.client("slow");
-			slow.subscribe("t", { qos: 1 });
-			const quick = harness.client("quick");
-			quick.subscribe("#");
-			const sender = harness.client("sender");
-			for (let i = 0; i < 4; i++) {
-				sender.publish("t", "x", { qos: 1, messageId: i + 1 });
-				assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
-			}
-			sender.publish("t", "more", { qos: 1, messageId: 5 });
-			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0x97);
-			sender.publish("t", "more");
-			sender.publish("elsewhere", "1", { qos: 1, messageId: 6 });
-			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
-			assert.equal(quick.messages().length, 6);
-			const v4Client = harness.client("four", 4).publish("t", "more", { qos: 1, messageId: 1 });
-			assert.ok(v4Client.closed);
-			slow.drop();
-			assert.equal(harness.broker.usage.queued, 0);
-			sender.publish("t", "more", { qos: 1, messageId: 7 });
-			assert.equal((sender.shift("puback") as IPubackPacket).reasonCode, 0);
-		}
-	});
-
 	test("packetSize exceeded: DISCONNECT 0x95; by a CONNECT: the connection closes", () => {
 		const harness = new BrokerHarness({ packetSize: 128 });
 		const peer = harness.client("a").publish("t", "x".repeat(130));

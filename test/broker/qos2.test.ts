@@ -66,15 +66,18 @@ describe("QoS 2 from a client", () => {
 	});
 
 	test("a refused message: completed by its PUBREC", () => {
-		const harness = new BrokerHarness({ queuedMessages: 1 });
+		const harness = new BrokerHarness({ retainedTopics: 1, queuedMessages: 1 });
 		const sender = harness.client("sender");
 		sender.publish("$SYS/x", "1", { qos: 2, messageId: 1 });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x87);
 		sender.publish("t", "1", { qos: 2, messageId: 1 });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x10);
-		sender.publish("t", "2", { qos: 2, messageId: 2 });
+		sender.publish("t", "2", { qos: 2, messageId: 2, retain: true });
+		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x10);
+		sender.publish("u", "2", { qos: 2, messageId: 3, retain: true });
 		assert.equal((sender.shift("pubrec") as IPubrecPacket).reasonCode, 0x97);
-		const v4Client = harness.client("four", 4).publish("t", "2", { qos: 2, messageId: 2 });
+		assert.equal(harness.broker.usage.queued, 2, "no identifier of a refused message");
+		const v4Client = harness.client("four", 4).publish("u", "2", { qos: 2, messageId: 2, retain: true });
 		assert.ok(v4Client.closed);
 	});
 });

@@ -75,7 +75,16 @@ export class Core {
 		this.will = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
 		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
-		this.queues = new OutgoingQueues(memory, sessions, queuedMessages, queuedBytes, settings.queuedPerClient);
+		this.queues = new OutgoingQueues(
+			memory,
+			sessions,
+			queuedMessages,
+			queuedBytes,
+			settings.queuedPerClient,
+			settings.inFlight,
+			// so that the identifiers of a session fit in one stored record
+			Math.min(settings.receiveMaximum, settings.packetSize >> 1),
+		);
 		this.store = new RetainedStore(memory, retainedTopics, retainedBytes);
 		this.aliases = new TopicAliases(
 			memory,

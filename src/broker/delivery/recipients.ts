@@ -2,6 +2,7 @@ import type { Core } from "../core/core";
 import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
 import { OPEN } from "../session/connection";
+import { dropExpired } from "./queue-shares";
 
 // Columns of a session: the number of the last message that matched, and the combined options of the
 // subscriptions that matched it
@@ -168,22 +169,14 @@ export class Recipients {
 		// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
 		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
 		// [MQTT-3.3.4-9]
-		if (qos !== 0 && (queues.free === 0 || queues.inFlight(session) >= connection.sendQuota)) return false;
+		if (qos !== 0 && queues.inFlight(session) >= connection.sendQuota) return false;
 		return message.size + PUBLISH_OVERHEAD <= connection.room;
 	}
 
 	/** Whether a session's queue is full, even after expired messages were dropped. */
 	isQueueFull(session: number): boolean {
 		const { queues } = this.#core;
-		return queues.isFull(session) && (!this.dropExpired() || queues.isFull(session));
-	}
-
-	/** Drops expired messages from the queues; false if there are none. */
-	dropExpired(): boolean {
-		const { queues, clock, counters } = this.#core;
-		const dropped = queues.dropExpired(clock.nowMs);
-		counters.droppedExpired += dropped;
-		return dropped !== 0;
+		return queues.isFull(session) && (!dropExpired(this.#core) || queues.isFull(session));
 	}
 
 	/** Whether the copy belongs to this subscription alone. */

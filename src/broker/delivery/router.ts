@@ -3,6 +3,7 @@ import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { type Connection, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
 import { EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
+import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
 import type { SysTopics } from "./sys-topics";
 
@@ -11,8 +12,9 @@ const PUBREL_ROOM = 5;
 
 /**
  * Stores a published message and delivers it to every subscriber: at once if the socket has room and nothing
- * is queued, else through the session's queue. A session whose queue is full loses the message; if the shared
- * pools are full, a QoS 1 or 2 message is refused as a whole.
+ * is queued, else through the session's queue. A session without room loses the message, and nobody else does:
+ * neither the publisher nor the other subscribers notice. A message is refused only if its value cannot be
+ * stored.
  */
 export class Router {
 	readonly #core: Core;
@@ -21,8 +23,6 @@ export class Router {
 	/** Scratch message, read from a queue or the store. */
 	readonly #stored: Message;
 	readonly #recipients: Recipients;
-	/** Whether stored values wait for room in the queues. */
-	#retainedDeferred = false;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
@@ -54,7 +54,6 @@ export class Router {
 		const recipients = this.#recipients;
 		const matched = recipients.gather(message, publisher);
 		this.#packetWriter.invalidate();
-		if (message.qos !== 0 && !this.admits(matched, message)) return QUOTA_EXCEEDED;
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		core.host.event?.(
@@ -160,91 +159,52 @@ export class Router {
 		}
 	}
 
-	/** Resumes stored values that waited for room in the queues. */
-	resumeRetained(): void {
-		const core = this.#core;
-		if (!this.#retainedDeferred || core.queues.free === 0) return;
-		this.#retainedDeferred = false;
-		for (let i = 1; i < core.connections.length; i++) {
-			const connection = core.connections[i]!;
-			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0)
-				this.pump(connection);
-		}
-	}
-
 	/**
 	 * Moves pending messages of shared subscriptions from an ending session, whose subscriptions were removed
 	 * already, to other members. QoS 1 only: a QoS 2 message must not be sent to another client [MQTT-4.8.2-5].
 	 */
 	redistribute(session: number): void {
-		const { queues, subscriptions } = this.#core;
-		const message = this.#stored;
+		const { queues, subscriptions, counters } = this.#core;
 		queues.suspend(session);
-		this.dropExpired();
-		for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.next(entry)) {
-			const share = queues.share(entry);
-			if (share === 0 || (queues.flags(entry) & 6) !== 2) continue;
-			queues.read(entry, message);
-			const { bytes, topicStart, topicEnd } = message;
-			const count = subscriptions.match(bytes, topicStart, topicEnd);
-			const { found } = subscriptions;
-			let best = 0;
-			let rank = 0;
-			for (let i = 0; i < count; i++) {
-				if (subscriptions.share(found[i]) !== share || subscriptions.qos(found[i]) === 0) continue;
-				const own = this.#recipients.rank(found[i], message);
-				if (own <= rank) continue;
-				rank = own;
-				best = found[i];
+		dropExpired(this.#core);
+		for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.firstWaiting(session)) {
+			const shared = queues.share(entry) !== 0 && (queues.flags(entry) & 6) === 2;
+			const best = shared ? this.nextMember(entry) : 0;
+			if (best === 0) {
+				if (shared) counters.droppedShared++;
+				queues.dropFirst(session);
+				continue;
 			}
-			if (best === 0) continue;
 			const nextMember = subscriptions.session(best);
 			subscriptions.moveToEnd(best);
-			if (
-				!queues.enqueueCopy(entry, nextMember, queues.flags(entry) & 7, subscriptions.identifier(best), share)
-			)
-				continue;
+			queues.moveFirst(session, nextMember, queues.flags(entry) & 7, subscriptions.identifier(best));
 			const connection = this.#core.connectionOf(nextMember);
 			if (connection !== undefined) this.pump(connection);
 		}
 	}
 
-	/** Drops expired messages from the queues; false if there are none. */
-	dropExpired(): boolean {
-		return this.#recipients.dropExpired();
-	}
-
-	/**
-	 * Whether the pools have room for a QoS 1 or 2 message for every recipient with QoS above 0 whose own queue
-	 * is not full.
-	 */
-	private admits(matched: number, message: Message): boolean {
-		return this.fits(matched, message) || (this.dropExpired() && this.fits(matched, message));
-	}
-
-	private fits(matched: number, message: Message): boolean {
-		const { subscriptions, queues, sessions } = this.#core;
+	/** The subscription that receives a message of a shared one instead of a member that ends; 0 if none can. */
+	private nextMember(entry: number): number {
+		const { queues, subscriptions } = this.#core;
+		const message = this.#stored;
+		const share = queues.share(entry);
+		queues.read(entry, message);
+		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
 		const { found } = subscriptions;
-		let entries = 0;
-		let kept = false;
-		for (let i = 0; i < matched; i++) {
-			const subscription = found[i];
-			const session = subscriptions.session(subscription);
-			const share = subscriptions.share(subscription);
-			if (this.#recipients.qos(subscription) === 0) continue;
-			if (this.#recipients.canSendNow(session, message, message.qos)) {
-				entries++;
-				if (share !== 0 || sessions.persistent(session)) kept = true;
-			} else if (!this.#recipients.isQueueFull(session)) {
-				entries++;
-				kept = true;
-			}
+		let best = 0;
+		let rank = 0;
+		for (let i = 0; i < count; i++) {
+			if (subscriptions.share(found[i]) !== share || subscriptions.qos(found[i]) === 0) continue;
+			if (queues.isFull(subscriptions.session(found[i]))) continue;
+			const own = this.#recipients.rank(found[i], message);
+			if (own <= rank) continue;
+			rank = own;
+			best = found[i];
 		}
-		if (entries > queues.free) return false;
-		queues.beginMessage();
-		return !kept || queues.fits(message);
+		return best;
 	}
 
+	/** Delivers a message to one session, or queues it. @returns whether it was sent or is queued */
 	private deliver(
 		session: number,
 		message: Message,
@@ -252,17 +212,18 @@ export class Router {
 		retainAsPublished: boolean,
 		identifier: number,
 		share: number,
-	): void {
-		const { queues, counters, sessions } = this.#core;
+	): boolean {
+		const { queues, sessions } = this.#core;
 		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
 		// [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0);
 		const connection = this.#core.connectionOf(session);
-		const keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
+		let keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
 		if (connection === undefined || connection.state !== OPEN) {
 			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
-			if (qos === 0 || !sessions.persistent(session)) return;
-		} else if (this.#recipients.canSendNow(session, message, qos) && (!keep || queues.reserve(message))) {
+			if (qos === 0 || !sessions.persistent(session)) return false;
+		} else if (this.#recipients.canSendNow(session, message, qos)) {
+			if (qos !== 0) keep = this.makeRoomInFlight(session, message, keep);
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const packetWriter = this.#packetWriter;
 			const result = packetWriter.canRepeat(connection, flags, identifier)
@@ -271,18 +232,56 @@ export class Router {
 			if (result === SENT) {
 				if (qos !== 0) queues.addInFlight(session, packetId, flags, identifier, share, keep);
 				this.countDelivered(message);
-				return;
+				return true;
 			}
 			if (result !== NO_ROOM) {
 				this.countDropped(result);
-				return;
+				return false;
 			}
 		}
-		if (qos !== 0 && this.#recipients.isQueueFull(session) && queues.dropOldestQos0(session))
-			counters.droppedQueue++;
-		if (queues.push(session, message, flags, identifier, share)) return;
-		if (!this.dropExpired() || !queues.push(session, message, flags, identifier, share))
-			counters.droppedQueue++;
+		// Tail call, which uses no stack on XS
+		return this.enqueue(session, message, flags, identifier, share);
+	}
+
+	/**
+	 * Makes room for a message that is about to be sent with QoS 1 or 2. Without room it is sent all the same,
+	 * but not tracked or not kept.
+	 * @param keep whether it may have to be sent again
+	 * @returns whether its content is kept for that
+	 */
+	private makeRoomInFlight(session: number, message: Message, keep: boolean): boolean {
+		return makeRoom(this.#core, session, 0) && keep && this.reserve(session, message);
+	}
+
+	/** Stores the content of a message for an entry of a session; false if there is no room. */
+	private reserve(session: number, message: Message): boolean {
+		const { queues } = this.#core;
+		return (
+			queues.reserve(message) ||
+			(makeRoom(this.#core, session, queues.contents.roundedSize(message)) && queues.reserve(message))
+		);
+	}
+
+	/** Queues a message for a session, which loses it if it has no room. @returns whether it is queued */
+	private enqueue(
+		session: number,
+		message: Message,
+		flags: number,
+		identifier: number,
+		share: number,
+	): boolean {
+		const { queues } = this.#core;
+		const full = this.#recipients.isQueueFull(session);
+		if (full && (flags & 6) !== 0 && queues.dropOldestQos0(session)) this.countLost(session);
+		if (
+			!queues.isFull(session) &&
+			makeRoom(this.#core, session, 0) &&
+			this.reserve(session, message) &&
+			queues.push(session, message, flags, identifier, share)
+		)
+			return true;
+		this.countLost(session);
+		return false;
 	}
 
 	/** Sends the next stored value for a new subscription; false if it must wait or none is left. */
@@ -316,14 +315,15 @@ export class Router {
 			if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;
 			const granted = subscriptions.qos(subscription);
 			const qos = Math.min(granted, message.qos);
-			const keep = qos !== 0 && sessions.persistent(session);
-			if (keep && !queues.fitsWhenEmpty(message)) {
-				this.countDropped(TOO_LARGE);
-				continue;
-			}
-			if (qos !== 0 && !this.reserveRetained(connection, message, keep)) {
-				connection.retainedCursor = record - 1;
-				return false;
+			let keep = qos !== 0 && sessions.persistent(session);
+			if (qos !== 0) {
+				const kept = this.prepareRetained(connection, message, keep);
+				if (kept < 0) {
+					queues.endMessage();
+					connection.retainedCursor = record - 1;
+					return false;
+				}
+				keep = kept === 1;
 			}
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
@@ -356,17 +356,19 @@ export class Router {
 	}
 
 	/**
-	 * Whether the queues have room for a stored value that is sent with QoS 1 or 2. Reserves its content if
-	 * `keep` is set.
+	 * Makes room for a stored value that is sent with QoS 1 or 2. Without room it waits for the next
+	 * acknowledgement, or is sent as makeRoomInFlight() says if none is due: so it never waits for others.
+	 * @returns whether its content is kept, 0 or 1; -1 if the value must wait
 	 */
-	private reserveRetained(connection: Connection, message: Message, keep: boolean): boolean {
+	private prepareRetained(connection: Connection, message: Message, keep: boolean): number {
 		const { queues } = this.#core;
+		const { session } = connection;
+		const inFlight = queues.inFlight(session);
 		queues.beginMessage();
-		if (queues.inFlight(connection.session) >= connection.sendQuota) return false; // [MQTT-3.3.4-9]
-		if (queues.free !== 0 && (!keep || queues.reserve(message))) return true;
-		if (this.dropExpired() && queues.free !== 0 && (!keep || queues.reserve(message))) return true;
-		this.#retainedDeferred = true;
-		return false;
+		if (inFlight >= connection.sendQuota) return -1; // [MQTT-3.3.4-9]
+		const kept = this.makeRoomInFlight(session, message, keep);
+		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return -1;
+		return kept ? 1 : 0;
 	}
 
 	/** A packet identifier that is not in flight [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
@@ -381,6 +383,13 @@ export class Router {
 	private countDelivered(message: Message): void {
 		this.#core.counters.messagesDelivered++;
 		this.#core.host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
+	}
+
+	/** Counts a message that a session has lost for lack of room. */
+	private countLost(session: number): void {
+		const { counters, queues } = this.#core;
+		counters.droppedQueue++;
+		queues.addLost(session, 1);
 	}
 
 	private countDropped(result: number): void {

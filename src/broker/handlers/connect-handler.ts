@@ -18,6 +18,7 @@ import {
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
+import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { hexDigit } from "../../text/ascii";
@@ -297,7 +298,7 @@ export class ConnectHandler {
 		const requested = packet.properties;
 		const properties = this.#packetWriter.properties
 			.reset()
-			.receiveMaximum(settings.receiveMaximum)
+			.receiveMaximum(queues.incomingQos2.limit)
 			.maximumPacketSize(settings.packetSize);
 		if (!this.#core.retainAvailable) properties.retainAvailable(false); // [MQTT-3.2.2-13]
 		if (requested.find(SESSION_EXPIRY_INTERVAL) && requested.number !== sessions.expirySeconds(session))
@@ -313,10 +314,9 @@ export class ConnectHandler {
 			if (needed + 3 + information.length <= room) properties.responseInformation(information);
 		}
 		if (this.#sessionPresent) {
-			const name = utf8("firefly-queued");
-			const count = utf8(String(queues.waiting(session)));
-			// [MQTT-3.2.2-20]
-			if (properties.length + 5 + name.length + count.length <= room) properties.userProperty(name, count);
+			appendCount(properties, "firefly-queued", queues.waiting(session), room);
+			const lost = queues.lost(session);
+			if (lost !== 0) appendCount(properties, "firefly-lost", lost, room);
 		}
 		// [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
 		return (
@@ -350,6 +350,14 @@ export class ConnectHandler {
 			bytes[i] = hexDigit(digit);
 		}
 	}
+}
+
+/** Adds a user property with a number, unless that makes the properties longer than `room`. */
+function appendCount(properties: PropertyWriter, key: string, count: number, room: number): void {
+	const name = utf8(key);
+	const value = utf8(String(count));
+	// [MQTT-3.2.2-20]
+	if (properties.length + 5 + name.length + value.length <= room) properties.userProperty(name, value);
 }
 
 function wipePassword(packet: Packet): void {

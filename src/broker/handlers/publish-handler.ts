@@ -94,18 +94,12 @@ export class PublishHandler {
 		const core = this.#core;
 		const { incomingQos2 } = core.queues;
 		const { session } = connection;
-		let code = QUOTA_EXCEEDED;
-		if (incomingQos2.count(session) >= core.settings.receiveMaximum) {
+		if (!incomingQos2.add(session, packetId)) {
 			core.close(connection, RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7] [MQTT-3.3.4-8]
 			return false;
 		}
-		if (
-			incomingQos2.add(session, packetId) !== 0 ||
-			(this.#router.dropExpired() && incomingQos2.add(session, packetId) !== 0)
-		) {
-			code = this.route(connection, message);
-			if (code >= 0x80) incomingQos2.delete(session, packetId); // [MQTT-4.3.3-9]
-		} else core.counters.publishesOverQuota++;
+		const code = this.route(connection, message);
+		if (code >= 0x80) incomingQos2.delete(session, packetId); // [MQTT-4.3.3-9]
 		this.acknowledge(connection, PUBREC, packetId, code); // [MQTT-4.3.3-8] [MQTT-3.1.1:4.3.3-2]
 		return false;
 	}

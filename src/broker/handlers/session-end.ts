@@ -64,8 +64,11 @@ export class SessionEnd {
 
 	/** Suspends a persistent session. @returns whether its will must be published now */
 	private suspend(session: number): boolean {
-		const { sessions, queues, clock } = this.#core;
-		queues.suspend(session); // [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
+		const { sessions, queues, clock, counters } = this.#core;
+		const lost = queues.suspend(session);
+		queues.addLost(session, lost);
+		counters.droppedQueue += lost;
+		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
 		sessions.setEndsAt(session, clock.deadlineSeconds(sessions.expirySeconds(session))); // [MQTT-3.1.2-23]
 		if (sessions.will(session) === 0) return false; // [MQTT-3.1.1:3.1.2-12]
 		const delay = sessions.willDelaySeconds(session);

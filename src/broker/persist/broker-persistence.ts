@@ -4,7 +4,7 @@ import type { Persistence } from "../core/persistence";
 import { Tables } from "../pool/tables";
 import { MessageRecords } from "./message-records";
 import { PersistentClock } from "./persistent-clock";
-import { QueueRecords } from "./queue-records";
+import { entryRecords, QueueRecords } from "./queue-records";
 import { RetainedRecords } from "./retained-records";
 import { SessionRecords } from "./session-records";
 import { SubscriptionRecords } from "./subscription-records";
@@ -33,7 +33,7 @@ export class BrokerPersistence implements Persistence {
 			settings.sessions,
 			settings.subscriptions,
 			settings.queuedMessages,
-			settings.queuedMessages,
+			entryRecords(core),
 		]);
 		const tables = new Tables(768);
 		recordStore.loadCommit(tables);

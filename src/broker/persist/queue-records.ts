@@ -4,11 +4,24 @@ import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";
 import { CONTENT_KIND, ENTRY_KIND, type TransactionalStore } from "./transactional-store";
 
-/** Kinds of stored entries. */
+// Kinds of stored entries
 const OUTGOING = 0;
+/** A packet identifier of an incoming QoS 2 message, as stored by earlier versions. */
 const INCOMING_QOS2 = 1;
+/** All such packet identifiers of a session. */
+const INCOMING_QOS2_LIST = 2;
 
 const QOS = 6;
+const QOS2 = 4;
+const RELEASED = 0x10;
+
+/**
+ * Number of records for entries: one for each entry of the queues, then one for each session's incoming
+ * QoS 2 messages.
+ */
+export function entryRecords(core: Core): number {
+	return core.settings.queuedMessages + core.settings.sessions;
+}
 
 /**
  * Stores the QoS 1 and 2 messages that are queued for persistent sessions or in flight to them, and the
@@ -28,16 +41,18 @@ export class QueueRecords {
 		this.#messages = messages;
 		this.#entryFlags = recordStore.dirtyFlags[ENTRY_KIND];
 		this.#contentFlags = recordStore.dirtyFlags[CONTENT_KIND];
+		core.queues.incomingQos2.firstRecord = core.settings.queuedMessages;
 	}
 
 	/** @returns how many messages could not be restored */
-	restore(sessions: SessionRecords): number {
-		const { queues, subscriptions, authorizer } = this.#core;
+	restore(sessionRecords: SessionRecords): number {
+		const { queues, sessions, subscriptions, authorizer } = this.#core;
 		const recordStore = this.#recordStore;
 		const { codec } = recordStore;
 		const contents = new Uint16Array(this.#contentFlags.states.length);
 		const { message } = this.#messages;
 		let lost = 0;
+		let renumbered = false;
 		for (let i = 1; i < contents.length; i++) {
 			if (!recordStore.readRecord(CONTENT_KIND, i)) continue;
 			this.#messages.readMessage();
@@ -48,8 +63,16 @@ export class QueueRecords {
 		for (let i = 1; i < this.#entryFlags.states.length; i++) {
 			if (!recordStore.readRecord(ENTRY_KIND, i)) continue;
 			const storedSession = codec.readU16();
-			const session = sessions.restoredSession(storedSession);
+			const session = sessionRecords.restoredSession(storedSession);
 			const kind = codec.readU8();
+			if (kind !== OUTGOING) {
+				if (session !== 0) lost += this.restoreIncoming(session, kind);
+				if (kind === INCOMING_QOS2 || i !== queues.incomingQos2.firstRecord + session) {
+					renumbered = true;
+					this.#entryFlags.renumber(i, 0);
+				}
+				continue;
+			}
 			const state = codec.readU8();
 			const packetId = codec.readU16();
 			const storedContent = codec.readU16();
@@ -57,8 +80,7 @@ export class QueueRecords {
 			const sequence = codec.readU32();
 			let entry = 0;
 			let content = 0;
-			if (session !== 0 && kind === INCOMING_QOS2) entry = queues.incomingQos2.add(session, packetId);
-			else if (session !== 0) {
+			if (session !== 0) {
 				content = contents[storedContent] ?? 0;
 				const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.bytes, codec.at, codec.end);
 				let allowed = storedContent === 0 || content !== 0;
@@ -78,6 +100,21 @@ export class QueueRecords {
 			this.#contentFlags.mark(contents[i]);
 		}
 		queues.trackChanges(this.#entryFlags, this.#contentFlags);
+		if (renumbered)
+			for (let i = 1; i <= sessions.capacity; i++) this.#entryFlags.mark(queues.incomingQos2.firstRecord + i);
+		return lost;
+	}
+
+	/** Restores packet identifiers of incoming QoS 2 messages. @returns how many could not be restored */
+	private restoreIncoming(session: number, kind: number): number {
+		const { incomingQos2 } = this.#core.queues;
+		const { codec } = this.#recordStore;
+		let lost = 0;
+		if (kind === INCOMING_QOS2) codec.readU8();
+		while (codec.at < codec.end) {
+			if (!incomingQos2.add(session, codec.readU16())) lost++;
+			if (kind === INCOMING_QOS2) break;
+		}
 		return lost;
 	}
 
@@ -87,11 +124,10 @@ export class QueueRecords {
 		for (let session = 1; session <= sessions.capacity; session++) {
 			if (!sessions.inUse(session) || !sessions.persistent(session)) continue;
 			for (let entry = queues.firstInFlight(session); entry !== 0; entry = queues.next(entry))
-				this.storeEntry(session, entry, OUTGOING);
+				this.storeEntry(session, entry);
 			for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.next(entry))
-				this.storeEntry(session, entry, OUTGOING);
-			for (let entry = queues.incomingQos2.first(session); entry !== 0; entry = queues.next(entry))
-				this.storeEntry(session, entry, INCOMING_QOS2);
+				this.storeEntry(session, entry);
+			this.storeIncoming(session);
 		}
 		this.dropUnused(this.#entryFlags, ENTRY_KIND);
 		this.dropUnused(this.#contentFlags, CONTENT_KIND);
@@ -107,19 +143,24 @@ export class QueueRecords {
 	}
 
 	/** Marks an entry and its message as in use, and stores each if it has changed. */
-	private storeEntry(session: number, entry: number, kind: number): void {
+	private storeEntry(session: number, entry: number): void {
 		const { queues, subscriptions } = this.#core;
 		const recordStore = this.#recordStore;
 		const { codec } = recordStore;
-		const state = queues.allFlags(entry);
-		if (kind === OUTGOING && (state & QOS) === 0) return;
+		let state = queues.allFlags(entry);
+		if ((state & QOS) === 0) return;
 		const content = queues.content(entry);
+		if (content === 0) {
+			// without its content it cannot be sent again; as OutgoingQueues.suspend()
+			if ((state & QOS) !== QOS2) return;
+			state |= RELEASED;
+		}
 		if (content !== 0 && !this.storeContent(content)) return;
 		if (!markInUse(this.#entryFlags, entry)) return;
 		const share = queues.share(entry);
 		codec.startWriting();
 		codec.writeU16(session);
-		codec.writeU8(kind);
+		codec.writeU8(OUTGOING);
 		codec.writeU8(state);
 		codec.writeU16(queues.packetId(entry));
 		codec.writeU16(content);
@@ -127,6 +168,21 @@ export class QueueRecords {
 		codec.writeU32(queues.sequence(entry));
 		if (share !== 0) codec.at = subscriptions.tree.copyPath(share, codec.bytes, codec.at);
 		recordStore.put(ENTRY_KIND, entry);
+	}
+
+	/** Marks and stores the packet identifiers of a session's incoming QoS 2 messages, as storeEntry(). */
+	private storeIncoming(session: number): void {
+		const { incomingQos2 } = this.#core.queues;
+		const recordStore = this.#recordStore;
+		const { codec } = recordStore;
+		const record = incomingQos2.firstRecord + session;
+		const count = incomingQos2.count(session);
+		if (count === 0 || !markInUse(this.#entryFlags, record)) return;
+		codec.startWriting();
+		codec.writeU16(session);
+		codec.writeU8(INCOMING_QOS2_LIST);
+		for (let i = 0; i < count; i++) codec.writeU16(incomingQos2.at(session, i));
+		recordStore.put(ENTRY_KIND, record);
 	}
 
 	/** @returns whether the message has a record */

@@ -27,8 +27,8 @@ export class BrokerCounters {
 	publishesOverQuota = 0;
 	publishesDenied = 0;
 	/**
-	 * Messages dropped for one subscriber: its queue was full, its maximum packet size exceeded, or they
-	 * expired.
+	 * Messages dropped for one subscriber: it had no room for them, its maximum packet size was exceeded, or
+	 * they expired.
 	 */
 	droppedQueue = 0;
 	droppedSize = 0;

@@ -26,24 +26,35 @@ const LAST_IN_FLIGHT = 3;
 /** Number of waiting and of in-flight entries. */
 const WAITING = 4;
 const IN_FLIGHT = 5;
-const LISTS_WIDTH = 6;
+/** Bytes of the contents of all entries; a content that several entries share counts for each. */
+const BYTES = 6;
+/** Messages in flight that have no entry; see addInFlight(). */
+const UNTRACKED = 7;
+/** Messages lost for lack of room, up to the largest number that 16 bits hold. */
+const LOST = 8;
+const LISTS_WIDTH = 9;
+const LOST_LIMIT = 0xffff;
 
 /**
  * Outgoing messages of each session. An entry is one message for one session, in one of two lists: waiting to
  * be sent, or in flight with a packet identifier until it is acknowledged. When the connection ends,
  * in-flight entries return to the front of the waiting list and keep their identifier. Entries and contents
  * come from pools that all sessions share; a content is stored once for all its entries.
+ *
+ * The pools belong to the sessions in equal shares. What the others leave free is lent, and takeBack() takes
+ * it from a session again. No recipient can therefore hold up a message: without room for its entry, a
+ * message to a connected client is sent without one.
  */
 export class OutgoingQueues {
 	/** Contents of the entries. */
 	readonly contents: Messages;
-	/** Packet identifiers of received QoS 2 messages, which take entries too. */
+	/** Packet identifiers of received QoS 2 messages. */
 	readonly incomingQos2: IncomingQos2;
 	readonly #limit: number;
 	readonly #entries: QueueEntries;
 	/** Number of entries that refer to each content. */
 	readonly #references: Uint16Array;
-	readonly #lists: Uint16Array;
+	readonly #lists: Uint16Array | Uint32Array;
 	/** The content of the message that is being routed, once it is reserved. */
 	#currentContent = 0;
 	/** No waiting message expires before this, ms of the broker's clock. */
@@ -51,14 +62,29 @@ export class OutgoingQueues {
 	/** Records changed contents; undefined without persistence. */
 	#contentDirtyFlags: DirtyFlags | undefined = undefined;
 
-	/** @param records entries @param bytes for contents @param limit entries of one session */
-	constructor(memory: Memory, sessions: number, records: number, bytes: number, limit: number) {
+	/**
+	 * @param records entries
+	 * @param bytes for contents
+	 * @param limit entries of one session
+	 * @param inFlight the highest number of them in flight
+	 * @param receiveMaximum incoming QoS 2 messages of one session
+	 */
+	constructor(
+		memory: Memory,
+		sessions: number,
+		records: number,
+		bytes: number,
+		limit: number,
+		inFlight: number,
+		receiveMaximum: number,
+	) {
 		const { tables } = memory;
 		this.contents = new Messages(memory, memory.arena(bytes, records), records);
 		this.#limit = limit;
 		this.#entries = new QueueEntries(tables, records);
-		this.incomingQos2 = new IncomingQos2(tables, this.#entries, sessions);
-		this.#lists = tables.u16(LISTS_WIDTH * sessions + LISTS_WIDTH);
+		this.incomingQos2 = new IncomingQos2(tables, sessions, receiveMaximum);
+		const cells = LISTS_WIDTH * sessions + LISTS_WIDTH;
+		this.#lists = Math.max(limit, inFlight) * bytes > 0xffff ? tables.u32(cells) : tables.u16(cells);
 		this.#references = tables.u16(records + 1);
 	}
 
@@ -77,28 +103,43 @@ export class OutgoingQueues {
 		return this.#lists[LISTS_WIDTH * session + WAITING];
 	}
 
-	/** In-flight entries of a session. */
+	/** Messages of a session in flight, with an entry or without. */
 	inFlight(session: number): number {
-		return this.#lists[LISTS_WIDTH * session + IN_FLIGHT];
+		const row = LISTS_WIDTH * session;
+		return this.#lists[row + IN_FLIGHT] + this.#lists[row + UNTRACKED];
+	}
+
+	/** Entries of a session. */
+	entries(session: number): number {
+		const row = LISTS_WIDTH * session;
+		return this.#lists[row + WAITING] + this.#lists[row + IN_FLIGHT];
+	}
+
+	/** Bytes of the contents of these entries. */
+	bytes(session: number): number {
+		return this.#lists[LISTS_WIDTH * session + BYTES];
+	}
+
+	/** Whether the last waiting message of a session was never sent. */
+	hasUnsent(session: number): boolean {
+		const last = this.#lists[LISTS_WIDTH * session + LAST_WAITING];
+		return last !== 0 && this.#entries.packetId(last) === 0;
 	}
 
 	/** Whether a session has reached its limit of entries. */
 	isFull(session: number): boolean {
-		return this.waiting(session) + this.inFlight(session) >= this.#limit;
+		return this.entries(session) >= this.#limit;
 	}
 
-	/** Whether there is room for the content of this message. */
-	fits(message: Message): boolean {
-		return (
-			this.#currentContent !== 0 ||
-			(!this.contents.arena.exhausted && this.contents.roundedSize(message) <= this.contents.arena.free)
-		);
+	/** Messages that a session has lost for lack of room since it began. */
+	lost(session: number): number {
+		return this.#lists[LISTS_WIDTH * session + LOST];
 	}
 
-	/** Whether there would be room for the content of this message if there were no other. */
-	fitsWhenEmpty(message: Message): boolean {
-		const { arena } = this.contents;
-		return this.contents.roundedSize(message) <= arena.free + arena.used;
+	/** Counts lost messages of a session. */
+	addLost(session: number, count: number): void {
+		const at = LISTS_WIDTH * session + LOST;
+		this.#lists[at] = Math.min(this.#lists[at] + count, LOST_LIMIT);
 	}
 
 	/** Begins the routing of a message, which endMessage() ends. */
@@ -115,7 +156,7 @@ export class OutgoingQueues {
 		this.#contentDirtyFlags?.mark(content);
 	}
 
-	/** Stores the content of the message, as addInFlight() requires; false if there is no room. */
+	/** Stores the content of the message for entries of it; false if there is no room. */
 	reserve(message: Message): boolean {
 		if (this.#currentContent !== 0) return true;
 		const content = this.contents.add(message);
@@ -136,11 +177,23 @@ export class OutgoingQueues {
 		return true;
 	}
 
-	/** Queues the content of an entry for another session; false if its limit or the entries are used up. */
-	enqueueCopy(entry: number, session: number, flags: number, identifier: number, share: number): boolean {
-		if (this.isFull(session) || this.free === 0) return false;
-		this.enqueue(session, this.#entries.content(entry), flags, identifier, share);
-		return true;
+	/**
+	 * Moves the first waiting entry of a session to the end of another's queue, as a message that was not sent
+	 * yet.
+	 */
+	moveFirst(session: number, to: number, flags: number, identifier: number): void {
+		const entries = this.#entries;
+		const lists = this.#lists;
+		const entry = lists[LISTS_WIDTH * session + FIRST_WAITING];
+		const size = this.contents.arena.size(entries.content(entry));
+		this.unlinkWaiting(session, 0, entry);
+		lists[LISTS_WIDTH * session + BYTES] -= size;
+		lists[LISTS_WIDTH * to + BYTES] += size;
+		entries.setFlags(entry, flags);
+		entries.setPacketId(entry, 0);
+		entries.setIdentifier(entry, identifier);
+		this.appendToList(LISTS_WIDTH * to + FIRST_WAITING, entry);
+		lists[LISTS_WIDTH * to + WAITING]++;
 	}
 
 	/**
@@ -169,7 +222,7 @@ export class OutgoingQueues {
 					previous = entry;
 				} else {
 					this.unlinkWaiting(row / LISTS_WIDTH, previous, entry);
-					this.releaseEntry(entry);
+					this.releaseEntry(row / LISTS_WIDTH, entry);
 					dropped++;
 				}
 				entry = next;
@@ -189,9 +242,79 @@ export class OutgoingQueues {
 			entry = entries.next(entry);
 		}
 		if (entry === 0) return false;
-		this.unlinkWaiting(session, previous, entry);
-		this.releaseEntry(entry);
+		this.dropWaiting(session, previous, entry);
 		return true;
+	}
+
+	/**
+	 * Takes back what a session has borrowed, one message at a time: the oldest waiting one of QoS 0, else the
+	 * oldest that was never sent, else the oldest whose delivery has begun. Of the latter, one in flight to a
+	 * connected client continues without entry or without content, and is lost only if the connection is.
+	 * @param bytes whether bytes are needed; otherwise an entry is
+	 * @returns the number of messages lost, 0 or 1
+	 */
+	takeBack(session: number, bytes: boolean): number {
+		if (this.dropOldestQos0(session)) return 1;
+		if (this.hasUnsent(session)) return this.dropOldestUnsent(session);
+		if (this.dropOldestBegun(session, bytes)) return 1;
+		return this.releaseInFlight(session, bytes);
+	}
+
+	private dropOldestUnsent(session: number): number {
+		const entries = this.#entries;
+		let previous = 0;
+		let entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
+		while (entries.packetId(entry) !== 0) {
+			previous = entry;
+			entry = entries.next(entry);
+		}
+		this.dropWaiting(session, previous, entry);
+		return 1;
+	}
+
+	/**
+	 * Drops the oldest waiting message whose delivery has begun; one of QoS 2 only its content, if that is
+	 * enough. False if there is none.
+	 */
+	private dropOldestBegun(session: number, bytes: boolean): boolean {
+		const entries = this.#entries;
+		let previous = 0;
+		let entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
+		while (entry !== 0 && entries.content(entry) === 0) {
+			previous = entry;
+			entry = entries.next(entry);
+		}
+		if (entry === 0) return false;
+		if (bytes && (entries.flags(entry) & QOS_MASK) === 4) this.abandon(session, entry);
+		else this.dropWaiting(session, previous, entry);
+		return true;
+	}
+
+	/** Releases the content or the entry of the oldest message in flight; without one, a waiting PUBREL. */
+	private releaseInFlight(session: number, bytes: boolean): number {
+		const entries = this.#entries;
+		const row = LISTS_WIDTH * session;
+		let entry = this.#lists[row + FIRST_IN_FLIGHT];
+		if (bytes) {
+			while (entries.content(entry) === 0) entry = entries.next(entry);
+			this.releaseContent(session, entry);
+		} else if (entry === 0) this.dropFirst(session);
+		else {
+			this.unlinkInFlight(session, 0, entry);
+			this.releaseEntry(session, entry);
+			this.#lists[row + UNTRACKED]++;
+		}
+		return 0;
+	}
+
+	/**
+	 * Ends a QoS 2 message that cannot be sent again. PUBREL follows nevertheless: it frees the identifier at a
+	 * client that received the message, which would otherwise take a later one with it for a repetition.
+	 */
+	private abandon(session: number, entry: number): void {
+		const entries = this.#entries;
+		entries.setFlags(entry, (entries.flags(entry) & QOS_MASK) | RELEASED);
+		this.releaseContent(session, entry);
 	}
 
 	/** The first waiting entry of a session; 0 if none waits. */
@@ -236,9 +359,7 @@ export class OutgoingQueues {
 
 	/** Drops the first waiting entry, which was sent with QoS 0 or is no longer needed. */
 	dropFirst(session: number): void {
-		const entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
-		this.unlinkWaiting(session, 0, entry);
-		this.releaseEntry(entry);
+		this.dropWaiting(session, 0, this.#lists[LISTS_WIDTH * session + FIRST_WAITING]);
 	}
 
 	/**
@@ -248,14 +369,15 @@ export class OutgoingQueues {
 	moveToInFlight(session: number, packetId: number, keep: boolean): void {
 		const entry = this.#lists[LISTS_WIDTH * session + FIRST_WAITING];
 		this.unlinkWaiting(session, 0, entry);
-		if (!keep) this.releaseContent(entry);
+		if (!keep) this.releaseContent(session, entry);
 		// [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.10.4-3] [MQTT-3.1.1:4.1.0-2]
 		this.appendInFlight(session, entry, packetId);
 	}
 
 	/**
-	 * Adds an in-flight entry for a message that was sent at once. An entry must be free, and the message
-	 * reserved if `keep` is set.
+	 * Adds a message that was sent at once to those in flight. Without a free entry only their number grows:
+	 * then an acknowledgement with an unknown identifier counts as that of such a message.
+	 * @param keep whether it may have to be sent again; then its content should be reserved
 	 */
 	addInFlight(
 		session: number,
@@ -265,12 +387,19 @@ export class OutgoingQueues {
 		share: number,
 		keep: boolean,
 	): void {
+		if (this.free === 0) {
+			this.#lists[LISTS_WIDTH * session + UNTRACKED]++;
+			return;
+		}
 		const content = keep ? this.#currentContent : 0;
-		if (content !== 0) this.#references[content]++;
+		if (content !== 0) this.refer(session, content);
 		this.appendInFlight(session, this.#entries.allocate(content, flags, identifier, share), packetId);
 	}
 
-	/** Whether a packet identifier is in flight, or was when the last connection ended. */
+	/**
+	 * Whether a packet identifier is in flight, or was when the last connection ended. Identifiers without an
+	 * entry are not known; they return only after 65,535 others.
+	 */
 	isPacketIdInUse(session: number, packetId: number): boolean {
 		const entries = this.#entries;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
@@ -298,15 +427,18 @@ export class OutgoingQueues {
 			previous = entry;
 			entry = entries.next(entry);
 		}
-		if (entry === 0) return NOT_IN_FLIGHT;
+		if (entry === 0) return this.completeUntracked(session);
 		const flags = entries.flags(entry);
 		if ((flags & QOS_MASK) !== qos || ((flags & RELEASED) !== 0) !== released) return WRONG_TYPE;
-		const row = LISTS_WIDTH * session;
-		if (previous === 0) this.#lists[row + FIRST_IN_FLIGHT] = entries.next(entry);
-		else entries.setNext(previous, entries.next(entry));
-		if (this.#lists[row + LAST_IN_FLIGHT] === entry) this.#lists[row + LAST_IN_FLIGHT] = previous;
-		this.#lists[LISTS_WIDTH * session + IN_FLIGHT]--;
-		this.releaseEntry(entry);
+		this.unlinkInFlight(session, previous, entry);
+		this.releaseEntry(session, entry);
+		return ACCEPTED;
+	}
+
+	private completeUntracked(session: number): number {
+		const at = LISTS_WIDTH * session + UNTRACKED;
+		if (this.#lists[at] === 0) return NOT_IN_FLIGHT;
+		this.#lists[at]--;
 		return ACCEPTED;
 	}
 
@@ -319,24 +451,27 @@ export class OutgoingQueues {
 		const entries = this.#entries;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
 		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
-		if (entry === 0) return NOT_IN_FLIGHT;
+		if (entry === 0) return this.#lists[LISTS_WIDTH * session + UNTRACKED] === 0 ? NOT_IN_FLIGHT : ACCEPTED;
 		if ((entries.flags(entry) & QOS_MASK) !== 4) return WRONG_TYPE;
 		entries.setFlags(entry, entries.flags(entry) | RELEASED);
-		this.releaseContent(entry);
+		this.releaseContent(session, entry);
 		return ACCEPTED;
 	}
 
 	/**
 	 * Suspends a session whose client has disconnected: in-flight entries wait again, in order [MQTT-4.4.0-1]
 	 * [MQTT-4.6.0-1]; QoS 0 messages are dropped.
+	 * @returns the number of messages in flight that cannot be sent again, as there was no room to keep them
 	 */
-	suspend(session: number): void {
+	suspend(session: number): number {
 		while (this.dropOldestQos0(session));
 		const entries = this.#entries;
 		const row = LISTS_WIDTH * session;
 		const lists = this.#lists;
+		const lost = lists[row + UNTRACKED] + this.dropUnkept(session);
+		lists[row + UNTRACKED] = 0;
 		const first = lists[row + FIRST_IN_FLIGHT];
-		if (first === 0) return;
+		if (first === 0) return lost;
 		for (let entry = first; entry !== 0; entry = entries.next(entry)) {
 			const flags = entries.flags(entry);
 			if ((flags & RELEASED) === 0) entries.setFlags(entry, flags | DUP); // [MQTT-3.3.1-1]
@@ -348,7 +483,30 @@ export class OutgoingQueues {
 		lists[row + FIRST_IN_FLIGHT] = 0;
 		lists[row + LAST_IN_FLIGHT] = 0;
 		lists[row + WAITING] += lists[row + IN_FLIGHT];
-		this.#lists[LISTS_WIDTH * session + IN_FLIGHT] = 0;
+		lists[row + IN_FLIGHT] = 0;
+		return lost;
+	}
+
+	/** Drops in-flight messages whose content was not kept, and abandons those of QoS 2. @returns how many */
+	private dropUnkept(session: number): number {
+		const entries = this.#entries;
+		let lost = 0;
+		let previous = 0;
+		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
+		while (entry !== 0) {
+			const next = entries.next(entry);
+			const unkept = entries.content(entry) === 0 && (entries.flags(entry) & RELEASED) === 0;
+			if (unkept) lost++;
+			if (unkept && (entries.flags(entry) & QOS_MASK) === 2) {
+				this.unlinkInFlight(session, previous, entry);
+				this.releaseEntry(session, entry);
+			} else {
+				if (unkept) this.abandon(session, entry);
+				previous = entry;
+			}
+			entry = next;
+		}
+		return lost;
 	}
 
 	/** Drops all entries of a session. */
@@ -358,12 +516,14 @@ export class OutgoingQueues {
 		let entry = this.#lists[row + FIRST_IN_FLIGHT];
 		while (entry !== 0) {
 			const next = this.#entries.next(entry);
-			this.releaseEntry(entry);
+			this.releaseEntry(session, entry);
 			entry = next;
 		}
 		this.#lists[row + FIRST_IN_FLIGHT] = 0;
 		this.#lists[row + LAST_IN_FLIGHT] = 0;
 		this.#lists[row + IN_FLIGHT] = 0;
+		this.#lists[row + UNTRACKED] = 0;
+		this.#lists[row + LOST] = 0;
 		this.incomingQos2.clear(session);
 	}
 
@@ -378,6 +538,7 @@ export class OutgoingQueues {
 	trackChanges(entries: DirtyFlags, contents: DirtyFlags): void {
 		this.#entries.dirtyFlags = entries;
 		this.#contentDirtyFlags = contents;
+		this.incomingQos2.dirtyFlags = entries;
 	}
 
 	firstInFlight(session: number): number {
@@ -420,7 +581,7 @@ export class OutgoingQueues {
 		const entry = entries.allocate(content, sent ? state | DUP : state, identifier, share); // [MQTT-3.3.1-1]
 		entries.setPacketId(entry, packetId);
 		entries.setSequence(entry, sequence);
-		if (content !== 0) this.#references[content]++;
+		if (content !== 0) this.refer(session, content);
 		let previous = 0;
 		let following = lists[row + FIRST_WAITING];
 		while (following !== 0 && ((entries.sequence(following) - sequence) | 0) < 0) {
@@ -449,7 +610,7 @@ export class OutgoingQueues {
 	}
 
 	private enqueue(session: number, content: number, flags: number, identifier: number, share: number): void {
-		this.#references[content]++;
+		this.refer(session, content);
 		const entry = this.#entries.allocate(content, flags, identifier, share);
 		const due = this.contents.expiresAtMs(content);
 		if (due < this.#nextExpiryAt) this.#nextExpiryAt = due;
@@ -483,10 +644,31 @@ export class OutgoingQueues {
 		this.#lists[LISTS_WIDTH * session + WAITING]--;
 	}
 
-	private releaseContent(entry: number): void {
+	private dropWaiting(session: number, previous: number, entry: number): void {
+		this.unlinkWaiting(session, previous, entry);
+		this.releaseEntry(session, entry);
+	}
+
+	private unlinkInFlight(session: number, previous: number, entry: number): void {
+		const entries = this.#entries;
+		const row = LISTS_WIDTH * session;
+		if (previous === 0) this.#lists[row + FIRST_IN_FLIGHT] = entries.next(entry);
+		else entries.setNext(previous, entries.next(entry));
+		if (this.#lists[row + LAST_IN_FLIGHT] === entry) this.#lists[row + LAST_IN_FLIGHT] = previous;
+		this.#lists[row + IN_FLIGHT]--;
+	}
+
+	/** Counts an entry's reference to a content, and the content's bytes for its session. */
+	private refer(session: number, content: number): void {
+		this.#references[content]++;
+		this.#lists[LISTS_WIDTH * session + BYTES] += this.contents.arena.size(content);
+	}
+
+	private releaseContent(session: number, entry: number): void {
 		const content = this.#entries.content(entry);
 		if (content === 0) return;
 		this.#entries.dropContent(entry);
+		this.#lists[LISTS_WIDTH * session + BYTES] -= this.contents.arena.size(content);
 		if (--this.#references[content] === 0) {
 			this.contents.arena.release(content);
 			this.#contentDirtyFlags?.mark(content);
@@ -494,8 +676,8 @@ export class OutgoingQueues {
 		}
 	}
 
-	private releaseEntry(entry: number): void {
-		this.releaseContent(entry);
+	private releaseEntry(session: number, entry: number): void {
+		this.releaseContent(session, entry);
 		this.#entries.release(entry);
 	}
 }

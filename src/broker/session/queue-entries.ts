@@ -115,6 +115,11 @@ export class QueueEntries {
 		return this.#identifiers[entry];
 	}
 
+	setIdentifier(entry: number, identifier: number): void {
+		this.#identifiers[entry] = identifier;
+		this.dirtyFlags?.mark(entry);
+	}
+
 	/** The name of the shared subscription, a node of the topic tree; 0 for none. */
 	share(entry: number): number {
 		return this.#rows[WIDTH * entry + SHARE];

@@ -1,0 +1,81 @@
+import type { Core } from "../core/core";
+
+// How willingly a borrower gives back, the most willing first
+/** It is away, or it does not read, and has messages that were never sent. */
+const AWAY_UNSENT = 0;
+const CONNECTED_UNSENT = 1;
+/** The delivery of all its messages has begun. */
+const AWAY_BEGUN = 2;
+const CONNECTED_BEGUN = 3;
+const NOBODY = 4;
+
+/** Entries of the queues that every session owns: those of the pool in equal parts. */
+export function shareOfEntries(core: Core): number {
+	return Math.floor(core.settings.queuedMessages / core.settings.sessions);
+}
+
+/** Bytes for queued messages that every session owns. */
+export function shareOfBytes(core: Core): number {
+	return Math.floor(core.settings.queuedBytes / core.settings.sessions);
+}
+
+/** Drops expired messages from the queues; false if there are none. */
+export function dropExpired(core: Core): boolean {
+	const dropped = core.queues.dropExpired(core.clock.nowMs);
+	core.counters.droppedExpired += dropped;
+	return dropped !== 0;
+}
+
+/**
+ * Makes room in the queues for another message of a session. Where the pool is full, expired messages are
+ * dropped; then those who have borrowed beyond their share give back: to a session within its share all of
+ * them, to another borrower those who hold more than it would.
+ * @param bytes bytes needed for a content; 0: an entry is needed
+ * @returns whether there is room; if not, the session has no claim to it
+ */
+export function makeRoom(core: Core, session: number, bytes: number): boolean {
+	const { queues, counters } = core;
+	if (hasRoom(core, bytes)) return true;
+	if (bytes > core.settings.queuedBytes) return false;
+	dropExpired(core);
+	while (!hasRoom(core, bytes)) {
+		const borrower = findBorrower(core, session, bytes);
+		if (borrower === 0) return false;
+		const lost = queues.takeBack(borrower, bytes !== 0);
+		queues.addLost(borrower, lost);
+		counters.droppedQueue += lost;
+	}
+	return true;
+}
+
+function hasRoom(core: Core, bytes: number): boolean {
+	const { queues } = core;
+	return bytes === 0 ? queues.free !== 0 : queues.contents.arena.free >= bytes;
+}
+
+/** The session that gives back to another: of the most willing ones the largest borrower; 0 if there is none. */
+function findBorrower(core: Core, claimant: number, bytes: number): number {
+	const { queues, sessions } = core;
+	const share = bytes === 0 ? shareOfEntries(core) : shareOfBytes(core);
+	const claim = bytes === 0 ? queues.entries(claimant) + 1 : queues.bytes(claimant) + bytes;
+	let found = 0;
+	let bestRank = NOBODY;
+	let most = 0;
+	for (let session = 1; session <= sessions.capacity; session++) {
+		const holds = bytes === 0 ? queues.entries(session) : queues.bytes(session);
+		if (holds <= share || session === claimant || (claim > share && holds <= claim)) continue;
+		const away = sessions.connection(session) === 0;
+		const rank = queues.hasUnsent(session)
+			? away
+				? AWAY_UNSENT
+				: CONNECTED_UNSENT
+			: away
+				? AWAY_BEGUN
+				: CONNECTED_BEGUN;
+		if (rank > bestRank || (rank === bestRank && holds <= most)) continue;
+		found = session;
+		bestRank = rank;
+		most = holds;
+	}
+	return found;
+}
