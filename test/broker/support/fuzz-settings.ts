@@ -4,10 +4,7 @@ import type { ListenSettings } from "../../../src/config/types";
 export const MQTT_PORT = 1883;
 export const WEB_PORT = 8080;
 
-/**
- * Small pools, except those whose exhaustion affects other clients: the queues have room for all messages of
- * the mutating clients.
- */
+/** Small pools. Their exhaustion by the mutating clients must not affect the reference clients. */
 export const settings: ListenSettings = {
 	...defaults.listen,
 	port: MQTT_PORT,
@@ -36,6 +33,6 @@ export const settings: ListenSettings = {
 	sessions: 12,
 	queuedPerClient: 3,
 	receiveMaximum: 3,
-	queuedMessages: 72,
-	queuedBytes: 6144,
+	queuedMessages: 12,
+	queuedBytes: 768,
 };
