@@ -33,6 +33,6 @@ export const settings: ListenSettings = {
 	sessions: 12,
 	queuedPerClient: 3,
 	receiveMaximum: 3,
-	queuedMessages: 12,
-	queuedBytes: 768,
+	queuedMessages: 24,
+	queuedBytes: 1536,
 };

@@ -1,0 +1,122 @@
+import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import type { Channel, FuzzNetwork } from "./fuzz-network";
+import { MQTT_PORT } from "./fuzz-settings";
+
+/** An MQTT 5.0 client on a channel of the fuzz network; mqtt-packet reads and writes its packets. */
+export class QueuePeer {
+	readonly id: string;
+	readonly packets: Packet[] = [];
+	readonly #network: FuzzNetwork;
+	#channel: Channel | undefined;
+	#parser = parser({ protocolVersion: 5 });
+	#lastId = 0;
+
+	constructor(network: FuzzNetwork, id: string) {
+		this.#network = network;
+		this.id = id;
+	}
+
+	get connected(): boolean {
+		return this.#channel !== undefined && !this.#channel.closed;
+	}
+
+	/** Connects with a session that lasts. @returns whether the broker accepted it */
+	connect(receiveMaximum = 65_535): boolean {
+		this.drop();
+		this.packets.length = 0;
+		this.#parser = parser({ protocolVersion: 5 });
+		this.#parser.on("packet", (packet) => this.packets.push(packet));
+		this.#channel = this.#network.connect(MQTT_PORT, true);
+		this.#network.run();
+		this.send({
+			cmd: "connect",
+			protocolId: "MQTT",
+			protocolVersion: 5,
+			clientId: this.id,
+			clean: false,
+			keepalive: 0,
+			properties: { sessionExpiryInterval: 20, receiveMaximum },
+		});
+		return (this.take("connack") as { reasonCode?: number } | undefined)?.reasonCode === 0;
+	}
+
+	/** Closes the connection without DISCONNECT. */
+	drop(): void {
+		this.#channel?.disconnect(true);
+		this.#channel = undefined;
+		this.#network.run();
+	}
+
+	/** Stops or resumes reading. */
+	freeze(frozen: boolean): void {
+		if (this.#channel !== undefined) this.#channel.frozen = frozen;
+		this.#network.run();
+	}
+
+	send(fields: Record<string, unknown> & { cmd: string }): void {
+		if (!this.connected) return;
+		const bytes = generate(fields as unknown as Packet, { protocolVersion: 5 });
+		this.#channel!.deliver(bytes, 0, bytes.length);
+		this.#network.run();
+	}
+
+	subscribe(topic: string, qos: number): void {
+		this.send({ cmd: "subscribe", messageId: this.#nextId(), subscriptions: [{ topic, qos }] });
+		this.take("suback");
+	}
+
+	/** Publishes, and completes the exchange. @returns the reason code of PUBACK or PUBREC, if it is complete */
+	publish(topic: string, payload: string, qos: number, retain: boolean): number | undefined {
+		const messageId = this.#nextId();
+		this.send({ cmd: "publish", topic, payload, qos, retain, dup: false, messageId });
+		if (qos === 0) return undefined;
+		const answer = this.take(qos === 1 ? "puback" : "pubrec") as { reasonCode?: number } | undefined;
+		const code = answer?.reasonCode ?? (answer === undefined ? undefined : 0);
+		if (qos === 2 && code !== undefined && code < 0x80) {
+			this.send({ cmd: "pubrel", messageId });
+			if (this.take("pubcomp") === undefined) return undefined;
+		}
+		return code;
+	}
+
+	/** Sends a QoS 2 message and never releases it. */
+	publishUnreleased(topic: string, payload: string, messageId: number): void {
+		this.send({ cmd: "publish", topic, payload, qos: 2, retain: false, dup: false, messageId });
+	}
+
+	/** Receives everything and completes all exchanges. @returns the payloads, in order */
+	receive(): string[] {
+		const got: string[] = [];
+		for (let packet = this.#shift(); packet !== undefined; packet = this.#shift()) {
+			const { messageId } = packet;
+			if (packet.cmd === "publish") {
+				const { qos, payload } = packet as IPublishPacket;
+				got.push(String(payload));
+				if (qos !== 0) this.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId });
+			} else if (packet.cmd === "pubrel") this.send({ cmd: "pubcomp", messageId });
+		}
+		return got;
+	}
+
+	/** Removes the first received packet of a kind and returns it. */
+	take(kind: string): Packet | undefined {
+		this.#read();
+		const index = this.packets.findIndex(({ cmd }) => cmd === kind);
+		return index < 0 ? undefined : this.packets.splice(index, 1)[0];
+	}
+
+	#shift(): Packet | undefined {
+		this.#read();
+		return this.packets.shift();
+	}
+
+	#read(): void {
+		const output = this.#channel?.output ?? [];
+		if (output.length > 0) this.#parser.parse(Buffer.from(output.splice(0)));
+	}
+
+	#nextId(): number {
+		this.#lastId = (this.#lastId % 0x7fff) + 1;
+		return this.#lastId;
+	}
+}
