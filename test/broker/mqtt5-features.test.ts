@@ -167,6 +167,35 @@ describe("topic aliases", () => {
 		assert.deepEqual(plain.messages(), ["a=1", "b=1", "c=1", "a=1", "b=1", "c=1"]);
 	});
 
+	test("a message with a new alias that is not sent: a later one carries the topic", () => {
+		const harness = new BrokerHarness({ topicAliases: 4, aliasBytes: 4096 });
+		const properties = { topicAliasMaximum: 10, maximumPacketSize: 500 };
+		const peer = harness.client("peer", 5, { properties, keepalive: 0 });
+		peer.subscribe("#", { qos: 1 });
+		const sender = harness.client("sender");
+		const publish = (topic: string, size: number, qos: number) =>
+			sender.publish(topic, "x".repeat(size), { qos, messageId: 1 });
+		publish("first", 1, 1);
+		const [{ messageId }] = peer.publishes();
+		peer.freeze();
+		const broker = peer.socket.remote;
+		while (broker.room > 460) publish("first", 200, 0);
+		assert.ok(broker.room > 200, "PUBACK is read");
+		publish("second", 450, 1);
+		// the queue is tried again, and the socket has no room yet
+		peer.send({ cmd: "puback", messageId });
+		peer.thaw();
+		assert.equal(peer.publishes().at(-1)?.topic, "second");
+		publish("third", 495, 0);
+		assert.equal(harness.broker.counters.droppedSize, 1, "above the client's maximum");
+		publish("third", 1, 0);
+		publish("third", 1, 0);
+		assert.deepEqual(
+			peer.publishes().map(({ topic }) => topic),
+			["third", ""],
+		);
+	});
+
 	test("no room for a client's alias: an alias assigned by the broker is evicted", () => {
 		const harness = new BrokerHarness({ topicAliases: 1, packetSize: 64, aliasBytes: 56 });
 		const sender = harness.client("sender");

@@ -32,6 +32,25 @@ describe("PUBLISH", () => {
 		}
 	});
 
+	test("[MQTT-3.1.2-24] [MQTT-3.1.2-25] a copy above one client's Maximum Packet Size: the others get theirs", () => {
+		for (const qos of [0, 1]) {
+			const harness = new BrokerHarness();
+			const peers = [1000, 40, 1000, 67 + 2 * qos, 66 + 2 * qos].map((maximumPacketSize, i) => {
+				const peer = harness.client(`${i}`, 5, { properties: { maximumPacketSize } });
+				peer.subscribe("t", { qos });
+				return peer;
+			});
+			// 67 bytes, or 69 with a packet identifier
+			harness.client("sender").publish("t", "x".repeat(61), { qos, messageId: 1 });
+			assert.deepEqual(
+				peers.map((peer) => peer.publishes().length),
+				[1, 0, 1, 1, 0],
+			);
+			assert.equal(harness.broker.counters.droppedSize, 2);
+			assert.ok(peers.every(({ closed }) => !closed));
+		}
+	});
+
 	test("no subscriber: PUBACK 0x10 in MQTT 5.0", () => {
 		const sender = new BrokerHarness().client("sender");
 		sender.publish("t", "1", { qos: 1, messageId: 1 });

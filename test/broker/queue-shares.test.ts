@@ -144,6 +144,54 @@ describe("a recipient without room loses its messages, and nobody else notices",
 	});
 });
 
+describe("a retained value that finds no place", () => {
+	test("with QoS 0: delivered, counted, and traced once in a minute", () => {
+		const harness = new BrokerHarness({ retainedTopics: 2 });
+		const live = harness.client("live", 5, { keepalive: 0 });
+		live.subscribe("#");
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		const configure = (count: number) => {
+			for (let i = 0; i < count; i++) sender.publish(`config/${i}`, `${i}`, { retain: true });
+			assert.equal(live.publishes().length, count);
+		};
+		configure(40);
+		const trace = (i: number) => `broker: no place for the retained value of config/${i}`;
+		assert.deepEqual(harness.host.traces, [trace(2)]);
+		assert.equal(harness.broker.counters.publishesOverQuota, 38);
+		harness.host.advance(59_000);
+		configure(3);
+		assert.equal(harness.host.traces.length, 1);
+		harness.host.advance(1000);
+		configure(4);
+		assert.deepEqual(harness.host.traces, [trace(2), trace(2)]);
+	});
+
+	test("of a will: delivered with its QoS, and the value before it is no longer handed out", () => {
+		for (const qos of [0, 1, 2]) {
+			const harness = new BrokerHarness({ retainedBytes: 32 });
+			const watcher = harness.client("watcher", 5, persistent);
+			watcher.subscribe("status", { qos: 2 });
+			watcher.drop();
+			const live = harness.client("live");
+			live.subscribe("status", { qos: 2 });
+			harness.client("sender").publish("other", "taken", { retain: true });
+			const will = { topic: "status", payload: Buffer.from("lost".padEnd(20)), qos, retain: true };
+			const mortal = harness.client("mortal", 5, { will });
+			mortal.publish("status", "online", { retain: true });
+			assert.equal(harness.values().get("status")?.[0], "online");
+			assert.deepEqual(receive(live), ["online"]);
+			mortal.drop();
+			assert.deepEqual(
+				live.publishes().map((packet) => [String(packet.payload).trim(), packet.qos]),
+				[["lost", qos]],
+			);
+			assert.equal(harness.values().get("status"), undefined);
+			assert.equal(receiveAsBefore(harness, "watcher").length, qos === 0 ? 0 : 1);
+			assert.equal(harness.broker.counters.publishesOverQuota, 1);
+		}
+	});
+});
+
 describe("shares of the queues", () => {
 	test("entries: a session within its share gets them back from the largest borrower that is away", () => {
 		const harness = new BrokerHarness({ queuedPerClient: 64 });
@@ -153,23 +201,39 @@ describe("shares of the queues", () => {
 		const sender = harness.client("sender");
 		const slow = harness.client("slow", 5, { properties: { receiveMaximum: 1 } });
 		slow.subscribe("slow", { qos: 1 });
-		for (let i = 0; i < 20; i++) publish(sender, "slow", `${i}`);
+		for (let i = 0; i < 30; i++) publish(sender, "slow", `${i}`);
 		for (let i = 0; i < 12; i++) publish(sender, "small", `${i}`);
-		for (let i = 0; i < 40; i++) publish(sender, "large", `${i}`);
+		for (let i = 0; i < 22; i++) publish(sender, "large", `${i}`);
 		assert.equal(harness.broker.usage.queued, 64);
-		const lost = harness.broker.counters.droppedQueue;
-		assert.equal(lost, 8, "32 are left for it");
+		assert.equal(harness.broker.counters.droppedQueue, 0);
 		for (let i = 0; i < shareOfEntries; i++) publish(sender, "own", `${i}`);
-		assert.equal(harness.broker.counters.droppedQueue, lost + shareOfEntries);
+		assert.equal(harness.broker.counters.droppedQueue, shareOfEntries);
 		assert.deepEqual(receiveAsBefore(harness, "owner"), ["0", "1", "2", "3"]);
 		assert.deepEqual(
 			receiveAsBefore(harness, "large"),
-			Array.from({ length: 28 }, (_, i) => `${i + 4}`),
+			Array.from({ length: 18 }, (_, i) => `${i + 4}`),
 			"its oldest were taken",
 		);
 		assert.equal(receiveAsBefore(harness, "small").length, 12);
-		assert.equal(receive(slow).length, 20);
+		assert.equal(receive(slow).length, 30);
 		assert.equal(harness.broker.usage.queued, 0);
+	});
+
+	test("a session that is away keeps its share though a connected one that does not read holds the rest", () => {
+		const harness = new BrokerHarness({ queuedPerClient: 64 });
+		leave(harness, "modest", "modest");
+		leave(harness, "owner", "own");
+		const sender = harness.client("sender");
+		const slow = harness.client("slow", 5, { properties: { receiveMaximum: 1 } });
+		slow.subscribe("slow", { qos: 1 });
+		for (let i = 0; i < shareOfEntries; i++) publish(sender, "modest", `${i}`);
+		for (let i = 0; i < 70; i++) publish(sender, "slow", `${i}`);
+		for (let i = 0; i < shareOfEntries; i++) publish(sender, "own", `${i}`);
+		assert.deepEqual(receiveAsBefore(harness, "modest"), ["0", "1", "2", "3"]);
+		assert.deepEqual(receiveAsBefore(harness, "owner"), ["0", "1", "2", "3"]);
+		const got = receive(slow);
+		assert.equal(got.length, 64 - 2 * shareOfEntries);
+		assert.equal(got[0], "0", "what is in flight to it is not taken");
 	});
 
 	test("bytes: the same; a content that several hold is freed when all have given it back", () => {
@@ -250,7 +314,9 @@ describe("messages in flight that have no entry", () => {
 		assert.equal(live.publishes().length, 6);
 		live.drop();
 		assert.equal(harness.broker.counters.droppedQueue, 4);
-		const again = harness.client("live", 5, persistent);
+		const again = harness.peer();
+		const { properties } = again.connect("live", persistent) as IConnackPacket;
+		assert.equal(properties?.userProperties?.["firefly-lost"], "4");
 		assert.deepEqual(receive(again), ["0", "1"]);
 	});
 
@@ -286,11 +352,10 @@ test("a client that finds its session again is told how many messages it has los
 		peer.drop();
 	}
 	leave(harness, "away", "t");
-	const fresh = harness.peer();
-	assert.equal((fresh.connect("away") as IConnackPacket).sessionPresent, false);
-	fresh.drop();
-	const after = harness.peer().connect("away", persistent) as IConnackPacket;
-	assert.equal(after.properties?.userProperties, undefined);
+	harness.client("away").drop();
+	harness.client("away", 5, persistent).drop();
+	const { properties } = harness.peer().connect("away", persistent) as IConnackPacket;
+	assert.deepEqual({ ...properties?.userProperties }, { "firefly-queued": "0" }, "of this session");
 });
 
 test("stored values with QoS 1 for a new subscriber arrive though others hold all entries or bytes", () => {
@@ -315,8 +380,23 @@ test("stored values with QoS 1 for a new subscriber arrive though others hold al
 	}
 });
 
+test("stored values for a persistent session: no more are under way than there is room to keep", () => {
+	const harness = new BrokerHarness({ queuedBytes: 128 });
+	const sender = harness.client("sender");
+	for (let i = 0; i < 10; i++) publish(sender, `v/${i}`, `${i}`.padEnd(30, "."), { retain: true });
+	const peer = harness.client("peer", 5, persistent);
+	peer.subscribe("v/#", { qos: 1 });
+	assert.equal(peer.publishes().length, 3);
+	peer.drop();
+	assert.equal(harness.broker.counters.droppedQueue, 0);
+	const again = receiveAsBefore(harness, "peer").map((text) => text.slice(0, 1));
+	assert.deepEqual([...new Set(again)].sort(), [..."0123456789"]);
+});
+
 test("[MQTT-3.10.4-2] UNSUBSCRIBE while stored values are sent: the rest of that filter's are not", () => {
 	const harness = new BrokerHarness({ inFlight: 2 });
+	const other = harness.client("other");
+	for (const topic of ["a/#", "b/#"]) other.subscribe(topic);
 	const sender = harness.client("sender");
 	for (let i = 0; i < 6; i++) {
 		publish(sender, `a/${i}`, "1", { retain: true });

@@ -114,6 +114,30 @@ test("get(): finds the retained and the current value by the topic name", () => 
 	assert.equal(store.get(utf8("b"), 0, 1, true), 0);
 });
 
+test("a value that finds no room: an older one that is not retained does not look current", () => {
+	for (const retainedBytes of [0, 48]) {
+		const store = new RetainedStore(new Memory(64, 0), 4, 64);
+		if (retainedBytes > 0) store.put(message("other", "r".repeat(43), true));
+		store.put(message("t", "old", false, 1));
+		assert.deepEqual(contents(store, true).get("t"), "old false 1");
+		assert.ok(store.put(message("t", "n".repeat(80), false, 2)));
+		assert.equal(store.lastRecord, 0);
+		assert.equal(contents(store, true).get("t"), undefined);
+	}
+	// a retained one stays, with the time at which it arrived
+	const store = new RetainedStore(new Memory(64, 0), 4, 64);
+	store.put(message("t", "kept", true, 1));
+	store.put(message("t", "later", false, 2));
+	store.put(message("t", "n".repeat(80), false, 3));
+	assert.equal(contents(store, true).get("t"), "kept true 1");
+	// a refused one changes nothing with QoS 1, and clears the topic with QoS 0
+	store.put(message("t", "later", false, 4));
+	assert.ok(!store.put(message("t", "n".repeat(80), true, 5, 1)));
+	assert.equal(contents(store, true).get("t"), "later false 4");
+	assert.ok(!store.put(message("t", "n".repeat(80), true, 6, 0)));
+	assert.deepEqual([contents(store, true).size, contents(store, false).size], [0, 0]);
+});
+
 test("a store without room: keeps nothing, put() returns false for retained messages", () => {
 	const store = new RetainedStore(new Memory(0, 0), 0, 0);
 	assert.ok(store.put(message("a", "1", false)));

@@ -103,6 +103,17 @@ describe("filters that begin with $share/", () => {
 	});
 });
 
+test("the last member's session ends: its messages are counted as dropped", () => {
+	const harness = new BrokerHarness({ inFlight: 1 });
+	const member = harness.client("member");
+	member.subscribe("$share/g/t", { qos: 1 });
+	const sender = harness.client("sender");
+	for (let i = 0; i < 3; i++) sender.publish("t", `${i}`, { qos: 1, messageId: 1 });
+	member.drop();
+	assert.equal(harness.broker.counters.droppedShared, 3);
+	assert.equal(harness.broker.usage.queued, 0);
+});
+
 describe("a shared subscription member with a persistent session", () => {
 	const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
 
@@ -146,10 +157,20 @@ describe("a shared subscription member with a persistent session", () => {
 		assert.deepEqual(remainingMember.messages(), []);
 	});
 
-	test("the member's session expires: the other member gets its messages", () => {
+	test("[MQTT-2.2.1-4] the member's session expires: the other gets its messages, with identifiers of its own", () => {
 		const { harness, remainingMember, unacknowledged } = setUpTwoMembers();
+		remainingMember.subscribe("own", { qos: 1 });
+		harness.client("x").publish("own", "mine", { qos: 1, messageId: 1 }).drop();
+		const [mine] = remainingMember.publishes();
 		harness.host.advance(61_000);
-		assert.deepEqual(receiveAndAcknowledge(remainingMember), unacknowledged);
+		for (const expected of unacknowledged.slice(0, 3)) {
+			const [moved] = remainingMember.publishes();
+			assert.deepEqual([String(moved.payload), moved.dup], [expected, false]);
+			assert.notEqual(moved.messageId, mine.messageId);
+			remainingMember.send({ cmd: "puback", messageId: moved.messageId });
+		}
+		remainingMember.send({ cmd: "puback", messageId: mine.messageId });
+		assert.deepEqual(receiveAndAcknowledge(remainingMember), unacknowledged.slice(3));
 		assert.deepEqual(
 			[harness.broker.usage.queued, harness.broker.usage.queuedBytes, harness.broker.usage.sessions],
 			[0, 0, 2],

@@ -36,7 +36,6 @@ export function dropExpired(core: Core): boolean {
 export function makeRoom(core: Core, session: number, bytes: number): boolean {
 	const { queues, counters } = core;
 	if (hasRoom(core, bytes)) return true;
-	if (bytes > core.settings.queuedBytes) return false;
 	dropExpired(core);
 	while (!hasRoom(core, bytes)) {
 		const borrower = findBorrower(core, session, bytes);
@@ -58,12 +57,13 @@ function findBorrower(core: Core, claimant: number, bytes: number): number {
 	const { queues, sessions } = core;
 	const share = bytes === 0 ? shareOfEntries(core) : shareOfBytes(core);
 	const claim = bytes === 0 ? queues.entries(claimant) + 1 : queues.bytes(claimant) + bytes;
+	const spared = Math.max(share, claim);
 	let found = 0;
 	let bestRank = NOBODY;
 	let most = 0;
 	for (let session = 1; session <= sessions.capacity; session++) {
 		const holds = bytes === 0 ? queues.entries(session) : queues.bytes(session);
-		if (holds <= share || session === claimant || (claim > share && holds <= claim)) continue;
+		if (holds <= spared) continue;
 		const away = sessions.connection(session) === 0;
 		const rank = queues.hasUnsent(session)
 			? away

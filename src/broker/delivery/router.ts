@@ -1,4 +1,5 @@
 import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../../mqtt/constants";
+import { decodeUTF8 } from "../../mqtt/utf8";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { type Connection, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
@@ -6,6 +7,11 @@ import { EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-w
 import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
 import type { SysTopics } from "./sys-topics";
+
+/** Minimum time between two traces of values that find no place. */
+const TRACE_INTERVAL_MS = 60_000;
+/** Start of such a trace; the topic follows. */
+export const NO_PLACE_TRACE = "broker: no place for the retained value of";
 
 /** Bytes of the longest PUBREL without a reason string. */
 const PUBREL_ROOM = 5;
@@ -23,6 +29,8 @@ export class Router {
 	/** Scratch message, read from a queue or the store. */
 	readonly #stored: Message;
 	readonly #recipients: Recipients;
+	/** No value that finds no place is traced before this, ms of the broker's clock. */
+	#nextTraceAt = 0;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
@@ -56,6 +64,7 @@ export class Router {
 		this.#packetWriter.invalidate();
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
+		if (!kept) this.traceUnstored(message);
 		core.host.event?.(
 			"retained",
 			store.lastRecord,
@@ -77,6 +86,17 @@ export class Router {
 		}
 		queues.endMessage();
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
+	}
+
+	/**
+	 * Traces the topic of a retained QoS 0 message that found no place, as its publisher cannot be told. At most
+	 * one is traced in TRACE_INTERVAL_MS; all are counted.
+	 */
+	private traceUnstored({ bytes, topicStart, topicEnd }: Message): void {
+		const { clock, host } = this.#core;
+		if (clock.nowMs < this.#nextTraceAt) return;
+		this.#nextTraceAt = clock.nowMs + TRACE_INTERVAL_MS;
+		host.trace(`${NO_PLACE_TRACE} ${decodeUTF8(bytes, topicStart, topicEnd)}`);
 	}
 
 	/** Publishes the `$SYS/broker/…` topics to their subscribers. */
@@ -195,7 +215,6 @@ export class Router {
 		let rank = 0;
 		for (let i = 0; i < count; i++) {
 			if (subscriptions.share(found[i]) !== share || subscriptions.qos(found[i]) === 0) continue;
-			if (queues.isFull(subscriptions.session(found[i]))) continue;
 			const own = this.#recipients.rank(found[i], message);
 			if (own <= rank) continue;
 			rank = own;

@@ -117,11 +117,26 @@ export class SessionEnd {
 		try {
 			if (authorizer.mayPublish(session, will.bytes, will.topicStart, will.topicEnd)) {
 				counters.willsPublished++;
-				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) counters.publishesOverQuota++;
+				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) this.publishUnstored(session);
 			} else counters.publishesDenied++;
 		} finally {
 			// also after a failure, which would otherwise repeat forever
 			sessions.dropWill(session);
 		}
+	}
+
+	/**
+	 * Publishes a retained will whose value finds no place, without storing it. The value that it would have
+	 * replaced is dropped, as for a QoS 0 message: a will is not repeated, and the older value may say the
+	 * contrary.
+	 */
+	private publishUnstored(session: number): void {
+		const { counters, store, will } = this.#core;
+		counters.publishesOverQuota++;
+		if (will.qos === 0) return;
+		const replaced = store.get(will.bytes, will.topicStart, will.topicEnd, false);
+		if (replaced !== 0) store.drop(replaced);
+		will.retain = false;
+		this.#router.publish(will, session);
 	}
 }

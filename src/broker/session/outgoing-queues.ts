@@ -189,9 +189,7 @@ export class OutgoingQueues {
 		this.unlinkWaiting(session, 0, entry);
 		lists[LISTS_WIDTH * session + BYTES] -= size;
 		lists[LISTS_WIDTH * to + BYTES] += size;
-		entries.setFlags(entry, flags);
-		entries.setPacketId(entry, 0);
-		entries.setIdentifier(entry, identifier);
+		entries.renew(entry, flags, identifier);
 		this.appendToList(LISTS_WIDTH * to + FIRST_WAITING, entry);
 		lists[LISTS_WIDTH * to + WAITING]++;
 	}

@@ -51,6 +51,15 @@ export class QueueEntries {
 		return entry;
 	}
 
+	/** Makes an entry the newest one, with the same content for another subscription of the same share. */
+	renew(entry: number, flags: number, identifier: number): void {
+		this.#rows[WIDTH * entry + FLAGS] = flags;
+		this.#rows[WIDTH * entry + PACKET_ID] = 0;
+		this.#identifiers[entry] = identifier;
+		if (this.#sequences !== undefined) this.#sequences[entry] = ++this.#sequence;
+		this.dirtyFlags?.mark(entry);
+	}
+
 	release(entry: number): void {
 		this.#rows[WIDTH * entry + NEXT] = this.#firstFree;
 		this.#firstFree = entry;
@@ -113,11 +122,6 @@ export class QueueEntries {
 	/** The subscription identifier; 0 for none. */
 	identifier(entry: number): number {
 		return this.#identifiers[entry];
-	}
-
-	setIdentifier(entry: number, identifier: number): void {
-		this.#identifiers[entry] = identifier;
-		this.dirtyFlags?.mark(entry);
 	}
 
 	/** The name of the shared subscription, a node of the topic tree; 0 for none. */
