@@ -58,11 +58,15 @@ function findBorrower(core: Core, claimant: number, bytes: number): number {
 	const share = bytes === 0 ? shareOfEntries(core) : shareOfBytes(core);
 	const claim = bytes === 0 ? queues.entries(claimant) + 1 : queues.bytes(claimant) + bytes;
 	const spared = Math.max(share, claim);
+	const known = bytes === 0 ? queues.mostEntries : queues.mostBytes;
+	if (known !== 0 && known <= spared) return 0;
 	let found = 0;
 	let bestRank = NOBODY;
 	let most = 0;
+	let largest = 1;
 	for (let session = 1; session <= sessions.capacity; session++) {
 		const holds = bytes === 0 ? queues.entries(session) : queues.bytes(session);
+		if (holds > largest) largest = holds;
 		if (holds <= spared) continue;
 		const away = sessions.connection(session) === 0;
 		const rank = queues.hasUnsent(session)
@@ -77,5 +81,8 @@ function findBorrower(core: Core, claimant: number, bytes: number): number {
 		bestRank = rank;
 		most = holds;
 	}
+	// the next ones of many recipients without a claim need no search
+	if (bytes === 0) queues.mostEntries = largest;
+	else queues.mostBytes = largest;
 	return found;
 }

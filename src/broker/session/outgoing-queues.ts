@@ -50,6 +50,12 @@ export class OutgoingQueues {
 	readonly contents: Messages;
 	/** Packet identifiers of received QoS 2 messages. */
 	readonly incomingQos2: IncomingQos2;
+	/**
+	 * What no session exceeds, in entries and in bytes, if a search has found it out since a session got more;
+	 * otherwise 0.
+	 */
+	mostEntries = 0;
+	mostBytes = 0;
 	readonly #limit: number;
 	readonly #entries: QueueEntries;
 	/** Number of entries that refer to each content. */
@@ -189,6 +195,7 @@ export class OutgoingQueues {
 		this.unlinkWaiting(session, 0, entry);
 		lists[LISTS_WIDTH * session + BYTES] -= size;
 		lists[LISTS_WIDTH * to + BYTES] += size;
+		this.forgetMost();
 		entries.renew(entry, flags, identifier);
 		this.appendToList(LISTS_WIDTH * to + FIRST_WAITING, entry);
 		lists[LISTS_WIDTH * to + WAITING]++;
@@ -389,6 +396,7 @@ export class OutgoingQueues {
 			this.#lists[LISTS_WIDTH * session + UNTRACKED]++;
 			return;
 		}
+		this.forgetMost();
 		const content = keep ? this.#currentContent : 0;
 		if (content !== 0) this.refer(session, content);
 		this.appendInFlight(session, this.#entries.allocate(content, flags, identifier, share), packetId);
@@ -608,6 +616,7 @@ export class OutgoingQueues {
 	}
 
 	private enqueue(session: number, content: number, flags: number, identifier: number, share: number): void {
+		this.forgetMost();
 		this.refer(session, content);
 		const entry = this.#entries.allocate(content, flags, identifier, share);
 		const due = this.contents.expiresAtMs(content);
@@ -654,6 +663,11 @@ export class OutgoingQueues {
 		else entries.setNext(previous, entries.next(entry));
 		if (this.#lists[row + LAST_IN_FLIGHT] === entry) this.#lists[row + LAST_IN_FLIGHT] = previous;
 		this.#lists[row + IN_FLIGHT]--;
+	}
+
+	private forgetMost(): void {
+		this.mostEntries = 0;
+		this.mostBytes = 0;
 	}
 
 	/** Counts an entry's reference to a content, and the content's bytes for its session. */
