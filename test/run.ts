@@ -6,6 +6,9 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { build } from "../sim/xs/build";
 
+/** Time after which a test file is killed and counts as failed, ms: far above the slowest. */
+const FILE_TIMEOUT_MS = Number(process.env.TEST_FILE_TIMEOUT_MS ?? 600_000);
+
 const testFolder = fileURLToPath(new URL(".", import.meta.url));
 const requestedPaths = process.argv.slice(2).map((path) => resolve(path));
 const files = readdirSync(testFolder, { recursive: true, encoding: "utf8" })
@@ -36,7 +39,9 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-const stream = run({ files, concurrency: 2 });
+// Test processes inherit the arguments of this one.
+process.execArgv.push("--import", new URL("support/assertion-messages.ts", import.meta.url).href);
+const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
 stream.on("test:pass", (event) => {
 	if (event.details.type === "suite") return;
 	if (event.skip !== undefined) skipped++;
