@@ -140,6 +140,7 @@ test("power cut at any byte while state is stored: the new or the previous state
 				for (let i = 0; i < 6 && bytes > 0; i++) {
 					const cutStorage = new PowerCutStorage();
 					cutStorage.cutAtByte = bytesBefore + (((seed ^ (i * 0x9e3779b1)) >>> 0) % bytes);
+					cutStorage.unsynced = i < 3 ? "kept" : i === 3 ? "lost" : seed;
 					cutStorage.tornWrite = (["old", "part", "none"] as TornWrite[])[i % 3]!;
 					replay(cutStorage, before, after, valuesBefore);
 					const stateAfterCut = brokerState(cutStorage);

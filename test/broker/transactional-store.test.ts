@@ -11,7 +11,7 @@ import {
 } from "../../src/broker/persist/transactional-store";
 import { Memory } from "../../src/broker/pool/memory";
 import { Tables } from "../../src/broker/pool/tables";
-import { PowerCut, PowerCutStorage, type TornWrite } from "./support/power-cut-storage";
+import { PowerCut, PowerCutStorage, type TornWrite, type Unsynced } from "./support/power-cut-storage";
 
 const RECORD_KINDS = [VALUE_KIND, SESSION_KIND, SUBSCRIPTION_KIND, CONTENT_KIND, ENTRY_KIND];
 const RECORDS_PER_KIND = 3;
@@ -67,7 +67,16 @@ const transaction = fc.uniqueArray(change, {
 	maxLength: 5,
 	selector: ([kind, number]) => `${kind}/${number}`,
 });
-const tornWrites: TornWrite[] = ["old", "part", "none"];
+/** What a power cut leaves of the write in progress, and of changes without a sync(). */
+const losses: readonly (readonly [TornWrite, Unsynced])[] = [
+	["old", "kept"],
+	["part", "kept"],
+	["none", "kept"],
+	["part", "lost"],
+	["old", 1],
+	["none", 2],
+	["part", 3],
+];
 
 describe("numbered records in key-value storage", () => {
 	test("a committed transaction: restored after a restart, without any other keys", () => {
@@ -117,12 +126,13 @@ describe("numbered records in key-value storage", () => {
 				const whole = new PowerCutStorage(stored);
 				applyChanges(openStore(whole).store, changes);
 				const after = expected(model, changes);
-				for (const tornWrite of tornWrites) {
+				for (const [tornWrite, unsynced] of losses) {
 					for (let cutAt = 0; cutAt < whole.writtenBytes; cutAt++) {
 						const cut = new PowerCutStorage(stored);
 						const { store: storeAfterCut } = openStore(cut);
 						cut.cutAtByte = cutAt;
 						cut.tornWrite = tornWrite;
+						cut.unsynced = unsynced;
 						try {
 							applyChanges(storeAfterCut, changes);
 						} catch (error) {
@@ -131,6 +141,7 @@ describe("numbered records in key-value storage", () => {
 						for (let second = 0; second < 4; second++) {
 							const again = new PowerCutStorage(cut.values);
 							again.cutAtByte = second;
+							again.unsynced = unsynced;
 							try {
 								openStore(again);
 							} catch (error) {
@@ -138,7 +149,10 @@ describe("numbered records in key-value storage", () => {
 							}
 							const last = new PowerCutStorage(again.values);
 							const found = openStore(last);
-							assert.ok(same(found.records, model) || same(found.records, after), `${tornWrite} at ${cutAt}`);
+							assert.ok(
+								same(found.records, model) || same(found.records, after),
+								`${tornWrite} ${unsynced} at ${cutAt}`,
+							);
 							const later: RecordChange[] = [[SUBSCRIPTION_KIND, 1, "later"]];
 							applyChanges(found.store, later);
 							assert.deepEqual(openStore(last).records, expected(found.records, later));
@@ -147,6 +161,27 @@ describe("numbered records in key-value storage", () => {
 				}
 			}),
 			{ numRuns: 25 },
+		);
+	});
+
+	test("power cut after a transaction: it is durable, whatever no sync() followed", () => {
+		fc.assert(
+			fc.property(
+				fc.array(transaction, { maxLength: 8 }),
+				fc.option(fc.nat(), { nil: "lost" as const }),
+				(transactions, unsynced) => {
+					let flash = new PowerCutStorage();
+					let model: StoredRecords = new Map();
+					for (const changes of transactions) {
+						applyChanges(openStore(flash).store, changes);
+						model = expected(model, changes);
+						flash.unsynced = unsynced;
+						flash.cutPower();
+						flash = new PowerCutStorage(flash.values);
+						assert.deepEqual(openStore(flash).records, model);
+					}
+				},
+			),
 		);
 	});
 
@@ -213,8 +248,9 @@ describe("numbered records in key-value storage", () => {
 	});
 
 	test("a commit record written despite an error: deleted before anything else is written", () => {
-		for (let bytes = 0; bytes < 20; bytes++) {
+		for (let i = 0; i < 20 * 16; i++) {
 			const flash = new PowerCutStorage();
+			flash.unsynced = i % 16 === 0 ? "kept" : i;
 			const storage = flash.open();
 			let failing = false;
 			const store = new TransactionalStore(
@@ -242,7 +278,7 @@ describe("numbered records in key-value storage", () => {
 			assert.throws(() => applyChanges(store, change("two")));
 			store.rollback();
 			failing = false;
-			flash.cutAtByte = flash.writtenBytes + bytes;
+			flash.cutAtByte = flash.writtenBytes + Math.floor(i / 16);
 			assert.throws(() => applyChanges(store, change("three")));
 			const [first, second] = [...openStore(new PowerCutStorage(flash.values)).records.values()];
 			assert.ok(first === second, `${first} ${second}`);

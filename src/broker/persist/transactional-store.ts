@@ -251,12 +251,13 @@ export class TransactionalStore {
 	}
 
 	/**
-	 * Deletes a commit record that may exist although storage reported an error, before anything else is
-	 * changed.
+	 * Deletes a commit record that may exist although storage reported an error, durably and before anything
+	 * else is changed: it would commit what the next transaction has written when the power fails.
 	 */
 	private deleteDoubtfulCommit(): void {
 		if (!this.#commitDoubtful) return;
 		this.#storage.delete(commitKey(this.#generation + 1));
+		this.#storage.sync?.();
 		this.#commitDoubtful = false;
 	}
 
