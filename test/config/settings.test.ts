@@ -288,15 +288,27 @@ test("no value makes it throw, and the returned settings are complete", () => {
 			fc.dictionary(key, tie("value"), { maxKeys: 6 }),
 		),
 	})).value;
+	let sensors = 0;
+	const sensor = fc.record(
+		{ name: value, driver: fc.constant("sht3x"), property: value, every: fc.oneof(value, fc.nat()) },
+		{ requiredKeys: [] },
+	);
+	const section = fc.oneof(
+		fc.dictionary(key, value),
+		fc.record({ sensors: fc.array(fc.oneof(sensor, value), { maxLength: 3 }), id: value }),
+	);
 	fc.assert(
-		fc.property(fc.dictionary(key, value), (config) => {
+		fc.property(section, (config) => {
 			const { settings } = read({ firefly: config });
+			sensors += settings.sensors.length;
 			assert.ok(settings.id.length > 0 && settings.topic.length > 0);
 			assert.ok(settings.sleep.awakeLimit >= 1000 && settings.backoff.maximum >= settings.backoff.minimum);
 			for (const { every, name, property } of settings.sensors)
 				assert.ok(every >= 100 && name !== "" && property.length > 0);
 		}),
+		{ numRuns: 300 },
 	);
+	assert.ok(sensors > 0, "some sections have sensors");
 });
 
 describe("settings for any device", () => {
