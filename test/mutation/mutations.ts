@@ -10,6 +10,7 @@ export interface Mutation {
 }
 
 const BROKER = [
+	"test/broker/delivery-limits.test.ts",
 	"test/broker/publish-subscribe.test.ts",
 	"test/broker/mqtt5-features.test.ts",
 	"test/broker/connect-handler.test.ts",
@@ -154,14 +155,22 @@ export const mutations: readonly Mutation[] = [
 		"[IDLE, PUBCOMP_ARRIVES, IGNORE, IDLE]",
 		"[IDLE, PUBCOMP_ARRIVES, PROTOCOL_VIOLATION, IDLE]",
 		"a late PUBCOMP closes the connection",
-		["test/broker/acknowledgement-types.test.ts"],
+		[
+			"test/broker/acknowledgement-types.test.ts",
+			"test/client/qos2-outgoing.test.ts",
+			"test/client/exactly-once.test.ts",
+		],
 	),
 	mutation(
 		"src/session/delivery.ts",
 		"return reasonCode >= UNSPECIFIED_ERROR ? REFUSAL_ARRIVES",
 		"return reasonCode > UNSPECIFIED_ERROR ? REFUSAL_ARRIVES",
 		"PUBREC 0x80 counts as accepted",
-		["test/broker/acknowledgement-types.test.ts"],
+		[
+			"test/broker/acknowledgement-types.test.ts",
+			"test/client/qos2-outgoing.test.ts",
+			"test/client/exactly-once.test.ts",
+		],
 	),
 	mutation(
 		"src/broker/handlers/dispatcher.ts",
