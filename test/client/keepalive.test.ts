@@ -26,6 +26,23 @@ describe("keep alive", () => {
 		assert.equal(pings.length, 13);
 	});
 
+	test("a PINGRESP for a PINGREQ of the last connection: unexpected on the next one", () => {
+		const { network, clock, broker } = setUp({ answer: ({ cmd }) => cmd === "pingreq" });
+		const node = new RecordingClient({ keepAlive: 10 }, network.device);
+		node.open();
+		clock.advance(60_000);
+		assert.equal(node.client.state, "closed", "no PINGRESP came");
+		assert.ok(broker.commands.includes("pingreq"));
+		node.open();
+		clock.advance(1000);
+		assert.equal(node.client.state, "open");
+		broker.connections.at(-1)?.send({ cmd: "pingresp" });
+		clock.advance(1000);
+		assert.notEqual(node.client.state, "open");
+		const last = broker.packets.at(-1);
+		assert.equal(last?.cmd === "disconnect" && last.reasonCode, 0x82);
+	});
+
 	test("sending alone does not postpone PINGREQ: nothing was received", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 10 }, network.device);

@@ -207,6 +207,13 @@ describe("agreement with node:crypto, input in any pieces, one reused instance",
 			assert.deepEqual(run(oneSHA256, 32, [bytes]), createHash("sha256").update(bytes).digest());
 		}
 	});
+	it("HMAC keys of every length up to two blocks and a byte", () => {
+		for (let length = 0; length <= 129; length++) {
+			const key = new Uint8Array(length).fill(length);
+			oneHMAC.key(key, 0, length);
+			assert.deepEqual(run(oneHMAC, 32, [key]), createHmac("sha256", key).update(key).digest(), `${length}`);
+		}
+	});
 	it("HMAC", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 150 }), pieces, (key, all) => {

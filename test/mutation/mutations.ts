@@ -45,6 +45,8 @@ const CLIENT = [
 	"test/client/server-limits.test.ts",
 	"test/client/faults.test.ts",
 	"test/client/incoming-messages.test.ts",
+	"test/client/connack-errors.test.ts",
+	"test/conformance/client.test.ts",
 ];
 const NODE = [
 	"test/sensor/node.test.ts",
@@ -56,6 +58,7 @@ const NODE = [
 ];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
+const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
 const CRYPTO = ["test/crypto"];
 const CONFIG = ["test/config"];
 
@@ -155,22 +158,14 @@ export const mutations: readonly Mutation[] = [
 		"[IDLE, PUBCOMP_ARRIVES, IGNORE, IDLE]",
 		"[IDLE, PUBCOMP_ARRIVES, PROTOCOL_VIOLATION, IDLE]",
 		"a late PUBCOMP closes the connection",
-		[
-			"test/broker/acknowledgement-types.test.ts",
-			"test/client/qos2-outgoing.test.ts",
-			"test/client/exactly-once.test.ts",
-		],
+		DELIVERY,
 	),
 	mutation(
 		"src/session/delivery.ts",
 		"return reasonCode >= UNSPECIFIED_ERROR ? REFUSAL_ARRIVES",
 		"return reasonCode > UNSPECIFIED_ERROR ? REFUSAL_ARRIVES",
 		"PUBREC 0x80 counts as accepted",
-		[
-			"test/broker/acknowledgement-types.test.ts",
-			"test/client/qos2-outgoing.test.ts",
-			"test/client/exactly-once.test.ts",
-		],
+		DELIVERY,
 	),
 	mutation(
 		"src/broker/handlers/dispatcher.ts",
