@@ -183,6 +183,20 @@ describe("access rules against a reference implementation", () => {
 			);
 	});
 
+	test("{user} in a rule: not for a client without a user, and never beyond the topic", () => {
+		const rules: RuleSettings[] = [{ effect: "allow", action: "all", topic: "home/{user}/#" }];
+		assert.ok(new RuleQueries(rules, "anna", "c1").allows("publish", "home/anna/x"));
+		for (const topic of ["home//x", "home/", "home//"])
+			assert.ok(!new RuleQueries(rules, "", "c1").allows("publish", topic), topic);
+		// The payload that follows the topic would complete the name.
+		const memory = encoder.encode("c1");
+		const identifiers = { identifierStart: () => 0, identifierEnd: () => 2 };
+		const bytes = encoder.encode("home/anna/x");
+		const user = users.findByName("anna");
+		for (let end = 1; end < "home/anna".length; end++)
+			assert.ok(!new Rules(rules, users, identifiers, memory).mayPublish(user, 1, bytes, 0, end), `${end}`);
+	});
+
 	test("$SYS/last/<topic>: the prefix is skipped, so that the topic's own rules apply", () => {
 		for (const [filter, rest] of [
 			["$SYS/last/home/x", "home/x"],

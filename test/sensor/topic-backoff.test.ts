@@ -204,6 +204,23 @@ test("another broker clears the backoff", () => {
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
+test("another broker does not inherit limits: its first flight carries all reports", () => {
+	const board = new TestBoard({ sensors: twoSensors });
+	board.sample = countingSample;
+	new ScriptedBroker(board.network, 1883, { connack: { properties: { receiveMaximum: 1 } } });
+	board.run(MINUTE - 1);
+	board.settings = { ...board.settings, broker: { ...board.settings.broker, port: 1884 } };
+	let beforeConnack = 0;
+	new ScriptedBroker(board.network, 1884, {
+		answer: ({ cmd }) => {
+			if (cmd === "publish") beforeConnack++;
+			return true;
+		},
+	});
+	board.run(MINUTE);
+	assert.ok(beforeConnack >= 2, `${beforeConnack}`);
+});
+
 test("a rejected report is sent with QoS 0 if the broker allows only QoS 0", () => {
 	const board = new TestBoard({ sensors: twoSensors });
 	board.sample = countingSample;
