@@ -11,7 +11,9 @@ import {
 	headerSize,
 	WORD_ACKNOWLEDGED,
 	WORD_DROPPED,
+	WORD_GENERATION,
 	WORD_SEQUENCE,
+	WORD_USED,
 	WORD_WAITING,
 } from "../../src/sensor/layout";
 import { Outbox } from "../../src/sensor/outbox";
@@ -479,5 +481,30 @@ test("space behind a long-waiting report is reclaimed; a reset at any byte loses
 			harness.assertCountsConsistent();
 			if (finished) break;
 		}
+	}
+});
+
+test("thin with two reports that leave no room for a third: the older one is dropped", () => {
+	const values = [1, 2, 3];
+	const probe = new OutboxHarness(createFragileMemory(headerSize(1) + 512), "thin", 512);
+	probe.accept(...values);
+	const size = 2 * probe.retained.words[WORD_USED] + LONGEST + 2;
+	const harness = new OutboxHarness(createFragileMemory(headerSize(1) + Math.max(size, 256)), "thin", size);
+	for (let i = 0; i < 6; i++) {
+		harness.accept(...values);
+		assert.ok(harness.outbox.waitingCount >= 1 && harness.outbox.waitingCount <= 3);
+	}
+	assert.ok(harness.dropped.length >= 3);
+});
+
+test("the generation wraps after 2^32 commits: the newest state is restored", () => {
+	const memory = createFragileMemory(headerSize(1) + 512);
+	const first = new OutboxHarness(memory, "dropOldest", 512);
+	first.retained.words[WORD_GENERATION] = 0xffff_fffc;
+	first.retained.commit();
+	first.retained.commit();
+	for (let i = 1; i <= 6; i++) {
+		new OutboxHarness(memory, "dropOldest", 512).accept(i);
+		assert.equal(new OutboxHarness(memory, "dropOldest", 512).outbox.waitingCount, i);
 	}
 });
