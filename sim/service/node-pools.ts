@@ -17,6 +17,7 @@ export const nodePools = {
 	queuedBytes: 8_388_608,
 	packetSize: 65_536,
 	aliasBytes: 16 * 65_528,
+	assemblyBytes: 1_048_576,
 	failedAddresses: 256,
 	webSockets: 500,
 } as const satisfies Partial<ListenSettings>;

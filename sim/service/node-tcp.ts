@@ -81,6 +81,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		const socket = this.#requireSocket();
 		if (this.#ended || !socket.writable) return undefined;
 		if (buffer.length > this.#room) throw new Error("would block");
+		if (buffer.length === 0) return this.#room;
 		if (this.#writeBuffer === undefined) {
 			this.#writeBuffer = WriteBuffer.acquire();
 			flushScheduler.scheduleFlush(this);

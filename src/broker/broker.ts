@@ -185,7 +185,8 @@ export class Broker implements ConnectionOwner {
 
 	/** Pool usage, for a host that displays or checks it. */
 	get usage(): Usage {
-		const { connections, openCount, sessions, subscriptions, queues, store, settings } = this.#core;
+		const { connections, openCount, sessions, subscriptions, queues, store, settings, receiving } =
+			this.#core;
 		let sockets = 0;
 		let queued = settings.queuedMessages - queues.free;
 		for (let i = 1; i <= sessions.capacity; i++) queued += queues.incomingQos2.count(i);
@@ -202,6 +203,7 @@ export class Broker implements ConnectionOwner {
 			valueBytes: store.messages.arena.used,
 			queued,
 			queuedBytes: queues.contents.arena.used,
+			partialBytes: receiving.partialPackets.used,
 		};
 	}
 
@@ -258,6 +260,10 @@ export class Broker implements ConnectionOwner {
 	onProtocolError(connection: Connection, reasonCode: number): void {
 		this.#core.counters.peerFaults++;
 		this.#core.close(connection, reasonCode);
+	}
+
+	onUnread(): void {
+		this.#timeouts.scheduleProbe();
 	}
 
 	onWritable(connection: Connection): void {
@@ -380,4 +386,5 @@ export interface Usage {
 	/** Entries of the queues, and packet identifiers of incoming QoS 2 messages. */
 	readonly queued: number;
 	readonly queuedBytes: number;
+	readonly partialBytes: number;
 }

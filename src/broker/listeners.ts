@@ -143,8 +143,7 @@ export class Listeners {
 			return false;
 		}
 		counters.connectionsAccepted++;
-		const connection =
-			connections[slot] ?? new Connection(slot, this.#owner, core.memory, settings.packetSize);
+		const connection = connections[slot] ?? new Connection(slot, this.#owner, core.receiving);
 		connections[slot] = connection;
 		connection.listenerIndex = index;
 		connection.lastReceivedAt = clock.nowMs;

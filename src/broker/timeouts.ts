@@ -7,12 +7,14 @@ import { type Connection, OPEN, OPENING } from "./session/connection";
 
 /** Shortest timer delay, ms. */
 const MINIMUM_DELAY_MS = 10;
+/** Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second. */
+const PROBE_INTERVAL_MS = 500;
 /** Longest timer delay that is passed to the host, ms. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**
  * Closes connections whose timeout has expired: the connect timeout before CONNECT, 1.5 times the keep alive
- * after it. Publishes wills after their delay, and ends sessions after their expiry interval. One timer
+ * after it. Probes those whose sockets hold unread bytes. Publishes wills after their delay, and ends sessions after their expiry interval. One timer
  * serves all.
  */
 export class Timeouts {
@@ -36,6 +38,11 @@ export class Timeouts {
 		this.scheduleBy(connection.lastReceivedAt + connection.keepAliveTimeoutMs);
 	}
 
+	/** Schedules the timer for connections that need a probe. */
+	scheduleProbe(): void {
+		this.scheduleBy(this.#core.clock.nowMs + PROBE_INTERVAL_MS);
+	}
+
 	/** Makes the timer fire no later than `due`, ms of the broker's clock. */
 	scheduleBy(due: number): void {
 		if (due < this.#dueAt) this.schedule(due);
@@ -54,7 +61,12 @@ export class Timeouts {
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
 			const { state, keepAliveTimeoutMs } = connection;
-			if ((state !== OPENING && state !== OPEN) || keepAliveTimeoutMs === 0) continue;
+			if (state !== OPENING && state !== OPEN) continue;
+			if (connection.needsProbe) {
+				connection.probe();
+				if (next > now + PROBE_INTERVAL_MS) next = now + PROBE_INTERVAL_MS;
+			}
+			if (keepAliveTimeoutMs === 0) continue;
 			const due = connection.lastReceivedAt + keepAliveTimeoutMs;
 			if (due > now) {
 				if (due < next) next = due;

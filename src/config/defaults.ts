@@ -69,6 +69,7 @@ export const defaults: {
 		packetSize: 512,
 		topicAliases: 2,
 		aliasBytes: 504,
+		assemblyBytes: 512,
 		connectTimeout: 10_000,
 		keepAliveLimit: 300,
 		sessionExpiryLimit: 86_400,

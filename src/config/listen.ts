@@ -29,6 +29,7 @@ export function readListen(section: Section): ListenSettings {
 		packetSize: section.integer("packetSize", values.packetSize, limits.packetSize),
 		topicAliases: section.integer("topicAliases", values.topicAliases, limits.topicAliases),
 		aliasBytes: section.integer("aliasBytes", values.aliasBytes, limits.aliasBytes),
+		assemblyBytes: section.integer("assemblyBytes", values.assemblyBytes, limits.assemblyBytes),
 		connectTimeout: section.duration("connectTimeout", values.connectTimeout, limits.connectTimeout),
 		keepAliveLimit: section.seconds("keepAliveLimit", values.keepAliveLimit, limits.keepAliveLimit),
 		sessionExpiryLimit: section.seconds(

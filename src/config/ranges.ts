@@ -58,6 +58,7 @@ export const ranges = deepFreeze({
 		packetSize: { minimum: 128, maximum: 65_536 },
 		topicAliases: { minimum: 0, maximum: 64 },
 		aliasBytes: { minimum: 0, maximum: 65_536 },
+		assemblyBytes: { minimum: 0, maximum: 65_536 },
 		connectTimeout: { minimum: 100, maximum: 120_000 },
 		keepAliveLimit: { minimum: 0, maximum: 65_535 },
 		systemInterval: { minimum: 0, maximum: 3_600_000 },

@@ -267,6 +267,13 @@ export interface ListenSettings {
 	 * these messages are sent with their topics.
 	 */
 	readonly aliasBytes: number;
+	/**
+	 * Bytes for what has arrived of incomplete packets, for all clients together; each takes as many as have
+	 * arrived. Full: what arrives of further incomplete packets stays in the platform's TCP until they are
+	 * complete, which delays nobody, and a peer that vanishes meanwhile is noticed by a probe, within a second.
+	 * Counted in `$SYS/broker/refused/assembly`.
+	 */
+	readonly assemblyBytes: number;
 	/** Time in which a new connection must send CONNECT; then it is closed. */
 	readonly connectTimeout: number;
 	/**

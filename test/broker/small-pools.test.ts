@@ -25,6 +25,7 @@ const poolNames = [
 	"packetSize",
 	"topicAliases",
 	"aliasBytes",
+	"assemblyBytes",
 	"sessionExpiryLimit",
 	"systemInterval",
 	"keepAliveLimit",

@@ -8,6 +8,7 @@ import { Memory } from "../pool/memory";
 import { Message } from "../pool/message";
 import { CLOSING, type Connection, FREE } from "../session/connection";
 import { OutgoingQueues } from "../session/outgoing-queues";
+import { ReceiveContext } from "../session/receive-context";
 import { Sessions } from "../session/sessions";
 import { TopicAliases } from "../session/topic-aliases";
 import { RetainedStore } from "../topics/retained-store";
@@ -36,6 +37,7 @@ export class Core {
 	readonly queues: OutgoingQueues;
 	readonly store: RetainedStore;
 	readonly aliases: TopicAliases;
+	readonly receiving: ReceiveContext;
 	/** Formats the arrival time of values. */
 	readonly timestamp: Timestamp;
 	readonly authorizer: Authorizer;
@@ -66,7 +68,7 @@ export class Core {
 		this.settings = settings;
 		this.clock = new BrokerClock(host.time);
 		const memory = new Memory(
-			sessionBytes + filterBytes + retainedBytes + queuedBytes + settings.aliasBytes,
+			sessionBytes + filterBytes + retainedBytes + queuedBytes + settings.aliasBytes + settings.assemblyBytes,
 			settings.packetSize,
 			settings.packetSize + SEND_AREA_EXTRA,
 			host.newViews,
@@ -93,6 +95,7 @@ export class Core {
 			settings.aliasBytes,
 			settings.packetSize - ALIAS_OVERHEAD,
 		);
+		this.receiving = new ReceiveContext(memory, this.counters, settings);
 		this.timestamp = new Timestamp(host, this.clock, memory.tables.u8(TIMESTAMP_LIMIT));
 		this.authorizer = createAuthorizer(host, settings, this.clock, this.sessions, memory.bytes);
 	}

@@ -59,8 +59,9 @@ broker/ended/lost
 broker/storage/writes
 broker/storage/failed
 broker/errors
+broker/refused/assembly
 `;
-const PERIODIC_COUNT = 40;
+const PERIODIC_COUNT = 41;
 
 /**
  * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
@@ -256,8 +257,10 @@ export class SysTopics {
 				return counters.storageWrites;
 			case 39:
 				return counters.storageFailures;
-			default:
+			case 40:
 				return counters.internalErrors;
+			default:
+				return counters.partialsRefused;
 		}
 	}
 }

@@ -37,6 +37,8 @@ export class BrokerCounters {
 	droppedShared = 0;
 	/** Subscriptions refused because their pool was full. */
 	subscriptionsOverQuota = 0;
+	/** Incomplete packets that were left in their sockets because the bytes for them were used up. */
+	partialsRefused = 0;
 	/** Writes to storage, and failed attempts to restore or store. */
 	storageWrites = 0;
 	storageFailures = 0;

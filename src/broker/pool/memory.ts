@@ -45,10 +45,16 @@ export class Memory {
 		this.#sendView = newViews ? undefined : new Uint8Array(this.#buffer, poolBytes + receiveBytes);
 	}
 
-	/** Makes the next `size` bytes an arena. */
-	arena(size: number, records: number): Arena {
+	/** Reserves the next `size` bytes of the pools, and returns the index of the first one. */
+	claim(size: number): number {
 		const start = this.#claimed;
 		this.#claimed = start + size;
+		return start;
+	}
+
+	/** Makes the next `size` bytes an arena. */
+	arena(size: number, records: number): Arena {
+		const start = this.claim(size);
 		return new Arena(this.tables, this.bytes, start, start + size, records);
 	}
 

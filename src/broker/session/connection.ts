@@ -7,7 +7,7 @@ import {
 	PROTOCOL_ERROR,
 	type Version,
 } from "../../mqtt/constants";
-import type { Memory } from "../pool/memory";
+import type { ReceiveContext } from "./receive-context";
 
 /** No socket. */
 export const FREE = 0;
@@ -23,6 +23,10 @@ export const CLOSING = 3;
  * acknowledgement except SUBACK and UNSUBACK.
  */
 const ANSWER_ROOM = 192;
+
+// Progress in the fixed header, besides the position in the remaining length (0, 7, 14, 21)
+const HEADER_START = -2;
+const HEADER_COMPLETE = -1;
 
 // Client flags
 /** The client disabled keep alive, so its reading of sent data counts as activity. */
@@ -50,6 +54,11 @@ export interface ConnectionOwner {
 	onWritable(connection: Connection): void;
 	/** The connection to the peer is lost. */
 	onLost(connection: Connection): void;
+	/**
+	 * Received bytes stay in the socket. Until they are read, the SDK does not tell that the connection has
+	 * ended: probe() must be called soon.
+	 */
+	onUnread(): void;
 	/** Called before and after each callback of the socket. */
 	beginCallback(): void;
 	endCallback(): void;
@@ -64,9 +73,9 @@ export interface ConnectionOwner {
 /**
  * One client's socket, and the read position in its byte stream.
  *
- * Only the fixed header of a packet is read ahead. The rest stays in the platform's TCP until all of it has
- * arrived, so that a connection needs no buffer of its own, an incomplete packet costs no memory, and nothing
- * is read from a peer that does not read its answers.
+ * What has arrived of an incomplete packet moves to a pool that all connections share, as the SDK does not
+ * tell the end of a connection before its socket is empty. Complete packets stay in the platform's TCP while
+ * there is no room for their answers, so that nothing is read from a peer that does not read.
  */
 export class Connection {
 	/** Counted from 1. */
@@ -102,25 +111,24 @@ export class Connection {
 	retainedSubscription = 0;
 	retainedCursor = 0;
 	readonly #owner: ConnectionOwner;
-	readonly #memory: Memory;
-	readonly #packetSizeLimit: number;
+	readonly #context: ReceiveContext;
 	#tcp: TCP | undefined;
 	/** Bytes that can be read now. */
 	#available = 0;
 	/**
-	 * First byte and remaining length of the packet that is being read; `#lengthShift` is 0 before the
-	 * remaining length, -1 once it is complete.
+	 * First byte and remaining length of the packet that is being read; `#lengthShift` is HEADER_START before
+	 * the first byte, HEADER_COMPLETE after the last byte of the remaining length.
 	 */
 	#firstByte = 0;
 	#remainingLength = 0;
-	#lengthShift = 0;
+	#lengthShift = HEADER_START;
+	/** Bytes of that packet in the pool of partial packets. */
+	#held = 0;
 
-	/** @param packetSizeLimit largest packet that is accepted, bytes */
-	constructor(index: number, owner: ConnectionOwner, memory: Memory, packetSizeLimit: number) {
+	constructor(index: number, owner: ConnectionOwner, context: ReceiveContext) {
 		this.index = index;
 		this.#owner = owner;
-		this.#memory = memory;
-		this.#packetSizeLimit = packetSizeLimit;
+		this.#context = context;
 	}
 
 	/** Takes over a socket from a listener. @throws what the host's socket throws */
@@ -133,7 +141,7 @@ export class Connection {
 		this.version = 4;
 		this.retainedSubscription = 0;
 		this.#available = 0;
-		this.#lengthShift = 0;
+		this.#lengthShift = HEADER_START;
 		this.state = OPENING;
 		this.awaitingAuth = false;
 		this.address = undefined;
@@ -172,11 +180,12 @@ export class Connection {
 
 	/** Passes complete packets to the owner while there is room for their answers. */
 	readPackets(): void {
-		const { receiveStart } = this.#memory;
+		const { receiveStart } = this.#context.memory;
 		try {
 			// The owner is called from here, where little of the stack is in use
 			for (let length = this.readPacket(); length >= 0; length = this.readPacket())
 				this.#owner.onPacket(this, this.#firstByte, receiveStart, receiveStart + length);
+			if (this.#available > 0) this.holdPartialPacket();
 		} catch (error) {
 			this.#owner.onInternalError(this, error);
 		}
@@ -187,14 +196,65 @@ export class Connection {
 		if (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)) return -1;
 		if (!this.readFixedHeader()) return -1;
 		const length = this.#remainingLength;
-		if (this.#available < length || this.room < ANSWER_ROOM + (length >> 1)) return -1;
-		this.#lengthShift = 0;
-		if (length > 0) {
-			this.#tcp!.read(this.#memory.receiveView(length));
-			this.#memory.reopenSendArea();
-			this.#available -= length;
-		}
+		const rest = length - this.#held;
+		if (this.#available < rest || this.room < ANSWER_ROOM + (length >> 1)) return -1;
+		this.#lengthShift = HEADER_START;
+		if (rest > 0) this.receive(rest);
+		if (rest < length) this.prependHeld(rest);
 		return length;
+	}
+
+	/** Reads `count` available bytes into the receive area. */
+	private receive(count: number): void {
+		const { memory } = this.#context;
+		this.#tcp!.read(memory.receiveView(count));
+		memory.reopenSendArea();
+		this.#available -= count;
+	}
+
+	/** Puts the part of the packet that was held before the `rest` in the receive area. */
+	private prependHeld(rest: number): void {
+		const { memory, partialPackets } = this.#context;
+		const { bytes, receiveStart } = memory;
+		bytes.copyWithin(receiveStart + this.#held, receiveStart, receiveStart + rest);
+		partialPackets.take(this.index, receiveStart);
+		this.#held = 0;
+	}
+
+	/**
+	 * Moves what is available of an incomplete packet out of the socket. What must stay there, for lack of room
+	 * here or for the answer, is reported.
+	 */
+	private holdPartialPacket(): void {
+		const { state } = this;
+		if (state !== OPEN && state !== OPENING) return;
+		const count = this.#available;
+		if (this.#lengthShift === HEADER_COMPLETE && this.#held + count < this.#remainingLength) {
+			const { memory, partialPackets, counters } = this.#context;
+			if (partialPackets.hasRoom(count)) {
+				this.receive(count);
+				partialPackets.append(this.index, memory.receiveStart, count);
+				this.#held += count;
+				return;
+			}
+			counters.partialsRefused++;
+		}
+		this.#owner.onUnread();
+	}
+
+	/** Whether the socket may hold back the news that its connection has ended. */
+	get needsProbe(): boolean {
+		return this.#available > 0 || (this.state === OPEN && this.room < ANSWER_ROOM);
+	}
+
+	/**
+	 * Reports a lost connection whose socket is not empty: a write fails as soon as the connection has ended,
+	 * even a write of no bytes (lwIP: xs_tcp_write throws "not ready").
+	 */
+	probe(): void {
+		const { memory } = this.#context;
+		this.write(memory.sendView(0));
+		memory.reopenSendArea();
 	}
 
 	/** Continues to read outside a callback of the socket. */
@@ -237,6 +297,8 @@ export class Connection {
 		this.state = FREE;
 		this.session = 0;
 		this.room = 0;
+		if (this.#held > 0) this.#context.partialPackets.remove(this.index);
+		this.#held = 0;
 		try {
 			tcp?.close();
 		} catch {
@@ -246,25 +308,26 @@ export class Connection {
 
 	/** Continues to read the fixed header; true once it is complete. */
 	private readFixedHeader(): boolean {
-		if (this.#lengthShift === -1) return true;
-		const tcp = this.#tcp!;
-		if (this.#lengthShift === 0) {
-			if (this.#available < 2) return false; // no packet is shorter
-			const head = this.#memory.headerView;
-			tcp.read(head);
-			this.#available -= 2;
+		if (this.#lengthShift === HEADER_COMPLETE) return true;
+		const { memory } = this.#context;
+		if (this.#lengthShift === HEADER_START) {
+			if (this.#available < 1) return false;
+			const head = this.#available > 1 ? memory.headerView : memory.oneByteView;
+			this.#tcp!.read(head);
+			this.#available -= head.length;
 			this.#firstByte = head[0];
 			this.#remainingLength = 0;
+			this.#lengthShift = 0;
 			if (this.state === OPENING && head[0] !== CONNECT << 4) {
 				this.#owner.onProtocolError(this, PROTOCOL_ERROR); // [MQTT-3.1.0-1]
 				return false;
 			}
-			if (!this.decodeLengthByte(head[1])) return false;
+			if (head.length > 1 && !this.decodeLengthByte(head[1])) return false;
 		}
-		const one = this.#memory.oneByteView;
-		while (this.#lengthShift !== -1) {
+		const one = memory.oneByteView;
+		while (this.#lengthShift !== HEADER_COMPLETE) {
 			if (this.#available < 1) return false;
-			tcp.read(one);
+			this.#tcp!.read(one);
 			this.#available--;
 			if (!this.decodeLengthByte(one[0])) return false;
 		}
@@ -286,9 +349,9 @@ export class Connection {
 			this.#owner.onProtocolError(this, MALFORMED_PACKET); // [MQTT-1.5.5-1]
 			return false;
 		}
-		this.#lengthShift = -1;
+		this.#lengthShift = HEADER_COMPLETE;
 		const size = 2 + shift / 7 + remaining;
-		if (size > this.#packetSizeLimit) {
+		if (size > this.#context.packetSizeLimit) {
 			this.#owner.onProtocolError(this, PACKET_TOO_LARGE); // [MQTT-3.2.2-15]
 			return false;
 		}

@@ -74,6 +74,13 @@ export const ListenConfig = Type.Object(
 				values.aliasBytes,
 			),
 		),
+		assemblyBytes: Type.Optional(
+			Count(
+				"Bytes for what has arrived of incomplete packets, for all clients together.",
+				limits.assemblyBytes,
+				values.assemblyBytes,
+			),
+		),
 		connectTimeout: Type.Optional(
 			Duration(
 				"Time that a new connection has to send CONNECT.",

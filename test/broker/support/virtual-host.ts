@@ -48,6 +48,7 @@ export class VirtualSocket implements TCP {
 		if (this.ended) throw new Error("not ready");
 		if (buffer.length > this.room) throw new Error("would block");
 		this.room -= buffer.length;
+		if (buffer.length === 0) return this.room;
 		const bytes = buffer.slice();
 		this.host.defer(() => this.remote.deliver(bytes));
 		return this.room;

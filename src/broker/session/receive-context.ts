@@ -1,0 +1,24 @@
+import type { ListenSettings } from "../../config/settings";
+import type { BrokerCounters } from "../pool/counters";
+import type { Memory } from "../pool/memory";
+import { PartialPackets } from "./partial-packets";
+
+/** What all connections share to receive packets. */
+export class ReceiveContext {
+	readonly memory: Memory;
+	readonly counters: BrokerCounters;
+	/** Largest packet that is accepted, bytes. */
+	readonly packetSizeLimit: number;
+	readonly partialPackets: PartialPackets;
+
+	constructor(memory: Memory, counters: BrokerCounters, settings: ListenSettings) {
+		this.memory = memory;
+		this.counters = counters;
+		this.packetSizeLimit = settings.packetSize;
+		this.partialPackets = new PartialPackets(
+			memory,
+			settings.assemblyBytes,
+			settings.connections + settings.handshakes,
+		);
+	}
+}
