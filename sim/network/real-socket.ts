@@ -26,6 +26,8 @@ export class RealSocket extends DeviceSocket {
 	#holding = true;
 	#linger: NodeJS.Timeout | undefined;
 	#reset = false;
+	/** Closed by its owner; an abandoned socket answers nothing. */
+	#closedByDevice = false;
 	#unsent: Uint8Array[] = [];
 	#pending = 0;
 	readonly #options: RealSocketOptions;
@@ -115,6 +117,7 @@ export class RealSocket extends DeviceSocket {
 			this.#tap?.closed(true);
 			this.#socket.resetAndDestroy();
 		} else {
+			this.#closedByDevice = true;
 			this.flushOutput();
 			this.#tap?.closed(false);
 			this.#socket.end();
@@ -143,6 +146,11 @@ export class RealSocket extends DeviceSocket {
 
 	#onData(bytes: Uint8Array): void {
 		this.#tap?.received(bytes);
+		// lwIP aborts a connection that receives after close() (tcp_input, TF_RXCLOSED).
+		if (this.closed && this.#closedByDevice) {
+			this.#socket.resetAndDestroy();
+			return;
+		}
 		this.onReceived(bytes);
 		if (!this.closed && this.receiveBuffer.length >= RECEIVE_WINDOW) this.#socket.pause();
 	}

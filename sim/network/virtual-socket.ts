@@ -233,6 +233,11 @@ export class VirtualSocket extends DeviceSocket {
 		}
 		// A gap: the missing bytes are being sent again, followed by this segment.
 		if (segment.start > this.#expected) return;
+		if (this.closed && segment.bytes.length > 0) {
+			// lwIP aborts a connection that receives after close() (tcp_input, TF_RXCLOSED).
+			this.closeConnection(true);
+			return;
+		}
 		if (segment.start === this.#expected && !this.lost) {
 			this.#expected += segment.bytes.length;
 			if (segment.bytes.length > 0) this.onReceived(segment.bytes);

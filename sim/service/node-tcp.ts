@@ -2,7 +2,8 @@ import type { Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
 import type { StreamTap } from "../capture/stream-tap";
 import { type Flushable, flushScheduler } from "./flush-scheduler";
-import { attachOwner, detachOwner, type SocketOwner, startReading, transferOwner } from "./owned-socket";
+import { linger } from "./lingering-close";
+import { attachOwner, type SocketOwner, startReading, transferOwner } from "./owned-socket";
 import { WriteBuffer } from "./write-buffer";
 
 /**
@@ -11,8 +12,6 @@ import { WriteBuffer } from "./write-buffer";
 const SEND_ROOM = 262_144;
 /** Received bytes not yet read, above which reading from the peer is paused. */
 const RECEIVE_ROOM = 131_072;
-/** Time that a closed socket has to send buffered bytes, ms. */
-const LINGER_MS = 2000;
 /** Up to this many bytes, copying in a loop is faster than through a view. */
 const COPY_LOOP_LIMIT = 40;
 
@@ -110,11 +109,8 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		this.#chunk = undefined;
 		this.#laterChunks = undefined;
 		this.#available = 0;
-		detachOwner(socket);
 		this.#tap?.closed(false);
-		socket.destroySoon();
-		// A peer that does not read must not keep the socket open.
-		if (!socket.destroyed) setTimeout(() => socket.destroy(), LINGER_MS).unref();
+		linger(socket);
 	}
 
 	canReceive(size: number): boolean {

@@ -36,9 +36,9 @@ export function startReading(socket: OwnedSocket): void {
 	socket.push = push;
 }
 
-/** Removes the owner and discards further data. */
-export function detachOwner(socket: OwnedSocket): void {
-	socket[owner] = undefined;
+/** Replaces the owner of a socket that may be paused. */
+export function replaceOwner(socket: OwnedSocket, next: SocketOwner): void {
+	socket[owner] = next;
 	socket.resume();
 }
 

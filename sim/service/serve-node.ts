@@ -36,6 +36,7 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 				time: nodeTime,
 				trace,
 				newViews: true,
+				lingeringClose: true,
 			};
 			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
 			broker.start();

@@ -18,10 +18,13 @@ import { Message } from "./pool/message";
 import {
 	type Connection,
 	type ConnectionOwner,
+	DRAINING,
 	FREE,
+	LOST,
 	NO_KEEP_ALIVE,
 	OPEN,
 	OPENING,
+	TOLD,
 } from "./session/connection";
 import { Timeouts } from "./timeouts";
 import { WebServer } from "./web/web-server";
@@ -157,6 +160,8 @@ export class Broker implements ConnectionOwner {
 		const { connections } = this.#core;
 		for (let i = 1; i < connections.length; i++) this.#core.close(connections[i]!, SERVER_SHUTTING_DOWN);
 		this.endCallback();
+		for (let i = 1; i < connections.length; i++)
+			if (connections[i]!.state === DRAINING) connections[i]!.close();
 		this.#core.persistence?.save();
 		this.#saveAt = Number.POSITIVE_INFINITY;
 		this.#timeouts.close();
@@ -250,7 +255,7 @@ export class Broker implements ConnectionOwner {
 		const dispatcher = this.#dispatcher;
 		let more = dispatcher.decode(connection, first, start, end) && dispatcher.handle(connection, start, end);
 		if (dispatcher.connectReady) {
-			dispatcher.endOldSession();
+			if (dispatcher.endOldSession()) this.#timeouts.checkSoon();
 			more = dispatcher.answerConnect(connection);
 		}
 		if (more) this.#router.pump(connection);
@@ -263,7 +268,7 @@ export class Broker implements ConnectionOwner {
 	}
 
 	onUnread(): void {
-		this.#timeouts.scheduleProbe();
+		this.#timeouts.checkSoon();
 	}
 
 	onWritable(connection: Connection): void {
@@ -272,9 +277,9 @@ export class Broker implements ConnectionOwner {
 		this.#router.pump(connection);
 	}
 
-	onLost(connection: Connection): void {
+	onLost(connection: Connection, drains: boolean): void {
 		if (connection.state === OPEN) this.#core.counters.connectionsLost++;
-		this.#core.close(connection, 0);
+		this.#core.close(connection, drains ? TOLD : LOST);
 	}
 
 	onInternalError(connection: Connection, error: unknown): void {
@@ -294,7 +299,7 @@ export class Broker implements ConnectionOwner {
 		connection.awaitingAuth = false;
 		try {
 			this.#dispatcher.onAuthResult(connection, reasonCode);
-			this.#dispatcher.endOldSession();
+			if (this.#dispatcher.endOldSession()) this.#timeouts.checkSoon();
 			if (this.#dispatcher.answerConnect(connection)) this.#router.pump(connection);
 			this.#timeouts.watch(connection);
 		} catch (error) {

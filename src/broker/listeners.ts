@@ -1,7 +1,7 @@
 import type { Listener, TCPConstructor } from "../device";
 import { networkOf } from "../text/ip-network";
 import type { Core } from "./core/core";
-import { Connection, type ConnectionOwner, FREE, OPENING } from "./session/connection";
+import { Connection, type ConnectionOwner, DRAINING, FREE, OPENING } from "./session/connection";
 import type { Timeouts } from "./timeouts";
 
 /**
@@ -163,17 +163,25 @@ export class Listeners {
 		return true;
 	}
 
-	/** The first free slot; 0 if there is none or the port has reached its limit. */
+	/**
+	 * The first free slot, or one whose connection only drains and is closed; 0 if there is none or the port has
+	 * reached its limit.
+	 */
 	private freeSlot(index: number, limit: number): number {
 		const { connections, settings } = this.#core;
 		const slots = settings.connections + settings.handshakes;
 		let slot = 0;
+		let draining = 0;
 		let open = 0;
 		for (let i = slots; i > 0; i--) {
 			const connection = connections[i];
 			if (connection === undefined || connection.state === FREE) slot = i;
+			else if (connection.state === DRAINING) draining = i;
 			else if (connection.listenerIndex === index) open++;
 		}
-		return open < limit ? slot : 0;
+		if (open >= limit) return 0;
+		if (slot !== 0 || draining === 0) return slot;
+		connections[draining]!.close();
+		return draining;
 	}
 }

@@ -3,7 +3,7 @@ import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
 import type { Core } from "./core/core";
 import type { SessionEnd } from "./handlers/session-end";
 import { NEVER_SECONDS } from "./pool/clock";
-import { type Connection, OPEN, OPENING } from "./session/connection";
+import { CLOSING, type Connection, DRAINING, FREE } from "./session/connection";
 
 /** Shortest timer delay, ms. */
 const MINIMUM_DELAY_MS = 10;
@@ -38,8 +38,8 @@ export class Timeouts {
 		this.scheduleBy(connection.lastReceivedAt + connection.keepAliveTimeoutMs);
 	}
 
-	/** Schedules the timer for connections that need a probe. */
-	scheduleProbe(): void {
+	/** Makes the timer fire soon, for connections that need a probe or drain. */
+	checkSoon(): void {
 		this.scheduleBy(this.#core.clock.nowMs + PROBE_INTERVAL_MS);
 	}
 
@@ -61,8 +61,8 @@ export class Timeouts {
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
 			const { state, keepAliveTimeoutMs } = connection;
-			if (state !== OPENING && state !== OPEN) continue;
-			if (connection.needsProbe) {
+			if (state === FREE || state === CLOSING) continue;
+			if (state !== DRAINING && connection.needsProbe) {
 				connection.probe();
 				if (next > now + PROBE_INTERVAL_MS) next = now + PROBE_INTERVAL_MS;
 			}
@@ -70,6 +70,10 @@ export class Timeouts {
 			const due = connection.lastReceivedAt + keepAliveTimeoutMs;
 			if (due > now) {
 				if (due < next) next = due;
+				continue;
+			}
+			if (state === DRAINING) {
+				connection.close();
 				continue;
 			}
 			core.counters.timeouts++;

@@ -40,6 +40,9 @@ export const MAXIMUM_SENT_PAYLOAD = 16_384;
  */
 export const CONTROL_FRAME_RESERVE = 2 + MAXIMUM_CONTROL_PAYLOAD;
 
+/** Largest number of bytes that a stream discards after it has sent its last frame or a refusal. */
+export const DRAIN_BYTES = 16_384;
+
 /**
  * Bytes for the parts of a request that are kept until it is answered: path, Host, Origin, key and
  * credentials together, and the current header field.

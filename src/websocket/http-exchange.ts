@@ -54,6 +54,11 @@ export class HttpExchange implements Reply {
 		this.#request = new HttpRequest(this.store);
 	}
 
+	/** Whether the answer was a refusal, which may leave part of the request unread. */
+	get refused(): boolean {
+		return this.#status !== 0;
+	}
+
 	get closed(): boolean {
 		return this.state >= ENDED;
 	}

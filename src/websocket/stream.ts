@@ -3,6 +3,7 @@ import {
 	BINARY,
 	CLOSE,
 	CONTROL_FRAME_RESERVE,
+	DRAIN_BYTES,
 	FIN,
 	NORMAL_CLOSURE,
 	PONG,
@@ -11,7 +12,7 @@ import {
 import type { WebSocketContext } from "./context";
 import { FRAME_START_SIZE, FrameHeader, validStatus } from "./frame";
 import { HttpExchange, type HttpExchangeHandler } from "./http-exchange";
-import { CLOSED, ENDED, ENDING, READING_REQUEST, STREAM_OPEN } from "./states";
+import { CLOSED, DRAINING, ENDED, ENDING, READING_REQUEST, STREAM_OPEN } from "./states";
 
 // The next part of a frame, if no payload of a data frame is left
 const FRAME_HEADER_START = 0;
@@ -69,7 +70,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 			nodelay: options.nodelay ?? true,
 			onReadable: (bytes) => this.onSocketReadable(bytes),
 			onWritable: (bytes) => this.onSocketWritable(bytes),
-			onError: () => this.endStream(),
+			onError: () => this.onSocketError(),
 		});
 		this.#exchange = new HttpExchange(context, this, this.#tcp);
 	}
@@ -81,6 +82,11 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** The address when the connection was taken over. Undefined once the request is answered. */
 	get remoteAddress(): string | undefined {
 		return this.#exchange?.remoteAddress;
+	}
+
+	/** Whether the peer has yet to read a last frame or a refusal: the stream discards input until it is closed. */
+	get drains(): boolean {
+		return this.#state === DRAINING;
 	}
 
 	read(buffer: Uint8Array): number | undefined {
@@ -150,12 +156,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (this.#exchange !== undefined) this.detachExchange(this.#exchange, CLOSED);
 		try {
 			if (state === STREAM_OPEN) this.sendClose(NORMAL_CLOSURE);
-			const { frameBuffer } = this.#context;
-			while (this.#socketReadable > 0) {
-				const count = Math.min(this.#socketReadable, frameBuffer.size);
-				frameBuffer.read(tcp, count);
-				this.#socketReadable -= count;
-			}
+			this.discardInput();
 		} catch {
 			// The socket is already closed.
 		}
@@ -163,14 +164,26 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		tcp.close();
 	}
 
+	/** Reads and drops all bytes that have arrived. */
+	private discardInput(): void {
+		const { frameBuffer } = this.#context;
+		while (this.#socketReadable > 0) {
+			const count = Math.min(this.#socketReadable, frameBuffer.size);
+			frameBuffer.read(this.#tcp, count);
+			this.#socketReadable -= count;
+		}
+	}
+
 	// HttpExchangeHandler
 
 	onAnswered(accepted: boolean): void {
+		// A page ends with the connection, and nothing may follow its request
+		const refused = this.#exchange!.refused;
 		this.detachExchange(this.#exchange!, ENDED);
 		if (accepted) {
 			this.#state = STREAM_OPEN;
 			this.announceWritable();
-		} else this.endStream();
+		} else this.endStream(refused ? DRAINING : ENDED);
 	}
 
 	/** Ends the exchange and takes over its counts of the socket's bytes. */
@@ -182,16 +195,27 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.#exchange = undefined;
 	}
 
-	private onSocketReadable(bytes: number): void {
+	private onSocketReadable(bytes: number): undefined {
 		const exchange = this.#exchange;
 		if (exchange !== undefined) {
 			exchange.socketReadable = bytes;
 			exchange.run();
 		} else this.#socketReadable = bytes;
-		this.deliver();
+		return this.deliver(); // a tail call, which uses no stack on XS
 	}
 
-	private onSocketWritable(bytes: number): void {
+	/** Discards what has arrived, up to DRAIN_BYTES in total. */
+	private drain(): void {
+		try {
+			this.#framePayloadLeft -= this.#socketReadable;
+			this.discardInput();
+			if (this.#framePayloadLeft < 0) this.onSocketError();
+		} catch (error) {
+			this.reportInternalError(error);
+		}
+	}
+
+	private onSocketWritable(bytes: number): undefined {
 		const exchange = this.#exchange;
 		if (exchange !== undefined) {
 			exchange.socketRoom = bytes;
@@ -200,7 +224,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 			this.#socketRoom = bytes;
 			this.announceWritable();
 		}
-		this.deliver();
+		return this.deliver();
 	}
 
 	/** Announces to the user how much can be written. */
@@ -214,18 +238,23 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/** Reads as far as there are bytes. The user is called from here, where the stack is still shallow. */
-	private deliver(): void {
+	private deliver(): undefined {
 		try {
 			while (this.readFrames()) this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
 		} catch (error) {
 			this.reportInternalError(error);
 		}
-		if (this.#state === ENDING) this.endStream();
+		return this.endOrDrain();
+	}
+
+	private endOrDrain(): undefined {
+		if (this.#state === ENDING) this.endStream(DRAINING);
+		else if (this.#state === DRAINING) this.drain();
 	}
 
 	private reportInternalError(error: unknown): void {
 		this.#context.options.onException?.(error);
-		this.endStream();
+		this.endStream(ENDED);
 	}
 
 	/**
@@ -360,11 +389,18 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (room !== undefined) this.#socketRoom = room;
 	}
 
-	/** Ends the stream and reports that to the user, once. */
-	private endStream(): void {
-		if (this.#state >= ENDED) return;
-		this.#state = ENDED;
+	/** The socket is lost. A user that lets the stream drain learns of that too. */
+	private onSocketError(): void {
+		if (this.#state === DRAINING) this.#state = ENDING;
+		this.endStream(ENDED);
+	}
+
+	/** Ends the stream and reports that to the user, once. @param state ENDED, or DRAINING */
+	private endStream(state: number): void {
+		if (this.#state >= DRAINING) return;
+		this.#state = state;
 		if (this.#exchange !== undefined) this.detachExchange(this.#exchange, ENDED);
+		if (state === DRAINING) this.#framePayloadLeft = DRAIN_BYTES;
 		try {
 			this.#options.onError?.();
 		} catch (error) {

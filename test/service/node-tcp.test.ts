@@ -173,6 +173,40 @@ for (const protocol of ["tcp", "tls"] as const) {
 			close();
 		});
 
+		test("a peer that goes on sending after close() gets what was written, and no reset", async () => {
+			const { tcp, peer, close } = await connectPair(protocol, {});
+			const chunks: Buffer[] = [];
+			const errors: Error[] = [];
+			peer.on("error", (error) => errors.push(error));
+			peer.on("data", (chunk) => chunks.push(chunk));
+			peer.pause();
+			peer.write(new Uint8Array(50_000));
+			await waitUntil(() => peer.writableLength === 0);
+			tcp.write(new Uint8Array(20_000).fill(7));
+			tcp.close();
+			for (let i = 0; i < 20; i++) {
+				peer.write(new Uint8Array(1000));
+				await new Promise((resolve) => setTimeout(resolve, 5));
+			}
+			peer.resume();
+			await once(peer, "end");
+			assert.equal(Buffer.concat(chunks).length, 20_000);
+			assert.deepEqual(errors, []);
+			close();
+		});
+
+		test("a peer that floods a closed socket is cut", async () => {
+			const { tcp, peer, close } = await connectPair(protocol, {});
+			tcp.close();
+			const cut = once(peer, "close");
+			const flood = setInterval(() => {
+				if (peer.writable && peer.writableLength === 0) peer.write(new Uint8Array(65_536));
+			}, 1);
+			await cut;
+			clearInterval(flood);
+			close();
+		});
+
 		test("a peer that half-closes is reported once, and is not written to any more", async () => {
 			let gone = 0;
 			const { tcp, peer, close } = await connectPair(protocol, { onError: () => gone++ });

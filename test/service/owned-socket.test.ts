@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { test } from "node:test";
 import {
 	attachOwner,
-	detachOwner,
+	replaceOwner,
 	type SocketOwner,
 	startReading,
 	transferOwner,
@@ -24,6 +24,7 @@ function setUp() {
 	transferOwner(socket, owner);
 	return {
 		events,
+		owner,
 		socket,
 		push: (byte: number) => socket.push(Buffer.of(byte)),
 		take(value: boolean) {
@@ -70,7 +71,7 @@ test("a chunk that arrives as an event reaches the owner too", () => {
 	assert.deepEqual(events, ["1"]);
 });
 
-test("end, errors and room are reported until the owner is detached", async () => {
+test("end, errors and room are reported until the owner is replaced", async () => {
 	const { events, socket, push } = setUp();
 	startReading(socket);
 	await nextTurn();
@@ -78,7 +79,7 @@ test("end, errors and room are reported until the owner is detached", async () =
 	socket.push(null);
 	await nextTurn();
 	assert.deepEqual(events, ["drained", "gone"]);
-	detachOwner(socket);
+	replaceOwner(socket, setUp().owner);
 	push(1);
 	socket.destroy(new Error("lost"));
 	await nextTurn();

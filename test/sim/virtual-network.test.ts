@@ -73,6 +73,19 @@ const bytes = (length: number, seed = 0): Uint8Array =>
 	Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 255);
 
 describe("the virtual network", () => {
+	test("a device that receives after close() resets the connection, as lwIP does", () => {
+		const hostPair = new HostPair((server) => server.socket.close());
+		const peer = hostPair.connect();
+		let wrote = false;
+		peer.onRoomAvailable = () => {
+			if (!wrote) peer.socket.write(Uint8Array.of(1));
+			wrote = true;
+		};
+		hostPair.run();
+		assert.equal(hostPair.clientHost.connections, 0);
+		assert.throws(() => peer.socket.write(Uint8Array.of(2)), /not ready/);
+	});
+
 	test("SYN, SYN/ACK, data and answer take one latency each: PUBACK after 4, unpipelined after 6", () => {
 		// The server answers each byte at once: 1 is CONNECT, 2 is PUBLISH.
 		const hostPair = new HostPair((server) => {

@@ -6,7 +6,7 @@ import { BrokerCounters } from "../pool/counters";
 import type { Host } from "../pool/host";
 import { Memory } from "../pool/memory";
 import { Message } from "../pool/message";
-import { CLOSING, type Connection, FREE } from "../session/connection";
+import { CLOSING, type Connection, OPEN, OPENING } from "../session/connection";
 import { OutgoingQueues } from "../session/outgoing-queues";
 import { ReceiveContext } from "../session/receive-context";
 import { Sessions } from "../session/sessions";
@@ -112,10 +112,10 @@ export class Core {
 
 	/**
 	 * Marks a connection to be closed before the current callback ends.
-	 * @param reasonCode sent to an MQTT 5.0 client in DISCONNECT; 0: no DISCONNECT is sent
+	 * @param reasonCode sent to an MQTT 5.0 client in DISCONNECT; below 0x80: no DISCONNECT is sent
 	 */
 	close(connection: Connection, reasonCode: number): void {
-		if (connection.state === FREE || connection.state === CLOSING) return;
+		if (connection.state !== OPENING && connection.state !== OPEN) return;
 		connection.state = CLOSING;
 		connection.closeReason = reasonCode;
 		this.closingCount++;

@@ -33,6 +33,7 @@ import {
 	NO_REASON_STRING,
 	OPEN,
 	RETAINED_PENDING,
+	TOLD,
 	WANTS_TIMESTAMP,
 } from "../session/connection";
 import { DeferredConnect } from "./deferred-connect";
@@ -155,7 +156,7 @@ export class ConnectHandler {
 			// MQTT 3.1.1 has no return code for this: the connection is closed without one [MQTT-3.1.1:3.2.2-6]
 		}
 		// [MQTT-3.1.4-6] [MQTT-4.12.0-4] [MQTT-4.13.2-1] [MQTT-3.1.1:3.1.4-5]
-		this.#core.close(connection, SUCCESS);
+		this.#core.close(connection, TOLD);
 	}
 
 	private checkConnect(connection: Connection, packet: Packet): number {

@@ -3,7 +3,7 @@ import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
-import { CLOSING, type Connection } from "../session/connection";
+import { CLOSING, type Connection, DRAIN_MS, LOST } from "../session/connection";
 
 /**
  * Ends connections and sessions: sends DISCONNECT to MQTT 5.0 clients, publishes wills that are due, and
@@ -50,9 +50,9 @@ export class SessionEnd {
 		const { session, closeReason, retainedSubscription } = connection;
 		core.closingCount--;
 		// [MQTT-3.14.0-1]
-		if (session !== 0 && connection.version === 5 && closeReason !== SUCCESS)
+		if (session !== 0 && connection.version === 5 && closeReason >= 0x80)
 			this.#packetWriter.disconnect(connection, closeReason);
-		connection.close();
+		this.closeSocket(connection, closeReason);
 		if (session === 0) return;
 		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
 		core.openCount--; // [MQTT-3.14.4-2]
@@ -60,6 +60,22 @@ export class SessionEnd {
 		// [MQTT-4.1.0-1] [MQTT-4.1.0-2]
 		if (retainedSubscription !== 0 && core.sessions.persistent(session))
 			core.subscriptions.requestRetained(retainedSubscription);
+	}
+
+	/**
+	 * Closes a connection so that what was written to it arrives: at once if the host's sockets see to that or
+	 * nothing can arrive, otherwise after its input is drained.
+	 */
+	private closeSocket(connection: Connection, closeReason: number): void {
+		const { host, clock } = this.#core;
+		if (host.lingeringClose === true || closeReason === LOST) {
+			connection.close();
+			return;
+		}
+		connection.lastReceivedAt = clock.nowMs;
+		connection.keepAliveTimeoutMs = DRAIN_MS;
+		// After DISCONNECT the peer sends nothing and waits for the end [MQTT-3.14.4-1] [MQTT-3.14.4-2]
+		connection.drain(closeReason !== SUCCESS);
 	}
 
 	/** Suspends a persistent session. @returns whether its will must be published now */

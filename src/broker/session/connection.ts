@@ -17,6 +17,23 @@ export const OPENING = 1;
 export const OPEN = 2;
 /** To be closed before the current callback ends; nothing more is read or written. */
 export const CLOSING = 3;
+/**
+ * The last packet was written, and the session has ended or is suspended. Input is discarded until the peer
+ * closes, but for DRAIN_MS and DRAIN_BYTES at most; a new connection may take the place at once. Closing with
+ * unread input would send RST, and what was written would never leave (lwIP: tcp_close).
+ */
+export const DRAINING = 4;
+
+/** Longest time for which input is discarded before a connection is closed, ms. */
+export const DRAIN_MS = 500;
+/** Largest number of bytes discarded, beyond those that had arrived. */
+const DRAIN_BYTES = 16_384;
+
+// Reasons for closing a connection, beside the reason codes of the protocol; no DISCONNECT is sent
+/** The connection is lost. */
+export const LOST = 1;
+/** The peer was told by other means: with CONNACK, or by its WebSocket. */
+export const TOLD = 2;
 
 /**
  * Room in the socket that is reserved for the answer to a packet, bytes: the longest CONNACK, or any
@@ -41,6 +58,12 @@ export const RETAINED_PENDING = 8;
 /** Maximum packet size of a client that sets none: the limit of the protocol. */
 const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 
+/** What a WebSocket has besides the members of a socket. */
+interface WebSocket extends TCP {
+	readonly drains?: boolean;
+	resume?(): void;
+}
+
 /** Callbacks of a connection. None of them throws. */
 export interface ConnectionOwner {
 	/**
@@ -52,8 +75,11 @@ export interface ConnectionOwner {
 	onProtocolError(connection: Connection, reasonCode: number): void;
 	/** There is room to write again. */
 	onWritable(connection: Connection): void;
-	/** The connection to the peer is lost. */
-	onLost(connection: Connection): void;
+	/**
+	 * The connection to the peer is lost.
+	 * @param drains whether only its WebSocket has ended: the peer has yet to read why
+	 */
+	onLost(connection: Connection, drains: boolean): void;
 	/**
 	 * Received bytes stay in the socket. Until they are read, the SDK does not tell that the connection has
 	 * ended: probe() must be called soon.
@@ -174,7 +200,8 @@ export class Connection {
 
 	private onError(): void {
 		this.#owner.beginCallback();
-		this.#owner.onLost(this);
+		if (this.state === DRAINING) this.close();
+		else this.#owner.onLost(this, (this.#tcp as WebSocket | undefined)?.drains === true);
 		this.#owner.endCallback();
 	}
 
@@ -185,7 +212,7 @@ export class Connection {
 			// The owner is called from here, where little of the stack is in use
 			for (let length = this.readPacket(); length >= 0; length = this.readPacket())
 				this.#owner.onPacket(this, this.#firstByte, receiveStart, receiveStart + length);
-			if (this.#available > 0) this.holdPartialPacket();
+			if (this.#available > 0) this.keepRest();
 		} catch (error) {
 			this.#owner.onInternalError(this, error);
 		}
@@ -222,11 +249,12 @@ export class Connection {
 	}
 
 	/**
-	 * Moves what is available of an incomplete packet out of the socket. What must stay there, for lack of room
-	 * here or for the answer, is reported.
+	 * Moves what is available of an incomplete packet out of the socket, which the SDK requires to tell that the
+	 * connection has ended. What must stay there, for lack of room here or for the answer, is reported.
 	 */
-	private holdPartialPacket(): void {
+	private keepRest(): void {
 		const { state } = this;
+		if (state === DRAINING) this.discardInput(false);
 		if (state !== OPEN && state !== OPENING) return;
 		const count = this.#available;
 		if (this.#lengthShift === HEADER_COMPLETE && this.#held + count < this.#remainingLength) {
@@ -260,7 +288,7 @@ export class Connection {
 	/** Continues to read outside a callback of the socket. */
 	resume(): void {
 		this.readPackets();
-		(this.#tcp as (TCP & { resume?(): void }) | undefined)?.resume?.();
+		(this.#tcp as WebSocket | undefined)?.resume?.();
 	}
 
 	private notifyWritable(): void {
@@ -286,8 +314,46 @@ export class Connection {
 			}
 		}
 		this.room = 0;
-		this.#owner.onLost(this);
+		this.#owner.onLost(this, false);
 		return false;
+	}
+
+	/**
+	 * Closes the socket after all input that has arrived was discarded.
+	 * @param waits whether to go on until the peer closes, see DRAINING
+	 */
+	drain(waits: boolean): void {
+		this.dropHeld();
+		this.session = 0;
+		this.state = DRAINING;
+		this.#remainingLength = DRAIN_BYTES + this.#available;
+		this.discardInput(!waits);
+	}
+
+	/**
+	 * Reads available input and drops it. The receive area may hold the CONNECT that takes this session over,
+	 * so the send area serves. @param closes whether to close afterwards
+	 */
+	private discardInput(closes: boolean): void {
+		const { memory } = this.#context;
+		try {
+			while (this.#available > 0) {
+				const count = Math.min(this.#available, memory.sendSize);
+				this.#tcp!.read(memory.sendView(count));
+				this.#available -= count;
+				this.#remainingLength -= count;
+			}
+		} catch {
+			// a socket that cannot be read can only be closed
+			closes = true;
+		}
+		memory.reopenSendArea();
+		if (closes || this.#remainingLength <= 0) this.close();
+	}
+
+	private dropHeld(): void {
+		if (this.#held > 0) this.#context.partialPackets.remove(this.index);
+		this.#held = 0;
 	}
 
 	/** Closes the socket and frees the connection. */
@@ -297,8 +363,7 @@ export class Connection {
 		this.state = FREE;
 		this.session = 0;
 		this.room = 0;
-		if (this.#held > 0) this.#context.partialPackets.remove(this.index);
-		this.#held = 0;
+		this.dropHeld();
 		try {
 			tcp?.close();
 		} catch {

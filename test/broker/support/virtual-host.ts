@@ -14,10 +14,14 @@ export class VirtualSocket implements TCP {
 	/** Available bytes for which the other end already has its room back; unchanged while frozen. */
 	unread = 0;
 	room = SOCKET_BUFFER_BYTES;
+	/** Segments written in this turn, which leave at its end. */
+	written = 0;
 	/** Set on the test's end: it does not read. */
 	frozen = false;
 	closed = false;
 	ended = false;
+	/** A reset discards what is unread, as in most stacks; the SDK's class on lwIP keeps it. */
+	discardsOnReset = true;
 	/** Address of the other end, as the platform reports it. */
 	remoteAddress: string | undefined = undefined;
 
@@ -50,14 +54,25 @@ export class VirtualSocket implements TCP {
 		this.room -= buffer.length;
 		if (buffer.length === 0) return this.room;
 		const bytes = buffer.slice();
-		this.host.defer(() => this.remote.deliver(bytes));
+		this.written++;
+		this.host.defer(() => {
+			if (this.written === 0) return;
+			this.written--;
+			this.remote.deliver(bytes);
+		});
 		return this.room;
 	}
 
+	/**
+	 * Sends FIN. With unread bytes lwIP and Linux send RST instead, unless the host lingers: what this end wrote
+	 * in the same turn never leaves, and what the other end has not read is lost.
+	 */
 	close(): void {
 		if (this.closed) return;
 		this.closed = true;
-		this.host.defer(() => this.remote.end());
+		const reset = this.available > 0 && !this.host.lingeringClose;
+		if (reset) this.written = 0;
+		this.host.defer(() => this.remote.end(reset));
 	}
 
 	/** Attaches the broker's callbacks after it has accepted the connection. */
@@ -72,7 +87,11 @@ export class VirtualSocket implements TCP {
 	}
 
 	deliver(bytes: Uint8Array): void {
-		if (this.closed) return;
+		if (this.closed) {
+			// lwIP aborts a closed connection that receives more (tcp_input, TF_RXCLOSED); so does Linux
+			if (!this.host.lingeringClose) this.host.defer(() => this.remote.end(true));
+			return;
+		}
 		this.received.push(bytes);
 		this.available += bytes.length;
 		if (this.options.onReadable) this.options.onReadable(this.available);
@@ -85,7 +104,13 @@ export class VirtualSocket implements TCP {
 		this.options.onWritable?.(this.room);
 	}
 
-	end(): void {
+	/** @param reset with RST, which discards unread bytes */
+	end(reset = false): void {
+		if (reset && this.discardsOnReset) {
+			this.received = [];
+			this.available = 0;
+			this.unread = 0;
+		}
 		if (this.closed || this.ended) return;
 		this.ended = true;
 		if (this.available === 0) this.#reportError();
@@ -101,6 +126,8 @@ export class VirtualHost implements Host {
 	now = 1_000;
 	readonly traces: string[] = [];
 	clockIsSet = true;
+	/** False: as the SDK on lwIP, where the broker must drain a socket before it closes it. */
+	lingeringClose = true;
 	declare readonly storage: StorageModule;
 	readonly events: [string, number, number, number][] = [];
 	/** By port: options of the listener, and the connections that wait to be accepted. */
@@ -221,6 +248,7 @@ export class VirtualHost implements Host {
 		const brokerSocket = new VirtualSocket(this);
 		const clientSocket = new VirtualSocket(this);
 		brokerSocket.remote = clientSocket;
+		brokerSocket.discardsOnReset = false;
 		clientSocket.remote = brokerSocket;
 		clientSocket.options = {
 			onReadable: (bytes) => {
