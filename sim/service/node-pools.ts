@@ -18,6 +18,8 @@ export const nodePools = {
 	packetSize: 65_536,
 	aliasBytes: 16 * 65_528,
 	assemblyBytes: 1_048_576,
+	turnPackets: 512,
+	turnBytes: 65_536,
 	failedAddresses: 256,
 	webSockets: 500,
 } as const satisfies Partial<ListenSettings>;

@@ -15,6 +15,7 @@ import { BrokerPersistence } from "./persist/broker-persistence";
 import type { BrokerCounters } from "./pool/counters";
 import type { Host } from "./pool/host";
 import { Message } from "./pool/message";
+import { ReadTurns } from "./read-turns";
 import {
 	type Connection,
 	type ConnectionOwner,
@@ -69,6 +70,7 @@ export class Broker implements ConnectionOwner {
 	readonly #timeouts: Timeouts;
 	readonly #retained: Message;
 	readonly #listeners: Listeners;
+	readonly #turns: ReadTurns;
 	readonly #web: WebServer | undefined;
 	#started = false;
 	/**
@@ -99,6 +101,7 @@ export class Broker implements ConnectionOwner {
 		);
 		this.#timeouts = new Timeouts(core, sessionEnd, () => this.onTimer());
 		this.#retained = new Message(core.memory.bytes);
+		this.#turns = new ReadTurns(core);
 		this.#listeners = new Listeners(core, this, this.#timeouts);
 		if (settings.webSocket !== undefined) this.#web = new WebServer(core, name);
 		core.memory.tables.close();
@@ -165,6 +168,7 @@ export class Broker implements ConnectionOwner {
 		this.#core.persistence?.save();
 		this.#saveAt = Number.POSITIVE_INFINITY;
 		this.#timeouts.close();
+		this.#turns.close();
 	}
 
 	/** Calls `callback` with the current value of every topic. The callback must not change the broker. */
@@ -265,6 +269,10 @@ export class Broker implements ConnectionOwner {
 	onProtocolError(connection: Connection, reasonCode: number): void {
 		this.#core.counters.peerFaults++;
 		this.#core.close(connection, reasonCode);
+	}
+
+	onTurnEnded(): void {
+		this.#turns.schedule();
 	}
 
 	onUnread(): void {

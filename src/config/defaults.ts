@@ -70,6 +70,8 @@ export const defaults: {
 		topicAliases: 2,
 		aliasBytes: 504,
 		assemblyBytes: 512,
+		turnPackets: 16,
+		turnBytes: 4096,
 		connectTimeout: 10_000,
 		keepAliveLimit: 300,
 		sessionExpiryLimit: 86_400,

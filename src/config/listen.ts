@@ -30,6 +30,8 @@ export function readListen(section: Section): ListenSettings {
 		topicAliases: section.integer("topicAliases", values.topicAliases, limits.topicAliases),
 		aliasBytes: section.integer("aliasBytes", values.aliasBytes, limits.aliasBytes),
 		assemblyBytes: section.integer("assemblyBytes", values.assemblyBytes, limits.assemblyBytes),
+		turnPackets: section.integer("turnPackets", values.turnPackets, limits.turnPackets),
+		turnBytes: section.integer("turnBytes", values.turnBytes, limits.turnBytes),
 		connectTimeout: section.duration("connectTimeout", values.connectTimeout, limits.connectTimeout),
 		keepAliveLimit: section.seconds("keepAliveLimit", values.keepAliveLimit, limits.keepAliveLimit),
 		sessionExpiryLimit: section.seconds(

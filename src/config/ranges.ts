@@ -59,6 +59,8 @@ export const ranges = deepFreeze({
 		topicAliases: { minimum: 0, maximum: 64 },
 		aliasBytes: { minimum: 0, maximum: 65_536 },
 		assemblyBytes: { minimum: 0, maximum: 65_536 },
+		turnPackets: { minimum: 1, maximum: 65_536 },
+		turnBytes: { minimum: 1, maximum: 1_048_576 },
 		connectTimeout: { minimum: 100, maximum: 120_000 },
 		keepAliveLimit: { minimum: 0, maximum: 65_535 },
 		systemInterval: { minimum: 0, maximum: 3_600_000 },

@@ -274,6 +274,13 @@ export interface ListenSettings {
 	 * Counted in `$SYS/broker/refused/assembly`.
 	 */
 	readonly assemblyBytes: number;
+	/**
+	 * Packets, and bytes of them, that one connection may have processed in one turn. Used up: the rest waits in
+	 * the platform's TCP, which holds the peer back, until the other connections have had their turn. Counted in
+	 * `$SYS/broker/turns/ended`. A packet longer than turnBytes is a turn of its own.
+	 */
+	readonly turnPackets: number;
+	readonly turnBytes: number;
 	/** Time in which a new connection must send CONNECT; then it is closed. */
 	readonly connectTimeout: number;
 	/**

@@ -55,6 +55,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Bytes in the store, which precede that payload; a store exists only while it holds any. */
 	#storedBytes = 0;
 	#store: Uint8Array | undefined;
+	/** Whether onReadable was already called for the present event of the socket. */
+	#continuesTurn = false;
 	/** Bytes announced to the user and not read yet. */
 	#announcedReadable = 0;
 
@@ -87,6 +89,11 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Whether the peer has yet to read a last frame or a refusal: the stream discards input until it is closed. */
 	get drains(): boolean {
 		return this.#state === DRAINING;
+	}
+
+	/** Whether this call of onReadable belongs to the same turn as the one before it. */
+	get continuesTurn(): boolean {
+		return this.#continuesTurn;
 	}
 
 	read(buffer: Uint8Array): number | undefined {
@@ -240,7 +247,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Reads as far as there are bytes. The user is called from here, where the stack is still shallow. */
 	private deliver(): undefined {
 		try {
-			while (this.readFrames()) this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
+			while (this.readFrames()) {
+				this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
+				this.#continuesTurn = true;
+			}
 		} catch (error) {
 			this.reportInternalError(error);
 		}
@@ -248,6 +258,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	private endOrDrain(): undefined {
+		this.#continuesTurn = false;
 		if (this.#state === ENDING) this.endStream(DRAINING);
 		else if (this.#state === DRAINING) this.drain();
 	}

@@ -60,8 +60,9 @@ broker/storage/writes
 broker/storage/failed
 broker/errors
 broker/refused/assembly
+broker/turns/ended
 `;
-const PERIODIC_COUNT = 41;
+const PERIODIC_COUNT = 42;
 
 /**
  * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
@@ -259,8 +260,10 @@ export class SysTopics {
 				return counters.storageFailures;
 			case 40:
 				return counters.internalErrors;
-			default:
+			case 41:
 				return counters.partialsRefused;
+			default:
+				return counters.turnsEnded;
 		}
 	}
 }

@@ -39,6 +39,8 @@ export class BrokerCounters {
 	subscriptionsOverQuota = 0;
 	/** Incomplete packets that were left in their sockets because the bytes for them were used up. */
 	partialsRefused = 0;
+	/** Turns of connections that ended with bytes unread because the budget was used up. */
+	turnsEnded = 0;
 	/** Writes to storage, and failed attempts to restore or store. */
 	storageWrites = 0;
 	storageFailures = 0;

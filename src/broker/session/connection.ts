@@ -61,6 +61,8 @@ const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 /** What a WebSocket has besides the members of a socket. */
 interface WebSocket extends TCP {
 	readonly drains?: boolean;
+	/** Whether onReadable is called again in the same turn. */
+	readonly continuesTurn?: boolean;
 	resume?(): void;
 }
 
@@ -85,6 +87,8 @@ export interface ConnectionOwner {
 	 * ended: probe() must be called soon.
 	 */
 	onUnread(): void;
+	/** The connection has used up the budget of its turn: takeTurn() must be called after others had theirs. */
+	onTurnEnded(): void;
 	/** Called before and after each callback of the socket. */
 	beginCallback(): void;
 	endCallback(): void;
@@ -148,6 +152,8 @@ export class Connection {
 	#firstByte = 0;
 	#remainingLength = 0;
 	#lengthShift = HEADER_START;
+	/** Whether its turn has ended with bytes unread: it continues with takeTurn(). */
+	waitsForTurn = false;
 	/** Bytes of that packet in the pool of partial packets. */
 	#held = 0;
 
@@ -168,6 +174,7 @@ export class Connection {
 		this.retainedSubscription = 0;
 		this.#available = 0;
 		this.#lengthShift = HEADER_START;
+		this.waitsForTurn = false;
 		this.state = OPENING;
 		this.awaitingAuth = false;
 		this.address = undefined;
@@ -186,6 +193,7 @@ export class Connection {
 	private onReadable(bytes: number): void {
 		this.#owner.beginCallback();
 		this.#available = bytes;
+		if ((this.#tcp as WebSocket | undefined)?.continuesTurn !== true) this.#context.beginTurn();
 		this.readPackets();
 		this.#owner.endCallback();
 	}
@@ -193,6 +201,7 @@ export class Connection {
 	private onWritable(bytes: number): void {
 		this.#owner.beginCallback();
 		this.room = bytes;
+		this.#context.beginTurn();
 		this.readPackets();
 		this.notifyWritable();
 		this.#owner.endCallback();
@@ -220,15 +229,37 @@ export class Connection {
 
 	/** Reads one packet; returns its remaining length, -1 if it is incomplete or must wait. */
 	private readPacket(): number {
-		if (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)) return -1;
+		if (this.waitsForTurn || (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)))
+			return -1;
+		if (this.#context.packetsLeft <= 0 || this.#context.bytesLeft <= 0) return this.endTurn();
 		if (!this.readFixedHeader()) return -1;
 		const length = this.#remainingLength;
 		const rest = length - this.#held;
 		if (this.#available < rest || this.room < ANSWER_ROOM + (length >> 1)) return -1;
 		this.#lengthShift = HEADER_START;
+		this.#context.packetsLeft--;
+		this.#context.bytesLeft -= length;
 		if (rest > 0) this.receive(rest);
 		if (rest < length) this.prependHeld(rest);
 		return length;
+	}
+
+	/** Leaves what is unread to the next turn. @returns -1 */
+	private endTurn(): number {
+		if (this.#available > 0) {
+			this.waitsForTurn = true;
+			this.#context.counters.turnsEnded++;
+			this.#owner.onTurnEnded();
+		}
+		return -1;
+	}
+
+	/** Continues in the next turn. */
+	takeTurn(): void {
+		this.#owner.beginCallback();
+		this.waitsForTurn = false;
+		this.resume();
+		this.#owner.endCallback();
 	}
 
 	/** Reads `count` available bytes into the receive area. */
@@ -255,7 +286,7 @@ export class Connection {
 	private keepRest(): void {
 		const { state } = this;
 		if (state === DRAINING) this.discardInput(false);
-		if (state !== OPEN && state !== OPENING) return;
+		if (this.waitsForTurn || (state !== OPEN && state !== OPENING)) return;
 		const count = this.#available;
 		if (this.#lengthShift === HEADER_COMPLETE && this.#held + count < this.#remainingLength) {
 			const { memory, partialPackets, counters } = this.#context;
@@ -287,6 +318,7 @@ export class Connection {
 
 	/** Continues to read outside a callback of the socket. */
 	resume(): void {
+		this.#context.beginTurn();
 		this.readPackets();
 		(this.#tcp as WebSocket | undefined)?.resume?.();
 	}
@@ -325,6 +357,7 @@ export class Connection {
 	drain(waits: boolean): void {
 		this.dropHeld();
 		this.session = 0;
+		this.waitsForTurn = false;
 		this.state = DRAINING;
 		this.#remainingLength = DRAIN_BYTES + this.#available;
 		this.discardInput(!waits);
@@ -363,6 +396,7 @@ export class Connection {
 		this.state = FREE;
 		this.session = 0;
 		this.room = 0;
+		this.waitsForTurn = false;
 		this.dropHeld();
 		try {
 			tcp?.close();

@@ -10,15 +10,28 @@ export class ReceiveContext {
 	/** Largest packet that is accepted, bytes. */
 	readonly packetSizeLimit: number;
 	readonly partialPackets: PartialPackets;
+	/** What the connection whose turn it is may still read; see beginTurn(). */
+	packetsLeft = 0;
+	bytesLeft = 0;
+	readonly #turnPackets: number;
+	readonly #turnBytes: number;
 
 	constructor(memory: Memory, counters: BrokerCounters, settings: ListenSettings) {
 		this.memory = memory;
 		this.counters = counters;
 		this.packetSizeLimit = settings.packetSize;
+		this.#turnPackets = settings.turnPackets;
+		this.#turnBytes = settings.turnBytes;
 		this.partialPackets = new PartialPackets(
 			memory,
 			settings.assemblyBytes,
 			settings.connections + settings.handshakes,
 		);
+	}
+
+	/** Restores the budget, for another connection or another turn. */
+	beginTurn(): void {
+		this.packetsLeft = this.#turnPackets;
+		this.bytesLeft = this.#turnBytes;
 	}
 }

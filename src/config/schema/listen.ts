@@ -81,6 +81,20 @@ export const ListenConfig = Type.Object(
 				values.assemblyBytes,
 			),
 		),
+		turnPackets: Type.Optional(
+			Count(
+				"Packets that one client may have processed before the others get their turn.",
+				limits.turnPackets,
+				values.turnPackets,
+			),
+		),
+		turnBytes: Type.Optional(
+			Count(
+				"Bytes that one client may have processed before the others get their turn.",
+				limits.turnBytes,
+				values.turnBytes,
+			),
+		),
 		connectTimeout: Type.Optional(
 			Duration(
 				"Time that a new connection has to send CONNECT.",
