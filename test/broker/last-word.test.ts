@@ -182,3 +182,30 @@ describe("a connection that drains", () => {
 		for (const client of clients) assert.deepEqual(answers(client), [0x95]);
 	});
 });
+
+describe("a 3.1.1 client that is cut cannot be told", () => {
+	const tooLarge = Uint8Array.from([0x30, 0xff, 0x7f]);
+
+	test("the console names it and the reason, and $SYS counts the reason", () => {
+		const harness = strictHarness();
+		harness.client("big\u0007one", 4).sendRaw(tooLarge);
+		assert.deepEqual(harness.host.closings, ['broker: closed "big?one": Packet too large']);
+		assert.equal(harness.broker.counters.endedSize, 1);
+		harness.client("told", 5).sendRaw(tooLarge);
+		assert.equal(harness.host.closings.length, 1);
+		assert.equal(harness.broker.counters.endedSize, 2);
+	});
+
+	test("a client in a loop does not fill the console", () => {
+		const harness = strictHarness();
+		for (let i = 0; i < 100; i++) {
+			harness.client("loop", 4).sendRaw(tooLarge);
+			harness.host.advance(1000);
+		}
+		assert.equal(harness.host.closings.length, 20);
+		assert.equal(
+			harness.host.closings[1],
+			'broker: closed "loop": Packet too large (and 4 more since the last such line)',
+		);
+	});
+});

@@ -31,7 +31,7 @@ describe("$SYS/broker", () => {
 			const watcher = harness.client("watcher", version, { keepalive: 0 });
 			watcher.subscribe("$SYS/broker/#");
 			const first = sysTopicValues(watcher);
-			assert.equal(first.size, 42);
+			assert.equal(first.size, 45);
 			assert.equal(first.get("$SYS/broker/version"), VERSION);
 			assert.equal(first.get("$SYS/broker/clients/connected"), "3");
 			assert.equal(first.get("$SYS/broker/clients/maximum"), "3");
@@ -45,7 +45,7 @@ describe("$SYS/broker", () => {
 				harness.host.advance(10_001);
 			}
 			const later = watcher.publishes();
-			assert.equal(later.length, 3 * 42);
+			assert.equal(later.length, 3 * 45);
 			assert.ok(later.every(({ retain }) => !retain));
 			assert.equal(
 				String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload),

@@ -61,8 +61,11 @@ broker/storage/failed
 broker/errors
 broker/refused/assembly
 broker/turns/ended
+broker/ended/size
+broker/ended/malformed
+broker/ended/quota
 `;
-const PERIODIC_COUNT = 42;
+const PERIODIC_COUNT = 45;
 
 /**
  * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
@@ -262,8 +265,14 @@ export class SysTopics {
 				return counters.internalErrors;
 			case 41:
 				return counters.partialsRefused;
-			default:
+			case 42:
 				return counters.turnsEnded;
+			case 43:
+				return counters.endedSize;
+			case 44:
+				return counters.endedMalformed;
+			default:
+				return counters.endedQuota;
 		}
 	}
 }

@@ -4,6 +4,7 @@ import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
 import { CLOSING, type Connection, DRAIN_MS, LOST } from "../session/connection";
+import { EndReport } from "./end-report";
 
 /**
  * Ends connections and sessions: sends DISCONNECT to MQTT 5.0 clients, publishes wills that are due, and
@@ -13,11 +14,13 @@ export class SessionEnd {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #router: Router;
+	readonly #endReport: EndReport;
 
 	constructor(core: Core, packetWriter: PacketWriter, router: Router) {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
 		this.#router = router;
+		this.#endReport = new EndReport(core);
 	}
 
 	/** Ends all connections in state CLOSING, including those that fail in the meantime. */
@@ -49,6 +52,7 @@ export class SessionEnd {
 		const core = this.#core;
 		const { session, closeReason, retainedSubscription } = connection;
 		core.closingCount--;
+		if (closeReason >= 0x80) this.#endReport.report(session, connection.version, closeReason);
 		// [MQTT-3.14.0-1]
 		if (session !== 0 && connection.version === 5 && closeReason >= 0x80)
 			this.#packetWriter.disconnect(connection, closeReason);

@@ -11,6 +11,10 @@ export class BrokerCounters {
 	peerFaults = 0;
 	timeouts = 0;
 	takeovers = 0;
+	/** Of these: for a packet above the maximum, a malformed packet, and pools that were full. */
+	endedSize = 0;
+	endedMalformed = 0;
+	endedQuota = 0;
 	/** Connections lost without DISCONNECT, and wills published. */
 	connectionsLost = 0;
 	willsPublished = 0;

@@ -125,6 +125,8 @@ export class VirtualSocket implements TCP {
 export class VirtualHost implements Host {
 	now = 1_000;
 	readonly traces: string[] = [];
+	/** Lines about closed connections. */
+	readonly closings: string[] = [];
 	clockIsSet = true;
 	/** False: as the SDK on lwIP, where the broker must drain a socket before it closes it. */
 	lingeringClose = true;
@@ -203,7 +205,8 @@ export class VirtualHost implements Host {
 	}
 
 	trace(message: string): void {
-		this.traces.push(message);
+		if (message.startsWith("broker: closed ")) this.closings.push(message);
+		else this.traces.push(message);
 	}
 
 	event(name: string, a = 0, b = 0, c = 0): void {
