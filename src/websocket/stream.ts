@@ -96,6 +96,11 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return this.#continuesTurn;
 	}
 
+	/** Whether part of a frame header or of a control frame is unread in the socket. */
+	get holdsBack(): boolean {
+		return this.#state === STREAM_OPEN && this.#framePayloadLeft === 0 && this.#socketReadable > 0;
+	}
+
 	read(buffer: Uint8Array): number | undefined {
 		const { length } = buffer;
 		const left = this.#framePayloadLeft;
@@ -133,7 +138,9 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (length > this.#payloadRoom) throw new Error("would block");
 		const { frameBuffer } = this.#context;
 		let room: number | undefined = this.#socketRoom;
-		if (length > 0 && length <= frameBuffer.size)
+		if (length === 0)
+			room = this.#tcp.write(buffer); // a probe
+		else if (length <= frameBuffer.size)
 			room = frameBuffer.writeFrame(this.#tcp, BINARY, buffer); // [MQTT-6.0.0-1]
 		else {
 			for (let at = 0; at < length && room !== undefined; at += frameBuffer.size) {
@@ -261,6 +268,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.#continuesTurn = false;
 		if (this.#state === ENDING) this.endStream(DRAINING);
 		else if (this.#state === DRAINING) this.drain();
+		// The user does not see these bytes, but must know that the end of the connection may be held back
+		else if (this.holdsBack) this.announceWritable();
 	}
 
 	private reportInternalError(error: unknown): void {

@@ -4,6 +4,7 @@ import type { ListenSettings } from "../../src/config/settings";
 import { golden } from "../mqtt/golden";
 import { bytes as toBytes } from "../mqtt/notation";
 import { BrokerHarness } from "./support/broker-harness";
+import { Browser } from "./support/browser";
 import type { TestClient } from "./support/test-client";
 
 /** Time within which the broker must notice that a peer is gone, ms. */
@@ -83,6 +84,72 @@ for (const [name, settings] of [
 			}
 		});
 	});
+
+test("over WebSocket, after any byte of a frame: the will is sent and the place free within a second", () => {
+	const { harness, watcher } = harnessWithWatcher({ webSocket: 8080 });
+	const frames = [
+		clientFrame(0x82, toBytes("32 { s't' 0001 'hi' }")),
+		clientFrame(0x82, toBytes("32 { s't' 0001 00 }").subarray(0, 3)),
+		clientFrame(0x82, new Uint8Array(300).fill(0xc0)),
+		clientFrame(0x89, new Uint8Array(20)),
+	];
+	for (const frame of frames)
+		for (let cut = 1; cut < frame.length; cut++) {
+			const browser = new Browser(harness.host).request("/", {
+				Upgrade: "websocket",
+				Connection: "Upgrade",
+				"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+				"Sec-WebSocket-Version": "13",
+				"Sec-WebSocket-Protocol": "mqtt",
+			});
+			browser.send(
+				clientFrame(
+					0x82,
+					watcher.encode({
+						cmd: "connect",
+						protocolId: "MQTT",
+						protocolVersion: 5,
+						clean: true,
+						clientId: "web",
+						keepalive: 0,
+						will,
+					}),
+				),
+			);
+			browser.send(frame.subarray(0, cut));
+			browser.socket.close();
+			harness.host.run();
+			if (frame.length > 300) {
+				// whole packets precede the cut: a malformed one may have ended the connection before
+				harness.host.advance(NOTICE_MS);
+				watcher.messages();
+				assert.equal(harness.broker.usage.sockets, 1, `cut at ${cut}`);
+			} else assertGone(harness, watcher, true, `${frame[0]}, cut at ${cut}`);
+		}
+	assert.equal(harness.broker.counters.internalErrors, 0);
+});
+
+test("HTTP requests cut at any byte: the place is free within a second", () => {
+	const { harness, watcher } = harnessWithWatcher({ webSocket: 8080 });
+	const request = Buffer.from("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	for (let cut = 1; cut < request.length; cut++) {
+		const browser = new Browser(harness.host).send(request.subarray(0, cut));
+		browser.socket.close();
+		assertGone(harness, watcher, false, `cut at ${cut}`);
+	}
+});
+
+/** A masked frame. */
+function clientFrame(first: number, payload: Uint8Array): Uint8Array {
+	const { length } = payload;
+	const key = [1, 2, 3, 4];
+	return Uint8Array.from([
+		first,
+		...(length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 0xff]),
+		...key,
+		...[...payload].map((byte, i) => byte ^ key[i & 3]!),
+	]);
+}
 
 test("half packets of eight clients: strangers find a place as soon as these are gone", () => {
 	const harness = new BrokerHarness({ keepAliveLimit: 0, connections: 8, handshakes: 1 });

@@ -61,6 +61,8 @@ const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
 /** What a WebSocket has besides the members of a socket. */
 interface WebSocket extends TCP {
 	readonly drains?: boolean;
+	/** Whether bytes that are not announced are unread in its socket. */
+	readonly holdsBack?: boolean;
 	/** Whether onReadable is called again in the same turn. */
 	readonly continuesTurn?: boolean;
 	resume?(): void;
@@ -204,6 +206,7 @@ export class Connection {
 		this.#context.beginTurn();
 		this.readPackets();
 		this.notifyWritable();
+		if (this.needsProbe) this.#owner.onUnread();
 		this.#owner.endCallback();
 	}
 
@@ -303,7 +306,11 @@ export class Connection {
 
 	/** Whether the socket may hold back the news that its connection has ended. */
 	get needsProbe(): boolean {
-		return this.#available > 0 || (this.state === OPEN && this.room < ANSWER_ROOM);
+		return (
+			this.#available > 0 ||
+			(this.state === OPEN &&
+				(this.room < ANSWER_ROOM || (this.#tcp as WebSocket | undefined)?.holdsBack === true))
+		);
 	}
 
 	/**
