@@ -1,7 +1,16 @@
-import type { ListenSettings } from "../../config/settings";
 import type { BrokerCounters } from "../pool/counters";
 import type { Memory } from "../pool/memory";
 import { PartialPackets } from "./partial-packets";
+
+/** Limits of receiving; see the settings of the same names. */
+export interface ReceiveLimits {
+	readonly packetSize: number;
+	readonly assemblyBytes: number;
+	readonly turnPackets: number;
+	readonly turnBytes: number;
+	readonly connections: number;
+	readonly handshakes: number;
+}
 
 /** What all connections share to receive packets. */
 export class ReceiveContext {
@@ -16,7 +25,7 @@ export class ReceiveContext {
 	readonly #turnPackets: number;
 	readonly #turnBytes: number;
 
-	constructor(memory: Memory, counters: BrokerCounters, settings: ListenSettings) {
+	constructor(memory: Memory, counters: BrokerCounters, settings: ReceiveLimits) {
 		this.memory = memory;
 		this.counters = counters;
 		this.packetSizeLimit = settings.packetSize;
