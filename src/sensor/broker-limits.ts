@@ -5,6 +5,7 @@ import {
 	FLAG_NO_RETAIN,
 	QOS_SHIFT,
 	REAL_PIPELINE_RETRY,
+	REFUSALS_SHIFT,
 	WORD_FLAGS,
 	WORD_PACKET_SIZE,
 	WORD_RECEIVE_MAXIMUM,
@@ -20,6 +21,12 @@ import type { RetainedState } from "./retained-state";
  * have been replaced.
  */
 const PIPELINE_RETRY_MS = 86_400_000;
+/**
+ * Number of pipelined connections in a row that end before CONNACK, each followed by one without pipelining
+ * that is accepted, after which the broker is taken to refuse pipelining: one, or two, may be chance.
+ */
+export const PIPELINE_REFUSALS = 3;
+const REFUSALS_MASK = 3 << REFUSALS_SHIFT;
 
 /** Caches the limits of a CONNACK for the packets that the next connection sends before CONNACK. */
 export function cacheLimits(
@@ -29,7 +36,7 @@ export function cacheLimits(
 	words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
 	words[WORD_PACKET_SIZE] = maximumPacketSize;
 	words[WORD_FLAGS] =
-		(words[WORD_FLAGS] & FLAG_NO_PIPELINE) |
+		(words[WORD_FLAGS] & (FLAG_NO_PIPELINE | REFUSALS_MASK)) |
 		FLAG_LIMITS_KNOWN |
 		(retainAvailable ? 0 : FLAG_NO_RETAIN) |
 		(maximumQoS << QOS_SHIFT);
@@ -47,10 +54,26 @@ export function cachedLimits(words: Uint32Array): CachedLimits {
 	};
 }
 
-/** Call if the broker refuses packets before CONNACK. @param now node time */
-export function cachePipelineRefusal({ words, reals }: RetainedState, now: number): void {
+/**
+ * Call if the broker closed a pipelined connection before CONNACK, and accepted the next one without.
+ * @param now node time
+ * @returns whether it is taken to refuse pipelining from now on
+ */
+export function countPipelineRefusal({ words, reals }: RetainedState, now: number): boolean {
+	const refusals = ((words[WORD_FLAGS] & REFUSALS_MASK) >> REFUSALS_SHIFT) + 1;
+	if (refusals < PIPELINE_REFUSALS) {
+		words[WORD_FLAGS] = (words[WORD_FLAGS] & ~REFUSALS_MASK) | (refusals << REFUSALS_SHIFT);
+		return false;
+	}
+	// The count stays as it is: after the day's pause one further refusal is enough.
 	words[WORD_FLAGS] |= FLAG_NO_PIPELINE;
 	reals[REAL_PIPELINE_RETRY] = now + PIPELINE_RETRY_MS;
+	return true;
+}
+
+/** Call when the broker has accepted a connection with packets before CONNACK. */
+export function clearPipelineRefusals({ words }: RetainedState): void {
+	words[WORD_FLAGS] &= ~REFUSALS_MASK;
 }
 
 /** Whether packets may be sent before CONNACK. @param now node time */

@@ -52,8 +52,8 @@ export const WORD_REFUSED_TOPICS = 25;
 export const WORDS = 26;
 
 /**
- * The broker closed a pipelined connection before CONNACK: pipelining is not tried again until {@link
- * REAL_PIPELINE_RETRY}.
+ * The broker closed several pipelined connections in a row before CONNACK: pipelining is not tried again until
+ * {@link REAL_PIPELINE_RETRY}.
  */
 export const FLAG_NO_PIPELINE = 1;
 /** The limits of a CONNACK are cached: the two words above and the flags below. */
@@ -61,6 +61,8 @@ export const FLAG_LIMITS_KNOWN = 2;
 export const FLAG_NO_RETAIN = 4;
 /** Maximum QoS, 2 bits. */
 export const QOS_SHIFT = 3;
+/** Number of pipelined connections in a row that the broker closed before CONNACK, 2 bits. */
+export const REFUSALS_SHIFT = 5;
 
 // Doubles after the words; milliseconds. Node time counts from the first start and never jumps.
 /** Node time of this commit. */

@@ -5,7 +5,13 @@ import { faultOf } from "../client/errors";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import { DUP, QOS1, UNSPECIFIED_ERROR } from "../mqtt/constants";
-import { cachedLimits, cacheLimits, cachePipelineRefusal, mayPipeline } from "./broker-limits";
+import {
+	cachedLimits,
+	cacheLimits,
+	clearPipelineRefusals,
+	countPipelineRefusal,
+	mayPipeline,
+} from "./broker-limits";
 import type { FaultCode } from "./events";
 import { FAULT_CONFIGURATION, FAULT_PEER, FAULT_RESOURCE, FAULT_TRANSPORT } from "./events";
 import { WORD_DROPPED, WORD_FAILED_TRIES, WORD_REFUSED_TOPICS } from "./layout";
@@ -81,6 +87,8 @@ export class ReportExchange implements ClientHandler {
 	 * they were the cause.
 	 */
 	#pipelineSuspected = false;
+	/** Packets may leave before CONNACK on this connection. */
+	#pipelined = false;
 
 	constructor(
 		device: ReportExchangeDevice,
@@ -119,6 +127,7 @@ export class ReportExchange implements ClientHandler {
 		this.#sendBlocked = this.#cursorAtEnd = this.#opened = false;
 		this.#connectStartedAt = this.#clock.now;
 		const pipeline = this.mayPipeline();
+		this.#pipelined = pipeline;
 		this.#device.event?.("open", pipeline ? 1 : 0, this.#outbox.waitingCount);
 		this.#client.open({ pipeline, limits: cachedLimits(this.#words) });
 	}
@@ -253,9 +262,9 @@ export class ReportExchange implements ClientHandler {
 		this.#opened = true;
 		if (this.#pipelineSuspected) {
 			this.#pipelineSuspected = false;
-			cachePipelineRefusal(this.#retained, this.#clock.now);
-			this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
-		}
+			if (countPipelineRefusal(this.#retained, this.#clock.now))
+				this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
+		} else if (this.#pipelined) clearPipelineRefusals(this.#retained);
 		cacheLimits(this.#words, this.#client.limits);
 		this.#device.event?.("opened", sessionPresent ? 1 : 0, this.#clock.now - this.#connectStartedAt);
 		this.#handler.onOpened();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { IConnackPacket } from "mqtt-packet";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
 /** A broker that accepts no packet before it has sent CONNACK, 5 ms after CONNECT. */
-function strictBroker(board: TestBoard) {
+function strictBroker(board: TestBoard, properties: IConnackPacket["properties"] = {}) {
 	const state = { mode: "strict" as "strict" | "lenient" | "deaf" };
 	const broker = new ScriptedBroker(board.network, 1883, {
 		answer: (packet, connection) => {
@@ -13,7 +14,7 @@ function strictBroker(board: TestBoard) {
 			if (packet.cmd === "connect") {
 				board.network.clock.after(5, () => {
 					if (broker.commands.at(-1) === "connect")
-						connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0 });
+						connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0, properties });
 					else connection.end();
 				});
 				return true;
@@ -24,17 +25,107 @@ function strictBroker(board: TestBoard) {
 	return state;
 }
 
-test("a broker that refuses packets before CONNACK: no pipelining from then on, after sleep too", () => {
+test("a broker that refuses packets before CONNACK again and again: no pipelining from then on, after sleep too", () => {
 	const board = new TestBoard();
 	strictBroker(board);
-	board.run(3 * MINUTE - 1);
+	board.run(5 * MINUTE - 1);
 	assert.deepEqual(
 		board.events("open").map(({ a }) => a),
-		[1, 0, 0, 0],
+		[1, 0, 1, 0, 1, 0, 0, 0],
 	);
-	assert.equal(board.boots, 3);
+	assert.equal(board.boots, 5);
 	assert.equal(board.events("failed").length, 0);
-	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 3, dropped: 0, waiting: 0, lost: 0 });
+	assert.deepEqual(board.reportCounts, { accepted: 5, acknowledged: 5, dropped: 0, waiting: 0, lost: 0 });
+});
+
+test("connections cut during CONNECT now and then leave pipelining on", () => {
+	const board = new TestBoard();
+	let connections = 0;
+	new ScriptedBroker(board.network, 1883, {
+		answer: (packet, connection) => {
+			// Two cuts in a row at most: before CONNACK, once in the first flight and once in the next wake's.
+			if (packet.cmd !== "connect" || ++connections % 5 === 0 || connections % 5 >= 3) return false;
+			if (connections % 5 === 2) return false;
+			connection.end();
+			return true;
+		},
+	});
+	board.run(HOUR - 1);
+	const pipelined = board.events("open").map(({ a }) => a);
+	assert.ok(pipelined.filter((a) => a === 0).length >= 10);
+	assert.deepEqual(pipelined.slice(-5).sort(), [0, 1, 1, 1, 1]);
+	assert.ok(!board.traces.some((line) => line.includes("refuses packets before CONNACK")));
+	assert.deepEqual(board.reportCounts, { accepted: 60, acknowledged: 60, dropped: 0, waiting: 0, lost: 0 });
+});
+
+test("another broker is pipelined to and has no limits, whatever the last one's were", () => {
+	const sensors = ["a", "b", "c"].map((name) => ({ name, property: ["temperature"] }));
+	for (const change of [{ host: "10.0.0.2" }, { port: 1884 }, { version: 4 as const }]) {
+		const board = new TestBoard({ sensors });
+		strictBroker(board, { receiveMaximum: 1, maximumPacketSize: 40, maximumQoS: 0, retainAvailable: false });
+		board.run(10 * MINUTE - 1);
+		assert.equal(board.events("open").at(-1)?.a, 0);
+		const before = board.events("open").length;
+		board.settings = { ...board.settings, broker: { ...board.settings.broker, ...change } };
+		const { port, version } = board.settings.broker;
+		const other = new ScriptedBroker(board.network, port, { version });
+		board.run(MINUTE);
+		assert.equal(board.events("open")[before]?.a, 1, JSON.stringify(change));
+		const flight = other.packets.filter((_, i) => other.times[i] === other.times[0]);
+		assert.deepEqual(
+			flight.map((packet) => packet.cmd),
+			["connect", "publish", "publish", "publish"],
+		);
+		assert.ok(flight.every((packet) => packet.cmd !== "publish" || (packet.qos === 1 && packet.retain)));
+	}
+});
+
+test("a refusing CONNACK is learnt at every attempt, and not taken for a refusal of pipelining", () => {
+	// The broker's reset discards a CONNACK that packets behind CONNECT have made it cut off.
+	for (const version of [4, 5] as const)
+		for (const delivery of ["read", "reset over unread packets"] as const) {
+			const board = new TestBoard({ broker: { version, username: "node", password: "wrong" } });
+			const state = { refuses: true, unread: false };
+			new ScriptedBroker(board.network, 1883, {
+				version,
+				answer: (packet, connection) => {
+					if (!state.refuses) return false;
+					if (packet.cmd !== "connect") {
+						state.unread = true;
+						return true;
+					}
+					state.unread = false;
+					board.network.clock.after(1, () => {
+						if (delivery === "read" || !state.unread)
+							connection.send({
+								cmd: "connack",
+								sessionPresent: false,
+								...(version === 5 ? { reasonCode: 0x86 } : { returnCode: 4 }),
+							});
+						connection.end();
+					});
+					return true;
+				},
+			});
+			board.run(HOUR - 1);
+			const failures = board.events("failed");
+			assert.ok(failures.length > 3);
+			assert.ok(
+				failures.every(({ a, b }) => a === 0 && b === 0x86),
+				`${delivery}: ${JSON.stringify(failures[0])}`,
+			);
+			assert.ok(board.traces.some((line) => line.includes("Bad User Name or Password")));
+			state.refuses = false;
+			board.run(HOUR);
+			assert.equal(board.events("open").at(-1)?.a, 1);
+			assert.deepEqual(board.reportCounts, {
+				accepted: 120,
+				acknowledged: 120,
+				dropped: 0,
+				waiting: 0,
+				lost: 0,
+			});
+		}
 });
 
 test("a broker that fails once before CONNACK does not count as refusing pipelining", () => {
@@ -62,8 +153,8 @@ test("pipelining is tried again after a day, and nothing is lost when it is refu
 	const pipelined = () => board.events("open").flatMap(({ a, at }) => (a === 1 ? [at] : []));
 	assert.deepEqual(
 		pipelined().map((at) => Math.floor(at / MINUTE)),
-		[0, 24 * 60 + 10, 48 * 60 + 20],
-		"by the first report after a day",
+		[0, 10, 20, 24 * 60 + 30, 48 * 60 + 40],
+		"by the first report after a day; one further refusal is then enough",
 	);
 	assert.equal(board.events("failed").length, 0);
 	const { accepted, acknowledged, waiting, dropped } = board.reportCounts;
@@ -84,12 +175,12 @@ test("pipelining is tried again after a day, and nothing is lost when it is refu
 test("a new attempt to pipeline that ends without a result is repeated", () => {
 	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
-	board.run(24 * HOUR + 5 * MINUTE);
+	board.run(24 * HOUR + 25 * MINUTE);
 	broker.mode = "deaf";
 	board.run(HOUR);
 	broker.mode = "strict";
 	board.run(2 * HOUR);
-	const since = board.events("open").filter(({ at }) => at > 24 * HOUR + 5 * MINUTE);
+	const since = board.events("open").filter(({ at }) => at > 24 * HOUR + 25 * MINUTE);
 	const last = since.findLastIndex(({ a }) => a === 1);
 	assert.ok(
 		last > 0 && since.slice(0, last).every(({ a }) => a === 1),
