@@ -16,7 +16,7 @@ import {
 	WRITE_FAILED_DEADLINE,
 } from "./deadlines";
 import { ClientError, timeoutError, violationError } from "./errors";
-import { GracefulClose, LINGER_MS } from "./graceful-close";
+import { BROKER_CLOSE_WAIT_MS, GracefulClose, LINGER_MS } from "./graceful-close";
 import { Inbound } from "./inbound";
 import { KeepAlive } from "./keep-alive";
 import { BrokerLimits } from "./limits";
@@ -151,8 +151,8 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 				if (this.closeError !== undefined) this.finishClose(this.closeError);
 				else if (!this.gracefulClose.disconnectSent)
 					this.finishClose(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
-				else if (this.outbound.hasUnconfirmed)
-					this.finishClose(timeoutError("peer", "not closed after DISCONNECT", acknowledgeTimeout));
+				else if (this.outbound.inFlightCount > 0)
+					this.finishClose(timeoutError("peer", "no PUBACK after DISCONNECT", acknowledgeTimeout));
 				else this.finishClose(undefined);
 				break;
 			case WRITE_FAILED_DEADLINE:
@@ -198,7 +198,7 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 
 	protected awaitBrokerClose(): void {
 		this.gracefulClose.awaitBrokerClose(
-			this.outbound.hasUnconfirmed ? this.options.acknowledgeTimeout : LINGER_MS,
+			this.outbound.inFlightCount > 0 ? this.options.acknowledgeTimeout : BROKER_CLOSE_WAIT_MS,
 		);
 	}
 

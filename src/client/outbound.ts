@@ -45,8 +45,6 @@ export interface OutboundOptions {
 export class Outbound {
 	/** Reasons for which publish() returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
-	/** A QoS 0 message was staged: only the broker's close of the connection confirms that it was read. */
-	#qos0Unconfirmed = false;
 	#connackAccepted = false;
 	#options: OutboundOptions;
 	#encoder: Encoder;
@@ -79,11 +77,6 @@ export class Outbound {
 		return this.#inFlight.count;
 	}
 
-	/** Whether the broker has not yet confirmed a message. */
-	get hasUnconfirmed(): boolean {
-		return this.#qos0Unconfirmed || this.#inFlight.count > 0;
-	}
-
 	/** Whether a QoS 2 message still needs a PUBREL, which cannot follow DISCONNECT. */
 	get owesPubrel(): boolean {
 		return this.#inFlight.qos2Count > 0;
@@ -91,7 +84,6 @@ export class Outbound {
 
 	reset(): void {
 		this.blockedOn = 0;
-		this.#qos0Unconfirmed = false;
 		this.#connackAccepted = false;
 		this.#inFlight.clear();
 	}
@@ -172,7 +164,7 @@ export class Outbound {
 		if (qos > 0) {
 			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, now);
 			if (this.#connackAccepted) this.startAcknowledgeDeadline();
-		} else this.#qos0Unconfirmed = true;
+		}
 		return id;
 	}
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BROKER_CLOSE_WAIT_MS } from "../../src/client/graceful-close";
 import { ScriptedBroker } from "../client/scripted-broker";
+import { VirtualNetwork } from "../support/virtual-network";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
@@ -56,6 +58,60 @@ test("killed between PUBLISH and PUBACK: the report is sent again in a later wak
 	assert.deepEqual(board.reportCounts, { accepted: 30, acknowledged: 30, dropped: 0, waiting: 0, lost: 0 });
 	assert.equal(board.events("publish").filter(({ b }) => b === 1).length, payloads(broker).length - 30);
 	assert.ok(payloads(broker).length > 30);
+});
+
+test("QoS 0: a broker that leaves closing to the client delays sleep by no more than the short wait", () => {
+	for (const pipeline of [true, false])
+		for (const version of [4, 5] as const) {
+			const board = new TestBoard({ sensors: [{ qos: 0 }], broker: { pipeline, version } });
+			const broker = new ScriptedBroker(board.network, 1883, {
+				version,
+				answer: (packet) => packet.cmd === "disconnect",
+			});
+			board.run(10 * MINUTE - 1);
+			assert.deepEqual(board.reportCounts, {
+				accepted: 10,
+				acknowledged: 10,
+				dropped: 0,
+				waiting: 0,
+				lost: 0,
+			});
+			assert.equal(payloads(broker).length, 10, "each report once");
+			assert.equal(board.events("failed").length, 0);
+			assert.ok(board.longestAwakeMs < board.joinTimeMs + 200 + BROKER_CLOSE_WAIT_MS);
+		}
+});
+
+test("QoS 0: a connection lost before CONNACK, or before all bytes have left, has delivered nothing", () => {
+	for (const lostAt of ["connect", "publish"] as const)
+		for (const pipeline of [true, false]) {
+			const board = new TestBoard(
+				{ sensors: [{ qos: 0 }], broker: { pipeline } },
+				// A socket that takes a report only in pieces: the rest is still here when the connection ends.
+				new VirtualNetwork({ capacity: lostAt === "publish" ? 30 : 5744 }),
+			);
+			let cuts = 3;
+			const broker = new ScriptedBroker(board.network, 1883, {
+				accept: (connection) => {
+					if (cuts === 0) return;
+					cuts--;
+					const { peer } = connection;
+					const { onData } = peer;
+					let received = 0;
+					peer.onData = (bytes) => {
+						received += bytes.length;
+						if (lostAt === "publish") onData(bytes);
+						if (lostAt === "connect" || received > 30) peer.end();
+					};
+				},
+			});
+			board.run(30 * MINUTE - 1);
+			assert.equal(cuts, 0);
+			assert.equal(board.reportCounts.lost, 0);
+			assert.equal(board.reportCounts.waiting, 0);
+			const { length } = payloads(broker);
+			assert.ok(length >= 30, `${lostAt}, ${pipeline}: ${length} of 30 reports have arrived`);
+		}
 });
 
 test("QoS 0 is removed from the outbox only after CONNACK and a clean close", () => {
