@@ -22,6 +22,7 @@ import { KeepAlive } from "./keep-alive";
 import { BrokerLimits } from "./limits";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState } from "./options";
 import { Outbound } from "./outbound";
+import { peerProtocol } from "./peer-protocol";
 import { Transport, type TransportHandler } from "./transport";
 
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
@@ -61,6 +62,9 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	protected closeRequested = false;
 	protected reservedBytes = SEND_RESERVE;
 	protected closeError: ClientError | undefined;
+	/** The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number, and how many they are. */
+	protected firstBytes = 0;
+	protected firstBytesLength = 0;
 
 	/**
 	 * @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and
@@ -116,7 +120,10 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 				this.currentState === "connecting"
 					? "no TCP connection: refused or unreachable"
 					: "the broker closed before CONNACK";
-			this.finishClose(new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }));
+			this.finishClose(
+				this.foreignPeerError(0) ??
+					new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }),
+			);
 		} else if (
 			this.currentState === "closing" &&
 			!this.closeRequested &&
@@ -134,7 +141,7 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 				this.finishClose(
 					this.currentState === "connecting"
 						? timeoutError("transport", "no TCP connection", connectTimeout)
-						: timeoutError("peer", "no CONNACK", connectTimeout),
+						: (this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout)),
 				);
 				break;
 			case ACKNOWLEDGE_DEADLINE:
@@ -165,7 +172,21 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	}
 
 	protected failProtocol(reasonCode: number, message: string): void {
-		this.failConnection(reasonCode, violationError(reasonCode, message, this.encoder.version));
+		this.failConnection(
+			reasonCode,
+			this.foreignPeerError(reasonCode) ?? violationError(reasonCode, message, this.encoder.version),
+		);
+	}
+
+	/** Error for a peer whose first bytes show that it is no MQTT broker. */
+	private foreignPeerError(reasonCode: number): ClientError | undefined {
+		if (this.connackAccepted) return undefined;
+		const protocol = peerProtocol(this.firstBytes, this.firstBytesLength);
+		if (protocol === undefined) return undefined;
+		const { host, port } = this.options;
+		return new ClientError("configuration", `${host}:${port} is no MQTT broker: it speaks ${protocol}`, {
+			reasonCode,
+		});
 	}
 
 	/**

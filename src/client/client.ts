@@ -20,6 +20,7 @@ import { CONNECT_DEADLINE, DEADLINE_PASSED } from "./deadlines";
 import { ClientError, refusalError } from "./errors";
 import type { ClientState, OpenOptions } from "./options";
 import { BLOCKED_ON_CONNACK, BUSY } from "./outbound";
+import { FIRST_BYTES } from "./peer-protocol";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST } from "./transport";
 
 export { ClientError, type ClientFault } from "./errors";
@@ -40,6 +41,9 @@ export { BUSY, REJECTED } from "./outbound";
  * at the first byte read, so the answers to n bytes read take at most 5 + 5 / 4 n bytes.
  */
 const MAXIMUM_ANSWER_SIZE = 5;
+
+/** Size of the smallest CONNACK, in bytes: reading it never reads a packet behind it that needs an answer. */
+const CONNACK_SIZE = 4;
 
 /**
  * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every
@@ -65,6 +69,7 @@ export class Client extends ClientConnection {
 		this.limits.reset(options?.limits);
 		this.sentBeforeConnack = this.connackAccepted = this.closeRequested = false;
 		this.closeError = undefined;
+		this.firstBytesLength = 0;
 		this.outbound.reset();
 		this.gracefulClose.reset();
 		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
@@ -171,7 +176,7 @@ export class Client extends ClientConnection {
 					this.onConnected();
 					break;
 				case TRANSPORT_LOST:
-					this.onTransportLost();
+					this.onLost();
 					break;
 				case DEADLINE_PASSED:
 					this.onDeadlinePassed(deadline);
@@ -183,6 +188,19 @@ export class Client extends ClientConnection {
 			this.onHandlerException(cause);
 		}
 		this.callbackDepth--;
+	}
+
+	/**
+	 * The connection has ended. What the broker said last is read first: a refusing CONNACK, or DISCONNECT with
+	 * the reason. Nothing can be sent any more, so that what is staged does not hold up reading.
+	 */
+	private onLost(): void {
+		if (this.transport.readable > 0) {
+			this.transport.discardOutput();
+			this.readPackets();
+			if (this.currentState === "closed") return;
+		}
+		this.onTransportLost();
 	}
 
 	/** [MQTT-3.1.1:4.8.0-2] */
@@ -239,12 +257,23 @@ export class Client extends ClientConnection {
 		while (transport.readable > 0) {
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
 			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) this.flush();
-			const count = transport.read(((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5);
+			let limit = ((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
+			if (!this.connackAccepted && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
+			const count = transport.read(limit);
 			if (count === 0) return;
 			this.keepAlive.noteReceived(this.now);
+			if (!this.connackAccepted) this.noteFirstBytes(count);
 			this.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
 			this.decoder.push(transport.chunk, 0, count);
 			this.reservedBytes = SEND_RESERVE;
+		}
+	}
+
+	private noteFirstBytes(count: number): void {
+		const { chunk } = this.transport;
+		for (let i = 0; i < count && this.firstBytesLength < FIRST_BYTES; i++) {
+			this.firstBytes = (this.firstBytes << 8) | chunk[i];
+			this.firstBytesLength++;
 		}
 	}
 

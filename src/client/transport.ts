@@ -146,6 +146,12 @@ export class Transport {
 		return this.flushSlices(length);
 	}
 
+	/** Discards the staged packets, and all later ones: they cannot leave any more. */
+	discardOutput(): void {
+		this.onWriteFailed();
+		this.discardStaged();
+	}
+
 	close(): void {
 		this.#generation++;
 		this.discardStaged();

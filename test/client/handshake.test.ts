@@ -153,8 +153,65 @@ describe("before CONNACK", () => {
 	});
 
 	for (const [name, bytes] of [
-		["HTTP", [...Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")]],
-		["an SSH banner", [...Buffer.from("SSH-2.0-OpenSSH_9.2\r\n")]],
+		["HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"],
+		["SSH", "SSH-2.0-OpenSSH_9.2\r\n"],
+		["TLS", "\x15\x03\x01\x00\x02\x02\x46"],
+		["TLS", "\x16\x03\x03\x00\x7a\x02\x00\x00\x76"],
+		['a text protocol ("220…")', "220 mail.example ESMTP\r\n"],
+		['a text protocol ("+OK…")', "+OK ready\r\n"],
+	] as const)
+		test(`the peer is no MQTT broker: it speaks ${name}`, () => {
+			// All at once, or in two segments.
+			for (const pipeline of [true, false])
+				for (const end of ["FIN", "none"] as const)
+					for (const split of [bytes.length, 1, 3]) {
+						const { node, finished } = publishOnce(
+							{
+								answer: (packet, connection) => {
+									if (packet.cmd !== "connect") return true;
+									connection.sendBytes(...Buffer.from(bytes.slice(0, split), "latin1"));
+									connection.sendBytes(...Buffer.from(bytes.slice(split), "latin1"));
+									if (end === "FIN") connection.end();
+									return true;
+								},
+							},
+							{ pipeline },
+						);
+						assert.ok(finished);
+						const { error } = node;
+						assert.equal(error?.fault, "configuration", `${pipeline}, ${end}, ${split}`);
+						assert.equal(error.pipelineRefused, false);
+						assert.match(error.message, /^127\.0\.0\.1:1883 is no MQTT broker: it speaks /);
+						if (split > 1) assert.ok(error.message.endsWith(name), error.message);
+					}
+		});
+
+	test("a refusing CONNACK is read although unsent packets fill the buffer, and before the reset behind it", () => {
+		// Some length leaves no room in the buffer for an answer.
+		for (let length = 0; length < 400; length++) {
+			const version = length % 2 === 0 ? 4 : 5;
+			const network = new VirtualNetwork({ latency: LATENCY_MS, capacity: 40 });
+			network.serve(1883, (peer) => {
+				// Takes no more than the first bytes, refuses and resets: what is staged never leaves.
+				peer.onData = () => {
+					peer.onData = () => {};
+					peer.write(Uint8Array.from(version === 5 ? [0x20, 3, 0, 0x86, 0] : [0x20, 2, 0, 4]));
+					peer.end();
+				};
+			});
+			const node: RecordingClient = new RecordingClient({ version, sendBuffer: 256 }, network.device, {
+				onWritable: () => {
+					node.publish("x".repeat(length >> 1), QOS1);
+				},
+			});
+			node.open();
+			assert.ok(network.clock.run(60_000));
+			assert.deepEqual([node.error?.fault, node.error?.reasonCode], ["configuration", 0x86]);
+			assert.equal(node.error?.pipelineRefused, false);
+		}
+	});
+
+	for (const [name, bytes] of [
 		["zeros", new Array(64).fill(0)],
 		["0xff", new Array(64).fill(255)],
 		["PINGRESP", [0xd0, 0]],
