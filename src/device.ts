@@ -182,6 +182,7 @@ export type EventName =
 	| "publish"
 	| "acknowledged"
 	| "dropped"
+	| "oversized"
 	| "closed"
 	| "failed"
 	| "limit"

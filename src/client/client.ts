@@ -18,6 +18,7 @@ import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { ClientConnection, SEND_RESERVE } from "./client-connection";
 import { CONNECT_DEADLINE, DEADLINE_PASSED } from "./deadlines";
 import { ClientError, refusalError } from "./errors";
+import { maximumPayload } from "./limits";
 import type { ClientState, OpenOptions } from "./options";
 import { BLOCKED_ON_CONNACK, BUSY } from "./outbound";
 import { FIRST_BYTES } from "./peer-protocol";
@@ -132,6 +133,21 @@ export class Client extends ClientConnection {
 		const result = this.outbound.resumePubrel(packetId, this.reservedBytes, this.now);
 		if (result >= 0 && outsideCallback) this.flush();
 		return result;
+	}
+
+	/**
+	 * Bytes of the largest payload that `sendBuffer` and the broker's limit (before CONNACK the cached one)
+	 * allow in a PUBLISH without properties; negative: none.
+	 */
+	payloadLimit(topicLength: number, qos: number): number {
+		const { sendBuffer, version } = this.options;
+		const { maximumPacketSize } = this.limits;
+		return maximumPayload(
+			version,
+			maximumPacketSize < sendBuffer ? maximumPacketSize : sendBuffer,
+			topicLength,
+			qos,
+		);
 	}
 
 	/**

@@ -122,3 +122,17 @@ export function publishSize(
 	if (version === 5) remaining += varintSize(propertiesLength) + propertiesLength;
 	return 1 + varintSize(remaining) + remaining;
 }
+
+/**
+ * Bytes of the largest payload of a PUBLISH without properties that fits a packet; negative: not even an empty
+ * one fits. At some sizes the remaining length takes a byte more or less, and one byte stays unused.
+ */
+export function maximumPayload(
+	version: Version,
+	packetSize: number,
+	topicLength: number,
+	qos: number,
+): number {
+	const rest = packetSize - 1 - varintSize(packetSize > 2 ? packetSize - 2 : 0);
+	return rest - 2 - topicLength - (qos > 0 ? 2 : 0) - (version === 5 ? 1 : 0);
+}

@@ -22,6 +22,7 @@
  * | publish | sequence number | 1: was sent before, in this or an earlier wake | QoS |
  * | acknowledged | sequence number | reports waiting | reason code |
  * | dropped | sequence number, 0 if it could not be read | reports waiting | {@link DropReason} |
+ * | oversized | sequence number of a report that waits until the broker takes larger packets | bytes of the smallest packet that can hold it | bytes of the largest one that the broker, or the send buffer, takes |
  * | closed | reports acknowledged in this connection | | |
  * | failed | {@link FaultCode} | MQTT reason code, 0: none | failed tries, or refusals of a topic, in a row |
  * | limit | ms awake | reports waiting | |
@@ -40,10 +41,7 @@ export const DROPPED_OLDEST = 0;
 export const DROPPED_THINNED = 1;
 /** Its bytes in retained memory were damaged. */
 export const DROPPED_CORRUPTED = 2;
-/**
- * It can never be sent: recorded for another list of sensors or outbox size, or longer than the broker or the
- * send buffer accepts.
- */
+/** It can never be sent: recorded for another list of sensors or outbox size. */
 export const DROPPED_UNREADABLE = 3;
 
 /** Cause of a failed try. */

@@ -185,7 +185,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			words[WORD_BROKER_HASH] = brokerHash;
 			words[WORD_FLAGS] = 0;
 			clearAllBackoffs(this.#retained);
+			this.#outbox.releaseOversized();
 		}
+		// Other settings, such as a shorter topic, may have made reports smaller.
+		if (sleep.reason !== "deep-sleep") this.#outbox.releaseOversized();
 		words[WORD_WAKES]++;
 		const dropped =
 			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];

@@ -1,5 +1,5 @@
 import { WORD_REFUSED_TOPICS, WORD_USED, WORD_WAITING } from "./layout";
-import { OFFSET_STATE, STATE_SENT } from "./report-record";
+import { OFFSET_STATE, STATE_OVERSIZED, STATE_SENT, STATE_UNSENT } from "./report-record";
 import type { Ring } from "./ring";
 import { pauseEnd } from "./topic-backoff";
 
@@ -10,27 +10,47 @@ import { pauseEnd } from "./topic-backoff";
 
 /**
  * Node time from which a pending report may be sent, with regard to paused topics; 0: at once; Infinity:
- * nothing is pending.
+ * nothing is pending, or only reports that the broker's packets cannot hold.
  * @param grouped all reports have the same topic
  */
 export function sendableAt(ring: Ring, grouped: boolean): number {
 	const { words, retained } = ring;
 	if (words[WORD_WAITING] === 0) return Infinity;
-	if (words[WORD_REFUSED_TOPICS] === 0) return 0;
-	if (grouped) return pauseEnd(retained, 0);
+	const anyRefused = words[WORD_REFUSED_TOPICS] > 0;
 	const used = words[WORD_USED];
 	let earliest = Infinity;
 	for (let offset = 0; offset < used && earliest > 0; ) {
 		const index = ring.indexAt(offset);
 		const length = ring.lengthAt(index);
 		if (length === 0) return 0;
-		if (ring.isWaiting(index)) {
-			const time = pauseEnd(retained, ring.firstSensorAt(index));
+		if (ring.isWaiting(index) && ring.stateAt(index) !== STATE_OVERSIZED) {
+			if (!anyRefused) return 0;
+			const time = pauseEnd(retained, grouped ? 0 : ring.firstSensorAt(index));
 			if (!(time >= earliest)) earliest = time > 0 ? time : 0;
 		}
 		offset += length;
 	}
 	return earliest;
+}
+
+/**
+ * Makes reports sendable again that were too large for the broker, as another limit may apply.
+ * @returns whether there were any
+ */
+export function releaseOversized(ring: Ring): boolean {
+	const used = ring.words[WORD_USED];
+	let released = false;
+	for (let offset = 0; offset < used; ) {
+		const index = ring.indexAt(offset);
+		const length = ring.lengthAt(index);
+		if (length === 0) break;
+		if (length > OFFSET_STATE && ring.stateAt(index) === STATE_OVERSIZED) {
+			ring.setState(index, STATE_UNSENT);
+			released = true;
+		}
+		offset += length;
+	}
+	return released;
 }
 
 /**

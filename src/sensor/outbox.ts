@@ -10,13 +10,14 @@ import {
 	WORD_USED,
 	WORD_WAITING,
 } from "./layout";
-import { hasUnanswered, sendableAt } from "./outbox-queries";
+import { hasUnanswered, releaseOversized, sendableAt } from "./outbox-queries";
 import {
 	isKnownState,
 	OFFSET_STATE,
 	ReportRecord,
 	STATE_DEAD,
 	STATE_DROPPING,
+	STATE_OVERSIZED,
 	STATE_REFUSED,
 	STATE_SENT,
 } from "./report-record";
@@ -190,6 +191,20 @@ export class Outbox {
 	 */
 	markRefused(index: number): void {
 		this.#ring.setState(index, STATE_REFUSED);
+	}
+
+	/**
+	 * Records in retained memory that the report found last is larger than the broker's packets may be. The
+	 * limit is committed before: a reset in between must not leave a report waiting for it to change.
+	 */
+	markOversized(): void {
+		this.#retained.commit();
+		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_OVERSIZED);
+	}
+
+	/** Makes such reports sendable again; returns whether there were any. */
+	releaseOversized(): boolean {
+		return releaseOversized(this.#ring);
 	}
 
 	/** Whether a report was sent and not answered. */

@@ -25,6 +25,8 @@ export class ReportEncoder {
 	readonly #device: Pick<Device, "mac" | "chip">;
 	readonly #json: boolean;
 	readonly #derived: DerivedSettings;
+	/** Values of the record that {@link writePayload} has written so far; 0: all of them, it is complete. */
+	valuesWritten = 0;
 	#topics: readonly Uint8Array[] | undefined;
 	#payload: Uint8Array | undefined;
 
@@ -72,13 +74,23 @@ export class ReportEncoder {
 	}
 
 	/**
-	 * Writes the payload of a parsed record to {@link payload} and returns its length.
+	 * Writes the payload of a parsed record to {@link payload} and returns its length. JSON that is longer than
+	 * `limit` is split: each part repeats sequence number and time, and holds as many of the values as fit, at
+	 * least one. {@link valuesWritten} then continues it.
 	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
 	 *   unknown
 	 * @param dropped reports dropped since power-on; written to JSON payloads unless 0
+	 * @param limit bytes @param firstValue values that earlier parts hold
 	 */
-	writePayload(record: ReportRecord, wallOffset: number, dropped: number): number {
+	writePayload(
+		record: ReportRecord,
+		wallOffset: number,
+		dropped: number,
+		limit: number,
+		firstValue: number,
+	): number {
 		const bytes = this.payload;
+		this.valuesWritten = 0;
 		record.rewindValues();
 		if (!this.#json) {
 			record.nextValue();
@@ -95,10 +107,30 @@ export class ReportEncoder {
 			bytes[at++] = 0x22;
 		} else at = writeNull(bytes, at);
 		if (dropped > 0) at = writeInteger(bytes, copy(bytes, at, derived.dropped), dropped);
-		while (record.nextValue())
-			at = this.writeValue(bytes, copy(bytes, at, derived.keys[record.sensor]), record);
+		at = this.writeValues(bytes, at, record, limit, firstValue);
 		bytes[at] = CLOSING_BRACE;
 		return at + 1;
+	}
+
+	/** Writes values from `firstValue` on, until the closing brace would be beyond `limit`. */
+	private writeValues(
+		bytes: Uint8Array,
+		at: number,
+		record: ReportRecord,
+		limit: number,
+		firstValue: number,
+	): number {
+		const { keys } = this.#derived;
+		for (let index = 0; record.nextValue(); index++) {
+			if (index < firstValue) continue;
+			const end = this.writeValue(bytes, copy(bytes, at, keys[record.sensor]), record);
+			if (end >= limit && index > firstValue) {
+				this.valuesWritten = index;
+				break;
+			}
+			at = end;
+		}
+		return at;
 	}
 
 	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {

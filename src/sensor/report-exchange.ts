@@ -14,7 +14,7 @@ import {
 } from "./broker-limits";
 import type { FaultCode } from "./events";
 import { FAULT_CONFIGURATION, FAULT_PEER, FAULT_RESOURCE, FAULT_TRANSPORT } from "./events";
-import { WORD_DROPPED, WORD_FAILED_TRIES, WORD_REFUSED_TOPICS } from "./layout";
+import { WORD_DROPPED, WORD_FAILED_TRIES, WORD_PACKET_SIZE, WORD_REFUSED_TOPICS } from "./layout";
 import type { NodeClock } from "./node-clock";
 import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
@@ -43,6 +43,14 @@ export interface ReportExchangeHandler {
 }
 
 type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
+
+// Results of sendPart()
+const BLOCKED = 0;
+const SENT = 1;
+const SKIPPED = 2;
+
+/** Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours. */
+const PART_STRIDE = 8191;
 
 /**
  * Delivers the outbox over one connection: sends as many reports as the broker's limits and the send buffer
@@ -81,6 +89,14 @@ export class ReportExchange implements ClientHandler {
 	#deliveredCount = 0;
 	/** Sequence number of the last report sent on this connection. */
 	#lastSent = 0;
+	/** Values of the record at the outbox's cursor that earlier packets hold: it is sent in parts. */
+	#valuesSent = 0;
+	/** Sequence number of that record. */
+	#partlySent = 0;
+	/** Reports before the cursor may be sent after all. */
+	#rewindPending = false;
+	/** An oversized report was traced on this connection. */
+	#oversizedTraced = false;
 	#aborted = false;
 	/**
 	 * The broker closed the connection after packets before CONNACK; a connection without them shows whether
@@ -125,6 +141,8 @@ export class ReportExchange implements ClientHandler {
 		this.#inFlightPackets.fill(0);
 		this.#inFlightCount = this.#unconfirmedSequence = this.#deliveredCount = this.#lastSent = 0;
 		this.#sendBlocked = this.#cursorAtEnd = this.#opened = false;
+		this.#rewindPending = this.#oversizedTraced = false;
+		this.#valuesSent = 0;
 		this.#connectStartedAt = this.#clock.now;
 		const pipeline = this.mayPipeline();
 		this.#pipelined = pipeline;
@@ -139,24 +157,22 @@ export class ReportExchange implements ClientHandler {
 	pump(): void {
 		const outbox = this.#outbox;
 		// With nothing in flight, the only pending reports before the cursor are those that were skipped.
-		if (
-			this.#words[WORD_REFUSED_TOPICS] > 0 &&
-			this.#cursorAtEnd &&
-			this.#inFlightCount === 0 &&
-			this.#unconfirmedSequence === 0
-		)
+		if (this.#cursorAtEnd && this.#inFlightCount === 0 && this.#unconfirmedSequence === 0)
 			this.rewindForRetry();
 		this.#cursorAtEnd = false;
 		while (this.#sendBlocked || outbox.next()) {
-			this.#sendBlocked = !this.isTopicPaused() && !this.sendReport();
+			this.#sendBlocked = !this.mustSkip() && !this.sendReport();
 			if (this.#sendBlocked) return;
+			this.#valuesSent = 0;
 		}
 		this.#cursorAtEnd = true;
 		this.closeWhenDone();
 	}
 
 	private rewindForRetry(): void {
-		if (anyRetryDue(this.#retained, this.#clock.now)) this.#outbox.rewind();
+		if (!this.#rewindPending && this.#words[WORD_REFUSED_TOPICS] === 0) return;
+		if (this.#rewindPending || anyRetryDue(this.#retained, this.#clock.now)) this.#outbox.rewind();
+		this.#rewindPending = false;
 	}
 
 	/** For the client. */
@@ -178,8 +194,9 @@ export class ReportExchange implements ClientHandler {
 		return !this.#pipelineSuspected && mayPipeline(this.#retained, this.#connectStartedAt);
 	}
 
-	/** Whether to skip the record at the cursor, as its topic is paused. */
-	private isTopicPaused(): boolean {
+	/** Whether to skip the record at the cursor: it is too large, or its topic is paused. */
+	private mustSkip(): boolean {
+		if (this.#outbox.record.isOversized) return true;
 		const retained = this.#retained;
 		const topic = this.#encoder.topicIndex(this.#outbox.record);
 		if (!wasRefused(retained, topic) || this.isResent()) return false;
@@ -194,52 +211,94 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/**
-	 * Sends the record at the cursor, in the order of the sequence numbers. [MQTT-4.6.0-1] False: it cannot be
-	 * sent now.
+	 * Sends the record at the cursor, in the order of the sequence numbers [MQTT-4.6.0-1]; in parts if that makes
+	 * its packets small enough for the broker. False: it cannot be sent now.
 	 */
 	private sendReport(): boolean {
+		const { sequence } = this.#outbox.record;
+		if (this.#partlySent !== sequence) this.#valuesSent = 0;
+		do {
+			const result = this.sendPart();
+			if (result !== SENT) return result === SKIPPED;
+			this.#partlySent = sequence;
+			this.#valuesSent = this.#encoder.valuesWritten;
+		} while (this.#valuesSent > 0);
+		return true;
+	}
+
+	private sendPart(): number {
 		const outbox = this.#outbox;
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
 		const encoder = this.#encoder;
-		if (2 * this.#inFlightCount === this.#inFlightPackets.length) return false;
-		const words = this.#words;
-		const dropped =
-			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		const length = encoder.writePayload(record, this.#clock.wallOffset, dropped);
+		const client = this.#client;
+		if (2 * this.#inFlightCount === this.#inFlightPackets.length) return BLOCKED;
 		let flags = this.publishFlags();
+		const topic = encoder.topic(record);
+		const limit = client.payloadLimit(topic.length, flags & QOS1);
+		const length = encoder.writePayload(
+			record,
+			this.#clock.wallOffset,
+			this.droppedCount(),
+			limit,
+			this.#valuesSent,
+		);
 		if (this.isResent() && (flags & QOS1) !== 0) flags |= DUP; // [MQTT-3.3.1-1]
 		let packetId = REJECTED;
 		try {
 			// [MQTT-3.1.1:2.3.1-3]
-			packetId = this.#client.publish(
-				encoder.topic(record),
-				encoder.payload,
-				length,
-				flags,
-				undefined,
-				1 + (sequence % 65_535),
-			);
+			packetId = client.publish(topic, encoder.payload, length, flags, undefined, this.packetIdFor(sequence));
 		} catch (error) {
 			this.#device.trace(`report ${sequence} cannot be sent: ${error}`);
 			outbox.dropUnsendable(sequence);
-			return true;
+			return SKIPPED;
 		}
-		if (packetId === BUSY) return false;
+		if (packetId === BUSY) return BLOCKED;
 		if (packetId === REJECTED) {
 			// Cached limits may be out of date: only the CONNACK of this connection is final.
-			if (!this.#opened) return false;
-			this.#device.trace(`report ${sequence} is longer than a packet may be`);
-			outbox.dropUnsendable(sequence);
-			return true;
+			if (!this.#opened) return BLOCKED;
+			this.markOversized(sequence, length - limit);
+			return SKIPPED;
 		}
 		outbox.markSent();
+		if (packetId > 0) this.track(packetId, sequence);
+		if (encoder.valuesWritten > 0) return SENT;
 		this.#lastSent = sequence;
 		this.#device.event?.("publish", sequence, wasSent ? 1 : 0, packetId === 0 ? 0 : 1);
-		if (packetId > 0) this.track(packetId, sequence);
-		else if (this.#staysConnected && this.#opened) this.removeDelivered(sequence, 0);
-		else this.#unconfirmedSequence = sequence;
-		return true;
+		if (packetId === 0) {
+			if (this.#staysConnected && this.#opened) this.removeDelivered(sequence, 0);
+			else this.#unconfirmedSequence = sequence;
+		}
+		return SENT;
+	}
+
+	/** Packet identifier of the next part; the first one's also identifies a report that is sent as a whole. */
+	private packetIdFor(sequence: number): number {
+		return 1 + ((sequence + this.#valuesSent * PART_STRIDE) % 65_535);
+	}
+
+	private droppedCount(): number {
+		const words = this.#words;
+		return words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+	}
+
+	/** @param excess bytes by which the smallest packet with the record at the cursor is too large */
+	private markOversized(sequence: number, excess: number): void {
+		const { sendBuffer, host } = this.#settings.broker;
+		const { maximumPacketSize } = this.#client.limits;
+		const limit = maximumPacketSize < sendBuffer ? maximumPacketSize : sendBuffer;
+		this.untrack(sequence);
+		this.#outbox.markOversized();
+		this.#device.event?.("oversized", sequence, limit + excess, limit);
+		if (this.#oversizedTraced) return;
+		this.#oversizedTraced = true;
+		const { record } = this.#outbox;
+		record.rewindValues();
+		record.nextValue();
+		const taker = maximumPacketSize < sendBuffer ? `the broker ${host} takes` : "sendBuffer holds";
+		this.#device.trace(
+			`report ${sequence} of ${this.#settings.sensors[record.sensor].name} needs a packet of ${limit + excess} bytes, ${taker} ${limit}: it waits for another limit, like all that are too large`,
+		);
 	}
 
 	/** Flags for the record at the cursor. */
@@ -265,7 +324,10 @@ export class ReportExchange implements ClientHandler {
 			if (countPipelineRefusal(this.#retained, this.#clock.now))
 				this.#device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
 		} else if (this.#pipelined) clearPipelineRefusals(this.#retained);
-		cacheLimits(this.#words, this.#client.limits);
+		const { limits } = this.#client;
+		if (limits.maximumPacketSize !== this.#words[WORD_PACKET_SIZE] && this.#outbox.releaseOversized())
+			this.#rewindPending = true;
+		cacheLimits(this.#words, limits);
 		this.#device.event?.("opened", sessionPresent ? 1 : 0, this.#clock.now - this.#connectStartedAt);
 		this.#handler.onOpened();
 		if (this.#staysConnected) this.confirmQoS0();
@@ -280,13 +342,33 @@ export class ReportExchange implements ClientHandler {
 			if (inFlightPackets[at] !== packetId) continue;
 			inFlightPackets[at] = 0;
 			this.#inFlightCount--;
-			// The broker has refused the report: it waits for another try.
-			if (reasonCode >= UNSPECIFIED_ERROR) this.markRefused(inFlightPackets[at + 1], reasonCode);
-			else this.removeDelivered(inFlightPackets[at + 1], reasonCode);
+			this.onAnswer(inFlightPackets[at + 1], reasonCode);
 			break;
 		}
-		if (this.#sendBlocked) this.pump();
+		if (this.#sendBlocked || this.#rewindPending) this.pump();
 		else this.closeWhenDone();
+	}
+
+	private onAnswer(sequence: number, reasonCode: number): void {
+		if (reasonCode >= UNSPECIFIED_ERROR) {
+			// The broker has refused the report: it waits for another try, with all its parts.
+			this.untrack(sequence);
+			this.markRefused(sequence, reasonCode);
+			return;
+		}
+		const unsentParts = this.#valuesSent > 0 && this.#partlySent === sequence;
+		if (!unsentParts && !this.isInFlight(sequence)) this.removeDelivered(sequence, reasonCode);
+	}
+
+	/** Forgets parts of a report in flight: their answers do not count any more. */
+	private untrack(sequence: number): void {
+		const inFlightPackets = this.#inFlightPackets;
+		const { length } = inFlightPackets;
+		for (let at = 0; at < length; at += 2)
+			if (inFlightPackets[at] !== 0 && inFlightPackets[at + 1] === sequence) {
+				inFlightPackets[at] = 0;
+				this.#inFlightCount--;
+			}
 	}
 
 	private removeDelivered(sequence: number, reasonCode: number): void {

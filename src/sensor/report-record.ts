@@ -26,6 +26,11 @@ export const STATE_UNSENT = 0x5a;
 export const STATE_SENT = 0x3c;
 /** Pending, sent, and refused by the broker: sent again, it is a new message. */
 export const STATE_REFUSED = 0xa5;
+/**
+ * Pending, and larger than the broker's packets may be: not sent until another limit applies. Firmware that
+ * does not know this state takes it for STATE_SENT.
+ */
+export const STATE_OVERSIZED = 0x99;
 /** Being dropped: pending until the commit that counts it, and dead from then on. */
 export const STATE_DROPPING = 0xc3;
 /** Acknowledged or dropped: its room is freed once it is the oldest. */
@@ -37,6 +42,7 @@ export function isKnownState(state: number): boolean {
 		state === STATE_UNSENT ||
 		state === STATE_SENT ||
 		state === STATE_REFUSED ||
+		state === STATE_OVERSIZED ||
 		state === STATE_DEAD ||
 		state === STATE_DROPPING
 	);
@@ -172,7 +178,13 @@ export class ReportRecord {
 
 	/** Whether a parsed record was sent before. */
 	get wasSent(): boolean {
-		return this.bytes[OFFSET_STATE] !== STATE_UNSENT;
+		const state = this.bytes[OFFSET_STATE];
+		return state !== STATE_UNSENT && state !== STATE_OVERSIZED;
+	}
+
+	/** Whether a parsed record is larger than the broker's packets may be. */
+	get isOversized(): boolean {
+		return this.bytes[OFFSET_STATE] === STATE_OVERSIZED;
 	}
 
 	/** Whether a parsed record was sent and not answered. */

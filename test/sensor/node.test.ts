@@ -84,14 +84,6 @@ test("the limits of the last CONNACK apply to the next first flight", () => {
 	assert.deepEqual(board.reportCounts, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
 });
 
-test("a report above the broker's maximum packet size is dropped and counted", () => {
-	const board = new TestBoard({ payload: "json" });
-	new ScriptedBroker(board.network, 1883, { connack: { properties: { maximumPacketSize: 40 } } });
-	board.run(3 * MINUTE - 1);
-	// The first report is sent before the limit is known.
-	assert.deepEqual(board.reportCounts, { accepted: 3, acknowledged: 1, dropped: 2, waiting: 0, lost: 0 });
-});
-
 test("drivers that throw, are missing or return nothing do not stop the node", () => {
 	class ThrowingDriver {
 		constructor() {
