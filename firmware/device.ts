@@ -1,8 +1,8 @@
 import host from "firmware/platform/host";
 import Modules from "modules";
-import SNTP from "sntp";
 import Time from "time";
 import type { Device, SensorConstructor } from "../src/device";
+import { TimeRequest } from "./time-request";
 
 /**
  * 2001-09-09T01:46:40Z. A clock before this time counts from 1970 and was never set; a recording that is
@@ -26,7 +26,7 @@ class HostDevice implements Device {
 	constructor() {
 		const WiFi = host.wifi;
 		if (WiFi) this.wifi = { io: WiFi };
-		if (host.setsClock) this.setClock = setClock;
+		if (host.clock) this.setClock = setClock;
 		if (Modules.has(EVENT_MODULE))
 			this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
 	}
@@ -65,14 +65,16 @@ class HostDevice implements Device {
 	}
 }
 
-/** Sends one request, which the SDK repeats; the clock is set to the whole second. */
-function setClock(server: string, callback: (set: boolean) => void): void {
-	new SNTP({ host: server }, (message, value) => {
-		if (message === SNTP.time) {
-			Time.set(value as number);
-			callback(true);
-		} else if (message === SNTP.error) callback(false);
-		return undefined;
+/** Sets the clock to the millisecond. */
+function setClock(this: HostDevice, server: string, callback: (set: boolean) => void): void {
+	const { clock } = host;
+	if (clock === undefined) return;
+	new TimeRequest(this, clock.udp, server, (timeMs) => {
+		if (timeMs !== undefined) {
+			const seconds = Math.floor(timeMs / 1000);
+			clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));
+		}
+		callback(timeMs !== undefined);
 	});
 }
 

@@ -184,6 +184,7 @@ export class Simulation {
 			network,
 			...(settings.wifi === undefined ? {} : { accessPoint: this.accessPoint }),
 			latency: this.network.latency,
+			...(settings.time.server === undefined ? {} : { timeServer: settings.time.server }),
 			mac,
 			address,
 			seed,

@@ -1,4 +1,5 @@
 import TCP from "embedded:io/socket/tcp";
+import UDP from "embedded:io/socket/udp";
 import storage from "embedded:storage/key-value";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
@@ -7,6 +8,7 @@ import WiFi from "wifi";
 import type { TCPConstructor, Timer as TimerClass, WiFiConstructor } from "../../src/device";
 import type { Host } from "../host";
 import { CountedListener } from "../listener";
+import { setClock } from "./clock";
 import { chip, mac } from "./identity";
 import { retained } from "./retained";
 import { sleep } from "./sleep";
@@ -16,9 +18,9 @@ import { sleep } from "./sleep";
  * the same.
  *
  * Modules of the SDK:
- *   embedded:io/socket/tcp, embedded:storage/key-value, timer, net, wifi   (here)
+ *   embedded:io/socket/tcp, embedded:io/socket/udp, embedded:storage/key-value, timer, net, wifi   (here)
  *   embedded:io/socket/listener   (../listener.ts)
- *   time, modules, sntp           (../device.ts)
+ *   time, modules                 (../device.ts)
  *   mc/config                     (../settings.ts)
  *   driver/<name>                 (loaded by name through `modules`)
  *   platform/event                (optional, loaded by name: a host that counts events)
@@ -26,6 +28,7 @@ import { sleep } from "./sleep";
  *   global trace(text)
  * Native functions, in the C files beside this one:
  *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
+ *   xs_firefly_set_clock(s, µs)   sets the clock, seconds since 1970 and microseconds
  *   xs_firefly_deep_sleep(ms)     asynchronous: pending output is passed on first, then the chip sleeps
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
  *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
@@ -39,7 +42,7 @@ const host: Host = {
 	timer: Timer as unknown as TimerClass,
 	wifi: WiFi as unknown as WiFiConstructor,
 	resolve: (name, callback) => Net.resolve(name, callback),
-	setsClock: true,
+	clock: Object.freeze({ udp: UDP, set: setClock }),
 	storage,
 	sleep,
 	retained,

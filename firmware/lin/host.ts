@@ -55,7 +55,6 @@ const host: Host = {
 	},
 	// The SDK's resolver on Linux returns the first address only, which for this name is an IPv6 one.
 	resolve: (name, callback) => Net.resolve(name === "localhost" ? "127.0.0.1" : name, callback),
-	setsClock: false,
 	storage,
 	sleep: () => currentRun().sleep,
 	retained() {

@@ -11,6 +11,11 @@ declare module "embedded:io/socket/tcp" {
 	export default TCP;
 }
 
+declare module "embedded:io/socket/udp" {
+	const UDP: import("../time-request").UDPConstructor;
+	export default UDP;
+}
+
 declare module "embedded:io/socket/listener" {
 	const Listener: import("../../src/device").ListenerConstructor;
 	export default Listener;
@@ -101,23 +106,6 @@ declare module "net" {
 		resolve(host: string, callback: (host: string, address?: string) => void): void;
 	};
 	export default Net;
-}
-
-declare module "sntp" {
-	export default class SNTP {
-		static readonly time: number;
-		static readonly retry: number;
-		static readonly error: number;
-		/**
-		 * `message` is one of the constants; `value` is seconds since 1970 with `time`. The socket is closed
-		 * after `time`, and after `error` unless the callback returns another host.
-		 */
-		constructor(
-			options: { host: string },
-			callback: (message: number, value?: number | string) => string | undefined,
-		);
-		close(): void;
-	}
 }
 
 declare module "wifi" {

@@ -6,6 +6,7 @@ import { type Chip, type ChipStatistics, Crash, type Image } from "../engine/eng
 import type { HostNetwork } from "../network/socket";
 import type { SimulationEvent } from "../report/events";
 import type { AccessPoint } from "../wifi/access-point";
+import { Datagrams } from "./datagrams";
 import { DeviceClock } from "./device-clock";
 import { FirmwareEvents } from "./firmware-events";
 import { Flash } from "./flash";
@@ -24,6 +25,8 @@ export interface BoardOptions {
 	readonly accessPoint?: AccessPoint;
 	/** One-way latency to a time server, ms. */
 	readonly latency: number;
+	/** Name that resolves to a time server. */
+	readonly timeServer?: string;
 	/** 12 lower-case hexadecimal digits. */
 	readonly mac: string;
 	readonly address: string;
@@ -113,6 +116,7 @@ export class Board implements PeripheralHost {
 			this.station,
 			new NetModule(this, network, this.station, options),
 			new TimeServers(this, options.latency, () => this.station.up),
+			new Datagrams(this, options.latency, () => this.station.up),
 			new KeyValue(options.storage ?? new Flash()),
 			new FirmwareEvents(this, sockets, options.sensors, () => this.#reason),
 		];
@@ -264,6 +268,8 @@ export class Board implements PeripheralHost {
 			sim_time_ticks: () => Math.floor(scheduler.now - this.#bootedAt) | 0,
 			sim_time_microseconds: () => Math.floor((scheduler.now - this.#bootedAt) * 1000),
 			sim_time_set: (seconds: number) => this.#clock.set(scheduler.now, seconds * 1000),
+			xs_firefly_set_clock: (seconds: number, microseconds: number) =>
+				this.#clock.set(scheduler.now, seconds * 1000 + microseconds / 1000),
 			sim_stop_start: (handle: number) => {
 				this.#stopHandle = handle;
 			},

@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import type { Scheduled } from "../clock/scheduler";
 import type { HostNetwork } from "../network/socket";
+import { TIME_SERVER_ADDRESS } from "../network/time-server";
 import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
 import type { Station } from "./station";
 
@@ -13,17 +15,26 @@ export class NetModule implements Peripheral {
 		core: PeripheralHost,
 		network: HostNetwork,
 		station: Station,
-		identity: { readonly mac: string; readonly address: string },
+		identity: {
+			readonly mac: string;
+			readonly address: string;
+			readonly latency: number;
+			readonly timeServer?: string;
+		},
 	) {
+		const { timeServer, latency } = identity;
 		this.natives = {
 			sim_net_start: (handle: number) => {
 				this.#dispatch = handle;
 			},
 			sim_net_resolve: (host: string, id: number) => {
 				const boot = this.#bootCount;
-				network.resolve(host, (address) => {
+				const onAddress = (address: string | undefined): void => {
 					if (boot === this.#bootCount) core.call(this.#dispatch, id, address);
-				});
+				};
+				if (host === timeServer && !isIP(host))
+					core.scheduler.after(2 * latency, () => onAddress(station.up ? TIME_SERVER_ADDRESS : undefined));
+				else network.resolve(host, onAddress);
 			},
 			sim_net_get: (property: string) => {
 				switch (property) {
@@ -67,7 +78,10 @@ interface TimeQuery {
 	tries: number;
 }
 
-/** Time servers: any name returns the true time, in whole seconds, while the board is on the network. */
+/**
+ * Time servers as the SDK's `sntp` module sees them, which passes on whole seconds: any name returns the true
+ * time while the board is on the network.
+ */
 export class TimeServers implements Peripheral {
 	readonly natives: Natives;
 	readonly #core: PeripheralHost;

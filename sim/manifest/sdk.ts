@@ -8,6 +8,7 @@ const SOURCES = {
 	sntp: "sntp",
 	wifi: "wifi",
 	"embedded:io/socket/tcp": "tcp",
+	"embedded:io/socket/udp": "udp",
 	"embedded:io/socket/listener": "listener",
 	"embedded:storage/key-value": "storage",
 } as const;
@@ -30,7 +31,7 @@ const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 	"$(MODDABLE)/examples/manifest_base.json": { modules: BASE, base: true },
 	"$(MODDABLE)/examples/manifest_net.json": { modules: NET },
 	"$(MODDABLE)/modules/io/manifest.json": {
-		modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/listener"],
+		modules: [...NET, "embedded:io/socket/tcp", "embedded:io/socket/udp", "embedded:io/socket/listener"],
 		base: true,
 	},
 	"$(MODDABLE)/modules/io/storage/manifest.json": { modules: ["embedded:storage/key-value"] },

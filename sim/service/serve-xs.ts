@@ -1,8 +1,10 @@
+import { defaults } from "../../src/config/defaults";
 import type { StorageModule } from "../../src/device";
 import { Board } from "../board/board";
 import { Pace } from "../clock/pace";
 import { Scheduler } from "../clock/scheduler";
 import { createEngine } from "../engine/engine-factory";
+import type { JSONObject } from "../manifest/manifest-reader";
 import { linkProgram } from "../manifest/program";
 import { RealNetwork } from "../network/real";
 import { BROKER_MAC } from "../plan";
@@ -38,6 +40,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 		scheduler,
 		network,
 		latency: 0,
+		timeServer: timeServerOf(config),
 		mac: BROKER_MAC,
 		address: "127.0.0.1",
 		seed: scheduler.now % 0xffff_ffff,
@@ -74,4 +77,11 @@ function traceEvent(event: SimulationEvent, trace: (message: string) => void): v
 	if (event.type === "trace") trace(event.message);
 	else if (event.type === "crash")
 		trace(`the broker crashed and starts again: ${event.message}${event.stack ? `\n${event.stack}` : ""}`);
+}
+
+/** This machine's clock is the true time, also of the configured time server. */
+function timeServerOf(config: JSONObject): string {
+	const { firefly } = config as { firefly?: { time?: { server?: unknown } } };
+	const server = firefly?.time?.server;
+	return typeof server === "string" ? server : (defaults.time.server as string);
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerTimeRequest } from "../../sim/network/time-server";
 import type { Device } from "../../src/device";
+import { FakeUDP } from "./fake-udp";
 import { loadModule } from "./module-loader";
 
 interface PlatformStub {
@@ -11,15 +13,13 @@ interface PlatformStub {
 }
 
 async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () => {} }: PlatformStub) {
-	const ntp: { host: string; callback: (message: number, value?: number) => void }[] = [];
-	const clock: number[] = [];
+	const udp: FakeUDP[] = [];
+	const clock: number[][] = [];
 	let opened = 0;
-	class SNTP {
-		static readonly time = 1;
-		static readonly retry = 2;
-		static readonly error = -1;
-		constructor({ host }: { host: string }, callback: (message: number, value?: number) => void) {
-			ntp.push({ host, callback });
+	class UDP extends FakeUDP {
+		constructor(options: { onReadable: () => void }) {
+			super(options);
+			udp.push(this);
 		}
 	}
 	const { gatherDevice } = await loadModule<{ gatherDevice(): Device }>("firmware/device", {
@@ -30,16 +30,18 @@ async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () =
 					importNow: (specifier: string) => drivers[specifier],
 				},
 			},
-			time: { default: { ticks: 0, delta: () => 0, set: (seconds: number) => clock.push(seconds) } },
-			sntp: { default: SNTP },
+			time: { default: { ticks: 0, delta: () => 0 } },
 			"firmware/platform/host": {
 				default: {
 					chip: () => "test",
 					mac: () => "0123456789ab",
-					timer: { set: (callback: () => void) => callback() },
+					timer: {
+						set: (callback: () => void, delay: number) => delay === 0 && callback(),
+						clear() {},
+					},
 					wifi,
 					resolve,
-					setsClock,
+					...(setsClock && { clock: { udp: UDP, set: (...time: number[]) => clock.push(time) } }),
 					get storage() {
 						opened++;
 						return { open: () => assert.fail("nobody asked for it") };
@@ -50,7 +52,7 @@ async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () =
 			},
 		},
 	});
-	return { device: gatherDevice(), ntp, clock, opened: () => opened };
+	return { device: gatherDevice(), udp, clock, opened: () => opened };
 }
 
 test("capabilities that a platform lacks are absent", async () => {
@@ -60,18 +62,27 @@ test("capabilities that a platform lacks are absent", async () => {
 	assert.equal(device.event, undefined);
 });
 
-test("the clock is set by the server's answer, and only by it", async () => {
-	const { device, ntp, clock } = await loadDevice({ wifi: class {} });
+test("the clock is set to the millisecond by the server's answer, and only by it", async () => {
+	const { device, udp, clock } = await loadDevice({
+		wifi: class {},
+		resolve: (name, found) => found(name, "10.9.9.9"),
+	});
 	const answers: boolean[] = [];
 	device.setClock?.("pool.example", (set) => answers.push(set));
-	assert.equal(ntp[0]!.host, "pool.example");
-	ntp[0]!.callback(2);
-	assert.equal(answers.length, 0);
-	ntp[0]!.callback(1, 1_700_000_000);
-	assert.deepEqual([answers, clock], [[true], [1_700_000_000]]);
-	device.setClock?.("pool.example", (set) => answers.push(set));
-	ntp[1]!.callback(-1);
-	assert.deepEqual([answers, clock.length], [[true, false], 1]);
+	const [socket] = udp;
+	assert.deepEqual(
+		[socket!.sent.length, socket!.sent[0]!.address, socket!.sent[0]!.port],
+		[1, "10.9.9.9", 123],
+	);
+	socket!.receive(new Uint8Array(48));
+	assert.deepEqual([answers, clock], [[], []]);
+	const sentMs = 1_700_000_000_750;
+	socket!.receive(answerTimeRequest(socket!.sent[0]!.bytes, sentMs, sentMs)!);
+	assert.deepEqual(answers, [true]);
+	const [[seconds, microseconds]] = clock as [[number, number]];
+	assert.equal(seconds, 1_700_000_000);
+	assert.ok(Math.abs(microseconds - 750_000) < 2);
+	assert.ok(socket!.closed);
 });
 
 test("a busy resolver is reported as a name that cannot be resolved", async () => {

@@ -13,14 +13,13 @@ const SDK = [
 	"mc/config",
 	"modules",
 	"net",
-	"sntp",
 	"time",
 	"timer",
 	"wifi",
 ];
 /** Modules that the SDK provides through the includes of the platform's block. */
 const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
-	esp32: ["embedded:storage/key-value"],
+	esp32: ["embedded:io/socket/udp", "embedded:storage/key-value"],
 	lin: ["file"],
 };
 

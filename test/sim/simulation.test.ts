@@ -112,7 +112,24 @@ describe("a simulation", () => {
 		);
 	});
 
-	for (const latency of [3, 50]) {
+	for (const latency of [3, 50, 200]) {
+		test(`latency ${latency} ms: readings are dated by the time server, within 50 ms, none before boot`, async () => {
+			for (const seed of [7, 8, 9]) {
+				const time = { server: "time.example" };
+				const events = await run(HOUR, { latency, seed, manifest: manifest({ payload: "json", time }) });
+				const taken = eventsOfType(events, "sample").map((event) => event.time);
+				const dated = eventsOfType(events, "value").map(({ payload }) =>
+					Date.parse((JSON.parse(payload) as { time: string }).time),
+				);
+				assert.ok(dated.length > 55);
+				const [boot] = eventsOfType(events, "boot");
+				assert.ok(dated[0]! >= boot!.time);
+				// The first readings; later the sleep oscillator's error adds up until the next day.
+				for (const [index, date] of dated.slice(0, 3).entries())
+					assert.ok(Math.abs(date - taken[index]!) < 50, `${date - taken[index]!} ms`);
+			}
+		});
+
 		test(`latency ${latency} ms: PUBACK arrives 4 latencies after SYN, 6 without pipelining`, async () => {
 			for (const [pipeline, expectedRoundTrips] of [
 				["auto", 2],
