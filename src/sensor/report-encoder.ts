@@ -2,7 +2,7 @@ import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import { QOS1, RETAIN } from "../mqtt/constants";
 import { utf8 } from "../mqtt/utf8";
-import { writeDecimal, writeInteger, writeNull, writeNumber } from "../text/decimal";
+import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../text/iso8601";
 import type { DerivedSettings } from "./derived-settings";
 import type { ReportRecord } from "./report-record";
@@ -134,9 +134,12 @@ export class ReportEncoder {
 	}
 
 	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
-		if (!record.isDecimal) return writeNumber(bytes, at, record.float, record.decimal);
-		const { mantissa, scale } = record.decimal;
-		return writeDecimal(bytes, at, mantissa, scale);
+		const { decimal, isDecimal, sensor } = record;
+		const end = isDecimal
+			? writeDecimal(bytes, at, decimal.mantissa, decimal.scale)
+			: writeNumber(bytes, at, record.float, decimal);
+		const { decimals } = this.#settings.sensors[sensor];
+		return decimals === undefined || decimals === 0 ? end : padDecimals(bytes, at, end, decimals);
 	}
 
 	private encodeTopics(): readonly Uint8Array[] {

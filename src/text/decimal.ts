@@ -1,4 +1,4 @@
-import { MINUS, POINT, ZERO } from "./ascii";
+import { MINUS, NINE, POINT, ZERO } from "./ascii";
 
 /**
  * Decimals of at most 15 significant digits map one to one to doubles: no two of them denote the same double.
@@ -11,10 +11,11 @@ const MANTISSA_LIMIT = 1e15;
 const SCALE_LIMIT = 22;
 
 /**
- * Longest text of a number, in bytes: 17 digits after the maximum number of zeros that is written out,
+ * Longest text of a number, in bytes: 21 digits before the point and the most `decimals` behind it,
+ * `-100000000000000000000.000000`. The longest of a number that is not padded is
  * `-0.0000010702056624301601`.
  */
-export const NUMBER_LENGTH = 25;
+export const NUMBER_LENGTH = 29;
 
 /** A number as mantissa · 10^−scale. Reusable, so that converting a number allocates nothing. */
 export class Decimal {
@@ -116,6 +117,23 @@ export function writeDecimal(bytes: Uint8Array, at: number, mantissa: number, sc
 	bytes[at++] = POINT;
 	for (let zeros = whole; zeros < 0; zeros++) bytes[at++] = ZERO;
 	return writeDigits(bytes, at, mantissa, digits, 0);
+}
+
+/**
+ * Appends zeros to a number in [from, to) until it has `decimals` digits after the point, and returns the new
+ * end; a number with an exponent, and `null`, stay as they are. Allocates nothing.
+ * @param decimals at least 1
+ */
+export function padDecimals(bytes: Uint8Array, from: number, to: number, decimals: number): number {
+	let point = to;
+	for (let i = from; i < to; i++) {
+		const byte = bytes[i];
+		if (byte === POINT) point = i;
+		else if (byte > NINE) return to;
+	}
+	if (point === to) bytes[to++] = POINT;
+	while (to - point <= decimals) bytes[to++] = ZERO;
+	return to;
 }
 
 /** Writes an integer 0 … 10^15. */

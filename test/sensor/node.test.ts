@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatValue } from "../../sim/report/format";
 import { defaults } from "../../src/config/defaults";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
@@ -54,6 +55,25 @@ test("JSON: one report for all sensors of a wake if the topic has no {sensor}", 
 	const publish = broker.packets.find((packet) => packet.cmd === "publish");
 	assert.equal(publish?.cmd === "publish" && publish.topic, "a0b1c2d3e4f5/test/node");
 	assert.equal(calls, 2, "sensors of one driver share its reading");
+});
+
+test("a sensor with decimals is published with exactly these, as a value and in JSON, as the console shows it", () => {
+	const values = [1, 0, -0.04, -3, 20.25, 1e15, 99.949, 123_456.7, 1e20, 1e21];
+	for (const decimals of [0, 1, 3, 6])
+		for (const payload of ["value", "json"] as const) {
+			const board = new TestBoard({ payload, sensors: [{ decimals }] });
+			const broker = new ScriptedBroker(board.network, 1883);
+			board.sample = (time) => ({ temperature: values[Math.floor(time / MINUTE)] });
+			board.run(values.length * MINUTE - 1);
+			const shown = board.events("sample").map(({ b }) => formatValue(b, undefined, decimals));
+			assert.equal(shown.length, values.length);
+			const published = payloads(broker).map((text) =>
+				payload === "value" ? text : (/"temperature":(.*)\}$/.exec(text)?.[1] ?? ""),
+			);
+			assert.deepEqual(published, shown, `${payload}, ${decimals}`);
+			for (const [i, text] of published.entries())
+				assert.equal(Number(text), board.events("sample")[i].b + 0);
+		}
 });
 
 test("a wake without a report does not start Wi-Fi; the heartbeat does", () => {
