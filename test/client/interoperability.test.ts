@@ -253,6 +253,35 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 	});
 });
 
+test("a real peer that acknowledges and never closes: QoS 0 ends well, and soon", async () => {
+	let ended = 0;
+	const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+		socket.once("data", () => socket.write(Uint8Array.of(0x20, 3, 0, 0, 0)));
+		socket.on("end", () => {
+			ended++;
+			socket.end();
+		});
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	for (const pipeline of [true, false]) {
+		const { node, closed } = connect(
+			{ port: (server.address() as AddressInfo).port, pipeline, acknowledgeTimeout: 60_000 },
+			{
+				onWritable: () => {
+					node.publish("1", 0);
+					node.client.close();
+				},
+			},
+		);
+		assert.equal(await closed, undefined);
+		assert.equal(node.opened.length, 1);
+	}
+	server.close();
+	await once(server, "close");
+	assert.equal(ended, 2, "the client has closed");
+});
+
 describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitto is not installed" }, () => {
 	test("unknown users are rejected, both versions", async () => {
 		const broker = await Mosquitto.start(["allow_anonymous false"]);

@@ -137,6 +137,38 @@ describe("keep alive", () => {
 		}
 	});
 
+	test("keepAlive 0: the broker's Server Keep Alive is honoured all the same", () => {
+		const { network, clock, broker } = setUp({ connack: { properties: { serverKeepAlive: 20 } } });
+		const node = new RecordingClient({ keepAlive: 0 }, network.device);
+		node.open();
+		clock.advance(600_000);
+		assert.equal(node.client.state, "open");
+		const pings = broker.times.filter((_, index) => broker.commands[index] === "pingreq");
+		assert.equal(pings[0], 5 * LATENCY_MS + 15_000);
+		assert.ok(pings.every((time, i) => i === 0 || time - pings[i - 1] <= 20_000));
+		assert.ok(pings.length >= 30);
+	});
+
+	test("a PINGREQ that the last connection left unanswered is not awaited on the next", () => {
+		const { network, clock, broker } = setUp({ answer: (packet) => packet.cmd === "pingreq" });
+		const node = new RecordingClient({ keepAlive: 60, pingTimeout: 5000 }, network.device);
+		node.open();
+		clock.advance(4 * LATENCY_MS + 45_000 + 2 * LATENCY_MS);
+		assert.equal(broker.commands.at(-1), "pingreq");
+		broker.connections[0].end();
+		clock.advance(1000);
+		assert.equal(node.closed.length, 1);
+		const openedAt = clock.now;
+		node.open();
+		clock.advance(30_000);
+		assert.equal(node.client.state, "open", "no PINGRESP is missing");
+		broker.connections[1].send({ cmd: "pingresp" });
+		clock.advance(1000);
+		assert.equal(node.closed.length, 2);
+		assert.equal(node.closed[1].error?.message, "PINGRESP without PINGREQ");
+		assert.ok(clock.now < openedAt + 45_000);
+	});
+
 	test("keepAlive 0: no PINGREQ", () => {
 		const { network, clock, broker } = setUp();
 		const node = new RecordingClient({ keepAlive: 0 }, network.device);

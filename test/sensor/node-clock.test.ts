@@ -99,6 +99,34 @@ test("a clock that jumps causes neither a double wake nor a burst", () => {
 	assert.equal(payloads(broker).length, samples.length);
 });
 
+test("a reboot after a jump of the clock takes no sample twice, and keeps to the new grid", () => {
+	for (const jump of [20_000, -20_000, 7 * HOUR + 25_000, -5 * HOUR - 10_000])
+		for (const resetAfter of [50, 250, 400, 10_000, 45_000])
+			for (const reason of ["reset", "crash"] as const) {
+				const board = new TestBoard({ sensors: [{ grid: true }] });
+				const broker = new ScriptedBroker(board.network, 1883);
+				board.run(10 * MINUTE - 1);
+				board.wallErrorMs = jump;
+				const before = board.boots;
+				while (board.boots === before) board.run(10);
+				board.run(resetAfter);
+				board.reset(reason);
+				board.run(20 * MINUTE);
+				while (board.eventLog.at(-1)?.name !== "sleep") board.run(100);
+				const { length } = board.events("sample");
+				assert.ok(Math.abs(length - board.time / MINUTE) <= 2, `${jump}, ${resetAfter}: ${length} samples`);
+				const times = board.events("sample").map(({ at }) => at);
+				for (let i = 1; i < times.length; i++)
+					assert.ok(times[i] - times[i - 1] >= 29_000, `${times[i] - times[i - 1]} ms apart`);
+				for (const at of times.slice(-15)) {
+					const offGrid = (((EPOCH + at + jump + 30_000) % MINUTE) + MINUTE) % MINUTE;
+					assert.ok(Math.abs(offGrid - 30_000) < 300, `${offGrid - 30_000} ms off the grid`);
+				}
+				assert.equal(board.reportCounts.lost, 0);
+				assert.ok(payloads(broker).length >= length - 1);
+			}
+});
+
 test("a time server that never answers is queried more and more rarely; other wakes stay short", () => {
 	for (const known of [false, true]) {
 		const board = new TestBoard({ payload: "json", time: { server: "time" } });

@@ -156,6 +156,27 @@ test("a full outbox: drops are counted and reported in JSON", () => {
 	}
 });
 
+test("policy thin in an outbox that holds two reports, or one, makes room all the same", () => {
+	const names = Array.from({ length: 9 }, (_, i) => `s${i}`);
+	const sensors = names.map((name) => ({ name, property: [name] }));
+	for (let size = 256; size <= 640; size += 16) {
+		const outbox = { storage: "rtc", policy: "thin", size } as const;
+		const board = new TestBoard({ payload: "json", topic: "home/{id}", sensors, outbox });
+		// Doubles that take ten bytes each.
+		board.sample = (time) => Object.fromEntries(names.map((name, i) => [name, Math.sqrt(time + i + 2)]));
+		board.wifi = "fails";
+		board.run(30 * MINUTE - 1);
+		const { accepted, waiting, dropped, lost } = board.reportCounts;
+		assert.deepEqual({ accepted, dropped, lost }, { accepted: 30, dropped: 30 - waiting, lost: 0 });
+		assert.ok(waiting >= 1 && waiting <= 5, `${size} bytes: ${waiting}`);
+		board.wifi = "joins";
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(HOUR);
+		assert.equal(board.reportCounts.waiting, 0);
+		assert.ok(payloads(broker).length >= 55);
+	}
+});
+
 test("120 waiting reports are sent in one wake", () => {
 	const board = new TestBoard();
 	board.wifi = "fails";
