@@ -1,5 +1,6 @@
 import type { SensorSettings } from "../../src/config/settings";
 import type { WakeReason } from "../../src/device";
+import { DROPPED_CORRUPTED, DROPPED_UNREADABLE } from "../../src/sensor/events";
 import type { FaultName, SimulationEvent } from "../report/events";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Sockets } from "./sockets";
@@ -48,7 +49,13 @@ export class FirmwareEvents implements Peripheral {
 				case "accepted":
 					return { type: "accepted", sequence: a, waiting: b };
 				case "dropped":
-					return { type: "dropped", count: 1, waiting: b };
+					return {
+						type: "dropped",
+						count: 1,
+						waiting: b,
+						...(c === DROPPED_CORRUPTED ? { reason: "damaged" } : {}),
+						...(c === DROPPED_UNREADABLE ? { reason: "unreadable" } : {}),
+					};
 				case "join":
 				case "joined":
 				case "open":

@@ -3,6 +3,12 @@ import type { NodeCounters } from "./counters";
 import type { TimedEvent } from "./events";
 import { count, formatSpan, formatValue } from "./format";
 
+const DROP_CAUSES = {
+	full: "outbox full",
+	damaged: "retained memory damaged",
+	unreadable: "recorded for other settings",
+} as const;
+
 /** Formats events as text lines; the events of one wake are summarised at its end. */
 export class EventText {
 	readonly #wakes = new Map<string, WakeText>();
@@ -34,7 +40,7 @@ export class EventText {
 				wake.acknowledged();
 				return counters.alwaysOn && event.waiting === 0 ? `${node}  ${wake.takeText()}` : undefined;
 			case "dropped":
-				return `${node}  outbox full: ${count(event.count, "report")} dropped, ${event.waiting} waiting`;
+				return `${node}  ${DROP_CAUSES[event.reason ?? "full"]}: ${count(event.count, "report")} dropped, ${event.waiting} waiting`;
 			case "failed":
 				return `${node}  report failed: ${event.fault}${event.reasonCode === 0 ? "" : ` (reason code 0x${event.reasonCode.toString(16).padStart(2, "0")})`}`;
 			case "limit":

@@ -52,8 +52,16 @@ export type SimulationEvent =
 	 * outbox itself counts them.
 	 */
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
-	/** The full outbox dropped `count` reports by its policy. */
-	| { readonly type: "dropped"; readonly count: number; readonly waiting: number }
+	/**
+	 * The outbox dropped `count` reports: it was full and its policy chose them, or, with a `reason`, their bytes
+	 * were damaged, or belong to another list of sensors.
+	 */
+	| {
+			readonly type: "dropped";
+			readonly count: number;
+			readonly waiting: number;
+			readonly reason?: "damaged" | "unreadable";
+	  }
 	/** `join`: Wi-Fi starts to connect; `joined`: it is connected. */
 	| { readonly type: "join" }
 	| { readonly type: "joined" }

@@ -125,7 +125,8 @@ export interface SensorSettings {
 	/** A value is reported after this time even if it stayed within `delta`. */
 	readonly heartbeat?: number;
 	/**
-	 * Digits after the decimal point, 0 … 6, also where they are zeros; absent: the shortest text that parses to the same number.
+	 * Digits after the decimal point, 0 … 6, also where they are zeros; absent: the shortest text that parses to
+	 * the same number.
 	 */
 	readonly decimals?: number;
 	readonly qos: 0 | 1 | 2;

@@ -238,11 +238,13 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 				[4, { type: "crash", kind: "stack", message: "overflow" }],
 				[5, { type: "value", topic: "a/b", payload: "1", retained: true }],
 				[6, { type: "value", topic: "a/b", payload: "", retained: true }],
-				[7, { type: "sleep", duration: 1000, waiting: 5 }],
+				[7, { type: "dropped", count: 1, waiting: 5, reason: "damaged" }],
+				[8, { type: "dropped", count: 1, waiting: 5, reason: "unreadable" }],
+				[9, { type: "sleep", duration: 1000, waiting: 5 }],
 			),
 		).split("\n");
 		assert.deepEqual(
-			lines.slice(0, 7).map((line) => line.slice(25)),
+			lines.slice(0, 9).map((line) => line.slice(25)),
 			[
 				"shed  report failed: peer (reason code 0x87)",
 				"shed  report failed: wifi",
@@ -251,9 +253,11 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 				"shed  crashed: stack: overflow",
 				"shed  a/b = 1",
 				"shed  a/b = (cleared)",
+				"shed  retained memory damaged: 1 report dropped, 5 waiting",
+				"shed  recorded for other settings: 1 report dropped, 5 waiting",
 			],
 		);
-		assert.match(lines[7], /nothing to do, 5 waiting; sleeps 1 s$/);
+		assert.match(lines[9], /nothing to do, 5 waiting; sleeps 1 s$/);
 	});
 
 	test("a node that never sleeps reports when everything is acknowledged", () => {
