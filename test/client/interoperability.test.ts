@@ -410,7 +410,7 @@ describe("a peer that is not a broker", () => {
 		assert.equal((await closed)?.fault, "transport");
 	});
 
-	test("an HTTP server: a peer fault", async () => {
+	test("an HTTP server: a fault of the configuration", async () => {
 		const server = createServer((socket) => {
 			socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
 			socket.on("error", () => {});
@@ -418,7 +418,7 @@ describe("a peer that is not a broker", () => {
 		server.listen(0, "127.0.0.1");
 		await once(server, "listening");
 		const { closed } = connect({ port: (server.address() as AddressInfo).port });
-		assert.equal((await closed)?.fault, "peer");
+		assert.equal((await closed)?.fault, "configuration");
 		server.close();
 	});
 
