@@ -288,17 +288,23 @@ describe("with real sockets", () => {
 		};
 	}
 
-	test("a broker that answers garbage is a counted failure, and every report waits", async () => {
-		const { url, close } = await peer((socket) =>
-			socket.on("data", () => socket.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))),
-		);
-		const events = await run(HOUR, { manifest: manifest({ broker: { url: url.href } }), broker: url });
-		close();
-		assert.ok(eventsOfType(events, "failed").length > 3);
-		assert.ok(eventsOfType(events, "failed").every(({ fault }) => fault === "peer"));
-		assert.equal(eventsOfType(events, "acknowledged").length, 0);
-		assert.equal(countLost(events), 0);
-	});
+	for (const [name, answer, fault] of [
+		["garbage", "\x00\x01\x02\x03garbage", "peer"],
+		// The port of another service: who configured it must act
+		["HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "configuration"],
+	] as const)
+		test(`a broker that answers ${name} is a counted failure, and every report waits`, async () => {
+			const { url, close } = await peer((socket) =>
+				socket.on("data", () => socket.write(Buffer.from(answer, "latin1"))),
+			);
+			const events = await run(HOUR, { manifest: manifest({ broker: { url: url.href } }), broker: url });
+			close();
+			const failed = eventsOfType(events, "failed");
+			assert.ok(failed.length > 3, `${failed.length} failures`);
+			assert.deepEqual([...new Set(failed.map((event) => event.fault))], [fault]);
+			assert.equal(eventsOfType(events, "acknowledged").length, 0);
+			assert.equal(countLost(events), 0);
+		});
 
 	test("a broker that accepts and never answers costs the timeout, not more", async () => {
 		const { url, close } = await peer(() => {});
