@@ -1,9 +1,23 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	lstatSync,
+	readFileSync,
+	readlinkSync,
+	renameSync,
+	rmSync,
+	type Stats,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const LOCK_FILE = "lock";
 /** Time that another process has to write to a lock file it has just created, ms. */
 const LOCK_WRITE_TIMEOUT_MS = 100;
+/** Process id, start time and line end. */
+const COMPLETE_LOCK = /^\d+ \d*\n$/;
+/** A lock whose writer was interrupted, by the loss of power too. */
+const INCOMPLETE_LOCK = /^(\d*|\d+ \d*|\0{1,64})$/;
 
 /** Another running process holds the lock. */
 export class LockedError extends Error {
@@ -18,45 +32,84 @@ export class LockedError extends Error {
 	}
 }
 
+/** The directory has a file of the lock's name that is no lock of a broker. */
+export class ForeignLockError extends Error {
+	override readonly name = "ForeignLockError";
+	readonly path: string;
+
+	constructor(path: string) {
+		super("not a broker's lock");
+		this.path = path;
+	}
+}
+
 /**
  * Locks a directory for this process. The lock file holds the process id and start time, because ids are
  * reused.
+ * @param companion name of a file that only a broker creates: without it an empty lock, which many programs
+ *   have, is not taken for one of a broker whose creation was interrupted
  * @returns a function that releases the lock
- * @throws {LockedError} while another process holds it, otherwise the system's errors
+ * @throws {LockedError} while another process holds it
+ * @throws {ForeignLockError}, and the system's errors
  */
-export function lockDirectory(directory: string): () => void {
+export function lockDirectory(directory: string, companion: string): () => void {
 	const path = join(directory, LOCK_FILE);
 	const ownText = `${process.pid} ${processStartTime(process.pid)}\n`;
 	for (;;) {
 		try {
-			writeFileSync(path, ownText, { flag: "wx" });
+			createLock(path, ownText);
 			break;
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-			const holder = lockHolder(path);
+			const isOurs = existsSync(join(directory, companion));
+			const holder = lockHolder(path, isOurs);
 			if (holder !== undefined) throw new LockedError(holder, path);
-			removeStaleLock(path);
+			removeStaleLock(path, isOurs);
 		}
 	}
 	return () => {
-		if (readText(path) === ownText) rmSync(path, { force: true });
+		try {
+			if (readLock(path) === ownText) rmSync(path);
+		} catch {
+			// It is not ours any more.
+		}
 	};
 }
 
-/** The process that holds the lock; undefined if it has ended. */
-function lockHolder(path: string): number | undefined {
-	let text = readText(path);
-	if (!text.endsWith("\n")) {
+/**
+ * Creates a lock file. Without room for its content, a symbolic link holds the text, which takes none.
+ * @throws the system's errors
+ */
+function createLock(path: string, text: string): void {
+	try {
+		writeFileSync(path, text, { flag: "wx" });
+	} catch (error) {
+		if (!["ENOSPC", "EDQUOT", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+		// The empty file was created.
+		if (readText(path) === "") rmSync(path, { force: true });
+		symlinkSync(text, path);
+	}
+}
+
+/**
+ * The process that holds the lock; undefined if it has ended.
+ * @param isOurs whether the lock is a broker's even if it is incomplete
+ * @throws {ForeignLockError}, and the system's errors
+ */
+function lockHolder(path: string, isOurs: boolean): number | undefined {
+	let text = readLock(path);
+	if (text !== undefined && !COMPLETE_LOCK.test(text)) {
 		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_WRITE_TIMEOUT_MS);
-		text = readText(path);
+		text = readLock(path);
+	}
+	if (text === undefined) return undefined;
+	if (!COMPLETE_LOCK.test(text)) {
+		if (isOurs && INCOMPLETE_LOCK.test(text)) return undefined;
+		throw new ForeignLockError(path);
 	}
 	const [number = "", start = ""] = text.trim().split(" ");
 	const pid = Number(number);
-	return text.endsWith("\n") &&
-		Number.isSafeInteger(pid) &&
-		pid > 0 &&
-		isRunning(pid) &&
-		processStartTime(pid) === start
+	return Number.isSafeInteger(pid) && pid > 0 && isRunning(pid) && processStartTime(pid) === start
 		? pid
 		: undefined;
 }
@@ -65,16 +118,38 @@ function lockHolder(path: string): number | undefined {
  * Removes the lock of a process that has ended; restores a lock that another process has created in the
  * meantime.
  */
-function removeStaleLock(path: string): void {
+function removeStaleLock(path: string, isOurs: boolean): void {
 	const movedPath = `${path}.${process.pid}`;
 	try {
 		renameSync(path, movedPath);
-	} catch {
-		return;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+		throw error;
 	}
-	const holder = lockHolder(movedPath);
-	if (holder === undefined) rmSync(movedPath, { force: true });
-	else renameSync(movedPath, path);
+	let stale = false;
+	try {
+		stale = lockHolder(movedPath, isOurs) === undefined;
+	} finally {
+		if (stale) rmSync(movedPath, { force: true });
+		else renameSync(movedPath, path);
+	}
+}
+
+/**
+ * The text of a lock; undefined if there is none.
+ * @throws {ForeignLockError} if it is neither a file nor a symbolic link, and the system's errors
+ */
+function readLock(path: string): string | undefined {
+	let status: Stats;
+	try {
+		status = lstatSync(path);
+		if (status.isSymbolicLink()) return readlinkSync(path, "latin1");
+		if (status.isFile()) return readFileSync(path, "latin1");
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+		throw error;
+	}
+	throw new ForeignLockError(path);
 }
 
 function readText(path: string): string {

@@ -8,8 +8,8 @@ export { ServeError, type ServeOptions } from "./service";
  * message is for users.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-	const { engine, data } = options;
-	const storage = data === undefined ? undefined : new DirectoryStorage(data);
+	const { engine, data, trace } = options;
+	const storage = data === undefined ? undefined : new DirectoryStorage(data, trace);
 	try {
 		const run =
 			engine === "node" ? (await import("./serve-node")).serveOnNode : (await import("./serve-xs")).serveOnXS;

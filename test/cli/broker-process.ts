@@ -27,9 +27,17 @@ export class BrokerProcess {
 		return this.#output();
 	}
 
-	/** @param ports number of "listening" lines to wait for */
-	static async start(args: readonly string[], ports = 1): Promise<BrokerProcess> {
-		const child = spawn(process.execPath, [cli, "broker", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+	/**
+	 * @param ports number of "listening" lines to wait for
+	 * @param wrapper command that runs the process
+	 */
+	static async start(
+		args: readonly string[],
+		ports = 1,
+		wrapper: readonly string[] = [],
+	): Promise<BrokerProcess> {
+		const [command = "", ...rest] = [...wrapper, process.execPath, cli, "broker", ...args];
+		const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
 		let output = "";
 		let errors = "";
 		child.stderr.on("data", (data) => {
@@ -53,6 +61,10 @@ export class BrokerProcess {
 			await Promise.race([once(child.stdout, "data"), exited]);
 			if (child.exitCode !== null) throw new Error(`the broker ended: ${output}${errors}`);
 		}
+	}
+
+	get pid(): number | undefined {
+		return this.#child.pid;
 	}
 
 	/** @returns the exit code and the text on standard error */

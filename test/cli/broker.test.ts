@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,10 @@ async function echo(a: MqttClient, topic: string): Promise<string> {
 	await a.subscribeAsync(topic, { qos: 1 });
 	await a.publishAsync(topic, `on ${topic}`, { qos: 1 });
 	return message;
+}
+
+function nextMessage(a: MqttClient): Promise<void> {
+	return new Promise((resolve) => a.once("message", () => resolve()));
 }
 
 function mosquitto(
@@ -145,6 +149,65 @@ for (const engine of ["node", "xs"] as const) {
 			await b.endAsync();
 			assert.deepEqual(await successor.stop(), [0, ""]);
 			assert.deepEqual(readdirSync(`${project.directory}/state/of/things`), ["state"]);
+		});
+
+		test("a damaged bit in the state: one line says where, and the other values are there", async () => {
+			const project = new Project();
+			after(() => project.remove());
+			const args = ["--port", "0", "--engine", engine, "--data", `${project.directory}/data`];
+			const state = `${project.directory}/data/state`;
+			const broker = await BrokerProcess.start(args);
+			const a = await client(broker.ports.mqtt!);
+			for (const topic of ["one", "two", "three"])
+				await a.publishAsync(topic, `value of ${topic}`, { qos: 1, retain: true });
+			await a.endAsync();
+			assert.deepEqual(await broker.stop(), [0, ""]);
+			const bytes = readFileSync(state);
+			const at = bytes.indexOf("value of one");
+			bytes[at] = bytes[at]! ^ 1;
+			writeFileSync(state, bytes);
+			const successor = await BrokerProcess.start(args);
+			const b = await client(successor.ports.mqtt!);
+			const received: string[] = [];
+			b.on("message", (_, payload) => received.push(payload.toString()));
+			await b.subscribeAsync("#");
+			await b.publishAsync("last", "last", { qos: 1 });
+			while (!received.includes("last")) await nextMessage(b);
+			await b.endAsync();
+			assert.deepEqual(received.sort(), ["last", "value of three", "value of two"]);
+			const [code, errors] = await successor.stop();
+			const [, start, end] =
+				/^\S+data\/state: the file is damaged at bytes (\d+) to (\d+); \d+ undamaged records are restored; it is kept as state\.damaged\n$/.exec(
+					errors,
+				) ?? [];
+			assert.ok(code === 0 && Number(start) <= at && at <= Number(end), errors);
+			assert.deepEqual(readFileSync(`${state}.damaged`), bytes);
+		});
+
+		test("no room on the disk at the start: the broker serves, says so, and stores once there is room", {
+			skip: process.platform !== "linux",
+		}, async () => {
+			const project = new Project();
+			after(() => project.remove());
+			const args = ["--port", "0", "--engine", engine, "--data", `${project.directory}/data`];
+			const broker = await BrokerProcess.start(args, 1, ["prlimit", "--fsize=0:"]);
+			const a = await client(broker.ports.mqtt!);
+			await a.publishAsync("a/b", "kept", { qos: 1, retain: true });
+			assert.equal(await echo(a, "c"), "on c");
+			execFileSync("prlimit", ["--fsize=unlimited:", "--pid", String(broker.pid)]);
+			await a.publishAsync("a/c", "kept too", { qos: 1, retain: true });
+			await a.endAsync();
+			const [code, errors] = await broker.stop();
+			assert.equal(code, 0, errors);
+			assert.match(errors, /^broker: state is not stored: .*EFBIG.*\n$/);
+			const successor = await BrokerProcess.start(args);
+			const b = await client(successor.ports.mqtt!);
+			const received: string[] = [];
+			b.on("message", (topic) => received.push(topic));
+			await b.subscribeAsync("a/#");
+			while (received.length < 2) await nextMessage(b);
+			await b.endAsync();
+			assert.deepEqual(await successor.stop(), [0, ""]);
 		});
 
 		test("listen.persist stores in .firefly beside the manifest; else nothing is written", async () => {

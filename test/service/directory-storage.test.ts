@@ -9,11 +9,12 @@ import {
 	readdirSync,
 	readFileSync,
 	rmSync,
+	statSync,
 	symlinkSync,
 	writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { DirectoryStorage } from "../../sim/service/directory-storage";
 import { ServeError } from "../../sim/service/service";
@@ -110,6 +111,63 @@ function openAsOtherUser(directory: string): string | undefined {
 	}
 }
 
+describe("access and room", { skip: process.platform === "win32" }, () => {
+	const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+	test("only the owner can read the state and enter a directory that was created for it", () => {
+		const before = process.umask(0o022);
+		try {
+			const directory = newFolder();
+			new DirectoryStorage(directory).close();
+			assert.deepEqual([modeOf(directory), modeOf(join(directory, "state"))], [0o700, 0o600]);
+			chmodSync(join(directory, "state"), 0o644);
+			new DirectoryStorage(directory).close();
+			assert.equal(modeOf(join(directory, "state")), 0o600, "also if it was another before");
+			const deep = join(newFolder(), "deep");
+			new DirectoryStorage(deep).close();
+			assert.equal(modeOf(dirname(deep)), 0o755, "but the folders above it are not ours");
+		} finally {
+			process.umask(before);
+		}
+	});
+
+	test("a disk that is full at the start: what is stored is read, and writes succeed once there is room", {
+		skip: limitFiles("unlimited") ? false : "needs prlimit",
+	}, () => {
+		const directory = newFolder();
+		const filled = new DirectoryStorage(directory);
+		filled.open({ path: "p" }).write("k", Uint8Array.of(7));
+		filled.close();
+		for (const place of [directory, newFolder()]) {
+			const expected = place === directory ? [1, 7] : [undefined, 0];
+			limitFiles("0");
+			const storage = new DirectoryStorage(place);
+			const buffer = new Uint8Array(1);
+			const values = storage.open({ path: "p" });
+			try {
+				assert.deepEqual([values.read("k", buffer), buffer[0]], expected);
+				assert.throws(() => values.write("k", Uint8Array.of(8)), { code: "EFBIG" });
+				assert.throws(() => values.write("k", Uint8Array.of(8)), { code: "EFBIG" });
+				values.sync?.();
+				assertRefused(place, /in use by process/);
+			} finally {
+				limitFiles("unlimited");
+			}
+			values.write("k", Uint8Array.of(9));
+			storage.close();
+			const again = new DirectoryStorage(place);
+			assert.deepEqual([again.open({ path: "p" }).read("k", buffer), buffer[0]], [1, 9]);
+			again.close();
+			assert.deepEqual(readdirSync(place), ["state"]);
+		}
+	});
+});
+
+/** Limits the file size of this process, in bytes; returns false if the system cannot. */
+function limitFiles(bytes: string): boolean {
+	return spawnSync("prlimit", [`--fsize=${bytes}:`, "--pid", String(process.pid)]).status === 0;
+}
+
 describe("the lock", () => {
 	test("excludes a second broker, in this and other processes, until it is released", () => {
 		const directory = newFolder();
@@ -127,7 +185,7 @@ describe("the lock", () => {
 
 	test("is taken over if its process has ended, its id was reused, or the file is incomplete", async (t) => {
 		const directory = newFolder();
-		mkdirSync(directory);
+		new DirectoryStorage(directory).close();
 		const { pid } = spawnSync(process.execPath, ["-e", ""]);
 		const running = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
 		t.after(() => running.kill());
@@ -137,8 +195,7 @@ describe("the lock", () => {
 			`${pid} \n`,
 			`${pid}`,
 			"",
-			"x y\n",
-			"-1 \n",
+			"\0".repeat(12),
 			...(existsSync("/proc/self/stat") ? [`${running.pid} 1\n`] : []),
 		];
 		for (const text of stale) {
@@ -146,5 +203,31 @@ describe("the lock", () => {
 			new DirectoryStorage(directory).close();
 			assert.deepEqual(readdirSync(directory), ["state"], JSON.stringify(text));
 		}
+	});
+
+	test("of another program is left as it is: other text, an empty file without a state, a directory", () => {
+		const path = (directory: string): string => join(directory, "lock");
+		const ours = newFolder();
+		new DirectoryStorage(ours).close();
+		const others = newFolder();
+		mkdirSync(others);
+		for (const [directory, text] of [
+			[ours, "x y\n"],
+			[ours, "-1 \n"],
+			[ours, "4711\n"],
+			[others, ""],
+			[others, "4711"],
+		] as const) {
+			writeFileSync(path(directory), text);
+			const { ino } = statSync(path(directory));
+			assertRefused(directory, /lock is not a broker's; choose another directory, or remove it$/);
+			assert.equal(readFileSync(path(directory), "utf8"), text);
+			assert.equal(statSync(path(directory)).ino, ino, "and was never renamed or written anew");
+			assert.deepEqual(readdirSync(directory), directory === ours ? ["lock", "state"] : ["lock"]);
+		}
+		rmSync(path(ours));
+		mkdirSync(path(ours));
+		assertRefused(ours, /lock is not a broker's/);
+		assert.ok(existsSync(path(ours)));
 	});
 });

@@ -30,6 +30,9 @@ const TOMBSTONE = 0xff;
 /** The commit record. Also the version of the storage format: a commit record of another one is ignored. */
 const COMMIT = 0xf1;
 
+/** Key that a host has written if its storage has lost records; deleted with the first commit. */
+const DAMAGED_KEY = "damaged";
+
 // Results of looking up a key, besides a generation or length
 const ABSENT = 0;
 const INVALID = -1;
@@ -43,6 +46,9 @@ const INVALID = -1;
  * the commit record's, or with a wrong CRC, belongs to an interrupted transaction, and is deleted when it is
  * read. A power loss at any byte therefore leaves all records as they were before the transaction, or all as
  * they are after it.
+ *
+ * If the storage has lost records, the commit records may be among them. Then every version with a valid CRC
+ * counts as committed: part of an interrupted transaction does less harm than the loss of a committed one.
  */
 export class TransactionalStore {
 	/** States of the records, by kind. */
@@ -68,6 +74,8 @@ export class TransactionalStore {
 	#pendingVersions = 0;
 	/** Whether a transaction was rolled back since the last commit. */
 	#rolledBack = false;
+	/** Whether the storage has lost records, and no commit was written since. */
+	#damaged = false;
 	/** Whether a commit record of the next generation may exist. */
 	#commitDoubtful = false;
 
@@ -87,6 +95,7 @@ export class TransactionalStore {
 		const { codec } = this;
 		const sizes = this.#sizes;
 		const found: number[] = [];
+		this.#damaged = this.loadVersion(DAMAGED_KEY) !== ABSENT;
 		const first = this.commitGeneration("ca");
 		const second = this.commitGeneration("cb");
 		if (first > second) this.commitGeneration("ca");
@@ -201,13 +210,14 @@ export class TransactionalStore {
 		const { codec } = this;
 		const length = this.loadVersion(key);
 		if (length === ABSENT) return ABSENT;
-		if (
-			!codec.startReading(length) ||
-			(codec.kind !== kind && codec.kind !== TOMBSTONE) ||
-			codec.generation > this.#generation
-		)
-			return INVALID;
-		return codec.generation;
+		if (!codec.startReading(length) || (codec.kind !== kind && codec.kind !== TOMBSTONE)) return INVALID;
+		const { generation } = codec;
+		if (generation > this.#generation) {
+			if (!this.#damaged) return INVALID;
+			this.#generation = generation;
+			this.#sizesCommitted = false;
+		}
+		return generation;
 	}
 
 	/** Reads the version under a key. @returns its length, or ABSENT; 1 if it is too long to be read */
@@ -299,6 +309,16 @@ export class TransactionalStore {
 		}
 		this.#generation = generation;
 		this.#sizesCommitted = true;
+		if (this.#damaged) this.deleteDamagedKey();
+	}
+
+	private deleteDamagedKey(): void {
+		try {
+			this.#storage.delete(DAMAGED_KEY);
+			this.#damaged = false;
+		} catch {
+			// deleted with the next commit
+		}
 	}
 
 	/**
