@@ -1,6 +1,8 @@
+import { setOutputFailureHandler } from "./output";
+
 /**
- * SIGINT, SIGTERM and SIGHUP end a command in an orderly way; a second one, or a closed output pipe, ends the
- * process.
+ * SIGINT, SIGTERM, SIGHUP and the loss of standard output end a command in an orderly way; a second signal ends
+ * the process.
  */
 export class Interrupt {
 	readonly #controller = new AbortController();
@@ -8,16 +10,12 @@ export class Interrupt {
 		if (this.#controller.signal.aborted) process.exit(130);
 		this.#controller.abort();
 	};
-	readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
-		if (error.code !== "EPIPE") throw error;
-		process.exit(0);
-	};
 
 	constructor() {
 		process.on("SIGINT", this.#stop);
 		process.on("SIGTERM", this.#stop);
 		process.on("SIGHUP", this.#stop);
-		process.stdout.on("error", this.#onOutputError);
+		setOutputFailureHandler(() => this.#controller.abort());
 	}
 
 	get signal(): AbortSignal {
@@ -28,6 +26,6 @@ export class Interrupt {
 		process.off("SIGINT", this.#stop);
 		process.off("SIGTERM", this.#stop);
 		process.off("SIGHUP", this.#stop);
-		process.stdout.off("error", this.#onOutputError);
+		setOutputFailureHandler(undefined);
 	}
 }

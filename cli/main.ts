@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { brokerCommand } from "./broker";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
+import { guardOutput, outputFailed } from "./output";
 import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
 
@@ -12,6 +13,7 @@ const EXIT_USAGE = 2;
 
 /** Runs the command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+	guardOutput();
 	const program = new Command("firefly")
 		.description("Sensor firmware for MQTT: try it on the desk, check it, put it on a chip.")
 		.version(version(), "-V, --version", "print the version")
@@ -28,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 	} catch (error) {
 		process.exitCode = exitCodeOf(error);
 	}
+	if (outputFailed()) process.exitCode ||= EXIT_FAILURE;
 }
 
 /** The exit code for an error; prints the error unless commander has. */
