@@ -1,7 +1,8 @@
 import type { Natives } from "../board/peripheral";
 import type { SensorPort } from "../board/sensor-port";
 import type { Scheduler } from "../clock/scheduler";
-import { type RecordedRow, type Recording, ReplayError } from "./csv";
+import type { RecordedRow, Recording } from "./recording";
+import { ReplayError } from "./replay-error";
 import type { Timeline } from "./timeline";
 
 /** Sensors that replay a recording: each property reads the column of its name. */

@@ -1,23 +1,14 @@
-import { type RecordedRow, type Recording, ReplayError } from "./csv";
-
-/** Common sampling intervals, ms. */
-const SAMPLING_STEPS_MS = [1, 2, 5, 10, 15, 20, 30]
-	.map((seconds) => seconds * 1000)
-	.concat([1, 2, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000));
+import type { RecordedRow, Recording } from "./recording";
+import { ReplayError } from "./replay-error";
+import { samplingStep } from "./sampling-step";
 
 /**
  * The step of the absolute time grid that fits a recording best, ms: the one nearest to the median distance
  * of its rows.
  */
 export function gridStepOf(recording: Recording): number {
-	const { rows } = recording;
-	if (rows.length < 2) return 60_000;
-	const distances = rows.slice(1).map((row, index) => row.time - rows[index]!.time);
-	distances.sort((a, b) => a - b);
-	const median = distances[distances.length >> 1]!;
-	return SAMPLING_STEPS_MS.reduce((best, step) =>
-		Math.abs(Math.log(step / median)) < Math.abs(Math.log(best / median)) ? step : best,
-	);
+	const { rows, step } = recording;
+	return step ?? samplingStep(rows.slice(1).map((row, index) => row.time - rows[index]!.time));
 }
 
 /**

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Scheduler } from "../../sim/clock/scheduler";
-import { parseRecording, type Recording, ReplayError, readRecording } from "../../sim/sensors/csv";
+import { parseRecording, readRecording } from "../../sim/sensors/csv";
+import type { Recording } from "../../sim/sensors/recording";
 import { ReplaySensors } from "../../sim/sensors/replay";
+import { ReplayError } from "../../sim/sensors/replay-error";
 import { gridStepOf, Timeline } from "../../sim/sensors/timeline";
 
 const MINUTE = 60_000;
