@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineName } from "../sim/engine/engine-factory";
-import { type JSONObject, readManifest } from "../sim/manifest/manifest-reader";
+import { type JSONObject, type Manifest, readManifest } from "../sim/manifest/manifest-reader";
+import { LOOPBACKS } from "../sim/network/port-server";
 import { asObject, BROKER_MAC, CHIP } from "../sim/plan";
 import { nodePools } from "../sim/service/node-pools";
 import type { ServeOptions } from "../sim/service/serve";
@@ -14,6 +15,8 @@ import { Failure } from "./failure";
 
 /** Firefly's own manifest, whose firmware runs without a configuration. */
 const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
+/** End of the path of the manifest that brings the firmware. */
+const FIRMWARE_MANIFEST = join("firmware", "manifest.json");
 /** Default directory of the state, beside the manifest. */
 const DATA_DIRECTORY = ".firefly";
 const identity = { mac: BROKER_MAC, chip: CHIP };
@@ -30,7 +33,7 @@ interface BrokerArguments {
 
 type PreparedBroker = Pick<
 	ServeOptions,
-	"name" | "settings" | "manifest" | "config" | "address" | "secure" | "data"
+	"name" | "settings" | "manifest" | "config" | "addresses" | "secure" | "data"
 >;
 
 /**
@@ -43,7 +46,8 @@ export function prepareBroker(
 	engine: EngineName,
 ): PreparedBroker {
 	const path = file === undefined ? ownManifest : resolve(file);
-	const manifest = file === undefined ? readManifest(ownManifest) : readManifest(path, load(file));
+	const manifest =
+		file === undefined ? readManifest(ownManifest) : withFirmware(readManifest(path, load(file)));
 	const { wifi: _wifi, ...firefly } = asObject(file === undefined ? undefined : manifest.config.firefly);
 	const listen: JSONObject = {
 		persistInterval: DISK_INTERVAL,
@@ -68,6 +72,7 @@ export function prepareBroker(
 		identity,
 		() => {},
 	);
+	checkPorts(settings);
 	if (!settings.anonymous && settings.users.length === 0)
 		throw new Failure(
 			`${file}: config.firefly.listen lets nobody in; add a user with "firefly passwd NAME --manifest ${file}", or set anonymous to true`,
@@ -78,13 +83,41 @@ export function prepareBroker(
 		config,
 		settings: engine === "node" ? withNodePools(settings, listen) : settings,
 		...(settings.persist ? { data: resolve(args.data ?? join(dirname(path), DATA_DIRECTORY)) } : {}),
-		address: file === undefined ? "127.0.0.1" : undefined,
+		addresses: file === undefined ? LOOPBACKS : undefined,
 		...(settings.tls === undefined ? {} : { secure: readSecureOptions(settings.tls, dirname(path)) }),
 	};
 }
 
+/** A manifest that only configures gets Firefly's own firmware. */
+function withFirmware(manifest: Manifest): Manifest {
+	if (manifest.files.some((path) => path.endsWith(FIRMWARE_MANIFEST))) return manifest;
+	const own = readManifest(ownManifest);
+	return {
+		...own,
+		config: manifest.config,
+		creation: { ...own.creation, ...manifest.creation },
+		defines: { ...own.defines, ...manifest.defines },
+	};
+}
+
+/** Refuses equal ports, which the checks of the manifest do not see if options name them. */
+function checkPorts({ port, webSocket, tls }: ListenSettings): void {
+	const ports = new Map<number, string>();
+	for (const [name, number] of Object.entries({
+		"MQTT over TCP": port,
+		"MQTT over TLS": tls?.port,
+		"MQTT over WebSocket": webSocket,
+	})) {
+		if (number === undefined || number === 0) continue;
+		const other = ports.get(number);
+		if (other !== undefined)
+			throw new Failure(`${name} cannot have port ${number}, which is that of ${other} too`);
+		ports.set(number, name);
+	}
+}
+
 function load(file: string): object {
-	const loaded = loadManifest(file, process.env);
+	const loaded = loadManifest(file, process.env, {}, false);
 	if ("manifest" in loaded) return loaded.manifest.json;
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
 }

@@ -29,7 +29,7 @@ export function brokerCommand(): Command {
 		)
 		.option(
 			"--config <manifest>",
-			"serve as listen of this manifest says, on all addresses (default: loopback only, and everybody is let in)",
+			"serve as listen of this manifest says, on all addresses (default: both loopbacks only, 127.0.0.1 and ::1, and everybody is let in)",
 		)
 		.option(
 			"--data <directory>",
@@ -45,7 +45,21 @@ export function brokerCommand(): Command {
 		)
 		.addOption(packetsOption())
 		.addOption(pcapOption())
-		.action((options: BrokerOptions) => broker(options));
+		.action((options: BrokerOptions, command: Command) => {
+			if (options.port !== undefined && options.port !== 0 && options.port === options.wsPort)
+				command.error(`error: --ws-port ${options.wsPort} is --port too; each needs a port of its own`, {
+					exitCode: 2,
+				});
+			return broker(options);
+		});
+}
+
+/** Shown instead of all addresses of the machine. */
+const ALL_ADDRESSES = ["127.0.0.1"];
+
+/** An address as the host of a URL. */
+function hostOf(address: string): string {
+	return address.includes(":") ? `[${address}]` : address;
 }
 
 async function broker(options: BrokerOptions): Promise<void> {
@@ -64,10 +78,13 @@ async function broker(options: BrokerOptions): Promise<void> {
 			...prepared,
 			capture: capture?.capture,
 			signal: interrupt.signal,
-			listening({ mqtt, mqtts, webSocket }) {
-				process.stdout.write(`listening on mqtt://127.0.0.1:${mqtt}\n`);
-				if (mqtts !== undefined) process.stdout.write(`listening on mqtts://127.0.0.1:${mqtts}\n`);
-				if (webSocket !== undefined) process.stdout.write(`listening on ws://127.0.0.1:${webSocket}\n`);
+			listening({ addresses = ALL_ADDRESSES, mqtt, mqtts, webSocket }) {
+				const lines = Object.entries({ mqtt, mqtts, ws: webSocket }).flatMap(([scheme, port]) =>
+					port === undefined
+						? []
+						: addresses.map((address) => `listening on ${scheme}://${hostOf(address)}:${port}\n`),
+				);
+				process.stdout.write(lines.join(""));
 			},
 			trace: (message) => process.stderr.write(`${message}\n`),
 			progress: (done, total) => {

@@ -25,17 +25,20 @@ export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems
  * Reads and checks a manifest, its includes and its overrides.
  * @param file as the user named it
  * @param overrides from the command line; they take precedence over `firefly.local.json` and the environment
+ * @param onChip whether it is for a chip; if not, for a broker on this machine, which needs neither a firmware
+ *   nor what only a sensor node needs
  */
 export function loadManifest(
 	file: string,
 	environment: NodeJS.ProcessEnv,
 	overrides: Overrides = {},
+	onChip = true,
 ): Loaded {
 	const path = resolve(file);
 	const shown = relative(process.cwd(), path).startsWith("..") ? file : relative(process.cwd(), path) || file;
 	const document = readDocument(path, shown);
 	if (!(document instanceof JSONDocument)) return { problems: [document] };
-	return checkDocument(document, path, environment, overrides);
+	return checkDocument(document, path, environment, overrides, onChip);
 }
 
 /** Checks a manifest, read or generated, as if it were at `path`. */
@@ -44,6 +47,7 @@ export function checkDocument(
 	path: string,
 	environment: NodeJS.ProcessEnv,
 	overrides: Overrides = {},
+	onChip = true,
 ): Loaded {
 	const problems = [...document.problems];
 	const { value } = document;
@@ -55,14 +59,14 @@ export function checkDocument(
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
 		const rules = [
-			...ruleProblems(document, merged),
-			...driverProblems(document, included.drivers, included.firmware, path),
+			...ruleProblems(document, merged, onChip),
+			...(onChip ? driverProblems(document, included.drivers, included.firmware, path) : []),
 		];
 		// A rule violation at a value of the wrong type is a consequence of the problem already reported.
 		const alreadyReported = (rule: Problem) =>
 			shape.some(({ line, column }) => line === rule.line && column === rule.column);
 		problems.push(...included.problems, ...rules.filter((rule) => !alreadyReported(rule)));
-		if (included.firmware === undefined)
+		if (included.firmware === undefined && onChip)
 			problems.push(
 				document.at(["include"], "does not lead to firmware/manifest.json, which is Firefly itself"),
 			);

@@ -11,9 +11,12 @@ import { didYouMean, nearest } from "./suggest";
 
 const root: Path = ["config", "firefly"];
 
-/** Problems that no schema can express: inconsistent values. Values that the schema rejects are skipped. */
-export function ruleProblems(document: JSONDocument, overrides: Overrides): Problem[] {
-	const rules = new ConfigRules(document, overrides);
+/**
+ * Problems that no schema can express: inconsistent values. Values that the schema rejects are skipped.
+ * @param onChip whether it is for a chip; if not, for a broker on this machine
+ */
+export function ruleProblems(document: JSONDocument, overrides: Overrides, onChip = true): Problem[] {
+	const rules = new ConfigRules(document, overrides, onChip);
 	rules.checkPresence();
 	rules.checkSecrets();
 	rules.checkSensors();
@@ -22,7 +25,7 @@ export function ruleProblems(document: JSONDocument, overrides: Overrides): Prob
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
-	return [...rules.problems, ...sizeProblems(document, overrides)];
+	return onChip ? [...rules.problems, ...sizeProblems(document, overrides)] : rules.problems;
 }
 
 class ConfigRules {
@@ -32,11 +35,11 @@ class ConfigRules {
 	readonly #hasSensorRole: boolean;
 	readonly #names: string[] = [];
 
-	constructor(document: JSONDocument, overrides: Overrides) {
+	constructor(document: JSONDocument, overrides: Overrides, onChip: boolean) {
 		this.#document = document;
 		this.#overrides = overrides;
 		const role = this.#get("role") ?? defaults.role;
-		this.#hasSensorRole = role === "sensor" || role === "both";
+		this.#hasSensorRole = onChip && (role === "sensor" || role === "both");
 		for (let i = 0; i < this.#sensorCount; i++)
 			this.#names.push(String(this.#get("sensors", i, "name") ?? ""));
 	}

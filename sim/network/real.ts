@@ -3,12 +3,16 @@ import net from "node:net";
 import type { NetworkTap } from "../capture/tap";
 import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
+import { LOOPBACKS, PortServer } from "./port-server";
 import { RealSocket, type RealSocketOptions } from "./real-socket";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
 
 export interface RealNetworkOptions {
-	/** Address that listeners bind to. Default: loopback. */
-	readonly listenAddress?: string;
+	/**
+	 * Addresses that listeners bind to, those after the first only if the machine has them; undefined: all.
+	 * Default: the IPv4 loopback.
+	 */
+	readonly listenAddresses?: readonly string[] | undefined;
 	/**
 	 * The port that the first listener binds instead of the requested one; 0 lets the machine choose, then also
 	 * for all others. Default: the requested port.
@@ -19,8 +23,9 @@ export interface RealNetworkOptions {
 	/**
 	 * Called when a listener accepts connections.
 	 * @param number of the listener, from 0 in the order of opening
+	 * @param addresses those in use; undefined: all
 	 */
-	listening?(port: number, number: number): void;
+	listening?(port: number, number: number, addresses: readonly string[] | undefined): void;
 	/** Called when a listener could not be opened, or failed. @param port the requested port */
 	failed?(error: Error, port: number): void;
 }
@@ -110,7 +115,7 @@ export class RealNetwork implements HostNetwork {
 }
 
 class RealListener implements HostListener {
-	readonly #server: net.Server;
+	readonly #server: PortServer;
 	readonly #pace: Pace;
 	readonly #pending: RealSocket[] = [];
 	readonly #requestedPort: number;
@@ -128,7 +133,8 @@ class RealListener implements HostListener {
 		this.#pace = pace;
 		this.#requestedPort = port;
 		pace.addListener();
-		this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: false }, (connection) =>
+		const serverOptions = { allowHalfOpen: true, pauseOnConnect: false };
+		const server = net.createServer(serverOptions, (connection) =>
 			pace.runExternalEvent(() => {
 				this.#pending.push(track(connection));
 				scheduler.after(0, () => {
@@ -136,21 +142,17 @@ class RealListener implements HostListener {
 				});
 			}),
 		);
-		this.#server.on("error", (error) => options.failed?.(error, port));
-		this.#server.listen(
-			options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0,
-			options.listenAddress ?? "127.0.0.1",
-			() => {
-				const address = this.#server.address();
-				if (address !== null && typeof address === "object") options.listening?.(address.port, number);
-			},
-		);
+		this.#server = new PortServer(server, serverOptions, {
+			port: options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0,
+			addresses: "listenAddresses" in options ? options.listenAddresses : LOOPBACKS.slice(0, 1),
+			listening: (open, addresses) => options.listening?.(open, number, addresses),
+			failed: (error) => options.failed?.(error, port),
+		});
 	}
 
 	/** The requested port until the listener is bound. */
 	get port(): number {
-		const address = this.#server.address();
-		return address !== null && typeof address === "object" ? address.port : this.#requestedPort;
+		return this.#server.port ?? this.#requestedPort;
 	}
 
 	accept(): HostSocket | undefined {

@@ -2,6 +2,7 @@ import net from "node:net";
 import type { Listener, ListenerConstructor, ListenerOptions, TCP } from "../../src/device";
 import { StreamTap } from "../capture/stream-tap";
 import type { NetworkTap } from "../capture/tap";
+import { PortServer } from "../network/port-server";
 import { NodeTCP } from "./node-tcp";
 import { type SecureListenOptions, SecureServer } from "./secure-server";
 
@@ -9,16 +10,25 @@ import { type SecureListenOptions, SecureServer } from "./secure-server";
 const MAX_BACKLOG = 128;
 
 export interface ListenerHostOptions {
-	/** Address to bind to; undefined: all. */
-	readonly address: string | undefined;
+	/** Addresses to bind to; undefined: all. */
+	readonly addresses: readonly string[] | undefined;
 	/** A second port, with TLS, whose connections arrive at the first listener. */
 	readonly secure?: SecureListenOptions;
 	/** Receives what is sent and received, decrypted. */
 	readonly tap?: NetworkTap | undefined;
 	/** Timeout of a TLS handshake, ms. */
 	readonly handshakeTimeoutMs: number;
-	/** A listener's ports accept connections. @param number of the listener, from 0 in the order of creation */
-	listening(number: number, port: number, securePort: number | undefined): void;
+	/**
+	 * A listener's ports accept connections.
+	 * @param number of the listener, from 0 in the order of creation
+	 * @param addresses those in use; undefined: all
+	 */
+	listening(
+		number: number,
+		port: number,
+		securePort: number | undefined,
+		addresses: readonly string[] | undefined,
+	): void;
 	/** A port could not be opened, or failed. */
 	failed(error: Error, port: number): void;
 }
@@ -27,8 +37,9 @@ export interface ListenerHostOptions {
 export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 	let listenerCount = 0;
 	return class NodeListener implements Listener {
-		readonly #plain: net.Server;
+		readonly #plain: PortServer;
 		readonly #secure: SecureServer | undefined;
+		readonly #securePort: PortServer | undefined;
 		readonly #waiting: NodeTCP[] = [];
 		readonly #onReadable: ListenerOptions["onReadable"];
 		readonly #number = listenerCount++;
@@ -36,9 +47,8 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 
 		constructor({ port, onReadable }: ListenerOptions) {
 			this.#onReadable = onReadable;
-			this.#plain = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-				this.#enqueue(socket),
-			);
+			const options = { allowHalfOpen: true, noDelay: true };
+			const server = net.createServer(options, (socket) => this.#enqueue(socket));
 			this.#portsToOpen = 1;
 			if (host.secure !== undefined && this.#number === 0) {
 				const { port: securePort } = host.secure;
@@ -46,13 +56,13 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 					this.#enqueue(socket),
 				);
 				this.#portsToOpen = 2;
-				this.#listen(this.#secure.server, securePort);
+				this.#securePort = this.#listen(this.#secure.server, { noDelay: true }, securePort);
 			}
-			this.#listen(this.#plain, port);
+			this.#plain = this.#listen(server, options, port);
 		}
 
 		get port(): number {
-			return portOf(this.#plain) ?? 0;
+			return this.#plain.port ?? 0;
 		}
 
 		read(): TCP | undefined {
@@ -61,16 +71,21 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 
 		close(): void {
 			this.#plain.close();
+			this.#securePort?.close();
 			this.#secure?.close();
 			for (const tcp of this.#waiting.splice(0)) tcp.close();
 		}
 
-		#listen(server: net.Server, port: number): void {
-			server.on("error", (error) => host.failed(error, port));
-			server.listen({ port, ...(host.address === undefined ? {} : { host: host.address }) }, () => {
-				this.#portsToOpen--;
-				if (this.#portsToOpen === 0)
-					host.listening(this.#number, this.port, this.#secure && portOf(this.#secure.server));
+		#listen(server: net.Server, options: net.ServerOpts, port: number): PortServer {
+			return new PortServer(server, options, {
+				port,
+				addresses: host.addresses,
+				failed: (error) => host.failed(error, port),
+				listening: (_port, addresses) => {
+					this.#portsToOpen--;
+					if (this.#portsToOpen === 0)
+						host.listening(this.#number, this.port, this.#securePort?.port, addresses);
+				},
 			});
 		}
 
@@ -83,9 +98,4 @@ export function nodeListener(host: ListenerHostOptions): ListenerConstructor {
 			this.#onReadable?.(this.#waiting.length);
 		}
 	};
-}
-
-function portOf(server: net.Server): number | undefined {
-	const address = server.address();
-	return address !== null && typeof address === "object" ? address.port : undefined;
 }

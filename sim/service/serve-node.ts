@@ -7,7 +7,7 @@ import { collectPorts, portError, ServeError, type ServeOptions } from "./servic
 
 /** Runs the broker on V8, directly over Node's sockets. */
 export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
-	const { name, settings, address, secure, capture, signal, listening, trace } = options;
+	const { name, settings, addresses, secure, capture, signal, listening, trace } = options;
 	// TLS is handled by this host: the listener delivers the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
 	return new Promise((resolve, reject) => {
@@ -21,7 +21,7 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 		};
 		const stop = (): void => finish();
 		const listener = nodeListener({
-			address,
+			addresses,
 			...(secure === undefined ? {} : { secure }),
 			tap: capture?.brokerTap(name),
 			handshakeTimeoutMs: settings.connectTimeout,

@@ -19,7 +19,7 @@ const RETAINED_BYTES = 7168;
  * Runs the firmware on XS, as on a chip wired to this machine's network, with the clock set from the start.
  */
 export async function serveOnXS(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
-	const { name, manifest, config, settings, address, secure, capture, signal, listening, trace, progress } =
+	const { name, manifest, config, settings, addresses, secure, capture, signal, listening, trace, progress } =
 		options;
 	if (secure !== undefined) throw new ServeError("listen.tls: XS has no TLS here; use --engine node");
 	const scheduler = new Scheduler(Date.now());
@@ -27,10 +27,9 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 	const onListening = collectPorts(settings, listening);
 	let failure: Error | undefined;
 	const network = new RealNetwork(scheduler, pace, {
-		// In Node "::" means all IPv4 and IPv6 addresses.
-		listenAddress: address ?? "::",
+		listenAddresses: addresses,
+		listening: (port, number, open) => onListening(number, port, undefined, open),
 		tap: capture?.brokerTap(name),
-		listening: (port, number) => onListening(number, port),
 		failed: (error, port) => {
 			failure = portError(error, port);
 			pace.stop();

@@ -16,8 +16,8 @@ export interface ServeOptions {
 	/** The firmware for XS, and its `mc/config` with the same settings. */
 	readonly manifest: Manifest;
 	readonly config: JSONObject;
-	/** Address to bind to; undefined: all. */
-	readonly address: string | undefined;
+	/** Addresses to bind to; those after the first only if the machine has them. Undefined: all. */
+	readonly addresses: readonly string[] | undefined;
 	/** A second port with TLS; only on V8. */
 	readonly secure?: SecureListenOptions;
 	/** Directory of its state, created if necessary; absent: no storage. */
@@ -36,6 +36,8 @@ export interface ServeOptions {
 
 /** Ports in use. */
 export interface Ports {
+	/** Undefined: all. */
+	addresses: readonly string[] | undefined;
 	mqtt: number;
 	mqtts?: number;
 	webSocket?: number;
@@ -45,10 +47,11 @@ export interface Ports {
 export function collectPorts(
 	settings: ListenSettings,
 	listening: (ports: Ports) => void,
-): (number: number, port: number, securePort?: number) => void {
-	const ports: Ports = { mqtt: 0 };
+): (number: number, port: number, securePort?: number, addresses?: readonly string[]) => void {
+	const ports: Ports = { addresses: undefined, mqtt: 0 };
 	let remaining = settings.webSocket === undefined ? 1 : 2;
-	return (number, port, securePort) => {
+	return (number, port, securePort, addresses) => {
+		ports.addresses = addresses;
 		if (number === 0) ports.mqtt = port;
 		else ports.webSocket = port;
 		if (securePort !== undefined) ports.mqtts = securePort;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
@@ -51,6 +52,12 @@ function mosquitto(
 	});
 }
 
+const addresses = Object.values(networkInterfaces()).flatMap((each = []) => each);
+const hasIPv6Loopback = addresses.some(({ address }) => address === "::1");
+const otherAddresses = addresses
+	.filter(({ internal, scopeid = 0 }) => !internal && scopeid === 0)
+	.map(({ address }) => address);
+
 const users = { anna: hashPassword("apple", 100), ben: hashPassword("banana", 100) };
 const acl = [
 	{ deny: "all", topic: "secret/#" },
@@ -71,6 +78,50 @@ for (const engine of ["node", "xs"] as const) {
 			const closed = new Promise<void>((resolve) => left.once("close", () => resolve()));
 			assert.deepEqual(await broker.stop(), [0, ""]);
 			await closed;
+		});
+
+		test("no configuration: both loopbacks are served, no other address is, and the output says so", {
+			skip: !hasIPv6Loopback,
+		}, async () => {
+			const broker = await BrokerProcess.start(["--port", "0", "--ws-port", "0", "--engine", engine], 2);
+			const { mqtt: port, ws } = broker.ports;
+			assert.equal(
+				broker.output,
+				["mqtt://127.0.0.1", "mqtt://[::1]", "ws://127.0.0.1", "ws://[::1]"]
+					.map((url) => `listening on ${url}:${url.startsWith("ws") ? ws : port}\n`)
+					.join(""),
+			);
+			const four = await client(port!);
+			const six = await mqtt.connectAsync(`mqtt://[::1]:${port}`, { reconnectPeriod: 0 }, false);
+			await four.subscribeAsync("a");
+			const message = nextMessage(four);
+			await six.publishAsync("a", "hello");
+			await message;
+			const web = connect({ port: ws!, host: "::1" });
+			await once(web, "connect");
+			web.destroy();
+			for (const address of otherAddresses)
+				await assert.rejects(
+					once(connect({ port: port!, host: address }), "connect"),
+					{ code: "ECONNREFUSED" },
+					address,
+				);
+			await Promise.all([four.endAsync(), six.endAsync()]);
+			assert.deepEqual(await broker.stop(), [0, ""]);
+		});
+
+		test("a configuration with the settings of the broker only", async () => {
+			const project = new Project({
+				"broker.json": JSON.stringify({ config: { firefly: { listen: { users } } } }),
+			});
+			after(() => project.remove());
+			const file = `${project.directory}/broker.json`;
+			const broker = await BrokerProcess.start(["--config", file, "--port", "0", "--engine", engine]);
+			await assert.rejects(client(broker.ports.mqtt!));
+			const anna = await client(broker.ports.mqtt!, { username: "anna", password: "apple" });
+			assert.equal(await echo(anna, "a"), "on a");
+			await anna.endAsync();
+			assert.deepEqual(await broker.stop(), [0, ""]);
 		});
 
 		test("--ws: clients connect over WebSocket", async () => {
@@ -327,6 +378,7 @@ test("configurations that cannot be served: exit code 1, the reason and no stack
 			config: { firefly: { sensors: [], role: "sensor" } },
 		}),
 		"closed.json": manifest({ acl: [] }),
+		"tls.json": manifest({ anonymous: true, tls: { certificate: "a.pem", key: "a.pem" } }),
 		"wrong.json": manifest({ users: { anna: "apple" }, acl: [{ allow: "read", topic: "#" }] }),
 	});
 	const rows: readonly (readonly [readonly string[], number, RegExp])[] = [
@@ -343,6 +395,17 @@ test("configurations that cannot be served: exit code 1, the reason and no stack
 		],
 		[["--data", "closed.json"], 1, /^\S+closed\.json cannot be used: it is not a directory\n$/],
 		[["--port", "70000"], 2, /^error: option '--port <number>' argument '70000' is invalid/],
+		[["--port", "1883", "--ws-port", "1883"], 2, /^error: --ws-port 1883 is --port too; each needs/],
+		[
+			["--ws-port", "1883"],
+			1,
+			/^MQTT over WebSocket cannot have port 1883, which is that of MQTT over TCP too\n$/,
+		],
+		[
+			["--config", "tls.json", "--ws-port", "8883", "--engine", "node"],
+			1,
+			/^MQTT over WebSocket cannot have port 8883, which is that of MQTT over TLS too\n$/,
+		],
 		[["--engine", "v8"], 2, /^error: option '--engine <name>'/],
 		[["now"], 2, /^error: too many arguments/],
 	];

@@ -10,7 +10,7 @@ for (const closeMethod of ["end", "resetAndDestroy"] as const) {
 		const { promise: portPromise, resolve: resolvePort } = withResolvers<number>();
 		const { promise: errorPromise, resolve: resolveError } = withResolvers<string>();
 		const Listener = nodeListener({
-			address: "127.0.0.1",
+			addresses: ["127.0.0.1"],
 			handshakeTimeoutMs: 1000,
 			listening: (_number, port) => resolvePort(port),
 			failed: (error) => resolveError(error.message),

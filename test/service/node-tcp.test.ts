@@ -35,7 +35,7 @@ async function connectPair(
 		resolveConnection = resolve;
 	});
 	const NodeListener = nodeListener({
-		address: "127.0.0.1",
+		addresses: ["127.0.0.1"],
 		handshakeTimeoutMs: 1000,
 		listening: (_number, port, securePort) => resolvePort(securePort ?? port),
 		failed: assert.fail,
