@@ -9,14 +9,14 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		name: "report too long",
 		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128}, "topic": "${"x".repeat(60)}", "payload": "json", "sensors": [${sensor}]}`,
 		problems: [
-			"46 config.firefly.broker.sendBuffer: a report takes up to 172 bytes, but broker.sendBuffer is 128; raise it to 172 or more, or shorten topic or the names of sensors",
+			"46 config.firefly.broker.sendBuffer: a report takes up to 176 bytes, but broker.sendBuffer is 128; raise it to 176 or more, or shorten topic or the names of sensors",
 		],
 	},
 	{
 		name: "a topic with the names of a device, as long as these get",
 		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128}, "topic": "${"x".repeat(76)}{chip}{mac}/{sensor}", "sensors": [${sensor}]}`,
 		problems: [
-			"46 config.firefly.broker.sendBuffer: a report takes up to 131 bytes, but broker.sendBuffer is 128; raise it to 131 or more, or shorten topic or the names of sensors",
+			"46 config.firefly.broker.sendBuffer: a report takes up to 135 bytes, but broker.sendBuffer is 128; raise it to 135 or more, or shorten topic or the names of sensors",
 		],
 	},
 	{
