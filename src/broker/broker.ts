@@ -22,7 +22,6 @@ import {
 	DRAINING,
 	FREE,
 	LOST,
-	NO_KEEP_ALIVE,
 	OPEN,
 	OPENING,
 	TOLD,
@@ -109,7 +108,7 @@ export class Broker implements ConnectionOwner {
 			this.beginCallback();
 			try {
 				if (index < 0) this.#web!.pages.authResult(index, reasonCode);
-				else this.onAuthResult(index, reasonCode);
+				else if (index > 0) this.onAuthResult(index, reasonCode);
 				this.resumeWaiting(index);
 			} catch (error) {
 				this.reportInternalError(error);
@@ -218,12 +217,8 @@ export class Broker implements ConnectionOwner {
 
 	// ConnectionOwner
 
-	get authenticating(): boolean {
-		return this.#core.authorizer.authenticating;
-	}
-
-	get wantsAddresses(): boolean {
-		return this.#core.authorizer.needsAddresses;
+	mustWait(connection: Connection): boolean {
+		return this.#core.authorizer.mustWait(connection.network);
 	}
 
 	beginCallback(): void {
@@ -259,6 +254,7 @@ export class Broker implements ConnectionOwner {
 		const dispatcher = this.#dispatcher;
 		let more = dispatcher.decode(connection, first, start, end) && dispatcher.handle(connection, start, end);
 		if (dispatcher.connectReady) {
+			this.makeRoom(connection);
 			if (dispatcher.endOldSession()) this.#timeouts.checkSoon();
 			more = dispatcher.answerConnect(connection);
 		}
@@ -281,7 +277,6 @@ export class Broker implements ConnectionOwner {
 
 	onWritable(connection: Connection): void {
 		if (connection.state !== OPEN) return;
-		if ((connection.clientFlags & NO_KEEP_ALIVE) !== 0) connection.lastReceivedAt = this.#core.clock.nowMs;
 		this.#router.pump(connection);
 	}
 
@@ -296,6 +291,14 @@ export class Broker implements ConnectionOwner {
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
+	/** Makes room for the client of a CONNECT. */
+	private makeRoom(connection: Connection): void {
+		for (let session = 1; session !== 0; ) {
+			session = this.#dispatcher.nextToGiveWay(connection);
+			if (session !== 0) this.#sessionEnd.giveWay(session);
+		}
+	}
+
 	/** Answers the CONNECT whose authentication has finished. */
 	private onAuthResult(index: number, reasonCode: number): void {
 		const { connections } = this.#core;
@@ -307,6 +310,7 @@ export class Broker implements ConnectionOwner {
 		connection.awaitingAuth = false;
 		try {
 			this.#dispatcher.onAuthResult(connection, reasonCode);
+			this.makeRoom(connection);
 			if (this.#dispatcher.endOldSession()) this.#timeouts.checkSoon();
 			if (this.#dispatcher.answerConnect(connection)) this.#router.pump(connection);
 			this.#timeouts.watch(connection);
@@ -318,20 +322,25 @@ export class Broker implements ConnectionOwner {
 
 	/**
 	 * Resumes connections and web requests that waited for an authentication to finish. Starts after `last`, so
-	 * that a client that retries permanently does not starve the others.
-	 * @param last index of the authenticated connection; negative for a web request
+	 * that a client that retries permanently does not starve the others. Clients of networks with a correct
+	 * login come first.
+	 * @param last index of the authenticated connection; negative for a web request; 0: none
 	 */
 	private resumeWaiting(last: number): void {
-		const { connections } = this.#core;
+		const { connections, authorizer } = this.#core;
 		const pages = this.#web?.pages;
 		const count = connections.length - 1;
+		for (let i = 1; i <= count; i++) {
+			const connection = connections[i]!;
+			if (connection.state === OPENING && authorizer.isProven(connection.network)) connection.resume();
+		}
 		if (last > 0) pages?.resumeWaiting();
 		const from = last > 0 ? last : Math.floor(Math.random() * count);
 		for (let i = from; i < from + count; i++) {
 			const connection = connections[1 + (i % count)]!;
 			if (connection.state === OPENING) connection.resume();
 		}
-		if (last < 0) pages?.resumeWaiting();
+		if (last <= 0) pages?.resumeWaiting();
 	}
 
 	private onTimer(): void {

@@ -1,5 +1,4 @@
 import type { Listener, TCPConstructor } from "../device";
-import { networkOf } from "../text/ip-network";
 import type { Core } from "./core/core";
 import { Connection, type ConnectionOwner, DRAINING, FREE, OPENING } from "./session/connection";
 import type { Timeouts } from "./timeouts";
@@ -9,6 +8,8 @@ import type { Timeouts } from "./timeouts";
  * share of handshake slots, ms.
  */
 export const IDLE_HANDSHAKE_MS = 1000;
+/** The same for a connection whose HTTP request is complete but whose answer has not left, ms. */
+export const SLOW_ANSWER_MS = 4000;
 /** Interval between two checks of these shares, ms. */
 const RECHECK_MS = 250;
 
@@ -84,15 +85,15 @@ export class Listeners {
 			else idle++;
 		}
 		for (let i = 0; i < count; i++) if (ports[i].hasBacklog) this.hasBacklog = true;
-		if (this.hasBacklog && this.#owner.wantsAddresses && !this.#owner.authenticating)
-			this.evictIdleHandshakes();
+		if (this.hasBacklog) this.evictIdleHandshakes();
 	}
 
 	/**
 	 * Shortens the timeout of idle handshakes while connections wait in the backlog. One address (one network
 	 * for IPv6) may hold half of the handshake slots until the connect timeout, and the rest only for
-	 * IDLE_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT does not block all
-	 * others. Not called during an authentication, as other CONNECTs may be waiting for it.
+	 * IDLE_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT, or half a request, does
+	 * not block all others. Connections that wait for the broker are not idle. If the platform does not know
+	 * addresses, all connections count as those of one.
 	 */
 	private evictIdleHandshakes(): void {
 		const { connections, settings, clock } = this.#core;
@@ -106,19 +107,18 @@ export class Listeners {
 		const share = Math.max(1, Math.ceil(settings.handshakes / 2));
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
-			const { state, keepAliveTimeoutMs, address } = connection;
-			if (state !== OPENING || keepAliveTimeoutMs <= IDLE_HANDSHAKE_MS || address === undefined) continue;
-			const network = networkOf(address);
+			const { state, keepAliveTimeoutMs, network } = connection;
+			if (state !== OPENING || connection.awaitsBroker) continue;
+			const limit = connection.answering ? SLOW_ANSWER_MS : IDLE_HANDSHAKE_MS;
+			if (keepAliveTimeoutMs <= limit) continue;
 			let others = 0;
 			for (let j = 1; j < i && others < share; j++) {
 				const other = connections[j]!;
-				if (other.state === OPENING && other.address !== undefined && networkOf(other.address) === network)
-					others++;
+				if (other.state === OPENING && other.network === network) others++;
 			}
 			if (others < share) continue;
-			if (connection.lastReceivedAt + IDLE_HANDSHAKE_MS <= nowMs)
-				connection.keepAliveTimeoutMs = IDLE_HANDSHAKE_MS;
-			timeouts.scheduleBy(connection.lastReceivedAt + IDLE_HANDSHAKE_MS);
+			if (connection.lastReceivedAt + limit <= nowMs) connection.keepAliveTimeoutMs = limit;
+			timeouts.scheduleBy(connection.lastReceivedAt + limit);
 		}
 	}
 

@@ -147,8 +147,8 @@ export interface RuleSettings {
 	readonly action: "publish" | "subscribe" | "all";
 	/**
 	 * A topic filter; `{user}` and `{id}` are replaced by the client's user name and client identifier. A
-	 * client that may log in chooses its identifier freely, unless another user's session has it: a rule by
-	 * identifier excludes a client only together with `user`.
+	 * client that may log in chooses its identifier freely, also one that another user's client has: a rule by
+	 * identifier excludes a client only together with `user` or `{user}`.
 	 */
 	readonly topic: string;
 	/** Absent: the rule applies to all clients. */
@@ -178,22 +178,37 @@ export interface ListenSettings {
 	/** 0 … 65535; 0 lets the host choose. */
 	readonly port: number;
 	/**
-	 * Maximum number of connected clients. Full: CONNACK 0x97, or return code 3; a client with a known
-	 * identifier still takes over its old connection.
+	 * Maximum number of connected clients. Full: a place that a peer, a user on one IPv4 address or IPv6 network
+	 * (64 bits), needs is taken from an MQTT 3.1.1 client without keep alive that has been silent for ten
+	 * seconds, unless its peer holds fewer; otherwise from the peer that holds most, if it holds more than the
+	 * newcomer's would then (DISCONNECT 0x97, or closed; counted in `$SYS/broker/ended/shares`). Otherwise
+	 * CONNACK 0x97, or return code 3. So one host may have all places while nobody else asks; clients behind
+	 * one address or on one computer share its places, unless they log in as different users. A client with a
+	 * known identifier still takes over its old connection.
 	 */
 	readonly connections: number;
 	/**
 	 * Maximum number of connections that wait for their CONNECT, in addition to `connections`; others wait to
-	 * be accepted. If users log in and all places are taken, one address or IPv6 network keeps half of these
-	 * places, rounded up, until connectTimeout; its other connections are closed after a second without
-	 * CONNECT.
+	 * be accepted. If they do, one address or IPv6 network keeps half of these places, rounded up, until
+	 * connectTimeout; its other connections are closed after a second without CONNECT or a whole HTTP request,
+	 * or four seconds in which the answer to a request could not be sent. Addresses that the platform does not
+	 * know count as one.
 	 */
 	readonly handshakes: number;
-	/** Maximum number of sessions, connected or not. Full: CONNACK 0x97, or return code 3. */
+	/**
+	 * Maximum number of sessions, connected or not. Full: the longest-absent session of the peer that holds
+	 * most ends, as if it had expired; counted in `$SYS/broker/ended/sessions`. A peer is the same as for
+	 * connections; of those that hold equally many, one whose user holds most gives way first. If no session is
+	 * absent: as connections.
+	 */
 	readonly sessions: number;
 	/** Maximum number of subscriptions of all sessions together. Full: SUBACK 0x97, or 0x80. */
 	readonly subscriptions: number;
-	/** Bytes for the client identifiers and wills of all sessions. Full: CONNACK 0x97, or return code 3. */
+	/**
+	 * Bytes for the client identifiers and wills of all sessions. Full: as sessions, where a session counts
+	 * again for each sessionBytes / sessions bytes. A client that needs more than all bytes: CONNACK 0x97, or
+	 * return code 3.
+	 */
 	readonly sessionBytes: number;
 	/**
 	 * Maximum number of levels of all topic filters together; filters with the same first levels share these.
@@ -287,8 +302,9 @@ export interface ListenSettings {
 	/** Time in which a new connection must send CONNECT; then it is closed. */
 	readonly connectTimeout: number;
 	/**
-	 * Seconds; the keep alive assigned to clients that request none or, with MQTT 5.0, a longer one. 0: no
-	 * limit.
+	 * Seconds; the keep alive assigned to MQTT 5.0 clients that request none or a longer one. 0: no limit. An
+	 * MQTT 3.1.1 client cannot be told: without keep alive it is never closed for silence, but gives way first
+	 * when all connections are in use.
 	 */
 	readonly keepAliveLimit: number;
 	/** Seconds; the longest session expiry granted. */
@@ -323,9 +339,10 @@ export interface ListenSettings {
 	 */
 	readonly persistInterval: number;
 	/**
-	 * Whether clients without a user name are accepted. A client identifier belongs to the first client that
-	 * used it for as long as the session exists: another user, or a client without a user name, is refused with
-	 * 0x87. Clients without a user name can take over each other's sessions, as MQTT specifies.
+	 * Whether clients without a user name are accepted. Each user has client identifiers of its own, and so have
+	 * all clients without a user name together: the same identifier of another user is another session, which
+	 * neither is taken over nor keeps anybody out. Clients without a user name can take over each other's
+	 * sessions, as MQTT specifies.
 	 */
 	readonly anonymous: boolean;
 	/** Users who may log in. If there are none and `anonymous` is off, all clients are refused. */
@@ -338,8 +355,12 @@ export interface ListenSettings {
 	 */
 	readonly acl: readonly RuleSettings[];
 	/**
-	 * Number of client addresses whose failed logins are recorded; addresses of one IPv6 network (64 bits)
-	 * share an entry after the first four. Full: the entry whose last failure is oldest is evicted.
+	 * Number of client addresses, or IPv6 networks (64 bits), whose wrong logins are recorded, and of those with
+	 * a correct one. After three different wrong passwords an address waits one second, doubled for each further
+	 * one up to a minute (0x9F, or return code 5), except for the correct password of a user who has logged in
+	 * from there since the start. Full: the address with the fewest wrong logins is evicted, or another correct
+	 * one of the same user. Wrong logins of all addresses together are checked at most ten times a second after
+	 * the first twenty; others wait.
 	 */
 	readonly failedAddresses: number;
 	readonly tls?: TLSSettings;

@@ -77,6 +77,12 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.#exchange = new HttpExchange(context, this, this.#tcp);
 	}
 
+	/** Whether a request is complete, and its answer is not. */
+	get answering(): boolean {
+		const state = this.#exchange?.state ?? ENDED;
+		return state > READING_REQUEST && state < ENDED;
+	}
+
 	get state(): number {
 		return this.#exchange?.state ?? this.#state;
 	}

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { GUESS_BURST, GUESS_INTERVAL_MS } from "../../src/broker/access/guess-limit";
 import type { ListenSettings, RuleSettings } from "../../src/config/settings";
 import { BrokerHarness } from "../broker/support/broker-harness";
-import type { TestClient } from "../broker/support/test-client";
+import { TestClient } from "../broker/support/test-client";
 import { hashOf } from "./password-hash";
 
 const users = [
@@ -41,19 +42,20 @@ function login(
 	username: string | undefined,
 	password: string | undefined,
 	fields: Record<string, unknown> = {},
+	waitMs = 1000,
 ): number | undefined {
 	const credentials = {
 		...(username === undefined ? {} : { username }),
 		...(password === undefined ? {} : { password: Buffer.from(password) }),
 	};
-	const connack = (peer.connect("c", { ...credentials, ...fields }) ?? awaitConnack(harness, peer)) as
+	const connack = (peer.connect("c", { ...credentials, ...fields }) ?? awaitConnack(harness, peer, waitMs)) as
 		| Connack
 		| undefined;
 	return connack?.reasonCode ?? connack?.returnCode;
 }
 
-function awaitConnack(harness: BrokerHarness, peer: TestClient): unknown {
-	harness.host.advance(1000);
+function awaitConnack(harness: BrokerHarness, peer: TestClient, waitMs = 1000): unknown {
+	harness.host.advance(waitMs);
 	return peer.shift("connack");
 }
 
@@ -176,79 +178,137 @@ describe("login", () => {
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
-	test("repeated login failures: 0x9F for a growing delay, with the right password as well", () => {
+	test("different wrong passwords: 0x9F for a growing delay, to the right one too from a new network", () => {
 		const harness = createHarness();
-		const peers: TestClient[] = [];
-		const attempt = (password: string) => {
-			const peer = harness.peer();
-			peers.push(peer);
-			const code = peer.connect("c", { username: "anna", password: Buffer.from(password) }) as
-				| Connack
-				| undefined;
-			if (code !== undefined) return code.reasonCode;
-			harness.host.advance(50);
-			return (peer.shift("connack") as Connack).reasonCode;
-		};
-		for (let i = 0; i < 4; i++) assert.equal(attempt("guess"), 0x86);
-		assert.equal(attempt("guess"), 0x9f);
+		let guesses = 0;
+		const attempt = (password = `guess ${guesses++}`) => loginFrom(harness, "10.0.0.1", "anna", password);
+		for (let i = 0; i < 4; i++) assert.equal(attempt(), 0x86);
+		assert.equal(attempt(), 0x9f);
 		assert.equal(attempt("apple"), 0x9f);
+		assert.equal(loginFrom(harness, "10.0.0.2", "anna", "apple"), 0, "another network is not affected");
 		harness.host.advance(1000);
-		assert.equal(attempt("guess"), 0x86);
+		assert.equal(attempt(), 0x86);
 		harness.host.advance(1000);
 		assert.equal(attempt("apple"), 0x9f);
 		harness.host.advance(1000);
 		assert.equal(attempt("apple"), 0);
-		assert.equal(attempt("guess"), 0x86);
-		assert.equal(attempt("apple"), 0x9f);
+		assert.equal(attempt(), 0x86);
+		assert.equal(attempt(), 0x9f);
+		assert.equal(attempt("apple"), 0, "its user has logged in from there");
+		assert.equal(loginFrom(harness, "10.0.0.1", "ben", "banana"), 0x9f, "and no other user");
 	});
 
-	test("a session of a user: refused to other users and to anonymous clients", () => {
-		const harness = createHarness({ anonymous: true });
-		const holderPeer = harness.peer();
-		assert.equal(login(harness, holderPeer, "anna", "apple", { clientId: "shared" }), 0);
-		assert.equal(login(harness, harness.peer(), "ben", "banana", { clientId: "shared" }), 0x87);
-		assert.equal(login(harness, harness.peer(), undefined, undefined, { clientId: "shared" }), 0x87);
-		assert.equal(holderPeer.closed, false);
-		assert.equal(login(harness, harness.peer(), "anna", "apple", { clientId: "shared" }), 0);
-		assert.equal(holderPeer.closed, true);
+	test("one wrong password that is repeated: refused without a check, and nobody is locked out", () => {
+		const harness = createHarness();
+		assert.equal(loginFrom(harness, "10.0.0.1", "anna", "old"), 0x86);
+		for (let i = 0; i < 50; i++) {
+			const peer = peerFrom(harness, "10.0.0.1");
+			const connack = peer.connect("c", { username: "anna", password: Buffer.from("old") }) as Connack;
+			assert.equal(connack.reasonCode, 0x86, "at once");
+		}
+		assert.equal(loginFrom(harness, "10.0.0.1", "anna", "apple"), 0);
+	});
+
+	test("comparisons for a proven peer during a delay: limited, so that they cannot be used to guess", () => {
+		const harness = createHarness();
+		assert.equal(loginFrom(harness, "10.0.0.1", "anna", "apple"), 0);
+		for (let i = 0; i < 4; i++) loginFrom(harness, "10.0.0.1", "anna", `guess ${i}`);
+		const codes = Array.from({ length: 20 }, () => {
+			const peer = peerFrom(harness, "10.0.0.1");
+			const connack = peer.connect("c", { username: "anna", password: Buffer.from("apple") });
+			return (connack as Connack).reasonCode;
+		});
+		assert.equal(codes.filter((code) => code === 0).length, 8);
+		harness.host.advance(1000);
+		assert.equal(loginFrom(harness, "10.0.0.1", "anna", "apple"), 0);
+	});
+
+	test("guesses from changing addresses: few are checked, and the right password is not kept out", () => {
+		const harness = createHarness({ connections: 8, handshakes: 8 });
+		let tries = 0;
+		let refused = 0;
+		const guess = () => {
+			const peer = peerFrom(harness, `10.1.${tries >> 8}.${tries & 255}`);
+			peer.connect("x", { username: "anna", password: Buffer.from(`guess ${tries++}`) });
+			return peer;
+		};
+		const known = loginFrom(harness, "10.0.0.2", "ben", "banana");
+		assert.equal(known, 0);
+		const attackers = Array.from({ length: 8 }, guess);
+		const run = (ms: number) => {
+			for (let i = 0; i < ms; i += 5) {
+				harness.host.advance(5);
+				for (const [index, peer] of attackers.entries()) {
+					if (!peer.closed) continue;
+					refused++;
+					attackers[index] = guess();
+				}
+			}
+		};
+		run(10_000);
+		assert.ok(refused >= GUESS_BURST, `${refused}`);
+		assert.ok(refused <= GUESS_BURST + 10_000 / GUESS_INTERVAL_MS + 1, `${refused}`);
+		// a network that is known is served at once, a new one when it is its turn
+		const peer = peerFrom(harness, "10.0.0.2");
+		const back = peer.connect("back", { username: "ben", password: Buffer.from("banana") });
+		assert.equal((back as Connack).reasonCode, 0);
+		const fresh = peerFrom(harness, "10.0.0.3");
+		fresh.connect("new", { username: "ben", password: Buffer.from("banana") });
+		run(9 * GUESS_INTERVAL_MS + 200);
+		assert.equal((fresh.shift("connack") as Connack | undefined)?.reasonCode, 0);
 	});
 });
 
-test("a client identifier in use: refused to other users until its session ends", () => {
+/** Opens a connection from an address. */
+function peerFrom(harness: BrokerHarness, address: string): TestClient {
+	const peer = new TestClient(harness.host, 5);
+	peer.socket.remote.remoteAddress = address;
+	harness.host.run();
+	return peer;
+}
+
+function loginFrom(harness: BrokerHarness, address: string, username: string, password: string) {
+	return login(harness, peerFrom(harness, address), username, password, { clientId: `of ${username}` }, 50);
+}
+
+test("a client identifier belongs to a user: others with the same one neither see nor disturb it", () => {
 	const names = ["anna", "ben", undefined] as const;
+	const passwords = { anna: "apple", ben: "banana" };
 	for (const version of [4, 5] as const) {
-		for (const holder of names) {
-			for (const clean of [true, false]) {
-				const harness = createHarness({ anonymous: true });
-				const loginAs = (
-					name: (typeof names)[number],
-					cleanStart: boolean,
-				): [TestClient, number | undefined] => {
-					const peer = harness.peer(version);
-					const password = { anna: "apple", ben: "banana", "": undefined }[name ?? ""];
-					const properties =
-						version === 5 && !cleanStart ? { properties: { sessionExpiryInterval: 60 } } : {};
-					return [
-						peer,
-						login(harness, peer, name, password, { clientId: "shared", clean: cleanStart, ...properties }),
-					];
-				};
-				/** Codes that the other users receive, with and without clean start. */
-				const othersReasonCodes = () =>
-					names.flatMap((name) =>
-						name === holder ? [] : [true, false].map((cleanStart) => loginAs(name, cleanStart)[1]),
-					);
-				const refused = Array(4).fill(version === 4 ? 5 : 0x87);
-				const [first] = loginAs(holder, clean);
-				assert.deepEqual(othersReasonCodes(), refused);
-				assert.equal(first.closed, false);
-				const [second, code] = loginAs(holder, clean);
-				assert.deepEqual([code, first.closed], [0, true]);
-				second.drop();
-				// a clean session has ended, a persistent one has not
-				if (clean) assert.equal(othersReasonCodes()[0], 0);
-				else assert.deepEqual(othersReasonCodes(), refused);
+		for (const clean of [true, false]) {
+			const harness = createHarness({ anonymous: true });
+			const loginAs = (name: (typeof names)[number], cleanStart = clean): TestClient => {
+				const peer = harness.peer(version);
+				const password = name && passwords[name];
+				const properties = version === 5 && !cleanStart ? { properties: { sessionExpiryInterval: 60 } } : {};
+				const fields = { clientId: "shared", clean: cleanStart, ...properties };
+				assert.equal(login(harness, peer, name, password, fields), 0);
+				return peer;
+			};
+			const first = names.map((name) => loginAs(name));
+			for (const [index, peer] of first.entries()) {
+				peer.subscribe(`to/${names[index]}`, { qos: 1 });
+				assert.equal(peer.closed, false);
 			}
+			assert.equal(harness.broker.usage.sessions, 3);
+			// each takes over only its own connection
+			const second = names.map((name, index) => {
+				const peer = loginAs(name);
+				assert.deepEqual(
+					first.map(({ closed }) => closed),
+					names.map((_, other) => other <= index),
+				);
+				return peer;
+			});
+			for (const peer of second) peer.drop();
+			assert.equal(harness.broker.usage.sessions, clean ? 0 : 3);
+			if (clean) continue;
+			// a clean start of one ends only its own session
+			loginAs("ben", true).drop();
+			assert.equal(harness.broker.usage.sessions, 2);
+			for (const name of ["anna", undefined] as const)
+				loginAs("anna").publish(`to/${name}`, "1", { qos: 1, messageId: 7 });
+			assert.deepEqual(loginAs(undefined).messages(), ["to/undefined=1"]);
 		}
 	}
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { IDLE_HANDSHAKE_MS } from "../../src/broker/listeners";
+import { IDLE_HANDSHAKE_MS, SLOW_ANSWER_MS } from "../../src/broker/listeners";
 import type { ListenSettings } from "../../src/config/settings";
 import { networkOf } from "../../src/text/ip-network";
 import { BrokerHarness } from "../broker/support/broker-harness";
@@ -116,22 +116,61 @@ describe("idle handshakes", () => {
 		late.drop();
 	});
 
-	test("unknown addresses or no users: idle handshakes last until the connect timeout", () => {
+	test("unknown addresses or no users: idle handshakes give way as well", () => {
 		for (const [settings, address] of [
 			[{}, undefined],
 			[{ users: [] }, "10.0.0.1"],
 		] as const) {
 			const harness = createHarness(settings);
 			const idle = createEach(5, () => connectFrom(harness, address));
-			const other = connectFrom(harness, "10.0.0.2");
+			const other = connectFrom(harness, address === undefined ? undefined : "10.0.0.2");
 			other.connect("other");
-			harness.host.advance(9_900);
-			assert.equal(countClosed(idle), 0);
-			harness.host.advance(200);
-			assert.equal(countClosed(idle), 5);
+			harness.host.advance(IDLE_HANDSHAKE_MS + 300);
+			assert.equal(countClosed(idle), 3);
 			assert.equal(reasonCodeOf(other.shift("connack")), 0);
 		}
 	});
+
+	test("40 idle sockets of one host, default places: a stranger is in after five rounds", () => {
+		const harness = createHarness({ users: [], connections: 8, handshakes: 2 });
+		createEach(40, () => connectFrom(harness, "10.0.0.1"));
+		const stranger = connectFrom(harness, "10.0.0.2");
+		stranger.connect("stranger");
+		harness.host.advance(5 * (IDLE_HANDSHAKE_MS + 300));
+		assert.equal(reasonCodeOf(stranger.shift("connack")), 0);
+	});
+
+	for (const request of ["GET / HTTP/1.1\r\nHost: 10.0", "GET / HTTP/1.1\r\nHost: 10.0.0.9\r\n\r\n"]) {
+		const complete = request.endsWith("\r\n\r\n");
+		test(`12 ${complete ? "unread answers" : "half requests"} on the second port: a stranger sees the page`, () => {
+			const harness = createHarness({ users: [], connections: 8, handshakes: 2, webSocket: 8080 });
+			const open = (address: string, text: string, frozen: boolean) => {
+				const socket = harness.host.connect(8080);
+				socket.remote.remoteAddress = address;
+				socket.frozen = frozen;
+				if (frozen) socket.remote.room = 10;
+				let answer = "";
+				const { onReadable } = socket.options;
+				socket.options = {
+					onReadable: (bytes) => {
+						onReadable?.(bytes);
+						if (frozen) return;
+						const buffer = new Uint8Array(socket.available);
+						socket.unread = 0;
+						socket.read(buffer);
+						answer += Buffer.from(buffer).toString();
+					},
+				};
+				socket.write(Buffer.from(text));
+				harness.host.run();
+				return () => answer;
+			};
+			for (let i = 0; i < 12; i++) open("10.0.0.1", request, complete);
+			const stranger = open("10.0.0.2", "GET / HTTP/1.1\r\nHost: 10.0.0.9\r\n\r\n", false);
+			harness.host.advance(3 * ((complete ? SLOW_ANSWER_MS : IDLE_HANDSHAKE_MS) + 600));
+			assert.match(stranger(), /^HTTP\/1.1 200 /);
+		});
+	}
 });
 
 test("repeated login attempts from changing addresses: other clients are still authenticated", () => {

@@ -116,10 +116,10 @@ describe("password wiping", () => {
 		peer.sendRaw(bytes);
 		assert.ok(!passwordSearch.foundPassword);
 		for (let i = 0; i < 4; i++) {
-			passwordSearch.connect(5, "guess");
+			passwordSearch.connect(5, `guess ${i}`);
 			passwordSearch.harness.host.advance(50);
 		}
-		const late = passwordSearch.connect(5, PASSWORD);
+		const late = passwordSearch.connect(5, PASSWORD, { username: "nobody" });
 		assert.equal((late.shift("connack") as { reasonCode?: number }).reasonCode, 0x9f);
 		assert.ok(!passwordSearch.foundPassword);
 	});

@@ -220,18 +220,25 @@ describe("timeouts", () => {
 		assert.equal(harness.broker.usage.sockets, 0);
 	});
 
-	test("keep alive 0: keepAliveLimit applies, unless the client reads what the broker sends", () => {
+	test("keep alive 0: keepAliveLimit applies to MQTT 5.0 clients, which are told of it", () => {
 		const harness = new BrokerHarness({ keepAliveLimit: 100 });
-		const quiet = harness.client("quiet", 4, { keepalive: 0 });
-		const reader = harness.client("reader", 4, { keepalive: 0 });
-		reader.subscribe("x");
+		const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false };
+		const old = harness.client("old", 4, { keepalive: 0, will });
+		const told = harness.peer(5);
+		const connack = told.connect("told", { keepalive: 0 }) as IConnackPacket;
+		assert.equal(connack.properties?.serverKeepAlive, 100);
+		// reading what the broker sends is no sign of life: the platform reads too
+		told.subscribe("x");
 		const sender = harness.client("sender", 5, { keepalive: 60 });
+		sender.subscribe("will");
 		for (let i = 0; i < 6; i++) {
 			harness.host.advance(30_000);
 			sender.publish("x", "1");
 		}
-		assert.ok(quiet.closed);
-		assert.ok(!reader.closed);
+		assert.ok(told.closed);
+		harness.host.advance(100_000_000);
+		assert.ok(!old.closed);
+		assert.deepEqual(sender.messages(), []);
 		const forever = new BrokerHarness({ keepAliveLimit: 0 });
 		const peer = forever.client("a", 5, { keepalive: 0 });
 		forever.host.advance(100_000_000);

@@ -31,7 +31,7 @@ describe("$SYS/broker", () => {
 			const watcher = harness.client("watcher", version, { keepalive: 0 });
 			watcher.subscribe("$SYS/broker/#");
 			const first = sysTopicValues(watcher);
-			assert.equal(first.size, 45);
+			assert.equal(first.size, 47);
 			assert.equal(first.get("$SYS/broker/version"), VERSION);
 			assert.equal(first.get("$SYS/broker/clients/connected"), "3");
 			assert.equal(first.get("$SYS/broker/clients/maximum"), "3");
@@ -45,7 +45,7 @@ describe("$SYS/broker", () => {
 				harness.host.advance(10_001);
 			}
 			const later = watcher.publishes();
-			assert.equal(later.length, 3 * 45);
+			assert.equal(later.length, 3 * 47);
 			assert.ok(later.every(({ retain }) => !retain));
 			assert.equal(
 				String(later.filter(({ topic }) => topic.endsWith("messages/received")).at(-1)?.payload),
@@ -101,6 +101,8 @@ describe("$SYS/broker", () => {
 		harness.broker.counters.storageWrites = 11;
 		harness.broker.counters.storageFailures = 12;
 		harness.broker.counters.requestsRefused = 13;
+		harness.broker.counters.connectionsEvicted = 15;
+		harness.broker.counters.sessionsEvicted = 16;
 		harness.broker.counters.internalErrors = 14;
 		harness.host.advance(10_001);
 		const values = sysTopicValues(watcher);
@@ -114,10 +116,16 @@ describe("$SYS/broker", () => {
 			"ended/lost",
 		];
 		assert.deepEqual(
-			[...names, "storage/writes", "storage/failed", "refused/requests", "errors"].map((name) =>
-				values.get(`$SYS/broker/${name}`),
-			),
-			["6", "1", "7", "1", "1", "1", "1", "11", "12", "13", "14"],
+			[
+				...names,
+				"storage/writes",
+				"storage/failed",
+				"refused/requests",
+				"ended/shares",
+				"ended/sessions",
+				"errors",
+			].map((name) => values.get(`$SYS/broker/${name}`)),
+			["6", "1", "7", "1", "1", "1", "1", "11", "12", "13", "15", "16", "14"],
 		);
 	});
 

@@ -46,29 +46,29 @@ class AccessControl implements Authorizer {
 		if (this.#login !== undefined) this.#login.onAuthResult = handler;
 	}
 
+	mustWait(network: number): boolean {
+		return this.#login?.mustWait(network) ?? false;
+	}
+
+	isProven(network: number): boolean {
+		return this.#login?.isProven(network) ?? false;
+	}
+
 	get authenticating(): boolean {
 		return this.#login?.authenticating ?? false;
 	}
 
-	get needsAddresses(): boolean {
-		return this.#login !== undefined;
-	}
-
-	authenticate(packet: Packet, connection: number, address: string | undefined): number {
+	authenticate(packet: Packet, connection: number, network: number): number {
 		const { bytes, clientIdStart, clientIdEnd } = packet;
 		if (this.#rules.namesClients && !canFillPlaceholder(bytes, clientIdStart, clientIdEnd))
 			return CLIENT_IDENTIFIER_NOT_VALID;
 		const login = this.#login;
-		if (login !== undefined && packet.hasUsername) return login.check(packet, connection, address);
+		if (login !== undefined && packet.hasUsername) return login.check(packet, connection, network);
 		return this.#anonymous ? SUCCESS : NOT_AUTHORIZED;
 	}
 
-	ownsSession(packet: Packet, session: number): boolean {
-		return this.#sessionUsers[session] === this.userOf(packet);
-	}
-
-	bindUser(packet: Packet, session: number): void {
-		this.#sessionUsers[session] = this.userOf(packet);
+	bindUser(user: number, session: number): void {
+		this.#sessionUsers[session] = user;
 	}
 
 	writeUserName(session: number, target: Uint8Array, at: number): number {
@@ -77,10 +77,9 @@ class AccessControl implements Authorizer {
 		return copy(target, at, users.nameBytes, users.nameStart(user), users.nameEnd(user));
 	}
 
-	restoreUser(session: number, bytes: Uint8Array, start: number, end: number): boolean {
+	restoredUser(bytes: Uint8Array, start: number, end: number): number {
 		const user = this.#users.find(bytes, start, end);
-		this.#sessionUsers[session] = user;
-		return user !== 0 || (start === end && this.#anonymous);
+		return user !== 0 || (start === end && this.#anonymous) ? user : -1;
 	}
 
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean {

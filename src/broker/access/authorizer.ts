@@ -6,15 +6,18 @@ import type { Packet } from "../../mqtt/packet";
  */
 export const PENDING = -1;
 
-/** Called with the `connection` of an authenticate() call that returned PENDING, and its reason code. */
+/**
+ * Called with the `connection` of an authenticate() call that returned PENDING, and its reason code; with 0 if
+ * only mustWait() has become false.
+ */
 export type AuthResultHandler = (connection: number, reasonCode: number) => void;
 
 /**
  * Decides which clients may connect, publish and subscribe. Ranges [start, end) index `bytes`. No method
  * throws, and only `authenticate` allocates.
  *
- * At most one authentication is pending at a time: while {@link authenticating} is true, the broker parses no
- * other CONNECT and does not call `authenticate`, and the caller keeps the pending CONNECT. Each pending
+ * At most one authentication is pending at a time: while {@link mustWait} is true for its network, the broker
+ * does not parse the CONNECT of a client nor call `authenticate`, and the caller keeps the pending CONNECT. Each pending
  * authentication ends with a call of {@link onAuthResult}, even if the connection has closed meanwhile.
  */
 export interface Authorizer {
@@ -22,35 +25,35 @@ export interface Authorizer {
 	onAuthResult: AuthResultHandler;
 	/** Whether an authentication is pending. */
 	readonly authenticating: boolean;
-	/** Whether authenticate() uses the addresses of clients. */
-	readonly needsAddresses: boolean;
+	/**
+	 * Whether no client of a network may be authenticated now: an authentication is pending, or wrong
+	 * passwords arrive too fast.
+	 */
+	mustWait(network: number): boolean;
+	/** Whether a user has logged in correctly from a network since the broker started. */
+	isProven(network: number): boolean;
 	/**
 	 * Checks user name, password and client identifier of a CONNECT.
 	 * @param connection passed on to `onAuthResult`
-	 * @param address of the client, if the platform knows it
+	 * @param network of the client, as networkNumber()
 	 * @returns SUCCESS, the reason code of the refusal, or PENDING
 	 */
-	authenticate(packet: Packet, connection: number, address: string | undefined): number;
+	authenticate(packet: Packet, connection: number, network: number): number;
 	/**
-	 * Whether an existing session, connected or not, belongs to the user of a CONNECT. If not, the CONNECT is
-	 * refused with NOT_AUTHORIZED before the session is changed.
+	 * Binds a session to a user. {@link ClientIdentifiers} must return the client identifier of the session
+	 * before another method is called for it.
 	 */
-	ownsSession(packet: Packet, session: number): boolean;
-	/**
-	 * Binds a session to the user of an accepted CONNECT. {@link ClientIdentifiers} must return the client
-	 * identifier of the session before another method is called for it.
-	 */
-	bindUser(packet: Packet, session: number): void;
+	bindUser(user: number, session: number): void;
 	/**
 	 * Copies the name of a session's user to `at`, and returns the index after it; `at` itself for an anonymous
 	 * user.
 	 */
 	writeUserName(session: number, target: Uint8Array, at: number): number;
 	/**
-	 * Binds a session restored from storage to the user of that name; an empty name means anonymous. Returns
-	 * false if the user no longer exists, or anonymous clients are no longer allowed.
+	 * The number of the user of that name, who owns a session restored from storage; an empty name means
+	 * anonymous. Negative if the user no longer exists, or anonymous clients are no longer allowed.
 	 */
-	restoreUser(session: number, bytes: Uint8Array, start: number, end: number): boolean;
+	restoredUser(bytes: Uint8Array, start: number, end: number): number;
 	/** Whether a session may publish to a topic name. Wills are checked when they are published. */
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean;
 	/**
@@ -59,7 +62,7 @@ export interface Authorizer {
 	maySubscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean;
 	/** Whether a session may receive messages published to a topic name. */
 	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** The number of a CONNECT's user for {@link mayRead}; 0 for an anonymous user. */
+	/** The number of a CONNECT's user; 0 for an anonymous user. */
 	userOf(packet: Packet): number;
 	/**
 	 * Whether a user may read values of a topic name without a session, and hence without a client identifier.
@@ -79,14 +82,17 @@ const DOLLAR = 0x24;
 export class AllowAll implements Authorizer {
 	onAuthResult: AuthResultHandler = () => {};
 	readonly authenticating = false;
-	readonly needsAddresses = false;
+
+	mustWait(): boolean {
+		return false;
+	}
+
+	isProven(): boolean {
+		return false;
+	}
 
 	authenticate(): number {
 		return 0;
-	}
-
-	ownsSession(): boolean {
-		return true;
 	}
 
 	bindUser(): void {}
@@ -95,8 +101,8 @@ export class AllowAll implements Authorizer {
 		return at;
 	}
 
-	restoreUser(): boolean {
-		return true;
+	restoredUser(): number {
+		return 0;
 	}
 
 	mayPublish(_session: number, bytes: Uint8Array, start: number, _end: number): boolean {

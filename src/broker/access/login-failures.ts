@@ -1,43 +1,44 @@
-import { networkOf } from "../../text/ip-network";
-
-/** Failed logins of an address without a delay, to allow for typing errors. */
+/** Wrong logins of a network without a delay, to allow for typing errors. */
 export const FREE_FAILURES = 3;
 /** Delay after the first failure beyond these, ms; it doubles with each further one. */
 export const FIRST_DELAY_MS = 1000;
 /** Longest delay, ms. */
 export const MAX_DELAY_MS = 60_000;
-/** An entry expires this long after the last failure of its address, ms. */
+/** An entry expires this long after the last failure of its network, ms. */
 export const FORGET_AFTER_MS = 600_000;
-/** IPv6 addresses of one network that get an entry each. */
-export const MAX_ADDRESSES_PER_NETWORK = 4;
+/** Wrong logins of a network that are remembered, so that their repetition does not count. */
+export const REMEMBERED_FAILURES = 4;
 
 /**
- * Failed logins by client address. Each failure beyond the first few doubles the delay before the next
- * attempt; attempts during the delay are refused without checking the password. A successful login does not
- * reset the count, as the owner of one account could otherwise guess the passwords of others without limit.
- * If the table is full, the entry with the oldest last failure is evicted.
+ * Wrong logins by network, as networkNumber(). Only different ones count: a client that repeats one wrong
+ * password guesses nothing, and must not lock out others behind its address. Each one beyond the first few
+ * doubles the delay before the next is checked. A correct login does not reset the count, as the owner of one
+ * account could otherwise guess the passwords of others without limit.
  *
- * A host with one IPv6 address may use all 2^64 addresses of its network, and may share that network with
- * others. The first few failing addresses of a network get an entry each, so that a misconfigured client
- * locks out only itself; all further addresses of the network share one entry. If the platform does not know
- * addresses, all clients share one entry.
+ * If the table is full, an expired entry is evicted, otherwise the one with the fewest failures, and the
+ * oldest of these: single guesses from many addresses do not make the table forget those that guess often.
+ * If the platform does not know addresses, all clients share one entry.
  */
 export class LoginFailures {
-	readonly #addresses: string[] = [];
+	readonly #networks: Uint32Array;
+	/** 0: the entry is free. */
 	readonly #counts: Uint16Array;
 	/** ms of the broker's clock. */
 	readonly #lastFailureAtMs: Float64Array;
+	/** Fingerprints of the last wrong logins, REMEMBERED_FAILURES of each network. */
+	readonly #fingerprints: Uint32Array;
 
-	/** @param size addresses in the table */
+	/** @param size networks in the table */
 	constructor(size: number) {
+		this.#networks = new Uint32Array(size);
 		this.#counts = new Uint16Array(size);
 		this.#lastFailureAtMs = new Float64Array(size);
-		for (let i = 0; i < size; i++) this.#addresses.push("");
+		this.#fingerprints = new Uint32Array(size * REMEMBERED_FAILURES);
 	}
 
-	/** Remaining delay until an address may try again, ms. */
-	remainingDelayMs(address: string | undefined, nowMs: number): number {
-		const entry = this.find(this.keyOf(address ?? "", nowMs));
+	/** Remaining delay until a login of a network is checked again, ms. */
+	remainingDelayMs(network: number, nowMs: number): number {
+		const entry = this.find(network, nowMs);
 		if (entry < 0) return 0;
 		const count = this.#counts[entry];
 		if (count <= FREE_FAILURES) return 0;
@@ -45,47 +46,54 @@ export class LoginFailures {
 		return Math.max(0, this.#lastFailureAtMs[entry] + delayMs - nowMs);
 	}
 
-	/** Records a failed login. */
-	add(address: string | undefined, nowMs: number): void {
+	/** Whether a login is one of the last wrong ones of a network. */
+	isKnown(network: number, fingerprint: number, nowMs: number): boolean {
+		const entry = this.find(network, nowMs);
+		if (entry < 0) return false;
+		const first = entry * REMEMBERED_FAILURES;
+		const end = first + Math.min(REMEMBERED_FAILURES, this.#counts[entry]);
+		for (let i = first; i < end; i++) if (this.#fingerprints[i] === fingerprint) return true;
+		return false;
+	}
+
+	/** Records a wrong login. @param fingerprint hash of user name and password, 32 bits */
+	add(network: number, fingerprint: number, nowMs: number): void {
+		const counts = this.#counts;
+		let entry = this.find(network, nowMs);
+		if (entry < 0) {
+			entry = this.entryToReplace(nowMs);
+			counts[entry] = 0;
+			this.#networks[entry] = network;
+		}
+		this.#fingerprints[entry * REMEMBERED_FAILURES + (counts[entry] % REMEMBERED_FAILURES)] = fingerprint;
+		if (counts[entry] < 0xffff) counts[entry]++;
+		this.#lastFailureAtMs[entry] = nowMs;
+	}
+
+	/** The entry of a network; -1 if there is none, or it has expired. */
+	private find(network: number, nowMs: number): number {
+		const counts = this.#counts;
+		for (let i = 0; i < counts.length; i++)
+			if (counts[i] !== 0 && this.#networks[i] === network) return this.isExpired(i, nowMs) ? -1 : i;
+		return -1;
+	}
+
+	private isExpired(entry: number, nowMs: number): boolean {
+		return nowMs - this.#lastFailureAtMs[entry] >= FORGET_AFTER_MS;
+	}
+
+	private entryToReplace(nowMs: number): number {
 		const counts = this.#counts;
 		const lastFailureAtMs = this.#lastFailureAtMs;
-		const key = this.keyOf(address ?? "", nowMs);
-		let entry = this.find(key);
-		if (entry >= 0 && nowMs - lastFailureAtMs[entry] >= FORGET_AFTER_MS) counts[entry] = 0;
-		if (entry < 0) {
-			entry = 0;
-			for (let i = 0; i < counts.length; i++) {
-				if (counts[i] === 0) {
-					entry = i;
-					break;
-				}
-				if (lastFailureAtMs[i] < lastFailureAtMs[entry]) entry = i;
-			}
-			counts[entry] = 0;
-			this.#addresses[entry] = key;
+		let best = 0;
+		for (let i = 0; i < counts.length; i++) {
+			if (counts[i] === 0 || this.isExpired(i, nowMs)) return i;
+			if (
+				counts[i] < counts[best] ||
+				(counts[i] === counts[best] && lastFailureAtMs[i] < lastFailureAtMs[best])
+			)
+				best = i;
 		}
-		if (counts[entry] < 0xffff) counts[entry]++;
-		lastFailureAtMs[entry] = nowMs;
-	}
-
-	/** The key of an address in the table: the address itself, or its network. */
-	private keyOf(address: string, nowMs: number): string {
-		if (this.find(address) >= 0) return address;
-		let network = "";
-		let neighbours = 0;
-		for (let i = 0; i < this.#addresses.length; i++) {
-			if (this.#counts[i] === 0 || nowMs - this.#lastFailureAtMs[i] >= FORGET_AFTER_MS) continue;
-			if (network === "") network = networkOf(address);
-			if (!network.includes(":")) return address;
-			const other = this.#addresses[i];
-			if (other !== network && networkOf(other) === network) neighbours++;
-		}
-		return neighbours < MAX_ADDRESSES_PER_NETWORK ? address : network;
-	}
-
-	private find(address: string): number {
-		const counts = this.#counts;
-		for (let i = 0; i < counts.length; i++) if (counts[i] !== 0 && this.#addresses[i] === address) return i;
-		return -1;
+		return best;
 	}
 }

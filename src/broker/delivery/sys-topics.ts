@@ -64,8 +64,10 @@ broker/turns/ended
 broker/ended/size
 broker/ended/malformed
 broker/ended/quota
+broker/ended/shares
+broker/ended/sessions
 `;
-const PERIODIC_COUNT = 45;
+const PERIODIC_COUNT = 47;
 
 /**
  * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
@@ -271,8 +273,12 @@ export class SysTopics {
 				return counters.endedSize;
 			case 44:
 				return counters.endedMalformed;
-			default:
+			case 45:
 				return counters.endedQuota;
+			case 46:
+				return counters.connectionsEvicted;
+			default:
+				return counters.sessionsEvicted;
 		}
 	}
 }

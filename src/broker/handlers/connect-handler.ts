@@ -3,7 +3,6 @@ import {
 	BAD_AUTHENTICATION_METHOD,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	MAXIMUM_PACKET_SIZE,
-	NOT_AUTHORIZED,
 	QUOTA_EXCEEDED,
 	RECEIVE_MAXIMUM,
 	REQUEST_PROBLEM_INFORMATION,
@@ -27,6 +26,7 @@ import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
 import { normalizeProperties } from "../pool/message-properties";
+import { peerOf, userOfPeer } from "../pool/peer";
 import {
 	type Connection,
 	NO_KEEP_ALIVE,
@@ -36,6 +36,7 @@ import {
 	TOLD,
 	WANTS_TIMESTAMP,
 } from "../session/connection";
+import { Admission } from "./admission";
 import { DeferredConnect } from "./deferred-connect";
 import type { SessionEnd } from "./session-end";
 
@@ -51,6 +52,7 @@ export class ConnectHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #sessionEnd: SessionEnd;
+	readonly #admission: Admission;
 	/** The CONNECT whose authentication is pending. */
 	readonly deferred = new DeferredConnect();
 	/** Assigned client identifier: a prefix and random hexadecimal digits. */
@@ -62,6 +64,7 @@ export class ConnectHandler {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
 		this.#sessionEnd = sessionEnd;
+		this.#admission = new Admission(core);
 	}
 
 	/**
@@ -79,6 +82,15 @@ export class ConnectHandler {
 		return code;
 	}
 
+	/** The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none. */
+	nextToGiveWay(connection: Connection, packet: Packet): number {
+		return this.#admission.nextToGiveWay(
+			this.peerOf(connection, packet),
+			this.knownSession(packet),
+			this.bytesFor(packet),
+		);
+	}
+
 	/**
 	 * Ends what an accepted CONNECT replaces: the client's old connection, and its old session on clean start.
 	 * Called before answer() and not within it, as each uses much of the stack.
@@ -86,18 +98,17 @@ export class ConnectHandler {
 	 */
 	endOldSession(packet: Packet, authResult: number): boolean {
 		const core = this.#core;
-		const { sessions } = core;
-		if (authResult !== SUCCESS || packet.clientIdStart === packet.clientIdEnd) return false;
-		let known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
-		if (known === 0 || !core.authorizer.ownsSession(packet, known)) return false;
+		if (authResult !== SUCCESS) return false;
+		let known = this.knownSession(packet);
+		if (known === 0) return false;
 		const old = core.connectionOf(known);
 		if (old !== undefined) {
 			core.counters.takeovers++;
 			core.close(old, SESSION_TAKEN_OVER); // [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2]
 			this.#sessionEnd.endConnection(old);
-			known = sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
+			known = this.knownSession(packet);
 		}
-		const ends = known !== 0 && packet.cleanStart && core.openCount < core.settings.connections;
+		const ends = known !== 0 && packet.cleanStart;
 		if (ends) this.#sessionEnd.endSession(known); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6]
 		return ends || old !== undefined;
 	}
@@ -116,25 +127,19 @@ export class ConnectHandler {
 
 	private completeConnect(connection: Connection, packet: Packet, authResult: number): void {
 		const assign = packet.clientIdStart === packet.clientIdEnd;
-		const known = assign
-			? 0
-			: this.#core.sessions.find(packet.bytes, packet.clientIdStart, packet.clientIdEnd);
-		const code =
-			authResult === SUCCESS && known !== 0 && !this.#core.authorizer.ownsSession(packet, known)
-				? NOT_AUTHORIZED
-				: authResult;
-		if (code !== SUCCESS) {
-			this.refuse(connection, code);
+		if (authResult !== SUCCESS) {
+			this.refuse(connection, authResult);
 			return;
 		}
+		const peer = this.peerOf(connection, packet);
 		// [MQTT-3.1.2-4] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6] [MQTT-3.1.1:3.1.4-3]
-		const session = this.openSession(packet, assign);
+		const session = this.openSession(packet, peer, assign);
 		if (session === 0) {
 			this.refuse(connection, QUOTA_EXCEEDED);
 			return;
 		}
 		const core = this.#core;
-		core.authorizer.bindUser(packet, session);
+		core.authorizer.bindUser(userOfPeer(peer), session);
 		core.sessions.setConnection(session, connection.index);
 		connection.session = session;
 		connection.state = OPEN;
@@ -171,11 +176,11 @@ export class ConnectHandler {
 		// [MQTT-3.1.3-8] [MQTT-3.1.1:3.1.3-9]
 		if (packet.clientIdEnd - packet.clientIdStart > CLIENT_IDENTIFIER_LIMIT)
 			return CLIENT_IDENTIFIER_NOT_VALID;
-		return this.#core.authorizer.authenticate(packet, connection.index, connection.address);
+		return this.#core.authorizer.authenticate(packet, connection.index, connection.network);
 	}
 
 	/** The session of the client, new or resumed; 0 if a pool is used up. */
-	private openSession(packet: Packet, assign: boolean): number {
+	private openSession(packet: Packet, peer: number, assign: boolean): number {
 		const core = this.#core;
 		const { sessions } = core;
 		let bytes = packet.bytes;
@@ -188,12 +193,13 @@ export class ConnectHandler {
 			start = 0;
 			end = bytes.length;
 			do this.generateIdentifier();
-			while (sessions.find(bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
-		} else known = sessions.find(bytes, start, end); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
+			while (sessions.find(userOfPeer(peer), bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
+		} else known = this.knownSession(packet); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
 		if (core.openCount >= core.settings.connections) return 0;
 		// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
-		const session = known === 0 ? sessions.add(bytes, start, end) : known;
+		const session = known === 0 ? sessions.add(peer, bytes, start, end) : known;
 		if (session === 0) return 0;
+		sessions.setPeer(session, peer);
 		// a delayed will is not published if the session is resumed [MQTT-3.1.3-9]
 		sessions.dropWill(session);
 		if (packet.hasWill && !this.storeWill(session, packet)) {
@@ -204,11 +210,44 @@ export class ConnectHandler {
 		return session;
 	}
 
+	/** The peer that sent a CONNECT. */
+	private peerOf(connection: Connection, packet: Packet): number {
+		return peerOf(this.#core.authorizer.userOf(packet), connection.network);
+	}
+
+	/** The session that the client has already; 0 if it has none. */
+	private knownSession(packet: Packet): number {
+		const { sessions, authorizer } = this.#core;
+		const { bytes, clientIdStart, clientIdEnd } = packet;
+		return clientIdStart === clientIdEnd
+			? 0
+			: sessions.find(authorizer.userOf(packet), bytes, clientIdStart, clientIdEnd);
+	}
+
+	/** Bytes that a session takes for the client identifier and the will. */
+	private bytesFor(packet: Packet): number {
+		const { sessions, will } = this.#core;
+		const identifier = packet.clientIdEnd - packet.clientIdStart || this.#assignedIdentifier.length;
+		if (!packet.hasWill) return identifier;
+		this.readWill(packet);
+		return identifier + sessions.wills.roundedSize(will);
+	}
+
 	/** Stores the will [MQTT-3.1.2-7]; false when there is no room. */
 	private storeWill(session: number, packet: Packet): boolean {
 		const { sessions, will } = this.#core;
 		const properties = packet.willProperties;
 		sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
+		this.readWill(packet);
+		const record = sessions.wills.add(will);
+		sessions.setWill(session, record);
+		return record !== 0;
+	}
+
+	/** Makes `core.will` the will of a CONNECT. */
+	private readWill(packet: Packet): void {
+		const { will } = this.#core;
+		const properties = packet.willProperties;
 		will.bytes = packet.bytes;
 		will.topicStart = packet.willTopicStart;
 		will.topicEnd = packet.willTopicEnd;
@@ -220,9 +259,6 @@ export class ConnectHandler {
 		// [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
 		will.retain = packet.willRetain;
 		normalizeProperties(will, properties);
-		const record = sessions.wills.add(will);
-		sessions.setWill(session, record);
-		return record !== 0;
 	}
 
 	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
@@ -230,7 +266,7 @@ export class ConnectHandler {
 		const { session } = connection;
 		const limit = settings.keepAliveLimit;
 		let keepAlive = packet.keepAlive;
-		let clientFlags = keepAlive === 0 ? NO_KEEP_ALIVE : 0;
+		let clientFlags = keepAlive === 0 && (connection.version === 4 || limit === 0) ? NO_KEEP_ALIVE : 0;
 		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
 		connection.clientFlags = clientFlags;
 		connection.sendQuota = settings.inFlight;
@@ -239,7 +275,7 @@ export class ConnectHandler {
 		connection.topicAliasMaximum = 0;
 		sessions.setEndsAt(session, NEVER_SECONDS);
 		if (connection.version === 4) {
-			if (keepAlive === 0) keepAlive = limit;
+			// A client that asks for none cannot be told of a limit (§3.1.2.10): it is never closed for silence
 			// [MQTT-3.1.1:3.1.2-5] [MQTT-3.1.1:4.1.0-1]
 			sessions.setExpiry(session, packet.cleanStart ? 0 : settings.sessionExpiryLimit);
 			// [MQTT-3.1.1:3.2.2-1] [MQTT-3.1.1:3.2.2-2] [MQTT-3.1.1:3.2.2-3]

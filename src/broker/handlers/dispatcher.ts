@@ -11,6 +11,7 @@ import {
 	PUBREL,
 	QOS1,
 	QOS2,
+	QUOTA_EXCEEDED,
 	SESSION_EXPIRY_INTERVAL,
 	SUBSCRIBE,
 	SUCCESS,
@@ -112,9 +113,22 @@ export class Dispatcher {
 		this.#authResult = reasonCode;
 	}
 
-	/** Whether a CONNECT was authenticated or refused: endOldSession() and answerConnect() must be called. */
+	/** Whether a CONNECT was authenticated or refused: nextToGiveWay(), endOldSession() and answerConnect() follow. */
 	get connectReady(): boolean {
 		return this.#authResult !== PENDING;
+	}
+
+	/**
+	 * The next session that gives way to the client of an accepted CONNECT, see {@link Admission}; 0 if there is
+	 * room, or the CONNECT is refused. Called first, so that a client that is refused for lack of room loses
+	 * neither its old connection nor its old session.
+	 */
+	nextToGiveWay(connection: Connection): number {
+		if (this.#authResult !== SUCCESS) return 0;
+		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet);
+		if (session >= 0) return session;
+		this.#authResult = QUOTA_EXCEEDED;
+		return 0;
 	}
 
 	/** Ends the connection and session that the CONNECT replaces. @returns whether either was ended */

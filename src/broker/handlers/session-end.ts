@@ -89,11 +89,25 @@ export class SessionEnd {
 		queues.addLost(session, lost);
 		counters.droppedQueue += lost;
 		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
+		sessions.setAbsentSince(session, Math.floor(clock.nowMs / 1000));
 		sessions.setEndsAt(session, clock.deadlineSeconds(sessions.expirySeconds(session))); // [MQTT-3.1.2-23]
 		if (sessions.will(session) === 0) return false; // [MQTT-3.1.1:3.1.2-12]
 		const delay = sessions.willDelaySeconds(session);
 		if (delay !== 0) sessions.setWillAt(session, Math.min(clock.deadlineSeconds(delay), NEVER_SECONDS - 1));
 		return delay === 0;
+	}
+
+	/** Ends the session, or the connection, of a client that gives way to another one. */
+	giveWay(session: number): void {
+		const core = this.#core;
+		const connection = core.connectionOf(session);
+		if (connection === undefined) {
+			core.counters.sessionsEvicted++;
+			return this.endSession(session);
+		}
+		core.counters.connectionsEvicted++;
+		core.close(connection, QUOTA_EXCEEDED);
+		return this.endConnection(connection);
 	}
 
 	/** Ends a session whose client is not connected. */

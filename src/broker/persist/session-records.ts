@@ -1,12 +1,16 @@
 import type { Core } from "../core/core";
 import { NEVER_SECONDS } from "../pool/clock";
 import { CHANGED, type DirtyFlags, STORED, UNCOMMITTED } from "../pool/dirty-flags";
+import { networkOfPeer, peerOf } from "../pool/peer";
 import type { Tables } from "../pool/tables";
 import type { MessageRecords } from "./message-records";
 import type { PersistentClock } from "./persistent-clock";
 import { ENTRY_KIND, SESSION_KIND, SUBSCRIPTION_KIND, type TransactionalStore } from "./transactional-store";
 
+// Flags of a stored session: which parts follow
 const WILL = 1;
+/** The network of its peer. Records of earlier versions have none. */
+const NETWORK = 2;
 
 /**
  * Stores persistent sessions, and the wills of all clients: a client that is connected when the power fails
@@ -157,7 +161,8 @@ export class SessionRecords {
 		codec.bytes[user - 1] = codec.at - user;
 		codec.writeU16(end - start);
 		codec.writeBytes(sessions.identifierBytes, start, end);
-		codec.writeU8(will === 0 ? 0 : WILL);
+		codec.writeU8((will === 0 ? 0 : WILL) | NETWORK);
+		codec.writeU32(networkOfPeer(sessions.peer(session)));
 		if (will === 0) return;
 		codec.writeU32(sessions.willDelaySeconds(session));
 		this.#messages.writeMessage(sessions.wills, will);
@@ -174,12 +179,14 @@ export class SessionRecords {
 		const identifier = user + codec.readU8() + 2;
 		codec.at = identifier - 2;
 		const end = identifier + codec.readU16();
-		const session = sessions.add(bytes, identifier, end);
+		codec.at = end;
+		const flags = codec.readU8();
+		const network = (flags & NETWORK) !== 0 ? codec.readU32() : 0;
+		const owner = authorizer.restoredUser(bytes, user, identifier - 2);
+		if (owner < 0) return 0;
+		const session = sessions.add(peerOf(owner, network), bytes, identifier, end);
 		if (session === 0) return 0;
-		if (!authorizer.restoreUser(session, bytes, user, identifier - 2)) {
-			sessions.remove(session);
-			return 0;
-		}
+		authorizer.bindUser(owner, session);
 		sessions.setExpiry(session, expiry);
 		sessions.setEndsAt(
 			session,
@@ -188,8 +195,9 @@ export class SessionRecords {
 				: Math.max(0, Math.ceil(this.#persistentClock.toBrokerTime(endsAtSeconds * 1000) / 1000)),
 		);
 		this.#endsAtSeconds[session] = endsAtSeconds;
-		codec.at = end;
-		if (codec.readU8() === WILL) {
+		if (expiry !== NEVER_SECONDS)
+			sessions.setAbsentSince(session, Math.max(0, sessions.endsAtSeconds(session) - expiry));
+		if ((flags & WILL) !== 0) {
 			const delay = codec.readU32();
 			this.#messages.readMessage();
 			sessions.setWill(session, sessions.wills.add(this.#messages.message));

@@ -18,6 +18,9 @@ export class BrokerCounters {
 	/** Connections lost without DISCONNECT, and wills published. */
 	connectionsLost = 0;
 	willsPublished = 0;
+	/** Sessions ended and connections closed to make room for other peers. */
+	sessionsEvicted = 0;
+	connectionsEvicted = 0;
 	/** Highest number of clients connected at once. */
 	peakClients = 0;
 	/** Bytes of packets received, and sent. */

@@ -7,6 +7,7 @@ import {
 	PROTOCOL_ERROR,
 	type Version,
 } from "../../mqtt/constants";
+import { networkNumber } from "../pool/peer";
 import type { ReceiveContext } from "./receive-context";
 
 /** No socket. */
@@ -46,7 +47,7 @@ const HEADER_START = -2;
 const HEADER_COMPLETE = -1;
 
 // Client flags
-/** The client disabled keep alive, so its reading of sent data counts as activity. */
+/** The client has no keep alive: it is not closed for silence, and gives way first when places are short. */
 export const NO_KEEP_ALIVE = 1;
 /** The client accepts no reason strings in acknowledgements (Request Problem Information, §3.1.2.11.7). */
 export const NO_REASON_STRING = 2;
@@ -54,6 +55,9 @@ export const NO_REASON_STRING = 2;
 export const WANTS_TIMESTAMP = 4;
 /** Stored values are pending for the client. */
 export const RETAINED_PENDING = 8;
+
+/** Before CONNECT: its packet waits, as another client is being authenticated. */
+export const AWAITS_AUTH = 16;
 
 /** Maximum packet size of a client that sets none: the limit of the protocol. */
 const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
@@ -96,10 +100,8 @@ export interface ConnectionOwner {
 	endCallback(): void;
 	/** An unexpected exception was caught. */
 	onInternalError(connection: Connection, error: unknown): void;
-	/** Whether an authentication is pending; no other CONNECT may be read meanwhile. */
-	readonly authenticating: boolean;
-	/** Whether the authorizer needs the addresses of clients. */
-	readonly wantsAddresses: boolean;
+	/** Whether the CONNECT of a connection must not be read yet, as an authentication is pending. */
+	mustWait(connection: Connection): boolean;
 }
 
 /**
@@ -134,8 +136,8 @@ export class Connection {
 	closeReason = 0;
 	/** Whether the authentication of its CONNECT is pending. */
 	awaitingAuth = false;
-	/** The client's address, if the platform provides it and the authorizer needs it. */
-	address: string | undefined = undefined;
+	/** The client's network, as networkNumber(). */
+	network = 0;
 	/**
 	 * While RETAINED_PENDING is set: the subscription whose stored values are being sent, 0 between two; and
 	 * the record examined last.
@@ -179,7 +181,7 @@ export class Connection {
 		this.waitsForTurn = false;
 		this.state = OPENING;
 		this.awaitingAuth = false;
-		this.address = undefined;
+		this.network = 0;
 		// Closures that capture only this connection take the least memory
 		this.#tcp = createSocket(
 			io,
@@ -189,7 +191,7 @@ export class Connection {
 			() => this.onError(),
 		);
 		// Read now, as the SDK's getter must not be called after the peer has disconnected
-		if (this.#owner.wantsAddresses) this.address = this.#tcp.remoteAddress;
+		this.network = networkNumber(this.#tcp.remoteAddress);
 	}
 
 	private onReadable(bytes: number): void {
@@ -232,7 +234,7 @@ export class Connection {
 
 	/** Reads one packet; returns its remaining length, -1 if it is incomplete or must wait. */
 	private readPacket(): number {
-		if (this.waitsForTurn || (this.state !== OPEN && (this.state !== OPENING || this.#owner.authenticating)))
+		if (this.waitsForTurn || (this.state !== OPEN && (this.state !== OPENING || this.waitsForAuth())))
 			return -1;
 		if (this.#context.packetsLeft <= 0 || this.#context.bytesLeft <= 0) return this.endTurn();
 		if (!this.readFixedHeader()) return -1;
@@ -323,6 +325,13 @@ export class Connection {
 		memory.reopenSendArea();
 	}
 
+	/** Whether its CONNECT must not be read yet; remembers whether there is one. */
+	private waitsForAuth(): boolean {
+		const waits = this.#owner.mustWait(this);
+		this.clientFlags = waits && this.#available > 0 ? AWAITS_AUTH : 0;
+		return waits;
+	}
+
 	/** Continues to read outside a callback of the socket. */
 	resume(): void {
 		this.#context.beginTurn();
@@ -330,6 +339,15 @@ export class Connection {
 		(this.#tcp as WebSocket | undefined)?.resume?.();
 	}
 
+	/** Before CONNECT: whether the peer waits for the broker, to check its password or that of another. */
+	get awaitsBroker(): boolean {
+		return this.awaitingAuth || (this.clientFlags & AWAITS_AUTH) !== 0;
+	}
+
+	/** Whether it carries an HTTP request that is complete, and its answer is not. */
+	get answering(): boolean {
+		return (this.#tcp as (TCP & { readonly answering?: boolean }) | undefined)?.answering === true;
+	}
 	private notifyWritable(): void {
 		try {
 			this.#owner.onWritable(this);

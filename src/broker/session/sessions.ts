@@ -5,6 +5,7 @@ import type { DirtyFlags } from "../pool/dirty-flags";
 import { equalBytes } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 import { Messages } from "../pool/messages";
+import { userOfPeer } from "../pool/peer";
 
 // Columns of a session: 16 bits
 const ROW_WIDTH = 4;
@@ -14,16 +15,21 @@ const IDENTIFIER = 2;
 const PACKET_ID = 3;
 
 // Columns of a session: 32 bits
-const WORDS_WIDTH = 5;
+const WORDS_WIDTH = 7;
 const HASH = 0;
 const EXPIRY = 1;
 const ENDS_AT = 2;
 const WILL_AT = 3;
 const WILL_DELAY = 4;
+const PEER = 5;
+const ABSENT_SINCE = 6;
 
 /**
  * Session state of each client, connected or not (§4.1). A session is a number from 1 to `capacity`; 0 means
  * none.
+ *
+ * A client is known by its user and its client identifier: each user has a name space of its own, so that no
+ * user can use up, take over or end what another one needs. Anonymous clients share one.
  */
 export class Sessions {
 	readonly wills: Messages;
@@ -108,6 +114,39 @@ export class Sessions {
 		this.dirtyFlags?.mark(session);
 	}
 
+	/** The peer that holds a session: its user, and the network of its last connection; see peer.ts. */
+	peer(session: number): number {
+		return this.#words[WORDS_WIDTH * session + PEER];
+	}
+
+	setPeer(session: number, peer: number): void {
+		const at = WORDS_WIDTH * session + PEER;
+		if (this.#words[at] === peer) return;
+		this.#words[at] = peer;
+		this.dirtyFlags?.mark(session);
+	}
+
+	/** When the client of a session without a connection left, s of the broker's clock. */
+	absentSinceSeconds(session: number): number {
+		return this.#words[WORDS_WIDTH * session + ABSENT_SINCE];
+	}
+
+	setAbsentSince(session: number, second: number): void {
+		this.#words[WORDS_WIDTH * session + ABSENT_SINCE] = second;
+	}
+
+	/** Bytes of the client identifier and the will of a session. */
+	bytesOf(session: number): number {
+		const identifier = this.#texts.size(this.#rows[ROW_WIDTH * session + IDENTIFIER]);
+		const will = this.will(session);
+		return will === 0 ? identifier : identifier + this.#texts.size(will);
+	}
+
+	/** Bytes that are free for client identifiers and wills. */
+	get freeBytes(): number {
+		return this.#texts.free;
+	}
+
 	/** Bytes of client identifiers and wills. */
 	get bytes(): number {
 		return this.#texts.used;
@@ -127,8 +166,8 @@ export class Sessions {
 		return this.#words[WORDS_WIDTH * session + EXPIRY] !== 0;
 	}
 
-	/** The session of a client identifier; 0 if there is none. */
-	find(bytes: Uint8Array, start: number, end: number): number {
+	/** The session of a user's client identifier; 0 if there is none. */
+	find(user: number, bytes: Uint8Array, start: number, end: number): number {
 		const texts = this.#texts;
 		const words = this.#words;
 		const wanted = fnv1a(bytes, start, end, FNV_SEED) >>> 0;
@@ -137,7 +176,8 @@ export class Sessions {
 			if (
 				record === 0 ||
 				words[WORDS_WIDTH * session + HASH] !== wanted ||
-				texts.size(record) !== end - start
+				texts.size(record) !== end - start ||
+				userOfPeer(words[WORDS_WIDTH * session + PEER]) !== user
 			)
 				continue;
 			if (equalBytes(bytes, start, end, texts.bytes, texts.offset(record))) return session;
@@ -146,7 +186,7 @@ export class Sessions {
 	}
 
 	/** Adds a session; returns 0 if sessions or bytes are used up. */
-	add(bytes: Uint8Array, start: number, end: number): number {
+	add(peer: number, bytes: Uint8Array, start: number, end: number): number {
 		let session = 1;
 		while (session <= this.capacity && this.inUse(session)) session++;
 		if (session > this.capacity) return 0;
@@ -159,6 +199,8 @@ export class Sessions {
 		this.#rows[ROW_WIDTH * session + IDENTIFIER] = record;
 		this.#rows[ROW_WIDTH * session + PACKET_ID] = 0;
 		this.#words[WORDS_WIDTH * session + HASH] = fnv1a(bytes, start, end, FNV_SEED) >>> 0;
+		this.#words[WORDS_WIDTH * session + PEER] = peer;
+		this.setAbsentSince(session, 0);
 		this.setExpiry(session, 0);
 		this.setEndsAt(session, NEVER_SECONDS);
 		this.setWillAt(session, NEVER_SECONDS);

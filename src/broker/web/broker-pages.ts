@@ -5,6 +5,7 @@ import type { HttpRequest } from "../../websocket/http-request";
 import type { Pages, Reply } from "../../websocket/pages";
 import { PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
+import { networkNumber } from "../pool/peer";
 import { StatusPage } from "./status-page";
 
 /** Query of a page that reloads itself. */
@@ -48,7 +49,7 @@ export class BrokerPages implements Pages {
 		this.#requests[slot] = request;
 		this.#replies[slot] = reply;
 		this.#core.clock.tick();
-		if (!this.#core.authorizer.authenticating) this.authenticate(slot);
+		if (!this.mustWait(slot)) this.authenticate(slot);
 	}
 
 	writePiece(reply: Reply, bytes: Uint8Array, start: number, end: number): number {
@@ -66,9 +67,12 @@ export class BrokerPages implements Pages {
 
 	/** Authenticates the waiting requests, until one of them is PENDING. */
 	resumeWaiting(): void {
-		const { authorizer } = this.#core;
-		for (let i = 0; i < this.#requests.length && !authorizer.authenticating; i++)
-			if (this.#requests[i] !== undefined) this.authenticate(i);
+		for (let i = 0; i < this.#requests.length; i++)
+			if (this.#requests[i] !== undefined && !this.mustWait(i)) this.authenticate(i);
+	}
+
+	private mustWait(slot: number): boolean {
+		return this.#core.authorizer.mustWait(networkNumber(this.#replies[slot]!.remoteAddress));
 	}
 
 	private authenticate(slot: number): void {
@@ -80,7 +84,7 @@ export class BrokerPages implements Pages {
 		const code = this.#core.authorizer.authenticate(
 			connectPacketOf(request),
 			-1 - slot,
-			this.#replies[slot]!.remoteAddress,
+			networkNumber(this.#replies[slot]!.remoteAddress),
 		);
 		if (code === PENDING) this.#authenticating = slot;
 		else this.sendResult(slot, request, code);

@@ -104,7 +104,7 @@ export const ListenConfig = Type.Object(
 		),
 		keepAliveLimit: Type.Optional(
 			Seconds(
-				"Keepalive given to clients that ask for none or for more; 0s sets no limit.",
+				"Keepalive given to MQTT 5.0 clients that ask for none or for more; 0s sets no limit.",
 				limits.keepAliveLimit,
 				values.keepAliveLimit,
 			),

@@ -22,6 +22,8 @@ export class Channel {
 	closed = false;
 	/** The peer has closed: onError follows the unread bytes. */
 	peerEnded = false;
+	/** Last part of the peer's address. Mutating clients are on one host, each reference client on its own. */
+	readonly host: number;
 	readonly #recordsOutput: boolean;
 	/** Unread bytes are [#start, #end). */
 	readonly #input = new Uint8Array(INPUT_BUFFER_BYTES);
@@ -34,7 +36,8 @@ export class Channel {
 	#unnotified = true;
 
 	/** @param recordsOutput whether bytes sent to the peer are recorded in `output` */
-	constructor(recordsOutput: boolean) {
+	constructor(recordsOutput: boolean, host: number) {
+		this.host = host;
 		this.#recordsOutput = recordsOutput;
 	}
 
@@ -131,6 +134,10 @@ class Socket implements TCP {
 		if (options.onReadable !== undefined) channel.attach(options as NonNullable<Channel["options"]>);
 	}
 
+	get remoteAddress(): string {
+		return `10.0.0.${this.channel.host}`;
+	}
+
 	read(buffer: Uint8Array): number | undefined {
 		return this.channel.read(buffer);
 	}
@@ -161,6 +168,7 @@ export class FuzzNetwork implements Host {
 		{ readonly onReadable: (count: number) => void; readonly backlog: Channel[] }
 	>();
 	#channels: Channel[] = [];
+	#referenceClients = 0;
 	readonly #timers: { readonly callback: (id: TimerId) => void; due: number; repeat: number }[] = [];
 
 	constructor() {
@@ -204,7 +212,7 @@ export class FuzzNetwork implements Host {
 
 	/** Opens a connection to a port, which waits there until it is accepted. */
 	connect(port: number, recordsOutput = false): Channel {
-		const channel = new Channel(recordsOutput);
+		const channel = new Channel(recordsOutput, recordsOutput ? 2 + (this.#referenceClients++ % 250) : 1);
 		this.#channels.push(channel);
 		const { onReadable, backlog } = this.listeners.get(port)!;
 		backlog.push(channel);

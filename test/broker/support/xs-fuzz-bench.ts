@@ -9,6 +9,7 @@ declare function native(name: string): Native;
 const read = native("read");
 const write = native("write");
 const close = native("close");
+const hostOf = native("host");
 const attach = native("attach");
 const listen = native("listen");
 const accept = native("accept");
@@ -29,6 +30,10 @@ class Socket implements TCP {
 		if (options === undefined) return;
 		attach.call(undefined, id);
 		sockets[id] = this;
+	}
+
+	get remoteAddress(): string {
+		return `10.0.0.${hostOf.call(undefined, this.id)}`;
 	}
 
 	read(buffer: Uint8Array): number | undefined {

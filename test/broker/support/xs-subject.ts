@@ -73,6 +73,7 @@ export class SubjectOnXS implements Subject {
 					onWritable: (bytes) => call(ON_WRITABLE, id, bytes),
 					onError: () => call(ON_ERROR, id),
 				}),
+			host: (id: number) => channelOf(id).host,
 			read: (id: number, buffer: Uint8Array) => channelOf(id).read(buffer),
 			write: (id: number, buffer: Uint8Array) => channelOf(id).write(buffer),
 			close: (id: number) => {

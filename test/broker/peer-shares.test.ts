@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
+import { SILENT_MS } from "../../src/broker/handlers/admission";
+import type { ListenSettings } from "../../src/config/settings";
+import { hashOf } from "../access/password-hash";
+import { BrokerHarness } from "./support/broker-harness";
+import { PowerCutStorage } from "./support/power-cut-storage";
+import { TestClient } from "./support/test-client";
+
+const users = ["anna", "ben", "evil"].map((name) => ({ name, hash: hashOf(name) }));
+const persistent = { clean: false, properties: { sessionExpiryInterval: 0xffff_ffff } };
+
+type Fields = Record<string, unknown>;
+
+/** Connects a client from an address. @returns the client, the code of CONNACK, and Session Present */
+function enter(
+	harness: BrokerHarness,
+	address: string,
+	id: string,
+	fields: Fields = {},
+	version: 4 | 5 = 5,
+): [TestClient, number | undefined, boolean] {
+	const peer = new TestClient(harness.host, version);
+	peer.socket.remote.remoteAddress = address;
+	harness.host.run();
+	let connack = peer.connect(id, fields) as IConnackPacket | undefined;
+	if (connack === undefined && "username" in fields) {
+		harness.host.advance(50);
+		connack = peer.shift("connack") as IConnackPacket | undefined;
+	}
+	return [peer, connack?.reasonCode ?? connack?.returnCode, connack?.sessionPresent ?? false];
+}
+
+const as = (name: string): Fields => ({ username: name, password: Buffer.from(name) });
+
+function connected(...args: Parameters<typeof enter>): TestClient {
+	const [peer, code] = enter(...args);
+	assert.equal(code, 0, `${args[1]} ${args[2]}`);
+	return peer;
+}
+
+/** Leaves a session behind. */
+function leave(...[harness, address, id, fields = {}, version]: Parameters<typeof enter>): void {
+	connected(harness, address, id, { ...persistent, ...fields }, version).drop();
+	harness.host.advance(1000);
+}
+
+/** Whether a client finds its session. */
+function isPresent(harness: BrokerHarness, address: string, id: string, fields: Fields = {}): boolean {
+	const [peer, code, sessionPresent] = enter(harness, address, id, { ...persistent, ...fields });
+	assert.equal(code, 0);
+	peer.send({ cmd: "disconnect" });
+	return sessionPresent;
+}
+
+describe("sessions", () => {
+	test("one host with all sessions: a stranger finds a place, and the host's longest-absent one ends", () => {
+		const harness = new BrokerHarness({ sessionExpiryLimit: 0xffff_ffff });
+		for (let i = 0; i < 16; i++) leave(harness, "10.0.0.1", `hoard ${i}`);
+		assert.equal(harness.broker.usage.sessions, 16);
+		for (let i = 0; i < 4; i++) leave(harness, `10.0.1.${i}`, `sensor ${i}`);
+		assert.equal(harness.broker.usage.sessions, 16);
+		assert.equal(harness.broker.counters.sessionsEvicted, 4);
+		for (let i = 0; i < 4; i++) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`));
+		assert.ok(isPresent(harness, "10.0.0.1", "hoard 4"));
+		// the host goes on, and displaces only its own
+		for (let i = 0; i < 40; i++) leave(harness, "10.0.0.1", `more ${i}`);
+		for (let i = 0; i < 4; i++) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`));
+		assert.equal(harness.broker.counters.connectsRefused, 0);
+	});
+
+	test("16 hosts with a session each: a stranger finds a place, the longest-absent one gives way", () => {
+		const harness = new BrokerHarness({ sessionExpiryLimit: 0xffff_ffff });
+		for (let i = 0; i < 16; i++) leave(harness, `10.0.1.${i}`, `sensor ${i}`);
+		assert.ok(isPresent(harness, "10.0.1.0", "sensor 0"));
+		harness.host.advance(1000);
+		leave(harness, "10.0.0.9", "stranger");
+		for (const i of [0, 2, 15]) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`));
+		assert.equal(harness.broker.usage.sessions, 16);
+		assert.equal(isPresent(harness, "10.0.1.1", "sensor 1"), false);
+	});
+
+	test("one user on changing addresses: displaces its own sessions where hosts hold equally many", () => {
+		const harness = new BrokerHarness({ users, sessionExpiryLimit: 0xffff_ffff });
+		for (let i = 0; i < 6; i++) leave(harness, `10.0.1.${i}`, `sensor ${i}`, as("anna"));
+		for (let i = 0; i < 60; i++) leave(harness, `10.9.0.${i}`, `x${i}`, as("evil"));
+		for (let i = 0; i < 6; i++) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`, as("anna")));
+		assert.equal(harness.broker.counters.connectsRefused, 0);
+	});
+
+	test("the session that gives way: its will is published, its subscriptions end", () => {
+		const harness = new BrokerHarness({ sessions: 2, sessionExpiryLimit: 0xffff_ffff });
+		const watcher = connected(harness, "10.0.0.2", "watcher");
+		watcher.subscribe("will/#");
+		const will = { topic: "will/a", payload: Buffer.from("gone"), qos: 0, retain: false };
+		const away = connected(harness, "10.0.0.1", "away", {
+			...persistent,
+			will: { ...will, properties: { willDelayInterval: 1000 } },
+		});
+		away.subscribe("t");
+		away.drop();
+		assert.deepEqual(watcher.messages(), []);
+		connected(harness, "10.0.0.3", "stranger");
+		assert.deepEqual(watcher.messages(), ["will/a=gone"]);
+		assert.equal(harness.broker.usage.subscriptions, 1);
+	});
+
+	test("long identifiers and wills count as several sessions: a stranger finds bytes", () => {
+		const harness = new BrokerHarness({ sessionExpiryLimit: 0xffff_ffff });
+		for (let i = 0; i < 5; i++) leave(harness, `10.0.1.${i}`, `sensor ${i}`);
+		for (let i = 0; i < 9; i++) leave(harness, "10.0.0.1", `${i}`.padEnd(240, "x"));
+		for (let i = 0; i < 5; i++) leave(harness, "10.0.0.7", `of a home ${i}`);
+		for (let i = 0; i < 5; i++) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`));
+		for (let i = 0; i < 5; i++) assert.ok(isPresent(harness, "10.0.0.7", `of a home ${i}`));
+		assert.equal(harness.broker.counters.connectsRefused, 0);
+		// connected clients give way too
+		const will = { topic: "w", payload: Buffer.alloc(200), qos: 0, retain: false };
+		const hoarder = Array.from({ length: 4 }, (_, i) => enter(harness, "10.0.0.1", `${i}`, { will })[0]);
+		connected(harness, "10.0.0.3", "stranger".padEnd(60));
+		for (let i = 0; i < 5; i++) assert.ok(isPresent(harness, `10.0.1.${i}`, `sensor ${i}`));
+		assert.ok(hoarder.length > 0);
+	});
+
+	test("stored sessions keep their peer over a restart", () => {
+		const storage = new PowerCutStorage();
+		const settings: Partial<ListenSettings> = { sessionExpiryLimit: 0xffff_ffff, persistInterval: 0, users };
+		const before = new BrokerHarness(settings, storage);
+		for (let i = 0; i < 6; i++) leave(before, `10.0.1.${i}`, `sensor ${i}`);
+		for (let i = 0; i < 5; i++) leave(before, "10.0.0.1", `hoard ${i}`);
+		for (let i = 0; i < 5; i++) leave(before, "10.0.0.5", `of anna ${i}`, as("anna"));
+		before.broker.stop();
+		const after = new BrokerHarness(settings, storage);
+		assert.equal(after.broker.usage.sessions, 16);
+		for (let i = 0; i < 4; i++) leave(after, `10.0.2.${i}`, `stranger ${i}`);
+		for (let i = 0; i < 6; i++) assert.ok(isPresent(after, `10.0.1.${i}`, `sensor ${i}`));
+		assert.ok(isPresent(after, "10.0.0.5", "of anna 4", as("anna")));
+	});
+});
+
+test("sessions stored before peers were stored: restored, with their subscriptions and wills", () => {
+	// a connected client "node" with a will and a subscription to "t", and an absent client "away"
+	const values = new Map(
+		[
+			["cb", "plFNjQAAAAXxAAAAAAAAAaIgaekzACAAEAAgAEAAQA=="],
+			["s1a", "zIgeGAAAAAIBAAAD6P////8AAARub2RlAQAAADwAAAAAAAAAAAEAAHdnb25l"],
+			["ca", "YGZ4vQAAAATxAAAAAAAAAaIgaekSACAAEAAgAEAAQA=="],
+			["f1b", "WCJkdwAAAAQCAAEBAAAAAAB0"],
+			["s2a", "y/UFcwAAAAUB//////////8AAARhd2F5AA=="],
+		].map(([key, value]) => [key, new Uint8Array(Buffer.from(value, "base64"))]),
+	);
+	const settings = { sessionExpiryLimit: 0xffff_ffff, persistInterval: 0 };
+	const storage = new PowerCutStorage(values);
+	for (const restarts of [0, 1]) {
+		const harness = new BrokerHarness(settings, storage);
+		assert.deepEqual(harness.host.traces, []);
+		assert.equal(harness.broker.usage.sessions, 2);
+		assert.equal(harness.broker.usage.subscriptions, 1);
+		const watcher = connected(harness, "10.0.0.2", "watcher");
+		watcher.subscribe("w");
+		if (restarts === 1) {
+			harness.host.advance(61_000);
+			assert.deepEqual(watcher.messages(), ["w=gone"]);
+		}
+		// takes the address into the stored session
+		assert.ok(isPresent(harness, "10.0.0.1", "away"));
+		harness.broker.stop();
+	}
+});
+
+describe("places of connected clients", () => {
+	test("one host opens every connection: strangers are let in, the host keeps what nobody else asks for", () => {
+		for (const version of [4, 5] as const) {
+			const harness = new BrokerHarness();
+			const hoard = Array.from({ length: 8 }, (_, i) =>
+				connected(harness, "10.0.0.1", `hoard ${i}`, {}, version),
+			);
+			assert.equal(harness.broker.usage.connections, 8);
+			const strangers = Array.from({ length: 4 }, (_, i) =>
+				connected(harness, `10.0.1.${i}`, `s${i}`, {}, version),
+			);
+			assert.equal(hoard.filter(({ closed }) => closed).length, 4);
+			if (version === 5) assert.equal((hoard[0].shift("disconnect") as IDisconnectPacket).reasonCode, 0x97);
+			// it comes back: no stranger has to go
+			for (let i = 0; i < 20; i++) enter(harness, "10.0.0.1", `again ${i}`, {}, version);
+			assert.ok(strangers.every(({ closed }) => !closed));
+			assert.equal(harness.broker.counters.connectionsEvicted, 4);
+		}
+	});
+
+	test("several hosts hold all places: one more finds a place as long as one holds more than one", () => {
+		const harness = new BrokerHarness();
+		for (let i = 0; i < 8; i++) connected(harness, `10.0.0.${i % 3}`, `h${i}`);
+		const strangers = Array.from({ length: 5 }, (_, i) => connected(harness, `10.0.1.${i}`, `s${i}`));
+		assert.ok(strangers.every(({ closed }) => !closed));
+		assert.equal(enter(harness, "10.0.1.9", "one too many")[1], 0x97);
+	});
+
+	test("clients behind one address, or on localhost: all places, and none gives way to another", () => {
+		const harness = new BrokerHarness();
+		const home = Array.from({ length: 8 }, (_, i) => connected(harness, "127.0.0.1", `h${i}`));
+		assert.equal(enter(harness, "127.0.0.1", "ninth")[1], 0x97);
+		harness.host.advance(20_000);
+		assert.equal(enter(harness, "127.0.0.1", "ninth")[1], 0x97);
+		assert.ok(home.every(({ closed }) => !closed));
+	});
+
+	test("MQTT 3.1.1 without keep alive: never closed for silence, the longest silent gives way first", () => {
+		const harness = new BrokerHarness({ keepAliveLimit: 100 });
+		const silent = ["a", "b"].map((id) => {
+			const peer = connected(harness, `10.0.0.${id}`, id, { keepalive: 0 }, 4);
+			harness.host.advance(1000);
+			return peer;
+		});
+		harness.host.advance(3_600_000);
+		const others = Array.from({ length: 6 }, (_, i) => connected(harness, `10.0.1.${i}`, `c${i}`));
+		silent[0].send({ cmd: "pingreq" });
+		assert.equal(silent[0].closed, false);
+		connected(harness, "10.0.1.9", "newcomer");
+		assert.deepEqual(
+			[...silent, ...others].map(({ closed }) => closed),
+			[false, true, false, false, false, false, false, false],
+		);
+		// one that has just been heard is not silent
+		assert.equal(enter(harness, "10.0.1.10", "late")[1], 0x97);
+		harness.host.advance(SILENT_MS);
+		connected(harness, "10.0.1.10", "late");
+		assert.ok(silent[0].closed);
+	});
+
+	test("a host with several clients cannot displace the silent client of another one", () => {
+		const harness = new BrokerHarness();
+		const panel = connected(harness, "10.0.0.9", "panel", { keepalive: 0 }, 4);
+		harness.host.advance(60_000);
+		for (let i = 0; i < 7; i++) connected(harness, "10.0.0.1", `h${i}`);
+		for (let i = 0; i < 9; i++) enter(harness, "10.0.0.1", `again ${i}`);
+		assert.equal(panel.closed, false);
+	});
+
+	test("a user on one network is a peer: others there keep their places", () => {
+		const harness = new BrokerHarness({ users });
+		const peers = Array.from({ length: 4 }, (_, i) => connected(harness, "127.0.0.1", `e${i}`, as("evil")));
+		for (let i = 4; i < 8; i++) peers.push(connected(harness, "127.0.0.1", `e${i}`, as("evil")));
+		const anna = connected(harness, "127.0.0.1", "sensor", as("anna"));
+		const ben = connected(harness, "127.0.0.1", "sensor", as("ben"));
+		for (let i = 0; i < 9; i++) enter(harness, "127.0.0.1", `again ${i}`, as("evil"));
+		assert.deepEqual([anna.closed, ben.closed], [false, false]);
+	});
+});
+
+describe("a CONNECT that is refused for lack of room", () => {
+	const will = { topic: "w", payload: Buffer.alloc(2000), qos: 0, retain: false };
+	test("with clean start: the old session and its subscriptions remain", () => {
+		const harness = new BrokerHarness({ connections: 2 });
+		leave(harness, "10.0.0.1", "node");
+		const returning = connected(harness, "10.0.0.1", "node", persistent);
+		returning.subscribe("t", { qos: 1 });
+		returning.drop();
+		for (let i = 0; i < 2; i++) connected(harness, "10.0.0.1", `c${i}`);
+		const [, code] = enter(harness, "10.0.0.1", "node", { clean: true });
+		assert.equal(code, 0x97);
+		assert.equal(harness.broker.usage.sessions, 3);
+		assert.equal(harness.broker.usage.subscriptions, 1);
+	});
+
+	test("for its will: neither the old session nor the old connection ends", () => {
+		const harness = new BrokerHarness({ packetSize: 4096 });
+		const old = connected(harness, "10.0.0.1", "node", persistent);
+		old.subscribe("t", { qos: 1 });
+		for (const clean of [true, false]) {
+			assert.equal(enter(harness, "10.0.0.1", "node", { clean, will })[1], 0x97);
+			assert.equal(old.closed, false);
+			assert.equal(harness.broker.usage.subscriptions, 1);
+		}
+		assert.equal(harness.broker.counters.takeovers, 0);
+	});
+});
