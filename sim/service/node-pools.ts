@@ -6,6 +6,7 @@ export const nodePools = {
 	handshakes: 200,
 	sessions: 2000,
 	subscriptions: 10_000,
+	subscriptionsPerClient: 2000,
 	sessionBytes: 524_288,
 	filterLevels: 12_000,
 	filterBytes: 524_288,

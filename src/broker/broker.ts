@@ -1,5 +1,10 @@
 import type { ListenSettings } from "../config/settings";
-import { IMPLEMENTATION_SPECIFIC_ERROR, SERVER_SHUTTING_DOWN } from "../mqtt/constants";
+import {
+	IMPLEMENTATION_SPECIFIC_ERROR,
+	QUOTA_EXCEEDED,
+	SERVER_SHUTTING_DOWN,
+	SUBSCRIBE,
+} from "../mqtt/constants";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
@@ -35,6 +40,8 @@ const WEB_SOCKET_LISTENER = 1;
 
 /** Delay before a failed save is retried when `persistInterval` is 0, ms. */
 const SAVE_RETRY_MS = 1000;
+
+const SUBSCRIBE_FIRST_BYTE = (SUBSCRIBE << 4) | 2;
 
 /** Connection limit of the MQTT port: it may use the whole pool. */
 const UNLIMITED = 0xffff;
@@ -229,6 +236,8 @@ export class Broker implements ConnectionOwner {
 		try {
 			const { closingCount } = this.#core;
 			this.#sessionEnd.endClosing();
+			if (this.#router.resumeRetained()) this.#timeouts.scheduleBy(this.#core.clock.nowMs);
+			this.#sessionEnd.endClosing();
 			if (closingCount > 0) {
 				// a closed connection can make its session end or its will due
 				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
@@ -252,7 +261,9 @@ export class Broker implements ConnectionOwner {
 	onPacket(connection: Connection, first: number, start: number, end: number): void {
 		const timeoutBefore = connection.keepAliveTimeoutMs;
 		const dispatcher = this.#dispatcher;
-		let more = dispatcher.decode(connection, first, start, end) && dispatcher.handle(connection, start, end);
+		let more = dispatcher.decode(connection, first, start, end);
+		if (more && first === SUBSCRIBE_FIRST_BYTE) this.makeRoom(connection);
+		if (more) more = dispatcher.handle(connection, start, end);
 		if (dispatcher.connectReady) {
 			this.makeRoom(connection);
 			if (dispatcher.endOldSession()) this.#timeouts.checkSoon();
@@ -291,11 +302,21 @@ export class Broker implements ConnectionOwner {
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
-	/** Makes room for the client of a CONNECT. */
+	/** Makes room for the client of a CONNECT, or for the filters of a SUBSCRIBE. */
 	private makeRoom(connection: Connection): void {
-		for (let session = 1; session !== 0; ) {
-			session = this.#dispatcher.nextToGiveWay(connection);
-			if (session !== 0) this.#sessionEnd.giveWay(session);
+		const core = this.#core;
+		for (;;) {
+			const session = this.#dispatcher.nextToGiveWay(connection);
+			if (session === 0) return;
+			const other = core.connectionOf(session);
+			if (other === undefined) {
+				core.counters.sessionsEvicted++;
+				this.#sessionEnd.endSession(session);
+			} else {
+				core.counters.connectionsEvicted++;
+				core.close(other, QUOTA_EXCEEDED);
+				this.#sessionEnd.endConnection(other);
+			}
 		}
 	}
 

@@ -56,6 +56,7 @@ export const defaults: {
 		handshakes: 2,
 		sessions: 16,
 		subscriptions: 32,
+		subscriptionsPerClient: 24,
 		sessionBytes: 1024,
 		filterLevels: 64,
 		filterBytes: 768,

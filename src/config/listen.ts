@@ -9,13 +9,19 @@ export function readListen(section: Section): ListenSettings {
 	const values = defaults.listen;
 	const limits = ranges.listen;
 	const tls = readTLS(section);
+	const subscriptions = section.integer("subscriptions", values.subscriptions, limits.subscriptions);
 	const webSocket = section.integer("webSocket", undefined, limits.port);
 	return {
 		port: section.integer("port", values.port, limits.port),
 		connections: section.integer("connections", values.connections, limits.connections),
 		handshakes: section.integer("handshakes", values.handshakes, limits.handshakes),
 		sessions: section.integer("sessions", values.sessions, limits.sessions),
-		subscriptions: section.integer("subscriptions", values.subscriptions, limits.subscriptions),
+		subscriptions,
+		subscriptionsPerClient: section.integer(
+			"subscriptionsPerClient",
+			Math.ceil((subscriptions * values.subscriptionsPerClient) / values.subscriptions),
+			limits.subscriptionsPerClient,
+		),
 		sessionBytes: section.integer("sessionBytes", values.sessionBytes, limits.sessionBytes),
 		filterLevels: section.integer("filterLevels", values.filterLevels, limits.filterLevels),
 		filterBytes: section.integer("filterBytes", values.filterBytes, limits.filterBytes),

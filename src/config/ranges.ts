@@ -45,6 +45,7 @@ export const ranges = deepFreeze({
 		handshakes: { minimum: 1, maximum: 16 },
 		sessions: { minimum: 1, maximum: 256 },
 		subscriptions: { minimum: 1, maximum: 1024 },
+		subscriptionsPerClient: { minimum: 1, maximum: 1024 },
 		sessionBytes: { minimum: 64, maximum: 65_536 },
 		filterLevels: { minimum: 1, maximum: 8192 },
 		filterBytes: { minimum: 16, maximum: 65_536 },

@@ -202,8 +202,19 @@ export interface ListenSettings {
 	 * absent: as connections.
 	 */
 	readonly sessions: number;
-	/** Maximum number of subscriptions of all sessions together. Full: SUBACK 0x97, or 0x80. */
+	/**
+	 * Maximum number of subscriptions of all sessions together. Each connected client is guaranteed a share of
+	 * these, of filterLevels and of filterBytes: each divided by connections. Full: for a client within its
+	 * shares the session that exceeds its own by most ends, one without a connection first (DISCONNECT 0x97;
+	 * counted as for connections and sessions); if there is none, one without a connection. Otherwise SUBACK
+	 * 0x97, or 0x80.
+	 */
 	readonly subscriptions: number;
+	/**
+	 * Maximum number of subscriptions of one session, three quarters of all by default, so that room is left
+	 * for others. Reached: SUBACK 0x97, or 0x80.
+	 */
+	readonly subscriptionsPerClient: number;
 	/**
 	 * Bytes for the client identifiers and wills of all sessions. Full: as sessions, where a session counts
 	 * again for each sessionBytes / sessions bytes. A client that needs more than all bytes: CONNACK 0x97, or

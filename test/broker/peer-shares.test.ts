@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { IConnackPacket, IDisconnectPacket } from "mqtt-packet";
+import type { IConnackPacket, IDisconnectPacket, ISubackPacket } from "mqtt-packet";
+import { nodePools } from "../../sim/service/node-pools";
 import { SILENT_MS } from "../../src/broker/handlers/admission";
+import { TopicTree } from "../../src/broker/topics/topic-tree";
 import type { ListenSettings } from "../../src/config/settings";
 import { hashOf } from "../access/password-hash";
 import { BrokerHarness } from "./support/broker-harness";
@@ -245,6 +247,107 @@ describe("places of connected clients", () => {
 		const ben = connected(harness, "127.0.0.1", "sensor", as("ben"));
 		for (let i = 0; i < 9; i++) enter(harness, "127.0.0.1", `again ${i}`, as("evil"));
 		assert.deepEqual([anna.closed, ben.closed], [false, false]);
+	});
+});
+
+describe("subscriptions", () => {
+	const granted = (peer: TestClient, topics: readonly string[]): number[] => {
+		peer.send({
+			cmd: "subscribe",
+			messageId: 1,
+			subscriptions: topics.map((topic) => ({ topic, qos: 1 })),
+		});
+		return [...(peer.shift("suback") as ISubackPacket).granted] as number[];
+	};
+	const topics = (count: number, prefix = "t") => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+	const refused = (codes: readonly number[]) => codes.filter((code) => code >= 0x80).length;
+
+	test("subscriptionsPerClient reached: SUBACK 0x97 or 0x80; a replaced one still counts once", () => {
+		for (const version of [4, 5] as const) {
+			const harness = new BrokerHarness({ subscriptionsPerClient: 5 });
+			const peer = harness.client("a", version);
+			const code = version === 5 ? 0x97 : 0x80;
+			assert.deepEqual(granted(peer, topics(7)), [1, 1, 1, 1, 1, code, code]);
+			assert.deepEqual(granted(peer, ["t0", "u"]), [1, code]);
+			peer.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["t0", "t1"] });
+			assert.deepEqual(granted(peer, ["u", "v", "w"]), [1, 1, code]);
+			assert.equal(harness.broker.counters.subscriptionsOverQuota, 4);
+		}
+	});
+
+	test("one client has all that it may: every other client still has its share", () => {
+		for (const [settings, filters] of [
+			[{}, topics(40)],
+			[{ filterLevels: 48 }, topics(24, "a/b")],
+			[{}, topics(24, "x".repeat(60))],
+			[{}, ["a/".repeat(80)]],
+		] as const) {
+			const harness = new BrokerHarness({ ...settings, subscriptionsPerClient: 40, packetSize: 2048 });
+			const hoarder = connected(harness, "10.0.0.1", "hoarder");
+			granted(hoarder, filters);
+			for (let i = 0; i < 6; i++) {
+				const peer = connected(harness, `10.0.1.${i}`, `c${i}`);
+				assert.deepEqual(granted(peer, [`own/${i}`, `+/of/${i}`]), [1, 1]);
+			}
+			assert.equal(harness.broker.usage.connections, hoarder.closed ? 6 : 7);
+		}
+	});
+
+	test("lasting sessions that exceed their shares end first, then connected clients, then the absent", () => {
+		const harness = new BrokerHarness({ subscriptions: 16, sessionExpiryLimit: 0xffff_ffff });
+		const fill = (address: string, id: string, count: number) => {
+			const peer = connected(harness, address, id, persistent);
+			assert.equal(refused(granted(peer, topics(count, id))), 0);
+			return peer;
+		};
+		for (const i of [1, 2, 3]) fill(`10.0.0.${i}`, `sensor ${i}`, 1).drop();
+		const panel = fill("10.0.0.4", "panel", 6);
+		fill("10.0.0.5", "away", 7).drop();
+		assert.deepEqual(granted(connected(harness, "10.0.0.6", "a"), topics(2, "a")), [1, 1]);
+		assert.equal(isPresent(harness, "10.0.0.5", "away"), false);
+		assert.equal(panel.closed, false);
+		fill("10.0.0.7", "b", 5);
+		// b has borrowed: it may not displace the panel, but a client within its share may
+		const b = connected(harness, "10.0.0.7", "b", persistent);
+		assert.deepEqual(granted(b, ["one more"]), [0x97]);
+		assert.deepEqual(granted(connected(harness, "10.0.0.8", "c"), ["c"]), [1]);
+		assert.ok(panel.closed);
+		for (const i of [1, 2, 3]) assert.ok(isPresent(harness, `10.0.0.${i}`, `sensor ${i}`));
+	});
+
+	test("thousands of filters to thousands of values: a bounded part in each turn, others are served", () => {
+		const harness = new BrokerHarness({ ...nodePools, retainedTopics: 500, packetSize: 32_768 });
+		const sender = connected(harness, "10.0.0.2", "sender");
+		for (let i = 0; i < 500; i++) sender.publish(`home/w${i}/x`, "1", { retain: true });
+		const hoarder = connected(harness, "10.0.0.1", "hoarder");
+		const broker = hoarder.socket.remote;
+		broker.room = Number.POSITIVE_INFINITY;
+		broker.options.onWritable?.(broker.room);
+		const other = connected(harness, "10.0.0.3", "other");
+		other.subscribe("ping");
+		// the first filter, which is compared last, matches and so shows when all of them have been compared
+		const wildcards = ["home/w7/#", ...topics(1732, "+/none").map((topic) => `${topic}/#`)];
+		let examined = 0;
+		const { matches } = TopicTree.prototype;
+		TopicTree.prototype.matches = function (...values) {
+			examined++;
+			return matches.apply(this, values);
+		};
+		try {
+			assert.equal(refused(granted(hoarder, wildcards)), 0);
+			let turns = 0;
+			for (let most = 0; turns < 10_000 && hoarder.messages().length === 0; turns++) {
+				most = Math.max(most, examined);
+				assert.ok(most <= 3 * 8192, `${most}`);
+				examined = 0;
+				sender.publish("ping", `${turns}`);
+				assert.deepEqual(other.messages(), [`ping=${turns}`]);
+				harness.host.advance(10);
+			}
+			assert.ok(turns > 10 && turns < 1000, `${turns}`);
+		} finally {
+			TopicTree.prototype.matches = matches;
+		}
 	});
 });
 

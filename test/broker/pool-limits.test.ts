@@ -50,12 +50,15 @@ describe("pool limits", () => {
 			const v5Client = harness.client("five");
 			v5Client.subscribe("b");
 			assert.deepEqual([...(v5Client.subscribe("c") as ISubackPacket).granted], [0x97]);
+			v5Client.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["b"] });
 			const v4Client = harness.client("four", 4);
+			v4Client.subscribe("b");
 			assert.deepEqual([...(v4Client.subscribe("c") as ISubackPacket).granted], [0x80]);
 			assert.equal(harness.broker.counters.subscriptionsOverQuota, 2);
 			v5Client.publish("a", "1");
 			assert.deepEqual(other.messages(), ["a=1"]);
 			other.drop();
+			v4Client.drop();
 			assert.deepEqual([...(v5Client.subscribe("c") as ISubackPacket).granted], [0]);
 		}
 	});

@@ -76,7 +76,14 @@ export class Core {
 		this.memory = memory;
 		this.will = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
-		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
+		this.subscriptions = new Subscriptions(
+			memory,
+			subscriptions,
+			sessions,
+			filterLevels,
+			filterBytes,
+			settings.subscriptionsPerClient,
+		);
 		this.queues = new OutgoingQueues(
 			memory,
 			sessions,

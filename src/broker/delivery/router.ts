@@ -8,11 +8,15 @@ import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
 import type { SysTopics } from "./sys-topics";
 
+/**
+ * Stored values that are compared with new subscriptions in one turn: some thousand subscriptions to some
+ * thousand values would stop the broker for seconds.
+ */
+const EXAMINED_PER_TURN = 8192;
 /** Minimum time between two traces of values that find no place. */
 const TRACE_INTERVAL_MS = 60_000;
 /** Start of such a trace; the topic follows. */
 export const NO_PLACE_TRACE = "broker: no place for the retained value of";
-
 /** Bytes of the longest PUBREL without a reason string. */
 const PUBREL_ROOM = 5;
 
@@ -31,6 +35,10 @@ export class Router {
 	readonly #recipients: Recipients;
 	/** No value that finds no place is traced before this, ms of the broker's clock. */
 	#nextTraceAt = 0;
+	/** Stored values and subscriptions examined for new subscriptions in this turn. */
+	#examined = 0;
+	/** Index of the connection that resumed last. */
+	#resumed = 0;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
@@ -180,6 +188,26 @@ export class Router {
 	}
 
 	/**
+	 * Resumes stored values that waited for the next turn.
+	 * @returns whether more of them wait for the next turn
+	 */
+	resumeRetained(): boolean {
+		const core = this.#core;
+		const { length } = core.connections;
+		const paused = this.#examined > EXAMINED_PER_TURN;
+		this.#examined = 0;
+		if (!paused) return false;
+		for (let i = 1; i < length && this.#examined <= EXAMINED_PER_TURN; i++) {
+			// begins with the connection after the last one, so that each has its turn
+			this.#resumed = 1 + (this.#resumed % (length - 1));
+			const connection = core.connections[this.#resumed]!;
+			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0)
+				this.pump(connection);
+		}
+		return this.#examined > EXAMINED_PER_TURN;
+	}
+
+	/**
 	 * Moves pending messages of shared subscriptions from an ending session, whose subscriptions were removed
 	 * already, to other members. QoS 1 only: a QoS 2 message must not be sent to another client [MQTT-4.8.2-5].
 	 */
@@ -310,7 +338,7 @@ export class Router {
 		const session = connection.session;
 		let subscription = connection.retainedSubscription;
 		if (subscription === 0) {
-			subscription = subscriptions.takeRetainedPending(session);
+			subscription = subscriptions.takeRetainedPending(session, connection.retainedCursor);
 			connection.retainedSubscription = subscription;
 			connection.retainedCursor = 0;
 			if (subscription === 0) {
@@ -324,6 +352,7 @@ export class Router {
 		const isSys = subscriptions.isSys(subscription);
 		const last = isSys ? store.records + sysTopics.count : store.records;
 		for (let record = connection.retainedCursor + 1; record <= last; record++) {
+			if (++this.#examined > EXAMINED_PER_TURN) return false;
 			connection.retainedCursor = record;
 			if (record > store.records) {
 				if (!sysTopics.compose(record - store.records, message)) continue;
@@ -370,8 +399,9 @@ export class Router {
 			return true;
 		}
 		connection.retainedSubscription = 0;
+		connection.retainedCursor = subscription;
 		subscriptions.dirtyFlags?.mark(subscription);
-		return true;
+		return ++this.#examined <= EXAMINED_PER_TURN;
 	}
 
 	/**

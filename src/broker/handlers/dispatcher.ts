@@ -28,6 +28,7 @@ import type { PacketWriter } from "../delivery/packet-writer";
 import { type Connection, OPENING } from "../session/connection";
 import { ACCEPTED, WRONG_TYPE } from "../session/outgoing-queues";
 import type { ConnectHandler } from "./connect-handler";
+import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
 import type { SubscribeHandler } from "./subscribe-handler";
 
@@ -119,11 +120,13 @@ export class Dispatcher {
 	}
 
 	/**
-	 * The next session that gives way to the client of an accepted CONNECT, see {@link Admission}; 0 if there is
-	 * room, or the CONNECT is refused. Called first, so that a client that is refused for lack of room loses
-	 * neither its old connection nor its old session.
+	 * The next session that gives way to the client of an accepted CONNECT, see {@link Admission}, or to its
+	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet, so
+	 * that a client that is refused for lack of room loses neither its old connection nor its old session.
 	 */
 	nextToGiveWay(connection: Connection): number {
+		if (this.#packet.type === SUBSCRIBE)
+			return nextToGiveFilters(this.#core, connection.session, this.#packet);
 		if (this.#authResult !== SUCCESS) return 0;
 		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet);
 		if (session >= 0) return session;

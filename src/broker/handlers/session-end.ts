@@ -97,19 +97,6 @@ export class SessionEnd {
 		return delay === 0;
 	}
 
-	/** Ends the session, or the connection, of a client that gives way to another one. */
-	giveWay(session: number): void {
-		const core = this.#core;
-		const connection = core.connectionOf(session);
-		if (connection === undefined) {
-			core.counters.sessionsEvicted++;
-			return this.endSession(session);
-		}
-		core.counters.connectionsEvicted++;
-		core.close(connection, QUOTA_EXCEEDED);
-		return this.endConnection(connection);
-	}
-
 	/** Ends a session whose client is not connected. */
 	endSession(session: number): void {
 		const { sessions, subscriptions, queues } = this.#core;

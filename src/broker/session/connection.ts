@@ -140,7 +140,7 @@ export class Connection {
 	network = 0;
 	/**
 	 * While RETAINED_PENDING is set: the subscription whose stored values are being sent, 0 between two; and
-	 * the record examined last.
+	 * the record examined last, or the subscription before.
 	 */
 	retainedSubscription = 0;
 	retainedCursor = 0;

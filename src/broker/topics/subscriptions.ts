@@ -39,16 +39,27 @@ export class Subscriptions {
 	readonly #rows: Uint16Array;
 	readonly #identifiers: Uint32Array;
 	readonly #firstOfNode: Uint16Array;
-	readonly #firstOfSession: Uint16Array;
+	/** By session: its first subscription, and the number of its subscriptions. */
+	readonly #ofSession: Uint16Array;
 	#unused: number;
+	readonly #limit: number;
 
 	/**
 	 * @param records number of subscriptions
 	 * @param sessions number of sessions
 	 * @param levels of all filters together
 	 * @param bytes for the text of these levels
+	 * @param limit subscriptions of one session
 	 */
-	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
+	constructor(
+		memory: Memory,
+		records: number,
+		sessions: number,
+		levels: number,
+		bytes: number,
+		limit = records,
+	) {
+		this.#limit = limit;
 		const { tables } = memory;
 		this.tree = new TopicTree(memory, levels, bytes);
 		this.#unused = records > 0 ? 1 : 0;
@@ -56,7 +67,7 @@ export class Subscriptions {
 		this.#rows = tables.u16(WIDTH * records + WIDTH);
 		this.#identifiers = tables.u32(records + 1);
 		this.#firstOfNode = tables.u16(levels + 1);
-		this.#firstOfSession = tables.u16(sessions + 1);
+		this.#ofSession = tables.u16(2 * sessions + 2);
 		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT_OF_NODE] = i + 1;
 	}
 
@@ -119,18 +130,36 @@ export class Subscriptions {
 	/**
 	 * Returns the next subscription of a session whose stored values are still to be sent, and clears that
 	 * mark; 0 if there is none.
+	 * @param previous number after which the search begins if it is a subscription of the session, so that all
+	 *   of them take one pass
 	 */
-	takeRetainedPending(session: number): number {
-		let subscription = this.#firstOfSession[session];
-		while (subscription !== 0 && (this.#rows[WIDTH * subscription + OPTIONS] & RETAINED_PENDING) === 0)
-			subscription = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
-		if (subscription !== 0) this.#rows[WIDTH * subscription + OPTIONS] &= ~RETAINED_PENDING;
+	takeRetainedPending(session: number, previous: number): number {
+		const rows = this.#rows;
+		const first = this.#ofSession[2 * session];
+		let wrapped = rows[WIDTH * previous + SESSION] !== session;
+		let subscription = wrapped ? first : rows[WIDTH * previous + NEXT_OF_SESSION];
+		for (;;) {
+			if (subscription === 0) {
+				if (wrapped) return 0;
+				wrapped = true;
+				subscription = first;
+				continue;
+			}
+			if ((rows[WIDTH * subscription + OPTIONS] & RETAINED_PENDING) !== 0) break;
+			subscription = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		}
+		rows[WIDTH * subscription + OPTIONS] &= ~RETAINED_PENDING;
 		return subscription;
+	}
+
+	/** Number of subscriptions of a session. */
+	countOf(session: number): number {
+		return this.#ofSession[2 * session + 1];
 	}
 
 	/** The first subscription of a session, then the next one of the same session; 0 after the last. */
 	firstOf(session: number): number {
-		return this.#firstOfSession[session];
+		return this.#ofSession[2 * session];
 	}
 
 	next(subscription: number): number {
@@ -140,7 +169,7 @@ export class Subscriptions {
 	/**
 	 * Adds a subscription, or replaces the one with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
 	 * @param shared start of a shared subscription's filter, after the share name; 0 if it is not shared
-	 * @returns 0 if subscriptions, levels or bytes are used up: then nothing has changed
+	 * @returns 0 if subscriptions, levels or bytes are used up, or the session has its maximum: then nothing has changed
 	 */
 	add(
 		session: number,
@@ -153,6 +182,7 @@ export class Subscriptions {
 	): number {
 		const known = this.find(session, bytes, start, end, shared);
 		this.existed = known !== 0;
+		if (known === 0 && this.countOf(session) >= this.#limit) return 0;
 		const subscription = known === 0 ? this.allocate(session, bytes, start, end, shared) : known;
 		if (subscription === 0) return 0;
 		if (known === 0 && (options & SYS_FILTER) !== 0) this.sysCount++;
@@ -167,10 +197,10 @@ export class Subscriptions {
 		const subscription = this.find(session, bytes, start, end, shared);
 		if (subscription === 0) return 0;
 		const rows = this.#rows;
-		if (this.#firstOfSession[session] === subscription)
-			this.#firstOfSession[session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
+		if (this.#ofSession[2 * session] === subscription)
+			this.#ofSession[2 * session] = rows[WIDTH * subscription + NEXT_OF_SESSION];
 		else {
-			let previous = this.#firstOfSession[session];
+			let previous = this.#ofSession[2 * session];
 			while (rows[WIDTH * previous + NEXT_OF_SESSION] !== subscription)
 				previous = rows[WIDTH * previous + NEXT_OF_SESSION];
 			rows[WIDTH * previous + NEXT_OF_SESSION] = rows[WIDTH * subscription + NEXT_OF_SESSION];
@@ -181,8 +211,8 @@ export class Subscriptions {
 
 	/** Removes all subscriptions of a session. */
 	removeAll(session: number): void {
-		let subscription = this.#firstOfSession[session];
-		this.#firstOfSession[session] = 0;
+		let subscription = this.#ofSession[2 * session];
+		this.#ofSession[2 * session] = 0;
 		while (subscription !== 0) {
 			const next = this.#rows[WIDTH * subscription + NEXT_OF_SESSION];
 			this.release(subscription);
@@ -255,8 +285,9 @@ export class Subscriptions {
 		rows[row + SHARE] = share;
 		rows[row + NEXT_OF_NODE] = this.#firstOfNode[node];
 		this.#firstOfNode[node] = subscription;
-		rows[row + NEXT_OF_SESSION] = this.#firstOfSession[session];
-		this.#firstOfSession[session] = subscription;
+		rows[row + NEXT_OF_SESSION] = this.#ofSession[2 * session];
+		this.#ofSession[2 * session] = subscription;
+		this.#ofSession[2 * session + 1]++;
 		this.count++;
 		return subscription;
 	}
@@ -271,6 +302,7 @@ export class Subscriptions {
 		rows[row + NEXT_OF_NODE] = this.#unused;
 		this.#unused = subscription;
 		this.dirtyFlags?.mark(subscription);
+		this.#ofSession[2 * rows[row + SESSION] + 1]--;
 		rows[row + SESSION] = 0;
 		this.count--;
 		this.tree.remove(node);

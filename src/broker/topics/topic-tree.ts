@@ -181,6 +181,20 @@ export class TopicTree {
 		return true;
 	}
 
+	/** Levels of the filter that ends at a node. */
+	levels(node: number): number {
+		let levels = 0;
+		for (let i = node; i !== ROOT; i = this.#nodes[WIDTH * i + PARENT]) levels++;
+		return levels;
+	}
+
+	/** Bytes of the text of these levels. */
+	pathBytes(node: number): number {
+		let bytes = 0;
+		for (let i = node; i !== ROOT; i = this.#nodes[WIDTH * i + PARENT]) bytes += this.#arena.size(i);
+		return bytes;
+	}
+
 	/**
 	 * Copies the filter that ends at a node to `at`, and returns the index after it; `at` itself if there is no
 	 * room.

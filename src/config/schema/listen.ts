@@ -23,6 +23,12 @@ export const ListenConfig = Type.Object(
 		subscriptions: Type.Optional(
 			Count("Subscriptions of all sessions together.", limits.subscriptions, values.subscriptions),
 		),
+		subscriptionsPerClient: Type.Optional(
+			Count(
+				"Subscriptions of one session, at most; three quarters of all when left out.",
+				limits.subscriptionsPerClient,
+			),
+		),
 		sessionBytes: Type.Optional(
 			Count("Bytes for the client identifiers and wills of these.", limits.sessionBytes, values.sessionBytes),
 		),

@@ -1,0 +1,94 @@
+import type { Packet } from "../../mqtt/packet";
+import type { Core } from "../core/core";
+
+const SLASH = 0x2f;
+
+// How a session may have to give way, the most important last
+const NEVER = 0;
+const IF_AWAY = 1;
+const BORROWS = 2;
+const BORROWS_AWAY = 3;
+
+/**
+ * The next session that ends so that a client can subscribe; 0 if there is room for it, or it may not displace
+ * others.
+ *
+ * Every client is guaranteed a share of the pools of topic filters: each divided by `connections`. What is free
+ * beyond is lent. If a client within its shares finds a pool used up, the session that exceeds its own by most
+ * gives way, of those one whose client is away first; if there is none, a session whose client is away.
+ */
+export function nextToGiveFilters(core: Core, session: number, packet: Packet): number {
+	if (hasRoom(core, session, packet)) return 0;
+	const { sessions, subscriptions } = core;
+	let best = 0;
+	let bestRank = NEVER;
+	let most = 0;
+	for (let other = 1; other <= sessions.capacity; other++) {
+		if (other === session || !sessions.inUse(other) || subscriptions.countOf(other) === 0) continue;
+		const use = usedShare(core, other);
+		const away = sessions.connection(other) === 0;
+		const rank = use > 1 ? (away ? BORROWS_AWAY : BORROWS) : away ? IF_AWAY : NEVER;
+		if (rank < bestRank || rank === NEVER || (rank === bestRank && use <= most)) continue;
+		best = other;
+		bestRank = rank;
+		most = use;
+	}
+	return best;
+}
+
+/** Whether there is room for the filters of a SUBSCRIBE, or for those of them that are within the shares. */
+function hasRoom(core: Core, session: number, packet: Packet): boolean {
+	const { settings, subscriptions } = core;
+	const { tree } = subscriptions;
+	const { bytes } = packet;
+	let count = 0;
+	let levels = 0;
+	let length = 0;
+	packet.rewind();
+	while (packet.nextFilter()) {
+		const { filterStart, filterEnd } = packet;
+		count++;
+		levels++;
+		length += filterEnd - filterStart;
+		for (let i = filterStart; i < filterEnd; i++) if (bytes[i] === SLASH) levels++;
+	}
+	return (
+		settings.subscriptions - subscriptions.count >=
+			Math.min(count, settings.subscriptions / settings.connections - subscriptions.countOf(session)) &&
+		settings.filterLevels - tree.count >=
+			Math.min(levels, settings.filterLevels / settings.connections - levelsOf(core, session)) &&
+		settings.filterBytes - tree.bytes >=
+			Math.min(length, settings.filterBytes / settings.connections - bytesOf(core, session))
+	);
+}
+
+/** What a session uses of its share of the pool that it uses most of: above 1 if it has borrowed. */
+function usedShare(core: Core, session: number): number {
+	const { subscriptions, filterLevels, filterBytes, connections } = core.settings;
+	return (
+		connections *
+		Math.max(
+			core.subscriptions.countOf(session) / subscriptions,
+			levelsOf(core, session) / filterLevels,
+			bytesOf(core, session) / filterBytes,
+		)
+	);
+}
+
+/** Levels of a session's filters, also those that it shares with other filters. */
+function levelsOf(core: Core, session: number): number {
+	const { subscriptions } = core;
+	let levels = 0;
+	for (let i = subscriptions.firstOf(session); i !== 0; i = subscriptions.next(i))
+		levels += subscriptions.tree.levels(subscriptions.node(i));
+	return levels;
+}
+
+/** Bytes of these levels. */
+function bytesOf(core: Core, session: number): number {
+	const { subscriptions } = core;
+	let bytes = 0;
+	for (let i = subscriptions.firstOf(session); i !== 0; i = subscriptions.next(i))
+		bytes += subscriptions.tree.pathBytes(subscriptions.node(i));
+	return bytes;
+}
