@@ -10,8 +10,13 @@ import type { Timeouts } from "./timeouts";
 export const IDLE_HANDSHAKE_MS = 1000;
 /** The same for a connection whose HTTP request is complete but whose answer has not left, ms. */
 export const SLOW_ANSWER_MS = 4000;
+/**
+ * The shortest such timeout, to which it is halved with each connection closed, until none waits in the backlog
+ * any more. A client that has waited there has already sent its CONNECT.
+ */
+export const MINIMUM_HANDSHAKE_MS = 100;
 /** Interval between two checks of these shares, ms. */
-const RECHECK_MS = 250;
+const RECHECK_MS = 100;
 
 /** A port, and the socket constructor for its connections. */
 interface ListeningPort {
@@ -38,6 +43,8 @@ export class Listeners {
 	#turn = 0;
 	/** Earliest time of the next evictIdleHandshakes() check, ms of the broker's clock. */
 	#recheckAt = 0;
+	/** IDLE_HANDSHAKE_MS … MINIMUM_HANDSHAKE_MS. */
+	#idleLimitMs = IDLE_HANDSHAKE_MS;
 
 	constructor(core: Core, owner: ConnectionOwner, timeouts: Timeouts) {
 		this.#core = core;
@@ -86,12 +93,13 @@ export class Listeners {
 		}
 		for (let i = 0; i < count; i++) if (ports[i].hasBacklog) this.hasBacklog = true;
 		if (this.hasBacklog) this.evictIdleHandshakes();
+		else this.#idleLimitMs = IDLE_HANDSHAKE_MS;
 	}
 
 	/**
 	 * Shortens the timeout of idle handshakes while connections wait in the backlog. One address (one network
 	 * for IPv6) may hold half of the handshake slots until the connect timeout, and the rest only for
-	 * IDLE_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT, or half a request, does
+	 * IDLE_HANDSHAKE_MS or, the longer others wait, down to MINIMUM_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT, or half a request, does
 	 * not block all others. Connections that wait for the broker are not idle. If the platform does not know
 	 * addresses, all connections count as those of one.
 	 */
@@ -104,12 +112,13 @@ export class Listeners {
 			return;
 		}
 		this.#recheckAt = nowMs + RECHECK_MS;
-		const share = Math.max(1, Math.ceil(settings.handshakes / 2));
+		const idleLimitMs = this.#idleLimitMs;
+		const share = idleLimitMs === MINIMUM_HANDSHAKE_MS ? 0 : Math.max(1, Math.ceil(settings.handshakes / 2));
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
 			const { state, keepAliveTimeoutMs, network } = connection;
 			if (state !== OPENING || connection.awaitsBroker) continue;
-			const limit = connection.answering ? SLOW_ANSWER_MS : IDLE_HANDSHAKE_MS;
+			const limit = connection.answering ? SLOW_ANSWER_MS : idleLimitMs;
 			if (keepAliveTimeoutMs <= limit) continue;
 			let others = 0;
 			for (let j = 1; j < i && others < share; j++) {
@@ -117,7 +126,10 @@ export class Listeners {
 				if (other.state === OPENING && other.network === network) others++;
 			}
 			if (others < share) continue;
-			if (connection.lastReceivedAt + limit <= nowMs) connection.keepAliveTimeoutMs = limit;
+			if (connection.lastReceivedAt + limit <= nowMs) {
+				connection.keepAliveTimeoutMs = limit;
+				this.#idleLimitMs = Math.max(MINIMUM_HANDSHAKE_MS, this.#idleLimitMs / 2);
+			}
 			timeouts.scheduleBy(connection.lastReceivedAt + limit);
 		}
 	}

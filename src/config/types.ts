@@ -191,7 +191,7 @@ export interface ListenSettings {
 	 * Maximum number of connections that wait for their CONNECT, in addition to `connections`; others wait to
 	 * be accepted. If they do, one address or IPv6 network keeps half of these places, rounded up, until
 	 * connectTimeout; its other connections are closed after a second without CONNECT or a whole HTTP request,
-	 * or four seconds in which the answer to a request could not be sent. Addresses that the platform does not
+	 * all of them the sooner the longer others wait, down to a tenth of a second; or after four seconds in which the answer to a request could not be sent. Addresses that the platform does not
 	 * know count as one.
 	 */
 	readonly handshakes: number;

@@ -70,7 +70,7 @@ describe("idle handshakes", () => {
 			// closing goes on as long as a connection waits
 			const more = createEach(8, (index) => connectFrom(harness, address(index + 10)));
 			harness.host.advance(2 * IDLE_HANDSHAKE_MS + 600);
-			assert.equal(countClosed(idle), 3);
+			assert.equal(countClosed(idle), 5, "the longer others wait, the less is left to it");
 			assert.ok(countClosed(more) >= 4);
 			harness.host.advance(10_000);
 			assert.equal(countClosed([...idle, ...more]), 13);
@@ -131,12 +131,12 @@ describe("idle handshakes", () => {
 		}
 	});
 
-	test("40 idle sockets of one host, default places: a stranger is in after five rounds", () => {
+	test("40 idle sockets of one host, default places: a stranger is in after three seconds", () => {
 		const harness = createHarness({ users: [], connections: 8, handshakes: 2 });
 		createEach(40, () => connectFrom(harness, "10.0.0.1"));
 		const stranger = connectFrom(harness, "10.0.0.2");
 		stranger.connect("stranger");
-		harness.host.advance(5 * (IDLE_HANDSHAKE_MS + 300));
+		harness.host.advance(3000);
 		assert.equal(reasonCodeOf(stranger.shift("connack")), 0);
 	});
 
