@@ -316,6 +316,7 @@ export class Broker implements ConnectionOwner {
 				core.counters.connectionsEvicted++;
 				core.close(other, QUOTA_EXCEEDED);
 				this.#sessionEnd.endConnection(other);
+				this.#timeouts.scheduleBy(core.clock.nowMs); // its session may expire, or its will become due
 			}
 		}
 	}

@@ -190,6 +190,29 @@ describe("places of connected clients", () => {
 		}
 	});
 
+	test("a lasting session whose client gave way: expires, and its delayed will is published", () => {
+		const harness = new BrokerHarness({ connections: 2 });
+		const will = {
+			topic: "w",
+			payload: Buffer.from("gone"),
+			qos: 0,
+			retain: false,
+			properties: { willDelayInterval: 5 },
+		};
+		const fields = { clean: false, properties: { sessionExpiryInterval: 20 }, keepalive: 0, will };
+		for (const id of ["a", "b"]) {
+			connected(harness, "10.0.0.1", id, fields);
+			harness.host.advance(1000);
+		}
+		const stranger = connected(harness, "10.0.0.2", "stranger", { keepalive: 0 });
+		stranger.subscribe("w");
+		harness.host.advance(6000);
+		assert.deepEqual(stranger.messages(), ["w=gone"]);
+		assert.equal(harness.broker.usage.sessions, 3);
+		harness.host.advance(20_000);
+		assert.equal(harness.broker.usage.sessions, 2);
+	});
+
 	test("several hosts hold all places: one more finds a place as long as one holds more than one", () => {
 		const harness = new BrokerHarness();
 		for (let i = 0; i < 8; i++) connected(harness, `10.0.0.${i % 3}`, `h${i}`);
