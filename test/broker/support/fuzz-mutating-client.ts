@@ -68,6 +68,8 @@ export class MutatingClient {
 			this.#abandoned.push(channel);
 		} else channel.disconnect(random.oneIn(2) || channel.frozen);
 		this.#network.run();
+		// a FIN behind half a packet is not noticed, and without keep alive no timeout follows
+		if (!channel.closed && !this.#abandoned.includes(channel)) this.#abandoned.push(channel);
 	}
 
 	#connect(): void {
