@@ -76,14 +76,7 @@ export class Core {
 		this.memory = memory;
 		this.will = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
-		this.subscriptions = new Subscriptions(
-			memory,
-			subscriptions,
-			sessions,
-			filterLevels,
-			filterBytes,
-			settings.subscriptionsPerClient,
-		);
+		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
 		this.queues = new OutgoingQueues(
 			memory,
 			sessions,

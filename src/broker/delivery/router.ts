@@ -37,8 +37,6 @@ export class Router {
 	#nextTraceAt = 0;
 	/** Stored values and subscriptions examined for new subscriptions in this turn. */
 	#examined = 0;
-	/** Index of the connection that resumed last. */
-	#resumed = 0;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
@@ -197,10 +195,10 @@ export class Router {
 		const paused = this.#examined > EXAMINED_PER_TURN;
 		this.#examined = 0;
 		if (!paused) return false;
+		// begins anywhere, so that each connection has its turn
+		const from = Math.floor(Math.random() * length);
 		for (let i = 1; i < length && this.#examined <= EXAMINED_PER_TURN; i++) {
-			// begins with the connection after the last one, so that each has its turn
-			this.#resumed = 1 + (this.#resumed % (length - 1));
-			const connection = core.connections[this.#resumed]!;
+			const connection = core.connections[1 + ((from + i) % (length - 1))]!;
 			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0)
 				this.pump(connection);
 		}

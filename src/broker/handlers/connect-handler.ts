@@ -36,7 +36,7 @@ import {
 	TOLD,
 	WANTS_TIMESTAMP,
 } from "../session/connection";
-import { Admission } from "./admission";
+import { nextToGiveWay } from "./admission";
 import { DeferredConnect } from "./deferred-connect";
 import type { SessionEnd } from "./session-end";
 
@@ -52,7 +52,6 @@ export class ConnectHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #sessionEnd: SessionEnd;
-	readonly #admission: Admission;
 	/** The CONNECT whose authentication is pending. */
 	readonly deferred = new DeferredConnect();
 	/** Assigned client identifier: a prefix and random hexadecimal digits. */
@@ -64,7 +63,6 @@ export class ConnectHandler {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
 		this.#sessionEnd = sessionEnd;
-		this.#admission = new Admission(core);
 	}
 
 	/**
@@ -84,7 +82,8 @@ export class ConnectHandler {
 
 	/** The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none. */
 	nextToGiveWay(connection: Connection, packet: Packet): number {
-		return this.#admission.nextToGiveWay(
+		return nextToGiveWay(
+			this.#core,
 			this.peerOf(connection, packet),
 			this.knownSession(packet),
 			this.bytesFor(packet),

@@ -120,7 +120,7 @@ export class Dispatcher {
 	}
 
 	/**
-	 * The next session that gives way to the client of an accepted CONNECT, see {@link Admission}, or to its
+	 * The next session that gives way to the client of an accepted CONNECT, see admission.ts, or to its
 	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet, so
 	 * that a client that is refused for lack of room loses neither its old connection nor its old session.
 	 */

@@ -1,18 +1,17 @@
 import { peerOf } from "../pool/peer";
 
-/** Counts what each peer holds, in one sorted table, so that a question costs a few comparisons. */
+/**
+ * Counts what each peer holds, in one sorted table, so that a question costs a few comparisons. Created when a
+ * pool is full: it is not needed before, and its memory is free again after a decision.
+ */
 export class PeerTally {
 	/** A peer occurs once for each unit that it holds. */
 	readonly #units: Uint32Array;
 	#count = 0;
 
 	/** @param units of all peers together; more are not counted */
-	constructor(units: Uint32Array) {
-		this.#units = units;
-	}
-
-	clear(): void {
-		this.#count = 0;
+	constructor(units: number) {
+		this.#units = new Uint32Array(units);
 	}
 
 	/** Adds units of a peer. sort() must follow before the next question. */

@@ -82,6 +82,7 @@ export class SubscribeHandler {
 			shared,
 			(options & 0x0f) | sysFlag,
 			identifier,
+			this.#core.settings.subscriptionsPerClient,
 		);
 		if (subscription === 0) {
 			counters.subscriptionsOverQuota++;

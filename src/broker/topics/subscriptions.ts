@@ -42,24 +42,14 @@ export class Subscriptions {
 	/** By session: its first subscription, and the number of its subscriptions. */
 	readonly #ofSession: Uint16Array;
 	#unused: number;
-	readonly #limit: number;
 
 	/**
 	 * @param records number of subscriptions
 	 * @param sessions number of sessions
 	 * @param levels of all filters together
 	 * @param bytes for the text of these levels
-	 * @param limit subscriptions of one session
 	 */
-	constructor(
-		memory: Memory,
-		records: number,
-		sessions: number,
-		levels: number,
-		bytes: number,
-		limit = records,
-	) {
-		this.#limit = limit;
+	constructor(memory: Memory, records: number, sessions: number, levels: number, bytes: number) {
 		const { tables } = memory;
 		this.tree = new TopicTree(memory, levels, bytes);
 		this.#unused = records > 0 ? 1 : 0;
@@ -169,6 +159,7 @@ export class Subscriptions {
 	/**
 	 * Adds a subscription, or replaces the one with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
 	 * @param shared start of a shared subscription's filter, after the share name; 0 if it is not shared
+	 * @param limit of subscriptions of the session; one that exists is replaced in any case
 	 * @returns 0 if subscriptions, levels or bytes are used up, or the session has its maximum: then nothing has changed
 	 */
 	add(
@@ -179,10 +170,11 @@ export class Subscriptions {
 		shared: number,
 		options: number,
 		identifier: number,
+		limit = 0xffff,
 	): number {
 		const known = this.find(session, bytes, start, end, shared);
 		this.existed = known !== 0;
-		if (known === 0 && this.countOf(session) >= this.#limit) return 0;
+		if (known === 0 && this.countOf(session) >= limit) return 0;
 		const subscription = known === 0 ? this.allocate(session, bytes, start, end, shared) : known;
 		if (subscription === 0) return 0;
 		if (known === 0 && (options & SYS_FILTER) !== 0) this.sysCount++;
