@@ -176,6 +176,7 @@ export class Connection {
 		this.maximumPacketSize = UNLIMITED_PACKET;
 		this.version = 4;
 		this.retainedSubscription = 0;
+		this.retainedCursor = 0;
 		this.#available = 0;
 		this.#lengthShift = HEADER_START;
 		this.waitsForTurn = false;
