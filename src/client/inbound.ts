@@ -7,7 +7,15 @@ import {
 } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
-import { actionOn, DELIVER, IDLE, PUBLISH_ARRIVES, PUBREL_PENDING } from "../session/delivery";
+import {
+	actionOn,
+	DELIVER,
+	IDLE,
+	PUBLISH_ARRIVES,
+	PUBREL_ARRIVES,
+	PUBREL_PENDING,
+	SEND_PUBCOMP,
+} from "../session/delivery";
 import { IncomingIds } from "../session/incoming-ids";
 import type { ClientHandler } from "./options";
 
@@ -80,10 +88,9 @@ export class Inbound {
 	/** Answers every PUBREL and releases its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
 	onPubrel(packet: Packet): void {
 		if (this.#stopped) return;
-		const known = this.#incomingIds.remove(packet.packetId);
-		this.#encoder.pubcomp(
-			packet.packetId,
-			known || packet.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
-		);
+		const { packetId } = packet;
+		const state = this.#incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
+		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || packet.version === 4;
+		this.#encoder.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 	}
 }

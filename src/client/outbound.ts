@@ -7,11 +7,11 @@ import {
 	type DeliveryAction,
 	deliveryPacket,
 	IDLE,
-	IGNORE,
 	PUBACK_PENDING,
 	PUBCOMP_PENDING,
 	PUBREC_PENDING,
 	SEND_PUBREL,
+	SEND_PUBREL_NOT_FOUND,
 	type SenderState,
 	stateAfter,
 } from "../session/delivery";
@@ -200,7 +200,6 @@ export class Outbound {
 	/**
 	 * Handles PUBACK, PUBREC or PUBCOMP as the table of deliveries says; stages PUBREL where it is the answer.
 	 * [MQTT-4.4.0-2]
-	 * @returns what is left to the caller; IGNORE for an identifier that is not in use
 	 */
 	onAcknowledgement(type: number, packetId: number, reasonCode: number, now: number): DeliveryAction {
 		const inFlight = this.#inFlight;
@@ -208,12 +207,11 @@ export class Outbound {
 		const packet = deliveryPacket(type, reasonCode);
 		const action = actionOn(state, packet);
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
-		if (action === SEND_PUBREL) {
-			// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
-			const known = state !== IDLE || this.#encoder.version === 4;
-			this.#encoder.pubrel(packetId, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
-		}
-		return state === IDLE ? IGNORE : action;
+		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
+		if (action === SEND_PUBREL) this.#encoder.pubrel(packetId);
+		else if (action === SEND_PUBREL_NOT_FOUND)
+			this.#encoder.pubrel(packetId, this.#encoder.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+		return action;
 	}
 
 	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether a message waited too long; if not, waits on */

@@ -51,16 +51,17 @@ export type DeliveryPacket =
 export const IGNORE = 0;
 /** The message is acknowledged, or refused: its identifier is free. */
 export const COMPLETE = 1;
-/** Send PUBREL, with 0x92 (packet identifier not found, MQTT 5.0) where the identifier is not in use. */
 export const SEND_PUBREL = 2;
 /** Pass the message on, then send PUBREC. */
 export const DELIVER = 3;
 /** Send PUBREC without passing the message on again. */
 export const SEND_PUBREC = 4;
-/** Send PUBCOMP, with 0x92 as for PUBREL. */
 export const SEND_PUBCOMP = 5;
 /** The two ends disagree on the QoS: DISCONNECT 0x82 in MQTT 5.0, then close. */
 export const PROTOCOL_VIOLATION = 6;
+/** Send PUBREL or PUBCOMP with 0x92, packet identifier not found; without a reason code in MQTT 3.1.1. */
+export const SEND_PUBREL_NOT_FOUND = 7;
+export const SEND_PUBCOMP_NOT_FOUND = 8;
 
 export type DeliveryAction =
 	| typeof IGNORE
@@ -69,7 +70,9 @@ export type DeliveryAction =
 	| typeof DELIVER
 	| typeof SEND_PUBREC
 	| typeof SEND_PUBCOMP
-	| typeof PROTOCOL_VIOLATION;
+	| typeof PROTOCOL_VIOLATION
+	| typeof SEND_PUBREL_NOT_FOUND
+	| typeof SEND_PUBCOMP_NOT_FOUND;
 
 /**
  * The packet of the table for a received acknowledgement.
@@ -93,7 +96,7 @@ type Row = readonly [DeliveryState, DeliveryPacket, DeliveryAction, DeliveryStat
 const ROWS: readonly Row[] = [
 	// An identifier that is not in use: legal, as an acknowledgement may be repeated after a reconnect
 	[IDLE, PUBACK_ARRIVES, IGNORE, IDLE],
-	[IDLE, PUBREC_ARRIVES, SEND_PUBREL, IDLE], // [MQTT-4.3.3-4]
+	[IDLE, PUBREC_ARRIVES, SEND_PUBREL_NOT_FOUND, IDLE], // [MQTT-4.3.3-4]
 	[IDLE, REFUSAL_ARRIVES, IGNORE, IDLE],
 	[IDLE, PUBCOMP_ARRIVES, IGNORE, IDLE],
 	[PUBACK_PENDING, PUBACK_ARRIVES, COMPLETE, IDLE], // [MQTT-4.3.2-3]
@@ -102,7 +105,7 @@ const ROWS: readonly Row[] = [
 	[PUBCOMP_PENDING, PUBREC_ARRIVES, SEND_PUBREL, PUBCOMP_PENDING], // repeated after a reconnect
 	[PUBCOMP_PENDING, PUBCOMP_ARRIVES, COMPLETE, IDLE], // [MQTT-4.3.3-5]
 	[IDLE, PUBLISH_ARRIVES, DELIVER, PUBREL_PENDING], // [MQTT-4.3.3-8] [MQTT-4.3.3-12]
-	[IDLE, PUBREL_ARRIVES, SEND_PUBCOMP, IDLE], // [MQTT-4.3.3-11]
+	[IDLE, PUBREL_ARRIVES, SEND_PUBCOMP_NOT_FOUND, IDLE], // [MQTT-4.3.3-11]
 	[PUBREL_PENDING, PUBLISH_ARRIVES, SEND_PUBREC, PUBREL_PENDING], // [MQTT-4.3.3-10]
 	[PUBREL_PENDING, PUBREL_ARRIVES, SEND_PUBCOMP, IDLE], // [MQTT-4.3.3-11]
 ];

@@ -3,12 +3,17 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Memory } from "../../src/broker/pool/memory";
 import { Message } from "../../src/broker/pool/message";
+import { OutgoingQueues } from "../../src/broker/session/outgoing-queues";
 import {
-	ACCEPTED,
-	NOT_IN_FLIGHT,
-	OutgoingQueues,
-	WRONG_TYPE,
-} from "../../src/broker/session/outgoing-queues";
+	COMPLETE,
+	IGNORE,
+	PROTOCOL_VIOLATION,
+	PUBACK_ARRIVES,
+	PUBCOMP_ARRIVES,
+	PUBREC_ARRIVES,
+	SEND_PUBREL,
+	SEND_PUBREL_NOT_FOUND,
+} from "../../src/session/delivery";
 
 const SESSIONS = 3;
 
@@ -175,14 +180,14 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 				} else if (action.do === "release") {
 					const entry = inFlight[action.session][action.which];
 					assert.equal(
-						queues.markReleased(action.session, entry?.id ?? 0xffff),
+						queues.acknowledge(action.session, entry?.id ?? 0xffff, PUBREC_ARRIVES),
 						entry === undefined
 							? untracked[action.session] > 0
-								? ACCEPTED
-								: NOT_IN_FLIGHT
+								? SEND_PUBREL
+								: SEND_PUBREL_NOT_FOUND
 							: entry.qos === 2
-								? ACCEPTED
-								: WRONG_TYPE,
+								? SEND_PUBREL
+								: PROTOCOL_VIOLATION,
 					);
 					if (entry?.qos === 2) {
 						entry.released = true;
@@ -193,14 +198,18 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const entry = list[action.which];
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
 					assert.equal(
-						queues.complete(action.session, entry?.id ?? 0xffff, action.qos << 1, action.qos === 2),
+						queues.acknowledge(
+							action.session,
+							entry?.id ?? 0xffff,
+							action.qos === 1 ? PUBACK_ARRIVES : PUBCOMP_ARRIVES,
+						),
 						entry === undefined
 							? untracked[action.session] > 0
-								? ACCEPTED
-								: NOT_IN_FLIGHT
+								? COMPLETE
+								: IGNORE
 							: due
-								? ACCEPTED
-								: WRONG_TYPE,
+								? COMPLETE
+								: PROTOCOL_VIOLATION,
 					);
 					if (entry === undefined && untracked[action.session] > 0) untracked[action.session]--;
 					if (due) list.splice(action.which, 1);

@@ -9,8 +9,6 @@ import {
 	PUBLISH,
 	PUBREC,
 	PUBREL,
-	QOS1,
-	QOS2,
 	QUOTA_EXCEEDED,
 	SESSION_EXPIRY_INTERVAL,
 	SUBSCRIBE,
@@ -22,11 +20,17 @@ import { checkFirstByte } from "../../mqtt/decode/fixed-header";
 import { decodePublish } from "../../mqtt/decode/publish";
 import { Packet } from "../../mqtt/packet";
 import { varintSize } from "../../mqtt/varint";
+import {
+	COMPLETE,
+	deliveryPacket,
+	PROTOCOL_VIOLATION,
+	SEND_PUBREL,
+	SEND_PUBREL_NOT_FOUND,
+} from "../../session/delivery";
 import { PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { type Connection, OPENING } from "../session/connection";
-import { ACCEPTED, WRONG_TYPE } from "../session/outgoing-queues";
 import type { ConnectHandler } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
@@ -161,25 +165,14 @@ export class Dispatcher {
 	}
 
 	private handleOther(connection: Connection, packet: Packet): boolean {
-		const { queues } = this.#core;
 		switch (packet.type) {
-			case PUBACK:
-				// [MQTT-4.3.2-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-				return this.acknowledged(
-					connection,
-					queues.complete(connection.session, packet.packetId, QOS1, false),
-				);
-			case PUBREC:
-				return this.handlePubrec(connection, packet);
+			case PUBACK: // [MQTT-4.3.2-3]
+			case PUBREC: // [MQTT-4.3.3-3]
+			case PUBCOMP: // [MQTT-4.3.3-5]
+				return this.handleAcknowledgement(connection, packet); // [MQTT-4.4.0-2] [MQTT-4.8.2-6]
 			case PUBREL:
 				this.#publishHandler.release(connection, packet.packetId);
 				return false;
-			case PUBCOMP:
-				// [MQTT-4.3.3-5]
-				return this.acknowledged(
-					connection,
-					queues.complete(connection.session, packet.packetId, QOS2, true),
-				);
 			case UNSUBSCRIBE:
 				this.#subscribeHandler.unsubscribe(connection, packet);
 				return false;
@@ -197,34 +190,32 @@ export class Dispatcher {
 	}
 
 	/**
-	 * Closes the connection of a client whose acknowledgement has another type than its message awaits: the two
-	 * ends disagree on the QoS, and waiting would never end. An identifier that is not in flight is legal.
-	 * @param result of OutgoingQueues.complete() or markReleased()
-	 * @returns whether a message was completed
+	 * PUBACK, PUBREC or PUBCOMP, by the table of deliveries. One of the wrong type closes the connection: the two
+	 * ends disagree on the QoS, and waiting would never end.
+	 * @returns whether a message was completed, so that another may be sent
 	 */
-	private acknowledged(connection: Connection, result: number): boolean {
-		// [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
-		if (result === WRONG_TYPE) this.#core.close(connection, PROTOCOL_ERROR);
-		return result === ACCEPTED;
-	}
-
-	/** PUBREC: sends PUBREL, or completes a message that the client rejected. */
-	private handlePubrec(connection: Connection, packet: Packet): boolean {
-		const { queues } = this.#core;
-		const { packetId } = packet;
-		// [MQTT-4.3.3-3] [MQTT-4.4.0-2] [MQTT-4.8.2-6]
-		if (packet.reasonCode >= 0x80)
-			return this.acknowledged(connection, queues.complete(connection.session, packetId, QOS2, false));
-		const result = queues.markReleased(connection.session, packetId);
-		if (result === WRONG_TYPE) return this.acknowledged(connection, result);
-		// [MQTT-4.3.3-4]
-		this.#packetWriter.acknowledge(
-			connection,
-			PUBREL,
+	private handleAcknowledgement(connection: Connection, packet: Packet): boolean {
+		const { type, packetId, reasonCode } = packet;
+		const action = this.#core.queues.acknowledge(
+			connection.session,
 			packetId,
-			result === ACCEPTED || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
+			deliveryPacket(type, reasonCode),
 		);
-		return false;
+		switch (action) {
+			case SEND_PUBREL:
+				this.#packetWriter.acknowledge(connection, PUBREL, packetId, SUCCESS); // [MQTT-4.3.3-4]
+				return false;
+			case SEND_PUBREL_NOT_FOUND: {
+				const code = connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND;
+				this.#packetWriter.acknowledge(connection, PUBREL, packetId, code);
+				return false;
+			}
+			case PROTOCOL_VIOLATION:
+				this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+				return false;
+			default:
+				return action === COMPLETE;
+		}
 	}
 
 	/**

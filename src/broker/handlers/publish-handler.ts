@@ -13,6 +13,16 @@ import {
 	TOPIC_ALIAS_INVALID,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import {
+	actionOn,
+	IDLE,
+	PUBLISH_ARRIVES,
+	PUBREL_ARRIVES,
+	PUBREL_PENDING,
+	type ReceiverState,
+	SEND_PUBCOMP,
+	SEND_PUBREC,
+} from "../../session/delivery";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
@@ -48,7 +58,7 @@ export class PublishHandler {
 			return false;
 		}
 		if (properties.has(TOPIC_ALIAS) && !this.resolveAlias(connection, packet, message)) return false;
-		if (qos === 2 && core.queues.incomingQos2.has(connection.session, packet.packetId)) {
+		if (qos === 2 && actionOn(this.stateOf(connection, packet), PUBLISH_ARRIVES) === SEND_PUBREC) {
 			// A duplicate is acknowledged again but not routed [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
 			this.#packetWriter.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
 			return false;
@@ -69,14 +79,20 @@ export class PublishHandler {
 	/** PUBREL: frees the packet identifier for another message. */
 	release(connection: Connection, packetId: number): void {
 		// [MQTT-4.3.3-12] [MQTT-4.3.3-13]
-		const known = this.#core.queues.incomingQos2.delete(connection.session, packetId);
+		const state = this.#core.queues.incomingQos2.delete(connection.session, packetId) ? PUBREL_PENDING : IDLE;
+		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || connection.version === 4;
 		// [MQTT-4.3.3-11] [MQTT-3.1.1:4.3.3-2]
 		this.#packetWriter.acknowledge(
 			connection,
 			PUBCOMP,
 			packetId,
-			known || connection.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
+			found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND,
 		);
+	}
+
+	private stateOf(connection: Connection, packet: Packet): ReceiverState {
+		const { incomingQos2 } = this.#core.queues;
+		return incomingQos2.has(connection.session, packet.packetId) ? PUBREL_PENDING : IDLE;
 	}
 
 	private atLeastOnce(connection: Connection, packetId: number, message: Message): boolean {

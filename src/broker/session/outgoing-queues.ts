@@ -1,4 +1,17 @@
-import { DUP } from "../../mqtt/constants";
+import { DUP, QOS1 } from "../../mqtt/constants";
+import {
+	actionOn,
+	COMPLETE,
+	type DeliveryAction,
+	type DeliveryPacket,
+	IDLE,
+	PUBACK_PENDING,
+	PUBCOMP_PENDING,
+	PUBREC_ARRIVES,
+	PUBREC_PENDING,
+	SEND_PUBREL,
+	type SenderState,
+} from "../../session/delivery";
 import type { DirtyFlags } from "../pool/dirty-flags";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
@@ -10,13 +23,6 @@ import { QueueEntries } from "./queue-entries";
 const QOS_MASK = 6;
 /** In an entry's flags: PUBREC was received, PUBCOMP is pending. */
 const RELEASED = 0x10;
-
-// Results of complete() and markReleased()
-/** No such packet identifier is in flight: legal, as the acknowledgement may belong to an earlier connection. */
-export const NOT_IN_FLIGHT = 0;
-export const ACCEPTED = 1;
-/** The message awaits an acknowledgement of another type. */
-export const WRONG_TYPE = 2;
 
 // Columns of a session: the ends of its lists
 const FIRST_WAITING = 0;
@@ -420,12 +426,11 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Removes the in-flight entry of an acknowledged packet identifier.
-	 * @param qos 2 (QOS1) or 4 (QOS2), as in the flags of PUBLISH
-	 * @param released whether PUBREL was sent for it
-	 * @returns ACCEPTED, NOT_IN_FLIGHT, or WRONG_TYPE: its QoS or its state is another
+	 * Handles PUBACK, PUBREC or PUBCOMP for a packet identifier, as the table of deliveries says: removes a
+	 * completed message, and drops the content of one for which only PUBREL is still sent [MQTT-4.3.3-4].
+	 * @returns what is left to the caller
 	 */
-	complete(session: number, packetId: number, qos: number, released: boolean): number {
+	acknowledge(session: number, packetId: number, packet: DeliveryPacket): DeliveryAction {
 		const entries = this.#entries;
 		let previous = 0;
 		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
@@ -433,35 +438,27 @@ export class OutgoingQueues {
 			previous = entry;
 			entry = entries.next(entry);
 		}
-		if (entry === 0) return this.completeUntracked(session);
+		if (entry === 0) return this.acknowledgeUntracked(session, packet);
 		const flags = entries.flags(entry);
-		if ((flags & QOS_MASK) !== qos || ((flags & RELEASED) !== 0) !== released) return WRONG_TYPE;
-		this.unlinkInFlight(session, previous, entry);
-		this.releaseEntry(session, entry);
-		return ACCEPTED;
+		const state = stateOf(flags);
+		const action = actionOn(state, packet);
+		if (action === COMPLETE) {
+			this.unlinkInFlight(session, previous, entry);
+			this.releaseEntry(session, entry);
+		} else if (action === SEND_PUBREL && state !== PUBCOMP_PENDING) {
+			entries.setFlags(entry, flags | RELEASED);
+			this.releaseContent(session, entry);
+		}
+		return action;
 	}
 
-	private completeUntracked(session: number): number {
+	/** Of a message in flight without an entry only the number is known: any acknowledgement may be its own. */
+	private acknowledgeUntracked(session: number, packet: DeliveryPacket): DeliveryAction {
 		const at = LISTS_WIDTH * session + UNTRACKED;
-		if (this.#lists[at] === 0) return NOT_IN_FLIGHT;
+		if (this.#lists[at] === 0) return actionOn(IDLE, packet);
+		if (packet === PUBREC_ARRIVES) return SEND_PUBREL;
 		this.#lists[at]--;
-		return ACCEPTED;
-	}
-
-	/**
-	 * Marks an in-flight QoS 2 message as received by the client: from now on PUBREL is sent for it
-	 * [MQTT-4.3.3-4]. PUBREC may be repeated.
-	 * @returns ACCEPTED, NOT_IN_FLIGHT, or WRONG_TYPE: its QoS is 1
-	 */
-	markReleased(session: number, packetId: number): number {
-		const entries = this.#entries;
-		let entry = this.#lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
-		while (entry !== 0 && entries.packetId(entry) !== packetId) entry = entries.next(entry);
-		if (entry === 0) return this.#lists[LISTS_WIDTH * session + UNTRACKED] === 0 ? NOT_IN_FLIGHT : ACCEPTED;
-		if ((entries.flags(entry) & QOS_MASK) !== 4) return WRONG_TYPE;
-		entries.setFlags(entry, entries.flags(entry) | RELEASED);
-		this.releaseContent(session, entry);
-		return ACCEPTED;
+		return COMPLETE;
 	}
 
 	/**
@@ -692,4 +689,10 @@ export class OutgoingQueues {
 		this.releaseContent(session, entry);
 		this.#entries.release(entry);
 	}
+}
+
+/** The state of a message in flight, by the flags of its entry. */
+function stateOf(flags: number): SenderState {
+	if ((flags & RELEASED) !== 0) return PUBCOMP_PENDING;
+	return (flags & QOS_MASK) === QOS1 ? PUBACK_PENDING : PUBREC_PENDING;
 }

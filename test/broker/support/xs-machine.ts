@@ -28,6 +28,7 @@ const FOLDERS = [
 	"src/broker/session",
 	"src/broker/topics",
 	"src/broker/web",
+	"src/session",
 	"src/text",
 	"src/websocket",
 	"src/config",
