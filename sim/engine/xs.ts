@@ -11,8 +11,8 @@ import { type BootOptions, type Chip, type ChipStatistics, Crash, type Engine, t
 
 /** Computrons allowed for one entry, far more than a wake needs; ends a runaway loop. */
 const COMPUTRON_LIMIT = 100_000_000;
-/** Slots and pointers here take twice the bytes they take on an ESP32. */
-const SLOT_SIZE_RATIO = 2;
+/** Pointers here take twice the bytes they take on an ESP32, and small chunks up to twice. */
+const POINTER_SIZE_RATIO = 2;
 
 /** XS with memory of the ESP32's size. @param progress called while the engine is built, once */
 export function xsEngine(progress?: Progress): Engine {
@@ -115,18 +115,21 @@ class XSChip implements Chip {
 	}
 }
 
-/** Converts the manifest's sizes, which are those of the ESP32. */
+/**
+ * Converts the manifest's sizes, which are those of the ESP32. An arena of its size holds no more here than
+ * there: large buffers, of which the broker's memory consists, have the same size on both.
+ */
 function machineMemory(creation: CreationSizes): ConstructorParameters<typeof Machine>[1]["creation"] {
 	const { heap, chunk, stack, keys } = creation;
 	return {
 		slots: heap.initial,
-		chunks: chunk.initial * SLOT_SIZE_RATIO,
+		chunks: chunk.initial * (creation.static > 0 ? 1 : POINTER_SIZE_RATIO),
 		stack,
 		keys: keys.initial,
 		moreSlots: heap.incremental,
-		moreChunks: chunk.incremental * SLOT_SIZE_RATIO,
+		moreChunks: chunk.incremental * (creation.static > 0 ? 1 : POINTER_SIZE_RATIO),
 		moreKeys: keys.incremental,
-		...(creation.static > 0 ? { total: creation.static * SLOT_SIZE_RATIO } : {}),
+		...(creation.static > 0 ? { total: creation.static } : {}),
 	};
 }
 

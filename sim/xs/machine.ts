@@ -22,8 +22,9 @@ export interface Creation {
 	moreChunks?: number;
 	moreKeys?: number;
 	/**
-	 * bytes shared by slots and chunks, which grow towards each other, without the stack; default: the sum of
-	 * `slots` and `chunks`
+	 * bytes of an ESP32's arena, `creation.static` of a manifest: the stack is taken from it, and slots of 16
+	 * bytes and chunks grow towards each other in the rest. Chunks count with their bytes here, which are never
+	 * fewer than there. Default: `slots` and `chunks` are fixed
 	 */
 	total?: number;
 }

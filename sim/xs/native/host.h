@@ -39,9 +39,10 @@ typedef struct {
 } Crash;
 
 /*
- * Sizes of a device's memory. If `total` is not 0, slots and chunks grow towards each other; otherwise each
- * has a fixed part.
+ * Sizes of a device's memory. If `total` is not 0, it is the size of the device's arena, from which the stack
+ * is taken first and in which slots and chunks then grow towards each other; otherwise each has a fixed part.
  */
+#define DEVICE_SLOT_SIZE 16 /* bytes on an ESP32; a slot is twice as large here */
 typedef struct {
 	txSize slots;
 	txSize chunks;
@@ -74,9 +75,13 @@ struct Device {
 	Root* root;
 	bool isRoot;
 
-	/* arena: chunks from the bottom up, slots from the top down */
+	/*
+	 * arena: chunks from the bottom up, slots from the top down; `arenaLeft` is what the device would have left
+	 * between them, where a slot takes DEVICE_SLOT_SIZE
+	 */
 	txByte* arena;
 	size_t arenaSize;
+	size_t arenaLeft;
 	txByte* chunkEnd;
 	txByte* slotStart;
 	txByte* stackStart;

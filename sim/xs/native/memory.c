@@ -55,9 +55,15 @@ bool memoryInitialize(Device* device, const Creation* creation, txCreation* resu
 	size_t slots = (size_t)creation->slots * sizeof(txSlot);
 	size_t stack = (size_t)creation->stack * sizeof(txSlot);
 	size_t size = chunks + slots;
+	if (creation->total > 0) {
+		size_t reserved = (size_t)creation->stack * DEVICE_SLOT_SIZE;
+		size_t total = (size_t)creation->total;
+		device->arenaLeft = (total > reserved) ? total - reserved : 0;
+		/* large enough for slots alone, so that only `arenaLeft` ever limits */
+		size = device->arenaLeft / DEVICE_SLOT_SIZE * sizeof(txSlot) + sizeof(txSlot);
+	} else
+		device->arenaLeft = SIZE_MAX;
 	size += -size & (sizeof(txSlot) - 1);
-	if (size < creation->total)
-		size = (size_t)creation->total & ~(sizeof(txSlot) - 1);
 	device->blocks.previous = device->blocks.next = &device->blocks;
 	device->arenaSize = size + stack;
 	device->arena = malloc(device->arenaSize);
@@ -93,8 +99,9 @@ void* fxAllocateChunks(txMachine* the, txSize size)
 {
 	Device* device = deviceOf(the);
 	txByte* result = device->chunkEnd;
-	if ((size < 0) || (size > device->slotStart - result))
+	if ((size < 0) || (size > device->slotStart - result) || ((size_t)size > device->arenaLeft))
 		return NULL;
+	device->arenaLeft -= (size_t)size;
 	device->chunkEnd += size;
 	return result;
 }
@@ -114,6 +121,9 @@ txSlot* fxAllocateSlots(txMachine* the, txSize count)
 	}
 	if ((count < 0) || ((size_t)count * sizeof(txSlot) > (size_t)(device->slotStart - device->chunkEnd)))
 		return NULL;
+	if ((size_t)count * DEVICE_SLOT_SIZE > device->arenaLeft)
+		return NULL;
+	device->arenaLeft -= (size_t)count * DEVICE_SLOT_SIZE;
 	device->slotStart -= (size_t)count * sizeof(txSlot);
 	return (txSlot*)device->slotStart;
 }

@@ -34,9 +34,6 @@ const FOLDERS = [
 	"src/config",
 ];
 
-/** Slots are twice as large here as on an ESP32. */
-const SLOT_SIZE_FACTOR = 2;
-
 /** Creation parameters of a device: `creation` of firmware/manifest.json. */
 export const deviceCreation: Creation = (() => {
 	const {
@@ -48,12 +45,12 @@ export const deviceCreation: Creation = (() => {
 	return {
 		slots: heap.initial,
 		moreSlots: heap.incremental,
-		chunks: chunk.initial * SLOT_SIZE_FACTOR,
-		moreChunks: chunk.incremental * SLOT_SIZE_FACTOR,
+		chunks: chunk.initial,
+		moreChunks: chunk.incremental,
 		stack,
 		keys: 32,
 		moreKeys: 32,
-		total: total * SLOT_SIZE_FACTOR,
+		total,
 	};
 })();
 
