@@ -35,7 +35,16 @@ export class FrameBuffer {
 		this.#words = new Int32Array(buffer, LONGEST_SENT_HEADER);
 	}
 
-	/** Reads `count` bytes, at most `size`, into `data`. */
+	/**
+	 * Gives the buffer its full length again. Must be called as soon as the bytes of a piece have been used:
+	 * garbage collection in XS trims a shortened buffer, and the next longer piece would then allocate, which
+	 * can collect while the broker's large buffer is shortened, so that this needs room for a second copy.
+	 */
+	restore(): void {
+		this.#buffer.resize(LONGEST_SENT_HEADER + this.size);
+	}
+
+	/** Reads `count` bytes, at most `size`, into `data`; restore() must follow. */
 	read(tcp: TCP, count: number): Uint8Array {
 		this.#buffer.resize(LONGEST_SENT_HEADER + count);
 		const data = this.data;
@@ -45,7 +54,7 @@ export class FrameBuffer {
 
 	/**
 	 * Reads `count` bytes of a frame's payload, at most `size`, into `data` and unmasks them (RFC 6455 §5.3),
-	 * four at a time.
+	 * four at a time; restore() must follow.
 	 */
 	readUnmasked(tcp: TCP, count: number, frame: FrameHeader): Uint8Array {
 		const data = this.read(tcp, count);
@@ -79,13 +88,17 @@ export class FrameBuffer {
 		if (length < 126) {
 			bytes[2] = FIN | opcode;
 			bytes[3] = length;
-			return tcp.write(this.#shortFrame);
+			const room = tcp.write(this.#shortFrame);
+			this.restore();
+			return room;
 		}
 		bytes[0] = FIN | opcode;
 		bytes[1] = 126;
 		bytes[2] = length >> 8;
 		bytes[3] = length;
-		return tcp.write(bytes);
+		const room = tcp.write(bytes);
+		this.restore();
+		return room;
 	}
 
 	/** Copies part of a longer array to `data`. */
@@ -104,6 +117,8 @@ export class FrameBuffer {
 	/** Sends the first `count` bytes of `bytes` as they are. */
 	writeRaw(tcp: TCP, count: number): number | undefined {
 		this.#buffer.resize(count);
-		return tcp.write(this.bytes);
+		const room = tcp.write(this.bytes);
+		this.restore();
+		return room;
 	}
 }

@@ -111,6 +111,7 @@ export class HttpExchange implements Reply {
 			const count = Math.min(request.wantedBytes, this.socketReadable);
 			if (count <= 0) return;
 			request.push(frameBuffer.read(this.#tcp, count), 0, count);
+			frameBuffer.restore();
 			this.socketReadable -= count;
 		}
 		const outcome = request.status === 0 ? policy.check(request) : request.status;

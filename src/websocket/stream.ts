@@ -134,6 +134,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 			this.#socketReadable -= count;
 			this.#framePayloadLeft -= count;
 		}
+		frameBuffer.restore();
 		this.#announcedReadable -= length;
 		return length;
 	}
@@ -180,6 +181,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		} catch {
 			// The socket is already closed.
 		}
+		this.#context.frameBuffer.restore();
 		this.dropStore();
 		tcp.close();
 	}
@@ -309,6 +311,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 				const start = frameBuffer.read(tcp, FRAME_START_SIZE);
 				this.#socketReadable -= FRAME_START_SIZE;
 				const code = frame.readStart(start[0], start[1]);
+				frameBuffer.restore();
 				if (code !== 0) {
 					this.fail(code);
 					return false;
@@ -318,6 +321,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 				const { restLength } = frame;
 				if (this.#socketReadable < restLength) return false;
 				const code = frame.readRest(frameBuffer.read(tcp, restLength), 0, frameBuffer.maskWord);
+				frameBuffer.restore();
 				this.#socketReadable -= restLength;
 				if (code !== 0) {
 					this.fail(code);
@@ -347,6 +351,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 			this.#socketReadable -= count;
 			this.#framePayloadLeft -= count;
 		}
+		frameBuffer.restore();
 	}
 
 	private dropStore(): void {
@@ -371,7 +376,10 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		}
 		const data = frameBuffer.readUnmasked(this.#tcp, length, frame);
 		this.#socketReadable -= length;
-		if (opcode === PONG) return true; // §5.5.3: an unsolicited Pong needs no answer
+		if (opcode === PONG) {
+			frameBuffer.restore();
+			return true; // §5.5.3: an unsolicited Pong needs no answer
+		}
 		if (opcode === CLOSE) {
 			this.answerClose(data, length);
 			return true;

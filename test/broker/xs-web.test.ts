@@ -36,6 +36,10 @@ test("on XS, the WebSocket port: within its memory; messages and page pieces all
 			`${payload} bytes, from 1 over WebSocket to 3 and 2 over TCP: ${Math.round(computrons / 1000)} computrons a message`,
 		);
 	}
+	call(3, 1);
+	machine.collect();
+	// A shortened buffer would have been trimmed, and the next message would allocate its rest.
+	assertNothingAllocated(() => call(3, 10));
 	call(4, 30);
 	assert.ok(call(5) > 200);
 	call(6, 3);

@@ -72,14 +72,18 @@ export class RecordCodec {
 		return crc32(this.bytes, this.#memory.sendStart + HEADER_SIZE, this.at);
 	}
 
-	/** Completes the record. @returns all of it, for storage */
+	/**
+	 * Completes the record.
+	 * @returns all of it, for storage: a view of its own, as storage and the next key allocate, and a garbage
+	 *   collection would trim the broker's large buffer if that were shortened meanwhile
+	 */
 	finish(generation: number, kind: number): Uint8Array {
 		const { bytes } = this;
 		const { sendStart } = this.#memory;
 		writeUint32(bytes, sendStart + GENERATION_OFFSET, generation);
 		bytes[sendStart + KIND_OFFSET] = kind;
 		writeUint32(bytes, sendStart, crc32(bytes, sendStart + GENERATION_OFFSET, this.at));
-		return this.#memory.sendView(this.at - sendStart);
+		return new Uint8Array(bytes.buffer, sendStart, this.at - sendStart);
 	}
 
 	/** View for storage to fill, as long as the longest record. */
