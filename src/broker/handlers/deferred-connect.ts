@@ -28,7 +28,7 @@ export class DeferredConnect {
 	restore(memory: Memory): number {
 		const length = this.#length;
 		const own = this.#bytes!;
-		memory.receiveView(length);
+		// Not through receiveView(), which would leave the buffer shortened while the session is created
 		const { bytes, receiveStart } = memory;
 		for (let i = 0; i < length; i++) bytes[receiveStart + i] = own[i];
 		this.wipe();

@@ -229,6 +229,7 @@ export class Connection {
 				this.#owner.onPacket(this, this.#firstByte, receiveStart, receiveStart + length);
 			if (this.#available > 0) this.keepRest();
 		} catch (error) {
+			this.#context.memory.reopenSendArea();
 			this.#owner.onInternalError(this, error);
 		}
 	}
