@@ -5,8 +5,8 @@ import type { Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 import { nearest } from "./suggest";
 
-/** Drivers that exist only in the simulator. */
-const simulatorDrivers = ["virtual", "replay"];
+/** The driver of recordings, which exists only in the simulator; "virtual" can run on a chip, if included. */
+const simulatorDrivers = ["replay"];
 
 /**
  * Reports sensors whose driver is not in the build, and the include that adds it.

@@ -155,7 +155,7 @@ describe("problems of a manifest", () => {
 			"mine/deep/manifest.json",
 			'{"include": ["../manifest.json", "$(MODDABLE)/examples/manifest_base.json"], "modules": {"driver/deep": "./deep"}}',
 		);
-		const sensors = ["probe", "adc", "deep", "virtual", "replay"].map(
+		const sensors = ["probe", "adc", "deep", "replay"].map(
 			(driver) => `{"name": "${driver}", "driver": "${driver}"}`,
 		);
 		const text = manifest(`{"broker": {"url": "mqtt://b"}, "sensors": [${sensors.join(", ")}]}`);
@@ -169,6 +169,16 @@ describe("problems of a manifest", () => {
 		]);
 	});
 
+	test("the driver of virtual sensors needs its include like others", () => {
+		project.write("firmware/drivers/virtual/manifest.json", '{"modules": {"driver/virtual": "./virtual"}}');
+		const text = manifest(good.replace("sht3x", "virtual"));
+		assert.deepEqual(check({ "manifest.json": text }), [
+			'manifest.json:4:69 config.firefly.sensors[0].driver: "virtual" is a driver that no include provides; add "./firmware/drivers/virtual/manifest.json" to include',
+		]);
+		const included = text.replace("]", ', "firmware/drivers/virtual/manifest.json"]');
+		assert.deepEqual(check({ "manifest.json": included }), []);
+	});
+
 	test("a misspelt driver that is not included, and an unknown driver, are reported", () => {
 		project.write("firmware/drivers/si7020/manifest.json", "{}");
 		project.write("firmware/drivers/ntc/manifest.json", "{}");
@@ -178,7 +188,7 @@ describe("problems of a manifest", () => {
 			check({ "manifest.json": manifest(`{"broker": {"url": "mqtt://b"}, "sensors": ${sensors}}`) }),
 			[
 				'manifest.json:4:69 config.firefly.sensors[0].driver: "si702" is a driver that no include provides; did you mean "si7020"? Then add "./firmware/drivers/si7020/manifest.json" to include',
-				'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020',
+				'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020, virtual',
 			],
 		);
 	});
