@@ -10,6 +10,7 @@ import type { ServeOptions } from "../sim/service/serve";
 import { type ListenSettings, readSettings, type TLSSettings } from "../src/config/settings";
 import { readErrorText } from "./config/file";
 import { loadManifest } from "./config/load";
+import { memoryShortage } from "./config/memory";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
 
@@ -67,15 +68,20 @@ export function prepareBroker(
 			listen: engine === "xs" ? plain : listen,
 		},
 	};
-	const { id: name, listen: settings } = readSettings(
-		{ firefly: { ...firefly, listen } },
-		identity,
-		() => {},
-	);
+	const read = readSettings({ firefly: { ...firefly, listen, role: "broker" } }, identity, () => {});
+	const { id: name, listen: settings } = read;
 	checkPorts(settings);
 	if (!settings.anonymous && settings.users.length === 0)
 		throw new Failure(
 			`${file}: config.firefly.listen lets nobody in; add a user with "firefly passwd NAME --manifest ${file}", or set anonymous to true`,
+		);
+	const shortage =
+		engine === "xs"
+			? memoryShortage(read, creationSize(manifest, "static"), creationSize(manifest, "stack"))
+			: undefined;
+	if (shortage !== undefined)
+		throw new Failure(
+			`${file ?? "the default pools"}: config.firefly.listen: ${shortage.message}; or run it with --engine node`,
 		);
 	return {
 		name,
@@ -117,9 +123,16 @@ function checkPorts({ port, webSocket, tls }: ListenSettings): void {
 }
 
 function load(file: string): object {
+	// Whether the pools fit the engine's memory is checked with the options of the command line.
 	const loaded = loadManifest(file, process.env, {}, false);
 	if ("manifest" in loaded) return loaded.manifest.json;
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
+}
+
+/** A size of the manifest's `creation`, with that of the firmware that it includes. */
+function creationSize({ creation }: Manifest, key: string): number | undefined {
+	const value = creation[key];
+	return typeof value === "number" ? value : undefined;
 }
 
 /** Replaces pool sizes that the configuration does not set by the defaults for this machine. */

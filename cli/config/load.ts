@@ -25,8 +25,8 @@ export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems
  * Reads and checks a manifest, its includes and its overrides.
  * @param file as the user named it
  * @param overrides from the command line; they take precedence over `firefly.local.json` and the environment
- * @param onChip whether it is for a chip; if not, for a broker on this machine, which needs neither a firmware
- *   nor what only a sensor node needs
+ * @param onChip whether it is for a chip, in whose memory the pools must fit; if not, for a broker on this
+ *   machine, which needs neither a firmware nor what only a sensor node needs
  */
 export function loadManifest(
 	file: string,

@@ -25,7 +25,7 @@ export function ruleProblems(document: JSONDocument, overrides: Overrides, onChi
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
-	return onChip ? [...rules.problems, ...sizeProblems(document, overrides)] : rules.problems;
+	return onChip ? [...rules.problems, ...sizeProblems(document, overrides, onChip)] : rules.problems;
 }
 
 class ConfigRules {

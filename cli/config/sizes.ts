@@ -7,6 +7,7 @@ import { headerSize } from "../../src/sensor/layout";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
 import type { JSONDocument } from "./json";
+import { memoryShortage } from "./memory";
 import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -21,15 +22,34 @@ const root: Path = ["config", "firefly"];
 const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
- * Reports what does not fit its memory: packets in the send buffer, samples in the outbox, the outbox in
- * retained memory. The firmware's own code computes the sizes; values that the schema rejects have their
+ * Reports what does not fit its memory: everything in the arena of the chip, packets in the send buffer,
+ * samples in the outbox, the outbox in retained memory. The firmware's own code computes the sizes; values that the schema rejects have their
  * defaults, as on the device.
+ * @param onChip whether the memory is that of a chip
  */
-export function sizeProblems(document: JSONDocument, overrides: Overrides): Problem[] {
+export function sizeProblems(document: JSONDocument, overrides: Overrides, onChip: boolean): Problem[] {
 	const config = valueAt(document.value, ["config"]);
 	const settings = readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
-	if (settings.role === "broker") return [];
-	return [...packetProblems(document, settings), ...outboxProblems(document, settings)];
+	const arena = onChip ? arenaProblems(document, settings) : [];
+	if (settings.role === "broker") return arena;
+	return [...arena, ...packetProblems(document, settings), ...outboxProblems(document, settings)];
+}
+
+function arenaProblems(document: JSONDocument, settings: Settings): Problem[] {
+	const shortage = memoryShortage(
+		settings,
+		numberAt(document, ["creation", "static"]),
+		numberAt(document, ["creation", "stack"]),
+	);
+	if (shortage === undefined) return [];
+	const listen = [...root, "listen"];
+	const place = shortage.key === undefined ? listen : [...listen, shortage.key];
+	return [document.at(valueAt(document.value, listen) === undefined ? root : place, shortage.message)];
+}
+
+function numberAt(document: JSONDocument, path: Path): number | undefined {
+	const value = valueAt(document.value, path);
+	return typeof value === "number" ? value : undefined;
 }
 
 function packetProblems(document: JSONDocument, settings: Settings): Problem[] {
@@ -89,8 +109,9 @@ function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topi
 				`${outbox.size} bytes hold the samples of fewer than ${minimumWakes} wakes; ${minimumWakes * wake} are needed`,
 			),
 		);
-	const defined = valueAt(document.value, ["defines", "firefly", "retained"]);
-	const room = (typeof defined === "number" ? defined : defaultRetainedSize) - headerSize(sensors.length);
+	const room =
+		(numberAt(document, ["defines", "firefly", "retained"]) ?? defaultRetainedSize) -
+		headerSize(sensors.length);
 	if (outbox.size > room)
 		problems.push(
 			document.at(

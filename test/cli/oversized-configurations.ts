@@ -40,4 +40,26 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 			"52 config.firefly.outbox.size: 6000 bytes are more than retained memory has beside the state of 16 sensors, 5807",
 		],
 	},
+	{
+		name: "a pool that the memory of the chip cannot hold",
+		firefly: '{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 65536, "sessions": 32}}',
+		problems: [
+			"67 config.firefly.listen.retainedBytes: this device takes up to 113156 bytes of memory, but has 86016; retainedBytes may be 38396 at most",
+		],
+	},
+	{
+		name: "pools that the memory of the chip cannot hold together",
+		firefly:
+			'{"role": "broker", "listen": {"anonymous": true, "queuedMessages": 1000, "retainedTopics": 1000}}',
+		problems: [
+			"68 config.firefly.listen.queuedMessages: this device takes up to 119412 bytes of memory, but has 86016; queuedMessages may be 204 at most",
+		],
+	},
+	{
+		name: "a sensor node with a broker, users, page and persistence, which the memory of the chip cannot hold",
+		firefly: `{"role": "both", ${broker}, "sensors": [${sensor}], "listen": {"webSocket": 80, "persist": true, "users": {"a": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}}`,
+		problems: [
+			"106 config.firefly.listen: this device takes up to 93891 bytes of memory, but has 86016; lessen the pools of listen, or leave out persist or webSocket",
+		],
+	},
 ];

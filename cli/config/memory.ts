@@ -1,0 +1,211 @@
+import { connectFields, connectSize } from "../../src/client/connect-fields";
+import { defaults } from "../../src/config/defaults";
+import type { ListenSettings, Settings } from "../../src/config/settings";
+import { MQTTError } from "../../src/mqtt/error";
+
+// The figures of this file are bytes on an ESP32, whose slots take 16; chunks are counted as the simulator
+// measures them, which is never less. test/memory compares them with what the firmware takes on XS.
+
+/** Default arena of the firmware: `creation.static` of firmware/manifest.json. */
+export const DEFAULT_ARENA = 94_208;
+/** Its stack: `creation.stack` slots. */
+export const DEFAULT_STACK = 512;
+export const SLOT_SIZE = 16;
+
+/** What the firmware takes without any role, and what growing in steps and garbage may take at its worst. */
+const FIRMWARE = 2600;
+const SLACK = 1536;
+/** The broker without its pools, and the rest of the last block of its tables. */
+const BROKER = 15_500;
+/** Checking passwords, without the pools for it. */
+const LOGIN = 6400;
+/** Access rules without users. */
+const ACCESS = 1200;
+/** Storing state, without the flags of the records. */
+const PERSISTENCE = 3400;
+/** The second port with its page, and a connection to it besides its place and its store. */
+const PAGES = 4400;
+const WEB_CONNECTION = 2900;
+/** Smallest store of such a connection, for its request. */
+const REQUEST_STORE = 512;
+/** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
+const PLACE = 1120;
+/** A topic alias of one connection, in both directions. */
+const TOPIC_ALIAS = 22;
+const USER = 100;
+const RULE = 72;
+/** A sensor node without its buffers; one of its sensors; a message in flight. */
+const NODE = 11_000;
+const SENSOR = 360;
+const SENSOR_TOPIC_BYTE = 2;
+const IN_FLIGHT = 24;
+/** Texts of CONNECT are kept as configured, filled in, and as bytes. */
+const CONNECT_BYTE = 4;
+
+/** Keys of `listen` that are sizes of pools. */
+export type PoolKey = {
+	[Key in keyof ListenSettings]-?: ListenSettings[Key] extends number ? Key : never;
+}[keyof ListenSettings];
+
+interface UnitCost {
+	readonly bytes: number;
+	/** Bytes in addition with `persist`. */
+	readonly persisted?: number;
+	/** Bytes in addition with users. */
+	readonly login?: number;
+	/** Bytes in addition with the second port. */
+	readonly web?: number;
+}
+
+/** What one unit of a pool takes. Keys that are not here take nothing by themselves. */
+export const unitCosts: Readonly<Partial<Record<PoolKey, UnitCost>>> = {
+	sessions: { bytes: 98, persisted: 17 },
+	subscriptions: { bytes: 23, persisted: 5 },
+	sessionBytes: { bytes: 1 },
+	filterLevels: { bytes: 29 },
+	filterBytes: { bytes: 1 },
+	retainedTopics: { bytes: 32, persisted: 5 },
+	retainedBytes: { bytes: 1 },
+	queuedMessages: { bytes: 42, persisted: 7 },
+	queuedBytes: { bytes: 1 },
+	packetSize: { bytes: 3, login: 1, web: 1 },
+	aliasBytes: { bytes: 1 },
+	failedAddresses: { bytes: 0, login: 110 },
+};
+
+/** A part of the memory. */
+export interface Need {
+	/** Key of `listen` or another key that sizes it; absent if nothing does. */
+	readonly key?: string;
+	readonly bytes: number;
+	/** Value of the key, what one unit takes, and the default. */
+	readonly value?: number;
+	readonly unit?: number;
+	readonly fallback?: number;
+}
+
+/** What the firmware takes in the arena of XS with these settings, at its worst: all places and pools full. */
+export function memoryNeeds(settings: Settings): readonly Need[] {
+	const needs: Need[] = [{ bytes: FIRMWARE + SLACK }];
+	if (settings.role !== "sensor") needs.push(...brokerNeeds(settings.listen));
+	if (settings.role !== "broker") needs.push(...nodeNeeds(settings));
+	return needs;
+}
+
+/** Sum of {@link memoryNeeds}. */
+export function memoryNeeded(settings: Settings): number {
+	return memoryNeeds(settings).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Bytes of an arena that slots and chunks can take: XS takes the stack from it. */
+export function memoryAvailable(arena = DEFAULT_ARENA, stack = DEFAULT_STACK): number {
+	return arena - stack * SLOT_SIZE;
+}
+
+function brokerNeeds(listen: ListenSettings): Need[] {
+	const { users, acl, persist, topicAliases } = listen;
+	const login = users.length > 0;
+	const web = listen.webSocket !== undefined;
+	const needs: Need[] = [
+		{ bytes: BROKER + (login ? LOGIN : acl.length > 0 || !listen.anonymous ? ACCESS : 0) },
+	];
+	for (const [key, cost] of Object.entries(unitCosts) as [PoolKey, UnitCost][]) {
+		const unit =
+			cost.bytes +
+			(persist ? (cost.persisted ?? 0) : 0) +
+			(login ? (cost.login ?? 0) : 0) +
+			(web ? (cost.web ?? 0) : 0);
+		needs.push(poolNeed(listen, key, unit));
+	}
+	const place = PLACE + TOPIC_ALIAS * topicAliases;
+	needs.push(poolNeed(listen, "connections", place), poolNeed(listen, "handshakes", place));
+	if (persist) needs.push({ key: "persist", bytes: PERSISTENCE });
+	if (web) {
+		const store = Math.max(listen.packetSize, REQUEST_STORE);
+		const count = Math.min(listen.webSockets, listen.connections + listen.handshakes);
+		const unit = WEB_CONNECTION + store;
+		needs.push(
+			{ key: "webSocket", bytes: PAGES },
+			{ key: "webSockets", bytes: count * unit, value: count, unit, fallback: defaults.listen.webSockets },
+		);
+	}
+	const userBytes = users.reduce((sum, { name }) => sum + USER + Buffer.byteLength(name), 0);
+	if (login)
+		needs.push({
+			key: "users",
+			bytes: userBytes,
+			value: users.length,
+			unit: userBytes / users.length,
+			fallback: 1,
+		});
+	const ruleBytes = acl.reduce(
+		(sum, { topic, client }) => sum + RULE + Buffer.byteLength(topic) + Buffer.byteLength(client ?? ""),
+		0,
+	);
+	if (acl.length > 0)
+		needs.push({
+			key: "acl",
+			bytes: ruleBytes,
+			value: acl.length,
+			unit: ruleBytes / acl.length,
+			fallback: 0,
+		});
+	return needs;
+}
+
+function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
+	return { key, bytes: listen[key] * unit, value: listen[key], unit, fallback: defaults.listen[key] };
+}
+
+function nodeNeeds({ broker, sensors, topic }: Settings): Need[] {
+	return [
+		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
+		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
+		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },
+	];
+}
+
+/** Size of the node's CONNECT; 0 if none can be made, which is reported elsewhere. */
+function connectBytes(broker: Settings["broker"]): number {
+	try {
+		return connectSize(connectFields(broker), broker.version);
+	} catch (error) {
+		if (error instanceof MQTTError) return 0;
+		throw error;
+	}
+}
+
+/** A shortage of memory. */
+export interface Shortage {
+	/** Key of `listen` at which it is best reported; undefined: none is larger than its default. */
+	readonly key: string | undefined;
+	readonly message: string;
+}
+
+/** Says what the settings take in the arena of a chip, if that is more than it has. */
+export function memoryShortage(settings: Settings, arena?: number, stack?: number): Shortage | undefined {
+	const available = memoryAvailable(arena, stack);
+	const needed = memoryNeeded(settings);
+	if (needed <= available) return undefined;
+	const sentence = `this device takes up to ${needed} bytes of memory, but has ${available}`;
+	const enlarged = memoryNeeds(settings)
+		.filter(({ value, fallback }) => value !== undefined && value > fallback!)
+		.sort((a, b) => excessOf(b) - excessOf(a));
+	const [largest] = enlarged;
+	if (largest === undefined)
+		return {
+			key: undefined,
+			message: `${sentence}; lessen the pools of listen, or leave out persist or webSocket`,
+		};
+	const fitting = Math.floor(largest.value! - (needed - available) / largest.unit!);
+	const advice =
+		fitting >= largest.fallback!
+			? `${largest.key} may be ${fitting} at most`
+			: `lessen ${enlarged.map(({ key, value, fallback }) => `${key} (${value}, by default ${fallback})`).join(", ")}`;
+	return { key: largest.key, message: `${sentence}; ${advice}` };
+}
+
+/** Bytes that a pool takes beyond its default. */
+function excessOf({ value, unit, fallback }: Need): number {
+	return (value! - fallback!) * unit!;
+}
