@@ -9,10 +9,13 @@ interface CheckOptions {
 export function checkCommand(): Command {
 	return new Command("check")
 		.description(
-			"Check a manifest: configuration, includes, drivers. Prints every problem with its place; exit code 1 if there is one.",
+			"Check a manifest: configuration, includes, drivers, memory. Prints every problem and warning with its place; exit code 1 if there is a problem.",
 		)
 		.argument("[manifest]", "the manifest to check", "manifest.json")
-		.option("--json", "print one JSON object: file, problems with file, line, column, path, message")
+		.option(
+			"--json",
+			"print one JSON object: file, problems and warnings with file, line, column, path, message",
+		)
 		.action((file: string, options: CheckOptions) => check(file, options));
 }
 
@@ -20,8 +23,13 @@ async function check(file: string, options: CheckOptions): Promise<void> {
 	const { loadManifest } = await import("./config/load");
 	const loaded = loadManifest(file, process.env);
 	const problems = "problems" in loaded ? loaded.problems : [];
-	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems })}\n`);
-	else if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);
-	else for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+	const { warnings } = loaded;
+	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems, warnings })}\n`);
+	else {
+		for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+		for (const { message, ...place } of warnings)
+			process.stderr.write(`${formatProblem({ ...place, message: `warning: ${message}` })}\n`);
+		if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);
+	}
 	if (problems.length > 0) throw new Failure("");
 }

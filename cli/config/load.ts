@@ -8,6 +8,7 @@ import { type Overrides, readOverrides } from "./overrides";
 import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
+import { configWarnings } from "./warnings";
 
 /** A manifest without problems. */
 export interface LoadedManifest {
@@ -19,7 +20,10 @@ export interface LoadedManifest {
 	readonly overrides: Overrides;
 }
 
-export type Loaded = { readonly manifest: LoadedManifest } | { readonly problems: readonly Problem[] };
+export type Loaded = ({ readonly manifest: LoadedManifest } | { readonly problems: readonly Problem[] }) & {
+	/** What is allowed, but seldom meant. */
+	readonly warnings: readonly Problem[];
+};
 
 /**
  * Reads and checks a manifest, its includes and its overrides.
@@ -37,7 +41,7 @@ export function loadManifest(
 	const path = resolve(file);
 	const shown = relative(process.cwd(), path).startsWith("..") ? file : relative(process.cwd(), path) || file;
 	const document = readDocument(path, shown);
-	if (!(document instanceof JSONDocument)) return { problems: [document] };
+	if (!(document instanceof JSONDocument)) return { problems: [document], warnings: [] };
 	return checkDocument(document, path, environment, overrides, onChip);
 }
 
@@ -51,7 +55,7 @@ export function checkDocument(
 ): Loaded {
 	const problems = [...document.problems];
 	const { value } = document;
-	if (value === undefined) return { problems: sortProblems(problems) };
+	if (value === undefined) return { problems: sortProblems(problems), warnings: [] };
 	const local = readOverrides(path, environment);
 	const merged = { ...local.overrides, ...overrides };
 	const shape = schemaProblems(document, Manifest);
@@ -72,6 +76,7 @@ export function checkDocument(
 			);
 	}
 	problems.push(...local.problems);
-	if (problems.length > 0) return { problems: sortProblems(problems) };
-	return { manifest: { path, json: value as object, overrides: merged } };
+	const warnings = sortProblems(configWarnings(document, merged));
+	if (problems.length > 0) return { problems: sortProblems(problems), warnings };
+	return { manifest: { path, json: value as object, overrides: merged }, warnings };
 }

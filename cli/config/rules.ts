@@ -66,7 +66,7 @@ class ConfigRules {
 		if (this.#get("broker", "url") === undefined && this.#overrides.broker_url === undefined)
 			this.#addProblem(
 				this.#get("broker") === undefined ? root : [...root, "broker"],
-				`lacks "${this.#get("broker") === undefined ? "broker.url" : "url"}"`,
+				`lacks "${this.#get("broker") === undefined ? "broker.url" : "url"}"${this.#get("role") === "both" ? ", to which the sensors report; they do not report to this device's own broker by themselves" : ""}`,
 			);
 		if (
 			this.#get("wifi") !== undefined &&
@@ -126,7 +126,6 @@ class ConfigRules {
 		if ((this.#get("sleep", "mode") ?? sleep.mode) === "deep" && this.#hasSensorRole) {
 			this.#checkTimeout(limit, ["broker", "connectTimeout"], broker.connectTimeout);
 			this.#checkTimeout(limit, ["broker", "acknowledgeTimeout"], broker.acknowledgeTimeout);
-			this.#checkTimeout(limit, ["sleep", "commandWindow"], sleep.commandWindow);
 		}
 		const minimum = this.#duration("backoff", "minimum") ?? backoff.minimum;
 		const maximum = this.#duration("backoff", "maximum") ?? backoff.maximum;

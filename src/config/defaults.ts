@@ -46,7 +46,7 @@ export const defaults: {
 		inFlight: 16,
 	},
 	will: { topic: "firefly/{id}/status", payload: "lost", qos: 0, retain: false, delay: 0 },
-	sleep: { mode: "deep", awakeLimit: 8000, commandWindow: 300 },
+	sleep: { mode: "deep", awakeLimit: 8000 },
 	outbox: { storage: "rtc", policy: "dropOldest", size: 4096 },
 	backoff: { minimum: 5000, maximum: 900_000 },
 	sensor: { every: 60_000, grid: false, qos: 1, retain: true },

@@ -26,7 +26,6 @@ export const ranges = deepFreeze({
 	},
 	sleep: {
 		awakeLimit: { minimum: 1000, maximum: 600_000 },
-		commandWindow: { minimum: 0, maximum: 60_000 },
 	},
 	outbox: { size: { minimum: 256, maximum: 6000 } },
 	backoff: {

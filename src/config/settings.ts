@@ -90,11 +90,6 @@ function readSleep(section: Section): SleepSettings {
 	return {
 		mode: section.choice("mode", defaults.sleep.mode, ["deep", "none"]),
 		awakeLimit: section.duration("awakeLimit", defaults.sleep.awakeLimit, ranges.sleep.awakeLimit),
-		commandWindow: section.duration(
-			"commandWindow",
-			defaults.sleep.commandWindow,
-			ranges.sleep.commandWindow,
-		),
 	};
 }
 

@@ -84,8 +84,6 @@ export interface SleepSettings {
 	readonly mode: "deep" | "none";
 	/** Maximum duration of a wake. */
 	readonly awakeLimit: number;
-	/** Time after CONNACK in which the node accepts queued commands. */
-	readonly commandWindow: number;
 }
 
 export interface OutboxSettings {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { JSONDocument } from "../../cli/config/json";
 import { loadManifest } from "../../cli/config/load";
 import { formatProblem } from "../../cli/config/problem";
+import { configWarnings } from "../../cli/config/warnings";
 import { invalidConfigurations } from "./invalid-configurations";
 import { oversizedConfigurations } from "./oversized-configurations";
 import { Project } from "./project";
@@ -265,9 +267,79 @@ describe("problems of a manifest", () => {
 	});
 });
 
+describe("warnings", () => {
+	const warningsOf = (firefly: object, overrides = {}): string[] => {
+		const document = new JSONDocument("m.json", JSON.stringify({ config: { firefly } }));
+		return configWarnings(document, overrides).map(({ path, message }) => `${path}: ${message}`);
+	};
+	const wifi = { ssid: "x" };
+	const secret = { wifi_password: "p4ssword" };
+	const open = {
+		role: "broker",
+		wifi,
+		listen: { anonymous: true, acl: [{ allow: "all", topic: "#" }] },
+	};
+
+	test("there are none for a configuration with all that it should have", () => {
+		const sensor = { name: "t", driver: "sht3x", delta: 1, heartbeat: "1h" };
+		assert.deepEqual(warningsOf({ wifi, topic: "a/b", sensors: [sensor] }, secret), []);
+		assert.deepEqual(warningsOf({ topic: "a/b" }, { wifi_ssid: "x", ...secret }), []);
+		assert.deepEqual(warningsOf(open, secret), []);
+	});
+
+	const cases: readonly (readonly [string, object, object, string])[] = [
+		[
+			"a network without a password",
+			{ wifi },
+			{},
+			"config.firefly.wifi.ssid: has no password: only an open network is joined; put wifi.password in firefly.local.json, or set FIREFLY_WIFI_PASSWORD",
+		],
+		["no network", {}, {}, "config.firefly: has no wifi; a chip reaches nobody without"],
+		[
+			"a window for commands",
+			{ wifi, sleep: { commandWindow: "1s" } },
+			secret,
+			"config.firefly.sleep.commandWindow: has no effect: a node does not take commands yet",
+		],
+		[
+			"a deadband without heartbeat",
+			{ wifi, sensors: [{ name: "t", driver: "sht3x", delta: 1 }] },
+			secret,
+			"config.firefly.sensors[0].delta: without heartbeat, a value that stays within it is not reported again, however long",
+		],
+		[
+			"a space in a topic",
+			{ wifi, topic: "living room/{sensor}" },
+			secret,
+			'config.firefly.topic: "living room/{sensor}" holds a space, which many tools do not take in a topic',
+		],
+		[
+			"a broker open to everybody",
+			{ ...open, listen: { anonymous: true } },
+			secret,
+			"config.firefly.listen.anonymous: lets everybody on the network read and publish everything; acl limits it",
+		],
+		[
+			"TLS on a chip",
+			{ ...open, listen: { ...open.listen, tls: { certificate: "c", key: "k" } } },
+			secret,
+			'config.firefly.listen.tls: is served by "firefly broker --engine node" only; the broker on a chip has no TLS and does not start with it',
+		],
+		[
+			"packets that a chip's TCP does not hold",
+			{ ...open, listen: { ...open.listen, packetSize: 5745 } },
+			secret,
+			"config.firefly.listen.packetSize: 5745 is more than a chip's TCP holds, 5744: longer packets never arrive whole",
+		],
+	];
+	for (const [name, firefly, overrides, warning] of cases)
+		test(name, () => assert.deepEqual(warningsOf(firefly, overrides), [warning]));
+});
+
 describe("firefly check", () => {
 	const project = new Project({
-		"manifest.json": manifest(good),
+		"manifest.json": manifest(good.replace("{", '{"wifi": {"ssid": "x"}, ')),
+		"firefly.local.json": '{"wifi": {"password": "p4ssword"}}',
 		"sub/wrong.json": manifest('{"role": "brokr"}').replaceAll("firmware", "../firmware"),
 	});
 	after(() => project.remove());
@@ -285,7 +357,8 @@ describe("firefly check", () => {
 			code: 1,
 			stdout: "",
 			stderr:
-				'sub/wrong.json:4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?\n',
+				'sub/wrong.json:4:10 config.firefly.role: "brokr" is not one of "sensor", "broker", "both"; did you mean "broker"?\n' +
+				"sub/wrong.json:4:1 config.firefly: warning: has no wifi; a chip reaches nobody without\n",
 		});
 	});
 
@@ -304,6 +377,7 @@ describe("firefly check", () => {
 		assert.deepEqual(JSON.parse((await project.run(["check", "--json"])).stdout), {
 			file: "manifest.json",
 			problems: [],
+			warnings: [],
 		});
 	});
 
@@ -330,7 +404,7 @@ describe("firefly check", () => {
 		assert.deepEqual(await project.run(["check", own]), {
 			code: 0,
 			stdout: `${own}: no problems\n`,
-			stderr: "",
+			stderr: `${own}:8:25 config.firefly.wifi.ssid: warning: has no password: only an open network is joined; put wifi.password in firefly.local.json, or set FIREFLY_WIFI_PASSWORD\n`,
 		});
 	});
 });

@@ -275,6 +275,13 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		problems: ['1 config.firefly: lacks "broker.url"'],
 	},
 	{
+		name: "no broker for the sensors beside a broker",
+		firefly: `{"role": "both", "listen": {"anonymous": true}, "sensors": [${sensor}]}`,
+		problems: [
+			'1 config.firefly: lacks "broker.url", to which the sensors report; they do not report to this device\'s own broker by themselves',
+		],
+	},
+	{
 		name: "broker not object",
 		firefly: '{"broker": "mqtt://b", "sensors": [{"name": "t", "driver": "sht3x"}]}',
 		problems: ['12 config.firefly.broker: "mqtt://b" is not an object'],

@@ -65,7 +65,7 @@ test("every setting is read", () => {
 			},
 			topic: "home/{id}/{sensor}/{mac}",
 			payload: "json",
-			sleep: { mode: "none", awakeLimit: "20s", commandWindow: "0s" },
+			sleep: { mode: "none", awakeLimit: "20s" },
 			outbox: { storage: "rtc", policy: "thin", size: 2000 },
 			backoff: { minimum: "1s", maximum: "1h" },
 			sensors: [
@@ -125,7 +125,7 @@ test("every setting is read", () => {
 		},
 		topic: "home/shed-esp32/{sensor}/a0b1c2d3e4f5",
 		payload: "json",
-		sleep: { mode: "none", awakeLimit: 20_000, commandWindow: 0 },
+		sleep: { mode: "none", awakeLimit: 20_000 },
 		outbox: { storage: "rtc", policy: "thin", size: 2000 },
 		backoff: { minimum: 1000, maximum: 3_600_000 },
 		sensors: [

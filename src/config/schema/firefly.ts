@@ -103,11 +103,9 @@ const Sleep = Type.Object(
 			),
 		),
 		commandWindow: Type.Optional(
-			Duration(
-				"How long the node listens for commands once connected.",
-				ranges.sleep.commandWindow,
-				defaults.sleep.commandWindow,
-			),
+			Type.Unknown({
+				description: "Accepted, as configurations may have it, without effect: nodes take no commands yet.",
+			}),
 		),
 	},
 	strict,
@@ -172,7 +170,13 @@ const Time = Type.Object(
 /** `config.firefly` of a manifest. */
 export const FireflyConfig = Type.Object(
 	{
-		role: Type.Optional(Choice("What this device is.", ["sensor", "broker", "both"], defaults.role)),
+		role: Type.Optional(
+			Choice(
+				'What this device is. "both": a broker, and sensors that report to broker.url.',
+				["sensor", "broker", "both"],
+				defaults.role,
+			),
+		),
 		id: Type.Optional(
 			Text(
 				"Name of this device: letters, digits, - _ . and the placeholders {mac} and {chip}. At most 64 characters.",
