@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { memoryNeeded, memoryShortage, SLOT_SIZE } from "../../cli/config/memory";
+import { memoryNeeded, memoryShortage } from "../../cli/config/memory";
 import { ranges } from "../../src/config/ranges";
 import { readSettings, type Settings } from "../../src/config/settings";
-import { HASH, runWorstTraffic } from "./worst-traffic";
+import { HASH, peakOf, runWorstTraffic } from "./worst-traffic";
 
 const users = { greenhouse: HASH };
 const persistent = { persist: true, persistInterval: "1s" };
@@ -33,7 +33,7 @@ function isAccepted(firefly: object): boolean {
 async function survive(firefly: object, slack: number, diagnostic: (text: string) => void): Promise<void> {
 	assert.ok(isAccepted(firefly), "check accepts it");
 	const { failures, served, memory } = await runWorstTraffic(firefly);
-	const peak = memory.slotsPeak * SLOT_SIZE + memory.chunksPeak;
+	const peak = peakOf(memory);
 	const needed = memoryNeeded(read(firefly)!);
 	diagnostic(`${memory.slotsPeak} slots, ${memory.chunksPeak} chunk bytes: ${peak}, ${needed} in the model`);
 	assert.deepEqual(failures, []);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { SLOT_SIZE } from "../../cli/config/memory";
 import type { ChipStatistics } from "../../sim/engine/engine";
 import { Simulation } from "../../sim/simulation";
 import { readSettings } from "../../src/config/settings";
@@ -16,14 +17,20 @@ export interface Outcome {
 	readonly failures: string[];
 	/** Whether a client that behaves well is served at the end. */
 	readonly served: boolean;
-	/** At the end, with the peaks. */
+	/** When the peak was reached. */
 	readonly memory: ChipStatistics;
+}
+
+/** Peak of the memory in use, bytes of an ESP32's arena. */
+export function peakOf({ slotsPeak, chunksPeak }: ChipStatistics): number {
+	return slotsPeak * SLOT_SIZE + chunksPeak;
 }
 
 /**
  * Runs the firmware on XS in the arena of a device against the traffic that takes most memory: all places and
  * sessions taken, each pool full, packets of the largest size, whole, in fragments and cut off, clients that
- * do not read, requests of the page, and strangers from ever new addresses who guess passwords.
+ * do not read, requests of the page, and strangers from ever new addresses who guess passwords. With
+ * persistence, the device then loses its power and restores everything.
  * @param firefly configuration with the role `broker` or `both`
  * @param arena bytes, instead of `creation.static` of the firmware
  */
@@ -210,10 +217,13 @@ export async function runWorstTraffic(firefly: object, arena?: number): Promise<
 	});
 	let memory: ChipStatistics | undefined;
 	const sample = () => {
-		memory = board.statistics() ?? memory;
+		const now = board.statistics();
+		if (now !== undefined && (memory === undefined || peakOf(now) >= peakOf(memory))) memory = now;
 		at(100, sample);
 	};
 	at(SECOND, sample);
+	// What was stored is restored, with all that waits.
+	if (listen.persist) at(begin + 20 * SECOND, () => board.powerOn("brown-out"));
 	let served = false;
 	const attempt = (attemptsLeft: number) => {
 		const client = peer();
