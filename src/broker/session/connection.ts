@@ -322,9 +322,8 @@ export class Connection {
 	 * even a write of no bytes (lwIP: xs_tcp_write throws "not ready").
 	 */
 	probe(): void {
-		const { memory } = this.#context;
-		this.write(memory.sendView(0));
-		memory.reopenSendArea();
+		// A view of its own: a write that throws allocates, which the shortened send area must not see
+		this.write(new Uint8Array(0));
 	}
 
 	/** Whether its CONNECT must not be read yet; remembers whether there is one. */
@@ -373,6 +372,8 @@ export class Connection {
 			}
 		}
 		this.room = 0;
+		// The view may have shortened the buffer, and the owner may allocate
+		this.#context.memory.reopenSendArea();
 		this.#owner.onLost(this, false);
 		return false;
 	}
