@@ -16,7 +16,7 @@ export const SLOT_SIZE = 16;
 const FIRMWARE = 2600;
 const SLACK = 1536;
 /** The broker without its pools, and the rest of the last block of its tables. */
-const BROKER = 15_500;
+const BROKER = 16_700;
 /** Checking passwords, without the pools for it. */
 const LOGIN = 6400;
 /** Access rules without users. */
@@ -32,6 +32,8 @@ const REQUEST_STORE = 512;
 const PLACE = 1120;
 /** A topic alias of one connection, in both directions. */
 const TOPIC_ALIAS = 22;
+/** A packet identifier of a received QoS 2 message, for which every session has room. */
+export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
 /** A sensor node without its buffers; one of its sensors; a message in flight. */
@@ -59,7 +61,7 @@ interface UnitCost {
 
 /** What one unit of a pool takes. Keys that are not here take nothing by themselves. */
 export const unitCosts: Readonly<Partial<Record<PoolKey, UnitCost>>> = {
-	sessions: { bytes: 98, persisted: 17 },
+	sessions: { bytes: 114, persisted: 17 },
 	subscriptions: { bytes: 23, persisted: 5 },
 	sessionBytes: { bytes: 1 },
 	filterLevels: { bytes: 29 },
@@ -70,6 +72,7 @@ export const unitCosts: Readonly<Partial<Record<PoolKey, UnitCost>>> = {
 	queuedBytes: { bytes: 1 },
 	packetSize: { bytes: 3, login: 1, web: 1 },
 	aliasBytes: { bytes: 1 },
+	assemblyBytes: { bytes: 1 },
 	failedAddresses: { bytes: 0, login: 110 },
 };
 
@@ -117,6 +120,8 @@ function brokerNeeds(listen: ListenSettings): Need[] {
 			(web ? (cost.web ?? 0) : 0);
 		needs.push(poolNeed(listen, key, unit));
 	}
+	const { sessions } = listen;
+	needs.push(poolNeed(listen, "receiveMaximum", INCOMING_IDENTIFIER * sessions));
 	const place = PLACE + TOPIC_ALIAS * topicAliases;
 	needs.push(poolNeed(listen, "connections", place), poolNeed(listen, "handshakes", place));
 	if (persist) needs.push({ key: "persist", bytes: PERSISTENCE });
