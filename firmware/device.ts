@@ -15,8 +15,6 @@ const EVENT_MODULE = "platform/event";
 class HostDevice implements Device {
 	readonly mac = host.mac();
 	readonly chip = host.chip();
-	readonly timer = host.timer;
-	readonly time = Time;
 	declare readonly wifi: NonNullable<Device["wifi"]>;
 	readonly sleep = host.sleep();
 	readonly retained = host.retained();
@@ -29,6 +27,14 @@ class HostDevice implements Device {
 		if (host.clock) this.setClock = setClock;
 		if (Modules.has(EVENT_MODULE))
 			this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
+	}
+
+	get timer(): Device["timer"] {
+		return host.timer;
+	}
+
+	get time(): Device["time"] {
+		return Time;
 	}
 
 	get tcp(): Device["tcp"] {
@@ -67,15 +73,7 @@ class HostDevice implements Device {
 
 /** Sets the clock to the millisecond. */
 function setClock(this: HostDevice, server: string, callback: (set: boolean) => void): void {
-	const { clock } = host;
-	if (clock === undefined) return;
-	new TimeRequest(this, clock.udp, server, (timeMs) => {
-		if (timeMs !== undefined) {
-			const seconds = Math.floor(timeMs / 1000);
-			clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));
-		}
-		callback(timeMs !== undefined);
-	});
+	if (host.clock !== undefined) new TimeRequest(this, host.clock, server, callback);
 }
 
 /** Combines the platform's parts into one {@link Device}. Calls native functions: at run time only. */

@@ -6,7 +6,7 @@ import type {
 	Timer,
 	WiFiConstructor,
 } from "../src/device";
-import type { UDPConstructor } from "./time-request";
+import type { HostClock } from "./time-request";
 
 /**
  * The platform-dependent part of the firmware. The module `firmware/platform/host` exports one instance; the
@@ -24,12 +24,8 @@ export interface Host {
 	readonly wifi?: WiFiConstructor;
 	/** Calls back with an IP address, or with undefined; throws if too many look-ups are pending. */
 	resolve(name: string, callback: (name: string, address?: string) => void): void;
-	/** What the firmware needs to set the clock; absent: the host maintains it. */
-	readonly clock?: {
-		readonly udp: UDPConstructor;
-		/** @param seconds since 1970, a whole number @param microseconds 0 … 999,999 */
-		set(seconds: number, microseconds: number): void;
-	};
+	/** Absent: the host maintains the clock. */
+	readonly clock?: HostClock;
 	/** Storage that survives power loss. */
 	readonly storage: StorageModule;
 	sleep(): Sleep;

@@ -1,4 +1,4 @@
-import type { Device, Time, Timer, TimerId } from "../src/device";
+import type { Device, TimerId } from "../src/device";
 import { readTime, SNTP_SIZE, writeRequest } from "./sntp";
 
 /** A datagram: its bytes and where it came from. */
@@ -14,11 +14,20 @@ export interface UDP {
 
 export type UDPConstructor = new (options: { onReadable: (count: number) => void }) => UDP;
 
+/** What sets a host's clock: its UDP sockets, and seconds since 1970 with microseconds. */
+export interface HostClock {
+	readonly udp: UDPConstructor;
+	set(seconds: number, microseconds: number): void;
+}
+
+type TimeDevice = Pick<Device, "timer" | "time" | "resolve">;
+
 const SNTP_PORT = 123;
 /** Time, in ms, after which a request is sent again: networks lose datagrams. */
 const RESEND_MS = 1000;
 /** Requests that are sent before the server counts as not answering. */
 const MAXIMUM_REQUESTS = 5;
+const ENDED = -2;
 
 /**
  * Asks an SNTP server (RFC 4330) for the time, to the millisecond: the fraction of its timestamp is used, and
@@ -26,54 +35,52 @@ const MAXIMUM_REQUESTS = 5;
  * early. What remains is half of the difference between the ways there and back.
  */
 export class TimeRequest {
-	#timer: Timer;
-	#time: Time;
-	#callback: (timeMs: number | undefined) => void;
+	#device: TimeDevice;
+	#clock: HostClock;
+	#callback: (set: boolean) => void;
 	#request = new Uint8Array(SNTP_SIZE);
 	#address = "";
 	#socket: UDP | undefined;
 	#timeout: TimerId | undefined;
+	/** Requests that may still be sent; ENDED after the end. */
 	#requestsLeft = MAXIMUM_REQUESTS;
 	#sentAt = 0;
-	#ended = false;
 
 	/**
-	 * @param callback called once, with ms since 1970 or, without an answer, undefined
+	 * @param clock is set to the time of the answer
+	 * @param callback called once, with whether the clock was set
 	 * @throws errors of the resolver and of the host's sockets, if they occur at once
 	 */
-	constructor(
-		device: Pick<Device, "timer" | "time" | "resolve">,
-		UDPSocket: UDPConstructor,
-		server: string,
-		callback: (timeMs: number | undefined) => void,
-	) {
-		this.#timer = device.timer;
-		this.#time = device.time;
+	constructor(device: TimeDevice, clock: HostClock, server: string, callback: (set: boolean) => void) {
+		this.#device = device;
+		this.#clock = clock;
 		this.#callback = callback;
-		device.resolve(server, (address) => {
-			if (address === undefined) this.end(undefined);
-			else this.open(UDPSocket, address);
-		});
+		// Closures that hold this only are the smallest.
+		device.resolve(server, (address) => this.onResolved(address));
 	}
 
-	private open(UDPSocket: UDPConstructor, address: string): void {
+	private onResolved(address: string | undefined): void {
+		if (address === undefined) {
+			this.end(NaN);
+			return;
+		}
 		this.#address = address;
 		try {
-			this.#socket = new UDPSocket({ onReadable: () => this.receive() });
-			this.#timeout = this.#timer.set(() => this.send(), RESEND_MS, RESEND_MS);
+			this.#socket = new this.#clock.udp({ onReadable: () => this.receive() });
+			this.#timeout = this.#device.timer.set(() => this.send(), RESEND_MS, RESEND_MS);
 			this.send();
 		} catch {
-			this.end(undefined);
+			this.end(NaN);
 		}
 	}
 
 	private send(): void {
 		if (this.#requestsLeft-- === 0) {
-			this.end(undefined);
+			this.end(NaN);
 			return;
 		}
 		writeRequest(this.#request);
-		this.#sentAt = this.#time.ticks;
+		this.#sentAt = this.#device.time.ticks;
 		try {
 			this.#socket?.write(this.#request, this.#address, SNTP_PORT);
 		} catch {
@@ -82,23 +89,30 @@ export class TimeRequest {
 	}
 
 	private receive(): void {
-		const now = this.#time.ticks;
+		const { time } = this.#device;
+		const now = time.ticks;
 		for (let datagram = this.#socket?.read(); datagram !== undefined; datagram = this.#socket?.read()) {
 			const answer = new Uint8Array(datagram);
-			const timeMs = readTime(answer, this.#request, this.#time.delta(this.#sentAt, now));
+			const timeMs = readTime(answer, this.#request, time.delta(this.#sentAt, now));
 			if (timeMs !== undefined) {
-				this.end(Number.isNaN(timeMs) ? undefined : timeMs);
+				this.end(timeMs);
 				return;
 			}
 		}
 	}
 
-	private end(timeMs: number | undefined): void {
-		if (this.#ended) return;
-		this.#ended = true;
-		this.#timer.clear(this.#timeout);
+	/** @param timeMs ms since 1970; NaN: there was no answer, or none with a time */
+	private end(timeMs: number): void {
+		if (this.#requestsLeft === ENDED) return;
+		this.#requestsLeft = ENDED;
+		this.#device.timer.clear(this.#timeout);
 		this.#socket?.close();
 		this.#socket = undefined;
-		this.#callback(timeMs);
+		const known = !Number.isNaN(timeMs);
+		if (known) {
+			const seconds = Math.floor(timeMs / 1000);
+			this.#clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));
+		}
+		this.#callback(known);
 	}
 }

@@ -79,7 +79,7 @@ export class Outbound {
 
 	/** Whether a QoS 2 message still needs a PUBREL, which cannot follow DISCONNECT. */
 	get owesPubrel(): boolean {
-		return this.#inFlight.qos2Count > 0;
+		return this.#inFlight.hasQos2;
 	}
 
 	reset(): void {

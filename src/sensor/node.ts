@@ -305,7 +305,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		try {
 			device.setClock(server, (set) => {
 				if (set) this.#clock.recordSync();
-				if (this.#syncTimer !== undefined) this.runTasks(TASK_CONNECT);
+				// Not from here, where the memory and the stack of the request are still in use
+				if (this.#syncTimer !== undefined) device.timer.schedule(this.#syncTimer, 1, 1);
 			});
 		} catch (error) {
 			device.trace(`no time from ${server}: ${error}`);

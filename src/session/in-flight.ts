@@ -1,8 +1,10 @@
 import type { Time } from "../device";
-import { IDLE, PUBACK_PENDING, type SenderState } from "./delivery";
+import { IDLE, PUBREC_PENDING, type SenderState } from "./delivery";
 
 /** The state is kept above the packet identifier, in one number. */
 const STATE_UNIT = 0x10000;
+/** The states of QoS 2 come after that of QoS 1. */
+const QOS2_FROM = PUBREC_PENDING * STATE_UNIT;
 
 /**
  * The QoS 1 and 2 messages in flight from a sender: packet identifiers in use, the state of each, and since
@@ -11,8 +13,6 @@ const STATE_UNIT = 0x10000;
 export class InFlight {
 	readonly capacity: number;
 	#count = 0;
-	/** Those with QoS 2. */
-	#qos2Count = 0;
 	#lastPacketId = 0;
 	/**
 	 * Packet identifier and state of each message, followed by the start of each wait in ticks. One array takes
@@ -30,9 +30,11 @@ export class InFlight {
 		return this.#count;
 	}
 
-	/** Messages with QoS 2, for which a packet is still to be sent. */
-	get qos2Count(): number {
-		return this.#qos2Count;
+	/** Whether a message has QoS 2, for which a packet is still to be sent. */
+	get hasQos2(): boolean {
+		const table = this.#table;
+		for (let i = 0, count = this.#count; i < count; i++) if (table[i] >= QOS2_FROM) return true;
+		return false;
 	}
 
 	/**
@@ -55,7 +57,6 @@ export class InFlight {
 		this.#table[index] = packetId + state * STATE_UNIT;
 		this.#table[this.capacity + index] = now;
 		this.#lastPacketId = packetId;
-		if (state !== PUBACK_PENDING) this.#qos2Count++;
 	}
 
 	/** IDLE when the identifier is not in use. */
@@ -74,7 +75,6 @@ export class InFlight {
 			table[this.capacity + index] = now;
 			return;
 		}
-		if (table[index] >= (PUBACK_PENDING + 1) * STATE_UNIT) this.#qos2Count--;
 		const last = --this.#count;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
@@ -96,7 +96,7 @@ export class InFlight {
 	}
 
 	clear(): void {
-		this.#count = this.#qos2Count = 0;
+		this.#count = 0;
 	}
 
 	private find(packetId: number): number {

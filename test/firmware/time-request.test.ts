@@ -1,12 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TimeRequest } from "../../firmware/time-request";
+import { TimeRequest, type UDPConstructor } from "../../firmware/time-request";
 import { answerTimeRequest } from "../../sim/network/time-server";
 import { VirtualClock } from "../support/virtual-clock";
 import { FakeUDP } from "./fake-udp";
 
 /** 2026-01-01T00:00:00.625Z */
 const EPOCH = Date.UTC(2026, 0, 1) + 625;
+
+/** @param onTime called once with the time to which the clock is set, or undefined */
+function requestTime(
+	device: ConstructorParameters<typeof TimeRequest>[0],
+	udp: UDPConstructor,
+	onTime: (time: number | undefined) => void,
+): void {
+	let time: number | undefined;
+	const set = (seconds: number, microseconds: number): void => {
+		time = seconds * 1000 + microseconds / 1000;
+	};
+	new TimeRequest(device, { udp, set }, "pool.example", (isSet) => {
+		assert.equal(isSet, time !== undefined);
+		onTime(time);
+	});
+}
 
 interface Path {
 	/** One way, ms. */
@@ -47,7 +63,7 @@ function setUp(
 		resolve: (_: string, found: (address: string | undefined) => void) => found("10.9.9.9"),
 	};
 	const start = () => {
-		new TimeRequest(device, Socket, "pool.example", (time) => result.push({ at: clock.now, time }));
+		requestTime(device, Socket, (time) => result.push({ at: clock.now, time }));
 	};
 	return { clock, sockets, result, start, device };
 }
@@ -124,20 +140,20 @@ test("a name that cannot be resolved, and sockets that fail", () => {
 		...bench.device,
 		resolve: (_: string, found: (address: undefined) => void) => found(undefined),
 	};
-	new TimeRequest(none, FakeUDP, "nowhere", (time) => result.push(time));
+	requestTime(none, FakeUDP, (time) => result.push(time));
 	class Broken extends FakeUDP {
 		constructor(options: { onReadable: (count: number) => void }) {
 			super(options);
 			throw new Error("no socket");
 		}
 	}
-	new TimeRequest(bench.device, Broken, "pool.example", (time) => result.push(time));
+	requestTime(bench.device, Broken, (time) => result.push(time));
 	class Down extends FakeUDP {
 		override write(): void {
 			throw new Error("UDP send failed");
 		}
 	}
-	new TimeRequest(bench.device, Down, "pool.example", (time) => result.push(time));
+	requestTime(bench.device, Down, (time) => result.push(time));
 	assert.ok(bench.clock.run(60_000));
 	assert.deepEqual(result, [undefined, undefined, undefined]);
 });
@@ -157,10 +173,9 @@ test("timestamps continue in 2036, where their seconds begin again", () => {
 				socket = this;
 			}
 		}
-		new TimeRequest(
+		requestTime(
 			{ timer: clock.timer, time: clock.time, resolve: (_, found) => found("10.9.9.9") },
 			Socket,
-			"pool.example",
 			(time) => times.push(time),
 		);
 		socket!.receive(answerTimeRequest(socket!.sent[0]!.bytes, now, now)!);
