@@ -33,7 +33,7 @@ export class PortServer {
 		this.#server = server;
 		this.#serverOptions = serverOptions;
 		this.#options = options;
-		server.on("error", (error) => options.failed(error));
+		server.on("error", (error) => this.#fail(error));
 		server.on("listening", () => this.#onListening());
 		this.#listen();
 	}
@@ -75,16 +75,22 @@ export class PortServer {
 			if (ABSENT_ADDRESS.has(error.code ?? "")) this.#listenOnNext(port, open, rest);
 			else if (error.code === "EADDRINUSE" && this.#options.port === 0 && this.#attempts < MAX_ATTEMPTS)
 				this.#restart();
-			else this.#options.failed(error);
+			else this.#fail(error);
 		};
 		server.once("error", onOpeningError);
 		server.listen({ port, host, ipv6Only: true }, () => {
 			server.off("error", onOpeningError);
-			server.on("error", (error) => this.#options.failed(error));
+			server.on("error", (error) => this.#fail(error));
 			this.#others.push(server);
 			if (this.#closed) server.close();
 			else this.#listenOnNext(port, [...open, host], rest);
 		});
+	}
+
+	/** Gives up what is open already, too: half a server would keep its port, and the process alive. */
+	#fail(error: Error): void {
+		this.close();
+		this.#options.failed(error);
 	}
 
 	/** Lets the machine choose another port. */

@@ -435,4 +435,22 @@ describe("after a configuration change", () => {
 		again.client("sender2").publish("f/2", "more", { qos: 1, messageId: 2 });
 		assert.deepEqual(again.client("node-2", 5, persistent).messages(), ["f/2=more"]);
 	});
+
+	test("much larger pools, as on a desktop: the stored state is left untouched and named, the broker serves", () => {
+		const flash = new PowerCutStorage();
+		const pools = { sessions: 256, retainedTopics: 1024, subscriptions: 1024, queuedMessages: 1024 };
+		const large = new BrokerHarness(pools, flash);
+		large.client("a").publish("t", "1", { retain: true });
+		large.host.advance(PERSIST_INTERVAL_MS);
+		const before = new Map(flash.values);
+		const harness = new BrokerHarness({}, new PowerCutStorage(flash.values));
+		assert.match(
+			harness.host.traces.join(),
+			/state is neither restored nor kept: Error: the stored state is of larger pools: \d+ records have no place/,
+		);
+		harness.client("b").publish("t", "2", { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		assert.equal(harness.values().get("t")?.[0], "2");
+		assert.deepEqual(new Map(flash.values), before);
+	});
 });

@@ -44,8 +44,8 @@ async function run(
 
 const endless = [
 	["sim", "--engine", "node"],
-	["broker", "--engine", "node", "--port", "0", "--data", "state"],
-	["broker", "--engine", "xs", "--port", "0", "--data", "state"],
+	["broker", "--engine", "node", "--port", "0", "--data", "state-node"],
+	["broker", "--engine", "xs", "--port", "0", "--data", "state-xs"],
 ];
 
 describe("a standard stream that fails", { skip: !existsSync("/dev/full") }, () => {
@@ -66,7 +66,8 @@ describe("a standard stream that fails", { skip: !existsSync("/dev/full") }, () 
 		});
 
 	test("the state of a broker that ends so is complete, and unlocked", () => {
-		assert.deepEqual(readdirSync(`${project.directory}/state`), ["state"]);
+		for (const name of ["state-node", "state-xs"])
+			assert.deepEqual(readdirSync(`${project.directory}/${name}`), ["state"]);
 	});
 
 	for (const args of endless)

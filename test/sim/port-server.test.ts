@@ -58,6 +58,7 @@ describe("one port on several addresses", { skip: !hasIPv6Loopback }, () => {
 		await once(other, "listening");
 		const { port } = other.address() as net.AddressInfo;
 		await assert.rejects(open(port, LOOPBACKS), { code: "EADDRINUSE" });
+		await assert.rejects(assertServed(port, "127.0.0.1"), { code: "ECONNREFUSED" });
 		other.close();
 	});
 

@@ -30,6 +30,12 @@ const TOMBSTONE = 0xff;
 /** The commit record. Also the version of the storage format: a commit record of another one is ignored. */
 const COMMIT = 0xf1;
 
+/**
+ * Maximum number of records that the pools of the stored state have beyond those of this broker. A state of
+ * much larger pools, such as that of a desktop, is left untouched: its flags alone could fill a chip's memory.
+ */
+const SURPLUS_LIMIT = 1024;
+
 /** Key that a host has written if its storage has lost records; deleted with the first commit. */
 const DAMAGED_KEY = "damaged";
 
@@ -89,7 +95,7 @@ export class TransactionalStore {
 	/**
 	 * Reads the commit record.
 	 * @param tables for the states of the records
-	 * @throws errors of the storage
+	 * @throws errors of the storage, and if the stored state is of much larger pools
 	 */
 	loadCommit(tables: Tables): void {
 		const { codec } = this;
@@ -109,6 +115,11 @@ export class TransactionalStore {
 			found[kind] = this.#generation === 0 ? 0 : codec.readU16();
 			if (found[kind] !== sizes[kind]) this.#sizesCommitted = false;
 		}
+		let surplus = 0;
+		for (let kind = 0; kind < KIND_COUNT; kind++) surplus += Math.max(0, found[kind] - sizes[kind]);
+		// Each takes a byte until it is restored under another number, or deleted
+		if (surplus > SURPLUS_LIMIT)
+			throw new Error(`the stored state is of larger pools: ${surplus} records have no place`);
 		for (let kind = 0; kind < KIND_COUNT; kind++)
 			this.dirtyFlags[kind] = new DirtyFlags(tables, Math.max(found[kind], sizes[kind]));
 	}
