@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { VERSION } from "../../src/broker/delivery/sys-topics";
+import { VERSION } from "../../src/version";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
@@ -15,7 +15,7 @@ test("VERSION: equals the version in package.json", () => {
 		join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../../package.json"),
 		"utf8",
 	);
-	assert.equal((JSON.parse(text) as { version: string }).version, VERSION);
+	assert.equal((JSON.parse(text) as { version: string }).version, VERSION, "npm run manifest writes it");
 });
 
 describe("$SYS/broker", () => {

@@ -1,6 +1,6 @@
 /**
- * Rewrites the module lists of firmware/manifest.json from the imports of the firmware. Run
- * `npm run manifest` after a file was added or removed.
+ * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, and src/version.ts from
+ * package.json. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,6 +26,13 @@ function source(file: string): string {
 function order(a: string, b: string): number {
 	return Number(b.startsWith("firmware/")) - Number(a.startsWith("firmware/")) || (a < b ? -1 : 1);
 }
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+writeFileSync(
+	join(root, "src/version.ts"),
+	`/** Version of the project. Written by \`npm version\` from package.json. */
+export const VERSION = ${JSON.stringify(version)};\n`,
+);
 
 for (const platform of platforms) {
 	const own = `firmware/${platform}/`;

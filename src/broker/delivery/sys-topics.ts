@@ -1,73 +1,94 @@
 import { utf8 } from "../../mqtt/utf8";
 import { writeInteger } from "../../text/decimal";
+import { VERSION } from "../../version";
 import type { Core } from "../core/core";
 import { TIMESTAMP_LIMIT } from "../core/timestamp";
 import type { Message } from "../pool/message";
 
-const NEW_LINE = 0x0a;
 const DOLLAR = 0x24;
 /** Offset of the composed message in the send area, which leaves room to encode the PUBLISH in place. */
 const MESSAGE_OFFSET = 32;
 
-/** Version of the project, to be updated with each release. */
-export const VERSION = "0.1.0";
-const VERSION_BYTES = 5;
+/** Name of a topic, without `$SYS/`, and how its value is read, or the value itself if it is constant. */
+type Row = readonly [name: string, read: ((core: Core) => number) | Uint8Array];
 
-/** Bytes of `$SYS/` and of `$SYS/last/`, the first line of NAMES. */
-const PREFIX_LENGTH = 5;
-const LAST_PREFIX_LENGTH = 10;
+/** The topics that are published at intervals, in this order. */
+const ROWS: readonly Row[] = [
+	["broker/version", utf8(VERSION)],
+	["broker/uptime", (core) => Math.floor(core.clock.nowMs / 1000)],
+	["broker/clients/connected", (core) => core.openCount],
+	["broker/clients/total", (core) => core.sessions.count],
+	["broker/clients/maximum", (core) => core.counters.peakClients],
+	["broker/messages/received", (core) => core.counters.publishesReceived],
+	["broker/messages/sent", (core) => core.counters.messagesDelivered],
+	["broker/bytes/received", (core) => core.counters.bytesIn],
+	["broker/bytes/sent", (core) => core.counters.bytesOut],
+	["broker/retained/count", (core) => core.store.retainedCount],
+	["broker/subscriptions/count", (core) => core.subscriptions.count],
+	["broker/dropped/queue", (core) => core.counters.droppedQueue],
+	["broker/dropped/size", (core) => core.counters.droppedSize],
+	["broker/dropped/expired", (core) => core.counters.droppedExpired],
+	["broker/dropped/share", (core) => core.counters.droppedShared],
+	["broker/refused/connect", (core) => core.counters.connectsRefused],
+	["broker/refused/quota", (core) => core.counters.publishesOverQuota],
+	["broker/refused/denied", (core) => core.counters.publishesDenied],
+	["broker/refused/subscribe", (core) => core.counters.subscriptionsOverQuota],
+	["broker/memory/sessions", (core) => core.sessions.bytes],
+	["broker/memory/sessions/peak", (core) => core.sessions.peak],
+	["broker/memory/filters", (core) => core.subscriptions.tree.bytes],
+	["broker/memory/filters/peak", (core) => core.subscriptions.tree.peak],
+	["broker/memory/values", (core) => core.store.messages.arena.used],
+	["broker/memory/values/peak", (core) => core.store.messages.arena.peak],
+	["broker/memory/queue", (core) => core.queues.contents.arena.used],
+	["broker/memory/queue/peak", (core) => core.queues.contents.arena.peak],
+	["broker/entries/used", (core) => core.settings.queuedMessages - core.queues.free],
+	["broker/entries/peak", (core) => core.settings.queuedMessages - core.queues.leastFree],
+	["broker/levels/used", (core) => core.subscriptions.tree.count],
+	["broker/aliases/used", (core) => core.aliases.count],
+	["broker/memory/aliases", (core) => core.aliases.bytes],
+	["broker/refused/requests", (core) => core.counters.requestsRefused],
+	["broker/ended/faults", (core) => core.counters.peerFaults],
+	["broker/ended/timeouts", (core) => core.counters.timeouts],
+	["broker/ended/takeovers", (core) => core.counters.takeovers],
+	["broker/ended/lost", (core) => core.counters.connectionsLost],
+	["broker/storage/writes", (core) => core.counters.storageWrites],
+	["broker/storage/failed", (core) => core.counters.storageFailures],
+	["broker/errors", (core) => core.counters.internalErrors],
+	["broker/refused/assembly", (core) => core.counters.partialsRefused],
+	["broker/turns/ended", (core) => core.counters.turnsEnded],
+	["broker/ended/size", (core) => core.counters.endedSize],
+	["broker/ended/malformed", (core) => core.counters.endedMalformed],
+	["broker/ended/quota", (core) => core.counters.endedQuota],
+	["broker/ended/shares", (core) => core.counters.connectionsEvicted],
+	["broker/ended/sessions", (core) => core.counters.sessionsEvicted],
+];
 
-/** The prefix, then one topic per line without `$SYS/`, in the order of numericValue(). */
-const NAMES = `$SYS/last/
-broker/version
-broker/uptime
-broker/clients/connected
-broker/clients/total
-broker/clients/maximum
-broker/messages/received
-broker/messages/sent
-broker/bytes/received
-broker/bytes/sent
-broker/retained/count
-broker/subscriptions/count
-broker/dropped/queue
-broker/dropped/size
-broker/dropped/expired
-broker/dropped/share
-broker/refused/connect
-broker/refused/quota
-broker/refused/denied
-broker/refused/subscribe
-broker/memory/sessions
-broker/memory/sessions/peak
-broker/memory/filters
-broker/memory/filters/peak
-broker/memory/values
-broker/memory/values/peak
-broker/memory/queue
-broker/memory/queue/peak
-broker/entries/used
-broker/entries/peak
-broker/levels/used
-broker/aliases/used
-broker/memory/aliases
-broker/refused/requests
-broker/ended/faults
-broker/ended/timeouts
-broker/ended/takeovers
-broker/ended/lost
-broker/storage/writes
-broker/storage/failed
-broker/errors
-broker/refused/assembly
-broker/turns/ended
-broker/ended/size
-broker/ended/malformed
-broker/ended/quota
-broker/ended/shares
-broker/ended/sessions
-`;
-const PERIODIC_COUNT = 47;
+// In a preloaded module these lie in flash; never written
+const SYS_PREFIX = utf8("$SYS/");
+const LAST_PREFIX = utf8("$SYS/last/");
+/** The names of ROWS, one after the other. */
+const NAMES = utf8(freezeRows());
+/** Where each of them starts, and behind the last one where it ends. */
+const NAME_STARTS = nameStarts();
+
+/** Freezes ROWS deeply. @returns all names as one text */
+function freezeRows(): string {
+	let names = "";
+	for (let i = 0; i < ROWS.length; i++) {
+		const [name, read] = ROWS[i];
+		names += name;
+		if (typeof read === "function") Object.freeze(read);
+		Object.freeze(ROWS[i]);
+	}
+	Object.freeze(ROWS);
+	return names;
+}
+
+function nameStarts(): Uint16Array {
+	const starts = new Uint16Array(ROWS.length + 1);
+	for (let i = 0; i < ROWS.length; i++) starts[i + 1] = starts[i] + utf8(ROWS[i][0]).length;
+	return starts;
+}
 
 /**
  * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
@@ -78,23 +99,18 @@ export class SysTopics {
 	readonly periodicCount: number;
 	readonly count: number;
 	readonly #core: Core;
-	/** NAMES as bytes, encoded on first use. */
-	#names: Uint8Array | undefined;
-	/** Index of the name read last, and offset of the next one. */
-	#lastIndex = 0;
-	#nextNameAt = 0;
 
 	constructor(core: Core) {
 		this.#core = core;
-		this.periodicCount = core.settings.systemInterval === 0 ? 0 : PERIODIC_COUNT;
+		this.periodicCount = core.settings.systemInterval === 0 ? 0 : ROWS.length;
 		this.count = this.periodicCount + core.store.records;
 	}
 
 	/** Whether a topic filter can match only these topics: it begins with `$SYS/`. */
 	isSysFilter(bytes: Uint8Array, start: number, end: number): boolean {
-		if (end - start < PREFIX_LENGTH || bytes[start] !== DOLLAR) return false;
-		const names = this.nameBytes();
-		for (let i = 0; i < PREFIX_LENGTH; i++) if (bytes[start + i] !== names[i]) return false;
+		const { length } = SYS_PREFIX;
+		if (end - start < length) return false;
+		for (let i = 0; i < length; i++) if (bytes[start + i] !== SYS_PREFIX[i]) return false;
 		return true;
 	}
 
@@ -137,12 +153,11 @@ export class SysTopics {
 		store.messages.readInto(record, message);
 		const { bytes } = memory;
 		const { topicStart, topicEnd } = message;
-		const names = this.nameBytes();
-		const topic = at + LAST_PREFIX_LENGTH;
+		const topic = at + LAST_PREFIX.length;
 		const end = topic + topicEnd - topicStart;
 		if (bytes[topicStart] === DOLLAR || end + TIMESTAMP_LIMIT > memory.sendStart + memory.sendSize) return 0;
 		message.qos = 0;
-		for (let i = 0; i < LAST_PREFIX_LENGTH; i++) bytes[at + i] = names[i];
+		bytes.set(LAST_PREFIX, at);
 		bytes.copyWithin(topic, topicStart, topicEnd);
 		return end;
 	}
@@ -156,129 +171,18 @@ export class SysTopics {
 
 	private writeName(index: number, at: number): number {
 		const { bytes } = this.#core.memory;
-		const names = this.nameBytes();
-		if (this.#lastIndex === 0 || index !== this.#lastIndex + 1) {
-			this.#lastIndex = 0;
-			this.#nextNameAt = LAST_PREFIX_LENGTH + 1;
-		}
-		let from = this.#nextNameAt;
-		while (this.#lastIndex < index - 1) if (names[from++] === NEW_LINE) this.#lastIndex++;
-		for (let i = 0; i < PREFIX_LENGTH; i++) bytes[at++] = names[i];
-		while (names[from] !== NEW_LINE) bytes[at++] = names[from++];
-		this.#lastIndex = index;
-		this.#nextNameAt = from + 1;
+		const end = NAME_STARTS[index];
+		bytes.set(SYS_PREFIX, at);
+		at += SYS_PREFIX.length;
+		for (let from = NAME_STARTS[index - 1]; from < end; from++) bytes[at++] = NAMES[from];
 		return at;
 	}
 
 	private writeValue(index: number, at: number): number {
 		const { bytes } = this.#core.memory;
-		if (index !== 1) return writeInteger(bytes, at, Math.max(0, this.numericValue(index)));
-		const names = this.nameBytes();
-		for (let i = names.length - VERSION_BYTES; i < names.length; i++) bytes[at++] = names[i];
-		return at;
-	}
-
-	private nameBytes(): Uint8Array {
-		this.#names ??= utf8(NAMES + VERSION);
-		return this.#names;
-	}
-
-	private numericValue(index: number): number {
-		const { clock, counters, sessions, subscriptions, store, queues, aliases, settings, openCount } =
-			this.#core;
-		switch (index) {
-			case 2:
-				return Math.floor(clock.nowMs / 1000);
-			case 3:
-				return openCount;
-			case 4:
-				return sessions.count;
-			case 5:
-				return counters.peakClients;
-			case 6:
-				return counters.publishesReceived;
-			case 7:
-				return counters.messagesDelivered;
-			case 8:
-				return counters.bytesIn;
-			case 9:
-				return counters.bytesOut;
-			case 10:
-				return store.retainedCount;
-			case 11:
-				return subscriptions.count;
-			case 12:
-				return counters.droppedQueue;
-			case 13:
-				return counters.droppedSize;
-			case 14:
-				return counters.droppedExpired;
-			case 15:
-				return counters.droppedShared;
-			case 16:
-				return counters.connectsRefused;
-			case 17:
-				return counters.publishesOverQuota;
-			case 18:
-				return counters.publishesDenied;
-			case 19:
-				return counters.subscriptionsOverQuota;
-			case 20:
-				return sessions.bytes;
-			case 21:
-				return sessions.peak;
-			case 22:
-				return subscriptions.tree.bytes;
-			case 23:
-				return subscriptions.tree.peak;
-			case 24:
-				return store.messages.arena.used;
-			case 25:
-				return store.messages.arena.peak;
-			case 26:
-				return queues.contents.arena.used;
-			case 27:
-				return queues.contents.arena.peak;
-			case 28:
-				return settings.queuedMessages - queues.free;
-			case 29:
-				return settings.queuedMessages - queues.leastFree;
-			case 30:
-				return subscriptions.tree.count;
-			case 31:
-				return aliases.count;
-			case 32:
-				return aliases.bytes;
-			case 33:
-				return counters.requestsRefused;
-			case 34:
-				return counters.peerFaults;
-			case 35:
-				return counters.timeouts;
-			case 36:
-				return counters.takeovers;
-			case 37:
-				return counters.connectionsLost;
-			case 38:
-				return counters.storageWrites;
-			case 39:
-				return counters.storageFailures;
-			case 40:
-				return counters.internalErrors;
-			case 41:
-				return counters.partialsRefused;
-			case 42:
-				return counters.turnsEnded;
-			case 43:
-				return counters.endedSize;
-			case 44:
-				return counters.endedMalformed;
-			case 45:
-				return counters.endedQuota;
-			case 46:
-				return counters.connectionsEvicted;
-			default:
-				return counters.sessionsEvicted;
-		}
+		const read = ROWS[index - 1][1];
+		if (typeof read === "function") return writeInteger(bytes, at, Math.max(0, read(this.#core)));
+		bytes.set(read, at);
+		return at + read.length;
 	}
 }
