@@ -5,6 +5,7 @@ import {
 	SERVER_SHUTTING_DOWN,
 	SUBSCRIBE,
 } from "../mqtt/constants";
+import type { AuthResult } from "./access/authorizer";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
@@ -111,11 +112,11 @@ export class Broker implements ConnectionOwner {
 		this.#listeners = new Listeners(core, this, this.#timeouts);
 		if (settings.webSocket !== undefined) this.#web = new WebServer(core, name);
 		core.memory.tables.close();
-		core.authorizer.onAuthResult = (index, reasonCode) => {
+		core.authorizer.onAuthResult = (index, result) => {
 			this.beginCallback();
 			try {
-				if (index < 0) this.#web!.pages.authResult(index, reasonCode);
-				else if (index > 0) this.onAuthResult(index, reasonCode);
+				if (index < 0) this.#web!.pages.authResult(index, result as AuthResult);
+				else if (index > 0) this.onAuthResult(index, result as AuthResult);
 				this.resumeWaiting(index);
 			} catch (error) {
 				this.reportInternalError(error);
@@ -322,7 +323,7 @@ export class Broker implements ConnectionOwner {
 	}
 
 	/** Answers the CONNECT whose authentication has finished. */
-	private onAuthResult(index: number, reasonCode: number): void {
+	private onAuthResult(index: number, result: AuthResult): void {
 		const { connections } = this.#core;
 		const connection = connections[index];
 		if (connection?.state !== OPENING || !connection.awaitingAuth) {
@@ -331,7 +332,7 @@ export class Broker implements ConnectionOwner {
 		}
 		connection.awaitingAuth = false;
 		try {
-			this.#dispatcher.onAuthResult(connection, reasonCode);
+			this.#dispatcher.onAuthResult(connection, result);
 			this.makeRoom(connection);
 			if (this.#dispatcher.endOldSession()) this.#timeouts.checkSoon();
 			if (this.#dispatcher.answerConnect(connection)) this.#router.pump(connection);

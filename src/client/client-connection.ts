@@ -8,6 +8,8 @@ import {
 	ACKNOWLEDGE_DEADLINE,
 	CLOSED_DEADLINE,
 	CONNECT_DEADLINE,
+	type DEADLINE_PASSED,
+	type Deadline,
 	Deadlines,
 	type DeadlinesHandler,
 	DISCONNECT_DEADLINE,
@@ -23,7 +25,7 @@ import { BrokerLimits } from "./limits";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState } from "./options";
 import { Outbound } from "./outbound";
 import { peerProtocol } from "./peer-protocol";
-import { Transport, type TransportHandler } from "./transport";
+import { Transport, type TransportEvent, type TransportHandler } from "./transport";
 
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
 export const SEND_RESERVE = 8;
@@ -99,7 +101,7 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	}
 
 	/** Called by transport and deadlines. */
-	abstract onEvent(event: number, deadline: number): void;
+	abstract onEvent(event: TransportEvent | typeof DEADLINE_PASSED, deadline: Deadline): void;
 	// Called by the decoder
 	abstract onPacket(packet: Packet): void;
 	abstract onPublish(packet: Packet): void;
@@ -134,7 +136,7 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 		else this.finishClose(new ClientError("transport", "the connection was lost"));
 	}
 
-	protected onDeadlinePassed(deadline: number): void {
+	protected onDeadlinePassed(deadline: Deadline): void {
 		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.options;
 		switch (deadline) {
 			case CONNECT_DEADLINE:

@@ -16,13 +16,13 @@ import type { Packet } from "../mqtt/packet";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { ClientConnection, SEND_RESERVE } from "./client-connection";
-import { CONNECT_DEADLINE, DEADLINE_PASSED } from "./deadlines";
+import { CONNECT_DEADLINE, DEADLINE_PASSED, type Deadline } from "./deadlines";
 import { ClientError, refusalError } from "./errors";
 import { maximumPayload } from "./limits";
 import type { ClientState, OpenOptions } from "./options";
-import { BLOCKED_ON_CONNACK, BUSY } from "./outbound";
+import { BLOCKED_ON_CONNACK, BUSY, type PacketId, type PublishResult } from "./outbound";
 import { FIRST_BYTES } from "./peer-protocol";
-import { TRANSPORT_CONNECTED, TRANSPORT_LOST } from "./transport";
+import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent } from "./transport";
 
 export { ClientError, type ClientFault } from "./errors";
 export type { BrokerLimits, CachedLimits } from "./limits";
@@ -35,7 +35,7 @@ export type {
 	UserProperty,
 	WillOptions,
 } from "./options";
-export { BUSY, REJECTED } from "./outbound";
+export { BUSY, type PacketId, type PublishResult, REJECTED } from "./outbound";
 
 /**
  * Maximum size of the answer to a received packet, in bytes. Such a packet has at least 4 bytes and may end
@@ -98,7 +98,7 @@ export class Client extends ClientConnection {
 		flags: number,
 		properties?: PropertyWriter,
 		packetId = 0,
-	): number {
+	): PublishResult {
 		if (!this.mayPublish()) {
 			this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
@@ -127,7 +127,7 @@ export class Client extends ClientConnection {
 	 * that the broker continues [MQTT-4.4.0-1]. `onAcknowledged` follows after PUBCOMP.
 	 * @returns `packetId`, or {@link BUSY}: retry in `onWritable`
 	 */
-	release(packetId: number): number {
+	release(packetId: number): PacketId | typeof BUSY {
 		const outsideCallback = this.callbackDepth === 0;
 		if (outsideCallback) this.now = this.device.time.ticks;
 		const result = this.outbound.resumePubrel(packetId, this.reservedBytes, this.now);
@@ -183,7 +183,7 @@ export class Client extends ClientConnection {
 	 * Called by transport and deadlines. Every host callback except the resolver's passes through here, as an
 	 * uncaught exception in one would end the app.
 	 */
-	onEvent(event: number, deadline: number): void {
+	onEvent(event: TransportEvent | typeof DEADLINE_PASSED, deadline: Deadline): void {
 		this.callbackDepth++;
 		try {
 			this.now = this.device.time.ticks;

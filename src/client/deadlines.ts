@@ -13,14 +13,21 @@ export const DISCONNECT_DEADLINE = 4;
 export const WRITE_FAILED_DEADLINE = 5;
 /** Calls `onClosed` from an empty stack. */
 export const CLOSED_DEADLINE = 6;
+export type Deadline =
+	| typeof CONNECT_DEADLINE
+	| typeof ACKNOWLEDGE_DEADLINE
+	| typeof KEEP_ALIVE_DEADLINE
+	| typeof PINGRESP_DEADLINE
+	| typeof DISCONNECT_DEADLINE
+	| typeof WRITE_FAILED_DEADLINE
+	| typeof CLOSED_DEADLINE;
 const DEADLINE_COUNT = 7;
 
 /** Event of a passed deadline; its number differs from those of the transport's events. */
 export const DEADLINE_PASSED = 3;
 
 export interface DeadlinesHandler {
-	/** @param event DEADLINE_PASSED @param deadline one of the constants above */
-	onEvent(event: number, deadline: number): void;
+	onEvent(event: typeof DEADLINE_PASSED, deadline: Deadline): void;
 }
 
 /**
@@ -47,12 +54,12 @@ export class Deadlines {
 		this.#handler = handler;
 	}
 
-	running(deadline: number): boolean {
+	running(deadline: Deadline): boolean {
 		return this.#durationsAndStarts[deadline] >= 0;
 	}
 
 	/** @param ms from now, rounded up to at least 1 */
-	start(deadline: number, ms: number): void {
+	start(deadline: Deadline, ms: number): void {
 		const duration = Math.max(ms, 1);
 		const now = this.#time.ticks;
 		this.#durationsAndStarts[DEADLINE_COUNT + deadline] = now;
@@ -61,7 +68,7 @@ export class Deadlines {
 			this.setTimer(duration, now);
 	}
 
-	stop(deadline: number): void {
+	stop(deadline: Deadline): void {
 		this.#durationsAndStarts[deadline] = -1;
 	}
 
@@ -95,7 +102,7 @@ export class Deadlines {
 			if (duration < 0 || this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline]) < duration)
 				continue;
 			this.#durationsAndStarts[deadline] = -1;
-			this.#handler.onEvent(DEADLINE_PASSED, deadline);
+			this.#handler.onEvent(DEADLINE_PASSED, deadline as Deadline);
 			// The handler closed the connection, and perhaps opened another.
 			if (this.#id !== id) return;
 		}

@@ -24,6 +24,13 @@ export const BUSY = -1;
 /** Result of publish(): not possible on this connection, nor on another with the same limits. */
 export const REJECTED = -2;
 
+/**
+ * 1 … 65535, or 0 for a message of QoS 0. The mark exists only for the compiler, which can so tell BUSY and
+ * REJECTED from it.
+ */
+export type PacketId = number & { readonly mark: "packet identifier" };
+export type PublishResult = PacketId | typeof BUSY | typeof REJECTED;
+
 // Reasons for which publish() returned BUSY
 export const BLOCKED_ON_CONNACK = 1;
 const BLOCKED_ON_BUFFER = 2;
@@ -98,7 +105,6 @@ export class Outbound {
 	/**
 	 * @param packetId 0: one that is not in use
 	 * @param reservedBytes bytes of the buffer that are not for messages
-	 * @returns packet identifier, 0 for QoS 0, BUSY or REJECTED
 	 */
 	publish(
 		topic: Uint8Array,
@@ -109,7 +115,7 @@ export class Outbound {
 		packetId: number,
 		reservedBytes: number,
 		now: number,
-	): number {
+	): PublishResult {
 		const encoder = this.#encoder;
 		const limits = this.#limits;
 		const { sendBuffer } = this.#options;
@@ -165,7 +171,7 @@ export class Outbound {
 			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, now);
 			if (this.#connackAccepted) this.startAcknowledgeDeadline();
 		}
-		return id;
+		return id as PacketId;
 	}
 
 	/** Whether publish() may succeed again after BUSY. */
@@ -179,9 +185,8 @@ export class Outbound {
 	/**
 	 * Goes on with a QoS 2 message whose PUBREC arrived on an earlier connection of the session.
 	 * [MQTT-4.4.0-1] [MQTT-4.3.3-6]
-	 * @returns its packet identifier, or BUSY
 	 */
-	resumePubrel(packetId: number, reservedBytes: number, now: number): number {
+	resumePubrel(packetId: number, reservedBytes: number, now: number): PacketId | typeof BUSY {
 		const encoder = this.#encoder;
 		const inFlight = this.#inFlight;
 		if (!this.#connackAccepted) this.blockedOn |= BLOCKED_ON_CONNACK;
@@ -192,7 +197,7 @@ export class Outbound {
 			encoder.pubrel(packetId);
 			inFlight.add(packetId, PUBCOMP_PENDING, now);
 			this.startAcknowledgeDeadline();
-			return packetId;
+			return packetId as PacketId;
 		}
 		return BUSY;
 	}

@@ -10,9 +10,11 @@ export const TRANSPORT_CONNECTED = 1;
 /** The connection ended or failed; the platform gives no details. All received data was reported before. */
 export const TRANSPORT_LOST = 2;
 
+export type TransportEvent = typeof TRANSPORT_CHANGED | typeof TRANSPORT_CONNECTED | typeof TRANSPORT_LOST;
+
 export interface TransportHandler {
-	/** @param event TRANSPORT_CHANGED, TRANSPORT_CONNECTED or TRANSPORT_LOST */
-	onEvent(event: number, deadline: number): void;
+	/** @param deadline without meaning */
+	onEvent(event: TransportEvent, deadline: 0): void;
 	/**
 	 * Name resolution or socket creation failed, and the transport is closed. May be called inside `open()`.
 	 */

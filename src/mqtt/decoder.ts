@@ -17,6 +17,13 @@ const PUBLISH_HEADER = 3;
 const PAYLOAD = 4;
 /** Input is ignored: after an error or stop(). */
 const STOPPED = 5;
+type DecoderState =
+	| typeof FIRST_BYTE
+	| typeof REMAINING_LENGTH
+	| typeof BODY
+	| typeof PUBLISH_HEADER
+	| typeof PAYLOAD
+	| typeof STOPPED;
 
 export interface DecoderHandler {
 	/** Every packet except PUBLISH, complete and validated. */
@@ -81,7 +88,7 @@ export class Decoder {
 	readonly #buffer: Uint8Array;
 	/** The largest packet that is decoded as a whole, in bytes. */
 	readonly #wholePacketLimit: number;
-	#state = FIRST_BYTE;
+	#state: DecoderState = FIRST_BYTE;
 	#firstByte = 0;
 	/** Remaining length of the packet, or the part of it read so far. */
 	#remaining = 0;

@@ -23,6 +23,7 @@ const NOT_DUE = 0;
 const FAILED = 1;
 const SAMPLED = 2;
 const PASSED = 3;
+type RoundResult = typeof NOT_DUE | typeof FAILED | typeof SAMPLED | typeof PASSED;
 
 // Fields of a sensor in `#round`
 const ROUND_RESULT = 0;
@@ -124,7 +125,7 @@ export class Collector {
 		this.#sampler.close();
 	}
 
-	private sample(index: number, now: number, wallOffset: number): number {
+	private sample(index: number, now: number, wallOffset: number): RoundResult {
 		const { every, grid, decimals, delta, heartbeat } = this.#settings[index];
 		const state = this.#sensorState;
 		const at = index * SENSOR_REALS;

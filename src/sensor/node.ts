@@ -52,6 +52,17 @@ const TASK_DONE = 6;
 const TASK_SYNCHRONISE = 7;
 const TASK_REPORT = 8;
 const TASK_NONE = 9;
+type Task =
+	| typeof TASK_BOOT
+	| typeof TASK_SAMPLE
+	| typeof TASK_AWAKE_LIMIT
+	| typeof TASK_NETWORK_UP
+	| typeof TASK_NETWORK_DOWN
+	| typeof TASK_CONNECT
+	| typeof TASK_DONE
+	| typeof TASK_SYNCHRONISE
+	| typeof TASK_REPORT
+	| typeof TASK_NONE;
 
 /**
  * A sensor node: wakes, samples, filters, stores reports in the outbox, delivers them, sleeps. All state that
@@ -78,7 +89,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	#reporting = false;
 	#asleep = false;
 	/** Task to run after the present one. */
-	#nextTask = TASK_NONE;
+	#nextTask: Task = TASK_NONE;
 	#timer: TimerId | undefined;
 	#watchdog: TimerId | undefined;
 	#syncTimer: TimerId | undefined;
@@ -129,7 +140,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	 * Runs the task of a host's callback and the tasks that follow from it, in a loop instead of nested calls,
 	 * as the stack is small.
 	 */
-	private runTasks(firstTask: number): void {
+	private runTasks(firstTask: Task): void {
 		if (this.#asleep) return;
 		try {
 			for (let task = firstTask; task !== TASK_NONE; task = this.#nextTask) {

@@ -1,5 +1,5 @@
 import type { ClientError, ClientHandler } from "../client/client";
-import { BUSY, Client, REJECTED } from "../client/client";
+import { BUSY, Client, type PublishResult, REJECTED } from "../client/client";
 import type { ClientFault } from "../client/errors";
 import { faultOf } from "../client/errors";
 import type { Settings } from "../config/types";
@@ -48,6 +48,7 @@ type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | 
 const BLOCKED = 0;
 const SENT = 1;
 const SKIPPED = 2;
+type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
 
 /** Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours. */
 const PART_STRIDE = 8191;
@@ -226,7 +227,7 @@ export class ReportExchange implements ClientHandler {
 		return true;
 	}
 
-	private sendPart(): number {
+	private sendPart(): PartResult {
 		const outbox = this.#outbox;
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
@@ -244,7 +245,7 @@ export class ReportExchange implements ClientHandler {
 			this.#valuesSent,
 		);
 		if (this.isResent() && (flags & QOS1) !== 0) flags |= DUP; // [MQTT-3.3.1-1]
-		let packetId = REJECTED;
+		let packetId: PublishResult = REJECTED;
 		try {
 			// [MQTT-3.1.1:2.3.1-3]
 			packetId = client.publish(topic, encoder.payload, length, flags, undefined, this.packetIdFor(sequence));

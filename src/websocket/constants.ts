@@ -15,6 +15,9 @@ export const WEBSOCKET_PROTOCOL_ERROR = 1002;
 export const UNSUPPORTED_DATA = 1003;
 export const MESSAGE_TOO_BIG = 1009;
 
+/** Status code with which the server fails a connection (§7.1.7). */
+export type FailureCode = typeof WEBSOCKET_PROTOCOL_ERROR | typeof UNSUPPORTED_DATA | typeof MESSAGE_TOO_BIG;
+
 /** Largest payload of a control frame, bytes (§5.5). */
 export const MAXIMUM_CONTROL_PAYLOAD = 125;
 

@@ -2,6 +2,7 @@ import {
 	BINARY,
 	CLOSE,
 	CONTINUATION,
+	type FailureCode,
 	FIN,
 	MAXIMUM_CONTROL_PAYLOAD,
 	MAXIMUM_RECEIVED_FRAME,
@@ -39,7 +40,7 @@ export class FrameHeader {
 	}
 
 	/** Reads the first two bytes. @returns 0, or the status code with which the connection fails (§7.1.7) */
-	readStart(first: number, second: number): number {
+	readStart(first: number, second: number): FailureCode | 0 {
 		const opcode = first & 15;
 		const length = second & 0x7f;
 		// §5.2: no extension was negotiated that would give RSV1 to RSV3 a meaning
@@ -76,7 +77,7 @@ export class FrameHeader {
 	 * Reads the rest of the header, from `at` on.
 	 * @returns 0, or the status code with which the connection fails
 	 */
-	readRest(bytes: Uint8Array, at: number, word: MaskWord): number {
+	readRest(bytes: Uint8Array, at: number, word: MaskWord): FailureCode | 0 {
 		const restLength = this.restLength;
 		if (restLength === 6) {
 			this.length = (bytes[at] << 8) | bytes[at + 1];

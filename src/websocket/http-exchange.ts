@@ -8,6 +8,8 @@ import type { Reply } from "./pages";
 import {
 	AWAITING_PAGES,
 	ENDED,
+	type EndState,
+	type ExchangeState,
 	READING_REQUEST,
 	SENDING_ACCEPTANCE,
 	SENDING_PAGE,
@@ -33,7 +35,7 @@ export class HttpExchange implements Reply {
 	/** Bytes that can be read from the socket, and written to it. */
 	socketReadable = 0;
 	socketRoom = 0;
-	state = READING_REQUEST;
+	state: ExchangeState = READING_REQUEST;
 	readonly #context: WebSocketContext;
 	readonly #handler: HttpExchangeHandler;
 	readonly #tcp: TCP;
@@ -98,8 +100,8 @@ export class HttpExchange implements Reply {
 		this.run();
 	}
 
-	/** Ends the exchange. @param state ENDED or CLOSED */
-	end(state: number): void {
+	/** Ends the exchange. */
+	end(state: EndState): void {
 		this.state = state;
 		this.#request = undefined;
 	}

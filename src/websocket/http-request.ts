@@ -28,6 +28,17 @@ const BEFORE_FIELD_VALUE = 6;
 const FIELD_VALUE = 7;
 const LAST_LINE_FEED = 8;
 const DONE = 9;
+type RequestPart =
+	| typeof METHOD
+	| typeof TARGET
+	| typeof HTTP_VERSION
+	| typeof LINE_FEED
+	| typeof FIELD_START
+	| typeof FIELD_NAME
+	| typeof BEFORE_FIELD_VALUE
+	| typeof FIELD_VALUE
+	| typeof LAST_LINE_FEED
+	| typeof DONE;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -78,7 +89,7 @@ export class HttpRequest {
 	passwordEnd = 0;
 	#authorizationStart = -1;
 	#authorizationEnd = -1;
-	#state = METHOD;
+	#state: RequestPart = METHOD;
 	#size = 0;
 	#fieldCount = 0;
 	/** The field being read, and a bit for each field received. */

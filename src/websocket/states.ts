@@ -19,3 +19,20 @@ export const DRAINING = 8;
 /** Ended and reported: an exchange by onAnswered(), a stream by onError. */
 export const ENDED = 9;
 export const CLOSED = 10;
+
+export type ExchangeState =
+	| typeof READING_REQUEST
+	| typeof AWAITING_PAGES
+	| typeof SENDING_ACCEPTANCE
+	| typeof SENDING_REFUSAL
+	| typeof SENDING_PAGE_HEAD
+	| typeof SENDING_PAGE
+	| EndState;
+/** READING_REQUEST stands for every state of its exchange. */
+export type StreamState =
+	| typeof READING_REQUEST
+	| typeof STREAM_OPEN
+	| typeof ENDING
+	| typeof DRAINING
+	| EndState;
+export type EndState = typeof ENDED | typeof CLOSED;

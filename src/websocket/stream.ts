@@ -4,6 +4,7 @@ import {
 	CLOSE,
 	CONTROL_FRAME_RESERVE,
 	DRAIN_BYTES,
+	type FailureCode,
 	FIN,
 	NORMAL_CLOSURE,
 	PONG,
@@ -12,12 +13,23 @@ import {
 import type { WebSocketContext } from "./context";
 import { FRAME_START_SIZE, FrameHeader, validStatus } from "./frame";
 import { HttpExchange, type HttpExchangeHandler } from "./http-exchange";
-import { CLOSED, DRAINING, ENDED, ENDING, READING_REQUEST, STREAM_OPEN } from "./states";
+import {
+	CLOSED,
+	DRAINING,
+	ENDED,
+	ENDING,
+	type EndState,
+	type ExchangeState,
+	READING_REQUEST,
+	STREAM_OPEN,
+	type StreamState,
+} from "./states";
 
 // The next part of a frame, if no payload of a data frame is left
 const FRAME_HEADER_START = 0;
 const FRAME_HEADER_REST = 1;
 const CONTROL_FRAME_PAYLOAD = 2;
+type FramePart = typeof FRAME_HEADER_START | typeof FRAME_HEADER_REST | typeof CONTROL_FRAME_PAYLOAD;
 
 /** Longest header of a frame that is sent, bytes. */
 const LONGEST_SENT_HEADER = 4;
@@ -42,14 +54,14 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	readonly #frame = new FrameHeader();
 	/** Present until the request is answered. */
 	#exchange: HttpExchange | undefined;
-	#state = READING_REQUEST;
+	#state: StreamState = READING_REQUEST;
 	/** Bytes that can be read from the socket, and written to it. */
 	#socketReadable = 0;
 	#socketRoom = 0;
 	/** Room announced to the user, in bytes: payload alone, and with frame headers. */
 	#payloadRoom = 0;
 	#announcedRoom = 0;
-	#stage = FRAME_HEADER_START;
+	#stage: FramePart = FRAME_HEADER_START;
 	/** Payload of the current data frame that is still in the socket or has not arrived, in bytes. */
 	#framePayloadLeft = 0;
 	/** Bytes in the store, which precede that payload; a store exists only while it holds any. */
@@ -83,7 +95,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return state > READING_REQUEST && state < ENDED;
 	}
 
-	get state(): number {
+	get state(): ExchangeState | StreamState {
 		return this.#exchange?.state ?? this.#state;
 	}
 
@@ -209,7 +221,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/** Ends the exchange and takes over its counts of the socket's bytes. */
-	private detachExchange(exchange: HttpExchange, state: number): void {
+	private detachExchange(exchange: HttpExchange, state: EndState): void {
 		this.#socketReadable = exchange.socketReadable;
 		this.#socketRoom = exchange.socketRoom;
 		exchange.end(state);
@@ -404,7 +416,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/** Fails the connection (§7.1.7). */
-	private fail(code: number): void {
+	private fail(code: FailureCode): void {
 		this.#context.options.onFailed?.(code);
 		this.sendClose(code);
 		this.#state = ENDING;
@@ -429,8 +441,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.endStream(ENDED);
 	}
 
-	/** Ends the stream and reports that to the user, once. @param state ENDED, or DRAINING */
-	private endStream(state: number): void {
+	/** Ends the stream and reports that to the user, once. */
+	private endStream(state: typeof ENDED | typeof DRAINING): void {
 		if (this.#state >= DRAINING) return;
 		this.#state = state;
 		if (this.#exchange !== undefined) this.detachExchange(this.#exchange, ENDED);

@@ -66,7 +66,7 @@ test("identifiers that an earlier version has stored, a record for each: restore
 	const sizes = [retainedTopics, sessions, subscriptions, queuedMessages, queuedMessages];
 	const store = new TransactionalStore(new Memory(0, 0, 512), flash.open(), sizes);
 	store.loadCommit(new Tables());
-	for (const kind of [VALUE_KIND, SESSION_KIND, SUBSCRIPTION_KIND, CONTENT_KIND, ENTRY_KIND])
+	for (const kind of [VALUE_KIND, SESSION_KIND, SUBSCRIPTION_KIND, CONTENT_KIND, ENTRY_KIND] as const)
 		for (let i = 1; i < store.dirtyFlags[kind].states.length; i++) store.readRecord(kind, i);
 	store.drop(ENTRY_KIND, queuedMessages + 2);
 	for (const [record, packetId] of [

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
 	CONTENT_KIND,
 	ENTRY_KIND,
+	type RecordKind,
 	SESSION_KIND,
 	SUBSCRIPTION_KIND,
 	TransactionalStore,
@@ -13,13 +14,13 @@ import { Memory } from "../../src/broker/pool/memory";
 import { Tables } from "../../src/broker/pool/tables";
 import { PowerCut, PowerCutStorage, type TornWrite, type Unsynced } from "./support/power-cut-storage";
 
-const RECORD_KINDS = [VALUE_KIND, SESSION_KIND, SUBSCRIPTION_KIND, CONTENT_KIND, ENTRY_KIND];
+const RECORD_KINDS = [VALUE_KIND, SESSION_KIND, SUBSCRIPTION_KIND, CONTENT_KIND, ENTRY_KIND] as const;
 const RECORDS_PER_KIND = 3;
 const sizes = RECORD_KINDS.map(() => RECORDS_PER_KIND);
 
 type StoredRecords = Map<string, string>;
 /** Sets a record to a text; undefined: deletes it. */
-type RecordChange = readonly [kind: number, number: number, text: string | undefined];
+type RecordChange = readonly [kind: RecordKind, number: number, text: string | undefined];
 
 function openStore(flash: PowerCutStorage): { store: TransactionalStore; records: StoredRecords } {
 	const store = new TransactionalStore(new Memory(0, 0, 64), flash.open(), sizes);

@@ -32,7 +32,7 @@ test("a deadline that starts later and is shorter does not postpone one that is 
 });
 
 test("whatever starts, stops and moves, each deadline passes when it is due, and once", () => {
-	const all = [CONNECT_DEADLINE, ACKNOWLEDGE_DEADLINE, KEEP_ALIVE_DEADLINE, DISCONNECT_DEADLINE];
+	const all = [CONNECT_DEADLINE, ACKNOWLEDGE_DEADLINE, KEEP_ALIVE_DEADLINE, DISCONNECT_DEADLINE] as const;
 	const step = fc.record({
 		wait: fc.integer({ min: 0, max: 400 }),
 		deadline: fc.constantFrom(...all),

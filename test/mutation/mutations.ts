@@ -211,8 +211,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/handlers/connect-handler.ts",
-		"if (authResult !== SUCCESS) return false;\n\t\tlet known",
-		"if (authResult !== SUCCESS && authResult !== QUOTA_EXCEEDED) return false;\n\t\tlet known",
+		"if (result !== SUCCESS) return false;\n\t\tlet known",
+		"if (result !== SUCCESS && result !== QUOTA_EXCEEDED) return false;\n\t\tlet known",
 		"a clean CONNECT that is refused for lack of places ends the old session",
 		BROKER,
 	),

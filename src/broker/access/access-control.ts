@@ -4,7 +4,14 @@ import type { Packet } from "../../mqtt/packet";
 import type { BrokerClock } from "../pool/clock";
 import type { Host } from "../pool/host";
 import { copy } from "../pool/messages";
-import { AllowAll, type Authorizer, type AuthResultHandler, type ClientIdentifiers } from "./authorizer";
+import {
+	AllowAll,
+	type Authorizer,
+	type AuthResult,
+	type AuthResultHandler,
+	type ClientIdentifiers,
+	type PENDING,
+} from "./authorizer";
 import { Login } from "./login";
 import { canFillPlaceholder, skipLastPrefix } from "./placeholder-levels";
 import { Rules } from "./rules";
@@ -58,7 +65,7 @@ class AccessControl implements Authorizer {
 		return this.#login?.authenticating ?? false;
 	}
 
-	authenticate(packet: Packet, connection: number, network: number): number {
+	authenticate(packet: Packet, connection: number, network: number): AuthResult | typeof PENDING {
 		const { bytes, clientIdStart, clientIdEnd } = packet;
 		if (this.#rules.namesClients && !canFillPlaceholder(bytes, clientIdStart, clientIdEnd))
 			return CLIENT_IDENTIFIER_NOT_VALID;

@@ -1,3 +1,10 @@
+import type {
+	BAD_USER_NAME_OR_PASSWORD,
+	CLIENT_IDENTIFIER_NOT_VALID,
+	CONNECTION_RATE_EXCEEDED,
+	NOT_AUTHORIZED,
+	SUCCESS,
+} from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 
 /**
@@ -6,11 +13,19 @@ import type { Packet } from "../../mqtt/packet";
  */
 export const PENDING = -1;
 
+/** Result of an authentication, as the reason code of CONNACK. */
+export type AuthResult =
+	| typeof SUCCESS
+	| typeof BAD_USER_NAME_OR_PASSWORD
+	| typeof CLIENT_IDENTIFIER_NOT_VALID
+	| typeof CONNECTION_RATE_EXCEEDED
+	| typeof NOT_AUTHORIZED;
+
 /**
- * Called with the `connection` of an authenticate() call that returned PENDING, and its reason code; with 0 if
- * only mustWait() has become false.
+ * Called with the `connection` of an authenticate() call that returned PENDING, and its result; with 0 and
+ * PENDING if only mustWait() has become false.
  */
-export type AuthResultHandler = (connection: number, reasonCode: number) => void;
+export type AuthResultHandler = (connection: number, result: AuthResult | typeof PENDING) => void;
 
 /**
  * Decides which clients may connect, publish and subscribe. Ranges [start, end) index `bytes`. No method
@@ -36,9 +51,8 @@ export interface Authorizer {
 	 * Checks user name, password and client identifier of a CONNECT.
 	 * @param connection passed on to `onAuthResult`
 	 * @param network of the client, as networkNumber()
-	 * @returns SUCCESS, the reason code of the refusal, or PENDING
 	 */
-	authenticate(packet: Packet, connection: number, network: number): number;
+	authenticate(packet: Packet, connection: number, network: number): AuthResult | typeof PENDING;
 	/**
 	 * Binds a session to a user. {@link ClientIdentifiers} must return the client identifier of the session
 	 * before another method is called for it.
@@ -91,7 +105,7 @@ export class AllowAll implements Authorizer {
 		return false;
 	}
 
-	authenticate(): number {
+	authenticate(): AuthResult {
 		return 0;
 	}
 

@@ -8,7 +8,7 @@ import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { BrokerClock } from "../pool/clock";
 import type { Host } from "../pool/host";
 import { peerOf } from "../pool/peer";
-import { type AuthResultHandler, PENDING } from "./authorizer";
+import { type AuthResult, type AuthResultHandler, PENDING } from "./authorizer";
 import { GuessLimit } from "./guess-limit";
 import { LoginFailures } from "./login-failures";
 import { ProvenPeers } from "./proven-peers";
@@ -90,8 +90,8 @@ export class Login {
 		for (let i = 0; i < SECRET_SIZE; i++) this.#secret[i] = Math.floor(Math.random() * 256);
 	}
 
-	/** @returns SUCCESS, the reason code of the refusal, or PENDING: then `onAuthResult` is called later */
-	check(packet: Packet, connection: number, network: number): number {
+	/** If the result is PENDING, `onAuthResult` is called later. */
+	check(packet: Packet, connection: number, network: number): AuthResult | typeof PENDING {
 		const users = this.#users;
 		const { nowMs } = this.#clock;
 		const { bytes, usernameStart, usernameEnd } = packet;

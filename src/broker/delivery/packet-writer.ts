@@ -29,6 +29,10 @@ export const NO_ROOM = 1;
 export const TOO_LARGE = 2;
 export const EXPIRED = 3;
 
+export type SendResult = typeof SENT | typeof NO_ROOM | Drop;
+/** The message is lost for this client. */
+export type Drop = typeof TOO_LARGE | typeof EXPIRED;
+
 /** Size of the longest packet except PUBLISH, SUBACK and UNSUBACK, bytes. */
 const SMALL_PACKET_SIZE = 192;
 
@@ -150,7 +154,6 @@ export class PacketWriter {
 	 * Sends a message.
 	 * @param identifier subscription identifier, 0 for none
 	 * @param withTimestamp whether to add the arrival time as a user property
-	 * @returns SENT, NO_ROOM, TOO_LARGE or EXPIRED
 	 */
 	publish(
 		connection: Connection,
@@ -159,14 +162,14 @@ export class PacketWriter {
 		packetId: number,
 		identifier: number,
 		withTimestamp: boolean,
-	): number {
+	): SendResult {
 		const result = this.compose(connection, message, flags, packetId, identifier, withTimestamp);
 		// Tail call, so that little of the XS stack is in use during the write
 		return result === SENT ? this.transmit(connection) : result;
 	}
 
 	/** Writes the send area. @returns SENT, also if the connection is lost: onLost() handles that */
-	private transmit(connection: Connection): number {
+	private transmit(connection: Connection): typeof SENT {
 		const size = this.#size;
 		const memory = this.#memory;
 		this.#core.counters.bytesOut += size;
@@ -183,7 +186,7 @@ export class PacketWriter {
 		packetId: number,
 		identifier: number,
 		withTimestamp: boolean,
-	): number {
+	): SendResult {
 		const memory = this.#memory;
 		const { bytes, sendStart } = memory;
 		const { index } = connection;
@@ -300,7 +303,7 @@ export class PacketWriter {
 	}
 
 	/** Sends the PUBLISH in the send area to another client. @returns as publish() */
-	repeat(connection: Connection, packetId: number): number {
+	repeat(connection: Connection, packetId: number): SendResult {
 		const size = this.#size;
 		if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
 		if (size > connection.room) return NO_ROOM;

@@ -8,6 +8,12 @@ const CONNECTED_UNSENT = 1;
 const AWAY_BEGUN = 2;
 const CONNECTED_BEGUN = 3;
 const NOBODY = 4;
+type Reluctance =
+	| typeof AWAY_UNSENT
+	| typeof CONNECTED_UNSENT
+	| typeof AWAY_BEGUN
+	| typeof CONNECTED_BEGUN
+	| typeof NOBODY;
 
 /** Entries of the queues that every session owns: those of the pool in equal parts. */
 export function shareOfEntries(core: Core): number {
@@ -61,7 +67,7 @@ function findBorrower(core: Core, claimant: number, bytes: number): number {
 	const known = bytes === 0 ? queues.mostEntries : queues.mostBytes;
 	if (known !== 0 && known <= spared) return 0;
 	let found = 0;
-	let bestRank = NOBODY;
+	let bestRank: Reluctance = NOBODY;
 	let most = 0;
 	let largest = 1;
 	for (let session = 1; session <= sessions.capacity; session++) {

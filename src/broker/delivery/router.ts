@@ -3,7 +3,7 @@ import { decodeUTF8 } from "../../mqtt/utf8";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
 import { type Connection, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
-import { EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
+import { type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
 import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
 import type { SysTopics } from "./sys-topics";
@@ -19,6 +19,20 @@ const TRACE_INTERVAL_MS = 60_000;
 export const NO_PLACE_TRACE = "broker: no place for the retained value of";
 /** Bytes of the longest PUBREL without a reason string. */
 const PUBREL_ROOM = 5;
+
+/**
+ * SUCCESS or NO_MATCHING_SUBSCRIBERS; QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a retained QoS 0
+ * message was routed but not stored, and the message it replaces was deleted.
+ */
+export type RouteResult = typeof SUCCESS | typeof NO_MATCHING_SUBSCRIBERS | typeof QUOTA_EXCEEDED;
+
+// Whether a stored value may be sent with QoS 1 or 2
+/** It waits for an acknowledgement. */
+const WAITS = -1;
+const NOT_KEPT = 0;
+/** Its content is kept, so that it can be sent again. */
+const KEPT = 1;
+type RetainedRoom = typeof WAITS | typeof NOT_KEPT | typeof KEPT;
 
 /**
  * Stores a published message and delivers it to every subscriber: at once if the socket has room and nothing
@@ -49,10 +63,8 @@ export class Router {
 	/**
 	 * Routes a message.
 	 * @param publisher the session that published it
-	 * @returns SUCCESS, NO_MATCHING_SUBSCRIBERS, or QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a
-	 *   retained QoS 0 message was routed but not stored, and the message it replaces was deleted
 	 */
-	publish(message: Message, publisher: number): number {
+	publish(message: Message, publisher: number): RouteResult {
 		const code = this.route(message, publisher);
 		// Called here and not in route(), which uses much of the stack
 		const { subscriptions, store } = this.#core;
@@ -61,8 +73,7 @@ export class Router {
 		return code;
 	}
 
-	/** @returns as publish() */
-	private route(message: Message, publisher: number): number {
+	private route(message: Message, publisher: number): RouteResult {
 		const core = this.#core;
 		const { subscriptions, queues, store } = core;
 		const recipients = this.#recipients;
@@ -364,12 +375,12 @@ export class Router {
 			let keep = qos !== 0 && sessions.persistent(session);
 			if (qos !== 0) {
 				const kept = this.prepareRetained(connection, message, keep);
-				if (kept < 0) {
+				if (kept === WAITS) {
 					queues.endMessage();
 					connection.retainedCursor = record - 1;
 					return false;
 				}
-				keep = kept === 1;
+				keep = kept === KEPT;
 			}
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
@@ -405,17 +416,16 @@ export class Router {
 	/**
 	 * Makes room for a stored value that is sent with QoS 1 or 2. Without room it waits for the next
 	 * acknowledgement, or is sent as makeRoomInFlight() says if none is due: so it never waits for others.
-	 * @returns whether its content is kept, 0 or 1; -1 if the value must wait
 	 */
-	private prepareRetained(connection: Connection, message: Message, keep: boolean): number {
+	private prepareRetained(connection: Connection, message: Message, keep: boolean): RetainedRoom {
 		const { queues } = this.#core;
 		const { session } = connection;
 		const inFlight = queues.inFlight(session);
 		queues.beginMessage();
-		if (inFlight >= connection.sendQuota) return -1; // [MQTT-3.3.4-9]
+		if (inFlight >= connection.sendQuota) return WAITS; // [MQTT-3.3.4-9]
 		const kept = this.makeRoomInFlight(session, message, keep);
-		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return -1;
-		return kept ? 1 : 0;
+		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return WAITS;
+		return kept ? KEPT : NOT_KEPT;
 	}
 
 	/** A packet identifier that is not in flight [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
@@ -439,7 +449,7 @@ export class Router {
 		queues.addLost(session, 1);
 	}
 
-	private countDropped(result: number): void {
+	private countDropped(result: Drop): void {
 		if (result === TOO_LARGE) this.#core.counters.droppedSize++;
 		else this.#core.counters.droppedExpired++;
 	}

@@ -21,7 +21,7 @@ import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { hexDigit } from "../../text/ascii";
-import { PENDING } from "../access/authorizer";
+import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
@@ -47,6 +47,13 @@ const ASSIGNED_DIGITS = 12;
 /** Longest client identifier that is put into a response topic, bytes. */
 const RESPONSE_IDENTIFIER_LIMIT = 40;
 
+/** Result of checking and authenticating a CONNECT, as the reason code of CONNACK. */
+export type ConnectResult =
+	| AuthResult
+	| typeof BAD_AUTHENTICATION_METHOD
+	| typeof RETAIN_NOT_SUPPORTED
+	| typeof QUOTA_EXCEEDED;
+
 /** CONNECT and CONNACK (§3.1, §3.2). */
 export class ConnectHandler {
 	readonly #core: Core;
@@ -67,9 +74,14 @@ export class ConnectHandler {
 
 	/**
 	 * Checks and authenticates a CONNECT, which lies in [start, end) of the packet's bytes.
-	 * @returns authentication result for endOldSession() and answer(); PENDING if it arrives later
+	 * @returns the result for endOldSession() and answer(); PENDING if it arrives later
 	 */
-	connect(connection: Connection, packet: Packet, start: number, end: number): number {
+	connect(
+		connection: Connection,
+		packet: Packet,
+		start: number,
+		end: number,
+	): ConnectResult | typeof PENDING {
 		const code = this.checkConnect(connection, packet);
 		connection.awaitingAuth = code === PENDING;
 		if (code !== PENDING) return code;
@@ -95,9 +107,9 @@ export class ConnectHandler {
 	 * Called before answer() and not within it, as each uses much of the stack.
 	 * @returns whether either was ended
 	 */
-	endOldSession(packet: Packet, authResult: number): boolean {
+	endOldSession(packet: Packet, result: ConnectResult | typeof PENDING): boolean {
 		const core = this.#core;
-		if (authResult !== SUCCESS) return false;
+		if (result !== SUCCESS) return false;
 		let known = this.knownSession(packet);
 		if (known === 0) return false;
 		const old = core.connectionOf(known);
@@ -113,21 +125,21 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Answers a CONNECT according to its authentication result, after endOldSession(). The connection is then
+	 * Answers a CONNECT according to its result, after endOldSession(). The connection is then
 	 * OPEN, or refused and CLOSING. Wipes the password from the memory.
 	 */
-	answer(connection: Connection, packet: Packet, authResult: number): void {
+	answer(connection: Connection, packet: Packet, result: ConnectResult): void {
 		try {
-			this.completeConnect(connection, packet, authResult);
+			this.completeConnect(connection, packet, result);
 		} finally {
 			wipePassword(packet);
 		}
 	}
 
-	private completeConnect(connection: Connection, packet: Packet, authResult: number): void {
+	private completeConnect(connection: Connection, packet: Packet, result: ConnectResult): void {
 		const assign = packet.clientIdStart === packet.clientIdEnd;
-		if (authResult !== SUCCESS) {
-			this.refuse(connection, authResult);
+		if (result !== SUCCESS) {
+			this.refuse(connection, result);
 			return;
 		}
 		const peer = this.peerOf(connection, packet);
@@ -163,7 +175,7 @@ export class ConnectHandler {
 		this.#core.close(connection, TOLD);
 	}
 
-	private checkConnect(connection: Connection, packet: Packet): number {
+	private checkConnect(connection: Connection, packet: Packet): ConnectResult | typeof PENDING {
 		if (packet.version === 5) {
 			const properties = packet.properties;
 			if (properties.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacketSize = properties.number;

@@ -27,11 +27,11 @@ import {
 	SEND_PUBREL,
 	SEND_PUBREL_NOT_FOUND,
 } from "../../session/delivery";
-import { PENDING } from "../access/authorizer";
+import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { type Connection, OPENING } from "../session/connection";
-import type { ConnectHandler } from "./connect-handler";
+import type { ConnectHandler, ConnectResult } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
 import type { SubscribeHandler } from "./subscribe-handler";
@@ -44,8 +44,8 @@ export class Dispatcher {
 	readonly #publishHandler: PublishHandler;
 	readonly #subscribeHandler: SubscribeHandler;
 	readonly #packet = new Packet();
-	/** Authentication result of a CONNECT that is not answered yet; PENDING if there is none. */
-	#authResult = PENDING;
+	/** Result of a CONNECT that is not answered yet; PENDING if there is none. */
+	#connectResult: ConnectResult | typeof PENDING = PENDING;
 
 	constructor(
 		core: Core,
@@ -106,7 +106,7 @@ export class Dispatcher {
 	}
 
 	/** Restores a deferred CONNECT whose authentication has finished. */
-	onAuthResult(connection: Connection, reasonCode: number): void {
+	onAuthResult(connection: Connection, result: AuthResult): void {
 		const { memory } = this.#core;
 		const packet = this.#packet;
 		const end = this.#connectHandler.deferred.restore(memory);
@@ -115,12 +115,12 @@ export class Dispatcher {
 		packet.type = CONNECT;
 		packet.flags = 0;
 		decodeBody(packet, memory.bytes, memory.receiveStart, end, true);
-		this.#authResult = reasonCode;
+		this.#connectResult = result;
 	}
 
 	/** Whether a CONNECT was authenticated or refused: nextToGiveWay(), endOldSession() and answerConnect() follow. */
 	get connectReady(): boolean {
-		return this.#authResult !== PENDING;
+		return this.#connectResult !== PENDING;
 	}
 
 	/**
@@ -131,23 +131,23 @@ export class Dispatcher {
 	nextToGiveWay(connection: Connection): number {
 		if (this.#packet.type === SUBSCRIBE)
 			return nextToGiveFilters(this.#core, connection.session, this.#packet);
-		if (this.#authResult !== SUCCESS) return 0;
+		if (this.#connectResult !== SUCCESS) return 0;
 		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet);
 		if (session >= 0) return session;
-		this.#authResult = QUOTA_EXCEEDED;
+		this.#connectResult = QUOTA_EXCEEDED;
 		return 0;
 	}
 
 	/** Ends the connection and session that the CONNECT replaces. @returns whether either was ended */
 	endOldSession(): boolean {
-		return this.#connectHandler.endOldSession(this.#packet, this.#authResult);
+		return this.#connectHandler.endOldSession(this.#packet, this.#connectResult);
 	}
 
 	/** Answers the CONNECT. @returns whether queued messages may now be sent on its connection */
 	answerConnect(connection: Connection): boolean {
-		const authResult = this.#authResult;
-		this.#authResult = PENDING;
-		this.#connectHandler.answer(connection, this.#packet, authResult);
+		const result = this.#connectResult as ConnectResult;
+		this.#connectResult = PENDING;
+		this.#connectHandler.answer(connection, this.#packet, result);
 		return connection.session !== 0;
 	}
 
@@ -159,7 +159,7 @@ export class Dispatcher {
 	private handleConnect(connection: Connection, packet: Packet, start: number, end: number): boolean {
 		if (connection.state === OPENING) {
 			connection.version = packet.version;
-			this.#authResult = this.#connectHandler.connect(connection, packet, start, end);
+			this.#connectResult = this.#connectHandler.connect(connection, packet, start, end);
 		} else this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
 		return false;
 	}

@@ -8,6 +8,7 @@ const NEVER = 0;
 const IF_AWAY = 1;
 const BORROWS = 2;
 const BORROWS_AWAY = 3;
+type Claim = typeof NEVER | typeof IF_AWAY | typeof BORROWS | typeof BORROWS_AWAY;
 
 /**
  * The next session that ends so that a client can subscribe; 0 if there is room for it, or it may not displace
@@ -21,7 +22,7 @@ export function nextToGiveFilters(core: Core, session: number, packet: Packet): 
 	if (hasRoom(core, session, packet)) return 0;
 	const { sessions, subscriptions } = core;
 	let best = 0;
-	let bestRank = NEVER;
+	let bestRank: Claim = NEVER;
 	let most = 0;
 	for (let other = 1; other <= sessions.capacity; other++) {
 		if (other === session || !sessions.inUse(other) || subscriptions.countOf(other) === 0) continue;

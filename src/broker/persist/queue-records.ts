@@ -2,7 +2,7 @@ import type { Core } from "../core/core";
 import { CHANGED, type DirtyFlags, IN_USE, STORED } from "../pool/dirty-flags";
 import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";
-import { CONTENT_KIND, ENTRY_KIND, type TransactionalStore } from "./transactional-store";
+import { CONTENT_KIND, ENTRY_KIND, type RecordKind, type TransactionalStore } from "./transactional-store";
 
 // Kinds of stored entries
 const OUTGOING = 0;
@@ -198,7 +198,7 @@ export class QueueRecords {
 	}
 
 	/** Drops the stored records that are no longer in use. */
-	private dropUnused(dirtyFlags: DirtyFlags, kind: number): void {
+	private dropUnused(dirtyFlags: DirtyFlags, kind: RecordKind): void {
 		const { states } = dirtyFlags;
 		for (let i = 1; i < states.length; i++) {
 			const state = states[i];

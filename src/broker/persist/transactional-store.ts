@@ -22,6 +22,13 @@ export const CONTENT_KIND = 3;
 export const ENTRY_KIND = 4;
 const KIND_COUNT = 5;
 
+export type RecordKind =
+	| typeof VALUE_KIND
+	| typeof SESSION_KIND
+	| typeof SUBSCRIPTION_KIND
+	| typeof CONTENT_KIND
+	| typeof ENTRY_KIND;
+
 /** First letter of the keys, by kind. */
 const KEY_LETTERS = "vsfmq";
 
@@ -130,7 +137,7 @@ export class TransactionalStore {
 	 * @returns whether the record exists: then `codec` holds it
 	 * @throws errors of the storage
 	 */
-	readRecord(kind: number, number: number): boolean {
+	readRecord(kind: RecordKind, number: number): boolean {
 		const { states } = this.dirtyFlags[kind];
 		const one = this.key(kind, number, 0);
 		const first = this.generationUnder(one, kind);
@@ -153,13 +160,13 @@ export class TransactionalStore {
 	}
 
 	/** Writes the record in `codec` as a new version. @throws errors of the storage: then call rollback() */
-	put(kind: number, number: number): void {
+	put(kind: RecordKind, number: number): void {
 		this.writeVersion(kind, number, kind);
 		this.dirtyFlags[kind].states[number] |= WRITTEN;
 	}
 
 	/** Deletes a record as part of the transaction. @throws as put() */
-	drop(kind: number, number: number): void {
+	drop(kind: RecordKind, number: number): void {
 		const { states } = this.dirtyFlags[kind];
 		if ((states[number] & STORED) !== 0) {
 			this.codec.startWriting();
@@ -198,7 +205,7 @@ export class TransactionalStore {
 		return `${KEY_LETTERS.charAt(kind)}${number}${second === 0 ? "a" : "b"}`;
 	}
 
-	private writeVersion(kind: number, number: number, tag: number): void {
+	private writeVersion(kind: RecordKind, number: number, tag: RecordKind | typeof TOMBSTONE): void {
 		const { states } = this.dirtyFlags[kind];
 		const state = states[number];
 		this.deleteDoubtfulCommit();
@@ -217,7 +224,7 @@ export class TransactionalStore {
 	}
 
 	/** The generation of the version under a key, ABSENT, or INVALID. */
-	private generationUnder(key: string, kind: number): number {
+	private generationUnder(key: string, kind: RecordKind): number {
 		const { codec } = this;
 		const length = this.loadVersion(key);
 		if (length === ABSENT) return ABSENT;

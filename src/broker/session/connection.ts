@@ -25,6 +25,8 @@ export const CLOSING = 3;
  */
 export const DRAINING = 4;
 
+export type ConnectionState = typeof FREE | typeof OPENING | typeof OPEN | typeof CLOSING | typeof DRAINING;
+
 /** Longest time for which input is discarded before a connection is closed, ms. */
 export const DRAIN_MS = 500;
 /** Largest number of bytes discarded, beyond those that had arrived. */
@@ -114,7 +116,7 @@ export interface ConnectionOwner {
 export class Connection {
 	/** Counted from 1. */
 	readonly index: number;
-	state = FREE;
+	state: ConnectionState = FREE;
 	version: Version = 4;
 	session = 0;
 	/** Bytes that can be written to the socket now. */

@@ -3,7 +3,7 @@ import { Packet } from "../../mqtt/packet";
 import { utf8 } from "../../mqtt/utf8";
 import type { HttpRequest } from "../../websocket/http-request";
 import type { Pages, Reply } from "../../websocket/pages";
-import { PENDING } from "../access/authorizer";
+import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import { networkNumber } from "../pool/peer";
 import { StatusPage } from "./status-page";
@@ -58,11 +58,11 @@ export class BrokerPages implements Pages {
 	}
 
 	/** Handles the result of a PENDING authentication. @param ticket as passed to the authorizer: below 0 */
-	authResult(ticket: number, reasonCode: number): void {
+	authResult(ticket: number, result: AuthResult): void {
 		const slot = -1 - ticket;
 		this.#authenticating = -1;
 		const request = this.#requests[slot];
-		if (request !== undefined) this.sendResult(slot, request, reasonCode);
+		if (request !== undefined) this.sendResult(slot, request, result);
 	}
 
 	/** Authenticates the waiting requests, until one of them is PENDING. */
@@ -90,7 +90,7 @@ export class BrokerPages implements Pages {
 		else this.sendResult(slot, request, code);
 	}
 
-	private sendResult(slot: number, request: HttpRequest, code: number): void {
+	private sendResult(slot: number, request: HttpRequest, code: AuthResult): void {
 		const reply = this.#replies[slot]!;
 		this.release(slot);
 		if (reply.closed) return;
