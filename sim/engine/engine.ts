@@ -1,11 +1,9 @@
 import type { Program } from "../manifest/program";
 
-/** Argument or result of a native function. A function arrives as a handle, for {@link Chip.call}. */
-export type NativeValue = number | string | boolean | undefined | Uint8Array;
-
 /**
  * A native function. Typed arrays and buffers are valid during the call only; an Error thrown here is thrown
- * in the firmware. Only natives whose names end in `_start` accept functions.
+ * in the firmware. Only natives whose names end in `_start` accept functions, which arrive as handles for
+ * {@link Chip.call}.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
 export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;

@@ -1,14 +1,13 @@
 import type { Natives } from "../board/peripheral";
 import type { SensorPort } from "../board/sensor-port";
 import type { Scheduler } from "../clock/scheduler";
-import type { RecordedRow, Recording } from "./recording";
+import type { Recording } from "./recording";
 import { ReplayError } from "./replay-error";
 import type { Timeline } from "./timeline";
 
 /** Sensors that replay a recording: each property reads the column of its name. */
 export class ReplaySensors implements SensorPort {
 	readonly natives: Natives;
-	readonly #readRows = new Set<RecordedRow>();
 
 	/**
 	 * Throws {@link ReplayError} when a property has no column.
@@ -26,15 +25,9 @@ export class ReplaySensors implements SensorPort {
 			sim_sensor_read: (_instance: number, path: number) => {
 				const row = timeline.at(scheduler.now);
 				if (!row) return undefined;
-				this.#readRows.add(row);
 				return row.values[columns[path]!];
 			},
 		};
-	}
-
-	/** Rows that were read at least once. */
-	get rowsRead(): number {
-		return this.#readRows.size;
 	}
 }
 

@@ -83,20 +83,6 @@ export async function build(options: BuildOptions = {}): Promise<string> {
 	return path;
 }
 
-/** {@link build}, announced in one line if there is something to build. */
-export async function ensureBuilt(
-	announce: (message: string) => void,
-	options: BuildOptions = {},
-): Promise<void> {
-	await build({
-		...options,
-		progress: (done, total) => {
-			if (done === 0) announce("building XS once, about 10 s");
-			options.progress?.(done, total);
-		},
-	});
-}
-
 /** A lock is a file with the process id of its owner; it is broken when that process is gone. */
 function acquireLock(lock: string): boolean {
 	try {

@@ -1,10 +1,5 @@
 const PAD = 0x3d;
 
-/** Length of the base64 encoding of `length` bytes, padding included. */
-export function base64Length(length: number): number {
-	return Math.ceil(length / 3) * 4;
-}
-
 /**
  * Writes bytes [start, end) in base64 with padding (RFC 4648 §4) to `target` from `at` on, and returns the
  * index after it.

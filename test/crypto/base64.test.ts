@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { base64Length, decodeBase64, encodeBase64 } from "../../src/crypto/base64";
+import { decodeBase64, encodeBase64 } from "../../src/crypto/base64";
 import { equalConstantTime } from "../../src/crypto/constant-time";
 
 const ascii = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 
 function encode(bytes: Uint8Array): string {
-	const target = new Uint8Array(base64Length(bytes.length) + 2);
+	const target = new Uint8Array(Math.ceil(bytes.length / 3) * 4 + 2);
 	const end = encodeBase64(bytes, 0, bytes.length, target, 1);
 	assert.equal(end, target.length - 1);
 	assert.equal(target[end] | target[0], 0);

@@ -155,7 +155,7 @@ export class SessionEnd {
 		const { counters, store, will } = this.#core;
 		counters.publishesOverQuota++;
 		if (will.qos === 0) return;
-		const replaced = store.get(will.bytes, will.topicStart, will.topicEnd, false);
+		const replaced = store.get(will.bytes, will.topicStart, will.topicEnd);
 		if (replaced !== 0) store.drop(replaced);
 		will.retain = false;
 		this.#router.publish(will, session);

@@ -80,16 +80,9 @@ export class RetainedStore {
 		);
 	}
 
-	/**
-	 * The record of a topic name's retained value or, with `current`, of the latest value of either kind. 0 if
-	 * there is none.
-	 */
-	get(bytes: Uint8Array, start: number, end: number, current: boolean): number {
+	/** The record of a topic name's retained value; 0 if there is none. */
+	get(bytes: Uint8Array, start: number, end: number): number {
 		const bucket = fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1);
-		if (current) {
-			const record = this.lookup(bucket, bytes, start, end, false);
-			if (record !== 0) return record;
-		}
 		return this.lookup(bucket, bytes, start, end, true);
 	}
 
