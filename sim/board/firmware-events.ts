@@ -1,20 +1,31 @@
 import type { SensorSettings } from "../../src/config/settings";
 import type { WakeReason } from "../../src/device";
-import { DROPPED_CORRUPTED, DROPPED_UNREADABLE } from "../../src/sensor/events";
-import type { FaultName, SimulationEvent } from "../report/events";
+import {
+	DROPPED_CORRUPTED,
+	DROPPED_UNREADABLE,
+	FAULT_CONFIGURATION,
+	FAULT_LIMIT,
+	FAULT_PEER,
+	FAULT_PROGRAM,
+	FAULT_RESOURCE,
+	FAULT_TRANSPORT,
+	FAULT_WIFI,
+	type Fault,
+	type FaultCode,
+} from "../../src/sensor/events";
+import type { SimulationEvent } from "../report/events";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Sockets } from "./sockets";
 
-/** `Fault` of src/sensor/events by number. */
-const FAULT_NAMES: readonly FaultName[] = [
-	"configuration",
-	"peer",
-	"resource",
-	"transport",
-	"wifi",
-	"limit",
-	"program",
-];
+const FAULTS: Readonly<Record<FaultCode, Fault>> = {
+	[FAULT_CONFIGURATION]: "configuration",
+	[FAULT_PEER]: "peer",
+	[FAULT_RESOURCE]: "resource",
+	[FAULT_TRANSPORT]: "transport",
+	[FAULT_WIFI]: "wifi",
+	[FAULT_LIMIT]: "limit",
+	[FAULT_PROGRAM]: "program",
+};
 
 /** Converts the firmware's progress events to the simulator's (src/sensor/events has the numbers). */
 export class FirmwareEvents implements Peripheral {
@@ -68,7 +79,7 @@ export class FirmwareEvents implements Peripheral {
 				case "acknowledged":
 					return { type: "acknowledged", sequence: a, waiting: b };
 				case "failed":
-					return { type: "failed", fault: FAULT_NAMES[a] ?? "program", reasonCode: b };
+					return { type: "failed", fault: FAULTS[a as FaultCode] ?? "program", reasonCode: b };
 				case "sleep":
 					return { type: "sleep", duration: a, waiting: b };
 			}

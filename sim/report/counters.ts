@@ -1,5 +1,6 @@
+import type { Fault } from "../../src/sensor/events";
 import { EnergyMeter } from "./energy";
-import type { FaultName, SensorDescription, TimedEvent } from "./events";
+import type { SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";
 
 /** State of one node. */
@@ -22,7 +23,7 @@ export class NodeCounters {
 	readonly energy = new EnergyMeter();
 	/** ms from the start of the firmware to deep sleep. */
 	readonly awake = new Histogram();
-	readonly failed = new Map<FaultName, number>();
+	readonly failed = new Map<Fault, number>();
 	readonly values = new Map<string, number | undefined>();
 	state: NodeState = "off";
 	/** End of the current sleep. */

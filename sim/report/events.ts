@@ -1,4 +1,5 @@
 import type { WakeReason } from "../../src/device";
+import type { Fault } from "../../src/sensor/events";
 import type { TracedPacket } from "../capture/traced-packet";
 
 /**
@@ -10,20 +11,6 @@ export type TimedEvent = { readonly time: Milliseconds; readonly node: string } 
 
 /** Simulated time, milliseconds since 1970-01-01T00:00Z. */
 export type Milliseconds = number;
-
-/**
- * Cause of a failed report. `wifi`: no network. `name`: the broker's name did not resolve. `limit`:
- * awakeLimit ended the wake. `program`: an unexpected exception. The others: ClientError.
- */
-export type FaultName =
-	| "configuration"
-	| "peer"
-	| "resource"
-	| "transport"
-	| "wifi"
-	| "name"
-	| "limit"
-	| "program";
 
 export interface SensorDescription {
 	readonly name: string;
@@ -85,7 +72,7 @@ export type SimulationEvent =
 			readonly reports: number;
 	  }
 	/** A report could not be delivered in this wake; it waits in the outbox. `reasonCode`: MQTT's, or 0. */
-	| { readonly type: "failed"; readonly fault: FaultName; readonly reasonCode: number }
+	| { readonly type: "failed"; readonly fault: Fault; readonly reasonCode: number }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */

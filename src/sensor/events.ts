@@ -1,3 +1,5 @@
+import type { ClientFault } from "../client/errors";
+
 /**
  * Meaning of the numbers a, b, c of `Device.event` in events of the sensor role. Every accepted report is
  * acknowledged or dropped, or still pending:
@@ -44,7 +46,15 @@ export const DROPPED_CORRUPTED = 2;
 /** It can never be sent: recorded for another list of sensors or outbox size. */
 export const DROPPED_UNREADABLE = 3;
 
-/** Cause of a failed try. */
+/** Cause of a failed try, by name; `Device.event` passes its number. */
+export type Fault =
+	| ClientFault
+	/** No network. */
+	| "wifi"
+	/** `awakeLimit` ended the try. */
+	| "limit"
+	/** An unexpected exception. */
+	| "program";
 export type FaultCode =
 	| typeof FAULT_CONFIGURATION
 	| typeof FAULT_PEER
@@ -57,9 +67,6 @@ export const FAULT_CONFIGURATION = 0;
 export const FAULT_PEER = 1;
 export const FAULT_RESOURCE = 2;
 export const FAULT_TRANSPORT = 3;
-/** No network. */
 export const FAULT_WIFI = 4;
-/** `awakeLimit` ended the try. */
 export const FAULT_LIMIT = 5;
-/** An unexpected exception. */
 export const FAULT_PROGRAM = 6;
