@@ -24,8 +24,8 @@ const ACCESS = 1200;
 /** Storing state, without the flags of the records. */
 const PERSISTENCE = 3400;
 /** The second port with its page, and a connection to it besides its place and its store. */
-const PAGES = 4400;
-const WEB_CONNECTION = 2900;
+const PAGES = 3500;
+const WEB_CONNECTION = 2500;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
 /** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
