@@ -235,14 +235,14 @@ export class Broker implements ConnectionOwner {
 
 	endCallback(): void {
 		try {
-			const { closingCount } = this.#core;
+			let ends = this.#core.closingCount > 0;
 			this.#sessionEnd.endClosing();
 			if (this.#router.resumeRetained()) this.#timeouts.scheduleBy(this.#core.clock.nowMs);
-			this.#sessionEnd.endClosing();
-			if (closingCount > 0) {
-				// a closed connection can make its session end or its will due
-				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
+			while (ends || this.#core.closingCount > 0) {
 				this.#sessionEnd.endClosing();
+				// a closed connection can make its session end or its will due, or drain; a check can close others
+				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
+				ends = false;
 			}
 			if (this.#core.persistence !== undefined) this.save(this.#core.persistence);
 			if (

@@ -173,6 +173,18 @@ describe("a connection that drains", () => {
 		assert.equal(harness.broker.usage.sockets, 0);
 	});
 
+	test("ends in time, also if its end was found when another connection ended", () => {
+		const harness = strictHarness();
+		const silent = harness.client("silent", 5, { keepalive: 10 });
+		silent.freeze(); // it never closes
+		const leaving = harness.client("leaving", 5, { keepalive: 0 });
+		harness.host.now += 15_000; // the timer is late
+		leaving.send({ cmd: "disconnect", reasonCode: 0 });
+		assert.equal(harness.broker.usage.sockets, 1);
+		harness.host.advance(DRAIN_MS);
+		assert.equal(harness.broker.usage.sockets, 0);
+	});
+
 	test("gives its place to a stranger at once", () => {
 		const harness = strictHarness({ connections: 4, handshakes: 1 });
 		const clients = Array.from({ length: 4 }, (_, i) => harness.client(`c${i}`));

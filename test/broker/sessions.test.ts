@@ -214,6 +214,28 @@ describe("wills and sessions", () => {
 		}
 	});
 
+	test("a client found silent when another one leaves: its will delay and its session's end are kept", () => {
+		const harness = new BrokerHarness();
+		const watcher = harness.client("watcher", 5, { keepalive: 0 });
+		watcher.subscribe("gone");
+		const silent = harness.client("silent", 5, {
+			clean: false,
+			keepalive: 10,
+			properties: { sessionExpiryInterval: 20 },
+			will: { topic: "gone", payload: "x", qos: 0, retain: false, properties: { willDelayInterval: 5 } },
+		});
+		const leaving = harness.client("leaving", 5, { keepalive: 0 });
+		harness.host.now += 15_000; // the timer is late
+		leaving.send({ cmd: "disconnect", reasonCode: 0 });
+		assert.ok(silent.closed);
+		harness.host.advance(4900);
+		assert.deepEqual(watcher.messages(), []);
+		harness.host.advance(200);
+		assert.deepEqual(watcher.messages(), ["gone=x"]);
+		harness.host.advance(15_000);
+		assert.equal(harness.broker.usage.sessions, 1);
+	});
+
 	test("a reconnect before the will delay: not published; with clean start: published", () => {
 		const harness = new BrokerHarness({ keepAliveLimit: 0 });
 		const watcher = subscribeWillWatcher(harness);
