@@ -114,6 +114,25 @@ test("the last member's session ends: its messages are counted as dropped", () =
 	assert.equal(harness.broker.usage.queued, 0);
 });
 
+test("the last member unsubscribes with messages queued: they are not sent to a share that comes later", () => {
+	const harness = new BrokerHarness();
+	const other = harness.client("other");
+	other.subscribe("$share/other/t", { qos: 1 });
+	const member = harness.client("member", 5, { clean: false, properties: { sessionExpiryInterval: 5 } });
+	member.subscribe("$share/first/t", { qos: 1 });
+	member.freeze();
+	const sender = harness.client("sender");
+	for (let i = 0; i < 4; i++) sender.publish("t", `${i}`, { qos: 1, messageId: 1 });
+	member.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["$share/first/t"] });
+	const late = harness.client("late");
+	late.subscribe("$share/later/t", { qos: 1 });
+	member.drop();
+	harness.host.advance(6000);
+	assert.equal(harness.broker.usage.sessions, 3);
+	assert.deepEqual(late.messages(), []);
+	assert.equal(other.messages().length, 4);
+});
+
 describe("a shared subscription member with a persistent session", () => {
 	const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
 

@@ -103,6 +103,7 @@ export class SessionEnd {
 		subscriptions.removeAll(session);
 		this.#router.redistribute(session);
 		queues.clear(session);
+		queues.forgetEndedShares(subscriptions.tree);
 		if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
 		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
 	}

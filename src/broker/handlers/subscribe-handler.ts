@@ -48,7 +48,7 @@ export class SubscribeHandler {
 
 	unsubscribe(connection: Connection, packet: Packet): void {
 		const codes = this.#reasonCodes;
-		const { subscriptions } = this.#core;
+		const { subscriptions, queues } = this.#core;
 		let count = 0;
 		packet.rewind();
 		while (packet.nextFilter()) {
@@ -59,6 +59,7 @@ export class SubscribeHandler {
 			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
+		queues.forgetEndedShares(subscriptions.tree);
 		// [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
 		this.#packetWriter.encoderFor(connection, true).unsuback(packet.packetId, codes, count);
 		this.#packetWriter.flush(connection);

@@ -18,7 +18,7 @@ import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";
 import type { Tables } from "../pool/tables";
 import { IncomingQos2 } from "./incoming-qos2";
-import { QueueEntries } from "./queue-entries";
+import { QueueEntries, type ShareNames } from "./queue-entries";
 
 const QOS_MASK = 6;
 /** In an entry's flags: PUBREC was received, PUBCOMP is pending. */
@@ -361,6 +361,14 @@ export class OutgoingQueues {
 	/** The name of its shared subscription; 0 for none. */
 	share(entry: number): number {
 		return this.#entries.share(entry);
+	}
+
+	/**
+	 * Makes messages of shared subscriptions that have ended ordinary ones of their sessions. Called when one may
+	 * have ended, before its node can serve another name.
+	 */
+	forgetEndedShares(tree: ShareNames): void {
+		this.#entries.forgetEndedShares(tree);
 	}
 
 	/** Reads the content of a waiting entry into `message`. */

@@ -9,6 +9,12 @@ const PACKET_ID = 2;
 const FLAGS = 3;
 const SHARE = 4;
 
+/** The topic tree, which holds the names of shared subscriptions. */
+export interface ShareNames {
+	/** Whether a node is in use. */
+	inUse(node: number): boolean;
+}
+
 /**
  * The entries of the queues: rows of a table, numbered from 1; 0 means none. Each can be linked to another.
  */
@@ -127,5 +133,15 @@ export class QueueEntries {
 	/** The name of the shared subscription, a node of the topic tree; 0 for none. */
 	share(entry: number): number {
 		return this.#rows[WIDTH * entry + SHARE];
+	}
+
+	/** Forgets the names of shared subscriptions that no subscription has any more. */
+	forgetEndedShares(tree: ShareNames): void {
+		const rows = this.#rows;
+		for (let at = WIDTH + SHARE; at < rows.length; at += WIDTH) {
+			if (rows[at] === 0 || tree.inUse(rows[at])) continue;
+			rows[at] = 0;
+			this.dirtyFlags?.mark((at - SHARE) / WIDTH);
+		}
 	}
 }

@@ -181,6 +181,11 @@ export class TopicTree {
 		return true;
 	}
 
+	/** Whether a node is in use. */
+	inUse(node: number): boolean {
+		return this.#nodes[WIDTH * node + REFERENCES] !== 0;
+	}
+
 	/** Levels of the filter that ends at a node. */
 	levels(node: number): number {
 		let levels = 0;
