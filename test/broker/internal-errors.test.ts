@@ -63,3 +63,22 @@ test("an exception during a password check: counted, and later clients are serve
 	assert.deepEqual(next.messages(), ["t=1"]);
 	assert.equal((harness.peer().connect("d", credentials) as { reasonCode?: number }).reasonCode, 0);
 });
+
+test("an exception while a session is taken over: the next packet of another client is answered as ever", () => {
+	const harness = new BrokerHarness();
+	const state = failOnRetained(harness);
+	const other = harness.client("other");
+	harness.client("a", 5, { will: { ...will, properties: {} } });
+	state.fails = true;
+	const second = harness.peer();
+	assert.equal(second.connect("a"), undefined);
+	assert.ok(second.closed);
+	state.fails = false;
+	other.send({ cmd: "pingreq" });
+	assert.deepEqual(
+		other.packets.map(({ cmd }) => cmd),
+		["pingresp"],
+	);
+	other.drop();
+	assert.equal(harness.broker.usage.connections, 0);
+});

@@ -71,6 +71,7 @@ export class Dispatcher {
 		const packet = this.#packet;
 		const { bytes } = core.memory;
 		const type = first >> 4;
+		this.#connectResult = PENDING; // in case an exception prevented the last answer
 		connection.lastReceivedAt = core.clock.nowMs;
 		core.counters.bytesIn += 1 + varintSize(end - start) + end - start;
 		packet.bytes = bytes;
