@@ -66,6 +66,24 @@ describe("state after a restart", () => {
 		clock.mock.restore();
 	});
 
+	test("more messages in flight than are queued for one client: all are sent again", () => {
+		const flash = new PowerCutStorage();
+		const settings = { persistInterval: 0, queuedPerClient: 2, inFlight: 6 };
+		const harness = new BrokerHarness(settings, flash);
+		const reader = harness.client("reader", 5, persistent);
+		reader.subscribe("t", { qos: 2 });
+		const sender = harness.client("sender");
+		for (let i = 0; i < 6; i++) sender.publish("t", `${i}`, { qos: 1 + (i % 2), messageId: 1 + i });
+		assert.equal(reader.publishes().length, 6);
+		const later = restart(flash, settings);
+		assert.deepEqual(later.host.traces, []);
+		const again = later.client("reader", 5, persistent).publishes();
+		assert.deepEqual(
+			again.map(({ payload, dup }) => [String(payload), dup]),
+			["0", "1", "2", "3", "4", "5"].map((payload) => [payload, true]),
+		);
+	});
+
 	test('lastValue "every": the current value of each topic is restored', () => {
 		const flash = new PowerCutStorage();
 		const settings = { lastValue: "every" } as const;

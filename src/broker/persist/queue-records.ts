@@ -46,7 +46,9 @@ export class QueueRecords {
 
 	/** @returns how many messages could not be restored */
 	restore(sessionRecords: SessionRecords): number {
-		const { queues, sessions, subscriptions, authorizer } = this.#core;
+		const { queues, sessions, subscriptions, authorizer, settings } = this.#core;
+		// Messages in flight may be more than those that are queued
+		const limit = Math.max(settings.queuedPerClient, settings.inFlight);
 		const recordStore = this.#recordStore;
 		const { codec } = recordStore;
 		const contents = new Uint16Array(this.#contentFlags.states.length);
@@ -83,8 +85,8 @@ export class QueueRecords {
 			if (session !== 0) {
 				content = contents[storedContent] ?? 0;
 				const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.bytes, codec.at, codec.end);
-				let allowed = storedContent === 0 || content !== 0;
-				if (content !== 0) {
+				let allowed = queues.entries(session) < limit && (storedContent === 0 || content !== 0);
+				if (allowed && content !== 0) {
 					queues.contents.readInto(content, message);
 					allowed = authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd);
 				}

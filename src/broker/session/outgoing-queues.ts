@@ -572,8 +572,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Queues a restored content for a session, after entries of lower sequence numbers; 0 if its limit or the
-	 * entries are used up.
+	 * Queues a restored content for a session, after entries of lower sequence numbers; 0 if the entries are
+	 * used up.
 	 */
 	restore(
 		session: number,
@@ -584,7 +584,7 @@ export class OutgoingQueues {
 		share: number,
 		sequence: number,
 	): number {
-		if (this.isFull(session) || this.free === 0) return 0;
+		if (this.free === 0) return 0;
 		const entries = this.#entries;
 		const lists = this.#lists;
 		const row = LISTS_WIDTH * session;
