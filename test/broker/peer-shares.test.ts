@@ -316,6 +316,22 @@ describe("subscriptions", () => {
 		}
 	});
 
+	test("filters that a client has already: subscribed again without taking a place from anybody", () => {
+		const harness = new BrokerHarness({ subscriptions: 16, connections: 4 });
+		const lasting = { clean: false, properties: { sessionExpiryInterval: 1000 } };
+		const away = harness.client("away", 5, lasting);
+		granted(away, ["away"]);
+		away.drop();
+		const peer = harness.client("peer");
+		granted(peer, ["own", "$share/own/t"]);
+		const hoarder = harness.client("hoarder");
+		granted(hoarder, topics(13));
+		assert.deepEqual(granted(peer, ["own", "$share/own/t"]), [1, 1]);
+		assert.deepEqual([harness.broker.usage.sessions, harness.broker.usage.subscriptions], [3, 16]);
+		granted(peer, ["own", "new"]);
+		assert.ok(hoarder.closed);
+	});
+
 	test("lasting sessions that exceed their shares end first, then connected clients, then the absent", () => {
 		const harness = new BrokerHarness({ subscriptions: 16, sessionExpiryLimit: 0xffff_ffff });
 		const fill = (address: string, id: string, count: number) => {

@@ -1,4 +1,5 @@
 import type { Packet } from "../../mqtt/packet";
+import { sharedFilterStart } from "../../mqtt/topics";
 import type { Core } from "../core/core";
 
 const SLASH = 0x2f;
@@ -37,7 +38,10 @@ export function nextToGiveFilters(core: Core, session: number, packet: Packet): 
 	return best;
 }
 
-/** Whether there is room for the filters of a SUBSCRIBE, or for those of them that are within the shares. */
+/**
+ * Whether there is room for the filters of a SUBSCRIBE that are new to its client, or for those of them that
+ * are within the shares.
+ */
 function hasRoom(core: Core, session: number, packet: Packet): boolean {
 	const { settings, subscriptions } = core;
 	const { tree } = subscriptions;
@@ -48,6 +52,8 @@ function hasRoom(core: Core, session: number, packet: Packet): boolean {
 	packet.rewind();
 	while (packet.nextFilter()) {
 		const { filterStart, filterEnd } = packet;
+		const shared = Math.max(sharedFilterStart(bytes, filterStart, filterEnd), 0);
+		if (subscriptions.find(session, bytes, filterStart, filterEnd, shared) !== 0) continue;
 		count++;
 		levels++;
 		length += filterEnd - filterStart;

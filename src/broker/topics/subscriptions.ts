@@ -240,7 +240,8 @@ export class Subscriptions {
 		rows[WIDTH * last + NEXT_OF_NODE] = subscription;
 	}
 
-	private find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+	/** A session's subscription with a filter, given as to add(); 0 if it has none. */
+	find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
 		const node = this.tree.find(bytes, shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
 		const share = shared === 0 ? 0 : this.tree.find(bytes, start, shared - 1);
