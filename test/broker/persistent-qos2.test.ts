@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import type { IPubcompPacket, IPubrelPacket } from "mqtt-packet";
 import {
 	CONTENT_KIND,
@@ -112,4 +112,22 @@ test("messages in flight that were not kept: after a restart PUBREL for QoS 2, n
 	);
 	again.send({ cmd: "pubcomp", messageId });
 	assert.equal(later.broker.usage.queued, 0);
+});
+
+test("a QoS 2 message sent after the last commit: its identifier is not that of the next one", () => {
+	const flash = new PowerCutStorage();
+	const harness = new BrokerHarness({}, flash);
+	const client = harness.client("a", 5, persistent);
+	client.subscribe("t", { qos: 2 });
+	harness.host.advance(PERSIST_INTERVAL_MS);
+	harness.client("sender").publish("t", "1", { qos: 2, messageId: 1 });
+	const [received] = client.publishes();
+	const random = mock.method(Math, "random", () => 0.5);
+	const later = restart(flash);
+	const again = later.client("a", 5, persistent);
+	later.client("sender").publish("t", "2", { qos: 2, messageId: 1 });
+	random.mock.restore();
+	const [next] = again.publishes();
+	assert.equal(String(next.payload), "2");
+	assert.notEqual(next.messageId, received.messageId);
 });

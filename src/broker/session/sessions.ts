@@ -244,6 +244,11 @@ export class Sessions {
 		return this.#texts.offset(record) + this.#texts.size(record);
 	}
 
+	/** Lets the sequence of packet identifiers continue after one, 0 … 65,535. */
+	setLastPacketId(session: number, packetId: number): void {
+		this.#rows[ROW_WIDTH * session + PACKET_ID] = packetId;
+	}
+
 	/** The next packet identifier in sequence, 1 … 65,535; it may still be in use. */
 	nextPacketId(session: number): number {
 		const row = ROW_WIDTH * session + PACKET_ID;
