@@ -260,6 +260,19 @@ describe("wills and sessions", () => {
 		assert.deepEqual(watcher.messages(), ["will=gone"]);
 	});
 
+	test("a will delay before other properties: kept, and so are these", () => {
+		const harness = new BrokerHarness();
+		const watcher = subscribeWillWatcher(harness);
+		const properties = { contentType: "text", responseTopic: "r/t", messageExpiryInterval: 9 };
+		const fields = { ...will(5), properties: { willDelayInterval: 5, ...properties } };
+		harness.client("node", 5, { ...persistent, will: fields }).drop();
+		harness.host.advance(4900);
+		assert.deepEqual(watcher.publishes(), []);
+		harness.host.advance(200);
+		const [packet] = watcher.publishes();
+		assert.deepEqual({ ...packet.properties }, properties);
+	});
+
 	test("a will of QoS 2 with properties: published with both", () => {
 		const harness = new BrokerHarness();
 		const watcher = subscribeWillWatcher(harness);

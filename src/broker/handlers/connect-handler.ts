@@ -44,6 +44,8 @@ import type { SessionEnd } from "./session-end";
 const CLIENT_IDENTIFIER_LIMIT = 256;
 
 const ASSIGNED_DIGITS = 12;
+/** Bytes of a will delay interval property, including its identifier. */
+const WILL_DELAY_BYTES = 5;
 /** Longest client identifier that is put into a response topic, bytes. */
 const RESPONSE_IDENTIFIER_LIMIT = 40;
 
@@ -241,6 +243,8 @@ export class ConnectHandler {
 		const identifier = packet.clientIdEnd - packet.clientIdStart || this.#assignedIdentifier.length;
 		if (!packet.hasWill) return identifier;
 		this.readWill(packet);
+		// Left out when the will is stored; to do so here would change the packet, which is read again
+		if (packet.willProperties.has(WILL_DELAY_INTERVAL)) will.propertiesEnd -= WILL_DELAY_BYTES;
 		return identifier + sessions.wills.roundedSize(will);
 	}
 
@@ -250,12 +254,13 @@ export class ConnectHandler {
 		const properties = packet.willProperties;
 		sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
 		this.readWill(packet);
+		normalizeProperties(will, properties);
 		const record = sessions.wills.add(will);
 		sessions.setWill(session, record);
 		return record !== 0;
 	}
 
-	/** Makes `core.will` the will of a CONNECT. */
+	/** Makes `core.will` the will of a CONNECT, with all its properties. */
 	private readWill(packet: Packet): void {
 		const { will } = this.#core;
 		const properties = packet.willProperties;
@@ -269,7 +274,6 @@ export class ConnectHandler {
 		will.qos = packet.willQoS;
 		// [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
 		will.retain = packet.willRetain;
-		normalizeProperties(will, properties);
 	}
 
 	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
