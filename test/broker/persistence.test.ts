@@ -246,6 +246,22 @@ describe("state after a restart", () => {
 		}
 	});
 
+	test("a will that finds no room any more: the session is restored without it", () => {
+		const flash = new PowerCutStorage();
+		const will = { topic: "will", payload: Buffer.alloc(200, "x"), qos: 1, retain: false };
+		const delayed = { ...will, properties: { willDelayInterval: 5 } };
+		const harness = new BrokerHarness({}, flash);
+		harness.client("a", 5, { ...persistent, will: delayed });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const later = restart(flash, { sessionBytes: 64 });
+		const watcher = later.client("watcher");
+		watcher.subscribe("#");
+		later.host.advance(6000);
+		assert.deepEqual(watcher.publishes(), []);
+		assert.deepEqual([later.broker.usage.sessions, later.broker.usage.values], [2, 0]);
+		assert.equal(later.broker.counters.willsPublished, 0);
+	});
+
 	test("a session expired without power: ended; one of a connected client: full expiry again", () => {
 		const start = Date.now();
 		let shift = 0;

@@ -203,7 +203,9 @@ export class SessionRecords {
 		if ((flags & WILL) !== 0) {
 			const delay = codec.readU32();
 			this.#messages.readMessage();
-			sessions.setWill(session, sessions.wills.add(this.#messages.message));
+			const will = sessions.wills.add(this.#messages.message);
+			if (will === 0) return session; // no room: the session goes on without it
+			sessions.setWill(session, will);
 			sessions.setWillDelay(session, delay);
 			sessions.setWillAt(session, clock.deadlineSeconds(delay));
 		}
