@@ -133,6 +133,29 @@ test("the last member unsubscribes with messages queued: they are not sent to a 
 	assert.equal(other.messages().length, 4);
 });
 
+test("a message moves to a member that is away, and expires there: it takes no place from the next one", () => {
+	const harness = new BrokerHarness({ queuedPerClient: 1 });
+	const lasting = (sessionExpiryInterval: number) => ({
+		clean: false,
+		keepalive: 0,
+		properties: { sessionExpiryInterval },
+	});
+	const first = harness.client("first", 5, lasting(5));
+	first.subscribe("$share/g/t", { qos: 1 });
+	const sender = harness.client("sender", 5, { keepalive: 0 });
+	sender.publish("t", "old", { qos: 1, messageId: 1, properties: { messageExpiryInterval: 10 } });
+	assert.equal(first.messages().length, 1);
+	const second = harness.client("second", 5, lasting(1000));
+	second.subscribe("$share/g/t", { qos: 1 });
+	second.drop();
+	first.drop();
+	harness.host.advance(6000);
+	assert.equal(harness.broker.usage.queued, 1);
+	harness.host.advance(6000);
+	sender.publish("t", "new", { qos: 1, messageId: 2 });
+	assert.deepEqual(harness.client("second", 5, lasting(1000)).messages(), ["t=new"]);
+});
+
 describe("a shared subscription member with a persistent session", () => {
 	const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
 

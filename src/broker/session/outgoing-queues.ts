@@ -197,12 +197,14 @@ export class OutgoingQueues {
 		const entries = this.#entries;
 		const lists = this.#lists;
 		const entry = lists[LISTS_WIDTH * session + FIRST_WAITING];
-		const size = this.contents.arena.size(entries.content(entry));
+		const content = entries.content(entry);
+		const size = this.contents.arena.size(content);
 		this.unlinkWaiting(session, 0, entry);
 		lists[LISTS_WIDTH * session + BYTES] -= size;
 		lists[LISTS_WIDTH * to + BYTES] += size;
 		this.forgetMost();
 		entries.renew(entry, flags, identifier);
+		this.expectExpiry(content);
 		this.appendToList(LISTS_WIDTH * to + FIRST_WAITING, entry);
 		lists[LISTS_WIDTH * to + WAITING]++;
 	}
@@ -624,10 +626,15 @@ export class OutgoingQueues {
 		this.forgetMost();
 		this.refer(session, content);
 		const entry = this.#entries.allocate(content, flags, identifier, share);
-		const due = this.contents.expiresAtMs(content);
-		if (due < this.#nextExpiryAt) this.#nextExpiryAt = due;
+		this.expectExpiry(content);
 		this.appendToList(LISTS_WIDTH * session + FIRST_WAITING, entry);
 		this.#lists[LISTS_WIDTH * session + WAITING]++;
+	}
+
+	/** Lets dropExpired() look again when a content has expired. */
+	private expectExpiry(content: number): void {
+		const due = this.contents.expiresAtMs(content);
+		if (due < this.#nextExpiryAt) this.#nextExpiryAt = due;
 	}
 
 	private appendInFlight(session: number, entry: number, packetId: number): void {
