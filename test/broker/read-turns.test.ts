@@ -70,4 +70,19 @@ describe("a flood of QoS 0 messages", () => {
 		assert.equal(harness.broker.counters.publishesReceived, FLOOD);
 		assert.equal(harness.broker.usage.sockets, 0);
 	});
+
+	test("a peer that floods and leaves: all is processed, although others end in the meantime", () => {
+		const harness = new BrokerHarness({ turnPackets: 8 });
+		const { counters } = harness.broker;
+		const others = [0, 1, 2].map((i) => harness.client(`other${i}`));
+		const client = flood(harness);
+		client.send({ cmd: "disconnect" }).drop();
+		for (const other of others) {
+			other.send({ cmd: "disconnect" });
+			harness.host.advance(5);
+		}
+		harness.host.advance(1000);
+		assert.equal(counters.publishesReceived, FLOOD);
+		assert.equal(counters.connectionsLost, 0);
+	});
 });

@@ -310,8 +310,12 @@ export class Connection {
 		this.#owner.onUnread();
 	}
 
-	/** Whether the socket may hold back the news that its connection has ended. */
+	/**
+	 * Whether the socket may hold back the news that its connection has ended. While it waits for its turn, the
+	 * broker itself does: all that the peer has sent is processed first.
+	 */
 	get needsProbe(): boolean {
+		if (this.waitsForTurn) return false;
 		return (
 			this.#available > 0 ||
 			(this.state === OPEN &&
