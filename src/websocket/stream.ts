@@ -72,6 +72,12 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Bytes announced to the user and not read yet. */
 	#announcedReadable = 0;
 
+	/**
+	 * Set by a user that will read later what it could read now: what was announced, and frames after it, belong
+	 * to the stream before a Close frame ends it.
+	 */
+	paused = false;
+
 	/** @throws {Error} without `options.from`, and any error of the host's socket */
 	constructor(context: WebSocketContext, options: TCPOptions) {
 		const { from } = options;
@@ -379,7 +385,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
 		const { length, opcode } = frame;
-		if (this.#socketReadable < length) return false;
+		if (this.#socketReadable < length || (opcode === CLOSE && this.paused)) return false;
 		if (opcode !== PONG && this.#socketRoom - this.#announcedRoom < 2 + length) {
 			if (this.#socketRoom < 2 + length) return false;
 			// Pongs have used up the reserve: restore it

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { frame, VALID_FIELDS } from "../websocket/support/frames";
 import { BrokerHarness } from "./support/broker-harness";
+import { Browser, WEB_PORT } from "./support/browser";
 
 const FLOOD = 1000;
 
@@ -84,5 +86,25 @@ describe("a flood of QoS 0 messages", () => {
 		harness.host.advance(1000);
 		assert.equal(counters.publishesReceived, FLOOD);
 		assert.equal(counters.connectionsLost, 0);
+	});
+
+	test("over WebSocket, with a Close frame at the end: all is processed, DISCONNECT too", () => {
+		const harness = new BrokerHarness({ turnPackets: 8, webSocket: WEB_PORT });
+		const watcher = harness.client("watcher");
+		watcher.subscribe("#");
+		const browser = new Browser(harness.host).request("/", VALID_FIELDS);
+		const will = { topic: "will", payload: Buffer.from("gone"), qos: 0, retain: false };
+		const burst = [
+			{ cmd: "connect", protocolId: "MQTT", protocolVersion: 5, clean: true, clientId: "web", will },
+			...Array.from({ length: 25 }, (_, i) => ({ cmd: "publish", topic: "t", payload: `${i}`, qos: 0 })),
+			{ cmd: "disconnect" },
+		];
+		browser.send(Buffer.concat([...burst.map((packet) => frame(2, watcher.encode(packet))), frame(8)]));
+		harness.host.advance(100);
+		assert.deepEqual(
+			watcher.messages(),
+			Array.from({ length: 25 }, (_, i) => `t=${i}`),
+		);
+		assert.ok(browser.closed);
 	});
 });

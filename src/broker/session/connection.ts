@@ -71,6 +71,8 @@ interface WebSocket extends TCP {
 	readonly holdsBack?: boolean;
 	/** Whether onReadable is called again in the same turn. */
 	readonly continuesTurn?: boolean;
+	/** Whether what is unread waits for the next turn. */
+	paused?: boolean;
 	resume?(): void;
 }
 
@@ -257,16 +259,24 @@ export class Connection {
 	private endTurn(): number {
 		if (this.#available > 0) {
 			this.waitsForTurn = true;
+			this.pause(true);
 			this.#context.counters.turnsEnded++;
 			this.#owner.onTurnEnded();
 		}
 		return -1;
 	}
 
+	/** Tells a WebSocket whether unread packets wait, which must be read before it ends. */
+	private pause(paused: boolean): void {
+		const tcp = this.#tcp as WebSocket | undefined;
+		if (tcp?.paused !== undefined) tcp.paused = paused;
+	}
+
 	/** Continues in the next turn. */
 	takeTurn(): void {
 		this.#owner.beginCallback();
 		this.waitsForTurn = false;
+		this.pause(false);
 		this.resume();
 		this.#owner.endCallback();
 	}
