@@ -151,6 +151,7 @@ export class Broker implements ConnectionOwner {
 		const { host, settings } = core;
 		if (settings.tls !== undefined) throw new Error("this host has no TLS, which listen.tls asks for");
 		if (settings.persist && core.persistence === undefined) this.restore();
+		this.onTimer(); // after a restart or stop(), wills and the ends of sessions can be due
 		const listeners = this.#listeners;
 		listeners.listen(settings.port, host.tcp.io, UNLIMITED);
 		this.#started = true;
@@ -173,6 +174,7 @@ export class Broker implements ConnectionOwner {
 		for (let i = 1; i < connections.length; i++)
 			if (connections[i]!.state === DRAINING) connections[i]!.close();
 		this.#core.persistence?.save();
+		this.#reportAt = Number.POSITIVE_INFINITY;
 		this.#saveAt = Number.POSITIVE_INFINITY;
 		this.#timeouts.close();
 		this.#turns.close();
@@ -397,7 +399,6 @@ export class Broker implements ConnectionOwner {
 			core.counters.storageFailures++;
 			core.host.trace(`broker: state is neither restored nor kept: ${error}`);
 		}
-		this.onTimer(); // publishes wills of clients that were connected, ends expired sessions
 	}
 
 	/** Saves changed state, or schedules the save. */

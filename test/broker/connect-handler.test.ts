@@ -259,6 +259,24 @@ describe("timeouts", () => {
 	});
 });
 
+test("stop() and start(): sessions still expire, and $SYS is published again", () => {
+	const harness = new BrokerHarness({ systemInterval: 5000 });
+	const { host, broker } = harness;
+	const lasting = { clean: false, keepalive: 0, properties: { sessionExpiryInterval: 20 } };
+	harness.client("a", 5, lasting).subscribe("$SYS/#");
+	broker.stop();
+	host.advance(100);
+	broker.start();
+	const watcher = harness.client("watcher", 5, { keepalive: 0 });
+	watcher.subscribe("$SYS/broker/uptime");
+	watcher.messages();
+	host.advance(6000);
+	assert.equal(watcher.messages().length, 1);
+	watcher.send({ cmd: "unsubscribe", messageId: 1, unsubscriptions: ["$SYS/broker/uptime"] });
+	host.advance(20_000);
+	assert.equal(broker.usage.sessions, 1);
+});
+
 test("stop(): DISCONNECT 0x8B, and the port is freed; start(): the port is open again", () => {
 	const harness = new BrokerHarness();
 	const peer = harness.client("a");
