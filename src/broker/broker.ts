@@ -80,6 +80,8 @@ export class Broker implements ConnectionOwner {
 	readonly #turns: ReadTurns;
 	readonly #web: WebServer | undefined;
 	#started = false;
+	/** Index of the connection authenticated last. */
+	#lastAuthenticated = 0;
 	/**
 	 * Time of the next `$SYS` publication, ms of the broker's clock; infinite while nobody subscribes to them.
 	 */
@@ -346,10 +348,10 @@ export class Broker implements ConnectionOwner {
 	}
 
 	/**
-	 * Resumes connections and web requests that waited for an authentication to finish. Starts after `last`, so
-	 * that a client that retries permanently does not starve the others. Clients of networks with a correct
-	 * login come first.
-	 * @param last index of the authenticated connection; negative for a web request; 0: none
+	 * Resumes connections and web requests that waited for an authentication to finish. Goes on after the last
+	 * one, also after a pause, so that clients that retry permanently do not starve the others. Clients of
+	 * networks with a correct login come first.
+	 * @param last index of the authenticated connection; negative for a web request; 0: none, a pause is over
 	 */
 	private resumeWaiting(last: number): void {
 		const { connections, authorizer } = this.#core;
@@ -359,8 +361,11 @@ export class Broker implements ConnectionOwner {
 			const connection = connections[i]!;
 			if (connection.state === OPENING && authorizer.isProven(connection.network)) connection.resume();
 		}
-		if (last > 0) pages?.resumeWaiting();
-		const from = last > 0 ? last : Math.floor(Math.random() * count);
+		if (last > 0) {
+			this.#lastAuthenticated = last;
+			pages?.resumeWaiting();
+		}
+		const from = last < 0 ? Math.floor(Math.random() * count) : this.#lastAuthenticated;
 		for (let i = from; i < from + count; i++) {
 			const connection = connections[1 + (i % count)]!;
 			if (connection.state === OPENING) connection.resume();

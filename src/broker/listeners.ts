@@ -45,6 +45,8 @@ export class Listeners {
 	#recheckAt = 0;
 	/** IDLE_HANDSHAKE_MS … MINIMUM_HANDSHAKE_MS. */
 	#idleLimitMs = IDLE_HANDSHAKE_MS;
+	/** Time since which connections have waited for a slot; infinite while none waits. */
+	#backlogSince = Number.POSITIVE_INFINITY;
 
 	constructor(core: Core, owner: ConnectionOwner, timeouts: Timeouts) {
 		this.#core = core;
@@ -93,19 +95,24 @@ export class Listeners {
 		}
 		for (let i = 0; i < count; i++) if (ports[i].hasBacklog) this.hasBacklog = true;
 		if (this.hasBacklog) this.evictIdleHandshakes();
-		else this.#idleLimitMs = IDLE_HANDSHAKE_MS;
+		else {
+			this.#idleLimitMs = IDLE_HANDSHAKE_MS;
+			this.#backlogSince = Number.POSITIVE_INFINITY;
+		}
 	}
 
 	/**
-	 * Shortens the timeout of idle handshakes while connections wait in the backlog. One address (one network
-	 * for IPv6) may hold half of the handshake slots until the connect timeout, and the rest only for
-	 * IDLE_HANDSHAKE_MS or, the longer others wait, down to MINIMUM_HANDSHAKE_MS, so that a peer that opens connections without sending CONNECT, or half a request, does
-	 * not block all others. Connections that wait for the broker are not idle. If the platform does not know
-	 * addresses, all connections count as those of one.
+	 * Shortens the timeout of idle handshakes while connections wait in the backlog, so that peers that open
+	 * connections without sending CONNECT, or half a request, do not block all others. One address (one network
+	 * for IPv6) keeps half of the handshake slots, and the rest only for IDLE_HANDSHAKE_MS. Once others have
+	 * waited twice as long, that holds for every slot, as idle peers may be many; and the more of them there are, the
+	 * shorter that time gets, down to MINIMUM_HANDSHAKE_MS. Connections that wait for the broker are not idle.
+	 * If the platform does not know addresses, all connections count as those of one.
 	 */
 	private evictIdleHandshakes(): void {
 		const { connections, settings, clock } = this.#core;
 		const { nowMs } = clock;
+		if (nowMs < this.#backlogSince) this.#backlogSince = nowMs;
 		const timeouts = this.#timeouts;
 		if (nowMs < this.#recheckAt) {
 			timeouts.scheduleBy(this.#recheckAt);
@@ -113,7 +120,8 @@ export class Listeners {
 		}
 		this.#recheckAt = nowMs + RECHECK_MS;
 		const idleLimitMs = this.#idleLimitMs;
-		const share = idleLimitMs === MINIMUM_HANDSHAKE_MS ? 0 : Math.max(1, Math.ceil(settings.handshakes / 2));
+		const waitsLong = nowMs - this.#backlogSince >= 2 * IDLE_HANDSHAKE_MS;
+		const share = waitsLong ? 0 : Math.max(1, Math.ceil(settings.handshakes / 2));
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
 			const { state, keepAliveTimeoutMs, network } = connection;
@@ -132,6 +140,7 @@ export class Listeners {
 			}
 			timeouts.scheduleBy(connection.lastReceivedAt + limit);
 		}
+		if (share !== 0) timeouts.scheduleBy(this.#backlogSince + 2 * IDLE_HANDSHAKE_MS);
 	}
 
 	close(): void {

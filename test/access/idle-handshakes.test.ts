@@ -69,8 +69,7 @@ describe("idle handshakes", () => {
 			assert.equal(reasonCodeOf(other.shift("connack")), 0);
 			// closing goes on as long as a connection waits
 			const more = createEach(8, (index) => connectFrom(harness, address(index + 10)));
-			harness.host.advance(2 * IDLE_HANDSHAKE_MS + 600);
-			assert.equal(countClosed(idle), 5, "the longer others wait, the less is left to it");
+			harness.host.advance(2 * IDLE_HANDSHAKE_MS);
 			assert.ok(countClosed(more) >= 4);
 			harness.host.advance(10_000);
 			assert.equal(countClosed([...idle, ...more]), 13);
@@ -78,19 +77,23 @@ describe("idle handshakes", () => {
 		});
 	}
 
-	test("no client waits, or no address has many handshakes: idle ones last until the connect timeout", () => {
+	test("no client waits: idle handshakes last until the connect timeout", () => {
 		const harness = createHarness();
 		const idle = createEach(4, () => connectFrom(harness, "10.0.0.1"));
 		harness.host.advance(9_900);
 		assert.equal(countClosed(idle), 0);
+		harness.host.advance(200);
+		assert.equal(countClosed(idle), 4);
+	});
 
-		const mixed = createHarness({ handshakes: 3 });
-		const few = createEach(4, (index) => connectFrom(mixed, `10.0.0.${index >> 1}`));
-		const waits = connectFrom(mixed, "10.0.0.3");
-		mixed.host.advance(9_900);
+	test("no address has many handshakes: idle ones last until others have waited for a while", () => {
+		const harness = createHarness({ handshakes: 3 });
+		const few = createEach(4, (index) => connectFrom(harness, `10.0.0.${index >> 1}`));
+		const waits = connectFrom(harness, "10.0.0.3");
+		harness.host.advance(2 * IDLE_HANDSHAKE_MS - 100);
 		assert.equal(countClosed(few), 0);
 		assert.equal(waits.connect("a"), undefined);
-		mixed.host.advance(200);
+		harness.host.advance(300);
 		assert.equal(reasonCodeOf(waits.shift("connack")), 0);
 	});
 

@@ -156,6 +156,12 @@ for (const kind of kinds)
 			for (const late of [false, true]) t.diagnostic(`${run(users, [kind], [1, 2, 0, 3], late)} turns`);
 		});
 
+test("hosts with one idle handshake each, as many as there are places: a stranger is in within three seconds", () => {
+	// One turn in three, one step: each host is idle on one socket before the next opens another
+	const turns = run(false, ["idle handshakes", "holds connections", "half CONNECTs"], [0, 0, 1], true);
+	assert.ok(turns <= 300, `${turns} turns`);
+});
+
 test("a well-behaved client among random hostile hosts: gets in, stays, and is answered at once", () => {
 	fc.assert(
 		fc.property(
