@@ -1,8 +1,8 @@
 import { setOutputFailureHandler } from "./output";
 
 /**
- * SIGINT, SIGTERM, SIGHUP and the loss of standard output end a command in an orderly way; a second signal ends
- * the process.
+ * SIGINT, SIGTERM, SIGHUP and the loss of standard output end a command in an orderly way; a second signal
+ * ends the process.
  */
 export class Interrupt {
 	readonly #controller = new AbortController();

@@ -5,9 +5,9 @@ let ended = false;
 let stop: (() => void) | undefined;
 
 /**
- * Handles errors of the standard streams for all commands. Without standard output a command ends, with a line
- * and exit code 1, or quietly if its reader has ended, as in `firefly sim | head`. Without standard error it
- * continues: a broker is worth more than its messages.
+ * Handles errors of the standard streams for all commands. Without standard output a command ends, with a
+ * line and exit code 1, or quietly if its reader has ended, as in `firefly sim | head`. Without standard
+ * error it continues: a broker is worth more than its messages.
  */
 export function guardOutput(): void {
 	process.stderr.on("error", () => {});

@@ -18,8 +18,8 @@ const TWO_32 = 0x1_0000_0000;
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 
 /**
- * Writes a request. Its transmit timestamp, which the server returns, is a random number: it says nothing about
- * this device, and only the answer to this very request contains it.
+ * Writes a request. Its transmit timestamp, which the server returns, is a random number: it says nothing
+ * about this device, and only the answer to this very request contains it.
  */
 export function writeRequest(bytes: Uint8Array): void {
 	bytes.fill(0);

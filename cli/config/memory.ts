@@ -87,7 +87,9 @@ export interface Need {
 	readonly fallback?: number;
 }
 
-/** What the firmware takes in the arena of XS with these settings, at its worst: all places and pools full. */
+/**
+ * What the firmware takes in the arena of XS with these settings, at its worst: all places and pools full.
+ */
 export function memoryNeeds(settings: Settings): readonly Need[] {
 	const needs: Need[] = [{ bytes: FIRMWARE + SLACK }];
 	if (settings.role !== "sensor") needs.push(...brokerNeeds(settings.listen));

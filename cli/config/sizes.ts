@@ -23,8 +23,8 @@ const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
  * Reports what does not fit its memory: everything in the arena of the chip, packets in the send buffer,
- * samples in the outbox, the outbox in retained memory. The firmware's own code computes the sizes; values that the schema rejects have their
- * defaults, as on the device.
+ * samples in the outbox, the outbox in retained memory. The firmware's own code computes the sizes; values
+ * that the schema rejects have their defaults, as on the device.
  * @param onChip whether the memory is that of a chip
  */
 export function sizeProblems(document: JSONDocument, overrides: Overrides, onChip: boolean): Problem[] {

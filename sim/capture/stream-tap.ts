@@ -90,7 +90,9 @@ function end(from: StreamEnd, to: StreamEnd, reset: boolean): void {
 	to.send(ACK, EMPTY, from);
 }
 
-/** The address without the IPv6 form of an IPv4 address and without a zone; the unspecified one if unknown. */
+/**
+ * The address without the IPv6 form of an IPv4 address and without a zone; the unspecified one if unknown.
+ */
 function plainAddress(address: string | undefined): string {
 	return address?.replace(/^::ffff:/, "").replace(/%.*$/, "") ?? "0.0.0.0";
 }

@@ -6,8 +6,10 @@ const SECONDS_1900_TO_1970 = 2_208_988_800;
 const SIZE = 48;
 
 /**
- * Answers a request as an NTP server does (RFC 5905 §7.3): seconds and fraction, and the client's own timestamp.
- * @param receivedMs true time of its arrival, ms since 1970 @param sentMs of the answer
+ * Answers a request as an NTP server does (RFC 5905 §7.3): seconds and fraction, and the client's own
+ * timestamp.
+ * @param receivedMs true time of its arrival, ms since 1970
+ * @param sentMs of the answer
  * @returns undefined: no answer, as it is no request of a client
  */
 export function answerTimeRequest(

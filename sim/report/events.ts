@@ -40,8 +40,8 @@ export type SimulationEvent =
 	 */
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
 	/**
-	 * The outbox dropped `count` reports: it was full and its policy chose them, or, with a `reason`, their bytes
-	 * were damaged, or belong to another list of sensors.
+	 * The outbox dropped `count` reports: it was full and its policy chose them, or, with a `reason`, their
+	 * bytes were damaged, or belong to another list of sensors.
 	 */
 	| {
 			readonly type: "dropped";

@@ -52,9 +52,9 @@ export interface Damage {
 
 /**
  * Key-value store in one append-only file: the last undamaged record of a key is valid. A loss of power loses
- * only the last writes, and damage only the records that it affects; a damaged file is replaced, and kept under
- * another name. With one file a write takes 1 µs, and one fsync covers thousands of writes; with a file for
- * each key a write took 44 µs and fsync 250 µs per file.
+ * only the last writes, and damage only the records that it affects; a damaged file is replaced, and kept
+ * under another name. With one file a write takes 1 µs, and one fsync covers thousands of writes; with a file
+ * for each key a write took 44 µs and fsync 250 µs per file.
  */
 export class KeyLog {
 	readonly #path: string;
@@ -195,9 +195,10 @@ export class KeyLog {
 	}
 
 	/**
-	 * Replaces the file by one with its valid records, and keeps a damaged one under another name. Continues with
-	 * the old one if the disk is full.
-	 * @param bytes content of the file @returns whether it was replaced
+	 * Replaces the file by one with its valid records, and keeps a damaged one under another name. Continues
+	 * with the old one if the disk is full.
+	 * @param bytes content of the file
+	 * @returns whether it was replaced
 	 */
 	#rewrite(bytes: Buffer): boolean {
 		const scan = scanState(bytes);

@@ -12,7 +12,8 @@ const lingering = new Set<LingeringSocket>();
 
 /**
  * Closes a socket: sends what is buffered, then FIN, and discards what the peer still sends until it closes
- * too. A system socket that is closed with unread input sends RST, and the peer may lose what it has not read.
+ * too. A system socket that is closed with unread input sends RST, and the peer may lose what it has not
+ * read.
  */
 export function linger(socket: Socket): void {
 	if (socket.destroyed) return;

@@ -32,7 +32,9 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	#writeBuffer: WriteBuffer | undefined;
 	#tap: StreamTap | undefined;
 
-	/** @param options `accepted`: a socket from a listener, without callbacks; `tap`: a receiver of its bytes */
+	/**
+	 * @param options `accepted`: a socket from a listener, without callbacks; `tap`: a receiver of its bytes
+	 */
 	constructor(options: TCPOptions | { readonly accepted: Socket; readonly tap?: StreamTap | undefined }) {
 		if ("accepted" in options) {
 			this.#socket = options.accepted;

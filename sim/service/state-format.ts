@@ -10,8 +10,8 @@ const MARKER_SIZE = 4;
 /** Magic, version, marker of this file, and CRC-32 of these. */
 export const FILE_HEADER_SIZE = MAGIC_SIZE + MARKER_SIZE + 4;
 /**
- * Header of a record, after its marker: CRC-32 of all that follows (4 bytes), length of the key (1), length of
- * the value (4). Key and value follow.
+ * Header of a record, after its marker: CRC-32 of all that follows (4 bytes), length of the key (1), length
+ * of the value (4). Key and value follow.
  */
 const RECORD_HEADER_SIZE = 9;
 /** Value length that marks a deleted key. */

@@ -11,8 +11,8 @@ export const IDLE_HANDSHAKE_MS = 1000;
 /** The same for a connection whose HTTP request is complete but whose answer has not left, ms. */
 export const SLOW_ANSWER_MS = 4000;
 /**
- * The shortest such timeout, to which it is halved with each connection closed, until none waits in the backlog
- * any more. A client that has waited there has already sent its CONNECT.
+ * The shortest such timeout, to which it is halved with each connection closed, until none waits in the
+ * backlog any more. A client that has waited there has already sent its CONNECT.
  */
 export const MINIMUM_HANDSHAKE_MS = 100;
 /** Interval between two checks of these shares, ms. */
@@ -105,9 +105,9 @@ export class Listeners {
 	 * Shortens the timeout of idle handshakes while connections wait in the backlog, so that peers that open
 	 * connections without sending CONNECT, or half a request, do not block all others. One address (one network
 	 * for IPv6) keeps half of the handshake slots, and the rest only for IDLE_HANDSHAKE_MS. Once others have
-	 * waited twice as long, that holds for every slot, as idle peers may be many; and the more of them there are, the
-	 * shorter that time gets, down to MINIMUM_HANDSHAKE_MS. Connections that wait for the broker are not idle.
-	 * If the platform does not know addresses, all connections count as those of one.
+	 * waited twice as long, that holds for every slot, as idle peers may be many; and the more of them there
+	 * are, the shorter that time gets, down to MINIMUM_HANDSHAKE_MS. Connections that wait for the broker are
+	 * not idle. If the platform does not know addresses, all connections count as those of one.
 	 */
 	private evictIdleHandshakes(): void {
 		const { connections, settings, clock } = this.#core;
@@ -185,8 +185,8 @@ export class Listeners {
 	}
 
 	/**
-	 * The first free slot, or one whose connection only drains and is closed; 0 if there is none or the port has
-	 * reached its limit.
+	 * The first free slot, or one whose connection only drains and is closed; 0 if there is none or the port
+	 * has reached its limit.
 	 */
 	private freeSlot(index: number, limit: number): number {
 		const { connections, settings } = this.#core;

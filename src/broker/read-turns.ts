@@ -5,8 +5,8 @@ import type { Core } from "./core/core";
 const TURN_PAUSE_MS = 1;
 
 /**
- * Lets connections continue that have used up the budget of their turn, one at a time and each in its turn, so
- * that a peer that floods the broker delays the others by one turn at most.
+ * Lets connections continue that have used up the budget of their turn, one at a time and each in its turn,
+ * so that a peer that floods the broker delays the others by one turn at most.
  */
 export class ReadTurns {
 	readonly #core: Core;

@@ -7,15 +7,17 @@ import { CLOSING, type Connection, DRAINING, FREE } from "./session/connection";
 
 /** Shortest timer delay, ms. */
 const MINIMUM_DELAY_MS = 10;
-/** Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second. */
+/**
+ * Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second.
+ */
 const PROBE_INTERVAL_MS = 500;
 /** Longest timer delay that is passed to the host, ms. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**
  * Closes connections whose timeout has expired: the connect timeout before CONNECT, 1.5 times the keep alive
- * after it. Probes those whose sockets hold unread bytes. Publishes wills after their delay, and ends sessions after their expiry interval. One timer
- * serves all.
+ * after it. Probes those whose sockets hold unread bytes. Publishes wills after their delay, and ends
+ * sessions after their expiry interval. One timer serves all.
  */
 export class Timeouts {
 	readonly #core: Core;

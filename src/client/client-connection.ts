@@ -64,7 +64,9 @@ export abstract class ClientConnection implements DecoderHandler, TransportHandl
 	protected closeRequested = false;
 	protected reservedBytes = SEND_RESERVE;
 	protected closeError: ClientError | undefined;
-	/** The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number, and how many they are. */
+	/**
+	 * The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number, and how many they are.
+	 */
 	protected firstBytes = 0;
 	protected firstBytesLength = 0;
 

@@ -79,16 +79,17 @@ export class Client extends ClientConnection {
 
 	/**
 	 * Sends a message. Messages published inside a callback leave together at its end.
-	 * @param flags RETAIN | QOS1 or QOS2. RETAIN is cleared if the broker does not support retained messages. DUP only together with `packetId`, for a message that was sent and not acknowledged
-	 *   on an earlier connection of a session that the broker continues (see `onOpen`) [MQTT-4.3.2-2]
-	 *   [MQTT-4.4.0-1]
+	 * @param flags RETAIN | QOS1 or QOS2. RETAIN is cleared if the broker does not support retained messages.
+	 *   DUP only together with `packetId`, for a message that was sent and not acknowledged on an earlier
+	 *   connection of a session that the broker continues (see `onOpen`) [MQTT-4.3.2-2] [MQTT-4.4.0-1]
 	 * @param properties MQTT 5.0 only
 	 * @param packetId for QoS 1 and 2: the packet identifier, for callers that use the same one again when they
 	 *   resend the message; by default one that is not in use
 	 * @returns for QoS 0: 0 if the message was accepted. For QoS 1 and 2: the packet identifier, 1 … 65535.
 	 *   {@link BUSY}: the buffer is full, the send quota is used up, `packetId` is in use, or CONNACK has not
-	 *   arrived (QoS 2 always waits for it): retry in `onWritable`. {@link REJECTED}: the packet is larger than `sendBuffer`, or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid it, the
-	 *   result is BUSY until CONNACK).
+	 *   arrived (QoS 2 always waits for it): retry in `onWritable`. {@link REJECTED}: the packet is larger than
+	 *   `sendBuffer`, or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid
+	 *   it, the result is BUSY until CONNACK).
 	 * @throws MQTTError for a topic name or flags that MQTT does not allow
 	 */
 	publish(
@@ -123,8 +124,8 @@ export class Client extends ClientConnection {
 	}
 
 	/**
-	 * Sends PUBREL for a QoS 2 message whose PUBREC arrived (`onReceived`) on an earlier connection of a session
-	 * that the broker continues [MQTT-4.4.0-1]. `onAcknowledged` follows after PUBCOMP.
+	 * Sends PUBREL for a QoS 2 message whose PUBREC arrived (`onReceived`) on an earlier connection of a
+	 * session that the broker continues [MQTT-4.4.0-1]. `onAcknowledged` follows after PUBCOMP.
 	 * @returns `packetId`, or {@link BUSY}: retry in `onWritable`
 	 */
 	release(packetId: number): PacketId | typeof BUSY {
@@ -153,7 +154,8 @@ export class Client extends ClientConnection {
 	/**
 	 * Sends DISCONNECT after the staged packets, then closes TCP when the broker has closed it, or after a
 	 * timeout. With pipelining, DISCONNECT leaves before CONNACK, which is still read; otherwise it waits for
-	 * CONNACK; with QoS 2 messages in flight it waits for their PUBCOMP. Acknowledgements that arrive meanwhile are still reported.
+	 * CONNACK; with QoS 2 messages in flight it waits for their PUBCOMP. Acknowledgements that arrive meanwhile
+	 * are still reported.
 	 */
 	close(): void {
 		if (this.currentState === "connecting") this.scheduleClose(undefined);

@@ -124,8 +124,8 @@ export function publishSize(
 }
 
 /**
- * Bytes of the largest payload of a PUBLISH without properties that fits a packet; negative: not even an empty
- * one fits. At some sizes the remaining length takes a byte more or less, and one byte stays unused.
+ * Bytes of the largest payload of a PUBLISH without properties that fits a packet; negative: not even an
+ * empty one fits. At some sizes the remaining length takes a byte more or less, and one byte stays unused.
  */
 export function maximumPayload(
 	version: Version,

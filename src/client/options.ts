@@ -76,8 +76,8 @@ export interface ClientHandler {
 	 * After `close()` on an established connection, `undefined` also means: CONNACK accepted the connection,
 	 * and all staged packets, DISCONNECT included, have left. A QoS 0 report therefore counts as sent if and
 	 * only if `onOpen` and, after a `close()`, `onClosed(undefined)` were called; this takes two round trips if
-	 * `close()` is called inside the first `onWritable`. If an acknowledgement is missing, the broker has closed
-	 * the connection.
+	 * `close()` is called inside the first `onWritable`. If an acknowledgement is missing, the broker has
+	 * closed the connection.
 	 */
 	onClosed(error: ClientError | undefined): void;
 	/** Header of a message from the broker. Valid only during the call. */

@@ -7,8 +7,8 @@ const TLS_HANDSHAKE = 0x16;
 const TLS_VERSION = 3;
 
 /**
- * What a peer speaks that is no MQTT broker, by the first bytes that it sent: a wrong port is the usual cause.
- * Call it only after a failure: allocates.
+ * What a peer speaks that is no MQTT broker, by the first bytes that it sent: a wrong port is the usual
+ * cause. Call it only after a failure: allocates.
  * @param firstBytes the first `length` bytes, at most FIRST_BYTES, as a big-endian number
  * @returns undefined: it may be MQTT, or nothing is known
  */

@@ -123,8 +123,8 @@ export interface SensorSettings {
 	/** A value is reported after this time even if it stayed within `delta`. */
 	readonly heartbeat?: number;
 	/**
-	 * Digits after the decimal point, 0 … 6, also where they are zeros; absent: the shortest text that parses to
-	 * the same number.
+	 * Digits after the decimal point, 0 … 6, also where they are zeros; absent: the shortest text that parses
+	 * to the same number.
 	 */
 	readonly decimals?: number;
 	readonly qos: 0 | 1 | 2;
@@ -176,10 +176,10 @@ export interface ListenSettings {
 	/** 0 … 65535; 0 lets the host choose. */
 	readonly port: number;
 	/**
-	 * Maximum number of connected clients. Full: a place that a peer, a user on one IPv4 address or IPv6 network
-	 * (64 bits), needs is taken from an MQTT 3.1.1 client without keep alive that has been silent for ten
-	 * seconds, unless its peer holds fewer; otherwise from the peer that holds most, if it holds more than the
-	 * newcomer's would then (DISCONNECT 0x97, or closed; counted in `$SYS/broker/ended/shares`). Otherwise
+	 * Maximum number of connected clients. Full: a place that a peer, a user on one IPv4 address or IPv6
+	 * network (64 bits), needs is taken from an MQTT 3.1.1 client without keep alive that has been silent for
+	 * ten seconds, unless its peer holds fewer; otherwise from the peer that holds most, if it holds more than
+	 * the newcomer's would then (DISCONNECT 0x97, or closed; counted in `$SYS/broker/ended/shares`). Otherwise
 	 * CONNACK 0x97, or return code 3. So one host may have all places while nobody else asks; clients behind
 	 * one address or on one computer share its places, unless they log in as different users. A client with a
 	 * known identifier still takes over its old connection.
@@ -187,10 +187,11 @@ export interface ListenSettings {
 	readonly connections: number;
 	/**
 	 * Maximum number of connections that wait for their CONNECT, in addition to `connections`; others wait to
-	 * be accepted. If they do, one address or IPv6 network keeps half of these places, rounded up, until
-	 * connectTimeout; its other connections are closed after a second without CONNECT or a whole HTTP request,
-	 * all of them the sooner the longer others wait, down to a tenth of a second; or after four seconds in which the answer to a request could not be sent. Addresses that the platform does not
-	 * know count as one.
+	 * be accepted. If they do, one address or IPv6 network keeps half of these places, rounded up; its other
+	 * connections are closed after a second without CONNECT or a whole HTTP request, or after four seconds in
+	 * which the answer to a request could not be sent. Once others have waited for two seconds, that holds for
+	 * all of them, and the more there are the sooner, down to a tenth of a second. Addresses that the platform
+	 * does not know count as one.
 	 */
 	readonly handshakes: number;
 	/**
@@ -243,9 +244,9 @@ export interface ListenSettings {
 	 */
 	readonly inFlight: number;
 	/**
-	 * Maximum number of QoS 2 messages that a client has sent and not released, at most half of packetSize; sent
-	 * to it as Receive Maximum. Two bytes are reserved for each, in every session. Exceeded: DISCONNECT 0x93,
-	 * or the connection is closed.
+	 * Maximum number of QoS 2 messages that a client has sent and not released, at most half of packetSize;
+	 * sent to it as Receive Maximum. Two bytes are reserved for each, in every session. Exceeded: DISCONNECT
+	 * 0x93, or the connection is closed.
 	 */
 	readonly receiveMaximum: number;
 	/**
@@ -302,9 +303,9 @@ export interface ListenSettings {
 	 */
 	readonly assemblyBytes: number;
 	/**
-	 * Packets, and bytes of them, that one connection may have processed in one turn. Used up: the rest waits in
-	 * the platform's TCP, which holds the peer back, until the other connections have had their turn. Counted in
-	 * `$SYS/broker/turns/ended`. A packet longer than turnBytes is a turn of its own.
+	 * Packets, and bytes of them, that one connection may have processed in one turn. Used up: the rest waits
+	 * in the platform's TCP, which holds the peer back, until the other connections have had their turn.
+	 * Counted in `$SYS/broker/turns/ended`. A packet longer than turnBytes is a turn of its own.
 	 */
 	readonly turnPackets: number;
 	readonly turnBytes: number;
@@ -348,9 +349,9 @@ export interface ListenSettings {
 	 */
 	readonly persistInterval: number;
 	/**
-	 * Whether clients without a user name are accepted. Each user has client identifiers of its own, and so have
-	 * all clients without a user name together: the same identifier of another user is another session, which
-	 * neither is taken over nor keeps anybody out. Clients without a user name can take over each other's
+	 * Whether clients without a user name are accepted. Each user has client identifiers of its own, and so
+	 * have all clients without a user name together: the same identifier of another user is another session,
+	 * which neither is taken over nor keeps anybody out. Clients without a user name can take over each other's
 	 * sessions, as MQTT specifies.
 	 */
 	readonly anonymous: boolean;
@@ -364,12 +365,12 @@ export interface ListenSettings {
 	 */
 	readonly acl: readonly RuleSettings[];
 	/**
-	 * Number of client addresses, or IPv6 networks (64 bits), whose wrong logins are recorded, and of those with
-	 * a correct one. After three different wrong passwords an address waits one second, doubled for each further
-	 * one up to a minute (0x9F, or return code 5), except for the correct password of a user who has logged in
-	 * from there since the start. Full: the address with the fewest wrong logins is evicted, or another correct
-	 * one of the same user. Wrong logins of all addresses together are checked at most ten times a second after
-	 * the first twenty; others wait.
+	 * Number of client addresses, or IPv6 networks (64 bits), whose wrong logins are recorded, and of those
+	 * with a correct one. After three different wrong passwords an address waits one second, doubled for each
+	 * further one up to a minute (0x9F, or return code 5), except for the correct password of a user who has
+	 * logged in from there since the start. Full: the address with the fewest wrong logins is evicted, or
+	 * another correct one of the same user. Wrong logins of all addresses together are checked at most ten
+	 * times a second after the first twenty; others wait.
 	 */
 	readonly failedAddresses: number;
 	readonly tls?: TLSSettings;

@@ -24,7 +24,7 @@ import type { ClientFault } from "../client/errors";
  * | publish | sequence number | 1: was sent before, in this or an earlier wake | QoS |
  * | acknowledged | sequence number | reports waiting | reason code |
  * | dropped | sequence number, 0 if it could not be read | reports waiting | {@link DropReason} |
- * | oversized | sequence number of a report that waits until the broker takes larger packets | bytes of the smallest packet that can hold it | bytes of the largest one that the broker, or the send buffer, takes |
+ * | oversized | sequence number of the report | bytes of its smallest packet | bytes that may be sent |
  * | closed | reports acknowledged in this connection | | |
  * | failed | {@link FaultCode} | MQTT reason code, 0: none | failed tries, or refusals of a topic, in a row |
  * | limit | ms awake | reports waiting | |

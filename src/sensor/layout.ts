@@ -52,8 +52,8 @@ export const WORD_REFUSED_TOPICS = 25;
 export const WORDS = 26;
 
 /**
- * The broker closed several pipelined connections in a row before CONNACK: pipelining is not tried again until
- * {@link REAL_PIPELINE_RETRY}.
+ * The broker closed several pipelined connections in a row before CONNACK: pipelining is not tried again
+ * until {@link REAL_PIPELINE_RETRY}.
  */
 export const FLAG_NO_PIPELINE = 1;
 /** The limits of a CONNACK are cached: the two words above and the flags below. */

@@ -50,7 +50,9 @@ const SENT = 1;
 const SKIPPED = 2;
 type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
 
-/** Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours. */
+/**
+ * Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours.
+ */
 const PART_STRIDE = 8191;
 
 /**
@@ -212,8 +214,8 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/**
-	 * Sends the record at the cursor, in the order of the sequence numbers [MQTT-4.6.0-1]; in parts if that makes
-	 * its packets small enough for the broker. False: it cannot be sent now.
+	 * Sends the record at the cursor, in the order of the sequence numbers [MQTT-4.6.0-1]; in parts if that
+	 * makes its packets small enough for the broker. False: it cannot be sent now.
 	 */
 	private sendReport(): boolean {
 		const { sequence } = this.#outbox.record;

@@ -2,8 +2,8 @@ import { PUBACK, PUBREC, PUBREL, UNSPECIFIED_ERROR } from "../mqtt/constants";
 
 /*
  * What MQTT allows next for one message of QoS 1 or 2 (§4.3, §4.4): its states at the sender and at the
- * receiver, the packets that can arrive in each, and the answer. Client and broker read the same table, each in
- * both roles. No I/O, no clock, no allocation.
+ * receiver, the packets that can arrive in each, and the answer. Client and broker read the same table, each
+ * in both roles. No I/O, no clock, no allocation.
  */
 
 // States of a packet identifier
@@ -113,7 +113,10 @@ const ROWS: readonly Row[] = [
 /** Action in the low four bits, next state above. In a preloaded module it lies in flash; never written. */
 const TABLE: Uint8Array = compile();
 
-/** Every pair without a row is a violation that leaves the state as it is [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]. */
+/**
+ * Every pair without a row is a violation that leaves the state as it is [MQTT-4.13.1-1]
+ * [MQTT-3.1.1:4.8.0-1].
+ */
 function compile(): Uint8Array {
 	const table = new Uint8Array((PUBREL_PENDING + 1) * PACKETS);
 	for (let i = 0; i < table.length; i++) table[i] = PROTOCOL_VIOLATION | (Math.floor(i / PACKETS) << 4);

@@ -14,7 +14,9 @@ export const SENDING_PAGE = 5;
 export const STREAM_OPEN = 6;
 /** Ended, but not reported yet. */
 export const ENDING = 7;
-/** A stream that has sent its last frame or a refusal, and was reported: it discards input until it is closed. */
+/**
+ * A stream that has sent its last frame or a refusal, and was reported: it discards input until it is closed.
+ */
 export const DRAINING = 8;
 /** Ended and reported: an exchange by onAnswered(), a stream by onError. */
 export const ENDED = 9;

@@ -73,8 +73,8 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	#announcedReadable = 0;
 
 	/**
-	 * Set by a user that will read later what it could read now: what was announced, and frames after it, belong
-	 * to the stream before a Close frame ends it.
+	 * Set by a user that will read later what it could read now: what was announced, and frames after it,
+	 * belong to the stream before a Close frame ends it.
 	 */
 	paused = false;
 
@@ -110,7 +110,9 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return this.#exchange?.remoteAddress;
 	}
 
-	/** Whether the peer has yet to read a last frame or a refusal: the stream discards input until it is closed. */
+	/**
+	 * Whether the peer has yet to read a last frame or a refusal: the stream discards input until it is closed.
+	 */
 	get drains(): boolean {
 		return this.#state === DRAINING;
 	}

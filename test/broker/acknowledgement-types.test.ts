@@ -21,8 +21,8 @@ const CODES: Record<Acknowledgement, readonly number[]> = {
 };
 
 /**
- * What the broker answers: "-" nothing, "closes", or a packet. A PUBREL belongs to a message of the client, so
- * it is never out of order.
+ * What the broker answers: "-" nothing, "closes", or a packet. A PUBREL belongs to a message of the client,
+ * so it is never out of order.
  */
 const answers: readonly (readonly [State, Acknowledgement, string])[] = [
 	["QoS 1", "puback", "-"],

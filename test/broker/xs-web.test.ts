@@ -11,7 +11,9 @@ test("on XS, the WebSocket port: within its memory; messages and page pieces all
 		const { slots, chunks } = machine.statistics;
 		return slots.used * SLOT_BYTES + chunks.used;
 	};
-	/** @param allowedChunkBytes chunk bytes that may differ: the shared buffer is as long as the last piece sent */
+	/**
+	 * @param allowedChunkBytes chunk bytes that may differ: the shared buffer is as long as the last piece sent
+	 */
 	const assertNothingAllocated = (run: () => void, allowedChunkBytes = 0) => {
 		const before = machine.statistics;
 		run();

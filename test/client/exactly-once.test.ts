@@ -64,7 +64,9 @@ class ByteCutter {
 	}
 }
 
-/** What a publisher has to keep over connections, resets and sleep for one message: as an application does. */
+/**
+ * What a publisher has to keep over connections, resets and sleep for one message: as an application does.
+ */
 interface Kept {
 	readonly packetId: number;
 	phase: "new" | "sent" | "received" | "done";

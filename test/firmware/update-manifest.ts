@@ -1,6 +1,6 @@
 /**
- * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, and src/version.ts from
- * package.json. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
+ * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, and src/version.ts
+ * from package.json. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

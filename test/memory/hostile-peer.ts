@@ -3,7 +3,9 @@ import type { VirtualHost } from "../../sim/network/virtual";
 
 type Fields = Record<string, unknown> & { cmd: string };
 
-/** A peer of the broker that may be hostile; mqtt-packet, independent of the broker, writes and reads packets. */
+/**
+ * A peer of the broker that may be hostile; mqtt-packet, independent of the broker, writes and reads packets.
+ */
 export class HostilePeer {
 	/** Received packets, of a peer over TCP. */
 	readonly packets: Packet[] = [];

@@ -13,7 +13,10 @@ import { defaults } from "../../src/config/defaults";
 import { ranges } from "../../src/config/ranges";
 import { benchOnXS } from "../broker/support/xs-machine";
 
-/** Numbers of `listen` that are no sizes, or whose cost is that of connections, which the worst traffic measures. */
+/**
+ * Numbers of `listen` that are no sizes, or whose cost is that of connections, which the worst traffic
+ * measures.
+ */
 const notMeasuredHere = [
 	"port",
 	"connections",

@@ -32,8 +32,9 @@ export type AuthResultHandler = (connection: number, result: AuthResult | typeof
  * throws, and only `authenticate` allocates.
  *
  * At most one authentication is pending at a time: while {@link mustWait} is true for its network, the broker
- * does not parse the CONNECT of a client nor call `authenticate`, and the caller keeps the pending CONNECT. Each pending
- * authentication ends with a call of {@link onAuthResult}, even if the connection has closed meanwhile.
+ * does not parse the CONNECT of a client nor call `authenticate`, and the caller keeps the pending CONNECT.
+ * Each pending authentication ends with a call of {@link onAuthResult}, even if the connection has closed
+ * meanwhile.
  */
 export interface Authorizer {
 	/** Set by the broker before the first connection. */

@@ -58,7 +58,9 @@ function hasRoom(core: Core, bytes: number): boolean {
 	return bytes === 0 ? queues.free !== 0 : queues.contents.arena.free >= bytes;
 }
 
-/** The session that gives back to another: of the most willing ones the largest borrower; 0 if there is none. */
+/**
+ * The session that gives back to another: of the most willing ones the largest borrower; 0 if there is none.
+ */
 function findBorrower(core: Core, claimant: number, bytes: number): number {
 	const { queues, sessions } = core;
 	const share = bytes === 0 ? shareOfEntries(core) : shareOfBytes(core);

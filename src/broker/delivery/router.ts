@@ -21,8 +21,8 @@ export const NO_PLACE_TRACE = "broker: no place for the retained value of";
 const PUBREL_ROOM = 5;
 
 /**
- * SUCCESS or NO_MATCHING_SUBSCRIBERS; QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a retained QoS 0
- * message was routed but not stored, and the message it replaces was deleted.
+ * SUCCESS or NO_MATCHING_SUBSCRIBERS; QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a retained QoS
+ * 0 message was routed but not stored, and the message it replaces was deleted.
  */
 export type RouteResult = typeof SUCCESS | typeof NO_MATCHING_SUBSCRIBERS | typeof QUOTA_EXCEEDED;
 
@@ -36,9 +36,9 @@ type RetainedRoom = typeof WAITS | typeof NOT_KEPT | typeof KEPT;
 
 /**
  * Stores a published message and delivers it to every subscriber: at once if the socket has room and nothing
- * is queued, else through the session's queue. A session without room loses the message, and nobody else does:
- * neither the publisher nor the other subscribers notice. A message is refused only if its value cannot be
- * stored.
+ * is queued, else through the session's queue. A session without room loses the message, and nobody else
+ * does: neither the publisher nor the other subscribers notice. A message is refused only if its value cannot
+ * be stored.
  */
 export class Router {
 	readonly #core: Core;
@@ -106,8 +106,8 @@ export class Router {
 	}
 
 	/**
-	 * Traces the topic of a retained QoS 0 message that found no place, as its publisher cannot be told. At most
-	 * one is traced in TRACE_INTERVAL_MS; all are counted.
+	 * Traces the topic of a retained QoS 0 message that found no place, as its publisher cannot be told. At
+	 * most one is traced in TRACE_INTERVAL_MS; all are counted.
 	 */
 	private traceUnstored({ bytes, topicStart, topicEnd }: Message): void {
 		const { clock, host } = this.#core;
@@ -240,7 +240,9 @@ export class Router {
 		}
 	}
 
-	/** The subscription that receives a message of a shared one instead of a member that ends; 0 if none can. */
+	/**
+	 * The subscription that receives a message of a shared one instead of a member that ends; 0 if none can.
+	 */
 	private nextMember(entry: number): number {
 		const { queues, subscriptions } = this.#core;
 		const message = this.#stored;

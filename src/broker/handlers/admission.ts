@@ -10,15 +10,15 @@ import { PeerTally } from "./peer-tally";
 export const SILENT_MS = 10_000;
 
 /**
- * The next session that has to give way to a client for which there is no room, so that no peer can keep others
- * out; 0 if there is room now, -1 if there can be none. What is free is lent to whoever asks first; it is taken
- * back when another peer needs it:
+ * The next session that has to give way to a client for which there is no room, so that no peer can keep
+ * others out; 0 if there is room now, -1 if there can be none. What is free is lent to whoever asks first; it
+ * is taken back when another peer needs it:
  *
  * - A place among the connected clients: from a client without keep alive that has been silent for SILENT_MS,
  *   if its peer holds no less than the newcomer's; otherwise from a peer that holds more than the newcomer's
  *   would then hold.
- * - A session, or bytes for identifiers and wills: from the peer that holds most, whose longest-absent session
- *   ends; if all its sessions are connected, as a place.
+ * - A session, or bytes for identifiers and wills: from the peer that holds most, whose longest-absent
+ *   session ends; if all its sessions are connected, as a place.
  *
  * A host that hoards can so displace only itself, and clients behind one address are not limited in number
  * while no other peer asks. A session counts as one unit for each share of the bytes that it has begun: a

@@ -94,7 +94,9 @@ export class ConnectHandler {
 		return code;
 	}
 
-	/** The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none. */
+	/**
+	 * The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none.
+	 */
 	nextToGiveWay(connection: Connection, packet: Packet): number {
 		return nextToGiveWay(
 			this.#core,

@@ -119,15 +119,18 @@ export class Dispatcher {
 		this.#connectResult = result;
 	}
 
-	/** Whether a CONNECT was authenticated or refused: nextToGiveWay(), endOldSession() and answerConnect() follow. */
+	/**
+	 * Whether a CONNECT was authenticated or refused: nextToGiveWay(), endOldSession() and answerConnect()
+	 * follow.
+	 */
 	get connectReady(): boolean {
 		return this.#connectResult !== PENDING;
 	}
 
 	/**
 	 * The next session that gives way to the client of an accepted CONNECT, see admission.ts, or to its
-	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet, so
-	 * that a client that is refused for lack of room loses neither its old connection nor its old session.
+	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet,
+	 * so that a client that is refused for lack of room loses neither its old connection nor its old session.
 	 */
 	nextToGiveWay(connection: Connection): number {
 		if (this.#packet.type === SUBSCRIBE)
@@ -191,8 +194,8 @@ export class Dispatcher {
 	}
 
 	/**
-	 * PUBACK, PUBREC or PUBCOMP, by the table of deliveries. One of the wrong type closes the connection: the two
-	 * ends disagree on the QoS, and waiting would never end.
+	 * PUBACK, PUBREC or PUBCOMP, by the table of deliveries. One of the wrong type closes the connection: the
+	 * two ends disagree on the QoS, and waiting would never end.
 	 * @returns whether a message was completed, so that another may be sent
 	 */
 	private handleAcknowledgement(connection: Connection, packet: Packet): boolean {

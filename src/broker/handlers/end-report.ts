@@ -10,7 +10,10 @@ import {
 import { decodeUTF8 } from "../../mqtt/utf8";
 import type { Core } from "../core/core";
 
-/** Shortest interval between two lines on the console, ms: a client that reconnects in a loop must not fill it. */
+/**
+ * Shortest interval between two lines on the console, ms: a client that reconnects in a loop must not fill
+ * it.
+ */
 const LINE_INTERVAL_MS = 5000;
 
 const QUESTION_MARK = 0x3f;

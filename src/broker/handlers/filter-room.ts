@@ -12,12 +12,13 @@ const BORROWS_AWAY = 3;
 type Claim = typeof NEVER | typeof IF_AWAY | typeof BORROWS | typeof BORROWS_AWAY;
 
 /**
- * The next session that ends so that a client can subscribe; 0 if there is room for it, or it may not displace
- * others.
+ * The next session that ends so that a client can subscribe; 0 if there is room for it, or it may not
+ * displace others.
  *
- * Every client is guaranteed a share of the pools of topic filters: each divided by `connections`. What is free
- * beyond is lent. If a client within its shares finds a pool used up, the session that exceeds its own by most
- * gives way, of those one whose client is away first; if there is none, a session whose client is away.
+ * Every client is guaranteed a share of the pools of topic filters: each divided by `connections`. What is
+ * free beyond is lent. If a client within its shares finds a pool used up, the session that exceeds its own
+ * by most gives way, of those one whose client is away first; if there is none, a session whose client is
+ * away.
  */
 export function nextToGiveFilters(core: Core, session: number, packet: Packet): number {
 	if (hasRoom(core, session, packet)) return 0;

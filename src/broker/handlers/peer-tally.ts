@@ -1,8 +1,8 @@
 import { peerOf } from "../pool/peer";
 
 /**
- * Counts what each peer holds, in one sorted table, so that a question costs a few comparisons. Created when a
- * pool is full: it is not needed before, and its memory is free again after a decision.
+ * Counts what each peer holds, in one sorted table, so that a question costs a few comparisons. Created when
+ * a pool is full: it is not needed before, and its memory is free again after a decision.
  */
 export class PeerTally {
 	/** A peer occurs once for each unit that it holds. */

@@ -102,9 +102,9 @@ export class SubscribeHandler {
 }
 
 /**
- * The start of a shared subscription's filter after the share name, 0 if it is not shared. MQTT 3.1.1 knows no
- * shared subscriptions, but brokers serve them to its clients as well; there `$share/` without a valid name
- * begins an ordinary filter. The decoder has refused such a filter of MQTT 5.0.
+ * The start of a shared subscription's filter after the share name, 0 if it is not shared. MQTT 3.1.1 knows
+ * no shared subscriptions, but brokers serve them to its clients as well; there `$share/` without a valid
+ * name begins an ordinary filter. The decoder has refused such a filter of MQTT 5.0.
  */
 function sharedStart(bytes: Uint8Array, start: number, end: number): number {
 	return Math.max(sharedFilterStart(bytes, start, end), 0);

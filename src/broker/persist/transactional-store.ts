@@ -39,7 +39,8 @@ const COMMIT = 0xf1;
 
 /**
  * Maximum number of records that the pools of the stored state have beyond those of this broker. A state of
- * much larger pools, such as that of a desktop, is left untouched: its flags alone could fill a chip's memory.
+ * much larger pools, such as that of a desktop, is left untouched: its flags alone could fill a chip's
+ * memory.
  */
 const SURPLUS_LIMIT = 1024;
 

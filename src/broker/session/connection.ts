@@ -299,8 +299,8 @@ export class Connection {
 	}
 
 	/**
-	 * Moves what is available of an incomplete packet out of the socket, which the SDK requires to tell that the
-	 * connection has ended. What must stay there, for lack of room here or for the answer, is reported.
+	 * Moves what is available of an incomplete packet out of the socket, which the SDK requires to tell that
+	 * the connection has ended. What must stay there, for lack of room here or for the answer, is reported.
 	 */
 	private keepRest(): void {
 		const { state } = this;

@@ -366,8 +366,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Makes messages of shared subscriptions that have ended ordinary ones of their sessions. Called when one may
-	 * have ended, before its node can serve another name.
+	 * Makes messages of shared subscriptions that have ended ordinary ones of their sessions. Called when one
+	 * may have ended, before its node can serve another name.
 	 */
 	forgetEndedShares(tree: ShareNames): void {
 		this.#entries.forgetEndedShares(tree);

@@ -160,7 +160,8 @@ export class Subscriptions {
 	 * Adds a subscription, or replaces the one with the same filter [MQTT-3.8.4-3] [MQTT-3.1.1:3.8.4-3].
 	 * @param shared start of a shared subscription's filter, after the share name; 0 if it is not shared
 	 * @param limit of subscriptions of the session; one that exists is replaced in any case
-	 * @returns 0 if subscriptions, levels or bytes are used up, or the session has its maximum: then nothing has changed
+	 * @returns 0 if subscriptions, levels or bytes are used up, or the session has its maximum: then nothing
+	 *   has changed
 	 */
 	add(
 		session: number,

@@ -3,8 +3,8 @@ import type { Storage, StorageModule } from "../../../src/device";
 /** Value of a key after a power cut during its write. */
 export type TornWrite = "old" | "part" | "none";
 /**
- * Changes that no sync() followed before a power cut: all are kept, all are lost, or each key keeps a number of
- * its own that this seed selects. So changes of different keys may take effect in another order.
+ * Changes that no sync() followed before a power cut: all are kept, all are lost, or each key keeps a number
+ * of its own that this seed selects. So changes of different keys may take effect in another order.
  */
 export type Unsynced = "kept" | "lost" | number;
 

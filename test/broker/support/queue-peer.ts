@@ -65,7 +65,10 @@ export class QueuePeer {
 		this.take("suback");
 	}
 
-	/** Publishes, and completes the exchange. @returns the reason code of PUBACK or PUBREC, if it is complete */
+	/**
+	 * Publishes, and completes the exchange.
+	 * @returns the reason code of PUBACK or PUBREC, if it is complete
+	 */
 	publish(topic: string, payload: string, qos: number, retain: boolean): number | undefined {
 		const messageId = this.#nextId();
 		this.send({ cmd: "publish", topic, payload, qos, retain, dup: false, messageId });

@@ -64,8 +64,8 @@ export class VirtualSocket implements TCP {
 	}
 
 	/**
-	 * Sends FIN. With unread bytes lwIP and Linux send RST instead, unless the host lingers: what this end wrote
-	 * in the same turn never leaves, and what the other end has not read is lost.
+	 * Sends FIN. With unread bytes lwIP and Linux send RST instead, unless the host lingers: what this end
+	 * wrote in the same turn never leaves, and what the other end has not read is lost.
 	 */
 	close(): void {
 		if (this.closed) return;

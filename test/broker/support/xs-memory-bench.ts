@@ -21,7 +21,11 @@ const host = {
 
 let broker: Broker | undefined;
 
-/** 0: creates a broker, with one setting changed. @param persist 1: with storage @param web 1: with the page */
+/**
+ * 0: creates a broker, with one setting changed.
+ * @param persist 1: with storage
+ * @param web 1: with the page
+ */
 native("keep").call(undefined, (key: string, value: number, persist: number, web: number) => {
 	broker = new Broker(
 		host as never,
