@@ -29,6 +29,8 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	/** Whether reading is paused. */
 	#paused = false;
 	#ended = false;
+	/** The connection has ended, but bytes of it are unread. */
+	#endPending = false;
 	#writeBuffer: WriteBuffer | undefined;
 	#tap: StreamTap | undefined;
 
@@ -71,6 +73,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 			} else this.#offset = from + size;
 		}
 		this.#available = available - wanted;
+		if (this.#endPending && this.#available === 0) setImmediate(() => this.#reportEnd());
 		if (this.#paused && this.#available < RECEIVE_ROOM) {
 			this.#paused = false;
 			socket.resume();
@@ -80,7 +83,7 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 
 	write(buffer: Uint8Array): number | undefined {
 		const socket = this.#requireSocket();
-		if (this.#ended || !socket.writable) return undefined;
+		if (this.#ended || this.#endPending || !socket.writable) return undefined;
 		if (buffer.length > this.#room) throw new Error("would block");
 		if (buffer.length === 0) return this.#room;
 		if (this.#writeBuffer === undefined) {
@@ -141,10 +144,15 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	}
 
 	/**
-	 * Reports the error even if bytes are unread: an incomplete packet will never be completed, and its reader
-	 * would not read again.
+	 * Reports the end once all bytes are read, as the SDK's sockets do, so that a peer that sends a burst and
+	 * leaves is heard to the end. A reader that does not read notices the end by a write.
 	 */
 	onClosed(): void {
+		if (this.#available > 0) this.#endPending = true;
+		else this.#reportEnd();
+	}
+
+	#reportEnd(): void {
 		if (this.#ended) return;
 		this.#ended = true;
 		this.#tap?.ended(this.#socket?.errored != null);
