@@ -26,6 +26,15 @@ export class CuttingProxy {
 		return new CuttingProxy(server, target);
 	}
 
+	/** Refuses connections, as the port of a stopped broker does, until {@link listen}. */
+	refuse(): void {
+		this.#server.close();
+	}
+
+	listen(): void {
+		this.#server.listen(this.port, "127.0.0.1");
+	}
+
 	stop(): void {
 		this.#server.close();
 		for (const socket of this.#sockets) socket.destroy();
