@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { Broker } from "../../src/broker/broker";
 import { defaults } from "../../src/config/settings";
@@ -34,6 +34,14 @@ before(async () => {
 });
 
 after(() => broker.stop());
+
+/** Resolves once the condition is true. */
+async function waitUntil(condition: () => boolean): Promise<void> {
+	while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+// The next test counts subscriptions: those of clients that have left must be gone.
+afterEach(() => waitUntil(() => broker.usage.sockets === 0 && broker.usage.subscriptions === 0));
 
 function client(options: IClientOptions): Promise<MqttClient> {
 	return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options });
@@ -151,7 +159,7 @@ test("50 MQTT.js clients of both versions: each gets a message from every client
 
 describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }, () => {
 	function sub(...args: string[]) {
-		const child = spawn("mosquitto_sub", ["-h", "127.0.0.1", "-p", `${port}`, "-W", "20", ...args]);
+		const child = spawn("mosquitto_sub", ["-h", "127.0.0.1", "-p", `${port}`, "-W", "120", ...args]);
 		let output = "";
 		let errors = "";
 		child.stdout.on("data", (data) => {
@@ -196,7 +204,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 				"-C",
 				"3",
 			);
-			while (broker.usage.subscriptions === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+			await waitUntil(() => broker.usage.subscriptions === 1);
 			assert.equal(await pub("-V", version, "-t", `${topic}/zero`, "-m", "0"), "");
 			assert.equal(await pub("-V", version, "-t", `${topic}/one`, "-m", "1", "-q", "1"), "");
 			assert.deepEqual((await listener.output()).trim().split("\n"), [
@@ -234,7 +242,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 
 	test("a shared subscription with two members: each message reaches one of them", async () => {
 		const listeners = [0, 1].map(() => sub("-V", "mqttv5", "-t", "$share/g/shared/+", "-q", "1", "-C", "5"));
-		while (broker.usage.subscriptions < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+		await waitUntil(() => broker.usage.subscriptions === 2);
 		for (let i = 0; i < 10; i++)
 			assert.equal(await pub("-V", "mqttv5", "-t", `shared/${i}`, "-m", `${i}`, "-q", "1"), "");
 		const got = await Promise.all(listeners.map((listener) => listener.output()));
@@ -257,7 +265,7 @@ describe("mosquitto_pub and mosquitto_sub", { skip: !mosquittoClientsInstalled }
 			"1",
 			"-d",
 		);
-		while (broker.usage.subscriptions === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+		await waitUntil(() => broker.usage.subscriptions === 1);
 		assert.equal(
 			await pub(
 				"-V",
@@ -306,9 +314,9 @@ for c in (sender, receiver):
     c.loop_start()
 sender.publish("paho/kept", "kept", 2, True).wait_for_publish()
 receiver.subscribe("paho/#", 2)
-ready.wait(10)
+ready.wait(120)
 for i in range(30): sender.publish("paho/n", str(i), i % 3).wait_for_publish()
-done.wait(10)
+done.wait(120)
 sender.publish("paho/kept", "", 1, True).wait_for_publish()
 for c in (sender, receiver):
     c.disconnect()
@@ -337,6 +345,6 @@ test("clients that send no MQTT or lose their connection: closed, and no session
 		const cut = await client({ protocolVersion: 4, clientId: `cut${i}` });
 		cut.stream.destroy();
 	}
-	while (broker.usage.sockets > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+	await waitUntil(() => broker.usage.sockets === 0);
 	assert.equal(broker.usage.sessions, 0);
 });

@@ -1,23 +1,33 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { after } from "node:test";
 import { cli } from "./project";
+
+/** Processes that run: one that a failed test left behind would keep the test file from ending. */
+const running = new Set<ChildProcess>();
+after(() => {
+	for (const child of running) child.kill("SIGKILL");
+});
 
 /** A `firefly broker` process that accepts connections. */
 export class BrokerProcess {
 	/** Port numbers by scheme. */
 	readonly ports: Readonly<Record<string, number>>;
 	readonly #child: ChildProcess;
+	readonly #closed: Promise<unknown>;
 	readonly #errors: () => string;
 	readonly #output: () => string;
 
 	private constructor(
 		ports: Readonly<Record<string, number>>,
 		child: ChildProcess,
+		closed: Promise<unknown>,
 		errors: () => string,
 		output: () => string,
 	) {
 		this.ports = ports;
 		this.#child = child;
+		this.#closed = closed;
 		this.#errors = errors;
 		this.#output = output;
 	}
@@ -46,7 +56,8 @@ export class BrokerProcess {
 		child.stdout.on("data", (data) => {
 			output += data;
 		});
-		const exited = once(child, "exit");
+		running.add(child);
+		const closed = once(child, "close").then(() => running.delete(child));
 		for (;;) {
 			const lines = [...output.matchAll(/^listening on (\w+):\/\/127\.0\.0\.1:(\d+)$/gm)];
 			if (lines.length >= ports) {
@@ -54,12 +65,13 @@ export class BrokerProcess {
 				return new BrokerProcess(
 					found,
 					child,
+					closed,
 					() => errors,
 					() => output,
 				);
 			}
-			await Promise.race([once(child.stdout, "data"), exited]);
-			if (child.exitCode !== null) throw new Error(`the broker ended: ${output}${errors}`);
+			await Promise.race([once(child.stdout, "data"), closed]);
+			if (!running.has(child)) throw new Error(`the broker ended: ${output}${errors}`);
 		}
 	}
 
@@ -69,10 +81,9 @@ export class BrokerProcess {
 
 	/** @returns the exit code and the text on standard error */
 	async stop(signal: NodeJS.Signals = "SIGINT"): Promise<readonly [number | null, string]> {
-		const exited = once(this.#child, "close");
 		this.#child.kill(signal);
-		const [code] = await exited;
-		return [code, this.#errors()];
+		await this.#closed;
+		return [this.#child.exitCode, this.#errors()];
 	}
 
 	/** Kills the process at once; may be called repeatedly. */

@@ -1,29 +1,43 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { freePort } from "../support/mosquitto";
 
 const PUBLISH = 3;
 const PUBACK = 4;
 
 /** A proxy between a node and its broker that can withhold the broker's answers. */
 export class CuttingProxy {
+	/** The same while it refuses and listens again. */
 	readonly port: number;
-	/** Number of PUBLISH packets forwarded to the broker. */
+	/** The broker's port, for further connections. */
+	target: number;
+	/** Number of PUBLISH packets that the node has sent. */
 	published = 0;
-	/** Called for each PUBACK of the broker; true drops it and all later data and ends both connections. */
-	onAcknowledge: () => boolean = () => false;
-	readonly #server: Server;
+	/** Called after each PUBLISH of the node. */
+	onPublish: () => void = () => {};
+	/**
+	 * Called for each PUBACK of the broker, which waits for the result; true drops it and all later data and
+	 * ends both connections.
+	 */
+	onAcknowledge: () => boolean | Promise<boolean> = () => false;
+	readonly #server = createServer((node) => this.#relay(node, connect(this.target, "127.0.0.1")));
 	readonly #sockets = new Set<Socket>();
 
-	private constructor(server: Server, target: number) {
-		this.#server = server;
-		this.port = (server.address() as AddressInfo).port;
-		server.on("connection", (node) => this.#relay(node, connect(target, "127.0.0.1")));
+	private constructor(port: number, target: number) {
+		this.port = port;
+		this.target = target;
 	}
 
 	static async start(target: number): Promise<CuttingProxy> {
-		const server = createServer().listen(0, "127.0.0.1");
-		await once(server, "listening");
-		return new CuttingProxy(server, target);
+		for (;;) {
+			const proxy = new CuttingProxy(await freePort(), target);
+			try {
+				await proxy.listen();
+				return proxy;
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+			}
+		}
 	}
 
 	/** Refuses connections, as the port of a stopped broker does, until {@link listen}. */
@@ -31,8 +45,9 @@ export class CuttingProxy {
 		this.#server.close();
 	}
 
-	listen(): void {
+	async listen(): Promise<void> {
 		this.#server.listen(this.port, "127.0.0.1");
+		await once(this.#server, "listening");
 	}
 
 	stop(): void {
@@ -41,28 +56,37 @@ export class CuttingProxy {
 	}
 
 	#relay(node: Socket, broker: Socket): void {
-		for (const [socket, other] of [
-			[node, broker],
-			[broker, node],
-		] as const) {
+		let isCut = false;
+		for (const socket of [node, broker]) {
 			this.#sockets.add(socket);
 			socket.setNoDelay(true);
 			socket.on("error", () => {});
-			socket.on("close", () => {
-				this.#sockets.delete(socket);
-				other.destroy();
-			});
+			socket.on("close", () => this.#sockets.delete(socket));
 		}
+		node.on("close", () => broker.destroy());
+		broker.on("close", () => cut());
 		eachPacket(node, (packet) => {
-			if (packet[0] >> 4 === PUBLISH) this.published++;
-			broker.write(packet);
+			if (!isCut) broker.write(packet);
+			if (packet[0] >> 4 !== PUBLISH) return;
+			this.published++;
+			this.onPublish();
 		});
+		let earlier = Promise.resolve();
 		eachPacket(broker, (packet) => {
-			if (packet[0] >> 4 === PUBACK && this.onAcknowledge()) {
-				node.destroy();
-				broker.destroy();
-			} else node.write(packet);
+			earlier = earlier.then(async () => {
+				if (isCut) return;
+				if (packet[0] >> 4 === PUBACK && (await this.onAcknowledge())) cut();
+				else node.write(packet);
+			});
 		});
+		/** The node is read to its end, so that everything it has sent is counted. */
+		function cut(): void {
+			if (isCut) return;
+			isCut = true;
+			broker.destroy();
+			// After the packets that wait for an acknowledgement.
+			void earlier.then(() => node.end());
+		}
 	}
 }
 

@@ -1,5 +1,9 @@
 import { connectAsync, type MqttClient } from "mqtt";
 
+/** Longest wait for messages, ms: as long as a machine with much other work may need. */
+const TIMEOUT_MS = 120_000;
+const MARKER = "marker";
+
 export interface Report {
 	readonly seq: number;
 	readonly time: string | null;
@@ -10,10 +14,14 @@ export interface Report {
 export class Subscriber {
 	readonly reports: Report[] = [];
 	readonly #client: MqttClient;
+	#onMarker: () => void = () => {};
 
 	private constructor(client: MqttClient) {
 		this.#client = client;
-		client.on("message", (_, payload) => this.reports.push(JSON.parse(payload.toString()) as Report));
+		client.on("message", (topic, payload) => {
+			if (topic === MARKER) this.#onMarker();
+			else this.reports.push(JSON.parse(payload.toString()) as Report);
+		});
 		client.on("error", () => {});
 	}
 
@@ -30,11 +38,26 @@ export class Subscriber {
 		return subscriber;
 	}
 
-	/** Waits until `isComplete`, then a moment for further messages; gives up after 20 s. */
-	async waitForReports(isComplete: (reports: readonly Report[]) => boolean): Promise<readonly Report[]> {
-		for (let i = 0; i < 200 && !isComplete(this.reports); i++)
-			await new Promise((resolve) => setTimeout(resolve, 100));
-		await new Promise((resolve) => setTimeout(resolve, 200));
+	/** Number of different reports. */
+	get count(): number {
+		return new Set(this.reports.map(({ seq }) => seq)).size;
+	}
+
+	/** Waits for a number of different reports; gives up after two minutes. */
+	async waitForCount(count: number): Promise<void> {
+		const end = performance.now() + TIMEOUT_MS;
+		while (this.count < count && performance.now() < end)
+			await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+
+	/** Waits for a number of different reports, then for all messages that the broker has for it. */
+	async waitForReports(count: number): Promise<readonly Report[]> {
+		await this.waitForCount(count);
+		const marked = new Promise<void>((resolve) => {
+			this.#onMarker = resolve;
+		});
+		await this.#client.publishAsync(MARKER, "", { qos: 1 });
+		await marked;
 		return this.reports;
 	}
 

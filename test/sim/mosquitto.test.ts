@@ -9,6 +9,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import type { TimedEvent } from "../../sim/report/events";
 import { runSimulation } from "../../sim/run";
 import { Simulation } from "../../sim/simulation";
+import { CuttingProxy } from "../e2e/cutting-proxy";
 import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
@@ -126,27 +127,38 @@ describe("a recording reported to mosquitto", {
 
 	test("a broker killed before PUBACK and away for an hour: one retransmission, nothing lost", async (t) => {
 		let broker = await Mosquitto.start();
-		const { port } = broker;
 		const subscriber = new Subscriber();
+		const proxy = await CuttingProxy.start(broker.port);
 		t.after(async () => {
 			await subscriber.end();
+			proxy.stop();
 			await broker.stop("SIGKILL");
 		});
-		await subscriber.connect(port);
+		await subscriber.connect(broker.port);
 		const events: TimedEvent[] = [];
-		let stage: "before" | "frozen" | "killed" = "before";
+		let stage: "before" | "frozen" | "sending" | "killed" = "before";
+		// The frozen broker is killed once a report has left for it.
+		proxy.onPublish = () => {
+			if (stage !== "sending") return;
+			stage = "killed";
+			proxy.refuse();
+			broker.process.kill("SIGKILL");
+		};
 		const restart = async (): Promise<void> => {
 			await broker.stop();
-			broker = await Mosquitto.start(undefined, port);
-			await subscriber.connect(port);
+			broker = await Mosquitto.start();
+			proxy.target = broker.port;
+			await subscriber.connect(broker.port);
+			// No report arrives before its subscriber.
+			await proxy.listen();
 		};
 		const simulation: Simulation = await Simulation.build({
-			manifest: manifest(port),
+			manifest: manifest(proxy.port),
 			speed: "max",
 			seed: 3,
 			engine: "xs",
 			replay,
-			broker: new URL(`mqtt://127.0.0.1:${port}`),
+			broker: new URL(`mqtt://127.0.0.1:${proxy.port}`),
 			listener: {
 				event(event) {
 					events.push(event);
@@ -154,9 +166,7 @@ describe("a recording reported to mosquitto", {
 						stage = "frozen";
 						broker.process.kill("SIGSTOP");
 					} else if (stage === "frozen" && event.type === "publish") {
-						stage = "killed";
-						// In a separate turn, so that the bytes are sent first.
-						setTimeout(() => broker.process.kill("SIGKILL"), 20);
+						stage = "sending";
 						simulation.scheduler.after(HOUR, () => {
 							simulation.pace.holdRealTime();
 							void restart().then(() =>

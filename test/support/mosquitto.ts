@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -13,16 +14,29 @@ const env = {
 /** Whether mosquitto is installed; CI installs it. */
 export const mosquittoInstalled: boolean = spawnSync("mosquitto", ["-h"], { env }).error === undefined;
 
-/** Finds a free TCP port of the loopback interface. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
+/** Ports below those that systems take for outgoing connections (Linux: 32768 and above). */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 32_000;
+/** Ports tried by {@link Mosquitto.start}: another program may take one first. */
+const MAX_ATTEMPTS = 10;
+
+/**
+ * Finds a free TCP port of the loopback interface. No outgoing connection takes it, so a server that was
+ * stopped finds it free again.
+ */
+export async function freePort(): Promise<number> {
+	for (;;) {
+		const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
 		const server = createServer();
-		server.on("error", reject);
-		server.listen(0, "127.0.0.1", () => {
-			const address = server.address();
-			server.close(() => resolve(address !== null && typeof address === "object" ? address.port : 0));
+		const opened = new Promise<boolean>((resolve) => {
+			server.once("error", () => resolve(false));
+			server.listen(port, "127.0.0.1", () => resolve(true));
 		});
-	});
+		if (!(await opened)) continue;
+		server.close();
+		await once(server, "close");
+		return port;
+	}
 }
 
 /** A mosquitto process on the loopback interface. */
@@ -37,31 +51,28 @@ export class Mosquitto {
 		this.#directory = directory;
 	}
 
-	/**
-	 * @param settings lines of mosquitto.conf; by default all clients are allowed
-	 * @param port by default a free one
-	 */
-	static async start(
-		settings: readonly string[] = ["allow_anonymous true"],
-		port?: number,
-	): Promise<Mosquitto> {
-		const chosen = port ?? (await freePort());
-		const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
-		const file = join(directory, "mosquitto.conf");
-		await writeFile(
-			file,
-			[`listener ${chosen} 127.0.0.1`, "set_tcp_nodelay true", ...settings, ""].join("\n"),
-		);
-		const child = spawn("mosquitto", ["-c", file], { env, stdio: "ignore" });
-		const broker = new Mosquitto(chosen, child, directory);
-		for (let tries = 0; !(await listening(chosen)); tries++) {
-			if (child.exitCode !== null || tries > 200) {
-				await broker.stop();
-				throw new Error("mosquitto did not start");
-			}
-			await new Promise((resolve) => setTimeout(resolve, 20));
+	/** @param settings lines of mosquitto.conf; by default all clients are allowed */
+	static async start(settings: readonly string[] = ["allow_anonymous true"]): Promise<Mosquitto> {
+		for (let attempt = 1; ; attempt++) {
+			const port = await freePort();
+			const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
+			const file = join(directory, "mosquitto.conf");
+			const log = [
+				"log_dest stderr",
+				...["error", "warning", "information"].map((type) => `log_type ${type}`),
+			];
+			await writeFile(
+				file,
+				[...log, `listener ${port} 127.0.0.1`, "set_tcp_nodelay true", ...settings, ""].join("\n"),
+			);
+			const child = spawn("mosquitto", ["-c", file], { env, stdio: ["ignore", "ignore", "pipe"] });
+			const broker = new Mosquitto(port, child, directory);
+			const output = await outputUntilRunning(child);
+			if (output === undefined) return broker;
+			await broker.stop();
+			if (attempt === MAX_ATTEMPTS || !output.includes("Address already in use"))
+				throw new Error(`mosquitto did not start: ${output}`);
 		}
-		return broker;
 	}
 
 	/** @param signal SIGKILL breaks connections without DISCONNECT */
@@ -76,13 +87,66 @@ export class Mosquitto {
 	}
 }
 
-function listening(port: number): Promise<boolean> {
+/** Resolves once the process accepts connections, or with its output once it has ended. */
+function outputUntilRunning(child: ChildProcess): Promise<string | undefined> {
 	return new Promise((resolve) => {
-		const socket = connect(port, "127.0.0.1");
-		socket.on("connect", () => {
-			socket.destroy();
-			resolve(true);
+		let output = "";
+		child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+			output += text;
+			if (/ running$/m.test(output)) resolve(undefined);
 		});
-		socket.on("error", () => resolve(false));
+		child.on("error", (error) => resolve(String(error)));
+		child.on("close", () => resolve(output));
 	});
+}
+
+/** Options of `mosquitto_sub` and `mosquitto_pub` for a broker of this machine. */
+function clientArguments(port: number, args: readonly string[]): string[] {
+	return ["-h", "127.0.0.1", "-p", String(port), ...args];
+}
+
+/**
+ * What `mosquitto_sub` receives once its subscription is granted, until a message of `marker`: "topic payload".
+ * @param marker a topic of the subscription; one message is published to it
+ * @param publisher options of `mosquitto_pub` for that
+ */
+export async function receiveUntil(
+	marker: string,
+	port: number,
+	subscriber: readonly string[],
+	publisher: readonly string[] = [],
+): Promise<string[]> {
+	const prefix = "message: ";
+	// Its output to a pipe is otherwise held back until a message arrives.
+	const child = spawn(
+		"stdbuf",
+		["-oL", "mosquitto_sub", ...clientArguments(port, subscriber), "-d", "-F", `${prefix}%t %p`],
+		{ env, stdio: ["ignore", "pipe", "pipe"] },
+	);
+	const closed = once(child, "close");
+	let output = "";
+	let isMarked = false;
+	const onOutput = (text: string): void => {
+		output += text;
+		if (!isMarked && /^Subscribed/m.test(output)) {
+			isMarked = true;
+			spawn("mosquitto_pub", clientArguments(port, [...publisher, "-t", marker, "-m", "marker", "-q", "1"]), {
+				env,
+				stdio: "ignore",
+			});
+		}
+		// Its handler of SIGTERM may wait for ever for a lock that the interrupted thread holds.
+		if (output.includes(`${prefix}${marker} marker\n`)) child.kill("SIGKILL");
+	};
+	child.stdout.setEncoding("utf8").on("data", onOutput);
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		output += text;
+	});
+	await closed;
+	const messages = output
+		.split("\n")
+		.filter((line) => line.startsWith(prefix))
+		.map((line) => line.slice(prefix.length));
+	if (messages.pop() !== `${marker} marker`) throw new Error(`no marker arrived: ${output}`);
+	return messages;
 }
