@@ -92,7 +92,7 @@ describe("captures of this machine's network", { skip: skipWithoutTshark }, () =
 			{ role: "broker", listen: { anonymous: true } },
 			{
 				speed: 1,
-				duration: 20_000,
+				duration: 300_000,
 				signal: done.signal,
 				listening: (port, number) => {
 					if (number === 0) void visit(port);

@@ -122,7 +122,7 @@ for (const engine of ["node", "xs"] as const) {
 			t.after(() => broker.kill());
 			const { mqtt: port = 0, ws = 0 } = broker.ports;
 			const server = ["-h", "127.0.0.1", "-p", String(port)];
-			const subscription = ["-i", "sub", "-q", "1", "-C", "2", "-W", "20", "-t", "a/#"];
+			const subscription = ["-i", "sub", "-q", "1", "-C", "2", "-W", "120", "-t", "a/#"];
 			const subscriber = spawn("mosquitto_sub", [...server, ...subscription]);
 			const ended = once(subscriber, "exit");
 			while (!broker.output.includes("← SUBACK")) {

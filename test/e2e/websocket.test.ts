@@ -129,7 +129,7 @@ for (const version of versions) {
 			];
 			const socket = await client(`ws://${web}`, version);
 			await socket.publishAsync(topic, "kept", { retain: true, qos: 1 });
-			const listener = spawn("mosquitto_sub", [...args, "-C", "1", "-W", "20"]);
+			const listener = spawn("mosquitto_sub", [...args, "-C", "1", "-W", "120"]);
 			let output = "";
 			listener.stdout.on("data", (data) => {
 				output += data;

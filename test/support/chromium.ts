@@ -41,7 +41,9 @@ export class Chromium {
 	readonly #process: ChildProcess;
 	readonly #directory: string;
 	readonly #waiting = new Map<number, (answer: DevToolsMessage) => void>();
-	readonly #events = new Map<string, () => void>();
+	/** Documents that have been loaded. */
+	readonly #loaded = new Set<string>();
+	#onLoaded: () => void = () => {};
 	#last = 0;
 	#session: string | undefined;
 
@@ -72,15 +74,21 @@ export class Chromium {
 		});
 		chromium.#session = sessionId;
 		for (const domain of ["Page", "Runtime", "Log"]) await chromium.#call(`${domain}.enable`);
+		await chromium.#call("Page.setLifecycleEventsEnabled", { enabled: true });
 		return chromium;
 	}
 
 	/** Opens a page and waits until it is loaded. */
 	async open(url: string): Promise<void> {
-		const loaded = new Promise<void>((resolve) => this.#events.set("Page.loadEventFired", resolve));
-		const { errorText } = await this.#call<{ errorText?: string }>("Page.navigate", { url });
+		const { errorText, loaderId = "" } = await this.#call<{ errorText?: string; loaderId?: string }>(
+			"Page.navigate",
+			{ url },
+		);
 		if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
-		await loaded;
+		while (!this.#loaded.has(loaderId))
+			await new Promise<void>((resolve) => {
+				this.#onLoaded = resolve;
+			});
 	}
 
 	/** Evaluates an expression in the page and returns its value; a promise is awaited. */
@@ -125,9 +133,12 @@ export class Chromium {
 			)
 		)
 			this.console.push(JSON.stringify(params));
-		else {
-			this.#events.get(method)?.();
-			this.#events.delete(method);
+		else if (method === "Page.lifecycleEvent") {
+			// The load of an earlier document, such as the first, may be told late.
+			const { name, loaderId } = params as { readonly name: string; readonly loaderId: string };
+			if (name !== "load") return;
+			this.#loaded.add(loaderId);
+			this.#onLoaded();
 		}
 	}
 }
