@@ -13,7 +13,7 @@ import {
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../cache/folder.mjs";
 import { findSources, optimisation, type Sources } from "./sources";
 
 /** Called with 0 when a build begins, then after each file; not called if the addon is already built. */
@@ -21,7 +21,7 @@ export type Progress = (done: number, total: number) => void;
 
 /** Settings of a build; all have defaults. */
 export interface BuildOptions {
-	/** directory of the builds; default: `.cache/xs` of the project */
+	/** directory of the builds; default: the cache folder `xs` */
 	cache?: string;
 	/** the C compiler; default: `$CC`, or `cc` */
 	compiler?: string;
@@ -29,8 +29,6 @@ export interface BuildOptions {
 	jobs?: number;
 	progress?: Progress;
 }
-
-const defaultCache = fileURLToPath(new URL("../../.cache/xs", import.meta.url));
 
 /** The C compiler is missing or does not work. */
 export class CompilerError extends Error {
@@ -43,7 +41,8 @@ function compilerVersion(compiler: string): string {
 	} catch {
 		throw new CompilerError(
 			`The simulator runs the real XS engine, which is compiled once on this machine, and there is no C compiler ("${compiler}").\n` +
-				"Install one: Debian, Ubuntu: apt install gcc libc6-dev · Fedora: dnf install gcc glibc-devel · Alpine: apk add gcc musl-dev · macOS: xcode-select --install",
+				"Install one: Debian, Ubuntu: apt install gcc libc6-dev · Fedora: dnf install gcc glibc-devel · Alpine: apk add gcc musl-dev · macOS: xcode-select --install\n" +
+				"Without a compiler, --engine node runs the same firmware on Node, without a chip's memory limits.",
 		);
 	}
 }
@@ -56,7 +55,7 @@ export function addonPath(options: BuildOptions = {}): string {
 function addonPathOf(sources: Sources, options: BuildOptions): string {
 	const compiler = options.compiler ?? process.env.CC ?? "cc";
 	const key = createHash("sha256").update(sources.digest).update(compilerVersion(compiler)).digest("hex");
-	return join(options.cache ?? defaultCache, key, "xs.node");
+	return join(options.cache ?? cacheFolder("xs"), key, "xs.node");
 }
 
 /**

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+/** Entry point of the command line, and the name of its bundle. */
+const ENTRY = "cli/main.ts";
+export const BUNDLE = "main.js";
+
+/**
+ * Bundles the command line with all packages except esbuild, which has a binary. What a command imports late
+ * is in files of its own. Throws esbuild's error, whose message has file and line.
+ * @param {string} project folder of the sources
+ * @param {string} output folder of the bundle
+ * @param {{ relocatable: boolean }} options relocatable: `output` is directly below `project`, and both may
+ *   move together; otherwise the bundle is bound to `project`, and has source maps
+ * @returns {Promise<string[]>} absolute paths of all files that are part of the bundle
+ */
+export async function bundle(project, output, { relocatable }) {
+	const { metafile } = await build({
+		absWorkingDir: project,
+		entryPoints: { main: ENTRY },
+		outdir: output,
+		bundle: true,
+		splitting: true,
+		platform: "node",
+		format: "esm",
+		target: "node20.19",
+		charset: "utf8",
+		external: ["esbuild"],
+		mainFields: ["module", "main"],
+		tsconfigRaw: { compilerOptions: { target: "es2023", verbatimModuleSyntax: true } },
+		minifyWhitespace: true,
+		minifySyntax: true,
+		sourcemap: relocatable ? false : "linked",
+		legalComments: "none",
+		metafile: true,
+		logLevel: "silent",
+		// For packages in CommonJS.
+		banner: {
+			js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
+		},
+		plugins: [locationPlugin(project, relocatable)],
+	});
+	return Object.keys(metafile.inputs).map((path) => join(project, path));
+}
+
+/**
+ * The sources find files of the project by `import.meta.url`, which is still that of the source file.
+ * @param {string} project
+ * @param {boolean} relocatable
+ * @returns {import("esbuild").Plugin}
+ */
+function locationPlugin(project, relocatable) {
+	return {
+		name: "location",
+		setup({ onLoad }) {
+			onLoad({ filter: /\.(?:ts|mjs)$/ }, async ({ path }) => {
+				if (path.includes(`${sep}node_modules${sep}`)) return undefined;
+				const source = await readFile(path, "utf8");
+				const location = relocatable
+					? `new URL(${JSON.stringify(`../${relative(project, path).replaceAll(sep, "/")}`)}, import.meta.url).href`
+					: JSON.stringify(pathToFileURL(path).href);
+				return {
+					contents: source.replaceAll("import.meta.url", location),
+					loader: path.endsWith(".ts") ? "ts" : "js",
+				};
+			});
+		},
+	};
+}
