@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isCheckout, projectFolder } from "../cache/folder.mjs";
 
 /** Sources of the addon, and how to compile them. */
 export interface Sources {
@@ -80,6 +81,24 @@ function packageFolder(name: string): string {
 	return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }
 
+/**
+ * The folder of XS's C sources: in a checkout that of the npm package `@agoric/xsnap`, from which they are
+ * copied when Firefly is packed.
+ */
+export function xsFolder(): string {
+	const packed = join(projectFolder, "dist", "xs");
+	if (!isCheckout && existsSync(packed)) return packed;
+	try {
+		return join(packageFolder("@agoric/xsnap"), "moddable", "xs");
+	} catch {
+		throw new Error(
+			isCheckout
+				? "XS's sources are not installed: they come with npm ci, unless --omit=dev is given. --engine node runs without them."
+				: "XS's sources are not part of this package, which was not packed with npm run pack. --engine node runs without them.",
+		);
+	}
+}
+
 function list(folder: string, extension: string): string[] {
 	return readdirSync(folder)
 		.filter((name) => name.endsWith(extension))
@@ -87,12 +106,9 @@ function list(folder: string, extension: string): string[] {
 		.map((name) => join(folder, name));
 }
 
-/**
- * Finds the C sources of XS in the npm package `@agoric/xsnap`, the headers of Node-API in
- * `node-api-headers`, and our own.
- */
+/** Finds the C sources of XS, the headers of Node-API in the package `node-api-headers`, and our own. */
 export function findSources(): Sources {
-	const xs = join(packageFolder("@agoric/xsnap"), "moddable", "xs");
+	const xs = xsFolder();
 	const api = join(packageFolder("node-api-headers"), "include");
 	const folders = [nativeFolder, join(xs, "includes"), join(xs, "platforms"), join(xs, "sources")];
 	const cFiles = [...list(join(xs, "sources"), ".c"), ...list(nativeFolder, ".c")].filter(
