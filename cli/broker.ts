@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { BuildProgress } from "./build-progress";
 import { openPcap, packetsOption, pcapOption } from "./capture";
 import { Failure } from "./failure";
 import { Interrupt } from "./interrupt";
@@ -72,6 +73,7 @@ async function broker(options: BrokerOptions): Promise<void> {
 	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
 	const capture = await openCapture(options);
 	const interrupt = new Interrupt();
+	const progress = new BuildProgress();
 	try {
 		await serve({
 			engine,
@@ -87,14 +89,12 @@ async function broker(options: BrokerOptions): Promise<void> {
 				process.stdout.write(lines.join(""));
 			},
 			trace: (message) => process.stderr.write(`${message}\n`),
-			progress: (done, total) => {
-				if (done === 0)
-					process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
-			},
+			progress: (done, total) => progress.show(done, total),
 		});
 	} catch (error) {
 		throw error instanceof ServeError ? new Failure(error.message) : error;
 	} finally {
+		progress.end();
 		capture?.close();
 		interrupt.dispose();
 	}

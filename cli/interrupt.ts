@@ -1,20 +1,24 @@
 import { setOutputFailureHandler } from "./output";
 
+/** Exit code of a command that was interrupted before it had done anything: 128 + SIGINT. */
+export const EXIT_INTERRUPTED = 130;
+
 /**
  * SIGINT, SIGTERM, SIGHUP and the loss of standard output end a command in an orderly way; a second signal
  * ends the process.
  */
 export class Interrupt {
 	readonly #controller = new AbortController();
-	readonly #stop = (): void => {
-		if (this.#controller.signal.aborted) process.exit(130);
+	/** Ends the command in an orderly way; called again, ends the process. */
+	readonly stop = (): void => {
+		if (this.#controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
 		this.#controller.abort();
 	};
 
 	constructor() {
-		process.on("SIGINT", this.#stop);
-		process.on("SIGTERM", this.#stop);
-		process.on("SIGHUP", this.#stop);
+		process.on("SIGINT", this.stop);
+		process.on("SIGTERM", this.stop);
+		process.on("SIGHUP", this.stop);
 		setOutputFailureHandler(() => this.#controller.abort());
 	}
 
@@ -23,9 +27,9 @@ export class Interrupt {
 	}
 
 	dispose(): void {
-		process.off("SIGINT", this.#stop);
-		process.off("SIGTERM", this.#stop);
-		process.off("SIGHUP", this.#stop);
+		process.off("SIGINT", this.stop);
+		process.off("SIGTERM", this.stop);
+		process.off("SIGHUP", this.stop);
 		setOutputFailureHandler(undefined);
 	}
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { brokerCommand } from "./broker";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
+import { EXIT_INTERRUPTED } from "./interrupt";
 import { guardOutput, outputFailed } from "./output";
 import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
@@ -40,6 +41,10 @@ function exitCodeOf(error: unknown): number {
 	if (error instanceof Failure) {
 		if (error.message !== "") process.stderr.write(`${error.message}\n`);
 		return EXIT_FAILURE;
+	}
+	if (error instanceof Error && error.name === "BuildAborted") {
+		process.stderr.write("interrupted while the XS engine was built; the next start begins it again\n");
+		return EXIT_INTERRUPTED;
 	}
 	process.stderr.write(`firefly: ${error instanceof Error ? error.message : String(error)}\n`);
 	if (process.env.FIREFLY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import { BuildProgress } from "./build-progress";
 import { openPcap, packetsOption, pcapOption } from "./capture";
 import type { Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
@@ -72,6 +73,7 @@ async function sim(options: SimOptions): Promise<void> {
 	const packets = options.packets === true;
 	const report = createReport(process.stdout, options.json === true, options.speed, packets);
 	const interrupt = new Interrupt();
+	const progress = new BuildProgress();
 	try {
 		await runSimulation({
 			manifest,
@@ -93,12 +95,10 @@ async function sim(options: SimOptions): Promise<void> {
 						? `the broker on the board also listens on mqtt://127.0.0.1:${port}`
 						: `its status page: http://127.0.0.1:${port}/`,
 				),
-			progress: (done, total) => {
-				if (done === 0)
-					process.stderr.write(`building the XS engine, once on this machine: ${total} files …\n`);
-			},
+			progress: (done, total) => progress.show(done, total),
 		});
 	} catch (error) {
+		progress.end();
 		report.close();
 		throw error;
 	} finally {

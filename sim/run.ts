@@ -3,12 +3,12 @@ import { Simulation, type SimulationOptions } from "./simulation";
 export type RunOptions = SimulationOptions & {
 	/** Simulated ms; undefined: until the recording is delivered or `signal` aborts. */
 	readonly duration: number | undefined;
-	readonly signal?: AbortSignal;
 };
 
 /**
  * Runs the firmware of a manifest on simulated boards until the duration has elapsed, the recording is
- * delivered, or `signal` aborts. Throws ManifestError and ReplayError, whose messages are for users.
+ * delivered, or `signal` aborts. Throws ManifestError and ReplayError, whose messages are for users, and
+ * BuildAborted if the signal comes while XS is built.
  */
 export async function runSimulation(options: RunOptions): Promise<void> {
 	const simulation = await Simulation.build(options);

@@ -63,6 +63,8 @@ export interface SimulationOptions {
 	readonly pcap?: PcapFile | undefined;
 	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
+	/** Ends such a build. */
+	readonly signal?: AbortSignal;
 }
 
 /** Start of simulated time without a recording, ms since 1970. */
@@ -197,7 +199,11 @@ export class Simulation {
 			emit: (event) => this.#emit(name, event),
 		});
 		this.boards.push(board);
-		const engine = await createEngine(this.#options.engine, this.#options.progress);
+		const { progress, signal } = this.#options;
+		const engine = await createEngine(this.#options.engine, {
+			...(progress === undefined ? {} : { progress }),
+			...(signal === undefined ? {} : { signal }),
+		});
 		const program = linkProgram(manifest, {
 			config,
 			drivers: sensors.map(({ driver }) => driver),

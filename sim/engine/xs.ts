@@ -1,7 +1,7 @@
 import type { CreationSizes, Program, ProgramModule } from "../manifest/program";
 import {
+	type BuildOptions,
 	Machine,
-	type Progress,
 	prepare,
 	Root,
 	XSCrash,
@@ -14,12 +14,12 @@ const COMPUTRON_LIMIT = 100_000_000;
 /** Pointers here take twice the bytes they take on an ESP32, and small chunks up to twice. */
 const POINTER_SIZE_RATIO = 2;
 
-/** XS with memory of the ESP32's size. @param progress called while the engine is built, once */
-export function xsEngine(progress?: Progress): Engine {
+/** XS with memory of the ESP32's size. @param build how the engine is built, once on a machine */
+export function xsEngine(build: BuildOptions = {}): Engine {
 	return {
 		name: "xs",
 		async load(program, natives) {
-			await prepare(progress ? { progress } : {});
+			await prepare(build);
 			return rethrowAsCrash(program, () => new XSImage(program, natives));
 		},
 	};

@@ -52,7 +52,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 		bootTime: 0,
 		emit: (event) => traceEvent(event, trace),
 	});
-	const engine = await createEngine("xs", progress);
+	const engine = await createEngine("xs", { signal, ...(progress === undefined ? {} : { progress }) });
 	const image = await engine.load(linkProgram(manifest, { config }), board.natives);
 	const stop = (): void => {
 		pace.runExternalEvent(() => board.stop());

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
 	existsSync,
@@ -28,12 +28,23 @@ export interface BuildOptions {
 	/** files compiled in parallel; default: number of cores */
 	jobs?: number;
 	progress?: Progress;
+	/** ends the build with {@link BuildAborted} */
+	signal?: AbortSignal;
 }
 
 /** The C compiler is missing or does not work. */
 export class CompilerError extends Error {
 	override name = "CompilerError";
 }
+
+/** The signal of a build came. */
+export class BuildAborted extends Error {
+	override name = "BuildAborted";
+	override message = "the build of the XS engine was ended";
+}
+
+/** Longest text of a compiler that a message shows, in lines. */
+const ERROR_LINES = 20;
 
 function compilerVersion(compiler: string): string {
 	try {
@@ -68,6 +79,7 @@ export async function build(options: BuildOptions = {}): Promise<string> {
 	const folder = join(path, "..");
 	const lock = `${folder}.lock`;
 	while (!existsSync(path)) {
+		if (options.signal?.aborted) throw new BuildAborted();
 		mkdirSync(join(folder, ".."), { recursive: true });
 		if (!acquireLock(lock)) {
 			await sleep(100);
@@ -121,15 +133,13 @@ async function compileAll(sources: Sources, folder: string, options: BuildOption
 		const queue = [...sources.files];
 		const worker = async (): Promise<void> => {
 			for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+				const output = join(temporary, objectName(file));
 				try {
-					await run(compiler, [
-						optimisation(file),
-						...sources.flags,
-						"-c",
-						file,
-						"-o",
-						join(temporary, objectName(file)),
-					]);
+					await run(
+						compiler,
+						[optimisation(file), ...sources.flags, "-c", file, "-o", output],
+						options.signal,
+					);
 				} catch (error) {
 					queue.length = 0;
 					throw error;
@@ -141,7 +151,8 @@ async function compileAll(sources: Sources, folder: string, options: BuildOption
 		const results = await Promise.allSettled(Array.from({ length: jobs }, worker));
 		for (const result of results) if (result.status === "rejected") throw result.reason;
 		const objects = sources.files.map((file) => join(temporary, objectName(file)));
-		await run(compiler, ["-o", join(temporary, "xs.node"), ...objects, ...sources.libraries]);
+		const link = ["-o", join(temporary, "xs.node"), ...objects, ...sources.libraries];
+		await run(compiler, link, options.signal);
 		options.progress?.(total, total);
 		for (const object of objects) rmSync(object);
 		try {
@@ -158,15 +169,35 @@ function objectName(file: string): string {
 	return `${basename(file, ".c")}.o`;
 }
 
-function run(compiler: string, args: readonly string[]): Promise<void> {
+/** The compiler is in a process group of its own: Ctrl-C reaches this process alone, which then ends it. */
+function run(compiler: string, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
 	return new Promise((resolve, reject) => {
-		execFile(compiler, args, { maxBuffer: 1 << 24 }, (error, _stdout, stderr) => {
-			if (!error) return resolve();
-			reject(
-				new CompilerError(
-					`XS could not be compiled: ${compiler} failed${stderr ? `\n${stderr.split("\n").slice(0, 20).join("\n")}` : `: ${error.message}`}`,
-				),
-			);
+		if (signal?.aborted) return reject(new BuildAborted());
+		const child = spawn(compiler, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
+		const end = (): void => {
+			try {
+				process.kill(-child.pid!, "SIGTERM");
+			} catch {
+				// It has ended by itself.
+			}
+		};
+		signal?.addEventListener("abort", end);
+		let messages = "";
+		let problem = "";
+		child.stderr.setEncoding("utf8").on("data", (text: string) => {
+			messages += text;
+		});
+		child.on("error", (error) => {
+			problem = error.message;
+		});
+		child.on("close", (code, killedBy) => {
+			signal?.removeEventListener("abort", end);
+			if (signal?.aborted) return reject(new BuildAborted());
+			if (code === 0) return resolve();
+			problem ||= killedBy === null ? `exit code ${code}` : `ended by ${killedBy}`;
+			const detail =
+				messages === "" ? `: ${problem}` : `\n${messages.split("\n").slice(0, ERROR_LINES).join("\n")}`;
+			reject(new CompilerError(`XS could not be compiled: ${compiler} failed${detail}`));
 		});
 	});
 }

@@ -5,7 +5,7 @@
  * `await prepare()` builds the addon, once, and loads it; then create a {@link Root} and {@link Machine}s.
  */
 export { type HostFunction, type HostValue, prepare } from "./binding";
-export { type BuildOptions, CompilerError, type Progress } from "./build";
+export { BuildAborted, type BuildOptions, CompilerError, type Progress } from "./build";
 export { type CrashKind, XSCrash } from "./crash";
 export { type Creation, Machine, type MachineOptions, type Statistics } from "./machine";
 export { type ModuleSource, Root, type RootOptions, resolveSpecifier } from "./root";

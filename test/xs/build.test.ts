@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { addonPath, build, CompilerError } from "../../sim/xs/build";
+import { addonPath, BuildAborted, build, CompilerError } from "../../sim/xs/build";
 import { findSources, optimisation } from "../../sim/xs/sources";
 
 const folder = mkdtempSync(join(tmpdir(), "firefly-xs-"));
@@ -109,6 +118,33 @@ test("a compiler that fails: its first lines are shown, no files remain", async 
 	);
 	assert.deepEqual(readdirSync(cache), []);
 });
+
+test("an aborted build: the compiler and what it has started end, and no files remain", async () => {
+	const pidFile = join(folder, "pid");
+	const compiler = fakeCompiler("endless", `sleep 1000 & echo $! > ${pidFile}; wait`);
+	const cache = join(folder, "endless-cache");
+	const controller = new AbortController();
+	const progress = (): void => void setTimeout(abortWhenStarted, 10);
+	const abortWhenStarted = (): void => {
+		if (existsSync(pidFile) && readFileSync(pidFile, "utf8").endsWith("\n")) controller.abort();
+		else progress();
+	};
+	const aborted = build({ compiler, cache, jobs: 1, progress, signal: controller.signal });
+	await assert.rejects(aborted, (error: Error) => error instanceof BuildAborted);
+	assert.deepEqual(readdirSync(cache), []);
+	const pid = Number(readFileSync(pidFile, "utf8"));
+	while (isRunning(pid)) await new Promise(setImmediate);
+	await assert.rejects(build({ compiler, cache, signal: controller.signal }), BuildAborted);
+});
+
+/** Whether a process exists and is more than the entry of one that has ended. */
+function isRunning(pid: number): boolean {
+	try {
+		return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+	} catch {
+		return false;
+	}
+}
 
 test("files on hot paths are optimised more than others", () => {
 	assert.equal(optimisation("/x/xsRun.c"), "-O2");
