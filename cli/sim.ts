@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import type { Report } from "../sim/report/report";
 import { BuildProgress } from "./build-progress";
 import { openPcap, packetsOption, pcapOption } from "./capture";
 import type { Loaded } from "./config/load";
@@ -8,6 +9,7 @@ import type { Overrides } from "./config/overrides";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
 import { Interrupt } from "./interrupt";
+import { Keyboard } from "./keyboard";
 import { brokerOption, durationOption, seedOption, speedOption } from "./values";
 
 interface SimOptions {
@@ -71,11 +73,13 @@ async function sim(options: SimOptions): Promise<void> {
 	]);
 	const pcap = options.pcap === undefined ? undefined : await openPcap(options.pcap);
 	const packets = options.packets === true;
-	const report = createReport(process.stdout, options.json === true, options.speed, packets);
+	const keys = process.stdin.isTTY === true;
+	const report = createReport(process.stdout, options.json === true, packets, keys);
 	const interrupt = new Interrupt();
 	const progress = new BuildProgress();
+	let keyboard: Keyboard | undefined;
 	try {
-		await runSimulation({
+		const end = await runSimulation({
 			manifest,
 			duration:
 				options.for ??
@@ -96,8 +100,15 @@ async function sim(options: SimOptions): Promise<void> {
 						: `its status page: http://127.0.0.1:${port}/`,
 				),
 			progress: (done, total) => progress.show(done, total),
+			begin(controls) {
+				report.begin(controls);
+				if (keys && report.key !== undefined) keyboard = openKeyboard(report, interrupt);
+			},
 		});
+		keyboard?.close();
+		report.finish(end);
 	} catch (error) {
+		keyboard?.close();
 		progress.end();
 		report.close();
 		throw error;
@@ -105,7 +116,15 @@ async function sim(options: SimOptions): Promise<void> {
 		pcap?.close();
 		interrupt.dispose();
 	}
-	report.finish();
+}
+
+function openKeyboard(report: Report, interrupt: Interrupt): Keyboard {
+	return new Keyboard(process.stdin, {
+		key: (name) => report.key?.(name),
+		end: () => interrupt.stop(),
+		suspend: () => report.suspend?.(),
+		resume: () => report.resume?.(),
+	});
 }
 
 async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> {

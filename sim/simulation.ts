@@ -13,7 +13,7 @@ import { linkProgram } from "./manifest/program";
 import { GatewayNetwork } from "./network/gateway";
 import { RealNetwork } from "./network/real";
 import type { HostNetwork } from "./network/socket";
-import { DEFAULT_LATENCY_MS, VirtualNetwork } from "./network/virtual";
+import { DEFAULT_LATENCY_MS, type VirtualHost, VirtualNetwork } from "./network/virtual";
 import { Observer } from "./observer";
 import { grantObserverAccess } from "./observer-credentials";
 import { asObject, type BoardPlan, OBSERVER_ADDRESS, planBoards } from "./plan";
@@ -80,6 +80,8 @@ export class Simulation {
 	readonly pace: Pace;
 	readonly network: VirtualNetwork;
 	readonly accessPoint: AccessPoint;
+	/** Hosts of the brokers on the virtual network. */
+	readonly brokerHosts: VirtualHost[] = [];
 	/** In power-on order. */
 	readonly boards: Board[] = [];
 	/** The recording that the sensors replay. */
@@ -90,6 +92,7 @@ export class Simulation {
 	readonly #realNetworks: RealNetwork[] = [];
 	readonly #observers: Observer[] = [];
 	readonly #capture: Capture | undefined;
+	readonly #boardsByName = new Map<string, Board>();
 	/** Names of the boards by their address on the virtual network. */
 	readonly #boardNames = new Map<string, string>();
 	#waiting = 0;
@@ -143,6 +146,21 @@ export class Simulation {
 	/** Ends {@link run}. */
 	stop(): void {
 		this.pace.stop();
+	}
+
+	/** Ends {@link run} at the time that the wall clock tells. */
+	interrupt(): void {
+		this.pace.interrupt();
+	}
+
+	/** The board of a name in events. */
+	boardNamed(name: string): Board | undefined {
+		return this.#boardsByName.get(name);
+	}
+
+	/** Reports that the power of a board has been taken away. */
+	emitPowerOff(name: string): void {
+		this.#emit(name, { type: "off" });
 	}
 
 	dispose(): void {
@@ -199,6 +217,7 @@ export class Simulation {
 			emit: (event) => this.#emit(name, event),
 		});
 		this.boards.push(board);
+		this.#boardsByName.set(name, board);
 		const { progress, signal } = this.#options;
 		const engine = await createEngine(this.#options.engine, {
 			...(progress === undefined ? {} : { progress }),
@@ -236,6 +255,7 @@ export class Simulation {
 		const { broker, speed, listenPort, listening } = this.#options;
 		if (broker) return this.#createRealNetwork(this.#capture?.tap(() => ({ node: name })));
 		const host = this.network.host(address);
+		if (hasBroker) this.brokerHosts.push(host);
 		if (!hasBroker || speed !== 1) return host;
 		const tap = this.#capture?.brokerTap(name);
 		return new GatewayNetwork(host, this.#createRealNetwork(tap, listenPort ?? 0, listening));

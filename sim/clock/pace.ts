@@ -23,7 +23,9 @@ const MAX_WAIT_MS = 1000;
  */
 export class Pace {
 	readonly #scheduler: Scheduler;
-	readonly #speed: Speed;
+	#speed: Speed;
+	#paused = false;
+	#running = false;
 	#until = Infinity;
 	readonly #wallClock: () => number;
 	#holds = 0;
@@ -41,6 +43,35 @@ export class Pace {
 		this.#wallClock = options.wallClock ?? (() => performance.now());
 		this.#anchorVirtual = scheduler.now;
 		this.#anchorWall = this.#wallClock();
+	}
+
+	/** The present: virtual time as the wall clock allows it, no later than the next event. */
+	get now(): number {
+		const { now, next } = this.#scheduler;
+		if (!this.#running) return now;
+		const target = this.#target();
+		return target === Infinity ? now : Math.max(now, Math.min(target, next, this.#until));
+	}
+
+	get speed(): Speed {
+		return this.#speed;
+	}
+
+	set speed(speed: Speed) {
+		this.#advanceToPresent();
+		this.#speed = speed;
+		this.#wake?.();
+	}
+
+	/** While true, virtual time stands still; external events are handled all the same. */
+	get paused(): boolean {
+		return this.#paused;
+	}
+
+	set paused(paused: boolean) {
+		this.#advanceToPresent();
+		this.#paused = paused;
+		this.#wake?.();
 	}
 
 	/**
@@ -84,6 +115,20 @@ export class Pace {
 		this.#wake?.();
 	}
 
+	/** Acts on the simulation at the present, for a person: unlike an external event, at any speed. */
+	runAtPresent(action: () => void): void {
+		if (this.#stopped) return;
+		this.#advanceToPresent();
+		action();
+		this.#wake?.();
+	}
+
+	/** Ends {@link run} at the present, which depends on the wall clock. */
+	interrupt(): void {
+		if (!this.#stopped) this.#advanceToPresent();
+		this.stop();
+	}
+
 	/** Ends {@link run} before the next event. */
 	stop(): void {
 		this.#stopped = true;
@@ -95,9 +140,19 @@ export class Pace {
 	 * @param until virtual ms since 1970 at which the run ends at the latest
 	 */
 	async run(until = Infinity): Promise<void> {
-		const scheduler = this.#scheduler;
 		this.#until = until;
+		this.#running = true;
 		this.#setAnchor();
+		try {
+			await this.#runEvents();
+		} finally {
+			this.#running = false;
+		}
+		if (this.#failed) throw this.#failure;
+	}
+
+	async #runEvents(): Promise<void> {
+		const scheduler = this.#scheduler;
 		while (!this.#stopped) {
 			const sliceEnd = this.#wallClock() + SLICE_MS;
 			let count = 0;
@@ -115,14 +170,21 @@ export class Pace {
 			if (next === Infinity && this.#holds === 0 && this.#listenerCount === 0) return;
 			await this.#waitUntil(Math.min(next, this.#until));
 		}
-		if (this.#failed) throw this.#failure;
 	}
 
 	/** The virtual time that the wall clock allows now, whole ms since the anchor. */
 	#target(): number {
+		if (this.#paused) return this.#scheduler.now;
 		if (this.#holds > 0) return this.#anchorVirtual + Math.floor(this.#wallClock() - this.#anchorWall);
 		if (this.#speed === "max") return Infinity;
 		return this.#anchorVirtual + Math.floor((this.#wallClock() - this.#anchorWall) * this.#speed);
+	}
+
+	/** So that a change of speed, from here on, does not move the time that has passed. */
+	#advanceToPresent(): void {
+		if (!this.#running) return;
+		this.#scheduler.advance(this.now);
+		this.#setAnchor();
 	}
 
 	#setAnchor(): void {
@@ -133,7 +195,7 @@ export class Pace {
 	#waitUntil(virtual: number): Promise<void> {
 		const factor = this.#holds > 0 ? 1 : this.#speed;
 		const waitMs =
-			virtual === Infinity
+			virtual === Infinity || this.#paused
 				? MAX_WAIT_MS
 				: factor === "max"
 					? 0

@@ -129,6 +129,9 @@ export class NodeCounters {
 				this.waiting = event.waiting;
 				this.awake.add(event.time - this.#wokeAt);
 				break;
+			case "off":
+				this.state = "off";
+				break;
 			case "crash":
 				this.crashes++;
 				this.state = "crashed";
@@ -157,9 +160,14 @@ export class NodeCounters {
 /** Counts the events of a simulation. */
 export class SimulationCounters {
 	readonly nodes = new Map<string, NodeCounters>();
-	/** Time of the first event, and of the last one ({@link now}). */
+	/** Time of the first event, and ({@link now}) of the last one or the end. */
 	start: number | undefined;
 	now = 0;
+
+	/** The simulation ends at `time`: everything is counted to there, a final sleep included. */
+	end(time: number): void {
+		this.now = Math.max(this.now, time);
+	}
 
 	/** Counts an event. @returns the counters of its node */
 	event(event: TimedEvent): NodeCounters {

@@ -76,6 +76,10 @@ export class EnergyMeter {
 			case "crash":
 				this.#startPhase("boot", event.time);
 				break;
+			case "off":
+				this.integrateTo(event.time);
+				this.#phase = undefined;
+				break;
 		}
 	}
 

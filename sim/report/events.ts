@@ -77,6 +77,8 @@ export type SimulationEvent =
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */
 	| { readonly type: "sleep"; readonly duration: number; readonly waiting: number }
+	/** A person took the power away; it comes back with a `boot` of reason `power-on`. */
+	| { readonly type: "off" }
 	/** The engine stopped this device, which resets. */
 	| { readonly type: "crash"; readonly kind: string; readonly message: string; readonly stack?: string }
 	/**

@@ -21,7 +21,10 @@ export class JSONReport implements Report {
 	/** Omitted: notes hold ports, which differ from run to run. */
 	note(): void {}
 
-	finish(): void {
+	begin(): void {}
+
+	finish(time: number): void {
+		this.#counters.end(time);
 		this.#writer.line(
 			JSON.stringify({ time: this.#counters.now, type: "summary", ...summarize(this.#counters) }),
 		);

@@ -26,7 +26,10 @@ export class LineReport implements Report {
 		this.#writer.line(text);
 	}
 
-	finish(): void {
+	begin(): void {}
+
+	finish(time: number): void {
+		this.#counters.end(time);
 		for (const line of summaryLines(summarize(this.#counters))) this.#writer.line(line);
 		this.close();
 	}

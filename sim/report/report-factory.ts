@@ -6,15 +6,16 @@ import { TableReport } from "./table-report";
 /**
  * Creates the report for a stream: JSON on request, a table on a terminal, otherwise lines.
  * @param packets whether packets are reported, which a table has no room for
+ * @param keys whether keys can be read
  */
 export function createReport(
 	stream: NodeJS.WriteStream,
 	json: boolean,
-	speed: number | "max",
 	packets: boolean,
+	keys: boolean,
 ): Report {
 	if (json) return new JSONReport(stream);
 	return !packets && stream.isTTY && process.env.TERM !== "dumb"
-		? new TableReport(stream, speed)
+		? new TableReport(stream, keys)
 		: new LineReport(stream);
 }

@@ -51,5 +51,5 @@ function energyLines(summary: Summary): string[] {
 }
 
 function formatDays(days: number): string {
-	return days < 730 ? `${formatNumber(days)} days` : `${formatNumber(days / 365.25, 1)} years`;
+	return days < 730 ? count(Math.round(days), "day") : `${formatNumber(days / 365.25, 1)} years`;
 }

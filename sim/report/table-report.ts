@@ -1,21 +1,24 @@
-import { createLogUpdate } from "log-update";
-import pc from "picocolors";
+import type { RunControls } from "./controls";
 import { type NodeCounters, SimulationCounters } from "./counters";
 import { batteryCapacityMAh } from "./currents";
 import { averageCurrent, batteryDays } from "./energy";
 import { EventText, formatSensor } from "./event-text";
 import type { TimedEvent } from "./events";
-import { clip, formatNumber, formatSpan, formatTime } from "./format";
+import { formatNumber, formatSpan, formatTime } from "./format";
+import { type FrameNode, frameLines } from "./frame";
 import type { Report } from "./report";
+import { Screen, type Terminal } from "./screen";
 import { summarize } from "./summary";
 import { summaryLines } from "./summary-text";
 
 /** Time between redraws, ms of wall time. */
 const REDRAW_INTERVAL_MS = 200;
-/** Lines of recent events below the table. */
-const NEWS_LINES = 6;
+/** Latest events that are kept for the screen. */
+const MAX_NEWS = 100;
 /** Simulated ms before an average current is meaningful for a battery estimate. */
 const MINIMUM_AVERAGED_MS = 60_000;
+/** Steps of the keys + and −. */
+const SPEEDS: readonly (number | "max")[] = [1, 10, 60, 600, 3600, "max"];
 
 /** A current value at the broker. */
 interface CurrentValue {
@@ -23,144 +26,205 @@ interface CurrentValue {
 	readonly time: number;
 }
 
-/** The part of a terminal that a table needs. */
-export interface Screen {
-	readonly columns?: number;
-	readonly rows?: number;
-	write(text: string): unknown;
-}
-
-/** A table redrawn in place on a terminal: nodes, the broker's current values, the latest events. */
+/** The live view: a frame redrawn on a terminal, in which keys act on the simulation. */
 export class TableReport implements Report {
 	readonly #counters = new SimulationCounters();
 	readonly #eventText = new EventText();
 	readonly #values = new Map<string, CurrentValue>();
 	readonly #news: string[] = [];
+	readonly #notes: string[] = [];
+	readonly #terminal: Terminal;
 	readonly #screen: Screen;
-	readonly #speed: number | "max";
-	readonly #update: ReturnType<typeof createLogUpdate>;
-	readonly #timer: NodeJS.Timeout;
-	#note = "";
+	readonly #keys: boolean;
+	#controls: RunControls | undefined;
+	#timer: NodeJS.Timeout | undefined;
 	#lastDrawnAt = 0;
-	/** Wall time of the last event. */
-	#lastEventAt = 0;
+	#selected = 0;
+	#help = false;
 
-	/** @param speed ratio of simulated to wall time, to advance the clock between events */
-	constructor(screen: Screen, speed: number | "max") {
-		this.#screen = screen;
-		this.#speed = speed;
-		this.#update = createLogUpdate(screen as NodeJS.WriteStream);
-		this.#timer = setInterval(() => this.#draw(), REDRAW_INTERVAL_MS).unref();
+	/** @param keys whether {@link key} will be called */
+	constructor(terminal: Terminal, keys: boolean) {
+		this.#terminal = terminal;
+		this.#keys = keys;
+		this.#screen = new Screen(terminal, () => this.#draw());
 	}
 
 	event(event: TimedEvent): void {
 		const line = this.#eventText.line(event, this.#counters.event(event));
-		this.#lastEventAt = Date.now();
 		if (event.type === "value") {
 			if (event.payload === "") this.#values.delete(event.topic);
 			else this.#values.set(event.topic, { payload: event.payload, time: event.time });
-		} else if (line !== undefined) {
-			this.#news.push(`${formatTime(event.time).slice(11)}  ${line.split("\n")[0]}`);
-			if (this.#news.length > NEWS_LINES) this.#news.shift();
-		}
+		} else if (line !== undefined) this.#addNews(event.time, line.split("\n")[0]!);
 		// A simulation at full speed starves the redraw timer.
-		if (this.#lastEventAt - this.#lastDrawnAt >= REDRAW_INTERVAL_MS) this.#draw();
+		if (this.#controls !== undefined && Date.now() - this.#lastDrawnAt >= REDRAW_INTERVAL_MS) this.#draw();
+	}
+
+	begin(controls: RunControls): void {
+		this.#controls = controls;
+		this.resume();
+	}
+
+	/** Takes the terminal, again after {@link suspend}. */
+	resume(): void {
+		this.#timer ??= setInterval(() => this.#draw(), REDRAW_INTERVAL_MS).unref();
+		this.#screen.open();
+		this.#draw();
+	}
+
+	/** Gives the terminal back. */
+	suspend(): void {
+		clearInterval(this.#timer);
+		this.#timer = undefined;
+		this.#screen.close();
 	}
 
 	note(text: string): void {
-		this.#note = this.#note === "" ? text : `${this.#note}; ${text}`;
+		this.#notes.push(text);
 	}
 
-	finish(): void {
+	finish(time: number): void {
 		this.close();
-		for (const line of summaryLines(summarize(this.#counters))) this.#screen.write(`${line}\n`);
+		this.#counters.end(time);
+		for (const line of summaryLines(summarize(this.#counters))) this.#terminal.write(`${line}\n`);
 	}
 
 	close(): void {
-		clearInterval(this.#timer);
-		this.#lastEventAt = Date.now();
-		this.#draw();
-		this.#update.done();
+		this.suspend();
+		this.#controls = undefined;
 	}
 
-	/** Simulated time, extrapolated from the last event. */
-	get #now(): number {
-		const { now } = this.#counters;
-		return this.#speed === "max" ? now : now + (Date.now() - this.#lastEventAt) * this.#speed;
+	key(name: string): void {
+		const controls = this.#controls;
+		if (controls === undefined) return;
+		switch (name) {
+			case " ":
+				controls.paused = !controls.paused;
+				break;
+			case "+":
+			case "=":
+				this.#changeSpeed(controls, 1);
+				break;
+			case "-":
+				this.#changeSpeed(controls, -1);
+				break;
+			case "w":
+				controls.wifiOutage = !controls.wifiOutage;
+				this.#addNews(controls.time, controls.wifiOutage ? "Wi-Fi is out" : "Wi-Fi is back");
+				break;
+			case "b":
+				this.#toggleBroker(controls);
+				break;
+			case "n":
+			case "\t":
+				this.#selected++;
+				break;
+			case "r":
+				if (this.#node !== undefined) controls.reset(this.#node.node);
+				break;
+			case "p":
+				if (this.#node !== undefined) controls.togglePower(this.#node.node);
+				break;
+			case "?":
+				this.#help = !this.#help;
+				break;
+			default:
+				return;
+		}
+		this.#draw();
+	}
+
+	/** Sensor nodes first. */
+	get #nodes(): NodeCounters[] {
+		const nodes = [...this.#counters.nodes.values()];
+		return [
+			...nodes.filter(({ role }) => role === "sensor"),
+			...nodes.filter(({ role }) => role === "broker"),
+		];
+	}
+
+	/** The board to which keys apply. */
+	get #node(): NodeCounters | undefined {
+		const nodes = this.#nodes;
+		return nodes[this.#selected % nodes.length];
+	}
+
+	#changeSpeed(controls: RunControls, direction: 1 | -1): void {
+		const { speed } = controls;
+		const rank = (value: number | "max"): number => (value === "max" ? Infinity : value);
+		const next =
+			direction > 0
+				? SPEEDS.find((step) => rank(step) > rank(speed))
+				: SPEEDS.findLast((step) => rank(step) < rank(speed));
+		if (next !== undefined) controls.speed = next;
+	}
+
+	#toggleBroker(controls: RunControls): void {
+		const { brokerOutage } = controls;
+		if (brokerOutage === undefined) {
+			this.#addNews(controls.time, "the broker is not part of this simulation: stop it where it runs");
+			return;
+		}
+		controls.brokerOutage = !brokerOutage;
+		this.#addNews(controls.time, brokerOutage ? "the broker is back" : "nothing reaches the broker");
+	}
+
+	#addNews(time: number, text: string): void {
+		this.#news.push(` ${formatTime(time).slice(11)}  ${text}`);
+		if (this.#news.length > MAX_NEWS) this.#news.shift();
 	}
 
 	#draw(): void {
-		if (this.#counters.start === undefined) return;
+		const controls = this.#controls;
+		if (controls === undefined) return;
 		this.#lastDrawnAt = Date.now();
-		const now = this.#now;
-		const width = Math.max(40, this.#screen.columns ?? 80);
-		const lines = [
-			pc.bold(`Firefly  ${formatTime(now).slice(0, 19)} UTC, simulated`),
-			pc.dim(clip(this.#note, width)),
-			"",
-		];
-		lines.push(...this.#nodes(now, width), "", ...this.#currentValues(width), "");
-		for (const line of this.#news) lines.push(pc.dim(clip(line, width)));
-		this.#update(lines.slice(0, Math.max(4, (this.#screen.rows ?? 24) - 1)).join("\n"));
+		const { time, speed, paused, wifiOutage, brokerOutage } = controls;
+		const nodes = this.#nodes;
+		const lines = frameLines(
+			{
+				time,
+				speed,
+				paused,
+				outages: [...(wifiOutage ? ["Wi-Fi out"] : []), ...(brokerOutage === true ? ["broker out"] : [])],
+				notes: this.#notes,
+				nodes: nodes.map((node) => frameNode(node, time)),
+				selected: nodes.length === 0 ? 0 : this.#selected % nodes.length,
+				values: [...this.#values].map(([topic, value]) => ({ topic, ...value })),
+				news: this.#news,
+				keys: this.#keys,
+				help: this.#help,
+			},
+			this.#screen.columns,
+			this.#screen.rows,
+		);
+		this.#screen.draw(lines);
 	}
+}
 
-	#nodes(now: number, width: number): string[] {
-		const lines = [
-			pc.dim(clip(row("node", "state", "wakes", "acked", "waiting", "mA", "battery", "last values"), width)),
-		];
-		for (const node of this.#counters.nodes.values())
-			if (node.role === "sensor") lines.push(clip(this.#node(node, now), width));
-		return lines;
-	}
-
-	#node(node: NodeCounters, now: number): string {
-		const { energy, wakesAt, wakes, acknowledged, waiting } = node;
-		const state =
-			node.state === "asleep"
+function frameNode(node: NodeCounters, now: number): FrameNode {
+	const { energy, wakesAt, wakes, acknowledged, waiting, state } = node;
+	if (node.role === "broker") return { name: node.node, state: brokerState(state), numbers: [], values: "" };
+	energy.integrateTo(now);
+	const current = averageCurrent(energy.charge, energy.time);
+	const days =
+		energy.time < MINIMUM_AVERAGED_MS ? "" : `${formatNumber(batteryDays(batteryCapacityMAh, current))} d`;
+	return {
+		name: node.node,
+		state:
+			state === "asleep"
 				? `asleep ${formatSpan(Math.max(0, Math.round((wakesAt - now) / 1000)) * 1000)}`
-				: node.state;
-		energy.integrateTo(this.#counters.now);
-		const current = averageCurrent(energy.charge, energy.time);
-		const days =
-			energy.time < MINIMUM_AVERAGED_MS ? "" : `${formatNumber(batteryDays(batteryCapacityMAh, current))} d`;
-		const values = [...node.values]
-			.map(([name, value]) => `${name} ${formatSensor(node, name, value)}`)
-			.join("  ");
-		return row(
-			node.node,
-			state,
+				: state,
+		numbers: [
 			formatNumber(wakes),
 			formatNumber(acknowledged),
 			formatNumber(waiting),
 			formatNumber(current, 2),
 			days,
-			values,
-		);
-	}
-
-	#currentValues(width: number): string[] {
-		const lines = [pc.dim(clip(`${"topic at the broker".padEnd(44)} ${"value".padEnd(24)} since`, width))];
-		for (const [topic, { payload, time }] of this.#values)
-			lines.push(
-				clip(
-					`${clip(topic, 44).padEnd(44)} ${clip(payload, 24).padEnd(24)} ${formatTime(time).slice(11, 19)}`,
-					width,
-				),
-			);
-		return lines;
-	}
+		],
+		values: [...node.values].map(([name, value]) => `${name} ${formatSensor(node, name, value)}`).join("  "),
+	};
 }
 
-function row(
-	node: string,
-	state: string,
-	wakes: string,
-	acked: string,
-	waiting: string,
-	current: string,
-	battery: string,
-	values: string,
-): string {
-	const numbers = [wakes, acked, waiting, current, battery].map((text) => text.padStart(8)).join("");
-	return `${clip(node, 24).padEnd(24)} ${clip(state, 13).padEnd(13)}${numbers}  ${values}`;
+/** A broker never sleeps, and has no reports of its own. */
+function brokerState(state: NodeCounters["state"]): string {
+	return state === "off" || state === "crashed" ? state : "running";
 }

@@ -9,7 +9,6 @@ import { Histogram } from "../../sim/report/histogram";
 import { JSONReport } from "../../sim/report/json-report";
 import { LineReport } from "../../sim/report/line-report";
 import { summarize } from "../../sim/report/summary";
-import { TableReport } from "../../sim/report/table-report";
 
 const start = Date.UTC(2026, 0, 1);
 
@@ -51,6 +50,7 @@ function summaryOf(list: readonly TimedEvent[]) {
 function render(
 	createReport: (sink: { write(text: string): void }) => JSONReport | LineReport,
 	list: readonly TimedEvent[],
+	end = 0,
 ): string {
 	let text = "";
 	const write = (more: string): void => {
@@ -59,7 +59,7 @@ function render(
 	const report = createReport({ write });
 	for (const event of list) report.event(event);
 	report.note("a note");
-	report.finish();
+	report.finish(end);
 	return text;
 }
 
@@ -286,31 +286,25 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		});
 	});
 
-	test("a table that fits its screen, then the summary", () => {
-		let text = "";
-		const write = (more: string): void => {
-			text += more;
-		};
-		const report = new TableReport({ columns: 100, rows: 30, write }, "max");
-		for (const event of dayEvents) report.event(event);
-		report.event({ time: start + 120_000, node: "broker", type: "node", role: "broker", sensors: [] });
-		report.event({
-			time: start + 120_000,
-			node: "broker",
-			type: "value",
-			topic: "home/t",
-			payload: "21.3",
-			retained: true,
-		});
-		report.note("a note");
-		report.finish();
-		const plain = text.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g"), "");
-		assert.match(plain, /Firefly {2}2026-01-01 00:02:00 UTC, simulated/);
-		assert.match(plain, /shed +asleep 0 s +2 +1 +0 +1\.0\d +\d+ d {2}t –/);
-		assert.match(plain, /home\/t +21\.3 +00:02:00/);
-		assert.match(plain, /a note/);
-		assert.match(plain, /\n1 node, 2 min simulated/);
-		for (const line of plain.split("\n").filter((line) => !/mC|mAh|published|simulated:/.test(line)))
-			assert.ok(line.length <= 100, line);
+	test("the end is later than the last event: a final sleep is accounted", () => {
+		const { energy } = summaryOf(dayEvents);
+		const text = render((sink) => new JSONReport(sink), dayEvents, start + 240_000);
+		const summary = JSON.parse(text.trimEnd().split("\n").at(-1)!);
+		assert.deepEqual([summary.time, summary.duration], [start + 240_000, 240_000]);
+		assert.equal(summary.energy.phases.sleep.time, energy.phases.sleep.time + 120_000);
+		assert.match(
+			render((sink) => new LineReport(sink), dayEvents, start + 240_000),
+			/1 node, 4 min simulated/,
+		);
+	});
+
+	test("a board without power draws no charge", () => {
+		const list = events(
+			[0, { type: "boot", reason: "power-on" }],
+			[100, { type: "wake", reason: "power-on" }],
+			[1100, { type: "off" }],
+			[9000, { type: "trace", message: "end" }],
+		);
+		assert.equal(summaryOf(list).energy.phases.awake.time, 1000);
 	});
 });

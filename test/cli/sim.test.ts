@@ -30,6 +30,13 @@ describe("firefly sim", () => {
 		assert.match(stdout, /\nbattery .* days on 2,500 mAh/);
 	});
 
+	test("--for 10s: a final sleep is accounted, up to the limit", async () => {
+		const { code, stdout } = await project.run([...quick, "--for", "10s"]);
+		assert.equal(code, 0);
+		assert.match(stdout, /\n1 node, 10 s simulated: 1 wake, /);
+		assert.match(stdout, /\nbattery +2\d\.\d+ mA on average/);
+	});
+
 	test("the default engine is XS", async () => {
 		const { code, stdout } = await project.run(["sim", "--speed", "max", "--for", "1m", "--json"]);
 		assert.equal(code, 0);

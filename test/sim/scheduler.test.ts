@@ -117,6 +117,53 @@ test("a real event runs at the present of the wall clock, after events that were
 	await assert.rejects(pace.run(), /broken/);
 });
 
+test("a change of speed and a pause move no time that has passed; a person's action is at the present", async () => {
+	let wallMs = 0;
+	const scheduler = new Scheduler(0);
+	const pace = new Pace(scheduler, { speed: 1, wallClock: () => wallMs });
+	const log: string[] = [];
+	scheduler.at(10_000, () => log.push(`event ${scheduler.now}`));
+	const run = pace.run(20_000);
+	wallMs = 3000;
+	assert.equal(pace.now, 3000);
+	pace.speed = 10;
+	wallMs = 3200;
+	assert.equal(pace.now, 5000);
+	pace.paused = true;
+	wallMs = 60_000;
+	assert.equal(pace.now, 5000);
+	pace.runAtPresent(() => log.push(`action ${scheduler.now}`));
+	pace.paused = false;
+	wallMs = 60_100;
+	assert.equal(pace.now, 6000);
+	wallMs = 70_000;
+	assert.equal(pace.now, 10_000, "no later than the next event");
+	pace.speed = "max";
+	await run;
+	assert.deepEqual(log, ["action 5000", "event 10000"]);
+	assert.deepEqual([scheduler.now, pace.now], [20_000, 20_000]);
+});
+
+test("an interrupted run ends at the present of the wall clock, a stopped one at its last event", async () => {
+	for (const [end, expected] of [
+		["interrupt", 2500],
+		["stop", 1000],
+	] as const) {
+		let wallMs = 0;
+		const scheduler = new Scheduler(0);
+		const pace = new Pace(scheduler, { speed: 1, wallClock: () => wallMs });
+		scheduler.at(1000, () => {});
+		scheduler.at(9000, () => {});
+		const run = pace.run();
+		wallMs = 1000;
+		pace.runExternalEvent(() => {});
+		wallMs = 2500;
+		pace[end]();
+		await run;
+		assert.equal(scheduler.now, expected);
+	}
+});
+
 test("the same seed and label give the same stream, others give another", () => {
 	const take = (random: Random): number[] => Array.from({ length: 5 }, () => random.uint32());
 	assert.deepEqual(take(new Random(7, "a")), take(new Random(7, "a")));
