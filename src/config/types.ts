@@ -305,7 +305,8 @@ export interface ListenSettings {
 	/**
 	 * Packets, and bytes of them, that one connection may have processed in one turn. Used up: the rest waits
 	 * in the platform's TCP, which holds the peer back, until the other connections have had their turn.
-	 * Counted in `$SYS/broker/turns/ended`. A packet longer than turnBytes is a turn of its own.
+	 * Counted in `$SYS/broker/turns/ended`. A packet longer than turnBytes is a turn of its own. Over WebSocket
+	 * a control frame counts as a packet, and another frame as a quarter of one besides the packets in it.
 	 */
 	readonly turnPackets: number;
 	readonly turnBytes: number;

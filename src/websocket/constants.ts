@@ -34,6 +34,12 @@ export const PAGE_PIECE_SIZE = 512;
 export const PIECES_PER_TURN = 2;
 export const TURN_PAUSE_MS = 1;
 
+/**
+ * What a data frame takes of the packets of a turn, beside those that it carries: many clients spread a
+ * packet over several frames. A control frame counts as a packet.
+ */
+export const DATA_FRAME_COST = 0.25;
+
 /** Maximum payload of a frame that the server sends, in bytes; longer data is split into several frames. */
 export const MAXIMUM_SENT_PAYLOAD = 16_384;
 

@@ -8,6 +8,22 @@ import { ACCEPTANCE, GUID, writeText } from "./http-response";
 import { OriginPolicy, type OriginPolicyOptions } from "./origin-policy";
 import type { Pages } from "./pages";
 
+/** What the stream whose turn it is may still read, until others have had theirs. */
+export interface TurnBudget {
+	/** Packets; a control frame counts as one, another frame as {@link DATA_FRAME_COST}. */
+	packetsLeft: number;
+	/** Bytes of packets, frame headers and control frames. */
+	bytesLeft: number;
+	/** Restores both. */
+	beginTurn(): void;
+}
+
+class UnlimitedTurn implements TurnBudget {
+	packetsLeft = Number.POSITIVE_INFINITY;
+	bytesLeft = Number.POSITIVE_INFINITY;
+	beginTurn(): void {}
+}
+
 export interface WebSocketOptions extends OriginPolicyOptions {
 	/** Socket class that takes over connections from a listener. */
 	tcp: TCPConstructor;
@@ -16,6 +32,8 @@ export interface WebSocketOptions extends OriginPolicyOptions {
 	 * packet. A stream that holds part of a packet has a buffer of that size, at least 512.
 	 */
 	size: number;
+	/** Shared with the user of the streams; without it, a stream reads as far as there are frames. */
+	turn?: TurnBudget;
 	/** Lets a long page be sent in turns; without a timer, a page is sent as far as there is room. */
 	timer?: Timer;
 	/** Answers requests that are not for a WebSocket; without it they are refused with status 426. */
@@ -41,6 +59,7 @@ export class WebSocketContext {
 	readonly options: WebSocketOptions;
 	readonly frameBuffer: FrameBuffer;
 	readonly policy: OriginPolicy;
+	readonly turn: TurnBudget;
 	/** Bytes of a store. */
 	readonly storeSize: number;
 	/** A store that is not in use. */
@@ -52,6 +71,7 @@ export class WebSocketContext {
 	constructor(options: WebSocketOptions) {
 		this.options = options;
 		this.policy = new OriginPolicy(options);
+		this.turn = options.turn ?? new UnlimitedTurn();
 		this.frameBuffer = new FrameBuffer(
 			Math.min(Math.max(options.size, PAGE_PIECE_SIZE), MAXIMUM_SENT_PAYLOAD),
 		);

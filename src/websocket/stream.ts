@@ -3,6 +3,7 @@ import {
 	BINARY,
 	CLOSE,
 	CONTROL_FRAME_RESERVE,
+	DATA_FRAME_COST,
 	DRAIN_BYTES,
 	type FailureCode,
 	FIN,
@@ -67,14 +68,12 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Bytes in the store, which precede that payload; a store exists only while it holds any. */
 	#storedBytes = 0;
 	#store: Uint8Array | undefined;
-	/** Whether onReadable was already called for the present event of the socket. */
-	#continuesTurn = false;
 	/** Bytes announced to the user and not read yet. */
 	#announcedReadable = 0;
 
 	/**
-	 * Set by a user that will read later what it could read now: what was announced, and frames after it,
-	 * belong to the stream before a Close frame ends it.
+	 * Set by a user that will read later what it could read now, or whose turn has ended: frames are read no
+	 * further until resume() is called.
 	 */
 	paused = false;
 
@@ -117,9 +116,13 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		return this.#state === DRAINING;
 	}
 
-	/** Whether this call of onReadable belongs to the same turn as the one before it. */
-	get continuesTurn(): boolean {
-		return this.#continuesTurn;
+	/**
+	 * Whether frames are unread because the budget of the turn is used up. Each event of the socket begins a
+	 * turn; a user that calls resume() has begun another one.
+	 */
+	get turnEnded(): boolean {
+		const { turn } = this.#context;
+		return (turn.packetsLeft <= 0 || turn.bytesLeft <= 0) && this.holdsBack;
 	}
 
 	/** Whether part of a frame header or of a control frame is unread in the socket. */
@@ -182,7 +185,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 
 	/** Continues with the data after a read() outside a callback. */
 	resume(): void {
-		if (this.#state === STREAM_OPEN) this.onSocketReadable(this.#socketReadable);
+		if (this.#state === STREAM_OPEN) this.deliver();
 	}
 
 	/**
@@ -239,6 +242,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 
 	private onSocketReadable(bytes: number): undefined {
 		const exchange = this.#exchange;
+		this.#context.turn.beginTurn();
 		if (exchange !== undefined) {
 			exchange.socketReadable = bytes;
 			exchange.run();
@@ -259,6 +263,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 
 	private onSocketWritable(bytes: number): undefined {
 		const exchange = this.#exchange;
+		this.#context.turn.beginTurn();
 		if (exchange !== undefined) {
 			exchange.socketRoom = bytes;
 			exchange.run();
@@ -282,10 +287,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	/** Reads as far as there are bytes. The user is called from here, where the stack is still shallow. */
 	private deliver(): undefined {
 		try {
-			while (this.readFrames()) {
-				this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
-				this.#continuesTurn = true;
-			}
+			while (this.readFrames()) this.#options.onReadable?.(this.#announcedReadable); // [MQTT-6.0.0-2]
 		} catch (error) {
 			this.reportInternalError(error);
 		}
@@ -293,7 +295,6 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	private endOrDrain(): undefined {
-		this.#continuesTurn = false;
 		if (this.#state === ENDING) this.endStream(DRAINING);
 		else if (this.#state === DRAINING) this.drain();
 		// The user does not see these bytes, but must know that the end of the connection may be held back
@@ -306,14 +307,14 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/**
-	 * Reads frames as long as they are available and can be answered. Returns true if there is new payload to
-	 * announce to the user.
+	 * Reads frames as long as they are available and can be answered, and the turn lasts. Returns true if there
+	 * is new payload to announce to the user.
 	 */
 	private readFrames(): boolean {
-		const { frameBuffer } = this.#context;
+		const { frameBuffer, turn } = this.#context;
 		const frame = this.#frame;
 		const tcp = this.#tcp;
-		while (this.#state === STREAM_OPEN) {
+		while (this.#state === STREAM_OPEN && !this.paused) {
 			if (this.#framePayloadLeft > 0) {
 				const available = this.#storedBytes + Math.min(this.#framePayloadLeft, this.#socketReadable);
 				if (available > this.#announcedReadable) {
@@ -327,7 +328,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 					return false;
 				this.storePayload();
 			} else if (this.#stage === FRAME_HEADER_START) {
-				if (this.#socketReadable < FRAME_START_SIZE) return false;
+				if (this.#socketReadable < FRAME_START_SIZE || this.turnEnded) return false;
 				const start = frameBuffer.read(tcp, FRAME_START_SIZE);
 				this.#socketReadable -= FRAME_START_SIZE;
 				const code = frame.readStart(start[0], start[1]);
@@ -336,6 +337,9 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 					this.fail(code);
 					return false;
 				}
+				// The payload of a data frame counts as packets, once these are read
+				turn.packetsLeft -= frame.isControl ? 1 : DATA_FRAME_COST;
+				turn.bytesLeft -= FRAME_START_SIZE + frame.restLength + (frame.isControl ? frame.length : 0);
 				this.#stage = FRAME_HEADER_REST;
 			} else if (this.#stage === FRAME_HEADER_REST) {
 				const { restLength } = frame;
@@ -387,12 +391,12 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		const { frameBuffer } = this.#context;
 		const frame = this.#frame;
 		const { length, opcode } = frame;
-		if (this.#socketReadable < length || (opcode === CLOSE && this.paused)) return false;
+		if (this.#socketReadable < length) return false;
 		if (opcode !== PONG && this.#socketRoom - this.#announcedRoom < 2 + length) {
 			if (this.#socketRoom < 2 + length) return false;
 			// Pongs have used up the reserve: restore it
 			this.#options.onWritable?.(this.announceRoom());
-			if (this.#state !== STREAM_OPEN || this.#socketRoom < 2 + length) return false;
+			if (this.#state !== STREAM_OPEN || this.paused || this.#socketRoom < 2 + length) return false;
 		}
 		const data = frameBuffer.readUnmasked(this.#tcp, length, frame);
 		this.#socketReadable -= length;

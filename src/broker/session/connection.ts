@@ -69,8 +69,8 @@ interface WebSocket extends TCP {
 	readonly drains?: boolean;
 	/** Whether bytes that are not announced are unread in its socket. */
 	readonly holdsBack?: boolean;
-	/** Whether onReadable is called again in the same turn. */
-	readonly continuesTurn?: boolean;
+	/** Whether frames are unread because the budget of the turn, which it has begun, is used up. */
+	readonly turnEnded?: boolean;
 	/** Whether what is unread waits for the next turn. */
 	paused?: boolean;
 	resume?(): void;
@@ -202,7 +202,7 @@ export class Connection {
 	private onReadable(bytes: number): void {
 		this.#owner.beginCallback();
 		this.#available = bytes;
-		if ((this.#tcp as WebSocket | undefined)?.continuesTurn !== true) this.#context.beginTurn();
+		this.beginTurn();
 		this.readPackets();
 		this.#owner.endCallback();
 	}
@@ -210,11 +210,22 @@ export class Connection {
 	private onWritable(bytes: number): void {
 		this.#owner.beginCallback();
 		this.room = bytes;
-		this.#context.beginTurn();
+		this.beginTurn();
 		this.readPackets();
 		this.notifyWritable();
+		if (this.webSocketTurnEnded) this.endTurn();
 		if (this.needsProbe) this.#owner.onUnread();
 		this.#owner.endCallback();
+	}
+
+	/** Begins a turn, unless a WebSocket has begun it, whose frames count too. */
+	private beginTurn(): void {
+		if ((this.#tcp as WebSocket | undefined)?.turnEnded === undefined) this.#context.beginTurn();
+	}
+
+	/** Whether it is a WebSocket with unread frames that wait for the next turn. */
+	private get webSocketTurnEnded(): boolean {
+		return (this.#tcp as WebSocket | undefined)?.turnEnded === true;
 	}
 
 	private onError(): void {
@@ -257,7 +268,7 @@ export class Connection {
 
 	/** Leaves what is unread to the next turn. @returns -1 */
 	private endTurn(): number {
-		if (this.#available > 0) {
+		if (!this.waitsForTurn && (this.#available > 0 || this.webSocketTurnEnded)) {
 			this.waitsForTurn = true;
 			this.pause(true);
 			this.#context.counters.turnsEnded++;
@@ -401,8 +412,7 @@ export class Connection {
 	drain(waits: boolean): void {
 		this.dropHeld();
 		this.session = 0;
-		this.waitsForTurn = false;
-		this.state = DRAINING;
+		this.state = DRAINING; // a WebSocket whose turn has ended goes on to its Close frame in the next one
 		this.#remainingLength = DRAIN_BYTES + this.#available;
 		this.discardInput(!waits);
 	}

@@ -20,9 +20,8 @@ export class Browser {
 		const onReadable = this.socket.options.onReadable!;
 		this.socket.options = {
 			onReadable: (bytes) => {
-				if (this.socket.frozen) return;
-				this.#readAvailable();
 				onReadable(bytes);
+				if (!this.socket.frozen) this.#readAvailable();
 			},
 			onError: () => {
 				this.closed = true;
@@ -62,11 +61,15 @@ export class Browser {
 		return this;
 	}
 
-	/** Payload of the binary frames that followed the response to an upgrade request. */
-	get packets(): Buffer {
+	/** The frames that followed the response to an upgrade request. */
+	get frames(): ReturnType<typeof parseFrames> {
 		const bytes = Buffer.from(this.#received, "latin1");
-		const frames = parseFrames(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
-		return Buffer.concat(frames.filter(({ opcode }) => opcode === 2).map(({ payload }) => payload));
+		return parseFrames(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4));
+	}
+
+	/** Payload of the binary ones. */
+	get packets(): Buffer {
+		return Buffer.concat(this.frames.filter(({ opcode }) => opcode === 2).map(({ payload }) => payload));
 	}
 
 	/** The whole response. */
@@ -94,6 +97,7 @@ export class Browser {
 		const { socket } = this;
 		if (socket.available === 0) return;
 		const bytes = new Uint8Array(socket.available);
+		socket.unread = 0;
 		socket.read(bytes);
 		this.#received += Buffer.from(bytes).toString("latin1");
 	}
