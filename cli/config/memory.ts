@@ -25,7 +25,7 @@ const ACCESS = 1200;
 const PERSISTENCE = 3400;
 /** The second port with its page, and a connection to it besides its place and its store. */
 const PAGES = 3500;
-const WEB_CONNECTION = 2500;
+const WEB_CONNECTION = 1900;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
 /** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
@@ -129,10 +129,12 @@ function brokerNeeds(listen: ListenSettings): Need[] {
 	if (persist) needs.push({ key: "persist", bytes: PERSISTENCE });
 	if (web) {
 		const store = Math.max(listen.packetSize, REQUEST_STORE);
-		const count = Math.min(listen.webSockets, listen.connections + listen.handshakes);
+		const slots = listen.connections + listen.handshakes;
+		const count = Math.min(listen.webSockets, slots);
 		const unit = WEB_CONNECTION + store;
+		// one more connection than clients
 		needs.push(
-			{ key: "webSocket", bytes: PAGES },
+			{ key: "webSocket", bytes: PAGES + (count < slots ? unit : 0) },
 			{ key: "webSockets", bytes: count * unit, value: count, unit, fallback: defaults.listen.webSockets },
 		);
 	}

@@ -31,13 +31,13 @@ import {
 	OPEN,
 	OPENING,
 	TOLD,
+	WEB_SOCKET_LISTENER,
 } from "./session/connection";
 import { Timeouts } from "./timeouts";
 import { WebServer } from "./web/web-server";
 
-// Listeners, in the order in which they are opened
+/** The listener that is opened first; WEB_SOCKET_LISTENER is the second. */
 const MQTT_LISTENER = 0;
-const WEB_SOCKET_LISTENER = 1;
 
 /** Delay before a failed save is retried when `persistInterval` is 0, ms. */
 const SAVE_RETRY_MS = 1000;
@@ -158,7 +158,9 @@ export class Broker implements ConnectionOwner {
 		listeners.listen(settings.port, host.tcp.io, UNLIMITED);
 		this.#started = true;
 		try {
-			if (this.#web !== undefined) listeners.listen(settings.webSocket!, this.#web.io, settings.webSockets);
+			// One more, by which strangers come to their CONNECT, and whoever to the page
+			if (this.#web !== undefined)
+				listeners.listen(settings.webSocket!, this.#web.io, settings.webSockets + 1);
 		} catch (error) {
 			this.stop();
 			throw error;
@@ -310,8 +312,13 @@ export class Broker implements ConnectionOwner {
 	/** Makes room for the client of a CONNECT, or for the filters of a SUBSCRIBE. */
 	private makeRoom(connection: Connection): void {
 		const core = this.#core;
-		for (;;) {
-			const session = this.#dispatcher.nextToGiveWay(connection);
+		for (let begun = false; ; begun = true) {
+			if (core.closingCount > 0) {
+				// Their places and sessions are free already, but for these steps
+				this.#sessionEnd.endClosing();
+				this.#timeouts.scheduleBy(core.clock.nowMs);
+			}
+			const session = this.#dispatcher.nextToGiveWay(connection, begun);
 			if (session === 0) return;
 			const other = core.connectionOf(session);
 			if (other === undefined) {

@@ -381,8 +381,10 @@ export interface ListenSettings {
 	 */
 	readonly webSocket?: number;
 	/**
-	 * Maximum number of connections to that port, about 2 KB each; they also count towards `connections` and
-	 * `handshakes`. Full: others wait to be accepted.
+	 * Clients over WebSocket at once, about 2 KB each; they also count towards `connections`. Full: one of the
+	 * peer that holds most gives way to a stranger, as for `connections`; if none has to, CONNACK says so (5.0:
+	 * 0x97, 3.1.1: 3). One more connection to that port serves handshakes and the page, for which others wait
+	 * in turn, and which idle ones lose as `handshakes` do.
 	 */
 	readonly webSockets: number;
 	/**

@@ -417,3 +417,61 @@ describe("a CONNECT that is refused for lack of room", () => {
 		assert.equal(harness.broker.counters.takeovers, 0);
 	});
 });
+
+describe("who gives way", () => {
+	test("a client has left in the same callback: its place is free, and nobody gives way or is refused", () => {
+		for (const others of [1, 2]) {
+			const harness = new BrokerHarness({ connections: others + 1, users });
+			const bystanders = Array.from({ length: others }, (_, i) =>
+				connected(harness, "10.0.0.1", `bystander ${i}`, as("ben")),
+			);
+			// while the password of the first one is checked, the second one waits: both go on in one callback
+			const [leaving, waiting] = ["10.0.0.2", "10.0.0.3"].map((address) => {
+				const peer = new TestClient(harness.host);
+				peer.socket.remote.remoteAddress = address;
+				harness.host.run();
+				peer.connect(address, as("anna"));
+				return peer;
+			});
+			leaving.send({ cmd: "disconnect" });
+			harness.host.advance(100);
+			assert.equal((waiting.shift("connack") as IConnackPacket | undefined)?.reasonCode, 0);
+			assert.ok(leaving.closed);
+			assert.ok(bystanders.every(({ closed }) => !closed));
+		}
+	});
+
+	/** Sessions of other peers, each of which has fewer units than the newcomer with its will would have. */
+	function fillBytes(harness: BrokerHarness, count: number): void {
+		for (let i = 0; i < count; i++) leave(harness, `10.0.1.${i}`, `${i}`.padEnd(250, "x"));
+	}
+	const largeWill = { will: { topic: "w", payload: Buffer.alloc(340), qos: 0, retain: false } };
+
+	test("not enough sessions would give way for the newcomer's bytes: it is refused, and none ends", () => {
+		const harness = new BrokerHarness({ sessions: 8, sessionBytes: 800 });
+		fillBytes(harness, 2);
+		for (let i = 0; i < 4; i++) leave(harness, "10.0.0.1", `small ${i}`);
+		assert.equal(enter(harness, "10.0.0.2", "large", largeWill)[1], 0x97);
+		assert.equal(harness.broker.counters.sessionsEvicted, 0);
+		for (let i = 0; i < 4; i++) assert.ok(isPresent(harness, "10.0.0.1", `small ${i}`), `${i}`);
+	});
+
+	test("a place, but no bytes for the newcomer: it is refused, and nobody loses the place", () => {
+		const harness = new BrokerHarness({ connections: 2, sessions: 8, sessionBytes: 800 });
+		fillBytes(harness, 2);
+		const hoard = [0, 1].map((i) => connected(harness, "10.0.0.1", `small ${i}`));
+		assert.equal(enter(harness, "10.0.0.2", "large", largeWill)[1], 0x97);
+		assert.ok(hoard.every(({ closed }) => !closed));
+		assert.equal(harness.broker.counters.connectionsEvicted, 0);
+	});
+
+	test("all sessions connected and all places taken: one client gives place and session to a stranger", () => {
+		for (const lasting of [{}, persistent]) {
+			const harness = new BrokerHarness({ connections: 4, sessions: 4 });
+			const hoard = Array.from({ length: 4 }, (_, i) => connected(harness, "10.0.0.1", `h${i}`, lasting));
+			connected(harness, "10.0.0.2", "stranger");
+			assert.equal(hoard.filter(({ closed }) => closed).length, 1);
+			assert.equal(harness.broker.usage.sessions, 4);
+		}
+	});
+});

@@ -1,6 +1,6 @@
 import type { Core } from "../core/core";
 import { userOfPeer } from "../pool/peer";
-import { NO_KEEP_ALIVE, OPEN } from "../session/connection";
+import { type Connection, NO_KEEP_ALIVE, OPEN, WEB_SOCKET_LISTENER } from "../session/connection";
 import { PeerTally } from "./peer-tally";
 
 /**
@@ -9,14 +9,16 @@ import { PeerTally } from "./peer-tally";
  */
 export const SILENT_MS = 10_000;
 
+const ANY_LISTENER = -1;
+
 /**
  * The next session that has to give way to a client for which there is no room, so that no peer can keep
  * others out; 0 if there is room now, -1 if there can be none. What is free is lent to whoever asks first; it
  * is taken back when another peer needs it:
  *
- * - A place among the connected clients: from a client without keep alive that has been silent for SILENT_MS,
- *   if its peer holds no less than the newcomer's; otherwise from a peer that holds more than the newcomer's
- *   would then hold.
+ * - A place among the connected clients, or among those over WebSocket: from a client without keep alive that
+ *   has been silent for SILENT_MS, if its peer holds no less than the newcomer's; otherwise from a peer that
+ *   holds more than the newcomer's would then hold.
  * - A session, or bytes for identifiers and wills: from the peer that holds most, whose longest-absent
  *   session ends; if all its sessions are connected, as a place.
  *
@@ -24,41 +26,106 @@ export const SILENT_MS = 10_000;
  * while no other peer asks. A session counts as one unit for each share of the bytes that it has begun: a
  * share is sessionBytes / sessions.
  *
+ * @param connection of the newcomer
  * @param peer of the newcomer
  * @param known its session, 0 if it has none
  * @param bytes that its identifier and will take
+ * @param begun whether an earlier call has named another session; otherwise nobody is named unless all who
+ *   have to give way make room enough, so that no one ends for a client that is refused
  */
-export function nextToGiveWay(core: Core, peer: number, known: number, bytes: number): number {
-	const { sessions, settings, openCount } = core;
-	if (bytes > settings.sessionBytes) return -1;
-	if (openCount >= settings.connections && (known === 0 || sessions.connection(known) === 0)) {
-		return connectedSession(core, peer, known, countConnections(core, peer)) || -1;
-	}
-	const needed = known === 0 ? bytes : bytes - sessions.bytesOf(known);
-	if ((known !== 0 || sessions.count < sessions.capacity) && sessions.freeBytes >= needed) return 0;
-	const tally = countSessions(core, peer, needed);
-	return absentSession(core, peer, known, tally) || connectedSession(core, peer, known, tally) || -1;
+export function nextToGiveWay(
+	core: Core,
+	connection: Connection,
+	peer: number,
+	known: number,
+	bytes: number,
+	begun: boolean,
+): number {
+	if (bytes > core.settings.sessionBytes) return -1;
+	const place = placeToGive(core, connection, peer, known);
+	if (place < 0) return -1;
+	const first = sessionToGive(core, peer, known, bytes, begun, place);
+	return first < 0 || place === 0 ? first : place;
 }
 
-function countConnections(core: Core, newcomer: number): PeerTally {
+/** The session of the client whose place the newcomer takes; 0 if one is free, -1 if there is none for it. */
+function placeToGive(core: Core, { listenerIndex }: Connection, peer: number, known: number): number {
+	const { settings, openCount } = core;
+	const old = known === 0 ? undefined : core.connectionOf(known);
+	let listener = ANY_LISTENER;
+	if (listenerIndex === WEB_SOCKET_LISTENER && old?.listenerIndex !== listenerIndex) {
+		let open = 0;
+		for (let i = 1; i < core.connections.length; i++) {
+			const other = core.connections[i]!;
+			if (other.state === OPEN && other.listenerIndex === listenerIndex) open++;
+		}
+		if (open >= settings.webSockets) listener = listenerIndex;
+	}
+	if (listener === ANY_LISTENER && (openCount < settings.connections || old !== undefined)) return 0;
+	const tally = countConnections(core, peer, listener);
+	return connectedSession(core, peer, known, tally, listener, undefined) || -1;
+}
+
+/**
+ * The first session to end so that the newcomer gets one with its bytes; 0 if there is room, -1 if there is
+ * none for it.
+ * @param place session of the client that gives way to it besides, 0 if none does
+ */
+function sessionToGive(
+	core: Core,
+	peer: number,
+	known: number,
+	bytes: number,
+	begun: boolean,
+	place: number,
+): number {
+	const { sessions } = core;
+	const needed = known === 0 ? bytes : bytes - sessions.bytesOf(known);
+	let places = known !== 0 ? 1 : sessions.capacity - sessions.count;
+	let free = sessions.freeBytes;
+	if (places > 0 && free >= needed) return 0;
+	const given = new Uint8Array(sessions.capacity + 1);
+	let first = 0;
+	let next = place !== 0 && !sessions.persistent(place) ? place : 0;
+	do {
+		if (next !== 0) {
+			given[next] = 1;
+			places++;
+			free += sessions.bytesOf(next);
+			if (places > 0 && free >= needed) return first;
+		}
+		const tally = countSessions(core, peer, needed, given);
+		next =
+			absentSession(core, peer, known, tally, given) ||
+			connectedSession(core, peer, known, tally, ANY_LISTENER, given);
+		if (first === 0) first = next;
+		if (begun && next !== 0) return next;
+	} while (next !== 0);
+	return -1;
+}
+
+/** Counts the connected clients of each peer, and the newcomer. @param listener those that it has accepted */
+function countConnections(core: Core, newcomer: number, listener: number): PeerTally {
 	const { connections, sessions } = core;
 	const tally = new PeerTally(connections.length);
 	for (let i = 1; i < connections.length; i++) {
-		const { state, session } = connections[i]!;
-		if (state === OPEN) tally.add(sessions.peer(session), 1);
+		const { state, session, listenerIndex } = connections[i]!;
+		if (state === OPEN && (listener === ANY_LISTENER || listenerIndex === listener))
+			tally.add(sessions.peer(session), 1);
 	}
 	tally.add(newcomer, 1);
 	tally.sort();
 	return tally;
 }
 
-function countSessions(core: Core, newcomer: number, needed: number): PeerTally {
+/** Counts the units of each peer, without the sessions that are `given` away, and the newcomer's. */
+function countSessions(core: Core, newcomer: number, needed: number, given: Uint8Array): PeerTally {
 	const { sessions, settings } = core;
 	// each session begins one share, all sessions together fill `capacity` more, and so may the newcomer
 	const tally = new PeerTally(3 * sessions.capacity + 1);
 	const share = settings.sessionBytes / settings.sessions;
 	for (let session = 1; session <= sessions.capacity; session++)
-		if (sessions.inUse(session))
+		if (sessions.inUse(session) && given[session] === 0)
 			tally.add(sessions.peer(session), Math.max(1, Math.ceil(sessions.bytesOf(session) / share)));
 	if (needed > 0) tally.add(newcomer, Math.ceil(needed / share));
 	tally.sort();
@@ -66,13 +133,20 @@ function countSessions(core: Core, newcomer: number, needed: number): PeerTally 
 }
 
 /** The longest-absent session of the peer that holds most, and no less than the newcomer's; 0: none. */
-function absentSession(core: Core, newcomer: number, known: number, tally: PeerTally): number {
+function absentSession(
+	core: Core,
+	newcomer: number,
+	known: number,
+	tally: PeerTally,
+	given: Uint8Array,
+): number {
 	const { sessions } = core;
 	let best = 0;
 	let most = tally.ofPeer(newcomer);
 	let mostOfUser = tally.ofUser(userOfPeer(newcomer));
 	for (let session = 1; session <= sessions.capacity; session++) {
 		if (!sessions.inUse(session) || sessions.connection(session) !== 0 || session === known) continue;
+		if (given[session] !== 0) continue;
 		const peer = sessions.peer(session);
 		const units = tally.ofPeer(peer);
 		const unitsOfUser = tally.ofUser(userOfPeer(peer));
@@ -92,7 +166,14 @@ function absentSession(core: Core, newcomer: number, known: number, tally: PeerT
 }
 
 /** The session of the connected client that gives way first; 0: none has to. */
-function connectedSession(core: Core, newcomer: number, known: number, tally: PeerTally): number {
+function connectedSession(
+	core: Core,
+	newcomer: number,
+	known: number,
+	tally: PeerTally,
+	listener: number,
+	given: Uint8Array | undefined,
+): number {
 	const { connections, sessions, clock } = core;
 	const own = tally.ofPeer(newcomer);
 	let best = 0;
@@ -100,8 +181,9 @@ function connectedSession(core: Core, newcomer: number, known: number, tally: Pe
 	let most = own;
 	let oldest = 0;
 	for (let i = 1; i < connections.length; i++) {
-		const { state, session, clientFlags, lastReceivedAt } = connections[i]!;
-		if (state !== OPEN || session === known) continue;
+		const { state, session, clientFlags, lastReceivedAt, listenerIndex } = connections[i]!;
+		if (state !== OPEN || session === known || (given !== undefined && given[session] !== 0)) continue;
+		if (listener !== ANY_LISTENER && listenerIndex !== listener) continue;
 		const units = tally.ofPeer(sessions.peer(session));
 		const silent = (clientFlags & NO_KEEP_ALIVE) !== 0 && lastReceivedAt + SILENT_MS <= clock.nowMs;
 		if (silent ? units < own : units <= own || bestIsSilent) continue;

@@ -96,13 +96,16 @@ export class ConnectHandler {
 
 	/**
 	 * The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none.
+	 * @param begun whether another one has given way already
 	 */
-	nextToGiveWay(connection: Connection, packet: Packet): number {
+	nextToGiveWay(connection: Connection, packet: Packet, begun: boolean): number {
 		return nextToGiveWay(
 			this.#core,
+			connection,
 			this.peerOf(connection, packet),
 			this.knownSession(packet),
 			this.bytesFor(packet),
+			begun,
 		);
 	}
 

@@ -131,12 +131,13 @@ export class Dispatcher {
 	 * The next session that gives way to the client of an accepted CONNECT, see admission.ts, or to its
 	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet,
 	 * so that a client that is refused for lack of room loses neither its old connection nor its old session.
+	 * @param begun whether another session has given way already
 	 */
-	nextToGiveWay(connection: Connection): number {
+	nextToGiveWay(connection: Connection, begun: boolean): number {
 		if (this.#packet.type === SUBSCRIBE)
 			return nextToGiveFilters(this.#core, connection.session, this.#packet);
 		if (this.#connectResult !== SUCCESS) return 0;
-		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet);
+		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet, begun);
 		if (session >= 0) return session;
 		this.#connectResult = QUOTA_EXCEEDED;
 		return 0;

@@ -27,6 +27,9 @@ export const DRAINING = 4;
 
 export type ConnectionState = typeof FREE | typeof OPENING | typeof OPEN | typeof CLOSING | typeof DRAINING;
 
+/** Index of the listener for WebSocket and the status page. */
+export const WEB_SOCKET_LISTENER = 1;
+
 /** Longest time for which input is discarded before a connection is closed, ms. */
 export const DRAIN_MS = 500;
 /** Largest number of bytes discarded, beyond those that had arrived. */

@@ -27,7 +27,7 @@ export class BrokerPages implements Pages {
 		this.#core = core;
 		this.#page = new StatusPage(core, name);
 		// one more than connections, as the connection of the request being authenticated may have closed
-		for (let i = 0; i <= core.settings.webSockets; i++) {
+		for (let i = 0; i <= core.settings.webSockets + 1; i++) {
 			this.#requests.push(undefined);
 			this.#replies.push(undefined);
 		}

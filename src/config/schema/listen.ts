@@ -173,7 +173,7 @@ export const ListenConfig = Type.Object(
 		),
 		webSockets: Type.Optional(
 			Count(
-				"Connections to that port at once; they count among connections and handshakes too.",
+				"Clients over WebSocket at once; they count among connections too. One more connection serves the page and handshakes.",
 				limits.webSockets,
 				values.webSockets,
 			),

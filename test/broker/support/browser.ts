@@ -14,9 +14,11 @@ export class Browser {
 	closed = false;
 	#received = "";
 
-	constructor(host: VirtualHost) {
+	/** @param address of the browser, as the platform reports it */
+	constructor(host: VirtualHost, address?: string) {
 		this.host = host;
 		this.socket = host.connect(WEB_PORT);
+		this.socket.remote.remoteAddress = address;
 		const onReadable = this.socket.options.onReadable!;
 		this.socket.options = {
 			onReadable: (bytes) => {
