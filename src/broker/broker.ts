@@ -30,6 +30,7 @@ import {
 	LOST,
 	OPEN,
 	OPENING,
+	RETAINED_PENDING,
 	TOLD,
 	WEB_SOCKET_LISTENER,
 } from "./session/connection";
@@ -309,17 +310,24 @@ export class Broker implements ConnectionOwner {
 		this.#core.close(connection, IMPLEMENTATION_SPECIFIC_ERROR);
 	}
 
-	/** Makes room for the client of a CONNECT, or for the filters of a SUBSCRIBE. */
+	/**
+	 * Makes room for the client of a CONNECT, or for the filters of a SUBSCRIBE. What the sessions that give
+	 * way leave to a subscriber waits until its SUBACK has left: it could use up the room for that.
+	 */
 	private makeRoom(connection: Connection): void {
 		const core = this.#core;
-		for (let begun = false; ; begun = true) {
+		const { room } = connection;
+		connection.room = 0;
+		let begun = false;
+		for (;;) {
 			if (core.closingCount > 0) {
 				// Their places and sessions are free already, but for these steps
 				this.#sessionEnd.endClosing();
 				this.#timeouts.scheduleBy(core.clock.nowMs);
 			}
 			const session = this.#dispatcher.nextToGiveWay(connection, begun);
-			if (session === 0) return;
+			if (session === 0) break;
+			begun = true;
 			const other = core.connectionOf(session);
 			if (other === undefined) {
 				core.counters.sessionsEvicted++;
@@ -331,6 +339,8 @@ export class Broker implements ConnectionOwner {
 				this.#timeouts.scheduleBy(core.clock.nowMs); // its session may expire, or its will become due
 			}
 		}
+		connection.room = room;
+		if (begun) connection.clientFlags |= RETAINED_PENDING; // the router goes on after the answer
 	}
 
 	/** Answers the CONNECT whose authentication has finished. */

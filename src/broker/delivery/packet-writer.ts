@@ -19,7 +19,7 @@ import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { EXPIRY_BYTES, hasExpiry, secondsLeft, writeUint32 } from "../pool/message-properties";
 import { copy } from "../pool/messages";
-import { type Connection, NO_REASON_STRING } from "../session/connection";
+import { type Connection, LAST_WORD_ROOM, NO_REASON_STRING } from "../session/connection";
 
 // Results of publish()
 export const SENT = 0;
@@ -128,7 +128,7 @@ export class PacketWriter {
 		this.flush(connection);
 	}
 
-	/** Sends a DISCONNECT of MQTT 5.0, if there is room. */
+	/** Sends a DISCONNECT of MQTT 5.0; messages have left the room for it. */
 	disconnect(connection: Connection, reasonCode: number): void {
 		const encoder = this.encoderFor(connection);
 		const reason = this.reasonProperty(reasonCode);
@@ -236,7 +236,8 @@ export class PacketWriter {
 			(isVersion5 ? varintSize(properties) + properties : 0) +
 			payload;
 		const size = 1 + varintSize(remaining) + remaining;
-		if (size > connection.room || size > connection.maximumPacketSize || size > memory.sendSize) {
+		const room = connection.room - LAST_WORD_ROOM;
+		if (size > room || size > connection.maximumPacketSize || size > memory.sendSize) {
 			if (newAlias) aliases.unassign(index, alias);
 			// [MQTT-3.1.2-24] [MQTT-3.1.2-25]
 			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM;
@@ -306,7 +307,7 @@ export class PacketWriter {
 	repeat(connection: Connection, packetId: number): SendResult {
 		const size = this.#size;
 		if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-		if (size > connection.room) return NO_ROOM;
+		if (size > connection.room - LAST_WORD_ROOM) return NO_ROOM;
 		const memory = this.#memory;
 		if (packetId !== 0) {
 			const { bytes } = memory;

@@ -1,7 +1,7 @@
 import type { Core } from "../core/core";
 import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
-import { OPEN } from "../session/connection";
+import { LAST_WORD_ROOM, OPEN } from "../session/connection";
 import { dropExpired } from "./queue-shares";
 
 // Columns of a session: the number of the last message that matched, and the combined options of the
@@ -170,7 +170,7 @@ export class Recipients {
 		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
 		// [MQTT-3.3.4-9]
 		if (qos !== 0 && queues.inFlight(session) >= connection.sendQuota) return false;
-		return message.size + PUBLISH_OVERHEAD <= connection.room;
+		return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
 	}
 
 	/** Whether a session's queue is full, even after expired messages were dropped. */

@@ -2,7 +2,13 @@ import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from
 import { decodeUTF8 } from "../../mqtt/utf8";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
-import { type Connection, OPEN, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import {
+	type Connection,
+	LAST_WORD_ROOM,
+	OPEN,
+	RETAINED_PENDING,
+	WANTS_TIMESTAMP,
+} from "../session/connection";
 import { type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
 import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
@@ -17,8 +23,8 @@ const EXAMINED_PER_TURN = 8192;
 const TRACE_INTERVAL_MS = 60_000;
 /** Start of such a trace; the topic follows. */
 export const NO_PLACE_TRACE = "broker: no place for the retained value of";
-/** Bytes of the longest PUBREL without a reason string. */
-const PUBREL_ROOM = 5;
+/** Room for the longest PUBREL without a reason string. */
+const PUBREL_ROOM = 5 + LAST_WORD_ROOM;
 
 /**
  * SUCCESS or NO_MATCHING_SUBSCRIBERS; QUOTA_EXCEEDED: a QoS 1 or 2 message was not routed, or a retained QoS

@@ -29,6 +29,7 @@ import { normalizeProperties } from "../pool/message-properties";
 import { peerOf, userOfPeer } from "../pool/peer";
 import {
 	type Connection,
+	LAST_WORD_ROOM,
 	NO_KEEP_ALIVE,
 	NO_REASON_STRING,
 	OPEN,
@@ -291,7 +292,7 @@ export class ConnectHandler {
 		connection.clientFlags = clientFlags;
 		connection.sendQuota = settings.inFlight;
 		// Almost nothing was written so far: a packet that does not fit now would never fit
-		connection.maximumPacketSize = Math.min(connection.maximumPacketSize, connection.room);
+		connection.maximumPacketSize = Math.min(connection.maximumPacketSize, connection.room - LAST_WORD_ROOM);
 		connection.topicAliasMaximum = 0;
 		sessions.setEndsAt(session, NEVER_SECONDS);
 		if (connection.version === 4) {

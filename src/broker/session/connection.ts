@@ -47,6 +47,12 @@ export const TOLD = 2;
  */
 const ANSWER_ROOM = 192;
 
+/**
+ * Room in the socket that no message uses up, bytes: the acknowledgement of the packet that is being handled
+ * and DISCONNECT leave in any case.
+ */
+export const LAST_WORD_ROOM = 64;
+
 // Progress in the fixed header, besides the position in the remaining length (0, 7, 14, 21)
 const HEADER_START = -2;
 const HEADER_COMPLETE = -1;
