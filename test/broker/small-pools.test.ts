@@ -29,6 +29,8 @@ const poolNames = [
 	"sessionExpiryLimit",
 	"systemInterval",
 	"keepAliveLimit",
+	"turnPackets",
+	"turnBytes",
 ] as const;
 type Pool = (typeof poolNames)[number];
 

@@ -29,8 +29,9 @@ export class ReceiveContext {
 		this.memory = memory;
 		this.counters = counters;
 		this.packetSizeLimit = settings.packetSize;
-		this.#turnPackets = settings.turnPackets;
-		this.#turnBytes = settings.turnBytes;
+		// A turn without budget would never end one's wait for the next
+		this.#turnPackets = Math.max(1, settings.turnPackets);
+		this.#turnBytes = Math.max(1, settings.turnBytes);
 		this.partialPackets = new PartialPackets(
 			memory,
 			settings.assemblyBytes,
