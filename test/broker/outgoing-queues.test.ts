@@ -33,7 +33,7 @@ function takeBack(
 	waiting: ModelEntry[],
 	inFlight: ModelEntry[],
 	bytes: boolean,
-	addUntracked: () => void,
+	addUntracked: (entry: ModelEntry) => void,
 ): number {
 	for (const isCandidate of [
 		({ qos, released }: ModelEntry) => qos === 0 && !released,
@@ -55,8 +55,7 @@ function takeBack(
 	if (bytes) inFlight.find(({ kept }) => kept)!.kept = false;
 	else if (inFlight.length === 0) waiting.shift();
 	else {
-		inFlight.shift();
-		addUntracked();
+		addUntracked(inFlight.shift()!);
 	}
 	return 0;
 }
@@ -113,6 +112,8 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 			const waiting: ModelEntry[][] = [[], [], [], []];
 			const inFlight: ModelEntry[][] = [[], [], [], []];
 			const untracked = [0, 0, 0, 0];
+			/** Of QoS 2, and received by the client: they wait for PUBCOMP. */
+			const received = [0, 0, 0, 0];
 			const incomingQos2: Set<number>[] = [new Set(), new Set(), new Set(), new Set()];
 			let fillByte = 0;
 			let packetId = 0;
@@ -143,6 +144,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					waiting[action.session] = [];
 					inFlight[action.session] = [];
 					untracked[action.session] = 0;
+					received[action.session] = 0;
 					incomingQos2[action.session].clear();
 				} else if (action.do === "suspend") {
 					const { session } = action;
@@ -155,12 +157,18 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					];
 					inFlight[session] = [];
 					untracked[session] = 0;
+					received[session] = 0;
 				} else if (action.do === "takeBack") {
 					const { session, bytes } = action;
 					if ((bytes ? queues.bytes(session) : queues.entries(session)) === 0) continue;
 					assert.equal(
 						queues.takeBack(session, bytes),
-						takeBack(waiting[session], inFlight[session], bytes, () => untracked[session]++),
+						takeBack(
+							waiting[session],
+							inFlight[session],
+							bytes,
+							(entry) => (entry.released ? received : untracked)[session]++,
+						),
 					);
 				} else if (action.do === "yield") {
 					const list = waiting[action.session];
@@ -179,16 +187,21 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					);
 				} else if (action.do === "release") {
 					const entry = inFlight[action.session][action.which];
+					const counted = untracked[action.session] + received[action.session];
 					assert.equal(
 						queues.acknowledge(action.session, entry?.id ?? 0xffff, PUBREC_ARRIVES),
 						entry === undefined
-							? untracked[action.session] > 0
+							? counted > 0
 								? SEND_PUBREL
 								: SEND_PUBREL_NOT_FOUND
 							: entry.qos === 2
 								? SEND_PUBREL
 								: PROTOCOL_VIOLATION,
 					);
+					if (entry === undefined && untracked[action.session] > 0) {
+						untracked[action.session]--;
+						received[action.session]++;
+					}
 					if (entry?.qos === 2) {
 						entry.released = true;
 						entry.kept = false;
@@ -197,6 +210,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const list = inFlight[action.session];
 					const entry = list[action.which];
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
+					const counts = action.qos === 2 && received[action.session] > 0 ? received : untracked;
 					assert.equal(
 						queues.acknowledge(
 							action.session,
@@ -204,14 +218,14 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 							action.qos === 1 ? PUBACK_ARRIVES : PUBCOMP_ARRIVES,
 						),
 						entry === undefined
-							? untracked[action.session] > 0
+							? counts[action.session] > 0
 								? COMPLETE
 								: IGNORE
 							: due
 								? COMPLETE
 								: PROTOCOL_VIOLATION,
 					);
-					if (entry === undefined && untracked[action.session] > 0) untracked[action.session]--;
+					if (entry === undefined && counts[action.session] > 0) counts[action.session]--;
 					if (due) list.splice(action.which, 1);
 				} else {
 					const { session } = action;
@@ -244,7 +258,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 				let entries = 0;
 				for (let i = 1; i <= SESSIONS; i++) {
 					assert.equal(queues.waiting(i), waiting[i].length);
-					assert.equal(queues.inFlight(i), inFlight[i].length + untracked[i]);
+					assert.equal(queues.inFlight(i), inFlight[i].length + untracked[i] + received[i]);
 					const entriesOfSession = [...waiting[i], ...inFlight[i]];
 					assert.equal(queues.entries(i), entriesOfSession.length);
 					assert.equal(

@@ -320,6 +320,21 @@ describe("messages in flight that have no entry", () => {
 		assert.deepEqual(receive(again), ["0", "1"]);
 	});
 
+	test("QoS 2 and received: it keeps its send quota until PUBCOMP, and is not lost with the connection", () => {
+		const { harness, sender, live } = withoutEntries(2);
+		for (let i = 0; i < 5; i++) publish(sender, "t", `${i}`, { qos: 2 });
+		const messages = live.publishes();
+		assert.equal(messages.length, 4);
+		const { droppedQueue } = harness.broker.counters;
+		for (const { messageId } of messages) {
+			live.send({ cmd: "pubrec", messageId });
+			assert.ok(live.shift("pubrel"));
+			assert.equal(live.publishes().length, 0);
+		}
+		live.drop();
+		assert.equal(harness.broker.counters.droppedQueue, droppedQueue);
+	});
+
 	test("[MQTT-4.3.3-4] QoS 2 without room to keep it: after a reconnect PUBREL frees its identifier", () => {
 		const harness = new BrokerHarness({ queuedBytes: 128 });
 		const sender = harness.client("sender");

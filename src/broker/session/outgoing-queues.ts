@@ -6,6 +6,7 @@ import {
 	type DeliveryPacket,
 	IDLE,
 	PUBACK_PENDING,
+	PUBCOMP_ARRIVES,
 	PUBCOMP_PENDING,
 	PUBREC_ARRIVES,
 	PUBREC_PENDING,
@@ -34,12 +35,17 @@ const WAITING = 4;
 const IN_FLIGHT = 5;
 /** Bytes of the contents of all entries; a content that several entries share counts for each. */
 const BYTES = 6;
-/** Messages in flight that have no entry; see addInFlight(). */
+/**
+ * Messages in flight that have no entry, see addInFlight(): in the low byte those that the client has not
+ * received for all we know, above it, in units of RECEIVED, those of QoS 2 that wait for PUBCOMP only.
+ */
 const UNTRACKED = 7;
 /** Messages lost for lack of room, up to the largest number that 16 bits hold. */
 const LOST = 8;
 const LISTS_WIDTH = 9;
 const LOST_LIMIT = 0xffff;
+/** Unit of the received ones among the UNTRACKED; `inFlight` is at most 64. */
+const RECEIVED = 0x100;
 
 /**
  * Outgoing messages of each session. An entry is one message for one session, in one of two lists: waiting to
@@ -118,7 +124,8 @@ export class OutgoingQueues {
 	/** Messages of a session in flight, with an entry or without. */
 	inFlight(session: number): number {
 		const row = LISTS_WIDTH * session;
-		return this.#lists[row + IN_FLIGHT] + this.#lists[row + UNTRACKED];
+		const untracked = this.#lists[row + UNTRACKED];
+		return this.#lists[row + IN_FLIGHT] + (untracked & 0xff) + (untracked >> 8);
 	}
 
 	/** Entries of a session. */
@@ -313,9 +320,10 @@ export class OutgoingQueues {
 			this.releaseContent(session, entry);
 		} else if (entry === 0) this.dropFirst(session);
 		else {
+			const received = (entries.flags(entry) & RELEASED) !== 0;
 			this.unlinkInFlight(session, 0, entry);
 			this.releaseEntry(session, entry);
-			this.#lists[row + UNTRACKED]++;
+			this.#lists[row + UNTRACKED] += received ? RECEIVED : 1;
 		}
 		return 0;
 	}
@@ -462,12 +470,21 @@ export class OutgoingQueues {
 		return action;
 	}
 
-	/** Of a message in flight without an entry only the number is known: any acknowledgement may be its own. */
+	/**
+	 * Of messages in flight without an entry only the number is known: any acknowledgement may be that of one of
+	 * them, PUBCOMP first of one whose PUBREC has come.
+	 */
 	private acknowledgeUntracked(session: number, packet: DeliveryPacket): DeliveryAction {
 		const at = LISTS_WIDTH * session + UNTRACKED;
-		if (this.#lists[at] === 0) return actionOn(IDLE, packet);
-		if (packet === PUBREC_ARRIVES) return SEND_PUBREL;
-		this.#lists[at]--;
+		const untracked = this.#lists[at];
+		const pending = untracked & 0xff;
+		if (packet === PUBREC_ARRIVES && untracked !== 0) {
+			if (pending !== 0) this.#lists[at] = untracked - 1 + RECEIVED; // [MQTT-4.3.3-4]
+			return SEND_PUBREL;
+		}
+		const received = packet === PUBCOMP_ARRIVES && untracked >= RECEIVED;
+		if (!received && pending === 0) return actionOn(IDLE, packet);
+		this.#lists[at] = untracked - (received ? RECEIVED : 1);
 		return COMPLETE;
 	}
 
@@ -481,7 +498,7 @@ export class OutgoingQueues {
 		const entries = this.#entries;
 		const row = LISTS_WIDTH * session;
 		const lists = this.#lists;
-		const lost = lists[row + UNTRACKED] + this.dropUnkept(session);
+		const lost = (lists[row + UNTRACKED] & 0xff) + this.dropUnkept(session);
 		lists[row + UNTRACKED] = 0;
 		const first = lists[row + FIRST_IN_FLIGHT];
 		if (first === 0) return lost;
