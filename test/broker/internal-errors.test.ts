@@ -82,3 +82,33 @@ test("an exception while a session is taken over: the next packet of another cli
 	other.drop();
 	assert.equal(harness.broker.usage.connections, 0);
 });
+
+test("an exception while a session ends: the session and all that it holds are gone nevertheless", () => {
+	for (const failing of ["retained", "delivered"]) {
+		const harness = new BrokerHarness();
+		let fails = false;
+		harness.host.event = (name) => {
+			if (!fails || name !== failing) return;
+			fails = false;
+			throw new Error("the host fails");
+		};
+		const other = harness.client("other");
+		other.subscribe("$share/g/t", { qos: 1 });
+		const client = harness.client("ends", 5, { will: { ...will, properties: {} } });
+		client.subscribe("$share/g/t", { qos: 1 });
+		client.freeze();
+		// what waits for it, and what it has not acknowledged, goes to the other one
+		for (let i = 0; i < 4; i++) other.publish("t", "x".repeat(100), { qos: 1, messageId: i + 1 });
+		fails = true;
+		client.drop();
+		harness.host.advance(10_000);
+		assert.equal(harness.broker.counters.internalErrors, 1, failing);
+		assert.equal(harness.broker.usage.sessions, 1);
+		assert.equal(harness.broker.usage.sessions, 1);
+		assert.equal(harness.broker.usage.subscriptions, 1);
+		other.send({ cmd: "disconnect" });
+		harness.host.advance(1000);
+		const { values: _values, valueBytes: _bytes, ...poolUsage } = harness.broker.usage;
+		for (const [pool, count] of Object.entries(poolUsage)) assert.equal(count, 0, `${failing}: ${pool}`);
+	}
+});

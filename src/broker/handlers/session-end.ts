@@ -100,12 +100,16 @@ export class SessionEnd {
 	/** Ends a session whose client is not connected. */
 	endSession(session: number): void {
 		const { sessions, subscriptions, queues } = this.#core;
-		subscriptions.removeAll(session);
-		this.#router.redistribute(session);
-		queues.clear(session);
-		queues.forgetEndedShares(subscriptions.tree);
-		if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
-		sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
+		try {
+			subscriptions.removeAll(session);
+			this.#router.redistribute(session);
+			if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
+		} finally {
+			// also after a failure: nothing else would end a session that is not persistent
+			queues.clear(session);
+			queues.forgetEndedShares(subscriptions.tree);
+			sessions.remove(session); // [MQTT-3.1.1:3.1.2-7]
+		}
 	}
 
 	/**
