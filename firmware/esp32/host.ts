@@ -8,6 +8,7 @@ import WiFi from "wifi";
 import type { TCPConstructor, Timer as TimerClass, WiFiConstructor } from "../../src/device";
 import type { Host } from "../host";
 import { CountedListener } from "../listener";
+import type { UDPConstructor } from "../time-request";
 import { setClock } from "./clock";
 import { chip, mac } from "./identity";
 import { retained } from "./retained";
@@ -42,7 +43,7 @@ const host: Host = {
 	timer: Timer as unknown as TimerClass,
 	wifi: WiFi as unknown as WiFiConstructor,
 	resolve: (name, callback) => Net.resolve(name, callback),
-	clock: Object.freeze({ udp: UDP, set: setClock }),
+	clock: Object.freeze({ udp: UDP as unknown as UDPConstructor, set: setClock }),
 	storage,
 	sleep,
 	retained,
