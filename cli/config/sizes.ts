@@ -8,6 +8,7 @@ import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
 import type { JSONDocument } from "./json";
 import { memoryShortage } from "./memory";
+import { DEFAULT_QUEUE_LENGTH, messageQueueLength } from "./message-queue";
 import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -22,15 +23,15 @@ const root: Path = ["config", "firefly"];
 const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
 
 /**
- * Reports what does not fit its memory: everything in the arena of the chip, packets in the send buffer,
- * samples in the outbox, the outbox in retained memory. The firmware's own code computes the sizes; values
- * that the schema rejects have their defaults, as on the device.
+ * Reports what does not fit its memory: everything in the arena of the chip, posts in the message queue,
+ * packets in the send buffer, samples in the outbox, the outbox in retained memory. The firmware's own code
+ * computes the sizes; values that the schema rejects have their defaults, as on the device.
  * @param onChip whether the memory is that of a chip
  */
 export function sizeProblems(document: JSONDocument, overrides: Overrides, onChip: boolean): Problem[] {
 	const config = valueAt(document.value, ["config"]);
 	const settings = readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
-	const arena = onChip ? arenaProblems(document, settings) : [];
+	const arena = onChip ? [...arenaProblems(document, settings), ...queueProblems(document, settings)] : [];
 	if (settings.role === "broker") return arena;
 	return [...arena, ...packetProblems(document, settings), ...outboxProblems(document, settings)];
 }
@@ -45,6 +46,26 @@ function arenaProblems(document: JSONDocument, settings: Settings): Problem[] {
 	const listen = [...root, "listen"];
 	const place = shortage.key === undefined ? listen : [...listen, shortage.key];
 	return [document.at(valueAt(document.value, listen) === undefined ? root : place, shortage.message)];
+}
+
+/** Reports a message queue that can become full, on which the chip would hang. */
+function queueProblems(document: JSONDocument, settings: Settings): Problem[] {
+	const places: readonly Path[] = [
+		["platforms", "esp32", "defines", "task", "queuelength"],
+		["defines", "task", "queuelength"],
+	];
+	const written = places.find((place) => numberAt(document, place) !== undefined);
+	const length = written === undefined ? DEFAULT_QUEUE_LENGTH : numberAt(document, written)!;
+	const needed = messageQueueLength(settings);
+	if (length >= needed) return [];
+	const place = written ?? [...root, ...(settings.role === "sensor" ? [] : ["listen", "connections"])];
+	const advice =
+		written === undefined
+			? `add "defines": {"task": {"queuelength": ${needed}}} to the manifest`
+			: `raise it to ${needed}`;
+	return [
+		document.at(place, `XS's message queue of ${length} can become full, on which the chip hangs; ${advice}`),
+	];
 }
 
 function numberAt(document: JSONDocument, path: Path): number | undefined {

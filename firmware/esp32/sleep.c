@@ -21,8 +21,10 @@ void xs_firefly_deep_sleep(xsMachine *the)
 	esp_sleep_enable_timer_wakeup((uint64_t)(ms < 1 ? 1 : ms) * 1000);
 
 	// Sockets pass their output to lwIP in messages of the same queue: messages posted earlier are processed
-	// first.
-	modMessagePostToMachine(the, NULL, 0, enterDeepSleep, NULL);
+	// first. The queue has a place for this one (cli/config/message-queue.ts). Should the post fail all the same,
+	// staying awake would cost more than output that is not acknowledged, and so is sent again.
+	if (modMessagePostToMachine(the, NULL, 0, enterDeepSleep, NULL))
+		enterDeepSleep(the, NULL, NULL, 0);
 }
 
 void xs_firefly_reset_reason(xsMachine *the)

@@ -41,6 +41,13 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		],
 	},
 	{
+		name: "more connections than the default message queue has places for",
+		firefly: '{"role": "broker", "listen": {"anonymous": true, "connections": 14}}',
+		problems: [
+			'65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 59}} to the manifest',
+		],
+	},
+	{
 		name: "a pool that the memory of the chip cannot hold",
 		firefly: '{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 65536, "sessions": 32}}',
 		problems: [
