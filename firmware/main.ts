@@ -16,8 +16,8 @@ import { WiFiStation } from "./wifi-station";
  */
 const FAILED_START_SLEEP_MS = 900_000;
 /**
- * Sleep, in ms, after a crash, before the firmware runs again: a fault at every boot then causes one boot a
- * minute.
+ * Sleep, in ms, after a crash or the watchdog, before the firmware runs again: a fault at every boot then
+ * causes one boot a minute.
  */
 const CRASH_SLEEP_MS = 60_000;
 
@@ -27,8 +27,12 @@ function run(): void {
 	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
 	const settings = settingsForDevice(template, device);
 	const { role, wifi, sleep } = settings;
+	const { reason } = device.sleep;
+	const failed = reason === "crash" || reason === "watchdog";
+	if (failed)
+		device.trace(`firefly: restarted after ${reason === "crash" ? "a crash" : "the watchdog expired"}`);
 	if (role === "sensor") {
-		if (sleep.mode === "deep" && device.sleep.reason === "crash") device.sleep.deep(CRASH_SLEEP_MS);
+		if (sleep.mode === "deep" && failed) device.sleep.deep(CRASH_SLEEP_MS);
 		else startRoles(device, settings);
 	} else if (wifi && device.wifi) {
 		const joinedDevice: Device = Object.create(device, { wifi: { value: undefined } });

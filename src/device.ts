@@ -106,8 +106,8 @@ export interface WiFiConstructor {
 	new (options: WiFiOptions, callback: (message: string, detail?: number | string) => void): WiFi;
 }
 
-/** Reason for the current boot. */
-export type WakeReason = "power-on" | "deep-sleep" | "reset" | "brown-out" | "crash";
+/** Reason for the current boot. "watchdog": the firmware did not return from a turn in time. */
+export type WakeReason = "power-on" | "deep-sleep" | "reset" | "brown-out" | "crash" | "watchdog";
 
 export interface Sleep {
 	readonly reason: WakeReason;

@@ -7,7 +7,8 @@
 #include "esp_attr.h"
 
 // The IDF's linker script keeps this section's domain powered in deep sleep; nothing initialises it at boot.
-static RTC_NOINIT_ATTR uint8_t gRetained[MODDEF_FIREFLY_RETAINED];
+// Typed arrays of doubles may lie over it, and XS takes them for aligned.
+static RTC_NOINIT_ATTR uint8_t gRetained[MODDEF_FIREFLY_RETAINED] __attribute__((aligned(8)));
 
 void xs_firefly_retained(xsMachine *the)
 {

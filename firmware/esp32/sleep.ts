@@ -14,11 +14,12 @@ function wakeReason(code: number): WakeReason {
 	switch (code) {
 		case 3: // software: XS restarts the chip after an uncaught error
 		case 4: // panic
+		case 15: // CPU lock-up
+			return "crash";
 		case 5: // interrupt watchdog
 		case 6: // task watchdog
 		case 7: // other watchdog
-		case 15: // CPU lock-up
-			return "crash";
+			return "watchdog";
 		case 8:
 			return "deep-sleep";
 		case 2: // external pin

@@ -66,6 +66,7 @@ const RESET_CODES: Readonly<Record<WakeReason, number>> = {
 	"power-on": 1,
 	reset: 2,
 	crash: 4,
+	watchdog: 6,
 	"deep-sleep": 8,
 	"brown-out": 9,
 };
@@ -236,7 +237,9 @@ export class Board implements PeripheralHost {
 			...(error.stack === undefined ? {} : { stack: error.stack }),
 		});
 		this.#consecutiveCrashes = uptime < CRASH_UPTIME_MS ? this.#consecutiveCrashes + 1 : 0;
-		if (this.#consecutiveCrashes < MAX_CONSECUTIVE_CRASHES) this.#boot("crash");
+		// The engine ends a turn that takes too many steps; the chip's task watchdog does so after a time.
+		if (this.#consecutiveCrashes < MAX_CONSECUTIVE_CRASHES)
+			this.#boot(error.kind === "computron limit" ? "watchdog" : "crash");
 		else
 			this.emit({
 				type: "trace",

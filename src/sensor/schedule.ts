@@ -1,5 +1,7 @@
 /** Longest sleep in ms: the timer of `Sleep.deep` takes 2^31 − 1. */
 export const LONGEST_SLEEP_MS = 0x7fffffff;
+/** Shortest sleep in ms: less is over before the chip has fallen asleep, with its radio stopped. */
+export const SHORTEST_SLEEP_MS = 20;
 /** Limit of {@link earlyTolerance}, in ms. */
 const EARLY_LIMIT_MS = 5000;
 /** A try up to this much before its time, in ms, avoids another wake. */
@@ -64,9 +66,9 @@ export function realignedDue(due: number, now: number, wall: number, every: numb
 /**
  * Sleep duration to request in order to sleep from `now` to `until`.
  * @param drift fraction by which sleeps last longer than requested
- * @returns ms, 1 … {@link LONGEST_SLEEP_MS}
+ * @returns ms, {@link SHORTEST_SLEEP_MS} … {@link LONGEST_SLEEP_MS}
  */
 export function sleepLength(until: number, now: number, drift: number): number {
 	const length = Math.round((until - now) / (1 + drift));
-	return length < 1 ? 1 : Math.min(length, LONGEST_SLEEP_MS);
+	return length < SHORTEST_SLEEP_MS ? SHORTEST_SLEEP_MS : Math.min(length, LONGEST_SLEEP_MS);
 }

@@ -111,10 +111,14 @@ test("a sensor starts at once and brings up Wi-Fi itself", async () => {
 	assert.deepEqual((await boot({})).done, ["node with wifi"]);
 });
 
-test("after a crash a sensor sleeps first, so that a fault at boot does not become a boot loop", async () => {
-	assert.deepEqual((await boot({ reason: "crash" })).done, ["sleep 60000"]);
-	assert.deepEqual((await boot({ reason: "crash", mode: "none" })).done, ["node with wifi"]);
-});
+for (const [reason, trace] of [
+	["crash", "trace firefly: restarted after a crash"],
+	["watchdog", "trace firefly: restarted after the watchdog expired"],
+] as const)
+	test(`after a restart by ${reason} a sensor says so and sleeps first: a fault at boot is no boot loop`, async () => {
+		assert.deepEqual((await boot({ reason })).done, [trace, "sleep 60000"]);
+		assert.deepEqual((await boot({ reason, mode: "none" })).done, [trace, "node with wifi"]);
+	});
 
 test("configuration problems are traced at every start", async () => {
 	const problems = ["config.firefly.role: 7 is not a string", "another"];

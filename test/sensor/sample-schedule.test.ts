@@ -12,6 +12,7 @@ import {
 	nextDue,
 	nextDueOnGrid,
 	realignedDue,
+	SHORTEST_SLEEP_MS,
 	sleepLength,
 } from "../../src/sensor/schedule";
 import { Decimal } from "../../src/text/decimal";
@@ -155,6 +156,8 @@ test("a sample that is due soon is taken early, awaited when near, and slept for
 test("sleep is corrected for drift and stays within the range of the timer", () => {
 	assert.equal(sleepLength(61_000, 1000, 0), 60_000);
 	assert.equal(sleepLength(61_000, 1000, 0.05), 57_143);
-	assert.equal(sleepLength(0, 1000, 0), 1);
+	assert.equal(sleepLength(0, 1000, 0), SHORTEST_SLEEP_MS);
+	assert.equal(sleepLength(1019, 1000, 0), SHORTEST_SLEEP_MS);
+	assert.equal(sleepLength(1021, 1000, 0), 21);
 	assert.equal(sleepLength(Infinity, 0, 0), LONGEST_SLEEP_MS);
 });

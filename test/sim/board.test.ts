@@ -181,17 +181,20 @@ test("both engines return the same random numbers", async () => {
 });
 
 test("full slots, deep recursion and an endless loop end the board, not the process", async () => {
-	for (const [mode, kind] of [
-		["exhaust", /memory full/],
-		["recurse", /stack overflow/],
-		["spin", /computron limit/],
+	for (const [mode, kind, reset] of [
+		["exhaust", /memory full/, "crash"],
+		["recurse", /stack overflow/, "crash"],
+		["spin", /computron limit/, "watchdog"],
 	] as const) {
 		const bench = new BoardBench();
-		const { board, events } = await bench.board("xs", { mode });
+		const { board, events, lines } = await bench.board("xs", { mode });
 		bench.run(1000);
 		const crash = events.find(({ event }) => event.type === "crash")?.event;
 		assert.ok(crash?.type === "crash");
 		assert.match(crash.kind, kind);
 		assert.equal(board.state, "running", "and it boots again");
+		const boots = events.flatMap(({ event }) => (event.type === "boot" ? [event.reason] : []));
+		assert.deepEqual(boots, ["power-on", reset]);
+		assert.equal(lines().length, reset === "watchdog" ? 1 : 0);
 	}
 });
