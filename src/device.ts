@@ -1,3 +1,5 @@
+import type { DeviceEvent } from "./device-events";
+
 /**
  * Interface between the portable core and its host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or
  * have the shape of the Moddable SDK's modules (`timer`, `time`, `wifi.io`). The ESP32, mcsim, the XS
@@ -166,30 +168,6 @@ export interface StorageModule {
 	open(options: { readonly path: string; readonly format?: "buffer" }): Storage;
 }
 
-/**
- * Events for a host that counts them (the simulator). Their arguments are numbers only, so that reporting
- * allocates nothing.
- */
-export type EventName =
-	| "wake"
-	| "sample"
-	| "filtered"
-	| "accepted"
-	| "join"
-	| "joined"
-	| "open"
-	| "opened"
-	| "publish"
-	| "acknowledged"
-	| "dropped"
-	| "oversized"
-	| "closed"
-	| "failed"
-	| "limit"
-	| "sleep"
-	| "delivered"
-	| "retained";
-
 export interface Device {
 	/** 12 lower-case hexadecimal digits. */
 	readonly mac: string;
@@ -222,6 +200,6 @@ export interface Device {
 	driver(name: string): SensorConstructor | undefined;
 	/** Writes to the host's console. */
 	trace(message: string): void;
-	/** Present on hosts that count events. Meaning of the numbers: src/sensor/events.ts. */
-	event?(name: EventName, a?: number, b?: number, c?: number): void;
+	/** Present on hosts that count events. Nothing is allocated for a call. */
+	event?(...event: DeviceEvent): void;
 }

@@ -1,4 +1,4 @@
-import type { Fault } from "../../src/sensor/events";
+import type { Fault } from "../../src/fault";
 import { EnergyMeter } from "./energy";
 import type { SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";

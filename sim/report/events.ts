@@ -1,5 +1,5 @@
 import type { WakeReason } from "../../src/device";
-import type { Fault } from "../../src/sensor/events";
+import type { Fault } from "../../src/fault";
 import type { TracedPacket } from "../capture/traced-packet";
 
 /**

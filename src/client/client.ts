@@ -24,7 +24,7 @@ import { BLOCKED_ON_CONNACK, BUSY, type PacketId, type PublishResult } from "./o
 import { FIRST_BYTES } from "./peer-protocol";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent } from "./transport";
 
-export { ClientError, type ClientFault } from "./errors";
+export { ClientError } from "./errors";
 export type { BrokerLimits, CachedLimits } from "./limits";
 export type {
 	ClientDevice,

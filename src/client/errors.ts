@@ -1,3 +1,4 @@
+import type { ClientFault } from "../fault";
 import {
 	ADMINISTRATIVE_ACTION,
 	BAD_AUTHENTICATION_METHOD,
@@ -31,15 +32,6 @@ import {
 import type { Packet } from "../mqtt/packet";
 import type { PropertyReader } from "../mqtt/property-reader";
 import { decodeUTF8 } from "../mqtt/utf8";
-
-/**
- * Who has to act before another attempt can succeed.
- * - `configuration`: the user; credentials, client identifier, version, server address.
- * - `peer`: the broker violated the protocol or did not answer.
- * - `resource`: nobody; a limit was reached or the broker is busy, retry later.
- * - `transport`: nobody; name resolution, TCP or the network failed.
- */
-export type ClientFault = "configuration" | "peer" | "resource" | "transport";
 
 export interface ClientErrorDetail {
 	readonly reasonCode?: number;

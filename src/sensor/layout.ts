@@ -39,7 +39,7 @@ export const WORD_FLAGS = 15;
 export const WORD_RECEIVE_MAXIMUM = 16;
 /** Maximum Packet Size of the last CONNACK, in bytes. */
 export const WORD_PACKET_SIZE = 17;
-/** Four counters of dropped reports, one for each {@link ./events.ts!DropReason}. */
+/** Four counters of dropped reports, one for each {@link ../device-events.ts!DropReason}. */
 export const WORD_DROPPED = 18;
 export const WORD_ACKNOWLEDGED = 22;
 /** Number of failed readings. */

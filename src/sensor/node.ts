@@ -1,11 +1,11 @@
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
+import type { DropReason } from "../device-events";
+import type { Fault } from "../fault";
 import { reasonName } from "../mqtt/constants";
 import { backoffDelay } from "./backoff";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
-import type { DropReason, FaultCode } from "./events";
-import { FAULT_CONFIGURATION, FAULT_LIMIT, FAULT_PROGRAM, FAULT_WIFI } from "./events";
 import {
 	headerSize,
 	REAL_DRIFT,
@@ -261,7 +261,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			try {
 				this.#network.join();
 			} catch (error) {
-				this.endTry(FAULT_WIFI, 0, `no Wi-Fi: ${error}`);
+				this.endTry("wifi", 0, `no Wi-Fi: ${error}`);
 			}
 		}
 	}
@@ -286,7 +286,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			return true;
 		} catch (error) {
 			this.#idle = true;
-			device.event?.("failed", FAULT_CONFIGURATION, 0, 1);
+			device.event?.("failed", "configuration", 0, 1);
 			device.trace(`nothing can be reported with this configuration: ${error}`);
 			return false;
 		}
@@ -355,7 +355,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the exchange. */
-	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void {
+	onRefused(topic: number, fault: Fault, reasonCode: number, pauseMs: number): void {
 		const { sensors } = this.#settings;
 		this.#device.event?.("failed", fault, reasonCode, refusalCount(this.#retained, topic));
 		const subject = this.#encoder.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
@@ -372,7 +372,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the exchange. */
-	onFailed(fault: FaultCode, reasonCode: number, message: string): void {
+	onFailed(fault: Fault, reasonCode: number, message: string): void {
 		try {
 			if (!this.#asleep) this.endTry(fault, reasonCode, message);
 		} catch (error) {
@@ -387,12 +387,12 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** Ends the try; pending reports wait for the next one. */
-	private endTry(fault: FaultCode, reasonCode: number, message: string): void {
+	private endTry(fault: Fault, reasonCode: number, message: string): void {
 		this.scheduleRetry(fault, reasonCode, message);
 		this.waitOrSleep(0);
 	}
 
-	private scheduleRetry(fault: FaultCode, reasonCode: number, message: string): void {
+	private scheduleRetry(fault: Fault, reasonCode: number, message: string): void {
 		const { words, reals } = this.#retained;
 		const { minimum, maximum } = this.#settings.backoff;
 		this.#reporting = false;
@@ -411,7 +411,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private handleNetworkDown(): void {
 		if (!this.#reporting) return;
 		this.#exchange?.abort();
-		this.endTry(FAULT_WIFI, 0, "no Wi-Fi");
+		this.endTry("wifi", 0, "no Wi-Fi");
 	}
 
 	/** The wake, or without sleep this try, has reached `awakeLimit`. */
@@ -421,14 +421,14 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (this.#reporting) {
 			this.#exchange?.abort();
 			if (!this.#network.isUp) this.#network.leave();
-			this.endTry(FAULT_LIMIT, 0, "awakeLimit is over");
+			this.endTry("limit", 0, "awakeLimit is over");
 		} else this.waitOrSleep(0);
 	}
 
 	private handleInternalError(error: unknown): void {
 		try {
 			this.#exchange?.abort();
-			this.scheduleRetry(FAULT_PROGRAM, 0, `${error}`);
+			this.scheduleRetry("program", 0, `${error}`);
 			this.waitOrSleep(ERROR_SLEEP_MS);
 		} catch {
 			this.#asleep = true;

@@ -1,5 +1,5 @@
-import type { DropReason } from "./events";
-import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "./events";
+import type { DropReason } from "../device-events";
+import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "../device-events";
 import {
 	WORD_ACKNOWLEDGED,
 	WORD_DROPPED,

@@ -1,9 +1,9 @@
 import type { ClientError, ClientHandler } from "../client/client";
 import { BUSY, Client, type PublishResult, REJECTED } from "../client/client";
-import type { ClientFault } from "../client/errors";
 import { faultOf } from "../client/errors";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
+import type { Fault } from "../fault";
 import { DUP, QOS1, UNSPECIFIED_ERROR } from "../mqtt/constants";
 import {
 	cachedLimits,
@@ -12,8 +12,6 @@ import {
 	countPipelineRefusal,
 	mayPipeline,
 } from "./broker-limits";
-import type { FaultCode } from "./events";
-import { FAULT_CONFIGURATION, FAULT_PEER, FAULT_RESOURCE, FAULT_TRANSPORT } from "./events";
 import { WORD_DROPPED, WORD_FAILED_TRIES, WORD_PACKET_SIZE, WORD_REFUSED_TOPICS } from "./layout";
 import type { NodeClock } from "./node-clock";
 import type { Outbox } from "./outbox";
@@ -30,7 +28,7 @@ export interface ReportExchangeHandler {
 	 * The broker refused a report: its topic is paused for `pauseMs` (see topic-backoff.ts). `reasonCode`:
 	 * MQTT's.
 	 */
-	onRefused(topic: number, fault: FaultCode, reasonCode: number, pauseMs: number): void;
+	onRefused(topic: number, fault: Fault, reasonCode: number, pauseMs: number): void;
 	/**
 	 * The connection has ended, and all reports in the outbox were acknowledged, except those on paused topics.
 	 */
@@ -39,7 +37,7 @@ export interface ReportExchangeHandler {
 	 * The connection has ended with reports pending, or it should have stayed open. `reasonCode`: MQTT's, 0:
 	 * none.
 	 */
-	onFailed(fault: FaultCode, reasonCode: number, message: string): void;
+	onFailed(fault: Fault, reasonCode: number, message: string): void;
 }
 
 type ReportExchangeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
@@ -149,7 +147,7 @@ export class ReportExchange implements ClientHandler {
 		this.#connectStartedAt = this.#clock.now;
 		const pipeline = this.mayPipeline();
 		this.#pipelined = pipeline;
-		this.#device.event?.("open", pipeline ? 1 : 0, this.#outbox.waitingCount);
+		this.#device.event?.("open", pipeline, this.#outbox.waitingCount);
 		this.#client.open({ pipeline, limits: cachedLimits(this.#words) });
 	}
 
@@ -267,7 +265,7 @@ export class ReportExchange implements ClientHandler {
 		if (packetId > 0) this.track(packetId, sequence);
 		if (encoder.valuesWritten > 0) return SENT;
 		this.#lastSent = sequence;
-		this.#device.event?.("publish", sequence, wasSent ? 1 : 0, packetId === 0 ? 0 : 1);
+		this.#device.event?.("publish", sequence, wasSent, packetId === 0 ? 0 : 1);
 		if (packetId === 0) {
 			if (this.#staysConnected && this.#opened) this.removeDelivered(sequence, 0);
 			else this.#unconfirmedSequence = sequence;
@@ -331,7 +329,7 @@ export class ReportExchange implements ClientHandler {
 		if (limits.maximumPacketSize !== this.#words[WORD_PACKET_SIZE] && this.#outbox.releaseOversized())
 			this.#rewindPending = true;
 		cacheLimits(this.#words, limits);
-		this.#device.event?.("opened", sessionPresent ? 1 : 0, this.#clock.now - this.#connectStartedAt);
+		this.#device.event?.("opened", sessionPresent, this.#clock.now - this.#connectStartedAt);
 		this.#handler.onOpened();
 		if (this.#staysConnected) this.confirmQoS0();
 		this.pump();
@@ -392,7 +390,7 @@ export class ReportExchange implements ClientHandler {
 		this.#outbox.markRefused(index);
 		const topic = this.topicIndexAt(index);
 		const pauseMs = pauseTopic(this.#retained, topic, this.#clock.now, this.#settings.backoff, Math.random());
-		if (pauseMs > 0) this.#handler.onRefused(topic, faultCode(faultOf(reasonCode)), reasonCode, pauseMs);
+		if (pauseMs > 0) this.#handler.onRefused(topic, faultOf(reasonCode), reasonCode, pauseMs);
 	}
 
 	/**
@@ -483,20 +481,7 @@ export class ReportExchange implements ClientHandler {
 			this.#unconfirmedSequence === 0
 		)
 			handler.onDone();
-		else if (error === undefined) handler.onFailed(FAULT_TRANSPORT, 0, "the connection ended");
-		else handler.onFailed(faultCode(error.fault), error.reasonCode, error.message);
-	}
-}
-
-function faultCode(fault: ClientFault): FaultCode {
-	switch (fault) {
-		case "configuration":
-			return FAULT_CONFIGURATION;
-		case "peer":
-			return FAULT_PEER;
-		case "resource":
-			return FAULT_RESOURCE;
-		case "transport":
-			return FAULT_TRANSPORT;
+		else if (error === undefined) handler.onFailed("transport", 0, "the connection ended");
+		else handler.onFailed(error.fault, error.reasonCode, error.message);
 	}
 }

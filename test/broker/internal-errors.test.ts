@@ -6,7 +6,7 @@ import { BrokerHarness } from "./support/broker-harness";
 /** Makes host.event() throw for retained messages while `fails` is set. */
 function failOnRetained(harness: BrokerHarness): { fails: boolean } {
 	const state = { fails: false };
-	harness.host.event = (name) => {
+	harness.host.event = (...[name]) => {
 		if (state.fails && name === "retained") throw new Error("the host fails");
 	};
 	return state;

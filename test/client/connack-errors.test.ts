@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ClientFault } from "../../src/client/client";
+import type { ClientFault } from "../../src/fault";
 import { VirtualNetwork } from "../support/virtual-network";
 import { publishOnce } from "./publish-once";
 import { RecordingClient } from "./recording-client";

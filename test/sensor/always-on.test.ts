@@ -9,7 +9,7 @@ const alwaysOn = { sleep: { mode: "none" } } as const;
 function count(board: TestBoard): { accepted: number; acknowledged: number } {
 	return {
 		accepted: board.events("accepted").length,
-		acknowledged: new Set(board.events("acknowledged").map(({ a }) => a)).size,
+		acknowledged: new Set(board.events("acknowledged").map(({ details: [sequence] }) => sequence)).size,
 	};
 }
 

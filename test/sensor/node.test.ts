@@ -65,14 +65,16 @@ test("a sensor with decimals is published with exactly these, as a value and in 
 			const broker = new ScriptedBroker(board.network, 1883);
 			board.sample = (time) => ({ temperature: values[Math.floor(time / MINUTE)] });
 			board.run(values.length * MINUTE - 1);
-			const shown = board.events("sample").map(({ b }) => formatValue(b, undefined, decimals));
+			const shown = board
+				.events("sample")
+				.map(({ details: [, value] }) => formatValue(value, undefined, decimals));
 			assert.equal(shown.length, values.length);
 			const published = payloads(broker).map((text) =>
 				payload === "value" ? text : (/"temperature":(.*)\}$/.exec(text)?.[1] ?? ""),
 			);
 			assert.deepEqual(published, shown, `${payload}, ${decimals}`);
 			for (const [i, text] of published.entries())
-				assert.equal(Number(text), board.events("sample")[i].b + 0);
+				assert.equal(Number(text), board.events("sample")[i].details[1] + 0);
 		}
 });
 
@@ -142,7 +144,10 @@ test("drivers that throw, are missing or return nothing do not stop the node", (
 	board.run(10 * MINUTE - 1);
 	assert.equal(board.boots, 10);
 	assert.deepEqual(payloads(broker).sort(), [..."1111122222"]);
-	assert.equal(board.events("sample").filter(({ b }) => Number.isNaN(b)).length, 60 - 10);
+	assert.equal(
+		board.events("sample").filter(({ details: [, value] }) => Number.isNaN(value)).length,
+		60 - 10,
+	);
 	assert.equal(board.events("failed").length, 0);
 });
 
@@ -159,7 +164,7 @@ test("a changed sensor list: waiting reports are dropped and counted, new ones a
 	board.run(20 * MINUTE);
 	assert.equal(board.events("dropped").length, 5);
 	assert.equal(board.reportCounts.lost, 0);
-	assert.equal(board.events("accepted").find(({ at }) => at >= 5 * MINUTE)?.a, 6);
+	assert.equal(board.events("accepted").find(({ at }) => at >= 5 * MINUTE)?.details[0], 6);
 });
 
 test("values recorded together are all sent after the settings change to bare values", () => {
@@ -213,8 +218,8 @@ test("a configuration without a valid CONNECT: one trace, then sleep without Wi-
 			assert.equal(board.boots, 1);
 			assert.equal(board.events("join").length, 0);
 			assert.deepEqual(
-				board.events("failed").map(({ a, b, c }) => [a, b, c]),
-				[[0, 0, 1]],
+				board.events("failed").map(({ details }) => details),
+				[["configuration", 0, 1]],
 			);
 			const errorTraces = board.traces.filter((line) =>
 				line.startsWith("nothing can be reported with this configuration: "),

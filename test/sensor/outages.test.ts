@@ -56,7 +56,10 @@ test("killed between PUBLISH and PUBACK: the report is sent again in a later wak
 	});
 	board.run(30 * MINUTE - 1);
 	assert.deepEqual(board.reportCounts, { accepted: 30, acknowledged: 30, dropped: 0, waiting: 0, lost: 0 });
-	assert.equal(board.events("publish").filter(({ b }) => b === 1).length, payloads(broker).length - 30);
+	assert.equal(
+		board.events("publish").filter(({ details: [, again] }) => again).length,
+		payloads(broker).length - 30,
+	);
 	assert.ok(payloads(broker).length > 30);
 });
 
@@ -187,7 +190,7 @@ test("120 waiting reports are sent in one wake", () => {
 	assert.equal(board.events("dropped").length, 0);
 	assert.equal(board.events("opened")[0].at > 2 * HOUR, true);
 	const first = board.events("sleep").find(({ at }) => at > board.events("opened")[0].at);
-	assert.equal(first?.b, 0);
+	assert.equal(first?.details[1], 0);
 	assert.ok(payloads(broker).length >= 120);
 	assert.ok(board.longestAwakeMs < 8000);
 });
@@ -215,12 +218,15 @@ test("resets at any time, also during a write to retained memory, lose nothing",
 		board.run(HOUR);
 		for (const text of payloads(broker)) seen.add(Number(text));
 		// The last report may be in flight.
-		const accepted = board.events("accepted").flatMap(({ a, at }) => (at < board.time - 5000 ? [a] : []));
-		const acknowledged = new Set(board.events("acknowledged").map(({ a }) => a));
+		const accepted = board
+			.events("accepted")
+			.flatMap(({ at, details: [sequence] }) => (at < board.time - 5000 ? [sequence] : []));
+		const acknowledged = new Set(board.events("acknowledged").map(({ details: [sequence] }) => sequence));
 		for (const sequence of accepted) assert.ok(acknowledged.has(sequence), `report ${sequence}`);
 		assert.equal(new Set(accepted).size, accepted.length);
 		// A report may be stored without an event: the next wake event counts it.
-		const lastSequence = Math.max(...board.events("wake").map(({ b }) => b)) - 1;
+		const lastSequence =
+			Math.max(...board.events("wake").map(({ details: [, nextSequence] }) => nextSequence)) - 1;
 		assert.ok(acknowledged.size >= lastSequence - 1 && seen.size >= accepted.length);
 		assert.equal(board.events("dropped").length, 0);
 	}

@@ -6,7 +6,7 @@ import {
 	DROPPED_OLDEST,
 	DROPPED_THINNED,
 	DROPPED_UNREADABLE,
-} from "../../src/sensor/events";
+} from "../../src/device-events";
 import {
 	headerSize,
 	WORD_ACKNOWLEDGED,

@@ -65,7 +65,12 @@ test("reports above the broker's maximum packet size wait by themselves, and are
 		});
 		assert.ok(late.length > 50 && late.every(({ topic }) => topic.endsWith("/b")), "only the short ones");
 		const oversized = board.events("oversized");
-		assert.ok(oversized.length >= 40 && oversized.every(({ b, c }) => c === 85 && b > 85 && b < 140));
+		assert.ok(
+			oversized.length >= 40 &&
+				oversized.every(
+					({ details: [, packetSize, limit] }) => limit === 85 && packetSize > 85 && packetSize < 140,
+				),
+		);
 		assert.ok(
 			board.traces.some((line) =>
 				/^report \d+ of a-sensor-with-a-name-that-is-long needs a packet of \d+ bytes, the broker 10\.0\.0\.1 takes 85: it waits/.test(
@@ -116,7 +121,11 @@ test("waiting reports that are too large give way only by the outbox's policy", 
 		const { dropped, waiting, lost } = board.reportCounts;
 		assert.equal(lost, 0);
 		assert.ok(waiting > 10 && dropped > 50);
-		assert.ok(board.events("dropped").every(({ c }) => c === (policy === "thin" ? 1 : 0) || c === 0));
+		assert.ok(
+			board
+				.events("dropped")
+				.every(({ details: [, , reason] }) => reason === (policy === "thin" ? 1 : 0) || reason === 0),
+		);
 	}
 });
 
@@ -197,9 +206,9 @@ test("a report is not removed before all its parts are acknowledged, whatever is
 			assert.ok(troubles >= 20, `${troubles} ${trouble}`);
 			assert.ok(publishes(state.broker).length > 0);
 			assert.deepEqual([board.reportCounts.lost, board.reportCounts.waiting], [0, 0]);
-			for (const { a } of board.events("acknowledged"))
+			for (const [sequence] of board.events("acknowledged").map(({ details }) => details))
 				for (const name of names)
-					assert.ok(delivered.get(a)?.has(name), `${trouble}: ${name} of report ${a}`);
+					assert.ok(delivered.get(sequence)?.has(name), `${trouble}: ${name} of report ${sequence}`);
 		}
 });
 
@@ -214,7 +223,7 @@ test("a reset between the marks of two reports, and other settings afterwards, l
 	}
 	board.run(10 * MINUTE);
 	assert.ok(board.reportCounts.waiting > 10);
-	assert.equal(board.events("acknowledged").filter(({ a }) => a > 1).length, 0);
+	assert.equal(board.events("acknowledged").filter(({ details: [sequence] }) => sequence > 1).length, 0);
 	board.settings = { ...board.settings, topic: "h/{sensor}" };
 	board.reset("reset");
 	board.run(10 * MINUTE);

@@ -30,8 +30,8 @@ test("a broker that refuses packets before CONNACK again and again: no pipelinin
 	strictBroker(board);
 	board.run(5 * MINUTE - 1);
 	assert.deepEqual(
-		board.events("open").map(({ a }) => a),
-		[1, 0, 1, 0, 1, 0, 0, 0],
+		board.events("open").map(({ details: [pipelined] }) => pipelined),
+		[true, false, true, false, true, false, false, false],
 	);
 	assert.equal(board.boots, 5);
 	assert.equal(board.events("failed").length, 0);
@@ -51,9 +51,9 @@ test("connections cut during CONNECT now and then leave pipelining on", () => {
 		},
 	});
 	board.run(HOUR - 1);
-	const pipelined = board.events("open").map(({ a }) => a);
-	assert.ok(pipelined.filter((a) => a === 0).length >= 10);
-	assert.deepEqual(pipelined.slice(-5).sort(), [0, 1, 1, 1, 1]);
+	const pipelined = board.events("open").map(({ details: [pipelined] }) => pipelined);
+	assert.ok(pipelined.filter((first) => !first).length >= 10);
+	assert.deepEqual(pipelined.slice(-5).sort(), [false, true, true, true, true]);
 	assert.ok(!board.traces.some((line) => line.includes("refuses packets before CONNACK")));
 	assert.deepEqual(board.reportCounts, { accepted: 60, acknowledged: 60, dropped: 0, waiting: 0, lost: 0 });
 });
@@ -64,13 +64,13 @@ test("another broker is pipelined to and has no limits, whatever the last one's 
 		const board = new TestBoard({ sensors });
 		strictBroker(board, { receiveMaximum: 1, maximumPacketSize: 40, maximumQoS: 0, retainAvailable: false });
 		board.run(10 * MINUTE - 1);
-		assert.equal(board.events("open").at(-1)?.a, 0);
+		assert.equal(board.events("open").at(-1)?.details[0], false);
 		const before = board.events("open").length;
 		board.settings = { ...board.settings, broker: { ...board.settings.broker, ...change } };
 		const { port, version } = board.settings.broker;
 		const other = new ScriptedBroker(board.network, port, { version });
 		board.run(MINUTE);
-		assert.equal(board.events("open")[before]?.a, 1, JSON.stringify(change));
+		assert.equal(board.events("open")[before]?.details[0], true, JSON.stringify(change));
 		const flight = other.packets.filter((_, i) => other.times[i] === other.times[0]);
 		assert.deepEqual(
 			flight.map((packet) => packet.cmd),
@@ -111,13 +111,15 @@ test("a refusing CONNACK is learnt at every attempt, and not taken for a refusal
 			const failures = board.events("failed");
 			assert.ok(failures.length > 3);
 			assert.ok(
-				failures.every(({ a, b }) => a === 0 && b === 0x86),
+				failures.every(
+					({ details: [fault, reasonCode] }) => fault === "configuration" && reasonCode === 0x86,
+				),
 				`${delivery}: ${JSON.stringify(failures[0])}`,
 			);
 			assert.ok(board.traces.some((line) => line.includes("Bad User Name or Password")));
 			state.refuses = false;
 			board.run(HOUR);
-			assert.equal(board.events("open").at(-1)?.a, 1);
+			assert.equal(board.events("open").at(-1)?.details[0], true);
 			assert.deepEqual(board.reportCounts, {
 				accepted: 120,
 				acknowledged: 120,
@@ -140,9 +142,9 @@ test("a broker that fails once before CONNACK does not count as refusing pipelin
 		},
 	});
 	board.run(4 * MINUTE - 1);
-	const pipelined = board.events("open").map(({ a }) => a);
-	assert.deepEqual(pipelined.slice(0, 2), [1, 0], "tried again without them, and failed the same");
-	assert.ok(pipelined.length > 2 && pipelined.slice(2).every((a) => a === 1));
+	const pipelined = board.events("open").map(({ details: [pipelined] }) => pipelined);
+	assert.deepEqual(pipelined.slice(0, 2), [true, false], "tried again without them, and failed the same");
+	assert.ok(pipelined.length > 2 && pipelined.slice(2).every(Boolean));
 	assert.equal(board.reportCounts.lost, 0);
 });
 
@@ -150,7 +152,8 @@ test("pipelining is tried again after a day, and nothing is lost when it is refu
 	const board = new TestBoard({ sensors: [{ every: 10 * MINUTE }] });
 	const broker = strictBroker(board);
 	board.run(60 * HOUR - 1);
-	const pipelined = () => board.events("open").flatMap(({ a, at }) => (a === 1 ? [at] : []));
+	const pipelined = () =>
+		board.events("open").flatMap(({ at, details: [pipelined] }) => (pipelined ? [at] : []));
 	assert.deepEqual(
 		pipelined().map((at) => Math.floor(at / MINUTE)),
 		[0, 10, 20, 24 * 60 + 30, 48 * 60 + 40],
@@ -165,7 +168,7 @@ test("pipelining is tried again after a day, and nothing is lost when it is refu
 		board
 			.events("open")
 			.slice(-140)
-			.every(({ a }) => a === 1),
+			.every(({ details: [pipelined] }) => pipelined),
 		"from the next try on",
 	);
 	assert.equal(board.events("failed").length, 0);
@@ -181,9 +184,9 @@ test("a new attempt to pipeline that ends without a result is repeated", () => {
 	broker.mode = "strict";
 	board.run(2 * HOUR);
 	const since = board.events("open").filter(({ at }) => at > 24 * HOUR + 25 * MINUTE);
-	const last = since.findLastIndex(({ a }) => a === 1);
+	const last = since.findLastIndex(({ details: [pipelined] }) => pipelined);
 	assert.ok(
-		last > 0 && since.slice(0, last).every(({ a }) => a === 1),
+		last > 0 && since.slice(0, last).every(({ details: [pipelined] }) => pipelined),
 		"while nobody answers, and once more",
 	);
 	assert.ok(since.length - last > 5);

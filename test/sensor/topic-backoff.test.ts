@@ -32,10 +32,10 @@ test("a PUBACK with an error leaves the report in the outbox, and the next attem
 	board.run(30 * MINUTE - 1);
 	assert.deepEqual(board.reportCounts, { accepted: 30, acknowledged: 30, dropped: 0, waiting: 0, lost: 0 });
 	assert.deepEqual(
-		board.events("failed").map(({ a, b }) => [a, b]),
+		board.events("failed").map(({ details: [fault, reasonCode] }) => [fault, reasonCode]),
 		[
-			[2, 0x97],
-			[2, 0x97],
+			["resource", 0x97],
+			["resource", 0x97],
 		],
 	);
 });
@@ -65,8 +65,10 @@ function rejectingBroker(
 
 /** Times from acceptance of a report to its acknowledgement, ms. */
 function delays(board: TestBoard): number[] {
-	const accepted = new Map(board.events("accepted").map(({ a, at }) => [a, at]));
-	return board.events("acknowledged").map(({ a, at }) => at - (accepted.get(a) ?? Number.NaN));
+	const accepted = new Map(board.events("accepted").map(({ at, details: [sequence] }) => [sequence, at]));
+	return board
+		.events("acknowledged")
+		.map(({ at, details: [sequence] }) => at - (accepted.get(sequence) ?? Number.NaN));
 }
 
 const twoSensors = [
@@ -90,10 +92,10 @@ test("a topic that is always rejected waits for its own backoff, others are sent
 		lost: 0,
 	});
 	assert.ok(delays(board).every((ms) => ms < 1000));
-	const failures = board.events("failed").map(({ a, b, c }) => [a, b, c]);
+	const failures = board.events("failed").map(({ details }) => details);
 	assert.deepEqual(
 		failures,
-		failures.map((_, i) => [0, 0x87, i + 1]),
+		failures.map((_, i) => ["configuration", 0x87, i + 1]),
 		"told once for each try, with the refusals in a row",
 	);
 	assert.ok(failures.length >= 8 && failures.length <= 22, `${failures.length} tries`);
@@ -246,7 +248,7 @@ test("always on: a rejected topic is retried on the same connection, others are 
 	assert.ok(tries >= 8 && tries <= 22, `${tries} tries`);
 	state.lifted = true;
 	board.run(HOUR);
-	assert.equal(new Set(board.events("acknowledged").map(({ a }) => a)).size, 360);
+	assert.equal(new Set(board.events("acknowledged").map(({ details: [sequence] }) => sequence)).size, 360);
 	assert.equal(board.events("dropped").length, 0);
 	assert.equal(board.boots, 1);
 });
@@ -289,9 +291,11 @@ test("after any rejections, cut connections and resets nothing is lost", () => {
 		disturbancesOver = true;
 		board.run(HOUR);
 		const accepted = new Set(
-			board.events("accepted").flatMap(({ a, at }) => (at < board.time - 5000 ? [a] : [])),
+			board
+				.events("accepted")
+				.flatMap(({ at, details: [sequence] }) => (at < board.time - 5000 ? [sequence] : [])),
 		);
-		const acknowledged = new Set(board.events("acknowledged").map(({ a }) => a));
+		const acknowledged = new Set(board.events("acknowledged").map(({ details: [sequence] }) => sequence));
 		for (const sequence of accepted)
 			assert.ok(acknowledged.has(sequence), `seed ${seed}: report ${sequence}`);
 		assert.equal(board.events("dropped").length, 0);

@@ -91,7 +91,7 @@ export class Router {
 		core.host.event?.(
 			"retained",
 			store.lastRecord,
-			message.retain ? 1 : 0,
+			message.retain,
 			message.payloadEnd - message.payloadStart,
 		);
 		queues.beginMessage();

@@ -1,5 +1,6 @@
 import type { Host } from "../../../src/broker/pool/host";
 import type { Listener, ListenerOptions, StorageModule, TCP, TCPOptions, TimerId } from "../../../src/device";
+import type { DeviceEvent } from "../../../src/device-events";
 
 /** Bytes that a virtual socket accepts before its peer reads. */
 const SOCKET_BUFFER_BYTES = 5744;
@@ -131,7 +132,7 @@ export class VirtualHost implements Host {
 	/** False: as the SDK on lwIP, where the broker must drain a socket before it closes it. */
 	lingeringClose = true;
 	declare readonly storage: StorageModule;
-	readonly events: [string, number, number, number][] = [];
+	readonly events: DeviceEvent[] = [];
 	/** By port: options of the listener, and the connections that wait to be accepted. */
 	readonly listeners = new Map<
 		number,
@@ -209,8 +210,8 @@ export class VirtualHost implements Host {
 		else this.traces.push(message);
 	}
 
-	event(name: string, a = 0, b = 0, c = 0): void {
-		this.events.push([name, a, b, c]);
+	event(...event: DeviceEvent): void {
+		this.events.push(event);
 	}
 
 	defer(callback: () => void): void {

@@ -2,7 +2,6 @@ import { defaults } from "../../../src/config/defaults";
 import type { SensorSettings, Settings } from "../../../src/config/types";
 import type {
 	Device,
-	EventName,
 	SensorConstructor,
 	TCP,
 	TCPOptions,
@@ -10,6 +9,7 @@ import type {
 	WakeReason,
 	WiFiOptions,
 } from "../../../src/device";
+import type { DeviceEventName, DeviceEvents } from "../../../src/device-events";
 import { SensorNode } from "../../../src/sensor/node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
@@ -18,12 +18,10 @@ import { createFragileMemory, ResetError } from "./fragile-memory";
 /** 2015-02-02T14:19:00Z, on the grid of minutes. */
 export const EPOCH = 1_422_886_740_000;
 
-export interface RecordedEvent {
+export interface RecordedEvent<Name extends DeviceEventName = DeviceEventName> {
 	readonly at: number;
-	readonly name: EventName;
-	readonly a: number;
-	readonly b: number;
-	readonly c: number;
+	readonly name: Name;
+	readonly details: DeviceEvents[Name];
 }
 
 export type Overrides = Partial<Omit<Settings, "broker" | "sleep" | "sensors">> & {
@@ -134,8 +132,8 @@ export class TestBoard {
 	}
 	readonly #wifiDropCallbacks = new Set<() => void>();
 
-	events(name: EventName): RecordedEvent[] {
-		return this.eventLog.filter((event) => event.name === name);
+	events<Name extends DeviceEventName>(name: Name): RecordedEvent<Name>[] {
+		return this.eventLog.filter((event) => event.name === name) as RecordedEvent<Name>[];
 	}
 
 	/** Counts from events, one for each sequence number. */
@@ -146,10 +144,10 @@ export class TestBoard {
 		waiting: number;
 		lost: number;
 	} {
-		const accepted = new Set(this.events("accepted").map((event) => event.a)).size;
-		const acknowledged = new Set(this.events("acknowledged").map((event) => event.a)).size;
+		const accepted = new Set(this.events("accepted").map((event) => event.details[0])).size;
+		const acknowledged = new Set(this.events("acknowledged").map((event) => event.details[0])).size;
 		const dropped = this.events("dropped").length;
-		const waiting = this.events("sleep").at(-1)?.b ?? 0;
+		const waiting = this.events("sleep").at(-1)?.details[1] ?? 0;
 		return { accepted, acknowledged, dropped, waiting, lost: accepted - acknowledged - dropped - waiting };
 	}
 
@@ -253,7 +251,7 @@ export class TestBoard {
 			...(this.setClock && { setClock: this.setClock }),
 			driver: (name) => (name === "virtual" ? VirtualDriver : board.drivers[name]),
 			trace: (message) => this.traces.push(message),
-			event: (name, a = 0, b = 0, c = 0) => this.eventLog.push({ at: board.time, name, a, b, c }),
+			event: (name, ...details) => this.eventLog.push({ at: board.time, name, details } as RecordedEvent),
 		};
 	}
 }
