@@ -4,6 +4,15 @@ import { decodeBody } from "./decode/body";
 import { checkFirstByte } from "./decode/fixed-header";
 import { decodePublish, publishHeaderLength } from "./decode/publish";
 import { Packet } from "./packet";
+import {
+	readVarintByte,
+	VARINT_COMPLETE,
+	VARINT_NOT_MINIMAL,
+	VARINT_START,
+	VARINT_TOO_LONG,
+	varintSize,
+	varintValue,
+} from "./varint";
 
 // States: which part of a packet the next byte belongs to
 const FIRST_BYTE = 0;
@@ -90,10 +99,10 @@ export class Decoder {
 	readonly #wholePacketLimit: number;
 	#state: DecoderState = FIRST_BYTE;
 	#firstByte = 0;
-	/** Remaining length of the packet, or the part of it read so far. */
+	/** Remaining length of the packet. */
 	#remaining = 0;
 	/**
-	 * In REMAINING_LENGTH: bits of it read so far. Later: bytes in the buffer, or bytes of payload still to
+	 * In REMAINING_LENGTH: the state of reading it. Later: bytes in the buffer, or bytes of payload still to
 	 * come.
 	 */
 	#count = 0;
@@ -154,30 +163,28 @@ export class Decoder {
 						this.fail(code, this.#packet.errorMessage);
 						return;
 					}
-					this.#remaining = 0;
-					this.#count = 0;
+					this.#count = VARINT_START;
 					this.#state = REMAINING_LENGTH;
 					break;
 				}
 				case REMAINING_LENGTH: {
-					const byte = bytes[at++];
-					const shift = this.#count;
-					const remaining = this.#remaining | ((byte & 0x7f) << shift);
-					this.#remaining = remaining;
-					if (byte > 127) {
-						this.#count = shift + 7;
-						if (shift < 21) break;
+					const length = readVarintByte(this.#count, bytes[at++]);
+					this.#count = length;
+					if (length === VARINT_TOO_LONG) {
 						// §2.1.4 [MQTT-1.5.5-1]
 						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes");
 						return;
 					}
-					if (byte === 0 && shift > 0) {
+					if (length === VARINT_NOT_MINIMAL) {
 						// [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
 						this.fail(MALFORMED_PACKET, "remaining length is longer than it needs to be");
 						return;
 					}
+					if (length < VARINT_COMPLETE) break;
+					const remaining = varintValue(length);
+					this.#remaining = remaining;
 					this.#count = 0;
-					const size = remaining + 2 + (shift === 0 ? 0 : shift === 7 ? 1 : shift === 14 ? 2 : 3);
+					const size = 1 + varintSize(remaining) + remaining;
 					if (size > this.maximumPacketSize) {
 						// [MQTT-3.1.2-24] [MQTT-3.2.2-15]
 						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size");
@@ -287,8 +294,7 @@ export class Decoder {
 		const first = this.#firstByte;
 		const flags = first & 15;
 		const version = this.version;
-		const room =
-			buffer.length - (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
+		const room = buffer.length - 1 - varintSize(remaining);
 		let at = from;
 		// Bytes of the header examined so far: the steps make the result independent of how the input is split
 		let known = 0;

@@ -7,6 +7,7 @@ import {
 	PROTOCOL_ERROR,
 	type Version,
 } from "../../mqtt/constants";
+import { readVarintByte, VARINT_COMPLETE, VARINT_START, varintSize, varintValue } from "../../mqtt/varint";
 import { networkNumber } from "../pool/peer";
 import type { ReceiveContext } from "./receive-context";
 
@@ -53,9 +54,8 @@ const ANSWER_ROOM = 192;
  */
 export const LAST_WORD_ROOM = 64;
 
-// Progress in the fixed header, besides the position in the remaining length (0, 7, 14, 21)
-const HEADER_START = -2;
-const HEADER_COMPLETE = -1;
+/** State of the fixed header before its first byte. */
+const HEADER_START = -1;
 
 // Client flags
 /** The client has no keep alive: it is not closed for silence, and gives way first when places are short. */
@@ -163,12 +163,12 @@ export class Connection {
 	/** Bytes that can be read now. */
 	#available = 0;
 	/**
-	 * First byte and remaining length of the packet that is being read; `#lengthShift` is HEADER_START before
-	 * the first byte, HEADER_COMPLETE after the last byte of the remaining length.
+	 * First byte and remaining length of the packet that is being read. `#lengthState`: HEADER_START before the
+	 * first byte, then that of reading the remaining length.
 	 */
 	#firstByte = 0;
 	#remainingLength = 0;
-	#lengthShift = HEADER_START;
+	#lengthState = HEADER_START;
 	/** Whether its turn has ended with bytes unread: it continues with takeTurn(). */
 	waitsForTurn = false;
 	/** Bytes of that packet in the pool of partial packets. */
@@ -191,7 +191,7 @@ export class Connection {
 		this.retainedSubscription = 0;
 		this.retainedCursor = 0;
 		this.#available = 0;
-		this.#lengthShift = HEADER_START;
+		this.#lengthState = HEADER_START;
 		this.waitsForTurn = false;
 		this.state = OPENING;
 		this.awaitingAuth = false;
@@ -267,7 +267,7 @@ export class Connection {
 		const length = this.#remainingLength;
 		const rest = length - this.#held;
 		if (this.#available < rest || this.room < ANSWER_ROOM + (length >> 1)) return -1;
-		this.#lengthShift = HEADER_START;
+		this.#lengthState = HEADER_START;
 		this.#context.packetsLeft--;
 		this.#context.bytesLeft -= length;
 		if (rest > 0) this.receive(rest);
@@ -327,7 +327,7 @@ export class Connection {
 		if (state === DRAINING) this.discardInput(false);
 		if (this.waitsForTurn || (state !== OPEN && state !== OPENING)) return;
 		const count = this.#available;
-		if (this.#lengthShift === HEADER_COMPLETE && this.#held + count < this.#remainingLength) {
+		if (this.#lengthState >= VARINT_COMPLETE && this.#held + count < this.#remainingLength) {
 			const { memory, partialPackets, counters } = this.#context;
 			if (partialPackets.hasRoom(count)) {
 				this.receive(count);
@@ -470,16 +470,15 @@ export class Connection {
 
 	/** Continues to read the fixed header; true once it is complete. */
 	private readFixedHeader(): boolean {
-		if (this.#lengthShift === HEADER_COMPLETE) return true;
+		if (this.#lengthState >= VARINT_COMPLETE) return true;
 		const { memory } = this.#context;
-		if (this.#lengthShift === HEADER_START) {
+		if (this.#lengthState === HEADER_START) {
 			if (this.#available < 1) return false;
 			const head = this.#available > 1 ? memory.headerView : memory.oneByteView;
 			this.#tcp!.read(head);
 			this.#available -= head.length;
 			this.#firstByte = head[0];
-			this.#remainingLength = 0;
-			this.#lengthShift = 0;
+			this.#lengthState = VARINT_START;
 			if (this.state === OPENING && head[0] !== CONNECT << 4) {
 				this.#owner.onProtocolError(this, PROTOCOL_ERROR); // [MQTT-3.1.0-1]
 				return false;
@@ -487,7 +486,7 @@ export class Connection {
 			if (head.length > 1 && !this.decodeLengthByte(head[1])) return false;
 		}
 		const one = memory.oneByteView;
-		while (this.#lengthShift !== HEADER_COMPLETE) {
+		while (this.#lengthState < VARINT_COMPLETE) {
 			if (this.#available < 1) return false;
 			this.#tcp!.read(one);
 			this.#available--;
@@ -498,21 +497,16 @@ export class Connection {
 
 	/** Decodes one byte of the remaining length (§1.5.5); false on a protocol error. */
 	private decodeLengthByte(byte: number): boolean {
-		const shift = this.#lengthShift;
-		const remaining = this.#remainingLength + ((byte & 0x7f) << shift);
-		this.#remainingLength = remaining;
-		if ((byte & 0x80) !== 0) {
-			this.#lengthShift = shift + 7;
-			if (shift < 21) return true;
-			this.#owner.onProtocolError(this, MALFORMED_PACKET);
-			return false;
-		}
-		if (byte === 0 && shift > 0) {
+		const state = readVarintByte(this.#lengthState, byte);
+		this.#lengthState = state;
+		if (state < 0) {
 			this.#owner.onProtocolError(this, MALFORMED_PACKET); // [MQTT-1.5.5-1]
 			return false;
 		}
-		this.#lengthShift = HEADER_COMPLETE;
-		const size = 2 + shift / 7 + remaining;
+		if (state < VARINT_COMPLETE) return true;
+		const remaining = varintValue(state);
+		this.#remainingLength = remaining;
+		const size = 1 + varintSize(remaining) + remaining;
 		if (size > this.#context.packetSizeLimit) {
 			this.#owner.onProtocolError(this, PACKET_TOO_LARGE); // [MQTT-3.2.2-15]
 			return false;

@@ -8,6 +8,7 @@ import {
 import type { Packet } from "../packet";
 import { PUBLISH_HIGH, PUBLISH_LOW } from "../property-rules";
 import { checkTopicName } from "../topics";
+import { readVarintByte, VARINT_COMPLETE, VARINT_START, varintValue } from "../varint";
 import { readProperties } from "./properties";
 
 /**
@@ -25,14 +26,13 @@ export function publishHeaderLength(
 	if (available < 2) return 2;
 	let length = 2 + ((bytes[start] << 8) | bytes[start + 1]) + ((flags & 6) === 0 ? 0 : 2);
 	if (version === 4) return length;
-	let properties = 0;
-	for (let shift = 0; shift < 28; shift += 7) {
+	let properties = VARINT_START;
+	do {
 		if (available <= length) return length + 1;
-		const byte = bytes[start + length++];
-		properties |= (byte & 0x7f) << shift;
-		if (byte < 128) return byte === 0 && shift > 0 ? -1 : length + properties; // [MQTT-1.5.5-1]
-	}
-	return -1;
+		properties = readVarintByte(properties, bytes[start + length++]);
+		if (properties < 0) return -1;
+	} while (properties < VARINT_COMPLETE);
+	return length + varintValue(properties);
 }
 
 /**

@@ -88,6 +88,7 @@ function frame(payload: Uint8Array): Uint8Array {
 	return bytes;
 }
 
+/** Written on its own, so that this peer does not share the project's errors. */
 function packet(first: number, body: number[]): Uint8Array {
 	const { length } = body;
 	return new Uint8Array([first, ...(length < 128 ? [length] : [(length & 127) | 128, length >> 7]), ...body]);

@@ -31,6 +31,7 @@ class LoopHost {
 		const { receiveBuffer } = this;
 		for (let at = 0; at < bytes.length; ) {
 			const type = bytes[at] >> 4;
+			// The remaining length on its own, as this peer must not share the project's errors
 			let length = bytes[at + 1] & 0x7f;
 			let start = at + 2;
 			if (bytes[at + 1] > 0x7f) {
