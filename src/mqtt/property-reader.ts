@@ -1,3 +1,4 @@
+import { readUint32 } from "./bytes";
 import { MALFORMED_PACKET } from "./constants";
 import {
 	propertyType,
@@ -107,9 +108,7 @@ export class PropertyReader {
 				break;
 			case TYPE_UINT32:
 				next = at + 4;
-				if (next <= to)
-					this.number =
-						bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
+				if (next <= to) this.number = readUint32(bytes, at);
 				break;
 			case TYPE_STRING:
 			case TYPE_BINARY:

@@ -1,4 +1,4 @@
-import { copyBytes, writeLengthPrefixed, writeUint16 } from "./bytes";
+import { copyBytes, writeLengthPrefixed, writeUint16, writeUint32 } from "./bytes";
 import {
 	ASSIGNED_CLIENT_IDENTIFIER,
 	AUTHENTICATION_DATA,
@@ -273,7 +273,7 @@ export class PropertyWriter {
 				break;
 			case TYPE_UINT32:
 				this.startProperty(id, 4);
-				this.length = writeUint16(bytes, writeUint16(bytes, this.length, value >>> 16), value);
+				this.length = writeUint32(bytes, this.length, value);
 				break;
 			default:
 				this.startProperty(id, varintSize(value));

@@ -1,9 +1,9 @@
 import type { ListenSettings } from "../../config/settings";
+import { copyBytes } from "../../mqtt/bytes";
 import { CLIENT_IDENTIFIER_NOT_VALID, NOT_AUTHORIZED, SUCCESS } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { BrokerClock } from "../pool/clock";
 import type { Host } from "../pool/host";
-import { copy } from "../pool/messages";
 import {
 	AllowAll,
 	type Authorizer,
@@ -81,7 +81,7 @@ class AccessControl implements Authorizer {
 	writeUserName(session: number, target: Uint8Array, at: number): number {
 		const users = this.#users;
 		const user = this.#sessionUsers[session];
-		return copy(target, at, users.nameBytes, users.nameStart(user), users.nameEnd(user));
+		return copyBytes(target, at, users.nameBytes, users.nameStart(user), users.nameEnd(user));
 	}
 
 	restoredUser(bytes: Uint8Array, start: number, end: number): number {

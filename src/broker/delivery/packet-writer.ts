@@ -1,3 +1,4 @@
+import { copyBytes, writeUint32 } from "../../mqtt/bytes";
 import {
 	PACKET_TOO_LARGE,
 	PUBACK,
@@ -17,8 +18,7 @@ import type { Core } from "../core/core";
 import type { Timestamp } from "../core/timestamp";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
-import { EXPIRY_BYTES, hasExpiry, secondsLeft, writeUint32 } from "../pool/message-properties";
-import { copy } from "../pool/messages";
+import { EXPIRY_BYTES, hasExpiry, secondsLeft } from "../pool/message-properties";
 import { type Connection, LAST_WORD_ROOM, NO_REASON_STRING } from "../session/connection";
 
 // Results of publish()
@@ -248,7 +248,7 @@ export class PacketWriter {
 		bytes[at] = topic >> 8;
 		bytes[at + 1] = topic;
 		at += 2;
-		if (topic !== 0) at = copy(bytes, at, from, topicStart, topicEnd);
+		if (topic !== 0) at = copyBytes(bytes, at, from, topicStart, topicEnd);
 		this.#packetIdAt = at;
 		if ((flags & QOS_MASK) !== 0) {
 			bytes[at] = packetId >> 8;
@@ -264,7 +264,7 @@ export class PacketWriter {
 			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18]
 			// [MQTT-3.3.2-20]
 			if (propertiesStart !== message.propertiesEnd)
-				at = copy(bytes, at, from, propertiesStart, message.propertiesEnd);
+				at = copyBytes(bytes, at, from, propertiesStart, message.propertiesEnd);
 			if (identifier !== 0) {
 				bytes[at] = SUBSCRIPTION_IDENTIFIER;
 				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
@@ -280,7 +280,7 @@ export class PacketWriter {
 				at = this.#timestamp.copyProperty(bytes, at + 1, timestampLength);
 			}
 		}
-		copy(bytes, at, from, message.payloadStart, message.payloadEnd);
+		copyBytes(bytes, at, from, message.payloadStart, message.payloadEnd);
 		this.#version = alias === 0 && timestampLength === 0 ? connection.version : 0;
 		this.#flags = flags;
 		this.#identifier = identifier;

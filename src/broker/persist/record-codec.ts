@@ -1,7 +1,6 @@
+import { copyBytes, readUint32, writeUint32 } from "../../mqtt/bytes";
 import { crc32 } from "../../text/crc32";
 import type { Memory } from "../pool/memory";
-import { readUint32, writeUint32 } from "../pool/message-properties";
-import { copy } from "../pool/messages";
 
 /** Header: CRC-32 of all bytes after it (4 bytes), generation (4), kind (1). */
 const HEADER_SIZE = 9;
@@ -64,7 +63,7 @@ export class RecordCodec {
 
 	/** Copies bytes [start, end) of another array. */
 	writeBytes(from: Uint8Array, start: number, end: number): void {
-		this.at = copy(this.bytes, this.at, from, start, end);
+		this.at = copyBytes(this.bytes, this.at, from, start, end);
 	}
 
 	/** CRC of the bytes written so far, without generation and kind. */

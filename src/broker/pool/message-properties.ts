@@ -1,3 +1,4 @@
+import { readUint32, writeUint32 } from "../../mqtt/bytes";
 import { MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../../mqtt/constants";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import type { Message } from "./message";
@@ -58,17 +59,4 @@ export function secondsLeft(message: Message, now: number): number {
 	const interval = readUint32(message.bytes, message.propertiesStart + 1);
 	const left = interval - Math.floor((now - message.arrivedAtMs) / 1000);
 	return left === 0 && interval !== 0 ? -1 : left;
-}
-
-export function readUint32(bytes: Uint8Array, at: number): number {
-	return bytes[at] * 0x1000000 + ((bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]);
-}
-
-/** Writes a four byte integer (§1.5.3) and returns the index after it. */
-export function writeUint32(bytes: Uint8Array, at: number, value: number): number {
-	bytes[at] = value >>> 24;
-	bytes[at + 1] = value >>> 16;
-	bytes[at + 2] = value >>> 8;
-	bytes[at + 3] = value;
-	return at + 4;
 }

@@ -1,8 +1,9 @@
+import { copyBytes, readUint32 } from "../../mqtt/bytes";
 import { MESSAGE_EXPIRY_INTERVAL } from "../../mqtt/constants";
 import type { Arena } from "./arena";
 import type { Memory } from "./memory";
 import type { Message } from "./message";
-import { EXPIRY_BYTES, readUint32 } from "./message-properties";
+import { EXPIRY_BYTES } from "./message-properties";
 
 /** Record sizes are multiples of this, bytes, so that a value one digit longer still fits its record. */
 const ROUNDING = 8;
@@ -47,10 +48,10 @@ export class Messages {
 		const topic = message.topicEnd - message.topicStart;
 		const properties = message.propertiesEnd - message.propertiesStart;
 		let at = this.arena.offset(record);
-		copy(to, at, from, message.topicStart, message.topicEnd);
+		copyBytes(to, at, from, message.topicStart, message.topicEnd);
 		at += topic;
-		copy(to, at, from, message.propertiesStart, message.propertiesEnd);
-		copy(to, at + properties, from, message.payloadStart, message.payloadEnd);
+		copyBytes(to, at, from, message.propertiesStart, message.propertiesEnd);
+		copyBytes(to, at + properties, from, message.payloadStart, message.payloadEnd);
 		const parts = this.#parts;
 		const row = 4 * record;
 		parts[row + TOPIC] = topic;
@@ -115,17 +116,4 @@ export class Messages {
 	backdate(record: number, ms: number): void {
 		this.#arrivedAtMs[record] -= ms;
 	}
-}
-
-/**
- * Copies [start, end) and returns the index after it. Between two arrays it copies byte by byte, as a view of
- * a part would be an allocation.
- */
-export function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
-	if (to !== from) {
-		for (let i = start; i < end; i++) to[at++] = from[i];
-		return at;
-	}
-	to.copyWithin(at, start, end);
-	return at + end - start;
 }

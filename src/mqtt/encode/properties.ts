@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes";
 import { PROTOCOL_ERROR, type Version } from "../constants";
 import { MQTTError } from "../error";
 import type { PropertyWriter } from "../property-writer";
@@ -36,8 +37,5 @@ export function writeProperties(
 		return at + 1;
 	}
 	const length = properties.length;
-	const source = properties.bytes;
-	let next = writeVarint(bytes, at, length);
-	for (let i = 0; i < length; i++) bytes[next++] = source[i];
-	return next;
+	return copyBytes(bytes, writeVarint(bytes, at, length), properties.bytes, 0, length);
 }
