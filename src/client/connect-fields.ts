@@ -3,7 +3,7 @@ import { connectLength } from "../mqtt/encode/connect";
 import type { ConnectFields } from "../mqtt/packet-fields";
 import { PropertyWriter } from "../mqtt/property-writer";
 import { utf8 } from "../mqtt/utf8";
-import { varintSize } from "../mqtt/varint";
+import { packetSize } from "../mqtt/varint";
 import type { ClientOptions, UserProperty, WillOptions } from "./options";
 
 /** Receive maximum sent in CONNECT if none is configured. */
@@ -38,7 +38,7 @@ export function connectFields(options: ClientOptions): ConnectFields {
 /** Bytes of the whole packet. @throws MQTTError for an invalid combination of fields */
 export function connectSize(fields: ConnectFields, version: Version): number {
 	const remaining = connectLength(fields, version);
-	return 1 + varintSize(remaining) + remaining;
+	return packetSize(remaining);
 }
 
 /** §3.1.2.11 */

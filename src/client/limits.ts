@@ -10,8 +10,9 @@ import {
 	TOPIC_ALIAS_MAXIMUM,
 	type Version,
 } from "../mqtt/constants";
+import { variableHeaderSize } from "../mqtt/encode/publish";
 import type { Packet } from "../mqtt/packet";
-import { varintSize } from "../mqtt/varint";
+import { packetSize, varintSize } from "../mqtt/varint";
 
 /**
  * Limits for packets sent before CONNACK, from the last CONNACK of the same broker. The caller of `open()`
@@ -117,10 +118,8 @@ export function publishSize(
 	qos: number,
 	propertiesLength: number,
 ): number {
-	let remaining = 2 + topicLength + payloadLength;
-	if (qos > 0) remaining += 2;
-	if (version === 5) remaining += varintSize(propertiesLength) + propertiesLength;
-	return 1 + varintSize(remaining) + remaining;
+	const properties = version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
+	return packetSize(variableHeaderSize(topicLength, qos << 1, properties) + payloadLength);
 }
 
 /**

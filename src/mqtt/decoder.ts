@@ -5,6 +5,7 @@ import { checkFirstByte } from "./decode/fixed-header";
 import { decodePublish, publishHeaderLength } from "./decode/publish";
 import { Packet } from "./packet";
 import {
+	packetSize,
 	readVarintByte,
 	VARINT_COMPLETE,
 	VARINT_NOT_MINIMAL,
@@ -184,7 +185,7 @@ export class Decoder {
 					const remaining = varintValue(length);
 					this.#remaining = remaining;
 					this.#count = 0;
-					const size = 1 + varintSize(remaining) + remaining;
+					const size = packetSize(remaining);
 					if (size > this.maximumPacketSize) {
 						// [MQTT-3.1.2-24] [MQTT-3.2.2-15]
 						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size");

@@ -1,4 +1,4 @@
-import { copyBytes, writeLengthPrefixed, writeUint16 } from "./bytes";
+import { copyBytes, writeUint16 } from "./bytes";
 import {
 	AUTH,
 	CONNACK,
@@ -22,7 +22,7 @@ import {
 } from "./constants";
 import { connectLength, writeConnect } from "./encode/connect";
 import { propertiesSize, writeProperties } from "./encode/properties";
-import { checkPacketId, publishHeaderSize } from "./encode/publish";
+import { checkPacketId, publishHeaderSize, writePublishStart } from "./encode/publish";
 import { reasonSize, writeReason } from "./encode/reason";
 import { reasonCodesSize, writeReasonCodes } from "./encode/suback";
 import { filtersSize, subscriptionsSize, writeFilters, writeSubscriptions } from "./encode/subscribe";
@@ -157,9 +157,9 @@ export class Encoder {
 		properties?: PropertyWriter,
 	): number {
 		// Fast path for the most frequent packet of a node, a short QoS 1 message on the same topic as the last
-		// one. It is inlined, as on XS a call costs as much as the work. The bitwise expression is not 0 for a
-		// size of 128 or more, flags other than QoS 1 with or without RETAIN, or a packet identifier above
-		// 65,535.
+		// one. writePublishStart() is inlined here, as on XS a call costs as much as the work. The bitwise
+		// expression is not 0 for a size of 128 or more, flags other than QoS 1 with or without RETAIN, or a
+		// packet identifier above 65,535.
 		const from = this.#length;
 		const size = this.#cachedTopicSize + payloadLength;
 		const end = from + size;
@@ -205,10 +205,11 @@ export class Encoder {
 		const topicLength = topicEnd - topicStart;
 		const version = this.#version;
 		const header = publishHeaderSize(topicLength, flags, packetId, properties, version);
-		let at = this.writeFixedHeader(0x30 | flags, header + payloadLength, header);
-		if (at < 0) return 0;
+		const remaining = header + payloadLength;
+		if (!this.ensureRoom(remaining, header)) return 0;
 		const view = this.view;
-		at = copyBytes(view, writeUint16(view, at, topicLength), topic, topicStart, topicEnd);
+		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		at = copyBytes(view, at, topic, topicStart, topicEnd);
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		return this.commit(writeProperties(view, at, properties, version));
 	}
@@ -359,10 +360,11 @@ export class Encoder {
 			this.#cachedTopic = topic;
 			this.#cachedTopicSize = topicLength + (version === 4 ? 6 : 7);
 		}
-		let at = this.writeFixedHeader(0x30 | flags, remaining);
-		if (at < 0) return 0;
+		if (!this.ensureRoom(remaining, remaining)) return 0;
 		const view = this.view;
-		at = writeLengthPrefixed(view, at, topic);
+		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		view.set(topic, at);
+		at += topicLength;
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		at = writeProperties(view, at, properties, version);
 		if (at + payload.length <= this.#viewLimit) {

@@ -3,6 +3,11 @@ export function varintSize(value: number): number {
 	return value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4;
 }
 
+/** Size of a packet with this remaining length (§2.1.4), bytes. */
+export function packetSize(remaining: number): number {
+	return remaining < 128 ? remaining + 2 : 1 + varintSize(remaining) + remaining;
+}
+
 /*
  * Where its bytes arrive one by one, the state of reading one is an integer, which takes one field: the value
  * so far in bits 0 to 27, the number of bytes so far in bits 28 and 29, bit 30 once it is complete. A

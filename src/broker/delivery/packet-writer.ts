@@ -1,8 +1,7 @@
-import { copyBytes, writeUint32 } from "../../mqtt/bytes";
+import { copyBytes, writeUint16, writeUint32 } from "../../mqtt/bytes";
 import {
 	PACKET_TOO_LARGE,
 	PUBACK,
-	PUBLISH,
 	PUBREC,
 	PUBREL,
 	reasonName,
@@ -10,10 +9,11 @@ import {
 	TOPIC_ALIAS,
 	USER_PROPERTY,
 } from "../../mqtt/constants";
+import { variableHeaderSize, writePublishStart } from "../../mqtt/encode/publish";
 import { Encoder } from "../../mqtt/encoder";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
-import { varintSize, writeVarint } from "../../mqtt/varint";
+import { packetSize, varintSize, writeVarint } from "../../mqtt/varint";
 import type { Core } from "../core/core";
 import type { Timestamp } from "../core/timestamp";
 import type { Memory } from "../pool/memory";
@@ -53,7 +53,7 @@ export class PacketWriter {
 	readonly #timestamp: Timestamp;
 	/**
 	 * The PUBLISH in the send area, while it can be repeated to other clients; version 0 if there is none. Its
-	 * packet identifier lies at #packetIdAt.
+	 * packet identifier, if it has one, lies at #packetIdAt.
 	 */
 	#version = 0;
 	#flags = 0;
@@ -230,12 +230,8 @@ export class PacketWriter {
 				(timestampLength === 0 ? 0 : 5 + this.#timestamp.propertyName.length + timestampLength);
 		}
 		const remaining =
-			2 +
-			topic +
-			((flags & QOS_MASK) === 0 ? 0 : 2) +
-			(isVersion5 ? varintSize(properties) + properties : 0) +
-			payload;
-		const size = 1 + varintSize(remaining) + remaining;
+			variableHeaderSize(topic, flags, isVersion5 ? varintSize(properties) + properties : 0) + payload;
+		const size = packetSize(remaining);
 		const room = connection.room - LAST_WORD_ROOM;
 		if (size > room || size > connection.maximumPacketSize || size > memory.sendSize) {
 			if (newAlias) aliases.unassign(index, alias);
@@ -243,18 +239,10 @@ export class PacketWriter {
 			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM;
 		}
 		memory.reopenSendArea();
-		bytes[sendStart] = (PUBLISH << 4) | flags;
-		let at = writeVarint(bytes, sendStart + 1, remaining);
-		bytes[at] = topic >> 8;
-		bytes[at + 1] = topic;
-		at += 2;
+		let at = writePublishStart(bytes, sendStart, flags, remaining, topic);
 		if (topic !== 0) at = copyBytes(bytes, at, from, topicStart, topicEnd);
 		this.#packetIdAt = at;
-		if ((flags & QOS_MASK) !== 0) {
-			bytes[at] = packetId >> 8;
-			bytes[at + 1] = packetId;
-			at += 2;
-		}
+		if ((flags & QOS_MASK) !== 0) at = writeUint16(bytes, at, packetId);
 		if (isVersion5) {
 			at = writeVarint(bytes, at, properties);
 			if (expiry >= 0) {
@@ -271,9 +259,7 @@ export class PacketWriter {
 			}
 			if (alias !== 0) {
 				bytes[at] = TOPIC_ALIAS;
-				bytes[at + 1] = alias >> 8;
-				bytes[at + 2] = alias;
-				at += 3;
+				at = writeUint16(bytes, at + 1, alias);
 			}
 			if (timestampLength !== 0) {
 				bytes[at] = USER_PROPERTY;
@@ -311,9 +297,7 @@ export class PacketWriter {
 		const memory = this.#memory;
 		if (packetId !== 0) {
 			const { bytes } = memory;
-			const at = this.#packetIdAt;
-			bytes[at] = packetId >> 8;
-			bytes[at + 1] = packetId;
+			writeUint16(bytes, this.#packetIdAt, packetId);
 		}
 		return this.transmit(connection);
 	}

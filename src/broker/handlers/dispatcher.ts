@@ -19,7 +19,7 @@ import { decodeBody } from "../../mqtt/decode/body";
 import { checkFirstByte } from "../../mqtt/decode/fixed-header";
 import { decodePublish } from "../../mqtt/decode/publish";
 import { Packet } from "../../mqtt/packet";
-import { varintSize } from "../../mqtt/varint";
+import { packetSize } from "../../mqtt/varint";
 import {
 	COMPLETE,
 	deliveryPacket,
@@ -73,7 +73,7 @@ export class Dispatcher {
 		const type = first >> 4;
 		this.#connectResult = PENDING; // in case an exception prevented the last answer
 		connection.lastReceivedAt = core.clock.nowMs;
-		core.counters.bytesIn += 1 + varintSize(end - start) + end - start;
+		core.counters.bytesIn += packetSize(end - start);
 		packet.bytes = bytes;
 		packet.version = connection.version;
 		packet.type = type;

@@ -7,7 +7,7 @@ import {
 	PROTOCOL_ERROR,
 	type Version,
 } from "../../mqtt/constants";
-import { readVarintByte, VARINT_COMPLETE, VARINT_START, varintSize, varintValue } from "../../mqtt/varint";
+import { packetSize, readVarintByte, VARINT_COMPLETE, VARINT_START, varintValue } from "../../mqtt/varint";
 import { networkNumber } from "../pool/peer";
 import type { ReceiveContext } from "./receive-context";
 
@@ -506,8 +506,7 @@ export class Connection {
 		if (state < VARINT_COMPLETE) return true;
 		const remaining = varintValue(state);
 		this.#remainingLength = remaining;
-		const size = 1 + varintSize(remaining) + remaining;
-		if (size > this.#context.packetSizeLimit) {
+		if (packetSize(remaining) > this.#context.packetSizeLimit) {
 			this.#owner.onProtocolError(this, PACKET_TOO_LARGE); // [MQTT-3.2.2-15]
 			return false;
 		}

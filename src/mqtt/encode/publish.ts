@@ -1,7 +1,9 @@
-import { MAXIMUM_STRING, PACKET_TOO_LARGE, PROTOCOL_ERROR, type Version } from "../constants";
+import { writeUint16 } from "../bytes";
+import { MAXIMUM_STRING, PACKET_TOO_LARGE, PROTOCOL_ERROR, PUBLISH, type Version } from "../constants";
 import { MQTTError } from "../error";
 import { PUBLISH_HIGH, PUBLISH_LOW, TOPIC_ALIAS_BIT } from "../property-rules";
 import type { PropertyWriter } from "../property-writer";
+import { writeVarint } from "../varint";
 import { propertiesSize } from "./properties";
 
 /**
@@ -19,10 +21,36 @@ export function publishHeaderSize(
 	if (topicLength === 0) checkTopicAlias(properties, version);
 	else if (topicLength > MAXIMUM_STRING)
 		throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
-	// [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
-	return (
-		topicLength + ((flags & 6) === 0 ? 2 : 4) + propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH)
+	return variableHeaderSize(
+		topicLength,
+		flags,
+		propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH),
 	);
+}
+
+/**
+ * Length of the variable header of a PUBLISH (§3.3.2), bytes.
+ * @param properties bytes of the properties with their length; 0 in MQTT 3.1.1
+ */
+export function variableHeaderSize(topicLength: number, flags: number, properties: number): number {
+	return topicLength + ((flags & 6) === 0 ? 2 : 4) + properties; // [MQTT-2.2.1-2] [MQTT-3.1.1:2.3.1-5]
+}
+
+/**
+ * Writes the beginning of a PUBLISH, fixed header and length of the topic; returns the index after them. Then
+ * follow the topic and, unless the QoS is 0, the packet identifier; the caller writes these, as with them the
+ * broker's stack on XS would be too deep.
+ */
+export function writePublishStart(
+	bytes: Uint8Array,
+	at: number,
+	flags: number,
+	remaining: number,
+	topicLength: number,
+): number {
+	bytes[at] = (PUBLISH << 4) | flags;
+	const next = writeVarint(bytes, at + 1, remaining);
+	return writeUint16(bytes, next, topicLength);
 }
 
 /**
