@@ -87,7 +87,7 @@ test("an exception while a session ends: the session and all that it holds are g
 	for (const failing of ["retained", "delivered"]) {
 		const harness = new BrokerHarness();
 		let fails = false;
-		harness.host.event = (name) => {
+		harness.host.event = (...[name]) => {
 			if (!fails || name !== failing) return;
 			fails = false;
 			throw new Error("the host fails");
