@@ -43,7 +43,8 @@ let failed = 0;
 let skipped = 0;
 
 // Test processes inherit the arguments of this one.
-process.execArgv.push("--import", new URL("support/assertion-messages.ts", import.meta.url).href);
+for (const name of ["assertion-messages", "pool-assertions"])
+	process.execArgv.push("--import", new URL(`support/${name}.ts`, import.meta.url).href);
 const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
 stream.on("test:pass", (event) => {
 	if (event.details.type === "suite") return;

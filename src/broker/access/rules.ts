@@ -146,8 +146,9 @@ export class Rules {
 		const patterns = this.#patterns;
 		patterns.userStart = this.#users.nameStart(user);
 		patterns.userEnd = this.#users.nameEnd(user);
-		patterns.idStart = this.#identifiers.identifierStart(session);
-		patterns.idEnd = this.#identifiers.identifierEnd(session);
+		// without a session, there is no client identifier
+		patterns.idStart = session === 0 ? 0 : this.#identifiers.identifierStart(session);
+		patterns.idEnd = session === 0 ? 0 : this.#identifiers.identifierEnd(session);
 	}
 
 	/** Whether a rule applies to an action, and to the user and client that are set as placeholders. */

@@ -61,6 +61,7 @@ export class Subscriptions {
 		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT_OF_NODE] = i + 1;
 	}
 
+	/** The session that has it; 0 for one that is not in use. */
 	session(subscription: number): number {
 		return this.#rows[WIDTH * subscription + SESSION];
 	}

@@ -55,7 +55,8 @@ export class TopicOrder {
 		const next = this.#next;
 		let count = 0;
 		for (let record = 1; record <= store.records; record++) {
-			// expensive checks come last; isInitialValue() excludes records without a value
+			if (!store.has(record)) continue;
+			// expensive checks come last
 			const start = messages.topicStart(record);
 			if (bytes[start] === DOLLAR || this.compare(record, last, length) <= 0) continue;
 			if (count === next.length && this.precedes(next[count - 1], record)) continue;
