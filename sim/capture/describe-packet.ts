@@ -15,32 +15,20 @@ import {
 import type { Packet } from "../../src/mqtt/packet";
 import { describeProperties } from "./describe-properties";
 import { describePayload, PAYLOAD_LIMIT, text } from "./payload-text";
-import type { PacketName, TracedConnect, TracedFilter, TracedMessage, TracedPacket } from "./traced-packet";
-
-/** Names of the packet types from CONNECT (1) to AUTH (15). */
-const NAMES: readonly PacketName[] = [
-	"CONNECT",
-	"CONNACK",
-	"PUBLISH",
-	"PUBACK",
-	"PUBREC",
-	"PUBREL",
-	"PUBCOMP",
-	"SUBSCRIBE",
-	"SUBACK",
-	"UNSUBSCRIBE",
-	"UNSUBACK",
-	"PINGREQ",
-	"PINGRESP",
-	"DISCONNECT",
-	"AUTH",
-];
+import {
+	PACKET_TYPE_NAMES,
+	type PacketName,
+	type TracedConnect,
+	type TracedFilter,
+	type TracedMessage,
+	type TracedPacket,
+} from "./traced-packet";
 
 /** What a packet holds, without `sender` and `size`; of a PUBLISH without its payload. */
 export type PacketContent = Omit<TracedPacket, "sender" | "size">;
 
 function packetName(type: number): PacketName {
-	return NAMES[type - 1] ?? "undecoded";
+	return PACKET_TYPE_NAMES[type - 1] ?? "undecoded";
 }
 
 /** Describes any packet but a PUBLISH. The packet is valid during the call only. */

@@ -1,23 +1,28 @@
 /** The end of a connection that sent a packet. */
 export type Sender = "client" | "broker";
 
+/** The names of the control packets (Table 2-1), from type 1 to 15. */
+export const PACKET_TYPE_NAMES = [
+	"CONNECT",
+	"CONNACK",
+	"PUBLISH",
+	"PUBACK",
+	"PUBREC",
+	"PUBREL",
+	"PUBCOMP",
+	"SUBSCRIBE",
+	"SUBACK",
+	"UNSUBSCRIBE",
+	"UNSUBACK",
+	"PINGREQ",
+	"PINGRESP",
+	"DISCONNECT",
+	"AUTH",
+] as const;
+
 /** The name of a control packet, or of what is none. */
 export type PacketName =
-	| "CONNECT"
-	| "CONNACK"
-	| "PUBLISH"
-	| "PUBACK"
-	| "PUBREC"
-	| "PUBREL"
-	| "PUBCOMP"
-	| "SUBSCRIBE"
-	| "SUBACK"
-	| "UNSUBSCRIBE"
-	| "UNSUBACK"
-	| "PINGREQ"
-	| "PINGRESP"
-	| "DISCONNECT"
-	| "AUTH"
+	| (typeof PACKET_TYPE_NAMES)[number]
 	/** A request, or a response without its content. */
 	| "HTTP"
 	/** A control frame (RFC 6455 §5.5). */

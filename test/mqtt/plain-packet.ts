@@ -1,3 +1,4 @@
+import { PACKET_TYPE_NAMES } from "../../sim/capture/traced-packet";
 import * as constants from "../../src/mqtt/constants";
 import type { Encoder } from "../../src/mqtt/encoder";
 import type { Packet } from "../../src/mqtt/packet";
@@ -55,25 +56,6 @@ export type PlainPacket =
 	| { type: "PINGREQ" | "PINGRESP" }
 	| { type: "DISCONNECT" | "AUTH"; reasonCode: number; properties: Properties };
 
-const PACKET_NAMES = [
-	"",
-	"CONNECT",
-	"CONNACK",
-	"PUBLISH",
-	"PUBACK",
-	"PUBREC",
-	"PUBREL",
-	"PUBCOMP",
-	"SUBSCRIBE",
-	"SUBACK",
-	"UNSUBSCRIBE",
-	"UNSUBACK",
-	"PINGREQ",
-	"PINGRESP",
-	"DISCONNECT",
-	"AUTH",
-] as const;
-
 export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
 	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }
@@ -102,7 +84,7 @@ function plainProperties(reader: PropertyReader): Properties {
 /** Converts a packet to a plain value; the payload of a PUBLISH is added later. */
 export function toPlainPacket(packet: Packet): PlainPacket {
 	const { packetId, reasonCode, bytes } = packet;
-	const name = PACKET_NAMES[packet.type];
+	const name = PACKET_TYPE_NAMES[packet.type - 1];
 	switch (name) {
 		case "CONNECT":
 			return {
