@@ -1,3 +1,4 @@
+import { RETAINED_BYTES } from "../src/sensor/layout";
 import { Board } from "./board/board";
 import type { SensorPort } from "./board/sensor-port";
 import { Capture } from "./capture/capture";
@@ -69,8 +70,6 @@ export interface SimulationOptions {
 
 /** Start of simulated time without a recording, ms since 1970. */
 export const DEFAULT_START_TIME = Date.UTC(2026, 0, 1);
-/** Bytes of retained memory if the manifest's `defines` set none. */
-const DEFAULT_RETAINED_BYTES = 7168;
 /** From the last acknowledgement of a recording to the end of the run, ms: time to send DISCONNECT. */
 const DISCONNECT_GRACE_MS = 1000;
 
@@ -318,5 +317,5 @@ function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
 function retainedSize(defines: JSONObject): number {
 	const firefly = defines.firefly;
 	const size = typeof firefly === "object" && firefly !== null ? (firefly as JSONObject).retained : undefined;
-	return typeof size === "number" ? size : DEFAULT_RETAINED_BYTES;
+	return typeof size === "number" ? size : RETAINED_BYTES;
 }

@@ -3,7 +3,7 @@ import { publishSize } from "../../src/client/limits";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
 import { deriveSettings } from "../../src/sensor/derived-settings";
-import { headerSize } from "../../src/sensor/layout";
+import { headerSize, RETAINED_BYTES } from "../../src/sensor/layout";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
 import type { JSONDocument } from "./json";
@@ -15,8 +15,6 @@ import { valueAt } from "./schema-problems";
 
 /** Number of wakes whose samples an outbox should hold. */
 const minimumWakes = 4;
-/** Default bytes of retained memory: `defines` of firmware/manifest.json. */
-const defaultRetainedSize = 7168;
 
 const root: Path = ["config", "firefly"];
 /** Longest identity of a device. */
@@ -131,8 +129,7 @@ function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topi
 			),
 		);
 	const room =
-		(numberAt(document, ["defines", "firefly", "retained"]) ?? defaultRetainedSize) -
-		headerSize(sensors.length);
+		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) - headerSize(sensors.length);
 	if (outbox.size > room)
 		problems.push(
 			document.at(

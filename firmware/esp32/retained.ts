@@ -1,5 +1,4 @@
-/** Bytes of RTC memory for firmware and outbox; 1 KB of the ESP32's 8 KB is left to the IDF. */
-const RETAINED_SIZE = 7168;
+import { RETAINED_BYTES } from "../../src/sensor/layout";
 
 function retainedBuffer(this: void, bytes: number): ArrayBuffer {
 	return native("xs_firefly_retained").call(this, bytes) as ArrayBuffer;
@@ -7,5 +6,5 @@ function retainedBuffer(this: void, bytes: number): ArrayBuffer {
 
 /** A view of RTC memory itself: a write is retained at once. */
 export function retained(): Uint8Array {
-	return new Uint8Array(retainedBuffer(RETAINED_SIZE));
+	return new Uint8Array(retainedBuffer(RETAINED_BYTES));
 }

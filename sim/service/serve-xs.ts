@@ -1,5 +1,6 @@
 import { defaults } from "../../src/config/defaults";
 import type { StorageModule } from "../../src/device";
+import { RETAINED_BYTES } from "../../src/sensor/layout";
 import { Board } from "../board/board";
 import { Pace } from "../clock/pace";
 import { Scheduler } from "../clock/scheduler";
@@ -11,9 +12,6 @@ import { BROKER_MAC } from "../plan";
 import type { SimulationEvent } from "../report/events";
 import { VirtualSensors } from "../sensors/virtual";
 import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
-
-/** Bytes of retained memory, which a broker does not use. */
-const RETAINED_BYTES = 7168;
 
 /**
  * Runs the firmware on XS, as on a chip wired to this machine's network, with the clock set from the start.

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { transformSync } from "esbuild";
 import { type Creation, Machine, prepare, Root } from "../../sim/xs/index";
 import type { Settings } from "../../src/config/types";
+import { RETAINED_BYTES } from "../../src/sensor/layout";
 import { EPOCH, settings } from "./support/test-board";
 
 await prepare();
@@ -38,7 +39,7 @@ function start(configuration: Settings) {
 	modules.set("main", {
 		source: `import loop from "test/sensor/support/loop";
 			loop((run) => native("keep").call(this, run), (text) => native("tell").call(this, text),
-				new Uint8Array(native("xs_firefly_retained").call(this, 7168)), ${JSON.stringify(configuration)});`,
+				new Uint8Array(native("xs_firefly_retained").call(this, ${RETAINED_BYTES})), ${JSON.stringify(configuration)});`,
 		path: "main.js",
 	});
 	const root = new Root({ modules, preload, natives: ["keep", "tell"] });
@@ -53,7 +54,7 @@ function start(configuration: Settings) {
 		clock: () => EPOCH,
 		seed: 1,
 		natives,
-		retained: new Uint8Array(7168),
+		retained: new Uint8Array(RETAINED_BYTES),
 	});
 	machine.import("main");
 	assert.deepEqual(traceMessages, []);

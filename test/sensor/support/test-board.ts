@@ -10,6 +10,7 @@ import type {
 	WiFiOptions,
 } from "../../../src/device";
 import type { DeviceEventName, DeviceEvents } from "../../../src/device-events";
+import { RETAINED_BYTES } from "../../../src/sensor/layout";
 import { SensorNode } from "../../../src/sensor/node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
@@ -86,7 +87,7 @@ export class TestBoard {
 	constructor(overrides: Overrides = {}, network = new VirtualNetwork()) {
 		this.network = network;
 		this.settings = settings(overrides);
-		this.retained = createFragileMemory(7168);
+		this.retained = createFragileMemory(RETAINED_BYTES);
 		// Noise, as after power-on.
 		for (let i = 0; i < this.retained.bytes.length; i++) this.retained.bytes[i] = (i * 31 + 7) & 0xff;
 		// Date.now belongs to the board created last; nothing else in these tests reads it.
