@@ -1,0 +1,111 @@
+import {
+	CONNECT,
+	DISCONNECT,
+	PINGREQ,
+	PUBACK,
+	PUBCOMP,
+	PUBLISH,
+	PUBREC,
+	PUBREL,
+	SUBSCRIBE,
+	UNSUBSCRIBE,
+} from "../mqtt/constants";
+import {
+	ALL_PACKETS,
+	compilePhases,
+	IGNORED,
+	type PacketType,
+	type PhaseRow,
+	SAME,
+	UNREAD,
+	type VIOLATION,
+} from "./phase";
+
+/*
+ * What may happen next on one of a broker's connections: its phases, and what each packet of the client and
+ * each event of this end leads to. No I/O, no clock, no allocation.
+ */
+
+// Phases
+/** No socket. */
+export const FREE = 0;
+/** TCP was accepted, and CONNECT has not arrived. */
+export const AWAITING_CONNECT = 1;
+/**
+ * CONNECT waits for its authentication: a copy of it is kept, and what follows stays in the socket. A client
+ * may send other packets behind CONNECT without waiting for CONNACK (§3.1.4).
+ */
+export const AUTHENTICATING = 2;
+/** CONNACK accepted the connection; it has a session. */
+export const CONNECTED = 3;
+/** To be closed before the present callback ends; nothing more is read. */
+export const CLOSING = 4;
+/**
+ * The last packet was written, and the session has ended or is suspended. Input is discarded, so that the
+ * last packet arrives.
+ */
+export const DRAINING = 5;
+const PHASES = 6;
+
+export type BrokerPhase =
+	| typeof FREE
+	| typeof AWAITING_CONNECT
+	| typeof AUTHENTICATING
+	| typeof CONNECTED
+	| typeof CLOSING
+	| typeof DRAINING;
+
+// Events. A packet of the client is the event with the number of its type, 1 … 15; these are the others.
+/** A socket was accepted. */
+export const ACCEPT = 16;
+/** CONNECT is correct; whether its client may log in is known later. */
+export const DEFER_CONNECT = 17;
+/** CONNACK with success. */
+export const ACCEPT_CONNECT = 18;
+/** The connection is to end: refused, lost, taken over, timed out, or by DISCONNECT. */
+export const CLOSE = 19;
+/** The session was detached, and input is discarded. */
+export const DRAIN = 20;
+/** The socket was closed. */
+export const END = 21;
+const EVENTS = 22;
+
+export type BrokerEvent =
+	| PacketType
+	| typeof ACCEPT
+	| typeof DEFER_CONNECT
+	| typeof ACCEPT_CONNECT
+	| typeof CLOSE
+	| typeof DRAIN
+	| typeof END;
+
+type Row = PhaseRow<BrokerPhase, BrokerEvent>;
+
+const ROWS: readonly Row[] = [
+	// Packets. CONNECT comes first, and once. [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT-3.1.1:3.1.0-1]
+	// [MQTT-3.1.1:3.1.0-2] AUTH needs an authentication method, and a CONNECT with one is refused.
+	// [MQTT-4.12.0-1] [MQTT-4.12.0-6]
+	[[AWAITING_CONNECT], [CONNECT], SAME],
+	[[AUTHENTICATING], ALL_PACKETS, UNREAD],
+	[[CONNECTED], [PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, UNSUBSCRIBE, PINGREQ], SAME],
+	[[CONNECTED], [DISCONNECT], CLOSING], // [MQTT-3.14.4-1] [MQTT-3.14.4-2]
+	// [MQTT-3.1.4-6] [MQTT-3.1.1:3.1.4-5]
+	[[FREE, CLOSING, DRAINING], ALL_PACKETS, IGNORED],
+	// Events of this end
+	[[FREE], [ACCEPT], AWAITING_CONNECT],
+	[[AWAITING_CONNECT], [DEFER_CONNECT], AUTHENTICATING],
+	[[AWAITING_CONNECT, AUTHENTICATING], [ACCEPT_CONNECT], CONNECTED],
+	[[AWAITING_CONNECT, AUTHENTICATING, CONNECTED], [CLOSE], CLOSING],
+	[[CLOSING], [DRAIN], DRAINING],
+	[[AWAITING_CONNECT, AUTHENTICATING, CONNECTED, CLOSING, DRAINING], [END], FREE],
+];
+
+const TABLE: Uint8Array = compilePhases(ROWS, PHASES, EVENTS);
+
+/** The phase after an event; VIOLATION, IGNORED and UNREAD leave it as it is. */
+export function brokerPhaseAfter(
+	phase: BrokerPhase,
+	event: BrokerEvent,
+): BrokerPhase | typeof IGNORED | typeof UNREAD | typeof VIOLATION {
+	return TABLE[phase * EVENTS + event] as BrokerPhase | typeof IGNORED | typeof UNREAD | typeof VIOLATION;
+}
