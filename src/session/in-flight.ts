@@ -1,10 +1,9 @@
 import type { Time } from "../device";
 import { IDLE, PUBREC_PENDING, type SenderState } from "./delivery";
 
-/** The state is kept above the packet identifier, in one number. */
+// Packet identifier, state and tag are kept in one number of at most 52 bits.
 const STATE_UNIT = 0x10000;
-/** The states of QoS 2 come after that of QoS 1. */
-const QOS2_FROM = PUBREC_PENDING * STATE_UNIT;
+const TAG_UNIT = 0x100000;
 
 /**
  * The QoS 1 and 2 messages in flight from a sender: packet identifiers in use, the state of each, and since
@@ -15,8 +14,8 @@ export class InFlight {
 	#count = 0;
 	#lastPacketId = 0;
 	/**
-	 * Packet identifier and state of each message, followed by the start of each wait in ticks. One array takes
-	 * half the slots of two.
+	 * Packet identifier, state and tag of each message, followed by the start of each wait in ticks. One array
+	 * takes half the slots of two.
 	 */
 	#table: Float64Array;
 
@@ -33,7 +32,8 @@ export class InFlight {
 	/** Whether a message has QoS 2, for which a packet is still to be sent. */
 	get hasQos2(): boolean {
 		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++) if (table[i] >= QOS2_FROM) return true;
+		// The states of QoS 2 come after that of QoS 1.
+		for (let i = 0, count = this.#count; i < count; i++) if (stateOf(table[i]) >= PUBREC_PENDING) return true;
 		return false;
 	}
 
@@ -51,10 +51,11 @@ export class InFlight {
 	/**
 	 * Records a staged message until it is acknowledged. Its identifier must not be in use, and `count` must be
 	 * below `capacity`. [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
+	 * @param tag the sender's own number for the message, 1 … 2^32 − 1; several may have the same; 0: none
 	 */
-	add(packetId: number, state: SenderState, now: number): void {
+	add(packetId: number, state: SenderState, now: number, tag = 0): void {
 		const index = this.#count++;
-		this.#table[index] = packetId + state * STATE_UNIT;
+		this.#table[index] = packetId + state * STATE_UNIT + tag * TAG_UNIT;
 		this.#table[this.capacity + index] = now;
 		this.#lastPacketId = packetId;
 	}
@@ -62,7 +63,38 @@ export class InFlight {
 	/** IDLE when the identifier is not in use. */
 	state(packetId: number): SenderState {
 		const index = this.find(packetId);
-		return index < 0 ? IDLE : (((this.#table[index] / STATE_UNIT) & 0xff) as SenderState);
+		return index < 0 ? IDLE : stateOf(this.#table[index]);
+	}
+
+	/** Tag of a packet identifier; 0 if it has none, or is not in use. */
+	tag(packetId: number): number {
+		const index = this.find(packetId);
+		return index < 0 ? 0 : tagOf(this.#table[index]);
+	}
+
+	/** Whether a message with this tag is in flight. */
+	hasTag(tag: number): boolean {
+		const table = this.#table;
+		for (let i = 0, count = this.#count; i < count; i++) if (tagOf(table[i]) === tag) return true;
+		return false;
+	}
+
+	/** The smallest tag in flight; 0 if there is none. */
+	get smallestTag(): number {
+		const table = this.#table;
+		let smallest = 0;
+		for (let i = 0, count = this.#count; i < count; i++) {
+			const tag = tagOf(table[i]);
+			if (tag > 0 && (smallest === 0 || tag < smallest)) smallest = tag;
+		}
+		return smallest;
+	}
+
+	/** Removes a tag from its messages, which stay in flight. */
+	removeTag(tag: number): void {
+		const table = this.#table;
+		for (let i = 0, count = this.#count; i < count; i++)
+			if (tagOf(table[i]) === tag) table[i] -= tag * TAG_UNIT;
 	}
 
 	/** Sets the state of an identifier in use, and restarts its wait; with IDLE removes it. */
@@ -71,7 +103,7 @@ export class InFlight {
 		if (index < 0) return;
 		const table = this.#table;
 		if (state !== IDLE) {
-			table[index] = packetId + state * STATE_UNIT;
+			table[index] += (state - stateOf(table[index])) * STATE_UNIT;
 			table[this.capacity + index] = now;
 			return;
 		}
@@ -104,4 +136,12 @@ export class InFlight {
 		for (let i = 0, count = this.#count; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
 		return -1;
 	}
+}
+
+function stateOf(entry: number): SenderState {
+	return ((entry / STATE_UNIT) & 0xf) as SenderState;
+}
+
+function tagOf(entry: number): number {
+	return Math.floor(entry / TAG_UNIT);
 }
