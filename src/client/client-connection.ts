@@ -1,14 +1,32 @@
-import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
-import { Decoder, type DecoderHandler } from "../mqtt/decoder";
+import { KEEP_ALIVE_TIMEOUT, SUCCESS } from "../mqtt/constants";
 import { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
-import type { ConnectFields } from "../mqtt/packet-fields";
-import { connectFields, connectSize, DEFAULT_RECEIVE_MAXIMUM } from "./connect-fields";
+import {
+	CLOSED,
+	type ClientEvent,
+	type ClientPhase,
+	CONNECTED,
+	CONNECTING,
+	clientPhaseAfter,
+	DISCONNECT_LEFT,
+	DISCONNECTED,
+	DISCONNECTED_PIPELINED,
+	DISCONNECTING,
+	DROP,
+	END,
+	FAIL,
+	FAILING,
+	hasPipelined,
+	isBeforeConnack,
+	STAGE_DISCONNECT,
+} from "../session/client-phase";
+import { Negotiated } from "../session/negotiated";
+import { IGNORED, VIOLATION } from "../session/phase";
+import { announcedLimits } from "./connect-fields";
 import {
 	ACKNOWLEDGE_DEADLINE,
 	CLOSED_DEADLINE,
 	CONNECT_DEADLINE,
-	type DEADLINE_PASSED,
 	type Deadline,
 	Deadlines,
 	type DeadlinesHandler,
@@ -17,236 +35,249 @@ import {
 	PINGRESP_DEADLINE,
 	WRITE_FAILED_DEADLINE,
 } from "./deadlines";
-import { ClientError, timeoutError, violationError } from "./errors";
-import { BROKER_CLOSE_WAIT_MS, GracefulClose, LINGER_MS } from "./graceful-close";
-import { Inbound } from "./inbound";
+import { ClientError, timeoutError } from "./errors";
 import { KeepAlive } from "./keep-alive";
-import { BrokerLimits } from "./limits";
-import type { ClientDevice, ClientHandler, ClientOptions, ClientState } from "./options";
+import type { ClientDevice, ClientHandler, ClientOptions } from "./options";
 import { Outbound } from "./outbound";
-import { peerProtocol } from "./peer-protocol";
-import { Transport, type TransportEvent, type TransportHandler } from "./transport";
+import { FIRST_BYTES, peerProtocol } from "./peer-protocol";
+import { Transport, type TransportHandler } from "./transport";
 
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
 export const SEND_RESERVE = 8;
 
+/** Time, in ms, to wait for unread data, or for DISCONNECT to leave, once the connection has failed. */
+const LINGER_MS = 250;
+
 /**
- * The parts of a client, and every way in which its connection ends. The fields are not private (#), as the
- * subclass `Client` uses them.
+ * Time, in ms, to wait for the broker to close TCP once DISCONNECT has left. To close is the client's duty
+ * [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-1]: many brokers leave it to the client, so that the wait only saves
+ * the device TCP's TIME-WAIT where the broker is quick, and its end is no failure.
  */
-export abstract class ClientConnection implements DecoderHandler, TransportHandler, DeadlinesHandler {
-	/** Limits from the last CONNACK; before the first one, those passed to `open()`. */
-	readonly limits = new BrokerLimits();
-	protected readonly options: ClientOptions;
-	protected readonly handler: ClientHandler;
-	protected readonly device: ClientDevice;
-	protected readonly fields: ConnectFields;
-	protected readonly encoder: Encoder;
-	protected readonly decoder: Decoder;
-	protected readonly transport: Transport;
-	protected readonly deadlines: Deadlines;
-	protected readonly keepAlive: KeepAlive;
-	protected readonly outbound: Outbound;
-	protected readonly inbound: Inbound;
-	protected readonly gracefulClose: GracefulClose;
+export const BROKER_CLOSE_WAIT_MS = 100;
 
-	protected currentState: ClientState = "closed";
-	/** Nesting depth of host callbacks. Packets staged inside a callback leave at its end, in one write. */
-	protected callbackDepth = 0;
-	/** Ticks at the start of the current host callback. */
-	protected now = 0;
-	protected pipeline = false;
-	/** A packet other than CONNECT was staged before CONNACK. */
-	protected sentBeforeConnack = false;
-	/** CONNACK accepted the connection. */
-	protected connackAccepted = false;
-	/** `close()` was called and DISCONNECT is not staged yet. */
-	protected closeRequested = false;
-	protected reservedBytes = SEND_RESERVE;
-	protected closeError: ClientError | undefined;
-	/**
-	 * The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number, and how many they are.
-	 */
-	protected firstBytes = 0;
-	protected firstBytesLength = 0;
+/**
+ * The connection of a client to its broker: its phase, what leaves it, and every way in which it ends. What
+ * may happen in a phase is in the table of session/client-phase.ts.
+ */
+export class ClientConnection {
+	phase: ClientPhase = CLOSED;
+	/** Ticks at the start of the current callback of the host. */
+	now = 0;
+	/** Bytes of the send buffer that are not for messages: a reserve, and the answers to what is being read. */
+	reservedBytes = SEND_RESERVE;
+	readonly negotiated: Negotiated;
+	readonly encoder: Encoder;
+	readonly transport: Transport;
+	readonly deadlines: Deadlines;
+	readonly keepAlive: KeepAlive;
+	readonly outbound: Outbound;
+	readonly #options: ClientOptions;
+	readonly #handler: ClientHandler;
+	/** Why the connection ends, while DISCONNECT leaves or until the application is told. */
+	#closeError: ClientError | undefined;
+	/** The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number. */
+	#firstBytes = 0;
+	#firstBytesLength = 0;
 
-	/**
-	 * @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and
-	 *   for a CONNECT longer than `sendBuffer`
-	 */
-	constructor(options: ClientOptions, handler: ClientHandler, device: ClientDevice) {
-		const { version, receiveBuffer, sendBuffer, maximumPacketSize } = options;
-		const { time } = device;
-		this.options = options;
-		this.handler = handler;
-		this.device = device;
-		const fields = connectFields(options);
-		const size = connectSize(fields, version);
-		if (size > sendBuffer) throw new RangeError(`CONNECT takes ${size} bytes, sendBuffer is ${sendBuffer}`);
-		this.fields = fields;
+	/** @param owner receives the events of the transport and the deadlines */
+	constructor(
+		options: ClientOptions,
+		handler: ClientHandler,
+		device: ClientDevice,
+		owner: TransportHandler & DeadlinesHandler,
+	) {
+		const { version, sendBuffer, pingTimeout } = options;
+		const { time, timer } = device;
+		this.#options = options;
+		this.#handler = handler;
+		this.negotiated = new Negotiated(version, announcedLimits(options));
 		const encoder = new Encoder({ size: sendBuffer + SEND_RESERVE, version });
 		this.encoder = encoder;
-		this.inbound = new Inbound(encoder, handler, options.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM);
-		this.decoder = new Decoder({
-			size: receiveBuffer,
-			from: "broker",
-			version,
-			handler: this,
-			maximumPacketSize,
-		});
-		this.transport = new Transport(device, encoder, this);
-		const deadlines = new Deadlines(device.timer, time, this);
+		this.transport = new Transport(device, encoder, owner);
+		const deadlines = new Deadlines(timer, time, owner);
 		this.deadlines = deadlines;
-		this.keepAlive = new KeepAlive(time, encoder, deadlines, options.pingTimeout);
-		this.gracefulClose = new GracefulClose(encoder, this.transport, deadlines);
-		this.outbound = new Outbound(options, encoder, this.limits, deadlines, time, this);
+		this.keepAlive = new KeepAlive(time, encoder, deadlines, pingTimeout);
+		this.outbound = new Outbound(options, this, time);
 	}
 
-	/** Called by transport and deadlines. */
-	abstract onEvent(event: TransportEvent | typeof DEADLINE_PASSED, deadline: Deadline): void;
-	// Called by the decoder
-	abstract onPacket(packet: Packet): void;
-	abstract onPublish(packet: Packet): void;
-	abstract onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void;
-	abstract onError(reasonCode: number, message: string): void;
+	/** Enters the phase that follows an event. @returns false: the event is not possible in this phase */
+	enter(event: ClientEvent): boolean {
+		const next = clientPhaseAfter(this.phase, event);
+		if (next === VIOLATION || next === IGNORED) return false;
+		this.phase = next;
+		return true;
+	}
 
-	/** Writes the staged packets if the socket has room for them. Also called by `Outbound`. */
+	/** Resolves the name and connects, in phase CONNECTING. */
+	connect(): void {
+		const { connectTimeout, host, port } = this.#options;
+		this.#closeError = undefined;
+		this.#firstBytesLength = 0;
+		this.outbound.reset();
+		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
+		this.transport.resolveAndConnect(host, port);
+	}
+
+	/** Records the first bytes of the peer. @param count bytes of the transport's chunk */
+	noteFirstBytes(count: number): void {
+		const { chunk } = this.transport;
+		for (let i = 0; i < count && this.#firstBytesLength < FIRST_BYTES; i++) {
+			this.#firstBytes = (this.#firstBytes << 8) | chunk[i];
+			this.#firstBytesLength++;
+		}
+	}
+
+	/** Error for a peer whose first bytes, before CONNACK, show that it is no MQTT broker. */
+	foreignPeerError(reasonCode: number): ClientError | undefined {
+		if (!isBeforeConnack(this.phase)) return undefined;
+		const protocol = peerProtocol(this.#firstBytes, this.#firstBytesLength);
+		if (protocol === undefined) return undefined;
+		const { host, port } = this.#options;
+		return new ClientError("configuration", `${host}:${port} is no MQTT broker: it speaks ${protocol}`, {
+			reasonCode,
+		});
+	}
+
+	/** Writes the staged packets if the socket has room for them. */
 	flush(): void {
 		if (this.transport.flush()) this.keepAlive.noteSent(this.now);
 		if (this.transport.writeFailed && !this.deadlines.running(WRITE_FAILED_DEADLINE))
 			this.deadlines.start(WRITE_FAILED_DEADLINE, LINGER_MS);
 	}
 
-	protected onTransportLost(): void {
-		if (this.closeError !== undefined) this.finishClose(this.closeError);
-		else if (!this.connackAccepted) {
-			const message =
-				this.currentState === "connecting"
-					? "no TCP connection: refused or unreachable"
-					: "the broker closed before CONNACK";
-			this.finishClose(
-				this.foreignPeerError(0) ??
-					new ClientError("transport", message, { pipelineRefused: this.sentBeforeConnack }),
-			);
-		} else if (
-			this.currentState === "closing" &&
-			!this.closeRequested &&
-			this.encoder.length === 0 &&
-			!this.transport.writeFailed
-		)
-			this.finishClose(undefined);
-		else this.finishClose(new ClientError("transport", "the connection was lost"));
+	/** Writes the staged packets, followed by DISCONNECT once the application has closed the connection. */
+	flushTurn(): void {
+		// No packet may follow DISCONNECT. [MQTT-3.14.4-1]
+		if (this.phase !== CONNECTED && !this.outbound.owesPubrel && this.enter(STAGE_DISCONNECT))
+			this.stageDisconnect(SUCCESS, this.#options.acknowledgeTimeout);
+		this.flush();
 	}
 
-	protected onDeadlinePassed(deadline: Deadline): void {
-		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.options;
-		switch (deadline) {
-			case CONNECT_DEADLINE:
-				this.finishClose(
-					this.currentState === "connecting"
-						? timeoutError("transport", "no TCP connection", connectTimeout)
-						: (this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout)),
-				);
-				break;
-			case ACKNOWLEDGE_DEADLINE:
-				if (this.outbound.acknowledgeOverdue(this.now))
-					this.finishClose(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
-				break;
-			case KEEP_ALIVE_DEADLINE:
-				this.keepAlive.onDeadline(this.now);
-				break;
-			case PINGRESP_DEADLINE:
-				this.finishClose(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
-				break;
-			case DISCONNECT_DEADLINE:
-				if (this.closeError !== undefined) this.finishClose(this.closeError);
-				else if (!this.gracefulClose.disconnectSent)
-					this.finishClose(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
-				else if (this.outbound.inFlightCount > 0)
-					this.finishClose(timeoutError("peer", "no PUBACK after DISCONNECT", acknowledgeTimeout));
-				else this.finishClose(undefined);
-				break;
-			case WRITE_FAILED_DEADLINE:
-				this.onTransportLost();
-				break;
-			case CLOSED_DEADLINE:
-				this.finishClose(this.closeError);
-				break;
-		}
+	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] @param ms for it to leave */
+	private stageDisconnect(reasonCode: number, ms: number): void {
+		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
+		this.keepAlive.stop();
+		this.encoder.disconnect(reasonCode);
+		this.deadlines.start(DISCONNECT_DEADLINE, ms);
 	}
 
-	protected failProtocol(reasonCode: number, message: string): void {
-		this.failConnection(
-			reasonCode,
-			this.foreignPeerError(reasonCode) ?? violationError(reasonCode, message, this.encoder.version),
+	/** Once DISCONNECT has left: waits for the broker to close TCP. [MQTT-3.14.4-2] [MQTT-3.1.1:3.14.4-1] */
+	advanceClose(): void {
+		const { transport } = this;
+		if (transport.writeFailed || !transport.drained || !this.enter(DISCONNECT_LEFT)) return;
+		// Before CONNACK the connection has its own deadline.
+		if (this.phase === DISCONNECTED_PIPELINED) this.deadlines.stop(DISCONNECT_DEADLINE);
+		else this.awaitBrokerClose();
+	}
+
+	/** CONNACK has accepted the connection. @param next the phase that follows */
+	onAccepted(connack: Packet, next: ClientPhase): void {
+		const { negotiated } = this;
+		negotiated.agree(connack.properties, connack.sessionPresent);
+		this.phase = next;
+		this.deadlines.stop(CONNECT_DEADLINE);
+		if (next === CONNECTED) {
+			this.outbound.onConnack(this.now);
+			this.keepAlive.start(negotiated.keepAliveSeconds, this.now);
+		} else if (next === DISCONNECTED) this.awaitBrokerClose();
+	}
+
+	/** Waits for the broker to close the connection, and longer for missing acknowledgements. */
+	awaitBrokerClose(): void {
+		this.deadlines.start(
+			DISCONNECT_DEADLINE,
+			this.outbound.inFlight.count > 0 ? this.#options.acknowledgeTimeout : BROKER_CLOSE_WAIT_MS,
 		);
-	}
-
-	/** Error for a peer whose first bytes show that it is no MQTT broker. */
-	private foreignPeerError(reasonCode: number): ClientError | undefined {
-		if (this.connackAccepted) return undefined;
-		const protocol = peerProtocol(this.firstBytes, this.firstBytesLength);
-		if (protocol === undefined) return undefined;
-		const { host, port } = this.options;
-		return new ClientError("configuration", `${host}:${port} is no MQTT broker: it speaks ${protocol}`, {
-			reasonCode,
-		});
 	}
 
 	/**
 	 * Ends the connection because of an error, which DISCONNECT reports to an MQTT 5.0 broker. [MQTT-4.13.2-1]
 	 * [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will.
 	 */
-	protected failConnection(reasonCode: number, error: ClientError): void {
-		if (this.currentState !== "open" || this.encoder.version === 4) {
-			this.finishClose(error);
+	fail(reasonCode: number, error: ClientError): void {
+		if (this.negotiated.version === 4 || !this.enter(FAIL)) {
+			this.end(error);
 			return;
 		}
-		this.decoder.stop();
-		this.closeError = error;
+		this.#closeError = error;
 		this.stageDisconnect(reasonCode, LINGER_MS);
 	}
 
-	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] */
-	protected stageDisconnect(reasonCode: number, timeoutMs: number): void {
-		this.currentState = "closing";
-		this.inbound.stopDelivery();
-		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
-		this.keepAlive.stop();
-		this.gracefulClose.stageDisconnect(reasonCode, timeoutMs);
-	}
-
-	protected watchGracefulClose(): void {
-		if (this.closeError === undefined && this.gracefulClose.pollDisconnectSent() && this.connackAccepted)
-			this.awaitBrokerClose();
-	}
-
-	protected awaitBrokerClose(): void {
-		this.gracefulClose.awaitBrokerClose(
-			this.outbound.inFlightCount > 0 ? this.options.acknowledgeTimeout : BROKER_CLOSE_WAIT_MS,
-		);
-	}
-
 	/**
-	 * Drops the connection and calls `onClosed` from the timer, as no handler callback runs inside a method of
-	 * the client. Also called by the transport.
+	 * Drops TCP and calls `onClosed` from the timer, as no handler callback runs inside a method of the client.
 	 */
-	scheduleClose(error: ClientError | undefined): void {
-		this.currentState = "closing";
-		this.closeError = error;
+	drop(error: ClientError | undefined): void {
+		if (!this.enter(DROP)) return;
+		this.#closeError = error;
 		this.transport.close();
-		this.decoder.stop();
 		this.deadlines.stopAll();
 		this.deadlines.start(CLOSED_DEADLINE, 0);
 	}
 
-	protected finishClose(error: ClientError | undefined): void {
-		if (this.currentState === "closed") return;
-		this.currentState = "closed";
-		this.reservedBytes = SEND_RESERVE;
+	/** Ends the connection now. */
+	end(error: ClientError | undefined): void {
+		if (!this.enter(END)) return;
 		this.transport.close();
-		this.decoder.stop();
 		this.deadlines.dispose();
-		this.handler.onClosed(error);
+		this.#handler.onClosed(error);
+	}
+
+	/** TCP has ended, and all that the broker said is read. */
+	onTransportLost(): void {
+		const { phase } = this;
+		if (phase === FAILING) this.end(this.#closeError);
+		else if (phase === CONNECTING)
+			this.end(new ClientError("transport", "no TCP connection: refused or unreachable"));
+		else if (isBeforeConnack(phase))
+			this.end(
+				this.foreignPeerError(0) ??
+					new ClientError("transport", "the broker closed before CONNACK", {
+						pipelineRefused: hasPipelined(phase),
+					}),
+			);
+		else if (
+			(phase === DISCONNECTING || phase === DISCONNECTED) &&
+			this.encoder.length === 0 &&
+			!this.transport.writeFailed
+		)
+			this.end(undefined);
+		else this.end(new ClientError("transport", "the connection was lost"));
+	}
+
+	onDeadlinePassed(deadline: Deadline): void {
+		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.#options;
+		switch (deadline) {
+			case CONNECT_DEADLINE:
+				this.end(
+					this.phase === CONNECTING
+						? timeoutError("transport", "no TCP connection", connectTimeout)
+						: (this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout)),
+				);
+				break;
+			case ACKNOWLEDGE_DEADLINE:
+				if (this.outbound.acknowledgeOverdue(this.now))
+					this.end(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
+				break;
+			case KEEP_ALIVE_DEADLINE:
+				this.keepAlive.onDeadline(this.now);
+				break;
+			case PINGRESP_DEADLINE:
+				this.end(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
+				break;
+			case DISCONNECT_DEADLINE:
+				if (this.phase === FAILING) this.end(this.#closeError);
+				else if (this.phase !== DISCONNECTED)
+					this.end(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
+				else if (this.outbound.inFlight.count > 0)
+					this.end(timeoutError("peer", "no PUBACK after DISCONNECT", acknowledgeTimeout));
+				else this.end(undefined);
+				break;
+			case WRITE_FAILED_DEADLINE:
+				this.onTransportLost();
+				break;
+			case CLOSED_DEADLINE:
+				this.end(this.#closeError);
+				break;
+		}
 	}
 }

@@ -1,31 +1,33 @@
-import {
-	AUTH,
-	CONNACK,
-	DISCONNECT,
-	IMPLEMENTATION_SPECIFIC_ERROR,
-	PINGRESP,
-	PROTOCOL_ERROR,
-	PUBACK,
-	PUBCOMP,
-	PUBREC,
-	PUBREL,
-	SUCCESS,
-	UNSPECIFIED_ERROR,
-} from "../mqtt/constants";
-import type { Packet } from "../mqtt/packet";
+import type { ConnectFields } from "../mqtt/packet-fields";
 import type { PropertyWriter } from "../mqtt/property-writer";
-import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
-import { ClientConnection, SEND_RESERVE } from "./client-connection";
-import { CONNECT_DEADLINE, DEADLINE_PASSED, type Deadline } from "./deadlines";
-import { ClientError, refusalError } from "./errors";
+import {
+	CLOSE,
+	CLOSED,
+	CONNECTED,
+	CONNECTING,
+	clientPhaseAfter,
+	DROPPED,
+	OPEN,
+	PIPELINE,
+	PIPELINED,
+	SEND,
+	TCP_CONNECTED,
+} from "../session/client-phase";
+import type { InFlight } from "../session/in-flight";
+import type { Negotiated } from "../session/negotiated";
+import { VIOLATION } from "../session/phase";
+import { ClientConnection } from "./client-connection";
+import { connectFields, connectSize } from "./connect-fields";
+import { DEADLINE_PASSED, type Deadline, type DeadlinesHandler } from "./deadlines";
+import { ClientError } from "./errors";
+import { IncomingPackets } from "./incoming-packets";
 import { maximumPayload } from "./limits";
-import type { ClientState, OpenOptions } from "./options";
-import { BLOCKED_ON_CONNACK, BUSY, type PacketId, type PublishResult } from "./outbound";
-import { FIRST_BYTES } from "./peer-protocol";
-import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent } from "./transport";
+import type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions } from "./options";
+import { BLOCKED_ON_CONNACK, BUSY, type Outbound, type PacketId, type PublishResult } from "./outbound";
+import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
 
+export type { CachedLimits } from "../session/negotiated";
 export { ClientError } from "./errors";
-export type { BrokerLimits, CachedLimits } from "./limits";
 export type {
 	ClientDevice,
 	ClientHandler,
@@ -37,44 +39,72 @@ export type {
 } from "./options";
 export { BUSY, type PacketId, type PublishResult, REJECTED } from "./outbound";
 
-/**
- * Maximum size of the answer to a received packet, in bytes. Such a packet has at least 4 bytes and may end
- * at the first byte read, so the answers to n bytes read take at most 5 + 5 / 4 n bytes.
- */
-const MAXIMUM_ANSWER_SIZE = 5;
-
-/** Size of the smallest CONNACK, in bytes: reading it never reads a packet behind it that needs an answer. */
-const CONNACK_SIZE = 4;
+export type MessagesInFlight = Pick<InFlight, "count" | "hasTag" | "smallestTag" | "removeTag">;
 
 /**
  * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every
  * `open()` reuses them; later only `open()` and errors allocate.
  */
-export class Client extends ClientConnection {
-	get state(): ClientState {
-		return this.currentState;
+export class Client implements TransportHandler, DeadlinesHandler {
+	// Not #: each #name that a method mentions takes a slot of the stack, and these are below all callbacks.
+	private readonly options: ClientOptions;
+	private readonly handler: ClientHandler;
+	private readonly device: ClientDevice;
+	private readonly fields: ConnectFields;
+	private readonly connection: ClientConnection;
+	private readonly outbound: Outbound;
+	private readonly incoming: IncomingPackets;
+	/** Nesting depth of host callbacks. Packets staged inside a callback leave at its end, in one write. */
+	private callbackDepth = 0;
+	/** Whether packets may leave before CONNACK on this connection. */
+	private pipelines = false;
+
+	/**
+	 * @throws RangeError or MQTTError for an option that MQTT does not allow, such as U+0000 in a topic, and
+	 *   for a CONNECT longer than `sendBuffer`
+	 */
+	constructor(options: ClientOptions, handler: ClientHandler, device: ClientDevice) {
+		const { version, sendBuffer } = options;
+		const fields = connectFields(options);
+		const size = connectSize(fields, version);
+		if (size > sendBuffer) throw new RangeError(`CONNECT takes ${size} bytes, sendBuffer is ${sendBuffer}`);
+		this.options = options;
+		this.handler = handler;
+		this.device = device;
+		this.fields = fields;
+		const connection = new ClientConnection(options, handler, device, this);
+		this.connection = connection;
+		this.outbound = connection.outbound;
+		this.incoming = new IncomingPackets(options, handler, connection);
 	}
 
-	/** QoS 1 and 2 messages not yet acknowledged. */
-	get inFlight(): number {
-		return this.outbound.inFlightCount;
+	get state(): ClientState {
+		const { phase } = this.connection;
+		if (phase === CLOSED) return "closed";
+		if (phase === CONNECTING) return "connecting";
+		if (phase === CONNECTED) return "open";
+		return phase <= PIPELINED ? "handshake" : "closing";
+	}
+
+	/** What the last CONNECT and CONNACK fixed; before CONNACK the limits of an earlier one. */
+	get negotiated(): Negotiated {
+		return this.connection.negotiated;
+	}
+
+	/** QoS 1 and 2 messages not yet acknowledged; after the end of a connection, those that it left. */
+	get inFlight(): MessagesInFlight {
+		return this.outbound.inFlight;
 	}
 
 	/** Resolves the name, connects, sends CONNECT. @throws Error if `state` is not "closed" */
 	open(options?: OpenOptions): void {
-		if (this.currentState !== "closed") throw new Error(`open() while ${this.currentState}`);
-		const { pipeline, connectTimeout, host, port, authenticationMethod } = this.options;
-		this.currentState = "connecting";
+		const connection = this.connection;
+		if (!connection.enter(OPEN)) throw new Error(`open() while ${this.state}`);
+		const { pipeline, authenticationMethod, keepAlive, sessionExpiry } = this.options;
 		// [MQTT-3.1.2-30]
-		this.pipeline = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
-		this.limits.reset(options?.limits);
-		this.sentBeforeConnack = this.connackAccepted = this.closeRequested = false;
-		this.closeError = undefined;
-		this.firstBytesLength = 0;
-		this.outbound.reset();
-		this.gracefulClose.reset();
-		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
-		this.transport.resolveAndConnect(host, port);
+		this.pipelines = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
+		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
+		connection.connect();
 	}
 
 	/**
@@ -85,6 +115,8 @@ export class Client extends ClientConnection {
 	 * @param properties MQTT 5.0 only
 	 * @param packetId for QoS 1 and 2: the packet identifier, for callers that use the same one again when they
 	 *   resend the message; by default one that is not in use
+	 * @param tag for QoS 1 and 2: the caller's own number for the message, 1 … 2^32 − 1, which several may have
+	 *   in common; `onAcknowledged` reports it
 	 * @returns for QoS 0: 0 if the message was accepted. For QoS 1 and 2: the packet identifier, 1 … 65535.
 	 *   {@link BUSY}: the buffer is full, the send quota is used up, `packetId` is in use, or CONNACK has not
 	 *   arrived (QoS 2 always waits for it): retry in `onWritable`. {@link REJECTED}: the packet is larger than
@@ -99,26 +131,18 @@ export class Client extends ClientConnection {
 		flags: number,
 		properties?: PropertyWriter,
 		packetId = 0,
+		tag = 0,
 	): PublishResult {
-		if (!this.mayPublish()) {
+		if (!this.maySend()) {
 			this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
 		const outsideCallback = this.callbackDepth === 0;
-		if (outsideCallback) this.now = this.device.time.ticks;
-		const result = this.outbound.publish(
-			topic,
-			payload,
-			payloadLength,
-			flags,
-			properties,
-			packetId,
-			this.reservedBytes,
-			this.now,
-		);
+		if (outsideCallback) this.connection.now = this.device.time.ticks;
+		const result = this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, tag);
 		if (result >= 0) {
-			if (!this.connackAccepted) this.sentBeforeConnack = true;
-			if (outsideCallback) this.flush();
+			if (this.connection.phase !== CONNECTED) this.connection.enter(SEND);
+			if (outsideCallback) this.connection.flush();
 		}
 		return result;
 	}
@@ -129,10 +153,11 @@ export class Client extends ClientConnection {
 	 * @returns `packetId`, or {@link BUSY}: retry in `onWritable`
 	 */
 	release(packetId: number): PacketId | typeof BUSY {
+		const connection = this.connection;
 		const outsideCallback = this.callbackDepth === 0;
-		if (outsideCallback) this.now = this.device.time.ticks;
-		const result = this.outbound.resumePubrel(packetId, this.reservedBytes, this.now);
-		if (result >= 0 && outsideCallback) this.flush();
+		if (outsideCallback) connection.now = this.device.time.ticks;
+		const result = this.outbound.resumePubrel(packetId);
+		if (result >= 0 && outsideCallback) connection.flush();
 		return result;
 	}
 
@@ -142,7 +167,7 @@ export class Client extends ClientConnection {
 	 */
 	payloadLimit(topicLength: number, qos: number): number {
 		const { sendBuffer, version } = this.options;
-		const { maximumPacketSize } = this.limits;
+		const { maximumPacketSize } = this.connection.negotiated;
 		return maximumPayload(
 			version,
 			maximumPacketSize < sendBuffer ? maximumPacketSize : sendBuffer,
@@ -158,24 +183,24 @@ export class Client extends ClientConnection {
 	 * are still reported.
 	 */
 	close(): void {
-		if (this.currentState === "connecting") this.scheduleClose(undefined);
-		else if (this.currentState === "handshake" || this.currentState === "open") {
-			this.currentState = "closing";
-			this.closeRequested = true;
-			if (this.callbackDepth > 0) return;
-			this.now = this.device.time.ticks;
-			this.flushStaged();
-			this.watchGracefulClose();
+		const connection = this.connection;
+		if (!connection.enter(CLOSE)) return;
+		if (connection.phase === DROPPED) connection.drop(undefined);
+		else if (this.callbackDepth === 0) {
+			connection.now = this.device.time.ticks;
+			connection.flushTurn();
+			connection.advanceClose();
 		}
 	}
 
 	/** Drops TCP at once, without DISCONNECT: the broker publishes the will. `onClosed(undefined)` follows. */
 	abort(): void {
-		if (this.currentState !== "closed") this.scheduleClose(undefined);
+		this.connection.drop(undefined);
 	}
 
-	private mayPublish(): boolean {
-		return this.currentState === "open" || (this.currentState === "handshake" && this.pipeline);
+	private maySend(): boolean {
+		const { phase } = this.connection;
+		return phase === CONNECTED || clientPhaseAfter(phase, SEND) !== VIOLATION;
 	}
 
 	// The parts call methods of the client, not closures: a method on the prototype takes no memory per client,
@@ -188,7 +213,7 @@ export class Client extends ClientConnection {
 	onEvent(event: TransportEvent | typeof DEADLINE_PASSED, deadline: Deadline): void {
 		this.callbackDepth++;
 		try {
-			this.now = this.device.time.ticks;
+			this.connection.now = this.device.time.ticks;
 			switch (event) {
 				case TRANSPORT_CONNECTED:
 					this.onConnected();
@@ -197,10 +222,10 @@ export class Client extends ClientConnection {
 					this.onLost();
 					break;
 				case DEADLINE_PASSED:
-					this.onDeadlinePassed(deadline);
+					this.connection.onDeadlinePassed(deadline);
 					break;
 			}
-			if (this.transport.readable > 0) this.readPackets();
+			if (this.connection.transport.readable > 0) this.incoming.read();
 			this.finishTurn();
 		} catch (cause) {
 			this.onHandlerException(cause);
@@ -208,24 +233,32 @@ export class Client extends ClientConnection {
 		this.callbackDepth--;
 	}
 
+	/** Called by the transport. */
+	onUnreachable(error: ClientError): void {
+		this.connection.drop(error);
+	}
+
 	/**
 	 * The connection has ended. What the broker said last is read first: a refusing CONNACK, or DISCONNECT with
 	 * the reason. Nothing can be sent any more, so that what is staged does not hold up reading.
 	 */
 	private onLost(): void {
-		if (this.transport.readable > 0) {
-			this.transport.discardOutput();
-			this.readPackets();
-			if (this.currentState === "closed") return;
+		const connection = this.connection;
+		const { transport } = connection;
+		if (transport.readable > 0) {
+			transport.discardOutput();
+			this.incoming.read();
+			if (connection.phase === CLOSED) return;
 		}
-		this.onTransportLost();
+		connection.onTransportLost();
 	}
 
 	/** [MQTT-3.1.1:4.8.0-2] */
 	private onHandlerException(cause: unknown): void {
+		const connection = this.connection;
 		try {
-			if (this.currentState === "closed") throw cause;
-			this.finishClose(new ClientError("configuration", "a handler threw an exception", { cause }));
+			if (connection.phase === CLOSED) throw cause;
+			connection.end(new ClientError("configuration", "a handler threw an exception", { cause }));
 		} catch (lost) {
 			this.device.trace?.(`exception in onClosed: ${lost}\n`);
 		}
@@ -233,172 +266,25 @@ export class Client extends ClientConnection {
 
 	/** The TCP connection is established. */
 	private onConnected(): void {
-		this.currentState = "handshake";
-		this.decoder.reset();
-		this.encoder.connect(this.fields); // [MQTT-3.1.0-1]
+		this.connection.enter(TCP_CONNECTED);
+		this.incoming.reset();
+		this.connection.encoder.connect(this.fields); // [MQTT-3.1.0-1]
 		// The client may send packets before CONNACK (§3.1.4).
 		this.outbound.blockedOn = BLOCKED_ON_CONNACK;
-		if (!this.pipeline) return;
+		if (!this.pipelines) return;
+		this.connection.enter(PIPELINE);
 		this.outbound.blockedOn = 0;
 		this.handler.onWritable();
 	}
 
 	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
-		this.flushStaged();
-		const outbound = this.outbound;
-		if (outbound.blockedOn !== 0 && this.mayPublish() && outbound.canRetry()) {
-			outbound.blockedOn = 0;
+		this.connection.flushTurn();
+		if (this.outbound.blockedOn !== 0 && this.maySend() && this.outbound.canRetry()) {
+			this.outbound.blockedOn = 0;
 			this.handler.onWritable();
-			this.flushStaged();
+			this.connection.flushTurn();
 		}
-		if (this.currentState === "closing") this.watchGracefulClose();
-	}
-
-	/** Writes the staged packets, followed by DISCONNECT after `close()`. */
-	private flushStaged(): void {
-		if (
-			this.closeRequested &&
-			(this.connackAccepted || this.pipeline) &&
-			!this.outbound.owesPubrel // no packet may follow DISCONNECT [MQTT-3.14.4-1]
-		) {
-			this.closeRequested = false;
-			if (!this.connackAccepted) this.sentBeforeConnack = true;
-			this.stageDisconnect(SUCCESS, this.options.acknowledgeTimeout);
-		}
-		this.flush();
-	}
-
-	private readPackets(): void {
-		const transport = this.transport;
-		const encoder = this.encoder;
-		while (transport.readable > 0) {
-			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
-			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) this.flush();
-			let limit = ((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
-			if (!this.connackAccepted && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
-			const count = transport.read(limit);
-			if (count === 0) return;
-			this.keepAlive.noteReceived(this.now);
-			if (!this.connackAccepted) this.noteFirstBytes(count);
-			this.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
-			this.decoder.push(transport.chunk, 0, count);
-			this.reservedBytes = SEND_RESERVE;
-		}
-	}
-
-	private noteFirstBytes(count: number): void {
-		const { chunk } = this.transport;
-		for (let i = 0; i < count && this.firstBytesLength < FIRST_BYTES; i++) {
-			this.firstBytes = (this.firstBytes << 8) | chunk[i];
-			this.firstBytesLength++;
-		}
-	}
-
-	/** Called by the decoder. */
-	onPacket(packet: Packet): void {
-		const { type } = packet;
-		if (type === CONNACK && !this.connackAccepted) {
-			this.onConnack(packet);
-			return;
-		}
-		// [MQTT-3.2.0-1]
-		if (!this.connackAccepted && type !== AUTH) {
-			this.failProtocol(PROTOCOL_ERROR, "a packet before CONNACK");
-			return;
-		}
-		switch (type) {
-			case PUBACK:
-			case PUBREC:
-			case PUBCOMP:
-				this.onAcknowledgement(packet);
-				break;
-			case PUBREL:
-				this.inbound.onPubrel(packet);
-				break;
-			case PINGRESP:
-				if (this.currentState !== "closing" && !this.keepAlive.onPingresp(this.now))
-					this.failProtocol(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
-				break;
-			case DISCONNECT:
-				if (this.currentState === "closing" && packet.reasonCode < UNSPECIFIED_ERROR) break;
-				this.finishClose(refusalError("the broker disconnected", packet)); // [MQTT-4.13.2-1]
-				break;
-			case AUTH:
-				// [MQTT-4.12.0-6]
-				if (this.options.authenticationMethod === undefined)
-					this.failProtocol(PROTOCOL_ERROR, "AUTH without an authentication method");
-				else
-					this.failConnection(
-						IMPLEMENTATION_SPECIFIC_ERROR,
-						new ClientError("configuration", "the authentication method needs AUTH, which is not supported"),
-					);
-				break;
-			default:
-				this.failProtocol(PROTOCOL_ERROR, "unexpected packet");
-		}
-	}
-
-	private onAcknowledgement(packet: Packet): void {
-		const { type, packetId, reasonCode } = packet;
-		switch (this.outbound.onAcknowledgement(type, packetId, reasonCode, this.now)) {
-			case COMPLETE:
-				this.handler.onAcknowledged(packetId, reasonCode);
-				break;
-			case SEND_PUBREL:
-				this.handler.onReceived?.(packetId);
-				break;
-			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
-				this.failProtocol(PROTOCOL_ERROR, "an acknowledgement of the wrong type");
-		}
-	}
-
-	private onConnack(packet: Packet): void {
-		const { reasonCode, sessionPresent } = packet;
-		if (reasonCode !== SUCCESS) {
-			this.finishClose(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
-			return;
-		}
-		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
-		if (sessionPresent && this.fields.cleanStart) {
-			this.failProtocol(PROTOCOL_ERROR, "a session after Clean Start");
-			return;
-		}
-		const { limits } = this;
-		limits.applyConnack(packet);
-		this.connackAccepted = true;
-		this.inbound.onConnack(sessionPresent);
-		this.deadlines.stop(CONNECT_DEADLINE);
-		if (this.currentState === "handshake") {
-			this.currentState = "open";
-			this.outbound.onConnack(this.now);
-			// [MQTT-3.2.2-21] [MQTT-3.1.2-21]
-			this.keepAlive.start(
-				limits.serverKeepAliveSeconds >= 0 ? limits.serverKeepAliveSeconds : this.fields.keepAlive,
-				this.now,
-			);
-		} else if (this.gracefulClose.disconnectSent) this.awaitBrokerClose();
-		this.handler.onOpen(sessionPresent);
-	}
-
-	/** Called by the decoder. */
-	onPublish(packet: Packet): void {
-		// [MQTT-3.2.0-1]
-		const reasonCode = this.connackAccepted ? this.inbound.onPublish(packet) : PROTOCOL_ERROR;
-		if (reasonCode !== 0)
-			this.failProtocol(
-				reasonCode,
-				"PUBLISH before CONNACK, with a topic alias, or beyond the receive maximum",
-			);
-	}
-
-	/** Called by the decoder. */
-	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		this.inbound.onPayload(bytes, start, end, last);
-	}
-
-	/** Called by the decoder. */
-	onError(reasonCode: number, message: string): void {
-		this.failProtocol(reasonCode, message);
+		if (this.connection.phase !== CONNECTED) this.connection.advanceClose();
 	}
 }

@@ -4,10 +4,11 @@ import type { ConnectFields } from "../mqtt/packet-fields";
 import { PropertyWriter } from "../mqtt/property-writer";
 import { utf8 } from "../mqtt/utf8";
 import { packetSize } from "../mqtt/varint";
+import { type AnnouncedLimits, UNLIMITED } from "../session/negotiated";
 import type { ClientOptions, UserProperty, WillOptions } from "./options";
 
 /** Receive maximum sent in CONNECT if none is configured. */
-export const DEFAULT_RECEIVE_MAXIMUM = 16;
+const DEFAULT_RECEIVE_MAXIMUM = 16;
 
 /**
  * Returns the fields of CONNECT, with all strings encoded.
@@ -33,6 +34,15 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	}
 	if (options.version === 5) fields.properties = connectProperties(options);
 	return fields;
+}
+
+/** What CONNECT announces; an MQTT 3.1.1 client cannot, and keeps to the same limits. */
+export function announcedLimits({ receiveMaximum, maximumPacketSize }: ClientOptions): AnnouncedLimits {
+	return {
+		receiveMaximum: receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM,
+		maximumPacketSize: maximumPacketSize ?? UNLIMITED,
+		topicAliasMaximum: 0, // absent in CONNECT [MQTT-3.1.2-27]
+	};
 }
 
 /** Bytes of the whole packet. @throws MQTTError for an invalid combination of fields */

@@ -28,7 +28,6 @@ export class Inbound {
 	#packetId = 0;
 	/** False for a QoS 2 message that was delivered before, and for any message after DISCONNECT. */
 	#delivering = false;
-	#stopped = false;
 
 	/** @param receiveMaximum maximum number of QoS 2 messages in flight */
 	constructor(encoder: Encoder, handler: ClientHandler, receiveMaximum: number) {
@@ -42,27 +41,22 @@ export class Inbound {
 	 *   [MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT-3.1.1:3.1.2-6]
 	 */
 	onConnack(sessionPresent: boolean): void {
-		this.#stopped = false;
 		if (!sessionPresent) this.#incomingIds.clear();
 	}
 
 	/**
-	 * Called when DISCONNECT is staged: later messages are neither delivered nor acknowledged, so that the
-	 * broker keeps them for the next connection. [MQTT-3.14.4-1]
+	 * @param delivers false after DISCONNECT: the message is neither delivered nor acknowledged, so that the
+	 *   broker keeps it for the next connection [MQTT-3.14.4-1]
+	 * @returns 0, or the reason code with which the connection must end
 	 */
-	stopDelivery(): void {
-		this.#stopped = true;
-	}
-
-	/** @returns 0, or the reason code with which the connection must end */
-	onPublish(packet: Packet): number {
+	onPublish(packet: Packet, delivers: boolean): number {
 		// Topic aliases are not allowed, as CONNECT carries no Topic Alias Maximum. [MQTT-3.1.2-27]
 		const { properties } = packet;
 		if (!properties.empty && properties.find(TOPIC_ALIAS)) return TOPIC_ALIAS_INVALID;
 		this.#qos = packet.qos;
 		this.#packetId = packet.packetId;
 		// A QoS 1 message is new, whatever its packet identifier was used for before [MQTT-4.3.2-5]
-		this.#delivering = !this.#stopped;
+		this.#delivering = delivers;
 		if (this.#qos === 2) {
 			const state = this.#incomingIds.has(this.#packetId) ? PUBREL_PENDING : IDLE;
 			if (actionOn(state, PUBLISH_ARRIVES) !== DELIVER) this.#delivering = false;
@@ -72,9 +66,10 @@ export class Inbound {
 		return 0;
 	}
 
-	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+	/** @param answers whether the message is complete and may be acknowledged */
+	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean, answers: boolean): void {
 		if (this.#delivering) this.#handler.onPayload?.(bytes, start, end, last);
-		if (!last || this.#stopped) return;
+		if (!answers) return;
 		// The client reserves room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.4-1]
 		// [MQTT-3.1.1:4.3.2-2] Each is staged when its message ends, so they keep the order of the messages,
 		// delivered or not. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
@@ -87,7 +82,6 @@ export class Inbound {
 
 	/** Answers every PUBREL and releases its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
 	onPubrel(packet: Packet): void {
-		if (this.#stopped) return;
 		const { packetId } = packet;
 		const state = this.#incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
 		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || packet.version === 4;

@@ -1,14 +1,19 @@
-import type { BrokerSettings, WillSettings } from "../config/types";
 import type { Device } from "../device";
 import type { Packet } from "../mqtt/packet";
+import type { CachedLimits } from "../session/negotiated";
 import type { ClientError } from "./errors";
-import type { CachedLimits } from "./limits";
 
 /** Name and value. */
 export type UserProperty = readonly [name: string, value: string];
 
-/** `BrokerSettings.will` and the other will properties of MQTT 5.0 (§3.1.3.2). */
-export interface WillOptions extends WillSettings {
+/** The message that the broker publishes when the client is lost. All else concerns MQTT 5.0 (§3.1.3.2). */
+export interface WillOptions {
+	readonly topic: string;
+	readonly payload: string;
+	readonly qos: 0 | 1 | 2;
+	readonly retain: boolean;
+	/** Seconds that the broker waits before it publishes the will. */
+	readonly delay: number;
 	/** The payload is UTF-8 text. */
 	readonly payloadFormatIndicator?: boolean;
 	/** Seconds. */
@@ -19,9 +24,38 @@ export interface WillOptions extends WillSettings {
 	readonly userProperties?: readonly UserProperty[];
 }
 
-/** `Settings.broker` can be passed as it is. The optional members concern MQTT 5.0 only. */
-export interface ClientOptions extends BrokerSettings {
+/** Timeouts are in ms. */
+export interface ClientOptions {
+	/** Name or address. */
+	readonly host: string;
+	/** 1 … 65535. */
+	readonly port: number;
+	/** MQTT 3.1.1 is 4, MQTT 5.0 is 5 (the protocol version byte of CONNECT). */
+	readonly version: 4 | 5;
+	/** Seconds, 0 … 65535; 0 disables keep alive. */
+	readonly keepAlive: number;
+	/** Whether packets leave before CONNACK, unless `open()` says otherwise; "auto" means yes. */
+	readonly pipeline: "auto" | boolean;
+	readonly clientId: string;
+	readonly username?: string;
+	readonly password?: string;
+	readonly cleanStart: boolean;
+	/** Seconds that the broker keeps the session after the connection has ended, 0 … 2^32 − 1 (no expiry). */
+	readonly sessionExpiry: number;
 	readonly will?: WillOptions;
+	/** From the start of the TCP connection to CONNACK. */
+	readonly connectTimeout: number;
+	/** For PUBACK, PUBREC and PUBCOMP. */
+	readonly acknowledgeTimeout: number;
+	/** For PINGRESP. */
+	readonly pingTimeout: number;
+	/** Bytes; the largest packet. */
+	readonly sendBuffer: number;
+	/** Bytes; the largest packet, except for streamed payloads. */
+	readonly receiveBuffer: number;
+	/** Maximum number of QoS 1 and 2 messages sent and not yet acknowledged. */
+	readonly inFlight: number;
+	// Optional, MQTT 5.0 only
 	/** Maximum number of QoS 1 and 2 messages in flight from the broker, 1 … 65535; 16 by default. */
 	readonly receiveMaximum?: number;
 	/** Bytes; the broker sends no larger packet. No limit by default, as payloads are streamed. */
@@ -62,8 +96,9 @@ export interface ClientHandler {
 	/**
 	 * The broker has taken a message: PUBACK (QoS 1) or PUBCOMP (QoS 2) arrived; or it has rejected it, with a
 	 * reason code of 0x80 or above in PUBACK or PUBREC.
+	 * @param tag with which it was published; 0: none, or it was removed
 	 */
-	onAcknowledged(packetId: number, reasonCode: number): void;
+	onAcknowledged(packetId: number, reasonCode: number, tag: number): void;
 	/**
 	 * PUBREC arrived for a QoS 2 message: it must not be published again, but released
 	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.

@@ -1,6 +1,7 @@
 import type { Time } from "../device";
 import { PACKET_IDENTIFIER_NOT_FOUND, RETAIN, SUCCESS } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
+import type { Packet } from "../mqtt/packet";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import {
 	actionOn,
@@ -16,8 +17,9 @@ import {
 	stateAfter,
 } from "../session/delivery";
 import { InFlight } from "../session/in-flight";
+import type { Negotiated } from "../session/negotiated";
 import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
-import { type BrokerLimits, publishSize } from "./limits";
+import { publishSize } from "./limits";
 
 /** Result of publish(): not possible now. */
 export const BUSY = -1;
@@ -48,63 +50,55 @@ export interface OutboundOptions {
 	readonly acknowledgeTimeout: number;
 }
 
+/** The connection that the messages leave on. */
+export interface OutboundConnection {
+	readonly encoder: Encoder;
+	readonly negotiated: Negotiated;
+	readonly deadlines: Deadlines;
+	/** Bytes of the send buffer that are not for messages. */
+	readonly reservedBytes: number;
+	/** Ticks at the start of the current callback of the host. */
+	readonly now: number;
+	/** Writes the staged packets if the socket has room for them. */
+	flush(): void;
+}
+
 /** Messages to the broker, until they are acknowledged. */
 export class Outbound {
 	/** Reasons for which publish() returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
-	#connackAccepted = false;
 	#options: OutboundOptions;
-	#encoder: Encoder;
-	#limits: BrokerLimits;
-	#deadlines: Deadlines;
+	#connection: OutboundConnection;
 	#time: Pick<Time, "delta">;
-	#flusher: { flush(): void };
-	#inFlight: InFlight;
-
-	/** @param flusher writes the staged packets if the socket has room for them */
-	constructor(
-		options: OutboundOptions,
-		encoder: Encoder,
-		limits: BrokerLimits,
-		deadlines: Deadlines,
-		time: Pick<Time, "delta">,
-		flusher: { flush(): void },
-	) {
-		this.#options = options;
-		this.#encoder = encoder;
-		this.#limits = limits;
-		this.#deadlines = deadlines;
-		this.#time = time;
-		this.#flusher = flusher;
-		this.#inFlight = new InFlight(options.inFlight);
-	}
-
 	/** QoS 1 and 2 messages not yet acknowledged. */
-	get inFlightCount(): number {
-		return this.#inFlight.count;
+	readonly inFlight: InFlight;
+
+	constructor(options: OutboundOptions, connection: OutboundConnection, time: Pick<Time, "delta">) {
+		this.#options = options;
+		this.#connection = connection;
+		this.#time = time;
+		this.inFlight = new InFlight(options.inFlight);
 	}
 
 	/** Whether a QoS 2 message still needs a PUBREL, which cannot follow DISCONNECT. */
 	get owesPubrel(): boolean {
-		return this.#inFlight.hasQos2;
+		return this.inFlight.hasQos2;
 	}
 
 	reset(): void {
 		this.blockedOn = 0;
-		this.#connackAccepted = false;
-		this.#inFlight.clear();
+		this.inFlight.clear();
 	}
 
 	/** Handles a successful CONNACK: the acknowledgement timeout runs from now on. */
 	onConnack(now: number): void {
-		this.#connackAccepted = true;
-		this.#inFlight.restartWaits(now);
-		if (this.#inFlight.count > 0) this.startAcknowledgeDeadline();
+		this.inFlight.restartWaits(now);
+		if (this.inFlight.count > 0) this.startAcknowledgeDeadline();
 	}
 
 	/**
 	 * @param packetId 0: one that is not in use
-	 * @param reservedBytes bytes of the buffer that are not for messages
+	 * @param tag see InFlight.add
 	 */
 	publish(
 		topic: Uint8Array,
@@ -113,11 +107,10 @@ export class Outbound {
 		flags: number,
 		properties: PropertyWriter | undefined,
 		packetId: number,
-		reservedBytes: number,
-		now: number,
+		tag: number,
 	): PublishResult {
-		const encoder = this.#encoder;
-		const limits = this.#limits;
+		const connection = this.#connection;
+		const { encoder, negotiated } = connection;
 		const { sendBuffer } = this.#options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(
@@ -129,18 +122,18 @@ export class Outbound {
 		);
 		if (size > sendBuffer) return REJECTED;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
-		if (qos > limits.maximumQoS || size > limits.maximumPacketSize) {
-			if (this.#connackAccepted) return REJECTED;
+		if (qos > negotiated.maximumQoS || size > negotiated.maximumPacketSize) {
+			if (negotiated.isAgreed) return REJECTED;
 			// Cached limits are not final: this connection's CONNACK may allow the message.
 			this.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
 		// The exchange of a QoS 2 message needs a session, which only CONNACK confirms.
-		if (qos === 2 && !this.#connackAccepted) {
+		if (qos === 2 && !negotiated.isAgreed) {
 			this.blockedOn |= BLOCKED_ON_CONNACK;
 			return BUSY;
 		}
-		const inFlight = this.#inFlight;
+		const inFlight = this.inFlight;
 		// Only a PUBLISH with QoS 1 or 2 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
 		// [MQTT-4.9.0-3]
 		if (
@@ -150,9 +143,9 @@ export class Outbound {
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
 		}
-		if (encoder.room < size + reservedBytes) {
-			this.#flusher.flush();
-			if (encoder.room < size + reservedBytes) {
+		if (encoder.room < size + connection.reservedBytes) {
+			connection.flush();
+			if (encoder.room < size + connection.reservedBytes) {
 				this.blockedOn |= BLOCKED_ON_BUFFER;
 				return BUSY;
 			}
@@ -163,13 +156,13 @@ export class Outbound {
 			topic,
 			payload,
 			payloadLength,
-			limits.retainAvailable ? flags : flags & ~RETAIN,
+			negotiated.retainAvailable ? flags : flags & ~RETAIN,
 			id,
 			properties,
 		);
 		if (qos > 0) {
-			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, now);
-			if (this.#connackAccepted) this.startAcknowledgeDeadline();
+			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, connection.now, tag);
+			if (negotiated.isAgreed) this.startAcknowledgeDeadline();
 		}
 		return id as PacketId;
 	}
@@ -177,19 +170,20 @@ export class Outbound {
 	/** Whether publish() may succeed again after BUSY. */
 	canRetry(): boolean {
 		const { blockedOn } = this;
-		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && this.#connackAccepted) return true;
-		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && this.#encoder.length === 0) return true;
-		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.#inFlight.count < this.sendQuota();
+		const { encoder, negotiated } = this.#connection;
+		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && negotiated.isAgreed) return true;
+		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && encoder.length === 0) return true;
+		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.inFlight.count < this.sendQuota();
 	}
 
 	/**
 	 * Goes on with a QoS 2 message whose PUBREC arrived on an earlier connection of the session.
 	 * [MQTT-4.4.0-1] [MQTT-4.3.3-6]
 	 */
-	resumePubrel(packetId: number, reservedBytes: number, now: number): PacketId | typeof BUSY {
-		const encoder = this.#encoder;
-		const inFlight = this.#inFlight;
-		if (!this.#connackAccepted) this.blockedOn |= BLOCKED_ON_CONNACK;
+	resumePubrel(packetId: number): PacketId | typeof BUSY {
+		const { encoder, negotiated, reservedBytes, now } = this.#connection;
+		const inFlight = this.inFlight;
+		if (!negotiated.isAgreed) this.blockedOn |= BLOCKED_ON_CONNACK;
 		else if (inFlight.count >= this.sendQuota() || inFlight.state(packetId) !== IDLE)
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 		else if (encoder.room < PUBREL_SIZE + reservedBytes) this.blockedOn |= BLOCKED_ON_BUFFER;
@@ -206,36 +200,37 @@ export class Outbound {
 	 * Handles PUBACK, PUBREC or PUBCOMP as the table of deliveries says; stages PUBREL where it is the answer.
 	 * [MQTT-4.4.0-2]
 	 */
-	onAcknowledgement(type: number, packetId: number, reasonCode: number, now: number): DeliveryAction {
-		const inFlight = this.#inFlight;
+	onAcknowledgement({ type, packetId, reasonCode }: Packet, now: number): DeliveryAction {
+		const inFlight = this.inFlight;
 		const state = inFlight.state(packetId);
 		const packet = deliveryPacket(type, reasonCode);
 		const action = actionOn(state, packet);
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
-		if (action === SEND_PUBREL) this.#encoder.pubrel(packetId);
+		const { encoder } = this.#connection;
+		if (action === SEND_PUBREL) encoder.pubrel(packetId);
 		else if (action === SEND_PUBREL_NOT_FOUND)
-			this.#encoder.pubrel(packetId, this.#encoder.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+			encoder.pubrel(packetId, encoder.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 		return action;
 	}
 
 	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether a message waited too long; if not, waits on */
 	acknowledgeOverdue(now: number): boolean {
-		if (this.#inFlight.count === 0) return false;
-		const remaining = this.#options.acknowledgeTimeout - this.#inFlight.longestWaitMs(this.#time, now);
+		if (this.inFlight.count === 0) return false;
+		const remaining = this.#options.acknowledgeTimeout - this.inFlight.longestWaitMs(this.#time, now);
 		if (remaining <= 0) return true;
-		this.#deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
+		this.#connection.deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;
 	}
 
 	private startAcknowledgeDeadline(): void {
-		const deadlines = this.#deadlines;
+		const { deadlines } = this.#connection;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
 			deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
 	}
 
 	/** Maximum number of messages in flight. [MQTT-4.9.0-1] */
 	private sendQuota(): number {
-		return Math.min(this.#limits.receiveMaximum, this.#inFlight.capacity);
+		return Math.min(this.#connection.negotiated.receiveMaximum, this.inFlight.capacity);
 	}
 }

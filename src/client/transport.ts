@@ -18,7 +18,7 @@ export interface TransportHandler {
 	/**
 	 * Name resolution or socket creation failed, and the transport is closed. May be called inside `open()`.
 	 */
-	scheduleClose(error: ClientError): void;
+	onUnreachable(error: ClientError): void;
 }
 
 /** Largest piece read at once, in bytes. */
@@ -111,7 +111,7 @@ export class Transport {
 
 	private fail(message: string, cause?: unknown): void {
 		this.close();
-		this.#handler.scheduleClose(new ClientError("transport", message, { cause }));
+		this.#handler.onUnreachable(new ClientError("transport", message, { cause }));
 	}
 
 	/** All staged packets were written and the platform's own buffer is empty: they have left this device. */

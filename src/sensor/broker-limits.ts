@@ -1,4 +1,4 @@
-import type { BrokerLimits, CachedLimits } from "../client/client";
+import type { CachedLimits, Negotiated } from "../session/negotiated";
 import {
 	FLAG_LIMITS_KNOWN,
 	FLAG_NO_PIPELINE,
@@ -31,7 +31,7 @@ const REFUSALS_MASK = 3 << REFUSALS_SHIFT;
 /** Caches the limits of a CONNACK for the packets that the next connection sends before CONNACK. */
 export function cacheLimits(
 	words: Uint32Array,
-	{ receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable }: BrokerLimits,
+	{ receiveMaximum, maximumPacketSize, maximumQoS, retainAvailable }: Negotiated,
 ): void {
 	words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
 	words[WORD_PACKET_SIZE] = maximumPacketSize;

@@ -6,6 +6,7 @@ import { reasonName } from "../mqtt/constants";
 import { backoffDelay } from "./backoff";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import type { ReportExchangeHandler } from "./exchange-parts";
 import {
 	headerSize,
 	REAL_DRIFT,
@@ -21,7 +22,7 @@ import { NetworkSession, type NetworkSessionHandler } from "./network-session";
 import { NodeClock } from "./node-clock";
 import { Outbox, type OutboxHandler } from "./outbox";
 import { ReportEncoder } from "./report-encoder";
-import { ReportExchange, type ReportExchangeHandler } from "./report-exchange";
+import { ReportExchange } from "./report-exchange";
 import { RetainedState } from "./retained-state";
 import {
 	alignRetryWithSample,

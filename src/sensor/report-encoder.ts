@@ -60,14 +60,15 @@ export class ReportEncoder {
 	/**
 	 * RETAIN and QoS bits (§3.3.1) of a parsed record: the highest that any of its sensors requires. QoS 2 is
 	 * sent as QoS 1.
+	 * @param maximumQoS of the broker [MQTT-3.2.2-11]
 	 */
-	publishFlags(record: ReportRecord): number {
+	publishFlags(record: ReportRecord, maximumQoS: number): number {
 		const { sensors } = this.#settings;
 		let flags = 0;
 		record.rewindValues();
 		while (record.nextValue()) {
 			const { qos, retain } = sensors[record.sensor];
-			if (qos > 0) flags |= QOS1;
+			if (qos > 0 && maximumQoS > 0) flags |= QOS1;
 			if (retain) flags |= RETAIN;
 		}
 		return flags;

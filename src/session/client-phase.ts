@@ -207,3 +207,8 @@ export function isBeforeConnack(phase: ClientPhase): boolean {
 export function hasPipelined(phase: ClientPhase): boolean {
 	return phase === PIPELINED || phase === DISCONNECT_PIPELINED || phase === DISCONNECTED_PIPELINED;
 }
+
+/** Whether packets are read: TCP is established, and the connection has not failed. */
+export function isReading(phase: ClientPhase): boolean {
+	return phase >= AWAITING_CONNACK && phase <= DISCONNECTED;
+}

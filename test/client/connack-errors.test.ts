@@ -87,6 +87,6 @@ describe("CONNACK with an error", () => {
 		node.open();
 		network.clock.advance(1000);
 		assert.equal(node.opened[0].sessionPresent, true);
-		assert.equal(node.client.limits.sessionPresent, true);
+		assert.equal(node.client.negotiated.sessionPresent, true);
 	});
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BUSY, REJECTED } from "../../src/client/client";
-import { BROKER_CLOSE_WAIT_MS } from "../../src/client/graceful-close";
+import { BROKER_CLOSE_WAIT_MS } from "../../src/client/client-connection";
 import { QOS1, RETAIN } from "../../src/mqtt/constants";
 import { VirtualNetwork, type VirtualNetworkOptions } from "../support/virtual-network";
 import { RecordingClient } from "./recording-client";
@@ -191,11 +191,11 @@ describe("publishing", () => {
 		clock.advance(1000);
 		assert.equal(node.client.state, "open");
 		assert.equal(node.publish("1", QOS1), 1);
-		assert.equal(node.client.inFlight, 1);
+		assert.equal(node.client.inFlight.count, 1);
 		clock.advance(LATENCY_MS);
 		assert.deepEqual(broker.commands, ["connect", "publish"]);
 		clock.advance(LATENCY_MS);
-		assert.equal(node.client.inFlight, 0);
+		assert.equal(node.client.inFlight.count, 0);
 		assert.equal(node.nestedCallbacks, 0);
 	});
 
@@ -276,7 +276,7 @@ describe("publishing", () => {
 		assert.throws(() => node.client.publish(Buffer.from("a/#"), Buffer.from("1"), 1, QOS1), {
 			name: "MQTTError",
 		});
-		assert.equal(node.client.inFlight, 0);
+		assert.equal(node.client.inFlight.count, 0);
 		assert.equal(node.publish("1", QOS1), 1);
 	});
 });

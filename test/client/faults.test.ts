@@ -13,7 +13,7 @@ describe("after CONNACK", () => {
 		assert.equal(node.error?.fault, "peer");
 		assert.equal(node.error?.message, "no PUBACK within 3000 ms");
 		assert.equal(node.closed[0].at, 4 * LATENCY_MS + 3000, "counted from CONNACK");
-		assert.equal(node.client.inFlight, 1, "until the next open()");
+		assert.equal(node.client.inFlight.count, 1, "until the next open()");
 	});
 
 	test("PUBACK never arrives for one of many messages: timeout", () => {

@@ -156,7 +156,7 @@ function describeBroker(name: string, version: 4 | 5, port: () => number): void 
 				{
 					onWritable: () => {
 						while (
-							node.acknowledged.length + node.client.inFlight < 30 &&
+							node.acknowledged.length + node.client.inFlight.count < 30 &&
 							node.publish("x".repeat(100), QOS1) > 0
 						);
 					},
@@ -250,7 +250,7 @@ describe("mosquitto", { skip: mosquittoInstalled ? false : "mosquitto is not ins
 			{ onOpen: () => node.client.close() },
 		);
 		assert.equal(await closed, undefined);
-		assert.ok((node.client.limits.assignedClientId?.length ?? 0) > 0);
+		assert.ok((node.client.negotiated.assignedClientId?.length ?? 0) > 0);
 	});
 });
 
@@ -310,7 +310,7 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 		let highest = 0;
 		const publishNext = (): void => {
 			while (sent < 50 && node.publish(`${sent}`, QOS1) > 0) sent++;
-			highest = Math.max(highest, node.client.inFlight);
+			highest = Math.max(highest, node.client.inFlight.count);
 			if (node.acknowledged.length === 50) node.client.close();
 		};
 		const { node, closed } = connect(
@@ -319,8 +319,8 @@ describe("mosquitto with limits", { skip: mosquittoInstalled ? false : "mosquitt
 		);
 		assert.equal(await closed, undefined);
 		assert.equal(highest, 2);
-		assert.equal(node.client.limits.maximumPacketSize, 100);
-		assert.equal(node.client.limits.serverKeepAliveSeconds, 30);
+		assert.equal(node.client.negotiated.maximumPacketSize, 100);
+		assert.equal(node.client.negotiated.keepAliveSeconds, 30);
 		await broker.stop();
 	});
 

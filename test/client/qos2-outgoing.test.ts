@@ -36,7 +36,7 @@ for (const version of [4, 5] as const)
 			const { clock, broker, node, publish, open } = setUp({}, { version });
 			open();
 			assert.equal(publish(QOS2), 1);
-			assert.equal(node.client.inFlight, 1);
+			assert.equal(node.client.inFlight.count, 1);
 			clock.advance(3 * LATENCY_MS);
 			assert.deepEqual(node.received, [1]);
 			assert.deepEqual(node.acknowledged, []);
@@ -47,7 +47,7 @@ for (const version of [4, 5] as const)
 			);
 			assert.deepEqual(sent(broker), ["publish 1", "pubrel 1"]);
 			assert.ok(broker.packets.every((packet) => packet.cmd !== "publish" || !packet.dup));
-			assert.equal(node.client.inFlight, 0);
+			assert.equal(node.client.inFlight.count, 0);
 		});
 
 		// [MQTT-4.6.0-4]
@@ -82,6 +82,25 @@ for (const version of [4, 5] as const)
 			node.close();
 			clock.run(60_000);
 			assert.deepEqual(broker.commands, ["connect", "publish", "pubrel", "disconnect"]);
+			assert.equal(node.error, undefined);
+			assert.equal(node.acknowledged.length, 1);
+		});
+
+		test("close() while PINGREQ and PUBLISH wait for their answers: both arrive, no error", () => {
+			const { clock, broker, node, publish, open } = setUp(
+				{ answer: ({ cmd }) => cmd === "pingreq" || cmd === "publish" },
+				{ version, keepAlive: 4, pingTimeout: 500 },
+			);
+			open();
+			clock.advance(2400);
+			assert.equal(broker.commands.at(-1), "pingreq");
+			publish(QOS2);
+			node.close();
+			broker.connections[0].send({ cmd: "pingresp" });
+			clock.advance(1000);
+			broker.connections[0].send({ cmd: "pubrec", messageId: 1, reasonCode: 0 });
+			clock.run(60_000);
+			assert.deepEqual(broker.commands.slice(2), ["publish", "pubrel", "disconnect"]);
 			assert.equal(node.error, undefined);
 			assert.equal(node.acknowledged.length, 1);
 		});
@@ -220,5 +239,5 @@ test("a broker with Maximum QoS 1 gets no QoS 2", () => {
 	const { node, publish, open } = setUp({ connack: { properties: { maximumQoS: 1 } } });
 	open();
 	assert.ok(publish(QOS2) < 0);
-	assert.equal(node.client.inFlight, 0);
+	assert.equal(node.client.inFlight.count, 0);
 });

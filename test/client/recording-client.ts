@@ -75,10 +75,10 @@ export class RecordingClient {
 					this.writable.push(this.now());
 					hooks.onWritable?.();
 				},
-				onAcknowledged: (packetId, reasonCode) => {
+				onAcknowledged: (packetId, reasonCode, tag) => {
 					checkNesting();
 					this.acknowledged.push({ at: this.now(), packetId, reasonCode });
-					hooks.onAcknowledged?.(packetId, reasonCode);
+					hooks.onAcknowledged?.(packetId, reasonCode, tag);
 				},
 				onReceived: (packetId) => {
 					checkNesting();

@@ -25,7 +25,7 @@ describe("limits of CONNACK", () => {
 		const node: RecordingClient = new RecordingClient({ pipeline: false }, network.device, {
 			onWritable: () => {
 				while (sent < 5 && node.publish(`${sent}`, QOS1) > 0) sent++;
-				highest = Math.max(highest, node.client.inFlight);
+				highest = Math.max(highest, node.client.inFlight.count);
 				assert.equal(node.publish("more", QOS1), BUSY);
 			},
 		});
@@ -77,8 +77,8 @@ describe("limits of CONNACK", () => {
 		clock.advance(1000);
 		const last = broker.packets.at(-1);
 		assert.equal(last?.cmd === "publish" && last.retain, false);
-		const { limits } = node.client;
-		assert.deepEqual([limits.maximumPacketSize, limits.maximumQoS, limits.retainAvailable], [60, 0, false]);
+		const { maximumPacketSize, maximumQoS, retainAvailable } = node.client.negotiated;
+		assert.deepEqual([maximumPacketSize, maximumQoS, retainAvailable], [60, 0, false]);
 	});
 
 	test("the first flight of the next connection respects them", () => {
@@ -119,7 +119,7 @@ describe("limits of CONNACK", () => {
 		clock.advance(2 * LATENCY_MS);
 		assert.deepEqual(results, [BUSY, 1, BUSY]);
 		clock.advance(1000);
-		assert.equal(node.client.limits.receiveMaximum, 65_535, "this CONNACK says nothing of it");
+		assert.equal(node.client.negotiated.receiveMaximum, 65_535, "this CONNACK says nothing of it");
 		assert.equal(node.writable.length, 2, "and the one who was BUSY is asked again");
 	});
 
@@ -139,13 +139,13 @@ describe("limits of CONNACK", () => {
 		const node = new RecordingClient({}, network.device);
 		node.open();
 		clock.advance(2 * LATENCY_MS);
-		assert.equal(node.client.limits.topicAliasMaximum, 0);
+		assert.equal(node.client.negotiated.topicAliasMaximum, 0);
 		clock.advance(2 * LATENCY_MS);
-		assert.equal(node.client.limits.topicAliasMaximum, 10);
+		assert.equal(node.client.negotiated.topicAliasMaximum, 10);
 		node.close();
 		clock.run(1000);
 		node.open();
-		assert.equal(node.client.limits.topicAliasMaximum, 0);
+		assert.equal(node.client.negotiated.topicAliasMaximum, 0);
 	});
 
 	test("assigned client identifier and session expiry are reported", () => {
@@ -155,8 +155,8 @@ describe("limits of CONNACK", () => {
 		const node = new RecordingClient({ clientId: "" }, network.device);
 		node.open();
 		clock.advance(1000);
-		assert.equal(Buffer.from(node.client.limits.assignedClientId ?? []).toString(), "auto-ä");
-		assert.equal(node.client.limits.sessionExpirySeconds, 77);
+		assert.equal(Buffer.from(node.client.negotiated.assignedClientId ?? []).toString(), "auto-ä");
+		assert.equal(node.client.negotiated.sessionExpirySeconds, 77);
 	});
 });
 

@@ -90,7 +90,7 @@ describe("client requirements", () => {
 			for (let i = 0; i < 3; i++) node.publish(`${i}`, QOS1);
 			clock.advance(500_000);
 			assert.equal(node.client.state, "open");
-			assert.equal(node.client.inFlight, 3);
+			assert.equal(node.client.inFlight.count, 3);
 		}
 	});
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BROKER_CLOSE_WAIT_MS } from "../../src/client/graceful-close";
+import { BROKER_CLOSE_WAIT_MS } from "../../src/client/client-connection";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { VirtualNetwork } from "../support/virtual-network";
 import { HOUR, MINUTE, payloads } from "./support/payloads";

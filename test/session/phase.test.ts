@@ -166,6 +166,7 @@ END              ! o o o o o o o o o o o o o o`;
 			names.flatMap(([name, phase]) => (holds(phase) ? name[0] : [])).join("");
 		assert.equal(where(client.isBeforeConnack), "wmpabde");
 		assert.equal(where(client.hasPipelined), "pde");
+		assert.equal(where(client.isReading), "wmpabdeCRDE");
 	});
 
 	test("CONNACK and DISCONNECT with a reason code of 0x80 or above are events of their own", () => {

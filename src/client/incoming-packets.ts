@@ -1,0 +1,194 @@
+import {
+	AUTH,
+	CONNACK,
+	DISCONNECT,
+	IMPLEMENTATION_SPECIFIC_ERROR,
+	PINGRESP,
+	PROTOCOL_ERROR,
+	PUBLISH,
+	PUBREL,
+} from "../mqtt/constants";
+import { Decoder, type DecoderHandler } from "../mqtt/decoder";
+import type { Packet } from "../mqtt/packet";
+import {
+	CLOSED,
+	type ClientPhase,
+	clientEvent,
+	clientPhaseAfter,
+	isBeforeConnack,
+	isReading,
+} from "../session/client-phase";
+import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
+import { IGNORED, VIOLATION } from "../session/phase";
+import { type ClientConnection, SEND_RESERVE } from "./client-connection";
+import { ClientError, refusalError, violationError } from "./errors";
+import { Inbound } from "./inbound";
+import type { ClientHandler, ClientOptions } from "./options";
+
+/**
+ * Maximum size of the answer to a received packet, in bytes. Such a packet has at least 4 bytes and may end
+ * at the first byte read, so the answers to n bytes read take at most 5 + 5 / 4 n bytes.
+ */
+const MAXIMUM_ANSWER_SIZE = 5;
+
+/** Size of the smallest CONNACK, in bytes: reading it never reads a packet behind it that needs an answer. */
+const CONNACK_SIZE = 4;
+
+/** Reads the broker's packets, and does what each asks for, if it may arrive in the connection's phase. */
+export class IncomingPackets implements DecoderHandler {
+	// Not #, and tail calls below, whose methods return nothing in spite of their type: XS drops their frames,
+	// so that the callbacks find most of the stack unused.
+	private readonly connection: ClientConnection;
+	private readonly options: ClientOptions;
+	private readonly handler: ClientHandler;
+	private readonly inbound: Inbound;
+	private readonly decoder: Decoder;
+
+	constructor(options: ClientOptions, handler: ClientHandler, connection: ClientConnection) {
+		const { receiveBuffer, version } = options;
+		const { own } = connection.negotiated;
+		this.connection = connection;
+		this.options = options;
+		this.handler = handler;
+		this.inbound = new Inbound(connection.encoder, handler, own.receiveMaximum);
+		this.decoder = new Decoder({
+			size: receiveBuffer,
+			from: "broker",
+			version,
+			handler: this,
+			maximumPacketSize: own.maximumPacketSize,
+		});
+	}
+
+	/** Call when TCP is established. */
+	reset(): void {
+		this.connection.reservedBytes = SEND_RESERVE;
+		this.decoder.reset();
+	}
+
+	/** Reads all that has arrived. */
+	read(): void {
+		const connection = this.connection;
+		const { transport, encoder } = connection;
+		while (transport.readable > 0) {
+			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
+			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
+			let limit = ((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
+			const beforeConnack = isBeforeConnack(connection.phase);
+			if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
+			const count = transport.read(limit);
+			if (count === 0) return;
+			connection.keepAlive.noteReceived(connection.now);
+			if (beforeConnack) connection.noteFirstBytes(count);
+			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
+			this.decoder.push(transport.chunk, 0, count);
+			connection.reservedBytes = SEND_RESERVE;
+		}
+	}
+
+	/** Called by the decoder. */
+	onPacket(packet: Packet): unknown {
+		const { type } = packet;
+		const next = clientPhaseAfter(this.connection.phase, clientEvent(type, packet.reasonCode));
+		if (next === IGNORED) return undefined;
+		if (next === VIOLATION) return this.failUnexpected();
+		switch (type) {
+			case CONNACK:
+				return this.onConnack(packet, next);
+			case PUBREL:
+				return this.inbound.onPubrel(packet);
+			case PINGRESP:
+				return this.onPingresp();
+			case DISCONNECT:
+				return this.connection.end(refusalError("the broker disconnected", packet)); // [MQTT-4.13.2-1]
+			case AUTH:
+				return this.onAuth();
+			default:
+				return this.onAcknowledgement(packet);
+		}
+	}
+
+	private onConnack(packet: Packet, next: ClientPhase): unknown {
+		const { sessionPresent } = packet;
+		if (next === CLOSED)
+			return this.connection.end(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
+		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
+		if (sessionPresent && this.options.cleanStart)
+			return this.onError(PROTOCOL_ERROR, "a session after Clean Start");
+		this.inbound.onConnack(sessionPresent);
+		this.connection.onAccepted(packet, next);
+		return this.handler.onOpen(sessionPresent);
+	}
+
+	private onPingresp(): void {
+		const { keepAlive, now } = this.connection;
+		if (!keepAlive.onPingresp(now)) this.onError(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
+	}
+
+	/** PUBACK, PUBREC or PUBCOMP. */
+	private onAcknowledgement(packet: Packet): unknown {
+		const { packetId, reasonCode } = packet;
+		const tag = this.connection.outbound.inFlight.tag(packetId);
+		switch (this.connection.outbound.onAcknowledgement(packet, this.connection.now)) {
+			case COMPLETE:
+				return this.handler.onAcknowledged(packetId, reasonCode, tag);
+			case SEND_PUBREL:
+				return this.handler.onReceived?.(packetId);
+			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+				return this.onError(PROTOCOL_ERROR, "an acknowledgement of the wrong type");
+			default:
+				return undefined;
+		}
+	}
+
+	/** [MQTT-4.12.0-6] */
+	private onAuth(): void {
+		if (this.options.authenticationMethod === undefined) {
+			this.onError(PROTOCOL_ERROR, "AUTH without an authentication method");
+			return;
+		}
+		this.decoder.stop();
+		this.connection.fail(
+			IMPLEMENTATION_SPECIFIC_ERROR,
+			new ClientError("configuration", "the authentication method needs AUTH, which is not supported"),
+		);
+	}
+
+	/** Called by the decoder. */
+	onPublish(packet: Packet): void {
+		const next = clientPhaseAfter(this.connection.phase, PUBLISH);
+		if (next === VIOLATION) {
+			this.failUnexpected();
+			return;
+		}
+		const reasonCode = this.inbound.onPublish(packet, next !== IGNORED);
+		if (reasonCode !== 0) this.onError(reasonCode, "a topic alias, or more than the receive maximum");
+	}
+
+	/** Called by the decoder. */
+	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+		const { phase } = this.connection;
+		if (!isReading(phase)) return;
+		// A message that is complete only after DISCONNECT is not acknowledged: the broker keeps it.
+		const answers = last && clientPhaseAfter(phase, PUBLISH) !== IGNORED;
+		this.inbound.onPayload(bytes, start, end, last, answers);
+	}
+
+	private failUnexpected(): void {
+		this.onError(
+			PROTOCOL_ERROR,
+			isBeforeConnack(this.connection.phase) ? "a packet before CONNACK" : "unexpected packet", // [MQTT-3.2.0-1]
+		);
+	}
+
+	/** The broker violates the protocol. Also called by the decoder. */
+	onError(reasonCode: number, message: string): void {
+		const connection = this.connection;
+		this.decoder.stop();
+		connection.fail(
+			reasonCode,
+			connection.foreignPeerError(reasonCode) ??
+				violationError(reasonCode, message, connection.negotiated.version),
+		);
+	}
+}

@@ -1,0 +1,43 @@
+import type { Client } from "../client/client";
+import type { Settings } from "../config/types";
+import type { Device } from "../device";
+import type { Fault } from "../fault";
+import type { NodeClock } from "./node-clock";
+import type { Outbox } from "./outbox";
+import type { ReportEncoder } from "./report-encoder";
+import type { RetainedState } from "./retained-state";
+
+export interface ReportExchangeHandler {
+	/** A report was acknowledged; it is removed from the outbox. */
+	onDelivered(): void;
+	/** CONNACK accepted the connection. */
+	onOpened(): void;
+	/**
+	 * The broker refused a report: its topic is paused for `pauseMs` (see topic-backoff.ts). `reasonCode`:
+	 * MQTT's.
+	 */
+	onRefused(topic: number, fault: Fault, reasonCode: number, pauseMs: number): void;
+	/**
+	 * The connection has ended, and all reports in the outbox were acknowledged, except those on paused topics.
+	 */
+	onDone(): void;
+	/**
+	 * The connection has ended with reports pending, or it should have stayed open. `reasonCode`: MQTT's, 0:
+	 * none.
+	 */
+	onFailed(fault: Fault, reasonCode: number, message: string): void;
+}
+
+/** What an exchange of reports works with, shared by its parts. */
+export interface ExchangeParts {
+	readonly device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
+	readonly settings: Settings;
+	readonly retained: RetainedState;
+	readonly outbox: Outbox;
+	readonly encoder: ReportEncoder;
+	readonly clock: NodeClock;
+	readonly client: Client;
+	readonly handler: ReportExchangeHandler;
+	/** The connection stays open for later reports. */
+	readonly staysConnected: boolean;
+}
