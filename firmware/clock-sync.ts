@@ -1,10 +1,8 @@
+import { type Backoff, backoffDelay, NO_JITTER } from "../src/backoff";
 import type { Device } from "../src/device";
 
-/**
- * Wait, in ms, after a request that a time server did not answer; it doubles up to {@link RETRY_MAXIMUM_MS}.
- */
-const RETRY_MINIMUM_MS = 60_000;
-const RETRY_MAXIMUM_MS = 3_600_000;
+/** For requests that a time server did not answer. */
+const SYNC_BACKOFF: Backoff = Object.freeze({ minimum: 60_000, maximum: 3_600_000 });
 /**
  * Time, in ms, from an answer to the next request: the oscillator of a chip that stays awake drifts by a
  * second or two a day.
@@ -14,14 +12,13 @@ const SYNC_INTERVAL_MS = 86_400_000;
 /** Sets the clock of a device that is on a network, and keeps it synchronised. */
 export function keepClockSynchronised(device: Device, server: string): void {
 	const { timer } = device;
-	let retryMs = RETRY_MINIMUM_MS;
+	let failures = 0;
 	const onAnswer = (set: boolean): void => {
 		if (set) {
-			retryMs = RETRY_MINIMUM_MS;
+			failures = 0;
 			return;
 		}
-		timer.schedule(id, retryMs, SYNC_INTERVAL_MS);
-		retryMs = Math.min(2 * retryMs, RETRY_MAXIMUM_MS);
+		timer.schedule(id, backoffDelay(SYNC_BACKOFF, ++failures, NO_JITTER), SYNC_INTERVAL_MS);
 	};
 	const id = timer.set(
 		() => {

@@ -1,5 +1,5 @@
+import { type Backoff, backoffDelay, FULL_JITTER } from "../backoff";
 import type { Device, WakeReason } from "../device";
-import { backoffDelay } from "./backoff";
 import {
 	REAL_DRIFT,
 	REAL_LAST_SYNC,
@@ -13,12 +13,8 @@ import type { RetainedState } from "./retained-state";
 
 /** Time, in ms, from the last answer of a time server to the next request. */
 const SYNC_INTERVAL_MS = 86_400_000;
-/**
- * Upper bound of the wait before a request is repeated that a time server did not answer, in ms: after the
- * first failure, and at most.
- */
-const SYNC_RETRY_MINIMUM_MS = 60_000;
-const SYNC_RETRY_MAXIMUM_MS = 21_600_000;
+/** For requests that a time server did not answer. */
+const SYNC_BACKOFF: Backoff = Object.freeze({ minimum: 60_000, maximum: 21_600_000 });
 /** Weight of the newest sleep in the estimate of the drift. */
 const DRIFT_WEIGHT = 0.25;
 /** A larger error means that the sleep was interrupted or the clock was set in between. */
@@ -124,8 +120,7 @@ export class NodeClock {
 	/** Call for each request to a time server: it counts as unanswered until the answer arrives. */
 	countSyncRequest(): void {
 		const failures = ++this.#retained.words[WORD_UNANSWERED_SYNCS];
-		this.#reals[REAL_SYNC_RETRY] =
-			this.now + backoffDelay(failures, SYNC_RETRY_MINIMUM_MS, SYNC_RETRY_MAXIMUM_MS, Math.random());
+		this.#reals[REAL_SYNC_RETRY] = this.now + backoffDelay(SYNC_BACKOFF, failures, FULL_JITTER);
 	}
 
 	/** Call when a time server has answered. */

@@ -1,9 +1,9 @@
+import { backoffDelay, FULL_JITTER } from "../backoff";
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import { reasonName } from "../mqtt/constants";
-import { backoffDelay } from "./backoff";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import type { ReportExchangeHandler } from "./exchange-parts";
@@ -395,12 +395,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private scheduleRetry(fault: Fault, reasonCode: number, message: string): void {
 		const { words, reals } = this.#retained;
-		const { minimum, maximum } = this.#settings.backoff;
 		this.#reporting = false;
 		this.clearSyncTimer();
 		if (!this.#deepSleep) this.stopWatchdog();
 		const failures = ++words[WORD_FAILED_TRIES];
-		const pauseMs = backoffDelay(failures, minimum, maximum, Math.random());
+		const pauseMs = backoffDelay(this.#settings.backoff, failures, FULL_JITTER);
 		reals[REAL_RETRY] = this.#clock.now + pauseMs;
 		this.#device.event?.("failed", fault, reasonCode, failures);
 		this.#device.trace(

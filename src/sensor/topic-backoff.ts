@@ -1,5 +1,4 @@
-import type { BackoffSettings } from "../config/types";
-import { backoffDelay } from "./backoff";
+import { type Backoff, backoffDelay, EQUAL_JITTER } from "../backoff";
 import { SENSOR_REALS, SENSOR_TOPIC_BACKOFF, WORD_REFUSED_TOPICS } from "./layout";
 import type { RetainedState } from "./retained-state";
 import { RETRY_TOLERANCE_MS } from "./schedule";
@@ -64,14 +63,14 @@ export function pauseTopic(
 	retained: RetainedState,
 	topic: number,
 	now: number,
-	settings: BackoffSettings,
+	backoff: Backoff,
 	random: number,
 ): number {
 	if (isPaused(retained, topic, now)) return 0;
 	if (!wasRefused(retained, topic)) retained.words[WORD_REFUSED_TOPICS]++;
 	const refusals = Math.min(refusalCount(retained, topic) + 1, REFUSALS_SCALE - 1);
-	// At least half of the bound: answers to other reports in flight must find the topic paused.
-	const pauseMs = backoffDelay(refusals, settings.minimum, settings.maximum, 0.5 + random / 2);
+	// Answers to other reports in flight must find the topic paused.
+	const pauseMs = backoffDelay(backoff, refusals, EQUAL_JITTER, random);
 	retained.sensors[topic * SENSOR_REALS + SENSOR_TOPIC_BACKOFF] =
 		Math.ceil(now + pauseMs) * REFUSALS_SCALE + refusals;
 	return pauseMs;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { backoffDelay } from "../../src/sensor/backoff";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
 import {
 	alignRetryWithSample,
@@ -63,27 +62,6 @@ test("values are rounded to decimals", () => {
 			},
 		),
 	);
-});
-
-test("backoff: full jitter below a bound that doubles up to the maximum", () => {
-	fc.assert(
-		fc.property(
-			fc.integer({ min: 1, max: 100 }),
-			fc.integer({ min: 100, max: 1e6 }),
-			fc.integer({ min: 0, max: 1e9 }),
-			fc.double({ min: 0, max: 1, noNaN: true }),
-			(failures, minimum, extra, random) => {
-				const maximum = minimum + extra;
-				const wait = backoffDelay(failures, minimum, maximum, random);
-				assert.ok(wait >= 0 && wait <= Math.min(maximum, minimum * 2 ** (failures - 1)));
-			},
-		),
-	);
-	assert.deepEqual(
-		[1, 2, 3, 4, 5].map((failures) => backoffDelay(failures, 5000, 60_000, 1)),
-		[5000, 10_000, 20_000, 40_000, 60_000],
-	);
-	assert.equal(backoffDelay(3, 5000, 60_000, 0), 0);
 });
 
 test("the next sample keeps the interval, and missed ones are skipped", () => {
