@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { ranges } from "../src/config/ranges";
+import { limits } from "../src/config/limits";
 import { iterationsOption, userOption } from "./values";
 
 interface PasswdOptions {
@@ -26,7 +26,7 @@ export function passwdCommand(): Command {
 		)
 		.option(
 			"--iterations <number>",
-			`work of each guess and of each first login, ${ranges.listen.iterations.minimum} or more: 200 suits an ESP32, 600000 a broker on Node`,
+			`work of each guess and of each first login, ${limits.iterations.minimum} or more: 200 suits an ESP32, 600000 a broker on Node`,
 			iterationsOption,
 			ITERATIONS,
 		)

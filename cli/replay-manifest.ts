@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { readRecording } from "../sim/sensors/csv";
 import { gridStepOf } from "../sim/sensors/timeline";
 import { formatDuration } from "../src/config/duration";
-import { ranges } from "../src/config/ranges";
+import { limits } from "../src/config/limits";
 import { JSONDocument } from "./config/json";
 import { checkDocument, type Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
@@ -21,7 +21,7 @@ export function replayManifest(
 ): Loaded {
 	const recording = readRecording(csv);
 	const every = formatDuration(gridStepOf(recording));
-	const id = sanitizeName(basename(csv).replace(/\.[^.]*$/, ""), ranges.idLength);
+	const id = sanitizeName(basename(csv).replace(/\.[^.]*$/, ""), limits.idLength);
 	const firefly = {
 		id,
 		wifi: { ssid: "replay" },
@@ -30,7 +30,7 @@ export function replayManifest(
 		payload: "json",
 		outbox: { size: 6000 },
 		sensors: recording.columns.map((column) => ({
-			name: sanitizeName(column, ranges.nameLength),
+			name: sanitizeName(column, limits.nameLength),
 			driver: "replay",
 			property: column,
 			every,

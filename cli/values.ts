@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../src/config/duration";
-import { ranges } from "../src/config/ranges";
+import { limits } from "../src/config/limits";
 import { urlProblem, userProblem } from "../src/config/validators";
 import { suggestDuration } from "./config/suggest";
 
@@ -40,7 +40,7 @@ export function userOption(text: string): string {
 
 /** Iterations of a password hash. */
 export function iterationsOption(text: string): number {
-	const { minimum, maximum } = ranges.listen.iterations;
+	const { minimum, maximum } = limits.iterations;
 	const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
 	if (count >= minimum && count <= maximum) return count;
 	throw new InvalidArgumentError(`A whole number from ${minimum} to ${maximum} is needed.`);

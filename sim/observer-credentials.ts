@@ -1,4 +1,5 @@
-import { ranges } from "../src/config/ranges";
+import { listenFields } from "../src/config/fields/listen";
+import { limits } from "../src/config/limits";
 import type { ListenSettings } from "../src/config/settings";
 import type { Random } from "./clock/random";
 import type { JSONObject } from "./manifest/manifest-reader";
@@ -40,7 +41,7 @@ export function grantObserverAccess(
 	const clientId = `${OBSERVER_NAME}-${random.uint32().toString(16).padStart(8, "0")}`;
 	const password = `${random.uint32().toString(36)}${random.uint32().toString(36)}`;
 	const listen = { ...written, ...withObserverRoom(settings) };
-	if (!anonymous && users.length === ranges.listen.users)
+	if (!anonymous && users.length === limits.users)
 		return {
 			credentials: { clientId },
 			listen,
@@ -55,7 +56,7 @@ export function grantObserverAccess(
 		? { ...listen, users: { ...asObject(written.users), [username]: deterministicHash(username, password) } }
 		: listen;
 	if (acl.length === 0) return { credentials, listen: known };
-	if (acl.length === ranges.listen.rules)
+	if (acl.length === limits.rules)
 		return {
 			credentials,
 			listen: known,
@@ -84,7 +85,7 @@ function withObserverRoom(settings: ListenSettings): JSONObject {
 	} as const;
 	const keys = Object.keys(more) as (keyof typeof more)[];
 	return Object.fromEntries(
-		keys.map((key) => [key, Math.min(settings[key] + more[key], ranges.listen[key].maximum)]),
+		keys.map((key) => [key, Math.min(settings[key] + more[key], listenFields[key].maximum)]),
 	);
 }
 

@@ -1,13 +1,13 @@
 import { createHash, pbkdf2Sync } from "node:crypto";
+import { limits } from "../src/config/limits";
 import { formatPasswordHash } from "../src/config/password-hash";
-import { ranges } from "../src/config/ranges";
 
 /**
  * A password hash for `listen.users` of a virtual board, with the minimum of iterations and a fixed salt,
  * because a run depends on nothing but its seed. Not for real boards.
  */
 export function deterministicHash(name: string, password: string): string {
-	const iterations = ranges.listen.iterations.minimum;
+	const iterations = limits.iterations.minimum;
 	const salt = createHash("sha256").update(`${name}\n${password}`).digest().subarray(0, 16);
 	return formatPasswordHash({
 		iterations,

@@ -1,4 +1,4 @@
-import { ranges } from "../src/config/ranges";
+import { limits } from "../src/config/limits";
 import { type BrokerSettings, readSettings, type Settings } from "../src/config/settings";
 import type { JSONObject } from "./manifest/manifest-reader";
 import { isAddress } from "./network/socket";
@@ -128,7 +128,7 @@ function withNodeUser(
 		users.some(({ name }) => name === username)
 	)
 		return { config };
-	if (users.length === ranges.listen.users)
+	if (users.length === limits.users)
 		return {
 			config,
 			warning: `the simulated broker has no room in listen.users for ${username}, who reports to it`,

@@ -1,8 +1,12 @@
 import { FireflyConfig } from "../../src/config/schema/firefly";
 import { Manifest } from "../../src/config/schema/manifest";
 
-/** Lists of words and numbers, which are formatted on one line like Biome's output. */
-const shortList = /\[\n\s+((?:"[^"\n]*"|true|false|-?\d+)(?:,\n\s+(?:"[^"\n]*"|true|false|-?\d+))*)\n\s+\]/g;
+/** Lists of words and numbers, and lists of one such list, which Biome formats on one line. */
+const words = String.raw`(?:"[^"\n]*"|true|false|-?[\d.]+|\{\})`;
+const shortLists = [
+	new RegExp(String.raw`\[\n\s+(${words}(?:,\n\s+${words})*)\n\s+\]`, "g"),
+	/\[\n\s+(\[[^[\]\n]*\])\n\s+\]/g,
+];
 
 /** The text of docs/manifest.schema.json, which editors use through `$schema`. */
 export function jsonSchema(): string {
@@ -13,5 +17,6 @@ export function jsonSchema(): string {
 		return key === "firefly" && this !== $defs ? { $ref: "#/$defs/firefly" } : value;
 	};
 	const text = JSON.stringify(schema, shared, 2);
-	return `${text.replace(shortList, (_, words: string) => `[${words.replace(/,\n\s+/g, ", ")}]`)}\n`;
+	const oneLine = (_: string, items: string): string => `[${items.replace(/,\n\s+/g, ", ")}]`;
+	return `${shortLists.reduce((shortened, list) => shortened.replace(list, oneLine), text)}\n`;
 }

@@ -1,17 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import type { Fields } from "../../src/config/fields/field";
+import { fireflyFields } from "../../src/config/fields/firefly";
 import { LocalConfig } from "../../src/config/schema/local";
-import {
-	type Validator as Predicate,
-	passphraseProblem,
-	secretProblem,
-	ssidProblem,
-	textProblem,
-	urlProblem,
-} from "../../src/config/validators";
+import type { Validator } from "../../src/config/validators";
 import { readDocument } from "./file";
 import { JSONDocument } from "./json";
-import type { Problem } from "./problem";
+import type { Path, Problem } from "./problem";
 import { schemaProblems, valueAt } from "./schema-problems";
 
 /**
@@ -20,42 +15,40 @@ import { schemaProblems, valueAt } from "./schema-problems";
  */
 export type Overrides = Readonly<Partial<Record<OverrideKey, string>>>;
 
-export type OverrideKey =
-	| "wifi_ssid"
-	| "wifi_password"
-	| "broker_url"
-	| "broker_username"
-	| "broker_password";
+/** The `override` of each row of an object of rows that has one. */
+type OverridesOf<Rows> = Rows[keyof Rows] extends infer Row
+	? Row extends { readonly override: infer Key }
+		? Key
+		: Row extends { readonly kind: "section"; readonly fields: infer Inner }
+			? OverridesOf<Inner>
+			: never
+	: never;
+
+export type OverrideKey = OverridesOf<typeof fireflyFields>;
 
 interface OverrideSource {
 	readonly key: OverrideKey;
-	readonly path: readonly [string, string];
+	readonly path: Path;
 	readonly variable: string;
-	readonly problem: Predicate;
+	readonly check: Validator;
+	readonly secret: boolean;
 }
 
-const overrideSources: readonly OverrideSource[] = [
-	{ key: "wifi_ssid", path: ["wifi", "ssid"], variable: "FIREFLY_WIFI_SSID", problem: ssidProblem },
-	{
-		key: "wifi_password",
-		path: ["wifi", "password"],
-		variable: "FIREFLY_WIFI_PASSWORD",
-		problem: passphraseProblem,
-	},
-	{ key: "broker_url", path: ["broker", "url"], variable: "FIREFLY_BROKER_URL", problem: urlProblem },
-	{
-		key: "broker_username",
-		path: ["broker", "username"],
-		variable: "FIREFLY_BROKER_USERNAME",
-		problem: textProblem,
-	},
-	{
-		key: "broker_password",
-		path: ["broker", "password"],
-		variable: "FIREFLY_BROKER_PASSWORD",
-		problem: secretProblem,
-	},
-];
+function findSources(rows: Fields, path: Path): OverrideSource[] {
+	return Object.entries(rows).flatMap(([name, row]) => {
+		if (row.kind === "section") return findSources(row.fields, [...path, name]);
+		if (row.kind !== "text" || row.override === undefined) return [];
+		return {
+			key: row.override as OverrideKey,
+			path: [...path, name],
+			variable: `FIREFLY_${row.override.toUpperCase()}`,
+			check: row.check,
+			secret: row.secret === true,
+		};
+	});
+}
+
+export const overrideSources: readonly OverrideSource[] = findSources(fireflyFields, []);
 
 export const localFile = "firefly.local.json";
 
@@ -79,11 +72,11 @@ export function readOverrides(
 			}
 		}
 	}
-	for (const { key, variable, problem } of overrideSources) {
+	for (const { key, variable, check, secret } of overrideSources) {
 		const value = environment[variable];
 		if (value === undefined || value === "") continue;
-		const wrong = problem(value);
-		const shown = variable.endsWith("PASSWORD") ? "the password" : JSON.stringify(value);
+		const wrong = check(value);
+		const shown = secret ? "the password" : JSON.stringify(value);
 		if (wrong !== undefined)
 			problems.push({
 				file: "environment",

@@ -1,9 +1,9 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
-import { ranges } from "../../src/config/ranges";
+import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
 import type { JSONDocument } from "./json";
-import { type OverrideKey, type Overrides, secretAdvice } from "./overrides";
+import { type Overrides, overrideSources, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 import { sizeProblems } from "./sizes";
@@ -77,14 +77,13 @@ class ConfigRules {
 	}
 
 	checkSecrets(): void {
-		const places: readonly (readonly [Path, OverrideKey])[] = [
-			[[...root, "wifi", "password"], "wifi_password"],
-			[[...root, "broker", "password"], "broker_password"],
-			[["config", "wifi_password"], "wifi_password"],
-			[["config", "broker_password"], "broker_password"],
-		];
-		for (const [path, key] of places)
-			if (valueAt(this.#document.value, path) !== undefined) this.#addKeyProblem(path, secretAdvice(key));
+		for (const { key, path, secret } of overrideSources)
+			for (const place of [
+				[...root, ...path],
+				["config", key],
+			])
+				if (secret && valueAt(this.#document.value, place) !== undefined)
+					this.#addKeyProblem(place, secretAdvice(key));
 		if (valueAt(this.#document.value, ["config", "ssid"]) !== undefined)
 			this.#addKeyProblem(
 				["config", "ssid"],
@@ -176,7 +175,7 @@ class ConfigRules {
 		for (const [index, name] of names.entries()) {
 			const wrong = userProblem(name);
 			if (wrong !== undefined) this.#addKeyProblem([...at, name], `is the name of a user, but ${wrong}`);
-			else if (index === ranges.listen.users)
+			else if (index === limits.users)
 				this.#addKeyProblem([...at, name], `is one user more than the ${index} there may be`);
 		}
 		const acl = this.#get("listen", "acl");

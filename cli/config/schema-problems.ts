@@ -14,6 +14,7 @@ interface SchemaKeywords {
 	readonly enum?: readonly unknown[];
 	readonly properties?: Readonly<Record<string, unknown>>;
 	readonly anyOf?: readonly unknown[];
+	readonly writeOnly?: boolean;
 }
 
 /** Violations of the schema, as messages. */
@@ -55,14 +56,15 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 		case "maxItems":
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
-			return [document.at(path, describeProblem(value, rule, secretAt(path)))];
+			return [document.at(path, describeProblem(value, rule, secretAt(path, rule)))];
 	}
 }
 
 /** Name of a secret value in messages, which must not show it. */
-function secretAt(path: Path): string | undefined {
+function secretAt(path: Path, rule: SchemaKeywords): string | undefined {
 	if (path.at(-2) === "users" && path.at(-3) === "listen") return "the password hash";
-	return String(path.at(-1)).endsWith("password") ? "the password" : undefined;
+	if (String(path.at(-1)).endsWith("password")) return "the password";
+	return rule.writeOnly ? "the secret" : undefined;
 }
 
 /** The message for a value that a rule rejects. */

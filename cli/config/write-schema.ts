@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { jsonSchema } from "./json-schema";
 
-// Run after each change of src/config/schema: node --import tsx cli/config/write-schema.ts
+// Run after each change of src/config/fields: node --import tsx cli/config/write-schema.ts
 writeFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), jsonSchema());

@@ -1,10 +1,12 @@
-import { ranges } from "./ranges";
+import { readFields } from "./field-reader";
+import { listenFields } from "./fields/listen";
 import type { Section } from "./section";
-import type { RuleSettings, TLSSettings, UserSettings } from "./types";
-import { aclTopicProblem, clientProblem, hashProblem, userProblem } from "./validators";
+import type { RuleSettings, UserSettings } from "./types";
+import { userProblem } from "./validators";
 
 /** Reads the users. A user with an invalid name or hash is left out and cannot log in. */
 export function readUsers(listen: Section): readonly UserSettings[] {
+	const { check, maximum } = listenFields.users;
 	const users: UserSettings[] = [];
 	const names = Object.keys(listen.object("users") ?? {});
 	const section = listen.section("users");
@@ -15,16 +17,11 @@ export function readUsers(listen: Section): readonly UserSettings[] {
 			section.refuse(name, `belongs to a user whose name ${problem}`, undefined, true);
 			continue;
 		}
-		if (users.length === ranges.listen.users) {
-			section.refuse(
-				name,
-				`belongs to one user more than the ${ranges.listen.users} there may be`,
-				undefined,
-				true,
-			);
+		if (users.length === maximum) {
+			section.refuse(name, `belongs to one user more than the ${maximum} there may be`, undefined, true);
 			break;
 		}
-		const hash = section.string(name, undefined, hashProblem, true);
+		const hash = section.string(name, undefined, check, true);
 		if (hash !== undefined) users.push({ name, hash });
 	}
 	return users;
@@ -41,7 +38,7 @@ export function readRules(listen: Section): readonly RuleSettings[] {
 	const value = listen.value("acl");
 	if (value === undefined) return rules;
 	if (!Array.isArray(value)) return listen.refuse("acl", "is not a list; everything is denied", [DENY_ALL]);
-	const entries = listen.list("acl", ranges.listen.rules);
+	const entries = listen.list("acl", listenFields.acl.maximum);
 	for (let i = 0; i < entries.length; i++) {
 		const rule = readRule(entries[i]);
 		if (rule === undefined) {
@@ -55,15 +52,14 @@ export function readRules(listen: Section): readonly RuleSettings[] {
 }
 
 function readRule(section: Section): RuleSettings | undefined {
+	const { allow, deny, topic, user, client } = readFields(section, listenFields.acl.fields);
 	const effect = section.value("allow") === undefined ? "deny" : "allow";
 	if (effect === "allow" && section.value("deny") !== undefined)
 		return section.refuse("deny", "stands beside allow; everything is denied", undefined);
-	const action = section.choice(effect, "none", ["publish", "subscribe", "all"]);
-	const topic = section.string("topic", "", aclTopicProblem);
-	const user = section.string("user", undefined, userProblem);
-	const client = section.string("client", undefined, clientProblem);
-	if (action === "none" || topic === "")
+	const action = effect === "allow" ? allow : deny;
+	if (action === undefined || topic === "")
 		return section.refuse(topic === "" ? "topic" : effect, "is needed; everything is denied", undefined);
+	// A rule for one user or client must not become one for all.
 	if (
 		(user === undefined) !== (section.value("user") === undefined) ||
 		(client === undefined) !== (section.value("client") === undefined)
@@ -76,20 +72,4 @@ function readRule(section: Section): RuleSettings | undefined {
 		...(user === undefined ? {} : { user }),
 		...(client === undefined ? {} : { client }),
 	};
-}
-
-/** Undefined: no TLS. An invalid section still requests TLS, and a host with TLS refuses to start with it. */
-export function readTLS(listen: Section): TLSSettings | undefined {
-	if (listen.value("tls") === undefined) return undefined;
-	const section = listen.section("tls");
-	return {
-		port: section.integer("port", 8883, ranges.listen.port),
-		certificate: readPath(section, "certificate"),
-		key: readPath(section, "key"),
-	};
-}
-
-function readPath(section: Section, key: string): string {
-	const path = section.string(key, "", (text) => (text === "" ? "is empty" : undefined));
-	return path === "" && section.value(key) === undefined ? section.refuse(key, "is missing", "") : path;
 }

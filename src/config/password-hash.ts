@@ -1,4 +1,4 @@
-import { ranges } from "./ranges";
+import { limits } from "./limits";
 
 /** The parts of a password hash. */
 export interface PasswordHash {
@@ -27,7 +27,7 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
 		if (digit < 0 || (digit === 0 && i === 2)) return undefined;
 		iterations = iterations * 10 + digit;
 	}
-	const { minimum, maximum } = ranges.listen.iterations;
+	const { minimum, maximum } = limits.iterations;
 	if (iterations < minimum || iterations > maximum) return undefined;
 	const salt = parts[3];
 	const key = parts[4];

@@ -1,5 +1,5 @@
 import { parseDuration } from "./duration";
-import type { Range } from "./ranges";
+import type { Range } from "./limits";
 import { durationProblem, secondsProblem, type Validator } from "./validators";
 
 /** Formats a value for a message. JSON.stringify would fail on values in read-only memory. */
@@ -18,6 +18,7 @@ export class Section {
 	readonly path: string;
 	readonly #values: { readonly [key: string]: unknown };
 	readonly #trace: (message: string) => void;
+	readonly #sections: { [key: string]: Section | undefined } = {};
 
 	constructor(value: unknown, path: string, trace: (message: string) => void) {
 		this.path = path;
@@ -30,8 +31,13 @@ export class Section {
 		return this.#values[key];
 	}
 
+	/** The object under a key: the same each time, so that its problem is traced once. */
 	section(key: string): Section {
-		return new Section(this.#values[key], `${this.path}.${key}`, this.#trace);
+		const known = this.#sections[key];
+		if (known !== undefined) return known;
+		const section = new Section(this.#values[key], `${this.path}.${key}`, this.#trace);
+		this.#sections[key] = section;
+		return section;
 	}
 
 	/** The list's entries, at most `maximum` of them. */
@@ -118,17 +124,21 @@ export class Section {
 	}
 
 	/** A duration in seconds. */
-	seconds(key: string, fallback: number, rangeSeconds: Range): number {
+	seconds<Fallback extends number | undefined>(
+		key: string,
+		fallback: Fallback,
+		rangeSeconds: Range,
+	): number | Fallback {
 		const text = this.string(key, undefined, (value) => secondsProblem(value, rangeSeconds));
 		const milliseconds = text === undefined ? undefined : parseDuration(text);
 		return milliseconds === undefined ? fallback : milliseconds / 1000;
 	}
 
-	choice<const Choice extends string | number | boolean>(
+	choice<const Choice extends string | number | boolean, Fallback extends Choice | undefined>(
 		key: string,
-		fallback: Choice,
+		fallback: Fallback,
 		choices: readonly Choice[],
-	): Choice {
+	): Choice | Fallback {
 		const value = this.#values[key];
 		if (value === undefined) return fallback;
 		for (let i = 0; i < choices.length; i++) if (choices[i] === value) return choices[i];
@@ -138,10 +148,10 @@ export class Section {
 	/** Traces the problem of a value and returns the fallback. */
 	refuse<Fallback>(key: string, problem: string, fallback: Fallback, secret = false): Fallback {
 		const value = this.#values[key];
-		const shown = secret
-			? "the secret"
-			: key.endsWith("password")
-				? "the password"
+		const shown = key.endsWith("password")
+			? "the password"
+			: secret
+				? "the secret"
 				: value === undefined
 					? "it"
 					: formatValue(value);

@@ -1,23 +1,14 @@
-import { readBroker } from "./broker";
+import { readRules, readUsers } from "./access";
+import { brokerSettings } from "./broker";
 import { deepFreeze } from "./deep-freeze";
-import { defaults } from "./defaults";
 import { type DeviceIdentity, settingsForDevice } from "./device-settings";
-import { readListen } from "./listen";
-import { ranges } from "./ranges";
+import { readFields } from "./field-reader";
+import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
-import type {
-	BackoffSettings,
-	OutboxSettings,
-	Settings,
-	SleepSettings,
-	TimeSettings,
-	WiFiSettings,
-} from "./types";
-import { hostProblem, idProblem, passphraseProblem, reportTopicProblem, ssidProblem } from "./validators";
+import type { BackoffSettings, Settings, WiFiSettings } from "./types";
 
-export { defaults } from "./defaults";
 export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
 
@@ -46,71 +37,42 @@ export function readSettings(
 export function readTemplate(config: unknown, trace: (message: string) => void): Settings {
 	const top = new Section(config, "config", trace);
 	const firefly = top.section("firefly");
-	const role = firefly.choice("role", defaults.role, ["sensor", "broker", "both"]);
-	const id = firefly.string("id", defaults.id, idProblem);
-	const payload = firefly.choice("payload", defaults.payload, ["value", "json"]);
+	const values = readFields(firefly, fireflyFields, top);
+	const { role, id, wifi, broker, payload, sleep, outbox, backoff, time } = values;
 	const sensors = readSensors(firefly);
-	let topic = firefly.string("topic", defaults.topic, reportTopicProblem);
+	const listen = firefly.section("listen");
+	let { topic } = values;
 	if (payload === "value" && sensors.length > 1 && !topic.includes("{sensor}"))
 		topic = firefly.refuse(
 			"topic",
 			"lacks {sensor}, which tells the bare values of several sensors apart",
-			defaults.topic,
+			fireflyFields.topic.default,
 		);
-	const wifi = readWiFi(top, firefly);
 	return deepFreeze({
 		role,
 		id,
-		...(wifi === undefined ? {} : { wifi }),
-		broker: readBroker(top, firefly.section("broker"), id),
+		...joinable(wifi),
+		broker: brokerSettings(broker, id),
 		topic: expand(topic, { id }),
 		payload,
-		sleep: readSleep(firefly.section("sleep")),
-		outbox: readOutbox(firefly.section("outbox")),
-		backoff: readBackoff(firefly.section("backoff")),
+		sleep,
+		outbox,
+		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
-		listen: readListen(firefly.section("listen")),
-		time: readTime(firefly.section("time")),
+		listen: { ...values.listen, users: readUsers(listen), acl: readRules(listen) },
+		time: { server: time.server === false ? undefined : time.server },
 	});
 }
 
-function readWiFi(top: Section, firefly: Section): WiFiSettings | undefined {
-	const section = firefly.section("wifi");
-	const ssid = top.string("wifi_ssid", section.string("ssid", undefined, ssidProblem), ssidProblem);
-	const password = top.string(
-		"wifi_password",
-		section.string("password", undefined, passphraseProblem),
-		passphraseProblem,
-	);
-	if (ssid === undefined) return undefined;
-	return password === undefined ? { ssid } : { ssid, password };
+/** The network, if it has a name. */
+function joinable({ ssid, password }: Partial<WiFiSettings>): Pick<Settings, "wifi"> {
+	if (ssid === undefined) return {};
+	return { wifi: password === undefined ? { ssid } : { ssid, password } };
 }
 
-function readSleep(section: Section): SleepSettings {
-	return {
-		mode: section.choice("mode", defaults.sleep.mode, ["deep", "none"]),
-		awakeLimit: section.duration("awakeLimit", defaults.sleep.awakeLimit, ranges.sleep.awakeLimit),
-	};
-}
-
-function readOutbox(section: Section): OutboxSettings {
-	return {
-		storage: section.choice("storage", defaults.outbox.storage, ["rtc"]),
-		policy: section.choice("policy", defaults.outbox.policy, ["dropOldest", "thin"]),
-		size: section.integer("size", defaults.outbox.size, ranges.outbox.size),
-	};
-}
-
-function readBackoff(section: Section): BackoffSettings {
-	const minimum = section.duration("minimum", defaults.backoff.minimum, ranges.backoff.minimum);
-	const maximum = section.duration("maximum", defaults.backoff.maximum, ranges.backoff.maximum);
+function orderedBackoff(section: Section, { minimum, maximum }: BackoffSettings): BackoffSettings {
 	return {
 		minimum,
 		maximum: maximum >= minimum ? maximum : section.refuse("maximum", "is less than minimum", minimum),
 	};
-}
-
-function readTime(section: Section): TimeSettings {
-	if (section.value("server") === false) return { server: undefined };
-	return { server: section.string("server", defaults.time.server, hostProblem) };
 }

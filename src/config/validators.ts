@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from "./duration";
+import { limits, type Range } from "./limits";
 import { parsePasswordHash } from "./password-hash";
-import { type Range, ranges } from "./ranges";
 import { expand, unknownPlaceholder } from "./template";
 import { utf8Length, validName } from "./text";
 import { parseBrokerURL, validHost } from "./url";
@@ -36,24 +36,24 @@ export function secondsProblem(text: string, rangeSeconds: Range): string | unde
 export function idProblem(text: string): string | undefined {
 	const problem = placeholderProblem(text, ["mac", "chip"]);
 	if (problem !== undefined) return problem;
-	return validName(expand(text, { mac: "m", chip: "c" }), ranges.idLength) && text.length <= ranges.idLength
+	return validName(expand(text, { mac: "m", chip: "c" }), limits.idLength) && text.length <= limits.idLength
 		? undefined
-		: `is not 1 to ${ranges.idLength} letters, digits, - _ . and placeholders`;
+		: `is not 1 to ${limits.idLength} letters, digits, - _ . and placeholders`;
 }
 
 export function nameProblem(text: string): string | undefined {
-	return validName(text, ranges.nameLength)
+	return validName(text, limits.nameLength)
 		? undefined
-		: `is not 1 to ${ranges.nameLength} letters, digits, - _ .`;
+		: `is not 1 to ${limits.nameLength} letters, digits, - _ .`;
 }
 
 export function propertyProblem(text: string): string | undefined {
 	for (const part of text.split(".")) if (part === "") return "is not names joined by dots";
-	return controlProblem(text) ?? lengthProblem(text, 1, ranges.propertyLength);
+	return controlProblem(text) ?? lengthProblem(text, 1, limits.propertyLength);
 }
 
 export function unitProblem(text: string): string | undefined {
-	return lengthProblem(text, 1, ranges.nameLength);
+	return lengthProblem(text, 1, limits.nameLength);
 }
 
 export function reportTopicProblem(text: string): string | undefined {
@@ -74,7 +74,7 @@ function topicProblem(template: string, known: readonly string[]): string | unde
 	return (
 		controlProblem(template) ??
 		placeholderProblem(template, known) ??
-		lengthProblem(template, 1, ranges.topicLength)
+		lengthProblem(template, 1, limits.topicLength)
 	);
 }
 
@@ -118,16 +118,16 @@ export function textProblem(text: string): string | undefined {
 }
 
 export function secretProblem(text: string): string | undefined {
-	return nullProblem(text) ?? lengthProblem(text, 1, ranges.textLength);
+	return nullProblem(text) ?? lengthProblem(text, 1, limits.textLength);
 }
 
 /** Name of a broker's user: it replaces `{user}` in topics, so that it must not add a level or a wildcard. */
 export function userProblem(text: string): string | undefined {
-	return controlProblem(text) ?? levelProblem(text) ?? lengthProblem(text, 1, ranges.listen.userLength);
+	return controlProblem(text) ?? levelProblem(text) ?? lengthProblem(text, 1, limits.userLength);
 }
 
 export function clientProblem(text: string): string | undefined {
-	return controlProblem(text) ?? lengthProblem(text, 1, ranges.listen.clientLength);
+	return controlProblem(text) ?? lengthProblem(text, 1, limits.clientLength);
 }
 
 export function hashProblem(text: string): string | undefined {
@@ -149,7 +149,7 @@ export function aclTopicProblem(text: string): string | undefined {
 	return (
 		controlProblem(text) ??
 		placeholderProblem(text, ["user", "id"]) ??
-		lengthProblem(text, 1, ranges.topicLength)
+		lengthProblem(text, 1, limits.topicLength)
 	);
 }
 
@@ -162,7 +162,7 @@ function levelProblem(text: string): string | undefined {
 }
 
 export function payloadProblem(text: string): string | undefined {
-	return nullProblem(text) ?? lengthProblem(text, 0, ranges.textLength);
+	return nullProblem(text) ?? lengthProblem(text, 0, limits.textLength);
 }
 
 /** Client texts are sent as MQTT strings, which must not contain U+0000. [MQTT-1.5.4-2] */
@@ -191,4 +191,8 @@ function lengthProblem(text: string, minimum: number, maximum: number): string |
 	if (length === 0 && minimum > 0) return "is empty";
 	if (length > maximum) return `is ${length} bytes long; at most ${maximum} are allowed`;
 	return length < minimum ? `is ${length} bytes long; at least ${minimum} are needed` : undefined;
+}
+
+export function presenceProblem(text: string): string | undefined {
+	return text === "" ? "is empty" : undefined;
 }

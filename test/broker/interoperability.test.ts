@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { Broker } from "../../src/broker/broker";
-import { defaults } from "../../src/config/settings";
+import { defaults } from "../../src/config/defaults";
 import { pahoInstalled, runPython } from "../support/paho";
 import { nodeHost } from "./support/node-host";
 

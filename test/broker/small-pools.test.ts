@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ranges } from "../../src/config/ranges";
+import { listenFields } from "../../src/config/fields/listen";
 import type { ListenSettings } from "../../src/config/settings";
 import { BrokerHarness } from "./support/broker-harness";
 import { runTraffic, trafficAction } from "./support/random-traffic";
@@ -34,7 +34,7 @@ const poolNames = [
 ] as const;
 type Pool = (typeof poolNames)[number];
 
-const limits = ranges.listen;
+const limits = listenFields;
 const actionLists = fc.array(trafficAction, { minLength: 20, maxLength: 80 });
 const shortTimeouts = { connectTimeout: 1000, sessionExpiryLimit: 30, keepAliveLimit: 60 };
 

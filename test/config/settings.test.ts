@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import {
-	defaults,
-	readSettings,
-	readTemplate,
-	type Settings,
-	settingsForDevice,
-} from "../../src/config/settings";
+import { defaults } from "../../src/config/defaults";
+import { readSettings, readTemplate, type Settings, settingsForDevice } from "../../src/config/settings";
 import { flattenSettings } from "./flat-settings";
 
 const identity = { mac: "a0b1c2d3e4f5", chip: "esp32" };

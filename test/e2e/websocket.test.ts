@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { Broker } from "../../src/broker/broker";
-import { defaults } from "../../src/config/settings";
+import { defaults } from "../../src/config/defaults";
 import { nodeHost } from "../broker/support/node-host";
 import { Chromium, skipWithoutChromium } from "../support/chromium";
 import { mosquittoInstalled } from "../support/mosquitto";

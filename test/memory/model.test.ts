@@ -10,7 +10,7 @@ import {
 	unitCosts,
 } from "../../cli/config/memory";
 import { defaults } from "../../src/config/defaults";
-import { ranges } from "../../src/config/ranges";
+import { listenFields } from "../../src/config/fields/listen";
 import { benchOnXS } from "../broker/support/xs-machine";
 
 /**
@@ -70,9 +70,9 @@ describe("the model has what a unit of each pool takes on XS", () => {
 			const { sizeWith, dispose } = await measureOnXS(persist, web);
 			for (const key of poolKeys) {
 				const from = defaults.listen[key];
-				const range = ranges.listen[key as keyof typeof ranges.listen];
-				assert.ok(typeof range === "object", `${key} has a range`);
-				const to = Math.min(range.maximum, 9 * Math.max(8, from));
+				const row = listenFields[key];
+				assert.ok("maximum" in row, `${key} has a range`);
+				const to = Math.min(row.maximum, 9 * Math.max(8, from));
 				const taken = sizeWith(key, to) - sizeWith(key, from);
 				const cost = unitCosts[key];
 				const unit =

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { memoryNeeded, memoryShortage } from "../../cli/config/memory";
-import { ranges } from "../../src/config/ranges";
+import { limits } from "../../src/config/limits";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { HASH, peakOf, runWorstTraffic } from "./worst-traffic";
 
 const users = { greenhouse: HASH };
 const persistent = { persist: true, persistInterval: "1s" };
 const everything = { users, webSocket: 8080, ...persistent };
-const sensors = Array.from({ length: ranges.sensors }, (_, i) => ({
-	name: `s${i}`.padEnd(ranges.nameLength, "x"),
+const sensors = Array.from({ length: limits.sensors }, (_, i) => ({
+	name: `s${i}`.padEnd(limits.nameLength, "x"),
 	driver: "virtual",
 	every: "1s",
 }));

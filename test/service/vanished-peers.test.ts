@@ -7,7 +7,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { generate } from "mqtt-packet";
 import { nodePools } from "../../sim/service/node-pools";
 import { Broker } from "../../src/broker/broker";
-import { defaults } from "../../src/config/settings";
+import { defaults } from "../../src/config/defaults";
 import { nodeHost } from "../broker/support/node-host";
 import { golden } from "../mqtt/golden";
 import { bytes as toBytes } from "../mqtt/notation";

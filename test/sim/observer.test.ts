@@ -8,7 +8,8 @@ import { grantObserverAccess } from "../../sim/observer-credentials";
 import { deterministicHash } from "../../sim/password";
 import type { TimedEvent } from "../../sim/report/events";
 import { runSimulation } from "../../sim/run";
-import { ranges } from "../../src/config/ranges";
+import { listenFields } from "../../src/config/fields/listen";
+import { limits } from "../../src/config/limits";
 import { readSettings } from "../../src/config/settings";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
@@ -138,16 +139,16 @@ describe("the configuration stays in force", () => {
 	});
 
 	test("full pools of users or rules: everything works, a trace names the hidden values", async () => {
-		const full = { ...pool(ranges.listen.users - 1), greenhouse: users.greenhouse };
+		const full = { ...pool(limits.users - 1), greenhouse: users.greenhouse };
 		const fullUsers = await run({ ...both, listen: { users: full } });
 		assert.ok(fullUsers.acknowledged >= 9 && fullUsers.failed === 0);
 		assert.ok(
 			fullUsers.traces.some((line) => line.startsWith("no values are shown: listen.users has no room")),
 		);
-		const fullRules = await run({ ...both, listen: { users, acl: rules(ranges.listen.rules) } });
+		const fullRules = await run({ ...both, listen: { users, acl: rules(limits.rules) } });
 		assert.ok(fullRules.acknowledged >= 9 && fullRules.failed === 0);
 		assert.ok(fullRules.traces.some((line) => line.startsWith("values that the rules hide are not shown")));
-		const withoutCredentials = await run({ listen: { users: pool(ranges.listen.users), anonymous: true } });
+		const withoutCredentials = await run({ listen: { users: pool(limits.users), anonymous: true } });
 		assert.equal(withoutCredentials.acknowledged, 0);
 		assert.ok(
 			withoutCredentials.traces.includes(
@@ -195,10 +196,10 @@ describe("credentials of the observer", () => {
 	test("enlarge the pools, within their ranges, so that clients keep their room", () => {
 		const { settings, listen } = grantAccess({
 			connections: 3,
-			sessions: ranges.listen.sessions.maximum,
+			sessions: listenFields.sessions.maximum,
 		});
 		assert.equal(listen.connections, 4);
-		assert.equal(listen.sessions, ranges.listen.sessions.maximum);
+		assert.equal(listen.sessions, listenFields.sessions.maximum);
 		assert.equal(listen.subscriptions, settings.subscriptions + 1);
 	});
 });

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from "typebox";
+import { strict } from "./field-schema";
 import { FireflyConfig } from "./firefly";
-import { strict } from "./kinds";
 
 const table = (description: string) =>
 	Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description }));

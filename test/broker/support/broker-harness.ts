@@ -1,5 +1,6 @@
 import { Broker } from "../../../src/broker/broker";
-import { defaults, type ListenSettings } from "../../../src/config/settings";
+import { defaults } from "../../../src/config/defaults";
+import type { ListenSettings } from "../../../src/config/settings";
 import type { StorageModule } from "../../../src/device";
 import { TestClient } from "./test-client";
 import { VirtualHost } from "./virtual-host";

@@ -32,6 +32,7 @@ const FOLDERS = [
 	"src/text",
 	"src/websocket",
 	"src/config",
+	"src/config/fields",
 ];
 
 /** Creation parameters of a device: `creation` of firmware/manifest.json. */

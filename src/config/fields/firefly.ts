@@ -1,0 +1,73 @@
+import { deepFreeze } from "../deep-freeze";
+import { limits } from "../limits";
+import { idProblem, reportTopicProblem } from "../validators";
+import { brokerFields } from "./broker";
+import type { Fields } from "./field";
+import { listenFields } from "./listen";
+import { backoffFields, outboxFields, sleepFields, timeFields, wifiFields } from "./node";
+import { sensorFields } from "./sensor";
+
+/** The whole table: `config.firefly` of a manifest. */
+export const fireflyFields = deepFreeze({
+	role: {
+		kind: "choice",
+		choices: ["sensor", "broker", "both"],
+		default: "sensor",
+		text: 'What this device is. "both": a broker, and sensors that report to broker.url.',
+	},
+	id: {
+		kind: "text",
+		check: idProblem,
+		default: "firefly-{mac}",
+		text: "Name of this device: letters, digits, - _ . and the placeholders {mac} and {chip}. At most 64 characters.",
+	},
+	wifi: {
+		kind: "section",
+		fields: wifiFields,
+		title: "Wi-Fi",
+		text: "The Wi-Fi network to join.",
+		detail: ["Without it the host is always on a network."],
+	},
+	broker: { kind: "section", fields: brokerFields, text: "The broker that this node reports to." },
+	topic: {
+		kind: "text",
+		check: reportTopicProblem,
+		default: "firefly/{id}/{sensor}",
+		pattern: "^[^$#+][^#+]*$",
+		text: "Topic of reports. Placeholders: {mac}, {chip}, {id}, {sensor}. With {sensor} each sensor reports for itself. At most 128 bytes.",
+	},
+	payload: {
+		kind: "choice",
+		choices: ["value", "json"],
+		default: "value",
+		text: '"value": the bare number. "json": an object with sequence number, time and values.',
+	},
+	sleep: { kind: "section", fields: sleepFields, text: "How the node spends the time between reports." },
+	outbox: {
+		kind: "section",
+		fields: outboxFields,
+		text: "Reports that the broker has not yet acknowledged.",
+	},
+	backoff: {
+		kind: "section",
+		fields: backoffFields,
+		text: "Waits between failed reports; a topic on which the broker refuses a report waits on its own.",
+	},
+	sensors: {
+		kind: "list",
+		fields: sensorFields,
+		maximum: limits.sensors,
+		item: "One measured value.",
+		text: "What is measured.",
+		examples: [[{ name: "temperature", driver: "sht3x", property: "thermometer.temperature", unit: "°C" }]],
+	},
+	listen: {
+		kind: "section",
+		fields: listenFields,
+		text: "The broker on this device; every pool has a fixed size.",
+		detail: [
+			"A full pool refuses by the protocol's own means and counts the refusal: MQTT 5.0 reason code 0x97 (quota exceeded), or its equivalent in MQTT 3.1.1.",
+		],
+	},
+	time: { kind: "section", fields: timeFields, text: "Where the clock is set from." },
+} as const satisfies Fields);

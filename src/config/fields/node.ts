@@ -1,0 +1,101 @@
+import { deepFreeze } from "../deep-freeze";
+import { LONGEST_MS } from "../limits";
+import { hostProblem, passphraseProblem, ssidProblem } from "../validators";
+import type { Fields } from "./field";
+
+export const wifiFields = deepFreeze({
+	ssid: {
+		kind: "text",
+		check: ssidProblem,
+		override: "wifi_ssid",
+		text: "Name of the network, 1 to 32 bytes.",
+		examples: ["greenhouse"],
+	},
+	password: {
+		kind: "text",
+		check: passphraseProblem,
+		secret: true,
+		override: "wifi_password",
+		text: "Passphrase, 8 to 64 bytes; absent for an open network. Not in the manifest: it belongs into firefly.local.json or FIREFLY_WIFI_PASSWORD.",
+	},
+} as const satisfies Fields);
+
+export const sleepFields = deepFreeze({
+	mode: {
+		kind: "choice",
+		choices: ["deep", "none"],
+		default: "deep",
+		text: '"deep": the chip is off between reports. "none": it stays awake and connected.',
+	},
+	awakeLimit: {
+		kind: "duration",
+		minimum: 1000,
+		maximum: 600_000,
+		default: 8000,
+		text: "A wake ends after this time, whatever happens.",
+		detail: ["A broken network never empties a battery: what was not reported stays in the outbox."],
+	},
+	commandWindow: {
+		kind: "ignored",
+		text: "Accepted, as configurations may have it, without effect: nodes take no commands yet.",
+		examples: ["0.3s"],
+	},
+} as const satisfies Fields);
+
+export const outboxFields = deepFreeze({
+	storage: {
+		kind: "choice",
+		choices: ["rtc"],
+		default: "rtc",
+		text: 'Where reports wait: "rtc" memory survives sleep and reset, not power loss.',
+	},
+	policy: {
+		kind: "choice",
+		choices: ["dropOldest", "thin"],
+		default: "dropOldest",
+		text: 'What a full outbox gives up: "dropOldest" the oldest report, "thin" every second one.',
+		detail: ['"thin" drops every second report of the older half. Either way the drops are counted.'],
+	},
+	size: {
+		kind: "count",
+		unit: "bytes",
+		minimum: 256,
+		maximum: 6000,
+		default: 4096,
+		text: "Bytes.",
+		detail: [
+			"It lies in retained memory beside the state of the sensors: check says what fits.",
+			"Full: a report gives way by policy.",
+		],
+	},
+} as const satisfies Fields);
+
+export const backoffFields = deepFreeze({
+	minimum: {
+		kind: "duration",
+		minimum: 100,
+		maximum: LONGEST_MS,
+		default: 5000,
+		text: "Bound of the random wait after the first failed report; it doubles with each further one.",
+	},
+	maximum: {
+		kind: "duration",
+		minimum: 100,
+		maximum: LONGEST_MS,
+		default: 900_000,
+		text: "Largest bound.",
+		detail: [
+			"A topic on which the broker refused a report waits by the same rule, but at least half of the bound, while reports on other topics are sent.",
+		],
+	},
+} as const satisfies Fields);
+
+export const timeFields = deepFreeze({
+	server: {
+		kind: "switchableText",
+		check: hostProblem,
+		default: "pool.ntp.org",
+		text: "SNTP server that sets the clock; false for none.",
+		detail: ["Without an answer, the interval between requests grows to at most 6 hours."],
+	},
+} as const satisfies Fields);

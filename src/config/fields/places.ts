@@ -1,0 +1,100 @@
+import { deepFreeze } from "../deep-freeze";
+import type { Fields } from "./field";
+
+/** How many clients there may be, and what they may subscribe to. */
+export const placeFields = deepFreeze({
+	connections: {
+		kind: "count",
+		unit: "connections",
+		minimum: 1,
+		maximum: 64,
+		default: 8,
+		text: "Clients connected at once.",
+		detail: [
+			"Full: a place that a peer, a user on one IPv4 address or IPv6 network (64 bits), needs is taken from an MQTT 3.1.1 client without keep alive that has been silent for ten seconds, unless its peer holds fewer; otherwise from the peer that holds most, if it holds more than the newcomer's would then (DISCONNECT 0x97, or closed; counted in $SYS/broker/ended/shares).",
+			"Otherwise CONNACK 0x97, or return code 3.",
+			"So one host may have all places while nobody else asks; clients behind one address or on one computer share its places, unless they log in as different users.",
+			"A client with a known identifier still takes over its old connection.",
+		],
+	},
+	handshakes: {
+		kind: "count",
+		unit: "connections",
+		minimum: 1,
+		maximum: 16,
+		default: 2,
+		text: "Connections that may wait for their CONNECT at once, on top of these.",
+		detail: [
+			"Others wait to be accepted.",
+			"If they do, one address or IPv6 network keeps half of these places, rounded up; its other connections are closed after a second without CONNECT or a whole HTTP request, or after four seconds in which the answer to a request could not be sent.",
+			"Once others have waited for two seconds, that holds for all of them, and the more there are the sooner, down to a tenth of a second.",
+			"Addresses that the platform does not know count as one.",
+		],
+	},
+	sessions: {
+		kind: "count",
+		unit: "sessions",
+		minimum: 1,
+		maximum: 256,
+		default: 16,
+		text: "Sessions kept, connected or not.",
+		detail: [
+			"Full: the longest-absent session of the peer that holds most ends, as if it had expired; counted in $SYS/broker/ended/sessions.",
+			"A peer is the same as for connections; of those that hold equally many, one whose user holds most gives way first.",
+			"If no session is absent: as connections.",
+		],
+	},
+	subscriptions: {
+		kind: "count",
+		unit: "subscriptions",
+		minimum: 1,
+		maximum: 1024,
+		default: 32,
+		text: "Subscriptions of all sessions together.",
+		detail: [
+			"Each connected client is guaranteed a share of these, of filterLevels and of filterBytes: each divided by connections.",
+			"Full: for a client within its shares the session that exceeds its own by most ends, one without a connection first (DISCONNECT 0x97; counted as for connections and sessions); if there is none, one without a connection.",
+			"Otherwise SUBACK 0x97, or 0x80.",
+		],
+	},
+	subscriptionsPerClient: {
+		kind: "count",
+		unit: "subscriptions",
+		minimum: 1,
+		maximum: 1024,
+		default: 24,
+		scalesWith: "subscriptions",
+		text: "Subscriptions of one session, at most; three quarters of all when left out.",
+		detail: ["So room is left for others. Reached: SUBACK 0x97, or 0x80."],
+	},
+	sessionBytes: {
+		kind: "count",
+		unit: "bytes",
+		minimum: 64,
+		maximum: 65_536,
+		default: 1024,
+		text: "Bytes for the client identifiers and wills of these.",
+		detail: [
+			"Full: as sessions, where a session counts again for each sessionBytes ÷ sessions bytes.",
+			"A client that needs more than all bytes: CONNACK 0x97, or return code 3.",
+		],
+	},
+	filterLevels: {
+		kind: "count",
+		unit: "levels",
+		minimum: 1,
+		maximum: 8192,
+		default: 64,
+		text: "Levels of all topic filters together; filters that begin alike share theirs.",
+		detail: ["Full: SUBACK 0x97, or 0x80."],
+	},
+	filterBytes: {
+		kind: "count",
+		unit: "bytes",
+		minimum: 16,
+		maximum: 65_536,
+		default: 768,
+		text: "Bytes for the text of these.",
+		detail: ["Full: as filterLevels."],
+	},
+} as const satisfies Fields);

@@ -1,0 +1,92 @@
+import { deepFreeze } from "../deep-freeze";
+import { LONGEST_MS } from "../limits";
+import { nameProblem, propertyProblem, unitProblem } from "../validators";
+import type { Fields } from "./field";
+
+const NAME = "^[A-Za-z0-9._-]{1,32}$";
+
+export const sensorFields = deepFreeze({
+	name: {
+		kind: "text",
+		check: nameProblem,
+		required: true,
+		pattern: NAME,
+		text: "Name, used for {sensor} and in JSON reports: 1 to 32 letters, digits, - _ .",
+		detail: ["Each sensor has a name of its own."],
+		examples: ["temperature"],
+	},
+	driver: {
+		kind: "text",
+		check: nameProblem,
+		required: true,
+		pattern: NAME,
+		text: 'Driver: the folder in firmware/drivers, or in the simulator also "virtual" and "replay".',
+		examples: ["sht3x"],
+	},
+	options: {
+		kind: "object",
+		text: "Handed to the driver.",
+		detail: ["Its constructor and its configure() get them."],
+		examples: [{}],
+	},
+	property: {
+		kind: "text",
+		check: propertyProblem,
+		text: "Where the value is in the driver's sample, names joined by dots; the sensor's name when left out.",
+		examples: ["thermometer.temperature"],
+	},
+	unit: {
+		kind: "text",
+		check: unitProblem,
+		text: "Unit, for people and home automation. 1 to 32 bytes.",
+		examples: ["°C"],
+	},
+	every: {
+		kind: "duration",
+		minimum: 100,
+		maximum: LONGEST_MS,
+		default: 60_000,
+		text: "Time between samples.",
+	},
+	grid: {
+		kind: "choice",
+		choices: [true, false],
+		default: false,
+		text: 'Whether samples are taken at whole multiples of "every" in wall time.',
+	},
+	delta: {
+		kind: "decimal",
+		minimum: 0,
+		maximum: 1e9,
+		text: "Deadband in the sensor's unit: a value closer than this to the last one reported is not reported.",
+		examples: [0.2],
+	},
+	heartbeat: {
+		kind: "duration",
+		minimum: 100,
+		maximum: LONGEST_MS,
+		text: 'A value is reported after this time though it stayed within "delta".',
+		examples: ["15m"],
+	},
+	decimals: {
+		kind: "count",
+		unit: "digits",
+		minimum: 0,
+		maximum: 6,
+		text: "Digits after the decimal point; as many as the value needs when left out.",
+		detail: ["They are published also where they are zeros."],
+		examples: [1],
+	},
+	qos: {
+		kind: "choice",
+		choices: [0, 1],
+		default: 1,
+		text: "Quality of service: 0 at most once, 1 at least once.",
+	},
+	retain: {
+		kind: "choice",
+		choices: [true, false],
+		default: true,
+		text: "Whether the broker keeps the value for later subscribers.",
+	},
+} as const satisfies Fields);
