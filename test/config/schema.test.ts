@@ -7,6 +7,7 @@ import { Check } from "typebox/value";
 import { JSONDocument } from "../../cli/config/json";
 import { jsonSchema } from "../../cli/config/json-schema";
 import { ruleProblems } from "../../cli/config/rules";
+import { renderPage } from "../../docs/configuration/page";
 import { formatDuration } from "../../src/config/duration";
 import { FireflyConfig } from "../../src/config/schema/firefly";
 import { readSettings } from "../../src/config/settings";
@@ -25,7 +26,10 @@ function read(firefly: unknown) {
 /** The JSON Schema keywords that Firefly's schema uses. */
 interface SchemaNode {
 	readonly type?: string;
+	readonly title?: string;
 	readonly description?: string;
+	readonly examples?: readonly unknown[];
+	readonly writeOnly?: boolean;
 	readonly default?: unknown;
 	readonly enum?: readonly unknown[];
 	readonly anyOf?: readonly unknown[];
@@ -190,10 +194,59 @@ describe("schema and device agree", () => {
 		assert.deepEqual([host, port], ["", 1883]);
 	});
 
-	test("every key has a description", () => {
-		for (const [path, node] of walkSchema(root))
-			if (node.properties === undefined) assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
+	test("every key has a title and a description", () => {
+		let keys = 0;
+		for (const [path, node] of walkSchema(root)) {
+			assert.match(node.description ?? "", /\w.*\.$|\w.*\. \w/, path);
+			if (path.endsWith("[]")) continue;
+			assert.match(node.title ?? "", /^[A-Z][\w -]+$/, path);
+			keys++;
+		}
+		assert.ok(keys > 80, `${keys} keys`);
 	});
+
+	test("every key has a default, or is one that is absent or needed without", () => {
+		const without = [...walkSchema(root)]
+			.filter(([path, node]) => node.default === undefined && !path.endsWith("[]") && !node.properties)
+			.map(([path]) => path.replace("config.firefly.", ""));
+		assert.deepEqual(without.sort(), [
+			"broker.password",
+			"broker.url",
+			"broker.username",
+			"listen.acl[].allow",
+			"listen.acl[].client",
+			"listen.acl[].deny",
+			"listen.acl[].topic",
+			"listen.acl[].user",
+			"listen.subscriptionsPerClient",
+			"listen.tls.certificate",
+			"listen.tls.key",
+			"listen.webSocket",
+			"sensors[].decimals",
+			"sensors[].delta",
+			"sensors[].driver",
+			"sensors[].heartbeat",
+			"sensors[].name",
+			"sensors[].options",
+			"sensors[].property",
+			"sensors[].unit",
+			"sleep.commandWindow",
+			"wifi.password",
+			"wifi.ssid",
+		]);
+	});
+
+	test("every key but choices, secrets and objects has examples, which are valid", () => {
+		for (const [path, node] of walkSchema(root)) {
+			if (path.endsWith("[]") || node.writeOnly || node.properties) continue;
+			if (node.enum === undefined) assert.ok((node.examples?.length ?? 0) > 0, path);
+			for (const example of node.examples ?? []) assert.ok(schemaAccepts(node, example), path);
+		}
+	});
+});
+
+test("docs/configuration.md is up to date (else: node --import tsx docs/configuration/generate.ts)", () => {
+	assert.equal(readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8"), renderPage());
 });
 
 test("docs/manifest.schema.json is up to date (else: node --import tsx cli/config/write-schema.ts)", () => {
