@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import type { JSONDocument } from "./json";
+import type { ManifestView } from "./json";
 import type { Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 import { nearest } from "./suggest";
@@ -15,7 +15,7 @@ const simulatorDrivers = ["replay"];
  * @param path of the manifest
  */
 export function driverProblems(
-	document: JSONDocument,
+	document: ManifestView,
 	included: ReadonlySet<string>,
 	firmware: string | undefined,
 	path: string,

@@ -1,8 +1,17 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { formatPath, type Path, type Problem } from "./problem";
 
+/** A value, and where in a file a problem of it is. */
+export interface ManifestView {
+	readonly value: unknown;
+	/** A problem at the value at `path`, or at its closest existing parent. */
+	at(path: Path, message: string): Problem;
+	/** A problem with the key that `path` ends in. */
+	atKey(path: Path, message: string): Problem;
+}
+
 /** A JSON text with the position of every value. */
-export class JSONDocument {
+export class JSONDocument implements ManifestView {
 	readonly file: string;
 	readonly text: string;
 	/** Undefined if the text is not JSON. */

@@ -2,9 +2,10 @@ import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
 import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
-import { readIncludes } from "./includes";
-import { JSONDocument } from "./json";
+import { type Included, readIncludes } from "./includes";
+import { JSONDocument, type ManifestView } from "./json";
 import { type Overrides, readOverrides } from "./overrides";
+import { platformViews } from "./platforms";
 import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
@@ -60,12 +61,16 @@ export function checkDocument(
 	const merged = { ...local.overrides, ...overrides };
 	const shape = schemaProblems(document, Manifest);
 	problems.push(...shape);
+	const warnings: Problem[] = [];
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
-		const rules = [
-			...ruleProblems(document, merged, onChip),
-			...(onChip ? driverProblems(document, included.drivers, included.firmware, path) : []),
-		];
+		const { rules, warnings: found } = checkValues(document, path, merged, included, onChip);
+		warnings.push(...found);
+		for (const view of platformViews(document)) {
+			const special = checkValues(view, path, merged, included, onChip);
+			rules.push(...view.ownProblems(special.rules, rules));
+			warnings.push(...view.ownProblems(special.warnings, warnings));
+		}
 		// A rule violation at a value of the wrong type is a consequence of the problem already reported.
 		const alreadyReported = (rule: Problem) =>
 			shape.some(({ line, column }) => line === rule.line && column === rule.column);
@@ -76,7 +81,22 @@ export function checkDocument(
 			);
 	}
 	problems.push(...local.problems);
-	const warnings = sortProblems(configWarnings(document, merged));
-	if (problems.length > 0) return { problems: sortProblems(problems), warnings };
-	return { manifest: { path, json: value as object, overrides: merged }, warnings };
+	const sorted = { warnings: sortProblems(warnings) };
+	if (problems.length > 0) return { problems: sortProblems(problems), ...sorted };
+	return { manifest: { path, json: value as object, overrides: merged }, ...sorted };
+}
+
+/** Checks values against each other, against the firmware and against the chip, as one platform has them. */
+function checkValues(
+	view: ManifestView,
+	path: string,
+	overrides: Overrides,
+	included: Included,
+	onChip: boolean,
+): { readonly rules: Problem[]; readonly warnings: readonly Problem[] } {
+	const rules = ruleProblems(view, overrides, onChip);
+	const warnings = configWarnings(view, overrides);
+	if (!onChip) return { rules, warnings };
+	rules.push(...driverProblems(view, included.drivers, included.firmware, path));
+	return { rules, warnings };
 }

@@ -2,7 +2,7 @@ import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
-import type { JSONDocument } from "./json";
+import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -15,7 +15,7 @@ const root: Path = ["config", "firefly"];
  * Problems that no schema can express: inconsistent values. Values that the schema rejects are skipped.
  * @param onChip whether it is for a chip; if not, for a broker on this machine
  */
-export function ruleProblems(document: JSONDocument, overrides: Overrides, onChip = true): Problem[] {
+export function ruleProblems(document: ManifestView, overrides: Overrides, onChip = true): Problem[] {
 	const rules = new ConfigRules(document, overrides, onChip);
 	rules.checkPresence();
 	rules.checkSecrets();
@@ -30,12 +30,12 @@ export function ruleProblems(document: JSONDocument, overrides: Overrides, onChi
 
 class ConfigRules {
 	readonly problems: Problem[] = [];
-	readonly #document: JSONDocument;
+	readonly #document: ManifestView;
 	readonly #overrides: Overrides;
 	readonly #hasSensorRole: boolean;
 	readonly #names: string[] = [];
 
-	constructor(document: JSONDocument, overrides: Overrides, onChip: boolean) {
+	constructor(document: ManifestView, overrides: Overrides, onChip: boolean) {
 		this.#document = document;
 		this.#overrides = overrides;
 		const role = this.#get("role") ?? defaults.role;

@@ -6,7 +6,7 @@ import { deriveSettings } from "../../src/sensor/derived-settings";
 import { headerSize, RETAINED_BYTES } from "../../src/sensor/layout";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
-import type { JSONDocument } from "./json";
+import type { ManifestView } from "./json";
 import { memoryShortage } from "./memory";
 import { DEFAULT_QUEUE_LENGTH, messageQueueLength } from "./message-queue";
 import type { Overrides } from "./overrides";
@@ -26,15 +26,20 @@ const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
  * computes the sizes; values that the schema rejects have their defaults, as on the device.
  * @param onChip whether the memory is that of a chip
  */
-export function sizeProblems(document: JSONDocument, overrides: Overrides, onChip: boolean): Problem[] {
-	const config = valueAt(document.value, ["config"]);
-	const settings = readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
+export function sizeProblems(document: ManifestView, overrides: Overrides, onChip: boolean): Problem[] {
+	const settings = deviceSettings(document, overrides);
 	const arena = onChip ? [...arenaProblems(document, settings), ...queueProblems(document, settings)] : [];
 	if (settings.role === "broker") return arena;
 	return [...arena, ...packetProblems(document, settings), ...outboxProblems(document, settings)];
 }
 
-function arenaProblems(document: JSONDocument, settings: Settings): Problem[] {
+/** The settings of a device with the longest identity; values that the schema rejects have their defaults. */
+export function deviceSettings(document: ManifestView, overrides: Overrides): Settings {
+	const config = valueAt(document.value, ["config"]);
+	return readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
+}
+
+function arenaProblems(document: ManifestView, settings: Settings): Problem[] {
 	const shortage = memoryShortage(
 		settings,
 		numberAt(document, ["creation", "static"]),
@@ -47,7 +52,7 @@ function arenaProblems(document: JSONDocument, settings: Settings): Problem[] {
 }
 
 /** Reports a message queue that can become full, on which the chip would hang. */
-function queueProblems(document: JSONDocument, settings: Settings): Problem[] {
+function queueProblems(document: ManifestView, settings: Settings): Problem[] {
 	const places: readonly Path[] = [
 		["platforms", "esp32", "defines", "task", "queuelength"],
 		["defines", "task", "queuelength"],
@@ -66,12 +71,12 @@ function queueProblems(document: JSONDocument, settings: Settings): Problem[] {
 	];
 }
 
-function numberAt(document: JSONDocument, path: Path): number | undefined {
+function numberAt(document: ManifestView, path: Path): number | undefined {
 	const value = valueAt(document.value, path);
 	return typeof value === "number" ? value : undefined;
 }
 
-function packetProblems(document: JSONDocument, settings: Settings): Problem[] {
+function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 	const problems: Problem[] = [];
 	const { sendBuffer } = settings.broker;
 	const written = valueAt(document.value, [...root, "broker", "sendBuffer"]) !== undefined;
@@ -114,7 +119,7 @@ function reportSize(settings: Settings): number {
 }
 
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
-function outboxProblems(document: JSONDocument, { sensors, outbox, payload, topic }: Settings): Problem[] {
+function outboxProblems(document: ManifestView, { sensors, outbox, payload, topic }: Settings): Problem[] {
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");

@@ -1,5 +1,5 @@
 import { defaults } from "../../src/config/defaults";
-import type { JSONDocument } from "./json";
+import type { ManifestView } from "./json";
 import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -9,7 +9,7 @@ const root: Path = ["config", "firefly"];
 const chipReceiveWindow = 5744;
 
 /** What is allowed, but seldom meant: the firmware runs with it. */
-export function configWarnings(document: JSONDocument, overrides: Overrides): Problem[] {
+export function configWarnings(document: ManifestView, overrides: Overrides): Problem[] {
 	const warnings: Problem[] = [];
 	const get = (...path: (string | number)[]): unknown => valueAt(document.value, [...root, ...path]);
 	const warn = (path: Path, message: string): void => {

@@ -147,6 +147,56 @@ describe("problems of a manifest", () => {
 		assert.deepEqual(problems, ['broken/manifest.json:1:2: a value is needed here, not ","']);
 	});
 
+	/** Good settings, and blocks of platforms on line 6. */
+	const withPlatforms = (firefly: string, platforms: string): string =>
+		`${manifest(firefly).slice(0, -1)},\n"platforms": {${platforms}}}`;
+
+	const platformCases: readonly (readonly [string, string, string, ...string[]])[] = [
+		[
+			"settings of one platform that are right beside the others",
+			good,
+			'"esp32": {"config": {"firefly": {"sensors": [{"name": "t", "driver": "bmp280"}]}}, "creation": {"static": 120000}}',
+		],
+		[
+			"pools that are too large for one platform",
+			broker,
+			'"esp32/a": {}, "esp32/b": {"config": {"firefly": {"listen": {"retainedBytes": 65536}}}}',
+			':6:93 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 114068 bytes of memory, but has 86016; retainedBytes may be 37484 at most',
+		],
+		[
+			"pools that are too large together with those of one platform",
+			'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
+			'"esp32": {"creation": {"static": 64000}}',
+			":4:67 config.firefly.listen.retainedBytes: this device takes up to 78532 bytes of memory, but has 55808; retainedBytes may be 7276 at most (for the platform esp32)",
+		],
+		[
+			"a role for which one platform lacks what it needs",
+			broker,
+			'"esp32": {"config": {"firefly": {"role": "sensor"}}}',
+			":6:47 platforms.esp32.config.firefly: a sensor node needs sensors",
+			':6:47 platforms.esp32.config.firefly: lacks "broker.url"',
+		],
+		[
+			"a driver of one platform that no include provides, in the first sensor of both",
+			good,
+			'"lin": {"config": {"firefly": {"sensors": [{"name": "t", "driver": "bmp"}]}}}',
+			':6:82 platforms.lin.config.firefly.sensors[0].driver: "bmp" is a driver that no include provides; add the manifest that brings the module driver/bmp to include, such as "./bmp/manifest.json"',
+		],
+		[
+			"a problem of all platforms, once",
+			'{"role": "broker"}',
+			'"esp32": {"config": {"firefly": {"listen": {"retainedTopics": 4}}}}',
+			':4:1 config.firefly: a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE", or set listen.anonymous to true',
+		],
+	];
+	for (const [name, firefly, platforms, ...problems] of platformCases)
+		test(name, () =>
+			assert.deepEqual(
+				check({ "manifest.json": withPlatforms(firefly, platforms) }),
+				problems.map((problem) => `manifest.json${problem}`),
+			),
+		);
+
 	test("drivers declared by wildcard, by target, and in a nested include are found", () => {
 		project.write(
 			"mine/manifest.json",
