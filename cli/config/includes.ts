@@ -10,6 +10,8 @@ export interface Included {
 	readonly drivers: ReadonlySet<string>;
 	/** Folder of Firefly's own firmware; undefined if not included. */
 	readonly firmware: string | undefined;
+	/** Partition table of the build, as named in `build`, relative paths resolved; undefined: the SDK's. */
+	readonly partitions: string | undefined;
 	readonly problems: readonly Problem[];
 }
 
@@ -26,6 +28,7 @@ class IncludeWalker implements Included {
 	readonly drivers = new Set<string>();
 	readonly problems: Problem[] = [];
 	firmware: string | undefined;
+	partitions: string | undefined;
 	readonly #seen = new Set<string>();
 
 	visitManifest(document: JSONDocument, path: string): void {
@@ -41,6 +44,8 @@ class IncludeWalker implements Included {
 	#visitBlock(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
 		if (isObject(part.modules))
 			for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
+		if (isObject(part.build) && typeof part.build.PARTITIONS_FILE === "string")
+			this.partitions ??= resolvePath(part.build.PARTITIONS_FILE, path);
 		const { include } = part;
 		if (include === undefined) return;
 		if (typeof include === "string") this.#visitInclude(document, path, include, [...at, "include"]);
@@ -91,6 +96,11 @@ class IncludeWalker implements Included {
 		this.problems.push(...included.problems);
 		this.visitManifest(included, target);
 	}
+}
+
+/** As mcconfig does: other paths are those of its working directory, or have variables that only it knows. */
+function resolvePath(named: string, manifest: string): string {
+	return named.startsWith("./") ? resolve(dirname(manifest), named) : named;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
 import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
+import { flashProblems } from "./flash-problems";
 import { type Included, readIncludes } from "./includes";
 import { JSONDocument, type ManifestView } from "./json";
 import { type Overrides, readOverrides } from "./overrides";
@@ -67,7 +68,7 @@ export function checkDocument(
 		const { rules, warnings: found } = checkValues(document, path, merged, included, onChip);
 		warnings.push(...found);
 		for (const view of platformViews(document)) {
-			const special = checkValues(view, path, merged, included, onChip);
+			const special = checkValues(view, path, merged, included, onChip, view.name);
 			rules.push(...view.ownProblems(special.rules, rules));
 			warnings.push(...view.ownProblems(special.warnings, warnings));
 		}
@@ -93,10 +94,17 @@ function checkValues(
 	overrides: Overrides,
 	included: Included,
 	onChip: boolean,
+	platform = "esp32",
 ): { readonly rules: Problem[]; readonly warnings: readonly Problem[] } {
 	const rules = ruleProblems(view, overrides, onChip);
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
 	rules.push(...driverProblems(view, included.drivers, included.firmware, path));
+	// On other platforms the state is in files.
+	if (platform.startsWith("esp32") || platform === "...") {
+		const flash = flashProblems(view, overrides, included, path);
+		rules.push(...flash.problems);
+		warnings.push(...flash.warnings);
+	}
 	return { rules, warnings };
 }

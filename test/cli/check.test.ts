@@ -188,6 +188,12 @@ describe("problems of a manifest", () => {
 			'"esp32": {"config": {"firefly": {"listen": {"retainedTopics": 4}}}}',
 			':4:1 config.firefly: a broker without users lets nobody in; add one with "firefly passwd NAME --manifest FILE", or set listen.anonymous to true',
 		],
+		[
+			"state in flash: on a chip it has to fit, in the simulator it is in files",
+			broker,
+			'"lin": {"config": {"firefly": {"listen": {"persist": true}}}}, "esp32": {"config": {"firefly": {"listen": {"persist": true}}}}',
+			':6:133 platforms.esp32.config.firefly.listen.persist: up to 188 KB of flash are needed for the state at its worst, but the partition nvs has 24; name a table with a larger one in build.PARTITIONS_FILE, such as "./firmware/esp32/partitions.csv", or lessen the pools, first of all queuedMessages, 64, or filterBytes, 768',
+		],
 	];
 	for (const [name, firefly, platforms, ...problems] of platformCases)
 		test(name, () =>
@@ -196,6 +202,60 @@ describe("problems of a manifest", () => {
 				problems.map((problem) => `manifest.json${problem}`),
 			),
 		);
+
+	describe("the partition table of the build", () => {
+		const persistent =
+			'{"role": "broker", "listen": {"anonymous": true, "persist": true, "persistInterval": "30s"}}';
+		const withTable = (table: string): string =>
+			manifest(persistent).replace("{", `{"build": {"PARTITIONS_FILE": ${JSON.stringify(table)}}, `);
+		const outcome = (table: string) => {
+			project.write("manifest.json", withTable(table));
+			const loaded = loadManifest("manifest.json", {
+				FIREFLY_WIFI_SSID: "x",
+				FIREFLY_WIFI_PASSWORD: "p4ssword",
+			});
+			return {
+				problems: "problems" in loaded ? loaded.problems.map(({ message }) => message) : [],
+				warnings: loaded.warnings
+					.map(({ path, message }) => `${path}: ${message}`)
+					.filter((text) => !text.includes("everybody")),
+			};
+		};
+
+		test("a large nvs: the state fits", () => {
+			project.write(
+				"large.csv",
+				"# Name, Type\nnvs, data, nvs, 0x3C0000, 256K,\nphy_init,data,phy,0xf000,0x1000\n",
+			);
+			assert.deepEqual(outcome("./large.csv"), { problems: [], warnings: [] });
+		});
+
+		test("a small nvs: refused, and the flash wears out soon", () => {
+			project.write("small.csv", "nvs,data,nvs,0x9000,16384");
+			const { problems, warnings } = outcome("./small.csv");
+			assert.match(problems.join(), /^up to 188 KB of flash are needed .*but the partition nvs has 16;/);
+			assert.deepEqual(warnings, [
+				"config.firefly.listen.persistInterval: 30s wears the flash out in 2.6 years where a value changes as often; a longer interval lasts as much longer",
+			]);
+		});
+
+		test("a table that cannot be read, has no nvs, or one without a size: a warning", () => {
+			project.write("none.csv", "factory, app, factory, 0x10000, 1M");
+			project.write("odd.csv", "nvs, data, nvs, 0x9000, large");
+			for (const [table, reason] of [
+				["./absent.csv", "does not exist"],
+				["./none.csv", "has no partition nvs"],
+				["./odd.csv", 'has a partition nvs whose size is "large"'],
+				["$(MODDABLE)/x.csv", "does not exist"],
+			] as const) {
+				const { problems, warnings } = outcome(table);
+				assert.deepEqual(problems, []);
+				assert.equal(warnings.length, 1);
+				assert.ok(warnings[0].startsWith("config.firefly.listen.persist: up to 188 KB of flash are needed"));
+				assert.ok(warnings[0].endsWith(reason), warnings[0]);
+			}
+		});
+	});
 
 	test("drivers declared by wildcard, by target, and in a nested include are found", () => {
 		project.write(
