@@ -100,6 +100,7 @@ test("every setting is read", () => {
 		id: "shed-esp32",
 		wifi: { ssid: "n", password: "p4ssword" },
 		broker: {
+			...defaults.broker,
 			host: "b",
 			port: 1884,
 			version: 4,
@@ -120,9 +121,9 @@ test("every setting is read", () => {
 		},
 		topic: "home/shed-esp32/{sensor}/a0b1c2d3e4f5",
 		payload: "json",
-		sleep: { mode: "none", awakeLimit: 20_000 },
-		outbox: { storage: "rtc", policy: "thin", size: 2000 },
-		backoff: { minimum: 1000, maximum: 3_600_000 },
+		sleep: { ...defaults.sleep, mode: "none", awakeLimit: 20_000 },
+		outbox: { ...defaults.outbox, policy: "thin", size: 2000 },
+		backoff: { ...defaults.backoff, minimum: 1000, maximum: 3_600_000 },
 		sensors: [
 			{
 				name: "t",
