@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "../sim/xs/build";
 
 /**
- * Time after which a test file is killed and counts as failed, ms: twenty times that of the slowest on two free
- * cores, since others may use the machine too.
+ * Time after which a test file is killed and counts as failed, ms: twenty times that of the slowest on two
+ * free cores, since others may use the machine too.
  */
 const FILE_TIMEOUT_MS = Number(process.env.TEST_FILE_TIMEOUT_MS ?? 1_800_000);
 

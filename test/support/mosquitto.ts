@@ -106,7 +106,8 @@ function clientArguments(port: number, args: readonly string[]): string[] {
 }
 
 /**
- * What `mosquitto_sub` receives once its subscription is granted, until a message of `marker`: "topic payload".
+ * What `mosquitto_sub` receives once its subscription is granted, until a message of `marker`, each as
+ * "topic payload".
  * @param marker a topic of the subscription; one message is published to it
  * @param publisher options of `mosquitto_pub` for that
  */

@@ -5,7 +5,7 @@ import type { Host } from "../../../src/broker/pool/host";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** The host of `firefly broker --engine node`, on the IPv4 loopback; traces other than closings are errors. */
+/** The host of `firefly broker --engine node`, on 127.0.0.1; traces other than closings are errors. */
 export function nodeHost(): Host & Required<Pick<Host, "listener">> {
 	const listener = nodeListener({
 		addresses: ["127.0.0.1"],
