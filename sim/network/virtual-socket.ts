@@ -1,7 +1,7 @@
 import { ACK, FIN, PSH, RST, type SegmentTap } from "../capture/tap";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
-import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
+import { RECEIVE_WINDOW } from "./socket";
 
 interface Segment {
 	/** Position of the first byte in the stream. */
@@ -22,6 +22,8 @@ const EMPTY = new Uint8Array(0);
 export interface SocketHost {
 	/** Whether packets to and from this host are dropped. */
 	readonly blackHole: boolean;
+	/** Bytes that a new socket can hold unacknowledged. */
+	readonly sendRoom: number;
 	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean;
 	/** Whether packets can arrive now. */
@@ -41,6 +43,7 @@ export class VirtualSocket extends DeviceSocket {
 	tap: SegmentTap | undefined;
 	readonly #host: SocketHost;
 	readonly #latency: number;
+	readonly #sendRoom: number;
 	readonly #unsent: Uint8Array[] = [];
 	readonly #unacknowledged: Segment[] = [];
 	#unsentBytes = 0;
@@ -58,6 +61,7 @@ export class VirtualSocket extends DeviceSocket {
 		super(scheduler);
 		this.#host = host;
 		this.#latency = latency;
+		this.#sendRoom = host.sendRoom;
 	}
 
 	get host(): SocketHost {
@@ -122,7 +126,7 @@ export class VirtualSocket extends DeviceSocket {
 	}
 
 	protected get room(): number {
-		return Math.max(0, SEND_ROOM - this.#unsentBytes - this.#inFlight);
+		return Math.max(0, this.#sendRoom - this.#unsentBytes - this.#inFlight);
 	}
 
 	protected get wasReset(): boolean {

@@ -1,6 +1,6 @@
 import { ACK, type ConnectionTap, type NetworkTap, RST, SYN } from "../capture/tap";
 import type { Scheduler } from "../clock/scheduler";
-import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
+import { type HostListener, type HostNetwork, type HostSocket, isAddress, SEND_ROOM } from "./socket";
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
@@ -102,6 +102,8 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	blackHole = false;
 	/** New connections receive RST despite a listener. */
 	refusing = false;
+	/** Bytes that a socket opened or accepted from now on can hold unacknowledged. */
+	sendRoom = SEND_ROOM;
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
 	#nextEphemeralPort = FIRST_EPHEMERAL_PORT;

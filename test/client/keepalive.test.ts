@@ -224,6 +224,6 @@ describe("the timer", () => {
 		node.close();
 		clock.advance(1000);
 		assert.equal(node.closed.length, 1);
-		assert.equal(clock.pending, 0);
+		assert.ok(clock.isIdle);
 	});
 });

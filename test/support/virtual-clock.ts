@@ -1,30 +1,22 @@
+import { type Scheduled, Scheduler } from "../../sim/clock/scheduler";
 import type { Time, Timer, TimerId } from "../../src/device";
-
-interface ScheduledEvent {
-	at: number;
-	readonly order: number;
-	readonly run: () => void;
-}
 
 interface VirtualTimer {
 	readonly callback: (id: TimerId) => void;
 	repeat: number;
-	event: ScheduledEvent | undefined;
+	event: Scheduled | undefined;
 	/** A one-shot timer that has run: some hosts do not allow scheduling it again. */
 	expired: boolean;
 }
 
-/** A clock that the test advances; events at the same time run in scheduling order. */
+/** The simulator's clock, advanced by the test; events at the same time run in scheduling order. */
 export class VirtualClock {
-	/** Present time, ms. */
-	now = 0;
+	readonly scheduler = new Scheduler(0);
 	/** Timers created so far, and calls of schedule(). */
 	timersCreated = 0;
 	timersMoved = 0;
 	/** Added to `ticks`, which wraps at 2^31 as on an ESP32. */
 	ticksOffset = 0;
-	#events: ScheduledEvent[] = [];
-	#order = 0;
 
 	readonly time: Time;
 	readonly timer: Timer;
@@ -61,14 +53,26 @@ export class VirtualClock {
 		};
 	}
 
+	/** Present time, ms. */
+	get now(): number {
+		return this.scheduler.now;
+	}
+
+	/** Whether no event is pending. */
+	get isIdle(): boolean {
+		return this.scheduler.next === Number.POSITIVE_INFINITY;
+	}
+
 	/** Calls `run` in `delay` ms. */
 	after(delay: number, run: () => void): void {
-		this.#events.push(this.#event(delay, run));
+		this.scheduler.after(delay, run);
 	}
 
 	/** Advances time by `ms`. */
 	advance(ms: number): void {
-		this.#runUntil(this.now + ms);
+		const end = this.now + ms;
+		while (this.scheduler.step(end));
+		this.scheduler.advance(end);
 	}
 
 	/**
@@ -76,36 +80,13 @@ export class VirtualClock {
 	 * @returns whether no event is pending
 	 */
 	run(limit: number): boolean {
-		return this.#runUntil(this.now + limit);
-	}
-
-	get pending(): number {
-		return this.#events.length;
-	}
-
-	#runUntil(end: number): boolean {
-		for (;;) {
-			let next: ScheduledEvent | undefined;
-			for (const event of this.#events)
-				if (next === undefined || event.at < next.at || (event.at === next.at && event.order < next.order))
-					next = event;
-			if (next === undefined || next.at > end) {
-				this.now = end;
-				return next === undefined;
-			}
-			this.#events.splice(this.#events.indexOf(next), 1);
-			this.now = next.at;
-			next.run();
-		}
-	}
-
-	#event(delay: number, run: () => void): ScheduledEvent {
-		return { at: this.now + delay, order: this.#order++, run };
+		this.advance(limit);
+		return this.isIdle;
 	}
 
 	#schedule(timer: VirtualTimer, delay: number): void {
 		if (!Number.isInteger(delay) || delay < 0) throw new Error(`timer delay ${delay}`);
-		const event = this.#event(delay, () => {
+		timer.event = this.scheduler.after(delay, () => {
 			if (timer.repeat > 0) this.#schedule(timer, timer.repeat);
 			else {
 				timer.event = undefined;
@@ -113,13 +94,10 @@ export class VirtualClock {
 			}
 			timer.callback(timer);
 		});
-		timer.event = event;
-		this.#events.push(event);
 	}
 
 	#cancel(timer: VirtualTimer): void {
-		const index = timer.event === undefined ? -1 : this.#events.indexOf(timer.event);
-		if (index >= 0) this.#events.splice(index, 1);
+		this.scheduler.cancel(timer.event);
 		timer.event = undefined;
 	}
 }

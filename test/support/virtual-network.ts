@@ -1,10 +1,13 @@
-import type { Device, Listener, ListenerOptions, TCP, TCPOptions } from "../../src/device";
+import { ACK, FIN, RST, SYN } from "../../sim/capture/tap";
+import type { HostListener, HostSocket } from "../../sim/network/socket";
+import { VirtualNetwork as SimulatedNetwork, type VirtualHost } from "../../sim/network/virtual";
+import type { Device, TCP, TCPOptions } from "../../src/device";
 import { VirtualClock } from "./virtual-clock";
 
 export interface VirtualNetworkOptions {
 	/** One-way latency, ms. */
 	latency?: number;
-	/** Send room of an idle socket, bytes; acknowledged bytes are restored 2 × latency after a write. */
+	/** Send room of a client's idle socket, bytes. */
 	capacity?: number;
 	/** A client's socket calls onWritable only once, never after a write. */
 	suppressWritable?: boolean;
@@ -18,67 +21,66 @@ export interface VirtualNetworkOptions {
 export interface LoggedSegment {
 	readonly at: number;
 	readonly from: "client" | "server";
+	/** FIN is RST, too. */
 	readonly kind: "SYN" | "data" | "FIN";
 	readonly bytes: Uint8Array;
 }
 
-const NO_BYTES = new Uint8Array(0);
+const CLIENT_ADDRESS = "10.0.0.2";
+const SERVER_ADDRESS = "10.0.0.1";
+/** Packets to this host are dropped. */
+const LOST_ADDRESS = "10.0.0.3";
 
-/** In-memory TCP with latency and without loss, with the interface of ECMA-419 and the strictest checks. */
+/** The simulator's network between one client and the scripted peers of a test. */
 export class VirtualNetwork {
 	readonly clock: VirtualClock;
-	latency: number;
-	readonly capacity: number;
+	readonly latency: number;
 	readonly suppressWritable: boolean;
 	readonly suppressErrors: boolean;
 	readonly writeAfterEnd: "undefined" | "throws";
-	/** Segments in sending order. */
+	/** Segments in sending order, without plain acknowledgements. */
 	readonly log: LoggedSegment[] = [];
 	/** SYNs to these ports are never answered. */
 	readonly blackHoles = new Set<number>();
-	readonly listeners = new Map<number, (socket: VirtualTCP) => void>();
+	/** By port; other ports refuse. */
+	readonly listeners = new Map<number, (peer: ScriptedPeer) => void>();
 	/** Names known to `device.resolve`; undefined: the answer never arrives. */
 	readonly names = new Map<string, string | undefined>();
-	/** Sockets not closed yet. */
+	/** Sockets of both ends not closed yet. */
 	openSockets = 0;
+	readonly #client: VirtualHost;
+	readonly #server: VirtualHost;
+	readonly #hostListeners = new Map<number, HostListener>();
 
 	constructor(options: VirtualNetworkOptions = {}, clock = new VirtualClock()) {
 		this.clock = clock;
 		this.latency = options.latency ?? 10;
-		this.capacity = options.capacity ?? 5744;
 		this.suppressWritable = options.suppressWritable ?? false;
 		this.suppressErrors = options.suppressErrors ?? false;
 		this.writeAfterEnd = options.writeAfterEnd ?? "undefined";
+		const tapOf = (from: "client" | "server") => ({
+			segment: (flags: number, _position: number, bytes: Uint8Array) => this.#logSegment(from, flags, bytes),
+		});
+		const network = new SimulatedNetwork(clock.scheduler, {
+			latency: this.latency,
+			tap: { connection: () => ({ client: tapOf("client"), server: tapOf("server") }) },
+		});
+		this.#client = network.host(CLIENT_ADDRESS);
+		if (options.capacity !== undefined) this.#client.sendRoom = options.capacity;
+		this.#server = network.host(SERVER_ADDRESS);
+		network.host(LOST_ADDRESS).up = false;
 	}
 
 	/** The network parts of a device. */
-	get device(): Pick<Device, "tcp" | "listener" | "timer" | "time" | "resolve"> {
+	get device(): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
 		const network = this;
 		class ClientTCP extends VirtualTCP {
 			constructor(options: TCPOptions) {
-				super(network, "client", options);
-			}
-		}
-		class VirtualListener implements Listener {
-			readonly port: number;
-			#waiting: VirtualTCP[] = [];
-			constructor(options: ListenerOptions) {
-				this.port = options.port || 49_152 + network.listeners.size;
-				network.listeners.set(this.port, (socket) => {
-					this.#waiting.push(socket);
-					options.onReadable?.(1);
-				});
-			}
-			read(): TCP | undefined {
-				return this.#waiting.shift();
-			}
-			close(): void {
-				network.listeners.delete(this.port);
+				super(network, network.#connect(options.port ?? 0), options);
 			}
 		}
 		return {
 			tcp: { io: ClientTCP },
-			listener: { io: VirtualListener },
 			timer: this.clock.timer,
 			time: this.clock.time,
 			resolve: (host, callback) => {
@@ -94,197 +96,169 @@ export class VirtualNetwork {
 
 	/** Accepts connections on a port with a scripted peer. */
 	serve(port: number, accept: (peer: ScriptedPeer) => void): void {
-		this.listeners.set(port, (socket) => accept(new ScriptedPeer(socket)));
+		this.listeners.set(port, accept);
 	}
 
-	logSegment(from: "client" | "server", kind: "SYN" | "data" | "FIN", bytes: Uint8Array): void {
-		this.log.push({ at: this.clock.now, from, kind, bytes });
+	#connect(port: number): HostSocket {
+		this.#openPort(port);
+		return this.#client.connect(this.blackHoles.has(port) ? LOST_ADDRESS : SERVER_ADDRESS, port);
+	}
+
+	/** Listens on the port, or no longer, as {@link listeners} says now. */
+	#openPort(port: number): void {
+		const listener = this.#hostListeners.get(port);
+		if (this.listeners.has(port) === (listener !== undefined)) return;
+		if (listener !== undefined) {
+			listener.close();
+			this.#hostListeners.delete(port);
+			return;
+		}
+		const opened = this.#server.listen(port, () => {
+			const socket = opened.accept();
+			if (socket !== undefined) this.listeners.get(port)?.(new ScriptedPeer(this, socket));
+		});
+		this.#hostListeners.set(port, opened);
+	}
+
+	#logSegment(from: "client" | "server", flags: number, bytes: Uint8Array): void {
+		const log = (kind: LoggedSegment["kind"], content: Uint8Array): void => {
+			this.log.push({ at: this.clock.now, from, kind, bytes: content });
+		};
+		if (flags & SYN && !(flags & ACK)) log("SYN", bytes);
+		if (bytes.length > 0) log("data", bytes.slice());
+		if (flags & (FIN | RST)) log("FIN", bytes.subarray(bytes.length));
 	}
 }
 
-/** One end of a connection. */
-export class VirtualTCP implements TCP {
-	network: VirtualNetwork;
-	side: "client" | "server";
-	remote: VirtualTCP | undefined;
-	/** Received bytes that have not been read. */
-	inbox: Uint8Array = NO_BYTES;
-	/** The FIN of the other end has arrived. */
-	ended = false;
-	closed = false;
-	#options: TCPOptions;
-	#connected = false;
-	#room = 0;
-	#endReported = false;
+/** A client's socket as ECMA-419 has it, or as a platform that omits callbacks. */
+class VirtualTCP implements TCP {
+	readonly #network: VirtualNetwork;
+	readonly #socket: HostSocket;
+	#ended = false;
+	#closed = false;
+	#wasWritable = false;
 
-	constructor(network: VirtualNetwork, side: "client" | "server", options: TCPOptions) {
-		this.network = network;
-		this.side = side;
-		this.#options = options;
+	constructor(network: VirtualNetwork, socket: HostSocket, options: TCPOptions) {
+		this.#network = network;
+		this.#socket = socket;
 		network.openSockets++;
-		if (options.from !== undefined) this.#adopt(options.from as VirtualTCP);
-		else if (side === "client") this.#connect();
+		socket.handler = {
+			readable: (bytes) => options.onReadable?.(bytes),
+			writable: (room) => {
+				if (this.#wasWritable && network.suppressWritable) return;
+				this.#wasWritable = true;
+				options.onWritable?.(room);
+			},
+			failed: () => {
+				this.#ended = true;
+				if (!network.suppressErrors) options.onError?.();
+			},
+		};
 	}
 
 	read(buffer: Uint8Array): number | undefined {
 		this.#check();
-		if (this.inbox.length === 0) return undefined;
-		if (buffer.length === 0 || buffer.length > this.inbox.length) throw new Error("invalid");
-		buffer.set(this.inbox.subarray(0, buffer.length));
-		this.inbox = this.inbox.slice(buffer.length);
-		if (this.inbox.length === 0 && this.ended) this.network.clock.after(0, () => this.#reportEnd());
-		return buffer.length;
+		return this.#socket.read(buffer);
 	}
 
 	write(buffer: Uint8Array): number | undefined {
 		this.#check();
-		if (!this.#connected) throw new Error("not ready");
-		if (this.ended) {
-			if (this.network.writeAfterEnd === "throws") throw new Error("write failed");
-			return undefined;
-		}
-		if (buffer.length > this.#room) throw new Error("would block");
-		const { network } = this;
-		const bytes = buffer.slice();
-		network.logSegment(this.side, "data", bytes);
-		this.#room -= bytes.length;
-		const { remote } = this;
-		network.clock.after(network.latency, () => {
-			if (remote === undefined || remote.closed) {
-				// The remote end answers with a reset.
-				network.clock.after(network.latency, () => this.end());
-				return;
-			}
-			remote.deliver(bytes);
-			network.clock.after(network.latency, () => this.#restoreRoom(bytes.length));
-		});
-		return this.#room;
+		if (!this.#ended) return this.#socket.write(buffer);
+		if (this.#network.writeAfterEnd === "throws") throw new Error("write failed");
+		return undefined;
 	}
 
 	close(): void {
-		if (this.closed) return;
-		this.closed = true;
-		const { network, remote } = this;
-		network.openSockets--;
-		if (remote === undefined) return;
-		network.logSegment(this.side, "FIN", NO_BYTES);
-		network.clock.after(network.latency, () => remote.end());
-	}
-
-	/** Called when bytes arrive. */
-	deliver(bytes: Uint8Array): void {
-		if (this.closed || this.ended) return;
-		const inbox = new Uint8Array(this.inbox.length + bytes.length);
-		inbox.set(this.inbox);
-		inbox.set(bytes, this.inbox.length);
-		this.inbox = inbox;
-		this.#options.onReadable?.(inbox.length);
-	}
-
-	/** Called when a FIN or a reset arrives. */
-	end(): void {
-		if (this.closed || this.ended) return;
-		this.ended = true;
-		if (this.inbox.length === 0) this.#reportEnd();
-	}
-
-	establish(): void {
-		if (this.closed) return;
-		this.#connected = true;
-		this.#room = this.network.capacity;
-		this.#options.onWritable?.(this.#room);
-	}
-
-	#restoreRoom(bytes: number): void {
-		this.#room += bytes;
-		if (this.closed || this.ended) return;
-		if (this.network.suppressWritable && this.side === "client") return;
-		this.#options.onWritable?.(this.#room);
-	}
-
-	#reportEnd(): void {
-		if (this.closed || this.#endReported || this.network.suppressErrors) return;
-		this.#endReported = true;
-		this.#options.onError?.();
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#network.openSockets--;
+		this.#socket.close();
 	}
 
 	#check(): void {
-		if (this.closed) throw new Error("invalid host data");
-	}
-
-	#connect(): void {
-		const { network } = this;
-		const { port = 0 } = this.#options;
-		network.logSegment("client", "SYN", NO_BYTES);
-		if (network.blackHoles.has(port)) return;
-		network.clock.after(network.latency, () => {
-			const accept = network.listeners.get(port);
-			if (this.closed) return;
-			if (accept === undefined) {
-				network.clock.after(network.latency, () => this.end());
-				return;
-			}
-			const server = new VirtualTCP(network, "server", {});
-			server.remote = this;
-			this.remote = server;
-			network.clock.after(network.latency, () => this.establish());
-			server.establish();
-			accept(server);
-		});
-	}
-
-	/** Takes over the connection of a socket from a listener. */
-	#adopt(donor: VirtualTCP): void {
-		const { network, remote } = donor;
-		this.side = "server";
-		this.remote = remote;
-		if (remote !== undefined) remote.remote = this;
-		this.inbox = donor.inbox;
-		this.ended = donor.ended;
-		if (!donor.closed) network.openSockets--;
-		donor.closed = true;
-		donor.remote = undefined;
-		donor.deliver = (bytes) => this.deliver(bytes);
-		donor.end = () => this.end();
-		network.clock.after(0, () => {
-			this.establish();
-			if (this.inbox.length > 0) this.#options.onReadable?.(this.inbox.length);
-			else if (this.ended) this.#reportEnd();
-		});
+		if (this.#closed) throw new Error("invalid host data");
 	}
 }
 
 /** The remote end of a test: a scripted peer without a limit on sending. */
 export class ScriptedPeer {
-	readonly socket: VirtualTCP;
 	onData: (bytes: Uint8Array) => void = () => {};
 	onEnd: () => void = () => {};
 	/** All received chunks. */
 	readonly received: Uint8Array[] = [];
+	/** Whether the test has closed it. */
+	closed = false;
+	readonly #network: VirtualNetwork;
+	readonly #socket: HostSocket;
+	readonly #unsent: Uint8Array[] = [];
+	#room = 0;
+	#isEnding = false;
 
-	constructor(socket: VirtualTCP) {
-		this.socket = socket;
-		socket.deliver = (bytes) => {
-			if (socket.closed) return;
-			this.received.push(bytes);
-			this.onData(bytes);
-		};
-		socket.end = () => {
-			if (socket.closed || socket.ended) return;
-			socket.ended = true;
-			this.onEnd();
+	constructor(network: VirtualNetwork, socket: HostSocket) {
+		this.#network = network;
+		this.#socket = socket;
+		network.openSockets++;
+		socket.handler = {
+			readable: (count) => {
+				const bytes = new Uint8Array(count);
+				socket.read(bytes);
+				this.received.push(bytes);
+				this.onData(bytes);
+			},
+			writable: (room) => {
+				this.#room = room;
+				this.#send();
+			},
+			failed: () => {
+				this.#unsent.length = 0;
+				this.onEnd();
+				if (this.#isEnding) this.#close();
+			},
 		};
 	}
 
 	write(bytes: Uint8Array): void {
-		const { network, remote } = this.socket;
-		if (this.socket.closed) return;
-		network.logSegment("server", "data", bytes);
-		network.clock.after(network.latency, () => remote?.deliver(bytes));
+		if (this.closed || this.#isEnding) return;
+		this.#unsent.push(bytes);
+		this.#send();
 	}
 
-	/** Closes the connection. */
+	/** Sends what was written, and closes the connection. */
 	end(): void {
-		this.socket.close();
+		this.#isEnding = true;
+		this.#send();
+	}
+
+	#send(): void {
+		for (let bytes = this.#unsent[0]; bytes !== undefined && this.#room > 0; bytes = this.#unsent[0]) {
+			const part = bytes.subarray(0, this.#room);
+			const room = this.#write(part);
+			if (room === undefined) {
+				this.#unsent.length = 0;
+				break;
+			}
+			this.#room = room;
+			if (part.length === bytes.length) this.#unsent.shift();
+			else this.#unsent[0] = bytes.subarray(part.length);
+		}
+		if (this.#isEnding && this.#unsent.length === 0) this.#close();
+	}
+
+	/** @returns the room left; undefined if the client has ended the connection */
+	#write(bytes: Uint8Array): number | undefined {
+		try {
+			return this.#socket.write(bytes);
+		} catch (error) {
+			// While the last data is read, its end is known already.
+			if (error instanceof Error && error.message === "not ready") return undefined;
+			throw error;
+		}
+	}
+
+	#close(): void {
+		if (this.closed) return;
+		this.closed = true;
+		this.#network.openSockets--;
+		this.#socket.close();
 	}
 }
