@@ -51,6 +51,33 @@ describe("storage that has lost records", () => {
 			assert.deepEqual(valuesOf(new BrokerHarness({}, next)), expected);
 		});
 
+	for (const lost of [["ca"], ["cb"], ["ca", "cb"]])
+		test(`commit records ${lost.join(" and ")}, after days: nothing lies in the future, and all expires`, () => {
+			const storage = new PowerCutStorage();
+			const first = new BrokerHarness({}, storage, false);
+			first.client("away", 5, persistent).send({ cmd: "disconnect" });
+			first.host.advance(10 * 86_400_000);
+			first.client("away", 5, persistent).send({ cmd: "disconnect" });
+			for (const topic of ["old", "new"]) {
+				first.client("a").publish(topic, "1", { retain: true, properties: { messageExpiryInterval: 3600 } });
+				first.host.advance(10 * PERSIST_INTERVAL_MS);
+			}
+			const rest = new Map(storage.values);
+			for (const key of lost) rest.delete(key);
+			rest.set(DAMAGED, Uint8Array.of(0));
+			const harness = new BrokerHarness({}, new PowerCutStorage(rest), false);
+			const times = [...harness.values().values()].map(([, time]) => time);
+			assert.equal(times[1] - times[0], 10 * PERSIST_INTERVAL_MS);
+			const age = Date.now() - times[1];
+			assert.ok(age >= 0 && age <= 10 * PERSIST_INTERVAL_MS + 1000, `${age} ms`);
+			harness.host.advance(1300_000);
+			assert.equal(harness.broker.usage.sessions, 0);
+			harness.host.advance(3000_000);
+			const late = harness.client("late");
+			late.subscribe("#");
+			assert.deepEqual(late.messages(), []);
+		});
+
 	test("any records: the values of the others are restored, and the broker works", () => {
 		const { values } = storedState();
 		const keys = [...values.keys()];

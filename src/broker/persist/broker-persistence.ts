@@ -47,7 +47,7 @@ export class BrokerPersistence implements Persistence {
 		this.#queues = new QueueRecords(core, recordStore, messages);
 		core.queues.enableSequences(tables, settings.queuedMessages);
 		this.#values = new RetainedRecords(core, recordStore, messages);
-		persistentClock.resume();
+		persistentClock.resume(recordStore.damaged ? messages.latestArrivalMs(recordStore) : 0);
 		this.restore();
 	}
 

@@ -2,6 +2,7 @@ import { Message } from "../pool/message";
 import type { Messages } from "../pool/messages";
 import type { PersistentClock } from "./persistent-clock";
 import type { RecordCodec } from "./record-codec";
+import { CONTENT_KIND, type TransactionalStore, VALUE_KIND } from "./transactional-store";
 
 const RETAIN = 4;
 /** Bytes of a record besides topic, properties and payload. */
@@ -40,6 +41,21 @@ export class MessageRecords {
 		codec.writeU16(message.topicEnd - message.topicStart);
 		codec.writeU16(message.propertiesEnd - message.propertiesStart);
 		codec.writeBytes(message.bytes, message.topicStart, message.payloadEnd);
+	}
+
+	/**
+	 * The latest arrival time of the stored messages, ms of the persistent clock, which the last commit cannot
+	 * precede. Called before that clock is set, as its own record may be lost.
+	 */
+	latestArrivalMs(recordStore: TransactionalStore): number {
+		let latestMs = 0;
+		for (const kind of [VALUE_KIND, CONTENT_KIND] as const)
+			for (let i = 1; i < recordStore.dirtyFlags[kind].states.length; i++) {
+				if (!recordStore.readRecord(kind, i)) continue;
+				this.readMessage();
+				latestMs = Math.max(latestMs, this.message.arrivedAtMs);
+			}
+		return latestMs;
 	}
 
 	/** Reads a message into `message`. */

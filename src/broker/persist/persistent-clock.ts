@@ -29,12 +29,17 @@ export class PersistentClock {
 		this.#recordStore = recordStore;
 	}
 
-	/** Continues from the last commit. */
-	resume(): void {
+	/**
+	 * Continues from the last commit.
+	 * @param earliestMs time of this clock before which that was not, ms: if commit records are lost, all that
+	 *   is stored would otherwise lie in the future
+	 */
+	resume(earliestMs: number): void {
 		const { persistentTimeMs, wallTimeMs } = this.#recordStore;
-		this.#committedTimeMs = persistentTimeMs;
-		this.#committedWallMs = wallTimeMs;
-		this.#offsetMs = persistentTimeMs - this.#clock.nowMs;
+		const laterMs = Math.max(0, earliestMs - persistentTimeMs);
+		this.#committedTimeMs = persistentTimeMs + laterMs;
+		this.#committedWallMs = wallTimeMs === 0 ? 0 : wallTimeMs + laterMs;
+		this.#offsetMs = this.#committedTimeMs - this.#clock.nowMs;
 		this.catchUp();
 	}
 

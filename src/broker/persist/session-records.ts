@@ -195,7 +195,11 @@ export class SessionRecords {
 			session,
 			endsAtSeconds === NEVER_SECONDS
 				? clock.deadlineSeconds(expiry)
-				: Math.max(0, Math.ceil(this.#persistentClock.toBrokerTime(endsAtSeconds * 1000) / 1000)),
+				: Math.min(
+						Math.max(0, Math.ceil(this.#persistentClock.toBrokerTime(endsAtSeconds * 1000) / 1000)),
+						// no later than endSecondsToStore() allows, also if the time of the last commit is lost
+						clock.deadlineSeconds(expiry) + (expiry >>> 2),
+					),
 		);
 		this.#endsAtSeconds[session] = endsAtSeconds;
 		if (expiry !== NEVER_SECONDS)

@@ -132,6 +132,11 @@ export class TransactionalStore {
 			this.dirtyFlags[kind] = new DirtyFlags(tables, Math.max(found[kind], sizes[kind]));
 	}
 
+	/** Whether the storage has lost records; the commit records, and their times, may be among them. */
+	get damaged(): boolean {
+		return this.#damaged;
+	}
+
 	/**
 	 * Reads a record, and deletes every version of it except the committed one. All records must be read before
 	 * the first commit.
