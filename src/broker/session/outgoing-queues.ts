@@ -471,8 +471,8 @@ export class OutgoingQueues {
 	}
 
 	/**
-	 * Of messages in flight without an entry only the number is known: any acknowledgement may be that of one of
-	 * them, PUBCOMP first of one whose PUBREC has come.
+	 * Of messages in flight without an entry only the number is known: any acknowledgement may be that of one
+	 * of them, PUBCOMP first of one whose PUBREC has come.
 	 */
 	private acknowledgeUntracked(session: number, packet: DeliveryPacket): DeliveryAction {
 		const at = LISTS_WIDTH * session + UNTRACKED;
