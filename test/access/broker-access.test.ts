@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { GUESS_BURST, GUESS_INTERVAL_MS } from "../../src/broker/access/guess-limit";
 import type { ListenSettings, RuleSettings } from "../../src/config/settings";
 import { BrokerHarness } from "../broker/support/broker-harness";
+import { PowerCutStorage } from "../broker/support/power-cut-storage";
 import { TestClient } from "../broker/support/test-client";
 import { hashOf } from "./password-hash";
 
@@ -257,6 +258,43 @@ describe("login", () => {
 		run(9 * GUESS_INTERVAL_MS + 200);
 		assert.equal((fresh.shift("connack") as Connack | undefined)?.reasonCode, 0);
 	});
+});
+
+test("after a restart, guesses from changing addresses: peers of stored sessions need not wait for a turn", () => {
+	const storage = new PowerCutStorage();
+	const settings = { anonymous: false, users, connections: 8, handshakes: 8 };
+	const before = new BrokerHarness(settings, storage);
+	const credentials = { username: "ben", password: Buffer.from("banana") };
+	const lasting = { ...credentials, clean: false, properties: { sessionExpiryInterval: 1000 } };
+	const networks = [2, 3, 4, 5].map((i) => `10.0.0.${i}`);
+	for (const network of networks) {
+		peerFrom(before, network).connect(network, lasting);
+		before.host.advance(1000);
+	}
+	before.broker.stop();
+	const harness = new BrokerHarness(settings, new PowerCutStorage(storage.values));
+	let tries = 0;
+	const guess = () => {
+		const peer = peerFrom(harness, `10.1.${tries >> 8}.${tries & 255}`);
+		peer.connect("x", { username: "anna", password: Buffer.from(`guess ${tries++}`) });
+		return peer;
+	};
+	const attackers = Array.from({ length: 8 }, guess);
+	const advance = () => {
+		harness.host.advance(5);
+		for (const [index, peer] of attackers.entries()) if (peer.closed) attackers[index] = guess();
+	};
+	for (let ms = 0; ms < 10_000; ms += 5) advance();
+	for (const network of networks) {
+		// a guess that is being checked, and its own check
+		const peer = peerFrom(harness, network);
+		let connack = peer.connect(network, lasting);
+		for (let ms = 0; ms < GUESS_INTERVAL_MS && connack === undefined; ms += 5) {
+			advance();
+			connack = peer.shift("connack");
+		}
+		assert.equal((connack as Connack | undefined)?.reasonCode, 0, network);
+	}
 });
 
 /** Opens a connection from an address. */

@@ -89,6 +89,10 @@ class AccessControl implements Authorizer {
 		return user !== 0 || (start === end && this.#anonymous) ? user : -1;
 	}
 
+	restorePeer(peer: number): void {
+		this.#login?.restorePeer(peer);
+	}
+
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean {
 		return (
 			bytes[start] !== DOLLAR &&

@@ -46,7 +46,10 @@ export interface Authorizer {
 	 * passwords arrive too fast.
 	 */
 	mustWait(network: number): boolean;
-	/** Whether a user has logged in correctly from a network since the broker started. */
+	/**
+	 * Whether a user has logged in correctly from a network since the broker started, or before that, where a
+	 * stored session says so.
+	 */
 	isProven(network: number): boolean;
 	/**
 	 * Checks user name, password and client identifier of a CONNECT.
@@ -69,6 +72,8 @@ export interface Authorizer {
 	 * anonymous. Negative if the user no longer exists, or anonymous clients are no longer allowed.
 	 */
 	restoredUser(bytes: Uint8Array, start: number, end: number): number;
+	/** Takes the peer of a restored session, whose user has logged in from that network, for proven. */
+	restorePeer(peer: number): void;
 	/** Whether a session may publish to a topic name. Wills are checked when they are published. */
 	mayPublish(session: number, bytes: Uint8Array, start: number, end: number): boolean;
 	/**
@@ -119,6 +124,8 @@ export class AllowAll implements Authorizer {
 	restoredUser(): number {
 		return 0;
 	}
+
+	restorePeer(): void {}
 
 	mayPublish(_session: number, bytes: Uint8Array, start: number, _end: number): boolean {
 		return bytes[start] !== DOLLAR;

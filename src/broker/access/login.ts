@@ -7,7 +7,7 @@ import type { Packet } from "../../mqtt/packet";
 import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { BrokerClock } from "../pool/clock";
 import type { Host } from "../pool/host";
-import { peerOf } from "../pool/peer";
+import { networkOfPeer, peerOf, userOfPeer } from "../pool/peer";
 import { type AuthResult, type AuthResultHandler, PENDING } from "./authorizer";
 import { GuessLimit } from "./guess-limit";
 import { LoginFailures } from "./login-failures";
@@ -47,6 +47,9 @@ const SECRET_SIZE = 16;
  * - Wrong passwords from changing addresses are checked at a limited rate (see GuessLimit). Meanwhile logins
  *   wait, and are not refused, so that the correct one from a new address has its turn; those from networks
  *   with a correct login do not wait.
+ *
+ * After a restart the peers of the stored sessions still count as proven. The fast hashes are gone: the first
+ * login of each user takes the slow one, and from a network that has to wait it is refused until then.
  */
 export class Login {
 	/** Whether a check is in progress. */
@@ -131,6 +134,11 @@ export class Login {
 		return (
 			this.authenticating || (this.#clock.nowMs < this.#pausedUntilMs && !this.#proven.hasNetwork(network))
 		);
+	}
+
+	/** Takes a peer for proven that has logged in before the broker was started again. */
+	restorePeer(peer: number): void {
+		if (userOfPeer(peer) !== 0 && networkOfPeer(peer) !== 0) this.#proven.add(peer);
 	}
 
 	/** Whether a user has logged in correctly from a network. */

@@ -1,7 +1,8 @@
 import { networkOfPeer, userOfPeer } from "../pool/peer";
 
 /**
- * Peers that have logged in correctly since the broker started: a user on a network. If the table is full, a
+ * Peers that have logged in correctly, a user on a network: since the broker started, and those of the
+ * sessions that it has restored. If the table is full, a
  * user's new network replaces its oldest one, so that nobody can make the broker forget those of others.
  */
 export class ProvenPeers {

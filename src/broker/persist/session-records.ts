@@ -187,6 +187,7 @@ export class SessionRecords {
 		const session = sessions.add(peerOf(owner, network), bytes, identifier, end);
 		if (session === 0) return 0;
 		authorizer.bindUser(owner, session);
+		authorizer.restorePeer(sessions.peer(session));
 		// The client may know a QoS 2 message that was sent after the last commit: a new one with its identifier
 		// would be a repetition to it. The last identifier is not stored, so the sequence begins anywhere.
 		sessions.setLastPacketId(session, Math.floor(Math.random() * 0x10000));
