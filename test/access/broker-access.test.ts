@@ -260,6 +260,27 @@ describe("login", () => {
 	});
 });
 
+test("response topics: another user with the same client identifier is told another one, and denied the first", () => {
+	const acl = [rule("allow", "all", "response/{user}/{id}"), rule("allow", "publish", "response/#")];
+	const harness = createHarness({ acl });
+	const [anna, ben] = (["anna", "ben"] as const).map((name) => {
+		const peer = harness.peer();
+		const password = Buffer.from(name === "anna" ? "apple" : "banana");
+		const properties = { requestResponseInformation: true };
+		peer.connect("panel", { username: name, password, properties });
+		harness.host.advance(1000);
+		const connack = peer.shift("connack") as { properties?: { responseInformation?: string } } | undefined;
+		assert.equal(connack?.properties?.responseInformation, `response/${name}/panel`);
+		return peer;
+	});
+	const granted = (peer: TestClient, topic: string) =>
+		(peer.subscribe(topic) as { granted?: number[] } | undefined)?.granted;
+	assert.deepEqual(granted(anna, "response/anna/panel"), [0]);
+	assert.deepEqual(granted(ben, "response/anna/panel"), [0x87]);
+	ben.publish("response/anna/panel", "answer");
+	assert.deepEqual(anna.messages(), ["response/anna/panel=answer"]);
+});
+
 test("after a restart, guesses from changing addresses: peers of stored sessions need not wait for a turn", () => {
 	const storage = new PowerCutStorage();
 	const settings = { anonymous: false, users, connections: 8, handshakes: 8 };

@@ -20,7 +20,7 @@ import type { PropertyReader } from "../../mqtt/property-reader";
 import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
-import { hexDigit } from "../../text/ascii";
+import { hexDigit, SLASH } from "../../text/ascii";
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
@@ -47,7 +47,7 @@ const CLIENT_IDENTIFIER_LIMIT = 256;
 const ASSIGNED_DIGITS = 12;
 /** Bytes of a will delay interval property, including its identifier. */
 const WILL_DELAY_BYTES = 5;
-/** Longest client identifier that is put into a response topic, bytes. */
+/** Longest user name and client identifier that are put into a response topic, together, bytes. */
 const RESPONSE_IDENTIFIER_LIMIT = 40;
 
 /** Result of checking and authenticating a CONNECT, as the reason code of CONNACK. */
@@ -384,20 +384,25 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Response topic of this client: `response/` and its identifier; `response` if that is too long or has
-	 * wildcards.
+	 * Response topic of this client: `response/`, its user name if it has one, and its identifier, so that a
+	 * rule with `{user}` and `{id}` keeps out other users who choose the same identifier; `response` if that is
+	 * too long or has wildcards.
 	 */
 	private responseInformation(session: number): Uint8Array {
-		const { sessions, memory } = this.#core;
-		const { bytes } = memory;
+		const { sessions, memory, authorizer } = this.#core;
+		const { bytes, sendStart } = memory;
 		const start = sessions.identifierStart(session);
 		const end = sessions.identifierEnd(session);
 		const prefix = utf8("response/");
-		if (end - start > RESPONSE_IDENTIFIER_LIMIT || hasWildcard(bytes, start, end)) return prefix.slice(0, 8);
-		const topic = new Uint8Array(prefix.length + end - start);
-		topic.set(prefix);
-		topic.set(bytes.slice(start, end), prefix.length);
-		return topic;
+		const user = sendStart + prefix.length;
+		memory.reopenSendArea();
+		let at = authorizer.writeUserName(session, bytes, user);
+		if (at !== user) bytes[at++] = SLASH;
+		if (end - start + at - user > RESPONSE_IDENTIFIER_LIMIT) return prefix.slice(0, 8);
+		bytes.set(prefix, sendStart);
+		bytes.copyWithin(at, start, end);
+		at += end - start;
+		return hasWildcard(bytes, user, at) ? prefix.slice(0, 8) : bytes.slice(sendStart, at);
 	}
 
 	private generateIdentifier(): void {
