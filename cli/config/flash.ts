@@ -11,7 +11,8 @@ const PAGE_ENTRIES = 126;
 const ENTRY_SIZE = 32;
 /**
  * Entries of a page that hold records for sure: the first part of a record is not put where less than a tenth
- * of a page is free, and each page may split one record, whose second part has a header of its own.
+ * of a page is free, and each page may split one record, whose second part has a header of its own. ESP-IDF's
+ * own code, run on a PC with random transactions, refused no write up to 118 entries, and some from 122 on.
  */
 const SURE_ENTRIES = PAGE_ENTRIES - 14;
 /** Header and index of a blob. */
