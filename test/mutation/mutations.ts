@@ -478,7 +478,7 @@ export const mutations: readonly Mutation[] = [
 		"			inFlight.removeTag(sequence);\n",
 		"",
 		"a report of which one part was refused counts as delivered with the others",
-		NODE,
+		["test/sensor/packet-size.test.ts"],
 	),
 	mutation(
 		"src/sensor/node.ts",
