@@ -73,6 +73,12 @@ for (const version of [4, 5] as const)
 			clock.advance(1000);
 			assert.equal(node.writable.length, before + 1);
 			assert.equal(publish(QOS2), 2);
+			clock.advance(1000);
+			node.close();
+			clock.advance(1000);
+			node.open();
+			clock.advance(2 * LATENCY_MS + 1);
+			assert.equal(publish(QOS2), BUSY, "the CONNACK of an earlier connection does not count");
 		});
 
 		test("close() waits for PUBCOMP, as nothing may follow DISCONNECT", () => {

@@ -455,7 +455,7 @@ export const mutations: readonly Mutation[] = [
 		"this.isAgreed = this.sessionPresent = false;",
 		"",
 		"limits of an earlier connection count as those of this one",
-		[...CLIENT, ...NODE],
+		["test/session"],
 	),
 	mutation(
 		"src/session/negotiated.ts",
