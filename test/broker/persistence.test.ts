@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
-import type { IConnackPacket, IPubackPacket } from "mqtt-packet";
+import type { IConnackPacket, IPubackPacket, IPubrelPacket } from "mqtt-packet";
 import { RecordCodec } from "../../src/broker/persist/record-codec";
 import { Memory } from "../../src/broker/pool/memory";
 import type { ListenSettings } from "../../src/config/settings";
@@ -469,6 +469,57 @@ describe("after a configuration change", () => {
 		again.client("sender2").publish("f/2", "more", { qos: 1, messageId: 2 });
 		assert.deepEqual(again.client("node-2", 5, persistent).messages(), ["f/2=more"]);
 	});
+
+	for (const [what, pools] of [
+		["entries", { sessions: 4, queuedMessages: 16 }],
+		["bytes", { sessions: 4, queuedMessages: 64, queuedBytes: 1600 }],
+	] as const)
+		test(`fewer ${what}: a session keeps its share, whatever is stored before it; the loss is the borrower's`, () => {
+			const flash = new PowerCutStorage();
+			const before = {
+				sessions: 4,
+				queuedMessages: 64,
+				queuedBytes: 12_800,
+				queuedPerClient: 64,
+				persistInterval: 0,
+			};
+			const harness = new BrokerHarness(before, flash);
+			const borrower = harness.client("borrower", 5, persistent);
+			borrower.subscribe("a", { qos: 1 });
+			borrower.drop();
+			const modest = harness.client("modest", 5, persistent);
+			modest.subscribe("b", { qos: 2 });
+			const sender = harness.client("sender");
+			const publish = (topic: string, i: number, qos: number) => {
+				sender.publish(topic, `${topic}${i}`.padEnd(90, "."), { qos, messageId: 1 });
+				if (qos === 2) sender.send({ cmd: "pubrel", messageId: 1 });
+			};
+			for (let i = 0; i < 40; i++) publish("a", i, 1);
+			// one of them is released, and two are in flight, when the client leaves
+			for (let i = 0; i < 4; i++) publish("b", i, 2);
+			const begun = modest.publishes();
+			modest.send({ cmd: "pubrec", messageId: begun[0]!.messageId });
+			modest.drop();
+			const storage = new PowerCutStorage(flash.values);
+			const smaller = { ...before, ...pools };
+			const small = new BrokerHarness(smaller, storage);
+			const [, lost] = /subscriptions, (\d+) messages/.exec(small.host.traces.join())!;
+			// what was restored into the smaller pools is stored as such
+			const again = new BrokerHarness(smaller, new PowerCutStorage(storage.values));
+			assert.deepEqual(again.host.traces, []);
+			const returning = again.client("modest", 5, persistent);
+			assert.equal((returning.shift("pubrel") as IPubrelPacket).messageId, begun[0]!.messageId);
+			assert.deepEqual(
+				returning.publishes().map(({ payload, dup }) => [String(payload).slice(0, 2), dup]),
+				[1, 2, 3].map((i) => [`b${i}`, true]),
+			);
+			for (const harness of [small, again])
+				assert.equal(harness.broker.counters.droppedQueue, harness === small ? Number(lost) : 0);
+			const { properties } = small.peer().connect("borrower", persistent) as IConnackPacket;
+			assert.equal(properties?.userProperties?.["firefly-lost"], lost);
+			assert.equal(Number(properties?.userProperties?.["firefly-queued"]), 40 - Number(lost));
+			assert.ok(Number(lost) < 40);
+		});
 
 	test("much larger pools, as on a desktop: the stored state is left untouched and named, the broker serves", () => {
 		const flash = new PowerCutStorage();

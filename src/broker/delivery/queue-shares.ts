@@ -1,4 +1,5 @@
 import type { Core } from "../core/core";
+import { shareOfBytes, shareOfEntries } from "../core/shares";
 
 // How willingly a borrower gives back, the most willing first
 /** It is away, or it does not read, and has messages that were never sent. */
@@ -14,16 +15,6 @@ type Reluctance =
 	| typeof AWAY_BEGUN
 	| typeof CONNECTED_BEGUN
 	| typeof NOBODY;
-
-/** Entries of the queues that every session owns: those of the pool in equal parts. */
-export function shareOfEntries(core: Core): number {
-	return Math.floor(core.settings.queuedMessages / core.settings.sessions);
-}
-
-/** Bytes for queued messages that every session owns. */
-export function shareOfBytes(core: Core): number {
-	return Math.floor(core.settings.queuedBytes / core.settings.sessions);
-}
 
 /** Drops expired messages from the queues; false if there are none. */
 export function dropExpired(core: Core): boolean {

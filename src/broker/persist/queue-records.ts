@@ -1,4 +1,5 @@
 import type { Core } from "../core/core";
+import { shareOfBytes, shareOfEntries } from "../core/shares";
 import { CHANGED, type DirtyFlags, IN_USE, STORED } from "../pool/dirty-flags";
 import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";
@@ -10,6 +11,14 @@ const OUTGOING = 0;
 const INCOMING_QOS2 = 1;
 /** All such packet identifiers of a session. */
 const INCOMING_QOS2_LIST = 2;
+
+// Claims of stored messages to a place in the pools, the strongest first
+/** The delivery has begun, and the session is within its share. */
+const BEGUN = 0;
+const WITHIN_SHARE = 1;
+const ANY = 2;
+const CLAIMS = [BEGUN, WITHIN_SHARE, ANY] as const;
+type Claim = (typeof CLAIMS)[number];
 
 const QOS = 6;
 const QOS2 = 4;
@@ -44,67 +53,151 @@ export class QueueRecords {
 		core.queues.incomingQos2.firstRecord = core.settings.queuedMessages;
 	}
 
-	/** @returns how many messages could not be restored */
+	/**
+	 * Restores into pools that may be smaller than those of the stored state. Within each session's share,
+	 * messages whose delivery has begun go first, then the others; what has no claim follows in the order of
+	 * the records.
+	 * @returns how many messages could not be restored
+	 */
 	restore(sessionRecords: SessionRecords): number {
-		const { queues, sessions, subscriptions, authorizer, settings } = this.#core;
-		// Messages in flight may be more than those that are queued
-		const limit = Math.max(settings.queuedPerClient, settings.inFlight);
+		const { queues, sessions } = this.#core;
 		const recordStore = this.#recordStore;
-		const { codec } = recordStore;
 		const contents = new Uint16Array(this.#contentFlags.states.length);
-		const { message } = this.#messages;
-		let lost = 0;
+		const { states } = this.#entryFlags;
 		let renumbered = false;
-		for (let i = 1; i < contents.length; i++) {
-			if (!recordStore.readRecord(CONTENT_KIND, i)) continue;
-			this.#messages.readMessage();
-			const content = queues.contents.add(message);
-			contents[i] = content;
-			this.#contentFlags.renumber(i, content);
-		}
-		for (let i = 1; i < this.#entryFlags.states.length; i++) {
+		let lost = 0;
+		for (let i = 1; i < contents.length; i++)
+			if (recordStore.readRecord(CONTENT_KIND, i)) this.loadContent(contents, i);
+		for (let i = 1; i < states.length; i++) {
 			if (!recordStore.readRecord(ENTRY_KIND, i)) continue;
-			const storedSession = codec.readU16();
-			const session = sessionRecords.restoredSession(storedSession);
-			const kind = codec.readU8();
-			if (kind !== OUTGOING) {
-				if (session !== 0) lost += this.restoreIncoming(session, kind);
-				if (kind === INCOMING_QOS2 || i !== queues.incomingQos2.firstRecord + session) {
-					renumbered = true;
-					this.#entryFlags.renumber(i, 0);
-				}
+			const session = sessionRecords.restoredSession(recordStore.codec.readU16());
+			const kind = recordStore.codec.readU8();
+			if (kind === OUTGOING) {
+				if (session === 0) this.#entryFlags.renumber(i, 0);
+				else states[i] |= IN_USE;
 				continue;
 			}
-			const state = codec.readU8();
-			const packetId = codec.readU16();
-			const storedContent = codec.readU16();
-			const identifier = codec.readU32();
-			const sequence = codec.readU32();
-			let entry = 0;
-			let content = 0;
-			if (session !== 0) {
-				content = contents[storedContent] ?? 0;
-				const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.bytes, codec.at, codec.end);
-				let allowed = queues.entries(session) < limit && (storedContent === 0 || content !== 0);
-				if (allowed && content !== 0) {
-					queues.contents.readInto(content, message);
-					allowed = authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd);
-				}
-				entry = allowed ? queues.restore(session, content, state, packetId, identifier, share, sequence) : 0;
+			if (session !== 0) lost += this.restoreIncoming(session, kind);
+			if (kind === INCOMING_QOS2 || i !== queues.incomingQos2.firstRecord + session) {
+				renumbered = true;
+				this.#entryFlags.renumber(i, 0);
 			}
-			if (entry === 0 && session !== 0) lost++;
-			this.#entryFlags.renumber(i, entry);
-			if (entry !== 0 && (session !== storedSession || content !== storedContent))
-				this.#entryFlags.mark(entry);
 		}
+		for (const claim of CLAIMS) lost += this.restoreOutgoing(sessionRecords, contents, claim);
 		for (let i = 1; i < contents.length; i++) {
-			if (contents[i] === 0 || !queues.discardUnused(contents[i])) continue;
-			this.#contentFlags.mark(contents[i]);
+			if (contents[i] !== 0 && queues.discardUnused(contents[i])) contents[i] = 0;
+			this.#contentFlags.renumber(i, contents[i]);
 		}
 		queues.trackChanges(this.#entryFlags, this.#contentFlags);
 		if (renumbered)
 			for (let i = 1; i <= sessions.capacity; i++) this.#entryFlags.mark(queues.incomingQos2.firstRecord + i);
 		return lost;
+	}
+
+	/**
+	 * Restores the outgoing entries whose claim to a place is not below `claim`. Those that wait for their turn
+	 * are marked as IN_USE meanwhile.
+	 * @returns how many could not be restored
+	 */
+	private restoreOutgoing(sessionRecords: SessionRecords, contents: Uint16Array, claim: Claim): number {
+		const core = this.#core;
+		const { queues, subscriptions, settings, counters } = core;
+		const { codec } = this.#recordStore;
+		const { states } = this.#entryFlags;
+		// Messages in flight may be more than those that are queued
+		const limit = Math.max(settings.queuedPerClient, settings.inFlight);
+		let lost = 0;
+		for (let i = 1; i < states.length; i++) {
+			if ((states[i] & IN_USE) === 0) continue;
+			this.rereadRecord(ENTRY_KIND, i);
+			const storedSession = codec.readU16();
+			const session = sessionRecords.restoredSession(storedSession);
+			codec.readU8(); // the kind
+			const state = codec.readU8();
+			const packetId = codec.readU16();
+			if (claim === BEGUN && packetId === 0) continue;
+			const storedContent = codec.readU16();
+			const identifier = codec.readU32();
+			const sequence = codec.readU32();
+			const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.bytes, codec.at, codec.end);
+			if (claim !== ANY && queues.entries(session) >= shareOfEntries(core)) continue;
+			if (claim !== ANY && storedContent !== 0 && !this.isWithinShare(session, contents, storedContent))
+				continue;
+			states[i] &= ~IN_USE;
+			let entry = 0;
+			if (queues.entries(session) < limit && this.mayReceive(session, contents, storedContent))
+				entry = queues.restore(
+					session,
+					contents[storedContent],
+					state,
+					packetId,
+					identifier,
+					share,
+					sequence,
+				);
+			if (entry === 0) {
+				lost++;
+				counters.droppedQueue++;
+				queues.addLost(session, 1);
+			}
+			this.#entryFlags.renumber(i, entry);
+			if (entry !== 0 && (session !== storedSession || contents[storedContent] !== storedContent))
+				this.#entryFlags.mark(entry);
+		}
+		return lost;
+	}
+
+	/** Whether a content is stored, and does not take a session beyond its share of the bytes. */
+	private isWithinShare(session: number, contents: Uint16Array, storedContent: number): boolean {
+		const { queues } = this.#core;
+		const content = this.contentOf(contents, storedContent);
+		return (
+			content !== 0 && queues.bytes(session) + queues.contents.arena.size(content) <= shareOfBytes(this.#core)
+		);
+	}
+
+	/** Whether an entry's content has a place and the session may receive it; true without a content. */
+	private mayReceive(session: number, contents: Uint16Array, storedContent: number): boolean {
+		if (storedContent === 0) return true;
+		const { queues, authorizer } = this.#core;
+		const { message } = this.#messages;
+		const content = this.contentOf(contents, storedContent);
+		if (content === 0) return false;
+		queues.contents.readInto(content, message);
+		return authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd);
+	}
+
+	/**
+	 * The restored content of a record; 0 if it is not stored, or has no room beside those that entries refer
+	 * to.
+	 */
+	private contentOf(contents: Uint16Array, record: number): number {
+		if (record >= contents.length) return 0;
+		if (contents[record] !== 0) return contents[record];
+		if ((this.#contentFlags.states[record] & STORED) === 0) return 0;
+		for (let i = 1; !this.loadContent(contents, record, true); i++) {
+			// Contents that no entry refers to yet give way; their entries come later
+			while (i < contents.length && (contents[i] === 0 || !this.#core.queues.discardUnused(contents[i]))) i++;
+			if (i >= contents.length) return 0;
+			contents[i] = 0;
+		}
+		return contents[record];
+	}
+
+	/** Copies the content that was read last, or is `reread`, into its pool. @returns whether it has room */
+	private loadContent(contents: Uint16Array, record: number, reread = false): boolean {
+		if (reread) this.rereadRecord(CONTENT_KIND, record);
+		this.#messages.readMessage();
+		contents[record] = this.#core.queues.contents.add(this.#messages.message);
+		return contents[record] !== 0;
+	}
+
+	/** Reads a record again; its state may by now be that of another one, restored under this number. */
+	private rereadRecord(kind: RecordKind, record: number): void {
+		const { states } = this.#recordStore.dirtyFlags[kind];
+		const state = states[record];
+		this.#recordStore.readRecord(kind, record);
+		states[record] = state;
 	}
 
 	/** Restores packet identifiers of incoming QoS 2 messages. @returns how many could not be restored */
