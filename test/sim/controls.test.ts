@@ -21,7 +21,9 @@ const json = {
 };
 const MINUTE = 60_000;
 
-/** Runs three hours, longer than the node waits after failures; `actions` are called after that many minutes. */
+/**
+ * Runs three hours, longer than the node waits after failures; `actions` are called after that many minutes.
+ */
 async function run(actions: Readonly<Record<number, (controls: Controls) => void>>) {
 	const counters = new SimulationCounters();
 	const events: TimedEvent[] = [];
