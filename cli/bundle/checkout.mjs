@@ -1,8 +1,8 @@
 /** The bundle of a checkout: built at the first start, and again whenever one of its files has changed. */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { cacheFolder, entryName, projectFolder } from "../../sim/cache/folder.mjs";
 
@@ -93,6 +93,7 @@ async function buildBundle(folder) {
 	writeFileSync(join(output, STATE), JSON.stringify(state));
 	renameSync(join(output, STATE), join(folder, STATE));
 	removeOldBundles(folder, name);
+	removeAbandonedEntries(dirname(folder));
 	return state;
 }
 
@@ -116,5 +117,17 @@ function removeOldBundles(folder, current) {
 		const status = statSync(path, { throwIfNoEntry: false });
 		if (status !== undefined && status.mtimeMs < Date.now() - KEPT_MS)
 			rmSync(path, { recursive: true, force: true });
+	}
+}
+
+/**
+ * Removes the bundles of checkouts that are gone.
+ * @param {string} cache
+ */
+function removeAbandonedEntries(cache) {
+	for (const name of readdirSync(cache)) {
+		const state = readState(join(cache, name));
+		if (state !== undefined && !existsSync(state.project))
+			rmSync(join(cache, name), { recursive: true, force: true });
 	}
 }
