@@ -1,10 +1,17 @@
-/** Runs every test file under test/, or the named ones, and ends with the line "N passed, N failed". */
+/**
+ * Runs every test file under test/, the named ones, or with --quick those of quick.ts, and ends with the line
+ * "N passed, N failed".
+ */
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../sim/cache/folder.mjs";
 import { build } from "../sim/xs/build";
+import { quickPaths } from "./quick";
+import { TestProgress } from "./support/test-progress";
 
 /**
  * Time after which a test file is killed and counts as failed, ms: twenty times that of the slowest on two
@@ -13,7 +20,12 @@ import { build } from "../sim/xs/build";
 const FILE_TIMEOUT_MS = Number(process.env.TEST_FILE_TIMEOUT_MS ?? 1_800_000);
 
 const testFolder = fileURLToPath(new URL(".", import.meta.url));
-const requestedPaths = process.argv.slice(2).map((path) => resolve(path));
+/** Of a first run on two idle cores. */
+const ESTIMATE_ALL = "ten to fifteen minutes on two cores; npm run test:quick takes one";
+const isQuick = process.argv[2] === "--quick";
+const requestedPaths = isQuick
+	? quickPaths.map((path) => join(testFolder, path))
+	: process.argv.slice(2).map((path) => resolve(path));
 const files = readdirSync(testFolder, { recursive: true, encoding: "utf8" })
 	.filter((name) => name.endsWith(".test.ts"))
 	.map((name) => join(testFolder, name))
@@ -42,10 +54,22 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
+const record = createHash("sha256").update(files.join("\n")).digest("hex").slice(0, 16);
+const progress = new TestProgress(files.length, join(cacheFolder("tests"), record), (line) =>
+	process.stdout.write(`${line}\n`),
+);
+progress.announce(
+	requestedPaths.length === 0 ? ESTIMATE_ALL : isQuick ? "about a minute on two cores" : undefined,
+);
+
 // Test processes inherit the arguments of this one.
 for (const name of ["assertion-messages", "pool-assertions"])
 	process.execArgv.push("--import", new URL(`support/${name}.ts`, import.meta.url).href);
 const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
+stream.on("test:dequeue", ({ name, file }) => {
+	// Each file is a test of its own name.
+	if (name === file) progress.file(relative(testFolder, name));
+});
 stream.on("test:pass", (event) => {
 	if (event.details.type === "suite") return;
 	if (event.skip !== undefined) skipped++;
@@ -61,7 +85,7 @@ stream.on("end", () => {
 	setImmediate(() => {
 		process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 		process.stdout.write(
-			`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+			`\nin ${progress.end()}\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
 		);
 	});
 });
