@@ -1,11 +1,23 @@
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-/** Entry point of the command line, and the name of its bundle. */
+const require = createRequire(import.meta.url);
+
+/** Entry point of the command line; its bundle is `main.js`. */
 const ENTRY = "cli/main.ts";
-export const BUNDLE = "main.js";
+
+/**
+ * Whether a file is the project's own, not a package's. The project may be an installed package itself.
+ * @param {string} project
+ * @param {string} path
+ */
+export function isSource(project, path) {
+	const [first, ...others] = relative(project, path).split(sep);
+	return first !== ".." && first !== "node_modules" && !others.includes("node_modules");
+}
 
 /**
  * Bundles the command line with all packages except esbuild, which has a binary. What a command imports late
@@ -27,7 +39,6 @@ export async function bundle(project, output, { relocatable }) {
 		format: "esm",
 		target: "node20.19",
 		charset: "utf8",
-		external: ["esbuild"],
 		mainFields: ["module", "main"],
 		tsconfigRaw: { compilerOptions: { target: "es2023", verbatimModuleSyntax: true } },
 		minifyWhitespace: true,
@@ -54,9 +65,14 @@ export async function bundle(project, output, { relocatable }) {
 function locationPlugin(project, relocatable) {
 	return {
 		name: "location",
-		setup({ onLoad }) {
+		setup({ onLoad, onResolve }) {
+			// A bundle that is not in the project's folder does not find its packages.
+			onResolve({ filter: /^esbuild$/ }, ({ path }) => ({
+				path: relocatable ? path : pathToFileURL(require.resolve(path)).href,
+				external: true,
+			}));
 			onLoad({ filter: /\.(?:ts|mjs)$/ }, async ({ path }) => {
-				if (path.includes(`${sep}node_modules${sep}`)) return undefined;
+				if (!isSource(project, path)) return undefined;
 				const source = await readFile(path, "utf8");
 				const location = relocatable
 					? `new URL(${JSON.stringify(`../${relative(project, path).replaceAll(sep, "/")}`)}, import.meta.url).href`

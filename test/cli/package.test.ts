@@ -229,4 +229,17 @@ describe("the package, packed and installed in a folder with a space, without sc
 			/ERR_PACKAGE_PATH_NOT_EXPORTED/,
 		);
 	});
+
+	test("packed with npm pack alone: the command line is bundled at its first start, and XS is missed by name", () => {
+		// What the script of npm run pack adds.
+		rmSync(join(installed, "dist"), { recursive: true });
+		const firefly = join(app, "node_modules", ".bin", "firefly");
+		const failed = runAsGuest(firefly, ["sim", "--for", "1m", "--speed", "max"]);
+		assert.equal(failed.status, 1);
+		assert.match(failed.stderr, /XS's sources are not part of this package.* npm run pack.*--engine node/s);
+		const args = ["sim", "--for", "1m", "--speed", "max", "--engine", "node"];
+		const { status, stdout, stderr } = runAsGuest(firefly, args);
+		assert.deepEqual([status, stderr], [0, ""]);
+		assert.match(stdout, /reports +[1-9]\d* published, .* 0 lost/);
+	});
 });
