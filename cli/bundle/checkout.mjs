@@ -1,8 +1,16 @@
 /** The bundle of a checkout: built at the first start, and again whenever one of its files has changed. */
-import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { cacheFolder, entryName, projectFolder } from "../../sim/cache/folder.mjs";
 
@@ -74,9 +82,9 @@ function signatureOf(path) {
 async function buildBundle(folder) {
 	const startedAt = Date.now();
 	const { bundle } = await loadBundler();
-	const name = randomBytes(8).toString("hex");
-	const output = join(folder, name);
-	await mkdir(output, { recursive: true });
+	mkdirSync(folder, { recursive: true });
+	const output = mkdtempSync(join(folder, "bundle-"));
+	const name = basename(output);
 	const inputs = await bundle(projectFolder, output, { relocatable: false });
 	const others = ["package.json", "cli/bundle/bundler.mjs", "node_modules/.package-lock.json"];
 	/** @type {Record<string, string>} */

@@ -2,7 +2,6 @@
  * Where what is built once on a machine is kept: the engine, and the command line's bundle. JavaScript,
  * because it runs before there is a bundle.
  */
-import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -44,13 +43,20 @@ export function cacheFolder(name, options = {}) {
 	);
 }
 
+/** Longest name of an entry, in characters; file systems allow 255 bytes. */
+const MAX_ENTRY_NAME = 100;
+
 /**
- * A name for a folder's own entry in a cache that several checkouts share.
+ * A name for a folder's own entry in a cache that several checkouts share: the end of its path. Two folders may
+ * have the same name, which the entry's owner has to tell.
  * @param {string} folder
  * @returns {string}
  */
 export function entryName(folder) {
-	return createHash("sha256").update(folder).digest("hex").slice(0, 16);
+	return folder
+		.replaceAll(/[^A-Za-z0-9]+/g, "-")
+		.replaceAll(/^-|-$/g, "")
+		.slice(-MAX_ENTRY_NAME);
 }
 
 /** @param {string} folder */
