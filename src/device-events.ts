@@ -24,8 +24,10 @@ export interface DeviceEvents {
 	accepted: [sequence: number, waiting: number];
 	/** Joining Wi-Fi starts. */
 	join: [];
-	/** Wi-Fi is connected. */
-	joined: [elapsedMs: number];
+	/**
+	 * Wi-Fi is connected. `signal`: in dBm, 0: unknown. `fast`: with the access point of the last connection.
+	 */
+	joined: [elapsedMs: number, signal: number, fast: boolean];
 	/** The connection to the broker starts. `pipelined`: reports follow CONNECT at once. */
 	open: [pipelined: boolean, waiting: number];
 	/** A CONNACK with success has arrived. */

@@ -90,22 +90,60 @@ export interface Time {
 }
 
 export interface WiFiOptions {
-	ssid: string;
-	password?: string;
-	/** Access point address, 6 bytes, for a fast join. */
-	bssid?: ArrayBuffer;
-	channel?: number;
+	readonly ssid: string;
+	readonly password?: string;
+	/** The device is the access point, instead of joining one; "gotIP" means that stations may join. */
+	readonly accessPoint?: {
+		/** 1 … 13. */
+		readonly channel: number;
+		/** Maximum number of stations. */
+		readonly stations: number;
+	};
 }
 
 /**
- * Station mode in the shape of the SDK's `wifi` module. Messages: "connect", "gotIP", "lostIP", "disconnect".
+ * Offsets in {@link WiFiLink}. Addresses are IPv4, as they are on the wire; a channel or an address of zeros
+ * is absent.
+ */
+export const LINK_BSSID = 0;
+export const LINK_CHANNEL = 6;
+export const LINK_ADDRESS = 8;
+export const LINK_MASK = 12;
+export const LINK_GATEWAY = 16;
+export const LINK_DNS = 20;
+/** Duration of the DHCP lease in s, 4 bytes, little endian; zeros: unknown, or the address is not leased. */
+export const LINK_LEASE = 24;
+export const LINK_SIZE = 28;
+
+/**
+ * Access point and address of a connection, as bytes, so that a join and retained memory can share them
+ * without allocating.
+ */
+export type WiFiLink = Uint8Array;
+
+/**
+ * A station's join, from construction to `close`. Messages: "connect"; "gotIP", with the signal strength in
+ * dBm if the host knows it; "lostIP"; "disconnect", with the host's reason. After "disconnect" nothing
+ * follows: the caller decides whether to join again.
  */
 export interface WiFi {
+	/** Writes access point and address of the connection; absent if the host does not know them. */
+	readLink?(link: WiFiLink): void;
+	/** No callback follows. */
 	close(): void;
 }
 
 export interface WiFiConstructor {
-	new (options: WiFiOptions, callback: (message: string, detail?: number | string) => void): WiFi;
+	/**
+	 * @param link access point and address to use: with a channel only this access point is tried, without a
+	 *   scan of all channels; with an address DHCP is skipped. A host without {@link WiFi.readLink} joins in
+	 *   its own way.
+	 */
+	new (
+		options: WiFiOptions,
+		callback: (message: string, detail?: number | string) => void,
+		link?: WiFiLink,
+	): WiFi;
 }
 
 /** Reason for the current boot. "watchdog": the firmware did not return from a turn in time. */

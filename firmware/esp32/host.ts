@@ -4,8 +4,7 @@ import storage from "embedded:storage/key-value";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
 import Timer from "timer";
-import WiFi from "wifi";
-import type { TCPConstructor, Timer as TimerClass, WiFiConstructor } from "../../src/device";
+import type { TCPConstructor, Timer as TimerClass } from "../../src/device";
 import type { Host } from "../host";
 import { CountedListener } from "../listener";
 import type { UDPConstructor } from "../time-request";
@@ -13,13 +12,14 @@ import { setClock } from "./clock";
 import { chip, mac } from "./identity";
 import { retained } from "./retained";
 import { sleep } from "./sleep";
+import { WiFi } from "./wifi";
 
 /*
  * Everything that the firmware takes from its platform on the ESP32; another host of this platform provides
  * the same.
  *
  * Modules of the SDK:
- *   embedded:io/socket/tcp, embedded:io/socket/udp, embedded:storage/key-value, timer, net, wifi   (here)
+ *   embedded:io/socket/tcp, embedded:io/socket/udp, embedded:storage/key-value, timer, net   (here)
  *   embedded:io/socket/listener   (../listener.ts)
  *   time, modules                 (../device.ts)
  *   mc/config                     (../settings.ts)
@@ -34,6 +34,13 @@ import { sleep } from "./sleep";
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
  *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
  *   xs_firefly_chip()             the chip's name, a string
+ *   xs_firefly_wifi_join(ssid, password, link, callback)
+ *                                 joins with a link (src/device.ts) or undefined; calls back later with a
+ *                                 message and a detail
+ *   xs_firefly_wifi_serve(ssid, password, channel, stations, callback)
+ *                                 opens an access point
+ *   xs_firefly_wifi_link(link)    copies the link in use
+ *   xs_firefly_wifi_stop()        stops the radio; no callback follows
  */
 const host: Host = {
 	chip,
@@ -41,7 +48,7 @@ const host: Host = {
 	tcp: TCP as unknown as TCPConstructor,
 	listener: CountedListener,
 	timer: Timer as unknown as TimerClass,
-	wifi: WiFi as unknown as WiFiConstructor,
+	wifi: WiFi,
 	resolve: (name, callback) => Net.resolve(name, callback),
 	clock: Object.freeze({ udp: UDP as unknown as UDPConstructor, set: setClock }),
 	storage,

@@ -107,7 +107,7 @@ export class Board implements PeripheralHost {
 		this.#bootSeeds = new Random(seed, "boot");
 		const drift = options.drift ?? new Random(seed, "drift").between(-MAX_DRIFT_PPM, MAX_DRIFT_PPM);
 		this.#clock = new DeviceClock(scheduler.now, drift, options.clock ?? 0);
-		this.station = new Station(this, options.accessPoint, new Random(seed, "wifi"), (up) => {
+		this.station = new Station(this, options.accessPoint, new Random(seed, "wifi"), options, (up) => {
 			network.up = up;
 		});
 		const sockets = new Sockets(this, network, () => this.station.up);

@@ -51,8 +51,9 @@ export class FirmwareEvents implements Peripheral {
 						...(reason === DROPPED_UNREADABLE ? { reason: "unreadable" } : {}),
 					};
 				}
-				case "join":
 				case "joined":
+					return { type: "joined", fast: event[3] };
+				case "join":
 				case "open":
 				case "limit":
 					return { type: event[0] };

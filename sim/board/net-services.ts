@@ -29,8 +29,12 @@ export class NetModule implements Peripheral {
 			},
 			sim_net_resolve: (host: string, id: number) => {
 				const boot = this.#bootCount;
+				const startedAt = core.scheduler.now;
 				const onAddress = (address: string | undefined): void => {
-					if (boot === this.#bootCount) core.call(this.#dispatch, id, address);
+					if (boot !== this.#bootCount) return;
+					if (!isIP(host))
+						core.emit({ type: "radio", step: "dns", duration: core.scheduler.now - startedAt });
+					core.call(this.#dispatch, id, address);
 				};
 				if (host === timeServer && !isIP(host))
 					core.scheduler.after(2 * latency, () => onAddress(station.up ? TIME_SERVER_ADDRESS : undefined));

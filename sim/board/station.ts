@@ -1,25 +1,41 @@
+import {
+	LINK_ADDRESS,
+	LINK_BSSID,
+	LINK_CHANNEL,
+	LINK_DNS,
+	LINK_GATEWAY,
+	LINK_LEASE,
+	LINK_MASK,
+	LINK_SIZE,
+} from "../../src/device";
 import type { Random } from "../clock/random";
 import type { AccessPoint, Join } from "../wifi/access-point";
+import type { Lease } from "../wifi/dhcp-server";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
-const WIFI_STARTED = 0;
-const WIFI_CONNECTED = 1;
-const WIFI_GOT_IP = 2;
-const WIFI_LOST_IP = 3;
-const WIFI_DISCONNECTED = 4;
+const CONNECT = "connect";
+const GOT_IP = "gotIP";
+const DISCONNECT = "disconnect";
+type Message = typeof CONNECT | typeof GOT_IP | typeof DISCONNECT;
 
-const MODE_OFF = -5;
-const MODE_STATION = 1;
+/** Signal strength, dBm. */
+const RSSI = -60;
+const MASK = [255, 255, 255, 0];
+/** Time from the start of an own access point until stations may join, ms. */
+const ACCESS_POINT_START_MS = 50;
 
-/** The Wi-Fi station of a board. Without an access point the board is wired: always on the network. */
+/** The Wi-Fi of a board. Without an access point the board is wired: always on the network. */
 export class Station implements Peripheral {
 	readonly natives: Natives;
 	readonly #core: PeripheralHost;
 	readonly #accessPoint: AccessPoint | undefined;
 	readonly #random: Random;
+	readonly #identity: { readonly mac: string; readonly address: string };
 	readonly #onUpChanged: (up: boolean) => void;
-	#dispatch: number | undefined;
-	#on = false;
+	readonly #link = new Uint8Array(LINK_SIZE);
+	/** Identifies the present join: notifications of an older one are dropped. */
+	#generation = 0;
+	#callback: number | undefined;
 	#up = false;
 	#ssid: string | undefined;
 	#join: Join | undefined;
@@ -29,29 +45,30 @@ export class Station implements Peripheral {
 		core: PeripheralHost,
 		accessPoint: AccessPoint | undefined,
 		random: Random,
+		identity: { readonly mac: string; readonly address: string },
 		onUpChanged: (up: boolean) => void,
 	) {
 		this.#core = core;
 		this.#accessPoint = accessPoint;
 		this.#random = random;
+		this.#identity = identity;
 		this.#onUpChanged = onUpChanged;
 		this.natives = {
-			sim_wifi_start: (handle: number) => {
-				this.#dispatch = handle;
-			},
-			sim_wifi_connect: (
-				ssid: string | undefined,
-				password: string | undefined,
-				bssid: Uint8Array | undefined,
-				channel: number | undefined,
-			) => this.#connect(ssid, password, bssid, channel),
-			sim_wifi_disconnect: () => this.#disconnect(),
-			sim_wifi_mode: (mode?: number) => {
-				if (mode === undefined) return this.#on ? MODE_STATION : MODE_OFF;
-				if (mode === MODE_OFF) this.#disconnect();
-				this.#on = mode !== MODE_OFF;
-				return mode;
-			},
+			xs_firefly_wifi_join: (
+				ssid: string,
+				password: string,
+				link: Uint8Array | undefined,
+				callback: number,
+			) => this.#start(ssid, password, link, callback),
+			xs_firefly_wifi_serve: (
+				ssid: string,
+				password: string,
+				_channel: number,
+				_stations: number,
+				callback: number,
+			) => this.#serve(ssid, password, callback),
+			xs_firefly_wifi_stop: () => this.#stop(),
+			xs_firefly_wifi_link: (link: Uint8Array) => link.set(this.#link),
 		};
 		onUpChanged(accessPoint === undefined);
 	}
@@ -71,60 +88,98 @@ export class Station implements Peripheral {
 	}
 
 	reset(): void {
-		this.#disconnect();
-		this.#on = false;
-		this.#dispatch = undefined;
+		this.#stop();
 	}
 
-	#connect(
-		ssid: string | undefined,
-		password: string | undefined,
-		bssid: Uint8Array | undefined,
-		channel: number | undefined,
-	): void {
-		if (!ssid) throw new Error("ssid required");
-		if (Buffer.byteLength(ssid) > 32) throw new Error("ssid too long - 32 bytes max");
-		if (password && Buffer.byteLength(password) > 64) throw new Error("password too long - 64 bytes max");
-		if (bssid && bssid.length !== 6) throw new Error("bssid must be 6 bytes");
-		if (channel !== undefined && !(channel >= 1 && channel <= 13)) throw new Error("invalid channel");
-		this.#disconnect();
+	#start(ssid: string, password: string, link: Uint8Array | undefined, callback: number): void {
+		this.#begin(ssid, password, callback);
+		if (link !== undefined) this.#link.set(link.subarray(0, LINK_SIZE));
 		const accessPoint = this.#accessPoint;
 		if (!accessPoint) {
 			// Wired: a Wi-Fi join succeeds at once.
-			this.#notifyLater(WIFI_STARTED, WIFI_CONNECTED, WIFI_GOT_IP);
+			this.#notifyLater(0, CONNECT);
+			this.#notifyLater(0, GOT_IP);
 			return;
 		}
-		this.#ssid = ssid;
-		if (!this.#on) this.#notifyLater(WIFI_STARTED);
-		this.#on = true;
+		const known = this.#link[LINK_CHANNEL] !== 0;
+		const { mac, address } = this.#identity;
 		this.#join = accessPoint.join(
 			this.#random,
-			{ ssid, bssid: bssid && Buffer.from(bssid).toString("hex"), channel },
 			{
-				connected: () => this.#notify(WIFI_CONNECTED),
-				addressed: () => {
-					this.#setUp(true);
-					this.#notify(WIFI_GOT_IP);
+				ssid,
+				mac,
+				bssid: known ? Buffer.from(this.#link.subarray(LINK_BSSID, LINK_CHANNEL)).toString("hex") : undefined,
+				channel: known ? this.#link[LINK_CHANNEL] : undefined,
+				address: this.#fixedAddress(),
+				preferredAddress: address,
+			},
+			{
+				step: (step, duration) => this.#core.emit({ type: "radio", step, duration }),
+				connected: () => {
+					this.#link.set(Buffer.from(accessPoint.bssid, "hex"), LINK_BSSID);
+					this.#link[LINK_CHANNEL] = accessPoint.channel;
+					this.#notify(CONNECT);
+				},
+				addressed: (lease, usable) => {
+					if (lease) this.#writeLease(lease);
+					this.#setUp(usable);
+					this.#notify(GOT_IP, RSSI);
 				},
 				down: () => this.#setUp(false),
 				disconnected: (reason) => {
 					this.#join = undefined;
 					this.#setUp(false);
-					this.#notify(WIFI_DISCONNECTED, reason);
+					this.#notify(DISCONNECT, reason);
 				},
-				lostAddress: () => this.#notify(WIFI_LOST_IP),
 			},
 		);
 	}
 
-	#notifyLater(...messages: number[]): void {
-		const dispatch = this.#dispatch;
-		this.#core.scheduler.after(0, () => {
-			for (const message of messages) if (this.#dispatch === dispatch) this.#notify(message);
+	/** Becomes an access point. */
+	#serve(ssid: string, password: string, callback: number): void {
+		this.#begin(ssid, password, callback);
+		const generation = this.#generation;
+		this.#core.scheduler.after(ACCESS_POINT_START_MS, () => {
+			if (generation !== this.#generation) return;
+			this.#setUp(true);
+			this.#notify(GOT_IP);
 		});
 	}
 
-	#disconnect(): void {
+	#begin(ssid: string, password: string, callback: number): void {
+		if (Buffer.byteLength(ssid) > 32 || Buffer.byteLength(password) > 64)
+			throw new RangeError("Wi-Fi: text too long");
+		this.#stop();
+		this.#callback = callback;
+		this.#ssid = ssid;
+		this.#link.fill(0);
+	}
+
+	#fixedAddress(): string | undefined {
+		const address = this.#link.subarray(LINK_ADDRESS, LINK_ADDRESS + 4);
+		return address.some((byte) => byte !== 0) ? address.join(".") : undefined;
+	}
+
+	#writeLease({ address, seconds }: Lease): void {
+		const bytes = address.split(".").map(Number);
+		const gateway = [...bytes.slice(0, 3), 1];
+		this.#link.set(bytes, LINK_ADDRESS);
+		this.#link.set(MASK, LINK_MASK);
+		this.#link.set(gateway, LINK_GATEWAY);
+		this.#link.set(gateway, LINK_DNS);
+		new DataView(this.#link.buffer).setUint32(LINK_LEASE, seconds, true);
+	}
+
+	#notifyLater(delay: number, message: Message): void {
+		const generation = this.#generation;
+		this.#core.scheduler.after(delay, () => {
+			if (generation === this.#generation) this.#notify(message);
+		});
+	}
+
+	#stop(): void {
+		this.#generation++;
+		this.#callback = undefined;
 		this.#join?.cancel();
 		this.#join = undefined;
 		this.#setUp(false);
@@ -136,7 +191,7 @@ export class Station implements Peripheral {
 		if (this.#accessPoint) this.#onUpChanged(up);
 	}
 
-	#notify(message: number, detail = 0): void {
-		this.#core.call(this.#dispatch, message, detail);
+	#notify(message: Message, detail = 0): void {
+		this.#core.call(this.#callback, message, detail);
 	}
 }

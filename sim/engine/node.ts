@@ -23,6 +23,8 @@ type ProgramFunction = (
 	reset: (restore: () => void) => void,
 ) => void;
 
+/** Native functions to which the firmware passes a function, which becomes a handle. */
+const TAKES_FUNCTION = /_(start|join|serve)$/;
 const PARAMETERS = ["native", "trace", "globalThis", "Date", "Math", "ArrayBuffer", "sim_main", "sim_reset"];
 const FILE = "firmware.js";
 const FRAME = /firmware\.js:(\d+):(\d+)/;
@@ -259,9 +261,13 @@ class NodeChip implements Chip {
 			| ((...args: unknown[]) => ReturnType<NativeFunction>)
 			| undefined;
 		if (!host) throw new Error(`no native function ${name}`);
-		if (!name.endsWith("_start")) return host as NativeFunction;
-		return ((callback: () => unknown) =>
-			host(this.#functions.push(callback) - 1)) as unknown as NativeFunction;
+		if (!TAKES_FUNCTION.test(name)) return host as NativeFunction;
+		return ((...args: unknown[]) =>
+			host(
+				...args.map((arg) =>
+					typeof arg === "function" ? this.#functions.push(arg as () => unknown) - 1 : arg,
+				),
+			)) as unknown as NativeFunction;
 	}
 
 	#retained(bytes: number): ArrayBufferLike {

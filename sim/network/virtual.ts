@@ -48,6 +48,15 @@ export class VirtualNetwork {
 	find(address: string): VirtualHost | undefined {
 		return this.#hosts.get(address);
 	}
+
+	/** Moves a host to another address, and its names with it; nobody answers at the old one any more. */
+	move(from: string, to: string): void {
+		const host = this.#hosts.get(from);
+		if (host === undefined || this.#hosts.has(to)) throw new Error(`cannot move ${from} to ${to}`);
+		this.#hosts.delete(from);
+		this.#hosts.set(to, host);
+		for (const [name, address] of this.names) if (address === from) this.names.set(name, to);
+	}
 }
 
 class VirtualListener implements HostListener {

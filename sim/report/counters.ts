@@ -36,6 +36,9 @@ export class NodeCounters {
 	repeated = 0;
 	acknowledged = 0;
 	dropped = 0;
+	/** Wi-Fi joins that succeeded, and those of them with the access point of the last connection. */
+	joins = 0;
+	fastJoins = 0;
 	waiting = 0;
 	limits = 0;
 	crashes = 0;
@@ -99,6 +102,8 @@ export class NodeCounters {
 				break;
 			case "joined":
 				this.state = "awake";
+				this.joins++;
+				if (event.fast) this.fastJoins++;
 				break;
 			case "open":
 				this.state = "connecting";

@@ -1,10 +1,13 @@
 import { currents, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "./currents";
-import type { TimedEvent } from "./events";
+import type { RadioStep, TimedEvent } from "./events";
 
 /** Activity of a node, as distinguished by its current. */
 export type Phase = "boot" | "join" | "exchange" | "awake" | "sleep";
 
 export const phases: readonly Phase[] = ["boot", "join", "exchange", "awake", "sleep"];
+
+/** Steps on the way to the broker, in their order; they are part of the phases `join` and `exchange`. */
+export const radioSteps: readonly RadioStep[] = ["start", "scan", "probe", "association", "dhcp", "dns"];
 
 /** Current of each phase, mA. */
 const phaseCurrents: Readonly<Record<Phase, number>> = {
@@ -31,6 +34,15 @@ export class EnergyMeter {
 		awake: emptyShare(),
 		sleep: emptyShare(),
 	};
+	/** What the steps on the way to the broker take of it. */
+	readonly radio: Readonly<Record<RadioStep, PhaseShare>> = {
+		start: emptyShare(),
+		scan: emptyShare(),
+		probe: emptyShare(),
+		association: emptyShare(),
+		dhcp: emptyShare(),
+		dns: emptyShare(),
+	};
 	#phase: Phase | undefined;
 	#integratedUntil = 0;
 	/** Time of the last traffic on the open connection. */
@@ -55,6 +67,12 @@ export class EnergyMeter {
 			case "joined":
 				this.#startPhase("awake", event.time);
 				break;
+			case "radio": {
+				const share = this.radio[event.step];
+				share.time += event.duration;
+				share.charge += (currents.receive * event.duration) / 1000;
+				break;
+			}
 			case "open":
 			case "connected":
 			case "publish":

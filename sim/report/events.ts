@@ -18,6 +18,9 @@ export interface SensorDescription {
 	readonly decimals?: number;
 }
 
+/** Steps on the way to the broker: those of a join, and the look-up of the broker's name. */
+export type RadioStep = "start" | "scan" | "probe" | "association" | "dhcp" | "dns";
+
 export type SimulationEvent =
 	/** Once for each node, before its first boot. `alwaysOn`: it does not sleep between reports. */
 	| {
@@ -49,9 +52,14 @@ export type SimulationEvent =
 			readonly waiting: number;
 			readonly reason?: "damaged" | "unreadable";
 	  }
-	/** `join`: Wi-Fi starts to connect; `joined`: it is connected. */
+	/**
+	 * `join`: Wi-Fi starts to connect; `joined`: it is connected. `fast`: with the access point of the last
+	 * connection.
+	 */
 	| { readonly type: "join" }
-	| { readonly type: "joined" }
+	| { readonly type: "joined"; readonly fast: boolean }
+	/** A step on the way to the broker has ended. `duration`: ms. */
+	| { readonly type: "radio"; readonly step: RadioStep; readonly duration: number }
 	/** SYN is sent. */
 	| { readonly type: "open" }
 	/** A CONNACK with success has arrived. */

@@ -1,4 +1,5 @@
-import { type Phase, phases } from "./energy";
+import { type Phase, phases, radioSteps } from "./energy";
+import type { RadioStep } from "./events";
 import { count, formatNumber, formatSpan } from "./format";
 import type { Summary } from "./summary";
 
@@ -8,6 +9,15 @@ const phaseNames: Readonly<Record<Phase, string>> = {
 	exchange: "exchange",
 	awake: "CPU awake",
 	sleep: "deep sleep",
+};
+
+const stepNames: Readonly<Record<RadioStep, string>> = {
+	start: "radio start",
+	scan: "scan",
+	probe: "search on one channel",
+	association: "association",
+	dhcp: "DHCP",
+	dns: "DNS",
 };
 
 /** The lines of a summary in text form. */
@@ -32,7 +42,17 @@ export function summaryLines(summary: Summary): string[] {
 		lines.push(
 			`network      ${formatNumber(exchange.bytesPerReport)} bytes a report; ${formatNumber(exchange.roundTripsPerExchange, 2)} round trips and ${formatNumber(exchange.reportsPerExchange, 2)} reports an exchange`,
 		);
-	return [...lines, ...energyLines(summary)];
+	return [...lines, ...joinLines(summary), ...energyLines(summary)];
+}
+
+function joinLines({ joins }: Summary): string[] {
+	if (joins === undefined) return [];
+	const steps = radioSteps.flatMap((step) => {
+		const { time, charge } = joins.steps[step];
+		return time > 0 ? [`${stepNames[step]} ${formatSpan(time)} and ${formatNumber(charge, 1)} mC`] : [];
+	});
+	const counted = `${formatNumber(joins.count)}, ${formatNumber(joins.fast)} of them fast`;
+	return [`joins        ${[counted, ...steps].join("; ")}`];
 }
 
 function energyLines(summary: Summary): string[] {

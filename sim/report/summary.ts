@@ -1,6 +1,7 @@
 import type { NodeCounters, SimulationCounters } from "./counters";
 import { batteryCapacityMAh } from "./currents";
-import { averageCurrent, batteryDays, type Phase, phases } from "./energy";
+import { averageCurrent, batteryDays, type Phase, phases, radioSteps } from "./energy";
+import type { RadioStep } from "./events";
 import { Histogram } from "./histogram";
 
 /** Result of a simulation, all sensor nodes together. Times in ms of simulated time. */
@@ -31,12 +32,28 @@ export interface Summary {
 		readonly roundTripsPerExchange: number;
 		readonly reportsPerExchange: number;
 	};
+	/**
+	 * Wi-Fi joins that succeeded; `fast`: with the access point of the last connection. `steps`: time in ms and
+	 * charge in mC of each step, part of what `energy` has. Absent without a join.
+	 */
+	readonly joins?: {
+		readonly count: number;
+		readonly fast: number;
+		readonly steps: Readonly<Record<RadioStep, Share>>;
+	};
 	readonly energy: Energy;
+}
+
+export interface Share {
+	/** ms. */
+	readonly time: number;
+	/** mC. */
+	readonly charge: number;
 }
 
 export interface Energy {
 	/** mC, per phase. */
-	readonly phases: Readonly<Record<Phase, { readonly time: number; readonly charge: number }>>;
+	readonly phases: Readonly<Record<Phase, Share>>;
 	/** mA, average of one node. */
 	readonly average: number;
 	/** Days on a battery of `capacity` mAh; absent without consumption. */
@@ -85,20 +102,40 @@ export function summarize(counters: SimulationCounters): Summary {
 						reportsPerExchange: delivered / exchanges,
 					},
 				}),
+		...joinsOf(nodes),
 		energy: energyOf(nodes),
 	};
+}
+
+function joinsOf(nodes: readonly NodeCounters[]): Pick<Summary, "joins"> {
+	let count = 0;
+	let fast = 0;
+	for (const node of nodes) {
+		count += node.joins;
+		fast += node.fastJoins;
+	}
+	if (count === 0) return {};
+	const steps = {} as Record<RadioStep, Share>;
+	for (const step of radioSteps) steps[step] = sumOf(nodes.map((node) => node.energy.radio[step]));
+	return { joins: { count, fast, steps } };
+}
+
+function sumOf(shares: readonly Share[]): Share {
+	let time = 0;
+	let charge = 0;
+	for (const share of shares) {
+		time += share.time;
+		charge += share.charge;
+	}
+	return { time, charge };
 }
 
 function energyOf(nodes: readonly NodeCounters[]): Energy {
 	let charge = 0;
 	let time = 0;
-	const shares = {} as Record<Phase, { time: number; charge: number }>;
+	const shares = {} as Record<Phase, Share>;
 	for (const phase of phases) {
-		const share = { time: 0, charge: 0 };
-		for (const node of nodes) {
-			share.time += node.energy.shares[phase].time;
-			share.charge += node.energy.shares[phase].charge;
-		}
+		const share = sumOf(nodes.map((node) => node.energy.shares[phase]));
 		charge += share.charge;
 		time += share.time;
 		shares[phase] = share;

@@ -1,5 +1,6 @@
 import type { Random } from "../clock/random";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
+import { DHCPServer, type Lease } from "./dhcp-server";
 
 /** A span of time, ms. */
 export interface Span {
@@ -7,47 +8,51 @@ export interface Span {
 	readonly to: number;
 }
 
-/** Durations of the steps of a join, ms; each join draws from the spans. */
-export interface JoinTimes {
-	/** Starting the radio. */
-	readonly start: Span;
-	/** Scan of all 13 channels. */
-	readonly scan: Span;
-	/** Scan for one access point on one channel. */
-	readonly probe: Span;
-	/** Authentication, association and the four-way handshake. */
-	readonly associate: Span;
-	/** DHCP. */
-	readonly address: Span;
-}
+/** Steps of a join. `probe`: a scan for one access point on one channel. */
+export type JoinStep = "start" | "scan" | "probe" | "association" | "dhcp";
+
+/** Durations of the steps, ms; each join draws from the spans. */
+export type JoinTimes = Readonly<Record<JoinStep, Span>>;
 
 /**
- * Chosen to match published measurements: DHCP costs 850 ms (glenn20/upy-esp32-experiments: 1,626 ms a report
- * with it, 774 ms without), and a cached access point takes a wake from about 4 s to 1 s (esphome pull
- * request 5931). The division between the steps is an estimate.
+ * A scan spends 120 ms on each of eleven channels, and listens for 360 ms on the two on which a station may
+ * not send first (ESP-IDF's defaults); an emulated ESP32-C3 took 2.5 s for a join with a scan, and 34 to
+ * 130 ms with access point and channel. DHCP there took 26 ms without the ARP check that the firmware
+ * switches off; home routers are slower. The other steps are estimates.
  */
 export const JOIN_TIMES: JoinTimes = {
 	start: { from: 40, to: 60 },
-	scan: { from: 1400, to: 1700 },
+	scan: { from: 2000, to: 2300 },
 	probe: { from: 20, to: 60 },
-	associate: { from: 60, to: 150 },
-	address: { from: 550, to: 950 },
+	association: { from: 60, to: 150 },
+	dhcp: { from: 30, to: 250 },
 };
 
 export interface JoinTarget {
 	readonly ssid: string;
+	/** The station's hardware address, hexadecimal. */
+	readonly mac: string;
 	/** Hexadecimal. With {@link channel}: only this access point is tried. */
 	readonly bssid: string | undefined;
 	readonly channel: number | undefined;
+	/** IPv4 address to use without DHCP. */
+	readonly address: string | undefined;
+	/** What DHCP assigns if it can. */
+	readonly preferredAddress: string;
 }
 
 export interface JoinHandler {
+	/** A step has ended, also one without success. @param duration ms */
+	step(step: JoinStep, duration: number): void;
 	connected(): void;
-	addressed(): void;
+	/**
+	 * @param lease undefined: the address that the station brought
+	 * @param usable whether packets get through: the address is the station's
+	 */
+	addressed(lease: Lease | undefined, usable: boolean): void;
 	/** No packet gets through any more, but the station has not detected it yet. */
 	down(): void;
-	lostAddress(): void;
-	/** @param reason the SDK's code: 0 lost or not found, −1 refused */
+	/** The end of the join. @param reason ESP-IDF's */
 	disconnected(reason: number): void;
 }
 
@@ -55,25 +60,29 @@ export interface Join {
 	cancel(): void;
 }
 
-/** Attempts of the SDK's module before it reports a disconnection. */
-const MAX_JOIN_TRIES = 6;
+/** Reasons of ESP-IDF (`wifi_err_reason_t`). */
+export const REASON_BEACON_TIMEOUT = 200;
+export const REASON_NO_AP_FOUND = 201;
 /** Time without beacons after which a station is disconnected, ms (ESP-IDF: 6 s). */
 const BEACON_TIMEOUT_MS = 6000;
 
-/** One access point, in range until an outage. */
+/** One access point, in range until an outage, and the DHCP server of its network. */
 export class AccessPoint {
-	readonly bssid: string;
+	/** Hexadecimal. */
+	bssid: string;
 	channel: number;
-	readonly #scheduler: Scheduler;
-	readonly #times: JoinTimes;
+	readonly dhcp: DHCPServer;
+	readonly scheduler: Scheduler;
+	readonly times: JoinTimes;
 	readonly #joins = new Set<JoinAttempt>();
 	#present = true;
 
 	constructor(scheduler: Scheduler, options: { bssid?: string; channel?: number; times?: JoinTimes } = {}) {
-		this.#scheduler = scheduler;
+		this.scheduler = scheduler;
 		this.bssid = options.bssid ?? "02f17ef1f100";
 		this.channel = options.channel ?? 6;
-		this.#times = options.times ?? JOIN_TIMES;
+		this.times = options.times ?? JOIN_TIMES;
+		this.dhcp = new DHCPServer(scheduler);
 	}
 
 	get present(): boolean {
@@ -88,79 +97,79 @@ export class AccessPoint {
 
 	/** @param random the device's own stream */
 	join(random: Random, station: JoinTarget, handler: JoinHandler): Join {
-		return new JoinAttempt(this, this.#scheduler, this.#times, random, this.#joins, station, handler);
+		return new JoinAttempt(this, random, this.#joins, station, handler);
 	}
 }
 
 class JoinAttempt implements Join {
 	readonly #accessPoint: AccessPoint;
-	readonly #scheduler: Scheduler;
-	readonly #times: JoinTimes;
 	readonly #random: Random;
 	readonly #joins: Set<JoinAttempt>;
 	readonly #target: JoinTarget;
 	readonly #handler: JoinHandler;
-	#remainingTries = MAX_JOIN_TRIES;
 	#associated = false;
 	#next: Scheduled | undefined;
 
 	constructor(
 		accessPoint: AccessPoint,
-		scheduler: Scheduler,
-		times: JoinTimes,
 		random: Random,
 		joins: Set<JoinAttempt>,
 		target: JoinTarget,
 		handler: JoinHandler,
 	) {
 		this.#accessPoint = accessPoint;
-		this.#scheduler = scheduler;
-		this.#times = times;
 		this.#random = random;
 		this.#joins = joins;
 		this.#target = target;
 		this.#handler = handler;
 		joins.add(this);
-		this.#after(times.start, () => this.#search());
+		this.#after("start", () => this.#search());
 	}
 
 	cancel(): void {
 		this.#joins.delete(this);
-		this.#scheduler.cancel(this.#next);
+		this.#accessPoint.scheduler.cancel(this.#next);
 	}
 
 	/** The access point stopped sending beacons. */
 	onOutage(): void {
 		if (!this.#associated) return;
+		const { scheduler } = this.#accessPoint;
 		this.#handler.down();
-		this.#scheduler.cancel(this.#next);
-		this.#next = this.#scheduler.after(BEACON_TIMEOUT_MS, () => {
-			this.#handler.lostAddress();
-			this.#end(0);
-		});
+		scheduler.cancel(this.#next);
+		this.#next = scheduler.after(BEACON_TIMEOUT_MS, () => this.#end(REASON_BEACON_TIMEOUT));
 	}
 
 	#search(): void {
 		const { bssid, channel } = this.#target;
-		const known = bssid !== undefined && channel !== undefined;
-		this.#after(known ? this.#times.probe : this.#times.scan, () => {
+		this.#after(bssid !== undefined && channel !== undefined ? "probe" : "scan", () => {
 			const accessPoint = this.#accessPoint;
 			const found =
 				accessPoint.present &&
 				(bssid === undefined || bssid === accessPoint.bssid) &&
 				(channel === undefined || channel === accessPoint.channel);
 			if (found) this.#associate();
-			else if (--this.#remainingTries > 0) this.#search();
-			else this.#end(0);
+			else this.#end(REASON_NO_AP_FOUND);
 		});
 	}
 
 	#associate(): void {
-		this.#after(this.#times.associate, () => {
+		this.#after("association", () => {
+			if (!this.#accessPoint.present) {
+				this.#end(REASON_NO_AP_FOUND);
+				return;
+			}
 			this.#associated = true;
 			this.#handler.connected();
-			if (this.#joins.has(this)) this.#after(this.#times.address, () => this.#handler.addressed());
+			if (this.#joins.has(this)) this.#address();
 		});
+	}
+
+	#address(): void {
+		const { dhcp } = this.#accessPoint;
+		const { mac, address, preferredAddress } = this.#target;
+		if (address !== undefined) this.#handler.addressed(undefined, dhcp.holds(mac, address));
+		else this.#after("dhcp", () => this.#handler.addressed(dhcp.assign(mac, preferredAddress), true));
 	}
 
 	#end(reason: number): void {
@@ -168,7 +177,13 @@ class JoinAttempt implements Join {
 		this.#handler.disconnected(reason);
 	}
 
-	#after(span: Span, run: () => void): void {
-		this.#next = this.#scheduler.after(Math.round(this.#random.between(span.from, span.to)), run);
+	#after(step: JoinStep, run: () => void): void {
+		const { scheduler, times } = this.#accessPoint;
+		const { from, to } = times[step];
+		const duration = Math.round(this.#random.between(from, to));
+		this.#next = scheduler.after(duration, () => {
+			this.#handler.step(step, duration);
+			run();
+		});
 	}
 }

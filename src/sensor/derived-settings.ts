@@ -14,7 +14,7 @@ import { type TopicTemplate, topicTemplate } from "./topic";
 export interface DerivedSettings {
 	/** Changes with every setting that the meaning of the values in the outbox depends on. */
 	readonly sensorsHash: number;
-	/** Changes with the broker. */
+	/** Changes with the broker and the network. */
 	readonly brokerHash: number;
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
@@ -43,7 +43,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
-		brokerHash: brokerHash(broker),
+		brokerHash: brokerHash(broker, settings.wifi),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

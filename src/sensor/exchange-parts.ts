@@ -30,7 +30,9 @@ export interface ReportExchangeHandler {
 
 /** What an exchange of reports works with, shared by its parts. */
 export interface ExchangeParts {
-	readonly device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "event" | "trace">;
+	readonly device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "trace"> & {
+		readonly event?: Device["event"] | undefined;
+	};
 	readonly settings: Settings;
 	readonly retained: RetainedState;
 	readonly outbox: Outbox;

@@ -12,50 +12,57 @@ export const RETAINED_BYTES = 7168;
 
 export const LAYOUT_MAGIC = 0x46_4c_79_46;
 /** Increment it whenever the meaning of any byte changes. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 // Words of 32 bits, unsigned.
-export const WORD_MAGIC = 0;
+/**
+ * Access point and address of the last connection that reached the broker: a `WiFiLink` of 28 bytes. It comes
+ * first, so that a view of the whole is also one of it.
+ */
+export const WORD_LINK = 0;
+/** IPv4 address of the broker on that connection, as on the wire; 0: unknown. */
+export const WORD_BROKER_ADDRESS = 7;
+export const WORD_MAGIC = 8;
 /** Layout version in the upper half, number of sensors in the lower. */
-export const WORD_SHAPE = 1;
-export const WORD_CHECKSUM = 2;
+export const WORD_SHAPE = 9;
+export const WORD_CHECKSUM = 10;
 /** Counts commits. */
-export const WORD_GENERATION = 3;
+export const WORD_GENERATION = 11;
 /** Identifies the list of sensors: the same index in a record means another sensor in another list. */
-export const WORD_SENSORS_HASH = 4;
+export const WORD_SENSORS_HASH = 12;
 /** Identifies the broker: values from a CONNACK apply to that broker only. */
-export const WORD_BROKER_HASH = 5;
-export const WORD_RING_START = 6;
-export const WORD_RING_SIZE = 7;
+export const WORD_BROKER_HASH = 13;
+export const WORD_RING_START = 14;
+export const WORD_RING_SIZE = 15;
 /** Index of the oldest record in the ring. */
-export const WORD_HEAD = 8;
+export const WORD_HEAD = 16;
 /** Bytes from the head to the end of the newest record. */
-export const WORD_USED = 9;
+export const WORD_USED = 17;
 /** Records in these bytes, including dead ones. */
-export const WORD_RECORDS = 10;
+export const WORD_RECORDS = 18;
 /** Number of pending reports. */
-export const WORD_WAITING = 11;
+export const WORD_WAITING = 19;
 /** Sequence number of the next report. */
-export const WORD_SEQUENCE = 12;
-export const WORD_WAKES = 13;
+export const WORD_SEQUENCE = 20;
+export const WORD_WAKES = 21;
 /** Number of failed tries in a row. */
-export const WORD_FAILED_TRIES = 14;
-export const WORD_FLAGS = 15;
+export const WORD_FAILED_TRIES = 22;
+export const WORD_FLAGS = 23;
 /** Receive Maximum of the last CONNACK. */
-export const WORD_RECEIVE_MAXIMUM = 16;
+export const WORD_RECEIVE_MAXIMUM = 24;
 /** Maximum Packet Size of the last CONNACK, in bytes. */
-export const WORD_PACKET_SIZE = 17;
+export const WORD_PACKET_SIZE = 25;
 /** Four counters of dropped reports, one for each {@link ../device-events.ts!DropReason}. */
-export const WORD_DROPPED = 18;
-export const WORD_ACKNOWLEDGED = 22;
+export const WORD_DROPPED = 26;
+export const WORD_ACKNOWLEDGED = 30;
 /** Number of failed readings. */
-export const WORD_FAILED_READINGS = 23;
+export const WORD_FAILED_READINGS = 31;
 /** Number of requests in a row that a time server has not answered. */
-export const WORD_UNANSWERED_SYNCS = 24;
+export const WORD_UNANSWERED_SYNCS = 32;
 /** Number of topics whose {@link SENSOR_TOPIC_BACKOFF} is not 0. */
-export const WORD_REFUSED_TOPICS = 25;
+export const WORD_REFUSED_TOPICS = 33;
 /** Even, as the checksum requires. */
-export const WORDS = 26;
+export const WORDS = 34;
 
 /**
  * The broker closed several pipelined connections in a row before CONNACK: pipelining is not tried again
@@ -87,7 +94,11 @@ export const REAL_DRIFT = 5;
 export const REAL_PIPELINE_RETRY = 6;
 /** Node time before which no request is sent to a time server. */
 export const REAL_SYNC_RETRY = 7;
-export const REALS = 8;
+/** Node time up to which the address of the link may be used. */
+export const REAL_LEASE_END = 8;
+/** Node time from which all channels are scanned again: a better access point may have come. */
+export const REAL_SCAN_DUE = 9;
+export const REALS = 10;
 
 // Doubles for each sensor.
 /** Node time of its next sample. */

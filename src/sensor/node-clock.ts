@@ -49,13 +49,16 @@ export class NodeClock {
 	 * Restores both times from what {@link saveTimes} stored, and estimates by how much sleeps differ from the
 	 * requested duration. Not after a further boot since that sleep: a crash, and the pause after it, would
 	 * count as drift.
+	 * @returns whether node time has gone on by the time that has passed: false after such a boot, a reset or a
+	 *   loss of power, unless the host's clock says how long it took
 	 */
-	restore(reason: WakeReason): void {
+	restore(reason: WakeReason): boolean {
 		const reals = this.#reals;
 		const orderedSleep = this.#retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
 		const wallTimeBefore = reals[REAL_WALL_TIME];
 		let drift = reals[REAL_DRIFT];
 		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
+		let known = elapsed > 0;
 		if (this.#device.clockIsSet) {
 			const slept = Date.now() - wallTimeBefore;
 			// False for NaN, and if the clock was set back meanwhile.
@@ -66,11 +69,13 @@ export class NodeClock {
 					reals[REAL_DRIFT] = drift;
 				}
 				elapsed = slept;
+				known = true;
 			}
 		} else if (reason === "deep-sleep" && orderedSleep > 0)
 			this.#wallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
 		this.#lastWallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
 		this.#now = reals[REAL_NODE_TIME] + Math.round(elapsed);
+		return known;
 	}
 
 	/** Node time. */

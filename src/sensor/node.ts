@@ -7,6 +7,7 @@ import { reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import type { ReportExchangeHandler } from "./exchange-parts";
+import { forgetAddresses, forgetLink } from "./join-cache";
 import {
 	headerSize,
 	REAL_DRIFT,
@@ -39,6 +40,11 @@ const SYNC_LIMIT_MS = 3000;
 const ERROR_SLEEP_MS = 60_000;
 /** Longest timer, in ms. */
 const LONGEST_TIMER_MS = 86_400_000;
+/**
+ * Maximum time, in ms, from the start of a connection to CONNACK with an address or a broker's address from
+ * the last join: a network that has changed does not answer at all.
+ */
+const TRIAL_LIMIT_MS = 2000;
 /** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;
 
@@ -52,7 +58,8 @@ const TASK_CONNECT = 5;
 const TASK_DONE = 6;
 const TASK_SYNCHRONISE = 7;
 const TASK_REPORT = 8;
-const TASK_NONE = 9;
+const TASK_JOIN_ANEW = 9;
+const TASK_NONE = 10;
 type Task =
 	| typeof TASK_BOOT
 	| typeof TASK_SAMPLE
@@ -63,6 +70,7 @@ type Task =
 	| typeof TASK_DONE
 	| typeof TASK_SYNCHRONISE
 	| typeof TASK_REPORT
+	| typeof TASK_JOIN_ANEW
 	| typeof TASK_NONE;
 
 /**
@@ -85,7 +93,6 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	#exchange: ReportExchange | undefined;
 	/** Node time at start. */
 	#startedAt = 0;
-	#joinedAt = 0;
 	/** Whether a try is in progress, from the decision to report until its end. */
 	#reporting = false;
 	#asleep = false;
@@ -93,11 +100,18 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	#nextTask: Task = TASK_NONE;
 	#timer: TimerId | undefined;
 	#watchdog: TimerId | undefined;
-	#syncTimer: TimerId | undefined;
+	/** Limits the wait for the time server, then that for the broker on trial. */
+	#stepTimer: TimerId | undefined;
 	/** Callback of all timers. */
 	readonly #onTimer = (id: TimerId): void =>
 		this.runTasks(
-			id === this.#watchdog ? TASK_AWAKE_LIMIT : id === this.#syncTimer ? TASK_CONNECT : TASK_SAMPLE,
+			id === this.#watchdog
+				? TASK_AWAKE_LIMIT
+				: id !== this.#stepTimer
+					? TASK_SAMPLE
+					: this.#exchange?.busy
+						? TASK_JOIN_ANEW
+						: TASK_CONNECT,
 		);
 
 	/** @param derived derived from the same settings, or from their template */
@@ -129,7 +143,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.#encoder,
 			this.#clock,
 		);
-		this.#network = new NetworkSession(device, settings.wifi, this);
+		this.#network = new NetworkSession(device, settings.wifi, this.#retained, this.#clock, this);
 	}
 
 	/** Call once at boot. Never throws; in deep mode it ends with `Device.sleep.deep`. */
@@ -171,6 +185,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 					case TASK_CONNECT:
 						this.connect();
 						break;
+					case TASK_JOIN_ANEW:
+						this.joinAnew();
+						break;
 					case TASK_DONE:
 						this.#reporting = false;
 						this.waitOrSleep(0);
@@ -187,7 +204,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { sleep } = this.#device;
 		const words = this.#retained.words;
 		const restored = this.#retained.restore();
-		this.#clock.restore(sleep.reason);
+		if (!this.#clock.restore(sleep.reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
 		if (this.#deepSleep) this.startWatchdog();
 		if (restored === "changed") this.#outbox.discard();
@@ -196,6 +213,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (words[WORD_BROKER_HASH] !== brokerHash) {
 			words[WORD_BROKER_HASH] = brokerHash;
 			words[WORD_FLAGS] = 0;
+			forgetLink(this.#retained);
 			clearAllBackoffs(this.#retained);
 			this.#outbox.releaseOversized();
 		}
@@ -256,15 +274,26 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 		if (!this.#deepSleep) this.startWatchdog();
 		if (this.#network.isUp) this.#nextTask = TASK_SYNCHRONISE;
-		else {
-			this.#joinedAt = this.#clock.now;
-			this.#device.event?.("join");
-			try {
-				this.#network.join();
-			} catch (error) {
-				this.endTry("wifi", 0, `no Wi-Fi: ${error}`);
-			}
+		else this.join(false);
+	}
+
+	/** @param anew whether nothing of the last join may be used */
+	private join(anew: boolean): void {
+		try {
+			if (anew) this.#network.joinAnew();
+			else this.#network.join();
+		} catch (error) {
+			this.endTry("wifi", 0, `no Wi-Fi: ${error}`);
 		}
+	}
+
+	/** What was taken from the last join has led nowhere: nothing of it is used any more. */
+	private joinAnew(): void {
+		this.endStep();
+		if (!this.#reporting) return;
+		this.#device.trace("the network is not as it was: joining anew");
+		this.#exchange?.abort();
+		this.join(true);
 	}
 
 	/**
@@ -275,7 +304,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const device = this.#device;
 		try {
 			this.#exchange ??= new ReportExchange(
-				device,
+				this.#network,
 				this.#settings,
 				!this.#deepSleep,
 				this.#retained,
@@ -294,7 +323,6 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	private handleNetworkUp(): void {
-		this.#device.event?.("joined", this.#clock.now - this.#joinedAt);
 		if (this.#reporting) this.#nextTask = TASK_SYNCHRONISE;
 	}
 
@@ -311,25 +339,25 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 		if (Number.isNaN(this.#clock.wallOffset)) {
 			const limitMs = Math.min(SYNC_LIMIT_MS, this.#settings.sleep.awakeLimit >> 1);
-			this.#syncTimer = device.timer.set(this.#onTimer, limitMs, limitMs);
-		}
+			this.startStep(limitMs);
+		} else this.#nextTask = TASK_CONNECT;
 		this.#clock.countSyncRequest();
 		try {
 			device.setClock(server, (set) => {
 				if (set) this.#clock.recordSync();
 				// Not from here, where the memory and the stack of the request are still in use
-				if (this.#syncTimer !== undefined) device.timer.schedule(this.#syncTimer, 1, 1);
+				if (this.#reporting && this.#network.isUp && !this.#exchange?.busy) this.startStep(1);
 			});
 		} catch (error) {
 			device.trace(`no time from ${server}: ${error}`);
-			this.clearSyncTimer();
+			this.#nextTask = TASK_CONNECT;
 		}
-		if (this.#syncTimer === undefined) this.#nextTask = TASK_CONNECT;
 	}
 
 	private connect(): void {
-		this.clearSyncTimer();
+		this.endStep();
 		if (!this.#reporting || this.#exchange?.busy) return;
+		if (this.#network.onTrial) this.startStep(TRIAL_LIMIT_MS);
 		this.#exchange?.connect();
 	}
 
@@ -352,6 +380,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	/** For the exchange. */
 	onOpened(): void {
+		this.#network.confirm();
+		this.endStep();
 		if (!this.#deepSleep) this.stopWatchdog();
 	}
 
@@ -375,7 +405,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** For the exchange. */
 	onFailed(fault: Fault, reasonCode: number, message: string): void {
 		try {
-			if (!this.#asleep) this.endTry(fault, reasonCode, message);
+			if (this.#asleep) return;
+			if (this.#network.onTrial) this.runTasks(TASK_JOIN_ANEW);
+			else this.endTry(fault, reasonCode, message);
 		} catch (error) {
 			this.handleInternalError(error);
 		}
@@ -396,7 +428,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private scheduleRetry(fault: Fault, reasonCode: number, message: string): void {
 		const { words, reals } = this.#retained;
 		this.#reporting = false;
-		this.clearSyncTimer();
+		this.#network.forgetUnconfirmed();
+		this.endStep();
 		if (!this.#deepSleep) this.stopWatchdog();
 		const failures = ++words[WORD_FAILED_TRIES];
 		const pauseMs = backoffDelay(this.#settings.backoff, failures, FULL_JITTER);
@@ -410,6 +443,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** The join failed or the network was lost. */
 	private handleNetworkDown(): void {
 		if (!this.#reporting) return;
+		if (this.#network.onTrial) {
+			this.#nextTask = TASK_JOIN_ANEW;
+			return;
+		}
 		this.#exchange?.abort();
 		this.endTry("wifi", 0, "no Wi-Fi");
 	}
@@ -485,8 +522,13 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (this.#watchdog !== undefined) this.#device.timer.schedule(this.#watchdog);
 	}
 
-	private clearSyncTimer(): void {
-		this.#device.timer.clear(this.#syncTimer);
-		this.#syncTimer = undefined;
+	private startStep(limitMs: number): void {
+		const { timer } = this.#device;
+		if (this.#stepTimer === undefined) this.#stepTimer = timer.set(this.#onTimer, limitMs, limitMs);
+		else timer.schedule(this.#stepTimer, limitMs, limitMs);
+	}
+
+	private endStep(): void {
+		if (this.#stepTimer !== undefined) this.#device.timer.schedule(this.#stepTimer);
 	}
 }

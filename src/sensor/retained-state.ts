@@ -42,12 +42,13 @@ export class RetainedState {
 	readonly reals: Float64Array;
 	/** `SENSOR_REALS` doubles for each sensor. */
 	readonly sensors: Float64Array;
+	/** The fixed part as bytes; it begins with the link. */
+	readonly link: Uint8Array;
 	readonly memory: Uint8Array;
 
 	readonly #sensorsHash: number;
 	readonly #ringSize: number;
 	readonly #sensorCount: number;
-	readonly #fixedBytes: Uint8Array;
 	readonly #sensorBytes: Uint8Array;
 
 	/**
@@ -69,7 +70,7 @@ export class RetainedState {
 		this.words = new Uint32Array(buffer);
 		this.reals = new Float64Array(buffer, WORDS * 4, REALS);
 		this.sensors = new Float64Array(buffer, FIXED_SIZE, sensorCount * SENSOR_REALS);
-		this.#fixedBytes = new Uint8Array(buffer, 0, FIXED_SIZE);
+		this.link = new Uint8Array(buffer, 0, FIXED_SIZE);
 		this.#sensorBytes = new Uint8Array(buffer, FIXED_SIZE);
 	}
 
@@ -121,7 +122,7 @@ export class RetainedState {
 		words[WORD_CHECKSUM] = 0;
 		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
 		const copy = generation & 1;
-		memory.set(this.#fixedBytes, copy * FIXED_SIZE);
+		memory.set(this.link, copy * FIXED_SIZE);
 		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + copy * this.#sensorBytes.length);
 	}
 
@@ -150,7 +151,7 @@ export class RetainedState {
 
 	private load(copy: number): boolean {
 		const { memory, words } = this;
-		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		this.link.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
 		if (
 			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
 			words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#sensorCount)
@@ -167,7 +168,7 @@ export class RetainedState {
 	/** Loads a header for another list of sensors: only its fixed part is usable. */
 	private loadForeign(copy: number): boolean {
 		const { memory, words } = this;
-		this.#fixedBytes.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
+		this.link.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
 		const count = words[WORD_SHAPE] & 0xffff;
 		if (
 			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
@@ -176,7 +177,7 @@ export class RetainedState {
 		)
 			return false;
 		const whole = new Uint8Array(FIXED_SIZE + count * SENSOR_SIZE);
-		whole.set(this.#fixedBytes);
+		whole.set(this.link);
 		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
 		whole.set(memory.subarray(from, from + count * SENSOR_SIZE), FIXED_SIZE);
 		return this.checksumMatches(new Uint32Array(whole.buffer)) && this.indicesInRange();

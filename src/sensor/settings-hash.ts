@@ -1,4 +1,4 @@
-import type { BrokerSettings, SensorSettings } from "../config/types";
+import type { BrokerSettings, SensorSettings, WiFiSettings } from "../config/types";
 import { fnv1aOfText } from "../text/fnv1a";
 
 /**
@@ -14,8 +14,9 @@ export function sensorsHash(sensors: readonly SensorSettings[], grouped: boolean
 }
 
 /**
- * Changes with the broker, as the cached CONNACK limits and refusal of pipelining apply to one broker only.
+ * Changes with the broker and the network, as the cached CONNACK limits and refusal of pipelining apply to
+ * one broker only, and access point and addresses to one network.
  */
-export function brokerHash({ host, port, version }: BrokerSettings): number {
-	return fnv1aOfText(`${host}:${port}:${version}`);
+export function brokerHash({ host, port, version }: BrokerSettings, wifi: WiFiSettings | undefined): number {
+	return fnv1aOfText(`${host}:${port}:${version}:${wifi?.ssid ?? ""}`);
 }

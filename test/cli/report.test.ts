@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { SimulationCounters } from "../../sim/report/counters";
 import { currents } from "../../sim/report/currents";
-import { batteryDays, EnergyMeter } from "../../sim/report/energy";
+import { batteryDays, EnergyMeter, radioSteps } from "../../sim/report/energy";
 import type { SimulationEvent, TimedEvent } from "../../sim/report/events";
 import { Histogram } from "../../sim/report/histogram";
 import { JSONReport } from "../../sim/report/json-report";
@@ -25,7 +25,8 @@ const dayEvents = events(
 	[110, { type: "sample", sensor: "t", value: 21.25 }],
 	[110, { type: "accepted", sequence: 1, waiting: 1 }],
 	[120, { type: "join" }],
-	[1120, { type: "joined" }],
+	[920, { type: "radio", step: "scan", duration: 780 }],
+	[1120, { type: "joined", fast: false }],
 	[1120, { type: "open" }],
 	[1140, { type: "publish", sequence: 1, qos: 1, again: false }],
 	[1160, { type: "connected", sessionPresent: false }],
@@ -84,6 +85,14 @@ describe("summary", () => {
 			failed: {},
 			awake: { p50: 20, p95: 1100, maximum: 1100 },
 			exchange: { bytesPerReport: 100, roundTripsPerExchange: 2, reportsPerExchange: 1 },
+			joins: {
+				count: 1,
+				fast: 0,
+				steps: {
+					...Object.fromEntries(radioSteps.map((step) => [step, { time: 0, charge: 0 }])),
+					scan: { time: 780, charge: 0.78 * currents.receive },
+				},
+			},
 		});
 		const times = Object.fromEntries(Object.entries(energy.phases).map(([phase, { time }]) => [phase, time]));
 		assert.deepEqual(times, { boot: 200, join: 1000, exchange: 50, awake: 70, sleep: 118_680 });
@@ -153,7 +162,7 @@ describe("energy", () => {
 			[0, { type: "boot", reason: "deep-sleep" }],
 			[70, { type: "wake", reason: "deep-sleep" }],
 			[70, { type: "join" }],
-			[734, { type: "joined" }],
+			[734, { type: "joined", fast: false }],
 			[734, { type: "open" }],
 			[774, { type: "exchange", sent: 100, received: 30, roundTrips: 2, reports: 1 }],
 			[774, { type: "sleep", duration: 1, waiting: 0 }],
@@ -221,6 +230,7 @@ a note
 reports      1 published, 1 acknowledged, 0 waiting, 0 dropped, 0 lost; 0 sent again
 awake        p50 0.02 s, p95 1.1 s, longest 1.1 s
 network      100 bytes a report; 2 round trips and 1 reports an exchange
+joins        1, 0 of them fast; scan 0.78 s and 78 mC
 energy       boot 13.6 mC (11 %), Wi-Fi join 100 mC (80 %), exchange 5.3 mC (4 %), CPU awake 4.8 mC (4 %), deep sleep 1.2 mC (1 %)
 battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, currents of the ESP32-WROOM-32 datasheet)
 `,

@@ -15,12 +15,11 @@ const SDK = [
 	"net",
 	"time",
 	"timer",
-	"wifi",
 ];
 /** Modules that the SDK provides through the includes of the platform's block. */
 const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
 	esp32: ["embedded:io/socket/udp", "embedded:storage/key-value"],
-	lin: ["file"],
+	lin: ["file", "wifi"],
 };
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();

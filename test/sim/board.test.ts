@@ -156,15 +156,18 @@ for (const engine of engines) {
 			const bench = new BoardBench(10);
 			const { lines } = await bench.board(engine, { mode: "radio" }, { wifi: true, clock: 5 });
 			bench.run(5000);
-			const [start, connect, ip, facts, sntp] = lines();
-			assert.match(start!, /^\d+ start /);
-			assert.match(connect!, /^\d+ connect /);
-			assert.match(ip!, /^\d+ gotIP /);
+			const [connect, ip, link, facts, sntp] = lines();
+			assert.match(connect!, /^\d+ connect 0$/);
+			assert.match(ip!, /^\d+ gotIP -60$/);
+			assert.match(
+				link!,
+				/ 2,241,126,241,241,0,6,0,192,168,4,11,255,255,255,0,192,168,4,1,192,168,4,1,128,81,1,0$/,
+			);
 			assert.match(facts!, / home 02:F1:7E:F1:F1:00 6 192\.168\.4\.11 02:F1:EF:1F:00:01$/);
 			assert.match(sntp!, / sntp 1 (\d+) \1(?:000)$/);
 			bench.accessPoint.present = false;
 			bench.run(12_000);
-			assert.deepEqual(lines().slice(5), ["11000 lostIP ", "11000 disconnect 0"]);
+			assert.deepEqual(lines().slice(5), ["11000 disconnect 200"]);
 		});
 	});
 }
