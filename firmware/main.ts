@@ -1,14 +1,10 @@
 import host from "firmware/platform/host";
-import { Broker } from "../src/broker/broker";
 import { settingsForDevice } from "../src/config/device-settings";
 import type { Settings } from "../src/config/types";
 import type { Device } from "../src/device";
-import { SensorNode } from "../src/sensor/node";
-import { keepClockSynchronised } from "./clock-sync";
 import { gatherDevice } from "./device";
-import { derivedSettings, problems, template } from "./settings";
-import { onStop } from "./stop";
-import { WiFiStation } from "./wifi-station";
+import { startBroker, startSensor, stayOnNetwork } from "./roles";
+import { problems, template } from "./settings";
 
 /**
  * Sleep, in ms, after a failed start: the problem persists in this build, and repeated starts would drain the
@@ -34,9 +30,9 @@ function run(): void {
 	if (role === "sensor") {
 		if (sleep.mode === "deep" && failed) device.sleep.deep(CRASH_SLEEP_MS);
 		else startRoles(device, settings);
-	} else if (wifi && device.wifi) {
+	} else if (wifi && device.wifi && stayOnNetwork) {
 		const joinedDevice: Device = Object.create(device, { wifi: { value: undefined } });
-		new WiFiStation(device, wifi, () => startRoles(joinedDevice, settings));
+		stayOnNetwork(device, wifi, () => startRoles(joinedDevice, settings));
 	} else startRoles(device, settings);
 }
 
@@ -44,21 +40,14 @@ function run(): void {
 function startRoles(device: Device, settings: Settings): void {
 	try {
 		const { role } = settings;
-		if (role !== "sensor") startBroker(device, settings);
-		if (role !== "broker") new SensorNode(device, settings, derivedSettings).start();
+		if ((role !== "sensor" && !startBroker) || (role !== "broker" && !startSensor))
+			throw new Error(`this image lacks the role ${role}`);
+		if (role !== "sensor") startBroker?.(device, settings);
+		if (role !== "broker") startSensor?.(device, settings);
 	} catch (error) {
 		device.trace(`firefly: cannot start: ${error}`);
 		device.sleep.deep(FAILED_START_SLEEP_MS);
 	}
-}
-
-function startBroker(device: Device, { role, listen, id, time }: Settings): void {
-	const broker = new Broker(device, listen, id);
-	broker.start();
-	onStop(() => broker.stop());
-	// A sensor node on the same device synchronises the clock itself.
-	if (role === "broker" && device.setClock && time.server !== undefined)
-		keepClockSynchronised(device, time.server);
 }
 
 export default function main(): void {

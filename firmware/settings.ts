@@ -1,7 +1,6 @@
 import config from "mc/config";
 import { deepFreeze } from "../src/config/deep-freeze";
 import { readTemplate, type Settings } from "../src/config/settings";
-import { type DerivedSettings, deriveSettings } from "../src/sensor/derived-settings";
 
 /*
  * Values derived from the configuration alone. This module is preloaded: it runs when the firmware is linked,
@@ -13,8 +12,6 @@ const foundProblems: string[] = [];
 
 /** Settings for any device: `{mac}` and `{chip}` are not filled in yet. */
 export const template: Settings = readTemplate(config, (problem) => foundProblems.push(problem));
-
-export const derivedSettings: DerivedSettings = deriveSettings(template);
 
 /** Problems of the configuration, each with its path. */
 export const problems: readonly string[] = deepFreeze(foundProblems);

@@ -1,4 +1,5 @@
-import { RETAINED_BYTES } from "../src/sensor/layout";
+import { basename, dirname, join } from "node:path";
+import { RETAINED_BYTES } from "../src/retained-memory";
 import { Board } from "./board/board";
 import type { SensorPort } from "./board/sensor-port";
 import { Capture } from "./capture/capture";
@@ -222,7 +223,7 @@ export class Simulation {
 			...(progress === undefined ? {} : { progress }),
 			...(signal === undefined ? {} : { signal }),
 		});
-		const program = linkProgram(manifest, {
+		const program = linkProgram(role === "broker" ? withBrokerRole(manifest) : manifest, {
 			config,
 			drivers: sensors.map(({ driver }) => driver),
 			properties,
@@ -311,6 +312,14 @@ function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
 	return Object.fromEntries(
 		Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined),
 	);
+}
+
+/**
+ * The firmware that stands for a node's broker: the image with both roles in place of one of sensors only.
+ */
+function withBrokerRole(manifest: Manifest): Manifest {
+	const sensorImage = manifest.files.find((file) => basename(file) === "manifest_sensor.json");
+	return sensorImage === undefined ? manifest : readManifest(join(dirname(sensorImage), "manifest.json"));
 }
 
 /** `defines.firefly.retained`, which sizes the C array on the chip. */

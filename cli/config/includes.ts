@@ -10,12 +10,21 @@ export interface Included {
 	readonly drivers: ReadonlySet<string>;
 	/** Folder of Firefly's own firmware; undefined if not included. */
 	readonly firmware: string | undefined;
+	/** File name of its manifest that is included last, which decides on the roles of the image. */
+	readonly image: string | undefined;
 	/** Partition table of the build, as named in `build`, relative paths resolved; undefined: the SDK's. */
 	readonly partitions: string | undefined;
 	readonly problems: readonly Problem[];
 }
 
 const driverPrefix = "driver/";
+
+/** The roles that each of the firmware's manifests has. */
+export const imageRoles: Readonly<Record<string, readonly string[]>> = {
+	"manifest.json": ["sensor", "broker", "both"],
+	"manifest_sensor.json": ["sensor"],
+	"manifest_broker.json": ["broker"],
+};
 
 /** Walks the includes of a manifest, like mcconfig; skips those of the SDK (`$(MODDABLE)/…`). */
 export function readIncludes(document: JSONDocument, path: string): Included {
@@ -28,6 +37,7 @@ class IncludeWalker implements Included {
 	readonly drivers = new Set<string>();
 	readonly problems: Problem[] = [];
 	firmware: string | undefined;
+	image: string | undefined;
 	partitions: string | undefined;
 	readonly #seen = new Set<string>();
 
@@ -84,7 +94,10 @@ class IncludeWalker implements Included {
 		}
 		if (entry.includes("$(")) return;
 		const target = resolve(dirname(path), entry);
-		if (target.endsWith(join("firmware", "manifest.json"))) this.firmware = dirname(target);
+		if (basename(dirname(target)) === "firmware" && basename(target) in imageRoles) {
+			this.firmware = dirname(target);
+			this.image = basename(target);
+		}
 		if (this.#seen.has(target)) return;
 		const included = readDocument(target, relative(process.cwd(), target));
 		if (!(included instanceof JSONDocument)) {

@@ -3,6 +3,7 @@ import { Manifest } from "../../src/config/schema/manifest";
 import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
 import { flashProblems } from "./flash-problems";
+import { imageProblems } from "./images";
 import { type Included, readIncludes } from "./includes";
 import { JSONDocument, type ManifestView } from "./json";
 import { type Overrides, readOverrides } from "./overrides";
@@ -99,6 +100,7 @@ function checkValues(
 	const rules = ruleProblems(view, overrides, onChip);
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
+	rules.push(...imageProblems(view, included.image));
 	rules.push(...driverProblems(view, included.drivers, included.firmware, path));
 	// On other platforms the state is in files.
 	if (platform.startsWith("esp32") || platform === "...") {

@@ -1,4 +1,4 @@
-import { RETAINED_BYTES } from "../../src/sensor/layout";
+import { RETAINED_BYTES } from "../../src/retained-memory";
 
 function retainedBuffer(this: void, bytes: number): ArrayBuffer {
 	return native("xs_firefly_retained").call(this, bytes) as ArrayBuffer;

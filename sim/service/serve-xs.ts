@@ -1,6 +1,6 @@
 import { defaults } from "../../src/config/defaults";
 import type { StorageModule } from "../../src/device";
-import { RETAINED_BYTES } from "../../src/sensor/layout";
+import { RETAINED_BYTES } from "../../src/retained-memory";
 import { Board } from "../board/board";
 import { Pace } from "../clock/pace";
 import { Scheduler } from "../clock/scheduler";

@@ -4,12 +4,6 @@
  * that a reset at any byte leaves one copy intact.
  */
 
-/**
- * Bytes of retained memory, if a manifest's `defines.firefly.retained` says nothing else: 1 KB of the ESP32's
- * 8 KB of RTC memory is left to the IDF.
- */
-export const RETAINED_BYTES = 7168;
-
 export const LAYOUT_MAGIC = 0x46_4c_79_46;
 /** Increment it whenever the meaning of any byte changes. */
 export const LAYOUT_VERSION = 3;

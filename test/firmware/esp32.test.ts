@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Sleep } from "../../src/device";
-import { RETAINED_BYTES } from "../../src/sensor/layout";
+import { RETAINED_BYTES } from "../../src/retained-memory";
 import { root } from "./import-graph";
 import { loadModule } from "./module-loader";
 

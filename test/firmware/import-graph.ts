@@ -15,8 +15,13 @@ export interface Graph {
  * Finds everything that `entry` imports at run time; type imports do not count.
  * @param entry relative to the repository, without extension
  * @param platform stands in for `firmware/platform/host`
+ * @param roles stands in for `firmware/roles`
  */
-export async function importGraph(entry: string, platform?: string): Promise<Graph> {
+export async function importGraph(
+	entry: string,
+	platform?: string,
+	roles = "firmware/roles",
+): Promise<Graph> {
 	const files = new Set<string>();
 	const bare = new Set<string>();
 	await build({
@@ -32,6 +37,7 @@ export async function importGraph(entry: string, platform?: string): Promise<Gra
 					onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
 						let file: string;
 						if (kind === "entry-point") file = path;
+						else if (path === "./roles") file = join(root, `${roles}.ts`);
 						else if (path.startsWith(".")) file = `${join(dirname(importer), path)}.ts`;
 						else if (path === "firmware/platform/host" && platform) file = join(root, `${platform}.ts`);
 						else {

@@ -15,7 +15,14 @@ interface BootOptions {
 	readonly timeServer?: string;
 	/** Whether the host announces an orderly stop. */
 	readonly announcesStop?: boolean;
+	/** The image's module of its roles. */
+	readonly roles?: string;
 }
+
+const ROLE_STUBS = {
+	"firmware/broker-role": { startBroker: () => {}, stayOnNetwork: () => {} },
+	"firmware/sensor-role": { startSensor: () => {} },
+};
 
 /** Runs `main` once and returns the recorded calls. */
 async function boot(options: BootOptions) {
@@ -76,7 +83,6 @@ async function boot(options: BootOptions) {
 					broker: { clientId: "{id}" },
 					time: { server: timeServer },
 				},
-				derivedSettings: {},
 				problems,
 			},
 			"src/broker/broker": {
@@ -89,6 +95,14 @@ async function boot(options: BootOptions) {
 					}
 				},
 			},
+			"src/sensor/derived-settings": { deriveSettings: () => ({}) },
+			...(options.roles === undefined
+				? {}
+				: {
+						"firmware/roles": await loadModule<Readonly<Record<string, unknown>>>(options.roles, {
+							modules: ROLE_STUBS,
+						}),
+					}),
 			"src/sensor/node": {
 				SensorNode: class {
 					#device: { wifi?: unknown };
@@ -175,3 +189,16 @@ test("an orderly stop of the host stops the broker; a node has nothing to stop",
 	sensor.stop();
 	assert.deepEqual(sensor.done, ["node with wifi"]);
 });
+
+for (const [roles, lacking, having] of [
+	["firmware/roles-sensor", ["broker", "both"], "sensor"],
+	["firmware/roles-broker", ["sensor", "both"], "broker"],
+] as const)
+	test(`an image of ${roles} says what it lacks, and sleeps`, async () => {
+		for (const role of lacking)
+			assert.deepEqual((await boot({ role, roles, wifi: false })).done, [
+				`trace firefly: cannot start: Error: this image lacks the role ${role}`,
+				"sleep 900000",
+			]);
+		assert.deepEqual((await boot({ role: having, roles, wifi: false })).done, []);
+	});

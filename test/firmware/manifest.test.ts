@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 import { readManifest } from "./manifest";
 
@@ -24,35 +25,64 @@ const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();
 
-for (const platform of ["esp32", "lin"]) {
-	const host = `firmware/${platform}/host`;
+for (const { name: image, roles } of IMAGES)
+	for (const platform of ["esp32", "lin"]) {
+		const manifest = `firmware/${image}`;
+		const host = `firmware/${platform}/host`;
+		const named = `${image}, ${platform}`;
 
-	test(`${platform}: the manifest lists exactly the modules that the firmware imports`, async () => {
-		const { files } = await importGraph("firmware/main", host);
+		test(`${named}: it lists exactly the modules that the firmware imports`, async () => {
+			const { files } = await importGraph("firmware/main", host, roles);
+			assert.deepEqual(
+				sorted(readManifest(manifest, platform).modules.values()),
+				sorted(files),
+				"npm run manifest brings them in line",
+			);
+		});
+
+		test(`${named}: each module is preloaded, by name`, () => {
+			const { modules, preload } = readManifest(manifest, platform);
+			assert.deepEqual(sorted(preload), sorted(modules.keys()));
+		});
+
+		test(`${named}: relative imports resolve alike in the compiler and on the device`, () => {
+			// Targets and files form the same tree, except for the platform's folder and the roles.
+			for (const [target, file] of readManifest(manifest, platform).modules)
+				assert.equal(
+					target,
+					file === roles ? "firmware/roles" : file.replace(`firmware/${platform}/`, "firmware/platform/"),
+				);
+		});
+
+		test(`${named}: all other imports are provided by the SDK`, async () => {
+			const { bare } = await importGraph("firmware/main", host, roles);
+			const unknown = sorted(bare).filter(
+				(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier),
+			);
+			assert.deepEqual(unknown, []);
+		});
+	}
+
+for (const { name, roles } of IMAGES.slice(1)) {
+	const read = (file: string): Record<string, unknown> =>
+		JSON.parse(readFileSync(join(root, "firmware", file), "utf8")) as Record<string, unknown>;
+
+	test(`${name} differs from the manifest of both roles in its modules only`, () => {
+		const lists = new Set(["modules", "preload"]);
+		const rest = (file: string): unknown =>
+			JSON.parse(JSON.stringify(read(file), (key, value) => (lists.has(key) ? undefined : value)));
+		assert.deepEqual(rest(name), rest("manifest.json"), "npm run manifest brings them in line");
+	});
+
+	test(`${name} carries nothing of the role that it lacks`, () => {
+		const other = roles.endsWith("sensor")
+			? /^src\/(broker|websocket)\/|broker-role/
+			: /^src\/(sensor|client)\/|sensor-role/;
+		const { modules } = readManifest(`firmware/${name}`, "esp32");
 		assert.deepEqual(
-			sorted(readManifest(MANIFEST, platform).modules.values()),
-			sorted(files),
-			"npm run manifest brings them in line",
+			[...modules.keys()].filter((target) => other.test(target)),
+			[],
 		);
-	});
-
-	test(`${platform}: each module is preloaded, by name`, () => {
-		const { modules, preload } = readManifest(MANIFEST, platform);
-		assert.deepEqual(sorted(preload), sorted(modules.keys()));
-	});
-
-	test(`${platform}: relative imports resolve alike in the compiler and on the device`, () => {
-		// Targets and files form the same tree, except for the platform's folder, which is renamed.
-		for (const [target, file] of readManifest(MANIFEST, platform).modules)
-			assert.equal(target, file.replace(`firmware/${platform}/`, "firmware/platform/"));
-	});
-
-	test(`${platform}: all other imports are provided by the SDK`, async () => {
-		const { bare } = await importGraph("firmware/main", host);
-		const unknown = sorted(bare).filter(
-			(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier),
-		);
-		assert.deepEqual(unknown, []);
 	});
 }
 

@@ -1,9 +1,11 @@
 /**
- * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, and src/version.ts
- * from package.json. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
+ * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, the manifests of the
+ * images with one role, which differ in their modules only, and src/version.ts from package.json. Run
+ * `npm run manifest` after a file was added or removed; `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 
 interface Lists {
@@ -34,20 +36,23 @@ writeFileSync(
 export const VERSION = ${JSON.stringify(version)};\n`,
 );
 
-for (const platform of platforms) {
-	const own = `firmware/${platform}/`;
-	const target = (file: string): string => file.replace(own, "firmware/platform/");
-	const files = [...(await importGraph("firmware/main", `${own}host`)).files].sort(order);
-	const [common, special] = [
-		files.filter((file) => !file.startsWith(own)),
-		files.filter((file) => file.startsWith(own)),
-	];
-	manifest.modules = Object.fromEntries(common.map((file) => [file, source(file)]));
-	manifest.preload = common;
-	manifest.platforms[platform].modules = Object.fromEntries(
-		special.map((file) => [target(file), source(file)]),
-	);
-	manifest.platforms[platform].preload = special.map(target);
+for (const { name, roles } of IMAGES) {
+	const graphs = new Map<string, ReadonlySet<string>>();
+	for (const platform of platforms)
+		graphs.set(platform, (await importGraph("firmware/main", `firmware/${platform}/host`, roles)).files);
+	const isCommon = (file: string): boolean => [...graphs.values()].every((files) => files.has(file));
+	const target = (file: string, platform: string): string =>
+		file === roles ? "firmware/roles" : file.replace(`firmware/${platform}/`, "firmware/platform/");
+	for (const platform of platforms) {
+		const files = [...graphs.get(platform)!].sort(order);
+		const common = files.filter(isCommon);
+		const special = files.filter((file) => !isCommon(file));
+		const listed = (list: readonly string[]): Record<string, string> =>
+			Object.fromEntries(list.map((file) => [target(file, platform), source(file)]));
+		manifest.modules = listed(common);
+		manifest.preload = Object.keys(manifest.modules);
+		manifest.platforms[platform].modules = listed(special);
+		manifest.platforms[platform].preload = Object.keys(manifest.platforms[platform].modules);
+	}
+	writeFileSync(join(root, "firmware", name), `${JSON.stringify(manifest, null, 2)}\n`);
 }
-
-writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);

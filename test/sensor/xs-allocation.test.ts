@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { transformSync } from "esbuild";
 import { type Creation, Machine, prepare, Root } from "../../sim/xs/index";
 import type { Settings } from "../../src/config/types";
-import { RETAINED_BYTES } from "../../src/sensor/layout";
+import { RETAINED_BYTES } from "../../src/retained-memory";
 import { EPOCH, settings } from "./support/test-board";
 
 await prepare();

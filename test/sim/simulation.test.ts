@@ -87,6 +87,16 @@ describe("a simulation", () => {
 		assert.notEqual(await runToJson("node", 8), once);
 	});
 
+	test("an image of sensors only reports to a broker all the same", async () => {
+		const { json, ...rest } = manifest();
+		const sensorImage = { ...rest, json: { ...json, include: ["./firmware/manifest_sensor.json"] } };
+		for (const engine of ["xs", "node"] as const) {
+			const events = await run(HOUR, { manifest: sensorImage, engine });
+			assert.ok(eventsOfType(events, "acknowledged").length >= 59);
+			assert.equal(eventsOfType(events, "crash").length, 0);
+		}
+	});
+
 	test("every report of a day is acknowledged and reaches a subscriber with the sampled value", async () => {
 		const events = await run(24 * HOUR);
 		const samples = eventsOfType(events, "sample");

@@ -10,7 +10,7 @@ import type {
 	WiFiOptions,
 } from "../../../src/device";
 import type { DeviceEventName, DeviceEvents } from "../../../src/device-events";
-import { RETAINED_BYTES } from "../../../src/sensor/layout";
+import { RETAINED_BYTES } from "../../../src/retained-memory";
 import { SensorNode } from "../../../src/sensor/node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
