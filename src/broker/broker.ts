@@ -5,6 +5,7 @@ import {
 	SERVER_SHUTTING_DOWN,
 	SUBSCRIBE,
 } from "../mqtt/constants";
+import { AUTHENTICATING, CONNECTED, DRAINING, FREE, isBeforeConnack } from "../session/broker-phase";
 import type { AuthResult } from "./access/authorizer";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
@@ -25,11 +26,7 @@ import { ReadTurns } from "./read-turns";
 import {
 	type Connection,
 	type ConnectionOwner,
-	DRAINING,
-	FREE,
 	LOST,
-	OPEN,
-	OPENING,
 	RETAINED_PENDING,
 	TOLD,
 	WEB_SOCKET_LISTENER,
@@ -177,7 +174,7 @@ export class Broker implements ConnectionOwner {
 		for (let i = 1; i < connections.length; i++) this.#core.close(connections[i]!, SERVER_SHUTTING_DOWN);
 		this.endCallback();
 		for (let i = 1; i < connections.length; i++)
-			if (connections[i]!.state === DRAINING) connections[i]!.close();
+			if (connections[i]!.phase === DRAINING) connections[i]!.close();
 		this.#core.persistence?.save();
 		this.#reportAt = Number.POSITIVE_INFINITY;
 		this.#saveAt = Number.POSITIVE_INFINITY;
@@ -213,7 +210,7 @@ export class Broker implements ConnectionOwner {
 		let sockets = 0;
 		let queued = settings.queuedMessages - queues.free;
 		for (let i = 1; i <= sessions.capacity; i++) queued += queues.incomingQos2.count(i);
-		for (let i = 1; i < connections.length; i++) if (connections[i]!.state !== FREE) sockets++;
+		for (let i = 1; i < connections.length; i++) if (connections[i]!.phase !== FREE) sockets++;
 		return {
 			sockets,
 			connections: openCount,
@@ -295,12 +292,12 @@ export class Broker implements ConnectionOwner {
 	}
 
 	onWritable(connection: Connection): void {
-		if (connection.state !== OPEN) return;
+		if (connection.phase !== CONNECTED) return;
 		this.#router.pump(connection);
 	}
 
 	onLost(connection: Connection, drains: boolean): void {
-		if (connection.state === OPEN) this.#core.counters.connectionsLost++;
+		if (connection.phase === CONNECTED) this.#core.counters.connectionsLost++;
 		this.#core.close(connection, drains ? TOLD : LOST);
 	}
 
@@ -347,11 +344,10 @@ export class Broker implements ConnectionOwner {
 	private onAuthResult(index: number, result: AuthResult): void {
 		const { connections } = this.#core;
 		const connection = connections[index];
-		if (connection?.state !== OPENING || !connection.awaitingAuth) {
+		if (connection?.phase !== AUTHENTICATING) {
 			this.#dispatcher.discardPendingConnect();
 			return;
 		}
-		connection.awaitingAuth = false;
 		try {
 			this.#dispatcher.onAuthResult(connection, result);
 			this.makeRoom(connection);
@@ -376,7 +372,7 @@ export class Broker implements ConnectionOwner {
 		const count = connections.length - 1;
 		for (let i = 1; i <= count; i++) {
 			const connection = connections[i]!;
-			if (connection.state === OPENING && authorizer.isProven(connection.network)) connection.resume();
+			if (isBeforeConnack(connection.phase) && authorizer.isProven(connection.network)) connection.resume();
 		}
 		if (last > 0) {
 			this.#lastAuthenticated = last;
@@ -385,7 +381,7 @@ export class Broker implements ConnectionOwner {
 		const from = last < 0 ? Math.floor(Math.random() * count) : this.#lastAuthenticated;
 		for (let i = from; i < from + count; i++) {
 			const connection = connections[1 + (i % count)]!;
-			if (connection.state === OPENING) connection.resume();
+			if (isBeforeConnack(connection.phase)) connection.resume();
 		}
 		if (last <= 0) pages?.resumeWaiting();
 	}

@@ -1,6 +1,7 @@
 import type { Listener, TCPConstructor } from "../device";
+import { awaitsAuthentication, DRAINING, FREE, isBeforeConnack } from "../session/broker-phase";
 import type { Core } from "./core/core";
-import { Connection, type ConnectionOwner, DRAINING, FREE, OPENING } from "./session/connection";
+import { Connection, type ConnectionOwner } from "./session/connection";
 import type { Timeouts } from "./timeouts";
 
 /**
@@ -124,14 +125,14 @@ export class Listeners {
 		const share = waitsLong ? 0 : Math.max(1, Math.ceil(settings.handshakes / 2));
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
-			const { state, keepAliveTimeoutMs, network } = connection;
-			if (state !== OPENING || connection.awaitsBroker) continue;
+			const { phase, keepAliveTimeoutMs, network } = connection;
+			if (!isBeforeConnack(phase) || awaitsAuthentication(phase)) continue;
 			const limit = connection.answering ? SLOW_ANSWER_MS : idleLimitMs;
 			if (keepAliveTimeoutMs <= limit) continue;
 			let others = 0;
 			for (let j = 1; j < i && others < share; j++) {
 				const other = connections[j]!;
-				if (other.state === OPENING && other.network === network) others++;
+				if (isBeforeConnack(other.phase) && other.network === network) others++;
 			}
 			if (others < share) continue;
 			if (connection.lastReceivedAt + limit <= nowMs) {
@@ -196,8 +197,8 @@ export class Listeners {
 		let open = 0;
 		for (let i = slots; i > 0; i--) {
 			const connection = connections[i];
-			if (connection === undefined || connection.state === FREE) slot = i;
-			else if (connection.state === DRAINING) draining = i;
+			if (connection === undefined || connection.phase === FREE) slot = i;
+			else if (connection.phase === DRAINING) draining = i;
 			else if (connection.listenerIndex === index) open++;
 		}
 		if (open >= limit) return 0;

@@ -1,9 +1,10 @@
 import type { TimerId } from "../device";
 import { KEEP_ALIVE_TIMEOUT } from "../mqtt/constants";
+import { CLOSING, DRAINING, FREE } from "../session/broker-phase";
 import type { Core } from "./core/core";
 import type { SessionEnd } from "./handlers/session-end";
 import { NEVER_SECONDS } from "./pool/clock";
-import { CLOSING, type Connection, DRAINING, FREE } from "./session/connection";
+import type { Connection } from "./session/connection";
 
 /** Shortest timer delay, ms. */
 const MINIMUM_DELAY_MS = 10;
@@ -62,9 +63,9 @@ export class Timeouts {
 		let next = other;
 		for (let i = 1; i < connections.length; i++) {
 			const connection = connections[i]!;
-			const { state, keepAliveTimeoutMs } = connection;
-			if (state === FREE || state === CLOSING) continue;
-			if (state !== DRAINING && connection.needsProbe) {
+			const { phase, keepAliveTimeoutMs } = connection;
+			if (phase === FREE || phase === CLOSING) continue;
+			if (phase !== DRAINING && connection.needsProbe) {
 				connection.probe();
 				if (next > now + PROBE_INTERVAL_MS) next = now + PROBE_INTERVAL_MS;
 			}
@@ -74,7 +75,7 @@ export class Timeouts {
 				if (due < next) next = due;
 				continue;
 			}
-			if (state === DRAINING) {
+			if (phase === DRAINING) {
 				connection.close();
 				continue;
 			}

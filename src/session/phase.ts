@@ -13,9 +13,12 @@ export const UNREAD = 0xfe;
  */
 export const VIOLATION = 0xff;
 
-/** A packet is the event with the number of its type (Table 2-1), in the tables of both ends. */
-export type PacketType = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
-export const ALL_PACKETS: readonly PacketType[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+/**
+ * A packet is the event with the number of its type (Table 2-1), in the tables of both ends. No packet may
+ * have type 0, which is reserved.
+ */
+export type PacketType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
+export const ALL_PACKETS: readonly PacketType[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /** In a row: the phase stays. */
 export const SAME = 0xfc;

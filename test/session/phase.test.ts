@@ -6,6 +6,7 @@ import * as client from "../../src/session/client-phase";
 import { IGNORED, UNREAD, VIOLATION } from "../../src/session/phase";
 
 const packets = {
+	reserved: 0,
 	CONNECT: 1,
 	CONNACK: 2,
 	PUBLISH: 3,
@@ -39,9 +40,11 @@ const clientEvents = {
 	DROP,
 	END,
 } as const;
-const { ACCEPT, DEFER_CONNECT, ACCEPT_CONNECT, DRAIN } = broker;
+const { ACCEPT, HOLD_CONNECT, RESUME_CONNECT, DEFER_CONNECT, ACCEPT_CONNECT, DRAIN } = broker;
 const brokerEvents = {
 	ACCEPT,
+	HOLD_CONNECT,
+	RESUME_CONNECT,
 	DEFER_CONNECT,
 	ACCEPT_CONNECT,
 	CLOSE: broker.CLOSE,
@@ -70,6 +73,7 @@ const clientPhases = {
 const brokerPhases = {
 	"o FREE": broker.FREE,
 	"w AWAITING_CONNECT": broker.AWAITING_CONNECT,
+	"u CONNECT_UNREAD": broker.CONNECT_UNREAD,
 	"a AUTHENTICATING": broker.AUTHENTICATING,
 	"C CONNECTED": broker.CONNECTED,
 	"X CLOSING": broker.CLOSING,
@@ -110,6 +114,7 @@ describe("phases of a client's connection", () => {
 	test("every packet of the broker has the result that the specification asks for", () => {
 		const golden = `
                  o t w m p a b d e C R D E F X
+reserved         - - ! ! ! ! ! ! ! ! ! ! ! - -
 CONNECT          - - ! ! ! ! ! ! ! ! ! ! ! - -
 CONNACK          - - C C C R R D E ! ! ! ! - -
 PUBLISH          - - ! ! ! ! ! ! ! = = - - - -
@@ -183,34 +188,46 @@ describe("phases of a broker's connection", () => {
 	// [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT-3.14.4-1] [MQTT-4.12.0-6] [MQTT-3.1.1:3.1.0-1] [MQTT-3.1.1:3.1.0-2]
 	test("every packet of the client has the result that the specification asks for", () => {
 		const golden = `
-                 o w a C X D
-CONNECT          - = ~ ! - -
-CONNACK          - ! ~ ! - -
-PUBLISH          - ! ~ = - -
-PUBACK           - ! ~ = - -
-PUBREC           - ! ~ = - -
-PUBREL           - ! ~ = - -
-PUBCOMP          - ! ~ = - -
-SUBSCRIBE        - ! ~ = - -
-SUBACK           - ! ~ ! - -
-UNSUBSCRIBE      - ! ~ = - -
-UNSUBACK         - ! ~ ! - -
-PINGREQ          - ! ~ = - -
-PINGRESP         - ! ~ ! - -
-DISCONNECT       - ! ~ X - -
-AUTH             - ! ~ ! - -`;
+                 o w u a C X D
+reserved         - ! ~ ~ ! - -
+CONNECT          - = ~ ~ ! - -
+CONNACK          - ! ~ ~ ! - -
+PUBLISH          - ! ~ ~ = - -
+PUBACK           - ! ~ ~ = - -
+PUBREC           - ! ~ ~ = - -
+PUBREL           - ! ~ ~ = - -
+PUBCOMP          - ! ~ ~ = - -
+SUBSCRIBE        - ! ~ ~ = - -
+SUBACK           - ! ~ ~ ! - -
+UNSUBSCRIBE      - ! ~ ~ = - -
+UNSUBACK         - ! ~ ~ ! - -
+PINGREQ          - ! ~ ~ = - -
+PINGRESP         - ! ~ ~ ! - -
+DISCONNECT       - ! ~ ~ X - -
+AUTH             - ! ~ ~ ! - -`;
 		assert.equal(`\n${grid(brokerPhases, packets, broker.brokerPhaseAfter)}`, golden);
 	});
 
 	test("every event of this end has its phase, or is not possible", () => {
 		const golden = `
-                 o w a C X D
-ACCEPT           w ! ! ! ! !
-DEFER_CONNECT    ! a ! ! ! !
-ACCEPT_CONNECT   ! C C ! ! !
-CLOSE            ! X X X ! !
-DRAIN            ! ! ! ! D !
-END              ! o o o o o`;
+                 o w u a C X D
+ACCEPT           w ! ! ! ! ! !
+HOLD_CONNECT     ! u = ! ! ! !
+RESUME_CONNECT   ! = w ! ! ! !
+DEFER_CONNECT    ! a ! ! ! ! !
+ACCEPT_CONNECT   ! C ! C ! ! !
+CLOSE            ! X X X X ! !
+DRAIN            ! ! ! ! ! D !
+END              ! o o o o o o`;
 		assert.equal(`\n${grid(brokerPhases, brokerEvents, broker.brokerPhaseAfter)}`, golden);
+	});
+
+	test("what a client waits for before CONNACK is told by the phase", () => {
+		const where = (holds: (phase: broker.BrokerPhase) => boolean) =>
+			Object.entries(brokerPhases)
+				.flatMap(([name, phase]) => (holds(phase) ? name[0] : []))
+				.join("");
+		assert.equal(where(broker.isBeforeConnack), "wua");
+		assert.equal(where(broker.awaitsAuthentication), "ua");
 	});
 });

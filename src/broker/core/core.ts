@@ -1,4 +1,5 @@
 import type { ListenSettings } from "../../config/settings";
+import { CLOSE } from "../../session/broker-phase";
 import { createAuthorizer } from "../access/access-control";
 import type { Authorizer } from "../access/authorizer";
 import { BrokerClock } from "../pool/clock";
@@ -6,7 +7,7 @@ import { BrokerCounters } from "../pool/counters";
 import type { Host } from "../pool/host";
 import { Memory } from "../pool/memory";
 import { Message } from "../pool/message";
-import { CLOSING, type Connection, OPEN, OPENING } from "../session/connection";
+import type { Connection } from "../session/connection";
 import { OutgoingQueues } from "../session/outgoing-queues";
 import { ReceiveContext } from "../session/receive-context";
 import { Sessions } from "../session/sessions";
@@ -49,7 +50,7 @@ export class Core {
 	readonly will: Message;
 	/** Connections whose CONNECT was accepted. */
 	openCount = 0;
-	/** Connections in state CLOSING. */
+	/** Connections in phase CLOSING. */
 	closingCount = 0;
 
 	constructor(host: Host, settings: ListenSettings) {
@@ -115,8 +116,7 @@ export class Core {
 	 * @param reasonCode sent to an MQTT 5.0 client in DISCONNECT; below 0x80: no DISCONNECT is sent
 	 */
 	close(connection: Connection, reasonCode: number): void {
-		if (connection.state !== OPENING && connection.state !== OPEN) return;
-		connection.state = CLOSING;
+		if (!connection.enter(CLOSE)) return;
 		connection.closeReason = reasonCode;
 		this.closingCount++;
 	}

@@ -1,7 +1,8 @@
+import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
-import { LAST_WORD_ROOM, OPEN } from "../session/connection";
+import { LAST_WORD_ROOM } from "../session/connection";
 import { dropExpired } from "./queue-shares";
 
 // Columns of a session: the number of the last message that matched, and the combined options of the
@@ -134,7 +135,7 @@ export class Recipients {
 		if (this.canSendNow(session, message, qos)) return 3;
 		if (this.isQueueFull(session)) return 0;
 		const connection = this.#core.connectionOf(session);
-		if (connection !== undefined && connection.state === OPEN) return 2;
+		if (connection !== undefined && connection.phase === CONNECTED) return 2;
 		return qos !== 0 && sessions.persistent(session) ? 1 : 0;
 	}
 
@@ -167,7 +168,8 @@ export class Recipients {
 		const { queues } = this.#core;
 		const connection = this.#core.connectionOf(session);
 		// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
-		if (connection === undefined || connection.state !== OPEN || queues.waiting(session) !== 0) return false;
+		if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
+			return false;
 		// [MQTT-3.3.4-9]
 		if (qos !== 0 && queues.inFlight(session) >= connection.sendQuota) return false;
 		return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;

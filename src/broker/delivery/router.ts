@@ -1,14 +1,9 @@
 import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../../mqtt/constants";
 import { decodeUTF8 } from "../../mqtt/utf8";
+import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
-import {
-	type Connection,
-	LAST_WORD_ROOM,
-	OPEN,
-	RETAINED_PENDING,
-	WANTS_TIMESTAMP,
-} from "../session/connection";
+import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
 import { type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
 import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
@@ -165,7 +160,7 @@ export class Router {
 		const { queues, sessions } = this.#core;
 		const session = connection.session;
 		const message = this.#stored;
-		while (connection.state === OPEN) {
+		while (connection.phase === CONNECTED) {
 			const entry = queues.firstWaiting(session);
 			if (entry === 0) {
 				if ((connection.clientFlags & RETAINED_PENDING) === 0 || !this.sendRetained(connection)) return;
@@ -216,7 +211,7 @@ export class Router {
 		const from = Math.floor(Math.random() * length);
 		for (let i = 1; i < length && this.#examined <= EXAMINED_PER_TURN; i++) {
 			const connection = core.connections[1 + ((from + i) % (length - 1))]!;
-			if (connection.state === OPEN && (connection.clientFlags & RETAINED_PENDING) !== 0)
+			if (connection.phase === CONNECTED && (connection.clientFlags & RETAINED_PENDING) !== 0)
 				this.pump(connection);
 		}
 		return this.#examined > EXAMINED_PER_TURN;
@@ -283,7 +278,7 @@ export class Router {
 		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0);
 		const connection = this.#core.connectionOf(session);
 		let keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
-		if (connection === undefined || connection.state !== OPEN) {
+		if (connection === undefined || connection.phase !== CONNECTED) {
 			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
 			if (qos === 0 || !sessions.persistent(session)) return false;
 		} else if (this.#recipients.canSendNow(session, message, qos)) {

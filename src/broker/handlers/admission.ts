@@ -1,6 +1,7 @@
+import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { userOfPeer } from "../pool/peer";
-import { type Connection, NO_KEEP_ALIVE, OPEN, WEB_SOCKET_LISTENER } from "../session/connection";
+import { type Connection, NO_KEEP_ALIVE, WEB_SOCKET_LISTENER } from "../session/connection";
 import { PeerTally } from "./peer-tally";
 
 /**
@@ -57,7 +58,7 @@ function placeToGive(core: Core, { listenerIndex }: Connection, peer: number, kn
 		let open = 0;
 		for (let i = 1; i < core.connections.length; i++) {
 			const other = core.connections[i]!;
-			if (other.state === OPEN && other.listenerIndex === listenerIndex) open++;
+			if (other.phase === CONNECTED && other.listenerIndex === listenerIndex) open++;
 		}
 		if (open >= settings.webSockets) listener = listenerIndex;
 	}
@@ -109,8 +110,8 @@ function countConnections(core: Core, newcomer: number, listener: number): PeerT
 	const { connections, sessions } = core;
 	const tally = new PeerTally(connections.length);
 	for (let i = 1; i < connections.length; i++) {
-		const { state, session, listenerIndex } = connections[i]!;
-		if (state === OPEN && (listener === ANY_LISTENER || listenerIndex === listener))
+		const { phase, session, listenerIndex } = connections[i]!;
+		if (phase === CONNECTED && (listener === ANY_LISTENER || listenerIndex === listener))
 			tally.add(sessions.peer(session), 1);
 	}
 	tally.add(newcomer, 1);
@@ -181,8 +182,8 @@ function connectedSession(
 	let most = own;
 	let oldest = 0;
 	for (let i = 1; i < connections.length; i++) {
-		const { state, session, clientFlags, lastReceivedAt, listenerIndex } = connections[i]!;
-		if (state !== OPEN || session === known || (given !== undefined && given[session] !== 0)) continue;
+		const { phase, session, clientFlags, lastReceivedAt, listenerIndex } = connections[i]!;
+		if (phase !== CONNECTED || session === known || (given !== undefined && given[session] !== 0)) continue;
 		if (listener !== ANY_LISTENER && listenerIndex !== listener) continue;
 		const units = tally.ofPeer(sessions.peer(session));
 		const silent = (clientFlags & NO_KEEP_ALIVE) !== 0 && lastReceivedAt + SILENT_MS <= clock.nowMs;

@@ -20,6 +20,7 @@ import type { PropertyReader } from "../../mqtt/property-reader";
 import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
+import { ACCEPT_CONNECT, DEFER_CONNECT } from "../../session/broker-phase";
 import { hexDigit, SLASH } from "../../text/ascii";
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
@@ -32,7 +33,6 @@ import {
 	LAST_WORD_ROOM,
 	NO_KEEP_ALIVE,
 	NO_REASON_STRING,
-	OPEN,
 	RETAINED_PENDING,
 	TOLD,
 	WANTS_TIMESTAMP,
@@ -86,8 +86,8 @@ export class ConnectHandler {
 		end: number,
 	): ConnectResult | typeof PENDING {
 		const code = this.checkConnect(connection, packet);
-		connection.awaitingAuth = code === PENDING;
 		if (code !== PENDING) return code;
+		connection.enter(DEFER_CONNECT);
 		// restores the full timeout, which evictIdleHandshakes() may have shortened
 		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout;
 		this.deferred.hold(packet.bytes, start, end);
@@ -134,7 +134,7 @@ export class ConnectHandler {
 
 	/**
 	 * Answers a CONNECT according to its result, after endOldSession(). The connection is then
-	 * OPEN, or refused and CLOSING. Wipes the password from the memory.
+	 * CONNECTED, or refused and CLOSING. Wipes the password from the memory.
 	 */
 	answer(connection: Connection, packet: Packet, result: ConnectResult): void {
 		try {
@@ -161,7 +161,7 @@ export class ConnectHandler {
 		core.authorizer.bindUser(userOfPeer(peer), session);
 		core.sessions.setConnection(session, connection.index);
 		connection.session = session;
-		connection.state = OPEN;
+		connection.enter(ACCEPT_CONNECT);
 		core.openCount++;
 		core.counters.connectsAccepted++;
 		if (core.openCount > core.counters.peakClients) core.counters.peakClients = core.openCount;

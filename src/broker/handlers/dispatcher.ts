@@ -20,6 +20,7 @@ import { checkFirstByte } from "../../mqtt/decode/fixed-header";
 import { decodePublish } from "../../mqtt/decode/publish";
 import { Packet } from "../../mqtt/packet";
 import { packetSize } from "../../mqtt/varint";
+import { isBeforeConnack } from "../../session/broker-phase";
 import {
 	COMPLETE,
 	deliveryPacket,
@@ -30,7 +31,7 @@ import {
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
-import { type Connection, OPENING } from "../session/connection";
+import type { Connection } from "../session/connection";
 import type { ConnectHandler, ConnectResult } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
@@ -162,10 +163,8 @@ export class Dispatcher {
 	}
 
 	private handleConnect(connection: Connection, packet: Packet, start: number, end: number): boolean {
-		if (connection.state === OPENING) {
-			connection.version = packet.version;
-			this.#connectResult = this.#connectHandler.connect(connection, packet, start, end);
-		} else this.#core.close(connection, PROTOCOL_ERROR); // [MQTT-3.1.0-2]
+		connection.version = packet.version;
+		this.#connectResult = this.#connectHandler.connect(connection, packet, start, end);
 		return false;
 	}
 
@@ -188,8 +187,7 @@ export class Dispatcher {
 			case DISCONNECT:
 				this.handleDisconnect(connection, packet);
 				return false;
-			default:
-				this.#core.close(connection, PROTOCOL_ERROR);
+			default: // the table of phases has refused all others
 				return false;
 		}
 	}
@@ -247,10 +245,9 @@ export class Dispatcher {
 	/** Closes a connection that sent a malformed packet. */
 	private rejectMalformed(connection: Connection, packet: Packet, reasonCode: number): void {
 		this.#core.counters.peerFaults++;
-		// Once open: [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
-		if (connection.state === OPENING) {
+		if (isBeforeConnack(connection.phase)) {
 			connection.version = packet.version;
 			this.#connectHandler.refuse(connection, reasonCode); // [MQTT-3.1.2-2] [MQTT-3.1.4-2] [MQTT-3.1.4-1]
-		} else this.#core.close(connection, packet.type === CONNECT ? PROTOCOL_ERROR : reasonCode);
+		} else this.#core.close(connection, reasonCode); // [MQTT-4.13.1-1] [MQTT-4.13.2-1] [MQTT-3.1.1:4.8.0-1]
 	}
 }

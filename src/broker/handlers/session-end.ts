@@ -1,9 +1,10 @@
 import { QUOTA_EXCEEDED, SUCCESS } from "../../mqtt/constants";
+import { CLOSING } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
-import { CLOSING, type Connection, DRAIN_MS, LOST } from "../session/connection";
+import { type Connection, DRAIN_MS, LOST } from "../session/connection";
 import { EndReport } from "./end-report";
 
 /**
@@ -23,20 +24,20 @@ export class SessionEnd {
 		this.#endReport = new EndReport(core);
 	}
 
-	/** Ends all connections in state CLOSING, including those that fail in the meantime. */
+	/** Ends all connections in phase CLOSING, including those that fail in the meantime. */
 	endClosing(): void {
 		const core = this.#core;
 		const { connections } = core;
 		while (core.closingCount > 0) {
 			for (let i = 1; i < connections.length; i++) {
 				const connection = connections[i]!;
-				if (connection.state === CLOSING) this.endConnection(connection);
+				if (connection.phase === CLOSING) this.endConnection(connection);
 			}
 		}
 	}
 
 	/**
-	 * Ends one connection in state CLOSING, and its session unless it is persistent. The steps are not nested,
+	 * Ends one connection in phase CLOSING, and its session unless it is persistent. The steps are not nested,
 	 * as the last one may use much of the stack.
 	 */
 	endConnection(connection: Connection): void {

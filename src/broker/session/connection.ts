@@ -1,6 +1,5 @@
 import type { TCP, TCPConstructor } from "../../device";
 import {
-	CONNECT,
 	MALFORMED_PACKET,
 	MAXIMUM_REMAINING_LENGTH,
 	PACKET_TOO_LARGE,
@@ -8,25 +7,25 @@ import {
 	type Version,
 } from "../../mqtt/constants";
 import { packetSize, readVarintByte, VARINT_COMPLETE, VARINT_START, varintValue } from "../../mqtt/varint";
+import {
+	ACCEPT,
+	AWAITING_CONNECT,
+	type BrokerEvent,
+	type BrokerPhase,
+	brokerPhaseAfter,
+	CLOSING,
+	CONNECT_UNREAD,
+	CONNECTED,
+	DRAIN,
+	DRAINING,
+	END,
+	FREE,
+	HOLD_CONNECT,
+	RESUME_CONNECT,
+} from "../../session/broker-phase";
+import { IGNORED, type PacketType, UNREAD, VIOLATION } from "../../session/phase";
 import { networkNumber } from "../pool/peer";
 import type { ReceiveContext } from "./receive-context";
-
-/** No socket. */
-export const FREE = 0;
-/** Waiting for CONNECT. */
-export const OPENING = 1;
-/** CONNECT was accepted. */
-export const OPEN = 2;
-/** To be closed before the current callback ends; nothing more is read or written. */
-export const CLOSING = 3;
-/**
- * The last packet was written, and the session has ended or is suspended. Input is discarded until the peer
- * closes, but for DRAIN_MS and DRAIN_BYTES at most; a new connection may take the place at once. Closing with
- * unread input would send RST, and what was written would never leave (lwIP: tcp_close).
- */
-export const DRAINING = 4;
-
-export type ConnectionState = typeof FREE | typeof OPENING | typeof OPEN | typeof CLOSING | typeof DRAINING;
 
 /** Index of the listener for WebSocket and the status page. */
 export const WEB_SOCKET_LISTENER = 1;
@@ -66,9 +65,6 @@ export const NO_REASON_STRING = 2;
 export const WANTS_TIMESTAMP = 4;
 /** Stored values are pending for the client. */
 export const RETAINED_PENDING = 8;
-
-/** Before CONNECT: its packet waits, as another client is being authenticated. */
-export const AWAITS_AUTH = 16;
 
 /** Maximum packet size of a client that sets none: the limit of the protocol. */
 const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
@@ -127,7 +123,7 @@ export interface ConnectionOwner {
 export class Connection {
 	/** Counted from 1. */
 	readonly index: number;
-	state: ConnectionState = FREE;
+	phase: BrokerPhase = FREE;
 	version: Version = 4;
 	session = 0;
 	/** Bytes that can be written to the socket now. */
@@ -147,8 +143,6 @@ export class Connection {
 	listenerIndex = 0;
 	/** Reason code with which it is being closed. */
 	closeReason = 0;
-	/** Whether the authentication of its CONNECT is pending. */
-	awaitingAuth = false;
 	/** The client's network, as networkNumber(). */
 	network = 0;
 	/**
@@ -180,6 +174,14 @@ export class Connection {
 		this.#context = context;
 	}
 
+	/** Enters the phase that follows an event. @returns false: the event is not possible in this phase */
+	enter(event: BrokerEvent): boolean {
+		const next = brokerPhaseAfter(this.phase, event);
+		if (next === VIOLATION || next === IGNORED || next === UNREAD) return false;
+		this.phase = next;
+		return true;
+	}
+
 	/** Takes over a socket from a listener. @throws what the host's socket throws */
 	adopt(from: TCP, io: TCPConstructor): void {
 		this.room = 0;
@@ -193,8 +195,7 @@ export class Connection {
 		this.#available = 0;
 		this.#lengthState = HEADER_START;
 		this.waitsForTurn = false;
-		this.state = OPENING;
-		this.awaitingAuth = false;
+		this.enter(ACCEPT);
 		this.network = 0;
 		// Closures that capture only this connection take the least memory
 		this.#tcp = createSocket(
@@ -239,7 +240,7 @@ export class Connection {
 
 	private onError(): void {
 		this.#owner.beginCallback();
-		if (this.state === DRAINING) this.close();
+		if (this.phase === DRAINING) this.close();
 		else this.#owner.onLost(this, (this.#tcp as WebSocket | undefined)?.drains === true);
 		this.#owner.endCallback();
 	}
@@ -260,8 +261,7 @@ export class Connection {
 
 	/** Reads one packet; returns its remaining length, -1 if it is incomplete or must wait. */
 	private readPacket(): number {
-		if (this.waitsForTurn || (this.state !== OPEN && (this.state !== OPENING || this.waitsForAuth())))
-			return -1;
+		if (this.waitsForTurn || (this.phase !== CONNECTED && !this.mayReadConnect())) return -1;
 		if (this.#context.packetsLeft <= 0 || this.#context.bytesLeft <= 0) return this.endTurn();
 		if (!this.readFixedHeader()) return -1;
 		const length = this.#remainingLength;
@@ -323,9 +323,9 @@ export class Connection {
 	 * the connection has ended. What must stay there, for lack of room here or for the answer, is reported.
 	 */
 	private keepRest(): void {
-		const { state } = this;
-		if (state === DRAINING) this.discardInput(false);
-		if (this.waitsForTurn || (state !== OPEN && state !== OPENING)) return;
+		const { phase } = this;
+		if (phase === DRAINING) this.discardInput(false);
+		if (this.waitsForTurn || phase === FREE || phase === CLOSING || phase === DRAINING) return;
 		const count = this.#available;
 		if (this.#lengthState >= VARINT_COMPLETE && this.#held + count < this.#remainingLength) {
 			const { memory, partialPackets, counters } = this.#context;
@@ -348,7 +348,7 @@ export class Connection {
 		if (this.waitsForTurn) return false;
 		return (
 			this.#available > 0 ||
-			(this.state === OPEN &&
+			(this.phase === CONNECTED &&
 				(this.room < ANSWER_ROOM || (this.#tcp as WebSocket | undefined)?.holdsBack === true))
 		);
 	}
@@ -362,11 +362,13 @@ export class Connection {
 		this.write(new Uint8Array(0));
 	}
 
-	/** Whether its CONNECT must not be read yet; remembers whether there is one. */
-	private waitsForAuth(): boolean {
+	/** Whether a CONNECT may be read now; the phase tells whether one must not be read yet. */
+	private mayReadConnect(): boolean {
+		const { phase } = this;
+		if (phase !== AWAITING_CONNECT && phase !== CONNECT_UNREAD) return false;
 		const waits = this.#owner.mustWait(this);
-		this.clientFlags = waits && this.#available > 0 ? AWAITS_AUTH : 0;
-		return waits;
+		this.enter(waits && this.#available > 0 ? HOLD_CONNECT : RESUME_CONNECT);
+		return !waits;
 	}
 
 	/** Continues to read outside a callback of the socket. */
@@ -374,11 +376,6 @@ export class Connection {
 		this.#context.beginTurn();
 		this.readPackets();
 		(this.#tcp as WebSocket | undefined)?.resume?.();
-	}
-
-	/** Before CONNECT: whether the peer waits for the broker, to check its password or that of another. */
-	get awaitsBroker(): boolean {
-		return this.awaitingAuth || (this.clientFlags & AWAITS_AUTH) !== 0;
 	}
 
 	/** Whether it carries an HTTP request that is complete, and its answer is not. */
@@ -421,7 +418,7 @@ export class Connection {
 	drain(waits: boolean): void {
 		this.dropHeld();
 		this.session = 0;
-		this.state = DRAINING; // a WebSocket whose turn has ended goes on to its Close frame in the next one
+		this.enter(DRAIN); // a WebSocket whose turn has ended goes on to its Close frame in the next one
 		this.#remainingLength = DRAIN_BYTES + this.#available;
 		this.discardInput(!waits);
 	}
@@ -456,7 +453,7 @@ export class Connection {
 	close(): void {
 		const tcp = this.#tcp;
 		this.#tcp = undefined;
-		this.state = FREE;
+		this.enter(END);
 		this.session = 0;
 		this.room = 0;
 		this.waitsForTurn = false;
@@ -479,8 +476,10 @@ export class Connection {
 			this.#available -= head.length;
 			this.#firstByte = head[0];
 			this.#lengthState = VARINT_START;
-			if (this.state === OPENING && head[0] !== CONNECT << 4) {
-				this.#owner.onProtocolError(this, PROTOCOL_ERROR); // [MQTT-3.1.0-1]
+			const type = (head[0] >> 4) as PacketType;
+			if (brokerPhaseAfter(this.phase, type) === VIOLATION) {
+				// [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
+				this.#owner.onProtocolError(this, type === 0 ? MALFORMED_PACKET : PROTOCOL_ERROR);
 				return false;
 			}
 			if (head.length > 1 && !this.decodeLengthByte(head[1])) return false;
