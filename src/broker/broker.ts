@@ -31,6 +31,7 @@ import {
 	TOLD,
 	WEB_SOCKET_LISTENER,
 } from "./session/connection";
+import type { PacketHandler } from "./session/packet-reader";
 import { Timeouts } from "./timeouts";
 import { WebServer } from "./web/web-server";
 
@@ -66,7 +67,7 @@ export type ValueCallback = (
  * allocates nothing. Exhausted pools are counted in {@link counters} and reported to the client as far as the
  * protocol allows.
  */
-export class Broker implements ConnectionOwner {
+export class Broker implements ConnectionOwner, PacketHandler {
 	readonly #core: Core;
 	readonly #sessionEnd: SessionEnd;
 	readonly #router: Router;
@@ -95,6 +96,7 @@ export class Broker implements ConnectionOwner {
 		const router = new Router(core, packetWriter, sysTopics);
 		const sessionEnd = new SessionEnd(core, packetWriter, router);
 		const connectHandler = new ConnectHandler(core, packetWriter, sessionEnd);
+		core.reader.handler = this;
 		this.#core = core;
 		this.#router = router;
 		this.#sysTopics = sysTopics;
@@ -205,8 +207,7 @@ export class Broker implements ConnectionOwner {
 
 	/** Pool usage, for a host that displays or checks it. */
 	get usage(): Usage {
-		const { connections, openCount, sessions, subscriptions, queues, store, settings, receiving } =
-			this.#core;
+		const { connections, openCount, sessions, subscriptions, queues, store, settings, reader } = this.#core;
 		let sockets = 0;
 		let queued = settings.queuedMessages - queues.free;
 		for (let i = 1; i <= sessions.capacity; i++) queued += queues.incomingQos2.count(i);
@@ -223,14 +224,46 @@ export class Broker implements ConnectionOwner {
 			valueBytes: store.messages.arena.used,
 			queued,
 			queuedBytes: queues.contents.arena.used,
-			partialBytes: receiving.partialPackets.used,
+			partialBytes: reader.partialPackets.used,
 		};
 	}
 
 	// ConnectionOwner
 
-	mustWait(connection: Connection): boolean {
-		return this.#core.authorizer.mustWait(connection.network);
+	onReadable(connection: Connection, bytes: number): void {
+		this.#core.clock.tick();
+		connection.available = bytes;
+		this.#core.reader.readPackets(connection);
+		this.endCallback();
+	}
+
+	onWritable(connection: Connection, bytes: number): void {
+		const { reader } = this.#core;
+		this.beginCallback();
+		connection.room = bytes;
+		reader.readPackets(connection);
+		try {
+			if (connection.phase === CONNECTED) this.#router.pump(connection);
+		} catch (error) {
+			this.onInternalError(connection, error);
+		}
+		if (connection.tcp?.turnEnded === true) reader.endTurn(connection);
+		if (connection.needsProbe) this.onUnread();
+		this.endCallback();
+	}
+
+	onError(connection: Connection): void {
+		this.beginCallback();
+		if (connection.phase === DRAINING) connection.close();
+		else this.onLost(connection, connection.tcp?.drains === true);
+		this.endCallback();
+	}
+
+	onLost(connection: Connection, drains: boolean): void {
+		// A view that was not written may have shortened the buffer, and what follows may allocate
+		this.#core.memory.reopenSendArea();
+		if (connection.phase === CONNECTED) this.#core.counters.connectionsLost++;
+		this.#core.close(connection, drains ? TOLD : LOST);
 	}
 
 	beginCallback(): void {
@@ -263,12 +296,18 @@ export class Broker implements ConnectionOwner {
 		}
 	}
 
-	onPacket(connection: Connection, first: number, start: number, end: number): void {
+	// PacketHandler
+
+	mustWait(connection: Connection): boolean {
+		return this.#core.authorizer.mustWait(connection.network);
+	}
+
+	onPacket(connection: Connection, length: number): void {
 		const timeoutBefore = connection.keepAliveTimeoutMs;
 		const dispatcher = this.#dispatcher;
-		let more = dispatcher.decode(connection, first, start, end);
-		if (more && first === SUBSCRIBE_FIRST_BYTE) this.makeRoom(connection);
-		if (more) more = dispatcher.handle(connection, start, end);
+		let more = dispatcher.decode(connection, length);
+		if (more && connection.firstByte === SUBSCRIBE_FIRST_BYTE) this.makeRoom(connection);
+		if (more) more = dispatcher.handle(connection, length);
 		if (dispatcher.connectReady) {
 			this.makeRoom(connection);
 			if (dispatcher.endOldSession()) this.#timeouts.checkSoon();
@@ -289,16 +328,6 @@ export class Broker implements ConnectionOwner {
 
 	onUnread(): void {
 		this.#timeouts.checkSoon();
-	}
-
-	onWritable(connection: Connection): void {
-		if (connection.phase !== CONNECTED) return;
-		this.#router.pump(connection);
-	}
-
-	onLost(connection: Connection, drains: boolean): void {
-		if (connection.phase === CONNECTED) this.#core.counters.connectionsLost++;
-		this.#core.close(connection, drains ? TOLD : LOST);
 	}
 
 	onInternalError(connection: Connection, error: unknown): void {
@@ -357,7 +386,7 @@ export class Broker implements ConnectionOwner {
 		} catch (error) {
 			this.onInternalError(connection, error);
 		}
-		connection.resume();
+		this.#core.reader.resume(connection);
 	}
 
 	/**
@@ -367,12 +396,13 @@ export class Broker implements ConnectionOwner {
 	 * @param last index of the authenticated connection; negative for a web request; 0: none, a pause is over
 	 */
 	private resumeWaiting(last: number): void {
-		const { connections, authorizer } = this.#core;
+		const { connections, authorizer, reader } = this.#core;
 		const pages = this.#web?.pages;
 		const count = connections.length - 1;
 		for (let i = 1; i <= count; i++) {
 			const connection = connections[i]!;
-			if (isBeforeConnack(connection.phase) && authorizer.isProven(connection.network)) connection.resume();
+			if (isBeforeConnack(connection.phase) && authorizer.isProven(connection.network))
+				reader.resume(connection);
 		}
 		if (last > 0) {
 			this.#lastAuthenticated = last;
@@ -381,7 +411,7 @@ export class Broker implements ConnectionOwner {
 		const from = last < 0 ? Math.floor(Math.random() * count) : this.#lastAuthenticated;
 		for (let i = from; i < from + count; i++) {
 			const connection = connections[1 + (i % count)]!;
-			if (isBeforeConnack(connection.phase)) connection.resume();
+			if (isBeforeConnack(connection.phase)) reader.resume(connection);
 		}
 		if (last <= 0) pages?.resumeWaiting();
 	}

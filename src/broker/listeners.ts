@@ -127,7 +127,7 @@ export class Listeners {
 			const connection = connections[i]!;
 			const { phase, keepAliveTimeoutMs, network } = connection;
 			if (!isBeforeConnack(phase) || awaitsAuthentication(phase)) continue;
-			const limit = connection.answering ? SLOW_ANSWER_MS : idleLimitMs;
+			const limit = connection.tcp?.answering === true ? SLOW_ANSWER_MS : idleLimitMs;
 			if (keepAliveTimeoutMs <= limit) continue;
 			let others = 0;
 			for (let j = 1; j < i && others < share; j++) {
@@ -165,7 +165,7 @@ export class Listeners {
 			return false;
 		}
 		counters.connectionsAccepted++;
-		const connection = connections[slot] ?? new Connection(slot, this.#owner, core.receiving);
+		const connection = connections[slot] ?? new Connection(slot, this.#owner, core.reader.partialPackets);
 		connections[slot] = connection;
 		connection.listenerIndex = index;
 		connection.lastReceivedAt = clock.nowMs;

@@ -37,13 +37,17 @@ export class ReadTurns {
 	}
 
 	private onTimer(): void {
-		const { connections } = this.#core;
+		const { connections, reader } = this.#core;
 		const count = connections.length - 1;
 		for (let i = 1; i <= count; i++) {
 			const index = 1 + ((this.#last + i - 1) % count);
-			if (!connections[index]!.waitsForTurn) continue;
+			const connection = connections[index]!;
+			if (!connection.waitsForTurn) continue;
 			this.#last = index;
-			connections[index]!.takeTurn();
+			const { owner } = connection;
+			owner.beginCallback();
+			reader.takeTurn(connection);
+			owner.endCallback();
 			return;
 		}
 		this.#scheduled = false;

@@ -79,7 +79,7 @@ export const CLOSE = 21;
 export const DRAIN = 22;
 /** The socket was closed. */
 export const END = 23;
-const EVENTS = 24;
+export const BROKER_EVENTS = 24;
 
 export type BrokerEvent =
 	| PacketType
@@ -118,14 +118,19 @@ const ROWS: readonly Row[] = [
 	[[...BEFORE_CONNACK, CONNECTED, CLOSING, DRAINING], [END], FREE],
 ];
 
-const TABLE: Uint8Array = compilePhases(ROWS, PHASES, EVENTS);
+/** What each event leads to in each phase, at phase × BROKER_EVENTS + event; read where each packet passes. */
+export const BROKER_PHASES: Uint8Array = compilePhases(ROWS, PHASES, BROKER_EVENTS);
 
 /** The phase after an event; VIOLATION, IGNORED and UNREAD leave it as it is. */
 export function brokerPhaseAfter(
 	phase: BrokerPhase,
 	event: BrokerEvent,
 ): BrokerPhase | typeof IGNORED | typeof UNREAD | typeof VIOLATION {
-	return TABLE[phase * EVENTS + event] as BrokerPhase | typeof IGNORED | typeof UNREAD | typeof VIOLATION;
+	return BROKER_PHASES[phase * BROKER_EVENTS + event] as
+		| BrokerPhase
+		| typeof IGNORED
+		| typeof UNREAD
+		| typeof VIOLATION;
 }
 
 /** Whether TCP was accepted and CONNACK was not sent. */

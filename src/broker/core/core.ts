@@ -9,7 +9,7 @@ import { Memory } from "../pool/memory";
 import { Message } from "../pool/message";
 import type { Connection } from "../session/connection";
 import { OutgoingQueues } from "../session/outgoing-queues";
-import { ReceiveContext } from "../session/receive-context";
+import { PacketReader } from "../session/packet-reader";
 import { Sessions } from "../session/sessions";
 import { TopicAliases } from "../session/topic-aliases";
 import { RetainedStore } from "../topics/retained-store";
@@ -38,7 +38,7 @@ export class Core {
 	readonly queues: OutgoingQueues;
 	readonly store: RetainedStore;
 	readonly aliases: TopicAliases;
-	readonly receiving: ReceiveContext;
+	readonly reader: PacketReader;
 	/** Formats the arrival time of values. */
 	readonly timestamp: Timestamp;
 	readonly authorizer: Authorizer;
@@ -96,7 +96,7 @@ export class Core {
 			settings.aliasBytes,
 			settings.packetSize - ALIAS_OVERHEAD,
 		);
-		this.receiving = new ReceiveContext(memory, this.counters, settings);
+		this.reader = new PacketReader(memory, this.counters, settings);
 		this.timestamp = new Timestamp(host, this.clock, memory.tables.u8(TIMESTAMP_LIMIT));
 		this.authorizer = createAuthorizer(host, settings, this.clock, this.sessions, memory.bytes);
 	}

@@ -76,21 +76,16 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * Checks and authenticates a CONNECT, which lies in [start, end) of the packet's bytes.
+	 * Checks and authenticates a CONNECT, which is in the receive area. @param length of its body, bytes
 	 * @returns the result for endOldSession() and answer(); PENDING if it arrives later
 	 */
-	connect(
-		connection: Connection,
-		packet: Packet,
-		start: number,
-		end: number,
-	): ConnectResult | typeof PENDING {
+	connect(connection: Connection, packet: Packet, length: number): ConnectResult | typeof PENDING {
 		const code = this.checkConnect(connection, packet);
 		if (code !== PENDING) return code;
 		connection.enter(DEFER_CONNECT);
 		// restores the full timeout, which evictIdleHandshakes() may have shortened
 		connection.keepAliveTimeoutMs = this.#core.settings.connectTimeout;
-		this.deferred.hold(packet.bytes, start, end);
+		this.deferred.hold(this.#core.memory, length);
 		wipePassword(packet);
 		return code;
 	}

@@ -9,15 +9,14 @@ export class DeferredConnect {
 	#bytes: Uint8Array | undefined;
 	#length = 0;
 
-	/** Copies [start, end) of `bytes`. */
-	hold(bytes: Uint8Array, start: number, end: number): void {
-		const length = end - start;
+	/** Copies the first `length` bytes of the receive area. */
+	hold({ bytes, receiveStart }: Memory, length: number): void {
 		let own = this.#bytes;
 		if (own === undefined || length > own.length) {
 			own = new Uint8Array(length);
 			this.#bytes = own;
 		}
-		for (let i = 0; i < length; i++) own[i] = bytes[start + i];
+		for (let i = 0; i < length; i++) own[i] = bytes[receiveStart + i];
 		this.#length = length;
 	}
 

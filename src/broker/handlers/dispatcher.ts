@@ -63,18 +63,19 @@ export class Dispatcher {
 	}
 
 	/**
-	 * Decodes one whole packet: its first byte, and the rest after the fixed header in [start, end) of the
-	 * memory. handle() is a separate call after it, which saves stack.
+	 * Decodes one whole packet, see PacketHandler. handle() is a separate call after it, which saves stack.
 	 * @returns false if the packet was rejected
 	 */
-	decode(connection: Connection, first: number, start: number, end: number): boolean {
+	decode(connection: Connection, length: number): boolean {
 		const core = this.#core;
 		const packet = this.#packet;
-		const { bytes } = core.memory;
+		const { bytes, receiveStart: start } = core.memory;
+		const end = start + length;
+		const first = connection.firstByte;
 		const type = first >> 4;
 		this.#connectResult = PENDING; // in case an exception prevented the last answer
 		connection.lastReceivedAt = core.clock.nowMs;
-		core.counters.bytesIn += packetSize(end - start);
+		core.counters.bytesIn += packetSize(length);
 		packet.bytes = bytes;
 		packet.version = connection.version;
 		packet.type = type;
@@ -92,16 +93,16 @@ export class Dispatcher {
 	}
 
 	/** Handles the decoded packet. @returns whether queued messages may now be sent on its connection */
-	handle(connection: Connection, start: number, end: number): boolean {
+	handle(connection: Connection, length: number): boolean {
 		// Tail calls, which use no stack on XS
 		const packet = this.#packet;
 		switch (packet.type) {
 			case PUBLISH:
-				return this.#publishHandler.publish(connection, packet, end);
+				return this.#publishHandler.publish(connection, packet, length);
 			case SUBSCRIBE:
 				return this.#subscribeHandler.subscribe(connection, packet);
 			case CONNECT:
-				return this.handleConnect(connection, packet, start, end);
+				return this.handleConnect(connection, packet, length);
 			default:
 				return this.handleOther(connection, packet);
 		}
@@ -162,9 +163,9 @@ export class Dispatcher {
 		this.#connectHandler.deferred.wipe();
 	}
 
-	private handleConnect(connection: Connection, packet: Packet, start: number, end: number): boolean {
+	private handleConnect(connection: Connection, packet: Packet, length: number): boolean {
 		connection.version = packet.version;
-		this.#connectResult = this.#connectHandler.connect(connection, packet, start, end);
+		this.#connectResult = this.#connectHandler.connect(connection, packet, length);
 		return false;
 	}
 

@@ -44,8 +44,12 @@ export class PublishHandler {
 		this.#message = new Message(core.memory.bytes);
 	}
 
-	/** Handles a PUBLISH that ends at `end`. @returns always false: it frees no send quota */
-	publish(connection: Connection, packet: Packet, end: number): boolean {
+	/**
+	 * Handles a PUBLISH in the receive area.
+	 * @param length of its body, bytes
+	 * @returns always false: it frees no send quota
+	 */
+	publish(connection: Connection, packet: Packet, length: number): boolean {
 		const core = this.#core;
 		core.counters.publishesReceived++;
 		const { qos, properties } = packet;
@@ -66,7 +70,7 @@ export class PublishHandler {
 		message.propertiesStart = properties.from;
 		message.propertiesEnd = properties.to;
 		message.payloadStart = packet.payloadStart;
-		message.payloadEnd = end;
+		message.payloadEnd = core.memory.receiveStart + length;
 		message.qos = qos;
 		message.retain = packet.retain;
 		message.arrivedAtMs = core.clock.nowMs;

@@ -4,7 +4,8 @@ import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
-import { type Connection, DRAIN_MS, LOST } from "../session/connection";
+import { type Connection, LOST } from "../session/connection";
+import { DRAIN_MS } from "../session/packet-reader";
 import { EndReport } from "./end-report";
 
 /**
@@ -72,7 +73,7 @@ export class SessionEnd {
 	 * nothing can arrive, otherwise after its input is drained.
 	 */
 	private closeSocket(connection: Connection, closeReason: number): void {
-		const { host, clock } = this.#core;
+		const { host, clock, reader } = this.#core;
 		if (host.lingeringClose === true || closeReason === LOST) {
 			connection.close();
 			return;
@@ -80,7 +81,7 @@ export class SessionEnd {
 		connection.lastReceivedAt = clock.nowMs;
 		connection.keepAliveTimeoutMs = DRAIN_MS;
 		// After DISCONNECT the peer sends nothing and waits for the end [MQTT-3.14.4-1] [MQTT-3.14.4-2]
-		connection.drain(closeReason !== SUCCESS);
+		reader.drain(connection, closeReason !== SUCCESS);
 	}
 
 	/** Suspends a persistent session. @returns whether its will must be published now */

@@ -11,12 +11,12 @@ export class WebServer {
 
 	/** @param name shown on the page */
 	constructor(core: Core, name: string) {
-		const { host, settings, counters, receiving } = core;
+		const { host, settings, counters, reader } = core;
 		this.pages = new BrokerPages(core, name);
 		this.io = new WebSocketServer({
 			tcp: host.tcp.io,
 			timer: host.timer,
-			turn: receiving,
+			turn: reader,
 			size: settings.packetSize,
 			origins: settings.origins,
 			hosts: settings.hosts,
