@@ -92,13 +92,10 @@ export interface Time {
 export interface WiFiOptions {
 	readonly ssid: string;
 	readonly password?: string;
-	/** The device is the access point, instead of joining one; "gotIP" means that stations may join. */
-	readonly accessPoint?: {
-		/** 1 … 13. */
-		readonly channel: number;
-		/** Maximum number of stations. */
-		readonly stations: number;
-	};
+	/** "accessPoint": opens the network instead of joining it; "gotIP" means that stations may join. */
+	readonly mode?: "join" | "accessPoint";
+	/** Channel of an own access point, 1 … 13. */
+	readonly channel?: number;
 }
 
 /**

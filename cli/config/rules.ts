@@ -74,6 +74,11 @@ class ConfigRules {
 			this.#overrides.wifi_ssid === undefined
 		)
 			this.#addProblem([...root, "wifi"], 'lacks "ssid"');
+		if (this.#get("wifi", "mode") === "accessPoint" && (this.#get("role") ?? defaults.role) === "sensor")
+			this.#addProblem(
+				[...root, "wifi", "mode"],
+				'"accessPoint" is for a broker, which stays awake; a sensor joins',
+			);
 	}
 
 	checkSecrets(): void {

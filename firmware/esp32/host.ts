@@ -37,7 +37,7 @@ import { WiFi } from "./wifi";
  *   xs_firefly_wifi_join(ssid, password, link, callback)
  *                                 joins with a link (src/device.ts) or undefined; calls back later with a
  *                                 message and a detail
- *   xs_firefly_wifi_serve(ssid, password, channel, stations, callback)
+ *   xs_firefly_wifi_serve(ssid, password, channel, callback)
  *                                 opens an access point
  *   xs_firefly_wifi_link(link)    copies the link in use
  *   xs_firefly_wifi_stop()        stops the radio; no callback follows

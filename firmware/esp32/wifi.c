@@ -31,6 +31,9 @@ enum {
 // Further tries to associate with the access point that a scan has found.
 #define ASSOCIATION_RETRIES 2
 
+// Stations of an own access point: what every chip of the family serves.
+#define STATIONS 10
+
 // Messages in the order in which they happen; each is pending once at most.
 enum { kConnect, kGotIP, kLostIP, kDisconnect, kMessageCount };
 static char *const gMessages[kMessageCount] = {"connect", "gotIP", "lostIP", "disconnect"};
@@ -286,7 +289,7 @@ void xs_firefly_wifi_join(xsMachine *the)
 	start(the, kStarting, &xsArg(3));
 }
 
-// (ssid, password, channel, stations, callback): the chip is the access point, at 192.168.4.1, and assigns addresses.
+// (ssid, password, channel, callback): the chip is the access point, at 192.168.4.1, and assigns addresses.
 void xs_firefly_wifi_serve(xsMachine *the)
 {
 	wifi_config_t config = {0};
@@ -295,14 +298,14 @@ void xs_firefly_wifi_serve(xsMachine *the)
 	config.ap.authmode =
 		copyText(the, config.ap.password, sizeof(config.ap.password), xsmcToString(xsArg(1))) ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN;
 	config.ap.channel = xsmcToInteger(xsArg(2));
-	config.ap.max_connection = xsmcToInteger(xsArg(3));
+	config.ap.max_connection = STATIONS;
 	stop(the);
 	initialize(the);
 	if (!gServer)
 		gServer = esp_netif_create_default_wifi_ap();
 	check(the, esp_wifi_set_mode(WIFI_MODE_AP));
 	check(the, esp_wifi_set_config(WIFI_IF_AP, &config));
-	start(the, kServing, &xsArg(4));
+	start(the, kServing, &xsArg(3));
 }
 
 // Ends the join: no callback follows.

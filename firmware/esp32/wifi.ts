@@ -2,6 +2,9 @@ import type { WiFi as Join, WiFiLink, WiFiOptions } from "../../src/device";
 
 type Callback = (message: string, detail?: number) => void;
 
+/** Channel of an access point without one. */
+const CHANNEL = 6;
+
 function join(
 	this: void,
 	ssid: string,
@@ -12,15 +15,8 @@ function join(
 	native("xs_firefly_wifi_join").call(this, ssid, password, link, callback);
 }
 
-function serve(
-	this: void,
-	ssid: string,
-	password: string,
-	channel: number,
-	stations: number,
-	callback: Callback,
-): void {
-	native("xs_firefly_wifi_serve").call(this, ssid, password, channel, stations, callback);
+function serve(this: void, ssid: string, password: string, channel: number, callback: Callback): void {
+	native("xs_firefly_wifi_serve").call(this, ssid, password, channel, callback);
 }
 
 function stop(this: void): void {
@@ -34,9 +30,10 @@ function readLink(this: void, link: WiFiLink): void {
 /** The radio of the chip: one join, or one access point, at a time. It calls back natively. */
 export class WiFi implements Join {
 	/** @throws {RangeError} if a text is too long @throws {Error} if the driver does not start */
-	constructor({ ssid, password, accessPoint }: WiFiOptions, callback: Callback, link?: WiFiLink) {
-		if (accessPoint === undefined) join(ssid, password ?? "", link, callback);
-		else serve(ssid, password ?? "", accessPoint.channel, accessPoint.stations, callback);
+	constructor(options: WiFiOptions, callback: Callback, link?: WiFiLink) {
+		const { ssid, password } = options;
+		if (options.mode === "accessPoint") serve(ssid, password ?? "", options.channel ?? CHANNEL, callback);
+		else join(ssid, password ?? "", link, callback);
 	}
 
 	readLink(link: WiFiLink): void {

@@ -60,13 +60,8 @@ export class Station implements Peripheral {
 				link: Uint8Array | undefined,
 				callback: number,
 			) => this.#start(ssid, password, link, callback),
-			xs_firefly_wifi_serve: (
-				ssid: string,
-				password: string,
-				_channel: number,
-				_stations: number,
-				callback: number,
-			) => this.#serve(ssid, password, callback),
+			xs_firefly_wifi_serve: (ssid: string, password: string, _channel: number, callback: number) =>
+				this.#serve(ssid, password, callback),
 			xs_firefly_wifi_stop: () => this.#stop(),
 			xs_firefly_wifi_link: (link: Uint8Array) => link.set(this.#link),
 		};

@@ -65,9 +65,8 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 }
 
 /** The network, if it has a name. */
-function joinable({ ssid, password }: Partial<WiFiSettings>): Pick<Settings, "wifi"> {
-	if (ssid === undefined) return {};
-	return { wifi: password === undefined ? { ssid } : { ssid, password } };
+function joinable({ ssid, ...rest }: Omit<WiFiSettings, "ssid"> & { ssid?: string }): Pick<Settings, "wifi"> {
+	return ssid === undefined ? {} : { wifi: { ssid, ...rest } };
 }
 
 function orderedBackoff(section: Section, { minimum, maximum }: BackoffSettings): BackoffSettings {

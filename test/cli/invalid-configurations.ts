@@ -32,6 +32,13 @@ export function sensorList(length: number): string {
 
 export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
+		name: "a sensor that is an access point",
+		firefly: `{${broker}, "wifi": {"ssid": "shed", "mode": "accessPoint"}, "sensors": [${sensor}]}`,
+		problems: [
+			'66 config.firefly.wifi.mode: "accessPoint" is for a broker, which stays awake; a sensor joins',
+		],
+	},
+	{
 		name: "an unknown key near a known one",
 		firefly: withKey('"payloads": "json"'),
 		problems: ['2 config.firefly.payloads: is not a known key; did you mean "payload"?'],

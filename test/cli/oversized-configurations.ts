@@ -37,7 +37,7 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		name: "outbox larger than retained memory",
 		firefly: `{${broker}, "outbox": {"size": 6000}, "sensors": [${sensorList(16)}]}`,
 		problems: [
-			"52 config.firefly.outbox.size: 6000 bytes are more than retained memory has beside the state of 16 sensors, 5807",
+			"52 config.firefly.outbox.size: 6000 bytes are more than retained memory has beside the state of 16 sensors, 5711",
 		],
 	},
 	{

@@ -39,7 +39,7 @@ test("every setting is read", () => {
 		firefly: {
 			role: "both",
 			id: "shed-{chip}",
-			wifi: { ssid: "n", password: "p4ssword" },
+			wifi: { ssid: "n", password: "p4ssword", mode: "accessPoint", channel: 11 },
 			broker: {
 				url: "mqtt://b:1884",
 				version: 4,
@@ -98,7 +98,7 @@ test("every setting is read", () => {
 	assert.deepEqual(settings, {
 		role: "both",
 		id: "shed-esp32",
-		wifi: { ssid: "n", password: "p4ssword" },
+		wifi: { ssid: "n", password: "p4ssword", mode: "accessPoint", channel: 11 },
 		broker: {
 			...defaults.broker,
 			host: "b",
@@ -167,7 +167,7 @@ test("values of the build's command line take precedence", () => {
 		broker_password: "x",
 	});
 	assert.deepEqual(traces, []);
-	assert.deepEqual(settings.wifi, { ssid: "m", password: "p4ssword" });
+	assert.deepEqual(settings.wifi, { ssid: "m", password: "p4ssword", mode: "join", channel: 6 });
 	const { host, port, username, password } = settings.broker;
 	assert.deepEqual([host, port, username, password], ["c", 1, "esp32", "x"]);
 });

@@ -35,7 +35,7 @@ function setUp({ throwing = 0 } = {}) {
 test("a lost access point is joined again, one attempt at a time, and ready is called once", () => {
 	const { device, stations, timers } = setUp();
 	let ready = 0;
-	new WiFiStation(device, { ssid: "net" }, () => ready++);
+	new WiFiStation(device, { ssid: "net", mode: "join", channel: 6 }, () => ready++);
 	stations[0]!.notify("gotIP");
 	stations[0]!.notify("disconnect");
 	stations[0]!.notify("disconnect");
@@ -51,7 +51,7 @@ test("a lost access point is joined again, one attempt at a time, and ready is c
 
 test("a radio that throws is traced and retried", () => {
 	const { device, stations, timers, traces } = setUp({ throwing: 1 });
-	new WiFiStation(device, { ssid: "net" }, () => {});
+	new WiFiStation(device, { ssid: "net", mode: "join", channel: 6 }, () => {});
 	assert.deepEqual(traces, ["firefly: Wi-Fi: Error: radio"]);
 	timers[0]!();
 	assert.equal(stations.length, 1);

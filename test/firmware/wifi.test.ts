@@ -47,11 +47,15 @@ test("a join passes network, link and callback to the chip, and closing stops th
 	]);
 });
 
-test("an access point passes its channel and the number of stations", async () => {
+test("an access point passes its channel, which has a default", async () => {
 	const { WiFi, calls } = await load();
 	const callback = (): void => {};
-	new WiFi({ ssid: "net", password: "12345678", accessPoint: { channel: 6, stations: 4 } }, callback);
-	assert.deepEqual(calls, [["serve", "net", "12345678", 6, 4, callback]]);
+	new WiFi({ ssid: "net", password: "12345678", mode: "accessPoint", channel: 11 }, callback);
+	new WiFi({ ssid: "open", mode: "accessPoint" }, callback);
+	assert.deepEqual(calls, [
+		["serve", "net", "12345678", 11, callback],
+		["serve", "open", "", 6, callback],
+	]);
 });
 
 test("the C file and the interface have the same offsets of a link", () => {

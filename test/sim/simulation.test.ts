@@ -87,6 +87,25 @@ describe("a simulation", () => {
 		assert.notEqual(await runToJson("node", 8), once);
 	});
 
+	test("a broker that is the access point serves as one that has joined", async () => {
+		const values = async (mode: "join" | "accessPoint") => {
+			const firefly = {
+				role: "broker",
+				sensors: [],
+				wifi: { ssid: "home", mode },
+				listen: { anonymous: true },
+			};
+			const events = await run(60_000, { manifest: manifest(firefly) });
+			assert.equal(eventsOfType(events, "crash").length, 0);
+			const scanned = eventsOfType(events, "radio").some(({ step }) => step === "scan");
+			return { topics: eventsOfType(events, "value").map(({ topic }) => topic), scanned };
+		};
+		const [joined, opened] = [await values("join"), await values("accessPoint")];
+		assert.ok(joined.topics.length > 0);
+		assert.deepEqual(new Set(opened.topics), new Set(joined.topics));
+		assert.deepEqual([joined.scanned, opened.scanned], [true, false]);
+	});
+
 	test("an image of sensors only reports to a broker all the same", async () => {
 		const { json, ...rest } = manifest();
 		const sensorImage = { ...rest, json: { ...json, include: ["./firmware/manifest_sensor.json"] } };

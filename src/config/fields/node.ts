@@ -18,6 +18,23 @@ export const wifiFields = deepFreeze({
 		override: "wifi_password",
 		text: "Passphrase, 8 to 64 bytes; absent for an open network. Not in the manifest: it belongs into firefly.local.json or FIREFLY_WIFI_PASSWORD.",
 	},
+	mode: {
+		kind: "choice",
+		choices: ["join", "accessPoint"],
+		default: "join",
+		text: '"join": joins the network. "accessPoint": a broker opens it, so that sensors need no router.',
+		detail: [
+			"Its address is then 192.168.4.1, which the sensors' broker.url names, and it assigns addresses to ten stations at most; further ones are refused.",
+			"There is no internet: without another source of time, the broker tells ages instead of times.",
+		],
+	},
+	channel: {
+		kind: "count",
+		minimum: 1,
+		maximum: 13,
+		default: 6,
+		text: "Channel of an own access point.",
+	},
 } as const satisfies Fields);
 
 export const sleepFields = deepFreeze({

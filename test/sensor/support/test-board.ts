@@ -37,7 +37,7 @@ export function settings(overrides: Overrides = {}): Settings {
 		...defaults,
 		id: "node",
 		topic: "home/{id}/{sensor}",
-		wifi: { ssid: "net" },
+		wifi: { ssid: "net", mode: "join", channel: 6 },
 		...rest,
 		broker: { ...defaults.broker, host: "10.0.0.1", clientId: "node", ...broker },
 		sleep: { ...defaults.sleep, ...sleep },
