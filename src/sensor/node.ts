@@ -212,8 +212,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { brokerHash } = this.#derived;
 		if (words[WORD_BROKER_HASH] !== brokerHash) {
 			words[WORD_BROKER_HASH] = brokerHash;
-			words[WORD_FLAGS] = 0;
 			forgetLink(this.#retained);
+			words[WORD_FLAGS] = 0;
 			clearAllBackoffs(this.#retained);
 			this.#outbox.releaseOversized();
 		}

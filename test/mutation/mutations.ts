@@ -30,6 +30,7 @@ const PERSISTENCE = [
 	"test/broker/persistence-recovery.test.ts",
 	"test/broker/transactional-store.test.ts",
 ];
+const JOIN = ["test/sim/fast-join.test.ts"];
 const ACCESS = ["test/access/rules.test.ts", "test/access/broker-access.test.ts"];
 const CODEC = [
 	"test/mqtt/golden.test.ts",
@@ -493,6 +494,41 @@ export const mutations: readonly Mutation[] = [
 		"			words[WORD_FLAGS] = 0;",
 		"another broker inherits the pauses of topics",
 		NODE,
+	),
+	mutation(
+		"src/sensor/node.ts",
+		"			if (this.#network.onTrial) this.runTasks(TASK_JOIN_ANEW);\n			else this.endTry",
+		"			this.endTry",
+		"a broker that has moved is looked up in a later wake only",
+		JOIN,
+	),
+	mutation(
+		"src/sensor/node.ts",
+		"		if (this.#network.onTrial) this.startStep(TRIAL_LIMIT_MS);\n",
+		"",
+		"with an address that another host has, the wake ends at awakeLimit without a report",
+		JOIN,
+	),
+	mutation(
+		"src/sensor/node-clock.ts",
+		"let known = elapsed > 0;",
+		"let known = true;",
+		"after a reset an address is used whose lease may have ended",
+		["test/sensor/node-clock.test.ts"],
+	),
+	mutation(
+		"src/sensor/join-cache.ts",
+		"const LEASE_PART = 7 / 8;",
+		"const LEASE_PART = 2;",
+		"an address is used after its lease",
+		["test/sensor/join-cache.test.ts"],
+	),
+	mutation(
+		"src/sensor/network-session.ts",
+		"		if (this.#proof !== CONFIRMED) forgetLink(this.#retained);\n",
+		"",
+		"while a broker is away, each try spends two seconds on what the last one has left",
+		JOIN,
 	),
 	mutation(
 		"src/sensor/outbox.ts",

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { REAL_ORDERED_SLEEP, REAL_WALL_TIME } from "../../src/sensor/layout";
+import { NodeClock } from "../../src/sensor/node-clock";
+import { RetainedState } from "../../src/sensor/retained-state";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { EPOCH, TestBoard } from "./support/test-board";
@@ -205,3 +208,42 @@ test("an interval with a crash is not used to estimate drift", () => {
 		assert.equal(board.reportCounts.lost, 0);
 	}
 });
+
+for (const { name, reason, orderedSleep, marked, clockIsSet, known } of [
+	{
+		name: "a sleep",
+		reason: "deep-sleep",
+		orderedSleep: 60_000,
+		marked: false,
+		clockIsSet: false,
+		known: true,
+	},
+	{ name: "a reset", reason: "reset", orderedSleep: 60_000, marked: false, clockIsSet: false, known: false },
+	{
+		name: "a crash, then a pause",
+		reason: "deep-sleep",
+		orderedSleep: 60_000,
+		marked: true,
+		clockIsSet: false,
+		known: false,
+	},
+	{
+		name: "a reset, with a clock that goes on",
+		reason: "reset",
+		orderedSleep: 0,
+		marked: false,
+		clockIsSet: true,
+		known: true,
+	},
+] as const)
+	test(`after ${name} the time that has passed is ${known ? "known" : "unknown"}`, () => {
+		const retained = new RetainedState(new Uint8Array(2048), 1, 7, 1024);
+		retained.restore();
+		retained.reals[REAL_ORDERED_SLEEP] = orderedSleep;
+		retained.reals[REAL_WALL_TIME] = Date.now() - 60_000;
+		retained.clearBootMark();
+		if (marked) retained.markBoot();
+		const clock = new NodeClock({ clockIsSet, time: { ticks: 0, delta: () => 0 } }, retained);
+		assert.equal(clock.restore(reason), known);
+		assert.equal(clock.now > 0, known);
+	});

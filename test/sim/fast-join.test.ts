@@ -206,6 +206,24 @@ describe("a join with what the last one has left", () => {
 		assert.equal(lost + waiting, 0);
 	});
 
+	test("while the broker is away, only the first try spends time on what the last one has left", async () => {
+		const { wakes, lost, waiting } = await run(2 * HOUR, ({ scheduler, network }) => {
+			const setAway = (away: boolean) => () => {
+				network.find("192.168.4.2")!.blackHole = away;
+			};
+			scheduler.after(HOUR, setAway(true));
+			scheduler.after(1.5 * HOUR, setAway(false));
+		});
+		const tries = wakes.filter(({ failed }) => failed > 0);
+		assert.ok(tries.length > 10);
+		assert.deepEqual(tries[0]!.steps, [...FAST, ...FULL]);
+		for (const { steps, awake } of tries) {
+			assert.ok(awake <= AWAKE_LIMIT_MS, `${awake} ms`);
+			if (steps !== tries[0]!.steps) assert.deepEqual(steps, FULL);
+		}
+		assert.equal(lost + waiting, 0);
+	});
+
 	for (let seed = 1; seed <= 6; seed++)
 		test(`seed ${seed}: whatever changes and whenever, nothing is lost and no wake exceeds awakeLimit`, async () => {
 			const { wakes, lost, waiting } = await run(
