@@ -27,19 +27,22 @@ export class WiFiStation {
 		if (!wifi) return;
 		this.#timer = undefined;
 		try {
-			this.#connection = new wifi.io(this.#settings, (message) => this.#onMessage(message));
+			this.#connection = new wifi.io(this.#settings, (message, detail) => this.#onMessage(message, detail));
 		} catch (error) {
 			this.#device.trace(`firefly: Wi-Fi: ${error}`);
 			this.#rejoin();
 		}
 	}
 
-	#onMessage(message: string): void {
+	#onMessage(message: string, detail: string | number = 0): void {
 		if (message === "gotIP") {
 			const onReady = this.#onReady;
 			this.#onReady = undefined;
 			onReady?.();
-		} else if (message === "disconnect") this.#rejoin();
+		} else if (message === "disconnect") {
+			this.#device.trace(`firefly: Wi-Fi: ${message}, reason ${detail}`);
+			this.#rejoin();
+		}
 	}
 
 	#rejoin(): void {

@@ -7,9 +7,9 @@ import { deriveSettings } from "../../src/sensor/derived-settings";
 import { headerSize } from "../../src/sensor/layout";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
+import { chipProblems } from "./chip-limits";
 import type { ManifestView } from "./json";
 import { memoryShortage } from "./memory";
-import { DEFAULT_QUEUE_LENGTH, messageQueueLength } from "./message-queue";
 import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -29,7 +29,7 @@ const longestIdentity = { mac: "0".repeat(12), chip: "esp32c61" };
  */
 export function sizeProblems(document: ManifestView, overrides: Overrides, onChip: boolean): Problem[] {
 	const settings = deviceSettings(document, overrides);
-	const arena = onChip ? [...arenaProblems(document, settings), ...queueProblems(document, settings)] : [];
+	const arena = onChip ? [...arenaProblems(document, settings), ...chipProblems(document, settings)] : [];
 	if (settings.role === "broker") return arena;
 	return [...arena, ...packetProblems(document, settings), ...outboxProblems(document, settings)];
 }
@@ -50,26 +50,6 @@ function arenaProblems(document: ManifestView, settings: Settings): Problem[] {
 	const listen = [...root, "listen"];
 	const place = shortage.key === undefined ? listen : [...listen, shortage.key];
 	return [document.at(valueAt(document.value, listen) === undefined ? root : place, shortage.message)];
-}
-
-/** Reports a message queue that can become full, on which the chip would hang. */
-function queueProblems(document: ManifestView, settings: Settings): Problem[] {
-	const places: readonly Path[] = [
-		["platforms", "esp32", "defines", "task", "queuelength"],
-		["defines", "task", "queuelength"],
-	];
-	const written = places.find((place) => numberAt(document, place) !== undefined);
-	const length = written === undefined ? DEFAULT_QUEUE_LENGTH : numberAt(document, written)!;
-	const needed = messageQueueLength(settings);
-	if (length >= needed) return [];
-	const place = written ?? [...root, ...(settings.role === "sensor" ? [] : ["listen", "connections"])];
-	const advice =
-		written === undefined
-			? `add "defines": {"task": {"queuelength": ${needed}}} to the manifest`
-			: `raise it to ${needed}`;
-	return [
-		document.at(place, `XS's message queue of ${length} can become full, on which the chip hangs; ${advice}`),
-	];
 }
 
 function numberAt(document: ManifestView, path: Path): number | undefined {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ACTIVE_CONNECTIONS } from "../../cli/config/chip-limits";
 import { DEFAULT_QUEUE_LENGTH, messageQueueLength } from "../../cli/config/message-queue";
 import { readSettings } from "../../src/config/settings";
 import { root } from "../firmware/import-graph";
@@ -41,13 +42,19 @@ for (const [where, json] of [
 			JSON.stringify({
 				include: ["./firmware/manifest.json"],
 				...json(length),
-				config: { firefly: { role: "broker", listen: { anonymous: true, connections: 14 } } },
+				config: { firefly: { role: "broker", listen: { anonymous: true, connections: 12 } } },
 			});
-		const project = new Project({ "long.json": manifest(59), "short.json": manifest(58) });
+		const project = new Project({ "long.json": manifest(53), "short.json": manifest(52) });
 		const { stdout, code } = await project.run(["check", "long.json"]);
 		assert.equal(code, 0, stdout);
 		const short = await project.run(["check", "short.json"]);
 		assert.equal(short.code, 1);
-		assert.match(short.stderr, /queuelength: XS's message queue of 58 can become full, .*raise it to 59/);
+		assert.match(short.stderr, /queuelength: XS's message queue of 52 can become full, .*raise it to 53/);
 		project.remove();
 	});
+
+test("lwIP has as many connections as check goes by", () => {
+	const defaults = readFileSync(join(root, "firmware/esp32/sdkconfig/sdkconfig.defaults"), "utf8");
+	const [, connections] = /CONFIG_LWIP_MAX_ACTIVE_TCP=(\d+)/.exec(defaults)!;
+	assert.equal(Number(connections), ACTIVE_CONNECTIONS);
+});

@@ -42,9 +42,17 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "more connections than the default message queue has places for",
-		firefly: '{"role": "broker", "listen": {"anonymous": true, "connections": 14}}',
+		firefly: '{"role": "broker", "listen": {"anonymous": true, "connections": 12}}',
 		problems: [
-			'65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 59}} to the manifest',
+			'65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 53}} to the manifest',
+		],
+	},
+	{
+		name: "more connections than lwIP has, and than the message queue has places for",
+		firefly: `{"role": "both", ${broker}, "sensors": [${sensor}], "listen": {"anonymous": true, "connections": 13, "handshakes": 1}}`,
+		problems: [
+			'141 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 55}} to the manifest',
+			"141 config.firefly.listen.connections: lwIP has 16 connections, with those that wait or are closing 17 are needed; connections may be 12 at most, or name an sdkconfig with a larger CONFIG_LWIP_MAX_ACTIVE_TCP in build.SDKCONFIGPATH",
 		],
 	},
 	{

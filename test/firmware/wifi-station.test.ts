@@ -4,7 +4,7 @@ import { WiFiStation } from "../../firmware/wifi-station";
 import type { Device } from "../../src/device";
 
 interface Station {
-	readonly notify: (message: string) => void;
+	readonly notify: (message: string, detail?: number) => void;
 	closed: boolean;
 }
 
@@ -33,11 +33,12 @@ function setUp({ throwing = 0 } = {}) {
 }
 
 test("a lost access point is joined again, one attempt at a time, and ready is called once", () => {
-	const { device, stations, timers } = setUp();
+	const { device, stations, timers, traces } = setUp();
 	let ready = 0;
 	new WiFiStation(device, { ssid: "net", mode: "join", channel: 6 }, () => ready++);
 	stations[0]!.notify("gotIP");
-	stations[0]!.notify("disconnect");
+	stations[0]!.notify("disconnect", 201);
+	assert.deepEqual(traces, ["firefly: Wi-Fi: disconnect, reason 201"]);
 	stations[0]!.notify("disconnect");
 	assert.equal(timers.length, 1);
 	assert.equal(stations[0]!.closed, true);
