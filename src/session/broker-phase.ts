@@ -118,7 +118,7 @@ const ROWS: readonly Row[] = [
 	[[...BEFORE_CONNACK, CONNECTED, CLOSING, DRAINING], [END], FREE],
 ];
 
-/** What each event leads to in each phase, at phase × BROKER_EVENTS + event; read where each packet passes. */
+/** What each event leads to in each phase, at phase × BROKER_EVENTS + event: for the path of every packet. */
 export const BROKER_PHASES: Uint8Array = compilePhases(ROWS, PHASES, BROKER_EVENTS);
 
 /** The phase after an event; VIOLATION, IGNORED and UNREAD leave it as it is. */

@@ -191,8 +191,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/handlers/connect-handler.ts",
-		"connection.sendQuota = Math.min(properties.number, settings.inFlight); // [MQTT-4.9.0-1]",
-		"",
+		"connection.receiveMaximum = Math.min(connection.receiveMaximum, settings.inFlight); // [MQTT-4.9.0-1]",
+		"connection.receiveMaximum = settings.inFlight;",
 		"a client's Receive Maximum is ignored",
 		BROKER,
 	),

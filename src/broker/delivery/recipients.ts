@@ -171,7 +171,7 @@ export class Recipients {
 		if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
 			return false;
 		// [MQTT-3.3.4-9]
-		if (qos !== 0 && queues.inFlight(session) >= connection.sendQuota) return false;
+		if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
 		return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
 	}
 

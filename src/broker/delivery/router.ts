@@ -177,7 +177,7 @@ export class Router {
 			const flags = queues.flags(entry);
 			const reliable = (flags & 6) !== 0;
 			// [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
-			if (reliable && queues.inFlight(session) >= connection.sendQuota) return;
+			if (reliable && queues.inFlight(session) >= connection.receiveMaximum) return;
 			queues.read(entry, message);
 			if (reliable && packetId === 0) packetId = this.nextFreePacketId(session);
 			const result = this.#packetWriter.publish(
@@ -425,7 +425,7 @@ export class Router {
 		const { session } = connection;
 		const inFlight = queues.inFlight(session);
 		queues.beginMessage();
-		if (inFlight >= connection.sendQuota) return WAITS; // [MQTT-3.3.4-9]
+		if (inFlight >= connection.receiveMaximum) return WAITS; // [MQTT-3.3.4-9]
 		const kept = this.makeRoomInFlight(session, message, keep);
 		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return WAITS;
 		return kept ? KEPT : NOT_KEPT;

@@ -2,16 +2,13 @@ import {
 	AUTHENTICATION_METHOD,
 	BAD_AUTHENTICATION_METHOD,
 	CLIENT_IDENTIFIER_NOT_VALID,
-	MAXIMUM_PACKET_SIZE,
 	QUOTA_EXCEEDED,
-	RECEIVE_MAXIMUM,
 	REQUEST_PROBLEM_INFORMATION,
 	REQUEST_RESPONSE_INFORMATION,
 	RETAIN_NOT_SUPPORTED,
 	SESSION_EXPIRY_INTERVAL,
 	SESSION_TAKEN_OVER,
 	SUCCESS,
-	TOPIC_ALIAS_MAXIMUM,
 	USER_PROPERTY,
 	WILL_DELAY_INTERVAL,
 } from "../../mqtt/constants";
@@ -21,6 +18,7 @@ import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { ACCEPT_CONNECT, DEFER_CONNECT } from "../../session/broker-phase";
+import { readLimits } from "../../session/negotiated";
 import { hexDigit, SLASH } from "../../text/ascii";
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
@@ -179,9 +177,9 @@ export class ConnectHandler {
 	}
 
 	private checkConnect(connection: Connection, packet: Packet): ConnectResult | typeof PENDING {
+		const { properties } = packet;
+		readLimits(connection, properties);
 		if (packet.version === 5) {
-			const properties = packet.properties;
-			if (properties.find(MAXIMUM_PACKET_SIZE)) connection.maximumPacketSize = properties.number;
 			// [MQTT-4.12.0-1] [MQTT-4.12.0-6]
 			if (properties.has(AUTHENTICATION_METHOD)) return BAD_AUTHENTICATION_METHOD;
 			// [MQTT-3.2.2-13]
@@ -278,17 +276,17 @@ export class ConnectHandler {
 	}
 
 	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
-		const { settings, sessions } = this.#core;
+		const { settings, sessions, aliases } = this.#core;
 		const { session } = connection;
 		const limit = settings.keepAliveLimit;
 		let keepAlive = packet.keepAlive;
 		let clientFlags = keepAlive === 0 && (connection.version === 4 || limit === 0) ? NO_KEEP_ALIVE : 0;
 		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
 		connection.clientFlags = clientFlags;
-		connection.sendQuota = settings.inFlight;
+		connection.receiveMaximum = Math.min(connection.receiveMaximum, settings.inFlight); // [MQTT-4.9.0-1]
+		connection.topicAliasMaximum = Math.min(connection.topicAliasMaximum, aliases.limit);
 		// Almost nothing was written so far: a packet that does not fit now would never fit
 		connection.maximumPacketSize = Math.min(connection.maximumPacketSize, connection.room - LAST_WORD_ROOM);
-		connection.topicAliasMaximum = 0;
 		sessions.setEndsAt(session, NEVER_SECONDS);
 		if (connection.version === 4) {
 			// A client that asks for none cannot be told of a limit (§3.1.2.10): it is never closed for silence
@@ -313,21 +311,15 @@ export class ConnectHandler {
 		this.#packetWriter.flush(connection);
 	}
 
-	/** Applies the CONNECT properties of an MQTT 5.0 client (§3.1.2.11). */
+	/** Applies the CONNECT properties of an MQTT 5.0 client (§3.1.2.11) that are no limits. */
 	private applyConnectProperties(connection: Connection, properties: PropertyReader): void {
-		const { settings, sessions, aliases, timestamp } = this.#core;
+		const { settings, sessions, timestamp } = this.#core;
 		let expiry = 0;
 		properties.rewind();
 		while (properties.next()) {
 			switch (properties.id) {
 				case SESSION_EXPIRY_INTERVAL:
 					expiry = Math.min(properties.number, settings.sessionExpiryLimit);
-					break;
-				case RECEIVE_MAXIMUM:
-					connection.sendQuota = Math.min(properties.number, settings.inFlight); // [MQTT-4.9.0-1]
-					break;
-				case TOPIC_ALIAS_MAXIMUM:
-					connection.topicAliasMaximum = Math.min(properties.number, aliases.limit);
 					break;
 				case REQUEST_PROBLEM_INFORMATION:
 					if (properties.number === 0) connection.clientFlags |= NO_REASON_STRING;

@@ -1,5 +1,5 @@
 import type { TCP, TCPConstructor } from "../../device";
-import { MAXIMUM_REMAINING_LENGTH, type Version } from "../../mqtt/constants";
+import type { Version } from "../../mqtt/constants";
 import {
 	ACCEPT,
 	type BrokerEvent,
@@ -9,6 +9,7 @@ import {
 	END,
 	FREE,
 } from "../../session/broker-phase";
+import { type AnnouncedLimits, UNLIMITED } from "../../session/negotiated";
 import { IGNORED, UNREAD, VIOLATION } from "../../session/phase";
 import { networkNumber } from "../pool/peer";
 import type { PartialPackets } from "./partial-packets";
@@ -47,9 +48,6 @@ export const WANTS_TIMESTAMP = 4;
 /** Stored values are pending for the client. */
 export const RETAINED_PENDING = 8;
 
-/** Maximum packet size of a client that sets none: the limit of the protocol. */
-const UNLIMITED_PACKET = MAXIMUM_REMAINING_LENGTH + 5;
-
 /** A socket, and what a WebSocket has besides. */
 interface Socket extends TCP {
 	/** Whether a Close frame has ended it, whose answer the peer has yet to read. */
@@ -84,10 +82,10 @@ export interface ConnectionOwner {
 }
 
 /**
- * One client's connection: its phase, what CONNECT fixed, its socket, and the position in the byte stream that
- * the packet reader goes on from. What may happen in a phase is in the table of session/broker-phase.ts.
+ * One client's connection: its phase, what CONNECT announced, its socket, and the position in the byte stream
+ * that the packet reader goes on from. What may happen in a phase is in the table of session/broker-phase.ts.
  */
-export class Connection {
+export class Connection implements AnnouncedLimits {
 	/** Counted from 1. */
 	readonly index: number;
 	phase: BrokerPhase = FREE;
@@ -95,10 +93,10 @@ export class Connection {
 	session = 0;
 	/** Bytes that can be written to the socket now. */
 	room = 0;
-	/** Largest packet the client accepts, bytes. */
+	/** Largest packet that is sent to the client, bytes: it accepts that, and its socket has room for it. */
 	maximumPacketSize = 0;
-	/** Maximum number of QoS 1 and 2 messages in flight to the client. */
-	sendQuota = 0;
+	/** Maximum number of QoS 1 and 2 messages in flight to the client, by its limit and the broker's. */
+	receiveMaximum = 0;
 	/** Time of the last packet received, and the timeout from then on (0: none), ms of the broker's clock. */
 	lastReceivedAt = 0;
 	keepAliveTimeoutMs = 0;
@@ -156,7 +154,7 @@ export class Connection {
 		this.session = 0;
 		this.clientFlags = 0;
 		this.topicAliasMaximum = 0;
-		this.maximumPacketSize = UNLIMITED_PACKET;
+		this.maximumPacketSize = UNLIMITED;
 		this.version = 4;
 		this.retainedSubscription = 0;
 		this.retainedCursor = 0;
