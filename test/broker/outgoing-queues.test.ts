@@ -3,7 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Memory } from "../../src/broker/pool/memory";
 import { Message } from "../../src/broker/pool/message";
+import { acknowledge, isPacketIdInUse } from "../../src/broker/session/acknowledgement";
 import { OutgoingQueues } from "../../src/broker/session/outgoing-queues";
+import { dropOldestQos0, takeBack as takeBackFrom } from "../../src/broker/session/queue-release";
+import { suspend } from "../../src/broker/session/queue-suspension";
 import {
 	COMPLETE,
 	IGNORE,
@@ -28,7 +31,7 @@ interface ModelEntry {
 	kept: boolean;
 }
 
-/** What OutgoingQueues.takeBack() does, by the model. */
+/** What takeBack() of queue-release.ts does, by the model. */
 function takeBack(
 	waiting: ModelEntry[],
 	inFlight: ModelEntry[],
@@ -123,7 +126,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					fillByte = (fillByte + 1) & 0xff;
 					const message = new Message(new Uint8Array(action.size).fill(fillByte));
 					message.payloadEnd = action.size;
-					queues.beginMessage();
+					queues.contents.beginMessage();
 					for (const session of action.to) {
 						const queueLength = waiting[session].length + inFlight[session].length;
 						const pushed = queues.push(session, message, action.qos << 1, 0, 0);
@@ -138,7 +141,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 							});
 						assert.ok(!pushed || queueLength < 5);
 					}
-					queues.endMessage();
+					queues.contents.endMessage();
 				} else if (action.do === "clear") {
 					queues.clear(action.session);
 					waiting[action.session] = [];
@@ -149,7 +152,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 				} else if (action.do === "suspend") {
 					const { session } = action;
 					const unkept = inFlight[session].filter(({ kept, released }) => !kept && !released);
-					assert.equal(queues.suspend(session), untracked[session] + unkept.length);
+					assert.equal(suspend(queues, session), untracked[session] + unkept.length);
 					for (const entry of unkept) entry.released = entry.qos === 2;
 					waiting[session] = [
 						...inFlight[session].filter(({ kept, released }) => kept || released),
@@ -162,7 +165,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const { session, bytes } = action;
 					if ((bytes ? queues.bytes(session) : queues.entries(session)) === 0) continue;
 					assert.equal(
-						queues.takeBack(session, bytes),
+						takeBackFrom(queues, session, bytes),
 						takeBack(
 							waiting[session],
 							inFlight[session],
@@ -173,7 +176,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 				} else if (action.do === "yield") {
 					const list = waiting[action.session];
 					const index = list.findIndex(({ qos }) => qos === 0);
-					assert.equal(queues.dropOldestQos0(action.session), index >= 0);
+					assert.equal(dropOldestQos0(queues, action.session), index >= 0);
 					if (index >= 0) list.splice(index, 1);
 				} else if (action.do === "take") {
 					if (incomingQos2[action.session].has(action.id)) continue;
@@ -189,7 +192,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const entry = inFlight[action.session][action.which];
 					const counted = untracked[action.session] + received[action.session];
 					assert.equal(
-						queues.acknowledge(action.session, entry?.id ?? 0xffff, PUBREC_ARRIVES),
+						acknowledge(queues, action.session, entry?.id ?? 0xffff, PUBREC_ARRIVES),
 						entry === undefined
 							? counted > 0
 								? SEND_PUBREL
@@ -212,7 +215,8 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const due = entry?.qos === action.qos && entry.released === (action.qos === 2);
 					const counts = action.qos === 2 && received[action.session] > 0 ? received : untracked;
 					assert.equal(
-						queues.acknowledge(
+						acknowledge(
+							queues,
 							action.session,
 							entry?.id ?? 0xffff,
 							action.qos === 1 ? PUBACK_ARRIVES : PUBCOMP_ARRIVES,
@@ -233,7 +237,7 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					const first = waiting[session].shift();
 					assert.equal(entry !== 0, first !== undefined);
 					if (first === undefined) continue;
-					assert.equal(queues.packetId(entry), first.id);
+					assert.equal(queues.table.packetId(entry), first.id);
 					assert.equal(queues.released(entry), first.released);
 					assert.equal(
 						queues.flags(entry),
@@ -249,10 +253,10 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 					if (first.qos === 0) queues.dropFirst(session);
 					else {
 						if (first.id === 0) first.id = ++packetId;
-						else assert.ok(queues.isPacketIdInUse(session, first.id));
+						else assert.ok(isPacketIdInUse(queues, session, first.id));
 						queues.moveToInFlight(session, first.id, true);
 						inFlight[session].push(first);
-						assert.ok(queues.isPacketIdInUse(session, first.id));
+						assert.ok(isPacketIdInUse(queues, session, first.id));
 					}
 				}
 				let entries = 0;

@@ -1,5 +1,6 @@
 import type { Core } from "../core/core";
 import { shareOfBytes, shareOfEntries } from "../core/shares";
+import { dropExpired as dropExpiredOf, takeBack } from "../session/queue-release";
 
 // How willingly a borrower gives back, the most willing first
 /** It is away, or it does not read, and has messages that were never sent. */
@@ -18,7 +19,7 @@ type Reluctance =
 
 /** Drops expired messages from the queues; false if there are none. */
 export function dropExpired(core: Core): boolean {
-	const dropped = core.queues.dropExpired(core.clock.nowMs);
+	const dropped = dropExpiredOf(core.queues, core.clock.nowMs);
 	core.counters.droppedExpired += dropped;
 	return dropped !== 0;
 }
@@ -37,7 +38,7 @@ export function makeRoom(core: Core, session: number, bytes: number): boolean {
 	while (!hasRoom(core, bytes)) {
 		const borrower = findBorrower(core, session, bytes);
 		if (borrower === 0) return false;
-		const lost = queues.takeBack(borrower, bytes !== 0);
+		const lost = takeBack(queues, borrower, bytes !== 0);
 		queues.addLost(borrower, lost);
 		counters.droppedQueue += lost;
 	}

@@ -3,7 +3,10 @@ import { decodeUTF8 } from "../../mqtt/utf8";
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
+import { isPacketIdInUse } from "../session/acknowledgement";
 import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import { dropOldestQos0 } from "../session/queue-release";
+import { suspend } from "../session/queue-suspension";
 import { type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
 import { dropExpired, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
@@ -89,7 +92,7 @@ export class Router {
 			message.retain,
 			message.payloadEnd - message.payloadStart,
 		);
-		queues.beginMessage();
+		queues.contents.beginMessage();
 		const found = subscriptions.found;
 		for (let i = 0; i < matched; i++) {
 			const subscription = found[i];
@@ -102,7 +105,7 @@ export class Router {
 				subscriptions.share(subscription),
 			);
 		}
-		queues.endMessage();
+		queues.contents.endMessage();
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
@@ -133,7 +136,7 @@ export class Router {
 		const message = this.#stored;
 		if (!sysTopics.compose(index, message)) return;
 		const matched = recipients.gather(message, 0);
-		queues.beginMessage();
+		queues.contents.beginMessage();
 		for (let i = 0; i < matched; i++) {
 			const subscription = subscriptions.found[i];
 			this.#packetWriter.invalidate();
@@ -148,7 +151,7 @@ export class Router {
 				subscriptions.share(subscription),
 			);
 		}
-		queues.endMessage();
+		queues.contents.endMessage();
 		this.#packetWriter.invalidate();
 	}
 
@@ -166,7 +169,7 @@ export class Router {
 				if ((connection.clientFlags & RETAINED_PENDING) === 0 || !this.sendRetained(connection)) return;
 				continue;
 			}
-			let packetId = queues.packetId(entry);
+			let packetId = queues.table.packetId(entry);
 			if (queues.released(entry)) {
 				if (connection.room < PUBREL_ROOM) return;
 				// [MQTT-4.4.0-1] [MQTT-4.3.3-4] [MQTT-4.3.3-6]
@@ -185,14 +188,18 @@ export class Router {
 				message,
 				flags,
 				packetId,
-				queues.identifier(entry),
+				queues.table.identifier(entry),
 				false,
 			);
 			if (result === NO_ROOM) return;
 			if (result === SENT) this.countDelivered(message);
 			else this.countDropped(result);
 			if (result === SENT && reliable)
-				queues.moveToInFlight(session, packetId, sessions.persistent(session) || queues.share(entry) !== 0);
+				queues.moveToInFlight(
+					session,
+					packetId,
+					sessions.persistent(session) || queues.table.share(entry) !== 0,
+				);
 			else queues.dropFirst(session);
 		}
 	}
@@ -223,10 +230,10 @@ export class Router {
 	 */
 	redistribute(session: number): void {
 		const { queues, subscriptions, counters } = this.#core;
-		queues.suspend(session);
+		suspend(queues, session);
 		dropExpired(this.#core);
 		for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.firstWaiting(session)) {
-			const shared = queues.share(entry) !== 0 && (queues.flags(entry) & 6) === 2;
+			const shared = queues.table.share(entry) !== 0 && (queues.flags(entry) & 6) === 2;
 			const best = shared ? this.nextMember(entry) : 0;
 			if (best === 0) {
 				if (shared) counters.droppedShared++;
@@ -247,7 +254,7 @@ export class Router {
 	private nextMember(entry: number): number {
 		const { queues, subscriptions } = this.#core;
 		const message = this.#stored;
-		const share = queues.share(entry);
+		const share = queues.table.share(entry);
 		queues.read(entry, message);
 		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
 		const { found } = subscriptions;
@@ -316,8 +323,9 @@ export class Router {
 	private reserve(session: number, message: Message): boolean {
 		const { queues } = this.#core;
 		return (
-			queues.reserve(message) ||
-			(makeRoom(this.#core, session, queues.contents.roundedSize(message)) && queues.reserve(message))
+			queues.contents.reserve(message) ||
+			(makeRoom(this.#core, session, queues.contents.roundedSize(message)) &&
+				queues.contents.reserve(message))
 		);
 	}
 
@@ -331,7 +339,7 @@ export class Router {
 	): boolean {
 		const { queues } = this.#core;
 		const full = this.#recipients.isQueueFull(session);
-		if (full && (flags & 6) !== 0 && queues.dropOldestQos0(session)) this.countLost(session);
+		if (full && (flags & 6) !== 0 && dropOldestQos0(queues, session)) this.countLost(session);
 		if (
 			!queues.isFull(session) &&
 			makeRoom(this.#core, session, 0) &&
@@ -379,7 +387,7 @@ export class Router {
 			if (qos !== 0) {
 				const kept = this.prepareRetained(connection, message, keep);
 				if (kept === WAITS) {
-					queues.endMessage();
+					queues.contents.endMessage();
 					connection.retainedCursor = record - 1;
 					return false;
 				}
@@ -397,7 +405,7 @@ export class Router {
 				withTimestamp && record <= store.records,
 			);
 			if (result === SENT && qos !== 0) queues.addInFlight(session, packetId, flags, identifier, 0, keep);
-			queues.endMessage();
+			queues.contents.endMessage();
 			if (result === NO_ROOM) {
 				connection.retainedCursor = record - 1;
 				return false;
@@ -424,7 +432,7 @@ export class Router {
 		const { queues } = this.#core;
 		const { session } = connection;
 		const inFlight = queues.inFlight(session);
-		queues.beginMessage();
+		queues.contents.beginMessage();
 		if (inFlight >= connection.receiveMaximum) return WAITS; // [MQTT-3.3.4-9]
 		const kept = this.makeRoomInFlight(session, message, keep);
 		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return WAITS;
@@ -436,7 +444,7 @@ export class Router {
 		const { sessions, queues } = this.#core;
 		let id = sessions.nextPacketId(session);
 		// [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
-		while (queues.isPacketIdInUse(session, id)) id = sessions.nextPacketId(session);
+		while (isPacketIdInUse(queues, session, id)) id = sessions.nextPacketId(session);
 		return id;
 	}
 

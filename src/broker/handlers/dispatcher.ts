@@ -31,6 +31,7 @@ import {
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
+import { acknowledge } from "../session/acknowledgement";
 import type { Connection } from "../session/connection";
 import type { ConnectHandler, ConnectResult } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
@@ -200,7 +201,8 @@ export class Dispatcher {
 	 */
 	private handleAcknowledgement(connection: Connection, packet: Packet): boolean {
 		const { type, packetId, reasonCode } = packet;
-		const action = this.#core.queues.acknowledge(
+		const action = acknowledge(
+			this.#core.queues,
 			connection.session,
 			packetId,
 			deliveryPacket(type, reasonCode),

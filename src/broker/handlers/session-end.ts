@@ -6,6 +6,7 @@ import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
 import { type Connection, LOST } from "../session/connection";
 import { DRAIN_MS } from "../session/packet-reader";
+import { suspend } from "../session/queue-suspension";
 import { EndReport } from "./end-report";
 
 /**
@@ -87,7 +88,7 @@ export class SessionEnd {
 	/** Suspends a persistent session. @returns whether its will must be published now */
 	private suspend(session: number): boolean {
 		const { sessions, queues, clock, counters } = this.#core;
-		const lost = queues.suspend(session);
+		const lost = suspend(queues, session);
 		queues.addLost(session, lost);
 		counters.droppedQueue += lost;
 		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]

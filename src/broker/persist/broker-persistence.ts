@@ -45,7 +45,7 @@ export class BrokerPersistence implements Persistence {
 		this.#sessions = new SessionRecords(core, tables, recordStore, persistentClock, messages);
 		this.#subscriptions = new SubscriptionRecords(core, recordStore);
 		this.#queues = new QueueRecords(core, recordStore, messages);
-		core.queues.enableSequences(tables, settings.queuedMessages);
+		core.queues.table.enableSequences(tables, settings.queuedMessages);
 		this.#values = new RetainedRecords(core, recordStore, messages);
 		persistentClock.resume(recordStore.damaged ? messages.latestArrivalMs(recordStore) : 0);
 		this.restore();

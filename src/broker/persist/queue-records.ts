@@ -1,6 +1,7 @@
 import type { Core } from "../core/core";
 import { shareOfBytes, shareOfEntries } from "../core/shares";
 import { CHANGED, type DirtyFlags, IN_USE, STORED } from "../pool/dirty-flags";
+import { restoreEntry } from "../session/queue-suspension";
 import type { MessageRecords } from "./message-records";
 import type { SessionRecords } from "./session-records";
 import { CONTENT_KIND, ENTRY_KIND, type RecordKind, type TransactionalStore } from "./transactional-store";
@@ -85,7 +86,7 @@ export class QueueRecords {
 		}
 		for (const claim of CLAIMS) lost += this.restoreOutgoing(sessionRecords, contents, claim);
 		for (let i = 1; i < contents.length; i++) {
-			if (contents[i] !== 0 && queues.discardUnused(contents[i])) contents[i] = 0;
+			if (contents[i] !== 0 && queues.contents.discardUnused(contents[i])) contents[i] = 0;
 			this.#contentFlags.renumber(i, contents[i]);
 		}
 		queues.trackChanges(this.#entryFlags, this.#contentFlags);
@@ -126,7 +127,8 @@ export class QueueRecords {
 			states[i] &= ~IN_USE;
 			let entry = 0;
 			if (queues.entries(session) < limit && this.mayReceive(session, contents, storedContent))
-				entry = queues.restore(
+				entry = restoreEntry(
+					queues,
 					session,
 					contents[storedContent],
 					state,
@@ -177,7 +179,11 @@ export class QueueRecords {
 		if ((this.#contentFlags.states[record] & STORED) === 0) return 0;
 		for (let i = 1; !this.loadContent(contents, record, true); i++) {
 			// Contents that no entry refers to yet give way; their entries come later
-			while (i < contents.length && (contents[i] === 0 || !this.#core.queues.discardUnused(contents[i]))) i++;
+			while (
+				i < contents.length &&
+				(contents[i] === 0 || !this.#core.queues.contents.discardUnused(contents[i]))
+			)
+				i++;
 			if (i >= contents.length) return 0;
 			contents[i] = 0;
 		}
@@ -218,9 +224,9 @@ export class QueueRecords {
 		if (!this.#entryFlags.changed && !this.#contentFlags.changed) return;
 		for (let session = 1; session <= sessions.capacity; session++) {
 			if (!sessions.inUse(session) || !sessions.persistent(session)) continue;
-			for (let entry = queues.firstInFlight(session); entry !== 0; entry = queues.next(entry))
+			for (let entry = queues.firstInFlight(session); entry !== 0; entry = queues.table.next(entry))
 				this.storeEntry(session, entry);
-			for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.next(entry))
+			for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.table.next(entry))
 				this.storeEntry(session, entry);
 			this.storeIncoming(session);
 		}
@@ -242,25 +248,25 @@ export class QueueRecords {
 		const { queues, subscriptions } = this.#core;
 		const recordStore = this.#recordStore;
 		const { codec } = recordStore;
-		let state = queues.allFlags(entry);
+		let state = queues.table.flags(entry);
 		if ((state & QOS) === 0) return;
-		const content = queues.content(entry);
+		const content = queues.table.content(entry);
 		if (content === 0) {
-			// without its content it cannot be sent again; as OutgoingQueues.suspend()
+			// without its content it cannot be sent again; as suspend()
 			if ((state & QOS) !== QOS2) return;
 			state |= RELEASED;
 		}
 		if (content !== 0 && !this.storeContent(content)) return;
 		if (!markInUse(this.#entryFlags, entry)) return;
-		const share = queues.share(entry);
+		const share = queues.table.share(entry);
 		codec.startWriting();
 		codec.writeU16(session);
 		codec.writeU8(OUTGOING);
 		codec.writeU8(state);
-		codec.writeU16(queues.packetId(entry));
+		codec.writeU16(queues.table.packetId(entry));
 		codec.writeU16(content);
-		codec.writeU32(queues.identifier(entry));
-		codec.writeU32(queues.sequence(entry));
+		codec.writeU32(queues.table.identifier(entry));
+		codec.writeU32(queues.table.sequence(entry));
 		if (share !== 0) codec.at = subscriptions.tree.copyPath(share, codec.bytes, codec.at);
 		recordStore.put(ENTRY_KIND, entry);
 	}

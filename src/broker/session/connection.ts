@@ -132,12 +132,13 @@ export class Connection implements AnnouncedLimits {
 	/** Whether its turn has ended with bytes unread: it continues in the next one. */
 	waitsForTurn = false;
 	readonly owner: ConnectionOwner;
-	readonly #partialPackets: PartialPackets;
+	/** What has arrived of incomplete packets. */
+	readonly partialPackets: PartialPackets;
 
 	constructor(index: number, owner: ConnectionOwner, partialPackets: PartialPackets) {
 		this.index = index;
 		this.owner = owner;
-		this.#partialPackets = partialPackets;
+		this.partialPackets = partialPackets;
 	}
 
 	/** Enters the phase that follows an event. @returns false: the event is not possible in this phase */
@@ -212,7 +213,7 @@ export class Connection implements AnnouncedLimits {
 
 	/** Drops what has arrived of an incomplete packet. */
 	dropHeld(): void {
-		if (this.heldBytes > 0) this.#partialPackets.remove(this.index);
+		if (this.heldBytes > 0) this.partialPackets.remove(this.index);
 		this.heldBytes = 0;
 	}
 

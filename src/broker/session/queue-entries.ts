@@ -9,6 +9,11 @@ const PACKET_ID = 2;
 const FLAGS = 3;
 const SHARE = 4;
 
+/** In an entry's flags, whose low nibble is that of its PUBLISH: its QoS. */
+export const QOS_MASK = 6;
+/** In an entry's flags: PUBREC was received, PUBCOMP is pending. */
+export const RELEASED = 0x10;
+
 /** The topic tree, which holds the names of shared subscriptions. */
 export interface ShareNames {
 	/** Whether a node is in use. */
@@ -90,6 +95,7 @@ export class QueueEntries {
 		if (((sequence - this.#sequence) | 0) > 0) this.#sequence = sequence;
 	}
 
+	/** The next entry in the same list; 0 after the last. */
 	next(entry: number): number {
 		return this.#rows[WIDTH * entry + NEXT];
 	}
@@ -98,6 +104,7 @@ export class QueueEntries {
 		this.#rows[WIDTH * entry + NEXT] = next;
 	}
 
+	/** Its content; 0 if that was released. */
 	content(entry: number): number {
 		return this.#rows[WIDTH * entry + CONTENT];
 	}
@@ -107,6 +114,7 @@ export class QueueEntries {
 		this.dirtyFlags?.mark(entry);
 	}
 
+	/** Its packet identifier; 0 for a waiting entry that was not sent on an earlier connection. */
 	packetId(entry: number): number {
 		return this.#rows[WIDTH * entry + PACKET_ID];
 	}
@@ -116,6 +124,7 @@ export class QueueEntries {
 		this.dirtyFlags?.mark(entry);
 	}
 
+	/** QOS_MASK, RETAIN and DUP, as in its PUBLISH; and RELEASED. */
 	flags(entry: number): number {
 		return this.#rows[WIDTH * entry + FLAGS];
 	}
