@@ -12,6 +12,7 @@ import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
 import { Router } from "./delivery/router";
 import { SysTopics } from "./delivery/sys-topics";
+import { ROOM } from "./handlers/admission";
 import { ConnectHandler } from "./handlers/connect-handler";
 import { Dispatcher } from "./handlers/dispatcher";
 import { PublishHandler } from "./handlers/publish-handler";
@@ -352,7 +353,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 				this.#timeouts.scheduleBy(core.clock.nowMs);
 			}
 			const session = this.#dispatcher.nextToGiveWay(connection, begun);
-			if (session === 0) break;
+			if (session === ROOM) break;
 			begun = true;
 			const other = core.connectionOf(session);
 			if (other === undefined) {

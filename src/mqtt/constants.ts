@@ -18,6 +18,9 @@ export const PINGRESP = 13;
 export const DISCONNECT = 14;
 export const AUTH = 15;
 
+/** Quality of Service (§4.3). */
+export type QoS = 0 | 1 | 2;
+
 // Flags of PUBLISH: the low nibble of its first byte (§3.3.1)
 export const RETAIN = 1;
 export const QOS1 = 2;

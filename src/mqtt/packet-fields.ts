@@ -1,10 +1,11 @@
+import type { QoS } from "./constants";
 import type { PropertyWriter } from "./property-writer";
 
 /** The message that a broker publishes when a client is lost (§3.1.2.5). */
 export interface WillFields {
 	topic: Uint8Array;
 	payload: Uint8Array;
-	qos: 0 | 1 | 2;
+	qos: QoS;
 	retain: boolean;
 	/** MQTT 5.0 only. */
 	properties?: PropertyWriter | undefined;

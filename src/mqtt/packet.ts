@@ -2,6 +2,7 @@ import {
 	CLEAN_START,
 	HAS_PASSWORD,
 	HAS_USERNAME,
+	type QoS,
 	UNSUBSCRIBE,
 	type Version,
 	WILL,
@@ -95,8 +96,8 @@ export class Packet {
 		this.filterStart = this.filterEnd = this.options = 0;
 	}
 
-	get qos(): number {
-		return (this.flags >> 1) & 3;
+	get qos(): QoS {
+		return ((this.flags >> 1) & 3) as QoS; // QoS 3 is refused [MQTT-3.3.1-4]
 	}
 
 	get retain(): boolean {
@@ -115,8 +116,8 @@ export class Packet {
 		return (this.connectFlags & WILL) !== 0;
 	}
 
-	get willQoS(): number {
-		return (this.connectFlags >> 3) & 3;
+	get willQoS(): QoS {
+		return ((this.connectFlags >> 3) & 3) as QoS; // QoS 3 is refused [MQTT-3.1.2-12]
 	}
 
 	get willRetain(): boolean {

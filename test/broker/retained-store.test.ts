@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { Memory } from "../../src/broker/pool/memory";
 import { Message } from "../../src/broker/pool/message";
 import { RetainedStore } from "../../src/broker/topics/retained-store";
+import type { QoS } from "../../src/mqtt/constants";
 import { decodeUTF8, utf8 } from "../../src/mqtt/utf8";
 
-function message(topic: string, payload: string, retain: boolean, receivedAt = 0, qos = 0): Message {
+function message(topic: string, payload: string, retain: boolean, receivedAt = 0, qos: QoS = 0): Message {
 	const bytes = utf8(`${topic}${payload}`);
 	const result = new Message(bytes);
 	result.topicEnd = utf8(topic).length;
@@ -69,7 +70,7 @@ test("[MQTT-3.1.1:3.3.1-7] little room: retained values stay; refused QoS 0 clea
 		topic: fc.integer({ min: 0, max: 12 }).map((n) => `t/${n}`),
 		length: fc.integer({ min: 0, max: 60 }),
 		retain: fc.boolean(),
-		qos: fc.integer({ min: 0, max: 2 }),
+		qos: fc.constantFrom<QoS>(0, 1, 2),
 	});
 	fc.assert(
 		fc.property(fc.array(put, { maxLength: 80 }), (puts) => {

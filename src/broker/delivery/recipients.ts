@@ -1,3 +1,4 @@
+import type { QoS } from "../../mqtt/constants";
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { PUBLISH_OVERHEAD } from "../core/send-area";
@@ -130,7 +131,8 @@ export class Recipients {
 	rank(subscription: number, message: Message): number {
 		const { subscriptions, authorizer, sessions } = this.#core;
 		const session = subscriptions.session(subscription);
-		const qos = Math.min(subscriptions.qos(subscription), message.qos);
+		const granted = subscriptions.qos(subscription);
+		const qos = granted < message.qos ? granted : message.qos;
 		if (!authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
 		if (this.canSendNow(session, message, qos)) return 3;
 		if (this.isQueueFull(session)) return 0;
@@ -140,12 +142,12 @@ export class Recipients {
 	}
 
 	/** Granted QoS of the copy for a subscription that gather() selected. */
-	qos(subscription: number): number {
+	qos(subscription: number): QoS {
 		const { subscriptions } = this.#core;
 		// [MQTT-4.8.2-3]
 		return this.hasOwnCopy(subscription)
 			? subscriptions.qos(subscription)
-			: this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3;
+			: ((this.#sums[WIDTH * subscriptions.session(subscription) + FLAGS] & 3) as QoS);
 	}
 
 	/** Whether the copy keeps the RETAIN flag. */
@@ -164,7 +166,7 @@ export class Recipients {
 	}
 
 	/** Whether a message can be written to the socket at once. */
-	canSendNow(session: number, message: Message, qos: number): boolean {
+	canSendNow(session: number, message: Message, qos: QoS): boolean {
 		const { queues } = this.#core;
 		const connection = this.#core.connectionOf(session);
 		// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]

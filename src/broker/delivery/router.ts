@@ -1,4 +1,11 @@
-import { NO_MATCHING_SUBSCRIBERS, PUBREL, QUOTA_EXCEEDED, RETAIN, SUCCESS } from "../../mqtt/constants";
+import {
+	NO_MATCHING_SUBSCRIBERS,
+	PUBREL,
+	type QoS,
+	QUOTA_EXCEEDED,
+	RETAIN,
+	SUCCESS,
+} from "../../mqtt/constants";
 import { decodeUTF8 } from "../../mqtt/utf8";
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
@@ -274,13 +281,13 @@ export class Router {
 	private deliver(
 		session: number,
 		message: Message,
-		granted: number,
+		granted: QoS,
 		retainAsPublished: boolean,
 		identifier: number,
 		share: number,
 	): boolean {
 		const { queues, sessions } = this.#core;
-		const qos = Math.min(granted, message.qos); // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
+		const qos = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
 		// [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
 		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0);
 		const connection = this.#core.connectionOf(session);
@@ -382,7 +389,7 @@ export class Router {
 			if (!subscriptions.matches(subscription, message.bytes, topicStart, topicEnd)) continue;
 			if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;
 			const granted = subscriptions.qos(subscription);
-			const qos = Math.min(granted, message.qos);
+			const qos = granted < message.qos ? granted : message.qos;
 			let keep = qos !== 0 && sessions.persistent(session);
 			if (qos !== 0) {
 				const kept = this.prepareRetained(connection, message, keep);

@@ -12,9 +12,15 @@ export const SILENT_MS = 10_000;
 
 const ANY_LISTENER = -1;
 
+// Beside the number of a session
+/** Nobody has to give way. */
+export const ROOM = 0;
+/** Nobody gives way, or not enough would become free. */
+export const NO_ROOM = -1;
+
 /**
  * The next session that has to give way to a client for which there is no room, so that no peer can keep
- * others out; 0 if there is room now, -1 if there can be none. What is free is lent to whoever asks first; it
+ * others out; ROOM, or NO_ROOM if there can be none. What is free is lent to whoever asks first; it
  * is taken back when another peer needs it:
  *
  * - A place among the connected clients, or among those over WebSocket: from a client without keep alive that
@@ -42,14 +48,14 @@ export function nextToGiveWay(
 	bytes: number,
 	begun: boolean,
 ): number {
-	if (bytes > core.settings.sessionBytes) return -1;
+	if (bytes > core.settings.sessionBytes) return NO_ROOM;
 	const place = placeToGive(core, connection, peer, known);
-	if (place < 0) return -1;
+	if (place === NO_ROOM) return NO_ROOM;
 	const first = sessionToGive(core, peer, known, bytes, begun, place);
-	return first < 0 || place === 0 ? first : place;
+	return first === NO_ROOM || place === ROOM ? first : place;
 }
 
-/** The session of the client whose place the newcomer takes; 0 if one is free, -1 if there is none for it. */
+/** The session of the client whose place the newcomer takes; ROOM if one is free, NO_ROOM if none is. */
 function placeToGive(core: Core, { listenerIndex }: Connection, peer: number, known: number): number {
 	const { settings, openCount } = core;
 	const old = known === 0 ? undefined : core.connectionOf(known);
@@ -62,13 +68,13 @@ function placeToGive(core: Core, { listenerIndex }: Connection, peer: number, kn
 		}
 		if (open >= settings.webSockets) listener = listenerIndex;
 	}
-	if (listener === ANY_LISTENER && (openCount < settings.connections || old !== undefined)) return 0;
+	if (listener === ANY_LISTENER && (openCount < settings.connections || old !== undefined)) return ROOM;
 	const tally = countConnections(core, peer, listener);
-	return connectedSession(core, peer, known, tally, listener, undefined) || -1;
+	return connectedSession(core, peer, known, tally, listener, undefined) || NO_ROOM;
 }
 
 /**
- * The first session to end so that the newcomer gets one with its bytes; 0 if there is room, -1 if there is
+ * The first session to end so that the newcomer gets one with its bytes; ROOM, or NO_ROOM if there is
  * none for it.
  * @param place session of the client that gives way to it besides, 0 if none does
  */
@@ -84,7 +90,7 @@ function sessionToGive(
 	const needed = known === 0 ? bytes : bytes - sessions.bytesOf(known);
 	let places = known !== 0 ? 1 : sessions.capacity - sessions.count;
 	let free = sessions.freeBytes;
-	if (places > 0 && free >= needed) return 0;
+	if (places > 0 && free >= needed) return ROOM;
 	const given = new Uint8Array(sessions.capacity + 1);
 	let first = 0;
 	let next = place !== 0 && !sessions.persistent(place) ? place : 0;
@@ -102,7 +108,7 @@ function sessionToGive(
 		if (first === 0) first = next;
 		if (begun && next !== 0) return next;
 	} while (next !== 0);
-	return -1;
+	return NO_ROOM;
 }
 
 /** Counts the connected clients of each peer, and the newcomer. @param listener those that it has accepted */

@@ -89,7 +89,7 @@ export class ConnectHandler {
 	}
 
 	/**
-	 * The next session that gives way to the client of a CONNECT; 0 if there is room, -1 if there can be none.
+	 * The next session that gives way to the client of a CONNECT, see admission.ts.
 	 * @param begun whether another one has given way already
 	 */
 	nextToGiveWay(connection: Connection, packet: Packet, begun: boolean): number {

@@ -33,6 +33,7 @@ import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { acknowledge } from "../session/acknowledgement";
 import type { Connection } from "../session/connection";
+import { NO_ROOM, ROOM } from "./admission";
 import type { ConnectHandler, ConnectResult } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
@@ -132,8 +133,9 @@ export class Dispatcher {
 
 	/**
 	 * The next session that gives way to the client of an accepted CONNECT, see admission.ts, or to its
-	 * SUBSCRIBE; 0 if there is room, or nobody gives way. Called before anything else is done for the packet,
-	 * so that a client that is refused for lack of room loses neither its old connection nor its old session.
+	 * SUBSCRIBE; ROOM if there is room, or nobody gives way. Called before anything else is done for the
+	 * packet, so that a client that is refused for lack of room loses neither its old connection nor its old
+	 * session.
 	 * @param begun whether another session has given way already
 	 */
 	nextToGiveWay(connection: Connection, begun: boolean): number {
@@ -141,9 +143,9 @@ export class Dispatcher {
 			return nextToGiveFilters(this.#core, connection.session, this.#packet);
 		if (this.#connectResult !== SUCCESS) return 0;
 		const session = this.#connectHandler.nextToGiveWay(connection, this.#packet, begun);
-		if (session >= 0) return session;
+		if (session !== NO_ROOM) return session;
 		this.#connectResult = QUOTA_EXCEEDED;
-		return 0;
+		return ROOM;
 	}
 
 	/** Ends the connection and session that the CONNECT replaces. @returns whether either was ended */

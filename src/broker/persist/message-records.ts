@@ -1,3 +1,4 @@
+import type { QoS } from "../../mqtt/constants";
 import { Message } from "../pool/message";
 import type { Messages } from "../pool/messages";
 import type { PersistentClock } from "./persistent-clock";
@@ -64,7 +65,7 @@ export class MessageRecords {
 		const message = this.message;
 		const flags = codec.readU8();
 		message.bytes = codec.bytes;
-		message.qos = flags & 3;
+		message.qos = (flags & 3) as QoS;
 		message.retain = (flags & RETAIN) !== 0;
 		message.arrivedAtMs = this.#persistentClock.toBrokerTime(codec.readU48());
 		const topic = codec.readU16();

@@ -1,3 +1,5 @@
+import type { QoS } from "../../mqtt/constants";
+
 /**
  * A message, as positions of its parts in `bytes`; one object is reused for many messages. It does not own
  * the bytes, and is valid until they change.
@@ -11,7 +13,7 @@ export class Message {
 	propertiesEnd = 0;
 	payloadStart = 0;
 	payloadEnd = 0;
-	qos = 0;
+	qos: QoS = 0;
 	retain = false;
 	/** Arrival time, ms of the broker's clock. */
 	arrivedAtMs = 0;

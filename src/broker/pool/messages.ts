@@ -1,5 +1,5 @@
 import { copyBytes, readUint32 } from "../../mqtt/bytes";
-import { MESSAGE_EXPIRY_INTERVAL } from "../../mqtt/constants";
+import { MESSAGE_EXPIRY_INTERVAL, type QoS } from "../../mqtt/constants";
 import type { Arena } from "./arena";
 import type { Memory } from "./memory";
 import type { Message } from "./message";
@@ -76,7 +76,7 @@ export class Messages {
 		message.propertiesEnd = payload;
 		message.payloadStart = payload;
 		message.payloadEnd = payload + parts[row + PAYLOAD];
-		message.qos = flags & 3;
+		message.qos = (flags & 3) as QoS;
 		message.retain = (flags & RETAIN) !== 0;
 		message.arrivedAtMs = this.#arrivedAtMs[record];
 	}

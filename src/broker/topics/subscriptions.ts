@@ -1,4 +1,4 @@
-import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../../mqtt/constants";
+import { NO_LOCAL, type QoS, RETAIN_AS_PUBLISHED } from "../../mqtt/constants";
 import type { DirtyFlags } from "../pool/dirty-flags";
 import type { Memory } from "../pool/memory";
 import { TopicTree } from "./topic-tree";
@@ -67,8 +67,8 @@ export class Subscriptions {
 	}
 
 	/** The granted QoS. */
-	qos(subscription: number): number {
-		return this.#rows[WIDTH * subscription + OPTIONS] & 3;
+	qos(subscription: number): QoS {
+		return (this.#rows[WIDTH * subscription + OPTIONS] & 3) as QoS;
 	}
 
 	noLocal(subscription: number): boolean {
