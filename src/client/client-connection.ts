@@ -255,8 +255,10 @@ export class ClientConnection {
 				);
 				break;
 			case ACKNOWLEDGE_DEADLINE:
-				if (this.outbound.acknowledgeOverdue(this.now))
-					this.end(timeoutError("peer", "no PUBACK", acknowledgeTimeout));
+				if (this.outbound.acknowledgeOverdue(this.now)) {
+					const problem = this.outbound.inFlight.count > 0 ? "no PUBACK" : "no SUBACK or UNSUBACK";
+					this.end(timeoutError("peer", problem, acknowledgeTimeout));
+				}
 				break;
 			case KEEP_ALIVE_DEADLINE:
 				this.keepAlive.onDeadline(this.now);

@@ -1,4 +1,4 @@
-import type { ConnectFields } from "../mqtt/packet-fields";
+import type { ConnectFields, Subscription } from "../mqtt/packet-fields";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import {
 	CLOSE,
@@ -24,6 +24,7 @@ import { IncomingPackets } from "./incoming-packets";
 import { maximumPayload } from "./limits";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions } from "./options";
 import { BLOCKED_ON_CONNACK, BUSY, type Outbound, type PacketId, type PublishResult } from "./outbound";
+import { sendSubscribe, sendUnsubscribe } from "./requests";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
 
 export type { CachedLimits } from "../session/negotiated";
@@ -38,6 +39,7 @@ export type {
 	WillOptions,
 } from "./options";
 export { BUSY, type PacketId, type PublishResult, REJECTED } from "./outbound";
+export { type SubscriptionOptions, subscription } from "./subscription";
 
 export type MessagesInFlight = Pick<InFlight, "count" | "hasTag" | "smallestTag" | "removeTag">;
 
@@ -133,18 +135,10 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		packetId = 0,
 		tag = 0,
 	): PublishResult {
-		if (!this.maySend()) {
-			this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
-			return BUSY;
-		}
-		const outsideCallback = this.callbackDepth === 0;
-		if (outsideCallback) this.connection.now = this.device.time.ticks;
-		const result = this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, tag);
-		if (result >= 0) {
-			if (this.connection.phase !== CONNECTED) this.connection.enter(SEND);
-			if (outsideCallback) this.connection.flush();
-		}
-		return result;
+		if (!this.beginSending()) return BUSY;
+		return this.endSending(
+			this.outbound.publish(topic, payload, payloadLength, flags, properties, packetId, tag),
+		);
 	}
 
 	/**
@@ -158,6 +152,48 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		if (outsideCallback) connection.now = this.device.time.ticks;
 		const result = this.outbound.resumePubrel(packetId);
 		if (result >= 0 && outsideCallback) connection.flush();
+		return result;
+	}
+
+	/**
+	 * Sends SUBSCRIBE, and `onSubscribed` tells the result of each filter. It is not repeated on another
+	 * connection: a client that finds no session there (`onOpen`) subscribes again.
+	 * @param subscriptions at least one, made by `subscription()`
+	 * @param properties MQTT 5.0 only: subscription identifier, user properties
+	 * @returns the packet identifier. {@link BUSY}: `inFlight` is used up, the buffer is full, or CONNACK has
+	 *   not arrived: retry in `onWritable`. {@link REJECTED}: the packet is too large, or the broker has no
+	 *   wildcards, shared subscriptions or identifiers (§3.2.2.3.11 … 13)
+	 * @throws MQTTError for filters or options that MQTT does not allow
+	 */
+	subscribe(subscriptions: readonly Subscription[], properties?: PropertyWriter): PublishResult {
+		if (!this.beginSending()) return BUSY;
+		const { outbound, connection, options } = this;
+		return this.endSending(
+			sendSubscribe(outbound, connection, options.sendBuffer, subscriptions, properties),
+		);
+	}
+
+	/** Sends UNSUBSCRIBE, and `onUnsubscribed` tells the results. As {@link subscribe}. */
+	unsubscribe(filters: readonly Uint8Array[], properties?: PropertyWriter): PublishResult {
+		if (!this.beginSending()) return BUSY;
+		const { outbound, connection, options } = this;
+		return this.endSending(sendUnsubscribe(outbound, connection, options.sendBuffer, filters, properties));
+	}
+
+	/** @returns whether a packet of the application may be staged; if not, `onWritable` follows CONNACK */
+	private beginSending(): boolean {
+		if (this.callbackDepth === 0) this.connection.now = this.device.time.ticks;
+		if (this.maySend()) return true;
+		this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
+		return false;
+	}
+
+	/** Call after a packet was staged, or was not. @returns `result` */
+	private endSending<Result extends number>(result: Result): Result {
+		if (result >= 0) {
+			if (this.connection.phase !== CONNECTED) this.connection.enter(SEND);
+			if (this.callbackDepth === 0) this.connection.flush();
+		}
 		return result;
 	}
 

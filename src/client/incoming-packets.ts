@@ -7,6 +7,8 @@ import {
 	PROTOCOL_ERROR,
 	PUBLISH,
 	PUBREL,
+	SUBACK,
+	UNSUBACK,
 } from "../mqtt/constants";
 import { Decoder, type DecoderHandler } from "../mqtt/decoder";
 import type { Packet } from "../mqtt/packet";
@@ -24,6 +26,7 @@ import { type ClientConnection, SEND_RESERVE } from "./client-connection";
 import { ClientError, refusalError, violationError } from "./errors";
 import { Inbound } from "./inbound";
 import type { ClientHandler, ClientOptions } from "./options";
+import { answersEach } from "./requests";
 
 /**
  * Maximum size of the answer to a received packet, in bytes. Such a packet has at least 4 bytes and may end
@@ -97,6 +100,9 @@ export class IncomingPackets implements DecoderHandler {
 				return this.onConnack(packet, next);
 			case PUBREL:
 				return this.inbound.onPubrel(packet);
+			case SUBACK:
+			case UNSUBACK:
+				return this.onRequestAnswered(packet);
 			case PINGRESP:
 				return this.onPingresp();
 			case DISCONNECT:
@@ -139,6 +145,19 @@ export class IncomingPackets implements DecoderHandler {
 			default:
 				return undefined;
 		}
+	}
+
+	/** SUBACK or UNSUBACK. */
+	private onRequestAnswered(packet: Packet): unknown {
+		const { outbound, now } = this.connection;
+		const filters = outbound.inFlight.tag(packet.packetId);
+		// A request ends with its connection, so that nothing answers one of an earlier connection.
+		if (outbound.onAcknowledgement(packet, now) !== COMPLETE)
+			return this.onError(PROTOCOL_ERROR, "SUBACK or UNSUBACK without a request");
+		if (!answersEach(packet, filters))
+			return this.onError(PROTOCOL_ERROR, "not a reason code for each topic filter");
+		if (packet.type === SUBACK) return this.handler.onSubscribed?.(packet);
+		return this.handler.onUnsubscribed?.(packet);
 	}
 
 	/** [MQTT-4.12.0-6] */

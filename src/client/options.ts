@@ -45,7 +45,7 @@ export interface ClientOptions {
 	readonly will?: WillOptions;
 	/** From the start of the TCP connection to CONNACK. */
 	readonly connectTimeout: number;
-	/** For PUBACK, PUBREC and PUBCOMP. */
+	/** For PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK. */
 	readonly acknowledgeTimeout: number;
 	/** For PINGRESP. */
 	readonly pingTimeout: number;
@@ -53,7 +53,7 @@ export interface ClientOptions {
 	readonly sendBuffer: number;
 	/** Bytes; the largest packet, except for streamed payloads. */
 	readonly receiveBuffer: number;
-	/** Maximum number of QoS 1 and 2 messages sent and not yet acknowledged. */
+	/** Maximum number of QoS 1 and 2 messages, SUBSCRIBEs and UNSUBSCRIBEs sent and not yet acknowledged. */
 	readonly inFlight: number;
 	// Optional, MQTT 5.0 only
 	/** Maximum number of QoS 1 and 2 messages in flight from the broker, 1 … 65535; 16 by default. */
@@ -89,8 +89,8 @@ export interface ClientHandler {
 	onOpen(sessionPresent: boolean): void;
 	/**
 	 * `publish()` may succeed. First called as soon as packets may leave (with pipelining when TCP is
-	 * established, otherwise after CONNACK), later each time that `publish()` may succeed again after BUSY.
-	 * Messages published inside leave together.
+	 * established, otherwise after CONNACK), later each time that `publish()`, `subscribe()` or
+	 * `unsubscribe()` may succeed again after BUSY. Messages published inside leave together.
 	 */
 	onWritable(): void;
 	/**
@@ -104,6 +104,17 @@ export interface ClientHandler {
 	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.
 	 */
 	onReceived?(packetId: number): void;
+	/**
+	 * SUBACK arrived for `packet.packetId`: `packet.nextReason()` moves through the results, one for each topic
+	 * filter in the order of `subscribe()`. `packet.reasonCode` is the granted QoS, or 0x80 or above: refused.
+	 * Valid only during the call.
+	 */
+	onSubscribed?(packet: Packet): void;
+	/**
+	 * UNSUBACK arrived for `packet.packetId`; results as above, 0x11 for a filter that had no subscription. In
+	 * MQTT 3.1.1 there are none: all filters are gone.
+	 */
+	onUnsubscribed?(packet: Packet): void;
 	/**
 	 * The connection has ended; called once for each `open()`. `undefined`: it ended as requested by `close()`
 	 * or `abort()`.

@@ -35,8 +35,10 @@ export type PublishResult = PacketId | typeof BUSY | typeof REJECTED;
 
 // Reasons for which publish() returned BUSY
 export const BLOCKED_ON_CONNACK = 1;
-const BLOCKED_ON_BUFFER = 2;
+export const BLOCKED_ON_BUFFER = 2;
 const BLOCKED_ON_QUOTA = 4;
+/** The table of what is in flight is full. */
+export const BLOCKED_ON_TABLE = 8;
 
 /** Bytes of a PUBREL without reason code. */
 const PUBREL_SIZE = 4;
@@ -65,12 +67,12 @@ export interface OutboundConnection {
 
 /** Messages to the broker, until they are acknowledged. */
 export class Outbound {
-	/** Reasons for which publish() returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
+	/** Reasons for which publish() or a request returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
 	#options: OutboundOptions;
 	#connection: OutboundConnection;
 	#time: Pick<Time, "delta">;
-	/** QoS 1 and 2 messages not yet acknowledged. */
+	/** QoS 1 and 2 messages and requests not yet acknowledged. */
 	readonly inFlight: InFlight;
 
 	constructor(options: OutboundOptions, connection: OutboundConnection, time: Pick<Time, "delta">) {
@@ -92,8 +94,9 @@ export class Outbound {
 
 	/** Handles a successful CONNACK: the acknowledgement timeout runs from now on. */
 	onConnack(now: number): void {
-		this.inFlight.restartWaits(now);
-		if (this.inFlight.count > 0) this.startAcknowledgeDeadline();
+		const { inFlight } = this;
+		inFlight.restartWaits(now);
+		if (inFlight.count + inFlight.requestCount > 0) this.startAcknowledgeDeadline();
 	}
 
 	/**
@@ -173,6 +176,7 @@ export class Outbound {
 		const { encoder, negotiated } = this.#connection;
 		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && negotiated.isAgreed) return true;
 		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && encoder.length === 0) return true;
+		if ((blockedOn & BLOCKED_ON_TABLE) !== 0 && this.hasPlace) return true;
 		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.inFlight.count < this.sendQuota();
 	}
 
@@ -197,7 +201,8 @@ export class Outbound {
 	}
 
 	/**
-	 * Handles PUBACK, PUBREC or PUBCOMP as the table of deliveries says; stages PUBREL where it is the answer.
+	 * Handles PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK as the table of deliveries says; stages PUBREL where
+	 * it is the answer.
 	 * [MQTT-4.4.0-2]
 	 */
 	onAcknowledgement({ type, packetId, reasonCode }: Packet, now: number): DeliveryAction {
@@ -214,16 +219,24 @@ export class Outbound {
 		return action;
 	}
 
-	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether a message waited too long; if not, waits on */
+	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether something waited too long; if not, waits on */
 	acknowledgeOverdue(now: number): boolean {
-		if (this.inFlight.count === 0) return false;
-		const remaining = this.#options.acknowledgeTimeout - this.inFlight.longestWaitMs(this.#time, now);
+		const { inFlight } = this;
+		if (inFlight.count + inFlight.requestCount === 0) return false;
+		const remaining = this.#options.acknowledgeTimeout - inFlight.longestWaitMs(this.#time, now);
 		if (remaining <= 0) return true;
 		this.#connection.deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;
 	}
 
-	private startAcknowledgeDeadline(): void {
+	/** Whether one more message or request may be in flight. */
+	get hasPlace(): boolean {
+		const { capacity, count, requestCount } = this.inFlight;
+		return count + requestCount < capacity;
+	}
+
+	/** Call when a message or request was staged, after CONNACK. */
+	startAcknowledgeDeadline(): void {
 		const { deadlines } = this.#connection;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
 			deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
@@ -231,6 +244,7 @@ export class Outbound {
 
 	/** Maximum number of messages in flight. [MQTT-4.9.0-1] */
 	private sendQuota(): number {
-		return Math.min(this.#connection.negotiated.receiveMaximum, this.inFlight.capacity);
+		const { capacity, requestCount } = this.inFlight;
+		return Math.min(this.#connection.negotiated.receiveMaximum, capacity - requestCount);
 	}
 }

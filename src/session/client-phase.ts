@@ -8,7 +8,9 @@ import {
 	PUBLISH,
 	PUBREC,
 	PUBREL,
+	SUBACK,
 	UNSPECIFIED_ERROR,
+	UNSUBACK,
 } from "../mqtt/constants";
 import {
 	ALL_PACKETS,
@@ -139,7 +141,7 @@ const BEFORE_CONNACK = [
 const IN_SESSION = [CONNECTED, CLOSE_REQUESTED] as const;
 /** Phases after DISCONNECT, in which no packet may be sent [MQTT-3.14.4-1]. */
 const AFTER_DISCONNECT = [DISCONNECTING, DISCONNECTED] as const;
-const ACKNOWLEDGEMENTS = [PUBACK, PUBREC, PUBREL, PUBCOMP] as const;
+const ACKNOWLEDGEMENTS = [PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK] as const;
 /** Phases that this end may leave at any time. */
 const NOT_CLOSED = [
 	CONNECTING,
@@ -163,7 +165,7 @@ const ROWS: readonly Row[] = [
 	[IN_SESSION, ACKNOWLEDGEMENTS, SAME],
 	[[CONNECTED], [DISCONNECT], CLOSED],
 	// Acknowledgements still count; what would need an answer is dropped, and the broker keeps it.
-	[AFTER_DISCONNECT, [PUBACK, PUBCOMP, AUTH], SAME],
+	[AFTER_DISCONNECT, [PUBACK, PUBCOMP, SUBACK, UNSUBACK, AUTH], SAME],
 	[AFTER_DISCONNECT, [PUBLISH, PUBREC, PUBREL, PINGRESP], IGNORED],
 	[[CLOSE_REQUESTED, ...AFTER_DISCONNECT], [DISCONNECT], IGNORED],
 	[[...IN_SESSION, ...AFTER_DISCONNECT], [DISCONNECT_FAILS], CLOSED],

@@ -1,8 +1,8 @@
-import { PUBACK, PUBREC, PUBREL, UNSPECIFIED_ERROR } from "../mqtt/constants";
+import { PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK, UNSPECIFIED_ERROR } from "../mqtt/constants";
 
 /*
- * What MQTT allows next for one message of QoS 1 or 2 (§4.3, §4.4): its states at the sender and at the
- * receiver, the packets that can arrive in each, and the answer. Client and broker read the same table, each
+ * What MQTT allows next for one packet identifier: that of a message of QoS 1 or 2 (§4.3, §4.4), at the
+ * sender and at the receiver, or of a SUBSCRIBE or UNSUBSCRIBE; the packets that can arrive, the answer. Client and broker read the same table, each
  * in both roles. No I/O, no clock, no allocation.
  */
 
@@ -17,12 +17,19 @@ export const PUBREC_PENDING = 2;
 export const PUBCOMP_PENDING = 3;
 /** Received with QoS 2 and passed on; PUBREL will release the identifier. */
 export const PUBREL_PENDING = 4;
+/** Of a SUBSCRIBE that was sent; this and the next end with their connection. */
+export const SUBACK_PENDING = 5;
+/** Of an UNSUBSCRIBE that was sent. */
+export const UNSUBACK_PENDING = 6;
+const STATES = 7;
 
 export type SenderState =
 	| typeof IDLE
 	| typeof PUBACK_PENDING
 	| typeof PUBREC_PENDING
-	| typeof PUBCOMP_PENDING;
+	| typeof PUBCOMP_PENDING
+	| typeof SUBACK_PENDING
+	| typeof UNSUBACK_PENDING;
 export type ReceiverState = typeof IDLE | typeof PUBREL_PENDING;
 export type DeliveryState = SenderState | ReceiverState;
 
@@ -36,7 +43,10 @@ export const PUBCOMP_ARRIVES = 3;
 /** To the receiver: PUBLISH with QoS 2, new or repeated. */
 export const PUBLISH_ARRIVES = 4;
 export const PUBREL_ARRIVES = 5;
-const PACKETS = 6;
+/** To the sender of SUBSCRIBE and of UNSUBSCRIBE. */
+export const SUBACK_ARRIVES = 6;
+export const UNSUBACK_ARRIVES = 7;
+const PACKETS = 8;
 
 export type DeliveryPacket =
 	| typeof PUBACK_ARRIVES
@@ -44,12 +54,14 @@ export type DeliveryPacket =
 	| typeof REFUSAL_ARRIVES
 	| typeof PUBCOMP_ARRIVES
 	| typeof PUBLISH_ARRIVES
-	| typeof PUBREL_ARRIVES;
+	| typeof PUBREL_ARRIVES
+	| typeof SUBACK_ARRIVES
+	| typeof UNSUBACK_ARRIVES;
 
 // Actions
 /** No answer. The acknowledgement may belong to an earlier connection. */
 export const IGNORE = 0;
-/** The message is acknowledged, or refused: its identifier is free. */
+/** The message is acknowledged, or refused, or the request answered: its identifier is free. */
 export const COMPLETE = 1;
 export const SEND_PUBREL = 2;
 /** Pass the message on, then send PUBREC. */
@@ -76,7 +88,7 @@ export type DeliveryAction =
 
 /**
  * The packet of the table for a received acknowledgement.
- * @param type PUBACK, PUBREC, PUBREL or PUBCOMP, as in `Packet.type`
+ * @param type PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK or UNSUBACK, as in `Packet.type`
  */
 export function deliveryPacket(type: number, reasonCode: number): DeliveryPacket {
 	switch (type) {
@@ -86,8 +98,10 @@ export function deliveryPacket(type: number, reasonCode: number): DeliveryPacket
 			return reasonCode >= UNSPECIFIED_ERROR ? REFUSAL_ARRIVES : PUBREC_ARRIVES;
 		case PUBREL:
 			return PUBREL_ARRIVES;
-		default:
+		case PUBCOMP:
 			return PUBCOMP_ARRIVES;
+		default:
+			return type === SUBACK ? SUBACK_ARRIVES : UNSUBACK_ARRIVES;
 	}
 }
 
@@ -108,6 +122,8 @@ const ROWS: readonly Row[] = [
 	[IDLE, PUBREL_ARRIVES, SEND_PUBCOMP_NOT_FOUND, IDLE], // [MQTT-4.3.3-11]
 	[PUBREL_PENDING, PUBLISH_ARRIVES, SEND_PUBREC, PUBREL_PENDING], // [MQTT-4.3.3-10]
 	[PUBREL_PENDING, PUBREL_ARRIVES, SEND_PUBCOMP, IDLE], // [MQTT-4.3.3-11]
+	[SUBACK_PENDING, SUBACK_ARRIVES, COMPLETE, IDLE],
+	[UNSUBACK_PENDING, UNSUBACK_ARRIVES, COMPLETE, IDLE],
 ];
 
 /** Action in the low four bits, next state above. In a preloaded module it lies in flash; never written. */
@@ -118,7 +134,7 @@ const TABLE: Uint8Array = compile();
  * [MQTT-3.1.1:4.8.0-1].
  */
 function compile(): Uint8Array {
-	const table = new Uint8Array((PUBREL_PENDING + 1) * PACKETS);
+	const table = new Uint8Array(STATES * PACKETS);
 	for (let i = 0; i < table.length; i++) table[i] = PROTOCOL_VIOLATION | (Math.floor(i / PACKETS) << 4);
 	for (let i = 0; i < ROWS.length; i++) {
 		const [state, packet, action, next] = ROWS[i];

@@ -1,39 +1,49 @@
 import type { Time } from "../device";
-import { IDLE, PUBREC_PENDING, type SenderState } from "./delivery";
+import { IDLE, PUBCOMP_PENDING, PUBREC_PENDING, type SenderState, SUBACK_PENDING } from "./delivery";
 
 // Packet identifier, state and tag are kept in one number of at most 52 bits.
 const STATE_UNIT = 0x10000;
 const TAG_UNIT = 0x100000;
 
 /**
- * The QoS 1 and 2 messages in flight from a sender: packet identifiers in use, the state of each, and since
- * when it waits. No I/O and no clock; a table of fixed size.
+ * What is in flight from a sender: QoS 1 and 2 messages, and a client's requests, SUBSCRIBE and UNSUBSCRIBE.
+ * The packet identifiers in use, which all share (§2.2.1), the state of each, and since when it waits. No I/O and no clock; a table of fixed size.
  */
 export class InFlight {
 	readonly capacity: number;
+	/** Entries: messages and requests. */
 	#count = 0;
+	#requestCount = 0;
 	#lastPacketId = 0;
 	/**
-	 * Packet identifier, state and tag of each message, followed by the start of each wait in ticks. One array
+	 * Packet identifier, state and tag of each entry, followed by the start of each wait in ticks. One array
 	 * takes half the slots of two.
 	 */
 	#table: Float64Array;
 
-	/** @param capacity maximum number of messages in flight, 1 … 65535 */
+	/** @param capacity maximum number of messages and requests in flight, 1 … 65535 */
 	constructor(capacity: number) {
 		this.capacity = capacity;
 		this.#table = new Float64Array(2 * capacity);
 	}
 
+	/** Messages in flight. */
 	get count(): number {
-		return this.#count;
+		return this.#count - this.#requestCount;
+	}
+
+	/** Requests in flight. */
+	get requestCount(): number {
+		return this.#requestCount;
 	}
 
 	/** Whether a message has QoS 2, for which a packet is still to be sent. */
 	get hasQos2(): boolean {
 		const table = this.#table;
-		// The states of QoS 2 come after that of QoS 1.
-		for (let i = 0, count = this.#count; i < count; i++) if (stateOf(table[i]) >= PUBREC_PENDING) return true;
+		for (let i = 0, count = this.#count; i < count; i++) {
+			const state = stateOf(table[i]);
+			if (state === PUBREC_PENDING || state === PUBCOMP_PENDING) return true;
+		}
 		return false;
 	}
 
@@ -49,12 +59,15 @@ export class InFlight {
 	}
 
 	/**
-	 * Records a staged message until it is acknowledged. Its identifier must not be in use, and `count` must be
-	 * below `capacity`. [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
-	 * @param tag the sender's own number for the message, 1 … 2^32 − 1; several may have the same; 0: none
+	 * Records a staged message or request until it is acknowledged. Its identifier must not be in use, and
+	 * `count` and `requestCount` together must be below `capacity`. [MQTT-4.3.2-3] [MQTT-4.3.3-3]
+	 * [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
+	 * @param tag the sender's own number for the message, 1 … 2^32 − 1; several may have the same; 0: none. Of a
+	 *   request: its topic filters
 	 */
 	add(packetId: number, state: SenderState, now: number, tag = 0): void {
 		const index = this.#count++;
+		if (state >= SUBACK_PENDING) this.#requestCount++;
 		this.#table[index] = packetId + state * STATE_UNIT + tag * TAG_UNIT;
 		this.#table[this.capacity + index] = now;
 		this.#lastPacketId = packetId;
@@ -66,7 +79,7 @@ export class InFlight {
 		return index < 0 ? IDLE : stateOf(this.#table[index]);
 	}
 
-	/** Tag of a packet identifier; 0 if it has none, or is not in use. */
+	/** Tag of a packet identifier, of a request its topic filters; 0 if it has none, or is not in use. */
 	tag(packetId: number): number {
 		const index = this.find(packetId);
 		return index < 0 ? 0 : tagOf(this.#table[index]);
@@ -75,7 +88,7 @@ export class InFlight {
 	/** Whether a message with this tag is in flight. */
 	hasTag(tag: number): boolean {
 		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++) if (tagOf(table[i]) === tag) return true;
+		for (let i = 0, count = this.#count; i < count; i++) if (messageTag(table[i]) === tag) return true;
 		return false;
 	}
 
@@ -84,7 +97,7 @@ export class InFlight {
 		const table = this.#table;
 		let smallest = 0;
 		for (let i = 0, count = this.#count; i < count; i++) {
-			const tag = tagOf(table[i]);
+			const tag = messageTag(table[i]);
 			if (tag > 0 && (smallest === 0 || tag < smallest)) smallest = tag;
 		}
 		return smallest;
@@ -94,7 +107,7 @@ export class InFlight {
 	removeTag(tag: number): void {
 		const table = this.#table;
 		for (let i = 0, count = this.#count; i < count; i++)
-			if (tagOf(table[i]) === tag) table[i] -= tag * TAG_UNIT;
+			if (messageTag(table[i]) === tag) table[i] -= tag * TAG_UNIT;
 	}
 
 	/** Sets the state of an identifier in use, and restarts its wait; with IDLE removes it. */
@@ -107,12 +120,13 @@ export class InFlight {
 			table[this.capacity + index] = now;
 			return;
 		}
+		if (stateOf(table[index]) >= SUBACK_PENDING) this.#requestCount--;
 		const last = --this.#count;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
 	}
 
-	/** Longest wait of a message, in ms; 0 if there is none. */
+	/** Longest wait of a message or request, in ms; 0 if there is none. */
 	longestWaitMs(time: Pick<Time, "delta">, now: number): number {
 		let longest = 0;
 		for (let i = 0; i < this.#count; i++) {
@@ -122,13 +136,13 @@ export class InFlight {
 		return longest;
 	}
 
-	/** Restarts the wait of every message. */
+	/** Restarts every wait. */
 	restartWaits(now: number): void {
 		this.#table.fill(now, this.capacity);
 	}
 
 	clear(): void {
-		this.#count = 0;
+		this.#count = this.#requestCount = 0;
 	}
 
 	private find(packetId: number): number {
@@ -144,4 +158,9 @@ function stateOf(entry: number): SenderState {
 
 function tagOf(entry: number): number {
 	return Math.floor(entry / TAG_UNIT);
+}
+
+/** Tag of a message; 0 for a request. */
+function messageTag(entry: number): number {
+	return stateOf(entry) >= SUBACK_PENDING ? 0 : tagOf(entry);
 }

@@ -6,6 +6,9 @@ import {
 	type OpenOptions,
 } from "../../src/client/client";
 import type { Device } from "../../src/device";
+import type { Packet } from "../../src/mqtt/packet";
+import type { Subscription } from "../../src/mqtt/packet-fields";
+import type { PropertyWriter } from "../../src/mqtt/property-writer";
 import { utf8 } from "../../src/mqtt/utf8";
 
 export const defaultOptions: ClientOptions = {
@@ -46,6 +49,8 @@ export class RecordingClient {
 	readonly received: number[] = [];
 	readonly closed: { at: number; error: ClientError | undefined }[] = [];
 	readonly messages: ReceivedMessage[] = [];
+	/** SUBACK and UNSUBACK: the result of each filter. */
+	readonly answers: { type: number; packetId: number; results: number[] }[] = [];
 	/** Callbacks called inside a method of the client; must stay 0. */
 	nestedCallbacks = 0;
 	callDepth = 0;
@@ -59,6 +64,12 @@ export class RecordingClient {
 		hooks: Partial<ClientHandler> = {},
 	) {
 		let current: ReceivedMessage | undefined;
+		const recordAnswer = (packet: Packet): void => {
+			checkNesting();
+			const results: number[] = [];
+			while (packet.nextReason()) results.push(packet.reasonCode);
+			this.answers.push({ type: packet.type, packetId: packet.packetId, results });
+		};
 		const checkNesting = (): void => {
 			if (this.callDepth > 0) this.nestedCallbacks++;
 		};
@@ -89,6 +100,14 @@ export class RecordingClient {
 					checkNesting();
 					this.closed.push({ at: this.now(), error });
 					hooks.onClosed?.(error);
+				},
+				onSubscribed: (packet) => {
+					recordAnswer(packet);
+					hooks.onSubscribed?.(packet);
+				},
+				onUnsubscribed: (packet) => {
+					recordAnswer(packet);
+					hooks.onUnsubscribed?.(packet);
 				},
 				onMessage: (packet) => {
 					checkNesting();
@@ -123,6 +142,14 @@ export class RecordingClient {
 	publish(payload: string, flags: number): number {
 		const bytes = Buffer.from(payload);
 		return this.#runCall(() => this.client.publish(topic, bytes, bytes.length, flags));
+	}
+
+	subscribe(subscriptions: readonly Subscription[], properties?: PropertyWriter): number {
+		return this.#runCall(() => this.client.subscribe(subscriptions, properties));
+	}
+
+	unsubscribe(...filters: string[]): number {
+		return this.#runCall(() => this.client.unsubscribe(filters.map(utf8)));
 	}
 
 	close(): void {

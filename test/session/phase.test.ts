@@ -123,9 +123,9 @@ PUBREC           - - ! ! ! ! ! ! ! = = - - - -
 PUBREL           - - ! ! ! ! ! ! ! = = - - - -
 PUBCOMP          - - ! ! ! ! ! ! ! = = = = - -
 SUBSCRIBE        - - ! ! ! ! ! ! ! ! ! ! ! - -
-SUBACK           - - ! ! ! ! ! ! ! ! ! ! ! - -
+SUBACK           - - ! ! ! ! ! ! ! = = = = - -
 UNSUBSCRIBE      - - ! ! ! ! ! ! ! ! ! ! ! - -
-UNSUBACK         - - ! ! ! ! ! ! ! ! ! ! ! - -
+UNSUBACK         - - ! ! ! ! ! ! ! = = = = - -
 PINGREQ          - - ! ! ! ! ! ! ! ! ! ! ! - -
 PINGRESP         - - ! ! ! ! ! ! ! = = - - - -
 DISCONNECT       - - ! ! ! ! ! ! ! o - - - - -

@@ -1,0 +1,136 @@
+import { SUBSCRIPTION_IDENTIFIER } from "../mqtt/constants";
+import { filtersSize, subscriptionsSize } from "../mqtt/encode/subscribe";
+import type { Packet } from "../mqtt/packet";
+import type { Subscription } from "../mqtt/packet-fields";
+import type { PropertyWriter } from "../mqtt/property-writer";
+import { hasWildcard, sharedFilterStart } from "../mqtt/topics";
+import { packetSize, varintSize } from "../mqtt/varint";
+import { SUBACK_PENDING, UNSUBACK_PENDING } from "../session/delivery";
+import type { Negotiated } from "../session/negotiated";
+import {
+	BLOCKED_ON_BUFFER,
+	BLOCKED_ON_CONNACK,
+	BLOCKED_ON_TABLE,
+	BUSY,
+	type Outbound,
+	type OutboundConnection,
+	type PacketId,
+	type PublishResult,
+	REJECTED,
+} from "./outbound";
+
+/*
+ * SUBSCRIBE and UNSUBSCRIBE. They are functions over `Outbound`, so that a client without subscriptions has
+ * no memory for them; their packet identifiers are in its table until SUBACK or UNSUBACK.
+ */
+
+/** See `Client.subscribe`. @param sendBuffer bytes */
+export function sendSubscribe(
+	outbound: Outbound,
+	connection: OutboundConnection,
+	sendBuffer: number,
+	subscriptions: readonly Subscription[],
+	properties: PropertyWriter | undefined,
+): PublishResult {
+	const { encoder, negotiated } = connection;
+	const filters = subscriptionsSize(subscriptions, encoder.version); // [MQTT-3.8.3-1] [MQTT-3.8.3-2]
+	if (negotiated.isAgreed && !isAvailable(subscriptions, properties, negotiated)) return REJECTED;
+	const id = reserveRequest(outbound, connection, sendBuffer, filters, properties);
+	if (id === BUSY || id === REJECTED) return id;
+	encoder.subscribe(id, subscriptions, properties); // [MQTT-3.8.1-1]
+	return record(outbound, connection, id, SUBACK_PENDING, subscriptions.length);
+}
+
+/** See `Client.unsubscribe`. @param sendBuffer bytes */
+export function sendUnsubscribe(
+	outbound: Outbound,
+	connection: OutboundConnection,
+	sendBuffer: number,
+	filters: readonly Uint8Array[],
+	properties: PropertyWriter | undefined,
+): PublishResult {
+	const { encoder } = connection;
+	const size = filtersSize(filters, encoder.version); // [MQTT-3.10.3-1] [MQTT-3.10.3-2]
+	const id = reserveRequest(outbound, connection, sendBuffer, size, properties);
+	if (id === BUSY || id === REJECTED) return id;
+	encoder.unsubscribe(id, filters, properties); // [MQTT-3.10.1-1]
+	return record(outbound, connection, id, UNSUBACK_PENDING, filters.length);
+}
+
+/**
+ * Whether an answer has a result for each of the filters. [MQTT-3.8.4-6] [MQTT-3.1.1:3.8.4-5] An UNSUBACK of
+ * MQTT 3.1.1 has none.
+ * @param filters topic filters of the request
+ */
+export function answersEach(packet: Packet, filters: number): boolean {
+	const results = packet.listEnd - packet.listStart;
+	return results === filters || (results === 0 && packet.version === 4);
+}
+
+/**
+ * @param payload bytes of the topic filters
+ * @returns an identifier that is not in use, or why there is none
+ */
+function reserveRequest(
+	outbound: Outbound,
+	connection: OutboundConnection,
+	sendBuffer: number,
+	payload: number,
+	properties: PropertyWriter | undefined,
+): PublishResult {
+	const { encoder, negotiated } = connection;
+	const propertiesLength = properties === undefined ? 0 : properties.length;
+	const prefix = encoder.version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
+	const size = packetSize(2 + prefix + payload);
+	if (size > sendBuffer) return REJECTED;
+	// [MQTT-3.2.2-15]
+	if (size > negotiated.maximumPacketSize) {
+		if (negotiated.isAgreed) return REJECTED;
+		// Cached limits are not final: this connection's CONNACK may allow the request.
+		outbound.blockedOn |= BLOCKED_ON_CONNACK;
+		return BUSY;
+	}
+	if (!outbound.hasPlace) {
+		outbound.blockedOn |= BLOCKED_ON_TABLE;
+		return BUSY;
+	}
+	if (encoder.room < size + connection.reservedBytes) connection.flush();
+	if (encoder.room < size + connection.reservedBytes) {
+		outbound.blockedOn |= BLOCKED_ON_BUFFER;
+		return BUSY;
+	}
+	return outbound.inFlight.nextPacketId() as PacketId; // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-2]
+}
+
+function record(
+	outbound: Outbound,
+	connection: OutboundConnection,
+	id: PacketId,
+	state: typeof SUBACK_PENDING | typeof UNSUBACK_PENDING,
+	filters: number,
+): PacketId {
+	outbound.inFlight.add(id, state, connection.now, filters);
+	if (connection.negotiated.isAgreed) outbound.startAcknowledgeDeadline();
+	return id;
+}
+
+/** Whether the broker supports wildcards, shared subscriptions and identifiers where these are used. */
+function isAvailable(
+	subscriptions: readonly Subscription[],
+	properties: PropertyWriter | undefined,
+	negotiated: Negotiated,
+): boolean {
+	if (
+		properties !== undefined &&
+		!negotiated.subscriptionIdentifierAvailable &&
+		(properties.idsLow & (1 << SUBSCRIPTION_IDENTIFIER)) !== 0
+	)
+		return false;
+	for (let i = 0; i < subscriptions.length; i++) {
+		const { filter } = subscriptions[i];
+		const shared = sharedFilterStart(filter, 0, filter.length) > 0;
+		if (shared && !negotiated.sharedSubscriptionAvailable) return false;
+		if (!negotiated.wildcardAvailable && hasWildcard(filter, 0, filter.length)) return false;
+	}
+	return true;
+}
