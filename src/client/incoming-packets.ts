@@ -99,7 +99,7 @@ export class IncomingPackets implements DecoderHandler {
 			case CONNACK:
 				return this.onConnack(packet, next);
 			case PUBREL:
-				return this.inbound.onPubrel(packet);
+				return this.onPubrel(packet);
 			case SUBACK:
 			case UNSUBACK:
 				return this.onRequestAnswered(packet);
@@ -126,9 +126,15 @@ export class IncomingPackets implements DecoderHandler {
 		return this.handler.onOpen(sessionPresent);
 	}
 
-	private onPingresp(): void {
+	private onPingresp(): unknown {
 		const { keepAlive, now } = this.connection;
-		if (!keepAlive.onPingresp(now)) this.onError(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
+		if (!keepAlive.onPingresp(now)) return this.onError(PROTOCOL_ERROR, "PINGRESP without PINGREQ");
+		return this.handler.onPingresp?.();
+	}
+
+	private onPubrel(packet: Packet): unknown {
+		this.inbound.onPubrel(packet);
+		return this.handler.onReleased?.(packet.packetId);
 	}
 
 	/** PUBACK, PUBREC or PUBCOMP. */

@@ -115,6 +115,10 @@ export interface ClientHandler {
 	 * MQTT 3.1.1 there are none: all filters are gone.
 	 */
 	onUnsubscribed?(packet: Packet): void;
+	/** PUBREL arrived for a QoS 2 message of the broker, which will not repeat it; PUBCOMP is the answer. */
+	onReleased?(packetId: number): void;
+	/** PINGRESP arrived. */
+	onPingresp?(): void;
 	/**
 	 * The connection has ended; called once for each `open()`. `undefined`: it ended as requested by `close()`
 	 * or `abort()`.

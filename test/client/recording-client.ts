@@ -109,6 +109,14 @@ export class RecordingClient {
 					recordAnswer(packet);
 					hooks.onUnsubscribed?.(packet);
 				},
+				onReleased: (packetId) => {
+					checkNesting();
+					hooks.onReleased?.(packetId);
+				},
+				onPingresp: () => {
+					checkNesting();
+					hooks.onPingresp?.();
+				},
 				onMessage: (packet) => {
 					checkNesting();
 					current = {
