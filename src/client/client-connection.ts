@@ -13,6 +13,7 @@ import {
 	DISCONNECTED_PIPELINED,
 	DISCONNECTING,
 	DROP,
+	DROPPED,
 	END,
 	FAIL,
 	FAILING,
@@ -25,7 +26,6 @@ import { IGNORED, VIOLATION } from "../session/phase";
 import { announcedLimits } from "./connect-fields";
 import {
 	ACKNOWLEDGE_DEADLINE,
-	CLOSED_DEADLINE,
 	CONNECT_DEADLINE,
 	type Deadline,
 	Deadlines,
@@ -33,6 +33,7 @@ import {
 	DISCONNECT_DEADLINE,
 	KEEP_ALIVE_DEADLINE,
 	PINGRESP_DEADLINE,
+	TURN_DEADLINE,
 	WRITE_FAILED_DEADLINE,
 } from "./deadlines";
 import { ClientError, timeoutError } from "./errors";
@@ -40,6 +41,7 @@ import { KeepAlive } from "./keep-alive";
 import type { ClientDevice, ClientHandler, ClientOptions } from "./options";
 import { Outbound } from "./outbound";
 import { FIRST_BYTES, peerProtocol } from "./peer-protocol";
+import { deferredAnswers } from "./streamed-publish";
 import { Transport, type TransportHandler } from "./transport";
 
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
@@ -65,6 +67,12 @@ export class ClientConnection {
 	now = 0;
 	/** Bytes of the send buffer that are not for messages: a reserve, and the answers to what is being read. */
 	reservedBytes = SEND_RESERVE;
+	/** The application has not taken the last piece of a message: nothing is read. */
+	declare isPaused?: boolean;
+	// Of a message whose payload follows piece by piece; see streamed-publish.ts
+	declare payloadRemaining?: number;
+	declare streamedId?: number;
+	declare deferredAnswers?: Encoder;
 	readonly negotiated: Negotiated;
 	readonly encoder: Encoder;
 	readonly transport: Transport;
@@ -108,11 +116,19 @@ export class ClientConnection {
 		return true;
 	}
 
+	/** Where answers are staged: behind the other packets, or apart while a payload is incomplete. */
+	get answers(): Encoder {
+		return this.payloadRemaining ? deferredAnswers(this) : this.encoder;
+	}
+
 	/** Resolves the name and connects, in phase CONNECTING. */
 	connect(): void {
 		const { connectTimeout, host, port } = this.#options;
 		this.#closeError = undefined;
 		this.#firstBytesLength = 0;
+		if (this.isPaused) this.isPaused = false;
+		if (this.payloadRemaining) this.payloadRemaining = 0;
+		this.deferredAnswers?.reset();
 		this.outbound.reset();
 		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
 		this.transport.resolveAndConnect(host, port);
@@ -148,7 +164,12 @@ export class ClientConnection {
 	/** Writes the staged packets, followed by DISCONNECT once the application has closed the connection. */
 	flushTurn(): void {
 		// No packet may follow DISCONNECT. [MQTT-3.14.4-1]
-		if (this.phase !== CONNECTED && !this.outbound.owesPubrel && this.enter(STAGE_DISCONNECT))
+		if (
+			this.phase !== CONNECTED &&
+			!this.outbound.owesPubrel &&
+			!this.payloadRemaining &&
+			this.enter(STAGE_DISCONNECT)
+		)
 			this.stageDisconnect(SUCCESS, this.#options.acknowledgeTimeout);
 		this.flush();
 	}
@@ -195,6 +216,11 @@ export class ClientConnection {
 	 * [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will.
 	 */
 	fail(reasonCode: number, error: ClientError): void {
+		if (this.payloadRemaining) {
+			// No packet may follow half a PUBLISH.
+			this.end(error);
+			return;
+		}
 		if (this.negotiated.version === 4 || !this.enter(FAIL)) {
 			this.end(error);
 			return;
@@ -211,7 +237,7 @@ export class ClientConnection {
 		this.#closeError = error;
 		this.transport.close();
 		this.deadlines.stopAll();
-		this.deadlines.start(CLOSED_DEADLINE, 0);
+		this.deadlines.start(TURN_DEADLINE, 0);
 	}
 
 	/** Ends the connection now. */
@@ -255,16 +281,20 @@ export class ClientConnection {
 				);
 				break;
 			case ACKNOWLEDGE_DEADLINE:
+				// What is missing may have arrived, and not be read yet.
+				if (this.isPaused) this.outbound.inFlight.restartWaits(this.now);
 				if (this.outbound.acknowledgeOverdue(this.now)) {
 					const problem = this.outbound.inFlight.count > 0 ? "no PUBACK" : "no SUBACK or UNSUBACK";
 					this.end(timeoutError("peer", problem, acknowledgeTimeout));
 				}
 				break;
 			case KEEP_ALIVE_DEADLINE:
-				this.keepAlive.onDeadline(this.now);
+				if (this.payloadRemaining) this.deadlines.start(KEEP_ALIVE_DEADLINE, pingTimeout);
+				else this.keepAlive.onDeadline(this.now);
 				break;
 			case PINGRESP_DEADLINE:
-				this.end(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
+				if (this.isPaused) this.deadlines.start(PINGRESP_DEADLINE, pingTimeout);
+				else this.end(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
 				break;
 			case DISCONNECT_DEADLINE:
 				if (this.phase === FAILING) this.end(this.#closeError);
@@ -277,8 +307,8 @@ export class ClientConnection {
 			case WRITE_FAILED_DEADLINE:
 				this.onTransportLost();
 				break;
-			case CLOSED_DEADLINE:
-				this.end(this.#closeError);
+			case TURN_DEADLINE:
+				if (this.phase === DROPPED) this.end(this.#closeError);
 				break;
 		}
 	}

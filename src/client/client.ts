@@ -18,13 +18,21 @@ import type { Negotiated } from "../session/negotiated";
 import { VIOLATION } from "../session/phase";
 import { ClientConnection } from "./client-connection";
 import { connectFields, connectSize } from "./connect-fields";
-import { DEADLINE_PASSED, type Deadline, type DeadlinesHandler } from "./deadlines";
+import { DEADLINE_PASSED, type Deadline, type DeadlinesHandler, TURN_DEADLINE } from "./deadlines";
 import { ClientError } from "./errors";
 import { IncomingPackets } from "./incoming-packets";
 import { maximumPayload } from "./limits";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions } from "./options";
-import { BLOCKED_ON_CONNACK, BUSY, type Outbound, type PacketId, type PublishResult } from "./outbound";
+import {
+	BLOCKED_ON_CONNACK,
+	BLOCKED_ON_PAYLOAD,
+	BUSY,
+	type Outbound,
+	type PacketId,
+	type PublishResult,
+} from "./outbound";
 import { sendSubscribe, sendUnsubscribe } from "./requests";
+import { beginPublish, writePayload } from "./streamed-publish";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
 
 export type { CachedLimits } from "../session/negotiated";
@@ -150,6 +158,10 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		const connection = this.connection;
 		const outsideCallback = this.callbackDepth === 0;
 		if (outsideCallback) connection.now = this.device.time.ticks;
+		if (connection.payloadRemaining) {
+			this.outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
+			return BUSY;
+		}
 		const result = this.outbound.resumePubrel(packetId);
 		if (result >= 0 && outsideCallback) connection.flush();
 		return result;
@@ -180,11 +192,81 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		return this.endSending(sendUnsubscribe(outbound, connection, options.sendBuffer, filters, properties));
 	}
 
-	/** @returns whether a packet of the application may be staged; if not, `onWritable` follows CONNACK */
+	/**
+	 * Begins a message whose payload follows in pieces through {@link writePayload}, so that it may be larger
+	 * than `sendBuffer`; topic and properties must leave DEFERRED_ANSWERS bytes of that. Until the payload is
+	 * complete, `publish()` and requests are BUSY, DISCONNECT waits, and answers to the broker wait; a piece
+	 * must follow within `acknowledgeTimeout`. Only `abort()` gives the message up.
+	 * @param payloadLength bytes
+	 * @returns as `publish()`
+	 */
+	beginPublish(
+		topic: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		properties?: PropertyWriter,
+		packetId = 0,
+		tag = 0,
+	): PublishResult {
+		if (!this.beginSending()) return BUSY;
+		const { outbound, connection, options } = this;
+		return this.endSending(
+			beginPublish(
+				outbound,
+				connection,
+				options.sendBuffer,
+				topic,
+				payloadLength,
+				flags,
+				properties,
+				packetId,
+				tag,
+			),
+		);
+	}
+
+	/**
+	 * Sends the next piece, bytes [start, end), of the payload that `beginPublish()` announced.
+	 * @returns the number of bytes taken; if they are fewer, `onWritable` follows
+	 * @throws RangeError if they are more than {@link payloadRemaining}
+	 */
+	writePayload(bytes: Uint8Array, start: number, end: number): number {
+		const { connection } = this;
+		if (this.callbackDepth === 0) connection.now = this.device.time.ticks;
+		const count = writePayload(this.outbound, connection, bytes, start, end);
+		if (this.callbackDepth === 0) connection.flushTurn();
+		return count;
+	}
+
+	/** Bytes of payload that are still to be written. */
+	get payloadRemaining(): number {
+		return this.connection.payloadRemaining ?? 0;
+	}
+
+	/**
+	 * Call inside `onPayload`: nothing is read until {@link resume}, TCP slows the broker down, the piece stays
+	 * valid, and its message is acknowledged only afterwards. A connection that ends meanwhile takes with it
+	 * what was not read.
+	 */
+	pause(): void {
+		this.connection.isPaused = true;
+		this.incoming.pause();
+	}
+
+	/** Reads on. */
+	resume(): void {
+		const { connection } = this;
+		if (!connection.isPaused) return;
+		connection.isPaused = false;
+		if (this.callbackDepth === 0) connection.deadlines.start(TURN_DEADLINE, 0);
+	}
+
+	/** @returns whether a packet of the application may be staged; if not, `onWritable` follows */
 	private beginSending(): boolean {
 		if (this.callbackDepth === 0) this.connection.now = this.device.time.ticks;
-		if (this.maySend()) return true;
-		this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
+		if (this.connection.payloadRemaining) this.outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
+		else if (this.maySend()) return true;
+		else this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 		return false;
 	}
 
@@ -234,6 +316,12 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		this.connection.drop(undefined);
 	}
 
+	/** During a payload only its own pieces may be written, once the buffer is empty. */
+	private mayWrite(): boolean {
+		const { payloadRemaining, encoder } = this.connection;
+		return payloadRemaining ? encoder.length === 0 : this.outbound.canRetry();
+	}
+
 	private maySend(): boolean {
 		const { phase } = this.connection;
 		return phase === CONNECTED || clientPhaseAfter(phase, SEND) !== VIOLATION;
@@ -261,7 +349,7 @@ export class Client implements TransportHandler, DeadlinesHandler {
 					this.connection.onDeadlinePassed(deadline);
 					break;
 			}
-			if (this.connection.transport.readable > 0) this.incoming.read();
+			if (this.incoming.hasInput) this.incoming.read();
 			this.finishTurn();
 		} catch (cause) {
 			this.onHandlerException(cause);
@@ -316,7 +404,7 @@ export class Client implements TransportHandler, DeadlinesHandler {
 	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
 		this.connection.flushTurn();
-		if (this.outbound.blockedOn !== 0 && this.maySend() && this.outbound.canRetry()) {
+		if (this.outbound.blockedOn !== 0 && this.maySend() && this.mayWrite()) {
 			this.outbound.blockedOn = 0;
 			this.handler.onWritable();
 			this.connection.flushTurn();

@@ -11,8 +11,8 @@ export const PINGRESP_DEADLINE = 3;
 export const DISCONNECT_DEADLINE = 4;
 /** Until the platform reports the end of a connection on which a write failed. */
 export const WRITE_FAILED_DEADLINE = 5;
-/** Calls `onClosed` from an empty stack. */
-export const CLOSED_DEADLINE = 6;
+/** Runs a turn, or calls `onClosed`, from an empty stack. */
+export const TURN_DEADLINE = 6;
 export type Deadline =
 	| typeof CONNECT_DEADLINE
 	| typeof ACKNOWLEDGE_DEADLINE
@@ -20,7 +20,7 @@ export type Deadline =
 	| typeof PINGRESP_DEADLINE
 	| typeof DISCONNECT_DEADLINE
 	| typeof WRITE_FAILED_DEADLINE
-	| typeof CLOSED_DEADLINE;
+	| typeof TURN_DEADLINE;
 const DEADLINE_COUNT = 7;
 
 /** Event of a passed deadline; its number differs from those of the transport's events. */

@@ -19,19 +19,28 @@ import {
 import { IncomingIds } from "../session/incoming-ids";
 import type { ClientHandler } from "./options";
 
+/** Where answers are staged. */
+export interface AnsweringConnection {
+	readonly answers: Encoder;
+	/** The application has not taken the last piece yet. */
+	readonly isPaused?: boolean;
+}
+
 /** Delivers messages from the broker and acknowledges each after its last byte. */
 export class Inbound {
-	#encoder: Encoder;
+	#connection: AnsweringConnection;
 	#handler: ClientHandler;
 	#incomingIds: IncomingIds;
 	#qos = 0;
 	#packetId = 0;
 	/** False for a QoS 2 message that was delivered before, and for any message after DISCONNECT. */
 	#delivering = false;
+	/** The message was delivered while paused: its answer waits. */
+	declare answerOwed?: boolean;
 
 	/** @param receiveMaximum maximum number of QoS 2 messages in flight */
-	constructor(encoder: Encoder, handler: ClientHandler, receiveMaximum: number) {
-		this.#encoder = encoder;
+	constructor(connection: AnsweringConnection, handler: ClientHandler, receiveMaximum: number) {
+		this.#connection = connection;
 		this.#handler = handler;
 		this.#incomingIds = new IncomingIds(receiveMaximum);
 	}
@@ -70,13 +79,20 @@ export class Inbound {
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean, answers: boolean): void {
 		if (this.#delivering) this.#handler.onPayload?.(bytes, start, end, last);
 		if (!answers) return;
+		if (this.#connection.isPaused) this.answerOwed = true;
+		else this.acknowledge();
+	}
+
+	/** Answers the last message. */
+	acknowledge(): void {
+		const { answers } = this.#connection;
 		// The client reserves room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.4-1]
 		// [MQTT-3.1.1:4.3.2-2] Each is staged when its message ends, so they keep the order of the messages,
 		// delivered or not. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
-		if (this.#qos === 1) this.#encoder.puback(this.#packetId);
+		if (this.#qos === 1) answers.puback(this.#packetId);
 		else if (this.#qos === 2) {
 			if (this.#delivering) this.#incomingIds.add(this.#packetId);
-			this.#encoder.pubrec(this.#packetId);
+			answers.pubrec(this.#packetId);
 		}
 	}
 
@@ -85,6 +101,6 @@ export class Inbound {
 		const { packetId } = packet;
 		const state = this.#incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
 		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || packet.version === 4;
-		this.#encoder.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+		this.#connection.answers.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 	}
 }

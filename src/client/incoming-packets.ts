@@ -46,6 +46,8 @@ export class IncomingPackets implements DecoderHandler {
 	private readonly handler: ClientHandler;
 	private readonly inbound: Inbound;
 	private readonly decoder: Decoder;
+	/** Bytes at the end of the transport's chunk that were read and not decoded, after a pause. */
+	declare private heldBytes: number | undefined;
 
 	constructor(options: ClientOptions, handler: ClientHandler, connection: ClientConnection) {
 		const { receiveBuffer, version } = options;
@@ -53,7 +55,7 @@ export class IncomingPackets implements DecoderHandler {
 		this.connection = connection;
 		this.options = options;
 		this.handler = handler;
-		this.inbound = new Inbound(connection.encoder, handler, own.receiveMaximum);
+		this.inbound = new Inbound(connection, handler, own.receiveMaximum);
 		this.decoder = new Decoder({
 			size: receiveBuffer,
 			from: "broker",
@@ -66,27 +68,66 @@ export class IncomingPackets implements DecoderHandler {
 	/** Call when TCP is established. */
 	reset(): void {
 		this.connection.reservedBytes = SEND_RESERVE;
+		if (this.heldBytes !== undefined) this.heldBytes = undefined;
+		if (this.inbound.answerOwed) this.inbound.answerOwed = false;
 		this.decoder.reset();
 	}
 
-	/** Reads all that has arrived. */
+	/** Whether there is something to read, if the client is not paused. */
+	get hasInput(): boolean {
+		return this.connection.transport.readable > 0 || this.heldBytes !== undefined;
+	}
+
+	/** Makes the decoder return after the current piece of payload. */
+	pause(): void {
+		this.decoder.pause();
+	}
+
+	/** Reads all that has arrived, as long as the application takes it. */
 	read(): void {
 		const connection = this.connection;
-		const { transport, encoder } = connection;
-		while (transport.readable > 0) {
+		const { transport } = connection;
+		while (transport.readable > 0 || this.heldBytes !== undefined) {
+			if (connection.isPaused) return;
+			const { answers } = connection;
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
-			if (encoder.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
-			let limit = ((encoder.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
+			if (answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
+			if (this.heldBytes !== undefined) {
+				if (!this.goOn()) return;
+				continue;
+			}
+			let limit = ((answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
 			const beforeConnack = isBeforeConnack(connection.phase);
 			if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
 			const count = transport.read(limit);
 			if (count === 0) return;
 			connection.keepAlive.noteReceived(connection.now);
 			if (beforeConnack) connection.noteFirstBytes(count);
-			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
-			this.decoder.push(transport.chunk, 0, count);
-			connection.reservedBytes = SEND_RESERVE;
+			this.decode(count);
 		}
+	}
+
+	/** @param count bytes at the end of the transport's chunk */
+	private decode(count: number): void {
+		const connection = this.connection;
+		const { chunk } = connection.transport;
+		const end = chunk.length;
+		connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
+		const at = this.decoder.push(chunk, end - count, end);
+		connection.reservedBytes = SEND_RESERVE;
+		if (at !== end || connection.isPaused) this.heldBytes = end - at;
+	}
+
+	/** Goes on after a pause, with what was read before it. @returns false: there is no room for the answers */
+	private goOn(): boolean {
+		const { answers } = this.connection;
+		const held = this.heldBytes ?? 0;
+		if (answers.room <= SEND_RESERVE + 2 * MAXIMUM_ANSWER_SIZE + held + (held >> 2)) return false;
+		if (this.inbound.answerOwed) this.inbound.acknowledge();
+		this.inbound.answerOwed = false;
+		this.heldBytes = undefined;
+		if (held > 0) this.decode(held);
+		return true;
 	}
 
 	/** Called by the decoder. */

@@ -37,6 +37,8 @@ export type PublishResult = PacketId | typeof BUSY | typeof REJECTED;
 export const BLOCKED_ON_CONNACK = 1;
 export const BLOCKED_ON_BUFFER = 2;
 const BLOCKED_ON_QUOTA = 4;
+/** The payload of another message is incomplete. */
+export const BLOCKED_ON_PAYLOAD = 16;
 /** The table of what is in flight is full. */
 export const BLOCKED_ON_TABLE = 8;
 
@@ -55,6 +57,8 @@ export interface OutboundOptions {
 /** The connection that the messages leave on. */
 export interface OutboundConnection {
 	readonly encoder: Encoder;
+	/** Where answers are staged. */
+	readonly answers: Encoder;
 	readonly negotiated: Negotiated;
 	readonly deadlines: Deadlines;
 	/** Bytes of the send buffer that are not for messages. */
@@ -113,7 +117,7 @@ export class Outbound {
 		tag: number,
 	): PublishResult {
 		const connection = this.#connection;
-		const { encoder, negotiated } = connection;
+		const { encoder } = connection;
 		const { sendBuffer } = this.#options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(
@@ -124,6 +128,24 @@ export class Outbound {
 			properties === undefined ? 0 : properties.length,
 		);
 		if (size > sendBuffer) return REJECTED;
+		const obstacle = this.obstacle(qos, size, packetId);
+		if (obstacle !== 0) return obstacle;
+		if (encoder.room < size + connection.reservedBytes) {
+			connection.flush();
+			if (encoder.room < size + connection.reservedBytes) {
+				this.blockedOn |= BLOCKED_ON_BUFFER;
+				return BUSY;
+			}
+		}
+		const id = this.identify(flags, packetId);
+		encoder.publish(topic, payload, payloadLength, this.allowedFlags(flags), id, properties);
+		this.record(id, flags, tag);
+		return id;
+	}
+
+	/** Why a message may not be sent now, or on this connection; 0: it may, if the buffer has room. */
+	obstacle(qos: number, size: number, packetId: number): typeof BUSY | typeof REJECTED | 0 {
+		const { negotiated } = this.#connection;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > negotiated.maximumQoS || size > negotiated.maximumPacketSize) {
 			if (negotiated.isAgreed) return REJECTED;
@@ -146,28 +168,31 @@ export class Outbound {
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
 		}
-		if (encoder.room < size + connection.reservedBytes) {
-			connection.flush();
-			if (encoder.room < size + connection.reservedBytes) {
-				this.blockedOn |= BLOCKED_ON_BUFFER;
-				return BUSY;
-			}
-		}
-		const id = qos === 0 ? 0 : packetId > 0 ? packetId : inFlight.nextPacketId();
-		// [MQTT-3.2.2-14] [MQTT-4.3.3-2]
-		encoder.publish(
-			topic,
-			payload,
-			payloadLength,
-			negotiated.retainAvailable ? flags : flags & ~RETAIN,
-			id,
-			properties,
-		);
-		if (qos > 0) {
-			inFlight.add(id, qos === 1 ? PUBACK_PENDING : PUBREC_PENDING, connection.now, tag);
-			if (negotiated.isAgreed) this.startAcknowledgeDeadline();
-		}
-		return id as PacketId;
+		return 0;
+	}
+
+	/** @returns 0 with QoS 0; otherwise `packetId`, or instead of 0 one that is not in use */
+	identify(flags: number, packetId: number): PacketId {
+		if ((flags & 6) === 0) return 0 as PacketId;
+		return (packetId > 0 ? packetId : this.inFlight.nextPacketId()) as PacketId;
+	}
+
+	/** Without RETAIN if the broker does not support it. [MQTT-3.2.2-14] [MQTT-4.3.3-2] */
+	allowedFlags(flags: number): number {
+		return this.#connection.negotiated.retainAvailable ? flags : flags & ~RETAIN;
+	}
+
+	/** Records a message that was staged. */
+	record(id: PacketId, flags: number, tag: number): void {
+		if (id === 0) return;
+		const { now, negotiated } = this.#connection;
+		this.inFlight.add(id, (flags & 6) === 2 ? PUBACK_PENDING : PUBREC_PENDING, now, tag);
+		if (negotiated.isAgreed) this.startAcknowledgeDeadline();
+	}
+
+	/** A piece of a message was staged: its acknowledgement is awaited from now on. */
+	restartWait(packetId: number): void {
+		this.inFlight.setState(packetId, this.inFlight.state(packetId), this.#connection.now);
 	}
 
 	/** Whether publish() may succeed again after BUSY. */
@@ -176,6 +201,7 @@ export class Outbound {
 		const { encoder, negotiated } = this.#connection;
 		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && negotiated.isAgreed) return true;
 		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && encoder.length === 0) return true;
+		if ((blockedOn & BLOCKED_ON_PAYLOAD) !== 0) return true;
 		if ((blockedOn & BLOCKED_ON_TABLE) !== 0 && this.hasPlace) return true;
 		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.inFlight.count < this.sendQuota();
 	}
@@ -212,10 +238,10 @@ export class Outbound {
 		const action = actionOn(state, packet);
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
-		const { encoder } = this.#connection;
-		if (action === SEND_PUBREL) encoder.pubrel(packetId);
+		const { answers } = this.#connection;
+		if (action === SEND_PUBREL) answers.pubrel(packetId);
 		else if (action === SEND_PUBREL_NOT_FOUND)
-			encoder.pubrel(packetId, encoder.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+			answers.pubrel(packetId, answers.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 		return action;
 	}
 

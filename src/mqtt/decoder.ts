@@ -132,8 +132,9 @@ export class Decoder {
 	/**
 	 * Decodes bytes [start, end), which must not change before it returns. May call the handler any number of
 	 * times; received data never makes it throw.
+	 * @returns the index after what was decoded: `end`, unless a callback called pause(), stop() or reset()
 	 */
-	push(bytes: Uint8Array, start: number, end: number): void {
+	push(bytes: Uint8Array, start: number, end: number): number {
 		const generation = this.#generation;
 		let at = start;
 		while (at < end) {
@@ -147,11 +148,11 @@ export class Decoder {
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
 						this.fail(code, this.#packet.errorMessage);
-						return;
+						return end;
 					}
-					this.handlePacket(bytes, at + 2, next);
-					if (this.#generation !== generation) return;
 					at = next;
+					this.handlePacket(bytes, next - remaining, next);
+					if (this.#generation !== generation) return at;
 					continue;
 				}
 			}
@@ -162,7 +163,7 @@ export class Decoder {
 					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
 					if (code !== 0) {
 						this.fail(code, this.#packet.errorMessage);
-						return;
+						return end;
 					}
 					this.#count = VARINT_START;
 					this.#state = REMAINING_LENGTH;
@@ -174,12 +175,12 @@ export class Decoder {
 					if (length === VARINT_TOO_LONG) {
 						// §2.1.4 [MQTT-1.5.5-1]
 						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes");
-						return;
+						return end;
 					}
 					if (length === VARINT_NOT_MINIMAL) {
 						// [MQTT-1.5.5-1], and Table 2.4 of MQTT 3.1.1
 						this.fail(MALFORMED_PACKET, "remaining length is longer than it needs to be");
-						return;
+						return end;
 					}
 					if (length < VARINT_COMPLETE) break;
 					const remaining = varintValue(length);
@@ -189,12 +190,12 @@ export class Decoder {
 					if (size > this.maximumPacketSize) {
 						// [MQTT-3.1.2-24] [MQTT-3.2.2-15]
 						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size");
-						return;
+						return end;
 					}
 					if (size > this.#buffer.length) {
 						if (this.#firstByte >> 4 !== PUBLISH) {
 							this.fail(PACKET_TOO_LARGE, "packet is larger than the buffer");
-							return;
+							return end;
 						}
 						this.#state = PUBLISH_HEADER;
 					} else if (at + remaining <= end) {
@@ -225,10 +226,19 @@ export class Decoder {
 					break;
 				}
 				default:
-					return;
+					return end;
 			}
-			if (this.#generation !== generation) return;
+			if (this.#generation !== generation) return at;
 		}
+		return end;
+	}
+
+	/**
+	 * Makes push() return after the current callback, with the rest of the chunk still to be pushed. Only in
+	 * onPayload: a PUBLISH that began goes on to its payload.
+	 */
+	pause(): void {
+		this.#generation++;
 	}
 
 	/**

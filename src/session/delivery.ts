@@ -2,8 +2,8 @@ import { PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK, UNSPECIFIED_ERROR } from "../m
 
 /*
  * What MQTT allows next for one packet identifier: that of a message of QoS 1 or 2 (§4.3, §4.4), at the
- * sender and at the receiver, or of a SUBSCRIBE or UNSUBSCRIBE; the packets that can arrive, the answer. Client and broker read the same table, each
- * in both roles. No I/O, no clock, no allocation.
+ * sender and at the receiver, or of a SUBSCRIBE or UNSUBSCRIBE; the packets that can arrive, the answer.
+ * Client and broker read the same table, each in both roles. No I/O, no clock, no allocation.
  */
 
 // States of a packet identifier

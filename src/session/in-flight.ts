@@ -7,7 +7,8 @@ const TAG_UNIT = 0x100000;
 
 /**
  * What is in flight from a sender: QoS 1 and 2 messages, and a client's requests, SUBSCRIBE and UNSUBSCRIBE.
- * The packet identifiers in use, which all share (§2.2.1), the state of each, and since when it waits. No I/O and no clock; a table of fixed size.
+ * The packet identifiers in use, which all share (§2.2.1), the state of each, and since when it waits.
+ * No I/O and no clock; a table of fixed size.
  */
 export class InFlight {
 	readonly capacity: number;
@@ -62,8 +63,8 @@ export class InFlight {
 	 * Records a staged message or request until it is acknowledged. Its identifier must not be in use, and
 	 * `count` and `requestCount` together must be below `capacity`. [MQTT-4.3.2-3] [MQTT-4.3.3-3]
 	 * [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-2]
-	 * @param tag the sender's own number for the message, 1 … 2^32 − 1; several may have the same; 0: none. Of a
-	 *   request: its topic filters
+	 * @param tag the sender's own number for the message, 1 … 2^32 − 1; several may have the same; 0: none. Of
+	 *   a request: its topic filters
 	 */
 	add(packetId: number, state: SenderState, now: number, tag = 0): void {
 		const index = this.#count++;

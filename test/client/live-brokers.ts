@@ -35,6 +35,7 @@ const onDevice: BrokerKind = {
 			subscriptions: 400,
 			queuedMessages: 1600,
 			queuedBytes: 65_536,
+			packetSize: 16_384,
 		});
 		broker.start();
 		while (broker.port === 0) await new Promise(setImmediate);
