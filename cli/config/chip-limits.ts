@@ -20,19 +20,15 @@ export function chipProblems(document: ManifestView, settings: Settings): Proble
 }
 
 function queueProblems(document: ManifestView, settings: Settings): Problem[] {
-	const places: readonly Path[] = [
-		["platforms", "esp32", "defines", "task", "queuelength"],
-		["defines", "task", "queuelength"],
-	];
-	const written = places.find((place) => numberAt(document, place) !== undefined);
-	const length = written === undefined ? DEFAULT_QUEUE_LENGTH : numberAt(document, written)!;
+	const path: Path = ["defines", "task", "queuelength"];
+	const length = numberAt(document, path) ?? DEFAULT_QUEUE_LENGTH;
 	const needed = messageQueueLength(settings);
 	if (length >= needed) return [];
-	const place = written ?? (settings.role === "sensor" ? connectionsPath.slice(0, 2) : connectionsPath);
-	const advice =
-		written === undefined
-			? `add "defines": {"task": {"queuelength": ${needed}}} to the manifest`
-			: `raise it to ${needed}`;
+	const written = document.isWritten(path);
+	const place = written ? path : settings.role === "sensor" ? connectionsPath.slice(0, 2) : connectionsPath;
+	const advice = written
+		? `raise it to ${needed}`
+		: `add "defines": {"task": {"queuelength": ${needed}}} to the manifest`;
 	return [
 		document.at(place, `XS's message queue of ${length} can become full, on which the chip hangs; ${advice}`),
 	];

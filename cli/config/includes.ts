@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { readDocument } from "./file";
 import { JSONDocument } from "./json";
+import type { Include, IncludedManifest } from "./layers";
 import type { Path, Problem } from "./problem";
 
 /** Result of reading the includes of a manifest. */
@@ -14,6 +15,8 @@ export interface Included {
 	readonly image: string | undefined;
 	/** Partition table of the build, as named in `build`, relative paths resolved; undefined: the SDK's. */
 	readonly partitions: string | undefined;
+	/** All manifests of the build but the SDK's, by absolute path. */
+	readonly manifests: ReadonlyMap<string, IncludedManifest>;
 	readonly problems: readonly Problem[];
 }
 
@@ -39,10 +42,10 @@ class IncludeWalker implements Included {
 	firmware: string | undefined;
 	image: string | undefined;
 	partitions: string | undefined;
-	readonly #seen = new Set<string>();
+	readonly manifests = new Map<string, IncludedManifest & { readonly includes: Include[] }>();
 
 	visitManifest(document: JSONDocument, path: string): void {
-		this.#seen.add(path);
+		this.manifests.set(path, { document, isFirmware: isFirmware(path), includes: [] });
 		const root = document.value;
 		if (!isObject(root)) return;
 		this.#visitBlock(document, path, root, []);
@@ -94,11 +97,13 @@ class IncludeWalker implements Included {
 		}
 		if (entry.includes("$(")) return;
 		const target = resolve(dirname(path), entry);
-		if (basename(dirname(target)) === "firmware" && basename(target) in imageRoles) {
+		const platform = at[0] === "platforms" ? String(at[1]) : undefined;
+		this.manifests.get(path)?.includes.push({ path: target, platform });
+		if (isFirmware(target)) {
 			this.firmware = dirname(target);
 			this.image = basename(target);
 		}
-		if (this.#seen.has(target)) return;
+		if (this.manifests.has(target)) return;
 		const included = readDocument(target, relative(process.cwd(), target));
 		if (!(included instanceof JSONDocument)) {
 			this.problems.push(
@@ -109,6 +114,11 @@ class IncludeWalker implements Included {
 		this.problems.push(...included.problems);
 		this.visitManifest(included, target);
 	}
+}
+
+/** Whether a manifest is that of Firefly itself. */
+function isFirmware(path: string): boolean {
+	return basename(dirname(path)) === "firmware" && basename(path) in imageRoles;
 }
 
 /** As mcconfig does: other paths are those of its working directory, or have variables that only it knows. */

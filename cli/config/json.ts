@@ -8,6 +8,8 @@ export interface ManifestView {
 	at(path: Path, message: string): Problem;
 	/** A problem with the key that `path` ends in. */
 	atKey(path: Path, message: string): Problem;
+	/** Whether the value at `path` comes from a manifest of the user's. */
+	isWritten(path: Path): boolean;
 }
 
 /** A JSON text with the position of every value. */
@@ -49,6 +51,10 @@ export class JSONDocument implements ManifestView {
 	/** A problem with the key that `path` ends in. */
 	atKey(path: Path, message: string): Problem {
 		return this.#problem(this.#keys.get(JSON.stringify(path)) ?? 0, path, message);
+	}
+
+	isWritten(path: Path): boolean {
+		return this.#values.has(JSON.stringify(path));
 	}
 
 	#problem(offset: number, path: Path, message: string): Problem {

@@ -7,7 +7,7 @@ import { imageProblems } from "./images";
 import { type Included, readIncludes } from "./includes";
 import { JSONDocument, type ManifestView } from "./json";
 import { type Overrides, readOverrides } from "./overrides";
-import { platformViews } from "./platforms";
+import { commonView, newProblems, platformViews } from "./platforms";
 import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
@@ -66,12 +66,12 @@ export function checkDocument(
 	const warnings: Problem[] = [];
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path);
-		const { rules, warnings: found } = checkValues(document, path, merged, included, onChip);
-		warnings.push(...found);
-		for (const view of platformViews(document)) {
+		const common = checkValues(commonView(document, path, included), path, merged, included, onChip);
+		const rules: Problem[] = [];
+		for (const view of platformViews(document, path, included)) {
 			const special = checkValues(view, path, merged, included, onChip, view.name);
-			rules.push(...view.ownProblems(special.rules, rules));
-			warnings.push(...view.ownProblems(special.warnings, warnings));
+			rules.push(...newProblems(special.rules, common.rules, rules));
+			warnings.push(...newProblems(special.warnings, common.warnings, warnings));
 		}
 		// A rule violation at a value of the wrong type is a consequence of the problem already reported.
 		const alreadyReported = (rule: Problem) =>

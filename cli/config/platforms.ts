@@ -1,55 +1,74 @@
+import type { Included } from "./includes";
 import type { JSONDocument, ManifestView } from "./json";
+import { type Layer, layersOf } from "./layers";
 import { formatPath, type Path, type Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 
-/** Blocks of a manifest that a platform's block changes, and that the rules read. */
+/** Blocks of a manifest that are merged, and that the rules read. */
 const MERGED = ["config", "creation", "defines"];
+/** Blocks of a platform that make its build another one for the rules. */
+const SPECIFIC = [...MERGED, "include"];
+/** The platform whose build is that of a board without a block of its own. */
+const DEFAULT_PLATFORM = "esp32";
 
-/** The manifest as mcconfig merges it for one key of `platforms`. */
+/** Paths and messages of problems as they are in every platform's view. */
+const origins = new WeakMap<Problem, Pick<Problem, "path" | "message">>();
+
+/** What mcconfig makes of a manifest and its includes for one key of `platforms`. */
 export class PlatformView implements ManifestView {
-	readonly name: string;
+	/** Undefined: without the block of any platform. */
+	readonly name: string | undefined;
 	readonly value: unknown;
 	readonly #document: JSONDocument;
-	readonly #block: Path;
-	/** Paths and messages of problems as they were without the platform. */
-	readonly #origins = new Map<Problem, Pick<Problem, "path" | "message">>();
+	readonly #layers: readonly Layer[];
 
-	constructor(document: JSONDocument, name: string) {
+	/** @param document the manifest that is built */
+	constructor(document: JSONDocument, layers: readonly Layer[], name: string | undefined) {
 		this.name = name;
 		this.#document = document;
-		this.#block = ["platforms", name];
-		const root = document.value as Members;
-		const block = valueAt(root, this.#block) as Members;
-		const merged: Record<string, unknown> = { ...root };
-		for (const key of MERGED) if (key in block) merged[key] = mergeValues(root[key], block[key]);
+		this.#layers = layers;
+		const merged: Record<string, unknown> = { ...(document.value as Members) };
+		for (const key of MERGED) delete merged[key];
+		for (const layer of layers) {
+			const block = layerValue(layer, []);
+			if (!isObject(block)) continue;
+			for (const key of MERGED) if (key in block) merged[key] = mergeValues(merged[key], block[key]);
+		}
 		this.value = merged;
 	}
 
 	at(path: Path, message: string): Problem {
-		return this.#place(path, message, (place, text) => this.#document.at(place, text));
+		return this.#place(path, message, (document, place, text) => document.at(place, text));
 	}
 
 	atKey(path: Path, message: string): Problem {
-		return this.#place(path, message, (place, text) => this.#document.atKey(place, text));
+		return this.#place(path, message, (document, place, text) => document.atKey(place, text));
 	}
 
-	/** Those of the problems that the manifest without the platform's block does not have, there or above. */
-	ownProblems(problems: readonly Problem[], base: readonly Problem[]): Problem[] {
-		return problems.filter((problem) => {
-			const { path, message } = this.#origins.get(problem) ?? problem;
-			return !base.some((other) => other.message === message && path.startsWith(other.path));
-		});
+	isWritten(path: Path): boolean {
+		const last = this.#layers.findLast((layer) => layerValue(layer, path) !== undefined);
+		return last !== undefined && !last.isFirmware;
 	}
 
-	/** Where the platform's block has as much of the path as the rest, the problem is there. */
-	#place(path: Path, message: string, at: (place: Path, text: string) => Problem): Problem {
-		const own = [...this.#block, ...path];
-		const inBlock = presentSteps(this.#document.value, own) - this.#block.length;
-		const problem =
-			inBlock > 0 && inBlock >= presentSteps(this.#document.value, path)
-				? at(own, message)
-				: at(path, `${message} (for the platform ${this.name})`);
-		this.#origins.set(problem, { path: formatPath(path), message });
+	/** The problem is in the last of the parts that have most of the path; never in Firefly's own. */
+	#place(
+		path: Path,
+		message: string,
+		at: (document: JSONDocument, place: Path, text: string) => Problem,
+	): Problem {
+		let found: Layer | undefined;
+		let most = 1;
+		for (const layer of this.#layers) {
+			const steps = layer.isFirmware ? 0 : presentSteps(layer, path);
+			if (steps < most) continue;
+			most = steps;
+			found = layer;
+		}
+		const { document, block } = found ?? { document: this.#document, block: [] };
+		const text =
+			block.length > 0 || this.name === undefined ? message : `${message} (for the platform ${this.name})`;
+		const problem = at(document, [...block, ...path], text);
+		origins.set(problem, { path: formatPath(path), message });
 		return problem;
 	}
 }
@@ -58,19 +77,55 @@ interface Members {
 	readonly [key: string]: unknown;
 }
 
-/** A view for each platform whose block changes what the rules read. */
-export function platformViews(document: JSONDocument): readonly PlatformView[] {
-	const platforms = valueAt(document.value, ["platforms"]);
-	if (!isObject(platforms)) return [];
-	return Object.entries(platforms)
-		.filter(([, block]) => isObject(block) && MERGED.some((key) => key in block))
-		.map(([name]) => new PlatformView(document, name));
+/** A view for each platform whose build is different, that of a plain ESP32 first. */
+export function platformViews(
+	document: JSONDocument,
+	path: string,
+	{ manifests }: Included,
+): readonly PlatformView[] {
+	const names = new Set([DEFAULT_PLATFORM]);
+	for (const { document: manifest, isFirmware } of manifests.values()) {
+		const platforms = valueAt(manifest.value, ["platforms"]);
+		if (isFirmware || !isObject(platforms)) continue;
+		for (const [name, block] of Object.entries(platforms))
+			if (isObject(block) && SPECIFIC.some((key) => key in block)) names.add(name);
+	}
+	return [...names].map((name) => new PlatformView(document, layersOf(manifests, path, name), name));
+}
+
+/** What all platforms have. */
+export function commonView(document: JSONDocument, path: string, { manifests }: Included): PlatformView {
+	return new PlatformView(document, layersOf(manifests, path, undefined), undefined);
+}
+
+/**
+ * Those of a platform's problems that are not known yet, at the same value or above it; a problem of all
+ * platforms as they have it.
+ */
+export function newProblems(
+	problems: readonly Problem[],
+	common: readonly Problem[],
+	known: readonly Problem[],
+): Problem[] {
+	return problems
+		.filter((problem) => !known.some((other) => isSame(problem, other)))
+		.map((problem) => common.find((other) => isSame(problem, other)) ?? problem);
+}
+
+function isSame(problem: Problem, other: Problem): boolean {
+	const { path, message } = origins.get(problem) ?? problem;
+	const origin = origins.get(other) ?? other;
+	return origin.message === message && path.startsWith(origin.path);
+}
+
+function layerValue({ document, block }: Layer, path: Path): unknown {
+	return valueAt(document.value, [...block, ...path]);
 }
 
 /** How many steps of a path exist. */
-function presentSteps(root: unknown, path: Path): number {
+function presentSteps(layer: Layer, path: Path): number {
 	let steps = path.length;
-	while (steps > 0 && valueAt(root, path.slice(0, steps)) === undefined) steps--;
+	while (steps > 0 && layerValue(layer, path.slice(0, steps)) === undefined) steps--;
 	return steps;
 }
 

@@ -203,6 +203,85 @@ describe("problems of a manifest", () => {
 			),
 		);
 
+	describe("settings of included manifests are merged as mcconfig does", () => {
+		/** Includes the board's manifest, before Firefly's own or after it. */
+		const withBoard = (
+			firefly: string,
+			include = '"firmware/manifest.json", "board/manifest.json"',
+		): string => `{\n"include": [${include}],\n"config": {"firefly":\n${firefly}\n}}`;
+		const boardCases: readonly (readonly [string, string, object, ...string[]])[] = [
+			[
+				"an arena of the board in which the pools do not fit",
+				'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
+				{ creation: { static: 64_000 } },
+				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 78532 bytes of memory, but has 55808; retainedBytes may be 7276 at most",
+			],
+			[
+				"the same in the board's block of a platform",
+				'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
+				{ platforms: { "esp32/b": { creation: { static: 64_000 } } } },
+				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 78532 bytes of memory, but has 55808; retainedBytes may be 7276 at most (for the platform esp32/b)",
+			],
+			[
+				"pools in the board's block of a platform that are too large",
+				broker,
+				{ platforms: { "esp32/b": { config: { firefly: { listen: { retainedBytes: 65_536 } } } } } },
+				'board/manifest.json:1:73 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 114068 bytes of memory, but has 86016; retainedBytes may be 37484 at most',
+			],
+			[
+				"pools of the board that the manifest lessens",
+				'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 2048}}',
+				{ platforms: { "...": { config: { firefly: { listen: { retainedBytes: 65_536 } } } } } },
+			],
+			[
+				"sensors that only the board's block of a platform has",
+				'{"broker": {"url": "mqtt://b"}}',
+				{ platforms: { esp32: { config: { firefly: { sensors: [{ name: "t", driver: "sht3x" }] } } } } },
+			],
+			[
+				"a message queue of the board that is too short",
+				'{"role": "broker", "listen": {"anonymous": true, "connections": 14}}',
+				{ platforms: { esp32: { defines: { task: { queuelength: 50 } } } } },
+				"board/manifest.json:1:57 platforms.esp32.defines.task.queuelength: XS's message queue of 50 can become full, on which the chip hangs; raise it to 59",
+			],
+			[
+				"a manifest that a board includes for one platform",
+				broker,
+				{ platforms: { lin: { include: ["../desk.json"] } } },
+				"desk.json:1:61 config.firefly.listen.webSocket: 80 is the port of MQTT over TCP too (for the platform lin)",
+			],
+		];
+		for (const [name, firefly, board, ...problems] of boardCases)
+			test(name, () => {
+				project.write("desk.json", '{"config": {"firefly": {"listen": {"port": 80, "webSocket": 80}}}}');
+				const files = { "manifest.json": withBoard(firefly), "board/manifest.json": JSON.stringify(board) };
+				assert.deepEqual(check(files), problems);
+			});
+
+		test("Firefly's own manifest after the board's: its values count, and are never where a problem is", () => {
+			const firmware = {
+				modules: { "driver/sht3x": "./sht3x" },
+				creation: { static: 94_208 },
+				platforms: { esp32: { defines: { task: { queuelength: 48 } } } },
+			};
+			const files = {
+				"board/manifest.json": '{"creation": {"static": 64000}, "defines": {"task": {"queuelength": 60}}}',
+				"own/firmware/manifest.json": JSON.stringify(firmware),
+			};
+			const firefly = '{"role": "broker", "listen": {"anonymous": true, "connections": 14}}';
+			const include = (first: string, second: string): string =>
+				withBoard(firefly, `"${first}", "${second}"`);
+			const own = "own/firmware/manifest.json";
+			assert.deepEqual(check({ ...files, "manifest.json": include("board/manifest.json", own) }), [
+				'manifest.json:4:65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 59}} to the manifest (for the platform esp32)',
+			]);
+			assert.match(
+				check({ ...files, "manifest.json": include(own, "board/manifest.json") }).join(),
+				/^manifest.json:4:65 config.firefly.listen.connections: this device takes up to \d+ bytes of memory, but has 55808;/,
+			);
+		});
+	});
+
 	describe("the partition table of the build", () => {
 		const persistent =
 			'{"role": "broker", "listen": {"anonymous": true, "persist": true, "persistInterval": "30s"}}';
