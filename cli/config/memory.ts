@@ -1,5 +1,6 @@
 import { connectFields, connectSize } from "../../src/client/connect-fields";
 import { defaults } from "../../src/config/defaults";
+import type { PoolKey } from "../../src/config/fields/listen";
 import type { ListenSettings, Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
 
@@ -44,11 +45,6 @@ const IN_FLIGHT = 24;
 /** Texts of CONNECT are kept as configured, filled in, and as bytes. */
 const CONNECT_BYTE = 4;
 
-/** Keys of `listen` that are sizes of pools. */
-export type PoolKey = {
-	[Key in keyof ListenSettings]-?: ListenSettings[Key] extends number ? Key : never;
-}[keyof ListenSettings];
-
 interface UnitCost {
 	readonly bytes: number;
 	/** Bytes in addition with `persist`. */
@@ -59,21 +55,36 @@ interface UnitCost {
 	readonly web?: number;
 }
 
-/** What one unit of a pool takes. Keys that are not here take nothing by themselves. */
-export const unitCosts: Readonly<Partial<Record<PoolKey, UnitCost>>> = {
+/** A limit within other pools. */
+const FREE: UnitCost = { bytes: 0 };
+/** What it takes depends on other settings, too: see {@link brokerNeeds}. */
+const WITH_OTHERS: UnitCost = { bytes: 0 };
+
+/** What one unit of a pool takes. */
+export const unitCosts: Readonly<Record<PoolKey, UnitCost>> = {
+	connections: WITH_OTHERS,
+	handshakes: WITH_OTHERS,
 	sessions: { bytes: 114, persisted: 17 },
 	subscriptions: { bytes: 23, persisted: 5 },
+	subscriptionsPerClient: FREE,
 	sessionBytes: { bytes: 1 },
 	filterLevels: { bytes: 29 },
 	filterBytes: { bytes: 1 },
 	retainedTopics: { bytes: 32, persisted: 5 },
 	retainedBytes: { bytes: 1 },
+	inFlight: FREE,
+	receiveMaximum: WITH_OTHERS,
+	queuedPerClient: FREE,
 	queuedMessages: { bytes: 42, persisted: 7 },
 	queuedBytes: { bytes: 1 },
 	packetSize: { bytes: 3, login: 1, web: 1 },
+	topicAliases: WITH_OTHERS,
 	aliasBytes: { bytes: 1 },
 	assemblyBytes: { bytes: 1 },
+	turnPackets: FREE,
+	turnBytes: FREE,
 	failedAddresses: { bytes: 0, login: 110 },
+	webSockets: WITH_OTHERS,
 };
 
 /** A part of the memory. */
@@ -120,7 +131,7 @@ function brokerNeeds(listen: ListenSettings): Need[] {
 			(persist ? (cost.persisted ?? 0) : 0) +
 			(login ? (cost.login ?? 0) : 0) +
 			(web ? (cost.web ?? 0) : 0);
-		needs.push(poolNeed(listen, key, unit));
+		if (unit > 0) needs.push(poolNeed(listen, key, unit));
 	}
 	const { sessions } = listen;
 	needs.push(poolNeed(listen, "receiveMaximum", INCOMING_IDENTIFIER * sessions));

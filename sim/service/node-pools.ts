@@ -1,4 +1,4 @@
-import type { ListenSettings } from "../../src/config/settings";
+import { listenFields, type PoolKey } from "../../src/config/fields/listen";
 
 /** Default pool sizes of a broker on V8: about 30 MB in total. */
 export const nodePools = {
@@ -13,14 +13,16 @@ export const nodePools = {
 	retainedTopics: 10_000,
 	retainedBytes: 4_194_304,
 	inFlight: 64,
+	receiveMaximum: listenFields.receiveMaximum.default,
 	queuedPerClient: 1000,
 	queuedMessages: 20_000,
 	queuedBytes: 8_388_608,
 	packetSize: 65_536,
+	topicAliases: listenFields.topicAliases.default,
 	aliasBytes: 16 * 65_528,
 	assemblyBytes: 1_048_576,
 	turnPackets: 512,
 	turnBytes: 65_536,
 	failedAddresses: 256,
 	webSockets: 500,
-} as const satisfies Partial<ListenSettings>;
+} as const satisfies Record<PoolKey, number>;

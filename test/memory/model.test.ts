@@ -5,13 +5,18 @@ import {
 	DEFAULT_ARENA,
 	DEFAULT_STACK,
 	INCOMING_IDENTIFIER,
-	type PoolKey,
 	SLOT_SIZE,
 	unitCosts,
 } from "../../cli/config/memory";
 import { defaults } from "../../src/config/defaults";
 import { listenFields } from "../../src/config/fields/listen";
+import type { ListenSettings } from "../../src/config/settings";
 import { benchOnXS } from "../broker/support/xs-machine";
+
+/** A pool or not: what is not takes nothing. */
+type NumberKey = {
+	[Key in keyof ListenSettings]-?: ListenSettings[Key] extends number ? Key : never;
+}[keyof ListenSettings];
 
 /**
  * Numbers of `listen` that are no sizes, or whose cost is that of connections, which the worst traffic
@@ -25,7 +30,7 @@ const notMeasuredHere = [
 	"webSockets",
 	"failedAddresses",
 ];
-const poolKeys = (Object.keys(defaults.listen) as PoolKey[]).filter(
+const numberKeys = (Object.keys(defaults.listen) as NumberKey[]).filter(
 	(key) => typeof defaults.listen[key] === "number" && !notMeasuredHere.includes(key),
 );
 /**
@@ -35,7 +40,7 @@ const poolKeys = (Object.keys(defaults.listen) as PoolKey[]).filter(
 const BLOCK = 1024 + 30 * SLOT_SIZE;
 
 /** Bytes that one more unit takes in a table that has rows of one key and columns of another. */
-const productCosts: Readonly<Partial<Record<PoolKey, number>>> = {
+const productCosts: Readonly<Partial<Record<NumberKey, number>>> = {
 	sessions: INCOMING_IDENTIFIER * defaults.listen.receiveMaximum,
 	receiveMaximum: INCOMING_IDENTIFIER * defaults.listen.sessions,
 };
@@ -44,7 +49,7 @@ const productCosts: Readonly<Partial<Record<PoolKey, number>>> = {
 async function measureOnXS(persist: boolean, web: boolean) {
 	const { machine, call } = await benchOnXS("xs-memory-bench");
 	return {
-		sizeWith(key: PoolKey, value: number): number {
+		sizeWith(key: NumberKey, value: number): number {
 			call(0, key, value, Number(persist), Number(web));
 			machine.collect();
 			machine.collect();
@@ -68,13 +73,13 @@ describe("the model has what a unit of each pool takes on XS", () => {
 		test(persist ? "with persistence and the page" : "without", async (t) => {
 			const web = persist;
 			const { sizeWith, dispose } = await measureOnXS(persist, web);
-			for (const key of poolKeys) {
+			for (const key of numberKeys) {
 				const from = defaults.listen[key];
 				const row = listenFields[key];
 				assert.ok("maximum" in row, `${key} has a range`);
 				const to = Math.min(row.maximum, 9 * Math.max(8, from));
 				const taken = sizeWith(key, to) - sizeWith(key, from);
-				const cost = unitCosts[key];
+				const cost = key in unitCosts ? unitCosts[key as keyof typeof unitCosts] : undefined;
 				const unit =
 					(productCosts[key] ?? 0) +
 					(cost?.bytes ?? 0) +

@@ -86,3 +86,13 @@ export const listenFields = deepFreeze({
 	...accessFields,
 	...webFields,
 } as const satisfies Fields);
+
+/** Keys of `listen` that count something: the sizes of pools, and how much of them one client may have. */
+export type PoolKey = {
+	[Key in keyof typeof listenFields]: (typeof listenFields)[Key] extends {
+		readonly kind: "count";
+		readonly unit: string;
+	}
+		? Key
+		: never;
+}[keyof typeof listenFields];
