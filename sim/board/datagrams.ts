@@ -1,5 +1,6 @@
 import { answerTimeRequest, SNTP_PORT } from "../network/time-server";
-import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
+import { Handles } from "./handles";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
 interface Datagram {
 	readonly bytes: Uint8Array;
@@ -20,7 +21,7 @@ export class Datagrams implements Peripheral {
 	readonly #latency: number;
 	readonly #isUp: () => boolean;
 	/** Received datagrams of each open socket. */
-	readonly #sockets: (Datagram[] | undefined)[] = [];
+	readonly #sockets = new Handles<Datagram[]>();
 	#dispatch: number | undefined;
 
 	/** @param latency one way, ms */
@@ -32,32 +33,27 @@ export class Datagrams implements Peripheral {
 			sim_udp_start: (handle: number) => {
 				this.#dispatch = handle;
 			},
-			sim_udp_open: () => {
-				const id = lowestFree(this.#sockets);
-				this.#sockets[id] = [];
-				return id;
-			},
-			sim_udp_size: (id: number) => this.#sockets[id]?.[0]?.bytes.length ?? -1,
-			sim_udp_address: (id: number) => this.#sockets[id]?.[0]?.address,
-			sim_udp_port: (id: number) => this.#sockets[id]?.[0]?.port,
+			sim_udp_open: () => this.#sockets.add([]),
+			sim_udp_size: (id: number) => this.#sockets.find(id)?.[0]?.bytes.length ?? -1,
+			sim_udp_address: (id: number) => this.#sockets.find(id)?.[0]?.address,
+			sim_udp_port: (id: number) => this.#sockets.find(id)?.[0]?.port,
 			sim_udp_read: (id: number, buffer: Uint8Array) => {
-				const datagram = this.#sockets[id]?.shift();
+				const datagram = this.#sockets.find(id)?.shift();
 				if (datagram) buffer.set(datagram.bytes);
 			},
 			sim_udp_write: (id: number, buffer: Uint8Array, address: string, port: number) => {
-				const queue = this.#sockets[id];
-				if (!queue) throw new Error("invalid host data");
+				const queue = this.#sockets.get(id);
 				if (!this.#isUp()) throw new Error("UDP send failed");
 				if (port === SNTP_PORT) this.#askTimeServer(id, queue, buffer.slice(), address);
 			},
 			sim_udp_close: (id: number) => {
-				this.#sockets[id] = undefined;
+				this.#sockets.remove(id);
 			},
 		};
 	}
 
 	reset(): void {
-		this.#sockets.length = 0;
+		this.#sockets.removeAll();
 		this.#dispatch = undefined;
 	}
 
@@ -67,7 +63,7 @@ export class Datagrams implements Peripheral {
 		scheduler.after(2 * this.#latency + SERVER_DELAY_MS, () => {
 			const bytes = answerTimeRequest(request, receivedAt, receivedAt + SERVER_DELAY_MS);
 			// The socket may be closed, and its number in use again.
-			if (!bytes || !this.#isUp() || this.#sockets[id] !== queue) return;
+			if (!bytes || !this.#isUp() || this.#sockets.find(id) !== queue) return;
 			queue.push({ bytes, address, port: SNTP_PORT });
 			this.#core.call(this.#dispatch, id, queue.length);
 		});

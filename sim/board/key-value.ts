@@ -1,5 +1,6 @@
 import type { Storage, StorageModule } from "../../src/device";
-import { lowestFree, type Natives, type Peripheral } from "./peripheral";
+import { Handles } from "./handles";
+import type { Natives, Peripheral } from "./peripheral";
 
 /** Bytes of a name in ESP-IDF's NVS (NVS_KEY_NAME_MAX_SIZE − 1). */
 const MAX_NAME_LENGTH = 15;
@@ -9,38 +10,24 @@ const MISSING = -1;
 /** Key-value storage by number, with the limits of ESP-IDF's NVS on names. */
 export class KeyValue implements Peripheral {
 	readonly natives: Natives;
-	readonly #storages: (Storage | undefined)[] = [];
+	readonly #storages = new Handles<Storage>();
 
 	/** @param storageModule storage of the values */
 	constructor(storageModule: StorageModule) {
 		this.natives = {
-			sim_storage_open: (path: string) => {
-				const id = lowestFree(this.#storages);
-				this.#storages[id] = storageModule.open({ path: checkName(path) });
-				return id;
-			},
+			sim_storage_open: (path: string) => this.#storages.add(storageModule.open({ path: checkName(path) })),
 			sim_storage_read: (id: number, key: string, buffer: Uint8Array) =>
-				readValue(this.#get(id), checkName(key), buffer),
+				readValue(this.#storages.get(id), checkName(key), buffer),
 			sim_storage_write: (id: number, key: string, value: Uint8Array) =>
-				this.#get(id).write(checkName(key), value),
-			sim_storage_delete: (id: number, key: string) => this.#get(id).delete(checkName(key)),
-			sim_storage_sync: (id: number) => this.#get(id).sync?.(),
-			sim_storage_close: (id: number) => {
-				this.#storages[id]?.close();
-				this.#storages[id] = undefined;
-			},
+				this.#storages.get(id).write(checkName(key), value),
+			sim_storage_delete: (id: number, key: string) => this.#storages.get(id).delete(checkName(key)),
+			sim_storage_sync: (id: number) => this.#storages.get(id).sync?.(),
+			sim_storage_close: (id: number) => this.#storages.remove(id)?.close(),
 		};
 	}
 
 	reset(): void {
-		for (const storage of this.#storages) storage?.close();
-		this.#storages.length = 0;
-	}
-
-	#get(id: number): Storage {
-		const storage = this.#storages[id];
-		if (!storage) throw new Error("invalid host data");
-		return storage;
+		for (const storage of this.#storages.removeAll()) storage.close();
 	}
 }
 

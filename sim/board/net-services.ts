@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import type { Scheduled } from "../clock/scheduler";
 import type { HostNetwork } from "../network/socket";
 import { TIME_SERVER_ADDRESS } from "../network/time-server";
-import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
+import { Handles } from "./handles";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Station } from "./station";
 
 /** Name resolution and addresses: the network functions of a board other than sockets. */
@@ -91,7 +92,7 @@ export class TimeServers implements Peripheral {
 	readonly #core: PeripheralHost;
 	readonly #latency: number;
 	readonly #isUp: () => boolean;
-	readonly #queries: (TimeQuery | undefined)[] = [];
+	readonly #queries = new Handles<TimeQuery>();
 	#dispatch: number | undefined;
 
 	/** @param latency one way, ms */
@@ -104,27 +105,24 @@ export class TimeServers implements Peripheral {
 				this.#dispatch = handle;
 			},
 			sim_sntp_open: () => {
-				const id = lowestFree(this.#queries);
-				this.#queries[id] = { scheduled: undefined, tries: SNTP_MAX_TRIES };
+				const id = this.#queries.add({ scheduled: undefined, tries: SNTP_MAX_TRIES });
 				this.#query(id);
 				return id;
 			},
 			sim_sntp_close: (id: number) => {
-				core.scheduler.cancel(this.#queries[id]?.scheduled);
-				this.#queries[id] = undefined;
+				core.scheduler.cancel(this.#queries.remove(id)?.scheduled);
 			},
 		};
 	}
 
 	reset(): void {
-		for (const query of this.#queries) this.#core.scheduler.cancel(query?.scheduled);
-		this.#queries.length = 0;
+		for (const { scheduled } of this.#queries.removeAll()) this.#core.scheduler.cancel(scheduled);
 		this.#dispatch = undefined;
 	}
 
 	#query(id: number): void {
 		const { scheduler } = this.#core;
-		const query = this.#queries[id];
+		const query = this.#queries.find(id);
 		if (!query) return;
 		if (this.#isUp()) {
 			const seconds = Math.floor((scheduler.now + this.#latency) / 1000);

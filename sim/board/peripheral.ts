@@ -18,9 +18,3 @@ export interface Peripheral {
 	/** The chip was switched off: discards its function handles and everything pending. */
 	reset(): void;
 }
-
-/** The lowest index that is free. */
-export function lowestFree(list: readonly unknown[]): number {
-	const index = list.indexOf(undefined);
-	return index < 0 ? list.length : index;
-}

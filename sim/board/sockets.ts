@@ -1,5 +1,6 @@
 import type { HostListener, HostNetwork, HostSocket, SocketHandler } from "../network/socket";
-import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
+import { Handles } from "./handles";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
 const READABLE = 1;
 const WRITABLE = 2;
@@ -21,8 +22,8 @@ export class Sockets implements Peripheral {
 	readonly #core: PeripheralHost;
 	readonly #network: HostNetwork;
 	readonly #isUp: () => boolean;
-	readonly #entries: (SocketEntry | undefined)[] = [];
-	readonly #listeners: (HostListener | undefined)[] = [];
+	readonly #entries = new Handles<SocketEntry>();
+	readonly #listeners = new Handles<HostListener>();
 	#dispatch: number | undefined;
 	#dispatchListener: number | undefined;
 
@@ -37,27 +38,23 @@ export class Sockets implements Peripheral {
 			},
 			sim_tcp_open: (address: string | undefined, port: number | undefined) => this.#connect(address, port),
 			sim_tcp_take: (id: number) => this.#transfer(id),
-			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#get(id).read(buffer),
-			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#get(id).write(buffer),
-			sim_tcp_remote: (id: number) => this.#get(id).remoteAddress,
+			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.read(buffer),
+			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.write(buffer),
+			sim_tcp_remote: (id: number) => this.#entries.get(id).socket.remoteAddress,
 			sim_tcp_close: (id: number) => this.#close(id),
 			sim_listener_start: (handle: number) => {
 				this.#dispatchListener = handle;
 			},
 			sim_listener_open: (port: number | undefined) => this.#listen(port),
-			sim_listener_port: (id: number) => this.#listener(id).port,
+			sim_listener_port: (id: number) => this.#listeners.get(id).port,
 			sim_listener_read: (id: number) => this.#accept(id),
-			sim_listener_close: (id: number) => {
-				this.#listeners[id]?.close();
-				this.#listeners[id] = undefined;
-			},
+			sim_listener_close: (id: number) => this.#listeners.remove(id)?.close(),
 		};
 	}
 
 	reset(): void {
-		for (const entry of this.#entries) if (entry) this.#emitExchange(entry);
-		this.#entries.length = 0;
-		this.#listeners.length = 0;
+		for (const entry of this.#entries.removeAll()) this.#emitExchange(entry);
+		this.#listeners.removeAll();
 		this.#dispatch = undefined;
 		this.#dispatchListener = undefined;
 		this.#network.reset();
@@ -71,18 +68,20 @@ export class Sockets implements Peripheral {
 
 	/** Assigns a new number, so that no event of the previous owner reaches the new one. */
 	#transfer(id: number): number {
-		const entry = this.#entries[id];
-		if (!entry) throw new Error("invalid host data");
-		const newId = lowestFree(this.#entries);
-		entry.socket.handler = this.#handler(newId);
-		this.#entries[newId] = entry;
-		this.#entries[id] = undefined;
+		const entry = this.#entries.get(id);
+		const newId = this.#entries.add(entry);
+		try {
+			entry.socket.handler = this.#handler(newId);
+		} catch (error) {
+			this.#entries.remove(newId);
+			throw error;
+		}
+		this.#entries.remove(id);
 		return newId;
 	}
 
 	#add(socket: HostSocket, outbound: boolean): number {
-		const id = lowestFree(this.#entries);
-		this.#entries[id] = { socket, outbound, acknowledged: this.acknowledged };
+		const id = this.#entries.add({ socket, outbound, acknowledged: this.acknowledged });
 		if (outbound) socket.handler = this.#handler(id);
 		return id;
 	}
@@ -97,9 +96,8 @@ export class Sockets implements Peripheral {
 	}
 
 	#close(id: number): void {
-		const entry = this.#entries[id];
-		if (!entry) return;
-		this.#entries[id] = undefined;
+		const entry = this.#entries.remove(id);
+		if (entry === undefined) return;
 		entry.socket.close();
 		this.#emitExchange(entry);
 	}
@@ -116,29 +114,17 @@ export class Sockets implements Peripheral {
 		});
 	}
 
-	#get(id: number): HostSocket {
-		const entry = this.#entries[id];
-		if (!entry) throw new Error("invalid host data");
-		return entry.socket;
-	}
-
 	#listen(port: number | undefined): number {
 		if (port !== undefined && !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
-		const id = lowestFree(this.#listeners);
-		this.#listeners[id] = this.#network.listen(Math.trunc(port ?? 0), (count) =>
+		const listener = this.#network.listen(Math.trunc(port ?? 0), (count) =>
 			this.#core.call(this.#dispatchListener, id, count),
 		);
+		const id = this.#listeners.add(listener);
 		return id;
 	}
 
-	#listener(id: number): HostListener {
-		const listener = this.#listeners[id];
-		if (!listener) throw new Error("invalid host data");
-		return listener;
-	}
-
 	#accept(id: number): number {
-		const socket = this.#listener(id).accept();
+		const socket = this.#listeners.get(id).accept();
 		return socket ? this.#add(socket, false) : -1;
 	}
 }

@@ -1,5 +1,6 @@
 import type { Scheduled } from "../clock/scheduler";
-import { lowestFree, type Natives, type Peripheral, type PeripheralHost } from "./peripheral";
+import { Handles } from "./handles";
+import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
 interface Timer {
 	due: number;
@@ -13,7 +14,7 @@ interface Timer {
 export class Timers implements Peripheral {
 	readonly natives: Natives;
 	readonly #core: PeripheralHost;
-	readonly #timers: (Timer | undefined)[] = [];
+	readonly #timers = new Handles<Timer>();
 	#dispatch: number | undefined;
 
 	constructor(core: PeripheralHost) {
@@ -24,29 +25,26 @@ export class Timers implements Peripheral {
 			},
 			sim_timer_set: (delay: number, repeat: number) => this.#set(delay, repeat),
 			sim_timer_schedule: (id: number, delay: number, repeat: number) =>
-				this.#schedule(this.#timers[id]!, delay, repeat),
+				this.#schedule(this.#timers.get(id), delay, repeat),
 			sim_timer_stop: (id: number) => {
-				const timer = this.#timers[id]!;
+				const timer = this.#timers.get(id);
 				core.scheduler.cancel(timer.scheduled);
 				timer.repeat = -1;
 			},
 			sim_timer_clear: (id: number) => {
-				core.scheduler.cancel(this.#timers[id]!.scheduled);
-				this.#timers[id] = undefined;
+				core.scheduler.cancel(this.#timers.remove(id)?.scheduled);
 			},
 		};
 	}
 
 	reset(): void {
-		for (const timer of this.#timers) this.#core.scheduler.cancel(timer?.scheduled);
-		this.#timers.length = 0;
+		for (const { scheduled } of this.#timers.removeAll()) this.#core.scheduler.cancel(scheduled);
 		this.#dispatch = undefined;
 	}
 
 	#set(delay: number, repeat: number): number {
-		const id = lowestFree(this.#timers);
 		const timer: Timer = { due: 0, repeat: 0, scheduled: undefined, fire: () => this.#fire(timer, id) };
-		this.#timers[id] = timer;
+		const id = this.#timers.add(timer);
 		this.#schedule(timer, delay, repeat);
 		return id;
 	}
@@ -65,6 +63,6 @@ export class Timers implements Peripheral {
 			timer.scheduled = this.#core.scheduler.at(timer.due, timer.fire);
 		}
 		this.#core.call(this.#dispatch, id);
-		if (timer.repeat === 0 && this.#timers[id] === timer) this.#timers[id] = undefined;
+		if (timer.repeat === 0 && this.#timers.find(id) === timer) this.#timers.remove(id);
 	}
 }
