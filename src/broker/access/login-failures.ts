@@ -1,9 +1,12 @@
+import { type Backoff, backoffDelay, NO_JITTER } from "../../backoff";
+
 /** Wrong logins of a network without a delay, to allow for typing errors. */
 export const FREE_FAILURES = 3;
-/** Delay after the first failure beyond these, ms; it doubles with each further one. */
+/** Delay after the first failure beyond these, ms. */
 export const FIRST_DELAY_MS = 1000;
 /** Longest delay, ms. */
 export const MAX_DELAY_MS = 60_000;
+const DELAY: Backoff = { minimum: FIRST_DELAY_MS, maximum: MAX_DELAY_MS };
 /** An entry expires this long after the last failure of its network, ms. */
 export const FORGET_AFTER_MS = 600_000;
 /** Wrong logins of a network that are remembered, so that their repetition does not count. */
@@ -42,7 +45,7 @@ export class LoginFailures {
 		if (entry < 0) return 0;
 		const count = this.#counts[entry];
 		if (count <= FREE_FAILURES) return 0;
-		const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (count - FREE_FAILURES - 1));
+		const delayMs = backoffDelay(DELAY, count - FREE_FAILURES, NO_JITTER, 1);
 		return Math.max(0, this.#lastFailureAtMs[entry] + delayMs - nowMs);
 	}
 

@@ -86,7 +86,7 @@ export async function machineOnXS(
 	for (const folder of FOLDERS)
 		for (const file of readdirSync(join(projectRoot, folder)))
 			if (file.endsWith(".ts")) addModule(modules, `${folder}/${file.slice(0, -3)}`);
-	addModule(modules, "src/version");
+	for (const name of ["src/backoff", "src/version"]) addModule(modules, name);
 	for (const name of options.preload ?? []) addModule(modules, `test/broker/support/${name}`);
 	const preload = [...modules.keys()].filter((name) => !name.startsWith("src/config"));
 	addModule(modules, `test/broker/support/${bench}`);
