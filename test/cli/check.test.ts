@@ -240,9 +240,9 @@ describe("problems of a manifest", () => {
 			],
 			[
 				"a message queue of the board that is too short",
-				'{"role": "broker", "listen": {"anonymous": true, "connections": 14}}',
+				'{"role": "broker", "listen": {"anonymous": true, "connections": 12}}',
 				{ platforms: { esp32: { defines: { task: { queuelength: 50 } } } } },
-				"board/manifest.json:1:57 platforms.esp32.defines.task.queuelength: XS's message queue of 50 can become full, on which the chip hangs; raise it to 59",
+				"board/manifest.json:1:57 platforms.esp32.defines.task.queuelength: XS's message queue of 50 can become full, on which the chip hangs; raise it to 53",
 			],
 			[
 				"a manifest that a board includes for one platform",
@@ -268,12 +268,12 @@ describe("problems of a manifest", () => {
 				"board/manifest.json": '{"creation": {"static": 64000}, "defines": {"task": {"queuelength": 60}}}',
 				"own/firmware/manifest.json": JSON.stringify(firmware),
 			};
-			const firefly = '{"role": "broker", "listen": {"anonymous": true, "connections": 14}}';
+			const firefly = '{"role": "broker", "listen": {"anonymous": true, "connections": 12}}';
 			const include = (first: string, second: string): string =>
 				withBoard(firefly, `"${first}", "${second}"`);
 			const own = "own/firmware/manifest.json";
 			assert.deepEqual(check({ ...files, "manifest.json": include("board/manifest.json", own) }), [
-				'manifest.json:4:65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 59}} to the manifest (for the platform esp32)',
+				'manifest.json:4:65 config.firefly.listen.connections: XS\'s message queue of 48 can become full, on which the chip hangs; add "defines": {"task": {"queuelength": 53}} to the manifest (for the platform esp32)',
 			]);
 			assert.match(
 				check({ ...files, "manifest.json": include(own, "board/manifest.json") }).join(),
