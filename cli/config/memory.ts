@@ -26,7 +26,7 @@ const ACCESS = 1200;
 const PERSISTENCE = 3400;
 /** The second port with its page, and a connection to it besides its place and its store. */
 const PAGES = 3500;
-const WEB_CONNECTION = 1900;
+const WEB_CONNECTION = 1750;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
 /** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
