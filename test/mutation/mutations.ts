@@ -506,7 +506,7 @@ export const mutations: readonly Mutation[] = [
 		"src/sensor/node.ts",
 		"		if (this.#network.onTrial) this.startStep(TRIAL_LIMIT_MS);\n",
 		"",
-		"with an address that another host has, the wake ends at awakeLimit without a report",
+		"with an address that another host has, a wake takes three seconds more",
 		JOIN,
 	),
 	mutation(
