@@ -62,6 +62,9 @@ export type ValueCallback = (
 	retained: boolean,
 ) => void;
 
+/** Receives a client identifier: [start, end) of `bytes`, which is valid only during the call. */
+export type ClientCallback = (bytes: Uint8Array, start: number, end: number) => void;
+
 /**
  * An MQTT broker for 3.1.1 and 5.0 clients on one port, and over WebSocket on a second port if configured.
  * All pools are allocated by the constructor, each connection when it is first needed; routing a message
@@ -203,6 +206,16 @@ export class Broker implements ConnectionOwner, PacketHandler {
 				now - (clock.nowMs - retained.arrivedAtMs),
 				retained.retain,
 			);
+		}
+	}
+
+	/** Calls `callback` with each connected client. The callback must not change the broker. */
+	forEachClient(callback: ClientCallback): void {
+		const { connections, sessions } = this.#core;
+		for (let i = 1; i < connections.length; i++) {
+			const { phase, session } = connections[i]!;
+			if (phase !== CONNECTED) continue;
+			callback(sessions.identifierBytes, sessions.identifierStart(session), sessions.identifierEnd(session));
 		}
 	}
 

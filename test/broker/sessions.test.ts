@@ -290,3 +290,22 @@ describe("wills and sessions", () => {
 		assert.deepEqual({ ...packet.properties }, { contentType: "text", messageExpiryInterval: 9 });
 	});
 });
+
+test("forEachClient names those who are connected, neither absent sessions nor handshakes", () => {
+	const harness = new BrokerHarness();
+	const connected = () => {
+		const ids: string[] = [];
+		harness.broker.forEachClient((bytes, start, end) =>
+			ids.push(Buffer.from(bytes.slice(start, end)).toString()),
+		);
+		return ids.sort();
+	};
+	assert.equal(connected().length, 0);
+	harness.peer(5);
+	const away = harness.client("away", 5, persistent);
+	harness.client("tür", 4);
+	harness.client("node", 5);
+	assert.deepEqual(connected(), ["away", "node", "tür"]);
+	away.send({ cmd: "disconnect" });
+	assert.deepEqual(connected(), ["node", "tür"]);
+});
