@@ -1,3 +1,4 @@
+import host from "firmware/platform/host";
 import { Broker } from "../src/broker/broker";
 import type { Settings, WiFiSettings } from "../src/config/types";
 import type { Device } from "../src/device";
@@ -15,6 +16,7 @@ export function startBroker(device: Device, { role, listen, id, time }: Settings
 	const broker = new Broker(device, listen, id);
 	broker.start();
 	onStop(() => broker.stop());
+	host.monitor?.onBroker(broker);
 	// A sensor node on the same device synchronises the clock itself.
 	if (role === "broker" && device.setClock && time.server !== undefined)
 		keepClockSynchronised(device, time.server);

@@ -25,7 +25,8 @@ class HostDevice implements Device {
 		const WiFi = host.wifi;
 		if (WiFi) this.wifi = { io: WiFi };
 		if (host.clock) this.setClock = setClock;
-		if (Modules.has(EVENT_MODULE))
+		if (host.monitor) this.event = host.monitor.event;
+		else if (Modules.has(EVENT_MODULE))
 			this.event = Modules.importNow(EVENT_MODULE) as NonNullable<Device["event"]>;
 	}
 

@@ -6,6 +6,7 @@ import type {
 	Timer,
 	WiFiConstructor,
 } from "../src/device";
+import type { Monitor } from "./monitor";
 import type { HostClock } from "./time-request";
 
 /**
@@ -31,6 +32,8 @@ export interface Host {
 	sleep(): Sleep;
 	/** Memory that survives sleep and reset. */
 	retained(): Uint8Array;
-	/** Calls `run` now, and again at each wake-up on a host that only emulates sleep. */
+	/** Absent: nobody watches. */
+	readonly monitor?: Monitor;
+	/** Calls `run` once: now, or as soon as the reason of this start is known. */
 	boot(run: () => void): void;
 }

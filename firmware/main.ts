@@ -22,6 +22,7 @@ function run(): void {
 	const device = gatherDevice();
 	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
 	const settings = settingsForDevice(template, device);
+	host.monitor?.onStart(settings);
 	const { role, wifi, sleep } = settings;
 	const { reason } = device.sleep;
 	const failed = reason === "crash" || reason === "watchdog";

@@ -26,7 +26,7 @@ declare module "embedded:storage/key-value" {
 	export default storage;
 }
 
-/** Linux only. */
+/** Desktop computers only. */
 declare module "file" {
 	export class File {
 		/**
@@ -99,6 +99,8 @@ declare module "modules" {
 
 declare module "net" {
 	const Net: {
+		/** @param property "IP": the first address of this computer that is not a loopback, if it has one */
+		get(property: "IP"): string | undefined;
 		/**
 		 * Calls back with an IP address, or with undefined; may call back before it returns; throws if too many
 		 * look-ups are pending.
@@ -119,4 +121,10 @@ declare module "wifi" {
 declare module "firmware/platform/host" {
 	const host: import("../host").Host;
 	export default host;
+}
+
+/** Desktop computers only. */
+declare module "firmware/platform/readings" {
+	export function panelReading(property: string): number | undefined;
+	export function announceSimulation(driver: string): void;
 }

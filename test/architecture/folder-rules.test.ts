@@ -36,13 +36,18 @@ function readImports(): Import[] {
 	const imports: Import[] = [];
 	for (const room of ROOMS)
 		for (const name of readdirSync(join(root, room), { recursive: true, encoding: "utf8" })) {
-			if (!name.endsWith(".ts")) continue;
+			if (!/\.[tj]s$/.test(name)) continue;
 			const from = `${room}/${name}`;
 			const text = readFileSync(join(root, from), "utf8");
 			for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g))
-				imports.push({ from, to: `${normalize(join(dirname(from), specifier!))}.ts` });
+				imports.push({ from, to: normalize(join(dirname(from), withExtension(specifier!))) });
 		}
 	return imports;
+}
+
+/** Scripts that mcsim loads are imported with their extension. */
+function withExtension(specifier: string): string {
+	return specifier.endsWith(".js") ? specifier : `${specifier}.ts`;
 }
 
 /** The row that holds for a folder: its own, or that of the nearest folder above. */
@@ -115,7 +120,7 @@ test("no comment is wider than 110 columns, where a tab takes two", () => {
 	let comments = 0;
 	for (const room of [...ROOMS, "test"])
 		for (const name of readdirSync(join(root, room), { recursive: true, encoding: "utf8" })) {
-			if (!name.endsWith(".ts")) continue;
+			if (!/\.[tj]s$/.test(name)) continue;
 			for (const [index, line] of readFileSync(join(root, room, name), "utf8")
 				.split("\n")
 				.entries()) {

@@ -10,9 +10,16 @@ interface PlatformStub {
 	readonly wifi?: object;
 	readonly drivers?: Readonly<Record<string, unknown>>;
 	readonly resolve?: (name: string, callback: (name: string, address?: string) => void) => void;
+	readonly monitor?: { readonly event: () => void };
 }
 
-async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () => {} }: PlatformStub) {
+async function loadDevice({
+	setsClock = true,
+	wifi,
+	drivers = {},
+	resolve = () => {},
+	monitor,
+}: PlatformStub) {
 	const udp: FakeUDP[] = [];
 	const clock: number[][] = [];
 	let opened = 0;
@@ -41,6 +48,7 @@ async function loadDevice({ setsClock = true, wifi, drivers = {}, resolve = () =
 					},
 					wifi,
 					resolve,
+					monitor,
 					...(setsClock && { clock: { udp: UDP, set: (...time: number[]) => clock.push(time) } }),
 					get storage() {
 						opened++;
@@ -104,6 +112,12 @@ test("drivers and the counting host are modules of the build", async () => {
 	const { device } = await loadDevice({ drivers: { "driver/sht3x": Driver, "platform/event": event } });
 	assert.equal(device.driver("sht3x"), Driver);
 	assert.equal(device.driver("bmp280"), undefined);
+	assert.equal(device.event, event);
+});
+
+test("a host that watches gets the events", async () => {
+	const event = () => {};
+	const { device } = await loadDevice({ monitor: { event } });
 	assert.equal(device.event, event);
 });
 

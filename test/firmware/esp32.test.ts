@@ -34,7 +34,7 @@ for (const [code, reason] of [
 	});
 }
 
-for (const platform of ["esp32", "lin"]) {
+for (const platform of ["esp32", "desktop"]) {
 	const folder = join(root, "firmware", platform);
 
 	test(`${platform}: each native function has its C function in the file beside it`, () => {

@@ -17,6 +17,8 @@ interface BootOptions {
 	readonly announcesStop?: boolean;
 	/** The image's module of its roles. */
 	readonly roles?: string;
+	/** Whether the host is told of the progress. */
+	readonly monitored?: boolean;
 }
 
 const ROLE_STUBS = {
@@ -62,9 +64,15 @@ async function boot(options: BootOptions) {
 		...(setClock ? { setClock } : {}),
 		trace: (message: string) => done.push(`trace ${message}`),
 	};
+	const monitor = {
+		onStart: (settings: { role: string }) => done.push(`monitor: start of ${settings.role}`),
+		onBroker: () => done.push("monitor: broker"),
+	};
 	const { default: main } = await loadModule<{ default(): void }>("firmware/main", {
 		modules: {
-			"firmware/platform/host": { default: { boot: (run: () => void) => run() } },
+			"firmware/platform/host": {
+				default: { boot: (run: () => void) => run(), ...(options.monitored ? { monitor } : {}) },
+			},
 			modules: {
 				default: {
 					has: (name: string) => options.announcesStop === true && name === "platform/stop",
@@ -202,3 +210,11 @@ for (const [roles, lacking, having] of [
 			]);
 		assert.deepEqual((await boot({ role: having, roles, wifi: false })).done, []);
 	});
+test("a host that watches is told of the start, and of a broker that serves", async () => {
+	assert.deepEqual((await boot({ monitored: true })).done, ["monitor: start of sensor", "node with wifi"]);
+	assert.deepEqual((await boot({ monitored: true, role: "broker", wifi: false })).done, [
+		"monitor: start of broker",
+		"broker",
+		"monitor: broker",
+	]);
+});

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { IMAGES } from "./images";
+import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
-import { readManifest } from "./manifest";
+import { type Manifest, readManifest } from "./manifest";
 
 const MANIFEST = "firmware/manifest.json";
 /** Modules that the SDK provides through the manifest's includes. */
@@ -20,46 +20,62 @@ const SDK = [
 /** Modules that the SDK provides through the includes of the platform's block. */
 const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
 	esp32: ["embedded:io/socket/udp", "embedded:storage/key-value"],
-	lin: ["file", "wifi"],
+	desktop: ["file"],
 };
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();
 
+/** The manifest of an image for the ESP32, or for mcsim, whose block includes another file. */
+function imageManifest(image: string, folder: "esp32" | "desktop"): Manifest {
+	if (folder === "esp32") return readManifest(`firmware/${image}`, "esp32");
+	const own = readManifest(`firmware/${image}`, "lin");
+	const desktop = readManifest("firmware/desktop/manifest.json", "lin");
+	return {
+		include: [...own.include, ...desktop.include],
+		modules: new Map([...own.modules, ...desktop.modules]),
+		preload: new Set([...own.preload, ...desktop.preload]),
+	};
+}
+
 for (const { name: image, roles } of IMAGES)
-	for (const platform of ["esp32", "lin"]) {
-		const manifest = `firmware/${image}`;
-		const host = `firmware/${platform}/host`;
-		const named = `${image}, ${platform}`;
+	for (const folder of ["esp32", "desktop"] as const) {
+		const host = `firmware/${folder}/host`;
+		const named = `${image}, ${folder}`;
 
 		test(`${named}: it lists exactly the modules that the firmware imports`, async () => {
 			const { files } = await importGraph("firmware/main", host, roles);
 			assert.deepEqual(
-				sorted(readManifest(manifest, platform).modules.values()),
+				sorted(imageManifest(image, folder).modules.values()),
 				sorted(files),
 				"npm run manifest brings them in line",
 			);
 		});
 
 		test(`${named}: each module is preloaded, by name`, () => {
-			const { modules, preload } = readManifest(manifest, platform);
+			const { modules, preload } = imageManifest(image, folder);
 			assert.deepEqual(sorted(preload), sorted(modules.keys()));
 		});
 
 		test(`${named}: relative imports resolve alike in the compiler and on the device`, () => {
 			// Targets and files form the same tree, except for the platform's folder and the roles.
-			for (const [target, file] of readManifest(manifest, platform).modules)
+			for (const [target, file] of imageManifest(image, folder).modules)
 				assert.equal(
 					target,
-					file === roles ? "firmware/roles" : file.replace(`firmware/${platform}/`, "firmware/platform/"),
+					file === roles ? "firmware/roles" : file.replace(`firmware/${folder}/`, "firmware/platform/"),
 				);
 		});
 
 		test(`${named}: all other imports are provided by the SDK`, async () => {
 			const { bare } = await importGraph("firmware/main", host, roles);
 			const unknown = sorted(bare).filter(
-				(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[platform]!.includes(specifier),
+				(specifier) => !SDK.includes(specifier) && !PLATFORM_SDK[folder]!.includes(specifier),
 			);
 			assert.deepEqual(unknown, []);
+		});
+
+		test(`${named}: the base manifest is included before the others, which use its variables`, () => {
+			const [first] = imageManifest(image, folder).include.filter((path) => path.startsWith("$("));
+			assert.equal(first, "$(MODDABLE)/examples/manifest_base.json");
 		});
 	}
 
@@ -86,8 +102,14 @@ for (const { name, roles } of IMAGES.slice(1)) {
 	});
 }
 
-test("the base manifest is included before the others, which use its variables", () => {
-	assert.equal(readManifest(MANIFEST, "esp32").include[0], "$(MODDABLE)/examples/manifest_base.json");
+test("lin, mac and win are the same", () => {
+	const { platforms } = JSON.parse(readFileSync(join(root, MANIFEST), "utf8")) as {
+		platforms: Record<string, { readonly include?: readonly string[] }>;
+	};
+	for (const name of DESKTOP_PLATFORMS) {
+		assert.deepEqual(platforms[name], platforms.lin);
+		assert.deepEqual(platforms[name]!.include, ["./desktop/manifest.json"]);
+	}
 });
 
 for (const name of readdirSync(join(root, "firmware/drivers"), { withFileTypes: true }).flatMap((entry) =>

@@ -23,7 +23,7 @@ export interface Manifest {
 export function readManifest(path: string, platform: string): Manifest {
 	const file = JSON.parse(readFileSync(join(root, path), "utf8")) as ManifestFile;
 	const parts: Part[] = [file];
-	const part = file.platforms?.[platform];
+	const part = file.platforms?.[platform] ?? file.platforms?.["..."];
 	if (part) parts.push(part);
 	const modules = new Map<string, string>();
 	for (const { modules: listed = {} } of parts)

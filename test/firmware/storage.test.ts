@@ -18,10 +18,10 @@ import { after, test } from "node:test";
 import type { StorageModule } from "../../src/device";
 import { loadModule } from "./module-loader";
 
-const root = `${mkdtempSync(join(tmpdir(), "firefly-lin-"))}/`;
+const root = `${mkdtempSync(join(tmpdir(), "firefly-desktop-"))}/`;
 after(() => rmSync(root, { recursive: true }));
 
-/** The SDK's file module on Linux: an existing file is not truncated, and is written from its start. */
+/** The SDK's file module on desktops: an existing file is not truncated, and is written from its start. */
 class File {
 	readonly #path: string;
 	readonly #file: number;
@@ -62,13 +62,13 @@ class File {
 }
 
 async function open() {
-	const { storage } = await loadModule<{ storage: StorageModule }>("firmware/lin/storage", {
+	type Exports = { folderStorage(folder: string): StorageModule };
+	const { folderStorage } = await loadModule<Exports>("firmware/desktop/storage", {
 		modules: {
-			"mc/config": { default: { file: { root } } },
 			file: { File, Directory: { create: (path: string) => mkdirSync(path, { recursive: true }) } },
 		},
 	});
-	return storage.open({ path: "firefly" });
+	return folderStorage(root).open({ path: "firefly" });
 }
 
 test("values of any bytes are stored by key and survive a relaunch", async () => {

@@ -1,11 +1,11 @@
 /**
- * Rewrites the module lists of firmware/manifest.json from the imports of the firmware, the manifests of the
- * images with one role, which differ in their modules only, and src/version.ts from package.json. Run
- * `npm run manifest` after a file was added or removed; `npm version` runs it.
+ * Rewrites the module lists of the firmware's manifests from its imports, and src/version.ts from
+ * package.json. The manifests of the images with one role differ from firmware/manifest.json in their modules
+ * only. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { IMAGES } from "./images";
+import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 
 interface Lists {
@@ -13,11 +13,19 @@ interface Lists {
 	preload: string[];
 }
 
-const path = join(root, "firmware/manifest.json");
-const platforms = ["esp32", "lin"] as const;
-const manifest = JSON.parse(readFileSync(path, "utf8")) as Lists & {
-	platforms: Record<(typeof platforms)[number], Lists>;
-};
+type Platform = "esp32" | (typeof DESKTOP_PLATFORMS)[number];
+
+const manifest = readJSON<Lists & { platforms: Record<Platform, Lists> }>("firmware/manifest.json");
+/** What mcsim needs on every desktop system, and in every image. */
+const desktop = readJSON<Lists>("firmware/desktop/manifest.json");
+
+function readJSON<Content>(path: string): Content {
+	return JSON.parse(readFileSync(join(root, path), "utf8")) as Content;
+}
+
+function writeJSON(path: string, content: object): void {
+	writeFileSync(join(root, path), `${JSON.stringify(content, null, 2)}\n`);
+}
 
 /** Path relative to firmware/manifest.json. */
 function source(file: string): string {
@@ -29,7 +37,12 @@ function order(a: string, b: string): number {
 	return Number(b.startsWith("firmware/")) - Number(a.startsWith("firmware/")) || (a < b ? -1 : 1);
 }
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+function setModules(lists: Lists, modules: Record<string, string>): void {
+	lists.modules = modules;
+	lists.preload = Object.keys(modules);
+}
+
+const { version } = readJSON<{ version: string }>("package.json");
 writeFileSync(
 	join(root, "src/version.ts"),
 	`/** Version of the project. Written by \`npm version\` from package.json. */
@@ -37,22 +50,39 @@ export const VERSION = ${JSON.stringify(version)};\n`,
 );
 
 for (const { name, roles } of IMAGES) {
-	const graphs = new Map<string, ReadonlySet<string>>();
-	for (const platform of platforms)
-		graphs.set(platform, (await importGraph("firmware/main", `firmware/${platform}/host`, roles)).files);
-	const isCommon = (file: string): boolean => [...graphs.values()].every((files) => files.has(file));
-	const target = (file: string, platform: string): string =>
-		file === roles ? "firmware/roles" : file.replace(`firmware/${platform}/`, "firmware/platform/");
-	for (const platform of platforms) {
-		const files = [...graphs.get(platform)!].sort(order);
-		const common = files.filter(isCommon);
-		const special = files.filter((file) => !isCommon(file));
-		const listed = (list: readonly string[]): Record<string, string> =>
-			Object.fromEntries(list.map((file) => [target(file, platform), source(file)]));
-		manifest.modules = listed(common);
-		manifest.preload = Object.keys(manifest.modules);
-		manifest.platforms[platform].modules = listed(special);
-		manifest.platforms[platform].preload = Object.keys(manifest.platforms[platform].modules);
-	}
-	writeFileSync(join(root, "firmware", name), `${JSON.stringify(manifest, null, 2)}\n`);
+	const chip = (await importGraph("firmware/main", "firmware/esp32/host", roles)).files;
+	const desk = (await importGraph("firmware/main", "firmware/desktop/host", roles)).files;
+	const isDesktop = (file: string): boolean => file.startsWith("firmware/desktop/");
+	const target = (file: string): string =>
+		file === roles ? "firmware/roles" : file.replace(/^firmware\/(esp32|desktop)\//, "firmware/platform/");
+	const listed = (
+		files: ReadonlySet<string>,
+		isListed: (file: string) => boolean,
+		pathOf = source,
+	): Record<string, string> =>
+		Object.fromEntries(
+			[...files]
+				.filter(isListed)
+				.sort(order)
+				.map((file) => [target(file), pathOf(file)]),
+		);
+	setModules(
+		manifest,
+		listed(chip, (file) => desk.has(file)),
+	);
+	setModules(
+		manifest.platforms.esp32,
+		listed(chip, (file) => !desk.has(file)),
+	);
+	for (const platform of DESKTOP_PLATFORMS)
+		setModules(
+			manifest.platforms[platform],
+			listed(desk, (file) => !chip.has(file) && !isDesktop(file)),
+		);
+	setModules(
+		desktop,
+		listed(desk, isDesktop, (file) => file.replace("firmware/desktop", ".")),
+	);
+	writeJSON(`firmware/${name}`, manifest);
 }
+writeJSON("firmware/desktop/manifest.json", desktop);

@@ -1,5 +1,4 @@
 import { Directory, File } from "file";
-import config from "mc/config";
 import type { Storage, StorageModule } from "../../src/device";
 
 /**
@@ -49,10 +48,11 @@ class FolderStorage implements Storage {
 }
 
 /**
- * The SDK has no key-value storage on Linux. This one uses `config.file.root` of the manifest, by default
- * /tmp, and survives a relaunch.
+ * Key-value storage in a board's folder; the SDK has none on desktop computers.
+ * @param folder ends with a separator
  */
-export const storage: StorageModule = Object.freeze({
-	open: ({ path }: { readonly path: string }): Storage =>
-		new FolderStorage(`${(config as { file: { root: string } }).file.root}${path}/`),
-});
+export function folderStorage(folder: string): StorageModule {
+	return Object.freeze({
+		open: ({ path }: { readonly path: string }): Storage => new FolderStorage(`${folder}${path}/`),
+	});
+}

@@ -1,0 +1,149 @@
+/**
+ * The board in words: title and rows of the panel.
+ *
+ * @import { BoardState, BoardText, BrokerInfo } from "./types"
+ */
+
+const POOLS_PER_ROW = 2;
+
+/** @type {Readonly<Record<BoardState["reason"], string>>} */
+const REASONS = {
+	"power-on": "power on",
+	"deep-sleep": "end of deep sleep",
+	reset: "reset",
+	"brown-out": "brown-out",
+	crash: "crash",
+};
+
+/**
+ * @param {BoardState} board
+ * @param {number} now ms since 1970
+ * @returns {BoardText}
+ */
+export function describeBoard(board, now) {
+	const { phase, start } = board;
+	/** @type {[string, string][]} */
+	const rows = [];
+	if (start) {
+		rows.push(["Firefly", `${start.version}, role ${start.role}`]);
+		rows.push(["Id", start.id], ["MAC", start.mac]);
+		if (start.broker !== "") rows.push(["Reports to", start.broker]);
+	}
+	if (phase !== "off") rows.push(["Started by", `${REASONS[board.reason]}, start ${board.wakes}`]);
+	if (start && start.role !== "broker") pushSensorRows(rows, board, now);
+	if (board.broker) pushBrokerRows(rows, board.broker, now);
+	return { phase, title: titleOf(board, now), rows };
+}
+
+/**
+ * @param {BoardState} board
+ * @param {number} now
+ */
+function titleOf(board, now) {
+	switch (board.phase) {
+		case "off":
+			return "Off";
+		case "awake":
+			return `Awake for ${duration(now - board.bootedAt)}`;
+		case "asleep":
+			return `Asleep, wakes in ${duration(board.wakeAt - now)}`;
+		case "crashed":
+			return `Crashed: ${board.crash}`;
+	}
+}
+
+/**
+ * @param {[string, string][]} rows
+ * @param {BoardState} board
+ * @param {number} now
+ */
+function pushSensorRows(rows, board, now) {
+	const { start, lastReport, failure } = board;
+	rows.push(["Outbox", `${board.waiting} waiting`]);
+	rows.push(["Reports", `${board.reports} acknowledged`]);
+	rows.push([
+		"Last report",
+		lastReport
+			? `number ${lastReport.sequence}, ${clock(lastReport.at)} (${duration(now - lastReport.at)} ago)`
+			: "none",
+	]);
+	rows.push(["Failures", failure ? backOffText(board, failure) : "none"]);
+	rows.push(["", ""]);
+	for (const { name, property, unit, decimals, driver } of start?.sensors ?? []) {
+		const value = board.readings[property];
+		const text = value === undefined ? "no sample yet" : `${value.toFixed(decimals)} ${unit}`;
+		rows.push([name, `${text}   (${driver}, simulated)`]);
+	}
+}
+
+/**
+ * @param {BoardState} board
+ * @param {NonNullable<BoardState["failure"]>} failure
+ */
+function backOffText({ failures }, { fault, reasonCode }) {
+	const reason = reasonCode === 0 ? "" : ` (reason code 0x${reasonCode.toString(16)})`;
+	return `${failures} in a row: ${fault}${reason}`;
+}
+
+/**
+ * @param {[string, string][]} rows
+ * @param {BrokerInfo} broker
+ * @param {number} now
+ */
+function pushBrokerRows(rows, broker, now) {
+	rows.push(["", ""]);
+	for (const [index, url] of broker.urls.entries()) rows.push([index === 0 ? "Listens on" : "", url]);
+	rows.push(["Clients", String(broker.clientCount)]);
+	for (const id of broker.clients) rows.push(["", id]);
+	pushMore(rows, broker.clientCount - broker.clients.length);
+	rows.push(["Topics", String(broker.valueCount)]);
+	for (const { topic, payload, time, retained } of broker.values)
+		rows.push(["", `${topic}   ${payload}   ${duration(now - time)} ago${retained ? "" : ", not retained"}`]);
+	pushMore(rows, broker.valueCount - broker.values.length);
+	rows.push(["Pools", ""]);
+	for (let i = 0; i < broker.pools.length; i += POOLS_PER_ROW)
+		rows.push([
+			"",
+			broker.pools
+				.slice(i, i + POOLS_PER_ROW)
+				.map(poolText)
+				.join(", "),
+		]);
+}
+
+/** @param {BrokerInfo["pools"][number]} pool */
+function poolText({ name, used, size }) {
+	return `${name} ${used}/${size}`;
+}
+
+/**
+ * @param {[string, string][]} rows
+ * @param {number} count
+ */
+function pushMore(rows, count) {
+	if (count > 0) rows.push(["", `and ${count} more`]);
+}
+
+/**
+ * A time span in its two largest units.
+ * @param {number} ms
+ */
+export function duration(ms) {
+	const seconds = Math.max(0, Math.round(ms / 1000));
+	if (seconds < 60) return `${seconds} s`;
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+	const hours = Math.floor(minutes / 60);
+	if (hours < 24) return `${hours} h ${minutes % 60} min`;
+	return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/**
+ * Time of day.
+ * @param {number} time ms since 1970
+ */
+function clock(time) {
+	const date = new Date(time);
+	const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+	return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
