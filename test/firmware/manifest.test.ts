@@ -128,4 +128,16 @@ for (const name of readdirSync(join(root, "firmware/drivers"), { withFileTypes: 
 			assert.equal(target, file.replace(folder, "driver").replace("firmware/drivers/", ""));
 		}
 	});
+
+	test(`driver ${name}: its stand-in needs nothing of a chip`, async () => {
+		const { include, modules, preload } = readManifest(`${folder}/manifest.json`, "lin");
+		assert.deepEqual(include, []);
+		assert.equal(modules.get(`driver/${name}`), `${folder}/simulated`);
+		const { files, bare } = await importGraph(`${folder}/simulated`);
+		assert.deepEqual(sorted(bare), ["firmware/platform/readings"]);
+		assert.deepEqual(sorted(modules.values()), sorted([...files, "firmware/desktop/readings"]));
+		assert.deepEqual(sorted(preload), sorted(modules.keys()));
+		const text = readFileSync(join(root, `${folder}/simulated.ts`), "utf8");
+		assert.ok(text.includes(`simulatedSensor("${name}"`), text);
+	});
 }
