@@ -4,6 +4,7 @@ import { brokerCommand } from "./broker";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
 import { EXIT_INTERRUPTED } from "./interrupt";
+import { mcsimCommand } from "./mcsim";
 import { guardOutput, outputFailed } from "./output";
 import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
@@ -23,7 +24,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(simCommand())
 		.addCommand(brokerCommand())
 		.addCommand(passwdCommand())
-		.addCommand(checkCommand());
+		.addCommand(checkCommand())
+		.addCommand(mcsimCommand());
 	for (const command of [program, ...program.commands])
 		command.exitOverride().showHelpAfterError("(--help lists what there is)").allowExcessArguments(false);
 	try {
