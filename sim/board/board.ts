@@ -191,6 +191,10 @@ export class Board implements PeripheralHost {
 		}
 	}
 
+	forget(handle: number): void {
+		this.#chip?.forget(handle);
+	}
+
 	emit(event: SimulationEvent): void {
 		this.#options.emit(event);
 	}

@@ -9,6 +9,8 @@ export interface PeripheralHost {
 	readonly scheduler: Scheduler;
 	/** Calls a function of the firmware; no-op while the chip is off. */
 	call(handle: number | undefined, ...args: (number | string | boolean | undefined)[]): unknown;
+	/** Releases a function of the firmware; no-op while the chip is off. */
+	forget(handle: number): void;
 	emit(event: SimulationEvent): void;
 }
 

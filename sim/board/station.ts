@@ -174,6 +174,7 @@ export class Station implements Peripheral {
 
 	#stop(): void {
 		this.#generation++;
+		if (this.#callback !== undefined) this.#core.forget(this.#callback);
 		this.#callback = undefined;
 		this.#join?.cancel();
 		this.#join = undefined;

@@ -2,8 +2,8 @@ import type { Program } from "../manifest/program";
 
 /**
  * A native function. Typed arrays and buffers are valid during the call only; an Error thrown here is thrown
- * in the firmware. Only natives whose names end in `_start` accept functions, which arrive as handles for
- * {@link Chip.call}.
+ * in the firmware. Only natives whose names end in `_start`, `_join` or `_serve` accept functions, which arrive
+ * as handles for {@link Chip.call} and are kept until {@link Chip.forget}.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
 export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;
@@ -41,6 +41,8 @@ export interface Chip {
 	start(): void;
 	/** Calls a function of the firmware, then its promise jobs. Throws {@link Crash}. */
 	call(handle: number, ...args: (number | string | boolean | undefined)[]): unknown;
+	/** Releases a function of the firmware, which must not be called any more. */
+	forget(handle: number): void;
 	statistics(): ChipStatistics | undefined;
 	destroy(): void;
 }

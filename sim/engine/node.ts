@@ -195,7 +195,7 @@ class NodeChip implements Chip {
 	readonly trace: (text: string) => void;
 	readonly #image: NodeImage;
 	readonly #options: BootOptions;
-	readonly #functions: Callback[] = [];
+	readonly #functions: (Callback | undefined)[] = [];
 	readonly #natives = new Map<string, NativeFunction>();
 	#random: MathRandom | undefined;
 	#destroyed = false;
@@ -214,6 +214,10 @@ class NodeChip implements Chip {
 	call(handle: number, ...args: (number | string | boolean | undefined)[]): unknown {
 		const callback = this.#functions[handle]!;
 		return this.#invoke(() => callback(...args));
+	}
+
+	forget(handle: number): void {
+		this.#functions[handle] = undefined;
 	}
 
 	random(): number {

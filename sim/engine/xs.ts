@@ -95,6 +95,10 @@ class XSChip implements Chip {
 		}
 	}
 
+	forget(handle: number): void {
+		this.#machine.forget(handle);
+	}
+
 	statistics(): ChipStatistics {
 		const { slots, chunks, stack, collections, computrons } = this.#machine.statistics;
 		return {
