@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Not in the repository: made or installed on each machine. */
 const GENERATED = [".cache", "dist", "node_modules"];
+/** Platforms of the SDK, which look like paths. */
+const PLATFORMS = ["esp32/nodemcu"];
 const ROOMS = ["src", "firmware", "sim", "cli", "test", "bench", "docs"];
 const DOCUMENTS = [
 	"README.md",
@@ -42,7 +44,8 @@ function missingPaths(document: string, text: string): string[] {
 	for (const [, name] of text.replace(/```.*?```/gs, "").matchAll(/`(?:\.\/)?([\w./-]+)`/g)) {
 		const isPath = /\w\/(?:\w|$)/.test(name!) || /^[\w-]+\.(?:ts|mjs|c|h)$/.test(name!);
 		const path = name!.replace(/\/$/, "");
-		if (!isPath || GENERATED.includes(path.split("/")[0]!) || endings.has(path)) continue;
+		if (!isPath || GENERATED.includes(path.split("/")[0]!) || PLATFORMS.includes(path)) continue;
+		if (endings.has(path)) continue;
 		missing.push(path);
 	}
 	for (const [, link] of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)) {
