@@ -1,4 +1,3 @@
-import { backoffDelay, FULL_JITTER } from "../backoff";
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
@@ -7,20 +6,25 @@ import { reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import type { ReportExchangeHandler } from "./exchange-parts";
-import { forgetAddresses, forgetLink } from "./join-cache";
-import {
-	headerSize,
-	REAL_DRIFT,
-	REAL_RETRY,
-	WORD_BROKER_HASH,
-	WORD_DROPPED,
-	WORD_FAILED_TRIES,
-	WORD_FLAGS,
-	WORD_SEQUENCE,
-	WORD_WAKES,
-} from "./layout";
+import { forgetAddresses } from "./join-cache";
+import { headerSize, REAL_DRIFT } from "./layout";
 import { NetworkSession, type NetworkSessionHandler } from "./network-session";
 import { NodeClock } from "./node-clock";
+import {
+	TASK_AWAKE_LIMIT,
+	TASK_BOOT,
+	TASK_CONNECT,
+	TASK_DONE,
+	TASK_JOIN_ANEW,
+	TASK_NETWORK_DOWN,
+	TASK_NETWORK_UP,
+	TASK_NONE,
+	TASK_REPORT,
+	TASK_SAMPLE,
+	TASK_SYNCHRONISE,
+	type Task,
+} from "./node-tasks";
+import { NEXT_EVENT_TIMER, NodeTimers, STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
 import { Outbox, type OutboxHandler } from "./outbox";
 import { ReportEncoder } from "./report-encoder";
 import { ReportExchange } from "./report-exchange";
@@ -32,14 +36,14 @@ import {
 	RETRY_TOLERANCE_MS,
 	sleepLength,
 } from "./schedule";
-import { clearAllBackoffs, nextPauseEnd, refusalCount } from "./topic-backoff";
+import { nextPauseEnd, refusalCount } from "./topic-backoff";
+import { clearFailedTries, countFailedTry, failedTries, nextRetryAt } from "./try-backoff";
+import { adoptRetained } from "./wake-up";
 
 /** Maximum time, in ms, that a wake waits for a time server. */
 const SYNC_LIMIT_MS = 3000;
 /** Sleep, in ms, after an internal error: one that recurs at every boot must not drain the battery. */
 const ERROR_SLEEP_MS = 60_000;
-/** Longest timer, in ms. */
-const LONGEST_TIMER_MS = 86_400_000;
 /**
  * Maximum time, in ms, from the start of a connection to CONNACK with an address or a broker's address from
  * the last join: a network that has changed does not answer at all.
@@ -47,31 +51,6 @@ const LONGEST_TIMER_MS = 86_400_000;
 const TRIAL_LIMIT_MS = 2000;
 /** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;
-
-// Tasks of {@link SensorNode.runTasks}
-const TASK_BOOT = 0;
-const TASK_SAMPLE = 1;
-const TASK_AWAKE_LIMIT = 2;
-const TASK_NETWORK_UP = 3;
-const TASK_NETWORK_DOWN = 4;
-const TASK_CONNECT = 5;
-const TASK_DONE = 6;
-const TASK_SYNCHRONISE = 7;
-const TASK_REPORT = 8;
-const TASK_JOIN_ANEW = 9;
-const TASK_NONE = 10;
-type Task =
-	| typeof TASK_BOOT
-	| typeof TASK_SAMPLE
-	| typeof TASK_AWAKE_LIMIT
-	| typeof TASK_NETWORK_UP
-	| typeof TASK_NETWORK_DOWN
-	| typeof TASK_CONNECT
-	| typeof TASK_DONE
-	| typeof TASK_SYNCHRONISE
-	| typeof TASK_REPORT
-	| typeof TASK_JOIN_ANEW
-	| typeof TASK_NONE;
 
 /**
  * A sensor node: wakes, samples, filters, stores reports in the outbox, delivers them, sleeps. All state that
@@ -98,22 +77,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	#asleep = false;
 	/** Task to run after the present one. */
 	#nextTask: Task = TASK_NONE;
-	#timer: TimerId | undefined;
-	#watchdog: TimerId | undefined;
-	/** Limits the wait for the time server, then that for the broker on trial. */
-	#stepTimer: TimerId | undefined;
-	/** Callback of all timers. */
-	readonly #onTimer = (id: TimerId): void =>
-		this.runTasks(
-			id === this.#watchdog
-				? TASK_AWAKE_LIMIT
-				: id !== this.#stepTimer
-					? TASK_SAMPLE
-					: this.#exchange?.busy
-						? TASK_JOIN_ANEW
-						: TASK_CONNECT,
-		);
-
+	readonly #timers: NodeTimers;
 	/** @param derived derived from the same settings, or from their template */
 	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
 		this.#device = device;
@@ -143,12 +107,20 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.#encoder,
 			this.#clock,
 		);
+		this.#timers = new NodeTimers(device.timer, (id) => this.runTasks(this.taskOf(id)));
 		this.#network = new NetworkSession(device, settings.wifi, this.#retained, this.#clock, this);
 	}
 
 	/** Call once at boot. Never throws; in deep mode it ends with `Device.sleep.deep`. */
 	start(): void {
 		this.runTasks(TASK_BOOT);
+	}
+
+	private taskOf(id: TimerId): Task {
+		const expired = this.#timers.nameOf(id);
+		if (expired === WATCHDOG_TIMER) return TASK_AWAKE_LIMIT;
+		if (expired === NEXT_EVENT_TIMER) return TASK_SAMPLE;
+		return this.#exchange?.busy ? TASK_JOIN_ANEW : TASK_CONNECT;
 	}
 
 	/**
@@ -202,27 +174,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private boot(): void {
 		const { sleep } = this.#device;
-		const words = this.#retained.words;
 		const restored = this.#retained.restore();
 		if (!this.#clock.restore(sleep.reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
-		if (this.#deepSleep) this.startWatchdog();
-		if (restored === "changed") this.#outbox.discard();
-		else this.#outbox.recover();
-		const { brokerHash } = this.#derived;
-		if (words[WORD_BROKER_HASH] !== brokerHash) {
-			words[WORD_BROKER_HASH] = brokerHash;
-			forgetLink(this.#retained);
-			words[WORD_FLAGS] = 0;
-			clearAllBackoffs(this.#retained);
-			this.#outbox.releaseOversized();
-		}
-		// Other settings, such as a shorter topic, may have made reports smaller.
-		if (sleep.reason !== "deep-sleep") this.#outbox.releaseOversized();
-		words[WORD_WAKES]++;
-		const dropped =
-			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		this.#device.event?.("wake", this.#outbox.waitingCount, words[WORD_SEQUENCE], dropped);
+		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
+		adoptRetained(this.#device, this.#retained, this.#outbox, restored, this.#derived.brokerHash);
 		this.#collector.start(restored !== "valid");
 		if (this.#idle)
 			this.#device.trace(
@@ -234,11 +190,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Takes the samples that are due, then reports, or waits for the next event. */
 	private sampleAndReport(): void {
 		// In deep mode the timer runs once; otherwise it is set again below.
-		if (this.#deepSleep && this.#timer !== undefined) this.#device.timer.schedule(this.#timer);
+		if (this.#deepSleep) this.#timers.stop(NEXT_EVENT_TIMER);
 		if (!this.#idle) {
 			const waitMs = awakeWait(this.#collector.earliestDue, this.#clock.now);
 			if (waitMs > 0) {
-				this.setTimer(waitMs);
+				this.#timers.start(NEXT_EVENT_TIMER, waitMs);
 				return;
 			}
 			this.#collector.collect();
@@ -262,7 +218,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	 * connects even then.
 	 */
 	private nextTryAt(): number {
-		const retry = this.#retained.reals[REAL_RETRY];
+		const retry = nextRetryAt(this.#retained);
 		return this.#deepSleep ? Math.max(retry, this.#outbox.sendableAt(this.#encoder.grouped)) : retry;
 	}
 
@@ -272,7 +228,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.waitOrSleep(0);
 			return;
 		}
-		if (!this.#deepSleep) this.startWatchdog();
+		if (!this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
 		if (this.#network.isUp) this.#nextTask = TASK_SYNCHRONISE;
 		else this.join(false);
 	}
@@ -289,7 +245,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	/** What was taken from the last join has led nowhere: nothing of it is used any more. */
 	private joinAnew(): void {
-		this.endStep();
+		this.#timers.stop(STEP_TIMER);
 		if (!this.#reporting) return;
 		this.#device.trace("the network is not as it was: joining anew");
 		this.#exchange?.abort();
@@ -339,14 +295,14 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 		if (Number.isNaN(this.#clock.wallOffset)) {
 			const limitMs = Math.min(SYNC_LIMIT_MS, this.#settings.sleep.awakeLimit >> 1);
-			this.startStep(limitMs);
+			this.#timers.start(STEP_TIMER, limitMs);
 		} else this.#nextTask = TASK_CONNECT;
 		this.#clock.countSyncRequest();
 		try {
 			device.setClock(server, (set) => {
 				if (set) this.#clock.recordSync();
 				// Not from here, where the memory and the stack of the request are still in use
-				if (this.#reporting && this.#network.isUp && !this.#exchange?.busy) this.startStep(1);
+				if (this.#reporting && this.#network.isUp && !this.#exchange?.busy) this.#timers.start(STEP_TIMER, 1);
 			});
 		} catch (error) {
 			device.trace(`no time from ${server}: ${error}`);
@@ -355,9 +311,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	private connect(): void {
-		this.endStep();
+		this.#timers.stop(STEP_TIMER);
 		if (!this.#reporting || this.#exchange?.busy) return;
-		if (this.#network.onTrial) this.startStep(TRIAL_LIMIT_MS);
+		if (this.#network.onTrial) this.#timers.start(STEP_TIMER, TRIAL_LIMIT_MS);
 		this.#exchange?.connect();
 	}
 
@@ -381,8 +337,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** For the exchange. */
 	onOpened(): void {
 		this.#network.confirm();
-		this.endStep();
-		if (!this.#deepSleep) this.stopWatchdog();
+		this.#timers.stop(STEP_TIMER);
+		if (!this.#deepSleep) this.#timers.stop(WATCHDOG_TIMER);
 	}
 
 	/** For the exchange. */
@@ -415,8 +371,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	/** For the exchange. */
 	onDelivered(): void {
-		this.#retained.words[WORD_FAILED_TRIES] = 0;
-		this.#retained.reals[REAL_RETRY] = 0;
+		clearFailedTries(this.#retained);
 	}
 
 	/** Ends the try; pending reports wait for the next one. */
@@ -426,15 +381,12 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	private scheduleRetry(fault: Fault, reasonCode: number, message: string): void {
-		const { words, reals } = this.#retained;
 		this.#reporting = false;
 		this.#network.forgetUnconfirmed();
-		this.endStep();
-		if (!this.#deepSleep) this.stopWatchdog();
-		const failures = ++words[WORD_FAILED_TRIES];
-		const pauseMs = backoffDelay(this.#settings.backoff, failures, FULL_JITTER);
-		reals[REAL_RETRY] = this.#clock.now + pauseMs;
-		this.#device.event?.("failed", fault, reasonCode, failures);
+		this.#timers.stop(STEP_TIMER);
+		if (!this.#deepSleep) this.#timers.stop(WATCHDOG_TIMER);
+		const pauseMs = countFailedTry(this.#retained, this.#settings.backoff, this.#clock.now);
+		this.#device.event?.("failed", fault, reasonCode, failedTries(this.#retained));
 		this.#device.trace(
 			`not reported: ${message}; ${this.#outbox.waitingCount} waiting, next try in ${pauseMs} ms`,
 		);
@@ -454,7 +406,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** The wake, or without sleep this try, has reached `awakeLimit`. */
 	private handleAwakeLimit(): void {
 		this.#device.event?.("limit", this.#clock.now - this.#startedAt, this.#outbox.waitingCount);
-		if (!this.#deepSleep) this.stopWatchdog();
+		if (!this.#deepSleep) this.#timers.stop(WATCHDOG_TIMER);
 		if (this.#reporting) {
 			this.#exchange?.abort();
 			if (!this.#network.isUp) this.#network.leave();
@@ -486,7 +438,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 		until = Math.max(until, now + leastMs);
 		if (!this.#deepSleep)
-			this.setTimer(Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_RECHECK_MS : 1));
+			this.#timers.start(
+				NEXT_EVENT_TIMER,
+				Math.max(until - now, this.#exchange?.busy && !this.#reporting ? CLOSING_RECHECK_MS : 1),
+			);
 		else if (!this.#reporting) this.sleep(until);
 	}
 
@@ -501,34 +456,5 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#asleep = true;
 		this.#device.event?.("sleep", sleepMs, this.#outbox.waitingCount, now - this.#startedAt);
 		this.#device.sleep.deep(sleepMs);
-	}
-
-	/** Schedules the next `sampleAndReport`. */
-	private setTimer(delayMs: number): void {
-		const { timer } = this.#device;
-		const ms = Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS);
-		if (this.#timer === undefined) this.#timer = timer.set(this.#onTimer, ms, ms);
-		else timer.schedule(this.#timer, ms, ms);
-	}
-
-	private startWatchdog(): void {
-		const { timer } = this.#device;
-		const { awakeLimit } = this.#settings.sleep;
-		if (this.#watchdog === undefined) this.#watchdog = timer.set(this.#onTimer, awakeLimit, awakeLimit);
-		else timer.schedule(this.#watchdog, awakeLimit, awakeLimit);
-	}
-
-	private stopWatchdog(): void {
-		if (this.#watchdog !== undefined) this.#device.timer.schedule(this.#watchdog);
-	}
-
-	private startStep(limitMs: number): void {
-		const { timer } = this.#device;
-		if (this.#stepTimer === undefined) this.#stepTimer = timer.set(this.#onTimer, limitMs, limitMs);
-		else timer.schedule(this.#stepTimer, limitMs, limitMs);
-	}
-
-	private endStep(): void {
-		if (this.#stepTimer !== undefined) this.#device.timer.schedule(this.#stepTimer);
 	}
 }
