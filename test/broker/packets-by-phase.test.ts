@@ -1,29 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hashOf } from "../access/password-hash";
+import { packetOfEachType } from "../support/packet-of-each-type";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
 type Version = 4 | 5;
-
-/** A correct packet of each type; its identifier, where it has one, is not in flight. */
-const packets = (version: Version): Record<string, readonly number[]> => ({
-	CONNECT: connect(version),
-	CONNACK: version === 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0],
-	PUBLISH: version === 5 ? [0x32, 6, 0, 1, 0x61, 0, 9, 0] : [0x32, 5, 0, 1, 0x61, 0, 9],
-	PUBACK: [0x40, 2, 0, 9],
-	PUBREC: [0x50, 2, 0, 9],
-	PUBREL: [0x62, 2, 0, 9],
-	PUBCOMP: [0x70, 2, 0, 9],
-	SUBSCRIBE: version === 5 ? [0x82, 7, 0, 9, 0, 0, 1, 0x62, 0] : [0x82, 6, 0, 9, 0, 1, 0x62, 0],
-	SUBACK: version === 5 ? [0x90, 4, 0, 9, 0, 0] : [0x90, 3, 0, 9, 0],
-	UNSUBSCRIBE: version === 5 ? [0xa2, 6, 0, 9, 0, 0, 1, 0x62] : [0xa2, 5, 0, 9, 0, 1, 0x62],
-	UNSUBACK: version === 5 ? [0xb0, 4, 0, 9, 0, 0] : [0xb0, 2, 0, 9],
-	PINGREQ: [0xc0, 0],
-	PINGRESP: [0xd0, 0],
-	DISCONNECT: [0xe0, 0],
-	AUTH: [0xf0, 6, 0x18, 4, 0x15, 0, 1, 0x6d],
-});
 
 const USER = "u";
 const PASSWORD = "pw";
@@ -91,7 +73,7 @@ function login(harness: BrokerHarness, peer: TestClient, clientId: string, usern
 }
 
 function rows(version: Version): string {
-	return Object.entries(packets(version))
+	return Object.entries({ ...packetOfEachType(version), CONNECT: connect(version) })
 		.map(([name, packet]) => {
 			const cells = phases.map((phase) => outcome(version, phase, packet).padEnd(34));
 			return `${name.padEnd(13)}${cells.join("")}`.trimEnd();

@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { QOS1, QOS2 } from "../../src/mqtt/constants";
+import { packetOfEachType } from "../support/packet-of-each-type";
 import { VirtualNetwork } from "../support/virtual-network";
 import { RecordingClient } from "./recording-client";
 import { ScriptedBroker } from "./scripted-broker";
 
 const LATENCY_MS = 10;
-
-/** A correct packet of each type; its identifier, where it has one, is not in flight. */
-const packets = (version: 4 | 5): Record<string, readonly number[]> => ({
-	CONNECT: [0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, version, 2, 0, 60, 0, 0],
-	CONNACK: version === 5 ? [0x20, 3, 0, 0, 0] : [0x20, 2, 0, 0],
-	PUBLISH: version === 5 ? [0x32, 6, 0, 1, 0x61, 0, 9, 0] : [0x32, 5, 0, 1, 0x61, 0, 9],
-	PUBACK: [0x40, 2, 0, 9],
-	PUBREC: [0x50, 2, 0, 9],
-	PUBREL: [0x62, 2, 0, 9],
-	PUBCOMP: [0x70, 2, 0, 9],
-	SUBSCRIBE: version === 5 ? [0x82, 7, 0, 9, 0, 0, 1, 0x61, 0] : [0x82, 6, 0, 9, 0, 1, 0x61, 0],
-	SUBACK: version === 5 ? [0x90, 4, 0, 9, 0, 0] : [0x90, 3, 0, 9, 0],
-	UNSUBSCRIBE: version === 5 ? [0xa2, 6, 0, 9, 0, 0, 1, 0x61] : [0xa2, 5, 0, 9, 0, 1, 0x61],
-	UNSUBACK: version === 5 ? [0xb0, 4, 0, 9, 0, 0] : [0xb0, 2, 0, 9],
-	PINGREQ: [0xc0, 0],
-	PINGRESP: [0xd0, 0],
-	DISCONNECT: [0xe0, 0],
-	AUTH: [0xf0, 6, 0x18, 4, 0x15, 0, 1, 0x6d],
-});
 
 type PhaseName = "before CONNACK" | "connected" | "closing" | "after DISCONNECT";
 
@@ -38,7 +20,7 @@ function outcome(version: 4 | 5, phase: PhaseName, packet: readonly number[]): s
 	advance(100);
 	const [connection] = broker.connections;
 	if (phase !== "before CONNACK") {
-		connection.sendBytes(...packets(version).CONNACK);
+		connection.sendBytes(...packetOfEachType(version).CONNACK);
 		// A PINGREQ waits for its answer.
 		advance(3050);
 		assert.equal(broker.commands.at(-1), "pingreq");
@@ -74,7 +56,7 @@ function outcome(version: 4 | 5, phase: PhaseName, packet: readonly number[]): s
 const phases = ["before CONNACK", "connected", "closing", "after DISCONNECT"] as const;
 
 function rows(version: 4 | 5): string {
-	return Object.entries(packets(version))
+	return Object.entries(packetOfEachType(version))
 		.map(([name, packet]) => {
 			const cells = phases.map((phase) => outcome(version, phase, packet).padEnd(25));
 			return `${name.padEnd(13)}${cells.join("")}`.trimEnd();
