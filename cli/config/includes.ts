@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { BuildVariables } from "./build-variables";
 import { readDocument } from "./file";
 import { JSONDocument } from "./json";
 import type { Include, IncludedManifest } from "./layers";
@@ -7,8 +8,8 @@ import type { Path, Problem } from "./problem";
 
 /** Result of reading the includes of a manifest. */
 export interface Included {
-	/** Drivers included for at least one target, by name. */
-	readonly drivers: ReadonlySet<string>;
+	/** Drivers included for at least one target, by name, each with the path of its module. */
+	readonly drivers: ReadonlyMap<string, string>;
 	/** Folder of Firefly's own firmware; undefined if not included. */
 	readonly firmware: string | undefined;
 	/** File name of its manifest that is included last, which decides on the roles of the image. */
@@ -29,20 +30,32 @@ export const imageRoles: Readonly<Record<string, readonly string[]>> = {
 	"manifest_broker.json": ["broker"],
 };
 
-/** Walks the includes of a manifest, like mcconfig; skips those of the SDK (`$(MODDABLE)/…`). */
-export function readIncludes(document: JSONDocument, path: string): Included {
-	const walk = new IncludeWalker();
+/**
+ * Walks the includes of a manifest, like mcconfig; skips those of the SDK (`$(MODDABLE)/…`).
+ * @param environment has the variables that no `build` defines
+ */
+export function readIncludes(
+	document: JSONDocument,
+	path: string,
+	environment: NodeJS.ProcessEnv = {},
+): Included {
+	const walk = new IncludeWalker(environment);
 	walk.visitManifest(document, resolve(path));
 	return walk;
 }
 
 class IncludeWalker implements Included {
-	readonly drivers = new Set<string>();
+	readonly drivers = new Map<string, string>();
 	readonly problems: Problem[] = [];
 	firmware: string | undefined;
 	image: string | undefined;
 	partitions: string | undefined;
 	readonly manifests = new Map<string, IncludedManifest & { readonly includes: Include[] }>();
+	readonly #variables: BuildVariables;
+
+	constructor(environment: NodeJS.ProcessEnv) {
+		this.#variables = new BuildVariables(environment);
+	}
 
 	visitManifest(document: JSONDocument, path: string): void {
 		this.manifests.set(path, { document, isFirmware: isFirmware(path), includes: [] });
@@ -55,6 +68,7 @@ class IncludeWalker implements Included {
 	}
 
 	#visitBlock(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
+		if (isObject(part.build)) this.#variables.define(part.build, path);
 		if (isObject(part.modules))
 			for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
 		if (isObject(part.build) && typeof part.build.PARTITIONS_FILE === "string")
@@ -71,10 +85,12 @@ class IncludeWalker implements Included {
 	#addDriver(name: string, target: unknown, directory: string): void {
 		if (!name.startsWith(driverPrefix)) return;
 		const driver = name.slice(driverPrefix.length);
-		if (driver !== "*") this.drivers.add(driver);
-		else
-			for (const pattern of [target].flat())
-				if (typeof pattern === "string") this.#addDriversOf(join(directory, pattern));
+		for (const source of [target].flat()) {
+			const expanded = this.#variables.expand(String(source));
+			const path = "path" in expanded ? resolve(directory, expanded.path) : directory;
+			if (driver === "*") this.#addDriversOf(path);
+			else if (!this.drivers.has(driver)) this.drivers.set(driver, path);
+		}
 	}
 
 	/** `driver/*`: each file of a folder is a driver. */
@@ -82,7 +98,8 @@ class IncludeWalker implements Included {
 		if (basename(pattern) !== "*") return;
 		try {
 			for (const entry of readdirSync(dirname(pattern)))
-				if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts")) this.drivers.add(entry.slice(0, -3));
+				if (/\.[jt]s$/.test(entry) && !entry.endsWith(".d.ts"))
+					this.drivers.set(entry.slice(0, -3), join(dirname(pattern), entry));
 		} catch {
 			// mcconfig treats a missing folder as empty.
 		}
@@ -95,8 +112,15 @@ class IncludeWalker implements Included {
 			this.problems.push(document.at(at, "is not the path of a manifest"));
 			return;
 		}
-		if (entry.includes("$(")) return;
-		const target = resolve(dirname(path), entry);
+		const expanded = this.#variables.expand(entry);
+		if ("sdk" in expanded) return;
+		if ("undefinedVariable" in expanded) {
+			const { undefinedVariable: name } = expanded;
+			const message = `$(${name}) is neither in build nor in the environment${this.#variables.advice(name)}`;
+			this.problems.push(document.at(at, message));
+			return;
+		}
+		const target = resolve(dirname(path), expanded.path);
 		const platform = at[0] === "platforms" ? String(at[1]) : undefined;
 		this.manifests.get(path)?.includes.push({ path: target, platform });
 		if (isFirmware(target)) {

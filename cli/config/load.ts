@@ -65,7 +65,7 @@ export function checkDocument(
 	problems.push(...shape);
 	const warnings: Problem[] = [];
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-		const included = readIncludes(document, path);
+		const included = readIncludes(document, path, environment);
 		const common = checkValues(commonView(document, path, included), path, merged, included, onChip);
 		const rules: Problem[] = [];
 		for (const view of platformViews(document, path, included)) {
@@ -101,7 +101,7 @@ function checkValues(
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
 	rules.push(...imageProblems(view, included.image));
-	rules.push(...driverProblems(view, included.drivers, included.firmware, path));
+	rules.push(...driverProblems(view, new Set(included.drivers.keys()), included.firmware, path));
 	// On other platforms the state is in files.
 	if (platform.startsWith("esp32") || platform === "...") {
 		const flash = flashProblems(view, overrides, included, path);

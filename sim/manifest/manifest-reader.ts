@@ -99,8 +99,8 @@ class ManifestReader {
 	/** Includes take effect before the file that names them, its platform block after it. */
 	#readFile(path: string, manifest: ManifestFile): void {
 		const platform = manifest.platforms && matchPlatform(manifest.platforms, this.#platform);
-		this.#defineVariables(manifest);
-		if (platform) this.#defineVariables(platform);
+		this.#defineVariables(manifest, path);
+		if (platform) this.#defineVariables(platform, path);
 		for (const include of [...toList(manifest.include), ...toList(platform?.include)])
 			this.#include(include, path);
 		this.#files.push(path);
@@ -108,9 +108,11 @@ class ManifestReader {
 		if (platform) this.#merge(platform, path);
 	}
 
-	#defineVariables(block: ManifestBlock): void {
+	/** A value that begins with `./` is relative to the manifest that has it. */
+	#defineVariables(block: ManifestBlock, path: string): void {
 		for (const [name, value] of Object.entries(block.build ?? {})) {
-			if (typeof value === "string") this.#variables.set(name, value);
+			if (typeof value !== "string") continue;
+			this.#variables.set(name, value.startsWith("./") ? resolve(dirname(path), value) : value);
 		}
 	}
 
@@ -153,7 +155,7 @@ class ManifestReader {
 
 	#expand(text: string, from: string): string {
 		return text.replace(/\$\((\w+)\)/g, (_, name: string) => {
-			const value = this.#variables.get(name);
+			const value = this.#variables.get(name) ?? process.env[name];
 			if (value !== undefined) return name === "MODDABLE" ? value : this.#expand(value, from);
 			const hint =
 				name === "MODULES" ? ": include $(MODDABLE)/examples/manifest_base.json before it is used" : "";

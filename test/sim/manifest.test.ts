@@ -78,6 +78,21 @@ test("includes are applied first, the platform's block last; objects are merged"
 	);
 });
 
+test("a path in a variable of build is relative to the manifest that defines it", () => {
+	const path = writeProject("variables", {
+		"manifest.json": { include: ["parts/a.json", "$(DEEP)/b.json"] },
+		"parts/a.json": { build: { DEEP: "./deep" } },
+		"parts/deep/b.json": { config: { from: "b" } },
+	});
+	assert.deepEqual(readManifest(path).config, { from: "b" });
+	process.env.FIREFLY_TEST_FOLDER = join(folder, "variables/parts/deep");
+	try {
+		assert.deepEqual(readManifest(path, { include: "$(FIREFLY_TEST_FOLDER)/b.json" }).config, { from: "b" });
+	} finally {
+		delete process.env.FIREFLY_TEST_FOLDER;
+	}
+});
+
 test("a generated manifest may replace the root file", () => {
 	const path = writeProject("madeup", { "parts.json": { config: { a: 1 } } });
 	assert.deepEqual(readManifest(path, { include: "./parts.json", config: { b: 2 } }).config, { a: 1, b: 2 });
@@ -149,7 +164,7 @@ test("errors of manifests name the file", () => {
 			{ include: "$(MODULES)/network/net/manifest.json" },
 			/\$\(MODULES\) is not defined: include \$\(MODDABLE\)\/examples\/manifest_base\.json/,
 		],
-		["variable", { include: "$(HOME)/x.json" }, /\$\(HOME\) is not defined/],
+		["variable", { include: "$(NOWHERE)/x.json" }, /\$\(NOWHERE\) is not defined/],
 		["platform", { platforms: { "...": { error: "only for watches" } } }, /only for watches/],
 		["nofile", { modules: { "*": "./main" } }, /nothing matches .*main/],
 		["nofolder", { modules: { "*": "./src/*" } }, /no directory .*src/],
