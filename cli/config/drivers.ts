@@ -1,43 +1,64 @@
-import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { declarationPath } from "../../sim/manifest/driver-declaration";
+import { type Declarations, ownDriverNames } from "./declarations";
+import { driverValueProblems, unitWarnings } from "./driver-values";
+import type { Included } from "./includes";
 import type { ManifestView } from "./json";
 import type { Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 import { nearest } from "./suggest";
 
 /** The driver of recordings, which exists only in the simulator; "virtual" can run on a chip, if included. */
-const simulatorDrivers = ["replay"];
+export const SIMULATOR_DRIVERS = ["replay"];
 
 /**
- * Reports sensors whose driver is not in the build, and the include that adds it.
- * @param included drivers in the build
- * @param firmware folder of Firefly's firmware, if it is included
+ * Reports sensors whose driver is not in the build, and the include that adds it; and options and properties
+ * that the driver does not declare.
  * @param path of the manifest
  */
 export function driverProblems(
 	document: ManifestView,
-	included: ReadonlySet<string>,
-	firmware: string | undefined,
+	included: Included,
+	declarations: Declarations,
 	path: string,
-): Problem[] {
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
 	const root = ["config", "firefly", "sensors"];
 	const sensors = valueAt(document.value, root);
-	if (!Array.isArray(sensors)) return [];
-	const own = firmware === undefined ? new Map<string, string>() : ownDrivers(firmware, path);
-	const present = new Set([...included, ...simulatorDrivers]);
 	const problems: Problem[] = [];
-	for (const index of sensors.keys()) {
+	const warnings: Problem[] = [];
+	const undeclared = new Set<string>();
+	if (!Array.isArray(sensors)) return { problems, warnings };
+	const { firmware, drivers } = included;
+	const own = firmware === undefined ? new Map<string, string>() : ownDrivers(firmware, path);
+	const present = new Set([...drivers.keys(), ...SIMULATOR_DRIVERS]);
+	for (const [index, sensor] of sensors.entries()) {
 		const place = [...root, index, "driver"];
 		const driver = valueAt(document.value, place);
-		if (typeof driver !== "string" || present.has(driver)) continue;
-		problems.push(
-			document.at(
-				place,
-				`"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`,
-			),
-		);
+		if (typeof driver !== "string") continue;
+		const declaration = declarations.drivers.get(driver);
+		if (!present.has(driver))
+			problems.push(
+				document.at(
+					place,
+					`"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`,
+				),
+			);
+		else if (declaration === undefined) {
+			if (!SIMULATOR_DRIVERS.includes(driver) && !undeclared.has(driver))
+				warnings.push(document.at(place, undeclaredText(driver, drivers.get(driver)!)));
+			undeclared.add(driver);
+		} else {
+			const of = { document, path: [...root, index], sensor: Object(sensor), driver, declaration };
+			problems.push(...driverValueProblems(of));
+			warnings.push(...unitWarnings(of));
+		}
 	}
-	return problems;
+	return { problems, warnings };
+}
+
+function undeclaredText(driver: string, module: string): string {
+	const file = relative(process.cwd(), declarationPath(module));
+	return `"${driver}" declares neither options nor properties, so that nobody checks them; ${file} would`;
 }
 
 function includeAdvice(
@@ -57,14 +78,11 @@ function includeAdvice(
 
 /** Firefly's own drivers, each with the path of its manifest for `include`. */
 function ownDrivers(firmware: string, path: string): ReadonlyMap<string, string> {
-	const folder = join(firmware, "drivers");
-	const drivers = new Map<string, string>();
-	if (!existsSync(folder)) return drivers;
-	for (const name of readdirSync(folder)) {
-		const manifest = join(folder, name, "manifest.json");
-		if (existsSync(manifest)) drivers.set(name, includePath(dirname(path), manifest));
-	}
-	return drivers;
+	const manifests = ownDriverNames(firmware).map((name) => {
+		const manifest = join(firmware, "drivers", name, "manifest.json");
+		return [name, includePath(dirname(path), manifest)] as const;
+	});
+	return new Map(manifests);
 }
 
 function includePath(from: string, to: string): string {

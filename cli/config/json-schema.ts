@@ -1,5 +1,7 @@
+import type { DriverDeclaration } from "../../sim/manifest/driver-declaration";
 import { FireflyConfig } from "../../src/config/schema/firefly";
 import { Manifest } from "../../src/config/schema/manifest";
+import { driverConditions, driverNameSchema, type SchemaPart } from "./driver-schema";
 
 /** Lists of words and numbers, and lists of one such list, which Biome formats on one line. */
 const words = String.raw`(?:"[^"\n]*"|true|false|-?[\d.]+|\{\})`;
@@ -8,15 +10,48 @@ const shortLists = [
 	/\[\n\s+(\[[^[\]\n]*\])\n\s+\]/g,
 ];
 
-/** The text of docs/manifest.schema.json, which editors use through `$schema`. */
-export function jsonSchema(): string {
+const LINE_WIDTH = 110;
+
+/**
+ * The text of a schema of manifests, which editors use through `$schema`.
+ * @param drivers proposed for `driver`, with what each one declares
+ * @param closed whether there are no other drivers
+ */
+export function jsonSchema(drivers: ReadonlyMap<string, DriverDeclaration>, closed: boolean): string {
 	const $defs = { firefly: FireflyConfig };
 	const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", ...Manifest, $defs };
 	// A manifest holds the configuration in several places; the schema defines it once.
 	const shared = function (this: unknown, key: string, value: unknown): unknown {
-		return key === "firefly" && this !== $defs ? { $ref: "#/$defs/firefly" } : value;
+		if (key === "firefly" && this !== $defs) return { $ref: "#/$defs/firefly" };
+		return key === "sensors" ? withDrivers(value as SensorsSchema, drivers, closed) : value;
 	};
 	const text = JSON.stringify(schema, shared, 2);
-	const oneLine = (_: string, items: string): string => `[${items.replace(/,\n\s+/g, ", ")}]`;
-	return `${shortLists.reduce((shortened, list) => shortened.replace(list, oneLine), text)}\n`;
+	return `${shortLists.reduce((shortened, list) => shortened.replace(list, onOneLine), text)}\n`;
+}
+
+/** A list on one line, if it is no longer than Biome's limit. */
+function onOneLine(list: string, items: string, offset: number, whole: string): string {
+	const line = `[${items.replace(/,\n\s+/g, ", ")}]`;
+	const indent = offset - whole.lastIndexOf("\n", offset) - 1;
+	const comma = whole[offset + list.length] === "," ? 1 : 0;
+	return indent + line.length + comma > LINE_WIDTH ? list : line;
+}
+
+interface SensorsSchema extends SchemaPart {
+	readonly items: SchemaPart & { readonly properties: Readonly<Record<string, SchemaPart>> };
+}
+
+function withDrivers(
+	sensors: SensorsSchema,
+	drivers: ReadonlyMap<string, DriverDeclaration>,
+	closed: boolean,
+): SensorsSchema {
+	const { properties } = sensors.items;
+	const driver = driverNameSchema(properties.driver, drivers, closed);
+	const items = {
+		...sensors.items,
+		properties: { ...properties, driver },
+		allOf: driverConditions(drivers),
+	};
+	return { ...sensors, items };
 }

@@ -1,5 +1,6 @@
 import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
+import { type Declarations, readDeclarations } from "./declarations";
 import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
 import { flashProblems } from "./flash-problems";
@@ -66,10 +67,19 @@ export function checkDocument(
 	const warnings: Problem[] = [];
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path, environment);
-		const common = checkValues(commonView(document, path, included), path, merged, included, onChip);
+		const declarations = readDeclarations(included.drivers);
+		problems.push(...declarations.problems);
+		const common = checkValues(
+			commonView(document, path, included),
+			path,
+			merged,
+			included,
+			declarations,
+			onChip,
+		);
 		const rules: Problem[] = [];
 		for (const view of platformViews(document, path, included)) {
-			const special = checkValues(view, path, merged, included, onChip, view.name);
+			const special = checkValues(view, path, merged, included, declarations, onChip, view.name);
 			rules.push(...newProblems(special.rules, common.rules, rules));
 			warnings.push(...newProblems(special.warnings, common.warnings, warnings));
 		}
@@ -94,6 +104,7 @@ function checkValues(
 	path: string,
 	overrides: Overrides,
 	included: Included,
+	declarations: Declarations,
 	onChip: boolean,
 	platform = "esp32",
 ): { readonly rules: Problem[]; readonly warnings: readonly Problem[] } {
@@ -101,7 +112,9 @@ function checkValues(
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
 	rules.push(...imageProblems(view, included.image));
-	rules.push(...driverProblems(view, new Set(included.drivers.keys()), included.firmware, path));
+	const drivers = driverProblems(view, included, declarations, path);
+	rules.push(...drivers.problems);
+	warnings.push(...drivers.warnings);
 	// On other platforms the state is in files.
 	if (platform.startsWith("esp32") || platform === "...") {
 		const flash = flashProblems(view, overrides, included, path);

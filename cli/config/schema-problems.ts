@@ -69,7 +69,7 @@ function secretAt(path: Path, rule: SchemaKeywords): string | undefined {
 
 /** The message for a value that a rule rejects. */
 function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret: string | undefined): string {
-	const shown = secret ?? displayValue(value);
+	const shown = secret ?? describeValue(value);
 	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
 	if (rule.enum !== undefined) {
 		const words = rule.enum.map((word) => JSON.stringify(word)).join(", ");
@@ -109,7 +109,8 @@ function kindOf(rule: SchemaKeywords): string {
 	}
 }
 
-function displayValue(value: unknown): string {
+/** A value of a manifest in a message; without what may be a password. */
+export function describeValue(value: unknown): string {
 	if (Array.isArray(value)) return "a list";
 	if (typeof value === "object" && value !== null) return "an object";
 	// Messages must not contain passwords.

@@ -530,6 +530,8 @@ describe("firefly check", () => {
 		"manifest.json": manifest(good.replace("{", '{"wifi": {"ssid": "x"}, ')),
 		"firefly.local.json": '{"wifi": {"password": "p4ssword"}}',
 		"sub/wrong.json": manifest('{"role": "brokr"}').replaceAll("firmware", "../firmware"),
+		"firmware/sht3x.declaration.json":
+			'{"title": "x", "text": "x", "properties": {"t": {"text": "x", "minimum": 0, "maximum": 1, "decimals": 1}}}',
 	});
 	after(() => project.remove());
 

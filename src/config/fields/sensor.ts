@@ -20,19 +20,19 @@ export const sensorFields = deepFreeze({
 		check: nameProblem,
 		required: true,
 		pattern: NAME,
-		text: 'Driver: the folder in firmware/drivers, or in the simulator also "virtual" and "replay".',
+		text: 'Driver: one that is included; in the simulator also "replay". docs/drivers.md has those of Firefly.',
 		examples: ["sht3x"],
 	},
 	options: {
 		kind: "object",
-		text: "Handed to the driver.",
+		text: "Handed to the driver, which declares what there is: docs/drivers.md.",
 		detail: ["Its constructor and its configure() get them."],
 		examples: [{}],
 	},
 	property: {
 		kind: "text",
 		check: propertyProblem,
-		text: "Where the value is in the driver's sample, names joined by dots; the sensor's name when left out.",
+		text: "Where the value is in the driver's sample, names joined by dots; the sensor's name when left out. docs/drivers.md has those of each driver.",
 		examples: ["thermometer.temperature"],
 	},
 	unit: {

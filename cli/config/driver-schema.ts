@@ -1,0 +1,74 @@
+import type { DriverDeclaration, OptionDeclaration } from "../../sim/manifest/driver-declaration";
+
+/** The part of JSON Schema that is written here. */
+export interface SchemaPart {
+	readonly [keyword: string]: unknown;
+}
+
+/**
+ * Schema of `driver`.
+ * @param closed whether there are no others; if not, any name is accepted, and these are proposed
+ */
+export function driverNameSchema(
+	name: SchemaPart,
+	drivers: ReadonlyMap<string, DriverDeclaration>,
+	closed: boolean,
+): SchemaPart {
+	const words = [...drivers.keys(), "replay"];
+	if (closed) {
+		const { type: _type, pattern: _pattern, minLength: _minLength, ...notes } = name;
+		return { ...notes, enum: words };
+	}
+	return { ...name, anyOf: [{ enum: words }, {}] };
+}
+
+/** For each driver: what `options` and `property` of a sensor with it may be. */
+export function driverConditions(drivers: ReadonlyMap<string, DriverDeclaration>): readonly SchemaPart[] {
+	return [...drivers].map(([name, { title, text, options, properties }]) => {
+		const needed = Object.entries(options).filter(([, { required }]) => required);
+		return {
+			if: { properties: { driver: { const: name } }, required: ["driver"] },
+			// biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+			then: {
+				properties: {
+					options: {
+						type: "object",
+						description: `${title}. ${text}`,
+						properties: Object.fromEntries(
+							Object.entries(options).map(([key, option]) => [key, optionSchema(option)]),
+						),
+						additionalProperties: false,
+						...(needed.length === 0 ? {} : { required: needed.map(([key]) => key) }),
+					},
+					property: {
+						enum: Object.keys(properties),
+						description: Object.entries(properties).map(propertyLine).join(" "),
+					},
+				},
+				...(needed.length === 0 ? {} : { required: ["options"] }),
+			},
+		};
+	});
+}
+
+function propertyLine([name, { text, unit, minimum, maximum }]: readonly [
+	string,
+	DriverDeclaration["properties"][string],
+]): string {
+	return `${name}: ${text.replace(/\.$/, "")}, ${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}.`;
+}
+
+function optionSchema(option: OptionDeclaration): SchemaPart {
+	const { type, text, unit, minimum, maximum, choices, boards } = option;
+	const values = [...new Set(Object.values(boards ?? {}).flat())].sort((a, b) => a - b);
+	const fallback = option.default;
+	const examples = values.length > 0 ? values : fallback === undefined ? undefined : [fallback];
+	return {
+		...(choices === undefined ? { type } : { enum: choices }),
+		description: unit === undefined ? text : `${text} Unit: ${unit}.`,
+		...(minimum === undefined ? {} : { minimum }),
+		...(maximum === undefined ? {} : { maximum }),
+		...(fallback === undefined ? {} : { default: fallback }),
+		...(examples === undefined ? {} : { examples }),
+	};
+}

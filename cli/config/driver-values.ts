@@ -1,0 +1,149 @@
+import type { DriverDeclaration, OptionDeclaration } from "../../sim/manifest/driver-declaration";
+import type { ManifestView } from "./json";
+import type { Path, Problem } from "./problem";
+import { describeValue } from "./schema-problems";
+import { didYouMean, nearest } from "./suggest";
+
+/** One sensor of a manifest, and what its driver declares. */
+interface DeclaredSensor {
+	readonly document: ManifestView;
+	/** Of the sensor. */
+	readonly path: Path;
+	readonly sensor: Readonly<Record<string, unknown>>;
+	readonly driver: string;
+	readonly declaration: DriverDeclaration;
+}
+
+/** Options and a property that the driver does not have, or not so. */
+export function driverValueProblems(of: DeclaredSensor): Problem[] {
+	return [...propertyProblems(of), ...optionProblems(of)];
+}
+
+/** A unit other than that of the value, which nobody converts. */
+export function unitWarnings({ document, path, sensor, declaration }: DeclaredSensor): Problem[] {
+	const unit = declaration.properties[String(sensor.property ?? sensor.name)]?.unit;
+	if (unit === undefined || sensor.unit === undefined || sensor.unit === unit) return [];
+	const message = `${JSON.stringify(sensor.unit)} is not the unit of ${sensor.property ?? sensor.name}, ${unit}; values are not converted`;
+	return [document.at([...path, "unit"], message)];
+}
+
+function propertyProblems({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {
+	const names = Object.keys(declaration.properties);
+	const { property, name } = sensor;
+	const wanted = property ?? name;
+	if (typeof wanted !== "string" || Object.hasOwn(declaration.properties, wanted)) return [];
+	const meant = nearestProperty(wanted, names);
+	const all = `${driver} has ${names.join(", ")}`;
+	if (property === undefined)
+		return [
+			document.at(
+				path,
+				`lacks "property", and "${wanted}" is none of ${driver}${meant === undefined ? `, which has ${names.join(", ")}` : didYouMean(meant)}`,
+			),
+		];
+	return [
+		document.at(
+			[...path, "property"],
+			`${JSON.stringify(wanted)} is not a property of ${driver}${meant === undefined ? `; ${all}` : didYouMean(meant)}`,
+		),
+	];
+}
+
+/** `temperature`, `temprature` and `sht.temperature` are `thermometer.temperature`. */
+function nearestProperty(wanted: string, names: readonly string[]): string | undefined {
+	const last = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+	const whole = nearest(wanted, names);
+	if (whole !== undefined) return whole;
+	const part = nearest(last(wanted), names.map(last));
+	return part === undefined ? undefined : names.find((name) => last(name) === part);
+}
+
+function optionProblems({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {
+	const { options: declared } = declaration;
+	const written = sensor.options ?? {};
+	// What is not an object is reported by the schema.
+	if (typeof written !== "object" || written === null || Array.isArray(written)) return [];
+	const problems: Problem[] = [];
+	const at = [...path, "options"];
+	for (const [name, value] of Object.entries(written)) {
+		const option = Object.hasOwn(declared, name) ? declared[name] : undefined;
+		if (option === undefined)
+			problems.push(document.atKey([...at, name], unknownOption(driver, name, declared)));
+		else {
+			const wrong = optionProblem(value, option);
+			if (wrong !== undefined) problems.push(document.at([...at, name], wrong));
+		}
+	}
+	for (const [name, { required, text }] of Object.entries(declared))
+		if (required && !Object.hasOwn(written, name))
+			problems.push(
+				document.at(
+					sensor.options === undefined ? path : at,
+					`lacks ${JSON.stringify(sensor.options === undefined ? `options.${name}` : name)}, which ${driver} needs: ${text}`,
+				),
+			);
+	return problems;
+}
+
+function unknownOption(
+	driver: string,
+	name: string,
+	declared: Readonly<Record<string, OptionDeclaration>>,
+): string {
+	const names = Object.keys(declared);
+	const meant = nearest(name, names) ?? PIN_NAMES[name.toLowerCase()];
+	return meant !== undefined && names.includes(meant)
+		? `is not an option of ${driver}${didYouMean(meant)}`
+		: `is not an option of ${driver}, which has ${names.length === 0 ? "none" : names.join(", ")}`;
+}
+
+/** What other firmware calls the pins. */
+const PIN_NAMES: Readonly<Record<string, string>> = {
+	adc_pin: "pin",
+	frequency: "hz",
+	gpio: "pin",
+	i2c_address: "address",
+	scl: "clock",
+	scl_pin: "clock",
+	sda: "data",
+	sda_pin: "data",
+};
+
+function optionProblem(value: unknown, option: OptionDeclaration): string | undefined {
+	const { type, minimum, maximum, choices } = option;
+	const shown = describeValue(value);
+	if (type === "object")
+		return typeof value === "object" && value !== null && !Array.isArray(value)
+			? undefined
+			: `${shown} is not an object`;
+	if (type === "boolean") {
+		const meant =
+			value === "true" || value === 1 ? true : value === "false" || value === 0 ? false : undefined;
+		return typeof value === "boolean" ? undefined : `${shown} is not true or false${didYouMean(meant)}`;
+	}
+	if (typeof value !== "number" || (type === "integer" && !Number.isInteger(value))) {
+		const kind = type === "integer" ? "a whole number" : "a number";
+		return `${shown} is not ${kind}${didYouMean(meantNumber(value, option))}`;
+	}
+	if (choices !== undefined)
+		return choices.includes(value)
+			? undefined
+			: `${shown} is not one of ${choices.map((choice) => optionText(choice, option)).join(", ")}`;
+	if (value < (minimum ?? -Infinity) || value > (maximum ?? Infinity))
+		return `${shown} is not between ${minimum} and ${maximum}${option.unit === undefined ? "" : ` ${option.unit}`}`;
+	return undefined;
+}
+
+/** `68 (0x44)`, or `68`. */
+export function optionText(value: number, { notation }: OptionDeclaration): string {
+	return notation === "hex" ? `${value} (0x${value.toString(16)})` : String(value);
+}
+
+/** The number of a text: `"0x44"` is 68, `"GPIO21"` is 21. */
+function meantNumber(value: unknown, { type }: OptionDeclaration): number | undefined {
+	if (typeof value !== "string") return undefined;
+	const match = /^\s*(?:GPIO|IO|D)?\s*(0x[0-9a-f]+|-?\d+(?:\.\d+)?)\s*$/i.exec(value);
+	if (match === null) return undefined;
+	const number = Number(match[1]);
+	return type === "integer" && !Number.isInteger(number) ? undefined : number;
+}

@@ -1,0 +1,111 @@
+import { optionText } from "../../cli/config/driver-values";
+import type {
+	DriverDeclaration,
+	OptionDeclaration,
+	PropertyDeclaration,
+} from "../../sim/manifest/driver-declaration";
+
+const HEAD = `# Drivers
+
+Firefly's drivers, each with its options and the properties of its samples. This file is generated from what the drivers declare
+(\`NAME.declaration.json\` beside each one) by \`node --import tsx docs/drivers/generate.ts\`, and a test fails where it is out of date;
+\`firefly check\`, the schema for editors and the simulator's curves come from the same declarations. A device does not load them.
+
+A driver comes into the build by an include of the manifest in its folder below \`firmware/drivers\`, and into use by a sensor:
+
+\`\`\`json
+{ "name": "temperature", "driver": "sht3x", "options": { "address": 69 }, "property": "thermometer.temperature", "every": "60s" }
+\`\`\`
+
+An option or a property that a driver does not declare is an error of \`firefly check\`. Sensors with the same driver and the same options share one
+reading. A driver of your own declares itself in the same way, in a file \`NAME.declaration.json\` beside its module; without one \`firefly check\`
+warns that nobody checks its options and properties.
+`;
+
+/** Renders docs/drivers.md. @param drivers by name */
+export function renderPage(drivers: ReadonlyMap<string, DriverDeclaration>): string {
+	const lines = [HEAD, "| driver | what it is | properties |", "| --- | --- | --- |"];
+	for (const [name, { title, properties }] of drivers) {
+		const names = Object.keys(properties).map((property) => `\`${property}\``);
+		lines.push(`| [\`${name}\`](#${name}) | ${title} | ${names.join(", ")} |`);
+	}
+	for (const [name, declaration] of drivers) lines.push("", ...renderDriver(name, declaration));
+	return `${lines.join("\n")}\n${renderBoards(drivers)}`;
+}
+
+function renderDriver(name: string, { title, text, options, properties }: DriverDeclaration): string[] {
+	return [
+		`## ${name}`,
+		"",
+		`${title}. ${text}`,
+		"",
+		"| property | values | decimals | device class of Home Assistant |",
+		"| --- | --- | --- | --- |",
+		...Object.entries(properties).map(propertyRow),
+		"",
+		"| option | values | default | meaning |",
+		"| --- | --- | --- | --- |",
+		...Object.entries(options).map(optionRow),
+	];
+}
+
+function propertyRow([name, property]: readonly [string, PropertyDeclaration]): string {
+	const { minimum, maximum, unit, decimals, deviceClass } = property;
+	const range = `${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}`;
+	return `| \`${name}\` | ${range} | ${decimals} | ${deviceClass === undefined ? "–" : `\`${deviceClass}\``} |`;
+}
+
+function optionRow([name, option]: readonly [string, OptionDeclaration]): string {
+	const fallback = option.required
+		? "needed"
+		: typeof option.default === "number"
+			? optionText(option.default, option)
+			: String(option.default ?? "–");
+	const more = option.boards === undefined ? "" : ` [By board](#${boardsAnchor(option)}).`;
+	return `| \`${name}\` | ${optionValues(option)} | ${fallback} | ${option.text}${more} |`;
+}
+
+function optionValues(option: OptionDeclaration): string {
+	const { type, choices, minimum, maximum, unit } = option;
+	if (choices !== undefined) return choices.map((choice) => optionText(choice, option)).join(", ");
+	if (type === "object") return "object";
+	if (type === "boolean") return "`true`, `false`";
+	const range = `${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}`;
+	return type === "integer" ? `whole number, ${range}` : range;
+}
+
+function boardsAnchor({ boards = {} }: OptionDeclaration): string {
+	return Object.keys(boards).some((name) => name.includes("/")) ? "pins-of-boards" : "analog-pins";
+}
+
+/** Values of options by board, each set of boards once. */
+function renderBoards(drivers: ReadonlyMap<string, DriverDeclaration>): string {
+	const all = [...drivers.values()].flatMap(({ options }) => Object.entries(options));
+	const tables = new Map<string, Map<string, OptionDeclaration>>();
+	for (const [name, option] of all) {
+		if (option.boards === undefined) continue;
+		const anchor = boardsAnchor(option);
+		tables.set(anchor, (tables.get(anchor) ?? new Map<string, OptionDeclaration>()).set(name, option));
+	}
+	const titles: Readonly<Record<string, string>> = {
+		"pins-of-boards":
+			"Pins of boards\n\nThe I²C bus that the SDK opens on a board when `data` and `clock` are absent. Boards are named as after esp32/ for mcconfig.",
+		"analog-pins": "Analog pins",
+	};
+	return [...tables]
+		.map(([anchor, options]) => `\n## ${titles[anchor]}\n\n${boardTable(options)}\n`)
+		.join("");
+}
+
+function boardTable(options: ReadonlyMap<string, OptionDeclaration>): string {
+	const boards = [...new Set([...options.values()].flatMap(({ boards = {} }) => Object.keys(boards)))];
+	const names = [...options.keys()];
+	return [
+		`| board | ${names.map((name) => `\`${name}\``).join(" | ")} |`,
+		`| --- |${" --- |".repeat(names.length)}`,
+		...boards.map((board) => {
+			const cells = names.map((name) => [options.get(name)?.boards?.[board] ?? "–"].flat().join(", "));
+			return `| ${board.replace(/^esp32\//, "")} | ${cells.join(" | ")} |`;
+		}),
+	].join("\n");
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import Type, { type Static } from "typebox";
+
+/*
+ * What a driver says of itself, in NAME.declaration.json beside its source. It is for the desk alone: no
+ * manifest names it, so that no build for a device has it.
+ */
+
+const strict = { additionalProperties: false } as const;
+const text = Type.String({ minLength: 1 });
+const values = Type.Array(Type.Number(), { minItems: 1 });
+
+const Option = Type.Object(
+	{
+		type: Type.Unsafe<"integer" | "number" | "boolean" | "object">({
+			enum: ["integer", "number", "boolean", "object"],
+		}),
+		text,
+		unit: Type.Optional(text),
+		minimum: Type.Optional(Type.Number()),
+		maximum: Type.Optional(Type.Number()),
+		/** The only values. */
+		choices: Type.Optional(values),
+		/** What the driver does without. */
+		default: Type.Optional(Type.Unsafe<number | boolean>({ type: ["number", "boolean"] })),
+		required: Type.Optional(Type.Literal(true)),
+		/** How people write it; JSON has decimal numbers only. */
+		notation: Type.Optional(Type.Literal("hex")),
+		/** Values by board, as its name is for mcconfig, or by chip. */
+		boards: Type.Optional(
+			Type.Record(Type.String(), Type.Unsafe<number | readonly number[]>({ type: ["number", "array"] })),
+		),
+	},
+	strict,
+);
+
+/** Numbers that replace those of the simulator's curve for the device class. */
+const CurveChanges = Type.Object(
+	{
+		mean: Type.Optional(Type.Number()),
+		swing: Type.Optional(Type.Number()),
+		peak: Type.Optional(Type.Number()),
+		weather: Type.Optional(Type.Number()),
+		noise: Type.Optional(Type.Number()),
+		resolution: Type.Optional(Type.Number()),
+	},
+	strict,
+);
+
+const Property = Type.Object(
+	{
+		text,
+		/** Of the value in the driver's sample. */
+		unit: Type.Optional(text),
+		/** Range of the sensor. */
+		minimum: Type.Number(),
+		maximum: Type.Number(),
+		/** Digits that mean something. */
+		decimals: Type.Integer({ minimum: 0, maximum: 6 }),
+		/** Smallest change that is worth a report. */
+		delta: Type.Optional(Type.Number()),
+		/** Home Assistant's device class. */
+		deviceClass: Type.Optional(text),
+		curve: Type.Optional(CurveChanges),
+	},
+	strict,
+);
+
+const options = Type.Record(Type.String(), Option);
+
+/** Schema of NAME.declaration.json. */
+export const DeclarationSchema = Type.Object(
+	{
+		$schema: Type.Optional(Type.String()),
+		title: text,
+		text,
+		/** Files with options that this driver has too, relative to this one. */
+		include: Type.Optional(Type.Array(Type.String())),
+		options: Type.Optional(options),
+		/** By their path in the driver's sample, names joined by dots. */
+		properties: Type.Record(Type.String(), Property),
+	},
+	strict,
+);
+
+/** Schema of a file that declarations include. */
+export const SharedOptionsSchema = Type.Object({ options }, strict);
+
+export type OptionDeclaration = Static<typeof Option>;
+export type PropertyDeclaration = Static<typeof Property>;
+type DeclarationFile = Static<typeof DeclarationSchema>;
+
+/** A driver's options, those that it includes among them, and the properties of its samples. */
+export interface DriverDeclaration {
+	readonly title: string;
+	readonly text: string;
+	readonly options: Readonly<Record<string, OptionDeclaration>>;
+	readonly properties: Readonly<Record<string, PropertyDeclaration>>;
+}
+
+/** Where the declaration of a driver is. @param source path of its module, with or without file extension */
+export function declarationPath(source: string): string {
+	return `${source.replace(/\.(?:[jt]s|mjs)$/, "")}.declaration.json`;
+}
+
+/** The declaration in a file that is known to conform to the schema. */
+export function readDeclaration(path: string): DriverDeclaration {
+	const { title, text, include = [], options = {}, properties } = parse(path) as DeclarationFile;
+	const included = include.map((name) => (parse(resolve(dirname(path), name)) as DeclarationFile).options);
+	// Its own options are what a reader looks for first.
+	return { title, text, options: Object.assign({ ...options }, ...included, options), properties };
+}
+
+function parse(path: string): unknown {
+	return JSON.parse(readFileSync(path, "utf8"));
+}

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadManifest } from "../../cli/config/load";
+import { formatProblem } from "../../cli/config/problem";
+import { Project } from "./project";
+
+const own = fileURLToPath(new URL("../../firmware/drivers", import.meta.url));
+const DRIVERS = ["sht3x", "bmp280", "battery", "ntc", "virtual"];
+
+describe("what drivers declare, in a manifest", () => {
+	const project = new Project({ "firmware/manifest.json": "{}" });
+	const directory = process.cwd();
+	before(() => {
+		process.chdir(project.directory);
+		for (const shared of ["sensor-bus", "analog-pin"])
+			copyInto(`${shared}.declaration.json`, `firmware/drivers/${shared}.declaration.json`);
+		for (const name of DRIVERS)
+			for (const file of ["manifest.json", `${name}.declaration.json`])
+				copyInto(`${name}/${file}`, `firmware/drivers/${name}/${file}`);
+	});
+	after(() => {
+		process.chdir(directory);
+		project.remove();
+	});
+
+	function copyInto(from: string, to: string): void {
+		mkdirSync(join(project.directory, to, ".."), { recursive: true });
+		copyFileSync(join(own, from), join(project.directory, to));
+	}
+
+	/** The sensors begin at column 13 of line 4. */
+	function load(sensors: string, more: readonly string[] = []) {
+		const includes = DRIVERS.map((name) => `firmware/drivers/${name}/manifest.json`);
+		project.write(
+			"manifest.json",
+			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}}`,
+		);
+		return loadManifest("manifest.json", { FIREFLY_WIFI_PASSWORD: "p4ssword" });
+	}
+	const problemsOf = (sensors: string, more?: readonly string[]): string[] => {
+		const loaded = load(sensors, more);
+		return "problems" in loaded
+			? loaded.problems.map((problem) => formatProblem(problem).replace(/^manifest.json:4:/, ""))
+			: [];
+	};
+	const sensor = (driver: string, more: string): string =>
+		`{"name": "t", "driver": "${driver}"${more === "" ? "" : `, ${more}`}}`;
+	const temperature = '"property": "thermometer.temperature"';
+
+	test("options and properties that the drivers declare", () => {
+		const sensors = [
+			'{"name": "a", "driver": "sht3x", "property": "thermometer.temperature", "options": {"address": 69, "data": 21, "clock": 22, "hz": 100000, "port": 1}}',
+			'{"name": "b", "driver": "bmp280", "property": "barometer.pressure", "options": {"filter": 0, "mode": 1}}',
+			'{"name": "c", "driver": "battery", "property": "battery.voltage", "options": {"pin": 34, "divider": 3.2}}',
+			'{"name": "d", "driver": "ntc", "property": "thermometer.temperature", "options": {"pin": 35, "pullup": true}}',
+			'{"name": "e", "driver": "replay", "property": "anything at all", "options": {"x": 1}}',
+		].join(", ");
+		assert.deepEqual(problemsOf(sensors.replace("anything at all", "anything")), []);
+		assert.deepEqual(load(sensors.replace("anything at all", "anything")).warnings, []);
+	});
+
+	const rows: readonly (readonly [string, string, string, ...string[]])[] = [
+		[
+			"a misspelt property",
+			"sht3x",
+			'"property": "thermometer.temprature"',
+			'58 config.firefly.sensors[0].property: "thermometer.temprature" is not a property of sht3x; did you mean "thermometer.temperature"?',
+		],
+		[
+			"the last name of a property only",
+			"sht3x",
+			'"property": "humidity"',
+			'58 config.firefly.sensors[0].property: "humidity" is not a property of sht3x; did you mean "hygrometer.humidity"?',
+		],
+		[
+			"a property of another driver",
+			"sht3x",
+			'"property": "barometer.pressure"',
+			'58 config.firefly.sensors[0].property: "barometer.pressure" is not a property of sht3x; sht3x has thermometer.temperature, hygrometer.humidity',
+		],
+		[
+			"no property",
+			"sht3x",
+			"",
+			'13 config.firefly.sensors[0]: lacks "property", and "t" is none of sht3x, which has thermometer.temperature, hygrometer.humidity',
+		],
+		[
+			"a misspelt option",
+			"sht3x",
+			`${temperature}, "options": {"adress": "0x44"}`,
+			'97 config.firefly.sensors[0].options.adress: is not an option of sht3x; did you mean "address"?',
+		],
+		[
+			"what others call the pins",
+			"sht3x",
+			`${temperature}, "options": {"sda": 21, "scl": 22}`,
+			'97 config.firefly.sensors[0].options.sda: is not an option of sht3x; did you mean "data"?',
+			'108 config.firefly.sensors[0].options.scl: is not an option of sht3x; did you mean "clock"?',
+		],
+		[
+			"an option of another driver",
+			"battery",
+			'"property": "battery.voltage", "options": {"pin": 34, "beta": 3950}',
+			"102 config.firefly.sensors[0].options.beta: is not an option of battery, which has divider, fullScale, averaging, pin",
+		],
+		[
+			"an address in hexadecimal",
+			"sht3x",
+			`${temperature}, "options": {"address": "0x45"}`,
+			'108 config.firefly.sensors[0].options.address: "0x45" is not a whole number; did you mean 69?',
+		],
+		[
+			"an address that the sensor cannot have",
+			"sht3x",
+			`${temperature}, "options": {"address": 118}`,
+			"108 config.firefly.sensors[0].options.address: 118 is not one of 68 (0x44), 69 (0x45)",
+		],
+		[
+			"the name of a pin",
+			"sht3x",
+			`${temperature}, "options": {"data": "GPIO21"}`,
+			'105 config.firefly.sensors[0].options.data: "GPIO21" is not a whole number; did you mean 21?',
+		],
+		[
+			"a pin that no chip has",
+			"ntc",
+			`${temperature}, "options": {"pin": 77}`,
+			"102 config.firefly.sensors[0].options.pin: 77 is not between 0 and 39",
+		],
+		[
+			"a number that is not a finite text",
+			"ntc",
+			`${temperature}, "options": {"pin": 34, "beta": "high"}`,
+			'114 config.firefly.sensors[0].options.beta: "high" is not a number',
+		],
+		[
+			"a switch in words",
+			"ntc",
+			`${temperature}, "options": {"pin": 34, "pullup": "true"}`,
+			'116 config.firefly.sensors[0].options.pullup: "true" is not true or false; did you mean true?',
+		],
+		[
+			"no pin",
+			"battery",
+			'"property": "battery.voltage"',
+			'13 config.firefly.sensors[0]: lacks "options.pin", which battery needs: GPIO of the analog input. ADC1 only: ADC2 does not work while Wi-Fi is up.',
+		],
+		[
+			"options without a pin",
+			"battery",
+			'"property": "battery.voltage", "options": {"divider": 2}',
+			'90 config.firefly.sensors[0].options: lacks "pin", which battery needs: GPIO of the analog input. ADC1 only: ADC2 does not work while Wi-Fi is up.',
+		],
+		[
+			"options that are a list",
+			"sht3x",
+			`${temperature}, "options": []`,
+			"96 config.firefly.sensors[0].options: a list is not an object",
+		],
+	];
+	for (const [name, driver, more, ...problems] of rows)
+		test(name, () => assert.deepEqual(problemsOf(sensor(driver, more)), problems));
+
+	test("a unit that is not the property's: a warning", () => {
+		const { warnings } = load(sensor("sht3x", `${temperature}, "unit": "°F"`));
+		assert.deepEqual(
+			warnings.map(({ message }) => message),
+			['"°F" is not the unit of thermometer.temperature, °C; values are not converted'],
+		);
+	});
+
+	test("a driver without a declaration: a warning, once", () => {
+		project.write("probe/manifest.json", '{"modules": {"driver/probe": "./probe"}}');
+		const sensors = `${sensor("probe", "")}, ${sensor("probe", "").replace('"t"', '"u"')}`;
+		const { warnings } = load(sensors, ["probe/manifest.json"]);
+		assert.deepEqual(
+			warnings.map(({ message }) => message),
+			[
+				'"probe" declares neither options nor properties, so that nobody checks them; probe/probe.declaration.json would',
+			],
+		);
+	});
+
+	test("a driver of one's own is checked by the declaration beside it", () => {
+		project.write("level/manifest.json", '{"modules": {"driver/*": "./*"}}');
+		project.write("level/level.ts", "");
+		project.write(
+			"level/level.declaration.json",
+			'{"title": "Tank", "text": "Level.", "include": ["../firmware/drivers/analog-pin.declaration.json"], "properties": {"tank.level": {"text": "Level.", "unit": "%", "minimum": 0, "maximum": 100, "decimals": 0}}}',
+		);
+		const include = ["level/manifest.json"];
+		assert.deepEqual(
+			problemsOf(sensor("level", '"property": "tank.level", "options": {"pin": 1}'), include),
+			[],
+		);
+		assert.deepEqual(
+			problemsOf(sensor("level", '"property": "tank.levle", "options": {"pin": 1}'), include),
+			[
+				'58 config.firefly.sensors[0].property: "tank.levle" is not a property of level; did you mean "tank.level"?',
+			],
+		);
+	});
+
+	test("a wrong declaration is a problem of its own file", () => {
+		project.write("odd/manifest.json", '{"modules": {"driver/odd": "./odd"}}');
+		const text = '{"title": "Odd", "text": "Odd.", "propertys": {}}';
+		project.write("odd/odd.declaration.json", text);
+		assert.deepEqual(problemsOf(sensor("odd", ""), ["odd/manifest.json"]), [
+			'odd/odd.declaration.json:1:1: lacks "properties"',
+			'odd/odd.declaration.json:1:34 propertys: is not a known key; did you mean "properties"?',
+		]);
+		project.write(
+			"odd/odd.declaration.json",
+			'{"title": "Odd", "text": "Odd.", "include": ["../nothing.json"], "properties": {}}',
+		);
+		assert.deepEqual(problemsOf(sensor("odd", ""), ["odd/manifest.json"]), [
+			'odd/odd.declaration.json:1:46 include[0]: "../nothing.json" does not exist',
+		]);
+	});
+});
