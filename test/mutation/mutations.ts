@@ -297,7 +297,7 @@ export const mutations: readonly Mutation[] = [
 		STORED,
 	),
 	mutation(
-		"src/broker/handlers/session-end.ts",
+		"src/broker/handlers/wills.ts",
 		"return delay === 0;",
 		"return true;",
 		"a will is published at once and not after its delay",

@@ -10,7 +10,6 @@ import {
 	SESSION_TAKEN_OVER,
 	SUCCESS,
 	USER_PROPERTY,
-	WILL_DELAY_INTERVAL,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
@@ -24,7 +23,6 @@ import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
-import { normalizeProperties } from "../pool/message-properties";
 import { peerOf, userOfPeer } from "../pool/peer";
 import {
 	type Connection,
@@ -38,13 +36,12 @@ import {
 import { nextToGiveWay } from "./admission";
 import { DeferredConnect } from "./deferred-connect";
 import type { SessionEnd } from "./session-end";
+import { storeWill, willSize } from "./wills";
 
 /** Longest client identifier, bytes; at least 23 must be accepted [MQTT-3.1.3-5]. */
 const CLIENT_IDENTIFIER_LIMIT = 256;
 
 const ASSIGNED_DIGITS = 12;
-/** Bytes of a will delay interval property, including its identifier. */
-const WILL_DELAY_BYTES = 5;
 /** Longest user name and client identifier that are put into a response topic, together, bytes. */
 const RESPONSE_IDENTIFIER_LIMIT = 40;
 
@@ -214,7 +211,7 @@ export class ConnectHandler {
 		sessions.setPeer(session, peer);
 		// a delayed will is not published if the session is resumed [MQTT-3.1.3-9]
 		sessions.dropWill(session);
-		if (packet.hasWill && !this.storeWill(session, packet)) {
+		if (packet.hasWill && !storeWill(core, session, packet)) {
 			if (known === 0) sessions.remove(session);
 			return 0;
 		}
@@ -238,41 +235,8 @@ export class ConnectHandler {
 
 	/** Bytes that a session takes for the client identifier and the will. */
 	private bytesFor(packet: Packet): number {
-		const { sessions, will } = this.#core;
 		const identifier = packet.clientIdEnd - packet.clientIdStart || this.#assignedIdentifier.length;
-		if (!packet.hasWill) return identifier;
-		this.readWill(packet);
-		// Left out when the will is stored; to do so here would change the packet, which is read again
-		if (packet.willProperties.has(WILL_DELAY_INTERVAL)) will.propertiesEnd -= WILL_DELAY_BYTES;
-		return identifier + sessions.wills.roundedSize(will);
-	}
-
-	/** Stores the will [MQTT-3.1.2-7]; false when there is no room. */
-	private storeWill(session: number, packet: Packet): boolean {
-		const { sessions, will } = this.#core;
-		const properties = packet.willProperties;
-		sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
-		this.readWill(packet);
-		normalizeProperties(will, properties);
-		const record = sessions.wills.add(will);
-		sessions.setWill(session, record);
-		return record !== 0;
-	}
-
-	/** Makes `core.will` the will of a CONNECT, with all its properties. */
-	private readWill(packet: Packet): void {
-		const { will } = this.#core;
-		const properties = packet.willProperties;
-		will.bytes = packet.bytes;
-		will.topicStart = packet.willTopicStart;
-		will.topicEnd = packet.willTopicEnd;
-		will.propertiesStart = properties.from;
-		will.propertiesEnd = properties.to;
-		will.payloadStart = packet.willPayloadStart;
-		will.payloadEnd = packet.willPayloadEnd;
-		will.qos = packet.willQoS;
-		// [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT-3.1.1:3.1.2-16] [MQTT-3.1.1:3.1.2-17]
-		will.retain = packet.willRetain;
+		return identifier + willSize(this.#core, packet);
 	}
 
 	private accept(connection: Connection, packet: Packet, assigned: boolean): void {

@@ -1,4 +1,4 @@
-import { QUOTA_EXCEEDED, SUCCESS } from "../../mqtt/constants";
+import { SUCCESS } from "../../mqtt/constants";
 import { CLOSING } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
@@ -8,6 +8,7 @@ import { type Connection, LOST } from "../session/connection";
 import { DRAIN_MS } from "../session/packet-reader";
 import { suspend } from "../session/queue-suspension";
 import { EndReport } from "./end-report";
+import { beginWillDelay, publishWill } from "./wills";
 
 /**
  * Ends connections and sessions: sends DISCONNECT to MQTT 5.0 clients, publishes wills that are due, and
@@ -47,7 +48,7 @@ export class SessionEnd {
 		this.disconnect(connection);
 		if (session === 0) return;
 		if (!this.#core.sessions.persistent(session)) this.endSession(session);
-		else if (this.suspend(session)) this.publishWill(session);
+		else if (this.suspend(session)) publishWill(this.#core, this.#router, session);
 	}
 
 	/** Sends DISCONNECT, closes the connection and detaches its session. */
@@ -94,10 +95,7 @@ export class SessionEnd {
 		// [MQTT-4.1.0-1] [MQTT-4.1.0-2] [MQTT-4.8.2-4] [MQTT-3.1.1:4.1.0-1]
 		sessions.setAbsentSince(session, Math.floor(clock.nowMs / 1000));
 		sessions.setEndsAt(session, clock.deadlineSeconds(sessions.expirySeconds(session))); // [MQTT-3.1.2-23]
-		if (sessions.will(session) === 0) return false; // [MQTT-3.1.1:3.1.2-12]
-		const delay = sessions.willDelaySeconds(session);
-		if (delay !== 0) sessions.setWillAt(session, Math.min(clock.deadlineSeconds(delay), NEVER_SECONDS - 1));
-		return delay === 0;
+		return beginWillDelay(this.#core, session);
 	}
 
 	/** Ends a session whose client is not connected. */
@@ -106,7 +104,7 @@ export class SessionEnd {
 		try {
 			subscriptions.removeAll(session);
 			this.#router.redistribute(session);
-			if (sessions.will(session) !== 0) this.publishWill(session); // [MQTT-3.1.3-9]
+			if (sessions.will(session) !== 0) publishWill(this.#core, this.#router, session); // [MQTT-3.1.3-9]
 		} finally {
 			// also after a failure: nothing else would end a session that is not persistent
 			queues.clear(session);
@@ -129,43 +127,9 @@ export class SessionEnd {
 				this.endSession(session);
 				continue;
 			}
-			if (sessions.willAtSeconds(session) <= nowSeconds) this.publishWill(session); // [MQTT-3.1.3-9]
+			if (sessions.willAtSeconds(session) <= nowSeconds) publishWill(this.#core, this.#router, session); // [MQTT-3.1.3-9]
 			nextSeconds = Math.min(nextSeconds, sessions.endsAtSeconds(session), sessions.willAtSeconds(session));
 		}
 		return nextSeconds;
-	}
-
-	/**
-	 * Publishes and deletes the will of a client that disconnected without a DISCONNECT of reason code 0
-	 * [MQTT-3.1.2-8] [MQTT-3.1.2-10].
-	 */
-	private publishWill(session: number): void {
-		const { sessions, authorizer, counters, clock, will } = this.#core;
-		sessions.wills.readInto(sessions.will(session), will);
-		will.arrivedAtMs = clock.nowMs;
-		try {
-			if (authorizer.mayPublish(session, will.bytes, will.topicStart, will.topicEnd)) {
-				counters.willsPublished++;
-				if (this.#router.publish(will, session) === QUOTA_EXCEEDED) this.publishUnstored(session);
-			} else counters.publishesDenied++;
-		} finally {
-			// also after a failure, which would otherwise repeat forever
-			sessions.dropWill(session);
-		}
-	}
-
-	/**
-	 * Publishes a retained will whose value finds no place, without storing it. The value that it would have
-	 * replaced is dropped, as for a QoS 0 message: a will is not repeated, and the older value may say the
-	 * contrary.
-	 */
-	private publishUnstored(session: number): void {
-		const { counters, store, will } = this.#core;
-		counters.publishesOverQuota++;
-		if (will.qos === 0) return;
-		const replaced = store.get(will.bytes, will.topicStart, will.topicEnd);
-		if (replaced !== 0) store.drop(replaced);
-		will.retain = false;
-		this.#router.publish(will, session);
 	}
 }
