@@ -4,6 +4,7 @@ import {
 	PUBACK,
 	PUBREC,
 	PUBREL,
+	type QoS,
 	reasonName,
 	SUBSCRIPTION_IDENTIFIER,
 	TOPIC_ALIAS,
@@ -14,7 +15,9 @@ import { Encoder } from "../../mqtt/encoder";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
 import { packetSize, varintSize, writeVarint } from "../../mqtt/varint";
+import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
+import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Timestamp } from "../core/timestamp";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
@@ -38,6 +41,18 @@ const SMALL_PACKET_SIZE = 192;
 
 const DUP = 8;
 const QOS_MASK = 6;
+
+/** Whether a message can be written to a session's socket at once. */
+export function canSendNow(core: Core, session: number, message: Message, qos: QoS): boolean {
+	const { queues } = core;
+	const connection = core.connectionOf(session);
+	// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
+	if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
+		return false;
+	// [MQTT-3.3.4-9]
+	if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
+	return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
+}
 
 /** Writes packets to clients: PUBLISH through the memory's send area, all others through an encoder. */
 export class PacketWriter {

@@ -45,6 +45,12 @@ export function makeRoom(core: Core, session: number, bytes: number): boolean {
 	return true;
 }
 
+/** Whether a session's queue is full, even after expired messages were dropped. */
+export function isQueueFull(core: Core, session: number): boolean {
+	const { queues } = core;
+	return queues.isFull(session) && (!dropExpired(core) || queues.isFull(session));
+}
+
 function hasRoom(core: Core, bytes: number): boolean {
 	const { queues } = core;
 	return bytes === 0 ? queues.free !== 0 : queues.contents.arena.free >= bytes;

@@ -1,10 +1,7 @@
 import type { QoS } from "../../mqtt/constants";
-import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
-import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
-import { LAST_WORD_ROOM } from "../session/connection";
-import { dropExpired } from "./queue-shares";
+import { selectMember } from "./shared-members";
 
 // Columns of a session: the number of the last message that matched, and the combined options of the
 // subscriptions that matched it
@@ -50,7 +47,7 @@ export class Recipients {
 		const mark = ++this.#mark;
 		let kept = 0;
 		for (let i = 0; i < count; i++) {
-			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) this.selectMember(i, count, message);
+			if (found[i] !== 0 && subscriptions.share(found[i]) !== 0) selectMember(this.#core, i, count, message);
 			const subscription = found[i];
 			if (subscription === 0) continue;
 			if (subscriptions.share(subscription) !== 0) {
@@ -93,54 +90,6 @@ export class Recipients {
 		return copies;
 	}
 
-	/**
-	 * Selects one member of the shared subscription at `index` of `found`: among those with the highest rank()
-	 * the next in turn. The selected member is stored at `index` and the others become 0; all become 0 if no
-	 * member can receive the message.
-	 */
-	private selectMember(index: number, count: number, message: Message): void {
-		const { subscriptions, counters } = this.#core;
-		const { found } = subscriptions;
-		const share = subscriptions.share(found[index]);
-		const node = subscriptions.node(found[index]);
-		let best = 0;
-		let rank = 0;
-		for (let i = index; i < count; i++) {
-			const subscription = found[i];
-			if (
-				subscription === 0 ||
-				subscriptions.share(subscription) !== share ||
-				subscriptions.node(subscription) !== node
-			)
-				continue;
-			found[i] = 0;
-			const own = this.rank(subscription, message);
-			if (own <= rank) continue;
-			rank = own;
-			best = subscription;
-		}
-		found[index] = best;
-		if (best === 0) counters.droppedShared++;
-		else subscriptions.moveToEnd(best);
-	}
-
-	/**
-	 * How soon a subscription's session can receive a message: 3 at once, 2 after its queue, 1 after its client
-	 * reconnects, 0 never.
-	 */
-	rank(subscription: number, message: Message): number {
-		const { subscriptions, authorizer, sessions } = this.#core;
-		const session = subscriptions.session(subscription);
-		const granted = subscriptions.qos(subscription);
-		const qos = granted < message.qos ? granted : message.qos;
-		if (!authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
-		if (this.canSendNow(session, message, qos)) return 3;
-		if (this.isQueueFull(session)) return 0;
-		const connection = this.#core.connectionOf(session);
-		if (connection !== undefined && connection.phase === CONNECTED) return 2;
-		return qos !== 0 && sessions.persistent(session) ? 1 : 0;
-	}
-
 	/** Granted QoS of the copy for a subscription that gather() selected. */
 	qos(subscription: number): QoS {
 		const { subscriptions } = this.#core;
@@ -163,24 +112,6 @@ export class Recipients {
 		return this.hasOwnCopy(subscription)
 			? subscriptions.identifier(subscription)
 			: this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
-	}
-
-	/** Whether a message can be written to the socket at once. */
-	canSendNow(session: number, message: Message, qos: QoS): boolean {
-		const { queues } = this.#core;
-		const connection = this.#core.connectionOf(session);
-		// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
-		if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
-			return false;
-		// [MQTT-3.3.4-9]
-		if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
-		return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
-	}
-
-	/** Whether a session's queue is full, even after expired messages were dropped. */
-	isQueueFull(session: number): boolean {
-		const { queues } = this.#core;
-		return queues.isFull(session) && (!dropExpired(this.#core) || queues.isFull(session));
 	}
 
 	/** Whether the copy belongs to this subscription alone. */

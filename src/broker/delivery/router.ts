@@ -14,9 +14,10 @@ import { isPacketIdInUse } from "../session/acknowledgement";
 import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
 import { dropOldestQos0 } from "../session/queue-release";
 import { suspend } from "../session/queue-suspension";
-import { type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
-import { dropExpired, makeRoom } from "./queue-shares";
+import { canSendNow, type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
+import { dropExpired, isQueueFull, makeRoom } from "./queue-shares";
 import { Recipients } from "./recipients";
+import { nextMember } from "./shared-members";
 import type { SysTopics } from "./sys-topics";
 
 /**
@@ -241,40 +242,18 @@ export class Router {
 		dropExpired(this.#core);
 		for (let entry = queues.firstWaiting(session); entry !== 0; entry = queues.firstWaiting(session)) {
 			const shared = queues.table.share(entry) !== 0 && (queues.flags(entry) & 6) === 2;
-			const best = shared ? this.nextMember(entry) : 0;
+			const best = shared ? nextMember(this.#core, entry, this.#stored) : 0;
 			if (best === 0) {
 				if (shared) counters.droppedShared++;
 				queues.dropFirst(session);
 				continue;
 			}
-			const nextMember = subscriptions.session(best);
+			const member = subscriptions.session(best);
 			subscriptions.moveToEnd(best);
-			queues.moveFirst(session, nextMember, queues.flags(entry) & 7, subscriptions.identifier(best));
-			const connection = this.#core.connectionOf(nextMember);
+			queues.moveFirst(session, member, queues.flags(entry) & 7, subscriptions.identifier(best));
+			const connection = this.#core.connectionOf(member);
 			if (connection !== undefined) this.pump(connection);
 		}
-	}
-
-	/**
-	 * The subscription that receives a message of a shared one instead of a member that ends; 0 if none can.
-	 */
-	private nextMember(entry: number): number {
-		const { queues, subscriptions } = this.#core;
-		const message = this.#stored;
-		const share = queues.table.share(entry);
-		queues.read(entry, message);
-		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
-		const { found } = subscriptions;
-		let best = 0;
-		let rank = 0;
-		for (let i = 0; i < count; i++) {
-			if (subscriptions.share(found[i]) !== share || subscriptions.qos(found[i]) === 0) continue;
-			const own = this.#recipients.rank(found[i], message);
-			if (own <= rank) continue;
-			rank = own;
-			best = found[i];
-		}
-		return best;
 	}
 
 	/** Delivers a message to one session, or queues it. @returns whether it was sent or is queued */
@@ -295,7 +274,7 @@ export class Router {
 		if (connection === undefined || connection.phase !== CONNECTED) {
 			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
 			if (qos === 0 || !sessions.persistent(session)) return false;
-		} else if (this.#recipients.canSendNow(session, message, qos)) {
+		} else if (canSendNow(this.#core, session, message, qos)) {
 			if (qos !== 0) keep = this.makeRoomInFlight(session, message, keep);
 			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
 			const packetWriter = this.#packetWriter;
@@ -345,7 +324,7 @@ export class Router {
 		share: number,
 	): boolean {
 		const { queues } = this.#core;
-		const full = this.#recipients.isQueueFull(session);
+		const full = isQueueFull(this.#core, session);
 		if (full && (flags & 6) !== 0 && dropOldestQos0(queues, session)) this.countLost(session);
 		if (
 			!queues.isFull(session) &&
