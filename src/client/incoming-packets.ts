@@ -92,41 +92,35 @@ export class IncomingPackets implements DecoderHandler {
 			const { answers } = connection;
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
 			if (answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
-			if (this.heldBytes !== undefined) {
-				if (!this.goOn()) return;
-				continue;
-			}
-			let limit = ((answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
-			const beforeConnack = isBeforeConnack(connection.phase);
-			if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
-			const count = transport.read(limit);
-			if (count === 0) return;
-			connection.keepAlive.noteReceived(connection.now);
-			if (beforeConnack) connection.noteFirstBytes(count);
-			this.decode(count);
+			let count = this.heldBytes;
+			if (count === undefined) {
+				let limit = ((answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
+				const beforeConnack = isBeforeConnack(connection.phase);
+				if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
+				count = transport.read(limit);
+				if (count === 0) return;
+				connection.keepAlive.noteReceived(connection.now);
+				if (beforeConnack) connection.noteFirstBytes(count);
+			} else if (!this.goOn(count)) return;
+			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
+			const { chunk } = transport;
+			const at = this.decoder.push(chunk, chunk.length - count, chunk.length);
+			connection.reservedBytes = SEND_RESERVE;
+			if (at !== chunk.length || connection.isPaused) this.heldBytes = chunk.length - at;
 		}
 	}
 
-	/** @param count bytes at the end of the transport's chunk */
-	private decode(count: number): void {
-		const connection = this.connection;
-		const { chunk } = connection.transport;
-		const end = chunk.length;
-		connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
-		const at = this.decoder.push(chunk, end - count, end);
-		connection.reservedBytes = SEND_RESERVE;
-		if (at !== end || connection.isPaused) this.heldBytes = end - at;
-	}
-
-	/** Goes on after a pause, with what was read before it. @returns false: there is no room for the answers */
-	private goOn(): boolean {
+	/**
+	 * After a pause: sends the answer that waited for its end.
+	 * @param held bytes that are to be decoded next
+	 * @returns false: there is no room for that answer and theirs
+	 */
+	private goOn(held: number): boolean {
 		const { answers } = this.connection;
-		const held = this.heldBytes ?? 0;
 		if (answers.room <= SEND_RESERVE + 2 * MAXIMUM_ANSWER_SIZE + held + (held >> 2)) return false;
 		if (this.inbound.answerOwed) this.inbound.acknowledge();
 		this.inbound.answerOwed = false;
 		this.heldBytes = undefined;
-		if (held > 0) this.decode(held);
 		return true;
 	}
 
