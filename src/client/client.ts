@@ -31,6 +31,7 @@ import {
 	type PacketId,
 	type PublishResult,
 } from "./outbound";
+import { publishRange } from "./publish-range";
 import { sendSubscribe, sendUnsubscribe } from "./requests";
 import { beginPublish, writePayload } from "./streamed-publish";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
@@ -190,6 +191,43 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		if (!this.beginSending()) return BUSY;
 		const { outbound, connection, options } = this;
 		return this.endSending(sendUnsubscribe(outbound, connection, options.sendBuffer, filters, properties));
+	}
+
+	/**
+	 * Sends a message whose topic and payload are bytes [start, topicEnd) and [topicEnd, end) of one array; the
+	 * topic must be valid. Parameters and result as of {@link publish}.
+	 */
+	publishRange(
+		bytes: Uint8Array,
+		start: number,
+		topicEnd: number,
+		end: number,
+		flags: number,
+		packetId = 0,
+		tag = 0,
+	): PublishResult {
+		if (!this.beginSending()) return BUSY;
+		const { outbound, connection, options } = this;
+		return this.endSending(
+			publishRange(
+				outbound,
+				connection,
+				options.sendBuffer,
+				bytes,
+				start,
+				topicEnd,
+				end,
+				flags,
+				packetId,
+				tag,
+			),
+		);
+	}
+
+	/** `onWritable` is to follow CONNACK. @returns {@link BUSY} */
+	awaitWritable(): typeof BUSY {
+		this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
+		return BUSY;
 	}
 
 	/**
