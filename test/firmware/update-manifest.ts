@@ -1,10 +1,12 @@
 /**
- * Rewrites the module lists of the firmware's manifests from its imports, and src/version.ts from
- * package.json. The manifests of the images with one role differ from firmware/manifest.json in their modules
- * only. Run `npm run manifest` after a file was added or removed; `npm version` runs it.
+ * Rewrites the module lists of the firmware's manifests and the client's from their imports, and
+ * src/version.ts from package.json. The manifests of the images with one role differ from
+ * firmware/manifest.json in their modules only. Run `npm run manifest` after a file was added or removed;
+ * `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CLIENT_MANIFEST, clientModules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 
@@ -86,3 +88,7 @@ for (const { name, roles } of IMAGES) {
 	writeJSON(`firmware/${name}`, manifest);
 }
 writeJSON("firmware/desktop/manifest.json", desktop);
+
+const client = readJSON<Lists>(CLIENT_MANIFEST);
+setModules(client, await clientModules());
+writeJSON(CLIENT_MANIFEST, client);

@@ -429,6 +429,42 @@ export const mutations: readonly Mutation[] = [
 		[...CLIENT, ...NODE],
 	),
 
+	mutation(
+		"src/client/incoming-packets.ts",
+		"if (!answersEach(packet, filters))",
+		"if (false)",
+		"a SUBACK with too few results is believed",
+		["test/client/subscriptions.test.ts"],
+	),
+	mutation(
+		"src/client/inbound.ts",
+		"if (this.#connection.isPaused) this.answerOwed = true;\n		else this.acknowledge();",
+		"this.acknowledge();",
+		"a message that the application has not taken is acknowledged",
+		["test/client/streaming.test.ts"],
+	),
+	mutation(
+		"src/client/client-connection.ts",
+		"			!this.payloadRemaining &&\n",
+		"",
+		"DISCONNECT leaves inside the payload of a PUBLISH",
+		["test/client/streaming.test.ts"],
+	),
+	mutation(
+		"src/client/queue/publish-queue.ts",
+		"(state === SENT ? DUP : 0)",
+		"0",
+		"a message that is sent again has no DUP flag",
+		["test/client/publish-queue.test.ts"],
+	),
+	mutation(
+		"src/client/queue/publish-queue.ts",
+		"if (index < 0 || this.#store.packetId(index) > 0) return false;",
+		"if (index < 0) return false;",
+		"a message that the broker may have is taken back",
+		["test/client/publish-queue.test.ts"],
+	),
+
 	// src/session
 	mutation(
 		"src/session/client-phase.ts",
