@@ -10,6 +10,8 @@ import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
 import type { Image } from "./engine/engine";
 import { createEngine, type EngineName } from "./engine/engine-factory";
+import { declaredProperties } from "./manifest/declared-properties";
+import type { PropertyDeclaration } from "./manifest/driver-declaration";
 import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
 import { linkProgram } from "./manifest/program";
 import { GatewayNetwork } from "./network/gateway";
@@ -210,7 +212,7 @@ export class Simulation {
 			address,
 			seed,
 			sensors,
-			sensorPort: this.#createSensorPort(properties, seed),
+			sensorPort: this.#createSensorPort(properties, seed, declaredProperties(manifest, sensors)),
 			retained: retainedSize(manifest.defines),
 			// Samples must match the recording's times, so the clock is set from the start and has no drift.
 			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
@@ -287,8 +289,13 @@ export class Simulation {
 		});
 	}
 
-	#createSensorPort(properties: readonly (readonly string[])[], seed: number): SensorPort {
-		if (!this.#recording || !this.timeline) return new VirtualSensors(this.scheduler, seed, properties);
+	#createSensorPort(
+		properties: readonly (readonly string[])[],
+		seed: number,
+		declarations: readonly (PropertyDeclaration | undefined)[],
+	): SensorPort {
+		if (!this.#recording || !this.timeline)
+			return new VirtualSensors(this.scheduler, seed, properties, declarations);
 		return new ReplaySensors(this.scheduler, this.#recording, this.timeline, properties);
 	}
 

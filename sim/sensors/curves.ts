@@ -1,3 +1,5 @@
+import type { PropertyDeclaration } from "../manifest/driver-declaration";
+
 /** Model of a quantity over time: a daily curve, slow weather, white noise, and the sensor's resolution. */
 export interface Curve {
 	readonly mean: number;
@@ -17,13 +19,16 @@ export interface Curve {
 
 const DEFAULT_CURVE: Curve = { mean: 50, swing: 10, peak: 14, weather: 5, noise: 0.2, resolution: 0.01 };
 
-/**
- * By the last part of the property's path, in lower case; units as in ECMA-419's sensor classes and the SDK's
- * drivers.
- */
-const CURVES: Readonly<Record<string, Curve>> = {
-	temperature: { mean: 21, swing: 3, peak: 15, weather: 1.5, noise: 0.03, resolution: 0.01 },
+/** A curve, and the unit that it is in. */
+interface QuantityCurve extends Curve {
+	readonly unit: string;
+}
+
+/** By Home Assistant's device class; units as in ECMA-419's sensor classes and the SDK's drivers. */
+const CURVES: Readonly<Record<string, QuantityCurve>> = {
+	temperature: { unit: "°C", mean: 21, swing: 3, peak: 15, weather: 1.5, noise: 0.03, resolution: 0.01 },
 	humidity: {
+		unit: "%",
 		mean: 48,
 		swing: -8,
 		peak: 15,
@@ -33,12 +38,38 @@ const CURVES: Readonly<Record<string, Curve>> = {
 		minimum: 0,
 		maximum: 100,
 	},
-	pressure: { mean: 101_325, swing: 60, peak: 10, weather: 900, noise: 3, resolution: 0.16 },
-	voltage: { mean: 3.9, swing: 0.01, peak: 15, weather: 0, noise: 0.003, resolution: 0.001 },
-	co2: { mean: 650, swing: 200, peak: 14, weather: 60, noise: 8, resolution: 1, minimum: 400 },
-	light: { mean: 120, swing: 380, peak: 13, weather: 80, noise: 4, resolution: 1, minimum: 0 },
-	illuminance: { mean: 120, swing: 380, peak: 13, weather: 80, noise: 4, resolution: 1, minimum: 0 },
+	atmospheric_pressure: {
+		unit: "Pa",
+		mean: 101_325,
+		swing: 60,
+		peak: 10,
+		weather: 900,
+		noise: 3,
+		resolution: 0.16,
+	},
+	voltage: { unit: "V", mean: 3.9, swing: 0.01, peak: 15, weather: 0, noise: 0.003, resolution: 0.001 },
+	carbon_dioxide: {
+		unit: "ppm",
+		mean: 650,
+		swing: 200,
+		peak: 14,
+		weather: 60,
+		noise: 8,
+		resolution: 1,
+		minimum: 400,
+	},
+	illuminance: {
+		unit: "lx",
+		mean: 120,
+		swing: 380,
+		peak: 13,
+		weather: 80,
+		noise: 4,
+		resolution: 1,
+		minimum: 0,
+	},
 	moisture: {
+		unit: "%",
 		mean: 35,
 		swing: -2,
 		peak: 15,
@@ -50,13 +81,52 @@ const CURVES: Readonly<Record<string, Curve>> = {
 	},
 };
 
-/** The curve of a property, adjusted by the driver's options. */
-export function curveOf(property: string, options: Readonly<Record<string, unknown>>): Curve {
-	const curve = CURVES[property.toLowerCase()] ?? DEFAULT_CURVE;
+/** Last names of properties of drivers without a declaration, where they are no device class. */
+const CLASSES: Readonly<Record<string, string>> = {
+	co2: "carbon_dioxide",
+	light: "illuminance",
+	pressure: "atmospheric_pressure",
+};
+
+/**
+ * The curve of a property, adjusted by the driver's options.
+ * @param name last part of the property's path
+ * @param declaration of the driver, if it has one: its device class selects the curve, its range bounds it
+ */
+export function curveOf(
+	name: string,
+	options: Readonly<Record<string, unknown>>,
+	declaration?: PropertyDeclaration,
+): Curve {
+	const base = declaration === undefined ? curveByName(name.toLowerCase()) : declaredCurve(declaration);
 	const changes = Object.entries(options).filter(
-		([name, value]) => name in DEFAULT_CURVE && typeof value === "number",
+		([key, value]) =>
+			(key in DEFAULT_CURVE || key === "minimum" || key === "maximum") && typeof value === "number",
 	);
-	return { ...curve, ...Object.fromEntries(changes) };
+	return { ...base, ...Object.fromEntries(changes) };
+}
+
+function curveByName(name: string): Curve {
+	return CURVES[CLASSES[name] ?? name] ?? DEFAULT_CURVE;
+}
+
+function declaredCurve({ deviceClass, unit, minimum, maximum, decimals, curve }: PropertyDeclaration): Curve {
+	const known = CURVES[deviceClass ?? ""];
+	const base = known !== undefined && known.unit === unit ? known : curveWithin(minimum, maximum, decimals);
+	return { ...base, minimum, maximum, ...curve };
+}
+
+/** Of a quantity that nothing is known of but its range. */
+function curveWithin(minimum: number, maximum: number, decimals: number): Curve {
+	const span = maximum - minimum;
+	return {
+		mean: minimum + span / 2,
+		swing: span * 0.1,
+		peak: DEFAULT_CURVE.peak,
+		weather: span * 0.05,
+		noise: span * 0.002,
+		resolution: 10 ** -decimals,
+	};
 }
 
 const DAY_MS = 86_400_000;

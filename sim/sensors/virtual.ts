@@ -2,6 +2,7 @@ import type { Natives } from "../board/peripheral";
 import type { SensorPort } from "../board/sensor-port";
 import { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
+import type { PropertyDeclaration } from "../manifest/driver-declaration";
 import { type Curve, curveOf, curveValue, quantizedReading } from "./curves";
 
 interface Channel {
@@ -16,15 +17,25 @@ export class VirtualSensors implements SensorPort {
 	readonly #scheduler: Scheduler;
 	readonly #seed: number;
 	readonly #paths: readonly (readonly string[])[];
+	readonly #declarations: readonly (PropertyDeclaration | undefined)[];
 	/** Options text of each instance; an instance outlives the boot that opened it. */
 	readonly #instances: string[] = [];
 	readonly #channels = new Map<number, Channel>();
 
-	/** @param paths properties that the drivers offer, by number */
-	constructor(scheduler: Scheduler, seed: number, paths: readonly (readonly string[])[]) {
+	/**
+	 * @param paths properties that the drivers offer, by number
+	 * @param declarations what the drivers declare of them, by the same number
+	 */
+	constructor(
+		scheduler: Scheduler,
+		seed: number,
+		paths: readonly (readonly string[])[],
+		declarations: readonly (PropertyDeclaration | undefined)[] = [],
+	) {
 		this.#scheduler = scheduler;
 		this.#seed = seed;
 		this.#paths = paths;
+		this.#declarations = declarations;
 		this.natives = {
 			sim_sensor_open: (options: string) => {
 				const index = this.#instances.indexOf(options);
@@ -38,7 +49,7 @@ export class VirtualSensors implements SensorPort {
 		const key = instance * this.#paths.length + path;
 		let channel = this.#channels.get(key);
 		if (!channel) {
-			channel = this.#channel(this.#instances[instance]!, this.#paths[path]!);
+			channel = this.#channel(this.#instances[instance]!, path);
 			this.#channels.set(key, channel);
 		}
 		return quantizedReading(
@@ -48,8 +59,10 @@ export class VirtualSensors implements SensorPort {
 		);
 	}
 
-	#channel(options: string, path: readonly string[]): Channel {
+	#channel(options: string, index: number): Channel {
+		const path = this.#paths[index]!;
 		const noise = new Random(this.#seed, `sensor ${path.join(".")} ${options}`);
-		return { curve: curveOf(path[path.length - 1]!, JSON.parse(options)), phase: noise.number(), noise };
+		const curve = curveOf(path[path.length - 1]!, JSON.parse(options), this.#declarations[index]);
+		return { curve, phase: noise.number(), noise };
 	}
 }

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { EngineName } from "../../sim/engine/engine-factory";
@@ -91,4 +94,46 @@ test("a virtual room is warmest in the afternoon; readings keep to the sensor's 
 	const humidity = curveOf("humidity", { noise: 1, resolution: 0.5 });
 	assert.equal(quantizedReading(humidity, 99.9, 5), 100);
 	assert.equal(quantizedReading(humidity, 47.3, 0), 47.5);
+});
+
+test("a declared property: its device class selects the curve, its range bounds every reading", () => {
+	const property = { text: "x", minimum: -40, maximum: 125, decimals: 1 };
+	const temperature = { ...property, unit: "°C", deviceClass: "temperature" };
+	const named = curveOf("temperature", {});
+	assert.deepEqual(curveOf("value", {}, temperature), { ...named, minimum: -40, maximum: 125 });
+	assert.equal(curveOf("value", {}, { ...temperature, curve: { mean: 4 } }).mean, 4);
+	assert.equal(curveOf("value", { mean: 7 }, { ...temperature, curve: { mean: 4 } }).mean, 7);
+	assert.equal(quantizedReading(curveOf("value", {}, { ...temperature, maximum: 20 }), 21, 0), 20);
+
+	const kelvin = curveOf("temperature", {}, { ...temperature, unit: "K", minimum: 200, maximum: 400 });
+	assert.equal(kelvin.mean, 300, "no curve is in this unit: the middle of the range");
+	assert.equal(kelvin.resolution, 0.1);
+	const level = curveOf("level", {}, { ...property, minimum: 0, maximum: 10 });
+	for (let hour = 0; hour < 1000; hour++) {
+		const value = curveValue(level, DEFAULT_START_TIME + hour * HOUR, 0.3);
+		assert.ok(value > 3 && value < 7, `${value}`);
+	}
+});
+
+test("a driver of one's own is simulated within the range that it declares", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "firefly-driver-"));
+	try {
+		writeFileSync(join(folder, "manifest.json"), '{"modules": {"driver/tank": "./tank"}}');
+		writeFileSync(join(folder, "tank.ts"), 'import "embedded:io/analog";');
+		const level = { text: "Level.", minimum: 1000, maximum: 2000, decimals: 0 };
+		writeFileSync(
+			join(folder, "tank.declaration.json"),
+			JSON.stringify({ title: "Tank", text: "Level.", properties: { "tank.level": level } }),
+		);
+		const sensors = [{ name: "tank", driver: "tank", property: "tank.level", every: "1h" }];
+		const values = await collectSamples("node", sensors, [join(folder, "manifest.json")]);
+		const readings = values.get("tank") ?? [];
+		assert.ok(readings.length > 20);
+		for (const value of readings) {
+			assert.ok(value !== undefined && value > 1300 && value < 1700, `${value}`);
+			assert.equal(value, Math.round(value));
+		}
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 });
