@@ -62,7 +62,7 @@ export function checkDocument(
 	if (value === undefined) return { problems: sortProblems(problems), warnings: [] };
 	const local = readOverrides(path, environment);
 	const merged = { ...local.overrides, ...overrides };
-	const shape = schemaProblems(document, Manifest);
+	const shape = schemaProblems(document, Manifest, ["config", "firefly"]);
 	problems.push(...shape);
 	const warnings: Problem[] = [];
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {

@@ -65,7 +65,7 @@ export function readOverrides(
 		if (!(document instanceof JSONDocument)) problems.push(document);
 		else {
 			problems.push(...document.problems);
-			if (document.value !== undefined) problems.push(...schemaProblems(document, LocalConfig));
+			if (document.value !== undefined) problems.push(...schemaProblems(document, LocalConfig, []));
 			for (const source of overrideSources) {
 				const value = valueAt(document.value, source.path);
 				if (typeof value === "string") overrides[source.key] = value;

@@ -1,5 +1,6 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
+import { fireflyFields } from "../../src/config/fields/firefly";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
 import type { ManifestView } from "./json";
@@ -50,6 +51,8 @@ class ConfigRules {
 			for (const key of Object.keys(config))
 				if (key !== "firefly" && nearest(key, ["firefly"]) !== undefined)
 					this.#addKeyProblem(["config", key], 'is not a known key; did you mean "firefly"?');
+				else if (Object.hasOwn(fireflyFields, key))
+					this.#addKeyProblem(["config", key], `is read nowhere; did you mean "config.firefly.${key}"?`);
 		if (valueAt(this.#document.value, root) === undefined) {
 			this.#addProblem(
 				config === undefined ? [] : ["config"],

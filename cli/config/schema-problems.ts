@@ -3,6 +3,7 @@ import type { TLocalizedValidationError } from "typebox/error";
 import { Settings } from "typebox/system";
 import { Errors } from "typebox/value";
 import type { JSONDocument } from "./json";
+import { meantShape, unknownKeyAdvice } from "./meant-key";
 import type { Path, Problem } from "./problem";
 import { didYouMean, nearest, suggestDuration } from "./suggest";
 
@@ -17,13 +18,16 @@ interface SchemaKeywords {
 	readonly writeOnly?: boolean;
 }
 
-/** Violations of the schema, as messages. */
-export function schemaProblems(document: JSONDocument, schema: TSchema): Problem[] {
+/**
+ * Violations of the schema, as messages.
+ * @param root where the content of `config.firefly` is in the document; undefined: it has none
+ */
+export function schemaProblems(document: JSONDocument, schema: TSchema, root?: Path): Problem[] {
 	// TypeBox stops after 8 errors otherwise.
 	Settings.Set({ maxErrors: 10_000 });
 	const problems = new Map<string, Problem>();
 	for (const error of Errors(schema, document.value)) {
-		for (const problem of problemsOf(document, schema, error)) {
+		for (const problem of problemsOf(document, schema, error, root)) {
 			const key = `${problem.line}:${problem.column}:${problem.path}`;
 			if (!problems.has(key)) problems.set(key, problem);
 		}
@@ -31,7 +35,12 @@ export function schemaProblems(document: JSONDocument, schema: TSchema): Problem
 	return [...problems.values()];
 }
 
-function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedValidationError): Problem[] {
+function problemsOf(
+	document: JSONDocument,
+	schema: TSchema,
+	error: TLocalizedValidationError,
+	root: Path | undefined,
+): Problem[] {
 	const path = pointerPath(document.value, error.instancePath);
 	const value = valueAt(document.value, path);
 	const rule = valueAt(schema, pointerSteps(error.schemaPath)) as TSchema & SchemaKeywords;
@@ -43,7 +52,7 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 			return error.params.additionalProperties.map((key) =>
 				document.atKey(
 					[...path, key],
-					`is not a known key${didYouMean(nearest(key, Object.keys(rule.properties ?? {})))}`,
+					`is not a known key${unknownKeyAdvice(path, key, Object.keys(rule.properties ?? {}), root)}`,
 				),
 			);
 		case "required":
@@ -56,7 +65,9 @@ function problemsOf(document: JSONDocument, schema: TSchema, error: TLocalizedVa
 		case "maxItems":
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
-			return [document.at(path, describeProblem(value, rule, secretAt(path, rule)))];
+			return [
+				document.at(path, describeProblem(value, rule, secretAt(path, rule), meantShape(path, value, root))),
+			];
 	}
 }
 
@@ -68,7 +79,12 @@ function secretAt(path: Path, rule: SchemaKeywords): string | undefined {
 }
 
 /** The message for a value that a rule rejects. */
-function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret: string | undefined): string {
+function describeProblem(
+	value: unknown,
+	rule: TSchema & SchemaKeywords,
+	secret: string | undefined,
+	shape: string | undefined,
+): string {
 	const shown = secret ?? describeValue(value);
 	const duration = rule.pattern?.includes("(ms|s|m|h|d)") || rule.pattern?.includes("(s|m|h|d)");
 	if (rule.enum !== undefined) {
@@ -88,6 +104,8 @@ function describeProblem(value: unknown, rule: TSchema & SchemaKeywords, secret:
 		if (rule.type === "number" || Number.isInteger(value))
 			return `${shown} is not between ${rule.minimum} and ${rule.maximum}`;
 	}
+	if (shape !== undefined && (rule.type === "object" || rule.type === "array"))
+		return `${shown} is not ${kindOf(rule)}; did you mean ${shape}?`;
 	return `${shown} is not ${kindOf(rule)}${didYouMean(suggestNumber(value, rule))}`;
 }
 

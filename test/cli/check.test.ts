@@ -4,6 +4,7 @@ import { JSONDocument } from "../../cli/config/json";
 import { loadManifest } from "../../cli/config/load";
 import { formatProblem } from "../../cli/config/problem";
 import { configWarnings } from "../../cli/config/warnings";
+import { habits } from "./habits";
 import { invalidConfigurations } from "./invalid-configurations";
 import { oversizedConfigurations } from "./oversized-configurations";
 import { Project } from "./project";
@@ -35,7 +36,11 @@ describe("problems of a manifest", () => {
 
 	test("a valid manifest", () => assert.deepEqual(check({ "manifest.json": manifest(good) }), []));
 
-	for (const { name, firefly, problems } of [...invalidConfigurations, ...oversizedConfigurations]) {
+	for (const { name, firefly, problems } of [
+		...invalidConfigurations,
+		...habits,
+		...oversizedConfigurations,
+	]) {
 		test(name, () =>
 			assert.deepEqual(
 				check({ "manifest.json": manifest(firefly) }),

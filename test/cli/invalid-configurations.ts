@@ -291,7 +291,7 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "broker not object",
 		firefly: '{"broker": "mqtt://b", "sensors": [{"name": "t", "driver": "sht3x"}]}',
-		problems: ['12 config.firefly.broker: "mqtt://b" is not an object'],
+		problems: ['12 config.firefly.broker: "mqtt://b" is not an object; did you mean {"url":"mqtt://b"}?'],
 	},
 	{
 		name: "broker password",
