@@ -9,27 +9,32 @@ interface CheckOptions {
 export function checkCommand(): Command {
 	return new Command("check")
 		.description(
-			"Check a manifest: configuration, includes, drivers, memory. Prints every problem and warning with its place; exit code 1 if there is a problem.",
+			"Check a manifest: configuration, includes, drivers, memory. Prints every problem and warning with its place, and what the configuration means; exit code 1 if there is a problem.",
 		)
 		.argument("[manifest]", "the manifest to check", "manifest.json")
 		.option(
 			"--json",
-			"print one JSON object: file, problems and warnings with file, line, column, path, message",
+			"print one JSON object: file; problems and warnings with file, line, column, path, message; meaning",
 		)
 		.action((file: string, options: CheckOptions) => check(file, options));
 }
 
 async function check(file: string, options: CheckOptions): Promise<void> {
-	const { loadManifest } = await import("./config/load");
+	const [{ loadManifest }, { meaningOf }, { meaningText }] = await Promise.all([
+		import("./config/load"),
+		import("./meaning/meaning"),
+		import("./meaning/text"),
+	]);
 	const loaded = loadManifest(file, process.env);
 	const problems = "problems" in loaded ? loaded.problems : [];
 	const { warnings } = loaded;
-	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems, warnings })}\n`);
+	const meaning = "manifest" in loaded ? meaningOf(loaded.manifest.device) : undefined;
+	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems, warnings, meaning })}\n`);
 	else {
 		for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
 		for (const { message, ...place } of warnings)
 			process.stderr.write(`${formatProblem({ ...place, message: `warning: ${message}` })}\n`);
-		if (problems.length === 0) process.stdout.write(`${file}: no problems\n`);
+		if (meaning !== undefined) process.stdout.write(`${file}: no problems\n${meaningText(meaning)}`);
 	}
 	if (problems.length > 0) throw new Failure("");
 }

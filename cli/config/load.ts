@@ -1,5 +1,6 @@
 import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
+import type { ConfiguredDevice } from "../meaning/meaning";
 import { type Declarations, readDeclarations } from "./declarations";
 import { driverProblems } from "./drivers";
 import { readDocument } from "./file";
@@ -12,6 +13,7 @@ import { commonView, newProblems, platformViews } from "./platforms";
 import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
+import { creationSizes, deviceSettings } from "./sizes";
 import { configWarnings } from "./warnings";
 
 /** A manifest without problems. */
@@ -22,6 +24,8 @@ export interface LoadedManifest {
 	readonly json: object;
 	/** Values that the command line adds to `mc/config`. */
 	readonly overrides: Overrides;
+	/** The device that an ESP32 becomes with it. */
+	readonly device: ConfiguredDevice;
 }
 
 export type Loaded = ({ readonly manifest: LoadedManifest } | { readonly problems: readonly Problem[] }) & {
@@ -65,10 +69,13 @@ export function checkDocument(
 	const shape = schemaProblems(document, Manifest, ["config", "firefly"]);
 	problems.push(...shape);
 	const warnings: Problem[] = [];
+	let drivers: ConfiguredDevice["drivers"] = new Map();
+	let chip: ManifestView = document;
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path, environment);
 		const declarations = readDeclarations(included.drivers);
 		problems.push(...declarations.problems);
+		({ drivers } = declarations);
 		const common = checkValues(
 			commonView(document, path, included),
 			path,
@@ -78,7 +85,9 @@ export function checkDocument(
 			onChip,
 		);
 		const rules: Problem[] = [];
-		for (const view of platformViews(document, path, included)) {
+		const views = platformViews(document, path, included);
+		chip = views[0];
+		for (const view of views) {
 			const special = checkValues(view, path, merged, included, declarations, onChip, view.name);
 			rules.push(...newProblems(special.rules, common.rules, rules));
 			warnings.push(...newProblems(special.warnings, common.warnings, warnings));
@@ -95,7 +104,8 @@ export function checkDocument(
 	problems.push(...local.problems);
 	const sorted = { warnings: sortProblems(warnings) };
 	if (problems.length > 0) return { problems: sortProblems(problems), ...sorted };
-	return { manifest: { path, json: value as object, overrides: merged }, ...sorted };
+	const device = { settings: deviceSettings(chip, merged), ...creationSizes(chip), drivers };
+	return { manifest: { path, json: value as object, overrides: merged, device }, ...sorted };
 }
 
 /** Checks values against each other, against the firmware and against the chip, as one platform has them. */

@@ -40,12 +40,16 @@ export function deviceSettings(document: ManifestView, overrides: Overrides): Se
 	return readSettings({ ...Object(config), ...overrides }, longestIdentity, () => {});
 }
 
+/** Bytes of the arena and slots of the stack, where the manifest has them. */
+export function creationSizes(document: ManifestView): { readonly arena?: number; readonly stack?: number } {
+	const arena = numberAt(document, ["creation", "static"]);
+	const stack = numberAt(document, ["creation", "stack"]);
+	return { ...(arena === undefined ? {} : { arena }), ...(stack === undefined ? {} : { stack }) };
+}
+
 function arenaProblems(document: ManifestView, settings: Settings): Problem[] {
-	const shortage = memoryShortage(
-		settings,
-		numberAt(document, ["creation", "static"]),
-		numberAt(document, ["creation", "stack"]),
-	);
+	const { arena, stack } = creationSizes(document);
+	const shortage = memoryShortage(settings, arena, stack);
 	if (shortage === undefined) return [];
 	const listen = [...root, "listen"];
 	const place = shortage.key === undefined ? listen : [...listen, shortage.key];
@@ -84,6 +88,17 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 		problems.push(document.at([...root, "broker"], `no CONNECT can be made of this: ${error.message}`));
 	}
 	return problems;
+}
+
+/** Bytes of the longest packets of a node; CONNECT is absent if none can be made. */
+export function largestPackets(settings: Settings): { readonly report: number; readonly connect?: number } {
+	const report = reportSize(settings);
+	try {
+		return { report, connect: connectSize(connectFields(settings.broker), settings.broker.version) };
+	} catch (error) {
+		if (!(error instanceof MQTTError)) throw error;
+		return { report };
+	}
 }
 
 /** Bytes of the longest PUBLISH; 0 without sensors. */

@@ -1,0 +1,69 @@
+import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
+import { formatDuration } from "../../src/config/duration";
+import type { SensorSettings, Settings } from "../../src/config/settings";
+
+/** Other settings, and what is other in them, as text of a manifest. */
+export interface Variant {
+	readonly label: string;
+	readonly settings: Settings;
+}
+
+/** Times between samples that are tried, ms. */
+const STEPS_MS = [10_000, 60_000, 300_000, 900_000];
+/** How many of those that are longer than the shortest one. */
+const MAX_STEPS = 2;
+/** With a deadband where there was none, ms. */
+const HEARTBEAT_MS = 900_000;
+
+/** Changes of the settings that a battery depends on. */
+export function variantsOf(
+	settings: Settings,
+	declarations: readonly (PropertyDeclaration | undefined)[],
+): readonly Variant[] {
+	if (settings.role !== "sensor") return [];
+	if (settings.sleep.mode === "none") {
+		const sleep = changed(settings.sleep, { mode: "deep" });
+		return [{ label: 'sleep.mode "deep"', settings: changed(settings, { sleep }) }];
+	}
+	const { sensors } = settings;
+	const shortest = Math.min(...sensors.map(({ every }) => every));
+	const slower = STEPS_MS.filter((step) => step > shortest)
+		.slice(0, MAX_STEPS)
+		.map((step) => ({
+			label: `every ${formatDuration(step)}`,
+			sensors: sensors.map((sensor) => withEvery(sensor, step)),
+		}));
+	const sets = [{ label: "", sensors }, ...slower];
+	const damped = sets.flatMap((set) => {
+		const held = set.sensors.map((sensor, index) => withDelta(sensor, declarations[index]?.delta));
+		const texts = held
+			.filter((sensor, index) => sensor !== set.sensors[index])
+			.map(({ name, delta }) => `${delta} of ${name}`);
+		if (texts.length === 0) return [];
+		const label = [set.label, `delta ${texts.join(", ")}`].filter((text) => text !== "").join(" with ");
+		return [{ label, sensors: held }];
+	});
+	return [...slower, ...damped].map((set) => ({
+		label: set.label,
+		settings: changed(settings, { sensors: set.sensors }),
+	}));
+}
+
+/** The same settings with some others: they are views of the configuration, which a spread does not copy. */
+function changed<Base extends object>(base: Base, changes: Partial<Base>): Base {
+	return Object.create(base, Object.getOwnPropertyDescriptors(changes)) as Base;
+}
+
+function withEvery(sensor: SensorSettings, every: number): SensorSettings {
+	if (sensor.every >= every) return sensor;
+	const { heartbeat } = sensor;
+	return changed(sensor, {
+		every,
+		...(heartbeat === undefined ? {} : { heartbeat: Math.max(heartbeat, every) }),
+	});
+}
+
+function withDelta(sensor: SensorSettings, delta: number | undefined): SensorSettings {
+	if (sensor.delta !== undefined || delta === undefined) return sensor;
+	return changed(sensor, { delta, heartbeat: Math.max(sensor.heartbeat ?? HEARTBEAT_MS, sensor.every) });
+}

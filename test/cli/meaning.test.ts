@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ownDeclarations } from "../../cli/config/declarations";
+import { JSONDocument } from "../../cli/config/json";
+import { deviceSettings } from "../../cli/config/sizes";
+import { type Meaning, meaningOf } from "../../cli/meaning/meaning";
+import { meaningText } from "../../cli/meaning/text";
+import { Project } from "./project";
+
+const firmware = fileURLToPath(new URL("../../firmware", import.meta.url));
+const drivers = ownDeclarations(firmware);
+
+interface Changes {
+	readonly [key: string]: unknown;
+}
+
+const temperature = { name: "temperature", driver: "sht3x", property: "thermometer.temperature" };
+
+function firefly(sensors: readonly object[], more: Changes = {}): Changes {
+	return { wifi: { ssid: "x" }, broker: { url: "mqtt://192.168.1.10" }, sensors, ...more };
+}
+
+function meaning(config: Changes): Meaning {
+	const document = new JSONDocument("m.json", JSON.stringify({ config: { firefly: config } }));
+	return meaningOf({ settings: deviceSettings(document, {}), drivers });
+}
+
+const days = (config: Changes): number => meaning(config).battery.days;
+
+test("every 10 s without a deadband: every sample is a report", () => {
+	const { day, battery, packets } = meaning(firefly([{ ...temperature, every: "10s" }]));
+	assert.deepEqual(day, { wakes: 8640, reportsAtMost: 8640, reports: 8640, exchanges: 8640 });
+	assert.ok(battery.days > 20 && battery.days < 30, `${battery.days}`);
+	assert.deepEqual(
+		battery.instead.map((other) => other.with),
+		[
+			"every 1m",
+			"every 5m",
+			"delta 0.2 of temperature",
+			"every 1m with delta 0.2 of temperature",
+			"every 5m with delta 0.2 of temperature",
+		],
+	);
+	assert.ok(packets.report! > 40 && packets.connect! > 20);
+});
+
+test("what is said of other settings is what is said of them when they are configured", () => {
+	const { battery } = meaning(firefly([{ ...temperature, every: "10s" }]));
+	const said = (label: string): number | undefined =>
+		battery.instead.find((other) => other.with === label)?.days;
+	assert.equal(said("every 1m"), days(firefly([{ ...temperature, every: "60s" }])));
+	const damped = { ...temperature, every: "60s", delta: 0.2, heartbeat: "15m" };
+	assert.equal(said("every 1m with delta 0.2 of temperature"), days(firefly([damped])));
+});
+
+test("samples of several sensors share wakes; JSON with several values is one report", () => {
+	const sensors = [
+		{ ...temperature, every: "60s" },
+		{ name: "humidity", driver: "sht3x", property: "hygrometer.humidity", every: "5m" },
+	];
+	assert.deepEqual(meaning(firefly(sensors)).day, {
+		wakes: 1440,
+		reportsAtMost: 1728,
+		reports: 1728,
+		exchanges: 1440,
+	});
+	const together = { payload: "json", topic: "home/all" };
+	assert.deepEqual(meaning(firefly(sensors, together)).day, {
+		wakes: 1440,
+		reportsAtMost: 1440,
+		reports: 1440,
+		exchanges: 1440,
+	});
+});
+
+test("many samples a second are extrapolated from fewer", () => {
+	const { day } = meaning(firefly([{ ...temperature, every: "100ms" }]));
+	assert.equal(day?.wakes, 864_000);
+});
+
+test("a node that stays awake: deep sleep is what matters", () => {
+	const { battery } = meaning(firefly([{ ...temperature, every: "60s" }], { sleep: { mode: "none" } }));
+	assert.ok(battery.days < 2);
+	assert.deepEqual(
+		battery.instead.map((other) => other.with),
+		['sleep.mode "deep"'],
+	);
+	assert.equal(battery.instead[0]?.days, days(firefly([{ ...temperature, every: "60s" }])));
+});
+
+test("a broker: memory and pools, and no day of samples", () => {
+	const { day, battery, memory, packets } = meaning({
+		role: "broker",
+		listen: { anonymous: true, retainedBytes: 8000 },
+	});
+	assert.equal(day, undefined);
+	assert.ok(battery.days < 2 && battery.instead.length === 0);
+	assert.deepEqual(packets, { accepted: 512 });
+	assert.deepEqual(
+		memory.pools.find(({ key }) => key === "retainedBytes"),
+		{
+			key: "retainedBytes",
+			bytes: 8000,
+		},
+	);
+	assert.ok(memory.pools.every(({ bytes }, index) => index === 0 || bytes <= memory.pools[index - 1]!.bytes));
+	assert.ok(memory.needed > memory.pools.reduce((sum, { bytes }) => sum + bytes, 0));
+	assert.ok(memory.needed < memory.available);
+});
+
+test("as text: a line each, other settings below the battery", () => {
+	const text = meaningText({
+		day: { wakes: 8640, reportsAtMost: 12_960, reports: 4637, exchanges: 3105 },
+		battery: {
+			charge: 262.04,
+			days: 9.54,
+			capacity: 2500,
+			instead: [
+				{ with: "every 1m", charge: 50, days: 50.4 },
+				{ with: "every 1h", charge: 2, days: 1250 },
+			],
+		},
+		memory: { needed: 51_604, available: 86_016, pools: [{ key: "connections", bytes: 9312 }] },
+		packets: { report: 76, connect: 41, accepted: 512 },
+	});
+	assert.equal(
+		text,
+		`a day        8,640 wakes, 12,960 reports at most, about 4,637 with the simulator's curves
+battery      262 mAh a day: 9.5 days on 2,500 mAh (chip alone, as the simulator estimates it)
+             every 1m: 50 days
+             every 1h: 3.4 years
+memory       51,604 of 86,016 bytes at the worst; the largest pools: connections 9,312
+packets      reports up to 76 bytes, CONNECT up to 41, accepted up to 512
+`,
+	);
+});
+
+describe("the estimate and the simulator agree", () => {
+	const project = new Project();
+	after(() => project.remove());
+
+	const configurations: readonly (readonly [string, Changes])[] = [
+		["every 60 s", firefly([{ ...temperature, every: "60s" }])],
+		["with a deadband", firefly([{ ...temperature, every: "60s", delta: 0.2, heartbeat: "15m" }])],
+		[
+			"two sensors in JSON",
+			firefly(
+				[
+					{ ...temperature, every: "60s", decimals: 1, delta: 0.1, heartbeat: "1h" },
+					{ name: "humidity", driver: "sht3x", property: "hygrometer.humidity", every: "5m" },
+				],
+				{ payload: "json", topic: "home/all" },
+			),
+		],
+	];
+	for (const [name, config] of configurations)
+		test(name, async () => {
+			project.write(
+				"manifest.json",
+				JSON.stringify({
+					include: [`${firmware}/manifest.json`, `${firmware}/drivers/sht3x/manifest.json`],
+					config: { firefly: config },
+				}),
+			);
+			const run = ["sim", "--speed", "max", "--engine", "node", "--for", "1d", "--json"];
+			const { code, stdout } = await project.run(run);
+			assert.equal(code, 0);
+			const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+			const { day, battery } = meaning(config);
+			const near = (estimated: number, simulated: number, tolerance: number): void =>
+				assert.ok(Math.abs(estimated / simulated - 1) < tolerance, `${estimated}, simulated ${simulated}`);
+			near(day!.wakes, summary.wakes, 0.02);
+			near(day!.reports, summary.published, 0.15);
+			near(battery.days, summary.energy.battery.days, 0.1);
+		});
+});
