@@ -1,9 +1,11 @@
+import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
 
 interface CheckOptions {
 	readonly json?: true;
+	readonly schema?: string;
 }
 
 export function checkCommand(): Command {
@@ -15,6 +17,10 @@ export function checkCommand(): Command {
 		.option(
 			"--json",
 			"print one JSON object: file; problems and warnings with file, line, column, path, message; meaning",
+		)
+		.option(
+			"--schema <file>",
+			"write a schema for editors that knows the drivers that this manifest includes",
 		)
 		.action((file: string, options: CheckOptions) => check(file, options));
 }
@@ -28,6 +34,11 @@ async function check(file: string, options: CheckOptions): Promise<void> {
 	const loaded = loadManifest(file, process.env);
 	const problems = "problems" in loaded ? loaded.problems : [];
 	const { warnings } = loaded;
+	if (options.schema !== undefined && "manifest" in loaded) {
+		const { drivers, device } = loaded.manifest;
+		const { jsonSchema } = await import("./config/json-schema");
+		writeFileSync(options.schema, jsonSchema(device.drivers, drivers));
+	}
 	const meaning = "manifest" in loaded ? meaningOf(loaded.manifest.device) : undefined;
 	if (options.json) process.stdout.write(`${JSON.stringify({ file, problems, warnings, meaning })}\n`);
 	else {

@@ -7,19 +7,17 @@ export interface SchemaPart {
 
 /**
  * Schema of `driver`.
- * @param closed whether there are no others; if not, any name is accepted, and these are proposed
+ * @param proposed names that are proposed, where any is accepted
+ * @param included the only names there are
  */
 export function driverNameSchema(
 	name: SchemaPart,
-	drivers: ReadonlyMap<string, DriverDeclaration>,
-	closed: boolean,
+	proposed: readonly string[],
+	included: readonly string[] | undefined,
 ): SchemaPart {
-	const words = [...drivers.keys(), "replay"];
-	if (closed) {
-		const { type: _type, pattern: _pattern, minLength: _minLength, ...notes } = name;
-		return { ...notes, enum: words };
-	}
-	return { ...name, anyOf: [{ enum: words }, {}] };
+	if (included === undefined) return { ...name, anyOf: [{ enum: [...proposed, "replay"] }, {}] };
+	const { type: _type, pattern: _pattern, minLength: _minLength, ...notes } = name;
+	return { ...notes, enum: [...included, "replay"] };
 }
 
 /** For each driver: what `options` and `property` of a sensor with it may be. */

@@ -14,16 +14,19 @@ const LINE_WIDTH = 110;
 
 /**
  * The text of a schema of manifests, which editors use through `$schema`.
- * @param drivers proposed for `driver`, with what each one declares
- * @param closed whether there are no other drivers
+ * @param drivers what each driver declares
+ * @param included all drivers that there are; undefined: others than those of `drivers` are accepted too
  */
-export function jsonSchema(drivers: ReadonlyMap<string, DriverDeclaration>, closed: boolean): string {
+export function jsonSchema(
+	drivers: ReadonlyMap<string, DriverDeclaration>,
+	included?: readonly string[],
+): string {
 	const $defs = { firefly: FireflyConfig };
 	const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", ...Manifest, $defs };
 	// A manifest holds the configuration in several places; the schema defines it once.
 	const shared = function (this: unknown, key: string, value: unknown): unknown {
 		if (key === "firefly" && this !== $defs) return { $ref: "#/$defs/firefly" };
-		return key === "sensors" ? withDrivers(value as SensorsSchema, drivers, closed) : value;
+		return key === "sensors" ? withDrivers(value as SensorsSchema, drivers, included) : value;
 	};
 	const text = JSON.stringify(schema, shared, 2);
 	return `${shortLists.reduce((shortened, list) => shortened.replace(list, onOneLine), text)}\n`;
@@ -44,10 +47,10 @@ interface SensorsSchema extends SchemaPart {
 function withDrivers(
 	sensors: SensorsSchema,
 	drivers: ReadonlyMap<string, DriverDeclaration>,
-	closed: boolean,
+	included: readonly string[] | undefined,
 ): SensorsSchema {
 	const { properties } = sensors.items;
-	const driver = driverNameSchema(properties.driver, drivers, closed);
+	const driver = driverNameSchema(properties.driver, [...drivers.keys()], included);
 	const items = {
 		...sensors.items,
 		properties: { ...properties, driver },

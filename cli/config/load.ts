@@ -24,6 +24,8 @@ export interface LoadedManifest {
 	readonly json: object;
 	/** Values that the command line adds to `mc/config`. */
 	readonly overrides: Overrides;
+	/** Drivers of the build, for at least one target. */
+	readonly drivers: readonly string[];
 	/** The device that an ESP32 becomes with it. */
 	readonly device: ConfiguredDevice;
 }
@@ -70,12 +72,14 @@ export function checkDocument(
 	problems.push(...shape);
 	const warnings: Problem[] = [];
 	let drivers: ConfiguredDevice["drivers"] = new Map();
+	let names: readonly string[] = [];
 	let chip: ManifestView = document;
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path, environment);
 		const declarations = readDeclarations(included.drivers);
 		problems.push(...declarations.problems);
 		({ drivers } = declarations);
+		names = [...included.drivers.keys()];
 		const common = checkValues(
 			commonView(document, path, included),
 			path,
@@ -105,7 +109,7 @@ export function checkDocument(
 	const sorted = { warnings: sortProblems(warnings) };
 	if (problems.length > 0) return { problems: sortProblems(problems), ...sorted };
 	const device = { settings: deviceSettings(chip, merged), ...creationSizes(chip), drivers };
-	return { manifest: { path, json: value as object, overrides: merged, device }, ...sorted };
+	return { manifest: { path, json: value as object, overrides: merged, drivers: names, device }, ...sorted };
 }
 
 /** Checks values against each other, against the firmware and against the chip, as one platform has them. */

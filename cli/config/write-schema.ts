@@ -6,4 +6,4 @@ import { jsonSchema } from "./json-schema";
 // Run after each change of src/config/fields or of a driver's declaration:
 // node --import tsx cli/config/write-schema.ts
 const drivers = ownDeclarations(fileURLToPath(new URL("../../firmware", import.meta.url)));
-writeFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), jsonSchema(drivers, false));
+writeFileSync(new URL("../../docs/manifest.schema.json", import.meta.url), jsonSchema(drivers));

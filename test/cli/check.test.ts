@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { JSONDocument } from "../../cli/config/json";
 import { loadManifest } from "../../cli/config/load";
@@ -575,6 +577,13 @@ describe("firefly check", () => {
 		assert.deepEqual(rest, { file: "manifest.json", problems: [], warnings: [] });
 		assert.deepEqual(Object.keys(meaning), ["day", "battery", "memory", "packets"]);
 		assert.deepEqual(meaning.day, { wakes: 1440, reportsAtMost: 1440, reports: 1440, exchanges: 1440 });
+	});
+
+	test("--schema writes a schema in which the drivers are those that are included", async () => {
+		assert.equal((await project.run(["check", "--schema", "schema.json"])).code, 0);
+		const schema = JSON.parse(readFileSync(join(project.directory, "schema.json"), "utf8"));
+		const { driver } = schema.$defs.firefly.properties.sensors.items.properties;
+		assert.deepEqual(driver.enum, ["sht3x", "bmp280", "replay"]);
 	});
 
 	test("a file that cannot be read is named", async () => {

@@ -92,7 +92,7 @@ describe("declarations of drivers", () => {
 
 describe("the schema of manifests knows the drivers", () => {
 	const check = (sensor: object, closed = false): boolean => {
-		const schema = Schema.Compile(JSON.parse(jsonSchema(drivers, closed)));
+		const schema = Schema.Compile(JSON.parse(jsonSchema(drivers, closed ? [...drivers.keys()] : undefined)));
 		return schema.Check({ config: { firefly: { sensors: [{ name: "t", ...sensor }] } } });
 	};
 	const sht3x = { driver: "sht3x", property: "thermometer.temperature" };
@@ -119,7 +119,7 @@ describe("the schema of manifests knows the drivers", () => {
 	});
 
 	test("completion: drivers, and for each one its options and properties, are proposed with texts", () => {
-		const { $defs } = JSON.parse(jsonSchema(drivers, false)) as {
+		const { $defs } = JSON.parse(jsonSchema(drivers)) as {
 			$defs: { firefly: { properties: { sensors: { items: SensorItems } } } };
 		};
 		const { properties, allOf } = $defs.firefly.properties.sensors.items;
