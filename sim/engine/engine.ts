@@ -2,8 +2,8 @@ import type { Program } from "../manifest/program";
 
 /**
  * A native function. Typed arrays and buffers are valid during the call only; an Error thrown here is thrown
- * in the firmware. Only natives whose names end in `_start`, `_join` or `_serve` accept functions, which arrive
- * as handles for {@link Chip.call} and are kept until {@link Chip.forget}.
+ * in the firmware. Only natives whose names end in `_start`, `_join` or `_serve` accept functions, which
+ * arrive as handles for {@link Chip.call} and are kept until {@link Chip.forget}.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most natives return nothing
 export type NativeFunction = (...args: never[]) => number | string | boolean | undefined | void;
