@@ -90,12 +90,12 @@ describe("a simulation", () => {
 	test("a broker that is the access point serves as one that has joined", async () => {
 		const values = async (mode: "join" | "accessPoint") => {
 			const firefly = {
-				role: "broker",
-				sensors: [],
+				role: "both",
+				sleep: { mode: "none" },
 				wifi: { ssid: "home", mode },
 				listen: { anonymous: true },
 			};
-			const events = await run(60_000, { manifest: manifest(firefly) });
+			const events = await run(3 * 60_000, { manifest: manifest(firefly) });
 			assert.equal(eventsOfType(events, "crash").length, 0);
 			const scanned = eventsOfType(events, "radio").some(({ step }) => step === "scan");
 			return { topics: eventsOfType(events, "value").map(({ topic }) => topic), scanned };
@@ -189,7 +189,7 @@ describe("a simulation", () => {
 		const alone = await run(HOUR, {
 			manifest: manifest({ role: "broker", sensors: [], listen: { anonymous: true } }),
 		});
-		assert.deepEqual([...new Set(alone.map(({ type }) => type))], ["node", "boot"]);
+		assert.deepEqual([...new Set(alone.map(({ type }) => type))], ["node", "boot", "radio"]);
 		const both = await run(HOUR, {
 			manifest: manifest({ role: "both", listen: { anonymous: true }, sleep: { mode: "none" } }),
 		});
