@@ -203,7 +203,8 @@ describe("the package, packed and installed in a folder with a space, without sc
 		writeFileSync(own, JSON.stringify(manifest));
 		const firefly = join(app, "node_modules", ".bin", "firefly");
 		const checked = runAsGuest(firefly, ["check"], { FIREFLY_WIFI_PASSWORD: "a long password" });
-		assert.deepEqual([checked.status, checked.stdout], [0, "manifest.json: no problems\n"], checked.stderr);
+		assert.equal(checked.status, 0, checked.stderr);
+		assert.match(checked.stdout, /^manifest\.json: no problems\n/);
 		const { status, stdout } = runAsGuest(firefly, ["sim", "--for", "1m", "--speed", "max"]);
 		assert.equal(status, 0);
 		assert.match(stdout, /reports +[1-9]\d* published, .* 0 lost/);
