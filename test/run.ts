@@ -85,7 +85,7 @@ stream.on("end", () => {
 	setImmediate(() => {
 		process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 		process.stdout.write(
-			`\nin ${progress.end()}\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+			`\nin ${progress.end()}${skipped > 0 ? `, ${skipped} skipped` : ""}\n${passed} passed, ${failed} failed\n`,
 		);
 	});
 });
