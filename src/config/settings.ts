@@ -69,9 +69,9 @@ function joinable({ ssid, ...rest }: Omit<WiFiSettings, "ssid"> & { ssid?: strin
 	return ssid === undefined ? {} : { wifi: { ssid, ...rest } };
 }
 
-function orderedBackoff(section: Section, { minimum, maximum }: BackoffSettings): BackoffSettings {
-	return {
-		minimum,
-		maximum: maximum >= minimum ? maximum : section.refuse("maximum", "is less than minimum", minimum),
-	};
+function orderedBackoff(section: Section, backoff: BackoffSettings): BackoffSettings {
+	const { minimum, maximum } = backoff;
+	return maximum >= minimum
+		? backoff
+		: { ...backoff, maximum: section.refuse("maximum", "is less than minimum", minimum) };
 }
