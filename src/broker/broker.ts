@@ -99,7 +99,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		const sysTopics = new SysTopics(core);
 		const router = new Router(core, packetWriter, sysTopics);
 		const sessionEnd = new SessionEnd(core, packetWriter, router);
-		const connectHandler = new ConnectHandler(core, packetWriter, sessionEnd);
+		const connectHandler = new ConnectHandler(core, packetWriter);
 		core.reader.handler = this;
 		this.#core = core;
 		this.#router = router;
@@ -324,7 +324,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		if (more) more = dispatcher.handle(connection, length);
 		if (dispatcher.connectReady) {
 			this.makeRoom(connection);
-			if (dispatcher.endOldSession()) this.#timeouts.checkSoon();
+			if (dispatcher.endOldSession(this.#sessionEnd)) this.#timeouts.checkSoon();
 			more = dispatcher.answerConnect(connection);
 		}
 		if (more) this.#router.pump(connection);
@@ -394,7 +394,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		try {
 			this.#dispatcher.onAuthResult(connection, result);
 			this.makeRoom(connection);
-			if (this.#dispatcher.endOldSession()) this.#timeouts.checkSoon();
+			if (this.#dispatcher.endOldSession(this.#sessionEnd)) this.#timeouts.checkSoon();
 			if (this.#dispatcher.answerConnect(connection)) this.#router.pump(connection);
 			this.#timeouts.watch(connection);
 		} catch (error) {

@@ -211,9 +211,9 @@ export const mutations: readonly Mutation[] = [
 		["test/access/password-wiping.test.ts"],
 	),
 	mutation(
-		"src/broker/handlers/connect-handler.ts",
-		"if (result !== SUCCESS) return false;\n\t\tlet known",
-		"if (result !== SUCCESS && result !== QUOTA_EXCEEDED) return false;\n\t\tlet known",
+		"src/broker/handlers/dispatcher.ts",
+		"if (this.#connectResult !== SUCCESS) return false;",
+		"if (this.#connectResult !== SUCCESS && this.#connectResult !== QUOTA_EXCEEDED) return false;",
 		"a clean CONNECT that is refused for lack of places ends the old session",
 		BROKER,
 	),

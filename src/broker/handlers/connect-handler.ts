@@ -7,7 +7,6 @@ import {
 	REQUEST_RESPONSE_INFORMATION,
 	RETAIN_NOT_SUPPORTED,
 	SESSION_EXPIRY_INTERVAL,
-	SESSION_TAKEN_OVER,
 	SUCCESS,
 	USER_PROPERTY,
 } from "../../mqtt/constants";
@@ -35,8 +34,8 @@ import {
 } from "../session/connection";
 import { nextToGiveWay } from "./admission";
 import { DeferredConnect } from "./deferred-connect";
-import type { SessionEnd } from "./session-end";
-import { storeWill, willSize } from "./wills";
+import { assignSession, knownSession } from "./session-takeover";
+import { willSize } from "./wills";
 
 /** Longest client identifier, bytes; at least 23 must be accepted [MQTT-3.1.3-5]. */
 const CLIENT_IDENTIFIER_LIMIT = 256;
@@ -56,7 +55,6 @@ export type ConnectResult =
 export class ConnectHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
-	readonly #sessionEnd: SessionEnd;
 	/** The CONNECT whose authentication is pending. */
 	readonly deferred = new DeferredConnect();
 	/** Assigned client identifier: a prefix and random hexadecimal digits. */
@@ -64,15 +62,14 @@ export class ConnectHandler {
 	/** Session Present flag of the CONNECT that is being answered. */
 	#sessionPresent = false;
 
-	constructor(core: Core, packetWriter: PacketWriter, sessionEnd: SessionEnd) {
+	constructor(core: Core, packetWriter: PacketWriter) {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
-		this.#sessionEnd = sessionEnd;
 	}
 
 	/**
 	 * Checks and authenticates a CONNECT, which is in the receive area. @param length of its body, bytes
-	 * @returns the result for endOldSession() and answer(); PENDING if it arrives later
+	 * @returns the result for answer(); PENDING if it arrives later
 	 */
 	connect(connection: Connection, packet: Packet, length: number): ConnectResult | typeof PENDING {
 		const code = this.checkConnect(connection, packet);
@@ -94,37 +91,15 @@ export class ConnectHandler {
 			this.#core,
 			connection,
 			this.peerOf(connection, packet),
-			this.knownSession(packet),
+			knownSession(this.#core, packet),
 			this.bytesFor(packet),
 			begun,
 		);
 	}
 
 	/**
-	 * Ends what an accepted CONNECT replaces: the client's old connection, and its old session on clean start.
-	 * Called before answer() and not within it, as each uses much of the stack.
-	 * @returns whether either was ended
-	 */
-	endOldSession(packet: Packet, result: ConnectResult | typeof PENDING): boolean {
-		const core = this.#core;
-		if (result !== SUCCESS) return false;
-		let known = this.knownSession(packet);
-		if (known === 0) return false;
-		const old = core.connectionOf(known);
-		if (old !== undefined) {
-			core.counters.takeovers++;
-			core.close(old, SESSION_TAKEN_OVER); // [MQTT-3.1.4-3] [MQTT-3.1.1:3.1.4-2]
-			this.#sessionEnd.endConnection(old);
-			known = this.knownSession(packet);
-		}
-		const ends = known !== 0 && packet.cleanStart;
-		if (ends) this.#sessionEnd.endSession(known); // [MQTT-3.1.2-4] [MQTT-3.1.4-4] [MQTT-3.1.1:3.1.2-6]
-		return ends || old !== undefined;
-	}
-
-	/**
-	 * Answers a CONNECT according to its result, after endOldSession(). The connection is then
-	 * CONNECTED, or refused and CLOSING. Wipes the password from the memory.
+	 * Answers a CONNECT according to its result, after endOldSession() of session-takeover.ts. The
+	 * connection is then CONNECTED, or refused and CLOSING. Wipes the password from the memory.
 	 */
 	answer(connection: Connection, packet: Packet, result: ConnectResult): void {
 		try {
@@ -203,15 +178,12 @@ export class ConnectHandler {
 			end = bytes.length;
 			do this.generateIdentifier();
 			while (sessions.find(userOfPeer(peer), bytes, start, end) !== 0); // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
-		} else known = this.knownSession(packet); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
+		} else known = knownSession(core, packet); // [MQTT-3.1.3-2] [MQTT-3.1.1:3.1.3-2]
 		if (core.openCount >= core.settings.connections) return 0;
 		// [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.1:3.1.2-4]
 		const session = known === 0 ? sessions.add(peer, bytes, start, end) : known;
 		if (session === 0) return 0;
-		sessions.setPeer(session, peer);
-		// a delayed will is not published if the session is resumed [MQTT-3.1.3-9]
-		sessions.dropWill(session);
-		if (packet.hasWill && !storeWill(core, session, packet)) {
+		if (!assignSession(core, session, peer, packet)) {
 			if (known === 0) sessions.remove(session);
 			return 0;
 		}
@@ -222,15 +194,6 @@ export class ConnectHandler {
 	/** The peer that sent a CONNECT. */
 	private peerOf(connection: Connection, packet: Packet): number {
 		return peerOf(this.#core.authorizer.userOf(packet), connection.network);
-	}
-
-	/** The session that the client has already; 0 if it has none. */
-	private knownSession(packet: Packet): number {
-		const { sessions, authorizer } = this.#core;
-		const { bytes, clientIdStart, clientIdEnd } = packet;
-		return clientIdStart === clientIdEnd
-			? 0
-			: sessions.find(authorizer.userOf(packet), bytes, clientIdStart, clientIdEnd);
 	}
 
 	/** Bytes that a session takes for the client identifier and the will. */

@@ -37,6 +37,8 @@ import { NO_ROOM, ROOM } from "./admission";
 import type { ConnectHandler, ConnectResult } from "./connect-handler";
 import { nextToGiveFilters } from "./filter-room";
 import type { PublishHandler } from "./publish-handler";
+import type { SessionEnd } from "./session-end";
+import { endOldSession } from "./session-takeover";
 import type { SubscribeHandler } from "./subscribe-handler";
 
 /** Decodes each packet in place and passes it to its handler. */
@@ -148,9 +150,10 @@ export class Dispatcher {
 		return ROOM;
 	}
 
-	/** Ends the connection and session that the CONNECT replaces. @returns whether either was ended */
-	endOldSession(): boolean {
-		return this.#connectHandler.endOldSession(this.#packet, this.#connectResult);
+	/** Ends the connection and session that an accepted CONNECT replaces. @returns whether either was ended */
+	endOldSession(sessionEnd: SessionEnd): boolean {
+		if (this.#connectResult !== SUCCESS) return false;
+		return endOldSession(this.#core, sessionEnd, this.#packet);
 	}
 
 	/** Answers the CONNECT. @returns whether queued messages may now be sent on its connection */
