@@ -10,6 +10,7 @@ import type { AuthResult } from "./access/authorizer";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
+import { resumeRetained } from "./delivery/retained-fill";
 import { Router } from "./delivery/router";
 import { SysTopics } from "./delivery/sys-topics";
 import { ROOM } from "./handlers/admission";
@@ -288,7 +289,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		try {
 			let ends = this.#core.closingCount > 0;
 			this.#sessionEnd.endClosing();
-			if (this.#router.resumeRetained()) this.#timeouts.scheduleBy(this.#core.clock.nowMs);
+			if (resumeRetained(this.#core, this.#router)) this.#timeouts.scheduleBy(this.#core.clock.nowMs);
 			while (ends || this.#core.closingCount > 0) {
 				this.#sessionEnd.endClosing();
 				// a closed connection can make its session end or its will due, or drain; a check can close others

@@ -52,6 +52,8 @@ export class Core {
 	openCount = 0;
 	/** Connections in phase CLOSING. */
 	closingCount = 0;
+	/** Stored values and subscriptions examined for new subscriptions in this turn, see retained-fill.ts. */
+	retainedExamined = 0;
 
 	constructor(host: Host, settings: ListenSettings) {
 		const {

@@ -54,6 +54,18 @@ export function canSendNow(core: Core, session: number, message: Message, qos: Q
 	return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
 }
 
+/** Counts a message that was sent. */
+export function countDelivered({ counters, host }: Core, message: Message): void {
+	counters.messagesDelivered++;
+	host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
+}
+
+/** Counts a message that was not sent to one client. */
+export function countDropped({ counters }: Core, result: Drop): void {
+	if (result === TOO_LARGE) counters.droppedSize++;
+	else counters.droppedExpired++;
+}
+
 /** Writes packets to clients: PUBLISH through the memory's send area, all others through an encoder. */
 export class PacketWriter {
 	/** Scratch properties of the packet to be encoded next. */

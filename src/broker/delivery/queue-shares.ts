@@ -1,5 +1,6 @@
 import type { Core } from "../core/core";
 import { shareOfBytes, shareOfEntries } from "../core/shares";
+import type { Message } from "../pool/message";
 import { dropExpired as dropExpiredOf, takeBack } from "../session/queue-release";
 
 // How willingly a borrower gives back, the most willing first
@@ -43,6 +44,25 @@ export function makeRoom(core: Core, session: number, bytes: number): boolean {
 		counters.droppedQueue += lost;
 	}
 	return true;
+}
+
+/**
+ * Makes room for a message that is about to be sent with QoS 1 or 2. Without room it is sent all the same,
+ * but not tracked or not kept.
+ * @param keep whether it may have to be sent again
+ * @returns whether its content is kept for that
+ */
+export function makeRoomInFlight(core: Core, session: number, message: Message, keep: boolean): boolean {
+	return makeRoom(core, session, 0) && keep && reserveContent(core, session, message);
+}
+
+/** Stores the content of a message for an entry of a session; false if there is no room. */
+export function reserveContent(core: Core, session: number, message: Message): boolean {
+	const { contents } = core.queues;
+	return (
+		contents.reserve(message) ||
+		(makeRoom(core, session, contents.roundedSize(message)) && contents.reserve(message))
+	);
 }
 
 /** Whether a session's queue is full, even after expired messages were dropped. */

@@ -10,21 +10,17 @@ import { decodeUTF8 } from "../../mqtt/utf8";
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { Message } from "../pool/message";
-import { isPacketIdInUse } from "../session/acknowledgement";
-import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import { nextFreePacketId } from "../session/acknowledgement";
+import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING } from "../session/connection";
 import { dropOldestQos0 } from "../session/queue-release";
 import { suspend } from "../session/queue-suspension";
-import { canSendNow, type Drop, EXPIRED, NO_ROOM, type PacketWriter, SENT, TOO_LARGE } from "./packet-writer";
-import { dropExpired, isQueueFull, makeRoom } from "./queue-shares";
+import { canSendNow, countDelivered, countDropped, NO_ROOM, type PacketWriter, SENT } from "./packet-writer";
+import { dropExpired, isQueueFull, makeRoom, makeRoomInFlight, reserveContent } from "./queue-shares";
 import { Recipients } from "./recipients";
+import { sendRetained } from "./retained-fill";
 import { nextMember } from "./shared-members";
 import type { SysTopics } from "./sys-topics";
 
-/**
- * Stored values that are compared with new subscriptions in one turn: some thousand subscriptions to some
- * thousand values would stop the broker for seconds.
- */
-const EXAMINED_PER_TURN = 8192;
 /** Minimum time between two traces of values that find no place. */
 const TRACE_INTERVAL_MS = 60_000;
 /** Start of such a trace; the topic follows. */
@@ -37,14 +33,6 @@ const PUBREL_ROOM = 5 + LAST_WORD_ROOM;
  * 0 message was routed but not stored, and the message it replaces was deleted.
  */
 export type RouteResult = typeof SUCCESS | typeof NO_MATCHING_SUBSCRIBERS | typeof QUOTA_EXCEEDED;
-
-// Whether a stored value may be sent with QoS 1 or 2
-/** It waits for an acknowledgement. */
-const WAITS = -1;
-const NOT_KEPT = 0;
-/** Its content is kept, so that it can be sent again. */
-const KEPT = 1;
-type RetainedRoom = typeof WAITS | typeof NOT_KEPT | typeof KEPT;
 
 /**
  * Stores a published message and delivers it to every subscriber: at once if the socket has room and nothing
@@ -61,8 +49,6 @@ export class Router {
 	readonly #recipients: Recipients;
 	/** No value that finds no place is traced before this, ms of the broker's clock. */
 	#nextTraceAt = 0;
-	/** Stored values and subscriptions examined for new subscriptions in this turn. */
-	#examined = 0;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
@@ -174,7 +160,8 @@ export class Router {
 		while (connection.phase === CONNECTED) {
 			const entry = queues.firstWaiting(session);
 			if (entry === 0) {
-				if ((connection.clientFlags & RETAINED_PENDING) === 0 || !this.sendRetained(connection)) return;
+				if ((connection.clientFlags & RETAINED_PENDING) === 0) return;
+				if (!sendRetained(this.#core, this.#packetWriter, this.#sysTopics, message, connection)) return;
 				continue;
 			}
 			let packetId = queues.table.packetId(entry);
@@ -190,7 +177,7 @@ export class Router {
 			// [MQTT-3.3.4-9] [MQTT-3.3.4-10] [MQTT-4.9.0-2] [MQTT-4.9.0-3]
 			if (reliable && queues.inFlight(session) >= connection.receiveMaximum) return;
 			queues.read(entry, message);
-			if (reliable && packetId === 0) packetId = this.nextFreePacketId(session);
+			if (reliable && packetId === 0) packetId = nextFreePacketId(sessions, queues, session);
 			const result = this.#packetWriter.publish(
 				connection,
 				message,
@@ -200,8 +187,8 @@ export class Router {
 				false,
 			);
 			if (result === NO_ROOM) return;
-			if (result === SENT) this.countDelivered(message);
-			else this.countDropped(result);
+			if (result === SENT) countDelivered(this.#core, message);
+			else countDropped(this.#core, result);
 			if (result === SENT && reliable)
 				queues.moveToInFlight(
 					session,
@@ -210,26 +197,6 @@ export class Router {
 				);
 			else queues.dropFirst(session);
 		}
-	}
-
-	/**
-	 * Resumes stored values that waited for the next turn.
-	 * @returns whether more of them wait for the next turn
-	 */
-	resumeRetained(): boolean {
-		const core = this.#core;
-		const { length } = core.connections;
-		const paused = this.#examined > EXAMINED_PER_TURN;
-		this.#examined = 0;
-		if (!paused) return false;
-		// begins anywhere, so that each connection has its turn
-		const from = Math.floor(Math.random() * length);
-		for (let i = 1; i < length && this.#examined <= EXAMINED_PER_TURN; i++) {
-			const connection = core.connections[1 + ((from + i) % (length - 1))]!;
-			if (connection.phase === CONNECTED && (connection.clientFlags & RETAINED_PENDING) !== 0)
-				this.pump(connection);
-		}
-		return this.#examined > EXAMINED_PER_TURN;
 	}
 
 	/**
@@ -275,44 +242,24 @@ export class Router {
 			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
 			if (qos === 0 || !sessions.persistent(session)) return false;
 		} else if (canSendNow(this.#core, session, message, qos)) {
-			if (qos !== 0) keep = this.makeRoomInFlight(session, message, keep);
-			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
+			if (qos !== 0) keep = makeRoomInFlight(this.#core, session, message, keep);
+			const packetId = qos === 0 ? 0 : nextFreePacketId(sessions, queues, session);
 			const packetWriter = this.#packetWriter;
 			const result = packetWriter.canRepeat(connection, flags, identifier)
 				? packetWriter.repeat(connection, packetId)
 				: packetWriter.publish(connection, message, flags, packetId, identifier, false);
 			if (result === SENT) {
 				if (qos !== 0) queues.addInFlight(session, packetId, flags, identifier, share, keep);
-				this.countDelivered(message);
+				countDelivered(this.#core, message);
 				return true;
 			}
 			if (result !== NO_ROOM) {
-				this.countDropped(result);
+				countDropped(this.#core, result);
 				return false;
 			}
 		}
 		// Tail call, which uses no stack on XS
 		return this.enqueue(session, message, flags, identifier, share);
-	}
-
-	/**
-	 * Makes room for a message that is about to be sent with QoS 1 or 2. Without room it is sent all the same,
-	 * but not tracked or not kept.
-	 * @param keep whether it may have to be sent again
-	 * @returns whether its content is kept for that
-	 */
-	private makeRoomInFlight(session: number, message: Message, keep: boolean): boolean {
-		return makeRoom(this.#core, session, 0) && keep && this.reserve(session, message);
-	}
-
-	/** Stores the content of a message for an entry of a session; false if there is no room. */
-	private reserve(session: number, message: Message): boolean {
-		const { queues } = this.#core;
-		return (
-			queues.contents.reserve(message) ||
-			(makeRoom(this.#core, session, queues.contents.roundedSize(message)) &&
-				queues.contents.reserve(message))
-		);
 	}
 
 	/** Queues a message for a session, which loses it if it has no room. @returns whether it is queued */
@@ -329,7 +276,7 @@ export class Router {
 		if (
 			!queues.isFull(session) &&
 			makeRoom(this.#core, session, 0) &&
-			this.reserve(session, message) &&
+			reserveContent(this.#core, session, message) &&
 			queues.push(session, message, flags, identifier, share)
 		)
 			return true;
@@ -337,117 +284,10 @@ export class Router {
 		return false;
 	}
 
-	/** Sends the next stored value for a new subscription; false if it must wait or none is left. */
-	private sendRetained(connection: Connection): boolean {
-		const { subscriptions, store, queues, sessions, settings, authorizer } = this.#core;
-		const sysTopics = this.#sysTopics;
-		const session = connection.session;
-		let subscription = connection.retainedSubscription;
-		if (subscription === 0) {
-			subscription = subscriptions.takeRetainedPending(session, connection.retainedCursor);
-			connection.retainedSubscription = subscription;
-			connection.retainedCursor = 0;
-			if (subscription === 0) {
-				connection.clientFlags &= ~RETAINED_PENDING;
-				return false;
-			}
-		}
-		const current = settings.lastValue === "every";
-		const withTimestamp = (connection.clientFlags & WANTS_TIMESTAMP) !== 0;
-		const message = this.#stored;
-		const isSys = subscriptions.isSys(subscription);
-		const last = isSys ? store.records + sysTopics.count : store.records;
-		for (let record = connection.retainedCursor + 1; record <= last; record++) {
-			if (++this.#examined > EXAMINED_PER_TURN) return false;
-			connection.retainedCursor = record;
-			if (record > store.records) {
-				if (!sysTopics.compose(record - store.records, message)) continue;
-			} else if (store.isInitialValue(record, current)) store.messages.readInto(record, message);
-			else continue;
-			const { topicStart, topicEnd } = message;
-			if (!subscriptions.matches(subscription, message.bytes, topicStart, topicEnd)) continue;
-			if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;
-			const granted = subscriptions.qos(subscription);
-			const qos = granted < message.qos ? granted : message.qos;
-			let keep = qos !== 0 && sessions.persistent(session);
-			if (qos !== 0) {
-				const kept = this.prepareRetained(connection, message, keep);
-				if (kept === WAITS) {
-					queues.contents.endMessage();
-					connection.retainedCursor = record - 1;
-					return false;
-				}
-				keep = kept === KEPT;
-			}
-			const packetId = qos === 0 ? 0 : this.nextFreePacketId(session);
-			const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
-			const identifier = subscriptions.identifier(subscription);
-			const result = this.#packetWriter.publish(
-				connection,
-				message,
-				flags,
-				packetId,
-				identifier,
-				withTimestamp && record <= store.records,
-			);
-			if (result === SENT && qos !== 0) queues.addInFlight(session, packetId, flags, identifier, 0, keep);
-			queues.contents.endMessage();
-			if (result === NO_ROOM) {
-				connection.retainedCursor = record - 1;
-				return false;
-			}
-			if (result === EXPIRED) store.drop(record); // [MQTT-3.3.2-5]
-			if (result !== SENT) {
-				this.countDropped(result);
-				continue;
-			}
-			this.countDelivered(message);
-			return true;
-		}
-		connection.retainedSubscription = 0;
-		connection.retainedCursor = subscription;
-		subscriptions.dirtyFlags?.mark(subscription);
-		return ++this.#examined <= EXAMINED_PER_TURN;
-	}
-
-	/**
-	 * Makes room for a stored value that is sent with QoS 1 or 2. Without room it waits for the next
-	 * acknowledgement, or is sent as makeRoomInFlight() says if none is due: so it never waits for others.
-	 */
-	private prepareRetained(connection: Connection, message: Message, keep: boolean): RetainedRoom {
-		const { queues } = this.#core;
-		const { session } = connection;
-		const inFlight = queues.inFlight(session);
-		queues.contents.beginMessage();
-		if (inFlight >= connection.receiveMaximum) return WAITS; // [MQTT-3.3.4-9]
-		const kept = this.makeRoomInFlight(session, message, keep);
-		if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return WAITS;
-		return kept ? KEPT : NOT_KEPT;
-	}
-
-	/** A packet identifier that is not in flight [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
-	private nextFreePacketId(session: number): number {
-		const { sessions, queues } = this.#core;
-		let id = sessions.nextPacketId(session);
-		// [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
-		while (isPacketIdInUse(queues, session, id)) id = sessions.nextPacketId(session);
-		return id;
-	}
-
-	private countDelivered(message: Message): void {
-		this.#core.counters.messagesDelivered++;
-		this.#core.host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
-	}
-
 	/** Counts a message that a session has lost for lack of room. */
 	private countLost(session: number): void {
 		const { counters, queues } = this.#core;
 		counters.droppedQueue++;
 		queues.addLost(session, 1);
-	}
-
-	private countDropped(result: Drop): void {
-		if (result === TOO_LARGE) this.#core.counters.droppedSize++;
-		else this.#core.counters.droppedExpired++;
 	}
 }

@@ -16,6 +16,7 @@ import {
 import type { OutgoingQueues } from "./outgoing-queues";
 import { QOS_MASK, RELEASED } from "./queue-entries";
 import { FIRST_IN_FLIGHT, FIRST_WAITING, LISTS_WIDTH, RECEIVED, UNTRACKED } from "./queue-lists";
+import type { Sessions } from "./sessions";
 
 /**
  * Whether a packet identifier is in flight, or was when the last connection ended. Identifiers without an
@@ -32,6 +33,14 @@ export function isPacketIdInUse(queues: OutgoingQueues, session: number, packetI
 		entry = table.next(entry);
 	}
 	return false;
+}
+
+/** A packet identifier that is not in flight [MQTT-2.2.1-4] [MQTT-3.1.1:2.3.1-4]. */
+export function nextFreePacketId(sessions: Sessions, queues: OutgoingQueues, session: number): number {
+	let id = sessions.nextPacketId(session);
+	// [MQTT-4.3.2-1] [MQTT-3.1.1:4.3.2-1] [MQTT-4.3.3-1] [MQTT-3.1.1:4.3.3-1]
+	while (isPacketIdInUse(queues, session, id)) id = sessions.nextPacketId(session);
+	return id;
 }
 
 /**

@@ -1,0 +1,144 @@
+import { RETAIN } from "../../mqtt/constants";
+import { CONNECTED } from "../../session/broker-phase";
+import type { Core } from "../core/core";
+import type { Message } from "../pool/message";
+import { nextFreePacketId } from "../session/acknowledgement";
+import { type Connection, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
+import { countDelivered, countDropped, EXPIRED, NO_ROOM, type PacketWriter, SENT } from "./packet-writer";
+import { makeRoomInFlight } from "./queue-shares";
+import type { SysTopics } from "./sys-topics";
+
+/*
+ * Fills new subscriptions with stored values: retained messages, last values if so configured, and
+ * `$SYS` topics (§3.3.1.3, §3.8.4). SUBSCRIBE marks the subscription and sets RETAINED_PENDING; each pump()
+ * of the router sends what fits; what exceeds a turn is resumed at the end of a callback.
+ */
+
+/**
+ * Stored values that are compared with new subscriptions in one turn: some thousand subscriptions to some
+ * thousand values would stop the broker for seconds.
+ */
+const EXAMINED_PER_TURN = 8192;
+
+// Whether a stored value may be sent with QoS 1 or 2
+/** It waits for an acknowledgement. */
+const WAITS = -1;
+const NOT_KEPT = 0;
+/** Its content is kept, so that it can be sent again. */
+const KEPT = 1;
+type RetainedRoom = typeof WAITS | typeof NOT_KEPT | typeof KEPT;
+
+/**
+ * Sends the next stored value for a new subscription.
+ * @param message scratch message
+ * @returns false if it must wait or none is left
+ */
+export function sendRetained(
+	core: Core,
+	packetWriter: PacketWriter,
+	sysTopics: SysTopics,
+	message: Message,
+	connection: Connection,
+): boolean {
+	const { subscriptions, store, queues, sessions, authorizer } = core;
+	const session = connection.session;
+	let subscription = connection.retainedSubscription;
+	if (subscription === 0) {
+		subscription = subscriptions.takeRetainedPending(session, connection.retainedCursor);
+		connection.retainedSubscription = subscription;
+		connection.retainedCursor = 0;
+		if (subscription === 0) {
+			connection.clientFlags &= ~RETAINED_PENDING;
+			return false;
+		}
+	}
+	const current = core.settings.lastValue === "every";
+	const withTimestamp = (connection.clientFlags & WANTS_TIMESTAMP) !== 0;
+	const last = subscriptions.isSys(subscription) ? store.records + sysTopics.count : store.records;
+	for (let record = connection.retainedCursor + 1; record <= last; record++) {
+		if (++core.retainedExamined > EXAMINED_PER_TURN) return false;
+		connection.retainedCursor = record;
+		if (record > store.records) {
+			if (!sysTopics.compose(record - store.records, message)) continue;
+		} else if (store.isInitialValue(record, current)) store.messages.readInto(record, message);
+		else continue;
+		const { topicStart, topicEnd } = message;
+		if (!subscriptions.matches(subscription, message.bytes, topicStart, topicEnd)) continue;
+		if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;
+		const granted = subscriptions.qos(subscription);
+		const qos = granted < message.qos ? granted : message.qos;
+		let keep = qos !== 0 && sessions.persistent(session);
+		if (qos !== 0) {
+			const kept = prepareRetained(core, connection, message, keep);
+			if (kept === WAITS) {
+				queues.contents.endMessage();
+				connection.retainedCursor = record - 1;
+				return false;
+			}
+			keep = kept === KEPT;
+		}
+		const packetId = qos === 0 ? 0 : nextFreePacketId(sessions, queues, session);
+		const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
+		const identifier = subscriptions.identifier(subscription);
+		const result = packetWriter.publish(
+			connection,
+			message,
+			flags,
+			packetId,
+			identifier,
+			withTimestamp && record <= store.records,
+		);
+		if (result === SENT && qos !== 0) queues.addInFlight(session, packetId, flags, identifier, 0, keep);
+		queues.contents.endMessage();
+		if (result === NO_ROOM) {
+			connection.retainedCursor = record - 1;
+			return false;
+		}
+		if (result === EXPIRED) store.drop(record); // [MQTT-3.3.2-5]
+		if (result !== SENT) {
+			countDropped(core, result);
+			continue;
+		}
+		countDelivered(core, message);
+		return true;
+	}
+	connection.retainedSubscription = 0;
+	connection.retainedCursor = subscription;
+	subscriptions.dirtyFlags?.mark(subscription);
+	return ++core.retainedExamined <= EXAMINED_PER_TURN;
+}
+
+/**
+ * Makes room for a stored value that is sent with QoS 1 or 2. Without room it waits for the next
+ * acknowledgement, or is sent as makeRoomInFlight() says if none is due: so it never waits for others.
+ */
+function prepareRetained(core: Core, connection: Connection, message: Message, keep: boolean): RetainedRoom {
+	const { queues } = core;
+	const { session } = connection;
+	const inFlight = queues.inFlight(session);
+	queues.contents.beginMessage();
+	if (inFlight >= connection.receiveMaximum) return WAITS; // [MQTT-3.3.4-9]
+	const kept = makeRoomInFlight(core, session, message, keep);
+	if (inFlight !== 0 && (kept !== keep || queues.free === 0)) return WAITS;
+	return kept ? KEPT : NOT_KEPT;
+}
+
+/**
+ * Resumes stored values that waited for the next turn.
+ * @param router sends what waits for a connection, with sendRetained()
+ * @returns whether more of them wait for the next turn
+ */
+export function resumeRetained(core: Core, router: { pump(connection: Connection): void }): boolean {
+	const { length } = core.connections;
+	const paused = core.retainedExamined > EXAMINED_PER_TURN;
+	core.retainedExamined = 0;
+	if (!paused) return false;
+	// begins anywhere, so that each connection has its turn
+	const from = Math.floor(Math.random() * length);
+	for (let i = 1; i < length && core.retainedExamined <= EXAMINED_PER_TURN; i++) {
+		const connection = core.connections[1 + ((from + i) % (length - 1))]!;
+		if (connection.phase === CONNECTED && (connection.clientFlags & RETAINED_PENDING) !== 0)
+			router.pump(connection);
+	}
+	return core.retainedExamined > EXAMINED_PER_TURN;
+}
