@@ -1,39 +1,20 @@
 import { Broker } from "../../../src/broker/broker";
 import { defaults } from "../../../src/config/defaults";
-import type { Listener, ListenerOptions, TCP, TCPOptions } from "../../../src/device";
+import type { Listener, ListenerOptions, TCP } from "../../../src/device";
 import { Encoder } from "../../../src/mqtt/encoder";
 import { PropertyWriter } from "../../../src/mqtt/property-writer";
 import { utf8 } from "../../../src/mqtt/utf8";
+import { InMachineSocket } from "../../support/in-machine-socket";
 
 declare function native(name: string): (this: unknown, ...values: unknown[]) => unknown;
 
-/**
- * A socket that is its own peer: it reads delivered bytes at once, and records the acknowledgements that the
- * packets written by the broker require.
- */
-class Socket implements TCP {
-	options: TCPOptions;
-	input: Uint8Array = new Uint8Array(0);
-	at = 0;
-	end = 0;
-	packets = 0;
+/** A socket that records the acknowledgements that the packets written by the broker require. */
+class Socket extends InMachineSocket {
 	/** Number of acknowledgements due, in this socket's row of `answers`. */
 	owedAnswers = 0;
 
-	constructor(options: TCPOptions) {
-		this.options = options;
-		const from = options.from as Socket | undefined;
-		if (from !== undefined) sockets[sockets.indexOf(from)] = this;
-	}
-
-	read(buffer: Uint8Array): number {
-		const length = buffer.length;
-		for (let i = 0; i < length; i++) buffer[i] = this.input[this.at++];
-		return length;
-	}
-
-	write(buffer: Uint8Array): number {
-		this.packets++;
+	override write(buffer: Uint8Array): number | undefined {
+		const room = super.write(buffer);
 		const first = buffer[0];
 		if (first >> 4 === 3 && (first & 6) !== 0) {
 			const topic = buffer[1] > 127 ? 3 : 2;
@@ -41,10 +22,8 @@ class Socket implements TCP {
 			this.oweAnswer((first & 6) === 2 ? 0x40 : 0x50, buffer[at], buffer[at + 1]);
 		} else if (first === 0x50) this.oweAnswer(0x62, buffer[2], buffer[3]);
 		else if (first === 0x62) this.oweAnswer(0x70, buffer[2], buffer[3]);
-		return 5744;
+		return room;
 	}
-
-	close(): void {}
 
 	oweAnswer(first: number, high: number, low: number): void {
 		const at = ANSWER_ROW_BYTES * sockets.indexOf(this) + 3 * this.owedAnswers++;
@@ -62,15 +41,8 @@ class Socket implements TCP {
 		acknowledgement[3] = answers[row + 2];
 		answers.copyWithin(row, row + 3, row + ANSWER_ROW_BYTES);
 		this.owedAnswers--;
-		this.deliver(acknowledgement, 4);
+		this.deliver(acknowledgement);
 		return true;
-	}
-
-	deliver(bytes: Uint8Array, length: number): void {
-		this.input = bytes;
-		this.at = 0;
-		this.end = length;
-		this.options.onReadable!(length);
 	}
 }
 
@@ -158,12 +130,11 @@ registerStep((persist: number) => {
 
 /** Connects a client on a socket of its own. */
 function connect(index: number, version: number, persistent: number): Socket {
-	const socket = new Socket({});
-	sockets.push(socket);
-	backlog.push(socket);
+	backlog.push(new Socket({}));
 	onReadable(1);
-	const brokerSocket = sockets[sockets.length - 1];
-	brokerSocket.options.onWritable!(5744);
+	const brokerSocket = InMachineSocket.last as Socket;
+	sockets.push(brokerSocket);
+	brokerSocket.grant();
 	encoder.version = version as 4 | 5;
 	encoder.reset();
 	const properties =
@@ -174,7 +145,7 @@ function connect(index: number, version: number, persistent: number): Socket {
 		cleanStart: persistent === 0,
 		properties,
 	});
-	brokerSocket.deliver(encoder.view.slice(0, length), length);
+	brokerSocket.deliver(encoder.view.slice(0, length));
 	return brokerSocket;
 }
 
@@ -185,7 +156,7 @@ registerStep((index: number, version: number, qos: number, persistent: number) =
 	const subscribe = encoder.subscribe(1, [
 		{ filter: utf8(index % 2 ? "greenhouse/+/climate" : "greenhouse/#"), options: qos },
 	]);
-	brokerSocket.deliver(encoder.view.slice(0, subscribe), subscribe);
+	brokerSocket.deliver(encoder.view.slice(0, subscribe));
 	return brokerSocket.packets;
 });
 
@@ -203,7 +174,7 @@ registerStep((count: number) => {
 	let before = 0;
 	for (let i = 0; i < sockets.length; i++) before += sockets[i].packets;
 	for (let n = 0; n < count; n++) {
-		sockets[0].deliver(publish, publish.length);
+		sockets[0].deliver(publish);
 		let more = true;
 		while (more) {
 			more = false;
@@ -218,7 +189,7 @@ registerStep((count: number) => {
 /** 4: the last client's connection is lost, which frees its connection and session. */
 registerStep(() => {
 	const socket = sockets.pop()!;
-	socket.options.onError!();
+	socket.fail();
 	return broker.counters.connectionsLost;
 });
 
@@ -228,7 +199,7 @@ registerStep(() => {
  */
 registerStep((version: number, persistent: number) => {
 	const brokerSocket = connect(99, version, persistent);
-	brokerSocket.deliver(publish, publish.length);
+	brokerSocket.deliver(publish);
 	while (brokerSocket.answer());
 	sockets.pop();
 	return brokerSocket.packets;
@@ -240,7 +211,7 @@ registerStep((version: number) => {
 	encoder.version = version as 4 | 5;
 	encoder.reset();
 	const subscribe = encoder.subscribe(2, [{ filter: utf8("$SYS/#"), options: 0 }]);
-	brokerSocket.deliver(encoder.view.slice(0, subscribe), subscribe);
+	brokerSocket.deliver(encoder.view.slice(0, subscribe));
 	return brokerSocket.packets;
 });
 
@@ -249,7 +220,7 @@ registerStep((count: number) => {
 	const before = sockets[sockets.length - 1].packets;
 	for (let i = 0; i < count; i++) {
 		ticks += 11_000;
-		for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping, 2);
+		for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping);
 		onTimer();
 	}
 	return sockets[sockets.length - 1].packets - before;
@@ -258,7 +229,7 @@ registerStep((count: number) => {
 /** 8: makes the broker store its changes. */
 registerStep(() => {
 	ticks += 61_000;
-	for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping, 2);
+	for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping);
 	onTimer();
 	return broker.counters.storageWrites;
 });

@@ -89,7 +89,8 @@ export async function machineOnXS(
 	for (const name of ["src/backoff", "src/version"]) addModule(modules, name);
 	for (const name of options.preload ?? []) addModule(modules, `test/broker/support/${name}`);
 	const preload = [...modules.keys()].filter((name) => !name.startsWith("src/config"));
-	addModule(modules, `test/broker/support/${bench}`);
+	for (const name of ["test/support/in-machine-socket", `test/broker/support/${bench}`])
+		addModule(modules, name);
 	const natives = options.natives ?? {};
 	const root = new Root({
 		modules,

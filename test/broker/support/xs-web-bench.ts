@@ -1,49 +1,12 @@
 import { Broker } from "../../../src/broker/broker";
 import { defaults } from "../../../src/config/defaults";
-import type { Listener, ListenerOptions, TCP, TCPOptions } from "../../../src/device";
+import type { Listener, ListenerOptions, TCP } from "../../../src/device";
 import { utf8 } from "../../../src/mqtt/utf8";
+import { InMachineSocket } from "../../support/in-machine-socket";
 
 declare function native(name: string): (this: unknown, handle: (...numbers: number[]) => number) => void;
 
-/**
- * A socket that is its own peer: it delivers the same bytes as often as required, and reads written bytes at
- * once.
- */
-class Socket implements TCP {
-	options: TCPOptions;
-	input: Uint8Array = new Uint8Array(0);
-	at = 0;
-	packets = 0;
-	bytes = 0;
-
-	constructor(options: TCPOptions) {
-		this.options = options;
-		if (options.from !== undefined) brokerSocket = this;
-	}
-
-	read(buffer: Uint8Array): number {
-		const length = buffer.length;
-		for (let i = 0; i < length; i++) buffer[i] = this.input[this.at++];
-		return length;
-	}
-
-	write(buffer: Uint8Array): number {
-		this.packets++;
-		this.bytes += buffer.length;
-		return 5744;
-	}
-
-	close(): void {}
-
-	deliver(bytes: Uint8Array): void {
-		this.input = bytes;
-		this.at = 0;
-		this.options.onReadable!(bytes.length);
-	}
-}
-
-let brokerSocket: Socket;
-const backlog: Socket[] = [];
+const backlog: InMachineSocket[] = [];
 const listeners: ((count: number) => void)[] = [];
 let ticks = 0;
 
@@ -60,7 +23,7 @@ const host = {
 			close(): void {}
 		},
 	},
-	tcp: { io: Socket },
+	tcp: { io: InMachineSocket },
 	timer: { set: () => 1, schedule() {}, clear() {} },
 	time: {
 		get ticks() {
@@ -73,7 +36,7 @@ const host = {
 	},
 };
 
-const sockets: Socket[] = [];
+const sockets: InMachineSocket[] = [];
 let publish: Uint8Array;
 
 /** A masked frame of a client. */
@@ -101,11 +64,12 @@ const UPGRADE = utf8(
 );
 const GET = utf8("GET / HTTP/1.1\r\nHost: 192.168.1.10:8080\r\n\r\n");
 
-function accept(listener: number): Socket {
-	backlog.push(new Socket({}));
+function accept(listener: number): InMachineSocket {
+	backlog.push(new InMachineSocket({}));
 	listeners[listener](1);
-	brokerSocket.options.onWritable!(5744);
-	return brokerSocket;
+	const socket = InMachineSocket.last;
+	socket.grant();
+	return socket;
 }
 
 const registerStep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
@@ -159,24 +123,28 @@ registerStep((count: number) => {
 	return count;
 });
 
-let slowReader: Socket;
+/** Bytes that the slow reader takes at once. */
+const PIECE = 600;
+let slowReader: InMachineSocket;
+let slowReaderBytes = 0;
 
 /** 5: requests the status page, but reads only its header and beginning. */
 registerStep(() => {
 	slowReader = accept(1);
-	slowReader.options.onWritable!(600);
-	slowReader.write = (buffer) => {
-		slowReader.bytes += buffer.length;
-		return 0;
-	};
+	slowReader.frozen = true;
+	slowReader.grant(PIECE);
 	slowReader.deliver(GET);
-	return slowReader.bytes;
+	slowReaderBytes = PIECE - slowReader.room;
+	return slowReaderBytes;
 });
 
 /** 6: reads further pieces. @returns bytes of the page received so far */
 registerStep((pieces: number) => {
-	for (let i = 0; i < pieces; i++) slowReader.options.onWritable!(600);
-	return slowReader.bytes;
+	for (let i = 0; i < pieces; i++) {
+		slowReader.grant(PIECE);
+		slowReaderBytes += PIECE - slowReader.room;
+	}
+	return slowReaderBytes;
 });
 
 /**

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../src/config/types";
-import type { Device, TCP, TCPOptions, TimerId } from "../../../src/device";
+import type { Device, TCPOptions, TimerId } from "../../../src/device";
 import { SensorNode } from "../../../src/sensor/node";
+import { InMachineSocket } from "../../support/in-machine-socket";
 
 // Runs inside XS: an always-on node, a broker that acknowledges, and the clock; none of them allocates.
 
@@ -22,13 +23,15 @@ class LoopHost {
 	ticks = 0;
 	published = 0;
 	readonly timers: LoopTimer[] = [];
-	readonly receiveBuffer = new Uint8Array(256);
-	readable = 0;
-	options: TCPOptions = {};
+	socket: InMachineSocket | undefined;
 	readonly reading = { temperature: 0, humidity: 0, co2: 0, ratio: 0 };
 
 	respond(bytes: Uint8Array): void {
-		const { receiveBuffer } = this;
+		const socket = this.socket!;
+		const receiveBuffer = socket.input;
+		// The buffer begins anew when all of it is read
+		let to = socket.at < socket.end ? socket.end : 0;
+		if (to === 0) socket.at = 0;
 		for (let at = 0; at < bytes.length; ) {
 			const type = bytes[at] >> 4;
 			// The remaining length on its own, as this peer must not share the project's errors
@@ -38,7 +41,6 @@ class LoopHost {
 				length |= bytes[at + 2] << 7;
 				start++;
 			}
-			let to = this.readable;
 			if (type === CONNECT) {
 				receiveBuffer[to++] = 0x20;
 				receiveBuffer[to++] = 3;
@@ -51,18 +53,9 @@ class LoopHost {
 				receiveBuffer[to++] = bytes[id + 1];
 				this.published++;
 			}
-			this.readable = to;
 			at = start + length;
 		}
-	}
-
-	readInto(buffer: Uint8Array): number {
-		const { receiveBuffer } = this;
-		const { length } = buffer;
-		for (let i = 0; i < length; i++) buffer[i] = receiveBuffer[i];
-		receiveBuffer.copyWithin(0, length, this.readable);
-		this.readable -= length;
-		return length;
+		socket.end = to;
 	}
 
 	/** Advances time until `count` reports were published. */
@@ -81,8 +74,9 @@ class LoopHost {
 				timer.at = this.ticks + timer.repeat;
 				timer.callback(timer);
 			}
-			while (this.readable > 0) this.options.onReadable?.(this.readable);
-			this.options.onWritable?.(8192);
+			const socket = this.socket!;
+			while (socket.at < socket.end) socket.options.onReadable!(socket.end - socket.at);
+			socket.options.onWritable!(socket.room);
 		}
 	}
 }
@@ -94,18 +88,16 @@ export default function main(
 	settings: Settings,
 ): void {
 	const host = new LoopHost();
-	class LoopTCP implements TCP {
+	class LoopTCP extends InMachineSocket {
 		constructor(options: TCPOptions) {
-			host.options = options;
+			super(options);
+			this.input = new Uint8Array(256);
+			host.socket = this;
 		}
-		read(buffer: Uint8Array) {
-			return host.readInto(buffer);
-		}
-		write(buffer: Uint8Array) {
+		override write(buffer: Uint8Array) {
 			host.respond(buffer);
-			return 8192;
+			return super.write(buffer);
 		}
-		close() {}
 	}
 	class Driver {
 		configure() {}
@@ -151,7 +143,7 @@ export default function main(
 		trace: tell,
 	};
 	new SensorNode(device, settings).start();
-	host.options.onWritable?.(8192);
+	host.socket!.grant();
 	host.run(100);
 	keep((count) => host.run(count));
 }
