@@ -30,6 +30,8 @@ export interface TCP {
 export interface TCPOptions {
 	/** An IP address; names are resolved with {@link Device.resolve}. */
 	address?: string;
+	/** The name that was resolved, for sockets that check it (TLS). */
+	host?: string;
 	port?: number;
 	/** Disables Nagle's algorithm. */
 	nodelay?: boolean;
@@ -208,6 +210,7 @@ export interface Device {
 	readonly mac: string;
 	/** The chip's name: "esp32", "esp32c3", "simulator" … */
 	readonly chip: string;
+	/** What else is in it are options of each socket, as in ECMA-419. */
 	readonly tcp: { readonly io: TCPConstructor };
 	readonly listener?: { readonly io: ListenerConstructor };
 	readonly timer: Timer;

@@ -24,8 +24,10 @@ import { IncomingPackets } from "./incoming-packets";
 import { maximumPayload } from "./limits";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions } from "./options";
 import {
+	BLOCKED_ON_BUFFER,
 	BLOCKED_ON_CONNACK,
 	BLOCKED_ON_PAYLOAD,
+	BLOCKED_ON_TABLE,
 	BUSY,
 	type Outbound,
 	type PacketId,
@@ -33,7 +35,7 @@ import {
 } from "./outbound";
 import { publishRange } from "./publish-range";
 import { sendSubscribe, sendUnsubscribe } from "./requests";
-import { beginPublish, writePayload } from "./streamed-publish";
+import { beginPublish, DEFERRED_ANSWERS, writePayload } from "./streamed-publish";
 import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
 
 export type { CachedLimits } from "../session/negotiated";
@@ -173,24 +175,73 @@ export class Client implements TransportHandler, DeadlinesHandler {
 	 * connection: a client that finds no session there (`onOpen`) subscribes again.
 	 * @param subscriptions at least one, made by `subscription()`
 	 * @param properties MQTT 5.0 only: subscription identifier, user properties
-	 * @returns the packet identifier. {@link BUSY}: `inFlight` is used up, the buffer is full, or CONNACK has
-	 *   not arrived: retry in `onWritable`. {@link REJECTED}: the packet is too large, or the broker has no
-	 *   wildcards, shared subscriptions or identifiers (§3.2.2.3.11 … 13)
+	 * @param packetId 1 … 65535; by default one that is not in use
+	 * @returns the packet identifier. {@link BUSY}: `inFlight` is used up, `packetId` is in use, the buffer is
+	 *   full, or CONNACK has not arrived: retry in `onWritable`. {@link REJECTED}: the packet is too large, or
+	 *   the broker has no wildcards, shared subscriptions or identifiers (§3.2.2.3.11 … 13)
 	 * @throws MQTTError for filters or options that MQTT does not allow
 	 */
-	subscribe(subscriptions: readonly Subscription[], properties?: PropertyWriter): PublishResult {
+	subscribe(
+		subscriptions: readonly Subscription[],
+		properties?: PropertyWriter,
+		packetId = 0,
+	): PublishResult {
 		if (!this.beginSending()) return BUSY;
 		const { outbound, connection, options } = this;
 		return this.endSending(
-			sendSubscribe(outbound, connection, options.sendBuffer, subscriptions, properties),
+			sendSubscribe(outbound, connection, options.sendBuffer, subscriptions, properties, packetId),
 		);
 	}
 
 	/** Sends UNSUBSCRIBE, and `onUnsubscribed` tells the results. As {@link subscribe}. */
-	unsubscribe(filters: readonly Uint8Array[], properties?: PropertyWriter): PublishResult {
+	unsubscribe(filters: readonly Uint8Array[], properties?: PropertyWriter, packetId = 0): PublishResult {
 		if (!this.beginSending()) return BUSY;
 		const { outbound, connection, options } = this;
-		return this.endSending(sendUnsubscribe(outbound, connection, options.sendBuffer, filters, properties));
+		return this.endSending(
+			sendUnsubscribe(outbound, connection, options.sendBuffer, filters, properties, packetId),
+		);
+	}
+
+	/**
+	 * Sends PINGREQ, also where keep alive is off; `onPingresp` follows, or the connection ends after
+	 * `pingTimeout`. While a PINGREQ is unanswered no other is sent.
+	 * @returns {@link BUSY} before CONNACK and while the payload of a message is incomplete; otherwise 0
+	 */
+	ping(): 0 | typeof BUSY {
+		const { connection } = this;
+		if (connection.phase !== CONNECTED || connection.payloadRemaining) return BUSY;
+		connection.keepAlive.ping();
+		if (this.callbackDepth === 0) {
+			connection.now = this.device.time.ticks;
+			connection.flush();
+		}
+		return 0;
+	}
+
+	/**
+	 * Bytes of the send buffer that messages may use now, or, while the payload of a message is incomplete, how
+	 * many of its bytes `writePayload()` is sure to take.
+	 */
+	get room(): number {
+		const { connection } = this;
+		if (connection.phase !== CONNECTED) return 0;
+		const reserved = connection.reservedBytes + (connection.payloadRemaining ? DEFERRED_ANSWERS : 0);
+		return Math.max(connection.encoder.room - reserved, 0);
+	}
+
+	/** Whether one more message of QoS 1 or 2, or request, may be in flight. */
+	get hasPlace(): boolean {
+		return this.outbound.hasPlace;
+	}
+
+	/**
+	 * `onWritable` is called once more, in a turn of its own, as soon as {@link hasPlace} is true and what is
+	 * staged has been passed to the socket: for callers that fill the buffer step by step.
+	 */
+	notifyWritable(): void {
+		if (this.connection.phase !== CONNECTED) return;
+		this.outbound.blockedOn |= this.hasPlace ? BLOCKED_ON_BUFFER : BLOCKED_ON_TABLE;
+		this.connection.deadlines.start(TURN_DEADLINE, 0);
 	}
 
 	/**

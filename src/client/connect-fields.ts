@@ -22,11 +22,11 @@ export function connectFields(options: ClientOptions): ConnectFields {
 		cleanStart: options.cleanStart,
 	};
 	if (username !== undefined) fields.username = utf8(username);
-	if (password !== undefined) fields.password = utf8(password);
+	if (password !== undefined) fields.password = binary(password);
 	if (will !== undefined) {
 		fields.will = {
 			topic: utf8(will.topic),
-			payload: utf8(will.payload),
+			payload: binary(will.payload),
 			qos: will.qos,
 			retain: will.retain,
 		};
@@ -34,6 +34,11 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	}
 	if (options.version === 5) fields.properties = connectProperties(options);
 	return fields;
+}
+
+/** Binary data, or text as UTF-8. */
+function binary(data: string | Uint8Array): Uint8Array {
+	return typeof data === "string" ? utf8(data) : data;
 }
 
 /** What CONNECT announces; an MQTT 3.1.1 client cannot, and keeps to the same limits. */

@@ -34,7 +34,9 @@ export class KeepAlive {
 	start(seconds: number, now: number): void {
 		this.#pingInFlight = false;
 		this.#idleLimitMs = seconds * 750;
-		this.#pingrespTimeoutMs = Math.min(this.#pingTimeoutMs, seconds * 1000); // [MQTT-3.1.2-20]
+		// [MQTT-3.1.2-20]
+		this.#pingrespTimeoutMs =
+			seconds > 0 ? Math.min(this.#pingTimeoutMs, seconds * 1000) : this.#pingTimeoutMs;
 		this.#lastSentAt = now;
 		this.#lastReceivedAt = now;
 		if (seconds > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, this.#idleLimitMs);
@@ -57,11 +59,15 @@ export class KeepAlive {
 	onDeadline(now: number): void {
 		const remaining = this.remainingMs(now);
 		if (remaining > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, remaining);
-		else {
-			this.#encoder.pingreq();
-			this.#pingInFlight = true;
-			this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);
-		}
+		else this.ping();
+	}
+
+	/** Stages PINGREQ, unless one is unanswered: the send buffer's reserve has room for one. */
+	ping(): void {
+		if (this.#pingInFlight) return;
+		this.#encoder.pingreq();
+		this.#pingInFlight = true;
+		this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);
 	}
 
 	/** Handles PINGRESP. @returns whether it answers a PINGREQ */
@@ -69,7 +75,7 @@ export class KeepAlive {
 		if (!this.#pingInFlight) return false;
 		this.#pingInFlight = false;
 		this.#deadlines.stop(PINGRESP_DEADLINE);
-		this.#deadlines.start(KEEP_ALIVE_DEADLINE, this.remainingMs(now));
+		if (this.#idleLimitMs > 0) this.#deadlines.start(KEEP_ALIVE_DEADLINE, this.remainingMs(now));
 		return true;
 	}
 

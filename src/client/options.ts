@@ -9,7 +9,7 @@ export type UserProperty = readonly [name: string, value: string];
 /** The message that the broker publishes when the client is lost. All else concerns MQTT 5.0 (§3.1.3.2). */
 export interface WillOptions {
 	readonly topic: string;
-	readonly payload: string;
+	readonly payload: string | Uint8Array;
 	readonly qos: 0 | 1 | 2;
 	readonly retain: boolean;
 	/** Seconds that the broker waits before it publishes the will. */
@@ -38,7 +38,7 @@ export interface ClientOptions {
 	readonly pipeline: "auto" | boolean;
 	readonly clientId: string;
 	readonly username?: string;
-	readonly password?: string;
+	readonly password?: string | Uint8Array;
 	readonly cleanStart: boolean;
 	/** Seconds that the broker keeps the session after the connection has ended, 0 … 2^32 − 1 (no expiry). */
 	readonly sessionExpiry: number;

@@ -5,7 +5,7 @@ import type { Subscription } from "../mqtt/packet-fields";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { hasWildcard, sharedFilterStart } from "../mqtt/topics";
 import { packetSize, varintSize } from "../mqtt/varint";
-import { SUBACK_PENDING, UNSUBACK_PENDING } from "../session/delivery";
+import { IDLE, SUBACK_PENDING, UNSUBACK_PENDING } from "../session/delivery";
 import type { Negotiated } from "../session/negotiated";
 import {
 	BLOCKED_ON_BUFFER,
@@ -24,34 +24,36 @@ import {
  * no memory for them; their packet identifiers are in its table until SUBACK or UNSUBACK.
  */
 
-/** See `Client.subscribe`. @param sendBuffer bytes */
+/** See `Client.subscribe`. @param sendBuffer bytes @param packetId 0: one that is not in use */
 export function sendSubscribe(
 	outbound: Outbound,
 	connection: OutboundConnection,
 	sendBuffer: number,
 	subscriptions: readonly Subscription[],
 	properties: PropertyWriter | undefined,
+	packetId: number,
 ): PublishResult {
 	const { encoder, negotiated } = connection;
 	const filters = subscriptionsSize(subscriptions, encoder.version); // [MQTT-3.8.3-1] [MQTT-3.8.3-2]
 	if (negotiated.isAgreed && !isAvailable(subscriptions, properties, negotiated)) return REJECTED;
-	const id = reserveRequest(outbound, connection, sendBuffer, filters, properties);
+	const id = reserveRequest(outbound, connection, sendBuffer, filters, properties, packetId);
 	if (id === BUSY || id === REJECTED) return id;
 	encoder.subscribe(id, subscriptions, properties); // [MQTT-3.8.1-1]
 	return record(outbound, connection, id, SUBACK_PENDING, subscriptions.length);
 }
 
-/** See `Client.unsubscribe`. @param sendBuffer bytes */
+/** See `Client.unsubscribe`. @param sendBuffer bytes @param packetId 0: one that is not in use */
 export function sendUnsubscribe(
 	outbound: Outbound,
 	connection: OutboundConnection,
 	sendBuffer: number,
 	filters: readonly Uint8Array[],
 	properties: PropertyWriter | undefined,
+	packetId: number,
 ): PublishResult {
 	const { encoder } = connection;
 	const size = filtersSize(filters, encoder.version); // [MQTT-3.10.3-1] [MQTT-3.10.3-2]
-	const id = reserveRequest(outbound, connection, sendBuffer, size, properties);
+	const id = reserveRequest(outbound, connection, sendBuffer, size, properties, packetId);
 	if (id === BUSY || id === REJECTED) return id;
 	encoder.unsubscribe(id, filters, properties); // [MQTT-3.10.1-1]
 	return record(outbound, connection, id, UNSUBACK_PENDING, filters.length);
@@ -69,7 +71,8 @@ export function answersEach(packet: Packet, filters: number): boolean {
 
 /**
  * @param payload bytes of the topic filters
- * @returns an identifier that is not in use, or why there is none
+ * @param packetId 0: one that is not in use
+ * @returns the packet identifier, or why there is none
  */
 function reserveRequest(
 	outbound: Outbound,
@@ -77,6 +80,7 @@ function reserveRequest(
 	sendBuffer: number,
 	payload: number,
 	properties: PropertyWriter | undefined,
+	packetId: number,
 ): PublishResult {
 	const { encoder, negotiated } = connection;
 	const propertiesLength = properties === undefined ? 0 : properties.length;
@@ -90,7 +94,7 @@ function reserveRequest(
 		outbound.blockedOn |= BLOCKED_ON_CONNACK;
 		return BUSY;
 	}
-	if (!outbound.hasPlace) {
+	if (!outbound.hasPlace || (packetId > 0 && outbound.inFlight.state(packetId) !== IDLE)) {
 		outbound.blockedOn |= BLOCKED_ON_TABLE;
 		return BUSY;
 	}
@@ -99,7 +103,7 @@ function reserveRequest(
 		outbound.blockedOn |= BLOCKED_ON_BUFFER;
 		return BUSY;
 	}
-	return outbound.inFlight.nextPacketId() as PacketId; // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-2]
+	return (packetId > 0 ? packetId : outbound.inFlight.nextPacketId()) as PacketId; // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-2]
 }
 
 function record(

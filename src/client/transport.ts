@@ -70,24 +70,27 @@ export class Transport {
 			this.#device.resolve(host, (address) => {
 				if (generation !== this.#generation) return;
 				if (address === undefined) this.fail(`${host} cannot be resolved`);
-				else this.openSocket(address, port);
+				else this.openSocket(host, address, port);
 			});
 		} catch (cause) {
 			this.fail(`${host} cannot be resolved`, cause);
 		}
 	}
 
-	private openSocket(address: string, port: number): void {
+	private openSocket(host: string, address: string, port: number): void {
 		try {
-			this.#socket = this.createSocket(address, port);
+			this.#socket = this.createSocket(host, address, port);
 		} catch (cause) {
 			this.fail(`no socket to ${address}:${port}`, cause);
 		}
 	}
 
-	private createSocket(address: string, port: number): TCP {
+	private createSocket(host: string, address: string, port: number): TCP {
 		const generation = this.#generation;
-		return new this.#device.tcp.io({
+		const { tcp } = this.#device;
+		return new tcp.io({
+			...tcp,
+			host,
 			address,
 			port,
 			nodelay: true,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { BUSY } from "../../src/client/client";
 import { QOS1 } from "../../src/mqtt/constants";
 import { VirtualNetwork, type VirtualNetworkOptions } from "../support/virtual-network";
 import { RecordingClient } from "./recording-client";
@@ -25,6 +26,28 @@ describe("keep alive", () => {
 		assert.equal(pings[1] - pings[0], 45_000);
 		assert.equal(pings.length, 13);
 	});
+
+	for (const keepAlive of [0, 60])
+		test(`ping() with keep alive ${keepAlive}: one PINGREQ at a time, its answer awaited`, () => {
+			const { network, clock, broker } = setUp();
+			let answers = 0;
+			const node = new RecordingClient({ keepAlive, pingTimeout: 2000 }, network.device, {
+				onPingresp: () => answers++,
+			});
+			assert.equal(node.client.ping(), BUSY);
+			node.open();
+			clock.advance(1000);
+			assert.equal(node.client.ping(), 0);
+			assert.equal(node.client.ping(), 0);
+			clock.advance(3000);
+			assert.equal(answers, 1);
+			assert.deepEqual(broker.commands, ["connect", "pingreq"]);
+			assert.equal(node.client.state, "open");
+			broker.connections[0].peer.onData = () => {};
+			node.client.ping();
+			clock.advance(3000);
+			assert.equal(node.error?.message, "no PINGRESP within 2000 ms");
+		});
 
 	test("a PINGRESP for a PINGREQ of the last connection: unexpected on the next one", () => {
 		const { network, clock, broker } = setUp({ answer: ({ cmd }) => cmd === "pingreq" });
