@@ -21,6 +21,14 @@ declare module "embedded:io/socket/listener" {
 	export default Listener;
 }
 
+declare module "embedded:network/mqtt/client" {
+	const MQTTClient: typeof import("../ecma419/mqtt-client").default;
+	export default MQTTClient;
+}
+
+/** Has no exports: creates the global `device`. */
+declare module "system" {}
+
 declare module "embedded:storage/key-value" {
 	const storage: import("../../src/device").StorageModule;
 	export default storage;

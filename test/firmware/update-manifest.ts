@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CLIENT_MANIFEST, clientModules } from "./client-modules";
+import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 
@@ -89,6 +89,11 @@ for (const { name, roles } of IMAGES) {
 }
 writeJSON("firmware/desktop/manifest.json", desktop);
 
-const client = readJSON<Lists>(CLIENT_MANIFEST);
-setModules(client, await clientModules());
-writeJSON(CLIENT_MANIFEST, client);
+for (const [path, modules] of [
+	[CLIENT_MANIFEST, await clientModules()],
+	[ECMA419_MANIFEST, await ecma419Modules()],
+] as const) {
+	const lists = readJSON<Lists>(path);
+	setModules(lists, modules);
+	writeJSON(path, lists);
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { test } from "node:test";
+import { transformSync } from "esbuild";
+import { Machine, prepare, Root } from "../../sim/xs/index";
+
+await prepare();
+
+const project = resolve(import.meta.dirname, "../..");
+
+/** A module and its imports, by path in the project, as JavaScript. */
+function gatherModules(entry: string): Map<string, { source: string; path: string }> {
+	const modules = new Map<string, { source: string; path: string }>();
+	const add = (specifier: string): void => {
+		if (modules.has(specifier)) return;
+		const path = resolve(project, `${specifier}.ts`);
+		const { code } = transformSync(readFileSync(path, "utf8"), {
+			loader: "ts",
+			format: "esm",
+			target: "es2023",
+		});
+		modules.set(specifier, { source: code, path });
+		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g))
+			add(relative(project, resolve(dirname(path), imported)));
+	};
+	add(entry);
+	return modules;
+}
+
+for (const [what, loop] of [
+	["messages of QoS 0, 1 and 2 through the queue, cancel and flush", "queue-loop"],
+	["messages of QoS 0, 1 and 2 through the ECMA-419 class", "mqtt-client-loop"],
+] as const)
+	test(`on XS, ${what} allocate nothing`, (t) => {
+		const modules = gatherModules(`test/client/support/${loop}`);
+		const preload = [...modules.keys()].filter((specifier) => specifier.startsWith("src/"));
+		modules.set("main", {
+			source: `import loop from "test/client/support/${loop}";
+				loop((run) => native("keep").call(this, run));`,
+			path: "main.js",
+		});
+		const handles: number[] = [];
+		const machine = new Machine(new Root({ modules, preload, natives: ["keep"] }), {
+			creation: { slots: 2048, chunks: 65_536, stack: 512, keys: 64 },
+			clock: () => 0,
+			seed: 1,
+			natives: { keep: (handle: number) => void handles.push(handle) },
+		});
+		machine.import("main");
+		const run = (count: number): void => void machine.call(handles[0], count);
+		run(10);
+		const before = machine.statistics;
+		run(1000);
+		const after = machine.statistics;
+		const computrons = Math.round((after.computrons - before.computrons) / 1000);
+		t.diagnostic(`${computrons} computrons a round; ${after.stack.peak} slots of stack`);
+		assert.equal(after.slots.allocated - before.slots.allocated, 0);
+		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
+		machine.destroy();
+	});
