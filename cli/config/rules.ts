@@ -114,7 +114,26 @@ class ConfigRules {
 					[...root, "sensors", index, "heartbeat"],
 					`"${this.#get("sensors", index, "heartbeat")}" is less than every, ${formatDuration(every)}`,
 				);
+			if (this.#get("sensors", index, "qos") === 2) this.#checkSession([...root, "sensors", index, "qos"]);
 		}
+	}
+
+	/** QoS 2 is exactly once only while both ends remember: in a session that outlives the connection. */
+	#checkSession(path: Path): void {
+		const { broker } = defaults;
+		if (this.#get("broker", "cleanStart") ?? broker.cleanStart)
+			this.#addProblem(
+				path,
+				'2 is exactly once only in a session that the broker keeps: set "cleanStart" to false, and "sessionExpiry" to "1d" or so, in broker',
+			);
+		else if (
+			(this.#get("broker", "version") ?? broker.version) === 5 &&
+			(this.#duration("broker", "sessionExpiry") ?? broker.sessionExpiry) === 0
+		)
+			this.#addProblem(
+				path,
+				'2 is exactly once only in a session that the broker keeps: set "sessionExpiry" to "1d" or so in broker',
+			);
 	}
 
 	checkTopic(): void {

@@ -155,9 +155,10 @@ export class Client implements TransportHandler, DeadlinesHandler {
 	/**
 	 * Sends PUBREL for a QoS 2 message whose PUBREC arrived (`onReceived`) on an earlier connection of a
 	 * session that the broker continues [MQTT-4.4.0-1]. `onAcknowledged` follows after PUBCOMP.
+	 * @param tag as of {@link publish}
 	 * @returns `packetId`, or {@link BUSY}: retry in `onWritable`
 	 */
-	release(packetId: number): PacketId | typeof BUSY {
+	release(packetId: number, tag = 0): PacketId | typeof BUSY {
 		const connection = this.connection;
 		const outsideCallback = this.callbackDepth === 0;
 		if (outsideCallback) connection.now = this.device.time.ticks;
@@ -165,7 +166,7 @@ export class Client implements TransportHandler, DeadlinesHandler {
 			this.outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
 			return BUSY;
 		}
-		const result = this.outbound.resumePubrel(packetId);
+		const result = this.outbound.resumePubrel(packetId, tag);
 		if (result >= 0 && outsideCallback) connection.flush();
 		return result;
 	}

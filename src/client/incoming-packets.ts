@@ -5,9 +5,11 @@ import {
 	IMPLEMENTATION_SPECIFIC_ERROR,
 	PINGRESP,
 	PROTOCOL_ERROR,
+	PUBCOMP,
 	PUBLISH,
 	PUBREL,
 	SUBACK,
+	SUCCESS,
 	UNSUBACK,
 } from "../mqtt/constants";
 import { Decoder, type DecoderHandler } from "../mqtt/decoder";
@@ -174,13 +176,16 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** PUBACK, PUBREC or PUBCOMP. */
 	private onAcknowledgement(packet: Packet): unknown {
-		const { packetId, reasonCode } = packet;
+		const { type, packetId } = packet;
+		// After PUBREC the message is the broker's: that it does not know the identifier of a PUBREL which is
+		// sent again (0x92) is no error (§3.7.2.1).
+		const reasonCode = type === PUBCOMP ? SUCCESS : packet.reasonCode;
 		const tag = this.connection.outbound.inFlight.tag(packetId);
 		switch (this.connection.outbound.onAcknowledgement(packet, this.connection.now)) {
 			case COMPLETE:
 				return this.handler.onAcknowledged(packetId, reasonCode, tag);
 			case SEND_PUBREL:
-				return this.handler.onReceived?.(packetId);
+				return this.handler.onReceived?.(packetId, tag);
 			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 				return this.onError(PROTOCOL_ERROR, "an acknowledgement of the wrong type");
 			default:

@@ -95,15 +95,17 @@ export interface ClientHandler {
 	onWritable(): void;
 	/**
 	 * The broker has taken a message: PUBACK (QoS 1) or PUBCOMP (QoS 2) arrived; or it has rejected it, with a
-	 * reason code of 0x80 or above in PUBACK or PUBREC.
+	 * reason code of 0x80 or above in PUBACK or PUBREC. A PUBCOMP always counts as success.
 	 * @param tag with which it was published; 0: none, or it was removed
 	 */
 	onAcknowledged(packetId: number, reasonCode: number, tag: number): void;
 	/**
 	 * PUBREC arrived for a QoS 2 message: it must not be published again, but released
 	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.
+	 * PUBREL has not left yet.
+	 * @param tag with which it was published; 0: none, or it was removed
 	 */
-	onReceived?(packetId: number): void;
+	onReceived?(packetId: number, tag: number): void;
 	/**
 	 * SUBACK arrived for `packet.packetId`: `packet.nextReason()` moves through the results, one for each topic
 	 * filter in the order of `subscribe()`. `packet.reasonCode` is the granted QoS, or 0x80 or above: refused.

@@ -210,7 +210,7 @@ export class Outbound {
 	 * Goes on with a QoS 2 message whose PUBREC arrived on an earlier connection of the session.
 	 * [MQTT-4.4.0-1] [MQTT-4.3.3-6]
 	 */
-	resumePubrel(packetId: number): PacketId | typeof BUSY {
+	resumePubrel(packetId: number, tag: number): PacketId | typeof BUSY {
 		const { encoder, negotiated, reservedBytes, now } = this.#connection;
 		const inFlight = this.inFlight;
 		if (!negotiated.isAgreed) this.blockedOn |= BLOCKED_ON_CONNACK;
@@ -219,7 +219,7 @@ export class Outbound {
 		else if (encoder.room < PUBREL_SIZE + reservedBytes) this.blockedOn |= BLOCKED_ON_BUFFER;
 		else {
 			encoder.pubrel(packetId);
-			inFlight.add(packetId, PUBCOMP_PENDING, now);
+			inFlight.add(packetId, PUBCOMP_PENDING, now, tag);
 			this.startAcknowledgeDeadline();
 			return packetId as PacketId;
 		}

@@ -1,5 +1,5 @@
 import { WORD_REFUSED_TOPICS, WORD_USED, WORD_WAITING } from "./layout";
-import { OFFSET_STATE, STATE_OVERSIZED, STATE_SENT, STATE_UNSENT } from "./report-record";
+import { OFFSET_STATE, STATE_OVERSIZED, STATE_RECEIVED, STATE_SENT, STATE_UNSENT } from "./report-record";
 import type { Ring } from "./ring";
 import { pauseEnd } from "./topic-backoff";
 
@@ -54,7 +54,7 @@ export function releaseOversized(ring: Ring): boolean {
 }
 
 /**
- * Whether a report was sent and not answered: such reports are the client's part of a session.
+ * Whether a report was sent and not acknowledged: such reports are the client's part of a session.
  * [MQTT-3.1.2-23] [MQTT-3.1.1:4.1.0-1]
  */
 export function hasUnanswered(ring: Ring): boolean {
@@ -63,7 +63,8 @@ export function hasUnanswered(ring: Ring): boolean {
 		const index = ring.indexAt(offset);
 		const length = ring.lengthAt(index);
 		if (length === 0) break;
-		if (length > OFFSET_STATE && ring.stateAt(index) === STATE_SENT) return true;
+		const state = length > OFFSET_STATE ? ring.stateAt(index) : STATE_UNSENT;
+		if (state === STATE_SENT || state === STATE_RECEIVED) return true;
 		offset += length;
 	}
 	return false;

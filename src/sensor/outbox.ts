@@ -18,6 +18,7 @@ import {
 	STATE_DEAD,
 	STATE_DROPPING,
 	STATE_OVERSIZED,
+	STATE_RECEIVED,
 	STATE_REFUSED,
 	STATE_SENT,
 } from "./report-record";
@@ -186,6 +187,14 @@ export class Outbox {
 	}
 
 	/**
+	 * Records in retained memory that the broker has a report, and waits for PUBREL.
+	 * @param index from {@link find}, with no change to the outbox since
+	 */
+	markReceived(index: number): void {
+		this.#ring.setState(index, STATE_RECEIVED);
+	}
+
+	/**
 	 * Records in retained memory that the broker refused a report.
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
@@ -207,7 +216,7 @@ export class Outbox {
 		return releaseOversized(this.#ring);
 	}
 
-	/** Whether a report was sent and not answered. */
+	/** Whether a report was sent and not acknowledged. */
 	get unanswered(): boolean {
 		return hasUnanswered(this.#ring);
 	}

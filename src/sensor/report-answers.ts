@@ -27,6 +27,13 @@ export class ReportAnswers {
 		} else if (!unsentParts && !inFlight.hasTag(sequence)) this.removeDelivered(sequence, reasonCode);
 	}
 
+	/** PUBREC arrived for a report: from now on only PUBREL is sent for it, after a reset as well. */
+	onReceived(sequence: number): void {
+		const { outbox } = this.parts;
+		const index = outbox.find(sequence);
+		if (index >= 0) outbox.markReceived(index);
+	}
+
 	/** Removes a report that the broker has taken. */
 	removeDelivered(sequence: number, reasonCode: number): void {
 		const { outbox, retained, device, handler } = this.parts;
@@ -73,9 +80,9 @@ export class ReportAnswers {
 		const { inFlight, negotiated } = client;
 		outbox.seek(0);
 		while (outbox.next() && record.sequence <= last) {
-			// CONNACK may have lowered the QoS since: a report sent with QoS 1 still waits for its own
+			// CONNACK may have lowered the QoS since: a report sent with QoS 1 or 2 still waits for its own
 			// acknowledgement.
-			if (!record.wasSent || (encoder.publishFlags(record, negotiated.maximumQoS) & QOS1) !== 0) continue;
+			if (!record.wasSent || encoder.publishFlags(record, negotiated.maximumQoS) >= QOS1) continue;
 			if (inFlight.hasTag(record.sequence)) continue;
 			// Reports on a paused topic were skipped: if one was sent, it was on an earlier connection.
 			if (!wasRefused(retained, encoder.topicIndex(record))) this.removeDelivered(record.sequence, 0);

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
-import { QOS1, RETAIN } from "../mqtt/constants";
+import { RETAIN } from "../mqtt/constants";
 import { utf8 } from "../mqtt/utf8";
 import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../text/iso8601";
@@ -58,20 +58,20 @@ export class ReportEncoder {
 	}
 
 	/**
-	 * RETAIN and QoS bits (§3.3.1) of a parsed record: the highest that any of its sensors requires. QoS 2 is
-	 * sent as QoS 1.
+	 * RETAIN and QoS bits (§3.3.1) of a parsed record: the highest that any of its sensors requires.
 	 * @param maximumQoS of the broker [MQTT-3.2.2-11]
 	 */
 	publishFlags(record: ReportRecord, maximumQoS: number): number {
 		const { sensors } = this.#settings;
 		let flags = 0;
+		let highest = 0;
 		record.rewindValues();
 		while (record.nextValue()) {
 			const { qos, retain } = sensors[record.sensor];
-			if (qos > 0 && maximumQoS > 0) flags |= QOS1;
+			if (qos > highest) highest = qos;
 			if (retain) flags |= RETAIN;
 		}
-		return flags;
+		return flags | ((highest < maximumQoS ? highest : maximumQoS) << 1);
 	}
 
 	/**

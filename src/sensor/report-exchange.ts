@@ -120,6 +120,11 @@ export class ReportExchange implements ClientHandler {
 		this.pump();
 	}
 
+	/** For the client. @param sequence tag of the packet */
+	onReceived(_packetId: number, sequence: number): void {
+		this.answers.onReceived(sequence);
+	}
+
 	/** For the client. @param sequence tag of the packet; 0: its report was refused or is too large */
 	onAcknowledged(_packetId: number, reasonCode: number, sequence: number): void {
 		const { sender } = this;

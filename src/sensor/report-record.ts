@@ -24,6 +24,11 @@ const OFFSET_TIME = 8;
 export const STATE_UNSENT = 0x5a;
 /** Pending, sent at least once: sent again, it may arrive twice. */
 export const STATE_SENT = 0x3c;
+/**
+ * Pending, and taken by the broker with PUBREC: not sent again, PUBREL is. Firmware that does not know this
+ * state takes it for STATE_SENT.
+ */
+export const STATE_RECEIVED = 0x66;
 /** Pending, sent, and refused by the broker: sent again, it is a new message. */
 export const STATE_REFUSED = 0xa5;
 /**
@@ -41,6 +46,7 @@ export function isKnownState(state: number): boolean {
 	return (
 		state === STATE_UNSENT ||
 		state === STATE_SENT ||
+		state === STATE_RECEIVED ||
 		state === STATE_REFUSED ||
 		state === STATE_OVERSIZED ||
 		state === STATE_DEAD ||
@@ -190,6 +196,11 @@ export class ReportRecord {
 	/** Whether a parsed record was sent and not answered. */
 	get isUnanswered(): boolean {
 		return this.bytes[OFFSET_STATE] === STATE_SENT;
+	}
+
+	/** Whether the broker has a parsed record, and waits for PUBREL. */
+	get isReceived(): boolean {
+		return this.bytes[OFFSET_STATE] === STATE_RECEIVED;
 	}
 
 	/** Moves to before the first value. */

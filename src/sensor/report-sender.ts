@@ -1,5 +1,5 @@
 import { BUSY, type PublishResult, REJECTED } from "../client/client";
-import { DUP, QOS1 } from "../mqtt/constants";
+import { DUP, QOS1, QOS2 } from "../mqtt/constants";
 import type { ExchangeParts } from "./exchange-parts";
 import { WORD_DROPPED, WORD_REFUSED_TOPICS } from "./layout";
 import type { ReportAnswers } from "./report-answers";
@@ -106,7 +106,7 @@ export class ReportSender {
 		if (record.isOversized) return true;
 		const topic = encoder.topicIndex(record);
 		if (!wasRefused(retained, topic) || this.isResent()) return false;
-		if ((this.publishFlags() & QOS1) !== 0) return isPaused(retained, topic, clock.now);
+		if (this.publishFlags() >= QOS1) return isPaused(retained, topic, clock.now);
 		clearBackoff(retained, topic);
 		return false;
 	}
@@ -121,7 +121,8 @@ export class ReportSender {
 	 * makes its packets small enough for the broker. False: it cannot be sent now.
 	 */
 	private sendReport(): boolean {
-		const { sequence } = this.parts.outbox.record;
+		const { sequence, isReceived } = this.parts.outbox.record;
+		if (isReceived) return this.release(sequence);
 		if (this.partlySent !== sequence) this.valuesSent = 0;
 		do {
 			const result = this.sendPart();
@@ -132,15 +133,31 @@ export class ReportSender {
 		return true;
 	}
 
+	/**
+	 * Goes on with a QoS 2 report that the broker has: with PUBREL in the session that both have kept
+	 * [MQTT-4.3.3-6] [MQTT-4.4.0-1]; without one nothing is left to do, as with PUBREC the broker has taken
+	 * over the message. False: not now.
+	 */
+	private release(sequence: number): boolean {
+		const { client } = this.parts;
+		if (!client.negotiated.isAgreed) return client.awaitWritable() !== BUSY;
+		if (!client.negotiated.sessionPresent) this.answers.removeDelivered(sequence, 0);
+		else if (client.release(this.packetIdFor(sequence), sequence) === BUSY) return false;
+		else this.lastSent = sequence;
+		return true;
+	}
+
 	private sendPart(): PartResult {
 		const { outbox, encoder, client, device } = this.parts;
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
 		let flags = this.publishFlags();
 		const topic = encoder.topic(record);
-		const limit = client.payloadLimit(topic.length, flags & QOS1);
-		const length = this.writePayload(limit);
-		if (this.isResent() && (flags & QOS1) !== 0) flags |= DUP; // [MQTT-3.3.1-1]
+		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
+		const limit = client.payloadLimit(topic.length, qos);
+		// With QoS 2 a report is one message: what is known of its delivery is one state.
+		const length = this.writePayload(qos === 2 ? Infinity : limit);
+		if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
 		let packetId: PublishResult = REJECTED;
 		try {
 			packetId = client.publish(
@@ -167,7 +184,7 @@ export class ReportSender {
 		outbox.markSent();
 		if (encoder.valuesWritten > 0) return SENT;
 		this.lastSent = sequence;
-		device.event?.("publish", sequence, wasSent, packetId === 0 ? 0 : 1);
+		device.event?.("publish", sequence, wasSent, qos);
 		if (packetId === 0) {
 			if (this.parts.staysConnected && client.negotiated.isAgreed) this.answers.removeDelivered(sequence, 0);
 			else this.unconfirmedSequence = sequence;

@@ -417,13 +417,27 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "qos",
-		firefly: withSensor('"qos": 2'),
-		problems: ["85 config.firefly.sensors[0].qos: 2 is not one of 0, 1"],
+		firefly: withSensor('"qos": 3'),
+		problems: ["85 config.firefly.sensors[0].qos: 3 is not one of 0, 1, 2"],
 	},
 	{
 		name: "retain",
 		firefly: withSensor('"retain": 1'),
 		problems: ["88 config.firefly.sensors[0].retain: 1 is not one of true, false"],
+	},
+	{
+		name: "QoS 2 without a session",
+		firefly: withSensor('"qos": 2'),
+		problems: [
+			'85 config.firefly.sensors[0].qos: 2 is exactly once only in a session that the broker keeps: set "cleanStart" to false, and "sessionExpiry" to "1d" or so, in broker',
+		],
+	},
+	{
+		name: "QoS 2 with a session that ends with the connection",
+		firefly: `{"broker": {"url": "mqtt://b", "cleanStart": false}, "sensors": [{"name": "t", "driver": "sht3x", "qos": 2}]}`,
+		problems: [
+			'106 config.firefly.sensors[0].qos: 2 is exactly once only in a session that the broker keeps: set "sessionExpiry" to "1d" or so in broker',
+		],
 	},
 	{
 		name: "heartbeat < every",

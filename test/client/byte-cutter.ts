@@ -11,6 +11,8 @@ export class ByteCutter {
 	direction: Direction = "to the broker";
 	/** Bytes until the cut; Infinity: no cut, as after one. */
 	budget = Number.POSITIVE_INFINITY;
+	/** Called at the cut, once the last byte has been passed on. */
+	onCut: () => void = () => {};
 	readonly #server: Server;
 
 	constructor(target: number) {
@@ -59,7 +61,10 @@ export class ByteCutter {
 				if (this.budget > 0) to.write(part);
 				else {
 					this.budget = Number.POSITIVE_INFINITY;
-					to.write(part, () => to.end(() => from.destroy()));
+					to.write(part, () => {
+						this.onCut();
+						to.end(() => from.destroy());
+					});
 				}
 			});
 		}

@@ -91,10 +91,10 @@ export class RecordingClient {
 					this.acknowledged.push({ at: this.now(), packetId, reasonCode });
 					hooks.onAcknowledged?.(packetId, reasonCode, tag);
 				},
-				onReceived: (packetId) => {
+				onReceived: (packetId, tag) => {
 					checkNesting();
 					this.received.push(packetId);
-					hooks.onReceived?.(packetId);
+					hooks.onReceived?.(packetId, tag);
 				},
 				onClosed: (error) => {
 					checkNesting();

@@ -575,6 +575,13 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox.ts",
+		"this.#ring.setState(index, STATE_RECEIVED);",
+		"",
+		"a QoS 2 report is published again after PUBREL, and arrives twice",
+		["test/sensor/qos2.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox.ts",
 		"		this.#ring.setState(index, STATE_DROPPING);\n",
 		"",
 		"a report that is dropped during a reset counts as acknowledged",

@@ -61,7 +61,7 @@ function start(configuration: Settings) {
 	return { machine, run: (count: number) => machine.call(handles[0], count) };
 }
 
-test("on XS, 10,000 reports from the timer to PUBACK allocate nothing", (t) => {
+test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing", (t) => {
 	const sensors = ["temperature", "humidity", "co2", "ratio"].map((name) => ({
 		name,
 		property: [name],
@@ -70,6 +70,7 @@ test("on XS, 10,000 reports from the timer to PUBACK allocate nothing", (t) => {
 	for (const [description, configuration] of [
 		["a value", settings({ sleep: { mode: "none" }, sensors: sensors.slice(0, 1) })],
 		["a value, QoS 0", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],
+		["a value, QoS 2", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 2 }] })],
 		[
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),

@@ -79,9 +79,9 @@ export const sensorFields = deepFreeze({
 	},
 	qos: {
 		kind: "choice",
-		choices: [0, 1],
+		choices: [0, 1, 2],
 		default: 1,
-		text: "Quality of service: 0 at most once, 1 at least once.",
+		text: "Quality of service: 0 at most once, 1 at least once, 2 exactly once, which needs a session that the broker keeps, and twice as many round trips.",
 	},
 	retain: {
 		kind: "choice",

@@ -17,6 +17,7 @@ class LoopTimer {
 
 const CONNECT = 1;
 const PUBLISH = 3;
+const PUBREL = 6;
 
 /** The host, and the broker's end of its only socket. */
 class LoopHost {
@@ -47,11 +48,16 @@ class LoopHost {
 				receiveBuffer[to++] = receiveBuffer[to++] = receiveBuffer[to++] = 0;
 			} else if (type === PUBLISH) {
 				const id = start + 2 + ((bytes[start] << 8) | bytes[start + 1]);
-				receiveBuffer[to++] = 0x40;
+				receiveBuffer[to++] = (bytes[at] & 4) !== 0 ? 0x50 : 0x40;
 				receiveBuffer[to++] = 2;
 				receiveBuffer[to++] = bytes[id];
 				receiveBuffer[to++] = bytes[id + 1];
 				this.published++;
+			} else if (type === PUBREL) {
+				receiveBuffer[to++] = 0x70;
+				receiveBuffer[to++] = 2;
+				receiveBuffer[to++] = bytes[start];
+				receiveBuffer[to++] = bytes[start + 1];
 			}
 			at = start + length;
 		}

@@ -107,21 +107,14 @@ export class TestBoard {
 	run(ms: number): void {
 		const end = this.time + ms;
 		if (this.boots === 0) this.#boot("power-on");
-		for (;;) {
-			try {
-				this.network.clock.advance(end - this.time);
-				return;
-			} catch (error) {
-				if (!(error instanceof ResetError)) throw error;
-				this.reset("crash");
-			}
-		}
+		this.network.clock.advance(end - this.time);
 	}
 
 	/** Resets the chip at once. */
 	reset(reason: WakeReason): void {
 		this.#powerDown(this.#currentRun);
 		this.retained.writeBudget = Infinity;
+		this.retained.isReset = false;
 		const pause = reason === "crash" ? this.crashPauseMs : 0;
 		this.network.clock.after(this.bootTimeMs + pause, () => this.#boot(pause > 0 ? "deep-sleep" : reason));
 	}
@@ -156,7 +149,22 @@ export class TestBoard {
 		const run: BootRun = { alive: true, sockets: new Set(), timers: new Set() };
 		this.#currentRun = run;
 		this.boots++;
-		new SensorNode(this.#device(run, reason), this.settings).start();
+		this.#runUntilReset(run, () => new SensorNode(this.#device(run, reason), this.settings).start());
+	}
+
+	/** On a chip a reset ends the program at once; here it may have caught the exception, and gone on. */
+	#runUntilReset(run: BootRun, code: () => void): void {
+		try {
+			code();
+		} catch (error) {
+			if (!(error instanceof ResetError)) throw error;
+		}
+		if (this.retained.isReset && run.alive) this.reset("crash");
+	}
+
+	/** Call before what the outside would notice. */
+	#checkRunning(): void {
+		if (this.retained.isReset) throw new ResetError();
 	}
 
 	#powerDown(run: BootRun): void {
@@ -174,14 +182,7 @@ export class TestBoard {
 		const whileAlive = <A extends unknown[]>(callback?: (...args: A) => void) =>
 			callback &&
 			((...args: A) => {
-				if (!run.alive) return;
-				try {
-					callback(...args);
-				} catch (error) {
-					// On a chip an exception ends the app.
-					if (!(error instanceof ResetError)) throw error;
-					board.reset("crash");
-				}
+				if (run.alive) board.#runUntilReset(run, () => callback(...args));
 			});
 		class LiveTCP extends device.tcp.io {
 			constructor(options: TCPOptions) {
@@ -193,6 +194,14 @@ export class TestBoard {
 					onError: whileAlive(onError),
 				} as TCPOptions);
 				run.sockets.add(this);
+			}
+			override write(buffer: Uint8Array): number | undefined {
+				board.#checkRunning();
+				return super.write(buffer);
+			}
+			override close(): void {
+				// The reset closes it without a word to the peer's program.
+				if (!board.retained.isReset) super.close();
 			}
 		}
 		class LiveWiFi {
@@ -236,6 +245,7 @@ export class TestBoard {
 			sleep: {
 				reason,
 				deep: (ms) => {
+					board.#checkRunning();
 					if (!Number.isInteger(ms) || ms < 1 || ms > 0x7fffffff) throw new Error(`sleep of ${ms} ms`);
 					board.longestAwakeMs = Math.max(board.longestAwakeMs, clock.now - bootedAt);
 					clock.after(0, () => board.#powerDown(run));
