@@ -1,7 +1,8 @@
 import device from "embedded:provider/builtin";
-import type { SensorConstructor } from "../../src/device";
+import Timer from "timer";
+import type { Sensor, SensorConstructor } from "../../src/device";
 
-interface BusOptions {
+export interface BusOptions {
 	/** Pins, for a target without a default I²C bus. */
 	readonly data?: number;
 	readonly clock?: number;
@@ -10,18 +11,44 @@ interface BusOptions {
 }
 
 /** Options of the SDK's sensor classes for a sensor on the target's I²C bus. */
-export function busSensorOptions(options: BusOptions): object {
+export function busSensorOptions(options: BusOptions): { readonly sensor: BusSensorOptions } {
 	return { sensor: { ...device.I2C?.default, io: device.io.SMBus, ...options } };
+}
+
+interface BusSensorOptions extends BusOptions {
+	readonly io: typeof device.io.SMBus;
 }
 
 /**
  * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration;
  * samples already have the shape that ECMA-419 specifies.
+ * @param settlingMs time, in ms, from `configure` to the end of the first measurement, by the datasheet. The
+ *   SDK's classes reset the sensor when they are created, which is at each wake; until then it answers with
+ *   what its registers hold after a reset, or not at all.
  */
-export function busDriver(Sensor: SensorConstructor): SensorConstructor {
-	return class extends Sensor {
+export function busDriver(
+	SDKSensor: SensorConstructor,
+	settlingMs: (options: object) => number = () => 0,
+): SensorConstructor {
+	return class extends SDKSensor implements Sensor {
+		#settlingMs = 0;
+
 		constructor(options: BusOptions) {
 			super(busSensorOptions(options));
+		}
+
+		override configure(options: object): void {
+			super.configure(options);
+			this.#settlingMs = Math.ceil(settlingMs(options));
+		}
+
+		override sample(): object | undefined {
+			const ms = this.#settlingMs;
+			if (ms > 0) {
+				this.#settlingMs = 0;
+				Timer.delay(ms);
+			}
+			return super.sample();
 		}
 	};
 }

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Sensor, SensorConstructor } from "../../src/device";
+import { root } from "./import-graph";
+import { loadModule, type ModuleStubs } from "./module-loader";
+
+/**
+ * Time, in ms, that a sensor needs from its reset to its first measurement, by its datasheet. 0: the SDK's
+ * class waits itself, or each sample begins a measurement and waits for it.
+ */
+const SETTLING_MS: Readonly<Record<string, number>> = {
+	aht10: 0,
+	bme68x: 0,
+	bmp280: 1.25 + 2.3 * 2 + 2.3 * 16 + 0.575,
+	sht3x: 0,
+	si7020: 15,
+	tmp117: 8 * 17.5,
+};
+
+const folder = join(root, "firmware/drivers");
+const busDrivers = readdirSync(folder, { withFileTypes: true })
+	.filter((entry) => entry.isDirectory())
+	.map(({ name }) => name)
+	.filter((name) => readFileSync(join(folder, name, `${name}.ts`), "utf8").includes("../sensor-bus"));
+
+/** A driver on a bus, with the SDK's class for its sensor, and a clock that only waiting advances. */
+async function load(name: string, bus: object, SDKSensor?: SensorConstructor) {
+	const clock = { now: 0 };
+	const source = readFileSync(join(folder, name, `${name}.ts`), "utf8");
+	const specifier = /from "(embedded:sensor[^"]+)"/.exec(source)?.[1];
+	const modules: ModuleStubs["modules"] = {
+		"embedded:provider/builtin": { default: { I2C: { default: { data: 4, clock: 5 } }, io: { SMBus: bus } } },
+		timer: {
+			default: {
+				delay(ms: number) {
+					assert.ok(Number.isInteger(ms), `${ms} ms`);
+					clock.now += ms;
+				},
+			},
+		},
+		...(specifier === undefined ? {} : { [specifier]: { default: SDKSensor } }),
+	};
+	const { default: Driver } = await loadModule<{ default: SensorConstructor }>(
+		`firmware/drivers/${name}/${name}`,
+		{
+			modules,
+		},
+	);
+	return { Driver, clock };
+}
+
+/** The SDK's class as a stand-in that notes when it is asked. */
+function recorder(clock: () => number) {
+	const calls: { readonly what: string; readonly at: number; readonly options?: object }[] = [];
+	const Recorder: SensorConstructor = class implements Sensor {
+		constructor(options: object) {
+			calls.push({ what: "new", at: clock(), options });
+		}
+		configure(options: object): void {
+			calls.push({ what: "configure", at: clock(), options });
+		}
+		sample(): object {
+			calls.push({ what: "sample", at: clock() });
+			return { hygrometer: { humidity: 0.5 } };
+		}
+		close(): void {}
+	};
+	return { calls, Recorder };
+}
+
+describe("drivers on a bus", () => {
+	test("each of them is in the list of what datasheets say", () => {
+		assert.deepEqual(busDrivers, Object.keys(SETTLING_MS));
+	});
+
+	for (const name of busDrivers)
+		test(`${name}: the first sample comes after the first measurement, later ones at once`, async () => {
+			let now = (): number => 0;
+			const { calls, Recorder } = recorder(() => now());
+			const bus = class {};
+			const { Driver, clock } = await load(name, bus, Recorder);
+			now = () => clock.now;
+			const options = { address: 0x40, hz: 1000 };
+			const sensor = new Driver(options);
+			sensor.configure(options);
+			sensor.sample();
+			sensor.sample();
+			assert.deepEqual(calls[0]?.options, { sensor: { data: 4, clock: 5, io: bus, ...options } });
+			const [first, second] = calls.filter(({ what }) => what === "sample").map(({ at }) => at);
+			assert.ok(
+				first !== undefined && first >= SETTLING_MS[name]! && first < SETTLING_MS[name]! + 2,
+				`${first}`,
+			);
+			assert.equal(second, first);
+		});
+
+	test("bmp280: less oversampling, a shorter wait; in mode 1 each sample begins a measurement", async () => {
+		let now = (): number => 0;
+		const { calls, Recorder } = recorder(() => now());
+		const { Driver, clock } = await load("bmp280", class {}, Recorder);
+		now = () => clock.now;
+		const options = { mode: 1, temperatureSampling: 1, pressureSampling: 0 };
+		const sensor = new Driver({});
+		sensor.configure(options);
+		for (let i = 0; i < 3; i++) sensor.sample();
+		assert.deepEqual(
+			calls.slice(1).map(({ what, at }) => [what, at]),
+			[
+				["configure", 0],
+				["sample", 5],
+				["configure", 5],
+				["sample", 10],
+				["configure", 10],
+				["sample", 15],
+			],
+		);
+	});
+
+	test("tmp117 in shutdown mode: the SDK's class waits for each conversion, the driver for the reset only", async () => {
+		const { Recorder } = recorder(() => 0);
+		const { Driver, clock } = await load("tmp117", class {}, Recorder);
+		const sensor = new Driver({});
+		sensor.configure({ shutdownMode: true });
+		sensor.sample();
+		assert.equal(clock.now, 2);
+	});
+});
