@@ -9,9 +9,13 @@ const PROPERTIES: Readonly<Record<string, readonly string[]>> = {
 	battery: ["battery.voltage"],
 	bme68x: ["thermometer.temperature", "hygrometer.humidity", "barometer.pressure"],
 	bmp280: ["thermometer.temperature", "barometer.pressure"],
+	htu21d: ["thermometer.temperature", "hygrometer.humidity"],
+	lm75: ["thermometer.temperature"],
 	ntc: ["thermometer.temperature"],
 	sht3x: ["thermometer.temperature", "hygrometer.humidity"],
+	shtc3: ["thermometer.temperature", "hygrometer.humidity"],
 	si7020: ["thermometer.temperature", "hygrometer.humidity"],
+	tmp102: ["thermometer.temperature"],
 	tmp117: ["thermometer.temperature"],
 	virtual: ["thermometer.temperature", "hygrometer.humidity", "barometer.pressure", "battery.voltage"],
 };
