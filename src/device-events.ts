@@ -1,4 +1,5 @@
 import type { Fault } from "./fault";
+import type { ReasonCode } from "./mqtt/constants";
 
 /**
  * Progress of the firmware, for a host that counts it: the name of each event and its arguments. These are
@@ -35,7 +36,7 @@ export interface DeviceEvents {
 	/** All packets of a report were sent. `again`: it was sent before, in this or an earlier wake. */
 	publish: [sequence: number, again: boolean, qos: 0 | 1 | 2];
 	/** The broker has a report. */
-	acknowledged: [sequence: number, waiting: number, reasonCode: number];
+	acknowledged: [sequence: number, waiting: number, reasonCode: ReasonCode];
 	/** The outbox dropped a report. `sequence` 0: it could not be read. */
 	dropped: [sequence: number, waiting: number, reason: DropReason];
 	/** The smallest packet of a report is larger than may be sent: it waits for another limit. */
@@ -43,7 +44,7 @@ export interface DeviceEvents {
 	/** The connection to the broker has ended. */
 	closed: [acknowledgedCount: number];
 	/** `reasonCode`: MQTT's, or 0. `failures`: failed tries, or refusals of a topic, in a row. */
-	failed: [fault: Fault, reasonCode: number, failures: number];
+	failed: [fault: Fault, reasonCode: ReasonCode, failures: number];
 	/** `awakeLimit` has passed. */
 	limit: [awakeMs: number, waiting: number];
 	/** Deep sleep begins. */

@@ -7,6 +7,7 @@ import {
 	PINGREQ,
 	PINGRESP,
 	RETAIN_AS_PUBLISHED,
+	type ReasonCode,
 	SUBACK,
 	SUBSCRIBE,
 	UNSUBACK,
@@ -120,8 +121,8 @@ function describeFilters(packet: Packet): TracedFilter[] {
 	return filters;
 }
 
-function describeReasons(packet: Packet): number[] {
-	const codes: number[] = [];
+function describeReasons(packet: Packet): ReasonCode[] {
+	const codes: ReasonCode[] = [];
 	packet.rewind();
 	while (packet.nextReason()) codes.push(packet.reasonCode);
 	return codes;

@@ -1,4 +1,4 @@
-import type { Version } from "../../src/mqtt/constants";
+import type { FailureCode, Version } from "../../src/mqtt/constants";
 import { Decoder, type DecoderHandler } from "../../src/mqtt/decoder";
 import type { Packet } from "../../src/mqtt/packet";
 import { describePacket, describePublish } from "./describe-packet";
@@ -86,7 +86,7 @@ export class PacketStream implements DecoderHandler {
 		this.#next();
 	}
 
-	onError(_reasonCode: number, message: string): void {
+	onError(_reasonCode: FailureCode, message: string): void {
 		this.#failed = true;
 		this.#problem = message;
 	}

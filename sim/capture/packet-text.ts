@@ -1,4 +1,4 @@
-import { reasonName } from "../../src/mqtt/constants";
+import { type ReasonCode, reasonName } from "../../src/mqtt/constants";
 import type {
 	TracedConnect,
 	TracedFilter,
@@ -91,11 +91,11 @@ function filterText({ filter, qos, noLocal, retainAsPublished, retainHandling }:
 	return words.join(" ");
 }
 
-function reasonText(code: number): string {
+function reasonText(code: ReasonCode): string {
 	return `0x${code.toString(16).padStart(2, "0")} ${reasonName(code)}`;
 }
 
-function grantText(code: number): string {
+function grantText(code: ReasonCode): string {
 	return code <= 2 ? `q${code}` : reasonText(code);
 }
 

@@ -1,3 +1,4 @@
+import type { ReasonCode } from "../../src/mqtt/constants";
 /** The end of a connection that sent a packet. */
 export type Sender = "client" | "broker";
 
@@ -46,9 +47,9 @@ export interface TracedPacket {
 	/** The packet identifier. */
 	readonly packetId?: number;
 	/** CONNACK, DISCONNECT, AUTH, and acknowledgements unless it is 0. */
-	readonly reasonCode?: number;
+	readonly reasonCode?: ReasonCode;
 	/** SUBACK and UNSUBACK. */
-	readonly reasonCodes?: readonly number[];
+	readonly reasonCodes?: readonly ReasonCode[];
 	/** CONNACK. */
 	readonly sessionPresent?: boolean;
 	readonly connect?: TracedConnect;

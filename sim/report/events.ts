@@ -1,5 +1,6 @@
 import type { WakeReason } from "../../src/device";
 import type { Fault } from "../../src/fault";
+import type { ReasonCode } from "../../src/mqtt/constants";
 import type { TracedPacket } from "../capture/traced-packet";
 
 /**
@@ -80,7 +81,7 @@ export type SimulationEvent =
 			readonly reports: number;
 	  }
 	/** A report could not be delivered in this wake; it waits in the outbox. `reasonCode`: MQTT's, or 0. */
-	| { readonly type: "failed"; readonly fault: Fault; readonly reasonCode: number }
+	| { readonly type: "failed"; readonly fault: Fault; readonly reasonCode: ReasonCode }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */

@@ -1,5 +1,6 @@
 import type { ListenSettings } from "../config/settings";
 import {
+	type FailureCode,
 	IMPLEMENTATION_SPECIFIC_ERROR,
 	QUOTA_EXCEEDED,
 	SERVER_SHUTTING_DOWN,
@@ -332,7 +333,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		if (connection.keepAliveTimeoutMs !== timeoutBefore) this.#timeouts.watch(connection);
 	}
 
-	onProtocolError(connection: Connection, reasonCode: number): void {
+	onProtocolError(connection: Connection, reasonCode: FailureCode): void {
 		this.#core.counters.peerFaults++;
 		this.#core.close(connection, reasonCode);
 	}

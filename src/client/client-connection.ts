@@ -1,4 +1,4 @@
-import { KEEP_ALIVE_TIMEOUT, SUCCESS } from "../mqtt/constants";
+import { type FailureCode, KEEP_ALIVE_TIMEOUT, type ReasonCode, SUCCESS } from "../mqtt/constants";
 import { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
 import {
@@ -144,7 +144,7 @@ export class ClientConnection {
 	}
 
 	/** Error for a peer whose first bytes, before CONNACK, show that it is no MQTT broker. */
-	foreignPeerError(reasonCode: number): ClientError | undefined {
+	foreignPeerError(reasonCode: ReasonCode): ClientError | undefined {
 		if (!isBeforeConnack(this.phase)) return undefined;
 		const protocol = peerProtocol(this.#firstBytes, this.#firstBytesLength);
 		if (protocol === undefined) return undefined;
@@ -175,7 +175,7 @@ export class ClientConnection {
 	}
 
 	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] @param ms for it to leave */
-	private stageDisconnect(reasonCode: number, ms: number): void {
+	private stageDisconnect(reasonCode: ReasonCode, ms: number): void {
 		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
 		this.keepAlive.stop();
 		this.encoder.disconnect(reasonCode);
@@ -215,7 +215,7 @@ export class ClientConnection {
 	 * Ends the connection because of an error, which DISCONNECT reports to an MQTT 5.0 broker. [MQTT-4.13.2-1]
 	 * [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will.
 	 */
-	fail(reasonCode: number, error: ClientError): void {
+	fail(reasonCode: FailureCode, error: ClientError): void {
 		if (this.payloadRemaining) {
 			// No packet may follow half a PUBLISH.
 			this.end(error);

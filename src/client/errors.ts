@@ -16,6 +16,7 @@ import {
 	REASON_STRING,
 	RECEIVE_MAXIMUM_EXCEEDED,
 	RETAIN_NOT_SUPPORTED,
+	type ReasonCode,
 	reasonName,
 	SERVER_BUSY,
 	SERVER_MOVED,
@@ -34,7 +35,7 @@ import type { PropertyReader } from "../mqtt/property-reader";
 import { decodeUTF8 } from "../mqtt/utf8";
 
 export interface ClientErrorDetail {
-	readonly reasonCode?: number;
+	readonly reasonCode?: ReasonCode;
 	readonly pipelineRefused?: boolean;
 	readonly serverReference?: string | undefined;
 	readonly cause?: unknown;
@@ -49,7 +50,7 @@ export class ClientError extends Error {
 	 * The MQTT 5.0 reason code (§2.4) that the broker sent or that describes the broker's violation; 0 if there
 	 * is none.
 	 */
-	readonly reasonCode: number;
+	readonly reasonCode: ReasonCode;
 	/**
 	 * The broker closed the connection before CONNACK, after PUBLISH or DISCONNECT had been sent: retry without
 	 * pipelining.
@@ -69,7 +70,7 @@ export class ClientError extends Error {
 }
 
 /** Classifies a reason code (§2.4) of CONNACK or of the broker's DISCONNECT. */
-export function faultOf(reasonCode: number): ClientFault {
+export function faultOf(reasonCode: ReasonCode): ClientFault {
 	// The broker ended the connection without an error.
 	if (reasonCode < UNSPECIFIED_ERROR) return "transport";
 	switch (reasonCode) {
@@ -119,7 +120,7 @@ export function refusalError(context: string, packet: Packet): ClientError {
  * Error for a protocol violation by the broker (§4.13). MQTT 3.1.1 gives a client no means to announce a
  * receive maximum, so exceeding it is not a violation there.
  */
-export function violationError(reasonCode: number, message: string, version: Version): ClientError {
+export function violationError(reasonCode: ReasonCode, message: string, version: Version): ClientError {
 	const fault = reasonCode === RECEIVE_MAXIMUM_EXCEEDED && version === 4 ? "resource" : "peer";
 	return new ClientError(fault, message, { reasonCode });
 }
@@ -128,7 +129,7 @@ export function timeoutError(
 	fault: ClientFault,
 	problem: string,
 	timeoutMs: number,
-	reasonCode = 0,
+	reasonCode: ReasonCode = 0,
 ): ClientError {
 	return new ClientError(fault, `${problem} within ${timeoutMs} ms`, { reasonCode });
 }

@@ -1,4 +1,5 @@
 import {
+	type CheckResult,
 	PACKET_IDENTIFIER_NOT_FOUND,
 	RECEIVE_MAXIMUM_EXCEEDED,
 	SUCCESS,
@@ -58,7 +59,7 @@ export class Inbound {
 	 *   broker keeps it for the next connection [MQTT-3.14.4-1]
 	 * @returns 0, or the reason code with which the connection must end
 	 */
-	onPublish(packet: Packet, delivers: boolean): number {
+	onPublish(packet: Packet, delivers: boolean): CheckResult {
 		// Topic aliases are not allowed, as CONNECT carries no Topic Alias Maximum. [MQTT-3.1.2-27]
 		const { properties } = packet;
 		if (!properties.empty && properties.find(TOPIC_ALIAS)) return TOPIC_ALIAS_INVALID;

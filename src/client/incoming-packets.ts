@@ -2,6 +2,7 @@ import {
 	AUTH,
 	CONNACK,
 	DISCONNECT,
+	type FailureCode,
 	IMPLEMENTATION_SPECIFIC_ERROR,
 	PINGRESP,
 	PROTOCOL_ERROR,
@@ -247,7 +248,7 @@ export class IncomingPackets implements DecoderHandler {
 	}
 
 	/** The broker violates the protocol. Also called by the decoder. */
-	onError(reasonCode: number, message: string): void {
+	onError(reasonCode: FailureCode, message: string): void {
 		const connection = this.connection;
 		this.decoder.stop();
 		connection.fail(

@@ -1,4 +1,5 @@
 import type { Device } from "../device";
+import type { ReasonCode } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import type { CachedLimits } from "../session/negotiated";
 import type { ClientError } from "./errors";
@@ -98,7 +99,7 @@ export interface ClientHandler {
 	 * reason code of 0x80 or above in PUBACK or PUBREC. A PUBCOMP always counts as success.
 	 * @param tag with which it was published; 0: none, or it was removed
 	 */
-	onAcknowledged(packetId: number, reasonCode: number, tag: number): void;
+	onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): void;
 	/**
 	 * PUBREC arrived for a QoS 2 message: it must not be published again, but released
 	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.

@@ -123,8 +123,70 @@ export const MAXIMUM_CONNECT_TIME = 0xa0;
 export const SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xa1;
 export const WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED = 0xa2;
 
+/** A reason code of 0x80 or above: what was asked for has failed (§2.4). */
+export type FailureCode =
+	| typeof UNSPECIFIED_ERROR
+	| typeof MALFORMED_PACKET
+	| typeof PROTOCOL_ERROR
+	| typeof IMPLEMENTATION_SPECIFIC_ERROR
+	| typeof UNSUPPORTED_PROTOCOL_VERSION
+	| typeof CLIENT_IDENTIFIER_NOT_VALID
+	| typeof BAD_USER_NAME_OR_PASSWORD
+	| typeof NOT_AUTHORIZED
+	| typeof SERVER_UNAVAILABLE
+	| typeof SERVER_BUSY
+	| typeof BANNED
+	| typeof SERVER_SHUTTING_DOWN
+	| typeof BAD_AUTHENTICATION_METHOD
+	| typeof KEEP_ALIVE_TIMEOUT
+	| typeof SESSION_TAKEN_OVER
+	| typeof TOPIC_FILTER_INVALID
+	| typeof TOPIC_NAME_INVALID
+	| typeof PACKET_IDENTIFIER_IN_USE
+	| typeof PACKET_IDENTIFIER_NOT_FOUND
+	| typeof RECEIVE_MAXIMUM_EXCEEDED
+	| typeof TOPIC_ALIAS_INVALID
+	| typeof PACKET_TOO_LARGE
+	| typeof MESSAGE_RATE_TOO_HIGH
+	| typeof QUOTA_EXCEEDED
+	| typeof ADMINISTRATIVE_ACTION
+	| typeof PAYLOAD_FORMAT_INVALID
+	| typeof RETAIN_NOT_SUPPORTED
+	| typeof QOS_NOT_SUPPORTED
+	| typeof USE_ANOTHER_SERVER
+	| typeof SERVER_MOVED
+	| typeof SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+	| typeof CONNECTION_RATE_EXCEEDED
+	| typeof MAXIMUM_CONNECT_TIME
+	| typeof SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED
+	| typeof WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
+
+/** Any reason code (§2.4). {@link reasonName} names each. */
+export type ReasonCode =
+	| typeof SUCCESS
+	| typeof GRANTED_QOS_0
+	| typeof GRANTED_QOS_1
+	| typeof GRANTED_QOS_2
+	| typeof DISCONNECT_WITH_WILL_MESSAGE
+	| typeof NO_MATCHING_SUBSCRIBERS
+	| typeof NO_SUBSCRIPTION_EXISTED
+	| typeof CONTINUE_AUTHENTICATION
+	| typeof RE_AUTHENTICATE
+	| FailureCode;
+
+/** Whether a reason code, or a number that stands beside reason codes, says that something has failed. */
+export function isFailure(code: number): code is FailureCode {
+	return code >= UNSPECIFIED_ERROR;
+}
+
+/** Result of a check: SUCCESS, or the reason code with which what was checked is refused. */
+export type CheckResult = typeof SUCCESS | FailureCode;
+
+/** A return code of CONNACK in MQTT 3.1.1 (Table 3.1 there), which has no reason codes. */
+export type ConnackReturnCode = 0 | 1 | 2 | 3 | 4 | 5;
+
 /** The specification's name of a reason code (§2.4), for messages. */
-export function reasonName(code: number): string {
+export function reasonName(code: ReasonCode): string {
 	switch (code) {
 		case SUCCESS:
 			return "Success";
@@ -212,7 +274,5 @@ export function reasonName(code: number): string {
 			return "Subscription Identifiers not supported";
 		case WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED:
 			return "Wildcard Subscriptions not supported";
-		default:
-			return "Unknown reason code";
 	}
 }

@@ -1,5 +1,12 @@
 import { copyBytes } from "./bytes";
-import { CONNECT, MALFORMED_PACKET, PACKET_TOO_LARGE, PUBLISH, type Version } from "./constants";
+import {
+	CONNECT,
+	type FailureCode,
+	MALFORMED_PACKET,
+	PACKET_TOO_LARGE,
+	PUBLISH,
+	type Version,
+} from "./constants";
 import { decodeBody } from "./decode/body";
 import { checkFirstByte } from "./decode/fixed-header";
 import { decodePublish, publishHeaderLength } from "./decode/publish";
@@ -52,7 +59,7 @@ export interface DecoderHandler {
 	 * The peer violated the protocol; `reasonCode` is the one that MQTT 5.0 assigns (also to a 3.1.1 peer),
 	 * `message` a literal for the log. The connection must be closed; no callback follows until reset().
 	 */
-	onError(reasonCode: number, message: string): void;
+	onError(reasonCode: FailureCode, message: string): void;
 }
 
 export interface DecoderOptions {
@@ -261,7 +268,7 @@ export class Decoder {
 		if (this.#fromClient) this.version = this.#initialVersion;
 	}
 
-	private fail(reasonCode: number, message: string): void {
+	private fail(reasonCode: FailureCode, message: string): void {
 		this.stop(); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 		this.#handler.onError(reasonCode, message);
 	}

@@ -13,6 +13,7 @@ import {
 	PUBCOMP,
 	PUBREC,
 	PUBREL,
+	type ReasonCode,
 	SUBACK,
 	SUBSCRIBE,
 	TOPIC_NAME_INVALID,
@@ -120,7 +121,7 @@ export class Encoder {
 	 * In MQTT 3.1.1 the reason code is translated to a return code (see connackReturnCode). Throws 0x82 if
 	 * there is none; the connection must then be closed without CONNACK.
 	 */
-	connack(sessionPresent: boolean, reasonCode: number, properties?: PropertyWriter): number {
+	connack(sessionPresent: boolean, reasonCode: ReasonCode, properties?: PropertyWriter): number {
 		const version = this.#version;
 		// [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
 		if (sessionPresent && reasonCode !== 0)
@@ -228,22 +229,22 @@ export class Encoder {
 	 * MQTT 3.1.1 has no reason codes: an error (0x80 or above) throws there, as an acknowledgement would hide
 	 * it.
 	 */
-	puback(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+	puback(packetId: number, reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
 		return this.stageAcknowledgement(PUBACK, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
-	pubrec(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+	pubrec(packetId: number, reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
 		return this.stageAcknowledgement(PUBREC, 0, packetId, reasonCode, properties);
 	}
 
 	/** As puback. */
-	pubrel(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+	pubrel(packetId: number, reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
 		return this.stageAcknowledgement(PUBREL, 2, packetId, reasonCode, properties); // [MQTT-3.6.1-1]
 	}
 
 	/** As puback. */
-	pubcomp(packetId: number, reasonCode = 0, properties?: PropertyWriter): number {
+	pubcomp(packetId: number, reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
 		return this.stageAcknowledgement(PUBCOMP, 0, packetId, reasonCode, properties);
 	}
 
@@ -311,14 +312,14 @@ export class Encoder {
 	}
 
 	/** MQTT 3.1.1 has no reason codes: anything but 0 throws, as its DISCONNECT always means a normal end. */
-	disconnect(reasonCode = 0, properties?: PropertyWriter): number {
+	disconnect(reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
 		const size = reasonSize(DISCONNECT, reasonCode, properties, this.#version);
 		const at = this.writeFixedHeader(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
 		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
 	}
 
 	/** MQTT 5.0 only. The properties must have an authentication method. */
-	auth(reasonCode: number, properties?: PropertyWriter): number {
+	auth(reasonCode: ReasonCode, properties?: PropertyWriter): number {
 		const size = reasonSize(AUTH, reasonCode, properties, this.#version);
 		const at = this.writeFixedHeader(AUTH << 4, size); // [MQTT-3.15.1-1]
 		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
@@ -378,7 +379,7 @@ export class Encoder {
 		type: number,
 		flags: number,
 		packetId: number,
-		reasonCode: number,
+		reasonCode: ReasonCode,
 		properties: PropertyWriter | undefined,
 	): number {
 		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]

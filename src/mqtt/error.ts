@@ -1,3 +1,5 @@
+import type { FailureCode } from "./constants";
+
 /**
  * A request that MQTT does not allow, thrown by encoder and property writer. Received data never causes it:
  * see `DecoderHandler.onError`.
@@ -6,9 +8,9 @@ export class MQTTError extends Error {
 	// A field, as assigning to an inherited name that is frozen in ROM throws
 	override readonly name = "MQTTError";
 	/** The MQTT 5.0 reason code (§2.4) that a peer would answer with. */
-	readonly reasonCode: number;
+	readonly reasonCode: FailureCode;
 
-	constructor(reasonCode: number, message: string) {
+	constructor(reasonCode: FailureCode, message: string) {
 		super(message);
 		this.reasonCode = reasonCode;
 	}

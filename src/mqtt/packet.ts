@@ -1,8 +1,10 @@
 import {
 	CLEAN_START,
+	type FailureCode,
 	HAS_PASSWORD,
 	HAS_USERNAME,
 	type QoS,
+	type ReasonCode,
 	UNSUBSCRIBE,
 	type Version,
 	WILL,
@@ -33,7 +35,7 @@ export class Packet {
 	 * CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH and, after nextReason(), SUBACK and UNSUBACK:
 	 * an MQTT 5.0 reason code; the return codes of a 3.1.1 CONNACK are translated.
 	 */
-	reasonCode = 0;
+	reasonCode: ReasonCode = 0;
 	/** CONNACK. */
 	sessionPresent = false;
 	/** Every packet type that has properties; empty in MQTT 3.1.1. */
@@ -168,13 +170,13 @@ export class Packet {
 	nextReason(): boolean {
 		const at = this.#at;
 		if (at >= this.listEnd) return false;
-		this.reasonCode = this.bytes[at];
+		this.reasonCode = this.bytes[at] as ReasonCode; // those of another code are refused [MQTT-3.9.3-2]
 		this.#at = at + 1;
 		return true;
 	}
 
 	/** Records the error message and returns the reason code. */
-	refuse(reasonCode: number, errorMessage: string): number {
+	refuse(reasonCode: FailureCode, errorMessage: string): FailureCode {
 		this.errorMessage = errorMessage;
 		return reasonCode;
 	}

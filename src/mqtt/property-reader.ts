@@ -43,7 +43,7 @@ export class PropertyReader {
 	/** The index after the current property. */
 	at = 0;
 	/** The reason code if `next()` stopped before the end; 0 in a packet passed to a handler. */
-	errorCode = 0;
+	errorCode: 0 | typeof MALFORMED_PACKET = 0;
 
 	constructor(bytes: Uint8Array) {
 		this.bytes = bytes;

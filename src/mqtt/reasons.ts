@@ -2,12 +2,14 @@ import {
 	AUTH,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	CONNACK,
+	type ConnackReturnCode,
 	DISCONNECT,
 	DISCONNECT_WITH_WILL_MESSAGE,
 	PUBACK,
 	PUBCOMP,
 	PUBREC,
 	PUBREL,
+	type ReasonCode,
 	SUBACK,
 	UNSUBACK,
 } from "./constants";
@@ -15,7 +17,7 @@ import {
 /**
  * Whether a packet of this type may carry this MQTT 5.0 reason code (§2.4), sent by a client or by a broker.
  */
-export function reasonAllowed(type: number, code: number, fromClient: boolean): boolean {
+export function reasonAllowed(type: number, code: number, fromClient: boolean): code is ReasonCode {
 	switch (type) {
 		case CONNACK:
 			return connackReasonAllowed(code); // [MQTT-3.2.2-8]
@@ -144,7 +146,7 @@ function disconnectReasonAllowed(code: number, fromClient: boolean): boolean {
  * The return code (§3.2.2.3 of MQTT 3.1.1) for a reason code; -1 if there is none and the connection must be
  * closed without a CONNACK [MQTT-3.1.1:3.2.2-6].
  */
-export function connackReturnCode(reasonCode: number): number {
+export function connackReturnCode(reasonCode: ReasonCode): ConnackReturnCode | -1 {
 	switch (reasonCode) {
 		case 0x00:
 			return 0;
@@ -169,7 +171,7 @@ export function connackReturnCode(reasonCode: number): number {
 }
 
 /** The reason code for a return code of MQTT 3.1.1; -1 for a reserved one. */
-export function connackReasonCode(returnCode: number): number {
+export function connackReasonCode(returnCode: number): ReasonCode | -1 {
 	switch (returnCode) {
 		case 0:
 			return 0x00;

@@ -1,4 +1,4 @@
-import { MALFORMED_PACKET, MAXIMUM_STRING, TOPIC_NAME_INVALID } from "./constants";
+import { type CheckResult, MALFORMED_PACKET, MAXIMUM_STRING, TOPIC_NAME_INVALID } from "./constants";
 import { validUTF8 } from "./utf8";
 
 const SLASH = 0x2f;
@@ -20,7 +20,7 @@ export function hasWildcard(bytes: Uint8Array, start: number, end: number): bool
  * UTF-8, 0x90 if it has a wildcard. Nearly all topics are plain ASCII, for which the combined check saves one
  * comparison per byte.
  */
-export function checkTopicName(bytes: Uint8Array, start: number, end: number): number {
+export function checkTopicName(bytes: Uint8Array, start: number, end: number): CheckResult {
 	for (let i = start; i < end; i++) {
 		const byte = bytes[i];
 		if (byte > 0x7f) {

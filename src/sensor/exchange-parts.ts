@@ -2,6 +2,7 @@ import type { Client } from "../client/client";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import type { Fault } from "../fault";
+import type { ReasonCode } from "../mqtt/constants";
 import type { NodeClock } from "./node-clock";
 import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
@@ -16,7 +17,7 @@ export interface ReportExchangeHandler {
 	 * The broker refused a report: its topic is paused for `pauseMs` (see topic-backoff.ts). `reasonCode`:
 	 * MQTT's.
 	 */
-	onRefused(topic: number, fault: Fault, reasonCode: number, pauseMs: number): void;
+	onRefused(topic: number, fault: Fault, reasonCode: ReasonCode, pauseMs: number): void;
 	/**
 	 * The connection has ended, and all reports in the outbox were acknowledged, except those on paused topics.
 	 */
@@ -25,7 +26,7 @@ export interface ReportExchangeHandler {
 	 * The connection has ended with reports pending, or it should have stayed open. `reasonCode`: MQTT's, 0:
 	 * none.
 	 */
-	onFailed(fault: Fault, reasonCode: number, message: string): void;
+	onFailed(fault: Fault, reasonCode: ReasonCode, message: string): void;
 }
 
 /** What an exchange of reports works with, shared by its parts. */

@@ -2,7 +2,7 @@ import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
-import { reasonName } from "../mqtt/constants";
+import { type ReasonCode, reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import type { ReportExchangeHandler } from "./exchange-parts";
@@ -342,7 +342,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the exchange. */
-	onRefused(topic: number, fault: Fault, reasonCode: number, pauseMs: number): void {
+	onRefused(topic: number, fault: Fault, reasonCode: ReasonCode, pauseMs: number): void {
 		const { sensors } = this.#settings;
 		this.#device.event?.("failed", fault, reasonCode, refusalCount(this.#retained, topic));
 		const subject = this.#encoder.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
@@ -359,7 +359,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the exchange. */
-	onFailed(fault: Fault, reasonCode: number, message: string): void {
+	onFailed(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		try {
 			if (this.#asleep) return;
 			if (this.#network.onTrial) this.runTasks(TASK_JOIN_ANEW);
@@ -375,12 +375,12 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** Ends the try; pending reports wait for the next one. */
-	private endTry(fault: Fault, reasonCode: number, message: string): void {
+	private endTry(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		this.scheduleRetry(fault, reasonCode, message);
 		this.waitOrSleep(0);
 	}
 
-	private scheduleRetry(fault: Fault, reasonCode: number, message: string): void {
+	private scheduleRetry(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		this.#reporting = false;
 		this.#network.forgetUnconfirmed();
 		this.#timers.stop(STEP_TIMER);

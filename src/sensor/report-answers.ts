@@ -1,5 +1,5 @@
 import { faultOf } from "../client/errors";
-import { QOS1, UNSPECIFIED_ERROR } from "../mqtt/constants";
+import { QOS1, type ReasonCode, UNSPECIFIED_ERROR } from "../mqtt/constants";
 import type { ExchangeParts } from "./exchange-parts";
 import { WORD_FAILED_TRIES, WORD_REFUSED_TOPICS } from "./layout";
 import { clearBackoff, pauseTopic, wasRefused } from "./topic-backoff";
@@ -18,7 +18,7 @@ export class ReportAnswers {
 	 * The broker has answered a packet of a report.
 	 * @param unsentParts whether other packets of it are still to be sent
 	 */
-	onAnswer(sequence: number, reasonCode: number, unsentParts: boolean): void {
+	onAnswer(sequence: number, reasonCode: ReasonCode, unsentParts: boolean): void {
 		const { inFlight } = this.parts.client;
 		if (reasonCode >= UNSPECIFIED_ERROR) {
 			// The broker has refused the report: it waits for another try, with all its parts.
@@ -35,7 +35,7 @@ export class ReportAnswers {
 	}
 
 	/** Removes a report that the broker has taken. */
-	removeDelivered(sequence: number, reasonCode: number): void {
+	removeDelivered(sequence: number, reasonCode: ReasonCode): void {
 		const { outbox, retained, device, handler } = this.parts;
 		const index = outbox.find(sequence);
 		// The outbox dropped it while it was in flight, and has counted that.
@@ -47,7 +47,7 @@ export class ReportAnswers {
 		handler.onDelivered();
 	}
 
-	private markRefused(sequence: number, reasonCode: number): void {
+	private markRefused(sequence: number, reasonCode: ReasonCode): void {
 		const { outbox, retained, clock, settings, handler } = this.parts;
 		const index = outbox.find(sequence);
 		if (index < 0) return;

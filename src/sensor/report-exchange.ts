@@ -1,5 +1,6 @@
 import { Client, type ClientError, type ClientHandler } from "../client/client";
 import type { Settings } from "../config/types";
+import type { ReasonCode } from "../mqtt/constants";
 import {
 	cachedLimits,
 	cacheLimits,
@@ -126,7 +127,7 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/** For the client. @param sequence tag of the packet; 0: its report was refused or is too large */
-	onAcknowledged(_packetId: number, reasonCode: number, sequence: number): void {
+	onAcknowledged(_packetId: number, reasonCode: ReasonCode, sequence: number): void {
 		const { sender } = this;
 		if (sequence > 0) this.answers.onAnswer(sequence, reasonCode, sender.hasUnsentParts(sequence));
 		if (sender.sendBlocked || sender.rewindPending) this.pump();

@@ -8,6 +8,7 @@ import {
 	PUBLISH,
 	PUBREC,
 	PUBREL,
+	type ReasonCode,
 	SUBACK,
 	UNSPECIFIED_ERROR,
 	UNSUBACK,
@@ -120,7 +121,7 @@ export type ClientEvent =
 	| typeof END;
 
 /** The event of a packet from the broker. @param type as in `Packet.type` */
-export function clientEvent(type: number, reasonCode: number): ClientEvent {
+export function clientEvent(type: number, reasonCode: ReasonCode): ClientEvent {
 	if (reasonCode < UNSPECIFIED_ERROR || (type !== CONNACK && type !== DISCONNECT)) return type as PacketType;
 	return type === CONNACK ? CONNACK_REFUSES : DISCONNECT_FAILS;
 }

@@ -1,4 +1,12 @@
-import { PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK, UNSPECIFIED_ERROR } from "../mqtt/constants";
+import {
+	PUBACK,
+	PUBCOMP,
+	PUBREC,
+	PUBREL,
+	type ReasonCode,
+	SUBACK,
+	UNSPECIFIED_ERROR,
+} from "../mqtt/constants";
 
 /*
  * What MQTT allows next for one packet identifier: that of a message of QoS 1 or 2 (§4.3, §4.4), at the
@@ -90,7 +98,7 @@ export type DeliveryAction =
  * The packet of the table for a received acknowledgement.
  * @param type PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK or UNSUBACK, as in `Packet.type`
  */
-export function deliveryPacket(type: number, reasonCode: number): DeliveryPacket {
+export function deliveryPacket(type: number, reasonCode: ReasonCode): DeliveryPacket {
 	switch (type) {
 		case PUBACK:
 			return PUBACK_ARRIVES;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Version } from "../../src/mqtt/constants";
+import type { ReasonCode, Version } from "../../src/mqtt/constants";
 import type { PlainPacket, Properties, Property, Will } from "./plain-packet";
 
 /** Objects with Object.prototype, for strict comparison. */
@@ -167,7 +167,7 @@ export function publish(
 		}));
 }
 
-const RECEIVED = [0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
+const RECEIVED: readonly ReasonCode[] = [0, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
 
 function acknowledge(version: Version): fc.Arbitrary<PlainPacket> {
 	const list = properties(version, acknowledgeProperties);
@@ -239,7 +239,7 @@ function suback(version: Version): fc.Arbitrary<PlainPacket> {
 }
 
 function connack(version: Version): fc.Arbitrary<PlainPacket> {
-	const codes =
+	const codes: ReasonCode[] =
 		version === 4
 			? [0, 0x84, 0x85, 0x88, 0x86, 0x87]
 			: [
@@ -257,8 +257,8 @@ function connack(version: Version): fc.Arbitrary<PlainPacket> {
 }
 
 function disconnect(version: Version, from: "client" | "broker"): fc.Arbitrary<PlainPacket> {
-	const both = [0, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
-	const codes =
+	const both: ReasonCode[] = [0, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
+	const codes: ReasonCode[] =
 		from === "client"
 			? [...both, 4]
 			: [

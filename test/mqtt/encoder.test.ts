@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { CONNACK, DISCONNECT, DUP, PUBACK, QOS1, QOS2, RETAIN } from "../../src/mqtt/constants";
+import {
+	CONNACK,
+	DISCONNECT,
+	DUP,
+	PUBACK,
+	QOS1,
+	QOS2,
+	RETAIN,
+	type ReasonCode,
+} from "../../src/mqtt/constants";
 import { Encoder } from "../../src/mqtt/encoder";
 import { MQTTError } from "../../src/mqtt/error";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
@@ -261,14 +270,15 @@ describe("CONNECT", () => {
 
 describe("reason codes", () => {
 	it("of a CONNACK become return codes in MQTT 3.1.1, none is invented", () => {
-		for (let code = 0; code < 256; code++) {
+		for (let byte = 0; byte < 256; byte++) {
+			const code = byte as ReasonCode; // also those that are none
 			const encoder = new Encoder({ size: 16, version: 4 });
 			const returnCode = connackReturnCode(code);
 			if (returnCode < 0) assertRefused(encoder, 0x82, () => encoder.connack(false, code));
 			else {
 				encoder.connack(false, code);
 				assert.deepEqual(stagedBytes(encoder), Buffer.of(0x20, 2, 0, returnCode));
-				assert.equal(connackReturnCode(connackReasonCode(returnCode)), returnCode);
+				assert.equal(connackReturnCode(connackReasonCode(returnCode) as ReasonCode), returnCode);
 			}
 		}
 		assert.equal(connackReasonCode(6), -1);

@@ -1,5 +1,5 @@
 import type { Packet } from "mqtt-packet";
-import type { Version } from "../../src/mqtt/constants";
+import type { ReasonCode, Version } from "../../src/mqtt/constants";
 import type { PlainPacket, Properties, Property } from "./plain-packet";
 
 /** mqtt-packet's names of the properties, and their value types. */
@@ -161,7 +161,7 @@ export function fromOracle(given: Packet, version: Version): PlainPacket {
 	const oraclePacket = given as unknown as OraclePacket;
 	const properties = fromProperties(oraclePacket.properties);
 	const packetId = oraclePacket.messageId as number;
-	const reasonCode = (oraclePacket.reasonCode as number | undefined) ?? 0;
+	const reasonCode = (oraclePacket.reasonCode as ReasonCode | undefined) ?? 0;
 	switch (given.cmd) {
 		case "connect": {
 			const will = oraclePacket.will as OraclePacket | undefined;
@@ -190,7 +190,8 @@ export function fromOracle(given: Packet, version: Version): PlainPacket {
 			return {
 				type: "CONNACK",
 				sessionPresent: oraclePacket.sessionPresent as boolean,
-				reasonCode: version === 5 ? reasonCode : (RETURN_CODES[oraclePacket.returnCode as number] as number),
+				reasonCode:
+					version === 5 ? reasonCode : (RETURN_CODES[oraclePacket.returnCode as number] as ReasonCode),
 				properties,
 			};
 		case "publish": {

@@ -1,4 +1,5 @@
 import { PACKET_TYPE_NAMES } from "../../sim/capture/traced-packet";
+import type { ReasonCode } from "../../src/mqtt/constants";
 import * as constants from "../../src/mqtt/constants";
 import type { Encoder } from "../../src/mqtt/encoder";
 import type { Packet } from "../../src/mqtt/packet";
@@ -30,7 +31,7 @@ export type PlainPacket =
 			will?: Will;
 			properties: Properties;
 	  }
-	| { type: "CONNACK"; sessionPresent: boolean; reasonCode: number; properties: Properties }
+	| { type: "CONNACK"; sessionPresent: boolean; reasonCode: ReasonCode; properties: Properties }
 	| {
 			type: "PUBLISH";
 			flags: number;
@@ -42,7 +43,7 @@ export type PlainPacket =
 	| {
 			type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP";
 			packetId: number;
-			reasonCode: number;
+			reasonCode: ReasonCode;
 			properties: Properties;
 	  }
 	| {
@@ -54,7 +55,7 @@ export type PlainPacket =
 	| { type: "SUBACK" | "UNSUBACK"; packetId: number; codes: readonly number[]; properties: Properties }
 	| { type: "UNSUBSCRIBE"; packetId: number; filters: readonly string[]; properties: Properties }
 	| { type: "PINGREQ" | "PINGRESP" }
-	| { type: "DISCONNECT" | "AUTH"; reasonCode: number; properties: Properties };
+	| { type: "DISCONNECT" | "AUTH"; reasonCode: ReasonCode; properties: Properties };
 
 export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
 	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");

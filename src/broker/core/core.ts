@@ -7,7 +7,7 @@ import { BrokerCounters } from "../pool/counters";
 import type { Host } from "../pool/host";
 import { Memory } from "../pool/memory";
 import { Message } from "../pool/message";
-import type { Connection } from "../session/connection";
+import type { CloseReason, Connection } from "../session/connection";
 import { OutgoingQueues } from "../session/outgoing-queues";
 import { PacketReader } from "../session/packet-reader";
 import { Sessions } from "../session/sessions";
@@ -115,11 +115,11 @@ export class Core {
 
 	/**
 	 * Marks a connection to be closed before the current callback ends.
-	 * @param reasonCode sent to an MQTT 5.0 client in DISCONNECT; below 0x80: no DISCONNECT is sent
+	 * @param reason sent to an MQTT 5.0 client in DISCONNECT; below 0x80: no DISCONNECT is sent
 	 */
-	close(connection: Connection, reasonCode: number): void {
+	close(connection: Connection, reason: CloseReason): void {
 		if (!connection.enter(CLOSE)) return;
-		connection.closeReason = reasonCode;
+		connection.closeReason = reason;
 		this.closingCount++;
 	}
 }

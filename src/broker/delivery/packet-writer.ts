@@ -5,6 +5,7 @@ import {
 	PUBREC,
 	PUBREL,
 	type QoS,
+	type ReasonCode,
 	reasonName,
 	SUBSCRIPTION_IDENTIFIER,
 	TOPIC_ALIAS,
@@ -129,7 +130,7 @@ export class PacketWriter {
 	}
 
 	/** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
-	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: number): void {
+	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: ReasonCode): void {
 		this.encode(connection, type, packetId, reasonCode, undefined);
 		if (reasonCode >= 0x80 && this.wantsReasonString(connection)) {
 			const { length } = this.#encoder;
@@ -144,8 +145,8 @@ export class PacketWriter {
 	/** Sends SUBACK, with the reason string of the first rejected filter. */
 	suback(connection: Connection, packetId: number, codes: Uint8Array, count: number): void {
 		let length = this.encoderFor(connection, true).suback(packetId, codes, count);
-		let refused = 0;
-		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i];
+		let refused: ReasonCode = 0;
+		for (let i = 0; i < count && refused === 0; i++) if (codes[i] >= 0x80) refused = codes[i] as ReasonCode;
 		if (refused !== 0 && this.wantsReasonString(connection)) {
 			const reason = this.reasonProperty(refused);
 			length += reason.length;
@@ -156,7 +157,7 @@ export class PacketWriter {
 	}
 
 	/** Sends a DISCONNECT of MQTT 5.0; messages have left the room for it. */
-	disconnect(connection: Connection, reasonCode: number): void {
+	disconnect(connection: Connection, reasonCode: ReasonCode): void {
 		const encoder = this.encoderFor(connection);
 		const reason = this.reasonProperty(reasonCode);
 		const room = Math.min(connection.maximumPacketSize, connection.room);
@@ -168,7 +169,7 @@ export class PacketWriter {
 	}
 
 	/** Sends a CONNACK with an error code. @throws {MQTTError} if the version has no code for it */
-	refuseConnect(connection: Connection, reasonCode: number): void {
+	refuseConnect(connection: Connection, reasonCode: ReasonCode): void {
 		const encoder = this.encoderFor(connection);
 		const properties = connection.version === 5 ? this.reasonProperty(reasonCode) : undefined;
 		const length = encoder.connack(false, reasonCode, properties); // [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
@@ -334,7 +335,7 @@ export class PacketWriter {
 		return connection.version === 5 && (connection.clientFlags & NO_REASON_STRING) === 0;
 	}
 
-	private reasonProperty(reasonCode: number): PropertyWriter {
+	private reasonProperty(reasonCode: ReasonCode): PropertyWriter {
 		return this.properties.reset().reasonString(utf8(reasonName(reasonCode)));
 	}
 
@@ -342,7 +343,7 @@ export class PacketWriter {
 		connection: Connection,
 		type: number,
 		packetId: number,
-		reasonCode: number,
+		reasonCode: ReasonCode,
 		properties: PropertyWriter | undefined,
 	): void {
 		const encoder = this.encoderFor(connection);

@@ -2,6 +2,7 @@ import {
 	AUTHENTICATION_METHOD,
 	BAD_AUTHENTICATION_METHOD,
 	CLIENT_IDENTIFIER_NOT_VALID,
+	type FailureCode,
 	QUOTA_EXCEEDED,
 	REQUEST_PROBLEM_INFORMATION,
 	REQUEST_RESPONSE_INFORMATION,
@@ -137,7 +138,7 @@ export class ConnectHandler {
 	 * Sends CONNACK with a reason code, if the version has one for it, and closes the connection [MQTT-3.2.2-7]
 	 * [MQTT-3.1.1:3.2.2-5].
 	 */
-	refuse(connection: Connection, reasonCode: number): void {
+	refuse(connection: Connection, reasonCode: FailureCode): void {
 		this.#core.counters.connectsRefused++;
 		try {
 			this.#packetWriter.refuseConnect(connection, reasonCode);

@@ -1,6 +1,7 @@
 import {
 	CONNECT,
 	DISCONNECT,
+	type FailureCode,
 	PACKET_IDENTIFIER_NOT_FOUND,
 	PINGREQ,
 	PROTOCOL_ERROR,
@@ -251,7 +252,7 @@ export class Dispatcher {
 	}
 
 	/** Closes a connection that sent a malformed packet. */
-	private rejectMalformed(connection: Connection, packet: Packet, reasonCode: number): void {
+	private rejectMalformed(connection: Connection, packet: Packet, reasonCode: FailureCode): void {
 		this.#core.counters.peerFaults++;
 		if (isBeforeConnack(connection.phase)) {
 			connection.version = packet.version;

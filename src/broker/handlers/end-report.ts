@@ -1,4 +1,5 @@
 import {
+	type FailureCode,
 	MALFORMED_PACKET,
 	PACKET_TOO_LARGE,
 	QUOTA_EXCEEDED,
@@ -6,6 +7,7 @@ import {
 	SERVER_SHUTTING_DOWN,
 	TOPIC_FILTER_INVALID,
 	TOPIC_NAME_INVALID,
+	type Version,
 } from "../../mqtt/constants";
 import { decodeUTF8 } from "../../mqtt/utf8";
 import type { Core } from "../core/core";
@@ -33,7 +35,7 @@ export class EndReport {
 	}
 
 	/** @param session 0 before CONNECT was accepted */
-	report(session: number, version: number, reasonCode: number): void {
+	report(session: number, version: Version, reasonCode: FailureCode): void {
 		const { counters, clock } = this.#core;
 		switch (reasonCode) {
 			case PACKET_TOO_LARGE:
@@ -58,7 +60,7 @@ export class EndReport {
 		this.trace(session, reasonCode);
 	}
 
-	private trace(session: number, reasonCode: number): void {
+	private trace(session: number, reasonCode: FailureCode): void {
 		const { host, sessions, memory } = this.#core;
 		const identifier = memory.bytes.slice(sessions.identifierStart(session), sessions.identifierEnd(session));
 		for (let i = 0; i < identifier.length; i++)

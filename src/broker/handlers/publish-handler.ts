@@ -25,10 +25,13 @@ import {
 } from "../../session/delivery";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
-import type { Router } from "../delivery/router";
+import type { RouteResult, Router } from "../delivery/router";
 import { Message } from "../pool/message";
 import { normalizeProperties } from "../pool/message-properties";
 import type { Connection } from "../session/connection";
+
+/** What a client is told of its PUBLISH. */
+type PublishResult = RouteResult | typeof NOT_AUTHORIZED;
 
 /** Handles PUBLISH and PUBREL from a client: answers with PUBACK, PUBREC and PUBCOMP (§3.3 to §3.7, §4.3). */
 export class PublishHandler {
@@ -150,7 +153,7 @@ export class PublishHandler {
 		return true;
 	}
 
-	private route(connection: Connection, message: Message): number {
+	private route(connection: Connection, message: Message): PublishResult {
 		const core = this.#core;
 		if (
 			!core.authorizer.mayPublish(connection.session, message.bytes, message.topicStart, message.topicEnd)
@@ -163,8 +166,8 @@ export class PublishHandler {
 		return code;
 	}
 
-	private acknowledge(connection: Connection, type: number, packetId: number, code: number): void {
-		let reasonCode = code;
+	private acknowledge(connection: Connection, type: number, packetId: number, code: PublishResult): void {
+		let reasonCode: PublishResult = code;
 		if (connection.version === 4) {
 			// Acknowledgements of MQTT 3.1.1 carry no error code. An unauthorized message is acknowledged but not
 			// routed [MQTT-3.1.1:3.3.5-2]; for lack of room the connection is closed, so that the client can send

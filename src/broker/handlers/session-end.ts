@@ -1,10 +1,10 @@
-import { SUCCESS } from "../../mqtt/constants";
+import { isFailure, SUCCESS } from "../../mqtt/constants";
 import { CLOSING } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";
-import { type Connection, LOST } from "../session/connection";
+import { type CloseReason, type Connection, LOST } from "../session/connection";
 import { DRAIN_MS } from "../session/packet-reader";
 import { suspend } from "../session/queue-suspension";
 import { EndReport } from "./end-report";
@@ -56,10 +56,11 @@ export class SessionEnd {
 		const core = this.#core;
 		const { session, closeReason, retainedSubscription } = connection;
 		core.closingCount--;
-		if (closeReason >= 0x80) this.#endReport.report(session, connection.version, closeReason);
-		// [MQTT-3.14.0-1]
-		if (session !== 0 && connection.version === 5 && closeReason >= 0x80)
-			this.#packetWriter.disconnect(connection, closeReason);
+		if (isFailure(closeReason)) {
+			this.#endReport.report(session, connection.version, closeReason);
+			// [MQTT-3.14.0-1]
+			if (session !== 0 && connection.version === 5) this.#packetWriter.disconnect(connection, closeReason);
+		}
 		this.closeSocket(connection, closeReason);
 		if (session === 0) return;
 		core.aliases.clear(connection.index); // [MQTT-3.3.2-7]
@@ -74,7 +75,7 @@ export class SessionEnd {
 	 * Closes a connection so that what was written to it arrives: at once if the host's sockets see to that or
 	 * nothing can arrive, otherwise after its input is drained.
 	 */
-	private closeSocket(connection: Connection, closeReason: number): void {
+	private closeSocket(connection: Connection, closeReason: CloseReason): void {
 		const { host, clock, reader } = this.#core;
 		if (host.lingeringClose === true || closeReason === LOST) {
 			connection.close();

@@ -1,5 +1,5 @@
 import type { TCP, TCPConstructor } from "../../device";
-import type { Version } from "../../mqtt/constants";
+import type { ReasonCode, Version } from "../../mqtt/constants";
 import {
 	ACCEPT,
 	type BrokerEvent,
@@ -17,11 +17,14 @@ import type { PartialPackets } from "./partial-packets";
 /** Index of the listener for WebSocket and the status page. */
 export const WEB_SOCKET_LISTENER = 1;
 
-// Reasons for closing a connection, beside the reason codes of the protocol; no DISCONNECT is sent
+// Reasons for closing a connection, beside the reason codes of the protocol
 /** The connection is lost. */
-export const LOST = 1;
+export const LOST = -1;
 /** The peer was told by other means: with CONNACK, or by its WebSocket. */
-export const TOLD = 2;
+export const TOLD = -2;
+
+/** Why a connection is closed: a reason code of 0x80 or above is sent to an MQTT 5.0 client in DISCONNECT. */
+export type CloseReason = ReasonCode | typeof LOST | typeof TOLD;
 
 /**
  * Room in the socket that is reserved for the answer to a packet, bytes: the longest CONNACK, or any
@@ -106,8 +109,8 @@ export class Connection implements AnnouncedLimits {
 	topicAliasMaximum = 0;
 	/** Index of the listener that accepted it. */
 	listenerIndex = 0;
-	/** Reason code with which it is being closed. */
-	closeReason = 0;
+	/** Set while it is being closed. */
+	closeReason: CloseReason = 0;
 	/** The client's network, as networkNumber(). */
 	network = 0;
 	/**

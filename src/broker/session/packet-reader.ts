@@ -1,4 +1,4 @@
-import { MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR } from "../../mqtt/constants";
+import { type FailureCode, MALFORMED_PACKET, PACKET_TOO_LARGE, PROTOCOL_ERROR } from "../../mqtt/constants";
 import { packetSize, readVarintByte, VARINT_COMPLETE, VARINT_START, varintValue } from "../../mqtt/varint";
 import {
 	AWAITING_CONNECT,
@@ -45,7 +45,7 @@ export interface PacketHandler {
 	 */
 	onPacket(connection: Connection, length: number): void;
 	/** The peer violated the protocol or the packet size limit. */
-	onProtocolError(connection: Connection, reasonCode: number): void;
+	onProtocolError(connection: Connection, reasonCode: FailureCode): void;
 	/**
 	 * Received bytes stay in the socket. Until they are read, the SDK does not tell that the connection has
 	 * ended: Connection.probe() must be called soon.

@@ -1,4 +1,4 @@
-import { DUP, QOS1, QOS2, RETAIN, TOPIC_NAME_INVALID } from "../../mqtt/constants";
+import { DUP, QOS1, QOS2, RETAIN, type ReasonCode, TOPIC_NAME_INVALID } from "../../mqtt/constants";
 import { MQTTError } from "../../mqtt/error";
 import { validTopicName } from "../../mqtt/topics";
 import type { Client } from "../client";
@@ -28,7 +28,7 @@ export interface PublishQueueHandler {
 	 * The broker has taken a message of QoS 1 or 2, or refused it with a reason code of 0x80 or above. One of
 	 * QoS 0 leaves the queue once a connection has taken it.
 	 */
-	onPublished?(handle: number, reasonCode: number): void;
+	onPublished?(handle: number, reasonCode: ReasonCode): void;
 	/**
 	 * The message gave way to a newer one, or is too large for the broker or the send buffer. May be called
 	 * inside `publish()`.
@@ -129,7 +129,7 @@ export class PublishQueue {
 	}
 
 	/** Call in the client's `onAcknowledged`. @param tag handle of the message */
-	onAcknowledged(_packetId: number, reasonCode: number, tag: number): void {
+	onAcknowledged(_packetId: number, reasonCode: ReasonCode, tag: number): void {
 		const index = tag > 0 ? this.#store.find(tag) : this.#store.findPacketId(_packetId);
 		if (index >= 0) this.finish(index, reasonCode);
 		this.pump();
@@ -201,7 +201,7 @@ export class PublishQueue {
 		this.#handler.onDropped?.(handle);
 	}
 
-	private finish(index: number, reasonCode: number): void {
+	private finish(index: number, reasonCode: ReasonCode): void {
 		const handle = this.#store.handle(index);
 		this.remove(index);
 		this.#handler.onPublished?.(handle, reasonCode);

@@ -1,4 +1,4 @@
-import { MALFORMED_PACKET, PROTOCOL_ERROR } from "../constants";
+import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR } from "../constants";
 import type { Packet } from "../packet";
 import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW } from "../property-rules";
 import { reasonAllowed } from "../reasons";
@@ -11,7 +11,7 @@ export function decodeAcknowledgement(
 	start: number,
 	end: number,
 	fromClient: boolean,
-): number {
+): CheckResult {
 	const length = end - start;
 	if (length < 2) return packet.refuse(MALFORMED_PACKET, "acknowledgement is too short");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];

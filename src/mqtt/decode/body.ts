@@ -1,5 +1,6 @@
 import {
 	AUTH,
+	type CheckResult,
 	CONNACK,
 	CONNECT,
 	DISCONNECT,
@@ -27,7 +28,7 @@ export function decodeBody(
 	start: number,
 	end: number,
 	fromClient: boolean,
-): number {
+): CheckResult {
 	const type = packet.type;
 	if (type < SUBSCRIBE) {
 		if (type === CONNECT) return decodeConnect(packet, bytes, start, end);

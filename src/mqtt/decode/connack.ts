@@ -1,11 +1,18 @@
-import { CONNACK, MALFORMED_PACKET, PROTOCOL_ERROR, UNSUPPORTED_PROTOCOL_VERSION } from "../constants";
+import {
+	type CheckResult,
+	CONNACK,
+	MALFORMED_PACKET,
+	PROTOCOL_ERROR,
+	type ReasonCode,
+	UNSUPPORTED_PROTOCOL_VERSION,
+} from "../constants";
 import type { Packet } from "../packet";
 import { CONNACK_HIGH, CONNACK_LOW } from "../property-rules";
 import { connackReasonCode, reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
 /** CONNACK (§3.2). Returns 0 or a reason code. */
-export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
+export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, end: number): CheckResult {
 	if (end - start < 2) return packet.refuse(MALFORMED_PACKET, "CONNACK is too short");
 	const flags = bytes[start];
 	if (flags > 1) return packet.refuse(MALFORMED_PACKET, "reserved CONNACK flags"); // [MQTT-3.2.2-1]
@@ -40,6 +47,6 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 	// [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
 	if (flags === 1 && code !== 0) return packet.refuse(PROTOCOL_ERROR, "session present in a refusal");
 	packet.sessionPresent = flags === 1;
-	packet.reasonCode = code;
+	packet.reasonCode = code as ReasonCode;
 	return 0;
 }

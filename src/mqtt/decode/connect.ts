@@ -2,6 +2,7 @@ import { fieldEnd } from "../bytes";
 import {
 	AUTHENTICATION_DATA,
 	AUTHENTICATION_METHOD,
+	type CheckResult,
 	CLEAN_START,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	HAS_PASSWORD,
@@ -21,7 +22,7 @@ import { validUTF8 } from "../utf8";
 import { readProperties } from "./properties";
 
 /** CONNECT (§3.1). Sets packet.version even if the packet is refused. Returns 0 or a reason code. */
-export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
+export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, end: number): CheckResult {
 	const nameEnd = fieldEnd(bytes, start, end);
 	if (nameEnd < 0 || nameEnd === end)
 		return packet.refuse(MALFORMED_PACKET, "CONNECT ends within its protocol name or level");
@@ -73,7 +74,7 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	return 0;
 }
 
-function checkConnectFlags(packet: Packet, flags: number): number {
+function checkConnectFlags(packet: Packet, flags: number): CheckResult {
 	if ((flags & 1) !== 0) return packet.refuse(MALFORMED_PACKET, "reserved CONNECT flag"); // [MQTT-3.1.2-3]
 	if ((flags & WILL) === 0) {
 		// [MQTT-3.1.2-11] [MQTT-3.1.1:3.1.2-13]
@@ -95,7 +96,7 @@ function decodeAfterClientId(
 	from: number,
 	end: number,
 	level: number,
-): number {
+): CheckResult {
 	const flags = packet.connectFlags;
 	let at = from;
 	packet.willProperties.setRange(bytes, at, at);

@@ -1,6 +1,7 @@
 import {
 	AUTH,
 	AUTHENTICATION_METHOD,
+	type CheckResult,
 	MALFORMED_PACKET,
 	PROTOCOL_ERROR,
 	SESSION_EXPIRY_INTERVAL,
@@ -17,7 +18,7 @@ export function decodeDisconnect(
 	start: number,
 	end: number,
 	fromClient: boolean,
-): number {
+): CheckResult {
 	const properties = packet.properties;
 	properties.setRange(bytes, end, end);
 	packet.reasonCode = 0;

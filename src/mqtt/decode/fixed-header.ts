@@ -1,4 +1,12 @@
-import { AUTH, DISCONNECT, MALFORMED_PACKET, PROTOCOL_ERROR, PUBLISH, type Version } from "../constants";
+import {
+	AUTH,
+	type CheckResult,
+	DISCONNECT,
+	MALFORMED_PACKET,
+	PROTOCOL_ERROR,
+	PUBLISH,
+	type Version,
+} from "../constants";
 import type { Packet } from "../packet";
 
 // Packet types that a peer may send (Table 2-1): bit n is type n
@@ -8,7 +16,12 @@ const FROM_BROKER = 0b1110_1010_1111_1100;
 const RESERVED_FLAGS_0010 = 0b0000_0101_0100_0000;
 
 /** Checks the first byte of a packet; returns 0 or the reason code with which it is refused. */
-export function checkFirstByte(packet: Packet, first: number, fromClient: boolean, version: Version): number {
+export function checkFirstByte(
+	packet: Packet,
+	first: number,
+	fromClient: boolean,
+	version: Version,
+): CheckResult {
 	const type = first >> 4;
 	const flags = first & 15;
 	if (type === PUBLISH) {

@@ -1,4 +1,5 @@
 import {
+	type CheckResult,
 	MALFORMED_PACKET,
 	PROTOCOL_ERROR,
 	PUBLISH,
@@ -28,7 +29,7 @@ export function readProperties(
 	end: number,
 	low: number,
 	high: number,
-): number {
+): CheckResult {
 	const length = readVarint(bytes, at, end); // [MQTT-2.2.2-1]
 	if (length < 0) return packet.refuse(MALFORMED_PACKET, "property length is not a variable byte integer");
 	const from = at + varintSize(length);

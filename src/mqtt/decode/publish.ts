@@ -1,4 +1,5 @@
 import {
+	type CheckResult,
 	MALFORMED_PACKET,
 	PROTOCOL_ERROR,
 	SUBSCRIPTION_IDENTIFIER,
@@ -47,7 +48,7 @@ export function decodePublish(
 	start: number,
 	end: number,
 	fromClient: boolean,
-): number {
+): CheckResult {
 	const topicStart = start + 2;
 	// [MQTT-3.3.2-1]
 	if (topicStart > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");

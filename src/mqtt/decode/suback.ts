@@ -1,11 +1,11 @@
-import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBACK } from "../constants";
+import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR, SUBACK } from "../constants";
 import type { Packet } from "../packet";
 import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW } from "../property-rules";
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
 /** SUBACK and UNSUBACK (§3.9, §3.11). Returns 0 or a reason code. */
-export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
+export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, end: number): CheckResult {
 	if (start + 2 > end) return packet.refuse(MALFORMED_PACKET, "packet ends within its packet identifier");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];
 	// [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]

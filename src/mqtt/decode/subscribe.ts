@@ -1,5 +1,5 @@
 import { fieldEnd } from "../bytes";
-import { MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE } from "../constants";
+import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE } from "../constants";
 import type { Packet } from "../packet";
 import { NO_PROPERTIES, SUBSCRIBE_HIGH, SUBSCRIBE_LOW, UNSUBSCRIBE_HIGH } from "../property-rules";
 import { checkSubscriptionOptions } from "../subscription-options";
@@ -8,7 +8,7 @@ import { validUTF8 } from "../utf8";
 import { readProperties } from "./properties";
 
 /** SUBSCRIBE and UNSUBSCRIBE (§3.8, §3.10). Returns 0 or a reason code. */
-export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number, end: number): number {
+export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number, end: number): CheckResult {
 	if (start + 2 > end) return packet.refuse(MALFORMED_PACKET, "packet ends within its packet identifier");
 	const packetId = (bytes[start] << 8) | bytes[start + 1];
 	// [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]

@@ -1,4 +1,11 @@
-import { AUTH, AUTHENTICATION_METHOD, DISCONNECT, PROTOCOL_ERROR, type Version } from "../constants";
+import {
+	AUTH,
+	AUTHENTICATION_METHOD,
+	DISCONNECT,
+	PROTOCOL_ERROR,
+	type ReasonCode,
+	type Version,
+} from "../constants";
 import { MQTTError } from "../error";
 import {
 	ACKNOWLEDGE_HIGH,
@@ -19,7 +26,7 @@ import { propertiesSize, writeProperties } from "./properties";
  */
 export function reasonSize(
 	type: number,
-	reasonCode: number,
+	reasonCode: ReasonCode,
 	properties: PropertyWriter | undefined,
 	version: Version,
 ): number {
@@ -48,7 +55,7 @@ export function writeReason(
 	bytes: Uint8Array,
 	at: number,
 	size: number,
-	reasonCode: number,
+	reasonCode: ReasonCode,
 	properties: PropertyWriter | undefined,
 	version: Version,
 ): number {

@@ -1,3 +1,4 @@
+import type { ReasonCode } from "../../../src/mqtt/constants";
 import { bad, type GoldenRow, good, nonCanonical } from "./row";
 
 const MALFORMED = 0x81;
@@ -169,12 +170,12 @@ function acknowledgements(
 		good(5, b, `${type} 5.0, reason code`, `${first} 03 0001 ${other}`, {
 			...ack,
 			type,
-			reasonCode: Number.parseInt(other, 16),
+			reasonCode: Number.parseInt(other, 16) as ReasonCode,
 		}),
 		good(5, b, `${type} 5.0, properties`, `${first} { 0001 ${other} { 1f s'why' 26 s'k' s'v' } }`, {
 			...ack,
 			type,
-			reasonCode: Number.parseInt(other, 16),
+			reasonCode: Number.parseInt(other, 16) as ReasonCode,
 			properties: [
 				[0x1f, "why"],
 				[0x26, "k", "v"],
