@@ -18,6 +18,9 @@ export const PINGRESP = 13;
 export const DISCONNECT = 14;
 export const AUTH = 15;
 
+/** The packets that carry a message's packet identifier back. */
+export type AcknowledgementType = typeof PUBACK | typeof PUBREC | typeof PUBREL | typeof PUBCOMP;
+
 /** Quality of Service (§4.3). */
 export type QoS = 0 | 1 | 2;
 

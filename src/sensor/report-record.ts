@@ -41,8 +41,17 @@ export const STATE_DROPPING = 0xc3;
 /** Acknowledged or dropped: its room is freed once it is the oldest. */
 export const STATE_DEAD = 0x00;
 
+export type RecordState =
+	| typeof STATE_UNSENT
+	| typeof STATE_SENT
+	| typeof STATE_RECEIVED
+	| typeof STATE_REFUSED
+	| typeof STATE_OVERSIZED
+	| typeof STATE_DROPPING
+	| typeof STATE_DEAD;
+
 /** Whether a state byte is valid; any other value results from damage. */
-export function isKnownState(state: number): boolean {
+export function isKnownState(state: number): state is RecordState {
 	return (
 		state === STATE_UNSENT ||
 		state === STATE_SENT ||

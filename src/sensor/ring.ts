@@ -6,7 +6,7 @@ import {
 	WORD_RING_START,
 	WORD_USED,
 } from "./layout";
-import type { ReportRecord } from "./report-record";
+import type { RecordState, ReportRecord } from "./report-record";
 import { OFFSET_LENGTH, OFFSET_SEQUENCE, OFFSET_STATE, RECORD_HEADER, STATE_DEAD } from "./report-record";
 import type { RetainedState } from "./retained-state";
 
@@ -54,7 +54,7 @@ export class Ring {
 		return this.lengthAt(index) > OFFSET_STATE && this.byteAt(index + OFFSET_STATE) !== STATE_DEAD;
 	}
 
-	/** State of the record at an index, which must not be a filler. */
+	/** State byte of the record at an index, which must not be a filler; unknown if it is damaged. */
 	stateAt(index: number): number {
 		return this.byteAt(index + OFFSET_STATE);
 	}
@@ -87,7 +87,7 @@ export class Ring {
 	}
 
 	/** Durable at once, as the write of one byte is atomic. */
-	setState(index: number, state: number): void {
+	setState(index: number, state: RecordState): void {
 		this.memory[this.addressOf(index + OFFSET_STATE)] = state;
 	}
 

@@ -6,6 +6,15 @@ export const CLOSE = 0x8;
 export const PING = 0x9;
 export const PONG = 0xa;
 
+/** Kind of a frame (RFC 6455 §5.2); the others are reserved. */
+export type Opcode =
+	| typeof CONTINUATION
+	| typeof TEXT
+	| typeof BINARY
+	| typeof CLOSE
+	| typeof PING
+	| typeof PONG;
+
 /** The first bit of a frame, set in the last frame of a message (§5.2). */
 export const FIN = 0x80;
 
@@ -16,7 +25,10 @@ export const UNSUPPORTED_DATA = 1003;
 export const MESSAGE_TOO_BIG = 1009;
 
 /** Status code with which the server fails a connection (§7.1.7). */
-export type FailureCode = typeof WEBSOCKET_PROTOCOL_ERROR | typeof UNSUPPORTED_DATA | typeof MESSAGE_TOO_BIG;
+export type FailureStatus =
+	| typeof WEBSOCKET_PROTOCOL_ERROR
+	| typeof UNSUPPORTED_DATA
+	| typeof MESSAGE_TOO_BIG;
 
 /** Largest payload of a control frame, bytes (§5.5). */
 export const MAXIMUM_CONTROL_PAYLOAD = 125;

@@ -1,10 +1,16 @@
 import { encodeBase64 } from "../crypto/base64";
 import { SHA1, SHA1_SIZE } from "../crypto/sha1";
 import type { TCPConstructor, Timer, TimerId } from "../device";
-import { MAXIMUM_SENT_PAYLOAD, PAGE_PIECE_SIZE, REQUEST_STORE_SIZE, TURN_PAUSE_MS } from "./constants";
+import {
+	type FailureStatus,
+	MAXIMUM_SENT_PAYLOAD,
+	PAGE_PIECE_SIZE,
+	REQUEST_STORE_SIZE,
+	TURN_PAUSE_MS,
+} from "./constants";
 import { FrameBuffer } from "./frame-buffer";
 import type { HttpRequest } from "./http-request";
-import { ACCEPTANCE, GUID, writeText } from "./http-response";
+import { ACCEPTANCE, GUID, type RefusalStatus, writeText } from "./http-response";
 import { OriginPolicy, type OriginPolicyOptions } from "./origin-policy";
 import type { Pages } from "./pages";
 
@@ -39,9 +45,9 @@ export interface WebSocketOptions extends OriginPolicyOptions {
 	/** Answers requests that are not for a WebSocket; without it they are refused with status 426. */
 	pages?: Pages;
 	/** A request was refused, with this HTTP status, for this reason. */
-	onRefused?(status: number, reason: string): void;
+	onRefused?(status: RefusalStatus, reason: string): void;
 	/** A stream failed, with this status code of RFC 6455 §7.4, and is being closed. */
-	onFailed?(code: number): void;
+	onFailed?(status: FailureStatus): void;
 	/** Unexpected exception from the host, the pages, or a stream's user. It ends the stream. */
 	onException?(error: unknown): void;
 }

@@ -1,5 +1,5 @@
 import type { TCP } from "../device";
-import { FIN } from "./constants";
+import { FIN, type Opcode } from "./constants";
 import { type FrameHeader, MaskWord } from "./frame";
 
 /** Bytes reserved before the payload for the longest header that the server sends. */
@@ -75,14 +75,14 @@ export class FrameBuffer {
 	 * Writes a message of one frame, with a payload of at most `size` bytes (§5.6, §5.1: not masked).
 	 * @returns the result of the socket's write()
 	 */
-	writeFrame(tcp: TCP, opcode: number, payload: Uint8Array): number | undefined {
+	writeFrame(tcp: TCP, opcode: Opcode, payload: Uint8Array): number | undefined {
 		this.#buffer.resize(LONGEST_SENT_HEADER + payload.length);
 		this.data.set(payload);
 		return this.writeLoadedFrame(tcp, opcode);
 	}
 
 	/** Writes a frame with the payload in `data`. */
-	writeLoadedFrame(tcp: TCP, opcode: number): number | undefined {
+	writeLoadedFrame(tcp: TCP, opcode: Opcode): number | undefined {
 		const { bytes, data } = this;
 		const { length } = data;
 		if (length < 126) {

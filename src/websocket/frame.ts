@@ -2,11 +2,12 @@ import {
 	BINARY,
 	CLOSE,
 	CONTINUATION,
-	type FailureCode,
+	type FailureStatus,
 	FIN,
 	MAXIMUM_CONTROL_PAYLOAD,
 	MAXIMUM_RECEIVED_FRAME,
 	MESSAGE_TOO_BIG,
+	type Opcode,
 	PING,
 	PONG,
 	TEXT,
@@ -22,7 +23,7 @@ export const LONGEST_FRAME_REST = 12;
 
 /** Reads the headers of consecutive frames from a client, and checks them and their order (RFC 6455). */
 export class FrameHeader {
-	opcode = 0;
+	opcode: Opcode = CONTINUATION;
 	/** Bytes of payload. */
 	length = 0;
 	/** Bytes of the header that follow the first two: 4, 6 or 12. */
@@ -40,7 +41,7 @@ export class FrameHeader {
 	}
 
 	/** Reads the first two bytes. @returns 0, or the status code with which the connection fails (§7.1.7) */
-	readStart(first: number, second: number): FailureCode | 0 {
+	readStart(first: number, second: number): FailureStatus | 0 {
 		const opcode = first & 15;
 		const length = second & 0x7f;
 		// §5.2: no extension was negotiated that would give RSV1 to RSV3 a meaning
@@ -77,7 +78,7 @@ export class FrameHeader {
 	 * Reads the rest of the header, from `at` on.
 	 * @returns 0, or the status code with which the connection fails
 	 */
-	readRest(bytes: Uint8Array, at: number, word: MaskWord): FailureCode | 0 {
+	readRest(bytes: Uint8Array, at: number, word: MaskWord): FailureStatus | 0 {
 		const restLength = this.restLength;
 		if (restLength === 6) {
 			this.length = (bytes[at] << 8) | bytes[at + 1];

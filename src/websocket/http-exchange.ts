@@ -2,7 +2,7 @@ import type { TCP } from "../device";
 import { PAGE_PIECE_SIZE, PIECES_PER_TURN } from "./constants";
 import type { WebSocketContext } from "./context";
 import { HttpRequest } from "./http-request";
-import { writePageHead, writeRefusal } from "./http-response";
+import { type RefusalStatus, writePageHead, writeRefusal } from "./http-response";
 import { ACCEPT_WEBSOCKET, SERVE_PAGE } from "./origin-policy";
 import type { Reply } from "./pages";
 import {
@@ -41,7 +41,7 @@ export class HttpExchange implements Reply {
 	readonly #tcp: TCP;
 	#request: HttpRequest | undefined;
 	/** Status and message of a refusal; the message of a page is its media type. */
-	#status = 0;
+	#status: RefusalStatus | 0 = 0;
 	#message = "";
 	/** run() is active and will process an answer of the pages itself, or it waits for its next turn. */
 	#running = false;
@@ -73,7 +73,7 @@ export class HttpExchange implements Reply {
 		this.run();
 	}
 
-	refuse(status: number, message: string): void {
+	refuse(status: RefusalStatus, message: string): void {
 		if (this.state !== AWAITING_PAGES) return;
 		this.stageRefusal(status, message);
 		this.run();
@@ -126,7 +126,7 @@ export class HttpExchange implements Reply {
 		}
 	}
 
-	private stageRefusal(status: number, message: string): void {
+	private stageRefusal(status: RefusalStatus, message: string): void {
 		this.#status = status;
 		this.#message = message;
 		this.state = SENDING_REFUSAL;
@@ -164,7 +164,7 @@ export class HttpExchange implements Reply {
 			case SENDING_PAGE_HEAD:
 				return writePageHead(bytes, this.#message);
 			case SENDING_REFUSAL:
-				return writeRefusal(bytes, this.#status, this.#message);
+				return writeRefusal(bytes, this.#status as RefusalStatus, this.#message);
 			default:
 				return this.#context.writeAcceptance(bytes, this.#request!);
 		}

@@ -16,6 +16,7 @@ import {
 	TRANSFER_ENCODING,
 	UPGRADE,
 } from "./header-fields";
+import type { RefusalStatus } from "./http-response";
 
 // States: which part of a request the next byte belongs to
 const METHOD = 0;
@@ -62,7 +63,7 @@ const ZERO = utf8("0");
 export class HttpRequest {
 	readonly bytes: Uint8Array;
 	/** HTTP status code and reason of the refusal; 0 if the request is valid so far. */
-	status = 0;
+	status: RefusalStatus | 0 = 0;
 	refusalReason = "";
 	/** The path [pathStart, pathEnd), and the query with its question mark, [pathEnd, queryEnd). */
 	pathStart = 0;
@@ -152,7 +153,7 @@ export class HttpRequest {
 		return true;
 	}
 
-	private refuse(status: number, reason: string): void {
+	private refuse(status: RefusalStatus, reason: string): void {
 		this.status = status;
 		this.refusalReason = reason;
 	}

@@ -19,6 +19,9 @@ export const ACCEPTANCE = utf8(
 /** Text that is appended to the key of a request before hashing (RFC 6455 §1.3). */
 export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
+/** Status of an answer that refuses a request (RFC 9110 §15.5, §15.6, RFC 6585). */
+export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 414 | 421 | 426 | 429 | 431 | 503 | 505;
+
 /**
  * Writes the head of a page, which ends with the connection (RFC 9112 §6.3). A page uses no scripts, loads
  * nothing, and must not be cached or framed.
@@ -39,7 +42,7 @@ export function writePageHead(bytes: Uint8Array, type: string): number {
 }
 
 /** Writes a refusal with `message` as its body. @returns its length, at most 350 bytes and the message */
-export function writeRefusal(bytes: Uint8Array, status: number, message: string): number {
+export function writeRefusal(bytes: Uint8Array, status: RefusalStatus, message: string): number {
 	let at = writeText(
 		bytes,
 		0,
@@ -53,7 +56,7 @@ export function writeRefusal(bytes: Uint8Array, status: number, message: string)
 	return writeText(bytes, writeText(bytes, at, message), "\n");
 }
 
-function reason(status: number): string {
+function reason(status: RefusalStatus): string {
 	switch (status) {
 		case 400:
 			return "Bad Request";
@@ -79,13 +82,11 @@ function reason(status: number): string {
 			return "Service Unavailable";
 		case 505:
 			return "HTTP Version Not Supported";
-		default:
-			return "";
 	}
 }
 
 /** The header fields that a status requires. */
-function special(status: number): string {
+function special(status: RefusalStatus): string {
 	switch (status) {
 		case 401:
 			// RFC 9110 §11.6.1, RFC 7617 §2.1

@@ -3,10 +3,12 @@ import { utf8 } from "../mqtt/utf8";
 import { COLON, NINE, POINT, ZERO } from "../text/ascii";
 import { equalsIgnoringCase, toLower } from "./ascii";
 import type { HttpRequest } from "./http-request";
+import type { RefusalStatus } from "./http-response";
 
 /** Results of check() for a request to be answered with a WebSocket, or with a page. */
 export const ACCEPT_WEBSOCKET = 101;
 export const SERVE_PAGE = 200;
+export type PolicyResult = typeof ACCEPT_WEBSOCKET | typeof SERVE_PAGE | RefusalStatus;
 
 // Never written, so that a device keeps them in flash
 const ROOT = utf8("/");
@@ -58,7 +60,7 @@ export class OriginPolicy {
 	 * @returns ACCEPT_WEBSOCKET, SERVE_PAGE, or the HTTP status code of the refusal, with
 	 *   `request.refusalReason` set
 	 */
-	check(request: HttpRequest): number {
+	check(request: HttpRequest): PolicyResult {
 		const { bytes, hostStart, hostEnd } = request;
 		if (hostStart === hostEnd) return refuse(request, 400, "no Host"); // RFC 6455 §4.2.1, RFC 9112 §3.2
 		const nameEnd = hostNameEnd(bytes, hostStart, hostEnd);
@@ -131,7 +133,7 @@ export class OriginPolicy {
 	}
 }
 
-function refuse(request: HttpRequest, status: number, reason: string): number {
+function refuse(request: HttpRequest, status: RefusalStatus, reason: string): RefusalStatus {
 	request.status = status;
 	request.refusalReason = reason;
 	return status;

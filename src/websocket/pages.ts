@@ -1,4 +1,5 @@
 import type { HttpRequest } from "./http-request";
+import type { RefusalStatus } from "./http-response";
 
 /**
  * Answers GET requests that are not for a WebSocket, with pages written piece by piece. Only two numbers are
@@ -33,8 +34,8 @@ export interface Reply {
 	page(type?: string): void;
 	/**
 	 * Sends a refusal.
-	 * @param status 4xx or 5xx; 401 requests user name and password
+	 * @param status 401 requests user name and password
 	 * @param message one line of ASCII
 	 */
-	refuse(status: number, message: string): void;
+	refuse(status: RefusalStatus, message: string): void;
 }

@@ -5,7 +5,7 @@ import {
 	CONTROL_FRAME_RESERVE,
 	DATA_FRAME_COST,
 	DRAIN_BYTES,
-	type FailureCode,
+	type FailureStatus,
 	FIN,
 	NORMAL_CLOSURE,
 	PONG,
@@ -428,7 +428,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/** Fails the connection (§7.1.7). */
-	private fail(code: FailureCode): void {
+	private fail(code: FailureStatus): void {
 		this.#context.options.onFailed?.(code);
 		this.sendClose(code);
 		this.#state = ENDING;

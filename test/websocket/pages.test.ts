@@ -132,7 +132,7 @@ describe("pages", () => {
 		for (const [status, reason] of [
 			[429, "Too Many Requests"],
 			[503, "Service Unavailable"],
-			[418, ""],
+			[403, "Forbidden"],
 		] as const) {
 			const session = new StreamHarness({
 				pages: { get: (_request, reply) => reply.refuse(status, "later"), writePiece: () => 0 },

@@ -8,6 +8,7 @@ import type { Users } from "./users";
 const ALLOW = 1;
 const PUBLISH = 2;
 const SUBSCRIBE = 4;
+type Action = typeof PUBLISH | typeof SUBSCRIBE;
 /** The topic contains `{user}` or `{id}`: the rule does not apply to a client without one. */
 const NAMES_USER = 8;
 const NAMES_CLIENT = 16;
@@ -114,7 +115,7 @@ export class Rules {
 	}
 
 	private decide(
-		action: number,
+		action: Action,
 		user: number,
 		session: number,
 		bytes: Uint8Array,
@@ -152,7 +153,7 @@ export class Rules {
 	}
 
 	/** Whether a rule applies to an action, and to the user and client that are set as placeholders. */
-	private applies(rule: number, action: number, user: number): boolean {
+	private applies(rule: number, action: Action, user: number): boolean {
 		const flags = this.#flags[rule];
 		if ((flags & action) === 0 || ((flags & NAMES_USER) !== 0 && user === 0)) return false;
 		const ruleUser = this.#ruleUsers[rule];

@@ -1,5 +1,6 @@
 import { copyBytes, writeUint16, writeUint32 } from "../../mqtt/bytes";
 import {
+	type AcknowledgementType,
 	PACKET_TOO_LARGE,
 	PUBACK,
 	PUBREC,
@@ -130,7 +131,12 @@ export class PacketWriter {
 	}
 
 	/** Sends PUBACK, PUBREC, PUBREL or PUBCOMP. */
-	acknowledge(connection: Connection, type: number, packetId: number, reasonCode: ReasonCode): void {
+	acknowledge(
+		connection: Connection,
+		type: AcknowledgementType,
+		packetId: number,
+		reasonCode: ReasonCode,
+	): void {
 		this.encode(connection, type, packetId, reasonCode, undefined);
 		if (reasonCode >= 0x80 && this.wantsReasonString(connection)) {
 			const { length } = this.#encoder;
@@ -341,7 +347,7 @@ export class PacketWriter {
 
 	private encode(
 		connection: Connection,
-		type: number,
+		type: AcknowledgementType,
 		packetId: number,
 		reasonCode: ReasonCode,
 		properties: PropertyWriter | undefined,
@@ -357,7 +363,7 @@ export class PacketWriter {
 			case PUBREL:
 				encoder.pubrel(packetId, reasonCode, properties);
 				return;
-			default:
+			default: // PUBCOMP
 				encoder.pubcomp(packetId, reasonCode, properties);
 		}
 	}

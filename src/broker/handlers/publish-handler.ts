@@ -1,4 +1,5 @@
 import {
+	type AcknowledgementType,
 	NOT_AUTHORIZED,
 	PACKET_IDENTIFIER_NOT_FOUND,
 	PROTOCOL_ERROR,
@@ -166,7 +167,12 @@ export class PublishHandler {
 		return code;
 	}
 
-	private acknowledge(connection: Connection, type: number, packetId: number, code: PublishResult): void {
+	private acknowledge(
+		connection: Connection,
+		type: AcknowledgementType,
+		packetId: number,
+		code: PublishResult,
+	): void {
 		let reasonCode: PublishResult = code;
 		if (connection.version === 4) {
 			// Acknowledgements of MQTT 3.1.1 carry no error code. An unauthorized message is acknowledged but not
