@@ -1,7 +1,8 @@
-import { CONNACK, SERVER_KEEP_ALIVE } from "../src/mqtt/constants";
+import { CONNACK } from "../src/mqtt/constants";
 import { Decoder, type DecoderHandler } from "../src/mqtt/decoder";
 import { Encoder } from "../src/mqtt/encoder";
 import type { Packet } from "../src/mqtt/packet";
+import { SERVER_KEEP_ALIVE } from "../src/mqtt/properties";
 import { utf8 } from "../src/mqtt/utf8";
 import type { Scheduled, Scheduler } from "./clock/scheduler";
 import type { HostNetwork, HostSocket } from "./network/socket";

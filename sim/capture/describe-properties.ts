@@ -1,39 +1,22 @@
-import { AUTHENTICATION_DATA, SUBSCRIPTION_IDENTIFIER, USER_PROPERTY } from "../../src/mqtt/constants";
+import * as properties from "../../src/mqtt/properties";
 import type { PropertyReader } from "../../src/mqtt/property-reader";
-import { propertyType, TYPE_BINARY, TYPE_STRING } from "../../src/mqtt/property-types";
+import { TYPE_BINARY, TYPE_STRING } from "../../src/mqtt/property-types";
 import { hexText, PAYLOAD_LIMIT, text } from "./payload-text";
 import type { TracedProperties, TracedValue } from "./traced-packet";
 
-/** Names of the properties (§2.2.2.2). */
-const PROPERTY_NAMES: Readonly<Record<number, string>> = {
-	1: "payloadFormatIndicator",
-	2: "messageExpiryInterval",
-	3: "contentType",
-	8: "responseTopic",
-	9: "correlationData",
-	11: "subscriptionIdentifier",
-	17: "sessionExpiryInterval",
-	18: "assignedClientIdentifier",
-	19: "serverKeepAlive",
-	21: "authenticationMethod",
-	22: "authenticationData",
-	23: "requestProblemInformation",
-	24: "willDelayInterval",
-	25: "requestResponseInformation",
-	26: "responseInformation",
-	28: "serverReference",
-	31: "reasonString",
-	33: "receiveMaximum",
-	34: "topicAliasMaximum",
-	35: "topicAlias",
-	36: "maximumQoS",
-	37: "retainAvailable",
-	38: "userProperty",
-	39: "maximumPacketSize",
-	40: "wildcardSubscriptionAvailable",
-	41: "subscriptionIdentifierAvailable",
-	42: "sharedSubscriptionAvailable",
-};
+/** Names of the properties by identifier, those of the constants in their table: `receiveMaximum`. */
+const NAMES: ReadonlyMap<number, string> = new Map(
+	Object.entries(properties).flatMap(([name, value]) =>
+		typeof value === "number" ? [[value, camelCase(name)]] : [],
+	),
+);
+
+function camelCase(name: string): string {
+	return name
+		.toLowerCase()
+		.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+		.replace("Qos", "QoS");
+}
 
 /** Describes the properties of a packet by name, if there are any. */
 export function describeProperties(reader: PropertyReader): { properties?: TracedProperties } {
@@ -41,12 +24,16 @@ export function describeProperties(reader: PropertyReader): { properties?: Trace
 	const found: Record<string, TracedValue | TracedValue[]> = {};
 	reader.rewind();
 	while (reader.next()) {
-		const name = PROPERTY_NAMES[reader.id] ?? `property ${reader.id}`;
+		const name = NAMES.get(reader.id) ?? `property ${reader.id}`;
 		const value = propertyValue(reader);
 		const earlier = found[name];
 		if (Array.isArray(earlier)) earlier.push(value);
 		else if (earlier !== undefined) found[name] = [earlier, value];
-		else found[name] = reader.id === USER_PROPERTY || reader.id === SUBSCRIPTION_IDENTIFIER ? [value] : value;
+		else
+			found[name] =
+				reader.id === properties.USER_PROPERTY || reader.id === properties.SUBSCRIPTION_IDENTIFIER
+					? [value]
+					: value;
 	}
 	return { properties: found };
 }
@@ -54,10 +41,10 @@ export function describeProperties(reader: PropertyReader): { properties?: Trace
 function propertyValue(reader: PropertyReader): TracedValue {
 	const { id, bytes, start, end } = reader;
 	// Authentication data may hold a password.
-	if (id === AUTHENTICATION_DATA) return `${end - start} bytes`;
-	if (id === USER_PROPERTY)
+	if (id === properties.AUTHENTICATION_DATA) return `${end - start} bytes`;
+	if (id === properties.USER_PROPERTY)
 		return `${text(bytes, reader.nameStart, reader.nameEnd)}=${text(bytes, start, end)}`;
-	switch (propertyType(id)) {
+	switch (properties.propertyType(id)) {
 		case TYPE_STRING:
 			return text(bytes, start, end);
 		case TYPE_BINARY:

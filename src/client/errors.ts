@@ -13,14 +13,12 @@ import {
 	PAYLOAD_FORMAT_INVALID,
 	QOS_NOT_SUPPORTED,
 	QUOTA_EXCEEDED,
-	REASON_STRING,
 	RECEIVE_MAXIMUM_EXCEEDED,
 	RETAIN_NOT_SUPPORTED,
 	type ReasonCode,
 	reasonName,
 	SERVER_BUSY,
 	SERVER_MOVED,
-	SERVER_REFERENCE,
 	SERVER_SHUTTING_DOWN,
 	SERVER_UNAVAILABLE,
 	SESSION_TAKEN_OVER,
@@ -31,6 +29,7 @@ import {
 	type Version,
 } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
+import { REASON_STRING, SERVER_REFERENCE } from "../mqtt/properties";
 import type { PropertyReader } from "../mqtt/property-reader";
 import { decodeUTF8 } from "../mqtt/utf8";
 

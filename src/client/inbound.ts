@@ -3,11 +3,11 @@ import {
 	PACKET_IDENTIFIER_NOT_FOUND,
 	RECEIVE_MAXIMUM_EXCEEDED,
 	SUCCESS,
-	TOPIC_ALIAS,
 	TOPIC_ALIAS_INVALID,
 } from "../mqtt/constants";
 import type { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
+import { TOPIC_ALIAS } from "../mqtt/properties";
 import {
 	actionOn,
 	DELIVER,

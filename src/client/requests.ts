@@ -1,7 +1,7 @@
-import { SUBSCRIPTION_IDENTIFIER } from "../mqtt/constants";
 import { filtersSize, subscriptionsSize } from "../mqtt/encode/subscribe";
 import type { Packet } from "../mqtt/packet";
 import type { Subscription } from "../mqtt/packet-fields";
+import { SUBSCRIPTION_IDENTIFIER } from "../mqtt/properties";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { hasWildcard, sharedFilterStart } from "../mqtt/topics";
 import { packetSize, varintSize } from "../mqtt/varint";

@@ -51,35 +51,6 @@ export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
 /** The longest string or binary field (§1.5.4, §1.5.6), in bytes. */
 export const MAXIMUM_STRING = 65_535;
 
-// Property identifiers (§2.2.2.2)
-export const PAYLOAD_FORMAT_INDICATOR = 0x01;
-export const MESSAGE_EXPIRY_INTERVAL = 0x02;
-export const CONTENT_TYPE = 0x03;
-export const RESPONSE_TOPIC = 0x08;
-export const CORRELATION_DATA = 0x09;
-export const SUBSCRIPTION_IDENTIFIER = 0x0b;
-export const SESSION_EXPIRY_INTERVAL = 0x11;
-export const ASSIGNED_CLIENT_IDENTIFIER = 0x12;
-export const SERVER_KEEP_ALIVE = 0x13;
-export const AUTHENTICATION_METHOD = 0x15;
-export const AUTHENTICATION_DATA = 0x16;
-export const REQUEST_PROBLEM_INFORMATION = 0x17;
-export const WILL_DELAY_INTERVAL = 0x18;
-export const REQUEST_RESPONSE_INFORMATION = 0x19;
-export const RESPONSE_INFORMATION = 0x1a;
-export const SERVER_REFERENCE = 0x1c;
-export const REASON_STRING = 0x1f;
-export const RECEIVE_MAXIMUM = 0x21;
-export const TOPIC_ALIAS_MAXIMUM = 0x22;
-export const TOPIC_ALIAS = 0x23;
-export const MAXIMUM_QOS = 0x24;
-export const RETAIN_AVAILABLE = 0x25;
-export const USER_PROPERTY = 0x26;
-export const MAXIMUM_PACKET_SIZE = 0x27;
-export const WILDCARD_SUBSCRIPTION_AVAILABLE = 0x28;
-export const SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29;
-export const SHARED_SUBSCRIPTION_AVAILABLE = 0x2a;
-
 // Reason codes (§2.4)
 export const SUCCESS = 0x00;
 export const GRANTED_QOS_0 = 0x00;

@@ -29,16 +29,6 @@ import { reasonCodesSize, writeReasonCodes } from "./encode/suback";
 import { filtersSize, subscriptionsSize, writeFilters, writeSubscriptions } from "./encode/subscribe";
 import { MQTTError } from "./error";
 import type { ConnectFields, Subscription } from "./packet-fields";
-import {
-	ACKNOWLEDGE_HIGH,
-	ACKNOWLEDGE_LOW,
-	CONNACK_HIGH,
-	CONNACK_LOW,
-	NO_PROPERTIES,
-	SUBSCRIBE_HIGH,
-	SUBSCRIBE_LOW,
-	UNSUBSCRIBE_HIGH,
-} from "./property-rules";
 import type { PropertyWriter } from "./property-writer";
 import { connackReturnCode, reasonAllowed } from "./reasons";
 import { validTopicName } from "./topics";
@@ -132,10 +122,7 @@ export class Encoder {
 		const code = version === 4 ? connackReturnCode(reasonCode) : reasonCode;
 		// [MQTT-3.1.1:3.2.2-6]
 		if (code < 0) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no return code for it");
-		const at = this.writeFixedHeader(
-			CONNACK << 4,
-			2 + propertiesSize(properties, version, CONNACK_LOW, CONNACK_HIGH),
-		);
+		const at = this.writeFixedHeader(CONNACK << 4, 2 + propertiesSize(properties, version, CONNACK));
 		if (at < 0) return 0;
 		const view = this.view;
 		view[at] = sessionPresent ? 1 : 0; // [MQTT-3.2.2-1]
@@ -255,7 +242,7 @@ export class Encoder {
 		// [MQTT-3.8.1-1]
 		const at = this.writeFixedHeader(
 			(SUBSCRIBE << 4) | 2,
-			2 + propertiesSize(properties, version, SUBSCRIBE_LOW, SUBSCRIBE_HIGH) + size,
+			2 + propertiesSize(properties, version, SUBSCRIBE) + size,
 		);
 		if (at < 0) return 0;
 		const view = this.view;
@@ -283,7 +270,7 @@ export class Encoder {
 		// [MQTT-3.10.1-1]
 		const at = this.writeFixedHeader(
 			(UNSUBSCRIBE << 4) | 2,
-			2 + propertiesSize(properties, version, NO_PROPERTIES, UNSUBSCRIBE_HIGH) + size,
+			2 + propertiesSize(properties, version, UNSUBSCRIBE) + size,
 		);
 		if (at < 0) return 0;
 		const view = this.view;
@@ -408,10 +395,7 @@ export class Encoder {
 		const version = this.#version;
 		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
 		const size = reasonCodesSize(type, codes, count, version);
-		const at = this.writeFixedHeader(
-			type << 4,
-			2 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH) + size,
-		);
+		const at = this.writeFixedHeader(type << 4, 2 + propertiesSize(properties, version, type) + size);
 		if (at < 0) return 0;
 		const view = this.view;
 		return this.commit(

@@ -1,7 +1,7 @@
 import { readUint32 } from "./bytes";
 import { MALFORMED_PACKET } from "./constants";
+import { propertyType } from "./properties";
 import {
-	propertyType,
 	TYPE_BINARY,
 	TYPE_BYTE,
 	TYPE_NONE,

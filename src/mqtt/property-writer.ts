@@ -1,19 +1,26 @@
 import { copyBytes, writeLengthPrefixed, writeUint16, writeUint32 } from "./bytes";
 import {
+	MALFORMED_PACKET,
+	MAXIMUM_REMAINING_LENGTH,
+	MAXIMUM_STRING,
+	PACKET_TOO_LARGE,
+	PROTOCOL_ERROR,
+	TOPIC_ALIAS_INVALID,
+} from "./constants";
+import { MQTTError } from "./error";
+import {
 	ASSIGNED_CLIENT_IDENTIFIER,
 	AUTHENTICATION_DATA,
 	AUTHENTICATION_METHOD,
 	CONTENT_TYPE,
 	CORRELATION_DATA,
-	MALFORMED_PACKET,
 	MAXIMUM_PACKET_SIZE,
 	MAXIMUM_QOS,
-	MAXIMUM_REMAINING_LENGTH,
-	MAXIMUM_STRING,
 	MESSAGE_EXPIRY_INTERVAL,
-	PACKET_TOO_LARGE,
 	PAYLOAD_FORMAT_INDICATOR,
-	PROTOCOL_ERROR,
+	propertyBit,
+	propertyType,
+	propertyValueAllowed,
 	REASON_STRING,
 	RECEIVE_MAXIMUM,
 	REQUEST_PROBLEM_INFORMATION,
@@ -28,17 +35,13 @@ import {
 	SUBSCRIPTION_IDENTIFIER,
 	SUBSCRIPTION_IDENTIFIER_AVAILABLE,
 	TOPIC_ALIAS,
-	TOPIC_ALIAS_INVALID,
 	TOPIC_ALIAS_MAXIMUM,
 	USER_PROPERTY,
 	WILDCARD_SUBSCRIPTION_AVAILABLE,
 	WILL_DELAY_INTERVAL,
-} from "./constants";
-import { MQTTError } from "./error";
+} from "./properties";
 import type { PropertyReader } from "./property-reader";
-import { propertyBit, propertyValueAllowed } from "./property-rules";
 import {
-	propertyType,
 	TYPE_BINARY,
 	TYPE_BYTE,
 	TYPE_STRING,

@@ -1,8 +1,8 @@
+import { MAXIMUM_REMAINING_LENGTH, type Version } from "../mqtt/constants";
 import {
 	ASSIGNED_CLIENT_IDENTIFIER,
 	MAXIMUM_PACKET_SIZE,
 	MAXIMUM_QOS,
-	MAXIMUM_REMAINING_LENGTH,
 	RECEIVE_MAXIMUM,
 	RETAIN_AVAILABLE,
 	SERVER_KEEP_ALIVE,
@@ -10,9 +10,8 @@ import {
 	SHARED_SUBSCRIPTION_AVAILABLE,
 	SUBSCRIPTION_IDENTIFIER_AVAILABLE,
 	TOPIC_ALIAS_MAXIMUM,
-	type Version,
 	WILDCARD_SUBSCRIPTION_AVAILABLE,
-} from "../mqtt/constants";
+} from "../mqtt/properties";
 import type { PropertyReader } from "../mqtt/property-reader";
 
 /** The largest packet that MQTT can express (§2.1.4), in bytes: no limit. */

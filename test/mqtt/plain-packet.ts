@@ -1,10 +1,10 @@
 import { PACKET_TYPE_NAMES } from "../../sim/capture/traced-packet";
 import type { ReasonCode } from "../../src/mqtt/constants";
-import * as constants from "../../src/mqtt/constants";
 import type { Encoder } from "../../src/mqtt/encoder";
 import type { Packet } from "../../src/mqtt/packet";
+import * as properties from "../../src/mqtt/properties";
 import type { PropertyReader } from "../../src/mqtt/property-reader";
-import { propertyType, TYPE_BINARY, TYPE_STRING, TYPE_STRING_PAIR } from "../../src/mqtt/property-types";
+import { TYPE_BINARY, TYPE_STRING, TYPE_STRING_PAIR } from "../../src/mqtt/property-types";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
 
 /** Byte strings are JavaScript strings with one character a byte. */
@@ -69,7 +69,7 @@ function plainProperties(reader: PropertyReader): Properties {
 	const result: Property[] = [];
 	reader.rewind();
 	while (reader.next()) {
-		const type = propertyType(reader.id);
+		const type = properties.propertyType(reader.id);
 		if (type !== TYPE_STRING_PAIR && type !== TYPE_STRING && type !== TYPE_BINARY) {
 			result.push([reader.id, reader.number]);
 			continue;
@@ -185,59 +185,59 @@ function writeProperty(
 	const number = value as number;
 	const bytes = typeof value === "string" ? latin1Bytes(value) : new Uint8Array();
 	switch (id) {
-		case constants.PAYLOAD_FORMAT_INDICATOR:
+		case properties.PAYLOAD_FORMAT_INDICATOR:
 			return void target.payloadFormatIndicator(number === 1);
-		case constants.MESSAGE_EXPIRY_INTERVAL:
+		case properties.MESSAGE_EXPIRY_INTERVAL:
 			return void target.messageExpiryInterval(number);
-		case constants.CONTENT_TYPE:
+		case properties.CONTENT_TYPE:
 			return void target.contentType(bytes);
-		case constants.RESPONSE_TOPIC:
+		case properties.RESPONSE_TOPIC:
 			return void target.responseTopic(bytes);
-		case constants.CORRELATION_DATA:
+		case properties.CORRELATION_DATA:
 			return void target.correlationData(bytes);
-		case constants.SUBSCRIPTION_IDENTIFIER:
+		case properties.SUBSCRIPTION_IDENTIFIER:
 			return void target.subscriptionIdentifier(number);
-		case constants.SESSION_EXPIRY_INTERVAL:
+		case properties.SESSION_EXPIRY_INTERVAL:
 			return void target.sessionExpiryInterval(number);
-		case constants.ASSIGNED_CLIENT_IDENTIFIER:
+		case properties.ASSIGNED_CLIENT_IDENTIFIER:
 			return void target.assignedClientIdentifier(bytes);
-		case constants.SERVER_KEEP_ALIVE:
+		case properties.SERVER_KEEP_ALIVE:
 			return void target.serverKeepAlive(number);
-		case constants.AUTHENTICATION_METHOD:
+		case properties.AUTHENTICATION_METHOD:
 			return void target.authenticationMethod(bytes);
-		case constants.AUTHENTICATION_DATA:
+		case properties.AUTHENTICATION_DATA:
 			return void target.authenticationData(bytes);
-		case constants.REQUEST_PROBLEM_INFORMATION:
+		case properties.REQUEST_PROBLEM_INFORMATION:
 			return void target.requestProblemInformation(number === 1);
-		case constants.WILL_DELAY_INTERVAL:
+		case properties.WILL_DELAY_INTERVAL:
 			return void target.willDelayInterval(number);
-		case constants.REQUEST_RESPONSE_INFORMATION:
+		case properties.REQUEST_RESPONSE_INFORMATION:
 			return void target.requestResponseInformation(number === 1);
-		case constants.RESPONSE_INFORMATION:
+		case properties.RESPONSE_INFORMATION:
 			return void target.responseInformation(bytes);
-		case constants.SERVER_REFERENCE:
+		case properties.SERVER_REFERENCE:
 			return void target.serverReference(bytes);
-		case constants.REASON_STRING:
+		case properties.REASON_STRING:
 			return void target.reasonString(bytes);
-		case constants.RECEIVE_MAXIMUM:
+		case properties.RECEIVE_MAXIMUM:
 			return void target.receiveMaximum(number);
-		case constants.TOPIC_ALIAS_MAXIMUM:
+		case properties.TOPIC_ALIAS_MAXIMUM:
 			return void target.topicAliasMaximum(number);
-		case constants.TOPIC_ALIAS:
+		case properties.TOPIC_ALIAS:
 			return void target.topicAlias(number);
-		case constants.MAXIMUM_QOS:
+		case properties.MAXIMUM_QOS:
 			return void target.maximumQoS(number);
-		case constants.RETAIN_AVAILABLE:
+		case properties.RETAIN_AVAILABLE:
 			return void target.retainAvailable(number === 1);
-		case constants.USER_PROPERTY:
+		case properties.USER_PROPERTY:
 			return void target.userProperty(bytes, latin1Bytes(pairValue ?? ""));
-		case constants.MAXIMUM_PACKET_SIZE:
+		case properties.MAXIMUM_PACKET_SIZE:
 			return void target.maximumPacketSize(number);
-		case constants.WILDCARD_SUBSCRIPTION_AVAILABLE:
+		case properties.WILDCARD_SUBSCRIPTION_AVAILABLE:
 			return void target.wildcardSubscriptionAvailable(number === 1);
-		case constants.SUBSCRIPTION_IDENTIFIER_AVAILABLE:
+		case properties.SUBSCRIPTION_IDENTIFIER_AVAILABLE:
 			return void target.subscriptionIdentifierAvailable(number === 1);
-		case constants.SHARED_SUBSCRIPTION_AVAILABLE:
+		case properties.SHARED_SUBSCRIPTION_AVAILABLE:
 			return void target.sharedSubscriptionAvailable(number === 1);
 		default:
 			throw new Error(`property ${id}`);

@@ -8,12 +8,10 @@ import {
 	type QoS,
 	type ReasonCode,
 	reasonName,
-	SUBSCRIPTION_IDENTIFIER,
-	TOPIC_ALIAS,
-	USER_PROPERTY,
 } from "../../mqtt/constants";
 import { variableHeaderSize, writePublishStart } from "../../mqtt/encode/publish";
 import { Encoder } from "../../mqtt/encoder";
+import { SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, USER_PROPERTY } from "../../mqtt/properties";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
 import { packetSize, varintSize, writeVarint } from "../../mqtt/varint";

@@ -1,17 +1,19 @@
 import {
-	AUTHENTICATION_METHOD,
 	BAD_AUTHENTICATION_METHOD,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	type FailureCode,
 	QUOTA_EXCEEDED,
-	REQUEST_PROBLEM_INFORMATION,
-	REQUEST_RESPONSE_INFORMATION,
 	RETAIN_NOT_SUPPORTED,
-	SESSION_EXPIRY_INTERVAL,
 	SUCCESS,
-	USER_PROPERTY,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import {
+	AUTHENTICATION_METHOD,
+	REQUEST_PROBLEM_INFORMATION,
+	REQUEST_RESPONSE_INFORMATION,
+	SESSION_EXPIRY_INTERVAL,
+	USER_PROPERTY,
+} from "../../mqtt/properties";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import type { PropertyWriter } from "../../mqtt/property-writer";
 import { hasWildcard } from "../../mqtt/topics";

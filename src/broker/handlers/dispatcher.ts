@@ -11,7 +11,6 @@ import {
 	PUBREC,
 	PUBREL,
 	QUOTA_EXCEEDED,
-	SESSION_EXPIRY_INTERVAL,
 	SUBSCRIBE,
 	SUCCESS,
 	UNSUBSCRIBE,
@@ -20,6 +19,7 @@ import { decodeBody } from "../../mqtt/decode/body";
 import { checkFirstByte } from "../../mqtt/decode/fixed-header";
 import { decodePublish } from "../../mqtt/decode/publish";
 import { Packet } from "../../mqtt/packet";
+import { SESSION_EXPIRY_INTERVAL } from "../../mqtt/properties";
 import { packetSize } from "../../mqtt/varint";
 import { isBeforeConnack } from "../../session/broker-phase";
 import {

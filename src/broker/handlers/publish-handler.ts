@@ -10,10 +10,10 @@ import {
 	RECEIVE_MAXIMUM_EXCEEDED,
 	RETAIN_NOT_SUPPORTED,
 	SUCCESS,
-	TOPIC_ALIAS,
 	TOPIC_ALIAS_INVALID,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import { TOPIC_ALIAS } from "../../mqtt/properties";
 import {
 	actionOn,
 	IDLE,

@@ -3,10 +3,10 @@ import {
 	NOT_AUTHORIZED,
 	QUOTA_EXCEEDED,
 	RETAIN_HANDLING,
-	SUBSCRIPTION_IDENTIFIER,
 	SUCCESS,
 } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import { SUBSCRIPTION_IDENTIFIER } from "../../mqtt/properties";
 import { sharedFilterStart } from "../../mqtt/topics";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";

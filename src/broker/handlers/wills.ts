@@ -1,5 +1,6 @@
-import { QUOTA_EXCEEDED, WILL_DELAY_INTERVAL } from "../../mqtt/constants";
+import { QUOTA_EXCEEDED } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import { WILL_DELAY_INTERVAL } from "../../mqtt/properties";
 import type { Core } from "../core/core";
 import type { Router } from "../delivery/router";
 import { NEVER_SECONDS } from "../pool/clock";

@@ -1,5 +1,5 @@
 import { readUint32, writeUint32 } from "../../mqtt/bytes";
-import { MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../../mqtt/constants";
+import { MESSAGE_EXPIRY_INTERVAL, TOPIC_ALIAS, WILL_DELAY_INTERVAL } from "../../mqtt/properties";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import type { Message } from "./message";
 

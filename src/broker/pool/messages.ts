@@ -1,5 +1,6 @@
 import { copyBytes, readUint32 } from "../../mqtt/bytes";
-import { MESSAGE_EXPIRY_INTERVAL, type QoS } from "../../mqtt/constants";
+import type { QoS } from "../../mqtt/constants";
+import { MESSAGE_EXPIRY_INTERVAL } from "../../mqtt/properties";
 import type { Arena } from "./arena";
 import type { Memory } from "./memory";
 import type { Message } from "./message";

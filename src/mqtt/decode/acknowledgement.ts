@@ -1,6 +1,5 @@
 import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR } from "../constants";
 import type { Packet } from "../packet";
-import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW } from "../property-rules";
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
@@ -28,15 +27,7 @@ export function decodeAcknowledgement(
 		return packet.refuse(PROTOCOL_ERROR, "reason code is not one of this packet");
 	packet.reasonCode = code;
 	if (length === 3) return 0; // §3.4.2.2.1
-	const propertiesCode = readProperties(
-		packet,
-		packet.properties,
-		bytes,
-		start + 3,
-		end,
-		ACKNOWLEDGE_LOW,
-		ACKNOWLEDGE_HIGH,
-	);
+	const propertiesCode = readProperties(packet, packet.properties, bytes, start + 3, end, packet.type);
 	if (propertiesCode !== 0) return propertiesCode;
 	return packet.properties.to === end ? 0 : packet.refuse(MALFORMED_PACKET, "bytes after the properties");
 }

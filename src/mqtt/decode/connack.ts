@@ -7,7 +7,6 @@ import {
 	UNSUPPORTED_PROTOCOL_VERSION,
 } from "../constants";
 import type { Packet } from "../packet";
-import { CONNACK_HIGH, CONNACK_LOW } from "../property-rules";
 import { connackReasonCode, reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
@@ -31,15 +30,7 @@ export function decodeConnack(packet: Packet, bytes: Uint8Array, start: number, 
 		// [MQTT-3.2.2-8]
 		if (!reasonAllowed(CONNACK, code, false))
 			return packet.refuse(PROTOCOL_ERROR, "reason code is not one of CONNACK");
-		const propertiesCode = readProperties(
-			packet,
-			packet.properties,
-			bytes,
-			start + 2,
-			end,
-			CONNACK_LOW,
-			CONNACK_HIGH,
-		);
+		const propertiesCode = readProperties(packet, packet.properties, bytes, start + 2, end, CONNACK);
 		if (propertiesCode !== 0) return propertiesCode;
 		if (packet.properties.to !== end)
 			return packet.refuse(MALFORMED_PACKET, "bytes after the CONNACK properties");

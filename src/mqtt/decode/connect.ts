@@ -1,10 +1,9 @@
 import { fieldEnd } from "../bytes";
 import {
-	AUTHENTICATION_DATA,
-	AUTHENTICATION_METHOD,
 	type CheckResult,
 	CLEAN_START,
 	CLIENT_IDENTIFIER_NOT_VALID,
+	CONNECT,
 	HAS_PASSWORD,
 	HAS_USERNAME,
 	MALFORMED_PACKET,
@@ -16,7 +15,8 @@ import {
 	WILL_RETAIN,
 } from "../constants";
 import type { Packet } from "../packet";
-import { CONNECT_HIGH, CONNECT_LOW, WILL_HIGH, WILL_LOW } from "../property-rules";
+import { AUTHENTICATION_DATA, AUTHENTICATION_METHOD } from "../properties";
+import { WILL_PROPERTIES } from "../property-types";
 import { hasWildcard } from "../topics";
 import { validUTF8 } from "../utf8";
 import { readProperties } from "./properties";
@@ -52,7 +52,7 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	packet.properties.setRange(bytes, at, at);
 	if (level === 5) {
 		const properties = packet.properties;
-		const code = readProperties(packet, properties, bytes, at, end, CONNECT_LOW, CONNECT_HIGH);
+		const code = readProperties(packet, properties, bytes, at, end, CONNECT);
 		if (code !== 0) return code;
 		if (properties.has(AUTHENTICATION_DATA) && !properties.has(AUTHENTICATION_METHOD))
 			return packet.refuse(PROTOCOL_ERROR, "authentication data without a method"); // §3.1.2.11.10
@@ -103,7 +103,7 @@ function decodeAfterClientId(
 	if ((flags & WILL) !== 0) {
 		// [MQTT-3.1.2-9] [MQTT-3.1.1:3.1.2-11]
 		if (level === 5) {
-			const code = readProperties(packet, packet.willProperties, bytes, at, end, WILL_LOW, WILL_HIGH);
+			const code = readProperties(packet, packet.willProperties, bytes, at, end, WILL_PROPERTIES);
 			if (code !== 0) return code;
 			at = packet.willProperties.to;
 		}

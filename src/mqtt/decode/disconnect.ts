@@ -1,13 +1,6 @@
-import {
-	AUTH,
-	AUTHENTICATION_METHOD,
-	type CheckResult,
-	MALFORMED_PACKET,
-	PROTOCOL_ERROR,
-	SESSION_EXPIRY_INTERVAL,
-} from "../constants";
+import { AUTH, type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR } from "../constants";
 import type { Packet } from "../packet";
-import { AUTH_HIGH, AUTH_LOW, DISCONNECT_HIGH, DISCONNECT_LOW } from "../property-rules";
+import { AUTHENTICATION_METHOD, SESSION_EXPIRY_INTERVAL } from "../properties";
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
@@ -35,9 +28,7 @@ export function decodeDisconnect(
 		// [MQTT-3.15.2-1]
 		return packet.refuse(PROTOCOL_ERROR, "success is not for a client to send");
 	if (start + 1 < end) {
-		const propertiesCode = auth
-			? readProperties(packet, properties, bytes, start + 1, end, AUTH_LOW, AUTH_HIGH)
-			: readProperties(packet, properties, bytes, start + 1, end, DISCONNECT_LOW, DISCONNECT_HIGH);
+		const propertiesCode = readProperties(packet, properties, bytes, start + 1, end, packet.type);
 		if (propertiesCode !== 0) return propertiesCode;
 		if (properties.to !== end) return packet.refuse(MALFORMED_PACKET, "bytes after the properties");
 		if (!auth && !fromClient && properties.has(SESSION_EXPIRY_INTERVAL))

@@ -3,22 +3,27 @@ import {
 	MALFORMED_PACKET,
 	PROTOCOL_ERROR,
 	PUBLISH,
+	TOPIC_ALIAS_INVALID,
+} from "../constants";
+import type { Packet } from "../packet";
+import {
+	ALLOWED_HIGH,
+	ALLOWED_LOW,
+	propertyBit,
+	propertyValueAllowed,
 	RESPONSE_TOPIC,
 	SUBSCRIPTION_IDENTIFIER,
 	TOPIC_ALIAS,
-	TOPIC_ALIAS_INVALID,
 	USER_PROPERTY,
-} from "../constants";
-import type { Packet } from "../packet";
+} from "../properties";
 import type { PropertyReader } from "../property-reader";
-import { propertyBit, propertyValueAllowed } from "../property-rules";
 import { hasWildcard } from "../topics";
 import { readVarint, varintSize } from "../varint";
 
 /**
  * Reads the property length at `at` and checks the properties after it; `reader` is then positioned before
  * the first and `reader.to` is the index after the last.
- * @param low which properties the packet may carry (see property-rules)
+ * @param carrier type of the packet, or WILL_PROPERTIES
  * @returns 0 or the reason code with which the packet is refused
  */
 export function readProperties(
@@ -27,8 +32,7 @@ export function readProperties(
 	bytes: Uint8Array,
 	at: number,
 	end: number,
-	low: number,
-	high: number,
+	carrier: number,
 ): CheckResult {
 	const length = readVarint(bytes, at, end); // [MQTT-2.2.2-1]
 	if (length < 0) return packet.refuse(MALFORMED_PACKET, "property length is not a variable byte integer");
@@ -43,7 +47,7 @@ export function readProperties(
 		const id = reader.id;
 		const bit = propertyBit(id);
 		// §2.2.2.2
-		if (((id < 32 ? low : high) & bit) === 0)
+		if (((id < 32 ? ALLOWED_LOW : ALLOWED_HIGH)[carrier] & bit) === 0)
 			return packet.refuse(MALFORMED_PACKET, "property is not allowed in this packet");
 		if (((id < 32 ? seenLow : seenHigh) & bit) !== 0 && id !== USER_PROPERTY && id !== repeatable)
 			return packet.refuse(PROTOCOL_ERROR, "property occurs twice"); // §3.1.2.11 and after, "more than once"

@@ -1,13 +1,6 @@
-import {
-	type CheckResult,
-	MALFORMED_PACKET,
-	PROTOCOL_ERROR,
-	SUBSCRIPTION_IDENTIFIER,
-	TOPIC_ALIAS,
-	type Version,
-} from "../constants";
+import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR, PUBLISH, type Version } from "../constants";
 import type { Packet } from "../packet";
-import { PUBLISH_HIGH, PUBLISH_LOW } from "../property-rules";
+import { SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS } from "../properties";
 import { checkTopicName } from "../topics";
 import { readVarintByte, VARINT_COMPLETE, VARINT_START, varintValue } from "../varint";
 import { readProperties } from "./properties";
@@ -78,7 +71,7 @@ export function decodePublish(
 		at++;
 		properties.setRange(bytes, at, at);
 	} else {
-		const code = readProperties(packet, properties, bytes, at, end, PUBLISH_LOW, PUBLISH_HIGH);
+		const code = readProperties(packet, properties, bytes, at, end, PUBLISH);
 		if (code !== 0) return code;
 		// [MQTT-3.3.4-6]
 		if (fromClient && properties.has(SUBSCRIPTION_IDENTIFIER))

@@ -1,6 +1,5 @@
 import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR, SUBACK } from "../constants";
 import type { Packet } from "../packet";
-import { ACKNOWLEDGE_HIGH, ACKNOWLEDGE_LOW } from "../property-rules";
 import { reasonAllowed } from "../reasons";
 import { readProperties } from "./properties";
 
@@ -18,7 +17,7 @@ export function decodeSuback(packet: Packet, bytes: Uint8Array, start: number, e
 	if (packet.version === 4) {
 		if (type !== SUBACK) return at === end ? 0 : packet.refuse(MALFORMED_PACKET, "UNSUBACK is too long");
 	} else {
-		const code = readProperties(packet, packet.properties, bytes, at, end, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH);
+		const code = readProperties(packet, packet.properties, bytes, at, end, type);
 		if (code !== 0) return code;
 		at = packet.properties.to;
 		packet.setList(at, end);

@@ -1,7 +1,6 @@
 import { fieldEnd } from "../bytes";
 import { type CheckResult, MALFORMED_PACKET, PROTOCOL_ERROR, SUBSCRIBE } from "../constants";
 import type { Packet } from "../packet";
-import { NO_PROPERTIES, SUBSCRIBE_HIGH, SUBSCRIBE_LOW, UNSUBSCRIBE_HIGH } from "../property-rules";
 import { checkSubscriptionOptions } from "../subscription-options";
 import { sharedFilterStart, validWildcards } from "../topics";
 import { validUTF8 } from "../utf8";
@@ -19,9 +18,7 @@ export function decodeSubscribe(packet: Packet, bytes: Uint8Array, start: number
 	let at = start + 2;
 	properties.setRange(bytes, at, at);
 	if (packet.version === 5) {
-		const code = subscribe
-			? readProperties(packet, properties, bytes, at, end, SUBSCRIBE_LOW, SUBSCRIBE_HIGH)
-			: readProperties(packet, properties, bytes, at, end, NO_PROPERTIES, UNSUBSCRIBE_HIGH);
+		const code = readProperties(packet, properties, bytes, at, end, packet.type);
 		if (code !== 0) return code;
 		at = properties.to;
 	}

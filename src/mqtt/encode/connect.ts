@@ -1,9 +1,8 @@
 import { writeLengthPrefixed, writeUint16 } from "../bytes";
 import {
-	AUTHENTICATION_DATA,
-	AUTHENTICATION_METHOD,
 	CLEAN_START,
 	CLIENT_IDENTIFIER_NOT_VALID,
+	CONNECT,
 	HAS_PASSWORD,
 	HAS_USERNAME,
 	MALFORMED_PACKET,
@@ -17,7 +16,8 @@ import {
 } from "../constants";
 import { MQTTError } from "../error";
 import type { ConnectFields, WillFields } from "../packet-fields";
-import { CONNECT_HIGH, CONNECT_LOW, propertyBit, WILL_HIGH, WILL_LOW } from "../property-rules";
+import { AUTHENTICATION_DATA, AUTHENTICATION_METHOD, propertyBit } from "../properties";
+import { WILL_PROPERTIES } from "../property-types";
 import { validTopicName } from "../topics";
 import { validUTF8 } from "../utf8";
 import { propertiesSize, writeProperties } from "./properties";
@@ -42,7 +42,7 @@ export function connectLength(fields: ConnectFields, version: Version): number {
 	)
 		throw new MQTTError(PROTOCOL_ERROR, "authentication data without a method"); // §3.1.2.11.10
 	// [MQTT-3.1.3-3] [MQTT-3.1.3-4]
-	let length = 10 + propertiesSize(properties, version, CONNECT_LOW, CONNECT_HIGH) + stringSize(clientId);
+	let length = 10 + propertiesSize(properties, version, CONNECT) + stringSize(clientId);
 	if (will !== undefined) length += willSize(will, version);
 	if (username !== undefined) length += stringSize(username); // [MQTT-3.1.3-12] [MQTT-3.1.1:3.1.3-11]
 	if (password !== undefined) length += dataSize(password);
@@ -56,7 +56,7 @@ function willSize(will: WillFields, version: Version): number {
 	// [MQTT-3.1.3-11] [MQTT-3.1.1:3.1.3-10]
 	if (!validTopicName(topic, 0, topic.length))
 		throw new MQTTError(TOPIC_NAME_INVALID, "will topic is no topic name");
-	return propertiesSize(properties, version, WILL_LOW, WILL_HIGH) + 2 + topic.length + dataSize(payload);
+	return propertiesSize(properties, version, WILL_PROPERTIES) + 2 + topic.length + dataSize(payload);
 }
 
 function dataSize(field: Uint8Array): number {

@@ -1,7 +1,7 @@
 import { writeUint16 } from "../bytes";
 import { MAXIMUM_STRING, PACKET_TOO_LARGE, PROTOCOL_ERROR, PUBLISH, type Version } from "../constants";
 import { MQTTError } from "../error";
-import { PUBLISH_HIGH, PUBLISH_LOW, TOPIC_ALIAS_BIT } from "../property-rules";
+import { propertyBit, TOPIC_ALIAS } from "../properties";
 import type { PropertyWriter } from "../property-writer";
 import { writeVarint } from "../varint";
 import { propertiesSize } from "./properties";
@@ -21,11 +21,7 @@ export function publishHeaderSize(
 	if (topicLength === 0) checkTopicAlias(properties, version);
 	else if (topicLength > MAXIMUM_STRING)
 		throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
-	return variableHeaderSize(
-		topicLength,
-		flags,
-		propertiesSize(properties, version, PUBLISH_LOW, PUBLISH_HIGH),
-	);
+	return variableHeaderSize(topicLength, flags, propertiesSize(properties, version, PUBLISH));
 }
 
 /**
@@ -70,7 +66,7 @@ function checkPublishFlags(flags: number, packetId: number): void {
 
 /** @throws {MQTTError} 0x82 unless a topic alias replaces the empty topic */
 function checkTopicAlias(properties: PropertyWriter | undefined, version: Version): void {
-	if (version === 4 || properties === undefined || (properties.idsHigh & TOPIC_ALIAS_BIT) === 0)
+	if (version === 4 || properties === undefined || (properties.idsHigh & propertyBit(TOPIC_ALIAS)) === 0)
 		throw new MQTTError(PROTOCOL_ERROR, "neither topic nor topic alias"); // §3.3.2.1 [MQTT-4.7.3-1]
 }
 

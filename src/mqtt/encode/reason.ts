@@ -1,21 +1,6 @@
-import {
-	AUTH,
-	AUTHENTICATION_METHOD,
-	DISCONNECT,
-	PROTOCOL_ERROR,
-	type ReasonCode,
-	type Version,
-} from "../constants";
+import { AUTH, DISCONNECT, PROTOCOL_ERROR, type ReasonCode, type Version } from "../constants";
 import { MQTTError } from "../error";
-import {
-	ACKNOWLEDGE_HIGH,
-	ACKNOWLEDGE_LOW,
-	AUTH_HIGH,
-	AUTH_LOW,
-	DISCONNECT_HIGH,
-	DISCONNECT_LOW,
-	propertyBit,
-} from "../property-rules";
+import { AUTHENTICATION_METHOD, propertyBit } from "../properties";
 import type { PropertyWriter } from "../property-writer";
 import { reasonAllowed } from "../reasons";
 import { propertiesSize, writeProperties } from "./properties";
@@ -40,14 +25,13 @@ export function reasonSize(
 	if (!reasonAllowed(type, reasonCode, true) && !reasonAllowed(type, reasonCode, false))
 		// [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
 		throw new MQTTError(PROTOCOL_ERROR, "reason code is not one of this packet");
-	if (type === AUTH) {
-		if (properties === undefined || (properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0)
-			throw new MQTTError(PROTOCOL_ERROR, "AUTH without an authentication method"); // §3.15.2.2.2
-		return 1 + propertiesSize(properties, version, AUTH_LOW, AUTH_HIGH);
-	}
+	if (
+		type === AUTH &&
+		(properties === undefined || (properties.idsLow & propertyBit(AUTHENTICATION_METHOD)) === 0)
+	)
+		throw new MQTTError(PROTOCOL_ERROR, "AUTH without an authentication method"); // §3.15.2.2.2
 	if (properties === undefined || properties.length === 0) return reasonCode === 0 ? 0 : 1;
-	if (type === DISCONNECT) return 1 + propertiesSize(properties, version, DISCONNECT_LOW, DISCONNECT_HIGH);
-	return 1 + propertiesSize(properties, version, ACKNOWLEDGE_LOW, ACKNOWLEDGE_HIGH);
+	return 1 + propertiesSize(properties, version, type);
 }
 
 /** Writes the `size` bytes that reasonSize() computed; returns the index after them. */
