@@ -6,7 +6,7 @@ import {
 	SERVER_SHUTTING_DOWN,
 	SUBSCRIBE,
 } from "../mqtt/constants";
-import { AUTHENTICATING, CONNECTED, DRAINING, FREE, isBeforeConnack } from "../session/broker-phase";
+import { AUTHENTICATING, CONNECTED, DRAINING, isBeforeConnack } from "../session/broker-phase";
 import type { AuthResult } from "./access/authorizer";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
@@ -20,11 +20,18 @@ import { Dispatcher } from "./handlers/dispatcher";
 import { PublishHandler } from "./handlers/publish-handler";
 import { SessionEnd } from "./handlers/session-end";
 import { SubscribeHandler } from "./handlers/subscribe-handler";
+import {
+	type ClientCallback,
+	forEachClient,
+	forEachValue,
+	type Usage,
+	usageOf,
+	type ValueCallback,
+} from "./inspection";
 import { Listeners } from "./listeners";
 import { BrokerPersistence } from "./persist/broker-persistence";
 import type { BrokerCounters } from "./pool/counters";
 import type { Host } from "./pool/host";
-import { Message } from "./pool/message";
 import { ReadTurns } from "./read-turns";
 import {
 	type Connection,
@@ -50,24 +57,6 @@ const SUBSCRIBE_FIRST_BYTE = (SUBSCRIBE << 4) | 2;
 const UNLIMITED = 0xffff;
 
 /**
- * Receives a current value. Its topic and payload lie in [topicStart, topicEnd) and [payloadStart,
- * payloadEnd) of `bytes`, which is valid only during the call. `time` is the arrival time, ms since 1970, by
- * the present setting of the host's clock.
- */
-export type ValueCallback = (
-	bytes: Uint8Array,
-	topicStart: number,
-	topicEnd: number,
-	payloadStart: number,
-	payloadEnd: number,
-	time: number,
-	retained: boolean,
-) => void;
-
-/** Receives a client identifier: [start, end) of `bytes`, which is valid only during the call. */
-export type ClientCallback = (bytes: Uint8Array, start: number, end: number) => void;
-
-/**
  * An MQTT broker for 3.1.1 and 5.0 clients on one port, and over WebSocket on a second port if configured.
  * All pools are allocated by the constructor, each connection when it is first needed; routing a message
  * allocates nothing. Exhausted pools are counted in {@link counters} and reported to the client as far as the
@@ -80,7 +69,6 @@ export class Broker implements ConnectionOwner, PacketHandler {
 	readonly #sysTopics: SysTopics;
 	readonly #dispatcher: Dispatcher;
 	readonly #timeouts: Timeouts;
-	readonly #retained: Message;
 	readonly #listeners: Listeners;
 	readonly #turns: ReadTurns;
 	readonly #web: WebServer | undefined;
@@ -115,7 +103,6 @@ export class Broker implements ConnectionOwner, PacketHandler {
 			new SubscribeHandler(core, packetWriter, sysTopics),
 		);
 		this.#timeouts = new Timeouts(core, sessionEnd, () => this.onTimer());
-		this.#retained = new Message(core.memory.bytes);
 		this.#turns = new ReadTurns(core);
 		this.#listeners = new Listeners(core, this, this.#timeouts);
 		if (settings.webSocket !== undefined) this.#web = new WebServer(core, name);
@@ -192,56 +179,17 @@ export class Broker implements ConnectionOwner, PacketHandler {
 
 	/** Calls `callback` with the current value of every topic. The callback must not change the broker. */
 	forEachValue(callback: ValueCallback): void {
-		const { store, clock } = this.#core;
-		clock.tick();
-		const now = Date.now();
-		const retained = this.#retained;
-		for (let record = 1; record <= store.records; record++) {
-			if (!store.isInitialValue(record, true)) continue;
-			store.messages.readInto(record, retained);
-			callback(
-				retained.bytes,
-				retained.topicStart,
-				retained.topicEnd,
-				retained.payloadStart,
-				retained.payloadEnd,
-				now - (clock.nowMs - retained.arrivedAtMs),
-				retained.retain,
-			);
-		}
+		forEachValue(this.#core, callback);
 	}
 
 	/** Calls `callback` with each connected client. The callback must not change the broker. */
 	forEachClient(callback: ClientCallback): void {
-		const { connections, sessions } = this.#core;
-		for (let i = 1; i < connections.length; i++) {
-			const { phase, session } = connections[i]!;
-			if (phase !== CONNECTED) continue;
-			callback(sessions.identifierBytes, sessions.identifierStart(session), sessions.identifierEnd(session));
-		}
+		forEachClient(this.#core, callback);
 	}
 
 	/** Pool usage, for a host that displays or checks it. */
 	get usage(): Usage {
-		const { connections, openCount, sessions, subscriptions, queues, store, settings, reader } = this.#core;
-		let sockets = 0;
-		let queued = settings.queuedMessages - queues.free;
-		for (let i = 1; i <= sessions.capacity; i++) queued += queues.incomingQos2.count(i);
-		for (let i = 1; i < connections.length; i++) if (connections[i]!.phase !== FREE) sockets++;
-		return {
-			sockets,
-			connections: openCount,
-			sessions: sessions.count,
-			sessionBytes: sessions.bytes,
-			subscriptions: subscriptions.count,
-			filterLevels: subscriptions.tree.count,
-			filterBytes: subscriptions.tree.bytes,
-			values: store.count,
-			valueBytes: store.messages.arena.used,
-			queued,
-			queuedBytes: queues.contents.arena.used,
-			partialBytes: reader.partialPackets.used,
-		};
+		return usageOf(this.#core);
 	}
 
 	// ConnectionOwner
@@ -480,21 +428,4 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		this.#core.counters.internalErrors++;
 		this.#core.host.trace(`broker: ${error}`);
 	}
-}
-
-/** Pool usage. */
-export interface Usage {
-	readonly sockets: number;
-	readonly connections: number;
-	readonly sessions: number;
-	readonly sessionBytes: number;
-	readonly subscriptions: number;
-	readonly filterLevels: number;
-	readonly filterBytes: number;
-	readonly values: number;
-	readonly valueBytes: number;
-	/** Entries of the queues, and packet identifiers of incoming QoS 2 messages. */
-	readonly queued: number;
-	readonly queuedBytes: number;
-	readonly partialBytes: number;
 }

@@ -46,8 +46,8 @@ export class Core {
 	readonly connections: (Connection | undefined)[] = [undefined];
 	/** Saves state across restarts; undefined if not configured or not available. */
 	persistence: Persistence | undefined = undefined;
-	/** Scratch message for the will that is being stored or published. */
-	readonly will: Message;
+	/** Scratch message: a will that is being stored or published, or a value that the host looks at. */
+	readonly scratch: Message;
 	/** Connections whose CONNECT was accepted. */
 	openCount = 0;
 	/** Connections in phase CLOSING. */
@@ -77,7 +77,7 @@ export class Core {
 			host.newViews,
 		);
 		this.memory = memory;
-		this.will = new Message(memory.bytes);
+		this.scratch = new Message(memory.bytes);
 		this.sessions = new Sessions(memory, sessions, sessionBytes);
 		this.subscriptions = new Subscriptions(memory, subscriptions, sessions, filterLevels, filterBytes);
 		this.queues = new OutgoingQueues(

@@ -17,7 +17,7 @@ const WILL_DELAY_BYTES = 5;
 /** Bytes that the will of a CONNECT takes once it is stored; 0 if there is none. */
 export function willSize(core: Core, packet: Packet): number {
 	if (!packet.hasWill) return 0;
-	const { sessions, will } = core;
+	const { sessions, scratch: will } = core;
 	readWill(core, packet);
 	// Left out when the will is stored; to do so here would change the packet, which is read again
 	if (packet.willProperties.has(WILL_DELAY_INTERVAL)) will.propertiesEnd -= WILL_DELAY_BYTES;
@@ -26,7 +26,7 @@ export function willSize(core: Core, packet: Packet): number {
 
 /** Stores the will of a CONNECT for its session [MQTT-3.1.2-7]; false when there is no room. */
 export function storeWill(core: Core, session: number, packet: Packet): boolean {
-	const { sessions, will } = core;
+	const { sessions, scratch: will } = core;
 	const properties = packet.willProperties;
 	sessions.setWillDelay(session, properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0);
 	readWill(core, packet);
@@ -52,7 +52,7 @@ export function beginWillDelay({ sessions, clock }: Core, session: number): bool
  * [MQTT-3.1.2-8] [MQTT-3.1.2-10].
  */
 export function publishWill(core: Core, router: Router, session: number): void {
-	const { sessions, authorizer, counters, clock, will } = core;
+	const { sessions, authorizer, counters, clock, scratch: will } = core;
 	sessions.wills.readInto(sessions.will(session), will);
 	will.arrivedAtMs = clock.nowMs;
 	try {
@@ -71,7 +71,7 @@ export function publishWill(core: Core, router: Router, session: number): void {
  * replaced is dropped, as for a QoS 0 message: a will is not repeated, and the older value may say the
  * contrary.
  */
-function publishUnstored({ counters, store, will }: Core, router: Router, session: number): void {
+function publishUnstored({ counters, store, scratch: will }: Core, router: Router, session: number): void {
 	counters.publishesOverQuota++;
 	if (will.qos === 0) return;
 	const replaced = store.get(will.bytes, will.topicStart, will.topicEnd);
@@ -80,8 +80,8 @@ function publishUnstored({ counters, store, will }: Core, router: Router, sessio
 	router.publish(will, session);
 }
 
-/** Makes `core.will` the will of a CONNECT, with all its properties. */
-function readWill({ will }: Core, packet: Packet): void {
+/** Makes `core.scratch` the will of a CONNECT, with all its properties. */
+function readWill({ scratch: will }: Core, packet: Packet): void {
 	const properties = packet.willProperties;
 	will.bytes = packet.bytes;
 	will.topicStart = packet.willTopicStart;

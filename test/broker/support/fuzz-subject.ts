@@ -1,4 +1,5 @@
-import { Broker, type Usage } from "../../../src/broker/broker";
+import { Broker } from "../../../src/broker/broker";
+import type { Usage } from "../../../src/broker/inspection";
 import type { FuzzNetwork } from "./fuzz-network";
 import { settings } from "./fuzz-settings";
 

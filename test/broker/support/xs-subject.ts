@@ -1,5 +1,5 @@
 import type { HostFunction, Machine } from "../../../sim/xs/index";
-import type { Usage } from "../../../src/broker/broker";
+import type { Usage } from "../../../src/broker/inspection";
 import type { Channel, FuzzNetwork } from "./fuzz-network";
 import type { Subject } from "./fuzz-subject";
 import { deviceCreation, machineOnXS } from "./xs-machine";
