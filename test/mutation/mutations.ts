@@ -248,14 +248,14 @@ export const mutations: readonly Mutation[] = [
 
 	// src/broker/delivery and topics
 	mutation(
-		"src/broker/delivery/packet-writer.ts",
+		"src/broker/delivery/publish-writer.ts",
 		"if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]",
 		"",
 		"the second recipient of a message gets more than its Maximum Packet Size",
 		BROKER,
 	),
 	mutation(
-		"src/broker/delivery/packet-writer.ts",
+		"src/broker/delivery/publish-writer.ts",
 		"if (newAlias) aliases.unassign(index, alias);",
 		"",
 		"an alias that was never sent counts as known, and its message arrives without a topic",

@@ -1,4 +1,5 @@
 import type { ListenSettings } from "../../config/settings";
+import type { Version } from "../../mqtt/constants";
 import { CLOSE } from "../../session/broker-phase";
 import { createAuthorizer } from "../access/access-control";
 import type { Authorizer } from "../access/authorizer";
@@ -48,6 +49,10 @@ export class Core {
 	persistence: Persistence | undefined = undefined;
 	/** Scratch message: a will that is being stored or published, or a value that the host looks at. */
 	readonly scratch: Message;
+	/**
+	 * Version of the PUBLISH in the send area, while it can be repeated to other clients; 0 if there is none.
+	 */
+	repeatableVersion: Version | 0 = 0;
 	/** Connections whose CONNECT was accepted. */
 	openCount = 0;
 	/** Connections in phase CLOSING. */

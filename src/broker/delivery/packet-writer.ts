@@ -1,97 +1,34 @@
-import { copyBytes, writeUint16, writeUint32 } from "../../mqtt/bytes";
 import {
 	type AcknowledgementType,
 	PACKET_TOO_LARGE,
 	PUBACK,
 	PUBREC,
 	PUBREL,
-	type QoS,
 	type ReasonCode,
 	reasonName,
 } from "../../mqtt/constants";
-import { variableHeaderSize, writePublishStart } from "../../mqtt/encode/publish";
 import { Encoder } from "../../mqtt/encoder";
-import { SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, USER_PROPERTY } from "../../mqtt/properties";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
-import { packetSize, varintSize, writeVarint } from "../../mqtt/varint";
-import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
-import { PUBLISH_OVERHEAD } from "../core/send-area";
-import type { Timestamp } from "../core/timestamp";
-import type { Memory } from "../pool/memory";
-import type { Message } from "../pool/message";
-import { EXPIRY_BYTES, hasExpiry, secondsLeft } from "../pool/message-properties";
-import { type Connection, LAST_WORD_ROOM, NO_REASON_STRING } from "../session/connection";
-
-// Results of publish()
-export const SENT = 0;
-/** The socket has no room for it now. */
-export const NO_ROOM = 1;
-/** It exceeds the client's maximum packet size or the send area. */
-export const TOO_LARGE = 2;
-export const EXPIRED = 3;
-
-export type SendResult = typeof SENT | typeof NO_ROOM | Drop;
-/** The message is lost for this client. */
-export type Drop = typeof TOO_LARGE | typeof EXPIRED;
+import { type Connection, NO_REASON_STRING } from "../session/connection";
 
 /** Size of the longest packet except PUBLISH, SUBACK and UNSUBACK, bytes. */
 const SMALL_PACKET_SIZE = 192;
 
-const DUP = 8;
-const QOS_MASK = 6;
-
-/** Whether a message can be written to a session's socket at once. */
-export function canSendNow(core: Core, session: number, message: Message, qos: QoS): boolean {
-	const { queues } = core;
-	const connection = core.connectionOf(session);
-	// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
-	if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
-		return false;
-	// [MQTT-3.3.4-9]
-	if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
-	return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
-}
-
-/** Counts a message that was sent. */
-export function countDelivered({ counters, host }: Core, message: Message): void {
-	counters.messagesDelivered++;
-	host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
-}
-
-/** Counts a message that was not sent to one client. */
-export function countDropped({ counters }: Core, result: Drop): void {
-	if (result === TOO_LARGE) counters.droppedSize++;
-	else counters.droppedExpired++;
-}
-
-/** Writes packets to clients: PUBLISH through the memory's send area, all others through an encoder. */
+/** Writes all packets to clients except PUBLISH, through an encoder. */
 export class PacketWriter {
 	/** Scratch properties of the packet to be encoded next. */
 	readonly properties = new PropertyWriter(160);
 	readonly #core: Core;
-	readonly #memory: Memory;
 	readonly #smallEncoder: Encoder;
 	/** For SUBACK and UNSUBACK; the small encoder if that is large enough. */
 	readonly #largeEncoder: Encoder;
 	/** The encoder used last. */
 	#encoder: Encoder;
-	readonly #timestamp: Timestamp;
-	/**
-	 * The PUBLISH in the send area, while it can be repeated to other clients; version 0 if there is none. Its
-	 * packet identifier, if it has one, lies at #packetIdAt.
-	 */
-	#version = 0;
-	#flags = 0;
-	#identifier = 0;
-	#packetIdAt = 0;
-	#size = 0;
 
 	constructor(core: Core) {
 		this.#core = core;
-		this.#memory = core.memory;
-		this.#timestamp = core.timestamp;
 		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
 		const size = Math.ceil(core.settings.packetSize / 3) + 8;
 		this.#smallEncoder = new Encoder({ size: SMALL_PACKET_SIZE });
@@ -122,7 +59,7 @@ export class PacketWriter {
 		if (persistence?.changed && settings.persistInterval === 0) {
 			// acknowledged messages must not be lost; saving overwrites the send area
 			persistence.save();
-			this.#version = 0;
+			this.#core.repeatableVersion = 0;
 		}
 		counters.bytesOut += length;
 		return connection.write(this.#encoder.seal());
@@ -180,158 +117,6 @@ export class PacketWriter {
 		// [MQTT-3.2.2-19]
 		if (length > connection.maximumPacketSize) this.encoderFor(connection).connack(false, reasonCode);
 		this.flush(connection);
-	}
-
-	/**
-	 * Sends a message.
-	 * @param identifier subscription identifier, 0 for none
-	 * @param withTimestamp whether to add the arrival time as a user property
-	 */
-	publish(
-		connection: Connection,
-		message: Message,
-		flags: number,
-		packetId: number,
-		identifier: number,
-		withTimestamp: boolean,
-	): SendResult {
-		const result = this.compose(connection, message, flags, packetId, identifier, withTimestamp);
-		// Tail call, so that little of the XS stack is in use during the write
-		return result === SENT ? this.transmit(connection) : result;
-	}
-
-	/** Writes the send area. @returns SENT, also if the connection is lost: onLost() handles that */
-	private transmit(connection: Connection): typeof SENT {
-		const size = this.#size;
-		const memory = this.#memory;
-		this.#core.counters.bytesOut += size;
-		connection.write(memory.sendView(size));
-		memory.reopenSendArea();
-		return SENT;
-	}
-
-	/** Encodes a PUBLISH in the send area. @returns as publish() */
-	private compose(
-		connection: Connection,
-		message: Message,
-		flags: number,
-		packetId: number,
-		identifier: number,
-		withTimestamp: boolean,
-	): SendResult {
-		const memory = this.#memory;
-		const { bytes, sendStart } = memory;
-		const { index } = connection;
-		const { aliases } = this.#core;
-		const isVersion5 = connection.version === 5;
-		const from = message.bytes;
-		const { topicStart, topicEnd } = message;
-		let { propertiesStart } = message;
-		let expiry = -1;
-		if (hasExpiry(message)) {
-			expiry = secondsLeft(message, this.#core.clock.nowMs);
-			if (expiry < 0) {
-				if ((flags & DUP) === 0) return EXPIRED; // [MQTT-3.3.2-5]
-				expiry = 0; // its delivery had begun [MQTT-4.3.3-7]
-			}
-			propertiesStart += EXPIRY_BYTES;
-		}
-		const payload = message.payloadEnd - message.payloadStart;
-		let topic = topicEnd - topicStart;
-		let alias = 0;
-		let newAlias = false;
-		let properties = 0;
-		let timestampLength = 0;
-		if (isVersion5) {
-			if (connection.topicAliasMaximum !== 0) {
-				alias = aliases.find(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
-				if (alias !== 0) topic = 0;
-				else {
-					// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
-					alias = aliases.assign(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
-					newAlias = alias !== 0;
-				}
-			}
-			if (withTimestamp) timestampLength = this.#timestamp.write(message.arrivedAtMs);
-			properties =
-				message.propertiesEnd -
-				propertiesStart +
-				(expiry < 0 ? 0 : EXPIRY_BYTES) +
-				(identifier === 0 ? 0 : 1 + varintSize(identifier)) +
-				(alias === 0 ? 0 : 3) +
-				(timestampLength === 0 ? 0 : 5 + this.#timestamp.propertyName.length + timestampLength);
-		}
-		const remaining =
-			variableHeaderSize(topic, flags, isVersion5 ? varintSize(properties) + properties : 0) + payload;
-		const size = packetSize(remaining);
-		const room = connection.room - LAST_WORD_ROOM;
-		if (size > room || size > connection.maximumPacketSize || size > memory.sendSize) {
-			if (newAlias) aliases.unassign(index, alias);
-			// [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM;
-		}
-		memory.reopenSendArea();
-		let at = writePublishStart(bytes, sendStart, flags, remaining, topic);
-		if (topic !== 0) at = copyBytes(bytes, at, from, topicStart, topicEnd);
-		this.#packetIdAt = at;
-		if ((flags & QOS_MASK) !== 0) at = writeUint16(bytes, at, packetId);
-		if (isVersion5) {
-			at = writeVarint(bytes, at, properties);
-			if (expiry >= 0) {
-				bytes[at] = from[message.propertiesStart];
-				at = writeUint32(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
-			}
-			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18]
-			// [MQTT-3.3.2-20]
-			if (propertiesStart !== message.propertiesEnd)
-				at = copyBytes(bytes, at, from, propertiesStart, message.propertiesEnd);
-			if (identifier !== 0) {
-				bytes[at] = SUBSCRIPTION_IDENTIFIER;
-				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
-			}
-			if (alias !== 0) {
-				bytes[at] = TOPIC_ALIAS;
-				at = writeUint16(bytes, at + 1, alias);
-			}
-			if (timestampLength !== 0) {
-				bytes[at] = USER_PROPERTY;
-				at = this.#timestamp.copyProperty(bytes, at + 1, timestampLength);
-			}
-		}
-		copyBytes(bytes, at, from, message.payloadStart, message.payloadEnd);
-		this.#version = alias === 0 && timestampLength === 0 ? connection.version : 0;
-		this.#flags = flags;
-		this.#identifier = identifier;
-		this.#size = size;
-		return SENT;
-	}
-
-	/** Marks the PUBLISH in the send area as not repeatable. */
-	invalidate(): void {
-		this.#version = 0;
-	}
-
-	/** Whether the PUBLISH in the send area can be repeated to this connection. */
-	canRepeat(connection: Connection, flags: number, identifier: number): boolean {
-		return (
-			this.#version === connection.version &&
-			this.#flags === flags &&
-			this.#identifier === identifier &&
-			connection.topicAliasMaximum === 0
-		);
-	}
-
-	/** Sends the PUBLISH in the send area to another client. @returns as publish() */
-	repeat(connection: Connection, packetId: number): SendResult {
-		const size = this.#size;
-		if (size > connection.maximumPacketSize) return TOO_LARGE; // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-		if (size > connection.room - LAST_WORD_ROOM) return NO_ROOM;
-		const memory = this.#memory;
-		if (packetId !== 0) {
-			const { bytes } = memory;
-			writeUint16(bytes, this.#packetIdAt, packetId);
-		}
-		return this.transmit(connection);
 	}
 
 	/** Whether a client accepts reason strings in acknowledgements [MQTT-3.1.2-29]. */

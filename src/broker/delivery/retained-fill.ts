@@ -4,7 +4,7 @@ import type { Core } from "../core/core";
 import type { Message } from "../pool/message";
 import { nextFreePacketId } from "../session/acknowledgement";
 import { type Connection, RETAINED_PENDING, WANTS_TIMESTAMP } from "../session/connection";
-import { countDelivered, countDropped, EXPIRED, NO_ROOM, type PacketWriter, SENT } from "./packet-writer";
+import { countDelivered, countDropped, EXPIRED, NO_ROOM, type PublishWriter, SENT } from "./publish-writer";
 import { makeRoomInFlight } from "./queue-shares";
 import type { SysTopics } from "./sys-topics";
 
@@ -35,7 +35,7 @@ type RetainedRoom = typeof WAITS | typeof NOT_KEPT | typeof KEPT;
  */
 export function sendRetained(
 	core: Core,
-	packetWriter: PacketWriter,
+	publishWriter: PublishWriter,
 	sysTopics: SysTopics,
 	message: Message,
 	connection: Connection,
@@ -80,7 +80,7 @@ export function sendRetained(
 		const packetId = qos === 0 ? 0 : nextFreePacketId(sessions, queues, session);
 		const flags = (qos << 1) | RETAIN; // [MQTT-3.1.1:3.3.1-8]
 		const identifier = subscriptions.identifier(subscription);
-		const result = packetWriter.publish(
+		const result = publishWriter.publish(
 			connection,
 			message,
 			flags,

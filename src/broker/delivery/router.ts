@@ -14,7 +14,8 @@ import { nextFreePacketId } from "../session/acknowledgement";
 import { type Connection, LAST_WORD_ROOM, RETAINED_PENDING } from "../session/connection";
 import { dropOldestQos0 } from "../session/queue-release";
 import { suspend } from "../session/queue-suspension";
-import { canSendNow, countDelivered, countDropped, NO_ROOM, type PacketWriter, SENT } from "./packet-writer";
+import type { PacketWriter } from "./packet-writer";
+import { canSendNow, countDelivered, countDropped, NO_ROOM, PublishWriter, SENT } from "./publish-writer";
 import { dropExpired, isQueueFull, makeRoom, makeRoomInFlight, reserveContent } from "./queue-shares";
 import { Recipients } from "./recipients";
 import { sendRetained } from "./retained-fill";
@@ -43,6 +44,7 @@ export type RouteResult = typeof SUCCESS | typeof NO_MATCHING_SUBSCRIBERS | type
 export class Router {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
+	readonly #publishWriter: PublishWriter;
 	readonly #sysTopics: SysTopics;
 	/** Scratch message, read from a queue or the store. */
 	readonly #stored: Message;
@@ -53,6 +55,7 @@ export class Router {
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
+		this.#publishWriter = new PublishWriter(core);
 		this.#sysTopics = sysTopics;
 		this.#stored = new Message(core.memory.bytes);
 		this.#recipients = new Recipients(core);
@@ -76,7 +79,7 @@ export class Router {
 		const { subscriptions, queues, store } = core;
 		const recipients = this.#recipients;
 		const matched = recipients.gather(message, publisher);
-		this.#packetWriter.invalidate();
+		this.#publishWriter.invalidate();
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		if (!kept) this.traceUnstored(message);
@@ -133,7 +136,7 @@ export class Router {
 		queues.contents.beginMessage();
 		for (let i = 0; i < matched; i++) {
 			const subscription = subscriptions.found[i];
-			this.#packetWriter.invalidate();
+			this.#publishWriter.invalidate();
 			if (i > 0) sysTopics.compose(index, message);
 			const identifier = recipients.identifier(subscription);
 			this.deliver(
@@ -146,7 +149,7 @@ export class Router {
 			);
 		}
 		queues.contents.endMessage();
-		this.#packetWriter.invalidate();
+		this.#publishWriter.invalidate();
 	}
 
 	/**
@@ -161,7 +164,7 @@ export class Router {
 			const entry = queues.firstWaiting(session);
 			if (entry === 0) {
 				if ((connection.clientFlags & RETAINED_PENDING) === 0) return;
-				if (!sendRetained(this.#core, this.#packetWriter, this.#sysTopics, message, connection)) return;
+				if (!sendRetained(this.#core, this.#publishWriter, this.#sysTopics, message, connection)) return;
 				continue;
 			}
 			let packetId = queues.table.packetId(entry);
@@ -178,7 +181,7 @@ export class Router {
 			if (reliable && queues.inFlight(session) >= connection.receiveMaximum) return;
 			queues.read(entry, message);
 			if (reliable && packetId === 0) packetId = nextFreePacketId(sessions, queues, session);
-			const result = this.#packetWriter.publish(
+			const result = this.#publishWriter.publish(
 				connection,
 				message,
 				flags,
@@ -244,10 +247,10 @@ export class Router {
 		} else if (canSendNow(this.#core, session, message, qos)) {
 			if (qos !== 0) keep = makeRoomInFlight(this.#core, session, message, keep);
 			const packetId = qos === 0 ? 0 : nextFreePacketId(sessions, queues, session);
-			const packetWriter = this.#packetWriter;
-			const result = packetWriter.canRepeat(connection, flags, identifier)
-				? packetWriter.repeat(connection, packetId)
-				: packetWriter.publish(connection, message, flags, packetId, identifier, false);
+			const publishWriter = this.#publishWriter;
+			const result = publishWriter.canRepeat(connection, flags, identifier)
+				? publishWriter.repeat(connection, packetId)
+				: publishWriter.publish(connection, message, flags, packetId, identifier, false);
 			if (result === SENT) {
 				if (qos !== 0) queues.addInFlight(session, packetId, flags, identifier, share, keep);
 				countDelivered(this.#core, message);

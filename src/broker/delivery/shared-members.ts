@@ -1,7 +1,7 @@
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import type { Message } from "../pool/message";
-import { canSendNow } from "./packet-writer";
+import { canSendNow } from "./publish-writer";
 import { isQueueFull } from "./queue-shares";
 
 /*
