@@ -6,7 +6,7 @@ import {
 	SERVER_SHUTTING_DOWN,
 	SUBSCRIBE,
 } from "../mqtt/constants";
-import { AUTHENTICATING, CONNECTED, DRAINING, isBeforeConnack } from "../session/broker-phase";
+import { AUTHENTICATING, CONNECTED, DRAINING } from "../session/broker-phase";
 import type { AuthResult } from "./access/authorizer";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
@@ -43,6 +43,7 @@ import {
 } from "./session/connection";
 import type { PacketHandler } from "./session/packet-reader";
 import { Timeouts } from "./timeouts";
+import { resumeWaiting } from "./waiting-logins";
 import { WebServer } from "./web/web-server";
 
 /** The listener that is opened first; WEB_SOCKET_LISTENER is the second. */
@@ -353,31 +354,10 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		this.#core.reader.resume(connection);
 	}
 
-	/**
-	 * Resumes connections and web requests that waited for an authentication to finish. Goes on after the last
-	 * one, also after a pause, so that clients that retry permanently do not starve the others. Clients of
-	 * networks with a correct login come first.
-	 * @param last index of the authenticated connection; negative for a web request; 0: none, a pause is over
-	 */
-	private resumeWaiting(last: number): void {
-		const { connections, authorizer, reader } = this.#core;
-		const pages = this.#web?.pages;
-		const count = connections.length - 1;
-		for (let i = 1; i <= count; i++) {
-			const connection = connections[i]!;
-			if (isBeforeConnack(connection.phase) && authorizer.isProven(connection.network))
-				reader.resume(connection);
-		}
-		if (last > 0) {
-			this.#lastAuthenticated = last;
-			pages?.resumeWaiting();
-		}
-		const from = last < 0 ? Math.floor(Math.random() * count) : this.#lastAuthenticated;
-		for (let i = from; i < from + count; i++) {
-			const connection = connections[1 + (i % count)]!;
-			if (isBeforeConnack(connection.phase)) reader.resume(connection);
-		}
-		if (last <= 0) pages?.resumeWaiting();
+	/** @param index of the authenticated connection; negative for a web request; 0: none, a pause is over */
+	private resumeWaiting(index: number): void {
+		if (index > 0) this.#lastAuthenticated = index;
+		resumeWaiting(this.#core, this.#web?.pages, index, this.#lastAuthenticated);
 	}
 
 	private onTimer(): void {
