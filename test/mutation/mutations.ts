@@ -197,7 +197,7 @@ export const mutations: readonly Mutation[] = [
 		BROKER,
 	),
 	mutation(
-		"src/broker/handlers/connect-handler.ts",
+		"src/broker/handlers/connack.ts",
 		"if (keepAlive !== packet.keepAlive) properties.serverKeepAlive(keepAlive);",
 		"",
 		"a client is not told of a shorter keep alive and is cut",

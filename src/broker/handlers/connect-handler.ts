@@ -10,17 +10,14 @@ import type { Packet } from "../../mqtt/packet";
 import {
 	AUTHENTICATION_METHOD,
 	REQUEST_PROBLEM_INFORMATION,
-	REQUEST_RESPONSE_INFORMATION,
 	SESSION_EXPIRY_INTERVAL,
 	USER_PROPERTY,
 } from "../../mqtt/properties";
 import type { PropertyReader } from "../../mqtt/property-reader";
-import type { PropertyWriter } from "../../mqtt/property-writer";
-import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { ACCEPT_CONNECT, DEFER_CONNECT } from "../../session/broker-phase";
 import { readLimits } from "../../session/negotiated";
-import { hexDigit, SLASH } from "../../text/ascii";
+import { hexDigit } from "../../text/ascii";
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
@@ -36,6 +33,7 @@ import {
 	WANTS_TIMESTAMP,
 } from "../session/connection";
 import { nextToGiveWay } from "./admission";
+import { encodeConnack } from "./connack";
 import { DeferredConnect } from "./deferred-connect";
 import { assignSession, knownSession } from "./session-takeover";
 import { willSize } from "./wills";
@@ -44,8 +42,6 @@ import { willSize } from "./wills";
 const CLIENT_IDENTIFIER_LIMIT = 256;
 
 const ASSIGNED_DIGITS = 12;
-/** Longest user name and client identifier that are put into a response topic, together, bytes. */
-const RESPONSE_IDENTIFIER_LIMIT = 40;
 
 /** Result of checking and authenticating a CONNECT, as the reason code of CONNACK. */
 export type ConnectResult =
@@ -227,7 +223,18 @@ export class ConnectHandler {
 		} else {
 			if (limit !== 0 && (keepAlive === 0 || keepAlive > limit)) keepAlive = limit;
 			this.applyConnectProperties(connection, packet.properties);
-			if (!this.connack(connection, packet, assigned, keepAlive)) {
+			const identifier = assigned ? this.#assignedIdentifier : undefined;
+			if (
+				!encodeConnack(
+					this.#core,
+					this.#packetWriter,
+					connection,
+					packet,
+					identifier,
+					this.#sessionPresent,
+					keepAlive,
+				)
+			) {
 				// DISCONNECT must not be sent without CONNACK [MQTT-3.14.0-1], and a client that does not receive the
 				// broker's limits cannot observe them
 				this.#core.counters.connectsRefused++;
@@ -262,66 +269,6 @@ export class ConnectHandler {
 		sessions.setExpiry(connection.session, expiry);
 	}
 
-	/**
-	 * Encodes a successful CONNACK. Optional properties that exceed the client's maximum packet size are
-	 * omitted.
-	 * @returns false if the packet is too large nevertheless
-	 */
-	private connack(connection: Connection, packet: Packet, assigned: boolean, keepAlive: number): boolean {
-		const { settings, sessions, queues, aliases } = this.#core;
-		const { session } = connection;
-		const requested = packet.properties;
-		const properties = this.#packetWriter.properties
-			.reset()
-			.receiveMaximum(queues.incomingQos2.limit)
-			.maximumPacketSize(settings.packetSize);
-		if (!this.#core.retainAvailable) properties.retainAvailable(false); // [MQTT-3.2.2-13]
-		if (requested.find(SESSION_EXPIRY_INTERVAL) && requested.number !== sessions.expirySeconds(session))
-			properties.sessionExpiryInterval(sessions.expirySeconds(session));
-		if (assigned) properties.assignedClientIdentifier(this.#assignedIdentifier); // [MQTT-3.2.2-16]
-		if (keepAlive !== packet.keepAlive) properties.serverKeepAlive(keepAlive); // [MQTT-3.2.2-21]
-		const room = connection.maximumPacketSize - 6; // fixed header, flags, code, property length
-		if (properties.length + 3 <= room && aliases.grant(connection.index) !== 0)
-			properties.topicAliasMaximum(aliases.granted(connection.index));
-		const needed = properties.length;
-		if (requested.find(REQUEST_RESPONSE_INFORMATION) && requested.number === 1) {
-			const information = this.responseInformation(session); // [MQTT-3.1.2-28]
-			if (needed + 3 + information.length <= room) properties.responseInformation(information);
-		}
-		if (this.#sessionPresent) {
-			appendCount(properties, "firefly-queued", queues.waiting(session), room);
-			const lost = queues.lost(session);
-			if (lost !== 0) appendCount(properties, "firefly-lost", lost, room);
-		}
-		// [MQTT-3.1.2-24] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-		return (
-			this.#packetWriter.encoderFor(connection).connack(this.#sessionPresent, SUCCESS, properties) <=
-			connection.maximumPacketSize
-		);
-	}
-
-	/**
-	 * Response topic of this client: `response/`, its user name if it has one, and its identifier, so that a
-	 * rule with `{user}` and `{id}` keeps out other users who choose the same identifier; `response` if that is
-	 * too long or has wildcards.
-	 */
-	private responseInformation(session: number): Uint8Array {
-		const { sessions, memory, authorizer } = this.#core;
-		const { bytes, sendStart } = memory;
-		const start = sessions.identifierStart(session);
-		const end = sessions.identifierEnd(session);
-		const prefix = utf8("response/");
-		const user = sendStart + prefix.length;
-		memory.reopenSendArea();
-		let at = authorizer.writeUserName(session, bytes, user);
-		if (at !== user) bytes[at++] = SLASH;
-		if (end - start + at - user > RESPONSE_IDENTIFIER_LIMIT) return prefix.slice(0, 8);
-		bytes.set(prefix, sendStart);
-		bytes.copyWithin(at, start, end);
-		at += end - start;
-		return hasWildcard(bytes, user, at) ? prefix.slice(0, 8) : bytes.slice(sendStart, at);
-	}
-
 	private generateIdentifier(): void {
 		const bytes = this.#assignedIdentifier;
 		const end = bytes.length;
@@ -330,14 +277,6 @@ export class ConnectHandler {
 			bytes[i] = hexDigit(digit);
 		}
 	}
-}
-
-/** Adds a user property with a number, unless that makes the properties longer than `room`. */
-function appendCount(properties: PropertyWriter, key: string, count: number, room: number): void {
-	const name = utf8(key);
-	const value = utf8(String(count));
-	// [MQTT-3.2.2-20]
-	if (properties.length + 5 + name.length + value.length <= room) properties.userProperty(name, value);
 }
 
 function wipePassword(packet: Packet): void {
