@@ -67,3 +67,10 @@ export function isTokenCharacter(byte: number): boolean {
 		byte === 0x2e
 	);
 }
+
+/** Whether [start, end) is this text. */
+export function equalBytes(bytes: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
+	if (end - start !== text.length) return false;
+	for (let i = start, j = 0; i < end; i++, j++) if (bytes[i] !== text[j]) return false;
+	return true;
+}

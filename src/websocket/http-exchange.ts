@@ -1,10 +1,10 @@
 import type { TCP } from "../device";
 import { PAGE_PIECE_SIZE, PIECES_PER_TURN } from "./constants";
 import type { WebSocketContext } from "./context";
-import { HttpRequest } from "./http-request";
 import { type RefusalStatus, writePageHead, writeRefusal } from "./http-response";
 import { ACCEPT_WEBSOCKET, SERVE_PAGE } from "./origin-policy";
 import type { Reply } from "./pages";
+import { RequestParser } from "./request-parser";
 import {
 	AWAITING_PAGES,
 	ENDED,
@@ -39,7 +39,7 @@ export class HttpExchange implements Reply {
 	readonly #context: WebSocketContext;
 	readonly #handler: HttpExchangeHandler;
 	readonly #tcp: TCP;
-	#request: HttpRequest | undefined;
+	#parser: RequestParser | undefined;
 	/** Status and message of a refusal; the message of a page is its media type. */
 	#status: RefusalStatus | 0 = 0;
 	#message = "";
@@ -53,7 +53,7 @@ export class HttpExchange implements Reply {
 		// Read here, as the SDK's getter is not safe once the peer is gone
 		this.remoteAddress = tcp.remoteAddress;
 		this.store = context.takeStore();
-		this.#request = new HttpRequest(this.store);
+		this.#parser = new RequestParser(this.store);
 	}
 
 	/** Whether the answer was a refusal, which may leave part of the request unread. */
@@ -69,7 +69,7 @@ export class HttpExchange implements Reply {
 		if (this.state !== AWAITING_PAGES) return;
 		this.#message = type;
 		this.state = SENDING_PAGE_HEAD;
-		this.#request = undefined;
+		this.#parser = undefined;
 		this.run();
 	}
 
@@ -103,16 +103,17 @@ export class HttpExchange implements Reply {
 	/** Ends the exchange. */
 	end(state: EndState): void {
 		this.state = state;
-		this.#request = undefined;
+		this.#parser = undefined;
 	}
 
 	private readRequest(): void {
-		const request = this.#request!;
+		const parser = this.#parser!;
+		const { request } = parser;
 		const { frameBuffer, policy, options } = this.#context;
-		while (!request.done && request.status === 0) {
-			const count = Math.min(request.wantedBytes, this.socketReadable);
+		while (!parser.done && request.status === 0) {
+			const count = Math.min(parser.wantedBytes, this.socketReadable);
 			if (count <= 0) return;
-			request.push(frameBuffer.read(this.#tcp, count), 0, count);
+			parser.push(frameBuffer.read(this.#tcp, count), 0, count);
 			frameBuffer.restore();
 			this.socketReadable -= count;
 		}
@@ -130,7 +131,7 @@ export class HttpExchange implements Reply {
 		this.#status = status;
 		this.#message = message;
 		this.state = SENDING_REFUSAL;
-		this.#request = undefined;
+		this.#parser = undefined;
 		this.#context.options.onRefused?.(status, message);
 	}
 
@@ -166,7 +167,7 @@ export class HttpExchange implements Reply {
 			case SENDING_REFUSAL:
 				return writeRefusal(bytes, this.#status as RefusalStatus, this.#message);
 			default:
-				return this.#context.writeAcceptance(bytes, this.#request!);
+				return this.#context.writeAcceptance(bytes, this.#parser!.request);
 		}
 	}
 

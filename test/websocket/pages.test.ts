@@ -24,7 +24,7 @@ function linePages(count: number): Pages & { asked: string[] } {
 	return {
 		asked: [],
 		get(request: HttpRequest, reply: Reply) {
-			const path = textOf(request, request.pathStart, request.pathEnd);
+			const path = textOf(request, 0, request.pathEnd);
 			this.asked.push(path + textOf(request, request.pathEnd, request.queryEnd));
 			if (path === "/") reply.page();
 			else if (path === "/plain") reply.page("text/plain");

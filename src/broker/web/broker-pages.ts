@@ -34,8 +34,8 @@ export class BrokerPages implements Pages {
 	}
 
 	get(request: HttpRequest, reply: Reply): void {
-		const { bytes, pathStart, pathEnd } = request;
-		if (pathEnd - pathStart !== 1) {
+		const { bytes, pathEnd } = request;
+		if (pathEnd !== 1) {
 			reply.refuse(404, "there is only /");
 			return;
 		}
