@@ -1,7 +1,6 @@
 import { ACK, FIN, PSH, RST, type SegmentTap } from "../capture/tap";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
-import { RECEIVE_WINDOW } from "./socket";
 
 interface Segment {
 	/** Position of the first byte in the stream. */
@@ -22,8 +21,13 @@ const EMPTY = new Uint8Array(0);
 export interface SocketHost {
 	/** Whether packets to and from this host are dropped. */
 	readonly blackHole: boolean;
+	readonly address: string;
 	/** Bytes that a new socket can hold unacknowledged. */
 	readonly sendRoom: number;
+	/** Bytes received and not yet read that a new socket can hold. */
+	readonly receiveWindow: number;
+	/** Whether RST discards what is received and not yet read. */
+	readonly discardsOnReset: boolean;
 	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean;
 	/** Whether packets can arrive now. */
@@ -44,6 +48,7 @@ export class VirtualSocket extends DeviceSocket {
 	readonly #host: SocketHost;
 	readonly #latency: number;
 	readonly #sendRoom: number;
+	readonly #receiveWindow: number;
 	readonly #unsent: Uint8Array[] = [];
 	readonly #unacknowledged: Segment[] = [];
 	#unsentBytes = 0;
@@ -62,10 +67,17 @@ export class VirtualSocket extends DeviceSocket {
 		this.#host = host;
 		this.#latency = latency;
 		this.#sendRoom = host.sendRoom;
+		this.#receiveWindow = host.receiveWindow;
 	}
 
 	get host(): SocketHost {
 		return this.#host;
+	}
+
+	/** Throws where the SDK's class would read memory of a connection that lwIP has freed. */
+	get remoteAddress(): string {
+		if (this.peer === undefined || this.#terminated) throw new Error("not connected");
+		return this.peer.host.address;
 	}
 
 	/** Neither end sends or responds any more. */
@@ -96,7 +108,7 @@ export class VirtualSocket extends DeviceSocket {
 			segment?.start ?? this.#sequence + (this.#finSent ? 1 : 0),
 			segment?.bytes ?? EMPTY,
 			this.#expected + (this.#finReceived ? 1 : 0),
-			RECEIVE_WINDOW - this.receiveBuffer.length,
+			this.#receiveWindow - this.receiveBuffer.length,
 		);
 	}
 
@@ -115,10 +127,21 @@ export class VirtualSocket extends DeviceSocket {
 	/** Sends RST, which ends the connection of `peer`. */
 	sendReset(peer: VirtualSocket): void {
 		if (this.tap) this.tapSegment(peer.#host, RST | ACK);
-		this.transmitTo(peer.#host, () => peer.terminate(), noop);
+		this.transmitTo(peer.#host, () => peer.#onReset(), noop);
 	}
 
-	/** RST arrived, or the peer does not respond. */
+	/** Ends the connection with RST, as if the program that owns the socket were killed. */
+	reset(): void {
+		if (this.peer) this.sendReset(this.peer);
+		this.terminate();
+	}
+
+	#onReset(): void {
+		if (!this.#terminated && this.#host.discardsOnReset) this.receiveBuffer.clear();
+		this.terminate();
+	}
+
+	/** The connection was refused or reset, or the peer does not respond. */
 	terminate(): void {
 		if (this.#terminated) return;
 		this.#release();
@@ -141,7 +164,7 @@ export class VirtualSocket extends DeviceSocket {
 	protected flushOutput(): void {
 		const peer = this.peer;
 		if (!peer || this.#terminated || this.#finSent) return;
-		const receiveWindow = RECEIVE_WINDOW - peer.receiveBuffer.length - this.#inFlight;
+		const receiveWindow = peer.#receiveWindow - peer.receiveBuffer.length - this.#inFlight;
 		const length = Math.min(this.#unsentBytes, receiveWindow);
 		const fin = this.#finQueued && length === this.#unsentBytes;
 		if (length <= 0 && !fin) return;

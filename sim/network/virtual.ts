@@ -1,6 +1,6 @@
 import { ACK, type ConnectionTap, type NetworkTap, RST, SYN } from "../capture/tap";
 import type { Scheduler } from "../clock/scheduler";
-import { type HostListener, type HostNetwork, type HostSocket, isAddress, SEND_ROOM } from "./socket";
+import { type HostListener, type HostNetwork, isAddress, RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
@@ -84,7 +84,7 @@ class VirtualListener implements HostListener {
 		});
 	}
 
-	accept(): HostSocket | undefined {
+	accept(): VirtualSocket | undefined {
 		return this.#pending.shift();
 	}
 
@@ -113,6 +113,10 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	refusing = false;
 	/** Bytes that a socket opened or accepted from now on can hold unacknowledged. */
 	sendRoom = SEND_ROOM;
+	/** Bytes received and not yet read that a socket opened or accepted from now on can hold. */
+	receiveWindow = RECEIVE_WINDOW;
+	/** RST discards what is received and not yet read, as on Windows; the SDK's class and Linux keep it. */
+	discardsOnReset = false;
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
 	#nextEphemeralPort = FIRST_EPHEMERAL_PORT;
@@ -138,7 +142,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		return this.up && !this.blackHole;
 	}
 
-	connect(address: string, port: number): HostSocket {
+	connect(address: string, port: number): VirtualSocket {
 		if (!isAddress(address)) throw new Error("invalid address");
 		const { scheduler, latency } = this.network;
 		const socket = new VirtualSocket(scheduler, this, latency);
@@ -185,10 +189,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 
 	/** Resets all connections, as if the program on this host were killed. */
 	resetConnections(): void {
-		for (const socket of [...this.#sockets]) {
-			if (socket.peer) socket.sendReset(socket.peer);
-			socket.terminate();
-		}
+		for (const socket of [...this.#sockets]) socket.reset();
 	}
 
 	removeSocket(socket: VirtualSocket): void {

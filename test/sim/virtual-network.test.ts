@@ -4,21 +4,22 @@ import fc from "fast-check";
 import { Scheduler } from "../../sim/clock/scheduler";
 import type { HostSocket } from "../../sim/network/socket";
 import { type VirtualHost, VirtualNetwork } from "../../sim/network/virtual";
+import type { VirtualSocket } from "../../sim/network/virtual-socket";
 
 const LATENCY_MS = 7;
 
 /** Records the callbacks of a socket, as "time event". */
-class SocketPeer {
+class SocketPeer<Socket extends HostSocket = HostSocket> {
 	readonly log: string[] = [];
 	readonly received: number[] = [];
-	readonly socket: HostSocket;
+	readonly socket: Socket;
 	/** Whether received data is read at once. */
 	reads = true;
 	/** Called after each read with all bytes so far. */
 	onData: (() => void) | undefined;
 	onRoomAvailable: ((room: number) => void) | undefined;
 
-	constructor(scheduler: Scheduler, socket: HostSocket) {
+	constructor(scheduler: Scheduler, socket: Socket) {
 		this.socket = socket;
 		socket.handler = {
 			readable: (bytes) => {
@@ -59,7 +60,7 @@ class HostPair {
 		});
 	}
 
-	connect(port = 1883): SocketPeer {
+	connect(port = 1883): SocketPeer<VirtualSocket> {
 		return new SocketPeer(this.scheduler, this.clientHost.connect("10.0.0.2", port));
 	}
 
@@ -277,6 +278,61 @@ describe("the virtual network", () => {
 		hostPair.run();
 		assert.match(client.log.at(-1)!, /failed/);
 		assert.deepEqual([hostPair.clientHost.connections, hostPair.serverHost.connections], [0, 0]);
+	});
+
+	test("a host with a narrow window that does not read: the rest waits at the sender, and follows byte by byte", () => {
+		const hostPair = new HostPair((server) => {
+			server.reads = false;
+		});
+		hostPair.serverHost.receiveWindow = 100;
+		hostPair.clientHost.sendRoom = 50;
+		const client = hostPair.connect();
+		hostPair.run();
+		for (const length of [50, 50, 30]) {
+			client.socket.write(bytes(length));
+			hostPair.run();
+		}
+		const rooms = client.log.map((line) => Number(line.split(" ")[2]));
+		assert.deepEqual(rooms, [50, 50, 50], "the last 30 bytes are not acknowledged");
+		assert.throws(() => client.socket.write(bytes(21)), /would block/);
+		for (let room = 21; room <= 50; room++) {
+			hostPair.server!.read(1);
+			hostPair.run();
+			assert.match(client.log.at(-1)!, new RegExp(`writable ${room}$`));
+		}
+	});
+
+	test("RST while bytes are unread: they are kept, or lost on a host that discards them", () => {
+		for (const discards of [false, true]) {
+			const hostPair = new HostPair((server) => {
+				server.reads = false;
+			});
+			hostPair.serverHost.discardsOnReset = discards;
+			const client = hostPair.connect();
+			hostPair.run();
+			client.socket.write(bytes(3));
+			hostPair.run();
+			client.socket.reset();
+			hostPair.run();
+			const { log, socket } = hostPair.server!;
+			assert.equal(/failed/.test(log.at(-1)!), discards, "told once nothing is unread");
+			assert.equal(socket.read(new Uint8Array(3)), discards ? undefined : 3);
+			hostPair.run();
+			assert.match(log.at(-1)!, /failed/);
+		}
+	});
+
+	test("the peer's address: known once connected, not to be asked for after a reset, as on lwIP", () => {
+		const hostPair = new HostPair();
+		const client = hostPair.connect();
+		assert.throws(() => client.socket.remoteAddress, /not connected/);
+		hostPair.run();
+		const { socket } = hostPair.server!;
+		assert.equal(client.socket.remoteAddress, "10.0.0.2");
+		assert.equal(socket.remoteAddress, "10.0.0.1");
+		client.socket.reset();
+		hostPair.run();
+		assert.throws(() => socket.remoteAddress, /not connected/);
 	});
 
 	test("an accepted connection that was reset before its takeover cannot be taken over", () => {
