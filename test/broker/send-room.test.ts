@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IDisconnectPacket, ISubackPacket } from "mqtt-packet";
+import { SEND_ROOM } from "../../sim/network/socket";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
@@ -63,4 +64,26 @@ describe("a client that does not read", () => {
 			assert.equal(client.closed, false);
 		}
 	});
+});
+
+test("a message about as large as the room of an idle socket: sent or dropped at once, the next one is sent", () => {
+	const harness = new BrokerHarness({ packetSize: SEND_ROOM, retainedBytes: 16_384, queuedBytes: 16_384 });
+	const { counters } = harness.broker;
+	const client = harness.client("reads", 5, { keepalive: 0 });
+	client.subscribe("t", { qos: 1 });
+	const publisher = harness.client("publisher");
+	let sent = 0;
+	for (let size = SEND_ROOM - 150; size <= SEND_ROOM; size++)
+		for (const qos of [0, 1]) {
+			const before = counters.droppedSize;
+			publisher.publish("t", "x".repeat(size - LONG - qos * PACKET_ID), { qos, messageId: 1 });
+			publisher.publish("t", "next", { qos, messageId: 1 });
+			const received = client.publishes();
+			if (qos === 1) for (const { messageId } of received) client.send({ cmd: "puback", messageId });
+			assert.equal(String(received.at(-1)?.payload), "next", `${size} bytes, QoS ${qos}`);
+			assert.equal(received.length - 1 + counters.droppedSize - before, 1);
+			sent += received.length - 1;
+		}
+	assert.ok(sent > 100 && counters.droppedSize > 100, `${sent} sent, ${counters.droppedSize} dropped`);
+	assert.equal(harness.broker.usage.queued, 0);
 });

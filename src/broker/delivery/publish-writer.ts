@@ -25,7 +25,10 @@ export type Drop = typeof TOO_LARGE | typeof EXPIRED;
 const DUP = 8;
 const QOS_MASK = 6;
 
-/** Whether a message can be written to a session's socket at once. */
+/**
+ * Whether a message can be written to a session's socket at once, or would never fit into it: it must not wait
+ * then, since no onWritable follows where nothing was written.
+ */
 export function canSendNow(core: Core, session: number, message: Message, qos: QoS): boolean {
 	const { queues } = core;
 	const connection = core.connectionOf(session);
@@ -34,7 +37,8 @@ export function canSendNow(core: Core, session: number, message: Message, qos: Q
 		return false;
 	// [MQTT-3.3.4-9]
 	if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
-	return message.size + PUBLISH_OVERHEAD + LAST_WORD_ROOM <= connection.room;
+	const room = connection.room - LAST_WORD_ROOM;
+	return message.size + PUBLISH_OVERHEAD <= room || connection.maximumPacketSize <= room;
 }
 
 /** Counts a message that was sent. */
