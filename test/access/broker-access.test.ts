@@ -320,8 +320,7 @@ test("after a restart, guesses from changing addresses: peers of stored sessions
 
 /** Opens a connection from an address. */
 function peerFrom(harness: BrokerHarness, address: string): TestClient {
-	const peer = new TestClient(harness.host, 5);
-	peer.socket.remote.remoteAddress = address;
+	const peer = new TestClient(harness.host, 5, address);
 	harness.host.run();
 	return peer;
 }

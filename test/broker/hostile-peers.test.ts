@@ -101,8 +101,7 @@ class HostilePeer {
 
 	#connection(version: 4 | 5): TestClient {
 		const { harness } = this.#world;
-		const peer = new TestClient(harness.host, version);
-		peer.socket.remote.remoteAddress = this.#address;
+		const peer = new TestClient(harness.host, version, this.#address);
 		harness.host.run();
 		this.#open.push(peer);
 		return peer;
@@ -124,8 +123,7 @@ function run(users: boolean, hostile: readonly Kind[], schedule: readonly number
 		harness.host.advance(10);
 	};
 	if (late) for (let i = 0; i < 200; i++) turn();
-	const sensor = new TestClient(harness.host, 5);
-	sensor.socket.remote.remoteAddress = "10.0.0.1";
+	const sensor = new TestClient(harness.host, 5, "10.0.0.1");
 	harness.host.run();
 	let connack = sensor.connect("sensor", users ? password("anna") : {}) as IConnackPacket | undefined;
 	let turns = 0;

@@ -178,7 +178,7 @@ describe("a connection that drains", () => {
 		const silent = harness.client("silent", 5, { keepalive: 10 });
 		silent.freeze(); // it never closes
 		const leaving = harness.client("leaving", 5, { keepalive: 0 });
-		harness.host.now += 15_000; // the timer is late
+		harness.host.stall(15_000);
 		leaving.send({ cmd: "disconnect", reasonCode: 0 });
 		assert.equal(harness.broker.usage.sockets, 1);
 		harness.host.advance(DRAIN_MS);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IPubackPacket } from "mqtt-packet";
+import { RECEIVE_WINDOW, SEND_ROOM } from "../../sim/network/socket";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
@@ -88,7 +89,8 @@ describe("expired messages make room before others are dropped [MQTT-3.3.2-5]", 
 		slow.subscribe("t");
 		slow.freeze();
 		const writer = small.client("writer", 5, { keepalive: 0 });
-		for (let i = 0; i < 16; i++) writer.publish("t", "x".repeat(400));
+		const absorbed = Math.ceil((SEND_ROOM + RECEIVE_WINDOW) / 400);
+		for (let i = 0; i < absorbed + 2; i++) writer.publish("t", "x".repeat(400));
 		const before = small.broker.counters.droppedQueue;
 		assert.ok(before > 0);
 		slow.thaw();
@@ -164,17 +166,17 @@ test("a retained message above queuedBytes: sent to a persistent session, but no
 });
 
 test("a message that added properties make larger than the socket's room: dropped, others are sent", () => {
-	const harness = new BrokerHarness({ packetSize: 5744, retainedBytes: 16_384, queuedBytes: 16_384 });
+	const harness = new BrokerHarness({ packetSize: SEND_ROOM, retainedBytes: 16_384, queuedBytes: 16_384 });
 	const sender = harness.client("sender", 5, { keepalive: 0 });
-	// 5744 bytes as received
-	sender.publish("a", "x".repeat(5744 - 7), { retain: true });
+	// SEND_ROOM bytes as received
+	sender.publish("a", "x".repeat(SEND_ROOM - 7), { retain: true });
 	sender.publish("b", "y", { retain: true });
 	assert.deepEqual([...harness.values().keys()], ["a", "b"]);
 	const peer = harness.client("peer", 5, persistent);
 	peer.subscribe("+", { qos: 0 }, { subscriptionIdentifier: 200 });
 	assert.deepEqual(peer.messages(), ["b=y"]);
 	peer.freeze();
-	for (const payload of ["1".repeat(5000), "2".repeat(5744 - 7), "3"]) sender.publish("c", payload);
+	for (const payload of ["1".repeat(5000), "2".repeat(SEND_ROOM - 7), "3"]) sender.publish("c", payload);
 	peer.thaw();
 	assert.deepEqual(
 		peer.publishes().map(({ payload }) => payload.length),

@@ -178,9 +178,8 @@ describe("topic aliases", () => {
 		publish("first", 1, 1);
 		const [{ messageId }] = peer.publishes();
 		peer.freeze();
-		const broker = peer.socket.remote;
-		while (broker.room > 460) publish("first", 200, 0);
-		assert.ok(broker.room > 200, "PUBACK is read");
+		while (peer.brokerRoom > 460) publish("first", 200, 0);
+		assert.ok(peer.brokerRoom > 200, "PUBACK is read");
 		publish("second", 450, 1);
 		// the queue is tried again, and the socket has no room yet
 		peer.send({ cmd: "puback", messageId });

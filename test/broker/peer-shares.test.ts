@@ -23,8 +23,7 @@ function enter(
 	fields: Fields = {},
 	version: 4 | 5 = 5,
 ): [TestClient, number | undefined, boolean] {
-	const peer = new TestClient(harness.host, version);
-	peer.socket.remote.remoteAddress = address;
+	const peer = new TestClient(harness.host, version, address);
 	harness.host.run();
 	let connack = peer.connect(id, fields) as IConnackPacket | undefined;
 	if (connack === undefined && "username" in fields) {
@@ -358,10 +357,8 @@ describe("subscriptions", () => {
 		const harness = new BrokerHarness({ ...nodePools, retainedTopics: 500, packetSize: 32_768 });
 		const sender = connected(harness, "10.0.0.2", "sender");
 		for (let i = 0; i < 500; i++) sender.publish(`home/w${i}/x`, "1", { retain: true });
+		harness.host.server.sendRoom = 32_768;
 		const hoarder = connected(harness, "10.0.0.1", "hoarder");
-		const broker = hoarder.socket.remote;
-		broker.room = Number.POSITIVE_INFINITY;
-		broker.options.onWritable?.(broker.room);
 		const other = connected(harness, "10.0.0.3", "other");
 		other.subscribe("ping");
 		// the first filter, which is compared last, matches and so shows when all of them have been compared
@@ -427,8 +424,7 @@ describe("who gives way", () => {
 			);
 			// while the password of the first one is checked, the second one waits: both go on in one callback
 			const [leaving, waiting] = ["10.0.0.2", "10.0.0.3"].map((address) => {
-				const peer = new TestClient(harness.host);
-				peer.socket.remote.remoteAddress = address;
+				const peer = new TestClient(harness.host, 5, address);
 				harness.host.run();
 				peer.connect(address, as("anna"));
 				return peer;

@@ -200,7 +200,9 @@ test("sockets that throw: only their own connection closes", () => {
 	sender.publish("t", "1", { qos: 1, messageId: 1 });
 	assert.deepEqual(peers[2].messages(), ["t=1"]);
 	assert.equal(harness.broker.usage.connections, 3);
+	const { read } = brokerSockets[2];
 	brokerSockets[2].read = () => {
+		brokerSockets[2].read = read;
 		throw new Error("broken");
 	};
 	peers[2].publish("t", "2");
@@ -220,7 +222,7 @@ test("a connection closed before it is accepted: skipped", () => {
 	const first = harness.client("a");
 	const gone = harness.peer();
 	const next = harness.peer();
-	gone.socket.remote.closed = true;
+	gone.socket.reset();
 	first.send({ cmd: "disconnect" });
 	assert.ok(next.connect("b"));
 });

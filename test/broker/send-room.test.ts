@@ -12,16 +12,13 @@ const SHORT = 6;
 const LONG = 7;
 const PACKET_ID = 2;
 
-/** Room that the broker has for a client. */
-const roomFor = (client: TestClient) => client.socket.remote.room;
-
 /** Leaves exactly `room` bytes for a client that does not read and has subscribed to `f`. */
 function fill(harness: BrokerHarness, client: TestClient, room: number): void {
 	const filler = harness.client("filler");
 	client.freeze();
-	for (let left = roomFor(client) - room; left > 0; left = roomFor(client) - room)
+	for (let left = client.brokerRoom - room; left > 0; left = client.brokerRoom - room)
 		filler.publish("f", "x".repeat(left > 127 ? Math.min(100, left - 2 * SHORT) : left - SHORT));
-	assert.equal(roomFor(client), room);
+	assert.equal(client.brokerRoom, room);
 	filler.send({ cmd: "disconnect" });
 }
 

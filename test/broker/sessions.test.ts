@@ -225,7 +225,7 @@ describe("wills and sessions", () => {
 			will: { topic: "gone", payload: "x", qos: 0, retain: false, properties: { willDelayInterval: 5 } },
 		});
 		const leaving = harness.client("leaving", 5, { keepalive: 0 });
-		harness.host.now += 15_000; // the timer is late
+		harness.host.stall(15_000);
 		leaving.send({ cmd: "disconnect", reasonCode: 0 });
 		assert.ok(silent.closed);
 		harness.host.advance(4900);

@@ -100,8 +100,7 @@ describe("places of the WebSocket port", () => {
 	test("a client that moves here from the MQTT port: needs a place here, and keeps the old one if refused", () => {
 		const harness = createHarness();
 		const clients = hoard(harness);
-		const old = new TestClient(harness.host);
-		old.socket.remote.remoteAddress = HOARDER;
+		const old = new TestClient(harness.host, 5, HOARDER);
 		harness.host.run();
 		old.connect("moves");
 		assert.equal(codeOf(connect(harness, HOARDER, "moves")), 0x97);
@@ -117,8 +116,7 @@ describe("places of the WebSocket port", () => {
 		const harness = createHarness();
 		hoard(harness);
 		for (let i = 0; i < 4; i++) {
-			const peer = new TestClient(harness.host);
-			peer.socket.remote.remoteAddress = HOARDER;
+			const peer = new TestClient(harness.host, 5, HOARDER);
 			harness.host.run();
 			peer.connect(`tcp ${i}`);
 		}

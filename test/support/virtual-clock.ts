@@ -15,6 +15,8 @@ export class VirtualClock {
 	/** Timers created so far, and calls of schedule(). */
 	timersCreated = 0;
 	timersMoved = 0;
+	/** Timers that are scheduled now. */
+	scheduledTimers = 0;
 	/** Added to `ticks`, which wraps at 2^31 as on an ESP32. */
 	ticksOffset = 0;
 
@@ -86,18 +88,20 @@ export class VirtualClock {
 
 	#schedule(timer: VirtualTimer, delay: number): void {
 		if (!Number.isInteger(delay) || delay < 0) throw new Error(`timer delay ${delay}`);
+		this.scheduledTimers++;
 		timer.event = this.scheduler.after(delay, () => {
+			timer.event = undefined;
+			this.scheduledTimers--;
 			if (timer.repeat > 0) this.#schedule(timer, timer.repeat);
-			else {
-				timer.event = undefined;
-				timer.expired = true;
-			}
+			else timer.expired = true;
 			timer.callback(timer);
 		});
 	}
 
 	#cancel(timer: VirtualTimer): void {
+		if (timer.event === undefined) return;
 		this.scheduler.cancel(timer.event);
+		this.scheduledTimers--;
 		timer.event = undefined;
 	}
 }

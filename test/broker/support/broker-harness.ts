@@ -2,17 +2,17 @@ import { Broker } from "../../../src/broker/broker";
 import { defaults } from "../../../src/config/defaults";
 import type { ListenSettings } from "../../../src/config/settings";
 import type { StorageModule } from "../../../src/device";
+import { SimulatedHost } from "./simulated-host";
 import { TestClient } from "./test-client";
-import { VirtualHost } from "./virtual-host";
 
-/** A broker on a virtual host, and clients for it. */
+/** A broker on a simulated host, and clients for it. */
 export class BrokerHarness {
-	readonly host: VirtualHost;
+	readonly host: SimulatedHost;
 	readonly broker: Broker;
 
 	/** @param storage storage of persistent state; undefined: no persistence */
 	constructor(settings: Partial<ListenSettings> = {}, storage?: StorageModule, clockIsSet = true) {
-		this.host = new VirtualHost(storage);
+		this.host = new SimulatedHost(storage);
 		this.host.clockIsSet = clockIsSet;
 		this.broker = new Broker(this.host, {
 			...defaults.listen,
@@ -24,9 +24,9 @@ export class BrokerHarness {
 		this.broker.start();
 	}
 
-	/** Opens a connection without sending anything. */
-	peer(version: 4 | 5 = 5): TestClient {
-		const peer = new TestClient(this.host, version);
+	/** Opens a connection without sending anything. @param address of the client */
+	peer(version: 4 | 5 = 5, address?: string): TestClient {
+		const peer = new TestClient(this.host, version, address);
 		this.host.run();
 		return peer;
 	}

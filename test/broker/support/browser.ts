@@ -1,5 +1,6 @@
+import type { NetworkPeer } from "../../support/network-peer";
 import { parseFrames } from "../../websocket/support/frames";
-import type { VirtualHost, VirtualSocket } from "./virtual-host";
+import type { SimulatedHost } from "./simulated-host";
 
 /** The port of the status page in these tests. */
 export const WEB_PORT = 8080;
@@ -9,25 +10,20 @@ const PAGE_TIMEOUT_MS = 20;
 
 /** HTTP client of the broker's status page and WebSocket port. */
 export class Browser {
-	readonly host: VirtualHost;
-	readonly socket: VirtualSocket;
+	readonly host: SimulatedHost;
+	readonly socket: NetworkPeer;
 	closed = false;
 	#received = "";
 
-	/** @param address of the browser, as the platform reports it */
-	constructor(host: VirtualHost, address?: string) {
+	/** @param address of the browser */
+	constructor(host: SimulatedHost, address?: string) {
 		this.host = host;
-		this.socket = host.connect(WEB_PORT);
-		this.socket.remote.remoteAddress = address;
-		const onReadable = this.socket.options.onReadable!;
-		this.socket.options = {
-			onReadable: (bytes) => {
-				onReadable(bytes);
-				if (!this.socket.frozen) this.#readAvailable();
-			},
-			onError: () => {
-				this.closed = true;
-			},
+		this.socket = host.connect(WEB_PORT, address);
+		this.socket.onData = (bytes) => {
+			this.#received += Buffer.from(bytes).toString("latin1");
+		};
+		this.socket.onEnd = () => {
+			this.closed = true;
 		};
 		host.run();
 	}
@@ -48,7 +44,6 @@ export class Browser {
 	}
 
 	send(bytes: Uint8Array): this {
-		this.socket.room = Number.POSITIVE_INFINITY;
 		this.socket.write(bytes);
 		this.host.run();
 		return this;
@@ -56,9 +51,7 @@ export class Browser {
 
 	/** Reads the available bytes although the socket is frozen. */
 	read(): this {
-		const bytes = this.socket.available;
-		this.#readAvailable();
-		this.socket.remote.releaseRoom(bytes);
+		this.socket.read();
 		this.host.advance(PAGE_TIMEOUT_MS);
 		return this;
 	}
@@ -93,15 +86,6 @@ export class Browser {
 		return [
 			...this.page.matchAll(/<tr><th scope=row>(.*?)<td><b>(.*?)<\/b><td>(.*?)(?=<tr>|<\/table>|$)/gs),
 		].map((row) => row.slice(1).map(textOf));
-	}
-
-	#readAvailable(): void {
-		const { socket } = this;
-		if (socket.available === 0) return;
-		const bytes = new Uint8Array(socket.available);
-		socket.unread = 0;
-		socket.read(bytes);
-		this.#received += Buffer.from(bytes).toString("latin1");
 	}
 }
 

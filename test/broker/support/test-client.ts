@@ -1,37 +1,34 @@
 import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
-import type { VirtualHost, VirtualSocket } from "./virtual-host";
+import type { NetworkPeer } from "../../support/network-peer";
+import type { SimulatedHost } from "./simulated-host";
+
+const NO_BYTES = new Uint8Array(0);
 
 type PacketFields = Record<string, unknown> & { cmd: string };
 
-/** A client on a virtual connection; mqtt-packet, independent of the broker, writes and reads packets. */
+/** A client on the simulated network; mqtt-packet, independent of the broker, writes and reads packets. */
 export class TestClient {
-	readonly host: VirtualHost;
-	readonly socket: VirtualSocket;
+	readonly host: SimulatedHost;
+	readonly socket: NetworkPeer;
 	readonly version: 4 | 5;
 	/** Received packets, in order. */
 	readonly packets: Packet[] = [];
 	/** The broker has closed the connection. */
 	closed = false;
-	readonly #parser: ReturnType<typeof parser>;
 
-	constructor(host: VirtualHost, version: 4 | 5 = 5) {
+	/** @param address of the client */
+	constructor(host: SimulatedHost, version: 4 | 5 = 5, address?: string) {
 		this.host = host;
 		this.version = version;
-		this.socket = host.connect();
-		this.#parser = parser({ protocolVersion: version });
-		this.#parser.on("packet", (packet) => this.packets.push(packet));
-		this.#parser.on("error", (error) => {
+		this.socket = host.connect(1883, address);
+		const packetParser = parser({ protocolVersion: version });
+		packetParser.on("packet", (packet) => this.packets.push(packet));
+		packetParser.on("error", (error) => {
 			throw error;
 		});
-		const onReadable = this.socket.options.onReadable!;
-		this.socket.options = {
-			onReadable: (bytes) => {
-				onReadable(bytes);
-				this.#readAvailable();
-			},
-			onError: () => {
-				this.closed = true;
-			},
+		this.socket.onData = (bytes) => packetParser.parse(Buffer.from(bytes));
+		this.socket.onEnd = () => {
+			this.closed = true;
 		};
 	}
 
@@ -59,8 +56,7 @@ export class TestClient {
 	}
 
 	sendRaw(bytes: Uint8Array): this {
-		this.socket.room = Number.POSITIVE_INFINITY;
-		if (!this.socket.ended) this.socket.write(bytes);
+		this.socket.write(bytes);
 		this.host.run();
 		return this;
 	}
@@ -103,29 +99,24 @@ export class TestClient {
 		return result;
 	}
 
+	/** Bytes that the broker may write to it now. */
+	get brokerRoom(): number {
+		return this.socket.remote.write(NO_BYTES) ?? 0;
+	}
+
 	/** Stops reading until thaw(). */
 	freeze(): void {
 		this.socket.frozen = true;
 	}
 
 	thaw(): void {
-		this.socket.frozen = false;
-		this.socket.options.onReadable!(this.socket.available);
+		this.socket.thaw();
 		this.host.run();
 	}
 
-	/** Closes the connection with a FIN, without DISCONNECT. */
+	/** Closes the connection without DISCONNECT. */
 	drop(): void {
 		this.socket.close();
 		this.host.run();
-	}
-
-	#readAvailable(): void {
-		const { socket } = this;
-		if (socket.frozen || socket.available === 0) return;
-		const bytes = new Uint8Array(socket.available);
-		socket.unread = 0;
-		socket.read(bytes);
-		this.#parser.parse(Buffer.from(bytes));
 	}
 }
