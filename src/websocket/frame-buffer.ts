@@ -73,7 +73,7 @@ export class FrameBuffer {
 
 	/**
 	 * Writes a message of one frame, with a payload of at most `size` bytes (§5.6, §5.1: not masked).
-	 * @returns the result of the socket's write()
+	 * @returns the room left; undefined if the connection is over
 	 */
 	writeFrame(tcp: TCP, opcode: Opcode, payload: Uint8Array): number | undefined {
 		this.#buffer.resize(LONGEST_SENT_HEADER + payload.length);
@@ -85,18 +85,20 @@ export class FrameBuffer {
 	writeLoadedFrame(tcp: TCP, opcode: Opcode): number | undefined {
 		const { bytes, data } = this;
 		const { length } = data;
-		if (length < 126) {
-			bytes[2] = FIN | opcode;
-			bytes[3] = length;
-			const room = tcp.write(this.#shortFrame);
-			this.restore();
-			return room;
+		const isShort = length < 126;
+		if (isShort) bytes[2] = FIN | opcode;
+		else {
+			bytes[0] = FIN | opcode;
+			bytes[1] = 126;
+			bytes[2] = length >> 8;
 		}
-		bytes[0] = FIN | opcode;
-		bytes[1] = 126;
-		bytes[2] = length >> 8;
 		bytes[3] = length;
-		const room = tcp.write(bytes);
+		let room: number | undefined;
+		try {
+			room = tcp.write(isShort ? this.#shortFrame : bytes);
+		} catch {
+			// the peer has gone, and what it sent is not read yet: write() throws or returns undefined
+		}
 		this.restore();
 		return room;
 	}
@@ -114,10 +116,15 @@ export class FrameBuffer {
 		return this.bytes;
 	}
 
-	/** Sends the first `count` bytes of `bytes` as they are. */
+	/** Writes the first `count` bytes of `bytes` as they are. @returns as writeFrame() */
 	writeRaw(tcp: TCP, count: number): number | undefined {
 		this.#buffer.resize(count);
-		const room = tcp.write(this.bytes);
+		let room: number | undefined;
+		try {
+			room = tcp.write(this.bytes);
+		} catch {
+			// as in writeLoadedFrame()
+		}
 		this.restore();
 		return room;
 	}

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Timer } from "../../src/device";
+import { RECEIVE_WINDOW, SEND_ROOM } from "../../sim/network/socket";
+import { PAGE_PIECE_SIZE, TURN_PAUSE_MS } from "../../src/websocket/constants";
 import type { HttpRequest, Pages, Reply } from "../../src/websocket/server";
 import { AWAITING_PAGES, CLOSED } from "../../src/websocket/states";
-import { StreamHarness } from "./support/fake-tcp";
+import { VirtualClock } from "../support/virtual-clock";
 import { request } from "./support/frames";
+import { StreamHarness } from "./support/stream-harness";
 
 function get(path: string, fields: Record<string, string> = {}): Buffer {
 	const none = {
@@ -47,13 +49,13 @@ const page = (count: number) =>
 describe("pages", () => {
 	it("are streamed as fast as the peer reads", () => {
 		const pages = linePages(1000);
-		const session = new StreamHarness({ pages });
+		const session = new StreamHarness({ pages }, { room: SEND_ROOM });
 		session.tcp.deliver(get("/?a=b"));
 		let got = session.tcp.takeSent().toString();
-		assert.ok(got.length > 4000 && got.length < 5744);
+		assert.ok(got.length > SEND_ROOM - PAGE_PIECE_SIZE && got.length <= SEND_ROOM);
 		assert.equal(session.stream.state !== CLOSED, true);
 		for (let i = 0; i < 50 && session.errors === 0; i++) {
-			session.tcp.grantRoom(i & 1 ? 5744 : 300);
+			session.tcp.readByPeer(i & 1 ? RECEIVE_WINDOW : 300);
 			got += session.tcp.takeSent().toString();
 		}
 		const [head, body] = got.split("\r\n\r\n");
@@ -71,44 +73,48 @@ describe("pages", () => {
 	});
 
 	it("are sent in turns on a host with timers, so that a long page does not block others", () => {
-		const dueTimers: (() => void)[] = [];
-		let callback = () => {};
-		const timer: Timer = {
-			set(onTimer) {
-				callback = () => onTimer(1);
-				dueTimers.push(callback);
-				return 1;
-			},
-			schedule(_id, delay) {
-				dueTimers.length = 0;
-				if (delay !== undefined) dueTimers.push(callback);
-			},
-			clear() {},
-		};
-		const session = new StreamHarness({ pages: linePages(1000), timer }, 60_000);
+		const clock = new VirtualClock();
+		const open = () =>
+			new StreamHarness({ pages: linePages(1000), timer: clock.timer }, { clock, sendRoom: 60_000 });
+		const session = open();
 		session.tcp.deliver(get("/"));
 		let got = session.tcp.takeSent().toString();
 		assert.ok(got.length > 0 && got.length <= 1024);
-		session.tcp.grantRoom(60_000);
 		session.tcp.deliver(Buffer.from("more"));
 		assert.equal(session.tcp.takeSent().length, 0, "not before its turn");
-		for (let turns = 0; dueTimers.length > 0 && turns < 100; turns++) {
-			dueTimers[0]();
+		for (let turns = 0; clock.scheduledTimers > 0 && turns < 100; turns++) {
+			clock.advance(TURN_PAUSE_MS);
 			const more = session.tcp.takeSent().toString();
 			assert.ok(more.length <= 1024);
 			got += more;
 		}
 		assert.equal(got.split("\r\n\r\n")[1], page(1000));
 		assert.equal(session.stream.state, CLOSED);
-		assert.equal(dueTimers.length, 0);
+		assert.equal(clock.scheduledTimers, 0);
 
-		const gone = new StreamHarness({ pages: linePages(1000), timer }, 60_000);
+		const gone = open();
 		gone.tcp.deliver(get("/"));
 		gone.tcp.takeSent();
-		gone.tcp.options.onError?.();
-		for (let turns = 0; dueTimers.length > 0 && turns < 100; turns++) dueTimers[0]();
+		gone.tcp.end();
+		assert.equal(gone.errors, 1);
+		clock.advance(100 * TURN_PAUSE_MS);
 		assert.equal(gone.tcp.takeSent().length, 0);
-		assert.equal(dueTimers.length, 0);
+		assert.equal(clock.scheduledTimers, 0);
+	});
+
+	it("end with their peer, also if it has left bytes unread: no exception", () => {
+		const clock = new VirtualClock();
+		const { tcp, ...session } = new StreamHarness(
+			{ pages: linePages(1000), timer: clock.timer },
+			{ clock, sendRoom: 60_000 },
+		);
+		tcp.deliver(get("/"));
+		tcp.deliver(Buffer.from("more"));
+		tcp.end();
+		clock.advance(100 * TURN_PAUSE_MS);
+		assert.deepEqual(session.exceptions, []);
+		assert.equal(tcp.closed, 1);
+		assert.equal(clock.scheduledTimers, 0);
 	});
 
 	it("have a type, and may be empty", () => {
@@ -193,7 +199,6 @@ describe("pages", () => {
 		);
 		assert.equal(session.stream.state, AWAITING_PAGES);
 		session.tcp.deliver(Buffer.from("more"));
-		session.tcp.grantRoom(5744);
 		assert.equal(session.tcp.takeSent().length, 0);
 		assert.equal(waiting[0].user, "ada/pass:word");
 		waiting[0].reply.page();
@@ -204,7 +209,7 @@ describe("pages", () => {
 
 		const gone = new StreamHarness({ pages });
 		gone.tcp.deliver(get("/", { Authorization: `Basic ${Buffer.from("ada:").toString("base64")}` }));
-		gone.tcp.options.onError?.();
+		gone.tcp.end();
 		const { reply, user } = waiting[1];
 		assert.equal(user, "ada/");
 		assert.equal(reply.closed, true);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CLOSED, READING_REQUEST, STREAM_OPEN } from "../../src/websocket/states";
-import { StreamHarness } from "./support/fake-tcp";
 import { frame, parseFrames, request } from "./support/frames";
+import { StreamHarness } from "./support/stream-harness";
 
 const BINARY = 2;
 const PING = 9;
@@ -62,7 +62,6 @@ describe("properties", () => {
 					for (let at = 0, i = 0; at < all.length; i++) {
 						session.tcp.deliver(all.subarray(at, at + chunkSizes[i % chunkSizes.length]));
 						at += chunkSizes[i % chunkSizes.length];
-						session.tcp.grantRoom(5744);
 					}
 					assert.deepEqual(session.received, bytes);
 					assert.equal(session.errors, 0);
@@ -99,7 +98,7 @@ describe("properties", () => {
 			fc.property(fc.array(randomFrame, { maxLength: 12 }), chunkSizes, (parts, chunkSizes) => {
 				const all = Buffer.concat(parts);
 				const results = [[all.length || 1], chunkSizes].map((sizes) => {
-					const session = new StreamHarness({ size: 512 }, 60_000).open();
+					const session = new StreamHarness({ size: 512 }, { sendRoom: 60_000 }).open();
 					for (let at = 0, i = 0; at < all.length; i++) {
 						session.tcp.deliver(all.subarray(at, at + sizes[i % sizes.length]));
 						at += sizes[i % sizes.length];
@@ -109,8 +108,9 @@ describe("properties", () => {
 					assert.ok(state === STREAM_OPEN || state === CLOSED);
 					assert.equal(session.errors, state === STREAM_OPEN ? 0 : 1);
 					assert.equal(session.tcp.closed, session.errors);
-					parseFrames(session.tcp.sent);
-					return { state, sent: session.tcp.sent, received: session.received, failures: session.failures };
+					const sent = session.tcp.takeSent();
+					parseFrames(sent);
+					return { state, sent, received: session.received, failures: session.failures };
 				});
 				assert.deepEqual(results[1], results[0]);
 			}),
@@ -154,8 +154,9 @@ describe("properties", () => {
 					const { state } = session.stream;
 					assert.deepEqual(session.exceptions, []);
 					assert.ok(state === READING_REQUEST || state === STREAM_OPEN || state === CLOSED);
-					assert.equal(session.tcp.sent.length > 0, state !== READING_REQUEST);
-					return { state, sent: session.tcp.sent };
+					const sent = session.tcp.takeSent();
+					assert.equal(sent.length > 0, state !== READING_REQUEST);
+					return { state, sent };
 				});
 				assert.deepEqual(results[1], results[0]);
 			}),

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { PAGE_PIECE_SIZE } from "../../src/websocket/constants";
 import type { Pages, WebSocketOptions } from "../../src/websocket/server";
 import { CLOSED, READING_REQUEST, STREAM_OPEN } from "../../src/websocket/states";
-import { StreamHarness } from "./support/fake-tcp";
 import { KEY, request, VALID_FIELDS } from "./support/frames";
+import { StreamHarness } from "./support/stream-harness";
 
 /** Status of the response, 0 if there is none. */
 function statusOf(bytes: Uint8Array, options: Partial<WebSocketOptions> = {}): number {
@@ -161,11 +162,13 @@ describe("the opening handshake", () => {
 	});
 
 	it("waits for room", () => {
-		const session = new StreamHarness({}, 100);
+		const session = new StreamHarness({}, { room: 100 });
 		session.tcp.deliver(request());
 		assert.equal(session.tcp.takeSent().length, 0);
 		assert.deepEqual(session.writableRooms, []);
-		session.tcp.grantRoom(5744);
+		session.tcp.readByPeer(PAGE_PIECE_SIZE - 100 - 1);
+		assert.equal(session.tcp.takeSent().length, 0);
+		session.tcp.readByPeer(1);
 		assert.match(session.tcp.takeSent().toString(), /^HTTP\/1.1 101 /);
 		assert.equal(session.writableRooms.length, 1);
 	});

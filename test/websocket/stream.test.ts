@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { SEND_ROOM } from "../../sim/network/socket";
+import { PAGE_PIECE_SIZE } from "../../src/websocket/constants";
 import { WebSocketContext } from "../../src/websocket/context";
 import { CLOSED, ENDED, STREAM_OPEN } from "../../src/websocket/states";
 import { WebSocketStream } from "../../src/websocket/stream";
-import { FakeTCP, StreamHarness } from "./support/fake-tcp";
 import { frame, parseFrames, request } from "./support/frames";
+import { ServerConnection } from "./support/server-connection";
+import { StreamHarness } from "./support/stream-harness";
 
 const BINARY = 2;
 const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
+/** The response that accepts a WebSocket. */
+const ACCEPTANCE_BYTES = 159;
 
 /** The payload of a close frame. */
 const closePayload = (status: number, reason = "") =>
@@ -122,8 +127,6 @@ describe("control frames", () => {
 		session.tcp.deliver(frame(BINARY, "one ", { fin: false }));
 		for (let length = 0; length <= 125; length++) {
 			const payload = Buffer.alloc(length, "payload of a ping");
-			session.tcp.room = 5744;
-			session.tcp.grantRoom(5744);
 			session.tcp.deliver(frame(PING, payload));
 			assert.deepEqual(parseFrames(session.tcp.takeSent()), [{ opcode: PONG, fin: true, payload }]);
 		}
@@ -151,7 +154,7 @@ describe("control frames", () => {
 				{ opcode: CLOSE, fin: true, payload: closePayload(status) },
 			]);
 			assert.equal(session.received.toString(), "last");
-			assert.deepEqual([session.errors, session.tcp.closed, session.tcp.inbox.length], [1, 1, 0]);
+			assert.deepEqual([session.errors, session.tcp.closed, session.tcp.unread], [1, 1, 0]);
 			assert.deepEqual(session.failures, []);
 		});
 	}
@@ -166,13 +169,13 @@ describe("control frames", () => {
 		session.stream.close();
 		session.stream.close();
 		assert.equal(session.tcp.takeSent().toString("hex"), "880203e8");
-		assert.deepEqual([session.tcp.closed, session.errors, session.tcp.inbox.length], [1, 0, 0]);
+		assert.deepEqual([session.tcp.closed, session.errors, session.tcp.unread], [1, 0, 0]);
 		assert.equal(session.stream.state, CLOSED);
 		assert.equal(session.stream.read(new Uint8Array(1)), undefined);
 		assert.equal(session.stream.write(new Uint8Array(1)), undefined);
 	});
 	it("pings without room for their pongs wait in the socket, and so does all data behind them", () => {
-		const session = new StreamHarness().open();
+		const session = new StreamHarness({}, { room: SEND_ROOM }).open();
 		session.stream.write(new Uint8Array(session.writableRooms[0]));
 		session.tcp.takeSent();
 		session.tcp.deliver(
@@ -183,14 +186,14 @@ describe("control frames", () => {
 		);
 		assert.equal(parseFrames(session.tcp.takeSent()).length, 1);
 		assert.equal(session.received.length, 0);
-		assert.equal(session.tcp.inbox.length, 8 * 106 + 100 + 12, "the header of the next one is read");
-		for (let i = 0; i < 9; i++) session.tcp.grantRoom(127);
+		assert.equal(session.tcp.unread, 8 * 106 + 100 + 12, "the header of the next one is read");
+		for (let i = 0; i < 9; i++) session.tcp.readByPeer(2 + 100);
 		assert.equal(parseFrames(session.tcp.takeSent()).length, 9);
 		assert.equal(session.received.toString(), "behind");
 		assert.deepEqual(session.exceptions, []);
 	});
 	it("pings are answered on a host that reports room once; onWritable reports the new room", () => {
-		const session = new StreamHarness().open();
+		const session = new StreamHarness({}, { isWritableOnce: true, room: SEND_ROOM }).open();
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(PING, Buffer.alloc(125)));
 		assert.equal(parseFrames(session.tcp.takeSent()).length, 20);
 		assert.ok(session.writableRooms.length > 1);
@@ -198,11 +201,17 @@ describe("control frames", () => {
 		parseFrames(session.tcp.takeSent());
 	});
 	it("a close without room for its answer waits", () => {
-		const session = new StreamHarness().open();
-		session.tcp.grantRoom(0);
+		const session = new StreamHarness({}, { room: PAGE_PIECE_SIZE }).open();
+		// Pongs leave room for one byte
+		for (let room = PAGE_PIECE_SIZE - ACCEPTANCE_BYTES - 1; room > 0; ) {
+			const length = Math.min(125, room - 2);
+			session.tcp.deliver(frame(PING, Buffer.alloc(length)));
+			room -= parseFrames(session.tcp.takeSent())[0].payload.length + 2;
+		}
 		session.tcp.deliver(frame(CLOSE, closePayload(1000)));
+		session.tcp.readByPeer(2);
 		assert.equal(session.stream.state, STREAM_OPEN);
-		session.tcp.grantRoom(4);
+		session.tcp.readByPeer(1);
 		assert.equal(session.tcp.takeSent().toString("hex"), "880203e8");
 		assert.equal(session.errors, 1);
 	});
@@ -212,12 +221,11 @@ describe("room", () => {
 	it("all announced room can be written at once, whatever pings arrive meanwhile", () => {
 		fc.assert(
 			fc.property(
-				fc.integer({ min: 0, max: 6000 }),
+				fc.integer({ min: PAGE_PIECE_SIZE, max: SEND_ROOM }),
 				fc.array(fc.integer({ min: 0, max: 125 }), { maxLength: 5 }),
 				fc.array(fc.integer({ min: 1, max: 6000 }), { maxLength: 5 }),
 				(room, pings, writes) => {
-					const session = new StreamHarness().open();
-					session.tcp.grantRoom(room);
+					const session = new StreamHarness({}, { room }).open();
 					for (const length of pings) session.tcp.deliver(frame(PING, Buffer.alloc(length)));
 					let promised = session.writableRooms.at(-1)!;
 					session.tcp.takeSent();
@@ -240,8 +248,9 @@ describe("room", () => {
 		);
 	});
 	it("the reserve is small", () => {
-		const session = new StreamHarness({}, 5744).open();
-		assert.equal(session.writableRooms[0], 5744 - 159 - 127 - 4 * Math.ceil((5744 - 159 - 127) / 516));
+		const session = new StreamHarness().open();
+		const room = SEND_ROOM - ACCEPTANCE_BYTES - 127;
+		assert.equal(session.writableRooms[0], room - 4 * Math.ceil(room / 516));
 	});
 	it("data longer than a piece is sent in several binary frames [MQTT-6.0.0-1]", () => {
 		const session = new StreamHarness({ size: 512 }).open();
@@ -253,15 +262,25 @@ describe("room", () => {
 	});
 	it("a write on a lost connection returns undefined", () => {
 		const session = new StreamHarness().open();
-		session.tcp.connectionLost = true;
+		session.tcp.loseUnnoticed();
 		assert.equal(session.stream.write(new Uint8Array(10)), undefined);
 		assert.equal(session.stream.write(new Uint8Array(600)), undefined);
-		session.tcp.deliver(frame(PING));
+		session.tcp.run();
 		assert.equal(session.errors, 1);
+	});
+	it("what cannot be answered, as the peer has gone behind it, ends the stream; no exception", () => {
+		for (const last of [frame(PING), frame(CLOSE), frame(1, "text")])
+			for (const unread of [0, 200]) {
+				const session = new StreamHarness().open();
+				session.tcp.peer.write(Buffer.concat([last, frame(PING, Buffer.alloc(125)), Buffer.alloc(unread)]));
+				session.tcp.end();
+				assert.deepEqual(session.exceptions, []);
+				assert.deepEqual([session.errors, session.tcp.closed], [1, 1]);
+			}
 	});
 	it("an empty write sends nothing", () => {
 		const session = new StreamHarness().open();
-		assert.equal(session.stream.write(new Uint8Array(0)), session.writableRooms[0]);
+		assert.equal(session.stream.write(new Uint8Array(0)), session.writableRooms.at(-1));
 		assert.equal(session.tcp.takeSent().length, 0);
 	});
 	it("a write before the handshake returns undefined", () => {
@@ -277,10 +296,11 @@ describe("the user of a stream", () => {
 		session.onReadable = () => {};
 		for (let i = 0; i < 20; i++) session.tcp.deliver(frame(BINARY, Buffer.alloc(100, i)));
 		assert.equal(session.available, 600);
-		assert.equal(session.tcp.inbox.length, 15 * 106 - 6);
+		assert.equal(session.tcp.unread, 15 * 106 - 6);
 		session.onReadable = () => session.read(session.available);
 		session.onWritable = session.onReadable;
-		session.tcp.grantRoom(5744);
+		session.stream.write(new Uint8Array(1));
+		session.tcp.run();
 		assert.deepEqual(
 			session.received,
 			Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, i))),
@@ -309,7 +329,6 @@ describe("the user of a stream", () => {
 			const session = new StreamHarness();
 			session[what] = () => session.stream.close();
 			session.tcp.deliver(Buffer.concat([request(), frame(BINARY, "x"), frame(BINARY, "y"), frame(1)]));
-			session.tcp.grantRoom(100);
 			assert.equal(session.stream.state, CLOSED);
 			assert.equal(session.tcp.closed, 1);
 			assert.deepEqual(session.exceptions, []);
@@ -329,7 +348,7 @@ describe("the user of a stream", () => {
 		session.onError = () => {
 			throw new Error("onError");
 		};
-		session.tcp.options.onError?.();
+		session.tcp.end();
 		session.tcp.options.onError?.();
 		assert.equal(String(session.exceptions), "Error: onError");
 		assert.equal(session.stream.state, ENDED);
@@ -337,8 +356,9 @@ describe("the user of a stream", () => {
 	it("may close a stream whose socket has ended", () => {
 		const session = new StreamHarness().open();
 		session.onReadable = () => {};
+		session.tcp.server.discardsOnReset = true;
 		session.tcp.deliver(frame(BINARY, "abc"));
-		session.tcp.inbox = Buffer.alloc(0);
+		session.tcp.loseUnnoticed();
 		session.stream.close();
 		assert.equal(session.tcp.closed, 1);
 	});
@@ -359,7 +379,8 @@ describe("the user of a stream", () => {
 describe("stores", () => {
 	/** A context with one free store, and a check whether it is free. */
 	function setUpSpareStore() {
-		const shared = new WebSocketContext({ tcp: FakeTCP, size: 512 });
+		const tcp = new ServerConnection();
+		const shared = new WebSocketContext({ tcp: tcp.io, size: 512 });
 		const store = shared.takeStore();
 		shared.releaseStore(store);
 		const spare = () => {
@@ -367,19 +388,15 @@ describe("stores", () => {
 			shared.releaseStore(got);
 			return got === store;
 		};
-		return { shared, spare };
+		return { shared, spare, tcp, options: { from: tcp.from } };
 	}
-	const options = () => ({ from: new FakeTCP() });
-
 	it("are in use during requests and packets in several frames only", () => {
-		const { shared, spare } = setUpSpareStore();
+		const { shared, spare, tcp, options } = setUpSpareStore();
 		let read: number | undefined = 0;
 		const onReadable = (bytes: number) => {
 			if (bytes === 300) read = stream.read(new Uint8Array(300));
 		};
-		const stream = new WebSocketStream(shared, { ...options(), onReadable });
-		const tcp = FakeTCP.last;
-		tcp.grantRoom(5744);
+		const stream = new WebSocketStream(shared, { ...options, onReadable });
 		tcp.deliver(request());
 		assert.equal(stream.state, STREAM_OPEN);
 		assert.ok(spare());
@@ -400,25 +417,20 @@ describe("stores", () => {
 			[Buffer.from("GET /"), true],
 			[Buffer.from("GET /"), false],
 		] as const) {
-			const { shared, spare } = setUpSpareStore();
-			const stream = new WebSocketStream(shared, options());
-			FakeTCP.last.grantRoom(5744);
-			FakeTCP.last.deliver(bytes);
+			const { shared, spare, tcp, options } = setUpSpareStore();
+			const stream = new WebSocketStream(shared, options);
+			tcp.deliver(bytes);
 			if (close) stream.close();
-			else FakeTCP.last.options.onError?.();
+			else tcp.end();
 			assert.ok(spare());
 		}
 	});
 
 	it("are not in use after a failed takeover of a socket", () => {
-		const { shared, spare } = setUpSpareStore();
-		shared.options.tcp = class extends FakeTCP {
-			constructor() {
-				super();
-				throw new Error("invalid from");
-			}
-		};
-		assert.throws(() => new WebSocketStream(shared, options()), /invalid from/);
+		const { shared, spare, tcp, options } = setUpSpareStore();
+		tcp.peer.reset();
+		tcp.run();
+		assert.throws(() => new WebSocketStream(shared, options), /invalid from/);
 		assert.ok(spare());
 	});
 });
