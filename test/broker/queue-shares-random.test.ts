@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FuzzHost } from "./support/fuzz-host";
 import { Random } from "./support/fuzz-mutator";
-import { FuzzNetwork } from "./support/fuzz-network";
 import { settings } from "./support/fuzz-settings";
 import { type Subject, SubjectOnNode } from "./support/fuzz-subject";
 import { QueuePeer } from "./support/queue-peer";
@@ -52,12 +52,12 @@ function hostileStep(peer: QueuePeer, random: Random): void {
  * A well-behaved publisher with one subscriber that is connected and one that comes and goes, among hostile
  * peers.
  */
-async function run(network: FuzzNetwork, subject: Subject, seed: number, steps: number): Promise<void> {
+async function run(host: FuzzHost, subject: Subject, seed: number, steps: number): Promise<void> {
 	const random = new Random(seed);
-	const publisher = new QueuePeer(network, "publisher");
-	const live = new QueuePeer(network, "live");
-	const away = new QueuePeer(network, "away");
-	const hostile = Array.from({ length: HOSTILE_PEERS }, (_, i) => new QueuePeer(network, `hostile${i}`));
+	const publisher = new QueuePeer(host, "publisher");
+	const live = new QueuePeer(host, "live");
+	const away = new QueuePeer(host, "away");
+	const hostile = Array.from({ length: HOSTILE_PEERS }, (_, i) => new QueuePeer(host, `hostile${i}`));
 	for (const peer of [publisher, live, away]) assert.ok(peer.connect());
 	live.subscribe("pair/live", 2);
 	away.subscribe("pair/away", 2);
@@ -98,7 +98,7 @@ async function run(network: FuzzNetwork, subject: Subject, seed: number, steps: 
 		waitingBytes = 0;
 	}
 	for (const peer of [publisher, live, away, ...hostile]) peer.drop();
-	network.advance(60_000);
+	host.advance(60_000);
 	const { values: _values, valueBytes: _bytes, ...usage } = subject.usage();
 	for (const [pool, count] of Object.entries(usage)) assert.equal(count, 0, pool);
 	assert.equal(subject.internalErrors(), 0);
@@ -107,10 +107,10 @@ async function run(network: FuzzNetwork, subject: Subject, seed: number, steps: 
 for (const engine of ["node", "xs"] as const) {
 	test(`${engine}: hostile and absent sessions take nothing from a publisher and its subscribers`, async () => {
 		for (let seed = 1; seed <= (engine === "node" ? 30 : 4); seed++) {
-			const network = new FuzzNetwork();
-			const subject = engine === "node" ? new SubjectOnNode(network) : await SubjectOnXS.start(network);
+			const host = new FuzzHost();
+			const subject = engine === "node" ? new SubjectOnNode(host) : await SubjectOnXS.start(host);
 			try {
-				await run(network, subject, seed, 400);
+				await run(host, subject, seed, 400);
 			} catch (error) {
 				throw new Error(`seed ${seed}`, { cause: error });
 			} finally {

@@ -1,12 +1,13 @@
+import type { NetworkPeer } from "../../support/network-peer";
 import type { FrameWriter } from "./fuzz-frame-writer";
+import type { FuzzHost } from "./fuzz-host";
 import type { Mutator, Random } from "./fuzz-mutator";
-import type { Channel, FuzzNetwork } from "./fuzz-network";
 import type { Conversation, Recordings } from "./fuzz-recordings";
 import { MQTT_PORT, WEB_PORT } from "./fuzz-settings";
 
 /** Replays one recorded conversation after another, with mutations. */
 export class MutatingClient {
-	readonly #network: FuzzNetwork;
+	readonly #host: FuzzHost;
 	readonly #random: Random;
 	readonly #mutator: Mutator;
 	readonly #frames: FrameWriter;
@@ -14,8 +15,8 @@ export class MutatingClient {
 	readonly #packet = new Uint8Array(1024);
 	readonly #framed = new Uint8Array(2048);
 	/** Connections left open, without FIN or reset. */
-	readonly #abandoned: Channel[];
-	#channel: Channel | undefined;
+	readonly #abandoned: NetworkPeer[];
+	#socket: NetworkPeer | undefined;
 	#conversation!: Conversation;
 	/** Packets are sent in WebSocket frames. */
 	#overWebSocket = false;
@@ -24,14 +25,14 @@ export class MutatingClient {
 	#nextPacket = 0;
 
 	constructor(
-		network: FuzzNetwork,
+		host: FuzzHost,
 		random: Random,
 		mutator: Mutator,
 		frames: FrameWriter,
 		recordings: Recordings,
-		abandoned: Channel[],
+		abandoned: NetworkPeer[],
 	) {
-		this.#network = network;
+		this.#host = host;
 		this.#random = random;
 		this.#mutator = mutator;
 		this.#frames = frames;
@@ -41,35 +42,37 @@ export class MutatingClient {
 
 	/** Sends the next packet. @returns how many mutated packets were sent: 0 or 1 */
 	step(): number {
-		const channel = this.#channel;
-		if (channel === undefined) {
+		const socket = this.#socket;
+		if (socket === undefined) {
 			this.#connect();
 			return 0;
 		}
-		if (channel.closed || this.#nextPacket === this.#conversation.packets.length) {
+		if (socket.ended || this.#nextPacket === this.#conversation.packets.length) {
 			this.disconnect();
 			return 0;
 		}
-		if (channel.options === undefined) return 0; // not accepted yet
-		const random = this.#random;
-		channel.frozen = random.oneIn(3);
-		return this.#send(channel);
+		if (this.#random.oneIn(3)) socket.frozen = true;
+		else socket.thaw();
+		return this.#send(socket);
 	}
 
 	/** Ends the connection: with a FIN, with a reset, or by abandoning it. */
 	disconnect(): void {
-		const channel = this.#channel;
-		if (channel === undefined) return;
-		this.#channel = undefined;
+		const socket = this.#socket;
+		if (socket === undefined) return;
+		this.#socket = undefined;
 		const random = this.#random;
-		if (channel.closed) channel.disconnect(false);
-		else if (random.oneIn(4)) {
-			channel.frozen = true;
-			this.#abandoned.push(channel);
-		} else channel.disconnect(random.oneIn(2) || channel.frozen);
-		this.#network.run();
+		if (socket.ended) return;
+		if (random.oneIn(4)) {
+			socket.frozen = true;
+			this.#abandoned.push(socket);
+			return;
+		}
+		if (random.oneIn(2)) socket.reset();
+		else socket.close();
+		this.#host.run();
 		// a FIN behind half a packet is not noticed, and without keep alive no timeout follows
-		if (!channel.closed && !this.#abandoned.includes(channel)) this.#abandoned.push(channel);
+		if (!socket.socket.terminated) this.#abandoned.push(socket);
 	}
 
 	#connect(): void {
@@ -79,11 +82,11 @@ export class MutatingClient {
 		this.#overWebSocket = !conversation.http && this.#random.oneIn(2);
 		this.#upgradePending = this.#overWebSocket;
 		this.#nextPacket = 0;
-		this.#channel = this.#network.connect(this.#overWebSocket || conversation.http ? WEB_PORT : MQTT_PORT);
-		this.#network.run();
+		this.#socket = this.#host.connect(this.#overWebSocket || conversation.http ? WEB_PORT : MQTT_PORT);
+		this.#host.run();
 	}
 
-	#send(channel: Channel): number {
+	#send(socket: NetworkPeer): number {
 		const random = this.#random;
 		const packet = this.#packet;
 		const upgrading = this.#upgradePending;
@@ -105,7 +108,7 @@ export class MutatingClient {
 			sent = 1;
 		}
 		if (upgrading || !this.#overWebSocket) {
-			this.#sendInPieces(channel, packet, end);
+			this.#sendInPieces(socket, packet, end);
 			return sent;
 		}
 		const framed = this.#framed;
@@ -114,19 +117,20 @@ export class MutatingClient {
 			end = this.#mutator.damage(framed, end);
 			sent = 1;
 		}
-		this.#sendInPieces(channel, framed, end);
+		this.#sendInPieces(socket, framed, end);
 		return sent;
 	}
 
-	/** Sends bytes in one chunk or two. */
-	#sendInPieces(channel: Channel, bytes: Uint8Array, end: number): void {
+	/** Sends bytes in one chunk or two; resets the connection if there is no room for them. */
+	#sendInPieces(socket: NetworkPeer, bytes: Uint8Array, end: number): void {
 		const random = this.#random;
 		const cut = random.oneIn(3) ? random.below(end + 1) : 0;
-		if (cut > 0) {
-			if (!channel.deliver(bytes, 0, cut)) channel.disconnect(true);
-			this.#network.run();
+		for (const piece of [bytes.slice(0, cut), bytes.slice(cut, end)]) {
+			if (piece.length === 0) continue;
+			socket.write(piece);
+			this.#host.run();
+			if (socket.hasUnsent) socket.reset();
 		}
-		if (!channel.deliver(bytes, cut, end)) channel.disconnect(true);
-		this.#network.run();
+		this.#host.run();
 	}
 }

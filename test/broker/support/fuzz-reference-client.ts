@@ -1,6 +1,7 @@
 import { utf8 } from "../../../src/mqtt/utf8";
+import type { NetworkPeer } from "../../support/network-peer";
 import type { FrameWriter } from "./fuzz-frame-writer";
-import type { Channel, FuzzNetwork } from "./fuzz-network";
+import type { FuzzHost } from "./fuzz-host";
 import { MQTT_PORT, WEB_PORT } from "./fuzz-settings";
 
 const TOPIC = utf8("witness/of/all");
@@ -14,17 +15,19 @@ const FRAME_HEADER_BYTES = 2;
 
 /** A correct client that fails unless every received byte is the expected one. */
 export class ReferenceClient {
-	readonly #network: FuzzNetwork;
+	readonly #host: FuzzHost;
 	readonly #frames: FrameWriter;
 	readonly #version: 4 | 5;
 	readonly #overWebSocket: boolean;
 	readonly #id: Uint8Array;
-	#channel!: Channel;
+	#socket!: NetworkPeer;
+	/** Received bytes that were not expected yet. */
+	readonly #output: number[] = [];
 	/** The last packet identifier received. */
 	#lastId = 0;
 
-	constructor(network: FuzzNetwork, frames: FrameWriter, version: 4 | 5, overWebSocket: boolean, id: string) {
-		this.#network = network;
+	constructor(host: FuzzHost, frames: FrameWriter, version: 4 | 5, overWebSocket: boolean, id: string) {
+		this.#host = host;
 		this.#frames = frames;
 		this.#version = version;
 		this.#overWebSocket = overWebSocket;
@@ -32,17 +35,18 @@ export class ReferenceClient {
 	}
 
 	connect(): void {
-		const network = this.#network;
 		const id = this.#id;
-		const channel = network.connect(this.#overWebSocket ? WEB_PORT : MQTT_PORT, true);
-		this.#channel = channel;
+		const socket = this.#host.connectAlone(this.#overWebSocket ? WEB_PORT : MQTT_PORT);
+		const output = this.#output;
+		socket.onData = (bytes) => output.push(...bytes);
+		this.#socket = socket;
 		this.#lastId = 0;
-		network.run();
+		output.length = 0;
 		if (this.#overWebSocket) {
-			channel.deliver(UPGRADE, 0, UPGRADE.length);
-			if (channel.output[9] !== 0x31) throw new Error("no WebSocket");
-			channel.output.length = 0;
-			network.run();
+			socket.write(UPGRADE);
+			this.#host.run();
+			if (output[9] !== 0x31) throw new Error("no WebSocket");
+			output.length = 0;
 		}
 		const isV5 = this.#version === 5;
 		// keep alive of 65,535 s, as the test advances the clock in large steps
@@ -65,9 +69,8 @@ export class ReferenceClient {
 			...id,
 		]);
 		const from = this.#overWebSocket ? FRAME_HEADER_BYTES : 0;
-		if (channel.output[from] !== 0x20 || channel.output[from + 3] !== 0) throw new Error("no CONNACK");
-		channel.output.length = 0;
-		network.run();
+		if (output[from] !== 0x20 || output[from + 3] !== 0) throw new Error("no CONNACK");
+		output.length = 0;
 	}
 
 	subscribe(): void {
@@ -127,7 +130,7 @@ export class ReferenceClient {
 
 	/** Discards received bytes: the empty message that cleared the reference clients' topic. */
 	discardOutput(): void {
-		this.#channel.output.length = 0;
+		this.#output.length = 0;
 	}
 
 	ping(): void {
@@ -138,8 +141,7 @@ export class ReferenceClient {
 	/** Ends the connection with DISCONNECT. */
 	disconnect(): void {
 		this.#send([0xe0, 0]);
-		if (!this.#channel.closed) throw new Error("not closed");
-		this.#channel.disconnect(false);
+		if (!this.#socket.ended) throw new Error("not closed");
 	}
 
 	#encodePublish(qos: number, count: number, id: number): number[] {
@@ -158,25 +160,22 @@ export class ReferenceClient {
 	}
 
 	#send(bytes: number[]): void {
-		const channel = this.#channel;
 		if (this.#overWebSocket) {
 			const framed = new Uint8Array(bytes.length + 16);
-			channel.deliver(
-				framed,
-				0,
-				this.#frames.writeMessage(framed, new Uint8Array(bytes), bytes.length, false),
-			);
-		} else channel.deliver(new Uint8Array(bytes), 0, bytes.length);
-		this.#network.run();
+			const end = this.#frames.writeMessage(framed, new Uint8Array(bytes), bytes.length, false);
+			this.#socket.write(framed.subarray(0, end));
+		} else this.#socket.write(new Uint8Array(bytes));
+		this.#host.run();
 	}
 
 	/** Fails unless exactly these bytes were received. */
 	#expect(bytes: number[]): void {
-		const { output, closed } = this.#channel;
+		const output = this.#output;
+		const { ended } = this.#socket;
 		// all frames here are shorter than 126 bytes
 		const expected = this.#overWebSocket && bytes.length > 0 ? [0x82, bytes.length, ...bytes] : bytes;
-		if (closed || output.length !== expected.length || expected.some((byte, i) => output[i] !== byte))
-			throw new Error(`a witness got ${closed ? "the end after " : ""}[${output}] instead of [${expected}]`);
-		this.#channel.output.length = 0;
+		if (ended || output.length !== expected.length || expected.some((byte, i) => output[i] !== byte))
+			throw new Error(`a witness got ${ended ? "the end after " : ""}[${output}] instead of [${expected}]`);
+		output.length = 0;
 	}
 }

@@ -1,6 +1,6 @@
 import { Broker } from "../../../src/broker/broker";
 import type { Usage } from "../../../src/broker/inspection";
-import type { FuzzNetwork } from "./fuzz-network";
+import type { FuzzHost } from "./fuzz-host";
 import { settings } from "./fuzz-settings";
 
 /** Slots and chunk bytes in use, and the peak of the stack in slots. */
@@ -26,8 +26,8 @@ export interface Subject {
 export class SubjectOnNode implements Subject {
 	readonly #broker: Broker;
 
-	constructor(net: FuzzNetwork) {
-		this.#broker = new Broker(net, settings);
+	constructor(host: FuzzHost) {
+		this.#broker = new Broker(host, settings);
 		this.#broker.start();
 	}
 

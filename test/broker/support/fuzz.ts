@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FuzzHarness } from "./fuzz-harness";
-import { FuzzNetwork } from "./fuzz-network";
+import { FuzzHost } from "./fuzz-host";
 import { type Memory, type Subject, SubjectOnNode } from "./fuzz-subject";
 import { SubjectOnXS } from "./xs-subject";
 
@@ -23,9 +23,9 @@ const WARM_UP_BLOCKS = 2;
  * on XS, memory in use differs from that after the first blocks.
  */
 export async function fuzz(engine: Engine, packets: number, seed: number, block = 1000): Promise<FuzzResult> {
-	const network = new FuzzNetwork();
-	const subject: Subject = engine === "node" ? new SubjectOnNode(network) : await SubjectOnXS.start(network);
-	const harness = new FuzzHarness(network, subject, seed);
+	const host = new FuzzHost();
+	const subject: Subject = engine === "node" ? new SubjectOnNode(host) : await SubjectOnXS.start(host);
+	const harness = new FuzzHarness(host, subject, seed);
 	let sent = 0;
 	let baseline: Memory | undefined;
 	let stack = 0;

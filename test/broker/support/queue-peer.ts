@@ -1,33 +1,34 @@
 import { generate, type IPublishPacket, type Packet, parser } from "mqtt-packet";
-import type { Channel, FuzzNetwork } from "./fuzz-network";
+import type { NetworkPeer } from "../../support/network-peer";
+import type { FuzzHost } from "./fuzz-host";
 import { MQTT_PORT } from "./fuzz-settings";
 
-/** An MQTT 5.0 client on a channel of the fuzz network; mqtt-packet reads and writes its packets. */
+/** An MQTT 5.0 client on the network of the fuzz tests; mqtt-packet reads and writes its packets. */
 export class QueuePeer {
 	readonly id: string;
 	readonly packets: Packet[] = [];
-	readonly #network: FuzzNetwork;
-	#channel: Channel | undefined;
-	#parser = parser({ protocolVersion: 5 });
+	readonly #host: FuzzHost;
+	#socket: NetworkPeer | undefined;
 	#lastId = 0;
 
-	constructor(network: FuzzNetwork, id: string) {
-		this.#network = network;
+	constructor(host: FuzzHost, id: string) {
+		this.#host = host;
 		this.id = id;
 	}
 
 	get connected(): boolean {
-		return this.#channel !== undefined && !this.#channel.closed;
+		return this.#socket !== undefined && !this.#socket.ended;
 	}
 
 	/** Connects with a session that lasts. @returns whether the broker accepted it */
 	connect(receiveMaximum = 65_535): boolean {
 		this.drop();
 		this.packets.length = 0;
-		this.#parser = parser({ protocolVersion: 5 });
-		this.#parser.on("packet", (packet) => this.packets.push(packet));
-		this.#channel = this.#network.connect(MQTT_PORT, true);
-		this.#network.run();
+		const packetParser = parser({ protocolVersion: 5 });
+		packetParser.on("packet", (packet) => this.packets.push(packet));
+		this.#socket = this.#host.connectAlone(MQTT_PORT);
+		this.#socket.onData = (bytes) => packetParser.parse(Buffer.from(bytes));
+		this.#host.run();
 		this.send({
 			cmd: "connect",
 			protocolId: "MQTT",
@@ -40,24 +41,24 @@ export class QueuePeer {
 		return (this.take("connack") as { reasonCode?: number } | undefined)?.reasonCode === 0;
 	}
 
-	/** Closes the connection without DISCONNECT. */
+	/** Resets the connection. */
 	drop(): void {
-		this.#channel?.disconnect(true);
-		this.#channel = undefined;
-		this.#network.run();
+		this.#socket?.reset();
+		this.#socket = undefined;
+		this.#host.run();
 	}
 
 	/** Stops or resumes reading. */
 	freeze(frozen: boolean): void {
-		if (this.#channel !== undefined) this.#channel.frozen = frozen;
-		this.#network.run();
+		if (frozen && this.#socket !== undefined) this.#socket.frozen = true;
+		else this.#socket?.thaw();
+		this.#host.run();
 	}
 
 	send(fields: Record<string, unknown> & { cmd: string }): void {
 		if (!this.connected) return;
-		const bytes = generate(fields as unknown as Packet, { protocolVersion: 5 });
-		this.#channel!.deliver(bytes, 0, bytes.length);
-		this.#network.run();
+		this.#socket!.write(generate(fields as unknown as Packet, { protocolVersion: 5 }));
+		this.#host.run();
 	}
 
 	subscribe(topic: string, qos: number): void {
@@ -90,7 +91,7 @@ export class QueuePeer {
 	/** Receives everything and completes all exchanges. @returns the payloads, in order */
 	receive(): string[] {
 		const got: string[] = [];
-		for (let packet = this.#shift(); packet !== undefined; packet = this.#shift()) {
+		for (let packet = this.packets.shift(); packet !== undefined; packet = this.packets.shift()) {
 			const { messageId } = packet;
 			if (packet.cmd === "publish") {
 				const { qos, payload } = packet as IPublishPacket;
@@ -103,19 +104,8 @@ export class QueuePeer {
 
 	/** Removes the first received packet of a kind and returns it. */
 	take(kind: string): Packet | undefined {
-		this.#read();
 		const index = this.packets.findIndex(({ cmd }) => cmd === kind);
 		return index < 0 ? undefined : this.packets.splice(index, 1)[0];
-	}
-
-	#shift(): Packet | undefined {
-		this.#read();
-		return this.packets.shift();
-	}
-
-	#read(): void {
-		const output = this.#channel?.output ?? [];
-		if (output.length > 0) this.#parser.parse(Buffer.from(output.splice(0)));
 	}
 
 	#nextId(): number {

@@ -1,6 +1,8 @@
+import type { HostListener, HostSocket } from "../../../sim/network/socket";
 import type { HostFunction, Machine } from "../../../sim/xs/index";
 import type { Usage } from "../../../src/broker/inspection";
-import type { Channel, FuzzNetwork } from "./fuzz-network";
+import type { TimerId } from "../../../src/device";
+import type { FuzzHost } from "./fuzz-host";
 import type { Subject } from "./fuzz-subject";
 import { deviceCreation, machineOnXS } from "./xs-machine";
 
@@ -46,46 +48,52 @@ export class SubjectOnXS implements Subject {
 		this.#topics = topics;
 	}
 
-	static async start(network: FuzzNetwork): Promise<SubjectOnXS> {
-		const channels = new Map<number, Channel>();
+	static async start(host: FuzzHost): Promise<SubjectOnXS> {
+		const listeners = new Map<number, HostListener>();
+		const sockets = new Map<number, HostSocket>();
+		const timers: TimerId[] = [];
 		const topics: Uint8Array[] = [];
 		let call!: (step: number, ...numbers: number[]) => number;
-		const channelOf = (id: number): Channel => {
-			const channel = channels.get(id);
-			if (channel === undefined) throw new Error("invalid host data");
-			return channel;
+		const socketOf = (id: number): HostSocket => {
+			const socket = sockets.get(id);
+			if (socket === undefined) throw new Error("invalid host data");
+			return socket;
 		};
 		const natives: Record<string, HostFunction> = {
 			listen: (port: number) => {
-				network.listeners.set(port, { onReadable: (count) => call(ON_CONNECTION, port, count), backlog: [] });
+				listeners.set(
+					port,
+					host.server.listen(port, (count) => call(ON_CONNECTION, port, count)),
+				);
 			},
 			accept: (port: number) => {
-				const channel = network.listeners.get(port)!.backlog.shift();
-				if (channel === undefined) return 0;
+				const socket = listeners.get(port)!.accept();
+				if (socket === undefined) return 0;
 				let id = 1;
-				while (channels.has(id)) id++;
-				channels.set(id, channel);
+				while (sockets.has(id)) id++;
+				sockets.set(id, socket);
 				return id;
 			},
-			attach: (id: number) =>
-				channelOf(id).attach({
-					onReadable: (bytes) => call(ON_READABLE, id, bytes),
-					onWritable: (bytes) => call(ON_WRITABLE, id, bytes),
-					onError: () => call(ON_ERROR, id),
-				}),
-			host: (id: number) => channelOf(id).host,
-			read: (id: number, buffer: Uint8Array) => channelOf(id).read(buffer),
-			write: (id: number, buffer: Uint8Array) => channelOf(id).write(buffer),
+			attach: (id: number) => {
+				socketOf(id).handler = {
+					readable: (bytes) => call(ON_READABLE, id, bytes),
+					writable: (room) => call(ON_WRITABLE, id, room),
+					failed: () => call(ON_ERROR, id),
+				};
+			},
+			host: (id: number) => Number(socketOf(id).remoteAddress!.split(".").at(-1)),
+			read: (id: number, buffer: Uint8Array) => socketOf(id).read(buffer),
+			write: (id: number, buffer: Uint8Array) => host.noteBlocked(() => socketOf(id).write(buffer)),
 			close: (id: number) => {
-				channels.get(id)?.close();
-				channels.delete(id);
+				sockets.get(id)?.close();
+				sockets.delete(id);
 			},
 			set: (index: number, delay: number, repeat: number) =>
-				network.timer.set(() => call(ON_TIMER, index), delay, repeat) as number,
+				timers.push(host.timer.set(() => call(ON_TIMER, index), delay, repeat)) - 1,
 			schedule: (id: number, delay: number | undefined, repeat: number | undefined) =>
-				network.timer.schedule(id, delay, repeat),
-			ticks: () => network.time.ticks,
-			fail: (message: string) => network.trace(message),
+				host.timer.schedule(timers[id]!, delay, repeat),
+			ticks: () => host.time.ticks,
+			fail: (message: string) => host.trace(message),
 			topic: (bytes: Uint8Array, start: number, end: number) => {
 				topics.push(bytes.slice(start, end));
 			},
