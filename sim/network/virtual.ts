@@ -59,7 +59,8 @@ export class VirtualNetwork {
 	}
 }
 
-class VirtualListener implements HostListener {
+/** A port that accepts connections. */
+export class VirtualListener implements HostListener {
 	readonly port: number;
 	readonly #host: VirtualHost;
 	readonly #readable: (count: number) => void;
@@ -163,7 +164,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		return socket;
 	}
 
-	listen(port: number, readable: (count: number) => void): HostListener {
+	listen(port: number, readable: (count: number) => void): VirtualListener {
 		const chosen = port === 0 ? this.#nextEphemeralPort++ : port;
 		if (this.#listeners.has(chosen)) throw new Error("socket bind");
 		const listener = new VirtualListener(this, chosen, readable);

@@ -100,7 +100,7 @@ describe("after CONNACK", () => {
 			const last = broker.packets.at(-1);
 			assert.equal(last?.cmd, "disconnect");
 			assert.equal(last?.cmd === "disconnect" && last.reasonCode, reasonCode);
-			assert.equal(broker.endCount + broker.connections.filter(({ peer }) => peer.closed).length > 0, true);
+			assert.equal(broker.endCount + broker.connections.filter(({ peer }) => peer.ended).length > 0, true);
 		});
 
 	// [MQTT-3.1.1:4.8.0-1]

@@ -126,7 +126,7 @@ describe("before CONNACK", () => {
 				if (packet.cmd === "connect") {
 					// The broker answers with a delay, and closes on any packet that arrives before.
 					network.clock.after(1, () => {
-						if (connection.peer.closed) return;
+						if (connection.peer.ended) return;
 						accepted = true;
 						connection.send({ cmd: "connack", sessionPresent: false, reasonCode: 0 });
 					});

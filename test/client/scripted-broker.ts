@@ -1,5 +1,6 @@
 import { generate, type IConnackPacket, type Packet, parser } from "mqtt-packet";
-import type { ScriptedPeer, VirtualNetwork } from "../support/virtual-network";
+import type { NetworkPeer } from "../support/network-peer";
+import type { VirtualNetwork } from "../support/virtual-network";
 
 export interface BrokerScript {
 	version?: 4 | 5;
@@ -13,7 +14,7 @@ export interface BrokerScript {
 
 /** A connection of a scripted broker. */
 export interface ScriptedConnection {
-	readonly peer: ScriptedPeer;
+	readonly peer: NetworkPeer;
 	/** Sends a packet. */
 	send(packet: Packet): void;
 	/** Sends any bytes. */

@@ -195,7 +195,7 @@ test("a report is not removed before all its parts are acknowledged, whatever is
 					else connection.send({ cmd: "puback", messageId: packet.messageId as number, reasonCode: 0x97 });
 					return true;
 				}
-				if (connection.peer.closed) return true;
+				if (connection.peer.ended) return true;
 				const { seq, ...rest } = JSON.parse(packet.payload.toString()) as { seq: number };
 				const all = delivered.get(seq) ?? new Set();
 				for (const name of Object.keys(rest)) all.add(name);

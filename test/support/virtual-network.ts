@@ -1,7 +1,13 @@
 import { ACK, FIN, RST, SYN } from "../../sim/capture/tap";
-import type { HostListener, HostSocket } from "../../sim/network/socket";
-import { VirtualNetwork as SimulatedNetwork, type VirtualHost } from "../../sim/network/virtual";
-import type { Device, TCP, TCPOptions } from "../../src/device";
+import type { HostSocket } from "../../sim/network/socket";
+import {
+	VirtualNetwork as SimulatedNetwork,
+	type VirtualHost,
+	type VirtualListener,
+} from "../../sim/network/virtual";
+import type { Device, TCPOptions } from "../../src/device";
+import { NetworkPeer } from "./network-peer";
+import { NetworkTCP } from "./network-sockets";
 import { VirtualClock } from "./virtual-clock";
 
 export interface VirtualNetworkOptions {
@@ -43,14 +49,14 @@ export class VirtualNetwork {
 	/** SYNs to these ports are never answered. */
 	readonly blackHoles = new Set<number>();
 	/** By port; other ports refuse. */
-	readonly listeners = new Map<number, (peer: ScriptedPeer) => void>();
+	readonly listeners = new Map<number, (peer: NetworkPeer) => void>();
 	/** Names known to `device.resolve`; undefined: the answer never arrives. */
 	readonly names = new Map<string, string | undefined>();
-	/** Sockets of both ends not closed yet. */
+	/** A client's sockets that it has not closed yet. */
 	openSockets = 0;
 	readonly #client: VirtualHost;
 	readonly #server: VirtualHost;
-	readonly #hostListeners = new Map<number, HostListener>();
+	readonly #hostListeners = new Map<number, VirtualListener>();
 
 	constructor(options: VirtualNetworkOptions = {}, clock = new VirtualClock()) {
 		this.clock = clock;
@@ -74,13 +80,13 @@ export class VirtualNetwork {
 	/** The network parts of a device. */
 	get device(): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
 		const network = this;
-		class ClientTCP extends VirtualTCP {
+		class DeviceTCP extends ClientTCP {
 			constructor(options: TCPOptions) {
 				super(network, network.#connect(options.port ?? 0), options);
 			}
 		}
 		return {
-			tcp: { io: ClientTCP },
+			tcp: { io: DeviceTCP },
 			timer: this.clock.timer,
 			time: this.clock.time,
 			resolve: (host, callback) => {
@@ -95,7 +101,7 @@ export class VirtualNetwork {
 	}
 
 	/** Accepts connections on a port with a scripted peer. */
-	serve(port: number, accept: (peer: ScriptedPeer) => void): void {
+	serve(port: number, accept: (peer: NetworkPeer) => void): void {
 		this.listeners.set(port, accept);
 	}
 
@@ -115,7 +121,7 @@ export class VirtualNetwork {
 		}
 		const opened = this.#server.listen(port, () => {
 			const socket = opened.accept();
-			if (socket !== undefined) this.listeners.get(port)?.(new ScriptedPeer(this, socket));
+			if (socket !== undefined) this.listeners.get(port)?.(new NetworkPeer(socket));
 		});
 		this.#hostListeners.set(port, opened);
 	}
@@ -131,134 +137,39 @@ export class VirtualNetwork {
 }
 
 /** A client's socket as ECMA-419 has it, or as a platform that omits callbacks. */
-class VirtualTCP implements TCP {
+class ClientTCP extends NetworkTCP {
 	readonly #network: VirtualNetwork;
-	readonly #socket: HostSocket;
 	#ended = false;
 	#closed = false;
-	#wasWritable = false;
 
 	constructor(network: VirtualNetwork, socket: HostSocket, options: TCPOptions) {
-		this.#network = network;
-		this.#socket = socket;
-		network.openSockets++;
-		socket.handler = {
-			readable: (bytes) => options.onReadable?.(bytes),
-			writable: (room) => {
-				if (this.#wasWritable && network.suppressWritable) return;
-				this.#wasWritable = true;
+		let wasWritable = false;
+		super(socket, {
+			...options,
+			onWritable: (room) => {
+				if (wasWritable && network.suppressWritable) return;
+				wasWritable = true;
 				options.onWritable?.(room);
 			},
-			failed: () => {
+			onError: () => {
 				this.#ended = true;
 				if (!network.suppressErrors) options.onError?.();
 			},
-		};
+		});
+		this.#network = network;
+		network.openSockets++;
 	}
 
-	read(buffer: Uint8Array): number | undefined {
-		this.#check();
-		return this.#socket.read(buffer);
-	}
-
-	write(buffer: Uint8Array): number | undefined {
-		this.#check();
-		if (!this.#ended) return this.#socket.write(buffer);
+	override write(buffer: Uint8Array): number | undefined {
+		if (!this.#ended || this.#closed) return super.write(buffer);
 		if (this.#network.writeAfterEnd === "throws") throw new Error("write failed");
 		return undefined;
 	}
 
-	close(): void {
+	override close(): void {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#network.openSockets--;
-		this.#socket.close();
-	}
-
-	#check(): void {
-		if (this.#closed) throw new Error("invalid host data");
-	}
-}
-
-/** The remote end of a test: a scripted peer without a limit on sending. */
-export class ScriptedPeer {
-	onData: (bytes: Uint8Array) => void = () => {};
-	onEnd: () => void = () => {};
-	/** All received chunks. */
-	readonly received: Uint8Array[] = [];
-	/** Whether the test has closed it. */
-	closed = false;
-	readonly #network: VirtualNetwork;
-	readonly #socket: HostSocket;
-	readonly #unsent: Uint8Array[] = [];
-	#room = 0;
-	#isEnding = false;
-
-	constructor(network: VirtualNetwork, socket: HostSocket) {
-		this.#network = network;
-		this.#socket = socket;
-		network.openSockets++;
-		socket.handler = {
-			readable: (count) => {
-				const bytes = new Uint8Array(count);
-				socket.read(bytes);
-				this.received.push(bytes);
-				this.onData(bytes);
-			},
-			writable: (room) => {
-				this.#room = room;
-				this.#send();
-			},
-			failed: () => {
-				this.#unsent.length = 0;
-				this.onEnd();
-				if (this.#isEnding) this.#close();
-			},
-		};
-	}
-
-	write(bytes: Uint8Array): void {
-		if (this.closed || this.#isEnding) return;
-		this.#unsent.push(bytes);
-		this.#send();
-	}
-
-	/** Sends what was written, and closes the connection. */
-	end(): void {
-		this.#isEnding = true;
-		this.#send();
-	}
-
-	#send(): void {
-		for (let bytes = this.#unsent[0]; bytes !== undefined && this.#room > 0; bytes = this.#unsent[0]) {
-			const part = bytes.subarray(0, this.#room);
-			const room = this.#write(part);
-			if (room === undefined) {
-				this.#unsent.length = 0;
-				break;
-			}
-			this.#room = room;
-			if (part.length === bytes.length) this.#unsent.shift();
-			else this.#unsent[0] = bytes.subarray(part.length);
-		}
-		if (this.#isEnding && this.#unsent.length === 0) this.#close();
-	}
-
-	/** @returns the room left; undefined if the client has ended the connection */
-	#write(bytes: Uint8Array): number | undefined {
-		try {
-			return this.#socket.write(bytes);
-		} catch (error) {
-			// While the last data is read, its end is known already.
-			if (error instanceof Error && error.message === "not ready") return undefined;
-			throw error;
-		}
-	}
-
-	#close(): void {
-		if (this.closed) return;
-		this.closed = true;
-		this.#network.openSockets--;
-		this.#socket.close();
+		super.close();
 	}
 }
