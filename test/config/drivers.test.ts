@@ -148,6 +148,15 @@ interface SensorItems {
 	}[];
 }
 
+test("README.md names every driver, in the order of their names", () => {
+	const readme = readFileSync(join(dirname(firmware), "README.md"), "utf8");
+	const list = /`firmware\/drivers\/` has ([^;]*);/.exec(readme)![1]!;
+	assert.deepEqual(
+		[...list.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+		ownDriverNames(firmware).toSorted(),
+	);
+});
+
 test("docs/drivers.md is up to date (else: node --import tsx docs/drivers/generate.ts)", () => {
 	const path = join(dirname(firmware), "docs/drivers.md");
 	assert.ok(existsSync(path));
