@@ -702,7 +702,29 @@ export const mutations: readonly Mutation[] = [
 		WEBSOCKET,
 	),
 
+	mutation(
+		"src/websocket/frame-buffer.ts",
+		"room = tcp.write(isShort ? this.#shortFrame : bytes);\n\t\t} catch {",
+		"room = tcp.write(isShort ? this.#shortFrame : bytes);\n\t\t} catch (error) {\n\t\t\tthrow error;",
+		"a peer that leaves behind its Ping is an internal error",
+		WEBSOCKET,
+	),
+	mutation(
+		"src/broker/delivery/packet-writer.ts",
+		"return message.size + PUBLISH_OVERHEAD <= room || connection.maximumPacketSize <= room;",
+		"return message.size + PUBLISH_OVERHEAD <= room;",
+		"a client waits for ever behind a message as large as its socket's room",
+		["test/broker/send-room.test.ts"],
+	),
+
 	// sim
+	mutation(
+		"sim/network/virtual-socket.ts",
+		"const receiveWindow = peer.#receiveWindow - peer.receiveBuffer.length - this.#inFlight;",
+		"const receiveWindow = peer.#receiveWindow - this.#inFlight;",
+		"a simulated peer that does not read takes any number of bytes",
+		["test/sim/virtual-network.test.ts"],
+	),
 	mutation(
 		"sim/network/virtual-socket.ts",
 		"if (++this.#retries > MAX_RETRANSMISSIONS) this.terminate();",
