@@ -7,30 +7,7 @@ import { PBKDF2 } from "crypto/pbkdf2";
 import { SHA256 } from "crypto/sha256";
 import { WebSocketServer } from "websocket/server";
 import { utf8 } from "mqtt/utf8";
-
-/** A socket that delivers the same bytes repeatedly. */
-const source = new Uint8Array(2048);
-class Socket {
-	static last;
-	#at = 0;
-	sent = 0;
-	last = 0;
-	constructor(options) {
-		this.options = options;
-		if (options?.from) Socket.last = this;
-	}
-	load(bytes) { source.set(bytes, 0); }
-	rewind() { this.#at = 0; }
-	read(view) {
-		const { length } = view;
-		let at = this.#at;
-		for (let i = 0; i < length; i++) view[i] = source[at++];
-		this.#at = at;
-		return length;
-	}
-	write(view) { this.sent += view.length; this.last = view[0]; return 5744; }
-	close() {}
-}
+import { InMachineSocket } from "in-machine-socket";
 
 function frame(opcode, payload, fin = true) {
 	const { length } = payload;
@@ -56,7 +33,7 @@ const request = utf8("GET /mqtt HTTP/1.1\\r\\nHost: 192.168.1.10:8080\\r\\nConne
 
 const buffer = new ArrayBuffer(512, { maxByteLength: 512 });
 const view = new Uint8Array(buffer);
-const donor = new Socket();
+const donor = new InMachineSocket({});
 let server;
 let stream;
 let socket;
@@ -76,34 +53,30 @@ function open() {
 		onWritable() {},
 		onError() {},
 	});
-	socket = Socket.last;
-	socket.options.onWritable(5744);
-	socket.load(request);
-	socket.options.onReadable(request.length);
+	socket = InMachineSocket.last;
+	socket.grant();
+	socket.deliver(request);
 }
 const streams = [];
 memory("base", () => {});
-memory("server", () => { server = new WebSocketServer({ tcp: Socket, size: 512 }); });
+memory("server", () => { server = new WebSocketServer({ tcp: InMachineSocket, size: 512 }); });
 memory("first stream", () => open());
 memory("4 more, with their sockets", () => { for (let i = 0; i < 4; i++) { streams.push(stream); open(); } });
-memory("4 sockets", () => { for (let i = 0; i < 4; i++) streams.push(new Socket({ from: undefined, onReadable() {}, onWritable() {}, onError() {} })); });
+memory("4 sockets", () => { for (let i = 0; i < 4; i++) streams.push(new InMachineSocket({ from: undefined, onReadable() {}, onWritable() {}, onError() {} })); });
 // What of the costs is the socket's, which copies byte by byte
-for (const length of [64, 125, 500]) measure("socket: read " + length + " bytes", (count) => { buffer.resize(length); for (let i = 0; i < count; i++) { socket.rewind(); socket.read(view); } });
+for (const length of [64, 125, 500]) measure("socket: read " + length + " bytes", (count) => {
+	buffer.resize(length);
+	socket.input = payload(length);
+	for (let i = 0; i < count; i++) { socket.at = 0; socket.end = length; socket.read(view); }
+});
 measure("loop", (count) => { for (let i = 0; i < count; i++); });
 
 function reading(name, size, ...frames) {
 	const bytes = join(...frames);
-	const { length } = bytes;
 	measure(name, (count) => {
 		wanted = size;
-		socket.load(bytes);
 		const before = got;
-		const pongs = socket.sent;
-		const { options } = socket;
-		for (let i = 0; i < count; i++) {
-			socket.rewind();
-			options.onReadable(length);
-		}
+		for (let i = 0; i < count; i++) socket.deliver(bytes);
 		if (size < 1000 && got - before !== count) throw new Error(name + ": " + (got - before));
 	});
 }

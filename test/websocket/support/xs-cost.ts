@@ -11,10 +11,10 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript on its own machine, with src/websocket, src/crypto and their imports preloaded. The script
- * passes functions of a count of repetitions to `measure(name, f)`, which gives the cost of one repetition:
- * the difference between 400 and 200, divided by 200; and functions to `memory(name, f)`, which gives the
- * memory that f leaves in use.
+ * Runs JavaScript on its own machine, with src/websocket, src/crypto and their imports preloaded; it may import
+ * "in-machine-socket", too. The script passes functions of a count of repetitions to `measure(name, f)`, which
+ * gives the cost of one repetition: the difference between 400 and 200, divided by 200; and functions to
+ * `memory(name, f)`, which gives the memory that f leaves in use.
  */
 export async function measure(
 	source: string,
@@ -26,15 +26,14 @@ export async function measure(
 		for (const file of readdirSync(url)) {
 			if (!file.endsWith(".ts") || (folder === "mqtt" && file !== "utf8.ts")) continue;
 			const path = fileURLToPath(new URL(file, url));
-			const { code } = transformSync(readFileSync(path, "utf8"), {
-				loader: "ts",
-				format: "esm",
-				target: "es2023",
-			});
-			modules.set(`${folder}/${file.slice(0, -3)}`, { source: code, path });
+			modules.set(`${folder}/${file.slice(0, -3)}`, moduleAt(path));
 		}
 	}
 	const preload = [...modules.keys()];
+	modules.set(
+		"in-machine-socket",
+		moduleAt(fileURLToPath(new URL("../../support/in-machine-socket.ts", import.meta.url))),
+	);
 	const helpers = `
 		const measure = (name, run) => native("measure").call(this, name, run);
 		const memory = (name, run) => native("memory").call(this, name, run);
@@ -91,4 +90,13 @@ export async function measure(
 	machine.destroy();
 	root.dispose();
 	return { costs, memory };
+}
+
+function moduleAt(path: string): ModuleSource {
+	const { code } = transformSync(readFileSync(path, "utf8"), {
+		loader: "ts",
+		format: "esm",
+		target: "es2023",
+	});
+	return { source: code, path };
 }
