@@ -7,6 +7,8 @@ interface VirtualTimer {
 	event: Scheduled | undefined;
 	/** A one-shot timer that has run: some hosts do not allow scheduling it again. */
 	expired: boolean;
+	/** Its callback is running. */
+	firing: boolean;
 }
 
 /** The simulator's clock, advanced by the test; events at the same time run in scheduling order. */
@@ -36,7 +38,7 @@ export class VirtualClock {
 		this.timer = {
 			set: (callback, delay, repeat = 0) => {
 				this.timersCreated++;
-				const timer: VirtualTimer = { callback, repeat, event: undefined, expired: false };
+				const timer: VirtualTimer = { callback, repeat, event: undefined, expired: false, firing: false };
 				this.#schedule(timer, delay);
 				return timer;
 			},
@@ -46,6 +48,8 @@ export class VirtualClock {
 				if (timer.expired) throw new Error("a one-shot timer is spent after its callback");
 				this.#cancel(timer);
 				if (delay === undefined) return;
+				if (timer.firing && repeat === 0)
+					throw new Error("a timer scheduled without repeat from its own callback never fires");
 				timer.repeat = repeat;
 				this.#schedule(timer, delay);
 			},
@@ -94,7 +98,9 @@ export class VirtualClock {
 			this.scheduledTimers--;
 			if (timer.repeat > 0) this.#schedule(timer, timer.repeat);
 			else timer.expired = true;
+			timer.firing = true;
 			timer.callback(timer);
+			timer.firing = false;
 		});
 	}
 
