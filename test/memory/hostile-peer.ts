@@ -1,5 +1,6 @@
 import { generate, type Packet, parser } from "mqtt-packet";
 import type { VirtualHost } from "../../sim/network/virtual";
+import { NetworkPeer } from "../support/network-peer";
 
 type Fields = Record<string, unknown> & { cmd: string };
 
@@ -9,36 +10,24 @@ type Fields = Record<string, unknown> & { cmd: string };
 export class HostilePeer {
 	/** Received packets, of a peer over TCP. */
 	readonly packets: Packet[] = [];
-	closed = false;
-	readonly #socket;
+	readonly #socket: NetworkPeer;
 	readonly #web: boolean;
-	readonly #output: Uint8Array[] = [];
 	readonly #parser = parser({ protocolVersion: 5 });
-	#room = 0;
 	#webSocketOpen = false;
+
+	/** Whether the connection is over. */
+	get closed(): boolean {
+		return this.#socket.ended;
+	}
 
 	/** @param reads whether it reads what the broker sends @param web whether it speaks WebSocket */
 	constructor(host: VirtualHost, address: string, port: number, web = false, reads = true) {
 		this.#web = web;
-		const socket = host.connect(address, port);
-		this.#socket = socket;
+		this.#socket = new NetworkPeer(host.connect(address, port));
+		this.#socket.frozen = !reads;
+		this.#socket.onData = (bytes) => this.#onBytes(bytes);
 		this.#parser.on("packet", (packet) => this.#onPacket(packet));
 		this.#parser.on("error", () => {});
-		socket.handler = {
-			readable: (bytes) => {
-				if (!reads) return;
-				const into = new Uint8Array(bytes);
-				socket.read(into);
-				this.#onBytes(into);
-			},
-			writable: (room) => {
-				this.#room = room;
-				this.#flush();
-			},
-			failed: () => {
-				this.closed = true;
-			},
-		};
 		if (web)
 			this.sendRaw(
 				Buffer.from(
@@ -77,13 +66,11 @@ export class HostilePeer {
 	}
 
 	sendRaw(bytes: Uint8Array): void {
-		this.#output.push(bytes);
-		this.#flush();
+		this.#socket.write(bytes);
 	}
 
 	close(): void {
-		if (!this.closed) this.#socket.close();
-		this.closed = true;
+		this.#socket.close();
 	}
 
 	#sendFrames(bytes: Uint8Array, fragments: number): void {
@@ -95,20 +82,6 @@ export class HostilePeer {
 					? [0x82, 0x80 | part.length, 0, 0, 0, 0]
 					: [0x82, 0xfe, part.length >> 8, part.length & 0xff, 0, 0, 0, 0];
 			this.sendRaw(Uint8Array.from([...head, ...part]));
-		}
-	}
-
-	#flush(): void {
-		while (!this.closed && this.#output.length > 0 && this.#room > 0) {
-			const next = this.#output[0]!;
-			const part = next.subarray(0, this.#room);
-			try {
-				this.#room = this.#socket.write(part) ?? 0;
-			} catch {
-				return;
-			}
-			if (part.length === next.length) this.#output.shift();
-			else this.#output[0] = next.subarray(part.length);
 		}
 	}
 
