@@ -710,7 +710,7 @@ export const mutations: readonly Mutation[] = [
 		WEBSOCKET,
 	),
 	mutation(
-		"src/broker/delivery/packet-writer.ts",
+		"src/broker/delivery/publish-writer.ts",
 		"return message.size + PUBLISH_OVERHEAD <= room || connection.maximumPacketSize <= room;",
 		"return message.size + PUBLISH_OVERHEAD <= room;",
 		"a client waits for ever behind a message as large as its socket's room",
