@@ -79,7 +79,7 @@ export class NetworkPeer {
 		this.#send();
 	}
 
-	/** Closes the connection as a program that exits: behind what the socket has, with RST if bytes are unread. */
+	/** Closes the connection as a program that exits: behind what the socket has; RST if bytes are unread. */
 	close(): void {
 		this.ended = true;
 		this.#unsent.length = 0;

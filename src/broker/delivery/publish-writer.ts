@@ -26,8 +26,8 @@ const DUP = 8;
 const QOS_MASK = 6;
 
 /**
- * Whether a message can be written to a session's socket at once, or would never fit into it: it must not wait
- * then, since no onWritable follows where nothing was written.
+ * Whether a message can be written to a session's socket at once, or would never fit into it. It must not
+ * wait then, since no onWritable follows where nothing was written.
  */
 export function canSendNow(core: Core, session: number, message: Message, qos: QoS): boolean {
 	const { queues } = core;

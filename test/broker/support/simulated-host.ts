@@ -30,7 +30,7 @@ export class SimulatedHost implements Host {
 	readonly listener: NonNullable<Host["listener"]>;
 	readonly timer = this.clock.timer;
 	readonly time = this.clock.time;
-	/** IPv6 addresses that the platform reports, by the clients' addresses on the network, which has IPv4 only. */
+	/** IPv6 addresses that the platform reports, by the clients' addresses on the network, which has IPv4. */
 	readonly #reported = new Map<string, string>();
 	#hasBlocked = false;
 
@@ -76,7 +76,7 @@ export class SimulatedHost implements Host {
 		this.events.push(event);
 	}
 
-	/** Writes for the broker, which takes any error for a lost connection: a write without room fails the test. */
+	/** Writes for the broker, which takes errors for a lost connection: a write without room fails the test. */
 	noteBlocked<T>(write: () => T): T {
 		try {
 			return write();

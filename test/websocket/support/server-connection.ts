@@ -13,15 +13,15 @@ export interface ServerConnectionOptions {
 	readonly clock?: VirtualClock;
 	/** Send room of the server's socket, bytes. */
 	readonly sendRoom?: number;
-	/** The peer does not read, and has left this much of the send room; see {@link ServerConnection.readByPeer}. */
+	/** The peer does not read, and has left so much of the send room: {@link ServerConnection.readByPeer}. */
 	readonly room?: number;
 	/** The server's socket calls onWritable only once. */
 	readonly isWritableOnce?: boolean;
 }
 
 /**
- * A server's connection on the simulator's network, without latency, the test at its other end, and a record of
- * how the server uses its socket.
+ * A server's connection on the simulator's network, without latency, the test at its other end, and a record
+ * of how the server uses its socket.
  */
 export class ServerConnection {
 	readonly clock: VirtualClock;

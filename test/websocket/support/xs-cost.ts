@@ -11,10 +11,10 @@ export interface Cost {
 }
 
 /**
- * Runs JavaScript on its own machine, with src/websocket, src/crypto and their imports preloaded; it may import
- * "in-machine-socket", too. The script passes functions of a count of repetitions to `measure(name, f)`, which
- * gives the cost of one repetition: the difference between 400 and 200, divided by 200; and functions to
- * `memory(name, f)`, which gives the memory that f leaves in use.
+ * Runs JavaScript on its own machine, with src/websocket, src/crypto and their imports preloaded; it may
+ * import "in-machine-socket", too. The script passes functions of a count of repetitions to
+ * `measure(name, f)`, which gives the cost of one repetition: the difference between 400 and 200, divided by
+ * 200; and functions to `memory(name, f)`, which gives the memory that f leaves in use.
  */
 export async function measure(
 	source: string,
