@@ -1,5 +1,6 @@
 import type { ClientDevice } from "../../../src/client/client";
 import type { TCPOptions } from "../../../src/device";
+import { InMachineSocket } from "../../support/in-machine-socket";
 
 // Runs inside XS, and allocates nothing once it is made.
 
@@ -7,22 +8,27 @@ const CONNECT = 1;
 const PUBLISH = 3;
 const PUBREL = 6;
 
-/** The host, and the broker's end of its only socket. */
-class LoopHost {
-	readonly answers = new Uint8Array(256);
-	readable = 0;
-	options: TCPOptions = {};
+/** A socket whose other end is a broker that takes and acknowledges everything. */
+class AcknowledgedSocket extends InMachineSocket {
+	constructor(options: TCPOptions) {
+		super(options);
+		this.input = new Uint8Array(256);
+	}
 
-	answer(type: number, high: number, low: number): void {
-		const { answers } = this;
-		answers[this.readable++] = type << 4;
-		answers[this.readable++] = 2;
-		answers[this.readable++] = high;
-		answers[this.readable++] = low;
+	override write(buffer: Uint8Array): number | undefined {
+		this.respond(buffer);
+		return super.write(buffer);
+	}
+
+	/** Delivers what was answered, and says that there is room. */
+	override turn(): void {
+		while (this.at < this.end) this.options.onReadable?.(this.end - this.at);
+		this.grant();
 	}
 
 	/** Packets are shorter than 128 bytes. */
-	respond(bytes: Uint8Array): void {
+	private respond(bytes: Uint8Array): void {
+		if (this.at === this.end) this.at = this.end = 0;
 		for (let at = 0; at < bytes.length; at += 2 + bytes[at + 1]) {
 			const type = bytes[at] >> 4;
 			if (type === CONNECT) this.answer(2, 0, 0);
@@ -34,39 +40,23 @@ class LoopHost {
 		}
 	}
 
-	/** Delivers what was answered, and says that there is room. */
-	turn(): void {
-		while (this.readable > 0) this.options.onReadable?.(this.readable);
-		this.options.onWritable?.(8192);
+	private answer(type: number, high: number, low: number): void {
+		const { input } = this;
+		input[this.end++] = type << 4;
+		input[this.end++] = 2;
+		input[this.end++] = high;
+		input[this.end++] = low;
 	}
 }
 
-/** A device whose only connection leads to a broker in the same machine. */
-export function loopDevice(): { host: LoopHost; device: ClientDevice } {
-	const host = new LoopHost();
-	class LoopTCP {
-		constructor(options: TCPOptions) {
-			host.options = options;
-		}
-		read(buffer: Uint8Array): number {
-			const { length } = buffer;
-			for (let i = 0; i < length; i++) buffer[i] = host.answers[i];
-			host.answers.copyWithin(0, length, host.readable);
-			host.readable -= length;
-			return length;
-		}
-		write(buffer: Uint8Array): number {
-			host.respond(buffer);
-			return 8192;
-		}
-		close(): void {}
-	}
+/** A device whose only connection leads to a broker in the same machine; `turn` advances it. */
+export function loopDevice(): { turn: () => void; device: ClientDevice } {
 	const timer = { set: () => timer, schedule() {}, clear() {} };
 	const device: ClientDevice = {
-		tcp: { io: LoopTCP },
+		tcp: { io: AcknowledgedSocket },
 		timer,
 		time: { ticks: 0, delta: () => 0 },
 		resolve: (name, callback) => callback(name),
 	};
-	return { host, device };
+	return { turn: () => InMachineSocket.last.turn(), device };
 }
