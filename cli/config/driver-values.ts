@@ -1,7 +1,8 @@
 import type { DriverDeclaration, OptionDeclaration } from "../../sim/manifest/driver-declaration";
+import { configuredFormats } from "./discovery";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
-import { describeValue } from "./schema-problems";
+import { describeValue, valueAt } from "./schema-problems";
 import { didYouMean, nearest } from "./suggest";
 
 /** One sensor of a manifest, and what its driver declares. */
@@ -25,6 +26,21 @@ export function unitWarnings({ document, path, sensor, declaration }: DeclaredSe
 	if (unit === undefined || sensor.unit === undefined || sensor.unit === unit) return [];
 	const message = `${JSON.stringify(sensor.unit)} is not the unit of ${sensor.property ?? sensor.name}, ${unit}; values are not converted`;
 	return [document.at([...path, "unit"], message)];
+}
+
+/** What the driver declares of a property, but its manifest does not bring to the device. */
+export function unannouncedWarnings({
+	document,
+	path,
+	sensor,
+	driver,
+	declaration,
+}: DeclaredSensor): Problem[] {
+	const property = String(sensor.property ?? sensor.name);
+	if (configuredFormats(document) === undefined || declaration.properties[property] === undefined) return [];
+	if (valueAt(document.value, ["config", "driverProperties", driver, property]) !== undefined) return [];
+	const message = `the manifest of ${driver} lacks config.driverProperties.${driver}[${JSON.stringify(property)}], so that discovery knows neither unit nor device class of it`;
+	return [document.at([...path, "driver"], message)];
 }
 
 function propertyProblems({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {

@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from "../../src/config/duration";
 import { fireflyFields } from "../../src/config/fields/firefly";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
+import { discoveryProblems } from "./discovery";
 import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
@@ -26,7 +27,9 @@ export function ruleProblems(document: ManifestView, overrides: Overrides, onChi
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
-	return onChip ? [...rules.problems, ...sizeProblems(document, overrides, onChip)] : rules.problems;
+	return onChip
+		? [...rules.problems, ...discoveryProblems(document), ...sizeProblems(document, overrides, onChip)]
+		: rules.problems;
 }
 
 class ConfigRules {

@@ -45,6 +45,9 @@ function problemsOf(
 	const value = valueAt(document.value, path);
 	const rule = valueAt(schema, pointerSteps(error.schemaPath)) as TSchema & SchemaKeywords;
 	switch (error.keyword) {
+		case "if":
+			// What is wrong in `then` or `else` is reported.
+			return [];
 		case "boolean":
 			// The schema `false` of an unknown key; additionalProperties reports it.
 			return [];

@@ -1,4 +1,5 @@
 import { defaults } from "../../src/config/defaults";
+import { configuredFormats, discoveryWarnings } from "./discovery";
 import type { ManifestView } from "./json";
 import type { Overrides } from "./overrides";
 import type { Path, Problem } from "./problem";
@@ -29,12 +30,14 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 		warn(["sleep", "commandWindow"], "has no effect: a node does not take commands yet");
 
 	const sensors = get("sensors");
+	const expires = configuredFormats(document)?.includes("homeassistant");
 	for (const index of Array.isArray(sensors) ? sensors.keys() : [])
 		if (get("sensors", index, "delta") !== undefined && get("sensors", index, "heartbeat") === undefined)
 			warn(
 				["sensors", index, "delta"],
-				"without heartbeat, a value that stays within it is not reported again, however long",
+				`without heartbeat, a value that stays within it is not reported again, however long${expires ? "; so Home Assistant cannot tell a dead node from a steady value" : ""}`,
 			);
+	discoveryWarnings(document, warn);
 	for (const path of [["topic"], ["broker", "will", "topic"]]) {
 		const topic = get(...path);
 		if (typeof topic === "string" && topic.includes(" "))

@@ -68,6 +68,8 @@ function values(row: Field): string {
 			return rangeText(row);
 		case "choice":
 			return row.choices.map(code).join(", ");
+		case "choices":
+			return `${row.choices.map(code).join(", ")}, or a list of them`;
 		case "text":
 			return row.secret ? "secret text" : "text";
 		case "switchableText":
@@ -79,8 +81,9 @@ function values(row: Field): string {
 		case "list":
 			return `up to ${row.maximum} objects`;
 		case "object":
-		case "section":
 			return "object";
+		case "section":
+			return row.shorthand === undefined ? "object" : `${values(row.fields[row.shorthand])}, or an object`;
 		case "ignored":
 			return "any";
 	}

@@ -19,7 +19,8 @@ A driver comes into the build by an include of the manifest in its folder below 
 
 An option or a property that a driver does not declare is an error of \`firefly check\`. Sensors with the same driver and the same options share one
 reading. A driver of your own declares itself in the same way, in a file \`NAME.declaration.json\` beside its module; without one \`firefly check\`
-warns that nobody checks its options and properties.
+warns that nobody checks its options and properties. Its manifest has, under \`config.driverProperties\`, unit, device class and decimals for discovery
+([home-assistant.md](home-assistant.md)).
 `;
 
 /** Renders docs/drivers.md. @param drivers by name */

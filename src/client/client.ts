@@ -52,7 +52,7 @@ export type {
 export { BUSY, type PacketId, type PublishResult, REJECTED } from "./outbound";
 export { type SubscriptionOptions, subscription } from "./subscription";
 
-export type MessagesInFlight = Pick<InFlight, "count" | "hasTag" | "smallestTag" | "removeTag">;
+export type MessagesInFlight = Pick<InFlight, "count" | "hasTag" | "smallestTag" | "removeTag" | "setState">;
 
 /**
  * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every

@@ -34,7 +34,7 @@ function readSection(
 	commandLine: Section | undefined,
 ): object | undefined {
 	if (row.optional && parent.value(key) === undefined) return undefined;
-	return readRows(parent.section(key), row.fields, commandLine);
+	return readRows(parent.section(key, row.shorthand), row.fields, commandLine);
 }
 
 function readField(
@@ -55,6 +55,8 @@ function readField(
 			return section.seconds(key, fallback, row);
 		case "choice":
 			return section.choice(key, row.default, row.choices);
+		case "choices":
+			return section.choices(key, row.choices);
 		case "text": {
 			if (row.required && section.value(key) === undefined) return section.refuse(key, "is missing", "");
 			const text = section.string(key, row.required ? "" : row.default, row.check, row.secret);

@@ -26,6 +26,8 @@ export const limits = deepFreeze({
 	nameLength: 32,
 	/** Maximum bytes of the path to a value in a driver's sample. */
 	propertyLength: 64,
+	/** Maximum bytes of a text of `discovery`. */
+	discoveryLength: 64,
 	/** Maximum bytes of a topic template. */
 	topicLength: 128,
 	/** Maximum bytes of user name, password and will payload, each. */

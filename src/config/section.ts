@@ -31,11 +31,16 @@ export class Section {
 		return this.#values[key];
 	}
 
-	/** The object under a key: the same each time, so that its problem is traced once. */
-	section(key: string): Section {
+	/**
+	 * The object under a key: the same each time, so that its problem is traced once.
+	 * @param shorthand the key of that object that a value stands for which is no object
+	 */
+	section(key: string, shorthand?: string): Section {
 		const known = this.#sections[key];
 		if (known !== undefined) return known;
-		const section = new Section(this.#values[key], `${this.path}.${key}`, this.#trace);
+		const value = this.#values[key];
+		const whole = shorthand === undefined || isObject(value) ? value : { [shorthand]: value };
+		const section = new Section(whole, `${this.path}.${key}`, this.#trace);
 		this.#sections[key] = section;
 		return section;
 	}
@@ -143,6 +148,20 @@ export class Section {
 		if (value === undefined) return fallback;
 		for (let i = 0; i < choices.length; i++) if (choices[i] === value) return choices[i];
 		return this.refuse(key, `is not one of ${choices.join(", ")}`, fallback);
+	}
+
+	/** One choice or a list of them; none without a valid one. */
+	choices<const Choice extends string>(key: string, choices: readonly Choice[]): readonly Choice[] {
+		const value = this.#values[key];
+		const wanted: readonly unknown[] = Array.isArray(value) ? value : [value];
+		const valid: Choice[] = [];
+		if (value === undefined) return valid;
+		for (let i = 0; i < wanted.length; i++) {
+			const choice = choices.find((known) => known === wanted[i]);
+			if (choice === undefined) return this.refuse(key, `is not of ${choices.join(", ")}`, []);
+			if (!valid.includes(choice)) valid.push(choice);
+		}
+		return valid;
 	}
 
 	/** Traces the problem of a value and returns the fallback. */

@@ -2,6 +2,7 @@ import { readRules, readUsers } from "./access";
 import { brokerSettings } from "./broker";
 import { deepFreeze } from "./deep-freeze";
 import { type DeviceIdentity, settingsForDevice } from "./device-settings";
+import { checkedDiscovery, homieTopic, homieWill } from "./discovery";
 import { readFields } from "./field-reader";
 import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
@@ -39,9 +40,12 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 	const firefly = top.section("firefly");
 	const values = readFields(firefly, fireflyFields, top);
 	const { role, id, wifi, broker, payload, sleep, outbox, backoff, time } = values;
-	const sensors = readSensors(firefly);
+	const sensors = readSensors(firefly, values.discovery && top);
+	const discovery = values.discovery && checkedDiscovery(firefly, values.discovery, { id, payload, sensors });
+	const homie = discovery?.formats.includes("homie") ? discovery.domain : undefined;
 	const listen = firefly.section("listen");
 	let { topic } = values;
+	if (homie !== undefined) topic = conventionalTopic(firefly, topic, homieTopic(homie));
 	if (payload === "value" && sensors.length > 1 && !topic.includes("{sensor}"))
 		topic = firefly.refuse(
 			"topic",
@@ -52,13 +56,14 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		role,
 		id,
 		...joinable(wifi),
-		broker: brokerSettings(broker, id),
+		broker: brokerSettings(homie === undefined ? broker : { ...broker, will: homieWill(homie) }, id),
 		topic: expand(topic, { id }),
 		payload,
 		sleep,
 		outbox,
 		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
+		...(discovery === undefined ? {} : { discovery }),
 		listen: { ...values.listen, users: readUsers(listen), acl: readRules(listen) },
 		time: { server: time.server === false ? undefined : time.server },
 	});
@@ -67,6 +72,13 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 /** The network, if it has a name. */
 function joinable({ ssid, ...rest }: Omit<WiFiSettings, "ssid"> & { ssid?: string }): Pick<Settings, "wifi"> {
 	return ssid === undefined ? {} : { wifi: { ssid, ...rest } };
+}
+
+/** The topic that the Homie convention wants; another one that is configured is traced. */
+function conventionalTopic(firefly: Section, topic: string, conventional: string): string {
+	return firefly.value("topic") === undefined || topic === conventional
+		? conventional
+		: firefly.refuse("topic", `is not ${conventional}, which Homie needs`, conventional);
 }
 
 function orderedBackoff(section: Section, backoff: BackoffSettings): BackoffSettings {

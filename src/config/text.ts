@@ -28,3 +28,13 @@ export function validName(text: string, maximum: number): boolean {
 	}
 	return count >= 1 && count <= maximum;
 }
+
+/** Whether the text has characters, all of them lower-case letters, digits or `-` of ASCII. */
+export function validHomieId(text: string): boolean {
+	for (const character of text) {
+		const fits =
+			(character >= "a" && character <= "z") || (character >= "0" && character <= "9") || character === "-";
+		if (!fits) return false;
+	}
+	return text !== "";
+}

@@ -1,5 +1,6 @@
 import type { ruleFields, tlsFields } from "./fields/access";
 import type { brokerFields, willFields } from "./fields/broker";
+import type { discoveryFields } from "./fields/discovery";
 import type { Values } from "./fields/field";
 import type { fireflyFields } from "./fields/firefly";
 import type { listenFields } from "./fields/listen";
@@ -20,6 +21,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly outbox: OutboxSettings;
 	readonly backoff: BackoffSettings;
 	readonly sensors: readonly SensorSettings[];
+	/** Absent: nothing is announced. */
+	readonly discovery?: DiscoverySettings;
 	readonly listen: ListenSettings;
 	readonly time: TimeSettings;
 }
@@ -55,7 +58,15 @@ export interface BackoffSettings extends Values<typeof backoffFields> {}
 export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property"> {
 	/** Path to the value in the result of the driver's `sample()`, outermost name first. */
 	readonly property: readonly string[];
+	/** With discovery, and where the driver's manifest says anything. */
+	readonly declared?: DriverProperty;
 }
+
+/** How the node announces itself. `id` and names of sensors are such as its formats allow. */
+export interface DiscoverySettings extends Values<typeof discoveryFields> {}
+
+/** What a driver's manifest says of a property, under `config.driverProperties`. */
+export interface DriverProperty extends Pick<SensorSettings, "unit" | "deviceClass" | "decimals"> {}
 
 /** A user who may log in. */
 export interface UserSettings {

@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from "./duration";
 import { limits, type Range } from "./limits";
 import { parsePasswordHash } from "./password-hash";
 import { expand, unknownPlaceholder } from "./template";
-import { utf8Length, validName } from "./text";
+import { utf8Length, validHomieId, validName } from "./text";
 import { parseBrokerURL, validHost } from "./url";
 
 /**
@@ -54,6 +54,35 @@ export function propertyProblem(text: string): string | undefined {
 
 export function unitProblem(text: string): string | undefined {
 	return lengthProblem(text, 1, limits.nameLength);
+}
+
+export function iconProblem(text: string): string | undefined {
+	const parts = text.split(":");
+	return parts.length === 2 && parts.every((part) => validHomieId(part))
+		? lengthProblem(text, 1, limits.propertyLength)
+		: 'is not an icon such as "mdi:sprout"';
+}
+
+/** Topic level of the Homie convention 5, "Topic IDs". */
+export function homieIdProblem(text: string): string | undefined {
+	return validHomieId(text)
+		? lengthProblem(text, 1, limits.nameLength)
+		: "is not lower-case letters, digits and -, as the Homie convention wants it";
+}
+
+/** First levels of a topic. */
+export function prefixProblem(text: string): string | undefined {
+	if (text.startsWith("/") || text.endsWith("/")) return "begins or ends with /";
+	return topicProblem(text, []) ?? lengthProblem(text, 1, limits.discoveryLength);
+}
+
+/** A text about the device for people. */
+export function deviceTextProblem(text: string): string | undefined {
+	return (
+		placeholderProblem(text, devicePlaceholders) ??
+		controlProblem(text) ??
+		lengthProblem(text, 1, limits.discoveryLength)
+	);
 }
 
 export function reportTopicProblem(text: string): string | undefined {

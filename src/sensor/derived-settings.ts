@@ -4,6 +4,7 @@ import type { SensorSettings, Settings } from "../config/types";
 import { utf8 } from "../mqtt/utf8";
 import { NUMBER_LENGTH } from "../text/decimal";
 import { ISO8601_LENGTH } from "../text/iso8601";
+import { announcementHash } from "./discovery/announcement-plan";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 
@@ -16,6 +17,8 @@ export interface DerivedSettings {
 	readonly sensorsHash: number;
 	/** Changes with the broker and the network. */
 	readonly brokerHash: number;
+	/** Changes with everything that is announced, and with the broker; absent without discovery. */
+	readonly announcementHash?: number;
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
@@ -31,7 +34,7 @@ export interface DerivedSettings {
 
 /** For start-up: allocates. @throws RangeError if a topic is not a valid MQTT string */
 export function deriveSettings(settings: Settings): DerivedSettings {
-	const { sensors, broker, payload, topic, id } = settings;
+	const { sensors, broker, payload, topic, id, discovery, wifi } = settings;
 	const json = payload === "json";
 	const sequence = utf8('{"seq":');
 	const time = utf8(',"time":');
@@ -43,7 +46,10 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
-		brokerHash: brokerHash(broker, settings.wifi),
+		brokerHash: brokerHash(broker, wifi),
+		...(discovery === undefined
+			? {}
+			: { announcementHash: announcementHash(settings, discovery, brokerHash(broker, wifi)) }),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

@@ -5,6 +5,9 @@ import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import { ANNOUNCED_SIZE } from "./discovery/announced-record";
+import { mayAnnounce } from "./discovery/announcer";
+import { AnnouncingExchange } from "./discovery/announcing-exchange";
 import type { ReportExchangeHandler } from "./exchange-parts";
 import { forgetAddresses } from "./join-cache";
 import { headerSize, REAL_DRIFT } from "./layout";
@@ -88,13 +91,15 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
-		if (memory.length < headerSize(sensors.length) + 256) {
+		const reserved = headerSize(sensors.length) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
+		if (memory.length < reserved + 256) {
 			device.trace(
 				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
 			);
-			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
+			memory = new Uint8Array(reserved + outbox.size);
 		}
-		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, outbox.size);
+		const ringSize = Math.min(outbox.size, memory.length - reserved);
+		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize);
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
 		this.#clock = new NodeClock(device, this.#retained);
@@ -259,7 +264,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private createExchange(): boolean {
 		const device = this.#device;
 		try {
-			this.#exchange ??= new ReportExchange(
+			this.#exchange ??= new (this.mayAnnounce() ? AnnouncingExchange : ReportExchange)(
 				this.#network,
 				this.#settings,
 				!this.#deepSleep,
@@ -268,6 +273,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#encoder,
 				this.#clock,
 				this,
+				this.#derived,
+				device,
 			);
 			return true;
 		} catch (error) {
@@ -276,6 +283,12 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			device.trace(`nothing can be reported with this configuration: ${error}`);
 			return false;
 		}
+	}
+
+	private mayAnnounce(): boolean {
+		const { discovery } = this.#settings;
+		if (discovery === undefined) return false;
+		return mayAnnounce(discovery, this.#device, this.#retained.memory, this.#derived.announcementHash ?? 0);
 	}
 
 	private handleNetworkUp(): void {

@@ -26,11 +26,11 @@ import type { RetainedState } from "./retained-state";
  * sent again or as a new message.
  */
 export class ReportExchange implements ClientHandler {
-	private readonly parts: ExchangeParts;
+	protected readonly parts: ExchangeParts;
 	private readonly answers: ReportAnswers;
-	private readonly sender: ReportSender;
+	protected readonly sender: ReportSender;
 	private connectStartedAt = 0;
-	private aborted = false;
+	protected aborted = false;
 	/**
 	 * The broker closed the connection after packets before CONNACK; a connection without them shows whether
 	 * they were the cause.
@@ -135,7 +135,7 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/** Closes the connection once everything was sent and acknowledged. */
-	private closeWhenDone(): void {
+	protected closeWhenDone(): void {
 		const { client, staysConnected } = this.parts;
 		if (staysConnected || !this.sender.isIdle) return;
 		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close

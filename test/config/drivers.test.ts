@@ -42,6 +42,15 @@ describe("declarations of drivers", () => {
 			}
 		});
 
+	for (const name of ownDriverNames(firmware))
+		test(`${name}: its manifest has for discovery what the declaration says`, () => {
+			const { config } = JSON.parse(readFileSync(join(folder, name, "manifest.json"), "utf8"));
+			const declared = Object.entries(drivers.get(name)!.properties).map(
+				([key, { unit, deviceClass, decimals }]) => [key, { unit, deviceClass, decimals }],
+			);
+			assert.deepEqual(config, { driverProperties: { [name]: Object.fromEntries(declared) } });
+		});
+
 	test("no module of a manifest is a declaration, so that no build for a device has one", () => {
 		let manifests = 0;
 		for (const entry of readdirSync(firmware, { recursive: true, encoding: "utf8" })) {

@@ -42,12 +42,15 @@ interface SchemaNode {
 	readonly properties?: Readonly<Record<string, SchemaNode>>;
 	readonly items?: SchemaNode;
 	readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+	/** Conditions on the type of the value. */
+	readonly allOf?: readonly { readonly else: SchemaNode }[];
 }
 
 const root = FireflyConfig as unknown as SchemaNode;
 
 /** Generates values that a node accepts. */
 function arbitraryFor(node: SchemaNode): fc.Arbitrary<unknown> {
+	if (node.allOf !== undefined) return fc.oneof(...node.allOf.map((entry) => arbitraryFor(entry.else)));
 	if (node.properties !== undefined) {
 		const entries = Object.entries(node.properties).map(
 			([key, child]) => [key, arbitraryFor(child)] as const,
@@ -101,10 +104,15 @@ function schemaAccepts(node: SchemaNode, value: unknown): boolean {
 	);
 }
 
+/** Keys of an object, also if something shorter may stand for it. */
+function propertiesOf(node: SchemaNode): SchemaNode["properties"] {
+	return node.properties ?? node.allOf?.[0]?.else.properties;
+}
+
 /** All nodes with their paths. */
 function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<readonly [string, SchemaNode]> {
 	yield [path, node];
-	for (const [key, child] of Object.entries(node.properties ?? {}))
+	for (const [key, child] of Object.entries(propertiesOf(node) ?? {}))
 		yield* walkSchema(child, `${path}.${key}`);
 	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
@@ -114,7 +122,9 @@ function withDefaults(node: SchemaNode): unknown {
 	if (node.default !== undefined) return node.default;
 	if (node.properties === undefined) return undefined;
 	const entries = Object.entries(node.properties).map(([key, child]) => [key, withDefaults(child)] as const);
-	const known = entries.filter(([key, value]) => value !== undefined && key !== "will" && key !== "tls");
+	const known = entries.filter(
+		([key, value]) => value !== undefined && !["will", "tls", "discovery"].includes(key),
+	);
 	return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
@@ -125,7 +135,7 @@ describe("schema and device agree", () => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}, true).some(({ message }) =>
-					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of/.test(
+					/is also the name|Home Assistant|Homie|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of/.test(
 						message,
 					),
 				);
@@ -139,7 +149,7 @@ describe("schema and device agree", () => {
 	test("a value that the schema rejects is traced", () => {
 		const invalidValue = fc.oneof(fc.jsonValue({ maxDepth: 1 }), texts);
 		const leaves = [...walkSchema(root)].filter(
-			([path, node]) => node.properties === undefined && !path.includes("[]") && !path.endsWith("sensors"),
+			([path, node]) => propertiesOf(node) === undefined && !path.includes("[]") && !path.endsWith("sensors"),
 		);
 		fc.assert(
 			fc.property(fc.constantFrom(...leaves), invalidValue, ([path], value) => {
@@ -174,12 +184,13 @@ describe("schema and device agree", () => {
 	test("every setting has a key in the schema, and all keys but sleep.commandWindow are settings", () => {
 		const keys = (...path: string[]): string[] =>
 			Object.keys(
-				path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root).properties ?? {},
+				propertiesOf(path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root)) ?? {},
 			).sort();
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
+			discovery: { formats: "homeassistant", area: "a" },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
 		assert.deepEqual(names.sort(), keys());
@@ -187,6 +198,7 @@ describe("schema and device agree", () => {
 		assert.deepEqual([...Object.keys(broker), "url"].sort(), keys("broker"));
 		assert.deepEqual(Object.keys(broker.will ?? {}).sort(), keys("broker", "will"));
 		assert.deepEqual(Object.keys(wifi ?? {}).sort(), keys("wifi"));
+		assert.deepEqual(Object.keys(groups.discovery ?? {}).sort(), keys("discovery"));
 		for (const name of ["sleep", "outbox", "backoff", "listen", "time"] as const)
 			assert.deepEqual(
 				Object.keys(groups[name]).sort(),
@@ -209,12 +221,14 @@ describe("schema and device agree", () => {
 
 	test("every key has a default, or is one that is absent or needed without", () => {
 		const without = [...walkSchema(root)]
-			.filter(([path, node]) => node.default === undefined && !path.endsWith("[]") && !node.properties)
+			.filter(([path, node]) => node.default === undefined && !path.endsWith("[]") && !propertiesOf(node))
 			.map(([path]) => path.replace("config.firefly.", ""));
 		assert.deepEqual(without.sort(), [
 			"broker.password",
 			"broker.url",
 			"broker.username",
+			"discovery.area",
+			"discovery.formats",
 			"listen.acl[].allow",
 			"listen.acl[].client",
 			"listen.acl[].deny",
@@ -226,11 +240,14 @@ describe("schema and device agree", () => {
 			"listen.webSocket",
 			"sensors[].decimals",
 			"sensors[].delta",
+			"sensors[].deviceClass",
 			"sensors[].driver",
 			"sensors[].heartbeat",
+			"sensors[].icon",
 			"sensors[].name",
 			"sensors[].options",
 			"sensors[].property",
+			"sensors[].stateClass",
 			"sensors[].unit",
 			"sleep.commandWindow",
 			"wifi.password",
@@ -240,7 +257,7 @@ describe("schema and device agree", () => {
 
 	test("every key but choices, secrets and objects has examples, which are valid", () => {
 		for (const [path, node] of walkSchema(root)) {
-			if (path.endsWith("[]") || node.writeOnly || node.properties) continue;
+			if (path.endsWith("[]") || node.writeOnly || propertiesOf(node)) continue;
 			if (node.enum === undefined) assert.ok((node.examples?.length ?? 0) > 0, path);
 			for (const example of node.examples ?? []) assert.ok(schemaAccepts(node, example), path);
 		}

@@ -9,6 +9,7 @@ import type { Validator } from "../validators";
 export type Field =
 	| NumberField
 	| ChoiceField
+	| ChoicesField
 	| TextField
 	| SwitchableTextField
 	| TextsField
@@ -51,6 +52,12 @@ interface ChoiceField extends Described {
 	readonly kind: "choice";
 	readonly choices: readonly (string | number | boolean)[];
 	readonly default?: string | number | boolean;
+}
+
+/** One or several of them: a word, or a list of words. */
+interface ChoicesField extends Described {
+	readonly kind: "choices";
+	readonly choices: readonly string[];
 }
 
 /** A text that `check` accepts. */
@@ -118,6 +125,8 @@ interface SectionField extends Described {
 	readonly fields: Fields;
 	/** The setting is absent unless it is configured. */
 	readonly optional?: true;
+	/** Key of the `choices` row that a value stands for which is no object. */
+	readonly shorthand?: string;
 }
 
 /** Accepted, whatever its value, without effect. */
@@ -128,25 +137,27 @@ interface IgnoredField extends Described {
 /** Type of the setting of a row; `never` for rows that a function of their own reads, or nobody. */
 type Value<Row> = Row extends { kind: "choice"; choices: readonly (infer Choice)[] }
 	? Choice
-	: Row extends { kind: "count" | "decimal" | "duration" | "seconds" }
-		? number
-		: Row extends { kind: "text" }
-			? string
-			: Row extends { kind: "switchableText" }
-				? string | false
-				: Row extends { kind: "texts" }
-					? readonly string[]
-					: Row extends { kind: "object" }
-						? object
-						: Row extends { kind: "section"; fields: infer Rows }
-							? Values<Rows>
-							: never;
+	: Row extends { kind: "choices"; choices: readonly (infer Choice)[] }
+		? readonly Choice[]
+		: Row extends { kind: "count" | "decimal" | "duration" | "seconds" }
+			? number
+			: Row extends { kind: "text" }
+				? string
+				: Row extends { kind: "switchableText" }
+					? string | false
+					: Row extends { kind: "texts" }
+						? readonly string[]
+						: Row extends { kind: "object" }
+							? object
+							: Row extends { kind: "section"; fields: infer Rows }
+								? Values<Rows>
+								: never;
 
 /** Rows whose setting is always present. */
 type Present =
 	| { readonly default: unknown }
 	| { readonly required: true }
-	| { readonly kind: "texts" }
+	| { readonly kind: "texts" | "choices" }
 	| { readonly kind: "section"; readonly optional?: never };
 
 /** Type of the settings of a group of rows. */

@@ -2,6 +2,7 @@ import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
 import { brokerFields } from "./broker";
+import { discoveryFields } from "./discovery";
 import type { Fields } from "./field";
 import { listenFields } from "./listen";
 import { backoffFields, outboxFields, sleepFields, timeFields, wifiFields } from "./node";
@@ -60,6 +61,19 @@ export const fireflyFields = deepFreeze({
 		item: "One measured value.",
 		text: "What is measured.",
 		examples: [[{ name: "temperature", driver: "sht3x", property: "thermometer.temperature", unit: "°C" }]],
+	},
+	discovery: {
+		kind: "section",
+		fields: discoveryFields,
+		optional: true,
+		shorthand: "formats",
+		text: "Announces the node and its sensors to home automation: Home Assistant, or Homie 5. docs/home-assistant.md shows the way.",
+		detail: [
+			"Without it nothing is announced, and it takes no memory.",
+			"Sent after power-on or reset, and after a change of configuration or firmware; never on an ordinary wake, as brokers retain it.",
+			"With Homie the convention decides topic and will.",
+		],
+		examples: ["homeassistant", "homie"],
 	},
 	listen: {
 		kind: "section",

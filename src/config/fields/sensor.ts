@@ -1,6 +1,6 @@
 import { deepFreeze } from "../deep-freeze";
 import { LONGEST_MS } from "../limits";
-import { nameProblem, propertyProblem, unitProblem } from "../validators";
+import { iconProblem, nameProblem, propertyProblem, unitProblem } from "../validators";
 import type { Fields } from "./field";
 
 const NAME = "^[A-Za-z0-9._-]{1,32}$";
@@ -39,7 +39,27 @@ export const sensorFields = deepFreeze({
 		kind: "text",
 		check: unitProblem,
 		text: "Unit, for people and home automation. 1 to 32 bytes.",
+		detail: ["With discovery, the unit that the driver declares when left out."],
 		examples: ["°C"],
+	},
+	deviceClass: {
+		kind: "text",
+		check: nameProblem,
+		text: "Home Assistant's device class, with discovery; the one that the driver declares when left out.",
+		examples: ["temperature"],
+	},
+	stateClass: {
+		kind: "choice",
+		choices: ["measurement", "measurement_angle", "total", "total_increasing", "none"],
+		text: "Home Assistant's state class, with discovery; when left out, the one that suits the device class.",
+		detail: ['"none": Home Assistant keeps no statistics.'],
+	},
+	icon: {
+		kind: "text",
+		check: iconProblem,
+		pattern: "^[a-z0-9-]+:[a-z0-9-]+$",
+		text: "Icon in Home Assistant, with discovery; that of the device class when left out.",
+		examples: ["mdi:sprout"],
 	},
 	every: {
 		kind: "duration",

@@ -41,6 +41,8 @@ function fieldSchema(key: string, row: Field): TSchema {
 			return checkedText((text) => secondsProblem(text, row), { ...notes, pattern: SECONDS });
 		case "choice":
 			return Type.Unsafe({ ...notes, enum: [...row.choices] });
+		case "choices":
+			return Type.Unsafe({ ...notes, ...choicesSchema(row.choices) });
 		case "text":
 			return checkedText(row.check, {
 				...notes,
@@ -72,11 +74,39 @@ function fieldSchema(key: string, row: Field): TSchema {
 		case "object":
 			return Type.Record(Type.String(), Type.Unknown(), notes);
 		case "section":
-			return objectSchema(row.fields, notes);
+			return row.shorthand === undefined ? objectSchema(row.fields, notes) : shorthandSchema(row, notes);
 		case "ignored":
 			return Type.Unknown(notes);
 	}
 }
+
+/**
+ * One schema for values of a type, another for all others. Unlike `anyOf` this leads to the one problem that
+ * there is; in `else`, as TypeBox drops the problems of a `then`.
+ */
+function byType(type: "array" | "object", schema: object, others: object): object {
+	return {
+		allOf: [
+			{ if: { not: { type } }, else: schema },
+			{ if: { type }, else: others },
+		],
+	};
+}
+
+/** One of the words, or a list of them. */
+function choicesSchema(choices: readonly string[]): object {
+	return byType("array", { items: { enum: [...choices] } }, { enum: [...choices] });
+}
+
+/** An object, or what stands for one of its keys. */
+function shorthandSchema({ fields, shorthand, text }: ShorthandRow, notes: Annotations): TSchema {
+	const inner = fields[shorthand ?? ""];
+	const others =
+		inner.kind === "choices" ? choicesSchema(inner.choices) : fieldSchema(shorthand ?? "", inner);
+	return Type.Unsafe({ ...notes, ...byType("object", objectSchema(fields, { description: text }), others) });
+}
+
+type ShorthandRow = Extract<Field, { kind: "section" }>;
 
 function annotationsOf(key: string, row: Field): Annotations {
 	const fallback = defaultOf(row);

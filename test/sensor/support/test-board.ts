@@ -79,6 +79,7 @@ export class TestBoard {
 	/** Wall time − (EPOCH + time since the start), ms. */
 	wallErrorMs = 0;
 	setClock: Device["setClock"];
+	storage: Device["storage"];
 	/** Longest time between boot and sleep so far, ms. */
 	longestAwakeMs = 0;
 	boots = 0;
@@ -260,6 +261,7 @@ export class TestBoard {
 			},
 			resolve: device.resolve,
 			...(this.setClock && { setClock: this.setClock }),
+			...(this.storage && { storage: this.storage }),
 			driver: (name) => (name === "virtual" ? VirtualDriver : board.drivers[name]),
 			trace: (message) => this.traces.push(message),
 			event: (name, ...details) => this.eventLog.push({ at: board.time, name, details } as RecordedEvent),

@@ -1,0 +1,105 @@
+/*
+ * Home Assistant's device classes of sensors with numbers, each with the units that it accepts: it refuses an
+ * entity with another. From homeassistant/components/sensor/const.py, DEVICE_CLASS_UNITS and
+ * DEVICE_CLASS_STATE_CLASSES. An empty unit stands for none.
+ */
+
+const PRESSURE = "mPa Pa hPa kPa bar cbar mbar mmHg inHg inH₂O psi";
+const ENERGY = "J kJ MJ GJ mWh Wh kWh MWh GWh TWh cal kcal Mcal Gcal";
+const MASS_DENSITY = "µg/m³ mg/m³ g/m³ μg/ft³";
+const SPEED = "ft/s in/s m/s m/min km/h mm/s mph kn Beaufort in/d in/h mm/d mm/h";
+const VOLUME = "L mL m³ ft³ CCF MCF gal fl.⠀oz.";
+const DATA = "bit kbit Mbit Gbit B kB MB GB TB PB EB ZB YB KiB MiB GiB TiB PiB EiB ZiB YiB";
+
+/** Units, separated by spaces; a space within one is U+2800 here. */
+const UNITS: Readonly<Record<string, string>> = {
+	absolute_humidity: "g/m³ mg/m³",
+	apparent_power: "mVA VA kVA",
+	aqi: "",
+	area: "m² cm² km² mm² in² ft² yd² mi² ac ha",
+	atmospheric_pressure: PRESSURE,
+	battery: "%",
+	blood_glucose_concentration: "mg/dL mmol/L",
+	carbon_dioxide: "ppm",
+	carbon_monoxide: `ppm ppb ${MASS_DENSITY}`,
+	conductivity: "S/cm mS/cm µS/cm",
+	current: "A mA µA",
+	data_rate: "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s KiB/s MiB/s GiB/s",
+	data_size: DATA,
+	distance: "mm cm m km in ft yd mi nmi",
+	duration: "d h min s ms µs",
+	energy: ENERGY,
+	energy_distance: "kWh/100km Wh/km mi/kWh km/kWh",
+	energy_storage: ENERGY,
+	frequency: "mHz Hz kHz MHz GHz",
+	gas: "CCF MCF ft³ m³ L",
+	humidity: "%",
+	illuminance: "lx",
+	irradiance: "W/m² BTU/(h⋅ft²)",
+	moisture: "%",
+	nitrogen_dioxide: "µg/m³ ppb ppm",
+	nitrogen_monoxide: "µg/m³ ppb",
+	nitrous_oxide: "µg/m³",
+	ozone: "µg/m³ ppb ppm",
+	ph: "",
+	pm1: "µg/m³",
+	pm10: "µg/m³",
+	pm25: "µg/m³",
+	pm4: "µg/m³",
+	power: "mW W kW MW GW TW BTU/h",
+	power_factor: " %",
+	precipitation: "mm cm in",
+	precipitation_intensity: "in/d in/h mm/d mm/h",
+	pressure: PRESSURE,
+	reactive_energy: "varh kvarh",
+	reactive_power: "mvar var kvar",
+	signal_strength: "dB dBm",
+	sound_pressure: "dB dBA",
+	speed: SPEED,
+	sulphur_dioxide: "µg/m³ ppb",
+	temperature: "°C °F K",
+	temperature_delta: "°C °F K",
+	volatile_organic_compounds: "µg/m³ mg/m³",
+	volatile_organic_compounds_parts: "ppm ppb",
+	voltage: "V mV µV kV MV",
+	volume: VOLUME,
+	volume_flow_rate: "m³/h m³/min m³/s L/h L/min L/s mL/s ft³/min gal/min gal/h gal/d",
+	volume_storage: VOLUME,
+	water: "CCF MCF ft³ m³ gal L",
+	weight: "kg g mg µg oz lb st",
+	wind_direction: "°",
+	wind_speed: SPEED,
+};
+
+/** Device classes that admit other state classes than "measurement" alone. */
+const STATE_CLASSES: Readonly<Record<string, readonly string[]>> = {
+	area: ["measurement", "total", "total_increasing"],
+	data_size: ["measurement", "total", "total_increasing"],
+	distance: ["measurement", "total", "total_increasing"],
+	duration: ["measurement", "total", "total_increasing"],
+	energy: ["total", "total_increasing"],
+	gas: ["total", "total_increasing"],
+	precipitation: ["measurement", "total", "total_increasing"],
+	reactive_energy: ["total", "total_increasing"],
+	volume: ["total", "total_increasing"],
+	water: ["total", "total_increasing"],
+	weight: ["measurement", "total", "total_increasing"],
+	wind_direction: ["measurement_angle"],
+};
+
+export const deviceClasses: readonly string[] = Object.keys(UNITS);
+
+/** Units that a known device class accepts; an empty text stands for none. */
+export function unitsOf(deviceClass: string): readonly string[] {
+	return UNITS[deviceClass].split(" ").map((unit) => unit.replaceAll("⠀", " "));
+}
+
+/** Whether two units are the same: there are two characters for micro, and Home Assistant takes both. */
+export function sameUnit(one: string, other: string): boolean {
+	return one.replaceAll("μ", "µ") === other.replaceAll("μ", "µ");
+}
+
+/** State classes that suit a known device class. */
+export function stateClassesOf(deviceClass: string): readonly string[] {
+	return STATE_CLASSES[deviceClass] ?? ["measurement"];
+}

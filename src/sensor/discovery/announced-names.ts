@@ -1,0 +1,85 @@
+import type { Device, Storage } from "../../device";
+import { decodeUTF8, utf8 } from "../../mqtt/utf8";
+
+/** Key-value storage of the node, and the key of what it has announced. */
+const PATH = "firefly-node";
+const KEY = "announced";
+/** Bytes: two topics, and the names of all sensors; and of what a few sensors need. */
+const MAXIMUM_SIZE = 1024;
+const USUAL_SIZE = 256;
+const LINE_FEED = 0x0a;
+
+/** What a node has announced, so that it can be taken back; empty topics: not in this form. */
+export interface Announced {
+	readonly homeAssistantTopic: string;
+	readonly homieBase: string;
+	/** Of the sensors. */
+	readonly names: readonly string[];
+}
+
+export const NOTHING_ANNOUNCED: Announced = Object.freeze({
+	homeAssistantTopic: "",
+	homieBase: "",
+	names: Object.freeze([]),
+});
+
+/** Reads what was announced before, from memory that survives loss of power. */
+export function readAnnounced({ storage, trace }: Pick<Device, "storage" | "trace">): Announced {
+	if (storage === undefined) return NOTHING_ANNOUNCED;
+	let opened: Storage | undefined;
+	try {
+		opened = storage.open({ path: PATH, format: "buffer" });
+		const lines = readLines(opened);
+		if (lines.length < 2) return NOTHING_ANNOUNCED;
+		return { homeAssistantTopic: lines[0], homieBase: lines[1], names: lines.slice(2) };
+	} catch (error) {
+		trace(`what was announced before is not known: ${error}`);
+		return NOTHING_ANNOUNCED;
+	} finally {
+		opened?.close();
+	}
+}
+
+function readLines(storage: Storage): string[] {
+	let bytes = new Uint8Array(USUAL_SIZE);
+	let length: number;
+	try {
+		length = storage.read(KEY, bytes) ?? 0;
+	} catch {
+		// Longer than that, or not readable at all
+		bytes = new Uint8Array(MAXIMUM_SIZE);
+		length = storage.read(KEY, bytes) ?? 0;
+	}
+	const lines: string[] = [];
+	for (let start = 0, end = 0; end < length; end++) {
+		if (bytes[end] !== LINE_FEED) continue;
+		lines.push(decodeUTF8(bytes, start, end));
+		start = end + 1;
+	}
+	return lines;
+}
+
+/** Stores what is announced now, if that is something else: flash wears. */
+export function writeAnnounced(
+	device: Pick<Device, "storage" | "trace">,
+	before: Announced,
+	now: Announced,
+): void {
+	const text = textOf(now);
+	if (device.storage === undefined || text === textOf(before)) return;
+	let opened: Storage | undefined;
+	try {
+		opened = device.storage.open({ path: PATH, format: "buffer" });
+		if (now.homeAssistantTopic === "" && now.homieBase === "") opened.delete(KEY);
+		else opened.write(KEY, utf8(text));
+		opened.sync?.();
+	} catch (error) {
+		device.trace(`what was announced is not stored: ${error}`);
+	} finally {
+		opened?.close();
+	}
+}
+
+function textOf({ homeAssistantTopic, homieBase, names }: Announced): string {
+	return [homeAssistantTopic, homieBase, ...names].map((line) => `${line}\n`).join("");
+}
