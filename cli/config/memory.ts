@@ -42,6 +42,9 @@ const NODE = 11_000;
 const SENSOR = 360;
 const SENSOR_TOPIC_BYTE = 2;
 const IN_FLIGHT = 24;
+/** Discovery, while the node announces itself: with three sensors, and one more of them. */
+const DISCOVERY = 4200;
+const ANNOUNCED_SENSOR = 110;
 /** Texts of CONNECT are kept as configured, filled in, and as bytes. */
 const CONNECT_BYTE = 4;
 
@@ -177,8 +180,9 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 	return { key, bytes: listen[key] * unit, value: listen[key], unit, fallback: defaults.listen[key] };
 }
 
-function nodeNeeds({ broker, sensors, topic }: Settings): Need[] {
+function nodeNeeds({ broker, sensors, topic, discovery }: Settings): Need[] {
 	return [
+		{ bytes: discovery === undefined ? 0 : DISCOVERY + sensors.length * ANNOUNCED_SENSOR },
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },

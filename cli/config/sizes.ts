@@ -1,9 +1,13 @@
 import { connectFields, connectSize } from "../../src/client/connect-fields";
 import { publishSize } from "../../src/client/limits";
+import { DEFERRED_ANSWERS } from "../../src/client/streamed-publish";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { deriveSettings } from "../../src/sensor/derived-settings";
+import { NOTHING_ANNOUNCED } from "../../src/sensor/discovery/announced-names";
+import { ANNOUNCED_SIZE } from "../../src/sensor/discovery/announced-record";
+import { planAnnouncement } from "../../src/sensor/discovery/announcement-plan";
 import { headerSize } from "../../src/sensor/layout";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/report-record";
 import { fillTopic } from "../../src/sensor/topic";
@@ -77,6 +81,8 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 		);
 	};
 	refuse("a report", reportSize(settings), "topic or the names of sensors");
+	const { topic } = largestAnnouncement(settings);
+	if (topic > 0) refuse("the topic of an announcement", topic, "id, discovery.prefix or discovery.domain");
 	try {
 		refuse(
 			"CONNECT",
@@ -91,14 +97,44 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 }
 
 /** Bytes of the longest packets of a node; CONNECT is absent if none can be made. */
-export function largestPackets(settings: Settings): { readonly report: number; readonly connect?: number } {
-	const report = reportSize(settings);
+export function largestPackets(settings: Settings): {
+	readonly report: number;
+	readonly connect?: number;
+	readonly announcement?: number;
+} {
+	const { packet } = largestAnnouncement(settings);
+	const sizes = { report: reportSize(settings), ...(packet === 0 ? {} : { announcement: packet }) };
 	try {
-		return { report, connect: connectSize(connectFields(settings.broker), settings.broker.version) };
+		return { ...sizes, connect: connectSize(connectFields(settings.broker), settings.broker.version) };
 	} catch (error) {
 		if (!(error instanceof MQTTError)) throw error;
-		return { report };
+		return sizes;
 	}
+}
+
+/** Bytes of the largest message of discovery, and what its topic needs of sendBuffer; 0: there is none. */
+export function largestAnnouncement(settings: Settings): { readonly packet: number; readonly topic: number } {
+	const { discovery, broker, sleep } = settings;
+	const largest = { packet: 0, topic: 0 };
+	if (discovery === undefined) return largest;
+	const staysConnected = sleep.mode === "none";
+	const hash = 0xffff_ffff;
+	for (const message of planAnnouncement(
+		settings,
+		discovery,
+		longestIdentity,
+		NOTHING_ANNOUNCED,
+		hash,
+		staysConnected,
+	)) {
+		const topic = Buffer.byteLength(message.topic);
+		let length = 0;
+		for (let i = 0; i < message.partCount; i++) length += Buffer.byteLength(message.part(i));
+		const packet = publishSize(broker.version, topic, length, 1, 0);
+		largest.packet = Math.max(largest.packet, packet);
+		largest.topic = Math.max(largest.topic, packet - length + DEFERRED_ANSWERS + 1);
+	}
+	return largest;
 }
 
 /** Bytes of the longest PUBLISH; 0 without sensors. */
@@ -115,7 +151,10 @@ function reportSize(settings: Settings): number {
 }
 
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
-function outboxProblems(document: ManifestView, { sensors, outbox, payload, topic }: Settings): Problem[] {
+function outboxProblems(
+	document: ManifestView,
+	{ sensors, outbox, payload, topic, discovery }: Settings,
+): Problem[] {
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");
@@ -130,7 +169,9 @@ function outboxProblems(document: ManifestView, { sensors, outbox, payload, topi
 			),
 		);
 	const room =
-		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) - headerSize(sensors.length);
+		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) -
+		headerSize(sensors.length) -
+		(discovery === undefined ? 0 : ANNOUNCED_SIZE);
 	if (outbox.size > room)
 		problems.push(
 			document.at(

@@ -39,6 +39,8 @@ export interface Meaning {
 		/** Absent without sensors. */
 		readonly report?: number;
 		readonly connect?: number;
+		/** Absent without discovery. */
+		readonly announcement?: number;
 		/** Largest that a broker on this device accepts. */
 		readonly accepted?: number;
 	};

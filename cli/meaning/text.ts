@@ -31,6 +31,9 @@ export function meaningText({ day, battery, memory, packets }: Meaning): string 
 	const sizes = [
 		...(packets.report === undefined ? [] : [`reports up to ${formatNumber(packets.report)} bytes`]),
 		...(packets.connect === undefined ? [] : [`CONNECT up to ${formatNumber(packets.connect)}`]),
+		...(packets.announcement === undefined
+			? []
+			: [`discovery up to ${formatNumber(packets.announcement)}, which the broker has to take`]),
 		...(packets.accepted === undefined ? [] : [`accepted up to ${formatNumber(packets.accepted)}`]),
 	];
 	if (sizes.length > 0) lines.push(`packets      ${sizes.join(", ")}`);

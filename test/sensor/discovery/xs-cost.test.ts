@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { ChipStatistics } from "../../../sim/engine/engine";
+import { Simulation } from "../../../sim/simulation";
+
+const MANIFEST = fileURLToPath(new URL("../../../manifest.json", import.meta.url));
+/** Wakes until each kind has been seen: announcing, silent, and reporting. */
+const WAKES = 4;
+
+const bytesOf = ({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number =>
+	slotsPeak * 16 + chunksPeak + stackPeak * 16;
+
+/** Statistics of the first wakes on XS: the first one announces, the last one reports. */
+async function wakesWith(discovery?: string): Promise<ChipStatistics[]> {
+	const json = JSON.parse(readFileSync(MANIFEST, "utf8"));
+	const { firefly } = json.config;
+	if (discovery !== undefined) firefly.discovery = discovery;
+	if (discovery === "homie") delete firefly.topic;
+	const wakes: ChipStatistics[] = [];
+	const traces: string[] = [];
+	const simulation: Simulation = await Simulation.build({
+		manifest: { path: MANIFEST, json, overrides: {} },
+		speed: "max",
+		seed: 1,
+		engine: "xs",
+		listener: {
+			event(event) {
+				assert.notEqual(event.type, "crash");
+				if (event.node === "broker") return;
+				if (event.type === "trace") traces.push(event.message);
+				if (event.type !== "sleep") return;
+				wakes.push(simulation.node.statistics()!);
+				if (wakes.length === WAKES) simulation.stop();
+			},
+		},
+	});
+	await simulation.run(3_600_000);
+	simulation.dispose();
+	assert.deepEqual(traces, discovery === undefined ? [] : [`announced: ${discovery}`]);
+	return wakes;
+}
+
+test("on XS: without discovery it takes no memory, with Home Assistant only the wake that announces, and the stack suffices", async (t) => {
+	const [off, homeAssistant, homie] = [
+		await wakesWith(),
+		await wakesWith("homeassistant"),
+		await wakesWith("homie"),
+	];
+	const reporting = WAKES - 1;
+	for (const [name, wakes] of [
+		["off", off],
+		["homeassistant", homeAssistant],
+		["homie", homie],
+	] as const)
+		for (const wake of [0, reporting])
+			t.diagnostic(
+				`${name}, wake ${wake + 1}: ${bytesOf(wakes[wake]!)} bytes, ${wakes[wake]!.computrons} computrons, ${wakes[wake]!.stackPeak} of 512 slots of stack`,
+			);
+	assert.equal(bytesOf(homeAssistant[reporting]!), bytesOf(off[reporting]!));
+	assert.ok(homeAssistant[reporting]!.computrons - off[reporting]!.computrons < 1000);
+	assert.ok(bytesOf(homeAssistant[0]!) - bytesOf(off[0]!) < 4096);
+	assert.ok(bytesOf(homie[0]!) - bytesOf(off[0]!) < 4096);
+	assert.ok(bytesOf(homie[reporting]!) - bytesOf(off[reporting]!) < 2048);
+	for (const wakes of [homeAssistant, homie]) assert.ok(wakes[0]!.stackPeak <= 420);
+});
