@@ -94,6 +94,8 @@ function brokerConfigOf(config: JSONObject, port: number, withStatusPage: boolea
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
 	const defaultListen = {
 		anonymous: true,
+		// Discovery is larger than what a small broker takes: this one stands for that of a house.
+		...(firefly.discovery === undefined ? {} : { packetSize: 4096, retainedBytes: 8192 }),
 		...(withStatusPage
 			? { webSocket: port === DEFAULT_WEB_PORT ? DEFAULT_WEB_PORT + 1 : DEFAULT_WEB_PORT }
 			: {}),

@@ -190,14 +190,18 @@ export class Simulation {
 		const { name, role, settings, address, mac } = plan;
 		const { sensors } = settings;
 		const properties = sensors.map(({ property }) => property);
+		const declared = declaredProperties(manifest, sensors);
 		this.#emit(name, {
 			type: "node",
 			role,
-			sensors: sensors.map(({ name, unit, decimals }) => ({
-				name,
-				...(unit === undefined ? {} : { unit }),
-				...(decimals === undefined ? {} : { decimals }),
-			})),
+			sensors: sensors.map((sensor, index) => {
+				const { name, decimals, unit = declared[index]?.unit } = sensor;
+				return {
+					name,
+					...(unit === undefined ? {} : { unit }),
+					...(decimals === undefined ? {} : { decimals }),
+				};
+			}),
 		});
 		const observed = plan.hasBroker && !this.#options.broker;
 		const config = observed ? this.#addObserver(plan, new Random(seed, "observer")) : plan.config;
@@ -212,7 +216,7 @@ export class Simulation {
 			address,
 			seed,
 			sensors,
-			sensorPort: this.#createSensorPort(properties, seed, declaredProperties(manifest, sensors)),
+			sensorPort: this.#createSensorPort(properties, seed, declared),
 			retained: retainedSize(manifest.defines),
 			// Samples must match the recording's times, so the clock is set from the start and has no drift.
 			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
