@@ -57,6 +57,7 @@ const NODE = [
 	"test/sensor/sample-schedule.test.ts",
 	"test/sensor/always-on.test.ts",
 ];
+const DISCOVERY = ["test/sensor/discovery"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
@@ -715,6 +716,50 @@ export const mutations: readonly Mutation[] = [
 		"return message.size + PUBLISH_OVERHEAD <= room;",
 		"a client waits for ever behind a message as large as its socket's room",
 		["test/broker/send-room.test.ts"],
+	),
+
+	// discovery
+	mutation(
+		"src/sensor/discovery/expiry.ts",
+		"Math.ceil(heartbeat / every) * every",
+		"heartbeat",
+		"a sleeper whose heartbeat is no whole number of samples expires too early",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/announcer.ts",
+		"this.client.inFlight.setState(PACKET_ID, IDLE, 0);",
+		"",
+		"a failed announcement delays the next reports",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/announcer.ts",
+		' || reason === "reset"',
+		"",
+		"a press of reset does not announce the node",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/announcer.ts",
+		"if (orderly && this.wasSettled) record.isStateSettled = true;",
+		"",
+		"every wake says that the node sleeps",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/announcement-plan.ts",
+		"if (removed.length > 0 && before.homeAssistantTopic === now.homeAssistantTopic)",
+		"if (removed.length < 0)",
+		"entities of removed sensors stay",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/home-assistant.ts",
+		"|default('')",
+		"",
+		"an entity logs errors where a report lacks its sensor",
+		DISCOVERY,
 	),
 
 	// sim
