@@ -221,6 +221,23 @@ for (const version of [4, 5] as const)
 			});
 	});
 
+test("PUBCOMP 0x92, since the broker had completed the exchange before: acknowledged, not refused", () => {
+	const { clock, node, publish, open } = setUp({
+		answer: (packet, connection) => {
+			if (packet.cmd === "pubrel")
+				connection.send({ cmd: "pubcomp", messageId: packet.messageId as number, reasonCode: 0x92 });
+			return packet.cmd === "pubrel";
+		},
+	});
+	open();
+	publish(QOS2);
+	clock.advance(1000);
+	assert.deepEqual(
+		node.acknowledged.map(({ packetId, reasonCode }) => [packetId, reasonCode]),
+		[[1, 0]],
+	);
+});
+
 // [MQTT-4.3.3-3]
 test("PUBREC with an error ends the exchange without PUBREL", () => {
 	const { clock, broker, node, publish, open } = setUp({
