@@ -50,23 +50,26 @@ export class Sampler {
 	/** The value of a sensor, not rounded; NaN if the reading failed. Allocates nothing itself; drivers may. */
 	sample(index: number): number {
 		const driver = this.#drivers[index];
-		if (!driver.sampledThisRound) {
-			driver.sampledThisRound = true;
-			driver.reading = undefined;
-			try {
+		let value: unknown;
+		try {
+			if (!driver.sampledThisRound) {
+				driver.sampledThisRound = true;
+				driver.reading = undefined;
 				const sensor = driver.sensor ?? this.startDriver(driver);
 				driver.reading = sensor.sample();
-			} catch (error) {
-				this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
-				// A partly initialised driver would not recover, and would keep its pins from the next instance.
-				this.closeDriver(driver);
 			}
-		}
-		let value = driver.reading;
-		const path = this.#sensors[index].property;
-		for (let i = 0; i < path.length; i++) {
-			if (value === undefined || value === null) return NaN;
-			value = (value as { [name: string]: unknown })[path[i]];
+			value = driver.reading;
+			const path = this.#sensors[index].property;
+			for (let i = 0; i < path.length; i++) {
+				if (value === undefined || value === null) return NaN;
+				// A getter of the reading may ask the hardware.
+				value = (value as { [name: string]: unknown })[path[i]];
+			}
+		} catch (error) {
+			this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
+			// A partly initialised driver would not recover, and would keep its pins from the next instance.
+			this.closeDriver(driver);
+			return NaN;
 		}
 		if (value === true) return 1;
 		if (value === false) return 0;

@@ -106,6 +106,29 @@ test("the limits of the last CONNACK apply to the next first flight", () => {
 	assert.deepEqual(board.reportCounts, { accepted: 12, acknowledged: 12, dropped: 0, waiting: 0, lost: 0 });
 });
 
+test("a property that throws when it is read is a failed reading, and other sensors are sampled in time", () => {
+	class GetterDriver {
+		configure() {}
+		sample() {
+			return {
+				get temperature(): number {
+					throw new Error("bus error");
+				},
+			};
+		}
+		close() {}
+	}
+	const board = new TestBoard({ sensors: [{ name: "a", driver: "getter" }, { name: "b" }] });
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.drivers = { getter: GetterDriver };
+	board.run(3 * MINUTE - 1);
+	assert.deepEqual(payloads(broker), ["20", "20", "20"]);
+	assert.equal(board.events("failed").length, 0);
+	const failedReadings = board.events("sample").filter(({ details: [, value] }) => Number.isNaN(value));
+	assert.equal(failedReadings.length, 3);
+	assert.ok(board.traces.some((line) => line.includes("sensor a: Error: bus error")));
+});
+
 test("drivers that throw, are missing or return nothing do not stop the node", () => {
 	class ThrowingDriver {
 		constructor() {
