@@ -3,19 +3,8 @@
  * than the rest of a boot.
  */
 export class BufferPool {
-	/** The program's `ArrayBuffer`. */
-	readonly arrayBufferConstructor: ArrayBufferConstructor;
 	readonly #free = new Map<number, ArrayBuffer[]>();
 	#used: ArrayBuffer[] = [];
-
-	constructor() {
-		this.arrayBufferConstructor = new Proxy(ArrayBuffer, {
-			construct: (target, [length, options]: [number, { maxByteLength?: number }?]) => {
-				const maximum = options?.maxByteLength;
-				return maximum === undefined ? new target(length) : this.#take(length, maximum);
-			},
-		});
-	}
 
 	/** Takes back all buffers; the program that used them has ended. */
 	recycle(): void {
@@ -27,7 +16,8 @@ export class BufferPool {
 		this.#used = [];
 	}
 
-	#take(length: number, maximum: number): ArrayBuffer {
+	/** @param maximum bytes to which it can grow */
+	take(length: number, maximum: number): ArrayBuffer {
 		const buffer = this.#free.get(maximum)?.pop() ?? new ArrayBuffer(0, { maxByteLength: maximum });
 		// Growing a buffer fills it with zeros.
 		buffer.resize(0);
@@ -35,4 +25,14 @@ export class BufferPool {
 		this.#used.push(buffer);
 		return buffer;
 	}
+}
+
+/** The `ArrayBuffer` of a program. @param pool that its resizable buffers come from */
+export function arrayBufferOf(pool: () => BufferPool): ArrayBufferConstructor {
+	return new Proxy(ArrayBuffer, {
+		construct: (target, [length, options]: [number, { maxByteLength?: number }?]) => {
+			const maximum = options?.maxByteLength;
+			return maximum === undefined ? new target(length) : pool().take(length, maximum);
+		},
+	});
 }

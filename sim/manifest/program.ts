@@ -26,6 +26,8 @@ export interface Program {
 	readonly modules: ReadonlyMap<string, ProgramModule>;
 	/** The module that starts the firmware, and whose default export is called if it is a function. */
 	readonly main: string;
+	/** What the module `mc/config` exports. */
+	readonly config: JSONObject;
 	readonly creation: CreationSizes;
 }
 
@@ -101,12 +103,13 @@ class Linker {
 			if (!this.#files.has(specifier))
 				this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
 		}
-		this.#generated.set(CONFIG_MODULE, configSource(this.#options.config ?? this.#manifest.config));
+		const config = this.#options.config ?? this.#manifest.config;
+		this.#generated.set(CONFIG_MODULE, configSource(config));
 		this.#generated.set(SENSOR_DRIVER, driverSource(this.#options.properties ?? []));
 		if (this.#manifest.sdk.has(MODULES_MODULE)) this.#generated.set(MODULES_MODULE, this.#modulesSource());
 		this.#visit(main, undefined, false);
 		this.#markPreloaded();
-		return { modules: this.#modules, main, creation: readCreation(this.#manifest.creation) };
+		return { modules: this.#modules, main, config, creation: readCreation(this.#manifest.creation) };
 	}
 
 	#mainSpecifier(): string {
