@@ -1,4 +1,4 @@
-import { answerTimeRequest, SNTP_PORT } from "../network/time-server";
+import { answerTimeRequest, SNTP_PORT, type TimeService } from "../network/time-server";
 import { Handles } from "./handles";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 
@@ -20,13 +20,15 @@ export class Datagrams implements Peripheral {
 	readonly #core: PeripheralHost;
 	readonly #latency: number;
 	readonly #isUp: () => boolean;
+	readonly #timeService: TimeService | undefined;
 	/** Received datagrams of each open socket. */
 	readonly #sockets = new Handles<Datagram[]>();
 	#dispatch: number | undefined;
 
-	/** @param latency one way, ms */
-	constructor(core: PeripheralHost, latency: number, isUp: () => boolean) {
+	/** @param latency one way, ms @param timeService absent: the time servers answer always */
+	constructor(core: PeripheralHost, latency: number, isUp: () => boolean, timeService?: TimeService) {
 		this.#core = core;
+		this.#timeService = timeService;
 		this.#latency = latency;
 		this.#isUp = isUp;
 		this.natives = {
@@ -58,6 +60,7 @@ export class Datagrams implements Peripheral {
 	}
 
 	#askTimeServer(id: number, queue: Datagram[], request: Uint8Array, address: string): void {
+		if (this.#timeService?.answers === false) return;
 		const { scheduler } = this.#core;
 		const receivedAt = scheduler.now + this.#latency;
 		scheduler.after(2 * this.#latency + SERVER_DELAY_MS, () => {

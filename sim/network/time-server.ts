@@ -2,6 +2,12 @@
 export const TIME_SERVER_ADDRESS = "192.0.2.123";
 export const SNTP_PORT = 123;
 
+/** Of the internet, as boards see it. */
+export interface TimeService {
+	/** Whether time servers answer. */
+	answers: boolean;
+}
+
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 const SIZE = 48;
 

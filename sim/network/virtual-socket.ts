@@ -28,8 +28,16 @@ export interface SocketHost {
 	readonly receiveWindow: number;
 	/** Whether RST discards what is received and not yet read. */
 	readonly discardsOnReset: boolean;
+	/** Share of the packets to and from this host that are lost, 0 … 1. */
+	readonly lossRate: number;
+	/** Longest time by which packets to and from this host are late, ms. */
+	readonly delay: number;
 	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean;
+	/** Whether the packet that leaves for `to` now is lost on its way. */
+	losesPacketTo(to: SocketHost): boolean;
+	/** By how much the packet that leaves for `to` now is late, ms. */
+	delayTo(to: SocketHost): number;
 	/** Whether packets can arrive now. */
 	canReceive(): boolean;
 	/** The connection is over. */
@@ -61,6 +69,10 @@ export class VirtualSocket extends DeviceSocket {
 	#terminated = false;
 	#retry: Scheduled | undefined;
 	#retries = 0;
+	/** Nothing that this end sends arrives any more. */
+	#severed = false;
+	/** When the last packet of this end arrives: packets do not overtake each other. */
+	#lastArrival = 0;
 
 	constructor(scheduler: Scheduler, host: SocketHost, latency: number) {
 		super(scheduler);
@@ -93,11 +105,23 @@ export class VirtualSocket extends DeviceSocket {
 
 	/**
 	 * Runs `arrive` at the other host one latency later; `lost` runs instead (at once or then) if the path is
-	 * down.
+	 * down, or loses the packet.
 	 */
 	transmitTo(to: SocketHost, arrive: () => void, lost: () => void): void {
-		if (!this.#host.canSendTo(to)) lost();
-		else this.scheduler.after(this.#latency, () => (to.canReceive() ? arrive() : lost()));
+		const host = this.#host;
+		if (this.#severed || !host.canSendTo(to) || host.losesPacketTo(to)) {
+			lost();
+			return;
+		}
+		const arrival = this.scheduler.now + this.#latency + host.delayTo(to);
+		this.#lastArrival = Math.max(arrival, this.#lastArrival);
+		this.scheduler.at(this.#lastArrival, () => (to.canReceive() ? arrive() : lost()));
+	}
+
+	/** Nothing passes on this connection any more, in either direction. */
+	sever(): void {
+		this.#severed = true;
+		if (this.peer) this.peer.#severed = true;
 	}
 
 	/** Passes a segment that this end sends to the tap. @param segment absent: no bytes and no FIN */

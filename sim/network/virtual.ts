@@ -1,4 +1,5 @@
 import { ACK, type ConnectionTap, type NetworkTap, RST, SYN } from "../capture/tap";
+import { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
 import { type HostListener, type HostNetwork, isAddress, RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
@@ -10,6 +11,8 @@ export interface VirtualNetworkOptions {
 	readonly names?: ReadonlyMap<string, string>;
 	/** Receives what is sent. */
 	readonly tap?: NetworkTap | undefined;
+	/** Of the packets that are lost or late. Default 0. */
+	readonly seed?: number;
 }
 
 /** One-way latency between two hosts, ms: a small home network with Wi-Fi. */
@@ -20,13 +23,17 @@ const LAST_PORT = 65535;
 
 /**
  * TCP between virtual hosts, with one fixed latency and no loss, except at hosts that are down or black
- * holes.
+ * holes, or whose packets are lost or late.
  */
 export class VirtualNetwork {
 	readonly scheduler: Scheduler;
 	readonly latency: number;
 	readonly names: Map<string, string>;
 	readonly tap: NetworkTap | undefined;
+	/** Whether names are resolved. */
+	resolvesNames = true;
+	/** Decides which packets are lost or late. */
+	readonly random: Random;
 	readonly #hosts = new Map<string, VirtualHost>();
 
 	constructor(scheduler: Scheduler, options: VirtualNetworkOptions = {}) {
@@ -34,6 +41,7 @@ export class VirtualNetwork {
 		this.latency = options.latency ?? DEFAULT_LATENCY_MS;
 		this.names = new Map(options.names);
 		this.tap = options.tap;
+		this.random = new Random(options.seed ?? 0, "network");
 	}
 
 	/** Adds a host. @param address IPv4, dotted, not taken yet */
@@ -112,6 +120,10 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	blackHole = false;
 	/** New connections receive RST despite a listener. */
 	refusing = false;
+	/** Share of the packets to and from this host that are lost, 0 … 1. */
+	lossRate = 0;
+	/** Longest time by which packets to and from this host are late, ms. */
+	delay = 0;
 	/** Bytes that a socket opened or accepted from now on can hold unacknowledged. */
 	sendRoom = SEND_ROOM;
 	/** Bytes received and not yet read that a socket opened or accepted from now on can hold. */
@@ -136,6 +148,18 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	/** Whether packets can leave for `to` now. */
 	canSendTo(to: SocketHost): boolean {
 		return this.up && !this.blackHole && !to.blackHole;
+	}
+
+	/** Whether the packet that leaves for `to` now is lost on its way. */
+	losesPacketTo(to: SocketHost): boolean {
+		const rate = Math.max(this.lossRate, to.lossRate);
+		return rate > 0 && this.network.random.number() < rate;
+	}
+
+	/** By how much the packet that leaves for `to` now is late, ms. */
+	delayTo(to: SocketHost): number {
+		const longest = Math.max(this.delay, to.delay);
+		return longest > 0 ? Math.floor(this.network.random.number() * (longest + 1)) : 0;
 	}
 
 	/** Whether packets can arrive now. */
@@ -179,7 +203,10 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	resolve(name: string, callback: (address: string | undefined) => void): void {
 		const { scheduler, latency, names } = this.network;
 		if (isAddress(name)) scheduler.after(0, () => callback(name));
-		else scheduler.after(2 * latency, () => callback(this.canReceive() ? names.get(name) : undefined));
+		else
+			scheduler.after(2 * latency, () =>
+				callback(this.canReceive() && this.network.resolvesNames ? names.get(name) : undefined),
+			);
 	}
 
 	reset(): void {
@@ -191,6 +218,11 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	/** Resets all connections, as if the program on this host were killed. */
 	resetConnections(): void {
 		for (const socket of [...this.#sockets]) socket.reset();
+	}
+
+	/** Nothing passes on the present connections any more, and neither end is told. */
+	severConnections(): void {
+		for (const socket of this.#sockets) socket.sever();
 	}
 
 	removeSocket(socket: VirtualSocket): void {

@@ -44,13 +44,17 @@ class SocketPeer<Socket extends HostSocket = HostSocket> {
 
 class HostPair {
 	readonly scheduler = new Scheduler(0);
-	readonly network = new VirtualNetwork(this.scheduler, { latency: LATENCY_MS });
-	readonly clientHost: VirtualHost = this.network.host("10.0.0.1");
-	readonly serverHost: VirtualHost = this.network.host("10.0.0.2");
+	readonly network: VirtualNetwork;
+	readonly clientHost: VirtualHost;
+	readonly serverHost: VirtualHost;
 	server: SocketPeer | undefined;
 	readonly accepted: number[] = [];
 
-	constructor(prepare?: (server: SocketPeer) => void) {
+	/** @param seed of packets that are lost or late */
+	constructor(prepare?: (server: SocketPeer) => void, seed = 0) {
+		this.network = new VirtualNetwork(this.scheduler, { latency: LATENCY_MS, seed });
+		this.clientHost = this.network.host("10.0.0.1");
+		this.serverHost = this.network.host("10.0.0.2");
 		const listener = this.serverHost.listen(1883, () => {
 			for (let socket = listener.accept(); socket; socket = listener.accept()) {
 				this.accepted.push(this.scheduler.now);
@@ -347,6 +351,60 @@ describe("the virtual network", () => {
 		assert.throws(() => {
 			accepted.handler = { readable() {}, writable() {}, failed() {} };
 		}, /invalid from/);
+	});
+
+	test("half of the packets lost, the others late: all bytes arrive in order, and each side learns of the end", () => {
+		for (const seed of [1, 2, 3]) {
+			const hostPair = new HostPair(undefined, seed);
+			const client = hostPair.connect();
+			hostPair.run(2 * LATENCY_MS);
+			hostPair.serverHost.lossRate = 0.5;
+			hostPair.clientHost.delay = 500;
+			const sent: number[] = [];
+			for (let i = 0; i < 10; i++) {
+				hostPair.run(hostPair.scheduler.now + 100);
+				const data = bytes(50, sent.length);
+				client.socket.write(data);
+				sent.push(...data);
+			}
+			hostPair.run(hostPair.scheduler.now + 600_000);
+			assert.deepEqual(hostPair.server!.received, sent);
+			hostPair.server!.socket.close();
+			hostPair.run(hostPair.scheduler.now + 600_000);
+			assert.match(client.log.at(-1)!, /failed/);
+		}
+	});
+
+	test("late packets of one connection do not overtake each other", () => {
+		const hostPair = new HostPair();
+		const client = hostPair.connect();
+		hostPair.run(2 * LATENCY_MS);
+		hostPair.serverHost.delay = 2000;
+		client.socket.write(bytes(10));
+		hostPair.run(hostPair.scheduler.now + 1);
+		hostPair.serverHost.delay = 0;
+		client.socket.write(bytes(10, 310));
+		hostPair.run(hostPair.scheduler.now + 3000);
+		assert.deepEqual(hostPair.server!.received, [...bytes(20)]);
+	});
+
+	test("severed connections: nothing arrives, nobody is told, until TCP gives up; new ones work", () => {
+		const hostPair = new HostPair();
+		const client = hostPair.connect();
+		hostPair.run(4 * LATENCY_MS);
+		hostPair.serverHost.severConnections();
+		const { log } = hostPair.server!;
+		const before = [...log];
+		client.socket.write(bytes(10));
+		hostPair.run(hostPair.scheduler.now + 60_000);
+		assert.deepEqual(hostPair.server!.received, []);
+		assert.ok(!client.log.some((line) => line.includes("failed")));
+		hostPair.run(hostPair.scheduler.now + 3_600_000);
+		assert.match(client.log.at(-1)!, /failed/);
+		assert.deepEqual(log, before, "the server has sent nothing, and so never learns of it");
+		const again = hostPair.connect();
+		hostPair.run(hostPair.scheduler.now + 2 * LATENCY_MS);
+		assert.match(again.log.at(-1)!, /writable/);
 	});
 
 	test("any sequence of writes and reads arrives whole and in order, through any outages", () => {
