@@ -4,6 +4,7 @@ import { Random } from "../clock/random";
 import type { Scheduled, Scheduler } from "../clock/scheduler";
 import { type Chip, type ChipStatistics, Crash, type Image } from "../engine/engine";
 import type { HostNetwork } from "../network/socket";
+import type { TimeService } from "../network/time-server";
 import type { SimulationEvent } from "../report/events";
 import type { AccessPoint } from "../wifi/access-point";
 import { Datagrams } from "./datagrams";
@@ -27,6 +28,10 @@ export interface BoardOptions {
 	readonly latency: number;
 	/** Name that resolves to a time server. */
 	readonly timeServer?: string;
+	/** Absent: time servers answer always. */
+	readonly timeService?: TimeService;
+	/** Whether a turn of the firmware may be cut short ({@link Board.interruptAfter}). */
+	readonly interruptible?: boolean;
 	/** 12 lower-case hexadecimal digits. */
 	readonly mac: string;
 	readonly address: string;
@@ -97,6 +102,11 @@ export class Board implements PeripheralHost {
 	#bootedAt = 0;
 	#consecutiveCrashes = 0;
 	#partialLine = "";
+	/** Calls of native functions until the turn is cut short. */
+	#callsLeft = Infinity;
+	#onInterrupt = (): void => {};
+	/** The turn was cut short: retained memory as it was then. */
+	#retainedAtInterrupt: Uint8Array | undefined;
 
 	constructor(options: BoardOptions) {
 		const { scheduler, seed, network } = options;
@@ -117,15 +127,16 @@ export class Board implements PeripheralHost {
 			this.station,
 			new NetModule(this, network, this.station, options),
 			new TimeServers(this, options.latency, () => this.station.up),
-			new Datagrams(this, options.latency, () => this.station.up),
+			new Datagrams(this, options.latency, () => this.station.up, options.timeService),
 			new KeyValue(options.storage ?? new Flash()),
 			new FirmwareEvents(this, sockets, options.sensors, () => this.#reason),
 		];
-		this.#natives = Object.assign(
+		const natives = Object.assign(
 			this.#systemNatives(),
 			options.sensorPort.natives,
 			...this.#peripherals.map(({ natives }) => natives),
 		) as Natives;
+		this.#natives = options.interruptible ? this.#interruptibleNatives(natives) : natives;
 	}
 
 	get state(): BoardState {
@@ -180,6 +191,37 @@ export class Board implements PeripheralHost {
 		this.#boot("reset");
 	}
 
+	/** The device's clock jumps. @param ms positive: forward */
+	stepClock(ms: number): void {
+		this.#clock.step(ms);
+	}
+
+	/** Error of the sleep oscillator, parts per million. */
+	get drift(): number {
+		return this.#clock.drift;
+	}
+
+	set drift(drift: number) {
+		this.#clock.drift = drift;
+	}
+
+	/**
+	 * Cuts a turn of the firmware short: at a call of a native function, retained memory keeps what it has, and
+	 * nothing that the firmware does afterwards has an effect.
+	 * @param calls 1: the next call @param then what happens to the board, such as a reset
+	 */
+	interruptAfter(calls: number, then: () => void): void {
+		this.#callsLeft = calls;
+		this.#onInterrupt = then;
+	}
+
+	/** The same for the present turn, from inside a native function. */
+	interrupt(then: () => void): void {
+		this.#onInterrupt = then;
+		this.#callsLeft = Infinity;
+		this.#retainedAtInterrupt = this.#retained.slice();
+	}
+
 	call(handle: number | undefined, ...args: (number | string | boolean | undefined)[]): unknown {
 		const chip = this.#chip;
 		if (!chip || handle === undefined) return undefined;
@@ -188,6 +230,8 @@ export class Board implements PeripheralHost {
 		} catch (error) {
 			this.#onCrash(error);
 			return undefined;
+		} finally {
+			this.#endInterruptedTurn();
 		}
 	}
 
@@ -222,6 +266,28 @@ export class Board implements PeripheralHost {
 		} catch (error) {
 			this.#onCrash(error);
 		}
+		this.#endInterruptedTurn();
+	}
+
+	#interruptibleNatives(natives: Natives): Natives {
+		return Object.fromEntries(
+			Object.entries(natives).map(([name, native]): [string, Natives[string]] => [
+				name,
+				(...args) => {
+					if (--this.#callsLeft === 0) this.interrupt(this.#onInterrupt);
+					if (this.#retainedAtInterrupt) throw new Error("the board is being reset");
+					return native(...args);
+				},
+			]),
+		);
+	}
+
+	#endInterruptedTurn(): void {
+		const retained = this.#retainedAtInterrupt;
+		if (!retained) return;
+		this.#retainedAtInterrupt = undefined;
+		this.#retained.set(retained);
+		this.#onInterrupt();
 	}
 
 	#sleep(duration: number): void {
@@ -232,6 +298,7 @@ export class Board implements PeripheralHost {
 
 	#onCrash(error: unknown): void {
 		if (!(error instanceof Crash)) throw error;
+		if (this.#retainedAtInterrupt) return;
 		const uptime = this.scheduler.now - this.#bootedAt - (this.#options.bootTime ?? BOOT_TIME_MS);
 		this.#stop("off");
 		this.emit({

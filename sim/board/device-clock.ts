@@ -4,7 +4,7 @@
  */
 export class DeviceClock {
 	/** Error per second of sleep, parts per million; positive: sleep takes longer than by this clock. */
-	readonly drift: number;
+	drift: number;
 	#offset: number;
 	/** Accumulated rounding error of the sleeps so far, ms. */
 	#remainder = 0;
@@ -27,6 +27,11 @@ export class DeviceClock {
 	/** @param wall clock value at `now`, ms since 1970 */
 	set(now: number, wall: number): void {
 		this.#offset = wall - now;
+	}
+
+	/** The clock jumps. @param ms positive: forward */
+	step(ms: number): void {
+		this.#offset += ms;
 	}
 
 	/**

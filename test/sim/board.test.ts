@@ -30,6 +30,29 @@ for (const engine of engines) {
 			assert.equal(boots().length, 5);
 		});
 
+		test("a turn that is cut short: retained memory keeps what it had, and nothing afterwards has an effect", async () => {
+			const bench = new BoardBench();
+			const { board, lines, events } = await bench.board(engine, { mode: "count" }, { interruptible: true });
+			bench.run(BOOT_TIME_MS);
+			assert.equal(lines().length, 1);
+			let snapshot: Uint8Array | undefined;
+			// The next boot raises the count, then asks for its reason.
+			board.interruptAfter(1, () => {
+				snapshot = board.retained.slice();
+				board.reset();
+			});
+			bench.run(2 * BOOT_TIME_MS + 1000);
+			assert.equal(snapshot?.[3], 2);
+			assert.equal(lines().length, 1, "the line of the second boot was never printed");
+			bench.run(3 * BOOT_TIME_MS + 1000);
+			assert.deepEqual(
+				events.flatMap(({ event }) => (event.type === "boot" ? [event.reason] : [])),
+				["power-on", "deep-sleep", "reset"],
+			);
+			assert.match(lines()[1]!, /boot 3 call 1 reason 2/);
+			assert.equal(events.filter(({ event }) => event.type === "crash").length, 0);
+		});
+
 		test("power-on leaves noise in retained memory", async () => {
 			const bench = new BoardBench();
 			const { board } = await bench.board(engine, { mode: "count" }, { retained: 64 });
