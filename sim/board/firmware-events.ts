@@ -1,6 +1,12 @@
 import type { SensorSettings } from "../../src/config/settings";
 import type { WakeReason } from "../../src/device";
-import { type DeviceEvent, DROPPED_CORRUPTED, DROPPED_UNREADABLE } from "../../src/device-events";
+import {
+	type DeviceEvent,
+	DROPPED_CORRUPTED,
+	DROPPED_OLDEST,
+	DROPPED_THINNED,
+	DROPPED_UNREADABLE,
+} from "../../src/device-events";
 import type { SimulationEvent } from "../report/events";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Sockets } from "./sockets";
@@ -26,8 +32,10 @@ export class FirmwareEvents implements Peripheral {
 
 		function toSimulationEvent(event: DeviceEvent): SimulationEvent | undefined {
 			switch (event[0]) {
-				case "wake":
-					return { type: "wake", reason: reason() };
+				case "wake": {
+					const [type, waiting, nextSequence, dropped] = event;
+					return { type, reason: reason(), waiting, accepted: nextSequence - 1, dropped };
+				}
 				case "sample": {
 					const [type, sensor, value] = event;
 					return { type, sensor: sensorName(sensor), value: Number.isNaN(value) ? undefined : value };
@@ -42,11 +50,14 @@ export class FirmwareEvents implements Peripheral {
 					return { type, sequence, waiting };
 				}
 				case "dropped": {
-					const [type, , waiting, reason] = event;
+					const [type, sequence, waiting, reason] = event;
 					return {
 						type,
 						count: 1,
 						waiting,
+						...(sequence === 0 ? {} : { sequence }),
+						...(reason === DROPPED_OLDEST ? { policy: "dropOldest" } : {}),
+						...(reason === DROPPED_THINNED ? { policy: "thin" } : {}),
 						...(reason === DROPPED_CORRUPTED ? { reason: "damaged" } : {}),
 						...(reason === DROPPED_UNREADABLE ? { reason: "unreadable" } : {}),
 					};

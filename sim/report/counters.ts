@@ -1,4 +1,5 @@
 import type { Fault } from "../../src/fault";
+import { Deliveries } from "./deliveries";
 import { EnergyMeter } from "./energy";
 import type { SensorDescription, TimedEvent } from "./events";
 import { Histogram } from "./histogram";
@@ -24,6 +25,7 @@ export class NodeCounters {
 	/** ms from the start of the firmware to deep sleep. */
 	readonly awake = new Histogram();
 	readonly failed = new Map<Fault, number>();
+	readonly deliveries = new Deliveries();
 	readonly values = new Map<string, number | undefined>();
 	state: NodeState = "off";
 	/** End of the current sleep. */
@@ -34,8 +36,6 @@ export class NodeCounters {
 	filtered = 0;
 	published = 0;
 	repeated = 0;
-	acknowledged = 0;
-	dropped = 0;
 	/** Wi-Fi joins that succeeded, and those of them with the access point of the last connection. */
 	joins = 0;
 	fastJoins = 0;
@@ -49,9 +49,6 @@ export class NodeCounters {
 	exchanges = 0;
 	delivered = 0;
 	#wokeAt = 0;
-	/** Sequence numbers count from 1 without gaps, so the highest is the number of reports since power-on. */
-	#highestSequence = 0;
-	#acceptedBefore = 0;
 
 	constructor(event: TimedEvent & { readonly type: "node" }) {
 		this.node = event.node;
@@ -61,26 +58,37 @@ export class NodeCounters {
 	}
 
 	get accepted(): number {
-		return this.#acceptedBefore + this.#highestSequence;
+		return this.deliveries.accepted;
 	}
 
-	/** Accepted reports that are unaccounted for; anything but 0 is a defect. */
+	get acknowledged(): number {
+		return this.deliveries.acknowledged;
+	}
+
+	get dropped(): number {
+		return this.deliveries.dropped;
+	}
+
+	/** Accepted reports that are unaccounted for: without a loss of power, anything but 0 is a defect. */
 	get lost(): number {
 		return this.accepted - this.acknowledged - this.waiting - this.dropped;
 	}
 
 	event(event: TimedEvent): void {
 		if (this.role === "sensor") this.energy.event(event);
+		this.deliveries.event(event);
 		switch (event.type) {
 			case "boot":
 				this.boots++;
 				this.state = "booting";
-				if (event.reason === "power-on" || event.reason === "brown-out") this.#powerOn();
+				// The content of retained memory is lost.
+				if (event.reason === "power-on" || event.reason === "brown-out") this.waiting = 0;
 				break;
 			case "wake":
 				this.wakes++;
 				this.state = "awake";
 				this.#wokeAt = event.time;
+				this.waiting = event.waiting ?? this.waiting;
 				break;
 			case "sample":
 				this.samples++;
@@ -90,11 +98,7 @@ export class NodeCounters {
 				this.filtered++;
 				break;
 			case "accepted":
-				this.#highestSequence = Math.max(this.#highestSequence, event.sequence);
-				this.waiting = event.waiting;
-				break;
 			case "dropped":
-				this.dropped += event.count;
 				this.waiting = event.waiting;
 				break;
 			case "join":
@@ -116,7 +120,6 @@ export class NodeCounters {
 				else this.published++;
 				break;
 			case "acknowledged":
-				this.acknowledged++;
 				this.waiting = event.waiting;
 				break;
 			case "exchange":
@@ -142,13 +145,6 @@ export class NodeCounters {
 				this.state = "crashed";
 				break;
 		}
-	}
-
-	/** The content of retained memory is lost. */
-	#powerOn(): void {
-		this.#acceptedBefore += this.#highestSequence;
-		this.#highestSequence = 0;
-		this.waiting = 0;
 	}
 
 	#exchange(event: TimedEvent & { readonly type: "exchange" }): void {

@@ -32,8 +32,17 @@ export type SimulationEvent =
 	  }
 	/** The chip starts: power came on, or the sleep timer expired. */
 	| { readonly type: "boot"; readonly reason: WakeReason }
-	/** The firmware begins to run. */
-	| { readonly type: "wake"; readonly reason: WakeReason }
+	/**
+	 * The firmware begins to run. `accepted`, `dropped`: reports since power-on, as retained memory has them,
+	 * which counts also what happened just before a crash or a reset.
+	 */
+	| {
+			readonly type: "wake";
+			readonly reason: WakeReason;
+			readonly waiting?: number;
+			readonly accepted?: number;
+			readonly dropped?: number;
+	  }
 	/** `value` undefined: the reading failed. */
 	| { readonly type: "sample"; readonly sensor: string; readonly value: number | undefined }
 	/** A sample that deadband and heartbeat held back. */
@@ -44,13 +53,15 @@ export type SimulationEvent =
 	 */
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
 	/**
-	 * The outbox dropped `count` reports: it was full and its policy chose them, or, with a `reason`, their
-	 * bytes were damaged, or belong to another list of sensors.
+	 * The outbox dropped `count` reports: it was full and its `policy` chose them, or, with a `reason`, their
+	 * bytes were damaged, or belong to another list of sensors. `sequence`: of the report, if it could be read.
 	 */
 	| {
 			readonly type: "dropped";
 			readonly count: number;
 			readonly waiting: number;
+			readonly sequence?: number;
+			readonly policy?: "dropOldest" | "thin";
 			readonly reason?: "damaged" | "unreadable";
 	  }
 	/**
@@ -86,7 +97,7 @@ export type SimulationEvent =
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */
 	| { readonly type: "sleep"; readonly duration: number; readonly waiting: number }
-	/** A person took the power away; it comes back with a `boot` of reason `power-on`. */
+	/** The power was taken away; it comes back with a `boot` of reason `power-on`. */
 	| { readonly type: "off" }
 	/** The engine stopped this device, which resets. */
 	| { readonly type: "crash"; readonly kind: string; readonly message: string; readonly stack?: string }
@@ -95,6 +106,11 @@ export type SimulationEvent =
 	 * `client`: the address and port of a client that is no node of the simulation.
 	 */
 	| ({ readonly type: "packet"; readonly client?: string } & TracedPacket)
+	/**
+	 * A fault of the run begins or ends; one that is over at once only begins. `node`: a board that it
+	 * concerns, or the node whose run it is.
+	 */
+	| { readonly type: "fault"; readonly fault: string; readonly active: boolean }
 	/** A line on the device's console. */
 	| { readonly type: "trace"; readonly message: string }
 	/**

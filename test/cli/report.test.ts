@@ -120,6 +120,23 @@ describe("summary", () => {
 		assert.deepEqual([summaryOf(power).lost, summaryOf(power).waiting, summaryOf(power).accepted], [1, 1, 2]);
 	});
 
+	test("a report that is acknowledged twice, or accepted without an event, is counted once", () => {
+		const list = events(
+			[0, { type: "wake", reason: "power-on", waiting: 0, accepted: 0, dropped: 0 }],
+			[1, { type: "accepted", sequence: 1, waiting: 1 }],
+			[2, { type: "acknowledged", sequence: 1, waiting: 0 }],
+			// A reset came between the acknowledgement and the removal, and another after an acceptance.
+			[3, { type: "boot", reason: "reset" }],
+			[4, { type: "wake", reason: "reset", waiting: 2, accepted: 2, dropped: 0 }],
+			[5, { type: "acknowledged", sequence: 1, waiting: 1 }],
+			[6, { type: "acknowledged", sequence: 2, waiting: 0 }],
+			[7, { type: "boot", reason: "reset" }],
+			[8, { type: "wake", reason: "reset", waiting: 0, accepted: 4, dropped: 2 }],
+		);
+		const { accepted, acknowledged, waiting, dropped, lost } = summaryOf(list);
+		assert.deepEqual([accepted, acknowledged, waiting, dropped, lost], [4, 2, 0, 2, 0]);
+	});
+
 	test("failures by fault, crashes, limits, and retransmissions are counted", () => {
 		const summary = summaryOf(
 			events(
