@@ -1,13 +1,18 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
+import type { Fault } from "../sim/faults/fault";
+import { formatFault } from "../sim/faults/fault-text";
+import type { Rehearsal } from "../sim/report/fault-summary";
 import type { Report } from "../sim/report/report";
+import type { RunOptions } from "../sim/run";
 import { BuildProgress } from "./build-progress";
 import { openPcap, packetsOption, pcapOption } from "./capture";
 import type { Loaded } from "./config/load";
 import type { Overrides } from "./config/overrides";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
+import { failFaultTarget, faultHelp, faultOption } from "./fault-option";
 import { Interrupt } from "./interrupt";
 import { Keyboard } from "./keyboard";
 import { brokerOption, durationOption, seedOption, speedOption } from "./values";
@@ -18,6 +23,7 @@ interface SimOptions {
 	readonly speed: number | "max";
 	readonly seed: number;
 	readonly replay?: string;
+	readonly fault?: readonly Fault[];
 	readonly broker?: string;
 	readonly engine: "xs" | "node";
 	readonly json?: true;
@@ -48,6 +54,11 @@ export function simCommand(): Command {
 			"feed the sensors from a CSV file; without --manifest, its columns are the sensors",
 		)
 		.option(
+			"--fault <spec>",
+			"what goes wrong and when, such as wifi:10m@2h; may be repeated, and is listed below",
+			faultOption,
+		)
+		.option(
 			"--broker <url>",
 			"report to this broker, mqtt://host:port, instead of a simulated one",
 			brokerOption,
@@ -60,16 +71,18 @@ export function simCommand(): Command {
 		.option("--json", "print one JSON object per event, in simulated time only")
 		.addOption(packetsOption())
 		.addOption(pcapOption())
-		.action((options: SimOptions) => sim(options));
+		.addHelpText("after", faultHelp)
+		.action((options: SimOptions, command: Command) => sim(options, command));
 }
 
-async function sim(options: SimOptions): Promise<void> {
+async function sim(options: SimOptions, command: Command): Promise<void> {
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
 	const manifest = requireManifest(await load(options, overrides));
 	// Loaded late, so that help and usage errors are printed at once and no other command needs the engine.
-	const [{ createReport }, { runSimulation }] = await Promise.all([
+	const [{ createReport }, { runSimulation }, { FaultTargetError }] = await Promise.all([
 		import("../sim/report/report-factory"),
 		import("../sim/run"),
+		import("../sim/faults/fault-targets"),
 	]);
 	const pcap = options.pcap === undefined ? undefined : await openPcap(options.pcap);
 	const packets = options.packets === true;
@@ -78,8 +91,9 @@ async function sim(options: SimOptions): Promise<void> {
 	const interrupt = new Interrupt();
 	const progress = new BuildProgress();
 	let keyboard: Keyboard | undefined;
+	let startedAt = 0;
 	try {
-		const end = await runSimulation({
+		const runOptions: RunOptions = {
 			manifest,
 			duration:
 				options.for ??
@@ -87,6 +101,7 @@ async function sim(options: SimOptions): Promise<void> {
 			speed: options.speed,
 			seed: options.seed,
 			...(options.replay === undefined ? {} : { replay: options.replay }),
+			...(options.fault === undefined ? {} : { faults: options.fault }),
 			...(options.broker === undefined ? {} : { broker: new URL(options.broker) }),
 			engine: options.engine,
 			listener: report,
@@ -101,21 +116,35 @@ async function sim(options: SimOptions): Promise<void> {
 				),
 			progress: (done, total) => progress.show(done, total),
 			begin(controls) {
+				startedAt = controls.time;
 				report.begin(controls);
 				if (keys && report.key !== undefined) keyboard = openKeyboard(report, interrupt);
 			},
-		});
+		};
+		const end = await runSimulation(runOptions);
 		keyboard?.close();
-		report.finish(end);
+		report.finish(end, await rehearsalOf(runOptions, end - startedAt));
 	} catch (error) {
 		keyboard?.close();
 		progress.end();
 		report.close();
+		if (error instanceof FaultTargetError)
+			failFaultTarget(command, formatFault(error.fault), error.message, error.known);
 		throw error;
 	} finally {
 		pcap?.close();
 		interrupt.dispose();
 	}
+}
+
+/** What is compared with a run with faults. @param duration of that run, simulated ms */
+async function rehearsalOf(options: RunOptions, duration: number): Promise<Rehearsal | undefined> {
+	const { faults, broker } = options;
+	if (faults === undefined) return undefined;
+	const specs = [...faults].sort((a, b) => a.at - b.at).map(formatFault);
+	if (broker !== undefined) return { faults: specs };
+	const { runWithoutFaults } = await import("../sim/fault-free-run");
+	return { faults: specs, without: await runWithoutFaults(options, duration) };
 }
 
 function openKeyboard(report: Report, interrupt: Interrupt): Keyboard {

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { RETAINED_BYTES } from "../src/retained-memory";
 import { Board } from "./board/board";
+import { Flash } from "./board/flash";
 import type { SensorPort } from "./board/sensor-port";
 import { Capture } from "./capture/capture";
 import type { PcapFile } from "./capture/pcap-file";
@@ -10,6 +11,13 @@ import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
 import type { Image } from "./engine/engine";
 import { createEngine, type EngineName } from "./engine/engine-factory";
+import type { Fault } from "./faults/fault";
+import { targetsOf } from "./faults/fault-targets";
+import { formatFault } from "./faults/fault-text";
+import { FaultySensors } from "./faults/faulty-sensors";
+import { FaultyStorage } from "./faults/faulty-storage";
+import { FaultInjector } from "./faults/injector";
+import type { FaultBoard, FaultTarget } from "./faults/world";
 import { declaredProperties } from "./manifest/declared-properties";
 import type { PropertyDeclaration } from "./manifest/driver-declaration";
 import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
@@ -17,6 +25,7 @@ import { linkProgram } from "./manifest/program";
 import { GatewayNetwork } from "./network/gateway";
 import { RealNetwork } from "./network/real";
 import type { HostNetwork } from "./network/socket";
+import type { TimeService } from "./network/time-server";
 import { DEFAULT_LATENCY_MS, type VirtualHost, VirtualNetwork } from "./network/virtual";
 import { Observer } from "./observer";
 import { grantObserverAccess } from "./observer-credentials";
@@ -45,6 +54,8 @@ export interface SimulationOptions {
 	readonly seed: number;
 	readonly engine: EngineName;
 	readonly listener: SimulationListener;
+	/** What goes wrong, and when. */
+	readonly faults?: readonly Fault[];
 	/** A CSV file that the sensors replay. */
 	readonly replay?: string;
 	/**
@@ -86,6 +97,9 @@ export class Simulation {
 	readonly brokerHosts: VirtualHost[] = [];
 	/** In power-on order. */
 	readonly boards: Board[] = [];
+	readonly #timeService: TimeService = { answers: true };
+	readonly #faultBoards: FaultBoard[] = [];
+	#injector: FaultInjector | undefined;
 	/** The recording that the sensors replay. */
 	readonly timeline: Timeline | undefined;
 	readonly #options: SimulationOptions;
@@ -109,6 +123,7 @@ export class Simulation {
 		this.#capture = this.#createCapture();
 		this.network = new VirtualNetwork(this.scheduler, {
 			latency: options.latency ?? DEFAULT_LATENCY_MS,
+			seed: options.seed,
 			// The observer is no board: its connection is not captured.
 			tap: this.#capture?.tap(({ client }) => {
 				const node = this.#boardNames.get(client.address);
@@ -118,7 +133,7 @@ export class Simulation {
 		this.accessPoint = new AccessPoint(this.scheduler);
 	}
 
-	/** Reads, links and assembles; nothing runs yet. Throws ManifestError and ReplayError. */
+	/** Reads, links and assembles; nothing runs yet. Throws ManifestError, ReplayError and FaultTargetError. */
 	static async build(options: SimulationOptions): Promise<Simulation> {
 		const simulation = new Simulation(
 			options,
@@ -142,6 +157,7 @@ export class Simulation {
 	async run(duration: number | undefined): Promise<void> {
 		for (const board of this.boards) board.powerOn();
 		for (const observer of this.#observers) observer.start();
+		this.#injector?.start();
 		await this.pace.run(duration === undefined ? Infinity : this.scheduler.now + duration);
 	}
 
@@ -173,15 +189,21 @@ export class Simulation {
 	}
 
 	async #assemble(): Promise<void> {
-		const { manifest, broker, seed, speed } = this.#options;
+		const { manifest, broker, seed, speed, faults = [] } = this.#options;
 		const read = readManifest(manifest.path, manifest.json);
 		const config = { ...read.config, ...definedOnly(manifest.overrides) };
 		const plan = planBoards(config, broker !== undefined, speed === 1);
 		for (const { name, address } of plan.boards) this.#boardNames.set(address, name);
 		for (const [name, address] of plan.names) this.network.names.set(name, address);
+		for (const fault of faults)
+			targetsOf(
+				fault,
+				plan.boards.map((board) => this.#faultTarget(board)),
+			);
 		const seeds = new Random(seed, "boards");
 		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
 		const { name } = plan.boards[plan.boards.length - 1]!;
+		if (faults.length > 0) this.#injector = this.#createInjector(faults, name);
 		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings])
 			this.#emit(name, { type: "trace", message });
 	}
@@ -206,23 +228,38 @@ export class Simulation {
 		const observed = plan.hasBroker && !this.#options.broker;
 		const config = observed ? this.#addObserver(plan, new Random(seed, "observer")) : plan.config;
 		const network = this.#createNetwork(plan);
+		const sensorPort = new FaultySensors(this.#createSensorPort(properties, seed, declared));
+		const storage = new FaultyStorage(new Flash());
 		const board = new Board({
 			scheduler: this.scheduler,
 			network,
 			...(settings.wifi === undefined ? {} : { accessPoint: this.accessPoint }),
 			latency: this.network.latency,
+			timeService: this.#timeService,
+			interruptible: this.#options.faults !== undefined,
 			...(settings.time.server === undefined ? {} : { timeServer: settings.time.server }),
 			mac,
 			address,
 			seed,
 			sensors,
-			sensorPort: this.#createSensorPort(properties, seed, declared),
+			sensorPort,
+			storage,
 			retained: retainedSize(manifest.defines),
 			// Samples must match the recording's times, so the clock is set from the start and has no drift.
 			...(this.timeline ? { clock: this.timeline.start, drift: 0 } : {}),
 			emit: (event) => this.#emit(name, event),
 		});
 		this.boards.push(board);
+		const host = this.network.find(address);
+		this.#faultBoards.push({
+			...this.#faultTarget(plan),
+			board,
+			sensors: sensorPort,
+			storage,
+			drift: board.drift,
+			...(host === undefined ? {} : { host }),
+			onPowerOff: () => this.emitPowerOff(name),
+		});
 		this.#boardsByName.set(name, board);
 		const { progress, signal } = this.#options;
 		const engine = await createEngine(this.#options.engine, {
@@ -255,6 +292,31 @@ export class Simulation {
 			}),
 		);
 		return { ...config, firefly: { ...firefly, listen } };
+	}
+
+	#faultTarget({ name, settings, hasBroker }: BoardPlan): FaultTarget {
+		return {
+			name,
+			hasSensors: settings.sensors.length > 0,
+			hasBroker: hasBroker && this.#options.broker === undefined,
+			isVirtual: this.#options.broker === undefined,
+		};
+	}
+
+	#createInjector(faults: readonly Fault[], nodeName: string): FaultInjector {
+		return new FaultInjector(
+			{
+				scheduler: this.scheduler,
+				network: this.network,
+				accessPoint: this.accessPoint,
+				timeService: this.#timeService,
+				boards: this.#faultBoards,
+				random: new Random(this.#options.seed, "faults"),
+			},
+			faults,
+			(fault, active) =>
+				this.#emit(fault.board ?? nodeName, { type: "fault", fault: formatFault(fault), active }),
+		);
 	}
 
 	#createNetwork({ name, address, hasBroker }: BoardPlan): HostNetwork {

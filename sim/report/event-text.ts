@@ -47,6 +47,8 @@ export class EventText {
 				return `${node}  awakeLimit reached`;
 			case "sleep":
 				return `${node}  awake ${formatSpan(event.time - wake.start)}, ${wake.takeText()}${event.waiting === 0 ? "" : `, ${event.waiting} waiting`}; sleeps ${formatSpan(event.duration)}`;
+			case "fault":
+				return `${node}  fault ${event.fault} ${event.active ? "begins" : "is over"}`;
 			case "off":
 				return `${node}  power off`;
 			case "crash":

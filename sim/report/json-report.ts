@@ -1,5 +1,6 @@
 import { SimulationCounters } from "./counters";
 import type { TimedEvent } from "./events";
+import { type Rehearsal, summarizeFaults } from "./fault-summary";
 import { LineWriter, type Sink } from "./output";
 import type { Report } from "./report";
 import { summarize } from "./summary";
@@ -23,10 +24,16 @@ export class JSONReport implements Report {
 
 	begin(): void {}
 
-	finish(time: number): void {
-		this.#counters.end(time);
+	finish(time: number, rehearsal?: Rehearsal): void {
+		const counters = this.#counters;
+		counters.end(time);
 		this.#writer.line(
-			JSON.stringify({ time: this.#counters.now, type: "summary", ...summarize(this.#counters) }),
+			JSON.stringify({
+				time: counters.now,
+				type: "summary",
+				...summarize(counters),
+				...(rehearsal === undefined ? {} : { rehearsal: summarizeFaults(counters, rehearsal) }),
+			}),
 		);
 		this.close();
 	}

@@ -1,6 +1,7 @@
 import { SimulationCounters } from "./counters";
 import { EventText } from "./event-text";
 import type { TimedEvent } from "./events";
+import { faultLines, type Rehearsal, summarizeFaults } from "./fault-summary";
 import { formatTime } from "./format";
 import { LineWriter, type Sink } from "./output";
 import type { Report } from "./report";
@@ -28,9 +29,11 @@ export class LineReport implements Report {
 
 	begin(): void {}
 
-	finish(time: number): void {
+	finish(time: number, rehearsal?: Rehearsal): void {
 		this.#counters.end(time);
 		for (const line of summaryLines(summarize(this.#counters))) this.#writer.line(line);
+		if (rehearsal !== undefined)
+			for (const line of faultLines(summarizeFaults(this.#counters, rehearsal))) this.#writer.line(line);
 		this.close();
 	}
 

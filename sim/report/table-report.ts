@@ -4,6 +4,7 @@ import { batteryCapacityMAh } from "./currents";
 import { averageCurrent, batteryDays } from "./energy";
 import { EventText, formatSensor } from "./event-text";
 import type { TimedEvent } from "./events";
+import { faultLines, type Rehearsal, summarizeFaults } from "./fault-summary";
 import { formatNumber, formatSpan, formatTime } from "./format";
 import { type FrameNode, frameLines } from "./frame";
 import type { Report } from "./report";
@@ -82,10 +83,12 @@ export class TableReport implements Report {
 		this.#notes.push(text);
 	}
 
-	finish(time: number): void {
+	finish(time: number, rehearsal?: Rehearsal): void {
 		this.close();
 		this.#counters.end(time);
-		for (const line of summaryLines(summarize(this.#counters))) this.#terminal.write(`${line}\n`);
+		const lines = summaryLines(summarize(this.#counters));
+		if (rehearsal !== undefined) lines.push(...faultLines(summarizeFaults(this.#counters, rehearsal)));
+		for (const line of lines) this.#terminal.write(`${line}\n`);
 	}
 
 	close(): void {

@@ -43,7 +43,10 @@ describe("the command line", () => {
 			[["check", "a", "b"], /^error: too many arguments/],
 			[["check", "--nodes", "3"], /^error: unknown option '--nodes'/],
 			[["sim", "--nodes", "3"], /^error: unknown option '--nodes'/],
-			[["sim", "--fault", "wifi"], /^error: unknown option '--fault'/],
+			[
+				["sim", "--fault", "wifi"],
+				/^error: option '--fault <spec>' argument 'wifi' is invalid\. wifi needs its time/,
+			],
 			[["sim", "--scenario", "x"], /^error: unknown option '--scenario'/],
 			[["sim", "now"], /^error: too many arguments/],
 			[["sim", "--for"], /^error: option '--for <duration>' argument missing/],

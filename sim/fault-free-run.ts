@@ -1,0 +1,31 @@
+import { SimulationCounters } from "./report/counters";
+import { Simulation, type SimulationOptions } from "./simulation";
+
+/**
+ * The same run without its faults, silently and at full speed, to compare with.
+ * @param options of the run with faults, whose broker is part of the simulation
+ * @param duration simulated ms
+ */
+export async function runWithoutFaults(
+	options: SimulationOptions,
+	duration: number,
+): Promise<SimulationCounters> {
+	const counters = new SimulationCounters();
+	const { manifest, seed, engine, replay, latency } = options;
+	const simulation = await Simulation.build({
+		manifest,
+		seed,
+		engine,
+		...(replay === undefined ? {} : { replay }),
+		...(latency === undefined ? {} : { latency }),
+		speed: "max",
+		listener: counters,
+	});
+	try {
+		await simulation.run(duration);
+		counters.end(simulation.scheduler.now);
+		return counters;
+	} finally {
+		simulation.dispose();
+	}
+}
