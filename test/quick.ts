@@ -15,6 +15,7 @@ export const quickPaths: readonly string[] = [
 	"client/retransmission.test.ts",
 	"config",
 	"conformance",
+	"faults/fault-text.test.ts",
 	"crypto",
 	"firmware",
 	"mqtt/golden.test.ts",

@@ -7,32 +7,26 @@
  * noticed.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { mutations } from "./mutations";
+import { TreeCopy } from "./tree-copy";
 
 /** Time after which tests that a bug makes hang are killed, ms; a hang counts as noticed. */
 const TIMEOUT_MS = 300_000;
 const SHARE_TO_NOTICE = 0.95;
 /** The reporter's mark of a failed test. */
 const FAILED_TEST = "✖";
-/** Not copied: large, and unchanged by a bug. */
-const LINKED = ["node_modules", ".cache"];
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const texts = process.argv.slice(2);
 const selected = mutations.filter(
 	({ file, breaks }) => texts.length === 0 || texts.some((text) => `${file} ${breaks}`.includes(text)),
 );
-const copy = mkdtempSync(join(tmpdir(), "mutations-"));
+const copy = new TreeCopy();
 let group: number | undefined;
 
 function runTests(tests: readonly string[]): Promise<"pass" | "fail" | "hang"> {
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, ["--import", "tsx", "test/run.ts", ...tests], {
-			cwd: copy,
+			cwd: copy.folder,
 			stdio: ["ignore", "pipe", "ignore"],
 			// A group of its own, so that the test processes end with it
 			detached: true,
@@ -70,7 +64,7 @@ function endTests(): void {
 
 function removeCopy(): void {
 	endTests();
-	rmSync(copy, { recursive: true, force: true });
+	copy.remove();
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -81,20 +75,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 
 const counts = { noticed: 0, unnoticed: 0, obsolete: 0 };
 try {
-	cpSync(root, copy, {
-		recursive: true,
-		filter: (path) => ![...LINKED, ".git"].includes(basename(path)) || path === root,
-	});
-	for (const name of LINKED) symlinkSync(join(root, name), join(copy, name));
-	for (const { file, text, replacement, breaks, tests } of selected) {
-		const path = join(copy, file);
-		const source = readFileSync(path, "utf8");
-		const parts = source.split(text);
+	for (const mutation of selected) {
+		const { file, breaks, tests } = mutation;
+		const outcome = await copy.withBug(mutation, () => runTests(tests));
 		let result = "no longer applies";
-		if (parts.length === 2) {
-			writeFileSync(path, parts.join(replacement));
-			const outcome = await runTests(tests);
-			writeFileSync(path, source);
+		if (outcome !== undefined) {
 			result = outcome === "pass" ? "NOT NOTICED" : outcome === "hang" ? "noticed (hangs)" : "noticed";
 			if (outcome === "pass") counts.unnoticed++;
 			else counts.noticed++;

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import type { TimedEvent } from "../../sim/report/events";
+import { CHECKS, checkPlan } from "./run-seed";
+import { drawPlan } from "./seed-plan";
+import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
+import type { SeedRun } from "./world";
+
+/** A run without faults, which each row changes into one that must not be. */
+let good: SeedRun;
+
+before(async () => {
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		const node = plan.boards[1]!.firefly as {
+			payload: string;
+			topic: string;
+			sleep: { mode: string };
+			time: { server: unknown };
+		};
+		const sensors = plan.boards[1]!.firefly.sensors as { qos?: number; delta?: number; grid?: boolean }[];
+		// A node whose reports tell their times, one topic a sensor, each sample reported with QoS 1.
+		if (
+			node.payload !== "json" ||
+			node.topic === "home/{id}" ||
+			node.sleep.mode !== "deep" ||
+			node.time.server === false
+		)
+			continue;
+		if (plan.boards[0]!.firefly.role === "both" || sensors.some(({ qos, delta }) => qos === 0 || delta))
+			continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, []);
+		good = run;
+		return;
+	}
+});
+
+/** The same run with other events. */
+function withEvents(change: (events: TimedEvent[]) => TimedEvent[]): SeedRun {
+	return { ...good, events: change([...good.events]) };
+}
+
+/** The same run with other messages at the subscriber. */
+function withReceived(change: (received: ReceivedMessage[]) => ReceivedMessage[]): SeedRun {
+	const { subscriber } = good;
+	return { ...good, subscriber: changed(subscriber, { received: change([...subscriber.received]) }) };
+}
+
+function changed(client: WellBehavedClient, fields: Partial<WellBehavedClient>): WellBehavedClient {
+	return Object.create(client, Object.getOwnPropertyDescriptors(fields)) as WellBehavedClient;
+}
+
+const ofNode = ({ node }: TimedEvent): boolean => node === "n1";
+/** Index of the nth event of a type of the node. */
+function indexOf(events: readonly TimedEvent[], type: TimedEvent["type"], nth = 3): number {
+	let left = nth;
+	return events.findIndex((event) => event.type === type && ofNode(event) && --left === 0);
+}
+
+/** Of each check, a run that it must not let pass. */
+const violations: Readonly<Record<string, () => SeedRun>> = {
+	"nothing crashes": () =>
+		withEvents((events) => [
+			...events,
+			{
+				time: good.recoveredAt,
+				node: "n1",
+				type: "trace",
+				message: "broker: TypeError: x is not a function",
+			},
+		]),
+	"lost is 0": () => withEvents((events) => events.filter((_, i) => i !== indexOf(events, "acknowledged"))),
+	"the awake limit holds": () =>
+		withEvents((events) => {
+			const at = indexOf(events, "sleep");
+			return events.map((event, i) => (i === at ? { ...event, time: event.time + 30_000 } : event));
+		}),
+	"QoS 2 exactly once, QoS 0 at most once": () =>
+		withReceived((received) => {
+			const twice = received.find(({ topic }) => topic === "pub/2")!;
+			return [...received, { ...twice, retain: false }];
+		}),
+	"order of each topic": () =>
+		withReceived((received) => {
+			const [one, other] = received.filter(({ topic, retain }) => topic === "pub/1" && !retain);
+			return received.map((each) => (each === one ? other! : each === other ? one! : each));
+		}),
+	"what was acknowledged arrives": () =>
+		withReceived((received) => {
+			const { payload } = received.find(({ topic }) => topic === "pub/1")!;
+			return received.filter((each) => each.topic !== "pub/1" || each.payload !== payload);
+		}),
+	"well-behaved clients stay connected": () => {
+		const { publisher } = good;
+		const [first] = publisher.connections;
+		const lost = { time: first!.time + 1000, open: false, error: "transport 0: gone" };
+		return {
+			...good,
+			publisher: changed(publisher, { connections: [first!, lost, ...publisher.connections.slice(1)] }),
+		};
+	},
+	"well-behaved clients are not starved": () => {
+		const { publisher } = good;
+		const published = publisher.published.map((each) =>
+			each.acknowledgedAt === undefined ? each : { ...each, acknowledgedAt: each.acknowledgedAt + 3000 },
+		);
+		return { ...good, publisher: changed(publisher, { published }) };
+	},
+	"nodes are served in spite of their neighbours": () =>
+		withEvents((events) => [
+			...events,
+			{ time: good.recoveredAt - 1, node: "n1", type: "failed", fault: "transport", reasonCode: 0 },
+		]),
+	"samples are taken at their times": () =>
+		withEvents((events) => {
+			const from = good.recoveredAt - 200_000;
+			return events.filter(
+				({ type, time, node }) =>
+					type !== "sample" || node !== "n1" || time < from || time > good.recoveredAt - 60_000,
+			);
+		}),
+	"reports arrive once the faults are over": () =>
+		withEvents((events) => {
+			const { sequence } = events[indexOf(events, "acknowledged")] as TimedEvent & {
+				readonly type: "acknowledged";
+			};
+			return events.filter(
+				(event) => !(event.type === "acknowledged" && ofNode(event) && event.sequence === sequence),
+			);
+		}),
+	"clients are served once the faults are over": () =>
+		withReceived((received) => received.filter(({ time }) => time < good.recoveredAt - 120_000)),
+	"times in reports are right within the stated error": () =>
+		withReceived((received) =>
+			received.map((each) =>
+				each.topic.startsWith("home/n1")
+					? { ...each, payload: each.payload.replace(/T(\d\d):(\d\d)/, (_, hour) => `T${hour}:59`) }
+					: each,
+			),
+		),
+	"every pool of the broker is back at its baseline": () => ({
+		...good,
+		pools: new Map([...good.pools, ["entries/used", "1"]]),
+	}),
+};
+
+for (const { name } of CHECKS)
+	test(`a run that violates it does not pass: ${name}`, () => {
+		const violation = violations[name];
+		assert.ok(violation, "each check has a violation");
+		const check = CHECKS.find((each) => each.name === name)!;
+		assert.deepEqual(check.run(good), []);
+		assert.notDeepEqual(check.run(violation()), []);
+	});

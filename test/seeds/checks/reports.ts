@@ -1,0 +1,200 @@
+import type { TimedEvent } from "../../../sim/report/events";
+import { parseDuration } from "../../../src/config/duration";
+import { Disturbance } from "../disturbance";
+import { type BoardPlan, sensorsOf } from "../seed-plan";
+import type { SeedRun } from "../world";
+import type { Check } from "./check";
+
+/** Time that events of one wake's end take, ms. */
+const TOLERANCE_MS = 20;
+
+/** Names of the boards with sensors. */
+export function sensorBoards({ plan }: SeedRun): readonly BoardPlan[] {
+	return plan.boards.filter((board) => sensorsOf(board).length > 0);
+}
+
+/** The account of one board's reports since power-on, apart from that of the simulator. */
+class Account {
+	accepted = 0;
+	waiting = 0;
+	#droppedEvents = 0;
+	#droppedAtWake = 0;
+	/** Time of acceptance of the reports that were neither acknowledged nor dropped. */
+	readonly pending = new Map<number, number>();
+	readonly #acknowledged = new Set<number>();
+
+	get lost(): number {
+		const dropped = Math.max(this.#droppedEvents, this.#droppedAtWake);
+		return this.accepted - this.#acknowledged.size - this.waiting - dropped;
+	}
+
+	event(event: TimedEvent): void {
+		switch (event.type) {
+			case "wake":
+				this.#accept(event.accepted!, event.time);
+				this.#droppedAtWake = Math.max(this.#droppedAtWake, event.dropped!);
+				this.waiting = event.waiting!;
+				break;
+			case "accepted":
+				this.#accept(event.sequence, event.time);
+				this.waiting = event.waiting;
+				break;
+			case "acknowledged":
+				this.pending.delete(event.sequence);
+				this.#acknowledged.add(event.sequence);
+				this.waiting = event.waiting;
+				break;
+			case "dropped":
+				if (event.sequence !== undefined) this.pending.delete(event.sequence);
+				this.#droppedEvents += event.count;
+				this.waiting = event.waiting;
+				break;
+			case "sleep":
+				this.waiting = event.waiting;
+				break;
+		}
+	}
+
+	#accept(sequence: number, time: number): void {
+		while (this.accepted < sequence) this.pending.set(++this.accepted, time);
+	}
+}
+
+/** lost = accepted − acknowledged − waiting − dropped, at every wake and every sleep. */
+export const nothingLost: Check = {
+	name: "lost is 0",
+	run(run) {
+		const failures: string[] = [];
+		for (const { name } of sensorBoards(run)) {
+			let account = new Account();
+			for (const event of run.events) {
+				if (event.node !== name) continue;
+				if (event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out"))
+					account = new Account();
+				account.event(event);
+				if (event.type !== "wake" && event.type !== "sleep") continue;
+				if (account.lost !== 0)
+					failures.push(`${name}: ${account.lost} lost at ${clock(event.time)}, ${event.type}`);
+			}
+			if (account.lost !== 0) failures.push(`${name}: ${account.lost} lost at the end`);
+		}
+		return failures.slice(0, 3);
+	},
+};
+
+/** What was accepted before the last interval has been delivered at the end. */
+export const reportsArrive: Check = {
+	name: "reports arrive once the faults are over",
+	run(run) {
+		const failures: string[] = [];
+		for (const board of sensorBoards(run)) {
+			let account = new Account();
+			let lastEvent = 0;
+			for (const event of run.events) {
+				if (event.node !== board.name) continue;
+				if (event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out"))
+					account = new Account();
+				account.event(event);
+				lastEvent = event.time;
+			}
+			const longest = Math.max(...sensorsOf(board).map(({ every }) => parseDuration(String(every))!));
+			const since = run.recoveredAt - longest - 30_000;
+			if (lastEvent < since) failures.push(`${board.name}: nothing happens since ${clock(lastEvent)}`);
+			const old = [...account.pending].filter(([, time]) => time < since);
+			if (old.length > 0)
+				failures.push(
+					`${board.name}: ${old.length} reports still wait, the oldest is ${old[0]![0]} of ${clock(old[0]![1])}`,
+				);
+		}
+		return failures;
+	},
+};
+
+/** No wake is longer than `awakeLimit`. */
+export const awakeLimitHolds: Check = {
+	name: "the awake limit holds",
+	run(run) {
+		const failures: string[] = [];
+		for (const { name, firefly } of sensorBoards(run)) {
+			const sleep = firefly.sleep as { readonly mode?: string; readonly awakeLimit?: string };
+			if (firefly.role !== "sensor" || sleep.mode !== "deep") continue;
+			const limit = parseDuration(sleep.awakeLimit ?? "8s")!;
+			let wokeAt: number | undefined;
+			const check = (time: number): void => {
+				if (wokeAt !== undefined && time - wokeAt > limit + TOLERANCE_MS)
+					failures.push(`${name}: awake for ${time - wokeAt} ms from ${clock(wokeAt)}`);
+			};
+			for (const event of run.events) {
+				if (event.node !== name) continue;
+				if (event.type === "wake") wokeAt = event.time;
+				else if (["sleep", "boot", "off", "crash"].includes(event.type)) {
+					check(event.time);
+					wokeAt = undefined;
+				}
+			}
+			check(run.recoveredAt);
+		}
+		return failures.slice(0, 3);
+	},
+};
+
+/** A node without faults of its own and of the network never fails to report, whatever its neighbours do. */
+export const nodesAreServed: Check = {
+	name: "nodes are served in spite of their neighbours",
+	run(run) {
+		const failures: string[] = [];
+		for (const { name } of sensorBoards(run)) {
+			const disturbance = new Disturbance(run.plan, [name, "broker"]);
+			for (const event of run.events)
+				if (
+					event.node === name &&
+					(event.type === "failed" || event.type === "limit") &&
+					!disturbance.touches(event.time - AWAKE_MS, event.time)
+				)
+					failures.push(
+						`${name}: ${event.type === "failed" ? `${event.fault} ${event.reasonCode}` : "limit"} at ${clock(event.time)}`,
+					);
+		}
+		return failures.slice(0, 3);
+	},
+};
+const AWAKE_MS = 20_000;
+
+/** Samples are taken at their times, whatever happens to the network. */
+export const samplesAreTaken: Check = {
+	name: "samples are taken at their times",
+	run(run) {
+		if (run.plan.faults.some(({ name }) => name === "clock")) return [];
+		const failures: string[] = [];
+		for (const board of sensorBoards(run)) {
+			const disturbed = new Disturbance(
+				{
+					...run.plan,
+					faults: run.plan.faults.filter(({ name }) =>
+						["power", "brown-out", "reset", "torn-write"].includes(name),
+					),
+				},
+				[board.name],
+			);
+			for (const { name, every, grid } of sensorsOf(board)) {
+				const interval = parseDuration(String(every))!;
+				let last: number | undefined;
+				for (const event of run.events) {
+					if (event.node !== board.name || event.type !== "sample" || event.sensor !== name) continue;
+					const longest = interval * (grid === true ? 2.6 : 1.01) + 21_000;
+					if (last !== undefined && event.time - last > longest && !disturbed.touches(last, event.time))
+						failures.push(
+							`${board.name}: ${name} is not sampled from ${clock(last)} to ${clock(event.time)}`,
+						);
+					last = event.time;
+				}
+			}
+		}
+		return failures.slice(0, 3);
+	},
+};
+
+/** `00:12:03.250` of the run. */
+export function clock(time: number): string {
+	return new Date(time).toISOString().slice(11, 23);
+}

@@ -1,0 +1,53 @@
+import type { Fault } from "../../sim/faults/fault";
+import { FAULT_KINDS } from "../../sim/faults/fault-kinds";
+import type { JSONObject } from "../../sim/manifest/manifest-reader";
+import type { SeedPlan } from "./seed-plan";
+import { START_TIME } from "./world";
+
+/** Faults that concern neither the network nor a board's run. */
+const HARMLESS = new Set(["sensor", "stuck", "clock", "drift", "time-server"]);
+/** Faults of the access point, which a wired board does not notice. */
+const OF_WIFI = new Set(["wifi", "roam", "lease"]);
+/**
+ * Time after a fault in which its consequences may still come, ms: one and a half times the longest keep
+ * alive, and the longest pause between TCP's repetitions.
+ */
+const AFTERMATH_MS = 110_000;
+
+/** When connections of a board may suffer from faults. */
+export class Disturbance {
+	readonly #spans: readonly (readonly [from: number, to: number])[];
+
+	/** @param boards names of those that take part in the connection */
+	constructor(plan: SeedPlan, boards: readonly string[]) {
+		this.#spans = plan.faults
+			.filter((fault) => boards.some((board) => concerns(plan, fault, board)))
+			.map(({ at, duration = 0 }) => [START_TIME + at, START_TIME + at + duration + AFTERMATH_MS]);
+	}
+
+	/** Whether a fault or its aftermath touches the span. @param from, to ms since 1970 */
+	touches(from: number, to = from): boolean {
+		return this.#spans.some(([start, end]) => start <= to && end >= from);
+	}
+}
+
+/** Whether the run or the connections of a board may suffer from a fault. */
+export function concerns(plan: SeedPlan, fault: Fault, board: string): boolean {
+	if (HARMLESS.has(fault.name)) return false;
+	const firefly = plan.boards.find(({ name }) => name === board)?.firefly;
+	if (OF_WIFI.has(fault.name)) return firefly?.wifi !== undefined;
+	if (fault.name === "dns")
+		return String((firefly?.broker as JSONObject | undefined)?.url).includes("broker.home");
+	if (fault.board !== undefined) return fault.board === board;
+	return FAULT_KINDS[fault.name]!.scope === "broker" ? board === "broker" : firefly?.sensors !== undefined;
+}
+
+/** Whether the broker keeps its state whatever the faults of this plan do to it. */
+export function brokerIsDurable({ boards, faults }: SeedPlan): boolean {
+	const listen = boards[0]!.firefly.listen as JSONObject;
+	return (
+		listen.persist === true &&
+		listen.persistInterval === "0s" &&
+		!faults.some(({ name }) => name === "storage" || name === "flash-full")
+	);
+}

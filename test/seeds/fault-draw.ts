@@ -1,0 +1,49 @@
+import type { Fault } from "../../sim/faults/fault";
+import { FAULT_KINDS } from "../../sim/faults/fault-kinds";
+import type { Draw } from "./draw";
+
+/** Quiet time before the first fault, ms: the subscriber must be there before. */
+const FIRST_FAULT_MS = 25_000;
+const LONGEST_FAULT_MS = 120_000;
+const MAX_FAULTS = 5;
+
+/**
+ * Draws the faults of a seed, in the order of their times; times and durations are whole tenths of a
+ * second.
+ */
+export function drawFaults(draw: Draw, boards: readonly string[], active: number): Fault[] {
+	const count = draw.integer(0, MAX_FAULTS);
+	return Array.from({ length: count }, () => drawFault(draw, boards, active)).sort((a, b) => a.at - b.at);
+}
+
+function drawFault(draw: Draw, boards: readonly string[], active: number): Fault {
+	const name = draw.pick(Object.keys(FAULT_KINDS));
+	const kind = FAULT_KINDS[name]!;
+	const at = tenths(draw.integer(FIRST_FAULT_MS, active - 1000));
+	// Short ones are the more likely ones: they fall into the middle of what goes on.
+	const longest = Math.min(draw.pick([1000, 10_000, LONGEST_FAULT_MS]), active - at);
+	const amount = kind.amount === undefined ? undefined : AMOUNTS[kind.amount](draw);
+	const board =
+		kind.scope === "network" || draw.chance(0.2) || (kind.scope === "broker" && draw.chance(0.5))
+			? undefined
+			: draw.pick(boards);
+	return {
+		name,
+		...(amount === undefined ? {} : { amount }),
+		...(kind.lasts ? { duration: Math.max(100, tenths(draw.integer(100, longest))) } : {}),
+		at,
+		...(board === undefined ? {} : { board }),
+	};
+}
+
+const AMOUNTS = {
+	share: (draw: Draw) => draw.integer(1, 60) / 100,
+	duration: (draw: Draw) => draw.pick([50, 500, 3000]),
+	step: (draw: Draw) => draw.pick([-3_600_000, -60_000, -2000, 2000, 60_000, 3_600_000]),
+	ppm: (draw: Draw) => draw.pick([-2000, -300, 300, 2000]),
+	calls: (draw: Draw) => (draw.chance(0.3) ? undefined : draw.integer(1, 120)),
+} as const;
+
+function tenths(ms: number): number {
+	return Math.floor(ms / 100) * 100;
+}

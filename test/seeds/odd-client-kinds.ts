@@ -1,0 +1,23 @@
+/** Neighbours that a well-behaved client must not notice. */
+export const ODD_CLIENT_KINDS = [
+	/** Subscribes to everything and reads a few bytes at a time, without an acknowledgement. */
+	"slow",
+	/** Subscribes to everything and reads nothing. */
+	"frozen",
+	/** Publishes as fast as it can. */
+	"flooding",
+	/** Vanishes without a word, again and again. */
+	"half-open",
+	/** Opens connections and sends nothing. */
+	"silent",
+	/** Sends what is no MQTT. */
+	"garbage",
+	/** Sends the first half of a packet. */
+	"halting",
+	/** Connects with one client identifier all the time, before the last connection has ended. */
+	"impatient",
+	/** Leaves sessions behind, each with subscriptions. */
+	"hoarding",
+] as const;
+
+export type OddClientKind = (typeof ODD_CLIENT_KINDS)[number];

@@ -1,0 +1,94 @@
+import type { Mutation } from "../mutation/mutations";
+
+/** A bug that a seed must find, by its kind. */
+export interface PlantedBug extends Pick<Mutation, "file" | "text" | "replacement" | "breaks"> {
+	readonly kind: string;
+}
+
+/** One a kind of what can go wrong. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+	{
+		kind: "reset",
+		file: "src/sensor/collector.ts",
+		text: "			clock.saveTimes(0);\n			this.#retained.commit();\n",
+		replacement: "			clock.saveTimes(0);\n",
+		breaks: "a reset in the middle of a wake loses what was accepted",
+	},
+	{
+		kind: "awake limit",
+		file: "src/sensor/node.ts",
+		text: "if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);",
+		replacement: "",
+		breaks: "a broken network empties the battery",
+	},
+	{
+		kind: "exactly once",
+		file: "src/session/delivery.ts",
+		text: "[PUBREL_PENDING, PUBLISH_ARRIVES, SEND_PUBREC, PUBREL_PENDING]",
+		replacement: "[PUBREL_PENDING, PUBLISH_ARRIVES, DELIVER, PUBREL_PENDING]",
+		breaks: "a repeated QoS 2 message is delivered twice",
+	},
+	{
+		kind: "order",
+		file: "src/broker/session/queue-suspension.ts",
+		text: `	table.setNext(last, lists[row + FIRST_WAITING]);
+	if (lists[row + FIRST_WAITING] === 0) lists[row + LAST_WAITING] = last;
+	lists[row + FIRST_WAITING] = first;
+`,
+		replacement: `	table.setNext(last, 0);
+	if (lists[row + FIRST_WAITING] === 0) lists[row + FIRST_WAITING] = first;
+	else table.setNext(lists[row + LAST_WAITING], first);
+	lists[row + LAST_WAITING] = last;
+`,
+		breaks: "what was in flight when a client left is sent after newer messages",
+	},
+	{
+		kind: "starvation",
+		file: "src/broker/listeners.ts",
+		text: "if (connection.lastReceivedAt + limit <= nowMs) {",
+		replacement: "if (nowMs < 0) {",
+		breaks: "hosts that connect and stay silent keep everybody else out",
+	},
+	{
+		kind: "pools",
+		file: "src/broker/handlers/session-end.ts",
+		text: "			queues.clear(session);\n",
+		replacement: "",
+		breaks: "what waited for a session that has ended is never freed",
+	},
+	{
+		kind: "clock",
+		file: "firmware/time-request.ts",
+		text: "this.#clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));",
+		replacement: "this.#clock.set(seconds, 0);",
+		breaks: "the clock is up to a second late",
+	},
+	{
+		kind: "sensor",
+		file: "src/sensor/sampler.ts",
+		text: "			this.closeDriver(driver);\n			return NaN;\n",
+		replacement: "			this.closeDriver(driver);\n			throw error;\n",
+		breaks: "a sensor that fails ends the wake",
+	},
+	{
+		kind: "dead connection",
+		file: "src/client/keep-alive.ts",
+		text: "			this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);\n",
+		replacement: "",
+		breaks: "a client never notices that its connection is dead",
+	},
+	{
+		kind: "power",
+		file: "src/broker/persist/subscription-records.ts",
+		text: "const session = sessions.restoredSession(storedSession);",
+		replacement: "const session = 0 * sessions.restoredSession(storedSession);",
+		breaks: "subscriptions are gone after a restart, and the sessions are not",
+	},
+	{
+		kind: "outage",
+		file: "src/sensor/try-backoff.ts",
+		text: "reals[REAL_RETRY] = now + pauseMs;",
+		replacement: "reals[REAL_RETRY] = now + pauseMs * 60;",
+		breaks: "after an outage a node waits for minutes instead of seconds",
+	},
+];

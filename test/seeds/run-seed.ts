@@ -1,0 +1,45 @@
+import type { EngineName } from "../../sim/engine/engine-factory";
+import { noCrash, poolsAreEmpty } from "./checks/broker";
+import type { Check } from "./checks/check";
+import { clocksAreRight } from "./checks/clocks";
+import { connectionsStay, nobodyStarves } from "./checks/connections";
+import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
+import {
+	awakeLimitHolds,
+	nodesAreServed,
+	nothingLost,
+	reportsArrive,
+	samplesAreTaken,
+} from "./checks/reports";
+import type { SeedPlan } from "./seed-plan";
+import { runPlan, type SeedRun } from "./world";
+
+export const CHECKS: readonly Check[] = [
+	noCrash,
+	nothingLost,
+	awakeLimitHolds,
+	neverTwice,
+	inOrder,
+	acknowledgedArrives,
+	connectionsStay,
+	nobodyStarves,
+	nodesAreServed,
+	samplesAreTaken,
+	reportsArrive,
+	clientsAreServed,
+	clocksAreRight,
+	poolsAreEmpty,
+];
+
+export interface SeedResult {
+	readonly run: SeedRun;
+	/** `check: what does not hold`. */
+	readonly failures: readonly string[];
+}
+
+/** Runs a plan and checks the run. */
+export async function checkPlan(plan: SeedPlan, engine: EngineName = "node"): Promise<SeedResult> {
+	const run = await runPlan(plan, engine);
+	const failures = CHECKS.flatMap((check) => check.run(run).map((failure) => `${check.name}: ${failure}`));
+	return { run, failures };
+}
