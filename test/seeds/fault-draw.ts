@@ -5,21 +5,42 @@ import type { Draw } from "./draw";
 /** Quiet time before the first fault, ms: the subscriber must be there before. */
 const FIRST_FAULT_MS = 25_000;
 const LONGEST_FAULT_MS = 120_000;
-const MAX_FAULTS = 5;
+const MAX_FAULTS = 6;
+/** Share of the faults that follow another one closely, and how closely, ms: troubles do not come alone. */
+const CLUSTERED = 0.4;
+const CLUSTER_MS = 4000;
+/** Kinds that meet the firmware in the middle of its work; each counts as so many others. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+	power: 3,
+	"brown-out": 2,
+	reset: 4,
+	"half-open": 2,
+	disconnect: 2,
+	loss: 2,
+	"torn-write": 2,
+};
+const NAMES = Object.keys(FAULT_KINDS).flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
 
 /**
  * Draws the faults of a seed, in the order of their times; times and durations are whole tenths of a
  * second.
  */
 export function drawFaults(draw: Draw, boards: readonly string[], active: number): Fault[] {
-	const count = draw.integer(0, MAX_FAULTS);
-	return Array.from({ length: count }, () => drawFault(draw, boards, active)).sort((a, b) => a.at - b.at);
+	const faults: Fault[] = [];
+	for (let left = draw.integer(0, MAX_FAULTS); left > 0; left--) {
+		const last = faults[faults.length - 1];
+		const at =
+			last !== undefined && draw.chance(CLUSTERED)
+				? Math.min(last.at + draw.integer(0, CLUSTER_MS), active - 1000)
+				: draw.integer(FIRST_FAULT_MS, active - 1000);
+		faults.push(drawFault(draw, boards, tenths(at), active));
+	}
+	return faults.sort((a, b) => a.at - b.at);
 }
 
-function drawFault(draw: Draw, boards: readonly string[], active: number): Fault {
-	const name = draw.pick(Object.keys(FAULT_KINDS));
+function drawFault(draw: Draw, boards: readonly string[], at: number, active: number): Fault {
+	const name = draw.pick(NAMES);
 	const kind = FAULT_KINDS[name]!;
-	const at = tenths(draw.integer(FIRST_FAULT_MS, active - 1000));
 	// Short ones are the more likely ones: they fall into the middle of what goes on.
 	const longest = Math.min(draw.pick([1000, 10_000, LONGEST_FAULT_MS]), active - at);
 	const amount = kind.amount === undefined ? undefined : AMOUNTS[kind.amount](draw);
