@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { TimedEvent } from "../../sim/report/events";
+import { subscriberMayLose } from "./checks/messages";
 import { CHECKS, checkPlan } from "./run-seed";
 import { drawPlan } from "./seed-plan";
 import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
@@ -31,6 +32,7 @@ before(async () => {
 			continue;
 		const { run, failures } = await checkPlan(plan);
 		assert.deepEqual(failures, []);
+		if (subscriberMayLose(run)) continue;
 		good = run;
 		return;
 	}
@@ -89,7 +91,7 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 	"what was acknowledged arrives": () =>
 		withReceived((received) => {
 			const { payload } = received.find(({ topic }) => topic === "pub/1")!;
-			return received.filter((each) => each.topic !== "pub/1" || each.payload !== payload);
+			return received.map((each) => (each.payload === payload ? { ...each, payload: "0" } : each));
 		}),
 	"well-behaved clients stay connected": () => {
 		const { publisher } = good;

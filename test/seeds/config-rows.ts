@@ -8,6 +8,8 @@ export interface ConfigContext {
 	/** Topics with a retained value, at most. */
 	readonly retainedTopics: number;
 	readonly hasUsers: boolean;
+	/** Of a sensor: whether its node has a session that outlives the connection, which QoS 2 needs. */
+	readonly keepsSession: boolean;
 	/** Whether this is the board with the broker, which reports to itself. */
 	readonly isBroker: boolean;
 	/** User name and password of a node where {@link hasUsers}. */
@@ -61,10 +63,10 @@ export const NODE_ROWS: readonly ConfigRow[] = [
 	oneOf("broker.version", 4, 5),
 	oneOf("broker.keepAlive", "5s", "10s", "30s"),
 	oneOf("broker.pipeline", "auto", "auto", true, false),
-	oneOf("broker.cleanStart", true, true, false),
+	oneOf("broker.cleanStart", true, false),
 	row("broker.sessionExpiry", (draw, _, drawn) =>
 		drawn.get("broker.cleanStart") === false && drawn.get("broker.version") === 5
-			? draw.pick(["60s", "10m"])
+			? draw.pick(["10m", "1h"])
 			: undefined,
 	),
 	row("broker.username", (_, { hasUsers, login }) => (hasUsers ? login[0] : undefined)),
@@ -94,7 +96,7 @@ export const SENSOR_ROWS: readonly ConfigRow[] = [
 		drawn.has("delta") ? draw.pick([undefined, "60s", "3m"]) : undefined,
 	),
 	oneOf("decimals", undefined, 0, 2),
-	oneOf("qos", 0, 1, 1, 1),
+	row("qos", (draw, { keepsSession }) => draw.pick(keepsSession ? [0, 1, 2, 2, 2] : [0, 1, 1, 1])),
 	oneOf("retain", undefined, true, false),
 ];
 
@@ -110,7 +112,8 @@ export const LISTEN_ROWS: readonly ConfigRow[] = [
 	row("retainedTopics", (draw, { retainedTopics }) => retainedTopics + draw.integer(8, 24)),
 	row("retainedBytes", (_, __, drawn) => 320 * Number(drawn.get("retainedTopics"))),
 	oneOf("inFlight", undefined, 1, 4, 16),
-	oneOf("receiveMaximum", undefined, 1, 16),
+	// Not less than a client's inFlight: one of MQTT 3.1.1 cannot be told, and would be closed.
+	oneOf("receiveMaximum", undefined, 16, 32),
 	row("queuedPerClient", (draw) => draw.integer(16, 64)),
 	row(
 		"queuedMessages",

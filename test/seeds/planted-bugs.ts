@@ -52,9 +52,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "pools",
 		file: "src/broker/handlers/session-end.ts",
-		text: "			queues.clear(session);\n",
+		text: "			subscriptions.removeAll(session);\n",
 		replacement: "",
-		breaks: "what waited for a session that has ended is never freed",
+		breaks: "the topic filters of a session that has ended are never freed",
 	},
 	{
 		kind: "clock",
@@ -73,7 +73,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "dead connection",
 		file: "src/client/keep-alive.ts",
-		text: "			this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);\n",
+		text: "this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);",
 		replacement: "",
 		breaks: "a client never notices that its connection is dead",
 	},

@@ -8,6 +8,9 @@ import { BROKER_ADDRESS } from "./seed-plan";
 const EMPTY = new Uint8Array(0);
 const DECODER = new TextDecoder();
 
+/** Beside the topics, how many messages have come that were not for the probe. */
+export const STRAY_MESSAGES = "(messages of others)";
+
 /** The last client of a run: clears all retained values, then reads what the broker says of its pools. */
 export class PoolProbe {
 	/**
@@ -15,7 +18,7 @@ export class PoolProbe {
 	 */
 	static readonly DURATION_MS = 15_000;
 	/** Newest payload of each `$SYS/broker/…` topic, without that prefix. */
-	readonly values = new Map<string, string>();
+	readonly values = new Map<string, string>([[STRAY_MESSAGES, "0"]]);
 	readonly #client: Client;
 	readonly #retained: Uint8Array[] = [];
 	#subscribed = false;
@@ -23,6 +26,7 @@ export class PoolProbe {
 	constructor(scheduler: Scheduler, host: VirtualHost, login: readonly [string, string] | undefined) {
 		let topic = EMPTY;
 		let payload = "";
+		let isRetained = false;
 		this.#client = new Client(
 			{
 				host: BROKER_ADDRESS,
@@ -47,6 +51,7 @@ export class PoolProbe {
 				onAcknowledged: () => {},
 				onClosed: () => {},
 				onMessage: (packet) => {
+					isRetained = (packet.flags & RETAIN) !== 0;
 					topic = packet.bytes.slice(packet.topicStart, packet.topicEnd);
 					payload = "";
 				},
@@ -55,6 +60,7 @@ export class PoolProbe {
 					if (!last) return;
 					const name = DECODER.decode(topic);
 					if (name.startsWith("$SYS/broker/")) this.values.set(name.slice("$SYS/broker/".length), payload);
+					else if (!isRetained && payload !== "") this.#countStray();
 					else if (payload !== "") {
 						this.#retained.push(topic);
 						this.#pump();
@@ -67,6 +73,11 @@ export class PoolProbe {
 
 	start(): void {
 		this.#client.open();
+	}
+
+	/** Nobody publishes any more: it waited for another session. */
+	#countStray(): void {
+		this.values.set(STRAY_MESSAGES, String(Number(this.values.get(STRAY_MESSAGES)) + 1));
 	}
 
 	#pump(): void {

@@ -73,6 +73,7 @@ export function drawPlan(seed: number): SeedPlan {
 		peers: nodeCount + 3 + oddClients,
 		retainedTopics: (nodeCount + 1) * (SENSOR_PROPERTIES.length + 1) + PUBLISHER_TOPICS.length,
 		hasUsers,
+		keepsSession: false,
 		isBroker: false,
 		login: LOGINS[0],
 	};
@@ -136,6 +137,7 @@ function drawNode(seed: number, number: number, context: ConfigContext): BoardPl
 
 function drawNodeConfig(draw: Draw, context: ConfigContext): JSONObject {
 	const config = drawConfig(NODE_ROWS, draw, context);
+	const { cleanStart } = config.broker as { readonly cleanStart: boolean };
 	const count = draw.integer(1, SENSOR_PROPERTIES.length);
 	const sensors = Array.from(
 		{ length: count },
@@ -143,7 +145,7 @@ function drawNodeConfig(draw: Draw, context: ConfigContext): JSONObject {
 			name: `s${index}`,
 			driver: "virtual",
 			property: SENSOR_PROPERTIES[index]!,
-			...drawConfig(SENSOR_ROWS, draw, context),
+			...drawConfig(SENSOR_ROWS, draw, { ...context, keepsSession: !cleanStart }),
 		}),
 	);
 	return { ...config, sensors };
