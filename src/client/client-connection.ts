@@ -69,6 +69,8 @@ export class ClientConnection {
 	reservedBytes = SEND_RESERVE;
 	/** The application has not taken the last piece of a message: nothing is read. */
 	declare isPaused?: boolean;
+	/** Messages are neither delivered nor acknowledged on this connection: the broker keeps them. */
+	declare leavesMessages?: boolean;
 	// Of a message whose payload follows piece by piece; see streamed-publish.ts
 	declare payloadRemaining?: number;
 	declare streamedId?: number;
@@ -127,6 +129,7 @@ export class ClientConnection {
 		this.#closeError = undefined;
 		this.#firstBytesLength = 0;
 		if (this.isPaused) this.isPaused = false;
+		if (this.leavesMessages) this.leavesMessages = false;
 		if (this.payloadRemaining) this.payloadRemaining = 0;
 		this.deferredAnswers?.reset();
 		this.outbound.reset();

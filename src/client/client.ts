@@ -14,6 +14,7 @@ import {
 	TCP_CONNECTED,
 } from "../session/client-phase";
 import type { InFlight } from "../session/in-flight";
+import type { IncomingIds } from "../session/incoming-ids";
 import type { Negotiated } from "../session/negotiated";
 import { VIOLATION } from "../session/phase";
 import { ClientConnection } from "./client-connection";
@@ -53,6 +54,7 @@ export { BUSY, type PacketId, type PublishResult, REJECTED } from "./outbound";
 export { type SubscriptionOptions, subscription } from "./subscription";
 
 export type MessagesInFlight = Pick<InFlight, "count" | "hasTag" | "smallestTag" | "removeTag" | "setState">;
+export type StoredIds = Pick<IncomingIds, "count" | "at" | "add" | "clear">;
 
 /**
  * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every
@@ -343,12 +345,37 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		this.incoming.pause();
 	}
 
-	/** Reads on. */
+	/** Acknowledges the message, and reads on. */
 	resume(): void {
 		const { connection } = this;
 		if (!connection.isPaused) return;
 		connection.isPaused = false;
-		if (this.callbackDepth === 0) connection.deadlines.start(TURN_DEADLINE, 0);
+		if (this.callbackDepth > 0) return;
+		connection.now = this.device.time.ticks;
+		this.incoming.acknowledgeHeld();
+		connection.deadlines.start(TURN_DEADLINE, 0);
+	}
+
+	/** A message was delivered, and its acknowledgement waits for the end of a pause, or for room. */
+	get owesAcknowledgement(): boolean {
+		return this.incoming.inbound.answerOwed === true;
+	}
+
+	/**
+	 * From now on, messages are neither delivered nor acknowledged on this connection, the one that
+	 * {@link pause} holds included: the broker keeps those of QoS 1 and 2 for the next connection of the session.
+	 */
+	leaveMessages(): void {
+		this.connection.leavesMessages = true;
+	}
+
+	/**
+	 * Packet identifiers of QoS 2 messages that were delivered, and that the broker has not released. They
+	 * belong to the session: an application that keeps it over a restart stores them by the time that it has
+	 * taken a message, and adds them before `open()`. [MQTT-4.1.0-1] [MQTT-3.1.1:3.1.2-4]
+	 */
+	get incomingIds(): StoredIds {
+		return this.incoming.inbound.incomingIds;
 	}
 
 	/** @returns whether a packet of the application may be staged; if not, `onWritable` follows */

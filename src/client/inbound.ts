@@ -31,10 +31,11 @@ export interface AnsweringConnection {
 export class Inbound {
 	#connection: AnsweringConnection;
 	#handler: ClientHandler;
-	#incomingIds: IncomingIds;
+	/** QoS 2 messages that were delivered and not yet released. */
+	readonly incomingIds: IncomingIds;
 	#qos = 0;
 	#packetId = 0;
-	/** False for a QoS 2 message that was delivered before, and for any message after DISCONNECT. */
+	/** False for a QoS 2 message that was delivered before, and for one that the broker is to keep. */
 	#delivering = false;
 	/** The message was delivered while paused: its answer waits. */
 	declare answerOwed?: boolean;
@@ -43,7 +44,7 @@ export class Inbound {
 	constructor(connection: AnsweringConnection, handler: ClientHandler, receiveMaximum: number) {
 		this.#connection = connection;
 		this.#handler = handler;
-		this.#incomingIds = new IncomingIds(receiveMaximum);
+		this.incomingIds = new IncomingIds(receiveMaximum);
 	}
 
 	/**
@@ -51,12 +52,12 @@ export class Inbound {
 	 *   [MQTT-3.2.2-5] [MQTT-3.1.2-4] [MQTT-3.1.1:3.1.2-6]
 	 */
 	onConnack(sessionPresent: boolean): void {
-		if (!sessionPresent) this.#incomingIds.clear();
+		if (!sessionPresent) this.incomingIds.clear();
 	}
 
 	/**
-	 * @param delivers false after DISCONNECT: the message is neither delivered nor acknowledged, so that the
-	 *   broker keeps it for the next connection [MQTT-3.14.4-1]
+	 * @param delivers false after DISCONNECT, and where the application leaves it: the message is neither
+	 *   delivered nor acknowledged, so that the broker keeps it for the next connection [MQTT-3.14.4-1]
 	 * @returns 0, or the reason code with which the connection must end
 	 */
 	onPublish(packet: Packet, delivers: boolean): CheckResult {
@@ -68,9 +69,9 @@ export class Inbound {
 		// A QoS 1 message is new, whatever its packet identifier was used for before [MQTT-4.3.2-5]
 		this.#delivering = delivers;
 		if (this.#qos === 2) {
-			const state = this.#incomingIds.has(this.#packetId) ? PUBREL_PENDING : IDLE;
+			const state = this.incomingIds.has(this.#packetId) ? PUBREL_PENDING : IDLE;
 			if (actionOn(state, PUBLISH_ARRIVES) !== DELIVER) this.#delivering = false;
-			else if (this.#incomingIds.full) return RECEIVE_MAXIMUM_EXCEEDED;
+			else if (delivers && this.incomingIds.full) return RECEIVE_MAXIMUM_EXCEEDED;
 		}
 		if (this.#delivering) this.#handler.onMessage?.(packet);
 		return 0;
@@ -92,7 +93,7 @@ export class Inbound {
 		// delivered or not. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
 		if (this.#qos === 1) answers.puback(this.#packetId);
 		else if (this.#qos === 2) {
-			if (this.#delivering) this.#incomingIds.add(this.#packetId);
+			if (this.#delivering) this.incomingIds.add(this.#packetId);
 			answers.pubrec(this.#packetId);
 		}
 	}
@@ -100,7 +101,7 @@ export class Inbound {
 	/** Answers every PUBREL and releases its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
 	onPubrel(packet: Packet): void {
 		const { packetId } = packet;
-		const state = this.#incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
+		const state = this.incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
 		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || packet.version === 4;
 		this.#connection.answers.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 	}

@@ -47,7 +47,7 @@ export class IncomingPackets implements DecoderHandler {
 	private readonly connection: ClientConnection;
 	private readonly options: ClientOptions;
 	private readonly handler: ClientHandler;
-	private readonly inbound: Inbound;
+	readonly inbound: Inbound;
 	private readonly decoder: Decoder;
 	/** Bytes at the end of the transport's chunk that were read and not decoded, after a pause. */
 	declare private heldBytes: number | undefined;
@@ -121,10 +121,18 @@ export class IncomingPackets implements DecoderHandler {
 	private goOn(held: number): boolean {
 		const { answers } = this.connection;
 		if (answers.room <= SEND_RESERVE + 2 * MAXIMUM_ANSWER_SIZE + held + (held >> 2)) return false;
-		if (this.inbound.answerOwed) this.inbound.acknowledge();
-		this.inbound.answerOwed = false;
+		this.acknowledgeHeld();
 		this.heldBytes = undefined;
 		return true;
+	}
+
+	/** Stages the answer that waited for the end of a pause, unless the broker is to keep the message. */
+	acknowledgeHeld(): void {
+		const { connection, inbound } = this;
+		if (!inbound.answerOwed || connection.answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) return;
+		inbound.answerOwed = false;
+		const next = clientPhaseAfter(connection.phase, PUBLISH);
+		if (next !== IGNORED && next !== VIOLATION && !connection.leavesMessages) inbound.acknowledge();
 	}
 
 	/** Called by the decoder. */
@@ -161,7 +169,7 @@ export class IncomingPackets implements DecoderHandler {
 			return this.onError(PROTOCOL_ERROR, "a session after Clean Start");
 		this.inbound.onConnack(sessionPresent);
 		this.connection.onAccepted(packet, next);
-		return this.handler.onOpen(sessionPresent);
+		return this.handler.onOpen(sessionPresent, packet.properties);
 	}
 
 	private onPingresp(): unknown {
@@ -222,21 +230,22 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** Called by the decoder. */
 	onPublish(packet: Packet): void {
-		const next = clientPhaseAfter(this.connection.phase, PUBLISH);
+		const { connection } = this;
+		const next = clientPhaseAfter(connection.phase, PUBLISH);
 		if (next === VIOLATION) {
 			this.failUnexpected();
 			return;
 		}
-		const reasonCode = this.inbound.onPublish(packet, next !== IGNORED);
+		const reasonCode = this.inbound.onPublish(packet, next !== IGNORED && !connection.leavesMessages);
 		if (reasonCode !== 0) this.onError(reasonCode, "a topic alias, or more than the receive maximum");
 	}
 
 	/** Called by the decoder. */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		const { phase } = this.connection;
+		const { phase, leavesMessages } = this.connection;
 		if (!isReading(phase)) return;
 		// A message that is complete only after DISCONNECT is not acknowledged: the broker keeps it.
-		const answers = last && clientPhaseAfter(phase, PUBLISH) !== IGNORED;
+		const answers = last && !leavesMessages && clientPhaseAfter(phase, PUBLISH) !== IGNORED;
 		this.inbound.onPayload(bytes, start, end, last, answers);
 	}
 

@@ -1,6 +1,7 @@
 import type { Device } from "../device";
 import type { ReasonCode } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
+import type { PropertyReader } from "../mqtt/property-reader";
 import type { CachedLimits } from "../session/negotiated";
 import type { ClientError } from "./errors";
 
@@ -86,8 +87,11 @@ export interface OpenOptions {
  * exception as its `cause`.
  */
 export interface ClientHandler {
-	/** CONNACK accepted the connection. */
-	onOpen(sessionPresent: boolean): void;
+	/**
+	 * CONNACK accepted the connection.
+	 * @param properties of CONNACK, such as user properties; valid only during the call, empty in MQTT 3.1.1
+	 */
+	onOpen(sessionPresent: boolean, properties: PropertyReader): void;
 	/**
 	 * `publish()` may succeed. First called as soon as packets may leave (with pipelining when TCP is
 	 * established, otherwise after CONNACK), later each time that `publish()`, `subscribe()` or

@@ -16,6 +16,15 @@ export class IncomingIds {
 		return this.#count === this.#capacity;
 	}
 
+	get count(): number {
+		return this.#count;
+	}
+
+	/** @param index 0 … count − 1, in no particular order */
+	at(index: number): number {
+		return this.#ids === undefined ? 0 : this.#ids[index];
+	}
+
 	has(packetId: number): boolean {
 		return this.find(packetId) >= 0;
 	}

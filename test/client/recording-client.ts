@@ -76,10 +76,10 @@ export class RecordingClient {
 		this.client = new Client(
 			{ ...defaultOptions, ...options },
 			{
-				onOpen: (sessionPresent) => {
+				onOpen: (sessionPresent, properties) => {
 					checkNesting();
 					this.opened.push({ at: this.now(), sessionPresent });
-					hooks.onOpen?.(sessionPresent);
+					hooks.onOpen?.(sessionPresent, properties);
 				},
 				onWritable: () => {
 					checkNesting();
