@@ -49,11 +49,19 @@ export interface DeviceEvents {
 	limit: [awakeMs: number, waiting: number];
 	/** Deep sleep begins. */
 	sleep: [requestedMs: number, waiting: number, awakeMs: number];
+	/**
+	 * The node has executed a command, or refused it. "restored", never accepted: settings of the command `set`
+	 * were given up, as no report was acknowledged with them.
+	 */
+	command: [name: CommandEventName, accepted: boolean];
 	/** The broker has a new current value of a topic. `record`: of its retained store; 0: it found no room. */
 	retained: [record: number, retain: boolean, payloadSize: number];
 	/** The broker sent a message to a client, or queued it. */
 	delivered: [qos: number, payloadSize: number];
 }
+
+/** "unknown": it could not be read. */
+export type CommandEventName = "report-now" | "identify" | "clear" | "set" | "unknown" | "restored";
 
 export type DeviceEventName = keyof DeviceEvents;
 
@@ -67,7 +75,8 @@ export type DropReason =
 	| typeof DROPPED_OLDEST
 	| typeof DROPPED_THINNED
 	| typeof DROPPED_CORRUPTED
-	| typeof DROPPED_UNREADABLE;
+	| typeof DROPPED_UNREADABLE
+	| typeof DROPPED_CLEARED;
 /** The outbox was full: the oldest report was dropped. */
 export const DROPPED_OLDEST = 0;
 /** The outbox was full: every second report of the older half was dropped. */
@@ -76,3 +85,5 @@ export const DROPPED_THINNED = 1;
 export const DROPPED_CORRUPTED = 2;
 /** It can never be sent: recorded for another list of sensors or outbox size. */
 export const DROPPED_UNREADABLE = 3;
+/** The command `clear` emptied the outbox. Retained memory counts it among the unreadable ones. */
+export const DROPPED_CLEARED = 4;

@@ -45,6 +45,8 @@ const IN_FLIGHT = 24;
 /** Discovery, while the node announces itself: with three sensors, and one more of them. */
 const DISCOVERY = 4200;
 const ANNOUNCED_SENSOR = 110;
+/** What commands take, while `set` is executed. */
+const COMMANDS = 4600;
 /** Texts of CONNECT are kept as configured, filled in, and as bytes. */
 const CONNECT_BYTE = 4;
 
@@ -180,12 +182,13 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 	return { key, bytes: listen[key] * unit, value: listen[key], unit, fallback: defaults.listen[key] };
 }
 
-function nodeNeeds({ broker, sensors, topic, discovery }: Settings): Need[] {
+function nodeNeeds({ broker, sensors, topic, discovery, commands }: Settings): Need[] {
 	return [
 		{ bytes: discovery === undefined ? 0 : DISCOVERY + sensors.length * ANNOUNCED_SENSOR },
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },
+		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),
 	];
 }
 

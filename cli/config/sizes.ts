@@ -4,6 +4,8 @@ import { DEFERRED_ANSWERS } from "../../src/client/streamed-publish";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
 import { RETAINED_BYTES } from "../../src/retained-memory";
+import { ANSWER_PAYLOAD_LIMIT } from "../../src/sensor/commands/answer-area";
+import { COMMAND_BYTES } from "../../src/sensor/commands/command-memory";
 import { deriveSettings } from "../../src/sensor/derived-settings";
 import { NOTHING_ANNOUNCED } from "../../src/sensor/discovery/announced-names";
 import { ANNOUNCED_SIZE } from "../../src/sensor/discovery/announced-record";
@@ -83,6 +85,7 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 	refuse("a report", reportSize(settings), "topic or the names of sensors");
 	const { topic } = largestAnnouncement(settings);
 	if (topic > 0) refuse("the topic of an announcement", topic, "id, discovery.prefix or discovery.domain");
+	refuse("an answer to a command", answerSize(settings), "commands.answer");
 	try {
 		refuse(
 			"CONNECT",
@@ -150,10 +153,19 @@ function reportSize(settings: Settings): number {
 	);
 }
 
+/** Bytes of the longest answer on the topic of the configuration; 0 without commands. */
+function answerSize(settings: Settings): number {
+	const { answerTopic } = deriveSettings(settings);
+	if (answerTopic === undefined) return 0;
+	const mac = new Uint8Array(longestIdentity.mac.length);
+	const topic = fillTopic(answerTopic, mac, new Uint8Array(longestIdentity.chip.length));
+	return publishSize(settings.broker.version, topic.length, ANSWER_PAYLOAD_LIMIT, 1, 0);
+}
+
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
 function outboxProblems(
 	document: ManifestView,
-	{ sensors, outbox, payload, topic, discovery }: Settings,
+	{ sensors, outbox, payload, topic, discovery, commands }: Settings,
 ): Problem[] {
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
@@ -171,12 +183,13 @@ function outboxProblems(
 	const room =
 		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) -
 		headerSize(sensors.length) -
-		(discovery === undefined ? 0 : ANNOUNCED_SIZE);
+		(discovery === undefined ? 0 : ANNOUNCED_SIZE) -
+		(commands === undefined ? 0 : COMMAND_BYTES);
 	if (outbox.size > room)
 		problems.push(
 			document.at(
 				path,
-				`${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors, ${room}`,
+				`${outbox.size} bytes are more than retained memory has beside the state of ${sensors.length} sensors${commands === undefined ? "" : " and commands"}, ${room}`,
 			),
 		);
 	return problems;

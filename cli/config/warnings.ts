@@ -26,8 +26,12 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 			["wifi", "ssid"],
 			"has no password: only an open network is joined; put wifi.password in firefly.local.json, or set FIREFLY_WIFI_PASSWORD",
 		);
-	if (get("sleep", "commandWindow") !== undefined)
-		warn(["sleep", "commandWindow"], "has no effect: a node does not take commands yet");
+	const takesCommands = get("commands") !== undefined;
+	if (get("sleep", "commandWindow") !== undefined && !takesCommands)
+		warn(["sleep", "commandWindow"], "has no effect without commands");
+	if (takesCommands && get("broker", "cleanStart") === true)
+		warn(["broker", "cleanStart"], "has no effect: commands need a session, which the broker keeps");
+	if (takesCommands && role === "broker") warn(["commands"], "has no effect: only a node takes commands");
 
 	const sensors = get("sensors");
 	const expires = configuredFormats(document)?.includes("homeassistant");

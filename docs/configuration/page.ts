@@ -18,7 +18,24 @@ device, the schema for editors (\`manifest.schema.json\`) and \`firefly check\` 
 
 /** Renders docs/configuration.md. */
 export function renderPage(): string {
-	return `${[HEAD, ...renderGroup("config.firefly", "", fireflyFields)].join("\n")}`;
+	const groups = renderGroup("config.firefly", "", fireflyFields);
+	return `${[HEAD, settableNote(), "", ...groups].join("\n")}`;
+}
+
+/** The keys that the command `set` may change. */
+function settableNote(): string {
+	const keys = settablePaths("", fireflyFields).map((path) => `\`${path}\``);
+	return `With \`commands\`, the command \`set\` changes these while the node runs ([commands.md](commands.md)): ${keys.join(", ")}.`;
+}
+
+function settablePaths(path: string, rows: Fields): string[] {
+	return Object.entries(rows).flatMap(([key, row]) =>
+		"fields" in row
+			? settablePaths(`${innerPath(path, key, row)}.`, row.fields)
+			: "settable" in row
+				? [`${path}${key}`]
+				: [],
+	);
 }
 
 /** A heading, a table of the rows, what there is to know beside it, and the groups in it. */

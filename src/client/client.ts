@@ -363,7 +363,8 @@ export class Client implements TransportHandler, DeadlinesHandler {
 
 	/**
 	 * From now on, messages are neither delivered nor acknowledged on this connection, the one that
-	 * {@link pause} holds included: the broker keeps those of QoS 1 and 2 for the next connection of the session.
+	 * {@link pause} holds included: the broker keeps those of QoS 1 and 2 for the next connection of the
+	 * session.
 	 */
 	leaveMessages(): void {
 		this.connection.leavesMessages = true;

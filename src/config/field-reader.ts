@@ -37,7 +37,12 @@ function readSection(
 	return readRows(parent.section(key, row.shorthand), row.fields, commandLine);
 }
 
-function readField(
+/**
+ * Reads the value of a row.
+ * @param commandLine see {@link readFields}
+ * @param fallback default of a number
+ */
+export function readField(
 	section: Section,
 	key: string,
 	row: Exclude<Field, { kind: "section" }>,

@@ -31,6 +31,11 @@ export class Section {
 		return this.#values[key];
 	}
 
+	/** The keys that it has. */
+	get keys(): readonly string[] {
+		return Object.keys(this.#values);
+	}
+
 	/**
 	 * The object under a key: the same each time, so that its problem is traced once.
 	 * @param shorthand the key of that object that a value stands for which is no object

@@ -1,5 +1,6 @@
 import { readRules, readUsers } from "./access";
 import { brokerSettings } from "./broker";
+import { brokerWithSession } from "./command-session";
 import { deepFreeze } from "./deep-freeze";
 import { type DeviceIdentity, settingsForDevice } from "./device-settings";
 import { checkedDiscovery, homieTopic, homieWill } from "./discovery";
@@ -8,7 +9,7 @@ import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
-import type { BackoffSettings, Settings, WiFiSettings } from "./types";
+import type { BackoffSettings, CommandSettings, Settings, WiFiSettings } from "./types";
 
 export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
@@ -39,7 +40,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 	const top = new Section(config, "config", trace);
 	const firefly = top.section("firefly");
 	const values = readFields(firefly, fireflyFields, top);
-	const { role, id, wifi, broker, payload, sleep, outbox, backoff, time } = values;
+	const { role, id, wifi, broker, payload, sleep, outbox, backoff, commands, time } = values;
 	const sensors = readSensors(firefly, values.discovery && top);
 	const discovery = values.discovery && checkedDiscovery(firefly, values.discovery, { id, payload, sensors });
 	const homie = discovery?.formats.includes("homie") ? discovery.domain : undefined;
@@ -52,11 +53,21 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 			"lacks {sensor}, which tells the bare values of several sensors apart",
 			fireflyFields.topic.default,
 		);
+	const reported = brokerSettings(homie === undefined ? broker : { ...broker, will: homieWill(homie) }, id);
+	const taken = role === "broker" ? undefined : commandSettings(commands, id);
 	return deepFreeze({
 		role,
 		id,
 		...joinable(wifi),
-		broker: brokerSettings(homie === undefined ? broker : { ...broker, will: homieWill(homie) }, id),
+		broker:
+			taken === undefined
+				? reported
+				: brokerWithSession(
+						reported,
+						firefly.section("broker").value("sessionExpiry") !== undefined,
+						sensors,
+					),
+		...(taken && { commands: taken }),
 		topic: expand(topic, { id }),
 		payload,
 		sleep,
@@ -67,6 +78,13 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		listen: { ...values.listen, users: readUsers(listen), acl: readRules(listen) },
 		time: { server: time.server === false ? undefined : time.server },
 	});
+}
+
+/** @param id replaces `{id}` */
+function commandSettings(commands: CommandSettings | undefined, id: string): CommandSettings | undefined {
+	if (commands === undefined) return undefined;
+	const { topic, answer } = commands;
+	return { ...commands, topic: expand(topic, { id }), answer: expand(answer, { id }) };
 }
 
 /** The network, if it has a name. */

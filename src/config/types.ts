@@ -1,5 +1,6 @@
 import type { ruleFields, tlsFields } from "./fields/access";
 import type { brokerFields, willFields } from "./fields/broker";
+import type { commandFields } from "./fields/commands";
 import type { discoveryFields } from "./fields/discovery";
 import type { Values } from "./fields/field";
 import type { fireflyFields } from "./fields/firefly";
@@ -20,6 +21,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly sleep: SleepSettings;
 	readonly outbox: OutboxSettings;
 	readonly backoff: BackoffSettings;
+	/** Absent: the node takes none. */
+	readonly commands?: CommandSettings;
 	readonly sensors: readonly SensorSettings[];
 	/** Absent: nothing is announced. */
 	readonly discovery?: DiscoverySettings;
@@ -40,9 +43,13 @@ export interface BrokerSettings extends Omit<Values<typeof brokerFields>, "url" 
 	/** 1 … 65535. */
 	readonly port: number;
 	readonly will?: WillSettings;
+	/** Messages in flight from the broker (see ClientOptions); absent: its default. */
+	readonly receiveMaximum?: number;
 }
 
 export interface WillSettings extends Values<typeof willFields> {}
+
+export interface CommandSettings extends Values<typeof commandFields> {}
 
 export interface SleepSettings extends Values<typeof sleepFields> {}
 

@@ -3,6 +3,7 @@ import { expand } from "../config/template";
 import type { SensorSettings, Settings } from "../config/types";
 import { utf8 } from "../mqtt/utf8";
 import { NUMBER_LENGTH } from "../text/decimal";
+import { fnv1aOfText } from "../text/fnv1a";
 import { ISO8601_LENGTH } from "../text/iso8601";
 import { announcementHash } from "./discovery/announcement-plan";
 import { brokerHash, sensorsHash } from "./settings-hash";
@@ -30,11 +31,17 @@ export interface DerivedSettings {
 	readonly dropped: Uint8Array;
 	/** Bytes of the longest payload. */
 	readonly size: number;
+	// Only on a node that takes commands
+	readonly commandTopic?: TopicTemplate;
+	/** Topic of answers that no response topic asks for. */
+	readonly answerTopic?: TopicTemplate;
+	/** Changes with the topic of commands. */
+	readonly commandsHash?: number;
 }
 
 /** For start-up: allocates. @throws RangeError if a topic is not a valid MQTT string */
 export function deriveSettings(settings: Settings): DerivedSettings {
-	const { sensors, broker, payload, topic, id, discovery, wifi } = settings;
+	const { sensors, broker, payload, topic, id, discovery, wifi, commands } = settings;
 	const json = payload === "json";
 	const sequence = utf8('{"seq":');
 	const time = utf8(',"time":');
@@ -57,6 +64,11 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		time,
 		dropped,
 		size,
+		...(commands && {
+			commandTopic: topicTemplate(commands.topic),
+			answerTopic: topicTemplate(commands.answer),
+			commandsHash: fnv1aOfText(commands.topic),
+		}),
 	});
 }
 

@@ -9,6 +9,10 @@ import type { ReportEncoder } from "./report-encoder";
 import type { RetainedState } from "./retained-state";
 
 export interface ReportExchangeHandler {
+	/** `runCommandStep` is to be called after so many ms, in place of an earlier request; 0: not at all. */
+	startCommandTimer(ms: number): void;
+	/** The connection has ended, as a command asks for a new start of the node. */
+	onRestart(): void;
 	/** A report was acknowledged; it is removed from the outbox. */
 	onDelivered(): void;
 	/** CONNACK accepted the connection. */

@@ -17,7 +17,9 @@ export const TASK_SYNCHRONISE = 7;
 export const TASK_REPORT = 8;
 /** What was taken from the last join has led nowhere. */
 export const TASK_JOIN_ANEW = 9;
-export const TASK_NONE = 10;
+/** A command waits, or the time for commands is over. */
+export const TASK_COMMAND = 10;
+export const TASK_NONE = 11;
 
 export type Task =
 	| typeof TASK_BOOT
@@ -30,4 +32,5 @@ export type Task =
 	| typeof TASK_SYNCHRONISE
 	| typeof TASK_REPORT
 	| typeof TASK_JOIN_ANEW
+	| typeof TASK_COMMAND
 	| typeof TASK_NONE;

@@ -4,7 +4,7 @@ import type { Timer, TimerId } from "../device";
 export const NEXT_EVENT_TIMER = 0;
 /** `awakeLimit`. */
 export const WATCHDOG_TIMER = 1;
-/** Limits the wait for the time server, then that for the broker on trial. */
+/** Limits the wait for the time server, then that for the broker on trial, then that for commands. */
 export const STEP_TIMER = 2;
 export type NodeTimer = typeof NEXT_EVENT_TIMER | typeof WATCHDOG_TIMER | typeof STEP_TIMER;
 

@@ -4,6 +4,8 @@ import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
+import { makeAllDue, sampleAll } from "./commands/all-sensors";
+import type { NodeCommands } from "./commands/node-commands";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import { ANNOUNCED_SIZE } from "./discovery/announced-record";
 import { mayAnnounce } from "./discovery/announcer";
@@ -16,6 +18,7 @@ import { NodeClock } from "./node-clock";
 import {
 	TASK_AWAKE_LIMIT,
 	TASK_BOOT,
+	TASK_COMMAND,
 	TASK_CONNECT,
 	TASK_DONE,
 	TASK_JOIN_ANEW,
@@ -67,6 +70,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** There are no sensors, there is no broker, or the configuration is unusable. */
 	#idle: boolean;
 	readonly #retained: RetainedState;
+	/** Bytes of retained memory that are not for commands. */
+	readonly #retainedEnd: number;
 	readonly #outbox: Outbox;
 	readonly #encoder: ReportEncoder;
 	readonly #clock: NodeClock;
@@ -81,8 +86,20 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Task to run after the present one. */
 	#nextTask: Task = TASK_NONE;
 	readonly #timers: NodeTimers;
-	/** @param derived derived from the same settings, or from their template */
-	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
+	/** Only if it takes commands. */
+	declare private readonly commands?: NodeCommands;
+
+	/**
+	 * @param derived derived from the same settings, or from their template
+	 * @param commands of a node that takes any; the settings are then its
+	 */
+	constructor(
+		device: Device,
+		settings: Settings,
+		derived: DerivedSettings = deriveSettings(settings),
+		commands?: NodeCommands,
+	) {
+		if (commands !== undefined) this.commands = commands;
 		this.#device = device;
 		this.#settings = settings;
 		this.#derived = derived;
@@ -92,13 +109,16 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
 		const reserved = headerSize(sensors.length) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
-		if (memory.length < reserved + 256) {
+		let end = commands === undefined ? memory.length : commands.retainedBytes;
+		if (end < reserved + 256) {
 			device.trace(
 				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
 			);
 			memory = new Uint8Array(reserved + outbox.size);
+			end = memory.length;
 		}
-		const ringSize = Math.min(outbox.size, memory.length - reserved);
+		this.#retainedEnd = end;
+		const ringSize = Math.min(outbox.size, end - reserved);
 		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize);
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
@@ -125,7 +145,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const expired = this.#timers.nameOf(id);
 		if (expired === WATCHDOG_TIMER) return TASK_AWAKE_LIMIT;
 		if (expired === NEXT_EVENT_TIMER) return TASK_SAMPLE;
-		return this.#exchange?.busy ? TASK_JOIN_ANEW : TASK_CONNECT;
+		if (!this.#exchange?.busy) return TASK_CONNECT;
+		return this.#exchange.isAccepted ? TASK_COMMAND : TASK_JOIN_ANEW;
 	}
 
 	/**
@@ -165,6 +186,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 					case TASK_JOIN_ANEW:
 						this.joinAnew();
 						break;
+					case TASK_COMMAND:
+						this.runCommand();
+						break;
 					case TASK_DONE:
 						this.#reporting = false;
 						this.waitOrSleep(0);
@@ -185,6 +209,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
 		adoptRetained(this.#device, this.#retained, this.#outbox, restored, this.#derived.brokerHash);
 		this.#collector.start(restored !== "valid");
+		if (this.commands?.isFirstTrial) {
+			clearFailedTries(this.#retained);
+			makeAllDue(this.#retained, this.#clock.now);
+		}
 		if (this.#idle)
 			this.#device.trace(
 				this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured",
@@ -228,6 +256,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	private report(): void {
+		if (this.commands !== undefined) this.commands.hasTried = true;
 		if (!this.createExchange()) {
 			this.#reporting = false;
 			this.waitOrSleep(0);
@@ -273,8 +302,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#encoder,
 				this.#clock,
 				this,
+				this.commands,
 				this.#derived,
 				device,
+				this.#retainedEnd,
 			);
 			return true;
 		} catch (error) {
@@ -288,7 +319,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private mayAnnounce(): boolean {
 		const { discovery } = this.#settings;
 		if (discovery === undefined) return false;
-		return mayAnnounce(discovery, this.#device, this.#retained.memory, this.#derived.announcementHash ?? 0);
+		const { memory } = this.#retained;
+		const hash = this.#derived.announcementHash ?? 0;
+		return mayAnnounce(discovery, this.#device, memory, this.#retainedEnd, hash);
 	}
 
 	private handleNetworkUp(): void {
@@ -328,6 +361,14 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		if (!this.#reporting || this.#exchange?.busy) return;
 		if (this.#network.onTrial) this.#timers.start(STEP_TIMER, TRIAL_LIMIT_MS);
 		this.#exchange?.connect();
+	}
+
+	/** The time for the next step with commands has come. */
+	private runCommand(): void {
+		this.#timers.stop(STEP_TIMER);
+		if (!this.#exchange?.runCommandStep()) return;
+		sampleAll(this.#collector, this.#retained, this.#clock.now);
+		this.#exchange.pump();
 	}
 
 	// Callbacks of the parts. None lets an exception escape to the host, which would end the application.
@@ -385,12 +426,25 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** For the exchange. */
 	onDelivered(): void {
 		clearFailedTries(this.#retained);
+		this.commands?.confirm();
+	}
+
+	/** For the exchange. */
+	startCommandTimer(ms: number): void {
+		if (ms > 0) this.#timers.start(STEP_TIMER, ms);
+		else this.#timers.stop(STEP_TIMER);
+	}
+
+	/** For the exchange. */
+	onRestart(): void {
+		this.sleep(this.#clock.now);
 	}
 
 	/** Ends the try; pending reports wait for the next one. */
 	private endTry(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		this.scheduleRetry(fault, reasonCode, message);
-		this.waitOrSleep(0);
+		if (!this.#deepSleep && this.commands?.countFailedTry()) this.sleep(this.#clock.now);
+		else this.waitOrSleep(0);
 	}
 
 	private scheduleRetry(fault: Fault, reasonCode: ReasonCode, message: string): void {
@@ -461,6 +515,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private sleep(until: number): void {
 		const { reals } = this.#retained;
 		this.#collector.close();
+		this.commands?.beforeSleep();
 		const { now } = this.#clock;
 		const sleepMs = sleepLength(until, now, reals[REAL_DRIFT]);
 		this.#clock.saveTimes(sleepMs);

@@ -1,5 +1,11 @@
 import type { DropReason } from "../device-events";
-import { DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_THINNED, DROPPED_UNREADABLE } from "../device-events";
+import {
+	DROPPED_CLEARED,
+	DROPPED_CORRUPTED,
+	DROPPED_OLDEST,
+	DROPPED_THINNED,
+	DROPPED_UNREADABLE,
+} from "../device-events";
 import {
 	WORD_ACKNOWLEDGED,
 	WORD_DROPPED,
@@ -101,6 +107,20 @@ export class Outbox {
 	 * this is durable, as one final commit covers all of it.
 	 */
 	discard(): void {
+		this.dropAll(DROPPED_UNREADABLE);
+		this.#retained.resetLayout();
+		this.#retained.commit();
+		this.rewindCursor();
+	}
+
+	/** Drops all reports, as a command asks. */
+	clear(): void {
+		this.dropAll(DROPPED_CLEARED);
+		this.#retained.commit();
+		this.rewindCursor();
+	}
+
+	private dropAll(reason: typeof DROPPED_UNREADABLE | typeof DROPPED_CLEARED): void {
 		const words = this.#words;
 		const ring = this.#ring;
 		const handler = this.#handler;
@@ -110,13 +130,10 @@ export class Outbox {
 			if (ring.isWaiting(index)) {
 				words[WORD_WAITING]--;
 				words[WORD_DROPPED + DROPPED_UNREADABLE]++;
-				handler.onDropped(ring.sequenceAt(index), DROPPED_UNREADABLE);
+				handler.onDropped(ring.sequenceAt(index), reason);
 			}
 			ring.dropHead();
 		}
-		this.#retained.resetLayout();
-		this.#retained.commit();
-		this.rewindCursor();
 	}
 
 	/**

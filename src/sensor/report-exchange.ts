@@ -1,6 +1,8 @@
 import { Client, type ClientError, type ClientHandler } from "../client/client";
 import type { Settings } from "../config/types";
 import type { ReasonCode } from "../mqtt/constants";
+import type { Packet } from "../mqtt/packet";
+import type { PropertyReader } from "../mqtt/property-reader";
 import {
 	cachedLimits,
 	cacheLimits,
@@ -8,6 +10,9 @@ import {
 	countPipelineRefusal,
 	mayPipeline,
 } from "./broker-limits";
+import { CommandExchange, FIRST_ANSWER_TAG } from "./commands/command-exchange";
+import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "./commands/command-execution";
+import type { NodeCommands } from "./commands/node-commands";
 import type { ExchangeParts, ReportExchangeHandler } from "./exchange-parts";
 import { WORD_PACKET_SIZE } from "./layout";
 import type { NodeClock } from "./node-clock";
@@ -38,6 +43,10 @@ export class ReportExchange implements ClientHandler {
 	private pipelineSuspected = false;
 	/** Packets may leave before CONNACK on this connection. */
 	private pipelined = false;
+	/** Only on a node that takes commands. */
+	declare private readonly commands?: CommandExchange;
+	/** The node starts anew once all answers have arrived. */
+	declare private restartPending?: boolean;
 
 	constructor(
 		device: ExchangeParts["device"],
@@ -48,6 +57,7 @@ export class ReportExchange implements ClientHandler {
 		encoder: ReportEncoder,
 		clock: NodeClock,
 		handler: ReportExchangeHandler,
+		commands?: NodeCommands,
 	) {
 		const client = new Client(settings.broker, this, device);
 		const parts = { device, settings, retained, outbox, encoder, clock, client, handler, staysConnected };
@@ -55,6 +65,7 @@ export class ReportExchange implements ClientHandler {
 		const answers = new ReportAnswers(parts);
 		this.answers = answers;
 		this.sender = new ReportSender(parts, answers);
+		if (commands !== undefined) this.commands = new CommandExchange(commands, parts);
 	}
 
 	/** Whether the connection is being opened, open or being closed. */
@@ -62,10 +73,16 @@ export class ReportExchange implements ClientHandler {
 		return this.parts.client.state !== "closed";
 	}
 
+	/** CONNACK has accepted the last connection. */
+	get isAccepted(): boolean {
+		return this.parts.client.negotiated.isAgreed;
+	}
+
 	/** Connects; reports are sent as soon as the broker accepts them. */
 	connect(): void {
 		const { device, retained, outbox, clock, client } = this.parts;
 		this.sender.reset();
+		this.commands?.reset();
 		this.answers.deliveredCount = 0;
 		this.connectStartedAt = clock.now;
 		const pipeline = this.mayPipeline();
@@ -80,7 +97,21 @@ export class ReportExchange implements ClientHandler {
 	 */
 	pump(): void {
 		this.sender.send();
+		this.commands?.onWritable();
 		this.closeWhenDone();
+	}
+
+	/**
+	 * Executes the command that waits, or ends listening for commands.
+	 * @returns whether all sensors are to be sampled and reported: then call {@link pump}
+	 */
+	runCommandStep(): boolean {
+		const result = this.commands?.step();
+		if (result === SAMPLE_ALL) return true;
+		if (result === OUTBOX_CLEARED) this.sender.reset();
+		if (result === RESTART) this.restartPending = true;
+		this.pump();
+		return false;
 	}
 
 	/** For the client. */
@@ -104,7 +135,7 @@ export class ReportExchange implements ClientHandler {
 	}
 
 	/** For the client. */
-	onOpen(sessionPresent: boolean): void {
+	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
 		const { device, retained, outbox, clock, client, handler } = this.parts;
 		if (this.pipelineSuspected) {
 			this.pipelineSuspected = false;
@@ -117,6 +148,7 @@ export class ReportExchange implements ClientHandler {
 		cacheLimits(retained.words, negotiated);
 		device.event?.("opened", sessionPresent, clock.now - this.connectStartedAt);
 		handler.onOpened();
+		this.commands?.onOpen(sessionPresent, properties);
 		if (this.parts.staysConnected) this.sender.confirmQoS0();
 		this.pump();
 	}
@@ -129,15 +161,41 @@ export class ReportExchange implements ClientHandler {
 	/** For the client. @param sequence tag of the packet; 0: its report was refused or is too large */
 	onAcknowledged(_packetId: number, reasonCode: ReasonCode, sequence: number): void {
 		const { sender } = this;
-		if (sequence > 0) this.answers.onAnswer(sequence, reasonCode, sender.hasUnsentParts(sequence));
+		if (sequence >= FIRST_ANSWER_TAG) this.commands?.onAnswered(sequence, reasonCode);
+		else if (sequence > 0) this.answers.onAnswer(sequence, reasonCode, sender.hasUnsentParts(sequence));
 		if (sender.sendBlocked || sender.rewindPending) this.pump();
 		else this.closeWhenDone();
 	}
 
-	/** Closes the connection once everything was sent and acknowledged. */
+	/** For the client. */
+	onMessage(packet: Packet): void {
+		this.commands?.onMessage(packet);
+	}
+
+	/** For the client. */
+	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+		this.commands?.onPayload(bytes, start, end, last);
+		if (last) this.closeWhenDone();
+	}
+
+	/** For the client. */
+	onReleased(packetId: number): void {
+		this.commands?.onReleased(packetId);
+		this.closeWhenDone();
+	}
+
+	/** For the client. */
+	onSubscribed(packet: Packet): void {
+		this.commands?.onSubscribed(packet);
+		this.closeWhenDone();
+	}
+
+	/** Closes the connection once everything was sent, acknowledged and executed. */
 	protected closeWhenDone(): void {
 		const { client, staysConnected } = this.parts;
-		if (staysConnected || !this.sender.isIdle) return;
+		const { commands } = this;
+		if ((staysConnected && !this.restartPending) || !this.sender.isIdle) return;
+		if (commands !== undefined && !(client.negotiated.isAgreed && commands.isDone)) return;
 		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close
 		// early.
 		if (client.negotiated.isAgreed || this.sender.unconfirmedSequence > 0) client.close();
@@ -159,6 +217,10 @@ export class ReportExchange implements ClientHandler {
 		const opened = client.negotiated.isAgreed;
 		if (error === undefined && opened) this.sender.confirmQoS0();
 		device.event?.("closed", this.answers.deliveredCount);
+		if (this.restartPending) {
+			handler.onRestart();
+			return;
+		}
 		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
 		if (!staysConnected && opened && this.sender.isIdle && this.sender.unconfirmedSequence === 0)
 			handler.onDone();

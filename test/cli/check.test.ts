@@ -495,7 +495,13 @@ describe("warnings", () => {
 			"a window for commands",
 			{ wifi, sleep: { commandWindow: "1s" } },
 			secret,
-			"config.firefly.sleep.commandWindow: has no effect: a node does not take commands yet",
+			"config.firefly.sleep.commandWindow: has no effect without commands",
+		],
+		[
+			"a new session for each connection, and commands",
+			{ wifi, commands: {}, broker: { url: "mqtt://b", cleanStart: true } },
+			secret,
+			"config.firefly.broker.cleanStart: has no effect: commands need a session, which the broker keeps",
 		],
 		[
 			"a deadband without heartbeat",

@@ -117,14 +117,15 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
+/** Groups whose settings are absent unless they are configured. */
+const OPTIONAL_GROUPS: readonly string[] = ["will", "tls", "commands", "discovery"];
+
 /** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
 	if (node.default !== undefined) return node.default;
 	if (node.properties === undefined) return undefined;
 	const entries = Object.entries(node.properties).map(([key, child]) => [key, withDefaults(child)] as const);
-	const known = entries.filter(
-		([key, value]) => value !== undefined && !["will", "tls", "discovery"].includes(key),
-	);
+	const known = entries.filter(([key, value]) => value !== undefined && !OPTIONAL_GROUPS.includes(key));
 	return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
@@ -181,7 +182,7 @@ describe("schema and device agree", () => {
 		assert.deepEqual(read({ broker: { will } }).settings, read({ broker: { will: {} } }).settings);
 	});
 
-	test("every setting has a key in the schema, and all keys but sleep.commandWindow are settings", () => {
+	test("every setting has a key in the schema, and all keys are settings", () => {
 		const keys = (...path: string[]): string[] =>
 			Object.keys(
 				propertiesOf(path.reduce<SchemaNode>((node, key) => node.properties?.[key] ?? {}, root)) ?? {},
@@ -191,20 +192,19 @@ describe("schema and device agree", () => {
 			broker: { username: "u", password: "p", will: {} },
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 			discovery: { formats: "homeassistant", area: "a" },
+			commands: {},
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
 		assert.deepEqual(names.sort(), keys());
-		const { host, port, ...broker } = groups.broker;
+		const { host, port, receiveMaximum, ...broker } = groups.broker;
+		assert.equal(receiveMaximum, 8);
 		assert.deepEqual([...Object.keys(broker), "url"].sort(), keys("broker"));
 		assert.deepEqual(Object.keys(broker.will ?? {}).sort(), keys("broker", "will"));
 		assert.deepEqual(Object.keys(wifi ?? {}).sort(), keys("wifi"));
 		assert.deepEqual(Object.keys(groups.discovery ?? {}).sort(), keys("discovery"));
 		for (const name of ["sleep", "outbox", "backoff", "listen", "time"] as const)
-			assert.deepEqual(
-				Object.keys(groups[name]).sort(),
-				keys(name).filter((key) => key !== "commandWindow"),
-				name,
-			);
+			assert.deepEqual(Object.keys(groups[name]).sort(), keys(name), name);
+		assert.deepEqual(Object.keys(groups.commands ?? {}).sort(), keys("commands"));
 		assert.deepEqual([host, port], ["", 1883]);
 	});
 
@@ -249,7 +249,6 @@ describe("schema and device agree", () => {
 			"sensors[].property",
 			"sensors[].stateClass",
 			"sensors[].unit",
-			"sleep.commandWindow",
 			"wifi.password",
 			"wifi.ssid",
 		]);

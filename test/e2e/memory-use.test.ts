@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ChipStatistics } from "../../sim/engine/engine";
 import { Simulation } from "../../sim/simulation";
@@ -21,8 +21,16 @@ function bytes({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number {
 	return slotsPeak * SLOT_BYTES + chunksPeak + stackPeak * SLOT_BYTES;
 }
 
-test(`the default manifest's sensor uses at most ${TARGET} bytes of RAM in ${WAKES} wakes`, async (t) => {
+for (const [name, extra] of [
+	["the default manifest's sensor", {}],
+	["the same with commands", { commands: {} }],
+] as const)
+	test(`${name} uses at most ${TARGET} bytes of RAM in ${WAKES} wakes`, (t) => measure(t, extra));
+
+/** @param extra keys of `config.firefly` */
+async function measure(t: TestContext, extra: object): Promise<void> {
 	const json = JSON.parse(readFileSync(MANIFEST, "utf8"));
+	Object.assign(json.config.firefly, extra);
 	const wakes: ChipStatistics[] = [];
 	let acknowledged = 0;
 	let reporting = 0;
@@ -65,4 +73,4 @@ test(`the default manifest's sensor uses at most ${TARGET} bytes of RAM in ${WAK
 		);
 	}
 	assert.ok(bytes(largest) <= TARGET, `${bytes(largest)} bytes`);
-});
+}

@@ -72,6 +72,15 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 		["a value, QoS 0", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],
 		["a value, QoS 2", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 2 }] })],
 		[
+			"a value, with commands",
+			settings({
+				sleep: { mode: "none" },
+				sensors: sensors.slice(0, 1),
+				commands: { topic: "c", answer: "a", trialWakes: 5 },
+				broker: { cleanStart: false, receiveMaximum: 8 },
+			}),
+		],
+		[
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
 		],

@@ -43,6 +43,7 @@ export const brokerFields = deepFreeze({
 		check: urlProblem,
 		override: "broker_url",
 		pattern: "^mqtt://[^@]+$",
+		settable: true,
 		text: "Where the broker listens: mqtt://host or mqtt://host:port; the port is 1883 when none is given.",
 		detail: ["Without it nothing is reported."],
 		examples: ["mqtt://192.168.1.10"],
@@ -51,6 +52,7 @@ export const brokerFields = deepFreeze({
 		kind: "choice",
 		choices: [4, 5],
 		default: 5,
+		settable: true,
 		text: "Protocol version: 4 for MQTT 3.1.1, 5 for MQTT 5.0.",
 	},
 	keepAlive: {
@@ -58,12 +60,14 @@ export const brokerFields = deepFreeze({
 		minimum: 0,
 		maximum: 65_535,
 		default: 60,
+		settable: true,
 		text: "Longest silence before the client sends PINGREQ; 0s turns keepalive off.",
 	},
 	pipeline: {
 		kind: "choice",
 		choices: ["auto", true, false],
 		default: "auto",
+		settable: true,
 		text: 'Whether reports leave together with CONNECT, before the broker has answered; "auto" stops doing so for a day after a broker has refused three times in a row.',
 	},
 	clientId: {
@@ -91,6 +95,7 @@ export const brokerFields = deepFreeze({
 		choices: [true, false],
 		default: true,
 		text: "Whether each connection begins a new session.",
+		detail: ["With commands it is false."],
 	},
 	sessionExpiry: {
 		kind: "seconds",
@@ -98,7 +103,10 @@ export const brokerFields = deepFreeze({
 		maximum: 4_294_967_295,
 		default: 0,
 		text: "How long the broker keeps the session after the connection ended.",
-		detail: ["The maximum, 2^32 − 1 seconds, means no expiry."],
+		detail: [
+			"The maximum, 2^32 − 1 seconds, means no expiry.",
+			"With commands the default is three times the longest gap between reports, and a day at least.",
+		],
 	},
 	will: {
 		kind: "section",
@@ -111,6 +119,7 @@ export const brokerFields = deepFreeze({
 		minimum: 100,
 		maximum: 120_000,
 		default: 5000,
+		settable: true,
 		text: "Time for TCP and CONNACK.",
 	},
 	acknowledgeTimeout: {
@@ -118,6 +127,7 @@ export const brokerFields = deepFreeze({
 		minimum: 100,
 		maximum: 120_000,
 		default: 5000,
+		settable: true,
 		text: "Time for the broker to acknowledge a report.",
 		detail: ["The same for SUBACK and UNSUBACK."],
 	},
@@ -126,6 +136,7 @@ export const brokerFields = deepFreeze({
 		minimum: 100,
 		maximum: 120_000,
 		default: 5000,
+		settable: true,
 		text: "Time for the answer to PINGREQ.",
 	},
 	sendBuffer: {

@@ -31,6 +31,8 @@ interface Described {
 	readonly title?: string;
 	/** By default its default. */
 	readonly examples?: readonly unknown[];
+	/** The command `set` may change it while the node runs. */
+	readonly settable?: true;
 }
 
 /**

@@ -2,6 +2,7 @@ import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
 import { brokerFields } from "./broker";
+import { commandFields } from "./commands";
 import { discoveryFields } from "./discovery";
 import type { Fields } from "./field";
 import { listenFields } from "./listen";
@@ -48,6 +49,16 @@ export const fireflyFields = deepFreeze({
 		kind: "section",
 		fields: outboxFields,
 		text: "Reports that the broker has not yet acknowledged.",
+	},
+	commands: {
+		kind: "section",
+		fields: commandFields,
+		optional: true,
+		text: "Commands over MQTT, which the node takes when it reports; {} for the defaults. Without it there are none.",
+		detail: [
+			"The node keeps a session at the broker (broker.cleanStart is false, broker.sessionExpiry by default three times the longest gap between reports, and a day at least), and listens for sleep.commandWindow. docs/commands.md has the commands.",
+		],
+		examples: [{}],
 	},
 	backoff: {
 		kind: "section",

@@ -42,6 +42,7 @@ export const sleepFields = deepFreeze({
 		kind: "choice",
 		choices: ["deep", "none"],
 		default: "deep",
+		settable: true,
 		text: '"deep": the chip is off between reports. "none": it stays awake and connected.',
 	},
 	awakeLimit: {
@@ -49,13 +50,20 @@ export const sleepFields = deepFreeze({
 		minimum: 1000,
 		maximum: 600_000,
 		default: 8000,
+		settable: true,
 		text: "A wake ends after this time, whatever happens.",
 		detail: ["A broken network never empties a battery: what was not reported stays in the outbox."],
 	},
 	commandWindow: {
-		kind: "ignored",
-		text: "Accepted, as configurations may have it, without effect: nodes take no commands yet.",
-		examples: ["0.3s"],
+		kind: "duration",
+		minimum: 0,
+		maximum: 60_000,
+		default: 300,
+		settable: true,
+		text: "With commands: how long the node listens after CONNACK for what the broker has queued, and after each message.",
+		detail: [
+			"It does not listen where the broker has no session of it, or says that nothing is queued, as Firefly's does (MQTT 5.0, CONNACK, user property `firefly-queued`). Where that says how many are queued, it waits for them for broker.acknowledgeTimeout.",
+		],
 	},
 } as const satisfies Fields);
 
@@ -70,6 +78,7 @@ export const outboxFields = deepFreeze({
 		kind: "choice",
 		choices: ["dropOldest", "thin"],
 		default: "dropOldest",
+		settable: true,
 		text: 'What a full outbox gives up: "dropOldest" the oldest report, "thin" every second one.',
 		detail: ['"thin" drops every second report of the older half. Either way the drops are counted.'],
 	},
@@ -93,6 +102,7 @@ export const backoffFields = deepFreeze({
 		minimum: 100,
 		maximum: LONGEST_MS,
 		default: 5000,
+		settable: true,
 		text: "Bound of the random wait after the first failed report; it doubles with each further one.",
 	},
 	maximum: {
@@ -100,6 +110,7 @@ export const backoffFields = deepFreeze({
 		minimum: 100,
 		maximum: LONGEST_MS,
 		default: 900_000,
+		settable: true,
 		text: "Largest bound.",
 		detail: [
 			"A topic on which the broker refused a report waits by the same rule, but at least half of the bound, while reports on other topics are sent.",
@@ -112,6 +123,7 @@ export const timeFields = deepFreeze({
 		kind: "switchableText",
 		check: hostProblem,
 		default: "pool.ntp.org",
+		settable: true,
 		text: "SNTP server that sets the clock; false for none.",
 		detail: ["Without an answer, the interval between requests grows to at most 6 hours."],
 	},

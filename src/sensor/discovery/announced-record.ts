@@ -1,6 +1,6 @@
 import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 
-/** Bytes at the end of retained memory that discovery takes. */
+/** Bytes that discovery takes of retained memory, at its end, before those of commands. */
 export const ANNOUNCED_SIZE = 12;
 
 // Offsets in the record
@@ -22,17 +22,20 @@ const MOST_FAILURES = 7;
 const MOST_STEPS = 255;
 
 /**
- * What the broker has of an announcement, at the end of retained memory. Each change takes effect at once;
+ * What the broker has of an announcement, in retained memory. Each change takes effect at once;
  * one that a reset interrupts leaves a wrong checksum, and everything is announced anew.
  */
 export class AnnouncedRecord {
 	private readonly memory: Uint8Array;
 	private readonly start: number;
 
-	/** @param hash identifies what is to be announced, to whom: what is known of another is forgotten */
-	constructor(memory: Uint8Array, hash: number) {
+	/**
+	 * @param end index after its last byte
+	 * @param hash identifies what is to be announced, to whom: what is known of another is forgotten
+	 */
+	constructor(memory: Uint8Array, end: number, hash: number) {
 		this.memory = memory;
-		this.start = memory.length - ANNOUNCED_SIZE;
+		this.start = end - ANNOUNCED_SIZE;
 		if (this.number(HASH) !== hash >>> 0 || this.number(CHECK) !== this.checksum()) this.reset(hash);
 	}
 

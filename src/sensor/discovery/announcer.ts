@@ -31,11 +31,12 @@ export function mayAnnounce(
 	discovery: DiscoverySettings,
 	device: AnnouncerDevice,
 	memory: Uint8Array,
+	end: number,
 	hash: number,
 ): boolean {
 	// The Homie convention has a state that each connection puts at stake.
 	if (discovery.formats.includes("homie") || isColdBoot(device)) return true;
-	return !new AnnouncedRecord(memory, hash).isAnnounced;
+	return !new AnnouncedRecord(memory, end, hash).isAnnounced;
 }
 
 /**
@@ -76,6 +77,7 @@ export class Announcer {
 		discovery: DiscoverySettings,
 		device: AnnouncerDevice,
 		memory: Uint8Array,
+		end: number,
 		hash: number,
 		staysConnected: boolean,
 	) {
@@ -85,7 +87,7 @@ export class Announcer {
 		this.device = device;
 		this.staysConnected = staysConnected;
 		this.hash = hash;
-		this.record = new AnnouncedRecord(memory, hash);
+		this.record = new AnnouncedRecord(memory, end, hash);
 		if (isColdBoot(device)) this.record.clear();
 	}
 

@@ -1,6 +1,7 @@
 import type { ClientError } from "../../client/client";
 import type { Settings } from "../../config/types";
 import type { ReasonCode } from "../../mqtt/constants";
+import type { NodeCommands } from "../commands/node-commands";
 import type { DerivedSettings } from "../derived-settings";
 import type { ExchangeParts, ReportExchangeHandler } from "../exchange-parts";
 import type { NodeClock } from "../node-clock";
@@ -26,10 +27,12 @@ export class AnnouncingExchange extends ReportExchange {
 		encoder: ReportEncoder,
 		clock: NodeClock,
 		handler: ReportExchangeHandler,
+		commands: NodeCommands | undefined,
 		derived: DerivedSettings,
 		device: AnnouncerDevice,
+		announcedEnd: number,
 	) {
-		super(network, settings, staysConnected, retained, outbox, encoder, clock, handler);
+		super(network, settings, staysConnected, retained, outbox, encoder, clock, handler, commands);
 		const { discovery } = settings;
 		if (discovery === undefined) throw new Error("nothing is to be announced");
 		const hash = derived.announcementHash ?? 0;
@@ -40,6 +43,7 @@ export class AnnouncingExchange extends ReportExchange {
 			discovery,
 			device,
 			memory,
+			announcedEnd,
 			hash,
 			staysConnected,
 		);

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../src/config/types";
 import type { Device, TCPOptions, TimerId } from "../../../src/device";
-import { SensorNode } from "../../../src/sensor/node";
+import { startNode } from "../../../src/sensor/start-node";
 import { InMachineSocket } from "../../support/in-machine-socket";
 
 // Runs inside XS: an always-on node, a broker that acknowledges, and the clock; none of them allocates.
@@ -18,6 +18,7 @@ class LoopTimer {
 const CONNECT = 1;
 const PUBLISH = 3;
 const PUBREL = 6;
+const SUBSCRIBE = 8;
 
 /** The host, and the broker's end of its only socket. */
 class LoopHost {
@@ -58,6 +59,13 @@ class LoopHost {
 				receiveBuffer[to++] = 2;
 				receiveBuffer[to++] = bytes[start];
 				receiveBuffer[to++] = bytes[start + 1];
+			} else if (type === SUBSCRIBE) {
+				receiveBuffer[to++] = 0x90;
+				receiveBuffer[to++] = 4;
+				receiveBuffer[to++] = bytes[start];
+				receiveBuffer[to++] = bytes[start + 1];
+				receiveBuffer[to++] = 0;
+				receiveBuffer[to++] = 2;
 			}
 			at = start + length;
 		}
@@ -148,7 +156,7 @@ export default function main(
 		driver: () => Driver,
 		trace: tell,
 	};
-	new SensorNode(device, settings).start();
+	startNode(device, settings);
 	host.socket!.grant();
 	host.run(100);
 	keep((count) => host.run(count));

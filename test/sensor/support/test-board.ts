@@ -11,7 +11,7 @@ import type {
 } from "../../../src/device";
 import type { DeviceEventName, DeviceEvents } from "../../../src/device-events";
 import { RETAINED_BYTES } from "../../../src/retained-memory";
-import { SensorNode } from "../../../src/sensor/node";
+import { startNode } from "../../../src/sensor/start-node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
 import { createFragileMemory, ResetError } from "./fragile-memory";
@@ -58,6 +58,11 @@ interface BootRun {
 	readonly timers: Set<TimerId>;
 }
 
+/** As after power-on. */
+function fillWithNoise(bytes: Uint8Array): void {
+	for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 31 + 7) & 0xff;
+}
+
 /** A chip on a virtual network: it sleeps, boots and loses power; a reset may interrupt any memory write. */
 export class TestBoard {
 	readonly network: VirtualNetwork;
@@ -79,6 +84,7 @@ export class TestBoard {
 	/** Wall time − (EPOCH + time since the start), ms. */
 	wallErrorMs = 0;
 	setClock: Device["setClock"];
+	/** Key-value storage; none by default. */
 	storage: Device["storage"];
 	/** Longest time between boot and sleep so far, ms. */
 	longestAwakeMs = 0;
@@ -89,8 +95,7 @@ export class TestBoard {
 		this.network = network;
 		this.settings = settings(overrides);
 		this.retained = createFragileMemory(RETAINED_BYTES);
-		// Noise, as after power-on.
-		for (let i = 0; i < this.retained.bytes.length; i++) this.retained.bytes[i] = (i * 31 + 7) & 0xff;
+		fillWithNoise(this.retained.bytes);
 		// Date.now belongs to the board created last; nothing else in these tests reads it.
 		Date.now = () => EPOCH + this.time + this.wallErrorMs;
 		let state = 1;
@@ -118,6 +123,28 @@ export class TestBoard {
 		this.retained.isReset = false;
 		const pause = reason === "crash" ? this.crashPauseMs : 0;
 		this.network.clock.after(this.bootTimeMs + pause, () => this.#boot(pause > 0 ? "deep-sleep" : reason));
+	}
+
+	/** Takes the power away at once, and gives it back: retained memory is noise. */
+	losePower(): void {
+		this.#endRun("power-on", () => fillWithNoise(this.retained.bytes));
+	}
+
+	/** Crashes at once, in the middle of the code that calls this. */
+	crash(): void {
+		this.#endRun("crash", () => {});
+	}
+
+	#endRun(reason: WakeReason, prepare: () => void): void {
+		this.#powerDown(this.#currentRun);
+		// What still runs writes nothing any more
+		this.retained.writeBudget = 0;
+		this.network.clock.after(this.bootTimeMs, () => {
+			prepare();
+			this.retained.writeBudget = Infinity;
+			this.retained.isReset = false;
+			this.#boot(reason);
+		});
 	}
 
 	/** Drops the current Wi-Fi connection. */
@@ -150,7 +177,7 @@ export class TestBoard {
 		const run: BootRun = { alive: true, sockets: new Set(), timers: new Set() };
 		this.#currentRun = run;
 		this.boots++;
-		this.#runUntilReset(run, () => new SensorNode(this.#device(run, reason), this.settings).start());
+		this.#runUntilReset(run, () => startNode(this.#device(run, reason), this.settings));
 	}
 
 	/** On a chip a reset ends the program at once; here it may have caught the exception, and gone on. */

@@ -1,0 +1,21 @@
+import type { Collector } from "../collector";
+import { SENSOR_DUE, SENSOR_REALS, SENSOR_VALUE } from "../layout";
+import type { RetainedState } from "../retained-state";
+
+/** Makes every sensor due, and its next value one that no deadband holds back. @param now node time */
+export function makeAllDue({ sensors }: RetainedState, now: number): void {
+	for (let at = 0; at < sensors.length; at += SENSOR_REALS) {
+		sensors[at + SENSOR_DUE] = now;
+		sensors[at + SENSOR_VALUE] = NaN;
+	}
+}
+
+/** Samples and reports all sensors now, beside their schedule. Allocates a little. @param now node time */
+export function sampleAll(collector: Collector, retained: RetainedState, now: number): void {
+	const { sensors } = retained;
+	const planned = sensors.slice();
+	makeAllDue(retained, now);
+	collector.collect();
+	for (let at = SENSOR_DUE; at < sensors.length; at += SENSOR_REALS)
+		if (planned[at] > now) sensors[at] = planned[at];
+}

@@ -1,0 +1,114 @@
+import type { ExchangeParts } from "../exchange-parts";
+import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../layout";
+import { addAnswer, hasRoomForAnswer } from "./answer-area";
+import { type CommandText, readCommand, writeAnswer } from "./command-text";
+import type { IncomingCommand } from "./incoming-command";
+import type { NodeCommands } from "./node-commands";
+
+// What is to follow a command
+export const NOTHING_MORE = 0;
+/** All sensors are sampled and reported. */
+export const SAMPLE_ALL = 1;
+/** The outbox was emptied: what was about to be sent is gone. */
+export const OUTBOX_CLEARED = 2;
+/** The node starts anew once its answer has arrived. */
+export const RESTART = 3;
+export type CommandResult = typeof NOTHING_MORE | typeof SAMPLE_ALL | typeof OUTBOX_CLEARED | typeof RESTART;
+
+/**
+ * Executes a command once, and stores its answer. A reset between the execution and the commit makes the
+ * broker repeat the message, and the node execute it again: so every command may be repeated without harm.
+ */
+export class CommandExecution {
+	private readonly commands: NodeCommands;
+	private readonly parts: ExchangeParts;
+	/** What follows the last command. */
+	private result: CommandResult = NOTHING_MORE;
+
+	constructor(commands: NodeCommands, parts: ExchangeParts) {
+		this.commands = commands;
+		this.parts = parts;
+	}
+
+	/**
+	 * Executes the command of a message; without room for an answer, it and all later ones are left to the next
+	 * connection.
+	 */
+	execute(message: IncomingCommand): CommandResult {
+		const { memory } = this.commands;
+		const { responseTopic, correlation } = message;
+		if (!hasRoomForAnswer(memory, responseTopic.length, correlation === undefined ? 0 : correlation.length)) {
+			this.parts.client.leaveMessages();
+			return NOTHING_MORE;
+		}
+		this.result = NOTHING_MORE;
+		const text = message.isTooLarge ? undefined : readCommand(message.bytes, message.start, message.end);
+		const identity = message.identity(text?.id);
+		if (text === undefined || !text.isAnswer) this.executeOnce(message, text, identity);
+		if (message.qos === 2) memory.addReceived(message.packetId);
+		memory.commit();
+		return this.result;
+	}
+
+	private executeOnce(message: IncomingCommand, text: CommandText | undefined, identity: number): void {
+		const { memory } = this.commands;
+		const { packetId } = message;
+		// Repeated before its acknowledgement arrived: the answer is still owed. [MQTT-4.3.2-5] says that a
+		// message without DUP is new, and one with it may be.
+		if (message.isDuplicate && message.qos === 1 && memory.wasExecuted(identity, packetId)) return;
+		const isDuplicate = text?.id !== undefined && memory.wasExecuted(identity, 0);
+		if (!isDuplicate && message.isRetained && memory.wasExecuted(identity, 0)) return;
+		const problem = isDuplicate ? undefined : this.run(message, text);
+		const answer = writeAnswer(text?.name, text?.id, problem, isDuplicate);
+		const remembered = message.qos === 1 ? packetId : 0;
+		addAnswer(memory, identity, remembered, message.responseTopic, message.correlation, answer);
+		if (!isDuplicate) memory.remember(identity, remembered);
+		if (isDuplicate) return;
+		const { device } = this.parts;
+		const name = text?.name ?? "unknown";
+		device.event?.("command", name, problem === undefined);
+		// A host that takes events shows what was executed itself
+		if (problem !== undefined) device.trace(`command ${name} refused: ${problem}`);
+		else if (device.event === undefined) device.trace(`command ${name} executed`);
+	}
+
+	/** @returns why it is refused; undefined: it was executed */
+	private run(message: IncomingCommand, text: CommandText | undefined): string | undefined {
+		if (text === undefined)
+			return `the command is longer than ${this.parts.settings.broker.receiveBuffer} bytes`;
+		if (message.problem !== undefined) return message.problem;
+		switch (text.name) {
+			case "report-now":
+				this.result = SAMPLE_ALL;
+				return undefined;
+			case "identify":
+				return undefined;
+			case "clear":
+				return this.clear(text.what);
+			case "set":
+				return this.set(text.settings);
+			default:
+				return text.problem;
+		}
+	}
+
+	private clear(what: unknown): string | undefined {
+		const { outbox, retained } = this.parts;
+		if (what === undefined || what === "outbox") {
+			outbox.clear();
+			this.result = OUTBOX_CLEARED;
+		} else if (what === "counters") {
+			const { words } = retained;
+			words.fill(0, WORD_DROPPED, WORD_DROPPED + 4);
+			words[WORD_ACKNOWLEDGED] = words[WORD_FAILED_READINGS] = words[WORD_WAKES] = 0;
+			retained.commit();
+		} else return 'what is neither "outbox" nor "counters"';
+		return undefined;
+	}
+
+	private set(settings: unknown): string | undefined {
+		const problem = this.commands.set(settings);
+		if (problem === undefined && this.parts.staysConnected) this.result = RESTART;
+		return problem;
+	}
+}

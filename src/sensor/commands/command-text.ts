@@ -1,0 +1,104 @@
+import { utf8Length } from "../../config/text";
+import { decodeUTF8, utf8, validUTF8 } from "../../mqtt/utf8";
+import { ANSWER_PAYLOAD_LIMIT } from "./answer-area";
+
+/** What a node can be told to do. */
+export type CommandName = "report-now" | "identify" | "clear" | "set";
+
+/** XS has a native decoder; other engines lack it. */
+interface XSString {
+	fromArrayBuffer(buffer: ArrayBuffer): string;
+}
+
+/** Longest `id` that an answer repeats, in bytes of its JSON. */
+const ID_LIMIT = 66;
+/** Longest description of a problem, characters. */
+const PROBLEM_LIMIT = 140;
+
+/** A command as it was read, or why it could not be. */
+export interface CommandText {
+	/** Of the command, if it is known. */
+	readonly name: CommandName | undefined;
+	/** As the answer repeats it, in JSON; undefined: there is none. */
+	readonly id: string | undefined;
+	/** Why it is refused. */
+	readonly problem: string | undefined;
+	/** Member `what`. */
+	readonly what: unknown;
+	/** Member `settings`. */
+	readonly settings: unknown;
+	/** It has a member `ok`, as answers have: it is no command. */
+	readonly isAnswer: boolean;
+}
+
+/**
+ * Reads a command: a JSON object with the member `command`, or the bare name of one. Allocates.
+ * @param bytes the payload, [start, end)
+ */
+export function readCommand(bytes: Uint8Array, start: number, end: number): CommandText {
+	if (!validUTF8(bytes, start, end)) return refusal("the command is not UTF-8");
+	const text = decode(bytes, start, end).trim();
+	if (!text.startsWith("{")) return checkName(text, undefined, undefined, undefined);
+	let json: unknown;
+	try {
+		json = JSON.parse(text);
+	} catch {
+		return refusal("the command is not JSON");
+	}
+	const { command, id, what, settings, ok } = json as { readonly [key: string]: unknown };
+	if (ok !== undefined) return { ...refusal("an answer is no command"), isAnswer: true };
+	const shown = typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : undefined;
+	if (id !== undefined && (shown === undefined || utf8Length(shown) > ID_LIMIT))
+		return refusal(`id is not a number, nor a text of at most ${ID_LIMIT - 2} bytes`);
+	return checkName(command, shown, what, settings);
+}
+
+function checkName(name: unknown, id: string | undefined, what: unknown, settings: unknown): CommandText {
+	switch (name) {
+		case "report-now":
+		case "identify":
+		case "clear":
+		case "set":
+			return { name, id, problem: undefined, what, settings, isAnswer: false };
+	}
+	const shown = typeof name === "string" ? `${JSON.stringify(shorten(name, 32))} is` : "there is";
+	const problem = `${shown} no command; there are report-now, identify, clear and set`;
+	return { ...refusal(problem), id };
+}
+
+function refusal(problem: string): CommandText {
+	return { name: undefined, id: undefined, problem, what: undefined, settings: undefined, isAnswer: false };
+}
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+	const xs = String as Partial<XSString>;
+	if (xs.fromArrayBuffer === undefined) return decodeUTF8(bytes, start, end);
+	return xs.fromArrayBuffer(bytes.slice(start, end).buffer as ArrayBuffer);
+}
+
+/**
+ * Composes an answer: JSON with `command` and `id` as they were given, `ok`, and `error` if there is one.
+ * Allocates.
+ */
+export function writeAnswer(
+	name: string | undefined,
+	id: string | undefined,
+	problem: string | undefined,
+	isDuplicate = false,
+): Uint8Array {
+	const head = `{"command":${name === undefined ? "null" : `"${name}"`}${id === undefined ? "" : `,"id":${id}`},"ok":`;
+	const rest = isDuplicate ? ',"duplicate":true}' : "}";
+	if (problem === undefined) return utf8(`${head}true${rest}`);
+	for (let limit = PROBLEM_LIMIT; ; limit >>= 1) {
+		const answer = utf8(`${head}false,"error":${JSON.stringify(shorten(problem, limit))}}`);
+		if (answer.length <= ANSWER_PAYLOAD_LIMIT) return answer;
+	}
+}
+
+/** A text that has at most `limit` characters. */
+export function shorten(text: string, limit: number): string {
+	if (text.length <= limit) return text;
+	// Half of a surrogate pair has no UTF-8 form
+	const last = text.charCodeAt(limit - 2);
+	return `${text.slice(0, last >= 0xd800 && last < 0xdc00 ? limit - 2 : limit - 1)}…`;
+}

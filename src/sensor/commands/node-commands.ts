@@ -1,0 +1,215 @@
+import { overrideSettings } from "../../config/override";
+import type { Settings } from "../../config/types";
+import type { Device } from "../../device";
+import { decodeUTF8, utf8 } from "../../mqtt/utf8";
+import type { DerivedSettings } from "../derived-settings";
+import { brokerHash } from "../settings-hash";
+import { addAnswer, hasRoomForAnswer } from "./answer-area";
+import { COMMAND_BYTES, CommandMemory } from "./command-memory";
+import { writeAnswer } from "./command-text";
+import { SETTINGS_PATH, SETTINGS_TEXT_LIMIT, StoredSettings } from "./stored-settings";
+
+/** Identity of an answer to no command. */
+const NO_COMMAND = 0;
+/** A topic that stands for the one of the configuration. */
+const DEFAULT_TOPIC: Uint8Array = new Uint8Array(0);
+
+function trialWakes({ commands }: Settings): number {
+	return commands === undefined ? 1 : commands.trialWakes;
+}
+
+/** The parts of a device that commands work with. */
+export type CommandDevice = Pick<Device, "mac" | "chip" | "retained" | "storage" | "trace"> & {
+	readonly event?: Device["event"] | undefined;
+};
+
+/**
+ * What a node that takes commands keeps from one wake to the next, and its settings: those of the firmware
+ * with what the command `set` has changed. New ones are on trial until a report is acknowledged; after
+ * `trialWakes` wakes without one, the node returns to those before.
+ */
+export class NodeCommands {
+	readonly memory: CommandMemory;
+	/** In force in this wake. */
+	readonly settings: Settings;
+	readonly derived: DerivedSettings;
+	/** No report was acknowledged with these settings yet. */
+	isOnTrial = false;
+	/** The node has tried to report in this wake. */
+	hasTried = false;
+	readonly device: CommandDevice;
+	/** Those of the firmware, if others are in force. */
+	declare private readonly base?: Settings;
+
+	/** @param settings with `commands` */
+	constructor(device: CommandDevice, settings: Settings, derived: DerivedSettings) {
+		const { retained } = device;
+		this.device = device;
+		let memory = retained;
+		if (retained.length < 2 * COMMAND_BYTES) {
+			device.trace(`retained memory of ${retained.length} bytes is too small for commands`);
+			memory = new Uint8Array(COMMAND_BYTES);
+		}
+		this.memory = new CommandMemory(memory);
+		const overrides = this.loadOverrides(trialWakes(settings));
+		if (overrides === undefined) {
+			this.settings = settings;
+			this.derived = derived;
+			return;
+		}
+		this.base = settings;
+		this.settings = overrideSettings(settings, overrides, (problem) => device.trace(problem));
+		const { broker, wifi } = this.settings;
+		const derivedFrom = { __proto__: derived, brokerHash: brokerHash(broker, wifi) };
+		this.derived = derivedFrom as unknown as DerivedSettings;
+	}
+
+	/** Bytes of retained memory that are left for the node. */
+	get retainedBytes(): number {
+		const { start } = this.memory;
+		return start === 0 ? this.device.retained.length : start;
+	}
+
+	/**
+	 * Stores settings, which apply from the next start on.
+	 * @returns why they are refused; undefined: they are stored
+	 */
+	set(overrides: unknown): string | undefined {
+		const base = this.base ?? this.settings;
+		const { role } = base;
+		if (role !== "sensor") return `a device with the role ${role} takes no settings`;
+		if (this.device.storage === undefined) return "this device has no storage";
+		if (typeof overrides !== "object" || overrides === null || Array.isArray(overrides))
+			return "settings is not an object";
+		let problem: string | undefined;
+		overrideSettings(base, overrides, (text) => {
+			problem ??= text;
+		});
+		if (problem !== undefined) return problem;
+		const text = utf8(JSON.stringify(overrides));
+		if (text.length > SETTINGS_TEXT_LIMIT)
+			return `the settings take ${text.length} bytes; at most ${SETTINGS_TEXT_LIMIT} are kept`;
+		return this.store(text);
+	}
+
+	/** A report was acknowledged: the settings in force are good. */
+	confirm(): void {
+		// Apart: on XS a variable of a closure is allocated at the start of its function
+		if (this.isOnTrial) this.confirmSettings();
+	}
+
+	private confirmSettings(): void {
+		this.isOnTrial = false;
+		const { memory } = this;
+		memory.trialWakes = 0;
+		memory.commit();
+		try {
+			this.useStorage((stored) => stored.confirm(memory.settings));
+		} catch (error) {
+			this.device.trace(`settings cannot be confirmed: ${error}`);
+		}
+	}
+
+	/** This is the first wake with these settings. */
+	get isFirstTrial(): boolean {
+		return this.isOnTrial && this.memory.trialWakes === 1;
+	}
+
+	/** Call before sleep: a wake that had nothing to report is no trial. */
+	beforeSleep(): void {
+		if (!this.isOnTrial || this.hasTried) return;
+		this.memory.trialWakes--;
+		this.memory.commit();
+	}
+
+	/**
+	 * A node without sleep could not report.
+	 * @returns whether it has to start anew, which restores the settings before
+	 */
+	countFailedTry(): boolean {
+		if (!this.isOnTrial) return false;
+		const { memory } = this;
+		memory.trialWakes++;
+		memory.commit();
+		return memory.trialWakes >= trialWakes(this.settings);
+	}
+
+	private store(text: Uint8Array): string | undefined {
+		const { memory } = this;
+		// Until storage was written, only it knows which settings are in force
+		memory.isSettingUnsettled = true;
+		memory.commit();
+		try {
+			this.useStorage((stored) => {
+				memory.settings = stored.write(stored.read(), text);
+			});
+		} catch (error) {
+			return `storage: ${error}`;
+		}
+		memory.trialWakes = 0;
+		memory.isSettingUnsettled = false;
+		return undefined;
+	}
+
+	/** The overrides in force; undefined: there are none. */
+	private loadOverrides(limit: number): object | undefined {
+		const { memory, device } = this;
+		// Storage is opened only if it may have something: that takes time and memory
+		if (!memory.wasLost && !memory.isSettingUnsettled && memory.settings === 0) return undefined;
+		if (device.storage === undefined) return undefined;
+		try {
+			let text: Uint8Array | undefined;
+			this.useStorage((stored) => {
+				text = this.load(stored, limit);
+			});
+			memory.isSettingUnsettled = false;
+			memory.commit();
+			return text === undefined || text.length === 0
+				? undefined
+				: (JSON.parse(decodeUTF8(text, 0, text.length)) as object);
+		} catch (error) {
+			device.trace(`settings cannot be read: ${error}`);
+			return undefined;
+		}
+	}
+
+	private load(stored: StoredSettings, limit: number): Uint8Array {
+		const { memory, device } = this;
+		let record = stored.read();
+		if (record.generation !== memory.settings) {
+			memory.settings = record.generation;
+			memory.trialWakes = 0;
+		}
+		if (record.generation > record.confirmed && memory.trialWakes >= limit) {
+			device.trace(`no report within ${memory.trialWakes} wakes: the settings before are restored`);
+			stored.restore(record);
+			this.reportRestored(limit);
+			record = stored.read();
+			memory.settings = record.generation;
+			memory.trialWakes = 0;
+		} else if (record.generation > record.confirmed) {
+			this.isOnTrial = true;
+			memory.trialWakes++;
+		}
+		return record.text;
+	}
+
+	private reportRestored(limit: number): void {
+		const { memory, device } = this;
+		device.event?.("command", "restored", false);
+		if (!hasRoomForAnswer(memory, 0, 0)) return;
+		const problem = `restored the settings before: no report within ${limit} wakes`;
+		addAnswer(memory, NO_COMMAND, 0, DEFAULT_TOPIC, undefined, writeAnswer("set", undefined, problem));
+	}
+
+	private useStorage(use: (stored: StoredSettings) => void): void {
+		const { storage } = this.device;
+		if (storage === undefined) throw new Error("this device has none");
+		const opened = new StoredSettings(storage.open({ path: SETTINGS_PATH, format: "buffer" }));
+		try {
+			use(opened);
+		} finally {
+			opened.close();
+		}
+	}
+}

@@ -1,0 +1,21 @@
+import type { Settings } from "../config/types";
+import type { Device } from "../device";
+import { NodeCommands } from "./commands/node-commands";
+import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import { SensorNode } from "./node";
+
+/**
+ * Starts a node, with the settings that commands have changed if it takes any.
+ * @param derived derived from the same settings, or from their template
+ * @throws if there is no memory for it, or the settings do not allow it
+ */
+export function startNode(
+	device: Device,
+	settings: Settings,
+	derived: DerivedSettings = deriveSettings(settings),
+): unknown {
+	// In tail position, whose frame XS drops first
+	if (settings.commands === undefined) return new SensorNode(device, settings, derived).start();
+	const commands = new NodeCommands(device, settings, derived);
+	return new SensorNode(device, commands.settings, commands.derived, commands).start();
+}

@@ -1,0 +1,365 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MINUTE } from "../support/payloads";
+import { commandBoard, executed } from "./support";
+
+const versions = [4, 5] as const;
+
+for (const version of versions)
+	for (const qos of [0, 1, 2] as const)
+		test(`a command published while the node sleeps, MQTT ${version}, QoS ${qos}: executed and answered in the next exchange`, () => {
+			const { board, broker } = commandBoard({}, { version });
+			board.run(MINUTE / 2);
+			assert.deepEqual(broker.subscriptions, ["firefly/node/command"]);
+			broker.send({ command: "identify", id: "a-1" }, { qos });
+			board.run(MINUTE);
+			assert.deepEqual(executed(board), ["identify"]);
+			assert.deepEqual(
+				broker.answers.map(({ topic, payload }) => [topic, payload]),
+				[["firefly/node/answer", { command: "identify", id: "a-1", ok: true }]],
+			);
+			assert.equal(broker.connections, 2, "the exchange of the report is the one of the command");
+			assert.equal(broker.waiting, 0);
+			board.run(5 * MINUTE);
+			assert.deepEqual(executed(board), ["identify"]);
+			assert.equal(broker.answers.length, 1);
+			assert.equal(broker.subscriptions.length, 1, "the subscription is remembered");
+			assert.deepEqual(board.reportCounts, { accepted: 7, acknowledged: 7, dropped: 0, waiting: 0, lost: 0 });
+		});
+
+test("a bare name is a command too", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.send(" report-now\n");
+	board.run(MINUTE);
+	assert.deepEqual(executed(board), ["report-now"]);
+});
+
+test("response topic and correlation data: the answer goes there and returns them", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.send("identify", { responseTopic: "host/7", correlation: "c\u00e9 7" });
+	broker.send("identify", { responseTopic: "host/8" });
+	broker.send("identify", { correlation: "9" });
+	board.run(MINUTE);
+	assert.deepEqual(
+		broker.answers.map(({ topic, correlation }) => [topic, correlation]),
+		[
+			["host/7", "c\u00e9 7"],
+			["host/8", undefined],
+			["firefly/node/answer", "9"],
+		],
+	);
+});
+
+test("response topic or correlation data beyond their limits: refused on the topic of the configuration", () => {
+	const { board, broker } = commandBoard({ broker: { receiveBuffer: 1024 } });
+	board.run(1000);
+	broker.send("identify", { responseTopic: "r".repeat(128), correlation: "c".repeat(64) });
+	board.run(MINUTE);
+	broker.send("identify", { responseTopic: "r".repeat(129) });
+	broker.send("identify", { responseTopic: "r", correlation: "c".repeat(65) });
+	board.run(MINUTE);
+	assert.deepEqual(executed(board), ["identify", "identify refused", "identify refused"]);
+	assert.deepEqual(
+		broker.answers.map(({ topic, payload }) => [topic, payload.ok, payload.error]),
+		[
+			["r".repeat(128), true, undefined],
+			["firefly/node/answer", false, "the response topic takes 129 bytes; at most 128 are allowed"],
+			["firefly/node/answer", false, "the correlation data take 65 bytes; at most 64 are allowed"],
+		],
+	);
+});
+
+for (const version of versions)
+	test(`what is no command, MQTT ${version}: answered with an error, nothing is done`, () => {
+		const { board, broker } = commandBoard({}, { version });
+		board.run(1000);
+		const payloads: [payload: string, error: string][] = [
+			["reboot", '"reboot" is no command; there are report-now, identify, clear and set'],
+			["{", "the command is not JSON"],
+			["{}", "there is no command; there are report-now, identify, clear and set"],
+			['{"command":7}', "there is no command; there are report-now, identify, clear and set"],
+			['{"command":"identify","id":{}}', "id is not a number, nor a text of at most 64 bytes"],
+			[
+				`{"command":"identify","id":"${"x".repeat(65)}"}`,
+				"id is not a number, nor a text of at most 64 bytes",
+			],
+			['{"command":"clear","what":"all"}', 'what is neither "outbox" nor "counters"'],
+			[
+				`${"x".repeat(300)}`,
+				`"${"x".repeat(31)}…" is no command; there are report-now, identify, clear and set`,
+			],
+			["null", '"null" is no command; there are report-now, identify, clear and set'],
+		];
+		for (const [payload, error] of payloads) {
+			broker.send(payload);
+			board.run(MINUTE);
+			assert.equal(broker.answers.at(-1)?.payload.error, error, payload);
+		}
+		assert.equal(broker.answers.length, payloads.length);
+		assert.ok(executed(board).every((name) => name.endsWith("refused")));
+		assert.equal(board.reportCounts.lost, 0);
+	});
+
+test("a payload that is not UTF-8, or larger than the receive buffer: answered with an error", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.send(Buffer.from([0x69, 0xff, 0xfe]));
+	broker.send("y".repeat(2000));
+	broker.send("identify");
+	board.run(MINUTE);
+	assert.deepEqual(
+		broker.answers.map(({ payload: { error } }) => error),
+		["the command is not UTF-8", "the command is longer than 512 bytes", undefined],
+	);
+});
+
+test("an empty message, one on another topic, and an answer are no commands: taken without an answer", () => {
+	const { board, broker } = commandBoard({ commands: { answer: "firefly/node/command" } }, { version: 4 });
+	board.run(1000);
+	broker.send("");
+	broker.send("identify", { topic: "firefly/node/old-command" });
+	broker.send({ command: "identify", ok: true });
+	board.run(MINUTE);
+	assert.deepEqual(executed(board), []);
+	assert.equal(broker.waiting, 0);
+	assert.equal(broker.answers.length, 0);
+});
+
+test("report-now: all sensors are sampled and reported in this exchange, whatever their deadband; the schedule stays", () => {
+	const { board, broker } = commandBoard({
+		sensors: [
+			{ name: "temperature", driver: "virtual", every: "1m" },
+			{ name: "humidity", driver: "virtual", every: "10m", delta: 5, heartbeat: "1h" },
+		],
+	});
+	board.sample = () => ({ temperature: 20, humidity: 50 });
+	board.run(MINUTE / 2);
+	assert.equal(broker.reports.length, 2);
+	broker.send("report-now");
+	board.run(MINUTE);
+	assert.deepEqual(
+		broker.reports.slice(2).map(({ topic }) => topic),
+		["home/node/temperature", "home/node/temperature", "home/node/humidity"],
+	);
+	assert.equal(broker.connections, 2);
+	board.run(MINUTE);
+	const samples = board.events("sample").map(({ at, details: [sensor] }) => [at, sensor]);
+	assert.deepEqual(samples.at(-1), [2 * MINUTE, 0]);
+	assert.equal(board.reportCounts.lost, 0);
+});
+
+test("clear: the outbox is emptied, and each report counted as dropped", () => {
+	const { board, broker } = commandBoard({
+		sensors: [{ name: "temperature", driver: "virtual", every: "10s" }],
+	});
+	board.run(1000);
+	board.wifi = "fails";
+	board.run(2 * MINUTE);
+	board.wifi = "joins";
+	broker.silentTopic = "home/node/temperature";
+	broker.send({ command: "clear" });
+	board.run(15 * MINUTE);
+	broker.silentTopic = undefined;
+	board.run(15 * MINUTE);
+	assert.deepEqual(executed(board), ["clear"]);
+	const dropped = board.events("dropped");
+	assert.ok(dropped.length >= 9, `${dropped.length}`);
+	assert.ok(dropped.every(({ details: [, , reason] }) => reason === 4));
+	assert.equal(board.reportCounts.lost, 0);
+	assert.equal(broker.answers.length, 1);
+});
+
+test("clear counters: the counts of drops begin anew", () => {
+	const { board, broker } = commandBoard({ outbox: { size: 256 } });
+	board.wifi = "fails";
+	board.run(60 * MINUTE);
+	board.wifi = "joins";
+	board.run(20 * MINUTE);
+	const droppedAt = (): unknown => board.events("wake").at(-1)?.details[2];
+	assert.ok(Number(droppedAt()) > 10);
+	broker.send({ command: "clear", what: "counters" });
+	board.run(2 * MINUTE);
+	assert.deepEqual(executed(board), ["clear"]);
+	assert.equal(droppedAt(), 0);
+});
+
+test("an id that was executed before: answered as a duplicate, not executed; another id is another command", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	for (const id of [1, "1", 1, 2]) broker.send({ command: "identify", id });
+	board.run(MINUTE);
+	broker.send({ command: "identify", id: 2 });
+	board.run(MINUTE);
+	assert.deepEqual(executed(board), ["identify", "identify", "identify"]);
+	assert.deepEqual(
+		broker.answers.map(({ payload: { id, duplicate } }) => [id, duplicate]),
+		[
+			[1, undefined],
+			["1", undefined],
+			[1, true],
+			[2, undefined],
+			[2, true],
+		],
+	);
+});
+
+test("the same command without an id is a new one each time", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	for (let i = 0; i < 3; i++) {
+		broker.send("identify");
+		board.run(MINUTE);
+	}
+	assert.equal(executed(board).length, 3);
+	assert.equal(broker.answers.length, 3);
+});
+
+for (const version of versions)
+	test(`a retained command, MQTT ${version}: executed once, however often the session is lost`, () => {
+		const { board, broker } = commandBoard({}, { version });
+		broker.retained = "identify";
+		board.run(1000);
+		for (let i = 0; i < 3; i++) {
+			broker.loseSession();
+			board.run(2 * MINUTE);
+		}
+		assert.equal(broker.subscriptions.length, 4);
+		assert.deepEqual(executed(board), ["identify"]);
+		assert.equal(broker.answers.length, 1);
+	});
+
+for (const version of versions)
+	test(`Session Present is 0, MQTT ${version}: the node subscribes again, and takes commands again`, () => {
+		const { board, broker } = commandBoard({}, { version });
+		board.run(1000);
+		broker.send("identify");
+		broker.loseSession();
+		board.run(MINUTE);
+		assert.deepEqual(executed(board), []);
+		assert.equal(broker.subscriptions.length, 2);
+		broker.send("identify");
+		board.run(MINUTE);
+		assert.deepEqual(executed(board), ["identify"]);
+	});
+
+for (const version of versions)
+	test(`the session is lost before a QoS 2 command is released, MQTT ${version}: its packet identifier is free for another`, () => {
+		const { board, broker } = commandBoard({}, { version });
+		board.run(1000);
+		broker.holdsPubrel = true;
+		broker.send("identify", { qos: 2 });
+		board.run(MINUTE);
+		assert.deepEqual(executed(board), ["identify"]);
+		broker.holdsPubrel = false;
+		broker.loseSession();
+		board.run(MINUTE);
+		broker.nextId = 1;
+		broker.send("report-now", { qos: 2 });
+		board.run(MINUTE);
+		assert.deepEqual(executed(board), ["identify", "report-now"]);
+		assert.equal(broker.waiting, 0);
+	});
+
+for (const version of versions)
+	test(`a new command with the text and the packet identifier of an earlier one, MQTT ${version}: executed, also if it is sent again with DUP`, () => {
+		const { board, broker } = commandBoard({}, { version });
+		board.run(1000);
+		broker.send("identify");
+		board.run(MINUTE);
+		broker.nextId = 1;
+		broker.cut = { direction: "to the node", bytes: 12 };
+		broker.send("identify");
+		board.run(3 * MINUTE);
+		assert.equal(broker.cutCount, 1);
+		assert.deepEqual(executed(board), ["identify", "identify"]);
+		assert.equal(broker.answers.length, 2);
+	});
+
+test("another topic in the configuration: the node subscribes again in the same session", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	const other = commandBoard({ commands: { topic: "other/{id}" } });
+	board.settings = other.board.settings;
+	board.run(MINUTE);
+	assert.deepEqual(broker.subscriptions, ["firefly/node/command", "other/node"]);
+});
+
+test("a refused subscription is traced, and tried again only later; reports go on", () => {
+	const { board, broker } = commandBoard();
+	broker.subscribeResult = 0x87;
+	board.run(60 * MINUTE);
+	assert.equal(broker.subscriptions.length, 1);
+	broker.subscribeResult = undefined;
+	board.run(3 * MINUTE + 1000);
+	assert.equal(broker.subscriptions.length, 2);
+	assert.deepEqual(
+		board.traces.filter((text) => text.includes("subscription")),
+		["the broker refuses the subscription to commands"],
+	);
+	assert.equal(board.reportCounts.lost, 0);
+	assert.equal(board.reportCounts.waiting, 0);
+});
+
+test("an answer that the broker does not acknowledge: sent again with DUP, in the end given up", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.silentTopic = "firefly/node/answer";
+	broker.send("identify");
+	board.run(3 * 60 * MINUTE);
+	assert.deepEqual(executed(board), ["identify"]);
+	assert.ok(broker.answers.length >= 5 && broker.answers.length <= 7, `${broker.answers.length}`);
+	assert.ok(broker.answers.slice(1).every(({ dup }) => dup));
+	assert.ok(board.traces.includes("the broker acknowledges no answer: they are given up"));
+	const count = broker.answers.length;
+	broker.silentTopic = undefined;
+	broker.send("identify");
+	board.run(20 * MINUTE);
+	assert.equal(broker.answers.length, count + 1);
+	assert.deepEqual(board.reportCounts.lost, 0);
+});
+
+test("more commands than there is room for answers: the broker keeps the others, and all are executed once, in order", () => {
+	for (const version of versions) {
+		const { board, broker } = commandBoard({}, { version });
+		board.run(1000);
+		const ids = Array.from({ length: 40 }, (_, i) => `${"id".repeat(20)}${i}`);
+		for (const id of ids) broker.send({ command: "identify", id });
+		board.run(60 * MINUTE);
+		assert.deepEqual(
+			broker.answers
+				.filter(({ payload }) => payload.duplicate === undefined)
+				.map(({ payload: { id } }) => id),
+			ids,
+		);
+		assert.equal(executed(board).length, ids.length);
+		assert.equal(broker.waiting, 0);
+		assert.equal(board.reportCounts.lost, 0);
+	}
+});
+
+test("a node that stays connected takes commands at once", () => {
+	for (const version of versions) {
+		const { board, broker } = commandBoard({ sleep: { mode: "none" } }, { version });
+		board.run(10_000);
+		const { time } = board;
+		broker.send("identify");
+		board.run(1000);
+		assert.deepEqual(executed(board), ["identify"]);
+		assert.ok((broker.answers[0]?.at ?? Infinity) - time < 100);
+		assert.equal(broker.connections, 1);
+	}
+});
+
+test("without commands in the configuration there is no subscription, no session, and no message is taken", () => {
+	const { board, broker } = commandBoard({ commands: undefined });
+	assert.equal(board.settings.commands, undefined);
+	board.run(MINUTE);
+	assert.deepEqual(broker.subscriptions, []);
+	assert.equal(
+		broker.packets.find(({ cmd }) => cmd === "connect")?.cmd === "connect" &&
+			board.settings.broker.cleanStart,
+		true,
+	);
+});
