@@ -91,6 +91,15 @@ export class ConsoleMonitor implements Monitor {
 				print(`firefly: report ${sequence} acknowledged, ${waiting} waiting`);
 				return;
 			}
+			case "command": {
+				const [, name, accepted] = event;
+				print(
+					name === "restored"
+						? "firefly: the settings before are restored"
+						: `firefly: command ${name} ${accepted ? "executed" : "refused"}`,
+				);
+				return;
+			}
 			case "dropped":
 				[, , this.#waiting] = event;
 				print(`firefly: a report was dropped, ${this.#waiting} waiting`);

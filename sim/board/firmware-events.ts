@@ -2,6 +2,7 @@ import type { SensorSettings } from "../../src/config/settings";
 import type { WakeReason } from "../../src/device";
 import {
 	type DeviceEvent,
+	DROPPED_CLEARED,
 	DROPPED_CORRUPTED,
 	DROPPED_OLDEST,
 	DROPPED_THINNED,
@@ -60,6 +61,7 @@ export class FirmwareEvents implements Peripheral {
 						...(reason === DROPPED_THINNED ? { policy: "thin" } : {}),
 						...(reason === DROPPED_CORRUPTED ? { reason: "damaged" } : {}),
 						...(reason === DROPPED_UNREADABLE ? { reason: "unreadable" } : {}),
+						...(reason === DROPPED_CLEARED ? { reason: "cleared" } : {}),
 					};
 				}
 				case "joined":
@@ -79,6 +81,10 @@ export class FirmwareEvents implements Peripheral {
 				case "failed": {
 					const [type, fault, reasonCode] = event;
 					return { type, fault, reasonCode };
+				}
+				case "command": {
+					const [type, command, accepted] = event;
+					return { type, command, accepted };
 				}
 				case "sleep": {
 					const [type, duration, waiting] = event;

@@ -7,6 +7,7 @@ const DROP_CAUSES = {
 	full: "outbox full",
 	damaged: "retained memory damaged",
 	unreadable: "recorded for other settings",
+	cleared: "outbox cleared by a command",
 } as const;
 
 /** Formats events as text lines; the events of one wake are summarised at its end. */
@@ -43,6 +44,8 @@ export class EventText {
 				return `${node}  ${DROP_CAUSES[event.reason ?? "full"]}: ${count(event.count, "report")} dropped, ${event.waiting} waiting`;
 			case "failed":
 				return `${node}  report failed: ${event.fault}${event.reasonCode === 0 ? "" : ` (reason code 0x${event.reasonCode.toString(16).padStart(2, "0")})`}`;
+			case "command":
+				return `${node}  ${commandText(event.command, event.accepted)}`;
 			case "limit":
 				return `${node}  awakeLimit reached`;
 			case "sleep":
@@ -72,6 +75,12 @@ export class EventText {
 		}
 		return wake;
 	}
+}
+
+function commandText(command: string, accepted: boolean): string {
+	if (command === "restored")
+		return "restores the settings before: it could not report with those of the command set";
+	return `command ${command}: ${accepted ? "executed" : "refused"}`;
 }
 
 class WakeText {

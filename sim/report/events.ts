@@ -1,4 +1,5 @@
 import type { WakeReason } from "../../src/device";
+import type { CommandEventName } from "../../src/device-events";
 import type { Fault } from "../../src/fault";
 import type { ReasonCode } from "../../src/mqtt/constants";
 import type { TracedPacket } from "../capture/traced-packet";
@@ -54,7 +55,8 @@ export type SimulationEvent =
 	| { readonly type: "accepted"; readonly sequence: number; readonly waiting: number }
 	/**
 	 * The outbox dropped `count` reports: it was full and its `policy` chose them, or, with a `reason`, their
-	 * bytes were damaged, or belong to another list of sensors. `sequence`: of the report, if it could be read.
+	 * bytes were damaged, or belong to another list of sensors, or a command cleared the outbox. `sequence`: of
+	 * the report, if it could be read.
 	 */
 	| {
 			readonly type: "dropped";
@@ -62,7 +64,7 @@ export type SimulationEvent =
 			readonly waiting: number;
 			readonly sequence?: number;
 			readonly policy?: "dropOldest" | "thin";
-			readonly reason?: "damaged" | "unreadable";
+			readonly reason?: "damaged" | "unreadable" | "cleared";
 	  }
 	/**
 	 * `join`: Wi-Fi starts to connect; `joined`: it is connected. `fast`: with the access point of the last
@@ -93,6 +95,11 @@ export type SimulationEvent =
 	  }
 	/** A report could not be delivered in this wake; it waits in the outbox. `reasonCode`: MQTT's, or 0. */
 	| { readonly type: "failed"; readonly fault: Fault; readonly reasonCode: ReasonCode }
+	/**
+	 * The node has executed a command, or refused it. "restored": it has given up settings with which it could
+	 * not report.
+	 */
+	| { readonly type: "command"; readonly command: CommandEventName; readonly accepted: boolean }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */
