@@ -58,6 +58,12 @@ const NODE = [
 	"test/sensor/always-on.test.ts",
 ];
 const DISCOVERY = ["test/sensor/discovery"];
+const COMMANDS = [
+	"test/sensor/commands/commands.test.ts",
+	"test/sensor/commands/window.test.ts",
+	"test/sensor/commands/set.test.ts",
+];
+const CUTS = ["test/sensor/commands/cuts.test.ts"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
@@ -643,6 +649,77 @@ export const mutations: readonly Mutation[] = [
 		"const length = Math.round((until - now) * (1 + drift));",
 		"sleep lengths are corrected in the wrong direction",
 		["test/sensor/sample-schedule.test.ts", "test/sensor/node-clock.test.ts"],
+	),
+
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"\t\t\tmemory.clearReceived();\n",
+		"",
+		"QoS 2 identifiers outlive their session",
+		COMMANDS,
+	),
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"\t\t\tif (memory.subscribed !== 0) memory.subscribed = 0;\n",
+		"",
+		"a broker that lost the session gets no subscription again",
+		COMMANDS,
+	),
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"\t\tif (!sessionPresent || this.parts.staysConnected) return;\n",
+		"\t\tif (this.parts.staysConnected) return;\n",
+		"a node without a session listens for commands that cannot be there",
+		COMMANDS,
+	),
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"\t\tif (answer !== undefined) memory.forgetPacketId(answer.identity, answer.packetId);\n",
+		"",
+		"a new command with an old packet identifier is taken for a repeated one",
+		COMMANDS,
+	),
+	mutation(
+		"src/sensor/commands/command-execution.ts",
+		"\t\tif (message.isDuplicate && message.qos === 1 && memory.wasExecuted(identity, packetId)) return;\n",
+		"",
+		"a command whose acknowledgement was lost is executed again",
+		CUTS,
+	),
+	mutation(
+		"src/sensor/commands/command-execution.ts",
+		"\t\tif (message.qos === 2) memory.addReceived(message.packetId);\n",
+		"",
+		"a QoS 2 command is executed again after deep sleep",
+		CUTS,
+	),
+	mutation(
+		"src/sensor/commands/command-execution.ts",
+		"\t\t\tthis.parts.client.leaveMessages();\n",
+		"",
+		"a command without room for its answer is acknowledged and forgotten",
+		COMMANDS,
+	),
+	mutation(
+		"src/sensor/commands/node-commands.ts",
+		"\t\tmemory.isSettingUnsettled = true;\n",
+		"",
+		"settings whose set was interrupted hold after the next loss of power only",
+		["test/sensor/commands/set.test.ts"],
+	),
+	mutation(
+		"src/sensor/commands/node-commands.ts",
+		"\t\tif (!this.isOnTrial || this.hasTried) return;\n",
+		"\t\treturn;\n",
+		"wakes with nothing to report use up the trial of settings",
+		["test/sensor/commands/set.test.ts"],
+	),
+	mutation(
+		"src/sensor/commands/stored-settings.ts",
+		"\t\twhile (slot === inForce || slot === fallback) slot++;\n",
+		"\t\twhile (slot === inForce) slot++;\n",
+		"new settings overwrite the confirmed ones",
+		["test/sensor/commands/set.test.ts"],
 	),
 
 	// src/text, config, crypto, websocket
