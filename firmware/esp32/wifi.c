@@ -41,6 +41,7 @@ static char *const gMessages[kMessageCount] = {"connect", "gotIP", "lostIP", "di
 typedef enum { kIdle, kStarting, kJoining, kServing } State;
 
 static bool gInitialized;
+static wifi_country_t gCountry;
 static esp_netif_t *gStation;
 static esp_netif_t *gServer;
 
@@ -214,6 +215,7 @@ static void initialize(xsMachine *the)
 	config.nvs_enable = 0;
 	check(the, esp_wifi_init(&config));
 	check(the, esp_wifi_set_storage(WIFI_STORAGE_RAM));
+	check(the, esp_wifi_get_country(&gCountry));
 	check(the, esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, onWiFiEvent, NULL));
 	check(the, esp_event_handler_register(IP_EVENT, ESP_EVENT_ANY_ID, onIPEvent, NULL));
 	gMachine = the;
@@ -239,6 +241,20 @@ static size_t copyText(xsMachine *the, uint8_t *field, size_t size, const char *
 		xsRangeError("Wi-Fi: text too long");
 	memcpy(field, text, length);
 	return length;
+}
+
+// A channel in a station's configuration says only where a scan begins: without the access point there, it goes on
+// through all the others, 2.4 s. A country of one channel ends it there.
+static void scanOnly(xsMachine *the, uint8_t channel)
+{
+	wifi_country_t country = gCountry;
+
+	if (channel) {
+		country.schan = channel;
+		country.nchan = 1;
+		country.policy = WIFI_COUNTRY_POLICY_MANUAL;
+	}
+	check(the, esp_wifi_set_country(&country));
 }
 
 static void start(xsMachine *the, State state, xsSlot *callback)
@@ -285,6 +301,7 @@ void xs_firefly_wifi_join(xsMachine *the)
 	if (!gStation)
 		gStation = esp_netif_create_default_wifi_sta();
 	check(the, esp_wifi_set_mode(WIFI_MODE_STA));
+	scanOnly(the, gLink[kLinkChannel]);
 	check(the, esp_wifi_set_config(WIFI_IF_STA, &config));
 	start(the, kStarting, &xsArg(3));
 }
@@ -304,6 +321,7 @@ void xs_firefly_wifi_serve(xsMachine *the)
 	if (!gServer)
 		gServer = esp_netif_create_default_wifi_ap();
 	check(the, esp_wifi_set_mode(WIFI_MODE_AP));
+	scanOnly(the, 0);
 	check(the, esp_wifi_set_config(WIFI_IF_AP, &config));
 	start(the, kServing, &xsArg(3));
 }

@@ -12,18 +12,20 @@ export interface Span {
 export type JoinStep = "start" | "scan" | "probe" | "association" | "dhcp";
 
 /** Durations of the steps, ms; each join draws from the spans. */
-export type JoinTimes = Readonly<Record<JoinStep, Span>>;
+export type JoinTimes = Readonly<Record<JoinStep | "missedProbe", Span>>;
 
 /**
  * A scan spends 120 ms on each of eleven channels, and listens for 360 ms on the two on which a station may
- * not send first (ESP-IDF's defaults); an emulated ESP32-C3 took 2.5 s for a join with a scan, and 34 to
- * 130 ms with access point and channel. DHCP there took 26 ms without the ARP check that the firmware
+ * not send first (ESP-IDF's defaults); an emulated ESP32-C3 took 2.5 s for a join with a scan, and 30 to
+ * 130 ms with access point and channel. A probe that nobody answers lasts as long as a scan of its channel.
+ * DHCP there took 26 ms without the ARP check that the firmware
  * switches off; home routers are slower. The other steps are estimates.
  */
 export const JOIN_TIMES: JoinTimes = {
 	start: { from: 40, to: 60 },
 	scan: { from: 2000, to: 2300 },
 	probe: { from: 20, to: 60 },
+	missedProbe: { from: 120, to: 130 },
 	association: { from: 60, to: 150 },
 	dhcp: { from: 30, to: 250 },
 };
@@ -142,15 +144,26 @@ class JoinAttempt implements Join {
 
 	#search(): void {
 		const { bssid, channel } = this.#target;
-		this.#after(bssid !== undefined && channel !== undefined ? "probe" : "scan", () => {
-			const accessPoint = this.#accessPoint;
-			const found =
-				accessPoint.present &&
-				(bssid === undefined || bssid === accessPoint.bssid) &&
-				(channel === undefined || channel === accessPoint.channel);
-			if (found) this.#associate();
-			else this.#end(REASON_NO_AP_FOUND);
-		});
+		if (bssid === undefined || channel === undefined)
+			this.#after("scan", () => this.#searched(this.#isInRange()));
+		else if (this.#isInRange()) this.#after("probe", () => this.#searched(this.#isInRange()));
+		else this.#after("probe", () => this.#searched(false), this.#accessPoint.times.missedProbe);
+	}
+
+	/** Whether the access point sought sends on its channel now. */
+	#isInRange(): boolean {
+		const { bssid, channel } = this.#target;
+		const accessPoint = this.#accessPoint;
+		return (
+			accessPoint.present &&
+			(bssid === undefined || bssid === accessPoint.bssid) &&
+			(channel === undefined || channel === accessPoint.channel)
+		);
+	}
+
+	#searched(found: boolean): void {
+		if (found) this.#associate();
+		else this.#end(REASON_NO_AP_FOUND);
 	}
 
 	#associate(): void {
@@ -177,9 +190,9 @@ class JoinAttempt implements Join {
 		this.#handler.disconnected(reason);
 	}
 
-	#after(step: JoinStep, run: () => void): void {
+	#after(step: JoinStep, run: () => void, span?: Span): void {
 		const { scheduler, times } = this.#accessPoint;
-		const { from, to } = times[step];
+		const { from, to } = span ?? times[step];
 		const duration = Math.round(this.#random.between(from, to));
 		this.#next = scheduler.after(duration, () => {
 			this.#handler.step(step, duration);

@@ -4,7 +4,7 @@ import { Random } from "../../sim/clock/random";
 import { Scheduler } from "../../sim/clock/scheduler";
 import { AccessPoint, JOIN_TIMES, type JoinTarget } from "../../sim/wifi/access-point";
 
-const { start, scan, probe, association, dhcp } = JOIN_TIMES;
+const { start, scan, probe, missedProbe, association, dhcp } = JOIN_TIMES;
 
 function join(
 	accessPoint: AccessPoint,
@@ -134,4 +134,20 @@ test("a cancelled join calls nothing more", () => {
 	scheduler.at(1000, () => joining.cancel());
 	while (scheduler.step(Infinity));
 	assert.deepEqual(log, []);
+});
+
+test("nobody answers a probe: it lasts as long as a scan of its channel", () => {
+	const scheduler = new Scheduler(0);
+	const accessPoint = new AccessPoint(scheduler);
+	const { bssid, channel } = accessPoint;
+	for (const sought of [
+		{ bssid: "02f17ef1ffff", channel },
+		{ bssid, channel: channel + 1 },
+	]) {
+		const { steps, log, time } = join(accessPoint, scheduler, 1, sought);
+		while (scheduler.step(Infinity));
+		assert.deepEqual(steps, ["start", "probe"]);
+		assert.match(log[0]!, /^disconnected 201/);
+		assert.ok(time() >= start.from + missedProbe.from && time() <= start.to + missedProbe.to);
+	}
 });
