@@ -1,10 +1,9 @@
-import TCP from "embedded:io/socket/tcp";
 import UDP from "embedded:io/socket/udp";
 import storage from "embedded:storage/key-value";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
 import Timer from "timer";
-import type { TCPConstructor, Timer as TimerClass } from "../../src/device";
+import type { Timer as TimerClass } from "../../src/device";
 import type { Host } from "../host";
 import { CountedListener } from "../listener";
 import type { UDPConstructor } from "../time-request";
@@ -12,6 +11,7 @@ import { setClock } from "./clock";
 import { chip, mac } from "./identity";
 import { retained } from "./retained";
 import { sleep } from "./sleep";
+import { ChipTCP } from "./sockets";
 import { WiFi } from "./wifi";
 
 /*
@@ -19,7 +19,8 @@ import { WiFi } from "./wifi";
  * the same.
  *
  * Modules of the SDK:
- *   embedded:io/socket/tcp, embedded:io/socket/udp, embedded:storage/key-value, timer, net   (here)
+ *   embedded:io/socket/udp, embedded:storage/key-value, timer, net   (here)
+ *   embedded:io/socket/tcp        (./sockets.ts)
  *   embedded:io/socket/listener   (../listener.ts)
  *   time, modules                 (../device.ts)
  *   mc/config                     (../settings.ts)
@@ -34,6 +35,8 @@ import { WiFi } from "./wifi";
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
  *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
  *   xs_firefly_chip()             the chip's name, a string
+ *   xs_firefly_network_hold()     lwIP's task stands still until
+ *   xs_firefly_network_release()  … this, or for 100 ms
  *   xs_firefly_wifi_join(ssid, password, link, callback)
  *                                 joins with a link (src/device.ts) or undefined; calls back later with a
  *                                 message and a detail
@@ -45,7 +48,7 @@ import { WiFi } from "./wifi";
 const host: Host = {
 	chip,
 	mac,
-	tcp: TCP as unknown as TCPConstructor,
+	tcp: ChipTCP,
 	listener: CountedListener,
 	timer: Timer as unknown as TimerClass,
 	wifi: WiFi,

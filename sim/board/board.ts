@@ -353,6 +353,9 @@ export class Board implements PeripheralHost {
 				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},
 			xs_firefly_reset_reason: () => RESET_CODES[this.#reason],
+			// Nothing arrives within a turn here.
+			xs_firefly_network_hold: () => {},
+			xs_firefly_network_release: () => {},
 			xs_firefly_mac: () => this.#options.mac,
 			xs_firefly_chip: () => "esp32",
 		};

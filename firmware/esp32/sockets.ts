@@ -1,0 +1,32 @@
+import SDKTCP from "embedded:io/socket/tcp";
+import type { TCPConstructor, TCPOptions } from "../../src/device";
+
+const PlainTCP = SDKTCP as unknown as TCPConstructor;
+
+function holdNetwork(this: void): void {
+	native("xs_firefly_network_hold").call(this);
+}
+
+function releaseNetwork(this: void): void {
+	native("xs_firefly_network_release").call(this);
+}
+
+/**
+ * The SDK's socket, which takes over an accepted connection while lwIP stands still. Without that, what the
+ * peer sends meanwhile is lost: lwIP hands it to the donor, whose buffers were taken over already, or to the
+ * new socket before it has its callbacks. The broker would wait for a CONNECT that has arrived.
+ */
+export class ChipTCP extends PlainTCP {
+	constructor(options: TCPOptions) {
+		if (options.from === undefined) {
+			super(options);
+			return;
+		}
+		holdNetwork();
+		try {
+			super(options);
+		} finally {
+			releaseNetwork();
+		}
+	}
+}
