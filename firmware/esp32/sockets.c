@@ -8,8 +8,8 @@
 #include "freertos/semphr.h"
 #include "lwip/tcpip.h"
 
-// Longest hold, in ms. The SDK's constructor takes a fraction of one; if it fails for want of memory, it waits for
-// lwIP, which then must go on.
+// Longest hold, in ms. The SDK's constructor takes a fraction of one; if it fails for want of memory, it
+// waits for lwIP, which then must go on.
 #define HOLD_LIMIT 100
 
 static StaticSemaphore_t gHeldMemory, gReleaseMemory;

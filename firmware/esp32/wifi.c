@@ -243,8 +243,8 @@ static size_t copyText(xsMachine *the, uint8_t *field, size_t size, const char *
 	return length;
 }
 
-// A channel in a station's configuration says only where a scan begins: without the access point there, it goes on
-// through all the others, 2.4 s. A country of one channel ends it there.
+// A channel in a station's configuration says only where a scan begins: without the access point there, it
+// goes on through all the others, 2.4 s. A country of one channel ends it there.
 static void scanOnly(xsMachine *the, uint8_t channel)
 {
 	wifi_country_t country = gCountry;
