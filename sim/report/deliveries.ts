@@ -1,7 +1,7 @@
 import type { TimedEvent } from "./events";
 
 /** Why a report was given up. */
-export type DropCause = "dropOldest" | "thin" | "damaged" | "unreadable" | "uncounted";
+export type DropCause = "dropOldest" | "thin" | "damaged" | "unreadable" | "cleared" | "uncounted";
 
 /**
  * What became of the reports of one node, each counted once, also if the node crashes or is reset between.

@@ -90,6 +90,7 @@ const CAUSES: Readonly<Record<DropCause, string>> = {
 	thin: "thin",
 	damaged: "damage to retained memory",
 	unreadable: "other settings",
+	cleared: "the command clear",
 	uncounted: "an unknown cause",
 };
 
