@@ -19,54 +19,49 @@ export class JSONDocument implements ManifestView {
 	/** Undefined if the text is not JSON. */
 	readonly value: unknown;
 	readonly problems: readonly Problem[];
-	readonly #lines: readonly number[];
-	readonly #values = new Map<string, number>();
-	readonly #keys = new Map<string, number>();
+	readonly #root: Node | undefined;
 
 	/** @param file file name for problems */
 	constructor(file: string, text: string) {
 		this.file = file;
 		this.text = text;
-		const lines = [0];
-		for (let i = 0; i < text.length; i++) if (text[i] === "\n") lines.push(i + 1);
-		this.#lines = lines;
 		const errors: ParseError[] = [];
 		const root = parseTree(text, errors, { allowTrailingComma: false, disallowComments: true });
 		const problems = this.#syntaxProblems(text, errors);
 		// With no errors but comments and trailing commas the tree is complete and can be checked further.
 		const whole = errors.every((error) => isComment(error) || isTrailingComma(text, error));
-		if (root !== undefined && whole) this.value = this.#buildValue(root, [], problems);
+		if (root !== undefined && whole) {
+			this.#root = root;
+			this.value = this.#buildValue(root, [], problems);
+		}
 		if (problems.length === 0) problems.push(...this.#jsonParseProblems(text));
 		this.problems = problems;
 	}
 
-	/** A problem at the value at `path`, or at its closest existing parent. */
 	at(path: Path, message: string): Problem {
-		for (let length = path.length; ; length--) {
-			const offset = this.#values.get(JSON.stringify(path.slice(0, length)));
-			if (offset !== undefined || length === 0) return this.#problem(offset ?? 0, path, message);
+		let node = this.#root;
+		for (const step of path) {
+			const child = valueNode(node, step);
+			if (child === undefined) break;
+			node = child;
 		}
+		return this.#problem(node?.offset ?? 0, path, message);
 	}
 
-	/** A problem with the key that `path` ends in. */
 	atKey(path: Path, message: string): Problem {
-		return this.#problem(this.#keys.get(JSON.stringify(path)) ?? 0, path, message);
+		const parent = path.slice(0, -1).reduce(valueNode, this.#root);
+		const property = parent && propertyNode(parent, String(path.at(-1)));
+		return this.#problem(property?.offset ?? 0, path, message);
 	}
 
 	isWritten(path: Path): boolean {
-		return this.#values.has(JSON.stringify(path));
+		return path.reduce(valueNode, this.#root) !== undefined;
 	}
 
 	#problem(offset: number, path: Path, message: string): Problem {
-		let line = this.#lines.length;
-		while (line > 1 && this.#lines[line - 1] > offset) line--;
-		return {
-			file: this.file,
-			line,
-			column: offset - this.#lines[line - 1] + 1,
-			path: formatPath(path),
-			message,
-		};
+		const before = this.text.slice(0, offset).split("\n");
+		const line = before.length;
+		return { file: this.file, line, column: before[line - 1].length + 1, path: formatPath(path), message };
 	}
 
 	#syntaxProblems(text: string, errors: readonly ParseError[]): Problem[] {
@@ -102,12 +97,8 @@ export class JSONDocument implements ManifestView {
 		}
 	}
 
-	/**
-	 * Builds the value, with keys such as `__proto__` as plain keys; records the position of each part, and
-	 * reports duplicate keys.
-	 */
+	/** Builds the value, with keys such as `__proto__` as plain keys; reports duplicate keys. */
 	#buildValue(node: Node, path: Path, problems: Problem[]): unknown {
-		this.#values.set(JSON.stringify(path), node.offset);
 		if (node.type === "array")
 			return (node.children ?? []).map((child, index) => this.#buildValue(child, [...path, index], problems));
 		if (node.type !== "object") return node.value;
@@ -118,7 +109,6 @@ export class JSONDocument implements ManifestView {
 			const at = [...path, name];
 			if (Object.hasOwn(object, name))
 				problems.push(this.#problem(property.offset, at, "this key is here twice"));
-			this.#keys.set(JSON.stringify(at), property.offset);
 			const built = value === undefined ? undefined : this.#buildValue(value, at, problems);
 			Object.defineProperty(object, name, {
 				value: built,
@@ -129,6 +119,18 @@ export class JSONDocument implements ManifestView {
 		}
 		return object;
 	}
+}
+
+/** The value under a key or index; undefined if there is none. Of a key that is there twice, the last. */
+function valueNode(node: Node | undefined, step: string | number): Node | undefined {
+	if (node?.type === "array") return typeof step === "number" ? node.children?.[step] : undefined;
+	return node && propertyNode(node, String(step))?.children?.[1];
+}
+
+/** A key of an object with its value. */
+function propertyNode(node: Node, key: string): Node | undefined {
+	if (node.type !== "object") return undefined;
+	return node.children?.findLast((property) => property.children?.[0]?.value === key);
 }
 
 function isComment(error: ParseError): boolean {
