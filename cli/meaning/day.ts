@@ -1,6 +1,6 @@
 import { Random } from "../../sim/clock/random";
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
-import { type Curve, curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
+import { curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
 import type { SensorSettings, Settings } from "../../src/config/settings";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
 import { earlyTolerance, nextDue } from "../../src/sensor/schedule";
@@ -22,75 +22,126 @@ const MAX_SAMPLES = 40_000;
 /** 2026-01-01: where the simulator starts too. */
 const START_MS = Date.UTC(2026, 0, 1);
 
-interface Channel {
-	readonly every: number;
-	readonly delta: number | undefined;
-	readonly heartbeat: number | undefined;
-	readonly decimals: number | undefined;
-	readonly curve: Curve;
-	readonly noise: Random;
-	due: number;
-	last: number;
-	reportedAt: number;
+/** When the sensors are sampled in a day, or in the part of it that is simulated. */
+interface Samples {
+	/** Of the simulated part, ms. */
+	readonly length: number;
+	/** Number of wakes. */
+	readonly wakes: number;
+	/** Of each sensor. */
+	readonly sensors: readonly SensorSamples[];
+}
+
+/** Time of each sample, ms, and the index of its wake. */
+interface SensorSamples {
+	readonly times: number[];
+	readonly wakes: number[];
 }
 
 /**
- * Plays the samples of a day through the deadband, with the simulator's curves.
- * @param declarations what the driver of each sensor declares of its property
+ * Plays the samples of a day through the deadband, with the simulator's curves. What was calculated for some
+ * settings is used again for others with the same samples.
  */
-export function playDay(
-	{ sensors, payload, topic }: Settings,
-	declarations: readonly (PropertyDeclaration | undefined)[],
-): Day {
-	const channels = sensors.map((sensor, index) => openChannel(sensor, declarations[index]));
-	const samplesPerDay = sensors.reduce((sum, { every }) => sum + DAY_MS / every, 0);
-	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, samplesPerDay));
-	const together = payload === "json" && !topic.includes("{sensor}");
-	const counts = { wakes: 0, reportsAtMost: 0, reports: 0, exchanges: 0 };
-	for (let now = nextWake(channels); now < length; now = nextWake(channels)) {
-		let samples = 0;
-		let reports = 0;
-		for (const channel of channels) {
-			if (channel.due - now > earlyTolerance(channel.every)) continue;
-			samples++;
-			if (sample(channel, now)) reports++;
-			channel.due = nextDue(channel.due, now, channel.every);
-		}
-		counts.wakes++;
-		counts.reportsAtMost += together ? 1 : samples;
-		counts.reports += together ? Math.min(1, reports) : reports;
-		if (reports > 0) counts.exchanges++;
+export class DayPlayer {
+	readonly #declarations: readonly (PropertyDeclaration | undefined)[];
+	readonly #samples = new Map<string, Samples>();
+	readonly #readings = new Map<SensorSamples, Float64Array>();
+
+	/** @param declarations what the driver of each sensor declares of its property */
+	constructor(declarations: readonly (PropertyDeclaration | undefined)[]) {
+		this.#declarations = declarations;
 	}
-	const perDay = (count: number): number => Math.round((count * DAY_MS) / length);
-	return {
-		wakes: perDay(counts.wakes),
-		reportsAtMost: perDay(counts.reportsAtMost),
-		reports: perDay(counts.reports),
-		exchanges: perDay(counts.exchanges),
-	};
+
+	/** @param settings the sensors of each call may differ in `every`, `delta` and `heartbeat` only */
+	play({ sensors, payload, topic }: Settings): Day {
+		const samples = computed(this.#samples, sensors.map(({ every }) => every).join(), () =>
+			samplesOf(sensors),
+		);
+		const exchanges = new Uint8Array(samples.wakes);
+		let taken = 0;
+		let reported = 0;
+		for (let i = 0; i < sensors.length; i++) {
+			taken += samples.sensors[i].times.length;
+			reported += this.#report(sensors[i], this.#declarations[i], samples.sensors[i], exchanges);
+		}
+		const reporting = exchanges.reduce((sum, exchange) => sum + exchange, 0);
+		const together = payload === "json" && !topic.includes("{sensor}");
+		const perDay = (count: number): number => Math.round((count * DAY_MS) / samples.length);
+		return {
+			wakes: perDay(samples.wakes),
+			reportsAtMost: perDay(together ? samples.wakes : taken),
+			reports: perDay(together ? reporting : reported),
+			exchanges: perDay(reporting),
+		};
+	}
+
+	/** Counts the reports of a sensor, and marks the wakes that have one. */
+	#report(
+		sensor: SensorSettings,
+		declaration: PropertyDeclaration | undefined,
+		samples: SensorSamples,
+		exchanges: Uint8Array,
+	): number {
+		const { delta, heartbeat } = sensor;
+		const { times, wakes } = samples;
+		// Without a deadband no reading is needed.
+		const readings =
+			delta === undefined
+				? undefined
+				: computed(this.#readings, samples, () => readingsOf(sensor, declaration, times));
+		let last = Number.NaN;
+		let reportedAt = 0;
+		let reports = 0;
+		for (let i = 0; i < times.length; i++) {
+			if (readings !== undefined) {
+				if (!passesDeadband(readings[i], last, times[i] - reportedAt, delta, heartbeat)) continue;
+				last = readings[i];
+				reportedAt = times[i];
+			}
+			exchanges[wakes[i]] = 1;
+			reports++;
+		}
+		return reports;
+	}
 }
 
-function openChannel(sensor: SensorSettings, declaration: PropertyDeclaration | undefined): Channel {
-	const { property, name, options = {}, every, delta, heartbeat, decimals } = sensor;
+function computed<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
+	const value = known.get(key) ?? compute();
+	known.set(key, value);
+	return value;
+}
+
+function samplesOf(sensors: readonly SensorSettings[]): Samples {
+	const perDay = sensors.reduce((sum, { every }) => sum + DAY_MS / every, 0);
+	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, perDay));
+	const intervals = sensors.map(({ every }) => every);
+	const due = sensors.map(() => 0);
+	const samples = sensors.map((): SensorSamples => ({ times: [], wakes: [] }));
+	let wakes = 0;
+	for (let now = 0; now < length; now = Math.min(...due)) {
+		for (let i = 0; i < due.length; i++) {
+			if (due[i] - now > earlyTolerance(intervals[i])) continue;
+			samples[i].times.push(now);
+			samples[i].wakes.push(wakes);
+			due[i] = nextDue(due[i], now, intervals[i]);
+		}
+		wakes++;
+	}
+	return { length, wakes, sensors: samples };
+}
+
+function readingsOf(
+	{ property, name, options = {}, decimals }: SensorSettings,
+	declaration: PropertyDeclaration | undefined,
+	times: readonly number[],
+): Float64Array {
 	const curve = curveOf(property.at(-1) ?? name, options as Readonly<Record<string, unknown>>, declaration);
 	const noise = new Random(1, name);
-	return { every, delta, heartbeat, decimals, curve, noise, due: 0, last: NaN, reportedAt: 0 };
-}
-
-function nextWake(channels: readonly Channel[]): number {
-	let earliest = Infinity;
-	for (const { due } of channels) if (due < earliest) earliest = due;
-	return earliest;
-}
-
-/** Whether the sample is reported. */
-function sample(channel: Channel, now: number): boolean {
-	const { curve, noise, decimals } = channel;
-	const reading = quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal());
-	const value = decimals === undefined ? reading : roundTo(reading, decimals);
-	const elapsed = now - channel.reportedAt;
-	if (!passesDeadband(value, channel.last, elapsed, channel.delta, channel.heartbeat)) return false;
-	channel.last = value;
-	channel.reportedAt = now;
-	return true;
+	const readings = new Float64Array(times.length);
+	for (let i = 0; i < times.length; i++) {
+		const value = curveValue(curve, START_MS + times[i], 0.5);
+		const reading = quantizedReading(curve, value, noise.normal());
+		readings[i] = decimals === undefined ? reading : roundTo(reading, decimals);
+	}
+	return readings;
 }
