@@ -11,9 +11,16 @@ export function formatSpan(milliseconds: number): string {
 	return `${formatNumber(milliseconds / 86_400_000, 1)} d`;
 }
 
-/** At most `digits` decimals, thousands separators, no trailing zeros. */
+/**
+ * At most `digits` decimals, thousands separators, no trailing zeros. Not by `Intl`, which takes longer to
+ * load than a whole check.
+ * @param value smaller than 10^21
+ */
 export function formatNumber(value: number, digits = 0): string {
-	return value.toLocaleString("en-US", { maximumFractionDigits: digits });
+	const [whole, fraction = ""] = value.toFixed(digits).split(".");
+	const decimals = fraction.replace(/0+$/, "");
+	const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+	return decimals === "" ? grouped : `${grouped}.${decimals}`;
 }
 
 /** A reading with its unit; `–` if undefined. */

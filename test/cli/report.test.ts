@@ -5,6 +5,7 @@ import { SimulationCounters } from "../../sim/report/counters";
 import { currents } from "../../sim/report/currents";
 import { batteryDays, EnergyMeter, radioSteps } from "../../sim/report/energy";
 import type { SimulationEvent, TimedEvent } from "../../sim/report/events";
+import { formatNumber } from "../../sim/report/format";
 import { Histogram } from "../../sim/report/histogram";
 import { JSONReport } from "../../sim/report/json-report";
 import { LineReport } from "../../sim/report/line-report";
@@ -334,4 +335,21 @@ battery      1.041 mA on average: 100 days on 2,500 mAh (ESP32 chip alone, curre
 		);
 		assert.equal(summaryOf(list).energy.phases.awake.time, 1000);
 	});
+});
+
+test("numbers are written as Intl writes them in English", () => {
+	const digits = fc.integer({ min: 0, max: 3 });
+	fc.assert(
+		fc.property(fc.integer({ min: -(10 ** 12), max: 10 ** 12 }), digits, digits, (number, scale, maximum) => {
+			const value = number / 10 ** scale;
+			// At a tie Intl rounds the decimal, not the double.
+			fc.pre(
+				scale <= maximum || Math.abs(number) % 10 ** (scale - maximum) !== 5 * 10 ** (scale - maximum - 1),
+			);
+			assert.equal(
+				formatNumber(value, maximum),
+				value.toLocaleString("en-US", { maximumFractionDigits: maximum }),
+			);
+		}),
+	);
 });
