@@ -151,6 +151,10 @@ export function quantizedReading(curve: Curve, value: number, noise: number): nu
 		Math.max(curve.minimum ?? -Infinity, value + noise * curve.noise),
 	);
 	if (!(curve.resolution > 0)) return bounded;
-	// Rounds off binary fractions: 21.37, not 21.370000000000001.
-	return Number((Math.round(bounded / curve.resolution) * curve.resolution).toPrecision(12));
+	const steps = Math.round(bounded / curve.resolution);
+	// Rounds off binary fractions: 21.37, not 21.370000000000001. A quotient of whole numbers has none.
+	const perUnit = Math.round(1 / curve.resolution);
+	return perUnit * curve.resolution === 1
+		? steps / perUnit + 0
+		: Number((steps * curve.resolution).toPrecision(12));
 }

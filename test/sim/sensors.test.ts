@@ -96,6 +96,17 @@ test("a virtual room is warmest in the afternoon; readings keep to the sensor's 
 	assert.equal(quantizedReading(humidity, 47.3, 0), 47.5);
 });
 
+test("readings of any resolution are the decimal number next to the value", () => {
+	for (const resolution of [1, 0.5, 0.16, 0.1, 0.01, 0.001, 0.0001]) {
+		const curve = curveOf("temperature", { noise: 0, resolution });
+		for (let value = -40; value < 125; value += 0.0917) {
+			const steps = Math.round(value / resolution);
+			const reading = quantizedReading(curve, value, 0);
+			assert.ok(Object.is(reading, Number((steps * resolution).toFixed(4))), `${value} by ${resolution}`);
+		}
+	}
+});
+
 test("a declared property: its device class selects the curve, its range bounds every reading", () => {
 	const property = { text: "x", minimum: -40, maximum: 125, decimals: 1 };
 	const temperature = { ...property, unit: "°C", deviceClass: "temperature" };
