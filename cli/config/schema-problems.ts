@@ -1,7 +1,7 @@
 import { IsRefine, type TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
+import { Errors } from "typebox/schema";
 import { Settings } from "typebox/system";
-import { Errors } from "typebox/value";
 import type { JSONDocument } from "./json";
 import { meantShape, unknownKeyAdvice } from "./meant-key";
 import type { Path, Problem } from "./problem";
@@ -26,7 +26,8 @@ export function schemaProblems(document: JSONDocument, schema: TSchema, root?: P
 	// TypeBox stops after 8 errors otherwise.
 	Settings.Set({ maxErrors: 10_000 });
 	const problems = new Map<string, Problem>();
-	for (const error of Errors(schema, document.value)) {
+	const [, errors] = Errors(schema, document.value);
+	for (const error of errors) {
 		for (const problem of problemsOf(document, schema, error, root)) {
 			const key = `${problem.line}:${problem.column}:${problem.path}`;
 			if (!problems.has(key)) problems.set(key, problem);

@@ -1,4 +1,5 @@
-import Type, { type TSchema } from "typebox";
+import type { TSchema } from "typebox";
+import * as Type from "typebox";
 import type { Field, Fields } from "../fields/field";
 import { durationProblem, secondsProblem, type Validator } from "../validators";
 import { formatNumber, rangeText } from "./range-text";

@@ -1,4 +1,5 @@
-import Type, { type TSchema } from "typebox";
+import type { TSchema } from "typebox";
+import * as Type from "typebox";
 import type { Fields } from "../fields/field";
 import { fireflyFields } from "../fields/firefly";
 import { objectSchema, strict } from "./field-schema";
