@@ -5,6 +5,7 @@ import { checkCommand } from "./check";
 import { Failure } from "./failure";
 import { EXIT_INTERRUPTED } from "./interrupt";
 import { mcsimCommand } from "./mcsim";
+import { initCommand, newCommand } from "./new";
 import { guardOutput, outputFailed } from "./output";
 import { passwdCommand } from "./passwd";
 import { simCommand } from "./sim";
@@ -25,7 +26,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(brokerCommand())
 		.addCommand(passwdCommand())
 		.addCommand(checkCommand())
-		.addCommand(mcsimCommand());
+		.addCommand(mcsimCommand())
+		.addCommand(newCommand())
+		.addCommand(initCommand());
 	for (const command of [program, ...program.commands])
 		command.exitOverride().showHelpAfterError("(--help lists what there is)").allowExcessArguments(false);
 	try {

@@ -5,15 +5,9 @@ import { iterationsOption, userOption } from "./values";
 interface PasswdOptions {
 	readonly stdin?: true;
 	readonly manifest?: string;
-	readonly iterations: number;
+	/** Absent: as many as suit a chip. */
+	readonly iterations?: number;
 }
-
-/**
- * Iterations of PBKDF2-HMAC-SHA-256. One takes 28,000 computrons on XS 13.3; 200 are 5.6 million, which an
- * ESP32 is expected to do within a second or two (not measured on a board). Each user's password is derived
- * once after the broker starts; later logins are verified at once.
- */
-const ITERATIONS = 200;
 
 export function passwdCommand(): Command {
 	return new Command("passwd")
@@ -26,15 +20,14 @@ export function passwdCommand(): Command {
 		)
 		.option(
 			"--iterations <number>",
-			`work of each guess and of each first login, ${limits.iterations.minimum} or more: 200 suits an ESP32, 600000 a broker on Node`,
+			`work of each guess and of each first login, ${limits.iterations.minimum} or more: 200, the default, suits an ESP32, 600000 a broker on Node`,
 			iterationsOption,
-			ITERATIONS,
 		)
 		.action((user: string, options: PasswdOptions) => passwd(user, options));
 }
 
 async function passwd(user: string, { stdin, manifest, iterations }: PasswdOptions): Promise<void> {
-	const [{ hashPassword }, { readPassword }, { addUser }] = await Promise.all([
+	const [{ CHIP_ITERATIONS, hashPassword }, { readPassword }, { addUser }] = await Promise.all([
 		import("./passwd/hash"),
 		import("./passwd/prompt"),
 		import("./passwd/manifest"),
@@ -42,7 +35,7 @@ async function passwd(user: string, { stdin, manifest, iterations }: PasswdOptio
 	// Problems of the file are reported before the user types a password.
 	const add = manifest === undefined ? undefined : addUser(manifest);
 	const password = await readPassword(user, stdin === true);
-	const hash = hashPassword(password, iterations);
+	const hash = hashPassword(password, iterations ?? CHIP_ITERATIONS);
 	if (add === undefined) process.stdout.write(`${JSON.stringify(user)}: ${JSON.stringify(hash)}\n`);
 	else add(user, hash);
 }

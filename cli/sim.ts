@@ -33,6 +33,8 @@ interface SimOptions {
 
 /** The manifest beside the sources. */
 const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
+/** The manifest that is run if none is named. */
+const HERE = "manifest.json";
 /** Default duration at full speed, where an endless simulation is useless. */
 const fullSpeedDurationMs = 24 * 3_600_000;
 
@@ -76,6 +78,7 @@ export function simCommand(): Command {
 }
 
 async function sim(options: SimOptions, command: Command): Promise<void> {
+	const isOwn = options.manifest === undefined && options.replay === undefined && !existsSync(HERE);
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
 	const manifest = requireManifest(await load(options, overrides));
 	// Loaded late, so that help and usage errors are printed at once and no other command needs the engine.
@@ -88,6 +91,7 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 	const packets = options.packets === true;
 	const keys = process.stdin.isTTY === true;
 	const report = createReport(process.stdout, options.json === true, packets, keys);
+	if (isOwn) report.note(`no ${HERE} here: an example runs; firefly new DIR makes a project`);
 	const interrupt = new Interrupt();
 	const progress = new BuildProgress();
 	let keyboard: Keyboard | undefined;
@@ -166,7 +170,7 @@ async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> 
 			process.env,
 			overrides,
 		);
-	return loadManifest(existsSync("manifest.json") ? "manifest.json" : ownManifest, process.env, overrides);
+	return loadManifest(existsSync(HERE) ? HERE : ownManifest, process.env, overrides);
 }
 
 function requireManifest(loaded: Loaded) {

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { JSONDocument } from "./json";
 import type { Problem } from "./problem";
 
+const MISSING = "does not exist";
+
 /** Reads a JSON file; returns a problem if it cannot be read as text. */
 export function readDocument(path: string, shown: string): JSONDocument | Problem {
 	let bytes: Uint8Array;
@@ -19,6 +21,16 @@ export function readDocument(path: string, shown: string): JSONDocument | Proble
 	} catch {
 		return notUTF8(bytes, shown);
 	}
+}
+
+/** Where a manifest comes from, for those who have none. */
+export const PROJECT_ADVICE = "firefly new DIR makes a project, firefly init makes one of this folder";
+
+/** Like {@link readDocument}, for the manifest that a command is about. */
+export function readManifestDocument(path: string, shown: string): JSONDocument | Problem {
+	const document = readDocument(path, shown);
+	if (document instanceof JSONDocument || document.message !== MISSING) return document;
+	return { ...document, message: `${document.message}; ${PROJECT_ADVICE}` };
 }
 
 function problemAt(file: string, line: number, column: number, message: string): Problem {
@@ -44,7 +56,7 @@ export function readErrorText(error: unknown): string {
 	switch (code) {
 		case "ENOENT":
 		case "ENOTDIR":
-			return "does not exist";
+			return MISSING;
 		case "EISDIR":
 			return "is a directory";
 		case "EACCES":

@@ -3,7 +3,7 @@ import { Manifest } from "../../src/config/schema/manifest";
 import type { ConfiguredDevice } from "../meaning/meaning";
 import { type Declarations, readDeclarations } from "./declarations";
 import { driverProblems } from "./drivers";
-import { readDocument } from "./file";
+import { readManifestDocument } from "./file";
 import { flashProblems } from "./flash-problems";
 import { imageProblems } from "./images";
 import { type Included, readIncludes } from "./includes";
@@ -50,7 +50,7 @@ export function loadManifest(
 ): Loaded {
 	const path = resolve(file);
 	const shown = relative(process.cwd(), path).startsWith("..") ? file : relative(process.cwd(), path) || file;
-	const document = readDocument(path, shown);
+	const document = readManifestDocument(path, shown);
 	if (!(document instanceof JSONDocument)) return { problems: [document], warnings: [] };
 	return checkDocument(document, path, environment, overrides, onChip);
 }

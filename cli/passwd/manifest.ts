@@ -9,7 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { applyEdits, modify } from "jsonc-parser";
-import { readDocument } from "../config/file";
+import { readManifestDocument } from "../config/file";
 import { JSONDocument } from "../config/json";
 import { formatProblem } from "../config/problem";
 import { Failure } from "../failure";
@@ -37,7 +37,7 @@ export function addUser(file: string): (user: string, hash: string) => void {
 
 /** The text of a manifest with room for users. */
 function readManifestText(file: string): string {
-	const document = readDocument(file, file);
+	const document = readManifestDocument(file, file);
 	const problems = document instanceof JSONDocument ? [...document.problems] : [document];
 	if (document instanceof JSONDocument && problems.length === 0) {
 		let value = document.value;

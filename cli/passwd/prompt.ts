@@ -32,7 +32,7 @@ async function askTwice(user: string): Promise<string> {
 }
 
 /** Prompts without echo. */
-function ask(prompt: string): Promise<string> {
+export function ask(prompt: string): Promise<string> {
 	process.stderr.write(prompt);
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const reader = createInterface({ input: process.stdin, output: silent, terminal: true });

@@ -382,7 +382,7 @@ test("configurations that cannot be served: exit code 1, the reason and no stack
 		"wrong.json": manifest({ users: { anna: "apple" }, acl: [{ allow: "read", topic: "#" }] }),
 	});
 	const rows: readonly (readonly [readonly string[], number, RegExp])[] = [
-		[["--config", "lost.json"], 1, /^lost\.json: does not exist\n$/],
+		[["--config", "lost.json"], 1, /^lost\.json: does not exist; firefly new DIR makes a project, .*\n$/],
 		[
 			["--config", "closed.json"],
 			1,

@@ -596,7 +596,8 @@ describe("firefly check", () => {
 		assert.deepEqual(await project.run(["check", "nothing.json"]), {
 			code: 1,
 			stdout: "",
-			stderr: "nothing.json: does not exist\n",
+			stderr:
+				"nothing.json: does not exist; firefly new DIR makes a project, firefly init makes one of this folder\n",
 		});
 		assert.deepEqual(await project.run(["check", "firmware"]), {
 			code: 1,
@@ -606,7 +607,8 @@ describe("firefly check", () => {
 		assert.deepEqual(await project.run(["check", "manifest.json/x"]), {
 			code: 1,
 			stdout: "",
-			stderr: "manifest.json/x: does not exist\n",
+			stderr:
+				"manifest.json/x: does not exist; firefly new DIR makes a project, firefly init makes one of this folder\n",
 		});
 	});
 

@@ -187,6 +187,31 @@ describe("the package, packed and installed in a folder with a space, without sc
 		assert.match(stdout, /reports +[1-9]\d* published, .* 0 lost/);
 	});
 
+	test("firefly new and init: the projects name the installed package, pass check and their own test", () => {
+		const firefly = join(app, "node_modules", ".bin", "firefly");
+		const made = run(firefly, ["init", "--driver", "sht3x", "--ssid", "shed", "--yes"], { cwd: app });
+		assert.equal(made.status, 0, made.stderr);
+		assert.match(made.stdout, /^completed +package\.json$/m);
+		run(firefly, ["new", "both", "--role", "both", "--yes"], { cwd: app });
+		const { scripts } = readJSON(join(app, "package.json")) as { scripts: Record<string, string> };
+		assert.equal(scripts.start, "node ./node_modules/firefly/cli/firefly.mjs sim");
+		const manifests = [join(app, "manifest.json"), join(app, "both", "manifest.json")];
+		assert.deepEqual(
+			manifests.map((path) => (readJSON(path) as { include: string[] }).include[0]),
+			[
+				"./node_modules/firefly/firmware/manifest_sensor.json",
+				"../node_modules/firefly/firmware/manifest.json",
+			],
+		);
+		const checked = runAsGuest(firefly, ["check", ...manifests.slice(1)]);
+		assert.equal(checked.status, 0, checked.stderr);
+		const tested = runAsGuest(process.execPath, ["--test", "test", "both/test"]);
+		assert.equal(tested.status, 0, tested.stdout);
+		assert.match(tested.stdout, /^# pass 5$/m);
+		for (const name of [".gitignore", "README.md", "both", "manifest.json", "test"])
+			rmSync(join(app, name), { recursive: true });
+	});
+
 	test("a project of one's own includes the package's firmware and a driver of it", () => {
 		const own = join(app, "manifest.json");
 		const firmware = "./node_modules/firefly/firmware";

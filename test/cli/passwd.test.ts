@@ -103,7 +103,12 @@ describe("firefly passwd", () => {
 			["\nx", ["anna", "--stdin"], 1, /^an empty password is no password\n$/],
 			["x".repeat(300), ["anna", "--stdin"], 1, /^a password has at most 256 bytes\n$/],
 			["x", ["anna"], 1, /^the password is asked for on a terminal; use --stdin/],
-			["x", ["anna", "--stdin", "--manifest", "lost.json"], 1, /^lost\.json: does not exist\n$/],
+			[
+				"x",
+				["anna", "--stdin", "--manifest", "lost.json"],
+				1,
+				/^lost\.json: does not exist; firefly new DIR makes a project, .*\n$/,
+			],
 			[
 				"x",
 				["anna", "--stdin", "--manifest", "broken.json"],

@@ -99,7 +99,7 @@ describe("firefly sim", () => {
 
 	describe("failures: exit code 1, a reason, no stack trace", () => {
 		const rows: readonly (readonly [readonly string[], RegExp])[] = [
-			[["--manifest", "none.json"], /^none\.json: does not exist\n$/],
+			[["--manifest", "none.json"], /^none\.json: does not exist; firefly new DIR makes a project, .*\n$/],
 			[
 				["--manifest", "wrong.json"],
 				/^wrong\.json:1:1 include: does not lead to .*\nwrong\.json:1:33 config\.firefly\.role: "x" is not one of .*\n$/,

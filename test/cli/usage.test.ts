@@ -7,7 +7,14 @@ describe("the command line", () => {
 	after(() => project.remove());
 
 	test("--help everywhere, exit code 0", async () => {
-		for (const args of [["--help"], ["help"], ["sim", "--help"], ["check", "--help"], ["help", "sim"]]) {
+		for (const args of [
+			["--help"],
+			["help"],
+			["sim", "--help"],
+			["check", "--help"],
+			["new", "--help"],
+			["help", "sim"],
+		]) {
 			const { code, stdout, stderr } = await project.run(args);
 			assert.deepEqual([code, stderr], [0, ""], args.join(" "));
 			assert.match(stdout, /^Usage: firefly/);

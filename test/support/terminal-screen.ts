@@ -93,6 +93,9 @@ export class TerminalScreen {
 				this.#row = 0;
 				this.#column = 0;
 				break;
+			case "G":
+				this.#column = Number(parameters || "1") - 1;
+				break;
 			case "J":
 				if (parameters === "2") this.#clear();
 				else {

@@ -1,0 +1,95 @@
+import { boardPins, boards, platformOf } from "./boards";
+import { hasBroker, hasSensors, type Project } from "./project";
+
+/** README.md of a project. */
+export function readmeText(project: Project): string {
+	const { name, firefly } = project;
+	const docs = `${encodeURI(firefly)}/docs`;
+	return `${[
+		`# ${name}`,
+		descriptionOf(project),
+		"## Try it",
+		`\`\`\`sh
+npm start              # the firmware, simulated on this machine; Ctrl-C ends it with a summary
+npm run check          # is manifest.json right, does it fit the chip, how long does a battery last?
+npm test               # the configuration, and the firmware simulated
+\`\`\``,
+		`Firefly itself is in \`${firefly}\`, relative to this folder: manifest.json, package.json and the test name it.
+The simulator compiles its JavaScript engine once, for which it needs a C compiler. Without one,
+\`npm start -- --engine node\` and \`FIREFLY_ENGINE=node npm test\` run the same firmware on Node's engine.`,
+		"## Configure",
+		`manifest.json is the one place to configure; an editor that knows JSON Schema completes and checks it.
+[configuration.md](${docs}/configuration.md) has every key, [drivers.md](${docs}/drivers.md) every
+driver with its options and pins.`,
+		...secretsOf(project),
+		"## Put it on a board",
+		...wiringOf(project),
+		`With the [Moddable SDK](https://github.com/Moddable-OpenSource/moddable) and its ESP-IDF installed:
+
+\`\`\`sh
+mcconfig -d -m -p ${platformOf(project.board)}${hasSensors(project) || project.wifi !== undefined ? ` ${keysOf(project)}` : ""}
+\`\`\`
+
+\`npm run flash -- KEY=VALUE …\` does the same. Such keys override the manifest.`,
+	].join("\n\n")}\n`;
+}
+
+function descriptionOf(project: Project): string {
+	const { driver, board, broker } = project;
+	const parts = [
+		...(driver === undefined ? [] : [`measures with ${driver.declaration.title} and reports to ${broker}`]),
+		...(hasBroker(project) ? ["is an MQTT broker: port 1883, WebSocket and a status page on port 8080"] : []),
+	];
+	return `A device on ${article(boards[board]!)} that ${parts.join(", and ")}. Made with Firefly.`;
+}
+
+function article(chip: string): string {
+	return `an ${chip.replace(/-S2, S3$/, "-S2 or -S3")}`;
+}
+
+function secretsOf(project: Project): string[] {
+	const secrets = {
+		wifi: { ...(project.wifi === undefined ? { ssid: "…" } : {}), password: "…" },
+		...(hasSensors(project) ? { broker: { username: "…", password: "…" } } : {}),
+	};
+	const variables = [
+		...(project.wifi === undefined ? ["FIREFLY_WIFI_SSID"] : []),
+		"FIREFLY_WIFI_PASSWORD",
+		...(hasSensors(project) ? ["FIREFLY_BROKER_USERNAME", "FIREFLY_BROKER_PASSWORD"] : []),
+	];
+	const users = hasBroker(project)
+		? [
+				`\`node ${project.firefly}/cli/firefly.mjs passwd NAME --manifest manifest.json\` gives a user of the broker a password;
+remove \`"anonymous": true\` to keep everybody else out.`,
+			]
+		: [];
+	return [
+		`Secrets stay out of it: firefly.local.json, which git ignores, has them,
+
+\`\`\`json
+${JSON.stringify(secrets)}
+\`\`\`
+
+or the environment: ${variables.map((name) => `\`${name}\``).join(", ")}.`,
+		...users,
+	];
+}
+
+function wiringOf({ driver, board }: Project): string[] {
+	if (driver === undefined) return [];
+	const { data, clock } = boardPins(driver.declaration, board);
+	if (data === undefined || clock === undefined) return [];
+	return [
+		`${driver.declaration.title}: SDA to GPIO ${data}, SCL to GPIO ${clock}, VCC to 3.3 V, GND to GND. Other pins: \`"options":
+{ "data": …, "clock": … }\` of each sensor.`,
+	];
+}
+
+/** Keys of mcconfig that hold what the manifest does not. */
+function keysOf(project: Project): string {
+	return [
+		...(project.wifi === undefined ? ["wifi_ssid=…"] : []),
+		"wifi_password=…",
+		...(hasSensors(project) && project.credentials !== undefined ? ["broker_password=…"] : []),
+	].join(" ");
+}
