@@ -1,4 +1,6 @@
+import { networkInterfaces } from "node:os";
 import { Command, Option } from "commander";
+import type { Ports } from "../sim/service/service";
 import { BuildProgress } from "./build-progress";
 import { openPcap, packetsOption, pcapOption } from "./capture";
 import { Failure } from "./failure";
@@ -13,6 +15,7 @@ interface BrokerOptions {
 	readonly engine: "xs" | "node";
 	readonly packets?: true;
 	readonly pcap?: string;
+	readonly verbose?: true;
 }
 
 export function brokerCommand(): Command {
@@ -44,6 +47,7 @@ export function brokerCommand(): Command {
 				.choices(["xs", "node"])
 				.default("xs"),
 		)
+		.option("--verbose", "print who connects, leaves and is refused, from which address, and why")
 		.addOption(packetsOption())
 		.addOption(pcapOption())
 		.action((options: BrokerOptions, command: Command) => {
@@ -55,8 +59,27 @@ export function brokerCommand(): Command {
 		});
 }
 
-/** Shown instead of all addresses of the machine. */
-const ALL_ADDRESSES = ["127.0.0.1"];
+/** Every address that clients may use, and the pages for browsers. */
+function listeningText({ addresses = machineAddresses(), mqtt, mqtts, webSocket }: Ports): string {
+	const urls = (scheme: string, port: number | undefined): string[] =>
+		port === undefined ? [] : addresses.map((address) => `${scheme}://${hostOf(address)}:${port}`);
+	const lines = [...urls("mqtt", mqtt), ...urls("mqtts", mqtts), ...urls("ws", webSocket)];
+	return [
+		...lines.map((url) => `listening on ${url}\n`),
+		...urls("http", webSocket).map((url) => `status page: ${url}/\n`),
+	].join("");
+}
+
+/** All addresses of this machine by which others find it; link-local ones need a zone, and are left out. */
+function machineAddresses(): readonly string[] {
+	const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+	const found = interfaces
+		.filter(({ address, family }) => family === "IPv4" || !/^fe[89ab]/i.test(address))
+		.map(({ address }) => address);
+	const order = (address: string): number =>
+		(address.includes(":") ? 2 : 0) + (/^(127\.|::1$)/.test(address) ? 0 : 1);
+	return found.sort((a, b) => order(a) - order(b));
+}
 
 /** An address as the host of a URL. */
 function hostOf(address: string): string {
@@ -80,14 +103,7 @@ async function broker(options: BrokerOptions): Promise<void> {
 			...prepared,
 			capture: capture?.capture,
 			signal: interrupt.signal,
-			listening({ addresses = ALL_ADDRESSES, mqtt, mqtts, webSocket }) {
-				const lines = Object.entries({ mqtt, mqtts, ws: webSocket }).flatMap(([scheme, port]) =>
-					port === undefined
-						? []
-						: addresses.map((address) => `listening on ${scheme}://${hostOf(address)}:${port}\n`),
-				);
-				process.stdout.write(lines.join(""));
-			},
+			listening: (ports) => void process.stdout.write(listeningText(ports)),
 			trace: (message) => process.stderr.write(`${message}\n`),
 			progress: (done, total) => progress.show(done, total),
 		});
@@ -101,8 +117,8 @@ async function broker(options: BrokerOptions): Promise<void> {
 }
 
 /** The capture that the options ask for, in real time. */
-async function openCapture({ packets, pcap: path }: BrokerOptions) {
-	if (packets === undefined && path === undefined) return undefined;
+async function openCapture({ packets, pcap: path, verbose }: BrokerOptions) {
+	if (packets === undefined && path === undefined && verbose === undefined) return undefined;
 	const [{ Capture }, { tracedLine }, { formatTime }, { LineWriter }] = await Promise.all([
 		import("../sim/capture/capture"),
 		import("../sim/capture/packet-text"),
@@ -117,6 +133,7 @@ async function openCapture({ packets, pcap: path }: BrokerOptions) {
 		packet: packets
 			? ({ client }, packet) => writer.line(`${formatTime(Date.now())}  ${tracedLine(client, packet)}`)
 			: undefined,
+		log: verbose ? (line) => writer.line(`${formatTime(Date.now())}  ${line}`) : undefined,
 	});
 	return {
 		capture,

@@ -1,3 +1,4 @@
+import { connectionLog } from "./connection-log";
 import { ConnectionTrace } from "./connection-trace";
 import type { PcapFile } from "./pcap-file";
 import type { Connection, ConnectionTap, NetworkTap, SegmentTap } from "./tap";
@@ -18,6 +19,8 @@ export interface CaptureOptions {
 	readonly pcap?: PcapFile | undefined;
 	/** Receives each MQTT packet. */
 	readonly packet?: ((source: PacketSource, packet: TracedPacket) => void) | undefined;
+	/** Receives a line for each client that is no board, as it connects, leaves or is refused. */
+	readonly log?: ((line: string) => void) | undefined;
 }
 
 /** Captures the connections of networks. */
@@ -47,20 +50,24 @@ export class Capture {
 	}
 
 	#connection(source: PacketSource, connection: Connection): ConnectionTap | undefined {
-		const { now, pcap, packet } = this.#options;
-		const file = pcap?.connection(connection, now);
-		const trace = packet && new ConnectionTrace((traced) => packet(source, traced));
-		return file && trace
-			? { client: both(file.client, trace.client), server: both(file.server, trace.server) }
-			: (file ?? trace);
+		const { now, pcap, packet, log } = this.#options;
+		const taps = [
+			pcap?.connection(connection, now),
+			packet && new ConnectionTrace((traced) => packet(source, traced)),
+			log && source.client !== undefined ? connectionLog(source.client, log) : undefined,
+		].filter((tap) => tap !== undefined);
+		if (taps.length < 2) return taps[0];
+		return {
+			client: all(taps.map(({ client }) => client)),
+			server: all(taps.map(({ server }) => server)),
+		};
 	}
 }
 
-function both(first: SegmentTap, second: SegmentTap): SegmentTap {
+function all(taps: readonly SegmentTap[]): SegmentTap {
 	return {
 		segment(flags, position, bytes, acknowledged, window) {
-			first.segment(flags, position, bytes, acknowledged, window);
-			second.segment(flags, position, bytes, acknowledged, window);
+			for (const tap of taps) tap.segment(flags, position, bytes, acknowledged, window);
 		},
 	};
 }

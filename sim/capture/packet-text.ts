@@ -91,7 +91,8 @@ function filterText({ filter, qos, noLocal, retainAsPublished, retainHandling }:
 	return words.join(" ");
 }
 
-function reasonText(code: ReasonCode): string {
+/** `0x86 Bad User Name or Password` */
+export function reasonText(code: ReasonCode): string {
 	return `0x${code.toString(16).padStart(2, "0")} ${reasonName(code)}`;
 }
 
@@ -114,7 +115,8 @@ function name(text: string): string {
 	return text === "" || escaped !== text || /[\s",]/.test(text) ? `"${escaped}"` : text;
 }
 
-function quoted(text: string): string {
+/** In double quotes, with control characters escaped. */
+export function quoted(text: string): string {
 	return `"${escapeText(text)}"`;
 }
 
@@ -127,7 +129,8 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Escapes what could end the line, move the cursor or reverse the text of a terminal. */
-function escapeText(text: string): string {
+/** Without quotes and control characters, which could move the cursor of a terminal. */
+export function escapeText(text: string): string {
 	return text.replace(
 		/["\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
 		(character) => SHORT_ESCAPES[character] ?? `\\u{${character.codePointAt(0)!.toString(16)}}`,

@@ -13,6 +13,8 @@ const scheme = "mqtt://";
  * invalid.
  */
 export function parseBrokerURL(text: string): BrokerAddress | string {
+	if (text.startsWith("mqtts://"))
+		return `asks for TLS, which a node does not have yet; ${scheme}, MQTT over TCP, is supported`;
 	if (!text.startsWith(scheme)) return `does not begin with ${scheme}`;
 	let rest = text.slice(scheme.length);
 	if (rest.endsWith("/")) rest = rest.slice(0, -1);

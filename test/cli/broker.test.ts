@@ -87,9 +87,11 @@ for (const engine of ["node", "xs"] as const) {
 			const { mqtt: port, ws } = broker.ports;
 			assert.equal(
 				broker.output,
-				["mqtt://127.0.0.1", "mqtt://[::1]", "ws://127.0.0.1", "ws://[::1]"]
-					.map((url) => `listening on ${url}:${url.startsWith("ws") ? ws : port}\n`)
-					.join(""),
+				[
+					...["mqtt://127.0.0.1", "mqtt://[::1]"].map((url) => `listening on ${url}:${port}\n`),
+					...["ws://127.0.0.1", "ws://[::1]"].map((url) => `listening on ${url}:${ws}\n`),
+					...["http://127.0.0.1", "http://[::1]"].map((url) => `status page: ${url}:${ws}/\n`),
+				].join(""),
 			);
 			const four = await client(port!);
 			const six = await mqtt.connectAsync(`mqtt://[::1]:${port}`, { reconnectPeriod: 0 }, false);
@@ -108,6 +110,72 @@ for (const engine of ["node", "xs"] as const) {
 				);
 			await Promise.all([four.endAsync(), six.endAsync()]);
 			assert.deepEqual(await broker.stop(), [0, ""]);
+		});
+
+		test("a configuration: every address of the machine is printed, and answers", async () => {
+			const project = new Project({ "open.json": manifest({ anonymous: true }) });
+			after(() => project.remove());
+			const args = ["--config", `${project.directory}/open.json`, "--port", "0", "--ws-port", "0"];
+			const broker = await BrokerProcess.start([...args, "--engine", engine], 2);
+			const urls = [...broker.output.matchAll(/(mqtt|ws|http):\/\/(\S+):(\d+)/g)];
+			for (const scheme of ["mqtt", "ws", "http"]) {
+				const hosts = urls.filter(([, name]) => name === scheme).map(([, , host]) => host!);
+				for (const address of ["127.0.0.1", ...otherAddresses])
+					assert.ok(
+						hosts.includes(address.includes(":") ? `[${address}]` : address),
+						`${scheme}: ${address}`,
+					);
+			}
+			for (const [url, , host, port] of urls) {
+				const socket = connect({ host: host!.replace(/[[\]]/g, ""), port: Number(port) });
+				await assert.doesNotReject(once(socket, "connect"), url);
+				socket.destroy();
+			}
+			assert.deepEqual(await broker.stop(), [0, ""]);
+		});
+
+		test("--verbose: who connects, leaves, is lost or refused, with address, user and reason", async () => {
+			const project = new Project({ "users.json": manifest({ users, acl }) });
+			after(() => project.remove());
+			const args = [
+				"--config",
+				`${project.directory}/users.json`,
+				"--port",
+				"0",
+				"--ws-port",
+				"0",
+				"--verbose",
+			];
+			const broker = await BrokerProcess.start([...args, "--engine", engine], 2);
+			const { mqtt: port, ws } = broker.ports;
+			const login = { username: "anna", password: "apple" };
+			const logged = async (line: RegExp): Promise<void> => {
+				while (!line.test(broker.output)) await new Promise((resolve) => setTimeout(resolve, 20));
+			};
+			const at = String.raw`^\d{4}-\d\d-\d\d [\d:.]{12}  `;
+			const from = String.raw`from 127\.0\.0\.1:\d+`;
+			const line = (text: string): RegExp => new RegExp(`${at}${text}$`, "m");
+			await assert.rejects(client(port!, { ...login, password: "pear", clientId: "one" }));
+			await logged(
+				line(`refused "one" ${from}, user "anna", MQTT 3\\.1\\.1: 0x86 Bad User Name or Password`),
+			);
+			await assert.rejects(client(port!, { clientId: "two", protocolVersion: 5 }));
+			await logged(line(`refused "two" ${from}, MQTT 5\\.0: 0x[0-9a-f]{2} [A-Z][\\w ]+`));
+			const three = await client(ws!, { ...login, clientId: "three", protocol: "ws" });
+			await logged(line(`connected "three" ${from}, user "anna", MQTT 3\\.1\\.1`));
+			await three.endAsync();
+			await logged(line(`left "three" ${from}, user "anna", MQTT 3\\.1\\.1`));
+			const first = await client(port!, { ...login, clientId: "four", protocolVersion: 5 });
+			first.on("error", () => {});
+			const second = await client(port!, { ...login, clientId: "four", protocolVersion: 5 });
+			await logged(line(`closed "four" ${from}, user "anna", MQTT 5\\.0: 0x8e Session taken over`));
+			second.stream.destroy();
+			await logged(line(`lost "four" .*: the client (closed|reset) the connection without DISCONNECT`));
+			const stranger = connect({ host: "127.0.0.1", port: port! });
+			stranger.on("error", () => {}).write(Buffer.from([0x10, 5, 1, 2, 3, 4, 5]));
+			await logged(line(String.raw`malformed packet of 127\.0\.0\.1:\d+: CONNECT .*`));
+			assert.doesNotMatch(broker.output, /apple|pear/);
+			assert.equal((await broker.stop())[0], 0);
 		});
 
 		test("a configuration with the settings of the broker only", async () => {
