@@ -163,7 +163,7 @@ export class HttpExchange implements Reply {
 			case SENDING_PAGE:
 				return this.#context.options.pages!.writePiece(this, bytes, 0, PAGE_PIECE_SIZE);
 			case SENDING_PAGE_HEAD:
-				return writePageHead(bytes, this.#message);
+				return writePageHead(bytes, this.#message, this.#context.options.pages!.sources ?? "");
 			case SENDING_REFUSAL:
 				return writeRefusal(bytes, this.#status as RefusalStatus, this.#message);
 			default:

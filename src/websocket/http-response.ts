@@ -23,10 +23,11 @@ export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 414 | 421 | 426 | 429 | 431 | 503 | 505;
 
 /**
- * Writes the head of a page, which ends with the connection (RFC 9112 §6.3). A page uses no scripts, loads
- * nothing, and must not be cached or framed.
+ * Writes the head of a page, which ends with the connection (RFC 9112 §6.3). A page loads nothing, and must
+ * not be cached or framed.
+ * @param sources further directives of its Content-Security-Policy, each with a semicolon in front
  */
-export function writePageHead(bytes: Uint8Array, type: string): number {
+export function writePageHead(bytes: Uint8Array, type: string, sources: string): number {
 	let at = writeText(bytes, 0, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: ");
 	at = writeText(bytes, at, type);
 	at = writeText(
@@ -34,11 +35,12 @@ export function writePageHead(bytes: Uint8Array, type: string): number {
 		at,
 		"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: ",
 	);
-	return writeText(
+	at = writeText(
 		bytes,
 		at,
-		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\r\n",
+		"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	);
+	return writeText(bytes, writeText(bytes, at, sources), "\r\n\r\n");
 }
 
 /** Writes a refusal with `message` as its body. @returns its length, at most 350 bytes and the message */

@@ -6,6 +6,8 @@ import type { RefusalStatus } from "./http-response";
  * kept for each reader.
  */
 export interface Pages {
+	/** Directives for the pages' Content-Security-Policy, each with a semicolon in front: their scripts. */
+	readonly sources?: string;
 	/**
 	 * Answers a request by reply.page() or reply.refuse(), now or later. Host has been checked. The content of
 	 * `request` is valid until then, or until `reply.closed`.

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const GENERATED = [".cache", "dist", "node_modules"];
 /** Platforms of the SDK, which look like paths. */
 const PLATFORMS = ["esp32/nodemcu"];
-const ROOMS = ["src", "firmware", "sim", "cli", "test", "bench", "docs"];
+const ROOMS = ["src", "firmware", "sim", "cli", "web", "test", "bench", "docs"];
 const DOCUMENTS = [
 	"README.md",
 	"CONTRIBUTING.md",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const ROOMS = ["src", "firmware", "sim", "cli", "bench"];
+const ROOMS = ["src", "firmware", "sim", "cli", "web", "bench"];
 
 interface Import {
 	readonly from: string;

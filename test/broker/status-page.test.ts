@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { pbkdf2Sync } from "node:crypto";
+import { createHash, pbkdf2Sync } from "node:crypto";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { Messages } from "../../src/broker/pool/messages";
+import { SCRIPT, SCRIPT_SOURCE } from "../../src/broker/web/page-script";
 import type { ListenSettings } from "../../src/config/settings";
+import { pageScript } from "../../web/generate";
 import { frame, request } from "../websocket/support/frames";
 import { BrokerHarness } from "./support/broker-harness";
 import { Browser, basicAuthorization, WEB_PORT } from "./support/browser";
@@ -46,7 +48,7 @@ describe("the status page", () => {
 			"Content-Type: text/html; charset=utf-8",
 			"Cache-Control: no-store",
 			"X-Content-Type-Options: nosniff",
-			"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			`Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src ${SCRIPT_SOURCE}; connect-src 'self'; img-src data:`,
 		])
 			assert.ok(browser.answer.includes(`\r\n${field}\r\n`), field);
 		assert.equal(browser.closed, true);
@@ -59,11 +61,33 @@ describe("the status page", () => {
 			browser.page,
 			/<dt>Now<dd><time datetime=\d{4}-\d\d-\d\dT[\d:.]+Z>[\d-]+ [\d:]+ UTC<\/time>/,
 		);
-		assert.doesNotMatch(browser.page, /http-equiv|<script/);
+		assert.doesNotMatch(browser.page, /http-equiv/);
 		const [first, second] = browser.rows;
 		assert.deepEqual([first[0], first[1], second[0], second[1]], ["home/a", "on", "home/b", "21.5"]);
 		assert.match(first[2], /^0 s ago \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC $/);
 		assert.match(second[2], /^1 min ago /);
+	});
+
+	test("the script is the one that the policy allows, and the last thing on the page", () => {
+		const { page } = new Browser(createHarness().host).get();
+		const [, script] = /<\/footer><script>(.*)<\/script>$/s.exec(page)!;
+		assert.equal(SCRIPT_SOURCE, `'sha256-${createHash("sha256").update(script!).digest("base64")}'`);
+	});
+
+	test("the page is 12 KB at most, header and a dozen values included", () => {
+		const { host, client } = createWebHarness(createHarness());
+		const a = client("a");
+		for (let i = 0; i < 12; i++)
+			a.publish(`home/greenhouse-02f1ef1f0001/sensor-${i}`, "21.5", { retain: true });
+		const { answer, rows } = new Browser(host).get();
+		assert.equal(rows.length, 12);
+		assert.ok(Buffer.byteLength(answer) <= 12 * 1024, `${Buffer.byteLength(answer)} bytes`);
+	});
+
+	test("the script is what web/ makes of its sources", async () => {
+		const { element, source } = await pageScript();
+		assert.equal(Buffer.from(SCRIPT).toString(), element);
+		assert.equal(SCRIPT_SOURCE, source);
 	});
 
 	test("no values: the page contains a note", () => {
@@ -102,7 +126,7 @@ describe("the status page", () => {
 	test("GET /?live: the page refreshes itself", () => {
 		const { page } = new Browser(createHarness().host).get("/?live");
 		assert.match(page, /<\/style><meta http-equiv=refresh content=10><h1>/);
-		assert.match(page, /<a href=\/>Stop<\/a>/);
+		assert.match(page, /<a href=\/>Stop<\/a><\/footer>$/);
 	});
 
 	test("the clock is not set: the page shows ages only", () => {
@@ -240,7 +264,7 @@ describe("the status page", () => {
 		assert.ok(topics.length > 80);
 		for (const [topic, value] of browser.rows)
 			assert.match(value, topic.endsWith("more") ? /^new$/ : /^(v{80}|w+)$/);
-		assert.match(browser.page, /<\/footer>$/);
+		assert.match(browser.page, /<\/footer><script>.*<\/script>$/);
 		assert.equal(broker.counters.internalErrors, 0);
 	});
 

@@ -102,6 +102,31 @@ export class Chromium {
 		return result.value;
 	}
 
+	/** Shows pages on a screen of this size, in CSS pixels, as people with this preference see them. */
+	async emulate(width: number, height: number, scheme: "light" | "dark"): Promise<void> {
+		await this.#call("Emulation.setDeviceMetricsOverride", {
+			width,
+			height,
+			deviceScaleFactor: 1,
+			mobile: width < 600,
+		});
+		await this.#call("Emulation.setEmulatedMedia", {
+			features: [{ name: "prefers-color-scheme", value: scheme }],
+		});
+	}
+
+	/** The screen as PNG. */
+	async screenshot(): Promise<Buffer> {
+		const { data } = await this.#call<{ data: string }>("Page.captureScreenshot", { format: "png" });
+		return Buffer.from(data, "base64");
+	}
+
+	/** Adds a header field to all requests; for a login, what a person would type into the browser's dialog. */
+	async sendHeaders(headers: Readonly<Record<string, string>>): Promise<void> {
+		await this.#call("Network.enable");
+		await this.#call("Network.setExtraHTTPHeaders", { headers });
+	}
+
 	async stop(): Promise<void> {
 		if (this.#process.exitCode === null && this.#process.signalCode === null) {
 			const ended = new Promise((resolve) => this.#process.once("exit", resolve));

@@ -6,8 +6,11 @@ import type { Pages, Reply } from "../../websocket/pages";
 import { type AuthResult, PENDING } from "../access/authorizer";
 import type { Core } from "../core/core";
 import { networkNumber } from "../pool/peer";
+import { SCRIPT_SOURCE } from "./page-script";
 import { StatusPage } from "./status-page";
 
+/** The page's script, its connection to this broker, and its empty icon. */
+const SOURCES = `; script-src ${SCRIPT_SOURCE}; connect-src 'self'; img-src data:`;
 /** Query of a page that reloads itself. */
 const LIVE_QUERY = utf8("?live");
 
@@ -31,6 +34,10 @@ export class BrokerPages implements Pages {
 			this.#requests.push(undefined);
 			this.#replies.push(undefined);
 		}
+	}
+
+	get sources(): string {
+		return SOURCES;
 	}
 
 	get(request: HttpRequest, reply: Reply): void {

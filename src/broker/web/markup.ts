@@ -12,8 +12,8 @@ export const REFRESH_TAG = utf8("<meta http-equiv=refresh content=10>");
 
 export const STYLE = utf8(
 	`</title><style>
-:root{--fg:#1c2430;--dim:#5b6675;--bg:#f4f6f8;--card:#fff;--line:#e1e6ec;--glow:#e6a700}
-@media(prefers-color-scheme:dark){:root{--fg:#e6ebf2;--dim:#93a0b2;--bg:#11161d;--card:#19212b;--line:#29333f;--glow:#ffd34d}}
+:root{--fg:#1c2430;--dim:#5b6675;--bg:#f4f6f8;--card:#fff;--line:#e1e6ec;--glow:#e6a700;--trace:#b98200}
+@media(prefers-color-scheme:dark){:root{--fg:#e6ebf2;--dim:#93a0b2;--bg:#11161d;--card:#19212b;--line:#29333f;--glow:#ffd34d;--trace:#ffd34d}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem 1rem 2rem;max-width:64rem;background:var(--bg);color:var(--fg);font:1rem/1.45 system-ui,sans-serif}
 h1{margin:0;font-size:1.5rem;line-height:1.2;overflow-wrap:anywhere}
@@ -24,7 +24,7 @@ dt,time,i,thead,footer{color:var(--dim)}
 dd{margin:0;font-variant-numeric:tabular-nums}
 table{width:100%;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow:hidden}
 th,td{padding:.55rem 1rem;text-align:left;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
-thead th{font-size:.85rem}
+thead th{font-size:.85rem;white-space:nowrap}
 tbody>tr>*{border-top:1px solid var(--line)}
 tbody th{width:42%}
 b{font-weight:600;white-space:pre-wrap;unicode-bidi:isolate;font-variant-numeric:tabular-nums}
@@ -35,6 +35,11 @@ dl time{display:inline;font-size:inherit;color:inherit}
 i{font-size:.85rem;font-weight:400}
 a{color:inherit}
 footer{margin-top:1rem;font-size:.85rem}
+svg{width:6rem;height:1.25rem;margin-left:.75rem;vertical-align:middle}
+polyline{fill:none;stroke:var(--trace);stroke-width:1.5}
+.live footer:before{content:"●";margin-right:.4em;color:var(--glow)}
+form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:baseline}
+input,button{font:inherit;padding:.35rem .6rem;color:var(--fg);background:var(--card);border:1px solid var(--line);border-radius:.5rem;min-width:0}
 @media(max-width:40rem){thead{display:none}tr,th,td{display:block}tbody tr{padding:.6rem 0;border-top:1px solid var(--line)}tbody tr:first-child{border:0}tbody>tr>*{border:0;padding:0 1rem}tbody th{width:auto;color:var(--dim);font-size:.9rem}tbody td:last-child{width:auto;text-align:left;font-size:.85rem;color:var(--dim)}td time{display:inline;margin-left:.75rem}}
 </style>`,
 );

@@ -21,6 +21,7 @@ import {
 	UP,
 	VALUE,
 } from "./markup";
+import { SCRIPT } from "./page-script";
 import { TopicOrder } from "./topic-order";
 
 // Parts of the page, in order
@@ -32,6 +33,7 @@ const HEADING = 4;
 const FACTS = 5;
 const ROWS = 6;
 const FOOT = 7;
+const LIVE_SCRIPT = 8;
 
 // Position on the page: part, offset in the part, and whether the page reloads itself
 const PART_FACTOR = 0x100000;
@@ -80,7 +82,7 @@ export class StatusPage {
 		let part = Math.floor((reply.position - live) / PART_FACTOR);
 		let offset = reply.position & OFFSET_MASK;
 		writer.startPiece(bytes, start, end);
-		while (part <= FOOT) {
+		while (part <= LIVE_SCRIPT) {
 			const { at } = writer;
 			offset = this.writePart(part, offset, live !== 0, reply);
 			if (writer.full) {
@@ -115,6 +117,9 @@ export class StatusPage {
 				return this.writeRow(reply, offset);
 			case FOOT:
 				return writer.putPartial(live ? END_LIVE : END, offset);
+			case LIVE_SCRIPT:
+				// A page that reloads itself has no use for it.
+				return live ? 0 : writer.putPartial(SCRIPT, offset);
 			default:
 				if (part === HEADING) writer.put(NAME);
 				writer.text(this.#name, 0, this.#name.length, ROW_ROOM);

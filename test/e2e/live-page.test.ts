@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import mqtt, { type MqttClient } from "mqtt";
+import { hashPassword } from "../../cli/passwd/hash";
+import { Broker } from "../../src/broker/broker";
+import { defaults } from "../../src/config/defaults";
+import type { ListenSettings } from "../../src/config/settings";
+import { basicAuthorization } from "../broker/support/browser";
+import { nodeHost } from "../broker/support/node-host";
+import { Chromium, skipWithoutChromium } from "../support/chromium";
+
+const users = [{ name: "anna", hash: hashPassword("apple", 100) }];
+
+async function start(settings: Partial<ListenSettings>): Promise<Broker> {
+	const listen = { ...defaults.listen, anonymous: true, port: 0, webSocket: 0, ...settings };
+	const broker = new Broker(nodeHost(), listen, "greenhouse");
+	broker.start();
+	while (broker.port === 0 || broker.webSocketPort === 0) await new Promise(setImmediate);
+	return broker;
+}
+
+describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
+	let browser: Chromium;
+	before(async () => {
+		browser = await Chromium.start();
+	});
+	after(() => browser.stop());
+
+	const open = (broker: Broker): Promise<void> => browser.open(`http://127.0.0.1:${broker.webSocketPort}/`);
+	const publisher = (broker: Broker, options = {}): Promise<MqttClient> =>
+		mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 0, ...options });
+	/** Waits until an expression is true in the page. */
+	const until = async (expression: string): Promise<void> => {
+		while (!(await browser.evaluate<boolean>(expression)))
+			await new Promise((resolve) => setTimeout(resolve, 20));
+	};
+	const rows = (): Promise<string[][]> =>
+		browser.evaluate(
+			"[...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))",
+		);
+	const isLive = "document.querySelector('footer').textContent === 'Live'";
+
+	test("values change, come and go by themselves, each with a line of its numbers", async () => {
+		const broker = await start({});
+		const client = await publisher(broker);
+		const publish = (topic: string, payload: string | Buffer) =>
+			client.publishAsync(topic, payload, { qos: 1, retain: true });
+		await publish("home/b", "1");
+		await publish("home/d", "on");
+		await publish("gone", "x");
+		await open(broker);
+		await until(isLive);
+		for (const value of ["2", "4.5", "3"]) await publish("home/b", value);
+		await publish("home/c", Buffer.from([0xff, 1]));
+		await publish("home/a", "<b>&");
+		await publish("gone", "");
+		await until("document.querySelectorAll('tbody tr').length === 4");
+		assert.deepEqual(
+			(await rows()).map(([topic, value]) => [topic, value]),
+			[
+				["home/a", "<b>&"],
+				["home/b", "3"],
+				["home/c", "ff 01"],
+				["home/d", "on"],
+			],
+		);
+		for (const [, , age] of await rows()) assert.match(age!, /^\d+ s ago/);
+		const points = await browser.evaluate<string[]>(
+			"[...document.querySelectorAll('polyline')].map((line) => line.getAttribute('points'))",
+		);
+		assert.deepEqual(points, ["0.0,19.0 32.0,13.9 64.0,1.0 96.0,8.7"]);
+		await until("/^2 of /.test(document.querySelectorAll('dd')[1].textContent)");
+		assert.deepEqual(browser.console, [], "the Content-Security-Policy forbids something");
+		await client.endAsync();
+		broker.stop();
+	});
+
+	test("the broker goes and comes: the page says so, and is live again", async () => {
+		const broker = await start({});
+		const { port, webSocketPort } = broker;
+		await open(broker);
+		await until(isLive);
+		broker.stop();
+		await until("document.querySelector('footer').textContent === 'Not live: no connection'");
+		const next = await start({ port, webSocket: webSocketPort });
+		await until(isLive);
+		next.stop();
+		browser.console.length = 0;
+	});
+
+	test("a login is needed: the page can be read, asks for it, and shows what the user may read", async () => {
+		const broker = await start({ anonymous: false, users });
+		const login = { username: "anna", password: "apple" };
+		const client = await publisher(broker, login);
+		await client.publishAsync("home/a", "1", { qos: 1, retain: true });
+		await browser.sendHeaders(basicAuthorization("anna", "apple"));
+		await open(broker);
+		assert.deepEqual(
+			(await rows()).map(([topic]) => topic),
+			["home/a"],
+		);
+		const enter = async (user: string, password: string): Promise<void> => {
+			await until("document.querySelector('footer form') !== null");
+			await browser.evaluate(
+				`{ const [user, password] = document.querySelectorAll("input"); user.value = ${JSON.stringify(user)}; password.value = ${JSON.stringify(password)}; document.querySelector("button").click(); }`,
+			);
+		};
+		await enter("anna", "pear");
+		await until("document.querySelector('footer').textContent.startsWith('Not accepted')");
+		await enter("anna", "apple");
+		await until(isLive);
+		await client.publishAsync("home/a", "2", { qos: 1, retain: true });
+		await until("document.querySelector('tbody b').textContent === '2'");
+		await browser.sendHeaders({});
+		assert.deepEqual(browser.console, []);
+		await client.endAsync();
+		broker.stop();
+	});
+
+	test("wide and narrow, light and dark: nothing is wider than the screen, and text stands out", async () => {
+		const broker = await start({});
+		const client = await publisher(broker);
+		await client.publishAsync(`home/${"long/".repeat(25)}end`, "x".repeat(250), { qos: 1, retain: true });
+		await client.publishAsync("home/temperature", "21.5", { qos: 1, retain: true });
+		await open(broker);
+		await until(isLive);
+		for (const width of [1280, 390])
+			for (const scheme of ["light", "dark"] as const) {
+				await browser.emulate(width, 800, scheme);
+				assert.equal(await browser.evaluate("document.documentElement.scrollWidth"), width);
+				const [text, ground] = await browser.evaluate<[number, number]>(
+					"['color', 'backgroundColor'].map((key) => getComputedStyle(document.body)[key].match(/\\d+/g).reduce((sum, part) => sum + Number(part), 0))",
+				);
+				assert.equal(text! > ground!, scheme === "dark");
+				assert.ok(Math.abs(text! - ground!) > 400);
+				assert.equal((await browser.screenshot()).readUInt32BE(16), width);
+			}
+		await client.endAsync();
+		broker.stop();
+	});
+});

@@ -1,0 +1,151 @@
+/** Topics that the page shows; further ones are ignored. */
+const MAX_ROWS = 500;
+/** Values of a topic that its line shows. */
+const MAX_HISTORY = 120;
+/** Characters shown of a value. */
+const MAX_TEXT = 300;
+/** Bytes shown of a value that is no text. */
+const MAX_HEX = 16;
+const LINE_WIDTH = 96;
+const LINE_HEIGHT = 20;
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, min: 6e4, h: 36e5, d: 864e5 };
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+interface Row {
+	/** As the broker writes it. */
+	readonly topic: string;
+	readonly value: HTMLElement;
+	readonly age: HTMLElement;
+	readonly element: HTMLTableRowElement;
+	/** Arrival of the value, ms. */
+	at: number;
+	text: string;
+	readonly history: number[];
+}
+
+/** The rows of the page's table, which messages change and add to. */
+export class Values {
+	readonly #body: HTMLTableSectionElement;
+	readonly #rows = new Map<string, Row>();
+
+	/** @param body as the broker has written it */
+	constructor(body: HTMLTableSectionElement) {
+		this.#body = body;
+		for (const element of body.rows) {
+			const [topic, value, age] = element.cells;
+			if (age === undefined) element.remove();
+			else this.#add(topic!.textContent, element, value!, age, Date.now() - ageOf(age.firstChild!));
+		}
+	}
+
+	/** A message has arrived. @param retained it is the current value, of some time before */
+	set(topic: string, payload: Uint8Array, retained: boolean): void {
+		const known = this.#rows.get(topic) ?? this.#truncated(topic);
+		if (payload.length === 0) {
+			if (known === undefined) return;
+			known.element.remove();
+			this.#rows.delete(known.topic);
+			return;
+		}
+		const text = textOf(payload);
+		const row = known ?? this.#insert(topic);
+		if (row === undefined || (retained && known?.text === text)) return;
+		row.text = text;
+		row.at = Date.now();
+		row.value.textContent = text;
+		writeAge(row);
+		this.#draw(row);
+	}
+
+	/** Writes the ages anew. */
+	tick(): void {
+		for (const row of this.#rows.values()) writeAge(row);
+	}
+
+	/** The row of a topic that the broker has written only in part. */
+	#truncated(topic: string): Row | undefined {
+		for (const [start, row] of this.#rows)
+			if (start.endsWith("…") && topic.startsWith(start.slice(0, -1))) return row;
+		return undefined;
+	}
+
+	#add(topic: string, element: HTMLTableRowElement, cell: HTMLElement, age: HTMLElement, at: number): Row {
+		const value = cell.firstElementChild as HTMLElement;
+		const row: Row = { topic, element, value, age, at, text: value.textContent, history: [] };
+		this.#rows.set(topic, row);
+		this.#draw(row);
+		return row;
+	}
+
+	#insert(topic: string): Row | undefined {
+		if (this.#rows.size >= MAX_ROWS) return undefined;
+		const next = [...this.#body.rows].findIndex(({ cells }) => cells[0]!.textContent > topic);
+		const element = this.#body.insertRow(next);
+		const head = document.createElement("th");
+		head.scope = "row";
+		head.textContent = topic;
+		element.append(head);
+		const cell = element.insertCell();
+		cell.append(document.createElement("b"));
+		return this.#add(topic, element, cell, element.insertCell(), Date.now());
+	}
+
+	/** Adds the value to the row's line, if it is a number. */
+	#draw({ value, text, history }: Row): void {
+		const number = Number(text);
+		if (text.trim() === "" || !Number.isFinite(number)) return;
+		history.push(number);
+		if (history.length > MAX_HISTORY) history.shift();
+		if (history.length < 2) return;
+		const low = Math.min(...history);
+		const range = Math.max(...history) - low || 1;
+		const points = history.map((each, index) => {
+			const x = (index / (history.length - 1)) * LINE_WIDTH;
+			const y = LINE_HEIGHT - 1 - ((each - low) / range) * (LINE_HEIGHT - 2);
+			return `${x.toFixed(1)},${y.toFixed(1)}`;
+		});
+		const line = value.nextElementSibling ?? value.parentElement!.appendChild(svgLine());
+		line.firstElementChild!.setAttribute("points", points.join(" "));
+	}
+}
+
+function writeAge({ age, at }: Row): void {
+	age.textContent = `${span(Date.now() - at)} ago`;
+}
+
+function svgLine(): Element {
+	const create = (name: string): Element => document.createElementNS("http://www.w3.org/2000/svg", name);
+	const svg = create("svg");
+	svg.setAttribute("viewBox", `0 0 ${LINE_WIDTH} ${LINE_HEIGHT}`);
+	svg.append(create("polyline"));
+	return svg;
+}
+
+/** As the broker writes values. */
+function textOf(payload: Uint8Array): string {
+	try {
+		const text = utf8.decode(payload);
+		return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+	} catch {
+		const bytes = [...payload.subarray(0, MAX_HEX)].map((byte) => byte.toString(16).padStart(2, "0"));
+		return bytes.join(" ") + (payload.length > MAX_HEX ? "…" : "");
+	}
+}
+
+/** Ms of an age as the broker writes it: `1 h 5 min ago`. */
+export function ageOf({ textContent }: Node): number {
+	let age = 0;
+	for (const [, number, unit] of textContent!.matchAll(/(\d+) (\w+)/g))
+		age += Number(number) * (UNITS_MS[unit!] ?? 0);
+	return age;
+}
+
+/** A span of ms as the broker writes it. */
+export function span(ms: number): string {
+	const seconds = Math.floor(ms / 1000);
+	const minutes = Math.floor(seconds / 60);
+	const hours = Math.floor(minutes / 60);
+	if (seconds < 60) return `${seconds} s`;
+	if (minutes < 60) return `${minutes} min`;
+	return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
