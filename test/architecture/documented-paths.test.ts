@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const GENERATED = [".cache", "dist", "node_modules"];
 /** Platforms of the SDK, which look like paths. */
 const PLATFORMS = ["esp32/nodemcu"];
-const ROOMS = ["src", "firmware", "sim", "cli", "web", "test", "bench", "docs"];
+/** Modules as programs import them, which have no extension. */
+const MODULES = ["firmware/main"];
+const ROOMS = ["src", "firmware", "sim", "cli", "web", "examples", "test", "bench", "docs"];
 const DOCUMENTS = [
 	"README.md",
 	"CONTRIBUTING.md",
@@ -40,7 +42,7 @@ function missingPaths(document: string, text: string): string[] {
 	for (const [, path] of text.matchAll(
 		/(?<![\w./$)-])((?:src|firmware|sim|cli|test|bench|docs)\/[\w./-]*\w)/g,
 	))
-		if (!present.has(path!)) missing.push(path!);
+		if (!present.has(path!) && !MODULES.includes(path!)) missing.push(path!);
 	for (const [, name] of text.replace(/```.*?```/gs, "").matchAll(/`(?:\.\/)?([\w./-]+)`/g)) {
 		const isPath = /\w\/(?:\w|$)/.test(name!) || /^[\w-]+\.(?:ts|mjs|c|h)$/.test(name!);
 		const path = name!.replace(/\/$/, "");

@@ -149,6 +149,7 @@ describe("the package, packed and installed in a folder with a space, without sc
 			"cli",
 			"dist",
 			"docs",
+			"examples",
 			"firmware",
 			"manifest.json",
 			"package.json",

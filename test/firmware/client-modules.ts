@@ -13,18 +13,19 @@ const ECMA419_PLATFORM = {
 	"firefly/ecma419/host-provider": "./host-provider",
 };
 
-async function filesOf(entries: readonly string[]): Promise<Set<string>> {
+/** All files that these import, and themselves. */
+export async function filesOf(entries: readonly string[]): Promise<Set<string>> {
 	const files = new Set<string>();
 	for (const entry of entries) for (const file of (await importGraph(entry)).files) files.add(file);
 	return files;
 }
 
 /** Module names, with their paths relative to the manifest in `folder`. */
-function modulesOf(files: Iterable<string>, folder: string): Record<string, string> {
+export function modulesOf(files: Iterable<string>, folder: string): Record<string, string> {
 	return Object.fromEntries(
 		[...files].sort().map((file) => {
 			const path = relative(folder, file);
-			return [file.replace("src/", "firefly/"), path.startsWith(".") ? path : `./${path}`];
+			return [file.replace(/^(?:src|firmware)\//, "firefly/"), path.startsWith(".") ? path : `./${path}`];
 		}),
 	);
 }

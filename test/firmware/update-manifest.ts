@@ -1,11 +1,12 @@
 /**
- * Rewrites the module lists of the firmware's manifests and the client's from their imports, and
+ * Rewrites the module lists of the firmware's manifests and the libraries' from their imports, and
  * src/version.ts from package.json. The manifests of the images with one role differ from
  * firmware/manifest.json in their modules only. Run `npm run manifest` after a file was added or removed;
  * `npm version` runs it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BROKER_MANIFEST, brokerModules } from "./broker-modules";
 import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
@@ -91,6 +92,7 @@ writeJSON("firmware/desktop/manifest.json", desktop);
 
 for (const [path, modules] of [
 	[CLIENT_MANIFEST, await clientModules()],
+	[BROKER_MANIFEST, await brokerModules()],
 	[ECMA419_MANIFEST, await ecma419Modules()],
 ] as const) {
 	const lists = readJSON<Lists>(path);

@@ -1,0 +1,85 @@
+/* Publishes a number every few seconds, through a queue that outlives lost connections, and subscribes. */
+import TCP from "embedded:io/socket/tcp";
+import { backoffDelay, EQUAL_JITTER } from "firefly/backoff";
+import { Client, subscription } from "firefly/client/client";
+import { PublishQueue } from "firefly/client/queue/publish-queue";
+import { utf8 } from "firefly/mqtt/utf8";
+import config from "mc/config";
+// biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
+import Net from "net";
+import Time from "time";
+import Timer from "timer";
+
+const PUBLISH_MS = 5000;
+const RETRY = { minimum: 1000, maximum: 60_000 };
+/** QoS 1, as in the header of PUBLISH. */
+const QOS_1 = 2;
+
+/** From this manifest, or from mcconfig's command line: `broker=192.168.1.20`. */
+const { broker, port } = /** @type {{ broker: string, port: string }} */ (config);
+
+/** @param {string} message */
+const say = (message) => trace(message, "\n");
+
+/** @type {import("firefly/client/options").ClientDevice} */
+const device = {
+	tcp: { io: TCP },
+	timer: Timer,
+	time: Time,
+	resolve: (host, callback) => Net.resolve(host, (_name, address) => callback(address)),
+	trace: say,
+};
+
+let failures = 0;
+let count = 0;
+
+const client = new Client(
+	{
+		host: broker,
+		port: Number(port),
+		version: 5,
+		clientId: "firefly-example",
+		keepAlive: 60,
+		pipeline: "auto",
+		cleanStart: false,
+		sessionExpiry: 3600,
+		connectTimeout: 10_000,
+		acknowledgeTimeout: 10_000,
+		pingTimeout: 5000,
+		sendBuffer: 512,
+		receiveBuffer: 512,
+		inFlight: 8,
+	},
+	{
+		onOpen(sessionPresent) {
+			failures = 0;
+			say(`connected${sessionPresent ? ", session present" : ""}`);
+			if (!sessionPresent) client.subscribe([subscription("example/#", { qos: 1 })]);
+			queue.onOpen(sessionPresent);
+		},
+		onWritable: () => queue.onWritable(),
+		onAcknowledged: (packetId, reasonCode, handle) => queue.onAcknowledged(packetId, reasonCode, handle),
+		onReceived: (packetId) => queue.onReceived(packetId),
+		onMessage: (packet) => say(`received a message of ${packet.payloadLength} bytes`),
+		onClosed(error) {
+			queue.onClosed();
+			if (!error) return;
+			say(`not connected: ${error.message}`);
+			failures++;
+			Timer.set(() => client.open(), backoffDelay(RETRY, failures, EQUAL_JITTER));
+		},
+	},
+	device,
+);
+const queue = new PublishQueue({ messages: 16, bytes: 1024, policy: "dropOldest" }, client, {});
+client.open();
+
+const topic = utf8("example/count");
+Timer.set(
+	() => {
+		const payload = utf8(String(++count));
+		queue.publish(topic, payload, payload.length, QOS_1);
+	},
+	PUBLISH_MS,
+	PUBLISH_MS,
+);
