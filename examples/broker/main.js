@@ -21,7 +21,12 @@ const broker = new Broker(
 	listen,
 	"Example",
 );
-broker.start();
-trace(`broker: port ${broker.port}, WebSocket and status page on port ${broker.webSocketPort}\n`);
+try {
+	broker.start();
+	trace(`broker: port ${broker.port}, WebSocket and status page on port ${broker.webSocketPort}\n`);
+} catch (error) {
+	// Another program has one of the ports, in mcsim.
+	trace(`broker: cannot start: ${error}\n`);
+}
 
 Timer.set(() => trace(`broker: ${broker.counters.publishesReceived} messages\n`), REPORT_MS, REPORT_MS);
