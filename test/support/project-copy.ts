@@ -12,6 +12,7 @@ const ENTRIES = [
 	"README.md",
 	"cli",
 	"docs",
+	"examples",
 	"firmware",
 	"manifest.json",
 	"package-lock.json",
