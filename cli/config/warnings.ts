@@ -42,6 +42,12 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 				`without heartbeat, a value that stays within it is not reported again, however long${expires ? "; so Home Assistant cannot tell a dead node from a steady value" : ""}`,
 			);
 	discoveryWarnings(document, warn);
+	for (const index of Array.isArray(sensors) ? sensors.keys() : [])
+		for (const key of ["table", "scale", "offset"])
+			if (get("sensors", index, key) !== undefined && get("sensors", index, "decimals") === undefined) {
+				warn(["sensors", index, key], "without decimals, values are published with up to 17 digits");
+				break;
+			}
 	for (const path of [["topic"], ["broker", "will", "topic"]]) {
 		const topic = get(...path);
 		if (typeof topic === "string" && topic.includes(" "))

@@ -2,6 +2,7 @@ import { Random } from "../../sim/clock/random";
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
 import { curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
 import type { SensorSettings, Settings } from "../../src/config/settings";
+import { calibrated } from "../../src/sensor/calibration";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
 import { earlyTolerance, nextDue } from "../../src/sensor/schedule";
 
@@ -131,16 +132,17 @@ function samplesOf(sensors: readonly SensorSettings[]): Samples {
 }
 
 function readingsOf(
-	{ property, name, options = {}, decimals }: SensorSettings,
+	sensor: SensorSettings,
 	declaration: PropertyDeclaration | undefined,
 	times: readonly number[],
 ): Float64Array {
+	const { property, name, options = {}, decimals } = sensor;
 	const curve = curveOf(property.at(-1) ?? name, options as Readonly<Record<string, unknown>>, declaration);
 	const noise = new Random(1, name);
 	const readings = new Float64Array(times.length);
 	for (let i = 0; i < times.length; i++) {
 		const value = curveValue(curve, START_MS + times[i], 0.5);
-		const reading = quantizedReading(curve, value, noise.normal());
+		const reading = calibrated(quantizedReading(curve, value, noise.normal()), sensor);
 		readings[i] = decimals === undefined ? reading : roundTo(reading, decimals);
 	}
 	return readings;

@@ -28,6 +28,10 @@ export const limits = deepFreeze({
 	propertyLength: 64,
 	/** Maximum bytes of a text of `discovery`. */
 	discoveryLength: 64,
+	/** Of a number in a table of points. */
+	coordinate: { minimum: -1e9, maximum: 1e9 },
+	/** Maximum points of a table. */
+	points: 16,
 	/** Maximum bytes of a topic template. */
 	topicLength: 128,
 	/** Maximum bytes of user name, password and will payload, each. */
