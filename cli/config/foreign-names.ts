@@ -47,7 +47,17 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	"sensors[].options.clock": ["scl", "sclpin"],
 	"sensors[].options.data": ["sda", "sdapin"],
 	"sensors[].options.pin": ["pin", "gpio", "adcpin"],
+	"sensors[].offset": ["tempoffset", "humoffset", "calibration", "bias", "correction"],
 	"sensors[].property": ["field", "measurement", "valuetemplate", "path"],
+	"sensors[].scale": ["multiply", "multiplier", "factor", "gain", "slope"],
+	"sensors[].table": [
+		"calibratelinear",
+		"calibratepolynomial",
+		"datapoints",
+		"calibrationpoints",
+		"lookup",
+		"curve",
+	],
 	"sensors[].unit": ["unitofmeasurement", "units", "uom"],
 	"time.server": ["ntp", "ntpserver", "ntpserver1", "sntp", "servers", "timeserver"],
 	"wifi.password": ["wifipassword", "password1", "psk", "passphrase", "wifipass"],
@@ -72,7 +82,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 	api: "Home Assistant is reached by MQTT",
 	webserver: "the status page is listen.webSocket of a broker",
 	timezone: "times are in UTC",
-	filters: "a sensor has delta and heartbeat",
+	filters: "a sensor has table, scale, offset, delta and heartbeat",
 };
 
 /** A key without case and separators. */

@@ -3,11 +3,12 @@ import { FireflyConfig } from "../../src/config/schema/firefly";
 import { Manifest } from "../../src/config/schema/manifest";
 import { driverConditions, driverNameSchema, type SchemaPart } from "./driver-schema";
 
-/** Lists of words and numbers, and lists of one such list, which Biome formats on one line. */
+/** Lists of words and numbers, lists of such lists, and lists of one of these: one line each for Biome. */
 const words = String.raw`(?:"[^"\n]*"|true|false|-?[\d.]+|\{\})`;
 const shortLists = [
 	new RegExp(String.raw`\[\n\s+(${words}(?:,\n\s+${words})*)\n\s+\]`, "g"),
-	/\[\n\s+(\[[^[\]\n]*\])\n\s+\]/g,
+	/\[\n\s+(\[[^[\]\n]*\](?:,\n\s+\[[^[\]\n]*\])*)\n\s+\]/g,
+	/\[\n\s+(\[[^\n{]*\])\n\s+\]/g,
 ];
 
 const LINE_WIDTH = 110;

@@ -107,6 +107,8 @@ class ConfigRules {
 					[...root, "sensors", index, "name"],
 					`"${name}" is also the name of sensors[${first}]`,
 				);
+			if (this.#get("sensors", index, "scale") === 0)
+				this.#addProblem([...root, "sensors", index, "scale"], "0 makes all values the same");
 			const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
 			const heartbeat = this.#duration("sensors", index, "heartbeat");
 			if (heartbeat !== undefined && heartbeat < every)

@@ -63,6 +63,7 @@ function problemsOf(
 				),
 			];
 		case "maxItems":
+			if (IsRefine(rule)) return [document.at(path, describeProblem(value, rule, undefined, undefined))];
 			return [document.at(path, `has more than ${error.params.limit} entries`)];
 		default:
 			return [
@@ -95,7 +96,8 @@ function describeProblem(
 		const problem = typeof value === "string" && IsRefine(rule) ? rule["~refine"][0].error(value) : "";
 		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(suggestDuration(value))}`;
 	}
-	if (IsRefine(rule) && typeof value === "string") return `${shown} ${rule["~refine"][0].error(value)}`;
+	const validated = typeof value === "string" || rule.type === "array";
+	if (validated && IsRefine(rule)) return `${shown} ${rule["~refine"][0].error(value)}`;
 	if (
 		typeof value === "number" &&
 		(rule.type === "integer" || rule.type === "number") &&

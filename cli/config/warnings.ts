@@ -35,6 +35,12 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 				["sensors", index, "delta"],
 				"without heartbeat, a value that stays within it is not reported again, however long",
 			);
+	for (const index of Array.isArray(sensors) ? sensors.keys() : [])
+		for (const key of ["table", "scale", "offset"])
+			if (get("sensors", index, key) !== undefined && get("sensors", index, "decimals") === undefined) {
+				warn(["sensors", index, key], "without decimals, values are published with up to 17 digits");
+				break;
+			}
 	for (const path of [["topic"], ["broker", "will", "topic"]]) {
 		const topic = get(...path);
 		if (typeof topic === "string" && topic.includes(" "))

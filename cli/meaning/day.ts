@@ -2,6 +2,7 @@ import { Random } from "../../sim/clock/random";
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
 import { type Curve, curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
 import type { SensorSettings, Settings } from "../../src/config/settings";
+import { calibrated } from "../../src/sensor/calibration";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
 import { earlyTolerance, nextDue } from "../../src/sensor/schedule";
 
@@ -27,6 +28,7 @@ interface Channel {
 	readonly delta: number | undefined;
 	readonly heartbeat: number | undefined;
 	readonly decimals: number | undefined;
+	readonly calibration: SensorSettings;
 	readonly curve: Curve;
 	readonly noise: Random;
 	due: number;
@@ -74,7 +76,18 @@ function openChannel(sensor: SensorSettings, declaration: PropertyDeclaration | 
 	const { property, name, options = {}, every, delta, heartbeat, decimals } = sensor;
 	const curve = curveOf(property.at(-1) ?? name, options as Readonly<Record<string, unknown>>, declaration);
 	const noise = new Random(1, name);
-	return { every, delta, heartbeat, decimals, curve, noise, due: 0, last: NaN, reportedAt: 0 };
+	return {
+		every,
+		delta,
+		heartbeat,
+		decimals,
+		calibration: sensor,
+		curve,
+		noise,
+		due: 0,
+		last: NaN,
+		reportedAt: 0,
+	};
 }
 
 function nextWake(channels: readonly Channel[]): number {
@@ -86,7 +99,8 @@ function nextWake(channels: readonly Channel[]): number {
 /** Whether the sample is reported. */
 function sample(channel: Channel, now: number): boolean {
 	const { curve, noise, decimals } = channel;
-	const reading = quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal());
+	const measured = quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal());
+	const reading = calibrated(measured, channel.calibration);
 	const value = decimals === undefined ? reading : roundTo(reading, decimals);
 	const elapsed = now - channel.reportedAt;
 	if (!passesDeadband(value, channel.last, elapsed, channel.delta, channel.heartbeat)) return false;

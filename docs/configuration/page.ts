@@ -76,6 +76,8 @@ function values(row: Field): string {
 			return `up to ${row.maximum} texts`;
 		case "table":
 			return `up to ${row.maximum} names, each with a text`;
+		case "points":
+			return `2 to ${row.maximum} points \`[x, y]\``;
 		case "list":
 			return `up to ${row.maximum} objects`;
 		case "object":

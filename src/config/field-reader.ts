@@ -66,6 +66,8 @@ function readField(
 			return section.value(key) === false ? false : section.string(key, row.default, row.check);
 		case "texts":
 			return section.strings(key, row.maximum, row.check);
+		case "points":
+			return section.points(key, row.default, row.maximum);
 		case "object":
 			return section.object(key);
 		default:

@@ -26,6 +26,10 @@ export const limits = deepFreeze({
 	nameLength: 32,
 	/** Maximum bytes of the path to a value in a driver's sample. */
 	propertyLength: 64,
+	/** Of a number in a table of points. */
+	coordinate: { minimum: -1e9, maximum: 1e9 },
+	/** Maximum points of a table. */
+	points: 16,
 	/** Maximum bytes of a topic template. */
 	topicLength: 128,
 	/** Maximum bytes of user name, password and will payload, each. */

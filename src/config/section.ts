@@ -1,5 +1,6 @@
 import { parseDuration } from "./duration";
 import type { Range } from "./limits";
+import { pointsProblem } from "./points";
 import { durationProblem, secondsProblem, type Validator } from "./validators";
 
 /** Formats a value for a message. JSON.stringify would fail on values in read-only memory. */
@@ -68,6 +69,19 @@ export class Section {
 			else this.#trace(`${this.path}.${key}[${i}]: ${formatValue(text)} ${problem}`);
 		}
 		return texts;
+	}
+
+	/** A table of points: x and y in turns. */
+	points(
+		key: string,
+		fallback: readonly (readonly [number, number])[] | undefined,
+		most: number,
+	): readonly number[] | undefined {
+		let table: unknown = this.#values[key];
+		const problem = table === undefined ? undefined : pointsProblem(table, most);
+		if (problem !== undefined) this.refuse(key, problem, undefined);
+		if (table === undefined || problem !== undefined) table = fallback;
+		return (table as typeof fallback)?.flat();
 	}
 
 	object(key: string): object | undefined {

@@ -1,5 +1,6 @@
 import type { SensorSettings, Settings } from "../config/types";
 import type { Device } from "../device";
+import { calibrated } from "./calibration";
 import type { DerivedSettings } from "./derived-settings";
 import { passesDeadband, roundTo } from "./filter";
 import {
@@ -136,7 +137,7 @@ export class Collector {
 			grid && wallOffset - wallOffset === 0
 				? nextDueOnGrid(now, now + wallOffset, every)
 				: nextDue(due, now, every);
-		let value = this.#sampler.sample(index);
+		let value = calibrated(this.#sampler.sample(index), this.#settings[index]);
 		if (decimals !== undefined) value = roundTo(value, decimals);
 		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
 		this.#device.event?.("sample", index, value);

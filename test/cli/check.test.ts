@@ -504,6 +504,12 @@ describe("warnings", () => {
 			"config.firefly.sensors[0].delta: without heartbeat, a value that stays within it is not reported again, however long",
 		],
 		[
+			"calibration without decimals",
+			{ wifi, sensors: [{ name: "t", driver: "sht3x", scale: 2, offset: 1 }] },
+			secret,
+			"config.firefly.sensors[0].scale: without decimals, values are published with up to 17 digits",
+		],
+		[
 			"a space in a topic",
 			{ wifi, topic: "living room/{sensor}" },
 			secret,

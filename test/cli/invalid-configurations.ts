@@ -411,6 +411,46 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		problems: ["87 config.firefly.sensors[0].delta: -1 is not between 0 and 1000000000"],
 	},
 	{
+		name: "a table that is not sorted",
+		firefly: withSensor('"decimals": 1, "table": [[0, 0.4], [50, 49], [20, 21]]'),
+		problems: ["102 config.firefly.sensors[0].table: a list is not in ascending order: 20 stands after 50"],
+	},
+	{
+		name: "a table of one point",
+		firefly: withSensor('"decimals": 1, "table": [[0, 0.4]]'),
+		problems: ["102 config.firefly.sensors[0].table: a list has fewer than 2 points"],
+	},
+	{
+		name: "a table of too many points",
+		firefly: withSensor(
+			`"decimals": 1, "table": [${Array.from({ length: 17 }, (_, i) => `[${i}, ${i}]`).join(", ")}]`,
+		),
+		problems: ["102 config.firefly.sensors[0].table: a list has more than 16 points"],
+	},
+	{
+		name: "a table in ESPHome's notation",
+		firefly: withSensor('"decimals": 1, "table": ["0.0 -> 0.4", "50 -> 49"]'),
+		problems: [
+			'103 config.firefly.sensors[0].table[0]: "0.0 -> 0.4" is not a list',
+			'117 config.firefly.sensors[0].table[1]: "50 -> 49" is not a list',
+		],
+	},
+	{
+		name: "a table that is an object",
+		firefly: withSensor('"decimals": 1, "table": {"0": 1}'),
+		problems: ["102 config.firefly.sensors[0].table: an object is not a list of points"],
+	},
+	{
+		name: "an offset in words",
+		firefly: withSensor('"decimals": 1, "offset": "0.5"'),
+		problems: ['103 config.firefly.sensors[0].offset: "0.5" is not a number; did you mean 0.5?'],
+	},
+	{
+		name: "a scale of 0",
+		firefly: withSensor('"decimals": 1, "scale": 0'),
+		problems: ["102 config.firefly.sensors[0].scale: 0 makes all values the same"],
+	},
+	{
 		name: "decimals",
 		firefly: withSensor('"decimals": 7'),
 		problems: ["90 config.firefly.sensors[0].decimals: 7 is not between 0 and 6"],

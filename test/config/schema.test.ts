@@ -58,6 +58,7 @@ function arbitraryFor(node: SchemaNode): fc.Arbitrary<unknown> {
 		});
 	}
 	if (node.enum !== undefined) return fc.constantFrom(...node.enum);
+	if (node.items?.items !== undefined) return points;
 	if (node.items !== undefined) return fc.array(arbitraryFor(node.items), { maxLength: 3 });
 	if (node.type === "integer") return fc.integer({ min: node.minimum ?? 0, max: node.maximum ?? 0 });
 	if (node.type === "number")
@@ -95,6 +96,11 @@ const texts = fc.oneof(
 	fc.integer({ min: 1, max: 20 }).map((seconds) => `${seconds}s`),
 );
 
+/** Tables of points, x ascending. */
+const points = fc
+	.uniqueArray(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 16 })
+	.map((numbers) => numbers.sort((a, b) => a - b).map((x, i) => [x, numbers.length - i]));
+
 function schemaAccepts(node: SchemaNode, value: unknown): boolean {
 	return (
 		Check(node, value) && (!IsRefine(node) || node["~refine"].every((refinement) => refinement.check(value)))
@@ -106,7 +112,7 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 	yield [path, node];
 	for (const [key, child] of Object.entries(node.properties ?? {}))
 		yield* walkSchema(child, `${path}.${key}`);
-	if (node.items !== undefined) yield* walkSchema(node.items, `${path}[]`);
+	if (node.items?.properties !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
 /** The configuration that states all defaults explicitly. */
@@ -125,7 +131,7 @@ describe("schema and device agree", () => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}, true).some(({ message }) =>
-					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of/.test(
+					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same/.test(
 						message,
 					),
 				);
@@ -229,8 +235,11 @@ describe("schema and device agree", () => {
 			"sensors[].driver",
 			"sensors[].heartbeat",
 			"sensors[].name",
+			"sensors[].offset",
 			"sensors[].options",
 			"sensors[].property",
+			"sensors[].scale",
+			"sensors[].table",
 			"sensors[].unit",
 			"sleep.commandWindow",
 			"wifi.password",

@@ -13,6 +13,7 @@ export type Field =
 	| SwitchableTextField
 	| TextsField
 	| TableField
+	| PointsField
 	| ListField
 	| ObjectField
 	| SectionField
@@ -98,6 +99,15 @@ interface TableField extends Described {
 	readonly maximum: number;
 }
 
+/** A table of points `[[x, y], …]`, x ascending; x and y in turns in the settings. */
+interface PointsField extends Described {
+	readonly kind: "points";
+	/** Of points. */
+	readonly maximum: number;
+	/** Absent: the setting is absent unless it is configured. */
+	readonly default?: readonly (readonly [number, number])[];
+}
+
 /** A list of objects. Read by a function of its own. */
 interface ListField extends Described {
 	readonly kind: "list";
@@ -136,11 +146,13 @@ type Value<Row> = Row extends { kind: "choice"; choices: readonly (infer Choice)
 				? string | false
 				: Row extends { kind: "texts" }
 					? readonly string[]
-					: Row extends { kind: "object" }
-						? object
-						: Row extends { kind: "section"; fields: infer Rows }
-							? Values<Rows>
-							: never;
+					: Row extends { kind: "points" }
+						? readonly number[]
+						: Row extends { kind: "object" }
+							? object
+							: Row extends { kind: "section"; fields: infer Rows }
+								? Values<Rows>
+								: never;
 
 /** Rows whose setting is always present. */
 type Present =

@@ -1,5 +1,5 @@
 import { deepFreeze } from "../deep-freeze";
-import { LONGEST_MS } from "../limits";
+import { LONGEST_MS, limits } from "../limits";
 import { nameProblem, propertyProblem, unitProblem } from "../validators";
 import type { Fields } from "./field";
 
@@ -40,6 +40,37 @@ export const sensorFields = deepFreeze({
 		check: unitProblem,
 		text: "Unit, for people and home automation. 1 to 32 bytes.",
 		examples: ["°C"],
+	},
+	table: {
+		kind: "points",
+		maximum: limits.points,
+		text: "Calibration by points: what the driver measures, and what it really is; linear between them. 2 to 16 points, in ascending order of what is measured.",
+		detail: [
+			"Before the first and after the last point, the nearest two go on as a line.",
+			"A value is taken through table, then times scale, then plus offset; delta and decimals apply to the result.",
+		],
+		examples: [
+			[
+				[0, 0.4],
+				[50, 49.1],
+				[100, 98.7],
+			],
+		],
+	},
+	scale: {
+		kind: "decimal",
+		minimum: -1e9,
+		maximum: 1e9,
+		text: "Factor of the value, for calibration and for another unit: 0.01 makes hPa of Pa.",
+		examples: [0.01],
+	},
+	offset: {
+		kind: "decimal",
+		minimum: -1e9,
+		maximum: 1e9,
+		text: "Added to the value, in the sensor's unit.",
+		detail: ["Calibrated values may have many digits: decimals rounds them."],
+		examples: [-0.4],
 	},
 	every: {
 		kind: "duration",

@@ -1,5 +1,6 @@
 import Type, { type TSchema } from "typebox";
 import type { Field, Fields } from "../fields/field";
+import { pointsProblem } from "../points";
 import { durationProblem, secondsProblem, type Validator } from "../validators";
 import { formatNumber, rangeText } from "./range-text";
 import { titleOf } from "./title";
@@ -8,6 +9,8 @@ import { titleOf } from "./title";
 export const strict = { additionalProperties: false } as const;
 
 const DURATION = "^\\d+(\\.\\d+)?(ms|s|m|h|d)$";
+/** For editors, which cannot run the validator. */
+const POINT = { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 } as const;
 const SECONDS = "^\\d+(\\.\\d+)?(s|m|h|d)$";
 
 /** Title, description, default and examples, as editors show them. */
@@ -64,6 +67,12 @@ function fieldSchema(key: string, row: Field): TSchema {
 				checkedText(row.check, { description: row.item, pattern: row.pattern }),
 				notes,
 			);
+		case "points":
+			return Type.Refine(
+				Type.Unsafe<unknown>({ ...notes, type: "array", items: POINT, minItems: 2, maxItems: row.maximum }),
+				(value) => pointsProblem(value, row.maximum) === undefined,
+				(value) => pointsProblem(value, row.maximum) ?? "",
+			);
 		case "list":
 			return Type.Array(objectSchema(row.fields, { description: row.item }), {
 				...notes,
@@ -101,6 +110,7 @@ export function defaultOf(row: Field): unknown {
 		case "choice":
 		case "text":
 		case "switchableText":
+		case "points":
 			return row.default;
 		case "texts":
 		case "list":
