@@ -50,6 +50,19 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	"sensors[].offset": ["tempoffset", "humoffset", "calibration", "bias", "correction"],
 	"sensors[].property": ["field", "measurement", "valuetemplate", "path"],
 	"sensors[].scale": ["multiply", "multiplier", "factor", "gain", "slope"],
+	"sensors[].samples": ["windowsize", "averaging", "oversampling", "samplecount", "numsamples", "sendevery"],
+	"sensors[].aggregate": [
+		"filter",
+		"function",
+		"statistic",
+		"method",
+		"average",
+		"slidingwindowmovingaverage",
+		"throttleaverage",
+		"median",
+		"mean",
+	],
+	"sensors[].spacing": ["sampleinterval", "sampledelay", "gap", "sampletime"],
 	"sensors[].table": [
 		"calibratelinear",
 		"calibratepolynomial",
@@ -82,7 +95,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 	api: "Home Assistant is reached by MQTT",
 	webserver: "the status page is listen.webSocket of a broker",
 	timezone: "times are in UTC",
-	filters: "a sensor has table, scale, offset, delta and heartbeat",
+	filters: "a sensor has table, scale, offset, samples with aggregate, delta and heartbeat",
 };
 
 /** A key without case and separators. */

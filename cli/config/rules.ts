@@ -1,8 +1,10 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
 import { fireflyFields } from "../../src/config/fields/firefly";
+import { sensorFields } from "../../src/config/fields/sensor";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
+import { AWAKE_WAIT_LIMIT_MS } from "../../src/sensor/schedule";
 import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";
 import type { Path, Problem } from "./problem";
@@ -101,6 +103,7 @@ class ConfigRules {
 
 	checkSensors(): void {
 		for (const [index, name] of this.#names.entries()) {
+			this.#checkSamples(index);
 			const first = this.#names.indexOf(name);
 			if (name !== "" && first < index)
 				this.#addProblem(
@@ -135,6 +138,41 @@ class ConfigRules {
 			this.#addProblem(
 				path,
 				'2 is exactly once only in a session that the broker keeps: set "sessionExpiry" to "1d" or so in broker',
+			);
+	}
+
+	/** Reports samples of a value that do not fit its period, or the wake that waits for them. */
+	#checkSamples(index: number): void {
+		const at = [...root, "sensors", index];
+		const samples = this.#integer("sensors", index, "samples") ?? defaults.sensor.samples;
+		const configured = this.#duration("sensors", index, "spacing");
+		if (samples === 1) {
+			for (const key of ["spacing", "aggregate"])
+				if (this.#get("sensors", index, key) !== undefined)
+					this.#addProblem([...at, key], "has no effect without samples, of which a value then has several");
+			return;
+		}
+		const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
+		const spacing = configured ?? every / samples;
+		const span = spacing * (samples - 1);
+		const place = [...at, configured === undefined ? "samples" : "spacing"];
+		const { minimum } = sensorFields.spacing;
+		if (span >= every)
+			this.#addProblem(
+				place,
+				`${samples} samples take ${formatDuration(span)}, which is not less than every, ${formatDuration(every)}`,
+			);
+		else if (spacing < minimum)
+			this.#addProblem(
+				place,
+				`${samples} samples in every, ${formatDuration(every)}, are less than ${formatDuration(minimum)} apart`,
+			);
+		const awakeLimit = this.#duration("sleep", "awakeLimit") ?? defaults.sleep.awakeLimit;
+		const sleeps = this.#hasSensorRole && (this.#get("sleep", "mode") ?? defaults.sleep.mode) === "deep";
+		if (sleeps && spacing <= AWAKE_WAIT_LIMIT_MS && span > awakeLimit / 2)
+			this.#addProblem(
+				place,
+				`${samples} samples keep the node awake for ${formatDuration(span)}, more than half of sleep.awakeLimit, ${formatDuration(awakeLimit)}`,
 			);
 	}
 

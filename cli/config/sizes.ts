@@ -115,7 +115,8 @@ function reportSize(settings: Settings): number {
 }
 
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
-function outboxProblems(document: ManifestView, { sensors, outbox, payload, topic }: Settings): Problem[] {
+function outboxProblems(document: ManifestView, settings: Settings): Problem[] {
+	const { sensors, outbox, payload, topic } = settings;
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");
@@ -130,7 +131,8 @@ function outboxProblems(document: ManifestView, { sensors, outbox, payload, topi
 			),
 		);
 	const room =
-		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) - headerSize(sensors.length);
+		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) -
+		headerSize(sensors.length, deriveSettings(settings).extension.size);
 	if (outbox.size > room)
 		problems.push(
 			document.at(

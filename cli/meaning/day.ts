@@ -4,12 +4,24 @@ import { type Curve, curveOf, curveValue, quantizedReading } from "../../sim/sen
 import type { SensorSettings, Settings } from "../../src/config/settings";
 import { calibrated } from "../../src/sensor/calibration";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
-import { earlyTolerance, nextDue } from "../../src/sensor/schedule";
+import {
+	addSample,
+	clearWindow,
+	samplesTaken,
+	windowSize,
+	windowValue,
+} from "../../src/sensor/sample-window";
+import { AWAKE_WAIT_LIMIT_MS, earlyTolerance, nextDue } from "../../src/sensor/schedule";
 
 /** What a node does in a day without faults. */
 export interface Day {
 	readonly wakes: number;
-	/** Messages if every sample is reported. */
+	/** Samples, of which a value may have several, and values. */
+	readonly samples: number;
+	readonly values: number;
+	/** Time awake for the further samples of a value, ms. */
+	readonly gathering: number;
+	/** Messages if every value is reported. */
 	readonly reportsAtMost: number;
 	/** Messages, with the simulator's curves. */
 	readonly reports: number;
@@ -24,13 +36,11 @@ const MAX_SAMPLES = 40_000;
 const START_MS = Date.UTC(2026, 0, 1);
 
 interface Channel {
-	readonly every: number;
-	readonly delta: number | undefined;
-	readonly heartbeat: number | undefined;
-	readonly decimals: number | undefined;
-	readonly calibration: SensorSettings;
+	readonly sensor: SensorSettings;
 	readonly curve: Curve;
 	readonly noise: Random;
+	/** The samples of a value that has begun. */
+	readonly window: Float64Array;
 	due: number;
 	last: number;
 	reportedAt: number;
@@ -45,27 +55,55 @@ export function playDay(
 	declarations: readonly (PropertyDeclaration | undefined)[],
 ): Day {
 	const channels = sensors.map((sensor, index) => openChannel(sensor, declarations[index]));
-	const samplesPerDay = sensors.reduce((sum, { every }) => sum + DAY_MS / every, 0);
+	const samplesPerDay = sensors.reduce((sum, { every, samples }) => sum + (samples * DAY_MS) / every, 0);
 	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, samplesPerDay));
 	const together = payload === "json" && !topic.includes("{sensor}");
-	const counts = { wakes: 0, reportsAtMost: 0, reports: 0, exchanges: 0 };
+	const counts = {
+		wakes: 0,
+		samples: 0,
+		values: 0,
+		gathering: 0,
+		reportsAtMost: 0,
+		reports: 0,
+		exchanges: 0,
+	};
 	for (let now = nextWake(channels); now < length; now = nextWake(channels)) {
-		let samples = 0;
+		let values = 0;
 		let reports = 0;
+		let gathering = 0;
 		for (const channel of channels) {
-			if (channel.due - now > earlyTolerance(channel.every)) continue;
-			samples++;
-			if (sample(channel, now)) reports++;
-			channel.due = nextDue(channel.due, now, channel.every);
+			const { sensor, window } = channel;
+			const { every, samples, spacing = every } = sensor;
+			const taken = samplesTaken(window, 0);
+			if (channel.due - now > earlyTolerance(taken > 0 ? spacing : every)) continue;
+			const inOneWake = samples > 1 && spacing <= AWAKE_WAIT_LIMIT_MS;
+			const count = inOneWake ? samples : 1;
+			for (let i = 0; i < count; i++)
+				addSample(window, 0, sensor.aggregate, measure(channel, now + i * spacing));
+			if (inOneWake) gathering = Math.max(gathering, (samples - 1) * spacing);
+			counts.samples += count;
+			if (taken + count < samples) {
+				channel.due = nextDue(channel.due, now, spacing);
+				continue;
+			}
+			values++;
+			if (report(channel, now)) reports++;
+			const span = inOneWake ? 0 : (samples - 1) * spacing;
+			channel.due = nextDue(channel.due - span, now, every);
 		}
 		counts.wakes++;
-		counts.reportsAtMost += together ? 1 : samples;
+		counts.values += values;
+		counts.gathering += gathering;
+		counts.reportsAtMost += together ? Math.min(1, values) : values;
 		counts.reports += together ? Math.min(1, reports) : reports;
 		if (reports > 0) counts.exchanges++;
 	}
 	const perDay = (count: number): number => Math.round((count * DAY_MS) / length);
 	return {
 		wakes: perDay(counts.wakes),
+		samples: perDay(counts.samples),
+		values: perDay(counts.values),
+		gathering: perDay(counts.gathering),
 		reportsAtMost: perDay(counts.reportsAtMost),
 		reports: perDay(counts.reports),
 		exchanges: perDay(counts.exchanges),
@@ -73,21 +111,10 @@ export function playDay(
 }
 
 function openChannel(sensor: SensorSettings, declaration: PropertyDeclaration | undefined): Channel {
-	const { property, name, options = {}, every, delta, heartbeat, decimals } = sensor;
+	const { property, name, options = {}, samples, aggregate } = sensor;
 	const curve = curveOf(property.at(-1) ?? name, options as Readonly<Record<string, unknown>>, declaration);
-	const noise = new Random(1, name);
-	return {
-		every,
-		delta,
-		heartbeat,
-		decimals,
-		calibration: sensor,
-		curve,
-		noise,
-		due: 0,
-		last: NaN,
-		reportedAt: 0,
-	};
+	const window = new Float64Array(windowSize(Math.max(2, samples), aggregate));
+	return { sensor, curve, noise: new Random(1, name), window, due: 0, last: NaN, reportedAt: 0 };
 }
 
 function nextWake(channels: readonly Channel[]): number {
@@ -96,14 +123,18 @@ function nextWake(channels: readonly Channel[]): number {
 	return earliest;
 }
 
-/** Whether the sample is reported. */
-function sample(channel: Channel, now: number): boolean {
-	const { curve, noise, decimals } = channel;
-	const measured = quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal());
-	const reading = calibrated(measured, channel.calibration);
-	const value = decimals === undefined ? reading : roundTo(reading, decimals);
-	const elapsed = now - channel.reportedAt;
-	if (!passesDeadband(value, channel.last, elapsed, channel.delta, channel.heartbeat)) return false;
+function measure({ sensor, curve, noise }: Channel, now: number): number {
+	return calibrated(quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal()), sensor);
+}
+
+/** Whether the value of the samples so far is reported; the next value begins. */
+function report(channel: Channel, now: number): boolean {
+	const { sensor, window } = channel;
+	const { decimals, aggregate, delta, heartbeat } = sensor;
+	const gathered = windowValue(window, 0, aggregate);
+	clearWindow(window, 0);
+	const value = decimals === undefined ? gathered : roundTo(gathered, decimals);
+	if (!passesDeadband(value, channel.last, now - channel.reportedAt, delta, heartbeat)) return false;
 	channel.last = value;
 	channel.reportedAt = now;
 	return true;

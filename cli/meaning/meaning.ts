@@ -62,7 +62,15 @@ export function meaningOf({ settings, arena, stack, drivers }: ConfiguredDevice)
 		({ driver, property }): PropertyDeclaration | undefined =>
 			drivers.get(driver)?.properties[property.join(".")],
 	);
-	const none: Day = { wakes: 0, reportsAtMost: 0, reports: 0, exchanges: 0 };
+	const none: Day = {
+		wakes: 0,
+		samples: 0,
+		values: 0,
+		gathering: 0,
+		reportsAtMost: 0,
+		reports: 0,
+		exchanges: 0,
+	};
 	const estimate = (changed: Settings): Battery & { readonly day: Day } => {
 		const day = measures ? playDay(changed, declarations) : none;
 		const charge = dailyCharge(changed, day, packets.report ?? 0);

@@ -28,7 +28,8 @@ export class FirmwareEvents implements Peripheral {
 			switch (event[0]) {
 				case "wake":
 					return { type: "wake", reason: reason() };
-				case "sample": {
+				case "sample":
+				case "gathered": {
 					const [type, sensor, value] = event;
 					return { type, sensor: sensorName(sensor), value: Number.isNaN(value) ? undefined : value };
 				}

@@ -86,6 +86,9 @@ export class NodeCounters {
 				this.samples++;
 				this.values.set(event.sensor, event.value);
 				break;
+			case "gathered":
+				this.samples++;
+				break;
 			case "filtered":
 				this.filtered++;
 				break;

@@ -33,6 +33,9 @@ export class EventText {
 			case "sample":
 				wake.sample(`${event.sensor} ${formatSensor(counters, event.sensor, event.value)}`);
 				return undefined;
+			case "gathered":
+				wake.gathered();
+				return undefined;
 			case "filtered":
 				wake.filtered();
 				return undefined;
@@ -75,6 +78,7 @@ export class EventText {
 class WakeText {
 	start: number;
 	#values: string[] = [];
+	#gathered = 0;
 	#filtered = 0;
 	#acknowledged = 0;
 
@@ -84,6 +88,10 @@ class WakeText {
 
 	sample(text: string): void {
 		this.#values.push(text);
+	}
+
+	gathered(): void {
+		this.#gathered++;
 	}
 
 	filtered(): void {
@@ -97,9 +105,11 @@ class WakeText {
 	/** Summarises and clears what happened since the last call. */
 	takeText(): string {
 		const parts = [...this.#values];
+		if (this.#gathered > 0) parts.push(`${count(this.#gathered, "sample")} gathered`);
 		if (this.#filtered > 0) parts.push(`${this.#filtered} held back`);
 		if (this.#acknowledged > 0) parts.push(`${this.#acknowledged} acknowledged`);
 		this.#values = [];
+		this.#gathered = 0;
 		this.#filtered = 0;
 		this.#acknowledged = 0;
 		return parts.length === 0 ? "nothing to do" : parts.join(", ");

@@ -52,7 +52,9 @@ export interface OutboxSettings extends Values<typeof outboxFields> {}
  */
 export interface BackoffSettings extends Values<typeof backoffFields> {}
 
-export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property"> {
+export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property" | "spacing"> {
+	/** Time between the samples of a value, in ms; absent if a value is a single sample. */
+	readonly spacing?: number;
 	/** Path to the value in the result of the driver's `sample()`, outermost name first. */
 	readonly property: readonly string[];
 }

@@ -16,15 +16,18 @@ import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
 import { ReportRecord } from "./report-record";
 import type { RetainedState } from "./retained-state";
+import { SampleWindows } from "./sample-windows";
 import { Sampler } from "./sampler";
-import { isDue, nextDue, nextDueOnGrid, realignedDue } from "./schedule";
+import { dueAfter, isDue, realignedDue } from "./schedule";
 
 // Results of a sensor in a round, in ascending order
 const NOT_DUE = 0;
 const FAILED = 1;
-const SAMPLED = 2;
-const PASSED = 3;
-type RoundResult = typeof NOT_DUE | typeof FAILED | typeof SAMPLED | typeof PASSED;
+/** One of several samples of a value, which is not complete. */
+const GATHERED = 2;
+const SAMPLED = 3;
+const PASSED = 4;
+type RoundResult = typeof NOT_DUE | typeof FAILED | typeof GATHERED | typeof SAMPLED | typeof PASSED;
 
 // Fields of a sensor in `#round`
 const ROUND_RESULT = 0;
@@ -47,6 +50,8 @@ export class Collector {
 	readonly #record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
 	readonly #round: Float64Array;
+	/** Absent if each value is a single sample. */
+	declare private readonly windows?: SampleWindows;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
@@ -67,6 +72,9 @@ export class Collector {
 		this.#grouped = reports.grouped;
 		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
 		this.#round = new Float64Array(sensors.length * ROUND_REALS);
+		const { windows } = derived.extension;
+		if (retained.extension !== undefined && windows.length > 0)
+			this.windows = new SampleWindows(retained.extension, windows, sensors);
 	}
 
 	/** Call at boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
@@ -88,6 +96,11 @@ export class Collector {
 		for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS)
 			if (state[i] < earliest) earliest = state[i];
 		return earliest;
+	}
+
+	/** Node time of the next sample of a value that has begun; Infinity: none has. */
+	get continuesAt(): number {
+		return this.windows === undefined ? Infinity : this.windows.continuesAt(this.#sensorState);
 	}
 
 	/**
@@ -127,26 +140,36 @@ export class Collector {
 	}
 
 	private sample(index: number, now: number, wallOffset: number): RoundResult {
-		const { every, grid, decimals, delta, heartbeat } = this.#settings[index];
+		const sensor = this.#settings[index];
 		const state = this.#sensorState;
 		const at = index * SENSOR_REALS;
 		const due = state[at + SENSOR_DUE];
-		if (!isDue(due, now, every, grid)) return NOT_DUE;
-		// NaN: wall time is unknown, and there is no grid to align to.
+		const windows = sensor.spacing === undefined ? undefined : this.windows;
+		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
 		state[at + SENSOR_DUE] =
-			grid && wallOffset - wallOffset === 0
-				? nextDueOnGrid(now, now + wallOffset, every)
-				: nextDue(due, now, every);
-		let value = calibrated(this.#sampler.sample(index), this.#settings[index]);
+			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
+		let value = calibrated(this.#sampler.sample(index), sensor);
+		if (Number.isNaN(value)) this.#words[WORD_FAILED_READINGS]++;
+		if (windows !== undefined) {
+			if (!windows.add(index, value)) {
+				this.#device.event?.("gathered", index, value);
+				return GATHERED;
+			}
+			value = windows.take(index);
+		}
+		// Counted from the planned time, so that intervals are exact multiples of `every`.
+		return this.filter(index, value, Math.abs(now - due) < sensor.every ? due : now);
+	}
+
+	/** @param value of the present round @param time node time */
+	private filter(index: number, value: number, time: number): RoundResult {
+		const { decimals, delta, heartbeat } = this.#settings[index];
+		const state = this.#sensorState;
+		const at = index * SENSOR_REALS;
 		if (decimals !== undefined) value = roundTo(value, decimals);
 		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
 		this.#device.event?.("sample", index, value);
-		if (Number.isNaN(value)) {
-			this.#words[WORD_FAILED_READINGS]++;
-			return FAILED;
-		}
-		// Counted from the planned time, so that intervals are exact multiples of `every`.
-		const time = Math.abs(now - due) < every ? due : now;
+		if (Number.isNaN(value)) return FAILED;
 		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
 		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
 			? PASSED
@@ -200,7 +223,8 @@ export class Collector {
 		for (let i = 0; i < this.#settings.length; i++) {
 			const { every, grid } = this.#settings[i];
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			if (grid) state[at] = realignedDue(state[at], now, now + wallOffset, every);
+			// A value that has begun is completed first.
+			if (grid && !this.windows?.isOpen(i)) state[at] = realignedDue(state[at], now, now + wallOffset, every);
 		}
 	}
 }

@@ -4,6 +4,7 @@ import type { SensorSettings, Settings } from "../config/types";
 import { utf8 } from "../mqtt/utf8";
 import { NUMBER_LENGTH } from "../text/decimal";
 import { ISO8601_LENGTH } from "../text/iso8601";
+import { type Extension, extensionOf } from "./extension";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 
@@ -16,6 +17,8 @@ export interface DerivedSettings {
 	readonly sensorsHash: number;
 	/** Changes with the broker and the network. */
 	readonly brokerHash: number;
+	/** Where features keep their state. */
+	readonly extension: Extension;
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
@@ -44,6 +47,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
 		brokerHash: brokerHash(broker, settings.wifi),
+		extension: extensionOf(sensors),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

@@ -30,6 +30,7 @@ import { ReportEncoder } from "./report-encoder";
 import { ReportExchange } from "./report-exchange";
 import { RetainedState } from "./retained-state";
 import {
+	AWAKE_WAIT_LIMIT_MS,
 	alignRetryWithSample,
 	awakeWait,
 	LONGEST_SLEEP_MS,
@@ -88,13 +89,21 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
-		if (memory.length < headerSize(sensors.length) + 256) {
+		const { extension } = derived;
+		const header = headerSize(sensors.length, extension.size);
+		if (memory.length < header + 256) {
 			device.trace(
 				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
 			);
-			memory = new Uint8Array(headerSize(sensors.length) + outbox.size);
+			memory = new Uint8Array(header + outbox.size);
 		}
-		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, outbox.size);
+		this.#retained = new RetainedState(
+			memory,
+			sensors.length,
+			derived.sensorsHash,
+			outbox.size,
+			extension.size,
+		);
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
 		this.#clock = new NodeClock(device, this.#retained);
@@ -174,7 +183,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private boot(): void {
 		const { sleep } = this.#device;
-		const restored = this.#retained.restore();
+		const restored = this.#retained.restore(this.#derived.extension.hash);
 		if (!this.#clock.restore(sleep.reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
 		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
@@ -199,6 +208,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			}
 			this.#collector.collect();
 			if (!this.#reporting) {
+				const continuesInMs = this.#collector.continuesAt - this.#clock.now;
+				if (this.#deepSleep && continuesInMs <= AWAKE_WAIT_LIMIT_MS && this.mayGoOnSampling()) {
+					this.#timers.start(NEXT_EVENT_TIMER, Math.max(continuesInMs, 1));
+					return;
+				}
 				if (this.shouldReport()) {
 					this.#reporting = true;
 					this.#nextTask = TASK_REPORT;
@@ -206,6 +220,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			} else if (this.#exchange?.busy) this.#exchange.pump();
 		}
 		this.waitOrSleep(0);
+	}
+
+	/** Samples of a value that has begun are waited for during the first half of a wake: then it reports. */
+	private mayGoOnSampling(): boolean {
+		return this.#clock.now - this.#startedAt < this.#settings.sleep.awakeLimit / 2;
 	}
 
 	private shouldReport(): boolean {

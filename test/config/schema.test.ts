@@ -98,7 +98,11 @@ const texts = fc.oneof(
 
 /** Tables of points, x ascending. */
 const points = fc
-	.uniqueArray(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 16 })
+	.uniqueArray(fc.double({ min: -1e9, max: 1e9, noNaN: true }), {
+		minLength: 2,
+		maxLength: 16,
+		comparator: "SameValueZero",
+	})
 	.map((numbers) => numbers.sort((a, b) => a - b).map((x, i) => [x, numbers.length - i]));
 
 function schemaAccepts(node: SchemaNode, value: unknown): boolean {
@@ -131,7 +135,7 @@ describe("schema and device agree", () => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}, true).some(({ message }) =>
-					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same/.test(
+					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples/.test(
 						message,
 					),
 				);
@@ -239,6 +243,7 @@ describe("schema and device agree", () => {
 			"sensors[].options",
 			"sensors[].property",
 			"sensors[].scale",
+			"sensors[].spacing",
 			"sensors[].table",
 			"sensors[].unit",
 			"sleep.commandWindow",

@@ -72,6 +72,25 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 		["a value, QoS 0", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],
 		["a value, QoS 2", settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 2 }] })],
 		[
+			"the median of five calibrated samples",
+			settings({
+				sleep: { mode: "none" },
+				sensors: [
+					{
+						...sensors[0],
+						every: 5000,
+						samples: 5,
+						aggregate: "median",
+						spacing: 1000,
+						table: [0, 0, 25, 24, 50, 51],
+						scale: 2,
+						offset: 1,
+						decimals: 1,
+					},
+				],
+			}),
+		],
+		[
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
 		],
