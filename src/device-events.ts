@@ -22,7 +22,7 @@ export interface DeviceEvents {
 	 * reading failed.
 	 */
 	sample: [sensor: number, value: number];
-	/** One of the samples that a later value stands for. `value` NaN: the reading failed. */
+	/** One of several samples of a value, which `sample` follows. `value` NaN: the reading failed. */
 	gathered: [sensor: number, value: number];
 	/** Deadband and heartbeat suppress the value of a sensor. */
 	filtered: [sensor: number];

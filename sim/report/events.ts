@@ -34,9 +34,9 @@ export type SimulationEvent =
 	| { readonly type: "boot"; readonly reason: WakeReason }
 	/** The firmware begins to run. */
 	| { readonly type: "wake"; readonly reason: WakeReason }
-	/** A value, of one sample or of the last of several. `value` undefined: the reading failed. */
+	/** A value, of one sample or several. `value` undefined: the reading failed. */
 	| { readonly type: "sample"; readonly sensor: string; readonly value: number | undefined }
-	/** One of the samples that a later value stands for. */
+	/** One of several samples of a value, which `sample` follows. */
 	| { readonly type: "gathered"; readonly sensor: string; readonly value: number | undefined }
 	/** A sample that deadband and heartbeat held back. */
 	| { readonly type: "filtered"; readonly sensor: string }

@@ -35,6 +35,9 @@ const ROUND_VALUE = 1;
 const ROUND_TIME = 2;
 const ROUND_REALS = 3;
 
+/** How long, in ms, the sensors of a driver that did not return in time are left out. */
+export const DRIVER_PAUSE_MS = 900_000;
+
 /** Samples the sensors that are due, filters the values, and appends reports to the outbox. */
 export class Collector {
 	readonly #device: Pick<Device, "event" | "trace">;
@@ -77,16 +80,50 @@ export class Collector {
 			this.windows = new SampleWindows(retained.extension, windows, sensors);
 	}
 
-	/** Call at boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
-	start(fresh: boolean): void {
+	/**
+	 * Call at boot.
+	 * @param fresh nothing is known of earlier samples: each sensor is due at once
+	 * @param mayPause sensors may be paused by {@link pauseDriver}
+	 */
+	start(fresh: boolean, mayPause: boolean): void {
 		const state = this.#sensorState;
 		const { jumpedSinceLastCheck, now } = this.#clock;
 		if (!fresh && jumpedSinceLastCheck) this.realign();
 		for (let i = 0; i < this.#settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
 			// A time this far ahead means that the settings have changed.
-			if (fresh || state[at] - now > 2 * this.#settings[i].every) state[at] = now;
+			const longest = 2 * this.#settings[i].every + (mayPause ? DRIVER_PAUSE_MS : 0);
+			if (fresh || state[at] - now > longest) state[at] = now;
 		}
+		// A driver may stop the chip in the first wake already, which the next boot must be able to tell.
+		if (fresh) this.#retained.commit();
+	}
+
+	/**
+	 * A driver has not returned, or too late for anything else in its wake: its sensors are not sampled for
+	 * {@link DRIVER_PAUSE_MS}, so that others can report. Durable at once.
+	 */
+	pauseDriver(index: number): void {
+		const { name, driver } = this.#settings[index];
+		this.#device.trace(
+			`sensor ${name}: the driver ${driver} takes too long; paused for ${DRIVER_PAUSE_MS} ms`,
+		);
+		const until = this.#clock.now + DRIVER_PAUSE_MS;
+		for (let i = 0; i < this.#settings.length; i++) {
+			if (!this.#sampler.shareDriver(i, index)) continue;
+			const at = i * SENSOR_REALS + SENSOR_DUE;
+			if (this.#sensorState[at] < until) this.#sensorState[at] = until;
+			this.windows?.clear(i);
+		}
+		this.#clock.saveTimes(0);
+		this.#retained.commit();
+	}
+
+	/** The driver of a sensor was being called when the chip stopped: counts a failed reading, and a pause. */
+	recordInterruptedDriver(index: number): void {
+		this.#words[WORD_FAILED_READINGS]++;
+		this.#device.event?.("sample", index, NaN);
+		this.pauseDriver(index);
 	}
 
 	/** Node time of the earliest sample; Infinity: there are no sensors. */
@@ -106,8 +143,9 @@ export class Collector {
 	/**
 	 * Takes all samples that are due, and commits the reports appended to the outbox. Allocates nothing itself;
 	 * drivers may.
+	 * @param driverLimitMs time that the driver of one sensor may take
 	 */
-	collect(): void {
+	collect(driverLimitMs: number): void {
 		const clock = this.#clock;
 		if (clock.jumpedSinceLastCheck) this.realign();
 		const { now } = clock;
@@ -116,10 +154,16 @@ export class Collector {
 		const count = this.#settings.length;
 		const round = this.#round;
 		let passed = false;
+		let slow = -1;
+		let before = now;
 		for (let i = 0; i < count; i++) {
 			const result = this.sample(i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
 			if (result === PASSED) passed = true;
+			if (result === NOT_DUE) continue;
+			const after = clock.now;
+			if (after - before > driverLimitMs) slow = i;
+			before = after;
 		}
 		if (passed) {
 			const first = this.#words[WORD_SEQUENCE];
@@ -132,6 +176,7 @@ export class Collector {
 		}
 		for (let i = 0; i < count; i++)
 			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
+		if (slow >= 0) this.pauseDriver(slow);
 	}
 
 	/** Call before sleep. */
@@ -148,13 +193,13 @@ export class Collector {
 		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
 		state[at + SENSOR_DUE] =
 			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
+		this.#retained.markDriver(index);
 		let value = calibrated(this.#sampler.sample(index), sensor);
+		this.#retained.markDriver(-1);
 		if (Number.isNaN(value)) this.#words[WORD_FAILED_READINGS]++;
 		if (windows !== undefined) {
-			if (!windows.add(index, value)) {
-				this.#device.event?.("gathered", index, value);
-				return GATHERED;
-			}
+			this.#device.event?.("gathered", index, value);
+			if (!windows.add(index, value)) return GATHERED;
 			value = windows.take(index);
 		}
 		// Counted from the planned time, so that intervals are exact multiples of `every`.

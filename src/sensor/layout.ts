@@ -1,7 +1,8 @@
 /**
  * Retained memory: two copies of the header's fixed part, two copies of its sensors' part with the extension
- * that some features have (extension.ts), a byte that marks a boot, then the ring of the outbox. The newer
- * valid copy applies; a commit overwrites the other one, so that a reset at any byte leaves one copy intact.
+ * that some features have (extension.ts), a byte that says what
+ * has begun, then the ring of the outbox. The newer valid copy applies; a commit overwrites the other one, so
+ * that a reset at any byte leaves one copy intact.
  */
 
 export const LAYOUT_MAGIC = 0x46_4c_79_46;
@@ -126,7 +127,15 @@ export function variableSize(shape: number): number {
 	return (shape & ((1 << SHAPE_SENSORS) - 1)) * SENSOR_SIZE + (shape >> SHAPE_SENSORS) * 8;
 }
 
-/** Bytes before the ring; the last one is the boot mark, which the checksum does not cover. */
+// Values of the last byte before the ring, the mark, which the checksum does not cover.
+/** The node sleeps. */
+export const MARK_ASLEEP = 0;
+/** The node has booted. */
+export const MARK_BOOTED = 1;
+/** The first one of: the driver of a sensor is being called. */
+export const MARK_DRIVER = 2;
+
+/** Bytes before the ring. */
 export function headerSize(sensors: number, extension = 0): number {
 	return 2 * (FIXED_SIZE + variableSize(shapeOf(sensors, extension))) + 1;
 }

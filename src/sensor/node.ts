@@ -50,6 +50,8 @@ const ERROR_SLEEP_MS = 60_000;
  * the last join: a network that has changed does not answer at all.
  */
 const TRIAL_LIMIT_MS = 2000;
+/** Share of `awakeLimit` that a driver may take: after that, hardly anything is left for a report. */
+const DRIVER_SHARE = 0.75;
 /** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;
 
@@ -184,11 +186,16 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private boot(): void {
 		const { sleep } = this.#device;
 		const restored = this.#retained.restore(this.#derived.extension.hash);
-		if (!this.#clock.restore(sleep.reason)) forgetAddresses(this.#retained);
+		const { reason } = sleep;
+		// After a reset by hand or a loss of power the driver that was being called is not the cause.
+		const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
+		const interrupted = mayPause && restored === "valid" ? this.#retained.interruptedDriver : -1;
+		if (!this.#clock.restore(reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
 		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
 		adoptRetained(this.#device, this.#retained, this.#outbox, restored, this.#derived.brokerHash);
-		this.#collector.start(restored !== "valid");
+		this.#collector.start(restored !== "valid", mayPause);
+		if (interrupted >= 0) this.#collector.recordInterruptedDriver(interrupted);
 		if (this.#idle)
 			this.#device.trace(
 				this.#settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured",
@@ -206,7 +213,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#timers.start(NEXT_EVENT_TIMER, waitMs);
 				return;
 			}
-			this.#collector.collect();
+			this.#collector.collect(this.#deepSleep ? this.#settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
 			if (!this.#reporting) {
 				const continuesInMs = this.#collector.continuesAt - this.#clock.now;
 				if (this.#deepSleep && continuesInMs <= AWAKE_WAIT_LIMIT_MS && this.mayGoOnSampling()) {

@@ -5,6 +5,9 @@ import {
 	headerSize,
 	LAYOUT_MAGIC,
 	LAYOUT_VERSION,
+	MARK_ASLEEP,
+	MARK_BOOTED,
+	MARK_DRIVER,
 	REAL_LAST_SYNC,
 	REAL_WALL_TIME,
 	REALS,
@@ -149,16 +152,31 @@ export class RetainedState {
 	 * elapsed time was not a sleep.
 	 */
 	markBoot(): boolean {
-		const { memory } = this;
-		const at = this.ringStart - 1;
-		const marked = memory[at] !== 0;
-		memory[at] = 1;
+		const marked = this.memory[this.ringStart - 1] !== MARK_ASLEEP;
+		this.mark(MARK_BOOTED);
 		return marked;
 	}
 
 	/** Call before sleep, after the commit. */
 	clearBootMark(): void {
-		this.memory[this.ringStart - 1] = 0;
+		this.mark(MARK_ASLEEP);
+	}
+
+	/** Marks that the driver of a sensor is being called; −1: it has returned. */
+	markDriver(sensor: number): void {
+		this.mark(sensor < 0 ? MARK_BOOTED : MARK_DRIVER + sensor);
+	}
+
+	/** Before {@link markBoot}: the sensor whose driver was being called when the chip stopped; −1: none. */
+	get interruptedDriver(): number {
+		const mark = this.memory[this.ringStart - 1];
+		return mark >= MARK_DRIVER && mark < MARK_DRIVER + this.sensors.length / SENSOR_REALS
+			? mark - MARK_DRIVER
+			: -1;
+	}
+
+	private mark(value: number): void {
+		this.memory[this.ringStart - 1] = value;
 	}
 
 	private generationOf(copy: number): number {

@@ -42,6 +42,12 @@ export class SampleWindows {
 		return this.isOpen(index) ? isDue(due, now, spacing, false) : isDue(due, now, every, grid);
 	}
 
+	/** Drops what has been gathered of a sensor's value. */
+	clear(index: number): void {
+		const at = this.windows[index];
+		if (at > 0) clearWindow(this.state, at);
+	}
+
 	/** Adds a sample to a sensor's value. @returns whether that completes it */
 	add(index: number, value: number): boolean {
 		const at = this.windows[index];

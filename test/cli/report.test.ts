@@ -83,6 +83,7 @@ describe("summary", () => {
 			crashes: 0,
 			limits: 0,
 			failed: {},
+			failedReadings: { t: 1 },
 			awake: { p50: 20, p95: 1100, maximum: 1100 },
 			exchange: { bytesPerReport: 100, roundTripsPerExchange: 2, reportsPerExchange: 1 },
 			joins: {
@@ -118,6 +119,18 @@ describe("summary", () => {
 		const power = events(accepted(1, 1), [2, { type: "boot", reason: "power-on" }], accepted(3, 1));
 		assert.deepEqual([summaryOf(reset).lost, summaryOf(reset).waiting], [0, 1]);
 		assert.deepEqual([summaryOf(power).lost, summaryOf(power).waiting, summaryOf(power).accepted], [1, 1, 2]);
+	});
+
+	test("each of several samples of a value counts as a sample, and the value as none", () => {
+		const { samples, failedReadings } = summaryOf(
+			events(
+				[1, { type: "gathered", sensor: "t", value: undefined }],
+				[2, { type: "gathered", sensor: "t", value: 3 }],
+				[2, { type: "sample", sensor: "t", value: 3 }],
+				[2, { type: "sample", sensor: "h", value: 50 }],
+			),
+		);
+		assert.deepEqual([samples, failedReadings], [3, { t: 1 }]);
 	});
 
 	test("failures by fault, crashes, limits, and retransmissions are counted", () => {
@@ -228,6 +241,7 @@ a note
 
 1 node, 2 min simulated: 2 wakes, 2 samples (1 held back), 1 report
 reports      1 published, 1 acknowledged, 0 waiting, 0 dropped, 0 lost; 0 sent again
+failures     failed readings of t 1
 awake        p50 0.02 s, p95 1.1 s, longest 1.1 s
 network      100 bytes a report; 2 round trips and 1 reports an exchange
 joins        1, 0 of them fast; scan 0.78 s and 78 mC

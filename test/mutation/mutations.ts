@@ -638,6 +638,20 @@ export const mutations: readonly Mutation[] = [
 		MEASURING,
 	),
 	mutation(
+		"src/sensor/collector.ts",
+		"this.#retained.markDriver(index);",
+		"",
+		"a driver that hangs stops every wake",
+		["test/sensor/failed-readings.test.ts"],
+	),
+	mutation(
+		"src/sensor/collector.ts",
+		"if (after - before > driverLimitMs) slow = i;",
+		"",
+		"a driver that takes all of awakeLimit keeps all sensors from reporting",
+		["test/sensor/failed-readings.test.ts"],
+	),
+	mutation(
 		"src/sensor/retained-state.ts",
 		'if (extension !== undefined && (result !== "valid" || extension[EXTENSION_HASH] !== extensionHash)) {',
 		"if (extension !== undefined && extension[EXTENSION_HASH] === -1) {",
