@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	],
 	"broker.username": ["mqttuser", "mqttusername", "user", "login"],
 	"broker.will": ["willmessage", "birthmessage", "lwt", "lastwill", "availability", "availabilitytopic"],
+	diagnostics: ["debug", "telemetry", "state", "status", "health", "statistics", "selftest"],
 	"sleep.awakeLimit": ["runduration", "reboottimeout", "awaketime", "maxawake"],
 	"sleep.mode": ["deepsleep", "powersave", "powersavemode"],
 	"sensors[].decimals": ["accuracydecimals", "precision", "round", "digits", "tempres", "humres", "pressres"],

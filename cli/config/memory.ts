@@ -44,6 +44,8 @@ const SENSOR = 360;
 /** The view of the retained extension; the windows of values with several samples. */
 const EXTENSION = 128;
 const WINDOWS = 96;
+/** Messages about the node itself, and their buffer. */
+const DIAGNOSTICS = 900;
 const SENSOR_TOPIC_BYTE = 2;
 const IN_FLIGHT = 24;
 /** Texts of CONNECT are kept as configured, filled in, and as bytes. */
@@ -183,9 +185,15 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 
 function nodeNeeds(settings: Settings): Need[] {
 	const { broker, sensors, topic } = settings;
-	const { size, windows } = extensionOf(sensors);
+	const { size, windows, diagnostics } = extensionOf(settings);
 	return [
-		{ bytes: size * 8 + (size > 0 ? EXTENSION : 0) + (windows.length > 0 ? WINDOWS : 0) },
+		{
+			bytes:
+				size * 8 +
+				(size > 0 ? EXTENSION : 0) +
+				(windows.length > 0 ? WINDOWS : 0) +
+				(diagnostics > 0 ? DIAGNOSTICS : 0),
+		},
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },

@@ -77,6 +77,7 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 		);
 	};
 	refuse("a report", reportSize(settings), "topic or the names of sensors");
+	refuse("a message of diagnostics", diagnosticsSize(settings), "diagnostics.topic");
 	try {
 		refuse(
 			"CONNECT",
@@ -112,6 +113,16 @@ function reportSize(settings: Settings): number {
 			publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0),
 		),
 	);
+}
+
+/** Bytes of a message of diagnostics that names no failed sensors; 0 without diagnostics. */
+function diagnosticsSize(settings: Settings): number {
+	const { diagnostics } = deriveSettings(settings);
+	if (diagnostics === undefined) return 0;
+	const mac = new Uint8Array(longestIdentity.mac.length);
+	const chip = new Uint8Array(longestIdentity.chip.length);
+	const topic = fillTopic(diagnostics.topic, mac, chip);
+	return publishSize(settings.broker.version, topic.length, diagnostics.leastSize, 0, 0);
 }
 
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */

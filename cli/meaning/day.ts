@@ -51,13 +51,14 @@ interface Channel {
  * @param declarations what the driver of each sensor declares of its property
  */
 export function playDay(
-	{ sensors, payload, topic }: Settings,
+	{ sensors, payload, topic, diagnostics }: Settings,
 	declarations: readonly (PropertyDeclaration | undefined)[],
 ): Day {
 	const channels = sensors.map((sensor, index) => openChannel(sensor, declarations[index]));
 	const samplesPerDay = sensors.reduce((sum, { every, samples }) => sum + (samples * DAY_MS) / every, 0);
 	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, samplesPerDay));
 	const together = payload === "json" && !topic.includes("{sensor}");
+	let messageDue = diagnostics === undefined ? Infinity : 0;
 	const counts = {
 		wakes: 0,
 		samples: 0,
@@ -91,12 +92,15 @@ export function playDay(
 			const span = inOneWake ? 0 : (samples - 1) * spacing;
 			channel.due = nextDue(channel.due - span, now, every);
 		}
+		const early = reports > 0 ? (diagnostics?.every ?? 0) / 4 : 0;
+		const message = messageDue - now <= early;
+		if (message) messageDue = now + (diagnostics?.every ?? 0);
 		counts.wakes++;
 		counts.values += values;
 		counts.gathering += gathering;
 		counts.reportsAtMost += together ? Math.min(1, values) : values;
 		counts.reports += together ? Math.min(1, reports) : reports;
-		if (reports > 0) counts.exchanges++;
+		if (reports > 0 || message) counts.exchanges++;
 	}
 	const perDay = (count: number): number => Math.round((count * DAY_MS) / length);
 	return {

@@ -57,6 +57,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		payload,
 		sleep,
 		outbox,
+		...(values.diagnostics === undefined ? {} : { diagnostics: values.diagnostics }),
 		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
 		listen: { ...values.listen, users: readUsers(listen), acl: readRules(listen) },

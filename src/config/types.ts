@@ -1,5 +1,6 @@
 import type { ruleFields, tlsFields } from "./fields/access";
 import type { brokerFields, willFields } from "./fields/broker";
+import type { diagnosticsFields } from "./fields/diagnostics";
 import type { Values } from "./fields/field";
 import type { fireflyFields } from "./fields/firefly";
 import type { listenFields } from "./fields/listen";
@@ -19,6 +20,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly sleep: SleepSettings;
 	readonly outbox: OutboxSettings;
 	readonly backoff: BackoffSettings;
+	/** Absent: there are no messages about the node itself. */
+	readonly diagnostics?: DiagnosticsSettings;
 	readonly sensors: readonly SensorSettings[];
 	readonly listen: ListenSettings;
 	readonly time: TimeSettings;
@@ -51,6 +54,8 @@ export interface OutboxSettings extends Values<typeof outboxFields> {}
  * other topics are sent.
  */
 export interface BackoffSettings extends Values<typeof backoffFields> {}
+
+export interface DiagnosticsSettings extends Values<typeof diagnosticsFields> {}
 
 export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property" | "spacing"> {
 	/** Time between the samples of a value, in ms; absent if a value is a single sample. */

@@ -2,6 +2,7 @@ import type { SensorSettings, Settings } from "../config/types";
 import type { Device } from "../device";
 import { calibrated } from "./calibration";
 import type { DerivedSettings } from "./derived-settings";
+import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
 import { passesDeadband, roundTo } from "./filter";
 import {
 	SENSOR_DUE,
@@ -53,6 +54,8 @@ export class Collector {
 	readonly #record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
 	readonly #round: Float64Array;
+	/** Where failed readings are counted by sensor; absent if they are not. */
+	declare private readonly failures?: number;
 	/** Absent if each value is a single sample. */
 	declare private readonly windows?: SampleWindows;
 
@@ -75,7 +78,8 @@ export class Collector {
 		this.#grouped = reports.grouped;
 		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
 		this.#round = new Float64Array(sensors.length * ROUND_REALS);
-		const { windows } = derived.extension;
+		const { windows, diagnostics } = derived.extension;
+		if (diagnostics > 0) this.failures = diagnostics + DIAGNOSTICS_FAILURES;
 		if (retained.extension !== undefined && windows.length > 0)
 			this.windows = new SampleWindows(retained.extension, windows, sensors);
 	}
@@ -121,7 +125,7 @@ export class Collector {
 
 	/** The driver of a sensor was being called when the chip stopped: counts a failed reading, and a pause. */
 	recordInterruptedDriver(index: number): void {
-		this.#words[WORD_FAILED_READINGS]++;
+		this.countFailure(index);
 		this.#device.event?.("sample", index, NaN);
 		this.pauseDriver(index);
 	}
@@ -160,7 +164,7 @@ export class Collector {
 			const result = this.sample(i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
 			if (result === PASSED) passed = true;
-			if (result === NOT_DUE) continue;
+			if (result === NOT_DUE || driverLimitMs === Infinity) continue;
 			const after = clock.now;
 			if (after - before > driverLimitMs) slow = i;
 			before = after;
@@ -196,7 +200,7 @@ export class Collector {
 		this.#retained.markDriver(index);
 		let value = calibrated(this.#sampler.sample(index), sensor);
 		this.#retained.markDriver(-1);
-		if (Number.isNaN(value)) this.#words[WORD_FAILED_READINGS]++;
+		if (Number.isNaN(value)) this.countFailure(index);
 		if (windows !== undefined) {
 			this.#device.event?.("gathered", index, value);
 			if (!windows.add(index, value)) return GATHERED;
@@ -204,6 +208,12 @@ export class Collector {
 		}
 		// Counted from the planned time, so that intervals are exact multiples of `every`.
 		return this.filter(index, value, Math.abs(now - due) < sensor.every ? due : now);
+	}
+
+	private countFailure(index: number): void {
+		this.#words[WORD_FAILED_READINGS]++;
+		const { extension } = this.#retained;
+		if (extension !== undefined && this.failures !== undefined) extension[this.failures + index]++;
 	}
 
 	/** @param value of the present round @param time node time */

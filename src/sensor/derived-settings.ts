@@ -4,6 +4,7 @@ import type { SensorSettings, Settings } from "../config/types";
 import { utf8 } from "../mqtt/utf8";
 import { NUMBER_LENGTH } from "../text/decimal";
 import { ISO8601_LENGTH } from "../text/iso8601";
+import { type DiagnosticsLayout, diagnosticsLayout } from "./diagnostics-layout";
 import { type Extension, extensionOf } from "./extension";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
@@ -19,6 +20,8 @@ export interface DerivedSettings {
 	readonly brokerHash: number;
 	/** Where features keep their state. */
 	readonly extension: Extension;
+	/** Absent: there are none. */
+	readonly diagnostics?: DiagnosticsLayout;
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
@@ -28,7 +31,7 @@ export interface DerivedSettings {
 	readonly sequence: Uint8Array;
 	readonly time: Uint8Array;
 	readonly dropped: Uint8Array;
-	/** Bytes of the longest payload. */
+	/** Bytes of the longest payload of a report. */
 	readonly size: number;
 }
 
@@ -44,10 +47,12 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12
 		: NUMBER_LENGTH;
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
+	const messages = diagnosticsLayout(settings);
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
 		brokerHash: brokerHash(broker, settings.wifi),
-		extension: extensionOf(sensors),
+		extension: extensionOf(settings),
+		...(messages === undefined ? {} : { diagnostics: messages }),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

@@ -1,5 +1,6 @@
-import type { SensorSettings } from "../config/types";
+import type { Settings } from "../config/types";
 import { fnv1aOfText } from "../text/fnv1a";
+import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
 import { windowSize } from "./sample-window";
 
 /**
@@ -13,15 +14,22 @@ export interface Extension {
 	readonly hash: number;
 	/** For each sensor, where its window is, 0: it has none; empty: none has. */
 	readonly windows: readonly number[];
+	/** Where diagnostics begin; 0: there are none. */
+	readonly diagnostics: number;
 }
 
 /** The double that holds the hash. */
 export const EXTENSION_HASH = 0;
 
-export const NO_EXTENSION: Extension = Object.freeze({ size: 0, hash: 0, windows: Object.freeze([]) });
+export const NO_EXTENSION: Extension = Object.freeze({
+	size: 0,
+	hash: 0,
+	windows: Object.freeze([]),
+	diagnostics: 0,
+});
 
 /** For start-up: allocates. */
-export function extensionOf(sensors: readonly SensorSettings[]): Extension {
+export function extensionOf({ sensors, diagnostics }: Pick<Settings, "sensors" | "diagnostics">): Extension {
 	let size = EXTENSION_HASH + 1;
 	const windows: number[] = [];
 	if (sensors.some(({ samples }) => samples > 1))
@@ -29,9 +37,11 @@ export function extensionOf(sensors: readonly SensorSettings[]): Extension {
 			windows.push(samples > 1 ? size : 0);
 			size += windowSize(samples, aggregate);
 		}
+	const messages = diagnostics === undefined ? 0 : size;
+	if (messages > 0) size += DIAGNOSTICS_FAILURES + sensors.length;
 	if (size === EXTENSION_HASH + 1) return NO_EXTENSION;
 	const meaning = sensors.map(({ samples, aggregate, table, scale, offset }) =>
 		samples > 1 ? [samples, aggregate, table ?? 0, scale ?? 1, offset ?? 0] : 0,
 	);
-	return { size, hash: fnv1aOfText(JSON.stringify(meaning)), windows };
+	return { size, hash: fnv1aOfText(JSON.stringify(meaning)), windows, diagnostics: messages };
 }

@@ -5,6 +5,7 @@ import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import { Diagnostics } from "./diagnostics";
 import type { ReportExchangeHandler } from "./exchange-parts";
 import { forgetAddresses } from "./join-cache";
 import { headerSize, REAL_DRIFT } from "./layout";
@@ -81,6 +82,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Task to run after the present one. */
 	#nextTask: Task = TASK_NONE;
 	readonly #timers: NodeTimers;
+	/** Absent if none are configured. */
+	declare private readonly diagnostics?: Diagnostics;
 	/** @param derived derived from the same settings, or from their template */
 	constructor(device: Device, settings: Settings, derived: DerivedSettings = deriveSettings(settings)) {
 		this.#device = device;
@@ -118,6 +121,15 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.#encoder,
 			this.#clock,
 		);
+		const { diagnostics } = derived;
+		if (settings.diagnostics !== undefined && diagnostics !== undefined && this.#retained.extension)
+			this.diagnostics = new Diagnostics(
+				settings.diagnostics.every,
+				diagnostics,
+				this.#retained.extension,
+				extension.diagnostics,
+				device,
+			);
 		this.#timers = new NodeTimers(device.timer, (id) => this.runTasks(this.taskOf(id)));
 		this.#network = new NetworkSession(device, settings.wifi, this.#retained, this.#clock, this);
 	}
@@ -190,8 +202,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		// After a reset by hand or a loss of power the driver that was being called is not the cause.
 		const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
 		const interrupted = mayPause && restored === "valid" ? this.#retained.interruptedDriver : -1;
+		const crashed = reason === "deep-sleep" && restored === "valid" && this.#retained.wasInterrupted;
 		if (!this.#clock.restore(reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
+		// The firmware sleeps a while after a crash before the node runs.
+		this.diagnostics?.start(crashed ? "crash" : reason, this.#startedAt);
 		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
 		adoptRetained(this.#device, this.#retained, this.#outbox, restored, this.#derived.brokerHash);
 		this.#collector.start(restored !== "valid", mayPause);
@@ -215,11 +230,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			}
 			this.#collector.collect(this.#deepSleep ? this.#settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
 			if (!this.#reporting) {
-				const continuesInMs = this.#collector.continuesAt - this.#clock.now;
-				if (this.#deepSleep && continuesInMs <= AWAKE_WAIT_LIMIT_MS && this.mayGoOnSampling()) {
-					this.#timers.start(NEXT_EVENT_TIMER, Math.max(continuesInMs, 1));
-					return;
-				}
+				if (this.#deepSleep && this.goesOnSampling()) return;
 				if (this.shouldReport()) {
 					this.#reporting = true;
 					this.#nextTask = TASK_REPORT;
@@ -229,9 +240,16 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.waitOrSleep(0);
 	}
 
-	/** Samples of a value that has begun are waited for during the first half of a wake: then it reports. */
-	private mayGoOnSampling(): boolean {
-		return this.#clock.now - this.#startedAt < this.#settings.sleep.awakeLimit / 2;
+	/** Waits for the next sample of a value that has begun, in the first half of a wake: then it reports. */
+	private goesOnSampling(): boolean {
+		const { continuesAt } = this.#collector;
+		if (continuesAt === Infinity) return false;
+		const { now } = this.#clock;
+		const waitMs = continuesAt - now;
+		if (waitMs > AWAKE_WAIT_LIMIT_MS || now - this.#startedAt >= this.#settings.sleep.awakeLimit / 2)
+			return false;
+		this.#timers.start(NEXT_EVENT_TIMER, Math.max(waitMs, 1));
+		return true;
 	}
 
 	private shouldReport(): boolean {
@@ -245,7 +263,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	 */
 	private nextTryAt(): number {
 		const retry = nextRetryAt(this.#retained);
-		return this.#deepSleep ? Math.max(retry, this.#outbox.sendableAt(this.#encoder.grouped)) : retry;
+		if (!this.#deepSleep) return retry;
+		const sendableAt = this.#outbox.sendableAt(this.#encoder.grouped);
+		return Math.max(retry, Math.min(sendableAt, this.diagnostics?.dueAt ?? Infinity));
 	}
 
 	private report(): void {
@@ -294,6 +314,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#encoder,
 				this.#clock,
 				this,
+				this.diagnostics,
 			);
 			return true;
 		} catch (error) {
@@ -351,7 +372,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the network. */
-	onNetworkUp(): void {
+	onNetworkUp(signal: number): void {
+		if (this.diagnostics !== undefined) this.diagnostics.signal = signal;
 		this.runTasks(TASK_NETWORK_UP);
 	}
 
@@ -477,6 +499,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { now } = this.#clock;
 		const sleepMs = sleepLength(until, now, reals[REAL_DRIFT]);
 		this.#clock.saveTimes(sleepMs);
+		this.diagnostics?.recordSleep(now);
 		this.#retained.commit();
 		this.#retained.clearBootMark();
 		this.#asleep = true;

@@ -8,6 +8,7 @@ import {
 	countPipelineRefusal,
 	mayPipeline,
 } from "./broker-limits";
+import type { Diagnostics } from "./diagnostics";
 import type { ExchangeParts, ReportExchangeHandler } from "./exchange-parts";
 import { WORD_PACKET_SIZE } from "./layout";
 import type { NodeClock } from "./node-clock";
@@ -48,9 +49,21 @@ export class ReportExchange implements ClientHandler {
 		encoder: ReportEncoder,
 		clock: NodeClock,
 		handler: ReportExchangeHandler,
+		diagnostics: Diagnostics | undefined,
 	) {
 		const client = new Client(settings.broker, this, device);
-		const parts = { device, settings, retained, outbox, encoder, clock, client, handler, staysConnected };
+		const parts: ExchangeParts = {
+			device,
+			settings,
+			retained,
+			outbox,
+			encoder,
+			clock,
+			client,
+			handler,
+			staysConnected,
+			...(diagnostics === undefined ? {} : { diagnostics }),
+		};
 		this.parts = parts;
 		const answers = new ReportAnswers(parts);
 		this.answers = answers;
@@ -66,6 +79,7 @@ export class ReportExchange implements ClientHandler {
 	connect(): void {
 		const { device, retained, outbox, clock, client } = this.parts;
 		this.sender.reset();
+		this.parts.diagnostics?.reset();
 		this.answers.deliveredCount = 0;
 		this.connectStartedAt = clock.now;
 		const pipeline = this.mayPipeline();
@@ -157,7 +171,10 @@ export class ReportExchange implements ClientHandler {
 		}
 		this.pipelineSuspected = false;
 		const opened = client.negotiated.isAgreed;
-		if (error === undefined && opened) this.sender.confirmQoS0();
+		if (error === undefined && opened) {
+			this.sender.confirmQoS0();
+			this.parts.diagnostics?.confirm(this.parts.clock.now);
+		}
 		device.event?.("closed", this.answers.deliveredCount);
 		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
 		if (!staysConnected && opened && this.sender.isIdle && this.sender.unconfirmedSequence === 0)

@@ -152,7 +152,7 @@ export class RetainedState {
 	 * elapsed time was not a sleep.
 	 */
 	markBoot(): boolean {
-		const marked = this.memory[this.ringStart - 1] !== MARK_ASLEEP;
+		const marked = this.wasInterrupted;
 		this.mark(MARK_BOOTED);
 		return marked;
 	}
@@ -162,9 +162,11 @@ export class RetainedState {
 		this.mark(MARK_ASLEEP);
 	}
 
-	/** Marks that the driver of a sensor is being called; −1: it has returned. */
+	/**
+	 * After {@link restore}: marks that the driver of a sensor is being called; −1: it has returned.
+	 */
 	markDriver(sensor: number): void {
-		this.mark(sensor < 0 ? MARK_BOOTED : MARK_DRIVER + sensor);
+		this.memory[this.words[WORD_RING_START] - 1] = sensor < 0 ? MARK_BOOTED : MARK_DRIVER + sensor;
 	}
 
 	/** Before {@link markBoot}: the sensor whose driver was being called when the chip stopped; −1: none. */
@@ -173,6 +175,11 @@ export class RetainedState {
 		return mark >= MARK_DRIVER && mark < MARK_DRIVER + this.sensors.length / SENSOR_REALS
 			? mark - MARK_DRIVER
 			: -1;
+	}
+
+	/** Before {@link markBoot}: whether the last run ended without {@link clearBootMark}. */
+	get wasInterrupted(): boolean {
+		return this.memory[this.ringStart - 1] !== MARK_ASLEEP;
 	}
 
 	private mark(value: number): void {

@@ -119,12 +119,15 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 	if (node.items?.properties !== undefined) yield* walkSchema(node.items, `${path}[]`);
 }
 
+/** Sections that are absent unless they are configured. */
+const optional = ["will", "tls", "diagnostics"];
+
 /** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
 	if (node.default !== undefined) return node.default;
 	if (node.properties === undefined) return undefined;
 	const entries = Object.entries(node.properties).map(([key, child]) => [key, withDefaults(child)] as const);
-	const known = entries.filter(([key, value]) => value !== undefined && key !== "will" && key !== "tls");
+	const known = entries.filter(([key, value]) => value !== undefined && !optional.includes(key));
 	return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
@@ -189,6 +192,7 @@ describe("schema and device agree", () => {
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
+			diagnostics: {},
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });

@@ -63,6 +63,7 @@ test("every setting is read", () => {
 			sleep: { mode: "none", awakeLimit: "20s" },
 			outbox: { storage: "rtc", policy: "thin", size: 2000 },
 			backoff: { minimum: "1s", maximum: "1h" },
+			diagnostics: { every: "30m", topic: "home/{id}/state" },
 			sensors: [
 				{
 					name: "t",
@@ -133,6 +134,7 @@ test("every setting is read", () => {
 		sleep: { ...defaults.sleep, mode: "none", awakeLimit: 20_000 },
 		outbox: { ...defaults.outbox, policy: "thin", size: 2000 },
 		backoff: { ...defaults.backoff, minimum: 1000, maximum: 3_600_000 },
+		diagnostics: { every: 1_800_000, topic: "home/{id}/state" },
 		sensors: [
 			{
 				name: "t",

@@ -638,6 +638,13 @@ export const mutations: readonly Mutation[] = [
 		MEASURING,
 	),
 	mutation(
+		"src/sensor/diagnostics.ts",
+		"if (this.progress === NOT_SENT) return;",
+		"",
+		"diagnostics count as sent though no connection took them",
+		["test/sensor/diagnostics.test.ts"],
+	),
+	mutation(
 		"src/sensor/collector.ts",
 		"this.#retained.markDriver(index);",
 		"",

@@ -180,7 +180,7 @@ test("a reset between the samples of a value keeps those that a sleep has commit
 
 test("a value whose next sample is late by more than a period begins anew", () => {
 	const { sensors } = settings({ sensors: [{ samples: 3, aggregate: "min", spacing: 20 * SECOND }] });
-	const { size, windows } = extensionOf(sensors);
+	const { size, windows } = extensionOf({ sensors });
 	for (const [late, expected] of [
 		[MINUTE, 1],
 		[MINUTE + 1, 8],

@@ -91,6 +91,14 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 			}),
 		],
 		[
+			"a value, with diagnostics each minute",
+			settings({
+				sleep: { mode: "none" },
+				diagnostics: { every: 60_000, topic: "home/{id}/diagnostics" },
+				sensors: [sensors[0], { name: "battery", property: ["battery", "voltage"], every: 3_600_000 }],
+			}),
+		],
+		[
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
 		],

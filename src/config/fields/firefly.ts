@@ -2,6 +2,7 @@ import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
 import { brokerFields } from "./broker";
+import { diagnosticsFields } from "./diagnostics";
 import type { Fields } from "./field";
 import { listenFields } from "./listen";
 import { backoffFields, outboxFields, sleepFields, timeFields, wifiFields } from "./node";
@@ -52,6 +53,13 @@ export const fireflyFields = deepFreeze({
 		kind: "section",
 		fields: backoffFields,
 		text: "Waits between failed reports; a topic on which the broker refuses a report waits on its own.",
+	},
+	diagnostics: {
+		kind: "section",
+		fields: diagnosticsFields,
+		optional: true,
+		text: "Messages about the node itself: wakes, resets, signal, time awake, what waits, drops and failed readings.",
+		detail: ["Without it there are none. docs/measurements.md has what they hold."],
 	},
 	sensors: {
 		kind: "list",
