@@ -44,6 +44,7 @@ const SENSOR = 360;
 /** The view of the retained extension; the windows of values with several samples. */
 const EXTENSION = 128;
 const WINDOWS = 96;
+const BATTERY = 96;
 /** Messages about the node itself, and their buffer. */
 const DIAGNOSTICS = 900;
 const SENSOR_TOPIC_BYTE = 2;
@@ -184,7 +185,7 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 }
 
 function nodeNeeds(settings: Settings): Need[] {
-	const { broker, sensors, topic } = settings;
+	const { broker, sensors, topic, battery } = settings;
 	const { size, windows, diagnostics } = extensionOf(settings);
 	return [
 		{
@@ -192,6 +193,7 @@ function nodeNeeds(settings: Settings): Need[] {
 				size * 8 +
 				(size > 0 ? EXTENSION : 0) +
 				(windows.length > 0 ? WINDOWS : 0) +
+				(battery === undefined ? 0 : BATTERY) +
 				(diagnostics > 0 ? DIAGNOSTICS : 0),
 		},
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },

@@ -1,5 +1,6 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
+import { batteryFields } from "../../src/config/fields/battery";
 import { fireflyFields } from "../../src/config/fields/firefly";
 import { sensorFields } from "../../src/config/fields/sensor";
 import { limits } from "../../src/config/limits";
@@ -25,6 +26,7 @@ export function ruleProblems(document: ManifestView, overrides: Overrides, onChi
 	rules.checkSensors();
 	rules.checkTopic();
 	rules.checkTimes();
+	rules.checkBattery();
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
@@ -221,6 +223,37 @@ class ConfigRules {
 			);
 	}
 
+	checkBattery(): void {
+		if (this.#get("battery") === undefined) return;
+		const at = [...root, "battery"];
+		const { low, empty } = batteryFields;
+		const name = this.#get("battery", "sensor");
+		const index = this.#names.indexOf(String(name));
+		if (typeof name === "string" && index < 0)
+			this.#addProblem(
+				[...at, "sensor"],
+				`${JSON.stringify(name)} is no sensor's name${didYouMean(nearest(name, this.#names))}`,
+			);
+		if (this.#get("sensors", index, "unit") === "%")
+			for (const key of ["low", "empty"])
+				if (this.#get("battery", key) === undefined)
+					this.#addProblem(at, `lacks "${key}", whose default is in V, while ${name} is in %`);
+		const lowest = this.#number("battery", "empty") ?? empty.default;
+		const threshold = this.#number("battery", "low") ?? low.default;
+		if (threshold < lowest) {
+			const key = this.#get("battery", "low") === undefined ? "empty" : "low";
+			this.#addProblem(
+				[...at, key],
+				key === "low"
+					? `${threshold} is less than empty, ${lowest}`
+					: `${lowest} is more than low, ${threshold}`,
+			);
+		}
+		if (!this.#hasSensorRole) return;
+		if (this.#get("role") === "both" || (this.#get("sleep", "mode") ?? defaults.sleep.mode) !== "deep")
+			this.#addProblem(at, "has no effect on a node that stays awake");
+	}
+
 	checkPools(): void {
 		const connections = this.#integer("listen", "connections") ?? defaults.listen.connections;
 		const sessions = this.#integer("listen", "sessions") ?? defaults.listen.sessions;
@@ -297,6 +330,11 @@ class ConfigRules {
 	#duration(...path: (string | number)[]): number | undefined {
 		const value = this.#get(...path);
 		return typeof value === "string" ? parseDuration(value) : undefined;
+	}
+
+	#number(...path: (string | number)[]): number | undefined {
+		const value = this.#get(...path);
+		return typeof value === "number" ? value : undefined;
 	}
 
 	#integer(...path: (string | number)[]): number | undefined {

@@ -7,7 +7,7 @@ import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
-import type { BackoffSettings, Settings, WiFiSettings } from "./types";
+import type { BackoffSettings, BatterySettings, SensorSettings, Settings, WiFiSettings } from "./types";
 
 export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
@@ -57,6 +57,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		payload,
 		sleep,
 		outbox,
+		...watchedBattery(firefly, values.battery, sensors),
 		...(values.diagnostics === undefined ? {} : { diagnostics: values.diagnostics }),
 		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
@@ -68,6 +69,20 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 /** The network, if it has a name. */
 function joinable({ ssid, ...rest }: Omit<WiFiSettings, "ssid"> & { ssid?: string }): Pick<Settings, "wifi"> {
 	return ssid === undefined ? {} : { wifi: { ssid, ...rest } };
+}
+
+/** The battery, if a sensor measures it and its limits are in order. */
+function watchedBattery(
+	firefly: Section,
+	battery: BatterySettings | undefined,
+	sensors: readonly SensorSettings[],
+): Pick<Settings, "battery"> {
+	if (battery === undefined || battery.sensor === "") return {};
+	const section = firefly.section("battery");
+	if (!sensors.some(({ name }) => name === battery.sensor))
+		return section.refuse("sensor", "is no sensor's name", {});
+	if (battery.low < battery.empty) return section.refuse("low", "is less than empty", {});
+	return { battery };
 }
 
 function orderedBackoff(section: Section, backoff: BackoffSettings): BackoffSettings {

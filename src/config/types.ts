@@ -1,4 +1,5 @@
 import type { ruleFields, tlsFields } from "./fields/access";
+import type { batteryFields } from "./fields/battery";
 import type { brokerFields, willFields } from "./fields/broker";
 import type { diagnosticsFields } from "./fields/diagnostics";
 import type { Values } from "./fields/field";
@@ -20,6 +21,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly sleep: SleepSettings;
 	readonly outbox: OutboxSettings;
 	readonly backoff: BackoffSettings;
+	/** Absent: the battery is not watched. */
+	readonly battery?: BatterySettings;
 	/** Absent: there are no messages about the node itself. */
 	readonly diagnostics?: DiagnosticsSettings;
 	readonly sensors: readonly SensorSettings[];
@@ -54,6 +57,8 @@ export interface OutboxSettings extends Values<typeof outboxFields> {}
  * other topics are sent.
  */
 export interface BackoffSettings extends Values<typeof backoffFields> {}
+
+export interface BatterySettings extends Values<typeof batteryFields> {}
 
 export interface DiagnosticsSettings extends Values<typeof diagnosticsFields> {}
 

@@ -1,5 +1,6 @@
 import type { SensorSettings, Settings } from "../config/types";
 import type { Device } from "../device";
+import type { BatteryGuard } from "./battery-guard";
 import { calibrated } from "./calibration";
 import type { DerivedSettings } from "./derived-settings";
 import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
@@ -54,6 +55,8 @@ export class Collector {
 	readonly #record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
 	readonly #round: Float64Array;
+	/** Absent if the battery is not watched. */
+	declare private readonly battery?: BatteryGuard;
 	/** Where failed readings are counted by sensor; absent if they are not. */
 	declare private readonly failures?: number;
 	/** Absent if each value is a single sample. */
@@ -67,6 +70,7 @@ export class Collector {
 		outbox: Outbox,
 		reports: ReportEncoder,
 		clock: NodeClock,
+		battery: BatteryGuard | undefined,
 	) {
 		this.#device = device;
 		this.#settings = sensors;
@@ -78,6 +82,7 @@ export class Collector {
 		this.#grouped = reports.grouped;
 		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
 		this.#round = new Float64Array(sensors.length * ROUND_REALS);
+		if (battery !== undefined) this.battery = battery;
 		const { windows, diagnostics } = derived.extension;
 		if (diagnostics > 0) this.failures = diagnostics + DIAGNOSTICS_FAILURES;
 		if (retained.extension !== undefined && windows.length > 0)
@@ -93,10 +98,12 @@ export class Collector {
 		const state = this.#sensorState;
 		const { jumpedSinceLastCheck, now } = this.#clock;
 		if (!fresh && jumpedSinceLastCheck) this.realign();
+		const { battery } = this;
 		for (let i = 0; i < this.#settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
+			const { every } = this.#settings[i];
 			// A time this far ahead means that the settings have changed.
-			const longest = 2 * this.#settings[i].every + (mayPause ? DRIVER_PAUSE_MS : 0);
+			const longest = 2 * (battery?.period(every) ?? every) + (mayPause ? DRIVER_PAUSE_MS : 0);
 			if (fresh || state[at] - now > longest) state[at] = now;
 		}
 		// A driver may stop the chip in the first wake already, which the next boot must be able to tell.
@@ -160,8 +167,12 @@ export class Collector {
 		let passed = false;
 		let slow = -1;
 		let before = now;
+		const { battery } = this;
 		for (let i = 0; i < count; i++) {
-			const result = this.sample(i, now, wallOffset);
+			const result =
+				battery === undefined
+					? this.sample(i, now, wallOffset)
+					: this.sampleOnBattery(battery, i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
 			if (result === PASSED) passed = true;
 			if (result === NOT_DUE || driverLimitMs === Infinity) continue;
@@ -208,6 +219,34 @@ export class Collector {
 		}
 		// Counted from the planned time, so that intervals are exact multiples of `every`.
 		return this.filter(index, value, Math.abs(now - due) < sensor.every ? due : now);
+	}
+
+	/** Samples a sensor as the state of the battery allows. */
+	private sampleOnBattery(
+		battery: BatteryGuard,
+		index: number,
+		now: number,
+		wallOffset: number,
+	): RoundResult {
+		const state = this.#sensorState;
+		const at = index * SENSOR_REALS + SENSOR_DUE;
+		const wasSilent = battery.isSilent;
+		if (wasSilent && index !== battery.sensor) {
+			state[at] = now + battery.period(0);
+			return NOT_DUE;
+		}
+		const result = this.sample(index, now, wallOffset);
+		if (result === NOT_DUE || result === GATHERED) return result;
+		const changed =
+			index === battery.sensor &&
+			result !== FAILED &&
+			battery.update(this.#round[index * ROUND_REALS + ROUND_VALUE]);
+		const { every } = this.#settings[index];
+		// Whole periods more, so that the grid is kept.
+		state[at] += battery.period(every) - every;
+		if (changed && wasSilent)
+			for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS) if (i !== at) state[i] = now;
+		return changed ? PASSED : result;
 	}
 
 	private countFailure(index: number): void {

@@ -67,7 +67,12 @@ const TEXTS = Object.freeze({
 type DiagnosticsText = keyof typeof TEXTS;
 
 /** For start-up: allocates. @throws RangeError if the topic is not a valid MQTT string */
-export function diagnosticsLayout({ diagnostics, sensors, id }: Settings): DiagnosticsLayout | undefined {
+export function diagnosticsLayout({
+	diagnostics,
+	battery,
+	sensors,
+	id,
+}: Settings): DiagnosticsLayout | undefined {
 	if (diagnostics === undefined) return undefined;
 	const keys = Object.keys(TEXTS) as DiagnosticsText[];
 	const texts = Object.fromEntries(keys.map((key) => [key, utf8(TEXTS[key])]));
@@ -79,7 +84,9 @@ export function diagnosticsLayout({ diagnostics, sensors, id }: Settings): Diagn
 		texts: texts as DiagnosticsLayout["texts"],
 		reasons: resetReasons.map((reason) => utf8(JSON.stringify(reason))),
 		names,
-		battery: sensors.findIndex(({ property }) => property[0] === "battery"),
+		battery: sensors.findIndex(({ name, property }) =>
+			battery === undefined ? property[0] === "battery" : name === battery.sensor,
+		),
 		leastSize,
 		size: names.reduce((sum, name) => sum + name.length + COUNT_LENGTH + 1, leastSize + 1),
 	});

@@ -16,6 +16,8 @@ export interface Extension {
 	readonly windows: readonly number[];
 	/** Where diagnostics begin; 0: there are none. */
 	readonly diagnostics: number;
+	/** Where the state of the battery is; 0: it is not watched. */
+	readonly battery: number;
 }
 
 /** The double that holds the hash. */
@@ -26,10 +28,15 @@ export const NO_EXTENSION: Extension = Object.freeze({
 	hash: 0,
 	windows: Object.freeze([]),
 	diagnostics: 0,
+	battery: 0,
 });
 
 /** For start-up: allocates. */
-export function extensionOf({ sensors, diagnostics }: Pick<Settings, "sensors" | "diagnostics">): Extension {
+export function extensionOf({
+	sensors,
+	diagnostics,
+	battery,
+}: Pick<Settings, "sensors" | "diagnostics" | "battery">): Extension {
 	let size = EXTENSION_HASH + 1;
 	const windows: number[] = [];
 	if (sensors.some(({ samples }) => samples > 1))
@@ -39,9 +46,16 @@ export function extensionOf({ sensors, diagnostics }: Pick<Settings, "sensors" |
 		}
 	const messages = diagnostics === undefined ? 0 : size;
 	if (messages > 0) size += DIAGNOSTICS_FAILURES + sensors.length;
+	const guard = battery === undefined ? 0 : size++;
 	if (size === EXTENSION_HASH + 1) return NO_EXTENSION;
 	const meaning = sensors.map(({ samples, aggregate, table, scale, offset }) =>
 		samples > 1 ? [samples, aggregate, table ?? 0, scale ?? 1, offset ?? 0] : 0,
 	);
-	return { size, hash: fnv1aOfText(JSON.stringify(meaning)), windows, diagnostics: messages };
+	return {
+		size,
+		hash: fnv1aOfText(JSON.stringify([meaning, battery ?? 0])),
+		windows,
+		diagnostics: messages,
+		battery: guard,
+	};
 }

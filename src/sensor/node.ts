@@ -3,6 +3,7 @@ import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
+import { BatteryGuard } from "./battery-guard";
 import { Collector } from "./collector";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import { Diagnostics } from "./diagnostics";
@@ -82,6 +83,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Task to run after the present one. */
 	#nextTask: Task = TASK_NONE;
 	readonly #timers: NodeTimers;
+	/** Absent if the battery is not watched. */
+	declare private readonly battery?: BatteryGuard;
 	/** Absent if none are configured. */
 	declare private readonly diagnostics?: Diagnostics;
 	/** @param derived derived from the same settings, or from their template */
@@ -112,6 +115,11 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
 		this.#clock = new NodeClock(device, this.#retained);
+		const { battery } = settings;
+		if (battery !== undefined && this.#deepSleep && this.#retained.extension) {
+			const index = sensors.findIndex(({ name }) => name === battery.sensor);
+			this.battery = new BatteryGuard(battery, index, this.#retained.extension, extension.battery);
+		}
 		this.#collector = new Collector(
 			device,
 			settings,
@@ -120,6 +128,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.#outbox,
 			this.#encoder,
 			this.#clock,
+			this.battery,
 		);
 		const { diagnostics } = derived;
 		if (settings.diagnostics !== undefined && diagnostics !== undefined && this.#retained.extension)
@@ -185,6 +194,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 						break;
 					case TASK_DONE:
 						this.#reporting = false;
+						this.battery?.endTry();
 						this.waitOrSleep(0);
 						break;
 				}
@@ -264,6 +274,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	private nextTryAt(): number {
 		const retry = nextRetryAt(this.#retained);
 		if (!this.#deepSleep) return retry;
+		if (this.battery?.isSilent) return Infinity;
 		const sendableAt = this.#outbox.sendableAt(this.#encoder.grouped);
 		return Math.max(retry, Math.min(sendableAt, this.diagnostics?.dueAt ?? Infinity));
 	}
@@ -430,6 +441,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private scheduleRetry(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		this.#reporting = false;
+		this.battery?.endTry();
 		this.#network.forgetUnconfirmed();
 		this.#timers.stop(STEP_TIMER);
 		if (!this.#deepSleep) this.#timers.stop(WATCHDOG_TIMER);

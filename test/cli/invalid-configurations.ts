@@ -411,6 +411,24 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		problems: ["87 config.firefly.sensors[0].delta: -1 is not between 0 and 1000000000"],
 	},
 	{
+		name: "a battery that another name measures",
+		firefly: `{${broker}, "battery": {"sensor": "batery"}, "sensors": [{"name": "battery", "driver": "sht3x"}]}`,
+		problems: ['55 config.firefly.battery.sensor: "batery" is no sensor\'s name; did you mean "battery"?'],
+	},
+	{
+		name: "a battery whose limits are in another unit, or in the wrong order",
+		firefly: `{${broker}, "battery": {"sensor": "t", "low": 3}, "sensors": [{"name": "t", "driver": "sht3x", "unit": "%"}]}`,
+		problems: [
+			'44 config.firefly.battery: lacks "empty", whose default is in V, while t is in %',
+			"67 config.firefly.battery.low: 3 is less than empty, 3.2",
+		],
+	},
+	{
+		name: "a battery of a node that stays awake",
+		firefly: `{${broker}, "sleep": {"mode": "none"}, "battery": {"sensor": "t"}, "sensors": [${sensor}]}`,
+		problems: ["71 config.firefly.battery: has no effect on a node that stays awake"],
+	},
+	{
 		name: "samples that last longer than every",
 		firefly: withSensor('"decimals": 1, "every": "1s", "samples": 5, "spacing": "250ms"'),
 		problems: ["133 config.firefly.sensors[0].spacing: 5 samples take 1s, which is not less than every, 1s"],

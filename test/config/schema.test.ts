@@ -120,7 +120,7 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 }
 
 /** Sections that are absent unless they are configured. */
-const optional = ["will", "tls", "diagnostics"];
+const optional = ["will", "tls", "diagnostics", "battery"];
 
 /** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
@@ -138,7 +138,7 @@ describe("schema and device agree", () => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}, true).some(({ message }) =>
-					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples/.test(
+					/is also the name|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples|is no sensor|less than empty|more than low|default is in V/.test(
 						message,
 					),
 				);
@@ -164,7 +164,7 @@ describe("schema and device agree", () => {
 				const { length } = read(firefly).traces;
 				// Several users, rules or names may be wrong, and other required keys of the section may be missing.
 				assert.ok(
-					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)),
+					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\.|\.battery\./.test(path)),
 					`${path}: ${JSON.stringify(value)}`,
 				);
 			}),
@@ -193,6 +193,8 @@ describe("schema and device agree", () => {
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
 			diagnostics: {},
+			battery: { sensor: "s" },
+			sensors: [{ name: "s", driver: "d" }],
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
@@ -226,6 +228,7 @@ describe("schema and device agree", () => {
 			.filter(([path, node]) => node.default === undefined && !path.endsWith("[]") && !node.properties)
 			.map(([path]) => path.replace("config.firefly.", ""));
 		assert.deepEqual(without.sort(), [
+			"battery.sensor",
 			"broker.password",
 			"broker.url",
 			"broker.username",

@@ -64,6 +64,7 @@ test("every setting is read", () => {
 			outbox: { storage: "rtc", policy: "thin", size: 2000 },
 			backoff: { minimum: "1s", maximum: "1h" },
 			diagnostics: { every: "30m", topic: "home/{id}/state" },
+			battery: { sensor: "t", low: 20, slowdown: 3, empty: 5, recovery: 2, checkEvery: "12h" },
 			sensors: [
 				{
 					name: "t",
@@ -135,6 +136,7 @@ test("every setting is read", () => {
 		outbox: { ...defaults.outbox, policy: "thin", size: 2000 },
 		backoff: { ...defaults.backoff, minimum: 1000, maximum: 3_600_000 },
 		diagnostics: { every: 1_800_000, topic: "home/{id}/state" },
+		battery: { sensor: "t", low: 20, slowdown: 3, empty: 5, recovery: 2, checkEvery: 43_200_000 },
 		sensors: [
 			{
 				name: "t",

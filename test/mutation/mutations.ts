@@ -638,6 +638,13 @@ export const mutations: readonly Mutation[] = [
 		MEASURING,
 	),
 	mutation(
+		"src/sensor/battery-guard.ts",
+		"if (this.extension[this.at] === EMPTY) this.extension[this.at] = SILENT;",
+		"",
+		"an empty battery goes on reporting",
+		["test/sensor/battery.test.ts"],
+	),
+	mutation(
 		"src/sensor/diagnostics.ts",
 		"if (this.progress === NOT_SENT) return;",
 		"",

@@ -1,6 +1,7 @@
 import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
+import { batteryFields } from "./battery";
 import { brokerFields } from "./broker";
 import { diagnosticsFields } from "./diagnostics";
 import type { Fields } from "./field";
@@ -53,6 +54,13 @@ export const fireflyFields = deepFreeze({
 		kind: "section",
 		fields: backoffFields,
 		text: "Waits between failed reports; a topic on which the broker refuses a report waits on its own.",
+	},
+	battery: {
+		kind: "section",
+		fields: batteryFields,
+		optional: true,
+		text: "What the node does as its battery runs down: longer periods, a last report, then sleep without Wi-Fi.",
+		detail: ["In deep sleep mode only. docs/measurements.md describes it."],
 	},
 	diagnostics: {
 		kind: "section",
