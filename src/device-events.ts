@@ -17,8 +17,13 @@ import type { ReasonCode } from "./mqtt/constants";
 export interface DeviceEvents {
 	/** The node starts. `dropped`: reports dropped since power-on. */
 	wake: [waiting: number, nextSequence: number, dropped: number];
-	/** `sensor`, here and below: index in the settings. `value` NaN: the reading failed. */
+	/**
+	 * A value, of one sample or several. `sensor`, here and below: index in the settings. `value` NaN: the
+	 * reading failed.
+	 */
 	sample: [sensor: number, value: number];
+	/** One of several samples of a value, which `sample` follows. `value` NaN: the reading failed. */
+	gathered: [sensor: number, value: number];
 	/** Deadband and heartbeat suppress the value of a sensor. */
 	filtered: [sensor: number];
 	/** The outbox accepted a report. */

@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	],
 	"broker.username": ["mqttuser", "mqttusername", "user", "login"],
 	"broker.will": ["willmessage", "birthmessage", "lwt", "lastwill", "availability", "availabilitytopic"],
+	diagnostics: ["debug", "telemetry", "state", "status", "health", "statistics", "selftest"],
 	"sleep.awakeLimit": ["runduration", "reboottimeout", "awaketime", "maxawake"],
 	"sleep.mode": ["deepsleep", "powersave", "powersavemode"],
 	"sensors[].decimals": ["accuracydecimals", "precision", "round", "digits", "tempres", "humres", "pressres"],
@@ -50,6 +51,19 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	"sensors[].offset": ["tempoffset", "humoffset", "calibration", "bias", "correction"],
 	"sensors[].property": ["field", "measurement", "valuetemplate", "path"],
 	"sensors[].scale": ["multiply", "multiplier", "factor", "gain", "slope"],
+	"sensors[].samples": ["windowsize", "averaging", "oversampling", "samplecount", "numsamples", "sendevery"],
+	"sensors[].aggregate": [
+		"filter",
+		"function",
+		"statistic",
+		"method",
+		"average",
+		"slidingwindowmovingaverage",
+		"throttleaverage",
+		"median",
+		"mean",
+	],
+	"sensors[].spacing": ["sampleinterval", "sampledelay", "gap", "sampletime"],
 	"sensors[].table": [
 		"calibratelinear",
 		"calibratepolynomial",
@@ -82,7 +96,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 	api: "Home Assistant is reached by MQTT",
 	webserver: "the status page is listen.webSocket of a broker",
 	timezone: "times are in UTC",
-	filters: "a sensor has table, scale, offset, delta and heartbeat",
+	filters: "a sensor has table, scale, offset, samples with aggregate, delta and heartbeat",
 };
 
 /** A key without case and separators. */

@@ -3,6 +3,7 @@ import { defaults } from "../../src/config/defaults";
 import type { PoolKey } from "../../src/config/fields/listen";
 import type { ListenSettings, Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
+import { extensionOf } from "../../src/sensor/extension";
 
 // The figures of this file are bytes on an ESP32, whose slots take 16; chunks are counted as the simulator
 // measures them, which is never less. test/memory compares them with what the firmware takes on XS.
@@ -40,6 +41,12 @@ const RULE = 72;
 /** A sensor node without its buffers; one of its sensors; a message in flight. */
 const NODE = 11_000;
 const SENSOR = 360;
+/** The view of the retained extension; the windows of values with several samples. */
+const EXTENSION = 128;
+const WINDOWS = 96;
+const BATTERY = 96;
+/** Messages about the node itself, and their buffer. */
+const DIAGNOSTICS = 900;
 const SENSOR_TOPIC_BYTE = 2;
 const IN_FLIGHT = 24;
 /** Discovery, while the node announces itself: with three sensors, and one more of them. */
@@ -182,8 +189,18 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 	return { key, bytes: listen[key] * unit, value: listen[key], unit, fallback: defaults.listen[key] };
 }
 
-function nodeNeeds({ broker, sensors, topic, discovery, commands }: Settings): Need[] {
+function nodeNeeds(settings: Settings): Need[] {
+	const { broker, sensors, topic, battery, discovery, commands } = settings;
+	const { size, windows, diagnostics } = extensionOf(settings);
 	return [
+		{
+			bytes:
+				size * 8 +
+				(size > 0 ? EXTENSION : 0) +
+				(windows.length > 0 ? WINDOWS : 0) +
+				(battery === undefined ? 0 : BATTERY) +
+				(diagnostics > 0 ? DIAGNOSTICS : 0),
+		},
 		{ bytes: discovery === undefined ? 0 : DISCOVERY + sensors.length * ANNOUNCED_SENSOR },
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },

@@ -1,8 +1,11 @@
 import { defaults } from "../../src/config/defaults";
 import { formatDuration, parseDuration } from "../../src/config/duration";
+import { batteryFields } from "../../src/config/fields/battery";
 import { fireflyFields } from "../../src/config/fields/firefly";
+import { sensorFields } from "../../src/config/fields/sensor";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
+import { AWAKE_WAIT_LIMIT_MS } from "../../src/sensor/schedule";
 import { discoveryProblems } from "./discovery";
 import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";
@@ -24,6 +27,7 @@ export function ruleProblems(document: ManifestView, overrides: Overrides, onChi
 	rules.checkSensors();
 	rules.checkTopic();
 	rules.checkTimes();
+	rules.checkBattery();
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
@@ -104,6 +108,7 @@ class ConfigRules {
 
 	checkSensors(): void {
 		for (const [index, name] of this.#names.entries()) {
+			this.#checkSamples(index);
 			const first = this.#names.indexOf(name);
 			if (name !== "" && first < index)
 				this.#addProblem(
@@ -138,6 +143,41 @@ class ConfigRules {
 			this.#addProblem(
 				path,
 				'2 is exactly once only in a session that the broker keeps: set "sessionExpiry" to "1d" or so in broker',
+			);
+	}
+
+	/** Reports samples of a value that do not fit its period, or the wake that waits for them. */
+	#checkSamples(index: number): void {
+		const at = [...root, "sensors", index];
+		const samples = this.#integer("sensors", index, "samples") ?? defaults.sensor.samples;
+		const configured = this.#duration("sensors", index, "spacing");
+		if (samples === 1) {
+			for (const key of ["spacing", "aggregate"])
+				if (this.#get("sensors", index, key) !== undefined)
+					this.#addProblem([...at, key], "has no effect without samples, of which a value then has several");
+			return;
+		}
+		const every = this.#duration("sensors", index, "every") ?? defaults.sensor.every;
+		const spacing = configured ?? every / samples;
+		const span = spacing * (samples - 1);
+		const place = [...at, configured === undefined ? "samples" : "spacing"];
+		const { minimum } = sensorFields.spacing;
+		if (span >= every)
+			this.#addProblem(
+				place,
+				`${samples} samples take ${formatDuration(span)}, which is not less than every, ${formatDuration(every)}`,
+			);
+		else if (spacing < minimum)
+			this.#addProblem(
+				place,
+				`${samples} samples in every, ${formatDuration(every)}, are less than ${formatDuration(minimum)} apart`,
+			);
+		const awakeLimit = this.#duration("sleep", "awakeLimit") ?? defaults.sleep.awakeLimit;
+		const sleeps = this.#hasSensorRole && (this.#get("sleep", "mode") ?? defaults.sleep.mode) === "deep";
+		if (sleeps && spacing <= AWAKE_WAIT_LIMIT_MS && span > awakeLimit / 2)
+			this.#addProblem(
+				place,
+				`${samples} samples keep the node awake for ${formatDuration(span)}, more than half of sleep.awakeLimit, ${formatDuration(awakeLimit)}`,
 			);
 	}
 
@@ -184,6 +224,37 @@ class ConfigRules {
 				[...root, "sleep", "awakeLimit"],
 				`"${this.#get("sleep", "awakeLimit")}" is not more than ${path.join(".")}, ${formatDuration(fallback)}; shorten that too`,
 			);
+	}
+
+	checkBattery(): void {
+		if (this.#get("battery") === undefined) return;
+		const at = [...root, "battery"];
+		const { low, empty } = batteryFields;
+		const name = this.#get("battery", "sensor");
+		const index = this.#names.indexOf(String(name));
+		if (typeof name === "string" && index < 0)
+			this.#addProblem(
+				[...at, "sensor"],
+				`${JSON.stringify(name)} is no sensor's name${didYouMean(nearest(name, this.#names))}`,
+			);
+		if (this.#get("sensors", index, "unit") === "%")
+			for (const key of ["low", "empty"])
+				if (this.#get("battery", key) === undefined)
+					this.#addProblem(at, `lacks "${key}", whose default is in V, while ${name} is in %`);
+		const lowest = this.#number("battery", "empty") ?? empty.default;
+		const threshold = this.#number("battery", "low") ?? low.default;
+		if (threshold < lowest) {
+			const key = this.#get("battery", "low") === undefined ? "empty" : "low";
+			this.#addProblem(
+				[...at, key],
+				key === "low"
+					? `${threshold} is less than empty, ${lowest}`
+					: `${lowest} is more than low, ${threshold}`,
+			);
+		}
+		if (!this.#hasSensorRole) return;
+		if (this.#get("role") === "both" || (this.#get("sleep", "mode") ?? defaults.sleep.mode) !== "deep")
+			this.#addProblem(at, "has no effect on a node that stays awake");
 	}
 
 	checkPools(): void {
@@ -262,6 +333,11 @@ class ConfigRules {
 	#duration(...path: (string | number)[]): number | undefined {
 		const value = this.#get(...path);
 		return typeof value === "string" ? parseDuration(value) : undefined;
+	}
+
+	#number(...path: (string | number)[]): number | undefined {
+		const value = this.#get(...path);
+		return typeof value === "number" ? value : undefined;
 	}
 
 	#integer(...path: (string | number)[]): number | undefined {

@@ -86,6 +86,7 @@ function packetProblems(document: ManifestView, settings: Settings): Problem[] {
 	const { topic } = largestAnnouncement(settings);
 	if (topic > 0) refuse("the topic of an announcement", topic, "id, discovery.prefix or discovery.domain");
 	refuse("an answer to a command", answerSize(settings), "commands.answer");
+	refuse("a message of diagnostics", diagnosticsSize(settings), "diagnostics.topic");
 	try {
 		refuse(
 			"CONNECT",
@@ -162,11 +163,19 @@ function answerSize(settings: Settings): number {
 	return publishSize(settings.broker.version, topic.length, ANSWER_PAYLOAD_LIMIT, 1, 0);
 }
 
+/** Bytes of a message of diagnostics that names no failed sensors; 0 without diagnostics. */
+function diagnosticsSize(settings: Settings): number {
+	const { diagnostics } = deriveSettings(settings);
+	if (diagnostics === undefined) return 0;
+	const mac = new Uint8Array(longestIdentity.mac.length);
+	const chip = new Uint8Array(longestIdentity.chip.length);
+	const topic = fillTopic(diagnostics.topic, mac, chip);
+	return publishSize(settings.broker.version, topic.length, diagnostics.leastSize, 0, 0);
+}
+
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */
-function outboxProblems(
-	document: ManifestView,
-	{ sensors, outbox, payload, topic, discovery, commands }: Settings,
-): Problem[] {
+function outboxProblems(document: ManifestView, settings: Settings): Problem[] {
+	const { sensors, outbox, payload, topic, discovery, commands } = settings;
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
 	const together = payload === "json" && !topic.includes("{sensor}");
@@ -182,7 +191,7 @@ function outboxProblems(
 		);
 	const room =
 		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) -
-		headerSize(sensors.length) -
+		headerSize(sensors.length, deriveSettings(settings).extension.size) -
 		(discovery === undefined ? 0 : ANNOUNCED_SIZE) -
 		(commands === undefined ? 0 : COMMAND_BYTES);
 	if (outbox.size > room)

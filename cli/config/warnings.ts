@@ -43,7 +43,7 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 			);
 	discoveryWarnings(document, warn);
 	for (const index of Array.isArray(sensors) ? sensors.keys() : [])
-		for (const key of ["table", "scale", "offset"])
+		for (const key of ["table", "scale", "offset", "samples"])
 			if (get("sensors", index, key) !== undefined && get("sensors", index, "decimals") === undefined) {
 				warn(["sensors", index, key], "without decimals, values are published with up to 17 digits");
 				break;

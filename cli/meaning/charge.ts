@@ -21,7 +21,7 @@ export function dailyCharge({ role, sleep, wifi }: Settings, day: Day, bytes: nu
 	}
 	const exchangeMs = EXCHANGE_FLIGHTS * DEFAULT_LATENCY_MS;
 	const radioMs = day.exchanges * ((joins ? joinMs() : 0) + exchangeMs);
-	const cpuMs = day.wakes * BOOT_TIME_MS;
+	const cpuMs = day.wakes * BOOT_TIME_MS + day.gathering;
 	const reportsPerExchange = day.exchanges === 0 ? 0 : day.reports / day.exchanges;
 	const sent = bytes * reportsPerExchange + EXCHANGE_SEGMENTS * transmitOverheadBytes;
 	const sendingMs = day.exchanges * sent * transmitMsPerByte;

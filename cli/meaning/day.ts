@@ -1,15 +1,27 @@
 import { Random } from "../../sim/clock/random";
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
-import { curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
+import { type Curve, curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
 import type { SensorSettings, Settings } from "../../src/config/settings";
 import { calibrated } from "../../src/sensor/calibration";
 import { passesDeadband, roundTo } from "../../src/sensor/filter";
-import { earlyTolerance, nextDue } from "../../src/sensor/schedule";
+import {
+	addSample,
+	clearWindow,
+	samplesTaken,
+	windowSize,
+	windowValue,
+} from "../../src/sensor/sample-window";
+import { AWAKE_WAIT_LIMIT_MS, earlyTolerance, nextDue } from "../../src/sensor/schedule";
 
 /** What a node does in a day without faults. */
 export interface Day {
 	readonly wakes: number;
-	/** Messages if every sample is reported. */
+	/** Samples, of which a value may have several, and values. */
+	readonly samples: number;
+	readonly values: number;
+	/** Time awake for the further samples of a value, ms. */
+	readonly gathering: number;
+	/** Messages if every value is reported. */
 	readonly reportsAtMost: number;
 	/** Messages, with the simulator's curves. */
 	readonly reports: number;
@@ -23,127 +35,113 @@ const MAX_SAMPLES = 40_000;
 /** 2026-01-01: where the simulator starts too. */
 const START_MS = Date.UTC(2026, 0, 1);
 
-/** When the sensors are sampled in a day, or in the part of it that is simulated. */
-interface Samples {
-	/** Of the simulated part, ms. */
-	readonly length: number;
-	/** Number of wakes. */
-	readonly wakes: number;
-	/** Of each sensor. */
-	readonly sensors: readonly SensorSamples[];
-}
-
-/** Time of each sample, ms, and the index of its wake. */
-interface SensorSamples {
-	readonly times: number[];
-	readonly wakes: number[];
+interface Channel {
+	readonly sensor: SensorSettings;
+	readonly curve: Curve;
+	readonly noise: Random;
+	/** The samples of a value that has begun. */
+	readonly window: Float64Array;
+	due: number;
+	last: number;
+	reportedAt: number;
 }
 
 /**
- * Plays the samples of a day through the deadband, with the simulator's curves. What was calculated for some
- * settings is used again for others with the same samples.
+ * Plays the samples of a day through the deadband, with the simulator's curves.
+ * @param declarations what the driver of each sensor declares of its property
  */
-export class DayPlayer {
-	readonly #declarations: readonly (PropertyDeclaration | undefined)[];
-	readonly #samples = new Map<string, Samples>();
-	readonly #readings = new Map<SensorSamples, Float64Array>();
-
-	/** @param declarations what the driver of each sensor declares of its property */
-	constructor(declarations: readonly (PropertyDeclaration | undefined)[]) {
-		this.#declarations = declarations;
-	}
-
-	/** @param settings the sensors of each call may differ in `every`, `delta` and `heartbeat` only */
-	play({ sensors, payload, topic }: Settings): Day {
-		const samples = computed(this.#samples, sensors.map(({ every }) => every).join(), () =>
-			samplesOf(sensors),
-		);
-		const exchanges = new Uint8Array(samples.wakes);
-		let taken = 0;
-		let reported = 0;
-		for (let i = 0; i < sensors.length; i++) {
-			taken += samples.sensors[i].times.length;
-			reported += this.#report(sensors[i], this.#declarations[i], samples.sensors[i], exchanges);
-		}
-		const reporting = exchanges.reduce((sum, exchange) => sum + exchange, 0);
-		const together = payload === "json" && !topic.includes("{sensor}");
-		const perDay = (count: number): number => Math.round((count * DAY_MS) / samples.length);
-		return {
-			wakes: perDay(samples.wakes),
-			reportsAtMost: perDay(together ? samples.wakes : taken),
-			reports: perDay(together ? reporting : reported),
-			exchanges: perDay(reporting),
-		};
-	}
-
-	/** Counts the reports of a sensor, and marks the wakes that have one. */
-	#report(
-		sensor: SensorSettings,
-		declaration: PropertyDeclaration | undefined,
-		samples: SensorSamples,
-		exchanges: Uint8Array,
-	): number {
-		const { delta, heartbeat } = sensor;
-		const { times, wakes } = samples;
-		// Without a deadband no reading is needed.
-		const readings =
-			delta === undefined
-				? undefined
-				: computed(this.#readings, samples, () => readingsOf(sensor, declaration, times));
-		let last = Number.NaN;
-		let reportedAt = 0;
+export function playDay(
+	{ sensors, payload, topic, diagnostics }: Settings,
+	declarations: readonly (PropertyDeclaration | undefined)[],
+): Day {
+	const channels = sensors.map((sensor, index) => openChannel(sensor, declarations[index]));
+	const samplesPerDay = sensors.reduce((sum, { every, samples }) => sum + (samples * DAY_MS) / every, 0);
+	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, samplesPerDay));
+	const together = payload === "json" && !topic.includes("{sensor}");
+	let messageDue = diagnostics === undefined ? Infinity : 0;
+	const counts = {
+		wakes: 0,
+		samples: 0,
+		values: 0,
+		gathering: 0,
+		reportsAtMost: 0,
+		reports: 0,
+		exchanges: 0,
+	};
+	for (let now = nextWake(channels); now < length; now = nextWake(channels)) {
+		let values = 0;
 		let reports = 0;
-		for (let i = 0; i < times.length; i++) {
-			if (readings !== undefined) {
-				if (!passesDeadband(readings[i], last, times[i] - reportedAt, delta, heartbeat)) continue;
-				last = readings[i];
-				reportedAt = times[i];
+		let gathering = 0;
+		for (const channel of channels) {
+			const { sensor, window } = channel;
+			const { every, samples, spacing = every } = sensor;
+			const taken = samplesTaken(window, 0);
+			if (channel.due - now > earlyTolerance(taken > 0 ? spacing : every)) continue;
+			const inOneWake = samples > 1 && spacing <= AWAKE_WAIT_LIMIT_MS;
+			const count = inOneWake ? samples : 1;
+			for (let i = 0; i < count; i++)
+				addSample(window, 0, sensor.aggregate, measure(channel, now + i * spacing));
+			if (inOneWake) gathering = Math.max(gathering, (samples - 1) * spacing);
+			counts.samples += count;
+			if (taken + count < samples) {
+				channel.due = nextDue(channel.due, now, spacing);
+				continue;
 			}
-			exchanges[wakes[i]] = 1;
-			reports++;
+			values++;
+			if (report(channel, now)) reports++;
+			const span = inOneWake ? 0 : (samples - 1) * spacing;
+			channel.due = nextDue(channel.due - span, now, every);
 		}
-		return reports;
+		const early = reports > 0 ? (diagnostics?.every ?? 0) / 4 : 0;
+		const message = messageDue - now <= early;
+		if (message) messageDue = now + (diagnostics?.every ?? 0);
+		counts.wakes++;
+		counts.values += values;
+		counts.gathering += gathering;
+		counts.reportsAtMost += together ? Math.min(1, values) : values;
+		counts.reports += together ? Math.min(1, reports) : reports;
+		if (reports > 0 || message) counts.exchanges++;
 	}
+	const perDay = (count: number): number => Math.round((count * DAY_MS) / length);
+	return {
+		wakes: perDay(counts.wakes),
+		samples: perDay(counts.samples),
+		values: perDay(counts.values),
+		gathering: perDay(counts.gathering),
+		reportsAtMost: perDay(counts.reportsAtMost),
+		reports: perDay(counts.reports),
+		exchanges: perDay(counts.exchanges),
+	};
 }
 
-function computed<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
-	const value = known.get(key) ?? compute();
-	known.set(key, value);
-	return value;
-}
-
-function samplesOf(sensors: readonly SensorSettings[]): Samples {
-	const perDay = sensors.reduce((sum, { every }) => sum + DAY_MS / every, 0);
-	const length = DAY_MS * Math.min(1, MAX_SAMPLES / Math.max(1, perDay));
-	const intervals = sensors.map(({ every }) => every);
-	const due = sensors.map(() => 0);
-	const samples = sensors.map((): SensorSamples => ({ times: [], wakes: [] }));
-	let wakes = 0;
-	for (let now = 0; now < length; now = Math.min(...due)) {
-		for (let i = 0; i < due.length; i++) {
-			if (due[i] - now > earlyTolerance(intervals[i])) continue;
-			samples[i].times.push(now);
-			samples[i].wakes.push(wakes);
-			due[i] = nextDue(due[i], now, intervals[i]);
-		}
-		wakes++;
-	}
-	return { length, wakes, sensors: samples };
-}
-
-function readingsOf(
-	sensor: SensorSettings,
-	declaration: PropertyDeclaration | undefined,
-	times: readonly number[],
-): Float64Array {
-	const { property, name, options = {}, decimals } = sensor;
+function openChannel(sensor: SensorSettings, declaration: PropertyDeclaration | undefined): Channel {
+	const { property, name, options = {}, samples, aggregate } = sensor;
 	const curve = curveOf(property.at(-1) ?? name, options as Readonly<Record<string, unknown>>, declaration);
-	const noise = new Random(1, name);
-	const readings = new Float64Array(times.length);
-	for (let i = 0; i < times.length; i++) {
-		const value = curveValue(curve, START_MS + times[i], 0.5);
-		const reading = calibrated(quantizedReading(curve, value, noise.normal()), sensor);
-		readings[i] = decimals === undefined ? reading : roundTo(reading, decimals);
-	}
-	return readings;
+	const window = new Float64Array(windowSize(Math.max(2, samples), aggregate));
+	return { sensor, curve, noise: new Random(1, name), window, due: 0, last: NaN, reportedAt: 0 };
+}
+
+function nextWake(channels: readonly Channel[]): number {
+	let earliest = Infinity;
+	for (const { due } of channels) if (due < earliest) earliest = due;
+	return earliest;
+}
+
+function measure({ sensor, curve, noise }: Channel, now: number): number {
+	// Without a deadband every value is reported, whatever it is.
+	if (sensor.delta === undefined) return 0;
+	return calibrated(quantizedReading(curve, curveValue(curve, START_MS + now, 0.5), noise.normal()), sensor);
+}
+
+/** Whether the value of the samples so far is reported; the next value begins. */
+function report(channel: Channel, now: number): boolean {
+	const { sensor, window } = channel;
+	const { decimals, aggregate, delta, heartbeat } = sensor;
+	const gathered = windowValue(window, 0, aggregate);
+	clearWindow(window, 0);
+	const value = decimals === undefined ? gathered : roundTo(gathered, decimals);
+	if (!passesDeadband(value, channel.last, now - channel.reportedAt, delta, heartbeat)) return false;
+	channel.last = value;
+	channel.reportedAt = now;
+	return true;
 }

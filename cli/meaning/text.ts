@@ -13,8 +13,9 @@ export function meaningText({ day, battery, memory, packets }: Meaning): string 
 			day.reports < day.reportsAtMost
 				? `, about ${formatNumber(day.reports)} with the simulator's curves`
 				: "";
+		const samples = day.samples > day.values ? ` with ${formatNumber(day.samples)} samples` : "";
 		lines.push(
-			`a day        ${formatNumber(day.wakes)} wakes, ${formatNumber(day.reportsAtMost)} reports at most${held}`,
+			`a day        ${formatNumber(day.wakes)} wakes${samples}, ${formatNumber(day.reportsAtMost)} reports at most${held}`,
 		);
 	}
 	lines.push(

@@ -56,9 +56,11 @@ function changed<Base extends object>(base: Base, changes: Partial<Base>): Base 
 
 function withEvery(sensor: SensorSettings, every: number): SensorSettings {
 	if (sensor.every >= every) return sensor;
-	const { heartbeat } = sensor;
+	const { heartbeat, spacing, samples } = sensor;
+	const spread = spacing === sensor.every / samples;
 	return changed(sensor, {
 		every,
+		...(spread ? { spacing: every / samples } : {}),
 		...(heartbeat === undefined ? {} : { heartbeat: Math.max(heartbeat, every) }),
 	});
 }

@@ -37,7 +37,8 @@ export class FirmwareEvents implements Peripheral {
 					const [type, waiting, nextSequence, dropped] = event;
 					return { type, reason: reason(), waiting, accepted: nextSequence - 1, dropped };
 				}
-				case "sample": {
+				case "sample":
+				case "gathered": {
 					const [type, sensor, value] = event;
 					return { type, sensor: sensorName(sensor), value: Number.isNaN(value) ? undefined : value };
 				}

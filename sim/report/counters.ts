@@ -15,6 +15,8 @@ export type NodeState =
 	| "asleep"
 	| "crashed";
 
+type SampleEvent = TimedEvent & { readonly type: "sample" | "gathered" };
+
 /** Counts the events of one node. */
 export class NodeCounters {
 	readonly node: string;
@@ -26,6 +28,8 @@ export class NodeCounters {
 	readonly awake = new Histogram();
 	readonly failed = new Map<Fault, number>();
 	readonly deliveries = new Deliveries();
+	/** Failed readings by sensor. */
+	readonly failedReadings = new Map<string, number>();
 	readonly values = new Map<string, number | undefined>();
 	state: NodeState = "off";
 	/** End of the current sleep. */
@@ -48,6 +52,8 @@ export class NodeCounters {
 	/** Connections that delivered at least one report, and the reports delivered. */
 	exchanges = 0;
 	delivered = 0;
+	/** Sensors a value of which has begun. */
+	readonly #gathering = new Set<string>();
 	#wokeAt = 0;
 
 	constructor(event: TimedEvent & { readonly type: "node" }) {
@@ -91,8 +97,11 @@ export class NodeCounters {
 				this.waiting = event.waiting ?? this.waiting;
 				break;
 			case "sample":
-				this.samples++;
+				this.#sample(event);
 				this.values.set(event.sensor, event.value);
+				break;
+			case "gathered":
+				this.#sample(event);
 				break;
 			case "filtered":
 				this.filtered++;
@@ -145,6 +154,14 @@ export class NodeCounters {
 				this.state = "crashed";
 				break;
 		}
+	}
+
+	#sample({ type, sensor, value }: SampleEvent): void {
+		if (type === "gathered") this.#gathering.add(sensor);
+		// A value of samples that are counted.
+		else if (this.#gathering.delete(sensor)) return;
+		this.samples++;
+		if (value === undefined) this.failedReadings.set(sensor, (this.failedReadings.get(sensor) ?? 0) + 1);
 	}
 
 	#exchange(event: TimedEvent & { readonly type: "exchange" }): void {

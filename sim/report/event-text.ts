@@ -34,6 +34,9 @@ export class EventText {
 			case "sample":
 				wake.sample(`${event.sensor} ${formatSensor(counters, event.sensor, event.value)}`);
 				return undefined;
+			case "gathered":
+				wake.gathered();
+				return undefined;
 			case "filtered":
 				wake.filtered();
 				return undefined;
@@ -86,6 +89,7 @@ function commandText(command: string, accepted: boolean): string {
 class WakeText {
 	start: number;
 	#values: string[] = [];
+	#gathered = 0;
 	#filtered = 0;
 	#acknowledged = 0;
 
@@ -95,6 +99,10 @@ class WakeText {
 
 	sample(text: string): void {
 		this.#values.push(text);
+	}
+
+	gathered(): void {
+		this.#gathered++;
 	}
 
 	filtered(): void {
@@ -108,9 +116,11 @@ class WakeText {
 	/** Summarises and clears what happened since the last call. */
 	takeText(): string {
 		const parts = [...this.#values];
+		if (this.#gathered > 0) parts.push(`${count(this.#gathered, "sample")} gathered`);
 		if (this.#filtered > 0) parts.push(`${this.#filtered} held back`);
 		if (this.#acknowledged > 0) parts.push(`${this.#acknowledged} acknowledged`);
 		this.#values = [];
+		this.#gathered = 0;
 		this.#filtered = 0;
 		this.#acknowledged = 0;
 		return parts.length === 0 ? "nothing to do" : parts.join(", ");

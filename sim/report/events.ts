@@ -44,8 +44,10 @@ export type SimulationEvent =
 			readonly accepted?: number;
 			readonly dropped?: number;
 	  }
-	/** `value` undefined: the reading failed. */
+	/** A value, of one sample or several. `value` undefined: the reading failed. */
 	| { readonly type: "sample"; readonly sensor: string; readonly value: number | undefined }
+	/** One of several samples of a value, which `sample` follows. */
+	| { readonly type: "gathered"; readonly sensor: string; readonly value: number | undefined }
 	/** A sample that deadband and heartbeat held back. */
 	| { readonly type: "filtered"; readonly sensor: string }
 	/**

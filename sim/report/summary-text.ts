@@ -33,6 +33,10 @@ export function summaryLines(summary: Summary): string[] {
 	);
 	if (summary.limits > 0) failures.push(`ended by awakeLimit ${formatNumber(summary.limits)}`);
 	if (summary.crashes > 0) failures.push(`crashes ${formatNumber(summary.crashes)}`);
+	const readings = Object.entries(summary.failedReadings ?? {}).map(
+		([sensor, number]) => `${sensor} ${formatNumber(number)}`,
+	);
+	if (readings.length > 0) failures.push(`failed readings of ${readings.join(", ")}`);
 	if (failures.length > 0) lines.push(`failures     ${failures.join(", ")}`);
 	if (awake !== undefined)
 		lines.push(

@@ -24,6 +24,8 @@ export interface Summary {
 	/** Wakes that awakeLimit ended. */
 	readonly limits: number;
 	readonly failed: Readonly<Record<string, number>>;
+	/** Failed readings by sensor; absent without any. */
+	readonly failedReadings?: Readonly<Record<string, number>>;
 	/** Absent without a completed wake. */
 	readonly awake?: { readonly p50: number; readonly p95: number; readonly maximum: number };
 	/** TCP payload, both directions, and serial round trips; absent without a delivered report. */
@@ -64,10 +66,13 @@ export function summarize(counters: SimulationCounters): Summary {
 	const nodes = [...counters.nodes.values()].filter((node) => node.role === "sensor");
 	const awake = new Histogram();
 	const failed: Record<string, number> = {};
+	const failedReadings: Record<string, number> = {};
 	for (const node of nodes) {
 		node.energy.integrateTo(counters.now);
 		awake.merge(node.awake);
 		for (const [fault, count] of node.failed) failed[fault] = (failed[fault] ?? 0) + count;
+		for (const [sensor, count] of node.failedReadings)
+			failedReadings[sensor] = (failedReadings[sensor] ?? 0) + count;
 	}
 	const sum = (value: (node: NodeCounters) => number) =>
 		nodes.reduce((total, node) => total + value(node), 0);
@@ -90,6 +95,7 @@ export function summarize(counters: SimulationCounters): Summary {
 		crashes: sum((node) => node.crashes),
 		limits: sum((node) => node.limits),
 		failed: Object.fromEntries(Object.entries(failed).sort(([a], [b]) => (a < b ? -1 : 1))),
+		...(Object.keys(failedReadings).length > 0 ? { failedReadings } : {}),
 		...(p50 === undefined || p95 === undefined || maximum === undefined
 			? {}
 			: { awake: { p50, p95, maximum } }),

@@ -12,15 +12,32 @@ export function readSensors(firefly: Section, drivers: Section | undefined): rea
 	const { fields, maximum } = fireflyFields.sensors;
 	const sensors: SensorSettings[] = [];
 	for (const section of firefly.list("sensors", maximum)) {
-		const { property, ...values } = readFields(section, fields);
+		const { property, spacing, ...values } = readFields(section, fields);
 		if (values.name === "" || values.driver === "") continue;
 		if (sensors.some(({ name }) => name === values.name))
 			section.refuse("name", "names another sensor too", undefined);
 		else {
-			const sensor = { ...values, property: property === undefined ? [values.name] : property.split(".") };
+			const sensor = {
+				...values,
+				property: property === undefined ? [values.name] : property.split("."),
+				...spacingOf(section, values, spacing),
+			};
 			const declared = drivers === undefined ? undefined : driverProperty(drivers, sensor);
 			sensors.push(declared === undefined ? sensor : { ...sensor, declared });
 		}
 	}
 	return sensors;
+}
+
+/** The time between the samples of a value, if it has several. */
+function spacingOf(
+	section: Section,
+	{ samples, every }: Pick<SensorSettings, "samples" | "every">,
+	configured: number | undefined,
+): Pick<SensorSettings, "spacing"> {
+	if (samples === 1) return {};
+	const spread = every / samples;
+	if (configured === undefined || (samples - 1) * configured < every)
+		return { spacing: configured ?? spread };
+	return { spacing: section.refuse("spacing", `times ${samples - 1} is not less than every`, spread) };
 }

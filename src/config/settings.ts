@@ -9,7 +9,14 @@ import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
 import { readSensors } from "./sensors";
 import { expand } from "./template";
-import type { BackoffSettings, CommandSettings, Settings, WiFiSettings } from "./types";
+import type {
+	BackoffSettings,
+	BatterySettings,
+	CommandSettings,
+	SensorSettings,
+	Settings,
+	WiFiSettings,
+} from "./types";
 
 export { type DeviceIdentity, settingsForDevice } from "./device-settings";
 export type * from "./types";
@@ -72,6 +79,8 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		payload,
 		sleep,
 		outbox,
+		...watchedBattery(firefly, values.battery, sensors),
+		...(values.diagnostics === undefined ? {} : { diagnostics: values.diagnostics }),
 		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
 		...(discovery === undefined ? {} : { discovery }),
@@ -97,6 +106,20 @@ function conventionalTopic(firefly: Section, topic: string, conventional: string
 	return firefly.value("topic") === undefined || topic === conventional
 		? conventional
 		: firefly.refuse("topic", `is not ${conventional}, which Homie needs`, conventional);
+}
+
+/** The battery, if a sensor measures it and its limits are in order. */
+function watchedBattery(
+	firefly: Section,
+	battery: BatterySettings | undefined,
+	sensors: readonly SensorSettings[],
+): Pick<Settings, "battery"> {
+	if (battery === undefined || battery.sensor === "") return {};
+	const section = firefly.section("battery");
+	if (!sensors.some(({ name }) => name === battery.sensor))
+		return section.refuse("sensor", "is no sensor's name", {});
+	if (battery.low < battery.empty) return section.refuse("low", "is less than empty", {});
+	return { battery };
 }
 
 function orderedBackoff(section: Section, backoff: BackoffSettings): BackoffSettings {

@@ -1,6 +1,8 @@
 import type { ruleFields, tlsFields } from "./fields/access";
+import type { batteryFields } from "./fields/battery";
 import type { brokerFields, willFields } from "./fields/broker";
 import type { commandFields } from "./fields/commands";
+import type { diagnosticsFields } from "./fields/diagnostics";
 import type { discoveryFields } from "./fields/discovery";
 import type { Values } from "./fields/field";
 import type { fireflyFields } from "./fields/firefly";
@@ -23,6 +25,10 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly backoff: BackoffSettings;
 	/** Absent: the node takes none. */
 	readonly commands?: CommandSettings;
+	/** Absent: the battery is not watched. */
+	readonly battery?: BatterySettings;
+	/** Absent: there are no messages about the node itself. */
+	readonly diagnostics?: DiagnosticsSettings;
 	readonly sensors: readonly SensorSettings[];
 	/** Absent: nothing is announced. */
 	readonly discovery?: DiscoverySettings;
@@ -62,7 +68,13 @@ export interface OutboxSettings extends Values<typeof outboxFields> {}
  */
 export interface BackoffSettings extends Values<typeof backoffFields> {}
 
-export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property"> {
+export interface BatterySettings extends Values<typeof batteryFields> {}
+
+export interface DiagnosticsSettings extends Values<typeof diagnosticsFields> {}
+
+export interface SensorSettings extends Omit<Values<typeof sensorFields>, "property" | "spacing"> {
+	/** Time between the samples of a value, in ms; absent if a value is a single sample. */
+	readonly spacing?: number;
 	/** Path to the value in the result of the driver's `sample()`, outermost name first. */
 	readonly property: readonly string[];
 	/** With discovery, and where the driver's manifest says anything. */

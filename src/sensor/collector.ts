@@ -1,7 +1,9 @@
 import type { SensorSettings, Settings } from "../config/types";
 import type { Device } from "../device";
+import type { BatteryGuard } from "./battery-guard";
 import { calibrated } from "./calibration";
 import type { DerivedSettings } from "./derived-settings";
+import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
 import { passesDeadband, roundTo } from "./filter";
 import {
 	SENSOR_DUE,
@@ -16,21 +18,27 @@ import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
 import { ReportRecord } from "./report-record";
 import type { RetainedState } from "./retained-state";
+import { SampleWindows } from "./sample-windows";
 import { Sampler } from "./sampler";
-import { isDue, nextDue, nextDueOnGrid, realignedDue } from "./schedule";
+import { dueAfter, isDue, realignedDue } from "./schedule";
 
 // Results of a sensor in a round, in ascending order
 const NOT_DUE = 0;
 const FAILED = 1;
-const SAMPLED = 2;
-const PASSED = 3;
-type RoundResult = typeof NOT_DUE | typeof FAILED | typeof SAMPLED | typeof PASSED;
+/** One of several samples of a value, which is not complete. */
+const GATHERED = 2;
+const SAMPLED = 3;
+const PASSED = 4;
+type RoundResult = typeof NOT_DUE | typeof FAILED | typeof GATHERED | typeof SAMPLED | typeof PASSED;
 
 // Fields of a sensor in `#round`
 const ROUND_RESULT = 0;
 const ROUND_VALUE = 1;
 const ROUND_TIME = 2;
 const ROUND_REALS = 3;
+
+/** How long, in ms, the sensors of a driver that did not return in time are left out. */
+export const DRIVER_PAUSE_MS = 900_000;
 
 /** Samples the sensors that are due, filters the values, and appends reports to the outbox. */
 export class Collector {
@@ -47,6 +55,12 @@ export class Collector {
 	readonly #record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
 	readonly #round: Float64Array;
+	/** Absent if the battery is not watched. */
+	declare private readonly battery?: BatteryGuard;
+	/** Where failed readings are counted by sensor; absent if they are not. */
+	declare private readonly failures?: number;
+	/** Absent if each value is a single sample. */
+	declare private readonly windows?: SampleWindows;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
@@ -56,6 +70,7 @@ export class Collector {
 		outbox: Outbox,
 		reports: ReportEncoder,
 		clock: NodeClock,
+		battery: BatteryGuard | undefined,
 	) {
 		this.#device = device;
 		this.#settings = sensors;
@@ -67,18 +82,64 @@ export class Collector {
 		this.#grouped = reports.grouped;
 		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
 		this.#round = new Float64Array(sensors.length * ROUND_REALS);
+		if (battery !== undefined) this.battery = battery;
+		const { windows, diagnostics } = derived.extension;
+		if (diagnostics > 0) this.failures = diagnostics + DIAGNOSTICS_FAILURES;
+		if (retained.extension !== undefined && windows.length > 0)
+			this.windows = new SampleWindows(retained.extension, windows, sensors);
 	}
 
-	/** Call at boot. @param fresh nothing is known of earlier samples: each sensor is due at once */
-	start(fresh: boolean): void {
+	/**
+	 * Call at boot.
+	 * @param fresh nothing is known of earlier samples: each sensor is due at once
+	 * @param mayPause sensors may be paused by {@link pauseDriver}
+	 */
+	start(fresh: boolean, mayPause: boolean): void {
 		const state = this.#sensorState;
 		const { jumpedSinceLastCheck, now } = this.#clock;
 		if (!fresh && jumpedSinceLastCheck) this.realign();
+		const { battery } = this;
 		for (let i = 0; i < this.#settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
+			const { every } = this.#settings[i];
 			// A time this far ahead means that the settings have changed.
-			if (fresh || state[at] - now > 2 * this.#settings[i].every) state[at] = now;
+			const longest = 2 * (battery?.period(every) ?? every) + (mayPause ? DRIVER_PAUSE_MS : 0);
+			if (fresh || state[at] - now > longest) state[at] = now;
 		}
+		// A driver may stop the chip in the first wake already, which the next boot must be able to tell.
+		if (fresh) this.#retained.commit();
+	}
+
+	/**
+	 * A driver has not returned, or too late for anything else in its wake: its sensors are not sampled for
+	 * {@link DRIVER_PAUSE_MS}, so that others can report. Durable at once.
+	 */
+	pauseDriver(index: number): void {
+		const { name, driver } = this.#settings[index];
+		this.#device.trace(
+			`sensor ${name}: the driver ${driver} takes too long; paused for ${DRIVER_PAUSE_MS} ms`,
+		);
+		const until = this.#clock.now + DRIVER_PAUSE_MS;
+		for (let i = 0; i < this.#settings.length; i++) {
+			if (!this.#sampler.shareDriver(i, index)) continue;
+			const at = i * SENSOR_REALS + SENSOR_DUE;
+			if (this.#sensorState[at] < until) this.#sensorState[at] = until;
+			this.windows?.clear(i);
+		}
+		this.#clock.saveTimes(0);
+		this.#retained.commit();
+	}
+
+	/** The driver of a sensor was being called when the chip stopped: counts a failed reading, and a pause. */
+	recordInterruptedDriver(index: number): void {
+		this.countFailure(index);
+		this.#device.event?.("sample", index, NaN);
+		this.pauseDriver(index);
+	}
+
+	/** Whether the values of a sensor are made of several samples. */
+	gathers(index: number): boolean {
+		return this.#settings[index].spacing !== undefined;
 	}
 
 	/** Node time of the earliest sample; Infinity: there are no sensors. */
@@ -90,11 +151,17 @@ export class Collector {
 		return earliest;
 	}
 
+	/** Node time of the next sample of a value that has begun; Infinity: none has. */
+	get continuesAt(): number {
+		return this.windows === undefined ? Infinity : this.windows.continuesAt(this.#sensorState);
+	}
+
 	/**
 	 * Takes all samples that are due, and commits the reports appended to the outbox. Allocates nothing itself;
 	 * drivers may.
+	 * @param driverLimitMs time that the driver of one sensor may take
 	 */
-	collect(): void {
+	collect(driverLimitMs: number): void {
 		const clock = this.#clock;
 		if (clock.jumpedSinceLastCheck) this.realign();
 		const { now } = clock;
@@ -103,10 +170,20 @@ export class Collector {
 		const count = this.#settings.length;
 		const round = this.#round;
 		let passed = false;
+		let slow = -1;
+		let before = now;
+		const { battery } = this;
 		for (let i = 0; i < count; i++) {
-			const result = this.sample(i, now, wallOffset);
+			const result =
+				battery === undefined
+					? this.sample(i, now, wallOffset)
+					: this.sampleOnBattery(battery, i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
 			if (result === PASSED) passed = true;
+			if (result === NOT_DUE || driverLimitMs === Infinity) continue;
+			const after = clock.now;
+			if (after - before > driverLimitMs) slow = i;
+			before = after;
 		}
 		if (passed) {
 			const first = this.#words[WORD_SEQUENCE];
@@ -119,6 +196,7 @@ export class Collector {
 		}
 		for (let i = 0; i < count; i++)
 			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
+		if (slow >= 0) this.pauseDriver(slow);
 	}
 
 	/** Call before sleep. */
@@ -127,26 +205,70 @@ export class Collector {
 	}
 
 	private sample(index: number, now: number, wallOffset: number): RoundResult {
-		const { every, grid, decimals, delta, heartbeat } = this.#settings[index];
+		const sensor = this.#settings[index];
 		const state = this.#sensorState;
 		const at = index * SENSOR_REALS;
 		const due = state[at + SENSOR_DUE];
-		if (!isDue(due, now, every, grid)) return NOT_DUE;
-		// NaN: wall time is unknown, and there is no grid to align to.
+		const windows = sensor.spacing === undefined ? undefined : this.windows;
+		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
 		state[at + SENSOR_DUE] =
-			grid && wallOffset - wallOffset === 0
-				? nextDueOnGrid(now, now + wallOffset, every)
-				: nextDue(due, now, every);
-		let value = calibrated(this.#sampler.sample(index), this.#settings[index]);
+			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
+		this.#retained.markDriver(index);
+		let value = calibrated(this.#sampler.sample(index), sensor);
+		this.#retained.markDriver(-1);
+		if (Number.isNaN(value)) this.countFailure(index);
+		if (windows !== undefined) {
+			this.#device.event?.("gathered", index, value);
+			if (!windows.add(index, value)) return GATHERED;
+			value = windows.take(index);
+		}
+		// Counted from the planned time, so that intervals are exact multiples of `every`.
+		return this.filter(index, value, Math.abs(now - due) < sensor.every ? due : now);
+	}
+
+	/** Samples a sensor as the state of the battery allows. */
+	private sampleOnBattery(
+		battery: BatteryGuard,
+		index: number,
+		now: number,
+		wallOffset: number,
+	): RoundResult {
+		const state = this.#sensorState;
+		const at = index * SENSOR_REALS + SENSOR_DUE;
+		const wasSilent = battery.isSilent;
+		if (wasSilent && index !== battery.sensor) {
+			state[at] = now + battery.period(0);
+			return NOT_DUE;
+		}
+		const result = this.sample(index, now, wallOffset);
+		if (result === NOT_DUE || result === GATHERED) return result;
+		const changed =
+			index === battery.sensor &&
+			result !== FAILED &&
+			battery.update(this.#round[index * ROUND_REALS + ROUND_VALUE]);
+		const { every } = this.#settings[index];
+		// Whole periods more, so that the grid is kept.
+		state[at] += battery.period(every) - every;
+		if (changed && wasSilent)
+			for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS) if (i !== at) state[i] = now;
+		return changed ? PASSED : result;
+	}
+
+	private countFailure(index: number): void {
+		this.#words[WORD_FAILED_READINGS]++;
+		const { extension } = this.#retained;
+		if (extension !== undefined && this.failures !== undefined) extension[this.failures + index]++;
+	}
+
+	/** @param value of the present round @param time node time */
+	private filter(index: number, value: number, time: number): RoundResult {
+		const { decimals, delta, heartbeat } = this.#settings[index];
+		const state = this.#sensorState;
+		const at = index * SENSOR_REALS;
 		if (decimals !== undefined) value = roundTo(value, decimals);
 		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
 		this.#device.event?.("sample", index, value);
-		if (Number.isNaN(value)) {
-			this.#words[WORD_FAILED_READINGS]++;
-			return FAILED;
-		}
-		// Counted from the planned time, so that intervals are exact multiples of `every`.
-		const time = Math.abs(now - due) < every ? due : now;
+		if (Number.isNaN(value)) return FAILED;
 		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
 		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
 			? PASSED
@@ -200,7 +322,8 @@ export class Collector {
 		for (let i = 0; i < this.#settings.length; i++) {
 			const { every, grid } = this.#settings[i];
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			if (grid) state[at] = realignedDue(state[at], now, now + wallOffset, every);
+			// A value that has begun is completed first.
+			if (grid && !this.windows?.isOpen(i)) state[at] = realignedDue(state[at], now, now + wallOffset, every);
 		}
 	}
 }

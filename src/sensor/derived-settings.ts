@@ -5,7 +5,9 @@ import { utf8 } from "../mqtt/utf8";
 import { NUMBER_LENGTH } from "../text/decimal";
 import { fnv1aOfText } from "../text/fnv1a";
 import { ISO8601_LENGTH } from "../text/iso8601";
+import { type DiagnosticsLayout, diagnosticsLayout } from "./diagnostics-layout";
 import { announcementHash } from "./discovery/announcement-plan";
+import { type Extension, extensionOf } from "./extension";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
 
@@ -20,6 +22,10 @@ export interface DerivedSettings {
 	readonly brokerHash: number;
 	/** Changes with everything that is announced, and with the broker; absent without discovery. */
 	readonly announcementHash?: number;
+	/** Where features keep their state. */
+	readonly extension: Extension;
+	/** Absent: there are none. */
+	readonly diagnostics?: DiagnosticsLayout;
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
@@ -29,7 +35,7 @@ export interface DerivedSettings {
 	readonly sequence: Uint8Array;
 	readonly time: Uint8Array;
 	readonly dropped: Uint8Array;
-	/** Bytes of the longest payload. */
+	/** Bytes of the longest payload of a report. */
 	readonly size: number;
 	// Only on a node that takes commands
 	readonly commandTopic?: TopicTemplate;
@@ -51,12 +57,15 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12
 		: NUMBER_LENGTH;
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
+	const messages = diagnosticsLayout(settings);
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
 		brokerHash: brokerHash(broker, wifi),
 		...(discovery === undefined
 			? {}
 			: { announcementHash: announcementHash(settings, discovery, brokerHash(broker, wifi)) }),
+		extension: extensionOf(settings),
+		...(messages === undefined ? {} : { diagnostics: messages }),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

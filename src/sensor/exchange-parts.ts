@@ -3,6 +3,7 @@ import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import type { Fault } from "../fault";
 import type { ReasonCode } from "../mqtt/constants";
+import type { Diagnostics } from "./diagnostics";
 import type { NodeClock } from "./node-clock";
 import type { Outbox } from "./outbox";
 import type { ReportEncoder } from "./report-encoder";
@@ -45,6 +46,8 @@ export interface ExchangeParts {
 	readonly clock: NodeClock;
 	readonly client: Client;
 	readonly handler: ReportExchangeHandler;
+	/** Absent: there are none. */
+	readonly diagnostics?: Diagnostics;
 	/** The connection stays open for later reports. */
 	readonly staysConnected: boolean;
 }

@@ -1,6 +1,7 @@
 /**
- * Retained memory: two copies of the header's fixed part, two copies of its sensors' part, a byte that marks
- * a boot, then the ring of the outbox. The newer valid copy applies; a commit overwrites the other one, so
+ * Retained memory: two copies of the header's fixed part, two copies of its sensors' part with the extension
+ * that some features have (extension.ts), a byte that says what
+ * has begun, then the ring of the outbox. The newer valid copy applies; a commit overwrites the other one, so
  * that a reset at any byte leaves one copy intact.
  */
 
@@ -17,7 +18,7 @@ export const WORD_LINK = 0;
 /** IPv4 address of the broker on that connection, as on the wire; 0: unknown. */
 export const WORD_BROKER_ADDRESS = 7;
 export const WORD_MAGIC = 8;
-/** Layout version in the upper half, number of sensors in the lower. */
+/** Layout version in the upper half, {@link shapeOf} in the lower. */
 export const WORD_SHAPE = 9;
 export const WORD_CHECKSUM = 10;
 /** Counts commits. */
@@ -113,7 +114,28 @@ export const FIXED_SIZE = WORDS * 4 + REALS * 8;
 /** Bytes of one copy of a sensor's part. */
 export const SENSOR_SIZE = SENSOR_REALS * 8;
 
-/** Bytes before the ring; the last one is the boot mark, which the checksum does not cover. */
-export function headerSize(sensors: number): number {
-	return 2 * (FIXED_SIZE + sensors * SENSOR_SIZE) + 1;
+/** Bits of the number of sensors in the shape. */
+const SHAPE_SENSORS = 5;
+
+/** Identifies the sizes of the header, in 16 bits. @param extension doubles, up to 2047 */
+export function shapeOf(sensors: number, extension: number): number {
+	return (extension << SHAPE_SENSORS) | sensors;
+}
+
+/** Bytes of one copy of the parts after the fixed one. @param shape from {@link shapeOf} */
+export function variableSize(shape: number): number {
+	return (shape & ((1 << SHAPE_SENSORS) - 1)) * SENSOR_SIZE + (shape >> SHAPE_SENSORS) * 8;
+}
+
+// Values of the last byte before the ring, the mark, which the checksum does not cover.
+/** The node sleeps. */
+export const MARK_ASLEEP = 0;
+/** The node has booted. */
+export const MARK_BOOTED = 1;
+/** The first one of: the driver of a sensor is being called. */
+export const MARK_DRIVER = 2;
+
+/** Bytes before the ring. */
+export function headerSize(sensors: number, extension = 0): number {
+	return 2 * (FIXED_SIZE + variableSize(shapeOf(sensors, extension))) + 1;
 }

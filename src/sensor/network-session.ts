@@ -14,8 +14,8 @@ import type { NodeClock } from "./node-clock";
 import type { RetainedState } from "./retained-state";
 
 export interface NetworkSessionHandler {
-	/** An IP address was assigned. */
-	onNetworkUp(): void;
+	/** An IP address was assigned. @param signal in dBm; 0: unknown */
+	onNetworkUp(signal: number): void;
 	/** The join failed, or the network was lost; call {@link NetworkSession.join} to retry. */
 	onNetworkDown(): void;
 }
@@ -130,7 +130,7 @@ export class NetworkSession implements Pick<Device, "tcp" | "timer" | "time" | "
 		const { wifi } = this.#device;
 		const settings = this.#settings;
 		if (wifi === undefined || settings === undefined) {
-			this.#handler.onNetworkUp();
+			this.#handler.onNetworkUp(0);
 			return;
 		}
 		this.leave();
@@ -156,7 +156,7 @@ export class NetworkSession implements Pick<Device, "tcp" | "timer" | "time" | "
 			this.#wifi?.readLink?.(this.#retained.link);
 			recordLink(this.#retained, this.#proof === NEW, this.#proof !== KNOWN_ADDRESS, this.#clock.now);
 			this.#device.event?.("joined", this.#clock.now - this.#joinedAt, detail, this.onTrial);
-			this.#handler.onNetworkUp();
+			this.#handler.onNetworkUp(detail);
 		} else if (message === "disconnect" || message === "lostIP") {
 			if (this.#proof === CONFIRMED) forgetLink(this.#retained);
 			this.leave();

@@ -3,10 +3,12 @@ import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
+import { BatteryGuard } from "./battery-guard";
 import { Collector } from "./collector";
 import { makeAllDue, sampleAll } from "./commands/all-sensors";
 import type { NodeCommands } from "./commands/node-commands";
 import { type DerivedSettings, deriveSettings } from "./derived-settings";
+import { Diagnostics } from "./diagnostics";
 import { ANNOUNCED_SIZE } from "./discovery/announced-record";
 import { mayAnnounce } from "./discovery/announcer";
 import { AnnouncingExchange } from "./discovery/announcing-exchange";
@@ -36,6 +38,7 @@ import { ReportEncoder } from "./report-encoder";
 import { ReportExchange } from "./report-exchange";
 import { RetainedState } from "./retained-state";
 import {
+	AWAKE_WAIT_LIMIT_MS,
 	alignRetryWithSample,
 	awakeWait,
 	LONGEST_SLEEP_MS,
@@ -55,6 +58,8 @@ const ERROR_SLEEP_MS = 60_000;
  * the last join: a network that has changed does not answer at all.
  */
 const TRIAL_LIMIT_MS = 2000;
+/** Share of `awakeLimit` that a driver may take: after that, hardly anything is left for a report. */
+const DRIVER_SHARE = 0.75;
 /** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;
 
@@ -86,6 +91,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	/** Task to run after the present one. */
 	#nextTask: Task = TASK_NONE;
 	readonly #timers: NodeTimers;
+	/** Absent if the battery is not watched. */
+	declare private readonly battery?: BatteryGuard;
+	/** Absent if none are configured. */
+	declare private readonly diagnostics?: Diagnostics;
 	/** Only if it takes commands. */
 	declare private readonly commands?: NodeCommands;
 
@@ -108,7 +117,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		this.#deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
-		const reserved = headerSize(sensors.length) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
+		const { extension } = derived;
+		const reserved =
+			headerSize(sensors.length, extension.size) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
 		let end = commands === undefined ? memory.length : commands.retainedBytes;
 		if (end < reserved + 256) {
 			device.trace(
@@ -119,10 +130,15 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		}
 		this.#retainedEnd = end;
 		const ringSize = Math.min(outbox.size, end - reserved);
-		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize);
+		this.#retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, extension.size);
 		this.#encoder = new ReportEncoder(settings, derived, device);
 		this.#outbox = new Outbox(this.#retained, outbox.policy, this.#encoder.longestRecord, this);
 		this.#clock = new NodeClock(device, this.#retained);
+		const { battery } = settings;
+		if (battery !== undefined && this.#deepSleep && this.#retained.extension) {
+			const index = sensors.findIndex(({ name }) => name === battery.sensor);
+			this.battery = new BatteryGuard(battery, index, this.#retained.extension, extension.battery);
+		}
 		this.#collector = new Collector(
 			device,
 			settings,
@@ -131,7 +147,17 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			this.#outbox,
 			this.#encoder,
 			this.#clock,
+			this.battery,
 		);
+		const { diagnostics } = derived;
+		if (settings.diagnostics !== undefined && diagnostics !== undefined && this.#retained.extension)
+			this.diagnostics = new Diagnostics(
+				settings.diagnostics.every,
+				diagnostics,
+				this.#retained.extension,
+				extension.diagnostics,
+				device,
+			);
 		this.#timers = new NodeTimers(device.timer, (id) => this.runTasks(this.taskOf(id)));
 		this.#network = new NetworkSession(device, settings.wifi, this.#retained, this.#clock, this);
 	}
@@ -191,6 +217,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 						break;
 					case TASK_DONE:
 						this.#reporting = false;
+						this.battery?.endTry();
 						this.waitOrSleep(0);
 						break;
 				}
@@ -203,12 +230,20 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private boot(): void {
 		const { sleep } = this.#device;
-		const restored = this.#retained.restore();
-		if (!this.#clock.restore(sleep.reason)) forgetAddresses(this.#retained);
+		const restored = this.#retained.restore(this.#derived.extension.hash);
+		const { reason } = sleep;
+		// After a reset by hand or a loss of power the driver that was being called is not the cause.
+		const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
+		const interrupted = mayPause && restored === "valid" ? this.#retained.interruptedDriver : -1;
+		const crashed = reason === "deep-sleep" && restored === "valid" && this.#retained.wasInterrupted;
+		if (!this.#clock.restore(reason)) forgetAddresses(this.#retained);
 		this.#startedAt = this.#clock.now;
+		// The firmware sleeps a while after a crash before the node runs.
+		this.diagnostics?.start(crashed ? "crash" : reason, this.#startedAt);
 		if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);
 		adoptRetained(this.#device, this.#retained, this.#outbox, restored, this.#derived.brokerHash);
-		this.#collector.start(restored !== "valid");
+		this.#collector.start(restored !== "valid", mayPause);
+		if (interrupted >= 0) this.#collector.recordInterruptedDriver(interrupted);
 		if (this.commands?.isFirstTrial) {
 			clearFailedTries(this.#retained);
 			makeAllDue(this.#retained, this.#clock.now);
@@ -230,8 +265,9 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#timers.start(NEXT_EVENT_TIMER, waitMs);
 				return;
 			}
-			this.#collector.collect();
+			this.#collector.collect(this.#deepSleep ? this.#settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
 			if (!this.#reporting) {
+				if (this.#deepSleep && this.goesOnSampling()) return;
 				if (this.shouldReport()) {
 					this.#reporting = true;
 					this.#nextTask = TASK_REPORT;
@@ -239,6 +275,18 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 			} else if (this.#exchange?.busy) this.#exchange.pump();
 		}
 		this.waitOrSleep(0);
+	}
+
+	/** Waits for the next sample of a value that has begun, in the first half of a wake: then it reports. */
+	private goesOnSampling(): boolean {
+		const { continuesAt } = this.#collector;
+		if (continuesAt === Infinity) return false;
+		const { now } = this.#clock;
+		const waitMs = continuesAt - now;
+		if (waitMs > AWAKE_WAIT_LIMIT_MS || now - this.#startedAt >= this.#settings.sleep.awakeLimit / 2)
+			return false;
+		this.#timers.start(NEXT_EVENT_TIMER, Math.max(waitMs, 1));
+		return true;
 	}
 
 	private shouldReport(): boolean {
@@ -252,7 +300,10 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	 */
 	private nextTryAt(): number {
 		const retry = nextRetryAt(this.#retained);
-		return this.#deepSleep ? Math.max(retry, this.#outbox.sendableAt(this.#encoder.grouped)) : retry;
+		if (!this.#deepSleep) return retry;
+		if (this.battery?.isSilent) return Infinity;
+		const sendableAt = this.#outbox.sendableAt(this.#encoder.grouped);
+		return Math.max(retry, Math.min(sendableAt, this.diagnostics?.dueAt ?? Infinity));
 	}
 
 	private report(): void {
@@ -302,6 +353,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 				this.#encoder,
 				this.#clock,
 				this,
+				this.diagnostics,
 				this.commands,
 				this.#derived,
 				device,
@@ -379,7 +431,8 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 	}
 
 	/** For the network. */
-	onNetworkUp(): void {
+	onNetworkUp(signal: number): void {
+		if (this.diagnostics !== undefined) this.diagnostics.signal = signal;
 		this.runTasks(TASK_NETWORK_UP);
 	}
 
@@ -449,6 +502,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 
 	private scheduleRetry(fault: Fault, reasonCode: ReasonCode, message: string): void {
 		this.#reporting = false;
+		this.battery?.endTry();
 		this.#network.forgetUnconfirmed();
 		this.#timers.stop(STEP_TIMER);
 		if (!this.#deepSleep) this.#timers.stop(WATCHDOG_TIMER);
@@ -519,6 +573,7 @@ export class SensorNode implements ReportExchangeHandler, NetworkSessionHandler,
 		const { now } = this.#clock;
 		const sleepMs = sleepLength(until, now, reals[REAL_DRIFT]);
 		this.#clock.saveTimes(sleepMs);
+		this.diagnostics?.recordSleep(now);
 		this.#retained.commit();
 		this.#retained.clearBootMark();
 		this.#asleep = true;

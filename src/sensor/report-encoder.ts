@@ -40,9 +40,9 @@ export class ReportEncoder {
 		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
-	/** Buffer that {@link writePayload} writes to. */
+	/** Buffer that {@link writePayload} writes to, and diagnostics. */
 	get payload(): Uint8Array {
-		this.#payload ??= new Uint8Array(this.#derived.size);
+		this.#payload ??= new Uint8Array(Math.max(this.#derived.size, this.#derived.diagnostics?.size ?? 0));
 		return this.#payload;
 	}
 

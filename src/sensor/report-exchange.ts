@@ -13,6 +13,7 @@ import {
 import { CommandExchange, FIRST_ANSWER_TAG } from "./commands/command-exchange";
 import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "./commands/command-execution";
 import type { NodeCommands } from "./commands/node-commands";
+import type { Diagnostics } from "./diagnostics";
 import type { ExchangeParts, ReportExchangeHandler } from "./exchange-parts";
 import { WORD_PACKET_SIZE } from "./layout";
 import type { NodeClock } from "./node-clock";
@@ -57,10 +58,22 @@ export class ReportExchange implements ClientHandler {
 		encoder: ReportEncoder,
 		clock: NodeClock,
 		handler: ReportExchangeHandler,
+		diagnostics?: Diagnostics,
 		commands?: NodeCommands,
 	) {
 		const client = new Client(settings.broker, this, device);
-		const parts = { device, settings, retained, outbox, encoder, clock, client, handler, staysConnected };
+		const parts: ExchangeParts = {
+			device,
+			settings,
+			retained,
+			outbox,
+			encoder,
+			clock,
+			client,
+			handler,
+			staysConnected,
+			...(diagnostics === undefined ? {} : { diagnostics }),
+		};
 		this.parts = parts;
 		const answers = new ReportAnswers(parts);
 		this.answers = answers;
@@ -83,6 +96,7 @@ export class ReportExchange implements ClientHandler {
 		const { device, retained, outbox, clock, client } = this.parts;
 		this.sender.reset();
 		this.commands?.reset();
+		this.parts.diagnostics?.reset();
 		this.answers.deliveredCount = 0;
 		this.connectStartedAt = clock.now;
 		const pipeline = this.mayPipeline();
@@ -215,7 +229,10 @@ export class ReportExchange implements ClientHandler {
 		}
 		this.pipelineSuspected = false;
 		const opened = client.negotiated.isAgreed;
-		if (error === undefined && opened) this.sender.confirmQoS0();
+		if (error === undefined && opened) {
+			this.sender.confirmQoS0();
+			this.parts.diagnostics?.confirm(this.parts.clock.now);
+		}
 		device.event?.("closed", this.answers.deliveredCount);
 		if (this.restartPending) {
 			handler.onRestart();

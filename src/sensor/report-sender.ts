@@ -28,7 +28,7 @@ export class ReportSender {
 	rewindPending = false;
 	/** The record at the outbox's cursor could not be sent yet. */
 	sendBlocked = false;
-	/** The cursor is after the newest report. */
+	/** The cursor is after the newest report, and no diagnostics are to be sent. */
 	cursorAtEnd = false;
 	/**
 	 * Sequence number of the last QoS 0 report sent on this connection, which only the end of the connection
@@ -79,7 +79,7 @@ export class ReportSender {
 			if (this.sendBlocked) return;
 			this.valuesSent = 0;
 		}
-		this.cursorAtEnd = true;
+		this.cursorAtEnd = this.parts.diagnostics === undefined || this.parts.diagnostics.send(this.parts);
 	}
 
 	/** The broker has read all QoS 0 reports sent so far. */

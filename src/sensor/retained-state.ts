@@ -1,15 +1,20 @@
 import { mix32 } from "./checksum";
+import { EXTENSION_HASH } from "./extension";
 import {
 	FIXED_SIZE,
 	headerSize,
 	LAYOUT_MAGIC,
 	LAYOUT_VERSION,
+	MARK_ASLEEP,
+	MARK_BOOTED,
+	MARK_DRIVER,
 	REAL_LAST_SYNC,
 	REAL_WALL_TIME,
 	REALS,
 	SENSOR_REALS,
-	SENSOR_SIZE,
 	SENSOR_VALUE,
+	shapeOf,
+	variableSize,
 	WORD_CHECKSUM,
 	WORD_GENERATION,
 	WORD_HEAD,
@@ -45,41 +50,57 @@ export class RetainedState {
 	/** The fixed part as bytes; it begins with the link. */
 	readonly link: Uint8Array;
 	readonly memory: Uint8Array;
+	/** The doubles that extension.ts describes; absent if there are none. */
+	declare readonly extension?: Float64Array;
 
 	readonly #sensorsHash: number;
 	readonly #ringSize: number;
-	readonly #sensorCount: number;
-	readonly #sensorBytes: Uint8Array;
+	readonly #shape: number;
+	/** The parts after the fixed one. */
+	readonly #variableBytes: Uint8Array;
 
 	/**
 	 * @param sensorsHash identifies the list of sensors
 	 * @param ringSize bytes for the outbox; reduced if `memory` is smaller
+	 * @param extension doubles of the extension
 	 * @throws {RangeError} if `memory` cannot hold the header and the smallest ring
 	 */
-	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number) {
-		const room = memory.length - headerSize(sensorCount);
+	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number, extension = 0) {
+		const header = headerSize(sensorCount, extension);
+		const room = memory.length - header;
 		if (room < 256)
-			throw new RangeError(
-				`${memory.length} bytes of retained memory; at least ${headerSize(sensorCount) + 256} are needed`,
-			);
+			throw new RangeError(`${memory.length} bytes of retained memory; at least ${header + 256} are needed`);
 		this.memory = memory;
 		this.#sensorsHash = sensorsHash;
-		this.#sensorCount = sensorCount;
+		this.#shape = shapeOf(sensorCount, extension);
 		this.#ringSize = Math.min(ringSize, room);
-		const buffer = new ArrayBuffer(FIXED_SIZE + sensorCount * SENSOR_SIZE);
+		const buffer = new ArrayBuffer(FIXED_SIZE + variableSize(this.#shape));
 		this.words = new Uint32Array(buffer);
 		this.reals = new Float64Array(buffer, WORDS * 4, REALS);
 		this.sensors = new Float64Array(buffer, FIXED_SIZE, sensorCount * SENSOR_REALS);
 		this.link = new Uint8Array(buffer, 0, FIXED_SIZE);
-		this.#sensorBytes = new Uint8Array(buffer, FIXED_SIZE);
+		this.#variableBytes = new Uint8Array(buffer, FIXED_SIZE);
+		if (extension > 0)
+			this.extension = new Float64Array(buffer, FIXED_SIZE + this.sensors.byteLength, extension);
 	}
 
 	/**
 	 * Reads the newest valid copy; for start-up: allocates a little. After `changed` the words keep their old
 	 * values until {@link resetLayout}, so that pending reports can be counted; after `garbage` everything is
 	 * as at a first start.
+	 * @param extensionHash of the settings that the extension's meaning depends on: it begins anew with others
 	 */
-	restore(): RestoreResult {
+	restore(extensionHash = 0): RestoreResult {
+		const result = this.restoreHeader();
+		const { extension } = this;
+		if (extension !== undefined && (result !== "valid" || extension[EXTENSION_HASH] !== extensionHash)) {
+			extension.fill(0);
+			extension[EXTENSION_HASH] = extensionHash;
+		}
+		return result;
+	}
+
+	private restoreHeader(): RestoreResult {
 		const first = this.generationOf(0);
 		const second = this.generationOf(1);
 		// Generations wrap around: the sign of the difference shows which copy is newer.
@@ -102,9 +123,9 @@ export class RetainedState {
 	resetLayout(): void {
 		const { words } = this;
 		words[WORD_MAGIC] = LAYOUT_MAGIC;
-		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.#sensorCount;
+		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.#shape;
 		words[WORD_SENSORS_HASH] = this.#sensorsHash;
-		words[WORD_RING_START] = headerSize(this.#sensorCount);
+		words[WORD_RING_START] = this.ringStart;
 		words[WORD_RING_SIZE] = this.#ringSize;
 		words[WORD_HEAD] =
 			words[WORD_USED] =
@@ -123,7 +144,7 @@ export class RetainedState {
 		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
 		const copy = generation & 1;
 		memory.set(this.link, copy * FIXED_SIZE);
-		memory.set(this.#sensorBytes, 2 * FIXED_SIZE + copy * this.#sensorBytes.length);
+		memory.set(this.#variableBytes, 2 * FIXED_SIZE + copy * this.#variableBytes.length);
 	}
 
 	/**
@@ -131,16 +152,38 @@ export class RetainedState {
 	 * elapsed time was not a sleep.
 	 */
 	markBoot(): boolean {
-		const { memory } = this;
-		const at = headerSize(this.#sensorCount) - 1;
-		const marked = memory[at] !== 0;
-		memory[at] = 1;
+		const marked = this.wasInterrupted;
+		this.mark(MARK_BOOTED);
 		return marked;
 	}
 
 	/** Call before sleep, after the commit. */
 	clearBootMark(): void {
-		this.memory[headerSize(this.#sensorCount) - 1] = 0;
+		this.mark(MARK_ASLEEP);
+	}
+
+	/**
+	 * After {@link restore}: marks that the driver of a sensor is being called; −1: it has returned.
+	 */
+	markDriver(sensor: number): void {
+		this.memory[this.words[WORD_RING_START] - 1] = sensor < 0 ? MARK_BOOTED : MARK_DRIVER + sensor;
+	}
+
+	/** Before {@link markBoot}: the sensor whose driver was being called when the chip stopped; −1: none. */
+	get interruptedDriver(): number {
+		const mark = this.memory[this.ringStart - 1];
+		return mark >= MARK_DRIVER && mark < MARK_DRIVER + this.sensors.length / SENSOR_REALS
+			? mark - MARK_DRIVER
+			: -1;
+	}
+
+	/** Before {@link markBoot}: whether the last run ended without {@link clearBootMark}. */
+	get wasInterrupted(): boolean {
+		return this.memory[this.ringStart - 1] !== MARK_ASLEEP;
+	}
+
+	private mark(value: number): void {
+		this.memory[this.ringStart - 1] = value;
 	}
 
 	private generationOf(copy: number): number {
@@ -152,14 +195,11 @@ export class RetainedState {
 	private load(copy: number): boolean {
 		const { memory, words } = this;
 		this.link.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
-		if (
-			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
-			words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#sensorCount)
-		)
+		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#shape))
 			return false;
 		if (words[WORD_SENSORS_HASH] !== this.#sensorsHash || words[WORD_RING_SIZE] !== this.#ringSize)
 			return false;
-		const sensors = this.#sensorBytes;
+		const sensors = this.#variableBytes;
 		const from = 2 * FIXED_SIZE + copy * sensors.length;
 		sensors.set(memory.subarray(from, from + sensors.length));
 		return this.checksumMatches(this.words) && this.indicesInRange();
@@ -169,17 +209,17 @@ export class RetainedState {
 	private loadForeign(copy: number): boolean {
 		const { memory, words } = this;
 		this.link.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
-		const count = words[WORD_SHAPE] & 0xffff;
+		const size = variableSize(words[WORD_SHAPE] & 0xffff);
 		if (
 			words[WORD_MAGIC] !== LAYOUT_MAGIC ||
 			words[WORD_SHAPE] >>> 16 !== LAYOUT_VERSION ||
-			headerSize(count) > memory.length
+			2 * (FIXED_SIZE + size) >= memory.length
 		)
 			return false;
-		const whole = new Uint8Array(FIXED_SIZE + count * SENSOR_SIZE);
+		const whole = new Uint8Array(FIXED_SIZE + size);
 		whole.set(this.link);
-		const from = 2 * FIXED_SIZE + copy * count * SENSOR_SIZE;
-		whole.set(memory.subarray(from, from + count * SENSOR_SIZE), FIXED_SIZE);
+		const from = 2 * FIXED_SIZE + copy * size;
+		whole.set(memory.subarray(from, from + size), FIXED_SIZE);
 		return this.checksumMatches(new Uint32Array(whole.buffer)) && this.indicesInRange();
 	}
 
@@ -198,6 +238,11 @@ export class RetainedState {
 			words[WORD_HEAD] < size &&
 			words[WORD_USED] <= size
 		);
+	}
+
+	/** Bytes before the ring. */
+	private get ringStart(): number {
+		return 2 * this.words.byteLength + 1;
 	}
 
 	private resetSensors(): void {

@@ -76,6 +76,11 @@ export class Sampler {
 		return typeof value === "number" && value - value === 0 ? value : NaN;
 	}
 
+	/** Whether two sensors share a driver. */
+	shareDriver(one: number, other: number): boolean {
+		return this.#drivers[one] === this.#drivers[other];
+	}
+
 	/** Call before sleep: each driver switches its hardware off. */
 	close(): void {
 		for (let i = 0; i < this.#drivers.length; i++) this.closeDriver(this.#drivers[i]);

@@ -9,7 +9,7 @@ export const RETRY_TOLERANCE_MS = 1000;
 /**
  * For a sample due within this time, in ms, the node stays awake: this costs less than sleeping and booting.
  */
-const AWAKE_WAIT_LIMIT_MS = 250;
+export const AWAKE_WAIT_LIMIT_MS = 250;
 
 /**
  * How long before its time a sample may be taken, in ms: a sleep that ended early, or a wake for another
@@ -51,6 +51,21 @@ export function nextDue(due: number, now: number, every: number): number {
 export function nextDueOnGrid(now: number, wall: number, every: number): number {
 	const index = Math.floor((wall + earlyTolerance(every)) / every) + 1;
 	return now + (index * every - wall);
+}
+
+/**
+ * Node time of the sample after one that was due at `due` and is taken at `now`.
+ * @param wallOffset wall time − node time; NaN: unknown, and there is no grid to align to
+ */
+export function dueAfter(
+	due: number,
+	now: number,
+	wallOffset: number,
+	{ every, grid }: { readonly every: number; readonly grid: boolean },
+): number {
+	return grid && wallOffset - wallOffset === 0
+		? nextDueOnGrid(now, now + wallOffset, every)
+		: nextDue(due, now, every);
 }
 
 /**

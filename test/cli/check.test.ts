@@ -588,7 +588,15 @@ describe("firefly check", () => {
 		const { meaning, ...rest } = JSON.parse((await project.run(["check", "--json"])).stdout);
 		assert.deepEqual(rest, { file: "manifest.json", problems: [], warnings: [] });
 		assert.deepEqual(Object.keys(meaning), ["day", "battery", "memory", "packets"]);
-		assert.deepEqual(meaning.day, { wakes: 1440, reportsAtMost: 1440, reports: 1440, exchanges: 1440 });
+		assert.deepEqual(meaning.day, {
+			wakes: 1440,
+			samples: 1440,
+			values: 1440,
+			gathering: 0,
+			reportsAtMost: 1440,
+			reports: 1440,
+			exchanges: 1440,
+		});
 	});
 
 	test("--schema writes a schema in which the drivers are those that are included", async () => {

@@ -411,6 +411,56 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		problems: ["87 config.firefly.sensors[0].delta: -1 is not between 0 and 1000000000"],
 	},
 	{
+		name: "a battery that another name measures",
+		firefly: `{${broker}, "battery": {"sensor": "batery"}, "sensors": [{"name": "battery", "driver": "sht3x"}]}`,
+		problems: ['55 config.firefly.battery.sensor: "batery" is no sensor\'s name; did you mean "battery"?'],
+	},
+	{
+		name: "a battery whose limits are in another unit, or in the wrong order",
+		firefly: `{${broker}, "battery": {"sensor": "t", "low": 3}, "sensors": [{"name": "t", "driver": "sht3x", "unit": "%"}]}`,
+		problems: [
+			'44 config.firefly.battery: lacks "empty", whose default is in V, while t is in %',
+			"67 config.firefly.battery.low: 3 is less than empty, 3.2",
+		],
+	},
+	{
+		name: "a battery of a node that stays awake",
+		firefly: `{${broker}, "sleep": {"mode": "none"}, "battery": {"sensor": "t"}, "sensors": [${sensor}]}`,
+		problems: ["71 config.firefly.battery: has no effect on a node that stays awake"],
+	},
+	{
+		name: "samples that last longer than every",
+		firefly: withSensor('"decimals": 1, "every": "1s", "samples": 5, "spacing": "250ms"'),
+		problems: ["133 config.firefly.sensors[0].spacing: 5 samples take 1s, which is not less than every, 1s"],
+	},
+	{
+		name: "samples that are too close",
+		firefly: withSensor('"decimals": 1, "every": "100ms", "samples": 25'),
+		problems: ["122 config.firefly.sensors[0].samples: 25 samples in every, 100ms, are less than 5ms apart"],
+	},
+	{
+		name: "samples that keep the node awake too long",
+		firefly: withSensor('"decimals": 1, "samples": 60, "spacing": "100ms"'),
+		problems: [
+			"119 config.firefly.sensors[0].spacing: 60 samples keep the node awake for 5900ms, more than half of sleep.awakeLimit, 8s",
+		],
+	},
+	{
+		name: "a spacing of one sample",
+		firefly: withSensor('"spacing": "1s", "aggregate": "max"'),
+		problems: [
+			"89 config.firefly.sensors[0].spacing: has no effect without samples, of which a value then has several",
+			"108 config.firefly.sensors[0].aggregate: has no effect without samples, of which a value then has several",
+		],
+	},
+	{
+		name: "an aggregate in Home Assistant's words",
+		firefly: withSensor('"decimals": 1, "samples": 5, "aggregate": "average"'),
+		problems: [
+			'120 config.firefly.sensors[0].aggregate: "average" is not one of "mean", "median", "min", "max", "last"',
+		],
+	},
+	{
 		name: "a table that is not sorted",
 		firefly: withSensor('"decimals": 1, "table": [[0, 0.4], [50, 49], [20, 21]]'),
 		problems: ["102 config.firefly.sensors[0].table: a list is not in ascending order: 20 stands after 50"],

@@ -30,7 +30,15 @@ const days = (config: Changes): number => meaning(config).battery.days;
 
 test("every 10 s without a deadband: every sample is a report", () => {
 	const { day, battery, packets } = meaning(firefly([{ ...temperature, every: "10s" }]));
-	assert.deepEqual(day, { wakes: 8640, reportsAtMost: 8640, reports: 8640, exchanges: 8640 });
+	assert.deepEqual(day, {
+		wakes: 8640,
+		samples: 8640,
+		values: 8640,
+		gathering: 0,
+		reportsAtMost: 8640,
+		reports: 8640,
+		exchanges: 8640,
+	});
 	assert.ok(battery.days > 20 && battery.days < 30, `${battery.days}`);
 	assert.deepEqual(
 		battery.instead.map((other) => other.with),
@@ -61,6 +69,9 @@ test("samples of several sensors share wakes; JSON with several values is one re
 	];
 	assert.deepEqual(meaning(firefly(sensors)).day, {
 		wakes: 1440,
+		samples: 1728,
+		values: 1728,
+		gathering: 0,
 		reportsAtMost: 1728,
 		reports: 1728,
 		exchanges: 1440,
@@ -68,10 +79,29 @@ test("samples of several sensors share wakes; JSON with several values is one re
 	const together = { payload: "json", topic: "home/all" };
 	assert.deepEqual(meaning(firefly(sensors, together)).day, {
 		wakes: 1440,
+		samples: 1728,
+		values: 1728,
+		gathering: 0,
 		reportsAtMost: 1440,
 		reports: 1440,
 		exchanges: 1440,
 	});
+});
+
+test("several samples a value: more wakes or more time awake, and no more reports", () => {
+	const spread = meaning(firefly([{ ...temperature, samples: 6 }]));
+	assert.deepEqual(
+		[spread.day?.wakes, spread.day?.samples, spread.day?.values, spread.day?.reports],
+		[8640, 8640, 1440, 1440],
+	);
+	const burst = meaning(firefly([{ ...temperature, samples: 6, spacing: "50ms" }]));
+	assert.deepEqual(
+		[burst.day?.wakes, burst.day?.samples, burst.day?.values, burst.day?.gathering],
+		[1440, 8640, 1440, 1440 * 250],
+	);
+	const single = days(firefly([temperature]));
+	assert.ok(spread.battery.days < burst.battery.days && burst.battery.days < single);
+	assert.match(meaningText(burst), /^a day {8}1,440 wakes with 8,640 samples, 1,440 reports at most\n/);
 });
 
 test("many samples a second are extrapolated from fewer", () => {
@@ -111,7 +141,15 @@ test("a broker: memory and pools, and no day of samples", () => {
 
 test("as text: a line each, other settings below the battery", () => {
 	const text = meaningText({
-		day: { wakes: 8640, reportsAtMost: 12_960, reports: 4637, exchanges: 3105 },
+		day: {
+			wakes: 8640,
+			samples: 12_960,
+			values: 12_960,
+			gathering: 0,
+			reportsAtMost: 12_960,
+			reports: 4637,
+			exchanges: 3105,
+		},
 		battery: {
 			charge: 262.04,
 			days: 9.54,
@@ -142,6 +180,11 @@ describe("the estimate and the simulator agree", () => {
 
 	const configurations: readonly (readonly [string, Changes])[] = [
 		["every 60 s", firefly([{ ...temperature, every: "60s" }])],
+		["the mean of samples over a minute", firefly([{ ...temperature, samples: 6, decimals: 1 }])],
+		[
+			"the median of a burst",
+			firefly([{ ...temperature, samples: 9, spacing: "200ms", aggregate: "median", decimals: 1 }]),
+		],
 		["with a deadband", firefly([{ ...temperature, every: "60s", delta: 0.2, heartbeat: "15m" }])],
 		[
 			"two sensors in JSON",

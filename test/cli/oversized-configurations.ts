@@ -20,6 +20,13 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		],
 	},
 	{
+		name: "diagnostics too long",
+		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 256}, "diagnostics": {"topic": "${"x".repeat(60)}"}, "sensors": [${sensor}]}`,
+		problems: [
+			"46 config.firefly.broker.sendBuffer: a message of diagnostics takes up to 479 bytes, but broker.sendBuffer is 256; raise it to 479 or more, or shorten diagnostics.topic",
+		],
+	},
+	{
 		name: "CONNECT too long",
 		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 128, "username": "${"u".repeat(100)}"}, "topic": "{sensor}", "sensors": [${sensor}]}`,
 		problems: [

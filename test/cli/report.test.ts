@@ -84,6 +84,7 @@ describe("summary", () => {
 			crashes: 0,
 			limits: 0,
 			failed: {},
+			failedReadings: { t: 1 },
 			awake: { p50: 20, p95: 1100, maximum: 1100 },
 			exchange: { bytesPerReport: 100, roundTripsPerExchange: 2, reportsPerExchange: 1 },
 			joins: {
@@ -136,6 +137,18 @@ describe("summary", () => {
 		);
 		const { accepted, acknowledged, waiting, dropped, lost } = summaryOf(list);
 		assert.deepEqual([accepted, acknowledged, waiting, dropped, lost], [4, 2, 0, 2, 0]);
+	});
+
+	test("each of several samples of a value counts as a sample, and the value as none", () => {
+		const { samples, failedReadings } = summaryOf(
+			events(
+				[1, { type: "gathered", sensor: "t", value: undefined }],
+				[2, { type: "gathered", sensor: "t", value: 3 }],
+				[2, { type: "sample", sensor: "t", value: 3 }],
+				[2, { type: "sample", sensor: "h", value: 50 }],
+			),
+		);
+		assert.deepEqual([samples, failedReadings], [3, { t: 1 }]);
 	});
 
 	test("failures by fault, crashes, limits, and retransmissions are counted", () => {
@@ -246,6 +259,7 @@ a note
 
 1 node, 2 min simulated: 2 wakes, 2 samples (1 held back), 1 report
 reports      1 published, 1 acknowledged, 0 waiting, 0 dropped, 0 lost; 0 sent again
+failures     failed readings of t 1
 awake        p50 0.02 s, p95 1.1 s, longest 1.1 s
 network      100 bytes a report; 2 round trips and 1 reports an exchange
 joins        1, 0 of them fast; scan 0.78 s and 78 mC

@@ -102,7 +102,7 @@ describe("a language server with docs/manifest.schema.json", () => {
 	test("hovering a key: its text, with its range", async () => {
 		assert.match(
 			await hover(`{ "sensors": [{ "ev${CURSOR}ery": "60s" }] }`),
-			/Time between samples.*From 100ms to 24d/,
+			/Time from one value to the next.*From 100ms to 24d/,
 		);
 	});
 

@@ -101,7 +101,11 @@ const texts = fc.oneof(
 
 /** Tables of points, x ascending. */
 const points = fc
-	.uniqueArray(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 16 })
+	.uniqueArray(fc.double({ min: -1e9, max: 1e9, noNaN: true }), {
+		minLength: 2,
+		maxLength: 16,
+		comparator: "SameValueZero",
+	})
 	.map((numbers) => numbers.sort((a, b) => a - b).map((x, i) => [x, numbers.length - i]));
 
 function schemaAccepts(node: SchemaNode, value: unknown): boolean {
@@ -124,7 +128,7 @@ function* walkSchema(node: SchemaNode, path = "config.firefly"): Generator<reado
 }
 
 /** Groups whose settings are absent unless they are configured. */
-const OPTIONAL_GROUPS: readonly string[] = ["will", "tls", "commands", "discovery"];
+const OPTIONAL_GROUPS: readonly string[] = ["will", "tls", "commands", "discovery", "diagnostics", "battery"];
 
 /** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
@@ -142,7 +146,7 @@ describe("schema and device agree", () => {
 				assert.ok(Check(FireflyConfig, firefly));
 				const document = new JSONDocument("manifest.json", JSON.stringify({ config: { firefly } }));
 				const refused = ruleProblems(document, {}, true).some(({ message }) =>
-					/is also the name|Home Assistant|Homie|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same/.test(
+					/is also the name|Home Assistant|Homie|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples|is no sensor|less than empty|more than low|default is in V/.test(
 						message,
 					),
 				);
@@ -168,7 +172,7 @@ describe("schema and device agree", () => {
 				const { length } = read(firefly).traces;
 				// Several users, rules or names may be wrong, and other required keys of the section may be missing.
 				assert.ok(
-					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\./.test(path)),
+					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\.|\.battery\./.test(path)),
 					`${path}: ${JSON.stringify(value)}`,
 				);
 			}),
@@ -196,6 +200,9 @@ describe("schema and device agree", () => {
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
 			broker: { username: "u", password: "p", will: {} },
+			diagnostics: {},
+			battery: { sensor: "s" },
+			sensors: [{ name: "s", driver: "d" }],
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 			discovery: { formats: "homeassistant", area: "a" },
 			commands: {},
@@ -230,6 +237,7 @@ describe("schema and device agree", () => {
 			.filter(([path, node]) => node.default === undefined && !path.endsWith("[]") && !propertiesOf(node))
 			.map(([path]) => path.replace("config.firefly.", ""));
 		assert.deepEqual(without.sort(), [
+			"battery.sensor",
 			"broker.password",
 			"broker.url",
 			"broker.username",
@@ -255,6 +263,7 @@ describe("schema and device agree", () => {
 			"sensors[].options",
 			"sensors[].property",
 			"sensors[].scale",
+			"sensors[].spacing",
 			"sensors[].stateClass",
 			"sensors[].table",
 			"sensors[].unit",

@@ -63,6 +63,8 @@ test("every setting is read", () => {
 			sleep: { mode: "none", awakeLimit: "20s" },
 			outbox: { storage: "rtc", policy: "thin", size: 2000 },
 			backoff: { minimum: "1s", maximum: "1h" },
+			diagnostics: { every: "30m", topic: "home/{id}/state" },
+			battery: { sensor: "t", low: 20, slowdown: 3, empty: 5, recovery: 2, checkEvery: "12h" },
 			sensors: [
 				{
 					name: "t",
@@ -77,6 +79,15 @@ test("every setting is read", () => {
 					decimals: 1,
 					qos: 0,
 					retain: false,
+					table: [
+						[0, 1],
+						[10, 12],
+					],
+					scale: 2,
+					offset: -1,
+					samples: 4,
+					aggregate: "median",
+					spacing: "20ms",
 				},
 				{ name: "u.v", driver: "sht3x" },
 			],
@@ -124,6 +135,8 @@ test("every setting is read", () => {
 		sleep: { ...defaults.sleep, mode: "none", awakeLimit: 20_000 },
 		outbox: { ...defaults.outbox, policy: "thin", size: 2000 },
 		backoff: { ...defaults.backoff, minimum: 1000, maximum: 3_600_000 },
+		diagnostics: { every: 1_800_000, topic: "home/{id}/state" },
+		battery: { sensor: "t", low: 20, slowdown: 3, empty: 5, recovery: 2, checkEvery: 43_200_000 },
 		sensors: [
 			{
 				name: "t",
@@ -138,8 +151,14 @@ test("every setting is read", () => {
 				decimals: 1,
 				qos: 0,
 				retain: false,
+				table: [0, 1, 10, 12],
+				scale: 2,
+				offset: -1,
+				samples: 4,
+				aggregate: "median",
+				spacing: 20,
 			},
-			{ name: "u.v", driver: "sht3x", property: ["u.v"], every: 60_000, grid: false, qos: 1, retain: true },
+			{ ...defaults.sensor, name: "u.v", driver: "sht3x", property: ["u.v"] },
 		],
 		listen: {
 			...defaults.listen,

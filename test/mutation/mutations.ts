@@ -64,6 +64,7 @@ const COMMANDS = [
 	"test/sensor/commands/set.test.ts",
 ];
 const CUTS = ["test/sensor/commands/cuts.test.ts"];
+const MEASURING = ["test/sensor/calibration.test.ts", "test/sensor/averaging.test.ts"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
@@ -621,6 +622,62 @@ export const mutations: readonly Mutation[] = [
 		"return false;",
 		"a broker that once refused pipelining is never asked again",
 		NODE,
+	),
+	mutation(
+		"src/sensor/calibration.ts",
+		"x > table[at]",
+		"x >= table[at + 2]",
+		"a value is taken through the wrong segment of a table",
+		MEASURING,
+	),
+	mutation(
+		"src/sensor/sample-window.ts",
+		"if (Number.isNaN(value)) return;",
+		"",
+		"one failed sample spoils the mean of the others",
+		MEASURING,
+	),
+	mutation(
+		"src/sensor/sample-windows.ts",
+		"if (now - due > every) clearWindow(this.state, this.windows[index]);",
+		"",
+		"a mean mixes samples from before and after an outage",
+		MEASURING,
+	),
+	mutation(
+		"src/sensor/battery-guard.ts",
+		"if (this.extension[this.at] === EMPTY) this.extension[this.at] = SILENT;",
+		"",
+		"an empty battery goes on reporting",
+		["test/sensor/battery.test.ts"],
+	),
+	mutation(
+		"src/sensor/diagnostics.ts",
+		"if (this.progress === NOT_SENT) return;",
+		"",
+		"diagnostics count as sent though no connection took them",
+		["test/sensor/diagnostics.test.ts"],
+	),
+	mutation(
+		"src/sensor/collector.ts",
+		"this.#retained.markDriver(index);",
+		"",
+		"a driver that hangs stops every wake",
+		["test/sensor/failed-readings.test.ts"],
+	),
+	mutation(
+		"src/sensor/collector.ts",
+		"if (after - before > driverLimitMs) slow = i;",
+		"",
+		"a driver that takes all of awakeLimit keeps all sensors from reporting",
+		["test/sensor/failed-readings.test.ts"],
+	),
+	mutation(
+		"src/sensor/retained-state.ts",
+		'if (extension !== undefined && (result !== "valid" || extension[EXTENSION_HASH] !== extensionHash)) {',
+		"if (extension !== undefined && extension[EXTENSION_HASH] === -1) {",
+		"samples gathered under other settings are taken for those of these",
+		MEASURING,
 	),
 	mutation(
 		"src/sensor/filter.ts",

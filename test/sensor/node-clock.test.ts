@@ -32,6 +32,45 @@ test("times of samples taken before the clock was set are corrected", () => {
 	assert.equal(board.reportCounts.lost, 0);
 });
 
+test("a reset between a sample and the first time: it is dated late by the time that nobody counted, no more", () => {
+	for (const [reason, resetAt] of [
+		["reset", 150_000],
+		["reset", 179_000],
+		["watchdog", 121_000],
+		["brown-out", 150_000],
+	] as const) {
+		const board = new TestBoard({ payload: "json", time: { server: "time" } });
+		board.clockIsSet = false;
+		board.wallErrorMs = -EPOCH;
+		board.wifi = "fails";
+		board.setClock = (_, callback) => {
+			board.network.clock.after(50, () => {
+				board.clockIsSet = true;
+				board.wallErrorMs = 0;
+				callback(true);
+			});
+		};
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(resetAt);
+		const before = board.events("sample").length;
+		// The last commit was before the sleep that the reset has ended: what has passed since is unknown.
+		const uncounted = resetAt - board.events("sleep").at(-1)!.at;
+		board.reset(reason);
+		board.run(3 * MINUTE);
+		board.wifi = "joins";
+		board.run(30 * MINUTE);
+		const dated = payloads(broker).map((text) => Date.parse((JSON.parse(text) as { time: string }).time));
+		const taken = board.events("sample").map(({ at }) => EPOCH + at);
+		assert.equal(before, 3);
+		assert.ok(dated.length > 10);
+		for (const [i, time] of dated.entries()) {
+			const late = time - taken[i]!;
+			assert.ok(i < before ? late >= 0 && late <= uncounted : late === 0, `${reason}, ${i}: ${late}`);
+			assert.ok(i === 0 || time >= dated[i - 1]!);
+		}
+	}
+});
+
 test("no answer from the time server: reports are sent without a time", () => {
 	for (const setClock of [
 		() => {},

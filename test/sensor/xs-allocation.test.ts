@@ -81,6 +81,33 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 			}),
 		],
 		[
+			"the median of five calibrated samples",
+			settings({
+				sleep: { mode: "none" },
+				sensors: [
+					{
+						...sensors[0],
+						every: 5000,
+						samples: 5,
+						aggregate: "median",
+						spacing: 1000,
+						table: [0, 0, 25, 24, 50, 51],
+						scale: 2,
+						offset: 1,
+						decimals: 1,
+					},
+				],
+			}),
+		],
+		[
+			"a value, with diagnostics each minute",
+			settings({
+				sleep: { mode: "none" },
+				diagnostics: { every: 60_000, topic: "home/{id}/diagnostics" },
+				sensors: [sensors[0], { name: "battery", property: ["battery", "voltage"], every: 3_600_000 }],
+			}),
+		],
+		[
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
 		],

@@ -1,8 +1,10 @@
 import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
+import { batteryFields } from "./battery";
 import { brokerFields } from "./broker";
 import { commandFields } from "./commands";
+import { diagnosticsFields } from "./diagnostics";
 import { discoveryFields } from "./discovery";
 import type { Fields } from "./field";
 import { listenFields } from "./listen";
@@ -64,6 +66,20 @@ export const fireflyFields = deepFreeze({
 		kind: "section",
 		fields: backoffFields,
 		text: "Waits between failed reports; a topic on which the broker refuses a report waits on its own.",
+	},
+	battery: {
+		kind: "section",
+		fields: batteryFields,
+		optional: true,
+		text: "What the node does as its battery runs down: longer periods, a last report, then sleep without Wi-Fi.",
+		detail: ["In deep sleep mode only. docs/measurements.md describes it."],
+	},
+	diagnostics: {
+		kind: "section",
+		fields: diagnosticsFields,
+		optional: true,
+		text: "Messages about the node itself: wakes, resets, signal, time awake, what waits, drops and failed readings.",
+		detail: ["Without it there are none. docs/measurements.md has what they hold."],
 	},
 	sensors: {
 		kind: "list",

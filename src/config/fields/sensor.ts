@@ -98,7 +98,35 @@ export const sensorFields = deepFreeze({
 		maximum: LONGEST_MS,
 		default: 60_000,
 		settable: true,
-		text: "Time between samples.",
+		text: "Time from one value to the next; between samples, if a value is a single sample.",
+	},
+	samples: {
+		kind: "count",
+		minimum: 1,
+		maximum: 60,
+		default: 1,
+		text: "Samples that a value stands for.",
+		detail: [
+			"Failed ones are left out; a value fails when all of them have failed. What has been sampled survives sleep.",
+		],
+		examples: [5],
+	},
+	aggregate: {
+		kind: "choice",
+		choices: ["mean", "median", "min", "max", "last"],
+		default: "mean",
+		text: "What is made of the samples of a value.",
+	},
+	spacing: {
+		kind: "duration",
+		minimum: 5,
+		maximum: LONGEST_MS,
+		text: 'Time between the samples of a value; when left out they are spread evenly over "every".',
+		detail: [
+			"Up to 250ms the node stays awake for the next sample, without Wi-Fi, during the first half of awakeLimit; otherwise it sleeps until then.",
+			"The samples of a value must be over before the next value begins.",
+		],
+		examples: ["50ms"],
 	},
 	grid: {
 		kind: "choice",

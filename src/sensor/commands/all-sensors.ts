@@ -10,12 +10,19 @@ export function makeAllDue({ sensors }: RetainedState, now: number): void {
 	}
 }
 
-/** Samples and reports all sensors now, beside their schedule. Allocates a little. @param now node time */
+/**
+ * Samples and reports all sensors now, beside their schedule; not those whose values are made of several
+ * samples: one more would be none of them. Allocates a little.
+ * @param now node time
+ */
 export function sampleAll(collector: Collector, retained: RetainedState, now: number): void {
 	const { sensors } = retained;
 	const planned = sensors.slice();
 	makeAllDue(retained, now);
-	collector.collect();
+	for (let i = 0; i * SENSOR_REALS < sensors.length; i++)
+		if (collector.gathers(i))
+			sensors.set(planned.subarray(i * SENSOR_REALS, (i + 1) * SENSOR_REALS), i * SENSOR_REALS);
+	collector.collect(Infinity);
 	for (let at = SENSOR_DUE; at < sensors.length; at += SENSOR_REALS)
 		if (planned[at] > now) sensors[at] = planned[at];
 }

@@ -3,6 +3,7 @@ import type { Settings } from "../../config/types";
 import type { ReasonCode } from "../../mqtt/constants";
 import type { NodeCommands } from "../commands/node-commands";
 import type { DerivedSettings } from "../derived-settings";
+import type { Diagnostics } from "../diagnostics";
 import type { ExchangeParts, ReportExchangeHandler } from "../exchange-parts";
 import type { NodeClock } from "../node-clock";
 import type { Outbox } from "../outbox";
@@ -27,12 +28,24 @@ export class AnnouncingExchange extends ReportExchange {
 		encoder: ReportEncoder,
 		clock: NodeClock,
 		handler: ReportExchangeHandler,
+		diagnostics: Diagnostics | undefined,
 		commands: NodeCommands | undefined,
 		derived: DerivedSettings,
 		device: AnnouncerDevice,
 		announcedEnd: number,
 	) {
-		super(network, settings, staysConnected, retained, outbox, encoder, clock, handler, commands);
+		super(
+			network,
+			settings,
+			staysConnected,
+			retained,
+			outbox,
+			encoder,
+			clock,
+			handler,
+			diagnostics,
+			commands,
+		);
 		const { discovery } = settings;
 		if (discovery === undefined) throw new Error("nothing is to be announced");
 		const hash = derived.announcementHash ?? 0;
