@@ -91,7 +91,6 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 	const packets = options.packets === true;
 	const keys = process.stdin.isTTY === true;
 	const report = createReport(process.stdout, options.json === true, packets, keys);
-	if (isOwn) report.note(`no ${HERE} here: an example runs; firefly new DIR makes a project`);
 	const interrupt = new Interrupt();
 	const progress = new BuildProgress();
 	let keyboard: Keyboard | undefined;
@@ -122,6 +121,7 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 			begin(controls) {
 				startedAt = controls.time;
 				report.begin(controls);
+				if (isOwn) report.note(`no ${HERE} here: an example runs; firefly new DIR makes a project`);
 				if (keys && report.key !== undefined) keyboard = openKeyboard(report, interrupt);
 			},
 		};
