@@ -204,6 +204,7 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 			heading: string;
 			mode: string;
 			elements: string[];
+			scripts: number;
 			rows: string[][];
 			times: string[];
 		}>(`({
@@ -211,15 +212,22 @@ describe("Chromium", { skip: skipWithoutChromium }, () => {
 			heading: document.querySelector("h1").textContent,
 			mode: document.compatMode,
 			elements: [...new Set([...document.querySelectorAll("*")].map(({ localName }) => localName))].sort(),
+			scripts: document.scripts.length,
 			rows: [...document.querySelectorAll("tbody tr")].map((row) => [...row.cells].slice(0, 2).map((cell) => cell.textContent)),
 			times: [...document.querySelectorAll("time")].map(({ dateTime }) => dateTime),
 		})`);
 		const { rows, times, elements, ...rest } = page;
 		const known =
-			"a b body dd div dl dt footer h1 head html i link meta style table tbody td th thead time title tr".split(
+			"a b body dd div dl dt footer h1 head html i link meta script style table tbody td th thead time title tr".split(
 				" ",
 			);
-		assert.deepEqual(rest, { title: "panel & <co>", heading: "panel & <co>", mode: "CSS1Compat" });
+		assert.deepEqual(rest, {
+			title: "panel & <co>",
+			heading: "panel & <co>",
+			mode: "CSS1Compat",
+			// The page's own
+			scripts: 1,
+		});
 		assert.deepEqual(
 			elements.filter((element) => !known.includes(element)),
 			[],
