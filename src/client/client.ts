@@ -90,7 +90,7 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		const connection = new ClientConnection(options, handler, device, this);
 		this.connection = connection;
 		this.outbound = connection.outbound;
-		this.incoming = new IncomingPackets(options, handler, connection);
+		this.incoming = new IncomingPackets(options, fields, handler, connection);
 	}
 
 	get state(): ClientState {
@@ -118,6 +118,7 @@ export class Client implements TransportHandler, DeadlinesHandler {
 		const { pipeline, authenticationMethod, keepAlive, sessionExpiry } = this.options;
 		// [MQTT-3.1.2-30]
 		this.pipelines = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
+		this.fields.cleanStart = options?.cleanStart ?? this.options.cleanStart;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
 		connection.connect();
 	}

@@ -15,6 +15,7 @@ import {
 } from "../mqtt/constants";
 import { Decoder, type DecoderHandler } from "../mqtt/decoder";
 import type { Packet } from "../mqtt/packet";
+import type { ConnectFields } from "../mqtt/packet-fields";
 import {
 	CLOSED,
 	type ClientPhase,
@@ -46,17 +47,25 @@ export class IncomingPackets implements DecoderHandler {
 	// so that the callbacks find most of the stack unused.
 	private readonly connection: ClientConnection;
 	private readonly options: ClientOptions;
+	private readonly fields: ConnectFields;
 	private readonly handler: ClientHandler;
 	readonly inbound: Inbound;
 	private readonly decoder: Decoder;
 	/** Bytes at the end of the transport's chunk that were read and not decoded, after a pause. */
 	declare private heldBytes: number | undefined;
 
-	constructor(options: ClientOptions, handler: ClientHandler, connection: ClientConnection) {
+	/** @param fields of the last CONNECT */
+	constructor(
+		options: ClientOptions,
+		fields: ConnectFields,
+		handler: ClientHandler,
+		connection: ClientConnection,
+	) {
 		const { receiveBuffer, version } = options;
 		const { own } = connection.negotiated;
 		this.connection = connection;
 		this.options = options;
+		this.fields = fields;
 		this.handler = handler;
 		this.inbound = new Inbound(connection, handler, own.receiveMaximum);
 		this.decoder = new Decoder({
@@ -165,7 +174,7 @@ export class IncomingPackets implements DecoderHandler {
 		if (next === CLOSED)
 			return this.connection.end(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
 		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
-		if (sessionPresent && this.options.cleanStart)
+		if (sessionPresent && this.fields.cleanStart)
 			return this.onError(PROTOCOL_ERROR, "a session after Clean Start");
 		this.inbound.onConnack(sessionPresent);
 		this.connection.onAccepted(packet, next);

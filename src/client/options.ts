@@ -79,6 +79,8 @@ export interface OpenOptions {
 	readonly pipeline?: boolean;
 	/** By default those of the last CONNACK that this client received. */
 	readonly limits?: CachedLimits;
+	/** Whether the broker discards the session that it may have; as configured by default. */
+	readonly cleanStart?: boolean;
 }
 
 /**

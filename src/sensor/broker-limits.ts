@@ -1,8 +1,10 @@
+import type { Settings } from "../config/types";
 import type { CachedLimits, Negotiated } from "../session/negotiated";
 import {
 	FLAG_LIMITS_KNOWN,
 	FLAG_NO_PIPELINE,
 	FLAG_NO_RETAIN,
+	FLAG_SESSION_OWN,
 	QOS_SHIFT,
 	REAL_PIPELINE_RETRY,
 	REFUSALS_SHIFT,
@@ -36,7 +38,7 @@ export function cacheLimits(
 	words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
 	words[WORD_PACKET_SIZE] = maximumPacketSize;
 	words[WORD_FLAGS] =
-		(words[WORD_FLAGS] & (FLAG_NO_PIPELINE | REFUSALS_MASK)) |
+		(words[WORD_FLAGS] & (FLAG_NO_PIPELINE | FLAG_SESSION_OWN | REFUSALS_MASK)) |
 		FLAG_LIMITS_KNOWN |
 		(retainAvailable ? 0 : FLAG_NO_RETAIN) |
 		(maximumQoS << QOS_SHIFT);
@@ -83,4 +85,24 @@ export function mayPipeline({ words, reals }: RetainedState, now: number): boole
 	// A further refusal sets the flag again; if the connection ends before that, the next one tries again.
 	words[WORD_FLAGS] &= ~FLAG_NO_PIPELINE;
 	return true;
+}
+
+/**
+ * Whether a session that the broker has is not of this retained memory, as after a loss of power: it may
+ * await the PUBREL of a message whose packet identifier a new report will have, which it would take for that
+ * message and not deliver. Such a session has to be discarded. [MQTT-4.1.0-1] [MQTT-3.1.1:4.1.0-1]
+ */
+export function mayHaveForeignSession({ words }: RetainedState, { broker, sensors }: Settings): boolean {
+	return (
+		!broker.cleanStart && (words[WORD_FLAGS] & FLAG_SESSION_OWN) === 0 && sensors.some(({ qos }) => qos === 2)
+	);
+}
+
+/**
+ * The broker has no such session, or has discarded it. Durable at once: what is published from now on belongs
+ * to the new one.
+ */
+export function ownSession(retained: RetainedState): void {
+	retained.words[WORD_FLAGS] |= FLAG_SESSION_OWN;
+	retained.commit();
 }

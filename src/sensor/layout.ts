@@ -71,6 +71,8 @@ export const FLAG_NO_RETAIN = 4;
 export const QOS_SHIFT = 3;
 /** Number of pipelined connections in a row that the broker closed before CONNACK, 2 bits. */
 export const REFUSALS_SHIFT = 5;
+/** The session at the broker, if there is one, is that of this retained memory. */
+export const FLAG_SESSION_OWN = 128;
 
 // Doubles after the words; milliseconds. Node time counts from the first start and never jumps.
 /** Node time of this commit. */

@@ -8,7 +8,9 @@ import {
 	cacheLimits,
 	clearPipelineRefusals,
 	countPipelineRefusal,
+	mayHaveForeignSession,
 	mayPipeline,
+	ownSession,
 } from "./broker-limits";
 import { CommandExchange, FIRST_ANSWER_TAG } from "./commands/command-exchange";
 import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "./commands/command-execution";
@@ -46,6 +48,10 @@ export class ReportExchange implements ClientHandler {
 	private pipelined = false;
 	/** Only on a node that takes commands. */
 	declare private readonly commands?: CommandExchange;
+	/** The broker has a session that is not this node's: the next connection discards it. */
+	declare private discards?: boolean;
+	/** This connection is to end for that, and another one follows. */
+	declare private reconnects?: boolean;
 	/** The node starts anew once all answers have arrived. */
 	declare private restartPending?: boolean;
 
@@ -102,7 +108,11 @@ export class ReportExchange implements ClientHandler {
 		const pipeline = this.mayPipeline();
 		this.pipelined = pipeline;
 		device.event?.("open", pipeline, outbox.waitingCount);
-		client.open({ pipeline, limits: cachedLimits(retained.words) });
+		client.open({
+			pipeline,
+			limits: cachedLimits(retained.words),
+			...(this.discards ? { cleanStart: true } : {}),
+		});
 	}
 
 	/**
@@ -144,13 +154,24 @@ export class ReportExchange implements ClientHandler {
 		const { settings, outbox, retained } = this.parts;
 		const { pipeline, cleanStart } = settings.broker;
 		if (!cleanStart && outbox.unanswered) return false;
+		if (mayHaveForeignSession(retained, settings)) return false;
 		if (pipeline !== "auto") return pipeline;
 		return !this.pipelineSuspected && mayPipeline(retained, this.connectStartedAt);
 	}
 
 	/** For the client. */
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
-		const { device, retained, outbox, clock, client, handler } = this.parts;
+		const { device, settings, retained, outbox, clock, client, handler } = this.parts;
+		if (mayHaveForeignSession(retained, settings)) {
+			// In MQTT 3.1.1 a session that begins clean ends with its connection (§3.1.2.4).
+			this.reconnects = sessionPresent || (this.discards === true && settings.broker.version === 4);
+			this.discards = sessionPresent;
+			if (!sessionPresent) ownSession(retained);
+			if (this.reconnects) {
+				client.close();
+				return;
+			}
+		}
 		if (this.pipelineSuspected) {
 			this.pipelineSuspected = false;
 			if (countPipelineRefusal(retained, clock.now))
@@ -222,6 +243,13 @@ export class ReportExchange implements ClientHandler {
 			return;
 		}
 		const { device, settings, client, handler, staysConnected } = this.parts;
+		if (this.reconnects) {
+			this.reconnects = false;
+			if (error === undefined) {
+				this.connect();
+				return;
+			}
+		}
 		if (error?.pipelineRefused && settings.broker.pipeline === "auto" && !this.pipelineSuspected) {
 			this.pipelineSuspected = true;
 			this.connect();

@@ -54,8 +54,10 @@ class SessionBroker {
 
 	#take(packet: Packet): Packet | undefined {
 		if (packet.cmd === "connect") {
+			if (packet.clean) this.forget();
 			const sessionPresent = this.hasSession;
-			this.hasSession = true;
+			// §3.1.2.4 of MQTT 3.1.1
+			this.hasSession = !packet.clean || packet.protocolVersion === 5;
 			return { cmd: "connack", sessionPresent, reasonCode: 0, returnCode: 0 };
 		}
 		if (packet.cmd === "publish" && packet.qos === 2) {
@@ -192,6 +194,31 @@ describe("reports with QoS 2", () => {
 			assert.deepEqual(board.reportCounts, { accepted: 2, acknowledged: 2, dropped: 0, waiting: 0, lost: 0 });
 		}
 	});
+
+	for (const version of [4, 5] as const)
+		test(`MQTT ${version}, the power fails before PUBREL: the next report is not taken for that one`, () => {
+			const { board, peer } = start(version);
+			peer.cut = (packet) => (packet.cmd === "pubrel" ? "before" : false);
+			board.run(1000);
+			assert.equal(peer.delivered.length, 2);
+			peer.cut = () => false;
+			const before = peer.broker.packets.length;
+			board.retained.bytes.fill(0xa5);
+			board.reset("power-on");
+			board.run(25 * MINUTE);
+			const cleans = peer.broker.packets
+				.slice(before)
+				.flatMap((packet) => (packet.cmd === "connect" ? [packet.clean] : []));
+			// In 3.1.1 a session that is to last does not begin clean.
+			const discarding = version === 4 ? [false, true, false] : [false, true];
+			assert.deepEqual(cleans, [...discarding, false, false]);
+			assert.deepEqual(
+				peer.publishes.slice(2, 4).map(({ messageId }) => messageId),
+				[2, 3],
+			);
+			assert.equal(peer.delivered.length, 2 + 2 * 3, peer.delivered.join());
+			assert.equal(board.reportCounts.waiting, 0);
+		});
 
 	test("PUBREC refuses a report: it waits for its pause, and is sent as a new message", () => {
 		const { board, peer } = start(5, { sensors: sensors.slice(0, 1) });
