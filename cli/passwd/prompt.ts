@@ -33,9 +33,10 @@ async function askTwice(user: string): Promise<string> {
 
 /** Prompts without echo. */
 export function ask(prompt: string): Promise<string> {
-	process.stderr.write(prompt);
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+	// It ends the terminal's echo: only then is there a prompt, so that no answer is shown.
 	const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+	process.stderr.write(prompt);
 	return new Promise((resolve, reject) => {
 		let answered = false;
 		reader.question("", (answer) => {
