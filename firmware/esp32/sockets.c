@@ -8,8 +8,9 @@
 #include "freertos/semphr.h"
 #include "lwip/tcpip.h"
 
-// Longest hold, in ms. The SDK's constructor takes a fraction of one; if it fails for want of memory, it
-// waits for lwIP, which then must go on.
+// Longest wait for the hold, and longest hold, in ms. Both take a fraction of one. But lwIP's task may be
+// waiting for room in the queue of XS's task, which is the one that waits here; and the SDK's constructor, if
+// it fails for want of memory, waits for lwIP. Either then goes on.
 #define HOLD_LIMIT 100
 
 static StaticSemaphore_t gHeldMemory, gReleaseMemory;
@@ -28,10 +29,11 @@ void xs_firefly_network_hold(xsMachine *the)
 		gHeld = xSemaphoreCreateBinaryStatic(&gHeldMemory);
 		gRelease = xSemaphoreCreateBinaryStatic(&gReleaseMemory);
 	}
-	// Left over from a hold that its limit has ended.
+	// Left over from a hold that came too late, or that its limit has ended.
+	xSemaphoreTake(gHeld, 0);
 	xSemaphoreTake(gRelease, 0);
-	if (tcpip_callback(hold, NULL) == ERR_OK)
-		xSemaphoreTake(gHeld, portMAX_DELAY);
+	if (tcpip_try_callback(hold, NULL) == ERR_OK)
+		xSemaphoreTake(gHeld, pdMS_TO_TICKS(HOLD_LIMIT));
 }
 
 void xs_firefly_network_release(xsMachine *the)
