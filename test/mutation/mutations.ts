@@ -410,7 +410,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/incoming-packets.ts",
-		"if (sessionPresent && this.options.cleanStart)",
+		"if (sessionPresent && this.fields.cleanStart)",
 		"if (false)",
 		"a broker that keeps a session after Clean Start is believed",
 		CLIENT,
