@@ -206,7 +206,11 @@ describe("the package, packed and installed in a folder with a space, without sc
 		);
 		const checked = runAsGuest(firefly, ["check", ...manifests.slice(1)]);
 		assert.equal(checked.status, 0, checked.stderr);
-		const tested = runAsGuest(process.execPath, ["--test", "test/firmware.test.mjs", "both/test/firmware.test.mjs"]);
+		const tested = runAsGuest(process.execPath, [
+			"--test",
+			"test/firmware.test.mjs",
+			"both/test/firmware.test.mjs",
+		]);
 		assert.equal(tested.status, 0, tested.stdout);
 		assert.match(tested.stdout, /^# pass 5$/m);
 		for (const name of [".gitignore", "README.md", "both", "manifest.json", "test"])
