@@ -1,24 +1,47 @@
-import type { Device } from "../device";
-import { forgetLink } from "./join-cache";
+import { makeAllDue } from "./commands/all-sensors";
+import { forgetAddresses, forgetLink } from "./join-cache";
 import { WORD_BROKER_HASH, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
-import type { Outbox } from "./outbox";
-import type { RestoreResult, RetainedState } from "./retained-state";
+import type { NodeParts } from "./node-parts";
+import { TASK_SAMPLE, type Task } from "./node-tasks";
+import { WATCHDOG_TIMER } from "./node-timers";
+import type { RestoreResult } from "./retained-state";
 import { clearAllBackoffs } from "./topic-backoff";
+import { clearFailedTries } from "./try-backoff";
+
+/** Restores what is retained, and starts the limit of the wake. */
+export function wakeUp(node: NodeParts): Task {
+	const { device, retained, clock, collector, settings } = node;
+	const restored = retained.restore(node.derived.extension.hash);
+	const { reason } = device.sleep;
+	// After a reset by hand or a loss of power the driver that was being called is not the cause.
+	const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
+	const interrupted = mayPause && restored === "valid" ? retained.interruptedDriver : -1;
+	const crashed = reason === "deep-sleep" && restored === "valid" && retained.wasInterrupted;
+	if (!clock.restore(reason)) forgetAddresses(retained);
+	node.startedAt = clock.now;
+	// The firmware sleeps a while after a crash before the node runs.
+	node.diagnostics?.start(crashed ? "crash" : reason, node.startedAt);
+	if (node.deepSleep) node.timers.start(WATCHDOG_TIMER, settings.sleep.awakeLimit);
+	adoptRetained(node, restored);
+	collector.start(restored !== "valid", mayPause);
+	if (interrupted >= 0) collector.recordInterruptedDriver(interrupted);
+	if (node.commands?.isFirstTrial) {
+		clearFailedTries(retained);
+		makeAllDue(retained, clock.now);
+	}
+	if (node.idle)
+		device.trace(settings.sensors.length === 0 ? "no sensors are configured" : "no broker is configured");
+	return TASK_SAMPLE;
+}
 
 /**
  * Makes what earlier wakes have retained fit the present settings: reports of other sensors are discarded,
  * and what was learnt of another broker is forgotten. Counts the wake.
  * @param restored how the retained state was found
- * @param brokerHash of the settings that concern the broker
  */
-export function adoptRetained(
-	device: Device,
-	retained: RetainedState,
-	outbox: Outbox,
-	restored: RestoreResult,
-	brokerHash: number,
-): void {
+function adoptRetained({ device, retained, outbox, derived }: NodeParts, restored: RestoreResult): void {
 	const { words } = retained;
+	const { brokerHash } = derived;
 	if (restored === "changed") outbox.discard();
 	else outbox.recover();
 	if (words[WORD_BROKER_HASH] !== brokerHash) {

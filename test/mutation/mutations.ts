@@ -541,14 +541,14 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/node.ts",
-		"			if (this.#network.onTrial) this.runTasks(TASK_JOIN_ANEW);\n			else this.endTry",
-		"			this.endTry",
+		"			if (this.network.onTrial) this.runTasks(TASK_JOIN_ANEW);\n			else endTry",
+		"			endTry",
 		"a broker that has moved is looked up in a later wake only",
 		JOIN,
 	),
 	mutation(
-		"src/sensor/node.ts",
-		"		if (this.#network.onTrial) this.#timers.start(STEP_TIMER, TRIAL_LIMIT_MS);\n",
+		"src/sensor/report-phase.ts",
+		"	if (node.network.onTrial) node.timers.start(STEP_TIMER, TRIAL_LIMIT_MS);\n",
 		"",
 		"with an address that another host has, a wake takes three seconds more",
 		JOIN,

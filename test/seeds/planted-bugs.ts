@@ -16,8 +16,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{
 		kind: "awake limit",
-		file: "src/sensor/node.ts",
-		text: "if (this.#deepSleep) this.#timers.start(WATCHDOG_TIMER, this.#settings.sleep.awakeLimit);",
+		file: "src/sensor/wake-up.ts",
+		text: "if (node.deepSleep) node.timers.start(WATCHDOG_TIMER, settings.sleep.awakeLimit);",
 		replacement: "",
 		breaks: "a broken network empties the battery",
 	},

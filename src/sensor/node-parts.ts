@@ -1,0 +1,130 @@
+import type { Settings } from "../config/types";
+import type { Device, TimerId } from "../device";
+import type { DropReason } from "../device-events";
+import type { Fault } from "../fault";
+import type { ReasonCode } from "../mqtt/constants";
+import { BatteryGuard } from "./battery-guard";
+import { Collector } from "./collector";
+import type { NodeCommands } from "./commands/node-commands";
+import type { DerivedSettings } from "./derived-settings";
+import { Diagnostics } from "./diagnostics";
+import { ANNOUNCED_SIZE } from "./discovery/announced-record";
+import type { ReportExchangeHandler } from "./exchange-parts";
+import { headerSize } from "./layout";
+import { NetworkSession, type NetworkSessionHandler } from "./network-session";
+import { NodeClock } from "./node-clock";
+import { NodeTimers } from "./node-timers";
+import { Outbox, type OutboxHandler } from "./outbox";
+import { ReportEncoder } from "./report-encoder";
+import type { ReportExchange } from "./report-exchange";
+import { RetainedState } from "./retained-state";
+
+/**
+ * What a node is made of, and what the phases of its wake share: `wake-up`, `sampling-phase`, `report-phase`,
+ * `try-end` and `sleep-phase`. One object, as each further one would take RAM; what a configuration does not
+ * ask for is not made.
+ */
+export abstract class NodeParts implements ReportExchangeHandler, NetworkSessionHandler, OutboxHandler {
+	readonly device: Device;
+	readonly settings: Settings;
+	readonly derived: DerivedSettings;
+	/** Whether the node sleeps between events; a broker on this chip must stay awake. */
+	readonly deepSleep: boolean;
+	/** There are no sensors, there is no broker, or the configuration is unusable. */
+	idle: boolean;
+	readonly retained: RetainedState;
+	/** Bytes of retained memory that are not for commands. */
+	readonly retainedEnd: number;
+	readonly outbox: Outbox;
+	readonly encoder: ReportEncoder;
+	readonly clock: NodeClock;
+	readonly collector: Collector;
+	readonly network: NetworkSession;
+	/** Made with the first try. */
+	exchange: ReportExchange | undefined;
+	/** Node time at start. */
+	startedAt = 0;
+	/** Whether a try is in progress, from the decision to report until its end. */
+	reporting = false;
+	/** The node has asked for its sleep: nothing runs any more. */
+	asleep = false;
+	readonly timers: NodeTimers;
+	/** Absent if the battery is not watched. */
+	declare readonly battery?: BatteryGuard;
+	/** Absent if none are configured. */
+	declare readonly diagnostics?: Diagnostics;
+	/** Only if it takes commands. */
+	declare readonly commands?: NodeCommands;
+
+	/** @param commands of a node that takes any; the settings are then its */
+	constructor(
+		device: Device,
+		settings: Settings,
+		derived: DerivedSettings,
+		commands: NodeCommands | undefined,
+	) {
+		if (commands !== undefined) this.commands = commands;
+		this.device = device;
+		this.settings = settings;
+		this.derived = derived;
+		this.idle = settings.sensors.length === 0 || settings.broker.host === "";
+		this.deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
+		const { sensors, outbox } = settings;
+		let memory = device.retained;
+		const { extension } = derived;
+		const reserved =
+			headerSize(sensors.length, extension.size) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
+		let end = commands === undefined ? memory.length : commands.retainedBytes;
+		if (end < reserved + 256) {
+			device.trace(
+				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
+			);
+			memory = new Uint8Array(reserved + outbox.size);
+			end = memory.length;
+		}
+		this.retainedEnd = end;
+		const ringSize = Math.min(outbox.size, end - reserved);
+		this.retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, extension.size);
+		this.encoder = new ReportEncoder(settings, derived, device);
+		this.outbox = new Outbox(this.retained, outbox.policy, this.encoder.longestRecord, this);
+		this.clock = new NodeClock(device, this.retained);
+		const { battery } = settings;
+		if (battery !== undefined && this.deepSleep && this.retained.extension) {
+			const index = sensors.findIndex(({ name }) => name === battery.sensor);
+			this.battery = new BatteryGuard(battery, index, this.retained.extension, extension.battery);
+		}
+		this.collector = new Collector(
+			device,
+			settings,
+			derived,
+			this.retained,
+			this.outbox,
+			this.encoder,
+			this.clock,
+			this.battery,
+		);
+		const { diagnostics } = derived;
+		if (settings.diagnostics !== undefined && diagnostics !== undefined && this.retained.extension)
+			this.diagnostics = new Diagnostics(
+				settings.diagnostics.every,
+				diagnostics,
+				this.retained.extension,
+				extension.diagnostics,
+				device,
+			);
+		this.timers = new NodeTimers(device.timer, (id) => this.onTimer(id));
+		this.network = new NetworkSession(device, settings.wifi, this.retained, this.clock, this);
+	}
+
+	protected abstract onTimer(id: TimerId): unknown;
+	abstract onDropped(sequence: number, reason: DropReason): void;
+	abstract onNetworkUp(signal: number): void;
+	abstract onNetworkDown(): void;
+	abstract onOpened(): void;
+	abstract onRefused(topic: number, fault: Fault, reasonCode: ReasonCode, pauseMs: number): void;
+	abstract onDone(): void;
+	abstract onFailed(fault: Fault, reasonCode: ReasonCode, message: string): void;
+	abstract onDelivered(): void;
+	abstract startCommandTimer(ms: number): void;
+	abstract onRestart(): void;
+}

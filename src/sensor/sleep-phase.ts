@@ -1,0 +1,58 @@
+import { REAL_DRIFT } from "./layout";
+import type { NodeParts } from "./node-parts";
+import { NEXT_EVENT_TIMER } from "./node-timers";
+import { alignRetryWithSample, LONGEST_SLEEP_MS, sleepLength } from "./schedule";
+import { nextPauseEnd } from "./topic-backoff";
+import { nextRetryAt } from "./try-backoff";
+
+/** Interval, in ms, of checks whether a connection has closed. */
+const CLOSING_RECHECK_MS = 100;
+
+/**
+ * Node time of the next try to report; Infinity: there is nothing to report. A node that stays connected
+ * connects even then.
+ */
+export function nextTryAt(node: NodeParts): number {
+	const retry = nextRetryAt(node.retained);
+	if (!node.deepSleep) return retry;
+	if (node.battery?.isSilent) return Infinity;
+	const sendableAt = node.outbox.sendableAt(node.encoder.grouped);
+	return Math.max(retry, Math.min(sendableAt, node.diagnostics?.dueAt ?? Infinity));
+}
+
+/**
+ * Nothing can be done now: sleeps, or sets the timer, until the next event.
+ * @param leastMs minimum duration
+ */
+export function waitOrSleep(node: NodeParts, leastMs: number): void {
+	if (node.asleep) return;
+	const { now } = node.clock;
+	let until = node.idle ? now + LONGEST_SLEEP_MS : node.collector.earliestDue;
+	if (!node.idle) {
+		const retry = node.reporting ? nextPauseEnd(node.retained, now) : nextTryAt(node);
+		until = Math.min(until, alignRetryWithSample(retry, until));
+	}
+	until = Math.max(until, now + leastMs);
+	if (!node.deepSleep)
+		node.timers.start(
+			NEXT_EVENT_TIMER,
+			Math.max(until - now, node.exchange?.busy && !node.reporting ? CLOSING_RECHECK_MS : 1),
+		);
+	else if (!node.reporting) sleep(node, until);
+}
+
+/** Ends the run: everything is durable, then the host sleeps. @param until node time */
+export function sleep(node: NodeParts, until: number): void {
+	const { retained, clock } = node;
+	node.collector.close();
+	node.commands?.beforeSleep();
+	const { now } = clock;
+	const sleepMs = sleepLength(until, now, retained.reals[REAL_DRIFT]);
+	clock.saveTimes(sleepMs);
+	node.diagnostics?.recordSleep(now);
+	retained.commit();
+	retained.clearBootMark();
+	node.asleep = true;
+	node.device.event?.("sleep", sleepMs, node.outbox.waitingCount, now - node.startedAt);
+	node.device.sleep.deep(sleepMs);
+}
