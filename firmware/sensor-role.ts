@@ -1,6 +1,6 @@
 import type { Settings } from "../src/config/types";
 import type { Device } from "../src/device";
-import { deriveSettings } from "../src/sensor/derived-settings";
+import { deriveSettings } from "../src/sensor/settings/derived-settings";
 import { startNode } from "../src/sensor/start-node";
 import { template } from "./settings";
 

@@ -3,7 +3,7 @@ import { defaults } from "../../src/config/defaults";
 import type { PoolKey } from "../../src/config/fields/listen";
 import type { ListenSettings, Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
-import { extensionOf } from "../../src/sensor/extension";
+import { extensionOf } from "../../src/sensor/settings/extension";
 
 // The figures of this file are bytes on an ESP32, whose slots take 16; chunks are counted as the simulator
 // measures them, which is never less. test/memory compares them with what the firmware takes on XS.

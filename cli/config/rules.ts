@@ -5,7 +5,7 @@ import { fireflyFields } from "../../src/config/fields/firefly";
 import { sensorFields } from "../../src/config/fields/sensor";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
-import { AWAKE_WAIT_LIMIT_MS } from "../../src/sensor/schedule";
+import { AWAKE_WAIT_LIMIT_MS } from "../../src/sensor/time/schedule";
 import { discoveryProblems } from "./discovery";
 import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";

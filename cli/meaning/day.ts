@@ -2,16 +2,16 @@ import { Random } from "../../sim/clock/random";
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
 import { type Curve, curveOf, curveValue, quantizedReading } from "../../sim/sensors/curves";
 import type { SensorSettings, Settings } from "../../src/config/settings";
-import { calibrated } from "../../src/sensor/calibration";
-import { passesDeadband, roundTo } from "../../src/sensor/filter";
+import { calibrated } from "../../src/sensor/measure/calibration";
+import { passesDeadband, roundTo } from "../../src/sensor/measure/filter";
 import {
 	addSample,
 	clearWindow,
 	samplesTaken,
 	windowSize,
 	windowValue,
-} from "../../src/sensor/sample-window";
-import { AWAKE_WAIT_LIMIT_MS, earlyTolerance, nextDue } from "../../src/sensor/schedule";
+} from "../../src/sensor/retained/sample-window";
+import { AWAKE_WAIT_LIMIT_MS, earlyTolerance, nextDue } from "../../src/sensor/time/schedule";
 
 /** What a node does in a day without faults. */
 export interface Day {

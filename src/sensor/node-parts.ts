@@ -3,21 +3,21 @@ import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import type { ReasonCode } from "../mqtt/constants";
-import { BatteryGuard } from "./battery-guard";
-import { Collector } from "./collector";
 import type { NodeCommands } from "./commands/node-commands";
-import type { DerivedSettings } from "./derived-settings";
-import { Diagnostics } from "./diagnostics";
 import { ANNOUNCED_SIZE } from "./discovery/announced-record";
-import type { ReportExchangeHandler } from "./exchange-parts";
-import { headerSize } from "./layout";
-import { NetworkSession, type NetworkSessionHandler } from "./network-session";
-import { NodeClock } from "./node-clock";
+import type { ReportExchange } from "./exchange/report-exchange";
+import { BatteryGuard } from "./measure/battery-guard";
+import { Collector } from "./measure/collector";
+import { NetworkSession, type NetworkSessionHandler } from "./network/network-session";
 import { NodeTimers } from "./node-timers";
-import { Outbox, type OutboxHandler } from "./outbox";
-import { ReportEncoder } from "./report-encoder";
-import type { ReportExchange } from "./report-exchange";
-import { RetainedState } from "./retained-state";
+import { Outbox, type OutboxHandler } from "./outbox/outbox";
+import { Diagnostics } from "./report/diagnostics";
+import type { ReportExchangeHandler } from "./report/exchange-parts";
+import { ReportEncoder } from "./report/report-encoder";
+import { headerSize } from "./retained/layout";
+import { RetainedState } from "./retained/retained-state";
+import type { DerivedSettings } from "./settings/derived-settings";
+import { NodeClock } from "./time/node-clock";
 
 /**
  * What a node is made of, and what the phases of its wake share: `wake-up`, `sampling-phase`, `report-phase`,

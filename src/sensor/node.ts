@@ -4,7 +4,6 @@ import type { DropReason } from "../device-events";
 import type { Fault } from "../fault";
 import { type ReasonCode, reasonName } from "../mqtt/constants";
 import type { NodeCommands } from "./commands/node-commands";
-import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import { NodeParts } from "./node-parts";
 import {
 	TASK_AWAKE_LIMIT,
@@ -23,10 +22,11 @@ import {
 } from "./node-tasks";
 import { NEXT_EVENT_TIMER, STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
 import { connect, handleNetworkDown, joinAnew, report, runCommand, synchronise } from "./report-phase";
+import { refusalCount } from "./retained/topic-backoff";
+import { clearFailedTries } from "./retained/try-backoff";
 import { sample } from "./sampling-phase";
+import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
 import { sleep, waitOrSleep } from "./sleep-phase";
-import { refusalCount } from "./topic-backoff";
-import { clearFailedTries } from "./try-backoff";
 import { endAfterError, endAtAwakeLimit, endReported, endTry } from "./try-end";
 import { wakeUp } from "./wake-up";
 

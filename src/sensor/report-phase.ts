@@ -1,10 +1,10 @@
 import { sampleAll } from "./commands/all-sensors";
 import { mayAnnounce } from "./discovery/announcer";
-import { AnnouncingExchange } from "./discovery/announcing-exchange";
+import { AnnouncingExchange } from "./exchange/announcing-exchange";
+import { ReportExchange } from "./exchange/report-exchange";
 import type { NodeParts } from "./node-parts";
 import { TASK_CONNECT, TASK_JOIN_ANEW, TASK_NONE, TASK_SYNCHRONISE, type Task } from "./node-tasks";
 import { STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
-import { ReportExchange } from "./report-exchange";
 import { waitOrSleep } from "./sleep-phase";
 import { endTry } from "./try-end";
 

@@ -1,8 +1,9 @@
 import type { NodeParts } from "./node-parts";
 import { TASK_NONE, TASK_REPORT, type Task } from "./node-tasks";
 import { NEXT_EVENT_TIMER } from "./node-timers";
-import { AWAKE_WAIT_LIMIT_MS, awakeWait, RETRY_TOLERANCE_MS } from "./schedule";
+import { RETRY_TOLERANCE_MS } from "./retained/try-backoff";
 import { nextTryAt, waitOrSleep } from "./sleep-phase";
+import { AWAKE_WAIT_LIMIT_MS, awakeWait } from "./time/schedule";
 
 /** Share of `awakeLimit` that a driver may take: after that, hardly anything is left for a report. */
 const DRIVER_SHARE = 0.75;

@@ -1,9 +1,9 @@
-import { REAL_DRIFT } from "./layout";
 import type { NodeParts } from "./node-parts";
 import { NEXT_EVENT_TIMER } from "./node-timers";
-import { alignRetryWithSample, LONGEST_SLEEP_MS, sleepLength } from "./schedule";
-import { nextPauseEnd } from "./topic-backoff";
-import { nextRetryAt } from "./try-backoff";
+import { REAL_DRIFT } from "./retained/layout";
+import { nextPauseEnd } from "./retained/topic-backoff";
+import { nextRetryAt } from "./retained/try-backoff";
+import { alignRetryWithSample, LONGEST_SLEEP_MS, sleepLength } from "./time/schedule";
 
 /** Interval, in ms, of checks whether a connection has closed. */
 const CLOSING_RECHECK_MS = 100;

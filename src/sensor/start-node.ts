@@ -1,8 +1,8 @@
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import { NodeCommands } from "./commands/node-commands";
-import { type DerivedSettings, deriveSettings } from "./derived-settings";
 import { SensorNode } from "./node";
+import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
 
 /**
  * Starts a node, with the settings that commands have changed if it takes any.

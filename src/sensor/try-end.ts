@@ -3,8 +3,8 @@ import type { ReasonCode } from "../mqtt/constants";
 import type { NodeParts } from "./node-parts";
 import { TASK_NONE, type Task } from "./node-tasks";
 import { STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
+import { countFailedTry, failedTries } from "./retained/try-backoff";
 import { sleep, waitOrSleep } from "./sleep-phase";
-import { countFailedTry, failedTries } from "./try-backoff";
 
 /** Sleep, in ms, after an internal error: one that recurs at every boot must not drain the battery. */
 const ERROR_SLEEP_MS = 60_000;

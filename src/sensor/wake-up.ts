@@ -1,12 +1,12 @@
 import { makeAllDue } from "./commands/all-sensors";
-import { forgetAddresses, forgetLink } from "./join-cache";
-import { WORD_BROKER_HASH, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./layout";
+import { forgetAddresses, forgetLink } from "./network/join-cache";
 import type { NodeParts } from "./node-parts";
 import { TASK_SAMPLE, type Task } from "./node-tasks";
 import { WATCHDOG_TIMER } from "./node-timers";
-import type { RestoreResult } from "./retained-state";
-import { clearAllBackoffs } from "./topic-backoff";
-import { clearFailedTries } from "./try-backoff";
+import { WORD_BROKER_HASH, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./retained/layout";
+import type { RestoreResult } from "./retained/retained-state";
+import { clearAllBackoffs } from "./retained/topic-backoff";
+import { clearFailedTries } from "./retained/try-backoff";
 
 /** Restores what is retained, and starts the limit of the wake. */
 export function wakeUp(node: NodeParts): Task {

@@ -103,7 +103,7 @@ async function boot(options: BootOptions) {
 					}
 				},
 			},
-			"src/sensor/derived-settings": { deriveSettings: () => ({}) },
+			"src/sensor/settings/derived-settings": { deriveSettings: () => ({}) },
 			...(options.roles === undefined
 				? {}
 				: {

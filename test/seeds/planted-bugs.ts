@@ -9,7 +9,7 @@ export interface PlantedBug extends Pick<Mutation, "file" | "text" | "replacemen
 export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "reset",
-		file: "src/sensor/collector.ts",
+		file: "src/sensor/measure/collector.ts",
 		text: "			clock.saveTimes(0);\n			this.#retained.commit();\n",
 		replacement: "			clock.saveTimes(0);\n",
 		breaks: "a reset in the middle of a wake loses what was accepted",
@@ -65,7 +65,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{
 		kind: "sensor",
-		file: "src/sensor/sampler.ts",
+		file: "src/sensor/measure/sampler.ts",
 		text: "			this.closeDriver(driver);\n			return NaN;\n",
 		replacement: "			this.closeDriver(driver);\n			throw error;\n",
 		breaks: "a sensor that fails ends the wake",
@@ -86,7 +86,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{
 		kind: "outage",
-		file: "src/sensor/try-backoff.ts",
+		file: "src/sensor/retained/try-backoff.ts",
 		text: "reals[REAL_RETRY] = now + pauseMs;",
 		replacement: "reals[REAL_RETRY] = now + pauseMs * 60;",
 		breaks: "after an outage a node waits for minutes instead of seconds",

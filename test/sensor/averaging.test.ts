@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { SensorSettings } from "../../src/config/types";
-import { extensionOf } from "../../src/sensor/extension";
-import { headerSize, LAYOUT_VERSION, WORD_FAILED_READINGS, WORD_SHAPE } from "../../src/sensor/layout";
-import { RetainedState } from "../../src/sensor/retained-state";
-import { addSample, clearWindow, windowSize, windowValue } from "../../src/sensor/sample-window";
-import { SampleWindows } from "../../src/sensor/sample-windows";
+import { SampleWindows } from "../../src/sensor/measure/sample-windows";
+import {
+	headerSize,
+	LAYOUT_VERSION,
+	WORD_FAILED_READINGS,
+	WORD_SHAPE,
+} from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
+import { addSample, clearWindow, windowSize, windowValue } from "../../src/sensor/retained/sample-window";
+import { extensionOf } from "../../src/sensor/settings/extension";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { MINUTE, payloads } from "./support/payloads";
 import { settings, TestBoard } from "./support/test-board";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BatteryGuard } from "../../src/sensor/battery-guard";
+import { BatteryGuard } from "../../src/sensor/measure/battery-guard";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { type Overrides, TestBoard } from "./support/test-board";

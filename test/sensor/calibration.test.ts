@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { calibrated, interpolated } from "../../src/sensor/calibration";
+import { calibrated, interpolated } from "../../src/sensor/measure/calibration";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { MINUTE, payloads } from "./support/payloads";
 import { TestBoard } from "./support/test-board";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { headerSize, MARK_DRIVER } from "../../src/sensor/layout";
+import { headerSize, MARK_DRIVER } from "../../src/sensor/retained/layout";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";

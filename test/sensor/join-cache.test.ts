@@ -11,9 +11,9 @@ import {
 	knowsAddress,
 	recordBrokerAddress,
 	recordLink,
-} from "../../src/sensor/join-cache";
-import { REAL_LEASE_END, REAL_SCAN_DUE } from "../../src/sensor/layout";
-import { RetainedState } from "../../src/sensor/retained-state";
+} from "../../src/sensor/network/join-cache";
+import { REAL_LEASE_END, REAL_SCAN_DUE } from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
 
 const DAY = 86_400_000;
 const NOW = 5_000_000;

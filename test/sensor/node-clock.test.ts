@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REAL_ORDERED_SLEEP, REAL_WALL_TIME } from "../../src/sensor/layout";
-import { NodeClock } from "../../src/sensor/node-clock";
-import { RetainedState } from "../../src/sensor/retained-state";
+import { REAL_ORDERED_SLEEP, REAL_WALL_TIME } from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
+import { NodeClock } from "../../src/sensor/time/node-clock";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { EPOCH, TestBoard } from "./support/test-board";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ReportRecord } from "../../src/sensor/report-record";
+import { ReportRecord } from "../../src/sensor/outbox/report-record";
 import { Decimal, NUMBER_LENGTH, writeInteger, writeNumber } from "../../src/text/decimal";
 import { ISO8601_LENGTH, isIso8601Time, writeIso8601 } from "../../src/text/iso8601";
 

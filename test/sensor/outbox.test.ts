@@ -7,6 +7,8 @@ import {
 	DROPPED_THINNED,
 	DROPPED_UNREADABLE,
 } from "../../src/device-events";
+import { Outbox } from "../../src/sensor/outbox/outbox";
+import { ReportRecord } from "../../src/sensor/outbox/report-record";
 import {
 	headerSize,
 	WORD_ACKNOWLEDGED,
@@ -15,10 +17,8 @@ import {
 	WORD_SEQUENCE,
 	WORD_USED,
 	WORD_WAITING,
-} from "../../src/sensor/layout";
-import { Outbox } from "../../src/sensor/outbox";
-import { ReportRecord } from "../../src/sensor/report-record";
-import { RetainedState } from "../../src/sensor/retained-state";
+} from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
 import type { FragileMemory } from "./support/fragile-memory";
 import { createFragileMemory, ResetError } from "./support/fragile-memory";
 

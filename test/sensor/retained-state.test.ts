@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headerSize, REAL_RETRY, WORD_GENERATION, WORD_WAKES } from "../../src/sensor/layout";
-import { RetainedState } from "../../src/sensor/retained-state";
+import { headerSize, REAL_RETRY, WORD_GENERATION, WORD_WAKES } from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
 import { createFragileMemory, ResetError } from "./support/fragile-memory";
 
 test("the newest commit applies, also where the count of commits wraps around, and after a reset at any byte", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { passesDeadband, roundTo } from "../../src/sensor/filter";
+import { passesDeadband, roundTo } from "../../src/sensor/measure/filter";
 import {
 	alignRetryWithSample,
 	awakeWait,
@@ -13,7 +13,7 @@ import {
 	realignedDue,
 	SHORTEST_SLEEP_MS,
 	sleepLength,
-} from "../../src/sensor/schedule";
+} from "../../src/sensor/time/schedule";
 import { Decimal } from "../../src/text/decimal";
 
 test("the deadband passes values that differ by at least delta, compared as decimals", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { headerSize } from "../../src/sensor/layout";
-import { RetainedState } from "../../src/sensor/retained-state";
+import { headerSize } from "../../src/sensor/retained/layout";
+import { RetainedState } from "../../src/sensor/retained/retained-state";
 import {
 	anyRetryDue,
 	clearAllBackoffs,
@@ -13,7 +13,7 @@ import {
 	pauseTopic,
 	refusalCount,
 	wasRefused,
-} from "../../src/sensor/topic-backoff";
+} from "../../src/sensor/retained/topic-backoff";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";

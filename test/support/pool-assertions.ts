@@ -14,8 +14,8 @@ import { QueueEntries } from "../../src/broker/session/queue-entries";
 import { Sessions } from "../../src/broker/session/sessions";
 import { Subscriptions } from "../../src/broker/topics/subscriptions";
 import { TopicTree } from "../../src/broker/topics/topic-tree";
-import { WORD_RING_SIZE, WORD_USED } from "../../src/sensor/layout";
-import { Ring } from "../../src/sensor/ring";
+import { Ring } from "../../src/sensor/outbox/ring";
+import { WORD_RING_SIZE, WORD_USED } from "../../src/sensor/retained/layout";
 import { InFlight } from "../../src/session/in-flight";
 
 let violations: string[] = [];

@@ -1,6 +1,6 @@
-import type { Collector } from "../collector";
-import { SENSOR_DUE, SENSOR_REALS, SENSOR_VALUE } from "../layout";
-import type { RetainedState } from "../retained-state";
+import type { Collector } from "../measure/collector";
+import { SENSOR_DUE, SENSOR_REALS, SENSOR_VALUE } from "../retained/layout";
+import type { RetainedState } from "../retained/retained-state";
 
 /** Makes every sensor due, and its next value one that no deadband holds back. @param now node time */
 export function makeAllDue({ sensors }: RetainedState, now: number): void {

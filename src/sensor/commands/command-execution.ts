@@ -1,5 +1,5 @@
-import type { ExchangeParts } from "../exchange-parts";
-import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../layout";
+import type { ExchangeParts } from "../report/exchange-parts";
+import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../retained/layout";
 import { addAnswer, hasRoomForAnswer } from "./answer-area";
 import { type CommandText, readCommand, writeAnswer } from "./command-text";
 import type { IncomingCommand } from "./incoming-command";

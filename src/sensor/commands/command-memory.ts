@@ -1,5 +1,5 @@
 import { readUint32, writeUint16, writeUint32 } from "../../mqtt/bytes";
-import { mix32 } from "../checksum";
+import { mix32 } from "../retained/checksum";
 
 /*
  * The end of retained memory on a node that takes commands: two copies of a state, each with a checksum, then

@@ -1,0 +1,275 @@
+import { Client, type ClientError, type ClientHandler } from "../../client/client";
+import type { Settings } from "../../config/types";
+import type { ReasonCode } from "../../mqtt/constants";
+import type { Packet } from "../../mqtt/packet";
+import type { PropertyReader } from "../../mqtt/property-reader";
+import { CommandExchange, FIRST_ANSWER_TAG } from "../commands/command-exchange";
+import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "../commands/command-execution";
+import type { NodeCommands } from "../commands/node-commands";
+import type { Outbox } from "../outbox/outbox";
+import type { Diagnostics } from "../report/diagnostics";
+import type { ExchangeParts, ReportExchangeHandler } from "../report/exchange-parts";
+import { ReportAnswers } from "../report/report-answers";
+import type { ReportEncoder } from "../report/report-encoder";
+import { ReportSender } from "../report/report-sender";
+import {
+	cachedLimits,
+	cacheLimits,
+	clearPipelineRefusals,
+	countPipelineRefusal,
+	mayHaveForeignSession,
+	mayPipeline,
+	ownSession,
+} from "../retained/broker-limits";
+import { WORD_PACKET_SIZE } from "../retained/layout";
+import type { RetainedState } from "../retained/retained-state";
+import type { NodeClock } from "../time/node-clock";
+
+/**
+ * Delivers the outbox over one connection: sends as many reports as the broker's limits and the send buffer
+ * allow, continues with each acknowledgement, and closes after the last one; with `staysConnected` it waits
+ * for more. Reports on a refused topic wait until its pause ends.
+ *
+ * Without Clean Start, a report that was sent and not answered waits for CONNACK, which decides whether it is
+ * sent again or as a new message.
+ */
+export class ReportExchange implements ClientHandler {
+	protected readonly parts: ExchangeParts;
+	private readonly answers: ReportAnswers;
+	protected readonly sender: ReportSender;
+	private connectStartedAt = 0;
+	protected aborted = false;
+	/**
+	 * The broker closed the connection after packets before CONNACK; a connection without them shows whether
+	 * they were the cause.
+	 */
+	private pipelineSuspected = false;
+	/** Packets may leave before CONNACK on this connection. */
+	private pipelined = false;
+	/** Only on a node that takes commands. */
+	declare private readonly commands?: CommandExchange;
+	/** The broker has a session that is not this node's: the next connection discards it. */
+	declare private discards?: boolean;
+	/** This connection is to end for that, and another one follows. */
+	declare private reconnects?: boolean;
+	/** The node starts anew once all answers have arrived. */
+	declare private restartPending?: boolean;
+
+	constructor(
+		device: ExchangeParts["device"],
+		settings: Settings,
+		staysConnected: boolean,
+		retained: RetainedState,
+		outbox: Outbox,
+		encoder: ReportEncoder,
+		clock: NodeClock,
+		handler: ReportExchangeHandler,
+		diagnostics?: Diagnostics,
+		commands?: NodeCommands,
+	) {
+		const client = new Client(settings.broker, this, device);
+		const parts: ExchangeParts = {
+			device,
+			settings,
+			retained,
+			outbox,
+			encoder,
+			clock,
+			client,
+			handler,
+			staysConnected,
+			...(diagnostics === undefined ? {} : { diagnostics }),
+		};
+		this.parts = parts;
+		const answers = new ReportAnswers(parts);
+		this.answers = answers;
+		this.sender = new ReportSender(parts, answers);
+		if (commands !== undefined) this.commands = new CommandExchange(commands, parts);
+	}
+
+	/** Whether the connection is being opened, open or being closed. */
+	get busy(): boolean {
+		return this.parts.client.state !== "closed";
+	}
+
+	/** CONNACK has accepted the last connection. */
+	get isAccepted(): boolean {
+		return this.parts.client.negotiated.isAgreed;
+	}
+
+	/** Connects; reports are sent as soon as the broker accepts them. */
+	connect(): void {
+		const { device, retained, outbox, clock, client } = this.parts;
+		this.sender.reset();
+		this.commands?.reset();
+		this.parts.diagnostics?.reset();
+		this.answers.deliveredCount = 0;
+		this.connectStartedAt = clock.now;
+		const pipeline = this.mayPipeline();
+		this.pipelined = pipeline;
+		device.event?.("open", pipeline, outbox.waitingCount);
+		client.open({
+			pipeline,
+			limits: cachedLimits(retained.words),
+			...(this.discards ? { cleanStart: true } : {}),
+		});
+	}
+
+	/**
+	 * Sends pending reports that are not in flight. Call it when the outbox has grown or a pause has ended.
+	 * Allocates nothing.
+	 */
+	pump(): void {
+		this.sender.send();
+		this.commands?.onWritable();
+		this.closeWhenDone();
+	}
+
+	/**
+	 * Executes the command that waits, or ends listening for commands.
+	 * @returns whether all sensors are to be sampled and reported: then call {@link pump}
+	 */
+	runCommandStep(): boolean {
+		const result = this.commands?.step();
+		if (result === SAMPLE_ALL) return true;
+		if (result === OUTBOX_CLEARED) this.sender.reset();
+		if (result === RESTART) this.restartPending = true;
+		this.pump();
+		return false;
+	}
+
+	/** For the client. */
+	onWritable(): void {
+		this.pump();
+	}
+
+	/** Drops the connection; the handler is not called any more. */
+	abort(): void {
+		if (!this.busy) return;
+		this.aborted = true;
+		this.parts.client.abort();
+	}
+
+	private mayPipeline(): boolean {
+		const { settings, outbox, retained } = this.parts;
+		const { pipeline, cleanStart } = settings.broker;
+		if (!cleanStart && outbox.unanswered) return false;
+		if (mayHaveForeignSession(retained, settings)) return false;
+		if (pipeline !== "auto") return pipeline;
+		return !this.pipelineSuspected && mayPipeline(retained, this.connectStartedAt);
+	}
+
+	/** For the client. */
+	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
+		const { device, settings, retained, outbox, clock, client, handler } = this.parts;
+		if (mayHaveForeignSession(retained, settings)) {
+			// In MQTT 3.1.1 a session that begins clean ends with its connection (§3.1.2.4).
+			this.reconnects = sessionPresent || (this.discards === true && settings.broker.version === 4);
+			this.discards = sessionPresent;
+			if (!sessionPresent) ownSession(retained);
+			if (this.reconnects) {
+				client.close();
+				return;
+			}
+		}
+		if (this.pipelineSuspected) {
+			this.pipelineSuspected = false;
+			if (countPipelineRefusal(retained, clock.now))
+				device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
+		} else if (this.pipelined) clearPipelineRefusals(retained);
+		const { negotiated } = client;
+		if (negotiated.maximumPacketSize !== retained.words[WORD_PACKET_SIZE] && outbox.releaseOversized())
+			this.sender.rewindPending = true;
+		cacheLimits(retained.words, negotiated);
+		device.event?.("opened", sessionPresent, clock.now - this.connectStartedAt);
+		handler.onOpened();
+		this.commands?.onOpen(sessionPresent, properties);
+		if (this.parts.staysConnected) this.sender.confirmQoS0();
+		this.pump();
+	}
+
+	/** For the client. @param sequence tag of the packet */
+	onReceived(_packetId: number, sequence: number): void {
+		this.answers.onReceived(sequence);
+	}
+
+	/** For the client. @param sequence tag of the packet; 0: its report was refused or is too large */
+	onAcknowledged(_packetId: number, reasonCode: ReasonCode, sequence: number): void {
+		const { sender } = this;
+		if (sequence >= FIRST_ANSWER_TAG) this.commands?.onAnswered(sequence, reasonCode);
+		else if (sequence > 0) this.answers.onAnswer(sequence, reasonCode, sender.hasUnsentParts(sequence));
+		if (sender.sendBlocked || sender.rewindPending) this.pump();
+		else this.closeWhenDone();
+	}
+
+	/** For the client. */
+	onMessage(packet: Packet): void {
+		this.commands?.onMessage(packet);
+	}
+
+	/** For the client. */
+	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+		this.commands?.onPayload(bytes, start, end, last);
+		if (last) this.closeWhenDone();
+	}
+
+	/** For the client. */
+	onReleased(packetId: number): void {
+		this.commands?.onReleased(packetId);
+		this.closeWhenDone();
+	}
+
+	/** For the client. */
+	onSubscribed(packet: Packet): void {
+		this.commands?.onSubscribed(packet);
+		this.closeWhenDone();
+	}
+
+	/** Closes the connection once everything was sent, acknowledged and executed. */
+	protected closeWhenDone(): void {
+		const { client, staysConnected } = this.parts;
+		const { commands } = this;
+		if ((staysConnected && !this.restartPending) || !this.sender.isIdle) return;
+		if (commands !== undefined && !(client.negotiated.isAgreed && commands.isDone)) return;
+		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close
+		// early.
+		if (client.negotiated.isAgreed || this.sender.unconfirmedSequence > 0) client.close();
+	}
+
+	/** For the client. */
+	onClosed(error: ClientError | undefined): void {
+		if (this.aborted) {
+			this.aborted = false;
+			return;
+		}
+		const { device, settings, client, handler, staysConnected } = this.parts;
+		if (this.reconnects) {
+			this.reconnects = false;
+			if (error === undefined) {
+				this.connect();
+				return;
+			}
+		}
+		if (error?.pipelineRefused && settings.broker.pipeline === "auto" && !this.pipelineSuspected) {
+			this.pipelineSuspected = true;
+			this.connect();
+			return;
+		}
+		this.pipelineSuspected = false;
+		const opened = client.negotiated.isAgreed;
+		if (error === undefined && opened) {
+			this.sender.confirmQoS0();
+			this.parts.diagnostics?.confirm(this.parts.clock.now);
+		}
+		device.event?.("closed", this.answers.deliveredCount);
+		if (this.restartPending) {
+			handler.onRestart();
+			return;
+		}
+		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
+		if (!staysConnected && opened && this.sender.isIdle && this.sender.unconfirmedSequence === 0)
+			handler.onDone();
+		else if (error === undefined) handler.onFailed("transport", 0, "the connection ended");
+		else handler.onFailed(error.fault, error.reasonCode, error.message);
+	}
+}

@@ -1,0 +1,107 @@
+import type { SensorSettings } from "../../config/types";
+import type { Device, Sensor } from "../../device";
+
+/** One driver, possibly shared by several sensors of the settings. */
+class SharedDriver {
+	readonly name: string;
+	readonly options: object;
+	sensor: Sensor | undefined = undefined;
+	reading: unknown = undefined;
+	/** Whether it was sampled in this round. */
+	sampledThisRound = false;
+
+	constructor(name: string, options: object) {
+		this.name = name;
+		this.options = options;
+	}
+}
+
+/**
+ * Takes samples. Sensors with the same driver and options share the driver and, within a round, its reading.
+ * Exceptions of a driver are traced and not passed on; the driver is created anew for the next round.
+ */
+export class Sampler {
+	readonly #device: Pick<Device, "driver" | "trace">;
+	readonly #sensors: readonly SensorSettings[];
+	/** Driver of each sensor. */
+	readonly #drivers: SharedDriver[] = [];
+
+	/** @param firstWithSameDriver for each sensor, the index of the first one that shares its driver */
+	constructor(
+		device: Pick<Device, "driver" | "trace">,
+		sensors: readonly SensorSettings[],
+		firstWithSameDriver: readonly number[],
+	) {
+		this.#device = device;
+		this.#sensors = sensors;
+		for (let i = 0; i < sensors.length; i++) {
+			const first = firstWithSameDriver[i];
+			const { driver, options } = sensors[i];
+			this.#drivers.push(first < i ? this.#drivers[first] : new SharedDriver(driver, options ?? {}));
+		}
+	}
+
+	/** Begins a round, in which each driver is sampled at most once. */
+	beginRound(): void {
+		const drivers = this.#drivers;
+		for (let i = 0; i < drivers.length; i++) drivers[i].sampledThisRound = false;
+	}
+
+	/** The value of a sensor, not rounded; NaN if the reading failed. Allocates nothing itself; drivers may. */
+	sample(index: number): number {
+		const driver = this.#drivers[index];
+		let value: unknown;
+		try {
+			if (!driver.sampledThisRound) {
+				driver.sampledThisRound = true;
+				driver.reading = undefined;
+				const sensor = driver.sensor ?? this.startDriver(driver);
+				driver.reading = sensor.sample();
+			}
+			value = driver.reading;
+			const path = this.#sensors[index].property;
+			for (let i = 0; i < path.length; i++) {
+				if (value === undefined || value === null) return NaN;
+				// A getter of the reading may ask the hardware.
+				value = (value as { [name: string]: unknown })[path[i]];
+			}
+		} catch (error) {
+			this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
+			// A partly initialised driver would not recover, and would keep its pins from the next instance.
+			this.closeDriver(driver);
+			return NaN;
+		}
+		if (value === true) return 1;
+		if (value === false) return 0;
+		return typeof value === "number" && value - value === 0 ? value : NaN;
+	}
+
+	/** Whether two sensors share a driver. */
+	shareDriver(one: number, other: number): boolean {
+		return this.#drivers[one] === this.#drivers[other];
+	}
+
+	/** Call before sleep: each driver switches its hardware off. */
+	close(): void {
+		for (let i = 0; i < this.#drivers.length; i++) this.closeDriver(this.#drivers[i]);
+	}
+
+	private closeDriver(driver: SharedDriver): void {
+		const { sensor } = driver;
+		driver.sensor = undefined;
+		try {
+			sensor?.close();
+		} catch (error) {
+			this.#device.trace(`driver ${driver.name}: ${error}`);
+		}
+	}
+
+	private startDriver(driver: SharedDriver): Sensor {
+		const Driver = this.#device.driver(driver.name);
+		if (Driver === undefined) throw new Error(`this build has no driver "${driver.name}"`);
+		const sensor = new Driver(driver.options);
+		driver.sensor = sensor;
+		sensor.configure(driver.options);
+		return sensor;
+	}
+}

@@ -1,0 +1,472 @@
+import type { DropReason } from "../../device-events";
+import {
+	DROPPED_CLEARED,
+	DROPPED_CORRUPTED,
+	DROPPED_OLDEST,
+	DROPPED_THINNED,
+	DROPPED_UNREADABLE,
+} from "../../device-events";
+import {
+	WORD_ACKNOWLEDGED,
+	WORD_DROPPED,
+	WORD_HEAD,
+	WORD_RECORDS,
+	WORD_RING_SIZE,
+	WORD_SEQUENCE,
+	WORD_USED,
+	WORD_WAITING,
+} from "../retained/layout";
+import type { RetainedState } from "../retained/retained-state";
+import { hasUnanswered, releaseOversized, sendableAt } from "./outbox-queries";
+import {
+	isKnownState,
+	OFFSET_STATE,
+	ReportRecord,
+	STATE_DEAD,
+	STATE_DROPPING,
+	STATE_OVERSIZED,
+	STATE_RECEIVED,
+	STATE_REFUSED,
+	STATE_SENT,
+} from "./report-record";
+import { Ring } from "./ring";
+import { recoverRing } from "./ring-recovery";
+
+export interface OutboxHandler {
+	/** A report was dropped, which is durable already. The sequence number is 0 if it could not be read. */
+	onDropped(sequence: number, reason: DropReason): void;
+}
+
+/**
+ * Reports that wait for their acknowledgement. A report exists from the commit that follows {@link append}
+ * until the write of the one byte that marks it dead, so that a reset at any byte leaves it either pending or
+ * not, and never torn.
+ */
+export class Outbox {
+	/** The record that {@link next} found. */
+	readonly record = new ReportRecord();
+
+	readonly #retained: RetainedState;
+	readonly #words: Uint32Array;
+	readonly #ring: Ring;
+	readonly #handler: OutboxHandler;
+	readonly #longestRecord: number;
+	readonly #thinsWhenFull: boolean;
+	readonly #reserve: number;
+	/** Created when records first have to be moved or recovered. */
+	#scratch: ReportRecord | undefined;
+	/** Bytes from the cursor to the end of the newest record. */
+	#bytesAhead = 0;
+	/** Index of the record that `next` found; −1 if it may have moved. */
+	#cursorIndex = -1;
+	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
+	#cursorSequence = 0;
+
+	/**
+	 * @param longestRecord bytes of the longest record that will be appended; policy `thin` keeps that much
+	 *   room free to move records
+	 */
+	constructor(
+		retained: RetainedState,
+		policy: "dropOldest" | "thin",
+		longestRecord: number,
+		handler: OutboxHandler,
+	) {
+		this.#retained = retained;
+		this.#words = retained.words;
+		this.#ring = new Ring(retained);
+		this.#handler = handler;
+		this.#longestRecord = longestRecord;
+		this.#thinsWhenFull = policy === "thin";
+		this.#reserve = this.#thinsWhenFull ? longestRecord : 0;
+	}
+
+	/** Record for moving and recovery. */
+	get scratch(): ReportRecord {
+		this.#scratch ??= new ReportRecord();
+		return this.#scratch;
+	}
+
+	/** Number of pending reports. */
+	get waitingCount(): number {
+		return this.#words[WORD_WAITING];
+	}
+
+	/**
+	 * Call once after the header was restored: completes what a reset interrupted; damaged records are removed
+	 * and counted.
+	 */
+	recover(): void {
+		this.reconcileAndCommit(false);
+		this.finishRotation();
+		this.rewindCursor();
+	}
+
+	/**
+	 * Drops all reports: they belong to another list of sensors or another ring. The handler is called before
+	 * this is durable, as one final commit covers all of it.
+	 */
+	discard(): void {
+		this.dropAll(DROPPED_UNREADABLE);
+		this.#retained.resetLayout();
+		this.#retained.commit();
+		this.rewindCursor();
+	}
+
+	/** Drops all reports, as a command asks. */
+	clear(): void {
+		this.dropAll(DROPPED_CLEARED);
+		this.#retained.commit();
+		this.rewindCursor();
+	}
+
+	private dropAll(reason: typeof DROPPED_UNREADABLE | typeof DROPPED_CLEARED): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		const handler = this.#handler;
+		for (let lost = this.reconcile(false); lost > 0; lost--) handler.onDropped(0, DROPPED_CORRUPTED);
+		while (words[WORD_USED] > 0) {
+			const index = words[WORD_HEAD];
+			if (ring.isWaiting(index)) {
+				words[WORD_WAITING]--;
+				words[WORD_DROPPED + DROPPED_UNREADABLE]++;
+				handler.onDropped(ring.sequenceAt(index), reason);
+			}
+			ring.dropHead();
+		}
+	}
+
+	/**
+	 * Appends a report with the next sequence number. It is durable from the next commit, which the caller
+	 * makes. If the ring is full, the policy makes room.
+	 * @param record filled, not yet sealed
+	 * @returns false if it is longer than the ring
+	 */
+	append(record: ReportRecord): boolean {
+		const words = this.#words;
+		const ring = this.#ring;
+		const { length } = record;
+		const need = length + this.#reserve;
+		if (need > words[WORD_RING_SIZE]) return false;
+		if (ring.freeBytes < need + this.#longestRecord) this.compact();
+		if (ring.freeBytes < need) this.makeRoom(need);
+		const sequence = words[WORD_SEQUENCE];
+		record.seal(sequence);
+		ring.appendRecord(record);
+		words[WORD_SEQUENCE] = sequence + 1;
+		words[WORD_WAITING]++;
+		this.#bytesAhead += length;
+		return true;
+	}
+
+	/** Moves the cursor to before the oldest report. */
+	rewind(): void {
+		this.reconcileAndCommit(false);
+		this.rewindCursor();
+	}
+
+	private rewindCursor(): void {
+		this.#bytesAhead = this.#words[WORD_USED];
+		this.#cursorIndex = -1;
+		this.#cursorSequence = 0;
+	}
+
+	/**
+	 * Moves the cursor past the next pending report, which is then in {@link record}; false after the newest.
+	 */
+	next(): boolean {
+		const words = this.#words;
+		const ring = this.#ring;
+		const { record } = this;
+		while (this.#bytesAhead > 0) {
+			const index = ring.indexAt(words[WORD_USED] - this.#bytesAhead);
+			const length = ring.lengthAt(index);
+			if (length > 0 && length <= this.#bytesAhead) {
+				this.#bytesAhead -= length;
+				if (!ring.isWaiting(index)) continue;
+				ring.readRecord(index, length, record);
+				if (record.parse() && isKnownState(record.bytes[OFFSET_STATE])) {
+					this.#cursorIndex = index;
+					this.#cursorSequence = record.sequence;
+					return true;
+				}
+			}
+			// Neither this record nor its length is reliable.
+			this.reconcileAndCommit(true);
+			this.restoreCursor();
+		}
+		return false;
+	}
+
+	/** Records in retained memory that the report found last was sent. */
+	markSent(): void {
+		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_SENT);
+	}
+
+	/**
+	 * Records in retained memory that the broker has a report, and waits for PUBREL.
+	 * @param index from {@link find}, with no change to the outbox since
+	 */
+	markReceived(index: number): void {
+		this.#ring.setState(index, STATE_RECEIVED);
+	}
+
+	/**
+	 * Records in retained memory that the broker refused a report.
+	 * @param index from {@link find}, with no change to the outbox since
+	 */
+	markRefused(index: number): void {
+		this.#ring.setState(index, STATE_REFUSED);
+	}
+
+	/**
+	 * Records in retained memory that the report found last is larger than the broker's packets may be. The
+	 * limit is committed before: a reset in between must not leave a report waiting for it to change.
+	 */
+	markOversized(): void {
+		this.#retained.commit();
+		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_OVERSIZED);
+	}
+
+	/** Makes such reports sendable again; returns whether there were any. */
+	releaseOversized(): boolean {
+		return releaseOversized(this.#ring);
+	}
+
+	/** Whether a report was sent and not acknowledged. */
+	get unanswered(): boolean {
+		return hasUnanswered(this.#ring);
+	}
+
+	/** Moves the cursor to after the report with this sequence number. */
+	seek(sequence: number): void {
+		this.#cursorSequence = sequence;
+		this.#cursorIndex = -1;
+		this.restoreCursor();
+	}
+
+	/**
+	 * Removes an acknowledged report.
+	 * @param index from {@link find}, with no change to the outbox since
+	 */
+	remove(index: number): void {
+		this.#ring.setState(index, STATE_DEAD);
+		this.freeDeadHead();
+		this.#words[WORD_WAITING]--;
+		this.#words[WORD_ACKNOWLEDGED]++;
+	}
+
+	/** Drops a report that can never be sent. */
+	dropUnsendable(sequence: number): void {
+		const index = this.find(sequence);
+		if (index < 0) return;
+		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
+		this.#ring.setState(index, STATE_DROPPING);
+		this.commitDrop(sequence, DROPPED_UNREADABLE);
+		this.#ring.setState(index, STATE_DEAD);
+		this.freeDeadHead();
+	}
+
+	/** Index of a pending report; −1: it is not, or no longer, in the outbox. */
+	find(sequence: number): number {
+		const ring = this.#ring;
+		const used = this.#words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index) && ring.sequenceAt(index) === sequence) return index;
+			offset += length;
+		}
+		return -1;
+	}
+
+	/**
+	 * Index of the sensor of the first value in a report.
+	 * @param index from {@link find}, with no change to the outbox since
+	 */
+	firstSensor(index: number): number {
+		return this.#ring.firstSensorAt(index);
+	}
+
+	/** Node time from which a pending report may be sent. @param grouped all reports have the same topic */
+	sendableAt(grouped: boolean): number {
+		return sendableAt(this.#ring, grouped);
+	}
+
+	/** Counts a report that was just removed from the ring, commits both, and notifies the handler. */
+	private commitDrop(sequence: number, reason: DropReason): void {
+		const words = this.#words;
+		words[WORD_WAITING]--;
+		words[WORD_DROPPED + reason]++;
+		this.#retained.commit();
+		this.#handler.onDropped(sequence, reason);
+	}
+
+	private makeRoom(need: number): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		this.reconcileAndCommit(false);
+		this.freeDeadHead();
+		while (ring.freeBytes < need) {
+			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
+			// last.
+			if (this.#thinsWhenFull && ring.freeBytes >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
+			else this.dropOldest();
+		}
+		this.#cursorIndex = -1;
+		this.restoreCursor();
+	}
+
+	/**
+	 * Frees the room of dead records behind a report that waits longer than others, as on a paused topic. In
+	 * one pass, each pending record is moved to after the newest; this pays off if a quarter is dead, and needs
+	 * room for one record.
+	 */
+	private compact(): void {
+		const words = this.#words;
+		const records = words[WORD_RECORDS];
+		if ((records - words[WORD_WAITING]) * 4 < records || this.#ring.freeBytes < this.#longestRecord) return;
+		this.reconcileAndCommit(false);
+		for (let left = words[WORD_RECORDS]; left > 0; left--) this.moveHeadToTail();
+		this.#cursorIndex = -1;
+		this.restoreCursor();
+	}
+
+	private dropOldest(): void {
+		const sequence = this.#ring.sequenceAt(this.#words[WORD_HEAD]);
+		this.#ring.dropHead();
+		this.commitDrop(sequence, DROPPED_OLDEST);
+		this.freeDeadHead();
+	}
+
+	/**
+	 * Drops every second report of the older half, so that the remaining ones still cover the same time. In one
+	 * pass: each remaining record is copied to after the newest and removed from the head in one commit, until
+	 * the oldest is at the head again.
+	 */
+	private thin(): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		const half = (words[WORD_WAITING] + 1) >> 1;
+		let ordinal = 0;
+		for (let left = words[WORD_RECORDS]; left > 0; left--) {
+			const index = words[WORD_HEAD];
+			if (ring.isWaiting(index) && ++ordinal <= half && (ordinal & 1) === 0) {
+				const sequence = ring.sequenceAt(index);
+				ring.dropHead();
+				this.commitDrop(sequence, DROPPED_THINNED);
+			} else this.moveHeadToTail();
+		}
+	}
+
+	/**
+	 * Moves the oldest record to after the newest, or removes it if it is dead. The caller must have made room.
+	 */
+	private moveHeadToTail(): void {
+		const ring = this.#ring;
+		const index = this.#words[WORD_HEAD];
+		if (!ring.isWaiting(index)) {
+			ring.dropHead();
+			return;
+		}
+		const { scratch } = this;
+		ring.readRecord(index, ring.lengthAt(index), scratch);
+		ring.appendRecord(scratch);
+		ring.dropHead();
+		this.#retained.commit();
+	}
+
+	/**
+	 * A reset during {@link thin} leaves the records in order, but the oldest is not at the head: continues the
+	 * rotation until it is.
+	 */
+	private finishRotation(): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		const used = words[WORD_USED];
+		let previous = 0;
+		let turns = 0;
+		for (let offset = 0, passed = 0; offset < used; passed++) {
+			const index = ring.indexAt(offset);
+			if (ring.isWaiting(index)) {
+				const sequence = ring.sequenceAt(index);
+				if (sequence < previous) turns = passed;
+				previous = sequence;
+			}
+			offset += ring.lengthAt(index);
+		}
+		if (turns === 0 || ring.freeBytes < this.#longestRecord) return;
+		while (turns-- > 0) this.moveHeadToTail();
+	}
+
+	/**
+	 * Makes header and ring consistent, and counts the reports lost to damage; commits if there was damage.
+	 * @param checkAll every record is checked
+	 */
+	private reconcileAndCommit(checkAll: boolean): void {
+		let lost = this.reconcile(checkAll);
+		if (lost < 0) return;
+		this.#retained.commit();
+		for (; lost > 0; lost--) this.#handler.onDropped(0, DROPPED_CORRUPTED);
+	}
+
+	/** −1: no damage; otherwise the number of reports lost to it. */
+	private reconcile(checkAll: boolean): number {
+		const words = this.#words;
+		const before = words[WORD_WAITING];
+		const lostToDamage = recoverRing(this.#ring, this, checkAll);
+		const lost = Math.max(lostToDamage, 0);
+		if (words[WORD_WAITING] > before) this.deleteDropped();
+		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
+		// A record is marked dead without a commit only when it is acknowledged; drops are committed together
+		// with their count. A negative number: damage has restored acknowledged reports, which will be
+		// acknowledged again.
+		words[WORD_ACKNOWLEDGED] += before - lost - words[WORD_WAITING];
+		return lostToDamage;
+	}
+
+	/**
+	 * More reports are pending than the header counts: a reset interrupted {@link dropUnsendable} after its
+	 * commit.
+	 */
+	private deleteDropped(): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		const used = words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			if (ring.isWaiting(index) && ring.stateAt(index) === STATE_DROPPING) {
+				ring.setState(index, STATE_DEAD);
+				words[WORD_WAITING]--;
+			}
+			offset += ring.lengthAt(index);
+		}
+	}
+
+	/** Moves the cursor to after the record found last, once records have moved. */
+	private restoreCursor(): void {
+		const ring = this.#ring;
+		const used = this.#words[WORD_USED];
+		const last = this.#cursorSequence;
+		let offset = 0;
+		while (offset < used) {
+			const index = ring.indexAt(offset);
+			if (ring.isWaiting(index) && ring.sequenceAt(index) > last) break;
+			offset += ring.lengthAt(index);
+		}
+		this.#bytesAhead = used - offset;
+	}
+
+	/** Removes dead records at the head. */
+	private freeDeadHead(): void {
+		const words = this.#words;
+		const ring = this.#ring;
+		while (words[WORD_USED] > 0) {
+			const index = words[WORD_HEAD];
+			if (ring.lengthAt(index) === 0 || ring.isWaiting(index)) break;
+			ring.dropHead();
+		}
+		if (this.#bytesAhead > words[WORD_USED]) this.#bytesAhead = words[WORD_USED];
+	}
+}

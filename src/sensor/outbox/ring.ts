@@ -1,0 +1,158 @@
+import {
+	WORD_GENERATION,
+	WORD_HEAD,
+	WORD_RECORDS,
+	WORD_RING_SIZE,
+	WORD_RING_START,
+	WORD_USED,
+} from "../retained/layout";
+import type { RetainedState } from "../retained/retained-state";
+import type { RecordState, ReportRecord } from "./report-record";
+import { OFFSET_LENGTH, OFFSET_SEQUENCE, OFFSET_STATE, RECORD_HEADER, STATE_DEAD } from "./report-record";
+
+/**
+ * Records of up to 255 bytes, oldest first, in a ring of bytes in retained memory. The header holds their
+ * start and end: an appended record counts from the next commit. Bytes that the last commit still covers are
+ * never overwritten.
+ *
+ * An "index" is a position in the ring, an "offset" the distance from the oldest record.
+ */
+export class Ring {
+	readonly retained: RetainedState;
+	readonly words: Uint32Array;
+	readonly memory: Uint8Array;
+
+	/** Bytes freed at the head since commit `#freedGeneration`; a reset would bring them back into use. */
+	#uncommittedFreed = 0;
+	#freedGeneration = 0;
+
+	constructor(retained: RetainedState) {
+		this.retained = retained;
+		this.words = retained.words;
+		this.memory = retained.memory;
+	}
+
+	/** Free bytes. */
+	get freeBytes(): number {
+		return this.words[WORD_RING_SIZE] - this.words[WORD_USED];
+	}
+
+	indexAt(offset: number): number {
+		const { words } = this;
+		const index = words[WORD_HEAD] + offset;
+		const size = words[WORD_RING_SIZE];
+		return index >= size ? index - size : index;
+	}
+
+	/** Length of the record at an index: bytes to the next one, 1 … 255; 0: the chain is damaged. */
+	lengthAt(index: number): number {
+		return this.memory[this.words[WORD_RING_START] + index];
+	}
+
+	/** Whether the record at an index is pending; a record too short for a state is a filler. */
+	isWaiting(index: number): boolean {
+		return this.lengthAt(index) > OFFSET_STATE && this.byteAt(index + OFFSET_STATE) !== STATE_DEAD;
+	}
+
+	/** State byte of the record at an index, which must not be a filler; unknown if it is damaged. */
+	stateAt(index: number): number {
+		return this.byteAt(index + OFFSET_STATE);
+	}
+
+	sequenceAt(index: number): number {
+		const { words, memory } = this;
+		const at = index + OFFSET_SEQUENCE;
+		if (at + 4 <= words[WORD_RING_SIZE]) {
+			const address = words[WORD_RING_START] + at;
+			return (
+				(memory[address] |
+					(memory[address + 1] << 8) |
+					(memory[address + 2] << 16) |
+					(memory[address + 3] << 24)) >>>
+				0
+			);
+		}
+		return (
+			(this.byteAt(at) |
+				(this.byteAt(at + 1) << 8) |
+				(this.byteAt(at + 2) << 16) |
+				(this.byteAt(at + 3) << 24)) >>>
+			0
+		);
+	}
+
+	/** Sensor of the first value in the record at an index. */
+	firstSensorAt(index: number): number {
+		return this.byteAt(index + RECORD_HEADER);
+	}
+
+	/** Durable at once, as the write of one byte is atomic. */
+	setState(index: number, state: RecordState): void {
+		this.memory[this.addressOf(index + OFFSET_STATE)] = state;
+	}
+
+	/** Turns [index, index + length) into a filler, which readers skip. */
+	fillGap(index: number, length: number): void {
+		this.memory[this.words[WORD_RING_START] + index] = length;
+		if (length > OFFSET_STATE) this.setState(index, STATE_DEAD);
+	}
+
+	/** Copies `length` bytes at an index to a record; the caller then parses it. */
+	readRecord(index: number, length: number, record: ReportRecord): void {
+		const { words, memory } = this;
+		const { bytes } = record;
+		const start = words[WORD_RING_START];
+		const bytesToEnd = words[WORD_RING_SIZE] - index;
+		const split = bytesToEnd < length ? bytesToEnd : length;
+		let base = start + index;
+		let i = 0;
+		for (; i < split; i++) bytes[i] = memory[base + i];
+		for (base = start - split; i < length; i++) bytes[i] = memory[base + i];
+	}
+
+	/** Appends a record after the newest. The caller must have made room. */
+	appendRecord(record: ReportRecord): void {
+		const { words, memory } = this;
+		const { bytes } = record;
+		const length = bytes[OFFSET_LENGTH];
+		if (this.#freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.#uncommittedFreed)
+			this.retained.commit();
+		const used = words[WORD_USED];
+		const start = words[WORD_RING_START];
+		const index = this.indexAt(used);
+		const bytesToEnd = words[WORD_RING_SIZE] - index;
+		const split = bytesToEnd < length ? bytesToEnd : length;
+		let base = start + index;
+		let i = 0;
+		for (; i < split; i++) memory[base + i] = bytes[i];
+		for (base = start - split; i < length; i++) memory[base + i] = bytes[i];
+		words[WORD_USED] = used + length;
+		words[WORD_RECORDS]++;
+	}
+
+	/** Removes the oldest record. */
+	dropHead(): void {
+		const { words } = this;
+		const length = this.lengthAt(words[WORD_HEAD]);
+		const generation = words[WORD_GENERATION];
+		if (this.#freedGeneration === generation) this.#uncommittedFreed += length;
+		else {
+			this.#freedGeneration = generation;
+			this.#uncommittedFreed = length;
+		}
+		words[WORD_HEAD] = this.indexAt(length);
+		words[WORD_USED] -= length;
+		words[WORD_RECORDS]--;
+	}
+
+	private byteAt(index: number): number {
+		return this.memory[this.addressOf(index)];
+	}
+
+	/** Address in memory of an index, which may exceed the ring's end by less than its size. */
+	private addressOf(index: number): number {
+		const { words } = this;
+		const size = words[WORD_RING_SIZE];
+		return words[WORD_RING_START] + (index >= size ? index - size : index);
+	}
+}

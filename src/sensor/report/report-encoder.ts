@@ -1,0 +1,159 @@
+import type { Settings } from "../../config/types";
+import type { Device } from "../../device";
+import { RETAIN } from "../../mqtt/constants";
+import { utf8 } from "../../mqtt/utf8";
+import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
+import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
+import type { ReportRecord } from "../outbox/report-record";
+import { RECORD_HEADER, VALUE_LIMIT } from "../outbox/report-record";
+import type { DerivedSettings } from "../settings/derived-settings";
+import { fillTopic } from "../settings/topic";
+
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * Encodes records as messages: topic, payload and flags. The first use encodes the topics; after that nothing
+ * is allocated.
+ */
+export class ReportEncoder {
+	/** Whether one report holds all values of a wake; otherwise each sensor has its own reports. */
+	readonly grouped: boolean;
+	/** Bytes of the longest record. */
+	readonly longestRecord: number;
+
+	readonly #settings: Settings;
+	readonly #device: Pick<Device, "mac" | "chip">;
+	readonly #json: boolean;
+	readonly #derived: DerivedSettings;
+	/** Values of the record that {@link writePayload} has written so far; 0: all of them, it is complete. */
+	valuesWritten = 0;
+	#topics: readonly Uint8Array[] | undefined;
+	#payload: Uint8Array | undefined;
+
+	constructor(settings: Settings, derived: DerivedSettings, device: Pick<Device, "mac" | "chip">) {
+		const { sensors, topic, payload } = settings;
+		this.#settings = settings;
+		this.#derived = derived;
+		this.#device = device;
+		this.#json = payload === "json";
+		this.grouped = this.#json && !topic.includes("{sensor}");
+		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
+	}
+
+	/** Buffer that {@link writePayload} writes to, and diagnostics. */
+	get payload(): Uint8Array {
+		this.#payload ??= new Uint8Array(Math.max(this.#derived.size, this.#derived.diagnostics?.size ?? 0));
+		return this.#payload;
+	}
+
+	/** Topic of a parsed record. */
+	topic(record: ReportRecord): Uint8Array {
+		this.#topics ??= this.encodeTopics();
+		return this.#topics[record.bytes[RECORD_HEADER]];
+	}
+
+	/** Topic index of a parsed record: the index of its sensor, or 0 if all reports share a topic. */
+	topicIndex(record: ReportRecord): number {
+		return this.grouped ? 0 : record.bytes[RECORD_HEADER];
+	}
+
+	/**
+	 * RETAIN and QoS bits (§3.3.1) of a parsed record: the highest that any of its sensors requires.
+	 * @param maximumQoS of the broker [MQTT-3.2.2-11]
+	 */
+	publishFlags(record: ReportRecord, maximumQoS: number): number {
+		const { sensors } = this.#settings;
+		let flags = 0;
+		let highest = 0;
+		record.rewindValues();
+		while (record.nextValue()) {
+			const { qos, retain } = sensors[record.sensor];
+			if (qos > highest) highest = qos;
+			if (retain) flags |= RETAIN;
+		}
+		return flags | ((highest < maximumQoS ? highest : maximumQoS) << 1);
+	}
+
+	/**
+	 * Writes the payload of a parsed record to {@link payload} and returns its length. JSON that is longer than
+	 * `limit` is split: each part repeats sequence number and time, and holds as many of the values as fit, at
+	 * least one. {@link valuesWritten} then continues it.
+	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
+	 *   unknown
+	 * @param dropped reports dropped since power-on; written to JSON payloads unless 0
+	 * @param limit bytes @param firstValue values that earlier parts hold
+	 */
+	writePayload(
+		record: ReportRecord,
+		wallOffset: number,
+		dropped: number,
+		limit: number,
+		firstValue: number,
+	): number {
+		const bytes = this.payload;
+		this.valuesWritten = 0;
+		record.rewindValues();
+		if (!this.#json) {
+			record.nextValue();
+			return this.writeValue(bytes, 0, record);
+		}
+		const derived = this.#derived;
+		let at = copy(bytes, 0, derived.sequence);
+		at = writeInteger(bytes, at, record.sequence);
+		at = copy(bytes, at, derived.time);
+		const time = record.relative ? record.time + wallOffset : record.time;
+		if (isIso8601Time(time)) {
+			bytes[at] = 0x22;
+			at = writeIso8601(bytes, at + 1, time);
+			bytes[at++] = 0x22;
+		} else at = writeNull(bytes, at);
+		if (dropped > 0) at = writeInteger(bytes, copy(bytes, at, derived.dropped), dropped);
+		at = this.writeValues(bytes, at, record, limit, firstValue);
+		bytes[at] = CLOSING_BRACE;
+		return at + 1;
+	}
+
+	/** Writes values from `firstValue` on, until the closing brace would be beyond `limit`. */
+	private writeValues(
+		bytes: Uint8Array,
+		at: number,
+		record: ReportRecord,
+		limit: number,
+		firstValue: number,
+	): number {
+		const { keys } = this.#derived;
+		for (let index = 0; record.nextValue(); index++) {
+			if (index < firstValue) continue;
+			const end = this.writeValue(bytes, copy(bytes, at, keys[record.sensor]), record);
+			if (end >= limit && index > firstValue) {
+				this.valuesWritten = index;
+				break;
+			}
+			at = end;
+		}
+		return at;
+	}
+
+	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
+		const { decimal, isDecimal, sensor } = record;
+		const end = isDecimal
+			? writeDecimal(bytes, at, decimal.mantissa, decimal.scale)
+			: writeNumber(bytes, at, record.float, decimal);
+		const { decimals } = this.#settings.sensors[sensor];
+		return decimals === undefined || decimals === 0 ? end : padDecimals(bytes, at, end, decimals);
+	}
+
+	private encodeTopics(): readonly Uint8Array[] {
+		const mac = utf8(this.#device.mac);
+		const chip = utf8(this.#device.chip);
+		const topics: Uint8Array[] = [];
+		for (let i = 0; i < this.#derived.topics.length; i++)
+			topics.push(fillTopic(this.#derived.topics[i], mac, chip));
+		return topics;
+	}
+}
+
+function copy(to: Uint8Array, at: number, from: Uint8Array): number {
+	to.set(from, at);
+	return at + from.length;
+}

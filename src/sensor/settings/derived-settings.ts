@@ -1,0 +1,87 @@
+import { deepFreeze } from "../../config/deep-freeze";
+import { expand } from "../../config/template";
+import type { SensorSettings, Settings } from "../../config/types";
+import { utf8 } from "../../mqtt/utf8";
+import { NUMBER_LENGTH } from "../../text/decimal";
+import { fnv1aOfText } from "../../text/fnv1a";
+import { ISO8601_LENGTH } from "../../text/iso8601";
+import { announcementHash } from "../discovery/announcement-plan";
+import { type DiagnosticsLayout, diagnosticsLayout } from "./diagnostics-layout";
+import { type Extension, extensionOf } from "./extension";
+import { brokerHash, sensorsHash } from "./settings-hash";
+import { type TopicTemplate, topicTemplate } from "./topic";
+
+/**
+ * Values that a node derives from its settings alone. They are computed once, at build time if the settings
+ * are known then.
+ */
+export interface DerivedSettings {
+	/** Changes with every setting that the meaning of the values in the outbox depends on. */
+	readonly sensorsHash: number;
+	/** Changes with the broker and the network. */
+	readonly brokerHash: number;
+	/** Changes with everything that is announced, and with the broker; absent without discovery. */
+	readonly announcementHash?: number;
+	/** Where features keep their state. */
+	readonly extension: Extension;
+	/** Absent: there are none. */
+	readonly diagnostics?: DiagnosticsLayout;
+	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
+	readonly firstWithSameDriver: readonly number[];
+	/** Topic for each sensor. */
+	readonly topics: readonly TopicTemplate[];
+	/** `,"name":` for each sensor; empty if payloads are bare values. */
+	readonly keys: readonly Uint8Array[];
+	readonly sequence: Uint8Array;
+	readonly time: Uint8Array;
+	readonly dropped: Uint8Array;
+	/** Bytes of the longest payload of a report. */
+	readonly size: number;
+	// Only on a node that takes commands
+	readonly commandTopic?: TopicTemplate;
+	/** Topic of answers that no response topic asks for. */
+	readonly answerTopic?: TopicTemplate;
+	/** Changes with the topic of commands. */
+	readonly commandsHash?: number;
+}
+
+/** For start-up: allocates. @throws RangeError if a topic is not a valid MQTT string */
+export function deriveSettings(settings: Settings): DerivedSettings {
+	const { sensors, broker, payload, topic, id, discovery, wifi, commands } = settings;
+	const json = payload === "json";
+	const sequence = utf8('{"seq":');
+	const time = utf8(',"time":');
+	const dropped = utf8(',"dropped":');
+	const keys = json ? sensors.map(({ name }) => utf8(`,${JSON.stringify(name)}:`)) : [];
+	let size = json
+		? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12
+		: NUMBER_LENGTH;
+	for (const key of keys) size += key.length + NUMBER_LENGTH;
+	const messages = diagnosticsLayout(settings);
+	return deepFreeze({
+		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
+		brokerHash: brokerHash(broker, wifi),
+		...(discovery === undefined
+			? {}
+			: { announcementHash: announcementHash(settings, discovery, brokerHash(broker, wifi)) }),
+		extension: extensionOf(settings),
+		...(messages === undefined ? {} : { diagnostics: messages }),
+		firstWithSameDriver: findSameDrivers(sensors),
+		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
+		keys,
+		sequence,
+		time,
+		dropped,
+		size,
+		...(commands && {
+			commandTopic: topicTemplate(commands.topic),
+			answerTopic: topicTemplate(commands.answer),
+			commandsHash: fnv1aOfText(commands.topic),
+		}),
+	});
+}
+
+function findSameDrivers(sensors: readonly SensorSettings[]): number[] {
+	const keys = sensors.map(({ driver, options = {} }) => `${driver} ${JSON.stringify(options)}`);
+	return keys.map((key) => keys.indexOf(key));
+}

@@ -1,0 +1,59 @@
+import type { Settings } from "../../config/types";
+import { fnv1aOfText } from "../../text/fnv1a";
+import { EXTENSION_HASH } from "../retained/layout";
+import { windowSize } from "../retained/sample-window";
+import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
+
+/**
+ * Where features that are not always configured keep their state: doubles of the retained header. Without
+ * such a feature there are none, and the header is as it was before there were any.
+ */
+export interface Extension {
+	/** Doubles. */
+	readonly size: number;
+	/** Identifies the settings that their meaning depends on: with others they begin anew. */
+	readonly hash: number;
+	/** For each sensor, where its window is, 0: it has none; empty: none has. */
+	readonly windows: readonly number[];
+	/** Where diagnostics begin; 0: there are none. */
+	readonly diagnostics: number;
+	/** Where the state of the battery is; 0: it is not watched. */
+	readonly battery: number;
+}
+
+export const NO_EXTENSION: Extension = Object.freeze({
+	size: 0,
+	hash: 0,
+	windows: Object.freeze([]),
+	diagnostics: 0,
+	battery: 0,
+});
+
+/** For start-up: allocates. */
+export function extensionOf({
+	sensors,
+	diagnostics,
+	battery,
+}: Pick<Settings, "sensors" | "diagnostics" | "battery">): Extension {
+	let size = EXTENSION_HASH + 1;
+	const windows: number[] = [];
+	if (sensors.some(({ samples }) => samples > 1))
+		for (const { samples, aggregate } of sensors) {
+			windows.push(samples > 1 ? size : 0);
+			size += windowSize(samples, aggregate);
+		}
+	const messages = diagnostics === undefined ? 0 : size;
+	if (messages > 0) size += DIAGNOSTICS_FAILURES + sensors.length;
+	const guard = battery === undefined ? 0 : size++;
+	if (size === EXTENSION_HASH + 1) return NO_EXTENSION;
+	const meaning = sensors.map(({ samples, aggregate, table, scale, offset }) =>
+		samples > 1 ? [samples, aggregate, table ?? 0, scale ?? 1, offset ?? 0] : 0,
+	);
+	return {
+		size,
+		hash: fnv1aOfText(JSON.stringify([meaning, battery ?? 0])),
+		windows,
+		diagnostics: messages,
+		battery: guard,
+	};
+}

@@ -1,0 +1,37 @@
+import { utf8 } from "../../mqtt/utf8";
+
+/** A topic in UTF-8, split where only the device knows the text between: its `{mac}` or `{chip}`. */
+export type TopicTemplate = readonly (Uint8Array | "mac" | "chip")[];
+
+/** For start-up: allocates. @throws RangeError if the topic is not a valid MQTT string */
+export function topicTemplate(topic: string): TopicTemplate {
+	const pieces: (Uint8Array | "mac" | "chip")[] = [];
+	for (const text of topic.split(/(\{mac\}|\{chip\})/)) {
+		if (text === "{mac}") pieces.push("mac");
+		else if (text === "{chip}") pieces.push("chip");
+		else if (text !== "") pieces.push(utf8(text));
+	}
+	return pieces;
+}
+
+/**
+ * Returns the topic of a device. Allocates only the topic, and nothing if the template is a single piece of
+ * text.
+ */
+export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8Array): Uint8Array {
+	if (template.length === 1 && typeof template[0] !== "string") return template[0];
+	let length = 0;
+	for (let i = 0; i < template.length; i++) length += pieceBytes(template[i], mac, chip).length;
+	const topic = new Uint8Array(length);
+	let at = 0;
+	for (let i = 0; i < template.length; i++) {
+		const bytes = pieceBytes(template[i], mac, chip);
+		topic.set(bytes, at);
+		at += bytes.length;
+	}
+	return topic;
+}
+
+function pieceBytes(piece: TopicTemplate[number], mac: Uint8Array, chip: Uint8Array): Uint8Array {
+	return piece === "mac" ? mac : piece === "chip" ? chip : piece;
+}

@@ -1,0 +1,148 @@
+import { type Backoff, backoffDelay, FULL_JITTER } from "../../backoff";
+import type { Device, WakeReason } from "../../device";
+import {
+	REAL_DRIFT,
+	REAL_LAST_SYNC,
+	REAL_NODE_TIME,
+	REAL_ORDERED_SLEEP,
+	REAL_SYNC_RETRY,
+	REAL_WALL_TIME,
+	WORD_UNANSWERED_SYNCS,
+} from "../retained/layout";
+import type { RetainedState } from "../retained/retained-state";
+
+/** Time, in ms, from the last answer of a time server to the next request. */
+const SYNC_INTERVAL_MS = 86_400_000;
+/** For requests that a time server did not answer. */
+const SYNC_BACKOFF: Backoff = Object.freeze({ minimum: 60_000, maximum: 21_600_000 });
+/** Weight of the newest sleep in the estimate of the drift. */
+const DRIFT_WEIGHT = 0.25;
+/** A larger error means that the sleep was interrupted or the clock was set in between. */
+const DRIFT_LIMIT = 0.1;
+/** Shorter sleeps, in ms, are too inaccurate to estimate drift. */
+const DRIFT_MINIMUM_SLEEP_MS = 5000;
+
+/**
+ * Node time and wall time. Node time, in ms, continues from boot to boot, never jumps and never runs
+ * backwards: everything is scheduled by it. Wall time is the host's clock if it is set, otherwise an estimate
+ * continued from before the sleep.
+ */
+export class NodeClock {
+	readonly #device: Pick<Device, "time" | "clockIsSet">;
+	readonly #retained: RetainedState;
+	readonly #reals: Float64Array;
+	#lastTicks = 0;
+	#now = 0;
+	/** Wall time − node time, for a host that loses wall time during sleep; NaN: unknown. */
+	#wallOffset = NaN;
+	/** Wall time − node time at the last read of {@link jumpedSinceLastCheck}. */
+	#lastWallOffset = NaN;
+
+	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: RetainedState) {
+		this.#device = device;
+		this.#retained = retained;
+		this.#reals = retained.reals;
+		this.#lastTicks = device.time.ticks;
+	}
+
+	/**
+	 * Restores both times from what {@link saveTimes} stored, and estimates by how much sleeps differ from the
+	 * requested duration. Not after a further boot since that sleep: a crash, and the pause after it, would
+	 * count as drift.
+	 * @returns whether node time has gone on by the time that has passed: false after such a boot, a reset or a
+	 *   loss of power, unless the host's clock says how long it took
+	 */
+	restore(reason: WakeReason): boolean {
+		const reals = this.#reals;
+		const orderedSleep = this.#retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
+		const wallTimeBefore = reals[REAL_WALL_TIME];
+		let drift = reals[REAL_DRIFT];
+		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
+		let known = elapsed > 0;
+		if (this.#device.clockIsSet) {
+			const slept = Date.now() - wallTimeBefore;
+			// False for NaN, and if the clock was set back meanwhile.
+			if (slept >= 0) {
+				if (reason === "deep-sleep" && orderedSleep >= DRIFT_MINIMUM_SLEEP_MS) {
+					const error = slept / orderedSleep - 1;
+					if (Math.abs(error) < DRIFT_LIMIT) drift += (error - drift) * DRIFT_WEIGHT;
+					reals[REAL_DRIFT] = drift;
+				}
+				elapsed = slept;
+				known = true;
+			}
+		} else if (reason === "deep-sleep" && orderedSleep > 0)
+			this.#wallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
+		this.#lastWallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
+		this.#now = reals[REAL_NODE_TIME] + Math.round(elapsed);
+		return known;
+	}
+
+	/** Node time. */
+	get now(): number {
+		const { time } = this.#device;
+		const ticks = time.ticks;
+		this.#now += time.delta(this.#lastTicks, ticks);
+		this.#lastTicks = ticks;
+		return this.#now;
+	}
+
+	/** Wall time − node time; NaN: unknown. */
+	get wallOffset(): number {
+		return this.wallOffsetAt(this.now);
+	}
+
+	/** Wall time − node time; NaN: unknown. @param now node time, just read */
+	wallOffsetAt(now: number): number {
+		return this.#device.clockIsSet ? Date.now() - now : this.#wallOffset;
+	}
+
+	/** Whether wall time became known, or jumped, since the last read. */
+	get jumpedSinceLastCheck(): boolean {
+		const { wallOffset } = this;
+		const lastWallOffset = this.#lastWallOffset;
+		this.#lastWallOffset = wallOffset;
+		return (
+			Math.abs(wallOffset - lastWallOffset) > 500 ||
+			(Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset))
+		);
+	}
+
+	/**
+	 * Whether to send a request to a time server: wall time is unknown, or the last answer is more than a day
+	 * old; but not during the backoff after unanswered requests.
+	 */
+	get needsSync(): boolean {
+		const reals = this.#reals;
+		const { wallOffset, now } = this;
+		if (now < reals[REAL_SYNC_RETRY]) return false;
+		if (Number.isNaN(wallOffset)) return true;
+		// The clock was set by another source, at a time that is unknown: assume now.
+		if (Number.isNaN(reals[REAL_LAST_SYNC])) reals[REAL_LAST_SYNC] = now;
+		return now - reals[REAL_LAST_SYNC] > SYNC_INTERVAL_MS;
+	}
+
+	/** Call for each request to a time server: it counts as unanswered until the answer arrives. */
+	countSyncRequest(): void {
+		const failures = ++this.#retained.words[WORD_UNANSWERED_SYNCS];
+		this.#reals[REAL_SYNC_RETRY] = this.now + backoffDelay(SYNC_BACKOFF, failures, FULL_JITTER);
+	}
+
+	/** Call when a time server has answered. */
+	recordSync(): void {
+		this.#retained.words[WORD_UNANSWERED_SYNCS] = 0;
+		this.#reals[REAL_SYNC_RETRY] = 0;
+		this.#reals[REAL_LAST_SYNC] = this.now;
+	}
+
+	/**
+	 * Stores both times for the next boot; the caller commits. @param orderedSleepMs requested sleep, 0: none
+	 */
+	saveTimes(orderedSleepMs: number): void {
+		const reals = this.#reals;
+		const { now } = this;
+		reals[REAL_NODE_TIME] = now;
+		reals[REAL_WALL_TIME] = now + this.wallOffsetAt(now);
+		reals[REAL_ORDERED_SLEEP] = orderedSleepMs;
+	}
+}
