@@ -65,6 +65,10 @@ export interface OutboundConnection {
 	readonly reservedBytes: number;
 	/** Ticks at the start of the current callback of the host. */
 	readonly now: number;
+	/** Of a message whose payload follows piece by piece: see streamed-publish.ts. */
+	payloadRemaining?: number;
+	streamedId?: number;
+	deferredAnswers?: Encoder;
 	/** Writes the staged packets if the socket has room for them. */
 	flush(): void;
 }
@@ -73,15 +77,16 @@ export interface OutboundConnection {
 export class Outbound {
 	/** Reasons for which publish() or a request returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
-	#options: OutboundOptions;
-	#connection: OutboundConnection;
+	// Not #: publish-range.ts, streamed-publish.ts and requests.ts are functions over these.
+	readonly options: OutboundOptions;
+	readonly connection: OutboundConnection;
 	#time: Pick<Time, "delta">;
 	/** QoS 1 and 2 messages and requests not yet acknowledged. */
 	readonly inFlight: InFlight;
 
 	constructor(options: OutboundOptions, connection: OutboundConnection, time: Pick<Time, "delta">) {
-		this.#options = options;
-		this.#connection = connection;
+		this.options = options;
+		this.connection = connection;
 		this.#time = time;
 		this.inFlight = new InFlight(options.inFlight);
 	}
@@ -116,9 +121,9 @@ export class Outbound {
 		packetId: number,
 		tag: number,
 	): PublishResult {
-		const connection = this.#connection;
+		const connection = this.connection;
 		const { encoder } = connection;
-		const { sendBuffer } = this.#options;
+		const { sendBuffer } = this.options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(
 			encoder.version,
@@ -145,7 +150,7 @@ export class Outbound {
 
 	/** Why a message may not be sent now, or on this connection; 0: it may, if the buffer has room. */
 	obstacle(qos: number, size: number, packetId: number): typeof BUSY | typeof REJECTED | 0 {
-		const { negotiated } = this.#connection;
+		const { negotiated } = this.connection;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > negotiated.maximumQoS || size > negotiated.maximumPacketSize) {
 			if (negotiated.isAgreed) return REJECTED;
@@ -179,26 +184,26 @@ export class Outbound {
 
 	/** Without RETAIN if the broker does not support it. [MQTT-3.2.2-14] [MQTT-4.3.3-2] */
 	allowedFlags(flags: number): number {
-		return this.#connection.negotiated.retainAvailable ? flags : flags & ~RETAIN;
+		return this.connection.negotiated.retainAvailable ? flags : flags & ~RETAIN;
 	}
 
 	/** Records a message that was staged. */
 	record(id: PacketId, flags: number, tag: number): void {
 		if (id === 0) return;
-		const { now, negotiated } = this.#connection;
+		const { now, negotiated } = this.connection;
 		this.inFlight.add(id, (flags & 6) === 2 ? PUBACK_PENDING : PUBREC_PENDING, now, tag);
 		if (negotiated.isAgreed) this.startAcknowledgeDeadline();
 	}
 
 	/** A piece of a message was staged: its acknowledgement is awaited from now on. */
 	restartWait(packetId: number): void {
-		this.inFlight.setState(packetId, this.inFlight.state(packetId), this.#connection.now);
+		this.inFlight.setState(packetId, this.inFlight.state(packetId), this.connection.now);
 	}
 
 	/** Whether publish() may succeed again after BUSY. */
 	canRetry(): boolean {
 		const { blockedOn } = this;
-		const { encoder, negotiated } = this.#connection;
+		const { encoder, negotiated } = this.connection;
 		if ((blockedOn & BLOCKED_ON_CONNACK) !== 0 && negotiated.isAgreed) return true;
 		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && encoder.length === 0) return true;
 		if ((blockedOn & BLOCKED_ON_PAYLOAD) !== 0) return true;
@@ -211,7 +216,7 @@ export class Outbound {
 	 * [MQTT-4.4.0-1] [MQTT-4.3.3-6]
 	 */
 	resumePubrel(packetId: number, tag: number): PacketId | typeof BUSY {
-		const { encoder, negotiated, reservedBytes, now } = this.#connection;
+		const { encoder, negotiated, reservedBytes, now } = this.connection;
 		const inFlight = this.inFlight;
 		if (!negotiated.isAgreed) this.blockedOn |= BLOCKED_ON_CONNACK;
 		else if (inFlight.count >= this.sendQuota() || inFlight.state(packetId) !== IDLE)
@@ -238,7 +243,7 @@ export class Outbound {
 		const action = actionOn(state, packet);
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
-		const { answers } = this.#connection;
+		const { answers } = this.connection;
 		if (action === SEND_PUBREL) answers.pubrel(packetId);
 		else if (action === SEND_PUBREL_NOT_FOUND)
 			answers.pubrel(packetId, answers.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
@@ -249,9 +254,9 @@ export class Outbound {
 	acknowledgeOverdue(now: number): boolean {
 		const { inFlight } = this;
 		if (inFlight.count + inFlight.requestCount === 0) return false;
-		const remaining = this.#options.acknowledgeTimeout - inFlight.longestWaitMs(this.#time, now);
+		const remaining = this.options.acknowledgeTimeout - inFlight.longestWaitMs(this.#time, now);
 		if (remaining <= 0) return true;
-		this.#connection.deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
+		this.connection.deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;
 	}
 
@@ -263,14 +268,14 @@ export class Outbound {
 
 	/** Call when a message or request was staged, after CONNACK. */
 	startAcknowledgeDeadline(): void {
-		const { deadlines } = this.#connection;
+		const { deadlines } = this.connection;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
-			deadlines.start(ACKNOWLEDGE_DEADLINE, this.#options.acknowledgeTimeout);
+			deadlines.start(ACKNOWLEDGE_DEADLINE, this.options.acknowledgeTimeout);
 	}
 
 	/** Maximum number of messages in flight. [MQTT-4.9.0-1] */
 	private sendQuota(): number {
 		const { capacity, requestCount } = this.inFlight;
-		return Math.min(this.#connection.negotiated.receiveMaximum, capacity - requestCount);
+		return Math.min(this.connection.negotiated.receiveMaximum, capacity - requestCount);
 	}
 }

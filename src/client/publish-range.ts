@@ -1,12 +1,10 @@
 import { publishSize } from "./limits";
 import type { PublishResult } from "./outbound";
-import { BLOCKED_ON_BUFFER, BUSY, type Outbound, type OutboundConnection, REJECTED } from "./outbound";
+import { BLOCKED_ON_BUFFER, BUSY, type Outbound, REJECTED } from "./outbound";
 
-/** See `Client.publishRange`. @param sendBuffer bytes */
+/** See `Client.publishRange`. */
 export function publishRange(
 	outbound: Outbound,
-	connection: OutboundConnection,
-	sendBuffer: number,
 	bytes: Uint8Array,
 	start: number,
 	topicEnd: number,
@@ -15,10 +13,11 @@ export function publishRange(
 	packetId: number,
 	tag: number,
 ): PublishResult {
+	const { connection, options } = outbound;
 	const { encoder } = connection;
 	const qos = (flags >> 1) & 3;
 	const size = publishSize(encoder.version, topicEnd - start, end - topicEnd, qos, 0);
-	if (size > sendBuffer) return REJECTED;
+	if (size > options.sendBuffer) return REJECTED;
 	const obstacle = outbound.obstacle(qos, size, packetId);
 	if (obstacle !== 0) return obstacle;
 	if (encoder.room < size + connection.reservedBytes) connection.flush();

@@ -13,7 +13,6 @@ import {
 	BLOCKED_ON_TABLE,
 	BUSY,
 	type Outbound,
-	type OutboundConnection,
 	type PacketId,
 	type PublishResult,
 	REJECTED,
@@ -24,39 +23,35 @@ import {
  * no memory for them; their packet identifiers are in its table until SUBACK or UNSUBACK.
  */
 
-/** See `Client.subscribe`. @param sendBuffer bytes @param packetId 0: one that is not in use */
+/** See `Client.subscribe`. @param packetId 0: one that is not in use */
 export function sendSubscribe(
 	outbound: Outbound,
-	connection: OutboundConnection,
-	sendBuffer: number,
 	subscriptions: readonly Subscription[],
 	properties: PropertyWriter | undefined,
 	packetId: number,
 ): PublishResult {
-	const { encoder, negotiated } = connection;
+	const { encoder, negotiated } = outbound.connection;
 	const filters = subscriptionsSize(subscriptions, encoder.version); // [MQTT-3.8.3-1] [MQTT-3.8.3-2]
 	if (negotiated.isAgreed && !isAvailable(subscriptions, properties, negotiated)) return REJECTED;
-	const id = reserveRequest(outbound, connection, sendBuffer, filters, properties, packetId);
+	const id = reserveRequest(outbound, filters, properties, packetId);
 	if (id === BUSY || id === REJECTED) return id;
 	encoder.subscribe(id, subscriptions, properties); // [MQTT-3.8.1-1]
-	return record(outbound, connection, id, SUBACK_PENDING, subscriptions.length);
+	return record(outbound, id, SUBACK_PENDING, subscriptions.length);
 }
 
-/** See `Client.unsubscribe`. @param sendBuffer bytes @param packetId 0: one that is not in use */
+/** See `Client.unsubscribe`. @param packetId 0: one that is not in use */
 export function sendUnsubscribe(
 	outbound: Outbound,
-	connection: OutboundConnection,
-	sendBuffer: number,
 	filters: readonly Uint8Array[],
 	properties: PropertyWriter | undefined,
 	packetId: number,
 ): PublishResult {
-	const { encoder } = connection;
+	const { encoder } = outbound.connection;
 	const size = filtersSize(filters, encoder.version); // [MQTT-3.10.3-1] [MQTT-3.10.3-2]
-	const id = reserveRequest(outbound, connection, sendBuffer, size, properties, packetId);
+	const id = reserveRequest(outbound, size, properties, packetId);
 	if (id === BUSY || id === REJECTED) return id;
 	encoder.unsubscribe(id, filters, properties); // [MQTT-3.10.1-1]
-	return record(outbound, connection, id, UNSUBACK_PENDING, filters.length);
+	return record(outbound, id, UNSUBACK_PENDING, filters.length);
 }
 
 /**
@@ -76,17 +71,16 @@ export function answersEach(packet: Packet, filters: number): boolean {
  */
 function reserveRequest(
 	outbound: Outbound,
-	connection: OutboundConnection,
-	sendBuffer: number,
 	payload: number,
 	properties: PropertyWriter | undefined,
 	packetId: number,
 ): PublishResult {
+	const { connection, options } = outbound;
 	const { encoder, negotiated } = connection;
 	const propertiesLength = properties === undefined ? 0 : properties.length;
 	const prefix = encoder.version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
 	const size = packetSize(2 + prefix + payload);
-	if (size > sendBuffer) return REJECTED;
+	if (size > options.sendBuffer) return REJECTED;
 	// [MQTT-3.2.2-15]
 	if (size > negotiated.maximumPacketSize) {
 		if (negotiated.isAgreed) return REJECTED;
@@ -108,11 +102,11 @@ function reserveRequest(
 
 function record(
 	outbound: Outbound,
-	connection: OutboundConnection,
 	id: PacketId,
 	state: typeof SUBACK_PENDING | typeof UNSUBACK_PENDING,
 	filters: number,
 ): PacketId {
+	const { connection } = outbound;
 	outbound.inFlight.add(id, state, connection.now, filters);
 	if (connection.negotiated.isAgreed) outbound.startAcknowledgeDeadline();
 	return id;

@@ -5,7 +5,14 @@ import { MQTTError } from "../mqtt/error";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { validTopicName } from "../mqtt/topics";
 import { packetSize, varintSize } from "../mqtt/varint";
-import { BLOCKED_ON_BUFFER, BUSY, type Outbound, type PublishResult, REJECTED } from "./outbound";
+import {
+	BLOCKED_ON_BUFFER,
+	BUSY,
+	type Outbound,
+	type OutboundConnection,
+	type PublishResult,
+	REJECTED,
+} from "./outbound";
 
 /*
  * A PUBLISH whose payload follows piece by piece. Until its end no other packet may be staged: answers to
@@ -15,27 +22,9 @@ import { BLOCKED_ON_BUFFER, BUSY, type Outbound, type PublishResult, REJECTED } 
 /** Bytes of answers that wait; a client with as many reads no more until the payload is complete. */
 export const DEFERRED_ANSWERS = 64;
 
-/** Parts of a connection that this needs. */
-export interface StreamingConnection {
-	readonly encoder: Encoder;
-	/** Bytes of the send buffer that are not for messages. */
-	readonly reservedBytes: number;
-	/** Ticks at the start of the current callback of the host. */
-	readonly now: number;
-	/** Bytes of payload that must follow before any other packet; undefined before the first. */
-	payloadRemaining?: number;
-	/** Identifier of the message of which these are. */
-	streamedId?: number;
-	/** Answers that wait for the end of the payload. */
-	deferredAnswers?: Encoder;
-	flush(): void;
-}
-
-/** See `Client.beginPublish`. @param sendBuffer bytes */
+/** See `Client.beginPublish`. */
 export function beginPublish(
 	outbound: Outbound,
-	connection: StreamingConnection,
-	sendBuffer: number,
 	topic: Uint8Array,
 	payloadLength: number,
 	flags: number,
@@ -43,12 +32,13 @@ export function beginPublish(
 	packetId: number,
 	tag: number,
 ): PublishResult {
+	const { connection, options } = outbound;
 	const { encoder } = connection;
 	if (!validTopicName(topic, 0, topic.length)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name"); // [MQTT-3.3.2-2]
 	const propertiesLength = properties === undefined ? 0 : properties.length;
 	const prefix = encoder.version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
 	const size = packetSize(variableHeaderSize(topic.length, flags, prefix) + payloadLength);
-	if (size - payloadLength + DEFERRED_ANSWERS >= sendBuffer) return REJECTED;
+	if (size - payloadLength + DEFERRED_ANSWERS >= options.sendBuffer) return REJECTED;
 	const obstacle = outbound.obstacle((flags >> 1) & 3, size, packetId);
 	if (obstacle !== 0) return obstacle;
 	const needed = size - payloadLength + connection.reservedBytes + DEFERRED_ANSWERS;
@@ -66,13 +56,8 @@ export function beginPublish(
 }
 
 /** See `Client.writePayload`. */
-export function writePayload(
-	outbound: Outbound,
-	connection: StreamingConnection,
-	bytes: Uint8Array,
-	start: number,
-	end: number,
-): number {
+export function writePayload(outbound: Outbound, bytes: Uint8Array, start: number, end: number): number {
+	const { connection } = outbound;
 	const remaining = connection.payloadRemaining ?? 0;
 	if (!(end - start <= remaining))
 		throw new RangeError(`${end - start} bytes of payload, ${remaining} remain`);
@@ -97,13 +82,13 @@ export function writePayload(
 }
 
 /** The encoder for answers while a payload is incomplete. */
-export function deferredAnswers(connection: StreamingConnection): Encoder {
+export function deferredAnswers(connection: OutboundConnection): Encoder {
 	connection.deferredAnswers ??= new Encoder({ size: DEFERRED_ANSWERS, version: connection.encoder.version });
 	return connection.deferredAnswers;
 }
 
 /** The payload is complete: stages the answers that waited, for which room was kept. */
-function stageDeferred({ encoder, deferredAnswers: deferred }: StreamingConnection): void {
+function stageDeferred({ encoder, deferredAnswers: deferred }: OutboundConnection): void {
 	if (deferred === undefined || deferred.length === 0) return;
 	encoder.payload(deferred.view, 0, deferred.length);
 	deferred.reset();

@@ -430,7 +430,7 @@ export const mutations: readonly Mutation[] = [
 		CLIENT,
 	),
 	mutation(
-		"src/client/client.ts",
+		"src/client/packet-sender.ts",
 		"if (this.connection.phase !== CONNECTED) this.connection.enter(SEND);",
 		"",
 		"a broker that refuses packets before CONNACK is not recognised",
