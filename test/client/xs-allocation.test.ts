@@ -1,32 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
 import { test } from "node:test";
-import { transformSync } from "esbuild";
 import { Machine, prepare, Root } from "../../sim/xs/index";
+import { gatherModules, preloaded } from "../support/xs-modules";
 
 await prepare();
-
-const project = resolve(import.meta.dirname, "../..");
-
-/** A module and its imports, by path in the project, as JavaScript. */
-function gatherModules(entry: string): Map<string, { source: string; path: string }> {
-	const modules = new Map<string, { source: string; path: string }>();
-	const add = (specifier: string): void => {
-		if (modules.has(specifier)) return;
-		const path = resolve(project, `${specifier}.ts`);
-		const { code } = transformSync(readFileSync(path, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2023",
-		});
-		modules.set(specifier, { source: code, path });
-		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g))
-			add(relative(project, resolve(dirname(path), imported)));
-	};
-	add(entry);
-	return modules;
-}
 
 for (const [what, loop] of [
 	["messages of QoS 0, 1 and 2 through the queue, cancel and flush", "queue-loop"],
@@ -34,7 +11,7 @@ for (const [what, loop] of [
 ] as const)
 	test(`on XS, ${what} allocate nothing`, (t) => {
 		const modules = gatherModules(`test/client/support/${loop}`);
-		const preload = [...modules.keys()].filter((specifier) => specifier.startsWith("src/"));
+		const preload = preloaded(modules);
 		modules.set("main", {
 			source: `import loop from "test/client/support/${loop}";
 				loop((run) => native("keep").call(this, run));`,

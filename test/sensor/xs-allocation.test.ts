@@ -1,41 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
 import { test } from "node:test";
-import { transformSync } from "esbuild";
 import { type Creation, Machine, prepare, Root } from "../../sim/xs/index";
 import type { Settings } from "../../src/config/types";
 import { RETAINED_BYTES } from "../../src/retained-memory";
+import { gatherModules, preloaded } from "../support/xs-modules";
 import { EPOCH, settings } from "./support/test-board";
 
 await prepare();
-
-const project = resolve(import.meta.dirname, "../..");
-
-/** A module and its imports, by path in the project, as JavaScript. */
-function gatherModules(entry: string): Map<string, { source: string; path: string }> {
-	const modules = new Map<string, { source: string; path: string }>();
-	const add = (specifier: string) => {
-		if (modules.has(specifier)) return;
-		const path = resolve(project, `${specifier}.ts`);
-		const { code } = transformSync(readFileSync(path, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2023",
-		});
-		modules.set(specifier, { source: code, path });
-		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g))
-			add(relative(project, resolve(dirname(path), imported)));
-	};
-	add(entry);
-	return modules;
-}
 
 const creation: Creation = { slots: 2048, chunks: 65_536, stack: 512, keys: 64 };
 
 function start(configuration: Settings) {
 	const modules = gatherModules("test/sensor/support/loop");
-	const preload = [...modules.keys()].filter((specifier) => specifier.startsWith("src/"));
+	const preload = preloaded(modules);
 	modules.set("main", {
 		source: `import loop from "test/sensor/support/loop";
 			loop((run) => native("keep").call(this, run), (text) => native("tell").call(this, text),
