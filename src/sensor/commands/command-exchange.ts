@@ -33,8 +33,12 @@ const LISTENING = 1;
 /** SUBSCRIBE is to be sent. */
 const SUBSCRIBE_DUE = 2;
 const SUBACK_AWAITED = 4;
-/** Not a reason to stay: the client takes nothing before the next {@link CommandExchange.onWritable}. */
+const STAYS = LISTENING | SUBSCRIBE_DUE | SUBACK_AWAITED;
+// Beside them
+/** The client takes nothing before the next {@link CommandExchange.onWritable}. */
 const BLOCKED = 8;
+/** The session may be one that an earlier CONNECT began, whose CONNACK did not arrive. */
+const SESSION_UNCERTAIN = 16;
 
 /**
  * Commands on one connection: subscribes if the session lacks the subscription, listens for what the broker
@@ -62,7 +66,7 @@ export class CommandExchange {
 	/** Whether the connection is not needed any more. */
 	get isDone(): boolean {
 		return (
-			(this.flags & ~BLOCKED) === 0 && this.message === undefined && owedAnswers(this.commands.memory) === 0
+			(this.flags & STAYS) === 0 && this.message === undefined && owedAnswers(this.commands.memory) === 0
 		);
 	}
 
@@ -74,6 +78,8 @@ export class CommandExchange {
 		this.expected = this.flags = this.sentAnswers = 0;
 		incomingIds.clear();
 		for (let i = 0; i < memory.receivedCount; i++) incomingIds.add(memory.receivedId(i));
+		if (memory.isConnackAwaited) this.flags |= SESSION_UNCERTAIN;
+		memory.isConnackAwaited = true;
 		const unanswered = memory.answersSent & ~memory.answersDone;
 		if (unanswered === 0) return;
 		if (memory.answerTries < ANSWER_TRIES) memory.answerTries++;
@@ -89,12 +95,14 @@ export class CommandExchange {
 	/** CONNACK has arrived. */
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
 		const { memory } = this.commands;
+		memory.isConnackAwaited = false;
 		if (!sessionPresent) {
 			// [MQTT-3.2.2-5]
 			memory.clearReceived();
-			if (memory.subscribed !== 0) memory.subscribed = 0;
 			if (memory.answersSent !== 0) memory.answersSent = 0;
 		}
+		if (memory.subscribed !== 0 && (!sessionPresent || (this.flags & SESSION_UNCERTAIN) !== 0))
+			memory.subscribed = 0;
 		if (memory.subscribed !== this.subscriptionHash) {
 			if (memory.subscribePause === 0) this.flags |= SUBSCRIBE_DUE;
 			else memory.subscribePause--;

@@ -3,8 +3,8 @@ import { mix32 } from "../retained/checksum";
 
 /*
  * The end of retained memory on a node that takes commands: two copies of a state, each with a checksum, then
- * the area of the answers (answer-area.ts). The newer valid copy applies. Changes are made in the other one,
- * which a reset before the commit leaves invalid.
+ * the area of the answers (answer-area.ts), and a byte of its own. The newer valid copy applies. Changes are
+ * made in the other one, which a reset before the commit leaves invalid.
  */
 
 /** Bytes of retained memory for commands: both copies and the answers. */
@@ -40,8 +40,10 @@ export const RECEIVED_LIMIT = 32;
 /** A multiple of 8, as the checksum requires. */
 const SIZE = (AT_RECEIVED + RECEIVED_LIMIT * 2 + 7) & ~7;
 
+/** Bytes behind the answers: whether CONNACK is awaited; the rest is unused. */
+const TAIL = 4;
 /** Bytes for answers. */
-export const ANSWER_AREA_SIZE: number = COMMAND_BYTES - 2 * SIZE;
+export const ANSWER_AREA_SIZE: number = COMMAND_BYTES - 2 * SIZE - TAIL;
 
 /**
  * What a node that takes commands has to know after sleep and reset. It is read and written in retained
@@ -74,6 +76,18 @@ export class CommandMemory {
 	/** Start of the answers in `bytes`. */
 	get answersStart(): number {
 		return this.start + 2 * SIZE;
+	}
+
+	/**
+	 * A CONNECT may have been sent whose CONNACK has not come. Durable at once, without a commit: every
+	 * connection sets it, and nothing else changes in most of them.
+	 */
+	get isConnackAwaited(): boolean {
+		return this.bytes[this.tail] !== 0;
+	}
+
+	set isConnackAwaited(awaited: boolean) {
+		this.bytes[this.tail] = awaited ? 1 : 0;
 	}
 
 	/** Makes all changes durable. */
@@ -263,9 +277,14 @@ export class CommandMemory {
 		return to;
 	}
 
+	private get tail(): number {
+		return this.start + COMMAND_BYTES - TAIL;
+	}
+
 	private clear(): void {
 		const { bytes, start } = this;
 		for (let i = 0; i < 2 * SIZE; i++) bytes[start + i] = 0;
+		this.isConnackAwaited = false;
 		writeUint32(bytes, start + AT_MAGIC, MAGIC);
 		writeUint32(bytes, start + AT_CHECKSUM, this.checksum(start));
 	}

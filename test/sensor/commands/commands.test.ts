@@ -286,6 +286,36 @@ test("another topic in the configuration: the node subscribes again in the same 
 	assert.deepEqual(broker.subscriptions, ["firefly/node/command", "other/node"]);
 });
 
+test("the CONNACK of a new session is lost: the node subscribes, although the next CONNACK says that there is one", () => {
+	for (const bytes of [1, 3]) {
+		const { board, broker } = commandBoard();
+		board.run(1000);
+		assert.equal(broker.subscriptions.length, 1);
+		broker.loseSession();
+		broker.cut = { direction: "to the node", bytes };
+		board.run(2 * MINUTE);
+		assert.equal(broker.cutCount, 1);
+		assert.equal(broker.subscriptions.length, 2);
+		broker.send("identify");
+		board.run(2 * MINUTE);
+		assert.deepEqual(executed(board), ["identify"]);
+		assert.equal(broker.subscriptions.length, 2, "once is enough");
+	}
+});
+
+test("a reset between CONNECT and CONNACK: the node subscribes again", () => {
+	const { board, broker } = commandBoard();
+	board.run(MINUTE - 1000);
+	broker.loseSession();
+	broker.cut = { direction: "to the node", bytes: 0 };
+	board.run(2000);
+	assert.equal(broker.connections, 2);
+	assert.ok(broker.hasSession);
+	board.reset("reset");
+	board.run(2 * MINUTE);
+	assert.equal(broker.subscriptions.length, 2);
+});
+
 test("a refused subscription is traced, and tried again only later; reports go on", () => {
 	const { board, broker } = commandBoard();
 	broker.subscribeResult = 0x87;
