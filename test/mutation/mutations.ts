@@ -717,8 +717,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/commands/command-exchange.ts",
-		"\t\t\tif (memory.subscribed !== 0) memory.subscribed = 0;\n",
-		"",
+		"memory.subscribed !== 0 && (!sessionPresent || (this.flags & SESSION_UNCERTAIN) !== 0)",
+		"memory.subscribed !== 0 && (this.flags & SESSION_UNCERTAIN) !== 0",
 		"a broker that lost the session gets no subscription again",
 		COMMANDS,
 	),
