@@ -4,7 +4,7 @@ import type { Settings } from "../../src/config/settings";
 import { memoryAvailable, memoryNeeded, memoryNeeds } from "../config/memory";
 import { largestPackets } from "../config/sizes";
 import { dailyCharge } from "./charge";
-import { type Day, playDay } from "./day";
+import { type Day, DayPlayer } from "./day";
 import { variantsOf } from "./variants";
 
 /** A device as its manifest and the command line configure it. */
@@ -64,6 +64,7 @@ export function meaningOf({ settings, arena, stack, drivers }: ConfiguredDevice)
 		({ driver, property }): PropertyDeclaration | undefined =>
 			drivers.get(driver)?.properties[property.join(".")],
 	);
+	const player = new DayPlayer(declarations);
 	const none: Day = {
 		wakes: 0,
 		samples: 0,
@@ -74,7 +75,7 @@ export function meaningOf({ settings, arena, stack, drivers }: ConfiguredDevice)
 		exchanges: 0,
 	};
 	const estimate = (changed: Settings): Battery & { readonly day: Day } => {
-		const day = measures ? playDay(changed, declarations) : none;
+		const day = measures ? player.play(changed) : none;
 		const charge = dailyCharge(changed, day, packets.report ?? 0);
 		return { day, charge: rounded(charge), days: rounded(batteryCapacityMAh / charge) };
 	};
