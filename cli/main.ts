@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { brokerCommand } from "./broker";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
+import { historyCommand } from "./history";
 import { EXIT_INTERRUPTED } from "./interrupt";
 import { mcsimCommand } from "./mcsim";
 import { initCommand, newCommand } from "./new";
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(brokerCommand())
 		.addCommand(passwdCommand())
 		.addCommand(checkCommand())
+		.addCommand(historyCommand())
 		.addCommand(mcsimCommand())
 		.addCommand(newCommand())
 		.addCommand(initCommand());

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { readRecording } from "../sim/sensors/csv";
+import { type ReadingOptions, readRecording } from "../sim/sensors/csv";
 import { gridStepOf } from "../sim/sensors/timeline";
 import { formatDuration } from "../src/config/duration";
 import { limits } from "../src/config/limits";
@@ -18,8 +18,9 @@ export function replayManifest(
 	ownManifest: string,
 	environment: NodeJS.ProcessEnv,
 	overrides: Overrides,
+	reading: ReadingOptions = {},
 ): Loaded {
-	const recording = readRecording(csv);
+	const recording = readRecording(csv, reading);
 	const every = formatDuration(gridStepOf(recording));
 	const id = sanitizeName(basename(csv).replace(/\.[^.]*$/, ""), limits.idLength);
 	const firefly = {

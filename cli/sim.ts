@@ -15,6 +15,7 @@ import { Failure } from "./failure";
 import { failFaultTarget, faultHelp, faultOption } from "./fault-option";
 import { Interrupt } from "./interrupt";
 import { Keyboard } from "./keyboard";
+import { mapOption, zoneOption } from "./replay-options";
 import { brokerOption, durationOption, seedOption, speedOption } from "./values";
 
 interface SimOptions {
@@ -23,6 +24,8 @@ interface SimOptions {
 	readonly speed: number | "max";
 	readonly seed: number;
 	readonly replay?: string;
+	readonly map?: ReadonlyMap<string, string>;
+	readonly zone?: string;
 	readonly fault?: readonly Fault[];
 	readonly broker?: string;
 	readonly engine: "xs" | "node";
@@ -52,9 +55,11 @@ export function simCommand(): Command {
 		.option("--speed <factor>", 'times as fast as real time: 1, 60, or "max"', speedOption, 1)
 		.option("--seed <number>", "seed of everything random; the same seed gives the same run", seedOption, 1)
 		.option(
-			"--replay <csv>",
-			"feed the sensors from a CSV file; without --manifest, its columns are the sensors",
+			"--replay <file>",
+			"feed the sensors from a CSV file, or an export of Home Assistant or InfluxDB; without --manifest, its columns are the sensors. firefly history says what delta and heartbeat would have saved",
 		)
+		.addOption(mapOption())
+		.addOption(zoneOption())
 		.option(
 			"--fault <spec>",
 			"what goes wrong and when, such as wifi:10m@2h; may be repeated, and is listed below",
@@ -104,6 +109,10 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 			speed: options.speed,
 			seed: options.seed,
 			...(options.replay === undefined ? {} : { replay: options.replay }),
+			replayOptions: {
+				...(options.map === undefined ? {} : { columns: options.map }),
+				...(options.zone === undefined ? {} : { zone: options.zone }),
+			},
 			...(options.fault === undefined ? {} : { faults: options.fault }),
 			...(options.broker === undefined ? {} : { broker: new URL(options.broker) }),
 			engine: options.engine,
@@ -169,6 +178,7 @@ async function load(options: SimOptions, overrides: Overrides): Promise<Loaded> 
 			ownManifest,
 			process.env,
 			overrides,
+			options.zone === undefined ? {} : { zone: options.zone },
 		);
 	return loadManifest(existsSync(HERE) ? HERE : ownManifest, process.env, overrides);
 }

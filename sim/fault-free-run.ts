@@ -11,12 +11,13 @@ export async function runWithoutFaults(
 	duration: number,
 ): Promise<SimulationCounters> {
 	const counters = new SimulationCounters();
-	const { manifest, seed, engine, replay, latency } = options;
+	const { manifest, seed, engine, replay, replayOptions, latency } = options;
 	const simulation = await Simulation.build({
 		manifest,
 		seed,
 		engine,
 		...(replay === undefined ? {} : { replay }),
+		...(replayOptions === undefined ? {} : { replayOptions }),
 		...(latency === undefined ? {} : { latency }),
 		speed: "max",
 		listener: counters,

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import type { SensorSettings } from "../src/config/settings";
 import { RETAINED_BYTES } from "../src/retained-memory";
 import { Board } from "./board/board";
 import { Flash } from "./board/flash";
@@ -31,9 +32,9 @@ import { Observer } from "./observer";
 import { grantObserverAccess } from "./observer-credentials";
 import { asObject, type BoardPlan, OBSERVER_ADDRESS, planBoards } from "./plan";
 import type { SimulationEvent, SimulationListener } from "./report/events";
-import { readRecording } from "./sensors/csv";
+import { type ReadingOptions, readRecording } from "./sensors/csv";
 import type { Recording } from "./sensors/recording";
-import { ReplaySensors } from "./sensors/replay";
+import { type ColumnNames, ReplaySensors } from "./sensors/replay";
 import { gridStepOf, Timeline } from "./sensors/timeline";
 import { VirtualSensors } from "./sensors/virtual";
 import { AccessPoint } from "./wifi/access-point";
@@ -58,6 +59,8 @@ export interface SimulationOptions {
 	readonly faults?: readonly Fault[];
 	/** A CSV file that the sensors replay. */
 	readonly replay?: string;
+	/** How it is read, and which of its columns sensors read whose names do not tell. */
+	readonly replayOptions?: ReadingOptions & { readonly columns?: ColumnNames };
 	/**
 	 * An external broker, which the manifest's configuration already names. Default: a board beside the node
 	 * runs the broker.
@@ -137,7 +140,7 @@ export class Simulation {
 	static async build(options: SimulationOptions): Promise<Simulation> {
 		const simulation = new Simulation(
 			options,
-			options.replay === undefined ? undefined : readRecording(options.replay),
+			options.replay === undefined ? undefined : readRecording(options.replay, options.replayOptions),
 		);
 		try {
 			await simulation.#assemble();
@@ -228,7 +231,7 @@ export class Simulation {
 		const observed = plan.hasBroker && !this.#options.broker;
 		const config = observed ? this.#addObserver(plan, new Random(seed, "observer")) : plan.config;
 		const network = this.#createNetwork(plan);
-		const sensorPort = new FaultySensors(this.#createSensorPort(properties, seed, declared));
+		const sensorPort = new FaultySensors(this.#createSensorPort(sensors, seed, declared));
 		const storage = new FaultyStorage(new Flash());
 		const board = new Board({
 			scheduler: this.scheduler,
@@ -356,13 +359,21 @@ export class Simulation {
 	}
 
 	#createSensorPort(
-		properties: readonly (readonly string[])[],
+		sensors: readonly SensorSettings[],
 		seed: number,
 		declarations: readonly (PropertyDeclaration | undefined)[],
 	): SensorPort {
-		if (!this.#recording || !this.timeline)
+		if (!this.#recording || !this.timeline) {
+			const properties = sensors.map(({ property }) => property);
 			return new VirtualSensors(this.scheduler, seed, properties, declarations);
-		return new ReplaySensors(this.scheduler, this.#recording, this.timeline, properties);
+		}
+		const replayed = sensors.map(({ name, property }, i) => ({
+			name,
+			property,
+			unit: declarations[i]?.unit,
+		}));
+		const { columns } = this.#options.replayOptions ?? {};
+		return new ReplaySensors(this.scheduler, this.#recording, this.timeline, replayed, columns);
 	}
 
 	#emit(node: string, event: SimulationEvent): void {

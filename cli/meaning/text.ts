@@ -41,7 +41,8 @@ export function meaningText({ day, battery, memory, packets }: Meaning): string 
 	return `${lines.join("\n")}\n`;
 }
 
-function formatDays(days: number): string {
+/** Days, or years of them. */
+export function formatDays(days: number): string {
 	if (days < 10) return `${formatNumber(days, 1)} days`;
 	return days < 730 ? `${formatNumber(days)} days` : `${formatNumber(days / 365.25, 1)} years`;
 }

@@ -1,6 +1,7 @@
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
 import { formatDuration } from "../../src/config/duration";
 import type { SensorSettings, Settings } from "../../src/config/settings";
+import { changed } from "./changed-settings";
 
 /** Other settings, and what is other in them, as text of a manifest. */
 export interface Variant {
@@ -47,11 +48,6 @@ export function variantsOf(
 		label: set.label,
 		settings: changed(settings, { sensors: set.sensors }),
 	}));
-}
-
-/** The same settings with some others: they are views of the configuration, which a spread does not copy. */
-function changed<Base extends object>(base: Base, changes: Partial<Base>): Base {
-	return Object.create(base, Object.getOwnPropertyDescriptors(changes)) as Base;
 }
 
 function withEvery(sensor: SensorSettings, every: number): SensorSettings {

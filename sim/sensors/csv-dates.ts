@@ -6,13 +6,17 @@ const DOTS = /^(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?!\d)/;
 const SLASHES = /^(\d{1,2})([-/])(\d{1,2})\2(\d{4})(?!\d)/;
 const CLOCK = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:\s?([ap])\.?m\.?)?/i;
 const ZONE = /^\s?(Z|UTC|GMT|([+-])(\d\d):?(\d\d)?)$/i;
+/** After a time of day: the sign of an offset is no separator of a date. */
+const ZONE_AT_END = /(Z|UTC|GMT|:\d\d(?:[.,]\d+)?\s?[+-]\d\d:?(?:\d\d)?)$/i;
 const EPOCH = /^\d+(\.\d+)?$/;
 /** Numbers below are s, ms, µs, else ns since 1970: 1e11 s is the year 5138, 1e11 ms is 1973. */
+const SECONDS_LIMIT = 1e11;
+/** The digits of a number below a limit that are less than a millisecond. */
 const EPOCH_LIMITS = [
-	[1e11, 1000],
-	[1e14, 1],
-	[1e17, 1e-3],
+	[1e14, 0],
+	[1e17, 3],
 ] as const;
+const NANOSECOND_DIGITS = 6;
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_MINUTE = 60_000;
 
@@ -30,6 +34,11 @@ export function isDate(text: string): boolean {
 /** Whether a text is a date without a time of day. */
 export function isDateOnly(text: string): boolean {
 	return isDate(text) && !text.includes(":");
+}
+
+/** Whether a date has no time zone; a number of seconds counts from 1970 in UTC. */
+export function isLocal(text: string): boolean {
+	return !EPOCH.test(text) && !ZONE_AT_END.test(text);
 }
 
 /** Order of day and month that all texts admit; undefined if both are possible, or none. */
@@ -58,8 +67,11 @@ export function parseTime(text: string, order: DayOrder): number | undefined {
 	if (!EPOCH.test(text)) return parseDate(text, order);
 	const number = Number(text);
 	if (number <= 0) return undefined;
-	const factor = EPOCH_LIMITS.find(([limit]) => number < limit)?.[1] ?? 1e-6;
-	return factor >= 1 ? number * factor : Math.floor(number * factor);
+	const digits = EPOCH_LIMITS.find(([limit]) => number < limit)?.[1] ?? NANOSECOND_DIGITS;
+	if (digits === 0) return number < SECONDS_LIMIT ? number * 1000 : number;
+	// Nanoseconds have more digits than a double.
+	const [whole] = text.split(".");
+	return Number(whole!.slice(0, -digits));
 }
 
 function parseDate(text: string, order: DayOrder): number | undefined {

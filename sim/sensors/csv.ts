@@ -1,20 +1,47 @@
 import { readFileSync } from "node:fs";
-import { dayOrderOf } from "./csv-dates";
-import { type Comma, commaOf, isNoValue, isNumber, isNumeric, parseNumber } from "./csv-numbers";
+import { commaOf, isNoValue, isNumeric } from "./csv-numbers";
 import { type CsvRow, parseRecords, type Separator, tableOf } from "./csv-table";
 import { decodeText } from "./csv-text";
-import { isInflux, isInfluxColumn, readInflux } from "./influx";
+import type { Export } from "./exports/export";
+import { homeAssistantTable } from "./exports/home-assistant-csv";
+import { isAnnotated, isInfluxColumn, readAnnotated } from "./exports/influx-annotated";
+import { isInfluxCli, readInfluxCli } from "./exports/influx-cli";
+import { exportOfInflux } from "./exports/influx-series";
+import { isJSON, readJSONExport } from "./exports/json";
+import { isLineProtocol, readLineProtocol } from "./exports/line-protocol";
+import { type NumericSeries, numericSeries } from "./numeric-series";
+import { readNumber } from "./read-number";
 import type { RecordedRow, Recording } from "./recording";
 import { ReplayError } from "./replay-error";
-import { type Point, recordingOfSeries } from "./series";
-import { readTime, readTimes } from "./time-column";
+import { recordingOfSeries } from "./series";
+import { readTimes } from "./time-column";
+import { unitInName } from "./units";
+
+/** How a recording is to be read where it does not tell by itself. */
+export interface ReadingOptions {
+	/** IANA name of the time zone of times without one; UTC by default. */
+	readonly zone?: string;
+}
+
+/** What a file of readings holds: a table with a row per time, or series with times of their own. */
+export type Readings = { readonly table: Recording } | { readonly series: NumericSeries };
 
 /**
  * Reads a recording: a header of names, then one row per time, in any usual dialect of CSV; or a history of
  * Home Assistant or an answer of InfluxDB, with one value a row. If rows have one field more than the header,
  * the first is the row number and is ignored. Throws {@link ReplayError} for malformed input.
  */
-export function readRecording(file: string): Recording {
+export function readRecording(file: string, options: ReadingOptions = {}): Recording {
+	return recordingOf(readReadings(file, options), file);
+}
+
+/** Like {@link readRecording}, from text. */
+export function parseRecording(text: string, file: string, options: ReadingOptions = {}): Recording {
+	return recordingOf(parseReadings(text, file, options), file);
+}
+
+/** Like {@link readRecording}; series keep the times that they have in the file. */
+export function readReadings(file: string, options: ReadingOptions = {}): Readings {
 	let bytes: Uint8Array;
 	try {
 		bytes = readFileSync(file);
@@ -23,22 +50,33 @@ export function readRecording(file: string): Recording {
 			`${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
 		);
 	}
-	return parseRecording(decodeText(bytes), file);
+	return parseReadings(decodeText(bytes), file, options);
 }
 
-/** Like {@link readRecording}, from text. */
-export function parseRecording(text: string, file: string): Recording {
-	const { separator, records } = parseRecords(text.replace(/^\ufeff/, ""), file);
+/** Like {@link readReadings}, from text. */
+export function parseReadings(content: string, file: string, { zone }: ReadingOptions = {}): Readings {
+	const text = content.replace(/^\ufeff/, "");
+	const series = (exported: Export, warnings: readonly string[] = []): Readings => ({
+		series: numericSeries(exported, file, warnings, zone),
+	});
+	if (isJSON(text)) return series(readJSONExport(text, file));
+	if (isLineProtocol(text)) return series(exportOfInflux(readLineProtocol(text, file), "time"));
+	const { separator, records } = parseRecords(text, file);
 	const [header] = records;
 	const last = records[records.length - 1];
 	const warnings =
 		last === undefined || /[\r\n]$/.test(text)
 			? []
 			: [`${file}:${last.line}: no line end after the last row: its last value may be cut off`];
-	if (isInflux(header)) return parseInflux(records, file, warnings);
-	const history = historyColumns(header);
-	if (history !== undefined) return parseHistory(records, history, file, warnings);
-	return parseTable(separator, records, file, warnings);
+	if (isAnnotated(header)) return series(exportOfInflux(readAnnotated(records), "_time"), warnings);
+	if (isInfluxCli(header)) return series(exportOfInflux(readInfluxCli(records), "time"), warnings);
+	const table = homeAssistantTable(separator, records, file);
+	if (table !== undefined) return series(table, warnings);
+	return { table: parseTable(separator, records, file, warnings, zone) };
+}
+
+function recordingOf(readings: Readings, file: string): Recording {
+	return "table" in readings ? readings.table : recordingOfSeries(file, readings.series);
 }
 
 function parseTable(
@@ -46,10 +84,11 @@ function parseTable(
 	records: readonly CsvRow[],
 	file: string,
 	warnings: readonly string[],
+	zone: string | undefined,
 ): Recording {
 	const table = tableOf(separator, records, file);
 	const names = table.header.fields;
-	const { indices, times } = readTimes(table, file);
+	const { indices, times } = readTimes(table, file, zone);
 	const place = `${file}:${table.header.line}`;
 	const timeName = indices.map((index) => names[index]).join(" and ");
 	const ofInflux = indices.some((index) => names[index] === "_time");
@@ -82,9 +121,11 @@ function parseTable(
 		);
 		rows.push({ line, time, values });
 	}
+	const units = columns.map(({ name }) => unitInName(name));
 	return {
 		file,
 		columns: columns.map(({ name }) => name),
+		...(units.every((unit) => unit === undefined) ? {} : { units }),
 		rows,
 		warnings: [...warnings, ...texts.map(({ name }) => `${place}: ${name} has no numbers and is left out`)],
 	};
@@ -104,80 +145,4 @@ function separateTexts(candidates: readonly Column[], rows: readonly CsvRow[]): 
 		(fields.length === 0 || fields.some(isNumeric) ? columns : texts).push(column);
 	}
 	return [columns, texts];
-}
-
-/** Columns of a history of Home Assistant: which entity had which state since when. */
-interface HistoryColumns {
-	readonly entity: number;
-	readonly state: number;
-	readonly time: number;
-}
-
-function historyColumns(header: CsvRow | undefined): HistoryColumns | undefined {
-	const names = header?.fields.map((name) => name.trim().toLowerCase()) ?? [];
-	const entity = names.indexOf("entity_id");
-	const state = names.indexOf("state");
-	const changed = names.indexOf("last_changed");
-	const time = changed < 0 ? names.indexOf("last_updated") : changed;
-	return entity < 0 || state < 0 || time < 0 ? undefined : { entity, state, time };
-}
-
-function parseHistory(
-	records: readonly CsvRow[],
-	{ entity, state, time }: HistoryColumns,
-	file: string,
-	warnings: readonly string[],
-): Recording {
-	const { header, rows } = tableOf(",", records, file);
-	const points = rows.map(({ line, fields }) => ({
-		line,
-		series: fields[entity]!,
-		time: fields[time]!,
-		value: fields[state]!,
-	}));
-	return parsePoints(points, header.fields[time]!, file, true, warnings);
-}
-
-function parseInflux(records: readonly CsvRow[], file: string, warnings: readonly string[]): Recording {
-	const rows = readInflux(records);
-	if (rows.length === 0)
-		throw new ReplayError(`${file}:${records[0]?.line ?? 1}: a header and at least one row are needed`);
-	return parsePoints(rows, "_time", file, false, warnings);
-}
-
-type TextPoint = { readonly [key in keyof Point]: key extends "line" ? number : string };
-
-function parsePoints(
-	points: readonly TextPoint[],
-	timeName: string,
-	file: string,
-	held: boolean,
-	warnings: readonly string[],
-): Recording {
-	const order = dayOrderOf(points.map(({ time }) => time));
-	const numeric = new Set(points.filter(({ value }) => isNumeric(value)).map(({ series }) => series));
-	const others = [...new Set(points.map(({ series }) => series))].filter((series) => !numeric.has(series));
-	if (numeric.size === 0)
-		throw new ReplayError(`${file}:${points[0]!.line}: nothing has numbers: ${others.join(", ")}`);
-	const read = points
-		.filter(({ series }) => numeric.has(series))
-		.map(({ line, series, time, value }) => ({
-			line,
-			series,
-			time: readTime(time, order, `${file}:${line}: ${timeName}`),
-			value: readNumber(value, undefined, `${file}:${line}: ${series}`),
-		}));
-	const left = others.map((series) => `${file}: ${series} has no numbers and is left out`);
-	return recordingOfSeries(file, read, held, [...warnings, ...left]);
-}
-
-function readNumber(field: string, comma: Comma, where: string): number | undefined {
-	if (isNoValue(field)) return undefined;
-	const value = parseNumber(field, comma);
-	if (value !== undefined) return value;
-	throw new ReplayError(
-		isNumber(field)
-			? `${where} is ${JSON.stringify(field)}, and nothing in the file tells whether that separates decimals or thousands`
-			: `${where} is ${JSON.stringify(field)}, not a number`,
-	);
 }

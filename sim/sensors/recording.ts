@@ -3,6 +3,8 @@ export interface Recording {
 	readonly file: string;
 	/** Column names, without row number and date. */
 	readonly columns: readonly string[];
+	/** By column, where the file tells any. */
+	readonly units?: readonly (string | undefined)[];
 	readonly rows: readonly RecordedRow[];
 	/** Anomalies of the file that do not prevent its use. */
 	readonly warnings: readonly string[];

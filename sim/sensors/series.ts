@@ -1,29 +1,12 @@
+import type { NumericSeries, Point } from "./numeric-series";
 import type { RecordedRow, Recording } from "./recording";
 import { samplingStep } from "./sampling-step";
 
 /** Rows that a recording of held values has at most. */
 const MAX_ROWS = 500_000;
 
-/** A value of one series, as a line of a file has it. */
-export interface Point {
-	readonly line: number;
-	/** ms since 1970. */
-	readonly time: number;
-	readonly series: string;
-	/** Undefined: from then on there is no value. */
-	readonly value: number | undefined;
-}
-
-/**
- * Puts series of values, each with its own times, on one grid.
- * @param held whether a value holds until the next one of its series
- */
-export function recordingOfSeries(
-	file: string,
-	points: readonly Point[],
-	held: boolean,
-	warnings: readonly string[],
-): Recording {
+/** Puts series of values, each with its own times, on one grid. */
+export function recordingOfSeries(file: string, { points, held, units, warnings }: NumericSeries): Recording {
 	const columns = [...new Set(points.map(({ series }) => series))];
 	const columnOf = new Map(columns.map((name, index) => [name, index]));
 	const ordered = [...points].sort((a, b) => a.time - b.time);
@@ -59,7 +42,8 @@ export function recordingOfSeries(
 		replaced === 0
 			? []
 			: [`${file}: ${replaced} values are left out: later ones follow within the same ${step / 1000} s`];
-	return { file, columns, rows, warnings: [...warnings, ...dense], step };
+	const columnUnits = units.size === 0 ? {} : { units: columns.map((name) => units.get(name)) };
+	return { file, columns, ...columnUnits, rows, warnings: [...warnings, ...dense], step };
 }
 
 /** Distances of the successive points of each series, ms. */

@@ -4,11 +4,13 @@ import {
 	isClockTime,
 	isDate,
 	isDateOnly,
+	isLocal,
 	needsDayOrder,
 	parseTime,
 } from "./csv-dates";
 import type { CsvTable } from "./csv-table";
 import { ReplayError } from "./replay-error";
+import { timeInZone } from "./time-zone";
 
 /** Usual names, in lower case, without units and with spaces for other characters. */
 const NAMES = new Set(
@@ -29,7 +31,7 @@ export interface TimeColumns {
 }
 
 /** @throws {ReplayError} */
-export function readTimes(table: CsvTable, file: string): TimeColumns {
+export function readTimes(table: CsvTable, file: string, zone?: string): TimeColumns {
 	const { header, rows } = table;
 	const first = findTimeColumn(table);
 	if (first < 0)
@@ -40,17 +42,30 @@ export function readTimes(table: CsvTable, file: string): TimeColumns {
 	const texts = rows.map(({ fields }) => indices.map((index) => fields[index]!).join(" "));
 	const order = dayOrderOf(texts);
 	const name = indices.map((index) => header.fields[index]).join(" and ");
-	const times = texts.map((text, i) => readTime(text, order, `${file}:${rows[i]!.line}: ${name}`));
+	const times: number[] = [];
+	for (const [i, text] of texts.entries())
+		times.push(readTime(text, order, `${file}:${rows[i]!.line}: ${name}`, zone, times[i - 1]));
 	return { indices, times };
 }
 
-/** @throws {ReplayError} */
-export function readTime(text: string, order: DayOrder, where: string): number {
+/**
+ * @param zone IANA name of the time zone of times without one; undefined: UTC
+ * @param before time of the row before it, which tells apart the hours that are alike when clocks are set back
+ * @throws {ReplayError}
+ */
+export function readTime(
+	text: string,
+	order: DayOrder,
+	where: string,
+	zone?: string,
+	before?: number,
+): number {
 	if (order === undefined && needsDayOrder(text))
 		throw new ReplayError(
 			`${where} is ${JSON.stringify(text)}, and nothing in the file tells day and month apart; write dates such as 2015-02-03`,
 		);
 	const time = parseTime(text, order);
+	if (time !== undefined && zone !== undefined && isLocal(text)) return timeInZone(time, zone, before);
 	if (time !== undefined) return time;
 	throw new ReplayError(`${where} is ${JSON.stringify(text)}, not a date such as 2015-02-02 14:19:00`);
 }

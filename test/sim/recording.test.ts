@@ -153,8 +153,8 @@ test("sensors read the column of their name, and nothing between rows", () => {
 	const timeline = new Timeline(recording, MINUTE);
 	const scheduler = new Scheduler(timeline.start);
 	const sensors = new ReplaySensors(scheduler, recording, timeline, [
-		["thermometer", "temperature"],
-		["co2"],
+		{ name: "air", property: ["thermometer", "temperature"] },
+		{ name: "co2", property: ["co2"] },
 	]);
 	const read = (path: number): unknown =>
 		(sensors.natives.sim_sensor_read as unknown as (instance: number, path: number) => unknown)(0, path);
@@ -164,7 +164,7 @@ test("sensors read the column of their name, and nothing between rows", () => {
 	scheduler.advance(timeline.start + 2 * MINUTE + 5000);
 	assert.equal(read(1), 750);
 	assert.throws(
-		() => new ReplaySensors(scheduler, recording, timeline, [["humidity"]]),
+		() => new ReplaySensors(scheduler, recording, timeline, [{ name: "h", property: ["humidity"] }]),
 		/no column for humidity; there are Temperature, CO2/,
 	);
 });
