@@ -3,6 +3,15 @@ import { setOutputFailureHandler } from "./output";
 /** Exit code of a command that was interrupted before it had done anything: 128 + SIGINT. */
 export const EXIT_INTERRUPTED = 130;
 
+/** Ends a command with {@link EXIT_INTERRUPTED}: it was interrupted before it was done. */
+export class Interrupted extends Error {
+	override readonly name = "Interrupted";
+
+	constructor(message = "interrupted") {
+		super(message);
+	}
+}
+
 /**
  * SIGINT, SIGTERM, SIGHUP and the loss of standard output end a command in an orderly way; a second signal
  * ends the process.

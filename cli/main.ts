@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { brokerCommand } from "./broker";
+import { buildCommand } from "./build";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
 import { historyCommand } from "./history";
-import { EXIT_INTERRUPTED } from "./interrupt";
+import { EXIT_INTERRUPTED, Interrupted } from "./interrupt";
 import { mcsimCommand } from "./mcsim";
 import { initCommand, newCommand } from "./new";
 import { guardOutput, outputFailed } from "./output";
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(checkCommand())
 		.addCommand(historyCommand())
 		.addCommand(mcsimCommand())
+		.addCommand(buildCommand())
 		.addCommand(newCommand())
 		.addCommand(initCommand());
 	for (const command of [program, ...program.commands])
@@ -51,6 +53,10 @@ function exitCodeOf(error: unknown): number {
 	}
 	if (error instanceof Error && error.name === "BuildAborted") {
 		process.stderr.write("interrupted while the XS engine was built; the next start begins it again\n");
+		return EXIT_INTERRUPTED;
+	}
+	if (error instanceof Interrupted) {
+		process.stderr.write(`${error.message}\n`);
 		return EXIT_INTERRUPTED;
 	}
 	process.stderr.write(`firefly: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -23,13 +23,13 @@ async function mcsim(file: string, { buildOnly }: McsimOptions): Promise<void> {
 		import("./mcsim/run"),
 	]);
 	const plan = await prepareSimulation(file, process.env, buildOnly === true);
-	const library = await buildSimulation(plan, process.env);
-	if (buildOnly) {
-		process.stdout.write(`${library}\n`);
-		return;
-	}
 	const interrupt = new Interrupt();
 	try {
+		const library = await buildSimulation(plan, process.env, interrupt.signal);
+		if (buildOnly) {
+			process.stdout.write(`${library}\n`);
+			return;
+		}
 		const code = await runSimulator({
 			sdk: plan.sdk,
 			library,

@@ -1,6 +1,37 @@
 import { readFileSync } from "node:fs";
 import { readErrorText } from "./file";
 
+/** A line of a partition table of ESP-IDF. */
+export interface Partition {
+	readonly name: string;
+	readonly type: string;
+	readonly subtype: string;
+	/** As written: `0x6000`, `24K`. */
+	readonly size: string;
+	/** Bytes; undefined: it cannot be read. */
+	readonly bytes: number | undefined;
+}
+
+/** The partitions of a table, in its order. */
+export function parsePartitions(text: string): readonly Partition[] {
+	return text
+		.split("\n")
+		.map((line) => line.trim())
+		.filter((line) => line !== "" && !line.startsWith("#"))
+		.map((line) => {
+			const [name = "", type = "", subtype = "", , size = ""] = line.split(",").map((part) => part.trim());
+			return { name, type, subtype, size, bytes: parseSize(size) };
+		});
+}
+
+/** The smallest partition for an image of the firmware; undefined: the table has none whose size is known. */
+export function imagePartition(text: string): { readonly name: string; readonly bytes: number } | undefined {
+	const images = parsePartitions(text).flatMap(({ name, type, bytes }) =>
+		(type === "app" || type === "0") && bytes !== undefined ? [{ name, bytes }] : [],
+	);
+	return images.sort((a, b) => a.bytes - b.bytes)[0];
+}
+
 /** Size of the partition `nvs` in a partition table of ESP-IDF, in bytes; or why it is not known. */
 export function readNVSSize(path: string): number | string {
 	let text: string;
@@ -9,13 +40,12 @@ export function readNVSSize(path: string): number | string {
 	} catch (error) {
 		return readErrorText(error);
 	}
-	for (const line of text.split("\n")) {
-		const [name, type, subtype, , size] = line.split(",").map((part) => part.trim());
-		// NVS is opened by this name.
-		if (name !== "nvs" || type !== "data" || subtype !== "nvs") continue;
-		return parseSize(size ?? "") ?? `has a partition nvs whose size is ${JSON.stringify(size ?? "")}`;
-	}
-	return "has no partition nvs";
+	// NVS is opened by this name.
+	const nvs = parsePartitions(text).find(
+		({ name, type, subtype }) => name === "nvs" && type === "data" && subtype === "nvs",
+	);
+	if (nvs === undefined) return "has no partition nvs";
+	return nvs.bytes ?? `has a partition nvs whose size is ${JSON.stringify(nvs.size)}`;
 }
 
 /** `0x6000`, `24K`, `1M` or a number of bytes. */

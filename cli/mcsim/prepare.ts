@@ -51,18 +51,24 @@ export async function prepareSimulation(
 }
 
 /** @returns the path of the library that mcsim loads */
-export async function buildSimulation(plan: SimulationPlan, environment: NodeJS.ProcessEnv): Promise<string> {
+export async function buildSimulation(
+	plan: SimulationPlan,
+	environment: NodeJS.ProcessEnv,
+	signal: AbortSignal,
+): Promise<string> {
 	const { sdk, typescript, manifest, overrides } = plan;
 	const output = join(dirname(manifest), OUTPUT);
 	let compiled = 0;
 	await build({
 		sdk,
 		typescript,
+		kind: "debug",
 		platform: sdk.platform,
 		manifest,
 		output,
 		settings: overrides as Record<string, string>,
 		environment,
+		signal,
 		onProgress() {
 			if (compiled++ === 0) process.stderr.write("building, a minute or more the first time …\n");
 		},

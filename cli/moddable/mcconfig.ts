@@ -1,15 +1,19 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import { Failure } from "../failure";
 import type { ModdableSDK } from "./sdk";
 import { toolPath } from "./sdk";
+import { runTool } from "./tool-process";
 import type { TypeScript } from "./typescript";
+
+/** `-d`: for the debugger; `-i`: with a console; neither: for use. */
+export type BuildKind = "debug" | "instrument" | "release";
 
 /** What mcconfig is asked for. */
 export interface BuildOptions {
 	readonly sdk: ModdableSDK;
 	readonly typescript: TypeScript;
+	readonly kind: BuildKind;
 	/** Such as `lin` or `esp32/nodemcu`. */
 	readonly platform: string;
 	/** Absolute path. */
@@ -21,7 +25,19 @@ export interface BuildOptions {
 	readonly environment: NodeJS.ProcessEnv;
 	/** Called for each source that is compiled. */
 	readonly onProgress?: (name: string) => void;
+	/** File that gets all that the tools print. */
+	readonly log?: string;
+	/** Ends the build. */
+	readonly signal?: AbortSignal;
 }
+
+/** Lines of a failed build that are shown, its last ones. */
+const SHOWN_LINES = 40;
+const KIND_OPTIONS: Readonly<Record<BuildKind, readonly string[]>> = {
+	debug: ["-d"],
+	instrument: ["-i"],
+	release: [],
+};
 
 /** The environment of the SDK's tools: `PATH` has them, and TypeScript. */
 export function toolEnvironment(
@@ -34,39 +50,39 @@ export function toolEnvironment(
 }
 
 /**
- * Builds the firmware with debugging information; starts, flashes and ends nothing.
- * @throws {Failure} with what the tools have to say
+ * Builds the firmware; starts, flashes and ends nothing. mcconfig's targets that flash (`all`, `deploy`) are
+ * never used: their makefile ends other programs by name.
+ * @throws {Failure} with the last lines of what the tools have to say
+ * @throws {Interrupted} if `signal` aborts
  */
 export async function build(options: BuildOptions): Promise<void> {
-	const { sdk, typescript, platform, manifest, output, settings, environment, onProgress } = options;
+	const { sdk, typescript, kind, platform, manifest, output, settings, environment, onProgress } = options;
 	mkdirSync(output, { recursive: true });
-	const args = ["-d", "-m", "-p", platform, "-t", "build", "-o", output, manifest];
+	const args = [...KIND_OPTIONS[kind], "-m", "-p", platform, "-t", "build", "-o", output, manifest];
 	for (const [key, value] of Object.entries(settings)) args.push(`${key}=${value}`);
 	const lines: string[] = [];
-	const code = await new Promise<number | null>((resolve, reject) => {
-		const child = spawn(toolPath(sdk.tools, "mcconfig", sdk.platform), args, {
-			cwd: dirname(manifest),
-			env: toolEnvironment(sdk, typescript, environment),
-			stdio: ["ignore", "pipe", "pipe"],
-		});
-		let rest = "";
-		const onText = (text: string): void => {
-			const parts = (rest + text).split("\n");
-			rest = parts.pop() ?? "";
-			for (const line of parts) {
-				const compiled = /^# (?:tsc|xsc|cc|xsl|ld) (.*)/.exec(line);
-				if (compiled) onProgress?.(compiled[1]!);
-				else if (isTold(line)) lines.push(line);
-			}
-		};
-		child.stdout.setEncoding("utf8").on("data", onText);
-		child.stderr.setEncoding("utf8").on("data", onText);
-		child.on("error", reject);
-		child.on("close", resolve);
+	const code = await runTool({
+		command: toolPath(sdk.tools, "mcconfig", sdk.platform),
+		args,
+		cwd: dirname(manifest),
+		environment: toolEnvironment(sdk, typescript, environment),
+		onLine: (line) => {
+			const compiled = /^(?:# (?:tsc|xsc|cc|xsl|ld)|\[\d+\/\d+\]) (.*)/.exec(line);
+			if (compiled) onProgress?.(compiled[1]!);
+			else if (isTold(line)) lines.push(line);
+		},
+		...(options.log === undefined ? {} : { log: options.log }),
+		...(options.signal === undefined ? {} : { signal: options.signal }),
 	});
 	if (code === 0) return;
 	for (const target of failedTargets(lines)) if (isWithin(target, output)) rmSync(target, { force: true });
-	throw new Failure(`${lines.join("\n")}\nmcconfig failed, exit code ${code}`);
+	const shown = lines.slice(-SHOWN_LINES).join("\n");
+	const rest = options.log === undefined ? "" : `; all that was printed is in ${options.log}`;
+	throw new Failure(`${shown}\nmcconfig failed, ${exitText(code)}${rest}`);
+}
+
+function exitText(code: number | null): string {
+	return code === null ? "ended by a signal" : `exit code ${code}`;
 }
 
 /**

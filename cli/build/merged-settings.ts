@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { projectFolder } from "../../sim/cache/folder.mjs";
+import type { Target } from "../moddable/targets";
+
+/** Firefly's own settings of ESP-IDF. */
+const OWN_FOLDER = join(projectFolder, "firmware", "esp32", "sdkconfig");
+const DEFAULTS = "sdkconfig.defaults";
+const RELEASE = "sdkconfig.defaults.release";
+const INSTRUMENT = "sdkconfig.inst";
+
+/** A file of settings. */
+export interface SettingsFile {
+	/** As people are shown it. */
+	readonly path: string;
+	readonly text: string;
+}
+
+/** The settings of a build. */
+export interface MergedSettings {
+	/** A manifest to be included last, absolute. */
+	readonly manifest: string;
+	/** Firefly's files and the project's, the later the stronger: all of them have to take effect. */
+	readonly files: readonly SettingsFile[];
+}
+
+/**
+ * Merges the settings of the board, of Firefly and of the project, the later the stronger. mcconfig takes one
+ * folder only, `build.SDKCONFIGPATH` of the manifest that is included last, which is the board's if it has one:
+ * alone, it would build Firefly without its watchdog.
+ * @param sdk folder of the SDK
+ * @param manifest path of the project's
+ * @param json its content
+ * @param output folder for what is written
+ */
+export function mergeSettings(
+	sdk: string,
+	target: Target,
+	manifest: string,
+	json: object,
+	output: string,
+): MergedSettings {
+	const board = boardFolder(sdk, target);
+	const own = [readFiles(OWN_FOLDER), readFiles(projectSettings(manifest, json))].flat();
+	const settings = own.map(({ text }) => text).join("\n");
+	const folder = join(output, "settings");
+	mkdirSync(join(folder, "sdkconfig"), { recursive: true });
+	// The board's settings for a kind of build come after all others in mcconfig: ours follow them there too.
+	for (const name of [DEFAULTS, RELEASE, INSTRUMENT])
+		writeIfChanged(join(folder, "sdkconfig", name), `${readText(board, name)}\n${settings}`);
+	const path = join(folder, "manifest.json");
+	writeIfChanged(path, JSON.stringify({ build: { SDKCONFIGPATH: "./sdkconfig" } }));
+	return { manifest: path, files: own };
+}
+
+/** Folder of a board's own settings. */
+function boardFolder(sdk: string, { name, platform }: Target): string | undefined {
+	if (!platform.includes("/")) return undefined;
+	const folder = join(sdk, "build", "devices", "esp32", "targets", name);
+	const text = readFileSync(join(folder, "manifest.json"), "utf8");
+	const named = /"SDKCONFIGPATH"\s*:\s*"([^"]+)"/.exec(text)?.[1];
+	return named === undefined
+		? undefined
+		: resolve(
+				folder,
+				named.replace("$(MODDABLE)", () => sdk),
+			);
+}
+
+/** Folder that the project's manifest names itself. */
+function projectSettings(manifest: string, json: object): string | undefined {
+	const { build } = json as { readonly build?: { readonly SDKCONFIGPATH?: unknown } };
+	return typeof build?.SDKCONFIGPATH === "string"
+		? resolve(dirname(manifest), build.SDKCONFIGPATH)
+		: undefined;
+}
+
+/** For use, and with a console: a build for the debugger has other settings. */
+function readFiles(folder: string | undefined): SettingsFile[] {
+	if (folder === undefined) return [];
+	return [DEFAULTS, RELEASE]
+		.map((name) => join(folder, name))
+		.filter((path) => existsSync(path))
+		.map((path) => ({ path: shownPath(path), text: readFileSync(path, "utf8") }));
+}
+
+function readText(folder: string | undefined, name: string): string {
+	const path = folder === undefined ? "" : join(folder, name);
+	return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/** ESP-IDF is configured anew, and all is compiled, after a change. */
+function writeIfChanged(path: string, text: string): void {
+	if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
+
+function shownPath(path: string): string {
+	const way = relative(process.cwd(), path);
+	return way.startsWith("..") ? path : way;
+}
