@@ -4,6 +4,7 @@ import { brokerCommand } from "./broker";
 import { buildCommand } from "./build";
 import { checkCommand } from "./check";
 import { Failure } from "./failure";
+import { flashCommand } from "./flash";
 import { historyCommand } from "./history";
 import { EXIT_INTERRUPTED, Interrupted } from "./interrupt";
 import { mcsimCommand } from "./mcsim";
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(historyCommand())
 		.addCommand(mcsimCommand())
 		.addCommand(buildCommand())
+		.addCommand(flashCommand())
 		.addCommand(newCommand())
 		.addCommand(initCommand());
 	for (const command of [program, ...program.commands])

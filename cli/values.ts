@@ -59,3 +59,10 @@ export function brokerOption(text: string): string {
 	if (problem === undefined) return text;
 	throw new InvalidArgumentError(`It ${problem}; mqtt://host:port is needed.`);
 }
+
+/** Speed of a serial port, bits a second. */
+export function baudOption(text: string): number {
+	const speed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (speed >= 300 && speed <= 4_000_000) return speed;
+	throw new InvalidArgumentError("A speed from 300 to 4000000 bits a second is needed, such as 115200.");
+}
