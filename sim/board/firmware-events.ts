@@ -1,14 +1,7 @@
 import type { SensorSettings } from "../../src/config/settings";
 import type { WakeReason } from "../../src/device";
-import {
-	type DeviceEvent,
-	DROPPED_CLEARED,
-	DROPPED_CORRUPTED,
-	DROPPED_OLDEST,
-	DROPPED_THINNED,
-	DROPPED_UNREADABLE,
-} from "../../src/device-events";
-import type { SimulationEvent } from "../report/events";
+import type { DeviceEvent } from "../../src/device-events";
+import { simulationEvent } from "../report/firmware-event";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
 import type { Sockets } from "./sockets";
 
@@ -22,82 +15,15 @@ export class FirmwareEvents implements Peripheral {
 		sensors: readonly SensorSettings[],
 		reason: () => WakeReason,
 	) {
+		const names = sensors.map(({ name }) => name);
 		this.natives = {
 			sim_event: (...args: unknown[]) => {
 				const event = args as DeviceEvent;
 				if (event[0] === "acknowledged") sockets.acknowledged++;
-				const simulationEvent = toSimulationEvent(event);
-				if (simulationEvent) core.emit(simulationEvent);
+				const converted = simulationEvent(event, names, reason);
+				if (converted) core.emit(converted);
 			},
 		};
-
-		function toSimulationEvent(event: DeviceEvent): SimulationEvent | undefined {
-			switch (event[0]) {
-				case "wake": {
-					const [type, waiting, nextSequence, dropped] = event;
-					return { type, reason: reason(), waiting, accepted: nextSequence - 1, dropped };
-				}
-				case "sample":
-				case "gathered": {
-					const [type, sensor, value] = event;
-					return { type, sensor: sensorName(sensor), value: Number.isNaN(value) ? undefined : value };
-				}
-				case "filtered": {
-					const [type, sensor] = event;
-					return { type, sensor: sensorName(sensor) };
-				}
-				case "accepted":
-				case "acknowledged": {
-					const [type, sequence, waiting] = event;
-					return { type, sequence, waiting };
-				}
-				case "dropped": {
-					const [type, sequence, waiting, reason] = event;
-					return {
-						type,
-						count: 1,
-						waiting,
-						...(sequence === 0 ? {} : { sequence }),
-						...(reason === DROPPED_OLDEST ? { policy: "dropOldest" } : {}),
-						...(reason === DROPPED_THINNED ? { policy: "thin" } : {}),
-						...(reason === DROPPED_CORRUPTED ? { reason: "damaged" } : {}),
-						...(reason === DROPPED_UNREADABLE ? { reason: "unreadable" } : {}),
-						...(reason === DROPPED_CLEARED ? { reason: "cleared" } : {}),
-					};
-				}
-				case "joined":
-					return { type: "joined", fast: event[3] };
-				case "join":
-				case "open":
-				case "limit":
-					return { type: event[0] };
-				case "opened": {
-					const [, sessionPresent] = event;
-					return { type: "connected", sessionPresent };
-				}
-				case "publish": {
-					const [type, sequence, again, qos] = event;
-					return { type, sequence, qos, again };
-				}
-				case "failed": {
-					const [type, fault, reasonCode] = event;
-					return { type, fault, reasonCode };
-				}
-				case "command": {
-					const [type, command, accepted] = event;
-					return { type, command, accepted };
-				}
-				case "sleep": {
-					const [type, duration, waiting] = event;
-					return { type, duration, waiting };
-				}
-			}
-			return undefined;
-		}
-
-		function sensorName(index: number): string {
-			return sensors[index]?.name ?? String(index);
-		}
 	}
 
 	reset(): void {}
