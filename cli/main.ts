@@ -8,6 +8,7 @@ import { flashCommand } from "./flash";
 import { historyCommand } from "./history";
 import { EXIT_INTERRUPTED, Interrupted } from "./interrupt";
 import { mcsimCommand } from "./mcsim";
+import { monitorCommand } from "./monitor";
 import { initCommand, newCommand } from "./new";
 import { guardOutput, outputFailed } from "./output";
 import { passwdCommand } from "./passwd";
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 		.addCommand(mcsimCommand())
 		.addCommand(buildCommand())
 		.addCommand(flashCommand())
+		.addCommand(monitorCommand())
 		.addCommand(newCommand())
 		.addCommand(initCommand());
 	for (const command of [program, ...program.commands])

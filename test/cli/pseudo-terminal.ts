@@ -9,8 +9,9 @@ const PYTHON = "python3";
 const PROGRAM = `
 import os, pty, select, sys, time
 master, slave = pty.openpty()
-print(os.ttyname(slave), flush=True)
+name = os.ttyname(slave)
 os.close(slave)
+print(name, flush=True)
 while True:
     ready, _, _ = select.select([0, master], [], [])
     if 0 in ready:
