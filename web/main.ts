@@ -46,8 +46,7 @@ function connect(): void {
 		onClosed(code) {
 			document.body.className = "";
 			if (code === BAD_CREDENTIALS || code === NOT_AUTHORIZED) return askLogin();
-			footer.textContent =
-				code === SERVER_UNAVAILABLE ? "Not live: no place for this page yet" : "Not live: no connection";
+			footer.textContent = code === SERVER_UNAVAILABLE ? "Not live: no place yet" : "Not live: no connection";
 			retry = setTimeout(connect, Math.min(MAX_RETRY_MS, 1000 * 2 ** failures++));
 		},
 	});

@@ -1,3 +1,5 @@
+import { parsed, type TopicUnits, Units } from "./units";
+
 /** Topics that the page shows; further ones are ignored. */
 const MAX_ROWS = 500;
 /** Values of a topic that its line shows. */
@@ -27,6 +29,7 @@ interface Row {
 export class Values {
 	readonly #body: HTMLTableSectionElement;
 	readonly #rows = new Map<string, Row>();
+	readonly #units = new Units();
 
 	/** @param body as the broker has written it */
 	constructor(body: HTMLTableSectionElement) {
@@ -41,20 +44,37 @@ export class Values {
 	/** A message has arrived. @param retained it is the current value, of some time before */
 	set(topic: string, payload: Uint8Array, retained: boolean): void {
 		const known = this.#rows.get(topic) ?? this.#truncated(topic);
+		const whole = decoded(payload);
+		const count = this.#units.read(topic, whole ?? "");
 		if (payload.length === 0) {
 			if (known === undefined) return;
 			known.element.remove();
 			this.#rows.delete(known.topic);
+			this.#writeUnits();
 			return;
 		}
-		const text = textOf(payload);
+		const text = shownText(payload, whole);
 		const row = known ?? this.#insert(topic);
-		if (row === undefined || (retained && known?.text === text)) return;
+		if (row === undefined) return;
+		const same = retained && known?.text === text;
 		row.text = text;
+		// Descriptions are for programs: what the page has of them is behind the values.
+		row.value.textContent = count === undefined ? text : "";
+		writeNote(
+			row,
+			count === undefined ? noteOf(text, this.#units.of(topic)) : `describes others (${count} units)`,
+		);
+		if (count !== undefined) this.#writeUnits();
+		if (same) return;
 		row.at = Date.now();
-		row.value.textContent = text;
 		writeAge(row);
 		this.#draw(row);
+	}
+
+	/** Writes the units behind all values that have any, or had. */
+	#writeUnits(): void {
+		for (const row of this.#rows.values())
+			if (row.value.textContent !== "") writeNote(row, noteOf(row.text, this.#units.of(row.topic)));
 	}
 
 	/** Writes the ages anew. */
@@ -92,9 +112,8 @@ export class Values {
 
 	/** Adds the value to the row's line, if it is a number. */
 	#draw({ value, text, history }: Row): void {
-		const number = Number(text);
-		if (text.trim() === "" || !Number.isFinite(number)) return;
-		history.push(number);
+		if (!isNumber(text)) return;
+		history.push(Number(text));
 		if (history.length > MAX_HISTORY) history.shift();
 		if (history.length < 2) return;
 		const low = Math.min(...history);
@@ -104,7 +123,8 @@ export class Values {
 			const y = LINE_HEIGHT - 1 - ((each - low) / range) * (LINE_HEIGHT - 2);
 			return `${x.toFixed(1)},${y.toFixed(1)}`;
 		});
-		const line = value.nextElementSibling ?? value.parentElement!.appendChild(svgLine());
+		const cell = value.parentElement!;
+		const line = cell.querySelector("svg") ?? cell.appendChild(svgLine());
 		line.firstElementChild!.setAttribute("points", points.join(" "));
 	}
 }
@@ -121,14 +141,41 @@ function svgLine(): Element {
 	return svg;
 }
 
-/** As the broker writes values. */
-function textOf(payload: Uint8Array): string {
+/** Writes what is behind a value; "": nothing. */
+function writeNote({ value }: Row, text: string): void {
+	// The broker has one behind a value of which it shows the beginning.
+	const note = value.parentElement!.querySelector("td>i") ?? document.createElement("i");
+	note.textContent = text && ` ${text}`;
+	value.after(note);
+}
+
+/** The unit of a number; of an object in JSON, its members with their units. */
+function noteOf(text: string, units: TopicUnits): string {
+	const object = parsed(text) ?? {};
+	return [...units]
+		.map(([key, unit]) =>
+			key === "" ? isNumber(text) && unit : Object.hasOwn(object, key) && `${key} ${object[key]} ${unit}`,
+		)
+		.filter(Boolean)
+		.join(", ");
+}
+
+function isNumber(text: string): boolean {
+	return text.trim() !== "" && Number.isFinite(Number(text));
+}
+
+/** As the broker writes values. @param text of the payload; undefined: it is none */
+function shownText(payload: Uint8Array, text: string | undefined): string {
+	if (text !== undefined) return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+	const bytes = [...payload.subarray(0, MAX_HEX)].map((byte) => byte.toString(16).padStart(2, "0"));
+	return bytes.join(" ") + (payload.length > MAX_HEX ? "…" : "");
+}
+
+function decoded(payload: Uint8Array): string | undefined {
 	try {
-		const text = utf8.decode(payload);
-		return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+		return utf8.decode(payload);
 	} catch {
-		const bytes = [...payload.subarray(0, MAX_HEX)].map((byte) => byte.toString(16).padStart(2, "0"));
-		return bytes.join(" ") + (payload.length > MAX_HEX ? "…" : "");
+		return undefined;
 	}
 }
 

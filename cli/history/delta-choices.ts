@@ -5,7 +5,7 @@ const SMALLEST_PART = 200;
 
 /**
  * Deadbands worth comparing for some values: steps of 1, 2 and 5 times a power of ten from a two-hundredth of
- * their range on, none smaller than the step in which they are recorded; and those of the manifest and the driver.
+ * their range on, none smaller than the step in which they are recorded; and those of manifest and driver.
  */
 export function deltaChoices(
 	values: Float64Array,

@@ -7,9 +7,10 @@ export interface ReplayedSensor {
 }
 
 /**
- * The column of a sensor by its name: the property's whole path, its last part, or the sensor's name; else the
- * only column that ends with one of them, as `sensor.hall_temperature` does with `temperature`, else the only
- * one that has it as a word. Case, units in parentheses and signs between words are ignored. -1: none fits.
+ * The column of a sensor by its name: the property's whole path, its last part, or the sensor's name; else
+ * the only column that ends with one of them, as `sensor.hall_temperature` does with `temperature`, else the
+ * only one that has it as a word. Case, units in parentheses and signs between words are ignored. -1: none
+ * fits.
  */
 export function chooseColumn({ name, property }: ReplayedSensor, columns: readonly string[]): number {
 	const plain = columns.map(plainName);

@@ -50,7 +50,7 @@ export function readTimes(table: CsvTable, file: string, zone?: string): TimeCol
 
 /**
  * @param zone IANA name of the time zone of times without one; undefined: UTC
- * @param before time of the row before it, which tells apart the hours that are alike when clocks are set back
+ * @param before time of the row before it: when clocks are set back, two hours are alike otherwise
  * @throws {ReplayError}
  */
 export function readTime(

@@ -14,8 +14,8 @@ export function isTimeZone(zone: string): boolean {
 }
 
 /**
- * The time at which clocks of a zone show a time of day. When clocks are set back they show an hour twice: it is
- * the first one that is after `before`. What they skip in spring counts from the hour before.
+ * The time at which clocks of a zone show a time of day. When clocks are set back they show an hour twice: it
+ * is the first one that is after `before`. What they skip in spring counts from the hour before.
  * @param shown ms since 1970, as if it were UTC
  * @param zone IANA name
  */

@@ -75,6 +75,58 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 		broker.stop();
 	});
 
+	test("discovery passes through the broker: values have their units, also those that are there before", async () => {
+		const broker = await start({ packetSize: 2048, retainedBytes: 8192 });
+		const client = await publisher(broker);
+		const publish = (topic: string, payload: string) =>
+			client.publishAsync(topic, payload, { qos: 1, retain: true });
+		const values = async (): Promise<string[][]> => (await rows()).map(([topic, value]) => [topic!, value!]);
+		await publish("home/shed/t", "21.5");
+		await publish("home/shed/all", '{"seq":1,"hum":48,"t":21.5}');
+		await open(broker);
+		await until(isLive);
+		const component = (topic: string, unit: string, template?: string): object => ({
+			p: "sensor",
+			stat_t: topic,
+			unit_of_meas: unit,
+			...(template === undefined ? {} : { val_tpl: template }),
+		});
+		const config = "homeassistant/device/shed/config";
+		const cmps = {
+			t: component("home/shed/t", "°C"),
+			hum: component("home/shed/all", "%", "{{value_json['hum']|default('')}}"),
+			late: component("home/shed/late", "<b>Pa"),
+			"a long name that makes the message longer than the page's limit": { p: "sensor", ic: "x".repeat(300) },
+		};
+		await publish(config, JSON.stringify({ dev: {}, cmps }));
+		await publish("home/shed/late", "101325");
+		await until("document.querySelectorAll('tbody tr').length === 4");
+		const expected = [
+			["home/shed/all", '{"seq":1,"hum":48,"t":21.5} hum 48 %'],
+			["home/shed/late", "101325 <b>Pa"],
+			["home/shed/t", "21.5 °C"],
+			[config, "describes others (3 units)"],
+		];
+		assert.deepEqual(await values(), expected);
+		await publish("home/shed/t", "22");
+		await publish("home/shed/t", "unavailable");
+		await until("/unavailable/.test(document.body.textContent)");
+		assert.deepEqual((await values())[2], ["home/shed/t", "unavailable"]);
+		await publish("home/shed/t", "21.5");
+		await until("!/unavailable/.test(document.body.textContent)");
+		// A page that is opened later: the broker has written the rows, the description in part.
+		await open(broker);
+		await until(isLive);
+		await until("/describes/.test(document.body.textContent)");
+		assert.deepEqual(await values(), expected);
+		await publish(config, "");
+		await until("document.querySelectorAll('tbody tr').length === 3");
+		assert.deepEqual((await values())[2], ["home/shed/t", "21.5"]);
+		assert.deepEqual(browser.console, []);
+		await client.endAsync();
+		broker.stop();
+	});
+
 	test("the broker goes and comes: the page says so, and is live again", async () => {
 		const broker = await start({});
 		const { port, webSocketPort } = broker;

@@ -2,8 +2,8 @@ import type { CsvRow } from "../csv-table";
 import type { InfluxPoint } from "./influx-series";
 
 /*
- * What `influx -format csv` of InfluxDB 1.x prints: for each series a header, `name`, `tags` if the query groups
- * by some, `time` and the columns; then its rows, in which `tags` is `key=value,key=value`.
+ * What `influx -format csv` of InfluxDB 1.x prints: for each series a header, `name`, `tags` if the query
+ * groups by some, `time` and the columns; then its rows, in which `tags` is `key=value,key=value`.
  */
 
 const NAME = "name";

@@ -5,10 +5,10 @@ import { exportOfInflux, type InfluxPoint } from "./influx-series";
 import { elementsOf, entriesOf, JSONFile, memberOf, textOf } from "./json-document";
 
 /*
- * Answers in JSON. Home Assistant: GET /api/history/period (developers.home-assistant.io/docs/api/rest), a list of
- * states for each entity, of which only some may name it; history/history_during_period of its WebSocket API,
- * whose states are compressed to s, a, lc and lu; recorder/statistics_during_period and the action
- * recorder.get_statistics. InfluxDB 1.x: /query and `influx -format json`.
+ * Answers in JSON. Home Assistant: GET /api/history/period (developers.home-assistant.io/docs/api/rest), a
+ * list of states for each entity, of which only some may name it; history/history_during_period of its
+ * WebSocket API, whose states are compressed to s, a, lc and lu; recorder/statistics_during_period and the
+ * action recorder.get_statistics. InfluxDB 1.x: /query and `influx -format json`.
  */
 
 /** Around an answer: of the WebSocket API, of an action by REST, of statistics. */

@@ -2,8 +2,8 @@ import { ReplayError } from "../replay-error";
 import type { InfluxPoint } from "./influx-series";
 
 /*
- * InfluxDB's line protocol, `measurement,tag=value field=value,field=value time`, as `influxd inspect export-lp`
- * and `influx_inspect export` write it. https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
+ * InfluxDB's line protocol, `measurement,tag=value field=value,field=value time`, as `influx_inspect export`
+ * and `influxd inspect export-lp` write it (docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol).
  */
 
 const MEASUREMENT = /(?:\\[, ]|[^, \r\n])+/y;

@@ -32,7 +32,7 @@ td:last-child{white-space:nowrap;text-align:right;width:1%}
 thead th:last-child{text-align:right}
 time{font-size:.85rem;display:block;font-variant-numeric:tabular-nums}
 dl time{display:inline;font-size:inherit;color:inherit}
-i{font-size:.85rem;font-weight:400}
+i{font-size:.85rem;font-style:normal;font-weight:400}
 a{color:inherit}
 footer{margin-top:1rem;font-size:.85rem}
 svg{width:6rem;height:1.25rem;margin-left:.75rem;vertical-align:middle}
@@ -41,7 +41,7 @@ polyline{fill:none;stroke:var(--trace);stroke-width:1.5}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:baseline}
 input,button{font:inherit;padding:.35rem .6rem;color:var(--fg);background:var(--card);border:1px solid var(--line);border-radius:.5rem;min-width:0}
 @media(max-width:40rem){thead{display:none}tr,th,td{display:block}tbody tr{padding:.6rem 0;border-top:1px solid var(--line)}tbody tr:first-child{border:0}tbody>tr>*{border:0;padding:0 1rem}tbody th{width:auto;color:var(--dim);font-size:.9rem}tbody td:last-child{width:auto;text-align:left;font-size:.85rem;color:var(--dim)}td time{display:inline;margin-left:.75rem}}
-</style>`,
+</style>`.replace(/\n/g, ""),
 );
 
 export const NAME = utf8("<h1>");
