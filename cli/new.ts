@@ -42,6 +42,10 @@ function withOptions(command: Command): Command {
 		.option("--ssid <name>", "name of the Wi-Fi; its password stays out of the manifest")
 		.option("--broker <url>", "the broker to report to, mqtt://host:port")
 		.option("--user <name>", "user name at the broker; the password is asked for, or FIREFLY_BROKER_PASSWORD")
+		.option(
+			"--discovery <format>",
+			"homeassistant, homie or none: how the device announces itself (default: homeassistant; none for a broker of its own)",
+		)
 		.option("-y, --yes", "ask nothing: defaults for what is not said")
 		.option("--force", "replace existing files");
 }

@@ -8,8 +8,8 @@ type Part = { readonly [key: string]: unknown };
 export type TopicUnits = ReadonlyMap<string, string>;
 
 /**
- * Units of values, as devices announce them by retained messages: discovery of Home Assistant, for a device or
- * one component, with whole or abbreviated keys, and the Homie conventions.
+ * Units of values, as devices announce them by retained messages: discovery of Home Assistant, for a device
+ * or one component, with whole or abbreviated keys, and the Homie conventions.
  */
 export class Units {
 	/** By the topic of the message that tells them. */

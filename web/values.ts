@@ -62,7 +62,7 @@ export class Values {
 		row.value.textContent = count === undefined ? text : "";
 		writeNote(
 			row,
-			count === undefined ? noteOf(text, this.#units.of(topic)) : `describes others (${count} units)`,
+			count === undefined ? noteOf(text, this.#units.of(topic)) : `describes others, units: ${count}`,
 		);
 		if (count !== undefined) this.#writeUnits();
 		if (same) return;

@@ -12,7 +12,15 @@ import { ownDeclarations } from "../config/declarations";
 import { Failure } from "../failure";
 import { boardNamed, boards, DEFAULT_BOARD } from "./boards";
 import { fireflyFrom } from "./location";
-import { type Credentials, hasBroker, hasSensors, type Project, projectName, type Role } from "./project";
+import {
+	type Credentials,
+	type Discovery,
+	hasBroker,
+	hasSensors,
+	type Project,
+	projectName,
+	type Role,
+} from "./project";
 import { askChoice, askSecret, askText, type Choice, choiceProblem } from "./questions";
 import type { Terminal } from "./terminal";
 
@@ -24,6 +32,7 @@ export interface ProjectOptions {
 	readonly ssid?: string;
 	readonly broker?: string;
 	readonly user?: string;
+	readonly discovery?: string;
 }
 
 /** Where a broker is in the examples. */
@@ -39,6 +48,16 @@ const roleChoice: Choice = {
 	},
 	fallback: "sensor",
 };
+
+/** A broker on the device has to be larger for what discovery sends. */
+const discoveryChoice = (role: Role): Choice => ({
+	choices: {
+		homeassistant: "Home Assistant finds it: a device with an entity for each sensor",
+		homie: "the Homie convention 5",
+		none: "it reports to its topics only",
+	},
+	fallback: role === "sensor" ? "homeassistant" : "none",
+});
 
 const boardChoice: Choice = { choices: boards, fallback: DEFAULT_BOARD, find: boardNamed };
 
@@ -72,16 +91,24 @@ export async function describeProject(
 	const name = hasSensors({ role })
 		? await choose(options.driver, "Which sensor does it have?", driverChoice(drivers))
 		: undefined;
+	const board = await choose(options.board, "On which board?", boardChoice);
+	const wifi = await wifiOf(options, terminal);
+	const broker = await brokerOf(role, options, terminal);
+	const credentials = await credentialsOf(role, options, environment, terminal);
+	const discovery = hasSensors({ role })
+		? await choose(options.discovery, "How does it announce itself?", discoveryChoice(role))
+		: "none";
 	const declaration = name === undefined ? undefined : drivers.get(name);
 	return {
 		name: projectName(basename(resolve(folder))),
 		firefly: fireflyFrom(folder),
 		role,
 		driver: name === undefined || declaration === undefined ? undefined : { name, declaration },
-		board: await choose(options.board, "On which board?", boardChoice),
-		wifi: await wifiOf(options, terminal),
-		broker: await brokerOf(role, options, terminal),
-		credentials: await credentialsOf(role, options, environment, terminal),
+		board,
+		wifi,
+		broker,
+		credentials,
+		discovery: discovery as Discovery,
 	};
 }
 
@@ -94,6 +121,7 @@ function requireValid(options: ProjectOptions, driver: Choice): void {
 		ssid: ssidProblem,
 		broker: urlProblem,
 		user: userProblem,
+		discovery: (text) => choiceProblem(text, discoveryChoice("sensor")),
 	};
 	for (const [key, check] of Object.entries(checks)) {
 		const value = options[key as keyof ProjectOptions];

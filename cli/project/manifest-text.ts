@@ -7,6 +7,8 @@ const EVERY = "60s";
 const HEARTBEAT = "15m";
 const PORT = 1883;
 const WEB_PORT = 8080;
+/** Of a broker that takes what its own node announces: larger packets, and fewer pages that are live at once. */
+const ANNOUNCED = { packetSize: 1280, retainedBytes: 4096, webSockets: 1 };
 
 /** Files of the firmware, by role: an image with one role is half the size. */
 const images = { sensor: "manifest_sensor.json", broker: "manifest_broker.json", both: "manifest.json" };
@@ -25,7 +27,9 @@ export function manifestText(project: Project): string {
 		...(hasSensors(project)
 			? {
 					broker: brokerOf(project),
-					topic: "home/{id}/{sensor}",
+					...(project.discovery === "none" ? {} : { discovery: project.discovery }),
+					// Homie decides where values are.
+					...(project.discovery === "homie" ? {} : { topic: "home/{id}/{sensor}" }),
 					sensors: sensorsOf(project),
 				}
 			: {}),
@@ -62,8 +66,9 @@ function reportingOf({ unit, decimals, delta }: PropertyDeclaration): object {
 	};
 }
 
-function listenOf({ credentials }: Project): object {
-	const ports = { port: PORT, webSocket: WEB_PORT };
+function listenOf({ credentials, discovery }: Project): object {
+	const announced = discovery === "none" ? {} : ANNOUNCED;
+	const ports = { port: PORT, webSocket: WEB_PORT, ...announced };
 	if (credentials?.password === undefined) return { ...ports, anonymous: true };
 	return { ...ports, users: { [credentials.user]: hashPassword(credentials.password, CHIP_ITERATIONS) } };
 }

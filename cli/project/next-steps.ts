@@ -16,6 +16,9 @@ export function nextSteps(project: Project, folder: string, files: readonly File
 		...(hasSensors(project) && project.credentials !== undefined && project.credentials.password === undefined
 			? ["password at the broker: FIREFLY_BROKER_PASSWORD, or firefly.local.json"]
 			: []),
+		...(project.discovery === "homeassistant"
+			? ["Home Assistant finds the device by itself, once its MQTT integration has the same broker"]
+			: []),
 		...(hasBroker(project) && project.credentials === undefined
 			? ["everybody may connect to the broker: firefly passwd NAME --manifest manifest.json adds a user"]
 			: []),

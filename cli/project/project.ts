@@ -2,6 +2,9 @@ import type { DriverDeclaration } from "../../sim/manifest/driver-declaration";
 
 export type Role = "sensor" | "broker" | "both";
 
+/** How the device announces itself. */
+export type Discovery = "homeassistant" | "homie" | "none";
+
 export const roles: readonly Role[] = ["sensor", "broker", "both"];
 
 /** A user name and a password for a broker. */
@@ -23,6 +26,7 @@ export interface Project {
 	readonly wifi: { readonly ssid: string; readonly password: string | undefined } | undefined;
 	/** To which sensors report. */
 	readonly broker: string;
+	readonly discovery: Discovery;
 	/** With which the node logs in, or whom the broker lets in. */
 	readonly credentials: Credentials | undefined;
 }

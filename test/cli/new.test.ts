@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { ownDeclarations } from "../../cli/config/declarations";
 import { JSONDocument } from "../../cli/config/json";
 import { checkDocument } from "../../cli/config/load";
+import { largestAnnouncement } from "../../cli/config/sizes";
 import { describeProject } from "../../cli/project/answers";
 import { boards, platformOf } from "../../cli/project/boards";
 import { manifestText } from "../../cli/project/manifest-text";
@@ -67,6 +68,31 @@ describe("firefly new and init", () => {
 			assert.match(own.stdout, new RegExp(`^# pass ${role === "both" ? 3 : 2}$`, "m"));
 			assert.equal(configOf(role).role, role);
 		});
+
+	for (const role of ["sensor", "both"])
+		for (const discovery of ["homeassistant", "homie", "none"])
+			test(`role ${role}, discovery ${discovery}: the project passes check, and what it says is announced`, async () => {
+				const folder = `${role}-${discovery}`;
+				const args = ["new", folder, "--role", role, "--driver", "sht3x", "--discovery", discovery, "--yes"];
+				assert.equal((await project.run(args)).code, 0);
+				const { topic, ...config } = configOf(folder);
+				assert.equal(config.discovery, discovery === "none" ? undefined : discovery);
+				assert.equal(topic, discovery === "homie" ? undefined : "home/{id}/{sensor}");
+				const manifest = `${folder}/manifest.json`;
+				const { code, stderr } = await project.run(["check", manifest], { FIREFLY_WIFI_SSID: "home" });
+				assert.equal(code, 0, stderr);
+				assert.doesNotMatch(stderr, /packetSize|retainedBytes|discovery/);
+				const run = ["sim", "--for", "10m", "--speed", "max", "--engine", "node", "--json"];
+				const { stdout } = await project.run([...run, "--manifest", manifest]);
+				const topics = stdout.matchAll(/"type":"value".*"topic":"([^"]+)"/g);
+				const announced = [...topics].map(([, each]) => each!.replace(/sensor-[^/]+|both-[^/]+/, "ID"));
+				const expected = {
+					homeassistant: "homeassistant/device/ID/config",
+					homie: "homie/5/ID/$description",
+				};
+				for (const [format, each] of Object.entries(expected))
+					assert.equal(announced.includes(each), format === discovery, `${[...new Set(announced)]}`);
+			});
 
 	test("the test of a project fails if a sensor is never published", async () => {
 		await project.run(["new", "mute", "--yes"]);
@@ -132,6 +158,11 @@ describe("firefly new and init", () => {
 				1,
 				/^--broker: "10\.0\.0\.1" does not begin with mqtt:/,
 			],
+			[
+				["new", "x", "--yes", "--discovery", "hass"],
+				1,
+				/^--discovery: "hass" is none of homeassistant, homie/,
+			],
 			[["new", "x", "--yes", "--ssid", "x".repeat(33)], 1, /^--ssid: /],
 			[["new", "x", "--yes", "--user", "a/b"], 1, /^--user: "a\/b" holds \//],
 			[
@@ -185,12 +216,14 @@ describe("firefly new and init", () => {
 			await answer(/Which broker does it report to\? \[mqtt:\/\/192\.168\.1\.10\]:$/, "mqtt://10.0.0.7");
 			await answer(/User name at the broker \(empty: none\):$/, "shed");
 			await answer(/Password of shed:$/, "another one");
+			await answer(/only\nHow does it announce itself\? \[homeassistant\]:$/, "");
 			assert.equal(await terminal.ended(), 0);
 			assert.doesNotMatch(terminal.output, /long password|another one/);
 		} finally {
 			terminal.kill();
 		}
-		const { wifi, broker, sensors } = configOf("greenhouse");
+		const { wifi, broker, sensors, discovery } = configOf("greenhouse");
+		assert.equal(discovery, "homeassistant");
 		assert.deepEqual([wifi, broker], [{ ssid: "home" }, { url: "mqtt://10.0.0.7", username: "shed" }]);
 		assert.deepEqual(
 			(sensors as readonly { name: string }[]).map(({ name }) => name),
@@ -234,6 +267,20 @@ describe("every driver and every board", () => {
 				});
 				assert.deepEqual("problems" in loaded ? loaded.problems : [], [], board);
 				assert.deepEqual(loaded.warnings, [], board);
+			}
+		});
+
+	for (const discovery of ["homeassistant", "homie"])
+		test(`a broker with sensors of its own, ${discovery}: what any driver announces fits, and so does the memory`, async () => {
+			for (const driver of declarations.keys()) {
+				const options = { role: "both", driver, ssid: "home", discovery };
+				const text = manifestText(await describeProject(folder, options, {}, undefined));
+				const document = new JSONDocument("manifest.json", text);
+				const loaded = checkDocument(document, join(folder, "manifest.json"), {});
+				assert.deepEqual("problems" in loaded ? loaded.problems : [], [], driver);
+				const { settings } = "manifest" in loaded ? loaded.manifest.device : assert.fail(driver);
+				const { packet } = largestAnnouncement(settings);
+				assert.ok(packet > 0 && packet <= settings.listen.packetSize, `${driver}: ${packet}`);
 			}
 		});
 

@@ -105,7 +105,7 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 			["home/shed/all", '{"seq":1,"hum":48,"t":21.5} hum 48 %'],
 			["home/shed/late", "101325 <b>Pa"],
 			["home/shed/t", "21.5 °C"],
-			[config, "describes others (3 units)"],
+			[config, "describes others, units: 3"],
 		];
 		assert.deepEqual(await values(), expected);
 		await publish("home/shed/t", "22");
