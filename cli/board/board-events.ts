@@ -4,8 +4,8 @@ import type { WakeReason } from "../../src/device";
 import type { ConsoleLine } from "../serial/console-events";
 
 /**
- * Turns what a board prints into events as a simulation has them. Within a wake the chip's own clock tells the
- * time; from wake to wake it is this computer's, as the chip's begins anew.
+ * Turns what a board prints into events as a simulation has them. Within a wake the chip's own clock tells
+ * the time; from wake to wake it is this computer's, as the chip's begins anew.
  */
 export class BoardEvents {
 	readonly #node: string;

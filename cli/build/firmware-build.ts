@@ -2,12 +2,11 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { projectFolder } from "../../sim/cache/folder.mjs";
 import { imagePartition } from "../config/partitions";
-import type { Problem } from "../config/problem";
 import { build } from "../moddable/mcconfig";
 import { builtProject, type IDFProject, imagePath, type ProjectPlace, removeImages } from "./idf-project";
 import { imageManifest } from "./image-manifest";
 import { mergeSettings } from "./merged-settings";
-import type { BuildPlan } from "./preflight";
+import type { BuildPlan, Obstacle } from "./preflight";
 import { settingsProblems } from "./settings-problems";
 
 /** Manifest of the module that prints the firmware's progress. */
@@ -34,7 +33,7 @@ export interface BuiltFirmware {
 	/** Folder of the images and of what esptool is to do with them. */
 	readonly folder: string;
 	/** Settings that did not take effect, and an image that is too large. */
-	readonly problems: readonly Problem[];
+	readonly problems: readonly Obstacle[];
 }
 
 /**
@@ -72,8 +71,15 @@ export async function buildFirmware(plan: BuildPlan, options: FirmwareBuildOptio
 	}
 	const project = builtProject(place);
 	const final = readFileSync(join(project.folder, "sdkconfig"), "utf8");
-	const problems = settingsProblems(settings.files, final);
-	return { ...readImage(project), manifest: manifest.image, problems };
+	const problems: Obstacle[] = [...settingsProblems(settings.files, final)];
+	const image = readImage(project);
+	const { bytes, partition } = image;
+	if (partition !== undefined && bytes > partition.bytes) {
+		problems.push(
+			`the image has ${bytes} bytes, the partition ${partition.name} ${partition.bytes}: name a table with a larger one in build.PARTITIONS_FILE`,
+		);
+	}
+	return { ...image, manifest: manifest.image, problems };
 }
 
 /** Where the build of a plan is. */

@@ -25,9 +25,9 @@ export interface MergedSettings {
 }
 
 /**
- * Merges the settings of the board, of Firefly and of the project, the later the stronger. mcconfig takes one
- * folder only, `build.SDKCONFIGPATH` of the manifest that is included last, which is the board's if it has one:
- * alone, it would build Firefly without its watchdog.
+ * Merges the settings of the board, of Firefly and of the project, the later the stronger. mcconfig takes
+ * one folder only, `build.SDKCONFIGPATH` of the manifest that is included last, which is the board's if it
+ * has one: alone, it would build Firefly without its watchdog.
  * @param sdk folder of the SDK
  * @param manifest path of the project's
  * @param json its content

@@ -1,5 +1,4 @@
 import { applyEdits, modify } from "jsonc-parser";
-import { platformOf } from "./boards";
 import type { Project } from "./project";
 
 /** What `npm init` writes for a project without tests. */
@@ -12,7 +11,8 @@ export function scriptsOf({ firefly, board }: Project): Readonly<Record<string, 
 		start: `${command} sim`,
 		check: `${command} check`,
 		test: "node --test",
-		flash: `mcconfig -d -m -p ${platformOf(board)}`,
+		flash: `${command} flash ${board}`,
+		monitor: `${command} monitor`,
 	};
 }
 
@@ -47,7 +47,7 @@ export function completedPackage(text: string, project: Project): string | undef
 }
 
 /** What git leaves alone: secrets, and what is built. */
-const IGNORED = ["node_modules/", ".firefly/", "firefly.local.json"];
+const IGNORED = ["node_modules/", ".firefly/", ".firefly-*.json", "firefly.local.json"];
 
 /** A .gitignore with what must not be committed; undefined if it has all of it. */
 export function completedIgnores(text: string): string | undefined {

@@ -1,4 +1,4 @@
-import { boardPins, boards, platformOf } from "./boards";
+import { boardPins, boards } from "./boards";
 import { hasBroker, hasSensors, type Project } from "./project";
 
 /** README.md of a project. */
@@ -27,10 +27,12 @@ driver with its options and pins.`,
 		`With the [Moddable SDK](https://github.com/Moddable-OpenSource/moddable) and its ESP-IDF installed:
 
 \`\`\`sh
-mcconfig -d -m -p ${platformOf(project.board)}${hasSensors(project) || project.wifi !== undefined ? ` ${keysOf(project)}` : ""}
+npm run flash -- --port /dev/ttyUSB0              # builds for ${project.board}, and writes it to the board
+npm run flash -- --port /dev/ttyUSB0 --console    # an image that prints what it does
+npm run monitor -- --port /dev/ttyUSB0            # shows that; with --summary beside the simulator
 \`\`\`
 
-\`npm run flash -- KEY=VALUE …\` does the same. Such keys override the manifest.`,
+What is missing, such as ESP-IDF or the port, is named before anything is built. The secrets above get into the image.`,
 	].join("\n\n")}\n`;
 }
 
@@ -83,13 +85,4 @@ function wiringOf({ driver, board }: Project): string[] {
 		`${driver.declaration.title}: SDA to GPIO ${data}, SCL to GPIO ${clock}, VCC to 3.3 V, GND to GND. Other pins: \`"options":
 { "data": …, "clock": … }\` of each sensor.`,
 	];
-}
-
-/** Keys of mcconfig that hold what the manifest does not. */
-function keysOf(project: Project): string {
-	return [
-		...(project.wifi === undefined ? ["wifi_ssid=…"] : []),
-		"wifi_password=…",
-		...(hasSensors(project) && project.credentials !== undefined ? ["broker_password=…"] : []),
-	].join(" ");
 }

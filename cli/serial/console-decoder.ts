@@ -7,9 +7,9 @@ const ENTITIES: Readonly<Record<string, string>> = { "&lt;": "<", "&gt;": ">", "
 const MAX_LINE = 4096;
 
 /**
- * Makes lines of the bytes of a board's console. An image with a console prints text. A build for the debugger
- * (mcconfig -d) speaks the protocol of the SDK's xsbug: its log is read, and whenever it waits for the debugger
- * it is told to go on.
+ * Makes lines of the bytes of a board's console. An image with a console prints text. A build for the
+ * debugger (mcconfig -d) speaks the protocol of the SDK's xsbug: its log is read, and whenever it waits for
+ * the debugger it is told to go on.
  */
 export class ConsoleDecoder {
 	readonly #onLine: (line: string) => void;

@@ -184,6 +184,19 @@ describe("firefly build", { skip: windows }, () => {
 		assert.doesNotMatch(stderr, /SDK_DEFAULT|NIMBLE/, "the SDK's own defaults are not compared");
 	});
 
+	test("an image larger than its partition: an error, whatever the tools say", async () => {
+		const made = project();
+		const { code, stderr } = await made.run(["build", "esp32c3"], {
+			...made.environment,
+			FAKE_SIZE: String(0x3f0000 + 1),
+		});
+		assert.equal(code, 1);
+		assert.match(
+			stderr,
+			/^the image has 4128769 bytes, the partition factory 4128768: name a table with a larger/m,
+		);
+	});
+
 	test("a board with settings of its own keeps them, and Firefly's hold where both have one", async () => {
 		const made = project({
 			"own/sdkconfig.defaults": "CONFIG_MINE=y\nCONFIG_LWIP_TCP_RTO_TIME=2000\n",

@@ -122,7 +122,7 @@ describe("firefly new and init", () => {
 		assert.match(stdout, /^completed {2}old\/package\.json$/m);
 		assert.match(stdout, /^kept {7}old\/README\.md$/m);
 		assert.equal(read("old", "README.md"), "mine\n");
-		assert.equal(read("old", ".gitignore"), "node_modules\n.firefly/\nfirefly.local.json\n");
+		assert.equal(read("old", ".gitignore"), "node_modules\n.firefly/\n.firefly-*.json\nfirefly.local.json\n");
 		const { scripts } = JSON.parse(read("old", "package.json")) as { scripts: Record<string, string> };
 		assert.deepEqual([scripts.start, scripts.test], ["mine", "node --test"]);
 		assert.match(read("old", "package.json"), /^{\n\t"name": "old",\n\t"scripts": {\n\t\t"start"/);
@@ -234,7 +234,11 @@ describe("firefly new and init", () => {
 			broker: { password: "another one" },
 		});
 		assert.equal(statSync(path("greenhouse", "firefly.local.json")).mode & 0o777, 0o600);
-		assert.match(read("greenhouse", "package.json"), /mcconfig -d -m -p esp32\/esp32c3"/);
+		assert.match(read("greenhouse", "package.json"), /firefly\.mjs flash esp32c3"/);
+		assert.match(
+			read("greenhouse", "README.md"),
+			/^npm run flash -- --port \/dev\/ttyUSB0 +# builds for esp32c3/m,
+		);
 		assert.match(read("greenhouse", "README.md"), /SDA to GPIO 2, SCL to GPIO 3/);
 		const { code, stderr } = await project.run(["check", "greenhouse/manifest.json"]);
 		assert.deepEqual([code, stderr], [0, ""]);

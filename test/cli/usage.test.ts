@@ -13,6 +13,9 @@ describe("the command line", () => {
 			["sim", "--help"],
 			["check", "--help"],
 			["new", "--help"],
+			["build", "--help"],
+			["flash", "--help"],
+			["monitor", "--help"],
 			["help", "sim"],
 		]) {
 			const { code, stdout, stderr } = await project.run(args);
@@ -54,6 +57,9 @@ describe("the command line", () => {
 				["sim", "--fault", "wifi"],
 				/^error: option '--fault <spec>' argument 'wifi' is invalid\. wifi needs its time/,
 			],
+			[["build"], /^error: missing required argument 'target'/],
+			[["flash", "esp32", "--baud", "fast"], /is invalid\. A speed from 300 to 4000000 bits a second/],
+			[["monitor", "esp32"], /^error: too many arguments/],
 			[["sim", "--scenario", "x"], /^error: unknown option '--scenario'/],
 			[["sim", "now"], /^error: too many arguments/],
 			[["sim", "--for"], /^error: option '--for <duration>' argument missing/],
