@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { projectFolder } from "../../sim/cache/folder.mjs";
+import type { BuildKind } from "../moddable/mcconfig";
 import type { Target } from "../moddable/targets";
 
 /** Firefly's own settings of ESP-IDF. */
@@ -31,6 +32,7 @@ export interface MergedSettings {
  * @param sdk folder of the SDK
  * @param manifest path of the project's
  * @param json its content
+ * @param kind of the build
  * @param output folder for what is written
  */
 export function mergeSettings(
@@ -38,19 +40,24 @@ export function mergeSettings(
 	target: Target,
 	manifest: string,
 	json: object,
+	kind: BuildKind,
 	output: string,
 ): MergedSettings {
 	const board = boardFolder(sdk, target);
-	const own = [readFiles(OWN_FOLDER), readFiles(projectSettings(manifest, json))].flat();
-	const settings = own.map(({ text }) => text).join("\n");
+	const folders = [OWN_FOLDER, projectSettings(manifest, json)];
+	const always = folders.flatMap((own) => readFiles(own, [DEFAULTS, RELEASE]));
+	const withConsole = folders.flatMap((own) => readFiles(own, [INSTRUMENT]));
 	const folder = join(output, "settings");
 	mkdirSync(join(folder, "sdkconfig"), { recursive: true });
 	// The board's settings for a kind of build come after all others in mcconfig: ours follow them there too.
-	for (const name of [DEFAULTS, RELEASE, INSTRUMENT])
-		writeIfChanged(join(folder, "sdkconfig", name), `${readText(board, name)}\n${settings}`);
+	for (const name of [DEFAULTS, RELEASE, INSTRUMENT]) {
+		const own = name === INSTRUMENT ? [...always, ...withConsole] : always;
+		const text = [readText(board, name), ...own.map((file) => file.text)].join("\n");
+		writeIfChanged(join(folder, "sdkconfig", name), text);
+	}
 	const path = join(folder, "manifest.json");
 	writeIfChanged(path, JSON.stringify({ build: { SDKCONFIGPATH: "./sdkconfig" } }));
-	return { manifest: path, files: own };
+	return { manifest: path, files: kind === "instrument" ? [...always, ...withConsole] : always };
 }
 
 /** Folder of a board's own settings. */
@@ -75,10 +82,9 @@ function projectSettings(manifest: string, json: object): string | undefined {
 		: undefined;
 }
 
-/** For use, and with a console: a build for the debugger has other settings. */
-function readFiles(folder: string | undefined): SettingsFile[] {
+function readFiles(folder: string | undefined, names: readonly string[]): SettingsFile[] {
 	if (folder === undefined) return [];
-	return [DEFAULTS, RELEASE]
+	return names
 		.map((name) => join(folder, name))
 		.filter((path) => existsSync(path))
 		.map((path) => ({ path: shownPath(path), text: readFileSync(path, "utf8") }));

@@ -51,6 +51,7 @@ mkdirSync(project, { recursive: true });
 const names = kind === "debug" ? ["sdkconfig.defaults"] : ["sdkconfig.defaults", "sdkconfig.defaults.release"];
 if (kind === "instrument") names.push("sdkconfig.inst");
 const lines = ["CONFIG_SDK_DEFAULT=y", "CONFIG_BT_NIMBLE_ROLE_CENTRAL=n"];
+if (kind === "instrument") lines.push("CONFIG_LOG_DEFAULT_LEVEL_NONE=n", "CONFIG_LOG_DEFAULT_LEVEL_INFO=y");
 for (const name of names)
 	if (existsSync(join(settings, name))) lines.push(...readFileSync(join(settings, name), "utf8").split("\\n"));
 const merged = new Map();
@@ -80,6 +81,9 @@ const dropped = (process.env.FAKE_DROP ?? "").split(" ");
 if (args.includes("reconfigure")) {
 	const defaults = args.find((arg) => arg.startsWith("SDKCONFIG_DEFAULTS=")).slice(19);
 	const lines = readFileSync(defaults, "utf8").split("\\n").filter((line) => !dropped.includes(line.split("=")[0]));
+	// Of a choice, the value that is set last holds.
+	const levels = lines.filter((line) => line.startsWith("CONFIG_LOG_DEFAULT_LEVEL_") && line.endsWith("=y"));
+	for (const level of levels.slice(0, -1)) lines[lines.indexOf(level)] = level.replace("=y", "=n");
 	writeFileSync("sdkconfig", lines.map((line) => line.endsWith("=n") || line.endsWith("=")
 		? "# " + line.split("=")[0] + " is not set" : line).join("\\n"));
 } else if (process.env.FAKE_HANG) {

@@ -118,6 +118,13 @@ describe("firefly build", { skip: windows }, () => {
 		const { code, stderr } = await made.run(["build", "esp32c3", "--console"], made.environment);
 		assert.equal(code, 0, stderr);
 		assert.equal(made.calls[0]?.args[0], "-i");
+		const app = join(made.directory, ".firefly/esp32c3/tmp/esp32/esp32c3/instrument");
+		const settings = readFileSync(join(app, readdirSync(app)[0]!, "xsProj-esp32c3/sdkconfig"), "utf8");
+		assert.match(
+			settings,
+			/^CONFIG_LOG_DEFAULT_LEVEL_NONE=y$/m,
+			"ESP-IDF's log, which the SDK turns on, is off",
+		);
 		assert.equal(made.calls[0]?.manifest?.include.at(-1), join(root, "firmware/console/manifest.json"));
 	});
 
