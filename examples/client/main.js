@@ -54,7 +54,7 @@ const client = new Client(
 		onOpen(sessionPresent) {
 			failures = 0;
 			say(`connected${sessionPresent ? ", session present" : ""}`);
-			if (!sessionPresent) client.subscribe([subscription("example/#", { qos: 1 })]);
+			if (!client.isSubscribed) client.subscribe([subscription("example/#", { qos: 1 })]);
 			queue.onOpen(sessionPresent);
 		},
 		onWritable: () => queue.onWritable(),

@@ -71,6 +71,8 @@ export class ClientConnection {
 	declare isPaused?: boolean;
 	/** Messages are neither delivered nor acknowledged on this connection: the broker keeps them. */
 	declare leavesMessages?: boolean;
+	/** See `Client.isSubscribed`; absent: nothing was subscribed. */
+	declare isSubscribed?: boolean;
 	// Of a message whose payload follows piece by piece; see streamed-publish.ts
 	declare payloadRemaining?: number;
 	declare streamedId?: number;
@@ -198,6 +200,7 @@ export class ClientConnection {
 	onAccepted(connack: Packet, next: ClientPhase): void {
 		const { negotiated } = this;
 		negotiated.agree(connack.properties, connack.sessionPresent);
+		if (this.isSubscribed && !connack.sessionPresent) this.isSubscribed = false;
 		this.phase = next;
 		this.deadlines.stop(CONNECT_DEADLINE);
 		if (next === CONNECTED) {

@@ -104,6 +104,8 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		// [MQTT-3.1.2-30]
 		this.pipelines = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
 		this.fields.cleanStart = options?.cleanStart ?? this.options.cleanStart;
+		// Without its CONNACK, the last CONNECT may have begun the session that the next one finds.
+		if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
 		connection.connect();
 	}

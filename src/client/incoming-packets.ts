@@ -220,7 +220,11 @@ export class IncomingPackets implements DecoderHandler {
 			return this.onError(PROTOCOL_ERROR, "SUBACK or UNSUBACK without a request");
 		if (!answersEach(packet, filters))
 			return this.onError(PROTOCOL_ERROR, "not a reason code for each topic filter");
-		if (packet.type === SUBACK) return this.handler.onSubscribed?.(packet);
+		if (packet.type === SUBACK) {
+			// With others on their way the last answer decides.
+			if (outbound.inFlight.requestCount === 0) this.connection.isSubscribed = true;
+			return this.handler.onSubscribed?.(packet);
+		}
 		return this.handler.onUnsubscribed?.(packet);
 	}
 

@@ -90,7 +90,8 @@ export interface OpenOptions {
  */
 export interface ClientHandler {
 	/**
-	 * CONNACK accepted the connection.
+	 * CONNACK accepted the connection. Where `isSubscribed` of the client is false, the session may lack the
+	 * subscriptions of earlier connections.
 	 * @param properties of CONNACK, such as user properties; valid only during the call, empty in MQTT 3.1.1
 	 */
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void;

@@ -69,6 +69,8 @@ export interface OutboundConnection {
 	payloadRemaining?: number;
 	streamedId?: number;
 	deferredAnswers?: Encoder;
+	/** See `Client.isSubscribed`. */
+	isSubscribed?: boolean;
 	/** Writes the staged packets if the socket has room for them. */
 	flush(): void;
 }

@@ -142,7 +142,7 @@ export abstract class PacketSender {
 
 	/**
 	 * Sends SUBSCRIBE, and `onSubscribed` tells the result of each filter. It is not repeated on another
-	 * connection: a client that finds no session there (`onOpen`) subscribes again.
+	 * connection: where {@link isSubscribed} is false in `onOpen`, the application subscribes again.
 	 * @param subscriptions at least one, made by `subscription()`
 	 * @param properties MQTT 5.0 only: subscription identifier, user properties
 	 * @param packetId 1 … 65535; by default one that is not in use
@@ -158,6 +158,15 @@ export abstract class PacketSender {
 	): PublishResult {
 		if (!this.beginSending()) return BUSY;
 		return this.endSending(sendSubscribe(this.outbound, subscriptions, properties, packetId));
+	}
+
+	/**
+	 * Whether the session has the subscriptions that this client made: each SUBSCRIBE was answered, and since
+	 * then every CONNECT, with Session Present. The last CONNECT that was not answered may have begun the
+	 * session which the next CONNACK calls present, and that one has none (§3.1.2.4, §3.2.2.1.1).
+	 */
+	get isSubscribed(): boolean {
+		return this.connection.isSubscribed === true;
 	}
 
 	/** Sends UNSUBSCRIBE, and `onUnsubscribed` tells the results. As {@link subscribe}. */

@@ -30,12 +30,14 @@ export function sendSubscribe(
 	properties: PropertyWriter | undefined,
 	packetId: number,
 ): PublishResult {
-	const { encoder, negotiated } = outbound.connection;
+	const { connection } = outbound;
+	const { encoder, negotiated } = connection;
 	const filters = subscriptionsSize(subscriptions, encoder.version); // [MQTT-3.8.3-1] [MQTT-3.8.3-2]
 	if (negotiated.isAgreed && !isAvailable(subscriptions, properties, negotiated)) return REJECTED;
 	const id = reserveRequest(outbound, filters, properties, packetId);
 	if (id === BUSY || id === REJECTED) return id;
 	encoder.subscribe(id, subscriptions, properties); // [MQTT-3.8.1-1]
+	if (connection.isSubscribed) connection.isSubscribed = false;
 	return record(outbound, id, SUBACK_PENDING, subscriptions.length);
 }
 

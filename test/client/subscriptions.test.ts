@@ -257,3 +257,98 @@ for (const kind of liveBrokers)
 			assert.deepEqual(new Set(identifiers), new Set(version === 5 ? [7] : []));
 			assert.equal(node.error, undefined);
 		});
+
+describe("isSubscribed: whether the session has the subscriptions that were made", () => {
+	/** A broker whose session and silence the test decides. */
+	function sessions() {
+		const script = { sessionPresent: false, silent: new Set<string>() };
+		const parts = setUp(
+			{
+				answer: ({ cmd, messageId }, connection) => {
+					if (script.silent.has(cmd)) return true;
+					const { sessionPresent } = script;
+					if (cmd === "connect") connection.send({ cmd: "connack", sessionPresent, reasonCode: 0 } as Packet);
+					else if (cmd === "subscribe") connection.send({ cmd: "suback", messageId, granted: [0] } as Packet);
+					else return false;
+					return true;
+				},
+			},
+			{ cleanStart: false, sessionExpiry: 3600 },
+		);
+		const { clock, node, broker } = parts;
+		const connect = (): void => {
+			node.open();
+			clock.advance(10_000);
+		};
+		const cut = (): void => {
+			broker.connections.at(-1)!.end();
+			clock.advance(1000);
+		};
+		const subscribe = (): void => {
+			node.subscribe([subscription("a/#")]);
+			clock.advance(1000);
+		};
+		return { ...parts, script, connect, cut, subscribe };
+	}
+
+	test("true from SUBACK on, over connections whose CONNACK has Session Present", () => {
+		const { node, connect, cut, subscribe, script } = sessions();
+		connect();
+		assert.equal(node.client.isSubscribed, false);
+		subscribe();
+		assert.equal(node.client.isSubscribed, true);
+		script.sessionPresent = true;
+		for (let i = 0; i < 2; i++) {
+			cut();
+			connect();
+			assert.equal(node.client.isSubscribed, true);
+		}
+	});
+
+	test("no session: false until the next SUBACK", () => {
+		const { node, connect, cut, subscribe } = sessions();
+		connect();
+		subscribe();
+		cut();
+		connect();
+		assert.equal(node.client.isSubscribed, false);
+		subscribe();
+		assert.equal(node.client.isSubscribed, true);
+	});
+
+	test("a CONNECT without CONNACK: false, although the next CONNACK has Session Present", () => {
+		const { node, connect, cut, subscribe, script } = sessions();
+		connect();
+		subscribe();
+		cut();
+		script.silent.add("connect");
+		connect();
+		assert.match(node.closed.at(-1)!.error!.message, /no CONNACK/);
+		script.silent.clear();
+		script.sessionPresent = true;
+		connect();
+		assert.deepEqual(node.opened.at(-1)?.sessionPresent, true);
+		assert.equal(node.client.isSubscribed, false);
+		subscribe();
+		assert.equal(node.client.isSubscribed, true);
+	});
+
+	test("a SUBSCRIBE without SUBACK: false on the next connection; of two, the last one counts", () => {
+		const { node, connect, cut, subscribe, script, broker, clock } = sessions();
+		connect();
+		subscribe();
+		script.silent.add("subscribe");
+		subscribe();
+		cut();
+		script.sessionPresent = true;
+		connect();
+		assert.equal(node.client.isSubscribed, false);
+		const ids = [node.subscribe([subscription("a")]), node.subscribe([subscription("b")])];
+		clock.advance(100);
+		for (const [index, messageId] of ids.entries()) {
+			broker.connections.at(-1)!.send({ cmd: "suback", messageId, granted: [0] } as Packet);
+			clock.advance(100);
+			assert.equal(node.client.isSubscribed, index === 1);
+		}
+	});
+});

@@ -54,6 +54,7 @@ export class WellBehavedClient {
 	readonly #filters: readonly string[];
 	readonly #queue: PublishQueue;
 	readonly #byHandle = new Map<number, PublishedMessage>();
+	/** SUBSCRIBE was sent on this connection. */
 	#subscribed = false;
 	#retry: Scheduled | undefined;
 	#stopped = false;
@@ -168,7 +169,7 @@ export class WellBehavedClient {
 
 	#onOpen(sessionPresent: boolean): void {
 		this.connections.push({ time: this.#scheduler.now, open: true, sessionPresent });
-		if (!sessionPresent) this.#subscribed = false;
+		this.#subscribed = this.client.isSubscribed;
 		this.#subscribe();
 		this.#queue.onOpen(sessionPresent);
 	}
