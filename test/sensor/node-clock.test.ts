@@ -32,12 +32,14 @@ test("times of samples taken before the clock was set are corrected", () => {
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("a reset between a sample and the first time: it is dated late by the time that nobody counted, no more", () => {
-	for (const [reason, resetAt] of [
-		["reset", 150_000],
-		["reset", 179_000],
-		["watchdog", 121_000],
-		["brown-out", 150_000],
+test("a reset between a sample and the first time, and a clock that begins anew: dated late by what nobody counted, no more", () => {
+	for (const [reason, resetAt, clockGoesOn] of [
+		["reset", 150_000, false],
+		["reset", 179_000, false],
+		["watchdog", 121_000, false],
+		["brown-out", 150_000, false],
+		["reset", 179_000, true],
+		["watchdog", 121_000, true],
 	] as const) {
 		const board = new TestBoard({ payload: "json", time: { server: "time" } });
 		board.clockIsSet = false;
@@ -56,6 +58,7 @@ test("a reset between a sample and the first time: it is dated late by the time 
 		// The last commit was before the sleep that the reset has ended: what has passed since is unknown.
 		const uncounted = resetAt - board.events("sleep").at(-1)!.at;
 		board.reset(reason);
+		if (!clockGoesOn) board.wallErrorMs = -EPOCH - board.time;
 		board.run(3 * MINUTE);
 		board.wifi = "joins";
 		board.run(30 * MINUTE);
@@ -65,7 +68,8 @@ test("a reset between a sample and the first time: it is dated late by the time 
 		assert.ok(dated.length > 10);
 		for (const [i, time] of dated.entries()) {
 			const late = time - taken[i]!;
-			assert.ok(i < before ? late >= 0 && late <= uncounted : late === 0, `${reason}, ${i}: ${late}`);
+			const isLate = i < before && !clockGoesOn;
+			assert.ok(isLate ? late > 0 && late <= uncounted : late === 0, `${reason}, ${i}: ${late}`);
 			assert.ok(i === 0 || time >= dated[i - 1]!);
 		}
 	}
@@ -285,4 +289,30 @@ for (const { name, reason, orderedSleep, marked, clockIsSet, known } of [
 		const clock = new NodeClock({ clockIsSet, time: { ticks: 0, delta: () => 0 } }, retained);
 		assert.equal(clock.restore(reason), known);
 		assert.equal(clock.now > 0, known);
+	});
+
+for (const { name, reason, shows, passed } of [
+	{ name: "a sleep", reason: "deep-sleep", shows: 70_300, passed: 60_300 },
+	{ name: "a reset", reason: "reset", shows: 14_000, passed: 4000 },
+	{ name: "a sleep in which it began anew", reason: "deep-sleep", shows: 300, passed: 60_000 },
+	{ name: "a sleep in which it began anew later", reason: "deep-sleep", shows: 10_300, passed: 60_000 },
+	{ name: "a reset with which it began anew", reason: "reset", shows: 300, passed: undefined },
+] as const)
+	test(`a clock that was never set, after ${name}: ${passed ?? "an unknown number of"} ms have passed`, () => {
+		const { now } = Date;
+		const retained = new RetainedState(new Uint8Array(2048), 1, 7, 1024);
+		const device = { clockIsSet: false, time: { ticks: 0, delta: () => 0 } };
+		try {
+			Date.now = () => 10_000;
+			retained.restore();
+			new NodeClock(device, retained).saveTimes(60_000);
+			retained.clearBootMark();
+			Date.now = () => shows;
+			const clock = new NodeClock(device, retained);
+			assert.equal(clock.restore(reason), passed !== undefined);
+			assert.equal(clock.now, passed ?? 0);
+			assert.ok(Number.isNaN(clock.wallOffset));
+		} finally {
+			Date.now = now;
+		}
 	});

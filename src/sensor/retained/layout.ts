@@ -77,7 +77,7 @@ export const FLAG_SESSION_OWN = 128;
 // Doubles after the words; milliseconds. Node time counts from the first start and never jumps.
 /** Node time of this commit. */
 export const REAL_NODE_TIME = 0;
-/** Wall time of this commit; NaN: unknown. */
+/** Wall time of this commit; NaN: unknown; below 0: −1 − what a clock shows that was never set. */
 export const REAL_WALL_TIME = 1;
 /** Sleep requested together with this commit; 0: none. */
 export const REAL_ORDERED_SLEEP = 2;

@@ -50,16 +50,19 @@ export class NodeClock {
 	 * requested duration. Not after a further boot since that sleep: a crash, and the pause after it, would
 	 * count as drift.
 	 * @returns whether node time has gone on by the time that has passed: false after such a boot, a reset or a
-	 *   loss of power, unless the host's clock says how long it took
+	 *   loss of power, unless the host's clock says how long it took. A clock that was never set does so too, if
+	 *   it goes on meanwhile, as that of the ESP32 does except at power-on (ESP-IDF, "System Time").
 	 */
 	restore(reason: WakeReason): boolean {
 		const reals = this.#reals;
 		const orderedSleep = this.#retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
-		const wallTimeBefore = reals[REAL_WALL_TIME];
+		const { clockIsSet } = this.#device;
+		const stored = reals[REAL_WALL_TIME];
+		const wallTimeBefore = stored < 0 ? NaN : stored;
 		let drift = reals[REAL_DRIFT];
 		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
 		let known = elapsed > 0;
-		if (this.#device.clockIsSet) {
+		if (clockIsSet) {
 			const slept = Date.now() - wallTimeBefore;
 			// False for NaN, and if the clock was set back meanwhile.
 			if (slept >= 0) {
@@ -69,6 +72,13 @@ export class NodeClock {
 					reals[REAL_DRIFT] = drift;
 				}
 				elapsed = slept;
+				known = true;
+			}
+		} else if (stored < 0) {
+			// Not so where the clock began anew with the boot.
+			const passed = Date.now() + 1 + stored;
+			if (passed >= elapsed * (1 - DRIFT_LIMIT)) {
+				elapsed = passed;
 				known = true;
 			}
 		} else if (reason === "deep-sleep" && orderedSleep > 0)
@@ -142,7 +152,9 @@ export class NodeClock {
 		const reals = this.#reals;
 		const { now } = this;
 		reals[REAL_NODE_TIME] = now;
-		reals[REAL_WALL_TIME] = now + this.wallOffsetAt(now);
+		const wallOffset = this.wallOffsetAt(now);
+		// Below 0: the clock is not set, and this is what it shows.
+		reals[REAL_WALL_TIME] = Number.isNaN(wallOffset) ? -1 - Date.now() : now + wallOffset;
 		reals[REAL_ORDERED_SLEEP] = orderedSleepMs;
 	}
 }
