@@ -1,7 +1,7 @@
 import type { Fault } from "../fault";
 import type { ReasonCode } from "../mqtt/constants";
 import type { NodeParts } from "./node-parts";
-import { TASK_NONE, type Task } from "./node-tasks";
+import { TASK_DONE, TASK_NONE, type Task } from "./node-tasks";
 import { STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
 import { countFailedTry, failedTries } from "./retained/try-backoff";
 import { sleep, waitOrSleep } from "./sleep-phase";
@@ -38,6 +38,10 @@ function scheduleRetry(node: NodeParts, fault: Fault, reasonCode: ReasonCode, me
 
 /** The wake, or without sleep this try, has reached `awakeLimit`. */
 export function endAtAwakeLimit(node: NodeParts): Task {
+	if (node.deepSleep && node.reporting && node.exchange?.isDelivered) {
+		node.exchange.abort();
+		return TASK_DONE;
+	}
 	node.device.event?.("limit", node.clock.now - node.startedAt, node.outbox.waitingCount);
 	if (!node.deepSleep) node.timers.stop(WATCHDOG_TIMER);
 	if (node.reporting) {

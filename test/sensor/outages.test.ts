@@ -63,6 +63,37 @@ test("killed between PUBLISH and PUBACK: the report is sent again in a later wak
 	assert.ok(payloads(broker).length > 30);
 });
 
+test("awakeLimit ends while only the broker's close is awaited: everything is delivered, and the try has not failed", () => {
+	for (const qos of [1, 2] as const) {
+		const network = new VirtualNetwork({ latency: 40 });
+		const board = new TestBoard({ sensors: [{ qos }] }, network);
+		new ScriptedBroker(network, 1883, { answer: (packet) => packet.cmd === "disconnect" });
+		board.run(MINUTE / 2);
+		const [acknowledged] = board.events("acknowledged");
+		const [asleep] = board.events("sleep");
+		assert.equal(asleep!.at - acknowledged!.at, BROKER_CLOSE_WAIT_MS + 80, "the broker does not close");
+		for (const beforeSleep of [179, 99, 1]) {
+			const awakeLimit = asleep!.at - beforeSleep;
+			const cut = new TestBoard(
+				{ sensors: [{ qos }], sleep: { awakeLimit } },
+				new VirtualNetwork({ latency: 40 }),
+			);
+			new ScriptedBroker(cut.network, 1883, { answer: (packet) => packet.cmd === "disconnect" });
+			cut.run(10 * MINUTE - 1);
+			assert.deepEqual(cut.reportCounts, {
+				accepted: 10,
+				acknowledged: 10,
+				dropped: 0,
+				waiting: 0,
+				lost: 0,
+			});
+			assert.equal(cut.longestAwakeMs, awakeLimit);
+			assert.deepEqual(cut.events("failed"), []);
+			assert.equal(cut.boots, 10, "no further try");
+		}
+	}
+});
+
 test("QoS 0: a broker that leaves closing to the client delays sleep by no more than the short wait", () => {
 	for (const pipeline of [true, false])
 		for (const version of [4, 5] as const) {

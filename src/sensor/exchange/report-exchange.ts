@@ -97,6 +97,19 @@ export class ReportExchange implements ClientHandler {
 		return this.parts.client.negotiated.isAgreed;
 	}
 
+	/** Nothing is left but the end of the connection, which the node has asked for. */
+	get isDelivered(): boolean {
+		const { client } = this.parts;
+		return (
+			client.state === "closing" && this.isAccepted && this.hasDelivered && this.commands?.isDone !== false
+		);
+	}
+
+	/** No report waits to be sent, or for an answer. */
+	private get hasDelivered(): boolean {
+		return this.sender.isIdle && this.sender.unconfirmedSequence === 0;
+	}
+
 	/** Connects; reports are sent as soon as the broker accepts them. */
 	connect(): void {
 		const { device, retained, outbox, clock, client } = this.parts;
@@ -267,8 +280,7 @@ export class ReportExchange implements ClientHandler {
 			return;
 		}
 		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
-		if (!staysConnected && opened && this.sender.isIdle && this.sender.unconfirmedSequence === 0)
-			handler.onDone();
+		if (!staysConnected && opened && this.hasDelivered) handler.onDone();
 		else if (error === undefined) handler.onFailed("transport", 0, "the connection ended");
 		else handler.onFailed(error.fault, error.reasonCode, error.message);
 	}
