@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { WakeReason } from "../../src/device";
 import { REAL_ORDERED_SLEEP, REAL_WALL_TIME } from "../../src/sensor/retained/layout";
 import { RetainedState } from "../../src/sensor/retained/retained-state";
 import { NodeClock } from "../../src/sensor/time/node-clock";
@@ -291,19 +292,20 @@ for (const { name, reason, orderedSleep, marked, clockIsSet, known } of [
 		assert.equal(clock.now > 0, known);
 	});
 
-for (const { name, reason, shows, passed } of [
+for (const { name, reason, shown = 10_000, shows, passed } of [
 	{ name: "a sleep", reason: "deep-sleep", shows: 70_300, passed: 60_300 },
+	{ name: "a sleep from before 1970 on", reason: "deep-sleep", shown: -5000, shows: 55_300, passed: 55_300 },
 	{ name: "a reset", reason: "reset", shows: 14_000, passed: 4000 },
 	{ name: "a sleep in which it began anew", reason: "deep-sleep", shows: 300, passed: 60_000 },
 	{ name: "a sleep in which it began anew later", reason: "deep-sleep", shows: 10_300, passed: 60_000 },
 	{ name: "a reset with which it began anew", reason: "reset", shows: 300, passed: undefined },
-] as const)
+] as { name: string; reason: WakeReason; shown?: number; shows: number; passed: number | undefined }[])
 	test(`a clock that was never set, after ${name}: ${passed ?? "an unknown number of"} ms have passed`, () => {
 		const { now } = Date;
 		const retained = new RetainedState(new Uint8Array(2048), 1, 7, 1024);
 		const device = { clockIsSet: false, time: { ticks: 0, delta: () => 0 } };
 		try {
-			Date.now = () => 10_000;
+			Date.now = () => shown;
 			retained.restore();
 			new NodeClock(device, retained).saveTimes(60_000);
 			retained.clearBootMark();

@@ -154,7 +154,7 @@ export class NodeClock {
 		reals[REAL_NODE_TIME] = now;
 		const wallOffset = this.wallOffsetAt(now);
 		// Below 0: the clock is not set, and this is what it shows.
-		reals[REAL_WALL_TIME] = Number.isNaN(wallOffset) ? -1 - Date.now() : now + wallOffset;
+		reals[REAL_WALL_TIME] = Number.isNaN(wallOffset) ? -1 - Math.max(0, Date.now()) : now + wallOffset;
 		reals[REAL_ORDERED_SLEEP] = orderedSleepMs;
 	}
 }
