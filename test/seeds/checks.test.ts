@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/messages";
+import { MISSING_MESSAGES } from "./place-probe";
 import { CHECKS, checkPlan } from "./run-seed";
 import { drawPlan } from "./seed-plan";
 import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
@@ -146,6 +147,24 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		pools: new Map([...good.pools, ["entries/used", "1"]]),
 	}),
 };
+
+test("awakeLimit ends a wake: no failure of its neighbours while the exchange may still be going on, one later", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("nodes are served"))!;
+	const joined = good.events[indexOf([...good.events], "joined")]!;
+	const limitAfter = (ms: number): SeedRun =>
+		withEvents((events) => [
+			...events.filter((event) => event.time <= joined.time || !ofNode(event)),
+			{ time: joined.time + ms, node: "n1", type: "limit" },
+		]);
+	assert.deepEqual(check.run(limitAfter(200)), []);
+	assert.equal(check.run(limitAfter(3000)).length, 1);
+});
+
+test("what a new session swallows is a violation", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("every pool"))!;
+	const run = { ...good, pools: new Map([...good.pools, [MISSING_MESSAGES, "4"]]) };
+	assert.deepEqual(check.run(run), [`${MISSING_MESSAGES} is 4, and not 0`]);
+});
 
 for (const { name } of CHECKS)
 	test(`a run that violates it does not pass: ${name}`, () => {

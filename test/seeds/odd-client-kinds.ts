@@ -18,6 +18,8 @@ export const ODD_CLIENT_KINDS = [
 	"impatient",
 	/** Leaves sessions behind, each with subscriptions. */
 	"hoarding",
+	/** Publishes with QoS 2, never releases its messages, and ends its session. */
+	"unreleased",
 ] as const;
 
 export type OddClientKind = (typeof ODD_CLIENT_KINDS)[number];

@@ -3,8 +3,12 @@ import type { Scheduled, Scheduler } from "../../sim/clock/scheduler";
 import type { HostSocket } from "../../sim/network/socket";
 import type { VirtualHost } from "../../sim/network/virtual";
 import { Draw } from "./draw";
+import type { OddClientKind } from "./odd-client-kinds";
+import { PlaceProbe } from "./place-probe";
 import { BROKER_ADDRESS, type OddClientPlan } from "./seed-plan";
 
+/** Kinds whose sessions end with their connections. */
+const ENDS_SESSION: ReadonlySet<OddClientKind> = new Set(["flooding", "unreleased"]);
 const EVERYTHING = "#";
 const PORT = 1883;
 
@@ -81,6 +85,12 @@ export class OddClient {
 			case "impatient":
 				this.#connect("impatient", true, discard);
 				return draw.integer(1, 2000);
+			case "unreleased": {
+				const connection = this.#connect(`unreleased${this.#sessions++}`, false, discard);
+				this.#scheduler.after(400, () => this.#publishUnreleased(connection));
+				this.#scheduler.after(1000, () => this.#close(connection));
+				return draw.integer(1500, 8000);
+			}
 			case "hoarding": {
 				const connection = this.#connect(`hoard${this.#sessions++}`, true, discard);
 				this.#scheduler.after(500, () => this.#close(connection));
@@ -96,7 +106,7 @@ export class OddClient {
 		onReadable: (connection: OddConnection, bytes: number) => void,
 	): OddConnection {
 		return this.#open((connection) => {
-			this.#write(connection, this.#connectPacket(clientId, this.#plan.kind !== "flooding"));
+			this.#write(connection, this.#connectPacket(clientId, !ENDS_SESSION.has(this.#plan.kind)));
 			if (!subscribes) return;
 			const topics = this.#plan.kind === "hoarding" ? ["a", "a/b", `${clientId}/#`] : [EVERYTHING];
 			this.#write(
@@ -178,6 +188,22 @@ export class OddClient {
 					payload: "x".repeat(this.#draw.integer(0, 60)),
 					qos: (i % 2) as 0 | 1,
 					messageId: i + 1,
+					dup: false,
+					retain: false,
+				}),
+			);
+	}
+
+	#publishUnreleased(connection: OddConnection): void {
+		for (let messageId = 1; messageId <= PlaceProbe.MESSAGES; messageId++)
+			this.#write(
+				connection,
+				this.#encode({
+					cmd: "publish",
+					topic: "noise/unreleased",
+					payload: "x",
+					qos: 2,
+					messageId,
 					dup: false,
 					retain: false,
 				}),

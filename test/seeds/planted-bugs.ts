@@ -57,6 +57,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "the topic filters of a session that has ended are never freed",
 	},
 	{
+		kind: "places",
+		file: "src/broker/handlers/session-end.ts",
+		text: "			queues.clear(session);\n",
+		replacement: "",
+		breaks: "the next session in the place of an ended one takes new QoS 2 messages for repetitions",
+	},
+	{
 		kind: "clock",
 		file: "firmware/time-request.ts",
 		text: "this.#clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));",

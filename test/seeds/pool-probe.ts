@@ -75,6 +75,10 @@ export class PoolProbe {
 		this.#client.open();
 	}
 
+	stop(): void {
+		this.#client.close();
+	}
+
 	/** Nobody publishes any more: it waited for another session. */
 	#countStray(): void {
 		this.values.set(STRAY_MESSAGES, String(Number(this.values.get(STRAY_MESSAGES)) + 1));

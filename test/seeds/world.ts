@@ -21,6 +21,7 @@ import { readSettings } from "../../src/config/settings";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { Draw } from "./draw";
 import { OddClient } from "./odd-client";
+import { MISSING_MESSAGES, PlaceProbe } from "./place-probe";
 import { PoolProbe } from "./pool-probe";
 import {
 	type BoardPlan,
@@ -258,7 +259,17 @@ class World {
 		);
 		probe.start();
 		this.#runUntil(this.#scheduler.now + PoolProbe.DURATION_MS);
-		return probe.values;
+		probe.stop();
+		const { sessions } = this.#plan.boards[0]!.firefly.listen as JSONObject;
+		const places = new PlaceProbe(
+			this.#scheduler,
+			this.#network.host("192.168.4.61"),
+			Number(sessions),
+			this.#plan.clients[0]!.login,
+		);
+		places.start();
+		this.#runUntil(this.#scheduler.now + places.duration);
+		return new Map([...probe.values, [MISSING_MESSAGES, String(places.missing)]]);
 	}
 
 	#record(event: TimedEvent): void {

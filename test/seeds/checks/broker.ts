@@ -1,3 +1,4 @@
+import { MISSING_MESSAGES } from "../place-probe";
 import { STRAY_MESSAGES } from "../pool-probe";
 import type { Check } from "./check";
 
@@ -13,6 +14,7 @@ const BASELINE: Readonly<Record<string, string>> = {
 	"memory/aliases": "0",
 	errors: "0",
 	[STRAY_MESSAGES]: "0",
+	[MISSING_MESSAGES]: "0",
 };
 /** Text of an exception that nobody expected. */
 const EXCEPTION = /\b(?:TypeError|RangeError|ReferenceError|is not a function|of undefined)\b/;
@@ -27,7 +29,9 @@ export const poolsAreEmpty: Check = {
 			// A node on the same board stays connected, and publishes.
 			if (role === "both" && topic !== "errors") continue;
 			if (pools.get(topic) !== expected)
-				failures.push(`$SYS/broker/${topic} is ${pools.get(topic)}, and not ${expected}`);
+				failures.push(
+					`${topic.startsWith("(") ? "" : "$SYS/broker/"}${topic} is ${pools.get(topic)}, and not ${expected}`,
+				);
 		}
 		return failures;
 	},
