@@ -35,7 +35,15 @@ let failed = 0;
 const startedAt = process.cpuUsage();
 for (let seed = from; seed < from + count; seed++) {
 	const plan = planOf(seed);
-	const { run, failures } = await checkPlan(plan, engine);
+	const result = await checkPlan(plan, engine).catch((error: unknown) => {
+		console.log(`seed ${seed}: ${error instanceof Error ? error.stack : error}`);
+	});
+	if (result === undefined) {
+		failed++;
+		if (values.first) break;
+		continue;
+	}
+	const { run, failures } = result;
 	if (values.log) {
 		console.log(JSON.stringify(plan, undefined, 1));
 		for (const event of run.events) console.log(JSON.stringify(event));

@@ -195,6 +195,7 @@ export class OddClient {
 	}
 
 	#publishUnreleased(connection: OddConnection): void {
+		if (!this.#connections.has(connection)) return;
 		for (let messageId = 1; messageId <= PlaceProbe.MESSAGES; messageId++)
 			this.#write(
 				connection,
