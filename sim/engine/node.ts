@@ -33,6 +33,8 @@ interface Bundle {
 	readonly run: ProgramFunction;
 	/** Source map, as JSON. */
 	readonly map: string;
+	/** The same, once a stack was needed: parsing it takes longer than many a run. */
+	sourceMap?: SourceMap;
 	/** Whether all state except simple variables outlives a boot. */
 	readonly runsFromROM: boolean;
 	/** Instances without an image, for the next one: their code is compiled. */
@@ -209,7 +211,6 @@ class NodeImage implements Image {
 	readonly #config: unknown;
 	readonly #buffers = new BufferPool();
 	#instance: ProgramInstance | undefined;
-	#sourceMap: SourceMap | undefined;
 
 	constructor(program: Program, bundle: Bundle) {
 		this.#program = program;
@@ -275,8 +276,9 @@ class NodeImage implements Image {
 	}
 
 	#sourceLocation(line: number, column: number): string {
-		this.#sourceMap ??= new SourceMap(JSON.parse(this.#bundle.map));
-		const entry = this.#sourceMap.findEntry(line - 1, column - 1);
+		const bundle = this.#bundle;
+		bundle.sourceMap ??= new SourceMap(JSON.parse(bundle.map));
+		const entry = bundle.sourceMap.findEntry(line - 1, column - 1);
 		if (!("originalSource" in entry)) return `firmware:${line}`;
 		const module = this.#program.modules.get(entry.originalSource.replace(/^.*?program:/, ""));
 		return module
