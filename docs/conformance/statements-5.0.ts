@@ -245,7 +245,7 @@ export const statements5: readonly Statement[] = [
 	mqtt5("4.3.3-4", BOTH, "QoS 2 sender: PUBREL answers PUBREC"),
 	mqtt5("4.3.3-5", BOTH, "QoS 2 sender: PUBREL unacknowledged until PUBCOMP"),
 	mqtt5("4.3.3-6", BOTH, "QoS 2 sender: no PUBLISH after PUBREL"),
-	mqtt5("4.3.3-7", BOTH, "QoS 2 sender: no expiry once sent", { client: APPLIES_NO_EXPIRY }),
+	mqtt5("4.3.3-7", BOTH, "QoS 2 sender: no expiry once sent"),
 	mqtt5("4.3.3-8", BOTH, "QoS 2 receiver: PUBREC once owned"),
 	mqtt5("4.3.3-9", BOTH, "QoS 2 receiver: after a refusal a new message", { client: REFUSES_NO_MESSAGE }),
 	mqtt5("4.3.3-10", BOTH, "QoS 2 receiver: repeated until PUBREL, delivered once"),

@@ -91,6 +91,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		return this.connection.negotiated;
 	}
 
+	/** The device's clock. */
+	get time(): ClientDevice["time"] {
+		return this.device.time;
+	}
+
 	/** QoS 1 and 2 messages not yet acknowledged; after the end of a connection, those that it left. */
 	get inFlight(): MessagesInFlight {
 		return this.outbound.inFlight;

@@ -20,6 +20,7 @@ import { InFlight } from "../session/in-flight";
 import type { Negotiated } from "../session/negotiated";
 import { ACKNOWLEDGE_DEADLINE, type Deadlines } from "./deadlines";
 import { publishSize } from "./limits";
+import { checkMessageProperties } from "./message-properties";
 
 /** Result of publish(): not possible now. */
 export const BUSY = -1;
@@ -79,7 +80,7 @@ export interface OutboundConnection {
 export class Outbound {
 	/** Reasons for which publish() or a request returned BUSY, BLOCKED_ON_… bits; 0 if it did not. */
 	blockedOn = 0;
-	// Not #: publish-range.ts, streamed-publish.ts and requests.ts are functions over these.
+	// Not #: streamed-publish.ts and requests.ts are functions over these.
 	readonly options: OutboundOptions;
 	readonly connection: OutboundConnection;
 	#time: Pick<Time, "delta">;
@@ -132,7 +133,7 @@ export class Outbound {
 			topic.length,
 			payloadLength,
 			qos,
-			properties === undefined ? 0 : properties.length,
+			properties === undefined ? 0 : this.checkedLength(properties),
 		);
 		if (size > sendBuffer) return REJECTED;
 		const obstacle = this.obstacle(qos, size, packetId);
@@ -148,6 +149,49 @@ export class Outbound {
 		encoder.publish(topic, payload, payloadLength, this.allowedFlags(flags), id, properties);
 		this.record(id, flags, tag);
 		return id;
+	}
+
+	/** See `Client.publishRange`. */
+	publishRange(
+		bytes: Uint8Array,
+		start: number,
+		topicEnd: number,
+		end: number,
+		flags: number,
+		properties: PropertyWriter | undefined,
+		packetId: number,
+		tag: number,
+	): PublishResult {
+		const connection = this.connection;
+		const { encoder } = connection;
+		const qos = (flags >> 1) & 3;
+		const length = properties === undefined ? 0 : properties.length;
+		const size = publishSize(encoder.version, topicEnd - start, end - topicEnd, qos, length);
+		if (size > this.options.sendBuffer) return REJECTED;
+		const obstacle = this.obstacle(qos, size, packetId);
+		if (obstacle !== 0) return obstacle;
+		if (!this.hasRoom(size)) return BUSY;
+		const id = this.identify(flags, packetId);
+		encoder.publishHeader(bytes, start, topicEnd, end - topicEnd, this.allowedFlags(flags), id, properties);
+		encoder.payload(bytes, topicEnd, end);
+		this.record(id, flags, tag);
+		return id;
+	}
+
+	/** Bytes of the properties of a message. @throws MQTTError for what an application may not give it */
+	checkedLength(properties: PropertyWriter): number {
+		checkMessageProperties(properties);
+		return properties.length;
+	}
+
+	/** Makes room in the buffer for so many bytes of a message. @returns false: `onWritable` follows */
+	hasRoom(size: number): boolean {
+		const connection = this.connection;
+		const { encoder } = connection;
+		if (encoder.room < size + connection.reservedBytes) connection.flush();
+		if (encoder.room >= size + connection.reservedBytes) return true;
+		this.blockedOn |= BLOCKED_ON_BUFFER;
+		return false;
 	}
 
 	/** Why a message may not be sent now, or on this connection; 0: it may, if the buffer has room. */

@@ -16,7 +16,6 @@ import {
 	type PacketId,
 	type PublishResult,
 } from "./outbound";
-import { publishRange } from "./publish-range";
 import { sendSubscribe, sendUnsubscribe } from "./requests";
 import { beginPublish, DEFERRED_ANSWERS, writePayload } from "./streamed-publish";
 
@@ -37,7 +36,8 @@ export abstract class PacketSender {
 	 * @param flags RETAIN | QOS1 or QOS2. RETAIN is cleared if the broker does not support retained messages.
 	 *   DUP only together with `packetId`, for a message that was sent and not acknowledged on an earlier
 	 *   connection of a session that the broker continues (see `onOpen`) [MQTT-4.3.2-2] [MQTT-4.4.0-1]
-	 * @param properties MQTT 5.0 only
+	 * @param properties of the message (§3.3.2.3): payload format, message expiry, content type, response
+	 *   topic, correlation data, user properties. MQTT 3.1.1 has none: they are omitted
 	 * @param packetId for QoS 1 and 2: the packet identifier, for callers that use the same one again when they
 	 *   resend the message; by default one that is not in use
 	 * @param tag for QoS 1 and 2: the caller's own number for the message, 1 … 2^32 − 1, which several may have
@@ -47,7 +47,8 @@ export abstract class PacketSender {
 	 *   arrived (QoS 2 always waits for it): retry in `onWritable`. {@link REJECTED}: the packet is larger than
 	 *   `sendBuffer`, or this connection's CONNACK does not allow its size or QoS (if only cached limits forbid
 	 *   it, the result is BUSY until CONNACK).
-	 * @throws MQTTError for a topic name or flags that MQTT does not allow
+	 * @throws MQTTError for a topic name, flags or properties that MQTT does not allow, and for a topic alias
+	 *   or subscription identifier among the properties
 	 */
 	publish(
 		topic: Uint8Array,
@@ -85,7 +86,7 @@ export abstract class PacketSender {
 
 	/**
 	 * Sends a message whose topic and payload are bytes [start, topicEnd) and [topicEnd, end) of one array; the
-	 * topic must be valid. Parameters and result as of {@link publish}.
+	 * topic must be valid, and so must the properties. Parameters and result as of {@link publish}.
 	 */
 	publishRange(
 		bytes: Uint8Array,
@@ -95,9 +96,12 @@ export abstract class PacketSender {
 		flags: number,
 		packetId = 0,
 		tag = 0,
+		properties?: PropertyWriter,
 	): PublishResult {
 		if (!this.beginSending()) return BUSY;
-		return this.endSending(publishRange(this.outbound, bytes, start, topicEnd, end, flags, packetId, tag));
+		return this.endSending(
+			this.outbound.publishRange(bytes, start, topicEnd, end, flags, properties, packetId, tag),
+		);
 	}
 
 	/**

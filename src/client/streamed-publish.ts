@@ -35,18 +35,13 @@ export function beginPublish(
 	const { connection, options } = outbound;
 	const { encoder } = connection;
 	if (!validTopicName(topic, 0, topic.length)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name"); // [MQTT-3.3.2-2]
-	const propertiesLength = properties === undefined ? 0 : properties.length;
+	const propertiesLength = properties === undefined ? 0 : outbound.checkedLength(properties);
 	const prefix = encoder.version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
 	const size = packetSize(variableHeaderSize(topic.length, flags, prefix) + payloadLength);
 	if (size - payloadLength + DEFERRED_ANSWERS >= options.sendBuffer) return REJECTED;
 	const obstacle = outbound.obstacle((flags >> 1) & 3, size, packetId);
 	if (obstacle !== 0) return obstacle;
-	const needed = size - payloadLength + connection.reservedBytes + DEFERRED_ANSWERS;
-	if (encoder.room < needed) connection.flush();
-	if (encoder.room < needed) {
-		outbound.blockedOn |= BLOCKED_ON_BUFFER;
-		return BUSY;
-	}
+	if (!outbound.hasRoom(size - payloadLength + DEFERRED_ANSWERS)) return BUSY;
 	const id = outbound.identify(flags, packetId);
 	encoder.publishHeader(topic, 0, topic.length, payloadLength, outbound.allowedFlags(flags), id, properties);
 	outbound.record(id, flags, tag);

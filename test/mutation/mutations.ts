@@ -416,6 +416,20 @@ export const mutations: readonly Mutation[] = [
 		CLIENT,
 	),
 	mutation(
+		"src/client/queue/publish-queue.ts",
+		"expiresAt < now && store.state(index) === QUEUED",
+		"expiresAt < now",
+		"a message that the broker may have expires, and its identifier stays in use",
+		["test/client/message-properties.test.ts"],
+	),
+	mutation(
+		"src/client/queue/queued-properties.ts",
+		"writer.messageExpiryInterval(seconds > 1 ? seconds : 1);",
+		"writer.messageExpiryInterval(reader.number);",
+		"the time that a message waited does not count",
+		["test/client/message-properties.test.ts"],
+	),
+	mutation(
 		"src/client/inbound.ts",
 		"if (!answers) return;",
 		"if (!last) return;",

@@ -1,4 +1,5 @@
 import { copyBytes } from "../../mqtt/bytes";
+import type { PropertyWriter } from "../../mqtt/property-writer";
 
 // States of a message
 /** Not sent, or new to the broker. */
@@ -11,19 +12,20 @@ export type MessageState = typeof QUEUED | typeof SENT | typeof RECEIVED;
 
 // Columns of a message
 const HANDLE = 0;
-const TOPIC_LENGTH = 1;
+/** Bytes of the topic, and 65,536 times those of the properties. */
+const LENGTHS = 1;
 const PAYLOAD_LENGTH = 2;
-const FLAGS = 3;
-const STATE = 4;
-const PACKET_ID = 5;
-const COLUMNS = 6;
+/** Flags of PUBLISH, 16 times the state, and 64 times the packet identifier. */
+const STATUS = 3;
+const EXPIRES_AT = 4;
+const COLUMNS = 5;
 
 /**
- * Messages in the order in which they were added, in two arrays of fixed size without gaps: topic and payload
- * of each in one, its numbers in the other. Allocates nothing after construction.
+ * Messages in the order in which they were added, in two arrays of fixed size without gaps: topic, payload
+ * and properties of each in one, its numbers in the other. Allocates nothing after construction.
  */
 export class MessageStore {
-	/** Topic and payload of each message, one after the other. */
+	/** Topic, payload and properties of each message, one after the other. */
 	readonly bytes: Uint8Array;
 	/** Messages. */
 	count = 0;
@@ -32,7 +34,7 @@ export class MessageStore {
 	readonly #capacity: number;
 	readonly #rows: Float64Array;
 
-	/** @param messages how many at most @param bytes of all topics and payloads */
+	/** @param messages how many at most @param bytes of all topics, payloads and properties */
 	constructor(messages: number, bytes: number) {
 		this.#capacity = messages;
 		this.bytes = new Uint8Array(bytes);
@@ -44,19 +46,31 @@ export class MessageStore {
 		return this.count < this.#capacity && this.length + size <= this.bytes.length;
 	}
 
-	/** Call only if it fits. */
-	add(handle: number, topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number): void {
+	/**
+	 * Call only if it fits.
+	 * @param expiresAt ms of the caller's clock; 0: never
+	 */
+	add(
+		handle: number,
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		properties: PropertyWriter | undefined,
+		expiresAt: number,
+	): void {
 		const { bytes } = this;
-		const at = copyBytes(bytes, this.length, topic, 0, topic.length);
-		this.length = copyBytes(bytes, at, payload, 0, payloadLength);
+		const propertiesLength = properties === undefined ? 0 : properties.length;
+		let at = copyBytes(bytes, this.length, topic, 0, topic.length);
+		at = copyBytes(bytes, at, payload, 0, payloadLength);
+		this.length = properties === undefined ? at : copyBytes(bytes, at, properties.bytes, 0, propertiesLength);
 		const row = this.count++ * COLUMNS;
 		const rows = this.#rows;
 		rows[row + HANDLE] = handle;
-		rows[row + TOPIC_LENGTH] = topic.length;
+		rows[row + LENGTHS] = topic.length + propertiesLength * 0x10000;
 		rows[row + PAYLOAD_LENGTH] = payloadLength;
-		rows[row + FLAGS] = flags;
-		rows[row + STATE] = QUEUED;
-		rows[row + PACKET_ID] = 0;
+		rows[row + STATUS] = flags;
+		rows[row + EXPIRES_AT] = expiresAt;
 	}
 
 	/** Removes the message at an index; those behind it move up. */
@@ -89,13 +103,19 @@ export class MessageStore {
 		return at;
 	}
 
-	/** Bytes of topic and payload. */
+	/** Bytes of topic, payload and properties. */
 	size(index: number): number {
-		return this.topicLength(index) + this.#rows[index * COLUMNS + PAYLOAD_LENGTH];
+		const row = index * COLUMNS;
+		const lengths = this.#rows[row + LENGTHS];
+		return (lengths & 0xffff) + (lengths >>> 16) + this.#rows[row + PAYLOAD_LENGTH];
 	}
 
 	topicLength(index: number): number {
-		return this.#rows[index * COLUMNS + TOPIC_LENGTH];
+		return this.#rows[index * COLUMNS + LENGTHS] & 0xffff;
+	}
+
+	propertiesLength(index: number): number {
+		return this.#rows[index * COLUMNS + LENGTHS] >>> 16;
 	}
 
 	handle(index: number): number {
@@ -103,20 +123,24 @@ export class MessageStore {
 	}
 
 	flags(index: number): number {
-		return this.#rows[index * COLUMNS + FLAGS];
+		return this.#rows[index * COLUMNS + STATUS] & 0xf;
 	}
 
 	state(index: number): MessageState {
-		return this.#rows[index * COLUMNS + STATE] as MessageState;
+		return ((this.#rows[index * COLUMNS + STATUS] >> 4) & 3) as MessageState;
 	}
 
 	/** 0: the message was never sent. */
 	packetId(index: number): number {
-		return this.#rows[index * COLUMNS + PACKET_ID];
+		return this.#rows[index * COLUMNS + STATUS] >> 6;
+	}
+
+	/** ms of the caller's clock; 0: never. */
+	expiresAt(index: number): number {
+		return this.#rows[index * COLUMNS + EXPIRES_AT];
 	}
 
 	setState(index: number, state: MessageState, packetId: number): void {
-		this.#rows[index * COLUMNS + STATE] = state;
-		this.#rows[index * COLUMNS + PACKET_ID] = packetId;
+		this.#rows[index * COLUMNS + STATUS] = this.flags(index) | (state << 4) | (packetId << 6);
 	}
 }

@@ -1,9 +1,19 @@
-import { DUP, QOS1, QOS2, RETAIN, type ReasonCode, TOPIC_NAME_INVALID } from "../../mqtt/constants";
+import {
+	DUP,
+	PACKET_TOO_LARGE,
+	QOS1,
+	QOS2,
+	RETAIN,
+	type ReasonCode,
+	TOPIC_NAME_INVALID,
+} from "../../mqtt/constants";
 import { MQTTError } from "../../mqtt/error";
+import type { PropertyWriter } from "../../mqtt/property-writer";
 import { validTopicName } from "../../mqtt/topics";
 import type { Client } from "../client";
 import { BUSY, REJECTED } from "../outbound";
 import { MessageStore, QUEUED, RECEIVED, SENT } from "./message-store";
+import { QueuedProperties } from "./queued-properties";
 
 /** Result of `publish`: the queue has no room, and its policy leaves the messages in it alone. */
 export const QUEUE_FULL = -1;
@@ -13,8 +23,13 @@ const HANDLES = 0xffff_ffff;
 export interface PublishQueueOptions {
 	/** Messages, sent and not acknowledged ones included. */
 	readonly messages: number;
-	/** Bytes of their topics and payloads. */
+	/** Bytes of their topics, payloads and properties. */
 	readonly bytes: number;
+	/**
+	 * Bytes of the properties of one message, 0 … 65,535: one each, their values, and two more for each string.
+	 * 0, the default: messages have none.
+	 */
+	readonly properties?: number;
 	/**
 	 * What gives way when there is no room: the new message ("reject"), or the oldest that were never sent
 	 * ("dropOldest").
@@ -30,8 +45,8 @@ export interface PublishQueueHandler {
 	 */
 	onPublished?(handle: number, reasonCode: ReasonCode): void;
 	/**
-	 * The message gave way to a newer one, or is too large for the broker or the send buffer. May be called
-	 * inside `publish()`.
+	 * The message gave way to a newer one, has expired, or is too large for the broker or the send buffer. May
+	 * be called inside `publish()`.
 	 */
 	onDropped?(handle: number): void;
 }
@@ -44,19 +59,22 @@ export interface PublishQueueHandler {
  * construction.
  */
 export class PublishQueue {
-	/** Messages that gave way or that the broker's limits do not allow. */
+	/** Messages that gave way, expired, or that the broker's limits do not allow. */
 	dropped = 0;
 	readonly #store: MessageStore;
 	readonly #client: Client;
 	readonly #handler: PublishQueueHandler;
 	readonly #dropsOldest: boolean;
+	readonly #properties: QueuedProperties | undefined;
 	#lastHandle = 0;
 	/** Messages before it were sent on this connection. */
 	#cursor = 0;
 	#onFlushed: (() => void) | undefined;
 
 	constructor(options: PublishQueueOptions, client: Client, handler: PublishQueueHandler) {
-		this.#store = new MessageStore(options.messages, options.bytes);
+		const store = new MessageStore(options.messages, options.bytes);
+		this.#store = store;
+		if (options.properties) this.#properties = new QueuedProperties(options.properties, store, client.time);
 		this.#client = client;
 		this.#handler = handler;
 		this.#dropsOldest = options.policy === "dropOldest";
@@ -71,21 +89,55 @@ export class PublishQueue {
 	 * Adds a message, and sends it at once if a connection takes it.
 	 * @param payload copied from its start, `payloadLength` bytes
 	 * @param flags RETAIN | QOS1 or QOS2
+	 * @param properties copied; as of `Client.publish`. A message expiry counts down while the message waits,
+	 *   with MQTT 3.1.1 as well; one that has passed drops a message that was never sent
 	 * @returns its handle, or {@link QUEUE_FULL}
-	 * @throws MQTTError for a topic name that MQTT does not allow
+	 * @throws MQTTError for a topic name or properties that MQTT does not allow; 0x95 for properties that are
+	 *   longer than the option `properties`
 	 */
-	publish(topic: Uint8Array, payload: Uint8Array, payloadLength: number, flags: number): number {
+	publish(
+		topic: Uint8Array,
+		payload: Uint8Array,
+		payloadLength: number,
+		flags: number,
+		properties?: PropertyWriter,
+	): number {
 		const store = this.#store;
 		// [MQTT-3.3.2-2] [MQTT-4.7.3-1]
 		if (!validTopicName(topic, 0, topic.length)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name");
-		const size = topic.length + payloadLength;
+		let size = topic.length + payloadLength;
+		let expiresAt = 0;
+		if (properties !== undefined && properties.length > 0) {
+			if (this.#properties === undefined)
+				throw new MQTTError(PACKET_TOO_LARGE, "the queue's option `properties` is 0");
+			expiresAt = this.#properties.expiry(properties);
+			size += properties.length;
+		}
 		if (size > store.bytes.length) return QUEUE_FULL;
+		if (!store.fits(size)) this.dropExpired();
 		while (!store.fits(size)) if (!this.#dropsOldest || !this.dropOldest()) return QUEUE_FULL;
 		this.#lastHandle = this.#lastHandle === HANDLES ? 1 : this.#lastHandle + 1;
 		const handle = this.#lastHandle;
-		store.add(handle, topic, payload, payloadLength, flags & (RETAIN | QOS1 | QOS2));
+		store.add(handle, topic, payload, payloadLength, flags & (RETAIN | QOS1 | QOS2), properties, expiresAt);
 		this.pump();
 		return handle;
+	}
+
+	/** Messages that expired before they were sent; `dropped` counts them too. */
+	get expired(): number {
+		return this.#properties === undefined ? 0 : this.#properties.expired;
+	}
+
+	/**
+	 * Drops the messages that have expired and were never sent. The queue does so itself when it has no room,
+	 * and with each one whose turn it is; a program may do so while there is no connection.
+	 */
+	dropExpired(): void {
+		if (this.#properties === undefined) return;
+		const { now } = this.#properties;
+		const store = this.#store;
+		// `onDropped` may take messages back.
+		for (let i = store.count - 1; i >= 0; i--) if (i < store.count && this.hasExpired(i, now)) this.expire(i);
 	}
 
 	/** Takes a message back. @returns false: it was sent, and the broker may have it, or it is gone */
@@ -151,6 +203,11 @@ export class PublishQueue {
 		const client = this.#client;
 		if (client.state === "closed" || client.state === "connecting") return;
 		while (this.#cursor < this.#store.count) {
+			const properties = this.#properties;
+			if (properties !== undefined && this.hasExpired(this.#cursor, properties.now)) {
+				this.expire(this.#cursor);
+				continue;
+			}
 			const sent = this.sendNext();
 			if (sent === BUSY) return;
 			if (sent === REJECTED) this.drop(this.#cursor);
@@ -168,16 +225,18 @@ export class PublishQueue {
 		if (state !== QUEUED && !client.negotiated.isAgreed) return client.awaitWritable();
 		if (state === RECEIVED) return client.release(packetId);
 		const start = store.start(index);
+		const propertiesLength = store.propertiesLength(index);
 		const flags = store.flags(index) | (state === SENT ? DUP : 0); // [MQTT-3.3.1-1]
 		const id = client.publishRange(
 			store.bytes,
 			start,
 			start + store.topicLength(index),
-			start + store.size(index),
+			start + store.size(index) - propertiesLength,
 			flags,
 			// Also in a new session: some brokers deny a session, and yet know the identifiers of its messages.
 			packetId,
 			store.handle(index),
+			propertiesLength > 0 ? this.#properties?.current(store, index) : undefined,
 		);
 		if (id > 0) store.setState(index, SENT, id);
 		return id;
@@ -192,6 +251,18 @@ export class PublishQueue {
 				return true;
 			}
 		return false;
+	}
+
+	/** Whether a message is not to be sent any more. One that the broker may have is. [MQTT-4.3.3-7] */
+	private hasExpired(index: number, now: number): boolean {
+		const store = this.#store;
+		const expiresAt = store.expiresAt(index);
+		return expiresAt > 0 && expiresAt < now && store.state(index) === QUEUED;
+	}
+
+	private expire(index: number): void {
+		if (this.#properties !== undefined) this.#properties.expired++;
+		this.drop(index);
 	}
 
 	private drop(index: number): void {
