@@ -23,6 +23,7 @@ import {
 } from "../session/client-phase";
 import { Negotiated } from "../session/negotiated";
 import { IGNORED, VIOLATION } from "../session/phase";
+import { AliasingOutbound, hasTopicAliases } from "./aliasing-outbound";
 import { announcedLimits } from "./connect-fields";
 import {
 	ACKNOWLEDGE_DEADLINE,
@@ -109,7 +110,9 @@ export class ClientConnection {
 		const deadlines = new Deadlines(timer, time, owner);
 		this.deadlines = deadlines;
 		this.keepAlive = new KeepAlive(time, encoder, deadlines, pingTimeout);
-		this.outbound = new Outbound(options, this, time);
+		this.outbound = hasTopicAliases(options)
+			? new AliasingOutbound(options, this, time)
+			: new Outbound(options, this, time);
 	}
 
 	/** Enters the phase that follows an event. @returns false: the event is not possible in this phase */

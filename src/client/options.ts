@@ -62,6 +62,14 @@ export interface ClientOptions {
 	readonly receiveMaximum?: number;
 	/** Bytes; the broker sends no larger packet. No limit by default, as payloads are streamed. */
 	readonly maximumPacketSize?: number;
+	/**
+	 * Topics that the client remembers for topic aliases (§3.3.2.3.4), 0 … 255; 0, the default, for none. The
+	 * second message on a topic gives it an alias, later ones have the alias in its place, as far as the
+	 * broker's Topic Alias Maximum allows; other topics are sent in full.
+	 */
+	readonly topicAliases?: number;
+	/** Bytes of the longest topic with an alias, 7 … 255; 64 by default. Each alias takes two more. */
+	readonly aliasedTopicBytes?: number;
 	readonly requestResponseInformation?: boolean;
 	readonly requestProblemInformation?: boolean;
 	readonly userProperties?: readonly UserProperty[];

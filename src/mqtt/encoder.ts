@@ -22,8 +22,8 @@ import {
 	type Version,
 } from "./constants";
 import { connectLength, writeConnect } from "./encode/connect";
-import { propertiesSize, writeProperties } from "./encode/properties";
-import { checkPacketId, publishHeaderSize, writePublishStart } from "./encode/publish";
+import { propertiesSize, writeAliasedProperties, writeProperties } from "./encode/properties";
+import { aliasedHeaderSize, checkPacketId, publishHeaderSize, writePublishStart } from "./encode/publish";
 import { reasonSize, writeReason } from "./encode/reason";
 import { reasonCodesSize, writeReasonCodes } from "./encode/suback";
 import { filtersSize, subscriptionsSize, writeFilters, writeSubscriptions } from "./encode/subscribe";
@@ -200,6 +200,31 @@ export class Encoder {
 		at = copyBytes(view, at, topic, topicStart, topicEnd);
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		return this.commit(writeProperties(view, at, properties, version));
+	}
+
+	/**
+	 * As publishHeader, with a topic alias, 1…65,535, which is not among the properties. MQTT 5.0 only.
+	 * @param topicEnd = `topicStart`: the alias stands for the topic
+	 */
+	aliasedPublishHeader(
+		topic: Uint8Array,
+		topicStart: number,
+		topicEnd: number,
+		payloadLength: number,
+		flags: number,
+		packetId: number,
+		properties: PropertyWriter | undefined,
+		topicAlias: number,
+	): number {
+		const topicLength = topicEnd - topicStart;
+		const header = aliasedHeaderSize(topicLength, flags, packetId, properties, this.#version);
+		const remaining = header + payloadLength;
+		if (!this.ensureRoom(remaining, header)) return 0;
+		const view = this.view;
+		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		at = copyBytes(view, at, topic, topicStart, topicEnd);
+		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
+		return this.commit(writeAliasedProperties(view, at, properties, topicAlias));
 	}
 
 	/** Stages as much of [start, end) as fits, and returns the number of bytes. */

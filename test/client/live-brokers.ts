@@ -36,6 +36,8 @@ const onDevice: BrokerKind = {
 			queuedMessages: 1600,
 			queuedBytes: 65_536,
 			packetSize: 16_384,
+			topicAliases: 2,
+			aliasBytes: 65_536,
 		});
 		broker.start();
 		while (broker.port === 0) await new Promise(setImmediate);

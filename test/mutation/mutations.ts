@@ -430,6 +430,20 @@ export const mutations: readonly Mutation[] = [
 		["test/client/message-properties.test.ts"],
 	),
 	mutation(
+		"src/client/aliasing-outbound.ts",
+		"this.#aliases.reset();",
+		"",
+		"the aliases of one connection are used on the next",
+		["test/client/topic-aliases.test.ts"],
+	),
+	mutation(
+		"src/client/topic-aliases.ts",
+		"if (this.#bytes[cell + STATE] !== ANNOUNCED) return cell;",
+		"return cell;",
+		"an alias that the broker knows is given to another topic",
+		["test/client/topic-aliases.test.ts"],
+	),
+	mutation(
 		"src/client/inbound.ts",
 		"if (!answers) return;",
 		"if (!last) return;",

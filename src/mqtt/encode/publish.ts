@@ -4,7 +4,7 @@ import { MQTTError } from "../error";
 import { propertyBit, TOPIC_ALIAS } from "../properties";
 import type { PropertyWriter } from "../property-writer";
 import { writeVarint } from "../varint";
-import { propertiesSize } from "./properties";
+import { aliasedPropertiesSize, propertiesSize } from "./properties";
 
 /**
  * Checks the fields of a PUBLISH, apart from its topic's content, and returns the length of its variable
@@ -22,6 +22,19 @@ export function publishHeaderSize(
 	else if (topicLength > MAXIMUM_STRING)
 		throw new MQTTError(PACKET_TOO_LARGE, "topic is longer than 65,535 bytes"); // [MQTT-4.7.3-3]
 	return variableHeaderSize(topicLength, flags, propertiesSize(properties, version, PUBLISH));
+}
+
+/** As publishHeaderSize, with a topic alias that is not among the properties. */
+export function aliasedHeaderSize(
+	topicLength: number,
+	flags: number,
+	packetId: number,
+	properties: PropertyWriter | undefined,
+	version: Version,
+): number {
+	checkPublishFlags(flags, packetId);
+	if (version === 4) throw new MQTTError(PROTOCOL_ERROR, "MQTT 3.1.1 has no topic alias");
+	return variableHeaderSize(topicLength, flags, aliasedPropertiesSize(properties));
 }
 
 /**
