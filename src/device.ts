@@ -1,4 +1,5 @@
 import type { DeviceEvent } from "./device-events";
+import type { ConnectionFailure } from "./fault";
 
 /**
  * Interface between the portable core and its host. Members are ECMA-419 classes (`tcp.io`, `listener.io`) or
@@ -41,8 +42,11 @@ export interface TCPOptions {
 	onReadable?(bytes: number): void;
 	/** `bytes` may be written now; the first call means that the connection is established. */
 	onWritable?(bytes: number): void;
-	/** The connection ended or failed; carries no detail. The socket must still be closed. */
-	onError?(): void;
+	/**
+	 * The connection ended or failed. The socket must still be closed.
+	 * @param failure the reason; absent where the socket does not know it, as ECMA-419's do not
+	 */
+	onError?(failure?: ConnectionFailure): void;
 }
 
 export interface TCPConstructor {
@@ -234,6 +238,13 @@ export interface Device {
 	 * clock.
 	 */
 	setClock?(server: string, callback: (set: boolean) => void): void;
+	/**
+	 * The class of sockets that work over others, of a TLS or a WebSocket client. Its options are those of a TCP
+	 * socket, `TCP` (the socket below: `io`, and its further options), and its own: `secure`
+	 * (`broker.tls` of the settings) of TLS; see src/websocket/client/socket.ts. Undefined if the build does not include
+	 * it; absent if the host has none.
+	 */
+	transport?(name: "tls" | "websocket"): TCPConstructor | undefined;
 	/** The driver with this name; undefined if the build does not include it. */
 	driver(name: string): SensorConstructor | undefined;
 	/** Writes to the host's console. */

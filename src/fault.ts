@@ -7,6 +7,13 @@
  */
 export type ClientFault = "configuration" | "peer" | "resource" | "transport";
 
+/** Why a connection failed, as its socket knows it: one over TLS or WebSocket does. */
+export interface ConnectionFailure {
+	readonly fault: ClientFault;
+	/** For people. */
+	readonly message: string;
+}
+
 /** Cause of a failed try of the node to report. */
 export type Fault =
 	| ClientFault

@@ -260,7 +260,10 @@ export class ClientConnection {
 	/** TCP has ended, and all that the broker said is read. */
 	onTransportLost(): void {
 		const { phase } = this;
+		const { failure } = this.transport;
 		if (phase === FAILING) this.end(this.#closeError);
+		else if (failure !== undefined && (phase === CONNECTING || isBeforeConnack(phase)))
+			this.end(new ClientError(failure.fault, failure.message));
 		else if (phase === CONNECTING)
 			this.end(new ClientError("transport", "no TCP connection: refused or unreachable"));
 		else if (isBeforeConnack(phase))
@@ -276,7 +279,13 @@ export class ClientConnection {
 			!this.transport.writeFailed
 		)
 			this.end(undefined);
-		else this.end(new ClientError("transport", "the connection was lost"));
+		else
+			this.end(
+				new ClientError(
+					failure?.fault ?? "transport",
+					failure === undefined ? "the connection was lost" : `the connection was lost: ${failure.message}`,
+				),
+			);
 	}
 
 	onDeadlinePassed(deadline: Deadline): void {

@@ -1,4 +1,5 @@
 import type { Device, TCP } from "../device";
+import type { ConnectionFailure } from "../fault";
 import type { Encoder } from "../mqtt/encoder";
 import { ClientError } from "./errors";
 
@@ -7,7 +8,7 @@ import { ClientError } from "./errors";
 export const TRANSPORT_CHANGED = 0;
 /** TCP is established: data may be written for the first time. */
 export const TRANSPORT_CONNECTED = 1;
-/** The connection ended or failed; the platform gives no details. All received data was reported before. */
+/** The connection ended or failed; `failure` has the reason, if it is known. All received data was reported before. */
 export const TRANSPORT_LOST = 2;
 
 export type TransportEvent = typeof TRANSPORT_CHANGED | typeof TRANSPORT_CONNECTED | typeof TRANSPORT_LOST;
@@ -39,6 +40,8 @@ export class Transport {
 	 * connection.
 	 */
 	writeFailed = false;
+	/** Why the connection was lost, where a socket over TLS or WebSocket has said so. */
+	declare failure?: ConnectionFailure | undefined;
 	#buffer: ArrayBuffer;
 	#slice: Uint8Array<ArrayBuffer> | undefined;
 	#device: Pick<Device, "tcp" | "resolve">;
@@ -65,6 +68,7 @@ export class Transport {
 	/** Resolves the name and connects. */
 	resolveAndConnect(host: string, port: number): void {
 		this.close();
+		if (this.failure !== undefined) this.failure = undefined;
 		const generation = this.#generation;
 		try {
 			this.#device.resolve(host, (address) => {
@@ -81,7 +85,8 @@ export class Transport {
 		try {
 			this.#socket = this.createSocket(host, address, port);
 		} catch (cause) {
-			this.fail(`no socket to ${address}:${port}`, cause);
+			const reason = cause instanceof Error ? `: ${cause.message}` : "";
+			this.fail(`no socket to ${address}:${port}${reason}`, cause);
 		}
 	}
 
@@ -106,8 +111,10 @@ export class Transport {
 				this.#connected = true;
 				this.#handler.onEvent(event, 0);
 			},
-			onError: () => {
-				if (generation === this.#generation) this.#handler.onEvent(TRANSPORT_LOST, 0);
+			onError: (failure) => {
+				if (generation !== this.#generation) return;
+				if (failure !== undefined) this.failure = failure;
+				this.#handler.onEvent(TRANSPORT_LOST, 0);
 			},
 		});
 	}

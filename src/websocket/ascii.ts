@@ -74,3 +74,13 @@ export function equalBytes(bytes: Uint8Array, start: number, end: number, text: 
 	for (let i = start, j = 0; i < end; i++, j++) if (bytes[i] !== text[j]) return false;
 	return true;
 }
+
+/**
+ * Writes ASCII text to `bytes` from `at` on and returns the index after it. Only for the one request or answer
+ * of a connection: on XS it allocates for each character.
+ */
+export function writeText(bytes: Uint8Array, at: number, text: string): number {
+	const { length } = text;
+	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
+	return at;
+}

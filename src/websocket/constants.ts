@@ -1,3 +1,5 @@
+import { utf8 } from "../mqtt/utf8";
+
 // Opcodes (RFC 6455 §11.8)
 export const CONTINUATION = 0x0;
 export const TEXT = 0x1;
@@ -78,3 +80,7 @@ export const MAXIMUM_HEADER_FIELDS = 64;
 
 /** Longest request, bytes. Only the parts counted by {@link REQUEST_STORE_SIZE} are stored. */
 export const MAXIMUM_REQUEST_SIZE = 8192;
+
+// Never written, so that a device keeps it in flash
+/** Text that is appended to the key of a request before hashing (RFC 6455 §1.3). */
+export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");

@@ -1,8 +1,10 @@
 import { encodeBase64 } from "../crypto/base64";
 import { SHA1, SHA1_SIZE } from "../crypto/sha1";
 import type { TCPConstructor, Timer, TimerId } from "../device";
+import { writeText } from "./ascii";
 import {
 	type FailureStatus,
+	GUID,
 	MAXIMUM_SENT_PAYLOAD,
 	PAGE_PIECE_SIZE,
 	REQUEST_STORE_SIZE,
@@ -10,7 +12,7 @@ import {
 } from "./constants";
 import { FrameBuffer } from "./frame-buffer";
 import type { HttpRequest } from "./http-request";
-import { ACCEPTANCE, GUID, type RefusalStatus, writeText } from "./http-response";
+import { ACCEPTANCE, type RefusalStatus } from "./http-response";
 import { OriginPolicy, type OriginPolicyOptions } from "./origin-policy";
 import type { Pages } from "./pages";
 

@@ -21,12 +21,15 @@ export const FRAME_START_SIZE = 2;
 /** Bytes of the longest rest of a header: eight of length and four of masking key. */
 export const LONGEST_FRAME_REST = 12;
 
-/** Reads the headers of consecutive frames from a client, and checks them and their order (RFC 6455). */
+/** The first bit of the second byte of a frame: its payload is masked (§5.2). */
+export const MASKED = 0x80;
+
+/** Reads the headers of consecutive frames of a peer, and checks them and their order (RFC 6455). */
 export class FrameHeader {
 	opcode: Opcode = CONTINUATION;
 	/** Bytes of payload. */
 	length = 0;
-	/** Bytes of the header that follow the first two: 4, 6 or 12. */
+	/** Bytes of the header that follow the first two: 4, 6 or 12 of a client, 0, 2 or 8 of a server. */
 	restLength = 0;
 	/**
 	 * The masking key (§5.3) as a word in native byte order; its first byte is for the next byte of payload.
@@ -40,8 +43,12 @@ export class FrameHeader {
 		return (this.opcode & 8) !== 0;
 	}
 
-	/** Reads the first two bytes. @returns 0, or the status code with which the connection fails (§7.1.7) */
-	readStart(first: number, second: number): FailureStatus | 0 {
+	/**
+	 * Reads the first two bytes.
+	 * @param masked what the peer is: a client masks all its frames, a server none (§5.1)
+	 * @returns 0, or the status code with which the connection fails (§7.1.7)
+	 */
+	readStart(first: number, second: number, masked: typeof MASKED | 0 = MASKED): FailureStatus | 0 {
 		const opcode = first & 15;
 		const length = second & 0x7f;
 		// §5.2: no extension was negotiated that would give RSV1 to RSV3 a meaning
@@ -67,32 +74,34 @@ export class FrameHeader {
 			default:
 				return WEBSOCKET_PROTOCOL_ERROR; // §5.2: reserved
 		}
-		if (second < 0x80) return WEBSOCKET_PROTOCOL_ERROR; // §5.1: a client masks all its frames
+		if ((second & MASKED) !== masked) return WEBSOCKET_PROTOCOL_ERROR; // §5.1
 		this.opcode = opcode;
 		this.length = length;
-		this.restLength = length < 126 ? 4 : length === 126 ? 6 : LONGEST_FRAME_REST;
+		this.restLength = (length < 126 ? 0 : length === 126 ? 2 : 8) + (masked >> 5);
 		return 0;
 	}
 
 	/**
 	 * Reads the rest of the header, from `at` on.
+	 * @param word needed for frames of a client
 	 * @returns 0, or the status code with which the connection fails
 	 */
-	readRest(bytes: Uint8Array, at: number, word: MaskWord): FailureStatus | 0 {
-		const restLength = this.restLength;
-		if (restLength === 6) {
+	readRest(bytes: Uint8Array, at: number, word: MaskWord | undefined): FailureStatus | 0 {
+		const { length, restLength } = this;
+		if (length === 126) {
 			this.length = (bytes[at] << 8) | bytes[at + 1];
 			if (this.length < 126) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the shortest encoding
-		} else if (restLength === LONGEST_FRAME_REST) {
+		} else if (length === 127) {
 			if (bytes[at] > 127) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the most significant bit
 			// Not exact above 2^53, which is far above the limit
-			let length = 0;
-			for (let i = 0; i < 8; i++) length = length * 256 + bytes[at + i];
-			if (length < 0x10000) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the shortest encoding
-			if (length > MAXIMUM_RECEIVED_FRAME) return MESSAGE_TOO_BIG; // §7.4.1
-			this.length = length;
+			let exact = 0;
+			for (let i = 0; i < 8; i++) exact = exact * 256 + bytes[at + i];
+			if (exact < 0x10000) return WEBSOCKET_PROTOCOL_ERROR; // §5.2: the shortest encoding
+			if (exact > MAXIMUM_RECEIVED_FRAME) return MESSAGE_TOO_BIG; // §7.4.1
+			this.length = exact;
 		}
-		this.mask = word.fromBytes(bytes, at + restLength - 4);
+		// The bytes of a key are there, if any: 4, 6 and 12 have this bit, 0, 2 and 8 do not
+		if ((restLength & 4) !== 0) this.mask = word!.fromBytes(bytes, at + restLength - 4);
 		return 0;
 	}
 }

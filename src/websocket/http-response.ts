@@ -1,23 +1,11 @@
 import { utf8 } from "../mqtt/utf8";
-
-/**
- * Writes ASCII text to `bytes` from `at` on and returns the index after it. Only for the one answer of a
- * connection: on XS it allocates for each character.
- */
-export function writeText(bytes: Uint8Array, at: number, text: string): number {
-	const { length } = text;
-	for (let i = 0; i < length; i++) bytes[at++] = text.charCodeAt(i);
-	return at;
-}
+import { writeText } from "./ascii";
 
 // Never written, so that a device keeps them in flash
 /** The head of the answer that accepts a WebSocket (RFC 6455 §4.2.2), up to the value of its last field. */
 export const ACCEPTANCE = utf8(
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: ", // [MQTT-6.0.0-4]
 );
-
-/** Text that is appended to the key of a request before hashing (RFC 6455 §1.3). */
-export const GUID = utf8("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
 
 /** Status of an answer that refuses a request (RFC 9110 §15.5, §15.6, RFC 6585). */
 export type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 414 | 421 | 426 | 429 | 431 | 503 | 505;

@@ -8,6 +8,7 @@ await prepare();
 for (const [what, loop] of [
 	["messages of QoS 0, 1 and 2 through the queue, cancel and flush", "queue-loop"],
 	["messages of QoS 0, 1 and 2 through the ECMA-419 class", "mqtt-client-loop"],
+	["messages of QoS 0, 1 and 2 over WebSocket", "websocket-loop"],
 ] as const)
 	test(`on XS, ${what} allocate nothing`, (t) => {
 		const modules = gatherModules(`test/client/support/${loop}`);

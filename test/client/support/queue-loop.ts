@@ -1,4 +1,4 @@
-import { Client } from "../../../src/client/client";
+import { Client, type ClientDevice } from "../../../src/client/client";
 import { PublishQueue } from "../../../src/client/queue/publish-queue";
 import { utf8 } from "../../../src/mqtt/utf8";
 import { loopDevice } from "./loop-device";
@@ -6,7 +6,14 @@ import { loopDevice } from "./loop-device";
 // Runs inside XS: a client with a queue, and a broker that acknowledges; none of them allocates.
 
 export default function main(keep: (run: (count: number) => void) => void): void {
-	const { turn, device } = loopDevice();
+	runQueueLoop(loopDevice(), keep);
+}
+
+/** @param keep gets the function that runs a number of rounds */
+export function runQueueLoop(
+	{ turn, device }: { turn: () => void; device: ClientDevice },
+	keep: (run: (count: number) => void) => void,
+): void {
 	const client = new Client(
 		{
 			host: "10.0.0.1",
@@ -41,6 +48,8 @@ export default function main(keep: (run: (count: number) => void) => void): void
 		flushed++;
 	};
 	client.open();
+	// TCP, an answer to the request of a WebSocket, CONNACK
+	turn();
 	turn();
 	turn();
 	keep((count) => {
