@@ -8,7 +8,10 @@ import { ClientError } from "./errors";
 export const TRANSPORT_CHANGED = 0;
 /** TCP is established: data may be written for the first time. */
 export const TRANSPORT_CONNECTED = 1;
-/** The connection ended or failed; `failure` has the reason, if it is known. All received data was reported before. */
+/**
+ * The connection ended or failed; `failure` has the reason, if it is known. All received data was reported
+ * before.
+ */
 export const TRANSPORT_LOST = 2;
 
 export type TransportEvent = typeof TRANSPORT_CHANGED | typeof TRANSPORT_CONNECTED | typeof TRANSPORT_LOST;

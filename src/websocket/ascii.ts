@@ -76,8 +76,8 @@ export function equalBytes(bytes: Uint8Array, start: number, end: number, text: 
 }
 
 /**
- * Writes ASCII text to `bytes` from `at` on and returns the index after it. Only for the one request or answer
- * of a connection: on XS it allocates for each character.
+ * Writes ASCII text to `bytes` from `at` on and returns the index after it. Only for the one request or
+ * answer of a connection: on XS it allocates for each character.
  */
 export function writeText(bytes: Uint8Array, at: number, text: string): number {
 	const { length } = text;

@@ -18,7 +18,9 @@ import { Handshake } from "./handshake";
 const FRAME_SIZE = 512;
 /** Bytes of the longest header of a server's frame. */
 const LONGEST_HEADER = 10;
-/** Room that is not announced to the user, so that a Pong or a Close can be sent: the longest control frame. */
+/**
+ * Room that is not announced to the user, so that a Pong or a Close can be sent: the longest control frame.
+ */
 const CONTROL_RESERVE = 6 + MAXIMUM_CONTROL_PAYLOAD;
 
 // States

@@ -116,7 +116,9 @@ export function answer(
 	return `${[line, ...lines].join("\r\n")}\r\n\r\n`;
 }
 
-/** Frames of a client, unmasked. @throws Error for one that is not masked, or not encoded as RFC 6455 wants */
+/**
+ * Frames of a client, unmasked. @throws Error for one that is not masked, or not encoded as RFC 6455 wants
+ */
 export function parseMasked(bytes: Uint8Array): { opcode: number; key: string; payload: Buffer }[] {
 	const frames = [];
 	for (let at = 0; at < bytes.length; ) {
