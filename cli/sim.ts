@@ -67,7 +67,7 @@ export function simCommand(): Command {
 		)
 		.option(
 			"--broker <url>",
-			"report to this broker, mqtt://host:port, instead of a simulated one",
+			"report to this broker, mqtt://host:port (or mqtts, ws, wss), instead of a simulated one",
 			brokerOption,
 		)
 		.addOption(

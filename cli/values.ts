@@ -57,7 +57,7 @@ export function portOption(text: string): number {
 export function brokerOption(text: string): string {
 	const problem = urlProblem(text);
 	if (problem === undefined) return text;
-	throw new InvalidArgumentError(`It ${problem}; mqtt://host:port is needed.`);
+	throw new InvalidArgumentError(`It ${problem}; mqtt://host:port is needed, or mqtts, ws or wss.`);
 }
 
 /** Speed of a serial port, bits a second. */

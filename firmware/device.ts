@@ -1,16 +1,14 @@
 import host from "firmware/platform/host";
 import Modules from "modules";
 import Time from "time";
-import type { Device, SensorConstructor } from "../src/device";
+import type { Device, SensorConstructor, TCPConstructor } from "../src/device";
+import { EARLIEST_SET_CLOCK_MS } from "./set-clock";
 import { TimeRequest } from "./time-request";
 
-/**
- * 2001-09-09T01:46:40Z. A clock before this time counts from 1970 and was never set; a recording that is
- * replayed may be of any later year.
- */
-const EARLIEST_SET_CLOCK_MS = 1_000_000_000_000;
-
 const EVENT_MODULE = "platform/event";
+// Of tls/manifest.json and websocket/manifest.json, if they are included
+const TLS_MODULE = "firmware/tls/socket";
+const WEBSOCKET_MODULE = "src/websocket/client/socket";
 
 class HostDevice implements Device {
 	readonly mac = host.mac();
@@ -60,6 +58,11 @@ class HostDevice implements Device {
 		} catch {
 			host.timer.set(() => callback(undefined), 0);
 		}
+	}
+
+	transport(name: "tls" | "websocket"): TCPConstructor | undefined {
+		const specifier = name === "tls" ? TLS_MODULE : WEBSOCKET_MODULE;
+		return Modules.has(specifier) ? (Modules.importNow(specifier) as TCPConstructor) : undefined;
 	}
 
 	driver(name: string): SensorConstructor | undefined {

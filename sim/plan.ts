@@ -51,7 +51,15 @@ export function planBoards(
 	withStatusPage = false,
 ): SimulationPlan {
 	const warnings: string[] = [];
-	const settings = readSettings(config, { mac: SENSOR_MAC, chip: CHIP }, (message) => warnings.push(message));
+	const identity = { mac: SENSOR_MAC, chip: CHIP };
+	const configured = readSettings(config, identity, (message) => warnings.push(message));
+	const isReplaced = !externalBroker && configured.broker.transport !== undefined;
+	if (isReplaced)
+		warnings.push(
+			`the simulated broker is reached by mqtt:// instead of ${configured.broker.transport}://; --broker takes another one`,
+		);
+	const nodeConfig = isReplaced ? withPlainURL(config, configured.broker) : config;
+	const settings = isReplaced ? readSettings(nodeConfig, identity, () => {}) : configured;
 	const { host, port } = settings.broker;
 	const hasBroker = settings.role !== "sensor";
 	const brokerAddress =
@@ -61,7 +69,7 @@ export function planBoards(
 	const node: BoardPlan = {
 		name: settings.role === "broker" ? BROKER_NAME : settings.id,
 		role: settings.role === "broker" ? "broker" : "sensor",
-		config,
+		config: nodeConfig,
 		settings,
 		address: hasBroker && !externalBroker ? brokerAddress : SENSOR_ADDRESS,
 		mac: SENSOR_MAC,
@@ -69,7 +77,7 @@ export function planBoards(
 	};
 	if (externalBroker || hasBroker) return { boards: [node], names, warnings };
 	const { config: serverConfig, warning } = withNodeUser(
-		brokerConfigOf(config, port, withStatusPage),
+		brokerConfigOf(nodeConfig, port, withStatusPage),
 		settings.broker,
 	);
 	if (warning !== undefined) warnings.push(warning);
@@ -83,6 +91,14 @@ export function planBoards(
 		hasBroker: true,
 	};
 	return { boards: [server, node], names, warnings };
+}
+
+/** The same configuration with MQTT over TCP: neither TLS nor WebSocket is simulated. */
+function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }: BrokerSettings): JSONObject {
+	const firefly = asObject(rest.firefly);
+	const { tls: _tls, ...broker } = asObject(firefly.broker);
+	const url = `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;
+	return { ...rest, firefly: { ...firefly, broker: { ...broker, url } } };
 }
 
 /**

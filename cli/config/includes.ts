@@ -10,6 +10,10 @@ import type { Path, Problem } from "./problem";
 export interface Included {
 	/** Drivers included for at least one target, by name, each with the path of its module. */
 	readonly drivers: ReadonlyMap<string, string>;
+	/** Names of the modules that manifests declare, but for those with wildcards. */
+	readonly modules: ReadonlySet<string>;
+	/** Sources of `data`, absolute, without the extension where none is given. */
+	readonly data: readonly string[];
 	/** Folder of Firefly's own firmware; undefined if not included. */
 	readonly firmware: string | undefined;
 	/** File name of its manifest that is included last, which decides on the roles of the image. */
@@ -46,6 +50,8 @@ export function readIncludes(
 
 class IncludeWalker implements Included {
 	readonly drivers = new Map<string, string>();
+	readonly modules = new Set<string>();
+	readonly data: string[] = [];
 	readonly problems: Problem[] = [];
 	firmware: string | undefined;
 	image: string | undefined;
@@ -70,7 +76,15 @@ class IncludeWalker implements Included {
 	#visitBlock(document: JSONDocument, path: string, part: Readonly<Record<string, unknown>>, at: Path): void {
 		if (isObject(part.build)) this.#variables.define(part.build, path);
 		if (isObject(part.modules))
-			for (const [name, target] of Object.entries(part.modules)) this.#addDriver(name, target, dirname(path));
+			for (const [name, target] of Object.entries(part.modules)) {
+				this.modules.add(name);
+				this.#addDriver(name, target, dirname(path));
+			}
+		if (isObject(part.data))
+			for (const source of Object.values(part.data).flat()) {
+				const expanded = this.#variables.expand(String(source));
+				if ("path" in expanded) this.data.push(resolve(dirname(path), expanded.path));
+			}
 		if (isObject(part.build) && typeof part.build.PARTITIONS_FILE === "string")
 			this.partitions ??= resolvePath(part.build.PARTITIONS_FILE, path);
 		const { include } = part;

@@ -14,6 +14,7 @@ import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
 import { creationSizes, deviceSettings } from "./sizes";
+import { transportProblems, type URLSource } from "./transports";
 import { configWarnings } from "./warnings";
 
 /** A manifest without problems. */
@@ -68,6 +69,7 @@ export function checkDocument(
 	if (value === undefined) return { problems: sortProblems(problems), warnings: [] };
 	const local = readOverrides(path, environment);
 	const merged = { ...local.overrides, ...overrides };
+	const urls: URLSource = { local: local.overrides.broker_url, commandLine: overrides.broker_url };
 	const shape = schemaProblems(document, Manifest, ["config", "firefly"]);
 	problems.push(...shape);
 	const warnings: Problem[] = [];
@@ -84,6 +86,7 @@ export function checkDocument(
 			commonView(document, path, included),
 			path,
 			merged,
+			urls,
 			included,
 			declarations,
 			onChip,
@@ -92,7 +95,7 @@ export function checkDocument(
 		const views = platformViews(document, path, included);
 		chip = views[0];
 		for (const view of views) {
-			const special = checkValues(view, path, merged, included, declarations, onChip, view.name);
+			const special = checkValues(view, path, merged, urls, included, declarations, onChip, view.name);
 			rules.push(...newProblems(special.rules, common.rules, rules));
 			warnings.push(...newProblems(special.warnings, common.warnings, warnings));
 		}
@@ -117,6 +120,7 @@ function checkValues(
 	view: ManifestView,
 	path: string,
 	overrides: Overrides,
+	urls: URLSource,
 	included: Included,
 	declarations: Declarations,
 	onChip: boolean,
@@ -125,7 +129,7 @@ function checkValues(
 	const rules = ruleProblems(view, overrides, onChip);
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
-	rules.push(...imageProblems(view, included.image));
+	rules.push(...imageProblems(view, included.image), ...transportProblems(view, included, urls, path));
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
 	warnings.push(...drivers.warnings);

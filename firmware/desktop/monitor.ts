@@ -108,7 +108,8 @@ export class ConsoleMonitor implements Monitor {
 }
 
 function brokerURL({ broker }: Settings): string {
-	return broker.host === "" ? "nowhere: broker.url is missing" : `mqtt://${broker.host}:${broker.port}`;
+	const { host, port, transport = "mqtt", path = "" } = broker;
+	return host === "" ? "nowhere: broker.url is missing" : `${transport}://${host}:${port}${path}`;
 }
 
 function sensorText(sensors: readonly SensorSettings[]): string {

@@ -136,3 +136,20 @@ declare module "firmware/platform/readings" {
 	export function panelReading(property: string): number | undefined;
 	export function announceSimulation(driver: string): void;
 }
+
+declare module "Resource" {
+	/** A file of the image, by name; throws if there is none. */
+	export default class Resource {
+		constructor(name: string);
+		readonly byteLength: number;
+	}
+}
+
+declare module "crypt" {
+	export class Digest {
+		constructor(algorithm: "SHA256");
+		/** Takes views too. */
+		write(data: ArrayBuffer): void;
+		close(): ArrayBuffer;
+	}
+}

@@ -1,3 +1,4 @@
+import type { SecureOptions } from "../network/secure-connection";
 import type { HostListener, HostNetwork, HostSocket, SocketHandler } from "../network/socket";
 import { Handles } from "./handles";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
@@ -37,6 +38,15 @@ export class Sockets implements Peripheral {
 				this.#dispatch = handle;
 			},
 			sim_tcp_open: (address: string | undefined, port: number | undefined) => this.#connect(address, port),
+			sim_tls_open: (
+				address: string | undefined,
+				port: number | undefined,
+				serverName: string,
+				ca?: string,
+				fingerprint?: string,
+				certificate?: string,
+				key?: string,
+			) => this.#connectSecurely(address, port, { serverName, ca, fingerprint, certificate, key }),
 			sim_tcp_take: (id: number) => this.#transfer(id),
 			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.read(buffer),
 			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.write(buffer),
@@ -61,9 +71,21 @@ export class Sockets implements Peripheral {
 	}
 
 	#connect(address: string | undefined, port: number | undefined): number {
+		const checkedPort = this.#checkConnect(port);
+		return this.#add(this.#network.connect(String(address), checkedPort), true);
+	}
+
+	#connectSecurely(address: string | undefined, port: number | undefined, options: SecureOptions): number {
+		const checkedPort = this.#checkConnect(port);
+		const network = this.#network;
+		if (network.connectSecurely === undefined) throw new Error("the simulated network has no TLS");
+		return this.#add(network.connectSecurely(String(address), checkedPort, options), true);
+	}
+
+	#checkConnect(port: number | undefined): number {
 		if (port === undefined || !(port >= 0 && port <= 65535)) throw new RangeError("invalid port");
 		if (!this.#isUp()) throw new Error("connect error");
-		return this.#add(this.#network.connect(String(address), Math.trunc(port)), true);
+		return Math.trunc(port);
 	}
 
 	/** Assigns a new number, so that no event of the previous owner reaches the new one. */
@@ -91,7 +113,7 @@ export class Sockets implements Peripheral {
 		return {
 			readable: (bytes) => core.call(this.#dispatch, id, READABLE, bytes),
 			writable: (room) => core.call(this.#dispatch, id, WRITABLE, room),
-			failed: () => core.call(this.#dispatch, id, FAILED, 0),
+			failed: (failure) => core.call(this.#dispatch, id, FAILED, 0, failure?.fault, failure?.message),
 		};
 	}
 

@@ -52,6 +52,10 @@ export interface GrowableSize {
 
 /** Modules that the firmware imports from its host, and the simulator's source of each. */
 const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
+/** Modules that the firmware finds by name if a manifest declares them. */
+const OPTIONAL_MODULES = ["firmware/tls/socket", "src/websocket/client/socket"];
+/** What needs modules of the SDK that the simulator lacks, and its own in their place. */
+const REPLACED_MODULES: Readonly<Record<string, string>> = { "firmware/tls/socket": "tls" };
 const DRIVER_PREFIX = "driver/";
 /** Drivers that exist only in the simulator. */
 const SIMULATOR_DRIVERS = ["virtual", "replay"];
@@ -103,6 +107,9 @@ class Linker {
 			if (!this.#files.has(specifier))
 				this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
 		}
+		for (const [specifier, name] of Object.entries(REPLACED_MODULES))
+			if (this.#files.has(specifier))
+				this.#files.set(specifier, { specifier, path: simulatorModulePath(name), manifest: undefined });
 		const config = this.#options.config ?? this.#manifest.config;
 		this.#generated.set(CONFIG_MODULE, configSource(config));
 		this.#generated.set(SENSOR_DRIVER, driverSource(this.#options.properties ?? []));
@@ -128,6 +135,8 @@ class Linker {
 		const targets = new Map<string, string>(
 			Object.keys(HOST_MODULES).map((specifier) => [specifier, specifier]),
 		);
+		for (const specifier of OPTIONAL_MODULES)
+			if (this.#files.has(specifier)) targets.set(specifier, specifier);
 		for (const name of SIMULATOR_DRIVERS) targets.set(DRIVER_PREFIX + name, SENSOR_DRIVER);
 		for (const specifier of this.#files.keys()) {
 			if (specifier.startsWith(DRIVER_PREFIX) && !targets.has(specifier))

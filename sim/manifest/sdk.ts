@@ -34,6 +34,7 @@ const INCLUDES: Readonly<Record<string, SDKInclude>> = {
 		base: true,
 	},
 	"$(MODDABLE)/modules/io/storage/manifest.json": { modules: ["embedded:storage/key-value"] },
+	"$(MODDABLE)/modules/crypt/tls_419.json": { modules: [] },
 	"$(MODDABLE)/modules/network/net/manifest.json": { modules: NET },
 	"$(MODDABLE)/modules/network/sntp/manifest.json": { modules: NET },
 	"$(MODDABLE)/modules/base/modules/manifest.json": { modules: [MODULES_MODULE] },

@@ -1,4 +1,5 @@
 import type { TCP as Socket, TCPOptions } from "../../src/device";
+import type { ClientFault } from "../../src/fault";
 import type { Native } from "./native";
 
 /** ECMA-419's TCP socket as the SDK has it on lwIP, "buffer" format. */
@@ -8,9 +9,9 @@ const WRITABLE = 2;
 
 let sockets: (TCP | undefined)[] | undefined;
 
-/** @param kind 1 readable, 2 writable, 3 error */
-function dispatch(id: number, kind: number, bytes: number): void {
-	sockets![id]?.notify(kind, bytes);
+/** @param kind 1 readable, 2 writable, 3 error @param message of an error whose reason is known */
+function dispatch(id: number, kind: number, bytes: number, fault?: ClientFault, message?: string): void {
+	sockets![id]?.notify(kind, bytes, fault, message);
 }
 
 export default class TCP implements Socket {
@@ -33,8 +34,7 @@ export default class TCP implements Socket {
 		this.#onReadable = options.onReadable;
 		this.#onWritable = options.onWritable;
 		this.#onError = options.onError;
-		if (from === undefined)
-			this.#id = (native("sim_tcp_open") as Native).call(undefined, options.address, options.port) as number;
+		if (from === undefined) this.#id = this.open(options);
 		else {
 			const previous = from as TCP;
 			this.#id = (native("sim_tcp_take") as Native).call(undefined, previous.#id) as number;
@@ -43,6 +43,11 @@ export default class TCP implements Socket {
 		// Accepted sockets without an owner have numbers too; a gap would make the array sparse, see docs/xs.md.
 		while (sockets.length < this.#id) sockets.push(undefined);
 		sockets[this.#id] = this;
+	}
+
+	/** For the simulator only. @returns the number of a socket that connects */
+	protected open({ address, port }: TCPOptions): number {
+		return (native("sim_tcp_open") as Native).call(undefined, address, port) as number;
 	}
 
 	get remoteAddress(): string | undefined {
@@ -66,7 +71,7 @@ export default class TCP implements Socket {
 	}
 
 	/** For the simulator only. */
-	notify(kind: number, bytes: number): void {
+	notify(kind: number, bytes: number, fault?: ClientFault, message?: string): void {
 		if (kind === READABLE) {
 			const onReadable = this.#onReadable;
 			if (onReadable !== undefined) onReadable.call(this, bytes);
@@ -75,7 +80,9 @@ export default class TCP implements Socket {
 			if (onWritable !== undefined) onWritable.call(this, bytes);
 		} else {
 			const onError = this.#onError;
-			if (onError !== undefined) onError.call(this);
+			if (onError === undefined) return;
+			if (fault === undefined || message === undefined) onError.call(this);
+			else onError.call(this, { fault, message });
 		}
 	}
 }

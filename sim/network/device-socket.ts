@@ -1,3 +1,4 @@
+import type { ConnectionFailure } from "../../src/fault";
 import type { Scheduler } from "../clock/scheduler";
 import { ReceiveBuffer } from "./receive-buffer";
 import { type HostSocket, type SocketHandler, SocketStatistics } from "./socket";
@@ -88,6 +89,11 @@ export abstract class DeviceSocket implements HostSocket {
 		this.receiveBuffer.clear();
 	}
 
+	/** Why the connection failed, if TLS did. */
+	protected get failure(): ConnectionFailure | undefined {
+		return undefined;
+	}
+
 	/** Bytes that may be written now. */
 	protected abstract get room(): number;
 	/** Whether it was reset before it had an owner. */
@@ -146,7 +152,7 @@ export abstract class DeviceSocket implements HostSocket {
 		if (triggered & READABLE && this.receiveBuffer.length > 0)
 			this.#handler?.readable(this.receiveBuffer.length);
 		if (this.receiveBuffer.length > 0 && this.#error) return;
-		if (this.#error) this.#handler?.failed();
+		if (this.#error) this.#handler?.failed(this.failure);
 		else if (triggered & WRITABLE) this.#handler?.writable(this.room);
 	}
 }

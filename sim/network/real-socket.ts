@@ -1,9 +1,11 @@
 import net from "node:net";
+import type { ConnectionFailure } from "../../src/fault";
 import { StreamTap } from "../capture/stream-tap";
 import type { NetworkTap } from "../capture/tap";
 import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
 import { DeviceSocket } from "./device-socket";
+import { SecureConnection, type SecureOptions } from "./secure-connection";
 import { RECEIVE_WINDOW, SEND_ROOM } from "./socket";
 
 /**
@@ -32,6 +34,8 @@ export class RealSocket extends DeviceSocket {
 	#pending = 0;
 	readonly #options: RealSocketOptions;
 	#tap: StreamTap | undefined;
+	/** The TLS connection that this socket is. */
+	#secure: SecureConnection | undefined;
 
 	constructor(scheduler: Scheduler, pace: Pace, socket: net.Socket, options: RealSocketOptions) {
 		super(scheduler);
@@ -60,6 +64,27 @@ export class RealSocket extends DeviceSocket {
 		return socket;
 	}
 
+	/**
+	 * Opens an outgoing connection over TLS; a problem with its files fails it.
+	 * @param directory that files are relative to
+	 */
+	static connectSecurely(
+		scheduler: Scheduler,
+		pace: Pace,
+		address: string,
+		port: number,
+		secure: { readonly options: SecureOptions; readonly directory: string },
+		options: RealSocketOptions,
+	): RealSocket {
+		let socket: RealSocket | undefined;
+		const connection = new SecureConnection(address, port, secure.options, secure.directory, () =>
+			pace.runExternalEvent(() => socket!.#onConnected("client")),
+		);
+		socket = new RealSocket(scheduler, pace, connection.socket, options);
+		socket.#secure = connection;
+		return socket;
+	}
+
 	/** Wraps an accepted connection. */
 	static fromAccepted(
 		scheduler: Scheduler,
@@ -83,6 +108,10 @@ export class RealSocket extends DeviceSocket {
 
 	protected get room(): number {
 		return Math.max(0, SEND_ROOM - this.#pending);
+	}
+
+	protected override get failure(): ConnectionFailure | undefined {
+		return this.#secure?.failure;
 	}
 
 	protected get wasReset(): boolean {
@@ -115,7 +144,7 @@ export class RealSocket extends DeviceSocket {
 	protected closeConnection(reset: boolean): void {
 		if (reset) {
 			this.#tap?.closed(true);
-			this.#socket.resetAndDestroy();
+			this.#resetConnection();
 		} else {
 			this.#closedByDevice = true;
 			this.flushOutput();
@@ -148,11 +177,17 @@ export class RealSocket extends DeviceSocket {
 		this.#tap?.received(bytes);
 		// lwIP aborts a connection that receives after close() (tcp_input, TF_RXCLOSED).
 		if (this.closed && this.#closedByDevice) {
-			this.#socket.resetAndDestroy();
+			this.#resetConnection();
 			return;
 		}
 		this.onReceived(bytes);
 		if (!this.closed && this.receiveBuffer.length >= RECEIVE_WINDOW) this.#socket.pause();
+	}
+
+	/** A socket over TLS has no RST of its own. */
+	#resetConnection(): void {
+		if (this.#secure === undefined) this.#socket.resetAndDestroy();
+		else this.#socket.destroy();
 	}
 
 	#onEnd(): void {

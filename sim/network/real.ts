@@ -5,6 +5,7 @@ import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
 import { LOOPBACKS, PortServer } from "./port-server";
 import { RealSocket, type RealSocketOptions } from "./real-socket";
+import type { SecureOptions } from "./secure-connection";
 import { type HostListener, type HostNetwork, type HostSocket, isAddress } from "./socket";
 
 export interface RealNetworkOptions {
@@ -18,8 +19,10 @@ export interface RealNetworkOptions {
 	 * for all others. Default: the requested port.
 	 */
 	readonly listenPort?: number;
-	/** Receives what is sent and received. */
+	/** Receives what is sent and received, decrypted. */
 	readonly tap?: NetworkTap | undefined;
+	/** Folder that certificates of `broker.tls` are relative to. Default: the working directory. */
+	readonly directory?: string;
 	/**
 	 * Called when a listener accepts connections.
 	 * @param number of the listener, from 0 in the order of opening
@@ -54,6 +57,21 @@ export class RealNetwork implements HostNetwork {
 	connect(address: string, port: number): HostSocket {
 		if (!isAddress(address)) throw new Error("invalid address");
 		const socket = RealSocket.connect(this.#scheduler, this.#pace, address, port, this.#socketOptions);
+		this.#sockets.add(socket);
+		return socket;
+	}
+
+	/** @throws Error for a file that cannot be used */
+	connectSecurely(address: string, port: number, options: SecureOptions): HostSocket {
+		if (!isAddress(address)) throw new Error("invalid address");
+		const socket = RealSocket.connectSecurely(
+			this.#scheduler,
+			this.#pace,
+			address,
+			port,
+			{ options, directory: this.#options.directory ?? "" },
+			this.#socketOptions,
+		);
 		this.#sockets.add(socket);
 		return socket;
 	}

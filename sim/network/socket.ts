@@ -1,11 +1,17 @@
+import type { ConnectionFailure } from "../../src/fault";
+import type { SecureOptions } from "./secure-connection";
+
 /** Events of a socket. They are called from the scheduler, never from inside a call of the owner. */
 export interface SocketHandler {
 	/** @param bytes that may be read now */
 	readable(bytes: number): void;
 	/** @param room bytes that may be written now; the first call means that the connection is up */
 	writable(room: number): void;
-	/** The connection is over, and everything received has been read. */
-	failed(): void;
+	/**
+	 * The connection is over, and everything received has been read.
+	 * @param failure why, if TLS failed
+	 */
+	failed(failure?: ConnectionFailure): void;
 }
 
 /**
@@ -46,6 +52,8 @@ export interface HostNetwork {
 	up: boolean;
 	/** @param address an IPv4 address in dotted form; throws "invalid address" otherwise */
 	connect(address: string, port: number): HostSocket;
+	/** As {@link connect}, over TLS; absent: this network has none. */
+	connectSecurely?(address: string, port: number, options: SecureOptions): HostSocket;
 	/**
 	 * @param readable called with the number of pending connections. Throws "socket bind" if the port is in
 	 *   use.

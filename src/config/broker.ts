@@ -16,10 +16,8 @@ export function brokerSettings(
 	id: string,
 ): BrokerSettings {
 	const address = url === undefined ? NO_ADDRESS : parseBrokerURL(url);
-	const { host, port } = typeof address === "string" ? NO_ADDRESS : address;
 	return {
-		host,
-		port,
+		...(typeof address === "string" ? NO_ADDRESS : address),
 		...values,
 		clientId: expand(clientId, { id }),
 		...(username === undefined ? {} : { username: expand(username, { id }) }),

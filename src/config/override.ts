@@ -4,7 +4,7 @@ import type { Field, Fields } from "./fields/field";
 import { fireflyFields } from "./fields/firefly";
 import { Section } from "./section";
 import type { BrokerSettings, SensorSettings, Settings } from "./types";
-import { parseBrokerURL } from "./url";
+import { type LayeredTransport, parseBrokerURL } from "./url";
 
 /** Values by key. */
 interface Given {
@@ -26,7 +26,7 @@ export function overrideSettings(settings: Settings, overrides: unknown, onProbl
 	for (const key of root.keys) {
 		const row = rowOf(fireflyFields, key);
 		if (row?.kind === "section") {
-			const values = readSection(root, key, row.fields, onProblem);
+			const values = readSection(root, key, row.fields, settings.broker.transport, onProblem);
 			const base = (settings as unknown as Given)[key];
 			if (Object.keys(values).length > 0) given[key] = inherit(base as object, values);
 		} else if (key === "sensors") given.sensors = overrideSensors(root, settings.sensors, onProblem);
@@ -47,13 +47,24 @@ function inherit<T extends object>(template: T, own: Given): T {
 	return { __proto__: template, ...own } as unknown as T;
 }
 
-function readSection(root: Section, key: string, rows: Fields, onProblem: OnProblem): Given {
+/** @param transport of the broker that is configured */
+function readSection(
+	root: Section,
+	key: string,
+	rows: Fields,
+	transport: LayeredTransport | undefined,
+	onProblem: OnProblem,
+): Given {
 	const values = readRows(root.section(key), rows, onProblem);
 	if (key === "time" && values.server === false) values.server = undefined;
 	if (key !== "broker" || values.url === undefined) return values;
 	const { url, ...others } = values;
 	const address = parseBrokerURL(String(url));
-	return typeof address === "string" ? others : { ...others, ...address };
+	if (typeof address === "string") return others;
+	// An image has the transport that it was built for; TLS could not be verified without its settings.
+	if (address.transport !== transport)
+		return root.section(key).refuse("url", `has another scheme than ${transport ?? "mqtt"}`, others);
+	return { ...others, ...(transport === undefined ? {} : { path: undefined }), ...address };
 }
 
 /** The values of the settable rows that an object has. */

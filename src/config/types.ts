@@ -1,6 +1,6 @@
 import type { ruleFields, tlsFields } from "./fields/access";
 import type { batteryFields } from "./fields/battery";
-import type { brokerFields, willFields } from "./fields/broker";
+import type { brokerFields, brokerTLSFields, willFields } from "./fields/broker";
 import type { commandFields } from "./fields/commands";
 import type { diagnosticsFields } from "./fields/diagnostics";
 import type { discoveryFields } from "./fields/discovery";
@@ -9,6 +9,7 @@ import type { fireflyFields } from "./fields/firefly";
 import type { listenFields } from "./fields/listen";
 import type { backoffFields, outboxFields, sleepFields, wifiFields } from "./fields/node";
 import type { sensorFields } from "./fields/sensor";
+import type { LayeredTransport } from "./url";
 
 // The rows of fields/ say what each setting means; docs/configuration.md is made from them.
 
@@ -48,12 +49,21 @@ export interface BrokerSettings extends Omit<Values<typeof brokerFields>, "url" 
 	readonly host: string;
 	/** 1 … 65535. */
 	readonly port: number;
+	/** Absent: MQTT over TCP. */
+	readonly transport?: LayeredTransport;
+	/** Path and query of a WebSocket; absent: "/". */
+	readonly path?: string;
 	readonly will?: WillSettings;
 	/** Messages in flight from the broker (see ClientOptions); absent: its default. */
 	readonly receiveMaximum?: number;
 }
 
 export interface WillSettings extends Values<typeof willFields> {}
+
+/**
+ * What a connection over TLS checks, and shows of itself. The files are paths, on a chip names of resources.
+ */
+export interface BrokerTLSSettings extends Values<typeof brokerTLSFields> {}
 
 export interface CommandSettings extends Values<typeof commandFields> {}
 

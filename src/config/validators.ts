@@ -122,6 +122,16 @@ export function urlProblem(text: string): string | undefined {
 	return typeof address === "string" ? address : undefined;
 }
 
+/** SHA-256 in hexadecimal digits, with or without colons between the bytes. */
+export function fingerprintProblem(text: string): string | undefined {
+	const digits = text.includes(":") ? text.replaceAll(":", "") : text;
+	let isHexadecimal = digits.length === 64 && (digits === text || text.length === 95);
+	for (const digit of digits)
+		if (!((digit >= "0" && digit <= "9") || (digit >= "a" && digit <= "f") || (digit >= "A" && digit <= "F")))
+			isHexadecimal = false;
+	return isHexadecimal ? undefined : "is not a SHA-256 of 64 hexadecimal digits";
+}
+
 export function hostProblem(text: string): string | undefined {
 	return validHost(text, "-_:") ? undefined : "is not a host name or an address";
 }

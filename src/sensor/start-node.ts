@@ -3,6 +3,7 @@ import type { Device } from "../device";
 import { NodeCommands } from "./commands/node-commands";
 import { SensorNode } from "./node";
 import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
+import { deviceWithTransport } from "./transport-device";
 
 /**
  * Starts a node, with the settings that commands have changed if it takes any.
@@ -15,7 +16,14 @@ export function startNode(
 	derived: DerivedSettings = deriveSettings(settings),
 ): unknown {
 	// In tail position, whose frame XS drops first
-	if (settings.commands === undefined) return new SensorNode(device, settings, derived).start();
+	if (settings.commands === undefined)
+		return new SensorNode(hostOf(device, settings), settings, derived).start();
 	const commands = new NodeCommands(device, settings, derived);
-	return new SensorNode(device, commands.settings, commands.derived, commands).start();
+	const { settings: changed } = commands;
+	return new SensorNode(hostOf(device, changed), changed, commands.derived, commands).start();
+}
+
+/** The device whose sockets reach the broker. */
+function hostOf(device: Device, { broker }: Settings): Device {
+	return broker.transport === undefined ? device : deviceWithTransport(device, broker);
 }

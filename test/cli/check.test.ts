@@ -454,9 +454,9 @@ describe("problems of a manifest", () => {
 				[
 					"firefly.local.json:1:23 wifi.password: the password is 5 bytes long; at least 8 are needed",
 					'firefly.local.json:1:44 broker.pasword: is not a known key; did you mean "password"?',
-					'firefly.local.json:1:67 broker.url: "b" does not begin with mqtt://',
+					'firefly.local.json:1:67 broker.url: "b" does not begin with mqtt://, mqtts://, ws:// or wss://',
 					"environment FIREFLY_WIFI_PASSWORD: the password is 4 bytes long; at least 8 are needed",
-					'environment FIREFLY_BROKER_URL: "x" does not begin with mqtt://',
+					'environment FIREFLY_BROKER_URL: "x" does not begin with mqtt://, mqtts://, ws:// or wss://',
 				],
 			);
 		});

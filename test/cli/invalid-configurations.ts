@@ -247,7 +247,9 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "url scheme",
 		firefly: withURL('"http://b"'),
-		problems: ['20 config.firefly.broker.url: "http://b" does not begin with mqtt://'],
+		problems: [
+			'20 config.firefly.broker.url: "http://b" does not begin with mqtt://, mqtts://, ws:// or wss://',
+		],
 	},
 	{
 		name: "url credentials",

@@ -47,6 +47,28 @@ describe("settings of the command set", () => {
 		});
 	});
 
+	test("another host over the same transport is taken, another transport is refused", () => {
+		const settings = base({ broker: { url: "wss://b:9001/mqtt", tls: { ca: "ca.der" } } });
+		const set = (url: string): [broker: Settings["broker"], problems: string[]] => {
+			const problems: string[] = [];
+			const { broker } = overrideSettings(settings, { broker: { url } }, (problem) => problems.push(problem));
+			return [flattenSettings({ ...settings, broker }).broker, problems];
+		};
+		const [other, none] = set("wss://other");
+		assert.deepEqual(
+			[other.host, other.port, other.transport, other.path, none],
+			["other", 443, "wss", undefined, []],
+		);
+		for (const url of ["mqtt://other", "ws://other/mqtt", "mqtts://other"]) {
+			const [{ host }, problems] = set(url);
+			assert.equal(host, "b");
+			assert.deepEqual(problems, [`settings.broker.url: "${url}" has another scheme than wss`]);
+		}
+		assert.deepEqual(override({ broker: { url: "mqtts://other" } }).problems, [
+			'settings.broker.url: "mqtts://other" has another scheme than mqtt',
+		]);
+	});
+
 	test("nothing given: the settings of the firmware", () => {
 		assert.deepEqual(override({}).settings, flattenSettings(base()));
 	});
@@ -83,7 +105,7 @@ describe("settings of the command set", () => {
 		[
 			"an impossible address",
 			{ broker: { url: "http://x" } },
-			'settings.broker.url: "http://x" does not begin with mqtt://',
+			'settings.broker.url: "http://x" does not begin with mqtt://, mqtts://, ws:// or wss://',
 		],
 		[
 			"a sensor that is not there",

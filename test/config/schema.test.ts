@@ -117,7 +117,7 @@ describe("schema and device agree", () => {
 			).sort();
 		const { sensors, wifi, topic, id, role, payload, ...groups } = read({
 			wifi: { ssid: "n", password: "p4ssword" },
-			broker: { username: "u", password: "p", will: {} },
+			broker: { username: "u", password: "p", will: {}, tls: {} },
 			diagnostics: {},
 			battery: { sensor: "s" },
 			sensors: [{ name: "s", driver: "d" }],
@@ -157,6 +157,11 @@ describe("schema and device agree", () => {
 		assert.deepEqual(without.sort(), [
 			"battery.sensor",
 			"broker.password",
+			"broker.tls.ca",
+			"broker.tls.certificate",
+			"broker.tls.fingerprint",
+			"broker.tls.key",
+			"broker.tls.serverName",
 			"broker.url",
 			"broker.username",
 			"discovery.area",

@@ -196,7 +196,10 @@ describe("an invalid value is traced with its path, and its default is used", ()
 		[{ role: "boss" }, 'config.firefly.role: "boss" is not one of sensor, broker, both'],
 		[{ id: 7 }, "config.firefly.id: 7 is not a string"],
 		[{ broker: [] }, "config.firefly.broker: a list is not an object"],
-		[{ broker: { url: "b" } }, 'config.firefly.broker.url: "b" does not begin with mqtt://'],
+		[
+			{ broker: { url: "b" } },
+			'config.firefly.broker.url: "b" does not begin with mqtt://, mqtts://, ws:// or wss://',
+		],
 		[{ broker: { keepAlive: 60 } }, "config.firefly.broker.keepAlive: 60 is not a string"],
 		[{ broker: { keepAlive: "100ms" } }, 'config.firefly.broker.keepAlive: "100ms" is not in whole seconds'],
 		[{ broker: { password: "" } }, "config.firefly.broker.password: the password is empty"],

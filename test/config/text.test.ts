@@ -3,19 +3,32 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { expand, unknownPlaceholder } from "../../src/config/template";
 import { utf8Length } from "../../src/config/text";
-import { parseBrokerURL } from "../../src/config/url";
+import { type BrokerAddress, parseBrokerURL } from "../../src/config/url";
 import { payloadProblem, reportTopicProblem, secretProblem, textProblem } from "../../src/config/validators";
 
 test("broker addresses are parsed", () => {
-	const rows: readonly (readonly [string, string | { host: string; port: number }])[] = [
+	const rows: readonly (readonly [string, string | BrokerAddress])[] = [
 		["mqtt://b", { host: "b", port: 1883 }],
 		["mqtt://192.168.1.10", { host: "192.168.1.10", port: 1883 }],
 		["mqtt://broker.example:1884/", { host: "broker.example", port: 1884 }],
 		["mqtt://[fe80::1]", { host: "fe80::1", port: 1883 }],
 		["mqtt://[::1]:65535", { host: "::1", port: 65535 }],
-		["b", "does not begin with mqtt://"],
-		["MQTT://b", "does not begin with mqtt://"],
-		["mqtts://b", "asks for TLS, which a node does not have yet; mqtt://, MQTT over TCP, is supported"],
+		["mqtts://b", { host: "b", port: 8883, transport: "mqtts" }],
+		["mqtts://b:8884/", { host: "b", port: 8884, transport: "mqtts" }],
+		["ws://b", { host: "b", port: 80, transport: "ws" }],
+		["ws://b:9001/mqtt", { host: "b", port: 9001, transport: "ws", path: "/mqtt" }],
+		["wss://[::1]/a/b?c=d", { host: "::1", port: 443, transport: "wss", path: "/a/b?c=d" }],
+		["ws://b/user@home", { host: "b", port: 80, transport: "ws", path: "/user@home" }],
+		["b", "does not begin with mqtt://, mqtts://, ws:// or wss://"],
+		["MQTT://b", "does not begin with mqtt://, mqtts://, ws:// or wss://"],
+		["http://b", "does not begin with mqtt://, mqtts://, ws:// or wss://"],
+		["://b", "does not begin with mqtt://, mqtts://, ws:// or wss://"],
+		["mqtts://b/mqtt", "has a path, which MQTT knows not"],
+		["ws://b/a b", "has an impossible path"],
+		["ws://b/a#b", "has an impossible path"],
+		["ws://b/\r\nX: y", "has an impossible path"],
+		[`ws://b/${"a".repeat(128)}`, "has a path of more than 128 characters"],
+		["ws://u@b/mqtt", "holds a user name, which belongs into broker.username"],
 		["mqtt://", "has an impossible host name"],
 		["mqtt://:1883", "has an impossible host name"],
 		["mqtt://a b", "has an impossible host name"],
@@ -32,7 +45,8 @@ test("broker addresses are parsed", () => {
 		["mqtt://[::1]x", "has something between address and port"],
 	];
 	for (const [text, expected] of rows) assert.deepEqual(parseBrokerURL(text), expected, text);
-	fc.assert(fc.property(fc.string(), (text) => void parseBrokerURL(`mqtt://${text}`)));
+	const schemes = fc.constantFrom("mqtt", "mqtts", "ws", "wss", "");
+	fc.assert(fc.property(schemes, fc.string(), (scheme, text) => void parseBrokerURL(`${scheme}://${text}`)));
 });
 
 test("an empty port after the colon means no port", () => {

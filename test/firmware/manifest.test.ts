@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 import { type Manifest, readManifest } from "./manifest";
+import { TLS_MANIFEST, WEBSOCKET_MANIFEST } from "./transport-modules";
 
 const MANIFEST = "firmware/manifest.json";
 /** Modules that the SDK provides through the manifest's includes. */
@@ -101,6 +102,19 @@ for (const { name, roles } of IMAGES.slice(1)) {
 		);
 	});
 }
+
+for (const [path, entry, sdk] of [
+	[TLS_MANIFEST, "firmware/tls/socket", ["Resource", "crypt", "ssl/cert", "ssl/session", "timer", "x509"]],
+	[WEBSOCKET_MANIFEST, "src/websocket/client/socket", []],
+] as const)
+	test(`${path}: it lists, and preloads, exactly the modules that ${entry} imports`, async () => {
+		const { modules, preload } = readManifest(path, "esp32");
+		const { files, bare } = await importGraph(entry);
+		assert.deepEqual(sorted(modules.values()), sorted(files), "npm run manifest brings them in line");
+		assert.deepEqual(sorted(preload), sorted(modules.keys()));
+		for (const [target, file] of modules) assert.equal(target, file);
+		assert.deepEqual(sorted(bare), sorted(sdk));
+	});
 
 test("lin, mac and win are the same", () => {
 	const { platforms } = JSON.parse(readFileSync(join(root, MANIFEST), "utf8")) as {

@@ -1,6 +1,6 @@
 /**
- * Rewrites the module lists of the firmware's manifests and the libraries' from their imports, and
- * src/version.ts from package.json. The manifests of the images with one role differ from
+ * Rewrites the module lists of the firmware's manifests, of the transports' and the libraries' from their
+ * imports, and src/version.ts from package.json. The manifests of the images with one role differ from
  * firmware/manifest.json in their modules only. Run `npm run manifest` after a file was added or removed;
  * `npm version` runs it.
  */
@@ -10,6 +10,7 @@ import { BROKER_MANIFEST, brokerModules } from "./broker-modules";
 import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
+import { TLS_MANIFEST, transportModules, WEBSOCKET_MANIFEST } from "./transport-modules";
 
 interface Lists {
 	modules: Record<string, string>;
@@ -91,6 +92,8 @@ for (const { name, roles } of IMAGES) {
 writeJSON("firmware/desktop/manifest.json", desktop);
 
 for (const [path, modules] of [
+	[TLS_MANIFEST, await transportModules("firmware/tls/socket")],
+	[WEBSOCKET_MANIFEST, await transportModules("src/websocket/client/socket")],
 	[CLIENT_MANIFEST, await clientModules()],
 	[BROKER_MANIFEST, await brokerModules()],
 	[ECMA419_MANIFEST, await ecma419Modules()],

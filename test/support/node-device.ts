@@ -1,6 +1,10 @@
 import { lookup } from "node:dns";
 import { connect, isIP, type Socket } from "node:net";
-import type { Device, TCP, TCPOptions, TimerId } from "../../src/device";
+import { SecureConnection } from "../../sim/network/secure-connection";
+import type { BrokerTLSSettings } from "../../src/config/types";
+import type { Device, TCP, TCPConstructor, TCPOptions, TimerId } from "../../src/device";
+import type { ConnectionFailure } from "../../src/fault";
+import WebSocket from "../../src/websocket/client/socket";
 
 export interface NodeDeviceOptions {
 	/** Send room of an idle socket, bytes. */
@@ -15,10 +19,17 @@ interface NodeTimer {
 	handle: NodeJS.Timeout | undefined;
 }
 
-/** The network side of a device on node:net, in the shape of ECMA-419. */
-export function nodeDevice(
-	options: NodeDeviceOptions = {},
-): Pick<Device, "tcp" | "timer" | "time" | "resolve"> {
+export type NodeDevice = Pick<Device, "tcp" | "timer" | "time" | "resolve"> &
+	Required<Pick<Device, "transport">>;
+
+/** A connection that is being opened, and why it failed if TLS did. */
+interface Opening {
+	readonly socket: Socket;
+	readonly failure?: ConnectionFailure | undefined;
+}
+
+/** The network side of a device on node:net and node:tls, in the shape of ECMA-419. */
+export function nodeDevice(options: NodeDeviceOptions = {}): NodeDevice {
 	const capacity = options.capacity ?? 5744;
 	const split = options.split ?? ((bytes: Uint8Array) => [bytes]);
 
@@ -28,17 +39,19 @@ export function nodeDevice(
 		#room = 0;
 		#ended = false;
 		#closed = false;
-		#onError: (() => void) | undefined;
+		#onError: TCPOptions["onError"];
+		#opening: Opening;
 
-		constructor({ address, port, nodelay, onReadable, onWritable, onError }: TCPOptions) {
+		constructor(tcpOptions: TCPOptions) {
+			const { address, onReadable, onWritable, onError } = tcpOptions;
 			if (address === undefined || isIP(address) === 0) throw new Error("invalid address");
 			this.#onError = onError;
-			const socket = connect({ host: address, port: port ?? 0, noDelay: nodelay ?? false });
-			this.#socket = socket;
-			socket.on("connect", () => {
+			this.#opening = this.open(tcpOptions, () => {
 				this.#room = capacity;
 				if (!this.#closed) onWritable?.(this.#room);
 			});
+			const { socket } = this.#opening;
+			this.#socket = socket;
 			socket.on("data", (data: Buffer) => {
 				for (const piece of split(data)) {
 					if (this.#closed) return;
@@ -52,6 +65,10 @@ export function nodeDevice(
 			this.#onWritable = onWritable;
 		}
 		#onWritable: ((bytes: number) => void) | undefined;
+
+		protected open({ address, port = 0, nodelay = false }: TCPOptions, onOpen: () => void): Opening {
+			return { socket: connect({ host: address!, port, noDelay: nodelay }, onOpen) };
+		}
 
 		read(buffer: Uint8Array): number | undefined {
 			this.#check();
@@ -85,11 +102,20 @@ export function nodeDevice(
 		#end(): void {
 			if (this.#ended || this.#closed) return;
 			this.#ended = true;
-			this.#onError?.();
+			this.#onError?.(this.#opening.failure);
 		}
 
 		#check(): void {
 			if (this.#closed) throw new Error("invalid host data");
+		}
+	}
+
+	class NodeTLS extends NodeTCP {
+		protected override open(
+			{ address, port = 0, host, secure = {} }: TCPOptions & { readonly secure?: BrokerTLSSettings },
+			onOpen: () => void,
+		): Opening {
+			return new SecureConnection(address!, port, { serverName: host ?? address!, ...secure }, "", onOpen);
 		}
 	}
 
@@ -109,6 +135,7 @@ export function nodeDevice(
 
 	return {
 		tcp: { io: NodeTCP },
+		transport: (name): TCPConstructor => (name === "tls" ? NodeTLS : WebSocket),
 		timer: {
 			set: (callback, delay, repeat = 0) => {
 				const timer: NodeTimer = { callback, repeat, handle: undefined };

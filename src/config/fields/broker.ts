@@ -1,5 +1,14 @@
 import { deepFreeze } from "../deep-freeze";
-import { deviceTopicProblem, payloadProblem, secretProblem, textProblem, urlProblem } from "../validators";
+import {
+	deviceTopicProblem,
+	fingerprintProblem,
+	hostProblem,
+	payloadProblem,
+	presenceProblem,
+	secretProblem,
+	textProblem,
+	urlProblem,
+} from "../validators";
 import type { Fields } from "./field";
 
 export const willFields = deepFreeze({
@@ -36,17 +45,67 @@ export const willFields = deepFreeze({
 	},
 } as const satisfies Fields);
 
+export const brokerTLSFields = deepFreeze({
+	ca: {
+		kind: "text",
+		check: presenceProblem,
+		text: "File of the certificate of the authority that signed the broker's; a broker with another one is refused.",
+		detail: [
+			'The path is relative to the manifest. A chip needs it in DER, and listed under `data` of the manifest too, which makes it a resource of the image: `"data": { "*": ["./ca"] }` for `ca.der`.',
+			"Dates of certificates are checked by the clock: until it is set (`time.server`) nothing is reported.",
+		],
+		examples: ["ca.der"],
+	},
+	fingerprint: {
+		kind: "text",
+		check: fingerprintProblem,
+		text: "SHA-256 of the broker's certificate, 64 hexadecimal digits; a broker with any other one is refused.",
+		detail: [
+			"Names, dates and signatures are then not checked, and no clock is needed; a renewed certificate needs a new fingerprint. Colons may stand between the bytes, as `openssl x509 -noout -fingerprint -sha256` prints them.",
+		],
+		examples: ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+	},
+	serverName: {
+		kind: "text",
+		check: hostProblem,
+		text: "Name or address that the broker's certificate must have, and that is asked for (SNI); by default that of broker.url.",
+		examples: ["broker.example"],
+	},
+	certificate: {
+		kind: "text",
+		check: presenceProblem,
+		text: "File of the certificate with which the node identifies itself, if the broker asks for one; as ca.",
+		examples: ["node.der"],
+	},
+	key: {
+		kind: "text",
+		check: presenceProblem,
+		text: "File of its private key; as ca. On a chip RSA in PKCS #8.",
+		examples: ["node-key.der"],
+	},
+} as const satisfies Fields);
+
 /** The broker that the node reports to. */
 export const brokerFields = deepFreeze({
 	url: {
 		kind: "text",
 		check: urlProblem,
 		override: "broker_url",
-		pattern: "^mqtt://[^@]+$",
+		pattern: "^(mqtts?|wss?)://[^@]+$",
 		settable: true,
-		text: "Where the broker listens: mqtt://host or mqtt://host:port; the port is 1883 when none is given.",
-		detail: ["Without it nothing is reported."],
-		examples: ["mqtt://192.168.1.10"],
+		text: "Where the broker listens: mqtt://host or mqtt://host:port; with mqtts:// over TLS, with ws:// or wss:// and a path over WebSocket.",
+		detail: [
+			"Without it nothing is reported.",
+			"The default ports are 1883, 8883, 80 and 443. All but mqtt:// need an include: `firmware/tls/manifest.json` for mqtts and wss, `firmware/websocket/manifest.json` for ws and wss. Many brokers have WebSocket at the path `/mqtt`.",
+			"The command `set` changes host and port, not the scheme.",
+		],
+		examples: ["mqtt://192.168.1.10", "mqtts://broker.example", "wss://broker.example/mqtt"],
+	},
+	tls: {
+		kind: "section",
+		fields: brokerTLSFields,
+		optional: true,
+		text: "How the broker is recognised with mqtts:// and wss://: needs ca, fingerprint or both.",
 	},
 	version: {
 		kind: "choice",

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadManifest } from "../../cli/config/load";
+import { formatProblem } from "../../cli/config/problem";
+import { selfSigned } from "../support/self-signed";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "firefly-transports-"));
+const path = join(folder, "manifest.json");
+const firmware = relative(folder, join(root, "firmware"));
+const TLS = `${firmware}/tls/manifest.json`;
+const WEBSOCKET = `${firmware}/websocket/manifest.json`;
+
+const { certificate } = selfSigned();
+const pemBody = certificate.replaceAll(/-----.*-----|\s/g, "");
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+for (const [name, content] of [
+	["ca.pem", certificate],
+	["ca.der", Buffer.from(pemBody, "base64")],
+	["text.der", "no certificate"],
+	["rsa.der", rsa.export({ type: "pkcs8", format: "der" })],
+	["ec.der", ec.export({ type: "pkcs8", format: "der" })],
+] as const)
+	writeFileSync(join(folder, name), content);
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What check says of a broker, without file, line and column. */
+function problemsOf(
+	broker: object,
+	{
+		include = [TLS, WEBSOCKET],
+		data = ["./ca", "./rsa", "./ec", "./text"],
+		commandLine = "",
+		time = {},
+	} = {},
+): string[] {
+	const sensor = { name: "t", driver: "virtual", property: "thermometer.temperature" };
+	const manifest = {
+		include: [`${firmware}/manifest_sensor.json`, `${firmware}/drivers/virtual/manifest.json`, ...include],
+		data: { "*": data },
+		config: { firefly: { wifi: { ssid: "n" }, broker, sensors: [sensor], time } },
+	};
+	writeFileSync(path, JSON.stringify(manifest));
+	const loaded = loadManifest(path, {}, commandLine === "" ? {} : { broker_url: commandLine });
+	return "problems" in loaded
+		? loaded.problems.map((problem) => formatProblem(problem).replace(/^.*?:\d+:\d+ config\.firefly\./, ""))
+		: [];
+}
+
+test("what fits together is accepted: each scheme with its include and its settings", () => {
+	const tls = { ca: "ca.der" };
+	const fingerprint = "ab".repeat(32);
+	for (const broker of [
+		{ url: "ws://b:9001/mqtt" },
+		{ url: "mqtts://b", tls },
+		{ url: "mqtts://b", tls: { fingerprint } },
+		{ url: "wss://b/mqtt", tls: { ...tls, serverName: "broker.example" } },
+		{ url: "mqtts://b", tls: { ...tls, certificate: "ca.der", key: "rsa.der" } },
+	])
+		assert.deepEqual(problemsOf(broker), [], JSON.stringify(broker));
+	assert.deepEqual(problemsOf({ url: "mqtts://b", tls: { ca: "ca.der" } }, { include: [TLS] }), []);
+	assert.deepEqual(problemsOf({ url: "ws://b" }, { include: [WEBSOCKET] }), []);
+	assert.deepEqual(problemsOf({ url: "mqtts://b", tls: { fingerprint } }, { time: { server: false } }), []);
+});
+
+test("a transport that no include provides: the include that adds it", () => {
+	const lacks = (url: string, manifest: string) =>
+		`broker.url: "${url}" needs what no include provides; add "${manifest}" to include`;
+	assert.deepEqual(problemsOf({ url: "ws://b" }, { include: [] }), [lacks("ws://b", WEBSOCKET)]);
+	assert.deepEqual(problemsOf({ url: "wss://b", tls: { ca: "ca.der" } }, { include: [] }), [
+		lacks("wss://b", TLS),
+		lacks("wss://b", WEBSOCKET),
+	]);
+});
+
+test("--broker needs no include, as the simulator adds it, but something to check", () => {
+	const options = { include: [], commandLine: "wss://b" };
+	assert.deepEqual(problemsOf({ url: "mqtt://b", tls: { ca: "ca.der" } }, options), []);
+	assert.deepEqual(problemsOf({ url: "mqtt://b" }, options), [
+		'broker.url: wss:// needs "tls" with "ca" or "fingerprint": anybody could pass for the broker otherwise',
+	]);
+});
+
+const rows: readonly (readonly [what: string, broker: object, problem: string, options?: object])[] = [
+	[
+		"TLS with nothing to check",
+		{ url: "mqtts://b" },
+		'url: mqtts:// needs "tls" with "ca" or "fingerprint": anybody could pass for the broker otherwise',
+	],
+	[
+		"TLS with a name alone",
+		{ url: "mqtts://b", tls: { serverName: "b" } },
+		'tls: mqtts:// needs "ca" or "fingerprint": anybody could pass for the broker otherwise',
+	],
+	[
+		"settings of TLS without TLS",
+		{ url: "mqtt://b", tls: { ca: "ca.der" } },
+		"tls: has no effect with mqtt://; did you mean mqtts://?",
+	],
+	[
+		"the same with WebSocket",
+		{ url: "ws://b", tls: { ca: "ca.der" } },
+		"tls: has no effect with ws://; did you mean wss://?",
+	],
+	[
+		"a certificate without key",
+		{ url: "mqtts://b", tls: { ca: "ca.der", certificate: "ca.der" } },
+		'tls: lacks "key", which belongs to certificate',
+	],
+	[
+		"a key without certificate",
+		{ url: "mqtts://b", tls: { ca: "ca.der", key: "rsa.der" } },
+		'tls: lacks "certificate", which belongs to key',
+	],
+	[
+		"a file that is not there",
+		{ url: "mqtts://b", tls: { ca: "other.der" } },
+		'tls.ca: "other.der" is not beside the manifest',
+	],
+	[
+		"PEM",
+		{ url: "mqtts://b", tls: { ca: "ca.pem" } },
+		'tls.ca: "ca.pem" is in PEM, and a chip reads DER: openssl x509 -in ca.pem -outform DER -out ca.der',
+	],
+	["no certificate", { url: "mqtts://b", tls: { ca: "text.der" } }, 'tls.ca: "text.der" is no certificate'],
+	[
+		"a key of another kind",
+		{ url: "mqtts://b", tls: { ca: "ca.der", certificate: "ca.der", key: "ec.der" } },
+		'tls.key: "ec.der" is of the kind ec, and the SDK signs with RSA only',
+	],
+	[
+		"a key that is none",
+		{ url: "mqtts://b", tls: { ca: "ca.der", certificate: "ca.der", key: "text.der" } },
+		'tls.key: "text.der" is no private key in PKCS #8',
+	],
+	[
+		"a file that is no resource",
+		{ url: "mqtts://b", tls: { ca: "ca.der" } },
+		'tls.ca: "ca.der" is not in the image; add "./ca" to "data": { "*": […] } of the manifest',
+		{ data: [] },
+	],
+	[
+		"an authority without a clock",
+		{ url: "mqtts://b", tls: { ca: "ca.der" } },
+		"tls.ca: needs time.server: dates of certificates are checked by the clock",
+		{ time: { server: false } },
+	],
+	[
+		"a fingerprint of another length",
+		{ url: "mqtts://b", tls: { fingerprint: "ab:cd" } },
+		'tls.fingerprint: "ab:cd" is not a SHA-256 of 64 hexadecimal digits',
+	],
+];
+for (const [what, broker, problem, options] of rows)
+	test(`${what}: an error with a suggestion`, () => {
+		assert.deepEqual(problemsOf(broker, options), [`broker.${problem}`]);
+	});
