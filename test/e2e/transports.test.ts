@@ -1,0 +1,150 @@
+/** Nodes in the simulator, on XS, with a real broker over TLS and WebSocket. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadManifest } from "../../cli/config/load";
+import type { TimedEvent } from "../../sim/report/events";
+import { runSimulation } from "../../sim/run";
+import { type Certificate, CertificateFolder, opensslInstalled } from "../support/certificates";
+import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const skip =
+	(mosquittoInstalled && opensslInstalled) || process.env.FIREFLY_REQUIRE_PEERS
+		? false
+		: "mosquitto or openssl is not installed";
+
+describe("a node in the simulator", { skip }, () => {
+	const folder = skip === false ? new CertificateFolder() : undefined;
+	const brokers: Mosquitto[] = [];
+	let ca: Certificate;
+	let server: Certificate;
+	let expired: Certificate;
+	before(() => {
+		const names = "IP:127.0.0.1";
+		ca = folder!.make("authority");
+		server = folder!.make("server", { names, issuer: ca });
+		expired = folder!.make("expired", { names, issuer: ca, days: ["20200101000000Z", "20210101000000Z"] });
+	});
+	after(async () => {
+		for (const broker of brokers) await broker.stop();
+		folder?.remove();
+	});
+
+	/** Starts mosquitto with another listener. */
+	async function start(port: number, settings: readonly string[]): Promise<Mosquitto> {
+		const broker = await Mosquitto.start(["allow_anonymous true", `listener ${port} 127.0.0.1`, ...settings]);
+		brokers.push(broker);
+		return broker;
+	}
+
+	const secure = ({ pem, key }: Certificate): string[] => [
+		`cafile ${ca.pem}`,
+		`certfile ${pem}`,
+		`keyfile ${key}`,
+	];
+
+	/** One sample each ten seconds, reported to a broker. */
+	async function run(
+		url: string,
+		duration: number,
+		onEvent?: (event: TimedEvent) => void,
+	): Promise<TimedEvent[]> {
+		const path = join(folder!.path, "manifest.json");
+		const firmware = relative(folder!.path, join(root, "firmware"));
+		const manifest = {
+			include: [`${firmware}/manifest_sensor.json`, `${firmware}/drivers/virtual/manifest.json`],
+			data: { "*": ["./authority"] },
+			config: {
+				firefly: {
+					wifi: { ssid: "n" },
+					broker: { url: "mqtts://127.0.0.1", tls: { ca: "authority.der" } },
+					backoff: { minimum: "1s", maximum: "2s" },
+					sensors: [{ name: "t", driver: "virtual", property: "thermometer.temperature", every: "10s" }],
+				},
+			},
+		};
+		writeFileSync(path, JSON.stringify(manifest));
+		const loaded = loadManifest(path, {}, { broker_url: url });
+		assert.ok("manifest" in loaded, JSON.stringify(loaded));
+		const events: TimedEvent[] = [];
+		await runSimulation({
+			manifest: loaded.manifest,
+			duration,
+			speed: "max",
+			seed: 1,
+			broker: new URL(url),
+			engine: "xs",
+			listener: {
+				event(event) {
+					events.push(event);
+					onEvent?.(event);
+				},
+			},
+		});
+		return events;
+	}
+
+	const count = (events: readonly TimedEvent[], type: TimedEvent["type"]): number =>
+		events.filter((event) => event.type === type).length;
+
+	/** Every report has arrived; what was accepted in the last moment may still wait. */
+	function assertReported(events: readonly TimedEvent[]): void {
+		const accepted = count(events, "accepted");
+		assert.ok(accepted >= 5, `${accepted} reports`);
+		assert.ok(count(events, "acknowledged") >= accepted - 1);
+		assert.equal(count(events, "dropped"), 0);
+	}
+
+	test("each report arrives over WebSocket, TLS and both, in as many round trips as its layers take", async () => {
+		const [webSocket, tls, both] = [await freePort(), await freePort(), await freePort()];
+		await start(webSocket, [
+			"protocol websockets",
+			`listener ${tls} 127.0.0.1`,
+			...secure(server),
+			`listener ${both} 127.0.0.1`,
+			"protocol websockets",
+			...secure(server),
+		]);
+		for (const [url, roundTrips] of [
+			[`ws://127.0.0.1:${webSocket}/mqtt`, 3],
+			[`mqtts://127.0.0.1:${tls}`, 2],
+			[`wss://127.0.0.1:${both}/mqtt`, 3],
+		] as const) {
+			const events = await run(url, 65_000);
+			assertReported(events);
+			assert.equal(count(events, "failed"), 0, url);
+			// From the connection on, without the handshake of TLS, which this machine makes.
+			for (const event of events)
+				if (event.type === "exchange") assert.equal(event.roundTrips, roundTrips, url);
+		}
+	});
+
+	test("while the broker's certificate is wrong, reports fail, say why, and nothing is lost", async () => {
+		const port = await freePort();
+		const wrong = await start(port, secure(expired));
+		let failures = 0;
+		let changed: Promise<unknown> | undefined;
+		const events = await run(`mqtts://127.0.0.1:${port}`, 90_000, (event) => {
+			if (event.type !== "failed" || ++failures !== 5) return;
+			changed = wrong.stop().then(() => start(port, secure(server)));
+		});
+		await changed;
+		const failed = events.filter((event) => event.type === "failed");
+		assert.ok(failed.length >= 5);
+		assert.equal(failed[0]!.fault, "configuration");
+		const traces = events.flatMap((event) => (event.type === "trace" ? [event.message] : []));
+		assert.ok(
+			traces.some((message) => message.includes("the broker's certificate has expired")),
+			traces.join("\n"),
+		);
+		assert.equal(count(events, "dropped"), 0);
+		const last = events.findLast((event) => event.type === "acknowledged" || event.type === "accepted");
+		const accepted = count(events, "accepted");
+		const acknowledged = count(events, "acknowledged");
+		assert.ok(last !== undefined && "waiting" in last);
+		assert.equal(last.waiting, accepted - acknowledged);
+	});
+});
