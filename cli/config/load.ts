@@ -129,10 +129,11 @@ function checkValues(
 	const rules = ruleProblems(view, overrides, onChip);
 	const warnings = configWarnings(view, overrides);
 	if (!onChip) return { rules, warnings };
-	rules.push(...imageProblems(view, included.image), ...transportProblems(view, included, urls, path));
+	const transports = transportProblems(view, included, urls, path);
+	rules.push(...imageProblems(view, included.image), ...transports.problems);
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
-	warnings.push(...drivers.warnings);
+	warnings.push(...drivers.warnings, ...transports.warnings);
 	// On other platforms the state is in files.
 	if (platform.startsWith("esp32") || platform === "...") {
 		const flash = flashProblems(view, overrides, included, path);

@@ -54,6 +54,10 @@ const DISCOVERY = 4200;
 const ANNOUNCED_SENSOR = 110;
 /** What commands take, while `set` is executed. */
 const COMMANDS = 4600;
+/** A connection over WebSocket, and what its opening leaves to be collected. */
+const WEBSOCKET = 4400;
+/** A connection over TLS: the handshake, at its worst with a chain of three certificates of RSA 2048. */
+const TLS = 24_000;
 /** Texts of CONNECT are kept as configured, filled in, and as bytes. */
 const CONNECT_BYTE = 4;
 
@@ -192,6 +196,7 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 function nodeNeeds(settings: Settings): Need[] {
 	const { broker, sensors, topic, battery, discovery, commands } = settings;
 	const { size, windows, diagnostics } = extensionOf(settings);
+	const { transport } = broker;
 	return [
 		{
 			bytes:
@@ -206,6 +211,8 @@ function nodeNeeds(settings: Settings): Need[] {
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },
 		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),
+		{ bytes: transport === "ws" || transport === "wss" ? WEBSOCKET : 0 },
+		{ bytes: transport === "mqtts" || transport === "wss" ? TLS : 0 },
 	];
 }
 

@@ -36,14 +36,15 @@ export function transportProblems(
 	included: Included,
 	source: URLSource,
 	path: string,
-): readonly Problem[] {
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
 	const check = new TransportCheck(document, included, source, path);
 	if ((valueAt(document.value, ["config", "firefly", "role"]) ?? defaults.role) !== "broker") check.run();
-	return check.problems;
+	return check;
 }
 
 class TransportCheck {
 	readonly problems: Problem[] = [];
+	readonly warnings: Problem[] = [];
 	readonly #document: ManifestView;
 	readonly #included: Included;
 	readonly #source: URLSource;
@@ -87,6 +88,14 @@ class TransportCheck {
 		if (this.#get("tls", "ca") !== undefined && time === false)
 			this.#add(["tls", "ca"], "needs time.server: dates of certificates are checked by the clock");
 		for (const key of FILES) this.#checkFile(key);
+		// The default would do for TCP and CONNACK only.
+		if (commandLine === undefined && this.#get("connectTimeout") === undefined)
+			this.warnings.push(
+				this.#document.at(
+					[...broker, ...this.#urlPath],
+					"the handshake of TLS takes a chip seconds; give broker.connectTimeout and sleep.awakeLimit room for it, such as 15s and 25s",
+				),
+			);
 	}
 
 	#checkIncludes(url: string): void {

@@ -6,6 +6,7 @@ import { join, relative } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadManifest } from "../../cli/config/load";
+import { memoryNeeded } from "../../cli/config/memory";
 import { formatProblem } from "../../cli/config/problem";
 import { selfSigned } from "../support/self-signed";
 
@@ -29,6 +30,18 @@ for (const [name, content] of [
 ] as const)
 	writeFileSync(join(folder, name), content);
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("TLS with the default timeout, which a slow handshake exceeds: a warning", () => {
+	for (const [more, count] of [
+		[{}, 1],
+		[{ connectTimeout: "7s" }, 0],
+	] as const) {
+		assert.deepEqual(problemsOf({ url: "mqtts://b", tls: { ca: "ca.der" }, ...more }), []);
+		const { warnings } = loadManifest(path, {});
+		const found = warnings.filter(({ message }) => message.startsWith("the handshake of TLS takes"));
+		assert.equal(found.length, count);
+	}
+});
 
 /** What check says of a broker, without file, line and column. */
 function problemsOf(
@@ -85,6 +98,21 @@ test("--broker needs no include, as the simulator adds it, but something to chec
 	assert.deepEqual(problemsOf({ url: "mqtt://b" }, options), [
 		'broker.url: wss:// needs "tls" with "ca" or "fingerprint": anybody could pass for the broker otherwise',
 	]);
+});
+
+test("TLS and WebSocket count in the memory that a node takes", () => {
+	const needed = (broker: object): number => {
+		assert.deepEqual(problemsOf(broker), []);
+		const loaded = loadManifest(path, {});
+		assert.ok("manifest" in loaded);
+		return memoryNeeded(loaded.manifest.device.settings);
+	};
+	const tls = { ca: "ca.der" };
+	const plain = needed({ url: "mqtt://b" });
+	const webSocket = needed({ url: "ws://b" }) - plain;
+	const secure = needed({ url: "mqtts://b", tls }) - plain;
+	assert.ok(webSocket > 2800 && webSocket < secure);
+	assert.equal(needed({ url: "wss://b", tls }), plain + webSocket + secure);
 });
 
 const rows: readonly (readonly [what: string, broker: object, problem: string, options?: object])[] = [
