@@ -57,12 +57,14 @@ function propertyLine([name, { text, unit, minimum, maximum }]: readonly [
 }
 
 function optionSchema(option: OptionDeclaration): SchemaPart {
-	const { type, text, unit, minimum, maximum, choices, boards } = option;
+	const { type, text, unit, minimum, maximum, choices, words, boards } = option;
 	const values = [...new Set(Object.values(boards ?? {}).flat())].sort((a, b) => a - b);
 	const fallback = option.default;
 	const examples = values.length > 0 ? values : fallback === undefined ? undefined : [fallback];
 	return {
-		...(choices === undefined ? { type } : { enum: choices }),
+		...((choices ?? words) === undefined
+			? { type: type === "text" ? "string" : type }
+			: { enum: choices ?? words }),
 		description: unit === undefined ? text : `${text} Unit: ${unit}.`,
 		...(minimum === undefined ? {} : { minimum }),
 		...(maximum === undefined ? {} : { maximum }),

@@ -1,4 +1,5 @@
 import type { DriverDeclaration, OptionDeclaration } from "../../sim/manifest/driver-declaration";
+import { defaults } from "../../src/config/defaults";
 import { configuredFormats } from "./discovery";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
@@ -41,6 +42,16 @@ export function unannouncedWarnings({
 	if (valueAt(document.value, ["config", "driverProperties", driver, property]) !== undefined) return [];
 	const message = `the manifest of ${driver} lacks config.driverProperties.${driver}[${JSON.stringify(property)}], so that discovery knows neither unit nor device class of it`;
 	return [document.at([...path, "driver"], message)];
+}
+
+/** A driver for nodes that stay awake, on one that sleeps. */
+export function sleepWarnings({ document, path, driver, declaration }: DeclaredSensor): Problem[] {
+	const { awakeOnly } = declaration;
+	const get = (...keys: string[]): unknown => valueAt(document.value, ["config", "firefly", ...keys]);
+	const sleeps =
+		(get("sleep", "mode") ?? defaults.sleep.mode) === "deep" && (get("role") ?? defaults.role) === "sensor";
+	if (awakeOnly === undefined || !sleeps) return [];
+	return [document.at([...path, "driver"], `${driver} ${awakeOnly}: set sleep.mode to "none"`)];
 }
 
 function propertyProblems({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {
@@ -126,7 +137,7 @@ const PIN_NAMES: Readonly<Record<string, string>> = {
 };
 
 function optionProblem(value: unknown, option: OptionDeclaration): string | undefined {
-	const { type, minimum, maximum, choices } = option;
+	const { type, minimum, maximum, choices, words } = option;
 	const shown = describeValue(value);
 	if (type === "object")
 		return typeof value === "object" && value !== null && !Array.isArray(value)
@@ -136,6 +147,12 @@ function optionProblem(value: unknown, option: OptionDeclaration): string | unde
 		const meant =
 			value === "true" || value === 1 ? true : value === "false" || value === 0 ? false : undefined;
 		return typeof value === "boolean" ? undefined : `${shown} is not true or false${didYouMean(meant)}`;
+	}
+	if (type === "text") {
+		if (words === undefined || words.some((word) => word === value))
+			return typeof value === "string" ? undefined : `${shown} is not a text`;
+		const meant = typeof value === "string" ? nearest(value, words) : undefined;
+		return `${shown} is not one of ${words.map((word) => JSON.stringify(word)).join(", ")}${didYouMean(meant)}`;
 	}
 	if (typeof value !== "number" || (type === "integer" && !Number.isInteger(value))) {
 		const kind = type === "integer" ? "a whole number" : "a number";

@@ -1,7 +1,7 @@
 import { dirname, join, relative } from "node:path";
 import { declarationPath } from "../../sim/manifest/driver-declaration";
 import { type Declarations, ownDriverNames } from "./declarations";
-import { driverValueProblems, unannouncedWarnings, unitWarnings } from "./driver-values";
+import { driverValueProblems, sleepWarnings, unannouncedWarnings, unitWarnings } from "./driver-values";
 import type { Included } from "./includes";
 import type { ManifestView } from "./json";
 import type { Problem } from "./problem";
@@ -50,7 +50,7 @@ export function driverProblems(
 		} else {
 			const of = { document, path: [...root, index], sensor: Object(sensor), driver, declaration };
 			problems.push(...driverValueProblems(of));
-			warnings.push(...unitWarnings(of), ...unannouncedWarnings(of));
+			warnings.push(...unitWarnings(of), ...unannouncedWarnings(of), ...sleepWarnings(of));
 		}
 	}
 	return { problems, warnings };

@@ -34,11 +34,17 @@ export function renderPage(drivers: ReadonlyMap<string, DriverDeclaration>): str
 	return `${lines.join("\n")}\n${renderBoards(drivers)}`;
 }
 
-function renderDriver(name: string, { title, text, options, properties }: DriverDeclaration): string[] {
+function renderDriver(
+	name: string,
+	{ title, text, awakeOnly, options, properties }: DriverDeclaration,
+): string[] {
 	return [
 		`## ${name}`,
 		"",
 		`${title}. ${text}`,
+		...(awakeOnly === undefined
+			? []
+			: ["", `For a node that stays awake (\`sleep.mode\` \`"none"\`): it ${awakeOnly}.`]),
 		"",
 		"| property | values | decimals | device class of Home Assistant |",
 		"| --- | --- | --- | --- |",
@@ -51,8 +57,8 @@ function renderDriver(name: string, { title, text, options, properties }: Driver
 }
 
 function propertyRow([name, property]: readonly [string, PropertyDeclaration]): string {
-	const { minimum, maximum, unit, decimals, deviceClass } = property;
-	const range = `${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}`;
+	const { minimum, maximum, unit, binary, decimals, deviceClass } = property;
+	const range = binary ? "0, 1" : `${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}`;
 	return `| \`${name}\` | ${range} | ${decimals} | ${deviceClass === undefined ? "–" : `\`${deviceClass}\``} |`;
 }
 
@@ -61,22 +67,30 @@ function optionRow([name, option]: readonly [string, OptionDeclaration]): string
 		? "needed"
 		: typeof option.default === "number"
 			? optionText(option.default, option)
-			: String(option.default ?? "–");
+			: typeof option.default === "string"
+				? `\`"${option.default}"\``
+				: String(option.default ?? "–");
 	const more = option.boards === undefined ? "" : ` [By board](#${boardsAnchor(option)}).`;
 	return `| \`${name}\` | ${optionValues(option)} | ${fallback} | ${option.text}${more} |`;
 }
 
 function optionValues(option: OptionDeclaration): string {
-	const { type, choices, minimum, maximum, unit } = option;
+	const { type, choices, words, minimum, maximum, unit } = option;
+	if (words !== undefined) return words.map((word) => `\`"${word}"\``).join(", ");
 	if (choices !== undefined) return choices.map((choice) => optionText(choice, option)).join(", ");
-	if (type === "object") return "object";
+	if (type === "object" || type === "text") return type;
 	if (type === "boolean") return "`true`, `false`";
 	const range = `${minimum} to ${maximum}${unit === undefined ? "" : ` ${unit}`}`;
 	return type === "integer" ? `whole number, ${range}` : range;
 }
 
-function boardsAnchor({ boards = {} }: OptionDeclaration): string {
-	return Object.keys(boards).some((name) => name.includes("/")) ? "pins-of-boards" : "analog-pins";
+function boardsAnchor({ pins }: OptionDeclaration): string {
+	return pins === undefined ? "pins-of-boards" : `${pins}-pins`;
+}
+
+function pinsText(pins: number | readonly number[] | undefined): string {
+	const list = [pins ?? []].flat();
+	return list.length === 0 ? "–" : list.toSorted((a, b) => a - b).join(", ");
 }
 
 /** Values of options by board, each set of boards once. */
@@ -92,6 +106,7 @@ function renderBoards(drivers: ReadonlyMap<string, DriverDeclaration>): string {
 		"pins-of-boards":
 			"Pins of boards\n\nThe I²C bus that the SDK opens on a board when `data` and `clock` are absent. Boards are named as after esp32/ for mcconfig.",
 		"analog-pins": "Analog pins",
+		"wake-pins": "Wake pins\n\nPins that can wake a chip from deep sleep.",
 	};
 	return [...tables]
 		.map(([anchor, options]) => `\n## ${titles[anchor]}\n\n${boardTable(options)}\n`)
@@ -105,7 +120,7 @@ function boardTable(options: ReadonlyMap<string, OptionDeclaration>): string {
 		`| board | ${names.map((name) => `\`${name}\``).join(" | ")} |`,
 		`| --- |${" --- |".repeat(names.length)}`,
 		...boards.map((board) => {
-			const cells = names.map((name) => [options.get(name)?.boards?.[board] ?? "–"].flat().join(", "));
+			const cells = names.map((name) => pinsText(options.get(name)?.boards?.[board]));
 			return `| ${board.replace(/^esp32\//, "")} | ${cells.join(" | ")} |`;
 		}),
 	].join("\n");

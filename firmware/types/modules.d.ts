@@ -62,11 +62,26 @@ declare module "file" {
 
 declare module "embedded:io/analog" {
 	export default class Analog {
-		constructor(options: { pin: number });
+		constructor(options: {
+			readonly pin: number;
+			readonly esp32?: { readonly attenuation?: number; readonly calibrated?: boolean };
+		});
 		/** Bits of a reading. */
 		readonly resolution: number;
 		/** 0 … 2^resolution − 1. */
 		read(): number;
+	}
+}
+
+declare module "embedded:io/digital" {
+	export default class Digital {
+		static readonly Input: number;
+		static readonly InputPullUp: number;
+		static readonly InputPullDown: number;
+		constructor(options: { readonly pin: number; readonly mode: number });
+		/** Level, 0 or 1. */
+		read(): number;
+		close(): void;
 	}
 }
 

@@ -14,21 +14,25 @@ const values = Type.Array(Type.Number(), { minItems: 1 });
 
 const Option = Type.Object(
 	{
-		type: Type.Unsafe<"integer" | "number" | "boolean" | "object">({
-			enum: ["integer", "number", "boolean", "object"],
+		type: Type.Unsafe<"integer" | "number" | "boolean" | "text" | "object">({
+			enum: ["integer", "number", "boolean", "text", "object"],
 		}),
 		text,
 		unit: Type.Optional(text),
 		minimum: Type.Optional(Type.Number()),
 		maximum: Type.Optional(Type.Number()),
-		/** The only values. */
+		/** The only values of a number. */
 		choices: Type.Optional(values),
+		/** The only values of a text. */
+		words: Type.Optional(Type.Array(text, { minItems: 1 })),
 		/** What the driver does without. */
-		default: Type.Optional(Type.Unsafe<number | boolean>({ type: ["number", "boolean"] })),
+		default: Type.Optional(Type.Unsafe<number | boolean | string>({ type: ["number", "boolean", "string"] })),
 		required: Type.Optional(Type.Literal(true)),
 		/** How people write it; JSON has decimal numbers only. */
 		notation: Type.Optional(Type.Literal("hex")),
-		/** Values by board, as its name is for mcconfig, or by chip. */
+		/** What the pins of `boards` are for, where they are all that a chip has. */
+		pins: Type.Optional(Type.Unsafe<"analog" | "wake">({ enum: ["analog", "wake"] })),
+		/** Values by board, as its name is for mcconfig, or by chip; the first one is proposed. */
 		boards: Type.Optional(
 			Type.Record(Type.String(), Type.Unsafe<number | readonly number[]>({ type: ["number", "array"] })),
 		),
@@ -54,6 +58,8 @@ const Property = Type.Object(
 		text,
 		/** Of the value in the driver's sample. */
 		unit: Type.Optional(text),
+		/** It is 1 or 0, for true and false. */
+		binary: Type.Optional(Type.Literal(true)),
 		/** Range of the sensor. */
 		minimum: Type.Number(),
 		maximum: Type.Number(),
@@ -76,6 +82,8 @@ export const DeclarationSchema = Type.Object(
 		$schema: Type.Optional(Type.String()),
 		title: text,
 		text,
+		/** Why it is of little use on a node that sleeps; absent: it is not. */
+		awakeOnly: Type.Optional(text),
 		/** Files with options that this driver has too, relative to this one. */
 		include: Type.Optional(Type.Array(Type.String())),
 		options: Type.Optional(options),
@@ -96,6 +104,7 @@ type DeclarationFile = Static<typeof DeclarationSchema>;
 export interface DriverDeclaration {
 	readonly title: string;
 	readonly text: string;
+	readonly awakeOnly?: string;
 	readonly options: Readonly<Record<string, OptionDeclaration>>;
 	readonly properties: Readonly<Record<string, PropertyDeclaration>>;
 }
@@ -107,10 +116,16 @@ export function declarationPath(source: string): string {
 
 /** The declaration in a file that is known to conform to the schema. */
 export function readDeclaration(path: string): DriverDeclaration {
-	const { title, text, include = [], options = {}, properties } = parse(path) as DeclarationFile;
+	const { title, text, awakeOnly, include = [], options = {}, properties } = parse(path) as DeclarationFile;
 	const included = include.map((name) => (parse(resolve(dirname(path), name)) as DeclarationFile).options);
 	// Its own options are what a reader looks for first.
-	return { title, text, options: Object.assign({ ...options }, ...included, options), properties };
+	return {
+		title,
+		text,
+		...(awakeOnly === undefined ? {} : { awakeOnly }),
+		options: Object.assign({ ...options }, ...included, options),
+		properties,
+	};
 }
 
 function parse(path: string): unknown {

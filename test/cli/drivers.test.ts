@@ -8,7 +8,7 @@ import { formatProblem } from "../../cli/config/problem";
 import { Project } from "./project";
 
 const own = fileURLToPath(new URL("../../firmware/drivers", import.meta.url));
-const DRIVERS = ["sht3x", "bmp280", "battery", "ntc", "virtual"];
+const DRIVERS = ["sht3x", "bmp280", "battery", "ccs811", "digital", "ntc", "virtual"];
 
 describe("what drivers declare, in a manifest", () => {
 	const project = new Project({ "firmware/manifest.json": "{}" });
@@ -32,11 +32,11 @@ describe("what drivers declare, in a manifest", () => {
 	}
 
 	/** The sensors begin at column 13 of line 4. */
-	function load(sensors: string, more: readonly string[] = []) {
+	function load(sensors: string, more: readonly string[] = [], settings = "") {
 		const includes = DRIVERS.map((name) => `firmware/drivers/${name}/manifest.json`);
 		project.write(
 			"manifest.json",
-			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}}`,
+			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {${settings}"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}}`,
 		);
 		return loadManifest("manifest.json", { FIREFLY_WIFI_PASSWORD: "p4ssword" });
 	}
@@ -101,6 +101,18 @@ describe("what drivers declare, in a manifest", () => {
 			'108 config.firefly.sensors[0].options.scl: is not an option of sht3x; did you mean "clock"?',
 		],
 		[
+			"a word in other letters",
+			"digital",
+			'"property": "contact.open", "options": {"pin": 4, "pull": "Up"}',
+			'106 config.firefly.sensors[0].options.pull: "Up" is not one of "none", "up", "down"; did you mean "up"?',
+		],
+		[
+			"a number where a word belongs",
+			"digital",
+			'"property": "contact.open", "options": {"pin": 4, "pull": 1}',
+			'106 config.firefly.sensors[0].options.pull: 1 is not one of "none", "up", "down"',
+		],
+		[
 			"an option of another driver",
 			"battery",
 			'"property": "battery.voltage", "options": {"pin": 34, "beta": 3950}',
@@ -163,6 +175,16 @@ describe("what drivers declare, in a manifest", () => {
 	];
 	for (const [name, driver, more, ...problems] of rows)
 		test(name, () => assert.deepEqual(problemsOf(sensor(driver, more)), problems));
+
+	test("a sensor that must stay on, on a node that sleeps: a warning; on one that does not: none", () => {
+		const ccs811 = sensor("ccs811", '"property": "airQuality.eCO2"');
+		const texts = (more: string): string[] =>
+			load(ccs811, [], more).warnings.map((problem) => formatProblem(problem));
+		assert.deepEqual(texts(""), [
+			'manifest.json:4:37 config.firefly.sensors[0].driver: ccs811 needs 20 minutes from its start to its first value, and finds its baseline only while it measures: set sleep.mode to "none"',
+		]);
+		assert.deepEqual(texts('"sleep": {"mode": "none"}, '), []);
+	});
 
 	test("a unit that is not the property's: a warning", () => {
 		const { warnings } = load(sensor("sht3x", `${temperature}, "unit": "°F"`));

@@ -25,9 +25,9 @@ describe("declarations of drivers", () => {
 		test(`${name}: its declaration is there, conforms to the schema, and is consistent`, () => {
 			assert.deepEqual(declarationProblems(declarationPath(join(folder, name, name))), []);
 			const { options, properties } = drivers.get(name)!;
-			for (const [key, { type, minimum, maximum, choices, default: fallback, boards }] of Object.entries(
-				options,
-			)) {
+			for (const [key, option] of Object.entries(options)) {
+				const { type, minimum, maximum, choices, words, default: fallback, boards } = option;
+				if (type === "text") assert.ok(fallback === undefined || words!.includes(String(fallback)), key);
 				if (type === "integer" || type === "number")
 					assert.ok(choices !== undefined || (minimum! < maximum! && maximum !== undefined), key);
 				const within = (value: unknown): boolean =>
@@ -36,9 +36,10 @@ describe("declarations of drivers", () => {
 				for (const pin of Object.values(boards ?? {}).flat()) assert.ok(within(pin), `${key} ${pin}`);
 			}
 			assert.ok(Object.keys(properties).length > 0);
-			for (const [key, { minimum, maximum, unit, deviceClass }] of Object.entries(properties)) {
-				assert.match(key, /^[a-z]+\.[a-z]+$/);
-				assert.ok(minimum < maximum && unit !== undefined && deviceClass !== undefined, key);
+			for (const [key, { minimum, maximum, unit, binary, deviceClass }] of Object.entries(properties)) {
+				assert.match(key, /^[a-zA-Z]+\.[a-zA-Z0-9]+$/);
+				if (binary) assert.deepEqual([minimum, maximum, unit], [0, 1, undefined], key);
+				else assert.ok(minimum < maximum && unit !== undefined && deviceClass !== undefined, key);
 			}
 		});
 
@@ -48,7 +49,8 @@ describe("declarations of drivers", () => {
 			const declared = Object.entries(drivers.get(name)!.properties).map(
 				([key, { unit, deviceClass, decimals }]) => [key, { unit, deviceClass, decimals }],
 			);
-			assert.deepEqual(config, { driverProperties: { [name]: Object.fromEntries(declared) } });
+			const expected = { driverProperties: { [name]: Object.fromEntries(declared) } };
+			assert.deepEqual(config, JSON.parse(JSON.stringify(expected)));
 		});
 
 	test("no module of a manifest is a declaration, so that no build for a device has one", () => {
@@ -64,7 +66,7 @@ describe("declarations of drivers", () => {
 	test("the comment of each driver's source names the properties that it declares", () => {
 		for (const [name, { properties }] of drivers) {
 			const source = readFileSync(join(folder, name, `${name}.ts`), "utf8");
-			const named = [...source.matchAll(/`([a-z]+\.[a-z]+)`/g)].map(([, path]) => path!);
+			const named = [...source.matchAll(/`([a-zA-Z]+\.[a-zA-Z0-9]+)`/g)].map(([, path]) => path!);
 			assert.deepEqual(named.sort(), Object.keys(properties).sort(), name);
 		}
 	});
@@ -115,6 +117,8 @@ describe("the schema of manifests knows the drivers", () => {
 		["an address that the chip does not have", { ...sht3x, options: { address: 70 } }, false],
 		["an option out of its range", { ...sht3x, options: { hz: 3 } }, false],
 		["a pin that is missing", { driver: "battery", property: "battery.voltage" }, false],
+		["a word", { driver: "digital", property: "contact.open", options: { pin: 4, pull: "down" } }, true],
+		["another word", { driver: "digital", property: "contact.open", options: { pin: 4, pull: "Up" } }, false],
 		["a pin", { driver: "battery", property: "battery.voltage", options: { pin: 4 } }, true],
 		["a recording", { driver: "replay", property: "anything" }, true],
 		["a driver of one's own", { driver: "probe", property: "anything", options: { x: 1 } }, true],

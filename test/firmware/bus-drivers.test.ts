@@ -14,6 +14,8 @@ const SETTLING_MS: Readonly<Record<string, number>> = {
 	aht10: 0,
 	bme68x: 0,
 	bmp280: 1.25 + 2.3 * 2 + 2.3 * 16 + 0.575,
+	// Readings fail until it has run in.
+	ccs811: 0,
 	htu21d: 15,
 	lm75: 100,
 	sht3x: 0,
@@ -36,6 +38,14 @@ async function load(name: string, bus: object, SDKSensor?: SensorConstructor) {
 	const specifier = /from "(embedded:sensor[^"]+)"/.exec(source)?.[1];
 	const modules: ModuleStubs["modules"] = {
 		"embedded:provider/builtin": { default: { I2C: { default: { data: 4, clock: 5 } }, io: { SMBus: bus } } },
+		time: {
+			default: {
+				get ticks() {
+					return clock.now;
+				},
+				delta: (start: number) => clock.now - start,
+			},
+		},
 		timer: {
 			default: {
 				delay(ms: number) {
@@ -79,7 +89,7 @@ describe("drivers on a bus", () => {
 		assert.deepEqual(busDrivers, Object.keys(SETTLING_MS));
 	});
 
-	for (const name of busDrivers.filter((driver) => driver !== "htu21d"))
+	for (const name of busDrivers.filter((driver) => driver !== "htu21d" && driver !== "ccs811"))
 		test(`${name}: the first sample comes after the first measurement, later ones at once`, async () => {
 			let now = (): number => 0;
 			const { calls, Recorder } = recorder(() => now());
@@ -200,5 +210,58 @@ describe("htu21d", () => {
 			const { sensor } = await loadSensor({ 243: [0, 0xdc, 0x79], 245: [high, high, checksum(high, high)] });
 			assert.equal(Object(sensor.sample()).hygrometer.humidity, expected);
 		}
+	});
+});
+
+describe("ccs811", () => {
+	const readings: (object | false)[] = [];
+	let closes = 0;
+	class SDKSensor implements Sensor {
+		static problem: string | undefined;
+		constructor(options: object) {
+			const { onError } = options as { onError(message: string): void };
+			if (SDKSensor.problem !== undefined) onError(SDKSensor.problem);
+		}
+		configure(): void {}
+		sample(): object | undefined {
+			return readings.shift() as object;
+		}
+		close(): void {
+			closes++;
+		}
+	}
+	const reading = (C02: number, tvoc: number): object => ({
+		carbonDioxideGasSensor: { C02 },
+		vocSensor: { tvoc },
+	});
+
+	test("before it has run in: no value; later: the last one where there is no new one", async () => {
+		const { Driver, clock } = await load("ccs811", class {}, SDKSensor);
+		const sensor = new Driver({ address: 91 });
+		sensor.configure({});
+		readings.push(reading(400, 0), reading(612, 31), false, reading(700, 40));
+		assert.equal(sensor.sample(), undefined);
+		clock.now = 1_200_000;
+		assert.deepEqual(sensor.sample(), { airQuality: { eCO2: 612, TVOC: 31 } });
+		assert.deepEqual(sensor.sample(), { airQuality: { eCO2: 612, TVOC: 31 } });
+		// As ticks that wrap around have it
+		clock.now = -5;
+		assert.deepEqual(sensor.sample(), { airQuality: { eCO2: 700, TVOC: 40 } });
+		sensor.close();
+		assert.equal(closes, 1);
+	});
+
+	test("warmUp of 0: the first reading is a value", async () => {
+		const { Driver } = await load("ccs811", class {}, SDKSensor);
+		const sensor = new Driver({ warmUp: 0 });
+		readings.push(reading(450, 7));
+		assert.deepEqual(sensor.sample(), { airQuality: { eCO2: 450, TVOC: 7 } });
+	});
+
+	test("another chip at the address: the driver fails, with the reason", async () => {
+		const { Driver } = await load("ccs811", class {}, SDKSensor);
+		SDKSensor.problem = "unexpected sensor";
+		assert.throws(() => new Driver({}), /CCS811: unexpected sensor/);
+		SDKSensor.problem = undefined;
 	});
 });

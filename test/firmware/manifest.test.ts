@@ -139,7 +139,7 @@ for (const name of readdirSync(join(root, "firmware/drivers"), { withFileTypes: 
 		assert.deepEqual(sorted(preload), sorted(modules.keys()));
 		for (const [target, file] of modules) {
 			assert.ok(existsSync(join(root, `${file}.ts`)));
-			assert.equal(target, file.replace(folder, "driver").replace("firmware/drivers/", ""));
+			assert.equal(target, file.replace(`${folder}/`, "driver/").replace("firmware/drivers/", ""));
 		}
 	});
 
@@ -152,6 +152,6 @@ for (const name of readdirSync(join(root, "firmware/drivers"), { withFileTypes: 
 		assert.deepEqual(sorted(modules.values()), sorted([...files, "firmware/desktop/readings"]));
 		assert.deepEqual(sorted(preload), sorted(modules.keys()));
 		const text = readFileSync(join(root, `${folder}/simulated.ts`), "utf8");
-		assert.ok(text.includes(`simulatedSensor("${name}"`), text);
+		assert.match(text, new RegExp(`(simulatedSensor|announceSimulation)\\("${name}"`));
 	});
 }

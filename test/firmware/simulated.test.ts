@@ -8,7 +8,7 @@ import { loadModule } from "./module-loader";
 const firmware = fileURLToPath(new URL("../../firmware", import.meta.url));
 const drivers = ownDeclarations(firmware);
 
-async function loadStandIn(driver: string, readings: Readonly<Record<string, number>>) {
+async function loadStandIn(driver: string, readings: Readonly<Record<string, number>>, options = {}) {
 	const announced: string[] = [];
 	const { default: Sensor } = await loadModule<{ default: SensorConstructor }>(
 		`firmware/drivers/${driver}/simulated`,
@@ -21,7 +21,7 @@ async function loadStandIn(driver: string, readings: Readonly<Record<string, num
 			},
 		},
 	);
-	return { sensor: new Sensor({}), announced };
+	return { sensor: new Sensor(options), announced };
 }
 
 /** Properties of a sample, with their values. */
@@ -33,7 +33,7 @@ function flatten(sample: object | undefined): Record<string, number> {
 	return flat;
 }
 
-for (const driver of ownDriverNames(firmware))
+for (const driver of ownDriverNames(firmware).filter((name) => name !== "digital"))
 	test(`${driver} simulated: measures what the sensor does, from the sliders that were moved`, async () => {
 		const properties = Object.keys(drivers.get(driver)!.properties);
 		const { sensor, announced } = await loadStandIn(driver, { [properties[0]!]: 12.5 });
@@ -44,4 +44,27 @@ for (const driver of ownDriverNames(firmware))
 		for (const property of properties.slice(1)) assert.ok(Number.isFinite(sample[property]), property);
 		sensor.close();
 		assert.deepEqual(announced, [driver]);
+	});
+
+for (const { options, closed, open } of [
+	{ options: {}, closed: false, open: true },
+	{ options: { pull: "up", activeLow: true }, closed: true, open: false },
+	{ options: { pull: "down" }, closed: true, open: false },
+	{ options: { pull: "down", activeLow: true }, closed: false, open: true },
+	{ options: { pull: "none" }, closed: true, open: false },
+])
+	test(`digital simulated, ${JSON.stringify(options)}: a closed contact is ${closed}, an open one ${open}`, async () => {
+		for (const [reading, active] of [
+			[1, closed],
+			[0, open],
+			[undefined, open],
+		] as const) {
+			const readings = reading === undefined ? {} : { "contact.closed": reading };
+			const { sensor, announced } = await loadStandIn("digital", readings, options);
+			sensor.configure({});
+			const sample = { digital: { active }, contact: { open: active }, motion: { detected: active } };
+			assert.deepEqual(sensor.sample(), sample);
+			assert.deepEqual(Object.keys(flatten(sample)), Object.keys(drivers.get("digital")!.properties));
+			assert.deepEqual(announced, ["digital"]);
+		}
 	});
