@@ -178,7 +178,7 @@ function outboxProblems(document: ManifestView, settings: Settings): Problem[] {
 	const { sensors, outbox, payload, topic, discovery, commands } = settings;
 	const problems: Problem[] = [];
 	const path = [...root, "outbox", "size"];
-	const together = payload === "json" && !topic.includes("{sensor}");
+	const together = payload !== "value" && !topic.includes("{sensor}");
 	const wake = together
 		? RECORD_HEADER + VALUE_LIMIT * sensors.length
 		: (RECORD_HEADER + VALUE_LIMIT) * sensors.length;

@@ -17,7 +17,7 @@ export class Reporting {
 	constructor(settings: Settings, schedule: Schedule) {
 		this.#settings = settings;
 		this.#schedule = schedule;
-		this.#together = settings.payload === "json" && !settings.topic.includes("{sensor}");
+		this.#together = settings.payload !== "value" && !settings.topic.includes("{sensor}");
 		this.#measuring = new Uint8Array(schedule.wakes.length);
 		this.#reporting = new Uint8Array(schedule.wakes.length);
 	}

@@ -611,17 +611,31 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/outbox.ts",
-		"this.#ring.setState(index, STATE_RECEIVED);",
+		"this.ring.setState(index, STATE_RECEIVED);",
 		"",
 		"a QoS 2 report is published again after PUBREL, and arrives twice",
 		["test/sensor/qos2.test.ts"],
 	),
 	mutation(
 		"src/sensor/outbox/outbox.ts",
-		"		this.#ring.setState(index, STATE_DROPPING);\n",
+		"		this.ring.setState(index, STATE_DROPPING);\n",
 		"",
 		"a report that is dropped during a reset counts as acknowledged",
 		OUTBOX,
+	),
+	mutation(
+		"src/sensor/report/history-sender.ts",
+		"if (result === SENT) this.shared.markJoined();",
+		"",
+		"late reports that share a message are sent once more each",
+		["test/sensor/history.test.ts"],
+	),
+	mutation(
+		"src/sensor/report/shared-messages.ts",
+		"if (isResent ? state !== STATE_JOINED : !isKnownState(state)) break;",
+		"if (!isKnownState(state)) break;",
+		"a message that is sent again in its session is another one",
+		["test/sensor/history.test.ts"],
 	),
 	mutation(
 		"src/sensor/retained/retained-state.ts",

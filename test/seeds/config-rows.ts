@@ -78,7 +78,9 @@ export const NODE_ROWS: readonly ConfigRow[] = [
 	oneOf("broker.inFlight", undefined, 1, 3, 16),
 	oneOf("topic", "home/{id}/{sensor}", "home/{id}/{sensor}", "home/{id}"),
 	row("payload", (draw, _, drawn) =>
-		drawn.get("topic") === "home/{id}" ? "json" : draw.pick(["value", "json"]),
+		draw.pick(
+			drawn.get("topic") === "home/{id}" ? ["json", "history"] : ["value", "value", "json", "history"],
+		),
 	),
 	oneOf("outbox.policy", "dropOldest", "thin"),
 	oneOf("outbox.size", 256, 512, 1024, 4096),

@@ -88,6 +88,10 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 			"JSON with four values",
 			settings({ sleep: { mode: "none" }, payload: "json", topic: "home/{id}", sensors }),
 		],
+		[
+			"an array of a value",
+			settings({ sleep: { mode: "none" }, payload: "history", sensors: sensors.slice(0, 1) }),
+		],
 	] as const) {
 		const { machine, run } = start(configuration);
 		const before = machine.statistics;

@@ -19,6 +19,8 @@ const START = Date.UTC(2026, 1, 2, 14, 19);
 /** A subscriber that collects the reports of a broker across several connections. */
 class Subscriber {
 	readonly reports: { seq: number; time: string; [column: string]: unknown }[] = [];
+	/** Reports in each message that is an array. */
+	readonly arrays: number[] = [];
 	#client: MqttClient | undefined;
 
 	async connect(port: number): Promise<void> {
@@ -26,7 +28,11 @@ class Subscriber {
 		const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
 		this.#client = client;
 		client.on("error", () => {});
-		client.on("message", (_topic, payload) => this.reports.push(JSON.parse(payload.toString())));
+		client.on("message", (_topic, payload) => {
+			const content = JSON.parse(payload.toString());
+			if (Array.isArray(content)) this.arrays.push(content.length);
+			this.reports.push(...(Array.isArray(content) ? content : [content]));
+		});
 		await client.subscribeAsync("replay", { qos: 1 });
 	}
 
@@ -46,14 +52,14 @@ class Subscriber {
 	}
 }
 
-function manifest(port: number) {
+function manifest(port: number, payload = "json") {
 	const sensor = (name: string) => ({ name, driver: "replay", property: name, every: "60s", grid: true });
 	const firefly = {
 		id: "replay",
 		wifi: { ssid: "replay" },
 		broker: { url: `mqtt://127.0.0.1:${port}` },
 		topic: "replay",
-		payload: "json",
+		payload,
 		outbox: { size: 6000 },
 		sensors: [sensor("a"), sensor("b")],
 	};
@@ -124,6 +130,54 @@ describe("a recording reported to mosquitto", {
 			assert.equal(subscriber.reports.length, count);
 		});
 	}
+
+	for (const engine of ["node", "xs"] as const)
+		test(`history on ${engine}: after three hours without the broker, the late reports share messages`, async (t) => {
+			const broker = await Mosquitto.start();
+			const subscriber = new Subscriber();
+			const proxy = await CuttingProxy.start(broker.port);
+			t.after(async () => {
+				await subscriber.end();
+				proxy.stop();
+				await broker.stop();
+			});
+			await subscriber.connect(broker.port);
+			const events: TimedEvent[] = [];
+			let isAway = false;
+			const simulation: Simulation = await Simulation.build({
+				manifest: manifest(proxy.port, "history"),
+				speed: "max",
+				seed: 3,
+				engine,
+				replay,
+				broker: new URL(`mqtt://127.0.0.1:${proxy.port}`),
+				listener: {
+					event(event) {
+						events.push(event);
+						if (isAway || event.type !== "sleep" || event.time < START + HOUR / 4) return;
+						isAway = true;
+						proxy.refuse();
+						simulation.scheduler.after(3 * HOUR, () => {
+							simulation.pace.holdRealTime();
+							void proxy
+								.listen()
+								.then(() => simulation.pace.runExternalEvent(() => simulation.pace.releaseRealTime()));
+						});
+					},
+				},
+			});
+			await simulation.run(undefined);
+			simulation.dispose();
+			await subscriber.waitForMarker();
+			assertRowsReported(subscriber, events);
+			assert.equal(subscriber.reports.length, count, "each once");
+			const late = subscriber.arrays.filter((length) => length > 1);
+			const lateReports = late.reduce((sum, length) => sum + length, 0);
+			assert.ok(lateReports > 170, `${lateReports} late reports`);
+			assert.ok(late.length <= lateReports / 5, `${late.length} messages`);
+			const acknowledged = events.filter(({ type }) => type === "acknowledged").length;
+			assert.equal(acknowledged, count);
+		});
 
 	test("a broker killed before PUBACK and away for an hour: one retransmission, nothing lost", async (t) => {
 		let broker = await Mosquitto.start();

@@ -42,9 +42,13 @@ export const fireflyFields = deepFreeze({
 	},
 	payload: {
 		kind: "choice",
-		choices: ["value", "json"],
+		choices: ["value", "json", "history"],
 		default: "value",
-		text: '"value": the bare number. "json": an object with sequence number, time and values.',
+		text: '"value": the bare number. "json": an object with sequence number, time and values. "history": an array of such objects.',
+		detail: [
+			"With history, all reports of a topic that wait for QoS 1 share a message, oldest first, as many as a packet holds; other reports are arrays of one object.",
+			"It needs RAM for sendBuffer and a report more.",
+		],
 	},
 	sleep: { kind: "section", fields: sleepFields, text: "How the node spends the time between reports." },
 	outbox: {

@@ -80,7 +80,7 @@ export class HomeAssistantAnnouncement implements Announcement {
 			member("name", displayName(name)) +
 			member("uniq_id", `${id}_${name}`) +
 			member("stat_t", expand(topic, { id, sensor: name })) +
-			member("val_tpl", payload === "json" ? valueTemplate(name) : undefined) +
+			member("val_tpl", valueTemplate(payload, name)) +
 			member("unit_of_meas", sensor.unit ?? declared?.unit) +
 			member("dev_cla", deviceClass) +
 			member("stat_cla", suited === "none" ? undefined : suited) +
@@ -93,6 +93,9 @@ export class HomeAssistantAnnouncement implements Announcement {
 }
 
 /** A report need not hold every sensor: Home Assistant ignores an empty value of a numeric sensor. */
-function valueTemplate(name: string): string {
-	return `{{value_json['${name}']|default('')}}`;
+function valueTemplate(payload: Settings["payload"], name: string): string | undefined {
+	if (payload === "value") return undefined;
+	if (payload === "json") return `{{value_json['${name}']|default('')}}`;
+	// Of an array, the newest report that holds the sensor.
+	return `{% for r in value_json if '${name}' in r %}{% if loop.last %}{{r['${name}']}}{% endif %}{% endfor %}`;
 }

@@ -9,9 +9,12 @@ import type { NodeCommands } from "../commands/node-commands";
 import type { Outbox } from "../outbox/outbox";
 import type { Diagnostics } from "../report/diagnostics";
 import type { ExchangeParts, ReportExchangeHandler } from "../report/exchange-parts";
+import { HistoryAnswers } from "../report/history-answers";
+import { HistorySender } from "../report/history-sender";
 import { ReportAnswers } from "../report/report-answers";
 import type { ReportEncoder } from "../report/report-encoder";
 import { ReportSender } from "../report/report-sender";
+import { SharedMessages } from "../report/shared-messages";
 import {
 	cachedLimits,
 	cacheLimits,
@@ -81,9 +84,14 @@ export class ReportExchange implements ClientHandler {
 			...(diagnostics === undefined ? {} : { diagnostics }),
 		};
 		this.parts = parts;
-		const answers = new ReportAnswers(parts);
-		this.answers = answers;
-		this.sender = new ReportSender(parts, answers);
+		if (settings.payload === "history") {
+			const shared = new SharedMessages(parts);
+			this.answers = new HistoryAnswers(parts, shared);
+			this.sender = new HistorySender(parts, this.answers, shared);
+		} else {
+			this.answers = new ReportAnswers(parts);
+			this.sender = new ReportSender(parts, this.answers);
+		}
 		if (commands !== undefined) this.commands = new CommandExchange(commands, parts);
 	}
 

@@ -48,7 +48,7 @@ export class Outbox {
 
 	readonly #retained: RetainedState;
 	readonly #words: Uint32Array;
-	readonly #ring: Ring;
+	readonly ring: Ring;
 	readonly #handler: OutboxHandler;
 	readonly #longestRecord: number;
 	readonly #thinsWhenFull: boolean;
@@ -74,7 +74,7 @@ export class Outbox {
 	) {
 		this.#retained = retained;
 		this.#words = retained.words;
-		this.#ring = new Ring(retained);
+		this.ring = new Ring(retained);
 		this.#handler = handler;
 		this.#longestRecord = longestRecord;
 		this.#thinsWhenFull = policy === "thin";
@@ -85,6 +85,11 @@ export class Outbox {
 	get scratch(): ReportRecord {
 		this.#scratch ??= new ReportRecord();
 		return this.#scratch;
+	}
+
+	/** Bytes from the cursor to the end of the newest record. */
+	get bytesAhead(): number {
+		return this.#bytesAhead;
 	}
 
 	/** Number of pending reports. */
@@ -122,7 +127,7 @@ export class Outbox {
 
 	private dropAll(reason: typeof DROPPED_UNREADABLE | typeof DROPPED_CLEARED): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const handler = this.#handler;
 		for (let lost = this.reconcile(false); lost > 0; lost--) handler.onDropped(0, DROPPED_CORRUPTED);
 		while (words[WORD_USED] > 0) {
@@ -144,7 +149,7 @@ export class Outbox {
 	 */
 	append(record: ReportRecord): boolean {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const { length } = record;
 		const need = length + this.#reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
@@ -176,7 +181,7 @@ export class Outbox {
 	 */
 	next(): boolean {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const { record } = this;
 		while (this.#bytesAhead > 0) {
 			const index = ring.indexAt(words[WORD_USED] - this.#bytesAhead);
@@ -200,7 +205,7 @@ export class Outbox {
 
 	/** Records in retained memory that the report found last was sent. */
 	markSent(): void {
-		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_SENT);
+		if (this.#cursorIndex >= 0) this.ring.setState(this.#cursorIndex, STATE_SENT);
 	}
 
 	/**
@@ -208,7 +213,7 @@ export class Outbox {
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	markReceived(index: number): void {
-		this.#ring.setState(index, STATE_RECEIVED);
+		this.ring.setState(index, STATE_RECEIVED);
 	}
 
 	/**
@@ -216,7 +221,7 @@ export class Outbox {
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	markRefused(index: number): void {
-		this.#ring.setState(index, STATE_REFUSED);
+		this.ring.setState(index, STATE_REFUSED);
 	}
 
 	/**
@@ -225,17 +230,17 @@ export class Outbox {
 	 */
 	markOversized(): void {
 		this.#retained.commit();
-		if (this.#cursorIndex >= 0) this.#ring.setState(this.#cursorIndex, STATE_OVERSIZED);
+		if (this.#cursorIndex >= 0) this.ring.setState(this.#cursorIndex, STATE_OVERSIZED);
 	}
 
 	/** Makes such reports sendable again; returns whether there were any. */
 	releaseOversized(): boolean {
-		return releaseOversized(this.#ring);
+		return releaseOversized(this.ring);
 	}
 
 	/** Whether a report was sent and not acknowledged. */
 	get unanswered(): boolean {
-		return hasUnanswered(this.#ring);
+		return hasUnanswered(this.ring);
 	}
 
 	/** Moves the cursor to after the report with this sequence number. */
@@ -250,7 +255,7 @@ export class Outbox {
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	remove(index: number): void {
-		this.#ring.setState(index, STATE_DEAD);
+		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 		this.#words[WORD_WAITING]--;
 		this.#words[WORD_ACKNOWLEDGED]++;
@@ -261,15 +266,15 @@ export class Outbox {
 		const index = this.find(sequence);
 		if (index < 0) return;
 		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
-		this.#ring.setState(index, STATE_DROPPING);
+		this.ring.setState(index, STATE_DROPPING);
 		this.commitDrop(sequence, DROPPED_UNREADABLE);
-		this.#ring.setState(index, STATE_DEAD);
+		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 	}
 
 	/** Index of a pending report; −1: it is not, or no longer, in the outbox. */
 	find(sequence: number): number {
-		const ring = this.#ring;
+		const ring = this.ring;
 		const used = this.#words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
@@ -286,12 +291,12 @@ export class Outbox {
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	firstSensor(index: number): number {
-		return this.#ring.firstSensorAt(index);
+		return this.ring.firstSensorAt(index);
 	}
 
 	/** Node time from which a pending report may be sent. @param grouped all reports have the same topic */
 	sendableAt(grouped: boolean): number {
-		return sendableAt(this.#ring, grouped);
+		return sendableAt(this.ring, grouped);
 	}
 
 	/** Counts a report that was just removed from the ring, commits both, and notifies the handler. */
@@ -305,7 +310,7 @@ export class Outbox {
 
 	private makeRoom(need: number): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		this.reconcileAndCommit(false);
 		this.freeDeadHead();
 		while (ring.freeBytes < need) {
@@ -326,7 +331,7 @@ export class Outbox {
 	private compact(): void {
 		const words = this.#words;
 		const records = words[WORD_RECORDS];
-		if ((records - words[WORD_WAITING]) * 4 < records || this.#ring.freeBytes < this.#longestRecord) return;
+		if ((records - words[WORD_WAITING]) * 4 < records || this.ring.freeBytes < this.#longestRecord) return;
 		this.reconcileAndCommit(false);
 		for (let left = words[WORD_RECORDS]; left > 0; left--) this.moveHeadToTail();
 		this.#cursorIndex = -1;
@@ -334,8 +339,8 @@ export class Outbox {
 	}
 
 	private dropOldest(): void {
-		const sequence = this.#ring.sequenceAt(this.#words[WORD_HEAD]);
-		this.#ring.dropHead();
+		const sequence = this.ring.sequenceAt(this.#words[WORD_HEAD]);
+		this.ring.dropHead();
 		this.commitDrop(sequence, DROPPED_OLDEST);
 		this.freeDeadHead();
 	}
@@ -347,7 +352,7 @@ export class Outbox {
 	 */
 	private thin(): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const half = (words[WORD_WAITING] + 1) >> 1;
 		let ordinal = 0;
 		for (let left = words[WORD_RECORDS]; left > 0; left--) {
@@ -364,7 +369,7 @@ export class Outbox {
 	 * Moves the oldest record to after the newest, or removes it if it is dead. The caller must have made room.
 	 */
 	private moveHeadToTail(): void {
-		const ring = this.#ring;
+		const ring = this.ring;
 		const index = this.#words[WORD_HEAD];
 		if (!ring.isWaiting(index)) {
 			ring.dropHead();
@@ -383,7 +388,7 @@ export class Outbox {
 	 */
 	private finishRotation(): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const used = words[WORD_USED];
 		let previous = 0;
 		let turns = 0;
@@ -415,7 +420,7 @@ export class Outbox {
 	private reconcile(checkAll: boolean): number {
 		const words = this.#words;
 		const before = words[WORD_WAITING];
-		const lostToDamage = recoverRing(this.#ring, this, checkAll);
+		const lostToDamage = recoverRing(this.ring, this, checkAll);
 		const lost = Math.max(lostToDamage, 0);
 		if (words[WORD_WAITING] > before) this.deleteDropped();
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
@@ -432,7 +437,7 @@ export class Outbox {
 	 */
 	private deleteDropped(): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		const used = words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
@@ -446,7 +451,7 @@ export class Outbox {
 
 	/** Moves the cursor to after the record found last, once records have moved. */
 	private restoreCursor(): void {
-		const ring = this.#ring;
+		const ring = this.ring;
 		const used = this.#words[WORD_USED];
 		const last = this.#cursorSequence;
 		let offset = 0;
@@ -461,7 +466,7 @@ export class Outbox {
 	/** Removes dead records at the head. */
 	private freeDeadHead(): void {
 		const words = this.#words;
-		const ring = this.#ring;
+		const ring = this.ring;
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
 			if (ring.lengthAt(index) === 0 || ring.isWaiting(index)) break;

@@ -36,6 +36,11 @@ export const STATE_REFUSED = 0xa5;
  * does not know this state takes it for STATE_SENT.
  */
 export const STATE_OVERSIZED = 0x99;
+/**
+ * Pending, and sent in the message of an earlier report of its topic: on a new connection it is sent again in
+ * that message, or in a new one. Firmware that does not know this state takes it for STATE_SENT.
+ */
+export const STATE_JOINED = 0x69;
 /** Being dropped: pending until the commit that counts it, and dead from then on. */
 export const STATE_DROPPING = 0xc3;
 /** Acknowledged or dropped: its room is freed once it is the oldest. */
@@ -47,6 +52,7 @@ export type RecordState =
 	| typeof STATE_RECEIVED
 	| typeof STATE_REFUSED
 	| typeof STATE_OVERSIZED
+	| typeof STATE_JOINED
 	| typeof STATE_DROPPING
 	| typeof STATE_DEAD;
 
@@ -59,7 +65,8 @@ export function isKnownState(state: number): state is RecordState {
 		state === STATE_REFUSED ||
 		state === STATE_OVERSIZED ||
 		state === STATE_DEAD ||
-		state === STATE_DROPPING
+		state === STATE_DROPPING ||
+		state === STATE_JOINED
 	);
 }
 

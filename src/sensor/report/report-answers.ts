@@ -8,7 +8,7 @@ import type { ExchangeParts } from "./exchange-parts";
 export class ReportAnswers {
 	/** Reports delivered on this connection. */
 	deliveredCount = 0;
-	private readonly parts: ExchangeParts;
+	protected readonly parts: ExchangeParts;
 
 	constructor(parts: ExchangeParts) {
 		this.parts = parts;

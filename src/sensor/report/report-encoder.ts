@@ -35,15 +35,20 @@ export class ReportEncoder {
 		this.#settings = settings;
 		this.#derived = derived;
 		this.#device = device;
-		this.#json = payload === "json";
+		this.#json = payload !== "value";
 		this.grouped = this.#json && !topic.includes("{sensor}");
 		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
 	/** Buffer that {@link writePayload} writes to, and diagnostics. */
 	get payload(): Uint8Array {
-		this.#payload ??= new Uint8Array(Math.max(this.#derived.size, this.#derived.diagnostics?.size ?? 0));
+		this.#payload ??= this.makePayload();
 		return this.#payload;
+	}
+
+	private makePayload(): Uint8Array {
+		const { size, sharedSize, diagnostics } = this.#derived;
+		return new Uint8Array(Math.max(size, sharedSize, diagnostics?.size ?? 0));
 	}
 
 	/** Topic of a parsed record. */
@@ -75,13 +80,14 @@ export class ReportEncoder {
 	}
 
 	/**
-	 * Writes the payload of a parsed record to {@link payload} and returns its length. JSON that is longer than
-	 * `limit` is split: each part repeats sequence number and time, and holds as many of the values as fit, at
-	 * least one. {@link valuesWritten} then continues it.
+	 * Writes the payload of a parsed record to {@link payload} and returns where it ends. JSON that is longer
+	 * than `limit` is split: each part repeats sequence number and time, and holds as many of the values as
+	 * fit, at least one. {@link valuesWritten} then continues it.
 	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
 	 *   unknown
 	 * @param dropped reports dropped since power-on; written to JSON payloads unless 0
-	 * @param limit bytes @param firstValue values that earlier parts hold
+	 * @param limit where it must end @param firstValue values that earlier parts hold
+	 * @param start where it begins
 	 */
 	writePayload(
 		record: ReportRecord,
@@ -89,16 +95,17 @@ export class ReportEncoder {
 		dropped: number,
 		limit: number,
 		firstValue: number,
+		start: number,
 	): number {
 		const bytes = this.payload;
 		this.valuesWritten = 0;
 		record.rewindValues();
 		if (!this.#json) {
 			record.nextValue();
-			return this.writeValue(bytes, 0, record);
+			return this.writeValue(bytes, start, record);
 		}
 		const derived = this.#derived;
-		let at = copy(bytes, 0, derived.sequence);
+		let at = copy(bytes, start, derived.sequence);
 		at = writeInteger(bytes, at, record.sequence);
 		at = copy(bytes, at, derived.time);
 		const time = record.relative ? record.time + wallOffset : record.time;

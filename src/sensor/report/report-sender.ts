@@ -7,9 +7,9 @@ import type { ReportAnswers } from "./report-answers";
 
 // Results of sendPart()
 const BLOCKED = 0;
-const SENT = 1;
+export const SENT = 1;
 const SKIPPED = 2;
-type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
+export type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
 
 /**
  * Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours.
@@ -35,12 +35,12 @@ export class ReportSender {
 	 * confirms; 0: none.
 	 */
 	unconfirmedSequence = 0;
-	private readonly parts: ExchangeParts;
+	protected readonly parts: ExchangeParts;
 	private readonly answers: ReportAnswers;
 	/** Sequence number of the last report sent on this connection. */
 	private lastSent = 0;
 	/** Values of the record at the outbox's cursor that earlier packets hold: it is sent in parts. */
-	private valuesSent = 0;
+	protected valuesSent = 0;
 	/** Sequence number of that record. */
 	private partlySent = 0;
 	/** An oversized report was traced on this connection. */
@@ -100,7 +100,7 @@ export class ReportSender {
 	}
 
 	/** Whether to skip the record at the cursor: it is too large, or its topic is paused. */
-	private mustSkip(): boolean {
+	protected mustSkip(): boolean {
 		const { outbox, retained, encoder, clock } = this.parts;
 		const { record } = outbox;
 		if (record.isOversized) return true;
@@ -112,7 +112,7 @@ export class ReportSender {
 	}
 
 	/** Whether the record at the cursor is still in flight in the resumed session. [MQTT-4.4.0-1] */
-	private isResent(): boolean {
+	protected isResent(): boolean {
 		return this.parts.client.negotiated.sessionPresent && this.parts.outbox.record.isUnanswered;
 	}
 
@@ -147,7 +147,7 @@ export class ReportSender {
 		return true;
 	}
 
-	private sendPart(): PartResult {
+	protected sendPart(): PartResult {
 		const { outbox, encoder, client, device } = this.parts;
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
@@ -156,7 +156,7 @@ export class ReportSender {
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
 		const limit = client.payloadLimit(topic.length, qos);
 		// With QoS 2 a report is one message: what is known of its delivery is one state.
-		const length = this.writePayload(qos === 2 ? Infinity : limit);
+		const length = this.writePayload(qos === 2 ? Infinity : limit, 0);
 		if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
 		let packetId: PublishResult = REJECTED;
 		try {
@@ -197,13 +197,17 @@ export class ReportSender {
 		return 1 + ((sequence + this.valuesSent * PART_STRIDE) % 65_535);
 	}
 
-	/** Writes the payload of the record at the cursor, or of its next part. @returns bytes */
-	private writePayload(limit: number): number {
+	/**
+	 * Writes the payload of the record at the cursor, or of its next part.
+	 * @param limit where it must end @param start where it begins
+	 * @returns where it ends
+	 */
+	protected writePayload(limit: number, start: number): number {
 		const { outbox, encoder, clock, retained } = this.parts;
 		const { words } = retained;
 		const dropped =
 			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		return encoder.writePayload(outbox.record, clock.wallOffset, dropped, limit, this.valuesSent);
+		return encoder.writePayload(outbox.record, clock.wallOffset, dropped, limit, this.valuesSent, start);
 	}
 
 	/** @param excess bytes by which the smallest packet with the record at the cursor is too large */
@@ -227,7 +231,7 @@ export class ReportSender {
 	}
 
 	/** Flags for the record at the cursor. */
-	private publishFlags(): number {
+	protected publishFlags(): number {
 		return this.parts.encoder.publishFlags(this.parts.outbox.record, this.parts.client.negotiated.maximumQoS);
 	}
 }

@@ -37,6 +37,8 @@ export interface DerivedSettings {
 	readonly dropped: Uint8Array;
 	/** Bytes of the longest payload of a report. */
 	readonly size: number;
+	/** Bytes for reports that share a message; 0: none do. */
+	readonly sharedSize: number;
 	// Only on a node that takes commands
 	readonly commandTopic?: TopicTemplate;
 	/** Topic of answers that no response topic asks for. */
@@ -48,7 +50,7 @@ export interface DerivedSettings {
 /** For start-up: allocates. @throws RangeError if a topic is not a valid MQTT string */
 export function deriveSettings(settings: Settings): DerivedSettings {
 	const { sensors, broker, payload, topic, id, discovery, wifi, commands } = settings;
-	const json = payload === "json";
+	const json = payload !== "value";
 	const sequence = utf8('{"seq":');
 	const time = utf8(',"time":');
 	const dropped = utf8(',"dropped":');
@@ -57,6 +59,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		? sequence.length + 10 + time.length + ISO8601_LENGTH + 2 + dropped.length + 12
 		: NUMBER_LENGTH;
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
+	if (payload === "history") size += 2;
 	const messages = diagnosticsLayout(settings);
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
@@ -73,6 +76,8 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		time,
 		dropped,
 		size,
+		// A report that does not fit any more is written before it is known to.
+		sharedSize: payload === "history" ? broker.sendBuffer + size : 0,
 		...(commands && {
 			commandTopic: topicTemplate(commands.topic),
 			answerTopic: topicTemplate(commands.answer),

@@ -1,5 +1,6 @@
 import type { SeedRun } from "../world";
 import type { Check } from "./check";
+import { receivedMessages } from "./received";
 import { clock, sensorBoards } from "./reports";
 
 /**
@@ -14,10 +15,10 @@ export const clocksAreRight: Check = {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
 			// A stuck sensor repeats its reading, which then tells no time.
-			if (board.firefly.payload !== "json" || run.plan.faults.some(({ name }) => name === "stuck")) continue;
+			if (board.firefly.payload === "value" || run.plan.faults.some(({ name }) => name === "stuck")) continue;
 			const limit = statedError(run, board.name);
 			const { times } = run.sensors.get(board.name)!;
-			for (const { topic, payload } of run.subscriber.received) {
+			for (const { topic, payload } of receivedMessages(run)) {
 				if (!topic.startsWith(`home/${board.name}`)) continue;
 				const report = parse(payload);
 				if (report === undefined) {

@@ -3,6 +3,7 @@ import { brokerIsDurable } from "../disturbance";
 import { sensorsOf } from "../seed-plan";
 import type { SeedRun } from "../world";
 import type { Check } from "./check";
+import { receivedMessages, withoutCircumstances } from "./received";
 import { clock, sensorBoards } from "./reports";
 
 /** Whether the broker began anew without what it had: its sessions and what waited in them are gone. */
@@ -47,11 +48,10 @@ export const neverTwice: Check = {
 		const failures: string[] = [];
 		const seen = new Set<string>();
 		const isStuck = run.plan.faults.some(({ name }) => name === "stuck");
-		for (const { time, topic, payload, qos, retain } of run.subscriber.received) {
+		for (const { time, topic, payload, qos, retain } of receivedMessages(run)) {
 			if (retain || qos === 1 || topic.startsWith("status/")) continue;
 			if (topic.startsWith("home/") && (qos === 0 || isStuck)) continue;
-			// Sent again, a report may have a time that was not known before.
-			const key = `${topic} ${payload.replace(/^.*?(?="s\d")/, "")}`;
+			const key = `${topic} ${withoutCircumstances(payload)}`;
 			if (seen.has(key)) failures.push(`${key} a second time at ${clock(time)}`);
 			seen.add(key);
 		}
@@ -66,10 +66,10 @@ export const inOrder: Check = {
 		const failures: string[] = [];
 		const highest = new Map<string, number>();
 		const seen = new Set<string>();
-		for (const { time, topic, payload, retain } of run.subscriber.received) {
+		for (const { time, topic, payload, retain } of receivedMessages(run)) {
 			const number = numberOf(payload);
 			if (retain || number === undefined || isReordered(run, topic)) continue;
-			const key = `${topic} ${payload}`;
+			const key = `${topic} ${withoutCircumstances(payload)}`;
 			if (!seen.has(key) && number < (highest.get(topic) ?? 0))
 				failures.push(`${topic}: ${number} after ${highest.get(topic)} at ${clock(time)}`);
 			seen.add(key);
@@ -98,7 +98,7 @@ export const acknowledgedArrives: Check = {
 	run(run) {
 		if (brokerForgot(run) || subscriberMayLose(run)) return [];
 		const failures: string[] = [];
-		const received = new Set(run.subscriber.received.map(({ topic, payload }) => `${topic} ${payload}`));
+		const received = new Set(receivedMessages(run).map(({ topic, payload }) => `${topic} ${payload}`));
 		for (const { topic, payload, qos, acknowledgedAt, reasonCode } of run.publisher.published)
 			if (
 				qos > 0 &&

@@ -197,6 +197,33 @@ describe("what it announces", () => {
 		);
 	});
 
+	test("arrays of late samples: each entity takes the newest value that its array holds", () => {
+		const node = new AnnouncedBoard({
+			...homeAssistant,
+			payload: "history",
+			topic: "home/{id}",
+			sensors: [
+				{ name: "a.b", property: ["a"] },
+				{ name: "c", property: ["c"], every: 2 * MINUTE },
+			],
+		});
+		node.board.sample = (time) => ({ a: time, c: time });
+		node.board.run(MINUTE);
+		node.board.wifi = "fails";
+		node.board.run(4 * MINUTE);
+		node.board.wifi = "joins";
+		node.board.run(4 * MINUTE - 1);
+		const { components } = readDeviceConfig(CONFIG_TOPIC, node.payloads(CONFIG_TOPIC)[0]!);
+		const entities = Object.values(components).map((component) => new SensorEntity(component));
+		assert.ok(node.payloads("home/node").some((payload) => JSON.parse(payload).length > 1));
+		for (const payload of node.payloads("home/node"))
+			for (const entity of entities) entity.receive(0, payload);
+		assert.deepEqual(
+			entities.map(({ value }) => value),
+			["480000", "480000"],
+		);
+	});
+
 	test("sixteen sensors with long names and texts beyond ASCII, through a send buffer of 256 bytes", () => {
 		const long = Array.from({ length: 16 }, (_, i) => ({
 			name: `${"n".repeat(30)}${String(i).padStart(2, "0")}`,

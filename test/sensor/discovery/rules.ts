@@ -133,9 +133,17 @@ export class SensorEntity {
 	}
 }
 
-/** Renders the one form of template that is used. */
+/** Renders the two forms of template that are used, as Jinja does. */
 function render(template: string | undefined, payload: string): string {
 	if (template === undefined) return payload;
+	const ofArray =
+		/^\{% for r in value_json if '([\w.-]+)' in r %\}\{% if loop\.last %\}\{\{r\['\1'\]\}\}\{% endif %\}\{% endfor %\}$/;
+	const name = ofArray.exec(template)?.[1];
+	if (name !== undefined) {
+		const reports = JSON.parse(payload) as Readonly<Record<string, unknown>>[];
+		const last = reports.findLast((report) => name in report);
+		return last === undefined ? "" : String(last[name]);
+	}
 	const key = /^\{\{value_json\['([A-Za-z0-9._-]+)'\]\|default\(''\)\}\}$/.exec(template)?.[1];
 	if (key === undefined) throw new Error(`unknown template ${template}`);
 	const value = (JSON.parse(payload) as Readonly<Record<string, unknown>>)[key];
