@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { SensorSettings } from "../src/config/settings";
 import { RETAINED_BYTES } from "../src/retained-memory";
 import { Board } from "./board/board";
+import { Contacts } from "./board/contacts";
 import { Flash } from "./board/flash";
 import type { SensorPort } from "./board/sensor-port";
 import { Capture } from "./capture/capture";
@@ -159,6 +160,7 @@ export class Simulation {
 	/** Powers on all boards and runs. @param duration simulated ms */
 	async run(duration: number | undefined): Promise<void> {
 		for (const board of this.boards) board.powerOn();
+		if (!this.#recording) for (const { contacts } of this.#faultBoards) contacts?.start();
 		for (const observer of this.#observers) observer.start();
 		this.#injector?.start();
 		await this.pace.run(duration === undefined ? Infinity : this.scheduler.now + duration);
@@ -231,7 +233,12 @@ export class Simulation {
 		const observed = plan.hasBroker && !this.#options.broker;
 		const config = observed ? this.#addObserver(plan, new Random(seed, "observer")) : plan.config;
 		const network = this.#createNetwork(plan);
-		const sensorPort = new FaultySensors(this.#createSensorPort(sensors, seed, declared));
+		const contacts = new Contacts(
+			this.scheduler,
+			seed,
+			sensors.filter((_, index) => declared[index]?.binary),
+		);
+		const sensorPort = new FaultySensors(this.#createSensorPort(sensors, seed, declared, contacts));
 		const storage = new FaultyStorage(new Flash());
 		const board = new Board({
 			scheduler: this.scheduler,
@@ -246,6 +253,7 @@ export class Simulation {
 			seed,
 			sensors,
 			sensorPort,
+			contacts,
 			storage,
 			retained: retainedSize(manifest.defines),
 			// Samples must match the recording's times, so the clock is set from the start and has no drift.
@@ -258,6 +266,7 @@ export class Simulation {
 			...this.#faultTarget(plan),
 			board,
 			sensors: sensorPort,
+			contacts,
 			storage,
 			drift: board.drift,
 			...(host === undefined ? {} : { host }),
@@ -363,10 +372,11 @@ export class Simulation {
 		sensors: readonly SensorSettings[],
 		seed: number,
 		declarations: readonly (PropertyDeclaration | undefined)[],
+		contacts: Contacts,
 	): SensorPort {
 		if (!this.#recording || !this.timeline) {
 			const properties = sensors.map(({ property }) => property);
-			return new VirtualSensors(this.scheduler, seed, properties, declarations);
+			return new VirtualSensors(this.scheduler, seed, properties, declarations, contacts);
 		}
 		const replayed = sensors.map(({ name, property }, i) => ({
 			name,

@@ -152,8 +152,21 @@ export interface WiFiConstructor {
 /** Reason for the current boot. "watchdog": the firmware did not return from a turn in time. */
 export type WakeReason = "power-on" | "deep-sleep" | "reset" | "brown-out" | "crash" | "watchdog";
 
+/** The chip's own resistor at a pin. */
+export type Pull = "none" | "up" | "down";
+
 export interface Sleep {
 	readonly reason: WakeReason;
+	/** GPIO whose level ended the last deep sleep, one of them if there are several; absent: the timer did. */
+	readonly wakePin?: number | undefined;
+	/**
+	 * The next deep sleep also ends when the pin has this level, at once if it has it already. Absent if the
+	 * host has no pins.
+	 * @param level 0 or 1
+	 * @param pull resistor during the sleep
+	 * @throws {RangeError} if the pin cannot wake the chip
+	 */
+	wakeOn?(pin: number, level: number, pull: Pull): void;
 	/**
 	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is passed
 	 * to the radio first; code may still run until the current turn ends.

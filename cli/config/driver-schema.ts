@@ -5,6 +5,9 @@ export interface SchemaPart {
 	readonly [keyword: string]: unknown;
 }
 
+/** Values that an editor proposes at most. */
+const PROPOSALS = 16;
+
 /**
  * Schema of `driver`.
  * @param proposed names that are proposed, where any is accepted
@@ -58,7 +61,7 @@ function propertyLine([name, { text, unit, minimum, maximum }]: readonly [
 
 function optionSchema(option: OptionDeclaration): SchemaPart {
 	const { type, text, unit, minimum, maximum, choices, words, boards } = option;
-	const values = [...new Set(Object.values(boards ?? {}).flat())].sort((a, b) => a - b);
+	const values = [...new Set(Object.values(boards ?? {}).flat())].sort((a, b) => a - b).slice(0, PROPOSALS);
 	const fallback = option.default;
 	const examples = values.length > 0 ? values : fallback === undefined ? undefined : [fallback];
 	return {

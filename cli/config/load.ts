@@ -15,6 +15,7 @@ import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
 import { creationSizes, deviceSettings } from "./sizes";
 import { transportProblems, type URLSource } from "./transports";
+import { wakePinProblems } from "./wake-pins";
 import { configWarnings } from "./warnings";
 
 /** A manifest without problems. */
@@ -134,6 +135,9 @@ function checkValues(
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
 	warnings.push(...drivers.warnings, ...transports.warnings);
+	const wakePins = wakePinProblems(view, platform);
+	rules.push(...wakePins.problems);
+	warnings.push(...wakePins.warnings);
 	// On other platforms the state is in files.
 	if (platform.startsWith("esp32") || platform === "...") {
 		const flash = flashProblems(view, overrides, included, path);

@@ -33,6 +33,10 @@ import { WiFi } from "./wifi";
  *   xs_firefly_set_clock(s, µs)   sets the clock, seconds since 1970 and microseconds
  *   xs_firefly_deep_sleep(ms)     asynchronous: pending output is passed on first, then the chip sleeps
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
+ *   xs_firefly_wake_on(pin, level, pull)
+ *                                 the next deep sleep ends when the pin has the level; resistor 0 none, 1 up,
+ *                                 2 down
+ *   xs_firefly_wake_pin()         the pin that has ended the last one, or -1; once
  *   xs_firefly_mac()              station address, a string of 12 lower-case hexadecimal digits
  *   xs_firefly_chip()             the chip's name, a string
  *   xs_firefly_network_hold()     lwIP's task stands still until

@@ -1,8 +1,18 @@
-import type { Sleep, WakeReason } from "../../src/device";
+import type { Pull, Sleep, WakeReason } from "../../src/device";
 
 /** @param ms 1 … 2^31 − 1 */
 function deepSleep(this: void, ms: number): void {
 	native("xs_firefly_deep_sleep").call(this, ms);
+}
+
+/** @throws if the chip cannot be woken by the pin */
+function setWakePin(this: void, pin: number, level: number, pull: number): void {
+	native("xs_firefly_wake_on").call(this, pin, level, pull);
+}
+
+/** @returns −1: no pin has ended the sleep */
+function takeWakePin(this: void): number {
+	return native("xs_firefly_wake_pin").call(this) as number;
 }
 
 function resetReason(this: void): number {
@@ -35,6 +45,28 @@ function wakeReason(code: number): WakeReason {
 	}
 }
 
+/** Numbers as in sleep.c. */
+const PULLS: readonly Pull[] = Object.freeze(["none", "up", "down"]);
+
+class ChipSleep implements Sleep {
+	readonly reason = wakeReason(resetReason());
+	declare readonly wakePin?: number;
+
+	constructor() {
+		const pin = takeWakePin();
+		if (pin >= 0) this.wakePin = pin;
+	}
+
+	wakeOn(pin: number, level: number, pull: Pull): void {
+		setWakePin(pin, level, PULLS.indexOf(pull));
+	}
+
+	deep(ms: number): void {
+		deepSleep(ms);
+	}
+}
+
+/** Call once: the pins that were to wake the chip become ordinary inputs again. */
 export function sleep(): Sleep {
-	return { reason: wakeReason(resetReason()), deep: deepSleep };
+	return new ChipSleep();
 }

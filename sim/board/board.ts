@@ -7,6 +7,7 @@ import type { HostNetwork } from "../network/socket";
 import type { TimeService } from "../network/time-server";
 import type { SimulationEvent } from "../report/events";
 import type { AccessPoint } from "../wifi/access-point";
+import type { Contacts } from "./contacts";
 import { Datagrams } from "./datagrams";
 import { DeviceClock } from "./device-clock";
 import { FirmwareEvents } from "./firmware-events";
@@ -39,6 +40,8 @@ export interface BoardOptions {
 	readonly sensors: readonly SensorSettings[];
 	/** Source of the drivers' values. */
 	readonly sensorPort: SensorPort;
+	/** What is at its digital pins. */
+	readonly contacts?: Contacts;
 	/** Bytes of retained memory. */
 	readonly retained: number;
 	/** The firmware's key-value storage. Default: the board's own flash. */
@@ -93,6 +96,10 @@ export class Board implements PeripheralHost {
 	#image: Image | undefined;
 	#state: BoardState = "off";
 	#reason: WakeReason = "power-on";
+	/** GPIO that ended the last sleep; −1: none. */
+	#wakePin = -1;
+	/** Pins that end the next sleep: the level that each waits for. */
+	readonly #armedPins = new Map<number, number>();
 	#chip: Chip | undefined;
 	/** Handle of the firmware's callback for an orderly stop. */
 	#stopHandle: number | undefined;
@@ -136,6 +143,7 @@ export class Board implements PeripheralHost {
 			options.sensorPort.natives,
 			...this.#peripherals.map(({ natives }) => natives),
 		) as Natives;
+		if (options.contacts) options.contacts.onChange = () => this.#wakeByPin();
 		this.#natives = options.interruptible ? this.#interruptibleNatives(natives) : natives;
 	}
 
@@ -243,11 +251,14 @@ export class Board implements PeripheralHost {
 		this.#options.emit(event);
 	}
 
-	#boot(reason: WakeReason): void {
+	/** @param pin GPIO that ended a sleep */
+	#boot(reason: WakeReason, pin = -1): void {
 		this.#reason = reason;
+		this.#wakePin = pin;
+		this.#armedPins.clear();
 		this.#state = "booting";
 		this.#bootedAt = this.scheduler.now;
-		this.emit({ type: "boot", reason });
+		this.emit({ type: "boot", reason, ...(pin < 0 ? {} : { pin }) });
 		this.#scheduled = this.scheduler.after(this.#options.bootTime ?? BOOT_TIME_MS, () => this.#start());
 	}
 
@@ -293,7 +304,22 @@ export class Board implements PeripheralHost {
 	#sleep(duration: number): void {
 		this.#stop("asleep");
 		this.#consecutiveCrashes = 0;
-		this.#scheduled = this.scheduler.after(this.#clock.sleep(duration), () => this.#boot("deep-sleep"));
+		const { now } = this.scheduler;
+		this.#scheduled = this.scheduler.after(this.#clock.sleep(now, duration), () => this.#boot("deep-sleep"));
+		this.#wakeByPin();
+	}
+
+	/** Ends the sleep if a pin has the level that it waits for. */
+	#wakeByPin(): void {
+		const { contacts } = this.#options;
+		if (this.#state !== "asleep" || contacts === undefined) return;
+		for (const [pin, level] of this.#armedPins) {
+			if (contacts.level(pin) !== level) continue;
+			this.scheduler.cancel(this.#scheduled);
+			this.#clock.endSleep(this.scheduler.now);
+			this.#boot("deep-sleep", pin);
+			return;
+		}
 	}
 
 	#onCrash(error: unknown): void {
@@ -353,6 +379,10 @@ export class Board implements PeripheralHost {
 				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},
 			xs_firefly_reset_reason: () => RESET_CODES[this.#reason],
+			xs_firefly_wake_pin: () => this.#wakePin,
+			xs_firefly_wake_on: (pin: number, level: number) => {
+				this.#armedPins.set(pin, level);
+			},
 			// Nothing arrives within a turn here.
 			xs_firefly_network_hold: () => {},
 			xs_firefly_network_release: () => {},

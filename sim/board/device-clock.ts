@@ -8,6 +8,9 @@ export class DeviceClock {
 	#offset: number;
 	/** Accumulated rounding error of the sleeps so far, ms. */
 	#remainder = 0;
+	/** Of the last sleep: its true end, and how far the clock falls behind in each ms of it. */
+	#sleepEnd = 0;
+	#lag = 0;
 
 	/**
 	 * @param now virtual ms
@@ -37,12 +40,20 @@ export class DeviceClock {
 	/**
 	 * Starts a sleep of `duration` ms by this clock; returns its true length, whole ms. Rounding errors do not
 	 * accumulate.
+	 * @param now virtual ms
 	 */
-	sleep(duration: number): number {
+	sleep(now: number, duration: number): number {
 		const exact = duration * (1 + this.drift / 1e6) + this.#remainder;
 		const real = Math.max(0, Math.round(exact));
 		this.#remainder = exact - real;
 		this.#offset -= real - duration;
+		this.#sleepEnd = now + real;
+		this.#lag = real > 0 ? (real - duration) / real : 0;
 		return real;
+	}
+
+	/** Ends the present sleep before its time. @param now virtual ms */
+	endSleep(now: number): void {
+		this.#offset += (this.#sleepEnd - now) * this.#lag;
 	}
 }

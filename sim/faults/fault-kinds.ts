@@ -215,6 +215,25 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
 	stuck: onBoard("sensors", "readings stay the same", "stuck:10m@2h", true, ({ sensors }, amounts) => {
 		sensors.stuck = amounts.length > 0;
 	}),
+	contact: onBoard(
+		"sensors",
+		"the contacts at digital pins are closed",
+		"contact:30s@2h",
+		true,
+		({ contacts }, amounts) => {
+			if (contacts) contacts.held = amounts.length > 0;
+		},
+	),
+	bounce: onBoard(
+		"sensors",
+		"the contacts at digital pins close and open by turns, each time after this time",
+		"bounce=500ms:10m@2h",
+		true,
+		({ contacts }, amounts) => {
+			if (contacts) contacts.bouncing = amounts[amounts.length - 1] ?? 0;
+		},
+		{ amount: "duration", defaultAmount: 500 },
+	),
 	storage: onBoard("broker", "writes to flash fail", "storage:10m@2h", true, ({ storage }, amounts) => {
 		storage.failing = amounts.length > 0;
 	}),

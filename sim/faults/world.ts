@@ -1,4 +1,5 @@
 import type { Board } from "../board/board";
+import type { Contacts } from "../board/contacts";
 import type { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
 import type { TimeService } from "../network/time-server";
@@ -21,6 +22,8 @@ export interface FaultTarget {
 export interface FaultBoard extends FaultTarget {
 	readonly board: Board;
 	readonly sensors: FaultySensors;
+	/** Absent: there are none at its pins. */
+	readonly contacts?: Contacts;
 	readonly storage: FaultyStorage;
 	/** Error of its sleep oscillator while nothing is wrong, parts per million. */
 	readonly drift: number;

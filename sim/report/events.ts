@@ -31,8 +31,8 @@ export type SimulationEvent =
 			readonly sensors: readonly SensorDescription[];
 			readonly alwaysOn?: boolean;
 	  }
-	/** The chip starts: power came on, or the sleep timer expired. */
-	| { readonly type: "boot"; readonly reason: WakeReason }
+	/** The chip starts: power came on, or the sleep is over. `pin`: GPIO that has ended it, if one has. */
+	| { readonly type: "boot"; readonly reason: WakeReason; readonly pin?: number }
 	/**
 	 * The firmware begins to run. `accepted`, `dropped`: reports since power-on, as retained memory has them,
 	 * which counts also what happened just before a crash or a reset.

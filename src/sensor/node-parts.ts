@@ -8,6 +8,7 @@ import { ANNOUNCED_SIZE } from "./discovery/announced-record";
 import type { ReportExchange } from "./exchange/report-exchange";
 import { BatteryGuard } from "./measure/battery-guard";
 import { Collector } from "./measure/collector";
+import { WakePins } from "./measure/wake-pins";
 import { NetworkSession, type NetworkSessionHandler } from "./network/network-session";
 import { NodeTimers } from "./node-timers";
 import { Outbox, type OutboxHandler } from "./outbox/outbox";
@@ -53,6 +54,8 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 	declare readonly battery?: BatteryGuard;
 	/** Absent if none are configured. */
 	declare readonly diagnostics?: Diagnostics;
+	/** Absent if no pin wakes it. */
+	declare readonly wakePins?: WakePins;
 	/** Only if it takes commands. */
 	declare readonly commands?: NodeCommands;
 
@@ -103,7 +106,13 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 			this.clock,
 			this.battery,
 		);
-		const { diagnostics } = derived;
+		const { diagnostics, wakePins } = derived;
+		if (wakePins !== undefined && this.deepSleep && this.retained.extension) {
+			const { pinWakeLimit } = settings.sleep;
+			const state = this.retained.extension;
+			this.wakePins = new WakePins(wakePins, state, extension.wakePins, device, pinWakeLimit);
+			this.collector.wakePins = this.wakePins;
+		}
 		if (settings.diagnostics !== undefined && diagnostics !== undefined && this.retained.extension)
 			this.diagnostics = new Diagnostics(
 				settings.diagnostics.every,

@@ -47,6 +47,8 @@ export function sleep(node: NodeParts, until: number): void {
 	node.collector.close();
 	node.commands?.beforeSleep();
 	const { now } = clock;
+	// With an empty battery only the timer wakes it.
+	if (node.wakePins !== undefined && !node.battery?.isSilent) until = node.wakePins.arm(now, until);
 	const sleepMs = sleepLength(until, now, retained.reals[REAL_DRIFT]);
 	clock.saveTimes(sleepMs);
 	node.diagnostics?.recordSleep(now);

@@ -17,13 +17,14 @@ export function wakeUp(node: NodeParts): Task {
 	const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
 	const interrupted = mayPause && restored === "valid" ? retained.interruptedDriver : -1;
 	const crashed = reason === "deep-sleep" && restored === "valid" && retained.wasInterrupted;
-	if (!clock.restore(reason)) forgetAddresses(retained);
+	if (!clock.restore(reason, node.wakePins?.sleptMs)) forgetAddresses(retained);
 	node.startedAt = clock.now;
 	// The firmware sleeps a while after a crash before the node runs.
-	node.diagnostics?.start(crashed ? "crash" : reason, node.startedAt);
+	node.diagnostics?.start(crashed ? "crash" : reason, node.startedAt, device.sleep.wakePin);
 	if (node.deepSleep) node.timers.start(WATCHDOG_TIMER, settings.sleep.awakeLimit);
 	adoptRetained(node, restored);
 	collector.start(restored !== "valid", mayPause);
+	if (node.wakePins?.start(node.startedAt)) collector.collect(Infinity);
 	if (interrupted >= 0) collector.recordInterruptedDriver(interrupted);
 	if (node.commands?.isFirstTrial) {
 		clearFailedTries(retained);

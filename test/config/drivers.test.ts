@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import Schema from "typebox/schema";
 import { declarationProblems, ownDeclarations, ownDriverNames } from "../../cli/config/declarations";
 import { jsonSchema } from "../../cli/config/json-schema";
+import { WAKE_PINS } from "../../cli/config/wake-pins";
 import { renderPage } from "../../docs/drivers/page";
 import VirtualSensor from "../../firmware/drivers/virtual/virtual";
 import { declarationPath } from "../../sim/manifest/driver-declaration";
@@ -160,6 +161,15 @@ interface SensorItems {
 		};
 	}[];
 }
+
+test("digital proposes the pins that check takes for wake", () => {
+	const { boards = {} } = drivers.get("digital")!.options.pin!;
+	const sorted = Object.entries(boards).map(([chip, pins]) => [
+		chip,
+		[pins].flat().toSorted((a, b) => a - b),
+	]);
+	assert.deepEqual(Object.fromEntries(sorted), WAKE_PINS);
+});
 
 test("README.md names every driver, in the order of their names", () => {
 	const readme = readFileSync(join(dirname(firmware), "README.md"), "utf8");

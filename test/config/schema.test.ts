@@ -190,6 +190,7 @@ describe("schema and device agree", () => {
 			"sensors[].stateClass",
 			"sensors[].table",
 			"sensors[].unit",
+			"sensors[].wake",
 			"wifi.password",
 			"wifi.ssid",
 		]);

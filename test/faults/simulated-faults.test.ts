@@ -49,7 +49,11 @@ async function run(
 		manifest: {
 			path,
 			json: {
-				include: ["./firmware/manifest.json", "./firmware/drivers/virtual/manifest.json"],
+				include: [
+					"./firmware/manifest.json",
+					"./firmware/drivers/virtual/manifest.json",
+					"./firmware/drivers/digital/manifest.json",
+				],
 				config: {
 					firefly: {
 						id: "shed",
@@ -81,6 +85,11 @@ async function run(
 }
 
 const alwaysOn = { sleep: { mode: "none" } };
+const door = {
+	sensors: [
+		{ name: "t", driver: "digital", property: "contact.open", options: { pin: 4 }, wake: true, every: "1h" },
+	],
+};
 const onFlash = { listen: { persist: true, persistInterval: "0s" } };
 const acknowledged = (result: Run, from: number, to: number): number =>
 	result.of("acknowledged", from, to).length;
@@ -208,6 +217,23 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
 			new Set((await run(faults)).of("sample", 20, 30).map(({ value }) => value)).size;
 		assert.ok((await values([])) > 5);
 		assert.equal(await values(["stuck:10m@20m"]), 1);
+	},
+	async contact() {
+		const result = await run(["contact:10m@20m"], door);
+		const woken = (from: number, to: number) =>
+			result.of("boot", from, to).flatMap(({ pin }) => (pin === undefined ? [] : [pin]));
+		assert.deepEqual([woken(20, 20.1), woken(20.1, 30), woken(30, 30.1)], [[4], [], [4]]);
+		const values = (from: number) => result.of("sample", from, from + 0.1).map(({ value }) => value);
+		assert.deepEqual([values(20)[0], values(30)[0]], [0, 1]);
+		assert.ok(acknowledged(result, 20, 20.1) > 0 && acknowledged(result, 30, 30.1) > 0);
+	},
+	async bounce() {
+		const limit = 20;
+		const result = await run(["bounce=500ms:30m@20m"], { ...door, sleep: { pinWakeLimit: limit } });
+		const woken = result.of("boot", 20, 50).filter(({ pin }) => pin === 4).length;
+		// Those of an hour at once, and then at an even rate
+		assert.ok(woken >= limit && woken <= limit + limit / 2 + 1, `${woken}`);
+		assert.equal(result.lost, 0);
 	},
 	async storage() {
 		const result = await run(["storage:10m@20m"], onFlash);

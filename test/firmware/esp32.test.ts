@@ -25,14 +25,47 @@ for (const [code, reason] of [
 		const slept: number[] = [];
 		const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
 			modules: {},
-			natives: { xs_firefly_reset_reason: () => code, xs_firefly_deep_sleep: (ms: number) => slept.push(ms) },
+			natives: {
+				xs_firefly_reset_reason: () => code,
+				xs_firefly_wake_pin: () => -1,
+				xs_firefly_deep_sleep: (ms: number) => slept.push(ms),
+			},
 		});
-		const { reason: found, deep } = sleep();
+		const { reason: found, wakePin, deep } = sleep();
 		assert.equal(found, reason);
+		assert.equal(wakePin, undefined);
 		deep(1000);
 		assert.deepEqual(slept, [1000]);
 	});
 }
+
+test("wake by pin: the pin that has ended the sleep is told, and pins are set with level and resistor", async () => {
+	const set: number[][] = [];
+	const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
+		modules: {},
+		natives: {
+			xs_firefly_reset_reason: () => 8,
+			xs_firefly_wake_pin: () => 0,
+			xs_firefly_wake_on: (...args: number[]) => set.push(args),
+		},
+	});
+	const found = sleep();
+	assert.equal(found.wakePin, 0);
+	for (const [level, pull] of [
+		[0, "none"],
+		[1, "up"],
+		[1, "down"],
+	] as const)
+		found.wakeOn?.(4, level, pull);
+	assert.deepEqual(set, [
+		[4, 0, 0],
+		[4, 1, 1],
+		[4, 1, 2],
+	]);
+	const c = readFileSync(join(root, "firmware/esp32/sleep.c"), "utf8");
+	for (const [index, name] of ["NONE", "UP", "DOWN"].entries())
+		assert.match(c, new RegExp(`^#define PULL_${name} ${index}$`, "m"));
+});
 
 for (const platform of ["esp32", "desktop"]) {
 	const folder = join(root, "firmware", platform);

@@ -19,7 +19,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 	loss: 2,
 	"torn-write": 2,
 };
-const NAMES = Object.keys(FAULT_KINDS).flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
+/** Kinds that concern nothing a drawn board has. */
+const WITHOUT_EFFECT = ["contact", "bounce"];
+const NAMES = Object.keys(FAULT_KINDS)
+	.filter((name) => !WITHOUT_EFFECT.includes(name))
+	.flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
 
 /**
  * Draws the faults of a seed, in the order of their times; times and durations are whole tenths of a

@@ -47,6 +47,7 @@ test("a message holds what the node knows of itself", () => {
 		uptime: 0,
 		resetReason: "power-on",
 		resets: 1,
+		wakeCause: "power-on",
 		awakeTime: 220,
 		totalAwakeTime: 0,
 		waiting: 2,

@@ -65,6 +65,16 @@ export const sleepFields = deepFreeze({
 			"It does not listen where the broker has no session of it, or says that nothing is queued, as Firefly's does (MQTT 5.0, CONNACK, user property `firefly-queued`). Where that says how many are queued, it waits for them for broker.acknowledgeTimeout.",
 		],
 	},
+	pinWakeLimit: {
+		kind: "count",
+		minimum: 1,
+		maximum: 3600,
+		default: 60,
+		text: "Wakes by a pin within an hour, for sensors with `wake`.",
+		detail: [
+			"A contact that bounces or is stuck does not empty the battery: past the limit pins wake the node as often as it allows at an even rate, and the node samples as its sensors' `every` says.",
+		],
+	},
 } as const satisfies Fields);
 
 export const outboxFields = deepFreeze({

@@ -92,6 +92,16 @@ export const sensorFields = deepFreeze({
 		detail: ["Calibrated values may have many digits: decimals rounds them."],
 		examples: [-0.4],
 	},
+	wake: {
+		kind: "choice",
+		choices: [true, false],
+		text: "Whether a change of the sensor's pin wakes the node from deep sleep, and is reported at once.",
+		detail: [
+			"For a driver with a pin, such as `digital`, whose values are 0 and 1; two pins at most, and not every pin can (docs/drivers.md).",
+			"sleep.pinWakeLimit limits how often.",
+		],
+		examples: [true],
+	},
 	every: {
 		kind: "duration",
 		minimum: 100,

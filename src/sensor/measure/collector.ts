@@ -21,6 +21,7 @@ import { calibrated } from "./calibration";
 import { passesDeadband, roundTo } from "./filter";
 import { SampleWindows } from "./sample-windows";
 import { Sampler } from "./sampler";
+import type { WakePins } from "./wake-pins";
 
 // Results of a sensor in a round, in ascending order
 const NOT_DUE = 0;
@@ -61,6 +62,8 @@ export class Collector {
 	declare private readonly failures?: number;
 	/** Absent if each value is a single sample. */
 	declare private readonly windows?: SampleWindows;
+	/** Absent if no pin wakes the node. */
+	declare wakePins?: WakePins;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
@@ -157,8 +160,8 @@ export class Collector {
 	}
 
 	/**
-	 * Takes all samples that are due, and commits the reports appended to the outbox. Allocates nothing itself;
-	 * drivers may.
+	 * Takes all samples that are due, and commits the reports appended to the outbox; in the first round of a
+	 * wake by pin, only what has caused it. Allocates nothing itself; drivers may.
 	 * @param driverLimitMs time that the driver of one sensor may take
 	 */
 	collect(driverLimitMs: number): void {
@@ -173,9 +176,11 @@ export class Collector {
 		let slow = -1;
 		let before = now;
 		const { battery } = this;
+		const hasEvents = this.wakePins?.takeRound();
 		for (let i = 0; i < count; i++) {
-			const result =
-				battery === undefined
+			const result = hasEvents
+				? this.takeEvent(i, now)
+				: battery === undefined
 					? this.sample(i, now, wallOffset)
 					: this.sampleOnBattery(battery, i, now, wallOffset);
 			round[i * ROUND_REALS + ROUND_RESULT] = result;
@@ -214,8 +219,10 @@ export class Collector {
 		state[at + SENSOR_DUE] =
 			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
 		this.#retained.markDriver(index);
-		let value = calibrated(this.#sampler.sample(index), sensor);
+		let value = this.#sampler.sample(index);
 		this.#retained.markDriver(-1);
+		this.wakePins?.record(index, value);
+		value = calibrated(value, sensor);
 		if (Number.isNaN(value)) this.countFailure(index);
 		if (windows !== undefined) {
 			this.#device.event?.("gathered", index, value);
@@ -270,9 +277,28 @@ export class Collector {
 		this.#device.event?.("sample", index, value);
 		if (Number.isNaN(value)) return FAILED;
 		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
+		// It is reported already that the sensor's pin has woken the node.
+		if (this.wakePins?.takeEvent(index) === value) return SAMPLED;
 		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
 			? PASSED
 			: SAMPLED;
+	}
+
+	/**
+	 * The value that a sensor had when its pin woke the node, though the pin may have changed again since: the
+	 * sensor is due besides.
+	 */
+	private takeEvent(index: number, now: number): RoundResult {
+		const value = this.wakePins?.eventOf(index) ?? NaN;
+		if (Number.isNaN(value)) return NOT_DUE;
+		const state = this.#sensorState;
+		const at = index * SENSOR_REALS + SENSOR_DUE;
+		// A later time is the end of its driver's pause.
+		if (state[at] - now <= this.#settings[index].every) state[at] = now;
+		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
+		this.#round[index * ROUND_REALS + ROUND_TIME] = now;
+		this.#device.event?.("sample", index, value);
+		return PASSED;
 	}
 
 	/**

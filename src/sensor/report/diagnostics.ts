@@ -31,6 +31,10 @@ const CLOSING_BRACE = 0x7d;
 /** Share of `every` by which a message may go early, along with reports. */
 const EARLY_SHARE = 0.25;
 
+// Causes of a wake that are no GPIO
+const WOKEN_BY_TIMER = -1;
+const WOKEN_BY_RESET = -2;
+
 // Where the message is, in the present connection
 const NOT_SENT = 0;
 const SENT = 1;
@@ -62,6 +66,8 @@ export class Diagnostics {
 	private readonly from: number;
 	/** Node time at start. */
 	private startedAt = 0;
+	/** What has ended the last sleep: a GPIO, or one of the causes below. */
+	private cause = WOKEN_BY_RESET;
 	private progress: typeof NOT_SENT | typeof SENT = NOT_SENT;
 
 	/** @param every ms */
@@ -82,10 +88,12 @@ export class Diagnostics {
 	/**
 	 * Call at boot.
 	 * @param reason why, if it is no wake from deep sleep
+	 * @param wakePin GPIO that ended a deep sleep
 	 */
-	start(reason: WakeReason, now: number): void {
+	start(reason: WakeReason, now: number, wakePin?: number): void {
 		const { state, from } = this;
 		this.startedAt = now;
+		if (reason === "deep-sleep") this.cause = wakePin ?? WOKEN_BY_TIMER;
 		// A time this far ahead means that the settings have changed.
 		if (state[from + DIAGNOSTICS_DUE] - now > this.every) state[from + DIAGNOSTICS_DUE] = now;
 		if (reason === "deep-sleep") return;
@@ -168,6 +176,7 @@ export class Diagnostics {
 		at = writeInteger(bytes, copy(bytes, at, texts.uptime), Math.floor(now / 1000));
 		at = copy(bytes, copy(bytes, at, texts.reason), reasons[state[from + DIAGNOSTICS_REASON]]);
 		at = writeInteger(bytes, copy(bytes, at, texts.resets), state[from + DIAGNOSTICS_RESETS]);
+		at = this.writeCause(bytes, copy(bytes, at, texts.cause));
 		if (this.signal !== 0) at = writeNumber(bytes, copy(bytes, at, texts.rssi), this.signal, decimal);
 		const awake = now - this.startedAt;
 		at = writeInteger(bytes, copy(bytes, at, texts.awake), awake);
@@ -185,6 +194,16 @@ export class Diagnostics {
 		}
 		if (failed > 0) at = this.writeFailedSensors(bytes, at, limit);
 		return copy(bytes, at, texts.end);
+	}
+
+	private writeCause(bytes: Uint8Array, at: number): number {
+		const { texts, reasons } = this.layout;
+		const { cause } = this;
+		if (cause === WOKEN_BY_TIMER) return copy(bytes, at, texts.timer);
+		if (cause === WOKEN_BY_RESET) return copy(bytes, at, reasons[this.state[this.from + DIAGNOSTICS_REASON]]);
+		const end = writeInteger(bytes, copy(bytes, at, texts.pin), cause);
+		bytes[end] = QUOTE;
+		return end + 1;
 	}
 
 	private writeFailedSensors(bytes: Uint8Array, at: number, limit: number): number {

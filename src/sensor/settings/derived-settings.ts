@@ -10,6 +10,7 @@ import { type DiagnosticsLayout, diagnosticsLayout } from "./diagnostics-layout"
 import { type Extension, extensionOf } from "./extension";
 import { brokerHash, sensorsHash } from "./settings-hash";
 import { type TopicTemplate, topicTemplate } from "./topic";
+import { type WakePin, wakePinsOf } from "./wake-pin-layout";
 
 /**
  * Values that a node derives from its settings alone. They are computed once, at build time if the settings
@@ -26,6 +27,8 @@ export interface DerivedSettings {
 	readonly extension: Extension;
 	/** Absent: there are none. */
 	readonly diagnostics?: DiagnosticsLayout;
+	/** Pins that wake the node; absent: none does. */
+	readonly wakePins?: readonly WakePin[];
 	/** For each sensor, the index of the first one with the same driver and options: they share the driver. */
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
@@ -61,6 +64,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	for (const key of keys) size += key.length + NUMBER_LENGTH;
 	if (payload === "history") size += 2;
 	const messages = diagnosticsLayout(settings);
+	const wakePins = wakePinsOf(sensors);
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
 		brokerHash: brokerHash(broker, wifi),
@@ -69,6 +73,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 			: { announcementHash: announcementHash(settings, discovery, brokerHash(broker, wifi)) }),
 		extension: extensionOf(settings),
 		...(messages === undefined ? {} : { diagnostics: messages }),
+		...(wakePins.length === 0 ? {} : { wakePins }),
 		firstWithSameDriver: findSameDrivers(sensors),
 		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
 		keys,

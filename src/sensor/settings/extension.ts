@@ -3,6 +3,7 @@ import { fnv1aOfText } from "../../text/fnv1a";
 import { EXTENSION_HASH } from "../retained/layout";
 import { windowSize } from "../retained/sample-window";
 import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
+import { wakePinsOf, wakeStateSize } from "./wake-pin-layout";
 
 /**
  * Where features that are not always configured keep their state: doubles of the retained header. Without
@@ -19,6 +20,8 @@ export interface Extension {
 	readonly diagnostics: number;
 	/** Where the state of the battery is; 0: it is not watched. */
 	readonly battery: number;
+	/** Where that of wake pins begins; 0: there are none. */
+	readonly wakePins: number;
 }
 
 export const NO_EXTENSION: Extension = Object.freeze({
@@ -27,6 +30,7 @@ export const NO_EXTENSION: Extension = Object.freeze({
 	windows: Object.freeze([]),
 	diagnostics: 0,
 	battery: 0,
+	wakePins: 0,
 });
 
 /** For start-up: allocates. */
@@ -45,15 +49,19 @@ export function extensionOf({
 	const messages = diagnostics === undefined ? 0 : size;
 	if (messages > 0) size += DIAGNOSTICS_FAILURES + sensors.length;
 	const guard = battery === undefined ? 0 : size++;
+	const pins = wakePinsOf(sensors);
+	const wakePins = pins.length === 0 ? 0 : size;
+	if (wakePins > 0) size += wakeStateSize(pins.length);
 	if (size === EXTENSION_HASH + 1) return NO_EXTENSION;
 	const meaning = sensors.map(({ samples, aggregate, table, scale, offset }) =>
 		samples > 1 ? [samples, aggregate, table ?? 0, scale ?? 1, offset ?? 0] : 0,
 	);
 	return {
 		size,
-		hash: fnv1aOfText(JSON.stringify([meaning, battery ?? 0])),
+		hash: fnv1aOfText(JSON.stringify([meaning, battery ?? 0, ...pins])),
 		windows,
 		diagnostics: messages,
 		battery: guard,
+		wakePins,
 	};
 }

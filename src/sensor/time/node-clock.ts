@@ -49,11 +49,12 @@ export class NodeClock {
 	 * Restores both times from what {@link saveTimes} stored, and estimates by how much sleeps differ from the
 	 * requested duration. Not after a further boot since that sleep: a crash, and the pause after it, would
 	 * count as drift.
+	 * @param sleptMs how long a sleep lasted that ended before its time
 	 * @returns whether node time has gone on by the time that has passed: false after such a boot, a reset or a
 	 *   loss of power, unless the host's clock says how long it took. A clock that was never set does so too, if
 	 *   it goes on meanwhile, as that of the ESP32 does except at power-on (ESP-IDF, "System Time").
 	 */
-	restore(reason: WakeReason): boolean {
+	restore(reason: WakeReason, sleptMs?: number): boolean {
 		const reals = this.#reals;
 		const orderedSleep = this.#retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
 		const { clockIsSet } = this.#device;
@@ -61,12 +62,13 @@ export class NodeClock {
 		const wallTimeBefore = stored < 0 ? NaN : stored;
 		let drift = reals[REAL_DRIFT];
 		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
+		if (sleptMs !== undefined) elapsed = Math.max(0, Math.min(sleptMs, elapsed));
 		let known = elapsed > 0;
 		if (clockIsSet) {
 			const slept = Date.now() - wallTimeBefore;
 			// False for NaN, and if the clock was set back meanwhile.
 			if (slept >= 0) {
-				if (reason === "deep-sleep" && orderedSleep >= DRIFT_MINIMUM_SLEEP_MS) {
+				if (reason === "deep-sleep" && sleptMs === undefined && orderedSleep >= DRIFT_MINIMUM_SLEEP_MS) {
 					const error = slept / orderedSleep - 1;
 					if (Math.abs(error) < DRIFT_LIMIT) drift += (error - drift) * DRIFT_WEIGHT;
 					reals[REAL_DRIFT] = drift;

@@ -86,6 +86,12 @@ export class TestBoard {
 	setClock: Device["setClock"];
 	/** Key-value storage; none by default. */
 	storage: Device["storage"];
+	/** Levels of pins; a pin that is not there is low. */
+	readonly pins = new Map<number, number>();
+	/** Pins that end the present sleep: the level that each waits for. */
+	readonly armed = new Map<number, number>();
+	/** Number of pins that can wake the chip, from 0 on. */
+	wakePins = 22;
 	/** Longest time between boot and sleep so far, ms. */
 	longestAwakeMs = 0;
 	boots = 0;
@@ -147,6 +153,23 @@ export class TestBoard {
 		});
 	}
 
+	/** Changes the level of a pin, which may end a sleep. */
+	setPin(pin: number, level: number): void {
+		this.pins.set(pin, level);
+		this.#wakeByPin();
+	}
+
+	#wakeByPin(): void {
+		if (this.#asleep === undefined) return;
+		for (const [pin, level] of this.armed)
+			if ((this.pins.get(pin) ?? 0) === level) {
+				this.#asleep(pin);
+				return;
+			}
+	}
+	/** Ends the present sleep by a pin. */
+	#asleep: ((pin: number) => void) | undefined;
+
 	/** Drops the current Wi-Fi connection. */
 	dropWiFi(): void {
 		for (const notifyDrop of this.#wifiDropCallbacks) notifyDrop();
@@ -173,11 +196,13 @@ export class TestBoard {
 		return { accepted, acknowledged, dropped, waiting, lost: accepted - acknowledged - dropped - waiting };
 	}
 
-	#boot(reason: WakeReason): void {
+	#boot(reason: WakeReason, wakePin?: number): void {
 		const run: BootRun = { alive: true, sockets: new Set(), timers: new Set() };
 		this.#currentRun = run;
+		this.#asleep = undefined;
+		this.armed.clear();
 		this.boots++;
-		this.#runUntilReset(run, () => startNode(this.#device(run, reason), this.settings));
+		this.#runUntilReset(run, () => startNode(this.#device(run, reason, wakePin), this.settings));
 	}
 
 	/** On a chip a reset ends the program at once; here it may have caught the exception, and gone on. */
@@ -197,12 +222,13 @@ export class TestBoard {
 
 	#powerDown(run: BootRun): void {
 		run.alive = false;
+		this.#asleep = undefined;
 		this.#wifiDropCallbacks.clear();
 		for (const socket of run.sockets) socket.close();
 		for (const timer of run.timers) this.network.clock.timer.clear(timer);
 	}
 
-	#device(run: BootRun, reason: WakeReason): Device {
+	#device(run: BootRun, reason: WakeReason, wakePin: number | undefined): Device {
 		const board = this;
 		const { network } = this;
 		const { device, clock } = network;
@@ -272,11 +298,26 @@ export class TestBoard {
 			wifi: { io: LiveWiFi },
 			sleep: {
 				reason,
+				wakePin,
+				wakeOn: (pin, level) => {
+					if (pin >= board.wakePins) throw new RangeError("the chip cannot be woken by it");
+					board.armed.set(pin, level);
+				},
 				deep: (ms) => {
 					board.#checkRunning();
 					if (!Number.isInteger(ms) || ms < 1 || ms > 0x7fffffff) throw new Error(`sleep of ${ms} ms`);
 					board.longestAwakeMs = Math.max(board.longestAwakeMs, clock.now - bootedAt);
-					clock.after(0, () => board.#powerDown(run));
+					clock.after(0, () => {
+						board.#powerDown(run);
+						if (board.#currentRun !== run || board.armed.size === 0) return;
+						board.#asleep = (pin) => {
+							board.#asleep = undefined;
+							clock.after(board.bootTimeMs, () => {
+								if (board.#currentRun === run) board.#boot("deep-sleep", pin);
+							});
+						};
+						board.#wakeByPin();
+					});
 					clock.after(Math.round(ms * (1 + board.sleepDrift)) + board.bootTimeMs, () => {
 						if (board.#currentRun === run) board.#boot("deep-sleep");
 					});
