@@ -1,7 +1,7 @@
 /**
- * What one QoS 1 report takes on the way to mosquitto over each transport: bytes of TCP payload, and serial round
- * trips from SYN to PUBACK, counted between client and broker: `node --import tsx bench/transports.ts`. Needs
- * mosquitto and openssl.
+ * What one QoS 1 report takes on the way to mosquitto over each transport: bytes of TCP payload, and serial
+ * round trips from SYN to PUBACK, counted between client and broker: `node --import tsx
+ * bench/transports.ts`. Needs mosquitto and openssl.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
