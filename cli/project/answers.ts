@@ -112,6 +112,13 @@ export async function describeProject(
 	};
 }
 
+/** A new project has no certificates, nor an include of another transport. */
+function plainURLProblem(text: string): string | undefined {
+	const problem = urlProblem(text);
+	if (problem !== undefined || text.startsWith("mqtt://")) return problem;
+	return "is not mqtt://; docs/transports.md says how a project reaches its broker over TLS or WebSocket";
+}
+
 /** Refuses wrong options before anybody is asked anything. */
 function requireValid(options: ProjectOptions, driver: Choice): void {
 	const checks: Readonly<Record<keyof ProjectOptions, (text: string) => string | undefined>> = {
@@ -119,7 +126,7 @@ function requireValid(options: ProjectOptions, driver: Choice): void {
 		driver: (text) => choiceProblem(text, driver),
 		board: (text) => choiceProblem(text, boardChoice),
 		ssid: ssidProblem,
-		broker: urlProblem,
+		broker: plainURLProblem,
 		user: userProblem,
 		discovery: (text) => choiceProblem(text, discoveryChoice("sensor")),
 	};
@@ -142,7 +149,7 @@ async function wifiOf({ ssid: given }: ProjectOptions, terminal: Terminal | unde
 async function brokerOf(role: Role, { broker }: ProjectOptions, terminal: Terminal | undefined) {
 	const fallback = hasBroker({ role }) ? OWN_BROKER : EXAMPLE_BROKER;
 	if (broker !== undefined || terminal === undefined || hasBroker({ role })) return broker ?? fallback;
-	return (await askText(terminal, "Which broker does it report to?", fallback, urlProblem)) ?? fallback;
+	return (await askText(terminal, "Which broker does it report to?", fallback, plainURLProblem)) ?? fallback;
 }
 
 async function credentialsOf(

@@ -159,6 +159,11 @@ describe("firefly new and init", () => {
 				/^--broker: "10\.0\.0\.1" does not begin with mqtt:/,
 			],
 			[
+				["new", "x", "--yes", "--broker", "mqtts://b"],
+				1,
+				/^--broker: "mqtts:\/\/b" is not mqtt:\/\/; docs\/transports\.md says how/,
+			],
+			[
 				["new", "x", "--yes", "--discovery", "hass"],
 				1,
 				/^--discovery: "hass" is none of homeassistant, homie/,

@@ -66,6 +66,8 @@ const COMMANDS = [
 const CUTS = ["test/sensor/commands/cuts.test.ts"];
 const MEASURING = ["test/sensor/calibration.test.ts", "test/sensor/averaging.test.ts"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
+const WEBSOCKET_CLIENT = ["test/websocket/client"];
+const CERTIFICATES = ["test/firmware/tls-certificates.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
 const CRYPTO = ["test/crypto"];
@@ -859,7 +861,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/websocket/frame.ts",
-		"if (second < 0x80) return WEBSOCKET_PROTOCOL_ERROR;",
+		"if ((second & MASKED) !== masked) return WEBSOCKET_PROTOCOL_ERROR;",
 		"",
 		"an unmasked frame is read as a masked one",
 		WEBSOCKET,
@@ -879,6 +881,41 @@ export const mutations: readonly Mutation[] = [
 		WEBSOCKET,
 	),
 
+	mutation(
+		"src/websocket/client/frame-writer.ts",
+		"words[i] ^= key;",
+		"words[i] ^= 0;",
+		"a server takes garbage from a client over WebSocket",
+		WEBSOCKET_CLIENT,
+	),
+	mutation(
+		"src/websocket/client/response-parser.ts",
+		"if (equalBytes(store, start, end, this.#accept)) this.#found |= HAS_ACCEPT;",
+		"if (end > start) this.#found |= HAS_ACCEPT;",
+		"a server that has not read the request passes for a WebSocket",
+		WEBSOCKET_CLIENT,
+	),
+	mutation(
+		"src/websocket/client/socket.ts",
+		"if (this.#payloadLeft === 0 && this.#socketReadable > 0 && !this.#delivering) this.deliverLater();",
+		"",
+		"a client that reads a message late never gets the next one",
+		WEBSOCKET_CLIENT,
+	),
+	mutation(
+		"firmware/tls/certificates.ts",
+		"maySign(chain[i]) && this.hasSigned",
+		"this.hasSigned",
+		"whoever has a certificate of the authority can pass for the broker",
+		CERTIFICATES,
+	),
+	mutation(
+		"firmware/tls/certificates.ts",
+		"if (actual !== this.#fingerprint) return wrongFingerprint(actual);",
+		"",
+		"a fingerprint is not checked",
+		CERTIFICATES,
+	),
 	mutation(
 		"src/websocket/frame-buffer.ts",
 		"room = tcp.write(isShort ? this.#shortFrame : bytes);\n\t\t} catch {",
