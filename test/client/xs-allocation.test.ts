@@ -37,3 +37,35 @@ for (const [what, loop] of [
 		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
 		machine.destroy();
 	});
+
+test("on XS, an open connection over WebSocket takes at most 3 KB more than one over TCP", (t) => {
+	const modules = gatherModules("test/client/support/websocket-memory");
+	const preload = preloaded(modules);
+	modules.set("main", {
+		source: `import main from "test/client/support/websocket-memory";
+			main((open) => native("keep").call(this, open));`,
+		path: "main.js",
+	});
+	const handles: number[] = [];
+	const machine = new Machine(new Root({ modules, preload, natives: ["keep"] }), {
+		creation: { slots: 8192, chunks: 131_072, stack: 512, keys: 64 },
+		clock: () => 0,
+		seed: 1,
+		natives: { keep: (handle: number) => void handles.push(handle) },
+	});
+	machine.import("main");
+	/** Bytes of ten connections, with the slots of a 32-bit chip. */
+	const bytesOf = (overWebSocket: boolean): number => {
+		machine.call(handles[0], overWebSocket);
+		machine.collect();
+		const before = machine.statistics;
+		for (let i = 0; i < 10; i++) machine.call(handles[0], overWebSocket);
+		machine.collect();
+		const after = machine.statistics;
+		return (after.slots.used - before.slots.used) * 16 + after.chunks.used - before.chunks.used;
+	};
+	const bytes = (bytesOf(true) - bytesOf(false)) / 10;
+	t.diagnostic(`${bytes} bytes`);
+	assert.ok(bytes > 1000 && bytes <= 3072, `${bytes} bytes`);
+	machine.destroy();
+});
