@@ -111,7 +111,12 @@ export function synchronise(node: NodeParts): Task {
 	clock.countSyncRequest();
 	try {
 		device.setClock(server, (set) => {
-			if (set) node.clock.recordSync();
+			if (set) {
+				node.clock.recordSync();
+				// From now on the clock tells how long a reset has taken.
+				node.clock.saveTimes(0);
+				node.retained.commit();
+			}
 			// Not from here, where the memory and the stack of the request are still in use
 			if (node.reporting && node.network.isUp && !node.exchange?.busy) node.timers.start(STEP_TIMER, 1);
 		});

@@ -76,6 +76,32 @@ test("a reset between a sample and the first time, and a clock that begins anew:
 	}
 });
 
+test("a reset soon after the first answer of the time server: samples from before both are dated right", () => {
+	const board = new TestBoard({ payload: "json", time: { server: "time" } });
+	board.clockIsSet = false;
+	board.wallErrorMs = -EPOCH;
+	board.setClock = (_, callback) => {
+		board.network.clock.after(50, () => {
+			board.clockIsSet = true;
+			board.wallErrorMs = 0;
+			callback(true);
+		});
+	};
+	let isSilent = true;
+	const broker = new ScriptedBroker(board.network, 1883, { answer: () => isSilent });
+	board.run(4000);
+	assert.ok(broker.commands.includes("connect"));
+	isSilent = false;
+	board.reset("reset");
+	board.run(MINUTE / 2);
+	const [first] = payloads(broker).slice(-1);
+	assert.equal((JSON.parse(first!) as { time: string }).time, new Date(EPOCH).toISOString());
+	assert.deepEqual(
+		board.events("sample").map(({ at }) => at),
+		[0],
+	);
+});
+
 test("no answer from the time server: reports are sent without a time", () => {
 	for (const setClock of [
 		() => {},
