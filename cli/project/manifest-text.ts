@@ -7,7 +7,7 @@ const EVERY = "60s";
 const HEARTBEAT = "15m";
 const PORT = 1883;
 const WEB_PORT = 8080;
-/** Of a broker that takes what its own node announces: larger packets, and fewer pages that are live at once. */
+/** Of a broker that takes what its own node announces: larger packets, and fewer live pages at once. */
 const ANNOUNCED = { packetSize: 1280, retainedBytes: 4096, webSockets: 1 };
 
 /** Files of the firmware, by role: an image with one role is half the size. */

@@ -27,6 +27,7 @@ export function nextSteps(project: Project, folder: string, files: readonly File
 		...(folder === "" ? [] : [`cd ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`]),
 		"npm start        # the firmware, simulated",
 		"npm test         # the test of this project",
+		"npm run flash    # onto the board; says what is missing for it",
 	];
 	return `${[
 		...lines,

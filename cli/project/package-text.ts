@@ -13,6 +13,7 @@ export function scriptsOf({ firefly, board }: Project): Readonly<Record<string, 
 		test: "node --test",
 		flash: `${command} flash ${board}`,
 		monitor: `${command} monitor`,
+		firefly: command,
 	};
 }
 

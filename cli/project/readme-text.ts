@@ -13,6 +13,7 @@ export function readmeText(project: Project): string {
 npm start              # the firmware, simulated on this machine; Ctrl-C ends it with a summary
 npm run check          # is manifest.json right, does it fit the chip, how long does a battery last?
 npm test               # the configuration, and the firmware simulated
+npm run firefly -- history readings.csv    # any other command; npm run firefly -- --help lists them
 \`\`\``,
 		`Firefly itself is in \`${firefly}\`, relative to this folder: manifest.json, package.json and the test name it.
 The simulator compiles its JavaScript engine once, for which it needs a C compiler. Without one,
