@@ -17,7 +17,7 @@ export function flashCommand(): Command {
 		.description(
 			"Build the firmware and write it to a board, with esptool. Checks the port before anything is built.",
 		)
-		.option("-p, --port <device>", "serial port of the board, such as /dev/ttyUSB0")
+		.option("-p, --port <device>", "serial port of the board, such as /dev/ttyUSB0 (default: $UPLOAD_PORT)")
 		.option("-b, --baud <speed>", "bits a second", baudOption, DEFAULT_BAUD)
 		.action((target: string, options: FlashOptions) => flashTo(target, options));
 }
@@ -31,7 +31,7 @@ async function flashTo(target: string, options: FlashOptions): Promise<void> {
 	]);
 	const isJSON = options.json === true;
 	const preflight = new Preflight();
-	const port = preflight.check(() => requirePort(options.port));
+	const port = preflight.check(() => requirePort(options.port ?? process.env.UPLOAD_PORT));
 	preflight.check(() => esptool.requireEsptool(process.env));
 	const interrupt = new Interrupt();
 	try {

@@ -26,7 +26,7 @@ export function monitorCommand(): Command {
 		.description(
 			"Print what a board does, from the console of an image that firefly build --console or flash --console has made. Ctrl-C ends it; a port that vanishes while the board sleeps is waited for.",
 		)
-		.option("-p, --port <device>", "serial port of the board, such as /dev/ttyUSB0")
+		.option("-p, --port <device>", "serial port of the board, such as /dev/ttyUSB0 (default: $UPLOAD_PORT)")
 		.option("-b, --baud <speed>", "bits a second; 460800 for mcconfig -d", baudOption, CONSOLE_BAUD)
 		.option("--for <duration>", "end after this time", durationOption)
 		.option(
@@ -46,7 +46,7 @@ async function monitor(options: MonitorOptions): Promise<void> {
 		import("./board/board-monitor"),
 	]);
 	const manifest = await loadSensorManifest(options);
-	const port = requirePort(options.port);
+	const port = requirePort(options.port ?? process.env.UPLOAD_PORT);
 	if (process.platform === "win32") throw new Failure("firefly monitor runs on Linux and macOS only");
 	const board = new BoardMonitor({
 		node: basename(port),

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { projectFolder } from "../../sim/cache/folder.mjs";
+import { BuildVariables } from "../config/build-variables";
+import { Failure } from "../failure";
 import type { BuildKind } from "../moddable/mcconfig";
 import type { Target } from "../moddable/targets";
 
@@ -34,6 +36,7 @@ export interface MergedSettings {
  * @param json its content
  * @param kind of the build
  * @param output folder for what is written
+ * @throws {Failure} if the project names a folder that is not there
  */
 export function mergeSettings(
 	sdk: string,
@@ -44,7 +47,7 @@ export function mergeSettings(
 	output: string,
 ): MergedSettings {
 	const board = boardFolder(sdk, target);
-	const folders = [OWN_FOLDER, projectSettings(manifest, json)];
+	const folders = [OWN_FOLDER, projectSettings(sdk, manifest, json)];
 	const always = folders.flatMap((own) => readFiles(own, [DEFAULTS, RELEASE]));
 	const withConsole = folders.flatMap((own) => readFiles(own, [INSTRUMENT]));
 	const folder = join(output, "settings");
@@ -74,12 +77,20 @@ function boardFolder(sdk: string, { name, platform }: Target): string | undefine
 			);
 }
 
-/** Folder that the project's manifest names itself. */
-function projectSettings(manifest: string, json: object): string | undefined {
-	const { build } = json as { readonly build?: { readonly SDKCONFIGPATH?: unknown } };
-	return typeof build?.SDKCONFIGPATH === "string"
-		? resolve(dirname(manifest), build.SDKCONFIGPATH)
-		: undefined;
+/**
+ * Folder that the project's manifest names itself.
+ * @throws {Failure} if it is not there
+ */
+function projectSettings(sdk: string, manifest: string, json: object): string | undefined {
+	const { build = {} } = json as { readonly build?: Readonly<Record<string, unknown>> };
+	const { SDKCONFIGPATH: named, ...others } = build;
+	if (typeof named !== "string") return undefined;
+	const variables = new BuildVariables({ ...process.env, MODDABLE: sdk });
+	variables.define(others, manifest);
+	const expanded = variables.expand(named);
+	const path = "path" in expanded ? resolve(dirname(manifest), expanded.path) : named;
+	if (existsSync(path)) return path;
+	throw new Failure(`build.SDKCONFIGPATH of the manifest names ${path}, which is not there`);
 }
 
 function readFiles(folder: string | undefined, names: readonly string[]): SettingsFile[] {

@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
-import { readManifest } from "../../sim/manifest/manifest-reader";
-import { readTemplate } from "../../src/config/settings";
+import type { Settings } from "../../src/config/settings";
 import { type LoadedManifest, loadManifest } from "../config/load";
 import type { Overrides } from "../config/overrides";
 import { formatProblem, type Problem } from "../config/problem";
@@ -25,7 +24,7 @@ export interface BuildPlan {
 	readonly output: string;
 }
 
-export type Role = "sensor" | "broker" | "both";
+export type Role = Settings["role"];
 
 export interface BuildRequest {
 	/** As a person writes it. */
@@ -71,7 +70,7 @@ export function planBuild(
 	const platform = preflight.check(() => desktopPlatform());
 	const sdk = platform && preflight.check(() => findSDK(environment, platform));
 	const target = preflight.check(() => findTarget(request.target, sdk?.root));
-	const idf = preflight.check(() => findIDF(environment, sdk?.root, target?.chip ?? "esp32"));
+	const idf = preflight.check(() => findIDF(environment, sdk?.root, target?.chip));
 	const typescript = preflight.check(() => findTypeScript(environment));
 	if (preflight.obstacles.length > 0 || "problems" in loaded || !sdk || !target || !idf || !typescript)
 		return undefined;
@@ -83,15 +82,10 @@ export function planBuild(
 		target,
 		kind,
 		loaded: loaded.manifest,
-		role: roleOf(path, overrides),
+		role: loaded.manifest.device.settings.role,
 		overrides,
 		output: join(dirname(path), ".firefly", target.name),
 	};
-}
-
-function roleOf(path: string, overrides: Overrides): Role {
-	const { config } = readManifest(path);
-	return readTemplate({ ...config, ...overrides }, () => {}).role;
 }
 
 /** One line about something that is in the way. */

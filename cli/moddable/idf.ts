@@ -20,10 +20,14 @@ const XTENSA = ["esp32", "esp32s2", "esp32s3"];
  * Finds ESP-IDF and checks its version, which has to be the one that the SDK expects: its makefile refuses
  * every other.
  * @param sdk folder of the SDK; undefined: it was not found
- * @param chip whose compiler is needed
+ * @param chip whose compiler is needed; undefined: it is not known
  * @throws {Failure} that says what is missing, and what to do
  */
-export function findIDF(environment: NodeJS.ProcessEnv, sdk: string | undefined, chip: string): IDF {
+export function findIDF(
+	environment: NodeJS.ProcessEnv,
+	sdk: string | undefined,
+	chip: string | undefined,
+): IDF {
 	const wanted = expectedIDF(sdk);
 	const root = environment.IDF_PATH;
 	if (root === undefined || root === "") {
@@ -51,6 +55,7 @@ export function findIDF(environment: NodeJS.ProcessEnv, sdk: string | undefined,
 	const setUp = `. ${join(root, "export.sh")}`;
 	for (const tool of ["idf.py", "python"])
 		if (!isOnPath(tool, environment)) throw new Failure(`${tool} is not on PATH: ${setUp}`);
+	if (chip === undefined) return { root, version };
 	const compiler = `${XTENSA.includes(chip) ? `xtensa-${chip}` : "riscv32-esp"}-elf-gcc`;
 	if (!isOnPath(compiler, environment)) {
 		throw new Failure(

@@ -38,6 +38,9 @@ export async function runTool(run: ToolRun): Promise<number | null> {
 		});
 		const stop = (): void => endGroup(child);
 		signal?.addEventListener("abort", stop, { once: true });
+		// A second signal ends this process at once.
+		const kill = (): void => signalGroup(child, "SIGKILL");
+		process.once("exit", kill);
 		try {
 			for (const stream of [child.stdout, child.stderr]) readLines(stream, run.onLine, log);
 			const code = await new Promise<number | null>((resolve, reject) => {
@@ -48,6 +51,7 @@ export async function runTool(run: ToolRun): Promise<number | null> {
 			return code;
 		} finally {
 			signal?.removeEventListener("abort", stop);
+			process.off("exit", kill);
 		}
 	} finally {
 		if (log !== undefined) await new Promise<void>((resolve) => log.end(resolve));

@@ -224,6 +224,24 @@ describe("firefly build", { skip: windows }, () => {
 			assert.ok(settings.includes(line), line);
 	});
 
+	test("settings of the project: a variable in their path, and a path that is not there", async () => {
+		const build = { MINE: "./own", SDKCONFIGPATH: "$(MINE)/settings" };
+		const made = project({ "manifest.json": JSON.stringify({ ...SENSOR, build }) });
+		const { code, stderr } = await made.run(["build", "esp32"], made.environment);
+		assert.equal(code, 1);
+		const folder = join(made.directory, "own/settings");
+		assert.match(
+			stderr,
+			new RegExp(`^build\\.SDKCONFIGPATH of the manifest names ${folder}, which is not there$`, "m"),
+		);
+		made.write("own/settings/sdkconfig.defaults", "CONFIG_MINE=y\n");
+		assert.equal((await made.run(["build", "esp32"], made.environment)).code, 0);
+		assert.match(
+			readFileSync(join(made.directory, ".firefly/esp32/settings/sdkconfig/sdkconfig.defaults"), "utf8"),
+			/^CONFIG_MINE=y$/m,
+		);
+	});
+
 	test("ESP-IDF fails: the last lines, the path of all lines, and no old image for a new one", async () => {
 		const made = project();
 		assert.equal((await made.run(["build", "esp32c3"], made.environment)).code, 0);
@@ -244,9 +262,10 @@ describe("firefly build", { skip: windows }, () => {
 		assert.match(problems[0]!.message, /TS1005[\s\S]*mcconfig failed/);
 	});
 
-	for (const { hang, title } of [
-		{ hang: "once", title: "an interrupted build ends its own programs, and no others" },
-		{ hang: "deaf", title: "programs that do not listen are ended all the same" },
+	for (const { hang, signals, title } of [
+		{ hang: "once", signals: 1, title: "an interrupted build ends its own programs, and no others" },
+		{ hang: "deaf", signals: 1, title: "programs that do not listen are ended all the same" },
+		{ hang: "deaf", signals: 2, title: "Ctrl-C twice ends all of them at once" },
 	])
 		test(title, async () => {
 			const made = project();
@@ -271,11 +290,15 @@ describe("firefly build", { skip: windows }, () => {
 				pid = made.calls.find(({ tool, args }) => tool === "idf.py" && args.includes("build"))?.pid;
 			}
 			child.kill("SIGINT");
+			if (signals > 1) {
+				await new Promise((resolve) => setTimeout(resolve, 300));
+				child.kill("SIGINT");
+			}
 			const [code] = (await once(child, "close")) as [number | null];
 			assert.equal(code, 130);
-			assert.match(stderr, /\ninterrupted\n$/);
+			if (signals === 1) assert.match(stderr, /\ninterrupted\n$/);
 			assert.ok(!isRunning(pid), "its idf.py is gone");
 			assert.equal(stranger.exitCode ?? stranger.signalCode, null, "another idf.py is not");
-			assert.ok(!existsSync(join(made.directory, ".firefly-esp32c3.json")));
+			if (signals === 1) assert.ok(!existsSync(join(made.directory, ".firefly-esp32c3.json")));
 		});
 });
