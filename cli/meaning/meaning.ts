@@ -5,6 +5,7 @@ import { memoryAvailable, memoryNeeded, memoryNeeds } from "../config/memory";
 import { largestPackets } from "../config/sizes";
 import { dailyCharge } from "./charge";
 import { type Day, DayPlayer } from "./day";
+import { flashYears } from "./flash";
 import { variantsOf } from "./variants";
 
 /** A device as its manifest and the command line configure it. */
@@ -27,6 +28,8 @@ export interface Meaning {
 		/** With other settings. */
 		readonly instead: readonly (Battery & { readonly with: string })[];
 	};
+	/** Years until an outbox in flash has worn it out, at the most reports; absent for others. */
+	readonly flashYears?: number;
 	readonly memory: {
 		/** Bytes at the worst. */
 		readonly needed: number;
@@ -89,6 +92,9 @@ export function meaningOf({ settings, arena, stack, drivers }: ConfiguredDevice)
 	return {
 		...(measures ? { day } : {}),
 		battery: { ...now, capacity: batteryCapacityMAh, instead },
+		...(measures && day.reportsAtMost > 0 && settings.outbox.storage === "flash"
+			? { flashYears: rounded(flashYears(settings, day.reportsAtMost)) }
+			: {}),
 		memory: {
 			needed: memoryNeeded(settings),
 			available: memoryAvailable(arena, stack),

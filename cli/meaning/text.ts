@@ -6,7 +6,7 @@ const NAMED_POOLS = 4;
 const INDENT = " ".repeat(13);
 
 /** What a configuration means, as lines for people. */
-export function meaningText({ day, battery, memory, packets }: Meaning): string {
+export function meaningText({ day, battery, flashYears, memory, packets }: Meaning): string {
 	const lines: string[] = [];
 	if (day !== undefined) {
 		const held =
@@ -22,6 +22,8 @@ export function meaningText({ day, battery, memory, packets }: Meaning): string 
 		`battery      ${formatNumber(battery.charge, 1)} mAh a day: ${formatDays(battery.days)} on ${formatNumber(battery.capacity)} mAh (chip alone, as the simulator estimates it)`,
 		...battery.instead.map((other) => `${INDENT}${other.with}: ${formatDays(other.days)}`),
 	);
+	if (flashYears !== undefined)
+		lines.push(`flash        lasts ${formatDays(flashYears * 365.25)} with this outbox in it`);
 	const pools = memory.pools
 		.slice(0, NAMED_POOLS)
 		.map(({ key, bytes }) => `${key} ${formatNumber(bytes)}`)

@@ -20,6 +20,8 @@ export class Deliveries {
 	#acceptedBefore = 0;
 	#droppedSincePowerOn = 0;
 	#waiting = 0;
+	/** The power was lost, and the firmware has not yet said what it has. */
+	#wasUnpowered = false;
 	/** Reports not acknowledged, by sequence number. */
 	readonly #pending = new Map<number, Pending>();
 
@@ -37,9 +39,10 @@ export class Deliveries {
 		switch (event.type) {
 			case "boot":
 				this.#delayPending();
-				if (event.reason === "power-on" || event.reason === "brown-out") this.#powerOn();
+				if (event.reason === "power-on" || event.reason === "brown-out") this.#wasUnpowered = true;
 				break;
 			case "wake":
+				if (this.#wasUnpowered) this.#powerOn(event.accepted ?? 0);
 				this.#wake(event);
 				break;
 			case "accepted":
@@ -64,12 +67,18 @@ export class Deliveries {
 
 	/** Counts the delay of reports that wait to `time`. */
 	end(time: number): void {
+		if (this.#wasUnpowered) this.#powerOn(0);
 		for (const { since, delayed } of this.#pending.values())
 			if (delayed) this.longestDelay = Math.max(this.longestDelay, time - since);
 	}
 
-	/** The content of retained memory is lost. */
-	#powerOn(): void {
+	/**
+	 * The content of retained memory is lost, and what waited in it; but a node whose outbox is in flash goes
+	 * on where it was.
+	 */
+	#powerOn(accepted: number): void {
+		this.#wasUnpowered = false;
+		if (accepted >= this.#highestSequence) return;
 		this.#acceptedBefore += this.#highestSequence;
 		this.unpowered += this.#waiting;
 		this.#highestSequence = this.#droppedSincePowerOn = this.#waiting = 0;

@@ -11,6 +11,7 @@ import { Collector } from "./measure/collector";
 import { WakePins } from "./measure/wake-pins";
 import { NetworkSession, type NetworkSessionHandler } from "./network/network-session";
 import { NodeTimers } from "./node-timers";
+import { FlashOutbox } from "./outbox/flash-outbox";
 import { Outbox, type OutboxHandler } from "./outbox/outbox";
 import { Diagnostics } from "./report/diagnostics";
 import type { ReportExchangeHandler } from "./report/exchange-parts";
@@ -50,6 +51,8 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 	/** The node has asked for its sleep: nothing runs any more. */
 	asleep = false;
 	readonly timers: NodeTimers;
+	/** The outbox, if it survives a loss of power. */
+	declare readonly flash?: FlashOutbox;
 	/** Absent if the battery is not watched. */
 	declare readonly battery?: BatteryGuard;
 	/** Absent if none are configured. */
@@ -89,7 +92,12 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 		const ringSize = Math.min(outbox.size, end - reserved);
 		this.retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, extension.size);
 		this.encoder = new ReportEncoder(settings, derived, device);
-		this.outbox = new Outbox(this.retained, outbox.policy, this.encoder.longestRecord, this);
+		const { longestRecord } = this.encoder;
+		if (outbox.storage === "flash") {
+			const keepsStates = sensors.some(({ qos }) => qos === 2);
+			this.flash = new FlashOutbox(this.retained, outbox.policy, longestRecord, this, device, keepsStates);
+			this.outbox = this.flash;
+		} else this.outbox = new Outbox(this.retained, outbox.policy, longestRecord, this);
 		this.clock = new NodeClock(device, this.retained);
 		const { battery } = settings;
 		if (battery !== undefined && this.deepSleep && this.retained.extension) {

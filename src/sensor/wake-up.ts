@@ -17,12 +17,13 @@ export function wakeUp(node: NodeParts): Task {
 	const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
 	const interrupted = mayPause && restored === "valid" ? retained.interruptedDriver : -1;
 	const crashed = reason === "deep-sleep" && restored === "valid" && retained.wasInterrupted;
+	const wasReset = reason !== "deep-sleep" || crashed;
 	if (!clock.restore(reason, node.wakePins?.sleptMs)) forgetAddresses(retained);
 	node.startedAt = clock.now;
 	// The firmware sleeps a while after a crash before the node runs.
 	node.diagnostics?.start(crashed ? "crash" : reason, node.startedAt, device.sleep.wakePin);
 	if (node.deepSleep) node.timers.start(WATCHDOG_TIMER, settings.sleep.awakeLimit);
-	adoptRetained(node, restored);
+	adoptRetained(node, restored, wasReset);
 	collector.start(restored !== "valid", mayPause);
 	if (node.wakePins?.start(node.startedAt)) collector.collect(Infinity);
 	if (interrupted >= 0) collector.recordInterruptedDriver(interrupted);
@@ -40,11 +41,13 @@ export function wakeUp(node: NodeParts): Task {
  * and what was learnt of another broker is forgotten. Counts the wake.
  * @param restored how the retained state was found
  */
-function adoptRetained({ device, retained, outbox, derived }: NodeParts, restored: RestoreResult): void {
+function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boolean): void {
+	const { device, retained, outbox, derived } = node;
 	const { words } = retained;
 	const { brokerHash } = derived;
 	if (restored === "changed") outbox.discard();
 	else outbox.recover();
+	node.flash?.start(restored, wasReset);
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;
 		forgetLink(retained);

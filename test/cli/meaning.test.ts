@@ -104,6 +104,21 @@ test("several samples a value: more wakes or more time awake, and no more report
 	assert.match(meaningText(burst), /^a day {8}1,440 wakes with 8,640 samples, 1,440 reports at most\n/);
 });
 
+test("an outbox in flash: the years that flash lasts at the configured rate, and nothing for others", () => {
+	const outbox = { storage: "flash" };
+	const years = (every: string, more: object = {}): number =>
+		meaning(firefly([{ ...temperature, every, ...more }], { outbox })).flashYears!;
+	// 1,440 reports of 7 entries, in 5 pages of 126 that are erased 100,000 times
+	assert.equal(years("60s"), 17.11);
+	assert.ok(Math.abs(years("10m") / years("60s") - 10) < 0.01);
+	assert.ok(years("60s", { qos: 2 }) < years("60s"));
+	assert.equal(meaning(firefly([temperature])).flashYears, undefined);
+	assert.match(
+		meaningText(meaning(firefly([{ ...temperature, every: "60s" }], { outbox }))),
+		/^flash {8}lasts 17\.1 years with this outbox in it$/m,
+	);
+});
+
 test("many samples a second are extrapolated from fewer", () => {
 	const { day } = meaning(firefly([{ ...temperature, every: "100ms" }]));
 	assert.equal(day?.wakes, 864_000);

@@ -626,6 +626,20 @@ export const mutations: readonly Mutation[] = [
 		OUTBOX,
 	),
 	mutation(
+		"src/sensor/outbox/flash-outbox.ts",
+		"		if (isNewest) this.#flash.writeSummary(ring.words, 0);\n",
+		"",
+		"after a loss of power, sequence numbers are given again",
+		["test/sensor/flash-outbox.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/flash-outbox.ts",
+		"		this.#flash.writeSummary(words, ring.sequenceAt(index));\n",
+		"",
+		"a loss of power forgets what was dropped",
+		["test/sensor/flash-outbox.test.ts"],
+	),
+	mutation(
 		"src/sensor/report/history-sender.ts",
 		"if (result === SENT) this.shared.markJoined();",
 		"",

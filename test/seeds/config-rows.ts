@@ -87,6 +87,8 @@ export const NODE_ROWS: readonly ConfigRow[] = [
 	oneOf("backoff.minimum", "1s", "5s"),
 	oneOf("backoff.maximum", "5s", "15s", "15s"),
 	oneOf("time.server", "pool.ntp.org", "pool.ntp.org", "pool.ntp.org", false),
+	// The broker's flash may fail.
+	row("outbox.storage", (draw, { isBroker }) => (!isBroker && draw.chance(0.3) ? "flash" : undefined)),
 ];
 
 /** Of a sensor. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IPublishPacket, Packet } from "mqtt-packet";
 import { type BrokerScript, ScriptedBroker, type ScriptedConnection } from "../client/scripted-broker";
+import { FlashBoard } from "./support/flash-board";
 import { MINUTE } from "./support/payloads";
 import { TestBoard } from "./support/test-board";
 
@@ -160,6 +161,31 @@ describe("reports with QoS 2", () => {
 				assert.equal(board.reportCounts.waiting, 0, `byte ${budget}`);
 			}
 		}
+	});
+
+	test('outbox.storage "flash": the power fails at each write to flash, in turn: each report arrives once', () => {
+		const run = (byte: number) => {
+			const flash = new FlashBoard({ sensors, broker: session });
+			const { board } = flash;
+			let samples = 0;
+			board.sample = () => ({ a: ++samples, b: samples + 1000 });
+			const peer = new SessionBroker(board, 5);
+			flash.cutAt(byte, "part");
+			board.run(25 * MINUTE);
+			return { flash, board, peer };
+		};
+		const { starts } = run(Infinity).flash;
+		assert.ok(starts.length > 40, `${starts.length} writes`);
+		for (const [index, at] of starts.slice(0, -1).entries())
+			for (const byte of new Set([at, (at + starts[index + 1]) >> 1])) {
+				const { flash, board, peer } = run(byte);
+				assert.equal(flash.cuts, 1);
+				assert.equal(new Set(peer.delivered).size, peer.delivered.length, `byte ${byte}: ${peer.delivered}`);
+				const acknowledged = new Set(board.events("acknowledged").map(({ details }) => details[0]));
+				for (const { details } of board.events("accepted"))
+					assert.ok(acknowledged.has(details[0]), `byte ${byte}: report ${details[0]}`);
+				assert.equal(board.reportCounts.waiting, 0, `byte ${byte}`);
+			}
 	});
 
 	test("PUBREC arrived and PUBCOMP did not: after sleep PUBREL leaves, and no PUBLISH", () => {

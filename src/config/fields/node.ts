@@ -80,9 +80,13 @@ export const sleepFields = deepFreeze({
 export const outboxFields = deepFreeze({
 	storage: {
 		kind: "choice",
-		choices: ["rtc"],
+		choices: ["rtc", "flash"],
 		default: "rtc",
-		text: 'Where reports wait: "rtc" memory survives sleep and reset, not power loss.',
+		text: 'Where reports wait: "rtc" memory survives sleep and reset, "flash" a loss of power, too.',
+		detail: [
+			"With flash a report is in both. At most as many wait as a part of the SDK's NVS partition holds: 120 of one sensor, fewer of several in one report; then they give way by policy.",
+			"check says how many years the flash lasts. If storage fails, reports are in RTC memory only, and the console says so.",
+		],
 	},
 	policy: {
 		kind: "choice",

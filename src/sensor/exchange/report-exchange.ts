@@ -187,7 +187,10 @@ export class ReportExchange implements ClientHandler {
 			// In MQTT 3.1.1 a session that begins clean ends with its connection (§3.1.2.4).
 			this.reconnects = sessionPresent || (this.discards === true && settings.broker.version === 4);
 			this.discards = sessionPresent;
-			if (!sessionPresent) ownSession(retained);
+			if (!sessionPresent) {
+				ownSession(retained);
+				outbox.recordSession();
+			}
 			if (this.reconnects) {
 				client.close();
 				return;

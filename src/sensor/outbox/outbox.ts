@@ -154,7 +154,7 @@ export class Outbox {
 		const need = length + this.#reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
 		if (ring.freeBytes < need + this.#longestRecord) this.compact();
-		if (ring.freeBytes < need) this.makeRoom(need);
+		if (ring.freeBytes < need) this.makeRoom(need, Infinity);
 		const sequence = words[WORD_SEQUENCE];
 		record.seal(sequence);
 		ring.appendRecord(record);
@@ -238,6 +238,11 @@ export class Outbox {
 		return releaseOversized(this.ring);
 	}
 
+	/** The broker's session is this node's: call before anything is published in it. */
+	recordSession(): void {
+		// Retained memory says so.
+	}
+
 	/** Whether a report was sent and not acknowledged. */
 	get unanswered(): boolean {
 		return hasUnanswered(this.ring);
@@ -267,7 +272,7 @@ export class Outbox {
 		if (index < 0) return;
 		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
 		this.ring.setState(index, STATE_DROPPING);
-		this.commitDrop(sequence, DROPPED_UNREADABLE);
+		this.commitDrop(index, DROPPED_UNREADABLE);
 		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 	}
@@ -299,21 +304,26 @@ export class Outbox {
 		return sendableAt(this.ring, grouped);
 	}
 
-	/** Counts a report that was just removed from the ring, commits both, and notifies the handler. */
-	private commitDrop(sequence: number, reason: DropReason): void {
+	/**
+	 * Counts a report that was just removed from the ring, commits both, and notifies the handler.
+	 * @param index where its bytes still are
+	 */
+	protected commitDrop(index: number, reason: DropReason): void {
 		const words = this.#words;
+		const sequence = this.ring.sequenceAt(index);
 		words[WORD_WAITING]--;
 		words[WORD_DROPPED + reason]++;
 		this.#retained.commit();
 		this.#handler.onDropped(sequence, reason);
 	}
 
-	private makeRoom(need: number): void {
+	/** By the policy. @param need free bytes @param most reports that may wait */
+	protected makeRoom(need: number, most: number): void {
 		const words = this.#words;
 		const ring = this.ring;
 		this.reconcileAndCommit(false);
 		this.freeDeadHead();
-		while (ring.freeBytes < need) {
+		while (ring.freeBytes < need || words[WORD_WAITING] > most) {
 			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
 			// last.
 			if (this.#thinsWhenFull && ring.freeBytes >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
@@ -339,9 +349,9 @@ export class Outbox {
 	}
 
 	private dropOldest(): void {
-		const sequence = this.ring.sequenceAt(this.#words[WORD_HEAD]);
+		const index = this.#words[WORD_HEAD];
 		this.ring.dropHead();
-		this.commitDrop(sequence, DROPPED_OLDEST);
+		this.commitDrop(index, DROPPED_OLDEST);
 		this.freeDeadHead();
 	}
 
@@ -358,9 +368,8 @@ export class Outbox {
 		for (let left = words[WORD_RECORDS]; left > 0; left--) {
 			const index = words[WORD_HEAD];
 			if (ring.isWaiting(index) && ++ordinal <= half && (ordinal & 1) === 0) {
-				const sequence = ring.sequenceAt(index);
 				ring.dropHead();
-				this.commitDrop(sequence, DROPPED_THINNED);
+				this.commitDrop(index, DROPPED_THINNED);
 			} else this.moveHeadToTail();
 		}
 	}

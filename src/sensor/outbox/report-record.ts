@@ -70,6 +70,9 @@ export function isKnownState(state: number): state is RecordState {
 	);
 }
 
+/** With {@link ReportRecord.relative}: when the sample was taken cannot be told any more. */
+export const TIME_UNKNOWN = 0x7fff_ffff_ffff;
+
 const TIME_RELATIVE = 0x8000;
 const TWO_32 = 0x1_0000_0000;
 

@@ -86,6 +86,11 @@ export class Ring {
 		return this.byteAt(index + RECORD_HEADER);
 	}
 
+	/** Last byte of the record at an index. */
+	lastByteAt(index: number): number {
+		return this.byteAt(index + this.lengthAt(index) - 1);
+	}
+
 	/** Durable at once, as the write of one byte is atomic. */
 	setState(index: number, state: RecordState): void {
 		this.memory[this.addressOf(index + OFFSET_STATE)] = state;

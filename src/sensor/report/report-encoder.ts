@@ -5,7 +5,7 @@ import { utf8 } from "../../mqtt/utf8";
 import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
 import type { ReportRecord } from "../outbox/report-record";
-import { RECORD_HEADER, VALUE_LIMIT } from "../outbox/report-record";
+import { RECORD_HEADER, TIME_UNKNOWN, VALUE_LIMIT } from "../outbox/report-record";
 import type { DerivedSettings } from "../settings/derived-settings";
 import { fillTopic } from "../settings/topic";
 
@@ -108,7 +108,7 @@ export class ReportEncoder {
 		let at = copy(bytes, start, derived.sequence);
 		at = writeInteger(bytes, at, record.sequence);
 		at = copy(bytes, at, derived.time);
-		const time = record.relative ? record.time + wallOffset : record.time;
+		const time = !record.relative ? record.time : record.time < TIME_UNKNOWN ? record.time + wallOffset : NaN;
 		if (isIso8601Time(time)) {
 			bytes[at] = 0x22;
 			at = writeIso8601(bytes, at + 1, time);

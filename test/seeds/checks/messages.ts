@@ -4,7 +4,7 @@ import { sensorsOf } from "../seed-plan";
 import type { SeedRun } from "../world";
 import type { Check } from "./check";
 import { receivedMessages, withoutCircumstances } from "./received";
-import { clock, sensorBoards } from "./reports";
+import { clock, losesReports, sensorBoards } from "./reports";
 
 /** Whether the broker began anew without what it had: its sessions and what waited in them are gone. */
 export function brokerForgot({ plan, events }: SeedRun): boolean {
@@ -118,7 +118,7 @@ export const acknowledgedArrives: Check = {
 			let powers = 0;
 			for (const event of run.events) {
 				if (event.node !== board.name) continue;
-				if (event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out")) powers++;
+				if (losesReports(board, event)) powers++;
 				if (event.type === "acknowledged" && event.time > run.subscriber.subscribedAt)
 					acknowledged.add(`${powers} ${event.sequence}`);
 			}

@@ -13,6 +13,16 @@ export function sensorBoards({ plan }: SeedRun): readonly BoardPlan[] {
 	return plan.boards.filter((board) => sensorsOf(board).length > 0);
 }
 
+/** Whether a board loses what waits, with the power: not if its outbox is in flash. */
+export function losesReports({ firefly }: BoardPlan, event: TimedEvent): boolean {
+	const { storage } = (firefly.outbox ?? {}) as { readonly storage?: string };
+	return (
+		event.type === "boot" &&
+		(event.reason === "power-on" || event.reason === "brown-out") &&
+		storage !== "flash"
+	);
+}
+
 /** The account of one board's reports since power-on, apart from that of the simulator. */
 class Account {
 	accepted = 0;
@@ -65,12 +75,12 @@ export const nothingLost: Check = {
 	name: "lost is 0",
 	run(run) {
 		const failures: string[] = [];
-		for (const { name } of sensorBoards(run)) {
+		for (const board of sensorBoards(run)) {
+			const { name } = board;
 			let account = new Account();
 			for (const event of run.events) {
 				if (event.node !== name) continue;
-				if (event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out"))
-					account = new Account();
+				if (losesReports(board, event)) account = new Account();
 				account.event(event);
 				if (event.type !== "wake" && event.type !== "sleep") continue;
 				if (account.lost !== 0)
@@ -92,8 +102,7 @@ export const reportsArrive: Check = {
 			let lastEvent = 0;
 			for (const event of run.events) {
 				if (event.node !== board.name) continue;
-				if (event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out"))
-					account = new Account();
+				if (losesReports(board, event)) account = new Account();
 				account.event(event);
 				lastEvent = event.time;
 			}

@@ -1,0 +1,282 @@
+import type { Device } from "../../device";
+import { DROPPED_UNREADABLE, type DropReason } from "../../device-events";
+import {
+	FLAG_SESSION_OWN,
+	WORD_BROKER_HASH,
+	WORD_DROPPED,
+	WORD_FLAGS,
+	WORD_HEAD,
+	WORD_RING_SIZE,
+	WORD_SENSORS_HASH,
+	WORD_SEQUENCE,
+	WORD_USED,
+	WORD_WAITING,
+} from "../retained/layout";
+import type { RestoreResult, RetainedState } from "../retained/retained-state";
+import {
+	FlashRecords,
+	SUMMARY_BROKER,
+	SUMMARY_DROPPED,
+	SUMMARY_DROPPING,
+	SUMMARY_FLAGS,
+	SUMMARY_SENSORS,
+	SUMMARY_SEQUENCE,
+} from "./flash-records";
+import { Outbox, type OutboxHandler } from "./outbox";
+import { OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
+
+/**
+ * Entries of ESP-IDF's NVS, of 32 bytes, that records take at most: of the 630 that the SDK's partition has.
+ */
+const ENTRIES = 360;
+const ENTRY_SIZE = 32;
+/** Slots at most, and the number of none. */
+const NO_SLOT = 255;
+
+/** Entries of one value: two for the key, one before the bytes and one for their position. */
+export function entriesOf(bytes: number): number {
+	return 2 + Math.ceil(bytes / ENTRY_SIZE);
+}
+
+/** Reports that wait at most where they survive a loss of power. @param longestRecord bytes */
+export function reportsInFlash(longestRecord: number): number {
+	return Math.min(NO_SLOT, Math.floor(ENTRIES / entriesOf(longestRecord + 1)));
+}
+
+/**
+ * An outbox that survives a loss of power (`outbox.storage: "flash"`): what is in retained memory is in
+ * flash, too, before it counts as accepted, and until it is acknowledged or dropped. Flash is read after a
+ * loss of power, and after a reset, which may have come between both.
+ *
+ * A record has a slot, a key of the storage, which is its last byte. With QoS 2 each state of a delivery is
+ * written as well. Each write allocates the key's name and a view.
+ */
+export class FlashOutbox extends Outbox {
+	readonly #flash: FlashRecords;
+	readonly #slots: number;
+	readonly #keepsStates: boolean;
+	/** Slots in use, a bit each. */
+	readonly #taken = new Uint8Array(32);
+
+	/** @param keepsStates whether a report may have QoS 2 */
+	constructor(
+		retained: RetainedState,
+		policy: "dropOldest" | "thin",
+		longestRecord: number,
+		handler: OutboxHandler,
+		device: Pick<Device, "storage" | "trace">,
+		keepsStates: boolean,
+	) {
+		super(retained, policy, longestRecord + 1, handler);
+		this.#flash = new FlashRecords(device);
+		this.#slots = reportsInFlash(longestRecord);
+		this.#keepsStates = keepsStates;
+	}
+
+	/**
+	 * Call at boot, after {@link recover} or {@link discard}.
+	 * @param restored how the retained header was found
+	 * @param interrupted whether the chip was reset since it last slept
+	 */
+	start(restored: RestoreResult, interrupted: boolean): void {
+		if (restored === "garbage") this.restore();
+		else if (restored === "valid" && interrupted) this.compare();
+	}
+
+	override append(record: ReportRecord): boolean {
+		const { words } = this.ring;
+		if (words[WORD_WAITING] >= this.#slots) this.makeRoom(0, this.#slots - 1);
+		const slot = this.findFreeSlot();
+		record.bytes[record.length++] = slot;
+		if (!super.append(record)) return false;
+		// Without one, what the records mean would not be known.
+		if (!this.#flash.readSummary()) this.#flash.writeSummary(words, 0);
+		this.#flash.write(slot, record);
+		return true;
+	}
+
+	override remove(index: number): void {
+		const { ring } = this;
+		const slot = ring.lastByteAt(index);
+		const isNewest = ring.sequenceAt(index) === ring.words[WORD_SEQUENCE] - 1;
+		super.remove(index);
+		// Its sequence number must not be given again.
+		if (isNewest) this.#flash.writeSummary(ring.words, 0);
+		this.deleteSlot(slot);
+	}
+
+	/**
+	 * Otherwise the session would be discarded after a loss of power, and what is in flight would arrive
+	 * twice.
+	 */
+	override recordSession(): void {
+		this.#flash.writeSummary(this.ring.words, 0);
+	}
+
+	override markSent(): void {
+		super.markSent();
+		if (!this.#keepsStates) return;
+		const index = this.find(this.record.sequence);
+		if (index >= 0) this.writeState(index);
+	}
+
+	override markReceived(index: number): void {
+		super.markReceived(index);
+		if (this.#keepsStates) this.writeState(index);
+	}
+
+	override markRefused(index: number): void {
+		super.markRefused(index);
+		if (this.#keepsStates) this.writeState(index);
+	}
+
+	override discard(): void {
+		super.discard();
+		this.deleteAll();
+	}
+
+	override clear(): void {
+		super.clear();
+		this.deleteAll();
+	}
+
+	protected override commitDrop(index: number, reason: DropReason): void {
+		const { ring } = this;
+		const { words } = ring;
+		// The count first: a record that is gone without being counted would be lost.
+		words[WORD_DROPPED + reason]++;
+		this.#flash.writeSummary(words, ring.sequenceAt(index));
+		words[WORD_DROPPED + reason]--;
+		this.deleteSlot(ring.lastByteAt(index));
+		super.commitDrop(index, reason);
+	}
+
+	private writeRecord(index: number): void {
+		const { ring, scratch } = this;
+		ring.readRecord(index, ring.lengthAt(index), scratch);
+		this.#flash.write(ring.lastByteAt(index), scratch);
+	}
+
+	private writeState(index: number): void {
+		const { ring } = this;
+		this.#flash.writeState(ring.lastByteAt(index), ring.sequenceAt(index), ring.stateAt(index));
+	}
+
+	private deleteSlot(slot: number): void {
+		this.#flash.delete(slot);
+		if (this.#keepsStates) this.#flash.deleteState(slot);
+	}
+
+	private deleteAll(): void {
+		this.#flash.writeSummary(this.ring.words, 0);
+		for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
+	}
+
+	private findFreeSlot(): number {
+		const { ring } = this;
+		const used = ring.words[WORD_USED];
+		const taken = this.#taken;
+		taken.fill(0);
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index)) {
+				const slot = ring.lastByteAt(index);
+				taken[slot >> 3] |= 1 << (slot & 7);
+			}
+			offset += length;
+		}
+		let slot = 0;
+		while (slot < NO_SLOT - 1 && (taken[slot >> 3] & (1 << (slot & 7))) !== 0) slot++;
+		return slot;
+	}
+
+	/**
+	 * Reads the record of a slot into the scratch record; false: there is none that counts, and it is deleted.
+	 */
+	private readSlot(slot: number): boolean {
+		const { scratch } = this;
+		const { bytes } = scratch;
+		if (this.#flash.read(slot, scratch) && bytes[scratch.length - 1] === slot) return true;
+		this.deleteSlot(slot);
+		return false;
+	}
+
+	/** After a reset: retained memory holds what is true, and flash may lack the last step of it. */
+	private compare(): void {
+		const { ring, scratch } = this;
+		const flash = this.#flash;
+		flash.writeSummary(ring.words, 0);
+		for (let slot = 0; slot < NO_SLOT; slot++) {
+			if (!this.readSlot(slot)) continue;
+			const index = this.find(scratch.sequence);
+			if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
+		}
+		const used = ring.words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index)) {
+				if (!flash.read(ring.lastByteAt(index), scratch)) this.writeRecord(index);
+				if (this.#keepsStates) this.writeState(index);
+			}
+			offset += length;
+		}
+	}
+
+	/** After a loss of power: what is in flash is put into retained memory, in its order. */
+	private restore(): void {
+		const flash = this.#flash;
+		const { ring, scratch } = this;
+		const { words, retained } = ring;
+		const isKnown = flash.readSummary();
+		const { summary } = flash;
+		const found = new Float64Array(NO_SLOT);
+		let count = 0;
+		for (let slot = 0; slot < NO_SLOT; slot++)
+			if (this.readSlot(slot)) {
+				if (isKnown && scratch.sequence !== summary[SUMMARY_DROPPING])
+					found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
+				else this.deleteSlot(slot);
+			}
+		if (!isKnown) return;
+		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
+		words[WORD_SEQUENCE] = summary[SUMMARY_SEQUENCE];
+		const isForeign = summary[SUMMARY_SENSORS] !== words[WORD_SENSORS_HASH];
+		if (!isForeign) {
+			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];
+			words[WORD_FLAGS] = summary[SUMMARY_FLAGS] & FLAG_SESSION_OWN;
+		}
+		// Ascending; the free ones are in front.
+		found.sort();
+		for (let i = NO_SLOT - count; i < NO_SLOT; i++) {
+			const slot = found[i] % (NO_SLOT + 1);
+			if (!this.readSlot(slot)) continue;
+			if (scratch.relative) this.forgetTime(scratch);
+			if (this.#keepsStates) scratch.bytes[OFFSET_STATE] = flash.readState(slot, scratch.sequence);
+			if (scratch.sequence >= words[WORD_SEQUENCE]) words[WORD_SEQUENCE] = scratch.sequence + 1;
+			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0) this.giveUpOldest();
+			if (scratch.length > words[WORD_RING_SIZE]) continue;
+			ring.appendRecord(scratch);
+			words[WORD_WAITING]++;
+			if (isForeign) this.giveUpOldest();
+		}
+		retained.commit();
+		if (isForeign) flash.writeSummary(words, 0);
+		this.rewind();
+	}
+
+	private giveUpOldest(): void {
+		const index = this.ring.words[WORD_HEAD];
+		this.ring.dropHead();
+		this.commitDrop(index, DROPPED_UNREADABLE);
+	}
+
+	/** A time from the first start on says nothing after a loss of power, which has taken some. */
+	private forgetTime(record: ReportRecord): void {
+		record.time = TIME_UNKNOWN;
+		record.seal(record.sequence);
+	}
+}

@@ -1,0 +1,183 @@
+import type { Device, Storage } from "../../device";
+import { mix32 } from "../retained/checksum";
+import {
+	LAYOUT_VERSION,
+	WORD_BROKER_HASH,
+	WORD_DROPPED,
+	WORD_FLAGS,
+	WORD_SENSORS_HASH,
+	WORD_SEQUENCE,
+} from "../retained/layout";
+import { isKnownState, type RecordState, type ReportRecord, STATE_UNSENT } from "./report-record";
+
+// Words of the summary
+const CHECKSUM = 0;
+/** Counts summaries: the newer one applies. */
+const COUNT = 1;
+export const SUMMARY_SENSORS = 2;
+export const SUMMARY_BROKER = 3;
+/** Sequence number of the next report, unless a record has a higher one. */
+export const SUMMARY_SEQUENCE = 4;
+export const SUMMARY_FLAGS = 5;
+/** Four counters of dropped reports. */
+export const SUMMARY_DROPPED = 6;
+/**
+ * Sequence number of the report that was dropped last, and is counted: its record may still be there; 0:
+ * none.
+ */
+export const SUMMARY_DROPPING = 10;
+const VERSION = 11;
+const WORDS = 12;
+
+/** Bytes of a state: sequence number, the state, and its complement. */
+const STATE_SIZE = 6;
+
+/**
+ * The outbox's copy in key-value storage: a key for each record, and a summary under two keys in turn. A
+ * write that a loss of power interrupts leaves a wrong CRC, which counts as nothing: a record's is that of
+ * the outbox.
+ *
+ * If the storage fails, reports are still in retained memory; it says so once.
+ */
+export class FlashRecords {
+	/** Words of the summary that {@link readSummary} or {@link writeSummary} had last. */
+	readonly summary = new Uint32Array(WORDS);
+	readonly #device: Pick<Device, "storage" | "trace">;
+	readonly #summaryBytes: Uint8Array;
+	readonly #state = new Uint8Array(STATE_SIZE);
+	#storage: Storage | undefined;
+	/** Whether the summary in storage was looked for. */
+	#known = false;
+	#failed = false;
+
+	constructor(device: Pick<Device, "storage" | "trace">) {
+		this.#device = device;
+		this.#summaryBytes = new Uint8Array(this.summary.buffer);
+	}
+
+	/** Reads the record of a slot; false: there is none, or it is damaged. */
+	read(slot: number, record: ReportRecord): boolean {
+		try {
+			const length = this.open()?.read(`r${slot}`, record.bytes);
+			return length !== undefined && record.parse() && record.length === length;
+		} catch (error) {
+			this.fail(error);
+			return false;
+		}
+	}
+
+	/** @param record with all its bytes */
+	write(slot: number, record: ReportRecord): void {
+		try {
+			this.open()?.write(`r${slot}`, record.bytes.subarray(0, record.bytes[0]));
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
+	delete(slot: number): void {
+		try {
+			this.open()?.delete(`r${slot}`);
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
+	/** State of a record's delivery; that of one which was never sent, if no other is known. */
+	readState(slot: number, sequence: number): RecordState {
+		const bytes = this.#state;
+		try {
+			if (this.open()?.read(`t${slot}`, bytes) !== STATE_SIZE) return STATE_UNSENT;
+		} catch (error) {
+			this.fail(error);
+			return STATE_UNSENT;
+		}
+		const state = bytes[4];
+		const of = (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
+		return of === sequence && bytes[5] === (state ^ 0xff) && isKnownState(state) ? state : STATE_UNSENT;
+	}
+
+	/** An interrupted write leaves {@link STATE_UNSENT}: the report is sent again, under its identifier. */
+	writeState(slot: number, sequence: number, state: number): void {
+		const bytes = this.#state;
+		for (let i = 0; i < 4; i++) bytes[i] = sequence >>> (8 * i);
+		bytes[4] = state;
+		bytes[5] = state ^ 0xff;
+		try {
+			this.open()?.write(`t${slot}`, bytes);
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
+	deleteState(slot: number): void {
+		try {
+			this.open()?.delete(`t${slot}`);
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
+	/** Whether there is a summary; it is then in {@link summary}. */
+	readSummary(): boolean {
+		const { summary } = this;
+		if (!this.#known) {
+			this.#known = true;
+			this.load("ma");
+			this.load("mb");
+		}
+		return summary[COUNT] > 0;
+	}
+
+	/** @param words of the retained header @param dropping the report that is about to be dropped; 0: none */
+	writeSummary(words: Uint32Array, dropping: number): void {
+		this.readSummary();
+		const { summary } = this;
+		summary[COUNT]++;
+		summary[SUMMARY_SENSORS] = words[WORD_SENSORS_HASH];
+		summary[SUMMARY_BROKER] = words[WORD_BROKER_HASH];
+		summary[SUMMARY_SEQUENCE] = words[WORD_SEQUENCE];
+		summary[SUMMARY_FLAGS] = words[WORD_FLAGS];
+		for (let i = 0; i < 4; i++) summary[SUMMARY_DROPPED + i] = words[WORD_DROPPED + i];
+		summary[SUMMARY_DROPPING] = dropping;
+		summary[VERSION] = LAYOUT_VERSION;
+		summary[CHECKSUM] = 0;
+		summary[CHECKSUM] = mix32(summary, 0, WORDS);
+		try {
+			this.open()?.write(summary[COUNT] % 2 === 0 ? "ma" : "mb", this.#summaryBytes);
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
+	/** Loads a summary, if it is intact and newer than the one that was loaded before. */
+	private load(key: string): void {
+		const { summary } = this;
+		const bytes = new Uint8Array(WORDS * 4);
+		try {
+			if (this.open()?.read(key, bytes) !== bytes.length) return;
+		} catch (error) {
+			this.fail(error);
+			return;
+		}
+		const words = new Uint32Array(bytes.buffer);
+		const checksum = words[CHECKSUM];
+		words[CHECKSUM] = 0;
+		if (mix32(words, 0, WORDS) !== checksum || words[VERSION] !== LAYOUT_VERSION) return;
+		if (words[COUNT] > summary[COUNT]) summary.set(words);
+	}
+
+	private open(): Storage | undefined {
+		if (this.#storage === undefined && !this.#failed) {
+			this.#storage = this.#device.storage?.open({ path: "outbox", format: "buffer" });
+			if (this.#storage === undefined) this.fail(new Error("the host has none"));
+		}
+		return this.#storage;
+	}
+
+	private fail(error: unknown): void {
+		if (this.#failed) return;
+		this.#failed = true;
+		this.#device.trace(`storage: ${error}; until it works, a loss of power loses reports`);
+	}
+}
