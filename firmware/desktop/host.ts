@@ -1,7 +1,7 @@
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
 import Timer from "timer";
-import type { StorageModule, Timer as TimerShape, WakeReason } from "../../src/device";
+import type { Pull, Sleep, StorageModule, Timer as TimerShape, WakeReason } from "../../src/device";
 import type { Host } from "../host";
 import type { Monitor } from "../monitor";
 import { template } from "../settings";
@@ -16,10 +16,21 @@ import { PanelWiFi, updateWiFi } from "./wifi";
 
 const SDKTimer = Timer as unknown as TimerShape;
 
+interface WakePin {
+	readonly pin: number;
+	/** That it waits for. */
+	readonly level: number;
+	readonly pull: Pull;
+}
+
 /** What one run of the firmware uses; created at run time, as objects of a preloaded module are read-only. */
 interface Run {
 	readonly board: Board;
 	readonly reason: WakeReason;
+	/** GPIO that has ended a sleep. */
+	readonly wakePin: number | undefined;
+	/** Pins that end the next sleep. */
+	readonly wakePins: WakePin[];
 	readonly storage: StorageModule;
 	readonly monitor: ConsoleMonitor;
 	asleep: boolean;
@@ -34,12 +45,15 @@ function run(): Run {
 
 /** The panel ends this machine, and starts the application anew when the sleep is over. */
 function deepSleep(ms: number): void {
-	const { monitor, asleep } = run();
+	const { monitor, asleep, wakePins } = run();
 	if (asleep) return;
 	run().asleep = true;
 	monitor.onSleep(ms);
 	// After the current turn, as code may still run that passes output on.
-	SDKTimer.set(() => afterLookUps(() => postToPanel({ sleep: ms })), 0);
+	SDKTimer.set(
+		() => afterLookUps(() => postToPanel({ sleep: ms, ...(wakePins.length > 0 && { wakePins }) })),
+		0,
+	);
 	if (!hasPanel())
 		trace(
 			"firefly: nothing wakes it: mcsim has not loaded the panel in sim/mcsim (File, Locate Simulators)\n",
@@ -57,7 +71,15 @@ const host: Host = {
 	get storage() {
 		return run().storage;
 	},
-	sleep: () => ({ reason: run().reason, deep: deepSleep }),
+	sleep(): Sleep {
+		const { reason, wakePin, wakePins } = run();
+		return {
+			reason,
+			wakePin,
+			wakeOn: (pin, level, pull) => wakePins.push({ pin, level, pull }),
+			deep: deepSleep,
+		};
+	},
 	retained: () => run().board.retained,
 	get monitor(): Monitor {
 		return run().monitor;
@@ -68,12 +90,14 @@ const host: Host = {
 			updateWiFi();
 			updateSockets();
 		});
-		connectPanel((reason) => {
+		connectPanel((reason, wakePin) => {
 			const board = new Board(template.role);
 			if (reason === "power-on" || reason === "brown-out") board.losePower();
 			current = {
 				board,
 				reason,
+				wakePin,
+				wakePins: [],
 				storage: folderStorage(board.folder),
 				monitor: new ConsoleMonitor(board.mac, Net.get("IP")),
 				asleep: false,

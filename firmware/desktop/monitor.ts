@@ -50,7 +50,7 @@ export class ConsoleMonitor implements Monitor {
 					property: property.join("."),
 					unit,
 					driver,
-					decimals: decimals ?? 2,
+					decimals: decimals ?? (driver === "digital" ? 0 : 2),
 				})),
 			},
 		});

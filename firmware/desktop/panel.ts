@@ -14,6 +14,8 @@ export interface Controls {
 /** From the panel (sim/mcsim): once at boot, then whenever something changes. */
 interface PanelMessage {
 	readonly boot?: WakeReason;
+	/** GPIO that has ended a sleep. */
+	readonly pin?: number;
 	readonly controls?: Controls;
 	/** The firmware is to end with an exception. */
 	readonly crash?: boolean;
@@ -62,15 +64,15 @@ export function watchPanel(changed: () => void): void {
 
 /**
  * Waits for the panel, which says why the firmware starts.
- * @param start called once
+ * @param start called once; `pin`: GPIO that has ended a sleep
  */
-export function connectPanel(start: (reason: WakeReason) => void): void {
+export function connectPanel(start: (reason: WakeReason, pin: number | undefined) => void): void {
 	const screen = panelScreen();
-	let begin: ((reason: WakeReason) => void) | undefined = start;
-	const beginOnce = (reason: WakeReason): void => {
+	let begin: typeof start | undefined = start;
+	const beginOnce = (reason: WakeReason, pin?: number): void => {
 		const callback = begin;
 		begin = undefined;
-		callback?.(reason);
+		callback?.(reason, pin);
 	};
 	if (screen)
 		screen.onMessage = (text) => {
@@ -82,7 +84,7 @@ export function connectPanel(start: (reason: WakeReason) => void): void {
 			if (message.boot) {
 				present = true;
 				coldStart = message.boot !== "deep-sleep";
-				beginOnce(message.boot);
+				beginOnce(message.boot, message.pin);
 			}
 			if (message.crash) throw new Error("the panel asked for a crash");
 		};

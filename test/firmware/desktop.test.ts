@@ -142,6 +142,23 @@ test("deep sleep is left to the panel, once and after the current turn", async (
 	assert.deepEqual(traced, ["firefly: asleep for 500 ms"]);
 });
 
+test("wake by pin: the panel is told the pins, and tells the one that has ended the sleep", async () => {
+	const { host, posted, pass, send } = await stage();
+	const pins: (number | undefined)[] = [];
+	host.boot(() => pins.push(host.sleep().wakePin));
+	send({ boot: "deep-sleep", pin: 4, controls: { wifi: true, broker: true, readings: {} } });
+	assert.deepEqual(pins, [4]);
+	host.sleep().wakeOn?.(4, 0, "up");
+	host.sleep().wakeOn?.(5, 1, "none");
+	host.sleep().deep(500);
+	pass(0);
+	const wakePins = [
+		{ pin: 4, level: 0, pull: "up" },
+		{ pin: 5, level: 1, pull: "none" },
+	];
+	assert.deepEqual(posted, [{ sleep: 500, wakePins }]);
+});
+
 test("deep sleep waits for the end of a look-up, which would call into a machine that is gone", async () => {
 	const { host, posted, pass, boot, lookUps } = await stage();
 	boot();

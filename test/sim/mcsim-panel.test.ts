@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boot, crash, losePower, newBoard, receive } from "../../sim/mcsim/panel/state.js";
+import { boot, crash, losePower, newBoard, receive, wakingPin } from "../../sim/mcsim/panel/state.js";
 import { describeBoard, duration } from "../../sim/mcsim/panel/text.js";
 import type { BoardState, FirmwareMessage } from "../../sim/mcsim/panel/types";
 
@@ -142,4 +142,26 @@ test("durations have their two largest units", () => {
 		[90_000_000, "1 d 1 h"],
 	];
 	for (const [ms, text] of cases) assert.equal(duration(ms), text);
+});
+
+test("a pin ends the sleep once it has the level that it waits for, and is told as what started the board", () => {
+	const board = running();
+	assert.equal(wakingPin(board, false), undefined);
+	const wakePins = [
+		{ pin: 4, level: 0, pull: "up" },
+		{ pin: 5, level: 1, pull: "none" },
+	] as const;
+	receive(board, { sleep: 90_000, wakePins }, 4000);
+	assert.equal(describeBoard(board, 4000).title, "Asleep, wakes in 1 min 30 s or by pin 4, 5");
+	assert.equal(wakingPin(board, false), undefined);
+	assert.equal(wakingPin(board, true), 4);
+	boot(board, "deep-sleep", 5000, 4);
+	assert.equal(row(board, "Started by"), "pin 4, start 2");
+	receive(board, { sleep: 1000, wakePins: [{ pin: 5, level: 0, pull: "down" }] }, 5000);
+	assert.equal(wakingPin(board, true), undefined);
+	assert.equal(wakingPin(board, false), 5);
+	boot(board, "deep-sleep", 6000);
+	assert.equal(row(board, "Started by"), "end of deep sleep, start 3");
+	receive(board, { sleep: 1000 }, 6000);
+	assert.equal(wakingPin(board, true), undefined);
 });

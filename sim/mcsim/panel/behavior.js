@@ -1,6 +1,6 @@
 import { DeviceBehavior } from "DevicePane";
 import { SLIDERS } from "./controls.js";
-import { boot, crash, losePower, newBoard, receive } from "./state.js";
+import { boot, crash, losePower, newBoard, receive, wakingPin } from "./state.js";
 
 /**
  * @import { Content, Slider } from "piu/All"
@@ -22,11 +22,15 @@ export class PanelBehavior extends DeviceBehavior {
 	board = newBoard();
 	/** @type {WakeReason | undefined} why the next start happens, if the panel causes it */
 	nextReason = "power-on";
+	/** @type {number | undefined} the pin that causes it */
+	nextPin = undefined;
 	/** @type {(() => void) | undefined} waits for the end of a look-up */
 	postponed = undefined;
 	restartAt = 0;
 	wifi = true;
 	brokerReachable = true;
+	/** The contacts at digital pins. */
+	contactClosed = false;
 	/** @type {Record<string, number>} readings that sliders hold, by property */
 	held = {};
 	// mcsim puts the sliders here, by their names.
@@ -38,6 +42,8 @@ export class PanelBehavior extends DeviceBehavior {
 	PRESSURE = undefined;
 	/** @type {Slider<SliderControl> | undefined} */
 	BATTERY = undefined;
+	/** @type {Slider<SliderControl> | undefined} */
+	ANALOG = undefined;
 
 	/**
 	 * @override
@@ -58,10 +64,12 @@ export class PanelBehavior extends DeviceBehavior {
 	/** @param {Content} container the application was started */
 	onConfigure(container) {
 		const reason = this.nextReason ?? "reset";
-		this.nextReason = undefined;
+		const pin = this.nextPin;
+		this.nextReason = this.nextPin = undefined;
 		this.restartAt = 0;
-		boot(this.board, reason, Date.now());
-		this.send(container, { controls: this.controls, boot: reason });
+		boot(this.board, reason, Date.now(), pin);
+		const cause = pin === undefined ? {} : { pin };
+		this.send(container, { controls: this.controls, boot: reason, ...cause });
 		this.show(container);
 	}
 
@@ -106,7 +114,9 @@ export class PanelBehavior extends DeviceBehavior {
 	onTimeChanged(container) {
 		const now = Date.now();
 		const { board } = this;
-		if (board.phase === "asleep" && now >= board.wakeAt) this.restart("deep-sleep");
+		const pin = wakingPin(board, this.contactClosed);
+		if (pin !== undefined) this.restart("deep-sleep", pin);
+		else if (board.phase === "asleep" && now >= board.wakeAt) this.restart("deep-sleep");
 		else if (board.phase === "crashed" && this.restartAt !== 0 && now >= this.restartAt)
 			this.restart("crash");
 		this.show(container);
@@ -170,6 +180,16 @@ export class PanelBehavior extends DeviceBehavior {
 	}
 
 	/**
+	 * While the board sleeps, the next tick wakes it.
+	 * @param {Content} container
+	 * @param {ControlData} data
+	 */
+	onContactChanged(container, data) {
+		this.contactClosed = data.value === true;
+		this.sendControls(container);
+	}
+
+	/**
 	 * @param {Content} container
 	 * @param {SliderControl} data
 	 */
@@ -196,12 +216,17 @@ export class PanelBehavior extends DeviceBehavior {
 	// Helpers
 
 	get controls() {
-		return { wifi: this.wifi, broker: this.brokerReachable, readings: this.held };
+		const readings = { ...this.held, "contact.closed": this.contactClosed ? 1 : 0 };
+		return { wifi: this.wifi, broker: this.brokerReachable, readings };
 	}
 
-	/** @param {WakeReason} reason */
-	restart(reason) {
+	/**
+	 * @param {WakeReason} reason
+	 * @param {number} [pin] GPIO that ends a sleep
+	 */
+	restart(reason, pin) {
 		this.nextReason = reason;
+		this.nextPin = pin;
 		this.board.phase = "off";
 		simulator().quitScreen();
 		simulator().launchScreen();

@@ -8,7 +8,7 @@ import { ButtonsRow, ControlsColumn, SliderRow, SwitchRow } from "ControlsPane";
 /**
  * A slider for a reading.
  * @typedef {object} SliderControl
- * @property {"TEMPERATURE" | "HUMIDITY" | "PRESSURE" | "BATTERY"} name the behavior's member
+ * @property {"TEMPERATURE" | "HUMIDITY" | "PRESSURE" | "BATTERY" | "ANALOG"} name the behavior's member
  * @property {string} event
  * @property {string} track
  * @property {string} label
@@ -27,6 +27,7 @@ export const SLIDERS = [
 	slider("HUMIDITY", "Humidity, %", "hygrometer.humidity", 1, 0, 100, 1, 50),
 	slider("PRESSURE", "Pressure, hPa", "barometer.pressure", 100, 900, 1100, 1, 1013),
 	slider("BATTERY", "Battery, V", "battery.voltage", 1, 2.5, 4.5, 0.01, 3.9),
+	slider("ANALOG", "Analog, mV", "analog.voltage", 1, 0, 3300, 10, 1200),
 ];
 
 /**
@@ -81,6 +82,14 @@ export const BoardControls = ControlsColumn.template(() => ({
 			on: "up",
 			off: "down",
 			value: true,
+		}),
+		SwitchRow({
+			name: "CONTACT",
+			event: "onContactChanged",
+			label: "Contact",
+			on: "closed",
+			off: "open",
+			value: false,
 		}),
 		...SLIDERS.map((data) => SliderRow({ ...data })),
 		ButtonsRow({ label: "Readings", buttons: [{ event: "onCurve", label: "Daily curve" }] }),

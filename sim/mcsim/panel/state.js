@@ -10,6 +10,8 @@ export function newBoard() {
 	return {
 		phase: "off",
 		reason: "power-on",
+		wakePin: undefined,
+		wakePins: [],
 		bootedAt: 0,
 		wakeAt: 0,
 		wakes: 0,
@@ -31,16 +33,28 @@ export function newBoard() {
  * @param {BoardState} board
  * @param {WakeReason} reason
  * @param {number} now ms since 1970, like all times here
+ * @param {number} [pin] GPIO that has ended a sleep
  */
-export function boot(board, reason, now) {
+export function boot(board, reason, now, pin) {
 	board.phase = "awake";
 	board.reason = reason;
+	board.wakePin = pin;
 	board.bootedAt = now;
 	board.wakeAt = 0;
 	board.resolving = false;
 	board.broker = undefined;
 	board.crash = "";
 	board.wakes++;
+}
+
+/**
+ * The pin that ends the present sleep; undefined: none has the level that it waits for.
+ * @param {BoardState} board
+ * @param {boolean} closed whether the contacts at the pins are, against the chip's resistor or to the supply
+ */
+export function wakingPin({ phase, wakePins }, closed) {
+	if (phase !== "asleep") return undefined;
+	return wakePins.find(({ level, pull }) => ((pull === "up") !== closed ? 1 : 0) === level)?.pin;
 }
 
 /**
@@ -75,6 +89,7 @@ export function receive(board, message, now) {
 	if (message.sleep !== undefined) {
 		board.phase = "asleep";
 		board.wakeAt = now + message.sleep;
+		board.wakePins = message.wakePins ?? [];
 	}
 	if (message.event) receiveEvent(board, message.event, now);
 }

@@ -29,10 +29,20 @@ export function describeBoard(board, now) {
 		rows.push(["Id", start.id], ["MAC", start.mac]);
 		if (start.broker !== "") rows.push(["Reports to", start.broker]);
 	}
-	if (phase !== "off") rows.push(["Started by", `${REASONS[board.reason]}, start ${board.wakes}`]);
+	if (phase !== "off") rows.push(["Started by", `${causeOf(board)}, start ${board.wakes}`]);
 	if (start && start.role !== "broker") pushSensorRows(rows, board, now);
 	if (board.broker) pushBrokerRows(rows, board.broker, now);
 	return { phase, title: titleOf(board, now), rows };
+}
+
+/** @param {BoardState} board */
+function causeOf({ reason, wakePin }) {
+	return wakePin === undefined ? REASONS[reason] : `pin ${wakePin}`;
+}
+
+/** @param {BoardState} board */
+function pinsText({ wakePins }) {
+	return wakePins.length === 0 ? "" : ` or by pin ${wakePins.map(({ pin }) => pin).join(", ")}`;
 }
 
 /**
@@ -46,7 +56,7 @@ function titleOf(board, now) {
 		case "awake":
 			return `Awake for ${duration(now - board.bootedAt)}`;
 		case "asleep":
-			return `Asleep, wakes in ${duration(board.wakeAt - now)}`;
+			return `Asleep, wakes in ${duration(board.wakeAt - now)}${pinsText(board)}`;
 		case "crashed":
 			return `Crashed: ${board.crash}`;
 	}

@@ -38,6 +38,14 @@ export interface BrokerInfo {
 	readonly pools: readonly { readonly name: string; readonly used: number; readonly size: number }[];
 }
 
+/** A pin that ends a sleep when it has this level. */
+export interface WakePin {
+	readonly pin: number;
+	readonly level: number;
+	/** What the level is while the contact at the pin is open. */
+	readonly pull: "none" | "up" | "down";
+}
+
 /** From firmware/desktop. */
 export interface FirmwareMessage {
 	readonly start?: StartInfo;
@@ -45,6 +53,8 @@ export interface FirmwareMessage {
 	readonly event?: readonly [name: string, ...values: (number | string | boolean | null | undefined)[]];
 	/** Deep sleep begins, ms. */
 	readonly sleep?: number;
+	/** Pins that end this sleep. */
+	readonly wakePins?: readonly WakePin[];
 	/** Whether a name is being resolved: the application must not end meanwhile. */
 	readonly resolving?: boolean;
 	readonly broker?: BrokerInfo;
@@ -53,6 +63,8 @@ export interface FirmwareMessage {
 /** To firmware/desktop. */
 export interface PanelMessage {
 	readonly boot?: WakeReason;
+	/** GPIO that has ended a sleep. */
+	readonly pin?: number;
 	readonly controls?: Controls;
 	readonly crash?: true;
 }
@@ -66,6 +78,10 @@ export interface Controls {
 export interface BoardState {
 	phase: Phase;
 	reason: WakeReason;
+	/** GPIO that has ended the last sleep. */
+	wakePin: number | undefined;
+	/** Pins that end the present sleep. */
+	wakePins: readonly WakePin[];
 	bootedAt: number;
 	/** End of the sleep. */
 	wakeAt: number;
