@@ -18,9 +18,21 @@ A driver comes into the build by an include of the manifest in its folder below 
 \`\`\`
 
 An option or a property that a driver does not declare is an error of \`firefly check\`. Sensors with the same driver and the same options share one
-reading. A driver of your own declares itself in the same way, in a file \`NAME.declaration.json\` beside its module; without one \`firefly check\`
-warns that nobody checks its options and properties. Its manifest has, under \`config.driverProperties\`, unit, device class and decimals for discovery
-([home-assistant.md](home-assistant.md)).
+reading. A driver of your own declares itself in the same way: [writing-a-driver.md](writing-a-driver.md) has one.
+
+## I²C buses
+
+Without \`data\` and \`clock\` a sensor is on the bus that the SDK opens on the board ([pins of boards](#pins-of-boards)); several sensors share it, each
+at an address of its own. Where an address is taken, or wires are long, a second bus takes two pins of your choice:
+
+\`\`\`json
+{ "name": "indoors", "driver": "sht3x", "property": "thermometer.temperature" },
+{ "name": "outdoors", "driver": "sht3x", "options": { "data": 25, "clock": 26 }, "property": "thermometer.temperature" }
+\`\`\`
+
+Sensors with the same pins are on the same bus. An ESP32, S2 and S3 have two controllers, a C3 and a C6 one, which may have any two pins. The SDK takes a
+free controller for pins that are not the board's; \`port\` names one. \`hz\` is each sensor's own. \`firefly check\` reports an address that is twice
+on a bus, and a bus too many. A target of the SDK without a bus of its own needs the pins of every sensor.
 `;
 
 /** Renders docs/drivers.md. @param drivers by name */
