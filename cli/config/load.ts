@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
 import type { ConfiguredDevice } from "../meaning/meaning";
+import { busProblems } from "./buses";
 import { type Declarations, readDeclarations } from "./declarations";
 import { driverProblems } from "./drivers";
 import { readManifestDocument } from "./file";
@@ -135,6 +136,7 @@ function checkValues(
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
 	warnings.push(...drivers.warnings, ...transports.warnings);
+	rules.push(...busProblems(view, declarations.drivers, platform));
 	const wakePins = wakePinProblems(view, platform);
 	rules.push(...wakePins.problems);
 	warnings.push(...wakePins.warnings);

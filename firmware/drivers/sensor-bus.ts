@@ -6,13 +6,20 @@ export interface BusOptions {
 	/** Pins, for a target without a default I²C bus. */
 	readonly data?: number;
 	readonly clock?: number;
+	/** Number of the chip's controller. */
+	readonly port?: number;
 	readonly address?: number;
 	readonly hz?: number;
 }
 
-/** Options of the SDK's sensor classes for a sensor on the target's I²C bus. */
+/** Options of the SDK's sensor classes for a sensor on an I²C bus: the target's, or one with other pins. */
 export function busSensorOptions(options: BusOptions): { readonly sensor: BusSensorOptions } {
-	return { sensor: { ...device.I2C?.default, io: device.io.SMBus, ...options } };
+	const board = device.I2C?.default;
+	const { port, ...sensor } = { ...board, io: device.io.SMBus, ...options };
+	// The target's controller is for its own bus: for other pins the SDK takes one that is free.
+	const isOther =
+		options.port === undefined && (sensor.data !== board?.data || sensor.clock !== board?.clock);
+	return { sensor: isOther || port === undefined ? sensor : { ...sensor, port } };
 }
 
 interface BusSensorOptions extends BusOptions {

@@ -88,7 +88,14 @@ declare module "embedded:io/digital" {
 declare module "embedded:provider/builtin" {
 	/** The target's buses and pins. */
 	const device: {
-		readonly I2C?: { readonly default?: object };
+		readonly I2C?: {
+			readonly default?: {
+				readonly data?: number;
+				readonly clock?: number;
+				/** A number, or a text that the SDK takes for 0. */
+				readonly port?: number;
+			};
+		};
 		readonly io: { readonly SMBus?: unknown; readonly Analog?: unknown };
 	};
 	export default device;

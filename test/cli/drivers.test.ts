@@ -32,11 +32,11 @@ describe("what drivers declare, in a manifest", () => {
 	}
 
 	/** The sensors begin at column 13 of line 4. */
-	function load(sensors: string, more: readonly string[] = [], settings = "") {
+	function load(sensors: string, more: readonly string[] = [], settings = "", rest = "") {
 		const includes = DRIVERS.map((name) => `firmware/drivers/${name}/manifest.json`);
 		project.write(
 			"manifest.json",
-			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {${settings}"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}}`,
+			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {${settings}"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}${rest && `, ${rest}`}}`,
 		);
 		return loadManifest("manifest.json", { FIREFLY_WIFI_PASSWORD: "p4ssword" });
 	}
@@ -175,6 +175,47 @@ describe("what drivers declare, in a manifest", () => {
 	];
 	for (const [name, driver, more, ...problems] of rows)
 		test(name, () => assert.deepEqual(problemsOf(sensor(driver, more)), problems));
+
+	describe("sensors on I²C buses", () => {
+		const named = (name: string, options: string, more = ""): string =>
+			`{"name": "${name}", "driver": "sht3x", ${temperature}, "options": {${options}}${more}}`;
+		const onBus = (...sensors: readonly string[]): string[] =>
+			problemsOf(sensors.map((options, index) => named(`s${index}`, options)).join(", ")).map((text) =>
+				text.replace(/^\d+ config\.firefly\./, ""),
+			);
+		for (const [name, sensors, problems] of [
+			["two addresses on a bus", ['"address": 68', '"address": 69'], []],
+			["one driver for two sensors", ['"address": 68', '"address": 68'], []],
+			["two buses", ['"address": 68', '"data": 25, "clock": 26'], []],
+			[
+				"an address twice, once without being written",
+				['"address": 68', ""],
+				[
+					"sensors[1]: has the address 68 of sensors[0] on the same bus, and other options; with the same options they share one driver",
+				],
+			],
+			[
+				"the same pins with another port",
+				['"data": 25, "clock": 26, "port": 0', '"data": 25, "clock": 26, "port": 1, "address": 69'],
+				["sensors[1]: needs the port of sensors[0], which is on the same pins"],
+			],
+			[
+				"a third bus",
+				["", '"data": 25, "clock": 26', '"data": 27, "clock": 14'],
+				["sensors[2]: is on one more I²C bus than a chip has controllers, 2"],
+			],
+		] as const)
+			test(name, () => assert.deepEqual(onBus(...sensors), problems));
+
+		test("a second bus on a board whose chip has one controller", () => {
+			const sensors = `${named("a", "")}, ${named("b", '"data": 6, "clock": 7, "address": 69')}`;
+			const loaded = load(sensors, [], "", '"platforms": {"esp32/esp32c3": {"config": {"x": 1}}}');
+			const texts = "problems" in loaded ? loaded.problems.map(({ message }) => message) : [];
+			assert.deepEqual(texts, [
+				"is on one more I²C bus than an ESP32-C3 has controllers, 1 (for the platform esp32/esp32c3)",
+			]);
+		});
+	});
 
 	test("a sensor that must stay on, on a node that sleeps: a warning; on one that does not: none", () => {
 		const ccs811 = sensor("ccs811", '"property": "airQuality.eCO2"');

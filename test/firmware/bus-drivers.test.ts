@@ -32,12 +32,17 @@ const busDrivers = readdirSync(folder, { withFileTypes: true })
 	.filter((name) => readFileSync(join(folder, name, `${name}.ts`), "utf8").includes("../sensor-bus"));
 
 /** A driver on a bus, with the SDK's class for its sensor, and a clock that only waiting advances. */
-async function load(name: string, bus: object, SDKSensor?: SensorConstructor) {
+async function load(
+	name: string,
+	bus: object,
+	SDKSensor?: SensorConstructor,
+	board: object = { data: 4, clock: 5 },
+) {
 	const clock = { now: 0 };
 	const source = readFileSync(join(folder, name, `${name}.ts`), "utf8");
 	const specifier = /from "(embedded:sensor[^"]+)"/.exec(source)?.[1];
 	const modules: ModuleStubs["modules"] = {
-		"embedded:provider/builtin": { default: { I2C: { default: { data: 4, clock: 5 } }, io: { SMBus: bus } } },
+		"embedded:provider/builtin": { default: { I2C: { default: board }, io: { SMBus: bus } } },
 		time: {
 			default: {
 				get ticks() {
@@ -108,6 +113,21 @@ describe("drivers on a bus", () => {
 				`${first}`,
 			);
 			assert.equal(second, first);
+		});
+
+	for (const [name, options, expected] of [
+		["no pins: the board's bus", {}, { data: 4, clock: 5, port: 0 }],
+		["the board's pins: the same bus", { data: 4, clock: 5 }, { data: 4, clock: 5, port: 0 }],
+		["other pins: a controller that is free", { data: 8, clock: 9 }, { data: 8, clock: 9 }],
+		["one other pin: likewise", { data: 8 }, { data: 8, clock: 5 }],
+		["a port: that one", { data: 8, clock: 9, port: 1 }, { data: 8, clock: 9, port: 1 }],
+	] as const)
+		test(name, async () => {
+			const { calls, Recorder } = recorder(() => 0);
+			const bus = class {};
+			const { Driver } = await load("sht3x", bus, Recorder, { data: 4, clock: 5, port: 0 });
+			new Driver({ address: 0x44, ...options });
+			assert.deepEqual(calls[0]?.options, { sensor: { address: 0x44, io: bus, ...expected } });
 		});
 
 	test("bmp280: less oversampling, a shorter wait; in mode 1 each sample begins a measurement", async () => {
