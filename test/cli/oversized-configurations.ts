@@ -23,7 +23,7 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		name: "diagnostics too long",
 		firefly: `{"broker": {"url": "mqtt://b", "sendBuffer": 256}, "diagnostics": {"topic": "${"x".repeat(60)}"}, "sensors": [${sensor}]}`,
 		problems: [
-			"46 config.firefly.broker.sendBuffer: a message of diagnostics takes up to 479 bytes, but broker.sendBuffer is 256; raise it to 479 or more, or shorten diagnostics.topic",
+			"46 config.firefly.broker.sendBuffer: a message of diagnostics takes up to 504 bytes, but broker.sendBuffer is 256; raise it to 504 or more, or shorten diagnostics.topic",
 		],
 	},
 	{

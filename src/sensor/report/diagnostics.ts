@@ -197,11 +197,11 @@ export class Diagnostics {
 	}
 
 	private writeCause(bytes: Uint8Array, at: number): number {
-		const { texts, reasons } = this.layout;
+		const { timer, pin, reasons } = this.layout;
 		const { cause } = this;
-		if (cause === WOKEN_BY_TIMER) return copy(bytes, at, texts.timer);
+		if (cause === WOKEN_BY_TIMER) return copy(bytes, at, timer);
 		if (cause === WOKEN_BY_RESET) return copy(bytes, at, reasons[this.state[this.from + DIAGNOSTICS_REASON]]);
-		const end = writeInteger(bytes, copy(bytes, at, texts.pin), cause);
+		const end = writeInteger(bytes, copy(bytes, at, pin), cause);
 		bytes[end] = QUOTE;
 		return end + 1;
 	}

@@ -39,6 +39,9 @@ export interface DiagnosticsLayout {
 	/** The texts before each number, in the order in which they are written. */
 	readonly texts: Readonly<Record<DiagnosticsText, Uint8Array>>;
 	readonly reasons: readonly Uint8Array[];
+	/** What has ended a sleep: the timer, and the beginning of a pin. */
+	readonly timer: Uint8Array;
+	readonly pin: Uint8Array;
 	/** `"name":` of each sensor. */
 	readonly names: readonly Uint8Array[];
 	/** Index of the sensor that measures the battery; −1: none does. */
@@ -55,8 +58,6 @@ const TEXTS = Object.freeze({
 	reason: ',"resetReason":',
 	resets: ',"resets":',
 	cause: ',"wakeCause":',
-	timer: '"timer"',
-	pin: '"pin ',
 	rssi: ',"rssi":',
 	awake: ',"awakeTime":',
 	totalAwake: ',"totalAwakeTime":',
@@ -86,6 +87,8 @@ export function diagnosticsLayout({
 		topic: topicTemplate(expand(diagnostics.topic, { id })),
 		texts: texts as DiagnosticsLayout["texts"],
 		reasons: resetReasons.map((reason) => utf8(JSON.stringify(reason))),
+		timer: utf8('"timer"'),
+		pin: utf8('"pin '),
 		names,
 		battery: sensors.findIndex(({ name, property }) =>
 			battery === undefined ? property[0] === "battery" : name === battery.sensor,
