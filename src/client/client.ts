@@ -52,7 +52,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	private readonly fields: ConnectFields;
 	protected readonly connection: ClientConnection;
 	protected readonly outbound: Outbound;
-	private readonly incoming: IncomingPackets;
+	protected readonly incoming: IncomingPackets;
 	/** Nesting depth of host callbacks. Packets staged inside a callback leave at its end, in one write. */
 	protected callbackDepth = 0;
 	/** Whether packets may leave before CONNACK on this connection. */

@@ -99,10 +99,15 @@ export class Inbound {
 	}
 
 	/** Answers every PUBREL and releases its identifier. [MQTT-4.3.3-11] [MQTT-4.3.3-12] */
-	onPubrel(packet: Packet): void {
-		const { packetId } = packet;
+	onPubrel({ packetId, version }: Packet): void {
 		const state = this.incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
-		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || packet.version === 4;
+		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || version === 4;
 		this.#connection.answers.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+	}
+
+	/** Answers a PUBREL for whose message another party answers, whether or not it is known here. */
+	release(packetId: number): void {
+		this.incomingIds.remove(packetId);
+		this.#connection.answers.pubcomp(packetId);
 	}
 }

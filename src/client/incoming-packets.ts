@@ -144,6 +144,14 @@ export class IncomingPackets implements DecoderHandler {
 		if (next !== IGNORED && next !== VIOLATION && !connection.leavesMessages) inbound.acknowledge();
 	}
 
+	/** Stages the PUBCOMP that the application was to send. @returns whether there is room for it */
+	complete(packetId: number): boolean {
+		const { connection } = this;
+		if (connection.answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) return false;
+		this.inbound.release(packetId);
+		return true;
+	}
+
 	/** Called by the decoder. */
 	onPacket(packet: Packet): unknown {
 		const { type } = packet;
@@ -188,7 +196,7 @@ export class IncomingPackets implements DecoderHandler {
 	}
 
 	private onPubrel(packet: Packet): unknown {
-		this.inbound.onPubrel(packet);
+		if (!this.options.manualRelease) this.inbound.onPubrel(packet);
 		return this.handler.onReleased?.(packet.packetId);
 	}
 

@@ -79,6 +79,12 @@ export interface ClientOptions {
 	 */
 	readonly authenticationMethod?: string;
 	readonly authenticationData?: Uint8Array;
+	/**
+	 * For an application that passes deliveries on to another party: PUBREL is sent only by `release()`, once
+	 * `onReceived` was called, and PUBCOMP only by `complete()`, once `onReleased` was. By default the client
+	 * sends both itself.
+	 */
+	readonly manualRelease?: boolean;
 }
 
 /** Options of a single connection. */
@@ -118,7 +124,8 @@ export interface ClientHandler {
 	/**
 	 * PUBREC arrived for a QoS 2 message: it must not be published again, but released
 	 * (`Client.release`) on the next connection of this session, if this one ends before `onAcknowledged`.
-	 * PUBREL has not left yet.
+	 * PUBREL has not left yet. With `manualRelease` it leaves by `release()`, which the application must call
+	 * on this connection.
 	 * @param tag with which it was published; 0: none, or it was removed
 	 */
 	onReceived?(packetId: number, tag: number): void;
@@ -133,7 +140,10 @@ export interface ClientHandler {
 	 * MQTT 3.1.1 there are none: all filters are gone.
 	 */
 	onUnsubscribed?(packet: Packet): void;
-	/** PUBREL arrived for a QoS 2 message of the broker, which will not repeat it; PUBCOMP is the answer. */
+	/**
+	 * PUBREL arrived for a QoS 2 message of the broker, which will not repeat it; PUBCOMP is the answer. With
+	 * `manualRelease` it leaves by `complete()`.
+	 */
 	onReleased?(packetId: number): void;
 	/** PINGRESP arrived. */
 	onPingresp?(): void;

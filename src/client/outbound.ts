@@ -53,6 +53,8 @@ export interface OutboundOptions {
 	readonly sendBuffer: number;
 	/** ms */
 	readonly acknowledgeTimeout: number;
+	/** See ClientOptions. */
+	readonly manualRelease?: boolean;
 }
 
 /** The connection that the messages leave on. */
@@ -287,6 +289,10 @@ export class Outbound {
 		const state = inFlight.state(packetId);
 		const packet = deliveryPacket(type, reasonCode);
 		const action = actionOn(state, packet);
+		if (this.#options.manualRelease && (action === SEND_PUBREL || action === SEND_PUBREL_NOT_FOUND)) {
+			inFlight.setState(packetId, IDLE, now); // resumePubrel() adds it again
+			return SEND_PUBREL;
+		}
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
 		const { answers } = this.connection;

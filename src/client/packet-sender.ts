@@ -4,6 +4,7 @@ import { CONNECTED, clientPhaseAfter, SEND } from "../session/client-phase";
 import { VIOLATION } from "../session/phase";
 import type { ClientConnection } from "./client-connection";
 import { TURN_DEADLINE } from "./deadlines";
+import type { IncomingPackets } from "./incoming-packets";
 import { maximumPayload } from "./limits";
 import type { ClientDevice, ClientOptions } from "./options";
 import {
@@ -28,6 +29,7 @@ export abstract class PacketSender {
 	protected abstract readonly device: ClientDevice;
 	protected abstract readonly connection: ClientConnection;
 	protected abstract readonly outbound: Outbound;
+	protected abstract readonly incoming: IncomingPackets;
 	/** Nesting depth of host callbacks. */
 	protected abstract readonly callbackDepth: number;
 
@@ -82,6 +84,23 @@ export abstract class PacketSender {
 		const result = this.outbound.resumePubrel(packetId, tag);
 		if (result >= 0 && outsideCallback) connection.flush();
 		return result;
+	}
+
+	/**
+	 * Sends PUBCOMP, which `manualRelease` leaves to the application, for a message of the broker whose PUBREL
+	 * arrived (`onReleased`) on this connection.
+	 * @returns {@link BUSY}: retry in `onWritable`
+	 */
+	complete(packetId: number): 0 | typeof BUSY {
+		const { connection } = this;
+		const outsideCallback = this.callbackDepth === 0;
+		if (outsideCallback) connection.now = this.device.time.ticks;
+		if (connection.phase !== CONNECTED || !this.incoming.complete(packetId)) {
+			this.outbound.blockedOn |= BLOCKED_ON_BUFFER;
+			return BUSY;
+		}
+		if (outsideCallback) connection.flush();
+		return 0;
 	}
 
 	/**
