@@ -6,6 +6,7 @@ import { sensorFields } from "../../src/config/fields/sensor";
 import { limits } from "../../src/config/limits";
 import { userProblem } from "../../src/config/validators";
 import { AWAKE_WAIT_LIMIT_MS } from "../../src/sensor/time/schedule";
+import { bridgeProblems } from "./bridge";
 import { discoveryProblems } from "./discovery";
 import type { ManifestView } from "./json";
 import { type Overrides, overrideSources, secretAdvice } from "./overrides";
@@ -31,6 +32,7 @@ export function ruleProblems(document: ManifestView, overrides: Overrides, onChi
 	rules.checkPools();
 	rules.checkAccess();
 	rules.checkPorts();
+	rules.problems.push(...bridgeProblems(document, overrides));
 	return onChip
 		? [...rules.problems, ...discoveryProblems(document), ...sizeProblems(document, overrides, onChip)]
 		: rules.problems;

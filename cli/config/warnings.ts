@@ -1,4 +1,5 @@
 import { defaults } from "../../src/config/defaults";
+import { bridgeWarnings } from "./bridge";
 import { configuredFormats, discoveryWarnings } from "./discovery";
 import type { ManifestView } from "./json";
 import type { Overrides } from "./overrides";
@@ -55,6 +56,7 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 	}
 
 	if (!hasBroker) return warnings;
+	bridgeWarnings(document, warn);
 	const acl = get("listen", "acl");
 	if (get("listen", "anonymous") === true && !(Array.isArray(acl) && acl.length > 0))
 		warn(["listen", "anonymous"], "lets everybody on the network read and publish everything; acl limits it");

@@ -289,7 +289,7 @@ export class Outbound {
 		const state = inFlight.state(packetId);
 		const packet = deliveryPacket(type, reasonCode);
 		const action = actionOn(state, packet);
-		if (this.#options.manualRelease && (action === SEND_PUBREL || action === SEND_PUBREL_NOT_FOUND)) {
+		if (this.options.manualRelease && (action === SEND_PUBREL || action === SEND_PUBREL_NOT_FOUND)) {
 			inFlight.setState(packetId, IDLE, now); // resumePubrel() adds it again
 			return SEND_PUBREL;
 		}

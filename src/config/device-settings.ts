@@ -1,4 +1,4 @@
-import type { BrokerSettings, Settings, WillSettings } from "./types";
+import type { BridgeSettings, BrokerSettings, Settings, WillSettings } from "./types";
 
 /** Properties that distinguish one chip from another. */
 export interface DeviceIdentity {
@@ -13,14 +13,44 @@ export interface DeviceIdentity {
  * would take RAM.
  */
 export function settingsForDevice(template: Settings, identity: DeviceIdentity): Settings {
-	const { id, topic, broker } = template;
+	const { id, topic, broker, bridge } = template;
 	const filledBroker = brokerForDevice(broker, identity);
-	if (filledBroker === broker && !hasDevicePlaceholder(id) && !hasDevicePlaceholder(topic)) return template;
+	const filledBridge = bridge && bridgeForDevice(bridge, identity);
+	if (
+		filledBroker === broker &&
+		filledBridge === bridge &&
+		!hasDevicePlaceholder(id) &&
+		!hasDevicePlaceholder(topic)
+	)
+		return template;
 	return inherit(template, {
 		__proto__: template,
 		id: fillPlaceholders(id, identity),
 		topic: fillPlaceholders(topic, identity),
 		broker: filledBroker,
+		...(filledBridge === bridge ? {} : { bridge: filledBridge as BridgeSettings }),
+	});
+}
+
+function bridgeForDevice(template: BridgeSettings, identity: DeviceIdentity): BridgeSettings {
+	const { clientId, username, topics } = template;
+	const hasPlaceholder =
+		hasDevicePlaceholder(clientId) ||
+		(username !== undefined && hasDevicePlaceholder(username)) ||
+		topics.some(
+			({ localPrefix, remotePrefix }) =>
+				hasDevicePlaceholder(localPrefix) || hasDevicePlaceholder(remotePrefix),
+		);
+	if (!hasPlaceholder) return template;
+	return inherit(template, {
+		__proto__: template,
+		clientId: fillPlaceholders(clientId, identity),
+		...(username === undefined ? {} : { username: fillPlaceholders(username, identity) }),
+		topics: topics.map((topic) => ({
+			...topic,
+			localPrefix: fillPlaceholders(topic.localPrefix, identity),
+			remotePrefix: fillPlaceholders(topic.remotePrefix, identity),
+		})),
 	});
 }
 

@@ -18,6 +18,8 @@ export const limits = deepFreeze({
 	rules: 64,
 	/** Maximum number of origins, and of host names, of the WebSocket port. */
 	names: 16,
+	/** Maximum number of rows of a bridge's topics. */
+	bridgeTopics: 16,
 	/** Iterations of a password hash; an ESP32 needs minutes for far fewer than the maximum. */
 	iterations: { minimum: 100, maximum: 10_000_000 },
 	/** Maximum characters of an id. */

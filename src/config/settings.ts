@@ -1,4 +1,5 @@
 import { readRules, readUsers } from "./access";
+import { bridgeSettings } from "./bridge";
 import { brokerSettings } from "./broker";
 import { brokerWithSession } from "./command-session";
 import { deepFreeze } from "./deep-freeze";
@@ -84,6 +85,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 		backoff: orderedBackoff(firefly.section("backoff"), backoff),
 		sensors,
 		...(discovery === undefined ? {} : { discovery }),
+		...(values.bridge === undefined ? {} : bridged(firefly.section("bridge"), values.bridge, id)),
 		listen: { ...values.listen, users: readUsers(listen), acl: readRules(listen) },
 		time: { server: time.server === false ? undefined : time.server },
 	});
@@ -94,6 +96,16 @@ function commandSettings(commands: CommandSettings | undefined, id: string): Com
 	if (commands === undefined) return undefined;
 	const { topic, answer } = commands;
 	return { ...commands, topic: expand(topic, { id }), answer: expand(answer, { id }) };
+}
+
+/** The bridge, if it has an address and topics. */
+function bridged(
+	section: Section,
+	values: Parameters<typeof bridgeSettings>[1],
+	id: string,
+): Pick<Settings, "bridge"> {
+	const bridge = bridgeSettings(section, values, id);
+	return bridge === undefined ? {} : { bridge };
 }
 
 /** The network, if it has a name. */

@@ -1,5 +1,6 @@
 import type { ruleFields, tlsFields } from "./fields/access";
 import type { batteryFields } from "./fields/battery";
+import type { bridgeFields, bridgeTopicFields } from "./fields/bridge";
 import type { brokerFields, brokerTLSFields, willFields } from "./fields/broker";
 import type { commandFields } from "./fields/commands";
 import type { diagnosticsFields } from "./fields/diagnostics";
@@ -34,6 +35,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	/** Absent: nothing is announced. */
 	readonly discovery?: DiscoverySettings;
 	readonly listen: ListenSettings;
+	/** Absent: the broker stands alone. */
+	readonly bridge?: BridgeSettings;
 	readonly time: TimeSettings;
 }
 
@@ -120,6 +123,18 @@ export interface ListenSettings extends Omit<Values<typeof listenFields>, "tls">
 	readonly acl: readonly RuleSettings[];
 	readonly tls?: TLSSettings;
 }
+
+/** The connection of the broker on this device to another one. */
+export interface BridgeSettings extends Omit<Values<typeof bridgeFields>, "url"> {
+	/** Name or address. */
+	readonly host: string;
+	/** 1 … 65535. */
+	readonly port: number;
+	/** At least one. */
+	readonly topics: readonly BridgeTopicSettings[];
+}
+
+export interface BridgeTopicSettings extends Values<typeof bridgeTopicFields> {}
 
 export interface TimeSettings {
 	/** SNTP server, name or address; undefined: the clock is not synchronised. */

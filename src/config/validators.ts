@@ -192,6 +192,28 @@ export function aclTopicProblem(text: string): string | undefined {
 	);
 }
 
+/** Address of the broker that a bridge leads to. */
+export function plainURLProblem(text: string): string | undefined {
+	const address = parseBrokerURL(text);
+	if (typeof address === "string") return address;
+	return address.transport === undefined ? undefined : "is not mqtt://, the only way of a bridge";
+}
+
+/** A topic filter of a bridge, without prefix. */
+export function bridgeFilterProblem(text: string): string | undefined {
+	return placeholderProblem(text, []) ?? aclTopicProblem(text);
+}
+
+/** What a bridge puts before topics. */
+export function bridgePrefixProblem(text: string): string | undefined {
+	if (text.includes("+") || text.includes("#")) return "holds a wildcard, which belongs into the filter";
+	return (
+		placeholderProblem(text, devicePlaceholders) ??
+		controlProblem(text) ??
+		lengthProblem(text, 0, limits.topicLength)
+	);
+}
+
 function levelProblem(text: string): string | undefined {
 	if (text.startsWith("$")) return "begins with $";
 	for (const character of text)

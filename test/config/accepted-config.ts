@@ -11,7 +11,7 @@ type JSONObject = Record<string, unknown>;
  * in a manifest, the memory of a chip, or what is missing for a role.
  */
 const TRACED_RULES =
-	/is also the name|Home Assistant|Homie|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples|is no sensor|less than empty|more than low|default is in V/;
+	/is also the name|Home Assistant|Homie|less than minimum|more than maximum|lacks \{sensor\}|either "allow" or "deny"|is the name of a user|is the port of|all values the same|samples|is no sensor|less than empty|more than low|default is in V|lacks "url", the other|lacks "topics"|with the prefix|makes a loop|makes retryMaximum/;
 
 /** Rounds in which the rules find nothing new any more. */
 const ROUNDS = 20;
@@ -37,6 +37,10 @@ function align(firefly: JSONObject): void {
 	const names = sensors.map(({ name }) => name);
 	const [battery] = objects([firefly.battery]);
 	if (battery !== undefined && names.length > 0) battery.sensor = names[0];
+	for (const bridge of objects([firefly.bridge])) {
+		bridge.url = "mqtt://b";
+		if (objects(bridge.topics).length === 0) bridge.topics = [{ filter: "t" }];
+	}
 	for (const rule of objects(Object(firefly.listen).acl)) if (rule.allow !== undefined) delete rule.deny;
 	for (const sensor of sensors) if (sensor.spacing !== undefined) sensor.spacing = "50ms";
 }

@@ -47,7 +47,15 @@ function* walkValue(value: unknown, path = "config.firefly"): Generator<string> 
 }
 
 /** Groups whose settings are absent unless they are configured. */
-const OPTIONAL_GROUPS: readonly string[] = ["will", "tls", "commands", "discovery", "diagnostics", "battery"];
+const OPTIONAL_GROUPS: readonly string[] = [
+	"will",
+	"tls",
+	"commands",
+	"discovery",
+	"diagnostics",
+	"battery",
+	"bridge",
+];
 
 /** The configuration that states all defaults explicitly. */
 function withDefaults(node: SchemaNode): unknown {
@@ -90,7 +98,8 @@ describe("schema and device agree", () => {
 				const { length } = read(firefly).traces;
 				// Several users, rules or names may be wrong, and other required keys of the section may be missing.
 				assert.ok(
-					length === 1 || (length > 1 && /\.(users|acl|origins|hosts)$|\.tls\.|\.battery\./.test(path)),
+					length === 1 ||
+						(length > 1 && /\.(users|acl|origins|hosts)$|\.tls\.|\.battery\.|\.bridge\./.test(path)),
 					`${path}: ${JSON.stringify(value)}`,
 				);
 			}),
@@ -124,6 +133,7 @@ describe("schema and device agree", () => {
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 			discovery: { formats: "homeassistant", area: "a" },
 			commands: {},
+			bridge: { url: "mqtt://b", username: "u", password: "p", topics: [{ filter: "t" }] },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
 		assert.deepEqual(names.sort(), keys());
@@ -137,6 +147,9 @@ describe("schema and device agree", () => {
 			assert.deepEqual(Object.keys(groups[name]).sort(), keys(name), name);
 		assert.deepEqual(Object.keys(groups.commands ?? {}).sort(), keys("commands"));
 		assert.deepEqual([host, port], ["", 1883]);
+		const { host: bridgeHost, port: bridgePort, ...bridge } = groups.bridge ?? {};
+		assert.deepEqual([...Object.keys(bridge), "url"].sort(), keys("bridge"));
+		assert.deepEqual([bridgeHost, bridgePort], ["b", 1883]);
 	});
 
 	test("every key has a title and a description", () => {
@@ -156,6 +169,10 @@ describe("schema and device agree", () => {
 			.map(([path]) => path.replace("config.firefly.", ""));
 		assert.deepEqual(without.sort(), [
 			"battery.sensor",
+			"bridge.password",
+			"bridge.topics[].filter",
+			"bridge.url",
+			"bridge.username",
 			"broker.password",
 			"broker.tls.ca",
 			"broker.tls.certificate",

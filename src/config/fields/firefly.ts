@@ -2,6 +2,7 @@ import { deepFreeze } from "../deep-freeze";
 import { limits } from "../limits";
 import { idProblem, reportTopicProblem } from "../validators";
 import { batteryFields } from "./battery";
+import { bridgeFields } from "./bridge";
 import { brokerFields } from "./broker";
 import { commandFields } from "./commands";
 import { diagnosticsFields } from "./diagnostics";
@@ -113,6 +114,16 @@ export const fireflyFields = deepFreeze({
 		detail: [
 			"A full pool refuses by the protocol's own means and counts the refusal: MQTT 5.0 reason code 0x97 (quota exceeded), or its equivalent in MQTT 3.1.1.",
 		],
+	},
+	bridge: {
+		kind: "section",
+		fields: bridgeFields,
+		optional: true,
+		text: "Forwards topics between the broker on this device and another one. Without it nothing is forwarded, and it takes no memory.",
+		detail: [
+			"docs/bridge.md describes it. The bridge is a client of both brokers, and takes one of listen.connections and listen.sessions.",
+		],
+		examples: [{ url: "mqtt://192.168.1.10", topics: [{ filter: "sensors/#" }] }],
 	},
 	time: { kind: "section", fields: timeFields, text: "Where the clock is set from." },
 } as const satisfies Fields);

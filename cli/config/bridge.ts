@@ -1,0 +1,72 @@
+import { joinedProblem, loopProblem } from "../../src/config/bridge";
+import { defaults } from "../../src/config/defaults";
+import { parseDuration } from "../../src/config/duration";
+import { bridgeFields, bridgeTopicFields } from "../../src/config/fields/bridge";
+import type { BridgeTopicSettings } from "../../src/config/settings";
+import type { ManifestView } from "./json";
+import type { Overrides } from "./overrides";
+import type { Path, Problem } from "./problem";
+import { valueAt } from "./schema-problems";
+
+const root: Path = ["config", "firefly"];
+type Warn = (path: Path, message: string) => void;
+
+/** What of a bridge cannot work as it is configured. Values that the schema rejects are skipped. */
+export function bridgeProblems(document: ManifestView, overrides: Overrides): Problem[] {
+	const problems: Problem[] = [];
+	const get = (...path: Path): unknown => valueAt(document.value, [...root, ...path]);
+	const refuse = (path: Path, message: string): void => {
+		problems.push(document.at([...root, ...path], message));
+	};
+	if (get("bridge") === undefined) return problems;
+	if ((get("role") ?? defaults.role) === "sensor")
+		refuse(["bridge"], 'needs "role": "broker" or "both": it joins the broker on this device to another one');
+	if (get("bridge", "url") === undefined && overrides.bridge_url === undefined)
+		refuse(["bridge"], 'lacks "url", the other broker');
+	const topics = writtenTopics(get("bridge", "topics"));
+	if (topics.length === 0) refuse(["bridge"], 'lacks "topics": a bridge forwards nothing without');
+	const version = get("bridge", "version") ?? bridgeFields.version.default;
+	for (const [index, topic] of topics.entries()) {
+		const problem =
+			joinedProblem(topic) ?? (version === 4 ? loopProblem(topics.slice(0, index + 1)) : undefined);
+		if (problem !== undefined)
+			refuse(["bridge", "topics", index, "filter"], `${JSON.stringify(topic.filter)} ${problem}`);
+	}
+	const minimum = parseDuration(String(get("bridge", "retryMinimum") ?? "1s"));
+	const maximum = parseDuration(String(get("bridge", "retryMaximum") ?? "60s"));
+	if (minimum !== undefined && maximum !== undefined && maximum < minimum)
+		refuse(
+			["bridge", get("bridge", "retryMaximum") === undefined ? "retryMinimum" : "retryMaximum"],
+			"makes retryMaximum less than retryMinimum",
+		);
+	return problems;
+}
+
+/** What of a bridge is allowed, but seldom meant. */
+export function bridgeWarnings(document: ManifestView, warn: Warn): void {
+	const get = (...path: Path): unknown => valueAt(document.value, [...root, ...path]);
+	const topics = writtenTopics(get("bridge", "topics"));
+	const index = topics.findIndex(({ qos, direction }) => qos === 2 && direction !== "in");
+	if (index < 0) return;
+	const isKept =
+		get("listen", "persist") === true && parseDuration(String(get("listen", "persistInterval"))) === 0;
+	if (!isKept)
+		warn(
+			["bridge", "topics", index, "qos"],
+			'2 is exactly once over a restart of this device only with "persist": true and "persistInterval": "0s" in listen; without, a restart ends the session at the other broker, with what waits there',
+		);
+}
+
+/** The rows as they are written, with their defaults. */
+function writtenTopics(value: unknown): BridgeTopicSettings[] {
+	const rows: readonly unknown[] = Array.isArray(value) ? value : [];
+	const { direction, qos, localPrefix, remotePrefix } = bridgeTopicFields;
+	return rows.map((row) => ({
+		filter: "",
+		direction: direction.default,
+		qos: qos.default,
+		localPrefix: localPrefix.default,
+		remotePrefix: remotePrefix.default,
+		...(row as Partial<BridgeTopicSettings>),
+	}));
+}

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { JSONDocument } from "../../cli/config/json";
+import { ruleProblems } from "../../cli/config/rules";
+import { configWarnings } from "../../cli/config/warnings";
+import { filtersOverlap } from "../../src/config/filter-overlap";
+import { readSettings } from "../../src/config/settings";
+import { matches } from "../../src/mqtt/topics";
+import { utf8 } from "../../src/mqtt/utf8";
+
+const LEVELS = ["a", "b", "", "$c"];
+
+/** Every topic name of up to three of these levels. */
+const names: readonly string[] = (() => {
+	const all: string[] = [];
+	for (const a of LEVELS) {
+		if (a !== "") all.push(a);
+		for (const b of LEVELS) {
+			all.push(`${a}/${b}`);
+			for (const c of LEVELS) all.push(`${a}/${b}/${c}`);
+		}
+	}
+	return all;
+})();
+
+const filters = fc
+	.tuple(fc.array(fc.constantFrom(...LEVELS, "+"), { minLength: 0, maxLength: 3 }), fc.constantFrom("", "#"))
+	.map(([levels, end]) => [...levels, ...(end === "" ? [] : [end])].slice(0, 3).join("/"))
+	.filter((filter) => filter !== "");
+
+function matchesName(filter: string, name: string): boolean {
+	const [f, n] = [utf8(filter), utf8(name)];
+	return matches(f, 0, f.length, n, 0, n.length);
+}
+
+function read(bridge: object, role = "broker") {
+	const traces: string[] = [];
+	const firefly = { role, id: "edge-{mac}", bridge };
+	const { bridge: settings } = readSettings({ firefly }, { mac: "a0b1c2d3e4f5", chip: "esp32" }, (message) =>
+		traces.push(message),
+	);
+	return { settings, traces };
+}
+
+function document(bridge: object, role = "broker", listen: object = { anonymous: true }): JSONDocument {
+	return new JSONDocument("manifest.json", JSON.stringify({ config: { firefly: { role, listen, bridge } } }));
+}
+
+function problems(bridge: object, role?: string): string[] {
+	return ruleProblems(document(bridge, role), {}, false).map(
+		({ path, message }) => `${path.replace("config.firefly.", "")} ${message}`,
+	);
+}
+
+const url = "mqtt://b:1884";
+
+describe("two filters overlap", () => {
+	test("exactly if a topic name matches both", () => {
+		fc.assert(
+			fc.property(filters, filters, (one, other) => {
+				const common = names.some((name) => matchesName(one, name) && matchesName(other, name));
+				assert.equal(filtersOverlap(one, other), common, `${one} ${other}`);
+				assert.equal(filtersOverlap(other, one), common);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+});
+
+describe("bridge of the configuration", () => {
+	test("placeholders, defaults and prefixes: as a bridge uses them", () => {
+		const { settings, traces } = read({
+			url,
+			username: "u-{id}",
+			topics: [{ filter: "s/#", remotePrefix: "sites/{id}/" }],
+		});
+		assert.deepEqual(traces, []);
+		assert.equal(settings?.host, "b");
+		assert.equal(settings?.port, 1884);
+		assert.equal(settings?.clientId, "edge-a0b1c2d3e4f5-bridge");
+		assert.equal(settings?.username, "u-edge-a0b1c2d3e4f5");
+		assert.deepEqual(settings?.topics, [
+			{
+				filter: "s/#",
+				direction: "out",
+				qos: 1,
+				localPrefix: "",
+				remotePrefix: "sites/edge-a0b1c2d3e4f5/",
+			},
+		]);
+	});
+
+	test("over 3.1.1, what goes out and would come in again: refused by check and left out by the device", () => {
+		for (const [topics, message] of [
+			[[{ filter: "a/#", direction: "both" }], "topics[0].filter"],
+			[
+				[
+					{ filter: "a/+", direction: "out", remotePrefix: "x/" },
+					{ filter: "#", direction: "in", localPrefix: "y/" },
+				],
+				"topics[1].filter",
+			],
+			[
+				[
+					{ filter: "a/b", direction: "in", remotePrefix: "x/", localPrefix: "l/" },
+					{ filter: "x/a/#", direction: "out" },
+				],
+				"topics[1].filter",
+			],
+		] as const) {
+			const refused = problems({ url, version: 4, topics });
+			assert.equal(refused.length, 1);
+			assert.ok(refused[0]?.startsWith(`bridge.${message} `), refused[0]);
+			assert.match(refused[0] ?? "", /makes a loop/);
+			assert.deepEqual(problems({ url, version: 5, topics }), []);
+			assert.equal(read({ url, version: 5, topics }).settings?.topics.length, topics.length);
+			const { settings, traces } = read({ url, version: 4, topics });
+			assert.equal(settings?.topics.length ?? 0, topics.length - 1);
+			assert.match(traces[0] ?? "", /makes a loop/);
+		}
+	});
+
+	test("over 3.1.1, names that do not overlap at the other broker: allowed", () => {
+		const topics = [
+			{ filter: "a/#", direction: "out", remotePrefix: "x/" },
+			{ filter: "a/#", direction: "in", remotePrefix: "y/" },
+			{ filter: "+/status", direction: "out", remotePrefix: "x/" },
+		];
+		assert.deepEqual(problems({ url, version: 4, topics }), []);
+		assert.deepEqual(read({ url, version: 4, topics }).traces, []);
+	});
+
+	test("what cannot work: said by check", () => {
+		const topics = [{ filter: "a" }];
+		assert.match(problems({ topics })[0] ?? "", /^bridge lacks "url"/);
+		assert.match(problems({ url })[0] ?? "", /^bridge lacks "topics"/);
+		assert.match(problems({ url, topics }, "sensor").join(), /needs "role": "broker"/);
+		assert.match(
+			problems({ url, topics, retryMinimum: "2m" }).join(),
+			/bridge.retryMinimum makes retryMaximum less than retryMinimum/,
+		);
+		assert.match(
+			problems({ url, topics: [{ filter: "b", localPrefix: "a".repeat(128) }] }).join(),
+			/with the prefix/,
+		);
+	});
+
+	test("QoS 2 out without a session that survives a restart exactly: a warning", () => {
+		const bridge = { url, topics: [{ filter: "a", qos: 2 }] };
+		const warned = (listen: object): boolean =>
+			configWarnings(document(bridge, "broker", listen), {}).some(({ message }) =>
+				/exactly once/.test(message),
+			);
+		assert.ok(warned({}));
+		assert.ok(warned({ persist: true }));
+		assert.ok(!warned({ persist: true, persistInterval: "0s" }));
+	});
+
+	test("a bridge that the rules accept: read without a trace, and one with a trace is refused", () => {
+		const prefix = fc.constantFrom("", "x/", "{id}/", "a", "$SYS/", "+", "a".repeat(127));
+		const row = fc.record(
+			{
+				filter: fc.oneof(filters, fc.constantFrom("a".repeat(100), "$share/g/t")),
+				direction: fc.constantFrom("in", "out", "both"),
+				qos: fc.constantFrom(0, 1, 2),
+				localPrefix: prefix.filter((text) => text !== "+"),
+				remotePrefix: prefix.filter((text) => text !== "+"),
+			},
+			{ requiredKeys: ["filter"], noNullPrototype: true },
+		);
+		const bridges = fc.record(
+			{
+				url: fc.constant(url),
+				version: fc.constantFrom(4, 5),
+				retryMinimum: fc.constantFrom("1s", "2m"),
+				retryMaximum: fc.constantFrom("10s", "3m"),
+				topics: fc.array(row, { maxLength: 3 }),
+			},
+			{ requiredKeys: ["topics"], noNullPrototype: true },
+		);
+		let accepted = 0;
+		fc.assert(
+			fc.property(bridges, (bridge) => {
+				// The schema, not a rule, refuses shared subscriptions
+				fc.pre(!bridge.topics.some(({ filter }) => filter.startsWith("$share/")));
+				const isRefused = problems(bridge).length > 0;
+				assert.equal(read(bridge).traces.length > 0, isRefused, problems(bridge).join("\n"));
+				if (!isRefused) accepted++;
+			}),
+			{ numRuns: 1000 },
+		);
+		assert.ok(accepted > 50, `${accepted} accepted`);
+	});
+});
