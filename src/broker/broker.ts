@@ -8,6 +8,7 @@ import {
 } from "../mqtt/constants";
 import { AUTHENTICATING, CONNECTED, DRAINING } from "../session/broker-phase";
 import type { AuthResult } from "./access/authorizer";
+import type { AcceptLocal, BridgePart } from "./core/bridge-part";
 import { Core } from "./core/core";
 import type { Persistence } from "./core/persistence";
 import { PacketWriter } from "./delivery/packet-writer";
@@ -121,6 +122,13 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		};
 	}
 
+	/** Adds the bridge that is configured. Call before start(). */
+	attachBridge(create: (core: Core, accept: AcceptLocal) => BridgePart): void {
+		const listeners = this.#listeners;
+		this.#core.bridge = create(this.#core, (tcp, io) => listeners.acceptLocal(tcp, io));
+		this.#sysTopics.includeBridge();
+	}
+
 	/** Counters of events and errors. */
 	get counters(): BrokerCounters {
 		return this.#core.counters;
@@ -155,6 +163,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 			// One more, by which strangers come to their CONNECT, and whoever to the page
 			if (this.#web !== undefined)
 				listeners.listen(settings.webSocket!, this.#web.io, settings.webSockets + 1);
+			core.bridge?.start();
 		} catch (error) {
 			this.stop();
 			throw error;
@@ -163,6 +172,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 
 	/** Closes the ports and all connections, then saves changed state. */
 	stop(): void {
+		this.#core.bridge?.stop();
 		this.beginCallback();
 		this.#listeners.close();
 		this.#started = false;

@@ -1,7 +1,7 @@
-import type { Listener, TCPConstructor } from "../device";
+import type { Listener, TCP, TCPConstructor } from "../device";
 import { awaitsAuthentication, DRAINING, FREE, isBeforeConnack } from "../session/broker-phase";
 import type { Core } from "./core/core";
-import { Connection, type ConnectionOwner } from "./session/connection";
+import { Connection, type ConnectionOwner, LOCAL_LISTENER } from "./session/connection";
 import type { Timeouts } from "./timeouts";
 
 /**
@@ -156,7 +156,7 @@ export class Listeners {
 		const listeningPort = this.#ports[index];
 		if (!listeningPort.hasBacklog) return false;
 		const core = this.#core;
-		const { connections, counters, clock, settings } = core;
+		const { counters } = core;
 		const slot = this.freeSlot(index, listeningPort.limit);
 		if (slot === 0) return false;
 		const tcp = listeningPort.listener.read();
@@ -165,13 +165,27 @@ export class Listeners {
 			return false;
 		}
 		counters.connectionsAccepted++;
-		const connection = connections[slot] ?? new Connection(slot, this.#owner, core.reader.partialPackets);
+		this.serve(slot, index, tcp, listeningPort.io);
+		return true;
+	}
+
+	/** See AcceptLocal: a connection within this device. */
+	acceptLocal(tcp: TCP, io: TCPConstructor): Connection | undefined {
+		const slot = this.freeSlot(LOCAL_LISTENER, 1);
+		if (slot === 0) return undefined;
+		this.serve(slot, LOCAL_LISTENER, tcp, io);
+		return this.#core.connections[slot];
+	}
+
+	private serve(slot: number, index: number, tcp: TCP, io: TCPConstructor): void {
+		const { connections, clock, settings, reader } = this.#core;
+		const connection = connections[slot] ?? new Connection(slot, this.#owner, reader.partialPackets);
 		connections[slot] = connection;
 		connection.listenerIndex = index;
 		connection.lastReceivedAt = clock.nowMs;
 		connection.keepAliveTimeoutMs = settings.connectTimeout;
 		try {
-			connection.adopt(tcp, listeningPort.io);
+			connection.adopt(tcp, io);
 			this.#timeouts.watch(connection);
 		} catch {
 			// the peer closed the connection before it was accepted
@@ -182,7 +196,6 @@ export class Listeners {
 				// already closed
 			}
 		}
-		return true;
 	}
 
 	/**

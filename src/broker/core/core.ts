@@ -15,6 +15,7 @@ import { Sessions } from "../session/sessions";
 import { TopicAliases } from "../session/topic-aliases";
 import { RetainedStore } from "../topics/retained-store";
 import { Subscriptions } from "../topics/subscriptions";
+import type { BridgePart } from "./bridge-part";
 import type { Persistence } from "./persistence";
 import { SEND_AREA_EXTRA } from "./send-area";
 import { TIMESTAMP_LIMIT, Timestamp } from "./timestamp";
@@ -42,11 +43,13 @@ export class Core {
 	readonly reader: PacketReader;
 	/** Formats the arrival time of values. */
 	readonly timestamp: Timestamp;
-	readonly authorizer: Authorizer;
+	authorizer: Authorizer;
 	/** Connections by index; element 0 is unused. */
 	readonly connections: (Connection | undefined)[] = [undefined];
 	/** Saves state across restarts; undefined if not configured or not available. */
 	persistence: Persistence | undefined = undefined;
+	/** Present only if configured, so that without it there is no slot for it. */
+	declare bridge?: BridgePart;
 	/** Scratch message: a will that is being stored or published, or a value that the host looks at. */
 	readonly scratch: Message;
 	/**

@@ -61,7 +61,17 @@ const ROWS: readonly Row[] = [
 	["broker/ended/quota", (core) => core.counters.endedQuota],
 	["broker/ended/shares", (core) => core.counters.connectionsEvicted],
 	["broker/ended/sessions", (core) => core.counters.sessionsEvicted],
+	// Only with a bridge
+	["bridge/connected", (core) => (core.bridge!.isConnected ? 1 : 0)],
+	["bridge/messages/in", (core) => core.bridge!.messagesIn],
+	["bridge/messages/out", (core) => core.bridge!.messagesOut],
+	["bridge/dropped/in", (core) => core.bridge!.droppedIn],
+	["bridge/dropped/out", (core) => core.bridge!.droppedOut],
+	["bridge/dropped/queue", (core) => core.queues.lost(core.bridge!.session)],
+	["bridge/queued", (core) => core.queues.entries(core.bridge!.session)],
 ];
+/** Number of the last rows that need a bridge. */
+const BRIDGE_ROWS = 7;
 
 // In a preloaded module these lie in flash; never written
 const SYS_PREFIX = utf8("$SYS/");
@@ -91,19 +101,27 @@ function nameStarts(): Uint16Array {
 }
 
 /**
- * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, and `$SYS/last/<topic>` with
- * the arrival time of a topic's current value. They are numbered from 1 to `count`.
+ * The broker's own topics, composed on demand: `$SYS/broker/…` with its state, `$SYS/bridge/…` with that of
+ * its bridge if it has one, and `$SYS/last/<topic>` with the arrival time of a topic's current value. They
+ * are numbered from 1 to `count`.
  */
 export class SysTopics {
-	/** Number of `$SYS/broker/…` topics, which are published at intervals. */
-	readonly periodicCount: number;
-	readonly count: number;
+	/** Number of `$SYS/broker/…` and `$SYS/bridge/…` topics, which are published at intervals. */
+	periodicCount: number;
+	count: number;
 	readonly #core: Core;
 
 	constructor(core: Core) {
 		this.#core = core;
-		this.periodicCount = core.settings.systemInterval === 0 ? 0 : ROWS.length;
+		this.periodicCount = core.settings.systemInterval === 0 ? 0 : ROWS.length - BRIDGE_ROWS;
 		this.count = this.periodicCount + core.store.records;
+	}
+
+	/** Adds the topics of the bridge. */
+	includeBridge(): void {
+		if (this.periodicCount === 0) return;
+		this.periodicCount += BRIDGE_ROWS;
+		this.count += BRIDGE_ROWS;
 	}
 
 	/** Whether a topic filter can match only these topics: it begins with `$SYS/`. */

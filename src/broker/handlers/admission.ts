@@ -1,7 +1,7 @@
 import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
-import { userOfPeer } from "../pool/peer";
-import { type Connection, NO_KEEP_ALIVE, WEB_SOCKET_LISTENER } from "../session/connection";
+import { BRIDGE_USER, userOfPeer } from "../pool/peer";
+import { type Connection, LOCAL_LISTENER, NO_KEEP_ALIVE, WEB_SOCKET_LISTENER } from "../session/connection";
 import { PeerTally } from "./peer-tally";
 
 /**
@@ -28,6 +28,8 @@ export const NO_ROOM = -1;
  *   holds more than the newcomer's would then hold.
  * - A session, or bytes for identifiers and wills: from the peer that holds most, whose longest-absent
  *   session ends; if all its sessions are connected, as a place.
+ *
+ * The bridge never gives way, and always finds its place: its configuration adds one.
  *
  * A host that hoards can so displace only itself, and clients behind one address are not limited in number
  * while no other peer asks. A session counts as one unit for each share of the bytes that it has begun: a
@@ -155,6 +157,7 @@ function absentSession(
 		if (!sessions.inUse(session) || sessions.connection(session) !== 0 || session === known) continue;
 		if (given[session] !== 0) continue;
 		const peer = sessions.peer(session);
+		if (userOfPeer(peer) === BRIDGE_USER) continue;
 		const units = tally.ofPeer(peer);
 		const unitsOfUser = tally.ofUser(userOfPeer(peer));
 		if (units < most || (units === most && unitsOfUser < mostOfUser)) continue;
@@ -182,7 +185,8 @@ function connectedSession(
 	given: Uint8Array | undefined,
 ): number {
 	const { connections, sessions, clock } = core;
-	const own = tally.ofPeer(newcomer);
+	// The bridge comes back to the place that is meant for it
+	const own = userOfPeer(newcomer) === BRIDGE_USER ? 0 : tally.ofPeer(newcomer);
 	let best = 0;
 	let bestIsSilent = false;
 	let most = own;
@@ -191,6 +195,7 @@ function connectedSession(
 		const { phase, session, clientFlags, lastReceivedAt, listenerIndex } = connections[i]!;
 		if (phase !== CONNECTED || session === known || (given !== undefined && given[session] !== 0)) continue;
 		if (listener !== ANY_LISTENER && listenerIndex !== listener) continue;
+		if (listenerIndex === LOCAL_LISTENER) continue;
 		const units = tally.ofPeer(sessions.peer(session));
 		const silent = (clientFlags & NO_KEEP_ALIVE) !== 0 && lastReceivedAt + SILENT_MS <= clock.nowMs;
 		if (silent ? units < own : units <= own || bestIsSilent) continue;

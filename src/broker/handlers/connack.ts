@@ -48,6 +48,8 @@ export function encodeConnack(
 		const information = responseInformation(core, session); // [MQTT-3.1.2-28]
 		if (needed + 3 + information.length <= room) properties.responseInformation(information);
 	}
+	if (core.bridge !== undefined)
+		appendUserProperty(properties, utf8("firefly-bridge"), core.bridge.brokerName, room);
 	if (sessionPresent) {
 		appendCount(properties, "firefly-queued", queues.waiting(session), room);
 		const lost = queues.lost(session);
@@ -83,8 +85,17 @@ function responseInformation({ sessions, memory, authorizer }: Core, session: nu
 
 /** Adds a user property with a number, unless that makes the properties longer than `room`. */
 function appendCount(properties: PropertyWriter, key: string, count: number, room: number): void {
-	const name = utf8(key);
-	const value = utf8(String(count));
+	appendUserProperty(properties, utf8(key), utf8(String(count)), room);
+}
+
+/** Adds a user property, unless that makes the properties longer than `room`, or than their writer. */
+function appendUserProperty(
+	properties: PropertyWriter,
+	name: Uint8Array,
+	value: Uint8Array,
+	room: number,
+): void {
 	// [MQTT-3.2.2-20]
-	if (properties.length + 5 + name.length + value.length <= room) properties.userProperty(name, value);
+	const length = properties.length + 5 + name.length + value.length;
+	if (length <= room && length <= properties.bytes.length) properties.userProperty(name, value);
 }

@@ -1,6 +1,7 @@
 import type { Packet } from "../../mqtt/packet";
 import { sharedFilterStart } from "../../mqtt/topics";
 import type { Core } from "../core/core";
+import { BRIDGE_USER, userOfPeer } from "../pool/peer";
 
 const SLASH = 0x2f;
 
@@ -28,6 +29,7 @@ export function nextToGiveFilters(core: Core, session: number, packet: Packet): 
 	let most = 0;
 	for (let other = 1; other <= sessions.capacity; other++) {
 		if (other === session || !sessions.inUse(other) || subscriptions.countOf(other) === 0) continue;
+		if (userOfPeer(sessions.peer(other)) === BRIDGE_USER) continue;
 		const use = usedShare(core, other);
 		const away = sessions.connection(other) === 0;
 		const rank = use > 1 ? (away ? BORROWS_AWAY : BORROWS) : away ? IF_AWAY : NEVER;

@@ -1,5 +1,6 @@
 import {
 	type AcknowledgementType,
+	NO_MATCHING_SUBSCRIBERS,
 	NOT_AUTHORIZED,
 	PACKET_IDENTIFIER_NOT_FOUND,
 	PROTOCOL_ERROR,
@@ -162,6 +163,7 @@ export class PublishHandler {
 			core.counters.publishesDenied++;
 			return NOT_AUTHORIZED;
 		}
+		if (core.bridge?.isLoop(message, connection.session)) return NO_MATCHING_SUBSCRIBERS;
 		const code = this.#router.publish(message, connection.session);
 		if (code === QUOTA_EXCEEDED) core.counters.publishesOverQuota++;
 		return code;

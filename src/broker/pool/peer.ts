@@ -8,6 +8,8 @@ import { networkOf } from "../../text/ip-network";
 const NETWORK_BITS = 25;
 const NETWORK_MASK = 2 ** NETWORK_BITS - 1;
 const USER_FACTOR = 2 ** NETWORK_BITS;
+/** Number of the user that the bridge is, above those of configured users. */
+export const BRIDGE_USER = 127;
 
 /**
  * The network of an address as a number: 0 if the platform does not know addresses. It is the same after a

@@ -17,6 +17,9 @@ import type { PartialPackets } from "./partial-packets";
 /** Index of the listener for WebSocket and the status page. */
 export const WEB_SOCKET_LISTENER = 1;
 
+/** In place of the index of a listener: a connection within this device, which keeps its place. */
+export const LOCAL_LISTENER = 2;
+
 // Reasons for closing a connection, beside the reason codes of the protocol
 /** The connection is lost. */
 export const LOST = -1;
