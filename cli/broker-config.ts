@@ -9,7 +9,7 @@ import { nodePools } from "../sim/service/node-pools";
 import type { ServeOptions } from "../sim/service/serve";
 import { type ListenSettings, readSettings, type TLSSettings } from "../src/config/settings";
 import { readErrorText } from "./config/file";
-import { loadManifest } from "./config/load";
+import { type LoadedManifest, loadManifest } from "./config/load";
 import { memoryShortage } from "./config/memory";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
@@ -34,7 +34,7 @@ interface BrokerArguments {
 
 type PreparedBroker = Pick<
 	ServeOptions,
-	"name" | "settings" | "manifest" | "config" | "addresses" | "secure" | "data"
+	"name" | "settings" | "bridge" | "manifest" | "config" | "addresses" | "secure" | "data"
 >;
 
 /**
@@ -47,8 +47,9 @@ export function prepareBroker(
 	engine: EngineName,
 ): PreparedBroker {
 	const path = file === undefined ? ownManifest : resolve(file);
+	const loaded = file === undefined ? undefined : load(file);
 	const manifest =
-		file === undefined ? readManifest(ownManifest) : withFirmware(readManifest(path, load(file)));
+		loaded === undefined ? readManifest(ownManifest) : withFirmware(readManifest(path, loaded.json));
 	const { wifi: _wifi, ...firefly } = asObject(file === undefined ? undefined : manifest.config.firefly);
 	const listen: JSONObject = {
 		persistInterval: DISK_INTERVAL,
@@ -58,8 +59,13 @@ export function prepareBroker(
 		...(args.data === undefined ? {} : { persist: true }),
 	};
 	const { tls: _tls, ...plain } = listen;
+	// Where the bridge leads, and its password, which no manifest keeps
+	const bridgeOverrides = Object.fromEntries(
+		Object.entries(loaded?.overrides ?? {}).filter(([key]) => key.startsWith("bridge_")),
+	);
 	// The clock is this machine's.
 	const config = {
+		...bridgeOverrides,
 		firefly: {
 			...firefly,
 			role: "broker",
@@ -68,8 +74,12 @@ export function prepareBroker(
 			listen: engine === "xs" ? plain : listen,
 		},
 	};
-	const read = readSettings({ firefly: { ...firefly, listen, role: "broker" } }, identity, () => {});
-	const { id: name, listen: settings } = read;
+	const read = readSettings(
+		{ ...bridgeOverrides, firefly: { ...firefly, listen, role: "broker" } },
+		identity,
+		() => {},
+	);
+	const { id: name, listen: settings, bridge } = read;
 	checkPorts(settings);
 	if (!settings.anonymous && settings.users.length === 0)
 		throw new Failure(
@@ -88,6 +98,7 @@ export function prepareBroker(
 		manifest,
 		config,
 		settings: engine === "node" ? withNodePools(settings, listen) : settings,
+		...(bridge === undefined ? {} : { bridge }),
 		...(settings.persist ? { data: resolve(args.data ?? join(dirname(path), DATA_DIRECTORY)) } : {}),
 		addresses: file === undefined ? LOOPBACKS : undefined,
 		...(settings.tls === undefined ? {} : { secure: readSecureOptions(settings.tls, dirname(path)) }),
@@ -122,10 +133,10 @@ function checkPorts({ port, webSocket, tls }: ListenSettings): void {
 	}
 }
 
-function load(file: string): object {
+function load(file: string): LoadedManifest {
 	// Whether the pools fit the engine's memory is checked with the options of the command line.
 	const loaded = loadManifest(file, process.env, {}, false);
-	if ("manifest" in loaded) return loaded.manifest.json;
+	if ("manifest" in loaded) return loaded.manifest;
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
 }
 

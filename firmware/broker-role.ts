@@ -1,5 +1,5 @@
 import host from "firmware/platform/host";
-import { Broker } from "../src/broker/broker";
+import { createBroker } from "../src/bridge/bridged-broker";
 import type { Settings, WiFiSettings } from "../src/config/types";
 import type { Device } from "../src/device";
 import { keepClockSynchronised } from "./clock-sync";
@@ -12,8 +12,9 @@ export function stayOnNetwork(device: Device, wifi: WiFiSettings, onReady: () =>
 }
 
 /** @param device on a network @throws if there is no memory for it, or a port is in use */
-export function startBroker(device: Device, { role, listen, id, time }: Settings): void {
-	const broker = new Broker(device, listen, id);
+export function startBroker(device: Device, settings: Settings): void {
+	const { role, id, time } = settings;
+	const broker = createBroker(device, settings, id);
 	broker.start();
 	onStop(() => broker.stop());
 	host.monitor?.onBroker(broker);

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
 import type { StreamTap } from "../capture/stream-tap";
 import { type Flushable, flushScheduler } from "./flush-scheduler";
@@ -15,7 +15,7 @@ const RECEIVE_ROOM = 131_072;
 /** Up to this many bytes, copying in a loop is faster than through a view. */
 const COPY_LOOP_LIMIT = 40;
 
-/** ECMA-419's TCP socket over an accepted socket of Node, plain or TLS. */
+/** ECMA-419's TCP socket over a socket of Node: accepted, plain or TLS, or its own, plain. */
 export class NodeTCP implements TCP, SocketOwner, Flushable {
 	#socket: Socket | undefined;
 	#onReadable: TCPOptions["onReadable"];
@@ -44,8 +44,12 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 			attachOwner(options.accepted, this);
 			return;
 		}
-		if (options.from === undefined) throw new Error("this host accepts connections and makes none");
-		this.#takeOver(options.from as NodeTCP, options);
+		// Copied, because the options of a socket that is taken over refer to the previous owner.
+		this.#onReadable = options.onReadable;
+		this.#onWritable = options.onWritable;
+		this.#onError = options.onError;
+		if (options.from === undefined) this.#connect(options);
+		else this.#takeOver(options.from as NodeTCP, options);
 	}
 
 	/** Undefined once the connection is gone. */
@@ -164,6 +168,20 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		return SEND_ROOM - (this.#socket?.writableLength ?? SEND_ROOM) - (this.#writeBuffer?.length ?? 0);
 	}
 
+	#connect({ address, port, nodelay }: TCPOptions): void {
+		if (address === undefined || isIP(address) === 0 || port === undefined)
+			throw new Error("invalid address");
+		const socket = connect({ host: address, port, noDelay: nodelay ?? false });
+		this.#socket = socket;
+		attachOwner(socket, this);
+		transferOwner(socket, this);
+		socket.once("connect", () => {
+			if (this.#socket !== socket) return;
+			startReading(socket);
+			this.onDrained();
+		});
+	}
+
 	#takeOver(previous: NodeTCP, options: TCPOptions): void {
 		const socket = previous.#socket;
 		if (socket === undefined || previous.#ended) throw new Error("invalid from");
@@ -171,10 +189,6 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		previous.#socket = undefined;
 		this.#socket = socket;
 		this.#tap = previous.#tap;
-		// Copied, because the options refer to the previous owner.
-		this.#onReadable = options.onReadable;
-		this.#onWritable = options.onWritable;
-		this.#onError = options.onError;
 		transferOwner(socket, this);
 		if (options.nodelay) socket.setNoDelay(true);
 		setImmediate(() => {

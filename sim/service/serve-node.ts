@@ -1,13 +1,15 @@
-import { Broker } from "../../src/broker/broker";
+import { createBroker } from "../../src/bridge/bridged-broker";
+import type { Broker } from "../../src/broker/broker";
 import type { StorageModule } from "../../src/device";
 import { nodeListener } from "./node-listener";
+import { nodeResolve } from "./node-resolve";
 import { NodeTCP } from "./node-tcp";
 import { nodeTime, nodeTimer } from "./node-timer";
 import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** Runs the broker on V8, directly over Node's sockets. */
 export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
-	const { name, settings, addresses, secure, capture, signal, listening, trace } = options;
+	const { name, settings, bridge, addresses, secure, capture, signal, listening, trace } = options;
 	// TLS is handled by this host: the listener delivers the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
 	return new Promise((resolve, reject) => {
@@ -35,10 +37,15 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 				timer: nodeTimer,
 				time: nodeTime,
 				trace,
+				resolve: nodeResolve,
 				newViews: true,
 				lingeringClose: true,
 			};
-			broker = new Broker(storage === undefined ? host : { ...host, storage }, plain, name);
+			broker = createBroker(
+				storage === undefined ? host : { ...host, storage },
+				{ listen: plain, ...(bridge === undefined ? {} : { bridge }) },
+				name,
+			);
 			broker.start();
 		} catch (error) {
 			// An invalid certificate or key

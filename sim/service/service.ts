@@ -1,4 +1,4 @@
-import type { ListenSettings } from "../../src/config/settings";
+import type { BridgeSettings, ListenSettings } from "../../src/config/settings";
 import type { Capture } from "../capture/capture";
 import type { EngineName } from "../engine/engine-factory";
 import type { JSONObject, Manifest } from "../manifest/manifest-reader";
@@ -13,6 +13,8 @@ export interface ServeOptions {
 	 * choose.
 	 */
 	readonly settings: ListenSettings;
+	/** The bridge of the broker on V8; absent: there is none. */
+	readonly bridge?: BridgeSettings;
 	/** The firmware for XS, and its `mc/config` with the same settings. */
 	readonly manifest: Manifest;
 	readonly config: JSONObject;

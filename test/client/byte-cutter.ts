@@ -14,6 +14,7 @@ export class ByteCutter {
 	/** Called at the cut, once the last byte has been passed on. */
 	onCut: () => void = () => {};
 	readonly #server: Server;
+	readonly #nodes = new Set<Socket>();
 
 	constructor(target: number) {
 		this.#server = createServer((node) => this.#relay(node, connect(target, "127.0.0.1")));
@@ -27,6 +28,11 @@ export class ByteCutter {
 
 	close(): void {
 		this.#server.close();
+	}
+
+	/** Destroys the connections that there are. */
+	breakAll(): void {
+		for (const node of this.#nodes) node.destroy();
 	}
 
 	/**
@@ -44,6 +50,8 @@ export class ByteCutter {
 	}
 
 	#relay(node: Socket, broker: Socket): void {
+		this.#nodes.add(node);
+		node.on("close", () => this.#nodes.delete(node));
 		for (const [from, to, direction] of [
 			[node, broker, "to the broker"],
 			[broker, node, "to the client"],

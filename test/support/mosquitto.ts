@@ -51,10 +51,16 @@ export class Mosquitto {
 		this.#directory = directory;
 	}
 
-	/** @param settings lines of mosquitto.conf; by default all clients are allowed */
-	static async start(settings: readonly string[] = ["allow_anonymous true"]): Promise<Mosquitto> {
+	/**
+	 * @param settings lines of mosquitto.conf; by default all clients are allowed
+	 * @param fixedPort port of one that was stopped; by default a free one
+	 */
+	static async start(
+		settings: readonly string[] = ["allow_anonymous true"],
+		fixedPort?: number,
+	): Promise<Mosquitto> {
 		for (let attempt = 1; ; attempt++) {
-			const port = await freePort();
+			const port = fixedPort ?? (await freePort());
 			const directory = await mkdtemp(join(tmpdir(), "mosquitto-"));
 			const file = join(directory, "mosquitto.conf");
 			const log = [

@@ -1,0 +1,41 @@
+import type { ClientOptions } from "../client/options";
+import type { BridgeSettings } from "../config/types";
+
+/** Bytes of the answers to one message of QoS 2 of the other broker: PUBREC and PUBCOMP. */
+const ANSWERS_SIZE = 8;
+
+/**
+ * Bytes of the send buffer that no message to the other broker uses: there is always room for the answers to
+ * its messages, so that it is read from whatever it does not read.
+ */
+export function answersReserve(receiveMaximum: number): number {
+	return ANSWERS_SIZE * receiveMaximum + 16;
+}
+
+/**
+ * Options of the client of the other broker.
+ * @param largestOut bytes of the largest packet to it
+ * @param largestIn bytes of the largest one from it
+ * @param receiveMaximum messages of QoS 2 that this broker takes before their release
+ */
+export function upstreamOptions(
+	settings: BridgeSettings,
+	largestOut: number,
+	largestIn: number,
+	receiveMaximum: number,
+): ClientOptions {
+	const { topics: _topics, retryMinimum: _minimum, retryMaximum: _maximum, inFlight, ...values } = settings;
+	return {
+		...values,
+		cleanStart: false,
+		pipeline: false,
+		// For CONNECT, which has up to three texts of 128 bytes
+		sendBuffer: Math.max(largestOut + answersReserve(receiveMaximum), 512),
+		receiveBuffer: largestIn,
+		maximumPacketSize: largestIn,
+		receiveMaximum,
+		// SUBSCRIBEs, one after the other, have a place beside the messages
+		inFlight: inFlight + 1,
+		manualRelease: true,
+	};
+}

@@ -1,0 +1,58 @@
+import type { Core } from "../broker/core/core";
+import { isPacketIdInUse } from "../broker/session/acknowledgement";
+import type { Client } from "../client/client";
+import { BUSY, REJECTED } from "../client/outbound";
+import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../mqtt/constants";
+import type { Subscription } from "../mqtt/packet-fields";
+import type { TopicRoute } from "./topic-routes";
+
+/** Retained messages are sent only to a new subscription. */
+const RETAIN_IF_NEW = 0x10;
+
+/** The bridge's subscriptions at the other broker, sent one by one. */
+export class UpstreamSubscriptions {
+	readonly #subscriptions: readonly Subscription[];
+	/** Index of the next one; as many as there are: all were sent. */
+	#next: number;
+	#pending = false;
+	/** Whether all were granted or refused since the start. */
+	#known = false;
+
+	constructor(routes: readonly TopicRoute[], version: 4 | 5) {
+		const options = version === 4 ? 0 : NO_LOCAL | RETAIN_AS_PUBLISHED | RETAIN_IF_NEW;
+		this.#subscriptions = routes.map(({ filter, qos }) => ({ filter, options: options | qos }));
+		this.#next = routes.length;
+	}
+
+	/** Begins on a new connection. In a session that has them already they are not repeated. */
+	begin(sessionPresent: boolean): void {
+		this.#pending = false;
+		this.#next = sessionPresent && this.#known ? this.#subscriptions.length : 0;
+	}
+
+	/**
+	 * Sends the next one, unless another is not answered yet.
+	 * @returns false: the other broker has no wildcards, or takes no packet as large as one of them
+	 */
+	send(client: Client, { queues, settings }: Core, session: number): boolean {
+		let allowed = true;
+		while (!this.#pending && this.#next < this.#subscriptions.length) {
+			// An identifier that no message of the session has, and none will have soon [MQTT-2.2.1-3]
+			let packetId = 0xffff;
+			for (let i = 0; i <= settings.inFlight && isPacketIdInUse(queues, session, packetId); i++) packetId--;
+			const result = client.subscribe([this.#subscriptions[this.#next]], undefined, packetId);
+			if (result === BUSY) break;
+			if (result === REJECTED) {
+				allowed = false;
+				this.onSubscribed();
+			} else this.#pending = true;
+		}
+		return allowed;
+	}
+
+	onSubscribed(): void {
+		this.#pending = false;
+		this.#next++;
+		if (this.#next === this.#subscriptions.length) this.#known = true;
+	}
+}
