@@ -1,3 +1,4 @@
+import { withBridgePlaces } from "../../src/bridge/places";
 import { connectFields, connectSize } from "../../src/client/connect-fields";
 import { defaults } from "../../src/config/defaults";
 import type { PoolKey } from "../../src/config/fields/listen";
@@ -30,6 +31,9 @@ const PAGES = 3500;
 const WEB_CONNECTION = 1750;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
+/** The bridge with its client, without its place; and its buffers, in packets of the largest size. */
+const BRIDGE = 12_500;
+const BRIDGE_PACKETS = 6;
 /** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
 const PLACE = 1120;
 /** A topic alias of one connection, in both directions. */
@@ -123,7 +127,15 @@ export interface Need {
  */
 export function memoryNeeds(settings: Settings): readonly Need[] {
 	const needs: Need[] = [{ bytes: FIRMWARE + SLACK }];
-	if (settings.role !== "sensor") needs.push(...brokerNeeds(settings.listen));
+	const { listen, bridge } = settings;
+	if (settings.role !== "sensor")
+		if (bridge === undefined) needs.push(...brokerNeeds(listen));
+		else
+			needs.push(
+				...brokerNeeds(withBridgePlaces(listen, bridge)),
+				{ bytes: BRIDGE },
+				{ key: "packetSize", bytes: BRIDGE_PACKETS * listen.packetSize },
+			);
 	if (settings.role !== "broker") needs.push(...nodeNeeds(settings));
 	return needs;
 }

@@ -57,44 +57,45 @@ const RELEASE_TAG = 3;
  * While the other broker is away, its messages wait in the session here as those of any absent client.
  */
 export class Bridge implements BridgePart, ClientHandler {
+	// Not #, also below: each #name that a method mentions takes a slot of the stack.
 	readonly brokerName: Uint8Array;
 	isConnected = false;
 	messagesIn = 0;
 	messagesOut = 0;
 	droppedIn = 0;
 	droppedOut = 0;
-	readonly #core: Core;
-	readonly #device: Pick<ClientDevice, "timer">;
-	readonly #settings: BridgeSettings;
-	readonly #authorizer: BridgeAuthorizer;
-	readonly #client: Client;
-	readonly #link: LocalLink;
-	readonly #localSession: LocalSession;
-	readonly #subscriptions: UpstreamSubscriptions;
-	readonly #inRoutes: readonly TopicRoute[];
-	readonly #outgoing: OutgoingMessage;
-	readonly #incoming: IncomingMessage;
-	readonly #reader: PropertyReader;
+	private readonly core: Core;
+	private readonly device: Pick<ClientDevice, "timer">;
+	private readonly settings: BridgeSettings;
+	private readonly authorizer: BridgeAuthorizer;
+	private readonly client: Client;
+	private readonly link: LocalLink;
+	private readonly localSession: LocalSession;
+	private readonly subscriptions: UpstreamSubscriptions;
+	private readonly inRoutes: readonly TopicRoute[];
+	private readonly outgoing: OutgoingMessage;
+	private readonly incoming: IncomingMessage;
+	private readonly reader: PropertyReader;
 	/** Acknowledgements of the other broker that wait for this one, with type and reason code. */
-	readonly #acknowledgements: IdRing;
+	private readonly acknowledgements: IdRing;
 	/** PUBRELs of the other broker. */
-	readonly #releases: IdRing;
-	readonly #packet = new Uint8Array(5);
-	readonly #largestLocal: number;
-	readonly #largestOut: number;
-	#incomingState: Incoming = SKIPPED;
+	private readonly releases: IdRing;
+	private readonly packet = new Uint8Array(5);
+	private readonly largestLocal: number;
+	private readonly largestOut: number;
+	private incomingState: Incoming = SKIPPED;
 	/** The other broker's name in user properties; undefined: it has told none. */
-	#upstreamName: Uint8Array | undefined;
+	private upstreamName: Uint8Array | undefined;
 	/** Whether the session at the other broker must begin anew. */
-	#beginsAnew = false;
-	#turnTimer: TimerId | undefined;
-	#turnScheduled = false;
-	#retryTimer: TimerId | undefined;
+	private beginsAnew = false;
+	private turnTimer: TimerId | undefined;
+	private turnScheduled = false;
+	private retryTimer: TimerId | undefined;
 	/** Tries that failed, in a row. */
-	#failures = 0;
-	#stopped = true;
+	private failures = 0;
+	private stopped = true;
 	/** The last problem that was traced. */
-	#problem = "";
+	private problem = "";
 
 	constructor(core: Core, accept: AcceptLocal, device: ClientDevice, settings: BridgeSettings) {
 		const { inFlight, packetSize } = core.settings;
@@ -109,91 +110,91 @@ export class Bridge implements BridgePart, ClientHandler {
 		const largestOut = packetSize + growth + passedBrokerSize(name);
 		const largestIn = Math.max(packetSize - largestGrowth(inRoutes) - 2 * passedBrokerSize(name), 128);
 		this.brokerName = name;
-		this.#core = core;
-		this.#device = device;
-		this.#settings = settings;
-		this.#authorizer = new BridgeAuthorizer(core.authorizer, clientIdBytes);
-		core.authorizer = this.#authorizer;
-		this.#client = new Client(upstreamOptions(settings, largestOut, largestIn, receiveMaximum), this, device);
-		this.#link = new LocalLink(packetSize, growth, Math.min(settings.inFlight, inFlight), () =>
+		this.core = core;
+		this.device = device;
+		this.settings = settings;
+		this.authorizer = new BridgeAuthorizer(core.authorizer, clientIdBytes);
+		core.authorizer = this.authorizer;
+		this.client = new Client(upstreamOptions(settings, largestOut, largestIn, receiveMaximum), this, device);
+		this.link = new LocalLink(packetSize, growth, Math.min(settings.inFlight, inFlight), () =>
 			this.schedule(),
 		);
-		this.#localSession = new LocalSession(core, accept, this.#authorizer, clientIdBytes, outRoutes);
-		this.#subscriptions = new UpstreamSubscriptions(inRoutes, version);
-		this.#inRoutes = inRoutes;
-		this.#outgoing = new OutgoingMessage(
-			this.#link,
+		this.localSession = new LocalSession(core, accept, this.authorizer, clientIdBytes, outRoutes);
+		this.subscriptions = new UpstreamSubscriptions(inRoutes, version);
+		this.inRoutes = inRoutes;
+		this.outgoing = new OutgoingMessage(
+			this.link,
 			outRoutes,
 			version,
 			name,
 			packetSize,
 			answersReserve(receiveMaximum),
 		);
-		this.#incoming = new IncomingMessage(packetSize);
-		this.#reader = new PropertyReader(core.memory.bytes);
-		this.#acknowledgements = new IdRing(2 * settings.inFlight);
-		this.#releases = new IdRing(receiveMaximum);
-		this.#largestLocal = packetSize;
-		this.#largestOut = largestOut;
+		this.incoming = new IncomingMessage(packetSize);
+		this.reader = new PropertyReader(core.memory.bytes);
+		this.acknowledgements = new IdRing(2 * settings.inFlight);
+		this.releases = new IdRing(receiveMaximum);
+		this.largestLocal = packetSize;
+		this.largestOut = largestOut;
 	}
 
 	get session(): number {
-		return this.#authorizer.session;
+		return this.authorizer.session;
 	}
 
 	isLoop(message: Message, session: number): boolean {
 		if (session === this.session || message.propertiesStart === message.propertiesEnd) return false;
-		const reader = this.#reader;
+		const reader = this.reader;
 		reader.setRange(message.bytes, message.propertiesStart, message.propertiesEnd);
 		reader.idsHigh = -1; // not known: each is looked at
 		return hasPassed(reader, this.brokerName);
 	}
 
 	start(): void {
-		const { persist, persistInterval } = this.#core.settings;
-		this.#stopped = false;
-		this.#failures = 0;
+		const { persist, persistInterval } = this.core.settings;
+		this.stopped = false;
+		this.failures = 0;
 		// The session here begins at once, so that messages wait for the other broker
 		const local = this.connectLocally();
-		this.#link.disconnect();
-		const isKept = persist && persistInterval === 0 && this.#localSession.wasPresent && local;
-		this.#beginsAnew =
-			!isKept && this.#settings.topics.some(({ direction, qos }) => qos === 2 && direction !== "in");
+		this.link.disconnect();
+		const isKept = persist && persistInterval === 0 && this.localSession.wasPresent && local;
+		this.beginsAnew =
+			!isKept && this.settings.topics.some(({ direction, qos }) => qos === 2 && direction !== "in");
 		this.open();
 	}
 
 	stop(): void {
-		const { timer } = this.#device;
-		this.#stopped = true;
-		timer.clear(this.#retryTimer);
-		timer.clear(this.#turnTimer);
-		this.#retryTimer = undefined;
-		this.#turnTimer = undefined;
-		this.#turnScheduled = false;
-		this.#link.disconnect();
-		if (this.#client.state !== "closed") this.#client.close();
+		const { timer } = this.device;
+		this.stopped = true;
+		timer.clear(this.retryTimer);
+		timer.clear(this.turnTimer);
+		this.retryTimer = undefined;
+		this.turnTimer = undefined;
+		this.turnScheduled = false;
+		this.link.disconnect();
+		if (this.client.state !== "closed") this.client.close();
 	}
 
 	// ClientHandler: the other broker. This broker is called in turns of their own, as the stack is short.
 
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
-		if (this.#beginsAnew) {
-			this.#beginsAnew = false;
+		if (this.beginsAnew) {
+			this.beginsAnew = false;
 			// In MQTT 3.1.1 a session that begins anew ends with its connection: another one is to last
-			if (this.#settings.version === 4) {
-				this.#client.close();
+			if (this.settings.version === 4) {
+				this.client.close();
 				return;
 			}
 		}
-		this.#upstreamName = findPassedBroker(properties)
+		this.upstreamName = findPassedBroker(properties)
 			? properties.bytes.slice(properties.start, properties.end)
 			: undefined;
 		// It gives identifiers anew, which must not count as repeated
-		if (!sessionPresent) this.#core.queues.incomingQos2.clear(this.session);
+		if (!sessionPresent) this.core.queues.incomingQos2.clear(this.session);
 		this.isConnected = true;
-		this.#failures = 0;
+		this.failures = 0;
 		this.report("connected");
-		this.#subscriptions.begin(sessionPresent);
+		this.subscriptions.begin(sessionPresent);
 		this.subscribe();
 		this.schedule();
 	}
@@ -201,7 +202,7 @@ export class Bridge implements BridgePart, ClientHandler {
 	onSubscribed(packet: Packet): void {
 		packet.nextReason();
 		if (packet.reasonCode >= UNSPECIFIED_ERROR) this.report(REFUSED_TOPIC);
-		this.#subscriptions.onSubscribed();
+		this.subscriptions.onSubscribed();
 		this.subscribe();
 	}
 
@@ -222,137 +223,134 @@ export class Bridge implements BridgePart, ClientHandler {
 	}
 
 	onReleased(packetId: number): void {
-		if (this.#releases.push(packetId)) this.schedule();
-		else this.#client.abort();
+		if (this.releases.push(packetId)) this.schedule();
+		else this.client.abort();
 	}
 
 	onMessage(packet: Packet): void {
 		const { properties } = packet;
-		this.#incomingState = SKIPPED;
-		const route = findRoute(this.#inRoutes, packet.bytes, packet.topicStart, packet.topicEnd);
+		this.incomingState = SKIPPED;
+		const route = findRoute(this.inRoutes, packet.bytes, packet.topicStart, packet.topicEnd);
 		if (route === undefined || hasPassed(properties, this.brokerName)) return;
-		if (this.#incoming.begin(packet, route, this.#core.retainAvailable, this.brokerName, this.#upstreamName))
-			this.#incomingState = RECEIVING;
+		if (this.incoming.begin(packet, route, this.core.retainAvailable, this.brokerName, this.upstreamName))
+			this.incomingState = RECEIVING;
 		else this.droppedIn++;
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		if (this.#incomingState !== RECEIVING) return;
-		this.#incoming.append(bytes, start, end);
+		if (this.incomingState !== RECEIVING) return;
+		this.incoming.append(bytes, start, end);
 		if (!last) return;
-		this.#incomingState = COMPLETE;
-		this.#client.pause();
+		this.incomingState = COMPLETE;
+		this.client.pause();
 		this.schedule();
 	}
 
 	onClosed(error: ClientError | undefined): void {
 		this.isConnected = false;
-		this.#incomingState = SKIPPED;
-		this.#acknowledgements.clear();
-		this.#releases.clear();
-		if (this.#stopped) return;
+		this.incomingState = SKIPPED;
+		this.acknowledgements.clear();
+		this.releases.clear();
+		if (this.stopped) return;
 		this.schedule();
 		let delay = TURN_MS;
 		if (error !== undefined) {
-			const { retryMinimum, retryMaximum } = this.#settings;
-			this.#failures++;
-			delay = backoffDelay({ minimum: retryMinimum, maximum: retryMaximum }, this.#failures, EQUAL_JITTER);
+			const { retryMinimum, retryMaximum } = this.settings;
+			this.failures++;
+			delay = backoffDelay({ minimum: retryMinimum, maximum: retryMaximum }, this.failures, EQUAL_JITTER);
 			this.report(error.message);
 		}
-		this.#retryTimer = this.#device.timer.set(() => this.open(), delay);
+		this.retryTimer = this.device.timer.set(() => this.open(), delay);
 	}
 
 	private open(): void {
-		this.#retryTimer = undefined;
-		if (this.#stopped || this.#client.state !== "closed") return;
-		this.#link.disconnect();
-		this.#client.open({ cleanStart: this.#beginsAnew });
+		this.retryTimer = undefined;
+		if (this.stopped || this.client.state !== "closed") return;
+		this.link.disconnect();
+		this.client.open({ cleanStart: this.beginsAnew });
 	}
 
 	private subscribe(): void {
-		if (!this.#subscriptions.send(this.#client, this.#core, this.session)) this.report(REFUSED_TOPIC);
+		if (!this.subscriptions.send(this.client, this.core, this.session)) this.report(REFUSED_TOPIC);
 	}
 
 	/** Traces a change. */
 	private report(text: string): void {
-		if (text === this.#problem) return;
-		this.#problem = text;
-		const { host, port } = this.#settings;
-		this.#core.host.trace(`bridge: ${host}:${port}: ${text}`);
+		if (text === this.problem) return;
+		this.problem = text;
+		const { host, port } = this.settings;
+		this.core.host.trace(`bridge: ${host}:${port}: ${text}`);
 	}
 
 	private acknowledge(type: number, packetId: number, reasonCode: number): void {
-		if (this.#acknowledgements.push(packetId, type * 0x100 + reasonCode)) this.schedule();
-		else this.#client.abort();
+		if (this.acknowledgements.push(packetId, type * 0x100 + reasonCode)) this.schedule();
+		else this.client.abort();
 	}
 
-	/** run() follows in a turn of its own. */
+	/** onTurn() follows. */
 	private schedule(): void {
-		if (this.#turnScheduled || this.#stopped) return;
-		this.#turnScheduled = true;
-		const { timer } = this.#device;
-		if (this.#turnTimer === undefined) this.#turnTimer = timer.set(() => this.onTurn(), TURN_MS, TURN_MS);
-		else timer.schedule(this.#turnTimer, TURN_MS, TURN_MS);
+		if (this.turnScheduled || this.stopped) return;
+		this.turnScheduled = true;
+		const { timer } = this.device;
+		if (this.turnTimer === undefined) this.turnTimer = timer.set(() => this.onTurn(), TURN_MS, TURN_MS);
+		else timer.schedule(this.turnTimer, TURN_MS, TURN_MS);
 	}
 
 	private onTurn(): void {
-		this.#device.timer.schedule(this.#turnTimer!);
-		this.#turnScheduled = false;
+		this.device.timer.schedule(this.turnTimer!);
+		this.turnScheduled = false;
 		try {
-			this.run();
+			if (!this.prepareLink()) return;
+			// One after the other, and not nested, as each may use much of the stack
+			this.forwardMessages();
+			this.passAcknowledgements();
+			this.passReleases();
+			this.takeReleases();
+			if (this.incomingState === COMPLETE) this.takeMessage();
+			// This broker has ended the connection within: what it did not answer, the other one sends again
+			if (this.link.connection === undefined) this.client.abort();
 		} catch (error) {
-			this.#core.host.trace(`bridge: ${error}`);
-			this.#link.disconnect();
-			this.#client.abort();
+			this.core.host.trace(`bridge: ${error}`);
+			this.link.disconnect();
+			this.client.abort();
 		}
 	}
 
-	private run(): void {
-		const link = this.#link;
-		if (!this.isConnected) {
-			link.disconnect();
-			this.#outgoing.reset();
-			return;
-		}
-		if (link.connection === undefined) {
-			this.#outgoing.reset();
-			if (!this.connectLocally()) {
-				this.#device.timer.schedule(this.#turnTimer!, PLACE_RETRY_MS, PLACE_RETRY_MS);
-				this.#turnScheduled = true;
-				return;
-			}
-		}
-		this.forwardMessages();
-		this.passAcknowledgements();
-		this.passReleases();
-		this.takeReleases();
-		if (this.#incomingState === COMPLETE) this.takeMessage();
-		// This broker has ended the connection within: what it did not answer, the other one sends again
-		if (link.connection === undefined) this.#client.abort();
+	/** Connects here while the other broker is there, and only then. @returns whether it is connected */
+	private prepareLink(): boolean {
+		const { link, device } = this;
+		if (this.isConnected && link.connection !== undefined) return true;
+		link.disconnect();
+		this.outgoing.reset();
+		if (!this.isConnected) return false;
+		if (this.connectLocally()) return true;
+		device.timer.schedule(this.turnTimer!, PLACE_RETRY_MS, PLACE_RETRY_MS);
+		this.turnScheduled = true;
+		return false;
 	}
 
 	private connectLocally(): boolean {
-		const { negotiated } = this.#client;
-		const { inFlight } = this.#settings;
-		return this.#localSession.connect(this.#link, {
+		const { negotiated } = this.client;
+		const { inFlight } = this.settings;
+		return this.localSession.connect(this.link, {
 			receiveMaximum: Math.min(inFlight, this.isConnected ? negotiated.receiveMaximum : inFlight),
 			maximumPacketSize: this.isConnected
 				? Math.max(
 						64,
-						Math.min(this.#largestOut, negotiated.maximumPacketSize) - this.#largestOut + this.#largestLocal,
+						Math.min(this.largestOut, negotiated.maximumPacketSize) - this.largestOut + this.largestLocal,
 					)
-				: this.#largestLocal,
+				: this.largestLocal,
 			maximumQoS: (this.isConnected ? negotiated.maximumQoS : 2) as QoS,
 		});
 	}
 
 	/** Messages of this broker to the other one. */
 	private forwardMessages(): void {
-		const link = this.#link;
-		const outgoing = this.#outgoing;
+		const link = this.link;
+		const outgoing = this.outgoing;
 		let dropped = false;
 		while (link.hasMessage) {
-			const result = outgoing.forward(link, this.#client, this.brokerName, this.#upstreamName);
+			const result = outgoing.forward(link, this.client, this.brokerName, this.upstreamName);
 			if (result === BUSY) break;
 			const { packet } = outgoing;
 			const { qos, packetId } = packet;
@@ -372,43 +370,43 @@ export class Bridge implements BridgePart, ClientHandler {
 
 	/** Acknowledgements of the other broker for messages of this one. */
 	private passAcknowledgements(): void {
-		const acknowledgements = this.#acknowledgements;
-		const link = this.#link;
+		const acknowledgements = this.acknowledgements;
+		const link = this.link;
 		while (acknowledgements.count > 0) {
 			const { connection } = link;
 			if (connection === undefined || connection.room < ANSWER_ROOM + 4) return;
 			const { packetId, extra } = acknowledgements;
 			acknowledgements.shift();
-			link.deliver(this.#packet, this.compose(extra >> 8, packetId, extra & 0xff), false);
+			link.deliver(this.packet, this.compose(extra >> 8, packetId, extra & 0xff), false);
 		}
 	}
 
 	/** PUBRELs of this broker for messages to the other one. */
 	private passReleases(): void {
-		const { releases } = this.#link;
+		const { releases } = this.link;
 		while (releases.count > 0) {
-			if (this.#client.release(releases.packetId, RELEASE_TAG) === BUSY) return;
+			if (this.client.release(releases.packetId, RELEASE_TAG) === BUSY) return;
 			releases.shift();
 		}
 	}
 
 	/** PUBRELs of the other broker: this one releases first, so that the identifier is free when it comes. */
 	private takeReleases(): void {
-		const releases = this.#releases;
-		const link = this.#link;
+		const releases = this.releases;
+		const link = this.link;
 		while (releases.count > 0) {
 			const { packetId } = releases;
-			link.deliver(this.#packet, this.compose(PUBREL, packetId, 0), true);
+			link.deliver(this.packet, this.compose(PUBREL, packetId, 0), true);
 			if (link.answerType !== PUBCOMP || link.answerId !== packetId) return;
-			if (this.#client.complete(packetId) === BUSY) return;
+			if (this.client.complete(packetId) === BUSY) return;
 			releases.shift();
 		}
 	}
 
 	/** The message of the other broker that is complete. */
 	private takeMessage(): void {
-		const link = this.#link;
-		const { bytes, length, qos, packetId } = this.#incoming;
+		const link = this.link;
+		const { bytes, length, qos, packetId } = this.incoming;
 		const isRead = link.deliver(bytes, length, true);
 		if (qos > 0) {
 			if (link.answerType !== (qos === 1 ? PUBACK : PUBREC) || link.answerId !== packetId) return;
@@ -416,13 +414,13 @@ export class Bridge implements BridgePart, ClientHandler {
 			else this.messagesIn++;
 		} else if (isRead) this.messagesIn++;
 		else return;
-		this.#incomingState = SKIPPED;
-		this.#client.resume();
+		this.incomingState = SKIPPED;
+		this.client.resume();
 	}
 
-	/** Composes an acknowledgement in `#packet`. @returns its length */
+	/** Composes an acknowledgement in `packet`. @returns its length */
 	private compose(type: number, packetId: number, reasonCode: number): number {
-		const packet = this.#packet;
+		const packet = this.packet;
 		packet[0] = (type << 4) | (type === PUBREL ? QOS1 : 0);
 		packet[1] = reasonCode === 0 ? 2 : 3;
 		packet[2] = packetId >> 8;

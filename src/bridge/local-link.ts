@@ -34,18 +34,18 @@ export class LocalLink implements TCP {
 	answerReason = 0;
 	/** PUBRELs that wait to be passed on. */
 	readonly releases: IdRing;
-	/** PUBLISHes, one after the other, each with `#gap` bytes before it. */
+	/** PUBLISHes, one after the other, each with `gap` bytes before it. */
 	readonly bytes: Uint8Array;
 	/** Where the first of them begins, behind its gap, and where the last one ends. */
-	#start = 0;
-	#end = 0;
-	readonly #gap: number;
+	private start = 0;
+	private end = 0;
+	private readonly gap: number;
 	/** Bytes of `bytes` that the broker may fill; behind them there is room for one more PUBLISH. */
-	readonly #limit: number;
-	readonly #onArrival: OnArrival;
+	private readonly limit: number;
+	private readonly onArrival: OnArrival;
 	/** What the broker reads. */
-	#input: Uint8Array | undefined;
-	#inputAt = 0;
+	private input: Uint8Array | undefined;
+	private inputAt = 0;
 
 	/**
 	 * @param largestPacket of the broker, bytes
@@ -53,28 +53,28 @@ export class LocalLink implements TCP {
 	 * @param inFlight messages of QoS 1 and 2 from the broker
 	 */
 	constructor(largestPacket: number, gap: number, inFlight: number, onArrival: OnArrival) {
-		this.#gap = gap;
+		this.gap = gap;
 		// Where nothing waits the broker reads acknowledgements, which takes ANSWER_ROOM
-		this.#limit = Math.max(largestPacket, ANSWER_ROOM) + LAST_WORD_ROOM + gap;
-		this.bytes = new Uint8Array(this.#limit + largestPacket + gap);
+		this.limit = Math.max(largestPacket, ANSWER_ROOM) + LAST_WORD_ROOM + gap;
+		this.bytes = new Uint8Array(this.limit + largestPacket + gap);
 		this.releases = new IdRing(inFlight);
-		this.#onArrival = onArrival;
+		this.onArrival = onArrival;
 	}
 
 	/** Bytes that the broker may write. */
 	get room(): number {
-		return Math.max(0, this.#limit - this.#end - this.#gap);
+		return Math.max(0, this.limit - this.end - this.gap);
 	}
 
 	/** Whether a PUBLISH waits. */
 	get hasMessage(): boolean {
-		return this.#end > this.#start;
+		return this.end > this.start;
 	}
 
 	/** Decodes the PUBLISH that waits first. */
 	readMessage(packet: Packet): void {
 		const { bytes } = this;
-		let at = this.#start;
+		let at = this.start;
 		packet.bytes = bytes;
 		packet.version = 5;
 		packet.type = PUBLISH;
@@ -93,10 +93,10 @@ export class LocalLink implements TCP {
 
 	/** Bytes of the PUBLISH that waits first, which was read. */
 	dropMessage({ payloadStart, payloadLength }: Packet): void {
-		this.#start = payloadStart + payloadLength + this.#gap;
-		if (this.#start < this.#end) return;
-		this.#start = 0;
-		this.#end = 0;
+		this.start = payloadStart + payloadLength + this.gap;
+		if (this.start < this.end) return;
+		this.start = 0;
+		this.end = 0;
 	}
 
 	/**
@@ -107,14 +107,14 @@ export class LocalLink implements TCP {
 	deliver(packet: Uint8Array, length: number, answers: boolean): boolean {
 		const { connection } = this;
 		if (connection === undefined) return false;
-		this.#input = packet;
-		this.#inputAt = 0;
+		this.input = packet;
+		this.inputAt = 0;
 		this.answerType = 0;
 		if (answers) connection.room = ANSWERING_ROOM;
 		connection.owner.onReadable(connection, length);
 		if (connection.room === ANSWERING_ROOM) connection.room = this.room;
-		this.#input = undefined;
-		return this.#inputAt === length;
+		this.input = undefined;
+		return this.inputAt === length;
 	}
 
 	/** Tells the broker that it may write again. */
@@ -135,11 +135,11 @@ export class LocalLink implements TCP {
 	// TCP, for the broker
 
 	read(buffer: Uint8Array): number {
-		const input = this.#input;
+		const input = this.input;
 		if (input === undefined) throw new Error("nothing to read");
-		const at = this.#inputAt;
+		const at = this.inputAt;
 		for (let i = 0; i < buffer.length; i++) buffer[i] = input[at + i];
-		this.#inputAt = at + buffer.length;
+		this.inputAt = at + buffer.length;
 		return buffer.length;
 	}
 
@@ -166,7 +166,7 @@ export class LocalLink implements TCP {
 				this.answerReason = length > 4 ? packet[type === SUBACK ? length - 1 : 4] : 0;
 				break;
 		}
-		this.#onArrival();
+		this.onArrival();
 		return this.room;
 	}
 
@@ -174,22 +174,22 @@ export class LocalLink implements TCP {
 	close(): void {
 		this.connection = undefined;
 		this.clear();
-		this.#onArrival();
+		this.onArrival();
 	}
 
 	private append(packet: Uint8Array): boolean {
 		const { bytes } = this;
-		const at = this.#end + this.#gap;
+		const at = this.end + this.gap;
 		if (at + packet.length > bytes.length) return false;
-		if (this.#end === 0) this.#start = at;
+		if (this.end === 0) this.start = at;
 		bytes.set(packet, at);
-		this.#end = at + packet.length;
+		this.end = at + packet.length;
 		return true;
 	}
 
 	private clear(): void {
-		this.#start = 0;
-		this.#end = 0;
+		this.start = 0;
+		this.end = 0;
 		this.releases.clear();
 	}
 }

@@ -16,8 +16,9 @@ export function withBridgePlaces(listen: ListenSettings, bridge: BridgeSettings)
 		for (const byte of filter) if (byte === 0x2f) levels++;
 	}
 	const { subscriptions, subscriptionsPerClient } = listen;
-	return {
-		...listen,
+	const added = {
+		// So that only what differs is in RAM
+		__proto__: listen,
 		connections: listen.connections + 1,
 		sessions: listen.sessions + 1,
 		subscriptions: subscriptions + routes.length,
@@ -26,4 +27,5 @@ export function withBridgePlaces(listen: ListenSettings, bridge: BridgeSettings)
 		filterLevels: listen.filterLevels + levels,
 		filterBytes: listen.filterBytes + bytes,
 	};
+	return added as unknown as ListenSettings;
 }

@@ -24,9 +24,9 @@ export function upstreamOptions(
 	largestIn: number,
 	receiveMaximum: number,
 ): ClientOptions {
-	const { topics: _topics, retryMinimum: _minimum, retryMaximum: _maximum, inFlight, ...values } = settings;
-	return {
-		...values,
+	const options = {
+		// So that only what differs is in RAM
+		__proto__: settings,
 		cleanStart: false,
 		pipeline: false,
 		// For CONNECT, which has up to three texts of 128 bytes
@@ -35,7 +35,8 @@ export function upstreamOptions(
 		maximumPacketSize: largestIn,
 		receiveMaximum,
 		// SUBSCRIBEs, one after the other, have a place beside the messages
-		inFlight: inFlight + 1,
+		inFlight: settings.inFlight + 1,
 		manualRelease: true,
 	};
+	return options as unknown as ClientOptions;
 }

@@ -56,7 +56,7 @@ export const deviceCreation: Creation = (() => {
 })();
 
 /** Ample memory, but the stack of a device. */
-const ampleCreation: Creation = { slots: 8192, chunks: 262_144, stack: 512, keys: 64 };
+export const ampleCreation: Creation = { slots: 8192, chunks: 262_144, stack: 512, keys: 64 };
 
 /** The broker on XS, its modules preloaded as on a device, with a bench that is its host and clients. */
 export function benchOnXS(
@@ -79,11 +79,13 @@ export async function machineOnXS(
 	options: {
 		readonly natives?: Readonly<Record<string, HostFunction>>;
 		readonly preload?: readonly string[];
+		/** Folders of the sources besides the broker's. */
+		readonly folders?: readonly string[];
 	} = {},
 ): Promise<XSBench> {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
-	for (const folder of FOLDERS)
+	for (const folder of [...FOLDERS, ...(options.folders ?? [])])
 		for (const file of readdirSync(join(projectRoot, folder)))
 			if (file.endsWith(".ts")) addModule(modules, `${folder}/${file.slice(0, -3)}`);
 	for (const name of ["src/backoff", "src/version"]) addModule(modules, name);
