@@ -93,8 +93,8 @@ for (const { name, roles } of IMAGES.slice(1)) {
 
 	test(`${name} carries nothing of the role that it lacks`, () => {
 		const other = roles.endsWith("sensor")
-			? /^src\/(broker|websocket)\/|broker-role/
-			: /^src\/(sensor|client)\/|sensor-role/;
+			? /^src\/(broker|bridge|websocket)\/|broker-role/
+			: /^src\/sensor\/|sensor-role/; // the client is for the bridge
 		const { modules } = readManifest(`firmware/${name}`, "esp32");
 		assert.deepEqual(
 			[...modules.keys()].filter((target) => other.test(target)),
