@@ -194,7 +194,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.isConnected = true;
 		this.failures = 0;
 		this.report("connected");
-		this.subscriptions.begin(sessionPresent);
+		this.subscriptions.begin(this.client);
 		this.subscribe();
 		this.schedule();
 	}

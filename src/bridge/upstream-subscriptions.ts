@@ -24,10 +24,12 @@ export class UpstreamSubscriptions {
 		this.#next = routes.length;
 	}
 
-	/** Begins on a new connection. In a session that has them already they are not repeated. */
-	begin(sessionPresent: boolean): void {
+	/** Begins on a new connection. In a session that surely has them they are not repeated. */
+	begin(client: Client): void {
 		this.#pending = false;
-		this.#next = sessionPresent && this.#known ? this.#subscriptions.length : 0;
+		if (this.#known && client.isSubscribed) return;
+		this.#known = false;
+		this.#next = 0;
 	}
 
 	/**

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import mqtt, { type MqttClient } from "mqtt";
+import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+import { BrokerProcess } from "./broker-process";
+import { Project } from "./project";
+
+const firmware = fileURLToPath(new URL("../../firmware/manifest.json", import.meta.url));
+const MESSAGES = 20;
+
+async function until(condition: () => boolean): Promise<void> {
+	const deadline = Date.now() + 30_000;
+	while (!condition()) {
+		if (Date.now() > deadline) throw new Error("waited in vain");
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+}
+
+function connect(port: number): Promise<MqttClient> {
+	return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
+}
+
+describe("firefly broker with a bridge", { skip: mosquittoInstalled ? false : "no mosquitto" }, () => {
+	const project = new Project();
+	after(() => project.remove());
+
+	for (const engine of ["node", "xs"] as const)
+		test(`--engine ${engine}: QoS 2 to mosquitto and back, its address from firefly.local.json`, async () => {
+			const mosquitto = await Mosquitto.start();
+			const topics = [
+				{ filter: "up/#", qos: 2, remotePrefix: "sites/{id}/" },
+				{ filter: "down/#", direction: "in", qos: 2, remotePrefix: "sites/{id}/", localPrefix: "from/" },
+			];
+			const file = `${project.directory}/bridged.json`;
+			project.write(
+				"bridged.json",
+				JSON.stringify({
+					include: [firmware],
+					config: {
+						firefly: { role: "broker", id: "edge", listen: { anonymous: true }, bridge: { topics } },
+					},
+				}),
+			);
+			project.write(
+				"firefly.local.json",
+				JSON.stringify({ bridge: { url: `mqtt://127.0.0.1:${mosquitto.port}` } }),
+			);
+			const broker = await BrokerProcess.start(["--config", file, "--port", "0", "--engine", engine]);
+			const above = await connect(mosquitto.port);
+			const below = await connect(broker.ports.mqtt!);
+			const received = new Map<MqttClient, string[]>([
+				[above, []],
+				[below, []],
+			]);
+			for (const [client, messages] of received)
+				client.on("message", (topic, payload) => messages.push(`${topic}=${payload}`));
+			await above.subscribeAsync("sites/edge/up/#", { qos: 2 });
+			await below.subscribeAsync("from/#", { qos: 2 });
+			await below.subscribeAsync("$SYS/bridge/connected");
+			await until(() => received.get(below)!.includes("$SYS/bridge/connected=1"));
+			await below.unsubscribeAsync("$SYS/bridge/connected");
+			received.get(below)!.length = 0;
+			for (let i = 0; i < MESSAGES; i++) {
+				await below.publishAsync("up/a", `${i}`, { qos: 2 });
+				await above.publishAsync("sites/edge/down/b", `${i}`, { qos: 2 });
+			}
+			await until(() => [...received.values()].every(({ length }) => length >= MESSAGES));
+			const numbers = Array.from({ length: MESSAGES }, (_, i) => i);
+			assert.deepEqual(
+				received.get(above),
+				numbers.map((i) => `sites/edge/up/a=${i}`),
+			);
+			assert.deepEqual(
+				received.get(below),
+				numbers.map((i) => `from/down/b=${i}`),
+			);
+			await Promise.all([above.endAsync(), below.endAsync()]);
+			await broker.stop();
+			await mosquitto.stop();
+		});
+});
