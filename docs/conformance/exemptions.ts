@@ -1,6 +1,5 @@
 // Reasons shared by several statements that do not apply
 
-export const SENDS_NO_AUTH = "src/client sends no AUTH";
 export const TAKES_NO_ALIAS = "src/client announces no Topic Alias Maximum, so none may come";
 export const ADDS_NO_TEXT = "src/client sends no reason string and no user property in it";
 export const SERVER_SENDS_NO_AUTH = "the broker offers no authentication method, so AUTH is never sent";

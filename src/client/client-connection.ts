@@ -1,6 +1,7 @@
 import { type FailureCode, KEEP_ALIVE_TIMEOUT, type ReasonCode, SUCCESS } from "../mqtt/constants";
 import { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
+import { PropertyWriter } from "../mqtt/property-writer";
 import {
 	CLOSED,
 	type ClientEvent,
@@ -24,6 +25,7 @@ import {
 import { Negotiated } from "../session/negotiated";
 import { IGNORED, VIOLATION } from "../session/phase";
 import { AliasingOutbound, hasTopicAliases } from "./aliasing-outbound";
+import type { AuthenticationTurn } from "./authentication";
 import { announcedLimits } from "./connect-fields";
 import {
 	ACKNOWLEDGE_DEADLINE,
@@ -42,11 +44,15 @@ import { KeepAlive } from "./keep-alive";
 import type { ClientDevice, ClientHandler, ClientOptions } from "./options";
 import { Outbound } from "./outbound";
 import { FIRST_BYTES, peerProtocol } from "./peer-protocol";
+import type { ServerAddress } from "./server-reference";
 import { deferredAnswers } from "./streamed-publish";
 import { Transport, type TransportHandler } from "./transport";
 
 /** Bytes of the send buffer that only PINGREQ (2) and DISCONNECT (4) may use. */
 export const SEND_RESERVE = 8;
+
+/** Bytes of a DISCONNECT with a session expiry interval. */
+const EXPIRING_DISCONNECT_SIZE = 9;
 
 /** Time, in ms, to wait for unread data, or for DISCONNECT to leave, once the connection has failed. */
 const LINGER_MS = 250;
@@ -74,6 +80,12 @@ export class ClientConnection {
 	declare leavesMessages?: boolean;
 	/** See `Client.isSubscribed`; absent: nothing was subscribed. */
 	declare isSubscribed?: boolean;
+	/** Of an exchange of AUTHs; see authentication.ts. */
+	declare authenticationTurn?: AuthenticationTurn | undefined;
+	/** Where this connection leads, if not where the options say. */
+	declare server?: ServerAddress | undefined;
+	/** Seconds; what DISCONNECT says about the session, if anything. */
+	declare disconnectExpiry?: number | undefined;
 	// Of a message whose payload follows piece by piece; see streamed-publish.ts
 	declare payloadRemaining?: number;
 	declare streamedId?: number;
@@ -128,17 +140,20 @@ export class ClientConnection {
 		return this.payloadRemaining ? deferredAnswers(this) : this.encoder;
 	}
 
-	/** Resolves the name and connects, in phase CONNECTING. */
-	connect(): void {
-		const { connectTimeout, host, port } = this.#options;
+	/** Resolves the name and connects, in phase CONNECTING. @param server by default as configured */
+	connect(server: ServerAddress | undefined): void {
+		const { host, port } = server ?? this.#options;
 		this.#closeError = undefined;
 		this.#firstBytesLength = 0;
+		if (this.server !== server) this.server = server;
+		if (this.authenticationTurn !== undefined) this.authenticationTurn = undefined;
+		if (this.disconnectExpiry !== undefined) this.disconnectExpiry = undefined;
 		if (this.isPaused) this.isPaused = false;
 		if (this.leavesMessages) this.leavesMessages = false;
 		if (this.payloadRemaining) this.payloadRemaining = 0;
 		this.deferredAnswers?.reset();
 		this.outbound.reset();
-		this.deadlines.start(CONNECT_DEADLINE, connectTimeout);
+		this.deadlines.start(CONNECT_DEADLINE, this.#options.connectTimeout);
 		this.transport.resolveAndConnect(host, port);
 	}
 
@@ -156,7 +171,7 @@ export class ClientConnection {
 		if (!isBeforeConnack(this.phase)) return undefined;
 		const protocol = peerProtocol(this.#firstBytes, this.#firstBytesLength);
 		if (protocol === undefined) return undefined;
-		const { host, port } = this.#options;
+		const { host, port } = this.server ?? this.#options;
 		return new ClientError("configuration", `${host}:${port} is no MQTT broker: it speaks ${protocol}`, {
 			reasonCode,
 		});
@@ -176,17 +191,27 @@ export class ClientConnection {
 			this.phase !== CONNECTED &&
 			!this.outbound.owesPubrel &&
 			!this.payloadRemaining &&
+			this.hasDisconnectRoom &&
 			this.enter(STAGE_DISCONNECT)
 		)
 			this.stageDisconnect(SUCCESS, this.#options.acknowledgeTimeout);
 		this.flush();
 	}
 
+	/** The send buffer's reserve has room for DISCONNECT, but not for the properties. */
+	private get hasDisconnectRoom(): boolean {
+		if (this.disconnectExpiry === undefined || this.encoder.room >= EXPIRING_DISCONNECT_SIZE) return true;
+		this.flush();
+		return this.encoder.room >= EXPIRING_DISCONNECT_SIZE;
+	}
+
 	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] @param ms for it to leave */
 	private stageDisconnect(reasonCode: ReasonCode, ms: number): void {
 		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
 		this.keepAlive.stop();
-		this.encoder.disconnect(reasonCode);
+		const { disconnectExpiry } = this;
+		if (disconnectExpiry === undefined) this.encoder.disconnect(reasonCode);
+		else this.encoder.disconnect(reasonCode, new PropertyWriter(5).sessionExpiryInterval(disconnectExpiry));
 		this.deadlines.start(DISCONNECT_DEADLINE, ms);
 	}
 
@@ -205,6 +230,7 @@ export class ClientConnection {
 		negotiated.agree(connack.properties, connack.sessionPresent);
 		if (this.isSubscribed && !connack.sessionPresent) this.isSubscribed = false;
 		this.phase = next;
+		if (this.authenticationTurn !== undefined) this.authenticationTurn = undefined;
 		this.deadlines.stop(CONNECT_DEADLINE);
 		if (next === CONNECTED) {
 			this.outbound.onConnack(this.now);
@@ -225,6 +251,7 @@ export class ClientConnection {
 	 * [MQTT-3.1.1:4.8.0-1] MQTT 3.1.1 has only the normal DISCONNECT, which would suppress the will.
 	 */
 	fail(reasonCode: FailureCode, error: ClientError): void {
+		if (this.disconnectExpiry !== undefined) this.disconnectExpiry = undefined;
 		if (this.payloadRemaining) {
 			// No packet may follow half a PUBLISH.
 			this.end(error);
@@ -292,11 +319,11 @@ export class ClientConnection {
 		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.#options;
 		switch (deadline) {
 			case CONNECT_DEADLINE:
-				this.end(
-					this.phase === CONNECTING
-						? timeoutError("transport", "no TCP connection", connectTimeout)
-						: (this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout)),
-				);
+				if (this.phase === CONNECTING)
+					this.end(timeoutError("transport", "no TCP connection", connectTimeout));
+				else if (isBeforeConnack(this.phase))
+					this.end(this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout));
+				else this.end(timeoutError("peer", "no AUTH", acknowledgeTimeout));
 				break;
 			case ACKNOWLEDGE_DEADLINE:
 				// What is missing may have arrived, and not be read yet.

@@ -112,7 +112,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		// Without its CONNACK, the last CONNECT may have begun the session that the next one finds.
 		if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
-		connection.connect();
+		connection.connect(options?.server);
 	}
 
 	/**
@@ -120,10 +120,16 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	 * timeout. With pipelining, DISCONNECT leaves before CONNACK, which is still read; otherwise it waits for
 	 * CONNACK; with QoS 2 messages in flight it waits for their PUBCOMP. Acknowledgements that arrive meanwhile
 	 * are still reported.
+	 * @param sessionExpiry seconds that the broker keeps the session after this connection, 0 … 2^32 − 1,
+	 *   instead of those of CONNECT or CONNACK (§3.14.2.2.2); MQTT 3.1.1 has no such thing, and ignores it
+	 * @throws RangeError if it is out of range, or not 0 where CONNECT asked for 0
 	 */
-	close(): void {
+	close(sessionExpiry?: number): void {
 		const connection = this.connection;
+		if (sessionExpiry !== undefined) checkSessionExpiry(sessionExpiry, this.options.sessionExpiry);
 		if (!connection.enter(CLOSE)) return;
+		if (sessionExpiry !== undefined && this.options.version === 5)
+			connection.disconnectExpiry = sessionExpiry;
 		if (connection.phase === DROPPED) connection.drop(undefined);
 		else if (this.callbackDepth === 0) {
 			connection.now = this.device.time.ticks;
@@ -271,4 +277,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		}
 		if (this.connection.phase !== CONNECTED) this.connection.advanceClose();
 	}
+}
+
+/** @param connect seconds that CONNECT asked for */
+function checkSessionExpiry(seconds: number, connect: number): void {
+	if (!(seconds >= 0 && seconds <= 0xffff_ffff) || seconds % 1 !== 0)
+		throw new RangeError(`sessionExpiry: ${seconds}, not 0 to 4,294,967,295`);
+	if (seconds > 0 && connect === 0) throw new RangeError("sessionExpiry: CONNECT asked for none");
 }

@@ -19,6 +19,7 @@ import type { ConnectFields } from "../mqtt/packet-fields";
 import {
 	CLOSED,
 	type ClientPhase,
+	CONNECTED,
 	clientEvent,
 	clientPhaseAfter,
 	isBeforeConnack,
@@ -26,6 +27,7 @@ import {
 } from "../session/client-phase";
 import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { IGNORED, VIOLATION } from "../session/phase";
+import { receiveAuth } from "./authentication";
 import { type ClientConnection, SEND_RESERVE } from "./client-connection";
 import { ClientError, refusalError, violationError } from "./errors";
 import { Inbound } from "./inbound";
@@ -171,7 +173,7 @@ export class IncomingPackets implements DecoderHandler {
 			case DISCONNECT:
 				return this.connection.end(refusalError("the broker disconnected", packet)); // [MQTT-4.13.2-1]
 			case AUTH:
-				return this.onAuth();
+				return this.onAuth(packet);
 			default:
 				return this.onAcknowledgement(packet);
 		}
@@ -237,16 +239,23 @@ export class IncomingPackets implements DecoderHandler {
 	}
 
 	/** [MQTT-4.12.0-6] */
-	private onAuth(): void {
-		if (this.options.authenticationMethod === undefined) {
-			this.onError(PROTOCOL_ERROR, "AUTH without an authentication method");
-			return;
+	private onAuth(packet: Packet): unknown {
+		const { authenticationMethod } = this.options;
+		const { connection, handler } = this;
+		if (authenticationMethod === undefined)
+			return this.onError(PROTOCOL_ERROR, "AUTH without an authentication method");
+		if (handler.onAuth === undefined) {
+			this.decoder.stop();
+			return connection.fail(
+				IMPLEMENTATION_SPECIFIC_ERROR,
+				new ClientError("configuration", "the authentication method needs AUTH, and there is no onAuth"),
+			);
 		}
-		this.decoder.stop();
-		this.connection.fail(
-			IMPLEMENTATION_SPECIFIC_ERROR,
-			new ClientError("configuration", "the authentication method needs AUTH, which is not supported"),
-		);
+		// A client that closes goes on with nothing.
+		if (connection.phase !== CONNECTED && !isBeforeConnack(connection.phase)) return undefined;
+		const reasonCode = receiveAuth(connection, authenticationMethod, packet);
+		if (reasonCode !== 0) return this.onError(reasonCode, "AUTH out of turn, or with another method");
+		return handler.onAuth(packet);
 	}
 
 	/** Called by the decoder. */

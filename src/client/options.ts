@@ -4,6 +4,7 @@ import type { Packet } from "../mqtt/packet";
 import type { PropertyReader } from "../mqtt/property-reader";
 import type { CachedLimits } from "../session/negotiated";
 import type { ClientError } from "./errors";
+import type { ServerAddress } from "./server-reference";
 
 /** Name and value. */
 export type UserProperty = readonly [name: string, value: string];
@@ -74,8 +75,8 @@ export interface ClientOptions {
 	readonly requestProblemInformation?: boolean;
 	readonly userProperties?: readonly UserProperty[];
 	/**
-	 * Only methods that need no packets besides CONNECT and CONNACK; an AUTH from the broker ends the
-	 * connection.
+	 * Name of the method of an enhanced authentication (§4.12). What it exchanges besides CONNECT and CONNACK
+	 * is up to the application: `onAuth` and `authenticate()`. No other packet leaves before CONNACK.
 	 */
 	readonly authenticationMethod?: string;
 	readonly authenticationData?: Uint8Array;
@@ -95,6 +96,11 @@ export interface OpenOptions {
 	readonly limits?: CachedLimits;
 	/** Whether the broker discards the session that it may have; as configured by default. */
 	readonly cleanStart?: boolean;
+	/**
+	 * Where this connection leads, by default to `host` and `port` of the options: a server that the broker
+	 * refers to, see `serverAddresses(error.serverReference, …)`. The client follows no reference by itself.
+	 */
+	readonly server?: ServerAddress;
 }
 
 /**
@@ -145,6 +151,12 @@ export interface ClientHandler {
 	 * `manualRelease` it leaves by `complete()`.
 	 */
 	onReleased?(packetId: number): void;
+	/**
+	 * AUTH arrived (§4.12): with `packet.reasonCode` 0x18 the broker waits for `authenticate()`, inside the
+	 * call or later; with 0 a re-authentication is complete. `packet.properties` may have Authentication Data;
+	 * so may those of `onOpen`. Valid only during the call. Without this callback an AUTH ends the connection.
+	 */
+	onAuth?(packet: Packet): void;
 	/** PINGRESP arrived. */
 	onPingresp?(): void;
 	/**

@@ -2,6 +2,7 @@ import type { Subscription } from "../mqtt/packet-fields";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import { CONNECTED, clientPhaseAfter, SEND } from "../session/client-phase";
 import { VIOLATION } from "../session/phase";
+import { sendAuth } from "./authentication";
 import type { ClientConnection } from "./client-connection";
 import { TURN_DEADLINE } from "./deadlines";
 import type { IncomingPackets } from "./incoming-packets";
@@ -212,6 +213,29 @@ export abstract class PacketSender {
 			connection.flush();
 		}
 		return 0;
+	}
+
+	/**
+	 * Sends AUTH (§4.12) with the method of `authenticationMethod`: the answer to `onAuth`, or, if none is due,
+	 * the begin of a re-authentication on an established connection. The broker's AUTH is awaited for
+	 * `acknowledgeTimeout`, CONNACK for `connectTimeout`. A client that does not trust what it got calls
+	 * `abort()`. [MQTT-4.12.1-2] Allocates.
+	 * @param data Authentication Data, as the method has it
+	 * @returns {@link BUSY}: no room, or the payload of a message is incomplete; retry in `onWritable`
+	 * @throws Error without a method, and while the broker's AUTH is awaited. RangeError if the packet is
+	 *   larger than `sendBuffer`, or than the broker takes
+	 */
+	authenticate(data?: Uint8Array): 0 | typeof BUSY {
+		const { connection, outbound } = this;
+		const outsideCallback = this.callbackDepth === 0;
+		if (outsideCallback) connection.now = this.device.time.ticks;
+		if (connection.payloadRemaining) outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
+		else if (!sendAuth(connection, this.options, data)) outbound.blockedOn |= BLOCKED_ON_BUFFER;
+		else {
+			if (outsideCallback) connection.flush();
+			return 0;
+		}
+		return BUSY;
 	}
 
 	/**

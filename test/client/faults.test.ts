@@ -164,7 +164,7 @@ describe("after CONNACK", () => {
 				});
 			}
 
-	test("AUTH for a configured method is rejected with 0x8c", () => {
+	test("AUTH for a configured method, and no onAuth: rejected with 0x8c", () => {
 		for (const early of [true, false]) {
 			const { node, broker } = publishOnce(
 				{

@@ -113,6 +113,14 @@ export class RecordingClient {
 					checkNesting();
 					hooks.onReleased?.(packetId);
 				},
+				...(hooks.onAuth === undefined
+					? {}
+					: {
+							onAuth: (packet: Packet) => {
+								checkNesting();
+								hooks.onAuth?.(packet);
+							},
+						}),
 				onPingresp: () => {
 					checkNesting();
 					hooks.onPingresp?.();

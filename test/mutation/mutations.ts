@@ -446,6 +446,20 @@ export const mutations: readonly Mutation[] = [
 		["test/client/topic-aliases.test.ts"],
 	),
 	mutation(
+		"src/client/authentication.ts",
+		"if (expected !== TURN_OF_BROKER || (beforeConnack && reasonCode === SUCCESS)) return PROTOCOL_ERROR;",
+		"",
+		"an AUTH out of turn is believed",
+		["test/client/authentication.test.ts"],
+	),
+	mutation(
+		"src/client/client-connection.ts",
+		"|| this.encoder.room >= EXPIRING_DISCONNECT_SIZE) return true;",
+		"|| true) return true;",
+		"DISCONNECT with a session expiry is lost where the send buffer is full",
+		["test/client/session-expiry.test.ts"],
+	),
+	mutation(
 		"src/client/inbound.ts",
 		"if (!answers) return;",
 		"if (!last) return;",
