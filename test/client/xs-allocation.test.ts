@@ -5,17 +5,29 @@ import { gatherModules, preloaded } from "../support/xs-modules";
 
 await prepare();
 
-for (const [what, loop] of [
-	["messages of QoS 0, 1 and 2 through the queue, cancel and flush", "queue-loop"],
-	["messages of QoS 0, 1 and 2 through the ECMA-419 class", "mqtt-client-loop"],
-	["messages of QoS 0, 1 and 2 over WebSocket", "websocket-loop"],
+const features = [
+	"messages of QoS 0, 1 and 2 to the client",
+	"a message of QoS 2 to the broker",
+	"a payload larger than the buffers, to the broker",
+	"a payload larger than the buffers, to the client, paused after each piece",
+	"subscribing and unsubscribing",
+	"ping",
+	"topic aliases",
+	"properties and expiry in the queue",
+];
+
+for (const [what, loop, feature] of [
+	["messages of QoS 0, 1 and 2 through the queue, cancel and flush", "queue-loop", ""],
+	["messages of QoS 0, 1 and 2 through the ECMA-419 class", "mqtt-client-loop", ""],
+	["messages of QoS 0, 1 and 2 over WebSocket", "websocket-loop", ""],
+	...features.map((feature) => [feature, "feature-loop", feature] as const),
 ] as const)
-	test(`on XS, ${what} allocate nothing`, (t) => {
+	test(`on XS, nothing is allocated in a steady state: ${what}`, (t) => {
 		const modules = gatherModules(`test/client/support/${loop}`);
 		const preload = preloaded(modules);
 		modules.set("main", {
 			source: `import loop from "test/client/support/${loop}";
-				loop((run) => native("keep").call(this, run));`,
+				loop((run) => native("keep").call(this, run), ${JSON.stringify(feature)});`,
 			path: "main.js",
 		});
 		const handles: number[] = [];
