@@ -1,4 +1,5 @@
 import type { ClientOptions, WillOptions } from "../options";
+import { DEFERRED_ANSWERS } from "../streamed-publish";
 import { bytesOf } from "./bytes";
 import type { ByteBuffer, MQTTClientOptions, Will } from "./options";
 
@@ -12,7 +13,7 @@ const ACKNOWLEDGE_TIMEOUT_MS = 30_000;
  * @throws RangeError for a value that MQTT 3.1.1 does not allow
  */
 export function connectOptions(options: MQTTClientOptions): ClientOptions {
-	const { host, port = 1883, id = "", clean = true, user = "", password = "", will } = options;
+	const { host, port = 1883, id = "", clean = true, user, password, will } = options;
 	if (!host) throw new RangeError("host is missing");
 	if (!options.socket?.io) throw new RangeError("socket is missing");
 	if (!options.dns?.io) throw new RangeError("dns is missing");
@@ -20,8 +21,8 @@ export function connectOptions(options: MQTTClientOptions): ClientOptions {
 	const keepAlive = Math.ceil((options.keepAlive ?? options.keepalive ?? 0) / 1000);
 	if (!(keepAlive >= 0 && keepAlive <= 65535)) throw new RangeError("keepAlive is 0 to 65,535,000 ms");
 	const credentials = {
-		...(user === "" ? {} : { username: user }),
-		...(password === "" ? {} : { password: textOrBytes(password) }),
+		...(user ? { username: user } : {}),
+		...(password ? { password: textOrBytes(password) } : {}),
 	};
 	return {
 		host,
@@ -34,12 +35,13 @@ export function connectOptions(options: MQTTClientOptions): ClientOptions {
 		...credentials,
 		cleanStart: clean,
 		sessionExpiry: 0,
-		...(will === undefined ? {} : { will: willOptions(will) }),
+		...(will ? { will: willOptions(will) } : {}),
 		connectTimeout: CONNECT_TIMEOUT_MS,
 		acknowledgeTimeout: ACKNOWLEDGE_TIMEOUT_MS,
 		// A broker that is silent for one and a half intervals is gone: PINGREQ leaves after three quarters.
 		pingTimeout: keepAlive > 0 ? keepAlive * 750 : CONNECT_TIMEOUT_MS,
-		sendBuffer: options.sendBuffer ?? 1536,
+		// The first piece of a payload may then fill what `onWritable` offers.
+		sendBuffer: (options.sendBuffer ?? 1536) + DEFERRED_ANSWERS,
 		receiveBuffer: options.receiveBuffer ?? 512,
 		inFlight: options.inFlight ?? 16,
 	};

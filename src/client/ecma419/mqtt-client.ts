@@ -48,7 +48,7 @@ export class MQTTClient implements MQTTConnection {
 	 * @returns the number of bytes that may be written next; 0: after `onWritable`
 	 * @throws Error or MQTTError for what MQTT does not allow, and for what does not fit; nothing was sent
 	 */
-	write(data: ByteBuffer | null | undefined, options?: WriteOptions): number {
+	write(data: ByteBuffer | null | undefined, options?: WriteOptions | null): number {
 		return this.#session.write(data, options);
 	}
 

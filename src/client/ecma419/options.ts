@@ -69,7 +69,7 @@ export interface MQTTConnection {
 	format: "buffer";
 	read(target?: number): ArrayBuffer | undefined;
 	read(target: ByteBuffer): number | undefined;
-	write(data: ByteBuffer | null | undefined, options?: WriteOptions): number;
+	write(data: ByteBuffer | null | undefined, options?: WriteOptions | null): number;
 	close(): void;
 }
 
@@ -83,15 +83,15 @@ export interface MQTTClientOptions {
 	readonly port?: number;
 	/** Client identifier; empty by default, which needs `clean`. */
 	readonly id?: string;
-	readonly user?: string;
-	readonly password?: string | ByteBuffer;
+	readonly user?: string | null;
+	readonly password?: string | ByteBuffer | null;
 	/** ms, rounded up to seconds; at most 65,535,000. 0, the default: none. */
 	readonly keepAlive?: number;
 	/** As `keepAlive`, which takes precedence: an earlier name that the SDK's programs use. */
 	readonly keepalive?: number;
 	/** Whether the broker starts a new session; true by default. */
 	readonly clean?: boolean;
-	readonly will?: Will;
+	readonly will?: Will | null;
 	/** Any value; the property of the same name. */
 	readonly target?: unknown;
 	/** "buffer", the only one there is. */
@@ -124,7 +124,8 @@ export interface MQTTClientOptions {
 
 /** Filter of SUBSCRIBE or UNSUBSCRIBE. */
 export interface Item {
-	readonly topic: string;
+	/** Text, or its bytes in UTF-8, as the SDK's module `mqtt` passes it. */
+	readonly topic: string | ByteBuffer;
 	/** Of SUBSCRIBE; 0 by default. */
 	readonly QoS?: number;
 }
@@ -135,7 +136,8 @@ export interface WriteOptions {
 	readonly operation?: number;
 	/** Packet identifier, 1 … 65535; by default one that is not in use. */
 	readonly id?: number;
-	readonly topic?: string;
+	/** Text, or its bytes in UTF-8. */
+	readonly topic?: string | ByteBuffer;
 	/** 0 by default. */
 	readonly QoS?: number;
 	readonly retain?: boolean | number;

@@ -21,13 +21,15 @@ import type { ByteBuffer, Item, WriteOptions } from "./options";
 
 /** Bytes of a PUBLISH besides topic and payload, at most: fixed header, length of the topic, identifier. */
 const PUBLISH_OVERHEAD = 9;
+/** Bytes of the room that no `write` gets. */
+const RESERVED = PUBLISH_OVERHEAD + DEFERRED_ANSWERS;
 const EMPTY = new Uint8Array(0);
 
 /** `write` of ECMA-419 §25, by means of a client. */
 export class PacketWriter {
 	readonly #client: Client;
 	/** The topic last written: most programs have one. */
-	#topic = "";
+	#topic: string | undefined = "";
 	#topicBytes: Uint8Array = EMPTY;
 
 	constructor(client: Client) {
@@ -42,20 +44,20 @@ export class PacketWriter {
 		const { room, payloadRemaining, hasPlace } = this.#client;
 		if (payloadRemaining > 0) return room;
 		if (!hasPlace) return 0;
-		return room > PUBLISH_OVERHEAD ? room - PUBLISH_OVERHEAD : 0;
+		return room > RESERVED ? room - RESERVED : 0;
 	}
 
 	/** @throws Error if the packet cannot be sent now, or ever: nothing was sent, and the connection goes on */
-	write(data: ByteBuffer | null | undefined, options: WriteOptions | undefined): void {
+	write(data: ByteBuffer | null | undefined, options: WriteOptions | null | undefined): void {
 		const client = this.#client;
 		if (client.state !== "open")
 			throw new Error("write() needs a connection: after CONNACK, before DISCONNECT");
 		if (client.payloadRemaining > 0) {
-			if (options !== undefined) throw new Error("the payload of the last message is incomplete");
+			if (options) throw new Error("the payload of the last message is incomplete");
 			this.writeFragment(data);
 			return;
 		}
-		if (options === undefined) throw new Error("write() without options, and no message is incomplete");
+		if (!options) throw new Error("write() without options, and no message is incomplete");
 		const { operation = PUBLISH, id } = options;
 		if (id !== undefined && !(id >= 1 && id <= 65535)) throw new RangeError(`packet identifier ${id}`); // [MQTT-2.2.1-3]
 		switch (operation) {
@@ -109,8 +111,9 @@ export class PacketWriter {
 		// What `onAcknowledged` will mean.
 		const tag = qos === 0 ? 0 : qos === 1 ? PUBACK : PUBCOMP;
 		if (topic !== this.#topic) {
-			this.#topicBytes = utf8(topic);
-			this.#topic = topic;
+			this.#topicBytes = topicBytes(topic);
+			// The bytes of a buffer may be others the next time.
+			this.#topic = typeof topic === "string" ? topic : undefined;
 		}
 		const { length } = bytes;
 		const total = byteLength ?? length;
@@ -145,9 +148,14 @@ function itemsOf({ items }: WriteOptions): readonly Item[] {
 }
 
 function toSubscription({ topic, QoS }: Item): ReturnType<typeof subscription> {
-	return subscription(topic, { qos: checkedQoS(QoS) });
+	if (typeof topic === "string") return subscription(topic, { qos: checkedQoS(QoS) });
+	return { filter: topicBytes(topic), options: checkedQoS(QoS) };
 }
 
 function toFilter({ topic }: Item): Uint8Array {
-	return utf8(topic);
+	return topicBytes(topic);
+}
+
+function topicBytes(topic: string | ByteBuffer): Uint8Array {
+	return typeof topic === "string" ? utf8(topic) : bytesOf(topic);
 }

@@ -46,7 +46,7 @@ export class Session implements ClientHandler {
 	}
 
 	/** @returns bytes that may be written */
-	write(data: ByteBuffer | null | undefined, options: WriteOptions | undefined): number {
+	write(data: ByteBuffer | null | undefined, options: WriteOptions | null | undefined): number {
 		this.#writer.write(data, options);
 		if (this.#options.onWritable !== undefined) this.#client.notifyWritable();
 		return this.#writer.room;
