@@ -8,9 +8,10 @@ import { BROKER_ADDRESS } from "./seed-plan";
 export const MISSING_MESSAGES = "(messages that a new session swallows)";
 
 /**
- * Fills every place of the broker's sessions with a new session, one after the other. Each publishes to itself
- * with QoS 2: what an earlier session in its place has left behind, such as packet identifiers that were never
- * released, would swallow a message. It uses mqtt-packet, which shares no code with the code under test.
+ * Fills every place of the broker's sessions with a new session, one after the other. Each publishes to
+ * itself with QoS 2: what an earlier session in its place has left behind, such as packet identifiers that
+ * were never released, would swallow a message. It uses mqtt-packet, which shares no code with the code under
+ * test.
  */
 export class PlaceProbe {
 	/** QoS 2 messages of each session, with the packet identifiers 1 …. */

@@ -51,8 +51,8 @@ export class NodeClock {
 	 * count as drift.
 	 * @param sleptMs how long a sleep lasted that ended before its time
 	 * @returns whether node time has gone on by the time that has passed: false after such a boot, a reset or a
-	 *   loss of power, unless the host's clock says how long it took. A clock that was never set does so too, if
-	 *   it goes on meanwhile, as that of the ESP32 does except at power-on (ESP-IDF, "System Time").
+	 *   loss of power, unless the host's clock says how long it took. A clock that was never set does so too,
+	 *   if it goes on meanwhile, as that of the ESP32 does except at power-on (ESP-IDF, "System Time").
 	 */
 	restore(reason: WakeReason, sleptMs?: number): boolean {
 		const reals = this.#reals;
