@@ -561,7 +561,50 @@ export const mutations: readonly Mutation[] = [
 		["test/session"],
 	),
 
+	mutation(
+		"src/client/client.ts",
+		"if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;",
+		"",
+		"after a lost CONNACK a client takes a new session for the one with its subscriptions",
+		["test/client/subscriptions.test.ts"],
+	),
+	mutation(
+		"src/client/incoming-packets.ts",
+		"if (outbound.inFlight.requestCount === 0) this.connection.isSubscribed = true;",
+		"this.connection.isSubscribed = true;",
+		"one SUBACK of two counts for both",
+		["test/client/subscriptions.test.ts"],
+	),
+
 	// src/sensor
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"if (memory.isConnackAwaited) this.flags |= SESSION_UNCERTAIN;",
+		"",
+		"after a lost CONNACK a node waits for commands that it has not subscribed to",
+		["test/sensor/commands/commands.test.ts"],
+	),
+	mutation(
+		"src/sensor/time/node-clock.ts",
+		"if (passed >= elapsed * (1 - DRIFT_LIMIT)) {",
+		"if (passed >= 0) {",
+		"a clock that began anew in a sleep makes it a short one",
+		["test/sensor/node-clock.test.ts"],
+	),
+	mutation(
+		"src/sensor/report-phase.ts",
+		"				node.clock.saveTimes(0);\n				node.retained.commit();\n",
+		"",
+		"samples from before the first answer of the time server are dated late by a reset soon after it",
+		["test/sensor/node-clock.test.ts"],
+	),
+	mutation(
+		"src/sensor/try-end.ts",
+		"if (node.deepSleep && node.reporting && node.exchange?.isDelivered) {",
+		"if (node.deepSleep && node.startedAt < 0 && node.exchange?.isDelivered) {",
+		"a wake that has delivered everything counts as a failed try, as its broker closes late",
+		["test/sensor/outages.test.ts"],
+	),
 	mutation(
 		"src/sensor/report/report-answers.ts",
 		"			inFlight.removeTag(sequence);\n",
