@@ -1,5 +1,7 @@
 /** Choices at most, without those of manifest and driver. */
 const MAX_CHOICES = 5;
+/** Values that differ less than this are the same. */
+const SMALLEST_RANGE = 1e-12;
 /** Parts of the range of all values that the smallest choice is. */
 const SMALLEST_PART = 200;
 
@@ -24,7 +26,7 @@ export function deltaChoices(
 	}
 	const range = maximum - minimum;
 	const choices = new Set([configured, declared].filter((delta) => delta !== undefined));
-	if (!(range > 0)) return [...choices];
+	if (!(range > SMALLEST_RANGE)) return [...choices];
 	let delta = roundUp(Math.max(range / SMALLEST_PART, Math.min(step, range)));
 	for (let i = 0; i < MAX_CHOICES && delta < range; i++) {
 		choices.add(delta);
