@@ -181,6 +181,16 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
 		assert.equal(cut.of("off", 20, 21).length, 1);
 		assert.notEqual(cut.of("off")[0]!.time, DEFAULT_START_TIME + 20 * MINUTE);
 		assert.equal(cut.of("boot", 30, 30.01)[0]?.reason, "power-on");
+		// What waits for the broker is gone without power, unless it is in flash.
+		for (const [storage, isKept] of [
+			["rtc", false],
+			["flash", true],
+		] as const) {
+			const offline = await run(["broker:15m@15m", "power:5m@20m"], { outbox: { storage } });
+			const { deliveries } = offline.counters.nodes.get("shed")!;
+			assert.equal(deliveries.unpowered === 0, isKept, `${storage}: ${deliveries.unpowered}`);
+			assert.equal(offline.lost, 0);
+		}
 	},
 	async "brown-out"() {
 		const result = await run(["brown-out@20m"]);
