@@ -331,6 +331,21 @@ describe("subscriptions", () => {
 		assert.ok(hoarder.closed);
 	});
 
+	test("a host with many sessions of a few filters each: it displaces only itself, also while others are away", () => {
+		const harness = new BrokerHarness({ subscriptions: 16, sessionExpiryLimit: 0xffff_ffff });
+		const subscriber = connected(harness, "10.0.0.1", "subscriber", persistent);
+		granted(subscriber, topics(3, "own"));
+		for (let i = 0; i < 8; i++) {
+			const hoarder = connected(harness, "10.0.0.2", `hoarder ${i}`, persistent);
+			if (i === 5) subscriber.drop();
+			granted(hoarder, topics(2, `h${i}`));
+			hoarder.drop();
+		}
+		assert.ok(isPresent(harness, "10.0.0.1", "subscriber"));
+		assert.equal(isPresent(harness, "10.0.0.2", "hoarder 0"), false);
+		assert.ok(isPresent(harness, "10.0.0.2", "hoarder 7"));
+	});
+
 	test("lasting sessions that exceed their shares end first, then connected clients, then the absent", () => {
 		const harness = new BrokerHarness({ subscriptions: 16, sessionExpiryLimit: 0xffff_ffff });
 		const fill = (address: string, id: string, count: number) => {

@@ -19,26 +19,55 @@ type Claim = typeof NEVER | typeof IF_AWAY | typeof BORROWS | typeof BORROWS_AWA
  * Every client is guaranteed a share of the pools of topic filters: each divided by `connections`. What is
  * free beyond is lent. If a client within its shares finds a pool used up, the session that exceeds its own
  * by most gives way, of those one whose client is away first; if there is none, a session whose client is
- * away.
+ * away, of the peer whose sessions use most. A peer that uses more than one share takes nothing from one that
+ * uses less: whoever hoards sessions with a few filters each displaces only itself.
  */
 export function nextToGiveFilters(core: Core, session: number, packet: Packet): number {
 	if (hasRoom(core, session, packet)) return 0;
-	const { sessions, subscriptions } = core;
+	const { sessions } = core;
+	const uses = usedShares(core);
+	const own = usedByPeer(core, uses, session);
 	let best = 0;
 	let bestRank: Claim = NEVER;
 	let most = 0;
 	for (let other = 1; other <= sessions.capacity; other++) {
-		if (other === session || !sessions.inUse(other) || subscriptions.countOf(other) === 0) continue;
-		if (userOfPeer(sessions.peer(other)) === BRIDGE_USER) continue;
-		const use = usedShare(core, other);
+		const use = uses[other];
+		if (other === session || use === 0) continue;
 		const away = sessions.connection(other) === 0;
 		const rank = use > 1 ? (away ? BORROWS_AWAY : BORROWS) : away ? IF_AWAY : NEVER;
-		if (rank < bestRank || rank === NEVER || (rank === bestRank && use <= most)) continue;
+		if (rank < bestRank || rank === NEVER) continue;
+		const ofPeer = usedByPeer(core, uses, other);
+		const excess = rank === IF_AWAY ? ofPeer : use;
+		if ((own > 1 && ofPeer < own) || (rank === bestRank && excess <= most)) continue;
 		best = other;
 		bestRank = rank;
-		most = use;
+		most = excess;
 	}
 	return best;
+}
+
+/** What each session uses of its share, by its number; 0 if it has no filters, or never gives way. */
+function usedShares(core: Core): Float64Array {
+	const { sessions, subscriptions } = core;
+	const uses = new Float64Array(sessions.capacity + 1);
+	for (let session = 1; session <= sessions.capacity; session++)
+		if (
+			sessions.inUse(session) &&
+			subscriptions.countOf(session) > 0 &&
+			userOfPeer(sessions.peer(session)) !== BRIDGE_USER
+		)
+			uses[session] = usedShare(core, session);
+	return uses;
+}
+
+/** What all sessions of a session's peer use together. */
+function usedByPeer(core: Core, uses: Float64Array, session: number): number {
+	const { sessions } = core;
+	const peer = sessions.peer(session);
+	let use = 0;
+	for (let other = 1; other <= sessions.capacity; other++)
+		if (uses[other] > 0 && sessions.peer(other) === peer) use += uses[other];
+	return use;
 }
 
 /**
