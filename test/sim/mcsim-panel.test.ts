@@ -152,7 +152,7 @@ test("a pin ends the sleep once it has the level that it waits for, and is told 
 		{ pin: 5, level: 1, pull: "none" },
 	] as const;
 	receive(board, { sleep: 90_000, wakePins }, 4000);
-	assert.equal(describeBoard(board, 4000).title, "Asleep, wakes in 1 min 30 s or by pin 4, 5");
+	assert.equal(row(board, "Wakes by"), "timer, pin 4, pin 5");
 	assert.equal(wakingPin(board, false), undefined);
 	assert.equal(wakingPin(board, true), 4);
 	boot(board, "deep-sleep", 5000, 4);

@@ -40,11 +40,6 @@ function causeOf({ reason, wakePin }) {
 	return wakePin === undefined ? REASONS[reason] : `pin ${wakePin}`;
 }
 
-/** @param {BoardState} board */
-function pinsText({ wakePins }) {
-	return wakePins.length === 0 ? "" : ` or by pin ${wakePins.map(({ pin }) => pin).join(", ")}`;
-}
-
 /**
  * @param {BoardState} board
  * @param {number} now
@@ -56,7 +51,7 @@ function titleOf(board, now) {
 		case "awake":
 			return `Awake for ${duration(now - board.bootedAt)}`;
 		case "asleep":
-			return `Asleep, wakes in ${duration(board.wakeAt - now)}${pinsText(board)}`;
+			return `Asleep, wakes in ${duration(board.wakeAt - now)}`;
 		case "crashed":
 			return `Crashed: ${board.crash}`;
 	}
@@ -68,7 +63,7 @@ function titleOf(board, now) {
  * @param {number} now
  */
 function pushSensorRows(rows, board, now) {
-	const { start, lastReport, failure } = board;
+	const { start, lastReport, failure, wakePins } = board;
 	rows.push(["Outbox", `${board.waiting} waiting`]);
 	rows.push(["Reports", `${board.reports} acknowledged`]);
 	rows.push([
@@ -78,6 +73,8 @@ function pushSensorRows(rows, board, now) {
 			: "none",
 	]);
 	rows.push(["Failures", failure ? backOffText(board, failure) : "none"]);
+	const pins = board.phase === "asleep" ? wakePins : [];
+	if (pins.length > 0) rows.push(["Wakes by", `timer, pin ${pins.map(({ pin }) => pin).join(", pin ")}`]);
 	rows.push(["", ""]);
 	for (const { name, property, unit, decimals, driver } of start?.sensors ?? []) {
 		const value = board.readings[property];
