@@ -23,6 +23,13 @@ test("the client's manifest lists exactly what the client and its queue import, 
 		assert.ok(existsSync(join(root, dirname(CLIENT_MANIFEST), `${path}.ts`)), path);
 });
 
+test("the client's page names no module that the manifest lacks", () => {
+	const page = readFileSync(join(root, "docs/client.md"), "utf8");
+	const names = [...page.matchAll(/"(firefly\/[^"]+\w)"/g)].map(([, name]) => name);
+	assert.ok(names.length > 3);
+	for (const name of names) assert.ok(manifest.modules[name] !== undefined, name);
+});
+
 test("no module of the client has a name that another may have, and none needs a module of a platform", async () => {
 	for (const name of Object.keys(manifest.modules)) assert.match(name, /^firefly\//);
 	for (const entry of ["src/client/client", "src/client/queue/publish-queue"])

@@ -3,7 +3,14 @@ import { importGraph } from "./import-graph";
 
 export const CLIENT_MANIFEST = "src/client/manifest.json";
 /** What a project imports of the client; paths relative to the repository, without extension. */
-const ENTRIES = ["src/client/client", "src/client/queue/publish-queue", "src/backoff", "src/mqtt/utf8"];
+const ENTRIES = [
+	"src/client/client",
+	"src/client/queue/publish-queue",
+	"src/client/server-reference",
+	"src/backoff",
+	"src/mqtt/property-writer",
+	"src/mqtt/utf8",
+];
 
 /** The class of ECMA-419; what it needs besides the client. */
 export const ECMA419_MANIFEST = "firmware/ecma419/manifest.json";
