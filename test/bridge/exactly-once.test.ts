@@ -11,6 +11,8 @@ const topics = [
 	{ filter: "down/#", direction: "in", qos: 2, remotePrefix: "far/", localPrefix: "near/" },
 ];
 
+const QUIET_MS = 25;
+
 /** Passes a message in one direction for each cut. @param out whether from the bridge's broker */
 async function cutEverywhere(port: number, version: 4 | 5, out: boolean): Promise<void> {
 	const cutter = new ByteCutter(port);
@@ -28,26 +30,38 @@ async function cutEverywhere(port: number, version: 4 | 5, out: boolean): Promis
 	const expected: string[] = [];
 	const pass = async (name: string): Promise<void> => {
 		expected.push(name);
-		// The exchange begins with CONNECT
+		// The exchange before has ended at both sides: mosquitto forgets that a PUBREL was sent if two
+		// connections end before PUBCOMP (its state "resend PUBREL" becomes "publish"), and repeats the message.
+		for (let last = -1; last !== cutter.lastPassedAt; ) {
+			last = cutter.lastPassedAt;
+			await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+		}
+		// This one begins with CONNECT
 		cutter.breakAll();
 		await publisher.publishAsync(out ? "up/a" : "far/down/a", name, { qos: 2 });
 		await until(
 			() => received.length >= expected.length && bridged.broker.usage.queued === 0,
 			() => `${name}: ${received.at(-1)} came last; ${bridged.broker.usage.queued} wait`,
 		);
+		assert.deepEqual(received.slice(-3), expected.slice(-3));
 	};
-	await pass("first");
-	for (const direction of ["to the broker", "to the client"] as const) {
-		cutter.direction = direction;
-		await cutter.cutEverywhere(pass);
+	try {
+		await pass("first");
+		for (const direction of ["to the broker", "to the client"] as const) {
+			cutter.direction = direction;
+			await cutter.cutEverywhere(pass);
+		}
+		await pass("last");
+	} finally {
+		publisher.end(true);
+		subscriber.end(true);
+		bridged.broker.stop();
+		cutter.close();
+		cutter.breakAll();
 	}
-	await pass("last");
 	assert.deepEqual(received, expected);
 	assert.ok(bridged.traces.length > 20, `${bridged.traces.length} lines about lost connections`);
 	assert.equal(bridged.broker.counters.internalErrors, 0);
-	await Promise.all([publisher.endAsync(), subscriber.endAsync()]);
-	bridged.broker.stop();
-	cutter.close();
 }
 
 describe("QoS 2 over the bridge, cut at every byte: each message arrives once, in order", () => {

@@ -95,7 +95,7 @@ describe("the other broker is away for an hour", () => {
 
 describe("mosquitto stops and starts again", { skip: mosquittoInstalled ? false : "no mosquitto" }, () => {
 	for (const version of [4, 5] as const)
-		test(`MQTT ${version === 4 ? "3.1.1" : "5.0"}: stopped amid messages of QoS 2, all arrive once`, async () => {
+		test(`MQTT ${version === 4 ? "3.1.1" : "5.0"}: stopped amid messages of QoS 2, all arrive once`, async (t) => {
 			const directory = `${await mkdtemp(join(tmpdir(), "bridge-"))}/`;
 			const settings = ["allow_anonymous true", "persistence true", `persistence_location ${directory}`];
 			let mosquitto = await Mosquitto.start(settings);
@@ -115,6 +115,13 @@ describe("mosquitto stops and starts again", { skip: mosquittoInstalled ? false 
 			subscriber.on("message", (_, payload) => received.push(payload.toString()));
 			subscriber.on("error", () => {});
 			await subscriber.subscribeAsync("out/#", { qos: 2 });
+			t.after(async () => {
+				subscriber.end(true);
+				publisher.end(true);
+				bridged.broker.stop();
+				await mosquitto.stop();
+				await rm(directory, { recursive: true, force: true });
+			});
 			for (let round = 0; round < 3; round++) {
 				for (let i = 0; i < 20; i++) publisher.publish("out/a", `${round * 40 + i}`, { qos: 2 });
 				await until(() => received.length > round * 40);
@@ -131,10 +138,5 @@ describe("mosquitto stops and starts again", { skip: mosquittoInstalled ? false 
 				received.map(Number),
 				Array.from({ length: 120 }, (_, i) => i),
 			);
-			subscriber.end(true);
-			await publisher.endAsync();
-			bridged.broker.stop();
-			await mosquitto.stop();
-			await rm(directory, { recursive: true, force: true });
 		});
 });

@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { memoryNeeded } from "../../cli/config/memory";
+import { defaults } from "../../src/config/defaults";
 import { ampleCreation, machineOnXS, type XSBench } from "../broker/support/xs-machine";
+import { bridgeSettings } from "./bridged-broker";
 
 /** Size of a slot on an ESP32. Chunk bytes are those of this 64-bit host, which are more than on a device. */
 const SLOT_BYTES = 16;
-/** What a bridge takes with the default pools, connected: buffers for packets of 512 bytes, in both directions. */
+/** What a bridge takes with the default pools, connected: six of its buffers are of packetSize, 512 bytes. */
 const BRIDGE_LIMIT = 16 * 1024;
 /** Slots of the stack, as everywhere on a device. */
 const STACK_LIMIT = 420;
+
+const settings = { ...defaults, role: "broker" } as const;
+const bridge = bridgeSettings(1883, {
+	topics: [
+		{ filter: "out/#", qos: 2, remotePrefix: "far/" },
+		{ filter: "in/#", direction: "in", qos: 2, localPrefix: "near/", remotePrefix: "far/" },
+	],
+});
 
 const bench = (): Promise<XSBench> =>
 	machineOnXS("xs-bridge-bench", ampleCreation, { folders: ["src/bridge", "src/client"] });
@@ -30,6 +41,9 @@ test("on XS: a bridge stays within its memory and the stack, and what it forward
 	const size = usedBytes(bridged) - base;
 	t.diagnostic(`a bridge: ${size} bytes`);
 	assert.ok(size <= BRIDGE_LIMIT, `${size} bytes`);
+	const modelled = memoryNeeded({ ...settings, bridge }) - memoryNeeded(settings);
+	t.diagnostic(`in the model of check: ${modelled} bytes`);
+	assert.ok(size <= modelled && modelled <= 1.15 * size, `${size} bytes, ${modelled} in the model`);
 	call(2);
 	for (const out of [1, 0])
 		for (const qos of [0, 1, 2])

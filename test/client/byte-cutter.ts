@@ -11,10 +11,12 @@ export class ByteCutter {
 	direction: Direction = "to the broker";
 	/** Bytes until the cut; Infinity: no cut, as after one. */
 	budget = Number.POSITIVE_INFINITY;
+	/** When bytes were passed on last, by performance.now(). */
+	lastPassedAt = 0;
 	/** Called at the cut, once the last byte has been passed on. */
 	onCut: () => void = () => {};
 	readonly #server: Server;
-	readonly #nodes = new Set<Socket>();
+	readonly #pairs = new Map<Socket, Socket>();
 
 	constructor(target: number) {
 		this.#server = createServer((node) => this.#relay(node, connect(target, "127.0.0.1")));
@@ -30,9 +32,9 @@ export class ByteCutter {
 		this.#server.close();
 	}
 
-	/** Destroys the connections that there are. */
+	/** Ends the connections that there are; to the broker behind everything that was passed on to it. */
 	breakAll(): void {
-		for (const node of this.#nodes) node.destroy();
+		for (const [node, broker] of this.#pairs) broker.end(() => node.destroy());
 	}
 
 	/**
@@ -50,8 +52,8 @@ export class ByteCutter {
 	}
 
 	#relay(node: Socket, broker: Socket): void {
-		this.#nodes.add(node);
-		node.on("close", () => this.#nodes.delete(node));
+		this.#pairs.set(node, broker);
+		node.on("close", () => this.#pairs.delete(node));
 		for (const [from, to, direction] of [
 			[node, broker, "to the broker"],
 			[broker, node, "to the client"],
@@ -60,6 +62,7 @@ export class ByteCutter {
 			from.on("error", () => {});
 			from.on("close", () => to.destroy());
 			from.on("data", (data) => {
+				this.lastPassedAt = performance.now();
 				if (direction !== this.direction) {
 					to.write(data);
 					return;
