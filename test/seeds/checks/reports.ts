@@ -16,11 +16,11 @@ export function sensorBoards({ plan }: SeedRun): readonly BoardPlan[] {
 /** Whether a board loses what waits, with the power: not if its outbox is in flash. */
 export function losesReports({ firefly }: BoardPlan, event: TimedEvent): boolean {
 	const { storage } = (firefly.outbox ?? {}) as { readonly storage?: string };
-	return (
-		event.type === "boot" &&
-		(event.reason === "power-on" || event.reason === "brown-out") &&
-		storage !== "flash"
-	);
+	return losesMemory(event) && storage !== "flash";
+}
+
+function losesMemory(event: TimedEvent): boolean {
+	return event.type === "boot" && (event.reason === "power-on" || event.reason === "brown-out");
 }
 
 /** The account of one board's reports since power-on, apart from that of the simulator. */
@@ -32,6 +32,8 @@ class Account {
 	/** Time of acceptance of the reports that were neither acknowledged nor dropped. */
 	readonly pending = new Map<number, number>();
 	readonly #acknowledged = new Set<number>();
+	#lastAcknowledged: number | undefined;
+	#powerLost = false;
 
 	get lost(): number {
 		const dropped = Math.max(this.#droppedEvents, this.#droppedAtWake);
@@ -44,6 +46,7 @@ class Account {
 				this.#accept(event.accepted!, event.time);
 				this.#droppedAtWake = Math.max(this.#droppedAtWake, event.dropped!);
 				this.waiting = event.waiting!;
+				this.#resume(event.time);
 				break;
 			case "accepted":
 				this.#accept(event.sequence, event.time);
@@ -52,6 +55,7 @@ class Account {
 			case "acknowledged":
 				this.pending.delete(event.sequence);
 				this.#acknowledged.add(event.sequence);
+				this.#lastAcknowledged = event.sequence;
 				this.waiting = event.waiting;
 				break;
 			case "dropped":
@@ -65,9 +69,34 @@ class Account {
 		}
 	}
 
+	/** The board has lost its power, and has what waits in flash. */
+	losePower(): void {
+		this.#powerLost = true;
+	}
+
+	/**
+	 * A loss of power between an acknowledgement and its record in flash leaves the report waiting: QoS 1
+	 * delivers it once more. That is one at most, as each is recorded before the next one is looked at.
+	 */
+	#resume(time: number): void {
+		const last = this.#lastAcknowledged;
+		if (this.#powerLost && this.lost === -1 && last !== undefined) {
+			this.#acknowledged.delete(last);
+			this.pending.set(last, time);
+		}
+		this.#lastAcknowledged = undefined;
+		this.#powerLost = false;
+	}
+
 	#accept(sequence: number, time: number): void {
 		while (this.accepted < sequence) this.pending.set(++this.accepted, time);
 	}
+}
+
+function afterBoot(account: Account, board: BoardPlan, event: TimedEvent): Account {
+	if (losesReports(board, event)) return new Account();
+	if (losesMemory(event)) account.losePower();
+	return account;
 }
 
 /** lost = accepted − acknowledged − waiting − dropped, at every wake and every sleep. */
@@ -80,7 +109,7 @@ export const nothingLost: Check = {
 			let account = new Account();
 			for (const event of run.events) {
 				if (event.node !== name) continue;
-				if (losesReports(board, event)) account = new Account();
+				account = afterBoot(account, board, event);
 				account.event(event);
 				if (event.type !== "wake" && event.type !== "sleep") continue;
 				if (account.lost !== 0)
@@ -102,7 +131,7 @@ export const reportsArrive: Check = {
 			let lastEvent = 0;
 			for (const event of run.events) {
 				if (event.node !== board.name) continue;
-				if (losesReports(board, event)) account = new Account();
+				account = afterBoot(account, board, event);
 				account.event(event);
 				lastEvent = event.time;
 			}
