@@ -6,6 +6,10 @@ import { didYouMean, nearest } from "./suggest";
 
 /** Paths of all keys below `config.firefly`: `sensors[].every`. */
 export const knownPaths: readonly string[] = pathsOf(fireflyFields, "");
+/** Of these, where a name may be meant: what broker has, too, is seldom meant of a bridge. */
+const meantPaths = knownPaths.filter(
+	(path) => !path.startsWith("bridge.") || !knownPaths.includes(path.replace("bridge.", "broker.")),
+);
 
 function pathsOf(rows: Fields, prefix: string): string[] {
 	return Object.entries(rows).flatMap(([key, row]) => {
@@ -37,7 +41,7 @@ export function unknownKeyAdvice(
 	const here = placeOf(path, root);
 	const explanation = foreignExplanation(key);
 	if (explanation !== undefined) return `; ${explanation}`;
-	const elsewhere = knownPaths.filter((known) => lastOf(known).toLowerCase() === key.toLowerCase());
+	const elsewhere = meantPaths.filter((known) => lastOf(known).toLowerCase() === key.toLowerCase());
 	const meaning = foreignMeaning(key);
 	const near = nearest(key, siblings);
 	if (meaning !== undefined && isWithin(meaning, here)) return places([meaning], here);
@@ -46,11 +50,11 @@ export function unknownKeyAdvice(
 	if (near !== undefined) return didYouMean(near);
 	if (abbreviated.length === 1 && key.length >= 3) return didYouMean(abbreviated[0]);
 	if (meaning !== undefined) return places([meaning], here);
-	const far = nearest(key, [...new Set(knownPaths.map(lastOf))]);
+	const far = nearest(key, [...new Set(meantPaths.map(lastOf))]);
 	return far === undefined || key.length < 4
 		? ""
 		: places(
-				knownPaths.filter((known) => lastOf(known) === far),
+				meantPaths.filter((known) => lastOf(known) === far),
 				here,
 			);
 }

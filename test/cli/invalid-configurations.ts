@@ -578,8 +578,8 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "outbox storage",
-		firefly: withKey('"outbox": {"storage": "flash"}'),
-		problems: ['24 config.firefly.outbox.storage: "flash" is not one of "rtc"'],
+		firefly: withKey('"outbox": {"storage": "sd"}'),
+		problems: ['24 config.firefly.outbox.storage: "sd" is not one of "rtc", "flash"'],
 	},
 	{
 		name: "outbox too small",
