@@ -160,6 +160,39 @@ test("awakeLimit ends a wake: no failure of its neighbours while the exchange ma
 	assert.equal(check.run(limitAfter(3000)).length, 1);
 });
 
+test("the power fails between an acknowledgement and its record in flash: that report waits again, no other", () => {
+	const check = CHECKS.find(({ name }) => name === "lost is 0")!;
+	const [broker, node, ...others] = good.plan.boards;
+	const inFlash = { ...node!, firefly: { ...node!.firefly, outbox: { storage: "flash" } } };
+	const plan = { ...good.plan, boards: [broker!, inFlash, ...others] };
+	const withWaiting = (more: number): SeedRun =>
+		withEvents((events) => {
+			const at = indexOf(events, "acknowledged");
+			const last = events[at] as TimedEvent & { readonly type: "acknowledged" };
+			const { time, node, sequence, waiting } = last;
+			const accepted = events
+				.slice(0, at)
+				.filter((event) => event.type === "accepted" && ofNode(event)).length;
+			return [
+				...events.slice(0, at + 1),
+				{ time, node, type: "boot", reason: "brown-out" },
+				{
+					time,
+					node,
+					type: "wake",
+					reason: "brown-out",
+					waiting: waiting + more,
+					accepted: Math.max(accepted, sequence),
+					dropped: 0,
+				},
+				last,
+				...events.slice(at + 1),
+			];
+		});
+	assert.deepEqual(check.run({ ...withWaiting(1), plan }), []);
+	assert.notDeepEqual(check.run({ ...withWaiting(9), plan }), []);
+});
+
 test("what a new session swallows is a violation", () => {
 	const check = CHECKS.find(({ name }) => name.startsWith("every pool"))!;
 	const run = { ...good, pools: new Map([...good.pools, [MISSING_MESSAGES, "4"]]) };
