@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/messages";
+import { Disturbance } from "./disturbance";
 import { MISSING_MESSAGES } from "./place-probe";
 import { CHECKS, checkPlan } from "./run-seed";
 import { drawPlan } from "./seed-plan";
 import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
-import type { SeedRun } from "./world";
+import { type SeedRun, START_TIME } from "./world";
 
 /** A run without faults, which each row changes into one that must not be. */
 let good: SeedRun;
@@ -191,6 +192,18 @@ test("the power fails between an acknowledgement and its record in flash: that r
 		});
 	assert.deepEqual(check.run({ ...withWaiting(1), plan }), []);
 	assert.notDeepEqual(check.run({ ...withWaiting(9), plan }), []);
+});
+
+test("a torn write disturbs from the write on, however late it comes, and not before", () => {
+	const fault = { name: "torn-write", at: 60_000 };
+	const plan = { ...good.plan, faults: [fault] };
+	const off = good.plan.active + START_TIME;
+	const run = { plan, events: [{ time: off, node: "broker", type: "off" } as TimedEvent] };
+	const disturbance = new Disturbance(run, ["broker"]);
+	assert.equal(disturbance.touches(START_TIME, off - 1), false);
+	assert.ok(disturbance.touches(off) && disturbance.touches(off + 100_000));
+	assert.equal(disturbance.touches(off + 120_000), false);
+	assert.equal(new Disturbance({ plan, events: [] }, ["broker"]).touches(0, 1e15), false);
 });
 
 test("what a new session swallows is a violation", () => {

@@ -2,7 +2,7 @@ import type { Fault } from "../../sim/faults/fault";
 import { FAULT_KINDS } from "../../sim/faults/fault-kinds";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { SeedPlan } from "./seed-plan";
-import { START_TIME } from "./world";
+import { type SeedRun, START_TIME } from "./world";
 
 /** Faults that concern neither the network nor a board's run. */
 const HARMLESS = new Set(["sensor", "stuck", "clock", "drift", "time-server"]);
@@ -19,16 +19,28 @@ export class Disturbance {
 	readonly #spans: readonly (readonly [from: number, to: number])[];
 
 	/** @param boards names of those that take part in the connection */
-	constructor(plan: SeedPlan, boards: readonly string[]) {
+	constructor({ plan, events }: Pick<SeedRun, "plan" | "events">, boards: readonly string[]) {
 		this.#spans = plan.faults
 			.filter((fault) => boards.some((board) => concerns(plan, fault, board)))
-			.map(({ at, duration = 0 }) => [START_TIME + at, START_TIME + at + duration + AFTERMATH_MS]);
+			.map((fault) => {
+				const from = beginning(fault, events);
+				return [from, from + (fault.duration ?? 0) + AFTERMATH_MS];
+			});
 	}
 
 	/** Whether a fault or its aftermath touches the span. @param from, to ms since 1970 */
 	touches(from: number, to = from): boolean {
 		return this.#spans.some(([start, end]) => start <= to && end >= from);
 	}
+}
+
+/** When a fault takes effect, ms since 1970: a torn write with the next write to flash; Infinity: never. */
+function beginning({ name, at, board = "broker" }: Fault, events: SeedRun["events"]): number {
+	const from = START_TIME + at;
+	if (name !== "torn-write") return from;
+	return (
+		events.find(({ type, time, node }) => type === "off" && node === board && time >= from)?.time ?? Infinity
+	);
 }
 
 /** Whether the run or the connections of a board may suffer from a fault. */

@@ -11,7 +11,7 @@ export const connectionsStay: Check = {
 	name: "well-behaved clients stay connected",
 	run(run) {
 		const failures: string[] = [];
-		const disturbance = new Disturbance(run.plan, ["broker"]);
+		const disturbance = new Disturbance(run, ["broker"]);
 		const { subscriber, publisher } = run;
 		for (const [name, client] of Object.entries({ publisher, subscriber }))
 			for (const { time, open, error, sessionPresent } of client.connections) {
@@ -28,7 +28,7 @@ export const connectionsStay: Check = {
 export const nobodyStarves: Check = {
 	name: "well-behaved clients are not starved",
 	run(run) {
-		const disturbance = new Disturbance(run.plan, ["broker"]);
+		const disturbance = new Disturbance(run, ["broker"]);
 		const failures: string[] = [];
 		// QoS 2 takes two round trips; those before it in the queue may take as long again.
 		const limit = 8 * 2 * run.plan.latency + TURNS_MS;

@@ -196,7 +196,7 @@ export const nodesAreServed: Check = {
 	run(run) {
 		const failures: string[] = [];
 		for (const { name } of sensorBoards(run)) {
-			const disturbance = new Disturbance(run.plan, [name, "broker"]);
+			const disturbance = new Disturbance(run, [name, "broker"]);
 			let waiting = 0;
 			let exchangeEnds = 0;
 			for (const event of run.events) {
