@@ -8,7 +8,7 @@ import { hasPassed, PASSED_BROKER, passedBrokerSize } from "./passed-brokers";
 import { findRoute, mappedLength, type TopicRoute, writeMapped } from "./topic-routes";
 
 /** Bytes of a PUBLISH besides topic, properties and payload, at most. */
-const HEADER_SIZE = 16;
+export const HEADER_SIZE = 16;
 
 // Results of forward(), beside BUSY and REJECTED
 export const FORWARDED = 0;

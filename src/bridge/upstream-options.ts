@@ -1,5 +1,6 @@
 import type { ClientOptions } from "../client/options";
 import type { BridgeSettings } from "../config/types";
+import { HEADER_SIZE } from "./outgoing-message";
 
 /** Bytes of the answers to one message of QoS 2 of the other broker: PUBREC and PUBCOMP. */
 const ANSWERS_SIZE = 8;
@@ -30,9 +31,10 @@ export function upstreamOptions(
 		cleanStart: false,
 		pipeline: false,
 		// For CONNECT, which has up to three texts of 128 bytes
-		sendBuffer: Math.max(largestOut + answersReserve(receiveMaximum), 512),
+		sendBuffer: Math.max(HEADER_SIZE + largestOut + answersReserve(receiveMaximum), 512),
 		receiveBuffer: largestIn,
-		maximumPacketSize: largestIn,
+		// MQTT 3.1.1 cannot tell it: what is longer arrives all the same, and must not end the connection
+		...(settings.version === 5 ? { maximumPacketSize: largestIn } : {}),
 		receiveMaximum,
 		// SUBSCRIBEs, one after the other, have a place beside the messages
 		inFlight: settings.inFlight + 1,
