@@ -157,9 +157,11 @@ export class Bridge implements BridgePart, ClientHandler {
 		// The session here begins at once, so that messages wait for the other broker
 		const local = this.connectLocally();
 		this.link.disconnect();
-		const isKept = persist && persistInterval === 0 && this.localSession.wasPresent && local;
+		const isKept = persist && this.localSession.wasPresent && local;
+		this.subscriptions.start(isKept);
 		this.beginsAnew =
-			!isKept && this.settings.topics.some(({ direction, qos }) => qos === 2 && direction !== "in");
+			!(isKept && persistInterval === 0) &&
+			this.settings.topics.some(({ direction, qos }) => qos === 2 && direction !== "in");
 		this.open();
 	}
 
@@ -332,6 +334,7 @@ export class Bridge implements BridgePart, ClientHandler {
 	private connectLocally(): boolean {
 		const { negotiated } = this.client;
 		const { inFlight } = this.settings;
+		this.link.takesMessages = this.isConnected;
 		return this.localSession.connect(this.link, {
 			receiveMaximum: Math.min(inFlight, this.isConnected ? negotiated.receiveMaximum : inFlight),
 			maximumPacketSize: this.isConnected

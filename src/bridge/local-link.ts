@@ -32,6 +32,8 @@ export class LocalLink implements TCP {
 	answerType = 0;
 	answerId = 0;
 	answerReason = 0;
+	/** Whether the broker may send messages: not where nobody takes them, as those of QoS 0 would be lost. */
+	takesMessages = false;
 	/** PUBRELs that wait to be passed on. */
 	readonly releases: IdRing;
 	/** PUBLISHes, one after the other, each with `gap` bytes before it. */
@@ -63,7 +65,7 @@ export class LocalLink implements TCP {
 
 	/** Bytes that the broker may write. */
 	get room(): number {
-		return Math.max(0, this.limit - this.end - this.gap);
+		return this.takesMessages ? Math.max(0, this.limit - this.end - this.gap) : 0;
 	}
 
 	/** Whether a PUBLISH waits. */

@@ -3,7 +3,6 @@ import { isPacketIdInUse } from "../broker/session/acknowledgement";
 import type { Client } from "../client/client";
 import { BUSY, REJECTED } from "../client/outbound";
 import { NO_LOCAL, RETAIN_AS_PUBLISHED } from "../mqtt/constants";
-import type { Subscription } from "../mqtt/packet-fields";
 import type { TopicRoute } from "./topic-routes";
 
 /** Retained messages are sent only to a new subscription. */
@@ -11,7 +10,9 @@ const RETAIN_IF_NEW = 0x10;
 
 /** The bridge's subscriptions at the other broker, sent one by one. */
 export class UpstreamSubscriptions {
-	readonly #subscriptions: readonly Subscription[];
+	readonly #routes: readonly TopicRoute[];
+	/** Of each, beside its QoS. */
+	#options: number;
 	/** Index of the next one; as many as there are: all were sent. */
 	#next: number;
 	#pending = false;
@@ -19,9 +20,20 @@ export class UpstreamSubscriptions {
 	#known = false;
 
 	constructor(routes: readonly TopicRoute[], version: 4 | 5) {
-		const options = version === 4 ? 0 : NO_LOCAL | RETAIN_AS_PUBLISHED | RETAIN_IF_NEW;
-		this.#subscriptions = routes.map(({ filter, qos }) => ({ filter, options: options | qos }));
+		this.#routes = routes;
+		this.#options = version === 4 ? 0 : NO_LOCAL | RETAIN_AS_PUBLISHED;
 		this.#next = routes.length;
+	}
+
+	/**
+	 * Call before the first connection.
+	 * @param isKept whether this broker still has the retained messages of its last run: if not, it gets them
+	 *   once more, though the subscriptions are not new
+	 */
+	start(isKept: boolean): void {
+		this.#known = false;
+		if (this.#options !== 0)
+			this.#options = isKept ? this.#options | RETAIN_IF_NEW : this.#options & ~RETAIN_IF_NEW;
 	}
 
 	/** Begins on a new connection. In a session that surely has them they are not repeated. */
@@ -38,11 +50,12 @@ export class UpstreamSubscriptions {
 	 */
 	send(client: Client, { queues, settings }: Core, session: number): boolean {
 		let allowed = true;
-		while (!this.#pending && this.#next < this.#subscriptions.length) {
+		while (!this.#pending && this.#next < this.#routes.length) {
 			// An identifier that no message of the session has, and none will have soon [MQTT-2.2.1-3]
 			let packetId = 0xffff;
 			for (let i = 0; i <= settings.inFlight && isPacketIdInUse(queues, session, packetId); i++) packetId--;
-			const result = client.subscribe([this.#subscriptions[this.#next]], undefined, packetId);
+			const { filter, qos } = this.#routes[this.#next];
+			const result = client.subscribe([{ filter, options: this.#options | qos }], undefined, packetId);
 			if (result === BUSY) break;
 			if (result === REJECTED) {
 				allowed = false;
@@ -55,6 +68,8 @@ export class UpstreamSubscriptions {
 	onSubscribed(): void {
 		this.#pending = false;
 		this.#next++;
-		if (this.#next === this.#subscriptions.length) this.#known = true;
+		if (this.#next < this.#routes.length) return;
+		this.#known = true;
+		if (this.#options !== 0) this.#options |= RETAIN_IF_NEW;
 	}
 }
