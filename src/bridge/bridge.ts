@@ -25,7 +25,7 @@ import { IdRing } from "./id-ring";
 import { IncomingMessage } from "./incoming-message";
 import { LocalLink } from "./local-link";
 import { LocalSession } from "./local-session";
-import { FORWARDED, NOT_FORWARDED, OutgoingMessage } from "./outgoing-message";
+import { FORWARDED, LOWERED_TAG, OutgoingMessage } from "./outgoing-message";
 import { findPassedBroker, hasPassed, passedBrokerSize } from "./passed-brokers";
 import { findRoute, largestGrowth, routesOf, type TopicRoute } from "./topic-routes";
 import { answersReserve, upstreamOptions } from "./upstream-options";
@@ -81,8 +81,6 @@ export class Bridge implements BridgePart, ClientHandler {
 	/** PUBRELs of the other broker. */
 	private readonly releases: IdRing;
 	private readonly packet = new Uint8Array(5);
-	private readonly largestLocal: number;
-	private readonly largestOut: number;
 	private incomingState: Incoming = SKIPPED;
 	/** The other broker's name in user properties; undefined: it has told none. */
 	private upstreamName: Uint8Array | undefined;
@@ -134,8 +132,6 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.reader = new PropertyReader(core.memory.bytes);
 		this.acknowledgements = new IdRing(2 * settings.inFlight);
 		this.releases = new IdRing(receiveMaximum);
-		this.largestLocal = packetSize;
-		this.largestOut = largestOut;
 	}
 
 	get session(): number {
@@ -221,7 +217,9 @@ export class Bridge implements BridgePart, ClientHandler {
 	onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): void {
 		if (reasonCode >= UNSPECIFIED_ERROR) this.droppedOut++;
 		else this.messagesOut++;
-		this.acknowledge(tag === RELEASE_TAG ? PUBCOMP : tag === 2 ? PUBREC : PUBACK, packetId, reasonCode);
+		// With a lowered QoS there is no PUBREL: this broker is done once it takes the message as refused
+		if (tag === LOWERED_TAG) this.acknowledge(PUBREC, packetId, UNSPECIFIED_ERROR);
+		else this.acknowledge(tag === RELEASE_TAG ? PUBCOMP : tag === 2 ? PUBREC : PUBACK, packetId, reasonCode);
 	}
 
 	onReleased(packetId: number): void {
@@ -337,12 +335,8 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.link.takesMessages = this.isConnected;
 		return this.localSession.connect(this.link, {
 			receiveMaximum: Math.min(inFlight, this.isConnected ? negotiated.receiveMaximum : inFlight),
-			maximumPacketSize: this.isConnected
-				? Math.max(
-						64,
-						Math.min(this.largestOut, negotiated.maximumPacketSize) - this.largestOut + this.largestLocal,
-					)
-				: this.largestLocal,
+			// What the other broker takes depends on the name there: the client knows
+			maximumPacketSize: this.core.settings.packetSize,
 			maximumQoS: (this.isConnected ? negotiated.maximumQoS : 2) as QoS,
 		});
 	}
@@ -360,12 +354,11 @@ export class Bridge implements BridgePart, ClientHandler {
 			link.dropMessage(packet);
 			dropped = true;
 			if (result === FORWARDED) {
-				if (qos === 0) this.messagesOut++;
-				continue;
-			}
-			if (result === REJECTED) this.droppedOut++;
-			// Refused, so that this broker is done with it
-			const reason = result === NOT_FORWARDED && qos === 1 ? 0 : UNSPECIFIED_ERROR;
+				if (outgoing.qos > 0) continue;
+				this.messagesOut++;
+			} else if (result === REJECTED) this.droppedOut++;
+			// QoS 2 is refused, so that this broker is done with it
+			const reason = result !== REJECTED && qos === 1 ? 0 : UNSPECIFIED_ERROR;
 			if (qos > 0) this.acknowledge(qos === 1 ? PUBACK : PUBREC, packetId, reason);
 		}
 		if (dropped) link.reportRoom();

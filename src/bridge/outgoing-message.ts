@@ -1,5 +1,6 @@
 import type { Client } from "../client/client";
 import { BUSY, REJECTED } from "../client/outbound";
+import type { QoS } from "../mqtt/constants";
 import { Packet } from "../mqtt/packet";
 import { SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS } from "../mqtt/properties";
 import { PropertyWriter } from "../mqtt/property-writer";
@@ -9,6 +10,9 @@ import { findRoute, mappedLength, type TopicRoute, writeMapped } from "./topic-r
 
 /** Bytes of a PUBLISH besides topic, properties and payload, at most. */
 export const HEADER_SIZE = 16;
+
+/** Tag of a message of QoS 2 that has left with QoS 1; that of a PUBREL is 3. */
+export const LOWERED_TAG = 4;
 
 // Results of forward(), beside BUSY and REJECTED
 export const FORWARDED = 0;
@@ -22,6 +26,8 @@ export type ForwardResult = typeof FORWARDED | typeof NOT_FORWARDED | typeof BUS
  */
 export class OutgoingMessage {
 	readonly packet: Packet;
+	/** Quality of service with which it was passed on: no higher than the other broker allows [MQTT-3.2.2-11]. */
+	qos: QoS = 0;
 	readonly #routes: readonly TopicRoute[];
 	/** Undefined in MQTT 3.1.1, which has no properties. */
 	readonly #properties: PropertyWriter | undefined;
@@ -53,14 +59,19 @@ export class OutgoingMessage {
 	}
 
 	/**
-	 * Passes the message on, with its quality of service as its tag; with BUSY call again, otherwise the link
-	 * may drop it.
+	 * Passes the message on; with BUSY call again, otherwise the link may drop it. Its tag is its quality of
+	 * service, or LOWERED_TAG if it leaves with QoS 1 in place of 2.
 	 * @param here name of this broker @param there name of the other one, if it has told it
 	 */
 	forward(link: LocalLink, client: Client, here: Uint8Array, there: Uint8Array | undefined): ForwardResult {
 		const { packet } = this;
 		if (this.#topicStart < 0 && !this.read(link, here, there)) return NOT_FORWARDED;
-		const { bytes, payloadStart, payloadLength, packetId, flags } = packet;
+		const { bytes, payloadStart, payloadLength, packetId } = packet;
+		const { maximumQoS } = client.negotiated;
+		const isLowered = packet.qos > maximumQoS;
+		this.qos = (isLowered ? maximumQoS : packet.qos) as QoS;
+		// Without QoS there is no DUP [MQTT-3.3.1-2]
+		const flags = isLowered ? (packet.flags & (maximumQoS === 0 ? 1 : 9)) | (maximumQoS << 1) : packet.flags;
 		const length =
 			HEADER_SIZE + payloadStart - this.#topicStart + payloadLength + (this.#properties?.length ?? 0);
 		if (client.room < length + this.#reserve) {
@@ -74,7 +85,7 @@ export class OutgoingMessage {
 			payloadStart + payloadLength,
 			flags,
 			packetId,
-			packet.qos,
+			isLowered ? LOWERED_TAG : packet.qos,
 			this.#properties,
 		);
 		if (result === BUSY) return BUSY;
