@@ -1,5 +1,6 @@
 import type { RecordSocket } from "ssl/session";
 import type { TCP } from "../../src/device";
+import type { HandshakeOrder } from "./handshake-order";
 
 /**
  * The socket below, as the SDK's TLS session uses it: records wait here until the socket has room for them.
@@ -14,14 +15,20 @@ export class RecordQueue implements RecordSocket {
 	/** A write failed. */
 	isLost = false;
 	tcp: TCP | undefined;
+	/** Checks what is read, as long as it is not encrypted. */
+	order: HandshakeOrder | undefined;
 	#waiting: Uint8Array[] | undefined;
 
 	get isEmpty(): boolean {
 		return this.#waiting === undefined;
 	}
 
+	/** @throws Error for what a server must not send now */
 	read(buffer: Uint8Array): void {
 		this.tcp?.read(buffer);
+		if (this.order === undefined) return;
+		this.order.push(buffer);
+		if (this.order.isOver) this.order = undefined;
 	}
 
 	write(record: ArrayBuffer | Uint8Array): number {

@@ -5,6 +5,7 @@ import type { Device, TCP, TCPConstructor, TCPOptions } from "../../src/device";
 import type { ConnectionFailure } from "../../src/fault";
 import { certificateRefused, closedHandshake, handshakeFailure } from "../../src/tls/failures";
 import { Certificates } from "./certificates";
+import { HandshakeOrder } from "./handshake-order";
 import { RecordQueue } from "./record-queue";
 import { isIPv4 } from "./server-name";
 
@@ -65,6 +66,7 @@ export default class TLSSocket implements TCP {
 		session.certificateManager = this.#certificates;
 		session.initiateHandshake();
 		this.#session = session;
+		this.#queue.order = new HandshakeOrder();
 		this.#queue.tcp = new TCP.io({
 			...TCP,
 			host,

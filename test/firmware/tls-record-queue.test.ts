@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandshakeOrder } from "../../firmware/tls/handshake-order";
 import { RecordQueue } from "../../firmware/tls/record-queue";
 import type { TCP } from "../../src/device";
 
@@ -64,4 +65,21 @@ test("a write that fails, or throws, is a lost connection", () => {
 		assert.ok(queue.isLost);
 		assert.equal(queue.room, 0);
 	}
+});
+
+test("what a server sends in the clear is checked as it is read, and no more once it is encrypted", () => {
+	const queue = new RecordQueue();
+	queue.order = new HandshakeOrder();
+	queue.tcp = {
+		read(buffer) {
+			buffer[0] = 23;
+			return 1;
+		},
+		write: () => 0,
+		close() {},
+	};
+	assert.throws(() => queue.read(new Uint8Array(1)), /data before the end/);
+	queue.order.isOver = true;
+	queue.read(new Uint8Array(1));
+	assert.equal(queue.order, undefined);
 });
