@@ -46,6 +46,11 @@ export class FrameWriter {
 		return room <= LONGEST_HEADER ? 0 : room - LONGEST_HEADER * Math.floor((room + frame - 1) / frame);
 	}
 
+	/** Bytes that so much payload takes at most, with its headers. */
+	framedSize(payload: number): number {
+		return payload + LONGEST_HEADER * Math.ceil(payload / this.size);
+	}
+
 	/**
 	 * Writes bytes [start, start + count) as one frame; `count` is at most {@link size}.
 	 * @returns the room left; undefined if the connection is over

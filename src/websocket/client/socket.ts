@@ -296,10 +296,10 @@ export class WebSocket implements TCP {
 		} else if (opcode === CLOSE) this.onClose(length);
 	}
 
-	/** §5.5.2; a Pong without room follows as soon as there is. */
+	/** §5.5.2; a Pong without room besides what was announced to the user follows as soon as there is. */
 	private answerPing(): void {
 		const length = this.#pingLength;
-		if (length < 0 || this.#socketRoom < 6 + length) return;
+		if (length < 0 || this.#socketRoom < 6 + length + this.#writer.framedSize(this.#payloadRoom)) return;
 		this.#pingLength = -1;
 		const room = this.#writer.write(this.#tcp, PONG, this.#control, 0, length);
 		if (room !== undefined) this.#socketRoom = room;

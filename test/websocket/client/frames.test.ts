@@ -112,6 +112,22 @@ describe("control frames", () => {
 		);
 	});
 
+	test("Pings in a row take nothing of the room that was announced: the last is answered once there is", () => {
+		const harness = new ClientHarness().open();
+		harness.server.frozen = true;
+		harness.server.grant(700);
+		const announced = harness.rooms.at(-1)!;
+		for (const text of ["a", "b", "c"]) harness.server.deliver(server(PING, text.repeat(125)));
+		assert.notEqual(harness.socket.write(new Uint8Array(announced)), undefined);
+		const frames = parseMasked(harness.server.takeSent());
+		assert.deepEqual(
+			frames.map(({ opcode }) => opcode),
+			[PONG, BINARY, BINARY],
+		);
+		harness.server.grant(700);
+		assert.equal(parseMasked(harness.server.takeSent())[0]!.payload.toString(), "c".repeat(125));
+	});
+
 	test("a Pong needs no answer", () => {
 		const harness = new ClientHarness().open();
 		harness.server.deliver(server(PONG, "x"));
