@@ -208,6 +208,8 @@ export class ClientConnection {
 	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] @param ms for it to leave */
 	private stageDisconnect(reasonCode: ReasonCode, ms: number): void {
 		this.deadlines.stop(ACKNOWLEDGE_DEADLINE);
+		// After CONNACK it is that of an AUTH.
+		if (this.negotiated.isAgreed) this.deadlines.stop(CONNECT_DEADLINE);
 		this.keepAlive.stop();
 		const { disconnectExpiry } = this;
 		if (disconnectExpiry === undefined) this.encoder.disconnect(reasonCode);

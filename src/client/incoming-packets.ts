@@ -29,6 +29,7 @@ import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { IGNORED, VIOLATION } from "../session/phase";
 import { receiveAuth } from "./authentication";
 import { type ClientConnection, SEND_RESERVE } from "./client-connection";
+import { CONNECT_DEADLINE } from "./deadlines";
 import { ClientError, refusalError, violationError } from "./errors";
 import { Inbound } from "./inbound";
 import type { ClientHandler, ClientOptions } from "./options";
@@ -251,8 +252,9 @@ export class IncomingPackets implements DecoderHandler {
 				new ClientError("configuration", "the authentication method needs AUTH, and there is no onAuth"),
 			);
 		}
-		// A client that closes goes on with nothing.
-		if (connection.phase !== CONNECTED && !isBeforeConnack(connection.phase)) return undefined;
+		// A client that closes goes on with nothing, and waits for nothing more.
+		if (connection.phase !== CONNECTED && !isBeforeConnack(connection.phase))
+			return connection.deadlines.stop(CONNECT_DEADLINE);
 		const reasonCode = receiveAuth(connection, authenticationMethod, packet);
 		if (reasonCode !== 0) return this.onError(reasonCode, "AUTH out of turn, or with another method");
 		return handler.onAuth(packet);

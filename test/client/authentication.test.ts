@@ -130,6 +130,38 @@ describe("enhanced authentication", () => {
 		assert.ok(silent.node.closed[0].at - from >= 3000);
 	});
 
+	test("close() while AUTH is awaited: its deadline is no error of a connection that ends well", () => {
+		// The broker neither answers AUTH nor closes the connection.
+		const silent = setUp((packet) => isAuth(packet) || packet.cmd === "disconnect");
+		silent.node.open();
+		silent.clock.advance(1000);
+		silent.node.client.authenticate();
+		silent.clock.advance(2900);
+		silent.node.close();
+		silent.clock.advance(1000);
+		assert.deepEqual([silent.node.client.state, silent.node.error], ["closed", undefined]);
+
+		// DISCONNECT waits for a QoS 2 message, whose PUBCOMP comes late.
+		let release = (): void => {};
+		const late = setUp((packet, connection) => {
+			if (packet.cmd === "pubrel")
+				release = () => connection.send({ cmd: "pubcomp", messageId: packet.messageId ?? 0 });
+			return isAuth(packet) || packet.cmd === "pubrel";
+		});
+		late.node.open();
+		late.clock.advance(1000);
+		late.node.client.authenticate();
+		late.clock.advance(2000);
+		late.node.publish("1", 4);
+		late.node.close();
+		late.clock.advance(500);
+		late.broker.connections[0]!.send(challenge("", 0));
+		late.clock.advance(1000);
+		release();
+		late.clock.advance(1000);
+		assert.deepEqual([late.node.client.state, late.node.error], ["closed", undefined]);
+	});
+
 	test("the broker does not go on after a challenge: no CONNACK within connectTimeout", () => {
 		const { clock, node } = setUp((packet, connection) => {
 			if (packet.cmd === "connect") connection.send(challenge("a"));
