@@ -3,6 +3,7 @@ import { Encoder } from "../mqtt/encoder";
 import type { Packet } from "../mqtt/packet";
 import { PropertyWriter } from "../mqtt/property-writer";
 import {
+	CLOSE_REQUESTED,
 	CLOSED,
 	type ClientEvent,
 	type ClientPhase,
@@ -202,7 +203,11 @@ export class ClientConnection {
 	private get hasDisconnectRoom(): boolean {
 		if (this.disconnectExpiry === undefined || this.encoder.room >= EXPIRING_DISCONNECT_SIZE) return true;
 		this.flush();
-		return this.encoder.room >= EXPIRING_DISCONNECT_SIZE;
+		if (this.encoder.room >= EXPIRING_DISCONNECT_SIZE) return true;
+		// Without keep alive nothing else would notice that the broker takes nothing any more.
+		if (this.phase === CLOSE_REQUESTED && !this.deadlines.running(DISCONNECT_DEADLINE))
+			this.deadlines.start(DISCONNECT_DEADLINE, this.#options.acknowledgeTimeout);
+		return false;
 	}
 
 	/** Stages DISCONNECT, the last packet. [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-2] @param ms for it to leave */

@@ -83,6 +83,25 @@ describe("session expiry", () => {
 		assert.equal(disconnected(), undefined);
 	});
 
+	test("close() with one, and nothing leaves any more: the connection ends after acknowledgeTimeout", () => {
+		// Half open: the socket never has room again, and tells of no end.
+		const network = new VirtualNetwork({ capacity: 150, suppressWritable: true, suppressErrors: true });
+		new ScriptedBroker(network, 1883);
+		const node: RecordingClient = new RecordingClient(
+			{ sendBuffer: 100, keepAlive: 0, sessionExpiry: 600, clientId: "c" },
+			network.device,
+		);
+		node.open();
+		network.clock.advance(1000);
+		assert.equal(node.client.state, "open");
+		for (const length of [40, 4, 0])
+			while (node.client.publish(Buffer.from("a/b/c"), Buffer.alloc(40), length, 0) === 0);
+		node.client.close(5);
+		network.clock.advance(60_000);
+		assert.equal(node.client.state, "closed");
+		assert.match(node.error?.message ?? "", /DISCONNECT did not leave/);
+	});
+
 	test("MQTT 3.1.1 ignores it; the next connection closes without", () => {
 		const old = setUp({ version: 4, sessionExpiry: 600 });
 		old.node.client.close(60);
