@@ -47,7 +47,8 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	const { brokerHash } = derived;
 	if (restored === "changed") outbox.discard();
 	else outbox.recover();
-	node.flash?.start(restored, wasReset);
+	const { reason } = device.sleep;
+	node.flash?.start(restored, wasReset, reason === "power-on" || reason === "brown-out");
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;
 		forgetLink(retained);
@@ -56,7 +57,7 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 		outbox.releaseOversized();
 	}
 	// Other settings, such as a shorter topic, may have made reports smaller.
-	if (device.sleep.reason !== "deep-sleep") outbox.releaseOversized();
+	if (reason !== "deep-sleep") outbox.releaseOversized();
 	words[WORD_WAKES]++;
 	const dropped =
 		words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];

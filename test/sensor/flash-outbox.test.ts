@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { reportsInFlash } from "../../src/sensor/outbox/flash-outbox";
+import { FIXED_SIZE, WORD_GENERATION, WORD_HEAD, WORD_RING_START } from "../../src/sensor/retained/layout";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { FlashBoard } from "./support/flash-board";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
-import type { Overrides } from "./support/test-board";
+import type { Overrides, TestBoard } from "./support/test-board";
 
 const sensors = ["a", "b"].map((name) => ({ name, property: [name], every: 10 * MINUTE }));
 
@@ -14,6 +15,14 @@ function start(overrides: Overrides = {}) {
 	board.sample = (time) => ({ a: Math.floor(time / MINUTE), b: Math.floor(time / MINUTE) + 1000 });
 	const broker = new ScriptedBroker(board.network, 1883);
 	return { flash, board, broker };
+}
+
+/** The header in retained memory that counts, and which of both it is. */
+function newestHeader({ retained: { bytes } }: TestBoard) {
+	const header = (copy: number) =>
+		new Uint32Array(bytes.slice(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE).buffer);
+	const copy = header(1)[WORD_GENERATION] > header(0)[WORD_GENERATION] ? 1 : 0;
+	return { bytes, copy, words: header(copy) };
 }
 
 function sequences(broker: ScriptedBroker): number[] {
@@ -155,6 +164,43 @@ describe('outbox.storage "flash"', () => {
 		board.run(MINUTE / 2);
 		assert.equal(board.events("dropped").length, 4);
 		assert.deepEqual(sequences(broker), [5]);
+	});
+
+	test("a brown-out damages records in retained memory: they arrive from flash, and none is counted as dropped", () => {
+		for (const qos of [1, 2] as const) {
+			const { board, broker } = start({ sensors: sensors.map((sensor) => ({ ...sensor, qos })) });
+			board.wifi = "fails";
+			board.run(35 * MINUTE);
+			const { words, bytes } = newestHeader(board);
+			const from = words[WORD_RING_START] + words[WORD_HEAD];
+			for (const offset of [2, 30, 100]) bytes[from + offset] ^= 0x10;
+			board.reset("brown-out");
+			board.run(MINUTE);
+			board.wifi = "joins";
+			board.run(30 * MINUTE);
+			const accepted = board.events("accepted").map(({ details }) => details[0]);
+			assert.deepEqual(sequences(broker).slice(0, accepted.length), accepted);
+			assert.ok(payloads(broker).every((payload) => !payload.includes("dropped")));
+			assert.equal(board.reportCounts.waiting, 0);
+		}
+	});
+
+	test("a brown-out damages the newest header while reports are in flight: no number stands for two samples", () => {
+		const { board, broker } = start();
+		board.run(5 * MINUTE);
+		while (board.events("publish").length < 4) board.run(1);
+		const { bytes, copy } = newestHeader(board);
+		bytes[copy * FIXED_SIZE + 20] ^= 0x10;
+		board.reset("brown-out");
+		board.run(35 * MINUTE);
+		const reports = new Map<number, string>();
+		for (const payload of payloads(broker)) {
+			const { seq } = JSON.parse(payload) as { seq: number };
+			assert.equal(payload, reports.get(seq) ?? payload);
+			reports.set(seq, payload);
+		}
+		for (const { details } of board.events("accepted")) assert.ok(reports.has(details[0]), `${details[0]}`);
+		assert.equal(board.reportCounts.waiting, 0);
 	});
 
 	test("storage that fails, or none: reports wait in retained memory, and the console says so once a wake", () => {

@@ -1,11 +1,12 @@
 import type { Device } from "../../device";
-import { DROPPED_UNREADABLE, type DropReason } from "../../device-events";
+import { DROPPED_CORRUPTED, DROPPED_UNREADABLE, type DropReason } from "../../device-events";
 import {
 	FLAG_SESSION_OWN,
 	WORD_BROKER_HASH,
 	WORD_DROPPED,
 	WORD_FLAGS,
 	WORD_HEAD,
+	WORD_RECORDS,
 	WORD_RING_SIZE,
 	WORD_SENSORS_HASH,
 	WORD_SEQUENCE,
@@ -23,7 +24,7 @@ import {
 	SUMMARY_SEQUENCE,
 } from "./flash-records";
 import { Outbox, type OutboxHandler } from "./outbox";
-import { OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
+import { isKnownState, OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
 
 /**
  * Entries of ESP-IDF's NVS, of 32 bytes, that records take at most: of the 630 that the SDK's partition has.
@@ -77,10 +78,12 @@ export class FlashOutbox extends Outbox {
 	 * Call at boot, after {@link recover} or {@link discard}.
 	 * @param restored how the retained header was found
 	 * @param interrupted whether the chip was reset since it last slept
+	 * @param withoutPower whether the supply was away or too low: retained memory may be damaged in part
 	 */
-	start(restored: RestoreResult, interrupted: boolean): void {
-		if (restored === "garbage") this.restore();
-		else if (restored === "valid" && interrupted) this.compare();
+	start(restored: RestoreResult, interrupted: boolean, withoutPower: boolean): void {
+		if (restored === "garbage") {
+			if (this.restoreSummary()) this.restore(true);
+		} else if (restored === "valid" && interrupted) this.compare(withoutPower);
 	}
 
 	override append(record: ReportRecord): boolean {
@@ -203,58 +206,100 @@ export class FlashOutbox extends Outbox {
 		return false;
 	}
 
-	/** After a reset: retained memory holds what is true, and flash may lack the last step of it. */
-	private compare(): void {
+	/**
+	 * After a reset: retained memory holds what is true, and flash may lack the last step of it. If the supply
+	 * was away, retained memory may be older, and lack what damage has taken: that is put back.
+	 */
+	private compare(withoutPower: boolean): void {
 		const { ring, scratch } = this;
+		const { words } = ring;
 		const flash = this.#flash;
-		flash.writeSummary(ring.words, 0);
+		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
+		let dropping = 0;
+		let corruptedBefore = 0;
+		if (withoutPower && flash.readSummary()) {
+			const { summary } = flash;
+			dropping = summary[SUMMARY_DROPPING];
+			corruptedBefore = Math.min(words[corrupted], summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]);
+			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
+		}
+		flash.writeSummary(words, 0);
+		let missing = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++) {
 			if (!this.readSlot(slot)) continue;
-			const index = this.find(scratch.sequence);
-			if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
+			const { sequence } = scratch;
+			const index = this.find(sequence);
+			if (withoutPower && sequence !== dropping && !this.isIntact(index)) missing++;
+			else if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
 		}
-		const used = ring.words[WORD_USED];
+		const used = words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
 			const length = ring.lengthAt(index);
 			if (length === 0) break;
 			if (ring.isWaiting(index)) {
 				if (!flash.read(ring.lastByteAt(index), scratch)) this.writeRecord(index);
-				if (this.#keepsStates) this.writeState(index);
+				if (this.#keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
 			}
 			offset += length;
 		}
+		if (missing === 0) return;
+		// What damage has taken was counted; what an older header lacks was not.
+		words[corrupted] = Math.max(words[corrupted] - missing, corruptedBefore);
+		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
+		flash.writeSummary(words, 0);
+		this.restore(false);
 	}
 
-	/** After a loss of power: what is in flash is put into retained memory, in its order. */
-	private restore(): void {
+	/** Whether there is a record at an index, −1: none, and nothing of it is damaged. */
+	private isIntact(index: number): boolean {
+		const { ring, scratch } = this;
+		if (index < 0) return false;
+		ring.readRecord(index, ring.lengthAt(index), scratch);
+		return scratch.parse() && isKnownState(ring.stateAt(index));
+	}
+
+	/** Takes over what the summary says; false: there is none, and no record counts. */
+	private restoreSummary(): boolean {
+		const { words } = this.ring;
+		if (!this.#flash.readSummary()) {
+			for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
+			return false;
+		}
+		const { summary } = this.#flash;
+		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
+		words[WORD_SEQUENCE] = summary[SUMMARY_SEQUENCE];
+		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
+			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];
+			words[WORD_FLAGS] = summary[SUMMARY_FLAGS] & FLAG_SESSION_OWN;
+		}
+		return true;
+	}
+
+	/**
+	 * Puts what is in flash into an empty ring, in its order.
+	 * @param timeIsLost whether node time has begun anew
+	 */
+	private restore(timeIsLost: boolean): void {
 		const flash = this.#flash;
 		const { ring, scratch } = this;
 		const { words, retained } = ring;
-		const isKnown = flash.readSummary();
 		const { summary } = flash;
+		const isForeign = summary[SUMMARY_SENSORS] !== words[WORD_SENSORS_HASH];
 		const found = new Float64Array(NO_SLOT);
 		let count = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++)
 			if (this.readSlot(slot)) {
-				if (isKnown && scratch.sequence !== summary[SUMMARY_DROPPING])
+				if (scratch.sequence !== summary[SUMMARY_DROPPING])
 					found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
 				else this.deleteSlot(slot);
 			}
-		if (!isKnown) return;
-		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
-		words[WORD_SEQUENCE] = summary[SUMMARY_SEQUENCE];
-		const isForeign = summary[SUMMARY_SENSORS] !== words[WORD_SENSORS_HASH];
-		if (!isForeign) {
-			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];
-			words[WORD_FLAGS] = summary[SUMMARY_FLAGS] & FLAG_SESSION_OWN;
-		}
 		// Ascending; the free ones are in front.
 		found.sort();
 		for (let i = NO_SLOT - count; i < NO_SLOT; i++) {
 			const slot = found[i] % (NO_SLOT + 1);
 			if (!this.readSlot(slot)) continue;
-			if (scratch.relative) this.forgetTime(scratch);
+			if (timeIsLost && scratch.relative) this.forgetTime(scratch);
 			if (this.#keepsStates) scratch.bytes[OFFSET_STATE] = flash.readState(slot, scratch.sequence);
 			if (scratch.sequence >= words[WORD_SEQUENCE]) words[WORD_SEQUENCE] = scratch.sequence + 1;
 			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0) this.giveUpOldest();
