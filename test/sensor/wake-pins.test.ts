@@ -235,6 +235,23 @@ test("two sensors of one pin: both are reported, and the pin is set once", () =>
 	assert.equal(board.boots, 2);
 });
 
+test("two sensors of one pin, of which one was sampled later: both have the value that the pin woke with", () => {
+	const sensors = [
+		{ ...door, every: MINUTE },
+		{ ...door, name: "lamp", every: 6 * HOUR },
+	];
+	const { board, broker } = start({ sensors, sleep: { pinWakeLimit: 1 } });
+	board.run(MINUTE);
+	board.setPin(PIN, 0);
+	board.run(30 * MINUTE);
+	// Only the door notices, as the limit is reached.
+	board.setPin(PIN, 1);
+	board.run(HOUR);
+	board.setPin(PIN, 0);
+	board.run(MINUTE);
+	assert.equal(values(broker, "lamp"), "100");
+});
+
 test("two pins wake the node, a third one does not", () => {
 	const sensors = [PIN, 5, 6, 6].map((pin, i) => ({
 		...door,

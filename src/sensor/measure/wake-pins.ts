@@ -56,9 +56,10 @@ export class WakePins {
 		// A time further ahead than an hour means that the limit was lower.
 		const used = Math.min(state[from + WAKE_USED_UNTIL], now + HOUR_MS);
 		state[from + WAKE_USED_UNTIL] = (used > now ? used : now) + this.interval;
+		// Every sensor of the pin: the others may have been sampled at other times.
+		const level = this.levelToWake(wakePin);
 		for (let i = 0; i < pins.length; i++) {
 			if (pins[i].pin !== wakePin) continue;
-			const level = this.levelToWake(i);
 			events[i] = level === pins[i].activeLevel ? 1 : 0;
 			state[from + WAKE_LEVELS + i] = level + 1;
 		}
@@ -119,9 +120,7 @@ export class WakePins {
 		}
 		for (let i = 0; i < pins.length; i++) {
 			const { pin, pull } = pins[i];
-			let first = 0;
-			while (pins[first].pin !== pin) first++;
-			if (first === i) this.armPin(pin, this.levelToWake(i), pull);
+			if (this.firstOf(pin) === i) this.armPin(pin, this.levelToWake(pin), pull);
 		}
 		return until;
 	}
@@ -135,9 +134,21 @@ export class WakePins {
 		}
 	}
 
-	/** The level that a pin did not have when it was sampled last; the active one if it never was. */
-	private levelToWake(index: number): number {
-		const level = this.state[this.from + WAKE_LEVELS + index];
-		return level === 0 ? this.pins[index].activeLevel : 2 - level;
+	/**
+	 * The level that a pin did not have when its first sensor was sampled last; that sensor's active one if it
+	 * never was.
+	 */
+	private levelToWake(pin: number): number {
+		const first = this.firstOf(pin);
+		if (first < 0) return 0;
+		const level = this.state[this.from + WAKE_LEVELS + first];
+		return level === 0 ? this.pins[first].activeLevel : 2 - level;
+	}
+
+	/** The first sensor of a pin, by its place among those that wake; −1: none. */
+	private firstOf(pin: number): number {
+		const { pins } = this;
+		for (let i = 0; i < pins.length; i++) if (pins[i].pin === pin) return i;
+		return -1;
 	}
 }
