@@ -12,7 +12,7 @@ const SINGLE_CONTROLLER = ["ESP32-C3", "ESP32-C6"];
 interface BusSensor {
 	readonly path: Path;
 	readonly index: number;
-	/** Pins, as written; those of the board without. */
+	/** Pins, as written, or those of the board. */
 	readonly bus: string;
 	readonly address: unknown;
 	readonly port: unknown;
@@ -29,7 +29,7 @@ export function busProblems(
 	drivers: ReadonlyMap<string, DriverDeclaration>,
 	platform: string,
 ): Problem[] {
-	const sensors = busSensors(document, drivers);
+	const sensors = busSensors(document, drivers, platform);
 	const problems: Problem[] = [];
 	const buses: string[] = [];
 	const chip = boards[platform.replace(/^esp32\//, "")];
@@ -63,7 +63,11 @@ export function busProblems(
 	return problems;
 }
 
-function busSensors(document: ManifestView, drivers: ReadonlyMap<string, DriverDeclaration>): BusSensor[] {
+function busSensors(
+	document: ManifestView,
+	drivers: ReadonlyMap<string, DriverDeclaration>,
+	platform: string,
+): BusSensor[] {
 	const list = valueAt(document.value, root);
 	if (!Array.isArray(list)) return [];
 	return list.flatMap((entry, index): BusSensor[] => {
@@ -71,11 +75,13 @@ function busSensors(document: ManifestView, drivers: ReadonlyMap<string, DriverD
 		const declared = drivers.get(String(driver))?.options;
 		if (declared?.data === undefined || declared.clock === undefined) return [];
 		const written = Object(options) as Readonly<Record<string, unknown>>;
+		const pinOf = (name: "data" | "clock"): unknown =>
+			written[name] ?? declared[name]?.boards?.[platform] ?? "board";
 		return [
 			{
 				path: [...root, index],
 				index,
-				bus: `${written.data ?? "board"} ${written.clock ?? "board"}`,
+				bus: `${pinOf("data")} ${pinOf("clock")}`,
 				address: written.address ?? declared.address?.default,
 				port: written.port,
 				key: JSON.stringify([driver, options ?? {}]),

@@ -207,6 +207,15 @@ describe("what drivers declare, in a manifest", () => {
 		] as const)
 			test(name, () => assert.deepEqual(onBus(...sensors), problems));
 
+		test("the pins of the board, written and not: one bus", () => {
+			const sensors = `${named("a", "")}, ${named("b", '"data": 2, "clock": 3, "address": 69')}, ${named("c", '"data": 2, "clock": 3')}`;
+			const loaded = load(sensors, [], "", '"platforms": {"esp32/esp32c3": {"config": {"x": 1}}}');
+			const texts = "problems" in loaded ? loaded.problems.map(({ message }) => message) : [];
+			assert.deepEqual(texts, [
+				"has the address 68 of sensors[0] on the same bus, and other options; with the same options they share one driver (for the platform esp32/esp32c3)",
+			]);
+		});
+
 		test("a second bus on a board whose chip has one controller", () => {
 			const sensors = `${named("a", "")}, ${named("b", '"data": 6, "clock": 7, "address": 69')}`;
 			const loaded = load(sensors, [], "", '"platforms": {"esp32/esp32c3": {"config": {"x": 1}}}');
