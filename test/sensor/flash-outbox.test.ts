@@ -166,6 +166,23 @@ describe('outbox.storage "flash"', () => {
 		assert.deepEqual(sequences(broker), [5]);
 	});
 
+	test("flash has reports of other sensors, from before it was turned off: they are not taken for those of these", () => {
+		const { board, broker } = start();
+		board.wifi = "fails";
+		board.run(15 * MINUTE);
+		const { outbox } = board.settings;
+		const others = [{ ...board.settings.sensors[0], name: "c" }];
+		board.settings = { ...board.settings, sensors: others, outbox: { ...outbox, storage: "rtc" } };
+		board.reset("reset");
+		board.run(MINUTE);
+		board.settings = { ...board.settings, outbox };
+		board.wifi = "joins";
+		board.reset("power-on");
+		board.run(15 * MINUTE);
+		const numbers = sequences(broker);
+		assert.ok(numbers.length >= 2 && Math.min(...numbers) === 5, `${numbers}`);
+	});
+
 	test("a brown-out damages records in retained memory: they arrive from flash, and none is counted as dropped", () => {
 		for (const qos of [1, 2] as const) {
 			const { board, broker } = start({ sensors: sensors.map((sensor) => ({ ...sensor, qos })) });

@@ -217,8 +217,10 @@ export class FlashOutbox extends Outbox {
 		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
 		let dropping = 0;
 		let corruptedBefore = 0;
-		if (withoutPower && flash.readSummary()) {
+		if (withoutPower) {
+			const isKnown = flash.readSummary();
 			const { summary } = flash;
+			withoutPower = isKnown && summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH];
 			dropping = summary[SUMMARY_DROPPING];
 			corruptedBefore = Math.min(words[corrupted], summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]);
 			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
