@@ -169,8 +169,15 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.retryTimer = undefined;
 		this.turnTimer = undefined;
 		this.turnScheduled = false;
-		this.link.disconnect();
-		if (this.client.state !== "closed") this.client.close();
+		this.disconnectLink();
+		this.isConnected = false;
+		this.incomingState = SKIPPED;
+		const { client } = this;
+		if (client.state === "closed") return;
+		// Nobody takes what still arrives, nor ends a pause
+		client.leaveMessages();
+		client.resume();
+		client.close();
 	}
 
 	// ClientHandler: the other broker. This broker is called in turns of their own, as the stack is short.
@@ -199,8 +206,9 @@ export class Bridge implements BridgePart, ClientHandler {
 
 	onSubscribed(packet: Packet): void {
 		packet.nextReason();
-		if (packet.reasonCode >= UNSPECIFIED_ERROR) this.report(REFUSED_TOPIC);
-		this.subscriptions.onSubscribed();
+		const granted = packet.reasonCode < UNSPECIFIED_ERROR;
+		if (!granted) this.report(REFUSED_TOPIC);
+		this.subscriptions.onSubscribed(granted);
 		this.subscribe();
 	}
 
@@ -247,18 +255,22 @@ export class Bridge implements BridgePart, ClientHandler {
 	}
 
 	onClosed(error: ClientError | undefined): void {
+		const { isConnected } = this;
 		this.isConnected = false;
 		this.incomingState = SKIPPED;
-		this.acknowledgements.clear();
 		this.releases.clear();
-		if (this.stopped) return;
+		if (this.stopped) {
+			this.acknowledgements.clear();
+			return;
+		}
 		this.schedule();
 		let delay = TURN_MS;
-		if (error !== undefined) {
+		// Also after abort(): what led to it may come again
+		if (error !== undefined || isConnected) {
 			const { retryMinimum, retryMaximum } = this.settings;
 			this.failures++;
 			delay = backoffDelay({ minimum: retryMinimum, maximum: retryMaximum }, this.failures, EQUAL_JITTER);
-			this.report(error.message);
+			if (error !== undefined) this.report(error.message);
 		}
 		this.retryTimer = this.device.timer.set(() => this.open(), delay);
 	}
@@ -266,7 +278,7 @@ export class Bridge implements BridgePart, ClientHandler {
 	private open(): void {
 		this.retryTimer = undefined;
 		if (this.stopped || this.client.state !== "closed") return;
-		this.link.disconnect();
+		this.disconnectLink();
 		this.client.open({ cleanStart: this.beginsAnew });
 	}
 
@@ -300,6 +312,10 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.device.timer.schedule(this.turnTimer!);
 		this.turnScheduled = false;
 		try {
+			if (!this.isConnected) {
+				this.disconnectLink();
+				return;
+			}
 			if (!this.prepareLink()) return;
 			// One after the other, and not nested, as each may use much of the stack
 			this.forwardMessages();
@@ -316,13 +332,22 @@ export class Bridge implements BridgePart, ClientHandler {
 		}
 	}
 
-	/** Connects here while the other broker is there, and only then. @returns whether it is connected */
+	/**
+	 * Ends the connection here. What the other broker has acknowledged comes first: it holds, and on the next
+	 * connection that broker may not know the message any more.
+	 */
+	private disconnectLink(): void {
+		this.passAcknowledgements();
+		this.acknowledgements.clear();
+		this.link.disconnect();
+	}
+
+	/** Connects here, while the other broker is there. @returns whether it is connected */
 	private prepareLink(): boolean {
 		const { link, device } = this;
-		if (this.isConnected && link.connection !== undefined) return true;
+		if (link.connection !== undefined) return true;
 		link.disconnect();
 		this.outgoing.reset();
-		if (!this.isConnected) return false;
 		if (this.connectLocally()) return true;
 		device.timer.schedule(this.turnTimer!, PLACE_RETRY_MS, PLACE_RETRY_MS);
 		this.turnScheduled = true;

@@ -16,8 +16,9 @@ export class UpstreamSubscriptions {
 	/** Index of the next one; as many as there are: all were sent. */
 	#next: number;
 	#pending = false;
-	/** Whether all were granted or refused since the start. */
+	/** Whether all were granted since the start: one that was refused is tried again on the next connection. */
 	#known = false;
+	#granted = true;
 
 	constructor(routes: readonly TopicRoute[], version: 4 | 5) {
 		this.#routes = routes;
@@ -41,6 +42,7 @@ export class UpstreamSubscriptions {
 		this.#pending = false;
 		if (this.#known && client.isSubscribed) return;
 		this.#known = false;
+		this.#granted = true;
 		this.#next = 0;
 	}
 
@@ -59,17 +61,18 @@ export class UpstreamSubscriptions {
 			if (result === BUSY) break;
 			if (result === REJECTED) {
 				allowed = false;
-				this.onSubscribed();
+				this.onSubscribed(false);
 			} else this.#pending = true;
 		}
 		return allowed;
 	}
 
-	onSubscribed(): void {
+	onSubscribed(granted: boolean): void {
 		this.#pending = false;
+		if (!granted) this.#granted = false;
 		this.#next++;
 		if (this.#next < this.#routes.length) return;
-		this.#known = true;
+		this.#known = this.#granted;
 		if (this.#options !== 0) this.#options |= RETAIN_IF_NEW;
 	}
 }

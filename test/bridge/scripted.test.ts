@@ -41,3 +41,74 @@ describe("the other broker allows less QoS than the messages have that wait", ()
 			assert.equal(edge.sys("bridge/messages/out"), "20");
 		});
 });
+
+describe("the other broker loses its session", () => {
+	test("after PUBREC: the message is not published again, only released", () => {
+		const { world, hub, edge } = setUp([{ filter: "#", qos: 2 }]);
+		edge.start();
+		world.advance(1000);
+		hub.takeTypes();
+		hub.onPacket = (packet) => {
+			if (packet.cmd === "publish") {
+				hub.send({ cmd: "pubrec", messageId: packet.messageId });
+				hub.peer.end();
+			} else if (packet.cmd === "pubrel")
+				hub.send({ cmd: "pubcomp", messageId: packet.messageId, reasonCode: 0x92 });
+		};
+		new VirtualClient(world, edge.address, "below").publish("a", "1", 2);
+		world.advance(10_000);
+		assert.deepEqual(hub.takeTypes(), ["publish", "connect", "pubrel"]);
+		assert.equal(edge.broker.usage.queued, 0);
+	});
+
+	test("after PUBACK: the message is not published again", () => {
+		const { world, hub, edge } = setUp([{ filter: "#", qos: 1 }]);
+		edge.start();
+		world.advance(1000);
+		hub.takeTypes();
+		hub.onPacket = (packet) => {
+			if (packet.cmd !== "publish") return;
+			hub.send({ cmd: "puback", messageId: packet.messageId });
+			hub.peer.end();
+		};
+		new VirtualClient(world, edge.address, "below").publish("a", "1", 1);
+		world.advance(10_000);
+		assert.deepEqual(hub.takeTypes(), ["publish", "connect"]);
+		assert.equal(edge.broker.usage.queued, 0);
+	});
+});
+
+test("a subscription is refused: the next connection tries again, also in the same session", () => {
+	const { world, hub, edge } = setUp([{ filter: "in", direction: "in" }]);
+	hub.granted = 0x87;
+	edge.start();
+	world.advance(1000);
+	assert.deepEqual(hub.takeTypes(), ["connect", "subscribe"]);
+	hub.granted = 1;
+	hub.connack = { sessionPresent: true };
+	for (const expected of [["connect", "subscribe"], ["connect"]]) {
+		hub.peer.end();
+		world.advance(5000);
+		assert.deepEqual(hub.takeTypes(), expected);
+	}
+});
+
+test("stop() amid QoS 2, and a message arrives: it is left to the other broker, and the connection ends", () => {
+	const { world, hub, edge } = setUp([{ filter: "#", direction: "both", qos: 2 }]);
+	edge.start();
+	world.advance(1000);
+	new VirtualClient(world, edge.address, "below").publish("a", "1", 2);
+	world.advance(100);
+	hub.takeTypes();
+	edge.broker.stop();
+	hub.send({ cmd: "publish", topic: "b", payload: "2", qos: 1, messageId: 7, dup: false, retain: false });
+	world.advance(60_000);
+	assert.ok(hub.peer.ended);
+	assert.deepEqual(hub.takeTypes(), []);
+	hub.onPacket = (packet) => {
+		if (packet.cmd === "publish") hub.send({ cmd: "pubrec", messageId: packet.messageId });
+	};
+	edge.broker.start();
+	world.advance(5000);
+	assert.deepEqual(hub.takeTypes().slice(0, 3), ["connect", "subscribe", "publish"]);
+});
