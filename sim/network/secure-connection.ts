@@ -73,7 +73,7 @@ export class SecureConnection {
 			...(isIP(serverName) === 0 ? { servername: serverName } : {}),
 			// Without an authority the fingerprint alone decides.
 			rejectUnauthorized: ca !== undefined,
-			checkServerIdentity: (_host, peer) => tls.checkServerIdentity(serverName, peer),
+			checkServerIdentity: (_host, peer) => identityProblem(serverName, peer),
 			...(ca === undefined ? {} : { ca: certificatePEM(ca, directory) }),
 			...(certificate === undefined ? {} : { cert: certificatePEM(certificate, directory) }),
 			...(key === undefined ? {} : { key: keyPEM(key, directory) }),
@@ -120,6 +120,12 @@ export class SecureConnection {
 		if (code === "ECONNRESET") return this.#established ? undefined : closedHandshake();
 		return handshakeFailure(code || message);
 	}
+}
+
+/** Node takes the common name where there is no other; a chip does not (RFC 9525 §2). */
+function identityProblem(serverName: string, peer: tls.PeerCertificate): Error | undefined {
+	if (peer.subjectaltname !== undefined) return tls.checkServerIdentity(serverName, peer);
+	return Object.assign(new Error("no subjectAltName"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
 }
 
 function certificatePEM(name: string, directory: string): string {

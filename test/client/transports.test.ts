@@ -213,6 +213,12 @@ describe("TLS", { skip }, () => {
 		assertExchanged(await exchange(port, secure({ ca: ca.pem, serverName: "broker.example" })));
 	});
 
+	test("a certificate with a common name only: refused, as on a chip", async () => {
+		const port = await start(folder!.make("broker.example", { issuer: ca }));
+		const { error } = await exchange(port, secure({ ca: ca.pem, serverName: "broker.example" }));
+		assert.equal(error?.message, "the broker's certificate is not for broker.example");
+	});
+
 	test("the fingerprint decides without an authority, and with one both must be right", async () => {
 		const port = await start(server);
 		const { fingerprint } = server;
