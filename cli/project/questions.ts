@@ -11,10 +11,14 @@ export interface Choice {
 }
 
 /** The problem of a word that is none of the choices, as the rest of a sentence; undefined if it is one. */
-export function choiceProblem(text: string, { choices, find }: Choice): string | undefined {
+export function choiceProblem(text: string, choice: Choice): string | undefined {
+	return problemAmong(text, choice, Object.keys(choice.choices).join(", "));
+}
+
+/** @param named what the choices are called */
+function problemAmong(text: string, { choices, find }: Choice, named: string): string | undefined {
 	if (text in choices || find?.(text) !== undefined) return undefined;
-	const names = Object.keys(choices);
-	return `is none of ${names.join(", ")}${didYouMean(nearest(text, names))}`;
+	return `is none of ${named}${didYouMean(nearest(text, Object.keys(choices)))}`;
 }
 
 /** Asks until the answer is one of the choices. */
@@ -25,7 +29,7 @@ export async function askChoice(terminal: Terminal, question: string, choice: Ch
 		terminal.say(`  ${name.padEnd(width)}  ${meaning}`.trimEnd());
 	for (;;) {
 		const answer = (await terminal.ask(`${question} [${fallback}]: `)) || fallback;
-		const problem = choiceProblem(answer, choice);
+		const problem = problemAmong(answer, choice, "these");
 		if (problem === undefined) return find?.(answer) ?? answer;
 		terminal.say(`${JSON.stringify(answer)} ${problem}`);
 	}

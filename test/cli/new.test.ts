@@ -211,7 +211,10 @@ describe("firefly new and init", () => {
 		try {
 			await answer(/both +a broker with sensors of its own\nWhat is the device\? \[sensor\]:$/, "");
 			await answer(/Which sensor does it have\? \[virtual\]:$/, "sht31");
-			await answer(/did you mean "sht3x"\?\nWhich sensor does it have\? \[virtual\]:$/, "sht3x");
+			await answer(
+				/"sht31" is none of these; did you mean "sht3x"\?\nWhich sensor does it have\? \[virtual\]:$/,
+				"sht3x",
+			);
 			await answer(/Name of the Wi-Fi \(empty: later\):$/, "home");
 			await answer(/FIREFLY_WIFI_PASSWORD\):$/, "short");
 			await answer(
