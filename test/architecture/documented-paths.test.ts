@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Not in the repository: made or installed on each machine. */
-const GENERATED = [".cache", "dist", "node_modules"];
+const GENERATED = [".cache", ".firefly", "dist", "node_modules"];
 /** Platforms of the SDK, which look like paths. */
 const PLATFORMS = ["esp32/nodemcu"];
 /** Modules as programs import them, which have no extension. */
