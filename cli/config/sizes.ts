@@ -8,7 +8,7 @@ import { ANSWER_PAYLOAD_LIMIT } from "../../src/sensor/commands/answer-area";
 import { COMMAND_BYTES } from "../../src/sensor/commands/command-memory";
 import { NOTHING_ANNOUNCED } from "../../src/sensor/discovery/announced-names";
 import { ANNOUNCED_SIZE } from "../../src/sensor/discovery/announced-record";
-import { planAnnouncement } from "../../src/sensor/discovery/announcement-plan";
+import { announcementAt } from "../../src/sensor/discovery/announcement-plan";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/outbox/report-record";
 import { headerSize } from "../../src/sensor/retained/layout";
 import { deriveSettings } from "../../src/sensor/settings/derived-settings";
@@ -123,14 +123,17 @@ export function largestAnnouncement(settings: Settings): { readonly packet: numb
 	if (discovery === undefined) return largest;
 	const staysConnected = sleep.mode === "none";
 	const hash = 0xffff_ffff;
-	for (const message of planAnnouncement(
-		settings,
-		discovery,
-		longestIdentity,
-		NOTHING_ANNOUNCED,
-		hash,
-		staysConnected,
-	)) {
+	for (let index = 0; ; index++) {
+		const message = announcementAt(
+			index,
+			settings,
+			discovery,
+			longestIdentity,
+			NOTHING_ANNOUNCED,
+			hash,
+			staysConnected,
+		);
+		if (message === undefined) return largest;
 		const topic = Buffer.byteLength(message.topic);
 		let length = 0;
 		for (let i = 0; i < message.partCount; i++) length += Buffer.byteLength(message.part(i));
@@ -138,7 +141,6 @@ export function largestAnnouncement(settings: Settings): { readonly packet: numb
 		largest.packet = Math.max(largest.packet, packet);
 		largest.topic = Math.max(largest.topic, packet - length + DEFERRED_ANSWERS + 1);
 	}
-	return largest;
 }
 
 /** Bytes of the longest PUBLISH; 0 without sensors. */

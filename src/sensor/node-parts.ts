@@ -1,3 +1,4 @@
+import type { Client } from "../client/client";
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
@@ -14,7 +15,7 @@ import { NodeTimers } from "./node-timers";
 import { FlashOutbox } from "./outbox/flash-outbox";
 import { Outbox, type OutboxHandler } from "./outbox/outbox";
 import { Diagnostics } from "./report/diagnostics";
-import type { ReportExchangeHandler } from "./report/exchange-parts";
+import type { ExchangeParts } from "./report/exchange-parts";
 import { ReportEncoder } from "./report/report-encoder";
 import { headerSize } from "./retained/layout";
 import { RetainedState } from "./retained/retained-state";
@@ -26,7 +27,7 @@ import { NodeClock } from "./time/node-clock";
  * `try-end` and `sleep-phase`. One object, as each further one would take RAM; what a configuration does not
  * ask for is not made.
  */
-export abstract class NodeParts implements ReportExchangeHandler, NetworkSessionHandler, OutboxHandler {
+export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler, OutboxHandler {
 	readonly device: Device;
 	readonly settings: Settings;
 	readonly derived: DerivedSettings;
@@ -42,6 +43,8 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 	readonly clock: NodeClock;
 	readonly collector: Collector;
 	readonly network: NetworkSession;
+	/** Made with the exchange. */
+	declare client: Client;
 	/** Made with the first try. */
 	exchange: ReportExchange | undefined;
 	/** Node time at start. */
@@ -131,6 +134,11 @@ export abstract class NodeParts implements ReportExchangeHandler, NetworkSession
 			);
 		this.timers = new NodeTimers(device.timer, (id) => this.onTimer(id));
 		this.network = new NetworkSession(device, settings.wifi, this.retained, this.clock, this);
+	}
+
+	/** A connection stays open for later reports. */
+	get staysConnected(): boolean {
+		return !this.deepSleep;
 	}
 
 	protected abstract onTimer(id: TimerId): unknown;

@@ -36,25 +36,11 @@ export function report(node: NodeParts): Task {
  * again.
  */
 function createExchange(node: NodeParts): boolean {
-	const { device, settings, retained } = node;
 	try {
-		node.exchange ??= new (announces(node) ? AnnouncingExchange : ReportExchange)(
-			node.network,
-			settings,
-			!node.deepSleep,
-			retained,
-			node.outbox,
-			node.encoder,
-			node.clock,
-			node,
-			node.diagnostics,
-			node.commands,
-			node.derived,
-			device,
-			node.retainedEnd,
-		);
+		node.exchange ??= new (announces(node) ? AnnouncingExchange : ReportExchange)(node);
 		return true;
 	} catch (error) {
+		const { device } = node;
 		node.idle = true;
 		device.event?.("failed", "configuration", 0, 1);
 		device.trace(`nothing can be reported with this configuration: ${error}`);

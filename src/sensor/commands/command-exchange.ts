@@ -119,7 +119,7 @@ export class CommandExchange {
 	/** The client may take SUBSCRIBE or answers. */
 	onWritable(): void {
 		this.flags &= ~BLOCKED;
-		if (this.parts.client.negotiated.isAgreed && this.hasWork) this.parts.handler.startCommandTimer(1);
+		if (this.parts.client.negotiated.isAgreed && this.hasWork) this.parts.startCommandTimer(1);
 	}
 
 	/** A message arrives: its header. */
@@ -191,10 +191,10 @@ export class CommandExchange {
 	 * else at the end of listening.
 	 */
 	schedule(): void {
-		const { clock, handler } = this.parts;
-		if (this.hasWork) handler.startCommandTimer(1);
-		else if ((this.flags & LISTENING) === 0) handler.startCommandTimer(0);
-		else handler.startCommandTimer(Math.max(this.listensUntil - clock.now, 1));
+		const { parts } = this;
+		if (this.hasWork) parts.startCommandTimer(1);
+		else if ((this.flags & LISTENING) === 0) parts.startCommandTimer(0);
+		else parts.startCommandTimer(Math.max(this.listensUntil - parts.clock.now, 1));
 	}
 
 	private get hasWork(): boolean {

@@ -4,9 +4,9 @@ import { decodeUTF8, utf8 } from "../../mqtt/utf8";
 /** Key-value storage of the node, and the key of what it has announced. */
 const PATH = "firefly-node";
 const KEY = "announced";
-/** Bytes: two topics, and the names of all sensors; and of what a few sensors need. */
+/** Bytes: two topics, and the names of all sensors; and of what a few sensors need, which is tried first. */
 const MAXIMUM_SIZE = 1024;
-const USUAL_SIZE = 256;
+const USUAL_SIZE = 128;
 const LINE_FEED = 0x0a;
 
 /** What a node has announced, so that it can be taken back; empty topics: not in this form. */
@@ -42,14 +42,15 @@ export function readAnnounced({ storage, trace }: Pick<Device, "storage" | "trac
 
 function readLines(storage: Storage): string[] {
 	let bytes = new Uint8Array(USUAL_SIZE);
-	let length: number;
-	try {
-		length = storage.read(KEY, bytes) ?? 0;
-	} catch {
-		// Longer than that, or not readable at all
-		bytes = new Uint8Array(MAXIMUM_SIZE);
-		length = storage.read(KEY, bytes) ?? 0;
-	}
+	let length = -1;
+	while (length < 0)
+		try {
+			length = storage.read(KEY, bytes) ?? 0;
+		} catch (error) {
+			// Longer than that, or not readable at all
+			if (bytes.length === MAXIMUM_SIZE) throw error;
+			bytes = new Uint8Array(bytes.length * 2);
+		}
 	const lines: string[] = [];
 	for (let start = 0, end = 0; end < length; end++) {
 		if (bytes[end] !== LINE_FEED) continue;
@@ -59,19 +60,31 @@ function readLines(storage: Storage): string[] {
 	return lines;
 }
 
-/** Stores what is announced now, if that is something else: flash wears. */
+/**
+ * Stores what is announced now, if that is something else: flash wears.
+ * @param text see {@link announcedText}
+ */
 export function writeAnnounced(
 	device: Pick<Device, "storage" | "trace">,
 	before: Announced,
-	now: Announced,
+	text: string,
 ): void {
-	const text = textOf(now);
-	if (device.storage === undefined || text === textOf(before)) return;
+	const { storage } = device;
+	if (storage === undefined) return;
+	if (text === announcedText(before.homeAssistantTopic, before.homieBase, before.names)) return;
+	write(device, storage, utf8(text));
+}
+
+function write(
+	device: Pick<Device, "trace">,
+	storage: NonNullable<Device["storage"]>,
+	lines: Uint8Array,
+): void {
 	let opened: Storage | undefined;
 	try {
-		opened = device.storage.open({ path: PATH, format: "buffer" });
-		if (now.homeAssistantTopic === "" && now.homieBase === "") opened.delete(KEY);
-		else opened.write(KEY, utf8(text));
+		opened = storage.open({ path: PATH, format: "buffer" });
+		if (lines[0] === LINE_FEED && lines[1] === LINE_FEED) opened.delete(KEY);
+		else opened.write(KEY, lines);
 		opened.sync?.();
 	} catch (error) {
 		device.trace(`what was announced is not stored: ${error}`);
@@ -80,6 +93,17 @@ export function writeAnnounced(
 	}
 }
 
-function textOf({ homeAssistantTopic, homieBase, names }: Announced): string {
-	return [homeAssistantTopic, homieBase, ...names].map((line) => `${line}\n`).join("");
+/** What is stored: a line for each topic, which may be empty, and each name. */
+export function announcedText(
+	homeAssistantTopic: string,
+	homieBase: string,
+	names: readonly (string | { readonly name: string })[],
+): string {
+	let text = `${homeAssistantTopic}\n${homieBase}\n`;
+	for (let i = 0; i < names.length; i++) {
+		const name = names[i];
+		text += typeof name === "string" ? name : name.name;
+		text += "\n";
+	}
+	return text;
 }

@@ -94,7 +94,8 @@ export class AnnouncedRecord {
 
 	private reset(hash: number): void {
 		const { memory, start } = this;
-		memory.set([hash, hash >>> 8, hash >>> 16, hash >>> 24, 0, 0, 0, 0], start);
+		memory.fill(0, start, start + CHECK);
+		this.putNumber(HASH, hash);
 		this.seal();
 	}
 
@@ -105,9 +106,11 @@ export class AnnouncedRecord {
 	}
 
 	private seal(): void {
-		const checksum = this.checksum();
-		const at = this.start + CHECK;
-		for (let i = 0; i < 4; i++) this.memory[at + i] = (checksum >>> (8 * i)) & 0xff;
+		this.putNumber(CHECK, this.checksum());
+	}
+
+	private putNumber(at: number, value: number): void {
+		for (let i = 0; i < 4; i++) this.memory[this.start + at + i] = (value >>> (8 * i)) & 0xff;
 	}
 
 	private checksum(): number {

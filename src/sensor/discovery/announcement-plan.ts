@@ -1,81 +1,96 @@
 import type { DiscoverySettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { fnv1aOfText } from "../../text/fnv1a";
-import type { Announced } from "./announced-names";
+import { type Announced, announcedText, NOTHING_ANNOUNCED } from "./announced-names";
 import { type Announcement, ShortAnnouncement } from "./announcement";
 import { HomeAssistantAnnouncement, homeAssistantTopic } from "./home-assistant";
 import { HomieDescription, homieBase, homieValueTopic } from "./homie";
 
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
 type Identity = Pick<Device, "mac" | "chip">;
 
-/** What a node with these settings announces. */
-export function announcedBy({ id, sensors }: Settings, discovery: DiscoverySettings): Announced {
+/** What a node with these settings announces, as it is stored. */
+export function announcedBy({ id, sensors }: Settings, discovery: DiscoverySettings): string {
 	const { formats } = discovery;
-	return {
-		homeAssistantTopic: formats.includes("homeassistant") ? homeAssistantTopic(discovery, id) : "",
-		homieBase: formats.includes("homie") ? homieBase(discovery, id) : "",
-		names: sensors.map(({ name }) => name),
-	};
+	return announcedText(
+		formats.includes("homeassistant") ? homeAssistantTopic(discovery, id) : "",
+		formats.includes("homie") ? homieBase(discovery, id) : "",
+		sensors,
+	);
 }
 
 /**
- * The messages of an announcement, in the order in which they are sent.
+ * A message of an announcement, in the order in which they are sent: one at a time, as they take RAM.
+ * @param index from 0 on
  * @param before what was announced last, and is taken back where it is no more
  * @param hash of the settings
+ * @returns undefined: there are no more
  */
-export function planAnnouncement(
+export function announcementAt(
+	index: number,
 	settings: Settings,
 	discovery: DiscoverySettings,
 	device: Identity,
 	before: Announced,
 	hash: number,
 	staysConnected: boolean,
-): Announcement[] {
-	const now = announcedBy(settings, discovery);
-	const removed = before.names.filter((name) => !now.names.includes(name));
-	const messages: Announcement[] = [];
-	const send = (topic: string, text: string): void => {
-		messages.push(new ShortAnnouncement(topic, text));
-	};
-	if (before.homeAssistantTopic !== "" && before.homeAssistantTopic !== now.homeAssistantTopic)
-		send(before.homeAssistantTopic, "");
-	if (before.homieBase !== "" && before.homieBase !== now.homieBase) removeHomieDevice(before, send);
-	if (now.homeAssistantTopic !== "") {
+): Announcement | undefined {
+	const { formats } = discovery;
+	const topic = formats.includes("homeassistant") ? homeAssistantTopic(discovery, settings.id) : "";
+	const base = formats.includes("homie") ? homieBase(discovery, settings.id) : "";
+	const hadTopic = before.homeAssistantTopic;
+	const hadBase = before.homieBase;
+	let left = index;
+	if (hadTopic !== "" && hadTopic !== topic && left-- === 0) return new ShortAnnouncement(hadTopic, "");
+	if (hadBase !== "" && hadBase !== base) {
+		// Homie 5, "Device Lifecycle": first the state, which ends the device, then all else.
+		if (left-- === 0) return new ShortAnnouncement(stateTopic(hadBase), "");
+		if (left-- === 0) return new ShortAnnouncement(`${hadBase}/$description`, "");
+		if (left < before.names.length) return removedValue(hadBase, before.names[left]);
+		left -= before.names.length;
+	}
+	const removed = removedNames(before, settings);
+	if (topic !== "") {
 		// A component is removed by name, and left out only then.
-		if (removed.length > 0 && before.homeAssistantTopic === now.homeAssistantTopic)
-			messages.push(new HomeAssistantAnnouncement(settings, discovery, device, removed));
-		messages.push(new HomeAssistantAnnouncement(settings, discovery, device, []));
+		if (removed.length > 0 && hadTopic === topic && left-- === 0)
+			return new HomeAssistantAnnouncement(settings, discovery, device, removed);
+		if (left-- === 0) return new HomeAssistantAnnouncement(settings, discovery, device, NO_NAMES);
 	}
-	if (now.homieBase !== "") {
-		// The description may change in this state only.
-		send(`${now.homieBase}/$state`, "init");
-		messages.push(new HomieDescription(settings, discovery, device, hash));
-		if (before.homieBase === now.homieBase)
-			for (const name of removed) send(homieValueTopic(now.homieBase, name), "");
-		send(`${now.homieBase}/$state`, "ready");
-		if (!staysConnected) send(`${now.homieBase}/$state`, "sleeping");
+	if (base === "") return undefined;
+	// The description may change in this state only.
+	if (left-- === 0) return new ShortAnnouncement(stateTopic(base), "init");
+	if (left-- === 0) return new HomieDescription(settings, discovery, device, hash);
+	if (hadBase === base) {
+		if (left < removed.length) return removedValue(base, removed[left]);
+		left -= removed.length;
 	}
-	return messages;
+	if (left-- === 0) return new ShortAnnouncement(stateTopic(base), "ready");
+	return left === 0 && !staysConnected ? new ShortAnnouncement(stateTopic(base), "sleeping") : undefined;
 }
 
 /** The state that a node has between two announcements, in the Homie convention. */
-export function planState(
+export function stateAnnouncement(
 	{ id }: Settings,
 	discovery: DiscoverySettings,
 	staysConnected: boolean,
-): Announcement[] {
-	const topic = `${homieBase(discovery, id)}/$state`;
-	return [new ShortAnnouncement(topic, staysConnected ? "ready" : "sleeping")];
+): Announcement {
+	const topic = stateTopic(homieBase(discovery, id));
+	return new ShortAnnouncement(topic, staysConnected ? "ready" : "sleeping");
 }
 
-/** Homie 5, "Device Lifecycle": first the state, which ends the device, then all else. */
-function removeHomieDevice(
-	{ homieBase, names }: Announced,
-	send: (topic: string, text: string) => void,
-): void {
-	send(`${homieBase}/$state`, "");
-	send(`${homieBase}/$description`, "");
-	for (const name of names) send(homieValueTopic(homieBase, name), "");
+/** Names of sensors that were announced and are no more. */
+function removedNames({ names }: Announced, { sensors }: Settings): readonly string[] {
+	if (names.length === 0) return NO_NAMES;
+	return names.filter((name) => sensors.every((sensor) => sensor.name !== name));
+}
+
+function removedValue(base: string, name: string): Announcement {
+	return new ShortAnnouncement(homieValueTopic(base, name), "");
+}
+
+function stateTopic(base: string): string {
+	return `${base}/$state`;
 }
 
 /**
@@ -88,12 +103,20 @@ export function announcementHash(
 	brokerHash: number,
 ): number {
 	const identity = { mac: "{mac}", chip: "{chip}" };
-	const nothing = { homeAssistantTopic: "", homieBase: "", names: [] };
 	const staysConnected = settings.sleep.mode === "none";
 	let text = `${brokerHash}`;
-	for (const message of planAnnouncement(settings, discovery, identity, nothing, 0, staysConnected)) {
+	for (let index = 0; ; index++) {
+		const message = announcementAt(
+			index,
+			settings,
+			discovery,
+			identity,
+			NOTHING_ANNOUNCED,
+			0,
+			staysConnected,
+		);
+		if (message === undefined) return fnv1aOfText(text);
 		text += message.topic;
 		for (let i = 0; i < message.partCount; i++) text += message.part(i);
 	}
-	return fnv1aOfText(text);
 }

@@ -1,12 +1,12 @@
 /**
  * A retained message that announces something. Its payload is text in parts that are made one at a time, so
- * that the whole is never in memory; a part is the same each time.
+ * that neither the whole nor all of a sensor is ever in memory; a part is the same each time.
  */
 export interface Announcement {
 	readonly topic: string;
 	/** 0: the payload is empty, and the broker forgets what it has retained. */
 	readonly partCount: number;
-	/** @param index 0 … partCount − 1 */
+	/** @param index 0 … partCount − 1 @returns may be empty */
 	part(index: number): string;
 }
 

@@ -7,7 +7,7 @@ import { IDLE } from "../../session/delivery";
 import { type Announced, NOTHING_ANNOUNCED, readAnnounced, writeAnnounced } from "./announced-names";
 import { AnnouncedRecord } from "./announced-record";
 import type { Announcement } from "./announcement";
-import { announcedBy, planAnnouncement, planState } from "./announcement-plan";
+import { announcedBy, announcementAt, stateAnnouncement } from "./announcement-plan";
 
 /** Tag of all messages; sequence numbers of reports do not get that far. */
 export const ANNOUNCEMENT_TAG = 0xffff_ffff;
@@ -17,6 +17,18 @@ const PACKET_ID = 65_535;
 export type AnnouncerDevice = Pick<Device, "mac" | "chip" | "storage" | "trace"> & {
 	readonly sleep: Pick<Device["sleep"], "reason">;
 };
+
+/** What a node announces, and with what. */
+export interface AnnouncingNode {
+	readonly client: Client;
+	readonly settings: Settings;
+	readonly device: AnnouncerDevice;
+	readonly derived: { readonly announcementHash?: number };
+	readonly retained: { readonly memory: Uint8Array };
+	/** End of its record in retained memory. */
+	readonly retainedEnd: number;
+	readonly staysConnected: boolean;
+}
 
 /** Somebody may have cleaned up, or replaced the broker. */
 function isColdBoot({ sleep: { reason } }: AnnouncerDevice): boolean {
@@ -44,16 +56,14 @@ export function mayAnnounce(
  * the other, each acknowledged. What does not succeed is tried again in another exchange.
  */
 export class Announcer {
-	private readonly client: Client;
-	private readonly settings: Settings;
+	private readonly node: AnnouncingNode;
 	private readonly discovery: DiscoverySettings;
-	private readonly device: AnnouncerDevice;
-	private readonly staysConnected: boolean;
-	private readonly hash: number;
 	private readonly record: AnnouncedRecord;
-	/** Messages of this exchange; undefined: they are not planned yet, or there are none left. */
-	private messages: readonly Announcement[] | undefined = undefined;
-	/** Whether they are the whole announcement, and not only the state. */
+	/** The message to send, or in flight; undefined: it is not made yet, or there are none left. */
+	private message: Announcement | undefined = undefined;
+	/** The step at which this exchange begins is known. */
+	private isPlanned = false;
+	/** Whether its messages are the whole announcement, and not only the state. */
 	private isWhole = false;
 	private before: Announced = NOTHING_ANNOUNCED;
 	/** Index of the message to send, or in flight. */
@@ -70,25 +80,14 @@ export class Announcer {
 	/** The state was settled when this connection was opened. */
 	private wasSettled = false;
 
-	/** @param hash see `announcementHash` */
-	constructor(
-		client: Client,
-		settings: Settings,
-		discovery: DiscoverySettings,
-		device: AnnouncerDevice,
-		memory: Uint8Array,
-		end: number,
-		hash: number,
-		staysConnected: boolean,
-	) {
-		this.client = client;
-		this.settings = settings;
+	/** @throws if its settings say of nothing to announce */
+	constructor(node: AnnouncingNode) {
+		const { discovery } = node.settings;
+		if (discovery === undefined) throw new Error("nothing is to be announced");
+		this.node = node;
 		this.discovery = discovery;
-		this.device = device;
-		this.staysConnected = staysConnected;
-		this.hash = hash;
-		this.record = new AnnouncedRecord(memory, end, hash);
-		if (isColdBoot(device)) this.record.clear();
+		this.record = new AnnouncedRecord(node.retained.memory, node.retainedEnd, hashOf(node));
+		if (isColdBoot(node.device)) this.record.clear();
 	}
 
 	private get isHomie(): boolean {
@@ -98,21 +97,23 @@ export class Announcer {
 	/** Call before a connection. */
 	begin(): void {
 		const { record } = this;
-		this.messages = undefined;
+		this.message = undefined;
+		this.isPlanned = false;
 		this.bytes = undefined;
 		this.inFlight = false;
 		this.isWhole = !record.isAnnounced;
-		this.wasSettled = record.isStateSettled && !this.staysConnected;
+		this.wasSettled = record.isStateSettled && !this.node.staysConnected;
 		this.isPending = record.takeTurn() && (this.isWhole || (this.isHomie && !this.wasSettled));
 		// If the connection is lost, the will changes the state.
 		if (this.isHomie) record.isStateSettled = false;
 	}
 
-	/** Call when the reports were delivered: plans the messages, and measures the next one. */
+	/** Call when the reports were delivered: makes the next message, and measures it. */
 	prepare(): void {
 		if (this.inFlight) return;
-		const messages = this.messages ?? this.plan();
-		if (this.step < messages.length) this.payloadLength = lengthOf(messages[this.step]);
+		if (!this.isPlanned) this.plan();
+		this.message = this.messageAt(this.step);
+		if (this.message !== undefined) this.payloadLength = lengthOf(this.message);
 	}
 
 	/**
@@ -120,16 +121,15 @@ export class Announcer {
 	 * @returns whether nothing is left to send or to wait for
 	 */
 	advance(): boolean {
-		const { messages } = this;
-		if (this.inFlight || messages === undefined) return false;
-		if (this.step === messages.length) return this.finish();
-		return this.beginMessage(messages[this.step].topic);
+		const { message } = this;
+		if (this.inFlight || !this.isPlanned) return false;
+		return message === undefined ? this.finish() : this.beginMessage(message.topic);
 	}
 
 	/** Goes on with a payload that did not fit. @returns whether no payload is incomplete */
 	finishPayload(): boolean {
-		const { client } = this;
-		const message = this.messages?.[this.step];
+		const { client } = this.node;
+		const { message } = this;
 		if (message === undefined) return true;
 		while (client.payloadRemaining > 0) {
 			this.bytes ??= utf8(message.part(this.partIndex));
@@ -154,33 +154,48 @@ export class Announcer {
 	onClosed(orderly: boolean): void {
 		if (this.inFlight) {
 			// The exchange is not to take it for a report.
-			this.client.inFlight.setState(PACKET_ID, IDLE, 0);
+			this.node.client.inFlight.setState(PACKET_ID, IDLE, 0);
 			this.giveUp("the connection has ended", false);
 		}
 		const { record } = this;
 		if (orderly && this.wasSettled) record.isStateSettled = true;
 		if (!orderly) record.isStateSettled = false;
 		this.inFlight = false;
-		this.messages = undefined;
+		this.message = undefined;
+		this.isPlanned = false;
 		this.bytes = undefined;
 	}
 
-	private plan(): readonly Announcement[] {
-		const { settings, discovery, device, staysConnected, record } = this;
-		if (this.isWhole) {
-			this.before = readAnnounced(device);
-			this.messages = planAnnouncement(settings, discovery, device, this.before, this.hash, staysConnected);
-		} else this.messages = planState(settings, discovery, staysConnected);
+	private plan(): void {
+		const { record, node } = this;
+		if (this.isWhole) this.before = readAnnounced(node.device);
+		this.isPlanned = true;
 		const unanswered = record.unansweredStep;
 		// Only in its session does a message continue. [MQTT-4.4.0-1]
-		const resumes = this.client.negotiated.sessionPresent && unanswered < this.messages.length;
-		this.step = resumes && unanswered > 0 ? unanswered : 0;
-		return this.messages;
+		const resumes = unanswered > 0 && node.client.negotiated.sessionPresent;
+		this.step = resumes && this.messageAt(unanswered) !== undefined ? unanswered : 0;
+	}
+
+	private messageAt(index: number): Announcement | undefined {
+		const { discovery, node } = this;
+		const { settings, staysConnected } = node;
+		if (this.isWhole)
+			return announcementAt(
+				index,
+				settings,
+				discovery,
+				node.device,
+				this.before,
+				hashOf(node),
+				staysConnected,
+			);
+		return index === 0 ? stateAnnouncement(settings, discovery, staysConnected) : undefined;
 	}
 
 	/** @returns whether it cannot be sent on this connection, nor anything after it */
 	private beginMessage(topic: string): boolean {
-		const { client, record, step } = this;
+		const { record, step } = this;
+		const { client } = this.node;
 		const { maximumQoS, retainAvailable, sessionPresent } = client.negotiated;
 		if (maximumQoS === 0 || !retainAvailable)
 			return this.giveUp("the broker lacks QoS 1, or does not retain", true);
@@ -204,9 +219,10 @@ export class Announcer {
 	}
 
 	private finish(): true {
-		const { record, device, settings, discovery } = this;
+		const { record, discovery } = this;
+		const { device, settings } = this.node;
 		this.isPending = false;
-		this.messages = undefined;
+		this.message = undefined;
 		if (this.isHomie) this.wasSettled = true;
 		if (!this.isWhole) return true;
 		record.finish();
@@ -221,9 +237,13 @@ export class Announcer {
 		this.isPending = false;
 		const exchanges = this.record.countFailure(forGood);
 		const next = exchanges === 1 ? "the next exchange" : `${exchanges} exchanges`;
-		this.device.trace(`not announced: ${reason}; tried again in ${next}`);
+		this.node.device.trace(`not announced: ${reason}; tried again in ${next}`);
 		return true;
 	}
+}
+
+function hashOf({ derived }: AnnouncingNode): number {
+	return derived.announcementHash ?? 0;
 }
 
 /** Bytes of the whole payload. */

@@ -20,12 +20,16 @@ export function homeAssistantTopic({ prefix }: DiscoverySettings, id: string): s
 	return `${prefix}/device/${id}/config`;
 }
 
+/** Parts of what describes the device. */
+const HEAD_PARTS = 7;
+/** Parts of a sensor: its members. */
+const SENSOR_PARTS = 13;
+
 /**
- * Discovery message for Home Assistant, in the device form and with abbreviated keys: one part for the
- * device, one for each sensor, one for each sensor that is removed, and the end.
+ * Discovery message for Home Assistant, in the device form and with abbreviated keys: parts for the device and
+ * for each sensor, one for each sensor that is removed, and the end.
  */
 export class HomeAssistantAnnouncement implements Announcement {
-	readonly topic: string;
 	readonly partCount: number;
 	private readonly settings: Settings;
 	private readonly discovery: DiscoverySettings;
@@ -39,57 +43,90 @@ export class HomeAssistantAnnouncement implements Announcement {
 		device: Pick<Device, "mac" | "chip">,
 		removed: readonly string[],
 	) {
-		this.topic = homeAssistantTopic(discovery, settings.id);
-		this.partCount = settings.sensors.length + removed.length + 2;
+		this.partCount = HEAD_PARTS + settings.sensors.length * SENSOR_PARTS + removed.length + 1;
 		this.settings = settings;
 		this.discovery = discovery;
 		this.device = device;
 		this.removed = removed;
 	}
 
+	get topic(): string {
+		return homeAssistantTopic(this.discovery, this.settings.id);
+	}
+
 	part(index: number): string {
-		const { sensors } = this.settings;
-		if (index === 0) return this.head();
+		if (index < HEAD_PARTS) return this.head(index);
 		if (index === this.partCount - 1) return "}}";
-		const comma = index > 1 ? "," : "";
-		if (index <= sensors.length) return comma + this.component(sensors[index - 1]);
+		const { sensors } = this.settings;
+		const at = index - HEAD_PARTS;
+		const sensor = Math.floor(at / SENSOR_PARTS);
+		if (sensor < sensors.length) return this.component(sensors[sensor], at % SENSOR_PARTS, sensor > 0);
+		const removed = at - sensors.length * SENSOR_PARTS;
 		// A component with its platform alone is removed.
-		return `${comma}${JSON.stringify(this.removed[index - 1 - sensors.length])}:{"p":"sensor"}`;
+		const comma = sensors.length + removed > 0 ? "," : "";
+		return `${comma}${JSON.stringify(this.removed[removed])}:{"p":"sensor"}`;
 	}
 
-	private head(): string {
-		const { name, manufacturer, model, area } = this.discovery;
+	private head(part: number): string {
+		switch (part) {
+			case 0:
+				return `{"dev":{"ids":[${JSON.stringify(this.settings.id)}]`;
+			case 1:
+				return this.filled("name", this.discovery.name);
+			case 2:
+				return this.filled("mf", this.discovery.manufacturer);
+			case 3:
+				return this.filled("mdl", this.discovery.model);
+			case 4:
+				return member("sw", VERSION);
+			case 5:
+				return this.discovery.area === undefined ? "" : this.filled("sa", this.discovery.area);
+			default:
+				return `},"o":{"name":"Firefly"${member("sw", VERSION)}},"cmps":{`;
+		}
+	}
+
+	private filled(name: string, text: string): string {
+		return member(name, expand(text, { mac: this.device.mac, chip: this.device.chip, id: this.settings.id }));
+	}
+
+	private component(sensor: SensorSettings, part: number, follows: boolean): string {
 		const { id } = this.settings;
-		const fill = (text: string): string => expand(text, { mac: this.device.mac, chip: this.device.chip, id });
-		const device =
-			member("name", fill(name)) +
-			member("mf", fill(manufacturer)) +
-			member("mdl", fill(model)) +
-			member("sw", VERSION) +
-			member("sa", area === undefined ? undefined : fill(area));
-		const origin = `"name":"Firefly"${member("sw", VERSION)}`;
-		return `{"dev":{"ids":[${JSON.stringify(id)}]${device}},"o":{${origin}},"cmps":{`;
+		const { name, declared } = sensor;
+		switch (part) {
+			case 0:
+				return `${follows ? "," : ""}${JSON.stringify(name)}:{"p":"sensor"`;
+			case 1:
+				return member("name", displayName(name));
+			case 2:
+				return member("uniq_id", `${id}_${name}`);
+			case 3:
+				return ',"stat_t":';
+			case 4:
+				return JSON.stringify(expand(this.settings.topic, { id, sensor: name }));
+			case 5:
+				return member("val_tpl", valueTemplate(this.settings.payload, name));
+			case 6:
+				return member("unit_of_meas", sensor.unit ?? declared?.unit);
+			case 7:
+				return member("dev_cla", sensor.deviceClass ?? declared?.deviceClass);
+			case 8:
+				return member("stat_cla", stateClassOf(sensor));
+			case 9:
+				return member("sug_dsp_prc", sensor.decimals ?? declared?.decimals);
+			case 10:
+				return member("exp_aft", expireAfter(sensor));
+			case 11:
+				return member("ic", sensor.icon);
+			default:
+				return `${member("qos", sensor.qos)}}`;
+		}
 	}
+}
 
-	private component(sensor: SensorSettings): string {
-		const { id, topic, payload } = this.settings;
-		const { name, declared, stateClass } = sensor;
-		const deviceClass = sensor.deviceClass ?? declared?.deviceClass;
-		const suited = stateClass ?? STATE_CLASSES[deviceClass ?? ""] ?? "measurement";
-		const members =
-			member("name", displayName(name)) +
-			member("uniq_id", `${id}_${name}`) +
-			member("stat_t", expand(topic, { id, sensor: name })) +
-			member("val_tpl", valueTemplate(payload, name)) +
-			member("unit_of_meas", sensor.unit ?? declared?.unit) +
-			member("dev_cla", deviceClass) +
-			member("stat_cla", suited === "none" ? undefined : suited) +
-			member("sug_dsp_prc", sensor.decimals ?? declared?.decimals) +
-			member("exp_aft", expireAfter(sensor)) +
-			member("ic", sensor.icon) +
-			member("qos", sensor.qos);
-		return `${JSON.stringify(name)}:{"p":"sensor"${members}}`;
-	}
+function stateClassOf({ stateClass, deviceClass, declared }: SensorSettings): string | undefined {
+	const suited = stateClass ?? STATE_CLASSES[deviceClass ?? declared?.deviceClass ?? ""] ?? "measurement";
+	return suited === "none" ? undefined : suited;
 }
 
 /** A report need not hold every sensor: Home Assistant ignores an empty value of a numeric sensor. */

@@ -14,12 +14,16 @@ export function homieValueTopic(base: string, sensor: string): string {
 	return `${base}/${HOMIE_NODE}/${sensor}`;
 }
 
+/** Parts of what describes the device. */
+const HEAD_PARTS = 3;
+/** Parts of a sensor. */
+const PROPERTY_PARTS = 4;
+
 /**
- * `$description` of the Homie convention: one part for the device, one for each sensor, and the end. All
- * sensors are properties of one node.
+ * `$description` of the Homie convention: parts for the device and for each sensor, and the end. All sensors
+ * are properties of one node.
  */
 export class HomieDescription implements Announcement {
-	readonly topic: string;
 	readonly partCount: number;
 	private readonly settings: Settings;
 	private readonly discovery: DiscoverySettings;
@@ -33,32 +37,45 @@ export class HomieDescription implements Announcement {
 		device: Pick<Device, "mac" | "chip">,
 		version: number,
 	) {
-		this.topic = `${homieBase(discovery, settings.id)}/$description`;
-		this.partCount = settings.sensors.length + 2;
+		this.partCount = HEAD_PARTS + settings.sensors.length * PROPERTY_PARTS + 1;
 		this.settings = settings;
 		this.discovery = discovery;
 		this.device = device;
 		this.version = version;
 	}
 
-	part(index: number): string {
-		const { sensors } = this.settings;
-		if (index === 0) return this.head();
-		if (index > sensors.length) return "}}}}";
-		return (index > 1 ? "," : "") + property(sensors[index - 1]);
+	get topic(): string {
+		return `${homieBase(this.discovery, this.settings.id)}/$description`;
 	}
 
-	private head(): string {
+	part(index: number): string {
+		if (index < HEAD_PARTS) return this.head(index);
+		const { sensors } = this.settings;
+		const at = index - HEAD_PARTS;
+		const sensor = Math.floor(at / PROPERTY_PARTS);
+		if (sensor === sensors.length) return "}}}}";
+		return property(sensors[sensor], at % PROPERTY_PARTS, sensor > 0);
+	}
+
+	private head(part: number): string {
+		if (part === 0) return `{"homie":"5.0"${member("version", this.version)}`;
+		if (part === 2) return `,"nodes":{"${HOMIE_NODE}":{"name":"Sensors","properties":{`;
 		const { mac, chip } = this.device;
-		const name = expand(this.discovery.name, { mac, chip, id: this.settings.id });
-		const members = member("version", this.version) + member("name", name);
-		return `{"homie":"5.0"${members},"nodes":{"${HOMIE_NODE}":{"name":"Sensors","properties":{`;
+		return member("name", expand(this.discovery.name, { mac, chip, id: this.settings.id }));
 	}
 }
 
-function property({ name, decimals, unit, declared }: SensorSettings): string {
-	// Without decimals a value has as many digits as it needs.
-	const datatype = decimals === 0 ? "integer" : "float";
-	const members = member("datatype", datatype) + member("unit", unit ?? declared?.unit);
-	return `${JSON.stringify(name)}:{"name":${JSON.stringify(displayName(name))}${members}}`;
+function property(sensor: SensorSettings, part: number, follows: boolean): string {
+	const { name } = sensor;
+	switch (part) {
+		case 0:
+			return `${follows ? "," : ""}${JSON.stringify(name)}:{"name":`;
+		case 1:
+			return JSON.stringify(displayName(name));
+		case 2:
+			// Without decimals a value has as many digits as it needs.
+			return member("datatype", sensor.decimals === 0 ? "integer" : "float");
+		default:
+			return `${member("unit", sensor.unit ?? sensor.declared?.unit)}}`;
+	}
 }

@@ -1,15 +1,6 @@
 import type { ClientError } from "../../client/client";
-import type { Settings } from "../../config/types";
 import type { ReasonCode } from "../../mqtt/constants";
-import type { NodeCommands } from "../commands/node-commands";
-import { ANNOUNCEMENT_TAG, Announcer, type AnnouncerDevice } from "../discovery/announcer";
-import type { Outbox } from "../outbox/outbox";
-import type { Diagnostics } from "../report/diagnostics";
-import type { ExchangeParts, ReportExchangeHandler } from "../report/exchange-parts";
-import type { ReportEncoder } from "../report/report-encoder";
-import type { RetainedState } from "../retained/retained-state";
-import type { DerivedSettings } from "../settings/derived-settings";
-import type { NodeClock } from "../time/node-clock";
+import { ANNOUNCEMENT_TAG, Announcer, type AnnouncingNode } from "../discovery/announcer";
 import { ReportExchange } from "./report-exchange";
 
 /**
@@ -19,47 +10,9 @@ import { ReportExchange } from "./report-exchange";
 export class AnnouncingExchange extends ReportExchange {
 	private readonly announcer: Announcer;
 
-	constructor(
-		network: ExchangeParts["device"],
-		settings: Settings,
-		staysConnected: boolean,
-		retained: RetainedState,
-		outbox: Outbox,
-		encoder: ReportEncoder,
-		clock: NodeClock,
-		handler: ReportExchangeHandler,
-		diagnostics: Diagnostics | undefined,
-		commands: NodeCommands | undefined,
-		derived: DerivedSettings,
-		device: AnnouncerDevice,
-		announcedEnd: number,
-	) {
-		super(
-			network,
-			settings,
-			staysConnected,
-			retained,
-			outbox,
-			encoder,
-			clock,
-			handler,
-			diagnostics,
-			commands,
-		);
-		const { discovery } = settings;
-		if (discovery === undefined) throw new Error("nothing is to be announced");
-		const hash = derived.announcementHash ?? 0;
-		const { memory } = retained;
-		this.announcer = new Announcer(
-			this.parts.client,
-			settings,
-			discovery,
-			device,
-			memory,
-			announcedEnd,
-			hash,
-			staysConnected,
-		);
+	constructor(node: AnnouncingNode & ConstructorParameters<typeof ReportExchange>[0]) {
+		super(node);
+		this.announcer = new Announcer(node);
 	}
 
 	override connect(): void {
@@ -67,8 +20,14 @@ export class AnnouncingExchange extends ReportExchange {
 		super.connect();
 	}
 
-	/** Until a payload is complete, only its pieces may be sent. */
 	override pump(): void {
+		if (!this.announcer.finishPayload()) return;
+		super.pump();
+		this.requestTurn();
+	}
+
+	override onWritable(): void {
+		// Until a payload is complete, only its pieces may be sent.
 		if (!this.announcer.finishPayload()) return;
 		super.pump();
 		this.announce();
@@ -77,7 +36,7 @@ export class AnnouncingExchange extends ReportExchange {
 	override onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): void {
 		if (tag === ANNOUNCEMENT_TAG) this.announcer.onAnswer(reasonCode);
 		else super.onAcknowledged(packetId, reasonCode, tag);
-		this.announce();
+		this.requestTurn();
 	}
 
 	/** While there is something to announce, `announce` closes. */
@@ -90,13 +49,20 @@ export class AnnouncingExchange extends ReportExchange {
 		super.onClosed(error);
 	}
 
-	/**
-	 * Goes on with the announcement once the reports were delivered. Called after everything else has returned,
-	 * as it needs the stack.
-	 */
+	/** The announcement follows once the reports were delivered. */
+	private get isDue(): boolean {
+		return this.announcer.isPending && this.sender.isIdle && this.parts.client.negotiated.isAgreed;
+	}
+
+	/** Goes on with the announcement in `onWritable`, as it needs the stack. */
+	private requestTurn(): void {
+		if (this.isDue) this.parts.client.notifyWritable();
+		else if (!this.announcer.isPending) super.closeWhenDone();
+	}
+
 	private announce(): void {
+		if (!this.isDue) return;
 		const { announcer } = this;
-		if (!announcer.isPending || !this.sender.isIdle || !this.parts.client.negotiated.isAgreed) return;
 		announcer.prepare();
 		if (announcer.advance()) super.closeWhenDone();
 		else announcer.finishPayload();

@@ -1,18 +1,14 @@
 import { Client, type ClientError, type ClientHandler } from "../../client/client";
-import type { Settings } from "../../config/types";
 import type { ReasonCode } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { CommandExchange, FIRST_ANSWER_TAG } from "../commands/command-exchange";
 import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "../commands/command-execution";
 import type { NodeCommands } from "../commands/node-commands";
-import type { Outbox } from "../outbox/outbox";
-import type { Diagnostics } from "../report/diagnostics";
-import type { ExchangeParts, ReportExchangeHandler } from "../report/exchange-parts";
+import type { ExchangeParts } from "../report/exchange-parts";
 import { HistoryAnswers } from "../report/history-answers";
 import { HistorySender } from "../report/history-sender";
 import { ReportAnswers } from "../report/report-answers";
-import type { ReportEncoder } from "../report/report-encoder";
 import { ReportSender } from "../report/report-sender";
 import { SharedMessages } from "../report/shared-messages";
 import {
@@ -25,8 +21,12 @@ import {
 	ownSession,
 } from "../retained/broker-limits";
 import { WORD_PACKET_SIZE } from "../retained/layout";
-import type { RetainedState } from "../retained/retained-state";
-import type { NodeClock } from "../time/node-clock";
+
+/** The parts of a node that may take commands. */
+interface CommandedParts extends ExchangeParts {
+	/** Absent if it takes none. */
+	readonly commands?: NodeCommands;
+}
 
 /**
  * Delivers the outbox over one connection: sends as many reports as the broker's limits and the send buffer
@@ -58,31 +58,10 @@ export class ReportExchange implements ClientHandler {
 	/** The node starts anew once all answers have arrived. */
 	declare private restartPending?: boolean;
 
-	constructor(
-		device: ExchangeParts["device"],
-		settings: Settings,
-		staysConnected: boolean,
-		retained: RetainedState,
-		outbox: Outbox,
-		encoder: ReportEncoder,
-		clock: NodeClock,
-		handler: ReportExchangeHandler,
-		diagnostics?: Diagnostics,
-		commands?: NodeCommands,
-	) {
-		const client = new Client(settings.broker, this, device);
-		const parts: ExchangeParts = {
-			device,
-			settings,
-			retained,
-			outbox,
-			encoder,
-			clock,
-			client,
-			handler,
-			staysConnected,
-			...(diagnostics === undefined ? {} : { diagnostics }),
-		};
+	/** @param parts they get their client here @throws as `Client` does */
+	constructor(parts: CommandedParts) {
+		const { settings, commands } = parts;
+		parts.client = new Client(settings.broker, this, parts.network);
 		this.parts = parts;
 		if (settings.payload === "history") {
 			const shared = new SharedMessages(parts);
@@ -182,7 +161,7 @@ export class ReportExchange implements ClientHandler {
 
 	/** For the client. */
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
-		const { device, settings, retained, outbox, clock, client, handler } = this.parts;
+		const { device, settings, retained, outbox, clock, client } = this.parts;
 		if (mayHaveForeignSession(retained, settings)) {
 			// In MQTT 3.1.1 a session that begins clean ends with its connection (§3.1.2.4).
 			this.reconnects = sessionPresent || (this.discards === true && settings.broker.version === 4);
@@ -206,7 +185,7 @@ export class ReportExchange implements ClientHandler {
 			this.sender.rewindPending = true;
 		cacheLimits(retained.words, negotiated);
 		device.event?.("opened", sessionPresent, clock.now - this.connectStartedAt);
-		handler.onOpened();
+		this.parts.onOpened();
 		this.commands?.onOpen(sessionPresent, properties);
 		if (this.parts.staysConnected) this.sender.confirmQoS0();
 		this.pump();
@@ -266,7 +245,7 @@ export class ReportExchange implements ClientHandler {
 			this.aborted = false;
 			return;
 		}
-		const { device, settings, client, handler, staysConnected } = this.parts;
+		const { device, settings, client, staysConnected } = this.parts;
 		if (this.reconnects) {
 			this.reconnects = false;
 			if (error === undefined) {
@@ -287,12 +266,12 @@ export class ReportExchange implements ClientHandler {
 		}
 		device.event?.("closed", this.answers.deliveredCount);
 		if (this.restartPending) {
-			handler.onRestart();
+			this.parts.onRestart();
 			return;
 		}
 		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
-		if (!staysConnected && opened && this.hasDelivered) handler.onDone();
-		else if (error === undefined) handler.onFailed("transport", 0, "the connection ended");
-		else handler.onFailed(error.fault, error.reasonCode, error.message);
+		if (!staysConnected && opened && this.hasDelivered) this.parts.onDone();
+		else if (error === undefined) this.parts.onFailed("transport", 0, "the connection ended");
+		else this.parts.onFailed(error.fault, error.reasonCode, error.message);
 	}
 }

@@ -1,4 +1,4 @@
-import type { Client } from "../../client/client";
+import type { Client, ClientDevice } from "../../client/client";
 import type { Settings } from "../../config/types";
 import type { Device } from "../../device";
 import type { Fault } from "../../fault";
@@ -34,18 +34,21 @@ export interface ReportExchangeHandler {
 	onFailed(fault: Fault, reasonCode: ReasonCode, message: string): void;
 }
 
-/** What an exchange of reports works with, shared by its parts. */
-export interface ExchangeParts {
-	readonly device: Pick<Device, "tcp" | "timer" | "time" | "resolve" | "trace"> & {
-		readonly event?: Device["event"] | undefined;
-	};
+/**
+ * What an exchange of reports works with, shared by its parts: the node itself, as an object of its own would
+ * take RAM.
+ */
+export interface ExchangeParts extends ReportExchangeHandler {
+	readonly device: Pick<Device, "trace"> & { readonly event?: Device["event"] | undefined };
+	/** The device of the connection. */
+	readonly network: ClientDevice;
 	readonly settings: Settings;
 	readonly retained: RetainedState;
 	readonly outbox: Outbox;
 	readonly encoder: ReportEncoder;
 	readonly clock: NodeClock;
-	readonly client: Client;
-	readonly handler: ReportExchangeHandler;
+	/** Made by the exchange. */
+	client: Client;
 	/** Absent: there are none. */
 	readonly diagnostics?: Diagnostics;
 	/** The connection stays open for later reports. */

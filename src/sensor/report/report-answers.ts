@@ -36,7 +36,7 @@ export class ReportAnswers {
 
 	/** Removes a report that the broker has taken. */
 	removeDelivered(sequence: number, reasonCode: ReasonCode): void {
-		const { outbox, retained, device, handler } = this.parts;
+		const { outbox, retained, device } = this.parts;
 		const index = outbox.find(sequence);
 		// The outbox dropped it while it was in flight, and has counted that.
 		if (index < 0) return;
@@ -44,17 +44,17 @@ export class ReportAnswers {
 		this.deliveredCount++;
 		device.event?.("acknowledged", sequence, outbox.waitingCount - 1, reasonCode);
 		outbox.remove(index);
-		handler.onDelivered();
+		this.parts.onDelivered();
 	}
 
 	private markRefused(sequence: number, reasonCode: ReasonCode): void {
-		const { outbox, retained, clock, settings, handler } = this.parts;
+		const { outbox, retained, clock, settings } = this.parts;
 		const index = outbox.find(sequence);
 		if (index < 0) return;
 		outbox.markRefused(index);
 		const topic = this.topicIndexAt(index);
 		const pauseMs = pauseTopic(retained, topic, clock.now, settings.backoff, Math.random());
-		if (pauseMs > 0) handler.onRefused(topic, faultOf(reasonCode), reasonCode, pauseMs);
+		if (pauseMs > 0) this.parts.onRefused(topic, faultOf(reasonCode), reasonCode, pauseMs);
 	}
 
 	/**
