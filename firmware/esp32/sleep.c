@@ -34,23 +34,26 @@ static RTC_DATA_ATTR uint64_t gWakePins = 0;
 static RTC_DATA_ATTR int8_t gExt0Pin = -1;
 #endif
 
+/** @param refcon duration, ms */
 static void enterDeepSleep(void *the, void *refcon, uint8_t *message, uint16_t messageLength)
 {
 	// Stops the radio gracefully; an error means that it was never on.
 	esp_wifi_stop();
+	// Only now: light sleep, which may come while the radio stops, sets the same timer.
+	esp_sleep_enable_timer_wakeup((uint64_t)(uintptr_t)refcon * 1000);
 	esp_deep_sleep_start();
 }
 
 void xs_firefly_deep_sleep(xsMachine *the)
 {
 	xsIntegerValue ms = xsmcToInteger(xsArg(0));
-	esp_sleep_enable_timer_wakeup((uint64_t)(ms < 1 ? 1 : ms) * 1000);
+	void *duration = (void *)(uintptr_t)(ms < 1 ? 1 : ms);
 
 	// Sockets pass their output to lwIP in messages of the same queue: messages posted earlier are processed
 	// first. The queue has a place for this one (cli/config/message-queue.ts). Should the post fail all the same,
 	// staying awake would cost more than output that is not acknowledged, and so is sent again.
-	if (modMessagePostToMachine(the, NULL, 0, enterDeepSleep, NULL))
-		enterDeepSleep(the, NULL, NULL, 0);
+	if (modMessagePostToMachine(the, NULL, 0, enterDeepSleep, duration))
+		enterDeepSleep(the, duration, NULL, 0);
 }
 
 void xs_firefly_reset_reason(xsMachine *the)
