@@ -378,6 +378,7 @@ export class Board implements PeripheralHost {
 				this.scheduler.cancel(this.#scheduled);
 				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},
+			xs_firefly_light_sleep: () => this.emit({ type: "lightSleep" }),
 			xs_firefly_reset_reason: () => RESET_CODES[this.#reason],
 			xs_firefly_wake_pin: () => this.#wakePin,
 			xs_firefly_wake_on: (pin: number, level: number) => {

@@ -1,10 +1,10 @@
-import { currents, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "./currents";
+import { currents, lightIdleMs, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "./currents";
 import type { RadioStep, TimedEvent } from "./events";
 
 /** Activity of a node, as distinguished by its current. */
-export type Phase = "boot" | "join" | "exchange" | "awake" | "sleep";
+export type Phase = "boot" | "join" | "exchange" | "awake" | "light" | "sleep";
 
-export const phases: readonly Phase[] = ["boot", "join", "exchange", "awake", "sleep"];
+export const phases: readonly Phase[] = ["boot", "join", "exchange", "awake", "light", "sleep"];
 
 /** Steps on the way to the broker, in their order; they are part of the phases `join` and `exchange`. */
 export const radioSteps: readonly RadioStep[] = ["start", "scan", "probe", "association", "dhcp", "dns"];
@@ -15,6 +15,7 @@ const phaseCurrents: Readonly<Record<Phase, number>> = {
 	join: currents.receive,
 	exchange: currents.receive,
 	awake: currents.cpu,
+	light: currents.lightSleep,
 	sleep: currents.deepSleep,
 };
 
@@ -32,6 +33,7 @@ export class EnergyMeter {
 		join: emptyShare(),
 		exchange: emptyShare(),
 		awake: emptyShare(),
+		light: emptyShare(),
 		sleep: emptyShare(),
 	};
 	/** What the steps on the way to the broker take of it. */
@@ -47,6 +49,8 @@ export class EnergyMeter {
 	#integratedUntil = 0;
 	/** Time of the last traffic on the open connection. */
 	#lastTrafficAt = 0;
+	/** Awake, the chip sleeps lightly: what it does itself takes no time here. */
+	#sleepsLightly = false;
 
 	/** The phase since the last event; undefined before the first boot and after a crash. */
 	get phase(): Phase | undefined {
@@ -57,6 +61,11 @@ export class EnergyMeter {
 		switch (event.type) {
 			case "boot":
 				this.#startPhase("boot", event.time);
+				this.#sleepsLightly = false;
+				break;
+			case "lightSleep":
+				this.integrateTo(event.time);
+				this.#sleepsLightly = true;
 				break;
 			case "wake":
 				this.#startPhase("awake", event.time);
@@ -109,7 +118,8 @@ export class EnergyMeter {
 		if (this.#phase !== "exchange") this.#add(this.#phase, elapsed);
 		else {
 			// An idle connection does not keep the radio on.
-			const active = Math.min(elapsed, Math.max(0, this.#lastTrafficAt + modemIdleMs - (time - elapsed)));
+			const idleMs = this.#sleepsLightly ? lightIdleMs : modemIdleMs;
+			const active = Math.min(elapsed, Math.max(0, this.#lastTrafficAt + idleMs - (time - elapsed)));
 			this.#add("exchange", active);
 			this.#add("awake", elapsed - active);
 		}
@@ -134,7 +144,8 @@ export class EnergyMeter {
 		this.#phase = phase;
 	}
 
-	#add(phase: Phase, time: number): void {
+	#add(activity: Phase, time: number): void {
+		const phase = activity === "awake" && this.#sleepsLightly ? "light" : activity;
 		const share = this.shares[phase];
 		share.time += time;
 		share.charge += (phaseCurrents[phase] * time) / 1000;

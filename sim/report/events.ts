@@ -44,6 +44,8 @@ export type SimulationEvent =
 			readonly accepted?: number;
 			readonly dropped?: number;
 	  }
+	/** From now on, until the next boot, the chip sleeps lightly whenever it has nothing to do. */
+	| { readonly type: "lightSleep" }
 	/** A value, of one sample or several. `value` undefined: the reading failed. */
 	| { readonly type: "sample"; readonly sensor: string; readonly value: number | undefined }
 	/** One of several samples of a value, which `sample` follows. */

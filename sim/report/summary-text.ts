@@ -8,6 +8,7 @@ const phaseNames: Readonly<Record<Phase, string>> = {
 	join: "Wi-Fi join",
 	exchange: "exchange",
 	awake: "CPU awake",
+	light: "light sleep",
 	sleep: "deep sleep",
 };
 
@@ -64,13 +65,16 @@ function energyLines(summary: Summary): string[] {
 	if (battery === undefined) return [];
 	let total = 0;
 	for (const phase of phases) total += summary.energy.phases[phase].charge;
-	const shares = phases.map((phase) => {
+	const { light } = summary.energy.phases;
+	const shares = phases.flatMap((phase) => {
 		const { charge } = summary.energy.phases[phase];
-		return `${phaseNames[phase]} ${formatNumber(charge, 1)} mC (${formatNumber((100 * charge) / total)} %)`;
+		if (phase === "light" && charge === 0) return [];
+		return [`${phaseNames[phase]} ${formatNumber(charge, 1)} mC (${formatNumber((100 * charge) / total)} %)`];
 	});
+	const guide = light.charge === 0 ? "" : ", and of the ESP-IDF guide for light sleep";
 	return [
 		`energy       ${shares.join(", ")}`,
-		`battery      ${formatNumber(average, 3)} mA on average: ${formatDays(battery.days)} on ${formatNumber(battery.capacity)} mAh (ESP32 chip alone, currents of the ESP32-WROOM-32 datasheet)`,
+		`battery      ${formatNumber(average, 3)} mA on average: ${formatDays(battery.days)} on ${formatNumber(battery.capacity)} mAh (ESP32 chip alone, currents of the ESP32-WROOM-32 datasheet${guide})`,
 	];
 }
 

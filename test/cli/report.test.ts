@@ -97,9 +97,38 @@ describe("summary", () => {
 			},
 		});
 		const times = Object.fromEntries(Object.entries(energy.phases).map(([phase, { time }]) => [phase, time]));
-		assert.deepEqual(times, { boot: 200, join: 1000, exchange: 50, awake: 70, sleep: 118_680 });
+		assert.deepEqual(times, { boot: 200, join: 1000, exchange: 50, awake: 70, light: 0, sleep: 118_680 });
 		assert.equal(energy.phases.join.charge, currents.receive);
 		assert.equal(energy.phases.sleep.charge, 118.68 * currents.deepSleep);
+	});
+
+	test("light sleep: from its start until the next boot, but for Wi-Fi and 50 ms after each traffic", () => {
+		const list = events(
+			[0, { type: "boot", reason: "power-on" }],
+			[200, { type: "wake", reason: "power-on" }],
+			[210, { type: "lightSleep" }],
+			[220, { type: "join" }],
+			[320, { type: "joined", fast: true }],
+			[330, { type: "publish", sequence: 1, qos: 1, again: false }],
+			[370, { type: "acknowledged", sequence: 1, waiting: 0 }],
+			[10_000, { type: "boot", reason: "reset" }],
+			[10_200, { type: "wake", reason: "reset" }],
+			[10_300, { type: "trace", message: "end" }],
+		);
+		const { energy } = summaryOf(list);
+		const times = Object.fromEntries(Object.entries(energy.phases).map(([phase, { time }]) => [phase, time]));
+		assert.deepEqual(times, {
+			boot: 400,
+			join: 100,
+			exchange: 90,
+			awake: 10 + 100,
+			light: 10 + 10 + (10_000 - 420),
+			sleep: 0,
+		});
+		assert.ok(Math.abs(energy.phases.light.charge - 9.6 * currents.lightSleep) < 1e-9);
+		const lines = render((sink) => new LineReport(sink), list);
+		assert.match(lines, /, CPU awake [\d,.]+ mC \(\d+ %\), light sleep 32\.1 mC \(37 %\), deep sleep /);
+		assert.match(lines, /WROOM-32 datasheet, and of the ESP-IDF guide for light sleep\)$/m);
 	});
 
 	test("a report that is neither acknowledged nor waiting is lost", () => {
