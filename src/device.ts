@@ -168,6 +168,12 @@ export interface Sleep {
 	 */
 	wakeOn?(pin: number, level: number, pull: Pull): void;
 	/**
+	 * From now on, until the next boot, the chip sleeps lightly whenever it has nothing to do. RAM, sockets, timers
+	 * and the network stay; what arrives wakes it. Absent if the host has no such sleep.
+	 * @throws {Error} if the build cannot
+	 */
+	light?(): void;
+	/**
 	 * Ends this run: the chip sleeps and boots again after `ms` (1 … 2^31 − 1). Pending socket output is passed
 	 * to the radio first; code may still run until the current turn ends.
 	 */

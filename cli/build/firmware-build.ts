@@ -44,7 +44,7 @@ export interface BuiltFirmware {
 export async function buildFirmware(plan: BuildPlan, options: FirmwareBuildOptions): Promise<BuiltFirmware> {
 	const { sdk, typescript, target, kind, loaded, role, overrides, output } = plan;
 	const place = projectPlace(plan);
-	const settings = mergeSettings(sdk.root, target, loaded.path, loaded.json, kind, output);
+	const settings = mergeSettings(sdk.root, target, loaded, kind, output);
 	const manifest = imageManifest(loaded.path, loaded.json, {
 		role,
 		full: options.full,

@@ -2,12 +2,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { projectFolder } from "../../sim/cache/folder.mjs";
 import { BuildVariables } from "../config/build-variables";
+import { LIGHT_SLEEP_MODULE } from "../config/light-sleep";
+import type { LoadedManifest } from "../config/load";
 import { Failure } from "../failure";
 import type { BuildKind } from "../moddable/mcconfig";
 import type { Target } from "../moddable/targets";
 
 /** Firefly's own settings of ESP-IDF. */
 const OWN_FOLDER = join(projectFolder, "firmware", "esp32", "sdkconfig");
+/** What light sleep needs of them, in an image with its module only. */
+const LIGHT_SLEEP_FOLDER = join(projectFolder, "firmware", "light-sleep", "sdkconfig");
 const DEFAULTS = "sdkconfig.defaults";
 const RELEASE = "sdkconfig.defaults.release";
 const INSTRUMENT = "sdkconfig.inst";
@@ -32,8 +36,7 @@ export interface MergedSettings {
  * one folder only, `build.SDKCONFIGPATH` of the manifest that is included last, which is the board's if it
  * has one: alone, it would build Firefly without its watchdog.
  * @param sdk folder of the SDK
- * @param manifest path of the project's
- * @param json its content
+ * @param loaded the project's manifest
  * @param kind of the build
  * @param output folder for what is written
  * @throws {Failure} if the project names a folder that is not there
@@ -41,13 +44,13 @@ export interface MergedSettings {
 export function mergeSettings(
 	sdk: string,
 	target: Target,
-	manifest: string,
-	json: object,
+	{ path: project, json, modules }: LoadedManifest,
 	kind: BuildKind,
 	output: string,
 ): MergedSettings {
 	const board = boardFolder(sdk, target);
-	const folders = [OWN_FOLDER, projectSettings(sdk, manifest, json)];
+	const lightSleep = modules.has(LIGHT_SLEEP_MODULE) ? LIGHT_SLEEP_FOLDER : undefined;
+	const folders = [OWN_FOLDER, lightSleep, projectSettings(sdk, project, json)];
 	const always = folders.flatMap((own) => readFiles(own, [DEFAULTS, RELEASE]));
 	const withConsole = folders.flatMap((own) => readFiles(own, [INSTRUMENT]));
 	const folder = join(output, "settings");

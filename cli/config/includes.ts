@@ -48,6 +48,18 @@ export function readIncludes(
 	return walk;
 }
 
+/**
+ * What is said of a value that needs a manifest of the firmware that is not included.
+ * @param firmware its folder
+ * @param folder of the manifest, below it
+ * @param path of the manifest that lacks it
+ */
+export function missingInclude(firmware: string, folder: string, path: string): string {
+	const manifest = relative(dirname(path), join(firmware, folder, "manifest.json")).replaceAll("\\", "/");
+	const shown = manifest.startsWith(".") ? manifest : `./${manifest}`;
+	return `needs what no include provides; add "${shown}" to include`;
+}
+
 class IncludeWalker implements Included {
 	readonly drivers = new Map<string, string>();
 	readonly modules = new Set<string>();

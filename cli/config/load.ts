@@ -9,6 +9,7 @@ import { flashProblems } from "./flash-problems";
 import { imageProblems } from "./images";
 import { type Included, readIncludes } from "./includes";
 import { JSONDocument, type ManifestView } from "./json";
+import { lightSleepProblems } from "./light-sleep";
 import { type Overrides, readOverrides } from "./overrides";
 import { commonView, newProblems, platformViews } from "./platforms";
 import { type Problem, sortProblems } from "./problem";
@@ -29,6 +30,8 @@ export interface LoadedManifest {
 	readonly overrides: Overrides;
 	/** Drivers of the build, for at least one target. */
 	readonly drivers: readonly string[];
+	/** Names of the modules of the build, for at least one target, but for those with wildcards. */
+	readonly modules: ReadonlySet<string>;
 	/** The device that an ESP32 becomes with it. */
 	readonly device: ConfiguredDevice;
 }
@@ -77,6 +80,7 @@ export function checkDocument(
 	const warnings: Problem[] = [];
 	let drivers: ConfiguredDevice["drivers"] = new Map();
 	let names: readonly string[] = [];
+	let modules: ReadonlySet<string> = new Set();
 	let chip: ManifestView = document;
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) {
 		const included = readIncludes(document, path, environment);
@@ -84,6 +88,7 @@ export function checkDocument(
 		problems.push(...declarations.problems);
 		({ drivers } = declarations);
 		names = [...included.drivers.keys()];
+		({ modules } = included);
 		const common = checkValues(
 			commonView(document, path, included),
 			path,
@@ -114,7 +119,10 @@ export function checkDocument(
 	const sorted = { warnings: sortProblems(warnings) };
 	if (problems.length > 0) return { problems: sortProblems(problems), ...sorted };
 	const device = { settings: deviceSettings(chip, merged), ...creationSizes(chip), drivers };
-	return { manifest: { path, json: value as object, overrides: merged, drivers: names, device }, ...sorted };
+	return {
+		manifest: { path, json: value as object, overrides: merged, drivers: names, modules, device },
+		...sorted,
+	};
 }
 
 /** Checks values against each other, against the firmware and against the chip, as one platform has them. */
@@ -140,8 +148,11 @@ function checkValues(
 	const wakePins = wakePinProblems(view, platform);
 	rules.push(...wakePins.problems);
 	warnings.push(...wakePins.warnings);
-	// On other platforms the state is in files.
+	// On other platforms the state is in files, and there is no light sleep.
 	if (platform.startsWith("esp32") || platform === "...") {
+		const lightSleep = lightSleepProblems(view, included, path);
+		rules.push(...lightSleep.problems);
+		warnings.push(...lightSleep.warnings);
 		const flash = flashProblems(view, overrides, included, path);
 		rules.push(...flash.problems);
 		warnings.push(...flash.warnings);

@@ -121,7 +121,7 @@ export function largestAnnouncement(settings: Settings): { readonly packet: numb
 	const { discovery, broker, sleep } = settings;
 	const largest = { packet: 0, topic: 0 };
 	if (discovery === undefined) return largest;
-	const staysConnected = sleep.mode === "none";
+	const staysConnected = sleep.mode !== "deep";
 	const hash = 0xffff_ffff;
 	for (let index = 0; ; index++) {
 		const message = announcementAt(

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { defaults } from "../../src/config/defaults";
 import { isSecureURL, isWebSocketURL, parseBrokerURL } from "../../src/config/url";
-import type { Included } from "./includes";
+import { type Included, missingInclude } from "./includes";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -103,14 +103,7 @@ class TransportCheck {
 		if (firmware === undefined) return;
 		for (const { module, folder, isNeeded } of TRANSPORTS) {
 			if (!isNeeded(url) || modules.has(module)) continue;
-			const manifest = relative(dirname(this.#path), join(firmware, folder, "manifest.json")).replaceAll(
-				"\\",
-				"/",
-			);
-			this.#add(
-				this.#urlPath,
-				`${JSON.stringify(url)} needs what no include provides; add "${manifest.startsWith(".") ? manifest : `./${manifest}`}" to include`,
-			);
+			this.#add(this.#urlPath, `${JSON.stringify(url)} ${missingInclude(firmware, folder, this.#path)}`);
 		}
 	}
 

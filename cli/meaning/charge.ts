@@ -1,6 +1,12 @@
 import { BOOT_TIME_MS } from "../../sim/board/board";
 import { DEFAULT_LATENCY_MS } from "../../sim/network/virtual";
-import { currents, modemIdleMs, transmitMsPerByte, transmitOverheadBytes } from "../../sim/report/currents";
+import {
+	currents,
+	lightIdleMs,
+	modemIdleMs,
+	transmitMsPerByte,
+	transmitOverheadBytes,
+} from "../../sim/report/currents";
 import { JOIN_TIMES, type Span } from "../../sim/wifi/access-point";
 import type { Settings } from "../../src/config/settings";
 import type { Day } from "./day";
@@ -8,16 +14,21 @@ import type { Day } from "./day";
 const DAY_SECONDS = 86_400;
 /** Flights of a report: SYN, CONNECT with PUBLISH, DISCONNECT, and the answer to each. */
 const EXCHANGE_FLIGHTS = 6;
+/** Flights of a report on an open connection. */
+const REPORT_FLIGHTS = 2;
 /** Segments that the node sends in it, with more than an acknowledgement of TCP. */
 const EXCHANGE_SEGMENTS = 2;
 
 /** mAh that the chip takes in a day, by the currents and times of the simulator. @param bytes of a report */
 export function dailyCharge({ role, sleep, wifi }: Settings, day: Day, bytes: number): number {
 	const joins = wifi !== undefined;
-	if (role !== "sensor" || sleep.mode === "none") {
+	const isLight = role === "sensor" && sleep.mode === "light";
+	if (role !== "sensor" || sleep.mode !== "deep") {
 		// An open connection keeps the radio on for a while after each traffic.
-		const active = Math.min(DAY_SECONDS, (day.exchanges * modemIdleMs) / 1000);
-		return milliampereHours(DAY_SECONDS * currents.cpu + active * (currents.receive - currents.cpu));
+		const [idle, idleMs] = isLight ? [currents.lightSleep, lightIdleMs] : [currents.cpu, modemIdleMs];
+		const activeMs = day.exchanges * (REPORT_FLIGHTS * DEFAULT_LATENCY_MS + idleMs);
+		const active = Math.min(DAY_SECONDS, activeMs / 1000);
+		return milliampereHours(DAY_SECONDS * idle + active * (currents.receive - idle));
 	}
 	const exchangeMs = EXCHANGE_FLIGHTS * DEFAULT_LATENCY_MS;
 	const radioMs = day.exchanges * ((joins ? joinMs() : 0) + exchangeMs);

@@ -16,16 +16,27 @@ const MAX_STEPS = 2;
 /** With a deadband where there was none, ms. */
 const HEARTBEAT_MS = 900_000;
 
+type SleepMode = Settings["sleep"]["mode"];
+
+/** Modes that take less, by mode. */
+const DEEPER: Readonly<Record<SleepMode, readonly SleepMode[]>> = {
+	none: ["light", "deep"],
+	light: ["deep"],
+	deep: [],
+};
+
 /** Changes of the settings that a battery depends on. */
 export function variantsOf(
 	settings: Settings,
 	declarations: readonly (PropertyDeclaration | undefined)[],
 ): readonly Variant[] {
 	if (settings.role !== "sensor") return [];
-	if (settings.sleep.mode === "none") {
-		const sleep = changed(settings.sleep, { mode: "deep" });
-		return [{ label: 'sleep.mode "deep"', settings: changed(settings, { sleep }) }];
-	}
+	const deeper = DEEPER[settings.sleep.mode];
+	if (deeper.length > 0)
+		return deeper.map((mode) => {
+			const sleep = changed(settings.sleep, { mode });
+			return { label: `sleep.mode "${mode}"`, settings: changed(settings, { sleep }) };
+		});
 	const { sensors } = settings;
 	const shortest = Math.min(...sensors.map(({ every }) => every));
 	const slower = STEPS_MS.filter((step) => step > shortest)

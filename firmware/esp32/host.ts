@@ -26,6 +26,8 @@ import { WiFi } from "./wifi";
  *   mc/config                     (../settings.ts)
  *   driver/<name>                 (loaded by name through `modules`)
  *   platform/event                (optional, loaded by name: a host that counts events)
+ *   firmware/light-sleep/light-sleep    (optional, loaded by name: ../light-sleep; its native function is
+ *                                 xs_firefly_light_sleep())
  *   platform/stop                 (optional, loaded by name: a host that stops the firmware gracefully)
  *   global trace(text)
  * Native functions, in the C files beside this one:

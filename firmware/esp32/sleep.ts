@@ -1,3 +1,4 @@
+import Modules from "modules";
 import type { Pull, Sleep, WakeReason } from "../../src/device";
 
 /** @param ms 1 … 2^31 − 1 */
@@ -48,6 +49,9 @@ function wakeReason(code: number): WakeReason {
 /** Numbers as in sleep.c. */
 const PULLS: readonly Pull[] = Object.freeze(["none", "up", "down"]);
 
+/** Of firmware/light-sleep/manifest.json, if it is included. */
+const LIGHT_SLEEP_MODULE = "firmware/light-sleep/light-sleep";
+
 class ChipSleep implements Sleep {
 	readonly reason = wakeReason(resetReason());
 	declare readonly wakePin?: number;
@@ -59,6 +63,12 @@ class ChipSleep implements Sleep {
 
 	wakeOn(pin: number, level: number, pull: Pull): void {
 		setWakePin(pin, level, PULLS.indexOf(pull));
+	}
+
+	light(): void {
+		if (!Modules.has(LIGHT_SLEEP_MODULE))
+			throw new Error("the image lacks firmware/light-sleep/manifest.json");
+		(Modules.importNow(LIGHT_SLEEP_MODULE) as () => void)();
 	}
 
 	deep(ms: number): void {

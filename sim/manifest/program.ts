@@ -53,7 +53,11 @@ export interface GrowableSize {
 /** Modules that the firmware imports from its host, and the simulator's source of each. */
 const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "event", "platform/stop": "stop" };
 /** Modules that the firmware finds by name if a manifest declares them. */
-const OPTIONAL_MODULES = ["firmware/tls/socket", "src/websocket/client/socket"];
+const OPTIONAL_MODULES = [
+	"firmware/light-sleep/light-sleep",
+	"firmware/tls/socket",
+	"src/websocket/client/socket",
+];
 /** What needs modules of the SDK that the simulator lacks, and its own in their place. */
 const REPLACED_MODULES: Readonly<Record<string, string>> = { "firmware/tls/socket": "tls" };
 const DRIVER_PREFIX = "driver/";

@@ -16,11 +16,25 @@ export function startNode(
 	derived: DerivedSettings = deriveSettings(settings),
 ): unknown {
 	// In tail position, whose frame XS drops first
-	if (settings.commands === undefined)
+	if (settings.commands === undefined) {
+		sleepLightly(device, settings);
 		return new SensorNode(hostOf(device, settings), settings, derived).start();
+	}
 	const commands = new NodeCommands(device, settings, derived);
 	const { settings: changed } = commands;
+	sleepLightly(device, changed);
 	return new SensorNode(hostOf(device, changed), changed, commands.derived, commands).start();
+}
+
+/** Without light sleep a node stays awake: it does its work, and the console says what that costs. */
+function sleepLightly(device: Device, { role, sleep }: Settings): void {
+	// A broker on the same chip is to answer at once.
+	if (sleep.mode !== "light" || role !== "sensor") return;
+	try {
+		device.sleep.light?.();
+	} catch (error) {
+		device.trace(`firefly: no light sleep, the chip stays awake: ${error}`);
+	}
 }
 
 /** The device whose sockets reach the broker. */

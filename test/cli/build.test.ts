@@ -98,6 +98,29 @@ describe("firefly build", { skip: windows }, () => {
 		);
 	});
 
+	test("light sleep: its settings of ESP-IDF are in an image with its manifest, and in no other", async () => {
+		const settings = readFileSync(join(root, "firmware/light-sleep/sdkconfig/sdkconfig.defaults"), "utf8");
+		assert.match(settings, /^CONFIG_PM_ENABLE=y$/m);
+		for (const mode of ["light", "none"]) {
+			const isLight = mode === "light";
+			const firefly = { ...SENSOR.config.firefly, sleep: { mode } };
+			const include = [
+				...SENSOR.include,
+				...(isLight ? [join(root, "firmware/light-sleep/manifest.json")] : []),
+			];
+			const made = project({ "manifest.json": JSON.stringify({ ...SENSOR, include, config: { firefly } }) });
+			const { code, stderr } = await made.run(["build", "esp32"], made.environment);
+			assert.equal(code, 0, stderr);
+			const merged = readFileSync(
+				join(made.directory, ".firefly/esp32/settings/sdkconfig/sdkconfig.defaults"),
+				"utf8",
+			);
+			assert.match(merged, /^CONFIG_ESP_TASK_WDT_EN=y$/m);
+			for (const line of ["CONFIG_PM_ENABLE=y", "CONFIG_FREERTOS_USE_TICKLESS_IDLE=y"])
+				assert.equal(merged.split("\n").includes(line), isLight, `${mode}: ${line}`);
+		}
+	});
+
 	for (const { role, options, image } of [
 		{ role: "broker", options: [], image: "./firmware/manifest_broker.json" },
 		{ role: "both", options: [], image: "./firmware/manifest.json" },

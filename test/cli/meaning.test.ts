@@ -129,9 +129,16 @@ test("a node that stays awake: deep sleep is what matters", () => {
 	assert.ok(battery.days < 2);
 	assert.deepEqual(
 		battery.instead.map((other) => other.with),
+		['sleep.mode "light"', 'sleep.mode "deep"'],
+	);
+	const mode = (name: string): Changes =>
+		firefly([{ ...temperature, every: "60s" }], { sleep: { mode: name } });
+	assert.equal(battery.instead[0]?.days, days(mode("light")));
+	assert.equal(battery.instead[1]?.days, days(mode("deep")));
+	assert.deepEqual(
+		meaning(mode("light")).battery.instead.map((other) => other.with),
 		['sleep.mode "deep"'],
 	);
-	assert.equal(battery.instead[0]?.days, days(firefly([{ ...temperature, every: "60s" }])));
 });
 
 test("a broker: memory and pools, and no day of samples", () => {

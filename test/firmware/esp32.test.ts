@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { LIGHT_SLEEP_MODULE } from "../../cli/config/light-sleep";
 import type { Sleep } from "../../src/device";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { root } from "./import-graph";
 import { loadModule } from "./module-loader";
+
+const NO_MODULES = { default: { has: () => false } };
 
 for (const [code, reason] of [
 	[0, "power-on"],
@@ -24,7 +27,7 @@ for (const [code, reason] of [
 	test(`reset reason ${code} of the ESP-IDF is ${reason}`, async () => {
 		const slept: number[] = [];
 		const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
-			modules: {},
+			modules: { modules: NO_MODULES },
 			natives: {
 				xs_firefly_reset_reason: () => code,
 				xs_firefly_wake_pin: () => -1,
@@ -42,7 +45,7 @@ for (const [code, reason] of [
 test("wake by pin: the pin that has ended the sleep is told, and pins are set with level and resistor", async () => {
 	const set: number[][] = [];
 	const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
-		modules: {},
+		modules: { modules: NO_MODULES },
 		natives: {
 			xs_firefly_reset_reason: () => 8,
 			xs_firefly_wake_pin: () => 0,
@@ -65,6 +68,44 @@ test("wake by pin: the pin that has ended the sleep is told, and pins are set wi
 	const c = readFileSync(join(root, "firmware/esp32/sleep.c"), "utf8");
 	for (const [index, name] of ["NONE", "UP", "DOWN"].entries())
 		assert.match(c, new RegExp(`^#define PULL_${name} ${index}$`, "m"));
+});
+
+test("light sleep: the module of its manifest starts it; without it there is an error that names the manifest", async () => {
+	let starts = 0;
+	const { default: start } = await loadModule<{ default: () => void }>("firmware/light-sleep/light-sleep", {
+		modules: {},
+		natives: { xs_firefly_light_sleep: () => void starts++ },
+	});
+	for (const included of [true, false]) {
+		const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
+			modules: {
+				modules: {
+					default: {
+						has: (name: string) => included && name === LIGHT_SLEEP_MODULE,
+						importNow: () => start,
+					},
+				},
+			},
+			natives: { xs_firefly_reset_reason: () => 1, xs_firefly_wake_pin: () => -1 },
+		});
+		const begin = (): void => sleep().light?.();
+		if (included) begin();
+		else assert.throws(begin, /the image lacks firmware\/light-sleep\/manifest\.json/);
+	}
+	assert.equal(starts, 1);
+	const { platforms } = JSON.parse(
+		readFileSync(join(root, "firmware/light-sleep/manifest.json"), "utf8"),
+	) as {
+		platforms: { esp32: { modules: Record<string, string>; preload: string[] } };
+	};
+	assert.deepEqual(platforms.esp32, {
+		modules: { [LIGHT_SLEEP_MODULE]: "./light-sleep" },
+		preload: [LIGHT_SLEEP_MODULE],
+	});
+	assert.match(
+		readFileSync(join(root, "firmware/light-sleep/light-sleep.c"), "utf8"),
+		/^void xs_firefly_light_sleep\(xsMachine \*the\)$/m,
+	);
 });
 
 for (const platform of ["esp32", "desktop"]) {

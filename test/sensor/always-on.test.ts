@@ -6,6 +6,10 @@ import { TestBoard } from "./support/test-board";
 
 const alwaysOn = { sleep: { mode: "none" } } as const;
 
+const OUTAGES = (["none", "light"] as const).flatMap((mode) =>
+	(["ends", "refused", "silent", "wifi", "join"] as const).map((outage) => [mode, outage] as const),
+);
+
 function count(board: TestBoard): { accepted: number; acknowledged: number } {
 	return {
 		accepted: board.events("accepted").length,
@@ -14,8 +18,12 @@ function count(board: TestBoard): { accepted: number; acknowledged: number } {
 }
 
 test("always on: one connection, a report for each sample, a constant number of timers", () => {
-	for (const qos of [0, 1] as const) {
-		const board = new TestBoard({ ...alwaysOn, sensors: [{ qos, every: 10_000 }] });
+	for (const [mode, qos] of [
+		["none", 0],
+		["none", 1],
+		["light", 1],
+	] as const) {
+		const board = new TestBoard({ sleep: { mode }, sensors: [{ qos, every: 10_000 }] });
 		// The ticks of the host wrap during the run.
 		board.network.clock.ticksOffset = 0x7fffffff - HOUR / 2;
 		const broker = new ScriptedBroker(board.network, 1883);
@@ -35,8 +43,8 @@ test("always on: one connection, a report for each sample, a constant number of 
 });
 
 test("always on: outages of broker and Wi-Fi: sampling goes on, every report is delivered later", () => {
-	for (const outage of ["ends", "refused", "silent", "wifi", "join"] as const) {
-		const board = new TestBoard({ ...alwaysOn, broker: { acknowledgeTimeout: 2000 } });
+	for (const [mode, outage] of OUTAGES) {
+		const board = new TestBoard({ sleep: { mode }, broker: { acknowledgeTimeout: 2000 } });
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.run(10 * MINUTE - 1);
 		const accept = board.network.listeners.get(1883);
@@ -69,6 +77,39 @@ test("always on: no new values: PINGREQ keeps the connection open", () => {
 	assert.equal(payloads(broker).length, 1);
 	assert.ok(broker.commands.filter((command) => command === "pingreq").length > 100);
 	assert.equal(board.events("failed").length, 0);
+});
+
+test("light sleep: the host is asked once a boot, only for a sensor in this mode", () => {
+	for (const [sleep, role, calls] of [
+		["light", "sensor", 2],
+		["light", "both", 0],
+		["none", "sensor", 0],
+		["deep", "sensor", 0],
+	] as const) {
+		const board = new TestBoard({ sleep: { mode: sleep }, role });
+		new ScriptedBroker(board.network, 1883);
+		let count = 0;
+		board.light = () => {
+			count++;
+		};
+		board.run(MINUTE / 2);
+		board.reset("reset");
+		board.run(MINUTE / 2);
+		assert.equal(count, calls, `${sleep} ${role}`);
+		assert.deepEqual(board.traces, []);
+	}
+});
+
+test("light sleep that the image lacks: a line on the console, and the node stays awake and connected", () => {
+	const board = new TestBoard({ sleep: { mode: "light" } });
+	board.light = () => {
+		throw new Error("no module");
+	};
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.run(10 * MINUTE - 1);
+	assert.deepEqual(board.traces, ["firefly: no light sleep, the chip stays awake: Error: no module"]);
+	assert.equal(board.boots, 1);
+	assert.equal(payloads(broker).length, 10);
 });
 
 test("always on: a clock set at run time corrects times and moves samples onto the grid", () => {

@@ -5,7 +5,9 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connectAsync } from "mqtt";
 import type { EngineName } from "../../sim/engine/engine-factory";
+import { SimulationCounters } from "../../sim/report/counters";
 import type { TimedEvent } from "../../sim/report/events";
+import { summarize } from "../../sim/report/summary";
 import { type RunOptions, runSimulation } from "../../sim/run";
 import { DEFAULT_START_TIME, Simulation, type SimulationOptions } from "../../sim/simulation";
 
@@ -78,6 +80,39 @@ function countLost(events: readonly TimedEvent[]): number {
 }
 
 describe("a simulation", () => {
+	for (const engine of ["node", "xs"] as const)
+		test(`light sleep on ${engine}: one boot, an average near that of the sleep; without its include as with none`, async () => {
+			const seen: Record<string, { events: TimedEvent[]; average: number }> = {};
+			for (const [name, mode, include] of [
+				["light", "light", ["./firmware/manifest.json", "./firmware/light-sleep/manifest.json"]],
+				["lacking", "light", ["./firmware/manifest.json"]],
+				["none", "none", ["./firmware/manifest.json"]],
+			] as const) {
+				const { json, ...rest } = manifest({ sleep: { mode } });
+				const all = await run(HOUR, { engine, manifest: { ...rest, json: { ...json, include } } });
+				const sensor = eventsOfType(all, "node").find(({ role }) => role === "sensor");
+				const events = all.filter(({ node }) => node === sensor?.node);
+				const counters = new SimulationCounters();
+				for (const event of events) counters.event(event);
+				seen[name] = { events, average: summarize(counters).energy.average };
+			}
+			const { light, lacking, none } = seen;
+			for (const { events } of Object.values(seen)) {
+				assert.equal(eventsOfType(events, "boot").length, 1);
+				assert.equal(eventsOfType(events, "connected").length, 1);
+				assert.equal(eventsOfType(events, "acknowledged").length, 60);
+			}
+			assert.ok(light!.average > 3.34 && light!.average < 4, `${light!.average} mA`);
+			assert.equal(lacking!.average, none!.average);
+			assert.ok(none!.average > 68);
+			const traces = (events: readonly TimedEvent[]): string[] =>
+				eventsOfType(events, "trace").map(({ message }) => message);
+			assert.deepEqual(traces(light!.events), []);
+			assert.deepEqual(traces(lacking!.events), [
+				"firefly: no light sleep, the chip stays awake: Error: the image lacks firmware/light-sleep/manifest.json",
+			]);
+		});
+
 	test("the events are the same twice and on both engines, and differ with another seed", async () => {
 		const runToJson = async (engine: EngineName, seed: number): Promise<string> =>
 			JSON.stringify(await run(2 * HOUR, { engine, seed }));

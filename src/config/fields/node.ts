@@ -40,10 +40,13 @@ export const wifiFields = deepFreeze({
 export const sleepFields = deepFreeze({
 	mode: {
 		kind: "choice",
-		choices: ["deep", "none"],
+		choices: ["deep", "light", "none"],
 		default: "deep",
 		settable: true,
-		text: '"deep": the chip is off between reports. "none": it stays awake and connected.',
+		text: '"deep": the chip is off between reports. "light": it stays connected and sleeps in between. "none": it stays awake and connected.',
+		detail: [
+			"With light sleep a chip needs the include firmware/light-sleep/manifest.json, which check names; in mcsim, and where a broker is in the same chip, it is as with none. docs/sleep.md says which mode suits what.",
+		],
 	},
 	awakeLimit: {
 		kind: "duration",

@@ -103,7 +103,7 @@ export function announcementHash(
 	brokerHash: number,
 ): number {
 	const identity = { mac: "{mac}", chip: "{chip}" };
-	const staysConnected = settings.sleep.mode === "none";
+	const staysConnected = settings.sleep.mode !== "deep";
 	let text = `${brokerHash}`;
 	for (let index = 0; ; index++) {
 		const message = announcementAt(

@@ -371,14 +371,16 @@ test("more commands than there is room for answers: the broker keeps the others,
 
 test("a node that stays connected takes commands at once", () => {
 	for (const version of versions) {
-		const { board, broker } = commandBoard({ sleep: { mode: "none" } }, { version });
-		board.run(10_000);
-		const { time } = board;
-		broker.send("identify");
-		board.run(1000);
-		assert.deepEqual(executed(board), ["identify"]);
-		assert.ok((broker.answers[0]?.at ?? Infinity) - time < 100);
-		assert.equal(broker.connections, 1);
+		for (const mode of ["none", "light"] as const) {
+			const { board, broker } = commandBoard({ sleep: { mode } }, { version });
+			board.run(10_000);
+			const { time } = board;
+			broker.send("identify");
+			board.run(1000);
+			assert.deepEqual(executed(board), ["identify"]);
+			assert.ok((broker.answers[0]?.at ?? Infinity) - time < 100);
+			assert.equal(broker.connections, 1);
+		}
 	}
 });
 

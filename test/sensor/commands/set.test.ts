@@ -181,6 +181,20 @@ test("settings with which the node cannot report are given up after trialWakes w
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
+test("set of sleep.mode to light: the host is asked for it at the next start, no sooner", () => {
+	const { board, broker } = boardWithFlash({ sleep: { mode: "none" } });
+	const boots: number[] = [];
+	board.light = () => {
+		boots.push(board.boots);
+	};
+	board.run(10_000);
+	assert.deepEqual(boots, []);
+	broker.send({ command: "set", id: 1, settings: { sleep: { mode: "light" } } });
+	board.run(2 * MINUTE);
+	assert.deepEqual(boots, [2]);
+	assert.equal(board.boots, 2);
+});
+
 test("a node that stays connected starts anew with the settings, and without a report restores those before", () => {
 	const { board, broker } = boardWithFlash({
 		sleep: { mode: "none" },

@@ -92,6 +92,8 @@ export class TestBoard {
 	readonly armed = new Map<number, number>();
 	/** Number of pins that can wake the chip, from 0 on. */
 	wakePins = 22;
+	/** What the host does for light sleep; undefined: it has none. */
+	light: (() => void) | undefined;
 	/** Longest time between boot and sleep so far, ms. */
 	longestAwakeMs = 0;
 	boots = 0;
@@ -303,6 +305,7 @@ export class TestBoard {
 					if (pin >= board.wakePins) throw new RangeError("the chip cannot be woken by it");
 					board.armed.set(pin, level);
 				},
+				...(board.light === undefined ? {} : { light: board.light }),
 				deep: (ms) => {
 					board.#checkRunning();
 					if (!Number.isInteger(ms) || ms < 1 || ms > 0x7fffffff) throw new Error(`sleep of ${ms} ms`);
