@@ -20,9 +20,10 @@ export const currents = {
 	deepSleep: 0.01,
 	/**
 	 * Light sleep on an access point, on average: 0.8 mA by the datasheet, and the radio that listens to each
-	 * beacon. Source: ESP-IDF Programming Guide, "Low Power Mode in Wi-Fi Scenarios", auto light-sleep of an ESP32,
-	 * 3.34 mA where each beacon may announce broadcasts (DTIM 1), 2.33 mA where every third does; there an ESP32-C3
-	 * takes 1.4 and 0.62 mA. A PINGREQ a minute, which the simulator does not count, would add 0.1 mA.
+	 * beacon. Source: ESP-IDF Programming Guide, "Low Power Mode in Wi-Fi Scenarios", auto light-sleep of an
+	 * ESP32, 3.34 mA where each beacon may announce broadcasts (DTIM 1), 2.33 mA where every third does; there
+	 * an ESP32-C3 takes 1.4 and 0.62 mA. A PINGREQ a minute, which the simulator does not count, would add
+	 * 0.1 mA.
 	 */
 	lightSleep: 3.34,
 } as const;

@@ -26,7 +26,7 @@ export type ForwardResult = typeof FORWARDED | typeof NOT_FORWARDED | typeof BUS
  */
 export class OutgoingMessage {
 	readonly packet: Packet;
-	/** Quality of service with which it was passed on: no higher than the other broker allows [MQTT-3.2.2-11]. */
+	/** With which it was passed on: no higher than the other broker allows [MQTT-3.2.2-11]. */
 	qos: QoS = 0;
 	readonly #routes: readonly TopicRoute[];
 	/** Undefined in MQTT 3.1.1, which has no properties. */
