@@ -61,7 +61,7 @@ export function parseBrokerURL(text: string): BrokerAddress | string {
 	const authority = slash < 0 ? rest : rest.slice(0, slash);
 	const path = slash < 0 ? "/" : rest.slice(slash);
 	if (path !== "/") {
-		if (!isWebSocketURL(text)) return "has a path, which MQTT knows not";
+		if (!isWebSocketURL(text)) return "has a path, which MQTT does not have";
 		const problem = pathProblem(path);
 		if (problem !== undefined) return problem;
 	}

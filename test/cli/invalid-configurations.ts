@@ -271,7 +271,7 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	{
 		name: "url path",
 		firefly: withURL('"mqtt://b/x"'),
-		problems: ['20 config.firefly.broker.url: "mqtt://b/x" has a path, which MQTT knows not'],
+		problems: ['20 config.firefly.broker.url: "mqtt://b/x" has a path, which MQTT does not have'],
 	},
 	{
 		name: "url missing",
@@ -578,8 +578,10 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "outbox storage",
-		firefly: withKey('"outbox": {"storage": "sd"}'),
-		problems: ['24 config.firefly.outbox.storage: "sd" is not one of "rtc", "flash"'],
+		firefly: withKey('"outbox": {"storage": "flsh"}'),
+		problems: [
+			'24 config.firefly.outbox.storage: "flsh" is not one of "rtc", "flash"; did you mean "flash"?',
+		],
 	},
 	{
 		name: "outbox too small",
