@@ -1,4 +1,3 @@
-import type { Client } from "../client/client";
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
@@ -44,7 +43,7 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 	readonly collector: Collector;
 	readonly network: NetworkSession;
 	/** Made with the exchange. */
-	declare client: Client;
+	declare client: ExchangeParts["client"];
 	/** Made with the first try. */
 	exchange: ReportExchange | undefined;
 	/** Node time at start. */

@@ -26,8 +26,8 @@ const HEAD_PARTS = 7;
 const SENSOR_PARTS = 13;
 
 /**
- * Discovery message for Home Assistant, in the device form and with abbreviated keys: parts for the device and
- * for each sensor, one for each sensor that is removed, and the end.
+ * Discovery message for Home Assistant, in the device form and with abbreviated keys: parts for the device
+ * and for each sensor, one for each sensor that is removed, and the end.
  */
 export class HomeAssistantAnnouncement implements Announcement {
 	readonly partCount: number;
