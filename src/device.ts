@@ -168,8 +168,8 @@ export interface Sleep {
 	 */
 	wakeOn?(pin: number, level: number, pull: Pull): void;
 	/**
-	 * From now on, until the next boot, the chip sleeps lightly whenever it has nothing to do. RAM, sockets, timers
-	 * and the network stay; what arrives wakes it. Absent if the host has no such sleep.
+	 * From now on, until the next boot, the chip sleeps lightly whenever it has nothing to do. RAM, sockets,
+	 * timers and the network stay; what arrives wakes it. Absent if the host has no such sleep.
 	 * @throws {Error} if the build cannot
 	 */
 	light?(): void;
