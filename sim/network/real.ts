@@ -25,7 +25,7 @@ export interface RealNetworkOptions {
 	readonly directory?: string;
 	/**
 	 * Called when a listener accepts connections.
-	 * @param number of the listener, from 0 in the order of opening
+	 * @param number of the listener, from 0 in the order of opening since the last reset
 	 * @param addresses those in use; undefined: all
 	 */
 	listening?(port: number, number: number, addresses: readonly string[] | undefined): void;
@@ -38,6 +38,8 @@ export class RealNetwork implements HostNetwork {
 	/** This machine's network is assumed to be up; a board that is disconnected opens no sockets. */
 	up = true;
 	#openedListeners = 0;
+	/** Ports that the machine has chosen, by number: after a reset a listener has the one that it had before. */
+	readonly #chosenPorts: number[] = [];
 	readonly #scheduler: Scheduler;
 	readonly #pace: Pace;
 	readonly #options: RealNetworkOptions;
@@ -77,12 +79,22 @@ export class RealNetwork implements HostNetwork {
 	}
 
 	listen(port: number, readable: (count: number) => void): HostListener {
+		const number = this.#openedListeners++;
+		const { listenPort, listening } = this.#options;
+		const options: RealNetworkOptions = {
+			...this.#options,
+			listening: (open, _number, addresses) => {
+				if (listenPort !== undefined) this.#chosenPorts[number] = open;
+				listening?.(open, number, addresses);
+			},
+		};
 		const listener = new RealListener(
 			this.#scheduler,
 			this.#pace,
-			this.#options,
+			options,
 			port,
-			this.#openedListeners++,
+			listenPort === undefined ? port : this.#chosenPorts[number] || (number === 0 ? listenPort : 0),
+			number,
 			readable,
 			(socket) => this.#track(socket),
 		);
@@ -107,6 +119,7 @@ export class RealNetwork implements HostNetwork {
 	reset(): void {
 		for (const listener of this.#listeners) listener.close();
 		this.#listeners.clear();
+		this.#openedListeners = 0;
 		for (const socket of this.#sockets) {
 			socket.abandon();
 			this.#abandonedSockets.add(socket);
@@ -144,6 +157,7 @@ class RealListener implements HostListener {
 		pace: Pace,
 		options: RealNetworkOptions,
 		port: number,
+		boundPort: number,
 		number: number,
 		readable: (count: number) => void,
 		track: (socket: net.Socket) => RealSocket,
@@ -161,7 +175,7 @@ class RealListener implements HostListener {
 			}),
 		);
 		this.#server = new PortServer(server, serverOptions, {
-			port: options.listenPort === undefined ? port : number === 0 ? options.listenPort : 0,
+			port: boundPort,
 			addresses: "listenAddresses" in options ? options.listenAddresses : LOOPBACKS.slice(0, 1),
 			listening: (open, addresses) => options.listening?.(open, number, addresses),
 			failed: (error) => options.failed?.(error, port),

@@ -80,7 +80,8 @@ export class TableReport implements Report {
 	}
 
 	note(text: string): void {
-		this.#notes.push(text);
+		// A broker that was reset says again where it listens.
+		if (!this.#notes.includes(text)) this.#notes.push(text);
 	}
 
 	finish(time: number, rehearsal?: Rehearsal): void {

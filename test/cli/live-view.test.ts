@@ -66,6 +66,7 @@ describe("the live view", () => {
 		const { screen, report, controls, emit } = createView();
 		report.note("the broker on the board also listens on mqtt://127.0.0.1:65535");
 		report.note("its status page: http://127.0.0.1:65534/");
+		report.note("its status page: http://127.0.0.1:65534/"); // as after a reset
 		emit(0, "shed", { type: "boot", reason: "power-on" });
 		emit(100, "shed", { type: "wake", reason: "power-on" });
 		emit(110, "shed", { type: "sample", sensor: "t", value: 21.25 });

@@ -191,3 +191,30 @@ test("a device's listener accepts connections from this machine", async () => {
 	await running;
 	network.dispose();
 });
+
+test("a board that was reset listens on the ports of the machine that it had before, with the same numbers", async () => {
+	const scheduler = new Scheduler(START);
+	const pace = new Pace(scheduler, { speed: 1 });
+	const opened: (readonly [number: number, port: number])[] = [];
+	await new Promise<void>((resolve) => {
+		const network: RealNetwork = new RealNetwork(scheduler, pace, {
+			listenPort: 0,
+			listening(port, number) {
+				opened.push([number, port]);
+				if (opened.length === 2) {
+					network.reset();
+					network.listen(1883, () => {});
+					network.listen(8080, () => {});
+				}
+				if (opened.length < 4) return;
+				network.dispose();
+				resolve();
+			},
+		});
+		network.listen(1883, () => {});
+		network.listen(8080, () => {});
+	});
+	const [first, second] = [opened.slice(0, 2), opened.slice(2)].map((each) => new Map(each));
+	assert.equal(first!.size, 2);
+	assert.deepEqual(second, first);
+});
