@@ -38,7 +38,7 @@ export class RealNetwork implements HostNetwork {
 	/** This machine's network is assumed to be up; a board that is disconnected opens no sockets. */
 	up = true;
 	#openedListeners = 0;
-	/** Ports that the machine has chosen, by number: after a reset a listener has the one that it had before. */
+	/** Ports that the machine has chosen, by number: a listener has its own again after a reset. */
 	readonly #chosenPorts: number[] = [];
 	readonly #scheduler: Scheduler;
 	readonly #pace: Pace;
