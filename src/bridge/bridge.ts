@@ -183,19 +183,18 @@ export class Bridge implements BridgePart, ClientHandler {
 	// ClientHandler: the other broker. This broker is called in turns of their own, as the stack is short.
 
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
+		// It gives identifiers anew, which must not count as repeated
+		if (!sessionPresent) this.core.queues.incomingQos2.clear(this.session);
 		if (this.beginsAnew) {
 			this.beginsAnew = false;
-			// In MQTT 3.1.1 a session that begins anew ends with its connection: another one is to last
-			if (this.settings.version === 4) {
-				this.client.close();
-				return;
-			}
+			// In MQTT 3.1.1 a session that begins anew ends with its connection, and mosquitto 2.0 does not store
+			// one of 5.0 that began so: the session that is to last is that of another connection
+			this.client.close();
+			return;
 		}
 		this.upstreamName = findPassedBroker(properties)
 			? properties.bytes.slice(properties.start, properties.end)
 			: undefined;
-		// It gives identifiers anew, which must not count as repeated
-		if (!sessionPresent) this.core.queues.incomingQos2.clear(this.session);
 		this.isConnected = true;
 		this.failures = 0;
 		this.report("connected");

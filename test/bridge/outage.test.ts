@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -97,6 +97,8 @@ describe("mosquitto stops and starts again", { skip: mosquittoInstalled ? false 
 	for (const version of [4, 5] as const)
 		test(`MQTT ${version === 4 ? "3.1.1" : "5.0"}: stopped amid messages of QoS 2, all arrive once`, async (t) => {
 			const directory = `${await mkdtemp(join(tmpdir(), "bridge-"))}/`;
+			// Started by root, mosquitto becomes a user of its own.
+			await chmod(directory, 0o777);
 			const settings = ["allow_anonymous true", "persistence true", `persistence_location ${directory}`];
 			let mosquitto = await Mosquitto.start(settings);
 			const { port } = mosquitto;

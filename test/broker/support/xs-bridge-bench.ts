@@ -177,6 +177,11 @@ registerStep((bridged: number) => {
 
 /** 1: the other broker accepts the bridge, which then has its session here. */
 registerStep(() => {
+	// The first connection only ends a session that may be there
+	const first = upstream;
+	first.grant();
+	first.deliver(CONNACK);
+	while (upstream === first) tick();
 	upstream.grant();
 	upstream.deliver(CONNACK);
 	upstream.deliver(SUBACK);
