@@ -146,7 +146,12 @@ describe("summary", () => {
 		const accepted = (time: number, sequence: number) =>
 			[time, { type: "accepted", sequence, waiting: 1 }] as const;
 		const reset = events(accepted(1, 1), [2, { type: "boot", reason: "reset" }]);
-		const power = events(accepted(1, 1), [2, { type: "boot", reason: "power-on" }], accepted(3, 1));
+		const power = events(
+			accepted(1, 1),
+			[2, { type: "boot", reason: "power-on" }],
+			[2, { type: "wake", reason: "power-on", waiting: 0, accepted: 0, dropped: 0 }],
+			accepted(3, 1),
+		);
 		assert.deepEqual([summaryOf(reset).lost, summaryOf(reset).waiting], [0, 1]);
 		assert.deepEqual([summaryOf(power).lost, summaryOf(power).waiting, summaryOf(power).accepted], [1, 1, 2]);
 	});

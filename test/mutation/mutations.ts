@@ -1012,7 +1012,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/discovery/announcer.ts",
-		"this.client.inFlight.setState(PACKET_ID, IDLE, 0);",
+		"this.node.client.inFlight.setState(PACKET_ID, IDLE, 0);",
 		"",
 		"a failed announcement delays the next reports",
 		DISCOVERY,
