@@ -30,6 +30,7 @@ export function manifestText(project: Project): string {
 					...(project.discovery === "none" ? {} : { discovery: project.discovery }),
 					// Homie decides where values are.
 					...(project.discovery === "homie" ? {} : { topic: "home/{id}/{sensor}" }),
+					...(driver?.declaration.awakeOnly === undefined ? {} : { sleep: { mode: "none" } }),
 					sensors: sensorsOf(project),
 				}
 			: {}),
@@ -49,7 +50,8 @@ function sensorsOf({ driver, board }: Project): readonly object[] {
 	const { name, declaration } = driver;
 	const options = neededOptions(declaration, board);
 	return Object.entries(declaration.properties).map(([property, declared]) => ({
-		name: property.slice(property.lastIndexOf(".") + 1),
+		// The Homie convention takes no capital letters.
+		name: property.slice(property.lastIndexOf(".") + 1).toLowerCase(),
 		driver: name,
 		...(Object.keys(options).length === 0 ? {} : { options }),
 		property,
