@@ -1,5 +1,5 @@
 /**
- * What `npm run test:quick` runs: every area, about a minute on two idle cores. Left out are fuzzing, real
+ * What `npm run test:quick` runs: every area, a minute or two on two idle cores. Left out are fuzzing, real
  * brokers and browsers, measurements on XS, and whole simulated days.
  */
 export const quickPaths: readonly string[] = [

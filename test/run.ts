@@ -21,7 +21,7 @@ const FILE_TIMEOUT_MS = Number(process.env.TEST_FILE_TIMEOUT_MS ?? 1_800_000);
 
 const testFolder = fileURLToPath(new URL(".", import.meta.url));
 /** Of a first run on two idle cores. */
-const ESTIMATE_ALL = "ten to fifteen minutes on two cores; npm run test:quick takes one";
+const ESTIMATE_ALL = "ten to fifteen minutes on two cores; npm run test:quick takes one or two";
 const isQuick = process.argv[2] === "--quick";
 const requestedPaths = isQuick
 	? quickPaths.map((path) => join(testFolder, path))
@@ -59,7 +59,7 @@ const progress = new TestProgress(files.length, join(cacheFolder("tests"), recor
 	process.stdout.write(`${line}\n`),
 );
 progress.announce(
-	requestedPaths.length === 0 ? ESTIMATE_ALL : isQuick ? "about a minute on two cores" : undefined,
+	requestedPaths.length === 0 ? ESTIMATE_ALL : isQuick ? "a minute or two on two cores" : undefined,
 );
 
 // Test processes inherit the arguments of this one.
