@@ -1033,8 +1033,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/discovery/announcement-plan.ts",
-		"if (removed.length > 0 && before.homeAssistantTopic === now.homeAssistantTopic)",
-		"if (removed.length < 0)",
+		"removed.length > 0 && hadTopic === topic && left-- === 0",
+		"removed.length < 0",
 		"entities of removed sensors stay",
 		DISCOVERY,
 	),
