@@ -30,17 +30,17 @@ export function hasTopicAliases<Options extends ClientOptions>(
 
 /** Messages to the broker of a client with topic aliases. */
 export class AliasingOutbound extends Outbound {
-	readonly #aliases: TopicAliases;
+	private readonly aliases: TopicAliases;
 
 	/** @throws RangeError for options out of range */
 	constructor(options: AliasingOptions, connection: OutboundConnection, time: Pick<Time, "delta">) {
 		super(options, connection, time);
-		this.#aliases = new TopicAliases(options.topicAliases, options.aliasedTopicBytes);
+		this.aliases = new TopicAliases(options.topicAliases, options.aliasedTopicBytes);
 	}
 
 	override reset(): void {
 		super.reset();
-		this.#aliases.reset();
+		this.aliases.reset();
 	}
 
 	override publish(
@@ -86,7 +86,7 @@ export class AliasingOutbound extends Outbound {
 		packetId: number,
 		tag: number,
 	): PublishResult {
-		const aliases = this.#aliases;
+		const aliases = this.aliases;
 		const { encoder, negotiated } = this.connection;
 		const { version } = encoder;
 		const { sendBuffer } = this.options;

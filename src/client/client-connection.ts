@@ -97,13 +97,13 @@ export class ClientConnection {
 	readonly deadlines: Deadlines;
 	readonly keepAlive: KeepAlive;
 	readonly outbound: Outbound;
-	readonly #options: ClientOptions;
-	readonly #handler: ClientHandler;
+	private readonly options: ClientOptions;
+	private readonly handler: ClientHandler;
 	/** Why the connection ends, while DISCONNECT leaves or until the application is told. */
-	#closeError: ClientError | undefined;
+	private closeError: ClientError | undefined;
 	/** The first bytes that the peer sent, at most FIRST_BYTES, as a big-endian number. */
-	#firstBytes = 0;
-	#firstBytesLength = 0;
+	private firstBytes = 0;
+	private firstBytesLength = 0;
 
 	/** @param owner receives the events of the transport and the deadlines */
 	constructor(
@@ -114,8 +114,8 @@ export class ClientConnection {
 	) {
 		const { version, sendBuffer, pingTimeout } = options;
 		const { time, timer } = device;
-		this.#options = options;
-		this.#handler = handler;
+		this.options = options;
+		this.handler = handler;
 		this.negotiated = new Negotiated(version, announcedLimits(options));
 		const encoder = new Encoder({ size: sendBuffer + SEND_RESERVE, version });
 		this.encoder = encoder;
@@ -143,9 +143,9 @@ export class ClientConnection {
 
 	/** Resolves the name and connects, in phase CONNECTING. @param server by default as configured */
 	connect(server: ServerAddress | undefined): void {
-		const { host, port } = server ?? this.#options;
-		this.#closeError = undefined;
-		this.#firstBytesLength = 0;
+		const { host, port } = server ?? this.options;
+		this.closeError = undefined;
+		this.firstBytesLength = 0;
 		if (this.server !== server) this.server = server;
 		if (this.authenticationTurn !== undefined) this.authenticationTurn = undefined;
 		if (this.disconnectExpiry !== undefined) this.disconnectExpiry = undefined;
@@ -154,25 +154,25 @@ export class ClientConnection {
 		if (this.payloadRemaining) this.payloadRemaining = 0;
 		this.deferredAnswers?.reset();
 		this.outbound.reset();
-		this.deadlines.start(CONNECT_DEADLINE, this.#options.connectTimeout);
+		this.deadlines.start(CONNECT_DEADLINE, this.options.connectTimeout);
 		this.transport.resolveAndConnect(host, port);
 	}
 
 	/** Records the first bytes of the peer. @param count bytes of the transport's chunk */
 	noteFirstBytes(count: number): void {
 		const { chunk } = this.transport;
-		for (let i = 0; i < count && this.#firstBytesLength < FIRST_BYTES; i++) {
-			this.#firstBytes = (this.#firstBytes << 8) | chunk[i];
-			this.#firstBytesLength++;
+		for (let i = 0; i < count && this.firstBytesLength < FIRST_BYTES; i++) {
+			this.firstBytes = (this.firstBytes << 8) | chunk[i];
+			this.firstBytesLength++;
 		}
 	}
 
 	/** Error for a peer whose first bytes, before CONNACK, show that it is no MQTT broker. */
 	foreignPeerError(reasonCode: ReasonCode): ClientError | undefined {
 		if (!isBeforeConnack(this.phase)) return undefined;
-		const protocol = peerProtocol(this.#firstBytes, this.#firstBytesLength);
+		const protocol = peerProtocol(this.firstBytes, this.firstBytesLength);
 		if (protocol === undefined) return undefined;
-		const { host, port } = this.server ?? this.#options;
+		const { host, port } = this.server ?? this.options;
 		return new ClientError("configuration", `${host}:${port} is no MQTT broker: it speaks ${protocol}`, {
 			reasonCode,
 		});
@@ -195,7 +195,7 @@ export class ClientConnection {
 			this.hasDisconnectRoom &&
 			this.enter(STAGE_DISCONNECT)
 		)
-			this.stageDisconnect(SUCCESS, this.#options.acknowledgeTimeout);
+			this.stageDisconnect(SUCCESS, this.options.acknowledgeTimeout);
 		this.flush();
 	}
 
@@ -206,7 +206,7 @@ export class ClientConnection {
 		if (this.encoder.room >= EXPIRING_DISCONNECT_SIZE) return true;
 		// Without keep alive nothing else would notice that the broker takes nothing any more.
 		if (this.phase === CLOSE_REQUESTED && !this.deadlines.running(DISCONNECT_DEADLINE))
-			this.deadlines.start(DISCONNECT_DEADLINE, this.#options.acknowledgeTimeout);
+			this.deadlines.start(DISCONNECT_DEADLINE, this.options.acknowledgeTimeout);
 		return false;
 	}
 
@@ -249,7 +249,7 @@ export class ClientConnection {
 	awaitBrokerClose(): void {
 		this.deadlines.start(
 			DISCONNECT_DEADLINE,
-			this.outbound.inFlight.count > 0 ? this.#options.acknowledgeTimeout : BROKER_CLOSE_WAIT_MS,
+			this.outbound.inFlight.count > 0 ? this.options.acknowledgeTimeout : BROKER_CLOSE_WAIT_MS,
 		);
 	}
 
@@ -268,7 +268,7 @@ export class ClientConnection {
 			this.end(error);
 			return;
 		}
-		this.#closeError = error;
+		this.closeError = error;
 		this.stageDisconnect(reasonCode, LINGER_MS);
 	}
 
@@ -277,7 +277,7 @@ export class ClientConnection {
 	 */
 	drop(error: ClientError | undefined): void {
 		if (!this.enter(DROP)) return;
-		this.#closeError = error;
+		this.closeError = error;
 		this.transport.close();
 		this.deadlines.stopAll();
 		this.deadlines.start(TURN_DEADLINE, 0);
@@ -288,14 +288,14 @@ export class ClientConnection {
 		if (!this.enter(END)) return;
 		this.transport.close();
 		this.deadlines.dispose();
-		this.#handler.onClosed(error);
+		this.handler.onClosed(error);
 	}
 
 	/** TCP has ended, and all that the broker said is read. */
 	onTransportLost(): void {
 		const { phase } = this;
 		const { failure } = this.transport;
-		if (phase === FAILING) this.end(this.#closeError);
+		if (phase === FAILING) this.end(this.closeError);
 		else if (failure !== undefined && (phase === CONNECTING || isBeforeConnack(phase)))
 			this.end(new ClientError(failure.fault, failure.message));
 		else if (phase === CONNECTING)
@@ -323,7 +323,7 @@ export class ClientConnection {
 	}
 
 	onDeadlinePassed(deadline: Deadline): void {
-		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.#options;
+		const { connectTimeout, acknowledgeTimeout, pingTimeout } = this.options;
 		switch (deadline) {
 			case CONNECT_DEADLINE:
 				if (this.phase === CONNECTING)
@@ -349,7 +349,7 @@ export class ClientConnection {
 				else this.end(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
 				break;
 			case DISCONNECT_DEADLINE:
-				if (this.phase === FAILING) this.end(this.#closeError);
+				if (this.phase === FAILING) this.end(this.closeError);
 				else if (this.phase !== DISCONNECTED)
 					this.end(timeoutError("transport", "DISCONNECT did not leave", acknowledgeTimeout));
 				else if (this.outbound.inFlight.count > 0)
@@ -360,7 +360,7 @@ export class ClientConnection {
 				this.onTransportLost();
 				break;
 			case TURN_DEADLINE:
-				if (this.phase === DROPPED) this.end(this.#closeError);
+				if (this.phase === DROPPED) this.end(this.closeError);
 				break;
 		}
 	}

@@ -36,91 +36,91 @@ export interface DeadlinesHandler {
  * expire and restarts them for the remaining time, so that steady traffic never reschedules the timer.
  */
 export class Deadlines {
-	#timer: Timer;
-	#time: Time;
-	#handler: DeadlinesHandler;
-	#id: TimerId | undefined;
+	private timer: Timer;
+	private time: Time;
+	private handler: DeadlinesHandler;
+	private id: TimerId | undefined;
 	/**
 	 * Duration of each deadline in ms, negative if it is not running, followed by the start of each in ticks.
 	 * One array takes half the slots of two.
 	 */
-	#durationsAndStarts = new Float64Array(2 * DEADLINE_COUNT).fill(-1);
-	#armedAt = 0;
-	#armedForMs = -1;
+	private durationsAndStarts = new Float64Array(2 * DEADLINE_COUNT).fill(-1);
+	private armedAt = 0;
+	private armedForMs = -1;
 
 	constructor(timer: Timer, time: Time, handler: DeadlinesHandler) {
-		this.#timer = timer;
-		this.#time = time;
-		this.#handler = handler;
+		this.timer = timer;
+		this.time = time;
+		this.handler = handler;
 	}
 
 	running(deadline: Deadline): boolean {
-		return this.#durationsAndStarts[deadline] >= 0;
+		return this.durationsAndStarts[deadline] >= 0;
 	}
 
 	/** @param ms from now, rounded up to at least 1 */
 	start(deadline: Deadline, ms: number): void {
 		const duration = Math.max(ms, 1);
-		const now = this.#time.ticks;
-		this.#durationsAndStarts[DEADLINE_COUNT + deadline] = now;
-		this.#durationsAndStarts[deadline] = duration;
-		if (this.#armedForMs < 0 || duration < this.#armedForMs - this.#time.delta(this.#armedAt, now))
+		const now = this.time.ticks;
+		this.durationsAndStarts[DEADLINE_COUNT + deadline] = now;
+		this.durationsAndStarts[deadline] = duration;
+		if (this.armedForMs < 0 || duration < this.armedForMs - this.time.delta(this.armedAt, now))
 			this.setTimer(duration, now);
 	}
 
 	stop(deadline: Deadline): void {
-		this.#durationsAndStarts[deadline] = -1;
+		this.durationsAndStarts[deadline] = -1;
 	}
 
 	stopAll(): void {
-		this.#durationsAndStarts.fill(-1);
+		this.durationsAndStarts.fill(-1);
 	}
 
 	/** Stops all deadlines and releases the timer. */
 	dispose(): void {
 		this.stopAll();
-		this.#armedForMs = -1;
-		const id = this.#id;
-		this.#id = undefined;
-		if (id !== undefined) this.#timer.clear(id);
+		this.armedForMs = -1;
+		const id = this.id;
+		this.id = undefined;
+		if (id !== undefined) this.timer.clear(id);
 	}
 
 	private setTimer(duration: number, now: number): void {
 		// Always with a repeat: on some hosts a one-shot timer cannot be rescheduled after its callback.
 		const ms = Math.ceil(duration);
-		if (this.#id === undefined) this.#id = this.#timer.set(() => this.onTimer(), ms, ms);
-		else this.#timer.schedule(this.#id, ms, ms);
-		this.#armedAt = now;
-		this.#armedForMs = ms;
+		if (this.id === undefined) this.id = this.timer.set(() => this.onTimer(), ms, ms);
+		else this.timer.schedule(this.id, ms, ms);
+		this.armedAt = now;
+		this.armedForMs = ms;
 	}
 
 	private onTimer(): void {
-		if (this.#id === undefined) return;
-		const id = this.#id;
+		if (this.id === undefined) return;
+		const id = this.id;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
-			const duration = this.#durationsAndStarts[deadline];
-			if (duration < 0 || this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline]) < duration)
+			const duration = this.durationsAndStarts[deadline];
+			if (duration < 0 || this.time.delta(this.durationsAndStarts[DEADLINE_COUNT + deadline]) < duration)
 				continue;
-			this.#durationsAndStarts[deadline] = -1;
-			this.#handler.onEvent(DEADLINE_PASSED, deadline as Deadline);
+			this.durationsAndStarts[deadline] = -1;
+			this.handler.onEvent(DEADLINE_PASSED, deadline as Deadline);
 			// The handler closed the connection, and perhaps opened another.
-			if (this.#id !== id) return;
+			if (this.id !== id) return;
 		}
-		const now = this.#time.ticks;
+		const now = this.time.ticks;
 		let next = -1;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
-			const duration = this.#durationsAndStarts[deadline];
+			const duration = this.durationsAndStarts[deadline];
 			if (duration < 0) continue;
 			const remaining = Math.max(
-				duration - this.#time.delta(this.#durationsAndStarts[DEADLINE_COUNT + deadline], now),
+				duration - this.time.delta(this.durationsAndStarts[DEADLINE_COUNT + deadline], now),
 				1,
 			);
 			if (next < 0 || remaining < next) next = remaining;
 		}
 		if (next >= 0) this.setTimer(next, now);
 		else {
-			this.#armedForMs = -1;
-			this.#timer.schedule(id);
+			this.armedForMs = -1;
+			this.timer.schedule(id);
 		}
 	}
 }

@@ -29,21 +29,21 @@ export interface AnsweringConnection {
 
 /** Delivers messages from the broker and acknowledges each after its last byte. */
 export class Inbound {
-	#connection: AnsweringConnection;
-	#handler: ClientHandler;
+	private connection: AnsweringConnection;
+	private handler: ClientHandler;
 	/** QoS 2 messages that were delivered and not yet released. */
 	readonly incomingIds: IncomingIds;
-	#qos = 0;
-	#packetId = 0;
+	private qos = 0;
+	private packetId = 0;
 	/** False for a QoS 2 message that was delivered before, and for one that the broker is to keep. */
-	#delivering = false;
+	private delivering = false;
 	/** The message was delivered while paused: its answer waits. */
 	declare answerOwed?: boolean;
 
 	/** @param receiveMaximum maximum number of QoS 2 messages in flight */
 	constructor(connection: AnsweringConnection, handler: ClientHandler, receiveMaximum: number) {
-		this.#connection = connection;
-		this.#handler = handler;
+		this.connection = connection;
+		this.handler = handler;
 		this.incomingIds = new IncomingIds(receiveMaximum);
 	}
 
@@ -64,37 +64,37 @@ export class Inbound {
 		// Topic aliases are not allowed, as CONNECT carries no Topic Alias Maximum. [MQTT-3.1.2-27]
 		const { properties } = packet;
 		if (!properties.empty && properties.find(TOPIC_ALIAS)) return TOPIC_ALIAS_INVALID;
-		this.#qos = packet.qos;
-		this.#packetId = packet.packetId;
+		this.qos = packet.qos;
+		this.packetId = packet.packetId;
 		// A QoS 1 message is new, whatever its packet identifier was used for before [MQTT-4.3.2-5]
-		this.#delivering = delivers;
-		if (this.#qos === 2) {
-			const state = this.incomingIds.has(this.#packetId) ? PUBREL_PENDING : IDLE;
-			if (actionOn(state, PUBLISH_ARRIVES) !== DELIVER) this.#delivering = false;
+		this.delivering = delivers;
+		if (this.qos === 2) {
+			const state = this.incomingIds.has(this.packetId) ? PUBREL_PENDING : IDLE;
+			if (actionOn(state, PUBLISH_ARRIVES) !== DELIVER) this.delivering = false;
 			else if (delivers && this.incomingIds.full) return RECEIVE_MAXIMUM_EXCEEDED;
 		}
-		if (this.#delivering) this.#handler.onMessage?.(packet);
+		if (this.delivering) this.handler.onMessage?.(packet);
 		return 0;
 	}
 
 	/** @param answers whether the message is complete and may be acknowledged */
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean, answers: boolean): void {
-		if (this.#delivering) this.#handler.onPayload?.(bytes, start, end, last);
+		if (this.delivering) this.handler.onPayload?.(bytes, start, end, last);
 		if (!answers) return;
-		if (this.#connection.isPaused) this.answerOwed = true;
+		if (this.connection.isPaused) this.answerOwed = true;
 		else this.acknowledge();
 	}
 
 	/** Answers the last message. */
 	acknowledge(): void {
-		const { answers } = this.#connection;
+		const { answers } = this.connection;
 		// The client reserves room for these before it reads. [MQTT-4.3.2-4] [MQTT-4.3.3-8] [MQTT-3.3.4-1]
 		// [MQTT-3.1.1:4.3.2-2] Each is staged when its message ends, so they keep the order of the messages,
 		// delivered or not. [MQTT-4.5.0-2] [MQTT-4.6.0-2] [MQTT-4.6.0-3]
-		if (this.#qos === 1) answers.puback(this.#packetId);
-		else if (this.#qos === 2) {
-			if (this.#delivering) this.incomingIds.add(this.#packetId);
-			answers.pubrec(this.#packetId);
+		if (this.qos === 1) answers.puback(this.packetId);
+		else if (this.qos === 2) {
+			if (this.delivering) this.incomingIds.add(this.packetId);
+			answers.pubrec(this.packetId);
 		}
 	}
 
@@ -102,12 +102,12 @@ export class Inbound {
 	onPubrel({ packetId, version }: Packet): void {
 		const state = this.incomingIds.remove(packetId) ? PUBREL_PENDING : IDLE;
 		const found = actionOn(state, PUBREL_ARRIVES) === SEND_PUBCOMP || version === 4;
-		this.#connection.answers.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+		this.connection.answers.pubcomp(packetId, found ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 	}
 
 	/** Answers a PUBREL for whose message another party answers, whether or not it is known here. */
 	release(packetId: number): void {
 		this.incomingIds.remove(packetId);
-		this.#connection.answers.pubcomp(packetId);
+		this.connection.answers.pubcomp(packetId);
 	}
 }

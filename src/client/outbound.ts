@@ -85,14 +85,14 @@ export class Outbound {
 	// Not #: streamed-publish.ts and requests.ts are functions over these.
 	readonly options: OutboundOptions;
 	readonly connection: OutboundConnection;
-	#time: Pick<Time, "delta">;
+	private time: Pick<Time, "delta">;
 	/** QoS 1 and 2 messages and requests not yet acknowledged. */
 	readonly inFlight: InFlight;
 
 	constructor(options: OutboundOptions, connection: OutboundConnection, time: Pick<Time, "delta">) {
 		this.options = options;
 		this.connection = connection;
-		this.#time = time;
+		this.time = time;
 		this.inFlight = new InFlight(options.inFlight);
 	}
 
@@ -306,7 +306,7 @@ export class Outbound {
 	acknowledgeOverdue(now: number): boolean {
 		const { inFlight } = this;
 		if (inFlight.count + inFlight.requestCount === 0) return false;
-		const remaining = this.options.acknowledgeTimeout - inFlight.longestWaitMs(this.#time, now);
+		const remaining = this.options.acknowledgeTimeout - inFlight.longestWaitMs(this.time, now);
 		if (remaining <= 0) return true;
 		this.connection.deadlines.start(ACKNOWLEDGE_DEADLINE, remaining);
 		return false;

@@ -27,12 +27,12 @@ const ANNOUNCED = 2;
  * once gives way to another, one with an alias stays until the connection ends.
  */
 export class TopicAliases {
-	readonly #bytes: Uint8Array;
-	readonly #cellSize: number;
+	private readonly bytes: Uint8Array;
+	private readonly cellSize: number;
 	/** Cells before it are in use. */
-	#count = 0;
+	private count = 0;
 	/** The cell that is looked at first for a topic that gives way. */
-	#next = 0;
+	private next = 0;
 
 	/**
 	 * @param count of aliases, 1 … {@link MAXIMUM_TOPIC_ALIASES}
@@ -44,13 +44,13 @@ export class TopicAliases {
 			throw new RangeError(`topicAliases: ${count}, not 0 to ${MAXIMUM_TOPIC_ALIASES}`);
 		if (!(topicBytes >= SHORTEST_ALIASED_TOPIC && topicBytes <= 255))
 			throw new RangeError(`aliasedTopicBytes: ${topicBytes}, not ${SHORTEST_ALIASED_TOPIC} to 255`);
-		this.#cellSize = TOPIC + topicBytes;
-		this.#bytes = new Uint8Array(count * this.#cellSize);
+		this.cellSize = TOPIC + topicBytes;
+		this.bytes = new Uint8Array(count * this.cellSize);
 	}
 
 	/** Call when a connection begins: the broker knows no alias. [MQTT-3.3.2-7] */
 	reset(): void {
-		this.#count = this.#next = 0;
+		this.count = this.next = 0;
 	}
 
 	/**
@@ -58,11 +58,11 @@ export class TopicAliases {
 	 * @param maximum the broker's Topic Alias Maximum [MQTT-3.2.2-17] [MQTT-3.3.2-9]
 	 */
 	find(topic: Uint8Array, start: number, end: number, maximum: number): number {
-		const bytes = this.#bytes;
-		const size = this.#cellSize;
+		const bytes = this.bytes;
+		const size = this.cellSize;
 		const length = end - start;
 		if (length < SHORTEST_ALIASED_TOPIC || length > size - TOPIC) return 0;
-		const count = this.#count < maximum ? this.#count : maximum;
+		const count = this.count < maximum ? this.count : maximum;
 		for (let i = 0, cell = 0; i < count; i++, cell += size) {
 			if (bytes[cell + LENGTH] !== length) continue;
 			// Topics of one device differ at their end.
@@ -75,18 +75,18 @@ export class TopicAliases {
 
 	/** Whether the alias stands for its topic by now. */
 	isAnnounced(alias: number): boolean {
-		return this.#bytes[(alias - 1) * this.#cellSize + STATE] === ANNOUNCED;
+		return this.bytes[(alias - 1) * this.cellSize + STATE] === ANNOUNCED;
 	}
 
 	/** A message was staged with an alias, and with its topic if the alias was not announced. */
 	announce(alias: number): void {
-		this.#bytes[(alias - 1) * this.#cellSize + STATE] = ANNOUNCED;
+		this.bytes[(alias - 1) * this.cellSize + STATE] = ANNOUNCED;
 	}
 
 	/** A message was staged on a topic without an alias. @param maximum as of {@link find} */
 	remember(topic: Uint8Array, start: number, end: number, maximum: number): void {
-		const bytes = this.#bytes;
-		const size = this.#cellSize;
+		const bytes = this.bytes;
+		const size = this.cellSize;
 		const length = end - start;
 		if (length < SHORTEST_ALIASED_TOPIC || length > size - TOPIC) return;
 		const capacity = bytes.length / size;
@@ -99,12 +99,12 @@ export class TopicAliases {
 
 	/** First byte of a cell that is free, or whose topic has no alias; −1: there is none. */
 	private cellFor(limit: number): number {
-		if (this.#count < limit) return this.#count++ * this.#cellSize;
+		if (this.count < limit) return this.count++ * this.cellSize;
 		for (let tries = 0; tries < limit; tries++) {
-			const index = this.#next;
-			this.#next = index + 1 < limit ? index + 1 : 0;
-			const cell = index * this.#cellSize;
-			if (this.#bytes[cell + STATE] !== ANNOUNCED) return cell;
+			const index = this.next;
+			this.next = index + 1 < limit ? index + 1 : 0;
+			const cell = index * this.cellSize;
+			if (this.bytes[cell + STATE] !== ANNOUNCED) return cell;
 		}
 		return -1;
 	}

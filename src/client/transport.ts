@@ -45,37 +45,37 @@ export class Transport {
 	writeFailed = false;
 	/** Why the connection was lost, where a socket over TLS or WebSocket has said so. */
 	declare failure?: ConnectionFailure | undefined;
-	#buffer: ArrayBuffer;
-	#slice: Uint8Array<ArrayBuffer> | undefined;
-	#device: Pick<Device, "tcp" | "resolve">;
-	#encoder: Encoder;
-	#handler: TransportHandler;
-	#socket: TCP | undefined;
+	private buffer: ArrayBuffer;
+	private slice: Uint8Array<ArrayBuffer> | undefined;
+	private device: Pick<Device, "tcp" | "resolve">;
+	private encoder: Encoder;
+	private handler: TransportHandler;
+	private socket: TCP | undefined;
 	/** Identifies callbacks of an older socket, which are ignored. */
-	#generation = 0;
-	#connected = false;
-	#room = 0;
+	private generation = 0;
+	private connected = false;
+	private room = 0;
 	/** Room of an empty socket: the largest room reported so far. */
-	#capacity = 0;
+	private capacity = 0;
 	/** Staged bytes already written in slices. */
-	#sent = 0;
+	private sent = 0;
 
 	constructor(device: Pick<Device, "tcp" | "resolve">, encoder: Encoder, handler: TransportHandler) {
-		this.#device = device;
-		this.#encoder = encoder;
-		this.#handler = handler;
-		this.#buffer = new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE });
-		this.chunk = new Uint8Array(this.#buffer);
+		this.device = device;
+		this.encoder = encoder;
+		this.handler = handler;
+		this.buffer = new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE });
+		this.chunk = new Uint8Array(this.buffer);
 	}
 
 	/** Resolves the name and connects. */
 	resolveAndConnect(host: string, port: number): void {
 		this.close();
 		if (this.failure !== undefined) this.failure = undefined;
-		const generation = this.#generation;
+		const generation = this.generation;
 		try {
-			this.#device.resolve(host, (address) => {
-				if (generation !== this.#generation) return;
+			this.device.resolve(host, (address) => {
+				if (generation !== this.generation) return;
 				if (address === undefined) this.fail(`${host} cannot be resolved`);
 				else this.openSocket(host, address, port);
 			});
@@ -86,7 +86,7 @@ export class Transport {
 
 	private openSocket(host: string, address: string, port: number): void {
 		try {
-			this.#socket = this.createSocket(host, address, port);
+			this.socket = this.createSocket(host, address, port);
 		} catch (cause) {
 			const reason = cause instanceof Error ? `: ${cause.message}` : "";
 			this.fail(`no socket to ${address}:${port}${reason}`, cause);
@@ -94,8 +94,8 @@ export class Transport {
 	}
 
 	private createSocket(host: string, address: string, port: number): TCP {
-		const generation = this.#generation;
-		const { tcp } = this.#device;
+		const generation = this.generation;
+		const { tcp } = this.device;
 		return new tcp.io({
 			...tcp,
 			host,
@@ -103,33 +103,33 @@ export class Transport {
 			port,
 			nodelay: true,
 			onReadable: (bytes) => {
-				if (generation !== this.#generation) return;
+				if (generation !== this.generation) return;
 				this.readable = bytes;
-				this.#handler.onEvent(TRANSPORT_CHANGED, 0);
+				this.handler.onEvent(TRANSPORT_CHANGED, 0);
 			},
 			onWritable: (bytes) => {
-				if (generation !== this.#generation) return;
+				if (generation !== this.generation) return;
 				this.setRoom(bytes);
-				const event = this.#connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
-				this.#connected = true;
-				this.#handler.onEvent(event, 0);
+				const event = this.connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
+				this.connected = true;
+				this.handler.onEvent(event, 0);
 			},
 			onError: (failure) => {
-				if (generation !== this.#generation) return;
+				if (generation !== this.generation) return;
 				if (failure !== undefined) this.failure = failure;
-				this.#handler.onEvent(TRANSPORT_LOST, 0);
+				this.handler.onEvent(TRANSPORT_LOST, 0);
 			},
 		});
 	}
 
 	private fail(message: string, cause?: unknown): void {
 		this.close();
-		this.#handler.onUnreachable(new ClientError("transport", message, { cause }));
+		this.handler.onUnreachable(new ClientError("transport", message, { cause }));
 	}
 
 	/** All staged packets were written and the platform's own buffer is empty: they have left this device. */
 	get drained(): boolean {
-		return this.#encoder.length === 0 && this.#room >= this.#capacity;
+		return this.encoder.length === 0 && this.room >= this.capacity;
 	}
 
 	/** Reads at most `limit` bytes into `chunk`. @returns their number */
@@ -137,23 +137,23 @@ export class Transport {
 		let count = Math.floor(Math.min(limit, this.readable));
 		if (count <= 0) return 0;
 		if (count > CHUNK_SIZE) count = CHUNK_SIZE;
-		this.#buffer.resize(count);
+		this.buffer.resize(count);
 		this.readable -= count;
-		this.#socket?.read(this.chunk);
+		this.socket?.read(this.chunk);
 		return count;
 	}
 
 	/** Writes the staged packets if the socket has room. @returns whether anything was written */
 	flush(): boolean {
-		const encoder = this.#encoder;
+		const encoder = this.encoder;
 		const length = encoder.length;
-		if (length === 0 || !this.#connected) return false;
+		if (length === 0 || !this.connected) return false;
 		if (this.writeFailed) {
 			this.discardStaged();
 			return false;
 		}
-		if (this.#sent === 0 && length <= this.#capacity) {
-			if (length > this.#room) return false;
+		if (this.sent === 0 && length <= this.capacity) {
+			if (length > this.room) return false;
 			this.write(encoder.seal());
 			encoder.reset();
 			return true;
@@ -168,13 +168,13 @@ export class Transport {
 	}
 
 	close(): void {
-		this.#generation++;
+		this.generation++;
 		this.discardStaged();
-		const socket = this.#socket;
-		this.#socket = undefined;
-		this.#connected = false;
-		this.#room = 0;
-		this.#capacity = 0;
+		const socket = this.socket;
+		this.socket = undefined;
+		this.connected = false;
+		this.room = 0;
+		this.capacity = 0;
 		this.readable = 0;
 		this.writeFailed = false;
 		try {
@@ -185,28 +185,28 @@ export class Transport {
 	}
 
 	private flushSlices(length: number): boolean {
-		const staged = this.#encoder.view;
+		const staged = this.encoder.view;
 		// Needed only if the platform's buffer is smaller than the encoder's.
-		this.#slice ??= new Uint8Array(new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE }));
-		const slice = this.#slice;
-		const before = this.#sent;
-		while (this.#sent < length && this.#room > 0 && !this.writeFailed) {
-			let count = length - this.#sent;
-			if (count > this.#room) count = this.#room;
+		this.slice ??= new Uint8Array(new ArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE }));
+		const slice = this.slice;
+		const before = this.sent;
+		while (this.sent < length && this.room > 0 && !this.writeFailed) {
+			let count = length - this.sent;
+			if (count > this.room) count = this.room;
 			if (count > CHUNK_SIZE) count = CHUNK_SIZE;
 			slice.buffer.resize(count);
-			for (let i = 0, from = this.#sent; i < count; i++) slice[i] = staged[from + i];
+			for (let i = 0, from = this.sent; i < count; i++) slice[i] = staged[from + i];
 			this.write(slice);
-			this.#sent += count;
+			this.sent += count;
 		}
-		const wrote = this.#sent > before;
-		if (this.#sent === length || this.writeFailed) this.discardStaged();
+		const wrote = this.sent > before;
+		if (this.sent === length || this.writeFailed) this.discardStaged();
 		return wrote;
 	}
 
 	private write(bytes: Uint8Array): void {
 		try {
-			const room = this.#socket?.write(bytes);
+			const room = this.socket?.write(bytes);
 			if (room === undefined) this.onWriteFailed();
 			else this.setRoom(room);
 		} catch {
@@ -217,16 +217,16 @@ export class Transport {
 
 	private onWriteFailed(): void {
 		this.writeFailed = true;
-		this.#room = 0;
+		this.room = 0;
 	}
 
 	private setRoom(room: number): void {
-		this.#room = room;
-		if (room > this.#capacity) this.#capacity = room;
+		this.room = room;
+		if (room > this.capacity) this.capacity = room;
 	}
 
 	private discardStaged(): void {
-		this.#encoder.reset();
-		this.#sent = 0;
+		this.encoder.reset();
+		this.sent = 0;
 	}
 }

@@ -98,34 +98,34 @@ export class Decoder {
 	version: Version;
 	/** Bytes; see DecoderOptions. */
 	readonly maximumPacketSize: number;
-	readonly #packet: Packet;
-	readonly #handler: DecoderHandler;
-	readonly #fromClient: boolean;
-	readonly #initialVersion: Version;
-	readonly #buffer: Uint8Array;
+	private readonly packet: Packet;
+	private readonly handler: DecoderHandler;
+	private readonly fromClient: boolean;
+	private readonly initialVersion: Version;
+	private readonly buffer: Uint8Array;
 	/** The largest packet that is decoded as a whole, in bytes. */
-	readonly #wholePacketLimit: number;
-	#state: DecoderState = FIRST_BYTE;
-	#firstByte = 0;
+	private readonly wholePacketLimit: number;
+	private state: DecoderState = FIRST_BYTE;
+	private firstByte = 0;
 	/** Remaining length of the packet. */
-	#remaining = 0;
+	private remaining = 0;
 	/**
 	 * In REMAINING_LENGTH: the state of reading it. Later: bytes in the buffer, or bytes of payload still to
 	 * come.
 	 */
-	#count = 0;
+	private count = 0;
 	/** Incremented by stop() and reset(), so that push() detects such a call from a callback. */
-	#generation = 0;
+	private generation = 0;
 
 	constructor(options: DecoderOptions) {
 		this.version = options.version ?? 5;
 		this.maximumPacketSize = options.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-		this.#handler = options.handler;
-		this.#fromClient = options.from === "client";
-		this.#initialVersion = this.version;
-		this.#buffer = new Uint8Array(Math.max(options.size, 16));
-		this.#packet = options.packet ?? new Packet(this.#fromClient, this.#buffer);
-		this.#wholePacketLimit = Math.min(this.#buffer.length, this.maximumPacketSize);
+		this.handler = options.handler;
+		this.fromClient = options.from === "client";
+		this.initialVersion = this.version;
+		this.buffer = new Uint8Array(Math.max(options.size, 16));
+		this.packet = options.packet ?? new Packet(this.fromClient, this.buffer);
+		this.wholePacketLimit = Math.min(this.buffer.length, this.maximumPacketSize);
 	}
 
 	/**
@@ -133,7 +133,7 @@ export class Decoder {
 	 * a CONNECT is answered with a CONNACK.
 	 */
 	get type(): number {
-		return this.#firstByte >> 4;
+		return this.firstByte >> 4;
 	}
 
 	/**
@@ -142,43 +142,43 @@ export class Decoder {
 	 * @returns the index after what was decoded: `end`, unless a callback called pause(), stop() or reset()
 	 */
 	push(bytes: Uint8Array, start: number, end: number): number {
-		const generation = this.#generation;
+		const generation = this.generation;
 		let at = start;
 		while (at < end) {
-			if (this.#state === FIRST_BYTE && end - at > 1) {
+			if (this.state === FIRST_BYTE && end - at > 1) {
 				// Fast path for a short packet that is complete in the chunk, as most are: no state is kept
 				const remaining = bytes[at + 1];
 				const next = at + 2 + remaining;
-				if (remaining < 128 && next <= end && remaining + 2 <= this.#wholePacketLimit) {
+				if (remaining < 128 && next <= end && remaining + 2 <= this.wholePacketLimit) {
 					const first = bytes[at];
-					this.#firstByte = first;
-					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
+					this.firstByte = first;
+					const code = checkFirstByte(this.packet, first, this.fromClient, this.version);
 					if (code !== 0) {
-						this.fail(code, this.#packet.errorMessage);
+						this.fail(code, this.packet.errorMessage);
 						return end;
 					}
 					at = next;
 					this.handlePacket(bytes, next - remaining, next);
-					if (this.#generation !== generation) return at;
+					if (this.generation !== generation) return at;
 					continue;
 				}
 			}
-			switch (this.#state) {
+			switch (this.state) {
 				case FIRST_BYTE: {
 					const first = bytes[at++];
-					this.#firstByte = first;
-					const code = checkFirstByte(this.#packet, first, this.#fromClient, this.version);
+					this.firstByte = first;
+					const code = checkFirstByte(this.packet, first, this.fromClient, this.version);
 					if (code !== 0) {
-						this.fail(code, this.#packet.errorMessage);
+						this.fail(code, this.packet.errorMessage);
 						return end;
 					}
-					this.#count = VARINT_START;
-					this.#state = REMAINING_LENGTH;
+					this.count = VARINT_START;
+					this.state = REMAINING_LENGTH;
 					break;
 				}
 				case REMAINING_LENGTH: {
-					const length = readVarintByte(this.#count, bytes[at++]);
-					this.#count = length;
+					const length = readVarintByte(this.count, bytes[at++]);
+					this.count = length;
 					if (length === VARINT_TOO_LONG) {
 						// §2.1.4 [MQTT-1.5.5-1]
 						this.fail(MALFORMED_PACKET, "remaining length has more than four bytes");
@@ -191,51 +191,51 @@ export class Decoder {
 					}
 					if (length < VARINT_COMPLETE) break;
 					const remaining = varintValue(length);
-					this.#remaining = remaining;
-					this.#count = 0;
+					this.remaining = remaining;
+					this.count = 0;
 					const size = packetSize(remaining);
 					if (size > this.maximumPacketSize) {
 						// [MQTT-3.1.2-24] [MQTT-3.2.2-15]
 						this.fail(PACKET_TOO_LARGE, "packet is larger than the maximum packet size");
 						return end;
 					}
-					if (size > this.#buffer.length) {
-						if (this.#firstByte >> 4 !== PUBLISH) {
+					if (size > this.buffer.length) {
+						if (this.firstByte >> 4 !== PUBLISH) {
 							this.fail(PACKET_TOO_LARGE, "packet is larger than the buffer");
 							return end;
 						}
-						this.#state = PUBLISH_HEADER;
+						this.state = PUBLISH_HEADER;
 					} else if (at + remaining <= end) {
 						at += remaining;
 						this.handlePacket(bytes, at - remaining, at);
-					} else this.#state = BODY;
+					} else this.state = BODY;
 					break;
 				}
 				case BODY: {
-					const have = this.#count;
-					const remaining = this.#remaining;
+					const have = this.count;
+					const remaining = this.remaining;
 					const next = end - at < remaining - have ? end : at + remaining - have;
-					this.#count = copyBytes(this.#buffer, have, bytes, at, next);
+					this.count = copyBytes(this.buffer, have, bytes, at, next);
 					at = next;
-					if (this.#count === remaining) this.handlePacket(this.#buffer, 0, remaining);
+					if (this.count === remaining) this.handlePacket(this.buffer, 0, remaining);
 					break;
 				}
 				case PUBLISH_HEADER:
 					at = this.readPublishHeader(bytes, at, end);
 					break;
 				case PAYLOAD: {
-					const left = this.#count;
+					const left = this.count;
 					const from = at;
 					at = end - at < left ? end : at + left;
-					this.#count = left - (at - from);
-					if (this.#count === 0) this.#state = FIRST_BYTE;
-					this.#handler.onPayload(bytes, from, at, at - from === left);
+					this.count = left - (at - from);
+					if (this.count === 0) this.state = FIRST_BYTE;
+					this.handler.onPayload(bytes, from, at, at - from === left);
 					break;
 				}
 				default:
 					return end;
 			}
-			if (this.#generation !== generation) return at;
+			if (this.generation !== generation) return at;
 		}
 		return end;
 	}
@@ -245,7 +245,7 @@ export class Decoder {
 	 * onPayload: a PUBLISH that began goes on to its payload.
 	 */
 	pause(): void {
-		this.#generation++;
+		this.generation++;
 	}
 
 	/**
@@ -253,8 +253,8 @@ export class Decoder {
 	 * handler that closes its connection inside a callback must call it.
 	 */
 	stop(): void {
-		this.#state = STOPPED;
-		this.#generation++;
+		this.state = STOPPED;
+		this.generation++;
 	}
 
 	/**
@@ -262,41 +262,41 @@ export class Decoder {
 	 * broker, the one set since. Inside a callback, the rest of the current chunk is discarded.
 	 */
 	reset(): void {
-		this.#state = FIRST_BYTE;
-		this.#firstByte = 0;
-		this.#generation++;
-		if (this.#fromClient) this.version = this.#initialVersion;
+		this.state = FIRST_BYTE;
+		this.firstByte = 0;
+		this.generation++;
+		if (this.fromClient) this.version = this.initialVersion;
 	}
 
 	private fail(reasonCode: FailureCode, message: string): void {
 		this.stop(); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
-		this.#handler.onError(reasonCode, message);
+		this.handler.onError(reasonCode, message);
 	}
 
 	/** Handles a complete packet with body [start, end). */
 	private handlePacket(bytes: Uint8Array, start: number, end: number): void {
-		const packet = this.#packet;
-		const first = this.#firstByte;
+		const packet = this.packet;
+		const first = this.firstByte;
 		const type = first >> 4;
-		const handler = this.#handler;
-		this.#state = FIRST_BYTE;
+		const handler = this.handler;
+		this.state = FIRST_BYTE;
 		packet.version = this.version;
 		packet.type = type;
 		packet.flags = first & 15;
 		packet.bytes = bytes;
 		if (type === PUBLISH) {
-			const code = decodePublish(packet, bytes, start, end, this.#fromClient);
+			const code = decodePublish(packet, bytes, start, end, this.fromClient);
 			if (code !== 0) {
 				this.fail(code, packet.errorMessage);
 				return;
 			}
-			const generation = this.#generation;
+			const generation = this.generation;
 			const payloadStart = packet.payloadStart;
 			handler.onPublish(packet);
-			if (this.#generation === generation) handler.onPayload(bytes, payloadStart, end, true);
+			if (this.generation === generation) handler.onPayload(bytes, payloadStart, end, true);
 			return;
 		}
-		const code = decodeBody(packet, bytes, start, end, this.#fromClient);
+		const code = decodeBody(packet, bytes, start, end, this.fromClient);
 		if (type === CONNECT) this.version = packet.version;
 		if (code === 0) handler.onPacket(packet);
 		else this.fail(code, packet.errorMessage);
@@ -307,9 +307,9 @@ export class Decoder {
 	 * bytes.
 	 */
 	private readPublishHeader(bytes: Uint8Array, from: number, end: number): number {
-		const buffer = this.#buffer;
-		const remaining = this.#remaining;
-		const first = this.#firstByte;
+		const buffer = this.buffer;
+		const remaining = this.remaining;
+		const first = this.firstByte;
 		const flags = first & 15;
 		const version = this.version;
 		const room = buffer.length - 1 - varintSize(remaining);
@@ -318,7 +318,7 @@ export class Decoder {
 		let known = 0;
 		for (;;) {
 			// While nothing is assembled, the chunk itself may contain the whole header
-			const assembled = this.#count;
+			const assembled = this.count;
 			const length =
 				assembled === 0
 					? publishHeaderLength(bytes, at, known, flags, version)
@@ -341,9 +341,9 @@ export class Decoder {
 			}
 			if (length > (assembled === 0 ? end - at : assembled)) {
 				const next = Math.min(end, at + length - assembled);
-				this.#count = copyBytes(buffer, assembled, bytes, at, next);
+				this.count = copyBytes(buffer, assembled, bytes, at, next);
 				at = next;
-				if (this.#count < length) return at;
+				if (this.count < length) return at;
 			}
 			known = length;
 		}
@@ -354,18 +354,18 @@ export class Decoder {
 	 * on.
 	 */
 	private beginStreaming(bytes: Uint8Array, start: number, length: number): void {
-		const packet = this.#packet;
+		const packet = this.packet;
 		packet.version = this.version;
 		packet.type = PUBLISH;
-		packet.flags = this.#firstByte & 15;
+		packet.flags = this.firstByte & 15;
 		packet.bytes = bytes;
-		const code = decodePublish(packet, bytes, start, start + this.#remaining, this.#fromClient);
+		const code = decodePublish(packet, bytes, start, start + this.remaining, this.fromClient);
 		if (code !== 0) {
 			this.fail(code, packet.errorMessage);
 			return;
 		}
-		this.#count = this.#remaining - length;
-		this.#state = PAYLOAD;
-		this.#handler.onPublish(packet);
+		this.count = this.remaining - length;
+		this.state = PAYLOAD;
+		this.handler.onPublish(packet);
 	}
 }

@@ -56,55 +56,55 @@ export class Encoder {
 	readonly view: Uint8Array;
 	/** Bytes of the buffer. */
 	readonly size: number;
-	readonly #buffer: ArrayBuffer;
-	#length = 0;
-	#version: Version;
-	#isVersion5: boolean;
+	private readonly buffer: ArrayBuffer;
+	private staged = 0;
+	private protocolVersion: Version;
+	private isVersion5: boolean;
 	/**
 	 * The last topic that publish() validated, and the size of a QoS 1 PUBLISH on it without properties and
 	 * payload, in the current version.
 	 */
-	#cachedTopic: Uint8Array | undefined;
-	#cachedTopicSize = 0;
+	private cachedTopic: Uint8Array | undefined;
+	private cachedTopicSize = 0;
 	/** Bytes of the buffer that the view covers; 0 while it is sealed, so that each packet calls unseal(). */
-	#viewLimit: number;
+	private viewLimit: number;
 
 	constructor(options: EncoderOptions) {
 		const size = Math.max(options.size, 16);
-		this.#version = options.version ?? 5;
-		this.#isVersion5 = this.#version === 5;
+		this.protocolVersion = options.version ?? 5;
+		this.isVersion5 = this.protocolVersion === 5;
 		this.size = size;
-		this.#viewLimit = size;
+		this.viewLimit = size;
 		// Once the buffer has had its full length, later changes of length allocate nothing on XS
-		this.#buffer = new ArrayBuffer(0, { maxByteLength: size });
-		this.view = new Uint8Array(this.#buffer);
-		this.#buffer.resize(size);
+		this.buffer = new ArrayBuffer(0, { maxByteLength: size });
+		this.view = new Uint8Array(this.buffer);
+		this.buffer.resize(size);
 	}
 
 	get version(): Version {
-		return this.#version;
+		return this.protocolVersion;
 	}
 
 	set version(version: Version) {
-		this.#version = version;
-		this.#isVersion5 = version === 5;
-		this.#cachedTopic = undefined;
+		this.protocolVersion = version;
+		this.isVersion5 = version === 5;
+		this.cachedTopic = undefined;
 	}
 
 	/** Bytes staged. */
 	get length(): number {
-		return this.#length;
+		return this.staged;
 	}
 
 	/** Bytes that can still be staged. */
 	get room(): number {
-		return this.size - this.#length;
+		return this.size - this.staged;
 	}
 
 	connect(fields: ConnectFields): number {
-		const remaining = connectLength(fields, this.#version);
+		const remaining = connectLength(fields, this.protocolVersion);
 		const at = this.writeFixedHeader(CONNECT << 4, remaining);
-		return at < 0 ? 0 : this.commit(writeConnect(this.view, at, fields, this.#version));
+		return at < 0 ? 0 : this.commit(writeConnect(this.view, at, fields, this.protocolVersion));
 	}
 
 	/**
@@ -112,7 +112,7 @@ export class Encoder {
 	 * there is none; the connection must then be closed without CONNACK.
 	 */
 	connack(sessionPresent: boolean, reasonCode: ReasonCode, properties?: PropertyWriter): number {
-		const version = this.#version;
+		const version = this.protocolVersion;
 		// [MQTT-3.2.2-6] [MQTT-3.1.1:3.2.2-4]
 		if (sessionPresent && reasonCode !== 0)
 			throw new MQTTError(PROTOCOL_ERROR, "session present in a refusal");
@@ -148,17 +148,17 @@ export class Encoder {
 		// one. writePublishStart() is inlined here, as on XS a call costs as much as the work. The bitwise
 		// expression is not 0 for a size of 128 or more, flags other than QoS 1 with or without RETAIN, or a
 		// packet identifier above 65,535.
-		const from = this.#length;
-		const size = this.#cachedTopicSize + payloadLength;
+		const from = this.staged;
+		const size = this.cachedTopicSize + payloadLength;
 		const end = from + size;
 		if (
-			topic !== this.#cachedTopic ||
+			topic !== this.cachedTopic ||
 			properties ||
 			!packetId ||
 			(size >>> 7) | ((flags >> 1) ^ 1) | (packetId >>> 16)
 		)
 			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
-		if (!(end + payload.length <= this.#viewLimit) || payloadLength >>> 0 > payload.length)
+		if (!(end + payload.length <= this.viewLimit) || payloadLength >>> 0 > payload.length)
 			return this.publishSlowPath(topic, payload, payloadLength, flags, packetId, properties);
 		const view = this.view;
 		view[from] = 0x30 | flags;
@@ -169,10 +169,10 @@ export class Encoder {
 		let at = end - payloadLength;
 		// A native copy is faster than a loop; bytes beyond payloadLength go to free space
 		view.set(payload, at);
-		if (this.#isVersion5) view[--at] = 0; // [MQTT-2.2.2-1]
+		if (this.isVersion5) view[--at] = 0; // [MQTT-2.2.2-1]
 		view[at - 1] = packetId;
 		view[at - 2] = packetId >> 8;
-		this.#length = end;
+		this.staged = end;
 		return size;
 	}
 
@@ -191,12 +191,12 @@ export class Encoder {
 		properties?: PropertyWriter,
 	): number {
 		const topicLength = topicEnd - topicStart;
-		const version = this.#version;
+		const version = this.protocolVersion;
 		const header = publishHeaderSize(topicLength, flags, packetId, properties, version);
 		const remaining = header + payloadLength;
 		if (!this.ensureRoom(remaining, header)) return 0;
 		const view = this.view;
-		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		let at = writePublishStart(view, this.staged, flags, remaining, topicLength);
 		at = copyBytes(view, at, topic, topicStart, topicEnd);
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		return this.commit(writeProperties(view, at, properties, version));
@@ -217,11 +217,11 @@ export class Encoder {
 		topicAlias: number,
 	): number {
 		const topicLength = topicEnd - topicStart;
-		const header = aliasedHeaderSize(topicLength, flags, packetId, properties, this.#version);
+		const header = aliasedHeaderSize(topicLength, flags, packetId, properties, this.protocolVersion);
 		const remaining = header + payloadLength;
 		if (!this.ensureRoom(remaining, header)) return 0;
 		const view = this.view;
-		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		let at = writePublishStart(view, this.staged, flags, remaining, topicLength);
 		at = copyBytes(view, at, topic, topicStart, topicEnd);
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		return this.commit(writeAliasedProperties(view, at, properties, topicAlias));
@@ -229,11 +229,11 @@ export class Encoder {
 
 	/** Stages as much of [start, end) as fits, and returns the number of bytes. */
 	payload(bytes: Uint8Array, start: number, end: number): number {
-		const from = this.#length;
+		const from = this.staged;
 		const count = Math.min(end - start, this.size - from);
 		if (count <= 0) return 0;
 		this.unseal();
-		this.#length = copyBytes(this.view, from, bytes, start, start + count);
+		this.staged = copyBytes(this.view, from, bytes, start, start + count);
 		return count;
 	}
 
@@ -261,7 +261,7 @@ export class Encoder {
 	}
 
 	subscribe(packetId: number, subscriptions: readonly Subscription[], properties?: PropertyWriter): number {
-		const version = this.#version;
+		const version = this.protocolVersion;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = subscriptionsSize(subscriptions, version);
 		// [MQTT-3.8.1-1]
@@ -289,7 +289,7 @@ export class Encoder {
 	}
 
 	unsubscribe(packetId: number, filters: readonly Uint8Array[], properties?: PropertyWriter): number {
-		const version = this.#version;
+		const version = this.protocolVersion;
 		checkPacketId(packetId); // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-1]
 		const size = filtersSize(filters, version);
 		// [MQTT-3.10.1-1]
@@ -325,16 +325,20 @@ export class Encoder {
 
 	/** MQTT 3.1.1 has no reason codes: anything but 0 throws, as its DISCONNECT always means a normal end. */
 	disconnect(reasonCode: ReasonCode = 0, properties?: PropertyWriter): number {
-		const size = reasonSize(DISCONNECT, reasonCode, properties, this.#version);
+		const size = reasonSize(DISCONNECT, reasonCode, properties, this.protocolVersion);
 		const at = this.writeFixedHeader(DISCONNECT << 4, size); // [MQTT-3.14.1-1]
-		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		return at < 0
+			? 0
+			: this.commit(writeReason(this.view, at, size, reasonCode, properties, this.protocolVersion));
 	}
 
 	/** MQTT 5.0 only. The properties must have an authentication method. */
 	auth(reasonCode: ReasonCode, properties?: PropertyWriter): number {
-		const size = reasonSize(AUTH, reasonCode, properties, this.#version);
+		const size = reasonSize(AUTH, reasonCode, properties, this.protocolVersion);
 		const at = this.writeFixedHeader(AUTH << 4, size); // [MQTT-3.15.1-1]
-		return at < 0 ? 0 : this.commit(writeReason(this.view, at, size, reasonCode, properties, this.#version));
+		return at < 0
+			? 0
+			: this.commit(writeReason(this.view, at, size, reasonCode, properties, this.protocolVersion));
 	}
 
 	/**
@@ -342,14 +346,14 @@ export class Encoder {
 	 * full length.
 	 */
 	seal(): Uint8Array {
-		this.#viewLimit = 0;
-		this.#buffer.resize(this.#length);
+		this.viewLimit = 0;
+		this.buffer.resize(this.staged);
 		return this.view;
 	}
 
 	/** Discards all staged packets. */
 	reset(): void {
-		this.#length = 0;
+		this.staged = 0;
 		this.unseal();
 	}
 
@@ -362,25 +366,25 @@ export class Encoder {
 		packetId: number,
 		properties: PropertyWriter | undefined,
 	): number {
-		const version = this.#version;
+		const version = this.protocolVersion;
 		const topicLength = topic.length;
 		if (!(payloadLength >= 0 && payloadLength <= payload.length))
 			throw new MQTTError(PROTOCOL_ERROR, "payloadLength is not within the payload");
 		const remaining = publishHeaderSize(topicLength, flags, packetId, properties, version) + payloadLength;
-		if (topic !== this.#cachedTopic && topicLength !== 0) {
+		if (topic !== this.cachedTopic && topicLength !== 0) {
 			// [MQTT-3.3.2-1] [MQTT-3.3.2-2]
 			if (!validTopicName(topic, 0, topicLength)) throw new MQTTError(TOPIC_NAME_INVALID, "not a topic name");
-			this.#cachedTopic = topic;
-			this.#cachedTopicSize = topicLength + (version === 4 ? 6 : 7);
+			this.cachedTopic = topic;
+			this.cachedTopicSize = topicLength + (version === 4 ? 6 : 7);
 		}
 		if (!this.ensureRoom(remaining, remaining)) return 0;
 		const view = this.view;
-		let at = writePublishStart(view, this.#length, flags, remaining, topicLength);
+		let at = writePublishStart(view, this.staged, flags, remaining, topicLength);
 		view.set(topic, at);
 		at += topicLength;
 		if ((flags & 6) !== 0) at = writeUint16(view, at, packetId);
 		at = writeProperties(view, at, properties, version);
-		if (at + payload.length <= this.#viewLimit) {
+		if (at + payload.length <= this.viewLimit) {
 			view.set(payload, at);
 			return this.commit(at + payloadLength);
 		}
@@ -395,7 +399,7 @@ export class Encoder {
 		properties: PropertyWriter | undefined,
 	): number {
 		checkPacketId(packetId); // [MQTT-2.2.1-5] [MQTT-3.1.1:2.3.1-6]
-		const size = reasonSize(type, reasonCode, properties, this.#version);
+		const size = reasonSize(type, reasonCode, properties, this.protocolVersion);
 		const at = this.writeFixedHeader((type << 4) | flags, 2 + size);
 		if (at < 0) return 0;
 		return this.commit(
@@ -405,7 +409,7 @@ export class Encoder {
 				size,
 				reasonCode,
 				properties,
-				this.#version,
+				this.protocolVersion,
 			),
 		);
 	}
@@ -417,7 +421,7 @@ export class Encoder {
 		count: number,
 		properties: PropertyWriter | undefined,
 	): number {
-		const version = this.#version;
+		const version = this.protocolVersion;
 		checkPacketId(packetId); // [MQTT-2.2.1-6] [MQTT-3.1.1:2.3.1-7]
 		const size = reasonCodesSize(type, codes, count, version);
 		const at = this.writeFixedHeader(type << 4, 2 + propertiesSize(properties, version, type) + size);
@@ -439,10 +443,10 @@ export class Encoder {
 	 * @returns the index after it, or -1
 	 */
 	private writeFixedHeader(first: number, remaining: number, presentBytes = remaining): number {
-		const from = this.#length;
+		const from = this.staged;
 		const view = this.view;
 		if (remaining < 128) {
-			if (from + 2 + presentBytes > this.#viewLimit && !this.ensureRoom(remaining, presentBytes)) return -1;
+			if (from + 2 + presentBytes > this.viewLimit && !this.ensureRoom(remaining, presentBytes)) return -1;
 			view[from] = first;
 			view[from + 1] = remaining;
 			return from + 2;
@@ -458,22 +462,22 @@ export class Encoder {
 			throw new MQTTError(PACKET_TOO_LARGE, "packet is longer than 268,435,455 bytes");
 		const total = 1 + varintSize(remaining) + presentBytes;
 		if (total > this.size) throw new MQTTError(PACKET_TOO_LARGE, "packet is larger than the buffer");
-		if (this.#length + total > this.size) return false;
+		if (this.staged + total > this.size) return false;
 		this.unseal();
 		return true;
 	}
 
 	/** Undoes seal(). */
 	private unseal(): void {
-		if (this.#viewLimit !== 0) return;
-		this.#viewLimit = this.size;
-		this.#buffer.resize(this.size);
+		if (this.viewLimit !== 0) return;
+		this.viewLimit = this.size;
+		this.buffer.resize(this.size);
 	}
 
 	/** Counts the packet that ends at `at` as staged; returns its length. */
 	private commit(at: number): number {
-		const length = at - this.#length;
-		this.#length = at;
+		const length = at - this.staged;
+		this.staged = at;
 		return length;
 	}
 }

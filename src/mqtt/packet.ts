@@ -79,7 +79,7 @@ export class Packet {
 	 */
 	listStart = 0;
 	listEnd = 0;
-	#at = 0;
+	private at = 0;
 
 	/** Why a decoder refused the packet; a literal. */
 	errorMessage = "";
@@ -138,27 +138,27 @@ export class Packet {
 	setList(start: number, end: number): void {
 		this.listStart = start;
 		this.listEnd = end;
-		this.#at = start;
+		this.at = start;
 	}
 
 	/** Moves back to the start of the list. */
 	rewind(): void {
-		this.#at = this.listStart;
+		this.at = this.listStart;
 	}
 
 	/** Moves to the next topic filter of a SUBSCRIBE or UNSUBSCRIBE; false after the last. */
 	nextFilter(): boolean {
-		const at = this.#at;
+		const at = this.at;
 		if (at >= this.listEnd) return false;
 		const bytes = this.bytes;
 		const start = at + 2;
 		const end = start + ((bytes[at] << 8) | bytes[at + 1]);
 		this.filterStart = start;
 		this.filterEnd = end;
-		if (this.type === UNSUBSCRIBE) this.#at = end;
+		if (this.type === UNSUBSCRIBE) this.at = end;
 		else {
 			this.options = bytes[end];
-			this.#at = end + 1;
+			this.at = end + 1;
 		}
 		return true;
 	}
@@ -168,10 +168,10 @@ export class Packet {
 	 * has none.
 	 */
 	nextReason(): boolean {
-		const at = this.#at;
+		const at = this.at;
 		if (at >= this.listEnd) return false;
 		this.reasonCode = this.bytes[at] as ReasonCode; // those of another code are refused [MQTT-3.9.3-2]
-		this.#at = at + 1;
+		this.at = at + 1;
 		return true;
 	}
 

@@ -13,35 +13,35 @@ const TAG_UNIT = 0x100000;
 export class InFlight {
 	readonly capacity: number;
 	/** Entries: messages and requests. */
-	#count = 0;
-	#requestCount = 0;
-	#lastPacketId = 0;
+	private entryCount = 0;
+	private requests = 0;
+	private lastPacketId = 0;
 	/**
 	 * Packet identifier, state and tag of each entry, followed by the start of each wait in ticks. One array
 	 * takes half the slots of two.
 	 */
-	#table: Float64Array;
+	private table: Float64Array;
 
 	/** @param capacity maximum number of messages and requests in flight, 1 … 65535 */
 	constructor(capacity: number) {
 		this.capacity = capacity;
-		this.#table = new Float64Array(2 * capacity);
+		this.table = new Float64Array(2 * capacity);
 	}
 
 	/** Messages in flight. */
 	get count(): number {
-		return this.#count - this.#requestCount;
+		return this.entryCount - this.requests;
 	}
 
 	/** Requests in flight. */
 	get requestCount(): number {
-		return this.#requestCount;
+		return this.requests;
 	}
 
 	/** Whether a message has QoS 2, for which a packet is still to be sent. */
 	get hasQos2(): boolean {
-		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++) {
+		const table = this.table;
+		for (let i = 0, count = this.entryCount; i < count; i++) {
 			const state = stateOf(table[i]);
 			if (state === PUBREC_PENDING || state === PUBCOMP_PENDING) return true;
 		}
@@ -53,7 +53,7 @@ export class InFlight {
 	 * [MQTT-3.1.1:4.3.2-1] [MQTT-3.1.1:4.3.3-1]
 	 */
 	nextPacketId(): number {
-		let id = this.#lastPacketId;
+		let id = this.lastPacketId;
 		do id = id === 65_535 ? 1 : id + 1;
 		while (this.find(id) >= 0);
 		return id;
@@ -67,37 +67,37 @@ export class InFlight {
 	 *   a request: its topic filters
 	 */
 	add(packetId: number, state: SenderState, now: number, tag = 0): void {
-		const index = this.#count++;
-		if (state >= SUBACK_PENDING) this.#requestCount++;
-		this.#table[index] = packetId + state * STATE_UNIT + tag * TAG_UNIT;
-		this.#table[this.capacity + index] = now;
-		this.#lastPacketId = packetId;
+		const index = this.entryCount++;
+		if (state >= SUBACK_PENDING) this.requests++;
+		this.table[index] = packetId + state * STATE_UNIT + tag * TAG_UNIT;
+		this.table[this.capacity + index] = now;
+		this.lastPacketId = packetId;
 	}
 
 	/** IDLE when the identifier is not in use. */
 	state(packetId: number): SenderState {
 		const index = this.find(packetId);
-		return index < 0 ? IDLE : stateOf(this.#table[index]);
+		return index < 0 ? IDLE : stateOf(this.table[index]);
 	}
 
 	/** Tag of a packet identifier, of a request its topic filters; 0 if it has none, or is not in use. */
 	tag(packetId: number): number {
 		const index = this.find(packetId);
-		return index < 0 ? 0 : tagOf(this.#table[index]);
+		return index < 0 ? 0 : tagOf(this.table[index]);
 	}
 
 	/** Whether a message with this tag is in flight. */
 	hasTag(tag: number): boolean {
-		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++) if (messageTag(table[i]) === tag) return true;
+		const table = this.table;
+		for (let i = 0, count = this.entryCount; i < count; i++) if (messageTag(table[i]) === tag) return true;
 		return false;
 	}
 
 	/** The smallest tag in flight; 0 if there is none. */
 	get smallestTag(): number {
-		const table = this.#table;
+		const table = this.table;
 		let smallest = 0;
-		for (let i = 0, count = this.#count; i < count; i++) {
+		for (let i = 0, count = this.entryCount; i < count; i++) {
 			const tag = messageTag(table[i]);
 			if (tag > 0 && (smallest === 0 || tag < smallest)) smallest = tag;
 		}
@@ -106,8 +106,8 @@ export class InFlight {
 
 	/** Removes a tag from its messages, which stay in flight. */
 	removeTag(tag: number): void {
-		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++)
+		const table = this.table;
+		for (let i = 0, count = this.entryCount; i < count; i++)
 			if (messageTag(table[i]) === tag) table[i] -= tag * TAG_UNIT;
 	}
 
@@ -115,14 +115,14 @@ export class InFlight {
 	setState(packetId: number, state: SenderState, now: number): void {
 		const index = this.find(packetId);
 		if (index < 0) return;
-		const table = this.#table;
+		const table = this.table;
 		if (state !== IDLE) {
 			table[index] += (state - stateOf(table[index])) * STATE_UNIT;
 			table[this.capacity + index] = now;
 			return;
 		}
-		if (stateOf(table[index]) >= SUBACK_PENDING) this.#requestCount--;
-		const last = --this.#count;
+		if (stateOf(table[index]) >= SUBACK_PENDING) this.requests--;
+		const last = --this.entryCount;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
 	}
@@ -130,8 +130,8 @@ export class InFlight {
 	/** Longest wait of a message or request, in ms; 0 if there is none. */
 	longestWaitMs(time: Pick<Time, "delta">, now: number): number {
 		let longest = 0;
-		for (let i = 0; i < this.#count; i++) {
-			const waited = time.delta(this.#table[this.capacity + i], now);
+		for (let i = 0; i < this.entryCount; i++) {
+			const waited = time.delta(this.table[this.capacity + i], now);
 			if (waited > longest) longest = waited;
 		}
 		return longest;
@@ -139,16 +139,16 @@ export class InFlight {
 
 	/** Restarts every wait. */
 	restartWaits(now: number): void {
-		this.#table.fill(now, this.capacity);
+		this.table.fill(now, this.capacity);
 	}
 
 	clear(): void {
-		this.#count = this.#requestCount = 0;
+		this.entryCount = this.requests = 0;
 	}
 
 	private find(packetId: number): number {
-		const table = this.#table;
-		for (let i = 0, count = this.#count; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
+		const table = this.table;
+		for (let i = 0, count = this.entryCount; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
 		return -1;
 	}
 }

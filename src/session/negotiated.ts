@@ -87,7 +87,7 @@ export class Negotiated implements AnnouncedLimits {
 	 * of an earlier one.
 	 */
 	isAgreed = false;
-	#missing = 0;
+	private missing = 0;
 
 	constructor(version: Version, own: Readonly<AnnouncedLimits>) {
 		this.version = version;
@@ -96,17 +96,17 @@ export class Negotiated implements AnnouncedLimits {
 
 	/** Whether topic filters may have wildcards (§3.2.2.3.11). */
 	get wildcardAvailable(): boolean {
-		return (this.#missing & NO_WILDCARDS) === 0;
+		return (this.missing & NO_WILDCARDS) === 0;
 	}
 
 	/** Whether subscriptions may have identifiers (§3.2.2.3.12). */
 	get subscriptionIdentifierAvailable(): boolean {
-		return (this.#missing & NO_SUBSCRIPTION_IDENTIFIERS) === 0;
+		return (this.missing & NO_SUBSCRIPTION_IDENTIFIERS) === 0;
 	}
 
 	/** Whether subscriptions may be shared (§3.2.2.3.13). */
 	get sharedSubscriptionAvailable(): boolean {
-		return (this.#missing & NO_SHARED_SUBSCRIPTIONS) === 0;
+		return (this.missing & NO_SHARED_SUBSCRIPTIONS) === 0;
 	}
 
 	/**
@@ -134,7 +134,7 @@ export class Negotiated implements AnnouncedLimits {
 		this.sessionPresent = sessionPresent;
 		this.maximumQoS = 2;
 		this.retainAvailable = true;
-		this.#missing = 0;
+		this.missing = 0;
 		readLimits(this, properties);
 		properties.rewind();
 		while (properties.next()) {
@@ -156,13 +156,13 @@ export class Negotiated implements AnnouncedLimits {
 					this.assignedClientId = properties.bytes.slice(properties.start, properties.end);
 					break;
 				case WILDCARD_SUBSCRIPTION_AVAILABLE:
-					if (value === 0) this.#missing |= NO_WILDCARDS;
+					if (value === 0) this.missing |= NO_WILDCARDS;
 					break;
 				case SUBSCRIPTION_IDENTIFIER_AVAILABLE:
-					if (value === 0) this.#missing |= NO_SUBSCRIPTION_IDENTIFIERS;
+					if (value === 0) this.missing |= NO_SUBSCRIPTION_IDENTIFIERS;
 					break;
 				case SHARED_SUBSCRIPTION_AVAILABLE:
-					if (value === 0) this.#missing |= NO_SHARED_SUBSCRIPTIONS;
+					if (value === 0) this.missing |= NO_SHARED_SUBSCRIPTIONS;
 					break;
 			}
 		}

@@ -384,22 +384,22 @@ export const mutations: readonly Mutation[] = [
 	// src/client
 	mutation(
 		"src/client/keep-alive.ts",
-		"	start(seconds: number, now: number): void {\n		this.#pingInFlight = false;\n",
+		"	start(seconds: number, now: number): void {\n		this.pingInFlight = false;\n",
 		"	start(seconds: number, now: number): void {\n",
 		"an unanswered PINGREQ of the last connection makes a stray PINGRESP legal",
 		CLIENT,
 	),
 	mutation(
 		"src/client/keep-alive.ts",
-		"this.#idleLimitMs = seconds * 750;",
-		"this.#idleLimitMs = seconds * 1600;",
+		"this.idleLimitMs = seconds * 750;",
+		"this.idleLimitMs = seconds * 1600;",
 		"PINGREQ comes after the broker has cut the client",
 		CLIENT,
 	),
 	mutation(
 		"src/client/deadlines.ts",
-		"if (this.#armedForMs < 0 || duration < this.#armedForMs - this.#time.delta(this.#armedAt, now))",
-		"if (this.#armedForMs < 0)",
+		"if (this.armedForMs < 0 || duration < this.armedForMs - this.time.delta(this.armedAt, now))",
+		"if (this.armedForMs < 0)",
 		"a shorter deadline waits for a longer one",
 		CLIENT,
 	),
@@ -433,14 +433,14 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/aliasing-outbound.ts",
-		"this.#aliases.reset();",
+		"this.aliases.reset();",
 		"",
 		"the aliases of one connection are used on the next",
 		["test/client/topic-aliases.test.ts"],
 	),
 	mutation(
 		"src/client/topic-aliases.ts",
-		"if (this.#bytes[cell + STATE] !== ANNOUNCED) return cell;",
+		"if (this.bytes[cell + STATE] !== ANNOUNCED) return cell;",
 		"return cell;",
 		"an alias that the broker knows is given to another topic",
 		["test/client/topic-aliases.test.ts"],
@@ -490,7 +490,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/inbound.ts",
-		"if (this.#connection.isPaused) this.answerOwed = true;\n		else this.acknowledge();",
+		"if (this.connection.isPaused) this.answerOwed = true;\n		else this.acknowledge();",
 		"this.acknowledge();",
 		"a message that the application has not taken is acknowledged",
 		["test/client/streaming.test.ts"],
@@ -548,7 +548,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/session/negotiated.ts",
-		"		this.maximumQoS = 2;\n		this.retainAvailable = true;\n		this.#missing = 0;\n",
+		"		this.maximumQoS = 2;\n		this.retainAvailable = true;\n		this.missing = 0;\n",
 		"",
 		"a limit that CONNACK no longer has stays",
 		[...CLIENT, "test/session"],
@@ -656,7 +656,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/network/network-session.ts",
-		"		if (this.#proof !== CONFIRMED) forgetLink(this.#retained);\n",
+		"		if (this.proof !== CONFIRMED) forgetLink(this.retained);\n",
 		"",
 		"while a broker is away, each try spends two seconds on what the last one has left",
 		JOIN,
@@ -684,14 +684,14 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/flash-outbox.ts",
-		"		if (isNewest) this.#flash.writeSummary(ring.words, 0);\n",
+		"		if (isNewest) this.flash.writeSummary(ring.words, 0);\n",
 		"",
 		"after a loss of power, sequence numbers are given again",
 		["test/sensor/flash-outbox.test.ts"],
 	),
 	mutation(
 		"src/sensor/outbox/flash-outbox.ts",
-		"		this.#flash.writeSummary(words, ring.sequenceAt(index));\n",
+		"		this.flash.writeSummary(words, ring.sequenceAt(index));\n",
 		"",
 		"a loss of power forgets what was dropped",
 		["test/sensor/flash-outbox.test.ts"],
@@ -775,7 +775,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/measure/collector.ts",
-		"this.#retained.markDriver(index);",
+		"this.retained.markDriver(index);",
 		"",
 		"a driver that hangs stops every wake",
 		["test/sensor/failed-readings.test.ts"],

@@ -10,7 +10,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "reset",
 		file: "src/sensor/measure/collector.ts",
-		text: "			clock.saveTimes(0);\n			this.#retained.commit();\n",
+		text: "			clock.saveTimes(0);\n			this.retained.commit();\n",
 		replacement: "			clock.saveTimes(0);\n",
 		breaks: "a reset in the middle of a wake loses what was accepted",
 	},
@@ -80,7 +80,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "dead connection",
 		file: "src/client/keep-alive.ts",
-		text: "this.#deadlines.start(PINGRESP_DEADLINE, this.#pingrespTimeoutMs);",
+		text: "this.deadlines.start(PINGRESP_DEADLINE, this.pingrespTimeoutMs);",
 		replacement: "",
 		breaks: "a client never notices that its connection is dead",
 	},

@@ -32,7 +32,7 @@ const SAMPLED = 3;
 const PASSED = 4;
 type RoundResult = typeof NOT_DUE | typeof FAILED | typeof GATHERED | typeof SAMPLED | typeof PASSED;
 
-// Fields of a sensor in `#round`
+// Fields of a sensor in `round`
 const ROUND_RESULT = 0;
 const ROUND_VALUE = 1;
 const ROUND_TIME = 2;
@@ -43,19 +43,19 @@ export const DRIVER_PAUSE_MS = 900_000;
 
 /** Samples the sensors that are due, filters the values, and appends reports to the outbox. */
 export class Collector {
-	readonly #device: Pick<Device, "event" | "trace">;
-	readonly #settings: readonly SensorSettings[];
-	readonly #retained: RetainedState;
-	readonly #words: Uint32Array;
+	private readonly device: Pick<Device, "event" | "trace">;
+	private readonly settings: readonly SensorSettings[];
+	private readonly retained: RetainedState;
+	private readonly words: Uint32Array;
 	/** Retained state of the sensors. */
-	readonly #sensorState: Float64Array;
-	readonly #outbox: Outbox;
-	readonly #clock: NodeClock;
-	readonly #sampler: Sampler;
-	readonly #grouped: boolean;
-	readonly #record = new ReportRecord();
+	private readonly sensorState: Float64Array;
+	private readonly outbox: Outbox;
+	private readonly clock: NodeClock;
+	private readonly sampler: Sampler;
+	private readonly grouped: boolean;
+	private readonly record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
-	readonly #round: Float64Array;
+	private readonly round: Float64Array;
 	/** Absent if the battery is not watched. */
 	declare private readonly battery?: BatteryGuard;
 	/** Where failed readings are counted by sensor; absent if they are not. */
@@ -75,16 +75,16 @@ export class Collector {
 		clock: NodeClock,
 		battery: BatteryGuard | undefined,
 	) {
-		this.#device = device;
-		this.#settings = sensors;
-		this.#retained = retained;
-		this.#words = retained.words;
-		this.#sensorState = retained.sensors;
-		this.#outbox = outbox;
-		this.#clock = clock;
-		this.#grouped = reports.grouped;
-		this.#sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
-		this.#round = new Float64Array(sensors.length * ROUND_REALS);
+		this.device = device;
+		this.settings = sensors;
+		this.retained = retained;
+		this.words = retained.words;
+		this.sensorState = retained.sensors;
+		this.outbox = outbox;
+		this.clock = clock;
+		this.grouped = reports.grouped;
+		this.sampler = new Sampler(device, sensors, derived.firstWithSameDriver);
+		this.round = new Float64Array(sensors.length * ROUND_REALS);
 		if (battery !== undefined) this.battery = battery;
 		const { windows, diagnostics } = derived.extension;
 		if (diagnostics > 0) this.failures = diagnostics + DIAGNOSTICS_FAILURES;
@@ -98,19 +98,19 @@ export class Collector {
 	 * @param mayPause sensors may be paused by {@link pauseDriver}
 	 */
 	start(fresh: boolean, mayPause: boolean): void {
-		const state = this.#sensorState;
-		const { jumpedSinceLastCheck, now } = this.#clock;
+		const state = this.sensorState;
+		const { jumpedSinceLastCheck, now } = this.clock;
 		if (!fresh && jumpedSinceLastCheck) this.realign();
 		const { battery } = this;
-		for (let i = 0; i < this.#settings.length; i++) {
+		for (let i = 0; i < this.settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			const { every } = this.#settings[i];
+			const { every } = this.settings[i];
 			// A time this far ahead means that the settings have changed.
 			const longest = 2 * (battery?.period(every) ?? every) + (mayPause ? DRIVER_PAUSE_MS : 0);
 			if (fresh || state[at] - now > longest) state[at] = now;
 		}
 		// A driver may stop the chip in the first wake already, which the next boot must be able to tell.
-		if (fresh) this.#retained.commit();
+		if (fresh) this.retained.commit();
 	}
 
 	/**
@@ -118,36 +118,36 @@ export class Collector {
 	 * {@link DRIVER_PAUSE_MS}, so that others can report. Durable at once.
 	 */
 	pauseDriver(index: number): void {
-		const { name, driver } = this.#settings[index];
-		this.#device.trace(
+		const { name, driver } = this.settings[index];
+		this.device.trace(
 			`sensor ${name}: the driver ${driver} takes too long; paused for ${DRIVER_PAUSE_MS} ms`,
 		);
-		const until = this.#clock.now + DRIVER_PAUSE_MS;
-		for (let i = 0; i < this.#settings.length; i++) {
-			if (!this.#sampler.shareDriver(i, index)) continue;
+		const until = this.clock.now + DRIVER_PAUSE_MS;
+		for (let i = 0; i < this.settings.length; i++) {
+			if (!this.sampler.shareDriver(i, index)) continue;
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			if (this.#sensorState[at] < until) this.#sensorState[at] = until;
+			if (this.sensorState[at] < until) this.sensorState[at] = until;
 			this.windows?.clear(i);
 		}
-		this.#clock.saveTimes(0);
-		this.#retained.commit();
+		this.clock.saveTimes(0);
+		this.retained.commit();
 	}
 
 	/** The driver of a sensor was being called when the chip stopped: counts a failed reading, and a pause. */
 	recordInterruptedDriver(index: number): void {
 		this.countFailure(index);
-		this.#device.event?.("sample", index, NaN);
+		this.device.event?.("sample", index, NaN);
 		this.pauseDriver(index);
 	}
 
 	/** Whether the values of a sensor are made of several samples. */
 	gathers(index: number): boolean {
-		return this.#settings[index].spacing !== undefined;
+		return this.settings[index].spacing !== undefined;
 	}
 
 	/** Node time of the earliest sample; Infinity: there are no sensors. */
 	get earliestDue(): number {
-		const state = this.#sensorState;
+		const state = this.sensorState;
 		let earliest = Infinity;
 		for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS)
 			if (state[i] < earliest) earliest = state[i];
@@ -156,7 +156,7 @@ export class Collector {
 
 	/** Node time of the next sample of a value that has begun; Infinity: none has. */
 	get continuesAt(): number {
-		return this.windows === undefined ? Infinity : this.windows.continuesAt(this.#sensorState);
+		return this.windows === undefined ? Infinity : this.windows.continuesAt(this.sensorState);
 	}
 
 	/**
@@ -165,13 +165,13 @@ export class Collector {
 	 * @param driverLimitMs time that the driver of one sensor may take
 	 */
 	collect(driverLimitMs: number): void {
-		const clock = this.#clock;
+		const clock = this.clock;
 		if (clock.jumpedSinceLastCheck) this.realign();
 		const { now } = clock;
 		const wallOffset = clock.wallOffsetAt(now);
-		this.#sampler.beginRound();
-		const count = this.#settings.length;
-		const round = this.#round;
+		this.sampler.beginRound();
+		const count = this.settings.length;
+		const round = this.round;
 		let passed = false;
 		let slow = -1;
 		let before = now;
@@ -191,41 +191,41 @@ export class Collector {
 			before = after;
 		}
 		if (passed) {
-			const first = this.#words[WORD_SEQUENCE];
+			const first = this.words[WORD_SEQUENCE];
 			this.appendReports(now, wallOffset);
-			const end = this.#words[WORD_SEQUENCE];
+			const end = this.words[WORD_SEQUENCE];
 			clock.saveTimes(0);
-			this.#retained.commit();
+			this.retained.commit();
 			for (let sequence = first; sequence < end; sequence++)
-				this.#device.event?.("accepted", sequence, this.#outbox.waitingCount + 1 + sequence - end);
+				this.device.event?.("accepted", sequence, this.outbox.waitingCount + 1 + sequence - end);
 		}
 		for (let i = 0; i < count; i++)
-			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.#device.event?.("filtered", i);
+			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.device.event?.("filtered", i);
 		if (slow >= 0) this.pauseDriver(slow);
 	}
 
 	/** Call before sleep. */
 	close(): void {
-		this.#sampler.close();
+		this.sampler.close();
 	}
 
 	private sample(index: number, now: number, wallOffset: number): RoundResult {
-		const sensor = this.#settings[index];
-		const state = this.#sensorState;
+		const sensor = this.settings[index];
+		const state = this.sensorState;
 		const at = index * SENSOR_REALS;
 		const due = state[at + SENSOR_DUE];
 		const windows = sensor.spacing === undefined ? undefined : this.windows;
 		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
 		state[at + SENSOR_DUE] =
 			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
-		this.#retained.markDriver(index);
-		let value = this.#sampler.sample(index);
-		this.#retained.markDriver(-1);
+		this.retained.markDriver(index);
+		let value = this.sampler.sample(index);
+		this.retained.markDriver(-1);
 		this.wakePins?.record(index, value);
 		value = calibrated(value, sensor);
 		if (Number.isNaN(value)) this.countFailure(index);
 		if (windows !== undefined) {
-			this.#device.event?.("gathered", index, value);
+			this.device.event?.("gathered", index, value);
 			if (!windows.add(index, value)) return GATHERED;
 			value = windows.take(index);
 		}
@@ -240,7 +240,7 @@ export class Collector {
 		now: number,
 		wallOffset: number,
 	): RoundResult {
-		const state = this.#sensorState;
+		const state = this.sensorState;
 		const at = index * SENSOR_REALS + SENSOR_DUE;
 		const wasSilent = battery.isSilent;
 		if (wasSilent && index !== battery.sensor) {
@@ -252,8 +252,8 @@ export class Collector {
 		const changed =
 			index === battery.sensor &&
 			result !== FAILED &&
-			battery.update(this.#round[index * ROUND_REALS + ROUND_VALUE]);
-		const { every } = this.#settings[index];
+			battery.update(this.round[index * ROUND_REALS + ROUND_VALUE]);
+		const { every } = this.settings[index];
 		// Whole periods more, so that the grid is kept.
 		state[at] += battery.period(every) - every;
 		if (changed && wasSilent)
@@ -262,21 +262,21 @@ export class Collector {
 	}
 
 	private countFailure(index: number): void {
-		this.#words[WORD_FAILED_READINGS]++;
-		const { extension } = this.#retained;
+		this.words[WORD_FAILED_READINGS]++;
+		const { extension } = this.retained;
 		if (extension !== undefined && this.failures !== undefined) extension[this.failures + index]++;
 	}
 
 	/** @param value of the present round @param time node time */
 	private filter(index: number, value: number, time: number): RoundResult {
-		const { decimals, delta, heartbeat } = this.#settings[index];
-		const state = this.#sensorState;
+		const { decimals, delta, heartbeat } = this.settings[index];
+		const state = this.sensorState;
 		const at = index * SENSOR_REALS;
 		if (decimals !== undefined) value = roundTo(value, decimals);
-		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
-		this.#device.event?.("sample", index, value);
+		this.round[index * ROUND_REALS + ROUND_VALUE] = value;
+		this.device.event?.("sample", index, value);
 		if (Number.isNaN(value)) return FAILED;
-		this.#round[index * ROUND_REALS + ROUND_TIME] = time;
+		this.round[index * ROUND_REALS + ROUND_TIME] = time;
 		// It is reported already that the sensor's pin has woken the node.
 		if (this.wakePins?.takeEvent(index) === value) return SAMPLED;
 		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
@@ -291,13 +291,13 @@ export class Collector {
 	private takeEvent(index: number, now: number): RoundResult {
 		const value = this.wakePins?.eventOf(index) ?? NaN;
 		if (Number.isNaN(value)) return NOT_DUE;
-		const state = this.#sensorState;
+		const state = this.sensorState;
 		const at = index * SENSOR_REALS + SENSOR_DUE;
 		// A later time is the end of its driver's pause.
-		if (state[at] - now <= this.#settings[index].every) state[at] = now;
-		this.#round[index * ROUND_REALS + ROUND_VALUE] = value;
-		this.#round[index * ROUND_REALS + ROUND_TIME] = now;
-		this.#device.event?.("sample", index, value);
+		if (state[at] - now <= this.settings[index].every) state[at] = now;
+		this.round[index * ROUND_REALS + ROUND_VALUE] = value;
+		this.round[index * ROUND_REALS + ROUND_TIME] = now;
+		this.device.event?.("sample", index, value);
 		return PASSED;
 	}
 
@@ -306,11 +306,11 @@ export class Collector {
 	 * this round.
 	 */
 	private appendReports(now: number, wallOffset: number): void {
-		const record = this.#record;
+		const record = this.record;
 		const relative = Number.isNaN(wallOffset);
 		const time = relative ? now : now + wallOffset;
-		const round = this.#round;
-		const grouped = this.#grouped;
+		const round = this.round;
+		const grouped = this.grouped;
 		const leastResult = grouped ? SAMPLED : PASSED;
 		const { length } = round;
 		record.reset(time, relative);
@@ -327,7 +327,7 @@ export class Collector {
 			}
 		}
 		if (grouped) this.appendRecord();
-		const state = this.#sensorState;
+		const state = this.sensorState;
 		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i += SENSOR_REALS) {
 			if (round[at + ROUND_RESULT] < leastResult) continue;
 			round[at + ROUND_RESULT] = PASSED;
@@ -337,16 +337,16 @@ export class Collector {
 	}
 
 	private appendRecord(): void {
-		if (!this.#outbox.append(this.#record)) this.#device.trace("the outbox is too small for a report");
+		if (!this.outbox.append(this.record)) this.device.trace("the outbox is too small for a report");
 	}
 
 	/** Call after wall time was set or has jumped. */
 	private realign(): void {
-		const { now, wallOffset } = this.#clock;
+		const { now, wallOffset } = this.clock;
 		if (Number.isNaN(wallOffset)) return;
-		const state = this.#sensorState;
-		for (let i = 0; i < this.#settings.length; i++) {
-			const { every, grid } = this.#settings[i];
+		const state = this.sensorState;
+		for (let i = 0; i < this.settings.length; i++) {
+			const { every, grid } = this.settings[i];
 			const at = i * SENSOR_REALS + SENSOR_DUE;
 			// A value that has begun is completed first.
 			if (grid && !this.windows?.isOpen(i)) state[at] = realignedDue(state[at], now, now + wallOffset, every);

@@ -21,10 +21,10 @@ class SharedDriver {
  * Exceptions of a driver are traced and not passed on; the driver is created anew for the next round.
  */
 export class Sampler {
-	readonly #device: Pick<Device, "driver" | "trace">;
-	readonly #sensors: readonly SensorSettings[];
+	private readonly device: Pick<Device, "driver" | "trace">;
+	private readonly sensors: readonly SensorSettings[];
 	/** Driver of each sensor. */
-	readonly #drivers: SharedDriver[] = [];
+	private readonly drivers: SharedDriver[] = [];
 
 	/** @param firstWithSameDriver for each sensor, the index of the first one that shares its driver */
 	constructor(
@@ -32,24 +32,24 @@ export class Sampler {
 		sensors: readonly SensorSettings[],
 		firstWithSameDriver: readonly number[],
 	) {
-		this.#device = device;
-		this.#sensors = sensors;
+		this.device = device;
+		this.sensors = sensors;
 		for (let i = 0; i < sensors.length; i++) {
 			const first = firstWithSameDriver[i];
 			const { driver, options } = sensors[i];
-			this.#drivers.push(first < i ? this.#drivers[first] : new SharedDriver(driver, options ?? {}));
+			this.drivers.push(first < i ? this.drivers[first] : new SharedDriver(driver, options ?? {}));
 		}
 	}
 
 	/** Begins a round, in which each driver is sampled at most once. */
 	beginRound(): void {
-		const drivers = this.#drivers;
+		const drivers = this.drivers;
 		for (let i = 0; i < drivers.length; i++) drivers[i].sampledThisRound = false;
 	}
 
 	/** The value of a sensor, not rounded; NaN if the reading failed. Allocates nothing itself; drivers may. */
 	sample(index: number): number {
-		const driver = this.#drivers[index];
+		const driver = this.drivers[index];
 		let value: unknown;
 		try {
 			if (!driver.sampledThisRound) {
@@ -59,14 +59,14 @@ export class Sampler {
 				driver.reading = sensor.sample();
 			}
 			value = driver.reading;
-			const path = this.#sensors[index].property;
+			const path = this.sensors[index].property;
 			for (let i = 0; i < path.length; i++) {
 				if (value === undefined || value === null) return NaN;
 				// A getter of the reading may ask the hardware.
 				value = (value as { [name: string]: unknown })[path[i]];
 			}
 		} catch (error) {
-			this.#device.trace(`sensor ${this.#sensors[index].name}: ${error}`);
+			this.device.trace(`sensor ${this.sensors[index].name}: ${error}`);
 			// A partly initialised driver would not recover, and would keep its pins from the next instance.
 			this.closeDriver(driver);
 			return NaN;
@@ -78,12 +78,12 @@ export class Sampler {
 
 	/** Whether two sensors share a driver. */
 	shareDriver(one: number, other: number): boolean {
-		return this.#drivers[one] === this.#drivers[other];
+		return this.drivers[one] === this.drivers[other];
 	}
 
 	/** Call before sleep: each driver switches its hardware off. */
 	close(): void {
-		for (let i = 0; i < this.#drivers.length; i++) this.closeDriver(this.#drivers[i]);
+		for (let i = 0; i < this.drivers.length; i++) this.closeDriver(this.drivers[i]);
 	}
 
 	private closeDriver(driver: SharedDriver): void {
@@ -92,12 +92,12 @@ export class Sampler {
 		try {
 			sensor?.close();
 		} catch (error) {
-			this.#device.trace(`driver ${driver.name}: ${error}`);
+			this.device.trace(`driver ${driver.name}: ${error}`);
 		}
 	}
 
 	private startDriver(driver: SharedDriver): Sensor {
-		const Driver = this.#device.driver(driver.name);
+		const Driver = this.device.driver(driver.name);
 		if (Driver === undefined) throw new Error(`this build has no driver "${driver.name}"`);
 		const sensor = new Driver(driver.options);
 		driver.sensor = sensor;

@@ -53,11 +53,11 @@ export function reportsInFlash(longestRecord: number): number {
  * written as well. Each write allocates the key's name and a view.
  */
 export class FlashOutbox extends Outbox {
-	readonly #flash: FlashRecords;
-	readonly #slots: number;
-	readonly #keepsStates: boolean;
+	private readonly flash: FlashRecords;
+	private readonly slots: number;
+	private readonly keepsStates: boolean;
 	/** Slots in use, a bit each. */
-	readonly #taken = new Uint8Array(32);
+	private readonly taken = new Uint8Array(32);
 
 	/** @param keepsStates whether a report may have QoS 2 */
 	constructor(
@@ -69,9 +69,9 @@ export class FlashOutbox extends Outbox {
 		keepsStates: boolean,
 	) {
 		super(retained, policy, longestRecord + 1, handler);
-		this.#flash = new FlashRecords(device);
-		this.#slots = reportsInFlash(longestRecord);
-		this.#keepsStates = keepsStates;
+		this.flash = new FlashRecords(device);
+		this.slots = reportsInFlash(longestRecord);
+		this.keepsStates = keepsStates;
 	}
 
 	/**
@@ -88,13 +88,13 @@ export class FlashOutbox extends Outbox {
 
 	override append(record: ReportRecord): boolean {
 		const { words } = this.ring;
-		if (words[WORD_WAITING] >= this.#slots) this.makeRoom(0, this.#slots - 1);
+		if (words[WORD_WAITING] >= this.slots) this.makeRoom(0, this.slots - 1);
 		const slot = this.findFreeSlot();
 		record.bytes[record.length++] = slot;
 		if (!super.append(record)) return false;
 		// Without one, what the records mean would not be known.
-		if (!this.#flash.readSummary()) this.#flash.writeSummary(words, 0);
-		this.#flash.write(slot, record);
+		if (!this.flash.readSummary()) this.flash.writeSummary(words, 0);
+		this.flash.write(slot, record);
 		return true;
 	}
 
@@ -104,7 +104,7 @@ export class FlashOutbox extends Outbox {
 		const isNewest = ring.sequenceAt(index) === ring.words[WORD_SEQUENCE] - 1;
 		super.remove(index);
 		// Its sequence number must not be given again.
-		if (isNewest) this.#flash.writeSummary(ring.words, 0);
+		if (isNewest) this.flash.writeSummary(ring.words, 0);
 		this.deleteSlot(slot);
 	}
 
@@ -113,24 +113,24 @@ export class FlashOutbox extends Outbox {
 	 * twice.
 	 */
 	override recordSession(): void {
-		this.#flash.writeSummary(this.ring.words, 0);
+		this.flash.writeSummary(this.ring.words, 0);
 	}
 
 	override markSent(): void {
 		super.markSent();
-		if (!this.#keepsStates) return;
+		if (!this.keepsStates) return;
 		const index = this.find(this.record.sequence);
 		if (index >= 0) this.writeState(index);
 	}
 
 	override markReceived(index: number): void {
 		super.markReceived(index);
-		if (this.#keepsStates) this.writeState(index);
+		if (this.keepsStates) this.writeState(index);
 	}
 
 	override markRefused(index: number): void {
 		super.markRefused(index);
-		if (this.#keepsStates) this.writeState(index);
+		if (this.keepsStates) this.writeState(index);
 	}
 
 	override discard(): void {
@@ -148,7 +148,7 @@ export class FlashOutbox extends Outbox {
 		const { words } = ring;
 		// The count first: a record that is gone without being counted would be lost.
 		words[WORD_DROPPED + reason]++;
-		this.#flash.writeSummary(words, ring.sequenceAt(index));
+		this.flash.writeSummary(words, ring.sequenceAt(index));
 		words[WORD_DROPPED + reason]--;
 		this.deleteSlot(ring.lastByteAt(index));
 		super.commitDrop(index, reason);
@@ -157,28 +157,28 @@ export class FlashOutbox extends Outbox {
 	private writeRecord(index: number): void {
 		const { ring, scratch } = this;
 		ring.readRecord(index, ring.lengthAt(index), scratch);
-		this.#flash.write(ring.lastByteAt(index), scratch);
+		this.flash.write(ring.lastByteAt(index), scratch);
 	}
 
 	private writeState(index: number): void {
 		const { ring } = this;
-		this.#flash.writeState(ring.lastByteAt(index), ring.sequenceAt(index), ring.stateAt(index));
+		this.flash.writeState(ring.lastByteAt(index), ring.sequenceAt(index), ring.stateAt(index));
 	}
 
 	private deleteSlot(slot: number): void {
-		this.#flash.delete(slot);
-		if (this.#keepsStates) this.#flash.deleteState(slot);
+		this.flash.delete(slot);
+		if (this.keepsStates) this.flash.deleteState(slot);
 	}
 
 	private deleteAll(): void {
-		this.#flash.writeSummary(this.ring.words, 0);
+		this.flash.writeSummary(this.ring.words, 0);
 		for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
 	}
 
 	private findFreeSlot(): number {
 		const { ring } = this;
 		const used = ring.words[WORD_USED];
-		const taken = this.#taken;
+		const taken = this.taken;
 		taken.fill(0);
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
@@ -201,7 +201,7 @@ export class FlashOutbox extends Outbox {
 	private readSlot(slot: number): boolean {
 		const { scratch } = this;
 		const { bytes } = scratch;
-		if (this.#flash.read(slot, scratch) && bytes[scratch.length - 1] === slot) return true;
+		if (this.flash.read(slot, scratch) && bytes[scratch.length - 1] === slot) return true;
 		this.deleteSlot(slot);
 		return false;
 	}
@@ -213,7 +213,7 @@ export class FlashOutbox extends Outbox {
 	private compare(withoutPower: boolean): void {
 		const { ring, scratch } = this;
 		const { words } = ring;
-		const flash = this.#flash;
+		const flash = this.flash;
 		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
 		let dropping = 0;
 		let corruptedBefore = 0;
@@ -241,7 +241,7 @@ export class FlashOutbox extends Outbox {
 			if (length === 0) break;
 			if (ring.isWaiting(index)) {
 				if (!flash.read(ring.lastByteAt(index), scratch)) this.writeRecord(index);
-				if (this.#keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
+				if (this.keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
 			}
 			offset += length;
 		}
@@ -264,11 +264,11 @@ export class FlashOutbox extends Outbox {
 	/** Takes over what the summary says; false: there is none, and no record counts. */
 	private restoreSummary(): boolean {
 		const { words } = this.ring;
-		if (!this.#flash.readSummary()) {
+		if (!this.flash.readSummary()) {
 			for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
 			return false;
 		}
-		const { summary } = this.#flash;
+		const { summary } = this.flash;
 		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
 		words[WORD_SEQUENCE] = summary[SUMMARY_SEQUENCE];
 		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
@@ -283,7 +283,7 @@ export class FlashOutbox extends Outbox {
 	 * @param timeIsLost whether node time has begun anew
 	 */
 	private restore(timeIsLost: boolean): void {
-		const flash = this.#flash;
+		const flash = this.flash;
 		const { ring, scratch } = this;
 		const { words, retained } = ring;
 		const { summary } = flash;
@@ -302,7 +302,7 @@ export class FlashOutbox extends Outbox {
 			const slot = found[i] % (NO_SLOT + 1);
 			if (!this.readSlot(slot)) continue;
 			if (timeIsLost && scratch.relative) this.forgetTime(scratch);
-			if (this.#keepsStates) scratch.bytes[OFFSET_STATE] = flash.readState(slot, scratch.sequence);
+			if (this.keepsStates) scratch.bytes[OFFSET_STATE] = flash.readState(slot, scratch.sequence);
 			if (scratch.sequence >= words[WORD_SEQUENCE]) words[WORD_SEQUENCE] = scratch.sequence + 1;
 			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0) this.giveUpOldest();
 			if (scratch.length > words[WORD_RING_SIZE]) continue;

@@ -42,17 +42,17 @@ const STATE_SIZE = 6;
 export class FlashRecords {
 	/** Words of the summary that {@link readSummary} or {@link writeSummary} had last. */
 	readonly summary = new Uint32Array(WORDS);
-	readonly #device: Pick<Device, "storage" | "trace">;
-	readonly #summaryBytes: Uint8Array;
-	readonly #state = new Uint8Array(STATE_SIZE);
-	#storage: Storage | undefined;
+	private readonly device: Pick<Device, "storage" | "trace">;
+	private readonly summaryBytes: Uint8Array;
+	private readonly state = new Uint8Array(STATE_SIZE);
+	private storage: Storage | undefined;
 	/** Whether the summary in storage was looked for. */
-	#known = false;
-	#failed = false;
+	private known = false;
+	private failed = false;
 
 	constructor(device: Pick<Device, "storage" | "trace">) {
-		this.#device = device;
-		this.#summaryBytes = new Uint8Array(this.summary.buffer);
+		this.device = device;
+		this.summaryBytes = new Uint8Array(this.summary.buffer);
 	}
 
 	/** Reads the record of a slot; false: there is none, or it is damaged. */
@@ -85,7 +85,7 @@ export class FlashRecords {
 
 	/** State of a record's delivery; that of one which was never sent, if no other is known. */
 	readState(slot: number, sequence: number): RecordState {
-		const bytes = this.#state;
+		const bytes = this.state;
 		try {
 			if (this.open()?.read(`t${slot}`, bytes) !== STATE_SIZE) return STATE_UNSENT;
 		} catch (error) {
@@ -99,7 +99,7 @@ export class FlashRecords {
 
 	/** An interrupted write leaves {@link STATE_UNSENT}: the report is sent again, under its identifier. */
 	writeState(slot: number, sequence: number, state: number): void {
-		const bytes = this.#state;
+		const bytes = this.state;
 		for (let i = 0; i < 4; i++) bytes[i] = sequence >>> (8 * i);
 		bytes[4] = state;
 		bytes[5] = state ^ 0xff;
@@ -121,8 +121,8 @@ export class FlashRecords {
 	/** Whether there is a summary; it is then in {@link summary}. */
 	readSummary(): boolean {
 		const { summary } = this;
-		if (!this.#known) {
-			this.#known = true;
+		if (!this.known) {
+			this.known = true;
 			this.load("ma");
 			this.load("mb");
 		}
@@ -144,7 +144,7 @@ export class FlashRecords {
 		summary[CHECKSUM] = 0;
 		summary[CHECKSUM] = mix32(summary, 0, WORDS);
 		try {
-			this.open()?.write(summary[COUNT] % 2 === 0 ? "ma" : "mb", this.#summaryBytes);
+			this.open()?.write(summary[COUNT] % 2 === 0 ? "ma" : "mb", this.summaryBytes);
 		} catch (error) {
 			this.fail(error);
 		}
@@ -168,16 +168,16 @@ export class FlashRecords {
 	}
 
 	private open(): Storage | undefined {
-		if (this.#storage === undefined && !this.#failed) {
-			this.#storage = this.#device.storage?.open({ path: "outbox", format: "buffer" });
-			if (this.#storage === undefined) this.fail(new Error("the host has none"));
+		if (this.storage === undefined && !this.failed) {
+			this.storage = this.device.storage?.open({ path: "outbox", format: "buffer" });
+			if (this.storage === undefined) this.fail(new Error("the host has none"));
 		}
-		return this.#storage;
+		return this.storage;
 	}
 
 	private fail(error: unknown): void {
-		if (this.#failed) return;
-		this.#failed = true;
-		this.#device.trace(`storage: ${error}; until it works, a loss of power loses reports`);
+		if (this.failed) return;
+		this.failed = true;
+		this.device.trace(`storage: ${error}; until it works, a loss of power loses reports`);
 	}
 }

@@ -46,21 +46,21 @@ export class Outbox {
 	/** The record that {@link next} found. */
 	readonly record = new ReportRecord();
 
-	readonly #retained: RetainedState;
-	readonly #words: Uint32Array;
+	private readonly retained: RetainedState;
+	private readonly words: Uint32Array;
 	readonly ring: Ring;
-	readonly #handler: OutboxHandler;
-	readonly #longestRecord: number;
-	readonly #thinsWhenFull: boolean;
-	readonly #reserve: number;
+	private readonly handler: OutboxHandler;
+	private readonly longestRecord: number;
+	private readonly thinsWhenFull: boolean;
+	private readonly reserve: number;
 	/** Created when records first have to be moved or recovered. */
-	#scratch: ReportRecord | undefined;
+	private scratchRecord: ReportRecord | undefined;
 	/** Bytes from the cursor to the end of the newest record. */
-	#bytesAhead = 0;
+	bytesAhead = 0;
 	/** Index of the record that `next` found; −1 if it may have moved. */
-	#cursorIndex = -1;
+	private cursorIndex = -1;
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
-	#cursorSequence = 0;
+	private cursorSequence = 0;
 
 	/**
 	 * @param longestRecord bytes of the longest record that will be appended; policy `thin` keeps that much
@@ -72,29 +72,24 @@ export class Outbox {
 		longestRecord: number,
 		handler: OutboxHandler,
 	) {
-		this.#retained = retained;
-		this.#words = retained.words;
+		this.retained = retained;
+		this.words = retained.words;
 		this.ring = new Ring(retained);
-		this.#handler = handler;
-		this.#longestRecord = longestRecord;
-		this.#thinsWhenFull = policy === "thin";
-		this.#reserve = this.#thinsWhenFull ? longestRecord : 0;
+		this.handler = handler;
+		this.longestRecord = longestRecord;
+		this.thinsWhenFull = policy === "thin";
+		this.reserve = this.thinsWhenFull ? longestRecord : 0;
 	}
 
 	/** Record for moving and recovery. */
 	get scratch(): ReportRecord {
-		this.#scratch ??= new ReportRecord();
-		return this.#scratch;
-	}
-
-	/** Bytes from the cursor to the end of the newest record. */
-	get bytesAhead(): number {
-		return this.#bytesAhead;
+		this.scratchRecord ??= new ReportRecord();
+		return this.scratchRecord;
 	}
 
 	/** Number of pending reports. */
 	get waitingCount(): number {
-		return this.#words[WORD_WAITING];
+		return this.words[WORD_WAITING];
 	}
 
 	/**
@@ -113,22 +108,22 @@ export class Outbox {
 	 */
 	discard(): void {
 		this.dropAll(DROPPED_UNREADABLE);
-		this.#retained.resetLayout();
-		this.#retained.commit();
+		this.retained.resetLayout();
+		this.retained.commit();
 		this.rewindCursor();
 	}
 
 	/** Drops all reports, as a command asks. */
 	clear(): void {
 		this.dropAll(DROPPED_CLEARED);
-		this.#retained.commit();
+		this.retained.commit();
 		this.rewindCursor();
 	}
 
 	private dropAll(reason: typeof DROPPED_UNREADABLE | typeof DROPPED_CLEARED): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
-		const handler = this.#handler;
+		const handler = this.handler;
 		for (let lost = this.reconcile(false); lost > 0; lost--) handler.onDropped(0, DROPPED_CORRUPTED);
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
@@ -148,19 +143,19 @@ export class Outbox {
 	 * @returns false if it is longer than the ring
 	 */
 	append(record: ReportRecord): boolean {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		const { length } = record;
-		const need = length + this.#reserve;
+		const need = length + this.reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
-		if (ring.freeBytes < need + this.#longestRecord) this.compact();
+		if (ring.freeBytes < need + this.longestRecord) this.compact();
 		if (ring.freeBytes < need) this.makeRoom(need, Infinity);
 		const sequence = words[WORD_SEQUENCE];
 		record.seal(sequence);
 		ring.appendRecord(record);
 		words[WORD_SEQUENCE] = sequence + 1;
 		words[WORD_WAITING]++;
-		this.#bytesAhead += length;
+		this.bytesAhead += length;
 		return true;
 	}
 
@@ -171,28 +166,28 @@ export class Outbox {
 	}
 
 	private rewindCursor(): void {
-		this.#bytesAhead = this.#words[WORD_USED];
-		this.#cursorIndex = -1;
-		this.#cursorSequence = 0;
+		this.bytesAhead = this.words[WORD_USED];
+		this.cursorIndex = -1;
+		this.cursorSequence = 0;
 	}
 
 	/**
 	 * Moves the cursor past the next pending report, which is then in {@link record}; false after the newest.
 	 */
 	next(): boolean {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		const { record } = this;
-		while (this.#bytesAhead > 0) {
-			const index = ring.indexAt(words[WORD_USED] - this.#bytesAhead);
+		while (this.bytesAhead > 0) {
+			const index = ring.indexAt(words[WORD_USED] - this.bytesAhead);
 			const length = ring.lengthAt(index);
-			if (length > 0 && length <= this.#bytesAhead) {
-				this.#bytesAhead -= length;
+			if (length > 0 && length <= this.bytesAhead) {
+				this.bytesAhead -= length;
 				if (!ring.isWaiting(index)) continue;
 				ring.readRecord(index, length, record);
 				if (record.parse() && isKnownState(record.bytes[OFFSET_STATE])) {
-					this.#cursorIndex = index;
-					this.#cursorSequence = record.sequence;
+					this.cursorIndex = index;
+					this.cursorSequence = record.sequence;
 					return true;
 				}
 			}
@@ -205,7 +200,7 @@ export class Outbox {
 
 	/** Records in retained memory that the report found last was sent. */
 	markSent(): void {
-		if (this.#cursorIndex >= 0) this.ring.setState(this.#cursorIndex, STATE_SENT);
+		if (this.cursorIndex >= 0) this.ring.setState(this.cursorIndex, STATE_SENT);
 	}
 
 	/**
@@ -229,8 +224,8 @@ export class Outbox {
 	 * limit is committed before: a reset in between must not leave a report waiting for it to change.
 	 */
 	markOversized(): void {
-		this.#retained.commit();
-		if (this.#cursorIndex >= 0) this.ring.setState(this.#cursorIndex, STATE_OVERSIZED);
+		this.retained.commit();
+		if (this.cursorIndex >= 0) this.ring.setState(this.cursorIndex, STATE_OVERSIZED);
 	}
 
 	/** Makes such reports sendable again; returns whether there were any. */
@@ -250,8 +245,8 @@ export class Outbox {
 
 	/** Moves the cursor to after the report with this sequence number. */
 	seek(sequence: number): void {
-		this.#cursorSequence = sequence;
-		this.#cursorIndex = -1;
+		this.cursorSequence = sequence;
+		this.cursorIndex = -1;
 		this.restoreCursor();
 	}
 
@@ -262,8 +257,8 @@ export class Outbox {
 	remove(index: number): void {
 		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
-		this.#words[WORD_WAITING]--;
-		this.#words[WORD_ACKNOWLEDGED]++;
+		this.words[WORD_WAITING]--;
+		this.words[WORD_ACKNOWLEDGED]++;
 	}
 
 	/** Drops a report that can never be sent. */
@@ -280,7 +275,7 @@ export class Outbox {
 	/** Index of a pending report; −1: it is not, or no longer, in the outbox. */
 	find(sequence: number): number {
 		const ring = this.ring;
-		const used = this.#words[WORD_USED];
+		const used = this.words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
 			const length = ring.lengthAt(index);
@@ -309,27 +304,27 @@ export class Outbox {
 	 * @param index where its bytes still are
 	 */
 	protected commitDrop(index: number, reason: DropReason): void {
-		const words = this.#words;
+		const words = this.words;
 		const sequence = this.ring.sequenceAt(index);
 		words[WORD_WAITING]--;
 		words[WORD_DROPPED + reason]++;
-		this.#retained.commit();
-		this.#handler.onDropped(sequence, reason);
+		this.retained.commit();
+		this.handler.onDropped(sequence, reason);
 	}
 
 	/** By the policy. @param need free bytes @param most reports that may wait */
 	protected makeRoom(need: number, most: number): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		this.reconcileAndCommit(false);
 		this.freeDeadHead();
 		while (ring.freeBytes < need || words[WORD_WAITING] > most) {
 			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
 			// last.
-			if (this.#thinsWhenFull && ring.freeBytes >= this.#reserve && words[WORD_WAITING] > 2) this.thin();
+			if (this.thinsWhenFull && ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2) this.thin();
 			else this.dropOldest();
 		}
-		this.#cursorIndex = -1;
+		this.cursorIndex = -1;
 		this.restoreCursor();
 	}
 
@@ -339,17 +334,17 @@ export class Outbox {
 	 * room for one record.
 	 */
 	private compact(): void {
-		const words = this.#words;
+		const words = this.words;
 		const records = words[WORD_RECORDS];
-		if ((records - words[WORD_WAITING]) * 4 < records || this.ring.freeBytes < this.#longestRecord) return;
+		if ((records - words[WORD_WAITING]) * 4 < records || this.ring.freeBytes < this.longestRecord) return;
 		this.reconcileAndCommit(false);
 		for (let left = words[WORD_RECORDS]; left > 0; left--) this.moveHeadToTail();
-		this.#cursorIndex = -1;
+		this.cursorIndex = -1;
 		this.restoreCursor();
 	}
 
 	private dropOldest(): void {
-		const index = this.#words[WORD_HEAD];
+		const index = this.words[WORD_HEAD];
 		this.ring.dropHead();
 		this.commitDrop(index, DROPPED_OLDEST);
 		this.freeDeadHead();
@@ -361,7 +356,7 @@ export class Outbox {
 	 * the oldest is at the head again.
 	 */
 	private thin(): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		const half = (words[WORD_WAITING] + 1) >> 1;
 		let ordinal = 0;
@@ -379,7 +374,7 @@ export class Outbox {
 	 */
 	private moveHeadToTail(): void {
 		const ring = this.ring;
-		const index = this.#words[WORD_HEAD];
+		const index = this.words[WORD_HEAD];
 		if (!ring.isWaiting(index)) {
 			ring.dropHead();
 			return;
@@ -388,7 +383,7 @@ export class Outbox {
 		ring.readRecord(index, ring.lengthAt(index), scratch);
 		ring.appendRecord(scratch);
 		ring.dropHead();
-		this.#retained.commit();
+		this.retained.commit();
 	}
 
 	/**
@@ -396,7 +391,7 @@ export class Outbox {
 	 * rotation until it is.
 	 */
 	private finishRotation(): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		const used = words[WORD_USED];
 		let previous = 0;
@@ -410,7 +405,7 @@ export class Outbox {
 			}
 			offset += ring.lengthAt(index);
 		}
-		if (turns === 0 || ring.freeBytes < this.#longestRecord) return;
+		if (turns === 0 || ring.freeBytes < this.longestRecord) return;
 		while (turns-- > 0) this.moveHeadToTail();
 	}
 
@@ -421,13 +416,13 @@ export class Outbox {
 	private reconcileAndCommit(checkAll: boolean): void {
 		let lost = this.reconcile(checkAll);
 		if (lost < 0) return;
-		this.#retained.commit();
-		for (; lost > 0; lost--) this.#handler.onDropped(0, DROPPED_CORRUPTED);
+		this.retained.commit();
+		for (; lost > 0; lost--) this.handler.onDropped(0, DROPPED_CORRUPTED);
 	}
 
 	/** −1: no damage; otherwise the number of reports lost to it. */
 	private reconcile(checkAll: boolean): number {
-		const words = this.#words;
+		const words = this.words;
 		const before = words[WORD_WAITING];
 		const lostToDamage = recoverRing(this.ring, this, checkAll);
 		const lost = Math.max(lostToDamage, 0);
@@ -445,7 +440,7 @@ export class Outbox {
 	 * commit.
 	 */
 	private deleteDropped(): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		const used = words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
@@ -461,26 +456,26 @@ export class Outbox {
 	/** Moves the cursor to after the record found last, once records have moved. */
 	private restoreCursor(): void {
 		const ring = this.ring;
-		const used = this.#words[WORD_USED];
-		const last = this.#cursorSequence;
+		const used = this.words[WORD_USED];
+		const last = this.cursorSequence;
 		let offset = 0;
 		while (offset < used) {
 			const index = ring.indexAt(offset);
 			if (ring.isWaiting(index) && ring.sequenceAt(index) > last) break;
 			offset += ring.lengthAt(index);
 		}
-		this.#bytesAhead = used - offset;
+		this.bytesAhead = used - offset;
 	}
 
 	/** Removes dead records at the head. */
 	private freeDeadHead(): void {
-		const words = this.#words;
+		const words = this.words;
 		const ring = this.ring;
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
 			if (ring.lengthAt(index) === 0 || ring.isWaiting(index)) break;
 			ring.dropHead();
 		}
-		if (this.#bytesAhead > words[WORD_USED]) this.#bytesAhead = words[WORD_USED];
+		if (this.bytesAhead > words[WORD_USED]) this.bytesAhead = words[WORD_USED];
 	}
 }

@@ -103,13 +103,13 @@ export class ReportRecord {
 	isDecimal = false;
 	readonly decimal = new Decimal();
 	get float(): number {
-		return this.#float === undefined ? NaN : this.#float[0];
+		return this.double === undefined ? NaN : this.double[0];
 	}
 
 	/** One double and its bytes, created when first needed: few numbers are not decimals. */
-	#float: Float64Array<ArrayBuffer> | undefined;
-	#floatBytes: Uint8Array | undefined;
-	#position = 0;
+	private double: Float64Array<ArrayBuffer> | undefined;
+	private doubleBytes: Uint8Array | undefined;
+	private position = 0;
 
 	/** Starts a record, which {@link addValue} fills and {@link seal} completes. */
 	reset(time: number, relative: boolean): void {
@@ -142,7 +142,7 @@ export class ReportRecord {
 			bytes[tag] = (decimal.scale << SCALE_SHIFT) | (at - tag - 1);
 		} else {
 			const floatBytes = this.makeFloatBytes();
-			(this.#float as Float64Array)[0] = value;
+			(this.double as Float64Array)[0] = value;
 			bytes[tag] = FLOAT;
 			bytes.set(floatBytes, at);
 			at += 8;
@@ -197,7 +197,7 @@ export class ReportRecord {
 				(bytes[OFFSET_TIME + 3] << 24)) >>>
 			0;
 		this.time = (high & 0x7fff) * TWO_32 + low;
-		this.#position = RECORD_HEADER;
+		this.position = RECORD_HEADER;
 		return true;
 	}
 
@@ -224,13 +224,13 @@ export class ReportRecord {
 
 	/** Moves to before the first value. */
 	rewindValues(): void {
-		this.#position = RECORD_HEADER;
+		this.position = RECORD_HEADER;
 	}
 
 	/** Moves to the next value; false after the last. */
 	nextValue(): boolean {
 		const { bytes, decimal } = this;
-		const at = this.#position;
+		const at = this.position;
 		if (at + 2 > this.length) return false;
 		this.sensor = bytes[at];
 		const tag = bytes[at + 1];
@@ -238,7 +238,7 @@ export class ReportRecord {
 			this.isDecimal = false;
 			const floatBytes = this.makeFloatBytes();
 			for (let i = 0; i < 8; i++) floatBytes[i] = bytes[at + 2 + i];
-			this.#position = at + 10;
+			this.position = at + 10;
 			return true;
 		}
 		const size = tag & 7;
@@ -252,14 +252,14 @@ export class ReportRecord {
 		decimal.mantissa = mantissa;
 		decimal.scale = tag >> SCALE_SHIFT;
 		this.isDecimal = true;
-		this.#position = at + 2 + size;
+		this.position = at + 2 + size;
 		return true;
 	}
 
 	private makeFloatBytes(): Uint8Array {
-		this.#float ??= new Float64Array(1);
-		this.#floatBytes ??= new Uint8Array(this.#float.buffer);
-		return this.#floatBytes;
+		this.double ??= new Float64Array(1);
+		this.doubleBytes ??= new Uint8Array(this.double.buffer);
+		return this.doubleBytes;
 	}
 
 	private computeCrc(): number {

@@ -22,9 +22,9 @@ export class Ring {
 	readonly words: Uint32Array;
 	readonly memory: Uint8Array;
 
-	/** Bytes freed at the head since commit `#freedGeneration`; a reset would bring them back into use. */
-	#uncommittedFreed = 0;
-	#freedGeneration = 0;
+	/** Bytes freed at the head since commit `freedGeneration`; a reset would bring them back into use. */
+	private uncommittedFreed = 0;
+	private freedGeneration = 0;
 
 	constructor(retained: RetainedState) {
 		this.retained = retained;
@@ -120,7 +120,7 @@ export class Ring {
 		const { words, memory } = this;
 		const { bytes } = record;
 		const length = bytes[OFFSET_LENGTH];
-		if (this.#freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.#uncommittedFreed)
+		if (this.freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.uncommittedFreed)
 			this.retained.commit();
 		const used = words[WORD_USED];
 		const start = words[WORD_RING_START];
@@ -140,10 +140,10 @@ export class Ring {
 		const { words } = this;
 		const length = this.lengthAt(words[WORD_HEAD]);
 		const generation = words[WORD_GENERATION];
-		if (this.#freedGeneration === generation) this.#uncommittedFreed += length;
+		if (this.freedGeneration === generation) this.uncommittedFreed += length;
 		else {
-			this.#freedGeneration = generation;
-			this.#uncommittedFreed = length;
+			this.freedGeneration = generation;
+			this.uncommittedFreed = length;
 		}
 		words[WORD_HEAD] = this.indexAt(length);
 		words[WORD_USED] -= length;

@@ -21,40 +21,40 @@ export class ReportEncoder {
 	/** Bytes of the longest record. */
 	readonly longestRecord: number;
 
-	readonly #settings: Settings;
-	readonly #device: Pick<Device, "mac" | "chip">;
-	readonly #json: boolean;
-	readonly #derived: DerivedSettings;
+	private readonly settings: Settings;
+	private readonly device: Pick<Device, "mac" | "chip">;
+	private readonly json: boolean;
+	private readonly derived: DerivedSettings;
 	/** Values of the record that {@link writePayload} has written so far; 0: all of them, it is complete. */
 	valuesWritten = 0;
-	#topics: readonly Uint8Array[] | undefined;
-	#payload: Uint8Array | undefined;
+	private topics: readonly Uint8Array[] | undefined;
+	private payloadBuffer: Uint8Array | undefined;
 
 	constructor(settings: Settings, derived: DerivedSettings, device: Pick<Device, "mac" | "chip">) {
 		const { sensors, topic, payload } = settings;
-		this.#settings = settings;
-		this.#derived = derived;
-		this.#device = device;
-		this.#json = payload !== "value";
-		this.grouped = this.#json && !topic.includes("{sensor}");
+		this.settings = settings;
+		this.derived = derived;
+		this.device = device;
+		this.json = payload !== "value";
+		this.grouped = this.json && !topic.includes("{sensor}");
 		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
 	/** Buffer that {@link writePayload} writes to, and diagnostics. */
 	get payload(): Uint8Array {
-		this.#payload ??= this.makePayload();
-		return this.#payload;
+		this.payloadBuffer ??= this.makePayload();
+		return this.payloadBuffer;
 	}
 
 	private makePayload(): Uint8Array {
-		const { size, sharedSize, diagnostics } = this.#derived;
+		const { size, sharedSize, diagnostics } = this.derived;
 		return new Uint8Array(Math.max(size, sharedSize, diagnostics?.size ?? 0));
 	}
 
 	/** Topic of a parsed record. */
 	topic(record: ReportRecord): Uint8Array {
-		this.#topics ??= this.encodeTopics();
-		return this.#topics[record.bytes[RECORD_HEADER]];
+		this.topics ??= this.encodeTopics();
+		return this.topics[record.bytes[RECORD_HEADER]];
 	}
 
 	/** Topic index of a parsed record: the index of its sensor, or 0 if all reports share a topic. */
@@ -67,7 +67,7 @@ export class ReportEncoder {
 	 * @param maximumQoS of the broker [MQTT-3.2.2-11]
 	 */
 	publishFlags(record: ReportRecord, maximumQoS: number): number {
-		const { sensors } = this.#settings;
+		const { sensors } = this.settings;
 		let flags = 0;
 		let highest = 0;
 		record.rewindValues();
@@ -100,11 +100,11 @@ export class ReportEncoder {
 		const bytes = this.payload;
 		this.valuesWritten = 0;
 		record.rewindValues();
-		if (!this.#json) {
+		if (!this.json) {
 			record.nextValue();
 			return this.writeValue(bytes, start, record);
 		}
-		const derived = this.#derived;
+		const derived = this.derived;
 		let at = copy(bytes, start, derived.sequence);
 		at = writeInteger(bytes, at, record.sequence);
 		at = copy(bytes, at, derived.time);
@@ -128,7 +128,7 @@ export class ReportEncoder {
 		limit: number,
 		firstValue: number,
 	): number {
-		const { keys } = this.#derived;
+		const { keys } = this.derived;
 		for (let index = 0; record.nextValue(); index++) {
 			if (index < firstValue) continue;
 			const end = this.writeValue(bytes, copy(bytes, at, keys[record.sensor]), record);
@@ -146,16 +146,16 @@ export class ReportEncoder {
 		const end = isDecimal
 			? writeDecimal(bytes, at, decimal.mantissa, decimal.scale)
 			: writeNumber(bytes, at, record.float, decimal);
-		const { decimals } = this.#settings.sensors[sensor];
+		const { decimals } = this.settings.sensors[sensor];
 		return decimals === undefined || decimals === 0 ? end : padDecimals(bytes, at, end, decimals);
 	}
 
 	private encodeTopics(): readonly Uint8Array[] {
-		const mac = utf8(this.#device.mac);
-		const chip = utf8(this.#device.chip);
+		const mac = utf8(this.device.mac);
+		const chip = utf8(this.device.chip);
 		const topics: Uint8Array[] = [];
-		for (let i = 0; i < this.#derived.topics.length; i++)
-			topics.push(fillTopic(this.#derived.topics[i], mac, chip));
+		for (let i = 0; i < this.derived.topics.length; i++)
+			topics.push(fillTopic(this.derived.topics[i], mac, chip));
 		return topics;
 	}
 }

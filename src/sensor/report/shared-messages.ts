@@ -12,7 +12,7 @@ import type { ExchangeParts } from "./exchange-parts";
 const COMMA = 0x2c;
 const CLOSING_BRACKET = 0x5d;
 
-// Fields of a row of `#rows`
+// Fields of a row of `rows`
 const FIRST = 0;
 const LAST = 1;
 const SENSOR = 2;
@@ -28,33 +28,33 @@ export class SharedMessages {
 	 * Sequence numbers of the first and the last report of each, and the sensor. First 0: the row is free. What
 	 * the outbox drops meanwhile changes nothing in them.
 	 */
-	readonly #rows: Float64Array;
+	private readonly rows: Float64Array;
 	/** Sequence number of the last report in the message being written. */
-	#last = 0;
+	private last = 0;
 	/** Of the message that was acknowledged: its row, and the place in the outbox to go on from. */
-	#row = 0;
-	#place = 0;
+	private row = 0;
+	private place = 0;
 
 	constructor(parts: ExchangeParts) {
 		this.parts = parts;
-		this.#rows = new Float64Array(FIELDS * parts.settings.broker.inFlight);
+		this.rows = new Float64Array(FIELDS * parts.settings.broker.inFlight);
 	}
 
 	/** Call before a connection. */
 	reset(): void {
-		this.#rows.fill(0);
+		this.rows.fill(0);
 	}
 
 	/** Whether there are none. */
 	get isEmpty(): boolean {
-		const rows = this.#rows;
+		const rows = this.rows;
 		for (let row = 0; row < rows.length; row += FIELDS) if (rows[row + FIRST] > 0) return false;
 		return true;
 	}
 
 	/** Call before a message is written. */
 	begin(): void {
-		this.#last = 0;
+		this.last = 0;
 	}
 
 	/**
@@ -70,7 +70,7 @@ export class SharedMessages {
 		const { ring, record } = outbox;
 		const sensor = this.sensorOf(record.bytes);
 		const bytes = encoder.payload;
-		this.#last = record.sequence;
+		this.last = record.sequence;
 		for (let place = nextOnTopic(ring, outbox.bytesAhead, sensor); place > 0; ) {
 			const index = ring.indexAt(ring.words[WORD_USED] - place);
 			const size = ring.lengthAt(index);
@@ -90,7 +90,7 @@ export class SharedMessages {
 			bytes[length - 1] = COMMA;
 			bytes[end] = CLOSING_BRACKET;
 			length = end + 1;
-			this.#last = scratch.sequence;
+			this.last = scratch.sequence;
 		}
 		return length;
 	}
@@ -100,7 +100,7 @@ export class SharedMessages {
 		const { outbox } = this.parts;
 		const { ring, record } = outbox;
 		const first = record.sequence;
-		const last = this.#last;
+		const last = this.last;
 		if (last <= first) return;
 		const sensor = this.sensorOf(record.bytes);
 		const { words } = ring;
@@ -111,7 +111,7 @@ export class SharedMessages {
 			if (ring.stateAt(index) !== STATE_OVERSIZED) ring.setState(index, STATE_JOINED);
 			place = nextOnTopic(ring, place - ring.lengthAt(index), sensor);
 		}
-		const rows = this.#rows;
+		const rows = this.rows;
 		let row = 0;
 		while (rows[row + FIRST] > 0) row += FIELDS;
 		rows[row + FIRST] = first;
@@ -122,7 +122,7 @@ export class SharedMessages {
 	/** Whether the record at the outbox's cursor is in flight in the message of an earlier report. */
 	holds(bytes: Uint8Array, sequence: number): boolean {
 		if (bytes[OFFSET_STATE] !== STATE_JOINED) return false;
-		const rows = this.#rows;
+		const rows = this.rows;
 		const sensor = this.sensorOf(bytes);
 		for (let row = 0; row < rows.length; row += FIELDS)
 			if (rows[row + SENSOR] === sensor && sequence > rows[row + FIRST] && sequence <= rows[row + LAST])
@@ -135,12 +135,12 @@ export class SharedMessages {
 	 * @returns whether there are any
 	 */
 	findAnswered(first: number): boolean {
-		const rows = this.#rows;
+		const rows = this.rows;
 		for (let row = 0; row < rows.length; row += FIELDS)
 			if (rows[row + FIRST] === first) {
 				const { ring } = this.parts.outbox;
-				this.#row = row;
-				this.#place = ring.words[WORD_USED];
+				this.row = row;
+				this.place = ring.words[WORD_USED];
 				return true;
 			}
 		return false;
@@ -149,15 +149,15 @@ export class SharedMessages {
 	/** Sequence number of the next one; 0: that was all, and nothing is left of the message. */
 	nextDelivered(): number {
 		const { ring } = this.parts.outbox;
-		const rows = this.#rows;
-		const row = this.#row;
+		const rows = this.rows;
+		const row = this.row;
 		const sensor = rows[row + SENSOR];
 		for (;;) {
-			const place = nextOnTopic(ring, this.#place, sensor);
+			const place = nextOnTopic(ring, this.place, sensor);
 			const index = ring.indexAt(ring.words[WORD_USED] - place);
 			const sequence = place === 0 ? Infinity : ring.sequenceAt(index);
 			if (sequence > rows[row + LAST]) break;
-			this.#place = place - ring.lengthAt(index);
+			this.place = place - ring.lengthAt(index);
 			if (sequence > rows[row + FIRST] && ring.stateAt(index) === STATE_JOINED) return sequence;
 		}
 		rows.fill(0, row, row + FIELDS);
@@ -166,7 +166,7 @@ export class SharedMessages {
 
 	/** Nothing is left of the message: the broker has refused it. */
 	release(): void {
-		this.#rows.fill(0, this.#row, this.#row + FIELDS);
+		this.rows.fill(0, this.row, this.row + FIELDS);
 	}
 
 	private sensorOf(bytes: Uint8Array): number {

@@ -53,11 +53,11 @@ export class RetainedState {
 	/** The doubles that extension.ts describes; absent if there are none. */
 	declare readonly extension?: Float64Array;
 
-	readonly #sensorsHash: number;
-	readonly #ringSize: number;
-	readonly #shape: number;
+	private readonly sensorsHash: number;
+	private readonly ringSize: number;
+	private readonly shape: number;
 	/** The parts after the fixed one. */
-	readonly #variableBytes: Uint8Array;
+	private readonly variableBytes: Uint8Array;
 
 	/**
 	 * @param sensorsHash identifies the list of sensors
@@ -71,15 +71,15 @@ export class RetainedState {
 		if (room < 256)
 			throw new RangeError(`${memory.length} bytes of retained memory; at least ${header + 256} are needed`);
 		this.memory = memory;
-		this.#sensorsHash = sensorsHash;
-		this.#shape = shapeOf(sensorCount, extension);
-		this.#ringSize = Math.min(ringSize, room);
-		const buffer = new ArrayBuffer(FIXED_SIZE + variableSize(this.#shape));
+		this.sensorsHash = sensorsHash;
+		this.shape = shapeOf(sensorCount, extension);
+		this.ringSize = Math.min(ringSize, room);
+		const buffer = new ArrayBuffer(FIXED_SIZE + variableSize(this.shape));
 		this.words = new Uint32Array(buffer);
 		this.reals = new Float64Array(buffer, WORDS * 4, REALS);
 		this.sensors = new Float64Array(buffer, FIXED_SIZE, sensorCount * SENSOR_REALS);
 		this.link = new Uint8Array(buffer, 0, FIXED_SIZE);
-		this.#variableBytes = new Uint8Array(buffer, FIXED_SIZE);
+		this.variableBytes = new Uint8Array(buffer, FIXED_SIZE);
 		if (extension > 0)
 			this.extension = new Float64Array(buffer, FIXED_SIZE + this.sensors.byteLength, extension);
 	}
@@ -123,10 +123,10 @@ export class RetainedState {
 	resetLayout(): void {
 		const { words } = this;
 		words[WORD_MAGIC] = LAYOUT_MAGIC;
-		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.#shape;
-		words[WORD_SENSORS_HASH] = this.#sensorsHash;
+		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.shape;
+		words[WORD_SENSORS_HASH] = this.sensorsHash;
 		words[WORD_RING_START] = this.ringStart;
-		words[WORD_RING_SIZE] = this.#ringSize;
+		words[WORD_RING_SIZE] = this.ringSize;
 		words[WORD_HEAD] =
 			words[WORD_USED] =
 			words[WORD_RECORDS] =
@@ -144,7 +144,7 @@ export class RetainedState {
 		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
 		const copy = generation & 1;
 		memory.set(this.link, copy * FIXED_SIZE);
-		memory.set(this.#variableBytes, 2 * FIXED_SIZE + copy * this.#variableBytes.length);
+		memory.set(this.variableBytes, 2 * FIXED_SIZE + copy * this.variableBytes.length);
 	}
 
 	/**
@@ -195,11 +195,11 @@ export class RetainedState {
 	private load(copy: number): boolean {
 		const { memory, words } = this;
 		this.link.set(memory.subarray(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE));
-		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.#shape))
+		if (words[WORD_MAGIC] !== LAYOUT_MAGIC || words[WORD_SHAPE] !== ((LAYOUT_VERSION << 16) | this.shape))
 			return false;
-		if (words[WORD_SENSORS_HASH] !== this.#sensorsHash || words[WORD_RING_SIZE] !== this.#ringSize)
+		if (words[WORD_SENSORS_HASH] !== this.sensorsHash || words[WORD_RING_SIZE] !== this.ringSize)
 			return false;
-		const sensors = this.#variableBytes;
+		const sensors = this.variableBytes;
 		const from = 2 * FIXED_SIZE + copy * sensors.length;
 		sensors.set(memory.subarray(from, from + sensors.length));
 		return this.checksumMatches(this.words) && this.indicesInRange();

@@ -28,21 +28,21 @@ const DRIFT_MINIMUM_SLEEP_MS = 5000;
  * continued from before the sleep.
  */
 export class NodeClock {
-	readonly #device: Pick<Device, "time" | "clockIsSet">;
-	readonly #retained: RetainedState;
-	readonly #reals: Float64Array;
-	#lastTicks = 0;
-	#now = 0;
+	private readonly device: Pick<Device, "time" | "clockIsSet">;
+	private readonly retained: RetainedState;
+	private readonly reals: Float64Array;
+	private lastTicks = 0;
+	private nodeTime = 0;
 	/** Wall time − node time, for a host that loses wall time during sleep; NaN: unknown. */
-	#wallOffset = NaN;
+	private estimatedOffset = NaN;
 	/** Wall time − node time at the last read of {@link jumpedSinceLastCheck}. */
-	#lastWallOffset = NaN;
+	private lastWallOffset = NaN;
 
 	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: RetainedState) {
-		this.#device = device;
-		this.#retained = retained;
-		this.#reals = retained.reals;
-		this.#lastTicks = device.time.ticks;
+		this.device = device;
+		this.retained = retained;
+		this.reals = retained.reals;
+		this.lastTicks = device.time.ticks;
 	}
 
 	/**
@@ -55,9 +55,9 @@ export class NodeClock {
 	 *   if it goes on meanwhile, as that of the ESP32 does except at power-on (ESP-IDF, "System Time").
 	 */
 	restore(reason: WakeReason, sleptMs?: number): boolean {
-		const reals = this.#reals;
-		const orderedSleep = this.#retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
-		const { clockIsSet } = this.#device;
+		const reals = this.reals;
+		const orderedSleep = this.retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
+		const { clockIsSet } = this.device;
 		const stored = reals[REAL_WALL_TIME];
 		const wallTimeBefore = stored < 0 ? NaN : stored;
 		let drift = reals[REAL_DRIFT];
@@ -84,19 +84,19 @@ export class NodeClock {
 				known = true;
 			}
 		} else if (reason === "deep-sleep" && orderedSleep > 0)
-			this.#wallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
-		this.#lastWallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
-		this.#now = reals[REAL_NODE_TIME] + Math.round(elapsed);
+			this.estimatedOffset = wallTimeBefore - reals[REAL_NODE_TIME];
+		this.lastWallOffset = wallTimeBefore - reals[REAL_NODE_TIME];
+		this.nodeTime = reals[REAL_NODE_TIME] + Math.round(elapsed);
 		return known;
 	}
 
 	/** Node time. */
 	get now(): number {
-		const { time } = this.#device;
+		const { time } = this.device;
 		const ticks = time.ticks;
-		this.#now += time.delta(this.#lastTicks, ticks);
-		this.#lastTicks = ticks;
-		return this.#now;
+		this.nodeTime += time.delta(this.lastTicks, ticks);
+		this.lastTicks = ticks;
+		return this.nodeTime;
 	}
 
 	/** Wall time − node time; NaN: unknown. */
@@ -106,14 +106,14 @@ export class NodeClock {
 
 	/** Wall time − node time; NaN: unknown. @param now node time, just read */
 	wallOffsetAt(now: number): number {
-		return this.#device.clockIsSet ? Date.now() - now : this.#wallOffset;
+		return this.device.clockIsSet ? Date.now() - now : this.estimatedOffset;
 	}
 
 	/** Whether wall time became known, or jumped, since the last read. */
 	get jumpedSinceLastCheck(): boolean {
 		const { wallOffset } = this;
-		const lastWallOffset = this.#lastWallOffset;
-		this.#lastWallOffset = wallOffset;
+		const lastWallOffset = this.lastWallOffset;
+		this.lastWallOffset = wallOffset;
 		return (
 			Math.abs(wallOffset - lastWallOffset) > 500 ||
 			(Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset))
@@ -125,7 +125,7 @@ export class NodeClock {
 	 * old; but not during the backoff after unanswered requests.
 	 */
 	get needsSync(): boolean {
-		const reals = this.#reals;
+		const reals = this.reals;
 		const { wallOffset, now } = this;
 		if (now < reals[REAL_SYNC_RETRY]) return false;
 		if (Number.isNaN(wallOffset)) return true;
@@ -136,22 +136,22 @@ export class NodeClock {
 
 	/** Call for each request to a time server: it counts as unanswered until the answer arrives. */
 	countSyncRequest(): void {
-		const failures = ++this.#retained.words[WORD_UNANSWERED_SYNCS];
-		this.#reals[REAL_SYNC_RETRY] = this.now + backoffDelay(SYNC_BACKOFF, failures, FULL_JITTER);
+		const failures = ++this.retained.words[WORD_UNANSWERED_SYNCS];
+		this.reals[REAL_SYNC_RETRY] = this.now + backoffDelay(SYNC_BACKOFF, failures, FULL_JITTER);
 	}
 
 	/** Call when a time server has answered. */
 	recordSync(): void {
-		this.#retained.words[WORD_UNANSWERED_SYNCS] = 0;
-		this.#reals[REAL_SYNC_RETRY] = 0;
-		this.#reals[REAL_LAST_SYNC] = this.now;
+		this.retained.words[WORD_UNANSWERED_SYNCS] = 0;
+		this.reals[REAL_SYNC_RETRY] = 0;
+		this.reals[REAL_LAST_SYNC] = this.now;
 	}
 
 	/**
 	 * Stores both times for the next boot; the caller commits. @param orderedSleepMs requested sleep, 0: none
 	 */
 	saveTimes(orderedSleepMs: number): void {
-		const reals = this.#reals;
+		const reals = this.reals;
 		const { now } = this;
 		reals[REAL_NODE_TIME] = now;
 		const wallOffset = this.wallOffsetAt(now);
