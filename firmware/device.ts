@@ -76,8 +76,13 @@ class HostDevice implements Device {
 }
 
 /** Sets the clock to the millisecond. */
-function setClock(this: HostDevice, server: string, callback: (set: boolean) => void): void {
-	if (host.clock !== undefined) new TimeRequest(this, host.clock, server, callback);
+function setClock(
+	this: HostDevice,
+	server: string,
+	callback: (set: boolean) => void,
+	before?: (timeMs: number) => void,
+): void {
+	if (host.clock !== undefined) new TimeRequest(this, host.clock, server, callback, before);
 }
 
 /** Combines the platform's parts into one {@link Device}. Calls native functions: at run time only. */

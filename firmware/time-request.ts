@@ -38,6 +38,7 @@ export class TimeRequest {
 	#device: TimeDevice;
 	#clock: HostClock;
 	#callback: (set: boolean) => void;
+	#before: ((timeMs: number) => void) | undefined;
 	#request = new Uint8Array(SNTP_SIZE);
 	#address = "";
 	#socket: UDP | undefined;
@@ -49,12 +50,20 @@ export class TimeRequest {
 	/**
 	 * @param clock is set to the time of the answer
 	 * @param callback called once, with whether the clock was set
+	 * @param before called just before the clock is set, with the time to come in ms since 1970
 	 * @throws errors of the resolver and of the host's sockets, if they occur at once
 	 */
-	constructor(device: TimeDevice, clock: HostClock, server: string, callback: (set: boolean) => void) {
+	constructor(
+		device: TimeDevice,
+		clock: HostClock,
+		server: string,
+		callback: (set: boolean) => void,
+		before?: (timeMs: number) => void,
+	) {
 		this.#device = device;
 		this.#clock = clock;
 		this.#callback = callback;
+		this.#before = before;
 		// Closures that hold this only are the smallest.
 		device.resolve(server, (address) => this.onResolved(address));
 	}
@@ -110,6 +119,7 @@ export class TimeRequest {
 		this.#socket = undefined;
 		const known = !Number.isNaN(timeMs);
 		if (known) {
+			this.#before?.(timeMs);
 			const seconds = Math.floor(timeMs / 1000);
 			this.#clock.set(seconds, Math.floor((timeMs - seconds * 1000) * 1000));
 		}

@@ -255,8 +255,9 @@ export interface Device {
 	/**
 	 * Queries an SNTP server and sets the clock; `set` is true on success. Absent if the host maintains the
 	 * clock.
+	 * @param before called just before the clock is set, with the time to come in ms since 1970
 	 */
-	setClock?(server: string, callback: (set: boolean) => void): void;
+	setClock?(server: string, callback: (set: boolean) => void, before?: (timeMs: number) => void): void;
 	/**
 	 * The class of sockets that work over others, of a TLS or a WebSocket client. Its options are those of a
 	 * TCP socket, `TCP` (the socket below: `io`, and its further options), and its own: `secure` (`broker.tls`

@@ -96,16 +96,23 @@ export function synchronise(node: NodeParts): Task {
 	if (waits) timers.start(STEP_TIMER, Math.min(SYNC_LIMIT_MS, settings.sleep.awakeLimit >> 1));
 	clock.countSyncRequest();
 	try {
-		device.setClock(server, (set) => {
-			if (set) {
-				node.clock.recordSync();
-				// From now on the clock tells how long a reset has taken.
-				node.clock.saveTimes(0);
+		device.setClock(
+			server,
+			(set) => {
+				if (set) {
+					node.clock.recordSync();
+					// From now on the clock tells how long a reset has taken.
+					node.clock.saveTimes(0);
+					node.retained.commit();
+				}
+				// Not from here, where the memory and the stack of the request are still in use
+				if (node.reporting && node.network.isUp && !node.exchange?.busy) node.timers.start(STEP_TIMER, 1);
+			},
+			(timeMs) => {
+				node.clock.saveTimesBeforeSet(timeMs);
 				node.retained.commit();
-			}
-			// Not from here, where the memory and the stack of the request are still in use
-			if (node.reporting && node.network.isUp && !node.exchange?.busy) node.timers.start(STEP_TIMER, 1);
-		});
+			},
+		);
 	} catch (error) {
 		device.trace(`no time from ${server}: ${error}`);
 		return TASK_CONNECT;

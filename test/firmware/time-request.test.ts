@@ -14,13 +14,20 @@ function requestTime(
 	udp: UDPConstructor,
 	onTime: (time: number | undefined) => void,
 ): void {
+	let announced: number | undefined;
 	let time: number | undefined;
 	const set = (seconds: number, microseconds: number): void => {
 		time = seconds * 1000 + microseconds / 1000;
+		assert.ok(Math.abs(time - announced!) < 0.01, "it is told before the clock is set");
 	};
-	new TimeRequest(device, { udp, set }, "pool.example", (isSet) => {
+	const onAnswer = (isSet: boolean): void => {
 		assert.equal(isSet, time !== undefined);
+		assert.equal(announced === undefined, time === undefined);
 		onTime(time);
+	};
+	new TimeRequest(device, { udp, set }, "pool.example", onAnswer, (timeMs) => {
+		assert.equal(time, undefined);
+		announced = timeMs;
 	});
 }
 

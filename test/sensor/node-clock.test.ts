@@ -344,3 +344,37 @@ for (const { name, reason, shown = 10_000, shows, passed } of [
 			Date.now = now;
 		}
 	});
+
+for (const setFirst of [false, true])
+	test(`a reset just ${setFirst ? "after" : "before"} the clock is set: what waits is dated by the clock that the boot finds`, () => {
+		const board = new TestBoard({ payload: "json", time: { server: "time" } });
+		board.clockIsSet = false;
+		board.wallErrorMs = -EPOCH;
+		board.wifi = "fails";
+		board.run(2 * MINUTE + 1000);
+		board.wifi = "joins";
+		let requests = 0;
+		board.setClock = (_, callback, before) => {
+			const isFirst = ++requests === 1;
+			board.network.clock.after(50, () => {
+				before?.(EPOCH + board.time);
+				if (setFirst || !isFirst) {
+					board.clockIsSet = true;
+					board.wallErrorMs = 0;
+				}
+				if (isFirst) board.reset("reset");
+				else callback(true);
+			});
+		};
+		board.run(20 * MINUTE);
+		assert.equal(requests, setFirst ? 1 : 2);
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(20 * MINUTE);
+		const dated = payloads(broker).map((text) => Date.parse((JSON.parse(text) as { time: string }).time));
+		assert.deepEqual(
+			dated,
+			board.events("sample").map(({ at }) => EPOCH + at),
+		);
+		assert.ok(dated.length > 3 && dated[0] === EPOCH);
+		assert.equal(board.reportCounts.lost, 0);
+	});

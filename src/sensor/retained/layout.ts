@@ -79,7 +79,10 @@ export const FLAG_SESSION_OWN = 128;
 export const REAL_NODE_TIME = 0;
 /** Wall time of this commit; NaN: unknown; below 0: −1 − what a clock shows that was never set. */
 export const REAL_WALL_TIME = 1;
-/** Sleep requested together with this commit; 0: none. */
+/**
+ * Sleep requested together with this commit; 0: none; below 0: none, the clock is about to be set to
+ * {@link REAL_WALL_TIME}, and this is what that would be otherwise.
+ */
 export const REAL_ORDERED_SLEEP = 2;
 /** Node time before which no report is sent. */
 export const REAL_RETRY = 3;

@@ -56,9 +56,11 @@ export class NodeClock {
 	 */
 	restore(reason: WakeReason, sleptMs?: number): boolean {
 		const reals = this.reals;
-		const orderedSleep = this.retained.markBoot() ? 0 : reals[REAL_ORDERED_SLEEP];
+		const savedSleep = reals[REAL_ORDERED_SLEEP];
+		const orderedSleep = this.retained.markBoot() || savedSleep < 0 ? 0 : savedSleep;
 		const { clockIsSet } = this.device;
-		const stored = reals[REAL_WALL_TIME];
+		// Below 0: the clock was to be set, and a reset may have come first.
+		const stored = savedSleep < 0 && !clockIsSet ? savedSleep : reals[REAL_WALL_TIME];
 		const wallTimeBefore = stored < 0 ? NaN : stored;
 		let drift = reals[REAL_DRIFT];
 		let elapsed = reason === "deep-sleep" ? orderedSleep * (1 + drift) : 0;
@@ -158,5 +160,20 @@ export class NodeClock {
 		// Below 0: the clock is not set, and this is what it shows.
 		reals[REAL_WALL_TIME] = Number.isNaN(wallOffset) ? -1 - Math.max(0, Date.now()) : now + wallOffset;
 		reals[REAL_ORDERED_SLEEP] = orderedSleepMs;
+	}
+
+	/**
+	 * Stores both times for a clock that is about to be set; the caller commits. A boot then goes by the clock
+	 * that it finds, whether a reset was before or after: without that it would lose the time since the last
+	 * commit, with a clock that was set but no time of it, and date what waits too late.
+	 * @param timeMs what the clock will be set to, ms since 1970
+	 */
+	saveTimesBeforeSet(timeMs: number): void {
+		this.saveTimes(0);
+		const reals = this.reals;
+		const shown = reals[REAL_WALL_TIME];
+		if (shown >= 0) return;
+		reals[REAL_WALL_TIME] = timeMs;
+		reals[REAL_ORDERED_SLEEP] = shown;
 	}
 }
