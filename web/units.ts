@@ -4,8 +4,11 @@ const MAX_UNIT = 16;
 /** Part of a parsed message: anything that a client may have sent. */
 type Part = { readonly [key: string]: unknown };
 
+/** Unit of a number, or what is sent for on and for off. */
+export type Unit = string | readonly [on: string, off: string];
+
 /** Units of one topic's values, by member of its JSON object; "": of the whole value. */
-export type TopicUnits = ReadonlyMap<string, string>;
+export type TopicUnits = ReadonlyMap<string, Unit>;
 
 /**
  * Units of values, as devices announce them by retained messages: discovery of Home Assistant, for a device
@@ -34,7 +37,7 @@ export class Units {
 }
 
 /** Topic, member of its JSON object or "", and unit. */
-type Told = readonly [topic: string, key: string, unit: string];
+type Told = readonly [topic: string, key: string, unit: Unit];
 
 function describedBy(topic: string, text: string): readonly Told[] | undefined {
 	const end = topic.slice(topic.lastIndexOf("/") + 1);
@@ -54,14 +57,22 @@ function homeAssistant(message: Part): readonly Told[] | undefined {
 		const state = part.stat_t ?? part.state_topic ?? message.stat_t ?? message.state_topic;
 		if (typeof state !== "string") continue;
 		stateful = true;
-		const unit = part.unit_of_meas ?? part.unit_of_measurement;
+		const unit = unitOf(part);
 		const template = part.val_tpl ?? part.value_template;
 		const key = keyOf(template);
-		if (typeof unit !== "string" || key === undefined) continue;
+		if (unit === undefined || key === undefined) continue;
 		const base = String(part["~"] ?? message["~"] ?? "");
-		told.push([state.replace(/^~|~$/, base), key, unit.slice(0, MAX_UNIT)]);
+		told.push([state.replace(/^~|~$/, base), key, unit]);
 	}
 	return stateful ? told : undefined;
+}
+
+function unitOf(part: Part): Unit | undefined {
+	const unit = part.unit_of_meas ?? part.unit_of_measurement;
+	if (typeof unit === "string") return unit.slice(0, MAX_UNIT);
+	const on = part.pl_on ?? part.payload_on;
+	const off = part.pl_off ?? part.payload_off;
+	return typeof on === "string" && typeof off === "string" ? [on, off] : undefined;
 }
 
 /** The member that a template takes of the value; "": all of it; undefined: something else. */

@@ -1,4 +1,4 @@
-import { parsed, type TopicUnits, Units } from "./units";
+import { parsed, type TopicUnits, type Unit, Units } from "./units";
 
 /** Topics that the page shows; further ones are ignored. */
 const MAX_ROWS = 500;
@@ -149,15 +149,24 @@ function writeNote({ value }: Row, text: string): void {
 	value.after(note);
 }
 
-/** The unit of a number; of an object in JSON, its members with their units. */
+/** The unit of a number, or whether it stands for on; of an object in JSON, its members with theirs. */
 function noteOf(text: string, units: TopicUnits): string {
 	const object = parsed(text) ?? {};
 	return [...units]
-		.map(([key, unit]) =>
-			key === "" ? isNumber(text) && unit : Object.hasOwn(object, key) && `${key} ${object[key]} ${unit}`,
-		)
+		.map(([key, unit]) => {
+			if (key === "") return typeof unit === "string" ? isNumber(text) && unit : stateOf(text, unit);
+			if (!Object.hasOwn(object, key)) return "";
+			const value = String(object[key]);
+			return `${key} ${typeof unit === "string" ? `${value} ${unit}` : stateOf(value, unit) || value}`;
+		})
 		.filter(Boolean)
 		.join(", ");
+}
+
+/** "on" or "off"; "": the text says so itself, or means neither. */
+function stateOf(text: string, [on, off]: Exclude<Unit, string>): string {
+	if (/^(on|off)$/i.test(text)) return "";
+	return text === on ? "on" : text === off ? "off" : "";
 }
 
 function isNumber(text: string): boolean {

@@ -89,6 +89,24 @@ const STATE_CLASSES: Readonly<Record<string, readonly string[]>> = {
 
 export const deviceClasses: readonly string[] = Object.keys(UNITS);
 
+/** Those of values that are on or off, from homeassistant/components/binary_sensor/__init__.py. */
+export const binaryDeviceClasses: readonly string[] = [
+	...["battery", "battery_charging", "carbon_monoxide", "cold", "connectivity", "door", "garage_door", "gas"],
+	...["heat", "light", "lock", "moisture", "motion", "moving", "occupancy", "opening", "plug", "power"],
+	...[
+		"presence",
+		"problem",
+		"running",
+		"safety",
+		"smoke",
+		"sound",
+		"tamper",
+		"update",
+		"vibration",
+		"window",
+	],
+];
+
 /** Units that a known device class accepts; an empty text stands for none. */
 export function unitsOf(deviceClass: string): readonly string[] {
 	return UNITS[deviceClass].split(" ").map((unit) => unit.replaceAll("⠀", " "));

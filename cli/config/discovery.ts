@@ -1,7 +1,9 @@
+import { deviceClassOf, isBinary } from "../../src/config/binary-value";
 import { defaults } from "../../src/config/defaults";
 import { homeAssistantIdProblem, homieNameProblem, homieTopic } from "../../src/config/discovery";
 import { discoveryFields } from "../../src/config/fields/discovery";
-import { deviceClasses, sameUnit, stateClassesOf, unitsOf } from "./device-classes";
+import type { SensorSettings } from "../../src/config/types";
+import { binaryDeviceClasses, deviceClasses, sameUnit, stateClassesOf, unitsOf } from "./device-classes";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -49,15 +51,19 @@ function checkHomeAssistant(get: Get, document: ManifestView, refuse: Report): v
 	const id = get("id");
 	const wrong = typeof id === "string" ? homeAssistantIdProblem(id) : undefined;
 	if (wrong !== undefined) refuse(["id"], `${JSON.stringify(id)} ${wrong}`);
-	for (const { path, deviceClass, unit, unitPath } of announcedSensors(document)) {
+	for (const { path, deviceClass, unit, unitPath, binary } of announcedSensors(document)) {
 		if (deviceClass === undefined) continue;
-		if (!deviceClasses.includes(deviceClass)) {
+		const known = binary ? binaryDeviceClasses : deviceClasses;
+		if (!known.includes(deviceClass)) {
+			const kind = binary ? "values that are on or off" : "numbers";
+			const suggestion = didYouMean(nearest(deviceClass, known));
 			refuse(
 				[...path, "deviceClass"],
-				`${JSON.stringify(deviceClass)} is no device class of Home Assistant for numbers${didYouMean(nearest(deviceClass, deviceClasses))}`,
+				`${JSON.stringify(deviceClass)} is no device class of Home Assistant for ${kind}${suggestion}`,
 			);
 			continue;
 		}
+		if (binary) continue;
 		const units = unitsOf(deviceClass);
 		if (units.some((known) => sameUnit(known, unit ?? ""))) continue;
 		const allowed = units.map((known) => (known === "" ? "none" : known)).join(", ");
@@ -127,6 +133,8 @@ interface AnnouncedSensor {
 	readonly deviceClass: string | undefined;
 	readonly unit: string | undefined;
 	readonly unitPath: Path;
+	/** It is announced as on or off. */
+	readonly binary: boolean;
 }
 
 /** The sensors with what their driver's manifest says, as the device reads it. */
@@ -140,11 +148,13 @@ function announcedSensors(document: ManifestView): AnnouncedSensor[] {
 			valueAt(document.value, ["config", "driverProperties", String(sensor.driver), property]),
 		) as Readonly<Record<string, unknown>>;
 		const path = ["sensors", index];
+		const settings = { ...defaults.sensor, ...sensor, declared } as unknown as SensorSettings;
 		return {
 			path,
-			deviceClass: textOf(sensor.deviceClass) ?? textOf(declared.deviceClass),
+			deviceClass: textOf(deviceClassOf(settings)),
 			unit: textOf(sensor.unit) ?? textOf(declared.unit),
 			unitPath: [...path, ...(sensor.unit === undefined ? ["deviceClass"] : ["unit"])],
+			binary: isBinary(settings),
 		};
 	});
 }

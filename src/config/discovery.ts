@@ -1,4 +1,5 @@
 import { readFields } from "./field-reader";
+import type { Fields } from "./fields/field";
 import { fireflyFields } from "./fields/firefly";
 import { sensorFields } from "./fields/sensor";
 import type { Section } from "./section";
@@ -13,7 +14,8 @@ const declaredFields = Object.freeze({
 	unit: sensorFields.unit,
 	deviceClass: sensorFields.deviceClass,
 	decimals: sensorFields.decimals,
-});
+	binary: { kind: "choice", choices: [true, false], text: "Whether it is 1 or 0, for on and off." },
+} as const satisfies Fields);
 
 /** Why an id cannot be a level of Home Assistant's discovery topic; undefined: it can. */
 export function homeAssistantIdProblem(id: string): string | undefined {

@@ -98,7 +98,10 @@ export interface SensorSettings extends Omit<Values<typeof sensorFields>, "prope
 export interface DiscoverySettings extends Values<typeof discoveryFields> {}
 
 /** What a driver's manifest says of a property, under `config.driverProperties`. */
-export interface DriverProperty extends Pick<SensorSettings, "unit" | "deviceClass" | "decimals"> {}
+export interface DriverProperty extends Pick<SensorSettings, "unit" | "deviceClass" | "decimals"> {
+	/** Its value is 1 or 0, for on and off; see binary-value.ts. */
+	readonly binary?: boolean;
+}
 
 /** A user who may log in. */
 export interface UserSettings {

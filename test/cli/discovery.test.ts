@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { deviceClasses, sameUnit, stateClassesOf, unitsOf } from "../../cli/config/device-classes";
+import {
+	binaryDeviceClasses,
+	deviceClasses,
+	sameUnit,
+	stateClassesOf,
+	unitsOf,
+} from "../../cli/config/device-classes";
 import { JSONDocument } from "../../cli/config/json";
 import { ruleProblems } from "../../cli/config/rules";
 import { schemaProblems } from "../../cli/config/schema-problems";
@@ -12,7 +18,9 @@ const drivers = {
 	sht3x: {
 		"thermometer.temperature": { unit: "°C", deviceClass: "temperature", decimals: 1 },
 	},
+	digital: { "contact.open": { decimals: 0, deviceClass: "opening", binary: true } },
 };
+const contact = { name: "door", driver: "digital", property: "contact.open" };
 const thermometer = { name: "t", driver: "sht3x", property: "thermometer.temperature" };
 
 function document(firefly: object): JSONDocument {
@@ -57,6 +65,11 @@ describe("discovery that can be announced has no problems", () => {
 			assert.deepEqual(problemsOf({ discovery }), []);
 			assert.deepEqual(warningsOf({ discovery }), []);
 		});
+
+	test("a contact: as its driver declares it, as another class of states, as a number", () => {
+		for (const more of [{}, { deviceClass: "door" }, { unit: "%", deviceClass: "moisture" }])
+			assert.deepEqual(problemsOf({ discovery: "homeassistant", sensors: [{ ...contact, ...more }] }), []);
+	});
 
 	test("a topic that is the one of the Homie convention", () =>
 		assert.deepEqual(problemsOf({ discovery: "homie", topic: "homie/5/{id}/sensors/{sensor}" }), []));
@@ -160,6 +173,19 @@ describe("discovery that cannot be announced is a problem, with what to do", () 
 			'sensors[0].deviceClass: "temprature" is no device class of Home Assistant for numbers; did you mean "temperature"?',
 		],
 		[
+			"a device class of numbers for a value that is on or off",
+			{ discovery: "homeassistant", sensors: [{ ...contact, deviceClass: "humidity" }] },
+			'sensors[0].deviceClass: "humidity" is no device class of Home Assistant for values that are on or off',
+		],
+		[
+			"a device class of states for what is a number by its state class",
+			{
+				discovery: "homeassistant",
+				sensors: [{ ...contact, deviceClass: "window", stateClass: "measurement" }],
+			},
+			'sensors[0].deviceClass: "window" is no device class of Home Assistant for numbers',
+		],
+		[
 			"an icon without a set",
 			{ discovery: "homeassistant", sensors: [{ ...thermometer, icon: "sprout" }] },
 			'sensors[0].icon: "sprout" is not an icon such as "mdi:sprout"',
@@ -203,9 +229,9 @@ test("what Firefly's own drivers declare fits Home Assistant's device classes", 
 		if (!file.endsWith("/manifest.json")) continue;
 		const { config } = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
 		for (const declared of Object.values(config.driverProperties) as object[])
-			for (const { unit, deviceClass } of Object.values(declared)) {
-				// The states of a pin: the classes are those of numbers.
-				if (deviceClass === undefined) {
+			for (const { unit, deviceClass, binary } of Object.values(declared)) {
+				if (binary) {
+					assert.ok(deviceClass === undefined || binaryDeviceClasses.includes(deviceClass), deviceClass);
 					assert.equal(unit, undefined);
 					continue;
 				}

@@ -48,7 +48,7 @@ describe("declarations of drivers", () => {
 		test(`${name}: its manifest has for discovery what the declaration says`, () => {
 			const { config } = JSON.parse(readFileSync(join(folder, name, "manifest.json"), "utf8"));
 			const declared = Object.entries(drivers.get(name)!.properties).map(
-				([key, { unit, deviceClass, decimals }]) => [key, { unit, deviceClass, decimals }],
+				([key, { unit, deviceClass, decimals, binary }]) => [key, { unit, deviceClass, decimals, binary }],
 			);
 			const expected = { driverProperties: { [name]: Object.fromEntries(declared) } };
 			assert.deepEqual(config, JSON.parse(JSON.stringify(expected)));

@@ -96,32 +96,38 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 			t: component("home/shed/t", "°C"),
 			hum: component("home/shed/all", "%", "{{value_json['hum']|default('')}}"),
 			late: component("home/shed/late", "<b>Pa"),
+			door: { p: "binary_sensor", stat_t: "home/shed/door", pl_on: "1", pl_off: "0" },
 			"a long name that makes the message longer than the page's limit": { p: "sensor", ic: "x".repeat(300) },
 		};
 		await publish(config, JSON.stringify({ dev: {}, cmps }));
 		await publish("home/shed/late", "101325");
-		await until("document.querySelectorAll('tbody tr').length === 4");
+		await publish("home/shed/door", "1");
+		await until("document.querySelectorAll('tbody tr').length === 5");
 		const expected = [
 			["home/shed/all", '{"seq":1,"hum":48,"t":21.5} hum 48 %'],
+			["home/shed/door", "1 on"],
 			["home/shed/late", "101325 <b>Pa"],
 			["home/shed/t", "21.5 °C"],
-			[config, "describes others, units: 3"],
+			[config, "describes others, units: 4"],
 		];
 		assert.deepEqual(await values(), expected);
 		await publish("home/shed/t", "22");
 		await publish("home/shed/t", "unavailable");
-		await until("/unavailable/.test(document.body.textContent)");
-		assert.deepEqual((await values())[2], ["home/shed/t", "unavailable"]);
+		await publish("home/shed/door", "0");
+		await until("/0 off/.test(document.body.textContent) && /unavailable/.test(document.body.textContent)");
+		assert.deepEqual((await values())[3], ["home/shed/t", "unavailable"]);
+		await publish("home/shed/door", "1");
 		await publish("home/shed/t", "21.5");
-		await until("!/unavailable/.test(document.body.textContent)");
+		await until("/1 on/.test(document.body.textContent) && !/unavailable/.test(document.body.textContent)");
 		// A page that is opened later: the broker has written the rows, the description in part.
 		await open(broker);
 		await until(isLive);
 		await until("/describes/.test(document.body.textContent)");
 		assert.deepEqual(await values(), expected);
 		await publish(config, "");
-		await until("document.querySelectorAll('tbody tr').length === 3");
-		assert.deepEqual((await values())[2], ["home/shed/t", "21.5"]);
+		await until("document.querySelectorAll('tbody tr').length === 4");
+		assert.deepEqual((await values())[1], ["home/shed/door", "1"]);
+		assert.deepEqual((await values())[3], ["home/shed/t", "21.5"]);
 		assert.deepEqual(browser.console, []);
 		await client.endAsync();
 		broker.stop();

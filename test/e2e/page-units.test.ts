@@ -33,6 +33,24 @@ describe("units that devices announce", () => {
 		assert.deepEqual(unitsOf(units, "home/shed/door"), {});
 	});
 
+	test("values that are on or off: what is sent for each, of bare values and members of JSON", () => {
+		const units = new Units();
+		const text = JSON.stringify({
+			cmps: {
+				door: { p: "binary_sensor", stat_t: "home/door", pl_on: "1", pl_off: "0" },
+				hall: { p: "binary_sensor", stat_t: "hall", val_tpl: "{{value_json['m']}}", pl_on: "1", pl_off: "0" },
+				half: { p: "binary_sensor", stat_t: "home/half", pl_on: "1" },
+			},
+		});
+		assert.equal(units.read(DEVICE_TOPIC, text), 2);
+		assert.deepEqual(unitsOf(units, "home/door"), { "": ["1", "0"] });
+		assert.deepEqual(unitsOf(units, "hall"), { m: ["1", "0"] });
+		assert.deepEqual(unitsOf(units, "home/half"), {});
+		const whole = { state_topic: "gate", payload_on: "OPEN", payload_off: "SHUT" };
+		units.read("homeassistant/binary_sensor/gate/config", JSON.stringify(whole));
+		assert.deepEqual(unitsOf(units, "gate"), { "": ["OPEN", "SHUT"] });
+	});
+
 	test("one component with whole keys, a base topic and a template of the value", () => {
 		const units = new Units();
 		const text = JSON.stringify({
@@ -85,7 +103,7 @@ describe("units that devices announce", () => {
 
 	test("any JSON from any client: units are short texts, and nothing fails", () => {
 		const key = fc.constantFrom(
-			..."cmps components stat_t state_topic unit_of_meas unit_of_measurement val_tpl ~ nodes properties unit __proto__".split(
+			..."cmps components stat_t state_topic unit_of_meas unit_of_measurement pl_on pl_off val_tpl ~ nodes properties unit __proto__".split(
 				" ",
 			),
 		);
@@ -105,7 +123,8 @@ describe("units that devices announce", () => {
 				for (const [name, message] of messages) units.read(name, JSON.stringify(message));
 				for (const [, message] of messages)
 					for (const part of JSON.stringify(message).split('"'))
-						for (const unit of units.of(part).values()) assert.ok(unit.length <= 16);
+						for (const unit of units.of(part).values())
+							assert.ok(typeof unit === "string" ? unit.length <= 16 : unit.length === 2);
 			}),
 		);
 	});

@@ -1045,6 +1045,20 @@ export const mutations: readonly Mutation[] = [
 		"an entity logs errors where a report lacks its sensor",
 		DISCOVERY,
 	),
+	mutation(
+		"src/sensor/discovery/home-assistant.ts",
+		"platform(wasBinary(announced))",
+		"platform(false)",
+		"binary sensors that are no more stay",
+		DISCOVERY,
+	),
+	mutation(
+		"src/sensor/discovery/announcement-plan.ts",
+		"announcedName(sensor) !== name",
+		"sensor.name !== nameOf(name)",
+		"a number that becomes on or off stays beside it",
+		DISCOVERY,
+	),
 
 	// sim
 	mutation(

@@ -1,3 +1,5 @@
+import { isBinary } from "../../config/binary-value";
+import type { SensorSettings } from "../../config/types";
 import type { Device, Storage } from "../../device";
 import { decodeUTF8, utf8 } from "../../mqtt/utf8";
 
@@ -9,12 +11,30 @@ const MAXIMUM_SIZE = 1024;
 const USUAL_SIZE = 128;
 const LINE_FEED = 0x0a;
 
+/** Follows the name of a sensor that was announced as on or off: Home Assistant removes it as such. */
+const BINARY_MARK = "?";
+
 /** What a node has announced, so that it can be taken back; empty topics: not in this form. */
 export interface Announced {
 	readonly homeAssistantTopic: string;
 	readonly homieBase: string;
-	/** Of the sensors. */
+	/** Of the sensors, each as {@link announcedName} has it. */
 	readonly names: readonly string[];
+}
+
+/** Name and kind of a sensor, as they are stored. */
+export function announcedName(sensor: SensorSettings): string {
+	return isBinary(sensor) ? sensor.name + BINARY_MARK : sensor.name;
+}
+
+/** The sensor's name in what {@link announcedName} makes. */
+export function nameOf(announced: string): string {
+	return wasBinary(announced) ? announced.slice(0, -BINARY_MARK.length) : announced;
+}
+
+/** Whether a sensor was announced as on or off. */
+export function wasBinary(announced: string): boolean {
+	return announced.endsWith(BINARY_MARK);
 }
 
 export const NOTHING_ANNOUNCED: Announced = Object.freeze({
@@ -93,16 +113,16 @@ function write(
 	}
 }
 
-/** What is stored: a line for each topic, which may be empty, and each name. */
+/** What is stored: a line for each topic, which may be empty, and each sensor. */
 export function announcedText(
 	homeAssistantTopic: string,
 	homieBase: string,
-	names: readonly (string | { readonly name: string })[],
+	names: readonly (string | SensorSettings)[],
 ): string {
 	let text = `${homeAssistantTopic}\n${homieBase}\n`;
 	for (let i = 0; i < names.length; i++) {
 		const name = names[i];
-		text += typeof name === "string" ? name : name.name;
+		text += typeof name === "string" ? name : announcedName(name);
 		text += "\n";
 	}
 	return text;

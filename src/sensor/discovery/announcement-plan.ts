@@ -1,7 +1,7 @@
 import type { DiscoverySettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { fnv1aOfText } from "../../text/fnv1a";
-import { type Announced, announcedText, NOTHING_ANNOUNCED } from "./announced-names";
+import { type Announced, announcedName, announcedText, NOTHING_ANNOUNCED, nameOf } from "./announced-names";
 import { type Announcement, ShortAnnouncement } from "./announcement";
 import { HomeAssistantAnnouncement, homeAssistantTopic } from "./home-assistant";
 import { HomieDescription, homieBase, homieValueTopic } from "./homie";
@@ -50,9 +50,9 @@ export function announcementAt(
 		if (left < before.names.length) return removedValue(hadBase, before.names[left]);
 		left -= before.names.length;
 	}
-	const removed = removedNames(before, settings);
 	if (topic !== "") {
-		// A component is removed by name, and left out only then.
+		const removed = removedNames(before, settings, true);
+		// A component is removed by name and platform, and left out, or another one, only then.
 		if (removed.length > 0 && hadTopic === topic && left-- === 0)
 			return new HomeAssistantAnnouncement(settings, discovery, device, removed);
 		if (left-- === 0) return new HomeAssistantAnnouncement(settings, discovery, device, NO_NAMES);
@@ -62,6 +62,7 @@ export function announcementAt(
 	if (left-- === 0) return new ShortAnnouncement(stateTopic(base), "init");
 	if (left-- === 0) return new HomieDescription(settings, discovery, device, hash);
 	if (hadBase === base) {
+		const removed = removedNames(before, settings, false);
 		if (left < removed.length) return removedValue(base, removed[left]);
 		left -= removed.length;
 	}
@@ -79,14 +80,19 @@ export function stateAnnouncement(
 	return new ShortAnnouncement(topic, staysConnected ? "ready" : "sleeping");
 }
 
-/** Names of sensors that were announced and are no more. */
-function removedNames({ names }: Announced, { sensors }: Settings): readonly string[] {
+/**
+ * What of the sensors that were announced is no more.
+ * @param ofKind whether one that is on or off now, or is not any more, is another
+ */
+function removedNames({ names }: Announced, { sensors }: Settings, ofKind: boolean): readonly string[] {
 	if (names.length === 0) return NO_NAMES;
-	return names.filter((name) => sensors.every((sensor) => sensor.name !== name));
+	return names.filter((name) =>
+		sensors.every((sensor) => (ofKind ? announcedName(sensor) !== name : sensor.name !== nameOf(name))),
+	);
 }
 
-function removedValue(base: string, name: string): Announcement {
-	return new ShortAnnouncement(homieValueTopic(base, name), "");
+function removedValue(base: string, announced: string): Announcement {
+	return new ShortAnnouncement(homieValueTopic(base, nameOf(announced)), "");
 }
 
 function stateTopic(base: string): string {

@@ -1,7 +1,9 @@
+import { deviceClassOf, isBinary } from "../../config/binary-value";
 import { expand } from "../../config/template";
 import type { DiscoverySettings, SensorSettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { VERSION } from "../../version";
+import { nameOf, wasBinary } from "./announced-names";
 import { type Announcement, displayName, member } from "./announcement";
 import { expireAfter } from "./expiry";
 
@@ -34,7 +36,10 @@ export class HomeAssistantAnnouncement implements Announcement {
 	private readonly settings: Settings;
 	private readonly discovery: DiscoverySettings;
 	private readonly device: Pick<Device, "mac" | "chip">;
-	/** Names of sensors that were announced and are no more. */
+	/**
+	 * What was announced of sensors that are no more, or of another kind now: the latter are left out, as a
+	 * component is one or the other.
+	 */
 	private readonly removed: readonly string[];
 
 	constructor(
@@ -62,9 +67,10 @@ export class HomeAssistantAnnouncement implements Announcement {
 		const sensor = Math.floor(at / SENSOR_PARTS);
 		if (sensor < sensors.length) return this.component(sensors[sensor], at % SENSOR_PARTS, sensor > 0);
 		const removed = at - sensors.length * SENSOR_PARTS;
-		// A component with its platform alone is removed.
-		const comma = sensors.length + removed > 0 ? "," : "";
-		return `${comma}${JSON.stringify(this.removed[removed])}:{"p":"sensor"}`;
+		const name = this.removed[removed];
+		// Removed in the place of the present one
+		if (sensors.some((each) => each.name === nameOf(name))) return "";
+		return `${sensors.length + removed > 0 ? "," : ""}${removal(name)}`;
 	}
 
 	private head(part: number): string {
@@ -90,12 +96,24 @@ export class HomeAssistantAnnouncement implements Announcement {
 		return member(name, expand(text, { mac: this.device.mac, chip: this.device.chip, id: this.settings.id }));
 	}
 
+	/** What a report holds of a value that is on or off: Homie wants words, see `booleanWords`. */
+	private payloads(): string {
+		return this.discovery.formats.includes("homie")
+			? ',"pl_on":"true","pl_off":"false"'
+			: ',"pl_on":"1","pl_off":"0"';
+	}
+
 	private component(sensor: SensorSettings, part: number, follows: boolean): string {
 		const { id } = this.settings;
 		const { name, declared } = sensor;
+		if (this.removed.length > 0) {
+			const removed = this.removed.find((each) => nameOf(each) === name);
+			if (removed !== undefined) return part > 0 ? "" : `${follows ? "," : ""}${removal(removed)}`;
+		}
+		const binary = isBinary(sensor);
 		switch (part) {
 			case 0:
-				return `${follows ? "," : ""}${JSON.stringify(name)}:{"p":"sensor"`;
+				return `${follows ? "," : ""}${JSON.stringify(name)}:{"p":"${platform(binary)}"`;
 			case 1:
 				return member("name", displayName(name));
 			case 2:
@@ -107,13 +125,13 @@ export class HomeAssistantAnnouncement implements Announcement {
 			case 5:
 				return member("val_tpl", valueTemplate(this.settings.payload, name));
 			case 6:
-				return member("unit_of_meas", sensor.unit ?? declared?.unit);
+				return binary ? this.payloads() : member("unit_of_meas", sensor.unit ?? declared?.unit);
 			case 7:
-				return member("dev_cla", sensor.deviceClass ?? declared?.deviceClass);
+				return member("dev_cla", deviceClassOf(sensor));
 			case 8:
-				return member("stat_cla", stateClassOf(sensor));
+				return binary ? "" : member("stat_cla", stateClassOf(sensor));
 			case 9:
-				return member("sug_dsp_prc", sensor.decimals ?? declared?.decimals);
+				return binary ? "" : member("sug_dsp_prc", sensor.decimals ?? declared?.decimals);
 			case 10:
 				return member("exp_aft", expireAfter(sensor));
 			case 11:
@@ -124,12 +142,22 @@ export class HomeAssistantAnnouncement implements Announcement {
 	}
 }
 
-function stateClassOf({ stateClass, deviceClass, declared }: SensorSettings): string | undefined {
-	const suited = stateClass ?? STATE_CLASSES[deviceClass ?? declared?.deviceClass ?? ""] ?? "measurement";
+/** Home Assistant's platform of a component. */
+function platform(binary: boolean): string {
+	return binary ? "binary_sensor" : "sensor";
+}
+
+/** A component with its platform alone is removed. */
+function removal(announced: string): string {
+	return `${JSON.stringify(nameOf(announced))}:{"p":"${platform(wasBinary(announced))}"}`;
+}
+
+function stateClassOf(sensor: SensorSettings): string | undefined {
+	const suited = sensor.stateClass ?? STATE_CLASSES[deviceClassOf(sensor) ?? ""] ?? "measurement";
 	return suited === "none" ? undefined : suited;
 }
 
-/** A report need not hold every sensor: Home Assistant ignores an empty value of a numeric sensor. */
+/** A report need not hold every sensor: Home Assistant ignores an empty value, of either platform. */
 function valueTemplate(payload: Settings["payload"], name: string): string | undefined {
 	if (payload === "value") return undefined;
 	if (payload === "json") return `{{value_json['${name}']|default('')}}`;

@@ -1,3 +1,4 @@
+import { isBinary } from "../../config/binary-value";
 import { HOMIE_NODE } from "../../config/discovery";
 import { expand } from "../../config/template";
 import type { DiscoverySettings, SensorSettings, Settings } from "../../config/types";
@@ -73,9 +74,14 @@ function property(sensor: SensorSettings, part: number, follows: boolean): strin
 		case 1:
 			return JSON.stringify(displayName(name));
 		case 2:
-			// Without decimals a value has as many digits as it needs.
-			return member("datatype", sensor.decimals === 0 ? "integer" : "float");
+			return member("datatype", datatypeOf(sensor));
 		default:
 			return `${member("unit", sensor.unit ?? sensor.declared?.unit)}}`;
 	}
+}
+
+/** A whole number is declared: without decimals a value has as many digits as it needs. */
+function datatypeOf(sensor: SensorSettings): string {
+	if (isBinary(sensor)) return "boolean";
+	return sensor.decimals === 0 ? "integer" : "float";
 }

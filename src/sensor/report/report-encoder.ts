@@ -1,3 +1,4 @@
+import { isBinary } from "../../config/binary-value";
 import type { Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { RETAIN } from "../../mqtt/constants";
@@ -143,6 +144,9 @@ export class ReportEncoder {
 
 	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
 		const { decimal, isDecimal, sensor } = record;
+		const { booleanWords } = this.derived;
+		if (booleanWords !== undefined && isBinary(this.settings.sensors[sensor]))
+			return copy(bytes, at, booleanWords[(isDecimal ? decimal.mantissa : record.float) === 0 ? 0 : 1]);
 		const end = isDecimal
 			? writeDecimal(bytes, at, decimal.mantissa, decimal.scale)
 			: writeNumber(bytes, at, record.float, decimal);

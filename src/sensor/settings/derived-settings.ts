@@ -1,3 +1,4 @@
+import { isBinary } from "../../config/binary-value";
 import { deepFreeze } from "../../config/deep-freeze";
 import { expand } from "../../config/template";
 import type { SensorSettings, Settings } from "../../config/types";
@@ -38,6 +39,8 @@ export interface DerivedSettings {
 	readonly sequence: Uint8Array;
 	readonly time: Uint8Array;
 	readonly dropped: Uint8Array;
+	/** `false` and `true`, for values that are off or on; absent unless the Homie convention wants them so. */
+	readonly booleanWords?: readonly Uint8Array[];
 	/** Bytes of the longest payload of a report. */
 	readonly size: number;
 	/** Bytes for reports that share a message; 0: none do. */
@@ -80,6 +83,9 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		sequence,
 		time,
 		dropped,
+		...(discovery?.formats.includes("homie") && sensors.some(isBinary)
+			? { booleanWords: [utf8("false"), utf8("true")] }
+			: {}),
 		size,
 		// A report that does not fit any more is written before it is known to.
 		sharedSize: payload === "history" ? broker.sendBuffer + size : 0,

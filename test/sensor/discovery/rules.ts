@@ -24,6 +24,8 @@ const LONG_KEYS: Readonly<Record<string, string>> = {
 	sug_dsp_prc: "suggested_display_precision",
 	exp_aft: "expire_after",
 	ic: "icon",
+	pl_on: "payload_on",
+	pl_off: "payload_off",
 };
 
 interface Component {
@@ -39,6 +41,8 @@ interface Component {
 	readonly expire_after?: number;
 	readonly icon?: string;
 	readonly qos?: number;
+	readonly payload_on?: string;
+	readonly payload_off?: string;
 }
 
 export interface DeviceConfig {
@@ -47,20 +51,25 @@ export interface DeviceConfig {
 	readonly components: Readonly<Record<string, Component>>;
 }
 
-const SENSOR_KEYS = new Set([
+const COMMON_KEYS = [
 	"platform",
 	"unique_id",
 	"name",
 	"state_topic",
 	"value_template",
-	"unit_of_measurement",
 	"device_class",
-	"state_class",
-	"suggested_display_precision",
 	"expire_after",
 	"icon",
 	"qos",
-]);
+];
+const PLATFORM_KEYS: Readonly<Record<string, ReadonlySet<string>>> = {
+	sensor: new Set([...COMMON_KEYS, "unit_of_measurement", "state_class", "suggested_display_precision"]),
+	binary_sensor: new Set([...COMMON_KEYS, "payload_on", "payload_off", "off_delay"]),
+};
+/** BinarySensorDeviceClass, which has none of the numbers' classes but those of the same name. */
+const BINARY_CLASSES = /^(door|window|opening|motion|moisture|occupancy|battery|gas|power|problem|smoke)$/;
+/** Device classes of numbers that tests use, all of which the other platform lacks. */
+const NUMBER_CLASSES = /^(temperature|temperature_delta|energy|humidity|moisture|battery|illuminance)$/;
 const DEVICE_KEYS = new Set(["identifiers", "name", "manufacturer", "model", "sw_version", "suggested_area"]);
 const ROOT_KEYS = new Set(["device", "origin", "components"]);
 const TOPIC = /^(?<prefix>.+)\/device\/(?:[a-zA-Z0-9_-]+\/)?[a-zA-Z0-9_-]+\/config$/;
@@ -87,10 +96,17 @@ export function readDeviceConfig(topic: string, payload: string): DeviceConfig {
 }
 
 function readComponent(id: string, component: Record<string, unknown>): Component {
-	onlyKeys(component, SENSOR_KEYS);
+	const keys = PLATFORM_KEYS[String(component.platform)];
 	if (/\s/.test(id)) throw new Error(`"${id}" is no component`);
-	if (component.platform !== "sensor") throw new Error(`${id}: no platform`);
+	if (keys === undefined) throw new Error(`${id}: no platform`);
+	onlyKeys(component, keys);
 	if (Object.keys(component).length === 1) return component as unknown as Component;
+	const classes = component.platform === "sensor" ? NUMBER_CLASSES : BINARY_CLASSES;
+	if (component.device_class !== undefined && !classes.test(String(component.device_class)))
+		throw new Error(`${id}: ${component.device_class} is no device class of a ${component.platform}`);
+	for (const key of ["payload_on", "payload_off"])
+		if (component[key] !== undefined && typeof component[key] !== "string")
+			throw new Error(`${id}: ${key} is no text`);
 	for (const key of ["unique_id", "state_topic"])
 		if (typeof component[key] !== "string" || component[key] === "") throw new Error(`${id}: no ${key}`);
 	if (/[#+]/.test(component.state_topic as string)) throw new Error(`${id}: a wildcard in state_topic`);
@@ -108,10 +124,34 @@ function onlyKeys(value: object, keys: ReadonlySet<string>): void {
 	for (const key of Object.keys(value)) if (!keys.has(key)) throw new Error(`the key ${key} has no meaning`);
 }
 
+/**
+ * Home Assistant's entities of one device, by the messages of its discovery topic: platform and component
+ * tell them apart. A message changes those that it names, and takes back one that has its platform alone; it
+ * does not take back what it leaves out.
+ */
+export class DeviceEntities {
+	readonly entities = new Set<string>();
+
+	/** @throws if Home Assistant would refuse it */
+	receive(topic: string, payload: string): void {
+		if (payload === "") {
+			this.entities.clear();
+			return;
+		}
+		const { components } = readDeviceConfig(topic, payload);
+		for (const [id, component] of Object.entries(components)) {
+			const entity = `${component.platform} ${id}`;
+			if (Object.keys(component).length === 1) this.entities.delete(entity);
+			else this.entities.add(entity);
+		}
+	}
+}
+
 /** An MQTT sensor of Home Assistant: whether it is available, by what its topic gets. */
 export class SensorEntity {
 	readonly #component: Component;
 	#receivedAt = -Infinity;
+	/** A number, or "on" or "off". */
 	value: string | undefined;
 
 	constructor(component: Component) {
@@ -121,9 +161,12 @@ export class SensorEntity {
 	/** @param time ms */
 	receive(time: number, payload: string): void {
 		this.#receivedAt = time;
-		const value = render(this.#component.value_template, payload);
-		// A sensor with numbers ignores an empty state.
-		if (value !== "") this.value = value;
+		const { value_template, platform, payload_on = "ON", payload_off = "OFF" } = this.#component;
+		const value = render(value_template, payload);
+		// Both platforms ignore an empty state; one that is neither is not shown, either.
+		if (value === "") return;
+		if (platform === "sensor") this.value = value;
+		else if (value === payload_on || value === payload_off) this.value = value === payload_on ? "on" : "off";
 	}
 
 	/** `expire_after` counts from the last message. */
@@ -163,6 +206,12 @@ export interface HomieDescriptionDocument {
 	readonly nodes: Readonly<Record<string, { readonly properties: Readonly<Record<string, HomieProperty>> }>>;
 }
 
+/** Payloads of the datatypes that are used. */
+const FORMS: Readonly<Record<string, RegExp>> = {
+	integer: /^-?\d+$/,
+	float: /^-?\d+(\.\d+)?([eE]-?\d+)?$/,
+	boolean: /^(true|false)$/,
+};
 const HOMIE_ID = /^[a-z0-9-]+$/;
 
 /** A device of the Homie convention, by what its topics get. @throws where the convention is not kept */
@@ -200,8 +249,8 @@ export class HomieDevice {
 			const [node, property, ...more] = path.split("/");
 			const described = nodes[node!]?.properties[property!];
 			if (described === undefined || more.length > 0) throw new Error(`${path} is not described`);
-			const form = described.datatype === "integer" ? /^-?\d+$/ : /^-?\d+(\.\d+)?([eE]-?\d+)?$/;
-			if (!form.test(value)) throw new Error(`${path}: ${value} is no ${described.datatype}`);
+			if (!FORMS[described.datatype]!.test(value))
+				throw new Error(`${path}: ${value} is no ${described.datatype}`);
 		}
 	}
 
@@ -217,8 +266,7 @@ export class HomieDevice {
 		for (const [id, { properties }] of Object.entries(document.nodes)) {
 			if (!HOMIE_ID.test(id)) throw new Error(`${id} is no node`);
 			for (const [name, { datatype }] of Object.entries(properties))
-				if (!HOMIE_ID.test(name) || !["integer", "float"].includes(datatype))
-					throw new Error(`${name} is no property`);
+				if (!HOMIE_ID.test(name) || !(datatype in FORMS)) throw new Error(`${name} is no property`);
 		}
 		this.description = document;
 	}
