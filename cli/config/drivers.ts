@@ -1,12 +1,12 @@
 import { dirname, join, relative } from "node:path";
 import { declarationPath } from "../../sim/manifest/driver-declaration";
-import { type Declarations, ownDriverNames } from "./declarations";
+import { type Declarations, ownDeclarations, ownDriverNames } from "./declarations";
 import { driverValueProblems, sleepWarnings, unannouncedWarnings, unitWarnings } from "./driver-values";
 import type { Included } from "./includes";
 import type { ManifestView } from "./json";
+import { meantDriver } from "./meant-driver";
 import type { Problem } from "./problem";
 import { valueAt } from "./schema-problems";
-import { nearest } from "./suggest";
 
 /** The driver of recordings, which exists only in the simulator; "virtual" can run on a chip, if included. */
 export const SIMULATOR_DRIVERS = ["replay"];
@@ -30,6 +30,13 @@ export function driverProblems(
 	if (!Array.isArray(sensors)) return { problems, warnings };
 	const { firmware, drivers } = included;
 	const own = firmware === undefined ? new Map<string, string>() : ownDrivers(firmware, path);
+	const titles = (): ReadonlyMap<string, string | undefined> => {
+		const declared = [...(firmware === undefined ? [] : ownDeclarations(firmware)), ...declarations.drivers];
+		return new Map([
+			...[...own.keys(), ...present].map((name) => [name, undefined] as const),
+			...declared.map(([name, { title }]) => [name, title] as const),
+		]);
+	};
 	const present = new Set([...drivers.keys(), ...SIMULATOR_DRIVERS]);
 	for (const [index, sensor] of sensors.entries()) {
 		const place = [...root, index, "driver"];
@@ -40,7 +47,7 @@ export function driverProblems(
 			problems.push(
 				document.at(
 					place,
-					`"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own)}`,
+					`"${driver}" is a driver that no include provides; ${includeAdvice(driver, present, own, titles())}`,
 				),
 			);
 		else if (declaration === undefined) {
@@ -65,15 +72,16 @@ function includeAdvice(
 	driver: string,
 	present: ReadonlySet<string>,
 	own: ReadonlyMap<string, string>,
+	titles: ReadonlyMap<string, string | undefined>,
 ): string {
 	const manifest = own.get(driver);
 	if (manifest !== undefined) return `add ${JSON.stringify(manifest)} to include`;
-	const meant = nearest(driver, [...present, ...own.keys()]);
+	const meant = meantDriver(driver, titles);
 	if (meant !== undefined)
 		return `did you mean "${meant}"?${present.has(meant) ? "" : ` Then add ${JSON.stringify(own.get(meant))} to include`}`;
 	const names = [...own.keys()].sort();
 	const instead = names.length === 0 ? "" : `; Firefly itself has ${names.join(", ")}`;
-	return `add the manifest that brings the module driver/${driver} to include, such as "./${driver}/manifest.json"${instead}`;
+	return `add the manifest that brings the module driver/${driver} to include, such as "./${driver}/manifest.json"; docs/writing-a-driver.md says how to write one${instead}`;
 }
 
 /** Firefly's own drivers, each with the path of its manifest for `include`. */

@@ -9,6 +9,7 @@ import {
 	userProblem,
 } from "../../src/config/validators";
 import { ownDeclarations } from "../config/declarations";
+import { meantDriver } from "../config/meant-driver";
 import { Failure } from "../failure";
 import { boardNamed, boards, DEFAULT_BOARD } from "./boards";
 import { fireflyFrom } from "./location";
@@ -67,7 +68,12 @@ function driverChoice(drivers: ReadonlyMap<string, DriverDeclaration>): Choice {
 		const measured = Object.keys(properties).map((property) => property.slice(property.lastIndexOf(".") + 1));
 		return [name, `${title}: ${measured.join(", ")}`] as const;
 	});
-	return { choices: Object.fromEntries(titles), fallback: "virtual" };
+	const parts = new Map([...drivers].map(([name, { title }]) => [name, title] as const));
+	return {
+		choices: Object.fromEntries(titles),
+		fallback: "virtual",
+		suggest: (text) => meantDriver(text, parts),
+	};
 }
 
 /**

@@ -8,6 +8,8 @@ export interface Choice {
 	readonly fallback: string;
 	/** Other spellings of a choice. */
 	readonly find?: (text: string) => string | undefined;
+	/** The choice that a wrong word probably means; absent: the nearest one. */
+	readonly suggest?: (text: string) => string | undefined;
 }
 
 /** The problem of a word that is none of the choices, as the rest of a sentence; undefined if it is one. */
@@ -16,9 +18,10 @@ export function choiceProblem(text: string, choice: Choice): string | undefined 
 }
 
 /** @param named what the choices are called */
-function problemAmong(text: string, { choices, find }: Choice, named: string): string | undefined {
-	if (text in choices || find?.(text) !== undefined) return undefined;
-	return `is none of ${named}${didYouMean(nearest(text, Object.keys(choices)))}`;
+function problemAmong(text: string, { choices, find, suggest }: Choice, named: string): string | undefined {
+	if (Object.hasOwn(choices, text) || find?.(text) !== undefined) return undefined;
+	const meant = suggest === undefined ? nearest(text, Object.keys(choices)) : suggest(text);
+	return `is none of ${named}${didYouMean(meant)}`;
 }
 
 /** Asks until the answer is one of the choices. */

@@ -187,7 +187,7 @@ describe("problems of a manifest", () => {
 			"a driver of one platform that no include provides, in the first sensor of both",
 			good,
 			'"lin": {"config": {"firefly": {"sensors": [{"name": "t", "driver": "bmp"}]}}}',
-			':6:82 platforms.lin.config.firefly.sensors[0].driver: "bmp" is a driver that no include provides; add the manifest that brings the module driver/bmp to include, such as "./bmp/manifest.json"',
+			':6:82 platforms.lin.config.firefly.sensors[0].driver: "bmp" is a driver that no include provides; add the manifest that brings the module driver/bmp to include, such as "./bmp/manifest.json"; docs/writing-a-driver.md says how to write one',
 		],
 		[
 			"a problem of all platforms, once",
@@ -386,7 +386,7 @@ describe("problems of a manifest", () => {
 			check({ "manifest.json": manifest(`{"broker": {"url": "mqtt://b"}, "sensors": ${sensors}}`) }),
 			[
 				'manifest.json:4:69 config.firefly.sensors[0].driver: "si702" is a driver that no include provides; did you mean "si7020"? Then add "./firmware/drivers/si7020/manifest.json" to include',
-				'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; Firefly itself has ntc, si7020, virtual',
+				'manifest.json:4:103 config.firefly.sensors[1].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; docs/writing-a-driver.md says how to write one; Firefly itself has ntc, si7020, virtual',
 			],
 		);
 	});

@@ -389,7 +389,7 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		name: "driver unknown far",
 		firefly: withSensors('[{"name": "t", "driver": "thermocouple"}]'),
 		problems: [
-			'69 config.firefly.sensors[0].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"',
+			'69 config.firefly.sensors[0].driver: "thermocouple" is a driver that no include provides; add the manifest that brings the module driver/thermocouple to include, such as "./thermocouple/manifest.json"; docs/writing-a-driver.md says how to write one',
 		],
 	},
 	{
