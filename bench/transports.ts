@@ -6,10 +6,10 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { Client, type ClientOptions } from "../src/client/client";
+import { deviceWithTransport } from "../src/client/transport-device";
 import type { BrokerSettings } from "../src/config/types";
 import { QOS1 } from "../src/mqtt/constants";
 import { utf8 } from "../src/mqtt/utf8";
-import { deviceWithTransport } from "../src/sensor/transport-device";
 import { CertificateFolder } from "../test/support/certificates";
 import { freePort, Mosquitto } from "../test/support/mosquitto";
 import { nodeDevice } from "../test/support/node-device";

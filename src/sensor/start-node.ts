@@ -1,9 +1,9 @@
+import { deviceWithTransport } from "../client/transport-device";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import { NodeCommands } from "./commands/node-commands";
 import { SensorNode } from "./node";
 import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
-import { deviceWithTransport } from "./transport-device";
 
 /**
  * Starts a node, with the settings that commands have changed if it takes any.
@@ -18,12 +18,17 @@ export function startNode(
 	// In tail position, whose frame XS drops first
 	if (settings.commands === undefined) {
 		sleepLightly(device, settings);
-		return new SensorNode(hostOf(device, settings), settings, derived).start();
+		return new SensorNode(deviceWithTransport(device, settings.broker), settings, derived).start();
 	}
 	const commands = new NodeCommands(device, settings, derived);
 	const { settings: changed } = commands;
 	sleepLightly(device, changed);
-	return new SensorNode(hostOf(device, changed), changed, commands.derived, commands).start();
+	return new SensorNode(
+		deviceWithTransport(device, changed.broker),
+		changed,
+		commands.derived,
+		commands,
+	).start();
 }
 
 /** Without light sleep a node stays awake: it does its work, and the console says what that costs. */
@@ -35,9 +40,4 @@ function sleepLightly(device: Device, { role, sleep }: Settings): void {
 	} catch (error) {
 		device.trace(`firefly: no light sleep, the chip stays awake: ${error}`);
 	}
-}
-
-/** The device whose sockets reach the broker. */
-function hostOf(device: Device, { broker }: Settings): Device {
-	return broker.transport === undefined ? device : deviceWithTransport(device, broker);
 }

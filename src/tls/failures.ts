@@ -3,7 +3,7 @@ import type { ConnectionFailure } from "../fault";
 // What goes wrong with TLS, in the same words on every host. What the user has to mend is `configuration`.
 
 export function unknownAuthority(): ConnectionFailure {
-	return configuration("the broker's certificate is not signed by the authority of broker.tls.ca");
+	return configuration("the broker's certificate is not signed by the authority of tls.ca");
 }
 
 export function expiredCertificate(): ConnectionFailure {
@@ -31,13 +31,13 @@ export function unsetClock(): ConnectionFailure {
 export function certificateRefused(hasCertificate: boolean): ConnectionFailure {
 	return configuration(
 		hasCertificate
-			? "the broker does not accept the certificate of broker.tls.certificate"
-			: "the broker asks for a certificate: broker.tls.certificate and key are missing",
+			? "the broker does not accept the certificate of tls.certificate"
+			: "the broker asks for a certificate: tls.certificate and tls.key are missing",
 	);
 }
 
 export function unusableFile(name: string, problem: string): ConnectionFailure {
-	return configuration(`broker.tls: ${name} ${problem}`);
+	return configuration(`tls: ${name} ${problem}`);
 }
 
 export function noTLS(): ConnectionFailure {

@@ -11,11 +11,11 @@ import { createWebSocketStream, WebSocketServer } from "ws";
 import { Broker } from "../../src/broker/broker";
 import type { ClientError, ClientOptions } from "../../src/client/client";
 import { subscription } from "../../src/client/client";
+import { deviceWithTransport } from "../../src/client/transport-device";
 import { defaults } from "../../src/config/defaults";
 import type { BrokerTLSSettings } from "../../src/config/types";
 import type { LayeredTransport } from "../../src/config/url";
 import { QOS1, QOS2 } from "../../src/mqtt/constants";
-import { deviceWithTransport } from "../../src/sensor/transport-device";
 import { nodeHost } from "../broker/support/node-host";
 import { type Certificate, CertificateFolder, opensslInstalled } from "../support/certificates";
 import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
@@ -184,7 +184,7 @@ describe("TLS", { skip }, () => {
 
 	test("another authority: refused", async () => {
 		const { error } = await exchange(await start(server), secure({ ca: otherCA.pem }));
-		assert.equal(error?.message, "the broker's certificate is not signed by the authority of broker.tls.ca");
+		assert.equal(error?.message, "the broker's certificate is not signed by the authority of tls.ca");
 		assert.equal(error?.fault, "configuration");
 	});
 
@@ -256,7 +256,7 @@ describe("TLS", { skip }, () => {
 	test("a file that is missing, or is no certificate: no connection, and the reason", async () => {
 		const port = await start(server);
 		const missing = await exchange(port, secure({ ca: "/nowhere/ca.pem" }));
-		assert.match(missing.error?.message ?? "", /broker\.tls: \/nowhere\/ca\.pem cannot be read$/);
+		assert.match(missing.error?.message ?? "", /tls: \/nowhere\/ca\.pem cannot be read$/);
 		const wrong = await exchange(port, secure({ ca: node.keyDER }));
 		assert.match(wrong.error?.message ?? "", /is no certificate$/);
 	});
@@ -286,7 +286,7 @@ describe("TLS", { skip }, () => {
 	test("TLS without anything to check is refused before a connection is made", () => {
 		assert.throws(
 			() => deviceWithTransport(nodeDevice(), secure({ serverName: "broker.example" })),
-			/mqtts:\/\/ needs broker\.tls\.ca or broker\.tls\.fingerprint/,
+			/mqtts:\/\/ needs tls\.ca or tls\.fingerprint/,
 		);
 		const device = { ...nodeDevice(), transport: () => undefined };
 		assert.throws(

@@ -132,12 +132,12 @@ test("a chain to the authority is accepted: of one certificate, through another,
 	assert.equal(failureOf(ca, ["server"], "192.168.1.10"), undefined);
 	assert.equal(
 		failureOf({ ca: "server.der" }, ["server"]),
-		"the broker's certificate is not signed by the authority of broker.tls.ca",
+		"the broker's certificate is not signed by the authority of tls.ca",
 	);
 });
 
 test("what another has signed, or nobody that may, is refused", { skip }, () => {
-	const unknown = "the broker's certificate is not signed by the authority of broker.tls.ca";
+	const unknown = "the broker's certificate is not signed by the authority of tls.ca";
 	assert.equal(failureOf({ ca: "other-ca.der" }, ["server"]), unknown);
 	assert.equal(failureOf(ca, ["behind"]), unknown, "the certificate between is missing");
 	assert.equal(failureOf(ca, ["forged", "server"]), unknown, "the server may not sign");

@@ -1,21 +1,31 @@
-import type { BrokerSettings } from "../config/types";
 import type { Device, TCPConstructor } from "../device";
 
+/** How a broker is reached other than by MQTT over TCP. */
+export interface TransportOptions {
+	/** Over TLS, over WebSocket, or over both. */
+	readonly transport?: "mqtts" | "ws" | "wss";
+	/** Path and query of the WebSocket; "/" by default. */
+	readonly path?: string;
+	/** What a connection over TLS checks, and shows of itself; the socket has further options of its own. */
+	readonly tls?: { readonly ca?: string; readonly fingerprint?: string };
+}
+
 /**
- * The device whose sockets reach the broker as `broker.url` asks: over TLS, over WebSocket, or both. The
- * connection is the same otherwise: packets leave as soon as the last handshake is complete.
+ * The device whose sockets reach a broker as its URL asks: over TLS, over WebSocket, over both, or over TCP.
+ * The connection is the same otherwise: packets leave as soon as the last handshake is complete.
  * @throws Error if the build does not include what is needed
  */
 export function deviceWithTransport<Host extends Pick<Device, "tcp" | "timer" | "transport">>(
 	device: Host,
-	broker: Pick<BrokerSettings, "transport" | "path" | "tls">,
+	broker: TransportOptions,
 ): Host {
 	const { transport, path, tls } = broker;
+	if (transport === undefined) return device;
 	let { tcp } = device;
 	if (transport !== "ws") {
 		// Nothing that is to be checked: such a connection would only seem secure.
 		if (tls === undefined || (tls.ca === undefined && tls.fingerprint === undefined))
-			throw new Error(`${transport}:// needs broker.tls.ca or broker.tls.fingerprint`);
+			throw new Error(`${transport}:// needs tls.ca or tls.fingerprint`);
 		tcp = { io: transportClass(device, "tls"), TCP: tcp, secure: tls } as Device["tcp"];
 	}
 	if (transport !== "mqtts")
