@@ -1,18 +1,5 @@
-import type { Device, TimerId } from "../src/device";
+import type { Device, TimerId, UDP, UDPConstructor } from "../src/device";
 import { readTime, SNTP_SIZE, writeRequest } from "./sntp";
-
-/** A datagram: its bytes and where it came from. */
-export type Datagram = ArrayBuffer & { readonly address: string; readonly port: number };
-
-/** ECMA-419's UDP socket, limited to the members that are used. */
-export interface UDP {
-	/** undefined: no datagram is waiting. */
-	read(): Datagram | undefined;
-	write(bytes: Uint8Array, address: string, port: number): void;
-	close(): void;
-}
-
-export type UDPConstructor = new (options: { onReadable: (count: number) => void }) => UDP;
 
 /** What sets a host's clock: its UDP sockets, and seconds since 1970 with microseconds. */
 export interface HostClock {

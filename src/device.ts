@@ -72,6 +72,34 @@ export interface ListenerConstructor {
 	new (options: ListenerOptions): Listener;
 }
 
+/** A received datagram: its bytes and where it came from. */
+export type Datagram = ArrayBuffer & { readonly address: string; readonly port: number };
+
+/** An ECMA-419 UDP socket (ECMA-419 §9.5), limited to the members that are used. */
+export interface UDP {
+	/** undefined: no datagram is waiting. */
+	read(): Datagram | undefined;
+	/** @param address an IP address @throws if the network is down */
+	write(bytes: Uint8Array, address: string, port: number): void;
+	/** Joins a multicast group. Not part of ECMA-419; absent if the host has no multicast. */
+	add?(group: string): void;
+	close(): void;
+}
+
+export interface UDPOptions {
+	/** Absent: the host chooses one. */
+	port?: number;
+	/** Of what is sent, 1 to 255; hosts may have their own for multicast. Not part of ECMA-419. */
+	timeToLive?: number;
+	/** Datagrams are waiting. */
+	onReadable(count: number): void;
+}
+
+export interface UDPConstructor {
+	/** @throws if the port is in use */
+	new (options: UDPOptions): UDP;
+}
+
 /** Opaque timer identifier. */
 export type TimerId = object | number;
 
@@ -236,6 +264,8 @@ export interface Device {
 	/** What else is in it are options of each socket, as in ECMA-419. */
 	readonly tcp: { readonly io: TCPConstructor };
 	readonly listener?: { readonly io: ListenerConstructor };
+	/** Absent if the host has none, or nothing of this build needs one. */
+	readonly udp?: { readonly io: UDPConstructor };
 	readonly timer: Timer;
 	readonly time: Time;
 	/** Absent if the host is always on a network. */

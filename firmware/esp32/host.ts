@@ -3,10 +3,9 @@ import storage from "embedded:storage/key-value";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
 import Timer from "timer";
-import type { Timer as TimerClass } from "../../src/device";
+import type { Timer as TimerClass, UDPConstructor } from "../../src/device";
 import type { Host } from "../host";
 import { CountedListener } from "../listener";
-import type { UDPConstructor } from "../time-request";
 import { setClock } from "./clock";
 import { chip, mac } from "./identity";
 import { retained } from "./retained";

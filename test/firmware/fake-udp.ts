@@ -1,13 +1,13 @@
-import type { Datagram, UDP } from "../../firmware/time-request";
+import type { Datagram, UDP, UDPOptions } from "../../src/device";
 
 /** A UDP socket whose peer is the test. */
 export class FakeUDP implements UDP {
 	readonly sent: { bytes: Uint8Array; address: string; port: number }[] = [];
 	closed = false;
 	#received: Uint8Array[] = [];
-	#onReadable: (count: number) => void;
+	#onReadable: UDPOptions["onReadable"];
 
-	constructor({ onReadable }: { onReadable: (count: number) => void }) {
+	constructor({ onReadable }: UDPOptions) {
 		this.#onReadable = onReadable;
 	}
 

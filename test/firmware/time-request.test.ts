@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TimeRequest, type UDPConstructor } from "../../firmware/time-request";
+import { TimeRequest } from "../../firmware/time-request";
 import { answerTimeRequest } from "../../sim/network/time-server";
+import type { UDPConstructor } from "../../src/device";
 import { VirtualClock } from "../support/virtual-clock";
 import { FakeUDP } from "./fake-udp";
 
