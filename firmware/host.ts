@@ -35,5 +35,5 @@ export interface Host {
 	/** Absent: nobody watches. */
 	readonly monitor?: Monitor;
 	/** Calls `run` once: now, or as soon as the reason of this start is known. */
-	boot(run: () => void): void;
+	boot(run: () => unknown): unknown;
 }

@@ -17,8 +17,10 @@ const FAILED_START_SLEEP_MS = 900_000;
  */
 const CRASH_SLEEP_MS = 60_000;
 
+// Last calls are in tail position, whose frames XS drops.
+
 /** Runs the roles of the configuration. Never throws. */
-function run(): void {
+function run(): unknown {
 	const device = gatherDevice();
 	for (let i = 0; i < problems.length; i++) device.trace(problems[i]);
 	const settings = settingsForDevice(template, device);
@@ -29,12 +31,14 @@ function run(): void {
 	if (failed)
 		device.trace(`firefly: restarted after ${reason === "crash" ? "a crash" : "the watchdog expired"}`);
 	if (role === "sensor") {
-		if (sleep.mode === "deep" && failed) device.sleep.deep(CRASH_SLEEP_MS);
-		else startRoles(device, settings);
-	} else if (wifi && device.wifi && stayOnNetwork) {
+		if (sleep.mode === "deep" && failed) return device.sleep.deep(CRASH_SLEEP_MS);
+		return startRoles(device, settings);
+	}
+	if (wifi && device.wifi && stayOnNetwork) {
 		const joinedDevice: Device = Object.create(device, { wifi: { value: undefined } });
-		stayOnNetwork(device, wifi, () => startRoles(joinedDevice, settings));
-	} else startRoles(device, settings);
+		return stayOnNetwork(device, wifi, () => startRoles(joinedDevice, settings));
+	}
+	return startRoles(device, settings);
 }
 
 /** @param device already on a network, unless the role is `sensor` */
@@ -51,6 +55,6 @@ function startRoles(device: Device, settings: Settings): void {
 	}
 }
 
-export default function main(): void {
-	host.boot(run);
+export default function main(): unknown {
+	return host.boot(run);
 }

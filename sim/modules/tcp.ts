@@ -9,16 +9,25 @@ const WRITABLE = 2;
 
 let sockets: (TCP | undefined)[] | undefined;
 
-/** @param kind 1 readable, 2 writable, 3 error @param message of an error whose reason is known */
-function dispatch(id: number, kind: number, bytes: number, fault?: ClientFault, message?: string): void {
-	sockets![id]?.notify(kind, bytes, fault, message);
+/**
+ * Calls are in tail position, whose frames XS drops: on a chip no JavaScript is below a callback.
+ * @param kind 1 readable, 2 writable, 3 error @param message of an error whose reason is known
+ */
+function dispatch(id: number, kind: number, bytes: number, fault?: ClientFault, message?: string): unknown {
+	const socket = sockets![id];
+	if (socket === undefined) return undefined;
+	if (kind === READABLE) return socket.onReadable === undefined ? undefined : socket.onReadable(bytes);
+	if (kind === WRITABLE) return socket.onWritable === undefined ? undefined : socket.onWritable(bytes);
+	if (socket.onError === undefined) return undefined;
+	return fault === undefined || message === undefined ? socket.onError() : socket.onError({ fault, message });
 }
 
 export default class TCP implements Socket {
+	/** For the simulator only. */
+	readonly onReadable: TCPOptions["onReadable"];
+	readonly onWritable: TCPOptions["onWritable"];
+	readonly onError: TCPOptions["onError"];
 	#id: number;
-	#onReadable: TCPOptions["onReadable"];
-	#onWritable: TCPOptions["onWritable"];
-	#onError: TCPOptions["onError"];
 
 	/** @param options a number: the number of a socket that a listener accepted */
 	constructor(options: TCPOptions | number) {
@@ -31,9 +40,9 @@ export default class TCP implements Socket {
 			return;
 		}
 		const { from } = options;
-		this.#onReadable = options.onReadable;
-		this.#onWritable = options.onWritable;
-		this.#onError = options.onError;
+		this.onReadable = options.onReadable;
+		this.onWritable = options.onWritable;
+		this.onError = options.onError;
 		if (from === undefined) this.#id = this.open(options);
 		else {
 			const previous = from as TCP;
@@ -68,21 +77,5 @@ export default class TCP implements Socket {
 		this.#id = -1;
 		sockets![id] = undefined;
 		(native("sim_tcp_close") as Native).call(undefined, id);
-	}
-
-	/** For the simulator only. */
-	notify(kind: number, bytes: number, fault?: ClientFault, message?: string): void {
-		if (kind === READABLE) {
-			const onReadable = this.#onReadable;
-			if (onReadable !== undefined) onReadable.call(this, bytes);
-		} else if (kind === WRITABLE) {
-			const onWritable = this.#onWritable;
-			if (onWritable !== undefined) onWritable.call(this, bytes);
-		} else {
-			const onError = this.#onError;
-			if (onError === undefined) return;
-			if (fault === undefined || message === undefined) onError.call(this);
-			else onError.call(this, { fault, message });
-		}
 	}
 }

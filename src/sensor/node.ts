@@ -21,7 +21,15 @@ import {
 	type Task,
 } from "./node-tasks";
 import { NEXT_EVENT_TIMER, STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
-import { connect, handleNetworkDown, joinAnew, report, runCommand, synchronise } from "./report-phase";
+import {
+	connect,
+	handleNetworkDown,
+	handleNetworkUp,
+	joinAnew,
+	report,
+	runCommand,
+	synchronise,
+} from "./report-phase";
 import { refusalCount } from "./retained/topic-backoff";
 import { clearFailedTries } from "./retained/try-backoff";
 import { sample } from "./sampling-phase";
@@ -29,6 +37,21 @@ import { type DerivedSettings, deriveSettings } from "./settings/derived-setting
 import { sleep, waitOrSleep } from "./sleep-phase";
 import { endAfterError, endAtAwakeLimit, endReported, endTry } from "./try-end";
 import { wakeUp } from "./wake-up";
+
+/** A table: each function that `runTasks` named would take a slot of the stack, below everything. */
+const STEPS: Readonly<Record<Exclude<Task, typeof TASK_NONE>, (node: NodeParts) => Task>> = Object.freeze({
+	[TASK_BOOT]: wakeUp,
+	[TASK_SAMPLE]: sample,
+	[TASK_AWAKE_LIMIT]: endAtAwakeLimit,
+	[TASK_NETWORK_UP]: handleNetworkUp,
+	[TASK_NETWORK_DOWN]: handleNetworkDown,
+	[TASK_CONNECT]: connect,
+	[TASK_DONE]: endReported,
+	[TASK_SYNCHRONISE]: synchronise,
+	[TASK_REPORT]: report,
+	[TASK_JOIN_ANEW]: joinAnew,
+	[TASK_COMMAND]: runCommand,
+});
 
 /**
  * A sensor node: wakes, samples, filters, stores reports in the outbox, delivers them, sleeps. All state that
@@ -62,42 +85,7 @@ export class SensorNode extends NodeParts {
 	private runTasks(firstTask: Task): void {
 		if (this.asleep) return;
 		try {
-			for (let task = firstTask; task !== TASK_NONE; )
-				switch (task) {
-					case TASK_SAMPLE:
-						task = sample(this);
-						break;
-					case TASK_BOOT:
-						task = wakeUp(this);
-						break;
-					case TASK_REPORT:
-						task = report(this);
-						break;
-					case TASK_NETWORK_UP:
-						task = this.reporting ? TASK_SYNCHRONISE : TASK_NONE;
-						break;
-					case TASK_NETWORK_DOWN:
-						task = handleNetworkDown(this);
-						break;
-					case TASK_SYNCHRONISE:
-						task = synchronise(this);
-						break;
-					case TASK_CONNECT:
-						task = connect(this);
-						break;
-					case TASK_JOIN_ANEW:
-						task = joinAnew(this);
-						break;
-					case TASK_COMMAND:
-						task = runCommand(this);
-						break;
-					case TASK_DONE:
-						task = endReported(this);
-						break;
-					case TASK_AWAKE_LIMIT:
-						task = endAtAwakeLimit(this);
-						break;
-				}
+			for (let task = firstTask; task !== TASK_NONE; ) task = STEPS[task](this);
 		} catch (error) {
 			endAfterError(this, error);
 		}

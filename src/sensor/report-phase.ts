@@ -75,6 +75,11 @@ export function joinAnew(node: NodeParts): Task {
 	return join(node, true);
 }
 
+/** The network is up. */
+export function handleNetworkUp(node: NodeParts): Task {
+	return node.reporting ? TASK_SYNCHRONISE : TASK_NONE;
+}
+
 /** The join failed or the network was lost. */
 export function handleNetworkDown(node: NodeParts): Task {
 	if (!node.reporting) return TASK_NONE;
