@@ -70,6 +70,29 @@ test("always on: outages of broker and Wi-Fi: sampling goes on, every report is 
 	}
 });
 
+test("always on: a report waits for room in flight while others are sampled: each is sent as it was accepted", () => {
+	const board = new TestBoard({
+		...alwaysOn,
+		sensors: [{ qos: 1, every: 10_000 }],
+		broker: { inFlight: 1, acknowledgeTimeout: 60_000 },
+	});
+	const broker = new ScriptedBroker(board.network, 1883, {
+		answer: (packet, connection) => {
+			if (packet.cmd !== "publish") return false;
+			const messageId = packet.messageId as number;
+			board.network.clock.after(25_000, () => connection.send({ cmd: "puback", messageId, reasonCode: 0 }));
+			return true;
+		},
+	});
+	board.sample = (time) => ({ temperature: time / 1000 });
+	board.run(5 * MINUTE - 1);
+	assert.deepEqual(
+		payloads(broker),
+		Array.from({ length: 12 }, (_, i) => String(i * 10)),
+	);
+	assert.equal(count(board).accepted, 30);
+});
+
 test("always on: no new values: PINGREQ keeps the connection open", () => {
 	const board = new TestBoard({ ...alwaysOn, sensors: [{ delta: 1 }], broker: { keepAlive: 40 } });
 	const broker = new ScriptedBroker(board.network, 1883);

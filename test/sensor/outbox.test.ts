@@ -118,6 +118,30 @@ const actions = fc.oneof(
 	},
 );
 
+test("the record at the cursor is used for another report: reload finds it, unless it is not pending any more", () => {
+	const harness = new OutboxHarness(createFragileMemory(1000), "dropOldest", 200);
+	const { outbox } = harness;
+	const first = harness.accept(1);
+	const second = harness.accept(2);
+	outbox.rewind();
+	assert.ok(outbox.next());
+	const { record } = outbox;
+	record.reset(1e12 + 3, false);
+	assert.ok(record.addValue(0, 3));
+	assert.ok(outbox.append(record));
+	assert.notEqual(record.sequence, first);
+	assert.ok(outbox.reload());
+	assert.equal(record.sequence, first);
+	assert.ok(record.nextValue());
+	assert.equal(record.decimal.mantissa, 1);
+	outbox.markSent();
+	assert.ok(outbox.reload() && record.wasSent);
+	assert.ok(harness.remove(first));
+	assert.equal(outbox.reload(), false);
+	assert.ok(outbox.next());
+	assert.equal(record.sequence, second);
+});
+
 test("model: after any operations and resets every report is accounted for", () => {
 	fc.assert(
 		fc.property(

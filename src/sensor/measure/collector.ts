@@ -1,7 +1,6 @@
 import type { SensorSettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
 import type { Outbox } from "../outbox/outbox";
-import { ReportRecord } from "../outbox/report-record";
 import type { ReportEncoder } from "../report/report-encoder";
 import {
 	SENSOR_DUE,
@@ -53,7 +52,6 @@ export class Collector {
 	private readonly clock: NodeClock;
 	private readonly sampler: Sampler;
 	private readonly grouped: boolean;
-	private readonly record = new ReportRecord();
 	/** Values of the present round: for each sensor its result, value and time. */
 	private readonly round: Float64Array;
 	/** Absent if the battery is not watched. */
@@ -306,7 +304,7 @@ export class Collector {
 	 * this round.
 	 */
 	private appendReports(now: number, wallOffset: number): void {
-		const record = this.record;
+		const { record } = this.outbox;
 		const relative = Number.isNaN(wallOffset);
 		const time = relative ? now : now + wallOffset;
 		const round = this.round;
@@ -337,7 +335,7 @@ export class Collector {
 	}
 
 	private appendRecord(): void {
-		if (!this.outbox.append(this.record)) this.device.trace("the outbox is too small for a report");
+		if (!this.outbox.append(this.outbox.record)) this.device.trace("the outbox is too small for a report");
 	}
 
 	/** Call after wall time was set or has jumped. */

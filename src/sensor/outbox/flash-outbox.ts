@@ -24,7 +24,7 @@ import {
 	SUMMARY_SEQUENCE,
 } from "./flash-records";
 import { Outbox, type OutboxHandler } from "./outbox";
-import { isKnownState, OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
+import { isKnownState, OFFSET_STATE, ReportRecord, TIME_UNKNOWN } from "./report-record";
 
 /**
  * Entries of ESP-IDF's NVS, of 32 bytes, that records take at most: of the 630 that the SDK's partition has.
@@ -72,6 +72,11 @@ export class FlashOutbox extends Outbox {
 		this.flash = new FlashRecords(device);
 		this.slots = reportsInFlash(longestRecord);
 		this.keepsStates = keepsStates;
+	}
+
+	/** For what flash has of other settings, too. */
+	protected override makeScratch(): ReportRecord {
+		return new ReportRecord();
 	}
 
 	/**

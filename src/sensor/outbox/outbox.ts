@@ -43,8 +43,8 @@ export interface OutboxHandler {
  * not, and never torn.
  */
 export class Outbox {
-	/** The record that {@link next} found. */
-	readonly record = new ReportRecord();
+	/** The record that {@link next} found, until it is used for another, as for what is appended. */
+	readonly record: ReportRecord;
 
 	private readonly retained: RetainedState;
 	private readonly words: Uint32Array;
@@ -60,7 +60,7 @@ export class Outbox {
 	/** Index of the record that `next` found; −1 if it may have moved. */
 	private cursorIndex = -1;
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
-	private cursorSequence = 0;
+	cursorSequence = 0;
 
 	/**
 	 * @param longestRecord bytes of the longest record that will be appended; policy `thin` keeps that much
@@ -72,6 +72,7 @@ export class Outbox {
 		longestRecord: number,
 		handler: OutboxHandler,
 	) {
+		this.record = new ReportRecord(longestRecord);
 		this.retained = retained;
 		this.words = retained.words;
 		this.ring = new Ring(retained);
@@ -83,8 +84,12 @@ export class Outbox {
 
 	/** Record for moving and recovery. */
 	get scratch(): ReportRecord {
-		this.scratchRecord ??= new ReportRecord();
+		this.scratchRecord ??= this.makeScratch();
 		return this.scratchRecord;
+	}
+
+	protected makeScratch(): ReportRecord {
+		return new ReportRecord(this.longestRecord);
 	}
 
 	/** Number of pending reports. */
@@ -196,6 +201,16 @@ export class Outbox {
 			this.restoreCursor();
 		}
 		return false;
+	}
+
+	/** Reads the record that {@link next} found last again; false: it is not pending any more, or damaged. */
+	reload(): boolean {
+		const { ring, record } = this;
+		const index = this.find(this.cursorSequence);
+		if (index < 0) return false;
+		this.cursorIndex = index;
+		ring.readRecord(index, ring.lengthAt(index), record);
+		return record.parse();
 	}
 
 	/** Records in retained memory that the report found last was sent. */

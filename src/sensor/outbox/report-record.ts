@@ -89,7 +89,7 @@ const FLOAT = 31 << SCALE_SHIFT;
  * double. Reusable; allocates nothing after its first double.
  */
 export class ReportRecord {
-	readonly bytes = new Uint8Array(RECORD_LIMIT);
+	readonly bytes: Uint8Array;
 	length = 0;
 	sequence = 0;
 	/** ms since 1970, or since the node's first start where {@link relative}. */
@@ -111,9 +111,15 @@ export class ReportRecord {
 	private doubleBytes: Uint8Array | undefined;
 	private position = 0;
 
+	/** @param limit bytes of the longest one */
+	constructor(limit = RECORD_LIMIT) {
+		this.bytes = new Uint8Array(limit < RECORD_LIMIT ? limit : RECORD_LIMIT);
+	}
+
 	/** Starts a record, which {@link addValue} fills and {@link seal} completes. */
 	reset(time: number, relative: boolean): void {
 		this.length = RECORD_HEADER;
+		this.sequence = 0;
 		this.time = Math.round(time);
 		this.relative = relative;
 	}
@@ -121,8 +127,8 @@ export class ReportRecord {
 	/** Returns false if the record is full: the value then belongs to the next one. */
 	addValue(sensor: number, value: number): boolean {
 		let at = this.length;
-		if (at + VALUE_LIMIT > RECORD_LIMIT) return false;
 		const { bytes, decimal } = this;
+		if (at + VALUE_LIMIT > bytes.length) return false;
 		bytes[at] = sensor;
 		const tag = at + 1;
 		at += 2;
@@ -180,8 +186,8 @@ export class ReportRecord {
 		const { bytes } = this;
 		const length = bytes[OFFSET_LENGTH];
 		this.length = length;
-		if (length < RECORD_HEADER || this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8)))
-			return false;
+		if (length < RECORD_HEADER || length > bytes.length) return false;
+		if (this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8))) return false;
 		this.sequence =
 			(bytes[OFFSET_SEQUENCE] |
 				(bytes[OFFSET_SEQUENCE + 1] << 8) |

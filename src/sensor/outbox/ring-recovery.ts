@@ -78,7 +78,8 @@ function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
 function isIntact(ring: Ring, offset: number, record: ReportRecord): boolean {
 	const index = ring.indexAt(offset);
 	const length = ring.lengthAt(index);
-	if (length < RECORD_HEADER || offset + length > ring.words[WORD_USED]) return false;
+	if (length < RECORD_HEADER || length > record.bytes.length || offset + length > ring.words[WORD_USED])
+		return false;
 	ring.readRecord(index, length, record);
 	return record.parse() && record.sequence < ring.words[WORD_SEQUENCE];
 }

@@ -74,6 +74,9 @@ export class ReportSender {
 		// With nothing in flight, the only pending reports before the cursor are those that were skipped.
 		if (this.isIdle && this.unconfirmedSequence === 0) this.rewindForRetry();
 		this.cursorAtEnd = false;
+		// What was sampled since may have taken its place.
+		if (this.sendBlocked && outbox.record.sequence !== outbox.cursorSequence && !outbox.reload())
+			this.sendBlocked = false;
 		while (this.sendBlocked || outbox.next()) {
 			this.sendBlocked = !this.mustSkip() && !this.sendReport();
 			if (this.sendBlocked) return;
