@@ -14,6 +14,7 @@ import {
 	PUBREL,
 	QOS1,
 	type QoS,
+	RETAIN,
 	type ReasonCode,
 	UNSPECIFIED_ERROR,
 } from "../mqtt/constants";
@@ -86,6 +87,8 @@ export class Bridge implements BridgePart, ClientHandler {
 	private upstreamName: Uint8Array | undefined;
 	/** Whether the session at the other broker must begin anew. */
 	private beginsAnew = false;
+	/** Whether stored values of the other broker are known, and were sent again. */
+	private leavesOutStored = false;
 	private turnTimer: TimerId | undefined;
 	private turnScheduled = false;
 	private retryTimer: TimerId | undefined;
@@ -198,6 +201,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.isConnected = true;
 		this.failures = 0;
 		this.report("connected");
+		this.leavesOutStored = this.subscriptions.leavesOutStored(sessionPresent);
 		this.subscriptions.begin(this.client);
 		this.subscribe();
 		this.schedule();
@@ -239,6 +243,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.incomingState = SKIPPED;
 		const route = findRoute(this.inRoutes, packet.bytes, packet.topicStart, packet.topicEnd);
 		if (route === undefined || hasPassed(properties, this.brokerName)) return;
+		if (this.leavesOutStored && (packet.flags & RETAIN) !== 0) return;
 		if (this.incoming.begin(packet, route, this.core.retainAvailable, this.brokerName, this.upstreamName))
 			this.incomingState = RECEIVING;
 		else this.droppedIn++;

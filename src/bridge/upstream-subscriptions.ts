@@ -11,8 +11,9 @@ const RETAIN_IF_NEW = 0x10;
 /** The bridge's subscriptions at the other broker, sent one by one. */
 export class UpstreamSubscriptions {
 	readonly #routes: readonly TopicRoute[];
-	/** Of each, beside its QoS. */
+	/** Of each, beside its QoS; in MQTT 3.1.1 they are not sent. */
 	#options: number;
+	readonly #version: 4 | 5;
 	/** Index of the next one; as many as there are: all were sent. */
 	#next: number;
 	#pending = false;
@@ -22,7 +23,8 @@ export class UpstreamSubscriptions {
 
 	constructor(routes: readonly TopicRoute[], version: 4 | 5) {
 		this.#routes = routes;
-		this.#options = version === 4 ? 0 : NO_LOCAL | RETAIN_AS_PUBLISHED;
+		this.#version = version;
+		this.#options = NO_LOCAL | RETAIN_AS_PUBLISHED;
 		this.#next = routes.length;
 	}
 
@@ -33,8 +35,15 @@ export class UpstreamSubscriptions {
 	 */
 	start(isKept: boolean): void {
 		this.#known = false;
-		if (this.#options !== 0)
-			this.#options = isKept ? this.#options | RETAIN_IF_NEW : this.#options & ~RETAIN_IF_NEW;
+		this.#options = isKept ? this.#options | RETAIN_IF_NEW : this.#options & ~RETAIN_IF_NEW;
+	}
+
+	/**
+	 * Whether stored values are left out that the other broker sends in this session: a broker of MQTT 3.1.1
+	 * sends them with every SUBSCRIBE, and cannot be told that they are known.
+	 */
+	leavesOutStored(sessionPresent: boolean): boolean {
+		return this.#version === 4 && sessionPresent && (this.#options & RETAIN_IF_NEW) !== 0;
 	}
 
 	/** Begins on a new connection. In a session that surely has them they are not repeated. */
@@ -57,7 +66,11 @@ export class UpstreamSubscriptions {
 			let packetId = 0xffff;
 			for (let i = 0; i <= settings.inFlight && isPacketIdInUse(queues, session, packetId); i++) packetId--;
 			const { filter, qos } = this.#routes[this.#next];
-			const result = client.subscribe([{ filter, options: this.#options | qos }], undefined, packetId);
+			const result = client.subscribe(
+				[{ filter, options: this.#version === 4 ? qos : this.#options | qos }],
+				undefined,
+				packetId,
+			);
 			if (result === BUSY) break;
 			if (result === REJECTED) {
 				allowed = false;
@@ -73,6 +86,6 @@ export class UpstreamSubscriptions {
 		this.#next++;
 		if (this.#next < this.#routes.length) return;
 		this.#known = this.#granted;
-		if (this.#options !== 0) this.#options |= RETAIN_IF_NEW;
+		this.#options |= RETAIN_IF_NEW;
 	}
 }

@@ -40,4 +40,35 @@ describe("retained values that were there first", () => {
 		below.subscribe("v/#");
 		assert.deepEqual(below.messages, ["v/a=1"]);
 	});
+
+	for (const version of [4, 5] as const)
+		test(`a broker that keeps its state starts again, MQTT ${version === 4 ? "3.1.1" : "5.0"}: stored values that it has do not come again`, () => {
+			const world = new VirtualWorld();
+			const hub = new VirtualMachine(world, "hub").start();
+			const edge = new VirtualMachine(world, "edge", { persist: true, persistInterval: 0 });
+			const topics = [{ filter: "v/#", direction: "in", qos: 2 }];
+			edge.bridge = { url: `mqtt://${hub.address}`, version, topics };
+			const above = new VirtualClient(world, hub.address, "above");
+			above.publish("v/first", "1", 2, { retain: true });
+			world.advance(1000);
+			edge.start();
+			const lasting = { clean: false, properties: { sessionExpiryInterval: 1000 } };
+			const below = new VirtualClient(world, edge.address, "below", 5, lasting);
+			below.subscribe("v/#");
+			world.advance(2000);
+			above.publish("v/a", "1", 2, { retain: true });
+			world.advance(2000);
+			assert.deepEqual(below.messages, ["v/first=1", "v/a=1"]);
+			edge.cutPower();
+			above.publish("v/b", "1", 2, { retain: true });
+			world.advance(1000);
+			edge.start();
+			world.advance(90_000);
+			above.publish("v/a", "2", 2, { retain: true });
+			const again = new VirtualClient(world, edge.address, "below", 5, lasting);
+			world.advance(2000);
+			// What waited there meanwhile, what came then, and nothing else
+			assert.deepEqual(again.messages, ["v/b=1", "v/a=2"]);
+			assert.equal(hub.broker.usage.queued, 0);
+		});
 });
