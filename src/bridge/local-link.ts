@@ -149,7 +149,10 @@ export class LocalLink implements TCP {
 		const { length } = packet;
 		if (length === 0) return this.room; // a probe
 		const type = packet[0] >> 4;
-		const id = length > 3 ? (packet[2] << 8) | packet[3] : 0;
+		// Behind the remaining length, of which each byte but the last is 128 or more (§1.5.5)
+		let body = 1;
+		while (packet[body++] > 127);
+		const id = length > body + 1 ? (packet[body] << 8) | packet[body + 1] : 0;
 		switch (type) {
 			case PUBLISH:
 				if (!this.append(packet)) return undefined;
@@ -165,7 +168,7 @@ export class LocalLink implements TCP {
 				this.answerType = type;
 				this.answerId = id;
 				// That of the only filter of a SUBACK comes last
-				this.answerReason = length > 4 ? packet[type === SUBACK ? length - 1 : 4] : 0;
+				this.answerReason = length > body + 2 ? packet[type === SUBACK ? length - 1 : body + 2] : 0;
 				break;
 		}
 		this.onArrival();

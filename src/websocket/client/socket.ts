@@ -185,8 +185,14 @@ export class WebSocket implements TCP {
 		const { request } = this.#handshake!;
 		if (request.length > this.#socketRoom) return;
 		this.#state = AWAITING_ANSWER;
-		const room = this.#tcp.write(request);
-		if (room !== undefined) this.#socketRoom = room;
+		let room: number | undefined;
+		try {
+			room = this.#tcp.write(request);
+		} catch {
+			// The peer has gone, and what it sent is not read yet: write() throws or returns undefined.
+		}
+		if (room === undefined) this.endWith("transport", "the connection ended before the WebSocket request");
+		else this.#socketRoom = room;
 	}
 
 	private readAnswer(): void {

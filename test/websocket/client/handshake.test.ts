@@ -126,6 +126,21 @@ test("a server that closes before its answer: the connection fails, and says so"
 	assert.equal(new ClientHarness().failures.length, 0);
 });
 
+for (const how of ["throws", "returns undefined"] as const)
+	test(`a request that TCP cannot take, as its peer has gone (write ${how}): the connection fails once`, () => {
+		const harness = new ClientHarness();
+		harness.server.write = () => {
+			if (how === "throws") throw new Error("write failed");
+			return undefined;
+		};
+		harness.server.grant();
+		harness.server.grant();
+		assert.deepEqual(harness.failures, [
+			{ fault: "transport", message: "the connection ended before the WebSocket request" },
+		]);
+		harness.socket.close();
+	});
+
 test("TCP that is refused: no reason of our own", () => {
 	const harness = new ClientHarness();
 	harness.server.fail();
