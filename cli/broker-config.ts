@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EngineName } from "../sim/engine/engine-factory";
 import { type JSONObject, type Manifest, readManifest } from "../sim/manifest/manifest-reader";
+import { withTransports } from "../sim/manifest/transports";
 import { LOOPBACKS } from "../sim/network/port-server";
 import { asObject, BROKER_MAC, CHIP } from "../sim/plan";
 import { nodePools } from "../sim/service/node-pools";
@@ -34,7 +35,7 @@ interface BrokerArguments {
 
 type PreparedBroker = Pick<
 	ServeOptions,
-	"name" | "settings" | "bridge" | "manifest" | "config" | "addresses" | "secure" | "data"
+	"name" | "settings" | "bridge" | "directory" | "manifest" | "config" | "addresses" | "secure" | "data"
 >;
 
 /**
@@ -48,8 +49,7 @@ export function prepareBroker(
 ): PreparedBroker {
 	const path = file === undefined ? ownManifest : resolve(file);
 	const loaded = file === undefined ? undefined : load(file);
-	const manifest =
-		loaded === undefined ? readManifest(ownManifest) : withFirmware(readManifest(path, loaded.json));
+	const manifest = loaded === undefined ? readManifest(ownManifest) : firmwareOf(path, loaded);
 	const { wifi: _wifi, ...firefly } = asObject(file === undefined ? undefined : manifest.config.firefly);
 	const listen: JSONObject = {
 		persistInterval: DISK_INTERVAL,
@@ -99,16 +99,25 @@ export function prepareBroker(
 		config,
 		settings: engine === "node" ? withNodePools(settings, listen) : settings,
 		...(bridge === undefined ? {} : { bridge }),
+		directory: dirname(path),
 		...(settings.persist ? { data: resolve(args.data ?? join(dirname(path), DATA_DIRECTORY)) } : {}),
 		addresses: file === undefined ? LOOPBACKS : undefined,
 		...(settings.tls === undefined ? {} : { secure: readSecureOptions(settings.tls, dirname(path)) }),
 	};
 }
 
-/** A manifest that only configures gets Firefly's own firmware. */
-function withFirmware(manifest: Manifest): Manifest {
-	if (manifest.files.some((path) => path.endsWith(FIRMWARE_MANIFEST))) return manifest;
-	const own = readManifest(ownManifest);
+/**
+ * The manifest, with what its bridge needs to reach the other broker; one that only configures gets Firefly's
+ * own firmware.
+ */
+function firmwareOf(path: string, { json, overrides }: LoadedManifest): Manifest {
+	const manifest = readManifest(path, json);
+	const url = overrides.bridge_url ?? asObject(asObject(manifest.config.firefly).bridge).url;
+	const bridgeURL = typeof url === "string" ? url : undefined;
+	if (manifest.files.some((file) => file.endsWith(FIRMWARE_MANIFEST)))
+		return withTransports(manifest, bridgeURL, { path, json });
+	const ownJSON = JSON.parse(readFileSync(ownManifest, "utf8")) as object;
+	const own = withTransports(readManifest(ownManifest), bridgeURL, { path: ownManifest, json: ownJSON });
 	return {
 		...own,
 		config: manifest.config,

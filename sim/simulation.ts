@@ -24,6 +24,7 @@ import { declaredProperties } from "./manifest/declared-properties";
 import type { PropertyDeclaration } from "./manifest/driver-declaration";
 import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
 import { linkProgram } from "./manifest/program";
+import { withTransports } from "./manifest/transports";
 import { GatewayNetwork } from "./network/gateway";
 import { RealNetwork } from "./network/real";
 import type { HostNetwork } from "./network/socket";
@@ -195,7 +196,7 @@ export class Simulation {
 
 	async #assemble(): Promise<void> {
 		const { manifest, broker, seed, speed, faults = [] } = this.#options;
-		const read = withTransports(readManifest(manifest.path, manifest.json), broker, manifest);
+		const read = withTransports(readManifest(manifest.path, manifest.json), broker?.href, manifest);
 		const config = { ...read.config, ...definedOnly(manifest.overrides) };
 		const plan = planBoards(config, broker !== undefined, speed === 1);
 		for (const { name, address } of plan.boards) this.#boardNames.set(address, name);
@@ -415,27 +416,6 @@ function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
 function withBrokerRole(manifest: Manifest): Manifest {
 	const sensorImage = manifest.files.find((file) => basename(file) === "manifest_sensor.json");
 	return sensorImage === undefined ? manifest : readManifest(join(dirname(sensorImage), "manifest.json"));
-}
-
-/** The manifests of what another transport than TCP needs, below the folder of the firmware. */
-const TRANSPORT_MANIFESTS: Readonly<Record<string, readonly string[]>> = {
-	"mqtts:": ["tls/manifest.json"],
-	"ws:": ["websocket/manifest.json"],
-	"wss:": ["tls/manifest.json", "websocket/manifest.json"],
-};
-
-/** The manifest with what reaches an external broker, if that is not the one of the manifest. */
-function withTransports(
-	read: Manifest,
-	broker: URL | undefined,
-	{ path, json }: SimulationManifest,
-): Manifest {
-	const manifests = TRANSPORT_MANIFESTS[broker?.protocol ?? ""];
-	const firmware = read.files.find((file) => /[\\/]firmware[\\/]manifest(_\w+)?\.json$/.test(file));
-	if (manifests === undefined || firmware === undefined) return read;
-	const needed = manifests.map((name) => join(dirname(firmware), name));
-	const { include = [] } = json as { readonly include?: string | readonly string[] };
-	return readManifest(path, { ...json, include: [...[include].flat(), ...needed] });
 }
 
 /** `defines.firefly.retained`, which sizes the C array on the chip. */

@@ -74,7 +74,10 @@ export function checkDocument(
 	if (value === undefined) return { problems: sortProblems(problems), warnings: [] };
 	const local = readOverrides(path, environment);
 	const merged = { ...local.overrides, ...overrides };
-	const urls: URLSource = { local: local.overrides.broker_url, commandLine: overrides.broker_url };
+	const urls: Readonly<Record<"broker" | "bridge", URLSource>> = {
+		broker: { local: local.overrides.broker_url, commandLine: overrides.broker_url },
+		bridge: { local: local.overrides.bridge_url },
+	};
 	const shape = schemaProblems(document, Manifest, ["config", "firefly"]);
 	problems.push(...shape);
 	const warnings: Problem[] = [];
@@ -130,7 +133,7 @@ function checkValues(
 	view: ManifestView,
 	path: string,
 	overrides: Overrides,
-	urls: URLSource,
+	urls: Readonly<Record<"broker" | "bridge", URLSource>>,
 	included: Included,
 	declarations: Declarations,
 	onChip: boolean,
@@ -138,9 +141,10 @@ function checkValues(
 ): { readonly rules: Problem[]; readonly warnings: readonly Problem[] } {
 	const rules = ruleProblems(view, overrides, onChip);
 	const warnings = configWarnings(view, overrides);
+	const transports = transportProblems(view, included, urls, path, onChip);
+	rules.push(...transports.problems);
 	if (!onChip) return { rules, warnings };
-	const transports = transportProblems(view, included, urls, path);
-	rules.push(...imageProblems(view, included.image), ...transports.problems);
+	rules.push(...imageProblems(view, included.image));
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
 	warnings.push(...drivers.warnings, ...transports.warnings);

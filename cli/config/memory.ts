@@ -128,21 +128,26 @@ export interface Need {
 export function memoryNeeds(settings: Settings): readonly Need[] {
 	const needs: Need[] = [{ bytes: FIRMWARE + SLACK }];
 	const { listen, bridge } = settings;
-	if (settings.role !== "sensor")
-		if (bridge === undefined) needs.push(...brokerNeeds(listen));
-		else
-			needs.push(
-				...brokerNeeds(withBridgePlaces(listen, bridge)),
-				{ bytes: BRIDGE },
-				{ key: "packetSize", bytes: BRIDGE_PACKETS * listen.packetSize },
-			);
+	if (settings.role !== "sensor") needs.push(...brokerNeeds(listen));
+	if (settings.role !== "sensor" && bridge !== undefined) {
+		// Apart from the pools, whose sizes are reported as they are configured
+		const places = totalOf(brokerNeeds(withBridgePlaces(listen, bridge))) - totalOf(brokerNeeds(listen));
+		needs.push(
+			{ bytes: BRIDGE + places + transportBytes(bridge.transport) },
+			{ key: "packetSize", bytes: BRIDGE_PACKETS * listen.packetSize },
+		);
+	}
 	if (settings.role !== "broker") needs.push(...nodeNeeds(settings));
 	return needs;
 }
 
 /** Sum of {@link memoryNeeds}. */
 export function memoryNeeded(settings: Settings): number {
-	return memoryNeeds(settings).reduce((sum, { bytes }) => sum + bytes, 0);
+	return totalOf(memoryNeeds(settings));
+}
+
+function totalOf(needs: readonly Need[]): number {
+	return needs.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Bytes of an arena that slots and chunks can take: XS takes the stack from it. */
@@ -212,7 +217,6 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 function nodeNeeds(settings: Settings): Need[] {
 	const { broker, sensors, topic, battery, discovery, commands } = settings;
 	const { size, windows, diagnostics } = extensionOf(settings);
-	const { transport } = broker;
 	return [
 		{
 			bytes:
@@ -227,9 +231,14 @@ function nodeNeeds(settings: Settings): Need[] {
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },
 		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),
-		{ bytes: transport === "ws" || transport === "wss" ? WEBSOCKET : 0 },
-		{ bytes: transport === "mqtts" || transport === "wss" ? TLS : 0 },
+		{ bytes: transportBytes(broker.transport) },
 	];
+}
+
+/** What a connection takes besides TCP. */
+function transportBytes(transport: Settings["broker"]["transport"]): number {
+	const webSocket = transport === "ws" || transport === "wss" ? WEBSOCKET : 0;
+	return webSocket + (transport === "mqtts" || transport === "wss" ? TLS : 0);
 }
 
 /** Size of the node's CONNECT; 0 if none can be made, which is reported elsewhere. */

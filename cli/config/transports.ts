@@ -8,7 +8,7 @@ import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 
-const broker: Path = ["config", "firefly", "broker"];
+const root: Path = ["config", "firefly"];
 const FILES = ["ca", "certificate", "key"] as const;
 type FileKey = (typeof FILES)[number];
 
@@ -18,28 +18,40 @@ const TRANSPORTS = [
 	{ module: "src/websocket/client/socket", folder: "websocket", isNeeded: isWebSocketURL },
 ] as const;
 
-/** Where `broker.url` comes from, if not from the manifest. */
+/** Where a `url` comes from, if not from the manifest. */
 export interface URLSource {
 	/** Of firefly.local.json or the environment. */
 	readonly local: string | undefined;
 	/** Of the command line: for this run only, so that the image need not have its transport. */
-	readonly commandLine: string | undefined;
+	readonly commandLine?: string | undefined;
 }
 
+/** A section with a `url`, and `tls` beside it: whom the device connects to. */
+type Section = "broker" | "bridge";
+
 /**
- * Problems of a broker over TLS or WebSocket: what the image lacks, what would not be checked, and files
- * that a chip cannot use.
+ * Problems of a broker that is reached over TLS or WebSocket: what the image lacks, what would not be
+ * checked, and files that a chip cannot use.
  * @param path of the manifest
+ * @param onChip false: only for a broker on this machine, which has all transports and reads PEM, too
  */
 export function transportProblems(
 	document: ManifestView,
 	included: Included,
-	source: URLSource,
+	sources: Readonly<Record<Section, URLSource>>,
 	path: string,
+	onChip = true,
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-	const check = new TransportCheck(document, included, source, path);
-	if ((valueAt(document.value, ["config", "firefly", "role"]) ?? defaults.role) !== "broker") check.run();
-	return check;
+	const role = valueAt(document.value, [...root, "role"]) ?? defaults.role;
+	const found = { problems: [] as Problem[], warnings: [] as Problem[] };
+	for (const section of ["broker", "bridge"] as const) {
+		if (section === "broker" ? !onChip || role === "broker" : role === "sensor") continue;
+		const check = new TransportCheck(document, included, sources[section], path, section, onChip);
+		check.run();
+		found.problems.push(...check.problems);
+		found.warnings.push(...check.warnings);
+	}
+	return found;
 }
 
 class TransportCheck {
@@ -49,12 +61,25 @@ class TransportCheck {
 	readonly #included: Included;
 	readonly #source: URLSource;
 	readonly #path: string;
+	readonly #section: Path;
+	readonly #isBridge: boolean;
+	readonly #onChip: boolean;
 
-	constructor(document: ManifestView, included: Included, source: URLSource, path: string) {
+	constructor(
+		document: ManifestView,
+		included: Included,
+		source: URLSource,
+		path: string,
+		section: Section,
+		onChip: boolean,
+	) {
 		this.#document = document;
 		this.#included = included;
 		this.#source = source;
 		this.#path = path;
+		this.#section = [...root, section];
+		this.#isBridge = section === "bridge";
+		this.#onChip = onChip;
 	}
 
 	run(): void {
@@ -84,15 +109,15 @@ class TransportCheck {
 		] as const)
 			if (this.#get("tls", key) !== undefined && this.#get("tls", other) === undefined)
 				this.#add(["tls"], `lacks "${other}", which belongs to ${key}`);
-		const time = valueAt(this.#document.value, ["config", "firefly", "time", "server"]);
-		if (this.#get("tls", "ca") !== undefined && time === false)
+		const time = valueAt(this.#document.value, [...root, "time", "server"]);
+		if (this.#onChip && this.#get("tls", "ca") !== undefined && time === false)
 			this.#add(["tls", "ca"], "needs time.server: dates of certificates are checked by the clock");
 		for (const key of FILES) this.#checkFile(key);
-		// The default would do for TCP and CONNACK only.
-		if (commandLine === undefined && this.#get("connectTimeout") === undefined)
+		// The default of a node would do for TCP and CONNACK only.
+		if (!this.#isBridge && commandLine === undefined && this.#get("connectTimeout") === undefined)
 			this.warnings.push(
 				this.#document.at(
-					[...broker, ...this.#urlPath],
+					[...this.#section, ...this.#urlPath],
 					"the handshake of TLS takes a chip seconds; give broker.connectTimeout and sleep.awakeLimit room for it, such as 15s and 25s",
 				),
 			);
@@ -100,7 +125,7 @@ class TransportCheck {
 
 	#checkIncludes(url: string): void {
 		const { firmware, modules } = this.#included;
-		if (firmware === undefined) return;
+		if (firmware === undefined || !this.#onChip) return;
 		for (const { module, folder, isNeeded } of TRANSPORTS) {
 			if (!isNeeded(url) || modules.has(module)) continue;
 			this.#add(this.#urlPath, `${JSON.stringify(url)} ${missingInclude(firmware, folder, this.#path)}`);
@@ -116,6 +141,7 @@ class TransportCheck {
 			this.#add(["tls", key], `${shown} is not beside the manifest`);
 			return;
 		}
+		if (!this.#onChip) return;
 		const content = readFileSync(file);
 		const isPEM = content.includes("-----BEGIN");
 		if (isPEM) {
@@ -175,10 +201,10 @@ class TransportCheck {
 	}
 
 	#get(...path: string[]): unknown {
-		return valueAt(this.#document.value, [...broker, ...path]);
+		return valueAt(this.#document.value, [...this.#section, ...path]);
 	}
 
 	#add(path: Path, message: string): void {
-		this.problems.push(this.#document.at([...broker, ...path], message));
+		this.problems.push(this.#document.at([...this.#section, ...path], message));
 	}
 }

@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import type { TCP, TCPOptions } from "../../src/device";
+import type { ConnectionFailure } from "../../src/fault";
 import type { StreamTap } from "../capture/stream-tap";
 import { type Flushable, flushScheduler } from "./flush-scheduler";
 import { linger } from "./lingering-close";
@@ -14,6 +15,12 @@ const SEND_ROOM = 262_144;
 const RECEIVE_ROOM = 131_072;
 /** Up to this many bytes, copying in a loop is faster than through a view. */
 const COPY_LOOP_LIMIT = 40;
+
+/** An outgoing connection, and why it failed if that is known. */
+export interface Opening {
+	readonly socket: Socket;
+	readonly failure?: ConnectionFailure | undefined;
+}
 
 /** ECMA-419's TCP socket over a socket of Node: accepted, plain or TLS, or its own, plain. */
 export class NodeTCP implements TCP, SocketOwner, Flushable {
@@ -33,6 +40,8 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 	#endPending = false;
 	#writeBuffer: WriteBuffer | undefined;
 	#tap: StreamTap | undefined;
+	/** Its own connection, until it has ended. */
+	#opening: Opening | undefined;
 
 	/**
 	 * @param options `accepted`: a socket from a listener, without callbacks; `tap`: a receiver of its bytes
@@ -160,7 +169,13 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		if (this.#ended) return;
 		this.#ended = true;
 		this.#tap?.ended(this.#socket?.errored != null);
-		this.#onError?.();
+		this.#onError?.(this.#opening?.failure);
+	}
+
+	/** Opens a connection. @param address IP address @param onConnected called once data can be written */
+	protected open(options: TCPOptions & { address: string; port: number }, onConnected: () => void): Opening {
+		const { address, port, nodelay = false } = options;
+		return { socket: connect({ host: address, port, noDelay: nodelay }, onConnected) };
 	}
 
 	/** Bytes that can be written now. */
@@ -168,18 +183,20 @@ export class NodeTCP implements TCP, SocketOwner, Flushable {
 		return SEND_ROOM - (this.#socket?.writableLength ?? SEND_ROOM) - (this.#writeBuffer?.length ?? 0);
 	}
 
-	#connect({ address, port, nodelay }: TCPOptions): void {
+	#connect(options: TCPOptions): void {
+		const { address, port } = options;
 		if (address === undefined || isIP(address) === 0 || port === undefined)
 			throw new Error("invalid address");
-		const socket = connect({ host: address, port, noDelay: nodelay ?? false });
-		this.#socket = socket;
-		attachOwner(socket, this);
-		transferOwner(socket, this);
-		socket.once("connect", () => {
+		const opening = this.open({ ...options, address, port }, () => {
 			if (this.#socket !== socket) return;
 			startReading(socket);
 			this.onDrained();
 		});
+		const { socket } = opening;
+		this.#opening = opening;
+		this.#socket = socket;
+		attachOwner(socket, this);
+		transferOwner(socket, this);
 	}
 
 	#takeOver(previous: NodeTCP, options: TCPOptions): void {

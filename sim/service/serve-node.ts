@@ -1,15 +1,17 @@
 import { createBroker } from "../../src/bridge/bridged-broker";
 import type { Broker } from "../../src/broker/broker";
-import type { StorageModule } from "../../src/device";
+import type { StorageModule, TCPConstructor } from "../../src/device";
+import WebSocket from "../../src/websocket/client/socket";
 import { nodeListener } from "./node-listener";
 import { nodeResolve } from "./node-resolve";
 import { NodeTCP } from "./node-tcp";
 import { nodeTime, nodeTimer } from "./node-timer";
+import { nodeTLS } from "./node-tls";
 import { collectPorts, portError, ServeError, type ServeOptions } from "./service";
 
 /** Runs the broker on V8, directly over Node's sockets. */
 export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
-	const { name, settings, bridge, addresses, secure, capture, signal, listening, trace } = options;
+	const { name, settings, bridge, directory, addresses, secure, capture, signal, listening, trace } = options;
 	// TLS is handled by this host: the listener delivers the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
 	return new Promise((resolve, reject) => {
@@ -31,6 +33,7 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 			failed: (error, port) => finish(portError(error, port)),
 		});
 		try {
+			const NodeTLS = nodeTLS(directory);
 			const host = {
 				tcp: { io: NodeTCP },
 				listener: { io: listener },
@@ -38,6 +41,7 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 				time: nodeTime,
 				trace,
 				resolve: nodeResolve,
+				transport: (layer: "tls" | "websocket"): TCPConstructor => (layer === "tls" ? NodeTLS : WebSocket),
 				newViews: true,
 				lingeringClose: true,
 			};

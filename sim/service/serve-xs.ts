@@ -28,6 +28,7 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 		listenAddresses: addresses,
 		listening: (port, number, open) => onListening(number, port, undefined, open),
 		tap: capture?.brokerTap(name),
+		directory: options.directory,
 		failed: (error, port) => {
 			failure = portError(error, port);
 			pace.stop();

@@ -15,6 +15,8 @@ export interface ServeOptions {
 	readonly settings: ListenSettings;
 	/** The bridge of the broker on V8; absent: there is none. */
 	readonly bridge?: BridgeSettings;
+	/** Folder that the bridge's certificates are relative to. */
+	readonly directory: string;
 	/** The firmware for XS, and its `mc/config` with the same settings. */
 	readonly manifest: Manifest;
 	readonly config: JSONObject;

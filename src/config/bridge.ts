@@ -26,8 +26,7 @@ export function bridgeSettings(
 		return section.refuse("topics", "has nothing that can be forwarded; there is no bridge", undefined);
 	const { retryMinimum, retryMaximum } = values;
 	return {
-		host: address.host,
-		port: address.port,
+		...address,
 		...values,
 		retryMaximum:
 			retryMaximum >= retryMinimum

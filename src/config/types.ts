@@ -133,6 +133,10 @@ export interface BridgeSettings extends Omit<Values<typeof bridgeFields>, "url">
 	readonly host: string;
 	/** 1 … 65535. */
 	readonly port: number;
+	/** Absent: MQTT over TCP. */
+	readonly transport?: LayeredTransport;
+	/** Path and query of a WebSocket; absent: "/". */
+	readonly path?: string;
 	/** At least one. */
 	readonly topics: readonly BridgeTopicSettings[];
 }

@@ -192,13 +192,6 @@ export function aclTopicProblem(text: string): string | undefined {
 	);
 }
 
-/** Address of the broker that a bridge leads to. */
-export function plainURLProblem(text: string): string | undefined {
-	const address = parseBrokerURL(text);
-	if (typeof address === "string") return address;
-	return address.transport === undefined ? undefined : "is not mqtt://, the only way of a bridge";
-}
-
 /** A topic filter of a bridge, without prefix. */
 export function bridgeFilterProblem(text: string): string | undefined {
 	return placeholderProblem(text, []) ?? aclTopicProblem(text);

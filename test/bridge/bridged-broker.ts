@@ -1,12 +1,14 @@
 /** A broker with a bridge on this machine's sockets, as `firefly broker --engine node` runs it. */
 
 import { nodeResolve } from "../../sim/service/node-resolve";
+import { nodeTLS } from "../../sim/service/node-tls";
 import { createBroker } from "../../src/bridge/bridged-broker";
 import type { Broker } from "../../src/broker/broker";
 import { defaults } from "../../src/config/defaults";
 import { readSettings } from "../../src/config/settings";
 import type { BridgeSettings, ListenSettings } from "../../src/config/types";
-import type { StorageModule } from "../../src/device";
+import type { StorageModule, TCPConstructor } from "../../src/device";
+import WebSocket from "../../src/websocket/client/socket";
 import { nodeHost } from "../broker/support/node-host";
 
 /** Rows of `bridge.topics`, and what else differs from the defaults, as in a manifest. */
@@ -43,11 +45,14 @@ export class BridgedBroker {
 		bridge: BridgeSettings | undefined,
 		listen: Partial<ListenSettings> = {},
 		storage?: StorageModule,
+		transports: readonly string[] = ["tls", "websocket"],
 	) {
 		const host = {
 			...nodeHost(),
 			...(storage === undefined ? {} : { storage }),
 			resolve: nodeResolve,
+			transport: (layer: "tls" | "websocket"): TCPConstructor | undefined =>
+				transports.includes(layer) ? (layer === "tls" ? nodeTLS("") : WebSocket) : undefined,
 			trace: (message: string) => void this.traces.push(message),
 		};
 		this.broker = createBroker(

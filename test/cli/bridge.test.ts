@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mqtt, { type MqttClient } from "mqtt";
-import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
+import { selfSigned } from "../support/self-signed";
 import { BrokerProcess } from "./broker-process";
 import { Project } from "./project";
 
@@ -22,12 +24,30 @@ function connect(port: number): Promise<MqttClient> {
 }
 
 describe("firefly broker with a bridge", { skip: mosquittoInstalled ? false : "no mosquitto" }, () => {
-	const project = new Project();
+	const { certificate, key } = selfSigned();
+	const project = new Project({ "ca.pem": certificate, "key.pem": key });
+	// mosquitto reads them as another user
+	chmodSync(project.directory, 0o755);
 	after(() => project.remove());
 
-	for (const engine of ["node", "xs"] as const)
-		test(`--engine ${engine}: QoS 2 to mosquitto and back, its address from firefly.local.json`, async () => {
-			const mosquitto = await Mosquitto.start();
+	for (const [engine, scheme] of [
+		["node", "mqtt"],
+		["xs", "mqtt"],
+		["node", "wss"],
+		["xs", "mqtts"],
+		["xs", "wss"],
+	] as const)
+		test(`--engine ${engine}: QoS 2 to mosquitto by ${scheme}:// and back, its address from firefly.local.json`, async (t) => {
+			const upstreamPort = await freePort();
+			const mosquitto = await Mosquitto.start([
+				"allow_anonymous true",
+				`listener ${upstreamPort} 127.0.0.1`,
+				...(scheme === "wss" ? ["protocol websockets"] : []),
+				...(scheme === "mqtt"
+					? []
+					: [`certfile ${project.directory}/ca.pem`, `keyfile ${project.directory}/key.pem`]),
+			]);
+			t.after(() => mosquitto.stop());
 			const topics = [
 				{ filter: "up/#", qos: 2, remotePrefix: "sites/{id}/" },
 				{ filter: "down/#", direction: "in", qos: 2, remotePrefix: "sites/{id}/", localPrefix: "from/" },
@@ -38,13 +58,21 @@ describe("firefly broker with a bridge", { skip: mosquittoInstalled ? false : "n
 				JSON.stringify({
 					include: [firmware],
 					config: {
-						firefly: { role: "broker", id: "edge", listen: { anonymous: true }, bridge: { topics } },
+						firefly: {
+							role: "broker",
+							id: "edge",
+							listen: { anonymous: true, connections: 3 },
+							bridge: {
+								topics,
+								...(scheme === "mqtt" ? {} : { tls: { ca: "ca.pem", serverName: "localhost" } }),
+							},
+						},
 					},
 				}),
 			);
 			project.write(
 				"firefly.local.json",
-				JSON.stringify({ bridge: { url: `mqtt://127.0.0.1:${mosquitto.port}` } }),
+				JSON.stringify({ bridge: { url: `${scheme}://127.0.0.1:${upstreamPort}` } }),
 			);
 			const broker = await BrokerProcess.start(["--config", file, "--port", "0", "--engine", engine]);
 			const above = await connect(mosquitto.port);
@@ -77,6 +105,5 @@ describe("firefly broker with a bridge", { skip: mosquittoInstalled ? false : "n
 			);
 			await Promise.all([above.endAsync(), below.endAsync()]);
 			await broker.stop();
-			await mosquitto.stop();
 		});
 });

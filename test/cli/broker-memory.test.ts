@@ -11,8 +11,8 @@ const none = { port: undefined, webSocket: undefined, data: undefined };
 const project = new Project();
 after(() => project.remove());
 
-function configured(listen: object): string {
-	const json = { include: [firmware], config: { firefly: { role: "broker", listen } } };
+function configured(listen: object, bridge?: object): string {
+	const json = { include: [firmware], config: { firefly: { role: "broker", listen, bridge } } };
 	project.write("manifest.json", JSON.stringify(json));
 	return join(project.directory, "manifest.json");
 }
@@ -35,4 +35,19 @@ test("options of the command line count", () => {
 		{ ...none, data: "x" },
 	])
 		assert.throws(() => prepareBroker(file, args, "xs"), /retainedBytes may be/);
+});
+
+test("a bridge takes places of its own, which are no pools of the configuration that are too large", () => {
+	const topics = [{ filter: "a/#", qos: 2 }];
+	const bridge = { url: "ws://127.0.0.1", topics };
+	assert.equal(prepareBroker(configured({ anonymous: true }, bridge), none, "xs").settings.connections, 8);
+	const file = configured(
+		{ anonymous: true },
+		{ ...bridge, url: "wss://127.0.0.1", tls: { fingerprint: "ab".repeat(32) } },
+	);
+	assert.throws(() => prepareBroker(file, none, "xs"), /has 86016; lessen the pools of listen/);
+	const smaller = configured({ anonymous: true, connections: 6 }, bridge);
+	assert.equal(prepareBroker(smaller, none, "xs").settings.connections, 6);
+	const larger = configured({ anonymous: true, retainedBytes: 36_000 }, bridge);
+	assert.throws(() => prepareBroker(larger, none, "xs"), /retainedBytes may be \d+ at most/);
 });

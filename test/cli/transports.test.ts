@@ -115,6 +115,81 @@ test("TLS and WebSocket count in the memory that a node takes", () => {
 	assert.equal(needed({ url: "wss://b", tls }), plain + webSocket + secure);
 });
 
+/** What check says of a bridge, or `broker --config`, which is not for a chip. */
+function bridgeProblems(bridge: object, { include = [TLS, WEBSOCKET], onChip = true, local = "" } = {}) {
+	const manifest = {
+		include: [`${firmware}/manifest_broker.json`, ...include],
+		data: { "*": ["./ca", "./rsa"] },
+		config: {
+			firefly: {
+				role: "broker",
+				wifi: { ssid: "n" },
+				listen: { anonymous: true, connections: 3 },
+				bridge: { topics: [{ filter: "a/#" }], ...bridge },
+			},
+		},
+	};
+	writeFileSync(path, JSON.stringify(manifest));
+	const environment = local === "" ? {} : { FIREFLY_BRIDGE_URL: local };
+	const loaded = loadManifest(path, environment, {}, onChip);
+	return "problems" in loaded
+		? loaded.problems.map((problem) => formatProblem(problem).replace(/^.*?:\d+:\d+ config\.firefly\./, ""))
+		: [];
+}
+
+test("a bridge: each scheme with its include and its settings; no warning about time to connect", () => {
+	const tls = { ca: "ca.der" };
+	for (const bridge of [
+		{ url: "ws://b:9001/mqtt" },
+		{ url: "mqtts://b", tls },
+		{ url: "wss://b/mqtt", tls: { ...tls, certificate: "ca.der", key: "rsa.der" } },
+	])
+		assert.deepEqual(bridgeProblems(bridge), [], JSON.stringify(bridge));
+	assert.deepEqual(bridgeProblems({ tls }, { local: "mqtts://b" }), []);
+	const { warnings } = loadManifest(path, { FIREFLY_BRIDGE_URL: "mqtts://b" });
+	assert.equal(warnings.filter(({ message }) => message.startsWith("the handshake of TLS takes")).length, 0);
+	assert.deepEqual(bridgeProblems({ url: "wss://b", tls }, { include: [] }), [
+		`bridge.url: "wss://b" needs what no include provides; add "${TLS}" to include`,
+		`bridge.url: "wss://b" needs what no include provides; add "${WEBSOCKET}" to include`,
+	]);
+	assert.deepEqual(bridgeProblems({ url: "mqtts://b" }), [
+		'bridge.url: mqtts:// needs "tls" with "ca" or "fingerprint": anybody could pass for the broker otherwise',
+	]);
+	assert.deepEqual(bridgeProblems({ url: "mqtt://b", tls }), [
+		"bridge.tls: has no effect with mqtt://; did you mean mqtts://?",
+	]);
+	assert.deepEqual(bridgeProblems({ url: "mqtts://b", tls: { ca: "ca.pem" } }), [
+		'bridge.tls.ca: "ca.pem" is in PEM, and a chip reads DER: openssl x509 -in ca.pem -outform DER -out ca.der',
+	]);
+});
+
+test("a bridge of a broker on this machine: any form of certificate, and no include", () => {
+	const options = { include: [], onChip: false };
+	for (const ca of ["ca.pem", "ca.der"])
+		assert.deepEqual(bridgeProblems({ url: "wss://b", tls: { ca } }, options), []);
+	assert.deepEqual(bridgeProblems({ url: "mqtts://b", tls: { ca: "other.pem" } }, options), [
+		'bridge.tls.ca: "other.pem" is not beside the manifest',
+	]);
+	assert.deepEqual(bridgeProblems({ url: "mqtts://b", tls: {} }, options), [
+		'bridge.tls: mqtts:// needs "ca" or "fingerprint": anybody could pass for the broker otherwise',
+	]);
+});
+
+test("TLS and WebSocket count in the memory that a bridge takes, too", () => {
+	const needed = (bridge: object): number => {
+		assert.deepEqual(bridgeProblems(bridge), []);
+		const loaded = loadManifest(path, {});
+		assert.ok("manifest" in loaded);
+		return memoryNeeded(loaded.manifest.device.settings);
+	};
+	const tls = { ca: "ca.der" };
+	const plain = needed({ url: "mqtt://b" });
+	const webSocket = needed({ url: "ws://b" }) - plain;
+	const secure = needed({ url: "mqtts://b", tls }) - plain;
+	assert.ok(webSocket > 2800 && webSocket < secure);
+	assert.equal(needed({ url: "wss://b", tls }), plain + webSocket + secure);
+});
+
 const rows: readonly (readonly [what: string, broker: object, problem: string, options?: object])[] = [
 	[
 		"TLS with nothing to check",

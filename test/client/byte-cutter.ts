@@ -40,11 +40,13 @@ export class ByteCutter {
 	/**
 	 * Repeats an exchange with the cut one byte later each time, until it ends before the cut.
 	 * @param exchange receives the name of the cut, and may take any number of connections
+	 * @param step bytes from cut to cut
 	 */
-	async cutEverywhere(exchange: (name: string) => Promise<void>): Promise<void> {
+	async cutEverywhere(exchange: (name: string) => Promise<void>, step = 1): Promise<void> {
 		let offset = 0;
 		do {
-			this.budget = ++offset;
+			offset += step;
+			this.budget = offset;
 			await exchange(`${this.direction} ${offset}`);
 		} while (this.budget > offset);
 		this.budget = Number.POSITIVE_INFINITY;

@@ -170,6 +170,11 @@ describe("schema and device agree", () => {
 		assert.deepEqual(without.sort(), [
 			"battery.sensor",
 			"bridge.password",
+			"bridge.tls.ca",
+			"bridge.tls.certificate",
+			"bridge.tls.fingerprint",
+			"bridge.tls.key",
+			"bridge.tls.serverName",
 			"bridge.topics[].filter",
 			"bridge.url",
 			"bridge.username",

@@ -3,10 +3,11 @@ import { LONGEST_MS, limits } from "../limits";
 import {
 	bridgeFilterProblem,
 	bridgePrefixProblem,
-	plainURLProblem,
 	secretProblem,
 	textProblem,
+	urlProblem,
 } from "../validators";
+import { brokerTLSFields } from "./broker";
 import type { Fields } from "./field";
 
 /** One row of what a bridge forwards. */
@@ -53,12 +54,18 @@ export const bridgeTopicFields = deepFreeze({
 export const bridgeFields = deepFreeze({
 	url: {
 		kind: "text",
-		check: plainURLProblem,
+		check: urlProblem,
 		override: "bridge_url",
-		pattern: "^mqtt://[^@]+$",
-		text: "The other broker: mqtt://host or mqtt://host:port; the port is 1883 when none is given.",
-		detail: ["Without it nothing is forwarded."],
-		examples: ["mqtt://192.168.1.10"],
+		pattern: "^(mqtts?|wss?)://[^@]+$",
+		text: "The other broker: mqtt://host or mqtt://host:port; with mqtts:// over TLS, with ws:// or wss:// and a path over WebSocket.",
+		detail: ["Without it nothing is forwarded. Ports and includes are as with broker.url."],
+		examples: ["mqtt://192.168.1.10", "mqtts://broker.example", "wss://broker.example/mqtt"],
+	},
+	tls: {
+		kind: "section",
+		fields: brokerTLSFields,
+		optional: true,
+		text: "How the other broker is recognised with mqtts:// and wss://, as in broker.tls: needs ca, fingerprint or both.",
 	},
 	version: {
 		kind: "choice",
@@ -108,7 +115,7 @@ export const bridgeFields = deepFreeze({
 		minimum: 100,
 		maximum: 120_000,
 		default: 10_000,
-		text: "Time for TCP and CONNACK.",
+		text: "Time for TCP, the handshakes of TLS and WebSocket, and CONNACK.",
 	},
 	acknowledgeTimeout: {
 		kind: "duration",

@@ -52,7 +52,7 @@ export const brokerTLSFields = deepFreeze({
 		text: "File of the certificate of the authority that signed the broker's; a broker with another one is refused.",
 		detail: [
 			'The path is relative to the manifest. A chip needs it in DER, and listed under `data` of the manifest too, which makes it a resource of the image: `"data": { "*": ["./ca"] }` for `ca.der`.',
-			"Dates of certificates are checked by the clock: until it is set (`time.server`) nothing is reported.",
+			"Dates of certificates are checked by the clock: until it is set (`time.server`) there is no connection.",
 		],
 		examples: ["ca.der"],
 	},
@@ -68,13 +68,13 @@ export const brokerTLSFields = deepFreeze({
 	serverName: {
 		kind: "text",
 		check: hostProblem,
-		text: "Name or address that the broker's certificate must have, and that is asked for (SNI); by default that of broker.url.",
+		text: "Name or address that the broker's certificate must have, and that is asked for (SNI); by default that of the url.",
 		examples: ["broker.example"],
 	},
 	certificate: {
 		kind: "text",
 		check: presenceProblem,
-		text: "File of the certificate with which the node identifies itself, if the broker asks for one; as ca.",
+		text: "File of the certificate with which the device identifies itself, if the broker asks for one; as ca.",
 		examples: ["node.der"],
 	},
 	key: {
