@@ -16,6 +16,11 @@ const NOT_AUTHORIZED = 5;
 /** The broker tells it every ten seconds. */
 const CLIENTS_TOPIC = "$SYS/broker/clients/connected";
 
+const LOST = "lost";
+const LOGIN =
+	"<form><input placeholder=User aria-label=User autocomplete=username><input type=password placeholder=Password aria-label=Password autocomplete=current-password><button>Live view</button></form>";
+
+const { body } = document;
 const loadedAt = Date.now();
 const [up, clients, now] = document.querySelectorAll("dd");
 const upAtLoad = ageOf(up!);
@@ -31,12 +36,11 @@ let retry = 0;
 let end = (): void => {};
 
 function connect(): void {
-	const url = `${location.protocol.replace("http", "ws")}//${location.host}/`;
-	end = openSession(url, ["#", CLIENTS_TOPIC], user, password, {
+	end = openSession(location.origin.replace("http", "ws"), ["#", CLIENTS_TOPIC], user, password, {
 		onOpen() {
 			failures = 0;
 			footer.textContent = "Live";
-			document.body.className = "live";
+			body.className = "live";
 		},
 		onMessage(topic, payload, retained) {
 			const name = shown(topic);
@@ -44,9 +48,10 @@ function connect(): void {
 			else values.set(name, payload, retained);
 		},
 		onClosed(code) {
-			document.body.className = "";
+			// The footer stays in view, and what is shown is of before.
+			body.className = LOST;
 			if (code === BAD_CREDENTIALS || code === NOT_AUTHORIZED) return askLogin();
-			footer.textContent = code === SERVER_UNAVAILABLE ? "Not live: no place yet" : "Not live: no connection";
+			footer.textContent = `Not live: no ${code === SERVER_UNAVAILABLE ? "place yet" : "connection"}`;
 			retry = setTimeout(connect, Math.min(MAX_RETRY_MS, 1000 * 2 ** failures++));
 		},
 	});
@@ -60,34 +65,24 @@ function shown(topic: Uint8Array): string {
 
 /** The browser does not tell scripts the login that it has used for the page. */
 function askLogin(): void {
-	const form = document.createElement("form");
-	const input = (name: string, type: string, hint: string): HTMLInputElement => {
-		const field = document.createElement("input");
-		field.type = type;
-		field.placeholder = name;
-		field.ariaLabel = name;
-		field.autocomplete = hint as AutoFill;
-		return field;
-	};
-	const name = input("User", "text", "username");
-	const secret = input("Password", "password", "current-password");
-	const button = document.createElement("button");
-	button.textContent = "Live view";
-	name.value = user ?? "";
-	form.append(user === undefined ? "" : "Not accepted. ", name, secret, button);
+	footer.innerHTML = LOGIN;
+	const form = footer.querySelector("form")!;
+	const [name, secret] = form.querySelectorAll("input");
+	name!.value = user ?? "";
+	if (user !== undefined) form.prepend("Not accepted. ");
 	form.onsubmit = (event) => {
 		event.preventDefault();
-		user = name.value;
-		password = secret.value;
+		user = name!.value;
+		password = secret!.value;
 		footer.textContent = "Connecting…";
 		connect();
 	};
-	footer.replaceChildren(form);
 }
 
 setInterval(() => {
 	const elapsed = Date.now() - loadedAt;
 	values.tick();
+	if (body.className === LOST) return;
 	up!.textContent = span(upAtLoad + elapsed);
 	if (nowAtLoad > 0)
 		now!.textContent = `${new Date(nowAtLoad + elapsed).toISOString().slice(0, 19).replace("T", " ")} UTC`;
@@ -97,7 +92,7 @@ document.onvisibilitychange = () => {
 	if (footer.querySelector("form") !== null) return;
 	clearTimeout(retry);
 	end();
-	document.body.className = "";
+	body.className = "";
 	if (!document.hidden) connect();
 };
 connect();

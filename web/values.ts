@@ -10,6 +10,7 @@ const MAX_TEXT = 300;
 const MAX_HEX = 16;
 const LINE_WIDTH = 96;
 const LINE_HEIGHT = 20;
+const LINE = `<svg viewBox="0 0 ${LINE_WIDTH} ${LINE_HEIGHT}"><polyline/></svg>`;
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, min: 6e4, h: 36e5, d: 864e5 };
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -36,8 +37,7 @@ export class Values {
 		this.#body = body;
 		for (const element of body.rows) {
 			const [topic, value, age] = element.cells;
-			if (age === undefined) element.remove();
-			else this.#add(topic!.textContent, element, value!, age, Date.now() - ageOf(age.firstChild!));
+			this.#add(topic!.textContent, element, value!, age!, Date.now() - ageOf(age!.firstChild!));
 		}
 	}
 
@@ -101,13 +101,10 @@ export class Values {
 		if (this.#rows.size >= MAX_ROWS) return undefined;
 		const next = [...this.#body.rows].findIndex(({ cells }) => cells[0]!.textContent > topic);
 		const element = this.#body.insertRow(next);
-		const head = document.createElement("th");
-		head.scope = "row";
-		head.textContent = topic;
-		element.append(head);
-		const cell = element.insertCell();
-		cell.append(document.createElement("b"));
-		return this.#add(topic, element, cell, element.insertCell(), Date.now());
+		element.innerHTML = "<th scope=row><td><b></b><td>";
+		const [head, value, age] = element.cells;
+		head!.textContent = topic;
+		return this.#add(topic, element, value!, age!, Date.now());
 	}
 
 	/** Adds the value to the row's line, if it is a number. */
@@ -124,21 +121,13 @@ export class Values {
 			return `${x.toFixed(1)},${y.toFixed(1)}`;
 		});
 		const cell = value.parentElement!;
-		const line = cell.querySelector("svg") ?? cell.appendChild(svgLine());
-		line.firstElementChild!.setAttribute("points", points.join(" "));
+		if (history.length === 2) cell.insertAdjacentHTML("beforeend", LINE);
+		cell.querySelector("polyline")!.setAttribute("points", points.join(" "));
 	}
 }
 
 function writeAge({ age, at }: Row): void {
 	age.textContent = `${span(Date.now() - at)} ago`;
-}
-
-function svgLine(): Element {
-	const create = (name: string): Element => document.createElementNS("http://www.w3.org/2000/svg", name);
-	const svg = create("svg");
-	svg.setAttribute("viewBox", `0 0 ${LINE_WIDTH} ${LINE_HEIGHT}`);
-	svg.append(create("polyline"));
-	return svg;
 }
 
 /** Writes what is behind a value; "": nothing. */

@@ -90,11 +90,10 @@ describe("the status page", () => {
 		assert.equal(SCRIPT_SOURCE, source);
 	});
 
-	test("no values: the page contains a note", () => {
-		assert.match(
-			new Browser(createHarness().host).get().page,
-			/<tbody><tr><td colspan=3><i>no values<\/i><\/table>/,
-		);
+	test("no values: the table is empty, for which the page has a note", () => {
+		const { page } = new Browser(createHarness().host).get();
+		assert.match(page, /<tbody><\/table>/);
+		assert.match(page, /tbody:empty:before\{content:"No values"/);
 	});
 
 	test("900 topics: shown in order, at a cost that does not grow quadratically", (context) => {
@@ -114,7 +113,8 @@ describe("the status page", () => {
 			browser.rows.map(([topic]) => topic),
 			topics.sort(),
 		);
-		assert.ok(topicReads.mock.callCount() < 200_000, `${topicReads.mock.callCount()} looks at topics`);
+		// A piece that ends within the header moves those after it, and some topics are looked at once more.
+		assert.ok(topicReads.mock.callCount() < 300_000, `${topicReads.mock.callCount()} looks at topics`);
 	});
 
 	test("control characters of one or two bytes: replaced by spaces", () => {

@@ -133,13 +133,41 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 		broker.stop();
 	});
 
+	test("no values: the table says so, also after the last one has gone", async () => {
+		const broker = await start({});
+		const client = await publisher(broker);
+		const note = "getComputedStyle(document.querySelector('tbody'), ':before').content";
+		await open(broker);
+		await until(isLive);
+		assert.equal(await browser.evaluate(note), '"No values"');
+		await client.publishAsync("a", "1", { qos: 1, retain: true });
+		await until("document.querySelectorAll('tbody tr').length === 1");
+		assert.equal(await browser.evaluate(note), "none");
+		await client.publishAsync("a", "", { qos: 1, retain: true });
+		await until("document.querySelectorAll('tbody tr').length === 0");
+		assert.equal(await browser.evaluate(note), '"No values"');
+		await client.endAsync();
+		broker.stop();
+	});
+
 	test("the broker goes and comes: the page says so, and is live again", async () => {
 		const broker = await start({});
 		const { port, webSocketPort } = broker;
 		await open(broker);
 		await until(isLive);
+		const dot = "getComputedStyle(document.querySelector('h1'), ':before').backgroundColor";
+		const dim = await browser.evaluate("getComputedStyle(document.querySelector('dt')).color");
+		assert.notEqual(await browser.evaluate(dot), dim);
 		broker.stop();
 		await until("document.querySelector('footer').textContent === 'Not live: no connection'");
+		assert.equal(await browser.evaluate(dot), dim);
+		await browser.evaluate("void document.querySelector('table').style.setProperty('height', '3000px')");
+		assert.ok(
+			await browser.evaluate(
+				"document.querySelector('footer').getBoundingClientRect().bottom <= innerHeight && scrollY === 0",
+			),
+			"the footer is out of view",
+		);
 		const next = await start({ port, webSocket: webSocketPort });
 		await until(isLive);
 		next.stop();

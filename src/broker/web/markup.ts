@@ -4,7 +4,7 @@ import { utf8 } from "../../mqtt/utf8";
 // in HTML are omitted.
 
 export const START = utf8(
-	'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1"><meta name=color-scheme content="light dark"><link rel=icon href=data:,><title>',
+	'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1"><link rel=icon href=data:,><title>',
 );
 
 /** Reloads the page every ten seconds; only on request. */
@@ -12,35 +12,38 @@ export const REFRESH_TAG = utf8("<meta http-equiv=refresh content=10>");
 
 export const STYLE = utf8(
 	`</title><style>
-:root{--fg:#1c2430;--dim:#5b6675;--bg:#f4f6f8;--card:#fff;--line:#e1e6ec;--glow:#e6a700;--trace:#b98200}
+:root{color-scheme:light dark;--fg:#1c2430;--dim:#5b6675;--bg:#f4f6f8;--card:#fff;--line:#e1e6ec;--glow:#e6a700;--trace:#b98200}
 @media(prefers-color-scheme:dark){:root{--fg:#e6ebf2;--dim:#93a0b2;--bg:#11161d;--card:#19212b;--line:#29333f;--glow:#ffd34d;--trace:#ffd34d}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1.5rem 1rem 2rem;max-width:64rem;background:var(--bg);color:var(--fg);font:1rem/1.45 system-ui,sans-serif}
-h1{margin:0;font-size:1.5rem;line-height:1.2;overflow-wrap:anywhere}
+body{margin:0 auto;padding:1.5rem 1rem 2rem;max-width:64rem;background:var(--bg);color:var(--fg);font:1rem/1.45 system-ui,sans-serif;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+h1{margin:0;font-size:1.5rem;line-height:1.2}
 h1:before{content:"";display:inline-block;width:.5em;height:.5em;margin-right:.5em;border-radius:50%;background:var(--glow);box-shadow:0 0 .5em var(--glow)}
 dl{display:flex;flex-wrap:wrap;gap:.25rem 2rem;margin:.75rem 0 1.5rem}
 dl div{display:flex;gap:.5rem}
-dt,time,i,thead,footer{color:var(--dim)}
-dd{margin:0;font-variant-numeric:tabular-nums}
+dt{color:var(--dim)}
+dd{margin:0}
 table{width:100%;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow:hidden}
-th,td{padding:.55rem 1rem;text-align:left;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
-thead th{font-size:.85rem;white-space:nowrap}
+th,td{padding:.55rem 1rem;text-align:left;vertical-align:top;font-weight:400}
+time,i,thead,footer{color:var(--dim);font-size:.85rem}
+thead th{white-space:nowrap}
 tbody>tr>*{border-top:1px solid var(--line)}
 tbody th{width:42%}
-b{font-weight:600;white-space:pre-wrap;unicode-bidi:isolate;font-variant-numeric:tabular-nums}
+tbody:empty:before{content:"No values";display:block;padding:.5rem 1rem}
+b{font-weight:600;white-space:pre-wrap;unicode-bidi:isolate}
 td:last-child{white-space:nowrap;text-align:right;width:1%}
 thead th:last-child{text-align:right}
-time{font-size:.85rem;display:block;font-variant-numeric:tabular-nums}
+time{display:block}
 dl time{display:inline;font-size:inherit;color:inherit}
-i{font-size:.85rem;font-style:normal;font-weight:400}
+i{font-style:normal;font-weight:400}
 a{color:inherit}
-footer{margin-top:1rem;font-size:.85rem}
+footer{position:sticky;bottom:0;padding:.75rem 0;background:var(--bg)}
 svg{width:6rem;height:1.25rem;margin-left:.75rem;vertical-align:middle}
 polyline{fill:none;stroke:var(--trace);stroke-width:1.5}
+.lost{--glow:var(--dim)}
 .live footer:before{content:"●";margin-right:.4em;color:var(--glow)}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:baseline}
-input,button{font:inherit;padding:.35rem .6rem;color:var(--fg);background:var(--card);border:1px solid var(--line);border-radius:.5rem;min-width:0}
-@media(max-width:40rem){thead{display:none}tr,th,td{display:block}tbody tr{padding:.6rem 0;border-top:1px solid var(--line)}tbody tr:first-child{border:0}tbody>tr>*{border:0;padding:0 1rem}tbody th{width:auto;color:var(--dim);font-size:.9rem}tbody td:last-child{width:auto;text-align:left;font-size:.85rem;color:var(--dim)}td time{display:inline;margin-left:.75rem}}
+input,button{font:inherit;padding:.35rem .6rem;min-width:0}
+@media(max-width:40rem){thead{display:none}tr,th,td{display:block}tbody tr{padding:.6rem 0}tbody tr+tr{border-top:1px solid var(--line)}tbody>tr>*{border:0;padding:0 1rem}tbody th{width:auto;color:var(--dim);font-size:.9rem}tbody td:last-child{width:auto;text-align:left;font-size:.85rem;color:var(--dim)}td time{display:inline;margin-left:.75rem}}
 </style>`.replace(/\n/g, ""),
 );
 
@@ -55,7 +58,6 @@ export const ROW = utf8("<tr><th scope=row>");
 export const VALUE = utf8("<td><b>");
 export const AGE = utf8("</b><td>");
 export const AGO = utf8(" ago");
-export const NONE = utf8("<tr><td colspan=3><i>no values</i>");
 
 export const TIME = utf8("<time datetime=");
 export const TIME_TEXT = utf8(">");

@@ -10,7 +10,6 @@ import {
 	END,
 	END_LIVE,
 	NAME,
-	NONE,
 	NOW,
 	OF,
 	REFRESH_TAG,
@@ -150,10 +149,7 @@ export class StatusPage {
 		const writer = this.#writer;
 		const { store, reader } = reply;
 		const record = this.#order.nextAfter(reader, store, length);
-		if (record === 0) {
-			if (length === 0) writer.put(NONE);
-			return 0;
-		}
+		if (record === 0) return 0;
 		const { clock, timestamp } = this.#core;
 		const value = this.#value;
 		this.#core.store.messages.readInto(record, value);
