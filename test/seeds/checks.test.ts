@@ -1,18 +1,35 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { TimedEvent } from "../../sim/report/events";
-import { subscriberMayLose } from "./checks/messages";
+import { subscriberMayLose } from "./checks/queues";
 import { Disturbance } from "./disturbance";
 import { MISSING_MESSAGES } from "./place-probe";
+import { drawPlan } from "./plan-draw";
 import { CHECKS, checkPlan } from "./run-seed";
-import { drawPlan } from "./seed-plan";
 import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
-import { type SeedRun, START_TIME } from "./world";
+import { type SeedRun, START_TIME, sitesOf } from "./world";
 
 /** A run without faults, which each row changes into one that must not be. */
 let good: SeedRun;
+/** The same with two brokers. */
+let bridged: SeedRun;
 
 before(async () => {
+	good = await findGoodRun();
+	bridged = await findBridgedRun();
+});
+
+async function findBridgedRun(): Promise<SeedRun> {
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		if (plan.hub?.qos !== 2) continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, []);
+		if (sitesOf(run).every((site) => !subscriberMayLose(run, site))) return run;
+	}
+}
+
+async function findGoodRun(): Promise<SeedRun> {
 	for (let seed = 1; ; seed++) {
 		const plan = { ...drawPlan(seed), faults: [] };
 		const node = plan.boards[1]!.firefly as {
@@ -30,15 +47,18 @@ before(async () => {
 			node.time.server === false
 		)
 			continue;
-		if (plan.boards[0]!.firefly.role === "both" || sensors.some(({ qos, delta }) => qos === 0 || delta))
+		if (
+			plan.hub !== undefined ||
+			plan.boards[0]!.firefly.role === "both" ||
+			sensors.some(({ qos, delta }) => qos === 0 || delta)
+		)
 			continue;
 		const { run, failures } = await checkPlan(plan);
 		assert.deepEqual(failures, []);
-		if (subscriberMayLose(run)) continue;
-		good = run;
-		return;
+		if (subscriberMayLose(run, sitesOf(run)[0]!)) continue;
+		return run;
 	}
-});
+}
 
 /** The same run with other events. */
 function withEvents(change: (events: TimedEvent[]) => TimedEvent[]): SeedRun {
@@ -60,6 +80,16 @@ const ofNode = ({ node }: TimedEvent): boolean => node === "n1";
 function indexOf(events: readonly TimedEvent[], type: TimedEvent["type"], nth = 3): number {
 	let left = nth;
 	return events.findIndex((event) => event.type === type && ofNode(event) && --left === 0);
+}
+
+/** The bridged run with other messages at the second broker's subscriber. */
+function withReceivedAtHub(change: (received: ReceivedMessage[]) => ReceivedMessage[]): SeedRun {
+	const hub = bridged.hub!;
+	const { subscriber } = hub;
+	return {
+		...bridged,
+		hub: { ...hub, subscriber: changed(subscriber, { received: change([...subscriber.received]) }) },
+	};
 }
 
 /** Of each check, a run that it must not let pass. */
@@ -94,6 +124,16 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		withReceived((received) => {
 			const { payload } = received.find(({ topic }) => topic === "pub/1")!;
 			return received.map((each) => (each.payload === payload ? { ...each, payload: "0" } : each));
+		}),
+	"what was acknowledged crosses the bridge": () =>
+		withReceivedAtHub((received) => {
+			const { payload } = received.find(({ topic }) => topic.endsWith("pub/2"))!;
+			return received.filter((each) => each.payload !== payload);
+		}),
+	"nothing circles between bridged brokers": () =>
+		withReceivedAtHub((received) => {
+			const twice = received.find(({ topic, retain }) => topic.endsWith("pub/1") && !retain)!;
+			return [...received, { ...twice, time: twice.time + 10 }];
 		}),
 	"well-behaved clients stay connected": () => {
 		const { publisher } = good;
@@ -209,7 +249,7 @@ test("a torn write disturbs from the write on, however late it comes, and not be
 test("what a new session swallows is a violation", () => {
 	const check = CHECKS.find(({ name }) => name.startsWith("every pool"))!;
 	const run = { ...good, pools: new Map([...good.pools, [MISSING_MESSAGES, "4"]]) };
-	assert.deepEqual(check.run(run), [`${MISSING_MESSAGES} is 4, and not 0`]);
+	assert.deepEqual(check.run(run), [`${MISSING_MESSAGES} of broker is 4, and not 0`]);
 });
 
 for (const { name } of CHECKS)
@@ -217,6 +257,6 @@ for (const { name } of CHECKS)
 		const violation = violations[name];
 		assert.ok(violation, "each check has a violation");
 		const check = CHECKS.find((each) => each.name === name)!;
-		assert.deepEqual(check.run(good), []);
+		for (const run of [good, bridged]) assert.deepEqual(check.run(run), []);
 		assert.notDeepEqual(check.run(violation()), []);
 	});

@@ -140,3 +140,16 @@ export const LISTEN_ROWS: readonly ConfigRow[] = [
 	),
 	row("anonymous", (_, { hasUsers }) => !hasUsers),
 ];
+
+/** Of a broker with a bridge, below `bridge`. */
+export const BRIDGE_ROWS: readonly ConfigRow[] = [
+	oneOf("version", 4, 5, 5),
+	oneOf("keepAlive", "5s", "10s", "30s"),
+	oneOf("sessionExpiry", "1h", "7d"),
+	oneOf("connectTimeout", undefined, "2s", "5s"),
+	oneOf("acknowledgeTimeout", undefined, "1s", "5s"),
+	oneOf("pingTimeout", "2s", "5s"),
+	oneOf("retryMinimum", "100ms", "1s"),
+	oneOf("retryMaximum", "5s", "15s"),
+	oneOf("inFlight", undefined, 1, 3, 16),
+];

@@ -20,12 +20,14 @@ export class Disturbance {
 
 	/** @param boards names of those that take part in the connection */
 	constructor({ plan, events }: Pick<SeedRun, "plan" | "events">, boards: readonly string[]) {
-		this.#spans = plan.faults
-			.filter((fault) => boards.some((board) => concerns(plan, fault, board)))
-			.map((fault) => {
-				const from = beginning(fault, events);
-				return [from, from + (fault.duration ?? 0) + AFTERMATH_MS];
-			});
+		this.#spans = boards.flatMap((board) =>
+			plan.faults
+				.filter((fault) => concerns(plan, fault, board))
+				.map((fault) => {
+					const from = beginning(fault, board, events);
+					return [from, from + (fault.duration ?? 0) + AFTERMATH_MS] as const;
+				}),
+		);
 	}
 
 	/** Whether a fault or its aftermath touches the span. @param from, to ms since 1970 */
@@ -35,7 +37,7 @@ export class Disturbance {
 }
 
 /** When a fault takes effect, ms since 1970: a torn write with the next write to flash; Infinity: never. */
-function beginning({ name, at, board = "broker" }: Fault, events: SeedRun["events"]): number {
+function beginning({ name, at }: Fault, board: string, events: SeedRun["events"]): number {
 	const from = START_TIME + at;
 	if (name !== "torn-write") return from;
 	return (
@@ -51,12 +53,14 @@ export function concerns(plan: SeedPlan, fault: Fault, board: string): boolean {
 	if (fault.name === "dns")
 		return String((firefly?.broker as JSONObject | undefined)?.url).includes("broker.home");
 	if (fault.board !== undefined) return fault.board === board;
-	return FAULT_KINDS[fault.name]!.scope === "broker" ? board === "broker" : firefly?.sensors !== undefined;
+	return FAULT_KINDS[fault.name]!.scope === "broker"
+		? firefly?.role !== "sensor"
+		: firefly?.sensors !== undefined;
 }
 
-/** Whether the broker keeps its state whatever the faults of this plan do to it. */
-export function brokerIsDurable({ boards, faults }: SeedPlan): boolean {
-	const listen = boards[0]!.firefly.listen as JSONObject;
+/** Whether a broker keeps its state whatever the faults of this plan do to it. @param board its name */
+export function brokerIsDurable({ boards, faults }: SeedPlan, board: string): boolean {
+	const listen = boards.find(({ name }) => name === board)!.firefly.listen as JSONObject;
 	return (
 		listen.persist === true &&
 		listen.persistInterval === "0s" &&

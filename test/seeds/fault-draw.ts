@@ -28,10 +28,16 @@ const NAMES = Object.keys(FAULT_KINDS)
 /**
  * Draws the faults of a seed, in the order of their times; times and durations are whole tenths of a
  * second.
+ * @param most how many there are at most
  */
-export function drawFaults(draw: Draw, boards: readonly string[], active: number): Fault[] {
+export function drawFaults(
+	draw: Draw,
+	boards: readonly string[],
+	active: number,
+	most = MAX_FAULTS,
+): Fault[] {
 	const faults: Fault[] = [];
-	for (let left = draw.integer(0, MAX_FAULTS); left > 0; left--) {
+	for (let left = draw.integer(0, most); left > 0; left--) {
 		const last = faults[faults.length - 1];
 		const at =
 			last !== undefined && draw.chance(CLUSTERED)
@@ -39,7 +45,12 @@ export function drawFaults(draw: Draw, boards: readonly string[], active: number
 				: draw.integer(FIRST_FAULT_MS, active - 1000);
 		faults.push(drawFault(draw, boards, tenths(at), active));
 	}
-	return faults.sort((a, b) => a.at - b.at);
+	return inOrder(faults);
+}
+
+/** Faults in the order of their times. */
+export function inOrder(faults: readonly Fault[]): Fault[] {
+	return [...faults].sort((a, b) => a.at - b.at);
 }
 
 function drawFault(draw: Draw, boards: readonly string[], at: number, active: number): Fault {

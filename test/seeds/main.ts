@@ -8,9 +8,10 @@
  */
 import { parseArgs } from "node:util";
 import { parseFault } from "../../sim/faults/fault-text";
+import { drawPlan } from "./plan-draw";
 import { replayCommand } from "./replay-command";
 import { checkPlan } from "./run-seed";
-import { drawPlan, type SeedPlan } from "./seed-plan";
+import type { SeedPlan } from "./seed-plan";
 import { shrinkFaults } from "./shrink";
 
 const { values, positionals } = parseArgs({

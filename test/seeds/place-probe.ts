@@ -2,7 +2,6 @@ import { generate, type Packet, parser } from "mqtt-packet";
 import type { Scheduler } from "../../sim/clock/scheduler";
 import type { HostSocket } from "../../sim/network/socket";
 import type { VirtualHost } from "../../sim/network/virtual";
-import { BROKER_ADDRESS } from "./seed-plan";
 
 /** Name of {@link PlaceProbe.missing} among the values of the pools. */
 export const MISSING_MESSAGES = "(messages that a new session swallows)";
@@ -22,6 +21,7 @@ export class PlaceProbe {
 	missing = 0;
 	readonly #scheduler: Scheduler;
 	readonly #host: VirtualHost;
+	readonly #address: string;
 	readonly #places: number;
 	readonly #login: readonly [string, string] | undefined;
 
@@ -29,11 +29,13 @@ export class PlaceProbe {
 	constructor(
 		scheduler: Scheduler,
 		host: VirtualHost,
+		address: string,
 		places: number,
 		login: readonly [string, string] | undefined,
 	) {
 		this.#scheduler = scheduler;
 		this.#host = host;
+		this.#address = address;
 		this.#places = places;
 		this.#login = login;
 	}
@@ -50,7 +52,7 @@ export class PlaceProbe {
 
 	#visit(clientId: string): void {
 		const { MESSAGES } = PlaceProbe;
-		const socket = this.#host.connect(BROKER_ADDRESS, 1883);
+		const socket = this.#host.connect(this.#address, 1883);
 		const write = (packet: Packet): void => void socket.write(generate(packet));
 		let arrived = 0;
 		const decoder = parser({ protocolVersion: 4 });

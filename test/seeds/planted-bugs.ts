@@ -98,4 +98,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		replacement: "reals[REAL_RETRY] = now + pauseMs * 60;",
 		breaks: "after an outage a node waits for minutes instead of seconds",
 	},
+	{
+		kind: "bridge",
+		file: "src/bridge/bridge.ts",
+		text: "if (outgoing.qos > 0) continue;",
+		replacement: "",
+		breaks: "what goes over a bridge is acknowledged before the other broker has it",
+	},
+	{
+		kind: "circle",
+		file: "src/bridge/bridge.ts",
+		text: "return hasPassed(reader, this.brokerName);",
+		replacement: "return false;",
+		breaks: "two brokers with bridges to each other send messages in a circle",
+	},
 ];

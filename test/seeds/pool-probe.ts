@@ -3,7 +3,6 @@ import type { VirtualHost } from "../../sim/network/virtual";
 import { Client, subscription } from "../../src/client/client";
 import { RETAIN } from "../../src/mqtt/constants";
 import { clientDevice } from "./client-device";
-import { BROKER_ADDRESS } from "./seed-plan";
 
 const EMPTY = new Uint8Array(0);
 const DECODER = new TextDecoder();
@@ -23,13 +22,18 @@ export class PoolProbe {
 	readonly #retained: Uint8Array[] = [];
 	#subscribed = false;
 
-	constructor(scheduler: Scheduler, host: VirtualHost, login: readonly [string, string] | undefined) {
+	constructor(
+		scheduler: Scheduler,
+		host: VirtualHost,
+		address: string,
+		login: readonly [string, string] | undefined,
+	) {
 		let topic = EMPTY;
 		let payload = "";
 		let isRetained = false;
 		this.#client = new Client(
 			{
-				host: BROKER_ADDRESS,
+				host: address,
 				port: 1883,
 				version: 5,
 				keepAlive: 60,

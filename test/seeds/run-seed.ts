@@ -1,4 +1,5 @@
 import type { EngineName } from "../../sim/engine/engine-factory";
+import { bridgeForwards, nothingCircles } from "./checks/bridge";
 import { noCrash, poolsAreEmpty } from "./checks/broker";
 import type { Check } from "./checks/check";
 import { clocksAreRight } from "./checks/clocks";
@@ -21,6 +22,8 @@ export const CHECKS: readonly Check[] = [
 	neverTwice,
 	inOrder,
 	acknowledgedArrives,
+	bridgeForwards,
+	nothingCircles,
 	connectionsStay,
 	nobodyStarves,
 	nodesAreServed,

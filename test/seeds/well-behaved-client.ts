@@ -5,7 +5,7 @@ import { PublishQueue } from "../../src/client/queue/publish-queue";
 import { QOS1, QOS2, RETAIN } from "../../src/mqtt/constants";
 import { utf8 } from "../../src/mqtt/utf8";
 import { clientDevice } from "./client-device";
-import { BROKER_ADDRESS, type ClientPlan } from "./seed-plan";
+import type { ClientPlan } from "./seed-plan";
 
 export interface ReceivedMessage {
 	readonly time: number;
@@ -64,6 +64,7 @@ export class WellBehavedClient {
 		scheduler: Scheduler,
 		host: VirtualHost,
 		clientId: string,
+		address: string,
 		plan: ClientPlan,
 		filters: readonly string[],
 	) {
@@ -72,7 +73,7 @@ export class WellBehavedClient {
 		let message: { topic: string; qos: number; retain: boolean; payload: Uint8Array[] } | undefined;
 		this.client = new Client(
 			{
-				host: BROKER_ADDRESS,
+				host: address,
 				port: 1883,
 				version: plan.version,
 				keepAlive: plan.keepAlive,

@@ -1,42 +1,41 @@
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { Board } from "../../sim/board/board";
 import { Flash } from "../../sim/board/flash";
 import { Random } from "../../sim/clock/random";
 import { Scheduler } from "../../sim/clock/scheduler";
 import type { Image } from "../../sim/engine/engine";
-import { createEngine, type EngineName } from "../../sim/engine/engine-factory";
+import type { EngineName } from "../../sim/engine/engine-factory";
 import { formatFault } from "../../sim/faults/fault-text";
 import { FaultySensors } from "../../sim/faults/faulty-sensors";
 import { FaultyStorage } from "../../sim/faults/faulty-storage";
 import { FaultInjector } from "../../sim/faults/injector";
 import type { FaultBoard } from "../../sim/faults/world";
-import { type JSONObject, readManifest } from "../../sim/manifest/manifest-reader";
-import { linkProgram, type Program } from "../../sim/manifest/program";
 import type { TimeService } from "../../sim/network/time-server";
 import { VirtualNetwork } from "../../sim/network/virtual";
 import type { TimedEvent } from "../../sim/report/events";
 import { AccessPoint } from "../../sim/wifi/access-point";
 import { readSettings } from "../../src/config/settings";
 import { RETAINED_BYTES } from "../../src/retained-memory";
-import { Draw } from "./draw";
 import { OddClient } from "./odd-client";
-import { MISSING_MESSAGES, PlaceProbe } from "./place-probe";
-import { PoolProbe } from "./pool-probe";
 import {
 	type BoardPlan,
 	BROKER_ADDRESS,
+	HUB,
+	HUB_TOPICS,
 	PUBLISHER_TOPICS,
-	SENSOR_PROPERTIES,
 	type SeedPlan,
 } from "./seed-plan";
+import { loadFirmware } from "./seed-program";
+import { Site, type SitePlan, type SiteRun } from "./site";
 import { TrackedSensors } from "./tracked-sensors";
-import { WellBehavedClient } from "./well-behaved-client";
+import type { WellBehavedClient } from "./well-behaved-client";
 
 /** Start of every seed's run, ms since 1970. */
 export const START_TIME = Date.UTC(2026, 0, 1);
-const SUBSCRIBER_START_MS = 500;
-const PUBLISHER_START_MS = 12_000;
+/** What the clients of two bridged brokers subscribe to beside their own topics. */
+const BRIDGED_FILTERS = ["up/#", "hub/#", "site/#"];
+/** Without messages, at the end of a run with a bridge, ms. */
+const QUIET_END_MS = 10_000;
 /**
  * From the end of the clients to the check of the pools: what is left of sessions and connections has
  * expired.
@@ -44,16 +43,14 @@ const PUBLISHER_START_MS = 12_000;
 const EXPIRY_MS = 3_600_000;
 /** Of a board's flash: more than any drawn broker stores. */
 const FLASH_ENTRIES = 100_000;
-/** Longest text of a published message, in characters. */
-const LONGEST_PAYLOAD = 40;
-const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
-
 /** A run of a seed, to its end. */
 export interface SeedRun {
 	readonly plan: SeedPlan;
 	readonly events: readonly TimedEvent[];
 	readonly subscriber: WellBehavedClient;
 	readonly publisher: WellBehavedClient;
+	/** The broker that this one is bridged to, and its clients; absent: there is none. */
+	readonly hub?: SiteRun;
 	/** By name of the board. */
 	readonly sensors: ReadonlyMap<string, TrackedSensors>;
 	/** When the last fault was over and everything had time to recover, ms since 1970. */
@@ -64,8 +61,11 @@ export interface SeedRun {
 	readonly digest: string;
 }
 
-/** The firmware, linked once for all seeds; only the configuration differs. */
-let linked: Program | undefined;
+/** Both brokers with their clients, or the only one. */
+export function sitesOf({ subscriber, publisher, pools, hub }: SeedRun): readonly SiteRun[] {
+	const site: SiteRun = { board: "broker", subscriber, publisher, pools };
+	return hub === undefined ? [site] : [site, hub];
+}
 
 /** Runs a plan; nothing but the plan decides what happens. */
 export async function runPlan(plan: SeedPlan, engine: EngineName): Promise<SeedRun> {
@@ -76,20 +76,6 @@ export async function runPlan(plan: SeedPlan, engine: EngineName): Promise<SeedR
 	} finally {
 		world.dispose();
 	}
-}
-
-function link(config: JSONObject): Program {
-	return linkProgram(readManifest(MANIFEST, { include: ["./firmware/manifest.json"], config: {} }), {
-		config,
-		drivers: ["virtual"],
-		properties: SENSOR_PROPERTIES.map((property) => [property]),
-	});
-}
-
-/** Some drawn pools are too large for a chip, which `firefly check` would say; a seed is not about memory. */
-function withMoreMemory(program: Program): Program {
-	const { creation } = program;
-	return { ...program, creation: { ...creation, static: 4 * creation.static } };
 }
 
 class World {
@@ -156,10 +142,7 @@ class World {
 			host,
 			onPowerOff: () => this.#record({ time: scheduler.now, node: name, type: "off" }),
 		});
-		// The Node engine takes the configuration from the program; that of XS is in a module.
-		linked ??= link(config);
-		const program = engineName === "xs" ? withMoreMemory(link(config)) : { ...linked, config };
-		const image = await (await createEngine(engineName)).load(program, board.natives);
+		const image = await loadFirmware(config, board.natives, engineName);
 		this.#images.push(image);
 		board.flash(image);
 	}
@@ -167,13 +150,10 @@ class World {
 	run(): SeedRun {
 		const plan = this.#plan;
 		const scheduler = this.#scheduler;
-		const subscriber = this.#client(0, "subscriber", ["home/#", "pub/#", "status/#"]);
-		const publisher = this.#client(1, "publisher", []);
+		const sites = this.#sitePlans.map((site) => new Site(scheduler, this.#network, plan, site));
 		for (const [index, { at }] of plan.boards.entries())
 			scheduler.after(at, () => this.#boards[index]!.board.powerOn());
-		scheduler.after(SUBSCRIBER_START_MS, () => subscriber.start());
-		scheduler.after(PUBLISHER_START_MS, () => publisher.start());
-		this.#publish(publisher);
+		for (const site of sites) site.start();
 		plan.oddClients.forEach((odd, index) => {
 			const host = this.#network.host(`192.168.4.${100 + index}`);
 			new OddClient(scheduler, host, odd, plan.seed, `odd client ${index} acts`).start();
@@ -183,15 +163,19 @@ class World {
 		this.#runUntil(recoveredAt);
 		// How the nodes end is no part of the run.
 		this.#recording = false;
-		const pools = this.#checkPools(subscriber, publisher);
-		for (const client of [subscriber, publisher])
-			this.#hash.update(JSON.stringify([client.connections, client.received, client.published]));
-		this.#hash.update(JSON.stringify([...pools]));
+		this.#checkPools(sites);
+		for (const { subscriber, publisher, pools } of sites) {
+			for (const { connections, received, published } of [subscriber, publisher])
+				this.#hash.update(JSON.stringify([connections, received, published]));
+			this.#hash.update(JSON.stringify([...pools]));
+		}
+		const [{ subscriber, publisher, pools }, hub] = sites as [Site, Site?];
 		return {
 			plan,
 			events: this.#events,
 			subscriber,
 			publisher,
+			...(hub === undefined ? {} : { hub }),
 			sensors: this.#sensors,
 			recoveredAt,
 			pools,
@@ -227,49 +211,46 @@ class World {
 		);
 	}
 
-	#client(index: number, id: string, filters: readonly string[]): WellBehavedClient {
-		const host = this.#network.host(`192.168.4.${50 + index}`);
-		return new WellBehavedClient(this.#scheduler, host, id, this.#plan.clients[index]!, filters);
+	/** The broker with its clients; then the one that it is bridged to, if there is one. */
+	get #sitePlans(): SitePlan[] {
+		const { boards, clients, hub, active, recovery } = this.#plan;
+		const bridged = hub === undefined ? [] : BRIDGED_FILTERS;
+		// So that what crosses a bridge after the faults is seen as well
+		const publishUntil = hub === undefined ? active : active + recovery - QUIET_END_MS;
+		const sites: SitePlan[] = [
+			{
+				board: boards[0]!,
+				hosts: { subscriber: "192.168.4.50", publisher: "192.168.4.51", probes: "192.168.4.60" },
+				clients,
+				filters: ["home/#", "pub/#", "status/#", ...bridged],
+				topics: PUBLISHER_TOPICS,
+				publishUntil,
+				label: "",
+				lastingSessions: hub?.isMutual ? 1 : 0,
+			},
+		];
+		if (hub !== undefined)
+			sites.push({
+				board: boards.find(({ name }) => name === HUB)!,
+				hosts: { subscriber: "192.168.4.52", publisher: "192.168.4.53", probes: "192.168.4.62" },
+				clients: hub.clients,
+				filters: ["pub/#", ...bridged],
+				topics: HUB_TOPICS,
+				publishUntil,
+				label: " hub",
+				lastingSessions: 1,
+			});
+		return sites;
 	}
 
-	#publish(publisher: WellBehavedClient): void {
-		const draw = new Draw(this.#plan.seed, "messages");
-		const { interval } = this.#plan.clients[1]!;
-		let count = 0;
-		const publish = (): void => {
-			const qos = draw.pick([0, 1, 2] as const);
-			const text = `${++count}`.padEnd(draw.integer(0, LONGEST_PAYLOAD), ".");
-			publisher.publish(PUBLISHER_TOPICS[qos], text, qos, draw.chance(0.2));
-			if (this.#scheduler.now - START_TIME < this.#plan.active) this.#scheduler.after(interval, publish);
-		};
-		this.#scheduler.after(PUBLISHER_START_MS, publish);
-	}
-
-	#checkPools(subscriber: WellBehavedClient, publisher: WellBehavedClient): Map<string, string> {
+	#checkPools(sites: readonly Site[]): void {
 		for (const { board, hasBroker } of this.#boards) if (!hasBroker) board.powerOff();
-		subscriber.stop();
-		publisher.stop();
+		for (const site of sites) site.stop();
+		const runFor = (ms: number): void => this.#runUntil(this.#scheduler.now + ms);
 		// A broker that is a node as well is never alone.
-		if (!this.#boards.some(({ hasBroker, hasSensors }) => hasBroker && hasSensors))
-			this.#runUntil(this.#scheduler.now + EXPIRY_MS);
-		const probe = new PoolProbe(
-			this.#scheduler,
-			this.#network.host("192.168.4.60"),
-			this.#plan.clients[0]!.login,
-		);
-		probe.start();
-		this.#runUntil(this.#scheduler.now + PoolProbe.DURATION_MS);
-		probe.stop();
-		const { sessions } = this.#plan.boards[0]!.firefly.listen as JSONObject;
-		const places = new PlaceProbe(
-			this.#scheduler,
-			this.#network.host("192.168.4.61"),
-			Number(sessions),
-			this.#plan.clients[0]!.login,
-		);
-		places.start();
-		this.#runUntil(this.#scheduler.now + places.duration);
-		return new Map([...probe.values, [MISSING_MESSAGES, String(places.missing)]]);
+		const isAlone = !this.#boards.some(({ hasBroker, hasSensors }) => hasBroker && hasSensors);
+		if (isAlone || sites.length > 1) runFor(EXPIRY_MS);
+		for (const site of sites) site.checkPools(runFor);
 	}
 
 	#record(event: TimedEvent): void {

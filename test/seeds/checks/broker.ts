@@ -1,5 +1,7 @@
 import { MISSING_MESSAGES } from "../place-probe";
 import { STRAY_MESSAGES } from "../pool-probe";
+import type { SeedPlan } from "../seed-plan";
+import { sitesOf } from "../world";
 import type { Check } from "./check";
 
 /** `$SYS/broker/…` that must be this once everybody has gone: what one client, the probe, needs. */
@@ -21,21 +23,44 @@ const EXCEPTION = /\b(?:TypeError|RangeError|ReferenceError|is not a function|of
 
 export const poolsAreEmpty: Check = {
 	name: "every pool of the broker is back at its baseline",
-	run({ plan, pools }) {
-		if (!pools.has("errors")) return ["the broker does not answer at the end"];
-		const failures: string[] = [];
-		const { role } = plan.boards[0]!.firefly;
-		for (const [topic, expected] of Object.entries(BASELINE)) {
-			// A node on the same board stays connected, and publishes.
-			if (role === "both" && topic !== "errors") continue;
-			if (pools.get(topic) !== expected)
-				failures.push(
-					`${topic.startsWith("(") ? "" : "$SYS/broker/"}${topic} is ${pools.get(topic)}, and not ${expected}`,
-				);
-		}
-		return failures;
+	run(run) {
+		return sitesOf(run).flatMap(({ board, pools }) => {
+			if (!pools.has("errors")) return [`${board} does not answer at the end`];
+			const failures: string[] = [];
+			const { role } = run.plan.boards.find(({ name }) => name === board)!.firefly;
+			const baseline = { ...BASELINE, ...bridgeBaseline(run.plan, board) };
+			for (const [topic, expected] of Object.entries(baseline)) {
+				// A node on the same board stays connected, and publishes.
+				if (role === "both" && topic !== "errors") continue;
+				if (pools.get(topic) !== expected)
+					failures.push(
+						`${topic.startsWith("(") ? "" : "$SYS/broker/"}${topic} of ${board} is ${pools.get(topic)}, and not ${expected}`,
+					);
+			}
+			return failures;
+		});
 	},
 };
+
+/** Bridges stay: the one here, with what it has subscribed to, and that of the other broker. */
+function bridgeBaseline({ boards, hub }: SeedPlan, board: string): Readonly<Record<string, string>> {
+	if (hub === undefined) return {};
+	let clients = 1;
+	let filters = 2;
+	for (const { name, firefly } of boards) {
+		if (firefly.bridge === undefined) continue;
+		clients++;
+		const { topics } = firefly.bridge as unknown as { readonly topics: readonly { direction?: string }[] };
+		// Out: a subscription here. In: one at the other broker.
+		for (const { direction = "out" } of topics)
+			if (direction === "both" || (direction === "out") === (name === board)) filters++;
+	}
+	return {
+		"clients/connected": String(clients),
+		"clients/total": String(clients),
+		"subscriptions/count": String(filters),
+	};
+}
 
 export const noCrash: Check = {
 	name: "nothing crashes",

@@ -1,5 +1,6 @@
 import { Disturbance } from "../disturbance";
-import type { SeedRun } from "../world";
+import type { WellBehavedClient } from "../well-behaved-client";
+import { sitesOf } from "../world";
 import type { Check } from "./check";
 import { clock } from "./reports";
 
@@ -11,15 +12,16 @@ export const connectionsStay: Check = {
 	name: "well-behaved clients stay connected",
 	run(run) {
 		const failures: string[] = [];
-		const disturbance = new Disturbance(run, ["broker"]);
-		const { subscriber, publisher } = run;
-		for (const [name, client] of Object.entries({ publisher, subscriber }))
-			for (const { time, open, error, sessionPresent } of client.connections) {
-				if (time > run.recoveredAt || disturbance.touches(time)) continue;
-				if (!open) failures.push(`the ${name} lost its connection at ${clock(time)}: ${error}`);
-				else if (sessionPresent !== true && time > client.connections[0]!.time)
-					failures.push(`the ${name} lost its session at ${clock(time)}`);
-			}
+		for (const { board, subscriber, publisher } of sitesOf(run)) {
+			const disturbance = new Disturbance(run, [board]);
+			for (const [name, client] of Object.entries({ publisher, subscriber }))
+				for (const { time, open, error, sessionPresent } of client.connections) {
+					if (time > run.recoveredAt || disturbance.touches(time)) continue;
+					if (!open) failures.push(`the ${name} of ${board} lost its connection at ${clock(time)}: ${error}`);
+					else if (sessionPresent !== true && time > client.connections[0]!.time)
+						failures.push(`the ${name} of ${board} lost its session at ${clock(time)}`);
+				}
+		}
 		return failures.slice(0, 3);
 	},
 };
@@ -28,23 +30,25 @@ export const connectionsStay: Check = {
 export const nobodyStarves: Check = {
 	name: "well-behaved clients are not starved",
 	run(run) {
-		const disturbance = new Disturbance(run, ["broker"]);
 		const failures: string[] = [];
 		// QoS 2 takes two round trips; those before it in the queue may take as long again.
 		const limit = 8 * 2 * run.plan.latency + TURNS_MS;
-		for (const { topic, publishedAt, acknowledgedAt } of run.publisher.published) {
-			if (topic === "pub/0" || disturbance.touches(publishedAt, acknowledgedAt ?? run.recoveredAt)) continue;
-			if (!isConnected(run, publishedAt)) continue;
-			if (acknowledgedAt === undefined || acknowledgedAt - publishedAt > limit)
-				failures.push(
-					`${topic} of ${clock(publishedAt)} was acknowledged after ${(acknowledgedAt ?? Infinity) - publishedAt} ms`,
-				);
+		for (const { board, publisher } of sitesOf(run)) {
+			const disturbance = new Disturbance(run, [board]);
+			for (const { topic, qos, publishedAt, acknowledgedAt } of publisher.published) {
+				if (qos === 0 || disturbance.touches(publishedAt, acknowledgedAt ?? run.recoveredAt)) continue;
+				if (!isConnected(publisher, publishedAt)) continue;
+				if (acknowledgedAt === undefined || acknowledgedAt - publishedAt > limit)
+					failures.push(
+						`${topic} of ${clock(publishedAt)} was acknowledged after ${(acknowledgedAt ?? Infinity) - publishedAt} ms`,
+					);
+			}
 		}
 		return failures.slice(0, 3);
 	},
 };
 
-function isConnected({ publisher }: SeedRun, time: number): boolean {
+function isConnected(publisher: WellBehavedClient, time: number): boolean {
 	let open = false;
 	for (const change of publisher.connections) if (change.time <= time) ({ open } = change);
 	return open;

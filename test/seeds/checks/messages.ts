@@ -1,41 +1,9 @@
-import type { JSONObject } from "../../../sim/manifest/manifest-reader";
-import { brokerIsDurable } from "../disturbance";
-import { sensorsOf } from "../seed-plan";
-import type { SeedRun } from "../world";
+import { HUB, sensorsOf } from "../seed-plan";
+import { type SeedRun, sitesOf } from "../world";
 import type { Check } from "./check";
+import { brokerForgot, subscriberMayLose } from "./queues";
 import { receivedMessages, withoutCircumstances } from "./received";
 import { clock, losesReports, sensorBoards } from "./reports";
-
-/** Whether the broker began anew without what it had: its sessions and what waited in them are gone. */
-export function brokerForgot({ plan, events }: SeedRun): boolean {
-	return !brokerIsDurable(plan) && brokerStarts(events) > 1;
-}
-
-function brokerStarts(events: SeedRun["events"]): number {
-	return events.filter(({ type, node }) => type === "boot" && node === "broker").length;
-}
-
-/** Whether more may have waited for the subscriber than its guaranteed share of the queues holds. */
-export function subscriberMayLose(run: SeedRun): boolean {
-	const listen = run.plan.boards[0]!.firefly.listen as JSONObject;
-	const share = Math.min(
-		Math.floor(Number(listen.queuedMessages) / Number(listen.sessions)),
-		Number(listen.queuedPerClient),
-	);
-	const arrivals = run.events.filter(({ type }) => type === "acknowledged").map(({ time }) => time);
-	for (const { acknowledgedAt } of run.publisher.published)
-		if (acknowledgedAt !== undefined) arrivals.push(acknowledgedAt);
-	arrivals.sort((a, b) => a - b);
-	// Between two messages that the subscriber receives, no more than its share may come for it.
-	const received = [...run.subscriber.received.map(({ time }) => time), Infinity];
-	let from = 0;
-	for (let at = 0, i = 0; i < received.length; i++) {
-		while (at < arrivals.length && arrivals[at]! <= received[i]!) at++;
-		if (at - from > share / 2) return true;
-		from = at;
-	}
-	return false;
-}
 
 /**
  * QoS 2 exactly once, QoS 0 at most once; but a node repeats a QoS 0 report whose connection has not ended
@@ -44,16 +12,18 @@ export function subscriberMayLose(run: SeedRun): boolean {
 export const neverTwice: Check = {
 	name: "QoS 2 exactly once, QoS 0 at most once",
 	run(run) {
-		if (brokerForgot(run)) return [];
 		const failures: string[] = [];
-		const seen = new Set<string>();
 		const isStuck = run.plan.faults.some(({ name }) => name === "stuck");
-		for (const { time, topic, payload, qos, retain } of receivedMessages(run)) {
-			if (retain || qos === 1 || topic.startsWith("status/")) continue;
-			if (topic.startsWith("home/") && (qos === 0 || isStuck)) continue;
-			const key = `${topic} ${withoutCircumstances(payload)}`;
-			if (seen.has(key)) failures.push(`${key} a second time at ${clock(time)}`);
-			seen.add(key);
+		for (const site of sitesOf(run)) {
+			const seen = new Set<string>();
+			for (const { time, topic, payload, qos, retain } of receivedMessages(site)) {
+				if (retain || qos === 1 || topic.startsWith("status/")) continue;
+				if (topic.startsWith("home/") && (qos === 0 || isStuck)) continue;
+				if (brokerForgot(run, site.board) || brokerForgot(run, originOf(topic))) continue;
+				const key = `${topic} ${withoutCircumstances(payload)}`;
+				if (seen.has(key)) failures.push(`${key} a second time at ${clock(time)} at ${site.board}`);
+				seen.add(key);
+			}
 		}
 		return failures.slice(0, 3);
 	},
@@ -64,16 +34,18 @@ export const inOrder: Check = {
 	name: "order of each topic",
 	run(run) {
 		const failures: string[] = [];
-		const highest = new Map<string, number>();
-		const seen = new Set<string>();
-		for (const { time, topic, payload, retain } of receivedMessages(run)) {
-			const number = numberOf(payload);
-			if (retain || number === undefined || isReordered(run, topic)) continue;
-			const key = `${topic} ${withoutCircumstances(payload)}`;
-			if (!seen.has(key) && number < (highest.get(topic) ?? 0))
-				failures.push(`${topic}: ${number} after ${highest.get(topic)} at ${clock(time)}`);
-			seen.add(key);
-			highest.set(topic, Math.max(number, highest.get(topic) ?? 0));
+		for (const site of sitesOf(run)) {
+			const highest = new Map<string, number>();
+			const seen = new Set<string>();
+			for (const { time, topic, payload, retain } of receivedMessages(site)) {
+				const number = numberOf(payload);
+				if (retain || number === undefined || isReordered(run, topic)) continue;
+				const key = `${topic} ${withoutCircumstances(payload)}`;
+				if (!seen.has(key) && number < (highest.get(topic) ?? 0))
+					failures.push(`${topic}: ${number} after ${highest.get(topic)} at ${clock(time)} at ${site.board}`);
+				seen.add(key);
+				highest.set(topic, Math.max(number, highest.get(topic) ?? 0));
+			}
 		}
 		return failures.slice(0, 3);
 	},
@@ -86,71 +58,90 @@ function isReordered(run: SeedRun, topic: string): boolean {
 	);
 }
 
+/** Name of the broker to which the messages of a topic were published. */
+function originOf(topic: string): string {
+	return topic.startsWith("up/") ? HUB : "broker";
+}
+
 /** The number that a message of the publisher or a report begins with. */
 function numberOf(payload: string): number | undefined {
 	const match = /^(\d+)/.exec(payload) ?? /"s\d":(\d+)/.exec(payload);
 	return match === null ? undefined : Number(match[1]);
 }
 
-/** What the broker has acknowledged, the subscriber receives. */
+/** From an acknowledgement until the subscriber has the message, ms, once all faults are over. */
+const DELIVERY_MS = 2000;
+
+/** What a broker has acknowledged, its subscriber receives. */
 export const acknowledgedArrives: Check = {
 	name: "what was acknowledged arrives",
 	run(run) {
-		if (brokerForgot(run) || subscriberMayLose(run)) return [];
 		const failures: string[] = [];
-		const received = new Set(receivedMessages(run).map(({ topic, payload }) => `${topic} ${payload}`));
-		for (const { topic, payload, qos, acknowledgedAt, reasonCode } of run.publisher.published)
-			if (
-				qos > 0 &&
-				acknowledgedAt !== undefined &&
-				acknowledgedAt > run.subscriber.subscribedAt &&
-				(reasonCode ?? 0) < 0x80 &&
-				!received.has(`${topic} ${payload}`)
-			)
-				failures.push(`${topic} ${payload} was acknowledged at ${clock(acknowledgedAt)}`);
-		// Repeated readings of a stuck sensor cannot be told apart.
-		const isStuck = run.plan.faults.some(({ name }) => name === "stuck");
-		for (const board of isStuck ? [] : sensorBoards(run)) {
-			if (sensorsOf(board).some(({ qos }) => qos === 0)) continue;
-			const prefix = `home/${board.name}`;
-			const count = [...received].filter((key) => key.startsWith(prefix)).length;
-			const acknowledged = new Set<string>();
-			let powers = 0;
-			for (const event of run.events) {
-				if (event.node !== board.name) continue;
-				if (losesReports(board, event)) powers++;
-				if (event.type === "acknowledged" && event.time > run.subscriber.subscribedAt)
-					acknowledged.add(`${powers} ${event.sequence}`);
-			}
-			if (count < acknowledged.size)
-				failures.push(`${board.name}: ${acknowledged.size} reports were acknowledged, ${count} arrived`);
+		for (const site of sitesOf(run)) {
+			if (brokerForgot(run, site.board) || subscriberMayLose(run, site)) continue;
+			const { subscriber, publisher, board } = site;
+			const received = new Set(receivedMessages(site).map(({ topic, payload }) => `${topic} ${payload}`));
+			for (const { topic, payload, qos, acknowledgedAt, reasonCode } of publisher.published)
+				if (
+					qos > 0 &&
+					acknowledgedAt !== undefined &&
+					acknowledgedAt > subscriber.subscribedAt &&
+					(reasonCode ?? 0) < 0x80 &&
+					!received.has(`${topic} ${payload}`)
+				)
+					failures.push(`${topic} ${payload} was acknowledged at ${clock(acknowledgedAt)} by ${board}`);
+			if (site.board === "broker") failures.push(...missingReports(run, received));
 		}
 		return failures.slice(0, 3);
 	},
 };
 
-/** Time from an acknowledgement until the subscriber has the message, ms, once all faults are over. */
-const DELIVERY_MS = 2000;
+/** Reports that the broker has acknowledged. @param received "topic payload" of the messages that arrived */
+function missingReports(run: SeedRun, received: ReadonlySet<string>): string[] {
+	const failures: string[] = [];
+	// Repeated readings of a stuck sensor cannot be told apart.
+	if (run.plan.faults.some(({ name }) => name === "stuck")) return failures;
+	for (const board of sensorBoards(run)) {
+		if (sensorsOf(board).some(({ qos }) => qos === 0)) continue;
+		const prefix = `home/${board.name}`;
+		const count = [...received].filter((key) => key.startsWith(prefix)).length;
+		const acknowledged = new Set<string>();
+		let powers = 0;
+		for (const event of run.events) {
+			if (event.node !== board.name) continue;
+			if (losesReports(board, event)) powers++;
+			if (event.type === "acknowledged" && event.time > run.subscriber.subscribedAt)
+				acknowledged.add(`${powers} ${event.sequence}`);
+		}
+		if (count < acknowledged.size)
+			failures.push(`${board.name}: ${acknowledged.size} reports were acknowledged, ${count} arrived`);
+	}
+	return failures;
+}
 
 /** At the end the publisher's queue is empty, both are connected, and the subscriber receives what comes. */
 export const clientsAreServed: Check = {
 	name: "clients are served once the faults are over",
-	run({ events, publisher, subscriber, recoveredAt }) {
-		const failures: string[] = [];
-		const last = events.findLast(
-			({ type, time }) => type === "acknowledged" && time < recoveredAt - DELIVERY_MS,
-		);
-		const newest = subscriber.received.findLast(({ time }) => time <= recoveredAt);
-		if (last && (newest?.time ?? 0) < last.time - DELIVERY_MS)
-			failures.push(`the subscriber receives nothing since ${clock(newest?.time ?? 0)}`);
-		if (publisher.waiting > 0) failures.push(`${publisher.waiting} messages still wait`);
-		for (const [name, client] of Object.entries({ publisher, subscriber })) {
-			const state = client.connections.findLast(({ time }) => time <= recoveredAt);
-			if (state?.open !== true) failures.push(`the ${name} is not connected at the end`);
-		}
-		const refused = publisher.published.find(({ reasonCode }) => (reasonCode ?? 0) >= 0x80);
-		if (refused) failures.push(`${refused.topic} was refused: 0x${refused.reasonCode!.toString(16)}`);
-		if (publisher.published.length === 0) failures.push("nothing was published");
-		return failures;
+	run(run) {
+		const { events, recoveredAt } = run;
+		return sitesOf(run).flatMap(({ board, publisher, subscriber }) => {
+			const failures: string[] = [];
+			const last =
+				board === "broker"
+					? events.findLast(({ type, time }) => type === "acknowledged" && time < recoveredAt - DELIVERY_MS)
+					: undefined;
+			const newest = subscriber.received.findLast(({ time }) => time <= recoveredAt);
+			if (last && (newest?.time ?? 0) < last.time - DELIVERY_MS)
+				failures.push(`the subscriber receives nothing since ${clock(newest?.time ?? 0)}`);
+			if (publisher.waiting > 0) failures.push(`${publisher.waiting} messages still wait for ${board}`);
+			for (const [name, client] of Object.entries({ publisher, subscriber })) {
+				const state = client.connections.findLast(({ time }) => time <= recoveredAt);
+				if (state?.open !== true) failures.push(`the ${name} of ${board} is not connected at the end`);
+			}
+			const refused = publisher.published.find(({ reasonCode }) => (reasonCode ?? 0) >= 0x80);
+			if (refused) failures.push(`${refused.topic} was refused: 0x${refused.reasonCode!.toString(16)}`);
+			if (publisher.published.length === 0) failures.push(`nothing was published to ${board}`);
+			return failures;
+		});
 	},
 };

@@ -1,16 +1,24 @@
+import type { SiteRun } from "../site";
 import type { ReceivedMessage } from "../well-behaved-client";
-import type { SeedRun } from "../world";
 
-/** What the subscriber has received, reports that share a message apart: each is one as if it came alone. */
-export function receivedMessages({ subscriber }: SeedRun): readonly ReceivedMessage[] {
-	return subscriber.received.flatMap((message) =>
-		message.topic.startsWith("home/") && message.payload.startsWith("[")
+/** What bridges put before topics. */
+const BRIDGE_PREFIX = /^(?:site|hub)\//;
+
+/**
+ * What a subscriber has received, under the names that the topics have where they come from; reports that
+ * share a message apart: each is one as if it came alone.
+ */
+export function receivedMessages({ subscriber }: Pick<SiteRun, "subscriber">): readonly ReceivedMessage[] {
+	return subscriber.received.flatMap((message) => {
+		const topic = message.topic.replace(BRIDGE_PREFIX, "");
+		return topic.startsWith("home/") && message.payload.startsWith("[")
 			? (JSON.parse(message.payload) as object[]).map((report) => ({
 					...message,
+					topic,
 					payload: JSON.stringify(report),
 				}))
-			: [message],
-	);
+			: [{ ...message, topic }];
+	});
 }
 
 /**

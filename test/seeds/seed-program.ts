@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import type { Image } from "../../sim/engine/engine";
+import { createEngine, type EngineName } from "../../sim/engine/engine-factory";
+import { type JSONObject, readManifest } from "../../sim/manifest/manifest-reader";
+import { linkProgram, type Program } from "../../sim/manifest/program";
+import { SENSOR_PROPERTIES } from "./seed-plan";
+
+const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+
+/** The firmware, linked once for all seeds; only the configuration differs. */
+let linked: Program | undefined;
+
+/** The firmware of a board with this configuration. @param natives names of the board's native functions */
+export async function loadFirmware(
+	config: JSONObject,
+	natives: readonly string[],
+	engineName: EngineName,
+): Promise<Image> {
+	// The Node engine takes the configuration from the program; that of XS is in a module.
+	linked ??= link(config);
+	const program = engineName === "xs" ? withMoreMemory(link(config)) : { ...linked, config };
+	return (await createEngine(engineName)).load(program, natives);
+}
+
+function link(config: JSONObject): Program {
+	return linkProgram(readManifest(MANIFEST, { include: ["./firmware/manifest.json"], config: {} }), {
+		config,
+		drivers: ["virtual"],
+		properties: SENSOR_PROPERTIES.map((property) => [property]),
+	});
+}
+
+/** Some drawn pools are too large for a chip, which `firefly check` would say; a seed is not about memory. */
+function withMoreMemory(program: Program): Program {
+	const { creation } = program;
+	return { ...program, creation: { ...creation, static: 4 * creation.static } };
+}
