@@ -201,6 +201,21 @@ test("awakeLimit ends a wake: no failure of its neighbours while the exchange ma
 	assert.equal(check.run(limitAfter(3000)).length, 1);
 });
 
+test("the last report is acknowledged just before the end: it may still be on its way; before that it must be there", () => {
+	const check = CHECKS.find(({ name }) => name === "what was acknowledged arrives")!;
+	const isReport = ({ topic }: ReceivedMessage): boolean => topic.startsWith("home/n1");
+	const withoutLast = withReceived((received) => {
+		const last = received.findLastIndex(isReport);
+		return received.filter((_, i) => i !== last);
+	});
+	const acknowledgedAt = (time: number): SeedRun => {
+		const at = good.events.findLastIndex((event) => event.type === "acknowledged" && ofNode(event));
+		return { ...withoutLast, events: good.events.map((event, i) => (i === at ? { ...event, time } : event)) };
+	};
+	assert.deepEqual(check.run(acknowledgedAt(good.recoveredAt - 20)), []);
+	assert.equal(check.run(acknowledgedAt(good.recoveredAt - 3000)).length, 1);
+});
+
 test("the power fails between an acknowledgement and its record in flash: that report waits again, no other", () => {
 	const check = CHECKS.find(({ name }) => name === "lost is 0")!;
 	const [broker, node, ...others] = good.plan.boards;
