@@ -66,7 +66,14 @@ export interface DeviceEvents {
 }
 
 /** "unknown": it could not be read. */
-export type CommandEventName = "report-now" | "identify" | "clear" | "set" | "unknown" | "restored";
+export type CommandEventName =
+	| "report-now"
+	| "identify"
+	| "clear"
+	| "set"
+	| "summary"
+	| "unknown"
+	| "restored";
 
 export type DeviceEventName = keyof DeviceEvents;
 

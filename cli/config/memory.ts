@@ -216,12 +216,12 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 
 function nodeNeeds(settings: Settings): Need[] {
 	const { broker, sensors, topic, battery, discovery, commands } = settings;
-	const { size, windows, diagnostics } = extensionOf(settings);
+	const { size, counts, windows, diagnostics } = extensionOf(settings);
 	return [
 		{
 			bytes:
 				size * 8 +
-				(size > 0 ? EXTENSION : 0) +
+				(size > counts ? EXTENSION : 0) +
 				(windows.length > 0 ? WINDOWS : 0) +
 				(battery === undefined ? 0 : BATTERY) +
 				(diagnostics > 0 ? DIAGNOSTICS : 0),

@@ -18,6 +18,7 @@ import type { ExchangeParts } from "./report/exchange-parts";
 import { ReportEncoder } from "./report/report-encoder";
 import { headerSize } from "./retained/layout";
 import { RetainedState } from "./retained/retained-state";
+import { countingDevice } from "./retained/run-counts";
 import type { DerivedSettings } from "./settings/derived-settings";
 import { NodeClock } from "./time/node-clock";
 
@@ -72,7 +73,6 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		commands: NodeCommands | undefined,
 	) {
 		if (commands !== undefined) this.commands = commands;
-		this.device = device;
 		this.settings = settings;
 		this.derived = derived;
 		this.idle = settings.sensors.length === 0 || settings.broker.host === "";
@@ -92,7 +92,10 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		}
 		this.retainedEnd = end;
 		const ringSize = Math.min(outbox.size, end - reserved);
-		this.retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, extension.size);
+		const { size, counts } = extension;
+		this.retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, size, counts);
+		if (counts > 0) device = countingDevice(device, this);
+		this.device = device;
 		this.encoder = new ReportEncoder(settings, derived, device);
 		const { longestRecord } = this.encoder;
 		if (outbox.storage === "flash") {

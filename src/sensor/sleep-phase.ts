@@ -1,6 +1,7 @@
 import type { NodeParts } from "./node-parts";
 import { NEXT_EVENT_TIMER } from "./node-timers";
 import { REAL_DRIFT } from "./retained/layout";
+import { countSleep } from "./retained/run-counts";
 import { nextPauseEnd } from "./retained/topic-backoff";
 import { nextRetryAt } from "./retained/try-backoff";
 import { alignRetryWithSample, LONGEST_SLEEP_MS, sleepLength } from "./time/schedule";
@@ -52,6 +53,7 @@ export function sleep(node: NodeParts, until: number): void {
 	const sleepMs = sleepLength(until, now, retained.reals[REAL_DRIFT]);
 	clock.saveTimes(sleepMs);
 	node.diagnostics?.recordSleep(now);
+	if (node.derived.extension.counts > 0) countSleep(retained, now);
 	retained.commit();
 	retained.clearBootMark();
 	node.asleep = true;

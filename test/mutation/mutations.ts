@@ -63,6 +63,7 @@ const COMMANDS = [
 	"test/sensor/commands/window.test.ts",
 	"test/sensor/commands/set.test.ts",
 ];
+const SUMMARY = ["test/sensor/commands/summary.test.ts"];
 const CUTS = ["test/sensor/commands/cuts.test.ts"];
 const MEASURING = ["test/sensor/calibration.test.ts", "test/sensor/averaging.test.ts"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
@@ -789,8 +790,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/retained/retained-state.ts",
-		'if (extension !== undefined && (result !== "valid" || extension[EXTENSION_HASH] !== extensionHash)) {',
-		"if (extension !== undefined && extension[EXTENSION_HASH] === -1) {",
+		'if (result !== "valid" || hash !== extensionHash) {',
+		"if (hash === -1) {",
 		"samples gathered under other settings are taken for those of these",
 		MEASURING,
 	),
@@ -1000,6 +1001,29 @@ export const mutations: readonly Mutation[] = [
 		"return message.size + PUBLISH_OVERHEAD <= room;",
 		"a client waits for ever behind a message as large as its socket's room",
 		["test/broker/send-room.test.ts"],
+	),
+
+	// summary
+	mutation(
+		"src/sensor/retained/run-counts.ts",
+		"if (low >= WORD_RANGE) words[at + 1]++;",
+		"",
+		"a summary forgets seven weeks of a node that stays connected",
+		SUMMARY,
+	),
+	mutation(
+		"src/sensor/retained/run-counts.ts",
+		"if ((words[from + PART] & ~NO_PART) !== MAGIC) begin",
+		"if (words[from + PART] === 0) begin",
+		"a summary begins with what another feature has left",
+		SUMMARY,
+	),
+	mutation(
+		"src/sensor/sleep-phase.ts",
+		"if (node.derived.extension.counts > 0) countSleep(retained, now);",
+		"",
+		"a summary lacks the end of each wake",
+		SUMMARY,
 	),
 
 	// discovery

@@ -16,20 +16,25 @@ import { ANSWER_AREA_SIZE, type CommandMemory } from "./command-memory";
 const HEADER = 14;
 /** Answers in the area, at most. */
 export const ANSWER_LIMIT = 16;
-/** Longest payload of an answer, bytes. */
+/** Longest payload of an answer, bytes; and of one to the command `summary`. */
 export const ANSWER_PAYLOAD_LIMIT = 224;
+export const SUMMARY_PAYLOAD_LIMIT = 464;
 /** Longest response topic that an answer is sent to, bytes. */
 export const RESPONSE_TOPIC_LIMIT = 128;
 /** Longest correlation data that an answer returns, bytes. */
 export const CORRELATION_LIMIT = 64;
 
-/** Whether one more answer finds room, however long its payload is. */
+/**
+ * Whether one more answer finds room, however long its payload is.
+ * @param payloadLimit of such an answer
+ */
 export function hasRoomForAnswer(
 	memory: CommandMemory,
 	topicLength: number,
 	correlationLength: number,
+	payloadLimit = ANSWER_PAYLOAD_LIMIT,
 ): boolean {
-	const need = HEADER + topicLength + correlationLength + ANSWER_PAYLOAD_LIMIT;
+	const need = HEADER + topicLength + correlationLength + payloadLimit;
 	return memory.answerCount < ANSWER_LIMIT && memory.answersUsed + need <= ANSWER_AREA_SIZE;
 }
 

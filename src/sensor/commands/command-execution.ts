@@ -1,9 +1,11 @@
 import type { ExchangeParts } from "../report/exchange-parts";
 import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../retained/layout";
-import { addAnswer, hasRoomForAnswer } from "./answer-area";
+import { clearCounts } from "../retained/run-counts";
+import { ANSWER_PAYLOAD_LIMIT, addAnswer, hasRoomForAnswer, SUMMARY_PAYLOAD_LIMIT } from "./answer-area";
 import { type CommandText, readCommand, writeAnswer } from "./command-text";
 import type { IncomingCommand } from "./incoming-command";
 import type { NodeCommands } from "./node-commands";
+import { writeSummary } from "./summary-text";
 
 // What is to follow a command
 export const NOTHING_MORE = 0;
@@ -37,12 +39,14 @@ export class CommandExecution {
 	execute(message: IncomingCommand): CommandResult {
 		const { memory } = this.commands;
 		const { responseTopic, correlation } = message;
-		if (!hasRoomForAnswer(memory, responseTopic.length, correlation === undefined ? 0 : correlation.length)) {
+		const text = message.isTooLarge ? undefined : readCommand(message.bytes, message.start, message.end);
+		const correlationLength = correlation === undefined ? 0 : correlation.length;
+		const limit = text?.name === "summary" ? SUMMARY_PAYLOAD_LIMIT : ANSWER_PAYLOAD_LIMIT;
+		if (!hasRoomForAnswer(memory, responseTopic.length, correlationLength, limit)) {
 			this.parts.client.leaveMessages();
 			return NOTHING_MORE;
 		}
 		this.result = NOTHING_MORE;
-		const text = message.isTooLarge ? undefined : readCommand(message.bytes, message.start, message.end);
 		const identity = message.identity(text?.id);
 		if (text === undefined || !text.isAnswer) this.executeOnce(message, text, identity);
 		if (message.qos === 2) memory.addReceived(message.packetId);
@@ -59,7 +63,10 @@ export class CommandExecution {
 		const isDuplicate = text?.id !== undefined && memory.wasExecuted(identity, 0);
 		if (!isDuplicate && message.isRetained && memory.wasExecuted(identity, 0)) return;
 		const problem = isDuplicate ? undefined : this.run(message, text);
-		const answer = writeAnswer(text?.name, text?.id, problem, isDuplicate);
+		const answer =
+			text?.name === "summary" && problem === undefined && !isDuplicate
+				? writeSummary(text.id, this.parts)
+				: writeAnswer(text?.name, text?.id, problem, isDuplicate);
 		const remembered = message.qos === 1 ? packetId : 0;
 		addAnswer(memory, identity, remembered, message.responseTopic, message.correlation, answer);
 		if (!isDuplicate) memory.remember(identity, remembered);
@@ -82,6 +89,7 @@ export class CommandExecution {
 				this.result = SAMPLE_ALL;
 				return undefined;
 			case "identify":
+			case "summary":
 				return undefined;
 			case "clear":
 				return this.clear(text.what);
@@ -101,6 +109,7 @@ export class CommandExecution {
 			const { words } = retained;
 			words.fill(0, WORD_DROPPED, WORD_DROPPED + 4);
 			words[WORD_ACKNOWLEDGED] = words[WORD_FAILED_READINGS] = words[WORD_WAKES] = 0;
+			clearCounts(retained, this.parts.clock.now);
 			retained.commit();
 		} else return 'what is neither "outbox" nor "counters"';
 		return undefined;

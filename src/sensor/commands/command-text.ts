@@ -3,7 +3,7 @@ import { decodeUTF8, utf8, validUTF8 } from "../../mqtt/utf8";
 import { ANSWER_PAYLOAD_LIMIT } from "./answer-area";
 
 /** What a node can be told to do. */
-export type CommandName = "report-now" | "identify" | "clear" | "set";
+export type CommandName = "report-now" | "identify" | "clear" | "set" | "summary";
 
 /** XS has a native decoder; other engines lack it. */
 interface XSString {
@@ -59,10 +59,11 @@ function checkName(name: unknown, id: string | undefined, what: unknown, setting
 		case "identify":
 		case "clear":
 		case "set":
+		case "summary":
 			return { name, id, problem: undefined, what, settings, isAnswer: false };
 	}
 	const shown = typeof name === "string" ? `${JSON.stringify(shorten(name, 32))} is` : "there is";
-	const problem = `${shown} no command; there are report-now, identify, clear and set`;
+	const problem = `${shown} no command; there are report-now, identify, clear, set and summary`;
 	return { ...refusal(problem), id };
 }
 

@@ -50,7 +50,7 @@ export class RetainedState {
 	/** The fixed part as bytes; it begins with the link. */
 	readonly link: Uint8Array;
 	readonly memory: Uint8Array;
-	/** The doubles that extension.ts describes; absent if there are none. */
+	/** The doubles that extension.ts describes, without the counts; absent if there are none. */
 	declare readonly extension?: Float64Array;
 
 	private readonly sensorsHash: number;
@@ -63,9 +63,17 @@ export class RetainedState {
 	 * @param sensorsHash identifies the list of sensors
 	 * @param ringSize bytes for the outbox; reduced if `memory` is smaller
 	 * @param extension doubles of the extension
+	 * @param counts how many of them, the last ones, are counts (run-counts.ts)
 	 * @throws {RangeError} if `memory` cannot hold the header and the smallest ring
 	 */
-	constructor(memory: Uint8Array, sensorCount: number, sensorsHash: number, ringSize: number, extension = 0) {
+	constructor(
+		memory: Uint8Array,
+		sensorCount: number,
+		sensorsHash: number,
+		ringSize: number,
+		extension = 0,
+		counts = 0,
+	) {
 		const header = headerSize(sensorCount, extension);
 		const room = memory.length - header;
 		if (room < 256)
@@ -80,8 +88,8 @@ export class RetainedState {
 		this.sensors = new Float64Array(buffer, FIXED_SIZE, sensorCount * SENSOR_REALS);
 		this.link = new Uint8Array(buffer, 0, FIXED_SIZE);
 		this.variableBytes = new Uint8Array(buffer, FIXED_SIZE);
-		if (extension > 0)
-			this.extension = new Float64Array(buffer, FIXED_SIZE + this.sensors.byteLength, extension);
+		if (extension > counts)
+			this.extension = new Float64Array(buffer, FIXED_SIZE + this.sensors.byteLength, extension - counts);
 	}
 
 	/**
@@ -93,9 +101,10 @@ export class RetainedState {
 	restore(extensionHash = 0): RestoreResult {
 		const result = this.restoreHeader();
 		const { extension } = this;
-		if (extension !== undefined && (result !== "valid" || extension[EXTENSION_HASH] !== extensionHash)) {
-			extension.fill(0);
-			extension[EXTENSION_HASH] = extensionHash;
+		const hash = extension === undefined ? extensionHash : extension[EXTENSION_HASH];
+		if (result !== "valid" || hash !== extensionHash) {
+			this.words.fill(0, (FIXED_SIZE + this.sensors.byteLength) / 4);
+			if (extension !== undefined) extension[EXTENSION_HASH] = extensionHash;
 		}
 		return result;
 	}

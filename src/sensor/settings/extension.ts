@@ -1,6 +1,7 @@
 import type { Settings } from "../../config/types";
 import { fnv1aOfText } from "../../text/fnv1a";
 import { EXTENSION_HASH } from "../retained/layout";
+import { COUNT_DOUBLES } from "../retained/run-counts";
 import { windowSize } from "../retained/sample-window";
 import { DIAGNOSTICS_FAILURES } from "./diagnostics-layout";
 import { wakePinsOf, wakeStateSize } from "./wake-pin-layout";
@@ -10,8 +11,10 @@ import { wakePinsOf, wakeStateSize } from "./wake-pin-layout";
  * such a feature there are none, and the header is as it was before there were any.
  */
 export interface Extension {
-	/** Doubles. */
+	/** Doubles, counts among them. */
 	readonly size: number;
+	/** Doubles at its end that are counts for the command `summary`; 0: the node takes no commands. */
+	readonly counts: number;
 	/** Identifies the settings that their meaning depends on: with others they begin anew. */
 	readonly hash: number;
 	/** For each sensor, where its window is, 0: it has none; empty: none has. */
@@ -26,6 +29,7 @@ export interface Extension {
 
 export const NO_EXTENSION: Extension = Object.freeze({
 	size: 0,
+	counts: 0,
 	hash: 0,
 	windows: Object.freeze([]),
 	diagnostics: 0,
@@ -38,7 +42,8 @@ export function extensionOf({
 	sensors,
 	diagnostics,
 	battery,
-}: Pick<Settings, "sensors" | "diagnostics" | "battery">): Extension {
+	commands,
+}: Pick<Settings, "sensors" | "diagnostics" | "battery" | "commands">): Extension {
 	let size = EXTENSION_HASH + 1;
 	const windows: number[] = [];
 	if (sensors.some(({ samples }) => samples > 1))
@@ -52,12 +57,15 @@ export function extensionOf({
 	const pins = wakePinsOf(sensors);
 	const wakePins = pins.length === 0 ? 0 : size;
 	if (wakePins > 0) size += wakeStateSize(pins.length);
-	if (size === EXTENSION_HASH + 1) return NO_EXTENSION;
+	const counts = commands === undefined ? 0 : COUNT_DOUBLES;
+	if (size === EXTENSION_HASH + 1)
+		return counts === 0 ? NO_EXTENSION : { ...NO_EXTENSION, size: counts, counts };
 	const meaning = sensors.map(({ samples, aggregate, table, scale, offset }) =>
 		samples > 1 ? [samples, aggregate, table ?? 0, scale ?? 1, offset ?? 0] : 0,
 	);
 	return {
-		size,
+		size: size + counts,
+		counts,
 		hash: fnv1aOfText(JSON.stringify([meaning, battery ?? 0, ...pins])),
 		windows,
 		diagnostics: messages,
