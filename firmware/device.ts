@@ -9,6 +9,8 @@ const EVENT_MODULE = "platform/event";
 // Of tls/manifest.json and websocket/manifest.json, if they are included
 const TLS_MODULE = "firmware/tls/socket";
 const WEBSOCKET_MODULE = "src/websocket/client/socket";
+// Of update/manifest.json, if it is included
+const SLOTS_MODULE = "firmware/update/image-slots";
 
 class HostDevice implements Device {
 	readonly mac = host.mac();
@@ -46,6 +48,12 @@ class HostDevice implements Device {
 
 	get storage(): NonNullable<Device["storage"]> {
 		return host.storage;
+	}
+
+	get imageSlots(): Device["imageSlots"] {
+		return Modules.has(SLOTS_MODULE)
+			? (Modules.importNow(SLOTS_MODULE) as NonNullable<Device["imageSlots"]>)
+			: undefined;
 	}
 
 	get clockIsSet(): boolean {

@@ -59,6 +59,8 @@ export interface DeviceEvents {
 	 * were given up, as no report was acknowledged with them.
 	 */
 	command: [name: CommandEventName, accepted: boolean];
+	/** The update to another image has come to a new phase. */
+	update: [phase: UpdatePhase];
 	/** The broker has a new current value of a topic. `record`: of its retained store; 0: it found no room. */
 	retained: [record: number, retain: boolean, payloadSize: number];
 	/** The broker sent a message to a client, or queued it. */
@@ -72,8 +74,16 @@ export type CommandEventName =
 	| "clear"
 	| "set"
 	| "summary"
+	| "update"
 	| "unknown"
 	| "restored";
+
+/**
+ * "fetching": the image is being fetched; "interrupted": it was not, and will be tried again; "activated": it
+ * starts with the next reset; "confirmed": it has reported; "returned": it could not, the one before starts;
+ * "failed": the update is over, and the image is the one before.
+ */
+export type UpdatePhase = "fetching" | "interrupted" | "activated" | "confirmed" | "returned" | "failed";
 
 export type DeviceEventName = keyof DeviceEvents;
 

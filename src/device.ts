@@ -256,6 +256,51 @@ export interface StorageModule {
 	open(options: { readonly path: string; readonly format?: "buffer" }): Storage;
 }
 
+/**
+ * The places for an image of the firmware: two slots, of which one runs, and what the bootloader knows of
+ * them. Facts are those of ESP-IDF's `esp_ota_ops.h` with rollback enabled.
+ */
+export interface ImageSlots {
+	/** Bytes of the slot that does not run; 0: there is none. */
+	readonly size: number;
+	/** Number of the slot that runs, 0 or 1. */
+	readonly running: number;
+	/**
+	 * The image that runs was activated, and is not confirmed: any reset but the end of deep sleep returns to
+	 * the other one.
+	 */
+	readonly isOnTrial: boolean;
+	/** The image in the other slot was activated, and was returned from. */
+	readonly wasRejected: boolean;
+	/** Begins an image in the other slot. @throws {Error} if that is not possible now */
+	open(): ImageWriter;
+	/** The image that runs is good. @throws {Error} if that cannot be recorded */
+	confirm(): void;
+	/**
+	 * Ends this run: the chip starts anew with the image that was activated. Pending socket output is passed to
+	 * the radio first.
+	 */
+	restart(): void;
+	/**
+	 * Ends this run: the chip starts anew with the image before, for ever.
+	 * @throws {Error} if there is no good one
+	 */
+	rollBack(): void;
+}
+
+/** Writes an image from its start to its end. */
+export interface ImageWriter {
+	/** Appends bytes; flash is erased as it comes to it. @throws {Error} if there is no room, or flash fails */
+	write(bytes: Uint8Array): void;
+	/**
+	 * The image is complete: it is verified by its own checksum, and starts at the next reset, on trial.
+	 * @throws {Error} if it is not valid, or flash fails
+	 */
+	activate(): void;
+	/** Gives the image up, unless it was activated. Idempotent. */
+	close(): void;
+}
+
 export interface Device {
 	/** 12 lower-case hexadecimal digits. */
 	readonly mac: string;
@@ -280,6 +325,8 @@ export interface Device {
 	readonly clockIsSet: boolean;
 	/** Memory that survives loss of power. Absent if the host has none. */
 	readonly storage?: StorageModule;
+	/** Absent if the host has none, or the image lacks firmware/update/manifest.json. */
+	readonly imageSlots?: ImageSlots | undefined;
 	/** Resolves a host name to an IP address, undefined on failure. An address resolves to itself. */
 	resolve(host: string, callback: (address: string | undefined) => void): void;
 	/**

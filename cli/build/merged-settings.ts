@@ -4,6 +4,7 @@ import { projectFolder } from "../../sim/cache/folder.mjs";
 import { BuildVariables } from "../config/build-variables";
 import { LIGHT_SLEEP_MODULE } from "../config/light-sleep";
 import type { LoadedManifest } from "../config/load";
+import { UPDATE_MODULE } from "../config/update";
 import { Failure } from "../failure";
 import type { BuildKind } from "../moddable/mcconfig";
 import type { Target } from "../moddable/targets";
@@ -12,6 +13,8 @@ import type { Target } from "../moddable/targets";
 const OWN_FOLDER = join(projectFolder, "firmware", "esp32", "sdkconfig");
 /** What light sleep needs of them, in an image with its module only. */
 const LIGHT_SLEEP_FOLDER = join(projectFolder, "firmware", "light-sleep", "sdkconfig");
+/** What a new image on trial needs of them, in an image with updates only. */
+const UPDATE_FOLDER = join(projectFolder, "firmware", "update", "sdkconfig");
 const DEFAULTS = "sdkconfig.defaults";
 const RELEASE = "sdkconfig.defaults.release";
 const INSTRUMENT = "sdkconfig.inst";
@@ -50,7 +53,8 @@ export function mergeSettings(
 ): MergedSettings {
 	const board = boardFolder(sdk, target);
 	const lightSleep = modules.has(LIGHT_SLEEP_MODULE) ? LIGHT_SLEEP_FOLDER : undefined;
-	const folders = [OWN_FOLDER, lightSleep, projectSettings(sdk, project, json)];
+	const update = modules.has(UPDATE_MODULE) ? UPDATE_FOLDER : undefined;
+	const folders = [OWN_FOLDER, lightSleep, update, projectSettings(sdk, project, json)];
 	const always = folders.flatMap((own) => readFiles(own, [DEFAULTS, RELEASE]));
 	const withConsole = folders.flatMap((own) => readFiles(own, [INSTRUMENT]));
 	const folder = join(output, "settings");

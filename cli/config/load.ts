@@ -17,6 +17,7 @@ import { ruleProblems } from "./rules";
 import { schemaProblems } from "./schema-problems";
 import { creationSizes, deviceSettings } from "./sizes";
 import { transportProblems, type URLSource } from "./transports";
+import { updateProblems } from "./update";
 import { wakePinProblems } from "./wake-pins";
 import { configWarnings } from "./warnings";
 
@@ -157,6 +158,9 @@ function checkValues(
 		const lightSleep = lightSleepProblems(view, included, path);
 		rules.push(...lightSleep.problems);
 		warnings.push(...lightSleep.warnings);
+		const update = updateProblems(view, included, path);
+		rules.push(...update.problems);
+		warnings.push(...update.warnings);
 		const flash = flashProblems(view, overrides, included, path);
 		rules.push(...flash.problems);
 		warnings.push(...flash.warnings);

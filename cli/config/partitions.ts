@@ -32,6 +32,21 @@ export function imagePartition(text: string): { readonly name: string; readonly 
 	return images.sort((a, b) => a.bytes - b.bytes)[0];
 }
 
+/**
+ * Whether a partition table has two slots for images over the network, and what says which of them runs; or
+ * why it is not known.
+ */
+export function hasImageSlots(path: string): boolean | string {
+	let text: string;
+	try {
+		text = readFileSync(path, "utf8");
+	} catch (error) {
+		return readErrorText(error);
+	}
+	const subtypes = parsePartitions(text).map(({ subtype }) => subtype);
+	return ["ota", "ota_0", "ota_1"].every((subtype) => subtypes.includes(subtype));
+}
+
 /** Size of the partition `nvs` in a partition table of ESP-IDF, in bytes; or why it is not known. */
 export function readNVSSize(path: string): number | string {
 	let text: string;

@@ -29,6 +29,7 @@ const ARGUMENTS: { readonly [Name in DeviceEventName]: DeviceEvents[Name]["lengt
 	limit: 2,
 	sleep: 3,
 	command: 2,
+	update: 1,
 	retained: 3,
 	delivered: 2,
 };

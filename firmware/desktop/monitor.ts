@@ -100,6 +100,11 @@ export class ConsoleMonitor implements Monitor {
 				);
 				return;
 			}
+			case "update": {
+				const [, phase] = event;
+				print(`firefly: update ${phase}`);
+				return;
+			}
 			case "dropped":
 				[, , this.#waiting] = event;
 				print(`firefly: a report was dropped, ${this.#waiting} waiting`);

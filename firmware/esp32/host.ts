@@ -27,6 +27,7 @@ import { WiFi } from "./wifi";
  *   platform/event                (optional, loaded by name: a host that counts events)
  *   firmware/light-sleep/light-sleep    (optional, loaded by name: ../light-sleep; its native function is
  *                                 xs_firefly_light_sleep())
+ *   firmware/update/image-slots   (optional, loaded by name: ../update; its native functions are beside it)
  *   platform/stop                 (optional, loaded by name: a host that stops the firmware gracefully)
  *   global trace(text)
  * Native functions, in the C files beside this one:

@@ -1,5 +1,5 @@
 import Modules from "modules";
-import type { Pull, Sleep, WakeReason } from "../../src/device";
+import type { ImageSlots, Pull, Sleep, WakeReason } from "../../src/device";
 
 /** @param ms 1 … 2^31 − 1 */
 function deepSleep(this: void, ms: number): void {
@@ -20,10 +20,19 @@ function resetReason(this: void): number {
 	return native("xs_firefly_reset_reason").call(this) as number;
 }
 
+/** Of firmware/update/manifest.json, if it is included. */
+const SLOTS_MODULE = "firmware/update/image-slots";
+
+/** After any other reset that software asks for, the bootloader has returned to the image before. */
+function startsNewImage(): boolean {
+	return Modules.has(SLOTS_MODULE) && (Modules.importNow(SLOTS_MODULE) as ImageSlots).isOnTrial;
+}
+
 /** Maps `esp_reset_reason_t` (ESP-IDF, esp_system.h) to the reason of this start. */
 function wakeReason(code: number): WakeReason {
 	switch (code) {
-		case 3: // software: XS restarts the chip after an uncaught error
+		case 3: // software: XS restarts the chip after an uncaught error, or an update does
+			return startsNewImage() ? "reset" : "crash";
 		case 4: // panic
 		case 15: // CPU lock-up
 			return "crash";

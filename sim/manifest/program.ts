@@ -56,6 +56,8 @@ const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "even
 const OPTIONAL_MODULES = [
 	"firmware/light-sleep/light-sleep",
 	"firmware/tls/socket",
+	"firmware/update/image-slots",
+	"src/sensor/update/node-update",
 	"src/websocket/client/socket",
 ];
 /** What needs modules of the SDK that the simulator lacks, and its own in their place. */

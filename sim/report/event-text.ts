@@ -1,3 +1,4 @@
+import type { UpdatePhase } from "../../src/device-events";
 import { tracedLine } from "../capture/packet-text";
 import type { NodeCounters } from "./counters";
 import type { TimedEvent } from "./events";
@@ -9,6 +10,15 @@ const DROP_CAUSES = {
 	unreadable: "recorded for other settings",
 	cleared: "outbox cleared by a command",
 } as const;
+
+const UPDATE_TEXTS = {
+	fetching: "update: fetches the image",
+	interrupted: "update: could not fetch the image; tries again after the next report",
+	activated: "update: the image is complete, and starts on trial",
+	confirmed: "update: the new image has reported, and stays",
+	returned: "update: the new image could not report; the one before starts",
+	failed: "update: given up",
+} as const satisfies Record<UpdatePhase, string>;
 
 /** Formats events as text lines; the events of one wake are summarised at its end. */
 export class EventText {
@@ -49,6 +59,8 @@ export class EventText {
 				return `${node}  report failed: ${event.fault}${event.reasonCode === 0 ? "" : ` (reason code 0x${event.reasonCode.toString(16).padStart(2, "0")})`}`;
 			case "command":
 				return `${node}  ${commandText(event.command, event.accepted)}`;
+			case "update":
+				return `${node}  ${UPDATE_TEXTS[event.phase]}`;
 			case "limit":
 				return `${node}  awakeLimit reached`;
 			case "sleep":

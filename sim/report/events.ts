@@ -1,5 +1,5 @@
 import type { WakeReason } from "../../src/device";
-import type { CommandEventName } from "../../src/device-events";
+import type { CommandEventName, UpdatePhase } from "../../src/device-events";
 import type { Fault } from "../../src/fault";
 import type { ReasonCode } from "../../src/mqtt/constants";
 import type { TracedPacket } from "../capture/traced-packet";
@@ -104,6 +104,8 @@ export type SimulationEvent =
 	 * not report.
 	 */
 	| { readonly type: "command"; readonly command: CommandEventName; readonly accepted: boolean }
+	/** The update of the node's firmware has come to a new phase. */
+	| { readonly type: "update"; readonly phase: UpdatePhase }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */

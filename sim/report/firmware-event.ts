@@ -74,6 +74,10 @@ export function simulationEvent(
 			const [type, command, accepted] = event;
 			return { type, command, accepted };
 		}
+		case "update": {
+			const [type, phase] = event;
+			return { type, phase };
+		}
 		case "sleep": {
 			const [type, duration, waiting] = event;
 			return { type, duration, waiting };

@@ -76,6 +76,7 @@ export function readTemplate(config: unknown, trace: (message: string) => void):
 						sensors,
 					),
 		...(taken && { commands: taken }),
+		...(taken && role === "sensor" && values.update && { update: values.update }),
 		topic: expand(topic, { id }),
 		payload,
 		sleep,

@@ -10,6 +10,7 @@ import type { fireflyFields } from "./fields/firefly";
 import type { listenFields } from "./fields/listen";
 import type { backoffFields, outboxFields, sleepFields, wifiFields } from "./fields/node";
 import type { sensorFields } from "./fields/sensor";
+import type { updateFields } from "./fields/update";
 import type { LayeredTransport } from "./url";
 
 // The rows of fields/ say what each setting means; docs/configuration.md is made from them.
@@ -27,6 +28,8 @@ export interface Settings extends Pick<Values<typeof fireflyFields>, "role" | "i
 	readonly backoff: BackoffSettings;
 	/** Absent: the node takes none. */
 	readonly commands?: CommandSettings;
+	/** Absent: the node takes no other image. */
+	readonly update?: UpdateSettings;
 	/** Absent: the battery is not watched. */
 	readonly battery?: BatterySettings;
 	/** Absent: there are no messages about the node itself. */
@@ -69,6 +72,8 @@ export interface WillSettings extends Values<typeof willFields> {}
 export interface BrokerTLSSettings extends Values<typeof brokerTLSFields> {}
 
 export interface CommandSettings extends Values<typeof commandFields> {}
+
+export interface UpdateSettings extends Values<typeof updateFields> {}
 
 export interface SleepSettings extends Values<typeof sleepFields> {}
 

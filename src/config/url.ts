@@ -82,7 +82,8 @@ function pathProblem(path: string): string | undefined {
 	return undefined;
 }
 
-function parseAuthority(authority: string, portOfScheme: number): BrokerAddress | string {
+/** Parses `host[:port]`. @returns a description of the problem if it is invalid */
+export function parseAuthority(authority: string, portOfScheme: number): BrokerAddress | string {
 	let host = authority;
 	let rest: string;
 	if (authority.startsWith("[")) {

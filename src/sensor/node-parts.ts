@@ -154,4 +154,6 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 	abstract onDelivered(): void;
 	abstract startCommandTimer(ms: number): void;
 	abstract onRestart(): void;
+	abstract onImageDue(): void;
+	abstract onFetched(): void;
 }

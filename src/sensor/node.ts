@@ -36,6 +36,7 @@ import { sample } from "./sampling-phase";
 import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
 import { sleep, waitOrSleep } from "./sleep-phase";
 import { endAfterError, endAtAwakeLimit, endReported, endTry } from "./try-end";
+import { endFetch, fetchImage } from "./update-phase";
 import { wakeUp } from "./wake-up";
 
 /** A table: each function that `runTasks` named would take a slot of the stack, below everything. */
@@ -157,13 +158,28 @@ export class SensorNode extends NodeParts {
 	/** For the exchange. */
 	onDelivered(): void {
 		clearFailedTries(this.retained);
-		this.commands?.confirm();
+		if (this.commands?.confirm()) this.startCommandTimer(1);
+		if (!this.deepSleep) fetchImage(this);
+	}
+
+	/** For the exchange. With deep sleep the image is fetched once the exchange has ended. */
+	onImageDue(): void {
+		if (!this.deepSleep) fetchImage(this);
 	}
 
 	/** For the exchange. */
 	startCommandTimer(ms: number): void {
 		if (ms > 0) this.timers.start(STEP_TIMER, ms);
 		else this.timers.stop(STEP_TIMER);
+	}
+
+	/** For the update: its image was activated, or the try has failed. */
+	onFetched(): void {
+		try {
+			endFetch(this);
+		} catch (error) {
+			endAfterError(this, error);
+		}
 	}
 
 	/** For the exchange. */

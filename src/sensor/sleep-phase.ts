@@ -26,7 +26,7 @@ export function nextTryAt(node: NodeParts): number {
  * @param leastMs minimum duration
  */
 export function waitOrSleep(node: NodeParts, leastMs: number): void {
-	if (node.asleep) return;
+	if (node.asleep || (node.deepSleep && node.commands?.update?.isFetching)) return;
 	const { now } = node.clock;
 	let until = node.idle ? now + LONGEST_SLEEP_MS : node.collector.earliestDue;
 	if (!node.idle) {
@@ -46,6 +46,7 @@ export function waitOrSleep(node: NodeParts, leastMs: number): void {
 export function sleep(node: NodeParts, until: number): void {
 	const { retained, clock } = node;
 	node.collector.close();
+	if (node.deepSleep) node.commands?.countWake(node.outbox.waitingCount);
 	node.commands?.beforeSleep();
 	const { now } = clock;
 	// With an empty battery only the timer wakes it.
@@ -58,5 +59,5 @@ export function sleep(node: NodeParts, until: number): void {
 	retained.clearBootMark();
 	node.asleep = true;
 	node.device.event?.("sleep", sleepMs, node.outbox.waitingCount, now - node.startedAt);
-	node.device.sleep.deep(sleepMs);
+	if (!node.commands?.update?.endRun()) node.device.sleep.deep(sleepMs);
 }

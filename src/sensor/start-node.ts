@@ -1,6 +1,7 @@
 import { deviceWithTransport } from "../client/transport-device";
 import type { Settings } from "../config/types";
 import type { Device } from "../device";
+import type { ImageUpdateConstructor } from "./commands/image-update";
 import { NodeCommands } from "./commands/node-commands";
 import { SensorNode } from "./node";
 import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
@@ -8,19 +9,23 @@ import { type DerivedSettings, deriveSettings } from "./settings/derived-setting
 /**
  * Starts a node, with the settings that commands have changed if it takes any.
  * @param derived derived from the same settings, or from their template
+ * @param Update the class of updates, if the image has it
  * @throws if there is no memory for it, or the settings do not allow it
  */
 export function startNode(
 	device: Device,
 	settings: Settings,
 	derived: DerivedSettings = deriveSettings(settings),
+	Update?: ImageUpdateConstructor,
 ): unknown {
 	// In tail position, whose frame XS drops first
 	if (settings.commands === undefined) {
 		sleepLightly(device, settings);
 		return new SensorNode(deviceWithTransport(device, settings.broker), settings, derived).start();
 	}
-	const commands = new NodeCommands(device, settings, derived);
+	const commands = new NodeCommands(device, settings, derived, Update);
+	// The way back to the image before was cut short
+	if (commands.update?.endRun()) return undefined;
 	const { settings: changed } = commands;
 	sleepLightly(device, changed);
 	return new SensorNode(

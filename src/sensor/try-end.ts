@@ -5,6 +5,7 @@ import { TASK_DONE, TASK_NONE, type Task } from "./node-tasks";
 import { STEP_TIMER, WATCHDOG_TIMER } from "./node-timers";
 import { countFailedTry, failedTries } from "./retained/try-backoff";
 import { sleep, waitOrSleep } from "./sleep-phase";
+import { fetchImage } from "./update-phase";
 
 /** Sleep, in ms, after an internal error: one that recurs at every boot must not drain the battery. */
 const ERROR_SLEEP_MS = 60_000;
@@ -13,7 +14,7 @@ const ERROR_SLEEP_MS = 60_000;
 export function endReported(node: NodeParts): Task {
 	node.reporting = false;
 	node.battery?.endTry();
-	waitOrSleep(node, 0);
+	if (!fetchImage(node)) waitOrSleep(node, 0);
 	return TASK_NONE;
 }
 

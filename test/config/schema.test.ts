@@ -51,6 +51,7 @@ const OPTIONAL_GROUPS: readonly string[] = [
 	"will",
 	"tls",
 	"commands",
+	"update",
 	"discovery",
 	"diagnostics",
 	"battery",
@@ -133,6 +134,7 @@ describe("schema and device agree", () => {
 			listen: { tls: { certificate: "c", key: "k" }, webSocket: 0 },
 			discovery: { formats: "homeassistant", area: "a" },
 			commands: {},
+			update: {},
 			bridge: { url: "mqtt://b", username: "u", password: "p", topics: [{ filter: "t" }] },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
@@ -146,6 +148,7 @@ describe("schema and device agree", () => {
 		for (const name of ["sleep", "outbox", "backoff", "listen", "time"] as const)
 			assert.deepEqual(Object.keys(groups[name]).sort(), keys(name), name);
 		assert.deepEqual(Object.keys(groups.commands ?? {}).sort(), keys("commands"));
+		assert.deepEqual(Object.keys(groups.update ?? {}).sort(), keys("update"));
 		assert.deepEqual([host, port], ["", 1883]);
 		const { host: bridgeHost, port: bridgePort, ...bridge } = groups.bridge ?? {};
 		assert.deepEqual([...Object.keys(bridge), "url"].sort(), keys("bridge"));

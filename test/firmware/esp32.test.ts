@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LIGHT_SLEEP_MODULE } from "../../cli/config/light-sleep";
+import { UPDATE_MODULE } from "../../cli/config/update";
 import type { Sleep } from "../../src/device";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { root } from "./import-graph";
@@ -108,7 +109,24 @@ test("light sleep: the module of its manifest starts it; without it there is an 
 	);
 });
 
-for (const platform of ["esp32", "desktop"]) {
+test("a reset by software on trial of a new image is its first start, and no crash", async () => {
+	for (const isOnTrial of [true, false]) {
+		const { sleep } = await loadModule<{ sleep(): Sleep }>("firmware/esp32/sleep", {
+			modules: {
+				modules: {
+					default: {
+						has: (name: string) => name === UPDATE_MODULE,
+						importNow: () => ({ isOnTrial }),
+					},
+				},
+			},
+			natives: { xs_firefly_reset_reason: () => 3, xs_firefly_wake_pin: () => -1 },
+		});
+		assert.equal(sleep().reason, isOnTrial ? "reset" : "crash");
+	}
+});
+
+for (const platform of ["esp32", "desktop", "update"]) {
 	const folder = join(root, "firmware", platform);
 
 	test(`${platform}: each native function has its C function in the file beside it`, () => {

@@ -6,6 +6,7 @@ import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 import { type Manifest, readManifest } from "./manifest";
 import { TLS_MANIFEST, WEBSOCKET_MANIFEST } from "./transport-modules";
+import { UPDATE_MANIFEST, updateModules } from "./update-modules";
 
 const MANIFEST = "firmware/manifest.json";
 /** Modules that the SDK provides through the manifest's includes. */
@@ -115,6 +116,17 @@ for (const [path, entry, sdk] of [
 		for (const [target, file] of modules) assert.equal(target, file);
 		assert.deepEqual(sorted(bare), sorted(sdk));
 	});
+
+test(`${UPDATE_MANIFEST}: it lists, and preloads, what node-update imports and no image of a sensor has`, async () => {
+	const { modules, preload } = readManifest(UPDATE_MANIFEST, "esp32");
+	const expected = [...Object.keys(await updateModules()), "firmware/update/image-slots"];
+	assert.deepEqual(sorted(modules.keys()), sorted(expected), "npm run manifest brings them in line");
+	assert.deepEqual(sorted(preload), sorted(expected));
+	for (const [target, file] of modules) assert.equal(target, file);
+	assert.ok([...modules.keys()].some((name) => name.startsWith("src/sensor/update/")));
+	const image = readManifest("firmware/manifest_sensor.json", "esp32");
+	for (const name of image.modules.keys()) assert.doesNotMatch(name, /^src\/sensor\/update\//);
+});
 
 test("lin, mac and win are the same", () => {
 	const { platforms } = JSON.parse(readFileSync(join(root, MANIFEST), "utf8")) as {

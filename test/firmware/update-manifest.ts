@@ -11,6 +11,7 @@ import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 import { TLS_MANIFEST, transportModules, WEBSOCKET_MANIFEST } from "./transport-modules";
+import { UPDATE_MANIFEST, updateModules } from "./update-modules";
 
 interface Lists {
 	modules: Record<string, string>;
@@ -94,6 +95,7 @@ writeJSON("firmware/desktop/manifest.json", desktop);
 for (const [path, modules] of [
 	[TLS_MANIFEST, await transportModules("firmware/tls/socket")],
 	[WEBSOCKET_MANIFEST, await transportModules("src/websocket/client/socket")],
+	[UPDATE_MANIFEST, await updateModules()],
 	[CLIENT_MANIFEST, await clientModules()],
 	[BROKER_MANIFEST, await brokerModules()],
 	[ECMA419_MANIFEST, await ecma419Modules()],

@@ -11,6 +11,7 @@ import type { Fields } from "./field";
 import { listenFields } from "./listen";
 import { backoffFields, outboxFields, sleepFields, timeFields, wifiFields } from "./node";
 import { sensorFields } from "./sensor";
+import { updateFields } from "./update";
 
 /** The whole table: `config.firefly` of a manifest. */
 export const fireflyFields = deepFreeze({
@@ -64,6 +65,16 @@ export const fireflyFields = deepFreeze({
 		text: "Commands over MQTT, which the node takes when it reports; {} for the defaults. Without it there are none.",
 		detail: [
 			"The node keeps a session at the broker (broker.cleanStart is false, broker.sessionExpiry by default three times the longest gap between reports, and a day at least), and listens for sleep.commandWindow. docs/commands.md has the commands.",
+		],
+		examples: [{}],
+	},
+	update: {
+		kind: "section",
+		fields: updateFields,
+		optional: true,
+		text: "Images of the firmware over the network, by the command update; {} for the defaults. Without it there are none.",
+		detail: [
+			"It needs commands, firmware/update/manifest.json and a partition table with two slots: docs/update.md.",
 		],
 		examples: [{}],
 	},

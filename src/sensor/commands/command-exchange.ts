@@ -4,10 +4,9 @@ import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
-import type { ExchangeParts } from "../report/exchange-parts";
 import { fillTopic, type TopicTemplate } from "../settings/topic";
 import { completeAnswer, isAnswerDone, owedAnswers, readAnswer, type StoredAnswer } from "./answer-area";
-import { CommandExecution, type CommandResult, NOTHING_MORE } from "./command-execution";
+import { CommandExecution, type CommandParts, type CommandResult, NOTHING_MORE } from "./command-execution";
 import { IncomingCommand } from "./incoming-command";
 import type { NodeCommands } from "./node-commands";
 import { queuedMessages } from "./session-hints";
@@ -47,7 +46,7 @@ const SESSION_UNCERTAIN = 16;
  */
 export class CommandExchange {
 	private readonly commands: NodeCommands;
-	private readonly parts: ExchangeParts;
+	private readonly parts: CommandParts;
 	/** The message that is being read or waits for its execution. */
 	declare private message: IncomingCommand | undefined;
 	/** Messages that the broker has announced and that have not arrived; −1: it announces none. */
@@ -58,16 +57,16 @@ export class CommandExchange {
 	/** A bit for each answer that was sent on this connection. */
 	private sentAnswers = 0;
 
-	constructor(commands: NodeCommands, parts: ExchangeParts) {
+	constructor(commands: NodeCommands, parts: CommandParts) {
 		this.commands = commands;
 		this.parts = parts;
 	}
 
 	/** Whether the connection is not needed any more. */
 	get isDone(): boolean {
-		return (
-			(this.flags & STAYS) === 0 && this.message === undefined && owedAnswers(this.commands.memory) === 0
-		);
+		const { memory, update } = this.commands;
+		if (update?.isConfirmDue) return false;
+		return (this.flags & STAYS) === 0 && this.message === undefined && owedAnswers(memory) === 0;
 	}
 
 	/** Call before a connection. */
@@ -174,7 +173,9 @@ export class CommandExchange {
 	/** The timer has passed: executes the command that waits, sends what is to be sent, or ends listening. */
 	step(): CommandResult {
 		const { message, parts } = this;
+		const { update } = this.commands;
 		let result: CommandResult = NOTHING_MORE;
+		if (update?.isConfirmDue) update.confirm();
 		if (message?.isComplete) {
 			this.message = undefined;
 			result = new CommandExecution(this.commands, parts).execute(message);
@@ -198,7 +199,7 @@ export class CommandExchange {
 	}
 
 	private get hasWork(): boolean {
-		if (this.message?.isComplete) return true;
+		if (this.message?.isComplete || this.commands.update?.isConfirmDue) return true;
 		if ((this.flags & BLOCKED) !== 0) return false;
 		return (this.flags & SUBSCRIBE_DUE) !== 0 || this.nextAnswer() >= 0;
 	}

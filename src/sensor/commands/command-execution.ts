@@ -1,3 +1,4 @@
+import type { BatteryGuard } from "../measure/battery-guard";
 import type { ExchangeParts } from "../report/exchange-parts";
 import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../retained/layout";
 import { clearCounts } from "../retained/run-counts";
@@ -15,7 +16,19 @@ export const SAMPLE_ALL = 1;
 export const OUTBOX_CLEARED = 2;
 /** The node starts anew once its answer has arrived. */
 export const RESTART = 3;
-export type CommandResult = typeof NOTHING_MORE | typeof SAMPLE_ALL | typeof OUTBOX_CLEARED | typeof RESTART;
+/** An image is to be fetched. */
+export const FETCH_IMAGE = 4;
+export type CommandResult =
+	| typeof NOTHING_MORE
+	| typeof SAMPLE_ALL
+	| typeof OUTBOX_CLEARED
+	| typeof RESTART
+	| typeof FETCH_IMAGE;
+
+/** The parts of a node whose battery may be watched. */
+export interface CommandParts extends ExchangeParts {
+	readonly battery?: BatteryGuard;
+}
 
 /**
  * Executes a command once, and stores its answer. A reset between the execution and the commit makes the
@@ -23,11 +36,11 @@ export type CommandResult = typeof NOTHING_MORE | typeof SAMPLE_ALL | typeof OUT
  */
 export class CommandExecution {
 	private readonly commands: NodeCommands;
-	private readonly parts: ExchangeParts;
+	private readonly parts: CommandParts;
 	/** What follows the last command. */
 	private result: CommandResult = NOTHING_MORE;
 
-	constructor(commands: NodeCommands, parts: ExchangeParts) {
+	constructor(commands: NodeCommands, parts: CommandParts) {
 		this.commands = commands;
 		this.parts = parts;
 	}
@@ -66,7 +79,7 @@ export class CommandExecution {
 		const answer =
 			text?.name === "summary" && problem === undefined && !isDuplicate
 				? writeSummary(text.id, this.parts)
-				: writeAnswer(text?.name, text?.id, problem, isDuplicate);
+				: writeAnswer(text?.name, text?.id, problem, more(text, problem, isDuplicate));
 		const remembered = message.qos === 1 ? packetId : 0;
 		addAnswer(memory, identity, remembered, message.responseTopic, message.correlation, answer);
 		if (!isDuplicate) memory.remember(identity, remembered);
@@ -92,9 +105,11 @@ export class CommandExecution {
 			case "summary":
 				return undefined;
 			case "clear":
-				return this.clear(text.what);
+				return this.clear(text.members.what);
 			case "set":
-				return this.set(text.settings);
+				return this.set(text.members.settings);
+			case "update":
+				return this.update(text);
 			default:
 				return text.problem;
 		}
@@ -120,4 +135,18 @@ export class CommandExecution {
 		if (problem === undefined && this.parts.staysConnected) this.result = RESTART;
 		return problem;
 	}
+	private update({ id, members }: CommandText): string | undefined {
+		if (this.parts.battery?.isLow) return "the battery is low";
+		const update = this.commands.takeUpdate();
+		if (typeof update === "string") return update;
+		const problem = update.accept(members.url, members.sha256, id);
+		if (problem === undefined && update.isDue) this.result = FETCH_IMAGE;
+		return problem;
+	}
+}
+
+/** Members of an answer besides those that each has. */
+function more(text: CommandText | undefined, problem: string | undefined, isDuplicate: boolean): string {
+	if (isDuplicate) return ',"duplicate":true';
+	return text?.name === "update" && problem === undefined ? ',"state":"accepted"' : "";
 }

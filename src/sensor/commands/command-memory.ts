@@ -40,7 +40,9 @@ export const RECEIVED_LIMIT = 32;
 /** A multiple of 8, as the checksum requires. */
 const SIZE = (AT_RECEIVED + RECEIVED_LIMIT * 2 + 7) & ~7;
 
-/** Bytes behind the answers: whether CONNACK is awaited; the rest is unused. */
+/**
+ * Bytes behind the answers: whether CONNACK is awaited, whether there may be an update; the rest is unused.
+ */
 const TAIL = 4;
 /** Bytes for answers. */
 export const ANSWER_AREA_SIZE: number = COMMAND_BYTES - 2 * SIZE - TAIL;
@@ -88,6 +90,18 @@ export class CommandMemory {
 
 	set isConnackAwaited(awaited: boolean) {
 		this.bytes[this.tail] = awaited ? 1 : 0;
+	}
+
+	/**
+	 * Storage may have an update that is not over, or must be looked into for one. Durable at once, without a
+	 * commit.
+	 */
+	get isUpdatePending(): boolean {
+		return this.bytes[this.tail + 1] !== 0;
+	}
+
+	set isUpdatePending(pending: boolean) {
+		this.bytes[this.tail + 1] = pending ? 1 : 0;
 	}
 
 	/** Makes all changes durable. */
@@ -285,6 +299,7 @@ export class CommandMemory {
 		const { bytes, start } = this;
 		for (let i = 0; i < 2 * SIZE; i++) bytes[start + i] = 0;
 		this.isConnackAwaited = false;
+		this.isUpdatePending = true;
 		writeUint32(bytes, start + AT_MAGIC, MAGIC);
 		writeUint32(bytes, start + AT_CHECKSUM, this.checksum(start));
 	}

@@ -3,7 +3,7 @@ import { decodeUTF8, utf8, validUTF8 } from "../../mqtt/utf8";
 import { ANSWER_PAYLOAD_LIMIT } from "./answer-area";
 
 /** What a node can be told to do. */
-export type CommandName = "report-now" | "identify" | "clear" | "set" | "summary";
+export type CommandName = "report-now" | "identify" | "clear" | "set" | "summary" | "update";
 
 /** XS has a native decoder; other engines lack it. */
 interface XSString {
@@ -15,6 +15,16 @@ const ID_LIMIT = 66;
 /** Longest description of a problem, characters. */
 const PROBLEM_LIMIT = 140;
 
+/** The members of a command that only some have, as they were given. */
+export interface CommandMembers {
+	readonly what?: unknown;
+	readonly settings?: unknown;
+	readonly url?: unknown;
+	readonly sha256?: unknown;
+}
+
+const NO_MEMBERS: CommandMembers = Object.freeze({});
+
 /** A command as it was read, or why it could not be. */
 export interface CommandText {
 	/** Of the command, if it is known. */
@@ -23,10 +33,8 @@ export interface CommandText {
 	readonly id: string | undefined;
 	/** Why it is refused. */
 	readonly problem: string | undefined;
-	/** Member `what`. */
-	readonly what: unknown;
-	/** Member `settings`. */
-	readonly settings: unknown;
+	/** All members; of a bare name, none. */
+	readonly members: CommandMembers;
 	/** It has a member `ok`, as answers have: it is no command. */
 	readonly isAnswer: boolean;
 }
@@ -38,37 +46,38 @@ export interface CommandText {
 export function readCommand(bytes: Uint8Array, start: number, end: number): CommandText {
 	if (!validUTF8(bytes, start, end)) return refusal("the command is not UTF-8");
 	const text = decode(bytes, start, end).trim();
-	if (!text.startsWith("{")) return checkName(text, undefined, undefined, undefined);
+	if (!text.startsWith("{")) return checkName(text, undefined, NO_MEMBERS);
 	let json: unknown;
 	try {
 		json = JSON.parse(text);
 	} catch {
 		return refusal("the command is not JSON");
 	}
-	const { command, id, what, settings, ok } = json as { readonly [key: string]: unknown };
+	const { command, id, ok } = json as { readonly [key: string]: unknown };
 	if (ok !== undefined) return { ...refusal("an answer is no command"), isAnswer: true };
 	const shown = typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : undefined;
 	if (id !== undefined && (shown === undefined || utf8Length(shown) > ID_LIMIT))
 		return refusal(`id is not a number, nor a text of at most ${ID_LIMIT - 2} bytes`);
-	return checkName(command, shown, what, settings);
+	return checkName(command, shown, json as CommandMembers);
 }
 
-function checkName(name: unknown, id: string | undefined, what: unknown, settings: unknown): CommandText {
+function checkName(name: unknown, id: string | undefined, members: CommandMembers): CommandText {
 	switch (name) {
 		case "report-now":
 		case "identify":
 		case "clear":
 		case "set":
 		case "summary":
-			return { name, id, problem: undefined, what, settings, isAnswer: false };
+		case "update":
+			return { name, id, problem: undefined, members, isAnswer: false };
 	}
 	const shown = typeof name === "string" ? `${JSON.stringify(shorten(name, 32))} is` : "there is";
-	const problem = `${shown} no command; there are report-now, identify, clear, set and summary`;
+	const problem = `${shown} no command; there are report-now, identify, clear, set, summary and update`;
 	return { ...refusal(problem), id };
 }
 
 function refusal(problem: string): CommandText {
-	return { name: undefined, id: undefined, problem, what: undefined, settings: undefined, isAnswer: false };
+	return { name: undefined, id: undefined, problem, members: NO_MEMBERS, isAnswer: false };
 }
 
 function decode(bytes: Uint8Array, start: number, end: number): string {
@@ -80,18 +89,18 @@ function decode(bytes: Uint8Array, start: number, end: number): string {
 /**
  * Composes an answer: JSON with `command` and `id` as they were given, `ok`, and `error` if there is one.
  * Allocates.
+ * @param more further members, each with a comma before it
  */
 export function writeAnswer(
 	name: string | undefined,
 	id: string | undefined,
 	problem: string | undefined,
-	isDuplicate = false,
+	more = "",
 ): Uint8Array {
 	const head = `{"command":${name === undefined ? "null" : `"${name}"`}${id === undefined ? "" : `,"id":${id}`},"ok":`;
-	const rest = isDuplicate ? ',"duplicate":true}' : "}";
-	if (problem === undefined) return utf8(`${head}true${rest}`);
+	if (problem === undefined) return utf8(`${head}true${more}}`);
 	for (let limit = PROBLEM_LIMIT; ; limit >>= 1) {
-		const answer = utf8(`${head}false,"error":${JSON.stringify(shorten(problem, limit))}}`);
+		const answer = utf8(`${head}false,"error":${JSON.stringify(shorten(problem, limit))}${more}}`);
 		if (answer.length <= ANSWER_PAYLOAD_LIMIT) return answer;
 	}
 }

@@ -7,6 +7,7 @@ import { brokerHash } from "../settings/settings-hash";
 import { addAnswer, hasRoomForAnswer } from "./answer-area";
 import { COMMAND_BYTES, CommandMemory } from "./command-memory";
 import { writeAnswer } from "./command-text";
+import type { ImageUpdate, ImageUpdateConstructor, UpdateDevice } from "./image-update";
 import { SETTINGS_PATH, SETTINGS_TEXT_LIMIT, StoredSettings } from "./stored-settings";
 
 /** Identity of an answer to no command. */
@@ -19,9 +20,7 @@ function trialWakes({ commands }: Settings): number {
 }
 
 /** The parts of a device that commands work with. */
-export type CommandDevice = Pick<Device, "mac" | "chip" | "retained" | "storage" | "trace"> & {
-	readonly event?: Device["event"] | undefined;
-};
+export type CommandDevice = Pick<Device, "mac" | "retained"> & UpdateDevice;
 
 /**
  * What a node that takes commands keeps from one wake to the next, and its settings: those of the firmware
@@ -38,19 +37,34 @@ export class NodeCommands {
 	/** The node has tried to report in this wake. */
 	hasTried = false;
 	readonly device: CommandDevice;
+	/** An update to another image; absent: there is none in progress. */
+	declare update?: ImageUpdate;
+	/** Absent: the configuration or the image has no updates. */
+	declare private readonly Update?: ImageUpdateConstructor;
 	/** Those of the firmware, if others are in force. */
 	declare private readonly base?: Settings;
 
-	/** @param settings with `commands` */
-	constructor(device: CommandDevice, settings: Settings, derived: DerivedSettings) {
+	/**
+	 * @param settings with `commands`
+	 * @param Update the class of updates, if the image has it
+	 */
+	constructor(
+		device: CommandDevice,
+		settings: Settings,
+		derived: DerivedSettings,
+		Update?: ImageUpdateConstructor,
+	) {
 		const { retained } = device;
 		this.device = device;
+		if (Update !== undefined) this.Update = Update;
 		let memory = retained;
 		if (retained.length < 2 * COMMAND_BYTES) {
 			device.trace(`retained memory of ${retained.length} bytes is too small for commands`);
 			memory = new Uint8Array(COMMAND_BYTES);
 		}
 		this.memory = new CommandMemory(memory);
+		if (Update !== undefined && settings.update !== undefined && this.memory.isUpdatePending)
+			this.update = new Update(device, settings.update, this.memory);
 		const overrides = this.loadOverrides(trialWakes(settings));
 		if (overrides === undefined) {
 			this.settings = settings;
@@ -92,10 +106,25 @@ export class NodeCommands {
 		return this.store(text);
 	}
 
-	/** A report was acknowledged: the settings in force are good. */
-	confirm(): void {
+	/** For the command `update`. @returns a text: why there can be none */
+	takeUpdate(): ImageUpdate | string {
+		const { Update, device, memory } = this;
+		const { update: configured, role } = this.settings;
+		if (role !== "sensor") return `a device with the role ${role} takes no image`;
+		if (configured === undefined) return "the configuration has no update";
+		if (Update === undefined) return "the image lacks firmware/update/manifest.json";
+		this.update ??= new Update(device, configured, memory);
+		return this.update;
+	}
+
+	/**
+	 * A report was acknowledged: the settings in force are good.
+	 * @returns whether a step of the commands has to follow
+	 */
+	confirm(): boolean {
 		// Apart: on XS a variable of a closure is allocated at the start of its function
 		if (this.isOnTrial) this.confirmSettings();
+		return this.update?.onDelivered() === true;
 	}
 
 	private confirmSettings(): void {
@@ -110,9 +139,19 @@ export class NodeCommands {
 		}
 	}
 
-	/** This is the first wake with these settings. */
+	/** This is the first wake with these settings, or with this image. */
 	get isFirstTrial(): boolean {
+		if (this.update?.isFirstTrial) return true;
 		return this.isOnTrial && this.memory.trialWakes === 1;
+	}
+
+	/**
+	 * Call before deep sleep: a wake that could not report counts against an image on trial, whose first wake
+	 * has made all sensors due. It may only wait for the next try.
+	 * @param waiting reports in the outbox
+	 */
+	countWake(waiting: number): void {
+		if (this.hasTried || waiting === 0) this.update?.countFailure();
 	}
 
 	/** Call before sleep: a wake that had nothing to report is no trial. */
@@ -127,6 +166,7 @@ export class NodeCommands {
 	 * @returns whether it has to start anew, which restores the settings before
 	 */
 	countFailedTry(): boolean {
+		if (this.update?.countFailure()) return true;
 		if (!this.isOnTrial) return false;
 		const { memory } = this;
 		memory.trialWakes++;

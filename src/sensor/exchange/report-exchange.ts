@@ -3,7 +3,13 @@ import type { ReasonCode } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { CommandExchange, FIRST_ANSWER_TAG } from "../commands/command-exchange";
-import { OUTBOX_CLEARED, RESTART, SAMPLE_ALL } from "../commands/command-execution";
+import {
+	type CommandParts,
+	FETCH_IMAGE,
+	OUTBOX_CLEARED,
+	RESTART,
+	SAMPLE_ALL,
+} from "../commands/command-execution";
 import type { NodeCommands } from "../commands/node-commands";
 import type { ExchangeParts } from "../report/exchange-parts";
 import { HistoryAnswers } from "../report/history-answers";
@@ -23,7 +29,7 @@ import {
 import { WORD_PACKET_SIZE } from "../retained/layout";
 
 /** The parts of a node that may take commands. */
-interface CommandedParts extends ExchangeParts {
+interface CommandedParts extends CommandParts {
 	/** Absent if it takes none. */
 	readonly commands?: NodeCommands;
 }
@@ -133,9 +139,15 @@ export class ReportExchange implements ClientHandler {
 		const result = this.commands?.step();
 		if (result === SAMPLE_ALL) return true;
 		if (result === OUTBOX_CLEARED) this.sender.reset();
-		if (result === RESTART) this.restartPending = true;
+		if (result === RESTART) this.endRun();
+		if (result === FETCH_IMAGE) this.parts.onImageDue();
 		this.pump();
 		return false;
+	}
+
+	/** The connection ends once everything is delivered, and the node starts anew. */
+	endRun(): void {
+		this.restartPending = true;
 	}
 
 	/** For the client. */

@@ -30,6 +30,11 @@ export class BatteryGuard {
 		return this.extension[this.at] === SILENT;
 	}
 
+	/** Whether the battery is to be spared. */
+	get isLow(): boolean {
+		return this.extension[this.at] !== NORMAL;
+	}
+
 	/** Time from one value of a sensor to the next, in ms. @param every with a good battery */
 	period(every: number): number {
 		if (this.isSilent) return this.settings.checkEvery;

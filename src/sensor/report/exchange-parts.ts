@@ -14,6 +14,8 @@ export interface ReportExchangeHandler {
 	startCommandTimer(ms: number): void;
 	/** The connection has ended, as a command asks for a new start of the node. */
 	onRestart(): void;
+	/** A command asks for another image. */
+	onImageDue(): void;
 	/** A report was acknowledged; it is removed from the outbox. */
 	onDelivered(): void;
 	/** CONNACK accepted the connection. */

@@ -76,10 +76,13 @@ for (const version of versions)
 		const { board, broker } = commandBoard({}, { version });
 		board.run(1000);
 		const payloads: [payload: string, error: string][] = [
-			["reboot", '"reboot" is no command; there are report-now, identify, clear, set and summary'],
+			["reboot", '"reboot" is no command; there are report-now, identify, clear, set, summary and update'],
 			["{", "the command is not JSON"],
-			["{}", "there is no command; there are report-now, identify, clear, set and summary"],
-			['{"command":7}', "there is no command; there are report-now, identify, clear, set and summary"],
+			["{}", "there is no command; there are report-now, identify, clear, set, summary and update"],
+			[
+				'{"command":7}',
+				"there is no command; there are report-now, identify, clear, set, summary and update",
+			],
 			['{"command":"identify","id":{}}', "id is not a number, nor a text of at most 64 bytes"],
 			[
 				`{"command":"identify","id":"${"x".repeat(65)}"}`,
@@ -88,9 +91,9 @@ for (const version of versions)
 			['{"command":"clear","what":"all"}', 'what is neither "outbox" nor "counters"'],
 			[
 				`${"x".repeat(300)}`,
-				`"${"x".repeat(31)}…" is no command; there are report-now, identify, clear, set and summary`,
+				`"${"x".repeat(31)}…" is no command; there are report-now, identify, clear, set, summary and update`,
 			],
-			["null", '"null" is no command; there are report-now, identify, clear, set and summary'],
+			["null", '"null" is no command; there are report-now, identify, clear, set, summary and update'],
 		];
 		for (const [payload, error] of payloads) {
 			broker.send(payload);

@@ -1,7 +1,9 @@
+import type { ImageFlash } from "../../../sim/board/image-flash";
 import { defaults } from "../../../src/config/defaults";
 import type { SensorSettings, Settings } from "../../../src/config/types";
 import type {
 	Device,
+	ImageSlots,
 	SensorConstructor,
 	TCP,
 	TCPOptions,
@@ -11,6 +13,8 @@ import type {
 } from "../../../src/device";
 import type { DeviceEventName, DeviceEvents } from "../../../src/device-events";
 import { RETAINED_BYTES } from "../../../src/retained-memory";
+import type { ImageUpdateConstructor } from "../../../src/sensor/commands/image-update";
+import { deriveSettings } from "../../../src/sensor/settings/derived-settings";
 import { startNode } from "../../../src/sensor/start-node";
 import { VirtualNetwork } from "../../support/virtual-network";
 import type { FragileMemory } from "./fragile-memory";
@@ -86,6 +90,12 @@ export class TestBoard {
 	setClock: Device["setClock"];
 	/** Key-value storage; none by default. */
 	storage: Device["storage"];
+	/** Places for images, with {@link Update}; none by default. */
+	imageFlash: ImageFlash | undefined;
+	Update: ImageUpdateConstructor | undefined;
+	/** Settings of the firmware in an image, which is undefined as long as no other was fetched. */
+	settingsOf: (image: Uint8Array | undefined) => Settings | "crashes" = () => this.settings;
+	chip = "test";
 	/** Levels of pins; a pin that is not there is low. */
 	readonly pins = new Map<number, number>();
 	/** Pins that end the present sleep: the level that each waits for. */
@@ -204,7 +214,21 @@ export class TestBoard {
 		this.#asleep = undefined;
 		this.armed.clear();
 		this.boots++;
-		this.#runUntilReset(run, () => startNode(this.#device(run, reason, wakePin), this.settings));
+		try {
+			this.imageFlash?.boot(reason === "deep-sleep");
+		} catch (error) {
+			// The power was lost in the bootloader
+			if (!this.retained.isReset) throw error;
+			return;
+		}
+		const settings = this.settingsOf(this.imageFlash?.runningImage);
+		if (settings === "crashes") {
+			this.network.clock.after(1, () => this.#currentRun === run && this.reset("crash"));
+			return;
+		}
+		this.#runUntilReset(run, () =>
+			startNode(this.#device(run, reason, wakePin), settings, deriveSettings(settings), this.Update),
+		);
 	}
 
 	/** On a chip a reset ends the program at once; here it may have caught the exception, and gone on. */
@@ -228,6 +252,34 @@ export class TestBoard {
 		this.#wifiDropCallbacks.clear();
 		for (const socket of run.sockets) socket.close();
 		for (const timer of run.timers) this.network.clock.timer.clear(timer);
+	}
+
+	#imageSlots(run: BootRun, flash: ImageFlash): ImageSlots {
+		const restart = (reason: WakeReason): void => {
+			this.#checkRunning();
+			this.network.clock.after(0, () => this.#currentRun === run && run.alive && this.reset(reason));
+		};
+		return {
+			get size() {
+				return flash.size;
+			},
+			get running() {
+				return flash.running;
+			},
+			get isOnTrial() {
+				return flash.isOnTrial;
+			},
+			get wasRejected() {
+				return flash.wasRejected;
+			},
+			open: () => flash.open(),
+			confirm: () => flash.confirm(),
+			restart: () => restart("reset"),
+			rollBack: () => {
+				flash.rejectRunning();
+				restart("crash");
+			},
+		};
 	}
 
 	#device(run: BootRun, reason: WakeReason, wakePin: number | undefined): Device {
@@ -285,7 +337,7 @@ export class TestBoard {
 		}
 		return {
 			mac: "a0b1c2d3e4f5",
-			chip: "test",
+			chip: this.chip,
 			tcp: { io: LiveTCP },
 			timer: {
 				set: (callback, delay, repeat) => {
@@ -333,6 +385,7 @@ export class TestBoard {
 			resolve: device.resolve,
 			...(this.setClock && { setClock: this.setClock }),
 			...(this.storage && { storage: this.storage }),
+			...(this.imageFlash && { imageSlots: this.#imageSlots(run, this.imageFlash) }),
 			driver: (name) => (name === "virtual" ? VirtualDriver : board.drivers[name]),
 			trace: (message) => this.traces.push(message),
 			event: (name, ...details) => this.eventLog.push({ at: board.time, name, details } as RecordedEvent),
