@@ -12,6 +12,8 @@ import { Datagrams } from "./datagrams";
 import { DeviceClock } from "./device-clock";
 import { FirmwareEvents } from "./firmware-events";
 import { Flash } from "./flash";
+import { ImageFlash } from "./image-flash";
+import { ImageSlots } from "./image-slots";
 import { KeyValue } from "./key-value";
 import { NetModule, TimeServers } from "./net-services";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
@@ -79,6 +81,9 @@ const RESET_CODES: Readonly<Record<WakeReason, number>> = {
 	"brown-out": 9,
 };
 
+/** What an image does that was fetched over the network and has not reported yet. */
+export type NewImage = "works" | "crashes" | "cannot report";
+
 /** Power state of a board. */
 export type BoardState = "off" | "booting" | "running" | "asleep";
 
@@ -86,6 +91,9 @@ export type BoardState = "off" | "booting" | "running" | "asleep";
 export class Board implements PeripheralHost {
 	readonly scheduler: Scheduler;
 	readonly station: Station;
+	/** Its slots for images; whatever is in them, the board runs the program that it was flashed with. */
+	readonly imageFlash = new ImageFlash();
+	newImage: NewImage = "works";
 	readonly #options: BoardOptions;
 	readonly #retained: Uint8Array;
 	readonly #powerOnNoise: Random;
@@ -127,7 +135,11 @@ export class Board implements PeripheralHost {
 		this.station = new Station(this, options.accessPoint, new Random(seed, "wifi"), options, (up) => {
 			network.up = up;
 		});
-		const sockets = new Sockets(this, network, () => this.station.up);
+		const sockets = new Sockets(
+			this,
+			network,
+			() => this.station.up && !(this.newImage === "cannot report" && this.imageFlash.isOnTrial),
+		);
 		this.#peripherals = [
 			new Timers(this),
 			sockets,
@@ -136,6 +148,13 @@ export class Board implements PeripheralHost {
 			new TimeServers(this, options.latency, () => this.station.up),
 			new Datagrams(this, options.latency, () => this.station.up, options.timeService),
 			new KeyValue(options.storage ?? new Flash()),
+			new ImageSlots(this.imageFlash, (reason) => {
+				this.scheduler.cancel(this.#scheduled);
+				this.#scheduled = scheduler.after(0, () => {
+					this.#stop("off");
+					this.#boot(reason);
+				});
+			}),
 			new FirmwareEvents(this, sockets, options.sensors, () => this.#reason),
 		];
 		const natives = Object.assign(
@@ -257,6 +276,7 @@ export class Board implements PeripheralHost {
 		this.#wakePin = pin;
 		this.#armedPins.clear();
 		this.#state = "booting";
+		this.imageFlash.boot(reason === "deep-sleep");
 		this.#bootedAt = this.scheduler.now;
 		this.emit({ type: "boot", reason, ...(pin < 0 ? {} : { pin }) });
 		this.#scheduled = this.scheduler.after(this.#options.bootTime ?? BOOT_TIME_MS, () => this.#start());
@@ -265,6 +285,10 @@ export class Board implements PeripheralHost {
 	#start(): void {
 		if (!this.#image) throw new Error("the board has no program");
 		this.#state = "running";
+		if (this.newImage === "crashes" && this.imageFlash.isOnTrial) {
+			this.#onCrash(new Crash("exception", "the new image does not start", undefined));
+			return;
+		}
 		try {
 			this.#chip = this.#image.boot({
 				clock: this.#deviceTime,

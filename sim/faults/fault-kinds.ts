@@ -234,6 +234,24 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
 		},
 		{ amount: "duration", defaultAmount: 500 },
 	),
+	"image-crash": onBoard(
+		"sensors",
+		"a new image of the firmware crashes at its start",
+		"image-crash:1h@2h",
+		true,
+		({ board }, amounts) => {
+			board.newImage = amounts.length > 0 ? "crashes" : "works";
+		},
+	),
+	"image-mute": onBoard(
+		"sensors",
+		"a new image of the firmware reaches no broker",
+		"image-mute:1h@2h",
+		true,
+		({ board }, amounts) => {
+			board.newImage = amounts.length > 0 ? "cannot report" : "works";
+		},
+	),
 	storage: onBoard("broker", "writes to flash fail", "storage:10m@2h", true, ({ storage }, amounts) => {
 		storage.failing = amounts.length > 0;
 	}),

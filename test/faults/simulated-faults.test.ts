@@ -7,6 +7,7 @@ import { parseFault } from "../../sim/faults/fault-text";
 import { SimulationCounters } from "../../sim/report/counters";
 import type { TimedEvent } from "../../sim/report/events";
 import { DEFAULT_START_TIME, Simulation, type SimulationOptions } from "../../sim/simulation";
+import { runUpdate } from "../sim/update-run";
 
 const path = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const MINUTE = 60_000;
@@ -244,6 +245,18 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
 		// Those of an hour at once, and then at an even rate
 		assert.ok(woken >= limit && woken <= limit + limit / 2 + 1, `${woken}`);
 		assert.equal(result.lost, 0);
+	},
+	async "image-crash"() {
+		const { phases, crashes, acknowledged } = await runUpdate("node", "image-crash:1h@1s");
+		assert.deepEqual(phases, ["fetching", "activated", "failed"]);
+		assert.equal(crashes, 1);
+		assert.ok(acknowledged > 20);
+	},
+	async "image-mute"() {
+		const { phases, crashes, acknowledged } = await runUpdate("node", "image-mute:1h@1s");
+		assert.deepEqual(phases, ["fetching", "activated", "returned", "failed"]);
+		assert.equal(crashes, 0);
+		assert.ok(acknowledged > 20);
 	},
 	async storage() {
 		const result = await run(["storage:10m@20m"], onFlash);

@@ -20,7 +20,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 	"torn-write": 2,
 };
 /** Kinds that concern nothing a drawn board has. */
-const WITHOUT_EFFECT = ["contact", "bounce"];
+const WITHOUT_EFFECT = ["contact", "bounce", "image-crash", "image-mute"];
 const NAMES = Object.keys(FAULT_KINDS)
 	.filter((name) => !WITHOUT_EFFECT.includes(name))
 	.flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
