@@ -21,6 +21,8 @@ const ownManifest = fileURLToPath(new URL("../manifest.json", import.meta.url));
 const FIRMWARE_MANIFEST = join("firmware", "manifest.json");
 /** Default directory of the state, beside the manifest. */
 const DATA_DIRECTORY = ".firefly";
+/** Default of `listen.mdns` for a broker that others can reach: without a configuration nobody can. */
+const HOST_NAME = "firefly";
 const identity = { mac: BROKER_MAC, chip: CHIP };
 
 /** Default of `listen.persistInterval`: a disk does not wear like flash. */
@@ -36,7 +38,10 @@ interface BrokerArguments {
 type PreparedBroker = Pick<
 	ServeOptions,
 	"name" | "settings" | "bridge" | "directory" | "manifest" | "config" | "addresses" | "secure" | "data"
->;
+> & {
+	/** The name to announce, without ".local"; false: none. */
+	readonly mdns: string | false;
+};
 
 /**
  * Prepares the settings of the broker.
@@ -51,9 +56,13 @@ export function prepareBroker(
 	const loaded = file === undefined ? undefined : load(file);
 	const manifest = loaded === undefined ? readManifest(ownManifest) : firmwareOf(path, loaded);
 	const { wifi: _wifi, ...firefly } = asObject(file === undefined ? undefined : manifest.config.firefly);
+	const configured: JSONObject = file === undefined ? { anonymous: true } : asObject(firefly.listen);
+	const { mdns = file === undefined ? false : HOST_NAME, hosts = [] } = configured;
 	const listen: JSONObject = {
 		persistInterval: DISK_INTERVAL,
-		...(file === undefined ? { anonymous: true } : asObject(firefly.listen)),
+		...configured,
+		// The page may be called by the announced name.
+		...(typeof mdns === "string" && Array.isArray(hosts) && { hosts: [...hosts, `${mdns}.local`] }),
 		...(args.port === undefined ? {} : { port: args.port }),
 		...(args.webSocket === undefined ? {} : { webSocket: args.webSocket }),
 		...(args.data === undefined ? {} : { persist: true }),
@@ -98,6 +107,7 @@ export function prepareBroker(
 		manifest,
 		config,
 		settings: engine === "node" ? withNodePools(settings, listen) : settings,
+		mdns: typeof mdns === "string" ? mdns : false,
 		...(bridge === undefined ? {} : { bridge }),
 		directory: dirname(path),
 		...(settings.persist ? { data: resolve(args.data ?? join(dirname(path), DATA_DIRECTORY)) } : {}),

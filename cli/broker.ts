@@ -16,6 +16,8 @@ interface BrokerOptions {
 	readonly packets?: true;
 	readonly pcap?: string;
 	readonly verbose?: true;
+	/** false: the option --no-mdns. */
+	readonly mdns: boolean;
 }
 
 export function brokerCommand(): Command {
@@ -47,6 +49,7 @@ export function brokerCommand(): Command {
 				.choices(["xs", "node"])
 				.default("xs"),
 		)
+		.option("--no-mdns", "do not announce the broker's name by Multicast DNS")
 		.option("--verbose", "print who connects, leaves and is refused, from which address, and why")
 		.addOption(packetsOption())
 		.addOption(pcapOption())
@@ -68,6 +71,10 @@ function listeningText({ addresses = machineAddresses(), mqtt, mqtts, webSocket 
 		...lines.map((url) => `listening on ${url}\n`),
 		...urls("http", webSocket).map((url) => `status page: ${url}/\n`),
 	].join("");
+}
+
+function printAnnounced(url: string, address: string): void {
+	process.stdout.write(`announced on ${address} as ${url}\n`);
 }
 
 /** All addresses of this machine by which others find it; link-local ones need a zone, and are left out. */
@@ -93,7 +100,7 @@ async function broker(options: BrokerOptions): Promise<void> {
 		import("./broker-config"),
 		import("../sim/service/serve"),
 	]);
-	const prepared = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
+	const { mdns, ...prepared } = prepareBroker(config, { port, webSocket: wsPort, data }, engine);
 	const capture = await openCapture(options);
 	const interrupt = new Interrupt();
 	const progress = new BuildProgress();
@@ -101,6 +108,7 @@ async function broker(options: BrokerOptions): Promise<void> {
 		await serve({
 			engine,
 			...prepared,
+			...(mdns !== false && options.mdns && { announce: { host: mdns, announced: printAnnounced } }),
 			capture: capture?.capture,
 			signal: interrupt.signal,
 			listening: (ports) => void process.stdout.write(listeningText(ports)),

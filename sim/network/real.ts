@@ -1,8 +1,8 @@
-import dns from "node:dns";
 import net from "node:net";
 import type { NetworkTap } from "../capture/tap";
 import type { Pace } from "../clock/pace";
 import type { Scheduler } from "../clock/scheduler";
+import { lookUpName } from "./name-lookup";
 import { LOOPBACKS, PortServer } from "./port-server";
 import { RealSocket, type RealSocketOptions } from "./real-socket";
 import type { SecureOptions } from "./secure-connection";
@@ -108,10 +108,10 @@ export class RealNetwork implements HostNetwork {
 			return;
 		}
 		this.#pace.holdRealTime();
-		dns.lookup(name, { family: 4 }, (error, address) =>
+		lookUpName(name, 4, (address) =>
 			this.#pace.runExternalEvent(() => {
 				this.#pace.releaseRealTime();
-				callback(error ? undefined : address);
+				callback(address);
 			}),
 		);
 	}

@@ -1,9 +1,5 @@
-import { lookup } from "node:dns";
-import { isIP } from "node:net";
 import type { Device } from "../../src/device";
+import { lookUpName } from "../network/name-lookup";
 
-/** Resolves names as this machine does. */
-export const nodeResolve: Device["resolve"] = (host, callback) => {
-	if (isIP(host) !== 0) callback(host);
-	else lookup(host, (error, address) => callback(error === null ? address : undefined));
-};
+/** Resolves names as this machine does, and those of Multicast DNS. */
+export const nodeResolve: Device["resolve"] = (host, callback) => lookUpName(host, 0, callback);

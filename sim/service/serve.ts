@@ -1,5 +1,6 @@
+import { BrokerAnnouncement } from "./announcement";
 import { DirectoryStorage } from "./directory-storage";
-import type { ServeOptions } from "./service";
+import type { Ports, ServeOptions } from "./service";
 
 export { ServeError, type ServeOptions } from "./service";
 
@@ -8,13 +9,21 @@ export { ServeError, type ServeOptions } from "./service";
  * message is for users.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-	const { engine, data, trace } = options;
+	const { engine, data, trace, announce, name } = options;
 	const storage = data === undefined ? undefined : new DirectoryStorage(data, trace);
+	let announcement: BrokerAnnouncement | undefined;
+	const listening = (ports: Ports): void => {
+		options.listening(ports);
+		// A broker on XS that was reset listens again.
+		announcement?.stop();
+		if (announce) announcement = new BrokerAnnouncement(ports, { ...announce, instance: name, trace });
+	};
 	try {
 		const run =
 			engine === "node" ? (await import("./serve-node")).serveOnNode : (await import("./serve-xs")).serveOnXS;
-		await run(options, storage);
+		await run({ ...options, listening }, storage);
 	} finally {
+		announcement?.stop();
 		storage?.close();
 	}
 }

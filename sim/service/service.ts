@@ -26,6 +26,8 @@ export interface ServeOptions {
 	readonly secure?: SecureListenOptions;
 	/** Directory of its state, created if necessary; absent: no storage. */
 	readonly data?: string;
+	/** Announces the broker on the networks where it can be reached; absent: it does not. */
+	readonly announce?: AnnounceOptions;
 	/** Receives what clients and the broker send. */
 	readonly capture?: Capture | undefined;
 	/** Shuts the broker down in an orderly way. */
@@ -36,6 +38,14 @@ export interface ServeOptions {
 	trace(message: string): void;
 	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
+}
+
+/** What announces a broker. */
+export interface AnnounceOptions {
+	/** The host's name, without ".local". */
+	readonly host: string;
+	/** The host has a name on an interface. @param url of the broker */
+	announced(url: string, address: string): void;
 }
 
 /** Ports in use. */

@@ -136,6 +136,16 @@ export function hostProblem(text: string): string | undefined {
 	return validHost(text, "-_:") ? undefined : "is not a host name or an address";
 }
 
+/** The first label of a host's name (RFC 1123 §2.1), with room for a number behind it. */
+export function hostLabelProblem(text: string): string | undefined {
+	return validHomieId(text) &&
+		text.length <= limits.nameLength &&
+		!text.startsWith("-") &&
+		!text.endsWith("-")
+		? undefined
+		: `is not 1 to ${limits.nameLength} lower-case letters, digits and -, without a - at an end`;
+}
+
 /** A name of this host as a browser sends it, without port. */
 export function hostNameProblem(text: string): string | undefined {
 	return validHost(text, "-_") ? undefined : "is not a host name, which goes without scheme and port";

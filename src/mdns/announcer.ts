@@ -19,6 +19,11 @@ export interface Announcement {
 	readonly instance: string;
 	/** At most three. */
 	readonly services: readonly Service[];
+	/**
+	 * Other programs of this host have the port too, and answers by unicast would reach one of them: probes do
+	 * not ask for these (RFC 6762 §15.1).
+	 */
+	readonly sharesPort?: boolean;
 	/** The host's name is claimed and announced, without ".local"; it has a number if another host has it. */
 	onAnnounced?(host: string): void;
 }
@@ -74,14 +79,17 @@ export class Announcer {
 	#unicasts = 0;
 	#unicastsSince = 0;
 
-	constructor(device: AnnouncerDevice, { host, instance, services, onAnnounced }: Announcement) {
+	constructor(
+		device: AnnouncerDevice,
+		{ host, instance, services, sharesPort = false, onAnnounced }: Announcement,
+	) {
 		this.#device = device;
 		const types: string[] = [];
 		for (let i = 0; i < services.length; i++) types.push(services[i].type);
 		this.#names = new Names(host, instance, types);
 		this.#records = new Records(this.#names, services);
 		this.#content = new MessageContent(this.#records);
-		this.#sender = new MessageSender(this.#names, this.#records);
+		this.#sender = new MessageSender(this.#names, this.#records, sharesPort);
 		this.#queue = new AnswerQueue(device.time, this.#records.count);
 		this.#onAnnounced = onAnnounced;
 	}

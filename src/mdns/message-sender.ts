@@ -32,9 +32,12 @@ const MAXIMUM_QUESTIONS = 272;
 export class MessageSender {
 	#records: Records;
 	#writer: MessageWriter;
+	#questionClass: number;
 
-	constructor(names: Names, records: Records) {
+	/** @param sharesPort whether questions ask for answers to all */
+	constructor(names: Names, records: Records, sharesPort: boolean) {
 		this.#records = records;
+		this.#questionClass = sharesPort ? CLASS_IN : CLASS_IN | CLASS_FLAG;
 		this.#writer = new MessageWriter(MESSAGE_SIZE, names);
 	}
 
@@ -90,7 +93,7 @@ export class MessageSender {
 		const start = writer.length;
 		writer.name(name);
 		writer.uint16(TYPE_ANY);
-		writer.uint16(CLASS_IN | CLASS_FLAG);
+		writer.uint16(this.#questionClass);
 		writer.finish(0, start);
 	}
 

@@ -183,6 +183,16 @@ suite("claiming", () => {
 		assert.ok(new Set(probes.map(({ message }) => message.questions[0].name)).size > 15);
 	});
 
+	test("other programs have the port too: the probes ask for answers to all", () => {
+		const link = new Link();
+		link.start(ADDRESS, { ...FIREFLY, sharesPort: true });
+		const [{ message }] = link.advance(1000);
+		assert.deepEqual(
+			message.questions.map(({ unicast }) => unicast),
+			[false, false, false],
+		);
+	});
+
 	test("the own messages come back: no conflict", () => {
 		const link = new Link();
 		link.start(ADDRESS, FIREFLY);

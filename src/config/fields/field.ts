@@ -85,7 +85,8 @@ interface TextField extends Described {
 interface SwitchableTextField extends Described {
 	readonly kind: "switchableText";
 	readonly check: Validator;
-	readonly default: string;
+	/** Absent: the setting is absent unless it is configured. */
+	readonly default?: string;
 }
 
 /** A list of texts. */

@@ -1,4 +1,5 @@
 import { deepFreeze } from "../deep-freeze";
+import { hostLabelProblem } from "../validators";
 import { accessFields } from "./access";
 import type { Fields } from "./field";
 import { placeFields } from "./places";
@@ -13,6 +14,19 @@ export const listenFields = deepFreeze({
 		maximum: 65_535,
 		default: 1883,
 		text: "TCP port; 0 lets the host choose one.",
+	},
+	mdns: {
+		kind: "switchableText",
+		check: hostLabelProblem,
+		title: "Announced name",
+		text: 'Name by which the broker announces itself on the network, without ".local"; false: it does not.',
+		detail: [
+			"Nodes then reach it as mqtt://firefly.local ([mdns.md](mdns.md)).",
+			'When left out, firefly broker announces "firefly" if others can reach it, and a chip announces nothing.',
+			"A chip also needs ./firmware/mdns/manifest.json among the includes.",
+			"If another host has the name already, the next number is added: firefly-2.",
+		],
+		examples: ["firefly"],
 	},
 	...placeFields,
 	...poolFields,
