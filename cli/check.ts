@@ -45,7 +45,8 @@ async function check(file: string, options: CheckOptions): Promise<void> {
 		for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
 		for (const { message, ...place } of warnings)
 			process.stderr.write(`${formatProblem({ ...place, message: `warning: ${message}` })}\n`);
-		if (meaning !== undefined) process.stdout.write(`${file}: no problems\n${meaningText(meaning)}`);
+		if (meaning !== undefined)
+			process.stdout.write(`${file}: no problems\n${meaningText(meaning, process.stdout.columns)}`);
 	}
 	if (problems.length > 0) throw new Failure("");
 }

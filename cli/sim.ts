@@ -130,6 +130,7 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 			begin(controls) {
 				startedAt = controls.time;
 				report.begin(controls);
+				if (options.broker !== undefined) report.note(`reports go to ${options.broker}`);
 				if (isOwn) report.note(`no ${HERE} here: an example runs; firefly new DIR makes a project`);
 				if (keys && report.key !== undefined) keyboard = openKeyboard(report, interrupt);
 			},

@@ -1,12 +1,15 @@
-import { formatNumber } from "../../sim/report/format";
+import { formatNumber, wrapLines } from "../../sim/report/format";
 import type { Meaning } from "./meaning";
 
 /** Pools that are named. */
 const NAMED_POOLS = 4;
 const INDENT = " ".repeat(13);
 
-/** What a configuration means, as lines for people. */
-export function meaningText({ day, battery, flashYears, memory, packets }: Meaning): string {
+/** What a configuration means, as lines for people. @param columns of the terminal; undefined: none */
+export function meaningText(
+	{ day, battery, flashYears, memory, packets }: Meaning,
+	columns?: number,
+): string {
 	const lines: string[] = [];
 	if (day !== undefined) {
 		const held =
@@ -40,7 +43,7 @@ export function meaningText({ day, battery, flashYears, memory, packets }: Meani
 		...(packets.accepted === undefined ? [] : [`accepted up to ${formatNumber(packets.accepted)}`]),
 	];
 	if (sizes.length > 0) lines.push(`packets      ${sizes.join(", ")}`);
-	return `${lines.join("\n")}\n`;
+	return `${wrapLines(lines, columns).join("\n")}\n`;
 }
 
 /** Days, or years of them. */

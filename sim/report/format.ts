@@ -39,6 +39,28 @@ export function count(value: number, noun: string): string {
 	return `${formatNumber(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+/** Where the texts of a summary's lines begin, behind their titles. */
+const TEXT_COLUMN = 13;
+
+/**
+ * Breaks a summary's lines between words, so that none is wider than a terminal, and what follows a break is
+ * below the text, not below the title. @param columns undefined: as long as they are
+ */
+export function wrapLines(lines: readonly string[], columns: number | undefined): string[] {
+	if (columns === undefined || columns < 2 * TEXT_COLUMN) return [...lines];
+	return lines.flatMap((line) => {
+		const wrapped: string[] = [];
+		let rest = line;
+		while (rest.length > columns) {
+			const end = rest.lastIndexOf(" ", columns);
+			if (end <= TEXT_COLUMN) break;
+			wrapped.push(rest.slice(0, end));
+			rest = " ".repeat(TEXT_COLUMN) + rest.slice(end + 1);
+		}
+		return [...wrapped, rest];
+	});
+}
+
 /** Cuts a text that is longer than `width` characters. */
 export function clip(text: string, width: number): string {
 	return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;

@@ -32,7 +32,8 @@ export interface Frame {
 	readonly nodes: readonly FrameNode[];
 	/** Index of the node to which keys apply. */
 	readonly selected: number;
-	readonly values: readonly FrameValue[];
+	/** Undefined: the broker is another one, whose values nobody reads. */
+	readonly values: readonly FrameValue[] | undefined;
 	/** Latest events, the last one last. */
 	readonly news: readonly string[];
 	/** Whether keys have an effect. */
@@ -67,20 +68,19 @@ export function frameLines(frame: Frame, columns: number, rows: number): string[
 	const notes = frame.notes.map((note) => pc.cyan(fit(` ${note}`, columns)));
 	const top = [pc.bold(fit(heading(frame), columns)), ...notes, ""];
 	const nodes = nodeLines(frame, columns);
-	// The table's head, the topics' head, and two empty lines.
-	const available = Math.max(0, rows - top.length - footer.length - 4);
+	// The table's head, the topics' head, and an empty line behind each table.
+	const available = Math.max(0, rows - top.length - footer.length - (frame.values === undefined ? 2 : 4));
 	const shownNodes = around(nodes, frame.selected, Math.max(1, Math.floor(available / 2)));
 	const nodeCount = shownNodes.reduce((sum, lines) => sum + lines.length, 0);
 	const rest = Math.max(0, available - nodeCount);
-	const valueRows = Math.min(frame.values.length, Math.max(1, rest - MIN_NEWS_LINES));
+	const valueRows = Math.min(frame.values?.length ?? 0, Math.max(1, rest - MIN_NEWS_LINES));
 	const newsRows = Math.max(0, rest - valueRows);
 	const lines = [
 		...top,
 		pc.dim(fit(nodeRow(" node", "state", NUMBER_TITLES), columns)),
 		...shownNodes.flat(),
 		"",
-		...valueLines(frame.values, valueRows, columns),
-		"",
+		...(frame.values === undefined ? [] : [...valueLines(frame.values, valueRows, columns), ""]),
 		...(newsRows === 0 ? [] : frame.news.slice(-newsRows).map((line) => pc.dim(fit(line, columns)))),
 	];
 	const body = lines.slice(0, Math.max(0, rows - footer.length));

@@ -27,7 +27,7 @@ export function summaryLines(summary: Summary): string[] {
 	const lines = [
 		"",
 		`${count(nodes, "node")}, ${formatSpan(duration)} simulated: ${count(summary.wakes, "wake")}, ${count(summary.samples, "sample")} (${formatNumber(summary.filtered)} held back), ${count(summary.accepted, "report")}`,
-		`reports      ${formatNumber(summary.published)} published, ${formatNumber(summary.acknowledged)} acknowledged, ${formatNumber(summary.waiting)} waiting, ${formatNumber(summary.dropped)} dropped, ${formatNumber(summary.lost)} lost; ${formatNumber(summary.repeated)} sent again`,
+		`reports      ${formatNumber(summary.published)} published, ${formatNumber(summary.acknowledged)} acknowledged, ${formatNumber(summary.waiting)} waiting, ${formatNumber(summary.dropped)} dropped, ${formatNumber(summary.lost)} lost${lostText(summary)}; ${formatNumber(summary.repeated)} sent again`,
 	];
 	const failures = Object.entries(summary.failed).map(
 		([fault, number]) => `${fault} ${formatNumber(number)}`,
@@ -48,6 +48,12 @@ export function summaryLines(summary: Summary): string[] {
 			`network      ${formatNumber(exchange.bytesPerReport)} bytes a report; ${formatNumber(exchange.roundTripsPerExchange, 2)} round trips and ${formatNumber(exchange.reportsPerExchange, 2)} reports an exchange`,
 		);
 	return [...lines, ...joinLines(summary), ...energyLines(summary)];
+}
+
+/** What would have kept reports that were lost with the power. */
+function lostText({ lostWithPower }: Summary): string {
+	if (lostWithPower === undefined) return "";
+	return ` (${formatNumber(lostWithPower)} with the power, which outbox.storage "flash" would have kept)`;
 }
 
 function joinLines({ joins }: Summary): string[] {

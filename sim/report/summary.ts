@@ -20,6 +20,8 @@ export interface Summary {
 	readonly dropped: number;
 	/** accepted − acknowledged − waiting − dropped. */
 	readonly lost: number;
+	/** Of these, those that were in retained memory when the power was lost; absent if there are none. */
+	readonly lostWithPower?: number;
 	readonly crashes: number;
 	/** Wakes that awakeLimit ended. */
 	readonly limits: number;
@@ -69,6 +71,7 @@ export function summarize(counters: SimulationCounters): Summary {
 	const failedReadings: Record<string, number> = {};
 	for (const node of nodes) {
 		node.energy.integrateTo(counters.now);
+		node.deliveries.end(counters.now);
 		awake.merge(node.awake);
 		for (const [fault, count] of node.failed) failed[fault] = (failed[fault] ?? 0) + count;
 		for (const [sensor, count] of node.failedReadings)
@@ -76,6 +79,7 @@ export function summarize(counters: SimulationCounters): Summary {
 	}
 	const sum = (value: (node: NodeCounters) => number) =>
 		nodes.reduce((total, node) => total + value(node), 0);
+	const lostWithPower = sum((node) => node.deliveries.unpowered);
 	const delivered = sum((node) => node.delivered);
 	const exchanges = sum((node) => node.exchanges);
 	const [p50, p95, maximum] = [awake.quantile(0.5), awake.quantile(0.95), awake.quantile(1)];
@@ -92,6 +96,7 @@ export function summarize(counters: SimulationCounters): Summary {
 		waiting: sum((node) => node.waiting),
 		dropped: sum((node) => node.dropped),
 		lost: sum((node) => node.lost),
+		...(lostWithPower === 0 ? {} : { lostWithPower }),
 		crashes: sum((node) => node.crashes),
 		limits: sum((node) => node.limits),
 		failed: Object.fromEntries(Object.entries(failed).sort(([a], [b]) => (a < b ? -1 : 1))),

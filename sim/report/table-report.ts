@@ -5,7 +5,7 @@ import { averageCurrent, batteryDays } from "./energy";
 import { EventText, formatSensor } from "./event-text";
 import type { TimedEvent } from "./events";
 import { faultLines, type Rehearsal, summarizeFaults } from "./fault-summary";
-import { formatNumber, formatSpan, formatTime } from "./format";
+import { formatNumber, formatSpan, formatTime, wrapLines } from "./format";
 import { type FrameNode, frameLines } from "./frame";
 import type { Report } from "./report";
 import { Screen, type Terminal } from "./screen";
@@ -27,12 +27,20 @@ interface CurrentValue {
 	readonly time: number;
 }
 
+/** A line about an event. */
+interface News {
+	readonly time: number;
+	/** Begins with the node's name, if there is one. */
+	readonly text: string;
+	readonly node?: string;
+}
+
 /** The live view: a frame redrawn on a terminal, in which keys act on the simulation. */
 export class TableReport implements Report {
 	readonly #counters = new SimulationCounters();
 	readonly #eventText = new EventText();
 	readonly #values = new Map<string, CurrentValue>();
-	readonly #news: string[] = [];
+	readonly #news: News[] = [];
 	readonly #notes: string[] = [];
 	readonly #terminal: Terminal;
 	readonly #screen: Screen;
@@ -55,7 +63,7 @@ export class TableReport implements Report {
 		if (event.type === "value") {
 			if (event.payload === "") this.#values.delete(event.topic);
 			else this.#values.set(event.topic, { payload: event.payload, time: event.time });
-		} else if (line !== undefined) this.#addNews(event.time, line.split("\n")[0]!);
+		} else if (line !== undefined) this.#addNews(event.time, line.split("\n")[0]!, event.node);
 		// A simulation at full speed starves the redraw timer.
 		if (this.#controls !== undefined && Date.now() - this.#lastDrawnAt >= REDRAW_INTERVAL_MS) this.#draw();
 	}
@@ -89,7 +97,7 @@ export class TableReport implements Report {
 		this.#counters.end(time);
 		const lines = summaryLines(summarize(this.#counters));
 		if (rehearsal !== undefined) lines.push(...faultLines(summarizeFaults(this.#counters, rehearsal)));
-		for (const line of lines) this.#terminal.write(`${line}\n`);
+		for (const line of wrapLines(lines, this.#terminal.columns)) this.#terminal.write(`${line}\n`);
 	}
 
 	close(): void {
@@ -172,8 +180,8 @@ export class TableReport implements Report {
 		this.#addNews(controls.time, brokerOutage ? "the broker is back" : "nothing reaches the broker");
 	}
 
-	#addNews(time: number, text: string): void {
-		this.#news.push(` ${formatTime(time).slice(11)}  ${text}`);
+	#addNews(time: number, text: string, node?: string): void {
+		this.#news.push({ time, text, ...(node === undefined ? {} : { node }) });
 		if (this.#news.length > MAX_NEWS) this.#news.shift();
 	}
 
@@ -183,6 +191,8 @@ export class TableReport implements Report {
 		this.#lastDrawnAt = Date.now();
 		const { time, speed, paused, wifiOutage, brokerOutage } = controls;
 		const nodes = this.#nodes;
+		const sensorNodes = nodes.filter(({ role }) => role === "sensor");
+		const only = sensorNodes.length === 1 ? sensorNodes[0]!.node : undefined;
 		const lines = frameLines(
 			{
 				time,
@@ -192,8 +202,11 @@ export class TableReport implements Report {
 				notes: this.#notes,
 				nodes: nodes.map((node) => frameNode(node, time)),
 				selected: nodes.length === 0 ? 0 : this.#selected % nodes.length,
-				values: [...this.#values].map(([topic, value]) => ({ topic, ...value })),
-				news: this.#news,
+				values:
+					brokerOutage === undefined
+						? undefined
+						: [...this.#values].map(([topic, value]) => ({ topic, ...value })),
+				news: this.#news.map((news) => newsLine(news, only)),
 				keys: this.#keys,
 				help: this.#help,
 			},
@@ -202,6 +215,16 @@ export class TableReport implements Report {
 		);
 		this.#screen.draw(lines);
 	}
+}
+
+/**
+ * A line of the latest events. The name of an only node would take the place of what happened.
+ * @param only its name; undefined: there are several
+ */
+function newsLine({ time, text, node }: News, only: string | undefined): string {
+	const prefix = `${node}  `;
+	const shown = node === only && text.startsWith(prefix) ? text.slice(prefix.length) : text;
+	return ` ${formatTime(time).slice(11)}  ${shown}`;
 }
 
 function frameNode(node: NodeCounters, now: number): FrameNode {

@@ -92,15 +92,52 @@ describe("the live view", () => {
 			" topic at the broker                                 value              since",
 			" home/t                                              21.3               00:00:00",
 			"",
-			" 00:00:00.000  shed  1 sensor: t",
-			" 00:00:00.000  shed  boots: power-on",
-			" 00:00:00.130  shed  awake 0.03 s, t 21.3 °C; sleeps 60 s",
+			" 00:00:00.000  1 sensor: t",
+			" 00:00:00.000  boots: power-on",
+			" 00:00:00.130  awake 0.03 s, t 21.3 °C; sleeps 60 s",
 			...Array.from({ length: 8 }, () => ""),
 			" ? keys   space pause   q end",
 		]);
 		report.finish(start + 40_000);
 		assert.ok(!screen.alternate && screen.cursorVisible && screen.wraps);
 		assert.match(screen.text, /^1 node, 40 s simulated/m);
+	});
+
+	test("several nodes: an event begins with the name of its node", () => {
+		const { screen, report, controls, emit } = createView();
+		emit(0, "barn", { type: "node", role: "sensor", sensors: [] });
+		emit(0, "shed", { type: "boot", reason: "power-on" });
+		emit(0, "barn", { type: "boot", reason: "power-on" });
+		report.begin(controls);
+		for (const node of ["shed", "barn"])
+			assert.ok(screen.lines.includes(` 00:00:00.000  ${node}  boots: power-on`), screen.text);
+		report.close();
+	});
+
+	test("a broker outside the simulation: no table of its topics", () => {
+		const { screen, report, controls } = createView();
+		report.begin(controls);
+		assert.match(screen.text, /topic at the broker/);
+		controls.brokerOutage = undefined;
+		report.key("?");
+		assert.doesNotMatch(screen.text, /topic at the broker/);
+		assert.match(screen.text, /1 sensor: t\n/);
+		report.close();
+	});
+
+	test("the summary on 80 columns: lines break between words, below their text", () => {
+		let text = "";
+		const report = new TableReport({ columns: 80, rows: 24, write: (more) => (text += more) }, true);
+		const emit = (time: number, event: SimulationEvent): void =>
+			report.event({ time: start + time, node: "shed", ...event });
+		emit(0, { type: "node", role: "sensor", sensors: [] });
+		emit(0, { type: "boot", reason: "power-on" });
+		emit(100, { type: "wake", reason: "power-on" });
+		emit(130, { type: "sleep", duration: 60_000, waiting: 0 });
+		report.finish(start + 40_000);
+		assert.match(text, /^reports {6}0 published, .* 0 lost; 0 sent\n {13}again\n/m);
+		assert.match(text, / \(ESP32 chip alone,\n {13}currents of /);
+		for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
 	});
 
 	test("after a resize: no line of the old frame", () => {
@@ -177,7 +214,7 @@ test("a frame of any content fits any screen, and holds no control character but
 		notes: fc.array(text, { maxLength: 3 }),
 		nodes: fc.array(node, { maxLength: 30 }),
 		selected: fc.constant(0),
-		values: fc.array(value, { maxLength: 40 }),
+		values: fc.option(fc.array(value, { maxLength: 40 }), { nil: undefined }),
 		news: fc.array(text, { maxLength: 100 }),
 		keys: fc.boolean(),
 		help: fc.boolean(),

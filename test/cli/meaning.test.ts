@@ -28,6 +28,15 @@ function meaning(config: Changes): Meaning {
 
 const days = (config: Changes): number => meaning(config).battery.days;
 
+test("a terminal of 60 columns: no line is wider, and no word is lost", () => {
+	const means = meaning(firefly([{ ...temperature, every: "10s", delta: 0.2, heartbeat: "15m" }]));
+	const words = (text: string): string[] => text.split(/\s+/);
+	const narrow = meaningText(means, 60);
+	for (const line of narrow.split("\n")) assert.ok(line.length <= 60, line);
+	assert.match(narrow, /\n {13}with the simulator's curves\n/);
+	assert.deepEqual(words(narrow), words(meaningText(means)));
+});
+
 test("every 10 s without a deadband: every sample is a report", () => {
 	const { day, battery, packets } = meaning(firefly([{ ...temperature, every: "10s" }]));
 	assert.deepEqual(day, {

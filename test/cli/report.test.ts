@@ -66,6 +66,17 @@ function render(
 }
 
 describe("summary", () => {
+	test("the power is lost while a report waits: the report is lost, and the summary says what would keep it", () => {
+		const until = dayEvents.findIndex(({ type }) => type === "join");
+		const list = [...dayEvents.slice(0, until), ...events([5000, { type: "boot", reason: "power-on" }])];
+		const { lost, lostWithPower } = summaryOf(list);
+		assert.deepEqual([lost, lostWithPower], [1, 1]);
+		assert.match(
+			render((sink) => new LineReport(sink), list, start + 6000),
+			/, 1 lost \(1 with the power, which outbox\.storage "flash" would have kept\); /,
+		);
+	});
+
 	test("one wake with a report and one without", () => {
 		const { energy, ...rest } = summaryOf(dayEvents);
 		assert.deepEqual(rest, {
