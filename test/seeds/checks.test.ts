@@ -201,6 +201,17 @@ test("awakeLimit ends a wake: no failure of its neighbours while the exchange ma
 	assert.equal(check.run(limitAfter(3000)).length, 1);
 });
 
+test("a publisher's repetition of QoS 1 stays one where a bridge lowers its QoS to 0", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("QoS 2 exactly once"))!;
+	const twice = (suffix: string): SeedRun =>
+		withReceivedAtHub((received) => {
+			const message = received.find(({ topic, retain }) => topic.endsWith(suffix) && !retain)!;
+			return [message, message].map((each) => ({ ...each, qos: 0 }));
+		});
+	assert.deepEqual(check.run(twice("pub/1")), []);
+	assert.equal(check.run(twice("pub/2")).length, 1);
+});
+
 test("the last report is acknowledged just before the end: it may still be on its way; before that it must be there", () => {
 	const check = CHECKS.find(({ name }) => name === "what was acknowledged arrives")!;
 	const isReport = ({ topic }: ReceivedMessage): boolean => topic.startsWith("home/n1");
