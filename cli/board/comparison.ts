@@ -1,9 +1,29 @@
 import { formatNumber, formatSpan } from "../../sim/report/format";
-import type { RunCounts } from "./run-counts";
+import type { AwakePart, RunCounts } from "./run-counts";
+
+/** What a node did in a time: counts of events, or what it has counted itself. Times in ms. */
+export type Counts = Readonly<
+	Pick<
+		RunCounts,
+		| "observed"
+		| "wakes"
+		| "samples"
+		| "accepted"
+		| "acknowledged"
+		| "repeated"
+		| "dropped"
+		| "waiting"
+		| "joins"
+		| "fastJoins"
+		| "failed"
+		| "limits"
+		| "awakeTime"
+	>
+> & { readonly awake: Readonly<Record<AwakePart, number>> };
 
 interface Row {
 	readonly label: string;
-	readonly value: (counts: RunCounts) => string;
+	readonly value: (counts: Counts) => string;
 }
 
 const ROWS: readonly Row[] = [
@@ -25,12 +45,12 @@ const ROWS: readonly Row[] = [
 	{ label: "    all else", value: (counts) => perWake(counts, counts.awake.other) },
 ];
 
-function perWake({ wakes }: RunCounts, ms: number): string {
+function perWake({ wakes }: Counts, ms: number): string {
 	return wakes === 0 ? "–" : `${formatNumber(ms / wakes)} ms`;
 }
 
 /** What a board did, beside what the simulator does in the same time. */
-export function comparisonLines(board: RunCounts, simulated: RunCounts): readonly string[] {
+export function comparisonLines(board: Counts, simulated: Counts): readonly string[] {
 	const rows = [
 		["", "board", "simulated"],
 		...ROWS.map(({ label, value }) => [label, value(board), value(simulated)]),
@@ -42,7 +62,7 @@ export function comparisonLines(board: RunCounts, simulated: RunCounts): readonl
 }
 
 /** The same for machines, times in ms. */
-export function countsJSON(counts: RunCounts): object {
+export function countsJSON(counts: Counts): object {
 	const { wakes, samples, accepted, acknowledged, repeated, dropped, waiting } = counts;
 	const { joins, fastJoins, failed, limits, observed, awakeTime, awake } = counts;
 	return {
