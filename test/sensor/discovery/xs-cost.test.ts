@@ -13,11 +13,12 @@ const bytesOf = ({ slotsPeak, chunksPeak, stackPeak }: ChipStatistics): number =
 	slotsPeak * 16 + chunksPeak + stackPeak * 16;
 
 /** Statistics of the first wakes on XS: the first one announces, the last one reports. */
-async function wakesWith(discovery?: string): Promise<ChipStatistics[]> {
+async function wakesWith(discovery?: string | string[], more: object = {}): Promise<ChipStatistics[]> {
 	const json = JSON.parse(readFileSync(MANIFEST, "utf8"));
 	const { firefly } = json.config;
 	if (discovery !== undefined) firefly.discovery = discovery;
-	if (discovery === "homie") delete firefly.topic;
+	if (discovery?.includes("homie")) delete firefly.topic;
+	Object.assign(firefly, more);
 	const wakes: ChipStatistics[] = [];
 	const traces: string[] = [];
 	const simulation: Simulation = await Simulation.build({
@@ -38,7 +39,8 @@ async function wakesWith(discovery?: string): Promise<ChipStatistics[]> {
 	});
 	await simulation.run(3_600_000);
 	simulation.dispose();
-	assert.deepEqual(traces, discovery === undefined ? [] : [`announced: ${discovery}`]);
+	const formats = [discovery ?? []].flat().join(" and ");
+	assert.deepEqual(traces, formats === "" ? [] : [`announced: ${formats}`]);
 	return wakes;
 }
 
@@ -65,4 +67,16 @@ test("on XS: without discovery it takes no memory, with Home Assistant only the 
 	assert.ok(bytesOf(homie[reporting]!) <= 20.75 * 1024);
 	// It is made with the stack that a report leaves.
 	for (const wakes of [homeAssistant, homie]) assert.equal(wakes[0]!.stackPeak, off[0]!.stackPeak);
+});
+
+test("on XS: both formats, diagnostics and commands at once: a wake that reports stays within 20 KB", async (t) => {
+	const wakes = await wakesWith(["homeassistant", "homie"], { diagnostics: {}, commands: {} });
+	const [announcing, reporting] = [wakes[0]!, wakes[WAKES - 1]!];
+	for (const wake of [announcing, reporting])
+		t.diagnostic(
+			`${bytesOf(wake)} bytes, ${wake.computrons} computrons, ${wake.stackPeak} of 512 slots of stack`,
+		);
+	assert.ok(bytesOf(reporting) <= 20 * 1024);
+	assert.ok(bytesOf(announcing) <= 21 * 1024);
+	assert.ok(announcing.stackPeak <= 420);
 });
