@@ -2,6 +2,7 @@ import { joinedProblem, loopProblem } from "../../src/config/bridge";
 import { defaults } from "../../src/config/defaults";
 import { parseDuration } from "../../src/config/duration";
 import { bridgeFields, bridgeTopicFields } from "../../src/config/fields/bridge";
+import { filtersOverlap } from "../../src/config/filter-overlap";
 import type { BridgeTopicSettings } from "../../src/config/settings";
 import type { ManifestView } from "./json";
 import type { Overrides } from "./overrides";
@@ -46,15 +47,38 @@ export function bridgeProblems(document: ManifestView, overrides: Overrides): Pr
 export function bridgeWarnings(document: ManifestView, warn: Warn): void {
 	const get = (...path: Path): unknown => valueAt(document.value, [...root, ...path]);
 	const topics = writtenTopics(get("bridge", "topics"));
-	const index = topics.findIndex(({ qos, direction }) => qos === 2 && direction !== "in");
-	if (index < 0) return;
 	const isKept =
 		get("listen", "persist") === true && parseDuration(String(get("listen", "persistInterval"))) === 0;
-	if (!isKept)
-		warn(
-			["bridge", "topics", index, "qos"],
-			'2 is exactly once over a restart of this device only with "persist": true and "persistInterval": "0s" in listen; without, a restart ends the session at the other broker, with what waits there',
-		);
+	if (!isKept) warnOfRestarts(topics, warn);
+	for (const [index, topic] of topics.entries()) {
+		const other = topics.slice(0, index).findIndex((earlier) => comesTwice(earlier, topic));
+		if (other >= 0)
+			warn(
+				["bridge", "topics", index, "filter"],
+				`${JSON.stringify(topic.filter)} overlaps topics[${other}] at the other broker: one that sends a message once for each subscription sends what both have twice, and it is published here twice`,
+			);
+	}
+}
+
+/** QoS 2 over restarts of a device that does not keep its state at once. */
+function warnOfRestarts(topics: readonly BridgeTopicSettings[], warn: Warn): void {
+	const out = topics.findIndex(({ qos, direction }) => qos === 2 && direction !== "in");
+	const index = out >= 0 ? out : topics.findIndex(({ qos }) => qos === 2);
+	if (index < 0) return;
+	const otherwise =
+		out >= 0
+			? "a restart ends the session at the other broker, with what waits there"
+			: "a message that a restart interrupts may be published here twice";
+	warn(
+		["bridge", "topics", index, "qos"],
+		`2 is exactly once over a restart of this device only with "persist": true and "persistInterval": "0s" in listen; without, ${otherwise}`,
+	);
+}
+
+/** Whether two subscriptions at the other broker have topics in common (MQTT 5.0 §3.3.4, 3.1.1 §3.3.5). */
+function comesTwice(one: BridgeTopicSettings, other: BridgeTopicSettings): boolean {
+	if (one.direction === "out" || other.direction === "out") return false;
+	return filtersOverlap(`${one.remotePrefix}${one.filter}`, `${other.remotePrefix}${other.filter}`);
 }
 
 /** The rows as they are written, with their defaults. */

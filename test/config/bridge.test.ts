@@ -146,16 +146,69 @@ describe("bridge of the configuration", () => {
 		);
 	});
 
-	test("QoS 2 out without a session that survives a restart exactly: a warning", () => {
-		const bridge = { url, topics: [{ filter: "a", qos: 2 }] };
-		const warned = (listen: object): boolean =>
-			configWarnings(document(bridge, "broker", listen), {}).some(({ message }) =>
-				/exactly once/.test(message),
-			);
-		assert.ok(warned({}));
-		assert.ok(warned({ persist: true }));
-		assert.ok(!warned({ persist: true, persistInterval: "0s" }));
-	});
+	const warnings = (bridge: object, listen: object = {}): string[] =>
+		configWarnings(document(bridge, "broker", listen), {})
+			.filter(({ path }) => path.includes(".bridge."))
+			.map(({ path, message }) => `${path.replace("config.firefly.bridge.", "")} ${message}`);
+
+	for (const [direction, otherwise] of [
+		["out", /ends the session at the other broker/],
+		["both", /ends the session at the other broker/],
+		["in", /may be published here twice/],
+	] as const)
+		test(`QoS 2 "${direction}" without a session that survives a restart exactly: a warning`, () => {
+			const bridge = {
+				url,
+				topics: [
+					{ filter: "z", direction, qos: 1 },
+					{ filter: "a", direction, qos: 2 },
+				],
+			};
+			for (const listen of [{}, { persist: true }]) {
+				const [warning = "", ...more] = warnings(bridge, listen);
+				assert.match(warning, /^topics\[1\]\.qos 2 is exactly once/);
+				assert.match(warning, otherwise);
+				assert.deepEqual(more, []);
+			}
+			assert.deepEqual(warnings(bridge, { persist: true, persistInterval: "0s" }), []);
+		});
+
+	for (const [what, topics, expected] of [
+		["the same filter", [{ filter: "a/#" }, { filter: "a/#" }], 1],
+		["one filter within the other", [{ filter: "a/+" }, { filter: "b" }, { filter: "#" }], 1],
+		[
+			"the same by prefixes",
+			[
+				{ filter: "b/c", remotePrefix: "a/" },
+				{ filter: "+/c", remotePrefix: "a/" },
+			],
+			1,
+		],
+		[
+			"other names there",
+			[
+				{ filter: "a", remotePrefix: "x/" },
+				{ filter: "a", remotePrefix: "y/" },
+			],
+			0,
+		],
+		[
+			"the same names here alone",
+			[
+				{ filter: "a/b", localPrefix: "c/" },
+				{ filter: "b", localPrefix: "c/a/" },
+			],
+			0,
+		],
+		["one of them out", [{ filter: "a", direction: "out" }, { filter: "a" }], 0],
+		["one of them both ways", [{ filter: "a", direction: "both" }, { filter: "a" }], 1],
+	] as const)
+		test(`rows "in" with ${what}: ${expected === 0 ? "no warning" : "a warning at the later one"}`, () => {
+			const rows = topics.map((row) => ({ direction: "in", qos: 0, ...row }));
+			const found = warnings({ url, topics: rows });
+			assert.equal(found.length, expected);
+			for (const warning of found) assert.match(warning, /^topics\[[12]\]\.filter .*overlaps topics\[\d\]/);
+		});
 
 	test("a bridge that the rules accept: read without a trace, and one with a trace is refused", () => {
 		const prefix = fc.constantFrom("", "x/", "{id}/", "a", "$SYS/", "+", "a".repeat(127));
