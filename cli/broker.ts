@@ -50,7 +50,10 @@ export function brokerCommand(): Command {
 				.default("xs"),
 		)
 		.option("--no-mdns", "do not announce the broker's name by Multicast DNS")
-		.option("--verbose", "print who connects, leaves and is refused, from which address, and why")
+		.option(
+			"--verbose",
+			"print who connects, leaves and is refused, from which address, and why; and each try of a bridge",
+		)
 		.addOption(packetsOption())
 		.addOption(pcapOption())
 		.action((options: BrokerOptions, command: Command) => {
@@ -110,6 +113,7 @@ async function broker(options: BrokerOptions): Promise<void> {
 			...prepared,
 			...(mdns !== false && options.mdns && { announce: { host: mdns, announced: printAnnounced } }),
 			capture: capture?.capture,
+			...(options.verbose === undefined ? {} : { bridgeEvent: (...event) => capture?.bridgeEvent(...event) }),
 			signal: interrupt.signal,
 			listening: (ports) => void process.stdout.write(listeningText(ports)),
 			trace: (message) => process.stderr.write(`${message}\n`),
@@ -127,24 +131,28 @@ async function broker(options: BrokerOptions): Promise<void> {
 /** The capture that the options ask for, in real time. */
 async function openCapture({ packets, pcap: path, verbose }: BrokerOptions) {
 	if (packets === undefined && path === undefined && verbose === undefined) return undefined;
-	const [{ Capture }, { tracedLine }, { formatTime }, { LineWriter }] = await Promise.all([
+	const [{ Capture }, { tracedLine }, { formatTime }, { LineWriter }, { waitText }] = await Promise.all([
 		import("../sim/capture/capture"),
 		import("../sim/capture/packet-text"),
 		import("../sim/report/format"),
 		import("../sim/report/output"),
+		import("../src/bridge/wait-text"),
 	]);
 	const pcap = path === undefined ? undefined : await openPcap(path);
 	const writer = new LineWriter(process.stdout);
+	const log = (line: string): void => writer.line(`${formatTime(Date.now())}  ${line}`);
 	const capture = new Capture({
 		now: () => Date.now(),
 		pcap,
-		packet: packets
-			? ({ client }, packet) => writer.line(`${formatTime(Date.now())}  ${tracedLine(client, packet)}`)
-			: undefined,
-		log: verbose ? (line) => writer.line(`${formatTime(Date.now())}  ${line}`) : undefined,
+		packet: packets ? ({ client }, packet) => log(tracedLine(client, packet)) : undefined,
+		log: verbose ? log : undefined,
 	});
 	return {
 		capture,
+		bridgeEvent(connected: boolean, failures: number, retryMs: number): void {
+			const failed = failures === 1 ? "a try" : `${failures} tries in a row`;
+			log(connected ? "bridge connected" : `bridge: ${failed} failed, the next one in ${waitText(retryMs)}`);
+		},
 		close(): void {
 			writer.flush();
 			pcap?.close();

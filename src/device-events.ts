@@ -61,6 +61,11 @@ export interface DeviceEvents {
 	command: [name: CommandEventName, accepted: boolean];
 	/** The update to another image has come to a new phase. */
 	update: [phase: UpdatePhase];
+	/**
+	 * The bridge has connected to the other broker, or a try has failed. `failures`: in a row; `retryMs`: wait
+	 * until the next try.
+	 */
+	bridge: [connected: boolean, failures: number, retryMs: number];
 	/** The broker has a new current value of a topic. `record`: of its retained store; 0: it found no room. */
 	retained: [record: number, retain: boolean, payloadSize: number];
 	/** The broker sent a message to a client, or queued it. */

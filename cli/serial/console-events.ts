@@ -30,6 +30,7 @@ const ARGUMENTS: { readonly [Name in DeviceEventName]: DeviceEvents[Name]["lengt
 	sleep: 3,
 	command: 2,
 	update: 1,
+	bridge: 3,
 	retained: 3,
 	delivered: 2,
 };

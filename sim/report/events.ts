@@ -106,6 +106,16 @@ export type SimulationEvent =
 	| { readonly type: "command"; readonly command: CommandEventName; readonly accepted: boolean }
 	/** The update of the node's firmware has come to a new phase. */
 	| { readonly type: "update"; readonly phase: UpdatePhase }
+	/**
+	 * The broker's bridge has connected, or a try has failed: the `failures`th in a row. `retry`: ms until the
+	 * next one.
+	 */
+	| {
+			readonly type: "bridge";
+			readonly connected: boolean;
+			readonly failures: number;
+			readonly retry: Milliseconds;
+	  }
 	/** awakeLimit cut the wake short. */
 	| { readonly type: "limit" }
 	/** Deep sleep begins. `duration`: requested ms. */

@@ -78,6 +78,10 @@ export function simulationEvent(
 			const [type, phase] = event;
 			return { type, phase };
 		}
+		case "bridge": {
+			const [type, connected, failures, retry] = event;
+			return { type, connected, failures, retry };
+		}
 		case "sleep": {
 			const [type, duration, waiting] = event;
 			return { type, duration, waiting };

@@ -1,6 +1,7 @@
 import { createBroker } from "../../src/bridge/bridged-broker";
 import type { Broker } from "../../src/broker/broker";
 import type { StorageModule, TCPConstructor } from "../../src/device";
+import type { DeviceEvent, DeviceEvents } from "../../src/device-events";
 import WebSocket from "../../src/websocket/client/socket";
 import { nodeListener } from "./node-listener";
 import { nodeResolve } from "./node-resolve";
@@ -12,6 +13,7 @@ import { collectPorts, portError, ServeError, type ServeOptions } from "./servic
 /** Runs the broker on V8, directly over Node's sockets. */
 export function serveOnNode(options: ServeOptions, storage: StorageModule | undefined): Promise<void> {
 	const { name, settings, bridge, directory, addresses, secure, capture, signal, listening, trace } = options;
+	const { bridgeEvent } = options;
 	// TLS is handled by this host: the listener delivers the connections of both ports.
 	const { tls: _tls, ...plain } = settings;
 	return new Promise((resolve, reject) => {
@@ -42,6 +44,14 @@ export function serveOnNode(options: ServeOptions, storage: StorageModule | unde
 				trace,
 				resolve: nodeResolve,
 				transport: (layer: "tls" | "websocket"): TCPConstructor => (layer === "tls" ? NodeTLS : WebSocket),
+				// Only where it is wanted: it is called for each message
+				...(bridge === undefined || bridgeEvent === undefined
+					? {}
+					: {
+							event: (...[name, ...details]: DeviceEvent) => {
+								if (name === "bridge") bridgeEvent(...(details as DeviceEvents["bridge"]));
+							},
+						}),
 				newViews: true,
 				lingeringClose: true,
 			};

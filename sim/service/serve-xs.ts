@@ -49,7 +49,10 @@ export async function serveOnXS(options: ServeOptions, storage: StorageModule | 
 		clock: scheduler.now,
 		drift: 0,
 		bootTime: 0,
-		emit: (event) => traceEvent(event, trace),
+		emit: (event) => {
+			if (event.type === "bridge") options.bridgeEvent?.(event.connected, event.failures, event.retry);
+			else traceEvent(event, trace);
+		},
 	});
 	const engine = await createEngine("xs", { signal, ...(progress === undefined ? {} : { progress }) });
 	const image = await engine.load(linkProgram(manifest, { config }), board.natives);

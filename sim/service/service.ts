@@ -1,4 +1,5 @@
 import type { BridgeSettings, ListenSettings } from "../../src/config/settings";
+import type { DeviceEvents } from "../../src/device-events";
 import type { Capture } from "../capture/capture";
 import type { EngineName } from "../engine/engine-factory";
 import type { JSONObject, Manifest } from "../manifest/manifest-reader";
@@ -36,6 +37,8 @@ export interface ServeOptions {
 	listening(ports: Ports): void;
 	/** A message of the broker. */
 	trace(message: string): void;
+	/** The bridge has connected, or a try has failed: see DeviceEvents. */
+	bridgeEvent?(...event: DeviceEvents["bridge"]): void;
 	/** Called while XS is built, once on a machine. */
 	progress?(done: number, total: number): void;
 }

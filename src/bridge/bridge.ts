@@ -31,6 +31,7 @@ import { findPassedBroker, hasPassed, passedBrokerSize } from "./passed-brokers"
 import { findRoute, largestGrowth, routesOf, type TopicRoute } from "./topic-routes";
 import { answersReserve, upstreamOptions } from "./upstream-options";
 import { UpstreamSubscriptions } from "./upstream-subscriptions";
+import { waitText } from "./wait-text";
 
 /** Time until what has arrived is passed on, ms: never from within the broker's work. */
 const TURN_MS = 1;
@@ -44,6 +45,8 @@ const RECEIVING = 1;
 const COMPLETE = 2;
 type Incoming = typeof SKIPPED | typeof RECEIVING | typeof COMPLETE;
 
+/** The other broker had accepted the connection. */
+const ENDED_HERE = "this bridge ended the connection, to begin anew";
 const REFUSED_TOPIC = "the other broker refuses a subscription of bridge.topics";
 
 /** Tag of a PUBREL to the other broker; that of a PUBLISH is its QoS. */
@@ -202,6 +205,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.failures = 0;
 		this.report("connected");
 		this.leavesOutStored = this.subscriptions.leavesOutStored(sessionPresent);
+		this.core.host.event?.("bridge", true, 0, 0);
 		this.subscriptions.begin(this.client);
 		this.subscribe();
 		this.schedule();
@@ -274,7 +278,8 @@ export class Bridge implements BridgePart, ClientHandler {
 			const { retryMinimum, retryMaximum } = this.settings;
 			this.failures++;
 			delay = backoffDelay({ minimum: retryMinimum, maximum: retryMaximum }, this.failures, EQUAL_JITTER);
-			if (error !== undefined) this.report(error.message);
+			this.report(error?.message ?? ENDED_HERE, delay);
+			this.core.host.event?.("bridge", false, this.failures, Math.round(delay));
 		}
 		this.retryTimer = this.device.timer.set(() => this.open(), delay);
 	}
@@ -290,12 +295,13 @@ export class Bridge implements BridgePart, ClientHandler {
 		if (!this.subscriptions.send(this.client, this.core, this.session)) this.report(REFUSED_TOPIC);
 	}
 
-	/** Traces a change. */
-	private report(text: string): void {
+	/** Traces a change. @param retryMs wait until the next try; 0: there is none */
+	private report(text: string, retryMs = 0): void {
 		if (text === this.problem) return;
 		this.problem = text;
 		const { host, port } = this.settings;
-		this.core.host.trace(`bridge: ${host}:${port}: ${text}`);
+		const next = retryMs === 0 ? "" : `; next try in ${waitText(retryMs)}`;
+		this.core.host.trace(`bridge: ${host}:${port}: ${text}${next}`);
 	}
 
 	private acknowledge(type: number, packetId: number, reasonCode: number): void {

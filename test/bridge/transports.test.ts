@@ -129,7 +129,8 @@ describe("a bridge to mosquitto", { skip }, () => {
 			const bridged = new BridgedBroker(bridgeSettings(0, { topics, url: urlOf("mqtts")(port), tls }));
 			await bridged.start();
 			await until(() => bridged.traces.length > 0);
-			assert.equal(bridged.traces[0], `bridge: 127.0.0.1:${port}: ${expected}`);
+			const [line = ""] = bridged.traces;
+			assert.equal(line.replace(/; next try .*/, ""), `bridge: 127.0.0.1:${port}: ${expected}`);
 			bridged.broker.stop();
 		}
 	});
@@ -151,7 +152,9 @@ describe("a bridge to mosquitto", { skip }, () => {
 		await until(() => bridged.traces.length > 0);
 		// Some more tries
 		await new Promise((resolve) => setTimeout(resolve, 500));
-		assert.deepEqual(bridged.traces, [`bridge: 127.0.0.1:${port}: the broker's certificate has expired`]);
+		assert.equal(bridged.traces.length, 1);
+		const reason = `bridge: 127.0.0.1:${port}: the broker's certificate has expired; next try in 0.1 s`;
+		assert.equal(bridged.traces[0], reason);
 		assert.equal(bridged.broker.usage.queued, 1);
 		await wrong.stop();
 		const right = await start(`listener ${port} 127.0.0.1`, ...secure(server));

@@ -106,4 +106,43 @@ describe("firefly broker with a bridge", { skip: mosquittoInstalled ? false : "n
 			await Promise.all([above.endAsync(), below.endAsync()]);
 			await broker.stop();
 		});
+
+	for (const engine of ["node", "xs"] as const)
+		test(`--engine ${engine} --verbose: each try of the bridge, with the wait, the reason once, and that it connects`, async (t) => {
+			const port = await freePort();
+			const bridge = {
+				url: `mqtt://127.0.0.1:${port}`,
+				topics: [{ filter: "a" }],
+				retryMinimum: "100ms",
+				retryMaximum: "200ms",
+			};
+			project.write(
+				"verbose.json",
+				JSON.stringify({
+					include: [firmware],
+					config: { firefly: { role: "broker", listen: { anonymous: true }, bridge } },
+				}),
+			);
+			project.write("firefly.local.json", "{}");
+			const file = `${project.directory}/verbose.json`;
+			const broker = await BrokerProcess.start([
+				"--config",
+				file,
+				"--port",
+				"0",
+				"--engine",
+				engine,
+				"--verbose",
+			]);
+			const tries = / {2}bridge: (a try|[2-9] tries in a row) failed, the next one in 0\.[12] s$/gm;
+			await until(() => [...broker.output.matchAll(tries)].length >= 3);
+			const mosquitto = await Mosquitto.start(undefined, port);
+			t.after(() => mosquitto.stop());
+			await until(() => / {2}bridge connected$/m.test(broker.output));
+			const [, errors] = await broker.stop();
+			const lines = errors.split("\n").filter((line) => line.startsWith("bridge: "));
+			assert.equal(lines.length, 2, errors);
+			assert.match(lines[0]!, /: no TCP connection: refused or unreachable; next try in 0\.1 s$/);
+			assert.match(lines[1]!, /: connected$/);
+		});
 });
