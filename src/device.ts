@@ -337,9 +337,10 @@ export interface Device {
 	setClock?(server: string, callback: (set: boolean) => void, before?: (timeMs: number) => void): void;
 	/**
 	 * The class of sockets that work over others, of a TLS or a WebSocket client. Its options are those of a
-	 * TCP socket, `TCP` (the socket below: `io`, and its further options), and its own: `secure` (`broker.tls`
-	 * of the settings) of TLS; see src/websocket/client/socket.ts. Undefined if the build does not include it;
-	 * absent if the host has none.
+	 * TCP socket, `TCP` (the socket below: `io`, and its further options), and its own: for TLS `secure` (`tls`
+	 * of the settings) and `kept` (an object in which it keeps what a later connection may use), for WebSocket
+	 * see src/websocket/client/socket.ts. Undefined if the build does not include it; absent if the host has
+	 * none.
 	 */
 	transport?(name: "tls" | "websocket"): TCPConstructor | undefined;
 	/** The driver with this name; undefined if the build does not include it. */

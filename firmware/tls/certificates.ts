@@ -31,6 +31,8 @@ const DER_BOOLEAN = 0x01;
 export class Certificates extends CertificateManager {
 	/** Why the broker's certificate was refused. */
 	failure: ConnectionFailure | undefined;
+	/** It was accepted. */
+	isVerified = false;
 	readonly #ca: Uint8Array | undefined;
 	readonly #fingerprint: string | undefined;
 	readonly #serverName: string;
@@ -49,7 +51,8 @@ export class Certificates extends CertificateManager {
 
 	override verify(chain: readonly Uint8Array[]): boolean {
 		this.failure = chain.length === 0 ? handshakeFailure("no certificate") : this.failureOf(chain);
-		return this.failure === undefined;
+		this.isVerified = this.failure === undefined;
+		return this.isVerified;
 	}
 
 	private failureOf(chain: readonly Uint8Array[]): ConnectionFailure | undefined {

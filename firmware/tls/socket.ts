@@ -8,6 +8,7 @@ import { Certificates } from "./certificates";
 import { HandshakeOrder } from "./handshake-order";
 import { RecordQueue } from "./record-queue";
 import { isIPv4 } from "./server-name";
+import { type KeptSession, SessionCache } from "./session-cache";
 
 /** The SDK speaks TLS 1.2. */
 const TLS_1_2 = 0x303;
@@ -27,17 +28,20 @@ interface TLSOptions extends TCPOptions {
 	/** The socket below: its class, and further options for it. */
 	readonly TCP?: Device["tcp"];
 	readonly secure?: BrokerTLSSettings;
+	/** Of the same broker and the same `secure`, over all connections: what the next one may resume. */
+	readonly kept?: KeptSession;
 }
 
 /**
  * TLS over another socket, in the shape of ECMA-419's TCP socket; `onWritable` is called first when the
  * handshake is complete and the certificate is the right one. The protocol is that of the SDK's
  * `ssl/session`, which, unlike the rest of the client, allocates for each record. Sessions are resumed by
- * identifier while the firmware runs, if the broker keeps them; a deep sleep ends that.
+ * identifier while the firmware runs, for a day at most, if the broker keeps them; a deep sleep ends that.
  */
 export default class TLSSocket implements TCP {
 	readonly #options: TLSOptions;
 	readonly #certificates: Certificates;
+	readonly #cache: SessionCache;
 	readonly #queue = new RecordQueue();
 	#session: Session | undefined;
 	/** TCP is established, and so is TLS. */
@@ -53,7 +57,7 @@ export default class TLSSocket implements TCP {
 
 	/** @throws Error for a file that cannot be used, and any error of the socket below */
 	constructor(options: TLSOptions) {
-		const { TCP, secure = {}, host = "", address, port } = options;
+		const { TCP, secure = {}, kept = {}, host = "", address, port } = options;
 		if (TCP === undefined) throw new Error("TLS needs a socket below it: option TCP");
 		const { serverName = host } = secure;
 		this.#options = options;
@@ -64,6 +68,8 @@ export default class TLSSocket implements TCP {
 			...(isIPv4(serverName) || serverName.includes(":") ? {} : { serverName }),
 		});
 		session.certificateManager = this.#certificates;
+		this.#cache = new SessionCache(kept);
+		session.cacheManager = this.#cache;
 		session.initiateHandshake();
 		this.#session = session;
 		this.#queue.order = new HandshakeOrder();
@@ -161,6 +167,8 @@ export default class TLSSocket implements TCP {
 				if (!OWN_STEPS.includes(session.handshakeProcess) && queue.readable === 0) return;
 				isDone = session.handshake(queue);
 				if (isDone && session.alert !== undefined) throw new Error("closed by the broker");
+				if (isDone && !this.#certificates.isVerified && !this.#cache.isOffered)
+					throw new Error("the broker has shown no certificate");
 			}
 		} catch (error) {
 			this.end(this.#certificates.failure ?? this.handshakeFailure(error));

@@ -47,6 +47,17 @@ declare module "ssl/session" {
 	export default class Session {
 		constructor(options: { readonly protocolVersion: number; readonly serverName?: string });
 		certificateManager: CertificateManager;
+		/** Called with the server's name, if it has one. */
+		cacheManager: {
+			/** The session to offer. */
+			getByHost(
+				host: string | undefined,
+			): { readonly id: ArrayBuffer; readonly secret: ArrayBuffer } | undefined;
+			/** The handshake is complete; not called without a name. */
+			saveSession(host: string, id: ArrayBuffer, secret: ArrayBuffer): void;
+			/** The server has not resumed the session that was offered. */
+			deleteSessionID(id: ArrayBuffer): void;
+		};
 		/** Type of the last message of the handshake, or −1. */
 		readonly handshakeProcess: number;
 		readonly alert?: { readonly level: number; readonly description: number };

@@ -26,7 +26,8 @@ export function deviceWithTransport<Host extends Pick<Device, "tcp" | "timer" | 
 		// Nothing that is to be checked: such a connection would only seem secure.
 		if (tls === undefined || (tls.ca === undefined && tls.fingerprint === undefined))
 			throw new Error(`${transport}:// needs tls.ca or tls.fingerprint`);
-		tcp = { io: transportClass(device, "tls"), TCP: tcp, secure: tls } as Device["tcp"];
+		// `kept`: the socket's own, for this broker with these settings
+		tcp = { io: transportClass(device, "tls"), TCP: tcp, secure: tls, kept: {} } as Device["tcp"];
 	}
 	if (transport !== "mqtts")
 		tcp = {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RecordSocket } from "ssl/session";
+import type { KeptSession, SessionCache } from "../../firmware/tls/session-cache";
 import type { TCP, TCPConstructor, TCPOptions } from "../../src/device";
 import type { ConnectionFailure } from "../../src/fault";
 import { loadModule } from "./module-loader";
@@ -22,7 +23,11 @@ interface Stage {
 	closed: boolean;
 }
 
-async function openSocket(steps: Step[], failure?: ConnectionFailure): Promise<Stage> {
+async function openSocket(
+	steps: Step[],
+	failure?: ConnectionFailure,
+	{ isVerified = true, kept = {} as KeptSession } = {},
+): Promise<Stage> {
 	const stage = {
 		sent: [],
 		failures: [],
@@ -37,12 +42,14 @@ async function openSocket(steps: Step[], failure?: ConnectionFailure): Promise<S
 		alert: unknown;
 		clientCerts: unknown;
 		certificateManager: unknown;
+		cacheManager: SessionCache | undefined;
 		constructor() {
 			stage.session = this as unknown as Record<string, unknown>;
 		}
 		initiateHandshake(): void {}
 		handshake(records: RecordSocket): boolean {
 			if (this.handshakeProcess === 0) {
+				this.cacheManager!.getByHost();
 				records.write(Uint8Array.of(22));
 				this.handshakeProcess = -1;
 				return false;
@@ -104,6 +111,7 @@ async function openSocket(steps: Step[], failure?: ConnectionFailure): Promise<S
 			"firmware/tls/certificates": {
 				Certificates: class {
 					failure = failure;
+					isVerified = isVerified;
 				},
 			},
 		},
@@ -115,7 +123,7 @@ async function openSocket(steps: Step[], failure?: ConnectionFailure): Promise<S
 		onReadable: (bytes) => void stage.announced.push(bytes),
 		onWritable: (bytes) => void stage.rooms.push(bytes),
 		onError: (error) => void stage.failures.push(error),
-		...({ TCP: { io: Below }, secure: {} } as object),
+		...({ TCP: { io: Below }, secure: {}, kept } as object),
 	});
 	stage.deliver = (...bytes) => {
 		input.push(...bytes);
@@ -232,3 +240,23 @@ test("close says close_notify, and nothing is called afterwards", async () => {
 	assert.deepEqual([stage.announced, stage.failures], [[], []]);
 	stage.socket.close();
 });
+
+for (const [what, kept, expected] of [
+	["nothing was offered", {}, ["the TLS handshake failed: Error: the broker has shown no certificate"]],
+	[
+		"a session was resumed",
+		{ id: new ArrayBuffer(32), secret: new ArrayBuffer(48), checkedAt: Date.now() },
+		[],
+	],
+] as const)
+	test(`a handshake without a certificate, where ${what}: ${expected.length === 0 ? "accepted" : "refused"}`, async () => {
+		const stage = await openSocket(["done"], undefined, { isVerified: false, kept: { ...kept } });
+		stage.tcp.onWritable!(1000);
+		stage.deliver(0);
+		assert.deepEqual(
+			stage.failures.map((failure) => failure?.message),
+			expected,
+		);
+		assert.equal(stage.rooms.length, expected.length === 0 ? 1 : 0);
+		if (expected.length > 0) assert.equal(stage.socket.write(Uint8Array.of(1)), undefined);
+	});
