@@ -3,7 +3,7 @@ import Timer from "timer";
 import type { ListenerOptions, TCP, TCPConstructor, TCPOptions, Timer as TimerShape } from "../../src/device";
 import { CountedListener } from "../listener";
 import { panelControls } from "./panel";
-import { isPortFree } from "./ports";
+import { requireFreePort } from "./ports";
 
 const PlainTCP = SDKTCP as unknown as TCPConstructor;
 const SDKTimer = Timer as unknown as TimerShape;
@@ -76,18 +76,11 @@ export class PanelTCP implements TCP {
 	}
 }
 
-/**
- * The SDK's listener. Where a port is in use, the SDK's constructor throws, and mcsim ends later with a
- * segmentation fault: it is asked first.
- */
+/** The SDK's listener. */
 export class PanelListener extends CountedListener {
 	/** @throws if the port is in use */
 	constructor(options: ListenerOptions) {
-		const { port } = options;
-		if (port !== 0 && !isPortFree(port))
-			throw new Error(
-				`port ${port} is in use by another program: choose another listen.port, or end that one`,
-			);
+		requireFreePort(options.port);
 		super(options);
 	}
 }

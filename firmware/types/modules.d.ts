@@ -21,6 +21,11 @@ declare module "embedded:io/socket/listener" {
 	export default Listener;
 }
 
+/** In the broker's library. */
+declare module "firefly/counted-listener" {
+	export const CountedListener: typeof import("../listener").CountedListener;
+}
+
 declare module "embedded:network/mqtt/client" {
 	const MQTTClient: typeof import("../ecma419/mqtt-client").default;
 	export default MQTTClient;

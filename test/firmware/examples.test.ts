@@ -17,6 +17,10 @@ interface ExampleManifest {
 	readonly config: Readonly<Record<string, unknown>>;
 }
 
+interface Library {
+	readonly modules: Readonly<Record<string, string>>;
+}
+
 /** Where the examples' modules of the SDK are in a test. */
 const PLATFORM = "exampleplatform";
 
@@ -25,7 +29,8 @@ const readJSON = <Content>(path: string): Content =>
 
 /** Resolves modules from the library that an example includes, and the SDK's to the platform. */
 function modulesPlugin(libraryPath: string): Plugin {
-	const { modules } = readJSON<{ modules: Record<string, string> }>(libraryPath);
+	const manifest = readJSON<Library & { platforms?: { "...": Library } }>(libraryPath);
+	const modules = { ...manifest.modules, ...manifest.platforms?.["..."].modules };
 	return {
 		name: "modules",
 		setup({ onResolve, onLoad }) {

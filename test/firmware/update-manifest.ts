@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BROKER_MANIFEST, brokerModules } from "./broker-modules";
+import { BROKER_MANIFEST, BROKER_PLATFORMS, brokerModules } from "./broker-modules";
 import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
@@ -97,10 +97,19 @@ for (const [path, modules] of [
 	[WEBSOCKET_MANIFEST, await transportModules("src/websocket/client/socket")],
 	[UPDATE_MANIFEST, await updateModules()],
 	[CLIENT_MANIFEST, await clientModules()],
-	[BROKER_MANIFEST, await brokerModules()],
 	[ECMA419_MANIFEST, await ecma419Modules()],
 ] as const) {
 	const lists = readJSON<Lists>(path);
 	setModules(lists, modules);
 	writeJSON(path, lists);
 }
+
+const broker = readJSON<Lists & { platforms: Record<string, Lists> }>(BROKER_MANIFEST);
+setModules(broker, await brokerModules());
+broker.platforms = Object.fromEntries(
+	Object.entries(BROKER_PLATFORMS).map(([platform, modules]) => [
+		platform,
+		{ modules, preload: Object.keys(modules) },
+	]),
+);
+writeJSON(BROKER_MANIFEST, broker);
