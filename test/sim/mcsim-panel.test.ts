@@ -61,9 +61,11 @@ test("failures are shown until a report is acknowledged", () => {
 	const board = running();
 	assert.equal(row(board, "Failures"), "none");
 	receive(board, { event: ["failed", "peer", 0x87, 4] }, 1000);
-	assert.equal(row(board, "Failures"), "4 in a row: peer (reason code 0x87)");
+	assert.equal(row(board, "Failures"), "4 in a row: broker's error (reason code 0x87)");
 	boot(board, "deep-sleep", 2000);
-	assert.equal(row(board, "Failures"), "4 in a row: peer (reason code 0x87)");
+	assert.equal(row(board, "Failures"), "4 in a row: broker's error (reason code 0x87)");
+	receive(board, { event: ["failed", "wifi", 0, 5] }, 1000);
+	assert.equal(row(board, "Failures"), "5 in a row: no Wi-Fi");
 	receive(board, { event: ["acknowledged", 3, 2, 0] }, 5000);
 	assert.equal(row(board, "Failures"), "none");
 });
@@ -118,7 +120,7 @@ test("a broker shows its clients, its topics with values and ages, and its pools
 	const { rows } = describeBoard(board, 5000);
 	assert.deepEqual(rows.slice(rows.findIndex(([name]) => name === "Listens on")), [
 		["Listens on", "mqtt://192.0.2.1:1883"],
-		["", "ws://192.0.2.1:8080"],
+		["WebSocket", "ws://192.0.2.1:8080"],
 		["Clients", "5"],
 		["", "a"],
 		["", "b"],

@@ -15,6 +15,17 @@ const REASONS = {
 	crash: "crash",
 };
 
+/** Causes of a failed try, src/fault.ts. @type {Readonly<Record<string, string>>} */
+const FAULTS = {
+	configuration: "settings refused",
+	peer: "broker's error",
+	resource: "broker busy",
+	transport: "no connection",
+	wifi: "no Wi-Fi",
+	limit: "awake too long",
+	program: "exception",
+};
+
 /**
  * @param {BoardState} board
  * @param {number} now ms since 1970
@@ -89,7 +100,7 @@ function pushSensorRows(rows, board, now) {
  */
 function backOffText({ failures }, { fault, reasonCode }) {
 	const reason = reasonCode === 0 ? "" : ` (reason code 0x${reasonCode.toString(16)})`;
-	return `${failures} in a row: ${fault}${reason}`;
+	return `${failures} in a row: ${FAULTS[fault] ?? fault}${reason}`;
 }
 
 /**
@@ -99,7 +110,7 @@ function backOffText({ failures }, { fault, reasonCode }) {
  */
 function pushBrokerRows(rows, broker, now) {
 	rows.push(["", ""]);
-	for (const [index, url] of broker.urls.entries()) rows.push([index === 0 ? "Listens on" : "", url]);
+	for (const url of broker.urls) rows.push([url.startsWith("ws") ? "WebSocket" : "Listens on", url]);
 	rows.push(["Clients", String(broker.clientCount)]);
 	for (const id of broker.clients) rows.push(["", id]);
 	pushMore(rows, broker.clientCount - broker.clients.length);
