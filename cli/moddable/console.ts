@@ -4,7 +4,8 @@
  */
 const ESCAPE = String.fromCharCode(27);
 const DECORATION = new RegExp(`\\(xsdb\\) |${ESCAPE}\\[2K|${ESCAPE}\\[0G|\\r`, "g");
-const OWN_LINE = /^(xsdb listening on port|\[Thread \d+\] Connected to|#xsbug-log (dis)?connected)/;
+const OWN_LINE =
+	/^(xsdb listening on port|xsdb: no command line arguments|\[Thread \d+\] Connected to|#xsbug-log (dis)?connected)/;
 
 /** Whether xsbug-log says with this line that programs can connect. */
 export function isReady(line: string): boolean {

@@ -99,7 +99,7 @@ const host: Host = {
 				wakePin,
 				wakePins: [],
 				storage: folderStorage(board.folder),
-				monitor: new ConsoleMonitor(board.mac, Net.get("IP")),
+				monitor: new ConsoleMonitor(board.mac, reason, Net.get("IP")),
 				asleep: false,
 			};
 			firmware();

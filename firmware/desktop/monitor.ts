@@ -1,7 +1,7 @@
 import Timer from "timer";
 import type { Broker } from "../../src/broker/broker";
 import type { SensorSettings, Settings } from "../../src/config/settings";
-import type { Timer as TimerShape } from "../../src/device";
+import type { Timer as TimerShape, WakeReason } from "../../src/device";
 import type { DeviceEvent } from "../../src/device-events";
 import { VERSION } from "../../src/version";
 import type { Monitor } from "../monitor";
@@ -16,6 +16,7 @@ const BROKER_VIEW_MS = 1000;
 /** Prints what the firmware does, and shows it on the panel. */
 export class ConsoleMonitor implements Monitor {
 	readonly #mac: string;
+	readonly #reason: WakeReason;
 	/** Of this computer, undefined without a network. */
 	readonly #address: string | undefined;
 	#settings: Settings | undefined;
@@ -23,8 +24,9 @@ export class ConsoleMonitor implements Monitor {
 	#waiting: number | undefined;
 	readonly event: Monitor["event"];
 
-	constructor(mac: string, address: string | undefined) {
+	constructor(mac: string, reason: WakeReason, address: string | undefined) {
 		this.#mac = mac;
+		this.#reason = reason;
 		this.#address = address;
 		this.event = (...event) => {
 			this.#onEvent(event);
@@ -35,9 +37,14 @@ export class ConsoleMonitor implements Monitor {
 	onStart(settings: Settings): void {
 		const { id, role, broker, sensors } = settings;
 		this.#settings = settings;
-		const parts = [`firefly ${VERSION}: ${id}`, `role ${role}`, `MAC ${this.#mac}`];
-		if (role !== "broker") parts.push(sensorText(sensors), `reports to ${brokerURL(settings)}`);
-		print(parts.join(", "));
+		const reason = this.#reason;
+		if (reason === "deep-sleep") print("firefly: awake");
+		else {
+			const parts = [`firefly ${VERSION}: ${id}`, `role ${role}`, `MAC ${this.#mac}`];
+			if (role !== "broker") parts.push(sensorText(sensors), `reports to ${brokerURL(settings)}`);
+			if (reason !== "power-on") parts.push(`started by ${reason}`);
+			print(parts.join(", "));
+		}
 		postToPanel({
 			start: {
 				version: VERSION,

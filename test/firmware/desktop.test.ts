@@ -267,16 +267,31 @@ test("localhost resolves to an IPv4 address", async () => {
 	assert.deepEqual(found, ["127.0.0.1", "192.0.2.1"]);
 });
 
+const SETTINGS = {
+	id: "greenhouse",
+	role: "sensor",
+	sensors: [{ name: "temperature", property: ["thermometer", "temperature"], driver: "virtual" }],
+	broker: { host: "192.0.2.1", port: 1883 },
+} as unknown as Parameters<NonNullable<Host["monitor"]>["onStart"]>[0];
+
+for (const [reason, line] of [
+	["power-on", /^firefly [\d.]+: greenhouse, role sensor, .*1883$/],
+	["crash", /^firefly [\d.]+: greenhouse, .*1883, started by crash$/],
+	["deep-sleep", /^firefly: awake$/],
+] as const)
+	test(`${reason}: the console says who starts, and why, but not at each wake`, async () => {
+		const { host, boot, traced } = await stage();
+		boot(reason);
+		host.monitor!.onStart(SETTINGS);
+		assert.equal(traced.length, 1);
+		assert.match(traced[0]!, line);
+	});
+
 test("start, reports and sleep are printed, each in a line", async () => {
 	const { host, boot, traced, posted } = await stage();
 	boot();
 	const { monitor } = host;
-	monitor!.onStart({
-		id: "greenhouse",
-		role: "sensor",
-		sensors: [{ name: "temperature", property: ["thermometer", "temperature"], driver: "virtual" }],
-		broker: { host: "192.0.2.1", port: 1883 },
-	} as unknown as Parameters<NonNullable<Host["monitor"]>["onStart"]>[0]);
+	monitor!.onStart(SETTINGS);
 	monitor!.event("wake", 1, 2, 0);
 	monitor!.event("accepted", 2, 2);
 	monitor!.event("acknowledged", 1, 1, 0);
