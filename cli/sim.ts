@@ -16,13 +16,14 @@ import { failFaultTarget, faultHelp, faultOption } from "./fault-option";
 import { Interrupt } from "./interrupt";
 import { Keyboard } from "./keyboard";
 import { mapOption, zoneOption } from "./replay-options";
-import { brokerOption, durationOption, seedOption, speedOption } from "./values";
+import { brokerOption, durationOption, nodesOption, seedOption, speedOption } from "./values";
 
 interface SimOptions {
 	readonly manifest?: string;
 	readonly for?: number;
 	readonly speed: number | "max";
 	readonly seed: number;
+	readonly nodes?: number;
 	readonly replay?: string;
 	readonly map?: ReadonlyMap<string, string>;
 	readonly zone?: string;
@@ -54,6 +55,11 @@ export function simCommand(): Command {
 		)
 		.option("--speed <factor>", 'times as fast as real time: 1, 60, or "max"', speedOption, 1)
 		.option("--seed <number>", "seed of everything random; the same seed gives the same run", seedOption, 1)
+		.option(
+			"--nodes <number>",
+			"boards that run the manifest, each with a MAC address and curves of its own (default: 1)",
+			nodesOption,
+		)
 		.option(
 			"--replay <file>",
 			"feed the sensors from a CSV file, or an export of Home Assistant or InfluxDB; without --manifest, its columns are the sensors. firefly history says what delta and heartbeat would have saved",
@@ -108,6 +114,7 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 				(options.speed === "max" && options.replay === undefined ? fullSpeedDurationMs : undefined),
 			speed: options.speed,
 			seed: options.seed,
+			...(options.nodes === undefined ? {} : { nodes: options.nodes }),
 			...(options.replay === undefined ? {} : { replay: options.replay }),
 			replayOptions: {
 				...(options.map === undefined ? {} : { columns: options.map }),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { MAX_NODES } from "../sim/most-nodes";
 import { parseDuration } from "../src/config/duration";
 import { limits } from "../src/config/limits";
 import { urlProblem, userProblem } from "../src/config/validators";
@@ -29,6 +30,13 @@ export function seedOption(text: string): number {
 	const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
 	if (seed <= 0xffff_ffff) return seed;
 	throw new InvalidArgumentError("A whole number from 0 to 4294967295 is needed.");
+}
+
+/** Number of simulated nodes. */
+export function nodesOption(text: string): number {
+	const nodes = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (nodes >= 1 && nodes <= MAX_NODES) return nodes;
+	throw new InvalidArgumentError(`A whole number from 1 to ${MAX_NODES} is needed.`);
 }
 
 /** Name of a user of the broker. */

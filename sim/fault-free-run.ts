@@ -11,10 +11,11 @@ export async function runWithoutFaults(
 	duration: number,
 ): Promise<SimulationCounters> {
 	const counters = new SimulationCounters();
-	const { manifest, seed, engine, replay, replayOptions, latency } = options;
+	const { manifest, seed, nodes, engine, replay, replayOptions, latency } = options;
 	const simulation = await Simulation.build({
 		manifest,
 		seed,
+		...(nodes === undefined ? {} : { nodes }),
 		engine,
 		...(replay === undefined ? {} : { replay }),
 		...(replayOptions === undefined ? {} : { replayOptions }),

@@ -2,6 +2,7 @@ import { limits } from "../src/config/limits";
 import { type BrokerSettings, readSettings, type Settings } from "../src/config/settings";
 import type { JSONObject } from "./manifest/manifest-reader";
 import { isAddress } from "./network/socket";
+import { listenFor, nodeIdentities, requireDistinctNodes } from "./node-identities";
 import { deterministicHash } from "./password";
 
 /** A board that a simulation needs. */
@@ -31,27 +32,31 @@ export interface SimulationPlan {
 export const CHIP = "esp32";
 /** Address of the observer. */
 export const OBSERVER_ADDRESS = "192.168.4.10";
-const SENSOR_MAC = "02f1ef1f0001";
-const SENSOR_ADDRESS = "192.168.4.11";
 export const BROKER_MAC = "02f1ef1f00b0";
 const BROKER_ADDRESS = "192.168.4.2";
 /** For WebSocket and the status page, if the configuration has no port. */
 const DEFAULT_WEB_PORT = 8080;
 const BROKER_NAME = "broker";
 
+export interface PlanOptions {
+	/** Whether the broker is outside the simulation. */
+	readonly externalBroker: boolean;
+	/** Whether a broker that the simulation adds also serves WebSocket and its status page. */
+	readonly withStatusPage?: boolean;
+	/** How many boards run the configuration; default 1. */
+	readonly nodes?: number;
+}
+
 /**
- * Plans the boards for a configuration: one that runs it and, if it reports to a broker that is not otherwise
+ * Plans the boards for a configuration: those that run it and, if they report to a broker that is not otherwise
  * present, one that runs the firmware as that broker, at the configured address.
- * @param externalBroker whether the broker is outside the simulation
- * @param withStatusPage whether a broker that the simulation adds also serves WebSocket and its status page
+ * @throws {ManifestError} if the configuration is not one for several nodes
  */
-export function planBoards(
-	config: JSONObject,
-	externalBroker: boolean,
-	withStatusPage = false,
-): SimulationPlan {
+export function planBoards(config: JSONObject, options: PlanOptions): SimulationPlan {
+	const { externalBroker, withStatusPage = false, nodes: nodeCount = 1 } = options;
 	const warnings: string[] = [];
-	const identity = { mac: SENSOR_MAC, chip: CHIP };
+	const first = nodeIdentities(1, OBSERVER_ADDRESS)[0]!;
+	const identity = { mac: first.mac, chip: CHIP };
 	const configured = readSettings(config, identity, (message) => warnings.push(message));
 	const isReplaced = !externalBroker && configured.broker.transport !== undefined;
 	if (isReplaced)
@@ -63,21 +68,26 @@ export function planBoards(
 	const { host, port } = settings.broker;
 	const hasBroker = settings.role !== "sensor";
 	const brokerAddress =
-		isAddress(host) && host !== SENSOR_ADDRESS && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
+		isAddress(host) && host !== first.address && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
 	const names = new Map<string, string>();
 	if (host !== "" && !isAddress(host) && !externalBroker) names.set(host, brokerAddress);
-	const node: BoardPlan = {
-		name: settings.role === "broker" ? BROKER_NAME : settings.id,
-		role: settings.role === "broker" ? "broker" : "sensor",
-		config: nodeConfig,
-		settings,
-		address: hasBroker && !externalBroker ? brokerAddress : SENSOR_ADDRESS,
-		mac: SENSOR_MAC,
-		hasBroker,
-	};
-	if (externalBroker || hasBroker) return { boards: [node], names, warnings };
+	const nodes = nodeIdentities(nodeCount, brokerAddress).map(({ mac, address }): BoardPlan => {
+		const own = mac === identity.mac ? settings : readSettings(nodeConfig, { mac, chip: CHIP }, () => {});
+		return {
+			name: own.role === "broker" ? BROKER_NAME : own.id,
+			role: own.role === "broker" ? "broker" : "sensor",
+			config: nodeConfig,
+			settings: own,
+			address: hasBroker && !externalBroker ? brokerAddress : address,
+			mac,
+			hasBroker,
+		};
+	});
+	const shared = requireDistinctNodes(nodes.map((node) => node.settings));
+	if (shared !== undefined) warnings.push(shared);
+	if (externalBroker || hasBroker) return { boards: nodes, names, warnings };
 	const { config: serverConfig, warning } = withNodeUser(
-		brokerConfigOf(nodeConfig, port, withStatusPage),
+		brokerConfigOf(nodeConfig, port, withStatusPage, listenFor(nodeCount, settings)),
 		settings.broker,
 	);
 	if (warning !== undefined) warnings.push(warning);
@@ -90,7 +100,7 @@ export function planBoards(
 		mac: BROKER_MAC,
 		hasBroker: true,
 	};
-	return { boards: [server, node], names, warnings };
+	return { boards: [server, ...nodes], names, warnings };
 }
 
 /** The same configuration with MQTT over TCP: neither TLS nor WebSocket is simulated. */
@@ -105,13 +115,19 @@ function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }:
  * The same configuration as a broker: wired, without sensors, at the port that the node expects, open to
  * anonymous clients unless configured otherwise.
  */
-function brokerConfigOf(config: JSONObject, port: number, withStatusPage: boolean): JSONObject {
+function brokerConfigOf(
+	config: JSONObject,
+	port: number,
+	withStatusPage: boolean,
+	pools: Readonly<Record<string, number>>,
+): JSONObject {
 	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
 	const defaultListen = {
 		anonymous: true,
 		// Discovery is larger than what a small broker takes: this one stands for that of a house.
 		...(firefly.discovery === undefined ? {} : { packetSize: 4096, retainedBytes: 8192 }),
+		...pools,
 		...(withStatusPage
 			? { webSocket: port === DEFAULT_WEB_PORT ? DEFAULT_WEB_PORT + 1 : DEFAULT_WEB_PORT }
 			: {}),

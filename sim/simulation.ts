@@ -55,6 +55,8 @@ export interface SimulationOptions {
 	readonly speed: Speed;
 	/** Any safe integer. */
 	readonly seed: number;
+	/** Boards that run the manifest, 1 … 20; default 1. */
+	readonly nodes?: number;
 	readonly engine: EngineName;
 	readonly listener: SimulationListener;
 	/** What goes wrong, and when. */
@@ -89,6 +91,8 @@ export interface SimulationOptions {
 
 /** Start of simulated time without a recording, ms since 1970. */
 export const DEFAULT_START_TIME = Date.UTC(2026, 0, 1);
+/** Several nodes are powered on one after the other within this time: they are not in step, as real ones. */
+const POWER_ON_SPREAD_MS = 10_000;
 /** From the last acknowledgement of a recording to the end of the run, ms: time to send DISCONNECT. */
 const DISCONNECT_GRACE_MS = 1000;
 
@@ -113,10 +117,11 @@ export class Simulation {
 	readonly #realNetworks: RealNetwork[] = [];
 	readonly #observers: Observer[] = [];
 	readonly #capture: Capture | undefined;
+	/** Nodes that have delivered the recording. */
+	readonly #delivered = new Set<string>();
 	readonly #boardsByName = new Map<string, Board>();
 	/** Names of the boards by their address on the virtual network. */
 	readonly #boardNames = new Map<string, string>();
-	#waiting = 0;
 	#stopping = false;
 
 	private constructor(options: SimulationOptions, recording: Recording | undefined) {
@@ -160,7 +165,16 @@ export class Simulation {
 
 	/** Powers on all boards and runs. @param duration simulated ms */
 	async run(duration: number | undefined): Promise<void> {
-		for (const board of this.boards) board.powerOn();
+		const { nodes = 1 } = this.#options;
+		// The broker's board, if there is one, and the first node at once; a recording is for all at once, too.
+		const first = this.boards.length - nodes;
+		for (const [index, board] of this.boards.entries()) {
+			if (index <= first || this.#recording) board.powerOn();
+			else
+				this.scheduler.after(((index - first) * POWER_ON_SPREAD_MS) / nodes, () => {
+					if (board.state === "off") board.powerOn();
+				});
+		}
 		if (!this.#recording) for (const { contacts } of this.#faultBoards) contacts?.start();
 		for (const observer of this.#observers) observer.start();
 		this.#injector?.start();
@@ -195,10 +209,14 @@ export class Simulation {
 	}
 
 	async #assemble(): Promise<void> {
-		const { manifest, broker, seed, speed, faults = [] } = this.#options;
+		const { manifest, broker, seed, speed, nodes, faults = [] } = this.#options;
 		const read = withTransports(readManifest(manifest.path, manifest.json), broker?.href, manifest);
 		const config = { ...read.config, ...definedOnly(manifest.overrides) };
-		const plan = planBoards(config, broker !== undefined, speed === 1);
+		const plan = planBoards(config, {
+			externalBroker: broker !== undefined,
+			withStatusPage: speed === 1,
+			...(nodes === undefined ? {} : { nodes }),
+		});
 		for (const { name, address } of plan.boards) this.#boardNames.set(address, name);
 		for (const [name, address] of plan.names) this.network.names.set(name, address);
 		for (const fault of faults)
@@ -208,7 +226,7 @@ export class Simulation {
 			);
 		const seeds = new Random(seed, "boards");
 		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
-		const { name } = plan.boards[plan.boards.length - 1]!;
+		const name = (plan.boards.find(({ role }) => role === "sensor") ?? plan.boards[0]!).name;
 		if (faults.length > 0) this.#injector = this.#createInjector(faults, name);
 		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings])
 			this.#emit(name, { type: "trace", message });
@@ -390,15 +408,15 @@ export class Simulation {
 
 	#emit(node: string, event: SimulationEvent): void {
 		this.#options.listener.event({ time: this.scheduler.now, node, ...event });
-		if (this.timeline) this.#stopWhenDelivered(event, this.timeline);
+		if (this.timeline) this.#stopWhenDelivered(node, event, this.timeline);
 	}
 
-	/** A recording is delivered when its last row has been reported and no report is waiting. */
-	#stopWhenDelivered(event: SimulationEvent, timeline: Timeline): void {
-		if (event.type === "accepted" || event.type === "acknowledged" || event.type === "sleep")
-			this.#waiting = event.waiting;
-		if (event.type !== "acknowledged" && event.type !== "sleep") return;
-		if (this.#stopping || this.#waiting > 0 || this.scheduler.now < timeline.end) return;
+	/** A recording is delivered when each node has reported its last row and no report is waiting. */
+	#stopWhenDelivered(node: string, event: SimulationEvent, timeline: Timeline): void {
+		if (event.type !== "accepted" && event.type !== "acknowledged" && event.type !== "sleep") return;
+		if (event.waiting > 0) this.#delivered.delete(node);
+		else if (event.type !== "accepted" && this.scheduler.now >= timeline.end) this.#delivered.add(node);
+		if (this.#stopping || this.#delivered.size < (this.#options.nodes ?? 1)) return;
 		this.#stopping = true;
 		this.scheduler.after(DISCONNECT_GRACE_MS, () => this.stop());
 	}
