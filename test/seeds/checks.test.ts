@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/queues";
 import { Disturbance } from "./disturbance";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
 import { CHECKS, checkPlan } from "./run-seed";
+import { PIN_SENSOR } from "./seed-plan";
 import type { ReceivedMessage, WellBehavedClient } from "./well-behaved-client";
 import { type SeedRun, START_TIME, sitesOf } from "./world";
 
@@ -13,11 +15,42 @@ import { type SeedRun, START_TIME, sitesOf } from "./world";
 let good: SeedRun;
 /** The same with two brokers. */
 let bridged: SeedRun;
+/** The same with a node that sleeps lightly. */
+let light: SeedRun;
+/** The same with a contact that closes for long. */
+let pinned: SeedRun;
 
 before(async () => {
 	good = await findGoodRun();
 	bridged = await findBridgedRun();
+	light = await findLightRun();
+	pinned = await findPinnedRun();
 });
+
+async function findPinnedRun(): Promise<SeedRun> {
+	for (let seed = 1; ; seed++) {
+		const drawn = drawPlan(seed);
+		const faults = drawn.faults.filter(({ name, duration = 0 }) => name === "contact" && duration >= 40_000);
+		if (faults.length === 0) continue;
+		const { run, failures } = await checkPlan({ ...drawn, faults });
+		assert.deepEqual(failures, []);
+		return run;
+	}
+}
+
+async function findLightRun(): Promise<SeedRun> {
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		if (!plan.boards.some(({ firefly }) => isLight(firefly))) continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, []);
+		return run;
+	}
+}
+
+function isLight({ sleep }: JSONObject): boolean {
+	return (sleep as JSONObject | undefined)?.mode === "light";
+}
 
 async function findBridgedRun(): Promise<SeedRun> {
 	for (let seed = 1; ; seed++) {
@@ -156,6 +189,20 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 			...events,
 			{ time: good.recoveredAt - 1, node: "n1", type: "failed", fault: "transport", reasonCode: 0 },
 		]),
+	"changes of pins are noticed": () => ({
+		...pinned,
+		events: pinned.events.filter((event) => !(event.type === "sample" && event.sensor === PIN_SENSOR)),
+	}),
+	"wakes by pin are limited": () => {
+		const [board] = pinned.pins.keys();
+		const wake = { node: board!, type: "boot", reason: "deep-sleep", pin: 4 } as const;
+		const wakes = Array.from({ length: 1000 }, (_, i) => ({ ...wake, time: START_TIME + 100 * i }));
+		return { ...pinned, events: [...pinned.events, ...wakes] };
+	},
+	"nodes that are to stay connected do": () => ({
+		...light,
+		events: light.events.filter(({ type }) => type !== "lightSleep"),
+	}),
 	"samples are taken at their times": () =>
 		withEvents((events) => {
 			const from = good.recoveredAt - 200_000;
@@ -199,6 +246,14 @@ test("awakeLimit ends a wake: no failure of its neighbours while the exchange ma
 		]);
 	assert.deepEqual(check.run(limitAfter(200)), []);
 	assert.equal(check.run(limitAfter(3000)).length, 1);
+});
+
+test("a node that is to stay connected connects once more, without a fault: a violation", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("nodes that are to stay"))!;
+	const { name } = light.plan.boards.find(({ firefly }) => isLight(firefly))!;
+	const again = light.events.find(({ type, node }) => type === "connected" && node === name)!;
+	const run = { ...light, events: [...light.events, { ...again, time: light.recoveredAt - 1 }] };
+	assert.equal(check.run(run).length, 1);
 });
 
 test("a publisher's repetition of QoS 1 stays one where a bridge lowers its QoS to 0", () => {
@@ -283,6 +338,6 @@ for (const { name } of CHECKS)
 		const violation = violations[name];
 		assert.ok(violation, "each check has a violation");
 		const check = CHECKS.find((each) => each.name === name)!;
-		for (const run of [good, bridged]) assert.deepEqual(check.run(run), []);
+		for (const run of [good, bridged, light, pinned]) assert.deepEqual(check.run(run), []);
 		assert.notDeepEqual(check.run(violation()), []);
 	});

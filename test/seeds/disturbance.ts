@@ -5,7 +5,7 @@ import type { SeedPlan } from "./seed-plan";
 import { type SeedRun, START_TIME } from "./world";
 
 /** Faults that concern neither the network nor a board's run. */
-const HARMLESS = new Set(["sensor", "stuck", "clock", "drift", "time-server"]);
+const HARMLESS = new Set(["sensor", "stuck", "clock", "drift", "time-server", "contact", "bounce"]);
 /** Faults of the access point, which a wired board does not notice. */
 const OF_WIFI = new Set(["wifi", "roam", "lease"]);
 /**

@@ -19,10 +19,12 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 	loss: 2,
 	"torn-write": 2,
 };
-/** Kinds that concern nothing a drawn board has. */
-const WITHOUT_EFFECT = ["contact", "bounce", "image-crash", "image-mute"];
+/** Kinds of digital pins, which few boards have: pin-draw.ts draws them. */
+const OF_PINS = ["contact", "bounce"];
+/** Kinds of new images, which nobody sends. */
+const OF_IMAGES = ["image-crash", "image-mute"];
 const NAMES = Object.keys(FAULT_KINDS)
-	.filter((name) => !WITHOUT_EFFECT.includes(name))
+	.filter((name) => !OF_PINS.includes(name) && !OF_IMAGES.includes(name))
 	.flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
 
 /**

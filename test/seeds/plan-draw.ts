@@ -6,6 +6,7 @@ import { drawClient, drawOddClient } from "./client-draw";
 import type { ConfigContext } from "./config-rows";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
+import { addPins } from "./pin-draw";
 import {
 	type BoardPlan,
 	LOGINS,
@@ -14,13 +15,15 @@ import {
 	type SeedPlan,
 	sensorsOf,
 } from "./seed-plan";
+import { addLightSleep } from "./sleep-draw";
+import { addWebSockets } from "./transport-draw";
 
 /** Wakes of all nodes together that a seed aims at. */
 const WAKES = 24;
 /**
  * What came later draws from streams of its own: a seed that does not draw it is the run that it was before.
  */
-const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [addHub];
+const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [addHub, addWebSockets, addLightSleep, addPins];
 
 export function drawPlan(seed: number): SeedPlan {
 	return ADDITIONS.reduce((plan, add) => add(plan), drawBasis(seed));

@@ -43,7 +43,7 @@ let found = 0;
 try {
 	for (const bug of selected) {
 		const output = await copy.withBug(bug, runSeeds);
-		const seed = output === undefined ? undefined : /^seed (\d+) /m.exec(output)?.[1];
+		const seed = output === undefined ? undefined : /^seed (\d+)[ :]/m.exec(output)?.[1];
 		if (seed !== undefined) found++;
 		const result =
 			output === undefined ? "no longer applies" : seed === undefined ? "NOT FOUND" : `found by seed ${seed}`;

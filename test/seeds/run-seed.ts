@@ -1,10 +1,12 @@
 import type { EngineName } from "../../sim/engine/engine-factory";
+import { staysConnected } from "./checks/always-on";
 import { bridgeForwards, nothingCircles } from "./checks/bridge";
 import { noCrash, poolsAreEmpty } from "./checks/broker";
 import type { Check } from "./checks/check";
 import { clocksAreRight } from "./checks/clocks";
 import { connectionsStay, nobodyStarves } from "./checks/connections";
 import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
+import { pinsAreNoticed, pinWakesAreLimited } from "./checks/pins";
 import {
 	awakeLimitHolds,
 	nodesAreServed,
@@ -27,6 +29,9 @@ export const CHECKS: readonly Check[] = [
 	connectionsStay,
 	nobodyStarves,
 	nodesAreServed,
+	staysConnected,
+	pinsAreNoticed,
+	pinWakesAreLimited,
 	samplesAreTaken,
 	reportsArrive,
 	clientsAreServed,

@@ -45,6 +45,8 @@ export interface ClientPlan {
 	/** s */
 	readonly keepAlive: number;
 	readonly inFlight: number;
+	/** It connects over a WebSocket, as a browser does. */
+	readonly webSocket?: true;
 	/** Interval between two messages of a publisher, ms. */
 	readonly interval: number;
 	readonly login: readonly [name: string, password: string] | undefined;
@@ -59,7 +61,12 @@ export interface OddClientPlan {
 
 /** Properties that the sensors have; a plan's sensors take them in this order. */
 export const SENSOR_PROPERTIES = ["p0", "p1", "p2"] as const;
+/** Name and property of the sensor of a digital pin; its values are 0 and 1, and do not tell samples apart. */
+export const PIN_SENSOR = "d0";
+export const PIN_PROPERTY = "contact.open";
 export const BROKER_ADDRESS = "192.168.4.2";
+/** Where a broker takes WebSockets. */
+export const WEBSOCKET_PORT = 8080;
 /** User names and passwords: of nodes, and of clients. */
 export const LOGINS = [
 	["garden", "rosemary"],

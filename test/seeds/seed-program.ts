@@ -3,9 +3,16 @@ import type { Image } from "../../sim/engine/engine";
 import { createEngine, type EngineName } from "../../sim/engine/engine-factory";
 import { type JSONObject, readManifest } from "../../sim/manifest/manifest-reader";
 import { linkProgram, type Program } from "../../sim/manifest/program";
-import { SENSOR_PROPERTIES } from "./seed-plan";
+import { PIN_PROPERTY, SENSOR_PROPERTIES } from "./seed-plan";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
+
+/** What a drawn configuration may need. */
+const INCLUDES = [
+	"./firmware/manifest.json",
+	"./firmware/light-sleep/manifest.json",
+	"./firmware/websocket/manifest.json",
+];
 
 /** The firmware, linked once for all seeds; only the configuration differs. */
 let linked: Program | undefined;
@@ -23,10 +30,10 @@ export async function loadFirmware(
 }
 
 function link(config: JSONObject): Program {
-	return linkProgram(readManifest(MANIFEST, { include: ["./firmware/manifest.json"], config: {} }), {
+	return linkProgram(readManifest(MANIFEST, { include: INCLUDES, config: {} }), {
 		config,
-		drivers: ["virtual"],
-		properties: SENSOR_PROPERTIES.map((property) => [property]),
+		drivers: ["virtual", "digital"],
+		properties: [...SENSOR_PROPERTIES.map((property) => [property]), PIN_PROPERTY.split(".")],
 	});
 }
 

@@ -43,11 +43,8 @@ test("a seed is the same run on XS and on Node, byte for byte, and again", async
 	assert.equal(digests.size, SEEDS_ON_XS);
 });
 
-/**
- * Of digital pins, which boards of the seeds lack: their sensors give numbers that tell samples apart; and of
- * new images, which nobody sends them.
- */
-const FAULTS_WITHOUT_EFFECT = ["bounce", "contact", "image-crash", "image-mute"];
+/** Of new images, which nobody sends to the boards of the seeds. */
+const FAULTS_WITHOUT_EFFECT = ["image-crash", "image-mute"];
 
 test("seeds draw every kind of fault and of neighbour, and every fault can be written in a command", () => {
 	const faults = new Set<string>();

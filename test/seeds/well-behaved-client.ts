@@ -1,11 +1,14 @@
 import type { Scheduled, Scheduler } from "../../sim/clock/scheduler";
 import type { VirtualHost } from "../../sim/network/virtual";
 import { Client, type ClientError, subscription } from "../../src/client/client";
+import type { ClientDevice } from "../../src/client/options";
 import { PublishQueue } from "../../src/client/queue/publish-queue";
 import { QOS1, QOS2, RETAIN } from "../../src/mqtt/constants";
 import { utf8 } from "../../src/mqtt/utf8";
+import { WebSocket } from "../../src/websocket/client/socket";
 import { clientDevice } from "./client-device";
-import type { ClientPlan } from "./seed-plan";
+import { Draw } from "./draw";
+import { type ClientPlan, WEBSOCKET_PORT } from "./seed-plan";
 
 export interface ReceivedMessage {
 	readonly time: number;
@@ -71,10 +74,11 @@ export class WellBehavedClient {
 		this.#scheduler = scheduler;
 		this.#filters = filters;
 		let message: { topic: string; qos: number; retain: boolean; payload: Uint8Array[] } | undefined;
+		const device = clientDevice(scheduler, host);
 		this.client = new Client(
 			{
 				host: address,
-				port: 1883,
+				port: plan.webSocket ? WEBSOCKET_PORT : 1883,
 				version: plan.version,
 				keepAlive: plan.keepAlive,
 				pipeline: "auto",
@@ -122,7 +126,7 @@ export class WellBehavedClient {
 					});
 				},
 			},
-			clientDevice(scheduler, host),
+			plan.webSocket ? overWebSocket(device, clientId) : device,
 		);
 		this.#queue = new PublishQueue(QUEUE, this.client, {
 			onPublished: (handle, reasonCode) => {
@@ -190,4 +194,14 @@ export class WellBehavedClient {
 		this.#queue.onClosed();
 		if (!this.#stopped) this.#retry = this.#scheduler.after(RECONNECT_MS, () => this.#open());
 	}
+}
+
+/** A device whose sockets are WebSockets. @param label of what its masks are drawn from */
+function overWebSocket(device: ClientDevice, label: string): ClientDevice {
+	const masks = new Draw(0, `masks of ${label}`);
+	const random = (): number => masks.integer(0, 0xffff_ffff);
+	return {
+		...device,
+		tcp: { io: WebSocket, TCP: device.tcp, timer: device.timer, random } as ClientDevice["tcp"],
+	};
 }

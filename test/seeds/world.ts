@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Board } from "../../sim/board/board";
+import { Contacts } from "../../sim/board/contacts";
 import { Flash } from "../../sim/board/flash";
 import { Random } from "../../sim/clock/random";
 import { Scheduler } from "../../sim/clock/scheduler";
@@ -14,7 +15,7 @@ import type { TimeService } from "../../sim/network/time-server";
 import { VirtualNetwork } from "../../sim/network/virtual";
 import type { TimedEvent } from "../../sim/report/events";
 import { AccessPoint } from "../../sim/wifi/access-point";
-import { readSettings } from "../../src/config/settings";
+import { readSettings, type SensorSettings } from "../../src/config/settings";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { OddClient } from "./odd-client";
 import {
@@ -22,6 +23,7 @@ import {
 	BROKER_ADDRESS,
 	HUB,
 	HUB_TOPICS,
+	PIN_SENSOR,
 	PUBLISHER_TOPICS,
 	type SeedPlan,
 } from "./seed-plan";
@@ -43,6 +45,13 @@ const QUIET_END_MS = 10_000;
 const EXPIRY_MS = 3_600_000;
 /** Of a board's flash: more than any drawn broker stores. */
 const FLASH_ENTRIES = 100_000;
+/** The value of a digital pin changes. */
+export interface PinChange {
+	/** ms since 1970 */
+	readonly time: number;
+	readonly value: number;
+}
+
 /** A run of a seed, to its end. */
 export interface SeedRun {
 	readonly plan: SeedPlan;
@@ -53,6 +62,8 @@ export interface SeedRun {
 	readonly hub?: SiteRun;
 	/** By name of the board. */
 	readonly sensors: ReadonlyMap<string, TrackedSensors>;
+	/** Of the boards with a sensor of a pin, what it would have read from when on. */
+	readonly pins: ReadonlyMap<string, readonly PinChange[]>;
 	/** When the last fault was over and everything had time to recover, ms since 1970. */
 	readonly recoveredAt: number;
 	/** `$SYS/broker/…` after all clients have gone and everything has expired. */
@@ -86,6 +97,7 @@ class World {
 	readonly #timeService: TimeService = { answers: true };
 	readonly #boards: FaultBoard[] = [];
 	readonly #sensors = new Map<string, TrackedSensors>();
+	readonly #pins = new Map<string, PinChange[]>();
 	readonly #images: Image[] = [];
 	readonly #events: TimedEvent[] = [];
 	readonly #hash = createHash("sha256");
@@ -108,7 +120,8 @@ class World {
 		const settings = readSettings(config, { mac, chip: "esp32" }, (problem) => problems.push(problem));
 		if (problems.length > 0) throw new Error(`seed ${this.#plan.seed}: ${name}: ${problems.join("; ")}`);
 		const scheduler = this.#scheduler;
-		const tracked = new TrackedSensors(scheduler);
+		const contacts = new Contacts(scheduler, this.#plan.seed, settings.sensors);
+		const tracked = new TrackedSensors(scheduler, contacts);
 		this.#sensors.set(name, tracked);
 		const sensors = new FaultySensors(tracked);
 		const storage = new FaultyStorage(new Flash(FLASH_ENTRIES));
@@ -126,10 +139,12 @@ class World {
 			seed: new Random(this.#plan.seed, `board ${name}`).uint32(),
 			sensors: settings.sensors,
 			sensorPort: sensors,
+			contacts,
 			storage,
 			retained: RETAINED_BYTES,
 			emit: (event) => this.#record({ time: scheduler.now, node: name, ...event }),
 		});
+		this.#trackPins(name, contacts, settings.sensors);
 		this.#boards.push({
 			name,
 			hasSensors: settings.role !== "broker",
@@ -137,6 +152,7 @@ class World {
 			isVirtual: true,
 			board,
 			sensors,
+			contacts,
 			storage,
 			drift: board.drift,
 			host,
@@ -177,6 +193,7 @@ class World {
 			publisher,
 			...(hub === undefined ? {} : { hub }),
 			sensors: this.#sensors,
+			pins: this.#pins,
 			recoveredAt,
 			pools,
 			digest: this.#hash.digest("hex").slice(0, 16),
@@ -186,6 +203,20 @@ class World {
 	dispose(): void {
 		for (const { board } of this.#boards) board.powerOff();
 		for (const image of this.#images) image.dispose();
+	}
+
+	/** Notes what the driver of a pin would read, whenever that changes. */
+	#trackPins(board: string, contacts: Contacts, sensors: readonly SensorSettings[]): void {
+		const options = sensors.find(({ name }) => name === PIN_SENSOR)?.options;
+		if (options === undefined) return;
+		const changes: PinChange[] = [];
+		this.#pins.set(board, changes);
+		const { onChange } = contacts;
+		contacts.onChange = () => {
+			const value = contacts.valueOf(options)!;
+			if (value !== changes.at(-1)?.value) changes.push({ time: this.#scheduler.now, value });
+			onChange();
+		};
 	}
 
 	get #injector(): FaultInjector {

@@ -1,3 +1,4 @@
+import { PIN_SENSOR } from "../seed-plan";
 import type { SeedRun } from "../world";
 import type { Check } from "./check";
 import { receivedMessages } from "./received";
@@ -25,7 +26,7 @@ export const clocksAreRight: Check = {
 					failures.push(`${topic}: ${payload} is no report`);
 					continue;
 				}
-				if (report.time === null) continue;
+				if (report.time === null || report.values.length === 0) continue;
 				const reported = Date.parse(report.time);
 				// A value of several sensors: the first was read first.
 				const value = Math.min(...report.values);
@@ -46,7 +47,8 @@ function parse(payload: string): { time: string | null; values: number[] } | und
 		const values = Object.entries(rest)
 			.filter(([name]) => /^s\d$/.test(name))
 			.map(([, value]) => Number(value));
-		if (values.length === 0 || (typeof time !== "string" && time !== null)) return undefined;
+		if (values.length === 0 && !(PIN_SENSOR in rest)) return undefined;
+		if (typeof time !== "string" && time !== null) return undefined;
 		return { time, values };
 	} catch {
 		return undefined;

@@ -1,0 +1,41 @@
+import { Disturbance } from "../disturbance";
+import type { BoardPlan } from "../seed-plan";
+import type { Check } from "./check";
+import { clock, sensorBoards } from "./reports";
+
+/** From the end of a connection to the next one, ms: the longest wait between two tries, and its join. */
+const RECONNECT_MS = 21_000;
+
+function sleepMode({ firefly }: BoardPlan): string | undefined {
+	return (firefly.sleep as { readonly mode?: string } | undefined)?.mode;
+}
+
+/** A node that stays connected does so, and one with light sleep lets its chip sleep. */
+export const staysConnected: Check = {
+	name: "nodes that are to stay connected do",
+	run(run) {
+		const failures: string[] = [];
+		for (const board of sensorBoards(run)) {
+			const { name, firefly } = board;
+			const mode = sleepMode(board);
+			if (mode === "deep" || firefly.role !== "sensor") continue;
+			const disturbance = new Disturbance(run, [name, "broker"]);
+			let connections = 0;
+			let sleepsLightly = false;
+			for (const event of run.events) {
+				if (event.node !== name) continue;
+				if (event.type === "boot") {
+					connections = 0;
+					sleepsLightly = false;
+				}
+				if (event.type === "lightSleep") sleepsLightly = true;
+				if (event.type !== "connected") continue;
+				if (mode === "light" && !sleepsLightly)
+					failures.push(`${name}: connected at ${clock(event.time)} without light sleep`);
+				if (++connections > 1 && !disturbance.touches(event.time - RECONNECT_MS, event.time))
+					failures.push(`${name}: connected once more at ${clock(event.time)}`);
+			}
+		}
+		return failures.slice(0, 3);
+	},
+};
