@@ -47,3 +47,9 @@ export function formatDuration(milliseconds: number): string {
 	if (milliseconds % 1000 === 0) return `${milliseconds / 1000}s`;
 	return `${milliseconds}ms`;
 }
+
+/** For people: rounded up to seconds, beyond ten minutes to minutes, beyond ten hours to hours. */
+export function formatPause(milliseconds: number): string {
+	const step = milliseconds > 36_000_000 ? 3_600_000 : milliseconds > 600_000 ? 60_000 : 1000;
+	return formatDuration(Math.ceil(milliseconds / step) * step);
+}

@@ -1,3 +1,4 @@
+import { formatPause } from "../config/duration";
 import type { Settings } from "../config/types";
 import type { Device, TimerId } from "../device";
 import type { DropReason } from "../device-events";
@@ -133,7 +134,7 @@ export class SensorNode extends NodeParts {
 		this.device.event?.("failed", fault, reasonCode, refusalCount(this.retained, topic));
 		const subject = this.encoder.grouped ? "its reports" : `reports of ${sensors[topic].name}`;
 		this.device.trace(
-			`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${pauseMs} ms`,
+			`the broker does not take ${subject}: ${reasonName(reasonCode)}; next try in ${formatPause(pauseMs)}`,
 		);
 		// Without deep sleep the try does not end, so that the end of the pause needs a timer.
 		if (!this.deepSleep) waitOrSleep(this, 0);

@@ -1,3 +1,4 @@
+import { formatPause } from "../config/duration";
 import type { Fault } from "../fault";
 import type { ReasonCode } from "../mqtt/constants";
 import type { NodeParts } from "./node-parts";
@@ -34,7 +35,9 @@ function scheduleRetry(node: NodeParts, fault: Fault, reasonCode: ReasonCode, me
 	if (!node.deepSleep) timers.stop(WATCHDOG_TIMER);
 	const pauseMs = countFailedTry(retained, node.settings.backoff, node.clock.now);
 	device.event?.("failed", fault, reasonCode, failedTries(retained));
-	device.trace(`not reported: ${message}; ${node.outbox.waitingCount} waiting, next try in ${pauseMs} ms`);
+	device.trace(
+		`not reported: ${message}; ${node.outbox.waitingCount} waiting, next try in ${formatPause(pauseMs)}`,
+	);
 }
 
 /** The wake, or without sleep this try, has reached `awakeLimit`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatDuration, parseDuration } from "../../src/config/duration";
+import { formatDuration, formatPause, parseDuration } from "../../src/config/duration";
 
 test("durations are parsed and formatted", () => {
 	const rows: readonly (readonly [string, number | undefined])[] = [
@@ -50,6 +50,21 @@ test("a formatted duration is parsed back unchanged", () => {
 		"1d",
 		"1001ms",
 	]);
+});
+
+test("a pause for people: rounded up, to what matters of it", () => {
+	const rows: readonly (readonly [number, string])[] = [
+		[0, "0s"],
+		[1, "1s"],
+		[37_402, "38s"],
+		[59_001, "1m"],
+		[100_000, "100s"],
+		[600_001, "11m"],
+		[3_600_000, "1h"],
+		[36_000_001, "11h"],
+		[86_400_000, "1d"],
+	];
+	for (const [milliseconds, text] of rows) assert.equal(formatPause(milliseconds), text);
 });
 
 test("no text makes the parser throw", () => {
