@@ -64,7 +64,8 @@ export function planBuild(
 	warn: (warning: Problem) => void,
 ): BuildPlan | undefined {
 	const { environment, kind } = request;
-	const loaded = loadManifest(request.manifest, environment);
+	const board = request.target === "esp32" ? request.target : `esp32/${request.target}`;
+	const loaded = loadManifest(request.manifest, environment, {}, true, board);
 	for (const warning of loaded.warnings) warn(warning);
 	if ("problems" in loaded) preflight.obstacles.push(...loaded.problems);
 	const platform = preflight.check(() => desktopPlatform());

@@ -48,9 +48,11 @@ export class BuildVariables {
 	expand(text: string): Expanded {
 		let path = text;
 		for (const [written, name] of text.matchAll(/\$\(([^)]+)\)/g)) {
-			const value = this.#values.get(name) ?? this.#environment[name];
-			if (value === undefined)
-				return SDK_VARIABLES.includes(name) ? { sdk: true } : { undefinedVariable: name };
+			const own = this.#values.get(name);
+			// Also where the environment has it: a check says the same with and without the SDK.
+			if (own === undefined && SDK_VARIABLES.includes(name)) return { sdk: true };
+			const value = own ?? this.#environment[name];
+			if (value === undefined) return { undefinedVariable: name };
 			// What a variable of the SDK is part of, is of the SDK too.
 			if (value.includes("$(")) return { sdk: true };
 			path = path.replace(written, () => value);

@@ -48,18 +48,20 @@ export type Loaded = ({ readonly manifest: LoadedManifest } | { readonly problem
  * @param overrides from the command line; they take precedence over `firefly.local.json` and the environment
  * @param onChip whether it is for a chip, in whose memory the pools must fit; if not, for a broker on this
  *   machine, which needs neither a firmware nor what only a sensor node needs
+ * @param platform of mcconfig that is built, such as `esp32/esp32c3`
  */
 export function loadManifest(
 	file: string,
 	environment: NodeJS.ProcessEnv,
 	overrides: Overrides = {},
 	onChip = true,
+	platform?: string,
 ): Loaded {
 	const path = resolve(file);
 	const shown = relative(process.cwd(), path).startsWith("..") ? file : relative(process.cwd(), path) || file;
 	const document = readManifestDocument(path, shown);
 	if (!(document instanceof JSONDocument)) return { problems: [document], warnings: [] };
-	return checkDocument(document, path, environment, overrides, onChip);
+	return checkDocument(document, path, environment, overrides, onChip, platform);
 }
 
 /** Checks a manifest, read or generated, as if it were at `path`. */
@@ -69,6 +71,7 @@ export function checkDocument(
 	environment: NodeJS.ProcessEnv,
 	overrides: Overrides = {},
 	onChip = true,
+	platform?: string,
 ): Loaded {
 	const problems = [...document.problems];
 	const { value } = document;
@@ -103,7 +106,7 @@ export function checkDocument(
 			onChip,
 		);
 		const rules: Problem[] = [];
-		const views = platformViews(document, path, included);
+		const views = platformViews(document, path, included, platform);
 		chip = views[0];
 		for (const view of views) {
 			const special = checkValues(view, path, merged, urls, included, declarations, onChip, view.name);

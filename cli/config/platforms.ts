@@ -77,13 +77,18 @@ interface Members {
 	readonly [key: string]: unknown;
 }
 
-/** A view for each platform whose build is different, that of a plain ESP32 first. */
+/**
+ * A view for each platform whose build is different in the project, that of a plain ESP32 first.
+ * @param target a platform that is built, whether it is different or not
+ */
 export function platformViews(
 	document: JSONDocument,
 	path: string,
 	{ manifests }: Included,
+	target: string | undefined,
 ): readonly PlatformView[] {
 	const names = new Set([DEFAULT_PLATFORM]);
+	if (target !== undefined) names.add(target);
 	for (const { document: manifest, isFirmware } of manifests.values()) {
 		const platforms = valueAt(manifest.value, ["platforms"]);
 		if (isFirmware || !isObject(platforms)) continue;

@@ -32,13 +32,13 @@ describe("what drivers declare, in a manifest", () => {
 	}
 
 	/** The sensors begin at column 13 of line 4. */
-	function load(sensors: string, more: readonly string[] = [], settings = "", rest = "") {
+	function load(sensors: string, more: readonly string[] = [], settings = "", rest = "", platform?: string) {
 		const includes = DRIVERS.map((name) => `firmware/drivers/${name}/manifest.json`);
 		project.write(
 			"manifest.json",
 			`{\n"include": ${JSON.stringify(["firmware/manifest.json", ...includes, ...more])},\n"config": {"firefly": {${settings}"wifi": {"ssid": "n"}, "broker": {"url": "mqtt://b"},\n"sensors": [${sensors}]}}${rest && `, ${rest}`}}`,
 		);
-		return loadManifest("manifest.json", { FIREFLY_WIFI_PASSWORD: "p4ssword" });
+		return loadManifest("manifest.json", { FIREFLY_WIFI_PASSWORD: "p4ssword" }, {}, true, platform);
 	}
 	const problemsOf = (sensors: string, more?: readonly string[]): string[] => {
 		const loaded = load(sensors, more);
@@ -223,6 +223,22 @@ describe("what drivers declare, in a manifest", () => {
 			assert.deepEqual(texts, [
 				"is on one more I²C bus than an ESP32-C3 has controllers, 1 (for the platform esp32/esp32c3)",
 			]);
+		});
+
+		test("a second bus, built for a chip with one controller: a problem; for one with two: none", () => {
+			const sensors = `${named("a", "")}, ${named("b", '"data": 6, "clock": 7, "address": 69')}`;
+			for (const [platform, problems] of [
+				[undefined, []],
+				["esp32/esp32s3", []],
+				[
+					"esp32/esp32c3",
+					["is on one more I²C bus than an ESP32-C3 has controllers, 1 (for the platform esp32/esp32c3)"],
+				],
+			] as const) {
+				const loaded = load(sensors, [], "", "", platform);
+				const texts = "problems" in loaded ? loaded.problems.map(({ message }) => message) : [];
+				assert.deepEqual(texts, problems, platform);
+			}
 		});
 	});
 

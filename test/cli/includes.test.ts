@@ -45,6 +45,13 @@ describe("variables of build in includes", () => {
 		assert.deepEqual(check({ MINE: "$(MODDABLE)/mine" }, include), []);
 	});
 
+	test("the SDK is installed: its manifests are no part of a check, which is that of another desk", () => {
+		project.write("sdk/x/manifest.json", '{"config": {"firefly": {"role": "cook"}}, "include": 1}');
+		const MODDABLE = join(project.directory, "sdk");
+		const include = ["../firmware/manifest.json", "$(MODDABLE)/x/manifest.json"];
+		assert.deepEqual(check({}, include, { MODDABLE }), []);
+	});
+
 	test("a path that does not exist is reported as written", () => {
 		assert.deepEqual(check({ X: "../nothing" }, ["../firmware/manifest.json", "$(X)/manifest.json"]), [
 			'include[1]: "$(X)/manifest.json" does not exist',
