@@ -1,5 +1,6 @@
 import Timer from "timer";
 import type { Timer as TimerShape, WakeReason } from "../../src/device";
+import { panelIsKnown, rememberPanel } from "./panel-presence";
 
 /** What mcsim's panel sets. */
 export interface Controls {
@@ -29,6 +30,11 @@ interface Screen {
 
 /** Wait, in ms, for the panel's first message; another panel than Firefly's sends none. */
 const PANEL_TIMEOUT_MS = 1000;
+/**
+ * The same once the panel is known: on a busy computer it may be late, and a start without it would be one
+ * that loses retained memory.
+ */
+const KNOWN_PANEL_TIMEOUT_MS = 60_000;
 
 const SDKTimer = Timer as unknown as TimerShape;
 
@@ -83,12 +89,13 @@ export function connectPanel(start: (reason: WakeReason, pin: number | undefined
 			}
 			if (message.boot) {
 				present = true;
+				rememberPanel();
 				coldStart = message.boot !== "deep-sleep";
 				beginOnce(message.boot, message.pin);
 			}
 			if (message.crash) throw new Error("the panel asked for a crash");
 		};
-	SDKTimer.set(() => beginOnce("power-on"), PANEL_TIMEOUT_MS);
+	SDKTimer.set(() => beginOnce("power-on"), panelIsKnown() ? KNOWN_PANEL_TIMEOUT_MS : PANEL_TIMEOUT_MS);
 }
 
 function panelScreen(): Screen | undefined {

@@ -25,10 +25,13 @@ interface StageOptions {
 	/** Without one, mcsim's own panel is there, which sends nothing. */
 	readonly panel?: boolean;
 	readonly portIsFree?: boolean;
+	/** Whether an earlier start in the same process has heard of the panel. */
+	readonly panelIsKnown?: boolean;
 }
 
 /** The desktop host with a fake SDK, and a panel whose messages the test sends. */
-async function stage({ panel = true, portIsFree = true }: StageOptions = {}) {
+async function stage({ panel = true, portIsFree = true, panelIsKnown = false }: StageOptions = {}) {
+	let isKnown = panelIsKnown;
 	const timers = new Set<FakeTimer>();
 	const sockets = new Set<{ readonly options: TCPOptions }>();
 	const lookUps: ((name: string, address?: string) => void)[] = [];
@@ -83,6 +86,10 @@ async function stage({ panel = true, portIsFree = true }: StageOptions = {}) {
 			xs_firefly_host_name: () => "desk",
 			xs_firefly_project: () => "greenhouse",
 			xs_firefly_port_is_free: () => portIsFree,
+			xs_firefly_panel_is_known: () => isKnown,
+			xs_firefly_remember_panel: () => {
+				isKnown = true;
+			},
 		},
 		trace: (...text) => traced.push(text.join("").trimEnd()),
 	});
@@ -100,7 +107,20 @@ async function stage({ panel = true, portIsFree = true }: StageOptions = {}) {
 		if (panel) send({ boot: reason, controls: { wifi: true, broker: true, readings: {}, ...controls } });
 		else pass(1000);
 	};
-	return { host, timers, sockets, lookUps, posted, traced, memory: new Uint8Array(memory), pass, send, boot };
+	const isPanelKnown = (): boolean => isKnown;
+	return {
+		isPanelKnown,
+		host,
+		timers,
+		sockets,
+		lookUps,
+		posted,
+		traced,
+		memory: new Uint8Array(memory),
+		pass,
+		send,
+		boot,
+	};
 }
 
 test("the firmware starts once the panel has said why", async () => {
@@ -111,6 +131,20 @@ test("the firmware starts once the panel has said why", async () => {
 	send({ boot: "crash", controls: { wifi: true, broker: true, readings: {} } });
 	pass(1000);
 	assert.deepEqual(reasons, ["crash"]);
+});
+
+test("the panel is late: a start after sleep waits for it, and keeps retained memory", async () => {
+	const first = await stage();
+	first.boot();
+	const { host, memory, send, pass } = await stage({ panelIsKnown: first.isPanelKnown() });
+	memory.fill(7);
+	const reasons: string[] = [];
+	host.boot(() => reasons.push(host.sleep().reason));
+	pass(59_000);
+	assert.deepEqual(reasons, []);
+	send({ boot: "deep-sleep", controls: { wifi: true, broker: true, readings: {} } });
+	assert.deepEqual(reasons, ["deep-sleep"]);
+	assert.ok(host.retained().every((byte) => byte === 7));
 });
 
 for (const [reason, kept] of [
