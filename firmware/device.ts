@@ -46,6 +46,10 @@ class HostDevice implements Device {
 		return { io: host.listener };
 	}
 
+	get udp(): Device["udp"] {
+		return host.udp && { io: host.udp };
+	}
+
 	get storage(): NonNullable<Device["storage"]> {
 		return host.storage;
 	}

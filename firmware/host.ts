@@ -4,6 +4,7 @@ import type {
 	StorageModule,
 	TCPConstructor,
 	Timer,
+	UDPConstructor,
 	WiFiConstructor,
 } from "../src/device";
 import type { Monitor } from "./monitor";
@@ -20,6 +21,8 @@ export interface Host {
 	mac(): string;
 	readonly tcp: TCPConstructor;
 	readonly listener: ListenerConstructor;
+	/** UDP sockets that can receive multicast, for what the build includes of it; absent: there are none. */
+	readonly udp?: UDPConstructor;
 	readonly timer: Timer;
 	/** Absent: always on a network. */
 	readonly wifi?: WiFiConstructor;

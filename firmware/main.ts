@@ -5,6 +5,7 @@ import type { Device } from "../src/device";
 import { gatherDevice } from "./device";
 import { startBroker, startSensor, stayOnNetwork } from "./roles";
 import { problems, template } from "./settings";
+import type { WiFiStation } from "./wifi-station";
 
 /**
  * Sleep, in ms, after a failed start: the problem persists in this build, and repeated starts would drain the
@@ -36,18 +37,19 @@ function run(): unknown {
 	}
 	if (wifi && device.wifi && stayOnNetwork) {
 		const joinedDevice: Device = Object.create(device, { wifi: { value: undefined } });
-		return stayOnNetwork(device, wifi, () => startRoles(joinedDevice, settings));
+		const station = stayOnNetwork(device, wifi, () => startRoles(joinedDevice, settings, station));
+		return station;
 	}
 	return startRoles(device, settings);
 }
 
-/** @param device already on a network, unless the role is `sensor` */
-function startRoles(device: Device, settings: Settings): void {
+/** @param device already on a network, unless the role is `sensor` @param station that stays on it */
+function startRoles(device: Device, settings: Settings, station?: WiFiStation): void {
 	try {
 		const { role } = settings;
 		if ((role !== "sensor" && !startBroker) || (role !== "broker" && !startSensor))
 			throw new Error(`this image lacks the role ${role}`);
-		if (role !== "sensor") startBroker?.(device, settings);
+		if (role !== "sensor") startBroker?.(device, settings, station);
 		if (role !== "broker") startSensor?.(device, settings);
 	} catch (error) {
 		device.trace(`firefly: cannot start: ${error}`);

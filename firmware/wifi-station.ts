@@ -1,5 +1,5 @@
 import type { WiFiSettings } from "../src/config/settings";
-import type { Device, TimerId } from "../src/device";
+import type { Device, TimerId, WiFi, WiFiLink } from "../src/device";
 
 /** Wait, in ms, before the next attempt to join. */
 const REJOIN_DELAY_MS = 5000;
@@ -12,14 +12,21 @@ export class WiFiStation {
 	#device: Device;
 	#settings: WiFiSettings;
 	#onReady: (() => void) | undefined;
-	#connection: { close(): void } | undefined;
+	#connection: WiFi | undefined;
 	#timer: TimerId | undefined;
+	/** Called at each address but the first. No field, as most stations have none. */
+	declare onJoined?: () => void;
 
 	constructor(device: Device, settings: WiFiSettings, onReady: () => void) {
 		this.#device = device;
 		this.#settings = settings;
 		this.#onReady = onReady;
 		this.#join();
+	}
+
+	/** Writes access point and address, if the host knows them. */
+	readLink(link: WiFiLink): void {
+		this.#connection?.readLink?.(link);
 	}
 
 	#join(): void {
@@ -38,7 +45,8 @@ export class WiFiStation {
 		if (message === "gotIP") {
 			const onReady = this.#onReady;
 			this.#onReady = undefined;
-			onReady?.();
+			if (onReady) onReady();
+			else this.onJoined?.();
 		} else if (message === "disconnect") {
 			this.#device.trace(`firefly: Wi-Fi: ${message}, reason ${detail}`);
 			this.#rejoin();

@@ -1,5 +1,6 @@
 import { limits } from "../src/config/limits";
 import { type BrokerSettings, readSettings, type Settings } from "../src/config/settings";
+import { hostLabelProblem } from "../src/config/validators";
 import type { JSONObject } from "./manifest/manifest-reader";
 import { isAddress } from "./network/socket";
 import { listenFor, nodeIdentities, requireDistinctNodes } from "./node-identities";
@@ -70,7 +71,8 @@ export function planBoards(config: JSONObject, options: PlanOptions): Simulation
 	const brokerAddress =
 		isAddress(host) && host !== first.address && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
 	const names = new Map<string, string>();
-	if (host !== "" && !isAddress(host) && !externalBroker) names.set(host, brokerAddress);
+	const hasName = host !== "" && !isAddress(host) && !externalBroker;
+	if (hasName && hasBroker) names.set(host, brokerAddress);
 	const nodes = nodeIdentities(nodeCount, brokerAddress).map(({ mac, address }): BoardPlan => {
 		const own = mac === identity.mac ? settings : readSettings(nodeConfig, { mac, chip: CHIP }, () => {});
 		return {
@@ -87,7 +89,7 @@ export function planBoards(config: JSONObject, options: PlanOptions): Simulation
 	if (shared !== undefined) warnings.push(shared);
 	if (externalBroker || hasBroker) return { boards: nodes, names, warnings };
 	const { config: serverConfig, warning } = withNodeUser(
-		brokerConfigOf(nodeConfig, port, withStatusPage, listenFor(nodeCount, settings)),
+		brokerConfigOf(nodeConfig, host, port, withStatusPage, listenFor(nodeCount, settings)),
 		settings.broker,
 	);
 	if (warning !== undefined) warnings.push(warning);
@@ -100,7 +102,15 @@ export function planBoards(config: JSONObject, options: PlanOptions): Simulation
 		mac: BROKER_MAC,
 		hasBroker: true,
 	};
+	// A broker that announces itself by this name is found as on a real network.
+	if (hasName && `${server.settings.listen.mdns}.local` !== host) names.set(host, brokerAddress);
 	return { boards: [server, ...nodes], names, warnings };
+}
+
+/** Label of a host's name that ends with ".local"; undefined: it is no such name, or none to announce. */
+function announcedLabel(host: string): string | undefined {
+	const label = host.endsWith(".local") ? host.slice(0, -".local".length) : "";
+	return hostLabelProblem(label) === undefined ? label : undefined;
 }
 
 /** The same configuration with MQTT over TCP: neither TLS nor WebSocket is simulated. */
@@ -112,19 +122,22 @@ function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }:
 }
 
 /**
- * The same configuration as a broker: wired, without sensors, at the port that the node expects, open to
- * anonymous clients unless configured otherwise.
+ * The same configuration as a broker: wired, without sensors, at the name and the port that the node expects,
+ * open to anonymous clients unless configured otherwise.
  */
 function brokerConfigOf(
 	config: JSONObject,
+	host: string,
 	port: number,
 	withStatusPage: boolean,
 	pools: Readonly<Record<string, number>>,
 ): JSONObject {
+	const mdns = announcedLabel(host);
 	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
 	const defaultListen = {
 		anonymous: true,
+		...(mdns === undefined ? {} : { mdns }),
 		// Discovery is larger than what a small broker takes: this one stands for that of a house.
 		...(firefly.discovery === undefined ? {} : { packetSize: 4096, retainedBytes: 8192 }),
 		...pools,

@@ -20,6 +20,7 @@ import { FaultySensors } from "./faults/faulty-sensors";
 import { FaultyStorage } from "./faults/faulty-storage";
 import { FaultInjector } from "./faults/injector";
 import type { FaultBoard, FaultTarget } from "./faults/world";
+import { withAnnouncement } from "./manifest/announcement";
 import { declaredProperties } from "./manifest/declared-properties";
 import type { PropertyDeclaration } from "./manifest/driver-declaration";
 import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
@@ -297,7 +298,9 @@ export class Simulation {
 			...(progress === undefined ? {} : { progress }),
 			...(signal === undefined ? {} : { signal }),
 		});
-		const program = linkProgram(role === "broker" ? withBrokerRole(manifest) : manifest, {
+		const { mdns } = settings.listen;
+		const firmware = role === "broker" ? withBrokerRole(manifest) : manifest;
+		const program = linkProgram(typeof mdns === "string" ? withAnnouncement(firmware) : firmware, {
 			config,
 			drivers: sensors.map(({ driver }) => driver),
 			properties,

@@ -310,7 +310,7 @@ export interface Device {
 	readonly tcp: { readonly io: TCPConstructor };
 	readonly listener?: { readonly io: ListenerConstructor };
 	/** Absent if the host has none, or nothing of this build needs one. */
-	readonly udp?: { readonly io: UDPConstructor };
+	readonly udp?: { readonly io: UDPConstructor } | undefined;
 	readonly timer: Timer;
 	readonly time: Time;
 	/** Absent if the host is always on a network. */

@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import { Manifest } from "../../src/config/schema/manifest";
 import type { ConfiguredDevice } from "../meaning/meaning";
+import { announcementWarnings } from "./announcement";
 import { busProblems } from "./buses";
 import { type Declarations, readDeclarations } from "./declarations";
 import { driverProblems } from "./drivers";
@@ -151,7 +152,7 @@ function checkValues(
 	rules.push(...imageProblems(view, included.image));
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
-	warnings.push(...drivers.warnings, ...transports.warnings);
+	warnings.push(...drivers.warnings, ...transports.warnings, ...announcementWarnings(view, included, path));
 	rules.push(...busProblems(view, declarations.drivers, platform));
 	const wakePins = wakePinProblems(view, platform);
 	rules.push(...wakePins.problems);

@@ -31,6 +31,8 @@ const PAGES = 3500;
 const WEB_CONNECTION = 1750;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
+/** Multicast DNS, with a message of a neighbour that is being read. */
+const ANNOUNCEMENT = 6500;
 /** The bridge with its client, without its place; and its buffers, in packets of the largest size. */
 const BRIDGE = 12_500;
 const BRIDGE_PACKETS = 6;
@@ -175,6 +177,7 @@ function brokerNeeds(listen: ListenSettings): Need[] {
 	const place = PLACE + TOPIC_ALIAS * topicAliases;
 	needs.push(poolNeed(listen, "connections", place), poolNeed(listen, "handshakes", place));
 	if (persist) needs.push({ key: "persist", bytes: PERSISTENCE });
+	if (typeof listen.mdns === "string") needs.push({ key: "mdns", bytes: ANNOUNCEMENT });
 	if (web) {
 		const store = Math.max(listen.packetSize, REQUEST_STORE);
 		const slots = listen.connections + listen.handshakes;

@@ -56,6 +56,7 @@ const host: Host = {
 	mac,
 	tcp: ChipTCP,
 	listener: CountedListener,
+	udp: UDP as unknown as UDPConstructor,
 	timer: Timer as unknown as TimerClass,
 	wifi: WiFi,
 	resolve: (name, callback) => Net.resolve(name, callback),

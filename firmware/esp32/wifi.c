@@ -166,8 +166,14 @@ static void onWiFiEvent(void *context, esp_event_base_t base, int32_t id, void *
 			}
 			break;
 		case WIFI_EVENT_AP_START:
-			if (gState == kServing)
+			if (gState == kServing) {
+				esp_netif_ip_info_t address;
+				if (esp_netif_get_ip_info(gServer, &address) == ESP_OK) {
+					memcpy(gLink + kLinkAddress, &address.ip.addr, 4);
+					memcpy(gLink + kLinkMask, &address.netmask.addr, 4);
+				}
 				post(kGotIP);
+			}
 			break;
 	}
 }

@@ -146,7 +146,7 @@ export class Board implements PeripheralHost {
 			this.station,
 			new NetModule(this, network, this.station, options),
 			new TimeServers(this, options.latency, () => this.station.up),
-			new Datagrams(this, options.latency, () => this.station.up, options.timeService),
+			new Datagrams(this, network, options.latency, () => this.station.up, options.timeService),
 			new KeyValue(options.storage ?? new Flash()),
 			new ImageSlots(this.imageFlash, (reason) => {
 				this.scheduler.cancel(this.#scheduled);

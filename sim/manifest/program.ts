@@ -55,6 +55,7 @@ const HOST_MODULES: Readonly<Record<string, string>> = { "platform/event": "even
 /** Modules that the firmware finds by name if a manifest declares them. */
 const OPTIONAL_MODULES = [
 	"firmware/light-sleep/light-sleep",
+	"firmware/mdns/announcement",
 	"firmware/tls/socket",
 	"firmware/update/image-slots",
 	"src/sensor/update/node-update",

@@ -28,7 +28,7 @@ export default class UDP {
 			(native("sim_udp_start") as Native).call(undefined, dispatch);
 		}
 		this.onReadable = options.onReadable;
-		this.#id = (native("sim_udp_open") as Native).call(undefined) as number;
+		this.#id = (native("sim_udp_open") as Native).call(undefined, options.port ?? 0) as number;
 		sockets[this.#id] = this;
 	}
 
@@ -45,6 +45,11 @@ export default class UDP {
 
 	write(bytes: Uint8Array, address: string, port: number): void {
 		(native("sim_udp_write") as Native).call(undefined, this.#id, bytes, address, port);
+	}
+
+	/** Joins a multicast group. */
+	add(group: string): void {
+		(native("sim_udp_add") as Native).call(undefined, this.#id, group);
 	}
 
 	close(): void {

@@ -1,4 +1,4 @@
-import type { HostListener, HostNetwork, HostSocket } from "./socket";
+import type { DatagramHandler, HostDatagrams, HostListener, HostNetwork, HostSocket } from "./socket";
 
 /** A device on the virtual network whose listeners also accept from this machine's network. */
 export class GatewayNetwork implements HostNetwork {
@@ -24,6 +24,10 @@ export class GatewayNetwork implements HostNetwork {
 
 	listen(port: number, readable: (count: number) => void): HostListener {
 		return new GatewayListener(this.#virtual.listen(port, readable), this.#real.listen(port, readable));
+	}
+
+	openDatagrams(port: number, received: DatagramHandler): HostDatagrams {
+		return this.#virtual.openDatagrams!(port, received);
 	}
 
 	resolve(name: string, callback: (address: string | undefined) => void): void {

@@ -46,6 +46,18 @@ export interface HostListener {
 	close(): void;
 }
 
+/** A UDP port of a board. */
+export interface HostDatagrams {
+	/** @throws "UDP send failed" while the host has no network */
+	send(bytes: Uint8Array, address: string, port: number): void;
+	/** Receives what is sent to a multicast group from now on. */
+	join(group: string): void;
+	close(): void;
+}
+
+/** Called from the scheduler. */
+export type DatagramHandler = (bytes: Uint8Array, address: string, port: number) => void;
+
 /** A board's network stack. */
 export interface HostNetwork {
 	/** Associated with Wi-Fi, or wired. */
@@ -59,6 +71,8 @@ export interface HostNetwork {
 	 *   use.
 	 */
 	listen(port: number, readable: (count: number) => void): HostListener;
+	/** @param port 0: any @throws "bind failed" if it is in use; absent: this network has no UDP */
+	openDatagrams?(port: number, received: DatagramHandler): HostDatagrams;
 	/** Calls back once, later. */
 	resolve(name: string, callback: (address: string | undefined) => void): void;
 	/** Removes all sockets and listeners of the device without FIN or RST (sleep, crash, power loss). */

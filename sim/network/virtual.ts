@@ -1,7 +1,17 @@
+import { AddressQuery, isLocalName } from "../../src/mdns/address-query";
 import { ACK, type ConnectionTap, type NetworkTap, RST, SYN } from "../capture/tap";
 import { Random } from "../clock/random";
 import type { Scheduler } from "../clock/scheduler";
-import { type HostListener, type HostNetwork, isAddress, RECEIVE_WINDOW, SEND_ROOM } from "./socket";
+import {
+	type DatagramHandler,
+	type HostDatagrams,
+	type HostListener,
+	type HostNetwork,
+	isAddress,
+	RECEIVE_WINDOW,
+	SEND_ROOM,
+} from "./socket";
+import { type DatagramHost, VirtualDatagrams, virtualTimer, virtualUDP } from "./virtual-datagrams";
 import { type SocketHost, VirtualSocket } from "./virtual-socket";
 
 export interface VirtualNetworkOptions {
@@ -22,8 +32,8 @@ const FIRST_EPHEMERAL_PORT = 49152;
 const LAST_PORT = 65535;
 
 /**
- * TCP between virtual hosts, with one fixed latency and no loss, except at hosts that are down or black
- * holes, or whose packets are lost or late.
+ * TCP and UDP between virtual hosts, with one fixed latency and no loss, except at hosts that are down or
+ * black holes, or whose packets are lost or late.
  */
 export class VirtualNetwork {
 	readonly scheduler: Scheduler;
@@ -51,6 +61,10 @@ export class VirtualNetwork {
 		const host = new VirtualHost(this, address);
 		this.#hosts.set(address, host);
 		return host;
+	}
+
+	get hosts(): Iterable<VirtualHost> {
+		return this.#hosts.values();
 	}
 
 	find(address: string): VirtualHost | undefined {
@@ -112,7 +126,7 @@ export class VirtualListener implements HostListener {
 }
 
 /** A network stack with one address. */
-export class VirtualHost implements HostNetwork, SocketHost {
+export class VirtualHost implements HostNetwork, SocketHost, DatagramHost {
 	readonly network: VirtualNetwork;
 	readonly address: string;
 	up = true;
@@ -132,6 +146,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	discardsOnReset = false;
 	readonly #listeners = new Map<number, VirtualListener>();
 	readonly #sockets = new Set<VirtualSocket>();
+	readonly #datagrams = new Map<number, VirtualDatagrams>();
 	#nextEphemeralPort = FIRST_EPHEMERAL_PORT;
 	#nextSourcePort = FIRST_EPHEMERAL_PORT;
 
@@ -203,6 +218,7 @@ export class VirtualHost implements HostNetwork, SocketHost {
 	resolve(name: string, callback: (address: string | undefined) => void): void {
 		const { scheduler, latency, names } = this.network;
 		if (isAddress(name)) scheduler.after(0, () => callback(name));
+		else if (isLocalName(name) && !names.has(name)) this.#resolveLocally(name, callback);
 		else
 			scheduler.after(2 * latency, () =>
 				callback(this.canReceive() && this.network.resolvesNames ? names.get(name) : undefined),
@@ -213,6 +229,55 @@ export class VirtualHost implements HostNetwork, SocketHost {
 		for (const listener of this.#listeners.values()) listener.discard();
 		this.#listeners.clear();
 		for (const socket of [...this.#sockets]) socket.abandon();
+		for (const datagrams of [...this.#datagrams.values()]) datagrams.close();
+	}
+
+	openDatagrams(port: number, received: DatagramHandler): HostDatagrams {
+		const chosen = port === 0 ? this.#nextEphemeralPort++ : port;
+		if (this.#datagrams.has(chosen)) throw new Error("bind failed");
+		const datagrams = new VirtualDatagrams(this, chosen, received);
+		this.#datagrams.set(chosen, datagrams);
+		return datagrams;
+	}
+
+	sendDatagram(from: VirtualDatagrams, bytes: Uint8Array, address: string, port: number): void {
+		const { scheduler, latency, hosts } = this.network;
+		if (!this.up) throw new Error("UDP send failed");
+		if (this.blackHole || this.#loses()) return;
+		for (const host of hosts)
+			scheduler.after(latency, () => host.#receiveDatagram(bytes, address, port, this.address, from.port));
+	}
+
+	removeDatagrams(port: number): void {
+		this.#datagrams.delete(port);
+	}
+
+	/** @param to an address, of this host or not, or a group */
+	#receiveDatagram(bytes: Uint8Array, to: string, port: number, from: string, fromPort: number): void {
+		const datagrams = this.#datagrams.get(port);
+		if (!datagrams || (to !== this.address && !datagrams.groups.has(to))) return;
+		// lwIP does not return to a host what it has sent to a group.
+		if (from !== this.address && this.canReceive() && !this.#loses())
+			datagrams.deliver(bytes, from, fromPort);
+	}
+
+	#loses(): boolean {
+		return this.lossRate > 0 && this.network.random.number() < this.lossRate;
+	}
+
+	/** As lwIP does: by Multicast DNS, from a port of its own. */
+	#resolveLocally(name: string, callback: (address: string | undefined) => void): void {
+		const { scheduler, resolvesNames } = this.network;
+		const fail = (): void => callback(undefined);
+		if (!this.canReceive() || !resolvesNames) {
+			scheduler.after(0, fail);
+			return;
+		}
+		try {
+			new AddressQuery({ udp: virtualUDP(this), timer: virtualTimer(scheduler) }, name, callback);
+		} catch {
+			scheduler.after(0, fail);
+		}
 	}
 
 	/** Resets all connections, as if the program on this host were killed. */

@@ -10,7 +10,9 @@ import { type RecordSet, Records, type Service } from "./records";
 import { losesTie } from "./tie-break";
 
 /** What an announcer needs of its host. */
-export type AnnouncerDevice = Pick<Device, "timer" | "time"> & Required<Pick<Device, "udp">>;
+export interface AnnouncerDevice extends Pick<Device, "timer" | "time"> {
+	readonly udp: NonNullable<Device["udp"]>;
+}
 
 export interface Announcement {
 	/** Label of the host's name: "firefly" for `firefly.local`. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
 import { type Manifest, readManifest } from "./manifest";
-import { TLS_MANIFEST, WEBSOCKET_MANIFEST } from "./transport-modules";
+import { MDNS_MANIFEST, TLS_MANIFEST, WEBSOCKET_MANIFEST } from "./transport-modules";
 import { UPDATE_MANIFEST, updateModules } from "./update-modules";
 
 const MANIFEST = "firmware/manifest.json";
@@ -106,6 +106,7 @@ for (const { name, roles } of IMAGES.slice(1)) {
 
 for (const [path, entry, sdk] of [
 	[TLS_MANIFEST, "firmware/tls/socket", ["Resource", "crypt", "ssl/cert", "ssl/session", "timer", "x509"]],
+	[MDNS_MANIFEST, "firmware/mdns/announcement", ["net"]],
 	[WEBSOCKET_MANIFEST, "src/websocket/client/socket", []],
 ] as const)
 	test(`${path}: it lists, and preloads, exactly the modules that ${entry} imports`, async () => {

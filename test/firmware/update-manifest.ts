@@ -10,7 +10,7 @@ import { BROKER_MANIFEST, BROKER_PLATFORMS, brokerModules } from "./broker-modul
 import { CLIENT_MANIFEST, clientModules, ECMA419_MANIFEST, ecma419Modules } from "./client-modules";
 import { DESKTOP_PLATFORMS, IMAGES } from "./images";
 import { importGraph, root } from "./import-graph";
-import { TLS_MANIFEST, transportModules, WEBSOCKET_MANIFEST } from "./transport-modules";
+import { MDNS_MANIFEST, TLS_MANIFEST, transportModules, WEBSOCKET_MANIFEST } from "./transport-modules";
 import { UPDATE_MANIFEST, updateModules } from "./update-modules";
 
 interface Lists {
@@ -94,6 +94,7 @@ writeJSON("firmware/desktop/manifest.json", desktop);
 
 for (const [path, modules] of [
 	[TLS_MANIFEST, await transportModules("firmware/tls/socket")],
+	[MDNS_MANIFEST, await transportModules("firmware/mdns/announcement")],
 	[WEBSOCKET_MANIFEST, await transportModules("src/websocket/client/socket")],
 	[UPDATE_MANIFEST, await updateModules()],
 	[CLIENT_MANIFEST, await clientModules()],
