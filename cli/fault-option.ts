@@ -10,7 +10,7 @@ export function faultOption(text: string, faults: readonly Fault[] | undefined):
 		return [...(faults ?? []), parseFault(text)];
 	} catch (error) {
 		if (!(error instanceof FaultTextError)) throw error;
-		throw new InvalidArgumentError(`${error.message}${suggestionFor(error)}.`);
+		throw new InvalidArgumentError(sentence(`${error.message}${suggestionFor(error)}`));
 	}
 }
 
@@ -36,8 +36,12 @@ export function failFaultTarget(
 	const board = fault.split("/")[1];
 	const suggestion = board === undefined ? undefined : nearest(board, known);
 	return command.error(
-		`error: option '--fault <spec>' argument '${fault}' is invalid. ${message}${didYouMean(suggestion)}.`,
+		`error: option '--fault <spec>' argument '${fault}' is invalid. ${sentence(`${message}${didYouMean(suggestion)}`)}`,
 	);
+}
+
+function sentence(text: string): string {
+	return text.endsWith("?") ? text : `${text}.`;
 }
 
 function suggestionFor({ wrong }: FaultTextError): string {

@@ -21,13 +21,17 @@ export function driverValueProblems(of: DeclaredSensor): Problem[] {
 	return [...propertyProblems(of), ...optionProblems(of)];
 }
 
-/** A unit other than that of the value, which nobody converts. */
+/** A unit other than that of the value, which nobody converts: neither the firmware nor the sensor's calibration. */
 export function unitWarnings({ document, path, sensor, declaration }: DeclaredSensor): Problem[] {
 	const unit = declaration.properties[String(sensor.property ?? sensor.name)]?.unit;
 	if (unit === undefined || sensor.unit === undefined || sensor.unit === unit) return [];
-	const message = `${JSON.stringify(sensor.unit)} is not the unit of ${sensor.property ?? sensor.name}, ${unit}; values are not converted`;
+	if (CALIBRATION.some((key) => sensor[key] !== undefined)) return [];
+	const message = `${JSON.stringify(sensor.unit)} is not the unit of ${sensor.property ?? sensor.name}, ${unit}; values are not converted${unit === "°C" && sensor.unit === "°F" ? " but by scale 1.8 and offset 32" : ""}`;
 	return [document.at([...path, "unit"], message)];
 }
+
+/** Keys of a sensor that make another value of what the driver measures. */
+const CALIBRATION = ["scale", "offset", "table"];
 
 /** What the driver declares of a property, but its manifest does not bring to the device. */
 export function unannouncedWarnings({

@@ -79,6 +79,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 	id: ["name", "devicename", "device", "hostname", "friendlyname", "node", "nodeid", "nodename", "esphome"],
 	sensors: ["sensor", "devices", "entities"],
 	topic: ["topicprefix", "statetopic", "fulltopic", "grouptopic", "basetopic", "prefix", "topicname"],
+	update: ["ota", "otaupdate", "firmwareupdate"],
 	wifi: ["wlan"],
 	listen: ["listener"],
 };
@@ -92,7 +93,6 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 	deviceclass: "the driver declares it, see docs/drivers.md",
 	stateclass: "the driver declares what it measures, see docs/drivers.md",
 	logger: "the console has all messages",
-	ota: "there is no update over the air",
 	api: "Home Assistant is reached by MQTT",
 	webserver: "the status page is listen.webSocket of a broker",
 	timezone: "times are in UTC",

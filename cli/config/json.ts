@@ -181,6 +181,8 @@ function describeParseError(error: ParseError, text: string): string {
 		case "InvalidCharacter":
 			return "a control character must be escaped in a string";
 		default:
-			return `this is not JSON: ${here}`;
+			return /^['`\u2018-\u201f]/.test(found)
+				? `keys and texts are in straight double quotes, not as in ${here}`
+				: `this is not JSON: ${here}`;
 	}
 }

@@ -2,7 +2,7 @@ import type { Fields } from "../../src/config/fields/field";
 import { fireflyFields } from "../../src/config/fields/firefly";
 import { foreignExplanation, foreignMeaning } from "./foreign-names";
 import type { Path } from "./problem";
-import { didYouMean, nearest } from "./suggest";
+import { didYouMean, nearest, suggestURL } from "./suggest";
 
 /** Paths of all keys below `config.firefly`: `sensors[].every`. */
 export const knownPaths: readonly string[] = pathsOf(fireflyFields, "");
@@ -123,7 +123,9 @@ export function meantShape(path: Path, value: unknown, root: Path | undefined): 
 	if (typeof value === "string" || typeof value === "number") {
 		const key = place === "listen" && typeof value === "number" ? "port" : SINGLE_VALUES[place];
 		// A password in an address is not repeated.
-		return key === undefined || String(value).includes("@") ? undefined : JSON.stringify({ [key]: value });
+		if (key === undefined || String(value).includes("@")) return undefined;
+		const meant = key === "url" ? suggestURL(String(value)) : undefined;
+		return JSON.stringify({ [key]: meant ?? value });
 	}
 	if (place !== "sensors" || typeof value !== "object" || value === null) return undefined;
 	const [first] = Object.entries(value);

@@ -5,7 +5,7 @@ import { Settings } from "typebox/system";
 import type { JSONDocument } from "./json";
 import { meantShape, unknownKeyAdvice } from "./meant-key";
 import type { Path, Problem } from "./problem";
-import { didYouMean, nearest, suggestDuration } from "./suggest";
+import { didYouMean, nearest, suggestDuration, suggestURL } from "./suggest";
 
 interface SchemaKeywords {
 	readonly type?: string | readonly string[];
@@ -78,7 +78,7 @@ function problemsOf(
 
 /** Name of a secret value in messages, which must not show it. */
 function secretAt(path: Path, rule: SchemaKeywords): string | undefined {
-	if (path.at(-2) === "users" && path.at(-3) === "listen") return "the password hash";
+	if (path.at(-2) === "users" && path.at(-3) === "listen") return "the value";
 	if (String(path.at(-1)).endsWith("password")) return "the password";
 	return rule.writeOnly ? "the secret" : undefined;
 }
@@ -101,7 +101,11 @@ function describeProblem(
 		return `${shown} ${problem || "is not a duration"}${problem.includes("between") ? "" : didYouMean(suggestDuration(value))}`;
 	}
 	const validated = typeof value === "string" || rule.type === "array";
-	if (validated && IsRefine(rule)) return `${shown} ${rule["~refine"][0].error(value)}`;
+	if (validated && IsRefine(rule)) {
+		const problem = rule["~refine"][0].error(value);
+		const isURL = typeof value === "string" && problem.startsWith("does not begin with mqtt://");
+		return `${shown} ${problem}${isURL ? didYouMean(suggestURL(value)) : ""}`;
+	}
 	if (
 		typeof value === "number" &&
 		(rule.type === "integer" || rule.type === "number") &&
@@ -145,7 +149,9 @@ function suggestChoice(value: unknown, choices: readonly unknown[]): unknown {
 	const same = choices.find((choice) => String(choice) === String(value));
 	if (same !== undefined) return same;
 	const words = choices.filter((choice) => typeof choice === "string");
-	return typeof value === "string" ? nearest(value, words) : undefined;
+	if (typeof value !== "string") return undefined;
+	const text = value.toLowerCase();
+	return nearest(value, words) ?? words.find((word) => text.startsWith(word) || text.endsWith(word));
 }
 
 function suggestNumber(value: unknown, rule: SchemaKeywords): number | undefined {

@@ -1,5 +1,6 @@
 import { distance } from "fastest-levenshtein";
 import { parseDuration } from "../../src/config/duration";
+import { urlProblem } from "../../src/config/validators";
 
 /** The word that `text` was probably meant to be; undefined when none is near. */
 export function nearest(text: string, words: readonly string[]): string | undefined {
@@ -19,6 +20,21 @@ export function nearest(text: string, words: readonly string[]): string | undefi
 /** `; did you mean "every"?`, or nothing. */
 export function didYouMean(suggestion: unknown): string {
 	return suggestion === undefined ? "" : `; did you mean ${JSON.stringify(suggestion)}?`;
+}
+
+/** Schemes that other software has for what `mqtt` and `mqtts` are here. */
+const schemes: readonly (readonly [RegExp, string])[] = [
+	[/^(mqtt|tcp):\/\//i, "mqtt://"],
+	[/^(mqtts|ssl|tls):\/\//i, "mqtts://"],
+];
+
+/** The URL of a broker that a text was probably meant to be: `10.0.0.1:1883` is `mqtt://10.0.0.1:1883`. */
+export function suggestURL(text: string): string | undefined {
+	const known = schemes.find(([spelling]) => spelling.test(text));
+	const rest = known === undefined ? text : text.replace(known[0], "");
+	if (known === undefined && text.includes("//")) return undefined;
+	const suggestion = `${known?.[1] ?? "mqtt://"}${rest}`;
+	return suggestion === text || urlProblem(suggestion) !== undefined ? undefined : suggestion;
 }
 
 /** Spellings of units that people use, by their first letters. */

@@ -22,7 +22,7 @@ export function configWarnings(document: ManifestView, overrides: Overrides): Pr
 
 	if (get("wifi") === undefined && overrides.wifi_ssid === undefined) {
 		if (get() !== undefined) warn([], "has no wifi; a chip reaches nobody without");
-	} else if (overrides.wifi_password === undefined)
+	} else if (overrides.wifi_password === undefined && get("wifi", "password") === undefined)
 		warn(
 			["wifi", "ssid"],
 			"has no password: only an open network is joined; put wifi.password in firefly.local.json, or set FIREFLY_WIFI_PASSWORD",

@@ -53,7 +53,7 @@ const roleChoice: Choice = {
 /** A broker on the device has to be larger for what discovery sends. */
 const discoveryChoice = (role: Role): Choice => ({
 	choices: {
-		homeassistant: "Home Assistant finds it: a device with an entity for each sensor",
+		homeassistant: "Home Assistant finds it, with an entity for each sensor",
 		homie: "the Homie convention 5",
 		none: "it reports to its topics only",
 	},

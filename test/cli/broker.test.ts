@@ -459,7 +459,7 @@ test("configurations that cannot be served: exit code 1, the reason and no stack
 		[
 			["--config", "wrong.json"],
 			1,
-			/users\.anna: the password hash is not a password hash; firefly passwd makes one\n.*"read" is not one of "publish"/,
+			/users\.anna: the value is not a password hash; firefly passwd makes one\n.*"read" is not one of "publish"/,
 		],
 		[["--data", "closed.json"], 1, /^\S+closed\.json cannot be used: it is not a directory\n$/],
 		[["--port", "70000"], 2, /^error: option '--port <number>' argument '70000' is invalid/],

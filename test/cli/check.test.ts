@@ -76,7 +76,7 @@ describe("problems of a manifest", () => {
 		],
 		["a missing comma", '{"a": 1\n"b": 2}', ':2:1: a comma is needed here, not "\\"b\\""'],
 		["a missing brace", '{"a": 1', ":1:8: a closing brace is needed here, not the end of the file"],
-		["single quotes", "{'a': 1}", ":1:2: this is not JSON: \"'a'\""],
+		["single quotes", "{'a': 1}", ":1:2: keys and texts are in straight double quotes, not as in \"'a'\""],
 		["an endless string", '{"a": "b', ":1:7: this string does not end"],
 		["a tab in a string", '{"a": "\t"}', ":1:7: a control character must be escaped in a string"],
 		["a foreign escape", '{"a": "\\x41"}', ":1:7: this escape is not JSON"],
@@ -454,7 +454,7 @@ describe("problems of a manifest", () => {
 				[
 					"firefly.local.json:1:23 wifi.password: the password is 5 bytes long; at least 8 are needed",
 					'firefly.local.json:1:44 broker.pasword: is not a known key; did you mean "password"?',
-					'firefly.local.json:1:67 broker.url: "b" does not begin with mqtt://, mqtts://, ws:// or wss://',
+					'firefly.local.json:1:67 broker.url: "b" does not begin with mqtt://, mqtts://, ws:// or wss://; did you mean "mqtt://b"?',
 					"environment FIREFLY_WIFI_PASSWORD: the password is 4 bytes long; at least 8 are needed",
 					'environment FIREFLY_BROKER_URL: "x" does not begin with mqtt://, mqtts://, ws:// or wss://',
 				],
@@ -481,6 +481,10 @@ describe("warnings", () => {
 		assert.deepEqual(warningsOf({ wifi, topic: "a/b", sensors: [sensor] }, secret), []);
 		assert.deepEqual(warningsOf({ topic: "a/b" }, { wifi_ssid: "x", ...secret }), []);
 		assert.deepEqual(warningsOf(open, secret), []);
+	});
+
+	test("a password in the manifest: it is no secret there, and there is no warning that it lacks", () => {
+		assert.deepEqual(warningsOf({ wifi: { ...wifi, password: "12345678" } }, {}), []);
 	});
 
 	const cases: readonly (readonly [string, object, object, string])[] = [

@@ -256,8 +256,12 @@ describe("what drivers declare, in a manifest", () => {
 		const { warnings } = load(sensor("sht3x", `${temperature}, "unit": "°F"`));
 		assert.deepEqual(
 			warnings.map(({ message }) => message),
-			['"°F" is not the unit of thermometer.temperature, °C; values are not converted'],
+			[
+				'"°F" is not the unit of thermometer.temperature, °C; values are not converted but by scale 1.8 and offset 32',
+			],
 		);
+		const converted = `${temperature}, "unit": "°F", "scale": 1.8, "offset": 32, "decimals": 1`;
+		assert.deepEqual(load(sensor("sht3x", converted)).warnings, []);
 	});
 
 	test("a driver without a declaration: a warning, once", () => {

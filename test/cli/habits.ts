@@ -66,7 +66,7 @@ const keys: readonly (readonly [keyof typeof places, string, string, string])[] 
 	["config.firefly.", "sensor", "[]", '; did you mean "sensors"?'],
 	["config.firefly.", "ntp_server", '"pool.ntp.org"', '; did you mean "time.server"?'],
 	["config.firefly.", "logger", "{}", "; the console has all messages"],
-	["config.firefly.", "ota", "{}", "; there is no update over the air"],
+	["config.firefly.", "ota", "{}", '; did you mean "update"?'],
 	["config.firefly.", "port", "1883", '; did you mean "listen.port"?'],
 	["config.firefly.", "pasword", '"x"', '; did you mean "wifi.password" or "broker.password"?'],
 	["config.firefly.", "users", "{}", '; did you mean "listen.users"?'],
@@ -105,6 +105,35 @@ const values: readonly InvalidConfiguration[] = [
 		name: "habit: the listener as a port",
 		firefly: top('"listen": 1883'),
 		problems: ['12 config.firefly.listen: 1883 is not an object; did you mean {"port":1883}?'],
+	},
+	{
+		name: "habit: a broker's address alone",
+		firefly: `{"broker": "192.168.1.10:1883", "sensors": [${sensor}]}`,
+		problems: [
+			'12 config.firefly.broker: "192.168.1.10:1883" is not an object; did you mean {"url":"mqtt://192.168.1.10:1883"}?',
+		],
+	},
+	...(
+		[
+			["192.168.1.10", "mqtt://192.168.1.10"],
+			["tcp://b:1883", "mqtt://b:1883"],
+			["MQTT://b", "mqtt://b"],
+			["ssl://b", "mqtts://b"],
+			["b.local:1883", "mqtt://b.local:1883"],
+		] as const
+	).map(([url, meant]) => ({
+		name: `habit: ${url} as the broker's URL`,
+		firefly: `{"broker": {"url": "${url}"}, "sensors": [${sensor}]}`,
+		problems: [
+			`20 config.firefly.broker.url: "${url}" does not begin with mqtt://, mqtts://, ws:// or wss://; did you mean "${meant}"?`,
+		],
+	})),
+	{
+		name: "habit: the mode of sleep in a longer word",
+		firefly: top('"sleep": {"mode": "deepsleep"}'),
+		problems: [
+			'20 config.firefly.sleep.mode: "deepsleep" is not one of "deep", "light", "none"; did you mean "deep"?',
+		],
 	},
 	{
 		name: "habit: a broker's address with a password is not repeated",

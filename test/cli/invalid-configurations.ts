@@ -656,7 +656,7 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		name: "a password instead of its hash",
 		firefly: withKey('"listen": {"users": {"anna": "apple"}}'),
 		problems: [
-			"31 config.firefly.listen.users.anna: the password hash is not a password hash; firefly passwd makes one",
+			"31 config.firefly.listen.users.anna: the value is not a password hash; firefly passwd makes one",
 		],
 	},
 	{
