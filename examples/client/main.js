@@ -3,7 +3,7 @@ import TCP from "embedded:io/socket/tcp";
 import { backoffDelay, EQUAL_JITTER } from "firefly/backoff";
 import { Client, subscription } from "firefly/client/client";
 import { PublishQueue } from "firefly/client/queue/publish-queue";
-import { utf8 } from "firefly/mqtt/utf8";
+import { decodeUTF8, utf8 } from "firefly/mqtt/utf8";
 import config from "mc/config";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
@@ -32,6 +32,7 @@ const device = {
 
 let failures = 0;
 let count = 0;
+let receivedTopic = "";
 
 const client = new Client(
 	{
@@ -60,7 +61,11 @@ const client = new Client(
 		onWritable: () => queue.onWritable(),
 		onAcknowledged: (packetId, reasonCode, handle) => queue.onAcknowledged(packetId, reasonCode, handle),
 		onReceived: (packetId) => queue.onReceived(packetId),
-		onMessage: (packet) => say(`received a message of ${packet.payloadLength} bytes`),
+		onMessage(packet) {
+			receivedTopic = decodeUTF8(packet.bytes, packet.topicStart, packet.topicEnd);
+		},
+		// In several pieces, if the message is larger than receiveBuffer.
+		onPayload: (bytes, start, end) => say(`received ${receivedTopic} ${decodeUTF8(bytes, start, end)}`),
 		onClosed(error) {
 			queue.onClosed();
 			if (!error) return;

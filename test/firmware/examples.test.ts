@@ -172,7 +172,7 @@ test("examples/client: publishes, subscribes, and receives what it has published
 	const example = await RunningExample.start("client", { broker: "127.0.0.1", port: String(broker.port) });
 	try {
 		assert.equal(await received, "example/count 1");
-		await example.until(/^connected\nreceived a message of 1 bytes$/m);
+		await example.until(/^connected\nreceived example\/count 1$/m);
 	} finally {
 		example.stop();
 	}
