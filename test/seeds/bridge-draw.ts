@@ -20,7 +20,7 @@ import {
 const SHARE = 0.2;
 /** Faults of the two brokers beside those that the seed has anyway, at most. */
 const MORE_FAULTS = 3;
-/** Between two messages of a publisher, ms: many meet a fault, and no outage lets more wait than have room. */
+/** Between two messages of a publisher, ms: many meet a fault, and no outage lets more wait than fit. */
 const SHORTEST_INTERVAL_MS = 3000;
 const LONGEST_INTERVAL_MS = 8000;
 /** Messages that have room for each client of a roomy broker. */
@@ -36,8 +36,8 @@ interface TopicRows {
 }
 
 /**
- * What is forwarded: `pub/#` of the first broker and `up/#` of the second one reach the other one, in each case
- * once.
+ * What is forwarded: `pub/#` of the first broker and `up/#` of the second one reach the other one, once
+ * each.
  */
 const TOPIC_ROWS: readonly TopicRows[] = [
 	{
