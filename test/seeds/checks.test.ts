@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import type { Fault } from "../../sim/faults/fault";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/queues";
@@ -313,6 +314,39 @@ test("the power fails between an acknowledgement and its record in flash: that r
 		});
 	assert.deepEqual(check.run({ ...withWaiting(1), plan }), []);
 	assert.notDeepEqual(check.run({ ...withWaiting(9), plan }), []);
+});
+
+test("the power fails while flash is full: what was accepted meanwhile may be lost, and without that fault it may not", () => {
+	const check = CHECKS.find(({ name }) => name === "lost is 0")!;
+	const [broker, node, ...others] = good.plan.boards;
+	const inFlash = { ...node!, firefly: { ...node!.firefly, outbox: { storage: "flash" } } };
+	const last = good.events.findLast((event) => event.type === "accepted" && ofNode(event))!;
+	const { sequence } = last as TimedEvent & { readonly type: "accepted" };
+	const time = last.time + 1;
+	const run = withEvents((events) => [
+		...events.slice(0, events.indexOf(last) + 1),
+		{ time, node: "n1", type: "boot", reason: "brown-out" },
+		// The last report is not in flash, and its number comes again.
+		...[0, 1].flatMap((more): TimedEvent[] => [
+			{
+				time: time + more,
+				node: "n1",
+				type: "wake",
+				reason: "brown-out",
+				waiting: more,
+				accepted: sequence - 1 + more,
+				dropped: 0,
+			},
+		]),
+	]);
+	const full = { name: "flash-full", at: last.time - START_TIME - 1000, duration: 60_000, board: "n1" };
+	const withFaults = (faults: readonly Fault[]): SeedRun => ({
+		...run,
+		plan: { ...good.plan, boards: [broker!, inFlash, ...others], faults },
+	});
+	assert.deepEqual(check.run(withFaults([full])), []);
+	assert.notDeepEqual(check.run(withFaults([])), []);
+	assert.notDeepEqual(check.run(withFaults([{ ...full, board: "n2" }])), []);
 });
 
 test("a torn write disturbs from the write on, however late it comes, and not before", () => {

@@ -1,8 +1,8 @@
 import type { TimedEvent } from "../../../sim/report/events";
 import { parseDuration } from "../../../src/config/duration";
 import { Disturbance } from "../disturbance";
-import { type BoardPlan, sensorsOf } from "../seed-plan";
-import type { SeedRun } from "../world";
+import { type BoardPlan, type SeedPlan, sensorsOf } from "../seed-plan";
+import { type SeedRun, START_TIME } from "../world";
 import type { Check } from "./check";
 
 /** Time that events of one wake's end take, ms. */
@@ -34,10 +34,14 @@ class Account {
 	readonly #acknowledged = new Set<number>();
 	#lastAcknowledged: number | undefined;
 	#powerLost = false;
+	/** What waited was not in flash when the power was lost, as storage failed. */
+	#unstored = false;
+	/** Reports that were lost with it. */
+	#forgiven = 0;
 
 	get lost(): number {
 		const dropped = Math.max(this.#droppedEvents, this.#droppedAtWake);
-		return this.accepted - this.#acknowledged.size - this.waiting - dropped;
+		return this.accepted - this.#acknowledged.size - this.waiting - dropped - this.#forgiven;
 	}
 
 	event(event: TimedEvent): void {
@@ -46,6 +50,7 @@ class Account {
 				this.#accept(event.accepted!, event.time);
 				this.#droppedAtWake = Math.max(this.#droppedAtWake, event.dropped!);
 				this.waiting = event.waiting!;
+				if (this.#unstored) this.#beginAgain(event.accepted!);
 				this.#resume(event.time);
 				break;
 			case "accepted":
@@ -69,9 +74,19 @@ class Account {
 		}
 	}
 
-	/** The board has lost its power, and has what waits in flash. */
-	losePower(): void {
+	/** The board has lost its power, and has what waits in flash. @param stored whether it could be written */
+	losePower(stored: boolean): void {
 		this.#powerLost = true;
+		this.#unstored = !stored;
+	}
+
+	/** Goes on from the last report that flash has; sequence numbers after it come again. */
+	#beginAgain(accepted: number): void {
+		this.accepted = accepted;
+		for (const sequence of this.pending.keys()) if (sequence > accepted) this.pending.delete(sequence);
+		for (const sequence of this.#acknowledged) if (sequence > accepted) this.#acknowledged.delete(sequence);
+		this.#forgiven += this.lost;
+		this.#unstored = false;
 	}
 
 	/**
@@ -93,10 +108,27 @@ class Account {
 	}
 }
 
-function afterBoot(account: Account, board: BoardPlan, event: TimedEvent): Account {
+function afterBoot({ plan }: SeedRun, account: Account, board: BoardPlan, event: TimedEvent): Account {
 	if (losesReports(board, event)) return new Account();
-	if (losesMemory(event)) account.losePower();
+	if (losesMemory(event)) account.losePower(!storageFails(plan, board, event.time));
 	return account;
+}
+
+/**
+ * From the end of a fault of storage until reports are in flash again, ms: the longest time between two
+ * samples, and a wake.
+ */
+const STORED_AGAIN_MS = 90_000;
+
+/** Whether the outbox may not be in flash: "until it works, a loss of power loses reports". */
+function storageFails({ faults }: SeedPlan, { name }: BoardPlan, time: number): boolean {
+	return faults.some(
+		(fault) =>
+			(fault.name === "storage" || fault.name === "flash-full") &&
+			fault.board === name &&
+			time >= START_TIME + fault.at &&
+			time <= START_TIME + fault.at + fault.duration! + STORED_AGAIN_MS,
+	);
 }
 
 /** lost = accepted − acknowledged − waiting − dropped, at every wake and every sleep. */
@@ -109,7 +141,7 @@ export const nothingLost: Check = {
 			let account = new Account();
 			for (const event of run.events) {
 				if (event.node !== name) continue;
-				account = afterBoot(account, board, event);
+				account = afterBoot(run, account, board, event);
 				account.event(event);
 				if (event.type !== "wake" && event.type !== "sleep") continue;
 				if (account.lost !== 0)
@@ -131,7 +163,7 @@ export const reportsArrive: Check = {
 			let lastEvent = 0;
 			for (const event of run.events) {
 				if (event.node !== board.name) continue;
-				account = afterBoot(account, board, event);
+				account = afterBoot(run, account, board, event);
 				account.event(event);
 				lastEvent = event.time;
 			}
