@@ -49,8 +49,8 @@ export interface PlanOptions {
 }
 
 /**
- * Plans the boards for a configuration: those that run it and, if they report to a broker that is not otherwise
- * present, one that runs the firmware as that broker, at the configured address.
+ * Plans the boards for a configuration: those that run it and, if they report to a broker that is not
+ * otherwise present, one that runs the firmware as that broker, at the configured address.
  * @throws {ManifestError} if the configuration is not one for several nodes
  */
 export function planBoards(config: JSONObject, options: PlanOptions): SimulationPlan {

@@ -21,7 +21,7 @@ export function driverValueProblems(of: DeclaredSensor): Problem[] {
 	return [...propertyProblems(of), ...optionProblems(of)];
 }
 
-/** A unit other than that of the value, which nobody converts: neither the firmware nor the sensor's calibration. */
+/** A unit other than that of the value, which nobody converts: neither firmware nor calibration. */
 export function unitWarnings({ document, path, sensor, declaration }: DeclaredSensor): Problem[] {
 	const unit = declaration.properties[String(sensor.property ?? sensor.name)]?.unit;
 	if (unit === undefined || sensor.unit === undefined || sensor.unit === unit) return [];

@@ -61,7 +61,7 @@ export interface OddClientPlan {
 
 /** Properties that the sensors have; a plan's sensors take them in this order. */
 export const SENSOR_PROPERTIES = ["p0", "p1", "p2"] as const;
-/** Name and property of the sensor of a digital pin; its values are 0 and 1, and do not tell samples apart. */
+/** Name and property of the sensor of a digital pin, whose values, 0 and 1, do not tell samples apart. */
 export const PIN_SENSOR = "d0";
 export const PIN_PROPERTY = "contact.open";
 export const BROKER_ADDRESS = "192.168.4.2";

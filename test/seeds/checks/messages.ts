@@ -52,7 +52,7 @@ export const inOrder: Check = {
 	},
 };
 
-/** Topics that reports of several sensors share have several numbers in one payload; those of a pin have none. */
+/** Topics that several sensors share have several numbers in one payload; those of a pin have none. */
 function isReordered(run: SeedRun, topic: string): boolean {
 	return (
 		topic.startsWith("status/") ||
