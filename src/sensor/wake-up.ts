@@ -3,6 +3,7 @@ import { forgetAddresses, forgetLink } from "./network/join-cache";
 import type { NodeParts } from "./node-parts";
 import { TASK_SAMPLE, type Task } from "./node-tasks";
 import { WATCHDOG_TIMER } from "./node-timers";
+import { forgetRecords } from "./outbox/flash-records";
 import { WORD_BROKER_HASH, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./retained/layout";
 import type { RestoreResult } from "./retained/retained-state";
 import { clearAllBackoffs } from "./retained/topic-backoff";
@@ -48,7 +49,9 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	if (restored === "changed") outbox.discard();
 	else outbox.recover();
 	const { reason } = device.sleep;
-	node.flash?.start(restored, wasReset, reason === "power-on" || reason === "brown-out");
+	const withoutPower = reason === "power-on" || reason === "brown-out";
+	if (node.flash !== undefined) node.flash.start(restored, wasReset, withoutPower);
+	else if (withoutPower || reason === "reset") forgetRecords(device);
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;
 		forgetLink(retained);

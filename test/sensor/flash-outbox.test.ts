@@ -50,6 +50,27 @@ describe('outbox.storage "flash"', () => {
 		assert.equal(board.reportCounts.dropped, 0);
 	});
 
+	for (const reason of ["reset", "power-on"] as const)
+		test(`off and on again, each after "${reason}": what waited when it was turned off is not sent again`, () => {
+			const { board, broker } = start();
+			board.wifi = "fails";
+			board.run(35 * MINUTE);
+			const waiting = board.events("accepted").length;
+			assert.ok(waiting >= 8);
+			const flash = board.settings;
+			board.settings = { ...flash, outbox: { ...flash.outbox, storage: "rtc" } };
+			board.wifi = "joins";
+			if (reason === "power-on") board.losePower();
+			else board.reset(reason);
+			board.run(HOUR);
+			const sent = payloads(broker).length;
+			board.settings = flash;
+			board.losePower();
+			board.run(MINUTE - 1);
+			assert.equal(board.events("wake").at(-1)?.details[0], 0, "nothing is taken from flash");
+			assert.equal(payloads(broker).length, sent + 2);
+		});
+
 	test("everything was acknowledged before the power failed: no report again, and no number again", () => {
 		const { board, broker } = start();
 		board.run(5 * MINUTE);

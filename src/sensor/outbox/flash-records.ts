@@ -29,8 +29,31 @@ export const SUMMARY_DROPPING = 10;
 const VERSION = 11;
 const WORDS = 12;
 
+/** Storage of the outbox, and the keys of its summary, which are written in turn. */
+const PATH = "outbox";
+const EVEN_KEY = "ma";
+const ODD_KEY = "mb";
+
 /** Bytes of a state: sequence number, the state, and its complement. */
 const STATE_SIZE = 6;
+
+/**
+ * What the outbox has left in flash does not count any more: without its summary no record does. For a node
+ * whose outbox is not in flash, or not any more; otherwise its old reports would be sent, once it is again.
+ */
+export function forgetRecords({ storage }: Pick<Device, "storage">): void {
+	let opened: Storage | undefined;
+	try {
+		opened = storage?.open({ path: PATH, format: "buffer" });
+		opened?.delete(EVEN_KEY);
+		opened?.delete(ODD_KEY);
+		opened?.sync?.();
+	} catch {
+		// Storage that does not work has nothing that could be read later.
+	} finally {
+		opened?.close();
+	}
+}
 
 /**
  * The outbox's copy in key-value storage: a key for each record, and a summary under two keys in turn. A
@@ -123,8 +146,8 @@ export class FlashRecords {
 		const { summary } = this;
 		if (!this.known) {
 			this.known = true;
-			this.load("ma");
-			this.load("mb");
+			this.load(EVEN_KEY);
+			this.load(ODD_KEY);
 		}
 		return summary[COUNT] > 0;
 	}
@@ -144,7 +167,7 @@ export class FlashRecords {
 		summary[CHECKSUM] = 0;
 		summary[CHECKSUM] = mix32(summary, 0, WORDS);
 		try {
-			this.open()?.write(summary[COUNT] % 2 === 0 ? "ma" : "mb", this.summaryBytes);
+			this.open()?.write(summary[COUNT] % 2 === 0 ? EVEN_KEY : ODD_KEY, this.summaryBytes);
 		} catch (error) {
 			this.fail(error);
 		}
@@ -169,7 +192,7 @@ export class FlashRecords {
 
 	private open(): Storage | undefined {
 		if (this.storage === undefined && !this.failed) {
-			this.storage = this.device.storage?.open({ path: "outbox", format: "buffer" });
+			this.storage = this.device.storage?.open({ path: PATH, format: "buffer" });
 			if (this.storage === undefined) this.fail(new Error("the host has none"));
 		}
 		return this.storage;

@@ -56,14 +56,17 @@ describe("when the node announces itself to Home Assistant", () => {
 		assert.equal(node.payloads(CONFIG_TOPIC).length, 2);
 	});
 
-	test("without discovery: nothing is announced, and storage is not opened", () => {
+	test("without discovery: nothing is announced, and what was is not read", () => {
 		const node = new AnnouncedBoard({});
+		const paths: string[] = [];
 		node.board.storage = {
-			open: () => {
+			open: ({ path }) => {
+				paths.push(path);
 				throw new Error("opened");
 			},
 		};
 		node.board.run(HOUR);
+		assert.ok(!paths.includes("firefly-node"));
 		assert.deepEqual([...new Set(node.topics())], [REPORT_TOPIC]);
 	});
 });
