@@ -882,7 +882,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/commands/node-commands.ts",
-		"\t\tif (!this.isOnTrial || this.hasTried) return;\n",
+		"\t\tif (this.trialGeneration === 0 || this.hasTried) return;\n",
 		"\t\treturn;\n",
 		"wakes with nothing to report use up the trial of settings",
 		["test/sensor/commands/set.test.ts"],

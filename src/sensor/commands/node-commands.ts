@@ -32,8 +32,8 @@ export class NodeCommands {
 	/** In force in this wake. */
 	readonly settings: Settings;
 	readonly derived: DerivedSettings;
-	/** No report was acknowledged with these settings yet. */
-	isOnTrial = false;
+	/** Generation of these settings, with which no report was acknowledged yet; 0: they are not on trial. */
+	private trialGeneration = 0;
 	/** The node has tried to report in this wake. */
 	hasTried = false;
 	readonly device: CommandDevice;
@@ -123,17 +123,18 @@ export class NodeCommands {
 	 */
 	confirm(): boolean {
 		// Apart: on XS a variable of a closure is allocated at the start of its function
-		if (this.isOnTrial) this.confirmSettings();
+		if (this.trialGeneration > 0) this.confirmSettings();
 		return this.update?.onDelivered() === true;
 	}
 
 	private confirmSettings(): void {
-		this.isOnTrial = false;
-		const { memory } = this;
-		memory.trialWakes = 0;
-		memory.commit();
+		// Not those that a command has stored in this wake, before the acknowledgement came
+		const generation = this.trialGeneration;
+		this.trialGeneration = 0;
+		this.memory.trialWakes = 0;
+		this.memory.commit();
 		try {
-			this.useStorage((stored) => stored.confirm(memory.settings));
+			this.useStorage((stored) => stored.confirm(generation));
 		} catch (error) {
 			this.device.trace(`settings cannot be confirmed: ${error}`);
 		}
@@ -142,7 +143,7 @@ export class NodeCommands {
 	/** This is the first wake with these settings, or with this image. */
 	get isFirstTrial(): boolean {
 		if (this.update?.isFirstTrial) return true;
-		return this.isOnTrial && this.memory.trialWakes === 1;
+		return this.trialGeneration > 0 && this.memory.trialWakes === 1;
 	}
 
 	/**
@@ -156,7 +157,7 @@ export class NodeCommands {
 
 	/** Call before sleep: a wake that had nothing to report is no trial. */
 	beforeSleep(): void {
-		if (!this.isOnTrial || this.hasTried) return;
+		if (this.trialGeneration === 0 || this.hasTried) return;
 		this.memory.trialWakes--;
 		this.memory.commit();
 	}
@@ -167,7 +168,7 @@ export class NodeCommands {
 	 */
 	countFailedTry(): boolean {
 		if (this.update?.countFailure()) return true;
-		if (!this.isOnTrial) return false;
+		if (this.trialGeneration === 0) return false;
 		const { memory } = this;
 		memory.trialWakes++;
 		memory.commit();
@@ -228,7 +229,7 @@ export class NodeCommands {
 			memory.settings = record.generation;
 			memory.trialWakes = 0;
 		} else if (record.generation > record.confirmed) {
-			this.isOnTrial = true;
+			this.trialGeneration = record.generation;
 			memory.trialWakes++;
 		}
 		return record.text;

@@ -181,6 +181,26 @@ test("settings with which the node cannot report are given up after trialWakes w
 	assert.equal(board.reportCounts.waiting, 0);
 });
 
+test("a set that comes before the report that confirms the one in force: it is not what is confirmed", () => {
+	const { board, broker } = boardWithFlash({ commands: { trialWakes: 4 }, backoff: { minimum: "5m" } });
+	board.run(MINUTE / 2);
+	broker.send(every("30s", 1));
+	while (executed(board).length === 0) board.run(1000);
+	broker.send({ command: "set", id: 2, settings: { broker: { url: "mqtt://10.0.0.1:1999" } } });
+	board.run(90 * MINUTE);
+	const order = board.eventLog.map(({ name }) => name);
+	const second = order.lastIndexOf("command", order.lastIndexOf("command") - 1);
+	assert.equal(order.indexOf("acknowledged", second) - second, 1, "the acknowledgement follows the command");
+	assert.deepEqual(executed(board), ["set", "set", "restored refused"]);
+	board.run(5 * MINUTE + 1000);
+	assert.equal(
+		period(board),
+		30_000,
+		"the settings before are those of the first set, which a report confirmed",
+	);
+	assert.equal(board.reportCounts.lost, 0);
+});
+
 test("set of sleep.mode to light: the host is asked for it at the next start, no sooner", () => {
 	const { board, broker } = boardWithFlash({ sleep: { mode: "none" } });
 	const boots: number[] = [];
