@@ -293,6 +293,11 @@ export interface ImageWriter {
 	/** Appends bytes; flash is erased as it comes to it. @throws {Error} if there is no room, or flash fails */
 	write(bytes: Uint8Array): void;
 	/**
+	 * Writes the SHA-256 of all bytes, once they are there. Absent where the host does not compute it faster.
+	 * @param target 32 bytes
+	 */
+	digest?(target: Uint8Array): void;
+	/**
 	 * The image is complete: it is verified by its own checksum, and starts at the next reset, on trial.
 	 * @throws {Error} if it is not valid, or flash fails
 	 */

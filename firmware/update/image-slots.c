@@ -5,12 +5,19 @@
 #include "xsHost.h"
 
 #include "app_update/include/esp_ota_ops.h"
+// Of the functions that an image has for its SHA-256 these alone are found by the SDK's include paths; ESP-IDF 5 and 6
+// have them alike.
+#include "bootloader_support/private_include/bootloader_sha.h"
 #include "esp_system.h"
 #include "esp_wifi.h"
 #include "sdkconfig.h"
 
 /** The image that is being written; 0: none. */
 static esp_ota_handle_t gHandle;
+/** The SHA-256 of what was written of it; NULL: none is being computed. */
+static bootloader_sha256_handle_t gDigest;
+
+#define DIGEST_SIZE 32
 
 /** The slot that does not run; NULL: the partition table has none. */
 static const esp_partition_t *otherSlot(void)
@@ -59,6 +66,9 @@ void xs_firefly_image_rejected(xsMachine *the)
 
 static void closeImage(void)
 {
+	if (gDigest)
+		bootloader_sha256_finish(gDigest, NULL);
+	gDigest = NULL;
 	if (gHandle)
 		esp_ota_abort(gHandle);
 	gHandle = 0;
@@ -76,6 +86,9 @@ void xs_firefly_image_open(xsMachine *the)
 	error = esp_ota_begin(other, OTA_WITH_SEQUENTIAL_WRITES, &gHandle);
 	if (error)
 		xsUnknownError("begin of an image: error 0x%x", (int)error);
+	gDigest = bootloader_sha256_start();
+	if (gDigest == NULL)
+		xsUnknownError("no memory");
 }
 
 void xs_firefly_image_write(xsMachine *the)
@@ -88,6 +101,19 @@ void xs_firefly_image_write(xsMachine *the)
 	error = esp_ota_write(gHandle, data, size);
 	if (error)
 		xsUnknownError("flash: error 0x%x", (int)error);
+	bootloader_sha256_data(gDigest, data, size);
+}
+
+void xs_firefly_image_digest(xsMachine *the)
+{
+	void *target;
+	xsUnsignedValue size;
+
+	xsmcGetBufferWritable(xsArg(0), &target, &size);
+	if (gDigest == NULL || size != DIGEST_SIZE)
+		xsUnknownError("no image is complete");
+	bootloader_sha256_finish(gDigest, target);
+	gDigest = NULL;
 }
 
 void xs_firefly_image_activate(xsMachine *the)

@@ -44,6 +44,10 @@ class ChipWriter implements ImageWriter {
 		native("xs_firefly_image_write").call(this, bytes);
 	}
 
+	digest(target: Uint8Array): void {
+		native("xs_firefly_image_digest").call(this, target);
+	}
+
 	activate(): void {
 		native("xs_firefly_image_activate").call(this);
 	}

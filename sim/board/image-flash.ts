@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ImageWriter } from "../../src/device";
 import { imageFault } from "./esp-image";
 
@@ -90,6 +91,9 @@ export class ImageFlash {
 					for (let i = 0; i < bytes.length; i++) slot[length + i]! &= bytes[i]!;
 				});
 				length += bytes.length;
+			},
+			digest: (target) => {
+				target.set(createHash("sha256").update(slot.subarray(0, length)).digest());
 			},
 			activate: () => {
 				if (!isOpen || length === 0) throw new Error("image: error 0x102");

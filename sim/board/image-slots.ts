@@ -22,6 +22,7 @@ export class ImageSlots implements Peripheral {
 				this.#writer = flash.open();
 			},
 			xs_firefly_image_write: (bytes: Uint8Array) => writer().write(bytes),
+			xs_firefly_image_digest: (target: Uint8Array) => writer().digest?.(target),
 			xs_firefly_image_activate: () => writer().activate(),
 			xs_firefly_image_close: () => this.#writer?.close(),
 			xs_firefly_image_confirm: () => flash.confirm(),

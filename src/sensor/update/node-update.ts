@@ -207,8 +207,8 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 
 	/** @returns why it cannot be activated */
 	private activate(receiver: ImageReceiver, state: UpdateState): string | undefined {
-		if (receiver.takeDigest() !== state.sha256) return "the image has another SHA-256";
 		try {
+			if (receiver.takeDigest() !== state.sha256) return "the image has another SHA-256";
 			this.store({ ...state, phase: "trial", tries: 0 });
 			receiver.activate();
 		} catch (error) {
