@@ -174,8 +174,7 @@ export class Outbound {
 		if (obstacle !== 0) return obstacle;
 		if (!this.hasRoom(size)) return BUSY;
 		const id = this.identify(flags, packetId);
-		encoder.publishHeader(bytes, start, topicEnd, end - topicEnd, this.allowedFlags(flags), id, properties);
-		encoder.payload(bytes, topicEnd, end);
+		encoder.publishRange(bytes, start, topicEnd, end, this.allowedFlags(flags), id, properties);
 		this.record(id, flags, tag);
 		return id;
 	}

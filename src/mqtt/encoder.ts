@@ -177,6 +177,81 @@ export class Encoder {
 	}
 
 	/**
+	 * Stages a PUBLISH whose topic and payload are bytes [start, topicEnd) and [topicEnd, end) of one array.
+	 * The topic must be valid: from a decoder, or checked by validTopicName().
+	 */
+	publishRange(
+		bytes: Uint8Array,
+		start: number,
+		topicEnd: number,
+		end: number,
+		flags: number,
+		packetId: number,
+		properties?: PropertyWriter,
+	): number {
+		// Fast path for what a node sends: no DUP, no properties, the topic at the start of the array. The
+		// bitwise expression is not 0 for a topic of 128 bytes or more, a packet of 16,384 or more, flags beyond
+		// RETAIN, QoS 1 and 2, or a packet identifier above 65,535.
+		const from = this.staged;
+		const between = (packetId > 0 ? 2 : 0) + (this.isVersion5 ? 1 : 0);
+		const remaining = 2 + end + between;
+		const topicAt = from + (remaining < 128 ? 4 : 5);
+		if (
+			start | (topicEnd >>> 7) | (remaining >>> 14) | (flags >>> 3) | (packetId >>> 16) ||
+			properties !== undefined ||
+			topicEnd < 1 ||
+			topicEnd > end ||
+			flags > 5 ||
+			packetId > 0 !== flags > 1 ||
+			!(topicAt + between + end <= this.viewLimit)
+		)
+			return this.publishRangeSlowPath(bytes, start, topicEnd, end, flags, packetId, properties);
+		const view = this.view;
+		let at = topicAt + topicEnd;
+		if (topicAt + bytes.length <= this.viewLimit) {
+			// Natively and at once, with what is behind them, to free space; then the payload makes room for what
+			// is between.
+			view.set(bytes, topicAt);
+			view.copyWithin(at + between, at, topicAt + end);
+		} else {
+			copyBytes(view, topicAt, bytes, 0, topicEnd);
+			copyBytes(view, at + between, bytes, topicEnd, end);
+		}
+		view[from] = 0x30 | flags;
+		if (remaining < 128) view[from + 1] = remaining;
+		else {
+			view[from + 1] = remaining | 0x80;
+			view[from + 2] = remaining >> 7;
+		}
+		view[topicAt - 2] = 0;
+		view[topicAt - 1] = topicEnd;
+		if (packetId > 0) {
+			view[at++] = packetId >> 8;
+			view[at++] = packetId;
+		}
+		if (this.isVersion5) view[at] = 0; // [MQTT-2.2.2-1]
+		this.staged = topicAt + end + between;
+		return this.staged - from;
+	}
+
+	/** publishRange() without the fast path. */
+	private publishRangeSlowPath(
+		bytes: Uint8Array,
+		start: number,
+		topicEnd: number,
+		end: number,
+		flags: number,
+		packetId: number,
+		properties: PropertyWriter | undefined,
+	): number {
+		const payloadLength = end - topicEnd;
+		const header = publishHeaderSize(topicEnd - start, flags, packetId, properties, this.protocolVersion);
+		if (!this.ensureRoom(header + payloadLength, header + payloadLength)) return 0;
+		const length = this.publishHeader(bytes, start, topicEnd, payloadLength, flags, packetId, properties);
+		return length + this.payload(bytes, topicEnd, end);
+	}
+
+	/**
 	 * Stages a PUBLISH without its payload, whose `payloadLength` bytes must follow through payload() before
 	 * any other packet. Returns the length of the header alone. The topic must be valid: from a decoder, or
 	 * checked by validTopicName().

@@ -168,6 +168,55 @@ describe("PUBLISH", () => {
 		);
 	});
 
+	it("publishRange: any range of an array has the bytes that publish() has for it", () => {
+		const topic = fc.string({ minLength: 1, maxLength: 140, unit: fc.constantFrom("a", "/", "ü") });
+		const part = fc.uint8Array({ maxLength: 200 });
+		const size = fc.integer({ min: 16, max: 600 });
+		const packet = fc.constantFrom(
+			[0, 0],
+			[RETAIN, 0],
+			[QOS1, 1],
+			[QOS1 | RETAIN, 256],
+			[QOS2, 65_535],
+			[QOS1 | DUP, 7],
+		);
+		const packets = fc.array(fc.tuple(topic, part, part, part, packet), { minLength: 1, maxLength: 4 });
+		fc.assert(
+			fc.property(fc.constantFrom(4 as const, 5 as const), size, packets, (version, size, packets) => {
+				const ranges = new Encoder({ size, version });
+				const wholes = new Encoder({ size, version });
+				for (const [name, before, payload, behind, [flags, packetId]] of packets) {
+					const prefix = before.length % 3 === 0 ? before : [];
+					const topic = utf8(name);
+					const bytes = Uint8Array.from([...prefix, ...topic, ...payload, ...behind]);
+					const topicEnd = prefix.length + topic.length;
+					const stage = (action: () => number): number | string => {
+						try {
+							return action();
+						} catch (error) {
+							return String(error);
+						}
+					};
+					assert.deepEqual(
+						stage(() =>
+							ranges.publishRange(
+								bytes,
+								prefix.length,
+								topicEnd,
+								topicEnd + payload.length,
+								flags!,
+								packetId!,
+							),
+						),
+						stage(() => wholes.publish(topic, payload, payload.length, flags!, packetId!)),
+					);
+					assert.equal(ranges.length, wholes.length);
+				}
+				assert.deepEqual(Buffer.from(ranges.seal()), Buffer.from(wholes.seal()));
+			}),
+		);
+	});
+
 	it("is validated alike for a repeated topic", () => {
 		for (const version of [4, 5] as const) {
 			const encoder = new Encoder({ size: 64, version });

@@ -47,7 +47,7 @@ export class HistorySender extends ReportSender {
 		const { encoder } = this.parts;
 		const isFirst = this.valuesSent === 0;
 		const end = super.writePayload(limit - 1, start + 1);
-		const bytes = encoder.payload;
+		const bytes = encoder.message;
 		bytes[start] = OPENING_BRACKET;
 		bytes[end] = CLOSING_BRACKET;
 		const flags = this.publishFlags();

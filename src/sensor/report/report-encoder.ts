@@ -2,18 +2,19 @@ import { isBinary } from "../../config/binary-value";
 import type { Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { RETAIN } from "../../mqtt/constants";
+import { validTopicName } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
 import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
 import type { ReportRecord } from "../outbox/report-record";
 import { RECORD_HEADER, TIME_UNKNOWN, VALUE_LIMIT } from "../outbox/report-record";
 import type { DerivedSettings } from "../settings/derived-settings";
-import { fillTopic } from "../settings/topic";
+import { topicLength, writeTopic } from "../settings/topic";
 
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Encodes records as messages: topic, payload and flags. The first use encodes the topics; after that nothing
+ * Encodes records as messages: topic, payload and flags. The first use makes their buffer; after that nothing
  * is allocated.
  */
 export class ReportEncoder {
@@ -28,8 +29,14 @@ export class ReportEncoder {
 	private readonly derived: DerivedSettings;
 	/** Values of the record that {@link writePayload} has written so far; 0: all of them, it is complete. */
 	valuesWritten = 0;
-	private topics: readonly Uint8Array[] | undefined;
-	private payloadBuffer: Uint8Array | undefined;
+	/** Topic and payload of a message, then `{mac}` and `{chip}`; see {@link message}. */
+	private bytes: Uint8Array | undefined;
+	/** Where the device's texts begin. */
+	private macAt = 0;
+	private chipAt = 0;
+	/** Index of the topic at the start of the message; −1: none is there. */
+	private topicWritten = -1;
+	private topicEnd = 0;
 
 	constructor(settings: Settings, derived: DerivedSettings, device: Pick<Device, "mac" | "chip">) {
 		const { sensors, topic, payload } = settings;
@@ -41,21 +48,51 @@ export class ReportEncoder {
 		this.longestRecord = RECORD_HEADER + VALUE_LIMIT * (this.grouped ? sensors.length : 1);
 	}
 
-	/** Buffer that {@link writePayload} writes to, and diagnostics. */
+	/** Buffer that {@link writeTopic} and {@link writePayload} write to. */
+	get message(): Uint8Array {
+		this.bytes ??= this.makeMessage();
+		return this.bytes;
+	}
+
+	/** The same buffer, for a message about the node itself. */
 	get payload(): Uint8Array {
-		this.payloadBuffer ??= this.makePayload();
-		return this.payloadBuffer;
+		this.topicWritten = -1;
+		return this.message;
 	}
 
-	private makePayload(): Uint8Array {
-		const { size, sharedSize, diagnostics } = this.derived;
-		return new Uint8Array(Math.max(size, sharedSize, diagnostics?.size ?? 0));
+	private makeMessage(): Uint8Array {
+		const { size, sharedSize, diagnostics, topics } = this.derived;
+		const mac = utf8(this.device.mac);
+		const chip = utf8(this.device.chip);
+		let longest = 0;
+		for (let i = 0; i < topics.length; i++)
+			longest = Math.max(longest, topicLength(topics[i], mac.length, chip.length));
+		const macAt = Math.max(longest + Math.max(size, sharedSize), diagnostics?.size ?? 0);
+		const chipAt = macAt + mac.length;
+		this.macAt = macAt;
+		this.chipAt = chipAt;
+		const bytes = new Uint8Array(chipAt + chip.length);
+		bytes.set(mac, macAt);
+		bytes.set(chip, chipAt);
+		return bytes;
 	}
 
-	/** Topic of a parsed record. */
-	topic(record: ReportRecord): Uint8Array {
-		this.topics ??= this.encodeTopics();
-		return this.topics[record.bytes[RECORD_HEADER]];
+	/**
+	 * Writes the topic of a parsed record to the start of {@link message}, unless it is there.
+	 * @returns where it ends
+	 * @throws RangeError if it is no topic name
+	 */
+	writeTopic(record: ReportRecord): number {
+		const topic = this.topicIndex(record);
+		if (topic === this.topicWritten) return this.topicEnd;
+		const bytes = this.message;
+		const end = writeTopic(this.derived.topics[topic], bytes, this.macAt, this.chipAt);
+		this.topicWritten = -1;
+		// [MQTT-3.3.2-1] [MQTT-3.3.2-2]
+		if (!validTopicName(bytes, 0, end)) throw new RangeError("not a topic name");
+		this.topicWritten = topic;
+		this.topicEnd = end;
+		return end;
 	}
 
 	/** Topic index of a parsed record: the index of its sensor, or 0 if all reports share a topic. */
@@ -81,7 +118,7 @@ export class ReportEncoder {
 	}
 
 	/**
-	 * Writes the payload of a parsed record to {@link payload} and returns where it ends. JSON that is longer
+	 * Writes the payload of a parsed record to {@link message} and returns where it ends. JSON that is longer
 	 * than `limit` is split: each part repeats sequence number and time, and holds as many of the values as
 	 * fit, at least one. {@link valuesWritten} then continues it.
 	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
@@ -98,7 +135,7 @@ export class ReportEncoder {
 		firstValue: number,
 		start: number,
 	): number {
-		const bytes = this.payload;
+		const bytes = this.message;
 		this.valuesWritten = 0;
 		record.rewindValues();
 		if (!this.json) {
@@ -152,15 +189,6 @@ export class ReportEncoder {
 			: writeNumber(bytes, at, record.float, decimal);
 		const { decimals } = this.settings.sensors[sensor];
 		return decimals === undefined || decimals === 0 ? end : padDecimals(bytes, at, end, decimals);
-	}
-
-	private encodeTopics(): readonly Uint8Array[] {
-		const mac = utf8(this.device.mac);
-		const chip = utf8(this.device.chip);
-		const topics: Uint8Array[] = [];
-		for (let i = 0; i < this.derived.topics.length; i++)
-			topics.push(fillTopic(this.derived.topics[i], mac, chip));
-		return topics;
 	}
 }
 

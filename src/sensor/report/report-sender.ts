@@ -155,20 +155,22 @@ export class ReportSender {
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
 		let flags = this.publishFlags();
-		const topic = encoder.topic(record);
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
-		const limit = client.payloadLimit(topic.length, qos);
-		// With QoS 2 a report is one message: what is known of its delivery is one state.
-		const length = this.writePayload(qos === 2 ? Infinity : limit, 0);
-		if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
 		let packetId: PublishResult = REJECTED;
+		let excess = 0;
 		try {
-			packetId = client.publish(
-				topic,
-				encoder.payload,
-				length,
+			const topicEnd = encoder.writeTopic(record);
+			const limit = topicEnd + client.payloadLimit(topicEnd, qos);
+			// With QoS 2 a report is one message: what is known of its delivery is one state.
+			const end = this.writePayload(qos === 2 ? Infinity : limit, topicEnd);
+			excess = end - limit;
+			if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
+			packetId = client.publishRange(
+				encoder.message,
+				0,
+				topicEnd,
+				end,
 				flags,
-				undefined,
 				this.packetIdFor(sequence), // [MQTT-3.1.1:2.3.1-3]
 				sequence,
 			);
@@ -181,7 +183,7 @@ export class ReportSender {
 		if (packetId === REJECTED) {
 			// Cached limits may be out of date: only the CONNACK of this connection is final.
 			if (!client.negotiated.isAgreed) return BLOCKED;
-			this.markOversized(sequence, length - limit);
+			this.markOversized(sequence, excess);
 			return SKIPPED;
 		}
 		outbox.markSent();

@@ -69,7 +69,7 @@ export class SharedMessages {
 		const { negotiated } = client;
 		const { ring, record } = outbox;
 		const sensor = this.sensorOf(record.bytes);
-		const bytes = encoder.payload;
+		const bytes = encoder.message;
 		this.last = record.sequence;
 		for (let place = nextOnTopic(ring, outbox.bytesAhead, sensor); place > 0; ) {
 			const index = ring.indexAt(ring.words[WORD_USED] - place);

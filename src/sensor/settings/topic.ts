@@ -35,3 +35,40 @@ export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8A
 function pieceBytes(piece: TopicTemplate[number], mac: Uint8Array, chip: Uint8Array): Uint8Array {
 	return piece === "mac" ? mac : piece === "chip" ? chip : piece;
 }
+
+/** Bytes of the topic of a device. */
+export function topicLength(template: TopicTemplate, macLength: number, chipLength: number): number {
+	let length = 0;
+	for (let i = 0; i < template.length; i++) {
+		const piece = template[i];
+		length += piece === "mac" ? macLength : piece === "chip" ? chipLength : piece.length;
+	}
+	return length;
+}
+
+/**
+ * Writes the topic of a device to the start of a buffer that has the device's texts at its end: `{mac}` from
+ * `macAt` to `chipAt`, then `{chip}`. Allocates nothing. @returns where it ends
+ */
+export function writeTopic(
+	template: TopicTemplate,
+	bytes: Uint8Array,
+	macAt: number,
+	chipAt: number,
+): number {
+	let at = 0;
+	for (let i = 0; i < template.length; i++) {
+		const piece = template[i];
+		if (piece === "mac") {
+			bytes.copyWithin(at, macAt, chipAt);
+			at += chipAt - macAt;
+		} else if (piece === "chip") {
+			bytes.copyWithin(at, chipAt);
+			at += bytes.length - chipAt;
+		} else {
+			bytes.set(piece, at);
+			at += piece.length;
+		}
+	}
+	return at;
+}
