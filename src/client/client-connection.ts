@@ -27,7 +27,6 @@ import { Negotiated } from "../session/negotiated";
 import { IGNORED, VIOLATION } from "../session/phase";
 import { AliasingOutbound, hasTopicAliases } from "./aliasing-outbound";
 import type { AuthenticationTurn } from "./authentication";
-import { announcedLimits } from "./connect-fields";
 import {
 	ACKNOWLEDGE_DEADLINE,
 	CONNECT_DEADLINE,
@@ -116,7 +115,7 @@ export class ClientConnection {
 		const { time, timer } = device;
 		this.options = options;
 		this.handler = handler;
-		this.negotiated = new Negotiated(version, announcedLimits(options));
+		this.negotiated = new Negotiated(version);
 		const encoder = new Encoder({ size: sendBuffer + SEND_RESERVE, version });
 		this.encoder = encoder;
 		this.transport = new Transport(device, encoder, owner);

@@ -42,7 +42,7 @@ export type StoredIds = Pick<IncomingIds, "count" | "at" | "add" | "clear">;
 
 /**
  * One MQTT session over one TCP connection at a time. The constructor allocates all buffers, and every
- * `open()` reuses them; later only `open()` and errors allocate.
+ * `open()` reuses them; later only `open()`, the first message of the broker and errors allocate.
  */
 export class Client extends PacketSender implements TransportHandler, DeadlinesHandler {
 	// Not #: each #name that a method mentions takes a slot of the stack, and these are below all callbacks.
@@ -166,7 +166,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** A message was delivered, and its acknowledgement waits for the end of a pause, or for room. */
 	get owesAcknowledgement(): boolean {
-		return this.incoming.inbound.answerOwed === true;
+		return this.incoming.owesAcknowledgement;
 	}
 
 	/**

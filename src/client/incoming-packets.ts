@@ -29,6 +29,7 @@ import { COMPLETE, PROTOCOL_VIOLATION, SEND_PUBREL } from "../session/delivery";
 import { IGNORED, VIOLATION } from "../session/phase";
 import { receiveAuth } from "./authentication";
 import { type ClientConnection, SEND_RESERVE } from "./client-connection";
+import { announcedLimits } from "./connect-fields";
 import { CONNECT_DEADLINE } from "./deadlines";
 import { ClientError, refusalError, violationError } from "./errors";
 import { Inbound } from "./inbound";
@@ -52,7 +53,8 @@ export class IncomingPackets implements DecoderHandler {
 	private readonly options: ClientOptions;
 	private readonly fields: ConnectFields;
 	private readonly handler: ClientHandler;
-	readonly inbound: Inbound;
+	/** Made for the first message, as most nodes never get one. */
+	declare private receiver?: Inbound;
 	private readonly decoder: Decoder;
 	/** Bytes at the end of the transport's chunk that were read and not decoded, after a pause. */
 	declare private heldBytes: number | undefined;
@@ -65,18 +67,16 @@ export class IncomingPackets implements DecoderHandler {
 		connection: ClientConnection,
 	) {
 		const { receiveBuffer, version } = options;
-		const { own } = connection.negotiated;
 		this.connection = connection;
 		this.options = options;
 		this.fields = fields;
 		this.handler = handler;
-		this.inbound = new Inbound(connection, handler, own.receiveMaximum);
 		this.decoder = new Decoder({
 			size: receiveBuffer,
 			from: "broker",
 			version,
 			handler: this,
-			maximumPacketSize: own.maximumPacketSize,
+			maximumPacketSize: announcedLimits(options).maximumPacketSize,
 		});
 	}
 
@@ -84,8 +84,23 @@ export class IncomingPackets implements DecoderHandler {
 	reset(): void {
 		this.connection.reservedBytes = SEND_RESERVE;
 		if (this.heldBytes !== undefined) this.heldBytes = undefined;
-		if (this.inbound.answerOwed) this.inbound.answerOwed = false;
+		if (this.receiver?.answerOwed) this.receiver.answerOwed = false;
 		this.decoder.reset();
+	}
+
+	/** What the broker's messages are delivered by. */
+	get inbound(): Inbound {
+		this.receiver ??= this.makeReceiver();
+		return this.receiver;
+	}
+
+	private makeReceiver(): Inbound {
+		return new Inbound(this.connection, this.handler, announcedLimits(this.options).receiveMaximum);
+	}
+
+	/** A message was delivered, and its acknowledgement waits for the end of a pause, or for room. */
+	get owesAcknowledgement(): boolean {
+		return this.receiver?.answerOwed === true;
 	}
 
 	/** Whether there is something to read, if the client is not paused. */
@@ -140,11 +155,11 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** Stages the answer that waited for the end of a pause, unless the broker is to keep the message. */
 	acknowledgeHeld(): void {
-		const { connection, inbound } = this;
-		if (!inbound.answerOwed || connection.answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) return;
-		inbound.answerOwed = false;
+		const { connection, receiver } = this;
+		if (!receiver?.answerOwed || connection.answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) return;
+		receiver.answerOwed = false;
 		const next = clientPhaseAfter(connection.phase, PUBLISH);
-		if (next !== IGNORED && next !== VIOLATION && !connection.leavesMessages) inbound.acknowledge();
+		if (next !== IGNORED && next !== VIOLATION && !connection.leavesMessages) receiver.acknowledge();
 	}
 
 	/** Stages the PUBCOMP that the application was to send. @returns whether there is room for it */
@@ -187,7 +202,7 @@ export class IncomingPackets implements DecoderHandler {
 		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
 		if (sessionPresent && this.fields.cleanStart)
 			return this.onError(PROTOCOL_ERROR, "a session after Clean Start");
-		this.inbound.onConnack(sessionPresent);
+		this.receiver?.onConnack(sessionPresent);
 		this.connection.onAccepted(packet, next);
 		return this.handler.onOpen(sessionPresent, packet.properties);
 	}

@@ -51,7 +51,7 @@ export class Transport {
 	private encoder: Encoder;
 	private handler: TransportHandler;
 	private socket: TCP | undefined;
-	/** Identifies callbacks of an older socket, which are ignored. */
+	/** Identifies callbacks of an older look-up or socket, which are ignored. */
 	private generation = 0;
 	private connected = false;
 	private room = 0;
@@ -94,32 +94,39 @@ export class Transport {
 	}
 
 	private createSocket(host: string, address: string, port: number): TCP {
-		const generation = this.generation;
+		const { generation } = this;
 		const { tcp } = this.device;
+		// What the closures do is in methods: each name that a closure mentions takes a slot in it.
 		return new tcp.io({
 			...tcp,
 			host,
 			address,
 			port,
 			nodelay: true,
-			onReadable: (bytes) => {
-				if (generation !== this.generation) return;
-				this.readable = bytes;
-				this.handler.onEvent(TRANSPORT_CHANGED, 0);
-			},
-			onWritable: (bytes) => {
-				if (generation !== this.generation) return;
-				this.setRoom(bytes);
-				const event = this.connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
-				this.connected = true;
-				this.handler.onEvent(event, 0);
-			},
-			onError: (failure) => {
-				if (generation !== this.generation) return;
-				if (failure !== undefined) this.failure = failure;
-				this.handler.onEvent(TRANSPORT_LOST, 0);
-			},
+			onReadable: (bytes) => this.onReadable(bytes, generation),
+			onWritable: (bytes) => this.onWritable(bytes, generation),
+			onError: (failure) => this.onError(failure, generation),
 		});
+	}
+
+	private onReadable(bytes: number, generation: number): unknown {
+		if (generation !== this.generation) return undefined;
+		this.readable = bytes;
+		return this.handler.onEvent(TRANSPORT_CHANGED, 0);
+	}
+
+	private onWritable(bytes: number, generation: number): unknown {
+		if (generation !== this.generation) return undefined;
+		this.setRoom(bytes);
+		const event = this.connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
+		this.connected = true;
+		return this.handler.onEvent(event, 0);
+	}
+
+	private onError(failure: ConnectionFailure | undefined, generation: number): unknown {
+		if (generation !== this.generation) return undefined;
+		if (failure !== undefined) this.failure = failure;
+		return this.handler.onEvent(TRANSPORT_LOST, 0);
 	}
 
 	private fail(message: string, cause?: unknown): void {

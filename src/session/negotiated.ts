@@ -61,12 +61,10 @@ export interface CachedLimits {
 
 /**
  * What CONNECT and CONNACK fixed for a client's connection. The three limits are those of the broker, which
- * the client's packets respect; the client's own are in `own`.
+ * the client's packets respect; the client's own are among its options.
  */
 export class Negotiated implements AnnouncedLimits {
 	readonly version: Version;
-	/** What the client has announced. */
-	readonly own: Readonly<AnnouncedLimits>;
 	receiveMaximum = DEFAULT_RECEIVE_MAXIMUM;
 	maximumPacketSize: number = UNLIMITED;
 	/** 0 until CONNACK has announced another [MQTT-3.2.2-17]. */
@@ -89,9 +87,8 @@ export class Negotiated implements AnnouncedLimits {
 	isAgreed = false;
 	private missing = 0;
 
-	constructor(version: Version, own: Readonly<AnnouncedLimits>) {
+	constructor(version: Version) {
 		this.version = version;
-		this.own = own;
 	}
 
 	/** Whether topic filters may have wildcards (§3.2.2.3.11). */

@@ -7,8 +7,6 @@ import { Packet } from "../../src/mqtt/packet";
 import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { Negotiated, readLimits, UNLIMITED } from "../../src/session/negotiated";
 
-const own = { receiveMaximum: 16, maximumPacketSize: 512, topicAliasMaximum: 0 };
-
 /** A CONNACK as it is decoded. */
 function connack(write: (properties: PropertyWriter) => void, version: 4 | 5 = 5): Packet {
 	const properties = new PropertyWriter(200);
@@ -45,7 +43,7 @@ const DEFAULTS = [65_535, UNLIMITED, 0, 2, true, true, true, true, 60, 300, unde
 describe("what CONNECT and CONNACK fixed", () => {
 	for (const version of [4, 5] as const)
 		test(`version ${version}: properties that are absent have their defaults, the rest is as CONNECT asked`, () => {
-			const negotiated = new Negotiated(version, own);
+			const negotiated = new Negotiated(version);
 			negotiated.begin(60, 300, { receiveMaximum: 3, maximumPacketSize: 100, maximumQoS: 1 });
 			assert.ok(!negotiated.isAgreed);
 			negotiated.agree(connack(() => {}, version).properties, true);
@@ -54,7 +52,7 @@ describe("what CONNECT and CONNACK fixed", () => {
 		});
 
 	test("every property of CONNACK is applied, and the next CONNACK without them resets them all", () => {
-		const negotiated = new Negotiated(5, own);
+		const negotiated = new Negotiated(5);
 		negotiated.begin(60, 300, undefined);
 		const full = connack((properties) =>
 			properties
@@ -80,7 +78,7 @@ describe("what CONNECT and CONNACK fixed", () => {
 
 	// [MQTT-3.2.2-17]
 	test("before CONNACK: cached limits, or those of the last connection, and no topic aliases", () => {
-		const negotiated = new Negotiated(5, own);
+		const negotiated = new Negotiated(5);
 		negotiated.begin(60, 0, { receiveMaximum: 3, maximumQoS: 1, retainAvailable: false });
 		assert.deepEqual(facts(negotiated).slice(0, 5), [3, UNLIMITED, 0, 1, false]);
 		const limited = connack((properties) => properties.maximumPacketSize(1000).topicAliasMaximum(4));

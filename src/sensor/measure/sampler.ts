@@ -1,6 +1,8 @@
 import type { SensorSettings } from "../../config/types";
 import type { Device, Sensor } from "../../device";
 
+const NO_OPTIONS: object = Object.freeze({});
+
 /** One driver, possibly shared by several sensors of the settings. */
 class SharedDriver {
 	readonly name: string;
@@ -37,7 +39,7 @@ export class Sampler {
 		for (let i = 0; i < sensors.length; i++) {
 			const first = firstWithSameDriver[i];
 			const { driver, options } = sensors[i];
-			this.drivers.push(first < i ? this.drivers[first] : new SharedDriver(driver, options ?? {}));
+			this.drivers.push(first < i ? this.drivers[first] : new SharedDriver(driver, options ?? NO_OPTIONS));
 		}
 	}
 
