@@ -3,7 +3,12 @@ import Timer from "timer";
 import type { BrokerTLSSettings } from "../../src/config/types";
 import type { Device, TCP, TCPConstructor, TCPOptions } from "../../src/device";
 import type { ConnectionFailure } from "../../src/fault";
-import { certificateRefused, closedHandshake, handshakeFailure } from "../../src/tls/failures";
+import {
+	brokenConnection,
+	certificateRefused,
+	closedHandshake,
+	handshakeFailure,
+} from "../../src/tls/failures";
 import { Certificates } from "./certificates";
 import { HandshakeOrder } from "./handshake-order";
 import { RecordQueue } from "./record-queue";
@@ -209,7 +214,7 @@ export default class TLSSocket implements TCP {
 			do data = this.#session!.read(this.#queue);
 			while (data?.length === 0 && this.#queue.readable > 0);
 		} catch (error) {
-			this.end(handshakeFailure(String(error)));
+			this.end(brokenConnection(String(error)));
 			return false;
 		}
 		if (data === null) this.end(undefined);

@@ -12,7 +12,6 @@ import {
 	PUBCOMP,
 	PUBREC,
 	PUBREL,
-	QOS1,
 	type QoS,
 	RETAIN,
 	type ReasonCode,
@@ -27,7 +26,7 @@ import { IncomingMessage } from "./incoming-message";
 import { LocalLink } from "./local-link";
 import { LocalSession } from "./local-session";
 import { FORWARDED, LOWERED_TAG, OutgoingMessage } from "./outgoing-message";
-import { findPassedBroker, hasPassed, passedBrokerSize } from "./passed-brokers";
+import { brokerName, hasPassed, passedBrokerName, passedBrokerSize } from "./passed-brokers";
 import { findRoute, largestGrowth, routesOf, type TopicRoute } from "./topic-routes";
 import { answersReserve, upstreamOptions } from "./upstream-options";
 import { UpstreamSubscriptions } from "./upstream-subscriptions";
@@ -84,7 +83,6 @@ export class Bridge implements BridgePart, ClientHandler {
 	private readonly acknowledgements: IdRing;
 	/** PUBRELs of the other broker. */
 	private readonly releases: IdRing;
-	private readonly packet = new Uint8Array(5);
 	private incomingState: Incoming = SKIPPED;
 	/** The other broker's name in user properties; undefined: it has told none. */
 	private upstreamName: Uint8Array | undefined;
@@ -198,9 +196,7 @@ export class Bridge implements BridgePart, ClientHandler {
 			this.client.close();
 			return;
 		}
-		this.upstreamName = findPassedBroker(properties)
-			? properties.bytes.slice(properties.start, properties.end)
-			: undefined;
+		this.upstreamName = passedBrokerName(properties);
 		this.isConnected = true;
 		this.failures = 0;
 		this.report("connected");
@@ -408,7 +404,7 @@ export class Bridge implements BridgePart, ClientHandler {
 			if (connection === undefined || connection.room < ANSWER_ROOM + 4) return;
 			const { packetId, extra } = acknowledgements;
 			acknowledgements.shift();
-			link.deliver(this.packet, this.compose(extra >> 8, packetId, extra & 0xff), false);
+			link.deliverShort(extra >> 8, packetId, extra & 0xff, false);
 		}
 	}
 
@@ -427,7 +423,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		const link = this.link;
 		while (releases.count > 0) {
 			const { packetId } = releases;
-			link.deliver(this.packet, this.compose(PUBREL, packetId, 0), true);
+			link.deliverShort(PUBREL, packetId, 0, true);
 			if (link.answerType !== PUBCOMP || link.answerId !== packetId) return;
 			if (this.client.complete(packetId) === BUSY) return;
 			releases.shift();
@@ -448,25 +444,4 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.incomingState = SKIPPED;
 		this.client.resume();
 	}
-
-	/** Composes an acknowledgement in `packet`. @returns its length */
-	private compose(type: number, packetId: number, reasonCode: number): number {
-		const packet = this.packet;
-		packet[0] = (type << 4) | (type === PUBREL ? QOS1 : 0);
-		packet[1] = reasonCode === 0 ? 2 : 3;
-		packet[2] = packetId >> 8;
-		packet[3] = packetId;
-		packet[4] = reasonCode;
-		return packet[1] + 2;
-	}
-}
-
-/** Longest name of a broker in user properties, bytes. */
-const NAME_LIMIT = 40;
-
-/** The name of a broker in user properties: the client identifier of its bridge, of a long one the end. */
-function brokerName(clientId: Uint8Array): Uint8Array {
-	let start = Math.max(0, clientId.length - NAME_LIMIT);
-	while (start < clientId.length && (clientId[start] & 0xc0) === 0x80) start++; // within a character
-	return clientId.slice(start);
 }

@@ -1,6 +1,6 @@
 import { ANSWER_ROOM, type Connection, LAST_WORD_ROOM } from "../broker/session/connection";
 import type { TCP, TCPConstructor, TCPOptions } from "../device";
-import { CONNACK, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK } from "../mqtt/constants";
+import { CONNACK, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, QOS1, SUBACK } from "../mqtt/constants";
 import { decodePublish } from "../mqtt/decode/publish";
 import type { Packet } from "../mqtt/packet";
 import { IdRing } from "./id-ring";
@@ -48,6 +48,7 @@ export class LocalLink implements TCP {
 	/** What the broker reads. */
 	private input: Uint8Array | undefined;
 	private inputAt = 0;
+	private readonly short = new Uint8Array(5);
 
 	/**
 	 * @param largestPacket of the broker, bytes
@@ -117,6 +118,20 @@ export class LocalLink implements TCP {
 		if (connection.room === ANSWERING_ROOM) connection.room = this.room;
 		this.input = undefined;
 		return this.inputAt === length;
+	}
+
+	/**
+	 * The same for an acknowledgement, or PUBREL. @param reasonCode 0: it is left out
+	 * @param answers see {@link deliver}
+	 */
+	deliverShort(type: number, packetId: number, reasonCode: number, answers: boolean): boolean {
+		const packet = this.short;
+		packet[0] = (type << 4) | (type === PUBREL ? QOS1 : 0);
+		packet[1] = reasonCode === 0 ? 2 : 3;
+		packet[2] = packetId >> 8;
+		packet[3] = packetId;
+		packet[4] = reasonCode;
+		return this.deliver(packet, packet[1] + 2, answers);
 	}
 
 	/** Tells the broker that it may write again. */

@@ -16,10 +16,21 @@ export function passedBrokerSize(broker: Uint8Array | undefined): number {
 	return broker === undefined ? 0 : 5 + PASSED_BROKER.length + broker.length;
 }
 
-/** Moves to the first property that names a broker; false if there is none. */
-export function findPassedBroker(reader: PropertyReader): boolean {
+/** Longest name of a broker, bytes. */
+const NAME_LIMIT = 40;
+
+/** A broker's own name: the client identifier of its bridge, of a long one the end. */
+export function brokerName(clientId: Uint8Array): Uint8Array {
+	let start = Math.max(0, clientId.length - NAME_LIMIT);
+	while (start < clientId.length && (clientId[start] & 0xc0) === 0x80) start++; // within a character
+	return clientId.slice(start);
+}
+
+/** The first name among the properties of a CONNACK; undefined: none, or one that is longer than any. */
+export function passedBrokerName(reader: PropertyReader): Uint8Array | undefined {
 	reader.rewind();
-	return nextPassedBroker(reader);
+	if (!nextPassedBroker(reader) || reader.end - reader.start > NAME_LIMIT) return undefined;
+	return reader.bytes.slice(reader.start, reader.end);
 }
 
 /** Whether a message has passed a broker. */

@@ -48,6 +48,11 @@ export function handshakeFailure(detail: string): ConnectionFailure {
 	return { fault: "peer", message: `the TLS handshake failed: ${detail}` };
 }
 
+/** After the handshake. */
+export function brokenConnection(detail: string): ConnectionFailure {
+	return { fault: "peer", message: `the TLS connection is broken: ${detail}` };
+}
+
 export function closedHandshake(): ConnectionFailure {
 	return { fault: "transport", message: "the broker closed during the TLS handshake" };
 }

@@ -113,3 +113,24 @@ test("stop() amid QoS 2, and a message arrives: it is left to the other broker, 
 	const anew = ["connect", "disconnect", "connect", "subscribe", "publish"];
 	assert.deepEqual(hub.takeTypes().slice(0, 5), anew);
 });
+
+for (const [length, added] of [
+	[40, true],
+	[300, false],
+] as const)
+	test(`the other broker tells a name of ${length} bytes: its messages ${added ? "carry it" : "come without it, and fit"}`, () => {
+		const { world, hub, edge } = setUp([{ filter: "#", direction: "in", qos: 1 }]);
+		const name = "n".repeat(length);
+		hub.connack = { properties: { userProperties: { "firefly-bridge": name } } };
+		edge.start();
+		const below = new VirtualClient(world, edge.address, "below");
+		below.subscribe("#");
+		world.advance(5000);
+		const payload = "p".repeat(300);
+		hub.send({ cmd: "publish", topic: "a", payload, qos: 1, messageId: 7, dup: false, retain: false });
+		world.advance(1000);
+		assert.deepEqual(below.messages, [`a=${payload}`]);
+		const passed = [below.publishes[0]!.properties!.userProperties!["firefly-bridge"]].flat();
+		assert.equal(passed.includes(name), added);
+		assert.equal(edge.sys("bridge/dropped/in"), "0");
+	});

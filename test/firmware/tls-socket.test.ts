@@ -230,6 +230,19 @@ test("any error of the session stays in the socket, and ends it once", async () 
 	);
 });
 
+test("an error of the session after the handshake is no failed handshake, and ends the socket once", async () => {
+	const stage = await established();
+	stage.session.read = () => {
+		throw new Error("auth err");
+	};
+	stage.deliver(1, 5);
+	stage.tcp.onError!();
+	assert.deepEqual(
+		stage.failures.map((failure) => failure?.message),
+		["the TLS connection is broken: Error: auth err"],
+	);
+});
+
 test("close says close_notify, and nothing is called afterwards", async () => {
 	const stage = await established();
 	stage.socket.close();
