@@ -31,6 +31,7 @@ describe("the command line", () => {
 			"--for",
 			"--speed",
 			"--seed",
+			"--nodes",
 			"--replay",
 			"--broker",
 			"--engine",
@@ -52,7 +53,12 @@ describe("the command line", () => {
 			[["--fast"], /^error: unknown option '--fast'/],
 			[["check", "a", "b"], /^error: too many arguments/],
 			[["check", "--nodes", "3"], /^error: unknown option '--nodes'/],
-			[["sim", "--nodes", "3"], /^error: unknown option '--nodes'/],
+			[["sim", "--boards", "3"], /^error: unknown option '--boards'/],
+			[
+				["sim", "--nodes", "0"],
+				/'--nodes <number>' argument '0' is invalid\. A whole number from 1 to 20 is needed/,
+			],
+			[["sim", "--nodes", "21"], /argument '21' is invalid/],
 			[
 				["sim", "--fault", "wifi"],
 				/^error: option '--fault <spec>' argument 'wifi' is invalid\. wifi needs its time/,
