@@ -59,7 +59,7 @@ describe("firefly sim --fault", () => {
 
 	describe("a wrong fault: exit code 2, and what was probably meant", () => {
 		const rows: readonly (readonly [fault: string, message: RegExp])[] = [
-			["wfi:10m@2h", /there is no fault "wfi"; .*; did you mean "wifi"\?\.\n/],
+			["wfi:10m@2h", /there is no fault "wfi"; .*; did you mean "wifi"\?\n/],
 			["brokr:2h@6h", /did you mean "broker"\?/],
 			["wifi:10 minutes@2h", /"10 minutes" is no duration .*; did you mean "10m"\?/],
 			["wifi:10m", /wifi needs its time after the start: wifi:10m@2h\.\n/],
