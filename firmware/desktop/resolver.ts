@@ -1,7 +1,14 @@
+import UDP from "embedded:io/socket/udp";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's module
 import Net from "net";
+import Timer from "timer";
+import type { Timer as TimerShape, UDPConstructor } from "../../src/device";
+import { AddressQuery, isLocalName } from "../../src/mdns/address-query";
 import type { Host } from "../host";
 import { panelControls, postToPanel } from "./panel";
+
+const SDKTimer = Timer as unknown as TimerShape;
+const SDKUDP = UDP as unknown as UDPConstructor;
 
 let pending = 0;
 let onIdle: (() => void) | undefined;
@@ -18,14 +25,31 @@ export const resolve: Host["resolve"] = (name, callback) => {
 	postToPanel({ resolving: true });
 	try {
 		Net.resolve(asked, (_, address) => {
-			end();
-			callback(name, address);
+			if (address === undefined && isLocalName(asked)) ask(asked, callback);
+			else {
+				end();
+				callback(name, address);
+			}
 		});
 	} catch (error) {
 		end();
 		throw error;
 	}
 };
+
+/** Asks the network itself: the computer knows such names only with an addition such as nss-mdns. */
+function ask(name: string, callback: Parameters<Host["resolve"]>[1]): void {
+	const done = (address?: string): void => {
+		end();
+		callback(name, address);
+	};
+	try {
+		new AddressQuery({ udp: SDKUDP, timer: SDKTimer }, name, done);
+	} catch {
+		// No name of DNS
+		done();
+	}
+}
 
 /**
  * Calls back once no look-up is pending: the SDK's resolver would call into a machine that has ended, and so

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import type { Host } from "../../firmware/host";
 import type { TCPOptions } from "../../src/device";
+import { FakeUDP } from "./fake-udp";
 import { loadModule } from "./module-loader";
+
+/** An answer to a query for an address: 192.0.2.9. */
+function localAnswer(query: Uint8Array): Uint8Array {
+	const answer = [...query, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 120, 0, 4, 192, 0, 2, 9];
+	answer[2] = 0x84;
+	answer[7] = 1;
+	return Uint8Array.from(answer);
+}
 
 interface FakeTimer {
 	readonly callback: (id: object) => void;
@@ -25,12 +34,19 @@ interface StageOptions {
 	/** Without one, mcsim's own panel is there, which sends nothing. */
 	readonly panel?: boolean;
 	readonly portIsFree?: boolean;
+	/** Whether somebody answers queries of Multicast DNS. */
+	readonly answersLocally?: boolean;
 	/** Whether an earlier start in the same process has heard of the panel. */
 	readonly panelIsKnown?: boolean;
 }
 
 /** The desktop host with a fake SDK, and a panel whose messages the test sends. */
-async function stage({ panel = true, portIsFree = true, panelIsKnown = false }: StageOptions = {}) {
+async function stage({
+	panel = true,
+	portIsFree = true,
+	panelIsKnown = false,
+	answersLocally = false,
+}: StageOptions = {}) {
 	let isKnown = panelIsKnown;
 	const timers = new Set<FakeTimer>();
 	const sockets = new Set<{ readonly options: TCPOptions }>();
@@ -59,6 +75,14 @@ async function stage({ panel = true, portIsFree = true, panelIsKnown = false }: 
 			sockets.delete(this);
 		}
 	}
+	const asked: { readonly bytes: Uint8Array; readonly address: string; readonly port: number }[] = [];
+	class Datagrams extends FakeUDP {
+		protected override readonly port = 5353;
+		override write(bytes: Uint8Array, address: string, port: number): void {
+			asked.push({ bytes: bytes.slice(), address, port });
+			if (answersLocally) this.receive(localAnswer(bytes));
+		}
+	}
 	globals.screen = { postMessage: (message) => posted.push(JSON.parse(message) as object) };
 	const { default: host } = await loadModule<{ default: Host }>("firmware/desktop/host", {
 		modules: {
@@ -74,6 +98,7 @@ async function stage({ panel = true, portIsFree = true, panelIsKnown = false }: 
 			},
 			"embedded:io/socket/tcp": { default: Socket },
 			"embedded:io/socket/listener": { default: Socket },
+			"embedded:io/socket/udp": { default: Datagrams },
 			"firmware/settings": { template: { role: "sensor" } },
 			file: { File: class {}, Directory: {} },
 		},
@@ -114,6 +139,7 @@ async function stage({ panel = true, portIsFree = true, panelIsKnown = false }: 
 		timers,
 		sockets,
 		lookUps,
+		asked,
 		posted,
 		traced,
 		memory: new Uint8Array(memory),
@@ -290,6 +316,29 @@ test("a port that is in use is named, and the SDK's listener is not asked", asyn
 	assert.equal(sockets.size, 0);
 	new host.listener({ port: 0 });
 	assert.equal(sockets.size, 1);
+});
+
+test("the computer does not know a local name: the network is asked, once a second", async () => {
+	const { host, boot, lookUps, asked } = await stage({ answersLocally: true });
+	boot();
+	const found: (string | undefined)[] = [];
+	host.resolve("firefly.local", (_, address) => found.push(address));
+	lookUps.pop()!("firefly.local");
+	assert.deepEqual(found, ["192.0.2.9"]);
+	assert.deepEqual(
+		asked.map(({ address, port }) => [address, port]),
+		[["224.0.0.251", 5353]],
+	);
+	const silent = await stage();
+	silent.boot();
+	const missing: (string | undefined)[] = [];
+	silent.host.resolve("firefly.local", (_, address) => missing.push(address));
+	silent.lookUps.pop()!("firefly.local");
+	for (let i = 0; i < 3; i++) silent.pass(1000);
+	assert.equal(silent.asked.length, 3);
+	silent.host.resolve("firefly..local", (_, address) => missing.push(address));
+	silent.lookUps.pop()!("firefly..local");
+	assert.deepEqual(missing, [undefined, undefined]);
 });
 
 test("localhost resolves to an IPv4 address", async () => {

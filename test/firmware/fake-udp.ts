@@ -4,6 +4,8 @@ import type { Datagram, UDP, UDPOptions } from "../../src/device";
 export class FakeUDP implements UDP {
 	readonly sent: { bytes: Uint8Array; address: string; port: number }[] = [];
 	closed = false;
+	/** Of the peer. */
+	protected readonly port: number = 123;
 	#received: Uint8Array[] = [];
 	#onReadable: UDPOptions["onReadable"];
 
@@ -21,7 +23,7 @@ export class FakeUDP implements UDP {
 	read(): Datagram | undefined {
 		if (this.closed) throw new Error("invalid host data");
 		const bytes = this.#received.shift();
-		return bytes && Object.assign(bytes.slice().buffer, { address: "10.9.9.9", port: 123 });
+		return bytes && Object.assign(bytes.slice().buffer, { address: "10.9.9.9", port: this.port });
 	}
 
 	write(bytes: Uint8Array, address: string, port: number): void {
