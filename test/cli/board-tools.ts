@@ -176,7 +176,8 @@ export class BoardProject extends Project {
 	get calls(): readonly ToolCall[] {
 		const path = join(this.directory, "calls.jsonl");
 		if (!existsSync(path)) return [];
-		const lines = readFileSync(path, "utf8").trim().split("\n");
+		// A line without its end is still being written.
+		const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
 		return lines.map((line) => JSON.parse(line) as ToolCall);
 	}
 

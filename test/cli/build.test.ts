@@ -290,18 +290,19 @@ describe("firefly build", { skip: windows }, () => {
 		{ hang: "deaf", signals: 1, title: "programs that do not listen are ended all the same" },
 		{ hang: "deaf", signals: 2, title: "Ctrl-C twice ends all of them at once" },
 	])
-		test(title, async () => {
+		test(title, async (t) => {
 			const made = project();
 			const env = { ...process.env, ...made.environment, FAKE_HANG: hang };
 			const stranger = spawn(join(made.directory, "bin/idf.py"), [], {
 				env: { ...env, RECORD: join(made.directory, "stranger.jsonl") },
 			});
-			after(() => stranger.kill("SIGKILL"));
+			t.after(() => stranger.kill("SIGKILL"));
 			const child = spawn(process.execPath, [cli, "build", "esp32c3"], {
 				cwd: made.directory,
 				env,
 				stdio: ["ignore", "ignore", "pipe"],
 			});
+			t.after(() => child.kill("SIGKILL"));
 			let stderr = "";
 			child.stderr.setEncoding("utf8").on("data", (text: string) => {
 				stderr += text;
