@@ -257,6 +257,29 @@ test("a node that is to stay connected connects once more, without a fault: a vi
 	assert.equal(check.run(run).length, 1);
 });
 
+test("order: what was published before the subscriber's new session may come late where the broker has forgotten the old one", () => {
+	const check = CHECKS.find(({ name }) => name === "order of each topic")!;
+	const swapped = violations["order of each topic"]!();
+	const { subscriber } = swapped;
+	const [first] = subscriber.connections;
+	const time = subscriber.received.find(({ topic }) => topic === "pub/1")!.time - 1;
+	const boot = { time, node: "broker", type: "boot", reason: "reset" } as const;
+	const [broker, ...others] = good.plan.boards;
+	const listen = { ...(broker!.firefly.listen as JSONObject), persist: false };
+	const boards = [{ ...broker!, firefly: { ...broker!.firefly, listen } }, ...others];
+	const forgotten = {
+		...swapped,
+		plan: { ...good.plan, boards },
+		events: [...good.events, boot],
+		subscriber: changed(subscriber, {
+			connections: [first!, { time, open: true, sessionPresent: false }],
+		}),
+	};
+	assert.equal(check.run(swapped).length, 1);
+	assert.deepEqual(check.run(forgotten), []);
+	assert.equal(check.run({ ...forgotten, subscriber }).length, 1);
+});
+
 test("a publisher's repetition of QoS 1 stays one where a bridge lowers its QoS to 0", () => {
 	const check = CHECKS.find(({ name }) => name.startsWith("QoS 2 exactly once"))!;
 	const twice = (suffix: string): SeedRun =>
