@@ -44,20 +44,28 @@ const TOPIC_ALIAS = 22;
 export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
-/** A sensor node without its buffers; one of its sensors; a message in flight. */
-const NODE = 11_000;
-const SENSOR = 360;
+/** A sensor node without its buffers; one of its sensors, and one of their drivers; a message in flight. */
+const NODE = 7000;
+const SENSOR = 96;
+const DRIVER = 390;
 /** The view of the retained extension; the windows of values with several samples. */
 const EXTENSION = 128;
 const WINDOWS = 96;
 const BATTERY = 96;
 /** Messages about the node itself, and their buffer. */
 const DIAGNOSTICS = 900;
-const SENSOR_TOPIC_BYTE = 2;
+/** Reports that share a message, without their buffer and table. */
+const HISTORY = 500;
+/** Outbox in flash, while it is read after a loss of power. */
+const FLASH_OUTBOX = 3400;
+/** Pins that wake the node. */
+const WAKE_PINS = 400;
+/** A value in a JSON report: its key and its digits, in a record and in the message. */
+const JSON_SENSOR = 70;
 const IN_FLIGHT = 24;
-/** Discovery, while the node announces itself: with three sensors, and one more of them. */
-const DISCOVERY = 4200;
-const ANNOUNCED_SENSOR = 110;
+/** Discovery, while the node announces itself; in the Homie convention also in every other wake. */
+const DISCOVERY = 700;
+const HOMIE = 600;
 /** What commands take, while `set` is executed. */
 const COMMANDS = 4600;
 /** A connection over WebSocket, and what its opening leaves to be collected. */
@@ -218,8 +226,10 @@ function poolNeed(listen: ListenSettings, key: PoolKey, unit: number): Need {
 }
 
 function nodeNeeds(settings: Settings): Need[] {
-	const { broker, sensors, topic, battery, discovery, commands } = settings;
-	const { size, counts, windows, diagnostics } = extensionOf(settings);
+	const { broker, sensors, topic, battery, discovery, commands, payload, outbox } = settings;
+	const { size, counts, windows, diagnostics, wakePins } = extensionOf(settings);
+	const drivers = new Set(sensors.map(({ driver, options = {} }) => `${driver} ${JSON.stringify(options)}`));
+	const json = payload === "value" ? 0 : sensors.length * JSON_SENSOR;
 	return [
 		{
 			bytes:
@@ -227,12 +237,17 @@ function nodeNeeds(settings: Settings): Need[] {
 				(size > counts ? EXTENSION : 0) +
 				(windows.length > 0 ? WINDOWS : 0) +
 				(battery === undefined ? 0 : BATTERY) +
-				(diagnostics > 0 ? DIAGNOSTICS : 0),
+				(diagnostics > 0 ? DIAGNOSTICS : 0) +
+				(wakePins > 0 ? WAKE_PINS : 0),
 		},
-		{ bytes: discovery === undefined ? 0 : DISCOVERY + sensors.length * ANNOUNCED_SENSOR },
+		{
+			bytes: discovery === undefined ? 0 : DISCOVERY + (discovery.formats.includes("homie") ? HOMIE : 0),
+		},
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
-		{ bytes: sensors.length * (SENSOR + topic.length * SENSOR_TOPIC_BYTE) },
+		{ bytes: sensors.length * SENSOR + drivers.size * DRIVER + topic.length + json },
+		{ bytes: payload === "history" ? HISTORY + broker.sendBuffer + broker.inFlight * IN_FLIGHT : 0 },
+		{ bytes: outbox.storage === "flash" ? FLASH_OUTBOX : 0 },
 		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),
 		{ bytes: transportBytes(broker.transport) },
 	];
