@@ -50,6 +50,7 @@ const FEATURES: Readonly<Record<string, object>> = {
 	"two samples a value": { sensors: [{ ...sensors[0], samples: 2 }, ...sensors.slice(1)] },
 	battery,
 	commands,
+	"commands and updates, none in progress": { ...commands, update: {} },
 	diagnostics: { diagnostics: {} },
 	"discovery for Home Assistant": { discovery: "homeassistant" },
 	"discovery by Homie": { discovery: "homie" },
@@ -132,6 +133,7 @@ async function measure(extra: object): Promise<{
 	Object.assign(firefly, extra);
 	if (JSON.stringify(extra).includes("homie")) delete firefly.topic;
 	if (firefly.sensors.length > sensors.length) json.include.push(DIGITAL);
+	if ("update" in extra) json.include.push("./firmware/update/manifest.json");
 	const wakes: ChipStatistics[] = [];
 	let acknowledged = 0;
 	let reporting = 0;

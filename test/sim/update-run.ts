@@ -55,6 +55,8 @@ export interface UpdateRun {
 	readonly isLate: boolean;
 	/** Reports in the second half of the hour. */
 	readonly acknowledged: number;
+	/** RAM, at most, of the wake in which the image was fetched, bytes as in test/e2e/memory-use.test.ts. */
+	readonly bytes: number;
 }
 
 /** Simulates an hour of a node that is told to take another image. */
@@ -66,6 +68,7 @@ export async function runUpdate(engine: "xs" | "node", fault?: string): Promise<
 	const events: TimedEvent[] = [];
 	let commander: VirtualCommander | undefined;
 	let sleeps = 0;
+	let bytes = 0;
 	const simulation = await Simulation.build({
 		manifest: { path, json, overrides: {} },
 		speed: "max",
@@ -76,6 +79,10 @@ export async function runUpdate(engine: "xs" | "node", fault?: string): Promise<
 			event: (event) => {
 				if (event.node === "broker") return;
 				events.push(event);
+				if (event.type === "update" && event.phase === "activated") {
+					const { slotsPeak = 0, chunksPeak = 0, stackPeak = 0 } = simulation.node.statistics() ?? {};
+					bytes = (slotsPeak + stackPeak) * 16 + chunksPeak;
+				}
 				if (event.type !== "sleep") return;
 				if (++sleeps === 5) commander = new VirtualCommander(simulation, 5, ["firefly/desk/answer"]);
 				if (sleeps !== 10) return;
@@ -89,6 +96,7 @@ export async function runUpdate(engine: "xs" | "node", fault?: string): Promise<
 	await simulation.run(HOUR);
 	simulation.dispose();
 	return {
+		bytes,
 		phases: events.flatMap((event) => (event.type === "update" ? [event.phase] : [])),
 		crashes: events.filter(({ type }) => type === "crash").length,
 		answers: commander?.answers.map(({ payload }) => payload),

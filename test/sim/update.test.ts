@@ -4,11 +4,14 @@ import { test } from "node:test";
 import { VERSION } from "../../src/version";
 import { runUpdate } from "./update-run";
 
+/** RAM of a node that fetches an image, on XS. */
+const FETCH_BYTES = 23 * 1024;
+
 const accepted = { command: "update", id: 1, ok: true, state: "accepted" };
 const failed = (error: string) => ({ command: "update", id: 1, ok: false, error, state: "failed" });
 
 for (const engine of ["xs", "node"] as const) {
-	test(`engine ${engine}: a node that sleeps runs the image that it was told of`, async () => {
+	test(`engine ${engine}: a node that sleeps runs the image that it was told of, within its RAM`, async (t) => {
 		const found = await runUpdate(engine);
 		assert.deepEqual(found.phases, ["fetching", "activated", "confirmed"]);
 		assert.deepEqual(found.answers, [
@@ -16,6 +19,8 @@ for (const engine of ["xs", "node"] as const) {
 			{ command: "update", id: 1, ok: true, state: "running", version: VERSION },
 		]);
 		assert.equal(found.crashes, 0);
+		t.diagnostic(`${found.bytes} bytes of RAM at most while it fetches`);
+		assert.ok(found.bytes <= FETCH_BYTES, `${found.bytes} bytes`);
 		assert.equal(found.isLate, false);
 		assert.ok(found.acknowledged > 20);
 	});

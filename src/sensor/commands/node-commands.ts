@@ -63,8 +63,11 @@ export class NodeCommands {
 			memory = new Uint8Array(COMMAND_BYTES);
 		}
 		this.memory = new CommandMemory(memory);
-		if (Update !== undefined && settings.update !== undefined && this.memory.isUpdatePending)
-			this.update = new Update(device, settings.update, this.memory);
+		if (Update !== undefined && settings.update !== undefined && this.memory.isUpdatePending) {
+			const update = new Update(device, settings.update, this.memory);
+			// It has found out whether there is any
+			if (this.memory.isUpdatePending) this.update = update;
+		}
 		const overrides = this.loadOverrides(trialWakes(settings));
 		if (overrides === undefined) {
 			this.settings = settings;
