@@ -594,7 +594,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/report-phase.ts",
-		"				node.clock.saveTimes(0);\n				node.retained.commit();\n",
+		"					node.clock.saveTimes(0);\n					node.retained.commit();\n",
 		"",
 		"samples from before the first answer of the time server are dated late by a reset soon after it",
 		["test/sensor/node-clock.test.ts"],
