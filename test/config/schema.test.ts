@@ -135,7 +135,7 @@ describe("schema and device agree", () => {
 			discovery: { formats: "homeassistant", area: "a" },
 			commands: {},
 			update: {},
-			bridge: { url: "mqtt://b", username: "u", password: "p", topics: [{ filter: "t" }] },
+			bridge: { url: "mqtt://b", username: "u", password: "p", tls: {}, topics: [{ filter: "t" }] },
 		}).settings;
 		const names = Object.keys({ ...groups, wifi, sensors, topic, id, role, payload });
 		assert.deepEqual(names.sort(), keys());
