@@ -1,3 +1,4 @@
+import type { UDPConstructor } from "../../src/device";
 import { Announcer } from "../../src/mdns/announcer";
 import { ipv4 } from "../../src/mdns/ipv4";
 import type { Service } from "../../src/mdns/records";
@@ -12,7 +13,19 @@ export interface AnnouncementOptions extends AnnounceOptions {
 	trace(message: string): void;
 }
 
-/** Between two looks at this machine's addresses, ms: a laptop moves from network to network. */
+/** What an announcement needs of this machine. */
+export interface AnnouncementNetwork {
+	interfaces(): readonly NetworkInterface[];
+	/** @see multicastSockets */
+	sockets(address: string, failed: (error: Error) => void): UDPConstructor;
+}
+
+const machineNetwork: AnnouncementNetwork = { interfaces: ipv4Interfaces, sockets: multicastSockets };
+
+/**
+ * Between two looks at this machine's addresses, ms: a laptop moves from network to network. What has failed is
+ * tried again then too.
+ */
 const ADDRESS_INTERVAL_MS = 5000;
 
 /**
@@ -22,14 +35,17 @@ const ADDRESS_INTERVAL_MS = 5000;
 export class BrokerAnnouncement {
 	readonly #ports: Ports;
 	readonly #options: AnnouncementOptions;
+	readonly #network: AnnouncementNetwork;
 	/** By address. */
 	readonly #announcers = new Map<string, Announcer>();
+	/** Addresses whose failure the user knows. */
+	readonly #failed = new Set<string>();
 	readonly #timer: NodeJS.Timeout;
-	#hasFailed = false;
 
-	constructor(ports: Ports, options: AnnouncementOptions) {
+	constructor(ports: Ports, options: AnnouncementOptions, network: AnnouncementNetwork = machineNetwork) {
 		this.#ports = ports;
 		this.#options = options;
+		this.#network = network;
 		this.#timer = setInterval(() => this.#update(), ADDRESS_INTERVAL_MS);
 		this.#timer.unref();
 		this.#update();
@@ -55,7 +71,7 @@ export class BrokerAnnouncement {
 	/** Those that the broker can be reached at. */
 	#interfaces(): readonly NetworkInterface[] {
 		const { addresses } = this.#ports;
-		const served = ipv4Interfaces().filter(({ address }) => addresses?.includes(address) ?? true);
+		const served = this.#network.interfaces().filter(({ address }) => addresses?.includes(address) ?? true);
 		const external = served.filter(({ internal }) => !internal);
 		return external.length > 0 ? external : served.slice(0, 1);
 	}
@@ -66,24 +82,29 @@ export class BrokerAnnouncement {
 			{
 				timer: nodeTimer,
 				time: nodeTime,
-				udp: { io: multicastSockets(address, (error) => this.#onFailed(address, error)) },
+				udp: { io: this.#network.sockets(address, (error) => this.#onFailed(address, error)) },
 			},
 			{
 				host,
 				instance,
 				services: servicesOf(this.#ports),
 				sharesPort: true,
-				onAnnounced: (name) => announced(`mqtt://${name}.local:${this.#ports.mqtt}`, address),
+				onAnnounced: (name) => {
+					this.#failed.delete(address);
+					announced(`mqtt://${name}.local:${this.#ports.mqtt}`, address);
+				},
 			},
 		);
 		this.#announcers.set(address, announcer);
 		announcer.start(ipv4(address), ipv4(netmask));
 	}
 
-	/** The broker serves without it. */
+	/** The broker serves without it, until a later try. */
 	#onFailed(address: string, error: Error): void {
-		if (!this.#hasFailed) this.#options.trace(`not announced on ${address}: ${error.message}`);
-		this.#hasFailed = true;
+		this.#announcers.get(address)?.stop();
+		this.#announcers.delete(address);
+		if (!this.#failed.has(address)) this.#options.trace(`not announced on ${address}: ${error.message}`);
+		this.#failed.add(address);
 	}
 }
 
