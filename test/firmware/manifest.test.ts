@@ -13,6 +13,7 @@ const MANIFEST = "firmware/manifest.json";
 const SDK = [
 	"embedded:io/socket/listener",
 	"embedded:io/socket/tcp",
+	"embedded:io/socket/udp",
 	"mc/config",
 	"modules",
 	"net",
@@ -21,7 +22,7 @@ const SDK = [
 ];
 /** Modules that the SDK provides through the includes of the platform's block. */
 const PLATFORM_SDK: Readonly<Record<string, readonly string[]>> = {
-	esp32: ["embedded:io/socket/udp", "embedded:storage/key-value"],
+	esp32: ["embedded:storage/key-value"],
 	desktop: ["file"],
 };
 

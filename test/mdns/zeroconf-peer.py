@@ -8,7 +8,9 @@ zeroconf = Zeroconf(interfaces=["127.0.0.1"])
 
 
 def say(**event):
-    print(json.dumps(event), flush=True)
+    # In one piece: zeroconf's threads say things, too.
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
 
 
 class Listener:
