@@ -76,14 +76,13 @@ function titleOf(board, now) {
 function pushSensorRows(rows, board, now) {
 	const { start, lastReport, failure, wakePins } = board;
 	rows.push(["Outbox", `${board.waiting} waiting`]);
-	rows.push(["Reports", `${board.reports} acknowledged`]);
-	rows.push([
-		"Last report",
-		lastReport
-			? `number ${lastReport.sequence}, ${clock(lastReport.at)} (${duration(now - lastReport.at)} ago)`
-			: "none",
-	]);
-	rows.push(["Failures", failure ? backOffText(board, failure) : "none"]);
+	const last = lastReport ? `, the last is ${lastReport.sequence}` : "";
+	rows.push(["Reports", `${board.reports} acknowledged${last}`]);
+	const when = lastReport ? `${clock(lastReport.at)}, ${duration(now - lastReport.at)} ago` : "none";
+	rows.push(["Last report", when]);
+	rows.push(["Failures", failure ? `${board.failures} in a row: ${faultText(failure)}` : "none"]);
+	if (failure && failure.reasonCode !== 0)
+		rows.push(["Reason code", `0x${failure.reasonCode.toString(16).padStart(2, "0")}`]);
 	const pins = board.phase === "asleep" ? wakePins : [];
 	if (pins.length > 0) rows.push(["Wakes by", `timer, pin ${pins.map(({ pin }) => pin).join(", pin ")}`]);
 	rows.push(["", ""]);
@@ -94,13 +93,9 @@ function pushSensorRows(rows, board, now) {
 	}
 }
 
-/**
- * @param {BoardState} board
- * @param {NonNullable<BoardState["failure"]>} failure
- */
-function backOffText({ failures }, { fault, reasonCode }) {
-	const reason = reasonCode === 0 ? "" : ` (reason code 0x${reasonCode.toString(16)})`;
-	return `${failures} in a row: ${FAULTS[fault] ?? fault}${reason}`;
+/** @param {NonNullable<BoardState["failure"]>} failure */
+function faultText({ fault }) {
+	return FAULTS[fault] ?? fault;
 }
 
 /**
