@@ -15,12 +15,13 @@ class FaultyFlash implements StorageModule {
 	/** Writes and deletions until the fault; Infinity: none. */
 	left = Infinity;
 	fault: Fault = "before";
+	/** Openings for settings: after power-on the node looks for an outbox as well. */
 	opened = 0;
 	changes = 0;
 	onPowerLoss: () => void = () => {};
 
 	open({ path }: { readonly path: string }): Storage {
-		this.opened++;
+		if (path !== "outbox") this.opened++;
 		const name = (key: string): string => `${path}/${key}`;
 		return {
 			read: (key, buffer) => {
@@ -31,7 +32,10 @@ class FaultyFlash implements StorageModule {
 				return value.length;
 			},
 			write: (key, value) => this.#change(name(key), value.slice()),
-			delete: (key) => this.#change(name(key), undefined),
+			// What is not there is not erased: nothing is written.
+			delete: (key) => {
+				if (this.values.has(name(key))) this.#change(name(key), undefined);
+			},
 			close() {},
 		};
 	}
