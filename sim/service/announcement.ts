@@ -29,7 +29,7 @@ const machineNetwork: AnnouncementNetwork = { interfaces: ipv4Interfaces, socket
 const ADDRESS_INTERVAL_MS = 5000;
 
 /**
- * Announces a broker of this machine by Multicast DNS, on each of its networks with the address that it has
+ * Announces a broker of this machine by Multicast DNS, on each of its networks with an address that it has
  * there; on the loopback only where there is no network.
  */
 export class BrokerAnnouncement {
@@ -73,7 +73,22 @@ export class BrokerAnnouncement {
 		const { addresses } = this.#ports;
 		const served = this.#network.interfaces().filter(({ address }) => addresses?.includes(address) ?? true);
 		const external = served.filter(({ internal }) => !internal);
-		return external.length > 0 ? external : served.slice(0, 1);
+		return external.length > 0 ? this.#onePerNetwork(external) : served.slice(0, 1);
+	}
+
+	/**
+	 * Two addresses in one network, by cable and by Wi-Fi, would contend for the name: the one that has it keeps
+	 * it.
+	 */
+	#onePerNetwork(interfaces: readonly NetworkInterface[]): readonly NetworkInterface[] {
+		const isAnnounced = ({ address }: NetworkInterface): number => Number(this.#announcers.has(address));
+		const networks = new Set<string>();
+		return interfaces
+			.toSorted((a, b) => isAnnounced(b) - isAnnounced(a))
+			.filter(({ address, netmask }) => {
+				const network = `${ipv4(address) & ipv4(netmask)}/${netmask}`;
+				return !networks.has(network) && networks.add(network);
+			});
 	}
 
 	#start({ address, netmask }: NetworkInterface): void {

@@ -110,6 +110,19 @@ test("a broker of the loopback only: announced on no network", (t) => {
 	assert.deepEqual(machine.open, ["127.0.0.1"]);
 });
 
+test("two addresses in one network: announced with one, and with the other once that has gone", (t) => {
+	const [cable, wifi] = [external("10.0.0.1"), external("10.0.0.2")];
+	const machine = new Machine(t, wifi, external("10.0.1.2"));
+	machine.announce();
+	machine.advance(PROBING_MS);
+	machine.present = [cable, wifi, external("10.0.1.2"), external("10.0.1.3", "255.255.0.0")];
+	assert.deepEqual(machine.advance(2 * LOOK_MS), ["10.0.1.3 mqtt://firefly.local:1883"]);
+	assert.deepEqual(machine.open, ["10.0.0.2", "10.0.1.2", "10.0.1.3"]);
+	machine.present = [cable];
+	assert.deepEqual(machine.advance(LOOK_MS + PROBING_MS), ["10.0.0.1 mqtt://firefly.local:1883"]);
+	assert.deepEqual(machine.open, ["10.0.0.1"]);
+});
+
 test("stopped while it claims its name: no socket is left, and nothing is announced", (t) => {
 	const machine = new Machine(t, external("10.0.0.1"));
 	const announcement = machine.announce();
