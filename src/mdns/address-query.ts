@@ -11,9 +11,12 @@ export interface QueryHost {
 	readonly timer: Pick<Timer, "set" | "clear">;
 }
 
-/** Queries are repeated: multicast over Wi-Fi is not acknowledged. As often as lwIP at first. */
-const QUERIES = 3;
-const QUERY_INTERVAL_MS = 1000;
+/**
+ * Queries are repeated, as multicast over Wi-Fi is not acknowledged: after 1, 2 and 4 s. After 7 s nobody has
+ * the name. As lwIP does (DNS_MAX_RETRIES), so that a simulated node waits as long as a chip.
+ */
+const QUERIES = 4;
+const TICK_MS = 1000;
 /** Type and class of the question. */
 const QUESTION_SIZE = 4;
 
@@ -33,11 +36,13 @@ export class AddressQuery {
 	#query: Uint8Array;
 	#socket: UDP | undefined;
 	#timer: TimerId | undefined;
-	#left = QUERIES;
+	#queries = 0;
+	/** Ticks until the next query. */
+	#wait = 0;
 
 	/**
 	 * @param name ends with ".local"
-	 * @param callback called once, with the address, or after three seconds with undefined
+	 * @param callback called once, with the address, or after seven seconds with undefined
 	 * @throws {RangeError} if the name cannot be one of DNS @throws errors of the host's socket
 	 */
 	constructor(host: QueryHost, name: string, callback: (address: string | undefined) => void) {
@@ -53,7 +58,7 @@ export class AddressQuery {
 		query[query.length - 1] = CLASS_IN;
 		this.#query = query;
 		this.#socket = new host.udp({ timeToLive: 255, onReadable: () => this.#receive() });
-		this.#timer = host.timer.set(() => this.#send(), QUERY_INTERVAL_MS, QUERY_INTERVAL_MS);
+		this.#timer = host.timer.set(() => this.#onTick(), TICK_MS, TICK_MS);
 		this.#send();
 	}
 
@@ -65,11 +70,15 @@ export class AddressQuery {
 		this.#socket = undefined;
 	}
 
+	#onTick(): void {
+		if (--this.#wait > 0) return;
+		if (this.#queries === QUERIES) this.#end(undefined);
+		else this.#send();
+	}
+
 	#send(): void {
-		if (this.#left-- === 0) {
-			this.#end(undefined);
-			return;
-		}
+		// 1, 1, 2 and 3 s
+		this.#wait = Math.max(1, this.#queries++);
 		try {
 			this.#socket?.write(this.#query, MDNS_GROUP, MDNS_PORT);
 		} catch {
