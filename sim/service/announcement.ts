@@ -23,8 +23,8 @@ export interface AnnouncementNetwork {
 const machineNetwork: AnnouncementNetwork = { interfaces: ipv4Interfaces, sockets: multicastSockets };
 
 /**
- * Between two looks at this machine's addresses, ms: a laptop moves from network to network. What has failed is
- * tried again then too.
+ * Between two looks at this machine's addresses, ms: a laptop moves from network to network. What has
+ * failed is tried again then too.
  */
 const ADDRESS_INTERVAL_MS = 5000;
 
@@ -77,8 +77,8 @@ export class BrokerAnnouncement {
 	}
 
 	/**
-	 * Two addresses in one network, by cable and by Wi-Fi, would contend for the name: the one that has it keeps
-	 * it.
+	 * Two addresses in one network, by cable and by Wi-Fi, would contend for the name: the one that has it
+	 * keeps it.
 	 */
 	#onePerNetwork(interfaces: readonly NetworkInterface[]): readonly NetworkInterface[] {
 		const isAnnounced = ({ address }: NetworkInterface): number => Number(this.#announcers.has(address));
