@@ -46,7 +46,7 @@ const SHARED_DELAY_MS = 20;
 const SHARED_JITTER_MS = 100;
 const TRUNCATED_DELAY_MS = 400;
 const TRUNCATED_JITTER_MS = 100;
-/** Answers by unicast within a second, at most: what is beyond is not answered. */
+/** Answers by unicast within a second, at most: beyond, all get them, and plain resolvers none. */
 const UNICAST_LIMIT = 16;
 const UNICAST_LIMIT_MS = 1000;
 
@@ -110,8 +110,13 @@ export class Announcer {
 			timeToLive: 255,
 			onReadable: () => this.#receive(),
 		});
+		try {
+			socket.add?.(MDNS_GROUP);
+		} catch (error) {
+			socket.close();
+			throw error;
+		}
 		this.#socket = socket;
-		socket.add?.(MDNS_GROUP);
 		this.#queue.clear();
 		this.#probe(Math.random() * PROBE_INTERVAL_MS);
 	}
@@ -205,7 +210,9 @@ export class Announcer {
 			if (queue.sentWithin(i, this.#records.ttlOf(i) * 250)) toOne |= 1 << i;
 			else toAll |= 1 << i;
 		}
-		if (toOne !== 0 && this.#mayUnicast())
+		// Nobody can exhaust what defends a name: all get the answer then, which is limited by itself.
+		if (toOne !== 0 && !this.#mayUnicast()) toAll |= toOne;
+		else if (toOne !== 0)
 			this.#sender.toOne(this.#socket!, toOne, this.#records.additional(toOne), address, port);
 		if (toAll === 0) return;
 		const truncated = (content.reader.flags & FLAG_TRUNCATED) !== 0;

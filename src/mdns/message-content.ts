@@ -25,7 +25,7 @@ export class MessageContent {
 	hostConflict = false;
 	/** Somebody else uses the name of the services for another one. */
 	instanceConflict = false;
-	/** Records that it has, and that will last. */
+	/** Records that it has, with the lifetime that this host gives or a longer one (RFC 6762 §7.4). */
 	present: RecordSet = 0;
 	/** Records that it lets expire too early, or deletes. */
 	endangered: RecordSet = 0;
@@ -77,8 +77,8 @@ export class MessageContent {
 		const record = this.#records.find(reader);
 		if (record < 0) return;
 		if (this.#records.hasData(record, reader)) {
-			if (this.#lasts(record)) this.present |= 1 << record;
-			else this.endangered |= 1 << record;
+			if (reader.ttlSeconds >= this.#records.ttlOf(record)) this.present |= 1 << record;
+			else if (!this.#lasts(record)) this.endangered |= 1 << record;
 		} else if (reader.ttlSeconds > 0) {
 			if (this.#records.nameOf(record) === NAME_HOST) this.hostConflict = true;
 			else this.instanceConflict = true;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe as suite, test } from "node:test";
-import type { Announcement } from "../../src/mdns/announcer";
+import type { UDPOptions } from "../../src/device";
+import { type Announcement, Announcer } from "../../src/mdns/announcer";
 import {
 	addressData,
 	decode,
@@ -235,6 +236,32 @@ suite("claiming", () => {
 	});
 });
 
+test("the group cannot be joined: the error is the caller's, and nothing is sent or left open", () => {
+	const link = new Link();
+	const { timer, time } = link.clock;
+	let open = 0;
+	class Groupless extends link.udp(ADDRESS) {
+		constructor(options: UDPOptions) {
+			super(options);
+			open++;
+		}
+
+		override add(): void {
+			throw new Error("no memory");
+		}
+
+		override close(): void {
+			super.close();
+			open--;
+		}
+	}
+	const announcer = new Announcer({ timer, time, udp: { io: Groupless } }, FIREFLY);
+	assert.throws(() => announcer.start(0x0a000001, 0xffffff00), /no memory/);
+	assert.equal(open, 0);
+	link.send(encode({ questions: [["firefly.local", "A"]] }), QUERIER, 5353, ADDRESS);
+	assert.deepEqual(link.advance(10_000), []);
+});
+
 suite("answering", () => {
 	test("the host's address is asked for: sent to all at once", () => {
 		const link = announced();
@@ -383,6 +410,18 @@ suite("answering", () => {
 		assert.equal(ask(link, { questions: [["firefly.local", "A"]] }, 500, 4000).length, 1);
 	});
 
+	test("unicast answers are used up when somebody probes for the name: told by multicast", () => {
+		const link = announced();
+		ask(link, { questions: [["firefly.local", "A"]] });
+		link.advance(1000);
+		for (let i = 0; i < 100; i++)
+			link.send(encode({ id: i, questions: [["firefly.local", "A"]] }), QUERIER, 4000);
+		link.advance(10);
+		link.send(claim("firefly.local", "10.0.0.7"), "10.0.0.7");
+		const [sent] = link.advance(100);
+		assert.deepEqual([sent.to, answers([sent])], [GROUP, [A]]);
+	});
+
 	test("messages from another network, from port 0, and responses from another port: ignored", () => {
 		const link = announced();
 		const question = encode({ questions: [["firefly.local", "A"]] });
@@ -412,6 +451,17 @@ suite("answering", () => {
 			"10.0.0.7",
 		);
 		assert.deepEqual(link.advance(1000), []);
+	});
+
+	test("another host answers with our pointer, for a shorter time: ours is sent", () => {
+		const link = announced({ ...FIREFLY, services: FIREFLY.services.slice(0, 1) });
+		const types = "_services._dns-sd._udp.local";
+		link.send(encode({ questions: [[types, "PTR"]] }));
+		link.send(
+			encode({ flags: RESPONSE, answers: [[types, "PTR", 4499, wireName("_mqtt._tcp.local")]] }),
+			"10.0.0.7",
+		);
+		assert.deepEqual(answers(link.advance(1000)), [`PTR ${types} _mqtt._tcp.local 4500`]);
 	});
 
 	test("somebody ends our record early: announced again", () => {
