@@ -50,6 +50,8 @@ export async function runSimulator(options: SimulatorOptions): Promise<number> {
 		XDG_CONFIG_HOME: home,
 		// On the session's bus, a second mcsim would only hand its files to the first.
 		DBUS_SESSION_BUS_ADDRESS: "disabled:",
+		// The first start, too, waits for the panel, however late it is: firmware/desktop/panel-presence.c.
+		FIREFLY_PANEL: "1",
 	};
 	const children: ChildProcess[] = [];
 	const stop = (): void => {

@@ -37,6 +37,17 @@ if (process.env.FAKE_FAILURE) {
 process.exit(process.env.FAKE_FAILURE ? 2 : 0);
 `;
 
+/** Stands in for xsbug-log: is ready, and stays until it is ended. */
+const XSBUG_LOG = `console.log('xsdb listening on port 1. Type "quit" to exit.');
+setInterval(() => {}, 1000);
+`;
+
+/** Stands in for mcsim: writes its arguments and what the firmware finds, as if its window was closed. */
+const MCSIM = `#!/usr/bin/env node
+require("node:fs").writeFileSync("mcsim.json", JSON.stringify({ args: process.argv.slice(2),
+	panel: process.env.FIREFLY_PANEL }));
+`;
+
 /** A project with an SDK whose tools are scripts. */
 function projectWithSDK(manifest: object = SENSOR, version = "8.2.3") {
 	const platform = desktopPlatform();
@@ -81,6 +92,25 @@ describe("firefly mcsim", { skip: process.platform === "win32" && "its stand-ins
 		assert.equal(path[1], join(environment.MODDABLE, "build/bin", platform, "release"));
 		assert.match(stderr, /^Moddable SDK 8\.2\.3, TypeScript 7\.\d+\.\d+\n/m);
 		assert.doesNotMatch(stderr, /no const/);
+	});
+
+	test("mcsim gets the panel and the library, and the firmware knows of the panel at its first start", async () => {
+		const { project, environment } = projectWithSDK();
+		after(() => project.remove());
+		const platform = desktopPlatform();
+		project.write("sdk/tools/xsbug-log/xsbug-log.js", XSBUG_LOG);
+		project.write("sdk/tools/xsbug-log/node_modules/readme", "");
+		project.write(`sdk/build/bin/${platform}/release/mcsim`, MCSIM);
+		const { code, stderr } = await project.run(["mcsim"], environment);
+		assert.equal(code, 0, stderr);
+		const { args, panel } = JSON.parse(readFileSync(join(project.directory, "mcsim.json"), "utf8")) as {
+			args: string[];
+			panel?: string;
+		};
+		assert.equal(args.length, 2);
+		assert.ok(existsSync(join(args[0]!, "firefly.js")), args[0]);
+		assert.ok(args[1]!.startsWith(join(project.directory, ".firefly/mcsim/bin")), args[1]);
+		assert.equal(panel, "1");
 	});
 
 	test("a build that fails prints what the tools say, not what they compile", async () => {
