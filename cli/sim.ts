@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
 import type { Fault } from "../sim/faults/fault";
@@ -13,7 +14,7 @@ import type { Overrides } from "./config/overrides";
 import { formatProblem } from "./config/problem";
 import { Failure } from "./failure";
 import { failFaultTarget, faultHelp, faultOption } from "./fault-option";
-import { Interrupt } from "./interrupt";
+import { Interrupt, Interrupted } from "./interrupt";
 import { Keyboard } from "./keyboard";
 import { mapOption, zoneOption } from "./replay-options";
 import { brokerOption, durationOption, nodesOption, seedOption, speedOption } from "./values";
@@ -151,11 +152,22 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 		report.close();
 		if (error instanceof FaultTargetError)
 			failFaultTarget(command, formatFault(error.fault), error.message, error.known);
+		if (startedAt === 0 && (await wasInterrupted(error, interrupt.signal))) throw new Interrupted();
 		throw error;
 	} finally {
 		pcap?.close();
 		interrupt.dispose();
 	}
+}
+
+/**
+ * Whether an error before the start is that of the compiler, which a terminal interrupts with this process:
+ * its end may be known before the signal is.
+ */
+async function wasInterrupted(error: unknown, signal: AbortSignal): Promise<boolean> {
+	if (!(error instanceof Error && error.message.startsWith("The service was stopped"))) return false;
+	if (!signal.aborted) await setTimeout(200);
+	return signal.aborted;
 }
 
 /** What is compared with a run with faults. @param duration of that run, simulated ms */

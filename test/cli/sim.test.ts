@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cli, Project } from "./project";
@@ -138,4 +140,41 @@ describe("firefly sim", () => {
 			assert.match(stdout, json ? /"type":"summary".*\}\n$/ : /\nbattery .*\n$/);
 		});
 	}
+
+	test("Ctrl-C while the firmware is compiled, to the whole process group: no word of the compiler", async () => {
+		// Interrupts the group once the compiler has been asked for something.
+		const hook = join(project.directory, "interrupts.mjs");
+		writeFileSync(
+			hook,
+			`import child from "node:child_process";
+			import { syncBuiltinESMExports } from "node:module";
+			const { spawn } = child;
+			child.spawn = (program, ...rest) => {
+				const started = spawn(program, ...rest);
+				if (/esbuild/.test(program)) {
+					const { write } = started.stdin;
+					started.stdin.write = (...data) => {
+						if (process.listenerCount("SIGINT") > 0) {
+							setImmediate(() => process.kill(-process.pid, "SIGINT"));
+							started.stdin.write = write;
+						}
+						return write.apply(started.stdin, data);
+					};
+				}
+				return started;
+			};
+			syncBuiltinESMExports();`,
+		);
+		const child = spawn(process.execPath, ["--import", hook, cli, "sim", "--engine", "node"], {
+			cwd: project.directory,
+			detached: true,
+			stdio: ["ignore", "ignore", "pipe"],
+		});
+		let stderr = "";
+		child.stderr.setEncoding("utf8").on("data", (text: string) => {
+			stderr += text;
+		});
+		const [code] = await once(child, "close");
+		assert.deepEqual([code, stderr], [130, "interrupted\n"]);
+	});
 });
