@@ -187,14 +187,14 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		this.isFirstTrial = this.isOnTrial && (state?.tries ?? 0) === 0;
 		switch (state?.phase) {
 			case "requested":
-				if (state.tries >= this.settings.tries) this.fail(state, `${state.tries} tries were interrupted`);
+				this.checkTries(state);
 				return;
 			case "trial":
 				if (isNew) return;
 				if (device.imageSlots?.wasRejected)
 					this.fail(state, "returned to the image before: the new one was reset before it could report");
 				// The power was lost before it was activated
-				else this.store({ ...state, phase: "requested", tries: 1 });
+				else this.requestAgain(state);
 				return;
 			case "returned":
 				if (isNew) this.returns = true;
@@ -205,11 +205,23 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		}
 	}
 
+	private requestAgain(state: UpdateState): void {
+		const requested: UpdateState = { ...state, phase: "requested", tries: state.fetches ?? 1 };
+		this.store(requested);
+		this.checkTries(requested);
+	}
+
+	/** The last try was interrupted. */
+	private checkTries(state: UpdateState): void {
+		const { tries } = state;
+		if (tries >= this.settings.tries) this.fail(state, `${tries} tries were interrupted`);
+	}
+
 	/** @returns why it cannot be activated */
 	private activate(receiver: ImageReceiver, state: UpdateState): string | undefined {
 		try {
 			if (receiver.takeDigest() !== state.sha256) return "the image has another SHA-256";
-			this.store({ ...state, phase: "trial", tries: 0 });
+			this.store({ ...state, phase: "trial", tries: 0, fetches: state.tries });
 			receiver.activate();
 		} catch (error) {
 			return `the image cannot be activated: ${error}`;

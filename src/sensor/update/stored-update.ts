@@ -27,6 +27,8 @@ export interface UpdateState {
 	readonly id?: string | undefined;
 	/** Requested: fetches that began. Trial: failures to report. */
 	readonly tries: number;
+	/** Trial: fetches that began; absent: older firmware has stored it. */
+	readonly fetches?: number;
 	/** Number of the slot with the new image. */
 	readonly slot: number;
 }

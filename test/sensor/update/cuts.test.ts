@@ -144,3 +144,21 @@ test("the power is lost in each try: the update is given up after the last one",
 	});
 	assert.equal(flash.running, 0);
 });
+
+for (const kind of ["loss of power", "reset"] as const)
+	test(`${kind} at each activation: the tries are counted all the same, and the update is given up after the last one`, () => {
+		const all = updateBoard();
+		const { board, flash, server, answers } = all;
+		board.run(MINUTE / 2);
+		const open = flash.open.bind(flash);
+		flash.open = () => ({ ...open(), activate: () => interrupt(all, kind) });
+		all.update();
+		assert.equal(server.requests.length, 3);
+		assert.deepEqual(answers().at(-1), {
+			id: 1,
+			ok: false,
+			error: "3 tries were interrupted",
+			state: "failed",
+		});
+		assert.equal(flash.running, 0);
+	});
