@@ -85,6 +85,7 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		try {
 			this.store({ phase: "requested", url: String(url), sha256: digest, id, tries: 0, slot });
 		} catch (error) {
+			this.state = state;
 			return `storage: ${error}`;
 		}
 		return undefined;
@@ -129,10 +130,12 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 	}
 
 	confirm(): void {
-		this.isConfirmDue = this.isOnTrial = this.isFirstTrial = false;
+		this.isConfirmDue = false;
 		const { state, device } = this;
 		try {
 			device.imageSlots?.confirm();
+			// Otherwise the next report is to confirm it
+			this.isOnTrial = this.isFirstTrial = this.returns = false;
 			this.answer(state?.id, undefined);
 			this.tell("confirmed");
 			if (state === undefined) this.memory.isUpdatePending = false;
@@ -143,6 +146,8 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 	}
 
 	countFailure(): boolean {
+		// The connection has ended before the step that was to do it
+		if (this.isConfirmDue) this.confirm();
 		if (this.returns || !this.isOnTrial) return this.returns;
 		const { settings, slots } = this;
 		const state = this.state ?? {

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Flash } from "../../../sim/board/flash";
+import type { Storage } from "../../../src/device";
+import { VERSION } from "../../../src/version";
+import { MINUTE } from "../support/payloads";
+import { SessionBroker } from "../support/session-broker";
+import { image, updateBoard } from "./support";
+
+const running = { id: 1, ok: true, state: "running", version: VERSION };
+
+test("storage fails at the command: refused, and nothing is fetched", () => {
+	const { board, server, update, answers, phases } = updateBoard();
+	const flash = new Flash();
+	board.storage = {
+		open: (options): Storage => ({
+			...flash.open(options),
+			write: () => {
+				throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
+			},
+		}),
+	};
+	board.run(MINUTE / 2);
+	update();
+	assert.deepEqual(answers(), [{ id: 1, ok: false, error: "storage: Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE" }]);
+	assert.deepEqual(server.requests, []);
+	assert.deepEqual(phases(), []);
+});
+
+test("the connection of the only trial is cut after any byte: confirmed if a report was acknowledged, else returned from", () => {
+	const outcomes = new Map<string, number>();
+	for (let bytes = 1; ; bytes++) {
+		const { board, broker, update, phases, flash } = updateBoard({ update: { trialWakes: 1 } });
+		board.run(MINUTE / 2);
+		const restart = flash.boot.bind(flash);
+		let acknowledgedBefore = Infinity;
+		flash.boot = (wakes) => {
+			restart(wakes);
+			if (!flash.isOnTrial || acknowledgedBefore < Infinity) return;
+			acknowledgedBefore = board.events("acknowledged").length;
+			broker.cut = { direction: "to the node", bytes };
+		};
+		let acknowledged = 0;
+		const reject = flash.rejectRunning.bind(flash);
+		flash.rejectRunning = () => {
+			acknowledged = board.events("acknowledged").length - acknowledgedBefore;
+			reject();
+		};
+		update();
+		// The connection took fewer
+		if (broker.cutCount === 0) break;
+		const last = String(phases().at(-1));
+		outcomes.set(last, (outcomes.get(last) ?? 0) + 1);
+		assert.equal(acknowledged, 0, `${bytes} bytes: it had reported`);
+		assert.equal(flash.running, last === "confirmed" ? 1 : 0, `${bytes} bytes`);
+	}
+	assert.deepEqual([...outcomes.keys()].sort(), ["confirmed", "failed"]);
+});
+
+for (const mode of ["deep", "none"])
+	test(`${mode}: otadata cannot be written at the first confirmation: a later report confirms the image`, () => {
+		const { board, update, answers, phases, flash } = updateBoard({ sleep: { mode } });
+		const confirm = flash.confirm.bind(flash);
+		let calls = 0;
+		flash.confirm = () => {
+			if (++calls === 1) throw new Error("otadata: error 0x105");
+			confirm();
+		};
+		board.run(MINUTE / 2);
+		update();
+		assert.equal(calls, 2);
+		assert.equal(flash.isOnTrial, false);
+		assert.deepEqual(phases(), ["fetching", "activated", "confirmed"]);
+		assert.deepEqual(answers().at(-1), running);
+	});
+
+test("the image before cannot be started, and the new one reports at last: confirmed, and kept", () => {
+	const { board, update, phases, flash } = updateBoard();
+	const reject = flash.rejectRunning.bind(flash);
+	flash.rejectRunning = () => {
+		throw new Error("otadata: error 0x105");
+	};
+	board.run(MINUTE / 2);
+	update(image("mute"));
+	assert.deepEqual(phases(), ["fetching", "activated", "returned"]);
+	const other = new SessionBroker(board.network, { port: 1 });
+	flash.confirm = ((confirm) => () => {
+		flash.rejectRunning = reject;
+		confirm();
+	})(flash.confirm.bind(flash));
+	board.run(60 * MINUTE);
+	assert.equal(phases().at(-1), "confirmed");
+	assert.equal(flash.running, 1);
+	assert.ok(other.reports.length > 10);
+	assert.equal(other.answers.at(-1)?.payload.state, "running");
+});
