@@ -1,31 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { JSONDocument } from "../../cli/config/json";
-import { checkDocument } from "../../cli/config/load";
-import { formatProblem } from "../../cli/config/problem";
+import { checkedSensor } from "./checked-sensor";
 
-const manifest = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const INCLUDE = "./firmware/light-sleep/manifest.json";
 
-/** Problems and warnings of a manifest, without their place in the file. */
 function check(firefly: object, include: readonly string[] = [], platforms: object = {}) {
-	const text = JSON.stringify({
-		include: ["./firmware/manifest.json", "./firmware/drivers/virtual/manifest.json", ...include],
-		config: {
-			firefly: {
-				wifi: { ssid: "n" },
-				broker: { url: "mqtt://b" },
-				sensors: [{ name: "t", driver: "virtual", property: "thermometer.temperature" }],
-				...firefly,
-			},
-		},
-		platforms,
-	});
-	const loaded = checkDocument(new JSONDocument("m", text), manifest, { FIREFLY_WIFI_PASSWORD: "p4ssword" });
-	const texts = (list: readonly Parameters<typeof formatProblem>[0][]): string[] =>
-		list.map((problem) => formatProblem(problem).replace(/^m:\d+:\d+ (config\.firefly\.)?/, ""));
-	return { problems: "problems" in loaded ? texts(loaded.problems) : [], warnings: texts(loaded.warnings) };
+	return checkedSensor(firefly, { include, platforms });
 }
 
 describe("check of light sleep", () => {
