@@ -343,7 +343,7 @@ export interface Device {
 	/**
 	 * The class of sockets that work over others, of a TLS or a WebSocket client. Its options are those of a
 	 * TCP socket, `TCP` (the socket below: `io`, and its further options), and its own: for TLS `secure` (`tls`
-	 * of the settings) and `kept` (an object in which it keeps what a later connection may use), for WebSocket
+	 * of the settings) and `kept` (bytes in which it keeps what a later connection may resume), for WebSocket
 	 * see src/websocket/client/socket.ts. Undefined if the build does not include it; absent if the host has
 	 * none.
 	 */

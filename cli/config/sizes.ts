@@ -3,12 +3,13 @@ import { publishSize } from "../../src/client/limits";
 import { DEFERRED_ANSWERS } from "../../src/client/streamed-publish";
 import { readSettings, type Settings } from "../../src/config/settings";
 import { MQTTError } from "../../src/mqtt/error";
-import { RETAINED_BYTES } from "../../src/retained-memory";
+import { RETAINED_BYTES, TLS_SESSION_BYTES } from "../../src/retained-memory";
 import { ANSWER_PAYLOAD_LIMIT } from "../../src/sensor/commands/answer-area";
 import { COMMAND_BYTES } from "../../src/sensor/commands/command-memory";
 import { NOTHING_ANNOUNCED } from "../../src/sensor/discovery/announced-names";
 import { ANNOUNCED_SIZE } from "../../src/sensor/discovery/announced-record";
 import { announcementAt } from "../../src/sensor/discovery/announcement-plan";
+import { keepsSession } from "../../src/sensor/network/session-memory";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/outbox/report-record";
 import { headerSize } from "../../src/sensor/retained/layout";
 import { deriveSettings } from "../../src/sensor/settings/derived-settings";
@@ -195,7 +196,8 @@ function outboxProblems(document: ManifestView, settings: Settings): Problem[] {
 		(numberAt(document, ["defines", "firefly", "retained"]) ?? RETAINED_BYTES) -
 		headerSize(sensors.length, deriveSettings(settings).extension.size) -
 		(discovery === undefined ? 0 : ANNOUNCED_SIZE) -
-		(commands === undefined ? 0 : COMMAND_BYTES);
+		(commands === undefined ? 0 : COMMAND_BYTES) -
+		(keepsSession(settings) ? TLS_SESSION_BYTES : 0);
 	if (outbox.size > room)
 		problems.push(
 			document.at(

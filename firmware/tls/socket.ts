@@ -3,17 +3,18 @@ import Timer from "timer";
 import type { BrokerTLSSettings } from "../../src/config/types";
 import type { Device, TCP, TCPConstructor, TCPOptions } from "../../src/device";
 import type { ConnectionFailure } from "../../src/fault";
+import { TLS_SESSION_BYTES } from "../../src/retained-memory";
 import {
 	brokenConnection,
 	certificateRefused,
 	closedHandshake,
 	handshakeFailure,
 } from "../../src/tls/failures";
+import { peerOf, SessionCache } from "../../src/tls/session-cache";
 import { Certificates } from "./certificates";
 import { HandshakeOrder } from "./handshake-order";
 import { RecordQueue } from "./record-queue";
 import { isIPv4 } from "./server-name";
-import { type KeptSession, SessionCache } from "./session-cache";
 
 /** The SDK speaks TLS 1.2. */
 const TLS_1_2 = 0x303;
@@ -26,22 +27,23 @@ const RECORD_LIMIT = 16_384;
 /** Alerts about certificates, and handshake_failure, which stands for a missing one (§7.2). */
 const CERTIFICATE_ALERTS = Object.freeze([40, 42, 43, 44, 45, 46, 48, 49]);
 // Messages after which the session goes on without reading: HelloRequest, ServerHelloDone, Finished (§7.4)
-const OWN_STEPS = Object.freeze([0, 14, 20]);
+const FINISHED = 20;
+const OWN_STEPS = Object.freeze([0, 14, FINISHED]);
 
 /** Options besides those of a TCP socket. */
 interface TLSOptions extends TCPOptions {
 	/** The socket below: its class, and further options for it. */
 	readonly TCP?: Device["tcp"];
 	readonly secure?: BrokerTLSSettings;
-	/** Of the same broker and the same `secure`, over all connections: what the next one may resume. */
-	readonly kept?: KeptSession;
+	/** `TLS_SESSION_BYTES` bytes: what the last connection has left for the next one to resume. */
+	readonly kept?: Uint8Array;
 }
 
 /**
  * TLS over another socket, in the shape of ECMA-419's TCP socket; `onWritable` is called first when the
  * handshake is complete and the certificate is the right one. The protocol is that of the SDK's
  * `ssl/session`, which, unlike the rest of the client, allocates for each record. Sessions are resumed by
- * identifier while the firmware runs, for a day at most, if the broker keeps them; a deep sleep ends that.
+ * identifier, for a day at most, if the broker keeps them.
  */
 export default class TLSSocket implements TCP {
 	readonly #options: TLSOptions;
@@ -62,7 +64,8 @@ export default class TLSSocket implements TCP {
 
 	/** @throws Error for a file that cannot be used, and any error of the socket below */
 	constructor(options: TLSOptions) {
-		const { TCP, secure = {}, kept = {}, host = "", address, port } = options;
+		const { TCP, secure = {}, host = "", address, port } = options;
+		const { kept = new Uint8Array(TLS_SESSION_BYTES) } = options;
 		if (TCP === undefined) throw new Error("TLS needs a socket below it: option TCP");
 		const { serverName = host } = secure;
 		this.#options = options;
@@ -73,7 +76,7 @@ export default class TLSSocket implements TCP {
 			...(isIPv4(serverName) || serverName.includes(":") ? {} : { serverName }),
 		});
 		session.certificateManager = this.#certificates;
-		this.#cache = new SessionCache(kept);
+		this.#cache = new SessionCache(kept, peerOf(host, port, secure));
 		session.cacheManager = this.#cache;
 		session.initiateHandshake();
 		this.#session = session;
@@ -170,10 +173,13 @@ export default class TLSSocket implements TCP {
 				const session = this.#session;
 				if (session === undefined) return;
 				if (!OWN_STEPS.includes(session.handshakeProcess) && queue.readable === 0) return;
+				// The last step forgets the identifier.
+				const id = session.handshakeProcess === FINISHED ? session.serverSessionID : undefined;
 				isDone = session.handshake(queue);
 				if (isDone && session.alert !== undefined) throw new Error("closed by the broker");
 				if (isDone && !this.#certificates.isVerified && !this.#cache.isOffered)
 					throw new Error("the broker has shown no certificate");
+				if (isDone) this.#cache.put(id, session.masterSecret);
 			}
 		} catch (error) {
 			this.end(this.#certificates.failure ?? this.handshakeFailure(error));

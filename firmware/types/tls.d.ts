@@ -61,6 +61,10 @@ declare module "ssl/session" {
 		/** Type of the last message of the handshake, or −1. */
 		readonly handshakeProcess: number;
 		readonly alert?: { readonly level: number; readonly description: number };
+		/** During the handshake; undefined: the server keeps no session. */
+		readonly serverSessionID: ArrayBuffer | undefined;
+		/** Present from the key exchange on, or from the beginning if a session is offered. */
+		readonly masterSecret: ArrayBuffer | Uint8Array;
 		/** Present while the server has asked for a certificate. */
 		readonly clientCerts?: readonly Uint8Array[];
 		initiateHandshake(): void;

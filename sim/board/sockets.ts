@@ -2,6 +2,7 @@ import type { SecureOptions } from "../network/secure-connection";
 import type { HostListener, HostNetwork, HostSocket, SocketHandler } from "../network/socket";
 import { Handles } from "./handles";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
+import { TLSSessions } from "./tls-sessions";
 
 const READABLE = 1;
 const WRITABLE = 2;
@@ -13,6 +14,8 @@ interface SocketEntry {
 	readonly outbound: boolean;
 	/** {@link Sockets.acknowledged} when it was opened. */
 	readonly acknowledged: number;
+	/** Handle of the TLS session that it has offered; empty: none. */
+	readonly session: string;
 }
 
 /** TCP sockets and listeners by number. */
@@ -25,6 +28,7 @@ export class Sockets implements Peripheral {
 	readonly #isUp: () => boolean;
 	readonly #entries = new Handles<SocketEntry>();
 	readonly #listeners = new Handles<HostListener>();
+	readonly #sessions = new TLSSessions();
 	#dispatch: number | undefined;
 	#dispatchListener: number | undefined;
 
@@ -46,7 +50,25 @@ export class Sockets implements Peripheral {
 				fingerprint?: string,
 				certificate?: string,
 				key?: string,
-			) => this.#connectSecurely(address, port, { serverName, ca, fingerprint, certificate, key }),
+				session = "",
+			) =>
+				this.#connectSecurely(
+					address,
+					port,
+					{
+						serverName,
+						ca,
+						fingerprint,
+						certificate,
+						key,
+						session: this.#sessions.find(session),
+					},
+					session,
+				),
+			sim_tls_session: (id: number) => {
+				const { socket, session } = this.#entries.get(id);
+				return this.#sessions.keep(socket, session);
+			},
 			sim_tcp_take: (id: number) => this.#transfer(id),
 			sim_tcp_read: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.read(buffer),
 			sim_tcp_write: (id: number, buffer: Uint8Array) => this.#entries.get(id).socket.write(buffer),
@@ -75,11 +97,17 @@ export class Sockets implements Peripheral {
 		return this.#add(this.#network.connect(String(address), checkedPort), true);
 	}
 
-	#connectSecurely(address: string | undefined, port: number | undefined, options: SecureOptions): number {
+	/** @param session handle of the session that is offered; empty: none */
+	#connectSecurely(
+		address: string | undefined,
+		port: number | undefined,
+		options: SecureOptions,
+		session: string,
+	): number {
 		const checkedPort = this.#checkConnect(port);
 		const network = this.#network;
 		if (network.connectSecurely === undefined) throw new Error("the simulated network has no TLS");
-		return this.#add(network.connectSecurely(String(address), checkedPort, options), true);
+		return this.#add(network.connectSecurely(String(address), checkedPort, options), true, session);
 	}
 
 	#checkConnect(port: number | undefined): number {
@@ -102,8 +130,8 @@ export class Sockets implements Peripheral {
 		return newId;
 	}
 
-	#add(socket: HostSocket, outbound: boolean): number {
-		const id = this.#entries.add({ socket, outbound, acknowledged: this.acknowledged });
+	#add(socket: HostSocket, outbound: boolean, session = ""): number {
+		const id = this.#entries.add({ socket, outbound, acknowledged: this.acknowledged, session });
 		if (outbound) socket.handler = this.#handler(id);
 		return id;
 	}

@@ -110,6 +110,10 @@ export class RealSocket extends DeviceSocket {
 		return Math.max(0, SEND_ROOM - this.#pending);
 	}
 
+	get secure(): SecureConnection | undefined {
+		return this.#secure;
+	}
+
 	protected override get failure(): ConnectionFailure | undefined {
 		return this.#secure?.failure;
 	}

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import tls from "node:tls";
 import type { ConnectionFailure } from "../../src/fault";
@@ -28,6 +28,8 @@ export interface SecureOptions {
 	readonly key?: string | undefined;
 	/** SHA-256 of the server's certificate, in hexadecimal digits. */
 	readonly fingerprint?: string | undefined;
+	/** From an earlier connection to the same server with the same options, to be resumed. */
+	readonly session?: Buffer | undefined;
 }
 
 /** Failures before the connection is made; OpenSSL's names of others begin with ERR_. */
@@ -44,7 +46,7 @@ const UNKNOWN_AUTHORITY = new Set([
 
 /** An outgoing connection over TLS on this machine. */
 export class SecureConnection {
-	readonly socket: Socket;
+	readonly socket: tls.TLSSocket;
 	/** Why it failed; undefined: it has not, or for a reason that has nothing to do with TLS. */
 	failure: ConnectionFailure | undefined;
 	readonly #options: SecureOptions;
@@ -64,7 +66,7 @@ export class SecureConnection {
 		directory: string,
 		onEstablished: () => void,
 	) {
-		const { serverName, ca, certificate, key } = options;
+		const { serverName, ca, certificate, key, session } = options;
 		this.#options = options;
 		const socket = tls.connect({
 			host: address,
@@ -77,6 +79,7 @@ export class SecureConnection {
 			...(ca === undefined ? {} : { ca: certificatePEM(ca, directory) }),
 			...(certificate === undefined ? {} : { cert: certificatePEM(certificate, directory) }),
 			...(key === undefined ? {} : { key: keyPEM(key, directory) }),
+			...(session === undefined ? {} : { session }),
 		});
 		this.socket = socket;
 		socket.allowHalfOpen = true;
@@ -91,6 +94,16 @@ export class SecureConnection {
 		socket.once("end", () => {
 			if (!this.#established) this.failure ??= closedHandshake();
 		});
+	}
+
+	/** What a later connection may resume; undefined: nothing yet. */
+	get session(): Buffer | undefined {
+		return this.#established ? this.socket.getSession() : undefined;
+	}
+
+	/** The session that was offered goes on, without a certificate. */
+	get isResumed(): boolean {
+		return this.socket.isSessionReused();
 	}
 
 	#checkFingerprint(socket: tls.TLSSocket): boolean {

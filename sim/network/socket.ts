@@ -1,5 +1,5 @@
 import type { ConnectionFailure } from "../../src/fault";
-import type { SecureOptions } from "./secure-connection";
+import type { SecureConnection, SecureOptions } from "./secure-connection";
 
 /** Events of a socket. They are called from the scheduler, never from inside a call of the owner. */
 export interface SocketHandler {
@@ -23,6 +23,8 @@ export interface HostSocket {
 	readonly statistics: SocketStatistics;
 	/** IP address of the peer, if the network knows it. */
 	readonly remoteAddress?: string | undefined;
+	/** The TLS connection that it is. */
+	readonly secure?: Pick<SecureConnection, "session" | "isResumed"> | undefined;
 	/** Fills `into` completely. Throws "invalid" if fewer bytes are available; returns undefined if none is. */
 	read(into: Uint8Array): number | undefined;
 	/**

@@ -1,4 +1,5 @@
 import type { Device, TCPConstructor } from "../device";
+import { TLS_SESSION_BYTES } from "../retained-memory";
 
 /** How a broker is reached other than by MQTT over TCP. */
 export interface TransportOptions {
@@ -13,11 +14,14 @@ export interface TransportOptions {
 /**
  * The device whose sockets reach a broker as its URL asks: over TLS, over WebSocket, over both, or over TCP.
  * The connection is the same otherwise: packets leave as soon as the last handshake is complete.
+ * @param session `TLS_SESSION_BYTES` bytes for what the next connection over TLS may resume; by default it is
+ *   kept as long as the device is used
  * @throws Error if the build does not include what is needed
  */
 export function deviceWithTransport<Host extends Pick<Device, "tcp" | "timer" | "transport">>(
 	device: Host,
 	broker: TransportOptions,
+	session?: Uint8Array,
 ): Host {
 	const { transport, path, tls } = broker;
 	if (transport === undefined) return device;
@@ -26,8 +30,8 @@ export function deviceWithTransport<Host extends Pick<Device, "tcp" | "timer" | 
 		// Nothing that is to be checked: such a connection would only seem secure.
 		if (tls === undefined || (tls.ca === undefined && tls.fingerprint === undefined))
 			throw new Error(`${transport}:// needs tls.ca or tls.fingerprint`);
-		// `kept`: the socket's own, for this broker with these settings
-		tcp = { io: transportClass(device, "tls"), TCP: tcp, secure: tls, kept: {} } as Device["tcp"];
+		const kept = session ?? new Uint8Array(TLS_SESSION_BYTES);
+		tcp = { io: transportClass(device, "tls"), TCP: tcp, secure: tls, kept } as Device["tcp"];
 	}
 	if (transport !== "mqtts")
 		tcp = {

@@ -3,6 +3,7 @@ import type { Settings } from "../config/types";
 import type { Device } from "../device";
 import type { ImageUpdateConstructor } from "./commands/image-update";
 import { NodeCommands } from "./commands/node-commands";
+import { deviceWithout, keepsSession, sessionMemory } from "./network/session-memory";
 import { SensorNode } from "./node";
 import { type DerivedSettings, deriveSettings } from "./settings/derived-settings";
 
@@ -18,10 +19,15 @@ export function startNode(
 	derived: DerivedSettings = deriveSettings(settings),
 	Update?: ImageUpdateConstructor,
 ): unknown {
+	let session: Uint8Array | undefined;
+	if (keepsSession(settings)) {
+		session = sessionMemory(device);
+		device = deviceWithout(device, session);
+	}
 	// In tail position, whose frame XS drops first
 	if (settings.commands === undefined) {
 		sleepLightly(device, settings);
-		return new SensorNode(deviceWithTransport(device, settings.broker), settings, derived).start();
+		return new SensorNode(deviceWithTransport(device, settings.broker, session), settings, derived).start();
 	}
 	const commands = new NodeCommands(device, settings, derived, Update);
 	// The way back to the image before was cut short
@@ -29,7 +35,7 @@ export function startNode(
 	const { settings: changed } = commands;
 	sleepLightly(device, changed);
 	return new SensorNode(
-		deviceWithTransport(device, changed.broker),
+		deviceWithTransport(device, changed.broker, session),
 		changed,
 		commands.derived,
 		commands,

@@ -51,13 +51,19 @@ function problemsOf(
 		data = ["./ca", "./rsa", "./ec", "./text"],
 		commandLine = "",
 		time = {},
+		outbox = {},
+		sensorCount = 1,
 	} = {},
 ): string[] {
-	const sensor = { name: "t", driver: "virtual", property: "thermometer.temperature" };
+	const sensors = Array.from({ length: sensorCount }, (_, i) => ({
+		name: `t${i}`,
+		driver: "virtual",
+		property: "thermometer.temperature",
+	}));
 	const manifest = {
 		include: [`${firmware}/manifest_sensor.json`, `${firmware}/drivers/virtual/manifest.json`, ...include],
 		data: { "*": data },
-		config: { firefly: { wifi: { ssid: "n" }, broker, sensors: [sensor], time } },
+		config: { firefly: { wifi: { ssid: "n" }, broker, sensors, time, outbox } },
 	};
 	writeFileSync(path, JSON.stringify(manifest));
 	const loaded = loadManifest(path, {}, commandLine === "" ? {} : { broker_url: commandLine });
@@ -113,6 +119,15 @@ test("TLS and WebSocket count in the memory that a node takes", () => {
 	const secure = needed({ url: "mqtts://b", tls }) - plain;
 	assert.ok(webSocket > 2800 && webSocket < secure);
 	assert.equal(needed({ url: "wss://b", tls }), plain + webSocket + secure);
+});
+
+test("an outbox that leaves no room for the TLS session in retained memory: refused; over TCP it fits", () => {
+	const options = { outbox: { size: 6000 }, sensorCount: 11 };
+	const tls = { ca: "ca.der" };
+	assert.deepEqual(problemsOf({ url: "mqtt://b" }, options), []);
+	assert.deepEqual(problemsOf({ url: "mqtts://b", tls }, options), [
+		"outbox.size: 6000 bytes are more than retained memory has beside the state of 11 sensors, 5927",
+	]);
 });
 
 /** What check says of a bridge, or `broker --config`, which is not for a chip. */

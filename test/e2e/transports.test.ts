@@ -1,6 +1,8 @@
 /** Nodes in the simulator, on XS, with a real broker over TLS and WebSocket. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -10,11 +12,29 @@ import { runSimulation } from "../../sim/run";
 import { type Certificate, CertificateFolder, opensslInstalled } from "../support/certificates";
 import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 
+/** Types of a record and of a message of TLS (RFC 5246 §6.2.1, §7.4). */
+const CHANGE_CIPHER_SPEC = 20;
+const CERTIFICATE = 11;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const skip =
 	(mosquittoInstalled && opensslInstalled) || process.env.FIREFLY_REQUIRE_PEERS
 		? false
 		: "mosquitto or openssl is not installed";
+
+/**
+ * Whether a session is resumed: the server's ChangeCipherSpec comes without a certificate before it (RFC 5246
+ * §7.3). Undefined: neither has come yet.
+ */
+function handshakeOf(flight: Buffer): "full" | "resumed" | undefined {
+	for (let at = 0; at + 5 < flight.length; ) {
+		if (flight[at] === CHANGE_CIPHER_SPEC) return "resumed";
+		const end = at + 5 + flight.readUInt16BE(at + 3);
+		for (let message = at + 5; message + 4 <= end; message += 4 + flight.readUIntBE(message + 1, 3))
+			if (flight[message] === CERTIFICATE) return "full";
+		at = end;
+	}
+	return undefined;
+}
 
 describe("a node in the simulator", { skip }, () => {
 	const folder = skip === false ? new CertificateFolder() : undefined;
@@ -120,6 +140,38 @@ describe("a node in the simulator", { skip }, () => {
 			for (const event of events)
 				if (event.type === "exchange") assert.equal(event.roundTrips, roundTrips, url);
 		}
+	});
+
+	test("a node that sleeps resumes its TLS session, and begins another where the broker has forgotten it", async () => {
+		const port = await freePort();
+		const broker = await start(port, secure(server));
+		const handshakes: string[] = [];
+		const proxy = createServer((client) => {
+			const upstream = connect(port, "127.0.0.1");
+			let flight: Buffer | undefined = Buffer.alloc(0);
+			upstream.on("data", (bytes) => {
+				flight = flight && Buffer.concat([flight, bytes]);
+				const handshake = flight && handshakeOf(flight);
+				if (handshake === undefined) return;
+				flight = undefined;
+				handshakes.push(handshake);
+			});
+			client.pipe(upstream).pipe(client);
+			for (const end of [client, upstream]) end.on("error", () => client.destroy());
+		});
+		proxy.listen(0, "127.0.0.1");
+		await once(proxy, "listening");
+		const address = proxy.address() as AddressInfo;
+		let wakes = 0;
+		let restarted: Promise<unknown> | undefined;
+		const events = await run(`mqtts://127.0.0.1:${address.port}`, 125_000, (event) => {
+			if (event.type === "sleep" && ++wakes === 5)
+				restarted = broker.stop().then(() => start(port, secure(server)));
+		});
+		await restarted;
+		proxy.close();
+		assertReported(events);
+		assert.match(handshakes.join(" "), /^full( resumed){4} full( resumed){2,}$/);
 	});
 
 	test("while the broker's certificate is wrong, reports fail, say why, and nothing is lost", async () => {

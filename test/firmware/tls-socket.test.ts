@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RecordSocket } from "ssl/session";
-import type { KeptSession, SessionCache } from "../../firmware/tls/session-cache";
 import type { TCP, TCPConstructor, TCPOptions } from "../../src/device";
 import type { ConnectionFailure } from "../../src/fault";
+import { TLS_SESSION_BYTES } from "../../src/retained-memory";
+import { peerOf, SessionCache } from "../../src/tls/session-cache";
 import { loadModule } from "./module-loader";
+
+const SESSION_ID = new Uint8Array(32).fill(5).buffer;
+const SECRET = new Uint8Array(48).fill(6).buffer;
 
 /** Answers of the server, in order: the number of the message, "done", or what is thrown. */
 type Step = number | "done" | Error;
@@ -26,7 +30,7 @@ interface Stage {
 async function openSocket(
 	steps: Step[],
 	failure?: ConnectionFailure,
-	{ isVerified = true, kept = {} as KeptSession } = {},
+	{ isVerified = true, kept = new Uint8Array(TLS_SESSION_BYTES), host = "broker.example" } = {},
 ): Promise<Stage> {
 	const stage = {
 		sent: [],
@@ -43,6 +47,8 @@ async function openSocket(
 		clientCerts: unknown;
 		certificateManager: unknown;
 		cacheManager: SessionCache | undefined;
+		serverSessionID: ArrayBuffer | undefined = SESSION_ID;
+		masterSecret = SECRET;
 		constructor() {
 			stage.session = this as unknown as Record<string, unknown>;
 		}
@@ -59,6 +65,8 @@ async function openSocket(
 			const step = steps.shift();
 			if (step instanceof Error) throw step;
 			if (typeof step === "number") this.handshakeProcess = step;
+			// As the SDK's last step does
+			else this.serverSessionID = undefined;
 			return step === "done";
 		}
 		read(records: RecordSocket): Uint8Array | undefined | null {
@@ -117,7 +125,7 @@ async function openSocket(
 		},
 	});
 	stage.socket = new TLSSocket({
-		host: "broker.example",
+		host,
 		address: "192.168.1.10",
 		port: 8883,
 		onReadable: (bytes) => void stage.announced.push(bytes),
@@ -254,16 +262,37 @@ test("close says close_notify, and nothing is called afterwards", async () => {
 	stage.socket.close();
 });
 
-for (const [what, kept, expected] of [
-	["nothing was offered", {}, ["the TLS handshake failed: Error: the broker has shown no certificate"]],
-	[
-		"a session was resumed",
-		{ id: new ArrayBuffer(32), secret: new ArrayBuffer(48), checkedAt: Date.now() },
-		[],
-	],
+/** What the socket has left for the next one to `host`. */
+function keptSession(kept: Uint8Array, host: string): ReturnType<SessionCache["getByHost"]> {
+	const peer = peerOf(host, 8883, {});
+	return new SessionCache(kept.slice(), peer).getByHost();
+}
+
+for (const host of ["broker.example", "192.168.1.10"])
+	test(`the handshake with ${host} is complete: the next socket may resume its session`, async () => {
+		const kept = new Uint8Array(TLS_SESSION_BYTES);
+		const stage = await openSocket([2, 20, "done"], undefined, { kept, host });
+		stage.tcp.onWritable!(1000);
+		stage.deliver(0);
+		assert.equal(keptSession(kept, host), undefined);
+		stage.deliver(0);
+		assert.equal(stage.rooms.length, 1);
+		assert.deepEqual(keptSession(kept, host), { id: SESSION_ID, secret: SECRET });
+		assert.equal(keptSession(kept, "other.example"), undefined);
+	});
+
+for (const [what, wasKept, expected] of [
+	["nothing was offered", false, ["the TLS handshake failed: Error: the broker has shown no certificate"]],
+	["a session was resumed", true, []],
 ] as const)
-	test(`a handshake without a certificate, where ${what}: ${expected.length === 0 ? "accepted" : "refused"}`, async () => {
-		const stage = await openSocket(["done"], undefined, { isVerified: false, kept: { ...kept } });
+	test(`a handshake without a certificate, where ${what}: ${wasKept ? "accepted" : "refused"}`, async () => {
+		const kept = new Uint8Array(TLS_SESSION_BYTES);
+		if (wasKept) {
+			const first = await openSocket([20, "done"], undefined, { kept });
+			first.tcp.onWritable!(1000);
+			first.deliver(0, 0);
+		}
+		const stage = await openSocket(["done"], undefined, { isVerified: false, kept });
 		stage.tcp.onWritable!(1000);
 		stage.deliver(0);
 		assert.deepEqual(
