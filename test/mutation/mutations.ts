@@ -68,6 +68,7 @@ const CUTS = ["test/sensor/commands/cuts.test.ts"];
 const MEASURING = ["test/sensor/calibration.test.ts", "test/sensor/averaging.test.ts"];
 const OUTBOX = ["test/sensor/outbox.test.ts", "test/sensor/node.test.ts"];
 const WEBSOCKET_CLIENT = ["test/websocket/client"];
+const SESSIONS = ["test/firmware/tls-session-cache.test.ts", "test/sensor/session-memory.test.ts"];
 const CERTIFICATES = ["test/firmware/tls-certificates.test.ts"];
 const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test.ts"];
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
@@ -973,6 +974,20 @@ export const mutations: readonly Mutation[] = [
 		"",
 		"a client that reads a message late never gets the next one",
 		WEBSOCKET_CLIENT,
+	),
+	mutation(
+		"src/tls/session-cache.ts",
+		"bytes[AT_FAILURES]++;",
+		"",
+		"a node fails each second time with a broker that cannot resume sessions",
+		SESSIONS,
+	),
+	mutation(
+		"src/sensor/network/session-memory.ts",
+		'if (sleep.reason !== "deep-sleep") memory.fill(0);',
+		"",
+		"another image, which trusts another authority, resumes the session of the last one",
+		SESSIONS,
 	),
 	mutation(
 		"firmware/tls/certificates.ts",
