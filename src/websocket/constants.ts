@@ -68,18 +68,15 @@ export const DRAIN_BYTES = 16_384;
 
 /**
  * Bytes for the parts of a request that are kept until it is answered: path, Host, Origin, key and
- * credentials together, and the current header field.
+ * credentials together, and the current line.
  */
 export const REQUEST_STORE_SIZE = 512;
 
-/** Longest request line, bytes (RFC 9112 §3). */
+/** Longest request line with its CR, bytes (RFC 9112 §3). */
 export const MAXIMUM_REQUEST_LINE = 256;
 
 /** Header fields of a request, at most. */
 export const MAXIMUM_HEADER_FIELDS = 64;
-
-/** Longest request, bytes. Only the parts counted by {@link REQUEST_STORE_SIZE} are stored. */
-export const MAXIMUM_REQUEST_SIZE = 8192;
 
 // Never written, so that a device keeps it in flash
 /** Text that is appended to the key of a request before hashing (RFC 6455 §1.3). */

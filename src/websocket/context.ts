@@ -1,7 +1,7 @@
 import { encodeBase64 } from "../crypto/base64";
 import { SHA1, SHA1_SIZE } from "../crypto/sha1";
 import type { TCPConstructor, Timer, TimerId } from "../device";
-import { writeText } from "./ascii";
+import { writeText } from "../http/text";
 import {
 	type FailureStatus,
 	GUID,

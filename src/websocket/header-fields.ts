@@ -13,9 +13,6 @@ export const AUTHORIZATION = 8;
 export const CONTENT_LENGTH = 9;
 export const TRANSFER_ENCODING = 10;
 
-/** Length of the longest of their names, in bytes. */
-export const LONGEST_NAME = 22;
-
 // Their names in order, each followed by a colon. Never written, so that a device keeps them in flash.
 const NAMES = utf8(
 	"host:origin:upgrade:connection:sec-websocket-key:sec-websocket-version:sec-websocket-protocol:authorization:content-length:transfer-encoding:",

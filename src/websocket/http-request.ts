@@ -1,6 +1,6 @@
 import { decodeBase64 } from "../crypto/base64";
+import { equalBytes, equalsIgnoringCase, hasToken } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
-import { equalBytes, equalsIgnoringCase, hasToken } from "./ascii";
 import {
 	AUTHORIZATION,
 	CONNECTION,

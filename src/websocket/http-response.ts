@@ -1,5 +1,5 @@
+import { writeText } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
-import { writeText } from "./ascii";
 
 // Never written, so that a device keeps them in flash
 /** The head of the answer that accepts a WebSocket (RFC 6455 §4.2.2), up to the value of its last field. */

@@ -1,7 +1,7 @@
 import { decodeBase64 } from "../crypto/base64";
+import { equalsIgnoringCase, toLower } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
 import { COLON, NINE, POINT, ZERO } from "../text/ascii";
-import { equalsIgnoringCase, toLower } from "./ascii";
 import type { HttpRequest } from "./http-request";
 import type { RefusalStatus } from "./http-response";
 

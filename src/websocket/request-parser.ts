@@ -1,228 +1,103 @@
+import { HeadParser, type HeadStatus } from "../http/head-parser";
+import { equalBytes, isTokenCharacter } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
-import { equalBytes, isSpace, isTokenCharacter, toLower } from "./ascii";
-import { MAXIMUM_HEADER_FIELDS, MAXIMUM_REQUEST_LINE, MAXIMUM_REQUEST_SIZE } from "./constants";
+import { SLASH, SPACE } from "../text/ascii";
+import { MAXIMUM_HEADER_FIELDS, MAXIMUM_REQUEST_LINE } from "./constants";
 import {
 	AUTHORIZATION,
 	fieldOf,
 	HOST,
-	LONGEST_NAME,
 	ORIGIN,
 	SEC_WEBSOCKET_KEY,
 	SEC_WEBSOCKET_VERSION,
 } from "./header-fields";
 import { HttpRequest } from "./http-request";
 
-// States: which part of a request the next byte belongs to
-const METHOD = 0;
-const TARGET = 1;
-const HTTP_VERSION = 2;
-const LINE_FEED = 3;
-const FIELD_START = 4;
-const FIELD_NAME = 5;
-const BEFORE_FIELD_VALUE = 6;
-const FIELD_VALUE = 7;
-const LAST_LINE_FEED = 8;
-const DONE = 9;
-type RequestPart =
-	| typeof METHOD
-	| typeof TARGET
-	| typeof HTTP_VERSION
-	| typeof LINE_FEED
-	| typeof FIELD_START
-	| typeof FIELD_NAME
-	| typeof BEFORE_FIELD_VALUE
-	| typeof FIELD_VALUE
-	| typeof LAST_LINE_FEED
-	| typeof DONE;
-
-const CR = 0x0d;
-const LF = 0x0a;
-
 // Never written, so that a device keeps them in flash
 const GET = utf8("GET");
 const HTTP_PREFIX = utf8("HTTP/");
 const HTTP_1_1 = utf8("HTTP/1.1");
 
-/**
- * Parses the head of an HTTP/1.1 request (RFC 9112) byte by byte. It fits into a store of fixed size, which
- * keeps only what the answer depends on. No more bytes are accepted once the request is refused or `done`.
- */
-export class RequestParser {
-	readonly request: HttpRequest;
-	#state: RequestPart = METHOD;
-	#size = 0;
-	#fieldCount = 0;
-	/** The field being read, and a bit for each field received. */
-	#currentField = 0;
-	#seenFields = 0;
-	/** Start of the current text in the store, and its end so far. */
-	#start = 0;
-	#end = 0;
+const QUESTION_MARK = 0x3f;
 
-	/** @param store buffer for the parts that are kept */
+/** A bit for each field that may appear only once (RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5). */
+const ONLY_ONCE =
+	(1 << HOST) |
+	(1 << ORIGIN) |
+	(1 << SEC_WEBSOCKET_KEY) |
+	(1 << SEC_WEBSOCKET_VERSION) |
+	(1 << AUTHORIZATION);
+
+/** Parses the head of an HTTP/1.1 request, and keeps of it only what the answer depends on. */
+export class RequestParser extends HeadParser {
+	readonly request: HttpRequest;
+	#fieldCount = 0;
+	/** A bit for each field received. */
+	#seenFields = 0;
+
+	/** @param store buffer for the parts that are kept, of at least MAXIMUM_REQUEST_LINE bytes */
 	constructor(store: Uint8Array) {
+		super(store);
 		this.request = new HttpRequest(store);
 	}
 
-	/** The request is complete. */
-	get done(): boolean {
-		return this.#state === DONE;
+	protected override get isRefused(): boolean {
+		return this.request.status !== 0;
 	}
 
-	/**
-	 * Minimum number of bytes still to come. No more may be read, as further bytes may belong to the data after
-	 * the request.
-	 */
-	get wantedBytes(): number {
-		switch (this.#state) {
-			case LAST_LINE_FEED:
-				return 1;
-			case FIELD_START:
-				return 2;
-			case LINE_FEED:
-				return 3;
-			default:
-				return 4;
-		}
-	}
-
-	/** Parses bytes [start, end), at most `wantedBytes`. */
-	push(bytes: Uint8Array, start: number, end: number): void {
-		for (let i = start; i < end && this.request.status === 0; i++) this.readByte(bytes[i]);
-	}
-
-	private append(byte: number): void {
-		const { bytes } = this.request;
-		if (this.#end < bytes.length) bytes[this.#end++] = byte;
-		else this.request.refuse(431, "header fields are larger than the store");
-	}
-
-	private readByte(byte: number): void {
-		if (++this.#size > MAXIMUM_REQUEST_SIZE) {
-			this.request.refuse(431, "request is too large");
-			return;
-		}
-		switch (this.#state) {
-			case METHOD:
-			case TARGET:
-			case HTTP_VERSION:
-				if (this.#size > MAXIMUM_REQUEST_LINE) this.request.refuse(414, "request line is too long");
-				else this.readRequestLine(byte);
-				break;
-			case LINE_FEED:
-				if (byte === LF) this.#state = FIELD_START;
-				else this.request.refuse(400, "CR without LF"); // RFC 9112 §2.2
-				break;
-			case FIELD_START:
-				if (byte === CR) {
-					this.#state = LAST_LINE_FEED;
-					break;
-				}
-				if (++this.#fieldCount > MAXIMUM_HEADER_FIELDS) {
-					this.request.refuse(431, "too many header fields");
-					break;
-				}
-				this.#start = this.#end;
-				this.#state = FIELD_NAME;
-				this.readFieldName(byte);
-				break;
-			case FIELD_NAME:
-				this.readFieldName(byte);
-				break;
-			case BEFORE_FIELD_VALUE:
-				if (isSpace(byte)) break;
-				this.#state = FIELD_VALUE;
-				this.readFieldValue(byte);
-				break;
-			case FIELD_VALUE:
-				this.readFieldValue(byte);
-				break;
-			case LAST_LINE_FEED:
-				if (byte === LF) this.#state = DONE;
-				else this.request.refuse(400, "CR without LF");
-				break;
-			default:
-		}
-	}
-
-	/** The request line (RFC 9112 §3). */
-	private readRequestLine(byte: number): void {
-		const { request } = this;
-		const { bytes } = request;
-		switch (this.#state) {
-			case METHOD:
-				if (isTokenCharacter(byte)) this.append(byte);
-				else if (byte !== 0x20 || this.#end === 0) this.request.refuse(400, "not HTTP");
-				else if (!equalBytes(bytes, 0, this.#end, GET)) this.request.refuse(405, "method is not GET");
-				else {
-					this.#end = 0;
-					this.#state = TARGET;
-				}
-				break;
-			case TARGET:
-				if (byte > 0x20 && byte < 0x7f) {
-					if (this.#end === 0 && byte !== 0x2f) this.request.refuse(400, "request target is not a path");
-					else this.append(byte);
-				} else if (byte !== 0x20 || this.#end === 0) this.request.refuse(400, "malformed request target");
-				else {
-					request.queryEnd = this.#end;
-					while (request.pathEnd < request.queryEnd && bytes[request.pathEnd] !== 0x3f) request.pathEnd++;
-					this.#start = this.#end;
-					this.#state = HTTP_VERSION;
-				}
-				break;
-			default:
-				if (byte !== CR) {
-					this.append(byte);
-					if (this.#end - this.#start > HTTP_1_1.length) this.request.refuse(400, "not HTTP");
-				} else if (
-					this.#end - this.#start !== HTTP_1_1.length ||
-					!equalBytes(bytes, this.#start, this.#start + HTTP_PREFIX.length, HTTP_PREFIX)
-				)
-					this.request.refuse(400, "not HTTP");
-				else if (!equalBytes(bytes, this.#start, this.#end, HTTP_1_1))
-					this.request.refuse(505, "version is not HTTP/1.1"); // RFC 6455 §4.2.1
-				else {
-					this.#end = this.#start;
-					this.#state = LINE_FEED;
-				}
-		}
-	}
-
-	private readFieldName(byte: number): void {
-		if (isTokenCharacter(byte)) {
-			if (this.#end - this.#start <= LONGEST_NAME) this.append(toLower(byte));
-		} else if (byte !== 0x3a || this.#end === this.#start)
-			// RFC 9112 §5.1, §5.2: no space before the colon, no folding
-			this.request.refuse(400, "malformed header field name");
+	/** The request line (RFC 9112 §3): path and query are kept at the start of the store. */
+	protected override onStartLine(end: number): void {
+		const { request, store } = this;
+		let methodEnd = 0;
+		while (methodEnd < end && isTokenCharacter(store[methodEnd])) methodEnd++;
+		const target = methodEnd + 1;
+		let targetEnd = target;
+		while (targetEnd < end && store[targetEnd] > SPACE && store[targetEnd] < 0x7f) targetEnd++;
+		const version = targetEnd + 1;
+		if (methodEnd === 0 || methodEnd === end || store[methodEnd] !== SPACE) request.refuse(400, "not HTTP");
+		else if (!equalBytes(store, 0, methodEnd, GET)) request.refuse(405, "method is not GET");
+		else if (this.size > MAXIMUM_REQUEST_LINE + 1) request.refuse(414, "request line is too long");
+		else if (targetEnd === target || targetEnd === end || store[targetEnd] !== SPACE)
+			request.refuse(400, "malformed request target");
+		else if (store[target] !== SLASH) request.refuse(400, "request target is not a path");
+		else if (
+			end - version !== HTTP_1_1.length ||
+			!equalBytes(store, version, version + HTTP_PREFIX.length, HTTP_PREFIX)
+		)
+			request.refuse(400, "not HTTP");
+		else if (!equalBytes(store, version, end, HTTP_1_1))
+			request.refuse(505, "version is not HTTP/1.1"); // RFC 6455 §4.2.1
 		else {
-			const field = fieldOf(this.request.bytes, this.#start, this.#end);
-			this.#currentField = field;
-			this.#end = this.#start;
-			this.#state = BEFORE_FIELD_VALUE;
-			if (
-				field === HOST ||
-				field === ORIGIN ||
-				field === SEC_WEBSOCKET_KEY ||
-				field === SEC_WEBSOCKET_VERSION ||
-				field === AUTHORIZATION
-			) {
-				// RFC 9112 §3.2, RFC 6455 §11.3.1, §11.3.5
-				if ((this.#seenFields & (1 << field)) !== 0)
-					this.request.refuse(400, "header field that may appear only once came twice");
-			}
-			this.#seenFields |= 1 << field;
+			store.copyWithin(0, target, targetEnd);
+			const queryEnd = targetEnd - target;
+			let pathEnd = 0;
+			while (pathEnd < queryEnd && store[pathEnd] !== QUESTION_MARK) pathEnd++;
+			request.pathEnd = pathEnd;
+			request.queryEnd = this.start = queryEnd;
 		}
 	}
 
-	private readFieldValue(byte: number): void {
-		if (byte === CR) {
-			const { request } = this;
-			while (this.#end > this.#start && isSpace(request.bytes[this.#end - 1])) this.#end--;
-			if (!request.setField(this.#currentField, this.#start, this.#end)) this.#end = this.#start;
-			this.#state = LINE_FEED;
-		} else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f)
-			this.request.refuse(400, "control character in a header field"); // RFC 9110 §5.5
-		else if (this.#currentField !== 0) this.append(byte);
+	protected override onField(nameEnd: number, from: number, to: number, isCut: boolean): void {
+		const { request, store, start } = this;
+		const field = fieldOf(store, start, nameEnd);
+		const bit = 1 << field;
+		if (++this.#fieldCount > MAXIMUM_HEADER_FIELDS) request.refuse(431, "too many header fields");
+		else if (isCut && (field !== 0 || nameEnd === store.length))
+			request.refuse(431, "header fields are larger than the store");
+		else if ((this.#seenFields & bit & ONLY_ONCE) !== 0)
+			request.refuse(400, "header field that may appear only once came twice");
+		else if (field !== 0) {
+			this.#seenFields |= bit;
+			store.copyWithin(start, from, to);
+			const end = start + to - from;
+			if (request.setField(field, start, end)) this.start = end;
+		}
 	}
+
+	protected override onMalformed(status: HeadStatus, reason: string): void {
+		this.request.refuse(status, reason);
+	}
+
+	/** What a request lacks is up to OriginPolicy. */
+	protected override onEnd(): void {}
 }

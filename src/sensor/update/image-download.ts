@@ -141,7 +141,7 @@ export class ImageDownload {
 	private readHead(head: ResponseHead): void {
 		const count = Math.min(this.readable, head.wantedBytes);
 		this.read(count);
-		for (let i = 0; i < count && head.problem === undefined; i++) head.push(this.block[i]);
+		head.push(this.block, 0, count);
 		if (head.problem !== undefined) this.end(head.problem, false);
 		else if (head.isComplete) this.beginContent(head);
 	}

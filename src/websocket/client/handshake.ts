@@ -1,6 +1,6 @@
 import { encodeBase64 } from "../../crypto/base64";
 import { SHA1, SHA1_SIZE } from "../../crypto/sha1";
-import { writeText } from "../ascii";
+import { writeText } from "../../http/text";
 import { GUID } from "../constants";
 import { ResponseParser } from "./response-parser";
 

@@ -197,7 +197,7 @@ export class WebSocket implements TCP {
 
 	private readAnswer(): void {
 		const { parser } = this.#handshake!;
-		while (!parser.done && parser.problem === undefined && this.#socketReadable > 0) {
+		while (!parser.isComplete && parser.problem === undefined && this.#socketReadable > 0) {
 			const count = this.readInput(parser.wantedBytes);
 			parser.push(this.#input, 0, count);
 			this.restoreInput();
@@ -206,7 +206,7 @@ export class WebSocket implements TCP {
 		// Only an overloaded server may answer otherwise the next time
 		if (problem !== undefined)
 			this.endWith(status >= 500 ? "resource" : "configuration", `no WebSocket: ${problem}`);
-		else if (parser.done) {
+		else if (parser.isComplete) {
 			this.#handshake = undefined;
 			this.#state = OPEN;
 			this.#options.onWritable?.(this.announceRoom());

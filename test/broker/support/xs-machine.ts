@@ -30,6 +30,7 @@ const FOLDERS = [
 	"src/broker/web",
 	"src/session",
 	"src/text",
+	"src/http",
 	"src/websocket",
 	"src/config",
 	"src/config/fields",

@@ -256,10 +256,16 @@ describe("what is not fetched again", () => {
 			"the answer's Content-Length is wrong",
 		],
 		["HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "the answer's Content-Length is wrong"],
+		[
+			`HTTP/1.1 200 OK\r\nContent-Length:${" ".repeat(46)}1000\r\n\r\n`,
+			"the answer's Content-Length is wrong",
+		],
+		["HTTP/1.1 200 OK\r\nno field\r\n\r\n", "the answer cannot be read: malformed header field"],
+		["HTTP/1.1 200 OK\nContent-Length: 3\n\n", "the answer cannot be read: not HTTP"],
 		["SSH-2.0-OpenSSH_9.2\r\n", "the server does not speak HTTP/1"],
 		[
-			`HTTP/1.1 200 OK\r\n${"X-Filler: 0123456789\r\n".repeat(300)}`,
-			"the answer's head is longer than 4096 bytes",
+			`HTTP/1.1 200 OK\r\n${"X-Filler: 0123456789\r\n".repeat(400)}`,
+			"the answer cannot be read: head longer than 8192 bytes",
 		],
 	] as const)
 		test(`answer ${JSON.stringify(head.slice(0, 60))}: ${error}`, () => {

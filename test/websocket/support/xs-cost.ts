@@ -21,7 +21,7 @@ export async function measure(
 ): Promise<{ costs: Map<string, Cost>; memory: Map<string, Cost> }> {
 	await prepare();
 	const modules = new Map<string, ModuleSource>();
-	for (const folder of ["websocket", "crypto", "mqtt", "text"]) {
+	for (const folder of ["websocket", "http", "crypto", "mqtt", "text"]) {
 		const url = new URL(`../../../src/${folder}/`, import.meta.url);
 		for (const file of readdirSync(url)) {
 			if (!file.endsWith(".ts") || (folder === "mqtt" && file !== "utf8.ts")) continue;
