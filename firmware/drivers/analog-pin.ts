@@ -4,7 +4,7 @@ import Analog from "embedded:io/analog";
 export type AnalogPin = Analog & { close(): void };
 
 /** The SDK's options of the ESP32's converter. */
-interface ConverterOptions {
+export interface ConverterOptions {
 	/** Attenuation before the converter, dB: 0, 2.5, 6 or 12. */
 	readonly attenuation?: number;
 	/** Whether readings are corrected by the chip's own calibration. */

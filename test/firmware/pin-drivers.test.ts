@@ -8,36 +8,39 @@ interface AnalogOptions {
 	readonly esp32: object;
 }
 
-describe("analog", () => {
-	async function load(readings: readonly number[], bits = 12) {
-		const opened: AnalogOptions[] = [];
-		let closed = 0;
-		let next = 0;
-		class Analog {
-			readonly resolution = bits;
-			constructor(options: AnalogOptions) {
-				opened.push(options);
-			}
-			read(): number {
-				return readings[next++ % readings.length]!;
-			}
-			close(): void {
-				closed++;
-			}
+/** A driver of a voltage with a converter that gives these readings. */
+async function loadVoltageDriver(name: "analog" | "battery", readings: readonly number[], bits = 12) {
+	const opened: AnalogOptions[] = [];
+	let closed = 0;
+	let next = 0;
+	class Analog {
+		readonly resolution = bits;
+		constructor(options: AnalogOptions) {
+			opened.push(options);
 		}
-		const { default: Driver } = await loadModule<{ default: SensorConstructor }>(
-			"firmware/drivers/analog/analog",
-			{ modules: { "embedded:io/analog": { default: Analog } } },
-		);
-		const voltage = (options: object): number => {
-			const sensor = new Driver({ pin: 34, ...options });
-			sensor.configure(options);
-			const { analog } = sensor.sample() as { analog: { voltage: number } };
-			sensor.close();
-			return analog.voltage;
-		};
-		return { voltage, opened, closes: () => closed };
+		read(): number {
+			return readings[next++ % readings.length]!;
+		}
+		close(): void {
+			closed++;
+		}
 	}
+	const { default: Driver } = await loadModule<{ default: SensorConstructor }>(
+		`firmware/drivers/${name}/${name}`,
+		{ modules: { "embedded:io/analog": { default: Analog } } },
+	);
+	const voltage = (options: object): number => {
+		const sensor = new Driver({ pin: 34, ...options });
+		sensor.configure(options);
+		const sample = sensor.sample() as { [property: string]: { voltage: number } };
+		sensor.close();
+		return sample[name]!.voltage;
+	};
+	return { voltage, opened, closes: () => closed };
+}
+
+describe("analog", () => {
+	const load = (readings: readonly number[], bits?: number) => loadVoltageDriver("analog", readings, bits);
 
 	test("all bits set are the full scale of the attenuation, in mV", async () => {
 		const { voltage, opened, closes } = await load([4095]);
@@ -67,6 +70,23 @@ describe("analog", () => {
 		const { voltage, opened } = await load([0]);
 		assert.equal(voltage({ calibrated: false, attenuation: 0 }), 0);
 		assert.deepEqual(opened[0]!.esp32, { attenuation: 0, calibrated: false });
+	});
+});
+
+describe("battery", () => {
+	test("all bits set are 2.45 V at the pin, and twice as much behind the divider", async () => {
+		const { voltage, opened, closes } = await loadVoltageDriver("battery", [4095]);
+		assert.ok(Math.abs(voltage({}) - 4.9) < 1e-12);
+		assert.deepEqual(opened, [{ pin: 34, esp32: {} }]);
+		assert.equal(closes(), 1);
+	});
+
+	test("readings are averaged, and scaled by divider, full scale and resolution", async () => {
+		const { voltage } = await loadVoltageDriver("battery", [1000, 1004, 1003, 1001], 13);
+		assert.ok(
+			Math.abs(voltage({ fullScale: 2.6, averaging: 4, divider: 3 }) - (1002 * 2.6 * 3) / 8191) < 1e-12,
+		);
+		assert.ok(Math.abs(voltage({}) - (1002 * 2.45 * 2) / 8191) < 1e-12, "eight readings");
 	});
 });
 
