@@ -2,32 +2,20 @@ import { backoffDelay, EQUAL_JITTER } from "../backoff";
 import type { AcceptLocal, BridgePart } from "../broker/core/bridge-part";
 import type { Core } from "../broker/core/core";
 import type { Message } from "../broker/pool/message";
-import { ANSWER_ROOM } from "../broker/session/connection";
 import { Client, type ClientDevice, type ClientError, type ClientHandler } from "../client/client";
-import { BUSY, REJECTED } from "../client/outbound";
 import type { BridgeSettings } from "../config/types";
 import type { TimerId } from "../device";
-import {
-	PUBACK,
-	PUBCOMP,
-	PUBREC,
-	PUBREL,
-	type QoS,
-	RETAIN,
-	type ReasonCode,
-	UNSPECIFIED_ERROR,
-} from "../mqtt/constants";
+import { PUBREC, type QoS, RETAIN, type ReasonCode, UNSPECIFIED_ERROR } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import { PropertyReader } from "../mqtt/property-reader";
 import { utf8 } from "../mqtt/utf8";
 import { BridgeAuthorizer } from "./bridge-authorizer";
-import { IdRing } from "./id-ring";
-import { IncomingMessage } from "./incoming-message";
+import { IncomingMessages } from "./incoming-messages";
 import { LocalLink } from "./local-link";
 import { LocalSession } from "./local-session";
-import { FORWARDED, LOWERED_TAG, OutgoingMessage } from "./outgoing-message";
+import { OutgoingMessages } from "./outgoing-messages";
 import { brokerName, hasPassed, passedBrokerName, passedBrokerSize } from "./passed-brokers";
-import { findRoute, largestGrowth, routesOf, type TopicRoute } from "./topic-routes";
+import { largestGrowth, routesOf } from "./topic-routes";
 import { answersReserve, upstreamOptions } from "./upstream-options";
 import { UpstreamSubscriptions } from "./upstream-subscriptions";
 import { waitText } from "./wait-text";
@@ -37,19 +25,9 @@ const TURN_MS = 1;
 /** Wait for a place at this broker while all its connections are in use, ms. */
 const PLACE_RETRY_MS = 100;
 
-// What becomes of the message of the other broker that is being received
-const SKIPPED = 0;
-const RECEIVING = 1;
-/** Complete: it waits for this broker, and the other one is not read from. */
-const COMPLETE = 2;
-type Incoming = typeof SKIPPED | typeof RECEIVING | typeof COMPLETE;
-
 /** The other broker had accepted the connection. */
 const ENDED_HERE = "this bridge ended the connection, to begin anew";
 const REFUSED_TOPIC = "the other broker refuses a subscription of bridge.topics";
-
-/** Tag of a PUBREL to the other broker; that of a PUBLISH is its QoS. */
-const RELEASE_TAG = 3;
 
 /**
  * Forwards topics between this broker and another one. It is a client of both, and joins their deliveries: a
@@ -63,10 +41,6 @@ export class Bridge implements BridgePart, ClientHandler {
 	// Not #, also below: each #name that a method mentions takes a slot of the stack.
 	readonly brokerName: Uint8Array;
 	isConnected = false;
-	messagesIn = 0;
-	messagesOut = 0;
-	droppedIn = 0;
-	droppedOut = 0;
 	private readonly core: Core;
 	private readonly device: Pick<ClientDevice, "timer">;
 	private readonly settings: BridgeSettings;
@@ -75,15 +49,9 @@ export class Bridge implements BridgePart, ClientHandler {
 	private readonly link: LocalLink;
 	private readonly localSession: LocalSession;
 	private readonly subscriptions: UpstreamSubscriptions;
-	private readonly inRoutes: readonly TopicRoute[];
-	private readonly outgoing: OutgoingMessage;
-	private readonly incoming: IncomingMessage;
+	private readonly outgoing: OutgoingMessages;
+	private readonly incoming: IncomingMessages;
 	private readonly reader: PropertyReader;
-	/** Acknowledgements of the other broker that wait for this one, with type and reason code. */
-	private readonly acknowledgements: IdRing;
-	/** PUBRELs of the other broker. */
-	private readonly releases: IdRing;
-	private incomingState: Incoming = SKIPPED;
 	/** The other broker's name in user properties; undefined: it has told none. */
 	private upstreamName: Uint8Array | undefined;
 	/** Whether the session at the other broker must begin anew. */
@@ -123,19 +91,33 @@ export class Bridge implements BridgePart, ClientHandler {
 		);
 		this.localSession = new LocalSession(core, accept, this.authorizer, clientIdBytes, outRoutes);
 		this.subscriptions = new UpstreamSubscriptions(inRoutes, version);
-		this.inRoutes = inRoutes;
-		this.outgoing = new OutgoingMessage(
+		this.outgoing = new OutgoingMessages(
 			this.link,
 			outRoutes,
 			version,
 			name,
 			packetSize,
 			answersReserve(receiveMaximum),
+			settings.inFlight,
 		);
-		this.incoming = new IncomingMessage(packetSize);
+		this.incoming = new IncomingMessages(inRoutes, packetSize, receiveMaximum);
 		this.reader = new PropertyReader(core.memory.bytes);
-		this.acknowledgements = new IdRing(2 * settings.inFlight);
-		this.releases = new IdRing(receiveMaximum);
+	}
+
+	get messagesIn(): number {
+		return this.incoming.accepted;
+	}
+
+	get messagesOut(): number {
+		return this.outgoing.accepted;
+	}
+
+	get droppedIn(): number {
+		return this.incoming.dropped;
+	}
+
+	get droppedOut(): number {
+		return this.outgoing.dropped;
 	}
 
 	get session(): number {
@@ -175,7 +157,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.turnScheduled = false;
 		this.disconnectLink();
 		this.isConnected = false;
-		this.incomingState = SKIPPED;
+		this.incoming.reset();
 		const { client } = this;
 		if (client.state === "closed") return;
 		// Nobody takes what still arrives, nor ends a pause
@@ -222,38 +204,26 @@ export class Bridge implements BridgePart, ClientHandler {
 	}
 
 	onReceived(packetId: number): void {
-		this.acknowledge(PUBREC, packetId, 0);
+		this.afterAcknowledgement(this.outgoing.acknowledge(PUBREC, packetId, 0));
 	}
 
 	onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): void {
-		if (reasonCode >= UNSPECIFIED_ERROR) this.droppedOut++;
-		else this.messagesOut++;
-		// With a lowered QoS there is no PUBREL: this broker is done once it takes the message as refused
-		if (tag === LOWERED_TAG) this.acknowledge(PUBREC, packetId, UNSPECIFIED_ERROR);
-		else this.acknowledge(tag === RELEASE_TAG ? PUBCOMP : tag === 2 ? PUBREC : PUBACK, packetId, reasonCode);
+		this.afterAcknowledgement(this.outgoing.onAcknowledged(packetId, reasonCode, tag));
 	}
 
 	onReleased(packetId: number): void {
-		if (this.releases.push(packetId)) this.schedule();
+		if (this.incoming.onReleased(packetId)) this.schedule();
 		else this.client.abort();
 	}
 
 	onMessage(packet: Packet): void {
-		const { properties } = packet;
-		this.incomingState = SKIPPED;
-		const route = findRoute(this.inRoutes, packet.bytes, packet.topicStart, packet.topicEnd);
-		if (route === undefined || hasPassed(properties, this.brokerName)) return;
-		if (this.leavesOutStored && (packet.flags & RETAIN) !== 0) return;
-		if (this.incoming.begin(packet, route, this.core.retainAvailable, this.brokerName, this.upstreamName))
-			this.incomingState = RECEIVING;
-		else this.droppedIn++;
+		const { incoming } = this;
+		if (this.leavesOutStored && (packet.flags & RETAIN) !== 0) incoming.skip();
+		else incoming.onMessage(packet, this.core.retainAvailable, this.brokerName, this.upstreamName);
 	}
 
 	onPayload(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-		if (this.incomingState !== RECEIVING) return;
-		this.incoming.append(bytes, start, end);
-		if (!last) return;
-		this.incomingState = COMPLETE;
+		if (!this.incoming.onPayload(bytes, start, end, last)) return;
 		this.client.pause();
 		this.schedule();
 	}
@@ -261,10 +231,9 @@ export class Bridge implements BridgePart, ClientHandler {
 	onClosed(error: ClientError | undefined): void {
 		const { isConnected } = this;
 		this.isConnected = false;
-		this.incomingState = SKIPPED;
-		this.releases.clear();
+		this.incoming.reset();
 		if (this.stopped) {
-			this.acknowledgements.clear();
+			this.outgoing.forgetAcknowledgements();
 			return;
 		}
 		this.schedule();
@@ -300,8 +269,9 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.core.host.trace(`bridge: ${host}:${port}: ${text}${next}`);
 	}
 
-	private acknowledge(type: number, packetId: number, reasonCode: number): void {
-		if (this.acknowledgements.push(packetId, type * 0x100 + reasonCode)) this.schedule();
+	/** @param noted whether there was room for the acknowledgement, which is now to be passed on */
+	private afterAcknowledgement(noted: boolean): void {
+		if (noted) this.schedule();
 		else this.client.abort();
 	}
 
@@ -324,11 +294,12 @@ export class Bridge implements BridgePart, ClientHandler {
 			}
 			if (!this.prepareLink()) return;
 			// One after the other, and not nested, as each may use much of the stack
-			this.forwardMessages();
-			this.passAcknowledgements();
-			this.passReleases();
-			this.takeReleases();
-			if (this.incomingState === COMPLETE) this.takeMessage();
+			if (!this.outgoing.forward(this.link, this.client, this.brokerName, this.upstreamName))
+				this.client.abort();
+			this.outgoing.passAcknowledgements(this.link);
+			this.outgoing.passReleases(this.link, this.client);
+			this.incoming.release(this.link, this.client);
+			if (this.incoming.isComplete && this.incoming.deliver(this.link)) this.client.resume();
 			// This broker has ended the connection within: what it did not answer, the other one sends again
 			if (this.link.connection === undefined) this.client.abort();
 		} catch (error) {
@@ -343,8 +314,8 @@ export class Bridge implements BridgePart, ClientHandler {
 	 * connection that broker may not know the message any more.
 	 */
 	private disconnectLink(): void {
-		this.passAcknowledgements();
-		this.acknowledgements.clear();
+		this.outgoing.passAcknowledgements(this.link);
+		this.outgoing.forgetAcknowledgements();
 		this.link.disconnect();
 	}
 
@@ -370,78 +341,5 @@ export class Bridge implements BridgePart, ClientHandler {
 			maximumPacketSize: this.core.settings.packetSize,
 			maximumQoS: (this.isConnected ? negotiated.maximumQoS : 2) as QoS,
 		});
-	}
-
-	/** Messages of this broker to the other one. */
-	private forwardMessages(): void {
-		const link = this.link;
-		const outgoing = this.outgoing;
-		let dropped = false;
-		while (link.hasMessage) {
-			const result = outgoing.forward(link, this.client, this.brokerName, this.upstreamName);
-			if (result === BUSY) break;
-			const { packet } = outgoing;
-			const { qos, packetId } = packet;
-			link.dropMessage(packet);
-			dropped = true;
-			if (result === FORWARDED) {
-				if (outgoing.qos > 0) continue;
-				this.messagesOut++;
-			} else if (result === REJECTED) this.droppedOut++;
-			// QoS 2 is refused, so that this broker is done with it
-			const reason = result !== REJECTED && qos === 1 ? 0 : UNSPECIFIED_ERROR;
-			if (qos > 0) this.acknowledge(qos === 1 ? PUBACK : PUBREC, packetId, reason);
-		}
-		if (dropped) link.reportRoom();
-	}
-
-	/** Acknowledgements of the other broker for messages of this one. */
-	private passAcknowledgements(): void {
-		const acknowledgements = this.acknowledgements;
-		const link = this.link;
-		while (acknowledgements.count > 0) {
-			const { connection } = link;
-			if (connection === undefined || connection.room < ANSWER_ROOM + 4) return;
-			const { packetId, extra } = acknowledgements;
-			acknowledgements.shift();
-			link.deliverShort(extra >> 8, packetId, extra & 0xff, false);
-		}
-	}
-
-	/** PUBRELs of this broker for messages to the other one. */
-	private passReleases(): void {
-		const { releases } = this.link;
-		while (releases.count > 0) {
-			if (this.client.release(releases.packetId, RELEASE_TAG) === BUSY) return;
-			releases.shift();
-		}
-	}
-
-	/** PUBRELs of the other broker: this one releases first, so that the identifier is free when it comes. */
-	private takeReleases(): void {
-		const releases = this.releases;
-		const link = this.link;
-		while (releases.count > 0) {
-			const { packetId } = releases;
-			link.deliverShort(PUBREL, packetId, 0, true);
-			if (link.answerType !== PUBCOMP || link.answerId !== packetId) return;
-			if (this.client.complete(packetId) === BUSY) return;
-			releases.shift();
-		}
-	}
-
-	/** The message of the other broker that is complete. */
-	private takeMessage(): void {
-		const link = this.link;
-		const { bytes, length, qos, packetId } = this.incoming;
-		const isRead = link.deliver(bytes, length, true);
-		if (qos > 0) {
-			if (link.answerType !== (qos === 1 ? PUBACK : PUBREC) || link.answerId !== packetId) return;
-			if (link.answerReason >= UNSPECIFIED_ERROR) this.droppedIn++;
-			else this.messagesIn++;
-		} else if (isRead) this.messagesIn++;
-		else return;
-		this.incomingState = SKIPPED;
-		this.client.resume();
 	}
 }

@@ -1,6 +1,6 @@
 import type { ClientOptions } from "../client/options";
 import type { BridgeSettings } from "../config/types";
-import { HEADER_SIZE } from "./outgoing-message";
+import { HEADER_SIZE } from "./outgoing-messages";
 
 /** Bytes of the answers to one message of QoS 2 of the other broker: PUBREC and PUBCOMP. */
 const ANSWERS_SIZE = 8;

@@ -100,8 +100,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{
 		kind: "bridge",
-		file: "src/bridge/bridge.ts",
-		text: "if (outgoing.qos > 0) continue;",
+		file: "src/bridge/outgoing-messages.ts",
+		text: "if (this.qos > 0) continue;",
 		replacement: "",
 		breaks: "what goes over a bridge is acknowledged before the other broker has it",
 	},
