@@ -52,6 +52,11 @@ export abstract class HeadParser {
 		return this.#part === COMPLETE;
 	}
 
+	/** The head is neither complete nor refused. */
+	get wantsMore(): boolean {
+		return this.#part < COMPLETE;
+	}
+
 	/** Minimum number of bytes still to come. No more may be read: further bytes may follow the head. */
 	get wantedBytes(): number {
 		const isEmpty = this.#end === this.start;

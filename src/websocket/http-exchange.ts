@@ -110,7 +110,7 @@ export class HttpExchange implements Reply {
 		const parser = this.#parser!;
 		const { request } = parser;
 		const { frameBuffer, policy, options } = this.#context;
-		while (!parser.isComplete && request.status === 0) {
+		while (parser.wantsMore) {
 			const count = Math.min(parser.wantedBytes, this.socketReadable);
 			if (count <= 0) return;
 			parser.push(frameBuffer.read(this.#tcp, count), 0, count);

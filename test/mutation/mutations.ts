@@ -977,7 +977,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/websocket/client/socket.ts",
-		"if (this.#payloadLeft === 0 && this.#socketReadable > 0 && !this.#delivering) this.deliverLater();",
+		"if (reader.unread > 0 && !this.#delivering) this.deliverLater();",
 		"",
 		"a client that reads a message late never gets the next one",
 		WEBSOCKET_CLIENT,

@@ -6,18 +6,22 @@ import {
 	type FailureStatus,
 	MAXIMUM_CONTROL_PAYLOAD,
 	NORMAL_CLOSURE,
-	PING,
 	PONG,
 	WEBSOCKET_PROTOCOL_ERROR,
 } from "../constants";
-import { FRAME_START_SIZE, FrameHeader, validStatus } from "../frame";
+import { validStatus } from "../frame";
+import {
+	CLOSE_RECEIVED,
+	FrameReader,
+	NOTHING_RECEIVED,
+	PAYLOAD_RECEIVED,
+	PING_RECEIVED,
+} from "./frame-reader";
 import { FrameWriter } from "./frame-writer";
 import { Handshake } from "./handshake";
 
 /** Longest payload of a frame that is sent, bytes: the size of the buffer for it. */
 const FRAME_SIZE = 512;
-/** Bytes of the longest header of a server's frame. */
-const LONGEST_HEADER = 10;
 /**
  * Room that is not announced to the user, so that a Pong or a Close can be sent: the longest control frame.
  */
@@ -58,27 +62,14 @@ export class WebSocket implements TCP {
 	readonly #options: WebSocketOptions;
 	readonly #tcp: TCP;
 	readonly #writer: FrameWriter;
-	readonly #frame = new FrameHeader();
-	/** What is read besides payload; as long as what is read next. */
-	readonly #input: Uint8Array<ArrayBuffer>;
-	readonly #header = new Uint8Array(LONGEST_HEADER);
-	/** Payload of the control frame that is being read, or of the last Ping until it is answered. */
-	readonly #control = new Uint8Array(MAXIMUM_CONTROL_PAYLOAD);
+	readonly #reader: FrameReader;
 	#handshake: Handshake | undefined;
 	#state: SocketState = CONNECTING;
-	/** Bytes that can be read from the socket below, and written to it. */
-	#socketReadable = 0;
+	/** Bytes that can be written to the socket below. */
 	#socketRoom = 0;
 	/** Payload announced to the user and not read yet, and room announced. */
 	#announced = 0;
 	#payloadRoom = 0;
-	/** Bytes read of the header, and of a control frame's payload. */
-	#headerLength = 0;
-	#controlLength = 0;
-	/** Payload of the current data frame that is still to be read, in bytes. */
-	#payloadLeft = 0;
-	/** Length of the Ping that waits for its Pong; −1: none does. */
-	#pingLength = -1;
 	/** The user is being called. */
 	#delivering = false;
 	#timer: TimerId | undefined;
@@ -89,8 +80,6 @@ export class WebSocket implements TCP {
 		if (TCP === undefined) throw new Error("a WebSocket needs a socket below it: option TCP");
 		this.#options = options;
 		this.#writer = new FrameWriter(FRAME_SIZE, random);
-		const input = new ArrayBuffer(MAXIMUM_CONTROL_PAYLOAD, { maxByteLength: MAXIMUM_CONTROL_PAYLOAD });
-		this.#input = new Uint8Array(input);
 		const name = host.includes(":") ? `[${host}]` : host; // RFC 3986 §3.2.2
 		this.#handshake = new Handshake(port === defaultPort ? name : `${name}:${port}`, path, random);
 		this.#tcp = new TCP.io({
@@ -103,6 +92,7 @@ export class WebSocket implements TCP {
 			onWritable: (bytes) => this.onSocketWritable(bytes),
 			onError: (failure) => this.onSocketError(failure),
 		});
+		this.#reader = new FrameReader(this.#tcp);
 	}
 
 	get remoteAddress(): string | undefined {
@@ -111,14 +101,15 @@ export class WebSocket implements TCP {
 
 	read(buffer: Uint8Array): number | undefined {
 		const { length } = buffer;
-		const available = this.availablePayload;
+		const reader = this.#reader;
+		const available = reader.availablePayload;
 		if (this.#state !== OPEN || available === 0) return undefined;
 		if (length === 0 || length > available) throw new Error("invalid");
-		this.#tcp.read(buffer);
-		this.#socketReadable -= length;
-		this.#payloadLeft -= length;
+		reader.readPayload(buffer);
 		this.#announced -= length;
-		if (this.#payloadLeft === 0 && this.#socketReadable > 0 && !this.#delivering) this.deliverLater();
+		if (reader.payloadLeft > 0) return length;
+		this.#announced = 0;
+		if (reader.unread > 0 && !this.#delivering) this.deliverLater();
 		return length;
 	}
 
@@ -149,15 +140,11 @@ export class WebSocket implements TCP {
 		this.#handshake = undefined;
 		try {
 			if (state === OPEN) this.sendClose(NORMAL_CLOSURE);
-			if (state !== ENDED) while (this.#socketReadable > 0) this.readInput(this.#socketReadable);
+			if (state !== ENDED) this.#reader.drain();
 		} catch {
 			// The socket is already closed.
 		}
 		this.#tcp.close();
-	}
-
-	private get availablePayload(): number {
-		return this.#payloadLeft < this.#socketReadable ? this.#payloadLeft : this.#socketReadable;
 	}
 
 	private onSocketWritable(bytes: number): void {
@@ -170,7 +157,7 @@ export class WebSocket implements TCP {
 	}
 
 	private onSocketReadable(bytes: number): void {
-		this.#socketReadable = bytes;
+		this.#reader.unread = bytes;
 		if (this.#state === AWAITING_ANSWER) this.readAnswer();
 		this.deliver();
 	}
@@ -197,11 +184,7 @@ export class WebSocket implements TCP {
 
 	private readAnswer(): void {
 		const { parser } = this.#handshake!;
-		while (!parser.isComplete && parser.problem === undefined && this.#socketReadable > 0) {
-			const count = this.readInput(parser.wantedBytes);
-			parser.push(this.#input, 0, count);
-			this.restoreInput();
-		}
+		this.#reader.readHead(parser);
 		const { problem, status } = parser;
 		// Only an overloaded server may answer otherwise the next time
 		if (problem !== undefined)
@@ -235,87 +218,45 @@ export class WebSocket implements TCP {
 
 	/** Reads headers and control frames. @returns whether there is new payload to announce */
 	private readFrames(): boolean {
+		const reader = this.#reader;
 		while (this.#state === OPEN) {
-			if (this.#payloadLeft > 0) {
-				const available = this.availablePayload;
-				if (available <= this.#announced) return false;
-				this.#announced = available;
-				return true;
+			const received = reader.next();
+			switch (received) {
+				case NOTHING_RECEIVED:
+					return false;
+				case PAYLOAD_RECEIVED: {
+					const available = reader.availablePayload;
+					if (available <= this.#announced) return false;
+					this.#announced = available;
+					return true;
+				}
+				case PING_RECEIVED:
+					this.answerPing();
+					break;
+				case CLOSE_RECEIVED:
+					this.onClose();
+					break;
+				default:
+					this.fail(received);
 			}
-			if (this.#socketReadable === 0) return false;
-			const frame = this.#frame;
-			const headerSize =
-				this.#headerLength < FRAME_START_SIZE ? FRAME_START_SIZE : FRAME_START_SIZE + frame.restLength;
-			if (this.#headerLength < headerSize) this.readHeader(headerSize);
-			else if (frame.isControl) this.readControl();
 		}
 		return false;
 	}
 
-	/** Reads what has arrived of a header, and what it says once it is complete. */
-	private readHeader(size: number): void {
-		const header = this.#header;
-		const input = this.#input;
-		const count = this.readInput(size - this.#headerLength);
-		for (let i = 0; i < count; i++) header[this.#headerLength++] = input[i];
-		this.restoreInput();
-		if (this.#headerLength < size) return;
-		const frame = this.#frame;
-		const code =
-			size === FRAME_START_SIZE
-				? frame.readStart(header[0], header[1], 0)
-				: frame.readRest(header, FRAME_START_SIZE, undefined);
-		if (code !== 0) this.fail(code);
-		else if (size === FRAME_START_SIZE + frame.restLength) this.onHeader();
-	}
-
-	/** The header of a frame is complete. */
-	private onHeader(): void {
-		const frame = this.#frame;
-		this.#controlLength = 0;
-		if (!frame.isControl) {
-			this.#headerLength = 0;
-			this.#payloadLeft = frame.length;
-			this.#announced = 0;
-		} else if (frame.length === 0) this.onControl();
-	}
-
-	private readControl(): void {
-		const input = this.#input;
-		const control = this.#control;
-		const { length } = this.#frame;
-		// A Ping that was not answered gives way to the next control frame (RFC 6455 §5.5.3)
-		this.#pingLength = -1;
-		const count = this.readInput(length - this.#controlLength);
-		for (let i = 0; i < count; i++) control[this.#controlLength++] = input[i];
-		this.restoreInput();
-		if (this.#controlLength === length) this.onControl();
-	}
-
-	/** A control frame is complete (§5.5). */
-	private onControl(): void {
-		const { opcode, length } = this.#frame;
-		this.#headerLength = 0;
-		if (opcode === PING) {
-			this.#pingLength = length;
-			this.answerPing();
-		} else if (opcode === CLOSE) this.onClose(length);
-	}
-
 	/** §5.5.2; a Pong without room besides what was announced to the user follows as soon as there is. */
 	private answerPing(): void {
-		const length = this.#pingLength;
+		const reader = this.#reader;
+		const length = reader.pingLength;
 		if (length < 0 || this.#socketRoom < 6 + length + this.#writer.framedSize(this.#payloadRoom)) return;
-		this.#pingLength = -1;
-		const room = this.#writer.write(this.#tcp, PONG, this.#control, 0, length);
+		reader.pingLength = -1;
+		const room = this.#writer.write(this.#tcp, PONG, reader.control, 0, length);
 		if (room !== undefined) this.#socketRoom = room;
 	}
 
 	/** The server ends the connection (§5.5.1). */
-	private onClose(length: number): void {
-		const control = this.#control;
-		const code = length === 0 ? 0 : (control[0] << 8) | control[1];
-		if (length > 0 && !validStatus(code)) {
+	private onClose(): void {
+		const code = this.#reader.closeStatus;
+		if (code !== 0 && !validStatus(code)) {
 			this.fail(WEBSOCKET_PROTOCOL_ERROR); // §7.4.1
 			return;
 		}
@@ -332,7 +273,7 @@ export class WebSocket implements TCP {
 
 	/** @param code 0 for none */
 	private sendClose(code: number): void {
-		const control = this.#control;
+		const { control } = this.#reader;
 		const length = code === 0 ? 0 : 2;
 		if (this.#socketRoom < 6 + length) return;
 		control[0] = code >> 8;
@@ -349,21 +290,6 @@ export class WebSocket implements TCP {
 		this.#state = ENDED;
 		this.#handshake = undefined;
 		this.#options.onError?.(failure);
-	}
-
-	/** Reads at most `limit` bytes to the start of the input buffer; restoreInput() must follow. */
-	private readInput(limit: number): number {
-		let count = limit < this.#socketReadable ? limit : this.#socketReadable;
-		if (count > MAXIMUM_CONTROL_PAYLOAD) count = MAXIMUM_CONTROL_PAYLOAD;
-		this.#input.buffer.resize(count);
-		this.#tcp.read(this.#input);
-		this.#socketReadable -= count;
-		return count;
-	}
-
-	/** Gives the buffer its full length again, as garbage collection in XS trims a shortened one. */
-	private restoreInput(): void {
-		this.#input.buffer.resize(MAXIMUM_CONTROL_PAYLOAD);
 	}
 
 	private announceRoom(): number {
