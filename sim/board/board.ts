@@ -21,6 +21,7 @@ import type { SensorPort } from "./sensor-port";
 import { Sockets } from "./sockets";
 import { Station } from "./station";
 import { Timers } from "./timers";
+import { TurnInterruption } from "./turn-interruption";
 
 export interface BoardOptions {
 	readonly scheduler: Scheduler;
@@ -117,17 +118,14 @@ export class Board implements PeripheralHost {
 	#bootedAt = 0;
 	#consecutiveCrashes = 0;
 	#partialLine = "";
-	/** Calls of native functions until the turn is cut short. */
-	#callsLeft = Infinity;
-	#onInterrupt = (): void => {};
-	/** The turn was cut short: retained memory as it was then. */
-	#retainedAtInterrupt: Uint8Array | undefined;
+	readonly #interruption: TurnInterruption;
 
 	constructor(options: BoardOptions) {
 		const { scheduler, seed, network } = options;
 		this.scheduler = scheduler;
 		this.#options = options;
 		this.#retained = new Uint8Array(options.retained);
+		this.#interruption = new TurnInterruption(this.#retained);
 		this.#powerOnNoise = new Random(seed, "power");
 		this.#bootSeeds = new Random(seed, "boot");
 		const drift = options.drift ?? new Random(seed, "drift").between(-MAX_DRIFT_PPM, MAX_DRIFT_PPM);
@@ -163,7 +161,7 @@ export class Board implements PeripheralHost {
 			...this.#peripherals.map(({ natives }) => natives),
 		) as Natives;
 		if (options.contacts) options.contacts.onChange = () => this.#wakeByPin();
-		this.#natives = options.interruptible ? this.#interruptibleNatives(natives) : natives;
+		this.#natives = options.interruptible ? this.#interruption.interruptible(natives) : natives;
 	}
 
 	get state(): BoardState {
@@ -232,21 +230,14 @@ export class Board implements PeripheralHost {
 		this.#clock.drift = drift;
 	}
 
-	/**
-	 * Cuts a turn of the firmware short: at a call of a native function, retained memory keeps what it has, and
-	 * nothing that the firmware does afterwards has an effect.
-	 * @param calls 1: the next call @param then what happens to the board, such as a reset
-	 */
+	/** See {@link TurnInterruption.after}; needs the option `interruptible`. */
 	interruptAfter(calls: number, then: () => void): void {
-		this.#callsLeft = calls;
-		this.#onInterrupt = then;
+		this.#interruption.after(calls, then);
 	}
 
 	/** The same for the present turn, from inside a native function. */
 	interrupt(then: () => void): void {
-		this.#onInterrupt = then;
-		this.#callsLeft = Infinity;
-		this.#retainedAtInterrupt = this.#retained.slice();
+		this.#interruption.now(then);
 	}
 
 	call(handle: number | undefined, ...args: (number | string | boolean | undefined)[]): unknown {
@@ -258,7 +249,7 @@ export class Board implements PeripheralHost {
 			this.#onCrash(error);
 			return undefined;
 		} finally {
-			this.#endInterruptedTurn();
+			this.#interruption.endTurn();
 		}
 	}
 
@@ -301,28 +292,7 @@ export class Board implements PeripheralHost {
 		} catch (error) {
 			this.#onCrash(error);
 		}
-		this.#endInterruptedTurn();
-	}
-
-	#interruptibleNatives(natives: Natives): Natives {
-		return Object.fromEntries(
-			Object.entries(natives).map(([name, native]): [string, Natives[string]] => [
-				name,
-				(...args) => {
-					if (--this.#callsLeft === 0) this.interrupt(this.#onInterrupt);
-					if (this.#retainedAtInterrupt) throw new Error("the board is being reset");
-					return native(...args);
-				},
-			]),
-		);
-	}
-
-	#endInterruptedTurn(): void {
-		const retained = this.#retainedAtInterrupt;
-		if (!retained) return;
-		this.#retainedAtInterrupt = undefined;
-		this.#retained.set(retained);
-		this.#onInterrupt();
+		this.#interruption.endTurn();
 	}
 
 	#sleep(duration: number): void {
@@ -348,7 +318,7 @@ export class Board implements PeripheralHost {
 
 	#onCrash(error: unknown): void {
 		if (!(error instanceof Crash)) throw error;
-		if (this.#retainedAtInterrupt) return;
+		if (this.#interruption.isCut) return;
 		const uptime = this.scheduler.now - this.#bootedAt - (this.#options.bootTime ?? BOOT_TIME_MS);
 		this.#stop("off");
 		this.emit({
