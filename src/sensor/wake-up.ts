@@ -46,11 +46,12 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	const { device, retained, outbox, derived } = node;
 	const { words } = retained;
 	const { brokerHash } = derived;
-	if (restored === "changed") outbox.discard();
-	else outbox.recover();
 	const { reason } = device.sleep;
 	const withoutPower = reason === "power-on" || reason === "brown-out";
-	if (node.flash !== undefined) node.flash.start(restored, wasReset, withoutPower);
+	if (withoutPower && restored === "valid") node.flash?.markDamaged();
+	if (restored === "changed") outbox.discard();
+	else outbox.recover();
+	if (node.flash !== undefined) node.flash.start(restored, wasReset);
 	else if (withoutPower || reason === "reset") forgetRecords(device);
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;

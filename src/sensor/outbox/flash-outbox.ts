@@ -16,9 +16,12 @@ import {
 import type { RestoreResult, RetainedState } from "../retained/retained-state";
 import {
 	FlashRecords,
+	MARK_ALL_DROPPED,
+	MARK_DAMAGED,
+	MARK_RESTORING,
+	MARK_TIME_LOST,
 	SUMMARY_BROKER,
 	SUMMARY_DROPPED,
-	SUMMARY_DROPPING,
 	SUMMARY_FLAGS,
 	SUMMARY_SENSORS,
 	SUMMARY_SEQUENCE,
@@ -80,15 +83,24 @@ export class FlashOutbox extends Outbox {
 	}
 
 	/**
+	 * Call after the supply was away, before {@link recover}: what that counts as damaged may be in flash, and
+	 * a reset before {@link start} has put it back must not make it count as acknowledged.
+	 */
+	markDamaged(): void {
+		this.flash.markDamaged();
+	}
+
+	/**
 	 * Call at boot, after {@link recover} or {@link discard}.
 	 * @param restored how the retained header was found
 	 * @param interrupted whether the chip was reset since it last slept
-	 * @param withoutPower whether the supply was away or too low: retained memory may be damaged in part
 	 */
-	start(restored: RestoreResult, interrupted: boolean, withoutPower: boolean): void {
-		if (restored === "garbage") {
+	start(restored: RestoreResult, interrupted: boolean): void {
+		if (restored === "valid" && !interrupted) return;
+		if (this.isRestoring) this.resumeRestore(restored);
+		else if (restored === "garbage") {
 			if (this.restoreSummary()) this.restore(true);
-		} else if (restored === "valid" && interrupted) this.compare(withoutPower);
+		} else if (restored === "valid") this.compare();
 	}
 
 	override append(record: ReportRecord): boolean {
@@ -139,8 +151,12 @@ export class FlashOutbox extends Outbox {
 	}
 
 	override discard(): void {
-		super.discard();
-		this.deleteAll();
+		// Flash has more reports than the ring: `start` counts them
+		if (this.isRestoring) this.ring.retained.resetLayout();
+		else {
+			super.discard();
+			this.deleteAll();
+		}
 	}
 
 	override clear(): void {
@@ -153,7 +169,7 @@ export class FlashOutbox extends Outbox {
 		const { words } = ring;
 		// The count first: a record that is gone without being counted would be lost.
 		words[WORD_DROPPED + reason]++;
-		this.flash.writeSummary(words, ring.sequenceAt(index));
+		this.flash.writeSummary(words, ring.sequenceAt(index), this.flash.restoreMarks);
 		words[WORD_DROPPED + reason]--;
 		this.deleteSlot(ring.lastByteAt(index));
 		super.commitDrop(index, reason);
@@ -175,8 +191,10 @@ export class FlashOutbox extends Outbox {
 		if (this.keepsStates) this.flash.deleteState(slot);
 	}
 
+	/** All reports were counted as dropped: none counts any more, even if deleting them is interrupted. */
 	private deleteAll(): void {
-		this.flash.writeSummary(this.ring.words, 0);
+		const { words } = this.ring;
+		this.flash.writeSummary(words, words[WORD_SEQUENCE] - 1, MARK_ALL_DROPPED);
 		for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
 	}
 
@@ -211,57 +229,94 @@ export class FlashOutbox extends Outbox {
 		return false;
 	}
 
+	/** A restore has begun and not ended: flash holds what is true. */
+	private get isRestoring(): boolean {
+		return this.flash.readSummary() && this.flash.restoreMarks !== 0;
+	}
+
 	/**
 	 * After a reset: retained memory holds what is true, and flash may lack the last step of it. If the supply
 	 * was away, retained memory may be older, and lack what damage has taken: that is put back.
 	 */
-	private compare(withoutPower: boolean): void {
+	private compare(): void {
 		const { ring, scratch } = this;
 		const { words } = ring;
 		const flash = this.flash;
+		const { summary } = flash;
 		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
-		let dropping = 0;
-		let corruptedBefore = 0;
-		if (withoutPower) {
-			const isKnown = flash.readSummary();
-			const { summary } = flash;
-			withoutPower = isKnown && summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH];
-			dropping = summary[SUMMARY_DROPPING];
-			corruptedBefore = Math.min(words[corrupted], summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]);
+		const corruptedNow = words[corrupted];
+		const isDamaged =
+			(flash.isDamaged || corruptedNow > summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]) &&
+			summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH];
+		if (isDamaged) {
 			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
+			words[corrupted] = Math.min(corruptedNow, summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]);
 		}
-		flash.writeSummary(words, 0);
+		const corruptedBefore = words[corrupted];
+		const marks = isDamaged ? MARK_DAMAGED : 0;
+		// A drop whose commit a reset has prevented was none
+		if (this.holdsDropped) flash.writeSummary(words, 0, marks);
+		else flash.rewriteSummary(words, marks);
+		words[corrupted] = corruptedNow;
 		let missing = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++) {
 			if (!this.readSlot(slot)) continue;
 			const { sequence } = scratch;
 			const index = this.find(sequence);
-			if (withoutPower && sequence !== dropping && !this.isIntact(index)) missing++;
+			const isMissing = index < 0 ? isDamaged : !this.isIntact(index);
+			if (isMissing && !flash.isDropped(sequence)) missing++;
 			else if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
 		}
-		const used = words[WORD_USED];
+		this.writeRing();
+		if (missing > 0) {
+			// What damage has taken was counted; what an older header lacks was not.
+			words[corrupted] = Math.max(corruptedNow - missing, corruptedBefore);
+			this.restore(false);
+		} else if (isDamaged) flash.writeSummary(words, 0);
+	}
+
+	/** Whether a report that the summary counts as dropped is in the ring. */
+	private get holdsDropped(): boolean {
+		const { ring } = this;
+		const used = ring.words[WORD_USED];
 		for (let offset = 0; offset < used; ) {
 			const index = ring.indexAt(offset);
 			const length = ring.lengthAt(index);
 			if (length === 0) break;
-			if (ring.isWaiting(index)) {
+			if (ring.isWaiting(index) && this.flash.isDropped(ring.sequenceAt(index))) return true;
+			offset += length;
+		}
+		return false;
+	}
+
+	/** Writes what the ring has and flash lacks, and the states of all deliveries. */
+	private writeRing(): void {
+		const { ring, scratch, flash } = this;
+		const used = ring.words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index) && !flash.isDropped(ring.sequenceAt(index))) {
 				if (!flash.read(ring.lastByteAt(index), scratch)) this.writeRecord(index);
 				if (this.keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
 			}
 			offset += length;
 		}
-		if (missing === 0) return;
-		// What damage has taken was counted; what an older header lacks was not.
-		words[corrupted] = Math.max(words[corrupted] - missing, corruptedBefore);
-		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
-		flash.writeSummary(words, 0);
-		this.restore(false);
 	}
 
-	/** Whether there is a record at an index, −1: none, and nothing of it is damaged. */
+	/** A reset, a crash or a loss of power came before a restore had ended: begins it anew. */
+	private resumeRestore(restored: RestoreResult): void {
+		const timeIsLost = restored === "garbage" || (this.flash.restoreMarks & MARK_TIME_LOST) !== 0;
+		// If storage has failed since, a report may be in the ring only
+		if (restored === "valid") this.writeRing();
+		this.restoreSummary();
+		this.restore(timeIsLost);
+	}
+
+	/** Whether nothing of the record at an index is damaged. */
 	private isIntact(index: number): boolean {
 		const { ring, scratch } = this;
-		if (index < 0) return false;
 		ring.readRecord(index, ring.lengthAt(index), scratch);
 		return scratch.parse() && isKnownState(ring.stateAt(index));
 	}
@@ -275,7 +330,7 @@ export class FlashOutbox extends Outbox {
 		}
 		const { summary } = this.flash;
 		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
-		words[WORD_SEQUENCE] = summary[SUMMARY_SEQUENCE];
+		words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
 		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
 			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];
 			words[WORD_FLAGS] = summary[SUMMARY_FLAGS] & FLAG_SESSION_OWN;
@@ -284,7 +339,9 @@ export class FlashOutbox extends Outbox {
 	}
 
 	/**
-	 * Puts what is in flash into an empty ring, in its order.
+	 * Puts what is in flash into the ring in its order, in place of what is there. A drop commits the part that
+	 * was put back, so that flash is marked until all of it was: from the first change of the ring on, only
+	 * flash and its summary count.
 	 * @param timeIsLost whether node time has begun anew
 	 */
 	private restore(timeIsLost: boolean): void {
@@ -297,10 +354,13 @@ export class FlashOutbox extends Outbox {
 		let count = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++)
 			if (this.readSlot(slot)) {
-				if (scratch.sequence !== summary[SUMMARY_DROPPING])
-					found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
+				if (!flash.isDropped(scratch.sequence)) found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
 				else this.deleteSlot(slot);
 			}
+		if (count > 0) flash.rewriteSummary(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));
+		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
+		// No commit may cover the bytes that are written now
+		retained.commit();
 		// Ascending; the free ones are in front.
 		found.sort();
 		for (let i = NO_SLOT - count; i < NO_SLOT; i++) {
@@ -316,7 +376,7 @@ export class FlashOutbox extends Outbox {
 			if (isForeign) this.giveUpOldest();
 		}
 		retained.commit();
-		if (isForeign) flash.writeSummary(words, 0);
+		if (isForeign || flash.isMarked) flash.writeSummary(words, 0);
 		this.rewind();
 	}
 

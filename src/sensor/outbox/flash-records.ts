@@ -25,9 +25,20 @@ export const SUMMARY_DROPPED = 6;
  * Sequence number of the report that was dropped last, and is counted: its record may still be there; 0:
  * none.
  */
-export const SUMMARY_DROPPING = 10;
+const SUMMARY_DROPPING = 10;
 const VERSION = 11;
 const WORDS = 12;
+
+// Marks beside the flags of the retained header, whose bits are lower
+/** {@link SUMMARY_DROPPING} stands for all reports up to it. */
+export const MARK_ALL_DROPPED = 0x2000_0000;
+/** Records are being put back into retained memory, which lacks some until that has ended. */
+export const MARK_RESTORING = 0x4000_0000;
+/** Beside it: node time has begun anew before. */
+export const MARK_TIME_LOST = 0x1000_0000;
+/** The supply was away: what retained memory lacks was not looked for yet. */
+export const MARK_DAMAGED = 0x0800_0000;
+const FLAGS = 0xff;
 
 /** Storage of the outbox, and the keys of its summary, which are written in turn. */
 const PATH = "outbox";
@@ -152,17 +163,67 @@ export class FlashRecords {
 		return summary[COUNT] > 0;
 	}
 
-	/** @param words of the retained header @param dropping the report that is about to be dropped; 0: none */
-	writeSummary(words: Uint32Array, dropping: number): void {
+	/** The marks of a restore that has begun and not ended; 0: there is none. After {@link readSummary}. */
+	get restoreMarks(): number {
+		const flags = this.summary[SUMMARY_FLAGS];
+		return (flags & MARK_RESTORING) === 0 ? 0 : flags & (MARK_RESTORING | MARK_TIME_LOST);
+	}
+
+	/** Whether a report was dropped and counted, so that its record is only to be deleted. */
+	isDropped(sequence: number): boolean {
+		const { summary } = this;
+		const dropping = summary[SUMMARY_DROPPING];
+		return (summary[SUMMARY_FLAGS] & MARK_ALL_DROPPED) === 0 ? sequence === dropping : sequence <= dropping;
+	}
+
+	/** Whether any mark is set. After {@link readSummary}. */
+	get isMarked(): boolean {
+		return this.summary[SUMMARY_FLAGS] > FLAGS;
+	}
+
+	/** Adds {@link MARK_DAMAGED} to the summary, if there is one. */
+	markDamaged(): void {
+		if (!this.readSummary()) return;
+		this.summary[SUMMARY_FLAGS] |= MARK_DAMAGED;
+		this.store();
+	}
+
+	get isDamaged(): boolean {
+		return (this.summary[SUMMARY_FLAGS] & MARK_DAMAGED) !== 0;
+	}
+
+	/**
+	 * Writes a summary that says the same of what was dropped last as the one before.
+	 * @param marks beside {@link MARK_ALL_DROPPED}
+	 */
+	rewriteSummary(words: Uint32Array, marks = 0): void {
+		const { summary } = this;
+		this.writeSummary(words, summary[SUMMARY_DROPPING], (summary[SUMMARY_FLAGS] & MARK_ALL_DROPPED) | marks);
+	}
+
+	/**
+	 * During a restore it keeps the summary's word on whose reports these are.
+	 * @param words of the retained header
+	 * @param dropping the report that is about to be dropped; 0: none
+	 */
+	writeSummary(words: Uint32Array, dropping: number, marks = 0): void {
 		this.readSummary();
 		const { summary } = this;
-		summary[COUNT]++;
-		summary[SUMMARY_SENSORS] = words[WORD_SENSORS_HASH];
-		summary[SUMMARY_BROKER] = words[WORD_BROKER_HASH];
+		if ((marks & MARK_RESTORING) === 0) {
+			summary[SUMMARY_SENSORS] = words[WORD_SENSORS_HASH];
+			summary[SUMMARY_BROKER] = words[WORD_BROKER_HASH];
+			summary[SUMMARY_FLAGS] = words[WORD_FLAGS];
+		}
 		summary[SUMMARY_SEQUENCE] = words[WORD_SEQUENCE];
-		summary[SUMMARY_FLAGS] = words[WORD_FLAGS];
+		summary[SUMMARY_FLAGS] = (summary[SUMMARY_FLAGS] & FLAGS) | marks;
 		for (let i = 0; i < 4; i++) summary[SUMMARY_DROPPED + i] = words[WORD_DROPPED + i];
 		summary[SUMMARY_DROPPING] = dropping;
+		this.store();
+	}
+
+	private store(): void {
+		const { summary } = this;
+		summary[COUNT]++;
 		summary[VERSION] = LAYOUT_VERSION;
 		summary[CHECKSUM] = 0;
 		summary[CHECKSUM] = mix32(summary, 0, WORDS);

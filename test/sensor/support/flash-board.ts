@@ -10,6 +10,10 @@ export class FlashBoard {
 	cuts = 0;
 	/** Bytes written before each write or deletion. */
 	readonly starts: number[] = [];
+	/** The chip is reset before this write or deletion, counted from 1. */
+	resetAt = Infinity;
+	/** The power fails before this one. */
+	cutAtChange = Infinity;
 
 	constructor(overrides: Overrides = {}) {
 		this.board = new TestBoard({
@@ -28,7 +32,17 @@ export class FlashBoard {
 	#open(): Storage {
 		const storage = this.storage.open();
 		const change = (code: () => void): void => {
+			if (this.board.retained.isReset) throw new PowerCut();
 			this.starts.push(this.storage.writtenBytes);
+			if (this.starts.length === this.resetAt) {
+				this.#end(() => this.board.crash());
+				throw new PowerCut();
+			}
+			if (this.starts.length === this.cutAtChange) {
+				this.storage.cutPower();
+				this.#losePower();
+				throw new PowerCut();
+			}
 			try {
 				code();
 			} catch (error) {
@@ -40,20 +54,26 @@ export class FlashBoard {
 		return {
 			read: (key, buffer) => storage.read(key, buffer),
 			write: (key, value) => change(() => storage.write(key, value)),
-			delete: (key) => change(() => storage.delete(key)),
+			// What is not there is no change
+			delete: (key) => (this.storage.values.has(key) ? change(() => storage.delete(key)) : undefined),
 			close: () => storage.close(),
 		};
 	}
 
-	/** What the program still does in this turn is not seen by anyone. */
 	#losePower(): void {
 		const { board } = this;
 		if (board.retained.isReset) return;
+		this.#end(() => board.losePower());
+		this.storage = new PowerCutStorage(this.storage.values);
+	}
+
+	/** What the program still does in this turn is not seen by anyone. */
+	#end(stop: () => void): void {
+		const { board } = this;
 		this.cuts++;
-		board.losePower();
+		stop();
 		board.retained.isReset = true;
 		const count = board.eventLog.length;
-		this.storage = new PowerCutStorage(this.storage.values);
 		const { push } = board.eventLog;
 		board.eventLog.push = (...events) => {
 			if (board.retained.isReset) return board.eventLog.length;
