@@ -15,6 +15,8 @@ const NOT_AUTHORIZED = 5;
 
 /** The broker tells it every ten seconds. */
 const CLIENTS_TOPIC = "$SYS/broker/clients/connected";
+/** Likewise, in seconds: the broker may have been started again since it sent this page. */
+const UPTIME_TOPIC = "$SYS/broker/uptime";
 
 const LOST = "lost";
 const LOGIN =
@@ -23,7 +25,8 @@ const LOGIN =
 const { body } = document;
 const loadedAt = Date.now();
 const [up, clients, now] = document.querySelectorAll("dd");
-const upAtLoad = ageOf(up!);
+/** Start of the broker, ms by this browser's clock. */
+let startedAt = loadedAt - ageOf(up!);
 const nowAtLoad = Date.parse(now?.querySelector("time")?.dateTime ?? "");
 const clientsAtMost = clients!.textContent.replace(/^\d+/, "");
 const footer = document.querySelector("footer")!;
@@ -36,7 +39,8 @@ let retry = 0;
 let end = (): void => {};
 
 function connect(): void {
-	end = openSession(location.origin.replace("http", "ws"), ["#", CLIENTS_TOPIC], user, password, {
+	const filters = ["#", CLIENTS_TOPIC, UPTIME_TOPIC];
+	end = openSession(location.origin.replace("http", "ws"), filters, user, password, {
 		onOpen() {
 			failures = 0;
 			footer.textContent = "Live";
@@ -45,6 +49,7 @@ function connect(): void {
 		onMessage(topic, payload, retained) {
 			const name = shown(topic);
 			if (name === CLIENTS_TOPIC) clients!.textContent = text.decode(payload) + clientsAtMost;
+			else if (name === UPTIME_TOPIC) startedAt = Date.now() - Number(text.decode(payload)) * 1000;
 			else values.set(name, payload, retained);
 		},
 		onClosed(code) {
@@ -80,12 +85,12 @@ function askLogin(): void {
 }
 
 setInterval(() => {
-	const elapsed = Date.now() - loadedAt;
+	const time = Date.now();
 	values.tick();
 	if (body.className === LOST) return;
-	up!.textContent = span(upAtLoad + elapsed);
+	up!.textContent = span(time - startedAt);
 	if (nowAtLoad > 0)
-		now!.textContent = `${new Date(nowAtLoad + elapsed).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+		now!.textContent = `${new Date(nowAtLoad + time - loadedAt).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }, TICK_MS);
 // A page that nobody sees leaves its place to others.
 document.onvisibilitychange = () => {

@@ -37,7 +37,7 @@ export function openSession(
 	};
 	socket.onopen = () => socket.send(connectPacket(user, password));
 	socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-		received = joined(received, new Uint8Array(data));
+		received = new Uint8Array([...received, ...new Uint8Array(data)]);
 		for (let size = packetSize(received); size > 0; size = packetSize(received)) {
 			handle(received.subarray(0, size));
 			received = received.slice(size);
@@ -93,13 +93,6 @@ function packet(type: number, body: readonly number[]): Uint8Array<ArrayBuffer> 
 function text(value: string): number[] {
 	const bytes = encoder.encode(value);
 	return [bytes.length >> 8, bytes.length & 255, ...bytes];
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-	const bytes = new Uint8Array(first.length + second.length);
-	bytes.set(first);
-	bytes.set(second, first.length);
-	return bytes;
 }
 
 /** Bytes of the first packet; 0: it is not complete. */

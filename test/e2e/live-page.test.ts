@@ -168,8 +168,12 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 			),
 			"the footer is out of view",
 		);
+		// As if the page had been open for two hours
+		await browser.evaluate("{ const before = Date.now; Date.now = () => before() + 7200000; }");
+		const up = "document.querySelector('dd').textContent";
 		const next = await start({ port, webSocket: webSocketPort });
 		await until(isLive);
+		await until(`/^\\d+ s$/.test(${up})`);
 		next.stop();
 		browser.console.length = 0;
 	});
