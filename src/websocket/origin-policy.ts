@@ -1,7 +1,7 @@
 import { decodeBase64 } from "../crypto/base64";
 import { equalsIgnoringCase, toLower } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
-import { COLON, NINE, POINT, ZERO } from "../text/ascii";
+import { COLON, MINUS, NINE, POINT, ZERO } from "../text/ascii";
 import type { HttpRequest } from "./http-request";
 import type { RefusalStatus } from "./http-response";
 
@@ -14,6 +14,7 @@ export type PolicyResult = typeof ACCEPT_WEBSOCKET | typeof SERVE_PAGE | Refusal
 const ROOT = utf8("/");
 const MQTT_PATH = utf8("/mqtt");
 const LOCALHOST = utf8("localhost");
+const LOCAL_SUFFIX = utf8(".local");
 const HTTP_SCHEME = utf8("http://");
 const HTTPS_SCHEME = utf8("https://");
 
@@ -25,7 +26,7 @@ export interface OriginPolicyOptions {
 	origins?: readonly string[];
 	/**
 	 * Names besides `localhost` under which the server may be addressed, without port. Any IP address is
-	 * allowed.
+	 * allowed. One that ends with `.local` may have the number that a conflict adds (RFC 6762 §9).
 	 */
 	hosts?: readonly string[];
 }
@@ -100,7 +101,7 @@ export class OriginPolicy {
 	private isKnownHost(bytes: Uint8Array, start: number, end: number): boolean {
 		if (isIPAddress(bytes, start, end)) return true;
 		const hosts = this.#hosts;
-		for (let i = 0; i < hosts.length; i++) if (equalsIgnoringCase(bytes, start, end, hosts[i])) return true;
+		for (let i = 0; i < hosts.length; i++) if (isHost(bytes, start, end, hosts[i])) return true;
 		return false;
 	}
 
@@ -153,6 +154,24 @@ function hostNameEnd(bytes: Uint8Array, start: number, end: number): number {
 	if (at < end && bytes[at] !== COLON) return -1;
 	for (let i = at + 1; i < end; i++) if (bytes[i] < ZERO || bytes[i] > NINE) return -1;
 	return at;
+}
+
+/**
+ * Whether [start, end) is `host`. For `firefly.local` also `firefly-2.local` to `firefly-9999.local`, which
+ * Multicast DNS announces instead where another machine has the name: whoever could claim a number for an
+ * attack could as well claim the name without one.
+ */
+function isHost(bytes: Uint8Array, start: number, end: number, host: Uint8Array): boolean {
+	const added = end - start - host.length;
+	if (added === 0) return equalsIgnoringCase(bytes, start, end, host);
+	const suffix = host.length - LOCAL_SUFFIX.length;
+	const number = start + suffix;
+	if (added < 2 || added > 5 || suffix < 1 || !equalsIgnoringCase(host, suffix, host.length, LOCAL_SUFFIX))
+		return false;
+	for (let i = 0; i < suffix; i++) if (toLower(bytes[start + i]) !== host[i]) return false;
+	if (bytes[number] !== MINUS || bytes[number + 1] === ZERO) return false;
+	for (let i = 1; i < added; i++) if (bytes[number + i] < ZERO || bytes[number + i] > NINE) return false;
+	return equalsIgnoringCase(bytes, number + added, end, LOCAL_SUFFIX);
 }
 
 /**

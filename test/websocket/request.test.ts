@@ -219,6 +219,8 @@ describe("Host", () => {
 		"localhost",
 		"LOCALHOST:8080",
 		"greenhouse.local:8080",
+		"greenhouse-2.local:8080",
+		"GREENHOUSE-9999.Local",
 	])
 		it(`${host} is accepted`, () =>
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["Greenhouse.local"] }), 101));
@@ -238,6 +240,14 @@ describe("Host", () => {
 		"localhos",
 		"xlocalhost",
 		"other.local",
+		"greenhouse-.local",
+		"greenhouse-02.local",
+		"greenhouse-2x.local",
+		"greenhouse-10000.local",
+		"greenhouse2.local",
+		"greenhous-2.local",
+		"greenhouse-2.local.evil.example",
+		"greenhouse.local-2",
 	])
 		it(`${host} is rejected (DNS rebinding)`, () => {
 			assert.equal(statusOf(request({ Host: host }), { hosts: ["greenhouse.local"] }), 421);
@@ -256,6 +266,10 @@ describe("Host", () => {
 				421,
 			);
 		});
+	it("localhost-2, and a number at a name that is not of Multicast DNS: rejected", () => {
+		for (const host of ["localhost-2", "panel-2.example", "-2.local"])
+			assert.equal(statusOf(request({ Host: host }), { hosts: ["panel.example", ".local"] }), 421, host);
+	});
 	for (const host of [":80", "[::1", "[::1]x", "1.2.3.4:x", "1.2.3.4:123456", "a:b:c"])
 		it(`${host} is malformed`, () => assert.equal(statusOf(request({ Host: host })), 400));
 });

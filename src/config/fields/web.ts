@@ -39,7 +39,8 @@ export const webFields = deepFreeze({
 		check: hostNameProblem,
 		maximum: limits.names,
 		item: "A host name without port.",
-		text: "Names besides localhost by which that port may be called; an address always may.",
+		text: "Names besides localhost by which that port may be called; an address always may, and so may the announced name.",
+		detail: ["One that ends with .local may have the number that a conflict adds: greenhouse-2.local."],
 		examples: [["greenhouse.local"]],
 	},
 } as const satisfies Fields);
