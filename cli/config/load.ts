@@ -12,6 +12,7 @@ import { type Included, readIncludes } from "./includes";
 import { JSONDocument, type ManifestView } from "./json";
 import { lightSleepProblems } from "./light-sleep";
 import { type Overrides, readOverrides } from "./overrides";
+import { ownBrokerWarnings } from "./own-broker";
 import { commonView, newProblems, platformViews } from "./platforms";
 import { type Problem, sortProblems } from "./problem";
 import { ruleProblems } from "./rules";
@@ -153,6 +154,7 @@ function checkValues(
 	const drivers = driverProblems(view, included, declarations, path);
 	rules.push(...drivers.problems);
 	warnings.push(...drivers.warnings, ...transports.warnings, ...announcementWarnings(view, included, path));
+	warnings.push(...ownBrokerWarnings(view, overrides));
 	rules.push(...busProblems(view, declarations.drivers, platform));
 	const wakePins = wakePinProblems(view, platform);
 	rules.push(...wakePins.problems);

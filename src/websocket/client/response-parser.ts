@@ -15,6 +15,8 @@ const EXTENSIONS = utf8("sec-websocket-extensions");
 const WEBSOCKET = utf8("websocket");
 const MQTT = utf8("mqtt");
 
+/** Of a server that serves another host name only (RFC 9110 §15.5.20). */
+const MISDIRECTED = 421;
 /** The digit. */
 const ONE = 0x31;
 
@@ -49,6 +51,8 @@ export class ResponseParser extends HeadParser {
 		this.status = statusOf(store, end);
 		// §4.1: HTTP/1.1, and any other status is up to HTTP, which a node does not follow further
 		if (this.status === 0 || store[MINOR_VERSION] !== ONE) this.problem = "it does not speak HTTP/1.1";
+		else if (this.status === MISDIRECTED)
+			this.problem = "it answered with status 421: it is not called by this name";
 		else if (this.status !== 101) this.problem = `it answered with status ${this.status}`;
 	}
 

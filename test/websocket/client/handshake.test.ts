@@ -83,6 +83,12 @@ const rows: readonly (readonly [
 	],
 	["status 200", /status 200/, "configuration", (a) => answer(a, {}, "HTTP/1.1 200 OK")],
 	["status 404", /status 404/, "configuration", (a) => answer(a, {}, "HTTP/1.1 404 Not Found")],
+	[
+		"status 421, of a server that has another name",
+		/status 421: it is not called by this name/,
+		"configuration",
+		(a) => answer(a, {}, "HTTP/1.1 421 Misdirected Request"),
+	],
 	["status 503", /status 503/, "resource", (a) => answer(a, {}, "HTTP/1.1 503 Busy")],
 	[
 		"HTTP/1.0",
