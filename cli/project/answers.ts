@@ -14,6 +14,7 @@ import { Failure } from "../failure";
 import { boardNamed, boards, DEFAULT_BOARD } from "./boards";
 import { fireflyFrom } from "./location";
 import {
+	ANNOUNCED_BROKER,
 	type Credentials,
 	type Discovery,
 	hasBroker,
@@ -36,8 +37,6 @@ export interface ProjectOptions {
 	readonly discovery?: string;
 }
 
-/** Where a broker is in the examples. */
-const EXAMPLE_BROKER = "mqtt://192.168.1.10";
 /** The broker of a device that is one itself. */
 const OWN_BROKER = "mqtt://127.0.0.1";
 
@@ -153,7 +152,7 @@ async function wifiOf({ ssid: given }: ProjectOptions, terminal: Terminal | unde
 }
 
 async function brokerOf(role: Role, { broker }: ProjectOptions, terminal: Terminal | undefined) {
-	const fallback = hasBroker({ role }) ? OWN_BROKER : EXAMPLE_BROKER;
+	const fallback = hasBroker({ role }) ? OWN_BROKER : ANNOUNCED_BROKER;
 	if (broker !== undefined || terminal === undefined || hasBroker({ role })) return broker ?? fallback;
 	return (await askText(terminal, "Which broker does it report to?", fallback, plainURLProblem)) ?? fallback;
 }

@@ -1,14 +1,16 @@
 import type { PropertyDeclaration } from "../../sim/manifest/driver-declaration";
 import { CHIP_ITERATIONS, hashPassword } from "../passwd/hash";
 import { neededOptions } from "./boards";
-import { hasBroker, hasSensors, type Project } from "./project";
+import { hasBroker, hasSensors, MDNS_NAME, type Project } from "./project";
 
 const EVERY = "60s";
 const HEARTBEAT = "15m";
 const PORT = 1883;
 const WEB_PORT = 8080;
-/** Of a broker that takes what its own node announces: larger packets, and fewer live pages at once. */
-const ANNOUNCED = { packetSize: 1280, retainedBytes: 4096, webSockets: 1 };
+/** Of a broker that takes what nodes announce: larger packets, and fewer live pages at once. */
+const ANNOUNCED = { packetSize: 1280, retainedBytes: 6144, webSockets: 2 };
+/** The same beside a node, which needs memory too. */
+const OWN_ANNOUNCED = { packetSize: 1280, retainedBytes: 4096, webSockets: 1 };
 
 /** Files of the firmware, by role: an image with one role is half the size. */
 const images = { sensor: "manifest_sensor.json", broker: "manifest_broker.json", both: "manifest.json" };
@@ -18,6 +20,7 @@ export function manifestText(project: Project): string {
 	const { firefly: path, role, driver, name } = project;
 	const include = [
 		`${path}/firmware/${images[role]}`,
+		...(hasBroker(project) ? [`${path}/firmware/mdns/manifest.json`] : []),
 		...(driver === undefined ? [] : [`${path}/firmware/drivers/${driver.name}/manifest.json`]),
 	];
 	const firefly = {
@@ -68,9 +71,9 @@ function reportingOf({ unit, decimals, delta }: PropertyDeclaration): object {
 	};
 }
 
-function listenOf({ credentials, discovery }: Project): object {
-	const announced = discovery === "none" ? {} : ANNOUNCED;
-	const ports = { port: PORT, webSocket: WEB_PORT, ...announced };
+function listenOf({ credentials, discovery, role }: Project): object {
+	const announced = role === "broker" ? ANNOUNCED : discovery === "none" ? {} : OWN_ANNOUNCED;
+	const ports = { port: PORT, webSocket: WEB_PORT, mdns: MDNS_NAME, ...announced };
 	if (credentials?.password === undefined) return { ...ports, anonymous: true };
 	return { ...ports, users: { [credentials.user]: hashPassword(credentials.password, CHIP_ITERATIONS) } };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { FileResult } from "./files";
-import { hasBroker, hasSensors, type Project } from "./project";
+import { ANNOUNCED_BROKER, hasBroker, hasSensors, type Project } from "./project";
 
 /** What was done, and what a person may do now. */
 export function nextSteps(project: Project, folder: string, files: readonly FileResult[]): string {
@@ -15,6 +15,11 @@ export function nextSteps(project: Project, folder: string, files: readonly File
 				: []),
 		...(hasSensors(project) && project.credentials !== undefined && project.credentials.password === undefined
 			? ["password at the broker: FIREFLY_BROKER_PASSWORD, or firefly.local.json"]
+			: []),
+		...(project.broker === ANNOUNCED_BROKER
+			? [
+					`${ANNOUNCED_BROKER} is a broker of Firefly; the address of another one: broker.url in manifest.json`,
+				]
 			: []),
 		...(project.discovery === "homeassistant"
 			? ["Home Assistant finds the device by itself, once its MQTT integration has the same broker"]

@@ -2,6 +2,12 @@ import type { DriverDeclaration } from "../../sim/manifest/driver-declaration";
 
 export type Role = "sensor" | "broker" | "both";
 
+/** Name that a new broker announces by Multicast DNS, without ".local". */
+export const MDNS_NAME = "firefly";
+
+/** URL of such a broker. */
+export const ANNOUNCED_BROKER = `mqtt://${MDNS_NAME}.local`;
+
 /** How the device announces itself. */
 export type Discovery = "homeassistant" | "homie" | "none";
 

@@ -1,5 +1,5 @@
 import { boardPins, boards } from "./boards";
-import { hasBroker, hasSensors, type Project } from "./project";
+import { ANNOUNCED_BROKER, hasBroker, hasSensors, MDNS_NAME, type Project } from "./project";
 
 /** README.md of a project. */
 export function readmeText(project: Project): string {
@@ -41,7 +41,11 @@ function descriptionOf(project: Project): string {
 	const { driver, board, broker } = project;
 	const parts = [
 		...(driver === undefined ? [] : [`measures with ${driver.declaration.title} and reports to ${broker}`]),
-		...(hasBroker(project) ? ["is an MQTT broker: port 1883, WebSocket and a status page on port 8080"] : []),
+		...(hasBroker(project)
+			? [
+					`is an MQTT broker, ${ANNOUNCED_BROKER}, with WebSocket and a status page at http://${MDNS_NAME}.local:8080`,
+				]
+			: []),
 	];
 	return `A device on ${article(boards[board]!)} that ${parts.join(", and ")}. Made with Firefly.`;
 }

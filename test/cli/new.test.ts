@@ -11,6 +11,7 @@ import { largestAnnouncement } from "../../cli/config/sizes";
 import { describeProject } from "../../cli/project/answers";
 import { boards, platformOf } from "../../cli/project/boards";
 import { manifestText } from "../../cli/project/manifest-text";
+import { nextSteps } from "../../cli/project/next-steps";
 import { projectName } from "../../cli/project/project";
 import { PseudoTerminal } from "../support/pseudo-terminal";
 import { cli, Project } from "./project";
@@ -221,7 +222,7 @@ describe("firefly new and init", () => {
 				/it is 5 bytes long; at least 8 are needed\n.*FIREFLY_WIFI_PASSWORD\):$/s,
 				"a long password",
 			);
-			await answer(/Which broker does it report to\? \[mqtt:\/\/192\.168\.1\.10\]:$/, "mqtt://10.0.0.7");
+			await answer(/Which broker does it report to\? \[mqtt:\/\/firefly\.local\]:$/, "mqtt://10.0.0.7");
 			await answer(/User name at the broker \(empty: none\):$/, "shed");
 			await answer(/Password of shed:$/, "another one");
 			await answer(/only\nHow does it announce itself\? \[homeassistant\]:$/, "");
@@ -295,6 +296,37 @@ describe("every driver and every board", () => {
 				assert.ok(packet > 0 && packet <= settings.listen.packetSize, `${driver}: ${packet}`);
 			}
 		});
+
+	test("a broker without sensors: what any driver's project announces fits, twice at least, and so does the memory", async () => {
+		const listenOf = async (options: { role: string; driver?: string }) => {
+			const text = manifestText(await describeProject(folder, { ...options, ssid: "home" }, {}, undefined));
+			const loaded = checkDocument(
+				new JSONDocument("manifest.json", text),
+				join(folder, "manifest.json"),
+				{},
+			);
+			assert.deepEqual("problems" in loaded ? loaded.problems : [], []);
+			return "manifest" in loaded ? loaded.manifest.device.settings : assert.fail();
+		};
+		const { listen } = await listenOf({ role: "broker" });
+		for (const driver of declarations.keys()) {
+			const { packet } = largestAnnouncement(await listenOf({ role: "sensor", driver }));
+			assert.ok(packet > 0 && packet <= listen.packetSize, `${driver}: ${packet}`);
+			assert.ok(2 * packet <= listen.retainedBytes, `${driver}: ${packet}`);
+		}
+	});
+
+	test("no broker is named: a sensor reports to the name that a new broker announces, and is told so", async () => {
+		const sensor = await describeProject(folder, { role: "sensor" }, {}, undefined);
+		const broker = await describeProject(folder, { role: "broker" }, {}, undefined);
+		assert.equal(sensor.broker, "mqtt://firefly.local");
+		assert.match(nextSteps(sensor, "", []), /^mqtt:\/\/firefly\.local is a broker of Firefly; /m);
+		const { include, config } = JSON.parse(manifestText(broker)) as ManifestJSON;
+		assert.equal((config.firefly.listen as { mdns?: string }).mdns, "firefly");
+		assert.ok(include.some((path) => path.endsWith("/firmware/mdns/manifest.json")));
+		const named = await describeProject(folder, { role: "sensor", broker: "mqtt://10.0.0.1" }, {}, undefined);
+		assert.doesNotMatch(nextSteps(named, "", []), /mqtt:\/\/firefly/);
+	});
 
 	test("the boards are those for which the drivers declare the pins of their bus", () => {
 		const declared = declarations.get("sht3x")!.options.data!.boards!;
