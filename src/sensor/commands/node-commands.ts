@@ -166,16 +166,17 @@ export class NodeCommands {
 	}
 
 	/**
-	 * A node without sleep could not report.
+	 * A node without sleep could not report: each try counts as a wake, of which its start was the first.
 	 * @returns whether it has to start anew, which restores the settings before
 	 */
 	countFailedTry(): boolean {
 		if (this.update?.countFailure()) return true;
 		if (this.trialGeneration === 0) return false;
 		const { memory } = this;
+		if (memory.trialWakes >= trialWakes(this.settings)) return true;
 		memory.trialWakes++;
 		memory.commit();
-		return memory.trialWakes >= trialWakes(this.settings);
+		return false;
 	}
 
 	private store(text: Uint8Array): string | undefined {

@@ -237,6 +237,22 @@ test("a node that stays connected starts anew with the settings, and without a r
 	assert.equal(period(board), 20_000);
 });
 
+for (const trialWakes of [1, 2, 4])
+	test(`a node that stays connected, trialWakes ${trialWakes}: as many tries in vain, then the settings before`, () => {
+		const { board, broker } = boardWithFlash({
+			commands: { trialWakes },
+			sleep: { mode: "none" },
+			backoff: { minimum: "1s", maximum: "1s" },
+		});
+		board.run(10_000);
+		broker.send({ command: "set", id: 1, settings: { broker: { url: "mqtt://10.0.0.1:1999" } } });
+		board.run(5 * MINUTE);
+		assert.deepEqual(executed(board), ["set", "restored refused"]);
+		const [set, restored] = board.events("command");
+		const tries = board.events("failed").filter(({ at }) => at > set.at && at < restored.at);
+		assert.equal(tries.length, trialWakes);
+	});
+
 test("the last of several sets holds; one that replaces settings on trial returns to the confirmed ones", () => {
 	const { board, broker } = boardWithFlash();
 	board.run(MINUTE / 2);
