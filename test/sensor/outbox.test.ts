@@ -45,7 +45,7 @@ class OutboxHarness {
 	}
 
 	accept(...values: number[]): number {
-		const record = new ReportRecord();
+		const { record } = this.outbox;
 		record.reset(1e12 + Math.trunc(values[0]), false);
 		for (const value of values) assert.ok(record.addValue(0, value));
 		assert.ok(this.outbox.append(record));
@@ -140,6 +140,40 @@ test("the record at the cursor is used for another report: reload finds it, unle
 	assert.equal(outbox.reload(), false);
 	assert.ok(outbox.next());
 	assert.equal(record.sequence, second);
+});
+
+test("the report appended last is sent as it was appended, in the state that it has now, not read again", () => {
+	const harness = new OutboxHarness(createFragileMemory(1000), "dropOldest", 200);
+	const { outbox } = harness;
+	const { record } = outbox;
+	const sequence = harness.accept(1);
+	harness.fragile.bytes[harness.fragile.memory.indexOf(0x5a, headerSize(1))] = 0x3c; // sent
+	harness.fragile.bytes.fill(0, headerSize(1) + 8, headerSize(1) + 14);
+	assert.ok(outbox.next());
+	assert.equal(record.sequence, sequence);
+	assert.equal(record.time, 1e12 + 1);
+	assert.ok(record.wasSent && record.nextValue());
+	assert.equal(outbox.next(), false);
+	// Another one has taken its place in the record: what retained memory has of it is damaged.
+	harness.accept(2);
+	assert.ok(outbox.next());
+	outbox.rewind();
+	assert.ok(outbox.next());
+	assert.equal(record.sequence, sequence + 1);
+	assert.deepEqual(harness.dropped, [{ sequence: 0, policy: DROPPED_CORRUPTED }]);
+});
+
+test("the report at the cursor is removed: it is found no more, though its place is used again", () => {
+	const harness = new OutboxHarness(createFragileMemory(1000), "dropOldest", 200);
+	const { outbox } = harness;
+	const sequence = harness.accept(1);
+	assert.ok(outbox.next());
+	assert.ok(outbox.find(sequence) >= 0);
+	assert.ok(harness.remove(sequence));
+	for (let value = 2; value < 12; value++) {
+		assert.equal(outbox.find(sequence), -1);
+		assert.ok(harness.remove(harness.accept(value)));
+	}
 });
 
 test("model: after any operations and resets every report is accounted for", () => {

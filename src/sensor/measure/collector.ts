@@ -311,20 +311,19 @@ export class Collector {
 		const grouped = this.grouped;
 		const leastResult = grouped ? SAMPLED : PASSED;
 		const { length } = round;
-		record.reset(time, relative);
+		let begun = false;
 		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i++) {
 			if (round[at + ROUND_RESULT] < leastResult) continue;
+			if (!begun) record.reset(time, relative);
+			begun = grouped;
 			if (!record.addValue(i, round[at + ROUND_VALUE])) {
 				this.appendRecord();
 				record.reset(time, relative);
 				record.addValue(i, round[at + ROUND_VALUE]);
 			}
-			if (!grouped) {
-				this.appendRecord();
-				record.reset(time, relative);
-			}
+			if (!grouped) this.appendRecord();
 		}
-		if (grouped) this.appendRecord();
+		if (begun) this.appendRecord();
 		const state = this.sensorState;
 		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i += SENSOR_REALS) {
 			if (round[at + ROUND_RESULT] < leastResult) continue;

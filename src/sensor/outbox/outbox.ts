@@ -189,18 +189,31 @@ export class Outbox {
 			if (length > 0 && length <= this.bytesAhead) {
 				this.bytesAhead -= length;
 				if (!ring.isWaiting(index)) continue;
-				ring.readRecord(index, length, record);
-				if (record.parse() && isKnownState(record.bytes[OFFSET_STATE])) {
+				if (this.load(index, length) && isKnownState(record.bytes[OFFSET_STATE])) {
 					this.cursorIndex = index;
 					this.cursorSequence = record.sequence;
 					return true;
 				}
 			}
 			// Neither this record nor its length is reliable.
+			this.cursorIndex = -1;
 			this.reconcileAndCommit(true);
 			this.restoreCursor();
 		}
 		return false;
+	}
+
+	/** Reads a record, unless it was appended last: false if it is damaged. */
+	private load(index: number, length: number): boolean {
+		const ring = this.ring;
+		const record = this.record;
+		if (record.sequence === 0 || record.sequence !== ring.sequenceAt(index)) {
+			ring.readRecord(index, length, record);
+			return record.parse();
+		}
+		record.bytes[OFFSET_STATE] = ring.stateAt(index);
+		record.rewindValues();
+		return true;
 	}
 
 	/** Reads the record that {@link next} found last again; false: it is not pending any more, or damaged. */
@@ -270,6 +283,7 @@ export class Outbox {
 	 * @param index from {@link find}, with no change to the outbox since
 	 */
 	remove(index: number): void {
+		if (index === this.cursorIndex) this.cursorIndex = -1;
 		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 		this.words[WORD_WAITING]--;
@@ -283,12 +297,14 @@ export class Outbox {
 		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
 		this.ring.setState(index, STATE_DROPPING);
 		this.commitDrop(index, DROPPED_UNREADABLE);
+		if (index === this.cursorIndex) this.cursorIndex = -1;
 		this.ring.setState(index, STATE_DEAD);
 		this.freeDeadHead();
 	}
 
 	/** Index of a pending report; −1: it is not, or no longer, in the outbox. */
 	find(sequence: number): number {
+		if (sequence === this.cursorSequence && this.cursorIndex >= 0) return this.cursorIndex;
 		const ring = this.ring;
 		const used = this.words[WORD_USED];
 		for (let offset = 0; offset < used; ) {

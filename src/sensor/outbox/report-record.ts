@@ -91,6 +91,7 @@ const FLOAT = 31 << SCALE_SHIFT;
 export class ReportRecord {
 	readonly bytes: Uint8Array;
 	length = 0;
+	/** 0: {@link bytes} hold no whole record. */
 	sequence = 0;
 	/** ms since 1970, or since the node's first start where {@link relative}. */
 	time = 0;
@@ -186,6 +187,7 @@ export class ReportRecord {
 		const { bytes } = this;
 		const length = bytes[OFFSET_LENGTH];
 		this.length = length;
+		this.sequence = 0;
 		if (length < RECORD_HEADER || length > bytes.length) return false;
 		if (this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8))) return false;
 		this.sequence =

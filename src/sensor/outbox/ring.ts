@@ -38,7 +38,7 @@ export class Ring {
 	}
 
 	indexAt(offset: number): number {
-		const { words } = this;
+		const words = this.words;
 		const index = words[WORD_HEAD] + offset;
 		const size = words[WORD_RING_SIZE];
 		return index >= size ? index - size : index;
@@ -51,7 +51,12 @@ export class Ring {
 
 	/** Whether the record at an index is pending; a record too short for a state is a filler. */
 	isWaiting(index: number): boolean {
-		return this.lengthAt(index) > OFFSET_STATE && this.byteAt(index + OFFSET_STATE) !== STATE_DEAD;
+		const memory = this.memory;
+		const words = this.words;
+		const start = words[WORD_RING_START];
+		if (memory[start + index] <= OFFSET_STATE) return false;
+		const at = index + OFFSET_STATE;
+		return memory[at < words[WORD_RING_SIZE] ? start + at : start] !== STATE_DEAD;
 	}
 
 	/** State byte of the record at an index, which must not be a filler; unknown if it is damaged. */
@@ -60,7 +65,8 @@ export class Ring {
 	}
 
 	sequenceAt(index: number): number {
-		const { words, memory } = this;
+		const words = this.words;
+		const memory = this.memory;
 		const at = index + OFFSET_SEQUENCE;
 		if (at + 4 <= words[WORD_RING_SIZE]) {
 			const address = words[WORD_RING_START] + at;
@@ -93,7 +99,10 @@ export class Ring {
 
 	/** Durable at once, as the write of one byte is atomic. */
 	setState(index: number, state: RecordState): void {
-		this.memory[this.addressOf(index + OFFSET_STATE)] = state;
+		const words = this.words;
+		const start = words[WORD_RING_START];
+		const at = index + OFFSET_STATE;
+		this.memory[at < words[WORD_RING_SIZE] ? start + at : start] = state;
 	}
 
 	/** Turns [index, index + length) into a filler, which readers skip. */
@@ -117,35 +126,50 @@ export class Ring {
 
 	/** Appends a record after the newest. The caller must have made room. */
 	appendRecord(record: ReportRecord): void {
-		const { words, memory } = this;
-		const { bytes } = record;
+		const words = this.words;
+		const bytes = record.bytes;
 		const length = bytes[OFFSET_LENGTH];
-		if (this.freedGeneration === words[WORD_GENERATION] && length > this.freeBytes - this.uncommittedFreed)
-			this.retained.commit();
 		const used = words[WORD_USED];
-		const start = words[WORD_RING_START];
+		const size = words[WORD_RING_SIZE];
+		let free = size - used;
+		if (this.freedGeneration === words[WORD_GENERATION]) {
+			if (length > free - this.uncommittedFreed) this.retained.commit();
+			else free -= this.uncommittedFreed;
+		}
 		const index = this.indexAt(used);
-		const bytesToEnd = words[WORD_RING_SIZE] - index;
-		const split = bytesToEnd < length ? bytesToEnd : length;
-		let base = start + index;
-		let i = 0;
-		for (; i < split; i++) memory[base + i] = bytes[i];
-		for (base = start - split; i < length; i++) memory[base + i] = bytes[i];
+		const room = size - index;
+		// Natively, with what is behind the record, to free space
+		if (bytes.length <= free && bytes.length <= room) this.memory.set(bytes, words[WORD_RING_START] + index);
+		else this.writeBytes(index, bytes, length, room);
 		words[WORD_USED] = used + length;
 		words[WORD_RECORDS]++;
 	}
 
+	/** @param room bytes from the index to the end of the ring */
+	private writeBytes(index: number, bytes: Uint8Array, length: number, room: number): void {
+		const memory = this.memory;
+		const start = this.words[WORD_RING_START];
+		const split = room < length ? room : length;
+		let base = start + index;
+		let i = 0;
+		for (; i < split; i++) memory[base + i] = bytes[i];
+		for (base = start - split; i < length; i++) memory[base + i] = bytes[i];
+	}
+
 	/** Removes the oldest record. */
 	dropHead(): void {
-		const { words } = this;
-		const length = this.lengthAt(words[WORD_HEAD]);
+		const words = this.words;
+		const head = words[WORD_HEAD];
+		const size = words[WORD_RING_SIZE];
+		const length = this.memory[words[WORD_RING_START] + head];
 		const generation = words[WORD_GENERATION];
 		if (this.freedGeneration === generation) this.uncommittedFreed += length;
 		else {
 			this.freedGeneration = generation;
 			this.uncommittedFreed = length;
 		}
-		words[WORD_HEAD] = this.indexAt(length);
+		const next = head + length;
+		words[WORD_HEAD] = next >= size ? next - size : next;
 		words[WORD_USED] -= length;
 		words[WORD_RECORDS]--;
 	}
