@@ -258,7 +258,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	private onConnected(): void {
 		this.connection.enter(TCP_CONNECTED);
 		this.incoming.reset();
-		this.connection.encoder.connect(this.fields); // [MQTT-3.1.0-1]
+		this.connection.encoder.connect(this.fields, true); // [MQTT-3.1.0-1]
 		// The client may send packets before CONNACK (§3.1.4).
 		this.outbound.blockedOn = BLOCKED_ON_CONNACK;
 		if (!this.pipelines) return;

@@ -1,5 +1,5 @@
 import type { Version } from "../mqtt/constants";
-import { connectLength } from "../mqtt/encode/connect";
+import { checkWillTopic, connectLength } from "../mqtt/encode/connect";
 import type { ConnectFields } from "../mqtt/packet-fields";
 import { PropertyWriter } from "../mqtt/property-writer";
 import { utf8 } from "../mqtt/utf8";
@@ -24,8 +24,10 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	if (username !== undefined) fields.username = utf8(username);
 	if (password !== undefined) fields.password = binary(password);
 	if (will !== undefined) {
+		const topic = utf8(will.topic);
+		checkWillTopic(topic);
 		fields.will = {
-			topic: utf8(will.topic),
+			topic,
 			payload: binary(will.payload),
 			qos: will.qos,
 			retain: will.retain,
@@ -50,10 +52,13 @@ export function announcedLimits({ receiveMaximum, maximumPacketSize }: ClientOpt
 	};
 }
 
-/** Bytes of the whole packet. @throws MQTTError for an invalid combination of fields */
+/**
+ * Bytes of the whole packet.
+ * @param fields from {@link connectFields}
+ * @throws MQTTError for an invalid combination of them
+ */
 export function connectSize(fields: ConnectFields, version: Version): number {
-	const remaining = connectLength(fields, version);
-	return packetSize(remaining);
+	return packetSize(connectLength(fields, version, true));
 }
 
 /** §3.1.2.11 */

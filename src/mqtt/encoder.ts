@@ -101,8 +101,9 @@ export class Encoder {
 		return this.size - this.staged;
 	}
 
-	connect(fields: ConnectFields): number {
-		const remaining = connectLength(fields, this.protocolVersion);
+	/** @param hasValidText strings and the will's topic are known to be valid */
+	connect(fields: ConnectFields, hasValidText = false): number {
+		const remaining = connectLength(fields, this.protocolVersion, hasValidText);
 		const at = this.writeFixedHeader(CONNECT << 4, remaining);
 		return at < 0 ? 0 : this.commit(writeConnect(this.view, at, fields, this.protocolVersion));
 	}

@@ -79,12 +79,12 @@ export function decodeUTF8(bytes: Uint8Array, start: number, end: number): strin
  */
 export function validUTF8(bytes: Uint8Array, start: number, end: number): boolean {
 	let at = start;
-	while (at < end) {
+	for (;;) {
+		// Plain ASCII, as nearly all text is
+		while (at < end && (bytes[at] - 1) >>> 0 < 0x7f) at++;
+		if (at >= end) return true;
 		const byte = bytes[at++];
-		if (byte < 0x80) {
-			if (byte === 0) return false; // [MQTT-1.5.4-2] [MQTT-3.1.1:1.5.3-2]
-			continue;
-		}
+		if (byte === 0) return false; // [MQTT-1.5.4-2] [MQTT-3.1.1:1.5.3-2]
 		// The second byte's range excludes overlong forms, surrogates and code points above U+10FFFF (RFC 3629
 		// §4) [MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1]
 		let more = 0;
@@ -109,5 +109,4 @@ export function validUTF8(bytes: Uint8Array, start: number, end: number): boolea
 			at++;
 		}
 	}
-	return true;
 }

@@ -132,11 +132,22 @@ export class Negotiated implements AnnouncedLimits {
 		this.maximumQoS = 2;
 		this.retainAvailable = true;
 		this.missing = 0;
-		readLimits(this, properties);
+		this.receiveMaximum = DEFAULT_RECEIVE_MAXIMUM;
+		this.maximumPacketSize = UNLIMITED;
+		this.topicAliasMaximum = 0;
 		properties.rewind();
 		while (properties.next()) {
 			const value = properties.number;
 			switch (properties.id) {
+				case RECEIVE_MAXIMUM:
+					this.receiveMaximum = value;
+					break;
+				case MAXIMUM_PACKET_SIZE:
+					this.maximumPacketSize = value;
+					break;
+				case TOPIC_ALIAS_MAXIMUM:
+					this.topicAliasMaximum = value;
+					break;
 				case MAXIMUM_QOS:
 					this.maximumQoS = value;
 					break;

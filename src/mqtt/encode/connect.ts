@@ -22,8 +22,11 @@ import { validTopicName } from "../topics";
 import { validUTF8 } from "../utf8";
 import { propertiesSize, writeProperties } from "./properties";
 
-/** Checks the fields of a CONNECT and returns its remaining length. */
-export function connectLength(fields: ConnectFields, version: Version): number {
+/**
+ * Checks the fields of a CONNECT and returns its remaining length.
+ * @param hasValidText strings and the will's topic are known to be valid
+ */
+export function connectLength(fields: ConnectFields, version: Version, hasValidText: boolean): number {
 	const { clientId, keepAlive, cleanStart, username, password, properties, will } = fields;
 	// §3.1.2.10
 	if (!(keepAlive >= 0 && keepAlive <= 0xffff) || keepAlive % 1 !== 0)
@@ -42,9 +45,10 @@ export function connectLength(fields: ConnectFields, version: Version): number {
 	)
 		throw new MQTTError(PROTOCOL_ERROR, "authentication data without a method"); // §3.1.2.11.10
 	// [MQTT-3.1.3-3] [MQTT-3.1.3-4]
-	let length = 10 + propertiesSize(properties, version, CONNECT) + stringSize(clientId);
+	let length = 10 + propertiesSize(properties, version, CONNECT) + dataSize(clientId);
+	if (!hasValidText) checkText(fields);
 	if (will !== undefined) length += willSize(will, version);
-	if (username !== undefined) length += stringSize(username); // [MQTT-3.1.3-12] [MQTT-3.1.1:3.1.3-11]
+	if (username !== undefined) length += dataSize(username); // [MQTT-3.1.3-12] [MQTT-3.1.1:3.1.3-11]
 	if (password !== undefined) length += dataSize(password);
 	return length;
 }
@@ -53,10 +57,19 @@ function willSize(will: WillFields, version: Version): number {
 	const { topic, payload, qos, properties } = will;
 	// [MQTT-3.1.2-12] [MQTT-3.1.1:3.1.2-14]
 	if (qos !== 0 && qos !== 1 && qos !== 2) throw new MQTTError(PROTOCOL_ERROR, "will QoS is not 0, 1 or 2");
-	// [MQTT-3.1.3-11] [MQTT-3.1.1:3.1.3-10]
+	return propertiesSize(properties, version, WILL_PROPERTIES) + dataSize(topic) + dataSize(payload);
+}
+
+function checkText({ clientId, username, will }: ConnectFields): void {
+	checkString(clientId);
+	if (username !== undefined) checkString(username);
+	if (will !== undefined) checkWillTopic(will.topic);
+}
+
+/** @throws {MQTTError} 0x90 [MQTT-3.1.3-11] [MQTT-3.1.1:3.1.3-10] */
+export function checkWillTopic(topic: Uint8Array): void {
 	if (!validTopicName(topic, 0, topic.length))
 		throw new MQTTError(TOPIC_NAME_INVALID, "will topic is no topic name");
-	return propertiesSize(properties, version, WILL_PROPERTIES) + 2 + topic.length + dataSize(payload);
 }
 
 function dataSize(field: Uint8Array): number {
@@ -66,10 +79,9 @@ function dataSize(field: Uint8Array): number {
 	return 2 + field.length;
 }
 
-function stringSize(field: Uint8Array): number {
+function checkString(field: Uint8Array): void {
 	// [MQTT-1.5.4-1] [MQTT-1.5.4-2]
 	if (!validUTF8(field, 0, field.length)) throw new MQTTError(MALFORMED_PACKET, "field is not UTF-8");
-	return dataSize(field);
 }
 
 /** Writes what follows the fixed header; returns the index after it. The order is [MQTT-3.1.3-1]. */

@@ -89,7 +89,8 @@ export class ReportEncoder {
 		const end = writeTopic(this.derived.topics[topic], bytes, this.macAt, this.chipAt);
 		this.topicWritten = -1;
 		// [MQTT-3.3.2-1] [MQTT-3.3.2-2]
-		if (!validTopicName(bytes, 0, end)) throw new RangeError("not a topic name");
+		if (!this.derived.hasTopicNames && !validTopicName(bytes, 0, end))
+			throw new RangeError("not a topic name");
 		this.topicWritten = topic;
 		this.topicEnd = end;
 		return end;

@@ -10,7 +10,7 @@ import { announcementHash } from "../discovery/announcement-plan";
 import { type DiagnosticsLayout, diagnosticsLayout } from "./diagnostics-layout";
 import { type Extension, extensionOf } from "./extension";
 import { brokerHash, sensorsHash } from "./settings-hash";
-import { type TopicTemplate, topicTemplate } from "./topic";
+import { isTopicName, type TopicTemplate, topicTemplate } from "./topic";
 import { type WakePin, wakePinsOf } from "./wake-pin-layout";
 
 /**
@@ -34,6 +34,8 @@ export interface DerivedSettings {
 	readonly firstWithSameDriver: readonly number[];
 	/** Topic for each sensor. */
 	readonly topics: readonly TopicTemplate[];
+	/** They are known to be topic names. */
+	readonly hasTopicNames: boolean;
 	/** `,"name":` for each sensor; empty if payloads are bare values. */
 	readonly keys: readonly Uint8Array[];
 	readonly sequence: Uint8Array;
@@ -68,6 +70,7 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 	if (payload === "history") size += 2;
 	const messages = diagnosticsLayout(settings);
 	const wakePins = wakePinsOf(sensors);
+	const topics = sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name })));
 	return deepFreeze({
 		sensorsHash: sensorsHash(sensors, json && !topic.includes("{sensor}")),
 		brokerHash: brokerHash(broker, wifi),
@@ -78,7 +81,8 @@ export function deriveSettings(settings: Settings): DerivedSettings {
 		...(messages === undefined ? {} : { diagnostics: messages }),
 		...(wakePins.length === 0 ? {} : { wakePins }),
 		firstWithSameDriver: findSameDrivers(sensors),
-		topics: sensors.map(({ name }) => topicTemplate(expand(topic, { id, sensor: name }))),
+		topics,
+		hasTopicNames: topics.every(isTopicName),
 		keys,
 		sequence,
 		time,

@@ -1,4 +1,8 @@
+import { hasWildcard } from "../../mqtt/topics";
 import { utf8 } from "../../mqtt/utf8";
+
+/** Bytes of text that leave room in a topic name for what the device puts in. */
+const TOPIC_LIMIT = 65_000;
 
 /** A topic in UTF-8, split where only the device knows the text between: its `{mac}` or `{chip}`. */
 export type TopicTemplate = readonly (Uint8Array | "mac" | "chip")[];
@@ -12,6 +16,20 @@ export function topicTemplate(topic: string): TopicTemplate {
 		else if (text !== "") pieces.push(utf8(text));
 	}
 	return pieces;
+}
+
+/**
+ * Whether the topic of any device is a topic name (§4.7): `{mac}` and `{chip}` stand for letters and digits.
+ * False also if this cannot be told without them.
+ */
+export function isTopicName(template: TopicTemplate): boolean {
+	let length = 0;
+	for (const piece of template) {
+		if (typeof piece === "string") continue;
+		if (hasWildcard(piece, 0, piece.length)) return false; // [MQTT-3.3.2-2]
+		length += piece.length;
+	}
+	return length > 0 && length < TOPIC_LIMIT;
 }
 
 /**
