@@ -97,11 +97,11 @@ export class Deadlines {
 	private onTimer(): void {
 		if (this.id === undefined) return;
 		const id = this.id;
+		const table = this.durationsAndStarts;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
-			const duration = this.durationsAndStarts[deadline];
-			if (duration < 0 || this.time.delta(this.durationsAndStarts[DEADLINE_COUNT + deadline]) < duration)
-				continue;
-			this.durationsAndStarts[deadline] = -1;
+			const duration = table[deadline];
+			if (duration < 0 || this.time.delta(table[DEADLINE_COUNT + deadline]) < duration) continue;
+			table[deadline] = -1;
 			this.handler.onEvent(DEADLINE_PASSED, deadline as Deadline);
 			// The handler closed the connection, and perhaps opened another.
 			if (this.id !== id) return;
@@ -109,12 +109,9 @@ export class Deadlines {
 		const now = this.time.ticks;
 		let next = -1;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
-			const duration = this.durationsAndStarts[deadline];
+			const duration = table[deadline];
 			if (duration < 0) continue;
-			const remaining = Math.max(
-				duration - this.time.delta(this.durationsAndStarts[DEADLINE_COUNT + deadline], now),
-				1,
-			);
+			const remaining = Math.max(duration - this.time.delta(table[DEADLINE_COUNT + deadline], now), 1);
 			if (next < 0 || remaining < next) next = remaining;
 		}
 		if (next >= 0) this.setTimer(next, now);

@@ -97,8 +97,9 @@ export class Collector {
 	 */
 	start(fresh: boolean, mayPause: boolean): void {
 		const state = this.sensorState;
-		const { jumpedSinceLastCheck, now } = this.clock;
-		if (!fresh && jumpedSinceLastCheck) this.realign();
+		const { now } = this.clock;
+		const wallOffset = this.clock.wallOffsetAt(now);
+		if (this.clock.hasJumped(wallOffset) && !fresh) this.realign(now, wallOffset);
 		const { battery } = this;
 		for (let i = 0; i < this.settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
@@ -164,9 +165,9 @@ export class Collector {
 	 */
 	collect(driverLimitMs: number): void {
 		const clock = this.clock;
-		if (clock.jumpedSinceLastCheck) this.realign();
 		const { now } = clock;
 		const wallOffset = clock.wallOffsetAt(now);
+		if (clock.hasJumped(wallOffset)) this.realign(now, wallOffset);
 		this.sampler.beginRound();
 		const count = this.settings.length;
 		const round = this.round;
@@ -338,8 +339,7 @@ export class Collector {
 	}
 
 	/** Call after wall time was set or has jumped. */
-	private realign(): void {
-		const { now, wallOffset } = this.clock;
+	private realign(now: number, wallOffset: number): void {
 		if (Number.isNaN(wallOffset)) return;
 		const state = this.sensorState;
 		for (let i = 0; i < this.settings.length; i++) {

@@ -25,7 +25,8 @@ export class ReportEncoder {
 
 	private readonly settings: Settings;
 	private readonly device: Pick<Device, "mac" | "chip">;
-	private readonly json: boolean;
+	/** Whether payloads are JSON; otherwise each is a bare value. */
+	readonly json: boolean;
 	private readonly derived: DerivedSettings;
 	/** Values of the record that {@link writePayload} has written so far; 0: all of them, it is complete. */
 	valuesWritten = 0;
@@ -107,6 +108,11 @@ export class ReportEncoder {
 	 */
 	publishFlags(record: ReportRecord, maximumQoS: number): number {
 		const { sensors } = this.settings;
+		if (!this.grouped) {
+			const { qos, retain } = sensors[record.bytes[RECORD_HEADER]];
+			const bits = (qos < maximumQoS ? qos : maximumQoS) << 1;
+			return retain ? bits | RETAIN : bits;
+		}
 		let flags = 0;
 		let highest = 0;
 		record.rewindValues();
@@ -118,8 +124,16 @@ export class ReportEncoder {
 		return flags | ((highest < maximumQoS ? highest : maximumQoS) << 1);
 	}
 
+	/** Writes the payload of a parsed record to {@link message}: its value. @returns where it ends */
+	writeBareValue(record: ReportRecord, start: number): number {
+		this.valuesWritten = 0;
+		record.rewindValues();
+		record.nextValue();
+		return this.writeValue(this.message, start, record);
+	}
+
 	/**
-	 * Writes the payload of a parsed record to {@link message} and returns where it ends. JSON that is longer
+	 * Writes the JSON of a parsed record to {@link message} and returns where it ends. What is longer
 	 * than `limit` is split: each part repeats sequence number and time, and holds as many of the values as
 	 * fit, at least one. {@link valuesWritten} then continues it.
 	 * @param wallOffset wall time − node time in ms, for records sampled before wall time was known; NaN: still
@@ -139,10 +153,6 @@ export class ReportEncoder {
 		const bytes = this.message;
 		this.valuesWritten = 0;
 		record.rewindValues();
-		if (!this.json) {
-			record.nextValue();
-			return this.writeValue(bytes, start, record);
-		}
 		const derived = this.derived;
 		let at = copy(bytes, start, derived.sequence);
 		at = writeInteger(bytes, at, record.sequence);

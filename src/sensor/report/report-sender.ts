@@ -107,6 +107,7 @@ export class ReportSender {
 		const { outbox, retained, encoder, clock } = this.parts;
 		const { record } = outbox;
 		if (record.isOversized) return true;
+		if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
 		const topic = encoder.topicIndex(record);
 		if (!wasRefused(retained, topic) || this.isResent()) return false;
 		if (this.publishFlags() >= QOS1) return isPaused(retained, topic, clock.now);
@@ -157,13 +158,13 @@ export class ReportSender {
 		let flags = this.publishFlags();
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
 		let packetId: PublishResult = REJECTED;
-		let excess = 0;
+		let topicEnd = 0;
+		let end = 0;
 		try {
-			const topicEnd = encoder.writeTopic(record);
-			const limit = topicEnd + client.payloadLimit(topicEnd, qos);
+			topicEnd = encoder.writeTopic(record);
 			// With QoS 2 a report is one message: what is known of its delivery is one state.
-			const end = this.writePayload(qos === 2 ? Infinity : limit, topicEnd);
-			excess = end - limit;
+			const isWhole = qos === 2 || !encoder.json;
+			end = this.writePayload(isWhole ? Infinity : topicEnd + client.payloadLimit(topicEnd, qos), topicEnd);
 			if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
 			packetId = client.publishRange(
 				encoder.message,
@@ -183,7 +184,7 @@ export class ReportSender {
 		if (packetId === REJECTED) {
 			// Cached limits may be out of date: only the CONNACK of this connection is final.
 			if (!client.negotiated.isAgreed) return BLOCKED;
-			this.markOversized(sequence, excess);
+			this.markOversized(sequence, end - topicEnd - client.payloadLimit(topicEnd, qos));
 			return SKIPPED;
 		}
 		outbox.markSent();
@@ -209,10 +210,12 @@ export class ReportSender {
 	 */
 	protected writePayload(limit: number, start: number): number {
 		const { outbox, encoder, clock, retained } = this.parts;
+		const { record } = outbox;
+		if (!encoder.json) return encoder.writeBareValue(record, start);
 		const { words } = retained;
 		const dropped =
 			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		return encoder.writePayload(outbox.record, clock.wallOffset, dropped, limit, this.valuesSent, start);
+		return encoder.writePayload(record, clock.wallOffset, dropped, limit, this.valuesSent, start);
 	}
 
 	/** @param excess bytes by which the smallest packet with the record at the cursor is too large */

@@ -35,7 +35,7 @@ export class NodeClock {
 	private nodeTime = 0;
 	/** Wall time − node time, for a host that loses wall time during sleep; NaN: unknown. */
 	private estimatedOffset = NaN;
-	/** Wall time − node time at the last read of {@link jumpedSinceLastCheck}. */
+	/** Wall time − node time at the last call of {@link hasJumped}. */
 	private lastWallOffset = NaN;
 
 	constructor(device: Pick<Device, "time" | "clockIsSet">, retained: RetainedState) {
@@ -94,8 +94,9 @@ export class NodeClock {
 
 	/** Node time. */
 	get now(): number {
-		const { time } = this.device;
+		const time = this.device.time;
 		const ticks = time.ticks;
+		if (ticks === this.lastTicks) return this.nodeTime;
 		this.nodeTime += time.delta(this.lastTicks, ticks);
 		this.lastTicks = ticks;
 		return this.nodeTime;
@@ -111,9 +112,8 @@ export class NodeClock {
 		return this.device.clockIsSet ? Date.now() - now : this.estimatedOffset;
 	}
 
-	/** Whether wall time became known, or jumped, since the last read. */
-	get jumpedSinceLastCheck(): boolean {
-		const { wallOffset } = this;
+	/** Whether wall time became known, or jumped, since the last call. @param wallOffset just read */
+	hasJumped(wallOffset: number): boolean {
 		const lastWallOffset = this.lastWallOffset;
 		this.lastWallOffset = wallOffset;
 		return (
