@@ -26,6 +26,54 @@ interface BusSensorOptions extends BusOptions {
 	readonly io: typeof device.io.SMBus;
 }
 
+/** A bus with one device, the SDK's SMBus class. Its methods throw if the device does not acknowledge. */
+export interface Bus {
+	write(bytes: Uint8Array): void;
+	/** Fills `buffer`. */
+	read(buffer: Uint8Array): void;
+	readUint8(register: number): number;
+	writeUint8(register: number, value: number): void;
+	readUint16(register: number, bigEndian: boolean): number;
+	writeUint16(register: number, value: number, bigEndian: boolean): void;
+	/** Fills `buffer` with the registers from `register` on. */
+	readBuffer(register: number, buffer: Uint8Array): void;
+	close(): void;
+}
+
+/** Clock rate in Hz that every device on an I²C bus can do. */
+const STANDARD_HZ = 100_000;
+
+/**
+ * A sensor on a bus without a class of the SDK. The constructor only opens the bus, and `configure` is the
+ * first to speak to the sensor: the SDK opens an address once, and what a constructor has opened before it
+ * throws stays open, so that the sensor could not be tried again.
+ */
+export abstract class BusSensor implements Sensor {
+	protected readonly bus: Bus;
+
+	/** @param address where the options have none */
+	constructor(options: BusOptions, address: number) {
+		const { sensor } = busSensorOptions(options);
+		const { io } = sensor as unknown as { readonly io: new (options: object) => Bus };
+		this.bus = new io({ hz: STANDARD_HZ, address, ...sensor });
+	}
+
+	abstract configure(options: object): void;
+	abstract sample(): object | undefined;
+
+	close(): void {
+		this.bus.close();
+	}
+}
+
+/**
+ * Waits for at least so many ms, fractions included. The SDK's delay ends with a tick of FreeRTOS, 1 ms each,
+ * of which the first one has begun already.
+ */
+export function wait(ms: number): void {
+	Timer.delay(Math.ceil(ms) + 1);
+}
+
 /**
  * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration;
  * samples already have the shape that ECMA-419 specifies.
@@ -46,14 +94,14 @@ export function busDriver(
 
 		override configure(options: object): void {
 			super.configure(options);
-			this.#settlingMs = Math.ceil(settlingMs(options));
+			this.#settlingMs = settlingMs(options);
 		}
 
 		override sample(): object | undefined {
 			const ms = this.#settlingMs;
 			if (ms > 0) {
 				this.#settlingMs = 0;
-				Timer.delay(ms);
+				wait(ms);
 			}
 			return super.sample();
 		}

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Sensor, SensorConstructor } from "../../src/device";
+import { driverSource, loadDriver } from "./driver-loader";
 import { root } from "./import-graph";
-import { loadModule, type ModuleStubs } from "./module-loader";
 
 /**
  * Time, in ms, that a sensor needs from its reset to its first measurement, by its datasheet. 0: the SDK's
@@ -16,7 +16,6 @@ const SETTLING_MS: Readonly<Record<string, number>> = {
 	bmp280: 1.25 + 2.3 * 2 + 2.3 * 16 + 0.575,
 	// Readings fail until it has run in.
 	ccs811: 0,
-	htu21d: 15,
 	lm75: 100,
 	sht3x: 0,
 	shtc3: 0,
@@ -26,49 +25,14 @@ const SETTLING_MS: Readonly<Record<string, number>> = {
 };
 
 const folder = join(root, "firmware/drivers");
+/** Those that wrap a class of the SDK. */
 const busDrivers = readdirSync(folder, { withFileTypes: true })
 	.filter((entry) => entry.isDirectory())
 	.map(({ name }) => name)
-	.filter((name) => readFileSync(join(folder, name, `${name}.ts`), "utf8").includes("../sensor-bus"));
-
-/** A driver on a bus, with the SDK's class for its sensor, and a clock that only waiting advances. */
-async function load(
-	name: string,
-	bus: object,
-	SDKSensor?: SensorConstructor,
-	board: object = { data: 4, clock: 5 },
-) {
-	const clock = { now: 0 };
-	const source = readFileSync(join(folder, name, `${name}.ts`), "utf8");
-	const specifier = /from "(embedded:sensor[^"]+)"/.exec(source)?.[1];
-	const modules: ModuleStubs["modules"] = {
-		"embedded:provider/builtin": { default: { I2C: { default: board }, io: { SMBus: bus } } },
-		time: {
-			default: {
-				get ticks() {
-					return clock.now;
-				},
-				delta: (start: number) => clock.now - start,
-			},
-		},
-		timer: {
-			default: {
-				delay(ms: number) {
-					assert.ok(Number.isInteger(ms), `${ms} ms`);
-					clock.now += ms;
-				},
-			},
-		},
-		...(specifier === undefined ? {} : { [specifier]: { default: SDKSensor } }),
-	};
-	const { default: Driver } = await loadModule<{ default: SensorConstructor }>(
-		`firmware/drivers/${name}/${name}`,
-		{
-			modules,
-		},
+	.filter(
+		(name) =>
+			/from "embedded:sensor/.test(driverSource(name)) && driverSource(name).includes("../sensor-bus"),
 	);
-	return { Driver, clock };
-}
 
 /** The SDK's class as a stand-in that notes when it is asked. */
 function recorder(clock: () => number) {
@@ -94,12 +58,12 @@ describe("drivers on a bus", () => {
 		assert.deepEqual(busDrivers, Object.keys(SETTLING_MS));
 	});
 
-	for (const name of busDrivers.filter((driver) => driver !== "htu21d" && driver !== "ccs811"))
+	for (const name of busDrivers.filter((driver) => driver !== "ccs811"))
 		test(`${name}: the first sample comes after the first measurement, later ones at once`, async () => {
 			let now = (): number => 0;
 			const { calls, Recorder } = recorder(() => now());
 			const bus = class {};
-			const { Driver, clock } = await load(name, bus, Recorder);
+			const { Driver, clock } = await loadDriver(name, bus, { SDKSensor: Recorder });
 			now = () => clock.now;
 			const options = { address: 0x40, hz: 1000 };
 			const sensor = new Driver(options);
@@ -125,7 +89,10 @@ describe("drivers on a bus", () => {
 		test(name, async () => {
 			const { calls, Recorder } = recorder(() => 0);
 			const bus = class {};
-			const { Driver } = await load("sht3x", bus, Recorder, { data: 4, clock: 5, port: 0 });
+			const { Driver } = await loadDriver("sht3x", bus, {
+				SDKSensor: Recorder,
+				board: { data: 4, clock: 5, port: 0 },
+			});
 			new Driver({ address: 0x44, ...options });
 			assert.deepEqual(calls[0]?.options, { sensor: { address: 0x44, io: bus, ...expected } });
 		});
@@ -133,7 +100,7 @@ describe("drivers on a bus", () => {
 	test("bmp280: less oversampling, a shorter wait; in mode 1 each sample begins a measurement", async () => {
 		let now = (): number => 0;
 		const { calls, Recorder } = recorder(() => now());
-		const { Driver, clock } = await load("bmp280", class {}, Recorder);
+		const { Driver, clock } = await loadDriver("bmp280", class {}, { SDKSensor: Recorder });
 		now = () => clock.now;
 		const options = { mode: 1, temperatureSampling: 1, pressureSampling: 0 };
 		const sensor = new Driver({});
@@ -143,93 +110,22 @@ describe("drivers on a bus", () => {
 			calls.slice(1).map(({ what, at }) => [what, at]),
 			[
 				["configure", 0],
-				["sample", 5],
-				["configure", 5],
-				["sample", 10],
-				["configure", 10],
-				["sample", 15],
+				["sample", 6],
+				["configure", 6],
+				["sample", 12],
+				["configure", 12],
+				["sample", 18],
 			],
 		);
 	});
 
 	test("tmp117 in shutdown mode: the SDK's class waits for each conversion, the driver for the reset only", async () => {
 		const { Recorder } = recorder(() => 0);
-		const { Driver, clock } = await load("tmp117", class {}, Recorder);
+		const { Driver, clock } = await loadDriver("tmp117", class {}, { SDKSensor: Recorder });
 		const sensor = new Driver({});
 		sensor.configure({ shutdownMode: true });
 		sensor.sample();
-		assert.equal(clock.now, 2);
-	});
-});
-
-describe("htu21d", () => {
-	/** The sensor by its datasheet: deaf during a reset and a measurement, which it must be given time for. */
-	async function loadSensor(answers: Readonly<Record<number, readonly number[]>>) {
-		const opened: object[] = [];
-		let clock = { now: 0 };
-		let readyAt = 0;
-		let answer: readonly number[] = [];
-		const busy = new Map([
-			[0xfe, 15],
-			[0xf5, 16],
-			[0xf3, 50],
-		]);
-		class Bus {
-			constructor(options: object) {
-				opened.push(options);
-			}
-			write([command]: Uint8Array): void {
-				if (clock.now < readyAt) throw new Error("not acknowledged");
-				readyAt = clock.now + busy.get(command!)!;
-				answer = answers[command!] ?? [];
-			}
-			read(buffer: Uint8Array): void {
-				if (clock.now < readyAt) throw new Error("not acknowledged");
-				buffer.set(answer);
-			}
-			close(): void {
-				opened.pop();
-			}
-		}
-		const loaded = await load("htu21d", Bus);
-		clock = loaded.clock;
-		return { sensor: new loaded.Driver({ address: 0x40 }), opened };
-	}
-
-	test("the datasheet's examples of checksums are accepted, and converted by its formulas", async () => {
-		const { sensor, opened } = await loadSensor({ 243: [0x68, 0x3a, 0x7c], 245: [0x4e, 0x85, 0x6b] });
-		assert.deepEqual(Object.keys(opened[0]!).sort(), ["address", "clock", "data", "hz", "io"]);
-		const { thermometer, hygrometer } = sensor.sample() as {
-			thermometer: { temperature: number };
-			hygrometer: { humidity: number };
-		};
-		assert.ok(Math.abs(thermometer.temperature - (-46.85 + (175.72 * 0x6838) / 65_536)) < 1e-9);
-		assert.ok(Math.abs(hygrometer.humidity - (-6 + (125 * 0x4e84) / 65_536)) < 1e-9);
-		sensor.close();
-		assert.deepEqual(opened, []);
-	});
-
-	test("a wrong checksum leaves its value out, and only that", async () => {
-		const { sensor } = await loadSensor({ 243: [0x68, 0x3a, 0x7d], 245: [0x4e, 0x85, 0x6b] });
-		assert.deepEqual(Object.keys(Object(sensor.sample()).thermometer), []);
-		assert.deepEqual(Object.keys(Object(sensor.sample()).hygrometer), ["humidity"]);
-	});
-
-	test("humidity stays within 0 and 100 %, where the formula leaves them", async () => {
-		const checksum = (high: number, low: number): number => {
-			let remainder = (high << 16) | (low << 8);
-			for (let bit = 23; bit >= 8; bit--) if ((remainder >> bit) & 1) remainder ^= 0x131 << (bit - 8);
-			return remainder;
-		};
-		// One of the datasheet's examples
-		assert.equal(checksum(0, 0xdc), 0x79);
-		for (const [high, expected] of [
-			[0x00, 0],
-			[0xff, 100],
-		] as const) {
-			const { sensor } = await loadSensor({ 243: [0, 0xdc, 0x79], 245: [high, high, checksum(high, high)] });
-			assert.equal(Object(sensor.sample()).hygrometer.humidity, expected);
-		}
+		assert.equal(clock.now, 3);
 	});
 });
 
@@ -256,7 +152,7 @@ describe("ccs811", () => {
 	});
 
 	test("before it has run in: no value; later: the last one where there is no new one", async () => {
-		const { Driver, clock } = await load("ccs811", class {}, SDKSensor);
+		const { Driver, clock } = await loadDriver("ccs811", class {}, { SDKSensor });
 		const sensor = new Driver({ address: 91 });
 		sensor.configure({});
 		readings.push(reading(400, 0), reading(612, 31), false, reading(700, 40));
@@ -272,14 +168,14 @@ describe("ccs811", () => {
 	});
 
 	test("warmUp of 0: the first reading is a value", async () => {
-		const { Driver } = await load("ccs811", class {}, SDKSensor);
+		const { Driver } = await loadDriver("ccs811", class {}, { SDKSensor });
 		const sensor = new Driver({ warmUp: 0 });
 		readings.push(reading(450, 7));
 		assert.deepEqual(sensor.sample(), { airQuality: { eCO2: 450, TVOC: 7 } });
 	});
 
 	test("another chip at the address: the driver fails, with the reason", async () => {
-		const { Driver } = await load("ccs811", class {}, SDKSensor);
+		const { Driver } = await loadDriver("ccs811", class {}, { SDKSensor });
 		SDKSensor.problem = "unexpected sensor";
 		assert.throws(() => new Driver({}), /CCS811: unexpected sensor/);
 		SDKSensor.problem = undefined;

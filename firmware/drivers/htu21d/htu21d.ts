@@ -1,14 +1,4 @@
-import Timer from "timer";
-import type { Sensor } from "../../../src/device";
-import { type BusOptions, busSensorOptions } from "../sensor-bus";
-
-/** A bus with one device, as the SDK has it. */
-interface Bus {
-	write(bytes: Uint8Array): void;
-	/** Fills `buffer`. */
-	read(buffer: Uint8Array): void;
-	close(): void;
-}
+import { type BusOptions, BusSensor, wait } from "../sensor-bus";
 
 // Commands, and how long they take at most (datasheet, TE Connectivity HTU21D(F), pages 3 and 10 to 12)
 const RESET = 0xfe;
@@ -25,20 +15,18 @@ const CRC_POLYNOMIAL = 0x131;
  * `thermometer.temperature` in °C, `hygrometer.humidity` in percent; a value with a wrong checksum is left
  * out. The class of the SDK 8.2.3 throws at each sample.
  */
-export default class implements Sensor {
-	readonly #bus: Bus;
+export default class extends BusSensor {
 	readonly #command = new Uint8Array(1);
 	readonly #answer = new Uint8Array(3);
 
 	constructor(options: BusOptions) {
-		const { sensor } = busSensorOptions(options);
-		const { io } = sensor as unknown as { readonly io: new (options: object) => Bus };
-		this.#bus = new io({ hz: 100_000, address: 0x40, ...sensor });
-		this.#send(RESET);
-		Timer.delay(RESET_MS);
+		super(options, 0x40);
 	}
 
-	configure(): void {}
+	configure(): void {
+		this.#send(RESET);
+		wait(RESET_MS);
+	}
 
 	sample(): object {
 		const humidity = this.#measure(MEASURE_HUMIDITY, HUMIDITY_MS);
@@ -49,21 +37,17 @@ export default class implements Sensor {
 		};
 	}
 
-	close(): void {
-		this.#bus.close();
-	}
-
 	#send(command: number): void {
 		this.#command[0] = command;
-		this.#bus.write(this.#command);
+		this.bus.write(this.#command);
 	}
 
 	/** @returns the signal, 0 … 1; undefined if its checksum is wrong */
 	#measure(command: number, ms: number): number | undefined {
 		this.#send(command);
-		Timer.delay(ms);
+		wait(ms);
 		const answer = this.#answer;
-		this.#bus.read(answer);
+		this.bus.read(answer);
 		if (crc(answer[0], answer[1]) !== answer[2]) return undefined;
 		// The last two bits are the status.
 		return ((answer[0] << 8) | (answer[1] & 0xfc)) / 65_536;
