@@ -16,6 +16,7 @@ for (const [text, driver] of [
 	["bme680_bsec", "bme68x"],
 	["bme688", "bme68x"],
 	["bmp280_i2c", "bmp280"],
+	["bme280_i2c", "bme280"],
 	["bpm280", "bmp280"],
 	["lm75a", "lm75"],
 	["htu21", "htu21d"],
@@ -26,17 +27,6 @@ for (const [text, driver] of [
 ] as const)
 	test(`"${text}": ${driver} is meant`, () => assert.equal(meantDriver(text, titles), driver));
 
-for (const text of [
-	"bme280",
-	"bmp180",
-	"bmp388",
-	"sht40",
-	"sht4x",
-	"tmp112",
-	"aht20",
-	"dht22",
-	"ds18b20",
-	"x",
-])
+for (const text of ["bmp180", "bmp388", "sht40", "sht4x", "tmp112", "aht20", "dht22", "ds18b20", "x"])
 	test(`"${text}", a part that no driver is for: none is suggested`, () =>
 		assert.equal(meantDriver(text, titles), undefined));

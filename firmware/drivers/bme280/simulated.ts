@@ -1,0 +1,3 @@
+import { simulatedSensor } from "../simulated-sensor";
+
+export default simulatedSensor("bme280", ["thermometer", "hygrometer", "barometer"]);
