@@ -17,6 +17,8 @@ for (const [text, driver] of [
 	["bme688", "bme68x"],
 	["bmp280_i2c", "bmp280"],
 	["bme280_i2c", "bme280"],
+	["sht40", "sht4x"],
+	["SHT45", "sht4x"],
 	["bpm280", "bmp280"],
 	["lm75a", "lm75"],
 	["htu21", "htu21d"],
@@ -27,6 +29,6 @@ for (const [text, driver] of [
 ] as const)
 	test(`"${text}": ${driver} is meant`, () => assert.equal(meantDriver(text, titles), driver));
 
-for (const text of ["bmp180", "bmp388", "sht40", "sht4x", "tmp112", "aht20", "dht22", "ds18b20", "x"])
+for (const text of ["bmp180", "bmp388", "sht20", "scd41", "tmp112", "aht20", "dht22", "ds18b20", "x"])
 	test(`"${text}", a part that no driver is for: none is suggested`, () =>
 		assert.equal(meantDriver(text, titles), undefined));

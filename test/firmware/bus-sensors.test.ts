@@ -6,6 +6,7 @@ import { ownDeclarations } from "../../cli/config/declarations";
 import { Bme280Chip } from "./chips/bme280";
 import { TRIM } from "./chips/bme280-trim";
 import { type Chip, I2CBus } from "./chips/i2c-bus";
+import { Sht4xChip } from "./chips/sht4x";
 import { type DriverClock, driverSource, loadDriver } from "./driver-loader";
 import { DriverSampler } from "./driver-sampler";
 import { root } from "./import-graph";
@@ -19,6 +20,7 @@ const CHIPS: Readonly<
 	Record<string, { readonly make: (clock: DriverClock) => PoweredChip; readonly options?: object }>
 > = {
 	bme280: { make: (clock) => new Bme280Chip(clock, TRIM) },
+	sht4x: { make: (clock) => new Sht4xChip(clock) },
 };
 
 const declarations = ownDeclarations(join(root, "firmware"));
