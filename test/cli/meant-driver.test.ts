@@ -19,6 +19,7 @@ for (const [text, driver] of [
 	["bme280_i2c", "bme280"],
 	["sht40", "sht4x"],
 	["SHT45", "sht4x"],
+	["scd41", "scd4x"],
 	["bpm280", "bmp280"],
 	["lm75a", "lm75"],
 	["htu21", "htu21d"],
@@ -29,6 +30,6 @@ for (const [text, driver] of [
 ] as const)
 	test(`"${text}": ${driver} is meant`, () => assert.equal(meantDriver(text, titles), driver));
 
-for (const text of ["bmp180", "bmp388", "sht20", "scd41", "tmp112", "aht20", "dht22", "ds18b20", "x"])
+for (const text of ["bmp180", "bmp388", "sht20", "tmp112", "aht20", "dht22", "ds18b20", "x"])
 	test(`"${text}", a part that no driver is for: none is suggested`, () =>
 		assert.equal(meantDriver(text, titles), undefined));

@@ -6,6 +6,7 @@ import { ownDeclarations } from "../../cli/config/declarations";
 import { Bme280Chip } from "./chips/bme280";
 import { TRIM } from "./chips/bme280-trim";
 import { type Chip, I2CBus } from "./chips/i2c-bus";
+import { Scd4xChip } from "./chips/scd4x";
 import { Sht4xChip } from "./chips/sht4x";
 import { type DriverClock, driverSource, loadDriver } from "./driver-loader";
 import { DriverSampler } from "./driver-sampler";
@@ -20,6 +21,7 @@ const CHIPS: Readonly<
 	Record<string, { readonly make: (clock: DriverClock) => PoweredChip; readonly options?: object }>
 > = {
 	bme280: { make: (clock) => new Bme280Chip(clock, TRIM) },
+	scd4x: { make: (clock) => new Scd4xChip(clock), options: { mode: "singleShot" } },
 	sht4x: { make: (clock) => new Sht4xChip(clock) },
 };
 

@@ -1,0 +1,3 @@
+import { simulatedSensor } from "../simulated-sensor";
+
+export default simulatedSensor("scd4x", ["thermometer", "hygrometer"], { airQuality: { CO2: 650 } });
