@@ -20,6 +20,7 @@ for (const [text, driver] of [
 	["sht40", "sht4x"],
 	["SHT45", "sht4x"],
 	["scd41", "scd4x"],
+	["bh1750fvi", "bh1750"],
 	["bpm280", "bmp280"],
 	["lm75a", "lm75"],
 	["htu21", "htu21d"],

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ownDeclarations } from "../../cli/config/declarations";
+import { Bh1750Chip } from "./chips/bh1750";
 import { Bme280Chip } from "./chips/bme280";
 import { TRIM } from "./chips/bme280-trim";
 import { type Chip, I2CBus } from "./chips/i2c-bus";
@@ -20,6 +21,7 @@ interface PoweredChip extends Chip {
 const CHIPS: Readonly<
 	Record<string, { readonly make: (clock: DriverClock) => PoweredChip; readonly options?: object }>
 > = {
+	bh1750: { make: (clock) => new Bh1750Chip(clock) },
 	bme280: { make: (clock) => new Bme280Chip(clock, TRIM) },
 	scd4x: { make: (clock) => new Scd4xChip(clock), options: { mode: "singleShot" } },
 	sht4x: { make: (clock) => new Sht4xChip(clock) },

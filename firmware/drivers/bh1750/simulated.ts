@@ -1,0 +1,3 @@
+import { simulatedSensor } from "../simulated-sensor";
+
+export default simulatedSensor("bh1750", [], { lightmeter: { illuminance: 300 } });
