@@ -7,6 +7,7 @@ import { Bh1750Chip } from "./chips/bh1750";
 import { Bme280Chip } from "./chips/bme280";
 import { TRIM } from "./chips/bme280-trim";
 import { type Chip, I2CBus } from "./chips/i2c-bus";
+import { Ina219Chip } from "./chips/ina219";
 import { Scd4xChip } from "./chips/scd4x";
 import { Sht4xChip } from "./chips/sht4x";
 import { type DriverClock, driverSource, loadDriver } from "./driver-loader";
@@ -23,6 +24,7 @@ const CHIPS: Readonly<
 > = {
 	bh1750: { make: (clock) => new Bh1750Chip(clock) },
 	bme280: { make: (clock) => new Bme280Chip(clock, TRIM) },
+	ina219: { make: (clock) => new Ina219Chip(clock) },
 	scd4x: { make: (clock) => new Scd4xChip(clock), options: { mode: "singleShot" } },
 	sht4x: { make: (clock) => new Sht4xChip(clock) },
 };
