@@ -45,9 +45,12 @@ export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
 /** A sensor node without its buffers; one of its sensors, and one of their drivers; a message in flight. */
-const NODE = 7000;
+const NODE = 6600;
 const SENSOR = 96;
 const DRIVER = 390;
+/** What is left of a driver that a node in deep sleep has closed; its exchange takes more than this of others. */
+const CLOSED_DRIVER = 64;
+const EXCHANGE = 3000;
 /** The view of the retained extension; the windows of values with several samples. */
 const EXTENSION = 128;
 const WINDOWS = 96;
@@ -230,6 +233,12 @@ function nodeNeeds(settings: Settings): Need[] {
 	const { size, counts, windows, diagnostics, wakePins } = extensionOf(settings);
 	const drivers = new Set(sensors.map(({ driver, options = {} }) => `${driver} ${JSON.stringify(options)}`));
 	const json = payload === "value" ? 0 : sensors.length * JSON_SENSOR;
+	const openDrivers = drivers.size * DRIVER;
+	// A command may ask for samples in the middle of an exchange.
+	const driverBytes =
+		settings.sleep.mode === "deep" && settings.role === "sensor" && commands === undefined
+			? Math.max(drivers.size * CLOSED_DRIVER, openDrivers - EXCHANGE)
+			: openDrivers;
 	return [
 		{
 			bytes:
@@ -245,7 +254,7 @@ function nodeNeeds(settings: Settings): Need[] {
 		},
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
-		{ bytes: sensors.length * SENSOR + drivers.size * DRIVER + topic.length + json },
+		{ bytes: sensors.length * SENSOR + driverBytes + topic.length + json },
 		{ bytes: payload === "history" ? HISTORY + broker.sendBuffer + broker.inFlight * IN_FLIGHT : 0 },
 		{ bytes: outbox.storage === "flash" ? FLASH_OUTBOX : 0 },
 		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),

@@ -21,6 +21,8 @@ const TRIAL_LIMIT_MS = 2000;
 /** Begins a try: joins the network. */
 export function report(node: NodeParts): Task {
 	if (node.commands !== undefined) node.commands.hasTried = true;
+	// The exchange takes the most memory of a wake, in which nothing is sampled any more, unless a command asks.
+	if (node.deepSleep) node.collector.close();
 	if (!createExchange(node)) {
 		node.reporting = false;
 		waitOrSleep(node, 0);

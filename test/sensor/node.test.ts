@@ -264,3 +264,25 @@ test("a report recorded under an invalid configuration is sent after it is corre
 	assert.ok(payloads(broker).length >= 2);
 	assert.equal(board.reportCounts.lost, 0);
 });
+
+test("deep sleep: a driver is closed before the connection is opened, and made anew in the next wake", () => {
+	const open: string[] = [];
+	class CountedDriver {
+		constructor() {
+			open.push("made");
+		}
+		configure() {}
+		sample() {
+			return { temperature: 1 };
+		}
+		close() {
+			open.push("closed");
+		}
+	}
+	const board = new TestBoard({ sensors: [{ driver: "counted" }] });
+	board.drivers = { counted: CountedDriver };
+	new ScriptedBroker(board.network, 1883, { accept: () => open.push("connected") });
+	board.run(2 * MINUTE - 1);
+	const wake = ["made", "closed", "connected"];
+	assert.deepEqual(open, [...wake, ...wake]);
+});

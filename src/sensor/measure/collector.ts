@@ -203,7 +203,7 @@ export class Collector {
 		if (slow >= 0) this.pauseDriver(slow);
 	}
 
-	/** Call before sleep. */
+	/** Drivers let go of their hardware and their memory. Call before sleep, and where no sample is soon due. */
 	close(): void {
 		this.sampler.close();
 	}

@@ -83,9 +83,16 @@ export class Sampler {
 		return this.drivers[one] === this.drivers[other];
 	}
 
-	/** Call before sleep: each driver switches its hardware off. */
+	/**
+	 * Each driver switches its hardware off, and nothing is left of its reading, which may hold many values;
+	 * the next sample creates the driver anew.
+	 */
 	close(): void {
-		for (let i = 0; i < this.drivers.length; i++) this.closeDriver(this.drivers[i]);
+		const { drivers } = this;
+		for (let i = 0; i < drivers.length; i++) {
+			drivers[i].reading = undefined;
+			this.closeDriver(drivers[i]);
+		}
 	}
 
 	private closeDriver(driver: SharedDriver): void {

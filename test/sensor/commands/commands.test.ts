@@ -35,6 +35,35 @@ test("a bare name is a command too", () => {
 	assert.deepEqual(executed(board), ["report-now"]);
 });
 
+test("report-now, whose drivers were closed before the exchange: samples, and closes them before sleep", () => {
+	const { board, broker } = commandBoard({ sensors: [{ name: "temperature", driver: "counted" }] });
+	let made = 0;
+	let closed = 0;
+	board.drivers = {
+		counted: class {
+			constructor() {
+				made++;
+			}
+			configure() {}
+			sample() {
+				return { temperature: made };
+			}
+			close() {
+				closed++;
+			}
+		},
+	};
+	board.run(1000);
+	broker.send("report-now");
+	board.run(MINUTE + 1000);
+	assert.deepEqual([made, closed], [3, 3]);
+	assert.deepEqual(executed(board), ["report-now"]);
+	assert.deepEqual(
+		board.events("accepted").map(({ details: [sequence] }) => sequence),
+		[1, 2, 3],
+	);
+});
+
 test("response topic and correlation data: the answer goes there and returns them", () => {
 	const { board, broker } = commandBoard();
 	board.run(1000);
