@@ -1,7 +1,7 @@
 import { QOS1, QOS2 } from "../../mqtt/constants";
 import type { ExchangeParts } from "./exchange-parts";
 import type { ReportAnswers } from "./report-answers";
-import { type PartResult, ReportSender, SENT } from "./report-sender";
+import { ReportSender } from "./report-sender";
 import type { SharedMessages } from "./shared-messages";
 
 const OPENING_BRACKET = 0x5b;
@@ -36,22 +36,33 @@ export class HistorySender extends ReportSender {
 		return this.shared.holds(record.bytes, record.sequence) || super.mustSkip();
 	}
 
-	protected override sendPart(): PartResult {
-		this.shared.begin();
-		const result = super.sendPart();
-		if (result === SENT) this.shared.markJoined();
-		return result;
+	protected override markSent(): void {
+		super.markSent();
+		this.shared.markJoined();
 	}
 
+	/** Does not call the method that it replaces: nowhere is the stack of a wake deeper. */
 	protected override writePayload(limit: number, start: number): number {
+		const { outbox, encoder, clock } = this.parts;
+		const { valuesSent, dropped } = this;
+		this.shared.begin();
+		const room = limit - 1;
+		const end = encoder.writePayload(outbox.record, clock.wallOffset, dropped, room, valuesSent, start + 1);
+		// In tail position, whose frame XS drops first
+		return this.closeArray(start, end, limit);
+	}
+
+	/**
+	 * @param start of the array @param end of its first element @param limit where it must end
+	 * @returns where it ends, with the reports that share it
+	 */
+	private closeArray(start: number, end: number, limit: number): number {
 		const { encoder } = this.parts;
-		const isFirst = this.valuesSent === 0;
-		const end = super.writePayload(limit - 1, start + 1);
 		const bytes = encoder.message;
 		bytes[start] = OPENING_BRACKET;
 		bytes[end] = CLOSING_BRACKET;
 		const flags = this.publishFlags();
-		if (!isFirst || encoder.valuesWritten > 0 || (flags & (QOS1 | QOS2)) !== QOS1) return end + 1;
+		if (this.valuesSent > 0 || encoder.valuesWritten > 0 || (flags & (QOS1 | QOS2)) !== QOS1) return end + 1;
 		return this.shared.extend(end + 1, limit, flags, this.isResent());
 	}
 }

@@ -7,9 +7,9 @@ import type { ReportAnswers } from "./report-answers";
 
 // Results of sendPart()
 const BLOCKED = 0;
-export const SENT = 1;
+const SENT = 1;
 const SKIPPED = 2;
-export type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
+type PartResult = typeof BLOCKED | typeof SENT | typeof SKIPPED;
 
 /**
  * Distance between the packet identifiers of a report's parts: prime, and far from those of its neighbours.
@@ -151,7 +151,7 @@ export class ReportSender {
 		return true;
 	}
 
-	protected sendPart(): PartResult {
+	private sendPart(): PartResult {
 		const { outbox, encoder, client, device } = this.parts;
 		const { record } = outbox;
 		const { sequence, wasSent } = record;
@@ -187,7 +187,7 @@ export class ReportSender {
 			this.markOversized(sequence, end - topicEnd - client.payloadLimit(topicEnd, qos));
 			return SKIPPED;
 		}
-		outbox.markSent();
+		this.markSent();
 		if (encoder.valuesWritten > 0) return SENT;
 		this.lastSent = sequence;
 		device.event?.("publish", sequence, wasSent, qos);
@@ -196,6 +196,11 @@ export class ReportSender {
 			else this.unconfirmedSequence = sequence;
 		}
 		return SENT;
+	}
+
+	/** The record at the cursor, or a part of it, was staged. */
+	protected markSent(): void {
+		this.parts.outbox.markSent();
 	}
 
 	/** Packet identifier of the next part; the first one's also identifies a report that is sent as a whole. */
@@ -209,13 +214,17 @@ export class ReportSender {
 	 * @returns where it ends
 	 */
 	protected writePayload(limit: number, start: number): number {
-		const { outbox, encoder, clock, retained } = this.parts;
+		const { outbox, encoder, clock } = this.parts;
 		const { record } = outbox;
 		if (!encoder.json) return encoder.writeBareValue(record, start);
-		const { words } = retained;
-		const dropped =
-			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		return encoder.writePayload(record, clock.wallOffset, dropped, limit, this.valuesSent, start);
+		const { valuesSent, dropped } = this;
+		return encoder.writePayload(record, clock.wallOffset, dropped, limit, valuesSent, start);
+	}
+
+	/** Reports dropped since power-on. */
+	protected get dropped(): number {
+		const { words } = this.parts.retained;
+		return words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
 	}
 
 	/** @param excess bytes by which the smallest packet with the record at the cursor is too large */
