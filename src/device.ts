@@ -38,6 +38,8 @@ export interface TCPOptions {
 	nodelay?: boolean;
 	/** Takes over the connection of a socket that a listener returned; the donor is closed. */
 	from?: TCP;
+	/** The socket's property of this name, for its callbacks; see {@link TCPConstructor.hasTarget}. */
+	target?: unknown;
 	/** `bytes` is the total number of bytes ready to read. */
 	onReadable?(bytes: number): void;
 	/** `bytes` may be written now; the first call means that the connection is established. */
@@ -51,6 +53,11 @@ export interface TCPOptions {
 
 export interface TCPConstructor {
 	new (options: TCPOptions): TCP;
+	/**
+	 * Its sockets have the option `target` of ECMA-419 as a property, and are `this` in their callbacks, which
+	 * may then be functions in flash instead of closures. Absent: not known, as of a class that wraps another.
+	 */
+	readonly hasTarget?: boolean;
 }
 
 /** An ECMA-419 TCP listener. */

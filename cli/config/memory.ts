@@ -45,12 +45,13 @@ export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
 /** A sensor node without its buffers; one of its sensors, and one of their drivers; a message in flight. */
-const NODE = 6600;
+const NODE = 6050;
 const SENSOR = 96;
 const DRIVER = 390;
-/** What is left of a driver that a node in deep sleep has closed; its exchange takes more than this of others. */
+/** What is left of a driver that a node in deep sleep has closed before its exchange. */
 const CLOSED_DRIVER = 64;
-const EXCHANGE = 3000;
+/** Least that is counted and not in use while drivers are open: the exchange, or what `set` takes in it. */
+const NO_EXCHANGE = 3000;
 /** The view of the retained extension; the windows of values with several samples. */
 const EXTENSION = 128;
 const WINDOWS = 96;
@@ -234,10 +235,9 @@ function nodeNeeds(settings: Settings): Need[] {
 	const drivers = new Set(sensors.map(({ driver, options = {} }) => `${driver} ${JSON.stringify(options)}`));
 	const json = payload === "value" ? 0 : sensors.length * JSON_SENSOR;
 	const openDrivers = drivers.size * DRIVER;
-	// A command may ask for samples in the middle of an exchange.
 	const driverBytes =
-		settings.sleep.mode === "deep" && settings.role === "sensor" && commands === undefined
-			? Math.max(drivers.size * CLOSED_DRIVER, openDrivers - EXCHANGE)
+		settings.sleep.mode === "deep" && settings.role === "sensor"
+			? Math.max(drivers.size * CLOSED_DRIVER, openDrivers - NO_EXCHANGE)
 			: openDrivers;
 	return [
 		{

@@ -17,6 +17,8 @@ function releaseNetwork(this: void): void {
  * new socket before it has its callbacks. The broker would wait for a CONNECT that has arrived.
  */
 export class ChipTCP extends PlainTCP {
+	static override readonly hasTarget = true;
+
 	constructor(options: TCPOptions) {
 		if (options.from === undefined) {
 			super(options);

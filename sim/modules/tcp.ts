@@ -27,6 +27,7 @@ export default class TCP implements Socket {
 	readonly onReadable: TCPOptions["onReadable"];
 	readonly onWritable: TCPOptions["onWritable"];
 	readonly onError: TCPOptions["onError"];
+	declare readonly target: unknown;
 	#id: number;
 
 	/** @param options a number: the number of a socket that a listener accepted */
@@ -43,6 +44,7 @@ export default class TCP implements Socket {
 		this.onReadable = options.onReadable;
 		this.onWritable = options.onWritable;
 		this.onError = options.onError;
+		if (options.target !== undefined) this.target = options.target;
 		if (from === undefined) this.#id = this.open(options);
 		else {
 			const previous = from as TCP;

@@ -25,6 +25,11 @@ export interface TransportHandler {
 	onUnreachable(error: ClientError): void;
 }
 
+/** What callbacks get as `this` from a socket that has a target. */
+interface TransportSocket extends TCP {
+	readonly target: Transport;
+}
+
 /** Largest piece read at once, in bytes. */
 const CHUNK_SIZE = 128;
 
@@ -96,6 +101,18 @@ export class Transport {
 	private createSocket(host: string, address: string, port: number): TCP {
 		const { generation } = this;
 		const { tcp } = this.device;
+		if (tcp.io.hasTarget)
+			return new tcp.io({
+				...tcp,
+				host,
+				address,
+				port,
+				nodelay: true,
+				target: this,
+				onReadable: Transport.onSocketReadable,
+				onWritable: Transport.onSocketWritable,
+				onError: Transport.onSocketError,
+			});
 		// What the closures do is in methods: each name that a closure mentions takes a slot in it.
 		return new tcp.io({
 			...tcp,
@@ -107,6 +124,28 @@ export class Transport {
 			onWritable: (bytes) => this.onWritable(bytes, generation),
 			onError: (failure) => this.onError(failure, generation),
 		});
+	}
+
+	// Callbacks of a socket that has a target. A closure takes ten slots, the three together as many as a socket.
+
+	private static onSocketReadable(this: TransportSocket, bytes: number): unknown {
+		const { target } = this;
+		return target.onReadable(bytes, target.generationOf(this));
+	}
+
+	private static onSocketWritable(this: TransportSocket, bytes: number): unknown {
+		const { target } = this;
+		return target.onWritable(bytes, target.generationOf(this));
+	}
+
+	private static onSocketError(this: TransportSocket, failure?: ConnectionFailure): unknown {
+		const { target } = this;
+		return target.onError(failure, target.generationOf(this));
+	}
+
+	/** The present one, if the socket is that of the present connection; −1: it is an older one. */
+	private generationOf(socket: TCP): number {
+		return socket === this.socket ? this.generation : -1;
 	}
 
 	private onReadable(bytes: number, generation: number): unknown {

@@ -23,11 +23,8 @@ export function report(node: NodeParts): Task {
 	if (node.commands !== undefined) node.commands.hasTried = true;
 	// The exchange takes the most memory of a wake, in which nothing is sampled any more, unless a command asks.
 	if (node.deepSleep) node.collector.close();
-	if (!createExchange(node)) {
-		node.reporting = false;
-		waitOrSleep(node, 0);
-		return TASK_NONE;
-	}
+	// The request for the time and the exchange would take more memory together than anything else.
+	if (!awaitsTime(node) && !createExchange(node)) return endUnusable(node);
 	if (!node.deepSleep) node.timers.start(WATCHDOG_TIMER, node.settings.sleep.awakeLimit);
 	if (node.network.isUp) return TASK_SYNCHRONISE;
 	return join(node, false);
@@ -48,6 +45,13 @@ function createExchange(node: NodeParts): boolean {
 		device.trace(`nothing can be reported with this configuration: ${error}`);
 		return false;
 	}
+}
+
+function endUnusable(node: NodeParts): Task {
+	node.reporting = false;
+	node.network.leave();
+	waitOrSleep(node, 0);
+	return TASK_NONE;
 }
 
 function announces(node: NodeParts): boolean {
@@ -91,6 +95,16 @@ export function handleNetworkDown(node: NodeParts): Task {
 	return TASK_NONE;
 }
 
+/** Whether the time will be requested, and nothing sent before it is known. */
+function awaitsTime({ device, clock, settings }: NodeParts): boolean {
+	return (
+		device.setClock !== undefined &&
+		settings.time.server !== undefined &&
+		Number.isNaN(clock.wallOffset) &&
+		clock.needsSync
+	);
+}
+
 /**
  * Requests the time if necessary, and waits for the answer if wall time is unknown: reports should contain
  * a time.
@@ -99,7 +113,7 @@ export function synchronise(node: NodeParts): Task {
 	const { device, clock, settings, timers } = node;
 	const { server } = settings.time;
 	if (device.setClock === undefined || server === undefined || !clock.needsSync) return TASK_CONNECT;
-	const waits = Number.isNaN(clock.wallOffset);
+	const waits = awaitsTime(node);
 	if (waits) timers.start(STEP_TIMER, Math.min(SYNC_LIMIT_MS, settings.sleep.awakeLimit >> 1));
 	clock.countSyncRequest();
 	try {
@@ -131,6 +145,7 @@ export function synchronise(node: NodeParts): Task {
 export function connect(node: NodeParts): Task {
 	node.timers.stop(STEP_TIMER);
 	if (!node.reporting || node.exchange?.busy) return TASK_NONE;
+	if (!createExchange(node)) return endUnusable(node);
 	if (node.network.onTrial) node.timers.start(STEP_TIMER, TRIAL_LIMIT_MS);
 	node.exchange?.connect();
 	return TASK_NONE;
