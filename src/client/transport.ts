@@ -1,4 +1,4 @@
-import type { Device, TCP } from "../device";
+import type { Device, TCP, TCPOptions } from "../device";
 import type { ConnectionFailure } from "../fault";
 import type { Encoder } from "../mqtt/encoder";
 import { ClientError } from "./errors";
@@ -28,6 +28,23 @@ export interface TransportHandler {
 /** What callbacks get as `this` from a socket that has a target. */
 interface TransportSocket extends TCP {
 	readonly target: Transport;
+}
+
+// Callbacks of a socket that has a target: functions in flash, where three closures take 30 slots of memory.
+
+function targetOnReadable(this: TransportSocket, bytes: number): unknown {
+	const { target } = this;
+	return target.onReadable(bytes, target.generationOf(this));
+}
+
+function targetOnWritable(this: TransportSocket, bytes: number): unknown {
+	const { target } = this;
+	return target.onWritable(bytes, target.generationOf(this));
+}
+
+function targetOnError(this: TransportSocket, failure?: ConnectionFailure): unknown {
+	const { target } = this;
+	return target.onError(failure, target.generationOf(this));
 }
 
 /** Largest piece read at once, in bytes. */
@@ -99,20 +116,9 @@ export class Transport {
 	}
 
 	private createSocket(host: string, address: string, port: number): TCP {
-		const { generation } = this;
 		const { tcp } = this.device;
-		if (tcp.io.hasTarget)
-			return new tcp.io({
-				...tcp,
-				host,
-				address,
-				port,
-				nodelay: true,
-				target: this,
-				onReadable: Transport.onSocketReadable,
-				onWritable: Transport.onSocketWritable,
-				onError: Transport.onSocketError,
-			});
+		if (tcp.io.hasTarget) return new tcp.io(this.targetOptions(address, port));
+		const { generation } = this;
 		// What the closures do is in methods: each name that a closure mentions takes a slot in it.
 		return new tcp.io({
 			...tcp,
@@ -126,35 +132,29 @@ export class Transport {
 		});
 	}
 
-	// Callbacks of a socket that has a target. A closure takes ten slots, the three together as many as a socket.
-
-	private static onSocketReadable(this: TransportSocket, bytes: number): unknown {
-		const { target } = this;
-		return target.onReadable(bytes, target.generationOf(this));
+	/** Not where the socket is made: each function that is named takes a slot of the stack below that. */
+	private targetOptions(address: string, port: number): TCPOptions {
+		return {
+			...this.device.tcp,
+			address,
+			port,
+			nodelay: true,
+			target: this,
+			onReadable: targetOnReadable,
+			onWritable: targetOnWritable,
+			onError: targetOnError,
+		};
 	}
 
-	private static onSocketWritable(this: TransportSocket, bytes: number): unknown {
-		const { target } = this;
-		return target.onWritable(bytes, target.generationOf(this));
-	}
+	// For the callbacks of the socket
 
-	private static onSocketError(this: TransportSocket, failure?: ConnectionFailure): unknown {
-		const { target } = this;
-		return target.onError(failure, target.generationOf(this));
-	}
-
-	/** The present one, if the socket is that of the present connection; −1: it is an older one. */
-	private generationOf(socket: TCP): number {
-		return socket === this.socket ? this.generation : -1;
-	}
-
-	private onReadable(bytes: number, generation: number): unknown {
+	onReadable(bytes: number, generation: number): unknown {
 		if (generation !== this.generation) return undefined;
 		this.readable = bytes;
 		return this.handler.onEvent(TRANSPORT_CHANGED, 0);
 	}
 
-	private onWritable(bytes: number, generation: number): unknown {
+	onWritable(bytes: number, generation: number): unknown {
 		if (generation !== this.generation) return undefined;
 		this.setRoom(bytes);
 		const event = this.connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
@@ -162,10 +162,15 @@ export class Transport {
 		return this.handler.onEvent(event, 0);
 	}
 
-	private onError(failure: ConnectionFailure | undefined, generation: number): unknown {
+	onError(failure: ConnectionFailure | undefined, generation: number): unknown {
 		if (generation !== this.generation) return undefined;
 		if (failure !== undefined) this.failure = failure;
 		return this.handler.onEvent(TRANSPORT_LOST, 0);
+	}
+
+	/** The present one, if the socket is that of the present connection; −1: it is an older one. */
+	generationOf(socket: TCP): number {
+		return socket === this.socket ? this.generation : -1;
 	}
 
 	private fail(message: string, cause?: unknown): void {

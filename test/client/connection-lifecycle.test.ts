@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BUSY, REJECTED } from "../../src/client/client";
 import { BROKER_CLOSE_WAIT_MS } from "../../src/client/client-connection";
+import type { TCP, TCPOptions } from "../../src/device";
 import { QOS1, RETAIN } from "../../src/mqtt/constants";
 import { VirtualNetwork, type VirtualNetworkOptions } from "../support/virtual-network";
 import { RecordingClient } from "./recording-client";
@@ -433,5 +434,47 @@ describe("open and close", () => {
 		options[0].onWritable?.(100);
 		assert.equal(node.client.state, "open");
 		assert.equal(node.closed.length, 1);
+	});
+
+	test("a class of sockets with targets: gets the same functions each time, and late callbacks are dropped", () => {
+		const { network, clock } = setUp();
+		const { device } = network;
+		const sockets: { readonly socket: TCP; readonly options: TCPOptions }[] = [];
+		const io = class extends device.tcp.io {
+			static override readonly hasTarget = true;
+			readonly target: unknown;
+			constructor(options: TCPOptions) {
+				const { onReadable, onWritable, onError } = options;
+				super({
+					...options,
+					onReadable: (bytes) => onReadable!.call(this, bytes),
+					onWritable: (bytes) => onWritable!.call(this, bytes),
+					onError: (failure) => onError!.call(this, failure),
+				});
+				this.target = options.target;
+				sockets.push({ socket: this, options });
+			}
+		};
+		const node = new RecordingClient({}, { ...device, tcp: { io } });
+		node.open();
+		clock.advance(1000);
+		node.close();
+		clock.run(1000);
+		node.open();
+		clock.advance(1000);
+		const [first, second] = sockets;
+		assert.equal(first.options.onReadable, second.options.onReadable);
+		assert.equal(first.options.onWritable, second.options.onWritable);
+		assert.equal(first.options.onError, second.options.onError);
+		first.options.onError!.call(first.socket);
+		first.options.onReadable!.call(first.socket, 100);
+		first.options.onWritable!.call(first.socket, 100);
+		assert.equal(node.client.state, "open");
+		assert.equal(node.closed.length, 1);
+		second.options.onError!.call(second.socket);
+		assert.deepEqual(
+			node.closed.map(({ error }) => error?.fault),
+			[undefined, "transport"],
+		);
 	});
 });
