@@ -50,6 +50,9 @@ export class Packet {
 	/** Index of the first byte of the payload, in `bytes` or in bytes still to come. */
 	payloadStart = 0;
 
+	/** A view of `bytes`, if there is one: checks of topics are faster with it. */
+	declare words?: DataView;
+
 	// CONNECT. These and all fields that are only declared below exist only in packets made with `fromClient`
 	/** CONNECT flags (§3.1.2.3). */
 	declare connectFlags: number;

@@ -7,16 +7,33 @@ import { RetainedStore } from "../../src/broker/topics/retained-store";
 import type { QoS } from "../../src/mqtt/constants";
 import { decodeUTF8, utf8 } from "../../src/mqtt/utf8";
 
-function message(topic: string, payload: string, retain: boolean, receivedAt = 0, qos: QoS = 0): Message {
-	const bytes = utf8(`${topic}${payload}`);
-	const result = new Message(bytes);
-	result.topicEnd = utf8(topic).length;
-	result.propertiesStart = result.propertiesEnd = result.payloadStart = result.topicEnd;
-	result.payloadEnd = bytes.length;
-	result.retain = retain;
-	result.arrivedAtMs = receivedAt;
-	result.qos = qos;
-	return result;
+/** A store of `bytes` bytes, and a receive area for messages behind it. */
+function storeOf(records: number, bytes: number) {
+	const memory = new Memory(bytes, 100);
+	const { receiveStart: start } = memory;
+	/** Writes a text to the receive area; returns its end. */
+	const place = (text: string): number => {
+		const encoded = utf8(text);
+		memory.bytes.set(encoded, start);
+		return start + encoded.length;
+	};
+	const message = (
+		topic: string,
+		payload: string,
+		retain: boolean,
+		receivedAt = 0,
+		qos: QoS = 0,
+	): Message => {
+		const result = new Message(memory.bytes);
+		result.topicStart = start;
+		result.payloadEnd = place(`${topic}${payload}`);
+		result.topicEnd = start + utf8(topic).length;
+		result.propertiesStart = result.propertiesEnd = result.payloadStart = result.topicEnd;
+		return Object.assign(result, { retain, arrivedAtMs: receivedAt, qos });
+	};
+	const store = new RetainedStore(memory, records, bytes);
+	const get = (topic: string): number => store.get(start, place(topic));
+	return { store, message, get };
 }
 
 function contents(store: RetainedStore, current: boolean): Map<string, string> {
@@ -43,7 +60,7 @@ test("random values with ample room: the store agrees with a model", () => {
 	});
 	fc.assert(
 		fc.property(fc.array(put, { maxLength: 60 }), (puts) => {
-			const store = new RetainedStore(new Memory(400, 0), 10, 400);
+			const { store, message } = storeOf(10, 400);
 			const retained = new Map<string, string>();
 			const current = new Map<string, string>();
 			let time = 0;
@@ -74,7 +91,7 @@ test("[MQTT-3.1.1:3.3.1-7] little room: retained values stay; refused QoS 0 clea
 	});
 	fc.assert(
 		fc.property(fc.array(put, { maxLength: 80 }), (puts) => {
-			const store = new RetainedStore(new Memory(160, 0), 6, 160);
+			const { store, message } = storeOf(6, 160);
 			const retained = new Map<string, string>();
 			for (const [time, { topic, length, retain, qos }] of puts.entries()) {
 				const before = contents(store, true);
@@ -103,19 +120,18 @@ test("[MQTT-3.1.1:3.3.1-7] little room: retained values stay; refused QoS 0 clea
 });
 
 test("get(): finds the retained value by the topic name", () => {
-	const store = new RetainedStore(new Memory(200, 0), 4, 200);
+	const { store, message, get } = storeOf(4, 200);
 	store.put(message("a", "1", true));
 	store.put(message("a", "2", false));
-	const name = utf8("a");
 	const value = new Message(new Uint8Array(0));
-	store.messages.readInto(store.get(name, 0, 1), value);
+	store.messages.readInto(get("a"), value);
 	assert.equal(value.bytes[value.payloadStart], 0x31);
-	assert.equal(store.get(utf8("b"), 0, 1), 0);
+	assert.equal(get("b"), 0);
 });
 
 test("a value that finds no room: an older one that is not retained does not look current", () => {
 	for (const retainedBytes of [0, 48]) {
-		const store = new RetainedStore(new Memory(64, 0), 4, 64);
+		const { store, message } = storeOf(4, 64);
 		if (retainedBytes > 0) store.put(message("other", "r".repeat(43), true));
 		store.put(message("t", "old", false, 1));
 		assert.deepEqual(contents(store, true).get("t"), "old false 1");
@@ -124,7 +140,7 @@ test("a value that finds no room: an older one that is not retained does not loo
 		assert.equal(contents(store, true).get("t"), undefined);
 	}
 	// a retained one stays, with the time at which it arrived
-	const store = new RetainedStore(new Memory(64, 0), 4, 64);
+	const { store, message } = storeOf(4, 64);
 	store.put(message("t", "kept", true, 1));
 	store.put(message("t", "later", false, 2));
 	store.put(message("t", "n".repeat(80), false, 3));
@@ -138,7 +154,7 @@ test("a value that finds no room: an older one that is not retained does not loo
 });
 
 test("a store without room: keeps nothing, put() returns false for retained messages", () => {
-	const store = new RetainedStore(new Memory(0, 0), 0, 0);
+	const { store, message } = storeOf(0, 0);
 	assert.ok(store.put(message("a", "1", false)));
 	assert.ok(!store.put(message("a", "1", true)));
 	assert.equal(store.count, 0);

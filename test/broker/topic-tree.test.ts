@@ -7,8 +7,20 @@ import { TopicTree } from "../../src/broker/topics/topic-tree";
 import { utf8 } from "../../src/mqtt/utf8";
 import { naiveMatch, topicFilter, topicName } from "./support/naive-match";
 
-function createTree(nodes = 400, bytes = 1000): TopicTree {
-	return new TopicTree(new Memory(bytes, 0), nodes, bytes);
+/** A memory with `bytes` bytes for filters, and `range`, which writes a text to the area behind them. */
+function memoryOf(bytes: number) {
+	const memory = new Memory(bytes, 1000);
+	const range = (text: string): [start: number, end: number] => {
+		const encoded = utf8(text);
+		memory.bytes.set(encoded, memory.receiveStart);
+		return [memory.receiveStart, memory.receiveStart + encoded.length];
+	};
+	return { memory, range };
+}
+
+function createTree(nodes = 400, bytes = 1000) {
+	const { memory, range } = memoryOf(bytes);
+	return { tree: new TopicTree(memory, nodes, bytes), memory, range };
 }
 
 test("random filters added and removed: a topic name finds exactly the filters that match it", () => {
@@ -17,13 +29,12 @@ test("random filters added and removed: a topic name finds exactly the filters t
 			fc.array(fc.record({ filter: topicFilter, remove: fc.boolean() }), { maxLength: 60 }),
 			fc.array(topicName, { minLength: 1, maxLength: 10 }),
 			(steps, topics) => {
-				const filters = createTree();
+				const { tree: filters, range } = createTree();
 				const nodes = new Map<string, { node: number; uses: number }>();
 				for (const { filter, remove } of steps) {
-					const bytes = utf8(filter);
 					const known = nodes.get(filter);
 					if (!remove) {
-						const node = filters.add(bytes, 0, bytes.length);
+						const node = filters.add(...range(filter));
 						assert.notEqual(node, 0);
 						if (known) {
 							assert.equal(node, known.node);
@@ -35,20 +46,14 @@ test("random filters added and removed: a topic name finds exactly the filters t
 					}
 				}
 				for (const topic of topics) {
-					const bytes = utf8(topic);
-					const count = filters.match(bytes, 0, bytes.length);
+					const count = filters.match(...range(topic));
 					const matchedNodes = [...filters.found.subarray(0, count)];
 					assert.equal(new Set(matchedNodes).size, count);
 					for (const [filter, { node }] of nodes) {
 						const expected = naiveMatch(filter, topic);
 						assert.equal(matchedNodes.includes(node), expected, `${filter} and ${topic}`);
-						assert.equal(
-							filters.matches(node, bytes, 0, bytes.length),
-							expected,
-							`${filter} covers ${topic}`,
-						);
-						const text = utf8(filter);
-						assert.equal(filters.find(text, 0, text.length), node);
+						assert.equal(filters.matches(node, ...range(topic)), expected, `${filter} covers ${topic}`);
+						assert.equal(filters.find(...range(filter)), node);
 					}
 				}
 				for (const { node, uses } of nodes.values()) for (let i = 0; i < uses; i++) filters.remove(node);
@@ -61,49 +66,49 @@ test("random filters added and removed: a topic name finds exactly the filters t
 });
 
 test("a filter without room: nothing of it remains in the tree", () => {
-	const threeNodeTree = createTree(3);
-	const fittingFilter = utf8("a/b");
-	const node = threeNodeTree.add(fittingFilter, 0, fittingFilter.length);
-	const long = utf8("x/y/z");
-	assert.equal(threeNodeTree.add(long, 0, long.length), 0);
-	const longer = utf8("a/b/c/d");
-	assert.equal(threeNodeTree.add(longer, 0, longer.length), 0);
+	const { tree: threeNodeTree, range } = createTree(3);
+	const node = threeNodeTree.add(...range("a/b"));
+	assert.equal(threeNodeTree.add(...range("x/y/z")), 0);
+	assert.equal(threeNodeTree.add(...range("a/b/c/d")), 0);
 	assert.equal(threeNodeTree.count, 2);
 	threeNodeTree.remove(node);
-	assert.notEqual(threeNodeTree.add(long, 0, long.length), 0);
+	assert.notEqual(threeNodeTree.add(...range("x/y/z")), 0);
 
-	const smallByteTree = createTree(10, 4);
-	const longFilter = utf8("abc/de");
-	assert.equal(smallByteTree.add(longFilter, 0, longFilter.length), 0);
-	assert.equal(smallByteTree.count, 0);
-	assert.equal(smallByteTree.bytes, 0);
+	const small = createTree(10, 4);
+	assert.equal(small.tree.add(...small.range("abc/de")), 0);
+	assert.equal(small.tree.count, 0);
+	assert.equal(small.tree.bytes, 0);
 });
 
 test("500 more filters: a match does not visit more levels", () => {
-	const filters = createTree(2000, 8000);
-	const bytes = utf8("site/room-7/temperature");
-	const countByteReads = () => {
-		// visited levels cannot be observed: a proxy counts the bytes read for comparisons instead
-		let reads = 0;
-		const countingBytes = new Proxy(bytes, {
-			get(target, key) {
-				if (typeof key === "string" && /^\d+$/.test(key)) reads++;
-				return Reflect.get(target, key, target);
-			},
-		});
-		filters.match(countingBytes, 0, bytes.length);
+	const { memory, range } = memoryOf(8000);
+	// Visited levels cannot be observed: a view counts the reads for comparisons instead
+	let reads = 0;
+	const { words } = memory;
+	const countingWords = {
+		getInt32(at: number): number {
+			reads++;
+			return words.getInt32(at);
+		},
+		getUint8(at: number): number {
+			reads++;
+			return words.getUint8(at);
+		},
+	};
+	Object.defineProperty(memory, "words", { value: countingWords });
+	const filters = new TopicTree(memory, 2000, 8000);
+	const countReads = (): number => {
+		const [start, end] = range("site/room-7/temperature");
+		reads = 0;
+		filters.match(start, end);
 		return reads;
 	};
-	for (const filter of ["site/room-7/temperature", "site/+/temperature", "site/#"]) {
-		const text = utf8(filter);
-		filters.add(text, 0, text.length);
-	}
-	const before = countByteReads();
-	for (let i = 100; i < 600; i++) {
-		const text = utf8(`site/r${i}/x`);
-		assert.notEqual(filters.add(text, 0, text.length), 0);
-	}
-	assert.equal(countByteReads(), before);
+	for (const filter of ["site/room-7/temperature", "site/+/temperature", "site/#"])
+		filters.add(...range(filter));
+	const before = countReads();
+	assert.ok(before > 0);
+	for (let i = 100; i < 600; i++) assert.notEqual(filters.add(...range(`site/r${i}/x`)), 0);
+	assert.equal(countReads(), before);
 });
 
 test("random subscribe, unsubscribe, match and session end: subscriptions agree with a model", () => {
@@ -133,12 +138,12 @@ test("random subscribe, unsubscribe, match and session end: subscriptions agree 
 	);
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-			const subscriptions = new Subscriptions(new Memory(600, 0), 20, 5, 200, 600);
+			const { memory, range } = memoryOf(600);
+			const subscriptions = new Subscriptions(memory, 20, 5, 200, 600);
 			const model = new Map<string, number>();
 			for (const action of steps) {
 				if (action.do === "match") {
-					const bytes = utf8(action.topic);
-					const count = subscriptions.match(bytes, 0, bytes.length);
+					const count = subscriptions.match(...range(action.topic));
 					const found = [...subscriptions.found.subarray(0, count)].map(
 						(i) => `${subscriptions.session(i)} ${subscriptions.qos(i)}`,
 					);
@@ -153,12 +158,12 @@ test("random subscribe, unsubscribe, match and session end: subscriptions agree 
 					subscriptions.removeAll(session);
 					for (const key of [...model.keys()]) if (key.startsWith(`${session} `)) model.delete(key);
 				} else {
-					const bytes = utf8(action.filter);
+					const [start, end] = range(action.filter);
 					const key = `${session} ${action.filter}`;
 					if (action.do === "remove")
-						assert.equal(subscriptions.remove(session, bytes, 0, bytes.length, 0) !== 0, model.delete(key));
+						assert.equal(subscriptions.remove(session, start, end, 0) !== 0, model.delete(key));
 					else {
-						const subscription = subscriptions.add(session, bytes, 0, bytes.length, 0, action.qos, 0);
+						const subscription = subscriptions.add(session, start, end, 0, action.qos, 0);
 						assert.equal(subscription !== 0, model.has(key) || model.size < 20);
 						assert.equal(subscriptions.existed, model.has(key));
 						if (subscription !== 0) model.set(key, action.qos);

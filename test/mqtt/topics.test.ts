@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { matches, sharedFilterStart, validTopicFilter, validTopicName } from "../../src/mqtt/topics";
+import {
+	checkTopicName,
+	matches,
+	sharedFilterStart,
+	validTopicFilter,
+	validTopicName,
+} from "../../src/mqtt/topics";
 import { decodeUTF8, utf8, validUTF8 } from "../../src/mqtt/utf8";
 import { topicFilter, topicName } from "./arbitrary";
 import { latin1Text as latin, latin1Bytes } from "./plain-packet";
@@ -98,6 +104,31 @@ describe("topic names and filters", () => {
 			"$share/#",
 		])
 			assert.equal(at(topic), -1, topic);
+	});
+});
+
+describe("a received topic name, checked with a view of its bytes or without", () => {
+	const check = (topic: Uint8Array): number => {
+		const { bytes, start, end } = placeInLargerArray(topic);
+		const code = checkTopicName(bytes, start, end);
+		assert.equal(checkTopicName(bytes, start, end, new DataView(bytes.buffer)), code, `${topic}`);
+		return code;
+	};
+
+	it("each byte at each place: the same result", () => {
+		for (let length = 1; length <= 9; length++)
+			for (let at = 0; at < length; at++)
+				for (let byte = 0; byte < 256; byte++) {
+					const topic = new Uint8Array(length).fill(0x61);
+					topic[at] = byte;
+					const code = byte === 0 || byte > 0x7f ? 0x81 : byte === 0x23 || byte === 0x2b ? 0x90 : 0;
+					assert.equal(check(topic), code);
+				}
+	});
+
+	it("random names: the same result", () => {
+		fc.assert(fc.property(fc.uint8Array({ maxLength: 20 }), (topic) => void check(topic)));
+		fc.assert(fc.property(topicName, (topic) => assert.equal(check(Buffer.from(topic)), 0)));
 	});
 });
 

@@ -70,13 +70,16 @@ test("queue entries: one released twice, or used after its release", () => {
 });
 
 test("subscriptions and their levels: removed twice, or used afterwards", () => {
-	const subscriptions = new Subscriptions(new Memory(256, 16), 2, 2, 8, 64);
-	const subscription = subscriptions.add(1, filter, 0, filter.length, 0, 0, 0);
+	const memory = new Memory(256, 16);
+	memory.bytes.set(filter, memory.receiveStart);
+	const end = memory.receiveStart + filter.length;
+	const subscriptions = new Subscriptions(memory, 2, 2, 8, 64);
+	const subscription = subscriptions.add(1, memory.receiveStart, end, 0, 0, 0);
 	subscriptions.removeAll(1);
 	assertViolation(() => release(subscriptions, subscription), /Subscriptions: 1 is released/);
 	assertViolation(() => subscriptions.qos(subscription), /qos\(1\)/);
-	const tree = new TopicTree(new Memory(64, 16), 4, 64);
-	const node = tree.add(filter, 0, filter.length);
+	const tree = new TopicTree(memory, 4, 64);
+	const node = tree.add(memory.receiveStart, end);
 	tree.remove(node);
 	assertViolation(() => tree.remove(node), /TopicTree: no filter ends at node/);
 });

@@ -130,7 +130,7 @@ export class PublishWriter {
 		let timestampLength = 0;
 		if (isVersion5) {
 			if (connection.topicAliasMaximum !== 0) {
-				alias = aliases.find(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
+				alias = aliases.find(index, connection.topicAliasMaximum, memory.words, topicStart, topicEnd);
 				if (alias !== 0) topic = 0;
 				else {
 					// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]

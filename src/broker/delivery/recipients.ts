@@ -37,7 +37,7 @@ export class Recipients {
 	gather(message: Message, publisher: number): number {
 		const { subscriptions, authorizer } = this.#core;
 		// [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
-		const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
+		const count = subscriptions.match(message.topicStart, message.topicEnd);
 		const { found } = subscriptions;
 		const sums = this.#sums;
 		if (this.#mark > 0xffff_fff0) {

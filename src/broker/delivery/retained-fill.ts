@@ -63,7 +63,7 @@ export function sendRetained(
 		} else if (store.isInitialValue(record, current)) store.messages.readInto(record, message);
 		else continue;
 		const { topicStart, topicEnd } = message;
-		if (!subscriptions.matches(subscription, message.bytes, topicStart, topicEnd)) continue;
+		if (!subscriptions.matches(subscription, topicStart, topicEnd)) continue;
 		if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;
 		const granted = subscriptions.qos(subscription);
 		const qos = granted < message.qos ? granted : message.qos;

@@ -47,7 +47,7 @@ export function nextMember(core: Core, entry: number, message: Message): number 
 	const { queues, subscriptions } = core;
 	const share = queues.table.share(entry);
 	queues.read(entry, message);
-	const count = subscriptions.match(message.bytes, message.topicStart, message.topicEnd);
+	const count = subscriptions.match(message.topicStart, message.topicEnd);
 	const { found } = subscriptions;
 	let best = 0;
 	let bestRank = 0;

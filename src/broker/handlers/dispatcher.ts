@@ -61,6 +61,7 @@ export class Dispatcher {
 		subscribeHandler: SubscribeHandler,
 	) {
 		this.#core = core;
+		this.#packet.words = core.memory.words;
 		this.#packetWriter = packetWriter;
 		this.#connectHandler = connectHandler;
 		this.#publishHandler = publishHandler;

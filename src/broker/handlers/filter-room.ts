@@ -85,7 +85,7 @@ function hasRoom(core: Core, session: number, packet: Packet): boolean {
 	while (packet.nextFilter()) {
 		const { filterStart, filterEnd } = packet;
 		const shared = Math.max(sharedFilterStart(bytes, filterStart, filterEnd), 0);
-		if (subscriptions.find(session, bytes, filterStart, filterEnd, shared) !== 0) continue;
+		if (subscriptions.find(session, filterStart, filterEnd, shared) !== 0) continue;
 		count++;
 		levels++;
 		length += filterEnd - filterStart;

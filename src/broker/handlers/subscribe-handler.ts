@@ -55,7 +55,7 @@ export class SubscribeHandler {
 			const { bytes, filterStart, filterEnd } = packet;
 			const shared = sharedStart(bytes, filterStart, filterEnd);
 			// [MQTT-3.10.4-1] [MQTT-3.10.4-2]
-			const removed = subscriptions.remove(connection.session, bytes, filterStart, filterEnd, shared);
+			const removed = subscriptions.remove(connection.session, filterStart, filterEnd, shared);
 			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
@@ -77,7 +77,6 @@ export class SubscribeHandler {
 			shared === 0 && this.#sysTopics.isSysFilter(bytes, filterStart, filterEnd) ? SYS_FILTER : 0;
 		const subscription = subscriptions.add(
 			connection.session,
-			bytes,
 			filterStart,
 			filterEnd,
 			shared,

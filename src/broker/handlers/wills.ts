@@ -74,7 +74,7 @@ export function publishWill(core: Core, router: Router, session: number): void {
 function publishUnstored({ counters, store, scratch: will }: Core, router: Router, session: number): void {
 	counters.publishesOverQuota++;
 	if (will.qos === 0) return;
-	const replaced = store.get(will.bytes, will.topicStart, will.topicEnd);
+	const replaced = store.get(will.topicStart, will.topicEnd);
 	if (replaced !== 0) store.drop(replaced);
 	will.retain = false;
 	router.publish(will, session);

@@ -120,7 +120,7 @@ export class QueueRecords {
 			const storedContent = codec.readU16();
 			const identifier = codec.readU32();
 			const sequence = codec.readU32();
-			const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.bytes, codec.at, codec.end);
+			const share = codec.at === codec.end ? 0 : subscriptions.tree.find(codec.at, codec.end);
 			if (claim !== ANY && queues.entries(session) >= shareOfEntries(core)) continue;
 			if (claim !== ANY && storedContent !== 0 && !this.isWithinShare(session, contents, storedContent))
 				continue;

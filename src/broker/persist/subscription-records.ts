@@ -35,7 +35,6 @@ export class SubscriptionRecords {
 					? 0
 					: subscriptions.add(
 							session,
-							bytes,
 							at,
 							end,
 							Math.max(sharedFilterStart(bytes, at, end), 0),

@@ -8,8 +8,9 @@ import { Tables } from "./tables";
  * bytes as needed to a socket to fill or send.
  */
 export class Memory {
-	/** The whole buffer. */
+	/** The whole buffer, and a view that reads four of its bytes at once. */
 	readonly bytes: Uint8Array;
+	readonly words: DataView;
 	/** Index of the receive area, which holds the packet being received after its fixed header. */
 	readonly receiveStart: number;
 	/** Index and size, bytes, of the send area. */
@@ -39,6 +40,7 @@ export class Memory {
 		this.sendSize = sendBytes;
 		this.#buffer = newViews ? new ArrayBuffer(size) : new ArrayBuffer(size, { maxByteLength: size });
 		this.bytes = new Uint8Array(this.#buffer);
+		this.words = new DataView(this.#buffer);
 		this.#headerView = this.tables.u8(2);
 		this.#oneByteView = this.tables.u8(1);
 		this.#receiveView = newViews ? undefined : new Uint8Array(this.#buffer, poolBytes);

@@ -1,5 +1,5 @@
 import type { Arena } from "../pool/arena";
-import { equalBytes } from "../pool/hash";
+import { equalText } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 
 /**
@@ -80,8 +80,11 @@ export class TopicAliases {
 		this.put(at, bytes, start, end);
 	}
 
-	/** The alias, 1 to `limit`, that the broker assigned to a topic; 0 if none. */
-	find(connection: number, limit: number, bytes: Uint8Array, start: number, end: number): number {
+	/**
+	 * The alias, 1 to `limit`, that the broker assigned to a topic; 0 if none.
+	 * @param words of the memory, in which the topic lies
+	 */
+	find(connection: number, limit: number, words: DataView, start: number, end: number): number {
 		const arena = this.#arena;
 		const first = (2 * connection + 1) * this.limit;
 		for (let i = 0; i < limit; i++) {
@@ -89,7 +92,7 @@ export class TopicAliases {
 			if (
 				record !== 0 &&
 				arena.size(record) === end - start &&
-				equalBytes(bytes, start, end, arena.bytes, arena.offset(record))
+				equalText(words, start, end, arena.offset(record))
 			)
 				return i + 1;
 		}

@@ -1,6 +1,5 @@
-import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { DirtyFlags } from "../pool/dirty-flags";
-import { bucketCount, equalBytes } from "../pool/hash";
+import { bucketCount, equalText, hashText } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";
@@ -11,7 +10,8 @@ import { Messages } from "../pool/messages";
  * A topic has at most two values: the retained one, which a new subscriber receives (§3.3.1.3), and the
  * current one if a message without RETAIN arrived later. A retained message therefore replaces both. If
  * memory is used up, values that are not retained are evicted. Retained ones never are: without a later value
- * they are, with their own arrival time, the topic's current value again.
+ * they are, with their own arrival time, the topic's current value again. Topics and messages lie in the
+ * broker's memory.
  */
 export class RetainedStore {
 	readonly messages: Messages;
@@ -23,6 +23,7 @@ export class RetainedStore {
 	readonly records: number;
 	/** Marks changes, if values are to survive a restart. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
+	readonly #words: DataView;
 	readonly #buckets: Uint16Array;
 	readonly #chain: Uint16Array;
 	readonly #occupied: Uint8Array;
@@ -34,6 +35,7 @@ export class RetainedStore {
 		const { tables } = memory;
 		this.messages = new Messages(memory, memory.arena(bytes, records), records);
 		this.records = records;
+		this.#words = memory.words;
 		this.#buckets = tables.u16(bucketCount(records));
 		this.#chain = tables.u16(records + 1);
 		this.#occupied = tables.u8(records + 1);
@@ -50,8 +52,7 @@ export class RetainedStore {
 	 *   topic is cleared, as a QoS 0 PUBLISH cannot be rejected
 	 */
 	put(message: Message): boolean {
-		const bytes = message.bytes;
-		const bucket = fnv1a(bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1);
+		const bucket = this.bucket(message.topicStart, message.topicEnd);
 		this.lastRecord = 0;
 		if (!message.retain) {
 			// [MQTT-3.3.1-8] [MQTT-3.1.1:3.3.1-12]
@@ -74,16 +75,12 @@ export class RetainedStore {
 	/** Stores a value restored after a restart, and leaves the topic's other one unchanged. */
 	restore(message: Message): void {
 		this.lastRecord = 0;
-		this.insert(
-			message,
-			fnv1a(message.bytes, message.topicStart, message.topicEnd, FNV_SEED) & (this.#buckets.length - 1),
-		);
+		this.insert(message, this.bucket(message.topicStart, message.topicEnd));
 	}
 
 	/** The record of a topic name's retained value; 0 if there is none. */
-	get(bytes: Uint8Array, start: number, end: number): number {
-		const bucket = fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1);
-		return this.lookup(bucket, bytes, start, end, true);
+	get(start: number, end: number): number {
+		return this.lookup(this.bucket(start, end), start, end, true);
 	}
 
 	/**
@@ -103,11 +100,8 @@ export class RetainedStore {
 
 	/** Removes a value, for example an expired one. */
 	drop(record: number): void {
-		const messages = this.messages;
-		const bucket =
-			fnv1a(messages.arena.bytes, messages.topicStart(record), messages.topicEnd(record), FNV_SEED) &
-			(this.#buckets.length - 1);
-		this.remove(record, bucket);
+		const { messages } = this;
+		this.remove(record, this.bucket(messages.topicStart(record), messages.topicEnd(record)));
 	}
 
 	/**
@@ -127,19 +121,10 @@ export class RetainedStore {
 
 	/** Whether a message without RETAIN arrived for the topic after the retained value. */
 	private superseded(record: number): boolean {
-		const messages = this.messages;
-		const bytes = messages.arena.bytes;
+		const { messages } = this;
 		const start = messages.topicStart(record);
 		const end = messages.topicEnd(record);
-		return (
-			this.lookup(
-				fnv1a(bytes, start, end, FNV_SEED) & (this.#buckets.length - 1),
-				bytes,
-				start,
-				end,
-				false,
-			) !== 0
-		);
+		return this.lookup(this.bucket(start, end), start, end, false) !== 0;
 	}
 
 	private insert(message: Message, bucket: number): boolean {
@@ -195,12 +180,15 @@ export class RetainedStore {
 	}
 
 	private find(bucket: number, message: Message, retained: boolean): number {
-		return this.lookup(bucket, message.bytes, message.topicStart, message.topicEnd, retained);
+		return this.lookup(bucket, message.topicStart, message.topicEnd, retained);
 	}
 
-	private lookup(bucket: number, bytes: Uint8Array, start: number, end: number, retained: boolean): number {
-		const messages = this.messages;
-		const own = messages.arena.bytes;
+	private bucket(start: number, end: number): number {
+		return hashText(this.#words, start, end) & (this.#buckets.length - 1);
+	}
+
+	private lookup(bucket: number, start: number, end: number, retained: boolean): number {
+		const { messages } = this;
 		const chain = this.#chain;
 		let record = this.#buckets[bucket];
 		while (record !== 0) {
@@ -208,7 +196,7 @@ export class RetainedStore {
 			if (
 				messages.topicEnd(record) - topic === end - start &&
 				messages.isRetained(record) === retained &&
-				equalBytes(bytes, start, end, own, topic)
+				equalText(this.#words, start, end, topic)
 			)
 				break;
 			record = chain[record];

@@ -22,7 +22,8 @@ const SHARE = 5;
 /**
  * The subscriptions of all sessions, numbered from 1; 0 means none. Each is in two lists, that of its
  * filter's node and that of its session. The cost of a change grows with the length of these lists; the cost
- * of finding the subscriptions that match a message does not depend on their total number.
+ * of finding the subscriptions that match a message does not depend on their total number. Topics and filters
+ * are ranges [start, end) of the broker's memory.
  */
 export class Subscriptions {
 	readonly tree: TopicTree;
@@ -103,8 +104,8 @@ export class Subscriptions {
 	}
 
 	/** Whether its filter matches a topic name. */
-	matches(subscription: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return this.tree.matches(this.#rows[WIDTH * subscription + NODE], bytes, start, end);
+	matches(subscription: number, start: number, end: number): boolean {
+		return this.tree.matches(this.#rows[WIDTH * subscription + NODE], start, end);
 	}
 
 	/** Whether its filter matches only the broker's own topics. */
@@ -166,7 +167,6 @@ export class Subscriptions {
 	 */
 	add(
 		session: number,
-		bytes: Uint8Array,
 		start: number,
 		end: number,
 		shared: number,
@@ -174,10 +174,10 @@ export class Subscriptions {
 		identifier: number,
 		limit = 0xffff,
 	): number {
-		const known = this.find(session, bytes, start, end, shared);
+		const known = this.find(session, start, end, shared);
 		this.existed = known !== 0;
 		if (known === 0 && this.countOf(session) >= limit) return 0;
-		const subscription = known === 0 ? this.allocate(session, bytes, start, end, shared) : known;
+		const subscription = known === 0 ? this.allocate(session, start, end, shared) : known;
 		if (subscription === 0) return 0;
 		if (known === 0 && (options & SYS_FILTER) !== 0) this.sysCount++;
 		this.#rows[WIDTH * subscription + OPTIONS] = options;
@@ -187,8 +187,8 @@ export class Subscriptions {
 	}
 
 	/** Removes one subscription; returns its number, 0 if there was none. */
-	remove(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
-		const subscription = this.find(session, bytes, start, end, shared);
+	remove(session: number, start: number, end: number, shared: number): number {
+		const subscription = this.find(session, start, end, shared);
 		if (subscription === 0) return 0;
 		const rows = this.#rows;
 		if (this.#ofSession[2 * session] === subscription)
@@ -215,10 +215,10 @@ export class Subscriptions {
 	}
 
 	/** Finds all subscriptions whose filter matches a topic name, and returns their number. */
-	match(bytes: Uint8Array, start: number, end: number): number {
+	match(start: number, end: number): number {
 		const tree = this.tree;
 		const found = this.found;
-		const nodes = tree.match(bytes, start, end);
+		const nodes = tree.match(start, end);
 		let count = 0;
 		for (let i = 0; i < nodes; i++) {
 			let subscription = this.#firstOfNode[tree.found[i]];
@@ -243,10 +243,10 @@ export class Subscriptions {
 	}
 
 	/** A session's subscription with a filter, given as to add(); 0 if it has none. */
-	find(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
-		const node = this.tree.find(bytes, shared === 0 ? start : shared, end);
+	find(session: number, start: number, end: number, shared: number): number {
+		const node = this.tree.find(shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
-		const share = shared === 0 ? 0 : this.tree.find(bytes, start, shared - 1);
+		const share = shared === 0 ? 0 : this.tree.find(start, shared - 1);
 		if (shared !== 0 && share === 0) return 0;
 		const rows = this.#rows;
 		let subscription = this.#firstOfNode[node];
@@ -258,15 +258,15 @@ export class Subscriptions {
 		return subscription;
 	}
 
-	private allocate(session: number, bytes: Uint8Array, start: number, end: number, shared: number): number {
+	private allocate(session: number, start: number, end: number, shared: number): number {
 		const subscription = this.#unused;
 		if (subscription === 0) return 0;
 		const { tree } = this;
-		const node = tree.add(bytes, shared === 0 ? start : shared, end);
+		const node = tree.add(shared === 0 ? start : shared, end);
 		if (node === 0) return 0;
 		let share = 0;
 		if (shared !== 0) {
-			share = tree.add(bytes, start, shared - 1);
+			share = tree.add(start, shared - 1);
 			if (share === 0) {
 				tree.remove(node);
 				return 0;

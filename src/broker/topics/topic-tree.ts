@@ -1,7 +1,6 @@
 import { SLASH } from "../../text/ascii";
-import { FNV_SEED, fnv1a } from "../../text/fnv1a";
 import type { Arena } from "../pool/arena";
-import { bucketCount, equalBytes } from "../pool/hash";
+import { bucketCount, equalText, hashText } from "../pool/hash";
 import type { Memory } from "../pool/memory";
 
 const PLUS = 0x2b;
@@ -25,12 +24,14 @@ const HASH_CHILD = 4;
 /**
  * Topic filters as a tree of levels. One hash table finds a level's child by its text, so that the cost of
  * matching a topic name depends on its levels and on the wildcards along its path, not on the number of
- * filters. Nodes are numbers from 1; 0 means none (and the root, as a parent).
+ * filters. Nodes are numbers from 1; 0 means none (and the root, as a parent). Topics and filters are ranges
+ * [start, end) of the broker's memory.
  */
 export class TopicTree {
 	/** Results of match(): `found[0]` up to the number it returned. */
 	readonly found: Uint16Array;
 	readonly #arena: Arena;
+	readonly #words: DataView;
 	/** The columns of each node. */
 	readonly #nodes: Uint16Array;
 	readonly #buckets: Uint16Array;
@@ -41,6 +42,7 @@ export class TopicTree {
 	constructor(memory: Memory, nodes: number, bytes: number) {
 		const { tables } = memory;
 		this.#arena = memory.arena(bytes, nodes);
+		this.#words = memory.words;
 		this.found = tables.u16(nodes + 1);
 		this.#nodes = tables.u16(WIDTH * nodes + WIDTH);
 		this.#buckets = tables.u16(bucketCount(nodes));
@@ -66,12 +68,13 @@ export class TopicTree {
 	 * The node of a valid topic filter, even if it is only the beginning of other filters; 0 if it is not in
 	 * the tree.
 	 */
-	find(bytes: Uint8Array, start: number, end: number): number {
+	find(start: number, end: number): number {
+		const { bytes } = this.#arena;
 		let node = ROOT;
 		let at = start;
 		for (;;) {
 			const stop = levelEnd(bytes, at, end);
-			node = this.child(node, bytes, at, stop);
+			node = this.child(node, at, stop);
 			if (node === 0 || stop === end) return node;
 			at = stop + 1;
 		}
@@ -81,14 +84,15 @@ export class TopicTree {
 	 * Adds one use of a valid topic filter and returns its node; 0 if levels or bytes are used up: then nothing
 	 * has changed.
 	 */
-	add(bytes: Uint8Array, start: number, end: number): number {
+	add(start: number, end: number): number {
+		const { bytes } = this.#arena;
 		let node = ROOT;
 		let at = start;
 		for (;;) {
 			const stop = levelEnd(bytes, at, end);
-			let child = this.child(node, bytes, at, stop);
+			let child = this.child(node, at, stop);
 			if (child === 0) {
-				child = this.addChild(node, bytes, at, stop);
+				child = this.addChild(node, at, stop);
 				if (child === 0) {
 					this.prune(node);
 					return 0;
@@ -113,7 +117,8 @@ export class TopicTree {
 	 * Finds the nodes whose path matches a topic name, each once, and returns their number. Some may be only
 	 * the beginning of filters.
 	 */
-	match(bytes: Uint8Array, start: number, end: number): number {
+	match(start: number, end: number): number {
+		const { bytes } = this.#arena;
 		const found = this.found;
 		const frontier = this.#frontier;
 		const nodes = this.#nodes;
@@ -126,7 +131,7 @@ export class TopicTree {
 		let at = start;
 		while (first < last) {
 			const stop = levelEnd(bytes, at, end);
-			const textHash = fnv1a(bytes, at, stop, FNV_SEED);
+			const textHash = hashText(this.#words, at, stop);
 			const until = last;
 			while (first < until) {
 				const node = frontier[first++];
@@ -134,7 +139,7 @@ export class TopicTree {
 					if (nodes[WIDTH * node + HASH_CHILD] !== 0) found[count++] = nodes[WIDTH * node + HASH_CHILD];
 					if (nodes[WIDTH * node + PLUS_CHILD] !== 0) frontier[last++] = nodes[WIDTH * node + PLUS_CHILD];
 				}
-				const child = this.findChild(node, textHash, bytes, at, stop);
+				const child = this.findChild(node, textHash, at, stop);
 				if (child !== 0) frontier[last++] = child;
 			}
 			wildcardsMatch = true;
@@ -153,9 +158,10 @@ export class TopicTree {
 	}
 
 	/** Whether the filter that ends at a node matches a topic name. */
-	matches(node: number, bytes: Uint8Array, start: number, end: number): boolean {
+	matches(node: number, start: number, end: number): boolean {
 		const nodes = this.#nodes;
 		const arena = this.#arena;
+		const { bytes } = arena;
 		let at = node;
 		const multiLevel = this.#nodes[WIDTH * nodes[WIDTH * at + PARENT] + HASH_CHILD] === at;
 		if (multiLevel) at = nodes[WIDTH * at + PARENT];
@@ -170,10 +176,7 @@ export class TopicTree {
 			const parent = nodes[WIDTH * at + PARENT];
 			if (nodes[WIDTH * parent + PLUS_CHILD] === at) {
 				if (parent === ROOT && bytes[start] === DOLLAR) return false; // [MQTT-4.7.2-1]
-			} else if (
-				arena.size(at) !== stop - from ||
-				!equalBytes(bytes, from, stop, arena.bytes, arena.offset(at))
-			)
+			} else if (arena.size(at) !== stop - from || !equalText(this.#words, from, stop, arena.offset(at)))
 				return false;
 			at = parent;
 			stop = from - 1;
@@ -221,19 +224,20 @@ export class TopicTree {
 		return end;
 	}
 
-	private child(parent: number, bytes: Uint8Array, start: number, end: number): number {
+	private child(parent: number, start: number, end: number): number {
+		const { bytes } = this.#arena;
 		if (end - start === 1) {
 			if (bytes[start] === PLUS) return this.#nodes[WIDTH * parent + PLUS_CHILD];
 			if (bytes[start] === HASH) return this.#nodes[WIDTH * parent + HASH_CHILD];
 		}
-		return this.findChild(parent, fnv1a(bytes, start, end, FNV_SEED), bytes, start, end);
+		return this.findChild(parent, hashText(this.#words, start, end), start, end);
 	}
 
 	private bucket(parent: number, textHash: number): number {
 		return (textHash ^ Math.imul(parent, 0x9e3779b1)) & (this.#buckets.length - 1);
 	}
 
-	private findChild(parent: number, textHash: number, bytes: Uint8Array, start: number, end: number): number {
+	private findChild(parent: number, textHash: number, start: number, end: number): number {
 		const arena = this.#arena;
 		const nodes = this.#nodes;
 		let node = this.#buckets[this.bucket(parent, textHash)];
@@ -241,7 +245,7 @@ export class TopicTree {
 			if (
 				this.#nodes[WIDTH * node + PARENT] === parent &&
 				arena.size(node) === end - start &&
-				equalBytes(bytes, start, end, arena.bytes, arena.offset(node))
+				equalText(this.#words, start, end, arena.offset(node))
 			)
 				break;
 			node = nodes[WIDTH * node + CHAIN];
@@ -249,13 +253,12 @@ export class TopicTree {
 		return node;
 	}
 
-	private addChild(parent: number, bytes: Uint8Array, start: number, end: number): number {
+	private addChild(parent: number, start: number, end: number): number {
 		const arena = this.#arena;
 		const node = arena.allocate(end - start);
 		if (node === 0) return 0;
-		const own = arena.bytes;
-		let at = arena.offset(node);
-		for (let i = start; i < end; i++) own[at++] = bytes[i];
+		const { bytes } = arena;
+		bytes.copyWithin(arena.offset(node), start, end);
 		this.#nodes[WIDTH * node + PARENT] = parent;
 		this.#nodes[WIDTH * node + REFERENCES] = 0;
 		this.#nodes[WIDTH * node + PLUS_CHILD] = 0;
@@ -264,7 +267,7 @@ export class TopicTree {
 		if (end - start === 1 && bytes[start] === PLUS) this.#nodes[WIDTH * parent + PLUS_CHILD] = node;
 		else if (end - start === 1 && bytes[start] === HASH) this.#nodes[WIDTH * parent + HASH_CHILD] = node;
 		else {
-			const bucket = this.bucket(parent, fnv1a(bytes, start, end, FNV_SEED));
+			const bucket = this.bucket(parent, hashText(this.#words, start, end));
 			this.#nodes[WIDTH * node + CHAIN] = this.#buckets[bucket];
 			this.#buckets[bucket] = node;
 		}
@@ -293,7 +296,7 @@ export class TopicTree {
 		}
 		const arena = this.#arena;
 		const start = arena.offset(node);
-		const bucket = this.bucket(parent, fnv1a(arena.bytes, start, start + arena.size(node), FNV_SEED));
+		const bucket = this.bucket(parent, hashText(this.#words, start, start + arena.size(node)));
 		const nodes = this.#nodes;
 		if (this.#buckets[bucket] === node) this.#buckets[bucket] = nodes[WIDTH * node + CHAIN];
 		else {

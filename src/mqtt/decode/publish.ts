@@ -48,7 +48,7 @@ export function decodePublish(
 	const topicEnd = topicStart + ((bytes[start] << 8) | bytes[start + 1]);
 	if (topicEnd > end) return packet.refuse(MALFORMED_PACKET, "topic runs past the packet's end");
 	// [MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-2]
-	const reasonCode = checkTopicName(bytes, topicStart, topicEnd);
+	const reasonCode = checkTopicName(bytes, topicStart, topicEnd, packet.words);
 	if (reasonCode !== 0) return packet.refuse(reasonCode, "not a topic name");
 	packet.topicStart = topicStart;
 	packet.topicEnd = topicEnd;
