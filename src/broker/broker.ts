@@ -246,23 +246,25 @@ export class Broker implements ConnectionOwner, PacketHandler {
 	}
 
 	endCallback(): void {
+		const core = this.#core;
 		try {
-			let ends = this.#core.closingCount > 0;
-			this.#sessionEnd.endClosing();
-			if (resumeRetained(this.#core, this.#router)) this.#timeouts.scheduleBy(this.#core.clock.nowMs);
-			while (ends || this.#core.closingCount > 0) {
+			let ends = core.closingCount > 0;
+			if (ends) this.#sessionEnd.endClosing();
+			if (core.retainedExamined !== 0 && resumeRetained(core, this.#router))
+				this.#timeouts.scheduleBy(core.clock.nowMs);
+			while (ends || core.closingCount > 0) {
 				this.#sessionEnd.endClosing();
 				// a closed connection can make its session end or its will due, or drain; a check can close others
 				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 				ends = false;
 			}
-			if (this.#core.persistence !== undefined) this.save(this.#core.persistence);
+			if (core.persistence !== undefined) this.save(core.persistence);
 			if (
-				this.#core.subscriptions.sysCount > 0 &&
+				core.subscriptions.sysCount > 0 &&
 				this.#reportAt === Number.POSITIVE_INFINITY &&
 				this.#sysTopics.periodicCount > 0
 			) {
-				this.#reportAt = this.#core.clock.nowMs + this.#core.settings.systemInterval;
+				this.#reportAt = core.clock.nowMs + core.settings.systemInterval;
 				this.#timeouts.scheduleBy(this.#reportAt);
 			}
 			if (this.#listeners.hasBacklog) this.#listeners.accept();

@@ -111,7 +111,8 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 	);
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-			const queues = new OutgoingQueues(new Memory(120, 0), SESSIONS, 12, 120, 5, 5, 3);
+			const memory = new Memory(120, 1000);
+			const queues = new OutgoingQueues(memory, SESSIONS, 12, 120, 5, 5, 3);
 			const waiting: ModelEntry[][] = [[], [], [], []];
 			const inFlight: ModelEntry[][] = [[], [], [], []];
 			const untracked = [0, 0, 0, 0];
@@ -124,8 +125,11 @@ test("random queue operations: order, contents, QoS 2 state and limits agree wit
 			for (const action of steps) {
 				if (action.do === "push") {
 					fillByte = (fillByte + 1) & 0xff;
-					const message = new Message(new Uint8Array(action.size).fill(fillByte));
-					message.payloadEnd = action.size;
+					const message = new Message(memory.bytes.fill(fillByte, memory.receiveStart));
+					for (const at of ["topicStart", "topicEnd", "propertiesStart", "propertiesEnd"] as const)
+						message[at] = memory.receiveStart;
+					message.payloadStart = memory.receiveStart;
+					message.payloadEnd = memory.receiveStart + action.size;
 					queues.contents.beginMessage();
 					for (const session of action.to) {
 						const queueLength = waiting[session].length + inFlight[session].length;

@@ -12,15 +12,15 @@ const MESSAGES = 50;
  */
 const LIMITS: readonly Row[] = [
 	// QoS, bytes of the payload, retained, subscribers
-	[0, 5, false, 1, 8600],
-	[1, 5, false, 1, 12_850],
-	[1, 5, true, 1, 13_200],
-	[2, 5, false, 1, 19_300],
-	[1, 5, true, 0, 6400],
-	[1, 470, false, 1, 15_000],
-	[0, 5, false, 7, 21_900],
-	[1, 5, false, 7, 47_300],
-	[2, 5, false, 7, 72_150],
+	[0, 5, false, 1, 7100],
+	[1, 5, false, 1, 11_150],
+	[1, 5, true, 1, 11_500],
+	[2, 5, false, 1, 17_150],
+	[1, 5, true, 0, 5750],
+	[1, 470, false, 1, 13_350],
+	[0, 5, false, 7, 15_550],
+	[1, 5, false, 7, 39_500],
+	[2, 5, false, 7, 62_350],
 ];
 
 type Row = readonly [qos: 0 | 1 | 2, payload: number, retain: boolean, subscribers: number, limit: number];

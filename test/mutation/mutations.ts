@@ -282,8 +282,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/delivery/recipients.ts",
-		"if (qos > (sums[row + FLAGS] & 3))",
-		"if (qos < (sums[row + FLAGS] & 3))",
+		"if (qos > (sums[row + OPTIONS] & 3))",
+		"if (qos < (sums[row + OPTIONS] & 3))",
 		"overlapping subscriptions deliver with the lowest QoS",
 		BROKER,
 	),

@@ -98,7 +98,7 @@ test("sessions: one removed twice, or whose client identifier is read afterwards
 test("a message longer than its record", () => {
 	const memory = new Memory(64, 16);
 	const messages = new Messages(memory, memory.arena(64, 2), 2);
-	const message = new Message(new Uint8Array(40));
+	const message = new Message(memory.bytes);
 	message.payloadEnd = 8;
 	const record = messages.add(message);
 	message.payloadEnd = 9;

@@ -1,14 +1,14 @@
-import { copyBytes, writeUint16, writeUint32 } from "../../mqtt/bytes";
+import { writeUint16, writeUint32 } from "../../mqtt/bytes";
 import type { QoS } from "../../mqtt/constants";
 import { variableHeaderSize, writePublishStart } from "../../mqtt/encode/publish";
 import { SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, USER_PROPERTY } from "../../mqtt/properties";
 import { packetSize, varintSize, writeVarint } from "../../mqtt/varint";
-import { CONNECTED } from "../../session/broker-phase";
 import type { Core } from "../core/core";
 import { PUBLISH_OVERHEAD } from "../core/send-area";
 import type { Message } from "../pool/message";
 import { EXPIRY_BYTES, hasExpiry, secondsLeft } from "../pool/message-properties";
 import { type Connection, LAST_WORD_ROOM } from "../session/connection";
+import type { OutgoingQueues } from "../session/outgoing-queues";
 
 // Results of publish()
 export const SENT = 0;
@@ -26,17 +26,19 @@ const DUP = 8;
 const QOS_MASK = 6;
 
 /**
- * Whether a message can be written to a session's socket at once, or would never fit into it. It must not
- * wait then, since no onWritable follows where nothing was written.
+ * Whether a message can be written to the socket of a connection in phase CONNECTED at once, or would never
+ * fit into it. It must not wait then, since no onWritable follows where nothing was written.
  */
-export function canSendNow(core: Core, session: number, message: Message, qos: QoS): boolean {
-	const { queues } = core;
-	const connection = core.connectionOf(session);
+export function canSendNow(
+	queues: OutgoingQueues,
+	connection: Connection,
+	message: Message,
+	qos: QoS,
+): boolean {
 	// [MQTT-4.6.0-5] [MQTT-4.6.0-6] [MQTT-3.1.1:4.6.0-5] [MQTT-3.1.1:4.6.0-6]
-	if (connection === undefined || connection.phase !== CONNECTED || queues.waiting(session) !== 0)
-		return false;
+	if (queues.waiting(connection.session) !== 0) return false;
 	// [MQTT-3.3.4-9]
-	if (qos !== 0 && queues.inFlight(session) >= connection.receiveMaximum) return false;
+	if (qos !== 0 && queues.inFlight(connection.session) >= connection.receiveMaximum) return false;
 	const room = connection.room - LAST_WORD_ROOM;
 	return message.size + PUBLISH_OVERHEAD <= room || connection.maximumPacketSize <= room;
 }
@@ -110,7 +112,6 @@ export class PublishWriter {
 		const { bytes, sendStart } = memory;
 		const { index } = connection;
 		const isVersion5 = connection.version === 5;
-		const from = message.bytes;
 		const { topicStart, topicEnd } = message;
 		let { propertiesStart } = message;
 		let expiry = -1;
@@ -134,7 +135,7 @@ export class PublishWriter {
 				if (alias !== 0) topic = 0;
 				else {
 					// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
-					alias = aliases.assign(index, connection.topicAliasMaximum, from, topicStart, topicEnd);
+					alias = aliases.assign(index, connection.topicAliasMaximum, bytes, topicStart, topicEnd);
 					newAlias = alias !== 0;
 				}
 			}
@@ -158,19 +159,24 @@ export class PublishWriter {
 		}
 		memory.reopenSendArea();
 		let at = writePublishStart(bytes, sendStart, flags, remaining, topic);
-		if (topic !== 0) at = copyBytes(bytes, at, from, topicStart, topicEnd);
+		if (topic !== 0) {
+			bytes.copyWithin(at, topicStart, topicEnd);
+			at += topic;
+		}
 		this.#packetIdAt = at;
 		if ((flags & QOS_MASK) !== 0) at = writeUint16(bytes, at, packetId);
 		if (isVersion5) {
 			at = writeVarint(bytes, at, properties);
 			if (expiry >= 0) {
-				bytes[at] = from[message.propertiesStart];
+				bytes[at] = bytes[message.propertiesStart];
 				at = writeUint32(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
 			}
 			// [MQTT-3.1.3-10] [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18]
 			// [MQTT-3.3.2-20]
-			if (propertiesStart !== message.propertiesEnd)
-				at = copyBytes(bytes, at, from, propertiesStart, message.propertiesEnd);
+			if (propertiesStart !== message.propertiesEnd) {
+				bytes.copyWithin(at, propertiesStart, message.propertiesEnd);
+				at += message.propertiesEnd - propertiesStart;
+			}
 			if (identifier !== 0) {
 				bytes[at] = SUBSCRIPTION_IDENTIFIER;
 				at = writeVarint(bytes, at + 1, identifier); // [MQTT-3.3.4-3]
@@ -184,17 +190,12 @@ export class PublishWriter {
 				at = timestamp.copyProperty(bytes, at + 1, timestampLength);
 			}
 		}
-		copyBytes(bytes, at, from, message.payloadStart, message.payloadEnd);
+		bytes.copyWithin(at, message.payloadStart, message.payloadEnd);
 		this.#core.repeatableVersion = alias === 0 && timestampLength === 0 ? connection.version : 0;
 		this.#flags = flags;
 		this.#identifier = identifier;
 		this.#size = size;
 		return SENT;
-	}
-
-	/** Marks the PUBLISH in the send area as not repeatable. */
-	invalidate(): void {
-		this.#core.repeatableVersion = 0;
 	}
 
 	/** Whether the PUBLISH in the send area can be repeated to this connection. */

@@ -4,6 +4,7 @@ import {
 	type QoS,
 	QUOTA_EXCEEDED,
 	RETAIN,
+	RETAIN_AS_PUBLISHED,
 	SUCCESS,
 } from "../../mqtt/constants";
 import { decodeUTF8 } from "../../mqtt/utf8";
@@ -76,10 +77,12 @@ export class Router {
 
 	private route(message: Message, publisher: number): RouteResult {
 		const core = this.#core;
-		const { subscriptions, queues, store } = core;
+		const subscriptions = core.subscriptions;
+		const store = core.store;
+		const contents = core.queues.contents;
 		const recipients = this.#recipients;
 		const matched = recipients.gather(message, publisher);
-		this.#publishWriter.invalidate();
+		core.repeatableVersion = 0;
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		if (!kept) this.traceUnstored(message);
@@ -89,20 +92,19 @@ export class Router {
 			message.retain,
 			message.payloadEnd - message.payloadStart,
 		);
-		queues.contents.beginMessage();
+		contents.beginMessage();
 		const found = subscriptions.found;
 		for (let i = 0; i < matched; i++) {
 			const subscription = found[i];
 			this.deliver(
 				subscriptions.session(subscription),
 				message,
-				recipients.qos(subscription),
-				recipients.retainAsPublished(subscription),
+				recipients.options(subscription),
 				recipients.identifier(subscription),
 				subscriptions.share(subscription),
 			);
 		}
-		queues.contents.endMessage();
+		contents.endMessage();
 		return kept ? (matched === 0 ? NO_MATCHING_SUBSCRIBERS : SUCCESS) : QUOTA_EXCEEDED;
 	}
 
@@ -136,20 +138,18 @@ export class Router {
 		queues.contents.beginMessage();
 		for (let i = 0; i < matched; i++) {
 			const subscription = subscriptions.found[i];
-			this.#publishWriter.invalidate();
+			this.#core.repeatableVersion = 0;
 			if (i > 0) sysTopics.compose(index, message);
-			const identifier = recipients.identifier(subscription);
 			this.deliver(
 				subscriptions.session(subscription),
 				message,
-				0,
-				recipients.retainAsPublished(subscription),
-				identifier,
+				recipients.options(subscription),
+				recipients.identifier(subscription),
 				subscriptions.share(subscription),
 			);
 		}
 		queues.contents.endMessage();
-		this.#publishWriter.invalidate();
+		this.#core.repeatableVersion = 0;
 	}
 
 	/**
@@ -226,38 +226,47 @@ export class Router {
 		}
 	}
 
-	/** Delivers a message to one session, or queues it. @returns whether it was sent or is queued */
+	/**
+	 * Delivers a message to one session, or queues it.
+	 * @param options granted QoS, and RETAIN_AS_PUBLISHED
+	 * @returns whether it was sent or is queued
+	 */
 	private deliver(
 		session: number,
 		message: Message,
-		granted: QoS,
-		retainAsPublished: boolean,
+		options: number,
 		identifier: number,
 		share: number,
 	): boolean {
-		const { queues, sessions } = this.#core;
+		const core = this.#core;
+		const queues = core.queues;
+		const sessions = core.sessions;
+		const granted = (options & 3) as QoS;
 		const qos = granted < message.qos ? granted : message.qos; // [MQTT-3.8.4-8] [MQTT-3.1.1:3.8.4-6]
 		// [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.1.1:3.3.1-9] [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-		const flags = (qos << 1) | (retainAsPublished && message.retain ? RETAIN : 0);
-		const connection = this.#core.connectionOf(session);
-		let keep = qos !== 0 && (share !== 0 || sessions.persistent(session));
+		const flags = (qos << 1) | (message.retain && (options & RETAIN_AS_PUBLISHED) !== 0 ? RETAIN : 0);
+		const connection = core.connectionOf(session);
 		if (connection === undefined || connection.phase !== CONNECTED) {
 			// a persistent session without a connection queues QoS 1 and 2 (§4.1), any other session nothing
 			if (qos === 0 || !sessions.persistent(session)) return false;
-		} else if (canSendNow(this.#core, session, message, qos)) {
-			if (qos !== 0) keep = makeRoomInFlight(this.#core, session, message, keep);
-			const packetId = qos === 0 ? 0 : nextFreePacketId(sessions, queues, session);
+		} else if (canSendNow(queues, connection, message, qos)) {
+			let packetId = 0;
+			let keep = false;
+			if (qos !== 0) {
+				keep = makeRoomInFlight(core, session, message, share !== 0 || sessions.persistent(session));
+				packetId = nextFreePacketId(sessions, queues, session);
+			}
 			const publishWriter = this.#publishWriter;
 			const result = publishWriter.canRepeat(connection, flags, identifier)
 				? publishWriter.repeat(connection, packetId)
 				: publishWriter.publish(connection, message, flags, packetId, identifier, false);
 			if (result === SENT) {
 				if (qos !== 0) queues.addInFlight(session, packetId, flags, identifier, share, keep);
-				countDelivered(this.#core, message);
+				countDelivered(core, message);
 				return true;
 			}
 			if (result !== NO_ROOM) {
-				countDropped(this.#core, result);
+				countDropped(core, result);
 				return false;
 			}
 		}

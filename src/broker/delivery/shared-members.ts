@@ -66,13 +66,15 @@ export function nextMember(core: Core, entry: number, message: Message): number 
  * reconnects, 0 never.
  */
 function rank(core: Core, subscription: number, message: Message): number {
-	const { subscriptions, authorizer, sessions } = core;
+	const { subscriptions, authorizer, sessions, queues } = core;
 	const session = subscriptions.session(subscription);
 	const granted = subscriptions.qos(subscription);
 	const qos = granted < message.qos ? granted : message.qos;
 	if (!authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) return 0;
-	if (canSendNow(core, session, message, qos)) return 3;
+	const connection = core.connectionOf(session);
+	const connected = connection?.phase === CONNECTED;
+	if (connected && canSendNow(queues, connection, message, qos)) return 3;
 	if (isQueueFull(core, session)) return 0;
-	if (core.connectionOf(session)?.phase === CONNECTED) return 2;
+	if (connected) return 2;
 	return qos !== 0 && sessions.persistent(session) ? 1 : 0;
 }

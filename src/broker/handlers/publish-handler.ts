@@ -57,7 +57,9 @@ export class PublishHandler {
 	publish(connection: Connection, packet: Packet, length: number): boolean {
 		const core = this.#core;
 		core.counters.publishesReceived++;
-		const { qos, properties } = packet;
+		const qos = packet.qos;
+		const properties = packet.properties;
+		const hasProperties = properties.from !== properties.to;
 		const message = this.#message;
 		message.bytes = packet.bytes;
 		message.topicStart = packet.topicStart;
@@ -66,7 +68,8 @@ export class PublishHandler {
 			core.close(connection, RETAIN_NOT_SUPPORTED); // §3.2.2.3.5
 			return false;
 		}
-		if (properties.has(TOPIC_ALIAS) && !this.resolveAlias(connection, packet, message)) return false;
+		if (hasProperties && properties.has(TOPIC_ALIAS) && !this.resolveAlias(connection, packet, message))
+			return false;
 		if (qos === 2 && actionOn(this.stateOf(connection, packet), PUBLISH_ARRIVES) === SEND_PUBREC) {
 			// A duplicate is acknowledged again but not routed [MQTT-4.3.3-10] [MQTT-3.1.1:4.3.3-2]
 			this.#packetWriter.acknowledge(connection, PUBREC, packet.packetId, SUCCESS);
@@ -79,7 +82,7 @@ export class PublishHandler {
 		message.qos = qos;
 		message.retain = packet.retain;
 		message.arrivedAtMs = core.clock.nowMs;
-		normalizeProperties(message, properties);
+		if (hasProperties) normalizeProperties(message, properties);
 		// Tail calls, which save stack on XS
 		if (qos === 2) return this.exactlyOnce(connection, packet.packetId, message);
 		return this.atLeastOnce(connection, packet.packetId, message);

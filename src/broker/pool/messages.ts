@@ -1,4 +1,4 @@
-import { copyBytes, readUint32 } from "../../mqtt/bytes";
+import { readUint32 } from "../../mqtt/bytes";
 import type { QoS } from "../../mqtt/constants";
 import { MESSAGE_EXPIRY_INTERVAL } from "../../mqtt/properties";
 import type { Arena } from "./arena";
@@ -35,7 +35,7 @@ export class Messages {
 		return (message.size + ROUNDING - 1) & -ROUNDING;
 	}
 
-	/** Copies a message, whose bytes must not lie in this arena; returns 0 if there is no room. */
+	/** Copies a message of the memory, which must not lie in this arena; returns 0 if there is no room. */
 	add(message: Message): number {
 		const record = this.arena.allocate(this.roundedSize(message));
 		if (record !== 0) this.overwrite(record, message);
@@ -44,17 +44,16 @@ export class Messages {
 
 	/** Replaces the message in a record, which must be large enough. */
 	overwrite(record: number, message: Message): void {
-		const from = message.bytes;
-		const to = this.arena.bytes;
+		const bytes = this.arena.bytes;
+		const parts = this.#parts;
+		const row = 4 * record;
 		const topic = message.topicEnd - message.topicStart;
 		const properties = message.propertiesEnd - message.propertiesStart;
 		let at = this.arena.offset(record);
-		copyBytes(to, at, from, message.topicStart, message.topicEnd);
+		bytes.copyWithin(at, message.topicStart, message.topicEnd);
 		at += topic;
-		copyBytes(to, at, from, message.propertiesStart, message.propertiesEnd);
-		copyBytes(to, at + properties, from, message.payloadStart, message.payloadEnd);
-		const parts = this.#parts;
-		const row = 4 * record;
+		if (properties !== 0) bytes.copyWithin(at, message.propertiesStart, message.propertiesEnd);
+		bytes.copyWithin(at + properties, message.payloadStart, message.payloadEnd);
 		parts[row + TOPIC] = topic;
 		parts[row + PROPERTIES] = properties;
 		parts[row + PAYLOAD] = message.payloadEnd - message.payloadStart;

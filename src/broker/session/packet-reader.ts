@@ -138,8 +138,11 @@ export class PacketReader {
 		if (connection.tcp?.turnEnded === undefined) this.beginTurn(); // a WebSocket has begun it itself
 		try {
 			// The handler is called from here, where little of the stack is in use
-			for (let length = this.readPacket(connection); length >= 0; length = this.readPacket(connection))
+			do {
+				const length = this.readPacket(connection);
+				if (length < 0) break;
 				this.handler!.onPacket(connection, length);
+			} while (connection.available > 0 || connection.tcp?.turnEnded === true);
 			if (connection.available > 0) this.keepRest(connection);
 		} catch (error) {
 			this.#memory.reopenSendArea();
@@ -207,6 +210,12 @@ export class PacketReader {
 
 	/** Decodes one byte of the remaining length (§1.5.5); false on a protocol error. */
 	private decodeLengthByte(connection: Connection, byte: number): boolean {
+		const limit = this.#limits.packetSize;
+		if (byte < 128 && connection.lengthState === VARINT_START && byte <= limit - MAXIMUM_HEADER_SIZE) {
+			connection.lengthState = VARINT_COMPLETE;
+			connection.remainingLength = byte;
+			return true;
+		}
 		const state = readVarintByte(connection.lengthState, byte);
 		connection.lengthState = state;
 		if (state < 0) {
@@ -216,7 +225,6 @@ export class PacketReader {
 		if (state < VARINT_COMPLETE) return true;
 		const remaining = varintValue(state);
 		connection.remainingLength = remaining;
-		const limit = this.#limits.packetSize;
 		if (remaining > limit - MAXIMUM_HEADER_SIZE && packetSize(remaining) > limit) {
 			this.handler!.onProtocolError(connection, PACKET_TOO_LARGE); // [MQTT-3.2.2-15]
 			return false;

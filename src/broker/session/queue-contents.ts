@@ -23,14 +23,15 @@ export class QueueContents extends Messages {
 
 	/** Begins the routing of a message, which endMessage() ends. */
 	beginMessage(): void {
-		this.endMessage(); // in case an exception prevented it for the last message
+		if (this.current !== 0) this.endMessage(); // after an exception
 	}
 
 	/** Releases a reserved content that no entry refers to. */
 	endMessage(): void {
 		const content = this.current;
+		if (content === 0) return;
 		this.current = 0;
-		if (content === 0 || this.#references[content] !== 0) return;
+		if (this.#references[content] !== 0) return;
 		this.arena.release(content);
 		this.dirtyFlags?.mark(content);
 	}
