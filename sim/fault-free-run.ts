@@ -1,5 +1,6 @@
 import { SimulationCounters } from "./report/counters";
-import { Simulation, type SimulationOptions } from "./simulation";
+import { Simulation } from "./simulation";
+import type { SimulationOptions } from "./simulation-options";
 
 /**
  * The same run without its faults, silently and at full speed, to compare with.

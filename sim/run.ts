@@ -1,6 +1,7 @@
 import { Controls } from "./controls";
 import type { RunControls } from "./report/controls";
-import { Simulation, type SimulationOptions } from "./simulation";
+import { Simulation } from "./simulation";
+import type { SimulationOptions } from "./simulation-options";
 
 export type RunOptions = SimulationOptions & {
 	/** Simulated ms; undefined: until the recording is delivered or `signal` aborts. */

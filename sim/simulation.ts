@@ -1,18 +1,17 @@
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { SensorSettings } from "../src/config/settings";
-import { RETAINED_BYTES } from "../src/retained-memory";
 import { Board } from "./board/board";
 import { Contacts } from "./board/contacts";
 import { Flash } from "./board/flash";
 import type { SensorPort } from "./board/sensor-port";
+import { boardProgram, retainedSize } from "./board-program";
 import { Capture } from "./capture/capture";
-import type { PcapFile } from "./capture/pcap-file";
 import type { NetworkTap } from "./capture/tap";
-import { Pace, type Speed } from "./clock/pace";
+import { Pace } from "./clock/pace";
 import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
 import type { Image } from "./engine/engine";
-import { createEngine, type EngineName } from "./engine/engine-factory";
+import { createEngine } from "./engine/engine-factory";
 import type { Fault } from "./faults/fault";
 import { targetsOf } from "./faults/fault-targets";
 import { formatFault } from "./faults/fault-text";
@@ -20,11 +19,9 @@ import { FaultySensors } from "./faults/faulty-sensors";
 import { FaultyStorage } from "./faults/faulty-storage";
 import { FaultInjector } from "./faults/injector";
 import type { FaultBoard, FaultTarget } from "./faults/world";
-import { withAnnouncement } from "./manifest/announcement";
 import { declaredProperties } from "./manifest/declared-properties";
 import type { PropertyDeclaration } from "./manifest/driver-declaration";
 import { type JSONObject, type Manifest, readManifest } from "./manifest/manifest-reader";
-import { linkProgram } from "./manifest/program";
 import { withTransports } from "./manifest/transports";
 import { GatewayNetwork } from "./network/gateway";
 import { RealNetwork } from "./network/real";
@@ -34,61 +31,14 @@ import { DEFAULT_LATENCY_MS, type VirtualHost, VirtualNetwork } from "./network/
 import { Observer } from "./observer";
 import { grantObserverAccess } from "./observer-credentials";
 import { asObject, type BoardPlan, OBSERVER_ADDRESS, planBoards } from "./plan";
-import type { SimulationEvent, SimulationListener } from "./report/events";
-import { type ReadingOptions, readRecording } from "./sensors/csv";
+import type { SimulationEvent } from "./report/events";
+import { readRecording } from "./sensors/csv";
 import type { Recording } from "./sensors/recording";
-import { type ColumnNames, ReplaySensors } from "./sensors/replay";
+import { ReplaySensors } from "./sensors/replay";
 import { gridStepOf, Timeline } from "./sensors/timeline";
 import { VirtualSensors } from "./sensors/virtual";
+import type { SimulationManifest, SimulationOptions } from "./simulation-options";
 import { AccessPoint } from "./wifi/access-point";
-
-/** A manifest as the command line has read and checked it. */
-export interface SimulationManifest {
-	/** Absolute; includes are relative to its folder. */
-	readonly path: string;
-	readonly json: object;
-	/** Top-level strings of `mc/config`. */
-	readonly overrides: Readonly<Record<string, string | undefined>>;
-}
-
-export interface SimulationOptions {
-	readonly manifest: SimulationManifest;
-	readonly speed: Speed;
-	/** Any safe integer. */
-	readonly seed: number;
-	/** Boards that run the manifest, 1 … 20; default 1. */
-	readonly nodes?: number;
-	readonly engine: EngineName;
-	readonly listener: SimulationListener;
-	/** What goes wrong, and when. */
-	readonly faults?: readonly Fault[];
-	/** A CSV file that the sensors replay. */
-	readonly replay?: string;
-	/** How it is read, and which of its columns sensors read whose names do not tell. */
-	readonly replayOptions?: ReadingOptions & { readonly columns?: ColumnNames };
-	/**
-	 * An external broker, which the manifest's configuration already names. Default: a board beside the node
-	 * runs the broker.
-	 */
-	readonly broker?: URL;
-	/** One-way latency of the virtual network, ms. */
-	readonly latency?: number;
-	/** The port on this machine for the broker's board at speed 1; 0, the default, lets the machine choose. */
-	readonly listenPort?: number;
-	/**
-	 * Called when that port accepts connections, and again for the WebSocket port.
-	 * @param number 0 for MQTT, 1 for WebSocket
-	 */
-	listening?(port: number, number: number): void;
-	/** Whether each MQTT packet of a board is an event. */
-	readonly packets?: boolean;
-	/** Receives all that is sent over the connections of a board. The caller closes it. */
-	readonly pcap?: PcapFile | undefined;
-	/** Called while XS is built, once on a machine. */
-	progress?(done: number, total: number): void;
-	/** Ends such a build. */
-	readonly signal?: AbortSignal;
-}
 
 /** Start of simulated time without a recording, ms since 1970. */
 export const DEFAULT_START_TIME = Date.UTC(2026, 0, 1);
@@ -236,7 +186,6 @@ export class Simulation {
 	async #addBoard(plan: BoardPlan, manifest: Manifest, seed: number): Promise<void> {
 		const { name, role, settings, address, mac } = plan;
 		const { sensors } = settings;
-		const properties = sensors.map(({ property }) => property);
 		const declared = declaredProperties(manifest, sensors);
 		this.#emit(name, {
 			type: "node",
@@ -298,14 +247,7 @@ export class Simulation {
 			...(progress === undefined ? {} : { progress }),
 			...(signal === undefined ? {} : { signal }),
 		});
-		const { mdns } = settings.listen;
-		const firmware = role === "broker" ? withBrokerRole(manifest) : manifest;
-		const program = linkProgram(typeof mdns === "string" ? withAnnouncement(firmware) : firmware, {
-			config,
-			drivers: sensors.map(({ driver }) => driver),
-			properties,
-		});
-		const image = await engine.load(program, board.natives);
+		const image = await engine.load(boardProgram(manifest, plan, config), board.natives);
 		this.#images.push(image);
 		board.flash(image);
 	}
@@ -429,19 +371,4 @@ function definedOnly(overrides: SimulationManifest["overrides"]): JSONObject {
 	return Object.fromEntries(
 		Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined),
 	);
-}
-
-/**
- * The firmware that stands for a node's broker: the image with both roles in place of one of sensors only.
- */
-function withBrokerRole(manifest: Manifest): Manifest {
-	const sensorImage = manifest.files.find((file) => basename(file) === "manifest_sensor.json");
-	return sensorImage === undefined ? manifest : readManifest(join(dirname(sensorImage), "manifest.json"));
-}
-
-/** `defines.firefly.retained`, which sizes the C array on the chip. */
-function retainedSize(defines: JSONObject): number {
-	const firefly = defines.firefly;
-	const size = typeof firefly === "object" && firefly !== null ? (firefly as JSONObject).retained : undefined;
-	return typeof size === "number" ? size : RETAINED_BYTES;
 }

@@ -6,7 +6,8 @@ import { FaultTargetError } from "../../sim/faults/fault-targets";
 import { parseFault } from "../../sim/faults/fault-text";
 import { SimulationCounters } from "../../sim/report/counters";
 import type { TimedEvent } from "../../sim/report/events";
-import { DEFAULT_START_TIME, Simulation, type SimulationOptions } from "../../sim/simulation";
+import { DEFAULT_START_TIME, Simulation } from "../../sim/simulation";
+import type { SimulationOptions } from "../../sim/simulation-options";
 import { runUpdate } from "../sim/update-run";
 
 const path = fileURLToPath(new URL("../../manifest.json", import.meta.url));

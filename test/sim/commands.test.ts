@@ -5,7 +5,8 @@ import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connectAsync } from "mqtt";
 import type { TimedEvent } from "../../sim/report/events";
-import { Simulation, type SimulationOptions } from "../../sim/simulation";
+import { Simulation } from "../../sim/simulation";
+import type { SimulationOptions } from "../../sim/simulation-options";
 import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 import { VirtualCommander } from "./virtual-commander";
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { EngineName } from "../../sim/engine/engine-factory";
 import type { TimedEvent } from "../../sim/report/events";
 import { runSimulation } from "../../sim/run";
-import { Simulation, type SimulationOptions } from "../../sim/simulation";
+import { Simulation } from "../../sim/simulation";
+import type { SimulationOptions } from "../../sim/simulation-options";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const MINUTE = 60_000;

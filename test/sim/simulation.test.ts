@@ -9,7 +9,8 @@ import { SimulationCounters } from "../../sim/report/counters";
 import type { TimedEvent } from "../../sim/report/events";
 import { summarize } from "../../sim/report/summary";
 import { type RunOptions, runSimulation } from "../../sim/run";
-import { DEFAULT_START_TIME, Simulation, type SimulationOptions } from "../../sim/simulation";
+import { DEFAULT_START_TIME, Simulation } from "../../sim/simulation";
+import type { SimulationOptions } from "../../sim/simulation-options";
 
 const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const HOUR = 3_600_000;
