@@ -18,8 +18,9 @@ export const isCheckout = existsSync(join(projectFolder, "package-lock.json"));
  * `$XDG_CACHE_HOME/firefly` (`~/.cache/firefly`), else below the temporary folder. Throws an Error if nothing
  * can be written.
  * @param {string} name
- * @param {{ checkout?: string, environment?: NodeJS.ProcessEnv, home?: string, temporary?: string }} [options]
- *   all have defaults; `checkout`: its folder, or "" for an installed package
+ * @param {{
+ *   checkout?: string, environment?: NodeJS.ProcessEnv, home?: string, temporary?: string
+ * }} [options] all have defaults; `checkout`: its folder, or "" for an installed package
  * @returns {string}
  */
 export function cacheFolder(name, options = {}) {
@@ -47,8 +48,8 @@ export function cacheFolder(name, options = {}) {
 const MAX_ENTRY_NAME = 100;
 
 /**
- * A name for a folder's own entry in a cache that several checkouts share: the end of its path. Two folders may
- * have the same name, which the entry's owner has to tell.
+ * A name for a folder's own entry in a cache that several checkouts share: the end of its path. Two folders
+ * may have the same name, which the entry's owner has to tell.
  * @param {string} folder
  * @returns {string}
  */

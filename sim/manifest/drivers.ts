@@ -39,7 +39,10 @@ const TEXT_OF_SOURCE = `function textOf(value) {
 	if (typeof value !== "object" || value === null) return JSON.stringify(value);
 	const names = Object.keys(value);
 	let text = "";
-	for (let i = 0; i < names.length; i++) text += (i > 0 ? "," : "") + JSON.stringify(names[i]) + ":" + textOf(value[names[i]]);
+	for (let i = 0; i < names.length; i++) {
+		if (i > 0) text += ",";
+		text += JSON.stringify(names[i]) + ":" + textOf(value[names[i]]);
+	}
 	return "{" + text + "}";
 }
 `;

@@ -99,7 +99,8 @@ function reserveRequest(
 		outbound.blockedOn |= BLOCKED_ON_BUFFER;
 		return BUSY;
 	}
-	return (packetId > 0 ? packetId : outbound.inFlight.nextPacketId()) as PacketId; // [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-2]
+	// [MQTT-2.2.1-3] [MQTT-3.1.1:2.3.1-2]
+	return (packetId > 0 ? packetId : outbound.inFlight.nextPacketId()) as PacketId;
 }
 
 function record(

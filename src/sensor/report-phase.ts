@@ -21,7 +21,8 @@ const TRIAL_LIMIT_MS = 2000;
 /** Begins a try: joins the network. */
 export function report(node: NodeParts): Task {
 	if (node.commands !== undefined) node.commands.hasTried = true;
-	// The exchange takes the most memory of a wake, in which nothing is sampled any more, unless a command asks.
+	// The exchange takes the most memory of a wake, in which nothing is sampled any more, unless a command
+	// asks.
 	if (node.deepSleep) node.collector.close();
 	// The request for the time and the exchange would take more memory together than anything else.
 	if (!awaitsTime(node) && !createExchange(node)) return endUnusable(node);

@@ -30,7 +30,8 @@ keep(() => {
 		{ effect: "allow", action: "publish", topic: "home/{id}/#", user: "anna" },
 		{ effect: "allow", action: "subscribe", topic: "home/#" },
 	], users, { identifierStart: () => 0, identifierEnd: () => 6 }, memory);
-	const host = { timer: { set(callback) { onTimer = callback; return 1; }, schedule() {}, clear() {} }, time: { ticks: 0, delta: () => 0 } };
+	const timer = { set(callback) { onTimer = callback; return 1; }, schedule() {}, clear() {} };
+	const host = { timer, time: { ticks: 0, delta: () => 0 } };
 	login = new Login(host, { nowMs: 0, tick() {} }, users, 16);
 	login.onAuthResult = (connection, code) => { authResult = code; };
 	packet.bytes = utf8("annaapple");

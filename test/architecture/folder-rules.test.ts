@@ -114,21 +114,3 @@ test("every folder with a row exists, and every row of the rooms names a folder 
 	assert.ok(named.length > 15, `${named.length} files are named`);
 	for (const path of named) assert.doesNotThrow(() => readFileSync(join(root, path)), path);
 });
-
-test("no comment is wider than 110 columns, where a tab takes two", () => {
-	const wide: string[] = [];
-	let comments = 0;
-	for (const room of [...ROOMS, "test"])
-		for (const name of readdirSync(join(root, room), { recursive: true, encoding: "utf8" })) {
-			if (!/\.[tj]s$/.test(name)) continue;
-			for (const [index, line] of readFileSync(join(root, room, name), "utf8")
-				.split("\n")
-				.entries()) {
-				if (!/^\s*(\/?\*|\/\/ )/.test(line)) continue;
-				comments++;
-				if (line.replaceAll("\t", "  ").length > 110) wide.push(`${room}/${name}:${index + 1}`);
-			}
-		}
-	assert.ok(comments > 5000, `${comments} comment lines`);
-	assert.deepEqual(wide, []);
-});

@@ -49,7 +49,13 @@ for (const version of [4, 5]) {
 	measure("puback " + name, (count) => { for (let i = 0; i < count; i++) { encoder.puback(10); encoder.reset(); } });
 	measure("pingreq " + name, (count) => { for (let i = 0; i < count; i++) { encoder.pingreq(); encoder.reset(); } });
 
-	const handler = { n: 0, onPacket(packet) { this.n++; }, onPublish(packet) { this.n += packet.packetId; }, onPayload(bytes, start, end, last) { this.n += end - start; }, onError(code, message) { throw new Error(message); } };
+	const handler = {
+		n: 0,
+		onPacket(packet) { this.n++; },
+		onPublish(packet) { this.n += packet.packetId; },
+		onPayload(bytes, start, end, last) { this.n += end - start; },
+		onError(code, message) { throw new Error(message); },
+	};
 	const decoder = new Decoder({ size: 512, from: "broker", version, handler });
 	encoder.reset();
 	encoder.publish(topic, payload, 5, 2, 10);
@@ -59,9 +65,18 @@ for (const version of [4, 5]) {
 	const ack = encoder.seal().slice();
 	encoder.reset();
 	const ping = Uint8Array.of(0xd0, 0);
-	measure("decode PUBLISH " + name, (count) => { for (let i = 0; i < count; i++) decoder.push(message, 0, message.length); });
-	measure("decode PUBLISH in two chunks " + name, (count) => { for (let i = 0; i < count; i++) { decoder.push(message, 0, 9); decoder.push(message, 9, message.length); } });
-	measure("decode PUBACK " + name, (count) => { for (let i = 0; i < count; i++) decoder.push(ack, 0, ack.length); });
+	measure("decode PUBLISH " + name, (count) => {
+		for (let i = 0; i < count; i++) decoder.push(message, 0, message.length);
+	});
+	measure("decode PUBLISH in two chunks " + name, (count) => {
+		for (let i = 0; i < count; i++) {
+			decoder.push(message, 0, 9);
+			decoder.push(message, 9, message.length);
+		}
+	});
+	measure("decode PUBACK " + name, (count) => {
+		for (let i = 0; i < count; i++) decoder.push(ack, 0, ack.length);
+	});
 	measure("decode PINGRESP " + name, (count) => { for (let i = 0; i < count; i++) decoder.push(ping, 0, 2); });
 }
 
@@ -77,30 +92,68 @@ measure("encode with properties", (count) => {
 five.publish(topic, payload, 5, 2, 10, writer.reset().messageExpiryInterval(60).userProperty(unit, c));
 const rich = five.seal().slice();
 five.reset();
-const handler = { n: 0, onPacket() {}, onPublish(packet) { const { properties } = packet; while (properties.next()) this.n += properties.id; }, onPayload() {}, onError(code, message) { throw new Error(message); } };
+const handler = {
+	n: 0,
+	onPacket() {},
+	onPublish(packet) { const { properties } = packet; while (properties.next()) this.n += properties.id; },
+	onPayload() {},
+	onError(code, message) { throw new Error(message); },
+};
 const decoder = new Decoder({ size: 64, from: "broker", handler });
-measure("decode with properties", (count) => { for (let i = 0; i < count; i++) decoder.push(rich, 0, rich.length); });
+measure("decode with properties", (count) => {
+	for (let i = 0; i < count; i++) decoder.push(rich, 0, rich.length);
+});
 const large = five.publish(topic, new Uint8Array(200), 200, 0, 0);
 const big = five.seal().slice();
 const stream = new Decoder({ size: 48, from: "broker", handler });
-measure("decode a streaming PUBLISH", (count) => { for (let i = 0; i < count; i++) { stream.push(big, 0, 20); stream.push(big, 20, 100); stream.push(big, 100, big.length); } });
+measure("decode a streaming PUBLISH", (count) => {
+	for (let i = 0; i < count; i++) {
+		stream.push(big, 0, 20);
+		stream.push(big, 20, 100);
+		stream.push(big, 100, big.length);
+	}
+});
 const filter = utf8("home/+/humidity");
 measure("match", (count) => { for (let i = 0; i < count; i++) matches(filter, 0, 15, topic, 0, 24); });
 
 const client = new Encoder({ size: 256 });
-const fields = { clientId: unit, keepAlive: 60, cleanStart: true, username: unit, password: c, properties: new PropertyWriter(8).sessionExpiryInterval(60), will: { topic, payload, qos: 1, retain: true } };
-measure("encode CONNECT", (count) => { for (let i = 0; i < count; i++) { client.connect(fields); client.reset(); } });
+const fields = {
+	clientId: unit,
+	keepAlive: 60,
+	cleanStart: true,
+	username: unit,
+	password: c,
+	properties: new PropertyWriter(8).sessionExpiryInterval(60),
+	will: { topic, payload, qos: 1, retain: true },
+};
+measure("encode CONNECT", (count) => {
+	for (let i = 0; i < count; i++) { client.connect(fields); client.reset(); }
+});
 client.connect(fields);
 const connect = client.seal().slice();
 client.reset();
 const subscriptions = [{ filter, options: 1 }, { filter: topic, options: 0 }];
-measure("encode SUBSCRIBE", (count) => { for (let i = 0; i < count; i++) { client.subscribe(1, subscriptions); client.reset(); } });
+measure("encode SUBSCRIBE", (count) => {
+	for (let i = 0; i < count; i++) { client.subscribe(1, subscriptions); client.reset(); }
+});
 client.subscribe(1, subscriptions);
 const subscribe = client.seal().slice();
-const walk = { n: 0, onPacket(packet) { while (packet.nextFilter()) this.n += packet.options; packet.rewind(); }, onPublish() {}, onPayload() {}, onError(code, message) { throw new Error(message); } };
+const walk = {
+	n: 0,
+	onPacket(packet) { while (packet.nextFilter()) this.n += packet.options; packet.rewind(); },
+	onPublish() {},
+	onPayload() {},
+	onError(code, message) { throw new Error(message); },
+};
 const server = new Decoder({ size: 256, from: "client", handler: walk });
-measure("decode CONNECT", (count) => { const { length } = connect; for (let i = 0; i < count; i++) server.push(connect, 0, length); });
-measure("decode SUBSCRIBE", (count) => { const { length } = subscribe; for (let i = 0; i < count; i++) server.push(subscribe, 0, length); });
+measure("decode CONNECT", (count) => {
+	const { length } = connect;
+	for (let i = 0; i < count; i++) server.push(connect, 0, length);
+});
+measure("decode SUBSCRIBE", (count) => {
+	const { length } = subscribe;
+	for (let i = 0; i < count; i++) server.push(subscribe, 0, length);
+});
 `);
 
 /** Cost of the operation alone, without the loop around it and the reset after it. */

@@ -62,7 +62,10 @@ memory("base", () => {});
 memory("server", () => { server = new WebSocketServer({ tcp: InMachineSocket, size: 512 }); });
 memory("first stream", () => open());
 memory("4 more, with their sockets", () => { for (let i = 0; i < 4; i++) { streams.push(stream); open(); } });
-memory("4 sockets", () => { for (let i = 0; i < 4; i++) streams.push(new InMachineSocket({ from: undefined, onReadable() {}, onWritable() {}, onError() {} })); });
+memory("4 sockets", () => {
+	for (let i = 0; i < 4; i++)
+		streams.push(new InMachineSocket({ from: undefined, onReadable() {}, onWritable() {}, onError() {} }));
+});
 // What of the costs is the socket's, which copies byte by byte
 for (const length of [64, 125, 500]) measure("socket: read " + length + " bytes", (count) => {
 	buffer.resize(length);
@@ -84,8 +87,14 @@ const five = payload(64);
 const large = payload(500);
 reading("read 64 bytes in a frame", 64, frame(2, five));
 reading("read 500 bytes in a frame", 500, frame(2, large));
-reading("read 64 bytes in three fragments", 64, frame(2, five.slice(0, 1), false), frame(0, five.slice(1, 33), false), frame(0, five.slice(33)));
-reading("read 500 bytes in three fragments", 500, frame(2, large.slice(0, 1), false), frame(0, large.slice(1, 301), false), frame(0, large.slice(301)));
+for (const [whole, middle] of [[five, 33], [large, 301]])
+	reading(
+		"read " + whole.length + " bytes in three fragments",
+		whole.length,
+		frame(2, whole.slice(0, 1), false),
+		frame(0, whole.slice(1, middle), false),
+		frame(0, whole.slice(middle)),
+	);
 reading("ping of 8 bytes", 1000, frame(9, payload(8)));
 reading("ping of 125 bytes", 1000, frame(9, payload(125)));
 for (const length of [64, 500]) {
@@ -99,8 +108,14 @@ const hash = new SHA256();
 const password = utf8("correct horse battery staple");
 const salt = payload(16);
 const digest = new Uint8Array(32);
-measure("PBKDF2 iteration", (count) => { kdf.start(password, 0, 28, salt, 0, 16, count + 1); while (!kdf.step(1)); kdf.digest(digest, 0); });
-measure("SHA-256 of 64 bytes", (count) => { for (let i = 0; i < count; i++) hash.update(five, 0, 64).digest(digest, 0); });
+measure("PBKDF2 iteration", (count) => {
+	kdf.start(password, 0, 28, salt, 0, 16, count + 1);
+	while (!kdf.step(1));
+	kdf.digest(digest, 0);
+});
+measure("SHA-256 of 64 bytes", (count) => {
+	for (let i = 0; i < count; i++) hash.update(five, 0, 64).digest(digest, 0);
+});
 `);
 
 describe("on XS", () => {

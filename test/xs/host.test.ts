@@ -180,7 +180,10 @@ test("nested entries pass exceptions in both directions", () => {
 			const node = native("other");
 			native("keep").call(this, n => n === 0 ? "bottom" : node.call(this, n));
 			native("keep").call(this, () => { throw new Mine("from XS"); });
-			native("keep").call(this, which => { try { return node.call(this, which); } catch (e) { return e instanceof Mine ? "mine " + e.code : e.message; } });
+			native("keep").call(this, which => {
+				try { return node.call(this, which); }
+				catch (e) { return e instanceof Mine ? "mine " + e.code : e.message; }
+			});
 			native("keep").call(this, which => node.call(this, which));
 		`,
 	});

@@ -50,11 +50,34 @@ test("objects of the root: frozen functions and prototypes, aliases, read-only b
 		import { variable, set } from "pre";
 		const log = (...args) => native("log").call(this, ...args);
 		const attempt = f => { try { f(); return "done"; } catch (e) { return e.name; } };
-		log("proto", attempt(() => { p.Thing.prototype.x = 1; }), attempt(() => { p.Thing.t = 1; }), attempt(() => { Array.prototype.x = 1; }), attempt(() => { Array.prototype.map = 1; }));
-		log("open", attempt(() => { p.open.deep.value += 41; p.open.list.push(4); p.open.list[0] = 9; }), p.open.deep.value, p.open.list.join());
+		log(
+			"proto",
+			attempt(() => { p.Thing.prototype.x = 1; }),
+			attempt(() => { p.Thing.t = 1; }),
+			attempt(() => { Array.prototype.x = 1; }),
+			attempt(() => { Array.prototype.map = 1; }),
+		);
+		log(
+			"open",
+			attempt(() => { p.open.deep.value += 41; p.open.list.push(4); p.open.list[0] = 9; }),
+			p.open.deep.value,
+			p.open.list.join(),
+		);
 		log("closed", attempt(() => { p.closed.list[0] = 9; }), attempt(() => { p.closed.x = 1; }));
-		log("bytes", attempt(() => { p.bytes[0] = 9; }), attempt(() => { p.bytes.set([9]); }), attempt(() => { p.bytes.fill(9); }), p.bytes.join());
-		log("map", attempt(() => { p.map.set("b", 2); }), p.map.get("a"), attempt(() => { p.date.setTime(5); }), p.date.getTime());
+		log(
+			"bytes",
+			attempt(() => { p.bytes[0] = 9; }),
+			attempt(() => { p.bytes.set([9]); }),
+			attempt(() => { p.bytes.fill(9); }),
+			p.bytes.join(),
+		);
+		log(
+			"map",
+			attempt(() => { p.map.set("b", 2); }),
+			p.map.get("a"),
+			attempt(() => { p.date.setTime(5); }),
+			p.date.getTime(),
+		);
 		log("re", p.re.exec("abc")[1], "xbyb".replace(p.re, "-"), p.template());
 		set(7);
 		log("variable", variable);

@@ -143,7 +143,12 @@ test("promises: jobs run on request, in order, also for async functions", () => 
 	const root = createRoot({
 		main: `
 			const log = native("log");
-			(async () => { log.call(this, "a"); await null; log.call(this, "c"); try { await Promise.reject(new Error("x")); } catch (e) { log.call(this, e.message); } })();
+			(async () => {
+				log.call(this, "a");
+				await null;
+				log.call(this, "c");
+				try { await Promise.reject(new Error("x")); } catch (e) { log.call(this, e.message); }
+			})();
 			log.call(this, "b");
 			Promise.reject(1).catch(() => {});
 		`,

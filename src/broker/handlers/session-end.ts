@@ -128,7 +128,8 @@ export class SessionEnd {
 				this.endSession(session);
 				continue;
 			}
-			if (sessions.willAtSeconds(session) <= nowSeconds) publishWill(this.#core, this.#router, session); // [MQTT-3.1.3-9]
+			// [MQTT-3.1.3-9]
+			if (sessions.willAtSeconds(session) <= nowSeconds) publishWill(this.#core, this.#router, session);
 			nextSeconds = Math.min(nextSeconds, sessions.endsAtSeconds(session), sessions.willAtSeconds(session));
 		}
 		return nextSeconds;

@@ -203,7 +203,9 @@ export class Collector {
 		if (slow >= 0) this.pauseDriver(slow);
 	}
 
-	/** Drivers let go of their hardware and their memory. Call before sleep, and where no sample is soon due. */
+	/**
+	 * Drivers let go of their hardware and their memory. Call before sleep, and where no sample is soon due.
+	 */
 	close(): void {
 		this.sampler.close();
 	}
