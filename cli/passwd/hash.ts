@@ -1,5 +1,5 @@
-import { pbkdf2Sync, randomBytes } from "node:crypto";
-import { formatPasswordHash } from "../../src/config/password-hash";
+import { randomBytes } from "node:crypto";
+import { passwordHash } from "../../sim/password";
 
 /**
  * Iterations of PBKDF2-HMAC-SHA-256. One takes 28,000 computrons on XS 13.3; 200 are 5.6 million, which an
@@ -8,19 +8,7 @@ import { formatPasswordHash } from "../../src/config/password-hash";
  */
 export const CHIP_ITERATIONS = 200;
 
-/** The hash of a password with a new salt, in the format of listen.users. */
-export function hashPassword(
-	password: string,
-	iterations: number,
-	salt: Uint8Array = randomBytes(16),
-): string {
-	return formatPasswordHash({
-		iterations,
-		salt: base64(salt),
-		key: base64(pbkdf2Sync(password, salt, iterations, 32, "sha256")),
-	});
-}
-
-function base64(bytes: Uint8Array): string {
-	return Buffer.from(bytes).toString("base64").replaceAll("=", "");
+/** The hash of a password with a new salt, in the format of `listen.users`. */
+export function hashPassword(password: string, iterations: number): string {
+	return passwordHash(password, iterations, randomBytes(16));
 }
