@@ -4,13 +4,15 @@ import { WATCHDOG_TIMER } from "./node-timers";
 import { sleep, waitOrSleep } from "./sleep-phase";
 
 /**
- * Fetches an image if one is due, and the battery is not low. A node that sleeps stays awake for it, within
- * the limit of the update; one that stays connected goes on meanwhile.
+ * Fetches an image if one is due, the battery is not low, and no settings are on trial. A node that sleeps
+ * stays awake for it, within the limit of the update; one that stays connected goes on meanwhile.
  * @returns whether one is being fetched
  */
 export function fetchImage(node: NodeParts): boolean {
-	const update = node.commands?.update;
+	const { commands } = node;
+	const update = commands?.update;
 	if (update === undefined || !update.isDue || node.battery?.isLow) return false;
+	if (commands?.areSettingsOnTrial) return false;
 	// Apart: on XS a variable of a closure is allocated at the start of its function
 	return beginFetch(node, update);
 }

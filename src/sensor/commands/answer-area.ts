@@ -19,6 +19,13 @@ export const ANSWER_LIMIT = 16;
 /** Longest payload of an answer, bytes; and of one to the command `summary`. */
 export const ANSWER_PAYLOAD_LIMIT = 224;
 export const SUMMARY_PAYLOAD_LIMIT = 464;
+
+/** Identities of answers to no command: settings were restored; what has become of an update. */
+export const RESTORED_OUTCOME = 0;
+export const UPDATE_OUTCOME = 0xffff_ffff;
+/** A topic that stands for the one of the configuration. */
+const DEFAULT_TOPIC: Uint8Array = new Uint8Array(0);
+
 /** Longest response topic that an answer is sent to, bytes. */
 export const RESPONSE_TOPIC_LIMIT = 128;
 /** Longest correlation data that an answer returns, bytes. */
@@ -69,6 +76,18 @@ export function addAnswer(
 	writeUint16(bytes, start, crc16(bytes, start + 2, start + length, CRC_START));
 	memory.answersUsed = answersUsed + length;
 	memory.answerCount = answerCount + 1;
+}
+
+/**
+ * Adds an answer to no command, unless it is in the area already. The caller commits it.
+ * @returns false: there is no room before the area is emptied
+ */
+export function addOutcome(memory: CommandMemory, identity: number, payload: Uint8Array): boolean {
+	for (let i = 0; i < memory.answerCount; i++)
+		if (!isAnswerDone(memory, i) && readAnswer(memory, i)?.identity === identity) return true;
+	if (!hasRoomForAnswer(memory, 0, 0)) return false;
+	addAnswer(memory, identity, 0, DEFAULT_TOPIC, undefined, payload);
+	return true;
 }
 
 /** An answer of the area. Allocates: for when there is one. */

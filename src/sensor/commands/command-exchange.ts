@@ -5,7 +5,14 @@ import type { PropertyReader } from "../../mqtt/property-reader";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { utf8 } from "../../mqtt/utf8";
 import { fillTopic, type TopicTemplate } from "../settings/topic";
-import { completeAnswer, isAnswerDone, owedAnswers, readAnswer, type StoredAnswer } from "./answer-area";
+import {
+	completeAnswer,
+	isAnswerDone,
+	owedAnswers,
+	readAnswer,
+	type StoredAnswer,
+	UPDATE_OUTCOME,
+} from "./answer-area";
 import { CommandExecution, type CommandParts, type CommandResult, NOTHING_MORE } from "./command-execution";
 import { IncomingCommand } from "./incoming-command";
 import type { NodeCommands } from "./node-commands";
@@ -38,6 +45,8 @@ const STAYS = LISTENING | SUBSCRIBE_DUE | SUBACK_AWAITED;
 const BLOCKED = 8;
 /** The session may be one that an earlier CONNECT began, whose CONNACK did not arrive. */
 const SESSION_UNCERTAIN = 16;
+/** The outcome of an update is known to the broker, which storage does not say yet. */
+const OUTCOME_TOLD = 32;
 
 /**
  * Commands on one connection: subscribes if the session lacks the subscription, listens for what the broker
@@ -65,8 +74,10 @@ export class CommandExchange {
 	/** Whether the connection is not needed any more. */
 	get isDone(): boolean {
 		const { memory, update } = this.commands;
-		if (update?.isConfirmDue) return false;
-		return (this.flags & STAYS) === 0 && this.message === undefined && owedAnswers(memory) === 0;
+		if (update?.isConfirmDue || this.commands.isOutcomeDue) return false;
+		return (
+			(this.flags & (STAYS | OUTCOME_TOLD)) === 0 && this.message === undefined && owedAnswers(memory) === 0
+		);
 	}
 
 	/** Call before a connection. */
@@ -85,7 +96,7 @@ export class CommandExchange {
 		else {
 			this.parts.device.trace("the broker acknowledges no answer: they are given up");
 			for (let i = memory.answerCount - 1; i >= 0; i--)
-				if (((unanswered >> i) & 1) !== 0) completeAnswer(memory, i);
+				if (((unanswered >> i) & 1) !== 0) this.complete(i, readAnswer(memory, i));
 			memory.answerTries = 0;
 		}
 		memory.commit();
@@ -163,11 +174,19 @@ export class CommandExchange {
 		const answer = readAnswer(memory, index);
 		// It has acknowledged what was sent after the acknowledgement of the command.
 		if (answer !== undefined) memory.forgetPacketId(answer.identity, answer.packetId);
-		completeAnswer(memory, index);
+		this.complete(index, answer);
 		memory.answerTries = 0;
 		memory.commit();
-		if (memory.answerCount === 0) this.sentAnswers = 0;
 		if (reasonCode >= UNSPECIFIED_ERROR) this.parts.device.trace("the broker does not take an answer");
+		if (this.hasWork) this.schedule();
+	}
+
+	/** An answer has reached the broker, or cannot. The caller commits. */
+	private complete(index: number, answer: StoredAnswer | undefined): void {
+		if (answer?.identity === UPDATE_OUTCOME) this.flags |= OUTCOME_TOLD;
+		const { memory } = this.commands;
+		completeAnswer(memory, index);
+		if (memory.answerCount === 0) this.sentAnswers = 0;
 	}
 
 	/** The timer has passed: executes the command that waits, sends what is to be sent, or ends listening. */
@@ -176,6 +195,9 @@ export class CommandExchange {
 		const { update } = this.commands;
 		let result: CommandResult = NOTHING_MORE;
 		if (update?.isConfirmDue) update.confirm();
+		if ((this.flags & OUTCOME_TOLD) !== 0) update?.onOutcomeTold();
+		this.flags &= ~OUTCOME_TOLD;
+		if (this.commands.isOutcomeDue) this.commands.addOutcomes();
 		if (message?.isComplete) {
 			this.message = undefined;
 			result = new CommandExecution(this.commands, parts).execute(message);
@@ -200,6 +222,7 @@ export class CommandExchange {
 
 	private get hasWork(): boolean {
 		if (this.message?.isComplete || this.commands.update?.isConfirmDue) return true;
+		if ((this.flags & OUTCOME_TOLD) !== 0 || this.commands.isOutcomeDue) return true;
 		if ((this.flags & BLOCKED) !== 0) return false;
 		return (this.flags & SUBSCRIBE_DUE) !== 0 || this.nextAnswer() >= 0;
 	}
@@ -281,9 +304,8 @@ export class CommandExchange {
 		if (result > 0) {
 			this.sentAnswers |= 1 << index;
 			memory.answersSent |= 1 << index;
-		} else completeAnswer(memory, index);
+		} else this.complete(index, answer);
 		memory.commit();
-		if (memory.answerCount === 0) this.sentAnswers = 0;
 		return true;
 	}
 

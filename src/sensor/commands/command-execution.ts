@@ -109,7 +109,7 @@ export class CommandExecution {
 			case "set":
 				return this.set(text.members.settings);
 			case "update":
-				return this.update(text);
+				return this.update(text, message.isRetained);
 			default:
 				return text.problem;
 		}
@@ -135,11 +135,12 @@ export class CommandExecution {
 		if (problem === undefined && this.parts.staysConnected) this.result = RESTART;
 		return problem;
 	}
-	private update({ id, members }: CommandText): string | undefined {
+
+	private update({ id, members }: CommandText, isRetained: boolean): string | undefined {
 		if (this.parts.battery?.isLow) return "the battery is low";
 		const update = this.commands.takeUpdate();
 		if (typeof update === "string") return update;
-		const problem = update.accept(members.url, members.sha256, id);
+		const problem = update.accept(members.url, members.sha256, id, isRetained);
 		if (problem === undefined && update.isDue) this.result = FETCH_IMAGE;
 		return problem;
 	}

@@ -41,7 +41,8 @@ export const RECEIVED_LIMIT = 32;
 const SIZE = (AT_RECEIVED + RECEIVED_LIMIT * 2 + 7) & ~7;
 
 /**
- * Bytes behind the answers: whether CONNACK is awaited, whether there may be an update; the rest is unused.
+ * Bytes behind the answers: whether CONNACK is awaited, whether there may be an update, after how many wakes
+ * settings were restored, and the complement of that: older firmware has left anything there.
  */
 const TAIL = 4;
 /** Bytes for answers. */
@@ -102,6 +103,22 @@ export class CommandMemory {
 
 	set isUpdatePending(pending: boolean) {
 		this.bytes[this.tail + 1] = pending ? 1 : 0;
+	}
+
+	/**
+	 * Wakes without a report after which settings were restored, of which an answer is owed; 0: none is.
+	 * Durable at once, without a commit.
+	 */
+	get restoredAfter(): number {
+		const { bytes, tail } = this;
+		const wakes = bytes[tail + 2];
+		return bytes[tail + 3] === (wakes ^ 0xff) ? wakes : 0;
+	}
+
+	set restoredAfter(wakes: number) {
+		const { bytes, tail } = this;
+		bytes[tail + 2] = wakes;
+		bytes[tail + 3] = wakes ^ 0xff;
 	}
 
 	/** Makes all changes durable. */
@@ -300,6 +317,7 @@ export class CommandMemory {
 		for (let i = 0; i < 2 * SIZE; i++) bytes[start + i] = 0;
 		this.isConnackAwaited = false;
 		this.isUpdatePending = true;
+		this.restoredAfter = 0;
 		writeUint32(bytes, start + AT_MAGIC, MAGIC);
 		writeUint32(bytes, start + AT_CHECKSUM, this.checksum(start));
 	}

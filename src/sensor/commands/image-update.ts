@@ -23,13 +23,16 @@ export interface ImageUpdate {
 	readonly isFirstTrial: boolean;
 	/** A report of an image on trial was acknowledged: {@link confirm} is to be called. */
 	readonly isConfirmDue: boolean;
+	/** The broker has not acknowledged the answer with the outcome. */
+	readonly isOutcomeOwed: boolean;
 	/**
 	 * Takes the command.
 	 * @param url member of the command @param sha256 likewise
 	 * @param id as the answers repeat it, in JSON
+	 * @param isRetained it may come again after it was executed
 	 * @returns why it is refused; undefined: it is stored
 	 */
-	accept(url: unknown, sha256: unknown, id: string | undefined): string | undefined;
+	accept(url: unknown, sha256: unknown, id: string | undefined, isRetained: boolean): string | undefined;
 	/** Fetches the image, in callbacks of its own. @param onEnd called once it is there, or is not */
 	fetch(onEnd: () => void): void;
 	/** A report was acknowledged. @returns whether {@link confirm} is to be called, from an empty stack */
@@ -38,6 +41,10 @@ export interface ImageUpdate {
 	confirm(): void;
 	/** An image on trial has had a chance to report, in vain. @returns whether it is to be returned from */
 	countFailure(): boolean;
+	/** Adds the answer with the outcome, if it is owed and there is room. */
+	addOutcome(): void;
+	/** The broker has that answer, or will never take it. From an empty stack. */
+	onOutcomeTold(): void;
 	/** Ends the run with another image, if that is to be. @returns whether it does */
 	endRun(): boolean;
 }

@@ -4,16 +4,11 @@ import type { Device } from "../../device";
 import { decodeUTF8, utf8 } from "../../mqtt/utf8";
 import type { DerivedSettings } from "../settings/derived-settings";
 import { brokerHash } from "../settings/settings-hash";
-import { addAnswer, hasRoomForAnswer } from "./answer-area";
+import { addOutcome, RESTORED_OUTCOME } from "./answer-area";
 import { COMMAND_BYTES, CommandMemory } from "./command-memory";
 import { writeAnswer } from "./command-text";
 import type { ImageUpdate, ImageUpdateConstructor, UpdateDevice } from "./image-update";
 import { SETTINGS_PATH, SETTINGS_TEXT_LIMIT, StoredSettings } from "./stored-settings";
-
-/** Identity of an answer to no command. */
-const NO_COMMAND = 0;
-/** A topic that stands for the one of the configuration. */
-const DEFAULT_TOPIC: Uint8Array = new Uint8Array(0);
 
 function trialWakes({ commands }: Settings): number {
 	return commands === undefined ? 1 : commands.trialWakes;
@@ -34,6 +29,8 @@ export class NodeCommands {
 	readonly derived: DerivedSettings;
 	/** Generation of these settings, with which no report was acknowledged yet; 0: they are not on trial. */
 	private trialGeneration = 0;
+	/** A command has changed the settings in this wake. */
+	declare private isSet?: true;
 	/** The node has tried to report in this wake. */
 	hasTried = false;
 	readonly device: CommandDevice;
@@ -151,11 +148,12 @@ export class NodeCommands {
 
 	/**
 	 * Call before deep sleep: a wake that could not report counts against an image on trial, whose first wake
-	 * has made all sensors due. It may only wait for the next try.
+	 * has made all sensors due. It may only wait for the next try. Settings on trial are newer than the image,
+	 * and are blamed first.
 	 * @param waiting reports in the outbox
 	 */
 	countWake(waiting: number): void {
-		if (this.hasTried || waiting === 0) this.update?.countFailure();
+		if (this.trialGeneration === 0 && (this.hasTried || waiting === 0)) this.update?.countFailure();
 	}
 
 	/** Call before sleep: a wake that had nothing to report is no trial. */
@@ -170,13 +168,42 @@ export class NodeCommands {
 	 * @returns whether it has to start anew, which restores the settings before
 	 */
 	countFailedTry(): boolean {
-		if (this.update?.countFailure()) return true;
-		if (this.trialGeneration === 0) return false;
+		if (this.trialGeneration === 0) return this.update?.countFailure() === true;
 		const { memory } = this;
 		if (memory.trialWakes >= trialWakes(this.settings)) return true;
 		memory.trialWakes++;
 		memory.commit();
 		return false;
+	}
+
+	/**
+	 * No report was acknowledged yet with the newest settings: an image that was started now would be on trial
+	 * together with them, and a failure would be blamed on it.
+	 */
+	get areSettingsOnTrial(): boolean {
+		return this.trialGeneration > 0 || this.isSet === true;
+	}
+
+	/** An answer to no command is owed, and there is room for it. */
+	get isOutcomeDue(): boolean {
+		const { memory, update } = this;
+		return memory.answerCount === 0 && (memory.restoredAfter > 0 || update?.isOutcomeOwed === true);
+	}
+
+	/**
+	 * Adds the answers to no command that are owed, as far as there is room: what is left waits until the
+	 * others are acknowledged.
+	 */
+	addOutcomes(): void {
+		const { memory } = this;
+		const { restoredAfter } = memory;
+		if (restoredAfter > 0) {
+			const problem = `restored the settings before: no report within ${restoredAfter} wakes`;
+			const isAdded = addOutcome(memory, RESTORED_OUTCOME, writeAnswer("set", undefined, problem));
+			memory.commit();
+			if (isAdded) memory.restoredAfter = 0;
+		}
+		this.update?.addOutcome();
 	}
 
 	private store(text: Uint8Array): string | undefined {
@@ -193,6 +220,7 @@ export class NodeCommands {
 		}
 		memory.trialWakes = 0;
 		memory.isSettingUnsettled = false;
+		this.isSet = true;
 		return undefined;
 	}
 
@@ -209,6 +237,7 @@ export class NodeCommands {
 			});
 			memory.isSettingUnsettled = false;
 			memory.commit();
+			if (memory.restoredAfter > 0) this.addOutcomes();
 			return text === undefined || text.length === 0
 				? undefined
 				: (JSON.parse(decodeUTF8(text, 0, text.length)) as object);
@@ -228,7 +257,8 @@ export class NodeCommands {
 		if (record.generation > record.confirmed && memory.trialWakes >= limit) {
 			device.trace(`no report within ${memory.trialWakes} wakes: the settings before are restored`);
 			stored.restore(record);
-			this.reportRestored(limit);
+			device.event?.("command", "restored", false);
+			memory.restoredAfter = limit;
 			record = stored.read();
 			memory.settings = record.generation;
 			memory.trialWakes = 0;
@@ -237,14 +267,6 @@ export class NodeCommands {
 			memory.trialWakes++;
 		}
 		return record.text;
-	}
-
-	private reportRestored(limit: number): void {
-		const { memory, device } = this;
-		device.event?.("command", "restored", false);
-		if (!hasRoomForAnswer(memory, 0, 0)) return;
-		const problem = `restored the settings before: no report within ${limit} wakes`;
-		addAnswer(memory, NO_COMMAND, 0, DEFAULT_TOPIC, undefined, writeAnswer("set", undefined, problem));
 	}
 
 	private useStorage(use: (stored: StoredSettings) => void): void {

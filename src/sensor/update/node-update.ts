@@ -2,19 +2,17 @@ import type { UpdateSettings } from "../../config/types";
 import type { ImageSlots } from "../../device";
 import type { UpdatePhase } from "../../device-events";
 import { VERSION } from "../../version";
-import { addAnswer, hasRoomForAnswer } from "../commands/answer-area";
+import { addOutcome, UPDATE_OUTCOME } from "../commands/answer-area";
 import type { CommandMemory } from "../commands/command-memory";
-import { writeAnswer } from "../commands/command-text";
+import { shorten, writeAnswer } from "../commands/command-text";
 import type { ImageUpdate, UpdateDevice } from "../commands/image-update";
 import { type DownloadHandler, ImageDownload } from "./image-download";
 import { ImageReceiver } from "./image-receiver";
 import { parseImageURL } from "./image-url";
 import { StoredUpdate, UPDATE_PATH, type UpdateState } from "./stored-update";
 
-/** Identity of an answer to no command. */
-const NO_COMMAND = 0;
-/** A topic that stands for the one of the configuration. */
-const DEFAULT_TOPIC: Uint8Array = new Uint8Array(0);
+/** Longest reason of a failure that is stored, characters. */
+const REASON_LIMIT = 140;
 /** Digits of a SHA-256. */
 const DIGEST_LENGTH = 64;
 
@@ -66,7 +64,11 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		return this.download !== undefined;
 	}
 
-	accept(url: unknown, sha256: unknown, id: string | undefined): string | undefined {
+	get isOutcomeOwed(): boolean {
+		return this.state?.isOwed === true;
+	}
+
+	accept(url: unknown, sha256: unknown, id: string | undefined, isRetained: boolean): string | undefined {
 		const { slots, device } = this;
 		if (device.storage === undefined) return "this device has no storage";
 		if (slots.size === 0) return "this device has no second slot for an image";
@@ -77,13 +79,24 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		const digest = typeof sha256 === "string" ? sha256.toLowerCase() : "";
 		if (!isDigest(digest)) return `sha256 does not have ${DIGEST_LENGTH} hexadecimal digits`;
 		const { state } = this;
-		if (state?.phase === "confirmed" && state.sha256 === digest && state.slot === slots.running) {
-			this.answer(id, undefined);
-			return undefined;
+		let next: UpdateState = {
+			phase: "requested",
+			url: String(url),
+			sha256: digest,
+			id,
+			tries: 0,
+			slot: 1 - slots.running,
+		};
+		if (state?.sha256 === digest) {
+			if (state.phase === "confirmed" && state.slot === slots.running) next = { ...state, id, isOwed: true };
+			// It comes again once retained memory is lost, which must not begin the tries anew
+			else if (isRetained && state.id === id) {
+				if (state.phase === "failed") return `it has failed before: ${state.error}`;
+				if (state.phase === "requested") return undefined;
+			}
 		}
-		const slot = 1 - slots.running;
 		try {
-			this.store({ phase: "requested", url: String(url), sha256: digest, id, tries: 0, slot });
+			this.store(next);
 		} catch (error) {
 			this.state = state;
 			return `storage: ${error}`;
@@ -136,27 +149,36 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			device.imageSlots?.confirm();
 			// Otherwise the next report is to confirm it
 			this.isOnTrial = this.isFirstTrial = this.returns = false;
-			this.answer(state?.id, undefined);
 			this.tell("confirmed");
-			if (state === undefined) this.memory.isUpdatePending = false;
-			else this.store({ ...state, phase: "confirmed" });
 		} catch (error) {
 			device.trace(`the image cannot be confirmed: ${error}`);
+			return;
 		}
+		this.settle({ ...(state ?? this.unknownUpdate), phase: "confirmed" });
+	}
+
+	addOutcome(): void {
+		const { state, memory } = this;
+		if (state === undefined || !this.isOutcomeOwed) return;
+		const isRunning = state.phase === "confirmed";
+		const more = isRunning ? `,"state":"running","version":"${VERSION}"` : ',"state":"failed"';
+		const problem = isRunning ? undefined : String(state.error);
+		addOutcome(memory, UPDATE_OUTCOME, writeAnswer("update", state.id, problem, more));
+		memory.commit();
+	}
+
+	onOutcomeTold(): void {
+		const { state } = this;
+		if (state !== undefined && this.isOutcomeOwed)
+			this.tryTo(() => this.store({ ...state, isOwed: undefined }));
 	}
 
 	countFailure(): boolean {
 		// The connection has ended before the step that was to do it
 		if (this.isConfirmDue) this.confirm();
 		if (this.returns || !this.isOnTrial) return this.returns;
-		const { settings, slots } = this;
-		const state = this.state ?? {
-			phase: "trial",
-			url: "",
-			sha256: "",
-			tries: 0,
-			slot: slots.running,
-		};
+		const { settings } = this;
+		const state = this.state ?? this.unknownUpdate;
 		const tries = state.tries + 1;
 		this.returns = tries >= settings.trialWakes;
 		this.tryTo(() => this.store({ ...state, tries, phase: this.returns ? "returned" : "trial" }));
@@ -184,6 +206,11 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		return this.device.imageSlots ?? NO_SLOTS;
 	}
 
+	/** Of an image whose state was lost. */
+	private get unknownUpdate(): UpdateState {
+		return { phase: "trial", url: "", sha256: "", tries: 0, slot: this.slots.running };
+	}
+
 	/** What the last run has left to do. */
 	private resume(): void {
 		const { state, slots, device, memory } = this;
@@ -206,7 +233,8 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 				else this.fail(state, `returned to the image before: no report within ${state.tries} wakes`);
 				return;
 			default:
-				if (!this.isOnTrial) memory.isUpdatePending = false;
+				this.addOutcome();
+				if (!this.isOnTrial && !this.isOutcomeOwed) memory.isUpdatePending = false;
 		}
 	}
 
@@ -247,19 +275,14 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 	/** The update is over, and the image is the one before. */
 	private fail(state: UpdateState, reason: string): void {
 		this.device.trace(`update given up: ${reason}`);
-		this.tryTo(() => this.store(undefined));
-		this.answer(state.id, reason);
+		this.settle({ ...state, phase: "failed", url: "", error: shorten(reason, REASON_LIMIT) });
 		this.tell("failed");
 	}
 
-	/** Stores an answer with the outcome. @param problem undefined: the image runs */
-	private answer(id: string | undefined, problem: string | undefined): void {
-		const { memory } = this;
-		if (!hasRoomForAnswer(memory, 0, 0)) return;
-		const state = problem === undefined ? `,"state":"running","version":"${VERSION}"` : ',"state":"failed"';
-		const payload = writeAnswer("update", id, problem, state);
-		addAnswer(memory, NO_COMMAND, 0, DEFAULT_TOPIC, undefined, payload);
-		memory.commit();
+	/** The update is over: its outcome is owed until the broker has the answer. */
+	private settle(state: UpdateState): void {
+		this.tryTo(() => this.store({ ...state, isOwed: true }));
+		this.addOutcome();
 	}
 
 	private tell(phase: UpdatePhase): void {
@@ -267,12 +290,13 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 	}
 
 	/** @throws errors of the storage; then the state here is what was to be stored */
-	private store(state: UpdateState | undefined): void {
+	private store(state: UpdateState): void {
 		this.state = state;
 		// While storage is written, only it tells
 		this.memory.isUpdatePending = true;
 		this.useStorage((stored) => stored.write(state));
-		this.memory.isUpdatePending = state !== undefined && state.phase !== "confirmed";
+		const isOver = state.phase === "confirmed" || state.phase === "failed";
+		this.memory.isUpdatePending = !isOver || this.isOutcomeOwed;
 	}
 
 	private tryTo(change: () => void): void {

@@ -17,9 +17,10 @@ const TEXT_LIMIT = 1024;
 export interface UpdateState {
 	/**
 	 * "requested": the image is to be fetched; "trial": it was, and is in the slot; "returned": the chip is to
-	 * run the other slot again; "confirmed": it runs and has reported.
+	 * run the other slot again; "confirmed": it runs and has reported; "failed": it was given up, which is kept
+	 * so that a retained command is not another try.
 	 */
-	readonly phase: "requested" | "trial" | "returned" | "confirmed";
+	readonly phase: "requested" | "trial" | "returned" | "confirmed" | "failed";
 	readonly url: string;
 	/** In lower-case hexadecimal digits. */
 	readonly sha256: string;
@@ -31,6 +32,10 @@ export interface UpdateState {
 	readonly fetches?: number;
 	/** Number of the slot with the new image. */
 	readonly slot: number;
+	/** Failed: why. */
+	readonly error?: string;
+	/** Confirmed or failed: the broker has not acknowledged the answer that says so; absent: it has. */
+	readonly isOwed?: true | undefined;
 }
 
 /**
