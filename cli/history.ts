@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
+import { printableLines } from "../sim/report/printable";
 import type { Savings } from "./history/savings";
 import { mapOption, zoneOption } from "./replay-options";
 import { durationOption } from "./values";
@@ -51,8 +52,8 @@ async function history(file: string, options: HistoryOptions): Promise<void> {
 		...(every === undefined ? {} : { every }),
 		...(heartbeat === undefined ? {} : { heartbeat }),
 	});
-	for (const warning of warnings) process.stderr.write(`${warning}\n`);
+	for (const warning of warnings) process.stderr.write(`${printableLines(warning)}\n`);
 	const savings: Savings[] = nodes.map((node) => node.savings());
 	if (options.json) process.stdout.write(`${JSON.stringify({ file, manifest, warnings, nodes: savings })}\n`);
-	else process.stdout.write(savingsText(savings, manifest));
+	else process.stdout.write(printableLines(savingsText(savings, manifest)));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { printableLines } from "../sim/report/printable";
 import { brokerCommand } from "./broker";
 import { buildCommand } from "./build";
 import { checkCommand } from "./check";
@@ -52,7 +53,7 @@ function exitCodeOf(error: unknown): number {
 	// Without arguments commander prints the help as an error, which is a usage error too.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
 	if (error instanceof Failure) {
-		if (error.message !== "") process.stderr.write(`${error.message}\n`);
+		if (error.message !== "") process.stderr.write(`${printableLines(error.message)}\n`);
 		return EXIT_FAILURE;
 	}
 	if (error instanceof Error && error.name === "BuildAborted") {
@@ -63,7 +64,9 @@ function exitCodeOf(error: unknown): number {
 		process.stderr.write(`${error.message}\n`);
 		return EXIT_INTERRUPTED;
 	}
-	process.stderr.write(`firefly: ${error instanceof Error ? error.message : String(error)}\n`);
+	process.stderr.write(
+		`firefly: ${printableLines(error instanceof Error ? error.message : String(error))}\n`,
+	);
 	if (process.env.FIREFLY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 	return EXIT_FAILURE;
 }

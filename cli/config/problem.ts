@@ -1,3 +1,5 @@
+import { printable } from "../../sim/report/printable";
+
 /** Steps from the root of a document to a value: keys and indices. */
 export type Path = readonly (string | number)[];
 
@@ -28,9 +30,9 @@ export function formatPath(path: Path): string {
 /** `manifest.json:12:18 config.firefly.topic: …` */
 export function formatProblem(problem: Problem): string {
 	const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-	return problem.path === ""
-		? `${place}: ${problem.message}`
-		: `${place} ${problem.path}: ${problem.message}`;
+	return printable(
+		problem.path === "" ? `${place}: ${problem.message}` : `${place} ${problem.path}: ${problem.message}`,
+	);
 }
 
 /** By file in the order given, then by line and column. */

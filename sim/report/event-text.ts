@@ -3,6 +3,7 @@ import { tracedLine } from "../capture/packet-text";
 import type { NodeCounters } from "./counters";
 import type { TimedEvent } from "./events";
 import { count, formatSpan, formatValue } from "./format";
+import { printable, printableLines } from "./printable";
 
 const DROP_CAUSES = {
 	full: "outbox full",
@@ -70,13 +71,13 @@ export class EventText {
 			case "off":
 				return `${node}  power off`;
 			case "crash":
-				return `${node}  crashed: ${event.kind}: ${event.message}${event.stack === undefined ? "" : `\n${event.stack}`}`;
+				return `${node}  crashed: ${event.kind}: ${printableLines(event.message + (event.stack === undefined ? "" : `\n${event.stack}`))}`;
 			case "packet":
 				return `${node}  ${tracedLine(event.client, event)}`;
 			case "trace":
-				return `${node}  | ${event.message.trimEnd()}`;
+				return `${node}  | ${printableLines(event.message.trimEnd())}`;
 			case "value":
-				return `${node}  ${event.topic} = ${event.payload === "" ? "(cleared)" : event.payload}`;
+				return `${node}  ${printable(event.topic)} = ${event.payload === "" ? "(cleared)" : printable(event.payload)}`;
 			default:
 				return undefined;
 		}
@@ -95,7 +96,7 @@ export class EventText {
 function commandText(command: string, accepted: boolean): string {
 	if (command === "restored")
 		return "restores the settings before: it could not report with those of the command set";
-	return `command ${command}: ${accepted ? "executed" : "refused"}`;
+	return `command ${printable(command)}: ${accepted ? "executed" : "refused"}`;
 }
 
 class WakeText {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { getHeapStatistics } from "node:v8";
 import { commaOf, isNoValue, isNumeric } from "./csv-numbers";
 import { type CsvRow, parseRecords, type Separator, tableOf } from "./csv-table";
 import { decodeText } from "./csv-text";
@@ -16,6 +17,10 @@ import { ReplayError } from "./replay-error";
 import { recordingOfSeries } from "./series";
 import { readTimes } from "./time-column";
 import { unitInName } from "./units";
+
+const MEGABYTE = 2 ** 20;
+/** Bytes of memory for a byte of a recording with short lines, at most: measured. */
+const HEAP_FACTOR = 40;
 
 /** How a recording is to be read where it does not tell by itself. */
 export interface ReadingOptions {
@@ -46,16 +51,42 @@ export function readReadings(file: string, options: ReadingOptions = {}): Readin
 	try {
 		bytes = readFileSync(file);
 	} catch (error) {
-		throw new ReplayError(
-			`${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
-		);
+		throw new ReplayError(`${file}: ${readFailure(error as NodeJS.ErrnoException)}`);
 	}
+	requireMemory(bytes.length, file);
 	return parseReadings(decodeText(bytes), file, options);
+}
+
+/** Refuses a file whose records would not fit this process, which would end it without a word of the file. */
+function requireMemory(size: number, file: string): void {
+	const { heap_size_limit: heap } = getHeapStatistics();
+	const needed = size * HEAP_FACTOR;
+	if (needed <= heap) return;
+	const [has, limit, wanted] = [size, heap / HEAP_FACTOR, needed].map((bytes) => Math.ceil(bytes / MEGABYTE));
+	throw new ReplayError(
+		`${file}: ${has} MB are more than there is memory for, about ${limit} MB; use a part of it, or set NODE_OPTIONS=--max-old-space-size=${wanted}`,
+	);
+}
+
+function readFailure({ code, message }: NodeJS.ErrnoException): string {
+	switch (code) {
+		case "ENOENT":
+		case "ENOTDIR":
+			return "no such file";
+		case "EISDIR":
+			return "is a directory";
+		case "EACCES":
+			return "cannot be read: permission denied";
+		default:
+			return message;
+	}
 }
 
 /** Like {@link readReadings}, from text. */
 export function parseReadings(content: string, file: string, { zone }: ReadingOptions = {}): Readings {
 	const text = content.replace(/^\ufeff/, "");
+	const nul = text.indexOf("\0");
+	if (nul >= 0) throw new ReplayError(`${file}:${lineAt(text, nul)}: this is no text: it holds a byte 0`);
 	const series = (exported: Export, warnings: readonly string[] = []): Readings => ({
 		series: numericSeries(exported, file, warnings, zone),
 	});
@@ -145,4 +176,11 @@ function separateTexts(candidates: readonly Column[], rows: readonly CsvRow[]): 
 		(fields.length === 0 || fields.some(isNumeric) ? columns : texts).push(column);
 	}
 	return [columns, texts];
+}
+
+/** Line of a position, from 1. */
+function lineAt(text: string, position: number): number {
+	let line = 1;
+	for (let at = text.indexOf("\n"); at >= 0 && at < position; at = text.indexOf("\n", at + 1)) line++;
+	return line;
 }

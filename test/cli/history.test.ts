@@ -147,6 +147,18 @@ describe("sensors of a manifest", () => {
 		assert.equal(usage.code, 2);
 	});
 
+	test("a file that memory would not hold: refused with its size, and how to give it more", async () => {
+		project.write("large.csv", table([1, 2]).padEnd(8 << 20, "\n"));
+		const { code, stderr } = await project.run(["history", "large.csv"], {
+			NODE_OPTIONS: "--max-old-space-size=64",
+		});
+		assert.equal(code, 1);
+		assert.match(
+			stderr,
+			/^firefly: large\.csv: 8 MB are more than there is memory for, about [2-7] MB; use a part of it, or set NODE_OPTIONS=--max-old-space-size=320\n$/,
+		);
+	});
+
 	test("reports and the simulator's replay of the same file agree", async () => {
 		const values = Array.from({ length: 400 }, (_, i) => Number((20 + 2 * Math.sin(i / 40)).toFixed(2)));
 		project.write("manifest.json", manifest({ grid: true }));

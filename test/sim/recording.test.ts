@@ -73,6 +73,9 @@ test("incomplete input is an error with its line", () => {
 	assertRejected(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
 	assertRejected(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
 	assert.throws(() => readRecording("/nonexistent/x.csv"), /no such file/);
+	assert.throws(() => readRecording("/"), { message: "/: is a directory" });
+	assertRejected("date,a\n2015-02-02,\0\n", /x\.csv:2: this is no text/);
+	assertRejected("\0".repeat(1e6), /x\.csv:1: this is no text/);
 });
 
 test("any truncation of a recording is an error, a warning, or a recording of whole lines", () => {
