@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, type Stats, statSync } from "node:fs";
 import { relative } from "node:path";
 import { Command } from "commander";
-import { Failure } from "./failure";
+import { Failure, systemErrorText } from "./failure";
 import type { ProjectOptions } from "./project/answers";
 
 interface NewOptions extends ProjectOptions {
@@ -79,9 +79,18 @@ async function create(directory: string | undefined, options: NewOptions, isNew:
 
 /** Refuses a folder with files, of which a new project might be thought to own some. */
 function requireEmpty(folder: string, force: boolean): void {
-	const status = statSync(folder, { throwIfNoEntry: false });
+	const status = statOf(folder);
 	if (status === undefined || force) return;
 	if (!status.isDirectory()) throw new Failure(`${folder} exists and is no folder`);
 	if (readdirSync(folder).some((name) => name !== ".git"))
 		throw new Failure(`${folder} has files; firefly init ${folder} makes a project of it and keeps them`);
+}
+
+/** @throws {Failure} for a path through a file, a loop of links, or a folder that may not be read */
+function statOf(folder: string): Stats | undefined {
+	try {
+		return statSync(folder, { throwIfNoEntry: false });
+	} catch (error) {
+		throw new Failure(`${folder} cannot be made: ${systemErrorText(error)}`);
+	}
 }

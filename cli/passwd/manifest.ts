@@ -1,18 +1,9 @@
-import {
-	accessSync,
-	chmodSync,
-	constants,
-	realpathSync,
-	renameSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from "node:fs";
 import { applyEdits, modify } from "jsonc-parser";
 import { readManifestDocument } from "../config/file";
 import { JSONDocument } from "../config/json";
 import { formatProblem } from "../config/problem";
 import { Failure } from "../failure";
+import { replaceFile } from "../replaced-file";
 
 const USERS = ["config", "firefly", "listen", "users"];
 
@@ -52,22 +43,6 @@ function readManifestText(file: string): string {
 		if (problems.length === 0) return document.text;
 	}
 	throw new Failure(problems.map(formatProblem).join("\n"));
-}
-
-/** Replaces a file atomically, through a temporary file beside it; keeps path and permissions. */
-function replaceFile(file: string, text: string): void {
-	const path = realpathSync(file);
-	const temporary = `${path}.${process.pid}.tmp`;
-	try {
-		const { mode } = statSync(path);
-		accessSync(path, constants.W_OK);
-		writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
-		chmodSync(temporary, mode);
-		renameSync(temporary, path);
-	} catch (error) {
-		rmSync(temporary, { force: true });
-		throw error;
-	}
 }
 
 /** Indentation and line ends of the file. */

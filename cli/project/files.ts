@@ -1,6 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	rmdirSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
-import { Failure } from "../failure";
+import { Failure, systemErrorText } from "../failure";
+import { replaceFile } from "../replaced-file";
 import { localText, manifestText } from "./manifest-text";
 import { completedIgnores, completedPackage, packageText } from "./package-text";
 import type { Project } from "./project";
@@ -52,26 +64,66 @@ export function requireNoManifest(folder: string, shown: string): void {
 }
 
 /**
- * Writes the files of a project. Existing ones stay, but for scripts and ignored files that are missing.
+ * Writes the files of a project. Existing ones stay, but for scripts and ignored files that are missing. If one
+ * cannot be written, those that were created are removed again.
  * @param force whether existing files are replaced
+ * @throws {Failure} with the file that cannot be written
  */
 export function writeProject(folder: string, project: Project, force: boolean): readonly FileResult[] {
-	return filesOf(project).map(({ name, text, complete, secret }): FileResult => {
-		const path = join(folder, name);
-		mkdirSync(dirname(path), { recursive: true });
-		const mode = secret ? 0o600 : 0o666;
-		if (!existsSync(path)) {
-			writeFileSync(path, text, { mode, flag: "wx" });
-			return { name, result: "created" };
+	const created: string[] = [];
+	return filesOf(project).map((file): FileResult => {
+		const path = join(folder, file.name);
+		try {
+			createFolder(dirname(path), created);
+			return { name: file.name, result: writeFile(path, file, force, created) };
+		} catch (error) {
+			for (const each of created.toReversed()) removeCreated(each);
+			throw new Failure(`${path} cannot be written: ${systemErrorText(error)}`);
 		}
-		const completed = complete?.(readFileSync(path, "utf8"));
-		if (complete !== undefined) {
-			if (completed === undefined) return { name, result: "kept" };
-			writeFileSync(path, completed);
-			return { name, result: "completed" };
-		}
-		if (!force) return { name, result: "kept" };
-		writeFileSync(path, text, { mode });
-		return { name, result: "replaced" };
 	});
+}
+
+function writeFile(
+	path: string,
+	{ text, complete, secret }: ProjectFile,
+	force: boolean,
+	created: string[],
+): FileResult["result"] {
+	if (!existsSync(path)) {
+		const file = openSync(path, "wx", secret ? 0o600 : 0o666);
+		created.push(path);
+		try {
+			writeFileSync(file, text);
+		} finally {
+			closeSync(file);
+		}
+		return "created";
+	}
+	if (complete !== undefined) {
+		const completed = complete(readFileSync(path, "utf8"));
+		if (completed === undefined) return "kept";
+		replaceFile(path, completed);
+		return "completed";
+	}
+	if (!force) return "kept";
+	replaceFile(path, text);
+	if (secret) chmodSync(path, 0o600);
+	return "replaced";
+}
+
+/** @param created gets the folders that were missing, outermost first */
+function createFolder(folder: string, created: string[]): void {
+	if (existsSync(folder) && statSync(folder).isDirectory()) return;
+	createFolder(dirname(folder), created);
+	if (mkdirSync(folder, { recursive: true }) !== undefined) created.push(folder);
+}
+
+/** A folder stays if others have put something into it. */
+function removeCreated(path: string): void {
+	try {
+		if (statSync(path).isDirectory()) rmdirSync(path);
+		else rmSync(path);
+	} catch {
+		// Whatever it was, the cause of the failure matters more.
+	}
 }

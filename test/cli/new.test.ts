@@ -137,6 +137,24 @@ describe("firefly new and init", () => {
 		assert.equal(configOf("old").role, "broker");
 	});
 
+	test("a file that cannot be written: the reason, what was created is gone, and what was there stays", async () => {
+		mkdirSync(path("blocked"));
+		project.write("blocked/README.md", "mine\n");
+		project.write("blocked/test", "a file where a folder should be\n");
+		const { code, stdout, stderr } = await project.run(["init", "blocked", "--yes"]);
+		assert.deepEqual(
+			[code, stdout, stderr],
+			[1, "", "blocked/test/firmware.test.mjs cannot be written: file already exists\n"],
+		);
+		assert.deepEqual(readdirSync(path("blocked")).sort(), ["README.md", "test"]);
+		assert.equal(read("blocked", "README.md"), "mine\n");
+		const below = await project.run(["new", "blocked/README.md/deep/er", "--yes"]);
+		assert.deepEqual(
+			[below.code, below.stderr],
+			[1, "blocked/README.md/deep/er cannot be made: not a directory\n"],
+		);
+	});
+
 	test("wrong options and missing answers: a line of reason, and nothing is written", async () => {
 		const rows: readonly (readonly [readonly string[], number, RegExp])[] = [
 			[["new", "x"], 2, /^error: questions are asked on a terminal; --yes takes the defaults/],
