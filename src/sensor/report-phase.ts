@@ -76,7 +76,8 @@ function join(node: NodeParts, anew: boolean): Task {
 /** What was taken from the last join has led nowhere: nothing of it is used any more. */
 export function joinAnew(node: NodeParts): Task {
 	node.timers.stop(STEP_TIMER);
-	if (!node.reporting) return TASK_NONE;
+	// The timer may be that of a command which the last connection has brought
+	if (!node.reporting || !node.network.onTrial) return TASK_NONE;
 	node.device.trace("the network is not as it was: joining anew");
 	node.exchange?.abort();
 	return join(node, true);

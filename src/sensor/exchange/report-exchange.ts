@@ -174,6 +174,7 @@ export class ReportExchange implements ClientHandler {
 	/** For the client. */
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
 		const { device, settings, retained, outbox, clock, client } = this.parts;
+		this.parts.onOpened();
 		if (mayHaveForeignSession(retained, settings)) {
 			// In MQTT 3.1.1 a session that begins clean ends with its connection (§3.1.2.4).
 			this.reconnects = sessionPresent || (this.discards === true && settings.broker.version === 4);
@@ -197,7 +198,6 @@ export class ReportExchange implements ClientHandler {
 			this.sender.rewindPending = true;
 		cacheLimits(retained.words, negotiated);
 		device.event?.("opened", sessionPresent, clock.now - this.connectStartedAt);
-		this.parts.onOpened();
 		this.commands?.onOpen(sessionPresent, properties);
 		if (this.parts.staysConnected) this.sender.confirmQoS0();
 		this.pump();
